@@ -1,0 +1,9 @@
+/* SPDX-License-Identifier: MIT */
+/* What sender and receiver agree on. */
+#include <quoit.h>
+
+struct reading {
+    uint64_t sensor;
+    double celsius;
+};
+QUOIT_DEFINE_QUEUE(reading, struct reading)

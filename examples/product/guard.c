@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: MIT */
+/* The two semaphores of --sync semaphore. */
+#include "guard.h"
+
+#include "pause.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* While waiting, look this often whether to stop, and whether the semaphore missed something. */
+static const int64_t slice_ns = 20000000;
+
+enum { NAME_ROOM = 4200 };
+
+/*
+ * System V first, wherever the queue is: a process that is killed while it has its turn then gives
+ * it back. Where a system has none, its native kind.
+ */
+static const char *const schemes[] = {"sysv:", ""};
+enum { SCHEMES = sizeof schemes / sizeof schemes[0] };
+
+static void sem_name(char name[NAME_ROOM], const char *scheme, const char *what, const char *queue)
+{
+    (void)snprintf(name, NAME_ROOM, "%s%s of %s", scheme, what, queue);
+    for (char *c = name + strlen(scheme); *c; c++)
+        if (*c == '/')
+            *c = '|';
+}
+
+static quoit_status join(const char *what, const char *queue,
+                         const struct quoit_sem_options *options, quoit_sem **sem_out)
+{
+    quoit_status status = QUOIT_UNSUPPORTED;
+    for (int i = 0; i < SCHEMES && status == QUOIT_UNSUPPORTED; i++) {
+        char name[NAME_ROOM];
+        sem_name(name, schemes[i], what, queue);
+        status = quoit_sem_join(name, options, sem_out);
+    }
+    return status;
+}
+
+static void unlink_one(const char *what, const char *queue)
+{
+    for (int i = 0; i < SCHEMES; i++) {
+        char name[NAME_ROOM];
+        sem_name(name, schemes[i], what, queue);
+        if (quoit_sem_unlink(name) != QUOIT_UNSUPPORTED)
+            return;
+    }
+}
+
+quoit_status guard_open(struct guard *guard, const char *queue_name, bool semaphore)
+{
+    *guard = (struct guard){NULL, NULL};
+    if (!semaphore)
+        return QUOIT_OK;
+    const struct quoit_sem_options one_turn = {.value = 1, .use = QUOIT_SEM_HOLD};
+    const struct quoit_sem_options no_items = {.value = 0, .use = QUOIT_SEM_SIGNAL};
+    quoit_status status = join("turn", queue_name, &one_turn, &guard->turn);
+    if (status != QUOIT_OK)
+        return status;
+    status = join("items", queue_name, &no_items, &guard->items);
+    if (status != QUOIT_OK)
+        guard_close(guard);
+    return status;
+}
+
+void guard_close(struct guard *guard)
+{
+    quoit_sem_close(guard->turn);
+    quoit_sem_close(guard->items);
+    *guard = (struct guard){NULL, NULL};
+}
+
+void guard_unlink(const struct guard *guard, const char *queue_name)
+{
+    if (!guard->turn)
+        return;
+    unlink_one("turn", queue_name);
+    unlink_one("items", queue_name);
+}
+
+quoit_status guard_enter(struct guard *guard)
+{
+    if (!guard->turn)
+        return QUOIT_OK;
+    quoit_status status;
+    while ((status = quoit_sem_wait(guard->turn, slice_ns)) == QUOIT_TIMEOUT)
+        if (stop_requested())
+            return QUOIT_CLOSED;
+    return status;
+}
+
+void guard_leave(struct guard *guard)
+{
+    if (guard->turn)
+        (void)quoit_sem_post(guard->turn);
+}
+
+void guard_announce(struct guard *guard)
+{
+    if (guard->items)
+        (void)quoit_sem_post(guard->items);
+}
+
+void guard_await(struct guard *guard)
+{
+    if (guard->items)
+        (void)quoit_sem_wait(guard->items, slice_ns);
+    else
+        pause_for(0.001);
+}
+
+void guard_took(struct guard *guard)
+{
+    if (guard->items)
+        (void)quoit_sem_try_wait(guard->items);
+}

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * --sync semaphore: the queue between two semaphores, as textbooks do it. One lets a single process
+ * at the queue at a time, the other counts products and so wakes the consumer. The queue needs
+ * neither; with --sync atomic all of this does nothing.
+ */
+#ifndef PRODUCT_GUARD_H
+#define PRODUCT_GUARD_H
+
+#include <quoit.h>
+
+struct guard {
+    quoit_sem *turn;  /* NULL: --sync atomic */
+    quoit_sem *items; /* a hint: deaths can make it miscount, so nobody relies on it */
+};
+
+/* OK, or a failure with quoit_error_text(). */
+quoit_status guard_open(struct guard *guard, const char *queue_name, bool semaphore);
+void guard_close(struct guard *guard);
+void guard_unlink(const struct guard *guard, const char *queue_name);
+
+/* CLOSED: the end was requested (pause.h) while waiting for the turn. */
+quoit_status guard_enter(struct guard *guard);
+void guard_leave(struct guard *guard);
+
+void guard_announce(struct guard *guard); /* one more product */
+void guard_await(struct guard *guard);    /* a product, or a moment */
+void guard_took(struct guard *guard);     /* one, without having waited */
+
+#endif

@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: MIT */
+/* Makes numbered products at random intervals, and drops those for which the queue has no room. */
+#include "guard.h"
+#include "number.h"
+#include "options.h"
+#include "pause.h"
+#include "product.h"
+#include "random.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+static const struct program program = {
+    .name = "producer",
+    .makes = true,
+    .interval_min = 0.5,
+    .interval_max = 1.5,
+    .help = "usage: producer [OPTION]...\n"
+            "Make numbered products and pass them to a consumer through shared memory.\n"
+            "Prints 'ID NUMBER' for each, then 'DROPPED ID' if the queue was full.\n"
+            "\n"
+            "  --name NAME          the queue: products, posix:products, sysv:products,\n"
+            "                       sysv:0x51a7, file:/var/tmp/products (default: products)\n"
+            "  --capacity N         products that the queue holds (default: 5)\n"
+            "  --count N            make N, lost ones included, then end the stream\n"
+            "                       (default: go on until Ctrl-C, and leave the stream open)\n"
+            "  --interval MIN:MAX   seconds between products, at random (default: 0.5:1.5)\n"
+            "  --loss P             probability that one is lost on purpose (default: 0.05)\n"
+            "  --seed N             for the same numbers again\n"
+            "  --sync atomic|semaphore\n"
+            "                       the queue as it is, or guarded by two semaphores\n"
+            "                       (default: atomic; a consumer is told the same)\n"
+            "  --help               this text\n"
+            "\n"
+            "Exit code: 0 done or stopped by a signal, 1 failure, 2 bad command line.\n",
+};
+
+struct producer {
+    struct settings settings;
+    struct random_source random;
+    struct guard guard;
+    quoit_queue *queue;
+    struct product_progress *progress;
+};
+
+static int fail(const char *doing)
+{
+    fprintf(stderr, "producer: cannot %s: %s\n", doing, quoit_error_text());
+    return EXIT_FAILURE;
+}
+
+/* Joins the queue; one whose stream has ended, and that was drained, makes way for a new one. */
+static int enter(struct producer *producer)
+{
+    const char *name = producer->settings.name;
+    const struct quoit_queue_options options = {.item_bytes = sizeof(struct product),
+                                                .capacity = producer->settings.capacity,
+                                                .user_bytes = sizeof(struct product_progress)};
+    for (;;) {
+        if (quoit_queue_join(name, &options, QUOIT_PRODUCER, &producer->queue) != QUOIT_OK)
+            return fail("join the queue");
+        if (!quoit_queue_is_finished(producer->queue))
+            break;
+        uint64_t left = quoit_queue_size(producer->queue);
+        if (left == 0)
+            (void)quoit_queue_unlink_self(producer->queue);
+        quoit_queue_close(producer->queue);
+        producer->queue = NULL;
+        if (left > 0) {
+            fprintf(stderr,
+                    "producer: the stream '%s' was ended by an earlier producer and still holds "
+                    "%" PRIu64 " products; let a consumer drain it first\n",
+                    name, left);
+            return EXIT_FAILURE;
+        }
+    }
+    producer->progress = quoit_queue_user_area(producer->queue);
+    if (guard_open(&producer->guard, name, producer->settings.semaphore) != QUOIT_OK)
+        return fail("open the semaphores");
+    return EXIT_SUCCESS;
+}
+
+static quoit_status pass_on(struct producer *producer, const struct product *product)
+{
+    quoit_status status = guard_enter(&producer->guard);
+    if (status != QUOIT_OK)
+        return status;
+    status = product_push(producer->queue, product);
+    guard_leave(&producer->guard);
+    if (status == QUOIT_OK)
+        guard_announce(&producer->guard);
+    return status;
+}
+
+/* One product: print it, pass it on, or lose it. The draws are the same whatever becomes of it. */
+static int make(struct producer *producer, double *share_out)
+{
+    bool lost = random_unit(&producer->random) < producer->settings.loss;
+    struct product product = {.number = random_unit(&producer->random)};
+    *share_out = random_unit(&producer->random);
+
+    /* Relaxed: only the producer uses it; the queue orders what the consumer sees. */
+    product.id = atomic_load_explicit(&producer->progress->made, memory_order_relaxed) + 1;
+    /* Relaxed: as above. Before printing: an id that was printed is not used again after a kill. */
+    atomic_store_explicit(&producer->progress->made, product.id, memory_order_relaxed);
+    if (lost)
+        return EXIT_SUCCESS;
+
+    char number[NUMBER_ROOM];
+    number_format(product.number, number);
+    (void)printf("%" PRIu64 " %s\n", product.id, number);
+    (void)fflush(stdout);
+    quoit_status status = pass_on(producer, &product);
+    if (status == QUOIT_FULL)
+        (void)printf("DROPPED %" PRIu64 "\n", product.id);
+    if (fflush(stdout) != 0 || ferror(stdout)) {
+        fprintf(stderr, "producer: cannot write to standard output\n");
+        return EXIT_FAILURE;
+    }
+    if (status < 0 || (status == QUOIT_CLOSED && !stop_requested()))
+        return fail("push a product");
+    return EXIT_SUCCESS;
+}
+
+static int produce(struct producer *producer)
+{
+    for (uint64_t made = 0; made < producer->settings.count; made++) {
+        double share;
+        if (stop_requested())
+            return EXIT_SUCCESS;
+        if (make(producer, &share) != EXIT_SUCCESS)
+            return EXIT_FAILURE;
+        if (made + 1 < producer->settings.count)
+            settings_pause(&producer->settings, share);
+    }
+    if (quoit_queue_finish(producer->queue) != QUOIT_OK)
+        return fail("end the stream");
+    guard_announce(&producer->guard);
+    return EXIT_SUCCESS;
+}
+
+int main(int argc, char **argv)
+{
+    struct producer producer = {.settings = settings_read(&program, argc, argv)};
+    producer.random.state = producer.settings.seed;
+    stop_catch();
+    int result = enter(&producer);
+    if (result == EXIT_SUCCESS)
+        result = produce(&producer);
+    guard_close(&producer.guard);
+    quoit_queue_close(producer.queue);
+    return result;
+}

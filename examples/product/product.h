@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: MIT */
+/* What producer and consumer agree on: the product, and what outlives them both beside the queue.
+ */
+#ifndef PRODUCT_H
+#define PRODUCT_H
+
+#include <quoit.h>
+
+#include <stdatomic.h>
+
+struct product {
+    uint64_t id; /* from 1 */
+    double number;
+};
+QUOIT_DEFINE_QUEUE(product, struct product)
+
+/* The queue's user area: how far each side came, so that one that was killed can go on. A line for
+   each. */
+struct product_progress {
+    _Atomic uint64_t made; /* producer: the last id used up */
+    uint8_t pad1[56];
+    _Atomic uint64_t printed; /* consumer: the last id that it printed a line for */
+    uint8_t pad2[56];
+};
+
+enum { PRODUCT_CAPACITY = 5 };
+
+#endif

@@ -1,0 +1,393 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Quoit: messages between the processes of one machine, through shared memory.
+ *
+ *     QUOIT_DEFINE_QUEUE(product, struct product)             one line for each type that you send
+ *
+ *     struct quoit_queue_options options = {.item_bytes = sizeof(struct product), .capacity = 5};
+ *     quoit_queue *queue;
+ *     if (quoit_queue_join("products", &options, QUOIT_PRODUCER, &queue) != QUOIT_OK)
+ *         fprintf(stderr, "%s\n", quoit_error_text());
+ *     product_push(queue, &item);                             QUOIT_OK or QUOIT_FULL; never blocks
+ *
+ * CAVEATS, FIRST
+ *   - A queue outlives the processes that use it: it is there until quoit_queue_unlink (or, but for
+ *     file: names, the next boot).
+ *   - Everybody who may write to a queue can spoil its data. They cannot make you read or write
+ *     outside it. Truncating the object behind a live mapping (a file, say) is the exception: the
+ *     system then sends SIGBUS.
+ *   - After fork, the child's copies of handles are dead: every call gives QUOIT_FORKED or nothing.
+ *     Open anew. This needs fork() itself; a bare clone() system call is not seen.
+ *   - Items are copied as bytes: no pointers in them.
+ *
+ * NAMES are [scheme:]text.
+ *     products            the system's native kind (Linux: posix)
+ *     posix:products      POSIX shared memory, as shm_open("/products"); no slashes
+ *     sysv:products       System V, the key derived from the text; sysv:0x51a7 names a key outright
+ *     file:/var/tmp/p     an ordinary file, which survives a reboot
+ *     local:products      this process, its threads, and children that it forks later
+ * Texts are of at most QUOIT_NAME_MAX bytes, of a file QUOIT_PATH_MAX.
+ *
+ * WHAT MAY OVERLAP WITH WHAT
+ *     different handles                       everything, in any processes and threads
+ *     one queue handle: push, finish          one thread at a time (the producer's)
+ *     one queue handle: pop, peek, release    one thread at a time (the consumer's), beside it
+ *     one queue handle: size, info, …         any thread, beside both
+ *     one queue handle: close                 nothing else
+ *     region, semaphore handles               any thread, but for close
+ *
+ * ERRORS are a quoit_status (<quoit/status.h>); quoit_error_text() has the sentence. Nothing here
+ * sets errno on purpose, prints, or exits; push and pop do not allocate.
+ *
+ * FORMAT.md numbers refer to docs/FORMAT.md, the layout of what is shared.
+ */
+#ifndef QUOIT_H
+#define QUOIT_H
+
+#include <quoit/spsc.h>
+#include <quoit/status.h>
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define QUOIT_NAME_MAX 200
+#define QUOIT_PATH_MAX 4000
+
+/* ---- Queues ---------------------------------------------------------------------------------- */
+
+typedef struct quoit_queue quoit_queue;
+
+enum quoit_kind {
+    QUOIT_SPSC = 0, /* one producer, one consumer */
+    QUOIT_MPMC = 1, /* many of each: QUOIT_UNSUPPORTED in this version */
+    QUOIT_BROADCAST =
+        2 /* one producer, each consumer sees all: QUOIT_UNSUPPORTED in this version */
+};
+
+/* All zero, but for item_bytes and capacity, is a good start. */
+struct quoit_queue_options {
+    enum quoit_kind kind;
+    uint32_t item_bytes;  /* size of an item; QUOIT_ITEM_SIZE if 0 */
+    uint64_t capacity;    /* items, exactly; QUOIT_CAPACITY if 0 */
+    uint32_t permissions; /* as of chmod, whatever the umask; 0 = 0600 */
+    bool sized;           /* items with lengths of their own: QUOIT_UNSUPPORTED in this version */
+    uint32_t user_bytes;  /* room of your own beside the queue, zeroed: quoit_queue_user_area */
+};
+
+/* What a handle is for; may be or-ed. 0 is not valid. */
+enum quoit_role {
+    QUOIT_PRODUCER =
+        1, /* one living holder (SPSC); a dead one's place is taken over where it left */
+    QUOIT_CONSUMER = 2, /* likewise */
+    QUOIT_OBSERVER =
+        4, /* looks, and needs only read permission; with another role it adds nothing */
+    QUOIT_ANY_OWNER = 0x100 /* not a role: accept an object that belongs to another user */
+};
+
+/*
+ * Make a queue, open one, or do whichever it takes.
+ *   name         see NAMES
+ *   options      what to make; join compares all but permissions with what is there
+ *   roles        of enum quoit_role
+ *   queue_out    the handle, to be closed by quoit_queue_close; NULL on failure
+ * create returns OK EXISTS NOSPACE; open OK NOT_FOUND NOT_QUOIT VERSION CORRUPT MISMATCH (no queue)
+ * OWNER COLLISION; join either's, and MISMATCH. All: INVALID NAME_… SCHEME UNSUPPORTED CAPACITY
+ * ITEM_SIZE OVERFLOW PERMISSION LIMIT NO_MEMORY SYSTEM, and BUSY where a living process has the
+ * role.
+ * Creation is atomic: others find nothing or the whole queue, with its memory reserved. Any thread.
+ * Blocks only behind another process that is creating or removing a System V object of that name,
+ * at most 10 s (then BUSY). Format: FORMAT.md.
+ */
+quoit_status quoit_queue_create(const char *name, const struct quoit_queue_options *options,
+                                unsigned roles, quoit_queue **queue_out);
+quoit_status quoit_queue_open(const char *name, unsigned roles, quoit_queue **queue_out);
+quoit_status quoit_queue_join(const char *name, const struct quoit_queue_options *options,
+                              unsigned roles, quoit_queue **queue_out);
+
+/* Leave. The queue, with what is in it, stays; the roles are free from here. NULL is allowed. */
+void quoit_queue_close(quoit_queue *queue);
+
+/* End of stream: pushes get CLOSED, pops too once they have drained the queue. By its producer,
+   else ROLE; may be repeated. It cannot be undone: unlink the queue and create another. */
+quoit_status quoit_queue_finish(quoit_queue *queue);
+
+/*
+ * Remove a queue's name. Who has it open goes on with it, and shares nothing with a later one of
+ * that name. unlink_self does so only if the name still leads to this handle's queue, else
+ * NOT_FOUND.
+ * OK NOT_FOUND NOT_QUOIT (and leaves that alone) MISMATCH (not a queue) OWNER PERMISSION BUSY.
+ */
+quoit_status quoit_queue_unlink(const char *name);
+quoit_status quoit_queue_unlink_self(quoit_queue *queue);
+
+/*
+ * Push a copy of one item, pop one into item_out.
+ * push: OK FULL CLOSED (finished); pop: OK EMPTY CLOSED (finished, and drained).
+ * Both: ROLE FORKED CORRUPT.
+ * A push that returned OK is visible to the consumer and survives the death of its producer.
+ * Never block, never allocate, no system call. The typed forms below are faster by far.
+ */
+quoit_status quoit_queue_push(quoit_queue *queue, const void *item);
+quoit_status quoit_queue_pop(quoit_queue *queue, void *item_out);
+
+/* As many of count as there is room for, or as are there, published at once; returns how many. 0
+   also stands for all that a push or pop would report as a status: ask it for the reason. */
+uint64_t quoit_queue_push_many(quoit_queue *queue, const void *items, uint64_t count);
+uint64_t quoit_queue_pop_many(quoit_queue *queue, void *items_out, uint64_t count);
+
+/*
+ * Look at what is next without taking it: count_out items at items_out, in place, one after the
+ * other, at least one. They stay valid, and queued, until they are released; a consumer that dies
+ * before leaves them to the next.
+ * peek: as pop; NULL and 0 unless OK. release: OK, or INVALID if count is more than was found.
+ */
+quoit_status quoit_queue_peek(quoit_queue *queue, const void **items_out, uint64_t *count_out);
+quoit_status quoit_queue_release(quoit_queue *queue, uint64_t count);
+
+/* Snapshots, any role, any thread; 0 or false on a handle from before a fork. */
+uint64_t quoit_queue_size(const quoit_queue *queue);
+uint64_t quoit_queue_capacity(const quoit_queue *queue);
+bool quoit_queue_is_empty(const quoit_queue *queue);
+bool quoit_queue_is_full(const quoit_queue *queue);
+bool quoit_queue_is_finished(const quoit_queue *queue);
+
+struct quoit_queue_info {
+    enum quoit_kind kind;
+    uint32_t item_bytes;
+    uint64_t capacity;
+    uint64_t user_bytes;
+    uint64_t pushed; /* items ever */
+    uint64_t popped;
+    uint64_t size;
+    bool finished;
+    uint32_t producer_pid; /* of a living holder, in its own PID namespace; 0: there is none */
+    uint32_t consumer_pid;
+    uint32_t created_by; /* PID */
+    uint64_t created_at_unix_ns;
+};
+/* OK FORKED INVALID. A system call for each role. */
+quoit_status quoit_queue_info(const quoit_queue *queue, struct quoit_queue_info *info_out);
+
+/* The invariants of the queue's shared memory: OK, or CORRUPT with the error text. Any role, while
+   in use. */
+quoit_status quoit_queue_check(const quoit_queue *queue);
+
+/* The room that options.user_bytes asked for, aligned to 64, NULL if none; for observers read-only.
+   What is in it, and its atomicity, is yours. */
+void *quoit_queue_user_area(const quoit_queue *queue);
+
+/* ---- Regions: named memory, handed out by offset --------------------------------------------- */
+
+typedef struct quoit_region quoit_region;
+
+enum quoit_region_flags { QUOIT_READ_ONLY = 1 /* and QUOIT_ANY_OWNER */ };
+
+struct quoit_region_options {
+    uint64_t size_bytes;  /* room for pieces; the region's own header comes on top */
+    uint32_t permissions; /* 0 = 0600 */
+};
+
+/* As for queues, but without roles: a region keeps no members. open takes flags; any region may be
+   opened, a queue's for reading only. */
+quoit_status quoit_region_create(const char *name, const struct quoit_region_options *options,
+                                 quoit_region **region_out);
+quoit_status quoit_region_open(const char *name, unsigned flags, quoit_region **region_out);
+void quoit_region_close(quoit_region *region);
+quoit_status quoit_region_unlink(const char *name);
+
+/*
+ * Take a piece of the region, for good; the offset means the same to everybody. Pieces are zeroed,
+ * lie one behind the other, and are not given back.
+ *   align_bytes   a power of two up to 4096
+ * OK NOSPACE INVALID PERMISSION (opened read-only) CORRUPT. Lock-free; a caller that dies may lose
+ * its piece.
+ */
+quoit_status quoit_region_allocate(quoit_region *region, uint64_t size_bytes, uint64_t align_bytes,
+                                   uint64_t *offset_out);
+
+/* Where [offset, offset + size_bytes) is in this process; NULL if any of it is outside the region.
+   */
+void *quoit_region_at(const quoit_region *region, uint64_t offset, uint64_t size_bytes);
+
+/* One offset for others to begin from, 0 before it is set: set it when what it leads to is
+   complete. */
+quoit_status quoit_region_set_root(quoit_region *region, uint64_t offset);
+uint64_t quoit_region_root(const quoit_region *region);
+
+uint64_t quoit_region_size(const quoit_region *region); /* bytes, all of it */
+uint64_t quoit_region_free(const quoit_region *region); /* bytes not yet handed out */
+
+/* ---- Semaphores ------------------------------------------------------------------------------ */
+
+typedef struct quoit_sem quoit_sem;
+
+#define QUOIT_FOREVER INT64_C(-1)
+
+enum quoit_sem_use {
+    /* Who waits also posts, as a lock is used. A process that dies in between has its count given
+       back, where the system can: System V, not POSIX. */
+    QUOIT_SEM_HOLD = 0,
+    QUOIT_SEM_SIGNAL = 1 /* some post and others wait; a death changes nothing */
+};
+
+struct quoit_sem_options {
+    uint32_t value; /* at first; at most 32767 for sysv */
+    enum quoit_sem_use use;
+    uint32_t permissions; /* 0 = 0600 */
+};
+
+/* As for queues. Schemes: posix, sysv. flags: 0 or QUOIT_ANY_OWNER. join does not compare the
+   value. Who has a System V semaphore open when it is unlinked gets CLOSED from then on; a POSIX
+   one goes on. */
+quoit_status quoit_sem_create(const char *name, const struct quoit_sem_options *options,
+                              quoit_sem **sem_out);
+quoit_status quoit_sem_open(const char *name, unsigned flags, quoit_sem **sem_out);
+quoit_status quoit_sem_join(const char *name, const struct quoit_sem_options *options,
+                            quoit_sem **sem_out);
+void quoit_sem_close(quoit_sem *sem);
+quoit_status quoit_sem_unlink(const char *name);
+
+/* Take one. wait: OK TIMEOUT CLOSED; timeout_ns 0 polls, QUOIT_FOREVER waits; the clock is
+   monotonic, and a signal does not end the wait. try_wait is wait with 0. LIMIT: the system has no
+   room to note an undo. */
+quoit_status quoit_sem_wait(quoit_sem *sem, int64_t timeout_ns);
+quoit_status quoit_sem_try_wait(quoit_sem *sem);
+/* Give one. OK CLOSED OVERFLOW. */
+quoit_status quoit_sem_post(quoit_sem *sem);
+/* How many there are, a snapshot. OK CLOSED. */
+quoit_status quoit_sem_value(quoit_sem *sem, uint32_t *value_out);
+
+/* ---- Inlined ------------------------------------------------------------------------------------
+ * From here on, what compilers need and people do not, but for QUOIT_DEFINE_QUEUE. */
+
+/* Changes with everything below: a program compiled against another one gets QUOIT_VERSION at open.
+   */
+#define QUOIT_ABI 1u
+
+struct quoit_queue {
+    struct quoit_spsc_producer producer; /* each side's state on lines of its own */
+    uint8_t pad1[64];
+    struct quoit_spsc_consumer consumer;
+    uint8_t pad2[64];
+    struct quoit_queue_handle *handle;
+};
+
+quoit_status quoit_queue_create_abi(uint32_t abi, const char *name,
+                                    const struct quoit_queue_options *options, unsigned roles,
+                                    quoit_queue **queue_out);
+quoit_status quoit_queue_open_abi(uint32_t abi, const char *name, unsigned roles,
+                                  quoit_queue **queue_out);
+quoit_status quoit_queue_join_abi(uint32_t abi, const char *name,
+                                  const struct quoit_queue_options *options, unsigned roles,
+                                  quoit_queue **queue_out);
+#define quoit_queue_create(name, options, roles, queue_out) \
+    quoit_queue_create_abi(QUOIT_ABI, name, options, roles, queue_out)
+#define quoit_queue_open(name, roles, queue_out) \
+    quoit_queue_open_abi(QUOIT_ABI, name, roles, queue_out)
+#define quoit_queue_join(name, options, roles, queue_out) \
+    quoit_queue_join_abi(QUOIT_ABI, name, options, roles, queue_out)
+
+/* The slow paths: find room for a push, items for a pop. Returns as push and pop; OK: tail != limit
+   now. */
+quoit_status quoit_queue_find_room(quoit_queue *queue, uint64_t item_bytes);
+quoit_status quoit_queue_find_items(quoit_queue *queue, uint64_t item_bytes);
+
+static inline quoit_status quoit_queue_push_typed(quoit_queue *queue, const void *item,
+                                                  uint64_t item_bytes)
+{
+    if (queue->producer.tail == queue->producer.limit) {
+        quoit_status status = quoit_queue_find_room(queue, item_bytes);
+        if (status != QUOIT_OK)
+            return status;
+    }
+    quoit_spsc_put(&queue->producer, item, item_bytes);
+    return QUOIT_OK;
+}
+
+static inline quoit_status quoit_queue_pop_typed(quoit_queue *queue, void *item_out,
+                                                 uint64_t item_bytes)
+{
+    if (queue->consumer.head == queue->consumer.limit) {
+        quoit_status status = quoit_queue_find_items(queue, item_bytes);
+        if (status != QUOIT_OK)
+            return status;
+    }
+    quoit_spsc_take(&queue->consumer, item_out, item_bytes);
+    return QUOIT_OK;
+}
+
+static inline uint64_t quoit_queue_push_many_typed(quoit_queue *queue, const void *items,
+                                                   uint64_t count, uint64_t item_bytes)
+{
+    struct quoit_spsc_producer *producer = &queue->producer;
+    uint64_t room = producer->limit - producer->tail;
+    if (count == 0)
+        return 0;
+    if (room < count) {
+        if (quoit_queue_find_room(queue, item_bytes) != QUOIT_OK)
+            return 0;
+        room = producer->limit - producer->tail;
+    }
+    count = count < room ? count : room;
+    quoit_spsc_put_many(producer, items, count, item_bytes);
+    return count;
+}
+
+static inline uint64_t quoit_queue_pop_many_typed(quoit_queue *queue, void *items_out,
+                                                  uint64_t count, uint64_t item_bytes)
+{
+    struct quoit_spsc_consumer *consumer = &queue->consumer;
+    uint64_t there = consumer->limit - consumer->head;
+    if (count == 0)
+        return 0;
+    if (there < count) {
+        if (quoit_queue_find_items(queue, item_bytes) != QUOIT_OK)
+            return 0;
+        there = consumer->limit - consumer->head;
+    }
+    count = count < there ? count : there;
+    quoit_spsc_take_many(consumer, items_out, count, item_bytes);
+    return count;
+}
+
+#ifdef __cplusplus
+}
+#endif
+
+/*
+ * Typed, inlined forms for one item type: QUOIT_DEFINE_QUEUE(product, struct product), without a
+ * semicolon, defines
+ *     quoit_status product_push(quoit_queue *, const struct product *);
+ *     quoit_status product_pop(quoit_queue *, struct product *item_out);
+ *     uint64_t product_push_many(quoit_queue *, const struct product *, uint64_t count);
+ *     uint64_t product_pop_many(quoit_queue *, struct product *items_out, uint64_t count);
+ * Each returns what its untyped form does, and MISMATCH (0 for many) on a queue of another item
+ * size. Use one type with a handle: the size is looked at when a call has to find room or items,
+ * not at each.
+ */
+#define QUOIT_DEFINE_QUEUE(name, type)                                                             \
+    _Pragma("GCC diagnostic push")                                                                 \
+        _Pragma("GCC diagnostic ignored \"-Wunused-function\"") static inline quoit_status         \
+            name##_push(quoit_queue *queue, const type *item)                                      \
+    {                                                                                              \
+        return quoit_queue_push_typed(queue, item, sizeof(type));                                  \
+    }                                                                                              \
+    static inline quoit_status name##_pop(quoit_queue *queue, type *item_out)                      \
+    {                                                                                              \
+        return quoit_queue_pop_typed(queue, item_out, sizeof(type));                               \
+    }                                                                                              \
+    static inline uint64_t name##_push_many(quoit_queue *queue, const type *items, uint64_t count) \
+    {                                                                                              \
+        return quoit_queue_push_many_typed(queue, items, count, sizeof(type));                     \
+    }                                                                                              \
+    static inline uint64_t name##_pop_many(quoit_queue *queue, type *items_out, uint64_t count)    \
+    {                                                                                              \
+        return quoit_queue_pop_many_typed(queue, items_out, count, sizeof(type));                  \
+    }                                                                                              \
+    _Pragma("GCC diagnostic pop")
+
+#endif

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Status codes: what every Quoit function that can fail returns, from one table. 0 is success,
+ * positive is a normal state, negative is trouble. quoit_status_text() gives the sentence,
+ * quoit_error_text() the case.
+ */
+#ifndef QUOIT_STATUS_H
+#define QUOIT_STATUS_H
+
+/* X(name, number, sentence) */
+#define QUOIT_STATUS_TABLE(X)                                                                  \
+    X(QUOIT_OK, 0, "success")                                                                  \
+    X(QUOIT_FULL, 1, "the queue is full")                                                      \
+    X(QUOIT_EMPTY, 2, "the queue is empty")                                                    \
+    X(QUOIT_TIMEOUT, 3, "the time ran out")                                                    \
+    X(QUOIT_CLOSED, 4, "the stream has ended: a producer finished it")                         \
+    X(QUOIT_INVALID, -1, "an argument is not valid")                                           \
+    X(QUOIT_NAME_EMPTY, -2, "the name is empty")                                               \
+    X(QUOIT_NAME_TOO_LONG, -3, "the name is too long")                                         \
+    X(QUOIT_NAME_CHARACTER, -4, "the name holds a character that is not allowed there")        \
+    X(QUOIT_SCHEME, -5, "the name's scheme is not known")                                      \
+    X(QUOIT_UNSUPPORTED, -6, "this system or this kind of object does not offer that")         \
+    X(QUOIT_CAPACITY, -7, "the capacity is 0")                                                 \
+    X(QUOIT_ITEM_SIZE, -8, "the item size is 0")                                               \
+    X(QUOIT_OVERFLOW, -9, "a size or a count is larger than can be represented")               \
+    X(QUOIT_EXISTS, -10, "an object of that name exists already")                              \
+    X(QUOIT_NOT_FOUND, -11, "no object of that name exists")                                   \
+    X(QUOIT_PERMISSION, -12, "the system does not permit it")                                  \
+    X(QUOIT_OWNER, -13, "the object belongs to another user")                                  \
+    X(QUOIT_NOSPACE, -14, "there is not enough space")                                         \
+    X(QUOIT_LIMIT, -15, "a limit on the number of objects, descriptors or members is reached") \
+    X(QUOIT_NO_MEMORY, -16, "this process is out of memory")                                   \
+    X(QUOIT_NOT_QUOIT, -17, "what stands under that name was not made by Quoit")               \
+    X(QUOIT_VERSION, -18, "the format, or the header compiled against, is of another version") \
+    X(QUOIT_MISMATCH, -19, "the object's properties differ from those asked for")              \
+    X(QUOIT_COLLISION, -20, "the System V key of that name is taken by another name")          \
+    X(QUOIT_CORRUPT, -21, "the shared memory holds values that cannot be right")               \
+    X(QUOIT_BUSY, -22, "a living process holds it")                                            \
+    X(QUOIT_ROLE, -23, "the handle was not opened in the role that this needs")                \
+    X(QUOIT_FORKED, -24, "the handle belongs to the parent process: open one in the child")    \
+    X(QUOIT_SYSTEM, -25, "the operating system reported an unexpected error")
+
+#define QUOIT_STATUS_ENUMERATOR(name, number, sentence) name = (number),
+typedef enum quoit_status { QUOIT_STATUS_TABLE(QUOIT_STATUS_ENUMERATOR) } quoit_status;
+#undef QUOIT_STATUS_ENUMERATOR
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* The code's name, "QUOIT_FULL"; "QUOIT_?" for a number that is no code. Never NULL. Any thread. */
+const char *quoit_status_name(quoit_status status);
+
+/* The code's meaning, one sentence without a full stop. Never NULL. Any thread. */
+const char *quoit_status_text(quoit_status status);
+
+/*
+ * The calling thread's latest failure (a negative status) as a sentence that names the object, the
+ * value and what would be right: "queue 'products': capacity is 5 there, 9 was asked for". ""
+ * before the first. Valid until the thread's next failing call. Success and normal states leave it
+ * as it is.
+ */
+const char *quoit_error_text(void);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,241 @@
+/* SPDX-License-Identifier: MIT */
+/* Queues as objects: create, open, join, close, finish, unlink, and what can be asked of them.
+   Pushing and popping are in queue_items.c. */
+#include "queue_handle.h"
+
+#include "arithmetic.h"
+#include "fail.h"
+
+#include <stdlib.h>
+
+enum { LINE = 64, ALL_ROLES = QUOIT_PRODUCER | QUOIT_CONSUMER | QUOIT_OBSERVER };
+enum { JOIN_TRIES = 1000 };
+
+/* In a forked child: the fast paths shut, and the inherited locks let go of. */
+static void drop_in_child(struct quoit_os_fork_guard *guard)
+{
+    struct quoit_queue_handle *handle =
+        (struct quoit_queue_handle *)(void *)((char *)guard -
+                                              offsetof(struct quoit_queue_handle, guard));
+    handle->forked = true;
+    quoit_spsc_producer_shut(&handle->queue->producer);
+    quoit_spsc_consumer_shut(&handle->queue->consumer);
+    quoit_os_lock_abandon(&handle->region->shm);
+}
+
+/* A zeroed handle, whose queue begins on a cache line. */
+static struct quoit_queue_handle *new_handle(void)
+{
+    struct quoit_queue_handle *handle = calloc(1, sizeof *handle);
+    void *allocation = calloc(1, sizeof(quoit_queue) + LINE);
+    if (!handle || !allocation) {
+        free(handle);
+        free(allocation);
+        return NULL;
+    }
+    uint64_t address = 0;
+    (void)quoit_align_up((uintptr_t)allocation, LINE, &address);
+    handle->allocation = allocation;
+    handle->queue = (quoit_queue *)(uintptr_t)address;
+    handle->queue->handle = handle;
+    return handle;
+}
+
+static void free_handle(struct quoit_queue_handle *handle)
+{
+    free(handle->allocation);
+    free(handle);
+}
+
+static quoit_status attach_sides(struct quoit_queue_handle *handle)
+{
+    quoit_status status = QUOIT_OK;
+    if (handle->roles & QUOIT_PRODUCER)
+        status = quoit_spsc_producer_attach(&handle->queue->producer, &handle->place.ring);
+    if (status == QUOIT_OK && handle->roles & QUOIT_CONSUMER)
+        status = quoit_spsc_consumer_attach(&handle->queue->consumer, &handle->place.ring);
+    return status;
+}
+
+static bool is_member(unsigned roles)
+{
+    return (roles & (QUOIT_PRODUCER | QUOIT_CONSUMER)) != 0;
+}
+
+/* Makes a handle of a region and the queue in it, which it then owns; on failure they stay the
+   caller's. */
+static quoit_status enter(quoit_region *region, const struct quoit_queue_place *place,
+                          unsigned roles, struct quoit_queue_handle **handle_out)
+{
+    struct quoit_queue_handle *handle = new_handle();
+    if (!handle)
+        return quoit_fail(QUOIT_NO_MEMORY, "out of memory for a queue's handle");
+    handle->region = region;
+    handle->place = *place;
+    handle->roles = roles & ALL_ROLES;
+    quoit_status status = QUOIT_OK;
+    if (is_member(roles) && region->shm.locks_missing)
+        status = quoit_fail(QUOIT_CORRUPT,
+                            "the lock file of '%s:%s' was removed: its members cannot be told from "
+                            "the dead; unlink it and create it anew",
+                            quoit_region_scheme(region), quoit_region_text(region));
+    if (status == QUOIT_OK && is_member(roles))
+        status = quoit_members_join(&handle->place.members, handle->roles,
+                                    quoit_region_text(region));
+    if (status != QUOIT_OK)
+        goto free_handle;
+    status = attach_sides(handle);
+    if (status != QUOIT_OK)
+        goto leave;
+    handle->guard.dropped = drop_in_child;
+    status = quoit_os_fork_guard_add(&handle->guard);
+    if (status != QUOIT_OK)
+        goto leave;
+    *handle_out = handle;
+    return QUOIT_OK;
+
+leave:
+    if (is_member(roles))
+        quoit_members_leave(&handle->place.members, handle->roles);
+free_handle:
+    free_handle(handle);
+    return status;
+}
+
+static quoit_status check_call(uint32_t abi, unsigned roles, quoit_queue **queue_out)
+{
+    if (!queue_out)
+        return quoit_fail(QUOIT_INVALID, "queue_out is NULL");
+    *queue_out = NULL;
+    if (abi != QUOIT_ABI)
+        return quoit_fail(QUOIT_VERSION,
+                          "compiled against <quoit.h> with ABI %u, this library has %u",
+                          (unsigned)abi, QUOIT_ABI);
+    if (!(roles & ALL_ROLES) || roles & ~(unsigned)(ALL_ROLES | QUOIT_ANY_OWNER))
+        return quoit_fail(QUOIT_INVALID,
+                          "roles 0x%x are not valid; QUOIT_PRODUCER, QUOIT_CONSUMER or "
+                          "QUOIT_OBSERVER would be",
+                          roles);
+    return QUOIT_OK;
+}
+
+quoit_status quoit_queue_create_abi(uint32_t abi, const char *name,
+                                    const struct quoit_queue_options *options, unsigned roles,
+                                    quoit_queue **queue_out)
+{
+    quoit_region *region;
+    struct quoit_queue_place place;
+    struct quoit_queue_handle *handle;
+    quoit_status status = check_call(abi, roles, queue_out);
+    if (status != QUOIT_OK)
+        return status;
+    status = quoit_queue_make(name, options, &region, &place);
+    if (status != QUOIT_OK)
+        return status;
+    /* The roles are taken before anybody else can see the queue. */
+    status = enter(region, &place, roles, &handle);
+    if (status != QUOIT_OK)
+        goto close_region;
+    status = quoit_region_publish(region);
+    if (status != QUOIT_OK)
+        goto close_handle;
+    *queue_out = handle->queue;
+    return QUOIT_OK;
+
+close_handle:
+    quoit_os_fork_guard_remove(&handle->guard);
+    free_handle(handle);
+close_region:
+    quoit_region_close(region);
+    return status;
+}
+
+static quoit_status open_existing(const char *name, const struct quoit_queue_options *options,
+                                  unsigned roles, quoit_queue **queue_out)
+{
+    quoit_region *region;
+    struct quoit_queue_place place;
+    struct quoit_queue_handle *handle;
+    unsigned flags = (is_member(roles) ? 0u : QUOIT_READ_ONLY) | (roles & QUOIT_ANY_OWNER);
+    quoit_status status = quoit_region_attach(name, flags, &region);
+    if (status != QUOIT_OK)
+        return status;
+    status = quoit_queue_find(region, &place);
+    if (status == QUOIT_OK && options)
+        status = quoit_queue_compare(region, &place, options);
+    if (status == QUOIT_OK)
+        status = enter(region, &place, roles, &handle);
+    if (status != QUOIT_OK) {
+        quoit_region_close(region);
+        return status;
+    }
+    *queue_out = handle->queue;
+    return QUOIT_OK;
+}
+
+quoit_status quoit_queue_open_abi(uint32_t abi, const char *name, unsigned roles,
+                                  quoit_queue **queue_out)
+{
+    quoit_status status = check_call(abi, roles, queue_out);
+    return status == QUOIT_OK ? open_existing(name, NULL, roles, queue_out) : status;
+}
+
+quoit_status quoit_queue_join_abi(uint32_t abi, const char *name,
+                                  const struct quoit_queue_options *options, unsigned roles,
+                                  quoit_queue **queue_out)
+{
+    quoit_status status = check_call(abi, roles, queue_out);
+    if (status == QUOIT_OK)
+        status = quoit_queue_check_options(options);
+    if (status != QUOIT_OK)
+        return status;
+    for (int tries = 0; tries < JOIN_TRIES; tries++) {
+        status = open_existing(name, options, roles, queue_out);
+        if (status != QUOIT_NOT_FOUND)
+            return status;
+        status = quoit_queue_create_abi(abi, name, options, roles, queue_out);
+        if (status != QUOIT_EXISTS)
+            return status;
+    }
+    return quoit_fail(QUOIT_BUSY, "'%s' is created and removed by others without pause", name);
+}
+
+void quoit_queue_close(quoit_queue *queue)
+{
+    if (!queue)
+        return;
+    struct quoit_queue_handle *handle = queue->handle;
+    quoit_os_fork_guard_remove(&handle->guard);
+    if (is_member(handle->roles) && !handle->forked)
+        quoit_members_leave(&handle->place.members, handle->roles);
+    quoit_region_close(handle->region);
+    free_handle(handle);
+}
+
+quoit_status quoit_queue_finish(quoit_queue *queue)
+{
+    if (!queue)
+        return quoit_fail(QUOIT_INVALID, "queue is NULL");
+    struct quoit_queue_handle *handle = queue->handle;
+    if (handle->forked)
+        return quoit_fail(QUOIT_FORKED, "the queue's handle belongs to the parent process");
+    if (!(handle->roles & QUOIT_PRODUCER))
+        return quoit_fail(QUOIT_ROLE, "a queue is finished by its producer");
+    quoit_spsc_finish(handle->place.ring.shm);
+    quoit_spsc_producer_shut(&queue->producer);
+    return QUOIT_OK;
+}
+
+quoit_status quoit_queue_unlink(const char *name)
+{
+    return quoit_region_unlink_content(name, QUOIT_CONTENT_QUEUE);
+}
+
+quoit_status quoit_queue_unlink_self(quoit_queue *queue)
+{
+    if (!queue)
+        return quoit_fail(QUOIT_INVALID, "queue is NULL");
+    if (queue->handle->forked)
+        return quoit_fail(QUOIT_FORKED, "the queue's handle belongs to the parent process");
+    return quoit_region_unlink_self(queue->handle->region);
+}

@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: MIT */
+/* Named semaphores: the name's scheme picks the mechanism, which does the rest. */
+#include <quoit.h>
+
+#include "fail.h"
+#include "name.h"
+
+#include <stdlib.h>
+
+enum { DEFAULT_PERMISSIONS = 0600, JOIN_TRIES = 1000 };
+
+struct quoit_sem {
+    const struct quoit_os_sem_ops *ops;
+    struct quoit_os_sem os;
+};
+
+static quoit_status resolve(const char *name, struct quoit_name *name_out,
+                            const struct quoit_os_sem_ops **ops_out)
+{
+    quoit_status status = quoit_name_split(name, name_out);
+    if (status != QUOIT_OK)
+        return status;
+    *ops_out = NULL;
+    for (const struct quoit_os_sem_ops *const *ops = quoit_os_sem_schemes; *ops; ops++)
+        if (quoit_name_matches(name_out, &(*ops)->scheme, ops == quoit_os_sem_schemes))
+            *ops_out = *ops;
+    return *ops_out ? quoit_name_check(name_out, &(*ops_out)->scheme)
+                    : quoit_name_unmatched(name_out, "semaphore");
+}
+
+static quoit_status check_flags(unsigned flags)
+{
+    if (flags & ~(unsigned)QUOIT_ANY_OWNER)
+        return quoit_fail(QUOIT_INVALID, "flags 0x%x are not known; QUOIT_ANY_OWNER is", flags);
+    return QUOIT_OK;
+}
+
+static quoit_status check_options(const struct quoit_sem_options *options,
+                                  const struct quoit_os_sem_ops *ops)
+{
+    if (options->value > ops->value_max)
+        return quoit_fail(QUOIT_OVERFLOW, "a %s semaphore's value of %u is too large, at most %u",
+                          ops->scheme.name, (unsigned)options->value, (unsigned)ops->value_max);
+    if (options->use != QUOIT_SEM_HOLD && options->use != QUOIT_SEM_SIGNAL)
+        return quoit_fail(QUOIT_INVALID, "use %d is not one of enum quoit_sem_use",
+                          (int)options->use);
+    if (options->permissions & ~0666u)
+        return quoit_fail(QUOIT_INVALID, "permissions 0%o are not valid; 0600 or 0660 would be",
+                          (unsigned)options->permissions);
+    return QUOIT_OK;
+}
+
+/* Makes a handle by doing: create if there are options, else open. */
+static quoit_status make(const char *name, const struct quoit_sem_options *options, unsigned flags,
+                         quoit_sem **sem_out)
+{
+    struct quoit_name parts;
+    const struct quoit_os_sem_ops *ops;
+    quoit_status status = resolve(name, &parts, &ops);
+    if (status == QUOIT_OK && options)
+        status = check_options(options, ops);
+    if (status != QUOIT_OK)
+        return status;
+    quoit_sem *sem = calloc(1, sizeof *sem);
+    if (!sem)
+        return quoit_fail(QUOIT_NO_MEMORY, "out of memory for a semaphore's handle");
+    sem->ops = ops;
+    if (options)
+        status = ops->create(parts.text, options->value,
+                             options->permissions ? options->permissions : DEFAULT_PERMISSIONS,
+                             options->use == QUOIT_SEM_HOLD, &sem->os);
+    else
+        status = ops->open(parts.text, (flags & QUOIT_ANY_OWNER) != 0, &sem->os);
+    if (status != QUOIT_OK) {
+        free(sem);
+        return status;
+    }
+    *sem_out = sem;
+    return QUOIT_OK;
+}
+
+quoit_status quoit_sem_create(const char *name, const struct quoit_sem_options *options,
+                              quoit_sem **sem_out)
+{
+    if (!sem_out || !options)
+        return quoit_fail(QUOIT_INVALID, "options or sem_out is NULL");
+    *sem_out = NULL;
+    return make(name, options, 0, sem_out);
+}
+
+quoit_status quoit_sem_open(const char *name, unsigned flags, quoit_sem **sem_out)
+{
+    if (!sem_out)
+        return quoit_fail(QUOIT_INVALID, "sem_out is NULL");
+    *sem_out = NULL;
+    quoit_status status = check_flags(flags);
+    return status == QUOIT_OK ? make(name, NULL, flags, sem_out) : status;
+}
+
+quoit_status quoit_sem_join(const char *name, const struct quoit_sem_options *options,
+                            quoit_sem **sem_out)
+{
+    for (int tries = 0; tries < JOIN_TRIES; tries++) {
+        quoit_status status = quoit_sem_create(name, options, sem_out);
+        if (status != QUOIT_EXISTS)
+            return status;
+        status = quoit_sem_open(name, 0, sem_out);
+        if (status != QUOIT_NOT_FOUND)
+            return status;
+    }
+    return quoit_fail(QUOIT_BUSY, "'%s' is created and removed by others without pause", name);
+}
+
+void quoit_sem_close(quoit_sem *sem)
+{
+    if (!sem)
+        return;
+    sem->ops->close(&sem->os);
+    free(sem);
+}
+
+quoit_status quoit_sem_unlink(const char *name)
+{
+    struct quoit_name parts;
+    const struct quoit_os_sem_ops *ops;
+    quoit_status status = resolve(name, &parts, &ops);
+    return status == QUOIT_OK ? ops->unlink(parts.text, false) : status;
+}
+
+quoit_status quoit_sem_wait(quoit_sem *sem, int64_t timeout_ns)
+{
+    if (!sem)
+        return quoit_fail(QUOIT_INVALID, "sem is NULL");
+    return sem->ops->wait(&sem->os, timeout_ns);
+}
+
+quoit_status quoit_sem_try_wait(quoit_sem *sem)
+{
+    return quoit_sem_wait(sem, 0);
+}
+
+quoit_status quoit_sem_post(quoit_sem *sem)
+{
+    if (!sem)
+        return quoit_fail(QUOIT_INVALID, "sem is NULL");
+    return sem->ops->post(&sem->os);
+}
+
+quoit_status quoit_sem_value(quoit_sem *sem, uint32_t *value_out)
+{
+    if (!sem || !value_out)
+        return quoit_fail(QUOIT_INVALID, "sem or value_out is NULL");
+    return sem->ops->value(&sem->os, value_out);
+}

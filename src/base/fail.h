@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: MIT */
+/* Reporting a failure: a status for the program, and a sentence for the person (quoit_error_text).
+ */
+#ifndef QUOIT_BASE_FAIL_H
+#define QUOIT_BASE_FAIL_H
+
+#include <quoit/status.h>
+
+#ifdef __GNUC__
+#define QUOIT_PRINTF_LIKE(text, first) __attribute__((format(printf, text, first)))
+#else
+#define QUOIT_PRINTF_LIKE(text, first)
+#endif
+
+/* Sets the calling thread's error text, returns status: `return quoit_fail(QUOIT_INVALID, …)`. */
+quoit_status quoit_fail(quoit_status status, const char *format, ...) QUOIT_PRINTF_LIKE(2, 3);
+
+#endif

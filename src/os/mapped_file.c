@@ -1,0 +1,237 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Files as shared memory. A file is made without a name, filled, and then linked to its path: the
+ * link is atomic, so that nobody finds a half-made one and a death leaves nothing behind. Where the
+ * file system has no nameless files, a temporary name stands in.
+ */
+#include "mapped_file.h"
+
+#include "fail.h"
+#include "system_error.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { PATH_ROOM = 4096 + 64 };
+enum { GATE_TRIES = 10000 }; /* 1 ms each */
+
+/* The directory of path into directory: "a/b" gives "a", "/b" gives "/", "b" gives ".". */
+static void directory_of(const char *path, char directory[PATH_ROOM])
+{
+    const char *slash = strrchr(path, '/');
+    if (!slash)
+        (void)snprintf(directory, PATH_ROOM, ".");
+    else if (slash == path)
+        (void)snprintf(directory, PATH_ROOM, "/");
+    else
+        (void)snprintf(directory, PATH_ROOM, "%.*s", (int)(slash - path), path);
+}
+
+/* A file that is in no directory, or else one under a name of its own, which *temporary_out owns.
+ */
+static int open_nameless(const char *path, char **temporary_out)
+{
+    char directory[PATH_ROOM];
+    directory_of(path, directory);
+    *temporary_out = NULL;
+#ifdef O_TMPFILE
+    int fd = open(directory, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+    if (fd >= 0 || (errno != EOPNOTSUPP && errno != EISDIR && errno != EINVAL))
+        return fd;
+#endif
+    char temporary[PATH_ROOM + 64];
+    (void)snprintf(temporary, sizeof temporary, "%s/.quoit-XXXXXX", directory);
+    int named = mkstemp(temporary);
+    if (named < 0)
+        return -1;
+    (void)fcntl(named, F_SETFD, FD_CLOEXEC);
+    *temporary_out = strdup(temporary);
+    if (!*temporary_out) {
+        (void)unlink(temporary);
+        (void)close(named);
+        errno = ENOMEM;
+        return -1;
+    }
+    return named;
+}
+
+static void forget_temporary(struct quoit_os_shm *shm)
+{
+    char *temporary = (char *)shm->id;
+    if (temporary)
+        (void)unlink(temporary);
+    free(temporary);
+    shm->id = 0;
+}
+
+quoit_status quoit_os_file_reserve(int fd, uint64_t size_bytes, uint32_t permissions,
+                                   const char *what)
+{
+    if (fchmod(fd, (mode_t)permissions) != 0)
+        return quoit_os_fail(errno, "set the permissions of", what);
+    if (size_bytes > LONG_MAX)
+        return quoit_fail(QUOIT_NOSPACE, "cannot reserve %llu bytes for '%s'",
+                          (unsigned long long)size_bytes, what);
+    int error;
+    do
+        error = posix_fallocate(fd, 0, (off_t)size_bytes);
+    while (error == EINTR);
+    if (error == ENOSPC || error == EFBIG || error == ENOMEM)
+        return quoit_fail(QUOIT_NOSPACE, "cannot reserve %llu bytes for '%s': %s",
+                          (unsigned long long)size_bytes, what, strerror(error));
+    return error == 0 ? QUOIT_OK : quoit_os_fail(error, "reserve memory for", what);
+}
+
+/* On success the descriptor belongs to shm_out. */
+quoit_status quoit_os_file_map(int fd, bool read_only, const char *what,
+                               struct quoit_os_shm *shm_out)
+{
+    struct stat file;
+    if (fstat(fd, &file) != 0)
+        return quoit_os_fail(errno, "look at", what);
+    if (!S_ISREG(file.st_mode) || file.st_size <= 0)
+        return quoit_fail(QUOIT_NOT_QUOIT, "'%s' is %s, not shared memory made by Quoit", what,
+                          S_ISREG(file.st_mode) ? "an empty file" : "not an ordinary file");
+    uint64_t size_bytes = (uint64_t)file.st_size;
+    if (size_bytes > SIZE_MAX)
+        return quoit_fail(QUOIT_NO_MEMORY, "'%s' has %llu bytes, more than a process can map", what,
+                          (unsigned long long)size_bytes);
+    int protection = read_only ? PROT_READ : PROT_READ | PROT_WRITE;
+    void *base = mmap(NULL, (size_t)size_bytes, protection, MAP_SHARED, fd, 0);
+    if (base == MAP_FAILED)
+        return quoit_os_fail(errno, "map", what);
+    *shm_out = (struct quoit_os_shm){
+        .base = base,
+        .size_bytes = size_bytes,
+        .owner = file.st_uid,
+        .lock = fd,
+        .read_only = read_only,
+    };
+    return QUOIT_OK;
+}
+
+quoit_status quoit_os_file_create(const char *path, uint64_t size_bytes, uint32_t permissions,
+                                  struct quoit_os_shm *shm_out)
+{
+    struct stat present;
+    if (lstat(path, &present) == 0)
+        return quoit_fail(QUOIT_EXISTS, "'%s' exists already", path);
+
+    char *temporary;
+    int fd = open_nameless(path, &temporary);
+    if (fd < 0)
+        return quoit_os_fail(errno, "create", path);
+    quoit_status status = quoit_os_file_reserve(fd, size_bytes, permissions, path);
+    if (status == QUOIT_OK)
+        status = quoit_os_file_map(fd, false, path, shm_out);
+    if (status != QUOIT_OK)
+        goto discard;
+    shm_out->id = (intptr_t)temporary;
+    return QUOIT_OK;
+
+discard:
+    if (temporary)
+        (void)unlink(temporary);
+    free(temporary);
+    (void)close(fd);
+    return status;
+}
+
+/* Gives the nameless file behind fd the name path; 0 or an errno value. */
+static int link_nameless(int fd, const char *path)
+{
+#ifdef AT_EMPTY_PATH
+    if (linkat(fd, "", AT_FDCWD, path, AT_EMPTY_PATH) == 0)
+        return 0;
+    if (errno == EEXIST)
+        return errno;
+#endif
+    char itself[64];
+    (void)snprintf(itself, sizeof itself, "/proc/self/fd/%d", fd);
+    return linkat(AT_FDCWD, itself, AT_FDCWD, path, AT_SYMLINK_FOLLOW) == 0 ? 0 : errno;
+}
+
+quoit_status quoit_os_file_publish(struct quoit_os_shm *shm, const char *path)
+{
+    const char *temporary = (const char *)shm->id;
+    int error = 0;
+    if (!temporary)
+        error = link_nameless((int)shm->lock, path);
+    else if (link(temporary, path) != 0)
+        error = errno;
+    forget_temporary(shm);
+    if (error == EEXIST)
+        return quoit_fail(QUOIT_EXISTS, "'%s' exists already", path);
+    return error == 0 ? QUOIT_OK : quoit_os_fail(error, "give its name to", path);
+}
+
+quoit_status quoit_os_file_open(const char *path, bool read_only, struct quoit_os_shm *shm_out)
+{
+    struct stat file;
+    if (lstat(path, &file) != 0)
+        return quoit_os_fail(errno, "open", path);
+    if (!S_ISREG(file.st_mode)) /* opening a device or a FIFO can have effects: do not */
+        return quoit_fail(QUOIT_NOT_QUOIT, "'%s' is not an ordinary file", path);
+    int mode = read_only ? O_RDONLY : O_RDWR;
+    int fd = open(path, mode | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
+    if (fd < 0)
+        return quoit_os_fail(errno, "open", path);
+    quoit_status status = quoit_os_file_map(fd, read_only, path, shm_out);
+    if (status != QUOIT_OK)
+        (void)close(fd);
+    return status;
+}
+
+static bool leads_to(const char *path, int fd)
+{
+    struct stat by_path, by_fd;
+    return stat(path, &by_path) == 0 && fstat(fd, &by_fd) == 0 && by_path.st_dev == by_fd.st_dev &&
+           by_path.st_ino == by_fd.st_ino;
+}
+
+quoit_status quoit_os_file_gate(const struct quoit_os_shm *shm, const char *path)
+{
+    const struct timespec millisecond = {.tv_nsec = 1000000};
+    quoit_status status = quoit_os_lock_try(shm, QUOIT_OS_LOCK_GATE);
+    for (int tries = 0; status == QUOIT_BUSY && tries < GATE_TRIES; tries++) {
+        (void)nanosleep(&millisecond, NULL);
+        status = quoit_os_lock_try(shm, QUOIT_OS_LOCK_GATE);
+    }
+    if (status == QUOIT_BUSY)
+        return quoit_fail(QUOIT_BUSY, "'%s' is being changed by a process that does not go on",
+                          path);
+    if (status == QUOIT_OK && !leads_to(path, (int)shm->lock)) {
+        quoit_os_lock_release(shm, QUOIT_OS_LOCK_GATE);
+        return quoit_fail(QUOIT_NOT_FOUND, "'%s' is gone, or another object by now", path);
+    }
+    return status;
+}
+
+quoit_status quoit_os_file_unlink(struct quoit_os_shm *shm, const char *path)
+{
+    quoit_status status = quoit_os_file_gate(shm, path);
+    if (status != QUOIT_OK)
+        return status;
+    if (unlink(path) != 0)
+        status = quoit_os_fail(errno, "remove", path);
+    quoit_os_lock_release(shm, QUOIT_OS_LOCK_GATE);
+    return status;
+}
+
+void quoit_os_file_close(struct quoit_os_shm *shm)
+{
+    forget_temporary(shm);
+    if (shm->base)
+        (void)munmap(shm->base, (size_t)shm->size_bytes);
+    if (shm->lock >= 0)
+        (void)close((int)shm->lock);
+    *shm = (struct quoit_os_shm){.lock = -1};
+}

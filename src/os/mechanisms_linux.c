@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: MIT */
+/* What Linux offers. The first of each list is what a name without a scheme means. */
+#include "os.h"
+
+extern const struct quoit_os_shm_ops quoit_os_shm_posix, quoit_os_shm_sysv, quoit_os_shm_file,
+    quoit_os_shm_local;
+extern const struct quoit_os_sem_ops quoit_os_sem_posix, quoit_os_sem_sysv;
+
+const struct quoit_os_shm_ops *const quoit_os_shm_schemes[] = {
+    &quoit_os_shm_posix, &quoit_os_shm_sysv, &quoit_os_shm_file, &quoit_os_shm_local, 0};
+const struct quoit_os_sem_ops *const quoit_os_sem_schemes[] = {&quoit_os_sem_posix,
+                                                               &quoit_os_sem_sysv, 0};

@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The porting contract: all that Quoit asks of an operating system, on one page. CMake picks one
+ * file per mechanism (shm_posix.c, sem_sysv.c, liveness_ofd.c, …); docs/PORTING.md says what each
+ * must promise. Failures come back as a status with the error text set (fail.h); nothing here
+ * leaves errno to the caller.
+ */
+#ifndef QUOIT_OS_H
+#define QUOIT_OS_H
+
+#include <quoit/status.h>
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* ---- Names ----------------------------------------------------------------------------------- */
+
+/* What may stand in a name of this scheme, "scheme:text". */
+struct quoit_os_scheme {
+    const char *name;
+    uint32_t text_max; /* bytes */
+    bool is_path;      /* slashes are allowed */
+    bool is_key;       /* 0x… is a number, and two names may collide on one */
+};
+
+/* ---- Shared memory --------------------------------------------------------------------------- */
+
+/* A mapped object. Each one has an open file description (or the like) of its own, which carries
+   its locks. */
+struct quoit_os_shm {
+    uint8_t *base;
+    uint64_t size_bytes; /* as the system reports it */
+    uint64_t owner;      /* user id */
+    intptr_t lock;       /* what quoit_os_lock_… act upon; -1: nothing, see locks_missing */
+    intptr_t id;         /* the mechanism's own, as is key */
+    uint32_t key;
+    bool unpublished; /* created, and not yet to be found by others */
+    bool
+        locks_missing; /* the object is there, its lock file is not: members cannot be told apart */
+    bool read_only;
+};
+
+/*
+ * One way to name shared memory. create, publish, close is the order of creation: until publish the
+ * object cannot be found by its name, or is held back from others, and a close or a death makes it
+ * vanish (or leaves what the next create removes).
+ */
+struct quoit_os_shm_ops {
+    struct quoit_os_scheme scheme;
+
+    /* Zeroed, reserved, mapped memory of exactly size_bytes. EXISTS NOSPACE PERMISSION … */
+    quoit_status (*create)(const char *text, uint64_t size_bytes, uint32_t permissions,
+                           struct quoit_os_shm *shm_out);
+    /* From here others can open it. EXISTS where the name was taken meanwhile. */
+    quoit_status (*publish)(struct quoit_os_shm *shm, const char *text);
+    /* NOT_FOUND, NOT_QUOIT (not memory at all), PERMISSION … */
+    quoit_status (*open)(const char *text, bool read_only, struct quoit_os_shm *shm_out);
+    /* Removes the name if it still leads to this object; NOT_FOUND if not. */
+    quoit_status (*unlink)(struct quoit_os_shm *shm, const char *text);
+    void (*close)(struct quoit_os_shm *shm);
+};
+
+/* The ways that this system offers, ended by NULL; the first is the native one. */
+extern const struct quoit_os_shm_ops *const quoit_os_shm_schemes[];
+
+/* ---- Locks that the kernel drops when their holder dies -------------------------------------- */
+
+/* Numbered locks on a mapped object. Held by a handle, not by a process or a thread. */
+enum { QUOIT_OS_LOCK_GATE = 0, QUOIT_OS_LOCK_FIRST = 1 }; /* the gate is src/os's own */
+
+quoit_status quoit_os_lock_try(const struct quoit_os_shm *shm, uint32_t number); /* OK or BUSY */
+void quoit_os_lock_release(const struct quoit_os_shm *shm, uint32_t number);
+/* Does a living handle other than this one hold it? */
+bool quoit_os_lock_is_held(const struct quoit_os_shm *shm, uint32_t number);
+/* In a forked child: lets go of what was inherited, so that a dead parent is seen to be dead. */
+void quoit_os_lock_abandon(struct quoit_os_shm *shm);
+
+/* ---- Named semaphores ------------------------------------------------------------------------ */
+
+struct quoit_os_sem {
+    void *pointer;
+    intptr_t id;
+    bool undo; /* a wait is undone when the process dies */
+};
+
+struct quoit_os_sem_ops {
+    struct quoit_os_scheme scheme;
+    uint32_t value_max;
+
+    /* Atomic: nobody sees the semaphore without its value. */
+    quoit_status (*create)(const char *text, uint32_t value, uint32_t permissions, bool undo,
+                           struct quoit_os_sem *sem_out);
+    quoit_status (*open)(const char *text, bool any_owner, struct quoit_os_sem *sem_out);
+    quoit_status (*unlink)(const char *text, bool any_owner);
+    void (*close)(struct quoit_os_sem *sem);
+    /* timeout_ns: 0 polls, negative waits for ever. OK TIMEOUT CLOSED (removed meanwhile). */
+    quoit_status (*wait)(struct quoit_os_sem *sem, int64_t timeout_ns);
+    quoit_status (*post)(struct quoit_os_sem *sem);
+    quoit_status (*value)(struct quoit_os_sem *sem, uint32_t *value_out);
+};
+
+extern const struct quoit_os_sem_ops *const quoit_os_sem_schemes[];
+
+/* ---- Processes and clocks -------------------------------------------------------------------- */
+
+uint32_t quoit_os_process_id(void);
+uint64_t quoit_os_user_id(void);
+uint64_t quoit_os_monotonic_ns(void);
+uint64_t quoit_os_unix_time_ns(void);
+
+/* Calls dropped(guard) in a child made by fork, for each guard added and not removed. Any thread.
+ */
+struct quoit_os_fork_guard {
+    struct quoit_os_fork_guard *next, *previous;
+    void (*dropped)(struct quoit_os_fork_guard *guard);
+};
+quoit_status quoit_os_fork_guard_add(struct quoit_os_fork_guard *guard);
+void quoit_os_fork_guard_remove(struct quoit_os_fork_guard *guard);
+
+#endif

@@ -1,0 +1,265 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * "sysv:products", "sysv:0x51a7": a System V semaphore set. semget shows a set to others before it
+ * has its value; here one semop gives it all its words at once, and only if each is still 0, so
+ * that there is no moment at which it is half made, and a creator's death before that leaves a set
+ * which the next creator completes. The set is wider than the one counter: it also says that it is
+ * ours, and for which name (FORMAT.md 6).
+ */
+#include "os.h"
+#include "system_error.h"
+#include "sysv_key.h"
+
+#include "fail.h"
+#include "hash.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/ipc.h>
+#include <sys/sem.h>
+#include <time.h>
+
+enum {
+    WORD_VALUE = 0,
+    WORD_MAGIC = 1,
+    WORD_UNDO = 2,
+    WORD_NAME = 3, /* and the next three: 60 bits of the name's hash */
+    WORDS = 11,    /* more than anyone else would ask for: part of the magic */
+    MAGIC = 0x5155,
+    VALUE_MAX = 32767,
+    BITS = 15,
+};
+
+static unsigned short name_word(const char *text, int index)
+{
+    uint64_t hash = quoit_hash(QUOIT_HASH_START, text, strlen(text));
+    return (unsigned short)(hash >> (BITS * index) & ((1 << BITS) - 1));
+}
+
+static bool has_name(const unsigned short words[WORDS], const char *text)
+{
+    for (int i = 0; i < 4; i++)
+        if (words[WORD_NAME + i] != name_word(text, i))
+            return false;
+    return true;
+}
+
+union semctl_argument {
+    int value;
+    struct semid_ds *set;
+    unsigned short *words;
+};
+
+enum content { OURS, UNFINISHED, FOREIGN };
+
+/* What stands under the id, and its undo word. */
+static quoit_status look(int id, const char *text, enum content *content_out,
+                         struct semid_ds *set_out, unsigned short words_out[WORDS])
+{
+    if (semctl(id, 0, IPC_STAT, (union semctl_argument){.set = set_out}) != 0)
+        return quoit_os_fail(errno, "look at the System V semaphore", text);
+    *content_out = FOREIGN;
+    if (set_out->sem_nsems != WORDS)
+        return QUOIT_OK;
+    if (semctl(id, 0, GETALL, (union semctl_argument){.words = words_out}) != 0)
+        return quoit_os_fail(errno, "read the System V semaphore", text);
+    if (words_out[WORD_MAGIC] == MAGIC) {
+        *content_out = OURS;
+        return QUOIT_OK;
+    }
+    static const unsigned short zeros[WORDS];
+    if (set_out->sem_otime == 0 && memcmp(words_out, zeros, sizeof zeros) == 0)
+        *content_out = UNFINISHED;
+    return QUOIT_OK;
+}
+
+/* All words at once, if all are 0. EAGAIN: somebody else did it. */
+static int fill(int id, const char *text, uint32_t value, bool undo)
+{
+    struct sembuf operations[2 * WORDS];
+    unsigned short words[WORDS] = {0};
+    size_t count = 0;
+
+    words[WORD_VALUE] = (unsigned short)value;
+    words[WORD_MAGIC] = MAGIC;
+    words[WORD_UNDO] = undo;
+    for (int i = 0; i < 4; i++)
+        words[WORD_NAME + i] = name_word(text, i);
+    for (unsigned short i = 0; i < WORDS; i++)
+        operations[count++] = (struct sembuf){.sem_num = i, .sem_op = 0, .sem_flg = IPC_NOWAIT};
+    for (unsigned short i = 0; i < WORDS; i++)
+        if (words[i])
+            operations[count++] = (struct sembuf){.sem_num = i, .sem_op = (short)words[i]};
+    return semop(id, operations, count) == 0 ? 0 : errno;
+}
+
+static quoit_status foreign(const char *text, uint32_t key)
+{
+    return quoit_fail(QUOIT_NOT_QUOIT,
+                      "the System V semaphores with the key of 'sysv:%s', 0x%08x, were not made by "
+                      "Quoit",
+                      text, key);
+}
+
+static quoit_status collision(const char *text, uint32_t key)
+{
+    return quoit_fail(QUOIT_COLLISION,
+                      "the key of 'sysv:%s', 0x%08x, is taken by a semaphore of another name", text,
+                      key);
+}
+
+static quoit_status create(const char *text, uint32_t value, uint32_t permissions, bool undo,
+                           struct quoit_os_sem *sem_out)
+{
+    uint32_t key;
+    quoit_status status = quoit_os_sysv_key(text, &key);
+    if (status != QUOIT_OK)
+        return status;
+    for (;;) {
+        int id = semget((key_t)key, WORDS, IPC_CREAT | (int)permissions);
+        if (id < 0 && errno == EINVAL)
+            return foreign(text, key); /* a set with fewer words */
+        if (id < 0 && errno == ENOSPC)
+            return quoit_fail(QUOIT_LIMIT, "no more System V semaphores: kernel.sem limits them");
+        if (id < 0)
+            return quoit_os_fail(errno, "create the System V semaphore", text);
+
+        enum content content;
+        struct semid_ds set;
+        unsigned short words[WORDS];
+        status = look(id, text, &content, &set, words);
+        if (status == QUOIT_SYSTEM)
+            continue; /* removed in between */
+        if (status != QUOIT_OK)
+            return status;
+        if (content == FOREIGN)
+            return foreign(text, key);
+        if (content == OURS)
+            return has_name(words, text)
+                       ? quoit_fail(QUOIT_EXISTS, "semaphore 'sysv:%s' exists already", text)
+                       : collision(text, key);
+        int error = fill(id, text, value, undo);
+        if (error == 0) {
+            *sem_out = (struct quoit_os_sem){.id = id, .undo = undo};
+            return QUOIT_OK;
+        }
+        if (error != EAGAIN && error != EIDRM && error != EINVAL)
+            return quoit_os_fail(error, "fill the System V semaphore", text);
+    }
+}
+
+static quoit_status open_existing(const char *text, bool any_owner, struct quoit_os_sem *sem_out)
+{
+    uint32_t key;
+    quoit_status status = quoit_os_sysv_key(text, &key);
+    if (status != QUOIT_OK)
+        return status;
+    int id = semget((key_t)key, 0, 0);
+    if (id < 0)
+        return quoit_os_fail(errno, "open the System V semaphore", text);
+
+    enum content content;
+    struct semid_ds set;
+    unsigned short words[WORDS] = {0};
+    status = look(id, text, &content, &set, words);
+    if (status != QUOIT_OK)
+        return status;
+    if (!any_owner && set.sem_perm.uid != quoit_os_user_id())
+        return quoit_fail(
+            QUOIT_OWNER, "semaphore 'sysv:%s' belongs to user %llu, this process to %llu", text,
+            (unsigned long long)set.sem_perm.uid, (unsigned long long)quoit_os_user_id());
+    if (content == FOREIGN)
+        return foreign(text, key);
+    if (content == UNFINISHED)
+        return quoit_fail(QUOIT_NOT_FOUND, "semaphore 'sysv:%s' was never finished by its creator",
+                          text);
+    if (!has_name(words, text))
+        return collision(text, key);
+    *sem_out = (struct quoit_os_sem){.id = id, .undo = words[WORD_UNDO] != 0};
+    return QUOIT_OK;
+}
+
+static quoit_status unlink_name(const char *text, bool any_owner)
+{
+    struct quoit_os_sem sem;
+    quoit_status status = open_existing(text, any_owner, &sem);
+    if (status != QUOIT_OK)
+        return status;
+    if (semctl((int)sem.id, 0, IPC_RMID) != 0)
+        return quoit_os_fail(errno, "remove the System V semaphore", text);
+    return QUOIT_OK;
+}
+
+static void close_sem(struct quoit_os_sem *sem)
+{
+    (void)sem;
+}
+
+static quoit_status change(struct quoit_os_sem *sem, short by, short flags,
+                           const struct timespec *timeout)
+{
+    struct sembuf operation = {.sem_num = WORD_VALUE, .sem_op = by, .sem_flg = flags};
+    if (sem->undo)
+        operation.sem_flg |= SEM_UNDO;
+    if (semtimedop((int)sem->id, &operation, 1, timeout) == 0)
+        return QUOIT_OK;
+    switch (errno) {
+    case EAGAIN:
+        return QUOIT_TIMEOUT;
+    case EIDRM:
+    case EINVAL:
+        return QUOIT_CLOSED;
+    case ERANGE:
+        return quoit_fail(QUOIT_OVERFLOW, "the semaphore's value is at its largest, %d", VALUE_MAX);
+    case ENOSPC:
+        return quoit_fail(QUOIT_LIMIT, "no more System V undo structures: kernel.sem limits them");
+    default:
+        return errno == EINTR ? QUOIT_BUSY : quoit_os_fail(errno, "use", "a System V semaphore");
+    }
+}
+
+static quoit_status wait_sem(struct quoit_os_sem *sem, int64_t timeout_ns)
+{
+    uint64_t start = quoit_os_monotonic_ns();
+    for (;;) {
+        struct timespec left = {0};
+        int64_t spent = timeout_ns > 0 ? (int64_t)(quoit_os_monotonic_ns() - start) : 0;
+        if (spent < timeout_ns) {
+            left.tv_sec = (time_t)((timeout_ns - spent) / 1000000000);
+            left.tv_nsec = (long)((timeout_ns - spent) % 1000000000);
+        }
+        bool poll = timeout_ns >= 0 && spent >= timeout_ns;
+        quoit_status status = change(sem, -1, poll ? IPC_NOWAIT : 0,
+                                     timeout_ns < 0 || poll ? NULL : &left);
+        if (status != QUOIT_BUSY) /* a signal: go on */
+            return status;
+    }
+}
+
+static quoit_status post(struct quoit_os_sem *sem)
+{
+    return change(sem, 1, 0, NULL);
+}
+
+static quoit_status value_of(struct quoit_os_sem *sem, uint32_t *value_out)
+{
+    int value = semctl((int)sem->id, WORD_VALUE, GETVAL);
+    if (value < 0)
+        return errno == EINVAL || errno == EIDRM
+                   ? QUOIT_CLOSED
+                   : quoit_os_fail(errno, "read", "a System V semaphore");
+    *value_out = (uint32_t)value;
+    return QUOIT_OK;
+}
+
+const struct quoit_os_sem_ops quoit_os_sem_sysv = {
+    .scheme = {.name = "sysv", .text_max = 200, .is_key = true},
+    .value_max = VALUE_MAX,
+    .create = create,
+    .open = open_existing,
+    .unlink = unlink_name,
+    .close = close_sem,
+    .wait = wait_sem,
+    .post = post,
+    .value = value_of,
+};

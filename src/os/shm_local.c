@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * "local:products": memory without a name in the system, for this process's threads, and for the
+ * children that it forks, which inherit the table of names as it was. Each open gets a description
+ * of its own, for the locks.
+ */
+#include "mapped_file.h"
+#include "process_posix.h"
+#include "system_error.h"
+
+#include "fail.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { TEXT_MAX = 200 };
+
+struct entry {
+    struct entry *next;
+    int fd; /* keeps the memory, and is what each open begins from; never locked */
+    char text[TEXT_MAX + 1];
+};
+static struct entry *entries; /* under quoit_os_process_lock */
+
+static struct entry **find(const char *text)
+{
+    struct entry **at = &entries;
+    while (*at && strcmp((*at)->text, text) != 0)
+        at = &(*at)->next;
+    return at;
+}
+
+/* The same memory through another description. */
+static quoit_status reopen(int fd, bool read_only, const char *text, int *fd_out)
+{
+    char itself[64];
+    (void)snprintf(itself, sizeof itself, "/proc/self/fd/%d", fd);
+    *fd_out = open(itself, (read_only ? O_RDONLY : O_RDWR) | O_CLOEXEC);
+    return *fd_out >= 0 ? QUOIT_OK : quoit_os_fail(errno, "open (through /proc) local", text);
+}
+
+static quoit_status create(const char *text, uint64_t size_bytes, uint32_t permissions,
+                           struct quoit_os_shm *shm_out)
+{
+    uint64_t machine = (uint64_t)sysconf(_SC_PHYS_PAGES) * (uint64_t)sysconf(_SC_PAGESIZE);
+    if (size_bytes > machine)
+        return quoit_fail(QUOIT_NOSPACE,
+                          "cannot reserve %llu bytes for 'local:%s': the machine has %llu",
+                          (unsigned long long)size_bytes, text, (unsigned long long)machine);
+    int fd = memfd_create(text, MFD_CLOEXEC);
+    if (fd < 0)
+        return quoit_os_fail(errno, "create local", text);
+    quoit_status status = quoit_os_file_reserve(fd, size_bytes, permissions, text);
+    if (status == QUOIT_OK)
+        status = quoit_os_file_map(fd, false, text, shm_out);
+    if (status != QUOIT_OK)
+        (void)close(fd);
+    return status;
+}
+
+static quoit_status publish(struct quoit_os_shm *shm, const char *text)
+{
+    struct entry *entry = calloc(1, sizeof *entry);
+    if (!entry)
+        return quoit_fail(QUOIT_NO_MEMORY, "out of memory for 'local:%s'", text);
+    (void)snprintf(entry->text, sizeof entry->text, "%s", text);
+    quoit_status status = reopen((int)shm->lock, false, text, &entry->fd);
+    if (status != QUOIT_OK)
+        goto free_entry;
+    status = quoit_os_process_lock();
+    if (status != QUOIT_OK)
+        goto close_fd;
+    if (!*find(text)) {
+        entry->next = entries;
+        entries = entry;
+        quoit_os_process_unlock();
+        return QUOIT_OK;
+    }
+    quoit_os_process_unlock();
+    status = quoit_fail(QUOIT_EXISTS, "'local:%s' exists already in this process", text);
+close_fd:
+    (void)close(entry->fd);
+free_entry:
+    free(entry);
+    return status;
+}
+
+static quoit_status open_existing(const char *text, bool read_only, struct quoit_os_shm *shm_out)
+{
+    int fd = -1;
+    quoit_status status = quoit_os_process_lock();
+    if (status != QUOIT_OK)
+        return status;
+    struct entry *entry = *find(text);
+    if (entry)
+        status = reopen(entry->fd, read_only, text, &fd);
+    else
+        status = quoit_fail(QUOIT_NOT_FOUND, "this process has no 'local:%s'", text);
+    quoit_os_process_unlock();
+    if (status != QUOIT_OK)
+        return status;
+    status = quoit_os_file_map(fd, read_only, text, shm_out);
+    if (status != QUOIT_OK)
+        (void)close(fd);
+    return status;
+}
+
+static bool is_same(int a, int b)
+{
+    struct stat file_a, file_b;
+    return fstat(a, &file_a) == 0 && fstat(b, &file_b) == 0 && file_a.st_dev == file_b.st_dev &&
+           file_a.st_ino == file_b.st_ino;
+}
+
+static quoit_status unlink_name(struct quoit_os_shm *shm, const char *text)
+{
+    quoit_status status = quoit_os_process_lock();
+    if (status != QUOIT_OK)
+        return status;
+    struct entry **at = find(text);
+    struct entry *entry = *at;
+    if (entry && is_same(entry->fd, (int)shm->lock)) {
+        *at = entry->next;
+        (void)close(entry->fd);
+        free(entry);
+    } else {
+        status = quoit_fail(QUOIT_NOT_FOUND, "'local:%s' is gone, or another object by now", text);
+    }
+    quoit_os_process_unlock();
+    return status;
+}
+
+const struct quoit_os_shm_ops quoit_os_shm_local = {
+    .scheme = {.name = "local", .text_max = TEXT_MAX},
+    .create = create,
+    .publish = publish,
+    .open = open_existing,
+    .unlink = unlink_name,
+    .close = quoit_os_file_close,
+};

@@ -1,0 +1,315 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * "sysv:products", "sysv:0x51a7": a System V segment. It has no descriptor to hold locks on, and
+ * shmget shows it to others before it is filled; a lock file beside it, quoit.sysv.KEY, mends both.
+ * The gate on that file is held from before shmget until publish, and a record in it says which
+ * segment it belongs to and whether that one was finished, so that a creator's death in between is
+ * seen and cleared up by the next one.
+ */
+#include "mapped_file.h"
+#include "system_error.h"
+#include "sysv_key.h"
+
+#include "fail.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ipc.h>
+#include <sys/mman.h>
+#include <sys/shm.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* The lock file's content (FORMAT.md 6). */
+enum { RECORD_CREATING = 1, RECORD_READY = 2 };
+struct record {
+    uint64_t state;
+    int64_t shmid; /* the kernel's identifier, which it does not soon use again */
+};
+
+struct lock_path {
+    char text[sizeof QUOIT_LOCK_DIRECTORY + 32];
+};
+
+static struct lock_path lock_path_of(uint32_t key)
+{
+    struct lock_path path;
+    (void)snprintf(path.text, sizeof path.text, "%s/quoit.sysv.%08x", QUOIT_LOCK_DIRECTORY, key);
+    return path;
+}
+
+static struct record read_record(const struct quoit_os_shm *shm)
+{
+    struct record record;
+    if (pread((int)shm->lock, &record, sizeof record, 0) != (ssize_t)sizeof record)
+        record = (struct record){.shmid = -1};
+    return record;
+}
+
+static quoit_status write_record(const struct quoit_os_shm *shm, uint64_t state, const char *path)
+{
+    struct record record = {.state = state, .shmid = shm->id};
+    if (pwrite((int)shm->lock, &record, sizeof record, 0) != (ssize_t)sizeof record)
+        return quoit_os_fail(errno ? errno : ENOSPC, "write", path);
+    return QUOIT_OK;
+}
+
+static void close_lock(struct quoit_os_shm *shm)
+{
+    if (shm->lock >= 0)
+        (void)close((int)shm->lock);
+    shm->lock = -1;
+}
+
+/* Opens the lock file and takes its gate. NOT_FOUND: there is none. */
+static quoit_status open_gate(const char *path, bool read_only, struct quoit_os_shm *shm)
+{
+    quoit_status status;
+    shm->read_only = read_only;
+    do {
+        int mode = read_only ? O_RDONLY : O_RDWR;
+        shm->lock = open(path, mode | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
+        if (shm->lock < 0)
+            return quoit_os_fail(errno, "open", path);
+        status = quoit_os_file_gate(shm, path);
+        if (status != QUOIT_OK)
+            close_lock(shm);
+    } while (status == QUOIT_NOT_FOUND); /* removed while we waited: look again */
+    return status;
+}
+
+/* As open_gate, making the file if there is none. *made_out: it was this call that did. */
+static quoit_status make_gate(const char *path, uint32_t permissions, struct quoit_os_shm *shm,
+                              bool *made_out)
+{
+    for (;;) {
+        *made_out = false;
+        quoit_status status = open_gate(path, false, shm);
+        if (status != QUOIT_NOT_FOUND)
+            return status;
+        int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+        if (fd < 0 && errno == EEXIST)
+            continue;
+        if (fd < 0)
+            return quoit_os_fail(errno, "create", path);
+        if (fchmod(fd, (mode_t)permissions) != 0) {
+            status = quoit_os_fail(errno, "set the permissions of", path);
+            (void)close(fd);
+            return status;
+        }
+        *made_out = true;
+        shm->lock = fd;
+        status = quoit_os_file_gate(shm, path);
+        if (status == QUOIT_OK)
+            return status;
+        close_lock(shm);
+        if (status != QUOIT_NOT_FOUND)
+            return status;
+    }
+}
+
+/* With the gate held: removes what a creator left that died before publish. */
+static void clear_unfinished(const struct quoit_os_shm *shm, int shmid)
+{
+    struct shmid_ds segment;
+    if (read_record(shm).state == RECORD_CREATING && shmctl(shmid, IPC_STAT, &segment) == 0 &&
+        segment.shm_nattch == 0)
+        (void)shmctl(shmid, IPC_RMID, NULL);
+}
+
+static quoit_status make_segment(const char *text, uint32_t key, uint64_t size_bytes,
+                                 uint32_t permissions, struct quoit_os_shm *shm)
+{
+    int shmid = size_bytes > SIZE_MAX ? -1
+                                      : shmget((key_t)key, (size_t)size_bytes,
+                                               IPC_CREAT | IPC_EXCL | (int)permissions);
+    if (shmid < 0) {
+        int error = size_bytes > SIZE_MAX ? EINVAL : errno;
+        if (error == EINVAL || error == ENOMEM || error == ENOSPC)
+            return quoit_fail(QUOIT_NOSPACE,
+                              "cannot reserve %llu bytes for 'sysv:%s': %s (kernel.shmmax, "
+                              "shmall and shmmni set limits)",
+                              (unsigned long long)size_bytes, text, strerror(error));
+        return quoit_os_fail(error, "create the System V segment", text);
+    }
+    shm->id = shmid;
+    return QUOIT_OK;
+}
+
+static quoit_status attach(const char *text, struct quoit_os_shm *shm)
+{
+    struct shmid_ds segment;
+    if (shmctl((int)shm->id, IPC_STAT, &segment) != 0)
+        return quoit_os_fail(errno, "look at the System V segment", text);
+    void *base = shmat((int)shm->id, NULL, shm->read_only ? SHM_RDONLY : 0);
+    if (base == (void *)-1)
+        return quoit_os_fail(errno, "attach the System V segment", text);
+    shm->base = base;
+    shm->size_bytes = segment.shm_segsz;
+    shm->owner = segment.shm_perm.uid;
+    return QUOIT_OK;
+}
+
+/* Takes all pages now, so that a lack of memory shows here and not at a push. */
+static quoit_status reserve(const char *text, struct quoit_os_shm *shm)
+{
+    uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE);
+    uint64_t machine = (uint64_t)sysconf(_SC_PHYS_PAGES) * page;
+    if (shm->size_bytes > machine)
+        return quoit_fail(QUOIT_NOSPACE,
+                          "cannot reserve %llu bytes for 'sysv:%s': the machine has %llu",
+                          (unsigned long long)shm->size_bytes, text, (unsigned long long)machine);
+#ifdef MADV_POPULATE_WRITE
+    if (madvise(shm->base, (size_t)shm->size_bytes, MADV_POPULATE_WRITE) == 0)
+        return QUOIT_OK;
+    if (errno == ENOMEM || errno == EFAULT)
+        return quoit_fail(QUOIT_NOSPACE, "cannot reserve %llu bytes for 'sysv:%s': no memory",
+                          (unsigned long long)shm->size_bytes, text);
+#endif
+    for (uint64_t offset = 0; offset < shm->size_bytes; offset += page)
+        *(volatile uint8_t *)(shm->base + offset) = 0;
+    return QUOIT_OK;
+}
+
+static void detach(struct quoit_os_shm *shm)
+{
+    if (shm->unpublished) { /* still behind the gate: nobody else has it */
+        struct lock_path path = lock_path_of(shm->key);
+        if (shm->id >= 0)
+            (void)shmctl((int)shm->id, IPC_RMID, NULL);
+        (void)unlink(path.text);
+    }
+    if (shm->base)
+        (void)shmdt(shm->base);
+    close_lock(shm);
+    *shm = (struct quoit_os_shm){.lock = -1, .id = -1};
+}
+
+/* An shm that holds nothing yet but its key. */
+static quoit_status begin(const char *text, uint32_t *key_out, struct quoit_os_shm *shm_out)
+{
+    quoit_status status = quoit_os_sysv_key(text, key_out);
+    *shm_out = (struct quoit_os_shm){.lock = -1, .id = -1};
+    if (status == QUOIT_OK)
+        shm_out->key = *key_out;
+    return status;
+}
+
+static quoit_status create(const char *text, uint64_t size_bytes, uint32_t permissions,
+                           struct quoit_os_shm *shm_out)
+{
+    uint32_t key;
+    bool made;
+    quoit_status status = begin(text, &key, shm_out);
+    if (status != QUOIT_OK)
+        return status;
+    struct lock_path path = lock_path_of(key);
+    status = make_gate(path.text, permissions, shm_out, &made);
+    if (status != QUOIT_OK)
+        return status;
+
+    int present = shmget((key_t)key, 0, 0);
+    if (present >= 0)
+        clear_unfinished(shm_out, present);
+    if (shmget((key_t)key, 0, 0) >= 0 || errno != ENOENT) {
+        status = quoit_fail(QUOIT_EXISTS, "'sysv:%s' exists already, with key 0x%08x", text, key);
+        if (made)
+            (void)unlink(path.text);
+        goto detach;
+    }
+    shm_out->unpublished = true;
+    status = write_record(shm_out, RECORD_CREATING, path.text);
+    if (status == QUOIT_OK)
+        status = make_segment(text, key, size_bytes, permissions, shm_out);
+    if (status == QUOIT_OK)
+        status = attach(text, shm_out);
+    if (status == QUOIT_OK)
+        status = reserve(text, shm_out);
+    if (status == QUOIT_OK)
+        return QUOIT_OK; /* the gate stays shut until publish */
+
+detach:
+    detach(shm_out);
+    return status;
+}
+
+static quoit_status publish(struct quoit_os_shm *shm, const char *text)
+{
+    quoit_status status = write_record(shm, RECORD_READY, text);
+    if (status != QUOIT_OK)
+        return status;
+    shm->unpublished = false;
+    quoit_os_lock_release(shm, QUOIT_OS_LOCK_GATE);
+    return QUOIT_OK;
+}
+
+static quoit_status open_existing(const char *text, bool read_only, struct quoit_os_shm *shm_out)
+{
+    uint32_t key;
+    quoit_status status = begin(text, &key, shm_out);
+    if (status != QUOIT_OK)
+        return status;
+    /* No lock file, or one that we may not open: look at the segment all the same, it knows better
+       why. */
+    status = open_gate(lock_path_of(key).text, read_only, shm_out);
+    if (status != QUOIT_OK && status != QUOIT_NOT_FOUND && status != QUOIT_PERMISSION)
+        return status;
+
+    struct record record = {.shmid = -1};
+    shm_out->id = shmget((key_t)key, 0, 0);
+    if (shm_out->id < 0) {
+        status = quoit_os_fail(errno, "open the System V segment", text);
+        goto detach;
+    }
+    if (shm_out->lock >= 0)
+        record = read_record(shm_out);
+    if (record.state == RECORD_CREATING) {
+        status = quoit_fail(QUOIT_NOT_FOUND, "'sysv:%s' was never finished by its creator", text);
+        goto detach;
+    }
+    status = attach(text, shm_out);
+    if (status != QUOIT_OK)
+        goto detach;
+    if (shm_out->lock >= 0)
+        quoit_os_lock_release(shm_out, QUOIT_OS_LOCK_GATE);
+    if (record.shmid != shm_out->id) {
+        close_lock(shm_out);
+        shm_out->locks_missing = true;
+    }
+    return QUOIT_OK;
+
+detach:
+    detach(shm_out);
+    return status;
+}
+
+static quoit_status unlink_name(struct quoit_os_shm *shm, const char *text)
+{
+    struct lock_path path = lock_path_of(shm->key);
+    quoit_status status = QUOIT_OK;
+    if (!shm->locks_missing) {
+        status = quoit_os_file_gate(shm, path.text);
+        if (status != QUOIT_OK)
+            return status;
+    }
+    if (shmget((key_t)shm->key, 0, 0) != (int)shm->id)
+        status = quoit_fail(QUOIT_NOT_FOUND, "'sysv:%s' is gone, or another object by now", text);
+    else if (shmctl((int)shm->id, IPC_RMID, NULL) != 0)
+        status = quoit_os_fail(errno, "remove the System V segment", text);
+    else if (!shm->locks_missing)
+        (void)unlink(path.text);
+    if (!shm->locks_missing)
+        quoit_os_lock_release(shm, QUOIT_OS_LOCK_GATE);
+    return status;
+}
+
+const struct quoit_os_shm_ops quoit_os_shm_sysv = {
+    .scheme = {.name = "sysv", .text_max = 200, .is_key = true},
+    .create = create,
+    .publish = publish,
+    .open = open_existing,
+    .unlink = unlink_name,
+    .close = detach,
+};

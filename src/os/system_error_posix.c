@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: MIT */
+/* errno values of POSIX systems as Quoit's status codes. */
+#include "system_error.h"
+
+#include "fail.h"
+
+#include <errno.h>
+#include <string.h>
+
+static quoit_status status_of(int error)
+{
+    switch (error) {
+    case ENOENT:
+    case ENOTDIR:
+        return QUOIT_NOT_FOUND;
+    case EEXIST:
+        return QUOIT_EXISTS;
+    case EACCES:
+    case EPERM:
+    case EROFS:
+        return QUOIT_PERMISSION;
+    case ENOSPC:
+    case EDQUOT:
+    case EFBIG:
+        return QUOIT_NOSPACE;
+    case EMFILE:
+    case ENFILE:
+    case ENOLCK:
+        return QUOIT_LIMIT;
+    case ENOMEM:
+        return QUOIT_NO_MEMORY;
+    case ENAMETOOLONG:
+        return QUOIT_NAME_TOO_LONG;
+    case ELOOP:
+    case EISDIR:
+    case ENXIO:
+        return QUOIT_NOT_QUOIT;
+    default:
+        return QUOIT_SYSTEM;
+    }
+}
+
+quoit_status quoit_os_fail(int error, const char *doing, const char *what)
+{
+    return quoit_fail(status_of(error), "cannot %s '%s': %s", doing, what, strerror(error));
+}

@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: MIT */
+/* Member rows and roles over kernel-held locks. */
+#include "members.h"
+
+#include "fail.h"
+
+#include <quoit.h>
+
+#include <stdbool.h>
+
+/* Lock numbers, FORMAT.md 5. */
+enum { LOCK_ROLES = QUOIT_OS_LOCK_FIRST, LOCK_ROWS = 16 };
+
+static const unsigned exclusive_roles[] = {QUOIT_PRODUCER, QUOIT_CONSUMER};
+enum { ROLES = sizeof exclusive_roles / sizeof exclusive_roles[0] };
+
+static uint32_t role_lock(unsigned role)
+{
+    return role == QUOIT_PRODUCER ? LOCK_ROLES : LOCK_ROLES + 1;
+}
+
+static bool row_has(const struct quoit_member_shm *row, unsigned role)
+{
+    /* Relaxed: says who, to people; the locks decide. */
+    return (atomic_load_explicit(&row->roles, memory_order_relaxed) & role) != 0;
+}
+
+static uint32_t row_pid(const struct quoit_member_shm *row)
+{
+    /* Relaxed: as above. */
+    return atomic_load_explicit(&row->pid, memory_order_relaxed);
+}
+
+static void write_row(struct quoit_member_shm *row, uint32_t pid, unsigned roles, uint64_t at)
+{
+    /* Relaxed: only the holder of the row's lock writes it, and readers need no order. */
+    atomic_store_explicit(&row->pid, pid, memory_order_relaxed);
+    /* Relaxed: as above. */
+    atomic_store_explicit(&row->roles, roles, memory_order_relaxed);
+    /* Relaxed: as above. */
+    atomic_store_explicit(&row->joined_at_unix_ns, at, memory_order_relaxed);
+}
+
+uint32_t quoit_members_holder(const struct quoit_members *members, unsigned role,
+                              unsigned own_roles)
+{
+    if (own_roles & role)
+        return quoit_os_process_id();
+    if (!quoit_os_lock_is_held(members->shm, role_lock(role)))
+        return 0;
+    for (uint32_t i = 0; i < members->count; i++)
+        if (row_has(&members->rows[i], role) && quoit_os_lock_is_held(members->shm, LOCK_ROWS + i))
+            return row_pid(&members->rows[i]);
+    return 0; /* it holds the role, and has not written its row yet */
+}
+
+static quoit_status take_row(struct quoit_members *members, const char *what)
+{
+    for (uint32_t i = 0; i < members->count; i++) {
+        quoit_status status = quoit_os_lock_try(members->shm, LOCK_ROWS + i);
+        if (status == QUOIT_BUSY)
+            continue;
+        members->own_row = i;
+        return status;
+    }
+    return quoit_fail(QUOIT_LIMIT, "'%s' has %u members already, its most", what,
+                      (unsigned)members->count);
+}
+
+static quoit_status take_role(struct quoit_members *members, unsigned role, const char *what)
+{
+    quoit_status status = quoit_os_lock_try(members->shm, role_lock(role));
+    if (status == QUOIT_BUSY)
+        return quoit_fail(QUOIT_BUSY, "'%s' has a living %s already, process %u", what,
+                          role == QUOIT_PRODUCER ? "producer" : "consumer",
+                          (unsigned)quoit_members_holder(members, role, 0));
+    return status;
+}
+
+static void release_roles(struct quoit_members *members, unsigned roles)
+{
+    for (int i = 0; i < ROLES; i++)
+        if (roles & exclusive_roles[i])
+            quoit_os_lock_release(members->shm, role_lock(exclusive_roles[i]));
+}
+
+quoit_status quoit_members_join(struct quoit_members *members, unsigned roles, const char *what)
+{
+    quoit_status status = take_row(members, what);
+    if (status != QUOIT_OK)
+        return status;
+    unsigned taken = 0;
+    for (int i = 0; status == QUOIT_OK && i < ROLES; i++) {
+        unsigned role = exclusive_roles[i];
+        if (!(roles & role))
+            continue;
+        status = take_role(members, role, what);
+        if (status == QUOIT_OK)
+            taken |= role;
+    }
+    if (status == QUOIT_OK) {
+        write_row(&members->rows[members->own_row], quoit_os_process_id(), roles,
+                  quoit_os_unix_time_ns());
+        return QUOIT_OK;
+    }
+    release_roles(members, taken);
+    quoit_os_lock_release(members->shm, LOCK_ROWS + members->own_row);
+    return status;
+}
+
+void quoit_members_leave(struct quoit_members *members, unsigned roles)
+{
+    write_row(&members->rows[members->own_row], 0, 0, 0);
+    release_roles(members, roles);
+    quoit_os_lock_release(members->shm, LOCK_ROWS + members->own_row);
+}

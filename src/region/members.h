@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Who is attached. Each member has a row in shared memory, and a lock that the kernel drops when it
+ * dies: the lock is the truth, the row says who it was. A role that one member has at a time is a
+ * lock likewise, so that taking over from the dead is taking the lock.
+ */
+#ifndef QUOIT_REGION_MEMBERS_H
+#define QUOIT_REGION_MEMBERS_H
+
+#include "os.h"
+
+#include <stdatomic.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct quoit_member_shm {
+    _Atomic uint32_t pid;               /*  0  member  in its own PID namespace */
+    _Atomic uint32_t roles;             /*  4  member  enum quoit_role          */
+    _Atomic uint64_t joined_at_unix_ns; /*  8  member                           */
+    uint8_t reserved[48];               /* 16  0                                */
+};
+_Static_assert(offsetof(struct quoit_member_shm, roles) == 4, "FORMAT.md 5");
+_Static_assert(offsetof(struct quoit_member_shm, joined_at_unix_ns) == 8, "FORMAT.md 5");
+_Static_assert(sizeof(struct quoit_member_shm) == 64, "FORMAT.md 5");
+
+enum { QUOIT_MEMBER_ROWS = 64 };
+
+struct quoit_members {
+    const struct quoit_os_shm *shm;
+    struct quoit_member_shm *rows;
+    uint32_t count;
+    uint32_t own_row;
+};
+
+/* Takes a row, and each role in roles exclusively. BUSY: a living member has one of them; LIMIT: no
+   row left. On failure nothing stays taken. `what` names the queue in errors. */
+quoit_status quoit_members_join(struct quoit_members *members, unsigned roles, const char *what);
+void quoit_members_leave(struct quoit_members *members, unsigned roles);
+
+/* The PID of the living member with that role, this handle included; 0 if there is none. */
+uint32_t quoit_members_holder(const struct quoit_members *members, unsigned role,
+                              unsigned own_roles);
+
+#endif

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: MIT */
+/* Names of objects, "[scheme:]text", taken apart and checked. */
+#ifndef QUOIT_REGION_NAME_H
+#define QUOIT_REGION_NAME_H
+
+#include "os.h"
+
+enum { QUOIT_NAME_ROOM = 4096 };
+
+struct quoit_name {
+    char scheme[16]; /* "" where none was given */
+    char text[QUOIT_NAME_ROOM];
+};
+
+/* NAME_EMPTY, NAME_TOO_LONG, SCHEME. */
+quoit_status quoit_name_split(const char *name, struct quoit_name *name_out);
+
+/* Does a name with that scheme mean this one? None means the first, the native one. */
+bool quoit_name_matches(const struct quoit_name *name, const struct quoit_os_scheme *scheme,
+                        bool is_native);
+
+/* The scheme's own rules; brings a key's text to its one spelling. NAME_TOO_LONG, NAME_CHARACTER.
+ */
+quoit_status quoit_name_check(struct quoit_name *name, const struct quoit_os_scheme *scheme);
+
+/* Why no scheme matched: SCHEME, or UNSUPPORTED where another system, or another kind of object,
+   has it. */
+quoit_status quoit_name_unmatched(const struct quoit_name *name, const char *kind);
+
+#endif

@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: MIT */
+/* Laying a queue out in a region, and validating one that is there. */
+#include "queue_shm.h"
+
+#include "arithmetic.h"
+#include "fail.h"
+#include "hash.h"
+
+#include <string.h>
+
+enum { ALIGN = 128 };
+
+static uint64_t checksum_of(const struct quoit_queue_shm *queue)
+{
+    return quoit_hash(QUOIT_HASH_START, queue, offsetof(struct quoit_queue_shm, checksum));
+}
+
+/* Bytes of the slots' array; false: not in 64 bits. */
+static bool slots_bytes(uint64_t capacity, uint32_t item_bytes, uint64_t *bytes_out)
+{
+    uint64_t slots;
+    return quoit_spsc_slots(capacity, &slots) && quoit_multiply(slots, item_bytes, bytes_out);
+}
+
+quoit_status quoit_queue_check_options(const struct quoit_queue_options *options)
+{
+    uint64_t bytes;
+    if (!options)
+        return quoit_fail(QUOIT_INVALID, "options is NULL");
+    if (options->kind != QUOIT_SPSC || options->sized)
+        return quoit_fail(QUOIT_UNSUPPORTED,
+                          "kind %d%s is not in this version; QUOIT_SPSC with items of one size is",
+                          (int)options->kind, options->sized ? ", sized" : "");
+    if (options->item_bytes == 0)
+        return quoit_fail(QUOIT_ITEM_SIZE, "the item size is 0; at least 1 would be right");
+    if (options->capacity == 0)
+        return quoit_fail(QUOIT_CAPACITY, "the capacity is 0; at least 1 would be right");
+    if (!slots_bytes(options->capacity, options->item_bytes, &bytes) || bytes > INT64_MAX / 2)
+        return quoit_fail(QUOIT_OVERFLOW,
+                          "capacity %llu times an item size of %u is more than can be addressed",
+                          (unsigned long long)options->capacity, (unsigned)options->item_bytes);
+    return QUOIT_OK;
+}
+
+/* Takes the pieces in the order in which FORMAT.md draws them. */
+static quoit_status allocate_pieces(quoit_region *region, const struct quoit_queue_options *options,
+                                    struct quoit_queue_shm *queue, uint64_t *queue_offset_out)
+{
+    uint64_t bytes = 0;
+    (void)slots_bytes(options->capacity, options->item_bytes, &bytes);
+    quoit_status status = quoit_region_allocate(region, sizeof *queue, ALIGN, queue_offset_out);
+    if (status == QUOIT_OK)
+        status = quoit_region_allocate(region, sizeof(struct quoit_spsc_shm), ALIGN,
+                                       &queue->ring_offset);
+    if (status == QUOIT_OK)
+        status = quoit_region_allocate(region, QUOIT_MEMBER_ROWS * sizeof(struct quoit_member_shm),
+                                       ALIGN, &queue->members_offset);
+    if (status == QUOIT_OK && options->user_bytes > 0)
+        status = quoit_region_allocate(region, options->user_bytes, ALIGN, &queue->user_offset);
+    if (status == QUOIT_OK)
+        status = quoit_region_allocate(region, bytes, ALIGN, &queue->slots_offset);
+    return status;
+}
+
+quoit_status quoit_queue_make(const char *name, const struct quoit_queue_options *options,
+                              quoit_region **region_out, struct quoit_queue_place *place_out)
+{
+    quoit_status status = quoit_queue_check_options(options);
+    if (status != QUOIT_OK)
+        return status;
+    uint64_t bytes = 0;
+    (void)slots_bytes(options->capacity, options->item_bytes, &bytes);
+    bytes += sizeof(struct quoit_queue_shm) + sizeof(struct quoit_spsc_shm) +
+             QUOIT_MEMBER_ROWS * sizeof(struct quoit_member_shm) + options->user_bytes +
+             UINT64_C(5) * ALIGN; /* no overflow: slots take less than 2^62 */
+
+    quoit_region *region;
+    status = quoit_region_begin(name, QUOIT_CONTENT_QUEUE, bytes, options->permissions, &region);
+    if (status != QUOIT_OK)
+        return status;
+    struct quoit_queue_shm queue = {
+        .kind = (uint32_t)options->kind,
+        .item_bytes = options->item_bytes,
+        .capacity = options->capacity,
+        .user_bytes = options->user_bytes,
+        .member_rows = QUOIT_MEMBER_ROWS,
+    };
+    uint64_t queue_offset = 0;
+    status = allocate_pieces(region, options, &queue, &queue_offset);
+    if (status != QUOIT_OK)
+        goto close_region;
+    queue.checksum = checksum_of(&queue);
+    memcpy(region->shm.base + queue_offset, &queue, sizeof queue);
+    quoit_spsc_init((struct quoit_spsc_shm *)(void *)(region->shm.base + queue.ring_offset), 0);
+    status = quoit_region_set_root(region, queue_offset);
+    if (status == QUOIT_OK)
+        status = quoit_queue_find(region, place_out);
+    if (status != QUOIT_OK)
+        goto close_region;
+    *region_out = region;
+    return QUOIT_OK;
+
+close_region:
+    quoit_region_close(region);
+    return status;
+}
+
+/* A piece that the header names: aligned, and inside; else NULL. */
+static uint8_t *piece(const quoit_region *region, uint64_t offset, uint64_t size_bytes)
+{
+    if (offset % ALIGN != 0 || offset < sizeof(struct quoit_region_shm))
+        return NULL;
+    return quoit_region_at(region, offset, size_bytes);
+}
+
+static quoit_status damaged(const quoit_region *region, const char *what)
+{
+    return quoit_fail(QUOIT_CORRUPT, "'%s:%s' has a damaged queue header: %s",
+                      quoit_region_scheme(region), quoit_region_text(region), what);
+}
+
+quoit_status quoit_queue_find(quoit_region *region, struct quoit_queue_place *place_out)
+{
+    if (region->content != QUOIT_CONTENT_QUEUE)
+        return quoit_fail(QUOIT_MISMATCH, "'%s:%s' is a plain region, not a queue",
+                          quoit_region_scheme(region), quoit_region_text(region));
+    const uint8_t *at = piece(region, quoit_region_root(region), sizeof(struct quoit_queue_shm));
+    if (!at)
+        return damaged(region, "the root leads nowhere");
+    struct quoit_queue_shm queue;
+    memcpy(&queue, at, sizeof queue);
+    if (queue.checksum != checksum_of(&queue))
+        return damaged(region, "its checksum is wrong");
+
+    uint64_t bytes;
+    struct quoit_queue_options options = {.kind = (enum quoit_kind)queue.kind,
+                                          .item_bytes = queue.item_bytes,
+                                          .capacity = queue.capacity};
+    quoit_status status = quoit_queue_check_options(&options);
+    if (status != QUOIT_OK)
+        return status == QUOIT_UNSUPPORTED ? status : damaged(region, quoit_status_text(status));
+    if (!slots_bytes(queue.capacity, queue.item_bytes, &bytes) || queue.member_rows == 0 ||
+        queue.member_rows > 65536)
+        return damaged(region, "a count is out of range");
+    uint8_t *ring = piece(region, queue.ring_offset, sizeof(struct quoit_spsc_shm));
+    uint8_t *rows = piece(region, queue.members_offset,
+                          queue.member_rows * sizeof(struct quoit_member_shm));
+    uint8_t *slots = piece(region, queue.slots_offset, bytes);
+    uint8_t *user = queue.user_bytes ? piece(region, queue.user_offset, queue.user_bytes) : NULL;
+    if (!ring || !rows || !slots || (queue.user_bytes && !user))
+        return damaged(region, "a piece is outside the region");
+
+    *place_out = (struct quoit_queue_place){
+        .kind = (enum quoit_kind)queue.kind,
+        .item_bytes = queue.item_bytes,
+        .user_bytes = queue.user_bytes,
+        .user = user,
+        .ring = {.shm = (struct quoit_spsc_shm *)(void *)ring,
+                 .slots = slots,
+                 .capacity = queue.capacity},
+        .members = {.shm = &region->shm,
+                    .rows = (struct quoit_member_shm *)(void *)rows,
+                    .count = queue.member_rows},
+    };
+    return QUOIT_OK;
+}
+
+static quoit_status differs(const quoit_region *region, const char *what, uint64_t there,
+                            uint64_t asked)
+{
+    return quoit_fail(QUOIT_MISMATCH, "queue '%s:%s': %s is %llu there, %llu was asked for",
+                      quoit_region_scheme(region), quoit_region_text(region), what,
+                      (unsigned long long)there, (unsigned long long)asked);
+}
+
+quoit_status quoit_queue_compare(const quoit_region *region, const struct quoit_queue_place *place,
+                                 const struct quoit_queue_options *options)
+{
+    if (place->kind != options->kind)
+        return differs(region, "the kind", (uint64_t)place->kind, (uint64_t)options->kind);
+    if (place->item_bytes != options->item_bytes)
+        return differs(region, "the item size", place->item_bytes, options->item_bytes);
+    if (place->ring.capacity != options->capacity)
+        return differs(region, "the capacity", place->ring.capacity, options->capacity);
+    if (place->user_bytes != options->user_bytes)
+        return differs(region, "the user area's size", place->user_bytes, options->user_bytes);
+    return QUOIT_OK;
+}

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: MIT */
+/* A queue inside a region: its header (FORMAT.md 3), laying it out, and finding it again with
+   nothing taken on trust. */
+#ifndef QUOIT_REGION_QUEUE_SHM_H
+#define QUOIT_REGION_QUEUE_SHM_H
+
+#include <quoit.h>
+
+#include "members.h"
+#include "region.h"
+#include "spsc_ring.h"
+
+struct quoit_queue_shm {
+    uint32_t kind;           /*  0  creator  enum quoit_kind                         */
+    uint32_t item_bytes;     /*  4  creator                                          */
+    uint64_t capacity;       /*  8  creator                                          */
+    uint64_t members_offset; /* 16  creator  all offsets are from the region's start */
+    uint64_t ring_offset;    /* 24  creator                                          */
+    uint64_t slots_offset;   /* 32  creator                                          */
+    uint64_t user_offset;    /* 40  creator  0 if user_bytes is                      */
+    uint32_t user_bytes;     /* 48  creator                                          */
+    uint32_t member_rows;    /* 52  creator                                          */
+    uint64_t checksum;       /* 56  creator  of bytes 0 to 55                        */
+};
+_Static_assert(offsetof(struct quoit_queue_shm, item_bytes) == 4, "FORMAT.md 3");
+_Static_assert(offsetof(struct quoit_queue_shm, capacity) == 8, "FORMAT.md 3");
+_Static_assert(offsetof(struct quoit_queue_shm, members_offset) == 16, "FORMAT.md 3");
+_Static_assert(offsetof(struct quoit_queue_shm, ring_offset) == 24, "FORMAT.md 3");
+_Static_assert(offsetof(struct quoit_queue_shm, slots_offset) == 32, "FORMAT.md 3");
+_Static_assert(offsetof(struct quoit_queue_shm, user_offset) == 40, "FORMAT.md 3");
+_Static_assert(offsetof(struct quoit_queue_shm, user_bytes) == 48, "FORMAT.md 3");
+_Static_assert(offsetof(struct quoit_queue_shm, member_rows) == 52, "FORMAT.md 3");
+_Static_assert(offsetof(struct quoit_queue_shm, checksum) == 56, "FORMAT.md 3");
+_Static_assert(sizeof(struct quoit_queue_shm) == 64, "FORMAT.md 3");
+
+/* Where everything is in this process; copied and validated once. */
+struct quoit_queue_place {
+    enum quoit_kind kind;
+    uint32_t item_bytes;
+    uint32_t user_bytes;
+    void *user; /* NULL if user_bytes is 0 */
+    struct quoit_spsc_place ring;
+    struct quoit_members members;
+};
+
+/* Are these options ones that a queue can be made with? Each fault has a status of its own. */
+quoit_status quoit_queue_check_options(const struct quoit_queue_options *options);
+
+/* A region with an empty queue in it, not yet published. */
+quoit_status quoit_queue_make(const char *name, const struct quoit_queue_options *options,
+                              quoit_region **region_out, struct quoit_queue_place *place_out);
+
+/* The queue of a region that was attached. MISMATCH: it has none. CORRUPT. */
+quoit_status quoit_queue_find(quoit_region *region, struct quoit_queue_place *place_out);
+
+/* MISMATCH, saying both values, where the queue is not what the options ask for. */
+quoit_status quoit_queue_compare(const quoit_region *region, const struct quoit_queue_place *place,
+                                 const struct quoit_queue_options *options);
+
+#endif

@@ -1,0 +1,284 @@
+/* SPDX-License-Identifier: MIT */
+/* Making, opening, validating and removing regions. Handing out pieces of them is in
+   region_pieces.c. */
+#include "region.h"
+
+#include "arithmetic.h"
+#include "fail.h"
+#include "hash.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { PAGE_BYTES = 4096, DEFAULT_PERMISSIONS = 0600 };
+
+static uint64_t checksum_of(const struct quoit_region_shm *header)
+{
+    const size_t first = offsetof(struct quoit_region_shm, format);
+    const size_t first_end = offsetof(struct quoit_region_shm, checksum);
+    uint64_t hash = quoit_hash(QUOIT_HASH_START, (const uint8_t *)header + first,
+                               first_end - first);
+    return quoit_hash(hash, header->name, sizeof header->name);
+}
+
+/* The name's text as the header keeps it: all of it, or the end of a long path. */
+static void header_name(const char *text, char name[QUOIT_REGION_NAME_ROOM])
+{
+    size_t length = strlen(text);
+    size_t skip = length >= QUOIT_REGION_NAME_ROOM ? length - (QUOIT_REGION_NAME_ROOM - 1) : 0;
+    memset(name, 0, QUOIT_REGION_NAME_ROOM);
+    memcpy(name, text + skip, length - skip);
+}
+
+/* A handle for name, its scheme found and its text checked. */
+static quoit_status new_handle(const char *name, quoit_region **region_out)
+{
+    struct quoit_region *region = calloc(1, sizeof *region);
+    if (!region)
+        return quoit_fail(QUOIT_NO_MEMORY, "out of memory for a region's handle");
+    region->shm.lock = -1;
+    quoit_status status = quoit_name_split(name, &region->name);
+    if (status != QUOIT_OK)
+        goto free_region;
+    for (const struct quoit_os_shm_ops *const *ops = quoit_os_shm_schemes; *ops; ops++)
+        if (quoit_name_matches(&region->name, &(*ops)->scheme, ops == quoit_os_shm_schemes))
+            region->ops = *ops;
+    status = region->ops ? quoit_name_check(&region->name, &region->ops->scheme)
+                         : quoit_name_unmatched(&region->name, "region");
+    if (status != QUOIT_OK)
+        goto free_region;
+    *region_out = region;
+    return QUOIT_OK;
+
+free_region:
+    free(region);
+    return status;
+}
+
+const char *quoit_region_scheme(const quoit_region *region)
+{
+    return region->ops->scheme.name;
+}
+
+const char *quoit_region_text(const quoit_region *region)
+{
+    return region->name.text;
+}
+
+static void fill_header(quoit_region *region, uint32_t content, uint64_t size_bytes)
+{
+    struct quoit_region_shm *header = (struct quoit_region_shm *)(void *)region->shm.base;
+    header->format = QUOIT_FORMAT_VERSION;
+    header->content = content;
+    header->size_bytes = size_bytes;
+    header->created_at_unix_ns = quoit_os_unix_time_ns();
+    header->created_by = quoit_os_process_id();
+    header_name(region->name.text, header->name);
+    header->checksum = checksum_of(header);
+    /* Relaxed: nobody else sees the region before it is published. */
+    atomic_store_explicit(&header->used, sizeof *header, memory_order_relaxed);
+
+    region->header = header;
+    region->size_bytes = size_bytes;
+    region->content = content;
+    region->created_by = header->created_by;
+    region->created_at_unix_ns = header->created_at_unix_ns;
+}
+
+quoit_status quoit_region_begin(const char *name, uint32_t content, uint64_t piece_bytes,
+                                uint32_t permissions, quoit_region **region_out)
+{
+    uint64_t size_bytes;
+    if (permissions == 0)
+        permissions = DEFAULT_PERMISSIONS;
+    if (permissions & ~0666u)
+        return quoit_fail(QUOIT_INVALID, "permissions 0%o are not valid; 0600 or 0660 would be",
+                          (unsigned)permissions);
+    if (!quoit_add(piece_bytes, sizeof(struct quoit_region_shm), &size_bytes) ||
+        !quoit_align_up(size_bytes, PAGE_BYTES, &size_bytes) || size_bytes > INT64_MAX)
+        return quoit_fail(QUOIT_OVERFLOW, "a region of %llu bytes is too large",
+                          (unsigned long long)piece_bytes);
+
+    quoit_region *region;
+    quoit_status status = new_handle(name, &region);
+    if (status != QUOIT_OK)
+        return status;
+    status = region->ops->create(region->name.text, size_bytes, permissions, &region->shm);
+    if (status != QUOIT_OK) {
+        free(region);
+        return status;
+    }
+    fill_header(region, content, size_bytes);
+    *region_out = region;
+    return QUOIT_OK;
+}
+
+quoit_status quoit_region_publish(quoit_region *region)
+{
+    /* REGION-M1: the header, and what the creator put behind it, come first. Pairs with REGION-M2.
+ */
+    atomic_store_explicit(&region->header->magic, QUOIT_REGION_MAGIC, memory_order_release);
+    return region->ops->publish(&region->shm, region->name.text);
+}
+
+static quoit_status check_size(const quoit_region *region, uint64_t claimed)
+{
+    if (claimed >= sizeof(struct quoit_region_shm) && claimed <= region->shm.size_bytes)
+        return QUOIT_OK;
+    return quoit_fail(QUOIT_CORRUPT,
+                      "'%s:%s' says it has %llu bytes, and %llu are there: was it truncated?",
+                      quoit_region_scheme(region), quoit_region_text(region),
+                      (unsigned long long)claimed, (unsigned long long)region->shm.size_bytes);
+}
+
+/* The header is copied first: what is validated cannot change afterwards. */
+static quoit_status validate(quoit_region *region)
+{
+    const char *scheme = quoit_region_scheme(region), *text = quoit_region_text(region);
+    struct quoit_region_shm *header = (struct quoit_region_shm *)(void *)region->shm.base;
+    if (region->shm.size_bytes < sizeof *header)
+        return quoit_fail(QUOIT_NOT_QUOIT, "'%s:%s' has %llu bytes, too few for a Quoit object",
+                          scheme, text, (unsigned long long)region->shm.size_bytes);
+    /* REGION-M2: having seen the magic, the header is whole. Pairs with REGION-M1. */
+    uint64_t magic = atomic_load_explicit(&header->magic, memory_order_acquire);
+    struct quoit_region_shm copy;
+    memcpy((void *)&copy, header, sizeof copy);
+    if (magic != QUOIT_REGION_MAGIC)
+        return quoit_fail(QUOIT_NOT_QUOIT,
+                          "'%s:%s' was not made by Quoit: it begins with 0x%016llx", scheme, text,
+                          (unsigned long long)magic);
+    if (copy.format != QUOIT_FORMAT_VERSION)
+        return quoit_fail(QUOIT_VERSION, "'%s:%s' has format %u, this library reads %u", scheme,
+                          text, (unsigned)copy.format, (unsigned)QUOIT_FORMAT_VERSION);
+    if (copy.checksum != checksum_of(&copy))
+        return quoit_fail(QUOIT_CORRUPT,
+                          "'%s:%s' has a damaged header: checksum 0x%016llx, not "
+                          "0x%016llx",
+                          scheme, text, (unsigned long long)copy.checksum,
+                          (unsigned long long)checksum_of(&copy));
+    quoit_status status = check_size(region, copy.size_bytes);
+    if (status != QUOIT_OK)
+        return status;
+    char name[QUOIT_REGION_NAME_ROOM];
+    header_name(text, name);
+    if (region->ops->scheme.is_key && memcmp(copy.name, name, sizeof name) != 0)
+        return quoit_fail(QUOIT_COLLISION, "the key of '%s:%s' is taken by '%s:%.*s'", scheme, text,
+                          scheme, QUOIT_REGION_NAME_ROOM - 1, copy.name);
+
+    region->header = header;
+    region->size_bytes = copy.size_bytes;
+    region->content = copy.content;
+    region->created_by = copy.created_by;
+    region->created_at_unix_ns = copy.created_at_unix_ns;
+    return QUOIT_OK;
+}
+
+quoit_status quoit_region_attach(const char *name, unsigned flags, quoit_region **region_out)
+{
+    quoit_region *region;
+    quoit_status status = new_handle(name, &region);
+    if (status != QUOIT_OK)
+        return status;
+    bool read_only = (flags & QUOIT_READ_ONLY) != 0;
+    status = region->ops->open(region->name.text, read_only, &region->shm);
+    if (status != QUOIT_OK)
+        goto free_region;
+    if (region->shm.owner != quoit_os_user_id() && !(flags & QUOIT_ANY_OWNER))
+        status = quoit_fail(
+            QUOIT_OWNER,
+            "'%s:%s' belongs to user %llu, this process to %llu (QUOIT_ANY_OWNER accepts it)",
+            quoit_region_scheme(region), quoit_region_text(region),
+            (unsigned long long)region->shm.owner, (unsigned long long)quoit_os_user_id());
+    if (status == QUOIT_OK)
+        status = validate(region);
+    if (status != QUOIT_OK)
+        goto close_shm;
+    *region_out = region;
+    return QUOIT_OK;
+
+close_shm:
+    region->ops->close(&region->shm);
+free_region:
+    free(region);
+    return status;
+}
+
+quoit_status quoit_region_create(const char *name, const struct quoit_region_options *options,
+                                 quoit_region **region_out)
+{
+    if (!region_out || !options)
+        return quoit_fail(QUOIT_INVALID, "options or region_out is NULL");
+    *region_out = NULL;
+    if (options->size_bytes == 0)
+        return quoit_fail(QUOIT_CAPACITY, "the size of region '%s' is 0; 1 would be enough",
+                          name ? name : "");
+    quoit_region *region;
+    quoit_status status = quoit_region_begin(name, QUOIT_CONTENT_PLAIN, options->size_bytes,
+                                             options->permissions, &region);
+    if (status != QUOIT_OK)
+        return status;
+    status = quoit_region_publish(region);
+    if (status != QUOIT_OK) {
+        quoit_region_close(region);
+        return status;
+    }
+    *region_out = region;
+    return QUOIT_OK;
+}
+
+quoit_status quoit_region_open(const char *name, unsigned flags, quoit_region **region_out)
+{
+    if (!region_out || flags & ~(unsigned)(QUOIT_READ_ONLY | QUOIT_ANY_OWNER))
+        return quoit_fail(QUOIT_INVALID, "region_out is NULL, or flags 0x%x are not known", flags);
+    *region_out = NULL;
+    quoit_region *region;
+    quoit_status status = quoit_region_attach(name, flags, &region);
+    if (status != QUOIT_OK)
+        return status;
+    if (region->content != QUOIT_CONTENT_PLAIN && !(flags & QUOIT_READ_ONLY)) {
+        status = quoit_fail(QUOIT_MISMATCH,
+                            "'%s:%s' is a queue; as a region it opens read-only alone",
+                            quoit_region_scheme(region), quoit_region_text(region));
+        quoit_region_close(region);
+        return status;
+    }
+    *region_out = region;
+    return QUOIT_OK;
+}
+
+void quoit_region_close(quoit_region *region)
+{
+    if (!region)
+        return;
+    region->ops->close(&region->shm);
+    free(region);
+}
+
+quoit_status quoit_region_unlink_self(quoit_region *region)
+{
+    return region->ops->unlink(&region->shm, region->name.text);
+}
+
+quoit_status quoit_region_unlink_content(const char *name, uint32_t content)
+{
+    quoit_region *region;
+    quoit_status status;
+    do {
+        status = quoit_region_attach(name, 0, &region);
+        if (status != QUOIT_OK)
+            return status;
+        if (region->content == content)
+            status = quoit_region_unlink_self(region);
+        else
+            status = quoit_fail(QUOIT_MISMATCH, "'%s' is %s", name,
+                                content == QUOIT_CONTENT_QUEUE ? "a plain region, not a queue"
+                                                               : "a queue, not a plain region");
+        quoit_region_close(region);
+    } while (status == QUOIT_NOT_FOUND); /* replaced in between: what is there now? */
+    return status;
+}
+
+quoit_status quoit_region_unlink(const char *name)
+{
+    return quoit_region_unlink_content(name, QUOIT_CONTENT_PLAIN);
+}

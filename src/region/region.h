@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Named regions: made whole or not at all, validated once at attach, and then handed out by offset.
+ * The public quoit_region_… functions are here too (region.c, region_pieces.c); these are what
+ * queues are built with beside them.
+ */
+#ifndef QUOIT_REGION_H
+#define QUOIT_REGION_H
+
+#include <quoit.h>
+
+#include "name.h"
+#include "os.h"
+#include "region_shm.h"
+
+struct quoit_region {
+    const struct quoit_os_shm_ops *ops;
+    struct quoit_os_shm shm;
+    struct quoit_region_shm *header;
+    uint64_t size_bytes; /* validated: the mapping has at least these */
+    uint32_t content;
+    uint32_t created_by;
+    uint64_t created_at_unix_ns;
+    struct quoit_name name;
+};
+
+/* A region that nobody else can find until quoit_region_publish; piece_bytes is room for pieces. */
+quoit_status quoit_region_begin(const char *name, uint32_t content, uint64_t piece_bytes,
+                                uint32_t permissions, quoit_region **region_out);
+quoit_status quoit_region_publish(quoit_region *region);
+
+/* flags: enum quoit_region_flags, QUOIT_ANY_OWNER. */
+quoit_status quoit_region_attach(const char *name, unsigned flags, quoit_region **region_out);
+
+/* Removes the name if it leads to this region. */
+quoit_status quoit_region_unlink_self(quoit_region *region);
+
+/* Removes the object of that name, if it has that content: else MISMATCH. */
+quoit_status quoit_region_unlink_content(const char *name, uint32_t content);
+
+/* For errors: "posix:products". */
+const char *quoit_region_scheme(const quoit_region *region);
+const char *quoit_region_text(const quoit_region *region);
+
+#endif

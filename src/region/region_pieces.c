@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: MIT */
+/* Handing out aligned pieces of a region by offset. Nothing in shared memory is trusted beyond the
+   local size. */
+#include "region.h"
+
+#include "arithmetic.h"
+#include "fail.h"
+
+enum { ALIGN_MAX = 4096 };
+
+quoit_status quoit_region_allocate(quoit_region *region, uint64_t size_bytes, uint64_t align_bytes,
+                                   uint64_t *offset_out)
+{
+    if (!region || !offset_out || size_bytes == 0 || !quoit_is_power_of_two(align_bytes) ||
+        align_bytes > ALIGN_MAX)
+        return quoit_fail(
+            QUOIT_INVALID,
+            "a piece of %llu bytes aligned to %llu: a size above 0 and a power of two "
+            "up to 4096 would be right",
+            (unsigned long long)size_bytes, (unsigned long long)align_bytes);
+    if (region->shm.read_only)
+        return quoit_fail(QUOIT_PERMISSION, "'%s:%s' was opened read-only",
+                          quoit_region_scheme(region), quoit_region_text(region));
+
+    uint64_t offset, end;
+    /* Relaxed: the counter hands out numbers; it publishes no bytes. */
+    uint64_t used = atomic_load_explicit(&region->header->used, memory_order_relaxed);
+    do {
+        if (used < sizeof *region->header || used > region->size_bytes)
+            return quoit_fail(QUOIT_CORRUPT, "'%s:%s' says that %llu of its %llu bytes are in use",
+                              quoit_region_scheme(region), quoit_region_text(region),
+                              (unsigned long long)used, (unsigned long long)region->size_bytes);
+        if (!quoit_align_up(used, align_bytes, &offset) || !quoit_add(offset, size_bytes, &end) ||
+            end > region->size_bytes)
+            return quoit_fail(QUOIT_NOSPACE, "'%s:%s' has %llu bytes left, %llu were asked for",
+                              quoit_region_scheme(region), quoit_region_text(region),
+                              (unsigned long long)(region->size_bytes - used),
+                              (unsigned long long)size_bytes);
+        /* Relaxed: as above. */
+    } while (!atomic_compare_exchange_weak_explicit(&region->header->used, &used, end,
+                                                    memory_order_relaxed, memory_order_relaxed));
+    *offset_out = offset;
+    return QUOIT_OK;
+}
+
+void *quoit_region_at(const quoit_region *region, uint64_t offset, uint64_t size_bytes)
+{
+    if (!region || !quoit_is_inside(offset, size_bytes, region->size_bytes))
+        return NULL;
+    return region->shm.base + offset;
+}
+
+quoit_status quoit_region_set_root(quoit_region *region, uint64_t offset)
+{
+    if (!region || offset >= region->size_bytes)
+        return quoit_fail(QUOIT_INVALID, "offset %llu is not inside the region",
+                          (unsigned long long)offset);
+    if (region->shm.read_only)
+        return quoit_fail(QUOIT_PERMISSION, "'%s:%s' was opened read-only",
+                          quoit_region_scheme(region), quoit_region_text(region));
+    /* REGION-R1: publishes what the root leads to. Pairs with REGION-R2. */
+    atomic_store_explicit(&region->header->root, offset, memory_order_release);
+    return QUOIT_OK;
+}
+
+uint64_t quoit_region_root(const quoit_region *region)
+{
+    /* REGION-R2: having seen the root, what it leads to is ours to read. Pairs with REGION-R1. */
+    return region ? atomic_load_explicit(&region->header->root, memory_order_acquire) : 0;
+}
+
+uint64_t quoit_region_size(const quoit_region *region)
+{
+    return region ? region->size_bytes : 0;
+}
+
+uint64_t quoit_region_free(const quoit_region *region)
+{
+    if (!region)
+        return 0;
+    /* Relaxed: a snapshot of a number. */
+    uint64_t used = atomic_load_explicit(&region->header->used, memory_order_relaxed);
+    return used < region->size_bytes ? region->size_bytes - used : 0;
+}

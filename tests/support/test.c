@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: MIT */
+/* The portable half of the test support. */
+#include "test.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { NAMES_MAX = 4096 };
+
+const char *const test_schemes[] = {"posix", "sysv", "file", "local", NULL};
+const char *const test_shared_schemes[] = {"posix", "sysv", "file", NULL};
+
+static char *names[NAMES_MAX];
+static int name_count;
+static bool is_second_process;
+
+static void remove_names(void)
+{
+    for (int i = 0; i < name_count; i++) {
+        (void)quoit_queue_unlink(names[i]);
+        (void)quoit_region_unlink(names[i]);
+        (void)quoit_sem_unlink(names[i]);
+    }
+}
+
+void test_fail(const char *file, int line, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    (void)fprintf(stderr, "%s:%d: ", file, line);
+    (void)vfprintf(stderr, format, arguments);
+    (void)fprintf(stderr, " [latest error text: %s]\n", quoit_error_text());
+    va_end(arguments);
+    remove_names();
+    exit(EXIT_FAILURE);
+}
+
+void test_skip(const char *reason)
+{
+    (void)printf("skipped: %s\n", reason);
+    remove_names();
+    exit(TEST_SKIPPED);
+}
+
+void test_check_equal(const char *file, int line, const char *what, uint64_t actual,
+                      uint64_t expected)
+{
+    if (actual != expected)
+        test_fail(file, line, "%s is %llu, not %llu", what, (unsigned long long)actual,
+                  (unsigned long long)expected);
+}
+
+void test_check_status(const char *file, int line, const char *what, quoit_status actual,
+                       quoit_status expected)
+{
+    if (actual != expected)
+        test_fail(file, line, "%s gives %s, not %s", what, quoit_status_name(actual),
+                  quoit_status_name(expected));
+    if (actual < 0 && !quoit_error_text()[0])
+        test_fail(file, line, "%s gives %s without a sentence", what, quoit_status_name(actual));
+}
+
+const char *test_name(const char *scheme)
+{
+    if (name_count == NAMES_MAX)
+        test_fail(__FILE__, __LINE__, "more than %d names", NAMES_MAX);
+    char name[64];
+    (void)snprintf(name, sizeof name, "%s:qt-%u-%d", scheme, (unsigned)test_own_pid(), name_count);
+    char *kept = malloc(strlen(name) + 1);
+    if (!kept)
+        test_fail(__FILE__, __LINE__, "out of memory");
+    (void)strcpy(kept, name);
+    names[name_count++] = kept;
+    return kept;
+}
+
+static bool is_there(const char *name)
+{
+    quoit_region *region;
+    quoit_sem *sem;
+    quoit_status status = quoit_region_open(name, QUOIT_READ_ONLY | QUOIT_ANY_OWNER, &region);
+    if (status == QUOIT_OK)
+        quoit_region_close(region);
+    bool region_is = status != QUOIT_NOT_FOUND;
+    status = quoit_sem_open(name, QUOIT_ANY_OWNER, &sem);
+    if (status == QUOIT_OK)
+        quoit_sem_close(sem);
+    return region_is || (status != QUOIT_NOT_FOUND && status != QUOIT_UNSUPPORTED);
+}
+
+static void check_names_gone(void)
+{
+    for (int i = 0; i < name_count; i++)
+        if (is_there(names[i]))
+            test_fail(__FILE__, __LINE__, "'%s' was left behind", names[i]);
+    for (int i = 0; i < name_count; i++)
+        free(names[i]);
+    name_count = 0;
+}
+
+static int run_role(const struct test_role *roles, char **argv)
+{
+    is_second_process = true;
+    for (; roles && roles->name; roles++)
+        if (strcmp(roles->name, argv[2]) == 0) {
+            roles->run(argv + 3);
+            return EXIT_SUCCESS;
+        }
+    test_fail(__FILE__, __LINE__, "no role '%s'", argv[2]);
+}
+
+int test_main(int argc, char **argv, const struct test_part *parts, const struct test_role *roles)
+{
+    (void)setvbuf(stdout, NULL, _IOLBF, 4096);
+    if (argc > 2 && strcmp(argv[1], "--role") == 0)
+        return run_role(roles, argv);
+    int descriptors = test_open_descriptors();
+    for (; parts->name; parts++) {
+        if (argc > 1 && strcmp(argv[1], parts->name) != 0)
+            continue;
+        (void)printf("%s\n", parts->name);
+        parts->run();
+        CHECK_EQUAL(test_open_descriptors(), descriptors);
+    }
+    check_names_gone();
+    return EXIT_SUCCESS;
+}

@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What every test is made of: checks that end the process with a sentence, names that are unique
+ * per run and must be gone at the end, and real second processes, which are this program again in
+ * another role.
+ */
+#ifndef TEST_H
+#define TEST_H
+
+#include <quoit.h>
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum { TEST_SKIPPED = 77 };
+
+#define CHECK(condition)                                     \
+    do {                                                     \
+        if (!(condition))                                    \
+            test_fail(__FILE__, __LINE__, "%s", #condition); \
+    } while (0)
+
+/* Both sides as numbers, shown where they differ. */
+#define CHECK_EQUAL(actual, expected) \
+    test_check_equal(__FILE__, __LINE__, #actual, (uint64_t)(actual), (uint64_t)(expected))
+
+/* The call's status; where it is trouble, the error text must not be empty. */
+#define CHECK_STATUS(call, expected) \
+    test_check_status(__FILE__, __LINE__, #call, (call), (expected))
+
+_Noreturn void test_fail(const char *file, int line, const char *format, ...);
+_Noreturn void test_skip(const char *reason);
+void test_check_equal(const char *file, int line, const char *what, uint64_t actual,
+                      uint64_t expected);
+void test_check_status(const char *file, int line, const char *what, quoit_status actual,
+                       quoit_status expected);
+
+/* A name that no other test has, "scheme:…"; valid to the end of the process, which checks that it
+   is gone. */
+const char *test_name(const char *scheme);
+
+/* The schemes of regions, and of those that two processes can share, each ended by NULL. */
+extern const char *const test_schemes[];
+extern const char *const test_shared_schemes[];
+
+/* One part of a test; prints its name. All parts run in one process, in order. */
+struct test_part {
+    const char *name;
+    void (*run)(void);
+};
+
+/* What this program does when it is started again as a second process. */
+struct test_role {
+    const char *name;
+    void (*run)(char **arguments);
+};
+
+/* parts and roles (NULL: none) end with a NULL name. */
+int test_main(int argc, char **argv, const struct test_part *parts, const struct test_role *roles);
+
+/* ---- second processes, test_process_posix.c -------------------------------------------------- */
+
+typedef struct test_process {
+    int64_t id;
+} test_process;
+
+enum { TEST_KILLED = 1000 }; /* test_wait's answer for a process that was killed */
+
+/* Starts this program again in that role; up to six arguments, ended by NULL. */
+test_process test_spawn(const char *role, const char *const *arguments);
+void test_kill(test_process process); /* at once, as kill -9 does; test_wait is still due */
+int test_wait(test_process process);  /* its exit code, or TEST_KILLED */
+bool test_is_running(test_process process);
+void test_sleep_ms(int milliseconds);
+uint32_t test_own_pid(void);
+int test_open_descriptors(void);
+
+#endif

@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: MIT */
+/* Bad input: each fault has a status of its own, and a sentence that names it. */
+#include "test.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static const struct quoit_queue_options good = {.item_bytes = 16, .capacity = 5};
+
+/* Creating with these gives that status, a NULL handle, and a sentence that holds the word. */
+static void refused(const char *name, struct quoit_queue_options options, quoit_status expected,
+                    const char *word)
+{
+    quoit_queue *queue = (quoit_queue *)(void *)&queue;
+    CHECK_STATUS(quoit_queue_create(name, &options, QUOIT_PRODUCER, &queue), expected);
+    CHECK(queue == NULL);
+    if (!strstr(quoit_error_text(), word))
+        test_fail(__FILE__, __LINE__, "the sentence does not name '%s'", word);
+    queue = (quoit_queue *)(void *)&queue;
+    CHECK_STATUS(quoit_queue_join(name, &options, QUOIT_PRODUCER, &queue), expected);
+    CHECK(queue == NULL);
+}
+
+static void names(void)
+{
+    char longest[QUOIT_NAME_MAX + 2], path[5000];
+    memset(longest, 'x', sizeof longest);
+    longest[QUOIT_NAME_MAX + 1] = '\0';
+    memset(path, 'x', sizeof path - 1);
+    memcpy(path, "file:/", 6);
+    path[sizeof path - 1] = '\0';
+
+    refused("", good, QUOIT_NAME_EMPTY, "empty");
+    refused("posix:", good, QUOIT_NAME_EMPTY, "posix:");
+    refused("file:", good, QUOIT_NAME_EMPTY, "file:");
+    refused(longest, good, QUOIT_NAME_TOO_LONG, "201");
+    refused(path, good, QUOIT_NAME_TOO_LONG, "xxx");
+    path[4500] = '\0';
+    refused(path, good, QUOIT_NAME_TOO_LONG, "xxx");
+    refused("a/b", good, QUOIT_NAME_CHARACTER, "a/b");
+    refused("/products", good, QUOIT_NAME_CHARACTER, "slash");
+    refused("posix:a/b", good, QUOIT_NAME_CHARACTER, "a/b");
+    refused("sysv:a/b", good, QUOIT_NAME_CHARACTER, "a/b");
+    refused("local:a/b", good, QUOIT_NAME_CHARACTER, "a/b");
+    refused("file:/tmp/", good, QUOIT_NAME_CHARACTER, "directory");
+    refused("..", good, QUOIT_NAME_CHARACTER, "..");
+    refused("a\nb", good, QUOIT_NAME_CHARACTER, "0x0a");
+    refused("sysv:0x", good, QUOIT_NAME_CHARACTER, "0x");
+    refused("sysv:0x0", good, QUOIT_NAME_CHARACTER, "0x0");
+    refused("sysv:0x123456789", good, QUOIT_NAME_CHARACTER, "0x123456789");
+    refused("sysv:0xkey", good, QUOIT_NAME_CHARACTER, "0xkey");
+    refused("wrong:a", good, QUOIT_SCHEME, "wrong");
+    refused(":a", good, QUOIT_SCHEME, ":a");
+    refused("much-too-long-a-scheme:a", good, QUOIT_SCHEME, "much-too-long");
+    refused(NULL, good, QUOIT_INVALID, "NULL");
+    refused("file:/no/such/directory/q", good, QUOIT_NOT_FOUND, "/no/such/directory/q");
+}
+
+static void longest_name(void)
+{
+    char longest[QUOIT_NAME_MAX + 1];
+    quoit_queue *queue;
+    int begin = snprintf(longest, sizeof longest, "qt-%u-", (unsigned)test_own_pid());
+    memset(longest + begin, 'x', sizeof longest - (size_t)begin);
+    longest[QUOIT_NAME_MAX] = '\0';
+    CHECK_STATUS(quoit_queue_create(longest, &good, QUOIT_PRODUCER, &queue), QUOIT_OK);
+    quoit_queue_close(queue);
+    CHECK_STATUS(quoit_queue_unlink(longest), QUOIT_OK);
+}
+
+static void options(void)
+{
+    struct quoit_queue_options bad = good;
+    bad.capacity = 0;
+    refused(test_name("posix"), bad, QUOIT_CAPACITY, "capacity is 0");
+    bad = good;
+    bad.item_bytes = 0;
+    refused(test_name("posix"), bad, QUOIT_ITEM_SIZE, "item size is 0");
+    bad = good;
+    bad.capacity = UINT64_MAX / 8;
+    refused(test_name("posix"), bad, QUOIT_OVERFLOW, "2305843009213693951");
+    bad.capacity = UINT64_MAX;
+    refused(test_name("posix"), bad, QUOIT_OVERFLOW, "18446744073709551615");
+    bad = good;
+    bad.item_bytes = UINT32_MAX;
+    bad.capacity = UINT64_C(1) << 32;
+    refused(test_name("posix"), bad, QUOIT_OVERFLOW, "4294967296");
+    bad = good;
+    bad.permissions = 01777;
+    refused(test_name("posix"), bad, QUOIT_INVALID, "01777");
+    bad = good;
+    bad.kind = QUOIT_MPMC;
+    refused(test_name("posix"), bad, QUOIT_UNSUPPORTED, "kind 1");
+    bad = good;
+    bad.sized = true;
+    refused(test_name("posix"), bad, QUOIT_UNSUPPORTED, "sized");
+}
+
+/* More than any machine has, on each scheme: NOSPACE, and nothing stays behind. */
+static void no_space(void)
+{
+    struct quoit_queue_options huge = good;
+    huge.capacity = UINT64_C(1) << 50;
+    for (int i = 0; test_schemes[i]; i++)
+        refused(test_name(test_schemes[i]), huge, QUOIT_NOSPACE, "reserve");
+}
+
+static void calls(void)
+{
+    quoit_queue *queue;
+    const char *name = test_name("posix");
+    CHECK_STATUS(quoit_queue_create(name, &good, 0, &queue), QUOIT_INVALID);
+    CHECK_STATUS(quoit_queue_create(name, &good, 64, &queue), QUOIT_INVALID);
+    CHECK_STATUS(quoit_queue_create(name, NULL, QUOIT_PRODUCER, &queue), QUOIT_INVALID);
+    CHECK_STATUS(quoit_queue_create(name, &good, QUOIT_PRODUCER, NULL), QUOIT_INVALID);
+    CHECK_STATUS(quoit_queue_open(name, QUOIT_PRODUCER, &queue), QUOIT_NOT_FOUND);
+    CHECK_STATUS(quoit_queue_unlink(name), QUOIT_NOT_FOUND);
+    CHECK_STATUS(quoit_queue_create_abi(QUOIT_ABI + 1, name, &good, QUOIT_PRODUCER, &queue),
+                 QUOIT_VERSION);
+    CHECK(queue == NULL);
+    quoit_queue_close(NULL);
+    quoit_region_close(NULL);
+    quoit_sem_close(NULL);
+    CHECK_STATUS(quoit_queue_finish(NULL), QUOIT_INVALID);
+}
+
+/* A scheme that is known, and not this system's or not this object's. */
+static void other_schemes(void)
+{
+    quoit_queue *queue;
+    quoit_sem *sem;
+    const struct quoit_sem_options one = {.value = 1};
+    CHECK_STATUS(quoit_queue_create("windows:qt", &good, QUOIT_PRODUCER, &queue),
+                 QUOIT_UNSUPPORTED);
+    CHECK_STATUS(quoit_sem_create("file:/tmp/qt", &one, &sem), QUOIT_UNSUPPORTED);
+    CHECK_STATUS(quoit_sem_create("local:qt", &one, &sem), QUOIT_UNSUPPORTED);
+    CHECK_STATUS(quoit_sem_create("wrong:qt", &one, &sem), QUOIT_SCHEME);
+}
+
+int main(int argc, char **argv)
+{
+    static const struct test_part parts[] = {{"names", names},     {"longest_name", longest_name},
+                                             {"options", options}, {"no_space", no_space},
+                                             {"calls", calls},     {"other_schemes", other_schemes},
+                                             {NULL, NULL}};
+    return test_main(argc, argv, parts, NULL);
+}
