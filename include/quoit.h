@@ -32,7 +32,7 @@
  *     different handles                       everything, in any processes and threads
  *     one queue handle: push, finish          one thread at a time (the producer's)
  *     one queue handle: pop, peek, release    one thread at a time (the consumer's), beside it
- *     one queue handle: size, info, …         any thread, beside both
+ *     one queue handle: size, inspect, …         any thread, beside both
  *     one queue handle: close                 nothing else
  *     region, semaphore handles               any thread, but for close
  *
@@ -170,7 +170,7 @@ struct quoit_queue_info {
     uint64_t created_at_unix_ns;
 };
 /* OK FORKED INVALID. A system call for each role. */
-quoit_status quoit_queue_info(const quoit_queue *queue, struct quoit_queue_info *info_out);
+quoit_status quoit_queue_inspect(const quoit_queue *queue, struct quoit_queue_info *info_out);
 
 /* The invariants of the queue's shared memory: OK, or CORRUPT with the error text. Any role, while
    in use. */
@@ -370,23 +370,24 @@ static inline uint64_t quoit_queue_pop_many_typed(quoit_queue *queue, void *item
  * not at each.
  */
 #define QUOIT_DEFINE_QUEUE(name, type)                                                             \
-    _Pragma("GCC diagnostic push")                                                                 \
-        _Pragma("GCC diagnostic ignored \"-Wunused-function\"") static inline quoit_status         \
-            name##_push(quoit_queue *queue, const type *item)                                      \
+    _Pragma("GCC diagnostic push") _Pragma("GCC diagnostic ignored \"-Wunused-function\"")         \
+    static inline quoit_status name##_push(quoit_queue *quoit_q, const type *quoit_in)             \
     {                                                                                              \
-        return quoit_queue_push_typed(queue, item, sizeof(type));                                  \
+        return quoit_queue_push_typed(quoit_q, quoit_in, sizeof(type));                            \
     }                                                                                              \
-    static inline quoit_status name##_pop(quoit_queue *queue, type *item_out)                      \
+    static inline quoit_status name##_pop(quoit_queue *quoit_q, type *quoit_out)                   \
     {                                                                                              \
-        return quoit_queue_pop_typed(queue, item_out, sizeof(type));                               \
+        return quoit_queue_pop_typed(quoit_q, quoit_out, sizeof(type));                            \
     }                                                                                              \
-    static inline uint64_t name##_push_many(quoit_queue *queue, const type *items, uint64_t count) \
+    static inline uint64_t name##_push_many(quoit_queue *quoit_q, const type *quoit_in,            \
+                                            uint64_t quoit_n)                                      \
     {                                                                                              \
-        return quoit_queue_push_many_typed(queue, items, count, sizeof(type));                     \
+        return quoit_queue_push_many_typed(quoit_q, quoit_in, quoit_n, sizeof(type));              \
     }                                                                                              \
-    static inline uint64_t name##_pop_many(quoit_queue *queue, type *items_out, uint64_t count)    \
+    static inline uint64_t name##_pop_many(quoit_queue *quoit_q, type *quoit_out,                  \
+                                           uint64_t quoit_n)                                       \
     {                                                                                              \
-        return quoit_queue_pop_many_typed(queue, items_out, count, sizeof(type));                  \
+        return quoit_queue_pop_many_typed(quoit_q, quoit_out, quoit_n, sizeof(type));              \
     }                                                                                              \
     _Pragma("GCC diagnostic pop")
 

@@ -66,7 +66,7 @@ static int enter(struct consumer *consumer)
         pause_for(0.01);
     }
     struct quoit_queue_info info;
-    if (status != QUOIT_OK || quoit_queue_info(consumer->queue, &info) != QUOIT_OK)
+    if (status != QUOIT_OK || quoit_queue_inspect(consumer->queue, &info) != QUOIT_OK)
         return fail("open the queue");
     if (info.item_bytes != sizeof(struct product) ||
         info.user_bytes != sizeof(struct product_progress)) {

@@ -51,7 +51,7 @@ static quoit_status check_handle(const quoit_queue *queue)
     return QUOIT_OK;
 }
 
-quoit_status quoit_queue_info(const quoit_queue *queue, struct quoit_queue_info *info_out)
+quoit_status quoit_queue_inspect(const quoit_queue *queue, struct quoit_queue_info *info_out)
 {
     quoit_status status = check_handle(queue);
     if (status == QUOIT_OK && !info_out)

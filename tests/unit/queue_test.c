@@ -1,0 +1,370 @@
+/* SPDX-License-Identifier: MIT */
+/* Queues through the public API, in one process: roles, mismatches, typed and untyped calls, finish, observers. */
+#include "test.h"
+
+#include "queue_shm.h"
+
+#include <stdio.h>
+#include <string.h>
+
+struct item {
+    uint64_t number;
+    uint64_t inverse;
+};
+QUOIT_DEFINE_QUEUE(item, struct item)
+QUOIT_DEFINE_QUEUE(word, uint64_t)
+
+static const struct quoit_queue_options five = {.item_bytes = sizeof(struct item), .capacity = 5};
+enum { BOTH = QUOIT_PRODUCER | QUOIT_CONSUMER };
+
+static struct item make(uint64_t number)
+{
+    return (struct item){.number = number, .inverse = ~number};
+}
+
+static void check_item(const struct item *item, uint64_t number)
+{
+    CHECK_EQUAL(item->number, number);
+    CHECK_EQUAL(item->inverse, ~number);
+}
+
+static quoit_queue *create(const char *name, const struct quoit_queue_options *options)
+{
+    quoit_queue *queue;
+    CHECK_STATUS(quoit_queue_create(name, options, BOTH, &queue), QUOIT_OK);
+    return queue;
+}
+
+static void destroy(quoit_queue *queue, const char *name)
+{
+    CHECK_STATUS(quoit_queue_check(queue), QUOIT_OK);
+    quoit_queue_close(queue);
+    CHECK_STATUS(quoit_queue_unlink(name), QUOIT_OK);
+}
+
+/* Through the whole API, exactly as many as asked for. */
+static void exact_capacity(void)
+{
+    static const uint64_t capacities[] = {1, 2, 3, 5, 8, 1000};
+    for (int i = 0; i < 6; i++) {
+        const char *name = test_name("posix");
+        struct quoit_queue_options options = five;
+        options.capacity = capacities[i];
+        quoit_queue *queue = create(name, &options);
+        struct item item = {0};
+        CHECK_EQUAL(quoit_queue_capacity(queue), capacities[i]);
+        for (int round = 0; round < 3; round++) {
+            CHECK(quoit_queue_is_empty(queue));
+            for (uint64_t n = 0; n < capacities[i]; n++) {
+                CHECK(!quoit_queue_is_full(queue));
+                item = make(n);
+                CHECK_STATUS(quoit_queue_push(queue, &item), QUOIT_OK);
+                CHECK_EQUAL(quoit_queue_size(queue), n + 1);
+            }
+            CHECK(quoit_queue_is_full(queue));
+            CHECK_STATUS(quoit_queue_push(queue, &item), QUOIT_FULL);
+            for (uint64_t n = 0; n < capacities[i]; n++) {
+                CHECK_STATUS(quoit_queue_pop(queue, &item), QUOIT_OK);
+                check_item(&item, n);
+            }
+            CHECK_STATUS(quoit_queue_pop(queue, &item), QUOIT_EMPTY);
+        }
+        destroy(queue, name);
+    }
+}
+
+/* Items of every size from 1 to 70 bytes keep their bytes, whatever their alignment. */
+static void item_sizes(void)
+{
+    for (uint32_t bytes = 1; bytes <= 70; bytes++) {
+        const char *name = test_name("local");
+        const struct quoit_queue_options options = {.item_bytes = bytes, .capacity = 3};
+        quoit_queue *queue = create(name, &options);
+        uint8_t in[70], out[71] = {0};
+        for (int n = 0; n < 20; n++) {
+            memset(in, n + 1, sizeof in);
+            memset(out, 0, sizeof out);
+            CHECK_STATUS(quoit_queue_push(queue, in), QUOIT_OK);
+            CHECK_STATUS(quoit_queue_pop(queue, out), QUOIT_OK);
+            CHECK(memcmp(in, out, bytes) == 0 && out[bytes] == 0);
+        }
+        destroy(queue, name);
+    }
+}
+
+static void typed(void)
+{
+    const char *name = test_name("posix");
+    quoit_queue *queue = create(name, &five);
+    struct item item = {0}, items[8];
+    for (uint64_t n = 0; n < 5; n++) {
+        item = make(n);
+        CHECK_STATUS(item_push(queue, &item), QUOIT_OK);
+    }
+    CHECK_STATUS(item_push(queue, &item), QUOIT_FULL);
+    CHECK_EQUAL(item_push_many(queue, items, 1), 0);
+    CHECK_EQUAL(item_pop_many(queue, items, 3), 3);
+    check_item(&items[2], 2);
+    CHECK_STATUS(item_pop(queue, &item), QUOIT_OK);
+    check_item(&item, 3);
+    for (uint64_t n = 0; n < 8; n++)
+        items[n] = make(10 + n);
+    CHECK_EQUAL(item_push_many(queue, items, 8), 4);
+    CHECK_EQUAL(item_pop_many(queue, items, 8), 5);
+    check_item(&items[0], 4);
+    check_item(&items[4], 13);
+    CHECK_EQUAL(item_pop_many(queue, items, 8), 0);
+    CHECK_EQUAL(item_pop_many(queue, items, 0), 0);
+    CHECK_EQUAL(item_push_many(queue, items, 0), 0);
+    CHECK_STATUS(item_pop(queue, &item), QUOIT_EMPTY);
+    destroy(queue, name);
+}
+
+/* A type of another size never reaches the slots. */
+static void wrong_type(void)
+{
+    const char *name = test_name("posix");
+    quoit_queue *queue = create(name, &five);
+    uint64_t word = 1;
+    CHECK_STATUS(word_push(queue, &word), QUOIT_MISMATCH);
+    CHECK_STATUS(word_pop(queue, &word), QUOIT_MISMATCH);
+    CHECK_EQUAL(word_push_many(queue, &word, 1), 0);
+    CHECK_EQUAL(word_pop_many(queue, &word, 1), 0);
+    CHECK_EQUAL(quoit_queue_size(queue), 0);
+    destroy(queue, name);
+}
+
+static void peek_and_release(void)
+{
+    const char *name = test_name("posix");
+    quoit_queue *queue = create(name, &five);
+    const void *items = &items;
+    uint64_t count = 9;
+    struct item item = {0};
+    CHECK_STATUS(quoit_queue_peek(queue, &items, &count), QUOIT_EMPTY);
+    CHECK(items == NULL && count == 0);
+    for (uint64_t round = 0; round < 20; round++) {
+        for (uint64_t n = 0; n < 3; n++) {
+            item = make(3 * round + n);
+            CHECK_STATUS(item_push(queue, &item), QUOIT_OK);
+        }
+        for (uint64_t n = 0; n < 3; n += count) {
+            CHECK_STATUS(quoit_queue_peek(queue, &items, &count), QUOIT_OK);
+            CHECK(count >= 1 && n + count <= 3);
+            for (uint64_t k = 0; k < count; k++)
+                check_item((const struct item *)items + k, 3 * round + n + k);
+            CHECK_EQUAL(quoit_queue_size(queue), 3 - n);
+            CHECK_STATUS(quoit_queue_release(queue, 0), QUOIT_OK);
+            CHECK_STATUS(quoit_queue_release(queue, 6), QUOIT_INVALID);
+            CHECK_STATUS(quoit_queue_release(queue, count), QUOIT_OK);
+        }
+        CHECK(quoit_queue_is_empty(queue));
+    }
+    destroy(queue, name);
+}
+
+/* Peeked and not released: still there, for this consumer and for the next. */
+static void peek_and_leave(void)
+{
+    const char *name = test_name("posix");
+    quoit_queue *queue = create(name, &five);
+    const void *items;
+    uint64_t count;
+    struct item item = make(1);
+    CHECK_STATUS(item_push(queue, &item), QUOIT_OK);
+    CHECK_STATUS(quoit_queue_peek(queue, &items, &count), QUOIT_OK);
+    quoit_queue_close(queue);
+    CHECK_STATUS(quoit_queue_open(name, BOTH, &queue), QUOIT_OK);
+    CHECK_STATUS(item_pop(queue, &item), QUOIT_OK);
+    check_item(&item, 1);
+    destroy(queue, name);
+}
+
+static void roles(const char *name)
+{
+    quoit_queue *producer, *consumer, *other, *observer;
+    struct item item = make(1);
+    struct quoit_queue_info info;
+    CHECK_STATUS(quoit_queue_create(name, &five, QUOIT_PRODUCER, &producer), QUOIT_OK);
+    CHECK_STATUS(quoit_queue_open(name, QUOIT_PRODUCER, &other), QUOIT_BUSY);
+    CHECK(other == NULL && strstr(quoit_error_text(), "producer"));
+    CHECK_STATUS(quoit_queue_open(name, BOTH, &other), QUOIT_BUSY);
+    CHECK_STATUS(quoit_queue_open(name, QUOIT_OBSERVER, &observer), QUOIT_OK);
+    CHECK_STATUS(quoit_queue_inspect(observer, &info), QUOIT_OK);
+    CHECK_EQUAL(info.producer_pid, test_own_pid());
+    CHECK_EQUAL(info.consumer_pid, 0);
+
+    /* What failed above holds nothing. */
+    CHECK_STATUS(quoit_queue_open(name, QUOIT_CONSUMER, &consumer), QUOIT_OK);
+    CHECK_STATUS(quoit_queue_open(name, QUOIT_CONSUMER | QUOIT_OBSERVER, &other), QUOIT_BUSY);
+    CHECK_STATUS(item_pop(producer, &item), QUOIT_ROLE);
+    CHECK_STATUS(item_push(consumer, &item), QUOIT_ROLE);
+    CHECK_STATUS(item_push(observer, &item), QUOIT_ROLE);
+    CHECK_STATUS(item_pop(observer, &item), QUOIT_ROLE);
+    CHECK_STATUS(quoit_queue_release(producer, 1), QUOIT_ROLE);
+    CHECK_STATUS(quoit_queue_finish(consumer), QUOIT_ROLE);
+    CHECK_STATUS(quoit_queue_finish(observer), QUOIT_ROLE);
+
+    CHECK_STATUS(item_push(producer, &item), QUOIT_OK);
+    CHECK_EQUAL(quoit_queue_size(observer), 1);
+    CHECK_EQUAL(quoit_queue_size(consumer), 1);
+    CHECK_STATUS(quoit_queue_check(observer), QUOIT_OK);
+    quoit_queue_close(producer);
+    CHECK_STATUS(quoit_queue_inspect(observer, &info), QUOIT_OK);
+    CHECK_EQUAL(info.producer_pid, 0);
+    CHECK_EQUAL(info.consumer_pid, test_own_pid());
+    CHECK_EQUAL(info.pushed, 1);
+    CHECK_EQUAL(info.item_bytes, sizeof item);
+
+    CHECK_STATUS(quoit_queue_open(name, QUOIT_PRODUCER, &producer), QUOIT_OK);
+    item = make(2);
+    CHECK_STATUS(item_push(producer, &item), QUOIT_OK);
+    CHECK_STATUS(item_pop(consumer, &item), QUOIT_OK);
+    check_item(&item, 1);
+    CHECK_STATUS(item_pop(consumer, &item), QUOIT_OK);
+    check_item(&item, 2);
+    quoit_queue_close(producer);
+    quoit_queue_close(consumer);
+    quoit_queue_close(observer);
+    CHECK_STATUS(quoit_queue_unlink(name), QUOIT_OK);
+}
+
+static void roles_on_every_scheme(void)
+{
+    for (int i = 0; test_schemes[i]; i++)
+        roles(test_name(test_schemes[i]));
+}
+
+static void finish(void)
+{
+    const char *name = test_name("posix");
+    quoit_queue *queue = create(name, &five);
+    struct item item = make(1), items[2];
+    CHECK(!quoit_queue_is_finished(queue));
+    CHECK_STATUS(item_push(queue, &item), QUOIT_OK);
+    CHECK_STATUS(quoit_queue_finish(queue), QUOIT_OK);
+    CHECK_STATUS(quoit_queue_finish(queue), QUOIT_OK);
+    CHECK(quoit_queue_is_finished(queue));
+    CHECK_STATUS(item_push(queue, &item), QUOIT_CLOSED);
+    CHECK_EQUAL(item_push_many(queue, &item, 1), 0);
+    quoit_queue_close(queue);
+
+    /* It stays so for those who come later. */
+    CHECK_STATUS(quoit_queue_join(name, &five, BOTH, &queue), QUOIT_OK);
+    CHECK_STATUS(item_push(queue, &item), QUOIT_CLOSED);
+    CHECK_EQUAL(item_pop_many(queue, items, 2), 1);
+    CHECK_STATUS(item_pop(queue, &item), QUOIT_CLOSED);
+    CHECK_EQUAL(item_pop_many(queue, items, 2), 0);
+    destroy(queue, name);
+}
+
+static void mismatch(void)
+{
+    const char *name = test_name("posix");
+    struct quoit_queue_options other = five;
+    quoit_queue *queue = create(name, &five), *same;
+    quoit_queue_close(queue);
+    other.capacity = 9;
+    CHECK_STATUS(quoit_queue_join(name, &other, QUOIT_PRODUCER, &same), QUOIT_MISMATCH);
+    CHECK(strstr(quoit_error_text(), "capacity is 5 there, 9 was asked for"));
+    other = five;
+    other.item_bytes = 24;
+    CHECK_STATUS(quoit_queue_join(name, &other, QUOIT_PRODUCER, &same), QUOIT_MISMATCH);
+    CHECK(strstr(quoit_error_text(), "item size is 16 there, 24 was asked for"));
+    other = five;
+    other.user_bytes = 8;
+    CHECK_STATUS(quoit_queue_join(name, &other, QUOIT_PRODUCER, &same), QUOIT_MISMATCH);
+    CHECK_STATUS(quoit_queue_create(name, &five, QUOIT_PRODUCER, &same), QUOIT_EXISTS);
+    CHECK_STATUS(quoit_queue_join(name, &five, QUOIT_PRODUCER, &same), QUOIT_OK);
+    quoit_queue_close(same);
+    CHECK_STATUS(quoit_queue_unlink(name), QUOIT_OK);
+}
+
+static void user_area(void)
+{
+    for (int i = 0; test_schemes[i]; i++) {
+        const char *name = test_name(test_schemes[i]);
+        struct quoit_queue_options options = five;
+        options.user_bytes = 100;
+        quoit_queue *queue = create(name, &options), *observer;
+        CHECK_STATUS(quoit_queue_open(name, QUOIT_OBSERVER, &observer), QUOIT_OK);
+        char *area = quoit_queue_user_area(queue);
+        CHECK(area && (uintptr_t)area % 64 == 0 && area[0] == 0 && area[99] == 0);
+        memset(area, 'x', 100);
+        CHECK(memcmp(quoit_queue_user_area(observer), area, 100) == 0);
+        quoit_queue_close(observer);
+        destroy(queue, name);
+    }
+    const char *name = test_name("posix");
+    quoit_queue *queue = create(name, &five);
+    CHECK(quoit_queue_user_area(queue) == NULL);
+    destroy(queue, name);
+}
+
+/* A name that by now leads to another queue stays. */
+static void unlink_self(void)
+{
+    for (int i = 0; test_schemes[i]; i++) {
+        const char *name = test_name(test_schemes[i]);
+        quoit_queue *first = create(name, &five), *second;
+        CHECK_STATUS(quoit_queue_unlink(name), QUOIT_OK);
+        CHECK_STATUS(quoit_queue_unlink_self(first), QUOIT_NOT_FOUND);
+        second = create(name, &five);
+        CHECK_STATUS(quoit_queue_unlink_self(first), QUOIT_NOT_FOUND);
+        CHECK_STATUS(quoit_queue_unlink_self(second), QUOIT_OK);
+        quoit_queue_close(first);
+        quoit_queue_close(second);
+    }
+}
+
+/* Each byte of the queue's own header flipped: refused, or opened as it was. */
+static void flipped_header(void)
+{
+    const char *name = test_name("file");
+    quoit_queue *queue = create(name, &five);
+    quoit_queue_close(queue);
+    FILE *file = fopen(strchr(name, ':') + 1, "r+b");
+    CHECK(file);
+    for (long at = 384; at < 384 + (long)sizeof(struct quoit_queue_shm); at++)
+        for (int bit = 0; bit < 8; bit++) {
+            CHECK(fseek(file, at, SEEK_SET) == 0);
+            int byte = fgetc(file);
+            CHECK(fseek(file, at, SEEK_SET) == 0 && fputc(byte ^ 1 << bit, file) != EOF);
+            CHECK(fflush(file) == 0);
+            CHECK_STATUS(quoit_queue_open(name, BOTH, &queue), QUOIT_CORRUPT);
+            CHECK(fseek(file, at, SEEK_SET) == 0 && fputc(byte, file) != EOF && fflush(file) == 0);
+        }
+    CHECK(fclose(file) == 0);
+    CHECK_STATUS(quoit_queue_open(name, BOTH, &queue), QUOIT_OK);
+    destroy(queue, name);
+}
+
+static void handles_on_lines_of_their_own(void)
+{
+    const char *name = test_name("posix");
+    quoit_queue *queue = create(name, &five);
+    CHECK_EQUAL((uintptr_t)queue % 64, 0);
+    CHECK(offsetof(quoit_queue, consumer) - offsetof(quoit_queue, producer) >= 128);
+    CHECK(offsetof(quoit_queue, handle) - offsetof(quoit_queue, consumer) >= 128);
+    destroy(queue, name);
+}
+
+int main(int argc, char **argv)
+{
+    static const struct test_part parts[] = {
+        {"exact_capacity", exact_capacity},
+        {"item_sizes", item_sizes},
+        {"typed", typed},
+        {"wrong_type", wrong_type},
+        {"peek_and_release", peek_and_release},
+        {"peek_and_leave", peek_and_leave},
+        {"roles_on_every_scheme", roles_on_every_scheme},
+        {"finish", finish},
+        {"mismatch", mismatch},
+        {"user_area", user_area},
+        {"unlink_self", unlink_self},
+        {"flipped_header", flipped_header},
+        {"handles_on_lines_of_their_own", handles_on_lines_of_their_own},
+        {NULL, NULL}};
+    return test_main(argc, argv, parts, NULL);
+}

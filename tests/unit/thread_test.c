@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: MIT */
+/* Two threads over one local queue: through two handles, and as the two sides of one. ThreadSanitizer's test. */
+#include "test.h"
+
+#include <pthread.h>
+
+struct item {
+    uint64_t number;
+    uint64_t inverse;
+};
+QUOIT_DEFINE_QUEUE(item, struct item)
+
+enum { ITEMS = 300000, BATCH = 7 };
+static const struct quoit_queue_options options = {.item_bytes = sizeof(struct item),
+                                                   .capacity = 5};
+
+static void *push_all(void *queue)
+{
+    for (uint64_t n = 0; n < ITEMS; n++) {
+        struct item item = {n, ~n};
+        while (item_push(queue, &item) == QUOIT_FULL)
+            (void)sched_yield();
+    }
+    CHECK_STATUS(quoit_queue_finish(queue), QUOIT_OK);
+    return NULL;
+}
+
+static void *push_batches(void *queue)
+{
+    for (uint64_t n = 0; n < ITEMS;) {
+        struct item items[BATCH];
+        uint64_t count = ITEMS - n < BATCH ? ITEMS - n : BATCH;
+        for (uint64_t k = 0; k < count; k++)
+            items[k] = (struct item){n + k, ~(n + k)};
+        uint64_t pushed = item_push_many(queue, items, count);
+        n += pushed;
+        if (pushed == 0)
+            (void)sched_yield();
+    }
+    CHECK_STATUS(quoit_queue_finish(queue), QUOIT_OK);
+    return NULL;
+}
+
+static void pop_all(quoit_queue *queue)
+{
+    struct item item = {0, 0};
+    uint64_t next = 0;
+    quoit_status status;
+    while ((status = item_pop(queue, &item)) != QUOIT_CLOSED) {
+        if (status == QUOIT_EMPTY) {
+            (void)sched_yield();
+            continue;
+        }
+        CHECK_STATUS(status, QUOIT_OK);
+        CHECK(item.number == next && item.inverse == ~next);
+        CHECK(quoit_queue_size(queue) <= 5);
+        next++;
+    }
+    CHECK_EQUAL(next, ITEMS);
+}
+
+static void run(void *(*push)(void *), quoit_queue *producer, quoit_queue *consumer)
+{
+    pthread_t thread;
+    CHECK(pthread_create(&thread, NULL, push, producer) == 0);
+    pop_all(consumer);
+    CHECK(pthread_join(thread, NULL) == 0);
+}
+
+static void two_handles(void)
+{
+    const char *name = test_name("local");
+    quoit_queue *producer, *consumer;
+    CHECK_STATUS(quoit_queue_create(name, &options, QUOIT_PRODUCER, &producer), QUOIT_OK);
+    CHECK_STATUS(quoit_queue_open(name, QUOIT_CONSUMER, &consumer), QUOIT_OK);
+    run(push_all, producer, consumer);
+    quoit_queue_close(producer);
+    quoit_queue_close(consumer);
+    CHECK_STATUS(quoit_queue_unlink(name), QUOIT_OK);
+}
+
+static void one_handle(void)
+{
+    const char *name = test_name("local");
+    quoit_queue *queue;
+    CHECK_STATUS(quoit_queue_create(name, &options, QUOIT_PRODUCER | QUOIT_CONSUMER, &queue),
+                 QUOIT_OK);
+    run(push_batches, queue, queue);
+    quoit_queue_close(queue);
+    CHECK_STATUS(quoit_queue_unlink(name), QUOIT_OK);
+}
+
+static void *open_and_close(void *name)
+{
+    for (int i = 0; i < 200; i++) {
+        quoit_queue *queue;
+        quoit_status status = quoit_queue_join(name, &options, QUOIT_CONSUMER, &queue);
+        CHECK(status == QUOIT_OK || status == QUOIT_BUSY);
+        if (status == QUOIT_OK)
+            quoit_queue_close(queue);
+    }
+    return NULL;
+}
+
+/* Opening and closing in many threads, on the table of local names and the list of handles. */
+static void many_handles(void)
+{
+    enum { THREADS = 4 };
+    pthread_t threads[THREADS];
+    for (int scheme = 0; test_schemes[scheme]; scheme++) {
+        const char *name = test_name(test_schemes[scheme]);
+        for (int i = 0; i < THREADS; i++) {
+            union {
+                const char *read;
+                void *pass;
+            } argument = {.read = name};
+            CHECK(pthread_create(&threads[i], NULL, open_and_close, argument.pass) == 0);
+        }
+        for (int i = 0; i < THREADS; i++)
+            CHECK(pthread_join(threads[i], NULL) == 0);
+        CHECK_STATUS(quoit_queue_unlink(name), QUOIT_OK);
+    }
+}
+
+int main(int argc, char **argv)
+{
+    static const struct test_part parts[] = {{"two_handles", two_handles},
+                                             {"one_handle", one_handle},
+                                             {"many_handles", many_handles},
+                                             {NULL, NULL}};
+    return test_main(argc, argv, parts, NULL);
+}
