@@ -176,8 +176,8 @@ quoit_status quoit_queue_inspect(const quoit_queue *queue, struct quoit_queue_in
    in use. */
 quoit_status quoit_queue_check(const quoit_queue *queue);
 
-/* The room that options.user_bytes asked for, aligned to 64, NULL if none; for observers read-only.
-   What is in it, and its atomicity, is yours. */
+/* The room that options.user_bytes asked for, aligned to 64, NULL if none; for observers read-only,
+   in a forked child zeros. What is in it, and its atomicity, is yours. */
 void *quoit_queue_user_area(const quoit_queue *queue);
 
 /* ---- Regions: named memory, handed out by offset --------------------------------------------- */
@@ -369,26 +369,27 @@ static inline uint64_t quoit_queue_pop_many_typed(quoit_queue *queue, void *item
  * size. Use one type with a handle: the size is looked at when a call has to find room or items,
  * not at each.
  */
-#define QUOIT_DEFINE_QUEUE(name, type)                                                             \
-    _Pragma("GCC diagnostic push") _Pragma("GCC diagnostic ignored \"-Wunused-function\"")         \
-    static inline quoit_status name##_push(quoit_queue *quoit_q, const type *quoit_in)             \
-    {                                                                                              \
-        return quoit_queue_push_typed(quoit_q, quoit_in, sizeof(type));                            \
-    }                                                                                              \
-    static inline quoit_status name##_pop(quoit_queue *quoit_q, type *quoit_out)                   \
-    {                                                                                              \
-        return quoit_queue_pop_typed(quoit_q, quoit_out, sizeof(type));                            \
-    }                                                                                              \
-    static inline uint64_t name##_push_many(quoit_queue *quoit_q, const type *quoit_in,            \
-                                            uint64_t quoit_n)                                      \
-    {                                                                                              \
-        return quoit_queue_push_many_typed(quoit_q, quoit_in, quoit_n, sizeof(type));              \
-    }                                                                                              \
-    static inline uint64_t name##_pop_many(quoit_queue *quoit_q, type *quoit_out,                  \
-                                           uint64_t quoit_n)                                       \
-    {                                                                                              \
-        return quoit_queue_pop_many_typed(quoit_q, quoit_out, quoit_n, sizeof(type));              \
-    }                                                                                              \
+#define QUOIT_DEFINE_QUEUE(name, type)                                                     \
+    _Pragma("GCC diagnostic push")                                                         \
+        _Pragma("GCC diagnostic ignored \"-Wunused-function\"") static inline quoit_status \
+            name##_push(quoit_queue *quoit_q, const type *quoit_in)                        \
+    {                                                                                      \
+        return quoit_queue_push_typed(quoit_q, quoit_in, sizeof(type));                    \
+    }                                                                                      \
+    static inline quoit_status name##_pop(quoit_queue *quoit_q, type *quoit_out)           \
+    {                                                                                      \
+        return quoit_queue_pop_typed(quoit_q, quoit_out, sizeof(type));                    \
+    }                                                                                      \
+    static inline uint64_t name##_push_many(quoit_queue *quoit_q, const type *quoit_in,    \
+                                            uint64_t quoit_n)                              \
+    {                                                                                      \
+        return quoit_queue_push_many_typed(quoit_q, quoit_in, quoit_n, sizeof(type));      \
+    }                                                                                      \
+    static inline uint64_t name##_pop_many(quoit_queue *quoit_q, type *quoit_out,          \
+                                           uint64_t quoit_n)                               \
+    {                                                                                      \
+        return quoit_queue_pop_many_typed(quoit_q, quoit_out, quoit_n, sizeof(type));      \
+    }                                                                                      \
     _Pragma("GCC diagnostic pop")
 
 #endif

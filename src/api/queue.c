@@ -11,7 +11,7 @@
 enum { LINE = 64, ALL_ROLES = QUOIT_PRODUCER | QUOIT_CONSUMER | QUOIT_OBSERVER };
 enum { JOIN_TRIES = 1000 };
 
-/* In a forked child: the fast paths shut, and the inherited locks let go of. */
+/* In a forked child: the fast paths shut, and the queue let go of. */
 static void drop_in_child(struct quoit_os_fork_guard *guard)
 {
     struct quoit_queue_handle *handle =
@@ -20,7 +20,7 @@ static void drop_in_child(struct quoit_os_fork_guard *guard)
     handle->forked = true;
     quoit_spsc_producer_shut(&handle->queue->producer);
     quoit_spsc_consumer_shut(&handle->queue->consumer);
-    quoit_os_lock_abandon(&handle->region->shm);
+    quoit_os_shm_abandon(&handle->region->shm);
 }
 
 /* A zeroed handle, whose queue begins on a cache line. */

@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 static struct flock byte_lock(uint32_t number, short type)
@@ -40,8 +41,11 @@ bool quoit_os_lock_is_held(const struct quoit_os_shm *shm, uint32_t number)
     return fcntl((int)shm->lock, F_OFD_GETLK, &lock) == 0 && lock.l_type != F_UNLCK;
 }
 
-void quoit_os_lock_abandon(struct quoit_os_shm *shm)
+void quoit_os_shm_abandon(struct quoit_os_shm *shm)
 {
+    /* A mapping holds on to the description that it was made from, so closing is not enough. */
+    (void)mmap(shm->base, (size_t)shm->size_bytes, PROT_READ | PROT_WRITE,
+               MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0);
     if (shm->lock >= 0)
         (void)close((int)shm->lock);
     shm->lock = -1;

@@ -72,8 +72,9 @@ quoit_status quoit_os_lock_try(const struct quoit_os_shm *shm, uint32_t number);
 void quoit_os_lock_release(const struct quoit_os_shm *shm, uint32_t number);
 /* Does a living handle other than this one hold it? */
 bool quoit_os_lock_is_held(const struct quoit_os_shm *shm, uint32_t number);
-/* In a forked child: lets go of what was inherited, so that a dead parent is seen to be dead. */
-void quoit_os_lock_abandon(struct quoit_os_shm *shm);
+/* In a forked child: lets go of all that was inherited, so that a dead parent is seen to be dead.
+   The memory reads as zeros from then on, and what is written to it goes nowhere. */
+void quoit_os_shm_abandon(struct quoit_os_shm *shm);
 
 /* ---- Named semaphores ------------------------------------------------------------------------ */
 

@@ -80,12 +80,10 @@ static quoit_status open_gate(const char *path, bool read_only, struct quoit_os_
     return status;
 }
 
-/* As open_gate, making the file if there is none. *made_out: it was this call that did. */
-static quoit_status make_gate(const char *path, uint32_t permissions, struct quoit_os_shm *shm,
-                              bool *made_out)
+/* As open_gate, making the file if there is none. */
+static quoit_status make_gate(const char *path, uint32_t permissions, struct quoit_os_shm *shm)
 {
     for (;;) {
-        *made_out = false;
         quoit_status status = open_gate(path, false, shm);
         if (status != QUOIT_NOT_FOUND)
             return status;
@@ -99,7 +97,6 @@ static quoit_status make_gate(const char *path, uint32_t permissions, struct quo
             (void)close(fd);
             return status;
         }
-        *made_out = true;
         shm->lock = fd;
         status = quoit_os_file_gate(shm, path);
         if (status == QUOIT_OK)
@@ -138,14 +135,20 @@ static quoit_status make_segment(const char *text, uint32_t key, uint64_t size_b
     return QUOIT_OK;
 }
 
+/* As errno says; a segment that was removed meanwhile is not found. */
+static quoit_status fail(const char *doing, const char *text)
+{
+    return quoit_os_fail(errno == EINVAL || errno == EIDRM ? ENOENT : errno, doing, text);
+}
+
 static quoit_status attach(const char *text, struct quoit_os_shm *shm)
 {
     struct shmid_ds segment;
     if (shmctl((int)shm->id, IPC_STAT, &segment) != 0)
-        return quoit_os_fail(errno, "look at the System V segment", text);
+        return fail("look at the System V segment", text);
     void *base = shmat((int)shm->id, NULL, shm->read_only ? SHM_RDONLY : 0);
     if (base == (void *)-1)
-        return quoit_os_fail(errno, "attach the System V segment", text);
+        return fail("attach the System V segment", text);
     shm->base = base;
     shm->size_bytes = segment.shm_segsz;
     shm->owner = segment.shm_perm.uid;
@@ -181,8 +184,8 @@ static void detach(struct quoit_os_shm *shm)
             (void)shmctl((int)shm->id, IPC_RMID, NULL);
         (void)unlink(path.text);
     }
-    if (shm->base)
-        (void)shmdt(shm->base);
+    if (shm->base && shmdt(shm->base) != 0)
+        (void)munmap(shm->base, (size_t)shm->size_bytes); /* a forked child's, see abandon */
     close_lock(shm);
     *shm = (struct quoit_os_shm){.lock = -1, .id = -1};
 }
@@ -201,12 +204,11 @@ static quoit_status create(const char *text, uint64_t size_bytes, uint32_t permi
                            struct quoit_os_shm *shm_out)
 {
     uint32_t key;
-    bool made;
     quoit_status status = begin(text, &key, shm_out);
     if (status != QUOIT_OK)
         return status;
     struct lock_path path = lock_path_of(key);
-    status = make_gate(path.text, permissions, shm_out, &made);
+    status = make_gate(path.text, permissions, shm_out);
     if (status != QUOIT_OK)
         return status;
 
@@ -215,7 +217,7 @@ static quoit_status create(const char *text, uint64_t size_bytes, uint32_t permi
         clear_unfinished(shm_out, present);
     if (shmget((key_t)key, 0, 0) >= 0 || errno != ENOENT) {
         status = quoit_fail(QUOIT_EXISTS, "'sysv:%s' exists already, with key 0x%08x", text, key);
-        if (made)
+        if (read_record(shm_out).state == 0) /* a lock file that is no segment's */
             (void)unlink(path.text);
         goto detach;
     }
@@ -245,24 +247,39 @@ static quoit_status publish(struct quoit_os_shm *shm, const char *text)
     return QUOIT_OK;
 }
 
+/*
+ * The segment of shm's key, with the gate of its lock file held. Where there is no lock file, or
+ * one that may not be opened, the segment alone: it knows better why. A segment was made after its
+ * lock file and goes before it, so one that is there before and after a look that finds no lock file
+ * has truly lost it.
+ */
+static quoit_status find_segment(const char *text, bool read_only, struct quoit_os_shm *shm)
+{
+    struct lock_path path = lock_path_of(shm->key);
+    for (;;) {
+        quoit_status status = open_gate(path.text, read_only, shm);
+        if (status != QUOIT_OK && status != QUOIT_NOT_FOUND && status != QUOIT_PERMISSION)
+            return status;
+        shm->id = shmget((key_t)shm->key, 0, 0);
+        if (shm->id < 0)
+            return quoit_os_fail(errno, "open the System V segment", text);
+        bool lost = status == QUOIT_NOT_FOUND && access(path.text, F_OK) != 0 &&
+                    shmget((key_t)shm->key, 0, 0) == (int)shm->id;
+        if (status != QUOIT_NOT_FOUND || lost)
+            return QUOIT_OK;
+    }
+}
+
 static quoit_status open_existing(const char *text, bool read_only, struct quoit_os_shm *shm_out)
 {
     uint32_t key;
     quoit_status status = begin(text, &key, shm_out);
     if (status != QUOIT_OK)
         return status;
-    /* No lock file, or one that we may not open: look at the segment all the same, it knows better
-       why. */
-    status = open_gate(lock_path_of(key).text, read_only, shm_out);
-    if (status != QUOIT_OK && status != QUOIT_NOT_FOUND && status != QUOIT_PERMISSION)
-        return status;
-
-    struct record record = {.shmid = -1};
-    shm_out->id = shmget((key_t)key, 0, 0);
-    if (shm_out->id < 0) {
-        status = quoit_os_fail(errno, "open the System V segment", text);
+    status = find_segment(text, read_only, shm_out);
+    if (status != QUOIT_OK)
         goto detach;
-    }
+    struct record record = {.shmid = -1};
     if (shm_out->lock >= 0)
         record = read_record(shm_out);
     if (record.state == RECORD_CREATING) {

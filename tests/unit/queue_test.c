@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Queues through the public API, in one process: roles, mismatches, typed and untyped calls, finish, observers. */
+/* Queues through the public API, in one process: roles, mismatches, typed and untyped calls,
+   finish, observers. */
 #include "test.h"
 
 #include "queue_shm.h"

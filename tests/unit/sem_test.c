@@ -141,7 +141,8 @@ static void foreign_set(void)
     }
 }
 
-/* A creator that died between semget and the value: nobody sees the set, and the next one completes it. */
+/* A creator that died between semget and the value: nobody sees the set, and the next one completes
+   it. */
 static void unfinished_set(void)
 {
     const struct quoit_sem_options options = {.value = 4};

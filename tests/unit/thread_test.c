@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Two threads over one local queue: through two handles, and as the two sides of one. ThreadSanitizer's test. */
+/* Two threads over one local queue: through two handles, and as the two sides of one.
+   ThreadSanitizer's test. */
 #include "test.h"
 
 #include <pthread.h>

@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: MIT */
+/* fork while a queue is open: the child's copy of the handle is dead, and does not keep the parent
+   alive. */
+#include "test.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static const struct quoit_queue_options options = {
+    .item_bytes = 8, .capacity = 5, .user_bytes = 64};
+enum { BOTH = QUOIT_PRODUCER | QUOIT_CONSUMER };
+
+/* Every call on the inherited handle says so, and none touches the queue. */
+static void use_inherited(quoit_queue *queue, const char *name)
+{
+    uint64_t value = 9, count = 1;
+    const void *items = &value;
+    struct quoit_queue_info info;
+    CHECK_STATUS(quoit_queue_push(queue, &value), QUOIT_FORKED);
+    CHECK_STATUS(quoit_queue_pop(queue, &value), QUOIT_FORKED);
+    CHECK_EQUAL(quoit_queue_push_many(queue, &value, 1), 0);
+    CHECK_EQUAL(quoit_queue_pop_many(queue, &value, 1), 0);
+    CHECK_STATUS(quoit_queue_peek(queue, &items, &count), QUOIT_FORKED);
+    CHECK(items == NULL && count == 0);
+    CHECK_STATUS(quoit_queue_release(queue, 1), QUOIT_FORKED);
+    CHECK_STATUS(quoit_queue_finish(queue), QUOIT_FORKED);
+    CHECK_STATUS(quoit_queue_unlink_self(queue), QUOIT_FORKED);
+    CHECK_STATUS(quoit_queue_inspect(queue, &info), QUOIT_FORKED);
+    CHECK_STATUS(quoit_queue_check(queue), QUOIT_FORKED);
+    CHECK_EQUAL(quoit_queue_size(queue), 0);
+    CHECK(quoit_queue_user_area(queue) == NULL);
+    quoit_queue *own;
+    CHECK_STATUS(quoit_queue_open(name, QUOIT_PRODUCER, &own), QUOIT_BUSY);
+    CHECK_STATUS(quoit_queue_open(name, QUOIT_OBSERVER, &own), QUOIT_OK);
+    CHECK_EQUAL(quoit_queue_size(own), 2);
+    quoit_queue_close(own);
+    quoit_queue_close(queue);
+    /* Closing the copy took nothing from the parent. */
+    CHECK_STATUS(quoit_queue_open(name, QUOIT_PRODUCER, &own), QUOIT_BUSY);
+}
+
+static void child_is_refused(void)
+{
+    for (int i = 0; test_schemes[i]; i++) {
+        const char *name = test_name(test_schemes[i]);
+        quoit_queue *queue;
+        uint64_t value = 1;
+        int status = -1;
+        CHECK_STATUS(quoit_queue_create(name, &options, BOTH, &queue), QUOIT_OK);
+        CHECK_STATUS(quoit_queue_push(queue, &value), QUOIT_OK); /* the fast paths are warm */
+        CHECK_STATUS(quoit_queue_push(queue, &value), QUOIT_OK);
+        CHECK_STATUS(quoit_queue_pop(queue, &value), QUOIT_OK);
+        CHECK_STATUS(quoit_queue_push(queue, &value), QUOIT_OK);
+        (void)fflush(NULL);
+        pid_t child = fork();
+        if (child == 0) {
+            use_inherited(queue, name);
+            _exit(0);
+        }
+        CHECK(waitpid(child, &status, 0) == child && status == 0);
+        CHECK_STATUS(quoit_queue_pop(queue, &value), QUOIT_OK);
+        CHECK_STATUS(quoit_queue_push(queue, &value), QUOIT_OK);
+        quoit_queue_close(queue);
+        CHECK_STATUS(quoit_queue_unlink(name), QUOIT_OK);
+    }
+}
+
+/* local: names reach across fork: parent and child exchange items, each with a handle of its own.
+ */
+static void local_across_fork(void)
+{
+    const char *name = test_name("local");
+    quoit_queue *queue;
+    uint64_t value = 0;
+    int status = -1;
+    CHECK_STATUS(quoit_queue_create(name, &options, QUOIT_CONSUMER, &queue), QUOIT_OK);
+    (void)fflush(NULL);
+    pid_t child = fork();
+    if (child == 0) {
+        quoit_queue *own;
+        CHECK_STATUS(quoit_queue_open(name, QUOIT_PRODUCER, &own), QUOIT_OK);
+        for (uint64_t n = 0; n < 5; n++)
+            CHECK_STATUS(quoit_queue_push(own, &n), QUOIT_OK);
+        _exit(0);
+    }
+    CHECK(waitpid(child, &status, 0) == child && status == 0);
+    for (uint64_t n = 0; n < 5; n++) {
+        CHECK_STATUS(quoit_queue_pop(queue, &value), QUOIT_OK);
+        CHECK_EQUAL(value, n);
+    }
+    quoit_queue_close(queue);
+    CHECK_STATUS(quoit_queue_unlink(name), QUOIT_OK);
+}
+
+static volatile uint64_t *word_in(quoit_region *region)
+{
+    return quoit_region_at(region, quoit_region_root(region), 8);
+}
+
+/* Takes both roles, forks a child that lives on and says who it is, and waits to be killed. */
+static void fork_and_hold(char **arguments)
+{
+    quoit_queue *queue;
+    quoit_region *region;
+    CHECK_STATUS(quoit_region_open(arguments[1], 0, &region), QUOIT_OK);
+    CHECK_STATUS(quoit_queue_join(arguments[0], &options, BOTH, &queue), QUOIT_OK);
+    volatile uint64_t *area = quoit_queue_user_area(queue);
+    *area = 7;
+    if (fork() == 0) {
+        CHECK_EQUAL(*area, 0); /* a stale pointer neither faults nor reaches the parent's queue */
+        *word_in(region) = (uint64_t)getpid();
+        for (int i = 0; i < 200; i++)
+            test_sleep_ms(100);
+        _exit(0);
+    }
+    for (;;)
+        test_sleep_ms(1000);
+}
+
+static void orphan_holds_nothing(void)
+{
+    const struct quoit_region_options word = {.size_bytes = 8};
+    for (int i = 0; test_shared_schemes[i]; i++) {
+        const char *name = test_name(test_shared_schemes[i]), *word_name = test_name("posix");
+        const char *const arguments[] = {name, word_name, NULL};
+        quoit_queue *queue;
+        quoit_region *region;
+        uint64_t offset;
+        CHECK_STATUS(quoit_region_create(word_name, &word, &region), QUOIT_OK);
+        CHECK_STATUS(quoit_region_allocate(region, 8, 8, &offset), QUOIT_OK);
+        CHECK_STATUS(quoit_region_set_root(region, offset), QUOIT_OK);
+        test_process parent = test_spawn("fork_and_hold", arguments);
+        while (*word_in(region) == 0)
+            test_sleep_ms(1);
+        pid_t child = (pid_t)*word_in(region);
+        test_kill(parent);
+        CHECK_EQUAL(test_wait(parent), TEST_KILLED);
+        quoit_status status = quoit_queue_open(name, BOTH, &queue);
+        bool child_lived = kill(child, SIGKILL) == 0; /* all the while */
+        CHECK_STATUS(status, QUOIT_OK);
+        CHECK(child_lived);
+        CHECK_EQUAL(*(volatile uint64_t *)quoit_queue_user_area(queue), 7);
+        quoit_queue_close(queue);
+        quoit_region_close(region);
+        CHECK_STATUS(quoit_region_unlink(word_name), QUOIT_OK);
+        CHECK_STATUS(quoit_queue_unlink(name), QUOIT_OK);
+    }
+}
+
+int main(int argc, char **argv)
+{
+    static const struct test_part parts[] = {{"child_is_refused", child_is_refused},
+                                             {"local_across_fork", local_across_fork},
+                                             {"orphan_holds_nothing", orphan_holds_nothing},
+                                             {NULL, NULL}};
+    static const struct test_role roles[] = {{"fork_and_hold", fork_and_hold}, {NULL, NULL}};
+    return test_main(argc, argv, parts, roles);
+}

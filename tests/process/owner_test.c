@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: MIT */
+/* Another user: kept out by permissions, told why, refused another's objects unless it asks for
+   them. */
+#include "test.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { STRANGER = 65534 };
+static const unsigned any_owner = QUOIT_ANY_OWNER;
+
+static void become_stranger(void)
+{
+    CHECK(setgid(STRANGER) == 0 && setuid(STRANGER) == 0);
+}
+
+static void open_private(char **arguments)
+{
+    quoit_queue *queue;
+    become_stranger();
+    CHECK_STATUS(quoit_queue_open(arguments[0], QUOIT_CONSUMER, &queue), QUOIT_PERMISSION);
+    CHECK_STATUS(quoit_queue_open(arguments[0], QUOIT_OBSERVER | any_owner, &queue),
+                 QUOIT_PERMISSION);
+    CHECK_STATUS(quoit_queue_unlink(arguments[0]), QUOIT_PERMISSION);
+}
+
+static void open_readable(char **arguments)
+{
+    quoit_queue *queue;
+    become_stranger();
+    CHECK_STATUS(quoit_queue_open(arguments[0], QUOIT_CONSUMER | any_owner, &queue),
+                 QUOIT_PERMISSION);
+    CHECK_STATUS(quoit_queue_open(arguments[0], QUOIT_OBSERVER, &queue), QUOIT_OWNER);
+    CHECK_STATUS(quoit_queue_open(arguments[0], QUOIT_OBSERVER | any_owner, &queue), QUOIT_OK);
+    CHECK_EQUAL(quoit_queue_size(queue), 1);
+    struct quoit_queue_info info;
+    CHECK_STATUS(quoit_queue_inspect(queue, &info), QUOIT_OK);
+    CHECK(info.producer_pid != 0);
+    quoit_queue_close(queue);
+}
+
+static void open_public(char **arguments)
+{
+    quoit_queue *queue;
+    uint64_t value = 0;
+    become_stranger();
+    CHECK_STATUS(quoit_queue_open(arguments[0], QUOIT_CONSUMER, &queue), QUOIT_OWNER);
+    CHECK_STATUS(quoit_queue_unlink(arguments[0]), QUOIT_OWNER);
+    CHECK_STATUS(quoit_queue_open(arguments[0], QUOIT_CONSUMER | any_owner, &queue), QUOIT_OK);
+    CHECK_STATUS(quoit_queue_pop(queue, &value), QUOIT_OK);
+    CHECK_EQUAL(value, 42);
+    quoit_queue_close(queue);
+}
+
+static void strangers(void)
+{
+    static const struct {
+        unsigned permissions;
+        const char *role;
+    } cases[] = {{0600, "open_private"}, {0644, "open_readable"}, {0666, "open_public"}};
+    if (geteuid() != 0)
+        test_skip("only root can become another user");
+    for (int i = 0; test_shared_schemes[i]; i++)
+        for (int k = 0; k < 3; k++) {
+            struct quoit_queue_options options = {
+                .item_bytes = 8, .capacity = 5, .permissions = cases[k].permissions};
+            const char *name = test_name(test_shared_schemes[i]);
+            const char *const arguments[] = {name, NULL};
+            quoit_queue *queue;
+            uint64_t value = 42;
+            CHECK_STATUS(quoit_queue_create(name, &options, QUOIT_PRODUCER, &queue), QUOIT_OK);
+            CHECK_STATUS(quoit_queue_push(queue, &value), QUOIT_OK);
+            CHECK_EQUAL(test_wait(test_spawn(cases[k].role, arguments)), 0);
+            quoit_queue_close(queue);
+            CHECK_STATUS(quoit_queue_unlink(name), QUOIT_OK);
+        }
+}
+
+static void open_sem(char **arguments)
+{
+    quoit_sem *sem;
+    become_stranger();
+    CHECK_STATUS(quoit_sem_open(arguments[0], any_owner, &sem), QUOIT_PERMISSION);
+    CHECK_STATUS(quoit_sem_open(arguments[1], 0, &sem), QUOIT_OWNER);
+    CHECK_STATUS(quoit_sem_unlink(arguments[1]), QUOIT_OWNER);
+    CHECK_STATUS(quoit_sem_open(arguments[1], any_owner, &sem), QUOIT_OK);
+    CHECK_STATUS(quoit_sem_wait(sem, 0), QUOIT_OK);
+    quoit_sem_close(sem);
+}
+
+static void semaphores_of_others(void)
+{
+    static const char *const schemes[] = {"posix", "sysv"};
+    const struct quoit_sem_options closed = {.value = 1};
+    const struct quoit_sem_options open = {.value = 1, .permissions = 0666};
+    for (int i = 0; i < 2; i++) {
+        const char *closed_name = test_name(schemes[i]), *open_name = test_name(schemes[i]);
+        const char *const arguments[] = {closed_name, open_name, NULL};
+        quoit_sem *sem;
+        CHECK_STATUS(quoit_sem_create(closed_name, &closed, &sem), QUOIT_OK);
+        quoit_sem_close(sem);
+        CHECK_STATUS(quoit_sem_create(open_name, &open, &sem), QUOIT_OK);
+        quoit_sem_close(sem);
+        int code = test_wait(test_spawn("open_sem", arguments));
+        CHECK_EQUAL(code, 0);
+        CHECK_STATUS(quoit_sem_unlink(closed_name), QUOIT_OK);
+        CHECK_STATUS(quoit_sem_unlink(open_name), QUOIT_OK);
+    }
+}
+
+int main(int argc, char **argv)
+{
+    static const struct test_part parts[] = {
+        {"strangers", strangers}, {"semaphores_of_others", semaphores_of_others}, {NULL, NULL}};
+    static const struct test_role roles[] = {{"open_private", open_private},
+                                             {"open_readable", open_readable},
+                                             {"open_public", open_public},
+                                             {"open_sem", open_sem},
+                                             {NULL, NULL}};
+    return test_main(argc, argv, parts, roles);
+}

@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: MIT */
+/* Creation from many sides at one instant, against unlinking, and by processes that are killed in
+   the middle. */
+#include "test.h"
+
+#include <sched.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const struct quoit_queue_options options = {.item_bytes = 8, .capacity = 5};
+enum { BOTH = QUOIT_PRODUCER | QUOIT_CONSUMER };
+enum { PROCESSES = 12, ROUNDS = 6, KILLS = 60 };
+
+/* Where processes meet, and say which queue they came to. */
+struct meeting {
+    _Atomic uint32_t arrived;
+    _Atomic uint32_t go;
+    struct {
+        uint64_t created_at;
+        uint32_t created_by;
+        uint32_t slot_taken;
+    } seen[PROCESSES];
+};
+
+static struct meeting *meeting_in(quoit_region *region)
+{
+    return quoit_region_at(region, quoit_region_root(region), sizeof(struct meeting));
+}
+
+/* arguments: the queue, the meeting's region, this one's index */
+static void join_at_once(char **arguments)
+{
+    quoit_region *region;
+    quoit_queue *queue;
+    struct quoit_queue_info info;
+    CHECK_STATUS(quoit_region_open(arguments[1], 0, &region), QUOIT_OK);
+    struct meeting *meeting = meeting_in(region);
+    atomic_fetch_add(&meeting->arrived, 1);
+    while (atomic_load(&meeting->go) == 0)
+        (void)sched_yield();
+    CHECK_STATUS(quoit_queue_join(arguments[0], &options, QUOIT_OBSERVER, &queue), QUOIT_OK);
+    CHECK_STATUS(quoit_queue_inspect(queue, &info), QUOIT_OK);
+    CHECK_STATUS(quoit_queue_check(queue), QUOIT_OK);
+    unsigned long index = strtoul(arguments[2], NULL, 10);
+    meeting->seen[index].created_at = info.created_at_unix_ns;
+    meeting->seen[index].created_by = info.created_by;
+    quoit_queue_close(queue);
+    quoit_region_close(region);
+}
+
+static void meet(const char *scheme)
+{
+    const struct quoit_region_options size = {.size_bytes = sizeof(struct meeting)};
+    const char *name = test_name(scheme), *meeting_name = test_name("posix");
+    quoit_region *region;
+    uint64_t offset;
+    test_process processes[PROCESSES];
+    CHECK_STATUS(quoit_region_create(meeting_name, &size, &region), QUOIT_OK);
+    CHECK_STATUS(quoit_region_allocate(region, sizeof(struct meeting), 64, &offset), QUOIT_OK);
+    CHECK_STATUS(quoit_region_set_root(region, offset), QUOIT_OK);
+    struct meeting *meeting = meeting_in(region);
+    for (int i = 0; i < PROCESSES; i++) {
+        char index[16];
+        (void)snprintf(index, sizeof index, "%d", i);
+        const char *const arguments[] = {name, meeting_name, index, NULL};
+        processes[i] = test_spawn("join_at_once", arguments);
+    }
+    while (atomic_load(&meeting->arrived) < PROCESSES)
+        test_sleep_ms(1);
+    atomic_store(&meeting->go, 1);
+    for (int i = 0; i < PROCESSES; i++)
+        CHECK_EQUAL(test_wait(processes[i]), 0);
+    for (int i = 1; i < PROCESSES; i++) {
+        CHECK_EQUAL(meeting->seen[i].created_at, meeting->seen[0].created_at);
+        CHECK_EQUAL(meeting->seen[i].created_by, meeting->seen[0].created_by);
+    }
+    quoit_region_close(region);
+    CHECK_STATUS(quoit_region_unlink(meeting_name), QUOIT_OK);
+    CHECK_STATUS(quoit_queue_unlink(name), QUOIT_OK);
+}
+
+static void everybody_joins(void)
+{
+    for (int i = 0; test_shared_schemes[i]; i++)
+        for (int round = 0; round < ROUNDS; round++)
+            meet(test_shared_schemes[i]);
+}
+
+/* Joins, and is alone in what it joined: nobody else's items ever show. */
+static void join_and_leave(char **arguments)
+{
+    for (int round = 0; round < 300; round++) {
+        quoit_queue *queue;
+        quoit_status status = quoit_queue_join(arguments[0], &options, BOTH, &queue);
+        CHECK(status == QUOIT_OK || status == QUOIT_BUSY);
+        if (status != QUOIT_OK)
+            continue;
+        uint64_t own = (uint64_t)test_own_pid() << 32 | (uint64_t)round, popped = 0;
+        CHECK(quoit_queue_is_empty(queue));
+        CHECK_STATUS(quoit_queue_push(queue, &own), QUOIT_OK);
+        CHECK_STATUS(quoit_queue_pop(queue, &popped), QUOIT_OK);
+        CHECK_EQUAL(popped, own);
+        quoit_queue_close(queue);
+    }
+}
+
+static void create_and_leave(char **arguments)
+{
+    for (int round = 0; round < 300; round++) {
+        quoit_queue *queue;
+        quoit_status status = quoit_queue_create(arguments[0], &options, QUOIT_OBSERVER, &queue);
+        CHECK(status == QUOIT_OK || status == QUOIT_EXISTS);
+        quoit_queue_close(queue);
+    }
+}
+
+static void unlink_again_and_again(char **arguments)
+{
+    for (int round = 0; round < 600; round++) {
+        quoit_status status = quoit_queue_unlink(arguments[0]);
+        CHECK(status == QUOIT_OK || status == QUOIT_NOT_FOUND);
+    }
+}
+
+static void create_against_unlink_against_join(void)
+{
+    static const char *const roles[] = {"join_and_leave", "join_and_leave", "create_and_leave",
+                                        "unlink_again_and_again"};
+    for (int i = 0; test_shared_schemes[i]; i++) {
+        const char *name = test_name(test_shared_schemes[i]);
+        const char *const arguments[] = {name, NULL};
+        test_process processes[4];
+        for (int k = 0; k < 4; k++)
+            processes[k] = test_spawn(roles[k], arguments);
+        for (int k = 0; k < 4; k++)
+            CHECK_EQUAL(test_wait(processes[k]), 0);
+        quoit_status status = quoit_queue_unlink(name);
+        CHECK(status == QUOIT_OK || status == QUOIT_NOT_FOUND);
+    }
+}
+
+static void create_and_unlink_for_ever(char **arguments)
+{
+    for (;;) {
+        quoit_queue *queue;
+        CHECK_STATUS(quoit_queue_join(arguments[0], &options, BOTH, &queue), QUOIT_OK);
+        CHECK_STATUS(quoit_queue_unlink_self(queue), QUOIT_OK);
+        quoit_queue_close(queue);
+    }
+}
+
+/* Whatever a death in the middle of a creation or a removal leaves, the next one succeeds at once.
+ */
+static void killed_while_creating(void)
+{
+    for (int i = 0; test_shared_schemes[i]; i++) {
+        const char *name = test_name(test_shared_schemes[i]);
+        const char *const arguments[] = {name, NULL};
+        for (int kills = 0; kills < KILLS; kills++) {
+            quoit_queue *queue;
+            uint64_t value = 5;
+            test_process process = test_spawn("create_and_unlink_for_ever", arguments);
+            test_sleep_ms(3 + kills % 5);
+            for (int spin = kills * 997 % 3000; spin > 0; spin--)
+                (void)test_own_pid();
+            test_kill(process);
+            CHECK_EQUAL(test_wait(process), TEST_KILLED);
+            CHECK_STATUS(quoit_queue_join(name, &options, BOTH, &queue), QUOIT_OK);
+            CHECK_STATUS(quoit_queue_push(queue, &value), QUOIT_OK);
+            CHECK_STATUS(quoit_queue_unlink_self(queue), QUOIT_OK);
+            quoit_queue_close(queue);
+        }
+    }
+}
+
+int main(int argc, char **argv)
+{
+    static const struct test_part parts[] = {
+        {"everybody_joins", everybody_joins},
+        {"create_against_unlink_against_join", create_against_unlink_against_join},
+        {"killed_while_creating", killed_while_creating},
+        {NULL, NULL}};
+    static const struct test_role roles[] = {
+        {"join_at_once", join_at_once},
+        {"join_and_leave", join_and_leave},
+        {"create_and_leave", create_and_leave},
+        {"unlink_again_and_again", unlink_again_and_again},
+        {"create_and_unlink_for_ever", create_and_unlink_for_ever},
+        {NULL, NULL}};
+    return test_main(argc, argv, parts, roles);
+}

@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: MIT */
+/* Semaphores between processes: wake-ups, creation from many sides at once, and killed holders. */
+#include "test.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+enum { PROCESSES = 16, VALUE = 5, ROUNDS = 1000 };
+
+static quoit_sem *join(const char *name, uint32_t value, enum quoit_sem_use use)
+{
+    const struct quoit_sem_options options = {.value = value, .use = use};
+    quoit_sem *sem;
+    CHECK_STATUS(quoit_sem_join(name, &options, &sem), QUOIT_OK);
+    return sem;
+}
+
+static uint32_t value_of(quoit_sem *sem)
+{
+    uint32_t value = 99;
+    CHECK_STATUS(quoit_sem_value(sem, &value), QUOIT_OK);
+    return value;
+}
+
+/* Exit code 10: got one of the first VALUE; 11: there was none left. */
+static void take_one(char **arguments)
+{
+    quoit_sem *sem = join(arguments[0], VALUE, QUOIT_SEM_SIGNAL);
+    quoit_status status = quoit_sem_try_wait(sem);
+    quoit_sem_close(sem);
+    exit(status == QUOIT_OK ? 10 : 11);
+}
+
+/* Whoever creates it, and whoever comes in the middle of that: its value is given out once. */
+static void created_from_many_sides(void)
+{
+    static const char *const schemes[] = {"posix", "sysv"};
+    for (int i = 0; i < 2; i++)
+        for (int round = 0; round < 10; round++) {
+            const char *name = test_name(schemes[i]);
+            const char *const arguments[] = {name, NULL};
+            test_process processes[PROCESSES];
+            int taken = 0;
+            for (int k = 0; k < PROCESSES; k++)
+                processes[k] = test_spawn("take_one", arguments);
+            for (int k = 0; k < PROCESSES; k++) {
+                int code = test_wait(processes[k]);
+                CHECK(code == 10 || code == 11);
+                taken += code == 10;
+            }
+            CHECK_EQUAL(taken, VALUE);
+            CHECK_STATUS(quoit_sem_unlink(name), QUOIT_OK);
+        }
+}
+
+/* arguments: the one to wait for, the one to post */
+static void answer(char **arguments)
+{
+    quoit_sem *ping = join(arguments[0], 0, QUOIT_SEM_SIGNAL);
+    quoit_sem *pong = join(arguments[1], 0, QUOIT_SEM_SIGNAL);
+    for (int i = 0; i < ROUNDS; i++) {
+        CHECK_STATUS(quoit_sem_wait(ping, QUOIT_FOREVER), QUOIT_OK);
+        CHECK_STATUS(quoit_sem_post(pong), QUOIT_OK);
+    }
+    quoit_sem_close(ping);
+    quoit_sem_close(pong);
+}
+
+static void ping_pong(void)
+{
+    static const char *const schemes[] = {"posix", "sysv"};
+    for (int i = 0; i < 2; i++) {
+        const char *ping_name = test_name(schemes[i]), *pong_name = test_name(schemes[i]);
+        const char *const arguments[] = {ping_name, pong_name, NULL};
+        quoit_sem *ping = join(ping_name, 0, QUOIT_SEM_SIGNAL);
+        quoit_sem *pong = join(pong_name, 0, QUOIT_SEM_SIGNAL);
+        test_process other = test_spawn("answer", arguments);
+        for (int k = 0; k < ROUNDS; k++) {
+            CHECK_STATUS(quoit_sem_post(ping), QUOIT_OK);
+            CHECK_STATUS(quoit_sem_wait(pong, INT64_C(30000000000)), QUOIT_OK);
+        }
+        CHECK_EQUAL(test_wait(other), 0);
+        quoit_sem_close(ping);
+        quoit_sem_close(pong);
+        CHECK_STATUS(quoit_sem_unlink(ping_name), QUOIT_OK);
+        CHECK_STATUS(quoit_sem_unlink(pong_name), QUOIT_OK);
+    }
+}
+
+static void hold(char **arguments)
+{
+    quoit_sem *sem = join(arguments[0], 2, QUOIT_SEM_HOLD);
+    CHECK_STATUS(quoit_sem_wait(sem, QUOIT_FOREVER), QUOIT_OK);
+    CHECK_STATUS(quoit_sem_wait(sem, QUOIT_FOREVER), QUOIT_OK);
+    for (;;)
+        test_sleep_ms(1000);
+}
+
+/* System V gives a dead holder's counts back, and wakes who waits for them. */
+static void killed_holder(void)
+{
+    const char *name = test_name("sysv");
+    const char *const arguments[] = {name, NULL};
+    quoit_sem *sem = join(name, 2, QUOIT_SEM_HOLD);
+    test_process holder = test_spawn("hold", arguments);
+    while (value_of(sem) != 0)
+        test_sleep_ms(1);
+    CHECK_STATUS(quoit_sem_wait(sem, 1000000), QUOIT_TIMEOUT);
+    test_kill(holder);
+    CHECK_STATUS(quoit_sem_wait(sem, INT64_C(30000000000)), QUOIT_OK);
+    CHECK_EQUAL(test_wait(holder), TEST_KILLED);
+    CHECK_EQUAL(value_of(sem), 1);
+    CHECK_STATUS(quoit_sem_post(sem), QUOIT_OK);
+    quoit_sem_close(sem);
+    CHECK_STATUS(quoit_sem_unlink(name), QUOIT_OK);
+}
+
+static void post_three(char **arguments)
+{
+    quoit_sem *sem = join(arguments[0], 0, QUOIT_SEM_SIGNAL);
+    for (int i = 0; i < 3; i++)
+        CHECK_STATUS(quoit_sem_post(sem), QUOIT_OK);
+    quoit_sem_close(sem);
+}
+
+/* A signal that was given stays given when its giver ends. */
+static void signals_outlive_their_sender(void)
+{
+    const char *name = test_name("sysv");
+    const char *const arguments[] = {name, NULL};
+    quoit_sem *sem = join(name, 0, QUOIT_SEM_SIGNAL);
+    CHECK_EQUAL(test_wait(test_spawn("post_three", arguments)), 0);
+    CHECK_EQUAL(value_of(sem), 3);
+    quoit_sem_close(sem);
+    CHECK_STATUS(quoit_sem_unlink(name), QUOIT_OK);
+}
+
+int main(int argc, char **argv)
+{
+    static const struct test_part parts[] = {
+        {"created_from_many_sides", created_from_many_sides},
+        {"ping_pong", ping_pong},
+        {"killed_holder", killed_holder},
+        {"signals_outlive_their_sender", signals_outlive_their_sender},
+        {NULL, NULL}};
+    static const struct test_role roles[] = {{"take_one", take_one},
+                                             {"answer", answer},
+                                             {"hold", hold},
+                                             {"post_three", post_three},
+                                             {NULL, NULL}};
+    return test_main(argc, argv, parts, roles);
+}

@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: MIT */
+/* A full /dev/shm, and no descriptors left: a clear status at creation, nothing left behind, never
+   SIGBUS later. */
+#include "test.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/resource.h>
+#include <sys/shm.h>
+#include <unistd.h>
+
+static int entries_in(const char *path)
+{
+    DIR *directory = opendir(path);
+    int count = -2; /* "." and ".." */
+    CHECK(directory);
+    while (readdir(directory))
+        count++;
+    (void)closedir(directory);
+    return count;
+}
+
+static void write_text(const char *path, const char *text)
+{
+    int fd = open(path, O_WRONLY | O_CLOEXEC);
+    if (fd < 0)
+        return;
+    ssize_t written = write(fd, text, strlen(text));
+    (void)written;
+    (void)close(fd);
+}
+
+/* A /dev/shm of 64 KiB that this process alone sees. */
+static void shrink_dev_shm(void)
+{
+    char map[64];
+    uid_t uid = geteuid();
+    gid_t gid = getegid();
+    if (unshare(CLONE_NEWUSER | CLONE_NEWNS) != 0)
+        test_skip("this system gives no user namespace");
+    write_text("/proc/self/setgroups", "deny");
+    (void)snprintf(map, sizeof map, "0 %u 1", (unsigned)uid);
+    write_text("/proc/self/uid_map", map);
+    (void)snprintf(map, sizeof map, "0 %u 1", (unsigned)gid);
+    write_text("/proc/self/gid_map", map);
+    if (mount("tmpfs", "/dev/shm", "tmpfs", 0, "size=64k") != 0)
+        test_skip("this system mounts no tmpfs in a user namespace");
+}
+
+static void no_descriptors_left(void)
+{
+    const struct quoit_queue_options options = {.item_bytes = 8, .capacity = 5};
+    struct rlimit before, none;
+    CHECK(getrlimit(RLIMIT_NOFILE, &before) == 0);
+    for (int i = 0; test_schemes[i]; i++) {
+        const char *name = test_name(test_schemes[i]), *there = test_name(test_schemes[i]);
+        quoit_queue *queue, *second;
+        CHECK_STATUS(quoit_queue_create(there, &options, QUOIT_PRODUCER, &queue), QUOIT_OK);
+        /* As many as are open, then one more, and so on: each call that wants one fails in turn. */
+        for (unsigned spare = 0;; spare++) {
+            none = before;
+            none.rlim_cur = (rlim_t)dup(0) + spare;
+            (void)close((int)(none.rlim_cur - spare));
+            CHECK(setrlimit(RLIMIT_NOFILE, &none) == 0);
+            quoit_status created = quoit_queue_create(name, &options, QUOIT_CONSUMER, &second);
+            CHECK(setrlimit(RLIMIT_NOFILE, &before) == 0);
+            if (created == QUOIT_OK) {
+                CHECK(spare > 0);
+                quoit_queue_close(second);
+                CHECK_STATUS(quoit_queue_unlink(name), QUOIT_OK);
+                break;
+            }
+            CHECK_STATUS(created, QUOIT_LIMIT);
+            CHECK(setrlimit(RLIMIT_NOFILE, &none) == 0);
+            quoit_status opened = quoit_queue_open(there, QUOIT_CONSUMER, &second);
+            CHECK(setrlimit(RLIMIT_NOFILE, &before) == 0);
+            CHECK(opened == QUOIT_LIMIT || spare > 0);
+            quoit_queue_close(second);
+            CHECK_STATUS(quoit_queue_open(name, QUOIT_OBSERVER, &second), QUOIT_NOT_FOUND);
+        }
+        quoit_queue_close(queue);
+        CHECK_STATUS(quoit_queue_unlink(there), QUOIT_OK);
+    }
+}
+
+static void too_large_for_what_is_left(void)
+{
+    struct quoit_queue_options options = {.item_bytes = 64, .capacity = 4096};
+    const char *name = test_name("posix");
+    quoit_queue *queue;
+    CHECK_STATUS(quoit_queue_create(name, &options, QUOIT_PRODUCER, &queue), QUOIT_NOSPACE);
+    CHECK_STATUS(quoit_queue_join(name, &options, QUOIT_PRODUCER, &queue), QUOIT_NOSPACE);
+    CHECK_EQUAL(entries_in("/dev/shm"), 0);
+
+    /* What was promised is there, however full it gets afterwards. */
+    options.capacity = 256;
+    uint8_t item[64] = {7};
+    CHECK_STATUS(quoit_queue_create(name, &options, QUOIT_PRODUCER | QUOIT_CONSUMER, &queue),
+                 QUOIT_OK);
+    int fill = open("/dev/shm/fill", O_CREAT | O_WRONLY | O_CLOEXEC, 0600);
+    while (write(fill, item, sizeof item) > 0)
+        ;
+    for (int i = 0; i < 256; i++)
+        CHECK_STATUS(quoit_queue_push(queue, item), QUOIT_OK);
+    CHECK_STATUS(quoit_queue_push(queue, item), QUOIT_FULL);
+    quoit_queue_close(queue);
+    CHECK_STATUS(quoit_queue_unlink(name), QUOIT_OK);
+    while (write(fill, item, sizeof item) > 0)
+        ;
+    CHECK(close(fill) == 0);
+    CHECK_EQUAL(entries_in("/dev/shm"), 1);
+}
+
+/* On the /dev/shm that is full by now: the segment would fit, its lock file's record does not. */
+static void no_room_for_the_lock_file(void)
+{
+    const struct quoit_queue_options options = {.item_bytes = 64, .capacity = 4};
+    const struct quoit_sem_options one = {.value = 1};
+    const char *name = test_name("sysv"), *sem_name = test_name("posix");
+    quoit_queue *queue;
+    quoit_sem *sem;
+    struct shm_info before, after;
+    CHECK(shmctl(0, SHM_INFO, (struct shmid_ds *)(void *)&before) >= 0);
+    CHECK_STATUS(quoit_queue_create(name, &options, QUOIT_PRODUCER, &queue), QUOIT_NOSPACE);
+    CHECK(shmctl(0, SHM_INFO, (struct shmid_ds *)(void *)&after) >= 0);
+    CHECK_EQUAL(after.used_ids, before.used_ids);
+    CHECK_EQUAL(entries_in("/dev/shm"), 1);
+    quoit_status status = quoit_sem_create(sem_name, &one, &sem);
+    if (status == QUOIT_OK) { /* the C library may have found room for its 32 bytes */
+        quoit_sem_close(sem);
+        CHECK_STATUS(quoit_sem_unlink(sem_name), QUOIT_OK);
+    }
+    CHECK(unlink("/dev/shm/fill") == 0);
+}
+
+int main(int argc, char **argv)
+{
+    static const struct test_part parts[] = {
+        {"no_descriptors_left", no_descriptors_left},
+        {"shrink_dev_shm", shrink_dev_shm},
+        {"too_large_for_what_is_left", too_large_for_what_is_left},
+        {"no_room_for_the_lock_file", no_room_for_the_lock_file},
+        {NULL, NULL}};
+    return test_main(argc, argv, parts, NULL);
+}

@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: MIT */
+/* A million items between two real processes, on each scheme, whichever starts first: all, once, in
+   order, whole. */
+#include "test.h"
+
+#include "os.h"
+
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct item {
+    uint64_t number;
+    uint64_t checksum;
+};
+QUOIT_DEFINE_QUEUE(item, struct item)
+
+enum { ITEMS = 1000000, BATCH = 32 };
+
+static uint64_t mix(uint64_t value)
+{
+    value *= UINT64_C(0x9e3779b97f4a7c15);
+    return value ^ value >> 29;
+}
+
+static const struct quoit_queue_options options = {.item_bytes = sizeof(struct item),
+                                                   .capacity = 1000};
+
+static void pause_a_little(unsigned *idle)
+{
+    if (++*idle % 64 == 0)
+        (void)sched_yield();
+}
+
+/* arguments: name, "one" or "batch" */
+static void produce(char **arguments)
+{
+    quoit_queue *queue;
+    bool batches = strcmp(arguments[1], "batch") == 0;
+    unsigned idle = 0;
+    CHECK_STATUS(quoit_queue_join(arguments[0], &options, QUOIT_PRODUCER, &queue), QUOIT_OK);
+    for (uint64_t n = 0; n < ITEMS;) {
+        struct item items[BATCH];
+        uint64_t count = batches ? BATCH : 1, pushed;
+        for (uint64_t k = 0; k < count; k++)
+            items[k] = (struct item){n + k, mix(n + k)};
+        if (batches)
+            pushed = item_push_many(queue, items, ITEMS - n < count ? ITEMS - n : count);
+        else
+            pushed = item_push(queue, items) == QUOIT_OK;
+        n += pushed;
+        if (pushed == 0)
+            pause_a_little(&idle);
+    }
+    CHECK_STATUS(quoit_queue_finish(queue), QUOIT_OK);
+    quoit_queue_close(queue);
+}
+
+static void check_items(const struct item *items, uint64_t count, uint64_t next)
+{
+    for (uint64_t k = 0; k < count; k++)
+        if (items[k].number != next + k || items[k].checksum != mix(next + k))
+            test_fail(__FILE__, __LINE__, "item %llu came as %llu with checksum %llx",
+                      (unsigned long long)(next + k), (unsigned long long)items[k].number,
+                      (unsigned long long)items[k].checksum);
+}
+
+static void consume(char **arguments)
+{
+    quoit_queue *queue;
+    bool batches = strcmp(arguments[1], "batch") == 0;
+    unsigned idle = 0;
+    uint64_t next = 0;
+    CHECK_STATUS(quoit_queue_join(arguments[0], &options, QUOIT_CONSUMER, &queue), QUOIT_OK);
+    for (;;) {
+        struct item items[BATCH];
+        uint64_t popped = batches ? item_pop_many(queue, items, BATCH)
+                                  : (uint64_t)(item_pop(queue, items) == QUOIT_OK);
+        check_items(items, popped, next);
+        next += popped;
+        if (popped > 0)
+            continue;
+        if (quoit_queue_is_finished(queue) && quoit_queue_is_empty(queue))
+            break;
+        pause_a_little(&idle);
+    }
+    CHECK_EQUAL(next, ITEMS);
+    CHECK_STATUS(item_pop(queue, &(struct item){0, 0}), QUOIT_CLOSED);
+    quoit_queue_close(queue);
+}
+
+static void stream(const char *scheme, const char *first, const char *second, const char *how)
+{
+    const char *name = test_name(scheme);
+    const char *const arguments[] = {name, how, NULL};
+    quoit_queue *queue;
+    uint64_t start = quoit_os_monotonic_ns();
+    test_process a = test_spawn(first, arguments);
+    /* The first one has made the queue before the second one starts. */
+    quoit_status status;
+    while ((status = quoit_queue_open(name, QUOIT_OBSERVER, &queue)) == QUOIT_NOT_FOUND)
+        test_sleep_ms(1);
+    CHECK_STATUS(status, QUOIT_OK);
+    quoit_queue_close(queue);
+    test_process b = test_spawn(second, arguments);
+    CHECK_EQUAL(test_wait(a), 0);
+    CHECK_EQUAL(test_wait(b), 0);
+    printf("  %s, %s first, by %s: %d items in %.3f s, processes started included\n", scheme, first,
+           how, (int)ITEMS, (double)(quoit_os_monotonic_ns() - start) * 1e-9);
+    CHECK_STATUS(quoit_queue_unlink(name), QUOIT_OK);
+}
+
+static void a_million_items(void)
+{
+    for (int i = 0; test_shared_schemes[i]; i++) {
+        stream(test_shared_schemes[i], "produce", "consume", "one");
+        stream(test_shared_schemes[i], "consume", "produce", "batch");
+    }
+}
+
+int main(int argc, char **argv)
+{
+    static const struct test_part parts[] = {{"a_million_items", a_million_items}, {NULL, NULL}};
+    static const struct test_role roles[] = {
+        {"produce", produce}, {"consume", consume}, {NULL, NULL}};
+    return test_main(argc, argv, parts, roles);
+}
