@@ -3,7 +3,6 @@
    Pushing and popping are in queue_items.c. */
 #include "queue_handle.h"
 
-#include "arithmetic.h"
 #include "fail.h"
 
 #include <stdlib.h>
@@ -33,10 +32,9 @@ static struct quoit_queue_handle *new_handle(void)
         free(allocation);
         return NULL;
     }
-    uint64_t address = 0;
-    (void)quoit_align_up((uintptr_t)allocation, LINE, &address);
     handle->allocation = allocation;
-    handle->queue = (quoit_queue *)(uintptr_t)address;
+    handle->queue = (quoit_queue *)(void *)((char *)allocation + LINE -
+                                            (uintptr_t)allocation % LINE);
     handle->queue->handle = handle;
     return handle;
 }

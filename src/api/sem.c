@@ -14,18 +14,20 @@ struct quoit_sem {
     struct quoit_os_sem os;
 };
 
-static quoit_status resolve(const char *name, struct quoit_name *name_out,
-                            const struct quoit_os_sem_ops **ops_out)
+/* The mechanism that a name's scheme picks; NULL, and *status_out says why. */
+static const struct quoit_os_sem_ops *resolve(const char *name, struct quoit_name *name_out,
+                                              quoit_status *status_out)
 {
-    quoit_status status = quoit_name_split(name, name_out);
-    if (status != QUOIT_OK)
-        return status;
-    *ops_out = NULL;
+    const struct quoit_os_sem_ops *found = NULL;
+    *status_out = quoit_name_split(name, name_out);
+    if (*status_out != QUOIT_OK)
+        return NULL;
     for (const struct quoit_os_sem_ops *const *ops = quoit_os_sem_schemes; *ops; ops++)
         if (quoit_name_matches(name_out, &(*ops)->scheme, ops == quoit_os_sem_schemes))
-            *ops_out = *ops;
-    return *ops_out ? quoit_name_check(name_out, &(*ops_out)->scheme)
-                    : quoit_name_unmatched(name_out, "semaphore");
+            found = *ops;
+    *status_out = found ? quoit_name_check(name_out, &found->scheme)
+                        : quoit_name_unmatched(name_out, "semaphore");
+    return *status_out == QUOIT_OK ? found : NULL;
 }
 
 static quoit_status check_flags(unsigned flags)
@@ -55,11 +57,11 @@ static quoit_status make(const char *name, const struct quoit_sem_options *optio
                          quoit_sem **sem_out)
 {
     struct quoit_name parts;
-    const struct quoit_os_sem_ops *ops;
-    quoit_status status = resolve(name, &parts, &ops);
-    if (status == QUOIT_OK && options)
+    quoit_status status;
+    const struct quoit_os_sem_ops *ops = resolve(name, &parts, &status);
+    if (ops && options)
         status = check_options(options, ops);
-    if (status != QUOIT_OK)
+    if (!ops || status != QUOIT_OK)
         return status;
     quoit_sem *sem = calloc(1, sizeof *sem);
     if (!sem)
@@ -122,9 +124,9 @@ void quoit_sem_close(quoit_sem *sem)
 quoit_status quoit_sem_unlink(const char *name)
 {
     struct quoit_name parts;
-    const struct quoit_os_sem_ops *ops;
-    quoit_status status = resolve(name, &parts, &ops);
-    return status == QUOIT_OK ? ops->unlink(parts.text, false) : status;
+    quoit_status status;
+    const struct quoit_os_sem_ops *ops = resolve(name, &parts, &status);
+    return ops ? ops->unlink(parts.text, false) : status;
 }
 
 quoit_status quoit_sem_wait(quoit_sem *sem, int64_t timeout_ns)

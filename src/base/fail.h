@@ -12,7 +12,11 @@
 #define QUOIT_PRINTF_LIKE(text, first)
 #endif
 
-/* Sets the calling thread's error text, returns status: `return quoit_fail(QUOIT_INVALID, …)`. */
-quoit_status quoit_fail(quoit_status status, const char *format, ...) QUOIT_PRINTF_LIKE(2, 3);
+/* Sets the calling thread's error text. */
+void quoit_describe(const char *format, ...) QUOIT_PRINTF_LIKE(1, 2);
+
+/* Describes the failure, and is status: `return quoit_fail(QUOIT_INVALID, "…")`. A macro, so that
+   compilers and analyzers see that the status is what it says. */
+#define quoit_fail(status, ...) (quoit_describe(__VA_ARGS__), (status))
 
 #endif

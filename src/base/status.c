@@ -38,11 +38,10 @@ const char *quoit_error_text(void)
     return error_text;
 }
 
-quoit_status quoit_fail(quoit_status status, const char *format, ...)
+void quoit_describe(const char *format, ...)
 {
     va_list arguments;
     va_start(arguments, format);
     (void)vsnprintf(error_text, sizeof error_text, format, arguments);
     va_end(arguments);
-    return status;
 }

@@ -65,11 +65,10 @@ static int open_nameless(const char *path, char **temporary_out)
 
 static void forget_temporary(struct quoit_os_shm *shm)
 {
-    char *temporary = (char *)shm->id;
-    if (temporary)
-        (void)unlink(temporary);
-    free(temporary);
-    shm->id = 0;
+    if (shm->temporary)
+        (void)unlink(shm->temporary);
+    free(shm->temporary);
+    shm->temporary = NULL;
 }
 
 quoit_status quoit_os_file_reserve(int fd, uint64_t size_bytes, uint32_t permissions,
@@ -134,7 +133,7 @@ quoit_status quoit_os_file_create(const char *path, uint64_t size_bytes, uint32_
         status = quoit_os_file_map(fd, false, path, shm_out);
     if (status != QUOIT_OK)
         goto discard;
-    shm_out->id = (intptr_t)temporary;
+    shm_out->temporary = temporary;
     return QUOIT_OK;
 
 discard:
@@ -161,11 +160,10 @@ static int link_nameless(int fd, const char *path)
 
 quoit_status quoit_os_file_publish(struct quoit_os_shm *shm, const char *path)
 {
-    const char *temporary = (const char *)shm->id;
     int error = 0;
-    if (!temporary)
+    if (!shm->temporary)
         error = link_nameless((int)shm->lock, path);
-    else if (link(temporary, path) != 0)
+    else if (link(shm->temporary, path) != 0)
         error = errno;
     forget_temporary(shm);
     if (error == EEXIST)

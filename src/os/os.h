@@ -32,8 +32,9 @@ struct quoit_os_shm {
     uint64_t size_bytes; /* as the system reports it */
     uint64_t owner;      /* user id */
     intptr_t lock;       /* what quoit_os_lock_… act upon; -1: nothing, see locks_missing */
-    intptr_t id;         /* the mechanism's own, as is key */
+    intptr_t id;         /* the mechanism's own, as are key and temporary */
     uint32_t key;
+    char *temporary;
     bool unpublished; /* created, and not yet to be found by others */
     bool
         locks_missing; /* the object is there, its lock file is not: members cannot be told apart */

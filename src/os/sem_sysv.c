@@ -85,11 +85,13 @@ static int fill(int id, const char *text, uint32_t value, bool undo)
     words[WORD_UNDO] = undo;
     for (int i = 0; i < 4; i++)
         words[WORD_NAME + i] = name_word(text, i);
-    for (unsigned short i = 0; i < WORDS; i++)
-        operations[count++] = (struct sembuf){.sem_num = i, .sem_op = 0, .sem_flg = IPC_NOWAIT};
-    for (unsigned short i = 0; i < WORDS; i++)
+    for (int i = 0; i < WORDS; i++)
+        operations[count++] = (struct sembuf){
+            .sem_num = (unsigned short)i, .sem_op = 0, .sem_flg = IPC_NOWAIT};
+    for (int i = 0; i < WORDS; i++)
         if (words[i])
-            operations[count++] = (struct sembuf){.sem_num = i, .sem_op = (short)words[i]};
+            operations[count++] = (struct sembuf){.sem_num = (unsigned short)i,
+                                                  .sem_op = (short)words[i]};
     return semop(id, operations, count) == 0 ? 0 : errno;
 }
 
@@ -124,9 +126,9 @@ static quoit_status create(const char *text, uint32_t value, uint32_t permission
         if (id < 0)
             return quoit_os_fail(errno, "create the System V semaphore", text);
 
-        enum content content;
-        struct semid_ds set;
-        unsigned short words[WORDS];
+        enum content content = FOREIGN;
+        struct semid_ds set = {0};
+        unsigned short words[WORDS] = {0};
         status = look(id, text, &content, &set, words);
         if (status == QUOIT_SYSTEM)
             continue; /* removed in between */
@@ -158,8 +160,8 @@ static quoit_status open_existing(const char *text, bool any_owner, struct quoit
     if (id < 0)
         return quoit_os_fail(errno, "open the System V semaphore", text);
 
-    enum content content;
-    struct semid_ds set;
+    enum content content = FOREIGN;
+    struct semid_ds set = {0};
     unsigned short words[WORDS] = {0};
     status = look(id, text, &content, &set, words);
     if (status != QUOIT_OK)
@@ -181,7 +183,7 @@ static quoit_status open_existing(const char *text, bool any_owner, struct quoit
 
 static quoit_status unlink_name(const char *text, bool any_owner)
 {
-    struct quoit_os_sem sem;
+    struct quoit_os_sem sem = {.id = -1};
     quoit_status status = open_existing(text, any_owner, &sem);
     if (status != QUOIT_OK)
         return status;

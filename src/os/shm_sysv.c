@@ -147,7 +147,7 @@ static quoit_status attach(const char *text, struct quoit_os_shm *shm)
     if (shmctl((int)shm->id, IPC_STAT, &segment) != 0)
         return fail("look at the System V segment", text);
     void *base = shmat((int)shm->id, NULL, shm->read_only ? SHM_RDONLY : 0);
-    if (base == (void *)-1)
+    if ((intptr_t)base == -1)
         return fail("attach the System V segment", text);
     shm->base = base;
     shm->size_bytes = segment.shm_segsz;
@@ -250,7 +250,7 @@ static quoit_status publish(struct quoit_os_shm *shm, const char *text)
 /*
  * The segment of shm's key, with the gate of its lock file held. Where there is no lock file, or
  * one that may not be opened, the segment alone: it knows better why. A segment was made after its
- * lock file and goes before it, so one that is there before and after a look that finds no lock file
+ * lock file and goes before it, so one that is there before and after a look that finds no file
  * has truly lost it.
  */
 static quoit_status find_segment(const char *text, bool read_only, struct quoit_os_shm *shm)

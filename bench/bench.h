@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: MIT */
+/* What benchmarks need of the system. */
+#ifndef BENCH_H
+#define BENCH_H
+
+#include <stdint.h>
+
+uint64_t bench_now_ns(void);
+
+/* Runs side in a second process. */
+int64_t bench_start(void (*side)(const char *name), const char *name);
+/* Waits for it; its exit code. */
+int bench_join(int64_t process);
+
+/* Keeps this process on one processor, the index-th of those that it may use. */
+void bench_pin(int index);
+void bench_yield(void);
+
+#endif

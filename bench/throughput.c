@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: MIT */
+/* How many 16-byte items a second cross between two processes, by ones? A run checks them all. */
+#include "bench.h"
+
+#include <quoit.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct item {
+    uint64_t number;
+    uint64_t inverse;
+};
+QUOIT_DEFINE_QUEUE(item, struct item)
+
+enum { RUNS = 21, SHORT_RUNS = 5, ITEMS = 1000000, SPINS = 1000 };
+static const struct quoit_queue_options options = {.item_bytes = sizeof(struct item),
+                                                   .capacity = 1024};
+
+static void give_up(const char *what)
+{
+    fprintf(stderr, "throughput: %s: %s\n", what, quoit_error_text());
+    exit(EXIT_FAILURE);
+}
+
+/* On a machine with one processor the other side must be let run. */
+static void idle(unsigned *spins)
+{
+    if (++*spins % SPINS == 0)
+        bench_yield();
+}
+
+static void produce(const char *name)
+{
+    quoit_queue *queue;
+    unsigned spins = 0;
+    bench_pin(1);
+    if (quoit_queue_open(name, QUOIT_PRODUCER, &queue) != QUOIT_OK)
+        give_up("cannot open the queue");
+    for (uint64_t n = 0; n < ITEMS; n++) {
+        struct item item = {n, ~n};
+        while (item_push(queue, &item) != QUOIT_OK)
+            idle(&spins);
+    }
+    quoit_queue_close(queue);
+}
+
+/* Million items a second. */
+static double run(void)
+{
+    const char *name = "local:throughput";
+    quoit_queue *queue;
+    unsigned spins = 0;
+    if (quoit_queue_create(name, &options, QUOIT_CONSUMER, &queue) != QUOIT_OK)
+        give_up("cannot create the queue");
+    int64_t producer = bench_start(produce, name);
+    struct item item = {0, 0};
+    while (quoit_queue_is_empty(queue))
+        idle(&spins);
+    uint64_t start = bench_now_ns();
+    for (uint64_t n = 0; n < ITEMS; n++) {
+        while (item_pop(queue, &item) != QUOIT_OK)
+            idle(&spins);
+        if (item.number != n || item.inverse != ~n)
+            give_up("an item came wrong");
+    }
+    uint64_t ns = bench_now_ns() - start;
+    if (bench_join(producer) != 0)
+        give_up("the producer failed");
+    quoit_queue_close(queue);
+    (void)quoit_queue_unlink(name);
+    return (double)ITEMS * 1e3 / (double)ns;
+}
+
+static int compare(const void *a, const void *b)
+{
+    double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+int main(int argc, char **argv)
+{
+    double rates[RUNS] = {0};
+    int runs = argc > 1 && strcmp(argv[1], "--short") == 0 ? SHORT_RUNS : RUNS;
+    bench_pin(0);
+    for (int i = 0; i < runs; i++)
+        rates[i] = run();
+    qsort(rates, (size_t)runs, sizeof rates[0], compare);
+    printf("%d items of %d bytes from process to process: median %.0f million a second "
+           "[%.0f-%.0f], %.1f ms\n",
+           (int)ITEMS, (int)sizeof(struct item), rates[runs / 2], rates[0], rates[runs - 1],
+           ITEMS / rates[runs / 2] / 1e3);
+    return EXIT_SUCCESS;
+}

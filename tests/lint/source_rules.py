@@ -1,0 +1,225 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""source_rules.py [--self-test]: the rules of this project that no general tool knows.
+
+  rooms     an include goes only where docs/ARCHITECTURE.md allows it, and never by a relative path
+  os        no operating-system macro outside src/os and cmake; no compiler extension outside src/base, src/os
+  atomics   each atomic operation is labelled or said to be relaxed, each label has its partner, and
+            docs/ORDERING.md has them all
+  shape     an SPDX line at the head, at most 100 columns and 500 lines
+  readme    each snippet in README.md stands, to the letter, in the file that it is said to be from
+"""
+import re
+import subprocess
+import sys
+
+SEES = {
+    "src/base": {"src/base"},
+    "src/ring": {"src/ring", "src/base"},
+    "src/os": {"src/os", "src/base"},
+    "src/region": {"src/region", "src/base", "src/ring", "src/os"},
+    "src/api": {"src/api", "src/base", "src/ring", "src/os", "src/region"},
+}
+PUBLIC_ONLY = ["tools/", "examples/", "bench/"]
+POSIX_HEADERS = re.compile(r"<(sys/|unistd|fcntl|pthread|sched|signal|semaphore|spawn|dirent|windows|poll)")
+OS_MACRO = re.compile(r"\b(_WIN32|_WIN64|__linux__|__linux|__APPLE__|__MACH__|__sun|__FreeBSD__|__unix__"
+                      r"|__OpenBSD__|__NetBSD__|__CYGWIN__|_MSC_VER|__MINGW32__)\b")
+EXTENSION = re.compile(r"\b(__attribute__|__builtin_\w+|__asm__|asm|__typeof__|typeof|__sync_\w+|__atomic_\w+"
+                       r"|__declspec|__int128|__extension__)\b")
+ATOMIC = re.compile(r"\batomic_(load|store|exchange|compare_exchange_\w+?|fetch_\w+?|thread_fence|flag_\w+?)"
+                    r"(_explicit)?\s*\(")
+LABEL = re.compile(r"\b([A-Z]+-[A-Z]+\d+):")
+PAIRS = re.compile(r"Pairs\s+with\s+((?:[A-Z]+-[A-Z]+\d+(?:,\s+|\s+and\s+)?)+)")
+NAME = re.compile(r"[A-Z]+-[A-Z]+\d+")
+
+
+def room_of(path):
+    return next((room for room in SEES if path.startswith(room + "/")), None)
+
+
+def without_comments(text):
+    """The same lines and columns, comments and strings blanked out."""
+    def blank(match):
+        return re.sub(r"[^\n]", " ", match.group(0))
+    return re.sub(r'/\*.*?\*/|//[^\n]*|"(?:\\.|[^"\\\n])*"', blank, text, flags=re.S)
+
+
+def check_rooms(path, text, files):
+    headers = {name.split("/")[-1]: name.rsplit("/", 1)[0] for name in files if name.endswith(".h")
+               and name.startswith("src/")}
+    for number, line in enumerate(text.split("\n"), 1):
+        found = re.match(r'\s*#\s*include\s*([<"])([^>"]+)', line)
+        if not found:
+            continue
+        quote, name = found.groups()
+        if ".." in name:
+            yield number, f"a relative include of {name}"
+        room, home = room_of(path), headers.get(name)
+        if quote == '"' and room and home and home not in SEES[room]:
+            yield number, f"{room} must not include {home}/{name}"
+        if quote == '"' and home and any(path.startswith(place) for place in PUBLIC_ONLY):
+            yield number, f"{path} must not look inside src: {name}"
+        if room and room != "src/os" and POSIX_HEADERS.match(line[line.index("include") + 7:].strip()):
+            yield number, f"{name} belongs in src/os"
+
+
+def check_os(path, text):
+    for number, line in enumerate(without_comments(text).split("\n"), 1):
+        macro = OS_MACRO.search(line)
+        if macro and not path.startswith("src/os/"):
+            yield number, f"{macro.group(0)} outside src/os and cmake"
+        extension = EXTENSION.search(line)
+        if extension and not path.startswith(("src/base/", "src/os/")):
+            yield number, f"the compiler extension {extension.group(0)} outside src/base and src/os"
+
+
+def comment_before(text, position):
+    """The last comment that begins in the three lines before the operation's line, or in its own."""
+    start = position
+    for _ in range(4):
+        start = text.rfind("\n", 0, start)
+        if start < 0:
+            start = 0
+            break
+    block = text[:position]
+    begin = block.rfind("/*")
+    end = block.rfind("*/")
+    if begin < 0 or end < begin or end < start:
+        return ""
+    if "atomic_" in without_comments(block[end + 2:]):
+        return ""  # that comment is another operation's
+    return block[begin:end]
+
+
+def check_atomics(path, text, labels):
+    if not path.startswith(("src/", "include/", "examples/", "tools/")):
+        return
+    bare = without_comments(text)
+    for operation in ATOMIC.finditer(bare):
+        number = text.count("\n", 0, operation.start()) + 1
+        comment = comment_before(text, operation.start())
+        call = bare[operation.start():bare.index(";", operation.start())]
+        orders = set(re.findall(r"memory_order_(\w+)", call))
+        if not operation.group(2) and operation.group(1) != "thread_fence":
+            yield number, f"{operation.group(0)} without _explicit"
+        elif not comment:
+            yield number, f"{operation.group(0)} has neither a label nor 'Relaxed:' in a comment before it"
+        elif orders == {"relaxed"} and "Relaxed:" not in comment:
+            yield number, "a relaxed operation does not say 'Relaxed:' and why"
+        elif orders != {"relaxed"} and not LABEL.search(comment):
+            yield number, f"an operation of order {', '.join(sorted(orders))} has no label"
+    for comment in re.finditer(r"/\*.*?\*/", text, flags=re.S):
+        words = re.sub(r"\s*\n\s*\*?\s*", " ", comment.group(0))
+        for label in LABEL.findall(words):
+            number = text.count("\n", 0, comment.start()) + 1
+            pairs = PAIRS.search(words)
+            if not pairs:
+                yield number, f"{label} does not say what it pairs with"
+                continue
+            labels.setdefault(label, set()).update(NAME.findall(pairs.group(1)))
+
+
+def check_labels(labels, ordering):
+    listed = set(re.findall(r"^#+ .*?\b([A-Z]+-[A-Z]+\d+)|^\| *`?([A-Z]+-[A-Z]+\d+)", ordering, flags=re.M))
+    listed = {name for pair in listed for name in pair if name}
+    for label, partners in sorted(labels.items()):
+        for partner in sorted(partners):
+            if label not in labels.get(partner, set()):
+                yield f"{label} pairs with {partner}, which does not pair with it"
+        if label not in listed:
+            yield f"docs/ORDERING.md does not list {label}"
+    for name in sorted(listed - set(labels)):
+        yield f"docs/ORDERING.md lists {name}, which is nowhere in the code"
+
+
+def check_shape(path, text):
+    if "SPDX-License-Identifier: MIT" not in "\n".join(text.split("\n")[:2]):
+        yield 1, "no SPDX line"
+    lines = text.split("\n")
+    if len(lines) > 501:
+        yield len(lines), f"{len(lines) - 1} lines: a file has at most 500"
+    if path.endswith((".c", ".h", ".cpp")):
+        for number, line in enumerate(lines, 1):
+            if len(line) > 100:
+                yield number, f"{len(line)} columns: a line has at most 100"
+
+
+def check_readme(readme, files):
+    snippets = re.findall(r"<!-- from (\S+) -->\n```c\n(.*?)```", readme, flags=re.S)
+    if len(snippets) < readme.count("```c\n"):
+        yield "README.md: a snippet without '<!-- from FILE -->'"
+    for path, snippet in snippets:
+        if snippet not in files.get(path, ""):
+            yield f"README.md: the snippet from {path} is not in it"
+
+
+def check_all(files, ordering):
+    """files: path -> text. Every fault as a line."""
+    faults, labels = [], {}
+    for path, text in sorted(files.items()):
+        found = [] if path.endswith(".md") else list(check_shape(path, text))
+        if path.endswith((".c", ".h", ".cpp")):
+            found += list(check_rooms(path, text, files)) + list(check_os(path, text))
+            found += list(check_atomics(path, text, labels))
+        faults += [f"{path}:{number}: {fault}" for number, fault in found]
+    return faults + list(check_labels(labels, ordering)) + list(check_readme(files["README.md"], files))
+
+
+def project():
+    listed = subprocess.run(["git", "ls-files", "--cached", "--others", "--exclude-standard"],
+                            capture_output=True, text=True, check=True).stdout.split("\n")
+    wanted = [name for name in listed if name.endswith((".c", ".h", ".cpp", ".py", ".cmake"))
+              or name.endswith("CMakeLists.txt") or name in ("dev", ".ci/run", "README.md")]
+    files = {}
+    for name in wanted:
+        with open(name) as file:
+            files[name] = file.read()
+    with open("docs/ORDERING.md") as file:
+        return files, file.read()
+
+
+def self_test():
+    """Each rule finds the fault that it is there for, planted in the project as it is."""
+    files, ordering = project()
+    spsc = "include/quoit/spsc.h"
+    plants = [
+        ("src/ring/spsc.c", '#include "arithmetic.h"', '#include "os.h"', "must not include"),
+        ("src/ring/spsc.c", '#include "arithmetic.h"', '#include "../os/os.h"', "relative"),
+        ("src/region/members.c", "#include <stdbool.h>", "#include <unistd.h>", "belongs in src/os"),
+        ("examples/product/producer.c", '#include "guard.h"', '#include "region.h"', "look inside"),
+        ("src/api/queue.c", "enum { LINE", "#ifdef __linux__\n#endif\nenum { LINE", "__linux__"),
+        ("src/api/queue.c", "enum { LINE", "int x __attribute__((unused));\nenum { LINE", "extension"),
+        (spsc, "/* SPSC-P1: publishes the slot's bytes. Pairs with SPSC-C1. */", "", "neither"),
+        (spsc, "SPSC-P1: publishes the slot's bytes.", "Publishes.", "no label"),
+        ("src/ring/spsc.c", "/* SPSC-C1: having seen this tail", "/* SPSC-C9: having seen this tail",
+         "SPSC-C1"),
+        ("src/ring/spsc.c", "Pairs with SPSC-P3. */\n    return", "*/\n    return", "does not say"),
+        ("src/region/region_pieces.c", "Relaxed: a snapshot", "A snapshot", "does not say 'Relaxed:'"),
+        (spsc, "atomic_store_explicit(&shm->tail, tail + 1, memory_order_release)",
+         "atomic_store(&shm->tail, tail + 1)", "without _explicit"),
+        ("src/base/hash.h", "/* SPDX-License-Identifier: MIT */", "", "SPDX"),
+        ("src/base/hash.h", "#include <stddef.h>", "#include <stddef.h> /* " + "x" * 90 + " */", "columns"),
+        ("README.md", "reading_pop(queue, &reading)", "reading_pop(queue)", "is not in it"),
+        ("src/base/hash.h", "#include <stddef.h>", "\n" * 500 + "#include <stddef.h>", "lines"),
+    ]
+    clean = check_all(files, ordering)
+    for path, old, new, expected in plants:
+        if old not in files[path]:
+            sys.exit(f"self-test: {path} has no {old!r} to plant a fault in")
+        faults = check_all({**files, path: files[path].replace(old, new, 1)}, ordering)
+        if not any(expected in fault for fault in faults if fault not in clean):
+            sys.exit(f"self-test: {new!r} in {path} was not found: {faults}")
+    missing = check_all(files, ordering.replace("SPSC-P1", "SPSC-P8"))
+    if not any("does not list SPSC-P1" in fault for fault in missing) or not any(
+            "lists SPSC-P8" in fault for fault in missing):
+        sys.exit(f"self-test: a label missing in ORDERING.md was not found: {missing}")
+    print(f"source_rules.py: {len(plants) + 2} planted faults found")
+
+
+if __name__ == "__main__":
+    if sys.argv[1:] == ["--self-test"]:
+        self_test()
+    else:
+        FAULTS = check_all(*project())
+        print("\n".join(FAULTS))
+        sys.exit(1 if FAULTS else 0)

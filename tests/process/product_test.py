@@ -1,0 +1,404 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""The demonstration, line by line: product_test.py BIN_DIRECTORY [PART...]
+
+Producer and consumer run as a user runs them, only faster. What the producer must print follows from its
+seed; what the consumer must print follows from what the producer printed.
+"""
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+
+SCHEMES = ["posix:", "sysv:", "file:", ""]
+MASK = 2**64 - 1
+
+
+def random_units(seed):
+    """SplitMix64, as examples/product/random.h has it."""
+    state = seed
+    while True:
+        state = (state + 0x9E3779B97F4A7C15) & MASK
+        z = state
+        z = ((z ^ z >> 30) * 0xBF58476D1CE4E5B9) & MASK
+        z = ((z ^ z >> 27) * 0x94D049BB133111EB) & MASK
+        yield ((z ^ z >> 31) >> 11) / 2**53
+
+
+def expected_products(seed, count, loss=0.05, first=1):
+    """{id: number} for each product that is not lost on purpose."""
+    units = random_units(seed)
+    products = {}
+    for number in range(first, first + count):
+        lost, value, _interval = next(units) < loss, next(units), next(units)
+        if not lost:
+            products[number] = value
+    return products
+
+
+class Failure(Exception):
+    pass
+
+
+def check(condition, sentence):
+    if not condition:
+        raise Failure(sentence)
+
+
+class Suite:
+    def __init__(self, directory):
+        self.directory = os.path.abspath(directory)
+        self.work = tempfile.mkdtemp(prefix="quoit-test-")
+        self.made = 0
+        self.names, self.processes = [], []
+
+    def name(self, scheme):
+        self.made += 1
+        text = f"qt-{os.getpid()}-{self.made}"
+        self.names.append(f"file:{self.work}/{text}" if scheme == "file:" else scheme + text)
+        return self.names[-1]
+
+    def start(self, program, *options):
+        output = open(os.path.join(self.work, f"{program}-{time.monotonic_ns()}"), "w+")
+        process = subprocess.Popen([os.path.join(self.directory, program), *options],
+                                   stdout=output, stderr=subprocess.PIPE, text=True)
+        process.output = output
+        self.processes.append(process)
+        return process
+
+    def end(self, process, code=0, seconds=60):
+        """Its lines, once it has ended with that code."""
+        try:
+            _, errors = process.communicate(timeout=seconds)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            raise Failure(f"{process.args} does not end") from None
+        process.output.seek(0)
+        lines = process.output.read().splitlines()
+        process.output.close()
+        process.errors = errors
+        check(process.returncode == code,
+              f"{process.args} ended with {process.returncode}, not {code}: {errors}")
+        return lines
+
+    def refused(self, program, *options, word, code):
+        process = self.start(program, *options)
+        lines = self.end(process, code)
+        check(word in process.errors and program + ":" in process.errors and not lines,
+              f"{program} {options}: the error does not name {word!r}: {process.errors!r}")
+
+    def unlink(self, name):
+        subprocess.run([os.path.join(self.directory, "unlink_queue"), name], check=True)
+
+    def give_up(self):
+        """After a failure: no process goes on, and no queue stays."""
+        for process in self.processes:
+            process.kill()
+            process.wait()
+        for name in self.names:
+            self.is_there(name)
+
+    def is_there(self, name):
+        """Can the queue be unlinked? Then it was there."""
+        return subprocess.run([os.path.join(self.directory, "unlink_queue"), name],
+                              stderr=subprocess.DEVNULL, check=False).returncode == 0
+
+    def lines_so_far(self, process):
+        return os.path.getsize(process.output.name) and open(process.output.name).read().count("\n")
+
+
+def is_shortest(text):
+    value = float(text)
+    return not any(float(f"{value:.{digits}g}") == value and len(f"{value:.{digits}g}") < len(text)
+                   for digits in range(1, 17))
+
+
+def check_producer(lines, products):
+    """Each line in its place; returns {id: text} of those that were passed on."""
+    passed, line = {}, iter(lines + [""])
+    current = next(line)
+    for number, value in products.items():
+        got_id, _, got_number = current.partition(" ")
+        check(got_id == str(number), f"the producer's line {current!r} should begin with {number}")
+        check(float(got_number) == value, f"product {number} is {got_number}, not {value!r}")
+        check(is_shortest(got_number), f"{got_number} has more digits than it needs")
+        current = next(line)
+        if current == f"DROPPED {number}":
+            current = next(line)
+        else:
+            passed[number] = got_number
+    check(current == "", f"the producer's line {current!r} should not be there")
+    return passed
+
+
+def check_consumer(lines, passed, last=None):
+    """Ids 1 to the last one passed on, once each: the number where there is one, else 0.0."""
+    last = max(passed) if last is None else last
+    expected = [f"{n} {passed.get(n, '0.0')}" for n in range(1, last + 1)]
+    for at, (got, right) in enumerate(zip(lines, expected), 1):
+        check(got == right, f"the consumer's line {at} is {got!r}, not {right!r}")
+    check(len(lines) == len(expected), f"the consumer has {len(lines)} lines, not {len(expected)}")
+
+
+def demonstration(suite):
+    """Every backend, both ways to synchronize: half are dropped, and the consumer's lines fit."""
+    for scheme in SCHEMES:
+        for sync in ["atomic", "semaphore"]:
+            name, count = suite.name(scheme), 400
+            common = ["--name", name, "--sync", sync]
+            producer = suite.start("producer", *common, "--count", str(count),
+                                   "--interval", "0.0005:0.0015", "--seed", "7")
+            consumer = suite.start("consumer", *common, "--interval", "0.001:0.003", "--seed", "8")
+            lines = suite.end(producer)
+            passed = check_producer(lines, expected_products(7, count))
+            check_consumer(suite.end(consumer), passed)
+            dropped = sum(line.startswith("DROPPED") for line in lines)
+            check(0 < dropped < count, f"{dropped} of {count} dropped")
+            check(not suite.is_there(name), "the consumer left the queue behind")
+            print(f"  {name} {sync}: {count - len(expected_products(7, count))} lost, {dropped} dropped")
+
+
+def same_seed_slow_consumer(suite):
+    """The same products again, though far more are dropped."""
+    dropped = []
+    for interval in ["0.0001:0.0003", "0.01:0.02"]:
+        name, count = suite.name("posix:"), 300
+        producer = suite.start("producer", "--name", name, "--count", str(count),
+                               "--interval", "0.0005:0.0015", "--seed", "21", "--loss", "0.2")
+        consumer = suite.start("consumer", "--name", name, "--interval", interval)
+        lines = suite.end(producer)
+        passed = check_producer(lines, expected_products(21, count, 0.2))
+        check_consumer(suite.end(consumer), passed)
+        dropped.append(sum(line.startswith("DROPPED") for line in lines))
+    check(dropped[1] > dropped[0], f"a slower consumer, and fewer dropped: {dropped}")
+
+
+def no_consumer_then_one(suite):
+    """Without a consumer all but five are dropped; one that comes later gets those, and the gaps."""
+    for capacity in [1, 5, 8]:
+        name, count = suite.name("posix:"), 30
+        producer = suite.start("producer", "--name", name, "--count", str(count), "--interval",
+                               "0:0", "--seed", "3", "--capacity", str(capacity))
+        passed = check_producer(suite.end(producer), expected_products(3, count))
+        check(len(passed) == capacity, f"{len(passed)} fitted into a queue of {capacity}")
+        suite.refused("producer", "--name", name, "--capacity", str(capacity), "--count", "1",
+                      word=f"{capacity} products", code=1)
+        consumer = suite.start("consumer", "--name", name, "--interval", "0:0")
+        check_consumer(suite.end(consumer), passed)
+
+
+def losses(suite):
+    """All lost: no line at all. None lost: each has one."""
+    name = suite.name("posix:")
+    consumer = suite.start("consumer", "--name", name, "--interval", "0:0")
+    producer = suite.start("producer", "--name", name, "--count", "20", "--interval", "0:0",
+                           "--loss", "1")
+    check(suite.end(producer) == [], "a lost product was printed")
+    check(suite.end(consumer) == [], "a lost product was passed on")
+    name = suite.name("posix:")
+    producer = suite.start("producer", "--name", name, "--count", "20", "--interval", "0:0",
+                           "--loss", "0", "--seed", "5", "--capacity", "20")
+    passed = check_producer(suite.end(producer), expected_products(5, 20, 0))
+    check(len(passed) == 20, "a product is missing")
+    check_consumer(suite.end(suite.start("consumer", "--name", name, "--interval", "0:0")), passed)
+
+
+def counts(suite):
+    """--count ends a consumer after that many lines, in the middle of a gap too; the next one goes on."""
+    name = suite.name("posix:")
+    producer = suite.start("producer", "--name", name, "--count", "60", "--interval", "0:0",
+                           "--seed", "9", "--loss", "0.6", "--capacity", "60")
+    passed = check_producer(suite.end(producer), expected_products(9, 60, 0.6))
+    lines = []
+    for _ in range(max(passed) // 3):
+        part = suite.end(suite.start("consumer", "--name", name, "--interval", "0:0",
+                                     "--count", "3"))
+        check(len(part) == 3, f"--count 3 printed {len(part)} lines")
+        lines += part
+    lines += suite.end(suite.start("consumer", "--name", name, "--interval", "0:0"))
+    check_consumer(lines, passed)
+
+
+def wait_for_lines(suite, process, count):
+    deadline = time.monotonic() + 60
+    while suite.lines_so_far(process) < count:
+        check(process.poll() is None, f"{process.args} ended early")
+        check(time.monotonic() < deadline, f"{process.args} prints nothing")
+        time.sleep(0.001)
+
+
+def consumer_killed(suite):
+    """kill -9, again and again: a line may come twice, where it died behind it; none is missing."""
+    for scheme, sync in [("posix:", "atomic"), ("sysv:", "atomic"), ("file:", "semaphore")]:
+        name = suite.name(scheme)
+        common = ["--name", name, "--sync", sync]
+        producer = suite.start("producer", *common, "--count", "1500", "--interval",
+                               "0.0005:0.0015", "--seed", "11")
+        lines, kills = [], 6
+        for _ in range(kills):
+            consumer = suite.start("consumer", *common, "--interval", "0.001:0.003")
+            wait_for_lines(suite, consumer, 40)
+            consumer.kill()
+            lines += suite.end(consumer, -signal.SIGKILL)
+        passed = check_producer(suite.end(producer), expected_products(11, 1500))
+        lines += suite.end(suite.start("consumer", *common, "--interval", "0:0.001"))
+        once = [line for at, line in enumerate(lines) if at == 0 or line != lines[at - 1]]
+        check(len(lines) - len(once) <= kills, "more lines came twice than consumers died")
+        check_consumer(once, passed)
+
+
+def producer_killed(suite):
+    """kill -9: the next producer goes on with the next id, and what was passed on is not lost."""
+    for scheme, sync in [("posix:", "atomic"), ("sysv:", "semaphore"), ("file:", "atomic")]:
+        name = suite.name(scheme)
+        common = ["--name", name, "--sync", sync]
+        consumer = suite.start("consumer", *common, "--interval", "0:0")
+        printed, missing = {}, set()
+        for run in range(5):
+            options = ["--interval", "0.001:0.002", "--loss", "0"]
+            options += ["--count", "30"] if run == 4 else []
+            producer = suite.start("producer", *common, *options)
+            if run < 4:
+                wait_for_lines(suite, producer, 25)
+                producer.kill()
+            lines = suite.end(producer, 0 if run == 4 else -signal.SIGKILL)
+            for line in lines:
+                if line.startswith("DROPPED"):
+                    missing.add(int(line.split()[1]))
+                    continue
+                number, value = line.split()
+                check(int(number) not in printed, f"id {number} was used twice")
+                printed[int(number)] = value
+            if run < 4:
+                missing.add(max(printed))  # it may have died before it passed this one on
+        got = [line.split() for line in suite.end(consumer)]
+        check([int(number) for number, _ in got] == list(range(1, len(got) + 1)), "ids are missing")
+        check(len(got) >= max(set(printed) - missing), f"{len(got)} lines for {max(printed)} products")
+        for number, value in got:
+            right = printed.get(int(number), "0.0")
+            check(value == right or (value == "0.0" and int(number) in missing),
+                  f"{number} came as {value}, not {right}")
+
+
+def signals(suite):
+    """SIGINT and SIGTERM end both at once and with success, whatever they wait for."""
+    for ending in [signal.SIGINT, signal.SIGTERM]:
+        for sync in ["atomic", "semaphore"]:
+            name = suite.name("posix:")
+            common = ["--name", name, "--sync", sync, "--interval", "1000:1000"]
+            lonely = suite.start("consumer", "--name", suite.name("posix:"))
+            producer = suite.start("producer", *common, "--loss", "0")
+            wait_for_lines(suite, producer, 1)
+            consumer = suite.start("consumer", *common)
+            wait_for_lines(suite, consumer, 1)
+            waiting = suite.start("consumer", "--name", suite.name("sysv:"), "--sync", sync)
+            time.sleep(0.1)
+            for process in [producer, consumer, waiting, lonely]:
+                process.send_signal(ending)
+            for process in [producer, consumer, waiting, lonely]:
+                suite.end(process, 0, 10)
+            check(suite.is_there(name), "the stream was not ended, and yet the queue is gone")
+            remove_semaphores(suite, name, sync)
+
+
+def remove_semaphores(suite, name, sync):
+    """By a stream that is ended and drained, which removes them."""
+    if sync == "semaphore":
+        common = ["--name", name, "--sync", sync, "--interval", "0:0"]
+        suite.end(suite.start("producer", *common, "--count", "1"))
+        suite.end(suite.start("consumer", *common))
+
+
+def two_at_once(suite):
+    name = suite.name("sysv:")
+    producer = suite.start("producer", "--name", name)
+    wait_for_lines(suite, producer, 1)
+    suite.refused("producer", "--name", name, word=str(producer.pid), code=1)
+    suite.refused("producer", "--name", name, "--capacity", "7", word="5 there, 7 was", code=1)
+    consumer = suite.start("consumer", "--name", name)
+    wait_for_lines(suite, consumer, 1)
+    suite.refused("consumer", "--name", name, word=str(consumer.pid), code=1)
+    producer.terminate()
+    consumer.terminate()
+    suite.end(producer)
+    suite.end(consumer)
+    suite.unlink(name)
+
+
+def bad_values(suite):
+    for program in ["producer", "consumer"]:
+        for option, value in [("--count", "0"), ("--count", "-1"), ("--count", "x"),
+                              ("--count", "99999999999999999999"), ("--interval", "1"),
+                              ("--interval", "2:1"), ("--interval", "a:b"), ("--interval", "1:"),
+                              ("--interval", "-1:1"), ("--interval", "nan:nan"),
+                              ("--interval", "0:inf"), ("--seed", "x"), ("--sync", "mutex"),
+                              ("--count", "")]:
+            suite.refused(program, option, value, word=f"{option} '{value}'", code=2)
+        suite.refused(program, "--nonsense", word="--nonsense", code=2)
+        suite.refused(program, "--name", word="name", code=2)
+        suite.refused(program, "words", word="words", code=2)
+        for name, word in [("", "empty"), ("a/b", "a/b"), ("wrong:a", "wrong"), ("x" * 300, "300"),
+                           ("file:/etc/passwd", "/etc/passwd"), ("windows:a", "windows")]:
+            suite.refused(program, "--name", name, "--count", "1", word=word, code=1)
+        done = suite.start(program, "--help")
+        text = "\n".join(suite.end(done))
+        check("usage: " + program in text and "--interval" in text, f"{program} --help: {text}")
+    for option, value in [("--capacity", "0"), ("--capacity", "1.5"), ("--loss", "1.01"),
+                          ("--loss", "-0.1"), ("--loss", "x")]:
+        suite.refused("producer", option, value, word=f"{option} '{value}'", code=2)
+    suite.refused("producer", "--name", "qt-none", "--capacity", "18446744073709551615",
+                  word="18446744073709551615", code=1)
+    suite.refused("consumer", "--capacity", "5", word="--capacity", code=2)
+
+
+def full_output(suite):
+    """Standard output that cannot be written: an error; the product stays for the next consumer."""
+    name = suite.name("posix:")
+    producer = suite.start("producer", "--name", name, "--count", "3", "--interval", "0:0",
+                           "--loss", "0", "--seed", "2")
+    passed = check_producer(suite.end(producer), expected_products(2, 3, 0))
+    with open("/dev/full", "w") as full:
+        broken = subprocess.run([os.path.join(suite.directory, "consumer"), "--name", name],
+                                stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    check(broken.returncode == 1 and "standard output" in broken.stderr, broken.stderr)
+    check_consumer(suite.end(suite.start("consumer", "--name", name, "--interval", "0:0")), passed)
+
+
+def short_programs(suite):
+    """The README's sender and receiver. Their queue's name is fixed, so this part runs only when named."""
+    sender = suite.start("example_sender")
+    check(suite.end(sender) == [], "the sender prints")
+    lines = suite.end(suite.start("example_receiver"))
+    check(lines == [f"sensor {n}: 20.0 degrees" for n in range(10)], str(lines))
+
+
+PARTS = [demonstration, same_seed_slow_consumer, no_consumer_then_one, losses, counts,
+         consumer_killed, producer_killed, signals, two_at_once, bad_values, full_output,
+         short_programs]
+
+
+def main():
+    suite = Suite(sys.argv[1])
+    for part in PARTS:
+        if part.__name__ not in sys.argv[2:] and (sys.argv[2:] or part is short_programs):
+            continue
+        print(part.__name__, flush=True)
+        try:
+            part(suite)
+        except Failure:
+            suite.give_up()
+            raise
+    for entry in os.scandir(suite.work):
+        check(entry.name.split("-")[0] in ("producer", "consumer", "example_sender",
+                                           "example_receiver"), f"{entry.name} was left behind")
+        os.unlink(entry.path)
+    os.rmdir(suite.work)
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except Failure as failure:
+        sys.exit(f"product_test.py: {failure}")
