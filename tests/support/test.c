@@ -2,8 +2,6 @@
 /* The portable half of the test support. */
 #include "test.h"
 
-#include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -25,14 +23,9 @@ static void remove_names(void)
     }
 }
 
-void test_fail(const char *file, int line, const char *format, ...)
+void test_give_up(void)
 {
-    va_list arguments;
-    va_start(arguments, format);
-    (void)fprintf(stderr, "%s:%d: ", file, line);
-    (void)vfprintf(stderr, format, arguments);
     (void)fprintf(stderr, " [latest error text: %s]\n", quoit_error_text());
-    va_end(arguments);
     remove_names();
     exit(EXIT_FAILURE);
 }

@@ -11,6 +11,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
 
 enum { TEST_SKIPPED = 77 };
 
@@ -28,7 +29,10 @@ enum { TEST_SKIPPED = 77 };
 #define CHECK_STATUS(call, expected) \
     test_check_status(__FILE__, __LINE__, #call, (call), (expected))
 
-_Noreturn void test_fail(const char *file, int line, const char *format, ...);
+/* test_fail(file, line, format, …): says so, and ends the process without its objects. */
+#define test_fail(file, line, ...) \
+    (fprintf(stderr, "%s:%d: ", file, line), fprintf(stderr, __VA_ARGS__), test_give_up())
+_Noreturn void test_give_up(void);
 _Noreturn void test_skip(const char *reason);
 void test_check_equal(const char *file, int line, const char *what, uint64_t actual,
                       uint64_t expected);
