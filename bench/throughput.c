@@ -49,7 +49,8 @@ static void produce(const char *name)
 /* Million items a second. */
 static double run(void)
 {
-    const char *name = "local:throughput";
+    char name[64];
+    (void)snprintf(name, sizeof name, "throughput-%llu", (unsigned long long)bench_now_ns());
     quoit_queue *queue;
     unsigned spins = 0;
     if (quoit_queue_create(name, &options, QUOIT_CONSUMER, &queue) != QUOIT_OK)

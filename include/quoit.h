@@ -25,7 +25,7 @@
  *     posix:products      POSIX shared memory, as shm_open("/products"); no slashes
  *     sysv:products       System V, the key derived from the text; sysv:0x51a7 names a key outright
  *     file:/var/tmp/p     an ordinary file, which survives a reboot
- *     local:products      this process, its threads, and children that it forks later
+ *     local:products      this process, its threads, and children it forks later; needs /proc
  * Texts are of at most QUOIT_NAME_MAX bytes, of a file QUOIT_PATH_MAX.
  *
  * WHAT MAY OVERLAP WITH WHAT

@@ -43,9 +43,11 @@ static int open_nameless(const char *path, char **temporary_out)
     directory_of(path, directory);
     *temporary_out = NULL;
 #ifdef O_TMPFILE
-    int fd = open(directory, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
-    if (fd >= 0 || (errno != EOPNOTSUPP && errno != EISDIR && errno != EINVAL))
-        return fd;
+    if (access("/proc/self/fd", X_OK) == 0) { /* which publish goes through */
+        int fd = open(directory, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+        if (fd >= 0 || (errno != EOPNOTSUPP && errno != EISDIR && errno != EINVAL))
+            return fd;
+    }
 #endif
     char temporary[PATH_ROOM + 64];
     (void)snprintf(temporary, sizeof temporary, "%s/.quoit-XXXXXX", directory);
@@ -144,27 +146,18 @@ discard:
     return status;
 }
 
-/* Gives the nameless file behind fd the name path; 0 or an errno value. */
+/* Gives the nameless file behind fd the name path. */
 static int link_nameless(int fd, const char *path)
 {
-#ifdef AT_EMPTY_PATH
-    if (linkat(fd, "", AT_FDCWD, path, AT_EMPTY_PATH) == 0)
-        return 0;
-    if (errno == EEXIST)
-        return errno;
-#endif
     char itself[64];
     (void)snprintf(itself, sizeof itself, "/proc/self/fd/%d", fd);
-    return linkat(AT_FDCWD, itself, AT_FDCWD, path, AT_SYMLINK_FOLLOW) == 0 ? 0 : errno;
+    return linkat(AT_FDCWD, itself, AT_FDCWD, path, AT_SYMLINK_FOLLOW);
 }
 
 quoit_status quoit_os_file_publish(struct quoit_os_shm *shm, const char *path)
 {
-    int error = 0;
-    if (!shm->temporary)
-        error = link_nameless((int)shm->lock, path);
-    else if (link(shm->temporary, path) != 0)
-        error = errno;
+    int result = shm->temporary ? link(shm->temporary, path) : link_nameless((int)shm->lock, path);
+    int error = result == 0 ? 0 : errno;
     forget_temporary(shm);
     if (error == EEXIST)
         return quoit_fail(QUOIT_EXISTS, "'%s' exists already", path);

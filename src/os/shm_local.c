@@ -42,7 +42,11 @@ static quoit_status reopen(int fd, bool read_only, const char *text, int *fd_out
     char itself[64];
     (void)snprintf(itself, sizeof itself, "/proc/self/fd/%d", fd);
     *fd_out = open(itself, (read_only ? O_RDONLY : O_RDWR) | O_CLOEXEC);
-    return *fd_out >= 0 ? QUOIT_OK : quoit_os_fail(errno, "open (through /proc) local", text);
+    if (*fd_out >= 0)
+        return QUOIT_OK;
+    if (errno == ENOENT)
+        return quoit_fail(QUOIT_UNSUPPORTED, "'local:%s' needs /proc, which is not mounted", text);
+    return quoit_os_fail(errno, "open local", text);
 }
 
 static quoit_status create(const char *text, uint64_t size_bytes, uint32_t permissions,

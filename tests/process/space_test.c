@@ -40,15 +40,16 @@ static void shrink_dev_shm(void)
     char map[64];
     uid_t uid = geteuid();
     gid_t gid = getegid();
-    if (unshare(CLONE_NEWUSER | CLONE_NEWNS) != 0)
-        test_skip("this system gives no user namespace");
+    if (unshare(CLONE_NEWUSER | CLONE_NEWNS) != 0 &&
+        (unshare(CLONE_NEWNS) != 0 || mount(NULL, "/dev/shm", NULL, MS_PRIVATE, NULL) != 0))
+        test_skip("this system gives no mount namespace");
     write_text("/proc/self/setgroups", "deny");
     (void)snprintf(map, sizeof map, "0 %u 1", (unsigned)uid);
     write_text("/proc/self/uid_map", map);
     (void)snprintf(map, sizeof map, "0 %u 1", (unsigned)gid);
     write_text("/proc/self/gid_map", map);
     if (mount("tmpfs", "/dev/shm", "tmpfs", 0, "size=64k") != 0)
-        test_skip("this system mounts no tmpfs in a user namespace");
+        test_skip("this system mounts no tmpfs in a namespace");
 }
 
 static void no_descriptors_left(void)
@@ -137,6 +138,23 @@ static void no_room_for_the_lock_file(void)
     CHECK(unlink("/dev/shm/fill") == 0);
 }
 
+/* Without /proc there are no nameless files to link: a temporary name stands in, and goes. */
+static void no_proc(void)
+{
+    const struct quoit_queue_options options = {.item_bytes = 64, .capacity = 4};
+    quoit_queue *queue, *second;
+    CHECK(mount("tmpfs", "/proc", "tmpfs", 0, "size=4k") == 0);
+    const char *name = test_name("posix"), *local = test_name("local");
+    CHECK_STATUS(quoit_queue_create(name, &options, QUOIT_PRODUCER, &queue), QUOIT_OK);
+    CHECK_EQUAL(entries_in("/dev/shm"), 1);
+    CHECK_STATUS(quoit_queue_create(name, &options, QUOIT_PRODUCER, &second), QUOIT_EXISTS);
+    CHECK_STATUS(quoit_queue_create(local, &options, QUOIT_PRODUCER, &second), QUOIT_UNSUPPORTED);
+    CHECK_STATUS(quoit_queue_unlink_self(queue), QUOIT_OK);
+    quoit_queue_close(queue);
+    CHECK_EQUAL(entries_in("/dev/shm"), 0);
+    CHECK(umount("/proc") == 0);
+}
+
 int main(int argc, char **argv)
 {
     static const struct test_part parts[] = {
@@ -144,6 +162,7 @@ int main(int argc, char **argv)
         {"shrink_dev_shm", shrink_dev_shm},
         {"too_large_for_what_is_left", too_large_for_what_is_left},
         {"no_room_for_the_lock_file", no_room_for_the_lock_file},
+        {"no_proc", no_proc},
         {NULL, NULL}};
     return test_main(argc, argv, parts, NULL);
 }
