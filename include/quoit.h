@@ -16,8 +16,9 @@
  *   - Everybody who may write to a queue can spoil its data. They cannot make you read or write
  *     outside it. Truncating the object behind a live mapping (a file, say) is the exception: the
  *     system then sends SIGBUS.
- *   - After fork, the child's copies of handles are dead: every call gives QUOIT_FORKED or nothing.
- *     Open anew. This needs fork() itself; a bare clone() system call is not seen.
+ *   - After fork, the child's copies of queue handles are dead: calls give QUOIT_FORKED, or what an
+ *     empty queue would. Open anew. This needs fork() itself; a bare clone() system call is not
+ *     seen. A fork waits while another thread opens or creates. Regions and semaphores go on.
  *   - Items are copied as bytes: no pointers in them.
  *
  * NAMES are [scheme:]text.
@@ -118,7 +119,7 @@ quoit_status quoit_queue_finish(quoit_queue *queue);
 /*
  * Remove a queue's name. Who has it open goes on with it, and shares nothing with a later one of
  * that name. unlink_self does so only if the name still leads to this handle's queue, else
- * NOT_FOUND.
+ * NOT_FOUND; not by an observer (PERMISSION). A damaged queue can be unlinked like any other.
  * OK NOT_FOUND NOT_QUOIT (and leaves that alone) MISMATCH (not a queue) OWNER PERMISSION BUSY.
  */
 quoit_status quoit_queue_unlink(const char *name);
@@ -148,7 +149,7 @@ uint64_t quoit_queue_pop_many(quoit_queue *queue, void *items_out, uint64_t coun
 quoit_status quoit_queue_peek(quoit_queue *queue, const void **items_out, uint64_t *count_out);
 quoit_status quoit_queue_release(quoit_queue *queue, uint64_t count);
 
-/* Snapshots, any role, any thread; 0 or false on a handle from before a fork. */
+/* Snapshots, any role, any thread; on a handle from before a fork, those of an empty queue. */
 uint64_t quoit_queue_size(const quoit_queue *queue);
 uint64_t quoit_queue_capacity(const quoit_queue *queue);
 bool quoit_queue_is_empty(const quoit_queue *queue);
@@ -169,7 +170,8 @@ struct quoit_queue_info {
     uint32_t created_by; /* PID */
     uint64_t created_at_unix_ns;
 };
-/* OK FORKED INVALID. A system call for each role. */
+/* OK FORKED INVALID, and CORRUPT where a System V queue has lost its lock file: the PIDs are then
+   0. A system call for each role. */
 quoit_status quoit_queue_inspect(const quoit_queue *queue, struct quoit_queue_info *info_out);
 
 /* The invariants of the queue's shared memory: OK, or CORRUPT with the error text. Any role, while

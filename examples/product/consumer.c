@@ -76,7 +76,7 @@ static int enter(struct consumer *consumer)
         return EXIT_FAILURE;
     }
     consumer->progress = quoit_queue_user_area(consumer->queue);
-    if (guard_open(&consumer->guard, name, consumer->settings.semaphore) != QUOIT_OK)
+    if (guard_open(&consumer->guard, consumer->queue, consumer->settings.semaphore) != QUOIT_OK)
         return fail("open the semaphores");
     return EXIT_SUCCESS;
 }
@@ -107,6 +107,10 @@ static quoit_status next(struct consumer *consumer, struct product *product_out)
     }
     if (status == QUOIT_OK && !waited)
         guard_took(&consumer->guard);
+    /* A producer that begins a new stream removes the last one, semaphores included. */
+    if (status == QUOIT_NOT_FOUND && quoit_queue_is_finished(consumer->queue) &&
+        quoit_queue_is_empty(consumer->queue))
+        return QUOIT_CLOSED;
     return stop_requested() ? QUOIT_EMPTY : status;
 }
 
@@ -122,6 +126,8 @@ static bool print_line(struct consumer *consumer, uint64_t id, const char *numbe
 {
     (void)printf("%" PRIu64 " %s\n", id, number);
     if (fflush(stdout) != 0 || ferror(stdout)) {
+        if (stop_requested())
+            exit(EXIT_SUCCESS); /* the signal interrupted a write to a reader who does not read */
         fprintf(stderr, "consumer: cannot write to standard output\n");
         return false;
     }
@@ -140,7 +146,9 @@ static int print(struct consumer *consumer, const struct product *product)
     /* Relaxed: only the consumer uses it. */
     uint64_t id = atomic_load_explicit(&consumer->progress->printed, memory_order_relaxed) + 1;
     for (; id <= product->id && consumer->lines < consumer->settings.count; id++)
-        if (!print_line(consumer, id, id < product->id ? "0.0" : number))
+        if (stop_requested())
+            return EXIT_SUCCESS;
+        else if (!print_line(consumer, id, id < product->id ? "0.0" : number))
             return EXIT_FAILURE;
     if (id > product->id)
         release(consumer);
@@ -162,10 +170,10 @@ static int consume(struct consumer *consumer)
         return fail("take a product");
     if (status == QUOIT_EMPTY)
         return EXIT_SUCCESS;
-    /* The stream has ended and nobody else needs the names: the semaphores' first, while the queue
-       guards them. */
-    guard_unlink(&consumer->guard, consumer->settings.name);
+    /* The stream has ended and is drained: nobody needs the names any more. */
     status = quoit_queue_unlink_self(consumer->queue);
+    if (status == QUOIT_OK)
+        guard_unlink(consumer->queue);
     return status == QUOIT_OK || status == QUOIT_NOT_FOUND ? EXIT_SUCCESS
                                                            : fail("remove the queue");
 }

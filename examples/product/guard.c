@@ -4,13 +4,13 @@
 
 #include "pause.h"
 
+#include <inttypes.h>
 #include <stdio.h>
-#include <string.h>
 
 /* While waiting, look this often whether to stop, and whether the semaphore missed something. */
 static const int64_t slice_ns = 20000000;
 
-enum { NAME_ROOM = 4200 };
+enum { NAME_ROOM = 100 };
 
 /*
  * System V first, wherever the queue is: a process that is killed while it has its turn then gives
@@ -19,47 +19,51 @@ enum { NAME_ROOM = 4200 };
 static const char *const schemes[] = {"sysv:", ""};
 enum { SCHEMES = sizeof schemes / sizeof schemes[0] };
 
-static void sem_name(char name[NAME_ROOM], const char *scheme, const char *what, const char *queue)
+static quoit_status sem_name(char name[NAME_ROOM], const char *scheme, const char *what,
+                             const quoit_queue *queue)
 {
-    (void)snprintf(name, NAME_ROOM, "%s%s of %s", scheme, what, queue);
-    for (char *c = name + strlen(scheme); *c; c++)
-        if (*c == '/')
-            *c = '|';
+    struct quoit_queue_info info;
+    quoit_status status = quoit_queue_inspect(queue, &info);
+    if (status == QUOIT_OK)
+        (void)snprintf(name, NAME_ROOM, "%sproducts %s %" PRIu32 " %" PRIu64, scheme, what,
+                       info.created_by, info.created_at_unix_ns);
+    return status;
 }
 
-static quoit_status join(const char *what, const char *queue,
+static quoit_status join(const char *what, const quoit_queue *queue,
                          const struct quoit_sem_options *options, quoit_sem **sem_out)
 {
     quoit_status status = QUOIT_UNSUPPORTED;
     for (int i = 0; i < SCHEMES && status == QUOIT_UNSUPPORTED; i++) {
         char name[NAME_ROOM];
-        sem_name(name, schemes[i], what, queue);
-        status = quoit_sem_join(name, options, sem_out);
+        status = sem_name(name, schemes[i], what, queue);
+        if (status == QUOIT_OK)
+            status = quoit_sem_join(name, options, sem_out);
     }
     return status;
 }
 
-static void unlink_one(const char *what, const char *queue)
+static void unlink_one(const char *what, const quoit_queue *queue)
 {
     for (int i = 0; i < SCHEMES; i++) {
         char name[NAME_ROOM];
-        sem_name(name, schemes[i], what, queue);
-        if (quoit_sem_unlink(name) != QUOIT_UNSUPPORTED)
+        if (sem_name(name, schemes[i], what, queue) != QUOIT_OK ||
+            quoit_sem_unlink(name) != QUOIT_UNSUPPORTED)
             return;
     }
 }
 
-quoit_status guard_open(struct guard *guard, const char *queue_name, bool semaphore)
+quoit_status guard_open(struct guard *guard, const quoit_queue *queue, bool semaphore)
 {
     *guard = (struct guard){NULL, NULL};
     if (!semaphore)
         return QUOIT_OK;
     const struct quoit_sem_options one_turn = {.value = 1, .use = QUOIT_SEM_HOLD};
     const struct quoit_sem_options no_items = {.value = 0, .use = QUOIT_SEM_SIGNAL};
-    quoit_status status = join("turn", queue_name, &one_turn, &guard->turn);
+    quoit_status status = join("turn", queue, &one_turn, &guard->turn);
     if (status != QUOIT_OK)
         return status;
-    status = join("items", queue_name, &no_items, &guard->items);
+    status = join("items", queue, &no_items, &guard->items);
     if (status != QUOIT_OK)
         guard_close(guard);
     return status;
@@ -72,12 +76,10 @@ void guard_close(struct guard *guard)
     *guard = (struct guard){NULL, NULL};
 }
 
-void guard_unlink(const struct guard *guard, const char *queue_name)
+void guard_unlink(const quoit_queue *queue)
 {
-    if (!guard->turn)
-        return;
-    unlink_one("turn", queue_name);
-    unlink_one("items", queue_name);
+    unlink_one("turn", queue);
+    unlink_one("items", queue);
 }
 
 quoit_status guard_enter(struct guard *guard)
@@ -87,8 +89,8 @@ quoit_status guard_enter(struct guard *guard)
     quoit_status status;
     while ((status = quoit_sem_wait(guard->turn, slice_ns)) == QUOIT_TIMEOUT)
         if (stop_requested())
-            return QUOIT_CLOSED;
-    return status;
+            return QUOIT_TIMEOUT;
+    return status == QUOIT_CLOSED ? QUOIT_NOT_FOUND : status; /* removed: CLOSED is the queue's */
 }
 
 void guard_leave(struct guard *guard)

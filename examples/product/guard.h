@@ -14,12 +14,15 @@ struct guard {
     quoit_sem *items; /* a hint: deaths can make it miscount, so nobody relies on it */
 };
 
-/* OK, or a failure with quoit_error_text(). */
-quoit_status guard_open(struct guard *guard, const char *queue_name, bool semaphore);
+/* For that queue, under names made of its identity: a later queue of the same name has others.
+   OK, or a failure with quoit_error_text(). */
+quoit_status guard_open(struct guard *guard, const quoit_queue *queue, bool semaphore);
 void guard_close(struct guard *guard);
-void guard_unlink(const struct guard *guard, const char *queue_name);
 
-/* CLOSED: the end was requested (pause.h) while waiting for the turn. */
+/* Removes the semaphores of that queue, if there are any: to be done by who unlinked it. */
+void guard_unlink(const quoit_queue *queue);
+
+/* TIMEOUT: the end was requested (pause.h) while waiting for the turn. Or a failure. */
 quoit_status guard_enter(struct guard *guard);
 void guard_leave(struct guard *guard);
 

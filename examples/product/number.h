@@ -4,7 +4,7 @@
 
 enum { NUMBER_ROOM = 32 };
 
-/* The fewest digits that read back as the same double. */
+/* The fewest digits that, rounded as printf does, read back as the same double. */
 void number_format(double number, char text[NUMBER_ROOM]);
 
 #endif

@@ -63,10 +63,6 @@ static int enter(struct producer *producer)
         if (!quoit_queue_is_finished(producer->queue))
             break;
         uint64_t left = quoit_queue_size(producer->queue);
-        if (left == 0)
-            (void)quoit_queue_unlink_self(producer->queue);
-        quoit_queue_close(producer->queue);
-        producer->queue = NULL;
         if (left > 0) {
             fprintf(stderr,
                     "producer: the stream '%s' was ended by an earlier producer and still holds "
@@ -74,9 +70,16 @@ static int enter(struct producer *producer)
                     name, left);
             return EXIT_FAILURE;
         }
+        quoit_status status = quoit_queue_unlink_self(producer->queue);
+        if (status == QUOIT_OK)
+            guard_unlink(producer->queue);
+        else if (status != QUOIT_NOT_FOUND)
+            return fail("remove the queue whose stream has ended");
+        quoit_queue_close(producer->queue);
+        producer->queue = NULL;
     }
     producer->progress = quoit_queue_user_area(producer->queue);
-    if (guard_open(&producer->guard, name, producer->settings.semaphore) != QUOIT_OK)
+    if (guard_open(&producer->guard, producer->queue, producer->settings.semaphore) != QUOIT_OK)
         return fail("open the semaphores");
     return EXIT_SUCCESS;
 }
@@ -91,6 +94,18 @@ static quoit_status pass_on(struct producer *producer, const struct product *pro
     if (status == QUOIT_OK)
         guard_announce(&producer->guard);
     return status;
+}
+
+/* A signal that interrupts a write to a reader who does not read is a request to end, not a fault.
+ */
+static bool flush(void)
+{
+    if (fflush(stdout) == 0 && !ferror(stdout))
+        return true;
+    if (stop_requested())
+        exit(EXIT_SUCCESS);
+    fprintf(stderr, "producer: cannot write to standard output\n");
+    return false;
 }
 
 /* One product: print it, pass it on, or lose it. The draws are the same whatever becomes of it. */
@@ -110,17 +125,15 @@ static int make(struct producer *producer, double *share_out)
     char number[NUMBER_ROOM];
     number_format(product.number, number);
     (void)printf("%" PRIu64 " %s\n", product.id, number);
-    (void)fflush(stdout);
-    quoit_status status = pass_on(producer, &product);
-    if (status == QUOIT_FULL)
-        (void)printf("DROPPED %" PRIu64 "\n", product.id);
-    if (fflush(stdout) != 0 || ferror(stdout)) {
-        fprintf(stderr, "producer: cannot write to standard output\n");
+    if (!flush())
         return EXIT_FAILURE;
-    }
-    if (status < 0 || (status == QUOIT_CLOSED && !stop_requested()))
-        return fail("push a product");
-    return EXIT_SUCCESS;
+    quoit_status status = pass_on(producer, &product);
+    if (status == QUOIT_FULL ||
+        status == QUOIT_TIMEOUT) /* no room, or told to stop before its turn */
+        (void)printf("DROPPED %" PRIu64 "\n", product.id);
+    if (!flush())
+        return EXIT_FAILURE;
+    return status < 0 || status == QUOIT_CLOSED ? fail("push a product") : EXIT_SUCCESS;
 }
 
 static int produce(struct producer *producer)

@@ -117,17 +117,13 @@ static quoit_status check_call(uint32_t abi, unsigned roles, quoit_queue **queue
     return QUOIT_OK;
 }
 
-quoit_status quoit_queue_create_abi(uint32_t abi, const char *name,
-                                    const struct quoit_queue_options *options, unsigned roles,
-                                    quoit_queue **queue_out)
+static quoit_status create_new(const char *name, const struct quoit_queue_options *options,
+                               unsigned roles, quoit_queue **queue_out)
 {
     quoit_region *region;
     struct quoit_queue_place place;
     struct quoit_queue_handle *handle;
-    quoit_status status = check_call(abi, roles, queue_out);
-    if (status != QUOIT_OK)
-        return status;
-    status = quoit_queue_make(name, options, &region, &place);
+    quoit_status status = quoit_queue_make(name, options, &region, &place);
     if (status != QUOIT_OK)
         return status;
     /* The roles are taken before anybody else can see the queue. */
@@ -148,8 +144,21 @@ close_region:
     return status;
 }
 
-static quoit_status open_existing(const char *name, const struct quoit_queue_options *options,
-                                  unsigned roles, quoit_queue **queue_out)
+quoit_status quoit_queue_create_abi(uint32_t abi, const char *name,
+                                    const struct quoit_queue_options *options, unsigned roles,
+                                    quoit_queue **queue_out)
+{
+    quoit_status status = check_call(abi, roles, queue_out);
+    if (status != QUOIT_OK)
+        return status;
+    quoit_os_fork_hold(); /* until the handle's guard is in its place */
+    status = create_new(name, options, roles, queue_out);
+    quoit_os_fork_release();
+    return status;
+}
+
+static quoit_status open_held(const char *name, const struct quoit_queue_options *options,
+                              unsigned roles, quoit_queue **queue_out)
 {
     quoit_region *region;
     struct quoit_queue_place place;
@@ -169,6 +178,15 @@ static quoit_status open_existing(const char *name, const struct quoit_queue_opt
     }
     *queue_out = handle->queue;
     return QUOIT_OK;
+}
+
+static quoit_status open_existing(const char *name, const struct quoit_queue_options *options,
+                                  unsigned roles, quoit_queue **queue_out)
+{
+    quoit_os_fork_hold(); /* until the handle's guard is in its place */
+    quoit_status status = open_held(name, options, roles, queue_out);
+    quoit_os_fork_release();
+    return status;
 }
 
 quoit_status quoit_queue_open_abi(uint32_t abi, const char *name, unsigned roles,

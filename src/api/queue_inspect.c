@@ -75,6 +75,10 @@ quoit_status quoit_queue_inspect(const quoit_queue *queue, struct quoit_queue_in
         .created_by = handle->region->created_by,
         .created_at_unix_ns = handle->region->created_at_unix_ns,
     };
+    if (handle->region->shm.locks_missing)
+        return quoit_fail(QUOIT_CORRUPT,
+                          "the lock file of '%s:%s' was removed: who is alive cannot be known",
+                          quoit_region_scheme(handle->region), quoit_region_text(handle->region));
     return QUOIT_OK;
 }
 

@@ -35,6 +35,17 @@ static void directory_of(const char *path, char directory[PATH_ROOM])
         (void)snprintf(directory, PATH_ROOM, "%.*s", (int)(slash - path), path);
 }
 
+int quoit_os_fd_above_stdio(int fd)
+{
+    if (fd < 0 || fd > STDERR_FILENO)
+        return fd;
+    int above = fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+    int error = errno;
+    (void)close(fd);
+    errno = error;
+    return above;
+}
+
 /* A file that is in no directory, or else one under a name of its own, which *temporary_out owns.
  */
 static int open_nameless(const char *path, char **temporary_out)
@@ -46,12 +57,12 @@ static int open_nameless(const char *path, char **temporary_out)
     if (access("/proc/self/fd", X_OK) == 0) { /* which publish goes through */
         int fd = open(directory, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
         if (fd >= 0 || (errno != EOPNOTSUPP && errno != EISDIR && errno != EINVAL))
-            return fd;
+            return quoit_os_fd_above_stdio(fd);
     }
 #endif
     char temporary[PATH_ROOM + 64];
     (void)snprintf(temporary, sizeof temporary, "%s/.quoit-XXXXXX", directory);
-    int named = mkstemp(temporary);
+    int named = quoit_os_fd_above_stdio(mkstemp(temporary));
     if (named < 0)
         return -1;
     (void)fcntl(named, F_SETFD, FD_CLOEXEC);
@@ -172,7 +183,8 @@ quoit_status quoit_os_file_open(const char *path, bool read_only, struct quoit_o
     if (!S_ISREG(file.st_mode)) /* opening a device or a FIFO can have effects: do not */
         return quoit_fail(QUOIT_NOT_QUOIT, "'%s' is not an ordinary file", path);
     int mode = read_only ? O_RDONLY : O_RDWR;
-    int fd = open(path, mode | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
+    int fd = quoit_os_fd_above_stdio(
+        open(path, mode | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY));
     if (fd < 0)
         return quoit_os_fail(errno, "open", path);
     quoit_status status = quoit_os_file_map(fd, read_only, path, shm_out);

@@ -116,6 +116,10 @@ struct quoit_os_fork_guard {
     struct quoit_os_fork_guard *next, *previous;
     void (*dropped)(struct quoit_os_fork_guard *guard);
 };
+/* Between these two no fork happens in this process: a child would inherit locks that no guard lets
+   go of yet. Not to be nested. */
+void quoit_os_fork_hold(void);
+void quoit_os_fork_release(void);
 quoit_status quoit_os_fork_guard_add(struct quoit_os_fork_guard *guard);
 void quoit_os_fork_guard_remove(struct quoit_os_fork_guard *guard);
 

@@ -9,6 +9,7 @@
 #include <time.h>
 #include <unistd.h>
 
+static pthread_mutex_t fork_mutex = PTHREAD_MUTEX_INITIALIZER; /* taken before process_mutex */
 static pthread_mutex_t process_mutex = PTHREAD_MUTEX_INITIALIZER;
 static pthread_once_t fork_handlers_once = PTHREAD_ONCE_INIT;
 static int fork_handlers_error;
@@ -16,12 +17,14 @@ static struct quoit_os_fork_guard *guards;
 
 static void before_fork(void)
 {
+    (void)pthread_mutex_lock(&fork_mutex);
     (void)pthread_mutex_lock(&process_mutex);
 }
 
 static void after_fork_in_parent(void)
 {
     (void)pthread_mutex_unlock(&process_mutex);
+    (void)pthread_mutex_unlock(&fork_mutex);
 }
 
 static void after_fork_in_child(void)
@@ -33,11 +36,23 @@ static void after_fork_in_child(void)
         guard->dropped(guard);
     }
     (void)pthread_mutex_unlock(&process_mutex);
+    (void)pthread_mutex_unlock(&fork_mutex);
 }
 
 static void install_fork_handlers(void)
 {
     fork_handlers_error = pthread_atfork(before_fork, after_fork_in_parent, after_fork_in_child);
+}
+
+void quoit_os_fork_hold(void)
+{
+    (void)pthread_once(&fork_handlers_once, install_fork_handlers);
+    (void)pthread_mutex_lock(&fork_mutex);
+}
+
+void quoit_os_fork_release(void)
+{
+    (void)pthread_mutex_unlock(&fork_mutex);
 }
 
 quoit_status quoit_os_process_lock(void)

@@ -41,10 +41,10 @@ static quoit_status create(const char *text, uint32_t value, uint32_t permission
     sem_t *sem = sem_open(path.name, O_CREAT | O_EXCL, (mode_t)permissions, value);
     if (sem == SEM_FAILED)
         return quoit_os_fail(errno, "create semaphore", text);
-    if (chmod(path.file, (mode_t)permissions) != 0) { /* sem_open obeyed the umask */
+    /* sem_open obeyed the umask. No such file: another has unlinked the semaphore since. */
+    if (chmod(path.file, (mode_t)permissions) != 0 && errno != ENOENT) {
         quoit_status status = quoit_os_fail(errno, "set the permissions of semaphore", text);
         (void)sem_close(sem);
-        (void)sem_unlink(path.name);
         return status;
     }
     *sem_out = (struct quoit_os_sem){.pointer = sem};
@@ -56,7 +56,7 @@ static quoit_status check_owner(const char *text, bool any_owner)
     struct stat file;
     if (lstat(path_of(text).file, &file) != 0)
         return quoit_os_fail(errno, "open semaphore", text);
-    if (!S_ISREG(file.st_mode) || file.st_size < (off_t)sizeof(sem_t))
+    if (!S_ISREG(file.st_mode) || file.st_size != (off_t)sizeof(sem_t))
         return quoit_fail(QUOIT_NOT_QUOIT, "'%s' is no semaphore", path_of(text).file);
     if (!any_owner && file.st_uid != quoit_os_user_id())
         return quoit_fail(QUOIT_OWNER, "semaphore '%s' belongs to user %llu, this process to %llu",

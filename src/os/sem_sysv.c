@@ -50,6 +50,12 @@ union semctl_argument {
     unsigned short *words;
 };
 
+/* As errno says; a set that was removed meanwhile is not found. */
+static quoit_status fail(const char *doing, const char *text)
+{
+    return quoit_os_fail(errno == EINVAL || errno == EIDRM ? ENOENT : errno, doing, text);
+}
+
 enum content { OURS, UNFINISHED, FOREIGN };
 
 /* What stands under the id, and its undo word. */
@@ -57,12 +63,12 @@ static quoit_status look(int id, const char *text, enum content *content_out,
                          struct semid_ds *set_out, unsigned short words_out[WORDS])
 {
     if (semctl(id, 0, IPC_STAT, (union semctl_argument){.set = set_out}) != 0)
-        return quoit_os_fail(errno, "look at the System V semaphore", text);
+        return fail("look at the System V semaphore", text);
     *content_out = FOREIGN;
     if (set_out->sem_nsems != WORDS)
         return QUOIT_OK;
     if (semctl(id, 0, GETALL, (union semctl_argument){.words = words_out}) != 0)
-        return quoit_os_fail(errno, "read the System V semaphore", text);
+        return fail("read the System V semaphore", text);
     if (words_out[WORD_MAGIC] == MAGIC) {
         *content_out = OURS;
         return QUOIT_OK;
@@ -130,7 +136,7 @@ static quoit_status create(const char *text, uint32_t value, uint32_t permission
         struct semid_ds set = {0};
         unsigned short words[WORDS] = {0};
         status = look(id, text, &content, &set, words);
-        if (status == QUOIT_SYSTEM)
+        if (status == QUOIT_NOT_FOUND)
             continue; /* removed in between */
         if (status != QUOIT_OK)
             return status;
@@ -140,6 +146,11 @@ static quoit_status create(const char *text, uint32_t value, uint32_t permission
             return has_name(words, text)
                        ? quoit_fail(QUOIT_EXISTS, "semaphore 'sysv:%s' exists already", text)
                        : collision(text, key);
+        if (set.sem_perm.uid != quoit_os_user_id())
+            return quoit_fail(QUOIT_OWNER, "semaphore 'sysv:%s' was begun by user %llu", text,
+                              (unsigned long long)set.sem_perm.uid);
+        set.sem_perm.mode = (unsigned short)permissions;
+        (void)semctl(id, 0, IPC_SET, (union semctl_argument){.set = &set});
         int error = fill(id, text, value, undo);
         if (error == 0) {
             *sem_out = (struct quoit_os_sem){.id = id, .undo = undo};
@@ -188,7 +199,7 @@ static quoit_status unlink_name(const char *text, bool any_owner)
     if (status != QUOIT_OK)
         return status;
     if (semctl((int)sem.id, 0, IPC_RMID) != 0)
-        return quoit_os_fail(errno, "remove the System V semaphore", text);
+        return fail("remove the System V semaphore", text);
     return QUOIT_OK;
 }
 
@@ -210,7 +221,7 @@ static quoit_status change(struct quoit_os_sem *sem, short by, short flags,
         return QUOIT_TIMEOUT;
     case EIDRM:
     case EINVAL:
-        return QUOIT_CLOSED;
+        return quoit_fail(QUOIT_CLOSED, "the semaphore was removed while it was in use");
     case ERANGE:
         return quoit_fail(QUOIT_OVERFLOW, "the semaphore's value is at its largest, %d", VALUE_MAX);
     case ENOSPC:

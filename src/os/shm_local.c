@@ -41,7 +41,7 @@ static quoit_status reopen(int fd, bool read_only, const char *text, int *fd_out
 {
     char itself[64];
     (void)snprintf(itself, sizeof itself, "/proc/self/fd/%d", fd);
-    *fd_out = open(itself, (read_only ? O_RDONLY : O_RDWR) | O_CLOEXEC);
+    *fd_out = quoit_os_fd_above_stdio(open(itself, (read_only ? O_RDONLY : O_RDWR) | O_CLOEXEC));
     if (*fd_out >= 0)
         return QUOIT_OK;
     if (errno == ENOENT)
@@ -57,7 +57,7 @@ static quoit_status create(const char *text, uint64_t size_bytes, uint32_t permi
         return quoit_fail(QUOIT_NOSPACE,
                           "cannot reserve %llu bytes for 'local:%s': the machine has %llu",
                           (unsigned long long)size_bytes, text, (unsigned long long)machine);
-    int fd = memfd_create(text, MFD_CLOEXEC);
+    int fd = quoit_os_fd_above_stdio(memfd_create(text, MFD_CLOEXEC));
     if (fd < 0)
         return quoit_os_fail(errno, "create local", text);
     quoit_status status = quoit_os_file_reserve(fd, size_bytes, permissions, text);

@@ -26,7 +26,8 @@
 enum { RECORD_CREATING = 1, RECORD_READY = 2 };
 struct record {
     uint64_t state;
-    int64_t shmid; /* the kernel's identifier, which it does not soon use again */
+    int64_t shmid;    /* the kernel's identifier, which it does not soon use again; -1: not yet */
+    uint64_t creator; /* PID */
 };
 
 struct lock_path {
@@ -50,7 +51,7 @@ static struct record read_record(const struct quoit_os_shm *shm)
 
 static quoit_status write_record(const struct quoit_os_shm *shm, uint64_t state, const char *path)
 {
-    struct record record = {.state = state, .shmid = shm->id};
+    struct record record = {.state = state, .shmid = shm->id, .creator = quoit_os_process_id()};
     if (pwrite((int)shm->lock, &record, sizeof record, 0) != (ssize_t)sizeof record)
         return quoit_os_fail(errno ? errno : ENOSPC, "write", path);
     return QUOIT_OK;
@@ -70,7 +71,8 @@ static quoit_status open_gate(const char *path, bool read_only, struct quoit_os_
     shm->read_only = read_only;
     do {
         int mode = read_only ? O_RDONLY : O_RDWR;
-        shm->lock = open(path, mode | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
+        shm->lock = quoit_os_fd_above_stdio(
+            open(path, mode | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY));
         if (shm->lock < 0)
             return quoit_os_fail(errno, "open", path);
         status = quoit_os_file_gate(shm, path);
@@ -80,40 +82,79 @@ static quoit_status open_gate(const char *path, bool read_only, struct quoit_os_
     return status;
 }
 
-/* As open_gate, making the file if there is none. */
+/* A lock file of our own making, with the gate held. EXISTS: another was faster. */
 static quoit_status make_gate(const char *path, uint32_t permissions, struct quoit_os_shm *shm)
+{
+    shm->lock = quoit_os_fd_above_stdio(
+        open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600));
+    if (shm->lock < 0)
+        return quoit_os_fail(errno, "create", path);
+    quoit_status status = QUOIT_OK;
+    if (fchmod((int)shm->lock, (mode_t)permissions) != 0)
+        status = quoit_os_fail(errno, "set the permissions of", path);
+    if (status == QUOIT_OK)
+        status = quoit_os_file_gate(shm, path);
+    if (status != QUOIT_OK)
+        close_lock(shm);
+    return status == QUOIT_NOT_FOUND ? QUOIT_EXISTS : status;
+}
+
+/* With the gate held: is this the segment that a creator left who died before publish? */
+static bool is_unfinished(const struct quoit_os_shm *shm, int shmid)
+{
+    struct record record = read_record(shm);
+    struct shmid_ds segment;
+    if (record.state != RECORD_CREATING || shmctl(shmid, IPC_STAT, &segment) != 0)
+        return false;
+    bool is_its = record.shmid == shmid ||
+                  (record.shmid < 0 && (uint64_t)segment.shm_cpid == record.creator);
+    return is_its && segment.shm_nattch == 0 && segment.shm_perm.cuid == quoit_os_user_id();
+}
+
+/*
+ * With the gate of a lock file held that was there before: makes way for a new object, or says why
+ * not. A segment that is there is not ours to replace, unless its creator died over it; without one
+ * the file is a relic, whose permissions and locks are not those of the object to come.
+ */
+static quoit_status clear_relic(const char *path, const char *text, struct quoit_os_shm *shm)
+{
+    struct stat file;
+    int shmid = shmget((key_t)shm->key, 0, 0);
+    if (fstat((int)shm->lock, &file) != 0 || file.st_uid != quoit_os_user_id())
+        return quoit_fail(QUOIT_OWNER, "the lock file '%s' belongs to another user", path);
+    if (shmid >= 0 && is_unfinished(shm, shmid) && shmctl(shmid, IPC_RMID, NULL) == 0)
+        shmid = -1;
+    if (shmid >= 0 && read_record(shm).shmid == shmid)
+        return quoit_fail(QUOIT_EXISTS, "'sysv:%s' exists already, with key 0x%08x", text,
+                          (unsigned)shm->key);
+    return unlink(path) == 0 ? QUOIT_OK : quoit_os_fail(errno, "remove", path);
+}
+
+/* The gate of a new lock file, for a key that has no segment. EXISTS: it has one. */
+static quoit_status take_key(const char *path, const char *text, uint32_t permissions,
+                             struct quoit_os_shm *shm)
 {
     for (;;) {
         quoit_status status = open_gate(path, false, shm);
-        if (status != QUOIT_NOT_FOUND)
-            return status;
-        int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
-        if (fd < 0 && errno == EEXIST)
-            continue;
-        if (fd < 0)
-            return quoit_os_fail(errno, "create", path);
-        if (fchmod(fd, (mode_t)permissions) != 0) {
-            status = quoit_os_fail(errno, "set the permissions of", path);
-            (void)close(fd);
-            return status;
-        }
-        shm->lock = fd;
-        status = quoit_os_file_gate(shm, path);
         if (status == QUOIT_OK)
-            return status;
+            status = clear_relic(path, text, shm);
         close_lock(shm);
+        if (status == QUOIT_OK)
+            continue;
         if (status != QUOIT_NOT_FOUND)
             return status;
+        status = make_gate(path, permissions, shm);
+        if (status == QUOIT_EXISTS)
+            continue;
+        if (status != QUOIT_OK)
+            return status;
+        if (shmget((key_t)shm->key, 0, 0) < 0 && errno == ENOENT)
+            return QUOIT_OK;
+        (void)unlink(path); /* a segment without a lock file, or another program's */
+        close_lock(shm);
+        return quoit_fail(QUOIT_EXISTS, "'sysv:%s' exists already, with key 0x%08x", text,
+                          (unsigned)shm->key);
     }
-}
-
-/* With the gate held: removes what a creator left that died before publish. */
-static void clear_unfinished(const struct quoit_os_shm *shm, int shmid)
-{
-    struct shmid_ds segment;
-    if (read_record(shm).state == RECORD_CREATING && shmctl(shmid, IPC_STAT, &segment) == 0 &&
-        segment.shm_nattch == 0)
-        (void)shmctl(shmid, IPC_RMID, NULL);
 }
 
 static quoit_status make_segment(const char *text, uint32_t key, uint64_t size_bytes,
@@ -208,33 +249,22 @@ static quoit_status create(const char *text, uint64_t size_bytes, uint32_t permi
     if (status != QUOIT_OK)
         return status;
     struct lock_path path = lock_path_of(key);
-    status = make_gate(path.text, permissions, shm_out);
+    status = take_key(path.text, text, permissions, shm_out);
     if (status != QUOIT_OK)
         return status;
-
-    int present = shmget((key_t)key, 0, 0);
-    if (present >= 0)
-        clear_unfinished(shm_out, present);
-    if (shmget((key_t)key, 0, 0) >= 0 || errno != ENOENT) {
-        status = quoit_fail(QUOIT_EXISTS, "'sysv:%s' exists already, with key 0x%08x", text, key);
-        if (read_record(shm_out).state == 0) /* a lock file that is no segment's */
-            (void)unlink(path.text);
-        goto detach;
-    }
     shm_out->unpublished = true;
     status = write_record(shm_out, RECORD_CREATING, path.text);
     if (status == QUOIT_OK)
         status = make_segment(text, key, size_bytes, permissions, shm_out);
     if (status == QUOIT_OK)
+        status = write_record(shm_out, RECORD_CREATING, path.text);
+    if (status == QUOIT_OK)
         status = attach(text, shm_out);
     if (status == QUOIT_OK)
         status = reserve(text, shm_out);
-    if (status == QUOIT_OK)
-        return QUOIT_OK; /* the gate stays shut until publish */
-
-detach:
-    detach(shm_out);
-    return status;
+    if (status != QUOIT_OK)
+        detach(shm_out);
+    return status; /* OK: the gate stays shut until publish */
 }
 
 static quoit_status publish(struct quoit_os_shm *shm, const char *text)
@@ -248,17 +278,16 @@ static quoit_status publish(struct quoit_os_shm *shm, const char *text)
 }
 
 /*
- * The segment of shm's key, with the gate of its lock file held. Where there is no lock file, or
- * one that may not be opened, the segment alone: it knows better why. A segment was made after its
- * lock file and goes before it, so one that is there before and after a look that finds no file
- * has truly lost it.
+ * The segment of shm's key, with the gate of its lock file held; the segment alone, where there is
+ * no lock file. A segment was made after its lock file and goes before it, so one that is there
+ * before and after a look that finds no file has truly lost it.
  */
 static quoit_status find_segment(const char *text, bool read_only, struct quoit_os_shm *shm)
 {
     struct lock_path path = lock_path_of(shm->key);
     for (;;) {
         quoit_status status = open_gate(path.text, read_only, shm);
-        if (status != QUOIT_OK && status != QUOIT_NOT_FOUND && status != QUOIT_PERMISSION)
+        if (status != QUOIT_OK && status != QUOIT_NOT_FOUND)
             return status;
         shm->id = shmget((key_t)shm->key, 0, 0);
         if (shm->id < 0)

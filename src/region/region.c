@@ -191,6 +191,10 @@ quoit_status quoit_region_attach(const char *name, unsigned flags, quoit_region 
             (unsigned long long)region->shm.owner, (unsigned long long)quoit_os_user_id());
     if (status == QUOIT_OK)
         status = validate(region);
+    if ((status == QUOIT_CORRUPT || status == QUOIT_VERSION) && flags & QUOIT_REGION_DAMAGED_TOO) {
+        region->content = QUOIT_CONTENT_UNKNOWN;
+        status = QUOIT_OK;
+    }
     if (status != QUOIT_OK)
         goto close_shm;
     *region_out = region;
@@ -213,17 +217,18 @@ quoit_status quoit_region_create(const char *name, const struct quoit_region_opt
         return quoit_fail(QUOIT_CAPACITY, "the size of region '%s' is 0; 1 would be enough",
                           name ? name : "");
     quoit_region *region;
+    quoit_os_fork_hold(); /* a child would hold on to a System V name's gate */
     quoit_status status = quoit_region_begin(name, QUOIT_CONTENT_PLAIN, options->size_bytes,
                                              options->permissions, &region);
-    if (status != QUOIT_OK)
-        return status;
-    status = quoit_region_publish(region);
-    if (status != QUOIT_OK) {
-        quoit_region_close(region);
-        return status;
+    if (status == QUOIT_OK) {
+        status = quoit_region_publish(region);
+        if (status == QUOIT_OK)
+            *region_out = region;
+        else
+            quoit_region_close(region);
     }
-    *region_out = region;
-    return QUOIT_OK;
+    quoit_os_fork_release();
+    return status;
 }
 
 quoit_status quoit_region_open(const char *name, unsigned flags, quoit_region **region_out)
@@ -232,7 +237,9 @@ quoit_status quoit_region_open(const char *name, unsigned flags, quoit_region **
         return quoit_fail(QUOIT_INVALID, "region_out is NULL, or flags 0x%x are not known", flags);
     *region_out = NULL;
     quoit_region *region;
+    quoit_os_fork_hold(); /* as above */
     quoit_status status = quoit_region_attach(name, flags, &region);
+    quoit_os_fork_release();
     if (status != QUOIT_OK)
         return status;
     if (region->content != QUOIT_CONTENT_PLAIN && !(flags & QUOIT_READ_ONLY)) {
@@ -256,6 +263,9 @@ void quoit_region_close(quoit_region *region)
 
 quoit_status quoit_region_unlink_self(quoit_region *region)
 {
+    if (region->shm.read_only)
+        return quoit_fail(QUOIT_PERMISSION, "'%s:%s' was opened to be looked at alone",
+                          quoit_region_scheme(region), quoit_region_text(region));
     return region->ops->unlink(&region->shm, region->name.text);
 }
 
@@ -263,11 +273,12 @@ quoit_status quoit_region_unlink_content(const char *name, uint32_t content)
 {
     quoit_region *region;
     quoit_status status;
+    quoit_os_fork_hold(); /* as above */
     do {
-        status = quoit_region_attach(name, 0, &region);
+        status = quoit_region_attach(name, QUOIT_REGION_DAMAGED_TOO, &region);
         if (status != QUOIT_OK)
-            return status;
-        if (region->content == content)
+            break;
+        if (region->content == content || region->content == QUOIT_CONTENT_UNKNOWN)
             status = quoit_region_unlink_self(region);
         else
             status = quoit_fail(QUOIT_MISMATCH, "'%s' is %s", name,
@@ -275,6 +286,7 @@ quoit_status quoit_region_unlink_content(const char *name, uint32_t content)
                                                                : "a queue, not a plain region");
         quoit_region_close(region);
     } while (status == QUOIT_NOT_FOUND); /* replaced in between: what is there now? */
+    quoit_os_fork_release();
     return status;
 }
 

@@ -29,10 +29,14 @@ quoit_status quoit_region_begin(const char *name, uint32_t content, uint64_t pie
                                 uint32_t permissions, quoit_region **region_out);
 quoit_status quoit_region_publish(quoit_region *region);
 
-/* flags: enum quoit_region_flags, QUOIT_ANY_OWNER. */
+/* Beside enum quoit_region_flags and QUOIT_ANY_OWNER: a damaged region, or one of another format,
+   is attached all the same, its content QUOIT_CONTENT_UNKNOWN; good for unlinking it alone. */
+enum { QUOIT_REGION_DAMAGED_TOO = 0x1000 };
+
 quoit_status quoit_region_attach(const char *name, unsigned flags, quoit_region **region_out);
 
-/* Removes the name if it leads to this region. */
+/* Removes the name if it leads to this region. PERMISSION for one that was opened read-only: it
+   could not shut the gate on others. */
 quoit_status quoit_region_unlink_self(quoit_region *region);
 
 /* Removes the object of that name, if it has that content: else MISMATCH. */

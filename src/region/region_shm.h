@@ -12,6 +12,7 @@
 
 enum { QUOIT_FORMAT_VERSION = 1 };
 enum { QUOIT_CONTENT_PLAIN = 0, QUOIT_CONTENT_QUEUE = 1 };
+enum { QUOIT_CONTENT_UNKNOWN = 255 }; /* in no header: a damaged one */
 enum { QUOIT_REGION_NAME_ROOM = 208 };
 
 struct quoit_region_shm {

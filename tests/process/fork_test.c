@@ -3,7 +3,9 @@
    alive. */
 #include "test.h"
 
+#include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/wait.h>
@@ -150,12 +152,62 @@ static void orphan_holds_nothing(void)
     }
 }
 
+static _Atomic int opening;
+
+static void *open_and_close(void *name)
+{
+    while (atomic_load(&opening)) {
+        quoit_queue *queue;
+        CHECK_STATUS(quoit_queue_open(name, BOTH, &queue), QUOIT_OK);
+        quoit_queue_close(queue);
+    }
+    return NULL;
+}
+
+/* Forked at any moment of another thread's open, a child holds none of its locks. */
+static void fork_while_another_thread_opens(void)
+{
+    enum { CHILDREN = 40 };
+    for (int i = 0; test_schemes[i]; i++) {
+        union {
+            const char *read;
+            void *pass;
+        } name = {.read = test_name(test_schemes[i])};
+        pid_t children[CHILDREN];
+        pthread_t thread;
+        quoit_queue *queue;
+        CHECK_STATUS(quoit_queue_create(name.read, &options, BOTH, &queue), QUOIT_OK);
+        quoit_queue_close(queue);
+        atomic_store(&opening, 1);
+        CHECK(pthread_create(&thread, NULL, open_and_close, name.pass) == 0);
+        (void)fflush(NULL);
+        for (int k = 0; k < CHILDREN; k++) {
+            children[k] = fork();
+            if (children[k] == 0)
+                for (;;)
+                    (void)pause();
+        }
+        atomic_store(&opening, 0);
+        CHECK(pthread_join(thread, NULL) == 0);
+        quoit_status status = quoit_queue_open(name.read, BOTH, &queue);
+        for (int k = 0; k < CHILDREN; k++) {
+            (void)kill(children[k], SIGKILL);
+            (void)waitpid(children[k], NULL, 0);
+        }
+        CHECK_STATUS(status, QUOIT_OK);
+        quoit_queue_close(queue);
+        CHECK_STATUS(quoit_queue_unlink(name.read), QUOIT_OK);
+    }
+}
+
 int main(int argc, char **argv)
 {
-    static const struct test_part parts[] = {{"child_is_refused", child_is_refused},
-                                             {"local_across_fork", local_across_fork},
-                                             {"orphan_holds_nothing", orphan_holds_nothing},
-                                             {NULL, NULL}};
+    static const struct test_part parts[] = {
+        {"child_is_refused", child_is_refused},
+        {"local_across_fork", local_across_fork},
+        {"orphan_holds_nothing", orphan_holds_nothing},
+        {"fork_while_another_thread_opens", fork_while_another_thread_opens},
+        {NULL, NULL}};
     static const struct test_role roles[] = {{"fork_and_hold", fork_and_hold}, {NULL, NULL}};
     return test_main(argc, argv, parts, roles);
 }

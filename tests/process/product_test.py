@@ -300,15 +300,59 @@ def signals(suite):
             for process in [producer, consumer, waiting, lonely]:
                 suite.end(process, 0, 10)
             check(suite.is_there(name), "the stream was not ended, and yet the queue is gone")
-            remove_semaphores(suite, name, sync)
 
 
-def remove_semaphores(suite, name, sync):
-    """By a stream that is ended and drained, which removes them."""
-    if sync == "semaphore":
-        common = ["--name", name, "--sync", sync, "--interval", "0:0"]
-        suite.end(suite.start("producer", *common, "--count", "1"))
-        suite.end(suite.start("consumer", *common))
+def blocked_output(suite):
+    """A reader that does not read: a signal ends both cleanly all the same."""
+    name = suite.name("posix:")
+    common = ["--name", name, "--interval", "0:0"]
+    producer = subprocess.Popen([os.path.join(suite.directory, "producer"), *common, "--loss", "0"],
+                                stdout=subprocess.PIPE)
+    consumer = subprocess.Popen([os.path.join(suite.directory, "consumer"), *common],
+                                stdout=subprocess.PIPE)
+    suite.processes += [producer, consumer]
+    time.sleep(0.5)
+    for process in [producer, consumer]:
+        process.send_signal(signal.SIGTERM)
+        try:
+            check(process.wait(10) == 0, f"{process.args} ended with {process.returncode}")
+        except subprocess.TimeoutExpired:
+            raise Failure(f"{process.args} does not end while its output is blocked") from None
+        process.stdout.close()
+    suite.unlink(name)
+
+
+def closed_output(suite):
+    """Started without standard output: nothing is printed into shared memory instead."""
+    for scheme in SCHEMES:
+        name = suite.name(scheme)
+        program = os.path.join(suite.directory, "producer")
+        broken = subprocess.run(["sh", "-c", 'exec "$@" >&- <&-', "sh", program, "--name", name,
+                                 "--count", "3", "--interval", "0:0", "--loss", "0"],
+                                stderr=subprocess.PIPE, text=True, check=False)
+        check(broken.returncode == 1 and "standard output" in broken.stderr, broken.stderr)
+        suite.unlink(name)
+
+
+def restart_beside_the_last_consumer(suite):
+    """A new pair begins while the old consumer pauses behind the last product of an ended stream."""
+    name = suite.name("posix:")
+    common = ["--name", name, "--sync", "semaphore"]
+    old = suite.start("producer", *common, "--count", "3", "--interval", "0:0", "--seed", "1",
+                      "--loss", "0")
+    passed = check_producer(suite.end(old), expected_products(1, 3, 0))
+    old = suite.start("consumer", *common, "--interval", "0.3:0.3")
+    wait_for_lines(suite, old, 3)
+    time.sleep(0.05)  # it has released the last one, most likely, and pauses; either way must do
+    producer = suite.start("producer", *common, "--count", "100", "--interval", "0.004:0.008",
+                           "--seed", "2")
+    time.sleep(0.05)
+    if producer.poll() is None:
+        new = suite.start("consumer", *common, "--interval", "0:0")
+        check_consumer(suite.end(new), check_producer(suite.end(producer), expected_products(2, 100)))
+    else:
+        suite.end(producer, 1)  # it came before the release: the stream is still to be drained
+    check_consumer(suite.end(old), passed)
 
 
 def two_at_once(suite):
@@ -375,7 +419,8 @@ def short_programs(suite):
 
 
 PARTS = [demonstration, same_seed_slow_consumer, no_consumer_then_one, losses, counts,
-         consumer_killed, producer_killed, signals, two_at_once, bad_values, full_output,
+         consumer_killed, producer_killed, signals, blocked_output, closed_output,
+         restart_beside_the_last_consumer, two_at_once, bad_values, full_output,
          short_programs]
 
 

@@ -3,7 +3,6 @@
    the middle. */
 #include "test.h"
 
-#include <sched.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -39,7 +38,7 @@ static void join_at_once(char **arguments)
     struct meeting *meeting = meeting_in(region);
     atomic_fetch_add(&meeting->arrived, 1);
     while (atomic_load(&meeting->go) == 0)
-        (void)sched_yield();
+        test_idle();
     CHECK_STATUS(quoit_queue_join(arguments[0], &options, QUOIT_OBSERVER, &queue), QUOIT_OK);
     CHECK_STATUS(quoit_queue_inspect(queue, &info), QUOIT_OK);
     CHECK_STATUS(quoit_queue_check(queue), QUOIT_OK);

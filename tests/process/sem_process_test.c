@@ -135,18 +135,53 @@ static void signals_outlive_their_sender(void)
     CHECK_STATUS(quoit_sem_unlink(name), QUOIT_OK);
 }
 
+static void join_and_close(char **arguments)
+{
+    for (int i = 0; i < ROUNDS; i++)
+        quoit_sem_close(join(arguments[0], 1, QUOIT_SEM_SIGNAL));
+}
+
+static void unlink_again_and_again(char **arguments)
+{
+    for (int i = 0; i < ROUNDS; i++) {
+        quoit_status status = quoit_sem_unlink(arguments[0]);
+        CHECK(status == QUOIT_OK || status == QUOIT_NOT_FOUND);
+    }
+}
+
+static void join_against_unlink(void)
+{
+    static const char *const schemes[] = {"posix", "sysv"};
+    static const char *const what[] = {"join_and_close", "join_and_close", "unlink_again_and_again",
+                                       "unlink_again_and_again"};
+    for (int i = 0; i < 2; i++) {
+        const char *name = test_name(schemes[i]);
+        const char *const arguments[] = {name, NULL};
+        test_process processes[4];
+        for (int k = 0; k < 4; k++)
+            processes[k] = test_spawn(what[k], arguments);
+        for (int k = 0; k < 4; k++)
+            CHECK_EQUAL(test_wait(processes[k]), 0);
+        quoit_status status = quoit_sem_unlink(name);
+        CHECK(status == QUOIT_OK || status == QUOIT_NOT_FOUND);
+    }
+}
+
 int main(int argc, char **argv)
 {
     static const struct test_part parts[] = {
         {"created_from_many_sides", created_from_many_sides},
         {"ping_pong", ping_pong},
         {"killed_holder", killed_holder},
+        {"join_against_unlink", join_against_unlink},
         {"signals_outlive_their_sender", signals_outlive_their_sender},
         {NULL, NULL}};
     static const struct test_role roles[] = {{"take_one", take_one},
                                              {"answer", answer},
                                              {"hold", hold},
                                              {"post_three", post_three},
+                                             {"join_and_close", join_and_close},
+                                             {"unlink_again_and_again", unlink_again_and_again},
                                              {NULL, NULL}};
     return test_main(argc, argv, parts, roles);
 }

@@ -5,7 +5,6 @@
 
 #include "os.h"
 
-#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -27,18 +26,11 @@ static uint64_t mix(uint64_t value)
 static const struct quoit_queue_options options = {.item_bytes = sizeof(struct item),
                                                    .capacity = 1000};
 
-static void pause_a_little(unsigned *idle)
-{
-    if (++*idle % 64 == 0)
-        (void)sched_yield();
-}
-
 /* arguments: name, "one" or "batch" */
 static void produce(char **arguments)
 {
     quoit_queue *queue;
     bool batches = strcmp(arguments[1], "batch") == 0;
-    unsigned idle = 0;
     CHECK_STATUS(quoit_queue_join(arguments[0], &options, QUOIT_PRODUCER, &queue), QUOIT_OK);
     for (uint64_t n = 0; n < ITEMS;) {
         struct item items[BATCH];
@@ -51,7 +43,7 @@ static void produce(char **arguments)
             pushed = item_push(queue, items) == QUOIT_OK;
         n += pushed;
         if (pushed == 0)
-            pause_a_little(&idle);
+            test_idle();
     }
     CHECK_STATUS(quoit_queue_finish(queue), QUOIT_OK);
     quoit_queue_close(queue);
@@ -70,7 +62,6 @@ static void consume(char **arguments)
 {
     quoit_queue *queue;
     bool batches = strcmp(arguments[1], "batch") == 0;
-    unsigned idle = 0;
     uint64_t next = 0;
     CHECK_STATUS(quoit_queue_join(arguments[0], &options, QUOIT_CONSUMER, &queue), QUOIT_OK);
     for (;;) {
@@ -83,7 +74,7 @@ static void consume(char **arguments)
             continue;
         if (quoit_queue_is_finished(queue) && quoit_queue_is_empty(queue))
             break;
-        pause_a_little(&idle);
+        test_idle();
     }
     CHECK_EQUAL(next, ITEMS);
     CHECK_STATUS(item_pop(queue, &(struct item){0, 0}), QUOIT_CLOSED);

@@ -5,7 +5,6 @@
  */
 #include "test.h"
 
-#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -35,7 +34,7 @@ static void count_up(char **arguments)
         if (status == QUOIT_OK)
             next++;
         else
-            (void)sched_yield();
+            test_idle();
     }
 }
 
@@ -53,7 +52,7 @@ static void note_down(char **arguments)
         quoit_status status = quoit_queue_peek(queue, &items, &count);
         CHECK(status == QUOIT_OK || status == QUOIT_EMPTY);
         if (status == QUOIT_EMPTY) {
-            (void)sched_yield();
+            test_idle();
             continue;
         }
         uint64_t number = *(const uint64_t *)items;
@@ -92,6 +91,8 @@ static void producer_killed(void)
             while (next < until)
                 if (quoit_queue_pop(queue, &number) == QUOIT_OK)
                     CHECK_EQUAL(number, next++);
+                else
+                    test_idle();
             kill_and_reap(producer);
             while (quoit_queue_pop(queue, &number) == QUOIT_OK)
                 CHECK_EQUAL(number, next++);
@@ -109,10 +110,10 @@ static void producer_killed(void)
    a death. */
 static void consumer_killed(void)
 {
-    enum { NUMBERS = 60000 };
+    enum { NUMBERS = 20000 };
     for (int i = 0; test_shared_schemes[i]; i++) {
         const char *name = test_name(test_shared_schemes[i]), *ledger_name = test_name("posix");
-        const char *const arguments[] = {name, ledger_name, "60000", NULL};
+        const char *const arguments[] = {name, ledger_name, "20000", NULL};
         const struct quoit_region_options size = {.size_bytes = NUMBERS};
         quoit_queue *queue = open_as(name, QUOIT_PRODUCER);
         quoit_region *region;
@@ -126,7 +127,7 @@ static void consumer_killed(void)
             quoit_status status = quoit_queue_push(queue, &next);
             CHECK(status == QUOIT_OK || status == QUOIT_FULL);
             if (status == QUOIT_FULL) {
-                (void)sched_yield();
+                test_idle();
                 continue;
             }
             if (++next % (NUMBERS / KILLS) == 0 && next < NUMBERS) {
@@ -199,12 +200,14 @@ static void unlinked_while_in_use(void)
         uint64_t next = 0, number = 0;
         test_process producer = test_spawn("count_up", arguments);
         while (quoit_queue_pop(queue, &number) != QUOIT_OK)
-            (void)sched_yield();
+            test_idle();
         CHECK_EQUAL(number, next++);
         CHECK_STATUS(quoit_queue_unlink(name), QUOIT_OK);
         while (next < 10000)
             if (quoit_queue_pop(queue, &number) == QUOIT_OK)
                 CHECK_EQUAL(number, next++);
+            else
+                test_idle();
         struct quoit_queue_info info;
         CHECK_STATUS(quoit_queue_inspect(queue, &info), QUOIT_OK);
         CHECK_EQUAL(info.producer_pid, (uint32_t)producer.id);

@@ -76,6 +76,8 @@ void test_kill(test_process process); /* at once, as kill -9 does; test_wait is 
 int test_wait(test_process process);  /* its exit code, or TEST_KILLED */
 bool test_is_running(test_process process);
 void test_sleep_ms(int milliseconds);
+/* To be called in a loop that waits for another process: lets it run, on one processor too. */
+void test_idle(void);
 uint32_t test_own_pid(void);
 int test_open_descriptors(void);
 

@@ -4,6 +4,7 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <sched.h>
 #include <signal.h>
 #include <spawn.h>
 #include <stdio.h>
@@ -62,6 +63,16 @@ void test_sleep_ms(int milliseconds)
                             .tv_nsec = (long)(milliseconds % 1000) * 1000000};
     while (nanosleep(&time, &time) != 0 && errno == EINTR)
         ;
+}
+
+void test_idle(void)
+{
+    static _Thread_local unsigned calls;
+    const struct timespec moment = {.tv_nsec = 20000};
+    if (++calls % 64 == 0) /* a yield alone can leave the other waiting for a whole time slice */
+        (void)nanosleep(&moment, NULL);
+    else if (calls % 8 == 0)
+        (void)sched_yield();
 }
 
 uint32_t test_own_pid(void)

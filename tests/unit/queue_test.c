@@ -210,6 +210,7 @@ static void roles(const char *name)
     CHECK_EQUAL(quoit_queue_size(observer), 1);
     CHECK_EQUAL(quoit_queue_size(consumer), 1);
     CHECK_STATUS(quoit_queue_check(observer), QUOIT_OK);
+    CHECK_STATUS(quoit_queue_unlink_self(observer), QUOIT_PERMISSION);
     quoit_queue_close(producer);
     CHECK_STATUS(quoit_queue_inspect(observer, &info), QUOIT_OK);
     CHECK_EQUAL(info.producer_pid, 0);

@@ -266,8 +266,79 @@ static void lock_file_removed(void)
     CHECK(access(lock, F_OK) != 0);
     CHECK_STATUS(quoit_queue_open(name, QUOIT_OBSERVER, &queue), QUOIT_OK);
     CHECK_EQUAL(quoit_queue_capacity(queue), 4);
+    struct quoit_queue_info info;
+    CHECK_STATUS(quoit_queue_inspect(queue, &info), QUOIT_CORRUPT);
     quoit_queue_close(queue);
     CHECK_STATUS(quoit_queue_unlink(name), QUOIT_OK);
+}
+
+static void write_lock_file(const char *name, uint64_t state, int64_t shmid, uint64_t creator)
+{
+    const struct {
+        uint64_t state;
+        int64_t shmid;
+        uint64_t creator;
+    } record = {state, shmid, creator};
+    uint32_t key;
+    char lock[64];
+    CHECK_STATUS(quoit_os_sysv_key(path_of(name), &key), QUOIT_OK);
+    (void)snprintf(lock, sizeof lock, "/dev/shm/quoit.sysv.%08x", key);
+    write_file(lock, &record, sizeof record);
+    CHECK(chmod(lock, 0600) == 0);
+}
+
+/* What a creator left that was killed: cleared up if it is that one's, else untouched. */
+static void creator_killed(void)
+{
+    const char *name = test_name("sysv");
+    uint32_t key;
+    quoit_region *region;
+    CHECK_STATUS(quoit_os_sysv_key(path_of(name), &key), QUOIT_OK);
+
+    /* Between the note and shmget. */
+    write_lock_file(name, 1, -1, test_own_pid());
+    CHECK_STATUS(quoit_region_open(name, 0, &region), QUOIT_NOT_FOUND);
+    quoit_region_close(create(name));
+    CHECK_STATUS(quoit_region_unlink(name), QUOIT_OK);
+
+    /* Between shmget and the second note, and behind that one. */
+    for (int noted = 0; noted < 2; noted++) {
+        int id = shmget((key_t)key, 5000, IPC_CREAT | IPC_EXCL | 0600);
+        write_lock_file(name, 1, noted ? id : -1, test_own_pid());
+        CHECK_STATUS(quoit_region_open(name, 0, &region), QUOIT_NOT_FOUND);
+        quoit_region_close(create(name));
+        CHECK_STATUS(quoit_region_unlink(name), QUOIT_OK);
+    }
+
+    /* The same note, but another process's segment. */
+    int id = shmget((key_t)key, 5000, IPC_CREAT | IPC_EXCL | 0600);
+    write_lock_file(name, 1, -1, 1);
+    CHECK_STATUS(quoit_region_create(name, &small, &region), QUOIT_EXISTS);
+    CHECK_EQUAL(shmget((key_t)key, 0, 0), id);
+    CHECK(shmctl(id, IPC_RMID, NULL) == 0);
+}
+
+/* A segment that a person removed, from under a member too: its lock file is no obstacle. */
+static void segment_removed(void)
+{
+    const struct quoit_queue_options options = {
+        .item_bytes = 8, .capacity = 4, .permissions = 0666};
+    const char *name = test_name("sysv");
+    quoit_queue *old, *new;
+    uint32_t key;
+    char lock[64];
+    struct stat file;
+    CHECK_STATUS(quoit_os_sysv_key(path_of(name), &key), QUOIT_OK);
+    (void)snprintf(lock, sizeof lock, "/dev/shm/quoit.sysv.%08x", key);
+    write_lock_file(name, 2, 12345, 1);
+    CHECK_STATUS(quoit_queue_create(name, &options, QUOIT_PRODUCER, &old), QUOIT_OK);
+    CHECK(stat(lock, &file) == 0 && (file.st_mode & 0777) == 0666);
+    CHECK(shmctl(shmget((key_t)key, 0, 0), IPC_RMID, NULL) == 0);
+    CHECK_STATUS(quoit_queue_create(name, &options, QUOIT_PRODUCER, &new), QUOIT_OK);
+    CHECK_STATUS(quoit_queue_unlink_self(old), QUOIT_NOT_FOUND);
+    quoit_queue_close(old);
+    CHECK_STATUS(quoit_queue_unlink_self(new), QUOIT_OK);
+    quoit_queue_close(new);
 }
 
 /* Each byte of the header, each bit of it: opened or refused, never anything worse, and never
@@ -331,6 +402,11 @@ static void truncated(void)
     CHECK(truncate(path_of(name), 100) == 0);
     CHECK_STATUS(quoit_region_open(name, 0, &region), QUOIT_NOT_QUOIT);
     CHECK(unlink(path_of(name)) == 0);
+
+    /* What is damaged can still be removed. */
+    quoit_region_close(create(name));
+    CHECK(truncate(path_of(name), (off_t)size - 1) == 0);
+    CHECK_STATUS(quoit_region_unlink(name), QUOIT_OK);
 }
 
 /* A queue is no plain region, and the other way round. */
@@ -364,6 +440,8 @@ int main(int argc, char **argv)
                                              {"foreign_segment", foreign_segment},
                                              {"keys", keys},
                                              {"lock_file_removed", lock_file_removed},
+                                             {"creator_killed", creator_killed},
+                                             {"segment_removed", segment_removed},
                                              {"flipped_header", flipped_header},
                                              {"other_version", other_version},
                                              {"truncated", truncated},

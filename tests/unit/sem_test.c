@@ -196,6 +196,21 @@ static void permissions(void)
     CHECK_STATUS(quoit_sem_unlink(sysv), QUOIT_OK);
 }
 
+/* A file under a semaphore's name that is none. */
+static void foreign_file(void)
+{
+    static const char bytes[64] = {1};
+    const char *name = test_name("posix");
+    char path[128];
+    quoit_sem *sem;
+    (void)snprintf(path, sizeof path, "/dev/shm/sem.%s", strchr(name, ':') + 1);
+    FILE *file = fopen(path, "wb");
+    CHECK(file && fwrite(bytes, 1, sizeof bytes, file) == sizeof bytes && fclose(file) == 0);
+    CHECK_STATUS(quoit_sem_open(name, 0, &sem), QUOIT_NOT_QUOIT);
+    CHECK_STATUS(quoit_sem_unlink(name), QUOIT_NOT_QUOIT);
+    CHECK(remove(path) == 0);
+}
+
 int main(int argc, char **argv)
 {
     static const struct test_part parts[] = {{"every_scheme", every_scheme},
@@ -206,6 +221,7 @@ int main(int argc, char **argv)
                                              {"unfinished_set", unfinished_set},
                                              {"colliding_names", colliding_names},
                                              {"permissions", permissions},
+                                             {"foreign_file", foreign_file},
                                              {NULL, NULL}};
     return test_main(argc, argv, parts, NULL);
 }

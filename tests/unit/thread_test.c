@@ -11,7 +11,7 @@ struct item {
 };
 QUOIT_DEFINE_QUEUE(item, struct item)
 
-enum { ITEMS = 300000, BATCH = 7 };
+enum { ITEMS = 100000, BATCH = 7 };
 static const struct quoit_queue_options options = {.item_bytes = sizeof(struct item),
                                                    .capacity = 5};
 
@@ -20,7 +20,7 @@ static void *push_all(void *queue)
     for (uint64_t n = 0; n < ITEMS; n++) {
         struct item item = {n, ~n};
         while (item_push(queue, &item) == QUOIT_FULL)
-            (void)sched_yield();
+            test_idle();
     }
     CHECK_STATUS(quoit_queue_finish(queue), QUOIT_OK);
     return NULL;
@@ -36,7 +36,7 @@ static void *push_batches(void *queue)
         uint64_t pushed = item_push_many(queue, items, count);
         n += pushed;
         if (pushed == 0)
-            (void)sched_yield();
+            test_idle();
     }
     CHECK_STATUS(quoit_queue_finish(queue), QUOIT_OK);
     return NULL;
@@ -49,7 +49,7 @@ static void pop_all(quoit_queue *queue)
     quoit_status status;
     while ((status = item_pop(queue, &item)) != QUOIT_CLOSED) {
         if (status == QUOIT_EMPTY) {
-            (void)sched_yield();
+            test_idle();
             continue;
         }
         CHECK_STATUS(status, QUOIT_OK);
