@@ -62,11 +62,11 @@ extern "C" {
 
 typedef struct quoit_queue quoit_queue;
 
+/* In this version all but QUOIT_SPSC are QUOIT_UNSUPPORTED. */
 enum quoit_kind {
-    QUOIT_SPSC = 0, /* one producer, one consumer */
-    QUOIT_MPMC = 1, /* many of each: QUOIT_UNSUPPORTED in this version */
-    QUOIT_BROADCAST =
-        2 /* one producer, each consumer sees all: QUOIT_UNSUPPORTED in this version */
+    QUOIT_SPSC = 0,     /* one producer, one consumer */
+    QUOIT_MPMC = 1,     /* many of each */
+    QUOIT_BROADCAST = 2 /* one producer, each consumer sees all */
 };
 
 /* All zero, but for item_bytes and capacity, is a good start. */
@@ -81,11 +81,9 @@ struct quoit_queue_options {
 
 /* What a handle is for; may be or-ed. 0 is not valid. */
 enum quoit_role {
-    QUOIT_PRODUCER =
-        1, /* one living holder (SPSC); a dead one's place is taken over where it left */
-    QUOIT_CONSUMER = 2, /* likewise */
-    QUOIT_OBSERVER =
-        4, /* looks, and needs only read permission; with another role it adds nothing */
+    QUOIT_PRODUCER = 1,     /* one living holder; a dead one's place is taken over */
+    QUOIT_CONSUMER = 2,     /* likewise */
+    QUOIT_OBSERVER = 4,     /* looks, and needs only read permission */
     QUOIT_ANY_OWNER = 0x100 /* not a role: accept an object that belongs to another user */
 };
 
@@ -166,8 +164,8 @@ struct quoit_queue_info {
     uint64_t size;
     bool finished;
     uint32_t producer_pid; /* of a living holder, in its own PID namespace; 0: there is none */
-    uint32_t consumer_pid;
-    uint32_t created_by; /* PID */
+    uint32_t consumer_pid; /* likewise */
+    uint32_t created_by;   /* PID */
     uint64_t created_at_unix_ns;
 };
 /* OK FORKED INVALID, and CORRUPT where a System V queue has lost its lock file: the PIDs are then
@@ -178,8 +176,9 @@ quoit_status quoit_queue_inspect(const quoit_queue *queue, struct quoit_queue_in
    in use. */
 quoit_status quoit_queue_check(const quoit_queue *queue);
 
-/* The room that options.user_bytes asked for, aligned to 64, NULL if none; for observers read-only,
-   in a forked child zeros. What is in it, and its atomicity, is yours. */
+/* The room that options.user_bytes asked for, aligned to 64, NULL if none; for observers read-only.
+   What is in it, and its atomicity, is yours. In a forked child NULL, and a pointer from before the
+   fork leads to zeros. */
 void *quoit_queue_user_area(const quoit_queue *queue);
 
 /* ---- Regions: named memory, handed out by offset --------------------------------------------- */
@@ -211,8 +210,7 @@ quoit_status quoit_region_unlink(const char *name);
 quoit_status quoit_region_allocate(quoit_region *region, uint64_t size_bytes, uint64_t align_bytes,
                                    uint64_t *offset_out);
 
-/* Where [offset, offset + size_bytes) is in this process; NULL if any of it is outside the region.
-   */
+/* Where [offset, offset + size_bytes) is in this process; NULL if any of it is outside. */
 void *quoit_region_at(const quoit_region *region, uint64_t offset, uint64_t size_bytes);
 
 /* One offset for others to begin from, 0 before it is set: set it when what it leads to is
