@@ -270,9 +270,9 @@ quoit_status quoit_sem_value(quoit_sem *sem, uint32_t *value_out);
 
 struct quoit_queue {
     struct quoit_spsc_producer producer; /* each side's state on lines of its own */
-    uint8_t pad1[64];
+    uint8_t pad1[128 - sizeof(struct quoit_spsc_producer)];
     struct quoit_spsc_consumer consumer;
-    uint8_t pad2[64];
+    uint8_t pad2[128 - sizeof(struct quoit_spsc_consumer)];
     struct quoit_queue_handle *handle;
 };
 

@@ -44,7 +44,6 @@ struct quoit_spsc_producer {
     uint64_t limit; /* slots below this are known to be free */
     struct quoit_spsc_shm *shm;
     uint64_t capacity;
-    uint64_t unused[2];
 };
 
 /* Private to the consumer's handle; head == limit likewise. */
@@ -55,7 +54,6 @@ struct quoit_spsc_consumer {
     uint64_t limit; /* slots below this are known to be filled */
     struct quoit_spsc_shm *shm;
     uint64_t capacity;
-    uint64_t unused[2];
 };
 
 /* Copies one item in and publishes it. Needs tail != limit. */

@@ -32,7 +32,7 @@ static struct fixture *set_up(uint64_t capacity, uint64_t item_bytes, uint64_t s
     uint64_t slots;
     CHECK(fixture && quoit_spsc_slots(capacity, &slots));
     fixture->slots_bytes = slots * item_bytes;
-    fixture->memory = malloc(fixture->slots_bytes + 2 * GUARD);
+    fixture->memory = malloc((size_t)fixture->slots_bytes + 2 * GUARD);
     CHECK(fixture->memory);
     for (uint64_t i = 0; i < fixture->slots_bytes + 2 * GUARD; i++)
         fixture->memory[i] = guard_byte;
