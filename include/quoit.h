@@ -19,6 +19,7 @@
  *   - After fork, the child's copies of queue handles are dead: calls give QUOIT_FORKED, or what an
  *     empty queue would. Open anew. This needs fork() itself; a bare clone() system call is not
  *     seen. A fork waits while another thread opens or creates. Regions and semaphores go on.
+ *     Fork handlers of your own (pthread_atfork) must not call Quoit.
  *   - Items are copied as bytes: no pointers in them.
  *
  * NAMES are [scheme:]text.
@@ -117,7 +118,8 @@ quoit_status quoit_queue_finish(quoit_queue *queue);
 /*
  * Remove a queue's name. Who has it open goes on with it, and shares nothing with a later one of
  * that name. unlink_self does so only if the name still leads to this handle's queue, else
- * NOT_FOUND; not by an observer (PERMISSION). A damaged queue can be unlinked like any other.
+ * NOT_FOUND; not by an observer (PERMISSION). A damaged queue can be unlinked like any other, if it
+ * can still be told to be Quoit's.
  * OK NOT_FOUND NOT_QUOIT (and leaves that alone) MISMATCH (not a queue) OWNER PERMISSION BUSY.
  */
 quoit_status quoit_queue_unlink(const char *name);

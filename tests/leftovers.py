@@ -7,16 +7,23 @@ import time
 
 
 def present():
-    """Everything that a test could leave behind, a line each."""
-    things = set(glob.glob("/dev/shm/*") + glob.glob("/tmp/quoit*") + glob.glob("/tmp/qt-*"))
-    for kind in ["shm", "sem", "msg"]:
-        try:
-            with open(f"/proc/sysvipc/{kind}") as table:
-                things |= {f"System V {kind} key {row.split()[0]} id {row.split()[1]}"
-                           for row in table.readlines()[1:]}
-        except FileNotFoundError:
-            pass  # a system without this table
+    """Everything that a test could leave behind, a line each; what others keep there is not ours."""
+    things = set()
+    for pattern in ["/dev/shm/*qt-*", "/dev/shm/quoit*", "/dev/shm/.quoit*", "/dev/shm/readings",
+                    "/dev/shm/throughput-*", "/tmp/quoit-test*", "/tmp/qt-*"]:
+        things |= set(glob.glob(pattern))
+    things |= {f"System V segment, key {row[0]} id {row[1]}" for row in table("shm")}
+    things |= {f"System V semaphores, key {row[0]} id {row[1]}" for row in table("sem")
+               if row[3] == "11"}  # as many as Quoit's have
     return things
+
+
+def table(kind):
+    try:
+        with open(f"/proc/sysvipc/{kind}") as rows:
+            return [row.split() for row in rows.readlines()[1:]]
+    except FileNotFoundError:
+        return []  # a system without this table
 
 
 def main():

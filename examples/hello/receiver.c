@@ -14,7 +14,7 @@ int main(void)
     }
     struct reading reading;
     quoit_status status;
-    while ((status = reading_pop(queue, &reading)) != QUOIT_CLOSED)
+    while ((status = reading_pop(queue, &reading)) == QUOIT_OK || status == QUOIT_EMPTY)
         if (status == QUOIT_OK)
             printf("sensor %d: %.1f degrees\n", (int)reading.sensor, reading.celsius);
     quoit_queue_unlink_self(queue);

@@ -13,8 +13,8 @@ int main(void)
         return 1;
     }
     for (uint64_t i = 0; i < 10; i++)
-        if (reading_push(queue, &(struct reading){.sensor = i, .celsius = 20.0}) == QUOIT_FULL)
-            fprintf(stderr, "full: reading %d dropped\n", (int)i);
+        if (reading_push(queue, &(struct reading){.sensor = i, .celsius = 20.0}) != QUOIT_OK)
+            fprintf(stderr, "no room: reading %d dropped\n", (int)i);
     quoit_queue_finish(queue);
     quoit_queue_close(queue);
     return 0;

@@ -172,10 +172,10 @@ static int consume(struct consumer *consumer)
         return EXIT_SUCCESS;
     /* The stream has ended and is drained: nobody needs the names any more. */
     status = quoit_queue_unlink_self(consumer->queue);
-    if (status == QUOIT_OK)
-        guard_unlink(consumer->queue);
-    return status == QUOIT_OK || status == QUOIT_NOT_FOUND ? EXIT_SUCCESS
-                                                           : fail("remove the queue");
+    if (status != QUOIT_OK && status != QUOIT_NOT_FOUND)
+        return fail("remove the queue");
+    guard_unlink(consumer->queue); /* they are this queue's alone, whoever removed its name */
+    return EXIT_SUCCESS;
 }
 
 int main(int argc, char **argv)

@@ -24,6 +24,8 @@ static quoit_status sem_name(char name[NAME_ROOM], const char *scheme, const cha
 {
     struct quoit_queue_info info;
     quoit_status status = quoit_queue_inspect(queue, &info);
+    if (status == QUOIT_CORRUPT) /* its members cannot be told; its identity can */
+        status = QUOIT_OK;
     if (status == QUOIT_OK)
         (void)snprintf(name, NAME_ROOM, "%sproducts %s %" PRIu32 " %" PRIu64, scheme, what,
                        info.created_by, info.created_at_unix_ns);

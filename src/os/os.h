@@ -117,7 +117,7 @@ struct quoit_os_fork_guard {
     void (*dropped)(struct quoit_os_fork_guard *guard);
 };
 /* Between these two no fork happens in this process: a child would inherit locks that no guard lets
-   go of yet. Not to be nested. */
+   go of yet. A fork in between waits for the release. */
 void quoit_os_fork_hold(void);
 void quoit_os_fork_release(void);
 quoit_status quoit_os_fork_guard_add(struct quoit_os_fork_guard *guard);

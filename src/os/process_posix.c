@@ -9,22 +9,27 @@
 #include <time.h>
 #include <unistd.h>
 
-static pthread_mutex_t fork_mutex = PTHREAD_MUTEX_INITIALIZER; /* taken before process_mutex */
 static pthread_mutex_t process_mutex = PTHREAD_MUTEX_INITIALIZER;
 static pthread_once_t fork_handlers_once = PTHREAD_ONCE_INIT;
 static int fork_handlers_error;
-static struct quoit_os_fork_guard *guards;
+static struct quoit_os_fork_guard *guards; /* as the next, under process_mutex */
+static int openers;                        /* threads for whose end a fork waits */
 
+/* By looking now and then: a condition variable would have to be mended in the child. */
 static void before_fork(void)
 {
-    (void)pthread_mutex_lock(&fork_mutex);
+    const struct timespec moment = {.tv_nsec = 100000};
     (void)pthread_mutex_lock(&process_mutex);
+    while (openers > 0) {
+        (void)pthread_mutex_unlock(&process_mutex);
+        (void)nanosleep(&moment, NULL);
+        (void)pthread_mutex_lock(&process_mutex);
+    }
 }
 
 static void after_fork_in_parent(void)
 {
     (void)pthread_mutex_unlock(&process_mutex);
-    (void)pthread_mutex_unlock(&fork_mutex);
 }
 
 static void after_fork_in_child(void)
@@ -36,7 +41,6 @@ static void after_fork_in_child(void)
         guard->dropped(guard);
     }
     (void)pthread_mutex_unlock(&process_mutex);
-    (void)pthread_mutex_unlock(&fork_mutex);
 }
 
 static void install_fork_handlers(void)
@@ -47,12 +51,16 @@ static void install_fork_handlers(void)
 void quoit_os_fork_hold(void)
 {
     (void)pthread_once(&fork_handlers_once, install_fork_handlers);
-    (void)pthread_mutex_lock(&fork_mutex);
+    (void)pthread_mutex_lock(&process_mutex);
+    openers++;
+    (void)pthread_mutex_unlock(&process_mutex);
 }
 
 void quoit_os_fork_release(void)
 {
-    (void)pthread_mutex_unlock(&fork_mutex);
+    (void)pthread_mutex_lock(&process_mutex);
+    openers--;
+    (void)pthread_mutex_unlock(&process_mutex);
 }
 
 quoit_status quoit_os_process_lock(void)

@@ -149,10 +149,11 @@ static quoit_status create(const char *text, uint32_t value, uint32_t permission
         if (set.sem_perm.uid != quoit_os_user_id())
             return quoit_fail(QUOIT_OWNER, "semaphore 'sysv:%s' was begun by user %llu", text,
                               (unsigned long long)set.sem_perm.uid);
-        set.sem_perm.mode = (unsigned short)permissions;
-        (void)semctl(id, 0, IPC_SET, (union semctl_argument){.set = &set});
         int error = fill(id, text, value, undo);
         if (error == 0) {
+            /* Who died before filling the set may have asked for others. */
+            set.sem_perm.mode = (unsigned short)permissions;
+            (void)semctl(id, 0, IPC_SET, (union semctl_argument){.set = &set});
             *sem_out = (struct quoit_os_sem){.id = id, .undo = undo};
             return QUOIT_OK;
         }

@@ -31,13 +31,13 @@ struct record {
 };
 
 struct lock_path {
-    char text[sizeof QUOIT_LOCK_DIRECTORY + 32];
+    char text[QUOIT_OS_SYSV_LOCK_ROOM];
 };
 
 static struct lock_path lock_path_of(uint32_t key)
 {
-    struct lock_path path;
-    (void)snprintf(path.text, sizeof path.text, "%s/quoit.sysv.%08x", QUOIT_LOCK_DIRECTORY, key);
+    struct lock_path path = {{0}};
+    quoit_os_sysv_lock_path(key, path.text);
     return path;
 }
 

@@ -6,7 +6,9 @@
 #include "hash.h"
 
 #include <stdbool.h>
+#include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 static bool hex_digit(char c, uint32_t *digit_out)
 {
@@ -42,4 +44,16 @@ quoit_status quoit_os_sysv_key(const char *text, uint32_t *key_out)
     uint32_t key = (uint32_t)(hash ^ hash >> 32) & 0x7fffffff;
     *key_out = key ? key : 1;
     return QUOIT_OK;
+}
+
+void quoit_os_sysv_lock_path(uint32_t key, char path[QUOIT_OS_SYSV_LOCK_ROOM])
+{
+    const uint64_t initial = 0xefffffff; /* the first namespace's number on every Linux */
+    struct stat namespace;
+    uint64_t number = stat("/proc/self/ns/ipc", &namespace) == 0 ? namespace.st_ino : initial;
+    int length = snprintf(path, QUOIT_OS_SYSV_LOCK_ROOM, "%s/quoit.sysv.%08x", QUOIT_LOCK_DIRECTORY,
+                          (unsigned)key);
+    if (number != initial)
+        (void)snprintf(path + length, QUOIT_OS_SYSV_LOCK_ROOM - (size_t)length, ".%llu",
+                       (unsigned long long)number);
 }

@@ -5,11 +5,14 @@
 Producer and consumer run as a user runs them, only faster. What the producer must print follows from its
 seed; what the consumer must print follows from what the producer printed.
 """
+import array
+import fcntl
 import os
 import signal
 import subprocess
 import sys
 import tempfile
+import termios
 import time
 
 SCHEMES = ["posix:", "sysv:", "file:", ""]
@@ -294,7 +297,8 @@ def signals(suite):
             consumer = suite.start("consumer", *common)
             wait_for_lines(suite, consumer, 1)
             waiting = suite.start("consumer", "--name", suite.name("sysv:"), "--sync", sync)
-            time.sleep(0.1)
+            for process in [waiting, lonely]:
+                check("waiting" in process.stderr.readline(), "it does not say that it waits")
             for process in [producer, consumer, waiting, lonely]:
                 process.send_signal(ending)
             for process in [producer, consumer, waiting, lonely]:
@@ -302,23 +306,35 @@ def signals(suite):
             check(suite.is_there(name), "the stream was not ended, and yet the queue is gone")
 
 
+def end_blocked(suite, program, *options):
+    """Starts it with a reader that does not read, and ends it when it has filled the pipe."""
+    process = subprocess.Popen([os.path.join(suite.directory, program), *options],
+                               stdout=subprocess.PIPE)
+    suite.processes.append(process)
+    waiting = array.array("i", [0])
+    deadline = time.monotonic() + 60
+    while waiting[0] < 60000:
+        check(process.poll() is None and time.monotonic() < deadline, f"{program} fills no pipe")
+        fcntl.ioctl(process.stdout, termios.FIONREAD, waiting)
+        time.sleep(0.01)
+    time.sleep(0.1)  # time for the rest of the pipe
+    process.send_signal(signal.SIGTERM)
+    try:
+        check(process.wait(10) == 0, f"{program} ended with {process.returncode}")
+    except subprocess.TimeoutExpired:
+        raise Failure(f"{program} does not end while its output is blocked") from None
+    process.stdout.close()
+
+
 def blocked_output(suite):
     """A reader that does not read: a signal ends both cleanly all the same."""
     name = suite.name("posix:")
     common = ["--name", name, "--interval", "0:0"]
-    producer = subprocess.Popen([os.path.join(suite.directory, "producer"), *common, "--loss", "0"],
-                                stdout=subprocess.PIPE)
-    consumer = subprocess.Popen([os.path.join(suite.directory, "consumer"), *common],
-                                stdout=subprocess.PIPE)
-    suite.processes += [producer, consumer]
-    time.sleep(0.5)
-    for process in [producer, consumer]:
-        process.send_signal(signal.SIGTERM)
-        try:
-            check(process.wait(10) == 0, f"{process.args} ended with {process.returncode}")
-        except subprocess.TimeoutExpired:
-            raise Failure(f"{process.args} does not end while its output is blocked") from None
-        process.stdout.close()
+    end_blocked(suite, "producer", *common, "--loss", "0", "--capacity", "20000")
+    filler = suite.start("producer", *common, "--loss", "0", "--capacity", "20000",
+                         "--count", "20000")
+    suite.end(filler)
+    end_blocked(suite, "consumer", *common)
     suite.unlink(name)
 
 
@@ -426,6 +442,8 @@ PARTS = [demonstration, same_seed_slow_consumer, no_consumer_then_one, losses, c
 
 def main():
     suite = Suite(sys.argv[1])
+    unknown = set(sys.argv[2:]) - {part.__name__ for part in PARTS}
+    check(not unknown, f"there is no part {unknown}")
     for part in PARTS:
         if part.__name__ not in sys.argv[2:] and (sys.argv[2:] or part is short_programs):
             continue

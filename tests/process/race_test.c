@@ -161,7 +161,9 @@ static void killed_while_creating(void)
             quoit_queue *queue;
             uint64_t value = 5;
             test_process process = test_spawn("create_and_unlink_for_ever", arguments);
-            test_sleep_ms(3 + kills % 5);
+            while (quoit_queue_open(name, QUOIT_OBSERVER, &queue) != QUOIT_OK)
+                ; /* until it is at it */
+            quoit_queue_close(queue);
             for (int spin = kills * 997 % 3000; spin > 0; spin--)
                 (void)test_own_pid();
             test_kill(process);

@@ -109,14 +109,17 @@ int test_main(int argc, char **argv, const struct test_part *parts, const struct
     (void)setvbuf(stdout, NULL, _IOLBF, 4096);
     if (argc > 2 && strcmp(argv[1], "--role") == 0)
         return run_role(roles, argv);
-    int descriptors = test_open_descriptors();
+    int descriptors = test_open_descriptors(), ran = 0;
     for (; parts->name; parts++) {
         if (argc > 1 && strcmp(argv[1], parts->name) != 0)
             continue;
         (void)printf("%s\n", parts->name);
         parts->run();
+        ran++;
         CHECK_EQUAL(test_open_descriptors(), descriptors);
     }
     check_names_gone();
+    if (ran == 0)
+        test_fail(__FILE__, __LINE__, "there is no part '%s'", argc > 1 ? argv[1] : "");
     return EXIT_SUCCESS;
 }

@@ -218,8 +218,8 @@ static void foreign_segment(void)
     untouched(name, QUOIT_NOT_QUOIT);
     CHECK_EQUAL(shmget((key_t)key, 0, 0), id);
     CHECK(shmctl(id, IPC_RMID, NULL) == 0);
-    char lock[64];
-    (void)snprintf(lock, sizeof lock, "/dev/shm/quoit.sysv.%08x", key);
+    char lock[QUOIT_OS_SYSV_LOCK_ROOM];
+    quoit_os_sysv_lock_path(key, lock);
     CHECK(access(lock, F_OK) != 0);
 }
 
@@ -255,11 +255,11 @@ static void lock_file_removed(void)
     const char *name = test_name("sysv");
     quoit_queue *queue;
     uint32_t key;
-    char lock[64];
+    char lock[QUOIT_OS_SYSV_LOCK_ROOM];
     CHECK_STATUS(quoit_queue_create(name, &options, QUOIT_PRODUCER, &queue), QUOIT_OK);
     quoit_queue_close(queue);
     CHECK_STATUS(quoit_os_sysv_key(path_of(name), &key), QUOIT_OK);
-    (void)snprintf(lock, sizeof lock, "/dev/shm/quoit.sysv.%08x", key);
+    quoit_os_sysv_lock_path(key, lock);
     CHECK(unlink(lock) == 0);
     CHECK_STATUS(quoit_queue_open(name, QUOIT_PRODUCER, &queue), QUOIT_CORRUPT);
     CHECK_STATUS(quoit_queue_create(name, &options, QUOIT_PRODUCER, &queue), QUOIT_EXISTS);
@@ -280,9 +280,9 @@ static void write_lock_file(const char *name, uint64_t state, int64_t shmid, uin
         uint64_t creator;
     } record = {state, shmid, creator};
     uint32_t key;
-    char lock[64];
+    char lock[QUOIT_OS_SYSV_LOCK_ROOM];
     CHECK_STATUS(quoit_os_sysv_key(path_of(name), &key), QUOIT_OK);
-    (void)snprintf(lock, sizeof lock, "/dev/shm/quoit.sysv.%08x", key);
+    quoit_os_sysv_lock_path(key, lock);
     write_file(lock, &record, sizeof record);
     CHECK(chmod(lock, 0600) == 0);
 }
@@ -326,10 +326,10 @@ static void segment_removed(void)
     const char *name = test_name("sysv");
     quoit_queue *old, *new;
     uint32_t key;
-    char lock[64];
+    char lock[QUOIT_OS_SYSV_LOCK_ROOM];
     struct stat file;
     CHECK_STATUS(quoit_os_sysv_key(path_of(name), &key), QUOIT_OK);
-    (void)snprintf(lock, sizeof lock, "/dev/shm/quoit.sysv.%08x", key);
+    quoit_os_sysv_lock_path(key, lock);
     write_lock_file(name, 2, 12345, 1);
     CHECK_STATUS(quoit_queue_create(name, &options, QUOIT_PRODUCER, &old), QUOIT_OK);
     CHECK(stat(lock, &file) == 0 && (file.st_mode & 0777) == 0666);
