@@ -266,8 +266,7 @@ quoit_status quoit_sem_value(quoit_sem *sem, uint32_t *value_out);
 /* ---- Inlined ------------------------------------------------------------------------------------
  * From here on, what compilers need and people do not, but for QUOIT_DEFINE_QUEUE. */
 
-/* Changes with everything below: a program compiled against another one gets QUOIT_VERSION at open.
-   */
+/* Changes with all below: a program compiled against another one gets QUOIT_VERSION at open. */
 #define QUOIT_ABI 1u
 
 struct quoit_queue {

@@ -50,8 +50,7 @@ static int fail(const char *doing)
     return EXIT_FAILURE;
 }
 
-/* Opens the queue, once there is one; without it, and successfully, if the end is requested before.
- */
+/* Opens the queue once there is one; succeeds without it if the end is requested before. */
 static int enter(struct consumer *consumer)
 {
     const char *name = consumer->settings.name;
@@ -95,8 +94,7 @@ static quoit_status peek(struct consumer *consumer, struct product *product_out)
     return status;
 }
 
-/* The next product, which stays in the queue. OK, CLOSED at the end of the stream, EMPTY if told to
-   stop. */
+/* The next product, which stays in the queue. CLOSED: the stream has ended. EMPTY: told to stop. */
 static quoit_status next(struct consumer *consumer, struct product *product_out)
 {
     bool waited = false;

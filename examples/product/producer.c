@@ -96,8 +96,7 @@ static quoit_status pass_on(struct producer *producer, const struct product *pro
     return status;
 }
 
-/* A signal that interrupts a write to a reader who does not read is a request to end, not a fault.
- */
+/* A signal that interrupts a write to a reader who does not read is no fault. */
 static bool flush(void)
 {
     if (fflush(stdout) == 0 && !ferror(stdout))

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What producer and consumer agree on: the product, and what outlives them both beside the queue.
- */
+/* What producer and consumer agree on: the product, and what outlives both beside the queue. */
 #ifndef PRODUCT_H
 #define PRODUCT_H
 

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Reporting a failure: a status for the program, and a sentence for the person (quoit_error_text).
- */
+/* Reporting a failure: a status for the program, a sentence for the person (quoit_error_text). */
 #ifndef QUOIT_BASE_FAIL_H
 #define QUOIT_BASE_FAIL_H
 

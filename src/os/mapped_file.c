@@ -46,8 +46,7 @@ int quoit_os_fd_above_stdio(int fd)
     return above;
 }
 
-/* A file that is in no directory, or else one under a name of its own, which *temporary_out owns.
- */
+/* A file that is in no directory, or else under a name of its own, which *temporary_out owns. */
 static int open_nameless(const char *path, char **temporary_out)
 {
     char directory[PATH_ROOM];

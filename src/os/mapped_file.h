@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Shared memory that is a file with a path: what shm_file.c and, on Linux, shm_posix.c are made of.
- */
+/* Shared memory that is a file with a path, which shm_file.c and shm_posix.c are made of. */
 #ifndef QUOIT_OS_MAPPED_FILE_H
 #define QUOIT_OS_MAPPED_FILE_H
 

@@ -110,8 +110,7 @@ uint64_t quoit_os_user_id(void);
 uint64_t quoit_os_monotonic_ns(void);
 uint64_t quoit_os_unix_time_ns(void);
 
-/* Calls dropped(guard) in a child made by fork, for each guard added and not removed. Any thread.
- */
+/* Calls dropped(guard) in a child made by fork, for each guard added and not removed. */
 struct quoit_os_fork_guard {
     struct quoit_os_fork_guard *next, *previous;
     void (*dropped)(struct quoit_os_fork_guard *guard);

@@ -19,8 +19,7 @@ quoit_status quoit_name_split(const char *name, struct quoit_name *name_out);
 bool quoit_name_matches(const struct quoit_name *name, const struct quoit_os_scheme *scheme,
                         bool is_native);
 
-/* The scheme's own rules; brings a key's text to its one spelling. NAME_TOO_LONG, NAME_CHARACTER.
- */
+/* The scheme's rules; gives a key's text its one spelling. NAME_TOO_LONG, NAME_CHARACTER. */
 quoit_status quoit_name_check(struct quoit_name *name, const struct quoit_os_scheme *scheme);
 
 /* Why no scheme matched: SCHEME, or UNSUPPORTED where another system, or another kind of object,

@@ -115,8 +115,7 @@ quoit_status quoit_region_begin(const char *name, uint32_t content, uint64_t pie
 
 quoit_status quoit_region_publish(quoit_region *region)
 {
-    /* REGION-M1: the header, and what the creator put behind it, come first. Pairs with REGION-M2.
- */
+    /* REGION-M1: the header, and all that lies behind it, come first. Pairs with REGION-M2. */
     atomic_store_explicit(&region->header->magic, QUOIT_REGION_MAGIC, memory_order_release);
     return region->ops->publish(&region->shm, region->name.text);
 }

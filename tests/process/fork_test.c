@@ -70,8 +70,7 @@ static void child_is_refused(void)
     }
 }
 
-/* local: names reach across fork: parent and child exchange items, each with a handle of its own.
- */
+/* local: names reach across fork: parent and child exchange items, each with its own handle. */
 static void local_across_fork(void)
 {
     const char *name = test_name("local");

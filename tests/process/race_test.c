@@ -150,8 +150,7 @@ static void create_and_unlink_for_ever(char **arguments)
     }
 }
 
-/* Whatever a death in the middle of a creation or a removal leaves, the next one succeeds at once.
- */
+/* Whatever a death amid a creation or a removal leaves, the next one succeeds at once. */
 static void killed_while_creating(void)
 {
     for (int i = 0; test_shared_schemes[i]; i++) {

@@ -223,8 +223,7 @@ static void foreign_segment(void)
     CHECK(access(lock, F_OK) != 0);
 }
 
-/* A key that is named outright is one key in every spelling, and another name on it is told apart.
- */
+/* A key named outright is one key in every spelling, and another name on it is told apart. */
 static void keys(void)
 {
     uint32_t key;
