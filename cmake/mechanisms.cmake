@@ -3,7 +3,7 @@
 if(CMAKE_SYSTEM_NAME STREQUAL "Linux")
   set(QUOIT_OS_FILES
     liveness_ofd.c mapped_file.c mechanisms_linux.c process_posix.c sem_posix.c sem_sysv.c
-    shm_file.c shm_local.c shm_posix.c shm_sysv.c system_error_posix.c sysv_key.c)
+    shm_file.c shm_local.c shm_posix.c shm_sysv.c system_error_posix.c sysv.c)
   set(QUOIT_OS_DEFINITIONS _GNU_SOURCE _FILE_OFFSET_BITS=64 QUOIT_LOCK_DIRECTORY="/dev/shm")
   set(QUOIT_OS_FAMILY posix)
 else()

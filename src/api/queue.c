@@ -230,11 +230,10 @@ void quoit_queue_close(quoit_queue *queue)
 
 quoit_status quoit_queue_finish(quoit_queue *queue)
 {
-    if (!queue)
-        return quoit_fail(QUOIT_INVALID, "queue is NULL");
+    quoit_status status = quoit_queue_check_handle(queue);
+    if (status != QUOIT_OK)
+        return status;
     struct quoit_queue_handle *handle = queue->handle;
-    if (handle->forked)
-        return quoit_fail(QUOIT_FORKED, "the queue's handle belongs to the parent process");
     if (!(handle->roles & QUOIT_PRODUCER))
         return quoit_fail(QUOIT_ROLE, "a queue is finished by its producer");
     quoit_spsc_finish(handle->place.ring.shm);
@@ -249,9 +248,6 @@ quoit_status quoit_queue_unlink(const char *name)
 
 quoit_status quoit_queue_unlink_self(quoit_queue *queue)
 {
-    if (!queue)
-        return quoit_fail(QUOIT_INVALID, "queue is NULL");
-    if (queue->handle->forked)
-        return quoit_fail(QUOIT_FORKED, "the queue's handle belongs to the parent process");
-    return quoit_region_unlink_self(queue->handle->region);
+    quoit_status status = quoit_queue_check_handle(queue);
+    return status == QUOIT_OK ? quoit_region_unlink_self(queue->handle->region) : status;
 }

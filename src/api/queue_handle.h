@@ -7,6 +7,8 @@
 
 #include "queue_shm.h"
 
+#include "fail.h"
+
 #include <stdbool.h>
 
 struct quoit_queue_handle {
@@ -18,5 +20,15 @@ struct quoit_queue_handle {
     quoit_queue *queue;
     void *allocation; /* what queue was aligned in */
 };
+
+/* INVALID for NULL, FORKED in a child that inherited the handle. */
+static inline quoit_status quoit_queue_check_handle(const quoit_queue *queue)
+{
+    if (!queue)
+        return quoit_fail(QUOIT_INVALID, "queue is NULL");
+    if (queue->handle->forked)
+        return quoit_fail(QUOIT_FORKED, "the queue's handle belongs to the parent process");
+    return QUOIT_OK;
+}
 
 #endif

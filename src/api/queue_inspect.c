@@ -42,18 +42,9 @@ void *quoit_queue_user_area(const quoit_queue *queue)
     return queue->handle->forked ? NULL : queue->handle->place.user;
 }
 
-static quoit_status check_handle(const quoit_queue *queue)
-{
-    if (!queue)
-        return quoit_fail(QUOIT_INVALID, "queue is NULL");
-    if (queue->handle->forked)
-        return quoit_fail(QUOIT_FORKED, "the queue's handle belongs to the parent process");
-    return QUOIT_OK;
-}
-
 quoit_status quoit_queue_inspect(const quoit_queue *queue, struct quoit_queue_info *info_out)
 {
-    quoit_status status = check_handle(queue);
+    quoit_status status = quoit_queue_check_handle(queue);
     if (status == QUOIT_OK && !info_out)
         status = quoit_fail(QUOIT_INVALID, "info_out is NULL");
     if (status != QUOIT_OK)
@@ -84,6 +75,6 @@ quoit_status quoit_queue_inspect(const quoit_queue *queue, struct quoit_queue_in
 
 quoit_status quoit_queue_check(const quoit_queue *queue)
 {
-    quoit_status status = check_handle(queue);
+    quoit_status status = quoit_queue_check_handle(queue);
     return status == QUOIT_OK ? quoit_spsc_check(&queue->handle->place.ring) : status;
 }

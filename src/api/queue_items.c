@@ -6,11 +6,12 @@
 #include "fail.h"
 
 /* What the fast path never sees, since its limit stays where its counter is. */
-static quoit_status check_side(const struct quoit_queue_handle *handle, unsigned role,
-                               uint64_t item_bytes)
+static quoit_status check_side(const quoit_queue *queue, unsigned role, uint64_t item_bytes)
 {
-    if (handle->forked)
-        return quoit_fail(QUOIT_FORKED, "the queue's handle belongs to the parent process");
+    quoit_status status = quoit_queue_check_handle(queue);
+    if (status != QUOIT_OK)
+        return status;
+    const struct quoit_queue_handle *handle = queue->handle;
     if (!(handle->roles & role))
         return quoit_fail(QUOIT_ROLE, "the queue was not opened with %s",
                           role == QUOIT_PRODUCER ? "QUOIT_PRODUCER" : "QUOIT_CONSUMER");
@@ -22,13 +23,13 @@ static quoit_status check_side(const struct quoit_queue_handle *handle, unsigned
 
 quoit_status quoit_queue_find_room(quoit_queue *queue, uint64_t item_bytes)
 {
-    quoit_status status = check_side(queue->handle, QUOIT_PRODUCER, item_bytes);
+    quoit_status status = check_side(queue, QUOIT_PRODUCER, item_bytes);
     return status == QUOIT_OK ? quoit_spsc_producer_refill(&queue->producer) : status;
 }
 
 quoit_status quoit_queue_find_items(quoit_queue *queue, uint64_t item_bytes)
 {
-    quoit_status status = check_side(queue->handle, QUOIT_CONSUMER, item_bytes);
+    quoit_status status = check_side(queue, QUOIT_CONSUMER, item_bytes);
     return status == QUOIT_OK ? quoit_spsc_consumer_refill(&queue->consumer) : status;
 }
 
@@ -73,8 +74,7 @@ quoit_status quoit_queue_peek(quoit_queue *queue, const void **items_out, uint64
 
 quoit_status quoit_queue_release(quoit_queue *queue, uint64_t count)
 {
-    quoit_status status = check_side(queue->handle, QUOIT_CONSUMER,
-                                     queue->handle->place.item_bytes);
+    quoit_status status = check_side(queue, QUOIT_CONSUMER, queue->handle->place.item_bytes);
     if (status != QUOIT_OK)
         return status;
     if (count > queue->consumer.limit - queue->consumer.head)

@@ -4,10 +4,11 @@
 
 #include "fail.h"
 #include "name.h"
+#include "permissions.h"
 
 #include <stdlib.h>
 
-enum { DEFAULT_PERMISSIONS = 0600, JOIN_TRIES = 1000 };
+enum { JOIN_TRIES = 1000 };
 
 struct quoit_sem {
     const struct quoit_os_sem_ops *ops;
@@ -38,7 +39,7 @@ static quoit_status check_flags(unsigned flags)
 }
 
 static quoit_status check_options(const struct quoit_sem_options *options,
-                                  const struct quoit_os_sem_ops *ops)
+                                  const struct quoit_os_sem_ops *ops, uint32_t *permissions_out)
 {
     if (options->value > ops->value_max)
         return quoit_fail(QUOIT_OVERFLOW, "a %s semaphore's value of %u is too large, at most %u",
@@ -46,10 +47,7 @@ static quoit_status check_options(const struct quoit_sem_options *options,
     if (options->use != QUOIT_SEM_HOLD && options->use != QUOIT_SEM_SIGNAL)
         return quoit_fail(QUOIT_INVALID, "use %d is not one of enum quoit_sem_use",
                           (int)options->use);
-    if (options->permissions & ~0666u)
-        return quoit_fail(QUOIT_INVALID, "permissions 0%o are not valid; 0600 or 0660 would be",
-                          (unsigned)options->permissions);
-    return QUOIT_OK;
+    return quoit_permissions(options->permissions, permissions_out);
 }
 
 /* Makes a handle by doing: create if there are options, else open. */
@@ -59,8 +57,9 @@ static quoit_status make(const char *name, const struct quoit_sem_options *optio
     struct quoit_name parts;
     quoit_status status;
     const struct quoit_os_sem_ops *ops = resolve(name, &parts, &status);
+    uint32_t permissions = 0;
     if (ops && options)
-        status = check_options(options, ops);
+        status = check_options(options, ops, &permissions);
     if (!ops || status != QUOIT_OK)
         return status;
     quoit_sem *sem = calloc(1, sizeof *sem);
@@ -68,8 +67,7 @@ static quoit_status make(const char *name, const struct quoit_sem_options *optio
         return quoit_fail(QUOIT_NO_MEMORY, "out of memory for a semaphore's handle");
     sem->ops = ops;
     if (options)
-        status = ops->create(parts.text, options->value,
-                             options->permissions ? options->permissions : DEFAULT_PERMISSIONS,
+        status = ops->create(parts.text, options->value, permissions,
                              options->use == QUOIT_SEM_HOLD, &sem->os);
     else
         status = ops->open(parts.text, (flags & QUOIT_ANY_OWNER) != 0, &sem->os);

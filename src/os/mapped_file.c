@@ -46,6 +46,15 @@ int quoit_os_fd_above_stdio(int fd)
     return above;
 }
 
+quoit_status quoit_os_check_memory(uint64_t size_bytes, const char *scheme, const char *text)
+{
+    uint64_t machine = (uint64_t)sysconf(_SC_PHYS_PAGES) * (uint64_t)sysconf(_SC_PAGESIZE);
+    if (size_bytes <= machine)
+        return QUOIT_OK;
+    return quoit_fail(QUOIT_NOSPACE, "cannot reserve %llu bytes for '%s:%s': the machine has %llu",
+                      (unsigned long long)size_bytes, scheme, text, (unsigned long long)machine);
+}
+
 /* A file that is in no directory, or else under a name of its own, which *temporary_out owns. */
 static int open_nameless(const char *path, char **temporary_out)
 {

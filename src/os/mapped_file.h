@@ -22,6 +22,9 @@ quoit_status quoit_os_file_map(int fd, bool read_only, const char *what,
    with one of those closed would otherwise print into shared memory. -1 stays, with its errno. */
 int quoit_os_fd_above_stdio(int fd);
 
+/* NOSPACE for more than the machine has: reserving that much would end in others being killed. */
+quoit_status quoit_os_check_memory(uint64_t size_bytes, const char *scheme, const char *text);
+
 /* Takes the gate of an object whose path is to be changed, and sees to it that path still leads to
    it: OK (the gate is held), NOT_FOUND (it does not), BUSY (another holds the gate and does not let
    go). */

@@ -8,7 +8,7 @@
  */
 #include "os.h"
 #include "system_error.h"
-#include "sysv_key.h"
+#include "sysv.h"
 
 #include "fail.h"
 #include "hash.h"
@@ -50,12 +50,6 @@ union semctl_argument {
     unsigned short *words;
 };
 
-/* As errno says; a set that was removed meanwhile is not found. */
-static quoit_status fail(const char *doing, const char *text)
-{
-    return quoit_os_fail(errno == EINVAL || errno == EIDRM ? ENOENT : errno, doing, text);
-}
-
 enum content { OURS, UNFINISHED, FOREIGN };
 
 /* What stands under the id, and its undo word. */
@@ -63,12 +57,12 @@ static quoit_status look(int id, const char *text, enum content *content_out,
                          struct semid_ds *set_out, unsigned short words_out[WORDS])
 {
     if (semctl(id, 0, IPC_STAT, (union semctl_argument){.set = set_out}) != 0)
-        return fail("look at the System V semaphore", text);
+        return quoit_os_sysv_fail("look at the System V semaphore", text);
     *content_out = FOREIGN;
     if (set_out->sem_nsems != WORDS)
         return QUOIT_OK;
     if (semctl(id, 0, GETALL, (union semctl_argument){.words = words_out}) != 0)
-        return fail("read the System V semaphore", text);
+        return quoit_os_sysv_fail("read the System V semaphore", text);
     if (words_out[WORD_MAGIC] == MAGIC) {
         *content_out = OURS;
         return QUOIT_OK;
@@ -200,7 +194,7 @@ static quoit_status unlink_name(const char *text, bool any_owner)
     if (status != QUOIT_OK)
         return status;
     if (semctl((int)sem.id, 0, IPC_RMID) != 0)
-        return fail("remove the System V semaphore", text);
+        return quoit_os_sysv_fail("remove the System V semaphore", text);
     return QUOIT_OK;
 }
 

@@ -52,15 +52,13 @@ static quoit_status reopen(int fd, bool read_only, const char *text, int *fd_out
 static quoit_status create(const char *text, uint64_t size_bytes, uint32_t permissions,
                            struct quoit_os_shm *shm_out)
 {
-    uint64_t machine = (uint64_t)sysconf(_SC_PHYS_PAGES) * (uint64_t)sysconf(_SC_PAGESIZE);
-    if (size_bytes > machine)
-        return quoit_fail(QUOIT_NOSPACE,
-                          "cannot reserve %llu bytes for 'local:%s': the machine has %llu",
-                          (unsigned long long)size_bytes, text, (unsigned long long)machine);
+    quoit_status status = quoit_os_check_memory(size_bytes, "local", text);
+    if (status != QUOIT_OK)
+        return status;
     int fd = quoit_os_fd_above_stdio(memfd_create(text, MFD_CLOEXEC));
     if (fd < 0)
         return quoit_os_fail(errno, "create local", text);
-    quoit_status status = quoit_os_file_reserve(fd, size_bytes, permissions, text);
+    status = quoit_os_file_reserve(fd, size_bytes, permissions, text);
     if (status == QUOIT_OK)
         status = quoit_os_file_map(fd, false, text, shm_out);
     if (status != QUOIT_OK)

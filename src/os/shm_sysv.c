@@ -8,7 +8,7 @@
  */
 #include "mapped_file.h"
 #include "system_error.h"
-#include "sysv_key.h"
+#include "sysv.h"
 
 #include "fail.h"
 
@@ -157,11 +157,11 @@ static quoit_status take_key(const char *path, const char *text, uint32_t permis
     }
 }
 
-static quoit_status make_segment(const char *text, uint32_t key, uint64_t size_bytes,
-                                 uint32_t permissions, struct quoit_os_shm *shm)
+static quoit_status make_segment(const char *text, uint64_t size_bytes, uint32_t permissions,
+                                 struct quoit_os_shm *shm)
 {
     int shmid = size_bytes > SIZE_MAX ? -1
-                                      : shmget((key_t)key, (size_t)size_bytes,
+                                      : shmget((key_t)shm->key, (size_t)size_bytes,
                                                IPC_CREAT | IPC_EXCL | (int)permissions);
     if (shmid < 0) {
         int error = size_bytes > SIZE_MAX ? EINVAL : errno;
@@ -176,20 +176,14 @@ static quoit_status make_segment(const char *text, uint32_t key, uint64_t size_b
     return QUOIT_OK;
 }
 
-/* As errno says; a segment that was removed meanwhile is not found. */
-static quoit_status fail(const char *doing, const char *text)
-{
-    return quoit_os_fail(errno == EINVAL || errno == EIDRM ? ENOENT : errno, doing, text);
-}
-
 static quoit_status attach(const char *text, struct quoit_os_shm *shm)
 {
     struct shmid_ds segment;
     if (shmctl((int)shm->id, IPC_STAT, &segment) != 0)
-        return fail("look at the System V segment", text);
+        return quoit_os_sysv_fail("look at the System V segment", text);
     void *base = shmat((int)shm->id, NULL, shm->read_only ? SHM_RDONLY : 0);
     if ((intptr_t)base == -1)
-        return fail("attach the System V segment", text);
+        return quoit_os_sysv_fail("attach the System V segment", text);
     shm->base = base;
     shm->size_bytes = segment.shm_segsz;
     shm->owner = segment.shm_perm.uid;
@@ -200,11 +194,9 @@ static quoit_status attach(const char *text, struct quoit_os_shm *shm)
 static quoit_status reserve(const char *text, struct quoit_os_shm *shm)
 {
     uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE);
-    uint64_t machine = (uint64_t)sysconf(_SC_PHYS_PAGES) * page;
-    if (shm->size_bytes > machine)
-        return quoit_fail(QUOIT_NOSPACE,
-                          "cannot reserve %llu bytes for 'sysv:%s': the machine has %llu",
-                          (unsigned long long)shm->size_bytes, text, (unsigned long long)machine);
+    quoit_status status = quoit_os_check_memory(shm->size_bytes, "sysv", text);
+    if (status != QUOIT_OK)
+        return status;
 #ifdef MADV_POPULATE_WRITE
     if (madvise(shm->base, (size_t)shm->size_bytes, MADV_POPULATE_WRITE) == 0)
         return QUOIT_OK;
@@ -232,30 +224,26 @@ static void detach(struct quoit_os_shm *shm)
 }
 
 /* An shm that holds nothing yet but its key. */
-static quoit_status begin(const char *text, uint32_t *key_out, struct quoit_os_shm *shm_out)
+static quoit_status begin(const char *text, struct quoit_os_shm *shm_out)
 {
-    quoit_status status = quoit_os_sysv_key(text, key_out);
     *shm_out = (struct quoit_os_shm){.lock = -1, .id = -1};
-    if (status == QUOIT_OK)
-        shm_out->key = *key_out;
-    return status;
+    return quoit_os_sysv_key(text, &shm_out->key);
 }
 
 static quoit_status create(const char *text, uint64_t size_bytes, uint32_t permissions,
                            struct quoit_os_shm *shm_out)
 {
-    uint32_t key;
-    quoit_status status = begin(text, &key, shm_out);
+    quoit_status status = begin(text, shm_out);
     if (status != QUOIT_OK)
         return status;
-    struct lock_path path = lock_path_of(key);
+    struct lock_path path = lock_path_of(shm_out->key);
     status = take_key(path.text, text, permissions, shm_out);
     if (status != QUOIT_OK)
         return status;
     shm_out->unpublished = true;
     status = write_record(shm_out, RECORD_CREATING, path.text);
     if (status == QUOIT_OK)
-        status = make_segment(text, key, size_bytes, permissions, shm_out);
+        status = make_segment(text, size_bytes, permissions, shm_out);
     if (status == QUOIT_OK)
         status = write_record(shm_out, RECORD_CREATING, path.text);
     if (status == QUOIT_OK)
@@ -301,8 +289,7 @@ static quoit_status find_segment(const char *text, bool read_only, struct quoit_
 
 static quoit_status open_existing(const char *text, bool read_only, struct quoit_os_shm *shm_out)
 {
-    uint32_t key;
-    quoit_status status = begin(text, &key, shm_out);
+    quoit_status status = begin(text, shm_out);
     if (status != QUOIT_OK)
         return status;
     status = find_segment(text, read_only, shm_out);

@@ -6,11 +6,12 @@
 #include "arithmetic.h"
 #include "fail.h"
 #include "hash.h"
+#include "permissions.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-enum { PAGE_BYTES = 4096, DEFAULT_PERMISSIONS = 0600 };
+enum { PAGE_BYTES = 4096 };
 
 static uint64_t checksum_of(const struct quoit_region_shm *header)
 {
@@ -65,6 +66,16 @@ const char *quoit_region_text(const quoit_region *region)
     return region->name.text;
 }
 
+/* Keeps what a header that is known to be right says; what is shared is not asked again. */
+static void adopt(quoit_region *region, const struct quoit_region_shm *header)
+{
+    region->header = (struct quoit_region_shm *)(void *)region->shm.base;
+    region->size_bytes = header->size_bytes;
+    region->content = header->content;
+    region->created_by = header->created_by;
+    region->created_at_unix_ns = header->created_at_unix_ns;
+}
+
 static void fill_header(quoit_region *region, uint32_t content, uint64_t size_bytes)
 {
     struct quoit_region_shm *header = (struct quoit_region_shm *)(void *)region->shm.base;
@@ -77,30 +88,23 @@ static void fill_header(quoit_region *region, uint32_t content, uint64_t size_by
     header->checksum = checksum_of(header);
     /* Relaxed: nobody else sees the region before it is published. */
     atomic_store_explicit(&header->used, sizeof *header, memory_order_relaxed);
-
-    region->header = header;
-    region->size_bytes = size_bytes;
-    region->content = content;
-    region->created_by = header->created_by;
-    region->created_at_unix_ns = header->created_at_unix_ns;
+    adopt(region, header);
 }
 
 quoit_status quoit_region_begin(const char *name, uint32_t content, uint64_t piece_bytes,
                                 uint32_t permissions, quoit_region **region_out)
 {
     uint64_t size_bytes;
-    if (permissions == 0)
-        permissions = DEFAULT_PERMISSIONS;
-    if (permissions & ~0666u)
-        return quoit_fail(QUOIT_INVALID, "permissions 0%o are not valid; 0600 or 0660 would be",
-                          (unsigned)permissions);
+    quoit_status status = quoit_permissions(permissions, &permissions);
+    if (status != QUOIT_OK)
+        return status;
     if (!quoit_add(piece_bytes, sizeof(struct quoit_region_shm), &size_bytes) ||
         !quoit_align_up(size_bytes, PAGE_BYTES, &size_bytes) || size_bytes > INT64_MAX)
         return quoit_fail(QUOIT_OVERFLOW, "a region of %llu bytes is too large",
                           (unsigned long long)piece_bytes);
 
     quoit_region *region;
-    quoit_status status = new_handle(name, &region);
+    status = new_handle(name, &region);
     if (status != QUOIT_OK)
         return status;
     status = region->ops->create(region->name.text, size_bytes, permissions, &region->shm);
@@ -163,12 +167,7 @@ static quoit_status validate(quoit_region *region)
     if (region->ops->scheme.is_key && memcmp(copy.name, name, sizeof name) != 0)
         return quoit_fail(QUOIT_COLLISION, "the key of '%s:%s' is taken by '%s:%.*s'", scheme, text,
                           scheme, QUOIT_REGION_NAME_ROOM - 1, copy.name);
-
-    region->header = header;
-    region->size_bytes = copy.size_bytes;
-    region->content = copy.content;
-    region->created_by = copy.created_by;
-    region->created_at_unix_ns = copy.created_at_unix_ns;
+    adopt(region, &copy);
     return QUOIT_OK;
 }
 

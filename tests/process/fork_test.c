@@ -96,23 +96,18 @@ static void local_across_fork(void)
     CHECK_STATUS(quoit_queue_unlink(name), QUOIT_OK);
 }
 
-static volatile uint64_t *word_in(quoit_region *region)
-{
-    return quoit_region_at(region, quoit_region_root(region), 8);
-}
-
 /* Takes both roles, forks a child that lives on and says who it is, and waits to be killed. */
 static void fork_and_hold(char **arguments)
 {
     quoit_queue *queue;
     quoit_region *region;
-    CHECK_STATUS(quoit_region_open(arguments[1], 0, &region), QUOIT_OK);
+    volatile uint64_t *word = test_shared(arguments[1], sizeof *word, &region);
     CHECK_STATUS(quoit_queue_join(arguments[0], &options, BOTH, &queue), QUOIT_OK);
     volatile uint64_t *area = quoit_queue_user_area(queue);
     *area = 7;
     if (fork() == 0) {
         CHECK_EQUAL(*area, 0); /* a stale pointer neither faults nor reaches the parent's queue */
-        *word_in(region) = (uint64_t)getpid();
+        *word = (uint64_t)getpid();
         for (int i = 0; i < 200; i++)
             test_sleep_ms(100);
         _exit(0);
@@ -123,20 +118,16 @@ static void fork_and_hold(char **arguments)
 
 static void orphan_holds_nothing(void)
 {
-    const struct quoit_region_options word = {.size_bytes = 8};
     for (int i = 0; test_shared_schemes[i]; i++) {
         const char *name = test_name(test_shared_schemes[i]), *word_name = test_name("posix");
         const char *const arguments[] = {name, word_name, NULL};
         quoit_queue *queue;
         quoit_region *region;
-        uint64_t offset;
-        CHECK_STATUS(quoit_region_create(word_name, &word, &region), QUOIT_OK);
-        CHECK_STATUS(quoit_region_allocate(region, 8, 8, &offset), QUOIT_OK);
-        CHECK_STATUS(quoit_region_set_root(region, offset), QUOIT_OK);
+        volatile uint64_t *word = test_share(word_name, sizeof *word, &region);
         test_process parent = test_spawn("fork_and_hold", arguments);
-        while (*word_in(region) == 0)
+        while (*word == 0)
             test_sleep_ms(1);
-        pid_t child = (pid_t)*word_in(region);
+        pid_t child = (pid_t)*word;
         test_kill(parent);
         CHECK_EQUAL(test_wait(parent), TEST_KILLED);
         quoit_status status = quoit_queue_open(name, BOTH, &queue);

@@ -19,14 +19,8 @@ struct meeting {
     struct {
         uint64_t created_at;
         uint32_t created_by;
-        uint32_t slot_taken;
     } seen[PROCESSES];
 };
-
-static struct meeting *meeting_in(quoit_region *region)
-{
-    return quoit_region_at(region, quoit_region_root(region), sizeof(struct meeting));
-}
 
 /* arguments: the queue, the meeting's region, this one's index */
 static void join_at_once(char **arguments)
@@ -34,8 +28,7 @@ static void join_at_once(char **arguments)
     quoit_region *region;
     quoit_queue *queue;
     struct quoit_queue_info info;
-    CHECK_STATUS(quoit_region_open(arguments[1], 0, &region), QUOIT_OK);
-    struct meeting *meeting = meeting_in(region);
+    struct meeting *meeting = test_shared(arguments[1], sizeof *meeting, &region);
     atomic_fetch_add(&meeting->arrived, 1);
     while (atomic_load(&meeting->go) == 0)
         test_idle();
@@ -51,15 +44,10 @@ static void join_at_once(char **arguments)
 
 static void meet(const char *scheme)
 {
-    const struct quoit_region_options size = {.size_bytes = sizeof(struct meeting)};
     const char *name = test_name(scheme), *meeting_name = test_name("posix");
     quoit_region *region;
-    uint64_t offset;
     test_process processes[PROCESSES];
-    CHECK_STATUS(quoit_region_create(meeting_name, &size, &region), QUOIT_OK);
-    CHECK_STATUS(quoit_region_allocate(region, sizeof(struct meeting), 64, &offset), QUOIT_OK);
-    CHECK_STATUS(quoit_region_set_root(region, offset), QUOIT_OK);
-    struct meeting *meeting = meeting_in(region);
+    struct meeting *meeting = test_share(meeting_name, sizeof *meeting, &region);
     for (int i = 0; i < PROCESSES; i++) {
         char index[16];
         (void)snprintf(index, sizeof index, "%d", i);

@@ -43,9 +43,8 @@ static void note_down(char **arguments)
 {
     quoit_queue *queue = open_as(arguments[0], QUOIT_CONSUMER);
     quoit_region *region;
-    CHECK_STATUS(quoit_region_open(arguments[1], 0, &region), QUOIT_OK);
     uint64_t size = strtoull(arguments[2], NULL, 10);
-    uint8_t *ledger = quoit_region_at(region, quoit_region_root(region), size);
+    uint8_t *ledger = test_shared(arguments[1], size, &region);
     for (;;) {
         const void *items;
         uint64_t count;
@@ -114,14 +113,11 @@ static void consumer_killed(void)
     for (int i = 0; test_shared_schemes[i]; i++) {
         const char *name = test_name(test_shared_schemes[i]), *ledger_name = test_name("posix");
         const char *const arguments[] = {name, ledger_name, "20000", NULL};
-        const struct quoit_region_options size = {.size_bytes = NUMBERS};
         quoit_queue *queue = open_as(name, QUOIT_PRODUCER);
         quoit_region *region;
-        uint64_t offset, twice = 0;
+        uint64_t twice = 0;
         int kills = 0;
-        CHECK_STATUS(quoit_region_create(ledger_name, &size, &region), QUOIT_OK);
-        CHECK_STATUS(quoit_region_allocate(region, NUMBERS, 64, &offset), QUOIT_OK);
-        CHECK_STATUS(quoit_region_set_root(region, offset), QUOIT_OK);
+        const uint8_t *ledger = test_share(ledger_name, NUMBERS, &region);
         test_process consumer = test_spawn("note_down", arguments);
         for (uint64_t next = 0; next <= NUMBERS;) {
             quoit_status status = quoit_queue_push(queue, &next);
@@ -137,7 +133,6 @@ static void consumer_killed(void)
             }
         }
         CHECK_EQUAL(test_wait(consumer), 0);
-        const uint8_t *ledger = quoit_region_at(region, offset, NUMBERS);
         for (int n = 0; n < NUMBERS; n++) {
             CHECK(ledger[n] >= 1);
             twice += (uint64_t)(ledger[n] - 1);

@@ -69,6 +69,24 @@ const char *test_name(const char *scheme)
     return kept;
 }
 
+void *test_share(const char *name, uint64_t size_bytes, quoit_region **region_out)
+{
+    const struct quoit_region_options options = {.size_bytes = size_bytes + 64};
+    uint64_t offset;
+    CHECK_STATUS(quoit_region_create(name, &options, region_out), QUOIT_OK);
+    CHECK_STATUS(quoit_region_allocate(*region_out, size_bytes, 64, &offset), QUOIT_OK);
+    CHECK_STATUS(quoit_region_set_root(*region_out, offset), QUOIT_OK);
+    return quoit_region_at(*region_out, offset, size_bytes);
+}
+
+void *test_shared(const char *name, uint64_t size_bytes, quoit_region **region_out)
+{
+    CHECK_STATUS(quoit_region_open(name, 0, region_out), QUOIT_OK);
+    void *memory = quoit_region_at(*region_out, quoit_region_root(*region_out), size_bytes);
+    CHECK(memory != NULL);
+    return memory;
+}
+
 static bool is_there(const char *name)
 {
     quoit_region *region;

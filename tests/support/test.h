@@ -43,6 +43,10 @@ void test_check_status(const char *file, int line, const char *what, quoit_statu
    is gone. */
 const char *test_name(const char *scheme);
 
+/* Zeroed memory for the test's processes to meet in, and the same memory in another process. */
+void *test_share(const char *name, uint64_t size_bytes, quoit_region **region_out);
+void *test_shared(const char *name, uint64_t size_bytes, quoit_region **region_out);
+
 /* The schemes of regions, and of those that two processes can share, each ended by NULL. */
 extern const char *const test_schemes[];
 extern const char *const test_shared_schemes[];

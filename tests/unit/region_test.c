@@ -4,7 +4,7 @@
 #include "test.h"
 
 #include "region_shm.h"
-#include "sysv_key.h"
+#include "sysv.h"
 
 #include <fcntl.h>
 #include <stdio.h>

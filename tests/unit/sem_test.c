@@ -3,7 +3,7 @@
 #include "test.h"
 
 #include "os.h"
-#include "sysv_key.h"
+#include "sysv.h"
 
 #include <stdio.h>
 #include <string.h>

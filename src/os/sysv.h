@@ -1,14 +1,18 @@
 /* SPDX-License-Identifier: MIT */
-/* System V keys from names: "0x51a7" is that key, any other text is hashed (FORMAT.md 6). */
-#ifndef QUOIT_OS_SYSV_KEY_H
-#define QUOIT_OS_SYSV_KEY_H
+/* What System V segments and semaphores share: keys, and errors. */
+#ifndef QUOIT_OS_SYSV_H
+#define QUOIT_OS_SYSV_H
 
 #include <quoit/status.h>
 
 #include <stdint.h>
 
-/* key_out is never 0, which System V reserves. QUOIT_NAME_CHARACTER: 0x and then no key. */
+/* The key of a name: "0x51a7" is that one, any other text is hashed (FORMAT.md 6). It is never 0,
+   which System V reserves. QUOIT_NAME_CHARACTER: 0x and then no key. */
 quoit_status quoit_os_sysv_key(const char *text, uint32_t *key_out);
+
+/* As quoit_os_fail with errno; an object that was removed meanwhile is not found. */
+quoit_status quoit_os_sysv_fail(const char *doing, const char *text);
 
 enum { QUOIT_OS_SYSV_LOCK_ROOM = 128 };
 

@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-/* System V keys from names. Part of the format: two builds of Quoit must agree on it. */
-#include "sysv_key.h"
+/* Keys of System V objects, and paths of their lock files: part of the format, two builds must
+   agree on them. And what their errors mean. */
+#include "sysv.h"
 
 #include "fail.h"
 #include "hash.h"
+#include "system_error.h"
 
+#include <errno.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
@@ -44,6 +47,11 @@ quoit_status quoit_os_sysv_key(const char *text, uint32_t *key_out)
     uint32_t key = (uint32_t)(hash ^ hash >> 32) & 0x7fffffff;
     *key_out = key ? key : 1;
     return QUOIT_OK;
+}
+
+quoit_status quoit_os_sysv_fail(const char *doing, const char *text)
+{
+    return quoit_os_fail(errno == EINVAL || errno == EIDRM ? ENOENT : errno, doing, text);
 }
 
 void quoit_os_sysv_lock_path(uint32_t key, char path[QUOIT_OS_SYSV_LOCK_ROOM])

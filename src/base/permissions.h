@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: MIT */
+/* The permissions that options ask for. */
+#ifndef QUOIT_BASE_PERMISSIONS_H
+#define QUOIT_BASE_PERMISSIONS_H
+
+#include "fail.h"
+
+#include <stdint.h>
+
+/* 0 stands for 0600; INVALID for more than reading and writing. */
+static inline quoit_status quoit_permissions(uint32_t asked, uint32_t *permissions_out)
+{
+    *permissions_out = asked ? asked : 0600;
+    if (asked & ~0666u)
+        return quoit_fail(QUOIT_INVALID, "permissions 0%o are not valid; 0600 or 0660 would be",
+                          (unsigned)asked);
+    return QUOIT_OK;
+}
+
+#endif
