@@ -5,8 +5,11 @@
 
 #include <quoit/status.h>
 
-#ifdef __GNUC__
+/* C's own formats, where the system's printf once had others. */
+#if defined(__clang__)
 #define QUOIT_PRINTF_LIKE(text, first) __attribute__((format(printf, text, first)))
+#elif defined(__GNUC__)
+#define QUOIT_PRINTF_LIKE(text, first) __attribute__((format(gnu_printf, text, first)))
 #else
 #define QUOIT_PRINTF_LIKE(text, first)
 #endif

@@ -32,8 +32,10 @@ struct quoit_os_shm {
     uint64_t size_bytes; /* as the system reports it */
     uint64_t owner;      /* user id */
     intptr_t lock;       /* what quoit_os_lock_… act upon; -1: nothing, see locks_missing */
-    intptr_t id;         /* the mechanism's own, as are key and temporary */
+    intptr_t id;         /* the mechanism's own, as are all down to temporary */
     uint32_t key;
+    uint32_t permissions;
+    uint64_t identity;
     char *temporary;
     bool unpublished; /* created, and not yet to be found by others */
     bool

@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Names that can be taken away. An entry is a section of one page, named after the text; every
+ * handle to the object holds the entry open too, so that the name lasts as long as the object. What
+ * it says is changed behind a gate, and read without.
+ */
+#include "win32.h"
+
+#include "fail.h"
+#include "system_error.h"
+
+#include <stdatomic.h>
+#include <stdio.h>
+#include <string.h>
+
+/* In the page; FORMAT.md 6. */
+#define ENTRY_MAGIC UINT64_C(0x7972746e65007471) /* "qt", 0, "entry" */
+struct page {
+    _Atomic uint64_t magic;
+    _Atomic uint64_t identity;
+};
+
+static const wchar_t *const kind_names[] = {L"memory", L"semaphore"};
+
+quoit_status quoit_os_entry_name(enum quoit_os_entry_kind kind, const char *text,
+                                 struct quoit_os_entry *entry_out)
+{
+    static const char global[] = "Global\\", local[] = "Local\\";
+    *entry_out = (struct quoit_os_entry){.kind = kind, .name = text, .text = text};
+    if (strncmp(text, global, sizeof global - 1) == 0) {
+        entry_out->scope = QUOIT_OS_GLOBAL;
+        entry_out->text += sizeof global - 1;
+    } else if (strncmp(text, local, sizeof local - 1) == 0) {
+        entry_out->text += sizeof local - 1;
+    }
+    if (!entry_out->text[0])
+        return quoit_fail(QUOIT_NAME_EMPTY, "the name '%s' is empty after its namespace", text);
+    if (strchr(entry_out->text, '\\'))
+        return quoit_fail(QUOIT_NAME_CHARACTER,
+                          "'%.200s' holds a backslash, which windows names cannot, but for the one "
+                          "in Local\\ and Global\\",
+                          text);
+    return QUOIT_OK;
+}
+
+static quoit_status system_name(const struct quoit_os_entry *entry, const wchar_t *what,
+                                struct quoit_os_wide *name_out)
+{
+    struct quoit_os_wide text;
+    quoit_status status = quoit_os_widen(entry->text, &text);
+    if (status == QUOIT_OK)
+        (void)swprintf(name_out->text, QUOIT_OS_WIDE_ROOM, L"%ls\\quoit.%ls.%ls.%ls",
+                       entry->scope == QUOIT_OS_GLOBAL ? L"Global" : L"Local", what,
+                       kind_names[entry->kind], text.text);
+    return status;
+}
+
+static struct page *map_page(const struct quoit_os_entry *entry, bool read_only)
+{
+    return MapViewOfFile(entry->section, read_only ? FILE_MAP_READ : FILE_MAP_READ | FILE_MAP_WRITE,
+                         0, 0, sizeof(struct page));
+}
+
+static quoit_status not_ours(const struct quoit_os_entry *entry)
+{
+    return quoit_fail(QUOIT_NOT_QUOIT, "'windows:%s' was not made by Quoit", entry->name);
+}
+
+/* Is the section that was opened an entry? A page that nobody filled yet is one, to nowhere. */
+static quoit_status check_page(struct quoit_os_entry *entry)
+{
+    struct page *page = map_page(entry, true);
+    /* Relaxed: a foreign section is refused; nothing is read through a true one's magic. */
+    uint64_t magic = page ? atomic_load_explicit(&page->magic, memory_order_relaxed) : 1;
+    if (page)
+        (void)UnmapViewOfFile(page);
+    if (magic == ENTRY_MAGIC || magic == 0)
+        return QUOIT_OK;
+    (void)CloseHandle(entry->section);
+    return not_ours(entry);
+}
+
+quoit_status quoit_os_entry_open(struct quoit_os_entry *entry, bool read_only)
+{
+    struct quoit_os_wide name;
+    quoit_status status = system_name(entry, L"name", &name);
+    if (status != QUOIT_OK)
+        return status;
+    DWORD access = READ_CONTROL | (read_only ? FILE_MAP_READ : FILE_MAP_READ | FILE_MAP_WRITE);
+    entry->section = OpenFileMappingW(access, FALSE, name.text);
+    return entry->section ? check_page(entry)
+                          : quoit_os_fail((int)GetLastError(), "open", entry->name);
+}
+
+quoit_status quoit_os_entry_make(struct quoit_os_entry *entry, uint32_t permissions)
+{
+    struct quoit_os_wide name;
+    struct quoit_os_security security;
+    quoit_status status = system_name(entry, L"name", &name);
+    if (status == QUOIT_OK)
+        status = quoit_os_security_make(permissions, false, &security);
+    if (status != QUOIT_OK)
+        return status;
+    entry->section = CreateFileMappingW(INVALID_HANDLE_VALUE, &security.attributes, PAGE_READWRITE,
+                                        0, sizeof(struct page), name.text);
+    DWORD error = GetLastError();
+    quoit_os_security_free(&security);
+    return entry->section ? check_page(entry) : quoit_os_fail((int)error, "create", entry->name);
+}
+
+static uint64_t read_page(const struct page *page)
+{
+    /* ENTRY-I2: having seen the identity, its object is there to be opened. Pairs with ENTRY-I1. */
+    return atomic_load_explicit(&page->identity, memory_order_acquire);
+}
+
+uint64_t quoit_os_entry_read(const struct quoit_os_entry *entry)
+{
+    struct page *page = map_page(entry, true);
+    uint64_t identity = page ? read_page(page) : 0;
+    if (page)
+        (void)UnmapViewOfFile(page);
+    return identity;
+}
+
+struct quoit_os_object_name quoit_os_entry_target(const struct quoit_os_entry *entry,
+                                                  uint64_t identity)
+{
+    return quoit_os_name_object(entry->scope, kind_names[entry->kind], identity);
+}
+
+/* Does an object of that identity live? One that may not be opened does. */
+static bool is_alive(const struct quoit_os_entry *entry, uint64_t identity)
+{
+    struct quoit_os_object_name name = quoit_os_entry_target(entry, identity);
+    HANDLE object = NULL;
+    if (identity == 0)
+        return false;
+    if (entry->kind == QUOIT_OS_ENTRY_MEMORY)
+        object = OpenFileMappingW(FILE_MAP_READ, FALSE, name.text);
+    else
+        object = OpenSemaphoreW(SYNCHRONIZE, FALSE, name.text);
+    if (!object)
+        return GetLastError() != ERROR_FILE_NOT_FOUND;
+    (void)CloseHandle(object);
+    return true;
+}
+
+/* Under the gate: leads the entry from what it must be to what it shall be. */
+static quoit_status change(const struct quoit_os_entry *entry, struct page *page, bool links,
+                           uint64_t identity)
+{
+    uint64_t present = read_page(page);
+    if (links && is_alive(entry, present))
+        return quoit_fail(QUOIT_EXISTS, "'windows:%s' exists already", entry->name);
+    if (!links && present != identity)
+        return quoit_fail(QUOIT_NOT_FOUND, "'windows:%s' is gone, or another object by now",
+                          entry->name);
+    /* Relaxed: says whose page it is, and publishes nothing. */
+    atomic_store_explicit(&page->magic, ENTRY_MAGIC, memory_order_relaxed);
+    /* ENTRY-I1: the object comes first. Pairs with ENTRY-I2. */
+    atomic_store_explicit(&page->identity, links ? identity : 0, memory_order_release);
+    return QUOIT_OK;
+}
+
+static quoit_status change_gated(const struct quoit_os_entry *entry, bool links, uint64_t identity)
+{
+    struct quoit_os_wide name;
+    HANDLE gate = NULL;
+    struct quoit_os_shm object = {.permissions = 0};
+    quoit_status status = quoit_os_security_read(entry->section, false, entry->name, &object);
+    if (status == QUOIT_OK)
+        status = system_name(entry, L"gate", &name);
+    if (status == QUOIT_OK)
+        status = quoit_os_gate_enter(name.text, object.permissions, entry->name, &gate);
+    if (status != QUOIT_OK)
+        return status;
+    struct page *page = map_page(entry, false);
+    if (page) {
+        status = change(entry, page, links, identity);
+        (void)UnmapViewOfFile(page);
+    } else {
+        status = quoit_os_fail((int)GetLastError(), "map the name of", entry->name);
+    }
+    quoit_os_gate_leave(gate);
+    return status;
+}
+
+quoit_status quoit_os_entry_link(const struct quoit_os_entry *entry, uint64_t identity)
+{
+    return change_gated(entry, true, identity);
+}
+
+quoit_status quoit_os_entry_unlink(const struct quoit_os_entry *entry, uint64_t identity)
+{
+    return change_gated(entry, false, identity);
+}

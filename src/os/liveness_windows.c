@@ -1,0 +1,234 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Locks as named mutexes, which Windows gives up for whoever dies over them. A mutex belongs to a
+ * thread, and a lock to a handle, whose threads come and go: so one thread of this process, the
+ * keeper, owns all mutexes. It is there while there is something to keep.
+ */
+#include "win32.h"
+
+#include "fail.h"
+#include "system_error.h"
+
+#include <stdlib.h>
+
+enum { GATE_WAIT_MS = 10000 };
+
+/* A lock that this process holds. */
+struct held {
+    struct held *next;
+    const struct quoit_os_shm *owner;
+    uint32_t number;
+    HANDLE mutex;
+};
+
+enum task { TAKE, GIVE_BACK, END };
+
+static SRWLOCK guard = SRWLOCK_INIT; /* of all that follows */
+static struct held *all_held;
+static struct {
+    HANDLE thread;
+    HANDLE asked, answered; /* events */
+    enum task task;
+    HANDLE mutex;
+    DWORD answer;
+} keeper;
+
+static DWORD WINAPI keep(void *unused)
+{
+    (void)unused;
+    for (;;) {
+        (void)WaitForSingleObject(keeper.asked, INFINITE);
+        if (keeper.task == TAKE)
+            keeper.answer = WaitForSingleObject(keeper.mutex, 0);
+        else if (keeper.task == GIVE_BACK)
+            (void)ReleaseMutex(keeper.mutex);
+        else
+            return 0;
+        (void)SetEvent(keeper.answered);
+    }
+}
+
+static DWORD ask(enum task task, HANDLE mutex)
+{
+    keeper.task = task;
+    keeper.mutex = mutex;
+    (void)SetEvent(keeper.asked);
+    (void)WaitForSingleObject(keeper.answered, INFINITE);
+    return keeper.answer;
+}
+
+static void close_keeper(void)
+{
+    HANDLE *const handles[] = {&keeper.thread, &keeper.asked, &keeper.answered};
+    for (int i = 0; i < 3; i++) {
+        if (*handles[i])
+            (void)CloseHandle(*handles[i]);
+        *handles[i] = NULL;
+    }
+}
+
+static quoit_status start_keeper(void)
+{
+    if (keeper.thread)
+        return QUOIT_OK;
+    keeper.asked = CreateEventW(NULL, FALSE, FALSE, NULL);
+    keeper.answered = CreateEventW(NULL, FALSE, FALSE, NULL);
+    if (keeper.asked && keeper.answered)
+        keeper.thread = CreateThread(NULL, 65536, keep, NULL, STACK_SIZE_PARAM_IS_A_RESERVATION,
+                                     NULL);
+    if (keeper.thread)
+        return QUOIT_OK;
+    quoit_status status = quoit_os_fail((int)GetLastError(), "start a thread in", "this process");
+    close_keeper();
+    return status;
+}
+
+static void end_keeper_if_idle(void)
+{
+    if (all_held || !keeper.thread)
+        return;
+    keeper.task = END;
+    (void)SetEvent(keeper.asked);
+    (void)WaitForSingleObject(keeper.thread, INFINITE);
+    close_keeper();
+}
+
+static bool is_same(const struct held *held, const struct quoit_os_shm *shm, uint32_t number)
+{
+    return held->number == number && held->owner->identity == shm->identity &&
+           held->owner->key == shm->key;
+}
+
+static struct held **find(const struct quoit_os_shm *shm, uint32_t number)
+{
+    struct held **at = &all_held;
+    while (*at && !is_same(*at, shm, number))
+        at = &(*at)->next;
+    return at;
+}
+
+/* Made if it is not there yet; nobody's until it is waited for. */
+static quoit_status open_mutex(const wchar_t *name, uint32_t permissions, const char *what,
+                               HANDLE *mutex_out)
+{
+    struct quoit_os_security security;
+    quoit_status status = quoit_os_security_make(permissions, true, &security);
+    if (status != QUOIT_OK)
+        return status;
+    *mutex_out = CreateMutexExW(&security.attributes, name, 0, SYNCHRONIZE | MUTEX_MODIFY_STATE);
+    DWORD error = GetLastError();
+    quoit_os_security_free(&security);
+    return *mutex_out ? QUOIT_OK : quoit_os_fail((int)error, "open a lock of", what);
+}
+
+/* With the guard held, and the lock nobody's in this process. */
+static quoit_status take(const struct quoit_os_shm *shm, uint32_t number)
+{
+    struct quoit_os_object_name name = quoit_os_name_lock(shm, number);
+    struct held *held = calloc(1, sizeof *held);
+    if (!held)
+        return quoit_fail(QUOIT_NO_MEMORY, "out of memory for a lock");
+    quoit_status status = start_keeper();
+    if (status == QUOIT_OK)
+        status = open_mutex(name.text, shm->permissions, "a shared object", &held->mutex);
+    if (status != QUOIT_OK)
+        goto free_held;
+    DWORD answer = ask(TAKE, held->mutex);
+    if (answer == WAIT_OBJECT_0 || answer == WAIT_ABANDONED) {
+        held->owner = shm;
+        held->number = number;
+        held->next = all_held;
+        all_held = held;
+        return QUOIT_OK;
+    }
+    status = answer == WAIT_TIMEOUT
+                 ? QUOIT_BUSY
+                 : quoit_fail(QUOIT_SYSTEM, "cannot take a lock: error %lu", GetLastError());
+    (void)CloseHandle(held->mutex);
+free_held:
+    free(held);
+    return status;
+}
+
+quoit_status quoit_os_lock_try(const struct quoit_os_shm *shm, uint32_t number)
+{
+    AcquireSRWLockExclusive(&guard);
+    quoit_status status = *find(shm, number) ? QUOIT_BUSY : take(shm, number);
+    end_keeper_if_idle();
+    ReleaseSRWLockExclusive(&guard);
+    return status;
+}
+
+/* Takes a lock out of the list, and gives it back. */
+static void give_back(struct held **at)
+{
+    struct held *held = *at;
+    *at = held->next;
+    (void)ask(GIVE_BACK, held->mutex);
+    (void)CloseHandle(held->mutex);
+    free(held);
+}
+
+void quoit_os_lock_release(const struct quoit_os_shm *shm, uint32_t number)
+{
+    AcquireSRWLockExclusive(&guard);
+    struct held **at = find(shm, number);
+    if (*at && (*at)->owner == shm)
+        give_back(at);
+    end_keeper_if_idle();
+    ReleaseSRWLockExclusive(&guard);
+}
+
+void quoit_os_lock_release_all(const struct quoit_os_shm *shm)
+{
+    AcquireSRWLockExclusive(&guard);
+    for (struct held **at = &all_held; *at;)
+        if ((*at)->owner == shm)
+            give_back(at);
+        else
+            at = &(*at)->next;
+    end_keeper_if_idle();
+    ReleaseSRWLockExclusive(&guard);
+}
+
+/* Held in another process: the mutex is there, and somebody's. */
+static bool is_held_elsewhere(const struct quoit_os_shm *shm, uint32_t number)
+{
+    struct quoit_os_object_name name = quoit_os_name_lock(shm, number);
+    bool is_held = true; /* what cannot be looked at is thought alive */
+    HANDLE mutex = OpenMutexW(MUTEX_MODIFY_STATE, FALSE, name.text);
+    if (!mutex)
+        return GetLastError() != ERROR_FILE_NOT_FOUND;
+    if (!quoit_os_mutex_is_held(mutex, &is_held))
+        is_held = true;
+    (void)CloseHandle(mutex);
+    return is_held;
+}
+
+bool quoit_os_lock_is_held(const struct quoit_os_shm *shm, uint32_t number)
+{
+    AcquireSRWLockShared(&guard);
+    const struct held *held = *find(shm, number);
+    bool is_held = held ? held->owner != shm : is_held_elsewhere(shm, number);
+    ReleaseSRWLockShared(&guard);
+    return is_held;
+}
+
+quoit_status quoit_os_gate_enter(const wchar_t *name, uint32_t permissions, const char *what,
+                                 HANDLE *gate_out)
+{
+    quoit_status status = open_mutex(name, permissions, what, gate_out);
+    if (status != QUOIT_OK)
+        return status;
+    DWORD answer = WaitForSingleObject(*gate_out, GATE_WAIT_MS);
+    if (answer == WAIT_OBJECT_0 || answer == WAIT_ABANDONED)
+        return QUOIT_OK;
+    (void)CloseHandle(*gate_out);
+    return quoit_fail(QUOIT_BUSY, "'%s' is being changed by a process that does not go on", what);
+}
+
+void quoit_os_gate_leave(HANDLE gate)
+{
+    (void)ReleaseMutex(gate);
+    (void)CloseHandle(gate);
+}

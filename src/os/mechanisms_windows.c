@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: MIT */
+/* What Windows offers. The first of each list is what a name without a scheme means. */
+#include "os.h"
+
+extern const struct quoit_os_shm_ops quoit_os_shm_windows, quoit_os_shm_file, quoit_os_shm_local;
+extern const struct quoit_os_sem_ops quoit_os_sem_windows;
+
+const struct quoit_os_shm_ops *const quoit_os_shm_schemes[] = {
+    &quoit_os_shm_windows, &quoit_os_shm_file, &quoit_os_shm_local, 0};
+const struct quoit_os_sem_ops *const quoit_os_sem_schemes[] = {&quoit_os_sem_windows, 0};

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: MIT */
+/* Who and when on Windows. There is no fork to guard against. */
+#include "win32.h"
+
+#include "hash.h"
+
+uint32_t quoit_os_process_id(void)
+{
+    return (uint32_t)GetCurrentProcessId();
+}
+
+uint64_t quoit_os_monotonic_ns(void)
+{
+    LARGE_INTEGER ticks = {.QuadPart = 0}, per_second = {.QuadPart = 1};
+    (void)QueryPerformanceCounter(&ticks);
+    (void)QueryPerformanceFrequency(&per_second);
+    uint64_t count = (uint64_t)ticks.QuadPart, rate = (uint64_t)per_second.QuadPart;
+    return count / rate * 1000000000 + count % rate * 1000000000 / rate;
+}
+
+uint64_t quoit_os_unix_time_ns(void)
+{
+    const uint64_t from_1601_to_1970 = UINT64_C(11644473600) * 10000000; /* in 100 ns */
+    FILETIME now;
+    GetSystemTimePreciseAsFileTime(&now);
+    return (((uint64_t)now.dwHighDateTime << 32 | now.dwLowDateTime) - from_1601_to_1970) * 100;
+}
+
+void quoit_os_fork_hold(void)
+{
+}
+
+void quoit_os_fork_release(void)
+{
+}
+
+quoit_status quoit_os_fork_guard_add(struct quoit_os_fork_guard *guard)
+{
+    (void)guard;
+    return QUOIT_OK;
+}
+
+void quoit_os_fork_guard_remove(struct quoit_os_fork_guard *guard)
+{
+    (void)guard;
+}
+
+void quoit_os_shm_abandon(struct quoit_os_shm *shm)
+{
+    (void)shm;
+}

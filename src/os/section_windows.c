@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: MIT */
+/* Memory of the paging file as sections: made, mapped, closed. */
+#include "win32.h"
+
+#include "fail.h"
+#include "system_error.h"
+
+static quoit_status no_space(uint64_t size_bytes, const char *what, const char *why)
+{
+    return quoit_fail(QUOIT_NOSPACE, "cannot reserve %llu bytes for '%s': %s",
+                      (unsigned long long)size_bytes, what, why);
+}
+
+quoit_status quoit_os_section_map(HANDLE section, bool read_only, const char *what,
+                                  struct quoit_os_shm *shm_out)
+{
+    MEMORY_BASIC_INFORMATION memory;
+    void *base = MapViewOfFile(section, read_only ? FILE_MAP_READ : FILE_MAP_READ | FILE_MAP_WRITE,
+                               0, 0, 0);
+    if (!base)
+        return quoit_os_fail((int)GetLastError(), "map", what);
+    if (VirtualQuery(base, &memory, sizeof memory) == 0) {
+        (void)UnmapViewOfFile(base);
+        return quoit_os_fail((int)GetLastError(), "look at the memory of", what);
+    }
+    *shm_out = (struct quoit_os_shm){
+        .base = base,
+        .size_bytes = memory.RegionSize,
+        .lock = (intptr_t)section,
+        .read_only = read_only,
+    };
+    quoit_status status = quoit_os_security_read(section, false, what, shm_out);
+    if (status != QUOIT_OK)
+        (void)UnmapViewOfFile(base);
+    return status;
+}
+
+quoit_status quoit_os_section_create(const wchar_t *name, uint64_t size_bytes, uint32_t permissions,
+                                     const char *what, struct quoit_os_shm *shm_out)
+{
+    MEMORYSTATUSEX machine = {.dwLength = sizeof machine};
+    struct quoit_os_security security;
+    (void)GlobalMemoryStatusEx(&machine);
+    if (size_bytes > machine.ullTotalPageFile || size_bytes > SIZE_MAX)
+        return no_space(size_bytes, what, "the machine has less");
+    quoit_status status = quoit_os_security_make(permissions, false, &security);
+    if (status != QUOIT_OK)
+        return status;
+    HANDLE section = CreateFileMappingW(INVALID_HANDLE_VALUE, &security.attributes,
+                                        PAGE_READWRITE | SEC_COMMIT, (DWORD)(size_bytes >> 32),
+                                        (DWORD)size_bytes, name);
+    DWORD error = GetLastError();
+    quoit_os_security_free(&security);
+    if (section && error == ERROR_ALREADY_EXISTS) {
+        (void)CloseHandle(section);
+        return quoit_fail(QUOIT_EXISTS, "'%s' exists already", what);
+    }
+    if (!section && (error == ERROR_NOT_ENOUGH_MEMORY || error == ERROR_COMMITMENT_LIMIT))
+        return no_space(size_bytes, what, "no memory is left for it");
+    if (!section)
+        return quoit_os_fail((int)error, "create", what);
+    status = quoit_os_section_map(section, false, what, shm_out);
+    if (status != QUOIT_OK)
+        (void)CloseHandle(section);
+    return status;
+}
+
+void quoit_os_section_close(struct quoit_os_shm *shm)
+{
+    quoit_os_lock_release_all(shm);
+    if (shm->base)
+        (void)UnmapViewOfFile(shm->base);
+    if (shm->lock != -1)
+        (void)CloseHandle((HANDLE)shm->lock);
+    if (shm->id)
+        (void)CloseHandle((HANDLE)shm->id);
+    *shm = (struct quoit_os_shm){.lock = -1};
+}

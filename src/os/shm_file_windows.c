@@ -1,0 +1,278 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * "file:C:/data/products": an ordinary file. It is filled under a temporary name and then given its
+ * own, which succeeds or finds the name taken. Windows does not remove a file that is mapped, so
+ * unlink gives it a temporary name again, and whoever closes it last removes that.
+ */
+#include "win32.h"
+
+#include "fail.h"
+#include "hash.h"
+#include "system_error.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <wchar.h>
+
+enum { TEXT_MAX = 4000, ZEROS = 65536 };
+static const wchar_t temporary_prefix[] = L".quoit-";
+
+/* Where the last part of a path begins. */
+static const wchar_t *base_of(const wchar_t *path)
+{
+    const wchar_t *base = path;
+    for (const wchar_t *c = path; *c; c++)
+        if (*c == L'\\' || *c == L'/' || *c == L':')
+            base = c + 1;
+    return base;
+}
+
+/* A name that is nobody's, in the same directory. */
+static void temporary_beside(const wchar_t *path, struct quoit_os_wide *out)
+{
+    uint64_t number = quoit_os_new_identity();
+    (void)swprintf(out->text, QUOIT_OS_WIDE_ROOM, L"%.*ls%ls%08lx%08lx",
+                   (int)(base_of(path) - path), path, temporary_prefix,
+                   (unsigned long)(number >> 32), (unsigned long)(number & 0xffffffff));
+}
+
+static uint64_t identity_of(HANDLE file)
+{
+    BY_HANDLE_FILE_INFORMATION info;
+    if (!GetFileInformationByHandle(file, &info))
+        return 0;
+    const DWORD parts[] = {info.dwVolumeSerialNumber, info.nFileIndexHigh, info.nFileIndexLow};
+    return quoit_hash(QUOIT_HASH_START, parts, sizeof parts);
+}
+
+static HANDLE open_file(const wchar_t *path, DWORD access, DWORD disposition,
+                        SECURITY_ATTRIBUTES *security)
+{
+    return CreateFileW(path, access | READ_CONTROL,
+                       FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE, security,
+                       disposition, FILE_ATTRIBUTE_NORMAL | FILE_FLAG_OPEN_REPARSE_POINT, NULL);
+}
+
+/* On success the file belongs to shm_out. */
+static quoit_status map(HANDLE file, bool read_only, const char *path, struct quoit_os_shm *shm_out)
+{
+    HANDLE section = CreateFileMappingW(file, NULL, read_only ? PAGE_READONLY : PAGE_READWRITE, 0,
+                                        0, NULL);
+    if (!section)
+        return quoit_os_fail((int)GetLastError(), "map", path);
+    LARGE_INTEGER size;
+    quoit_status status = quoit_os_section_map(section, read_only, path, shm_out);
+    (void)CloseHandle(section); /* the view holds on to it */
+    if (status != QUOIT_OK)
+        return status;
+    if (!GetFileSizeEx(file, &size)) {
+        status = quoit_os_fail((int)GetLastError(), "look at", path);
+    } else {
+        shm_out->size_bytes = (uint64_t)size.QuadPart;
+        shm_out->identity = identity_of(file);
+        shm_out->key = QUOIT_OS_GLOBAL; /* whoever sees the file, in any session, is kept out */
+        status = quoit_os_security_read(file, true, path, shm_out);
+    }
+    shm_out->lock = (intptr_t)file;
+    if (status != QUOIT_OK)
+        (void)UnmapViewOfFile(shm_out->base);
+    return status;
+}
+
+static quoit_status no_space(uint64_t size_bytes, const char *path)
+{
+    return quoit_fail(QUOIT_NOSPACE, "cannot reserve %llu bytes for '%s': the disk has less",
+                      (unsigned long long)size_bytes, path);
+}
+
+/* Writes every byte, so that each has its place on the disk whatever the file system defers. */
+static quoit_status reserve(HANDLE file, const wchar_t *wide, uint64_t size_bytes, const char *path)
+{
+    static const uint8_t zeros[ZEROS];
+    struct quoit_os_wide directory;
+    ULARGE_INTEGER available;
+    (void)swprintf(directory.text, QUOIT_OS_WIDE_ROOM, L"%.*ls", (int)(base_of(wide) - wide), wide);
+    if (GetDiskFreeSpaceExW(directory.text[0] ? directory.text : L".", &available, NULL, NULL) &&
+        available.QuadPart < size_bytes)
+        return no_space(size_bytes, path);
+    for (uint64_t at = 0; at < size_bytes;) {
+        DWORD part = size_bytes - at < ZEROS ? (DWORD)(size_bytes - at) : ZEROS, written = 0;
+        if (!WriteFile(file, zeros, part, &written, NULL) || written == 0)
+            return GetLastError() == ERROR_DISK_FULL
+                       ? no_space(size_bytes, path)
+                       : quoit_os_fail((int)GetLastError(), "write", path);
+        at += written;
+    }
+    return QUOIT_OK;
+}
+
+static quoit_status fill(HANDLE file, const wchar_t *wide, uint64_t size_bytes, const char *path,
+                         struct quoit_os_shm *shm_out)
+{
+    quoit_status status = reserve(file, wide, size_bytes, path);
+    return status == QUOIT_OK ? map(file, false, path, shm_out) : status;
+}
+
+static quoit_status create(const char *path, uint64_t size_bytes, uint32_t permissions,
+                           struct quoit_os_shm *shm_out)
+{
+    struct quoit_os_wide wide, temporary;
+    struct quoit_os_security security;
+    quoit_status status = quoit_os_widen(path, &wide);
+    if (status != QUOIT_OK)
+        return status;
+    if (GetFileAttributesW(wide.text) != INVALID_FILE_ATTRIBUTES)
+        return quoit_fail(QUOIT_EXISTS, "'%s' exists already", path);
+    status = quoit_os_security_make(permissions, false, &security);
+    if (status != QUOIT_OK)
+        return status;
+    temporary_beside(wide.text, &temporary);
+    HANDLE file = open_file(temporary.text, GENERIC_READ | GENERIC_WRITE, CREATE_NEW,
+                            &security.attributes);
+    DWORD error = GetLastError();
+    quoit_os_security_free(&security);
+    if (file == INVALID_HANDLE_VALUE)
+        return quoit_os_fail((int)error, "create", path);
+    status = fill(file, wide.text, size_bytes, path, shm_out);
+    if (status == QUOIT_OK) {
+        shm_out->unpublished = true;
+        return QUOIT_OK;
+    }
+    (void)CloseHandle(file);
+    (void)DeleteFileW(temporary.text);
+    return status;
+}
+
+/* The path that a file has now. */
+static bool present_path(HANDLE file, struct quoit_os_wide *path_out)
+{
+    DWORD length = GetFinalPathNameByHandleW(file, path_out->text, QUOIT_OS_WIDE_ROOM,
+                                             FILE_NAME_NORMALIZED);
+    return length > 0 && length < QUOIT_OS_WIDE_ROOM;
+}
+
+static quoit_status publish(struct quoit_os_shm *shm, const char *path)
+{
+    struct quoit_os_wide wide, temporary;
+    quoit_status status = quoit_os_widen(path, &wide);
+    if (status != QUOIT_OK)
+        return status;
+    if (!present_path((HANDLE)shm->lock, &temporary) || !MoveFileExW(temporary.text, wide.text, 0))
+        return quoit_os_fail((int)GetLastError(), "give its name to", path);
+    shm->unpublished = false;
+    return QUOIT_OK;
+}
+
+static quoit_status not_a_file(const char *path)
+{
+    return quoit_fail(QUOIT_NOT_QUOIT, "'%s' is not an ordinary file", path);
+}
+
+/* An ordinary file, opened; devices and pipes are not. */
+static quoit_status open_ordinary(const char *path, bool read_only, HANDLE *file_out)
+{
+    struct quoit_os_wide wide;
+    LARGE_INTEGER size;
+    quoit_status status = quoit_os_widen(path, &wide);
+    if (status != QUOIT_OK)
+        return status;
+    if (wcsncmp(wide.text, L"\\\\.\\", 4) == 0 || wcsncmp(wide.text, L"//./", 4) == 0)
+        return not_a_file(path);
+    DWORD attributes = GetFileAttributesW(wide.text);
+    if (attributes == INVALID_FILE_ATTRIBUTES)
+        return quoit_os_fail((int)GetLastError(), "open", path);
+    if (attributes & (FILE_ATTRIBUTE_DIRECTORY | FILE_ATTRIBUTE_REPARSE_POINT))
+        return not_a_file(path);
+    *file_out = open_file(wide.text, read_only ? GENERIC_READ : GENERIC_READ | GENERIC_WRITE,
+                          OPEN_EXISTING, NULL);
+    if (*file_out == INVALID_HANDLE_VALUE)
+        return quoit_os_fail((int)GetLastError(), "open", path);
+    if (GetFileType(*file_out) != FILE_TYPE_DISK)
+        status = not_a_file(path);
+    else if (!GetFileSizeEx(*file_out, &size) || size.QuadPart == 0)
+        status = quoit_fail(QUOIT_NOT_QUOIT,
+                            "'%s' is an empty file, not shared memory made by Quoit", path);
+    if (status != QUOIT_OK)
+        (void)CloseHandle(*file_out);
+    return status;
+}
+
+static quoit_status open_existing(const char *path, bool read_only, struct quoit_os_shm *shm_out)
+{
+    HANDLE file = INVALID_HANDLE_VALUE;
+    quoit_status status = open_ordinary(path, read_only, &file);
+    if (status != QUOIT_OK)
+        return status;
+    status = map(file, read_only, path, shm_out);
+    if (status != QUOIT_OK)
+        (void)CloseHandle(file);
+    return status;
+}
+
+static bool leads_to(const wchar_t *path, uint64_t identity)
+{
+    HANDLE file = open_file(path, 0, OPEN_EXISTING, NULL);
+    if (file == INVALID_HANDLE_VALUE)
+        return false;
+    bool does = identity_of(file) == identity;
+    (void)CloseHandle(file);
+    return does;
+}
+
+/* Under the gate. */
+static quoit_status take_name_away(const struct quoit_os_shm *shm, const wchar_t *wide,
+                                   const char *path)
+{
+    struct quoit_os_wide temporary;
+    if (!leads_to(wide, shm->identity))
+        return quoit_fail(QUOIT_NOT_FOUND, "'%s' is gone, or another object by now", path);
+    temporary_beside(wide, &temporary);
+    if (!MoveFileExW(wide, temporary.text, 0))
+        return quoit_os_fail((int)GetLastError(), "remove", path);
+    (void)DeleteFileW(temporary.text); /* fails while it is mapped: see close_file */
+    return QUOIT_OK;
+}
+
+static quoit_status unlink_name(struct quoit_os_shm *shm, const char *path)
+{
+    struct quoit_os_wide wide;
+    struct quoit_os_object_name name = quoit_os_name_lock(shm, QUOIT_OS_LOCK_GATE);
+    HANDLE gate = NULL;
+    quoit_status status = quoit_os_widen(path, &wide);
+    if (status == QUOIT_OK)
+        status = quoit_os_gate_enter(name.text, shm->permissions, path, &gate);
+    if (status != QUOIT_OK)
+        return status;
+    status = take_name_away(shm, wide.text, path);
+    quoit_os_gate_leave(gate);
+    return status;
+}
+
+static void close_file(struct quoit_os_shm *shm)
+{
+    struct quoit_os_wide path;
+    HANDLE file = (HANDLE)shm->lock;
+    bool is_nameless = false;
+    quoit_os_lock_release_all(shm);
+    if (shm->base)
+        (void)UnmapViewOfFile(shm->base);
+    if (file != (HANDLE)-1) {
+        is_nameless = present_path(file, &path) &&
+                      wcsncmp(base_of(path.text), temporary_prefix,
+                              sizeof temporary_prefix / sizeof temporary_prefix[0] - 1) == 0;
+        (void)CloseHandle(file);
+    }
+    if (is_nameless) /* unlinked or never published: the last one to close it succeeds */
+        (void)DeleteFileW(path.text);
+    *shm = (struct quoit_os_shm){.lock = -1};
+}
+
+const struct quoit_os_shm_ops quoit_os_shm_file = {
+    .scheme = {.name = "file", .text_max = TEXT_MAX, .is_path = true},
+    .create = create,
+    .publish = publish,
+    .open = open_existing,
+    .unlink = unlink_name,
+    .close = close_file,
+};

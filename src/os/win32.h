@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: MIT */
+/* What the Windows mechanisms share: names as UTF-16, security, and two facts about kernel objects
+   that only ntdll tells. */
+#ifndef QUOIT_OS_WIN32_H
+#define QUOIT_OS_WIN32_H
+
+#include "os.h"
+
+#include <windows.h>
+
+/* ---- Names, names_windows.c ------------------------------------------------------------------ */
+
+enum { QUOIT_OS_WIDE_ROOM = 4096 };
+
+struct quoit_os_wide {
+    wchar_t text[QUOIT_OS_WIDE_ROOM];
+};
+
+/* NAME_CHARACTER: not UTF-8. NAME_TOO_LONG. */
+quoit_status quoit_os_widen(const char *utf8, struct quoit_os_wide *wide_out);
+/* False: no room. */
+bool quoit_os_narrow(const wchar_t *wide, char *utf8_out, int room);
+
+/* "Global\products" is products for the whole machine, else for this logon session. */
+enum quoit_os_scope { QUOIT_OS_LOCAL = 0, QUOIT_OS_GLOBAL = 1 };
+
+/* What is named after an identity: SCOPE\quoit.KIND.IDENTITY, and .NUMBER for locks. */
+struct quoit_os_object_name {
+    wchar_t text[80];
+};
+struct quoit_os_object_name quoit_os_name_object(enum quoit_os_scope scope, const wchar_t *kind,
+                                                 uint64_t identity);
+struct quoit_os_object_name quoit_os_name_lock(const struct quoit_os_shm *shm, uint32_t number);
+
+/* A number that nobody else on this machine comes to. */
+uint64_t quoit_os_new_identity(void);
+
+/* ---- Security, security_windows.c ------------------------------------------------------------ */
+
+/* A descriptor that grants what the mode bits ask for: the present user, his primary group,
+   everyone. Waitable objects (mutexes, semaphores) are waited for where memory is read. */
+struct quoit_os_security {
+    SECURITY_ATTRIBUTES attributes;
+};
+quoit_status quoit_os_security_make(uint32_t permissions, bool waitable,
+                                    struct quoit_os_security *security_out);
+void quoit_os_security_free(struct quoit_os_security *security);
+
+/* Owner and mode bits of an object that was opened with READ_CONTROL; the masks say which of its
+   type's rights are reading and writing. */
+quoit_status quoit_os_security_read(HANDLE object, bool is_file, const char *what,
+                                    struct quoit_os_shm *shm);
+
+/* ---- Entries, entry_windows.c ----------------------------------------------------------------
+ * A kernel object keeps its name until its last handle is closed, so what has the name is not the
+ * object but a small section, the entry, that holds the object's identity: unlinking clears that.
+ */
+enum quoit_os_entry_kind { QUOIT_OS_ENTRY_MEMORY, QUOIT_OS_ENTRY_SEMAPHORE };
+
+struct quoit_os_entry {
+    enum quoit_os_entry_kind kind;
+    enum quoit_os_scope scope;
+    const char *name; /* as it was given */
+    const char *text; /* without the scope */
+    HANDLE section;
+};
+
+/* The names' first half: NAME_CHARACTER for a backslash that is not the scope's. */
+quoit_status quoit_os_entry_name(enum quoit_os_entry_kind kind, const char *text,
+                                 struct quoit_os_entry *entry_out);
+/* The section, which must exist: NOT_FOUND NOT_QUOIT PERMISSION; or is made. */
+quoit_status quoit_os_entry_open(struct quoit_os_entry *entry, bool read_only);
+quoit_status quoit_os_entry_make(struct quoit_os_entry *entry, uint32_t permissions);
+/* Where it leads; 0: nowhere. */
+uint64_t quoit_os_entry_read(const struct quoit_os_entry *entry);
+/* EXISTS where it leads to an object that lives. */
+quoit_status quoit_os_entry_link(const struct quoit_os_entry *entry, uint64_t identity);
+/* NOT_FOUND where it leads elsewhere. */
+quoit_status quoit_os_entry_unlink(const struct quoit_os_entry *entry, uint64_t identity);
+
+/* The name of what an identity stands for. */
+struct quoit_os_object_name quoit_os_entry_target(const struct quoit_os_entry *entry,
+                                                  uint64_t identity);
+
+/* ---- Memory, section_windows.c --------------------------------------------------------------- */
+
+/* A committed section of that name (NULL: none), mapped. EXISTS NOSPACE. */
+quoit_status quoit_os_section_create(const wchar_t *name, uint64_t size_bytes, uint32_t permissions,
+                                     const char *what, struct quoit_os_shm *shm_out);
+/* Maps a section, which then belongs to shm_out. */
+quoit_status quoit_os_section_map(HANDLE section, bool read_only, const char *what,
+                                  struct quoit_os_shm *shm_out);
+void quoit_os_section_close(struct quoit_os_shm *shm);
+
+/* ---- Locks and gates, liveness_windows.c ----------------------------------------------------- */
+
+/* What a handle still holds when it is closed. */
+void quoit_os_lock_release_all(const struct quoit_os_shm *shm);
+
+/* Held by the calling thread, for moments. BUSY: another holds it and does not go on. */
+quoit_status quoit_os_gate_enter(const wchar_t *name, uint32_t permissions, const char *what,
+                                 HANDLE *gate_out);
+void quoit_os_gate_leave(HANDLE gate);
+
+/* ---- ntdll, nt_windows.c --------------------------------------------------------------------- */
+
+/* Documented calls tell both only by changing them. false: the system does not say. */
+bool quoit_os_semaphore_count(HANDLE semaphore, uint32_t *count_out);
+bool quoit_os_mutex_is_held(HANDLE mutex, bool *held_out);
+
+#endif
