@@ -3,14 +3,40 @@
  * Locks as open-file-description locks, one byte each: they belong to the description, so to one
  * handle, and the kernel drops them when its last descriptor is closed, which no death can prevent.
  */
-#include "os.h"
+#include "liveness.h"
 
+#include "fd.h"
 #include "system_error.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <sys/mman.h>
+#include <stdio.h>
 #include <unistd.h>
+
+int quoit_os_fd_open(const char *path, int flags)
+{
+    return quoit_os_fd_above_stdio(open(path, flags | O_CLOEXEC | O_NOFOLLOW, 0600));
+}
+
+int quoit_os_fd_adopt(int fd)
+{
+    return fd;
+}
+
+/* Through another description, for locks of its own. */
+int quoit_os_fd_share(int fd, bool read_only)
+{
+    char itself[64];
+    (void)snprintf(itself, sizeof itself, "/proc/self/fd/%d", fd);
+    return quoit_os_fd_above_stdio(open(itself, (read_only ? O_RDONLY : O_RDWR) | O_CLOEXEC));
+}
+
+void quoit_os_fd_close(int fd, const struct quoit_os_shm *owner)
+{
+    (void)owner; /* its locks go with the description */
+    if (fd >= 0)
+        (void)close(fd);
+}
 
 static struct flock byte_lock(uint32_t number, short type)
 {
@@ -44,9 +70,7 @@ bool quoit_os_lock_is_held(const struct quoit_os_shm *shm, uint32_t number)
 void quoit_os_shm_abandon(struct quoit_os_shm *shm)
 {
     /* A mapping holds on to the description that it was made from, so closing is not enough. */
-    (void)mmap(shm->base, (size_t)shm->size_bytes, PROT_READ | PROT_WRITE,
-               MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0);
-    if (shm->lock >= 0)
-        (void)close((int)shm->lock);
+    quoit_os_map_zeros(shm);
+    quoit_os_fd_close((int)shm->lock, shm);
     shm->lock = -1;
 }

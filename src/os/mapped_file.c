@@ -7,11 +7,12 @@
 #include "mapped_file.h"
 
 #include "fail.h"
+#include "fd.h"
+#include "liveness.h"
 #include "system_error.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -33,26 +34,6 @@ static void directory_of(const char *path, char directory[PATH_ROOM])
         (void)snprintf(directory, PATH_ROOM, "/");
     else
         (void)snprintf(directory, PATH_ROOM, "%.*s", (int)(slash - path), path);
-}
-
-int quoit_os_fd_above_stdio(int fd)
-{
-    if (fd < 0 || fd > STDERR_FILENO)
-        return fd;
-    int above = fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
-    int error = errno;
-    (void)close(fd);
-    errno = error;
-    return above;
-}
-
-quoit_status quoit_os_check_memory(uint64_t size_bytes, const char *scheme, const char *text)
-{
-    uint64_t machine = (uint64_t)sysconf(_SC_PHYS_PAGES) * (uint64_t)sysconf(_SC_PAGESIZE);
-    if (size_bytes <= machine)
-        return QUOIT_OK;
-    return quoit_fail(QUOIT_NOSPACE, "cannot reserve %llu bytes for '%s:%s': the machine has %llu",
-                      (unsigned long long)size_bytes, scheme, text, (unsigned long long)machine);
 }
 
 /* A file that is in no directory, or else under a name of its own, which *temporary_out owns. */
@@ -92,18 +73,29 @@ static void forget_temporary(struct quoit_os_shm *shm)
     shm->temporary = NULL;
 }
 
+/* 0, or an error number. */
+static int write_zeros(int fd, uint64_t size_bytes)
+{
+    static const uint8_t zeros[65536];
+    for (uint64_t at = 0; at < size_bytes;) {
+        uint64_t left = size_bytes - at;
+        size_t part = left < sizeof zeros ? (size_t)left : sizeof zeros;
+        ssize_t written = pwrite(fd, zeros, part, (off_t)at);
+        if (written < 0 && errno != EINTR)
+            return errno;
+        at += written > 0 ? (uint64_t)written : 0;
+    }
+    return 0;
+}
+
 quoit_status quoit_os_file_reserve(int fd, uint64_t size_bytes, uint32_t permissions,
                                    const char *what)
 {
     if (fchmod(fd, (mode_t)permissions) != 0)
         return quoit_os_fail(errno, "set the permissions of", what);
-    if (size_bytes > LONG_MAX)
-        return quoit_fail(QUOIT_NOSPACE, "cannot reserve %llu bytes for '%s'",
-                          (unsigned long long)size_bytes, what);
-    int error;
-    do
-        error = posix_fallocate(fd, 0, (off_t)size_bytes);
-    while (error == EINTR);
+    int error = quoit_os_fd_reserve(fd, size_bytes);
+    if (error == ENOTSUP)
+        error = ftruncate(fd, (off_t)size_bytes) == 0 ? write_zeros(fd, size_bytes) : errno;
     if (error == ENOSPC || error == EFBIG || error == ENOMEM)
         return quoit_fail(QUOIT_NOSPACE, "cannot reserve %llu bytes for '%s': %s",
                           (unsigned long long)size_bytes, what, strerror(error));
@@ -146,7 +138,7 @@ quoit_status quoit_os_file_create(const char *path, uint64_t size_bytes, uint32_
         return quoit_fail(QUOIT_EXISTS, "'%s' exists already", path);
 
     char *temporary;
-    int fd = open_nameless(path, &temporary);
+    int fd = quoit_os_fd_adopt(open_nameless(path, &temporary));
     if (fd < 0)
         return quoit_os_fail(errno, "create", path);
     quoit_status status = quoit_os_file_reserve(fd, size_bytes, permissions, path);
@@ -161,22 +153,23 @@ discard:
     if (temporary)
         (void)unlink(temporary);
     free(temporary);
-    (void)close(fd);
+    quoit_os_fd_close(fd, NULL);
     return status;
 }
 
-/* Gives the nameless file behind fd the name path. */
-static int link_nameless(int fd, const char *path)
+/* Gives the file its name, whether it has none or a temporary one. */
+static int link_file(const struct quoit_os_shm *shm, const char *path)
 {
-    char itself[64];
-    (void)snprintf(itself, sizeof itself, "/proc/self/fd/%d", fd);
+    if (shm->temporary)
+        return link(shm->temporary, path);
+    char itself[64]; /* see open_nameless */
+    (void)snprintf(itself, sizeof itself, "/proc/self/fd/%d", (int)shm->lock);
     return linkat(AT_FDCWD, itself, AT_FDCWD, path, AT_SYMLINK_FOLLOW);
 }
 
 quoit_status quoit_os_file_publish(struct quoit_os_shm *shm, const char *path)
 {
-    int result = shm->temporary ? link(shm->temporary, path) : link_nameless((int)shm->lock, path);
-    int error = result == 0 ? 0 : errno;
+    int error = link_file(shm, path) == 0 ? 0 : errno;
     forget_temporary(shm);
     if (error == EEXIST)
         return quoit_fail(QUOIT_EXISTS, "'%s' exists already", path);
@@ -191,13 +184,12 @@ quoit_status quoit_os_file_open(const char *path, bool read_only, struct quoit_o
     if (!S_ISREG(file.st_mode)) /* opening a device or a FIFO can have effects: do not */
         return quoit_fail(QUOIT_NOT_QUOIT, "'%s' is not an ordinary file", path);
     int mode = read_only ? O_RDONLY : O_RDWR;
-    int fd = quoit_os_fd_above_stdio(
-        open(path, mode | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY));
+    int fd = quoit_os_fd_open(path, mode | O_NONBLOCK | O_NOCTTY);
     if (fd < 0)
         return quoit_os_fail(errno, "open", path);
     quoit_status status = quoit_os_file_map(fd, read_only, path, shm_out);
     if (status != QUOIT_OK)
-        (void)close(fd);
+        quoit_os_fd_close(fd, NULL);
     return status;
 }
 
@@ -242,7 +234,6 @@ void quoit_os_file_close(struct quoit_os_shm *shm)
     forget_temporary(shm);
     if (shm->base)
         (void)munmap(shm->base, (size_t)shm->size_bytes);
-    if (shm->lock >= 0)
-        (void)close((int)shm->lock);
+    quoit_os_fd_close((int)shm->lock, shm);
     *shm = (struct quoit_os_shm){.lock = -1};
 }

@@ -18,13 +18,6 @@ quoit_status quoit_os_file_reserve(int fd, uint64_t size_bytes, uint32_t permiss
 quoit_status quoit_os_file_map(int fd, bool read_only, const char *what,
                                struct quoit_os_shm *shm_out);
 
-/* fd, or in its place one that is not standard input, output or error: a program that was started
-   with one of those closed would otherwise print into shared memory. -1 stays, with its errno. */
-int quoit_os_fd_above_stdio(int fd);
-
-/* NOSPACE for more than the machine has: reserving that much would end in others being killed. */
-quoit_status quoit_os_check_memory(uint64_t size_bytes, const char *scheme, const char *text);
-
 /* Takes the gate of an object whose path is to be changed, and sees to it that path still leads to
    it: OK (the gate is held), NOT_FOUND (it does not), BUSY (another holds the gate and does not let
    go). */

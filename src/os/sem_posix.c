@@ -2,6 +2,7 @@
 /* "posix:products": what sem_open("/products") names. The system does not give a dead holder's
    count back. */
 #include "os.h"
+#include "sem_timed.h"
 #include "system_error.h"
 
 #include "fail.h"
@@ -12,56 +13,92 @@
 #include <semaphore.h>
 #include <stdio.h>
 #include <sys/stat.h>
-#include <time.h>
 
-enum { TEXT_MAX = 200 };
+/* With the slash, macOS takes 31 characters. */
+#ifndef QUOIT_SHM_NAME_MAX
+#define QUOIT_SHM_NAME_MAX 200
+#endif
+#ifndef QUOIT_SEM_NAME_PREFIX
+#define QUOIT_SEM_NAME_PREFIX "/"
+#endif
 
-/* The C library keeps a semaphore as a file of this name; its permissions and owner are looked at
-   there. */
-static const char file_prefix[] = "/dev/shm/sem.";
-
-struct sem_path {
-    char name[TEXT_MAX + 2];
-    char file[sizeof file_prefix + TEXT_MAX];
+struct sem_name {
+    char text[sizeof QUOIT_SEM_NAME_PREFIX + QUOIT_SHM_NAME_MAX];
 };
 
-static struct sem_path path_of(const char *text)
+static struct sem_name name_of(const char *text)
 {
-    struct sem_path path;
-    (void)snprintf(path.name, sizeof path.name, "/%s", text);
-    (void)snprintf(path.file, sizeof path.file, "%s%s", file_prefix, text);
-    return path;
+    struct sem_name name;
+    (void)snprintf(name.text, sizeof name.text, "%s%s", QUOIT_SEM_NAME_PREFIX, text);
+    return name;
 }
 
-static quoit_status create(const char *text, uint32_t value, uint32_t permissions, bool undo,
-                           struct quoit_os_sem *sem_out)
+#ifdef QUOIT_SEM_FILE_PREFIX
+/* Linux's C libraries keep a semaphore as a file of this name; its permissions and owner are looked
+   at there. */
+struct sem_file {
+    char path[sizeof QUOIT_SEM_FILE_PREFIX + QUOIT_SHM_NAME_MAX];
+};
+
+static struct sem_file file_of(const char *text)
 {
-    (void)undo; /* not to be had here */
-    struct sem_path path = path_of(text);
-    sem_t *sem = sem_open(path.name, O_CREAT | O_EXCL, (mode_t)permissions, value);
-    if (sem == SEM_FAILED)
-        return quoit_os_fail(errno, "create semaphore", text);
-    /* sem_open obeyed the umask. No such file: another has unlinked the semaphore since. */
-    if (chmod(path.file, (mode_t)permissions) != 0 && errno != ENOENT) {
-        quoit_status status = quoit_os_fail(errno, "set the permissions of semaphore", text);
-        (void)sem_close(sem);
-        return status;
-    }
-    *sem_out = (struct quoit_os_sem){.pointer = sem};
+    struct sem_file file;
+    (void)snprintf(file.path, sizeof file.path, "%s%s", QUOIT_SEM_FILE_PREFIX, text);
+    return file;
+}
+
+static quoit_status set_permissions(const char *text, uint32_t permissions)
+{
+    /* No such file: another has unlinked the semaphore since. */
+    if (chmod(file_of(text).path, (mode_t)permissions) != 0 && errno != ENOENT)
+        return quoit_os_fail(errno, "set the permissions of semaphore", text);
     return QUOIT_OK;
 }
 
 static quoit_status check_owner(const char *text, bool any_owner)
 {
     struct stat file;
-    if (lstat(path_of(text).file, &file) != 0)
+    if (lstat(file_of(text).path, &file) != 0)
         return quoit_os_fail(errno, "open semaphore", text);
     if (!S_ISREG(file.st_mode) || file.st_size != (off_t)sizeof(sem_t))
-        return quoit_fail(QUOIT_NOT_QUOIT, "'%s' is no semaphore", path_of(text).file);
+        return quoit_fail(QUOIT_NOT_QUOIT, "'%s' is no semaphore", file_of(text).path);
     if (!any_owner && file.st_uid != quoit_os_user_id())
         return quoit_fail(QUOIT_OWNER, "semaphore '%s' belongs to user %llu, this process to %llu",
                           text, (unsigned long long)file.st_uid,
                           (unsigned long long)quoit_os_user_id());
+    return QUOIT_OK;
+}
+#else
+/* POSIX tells no semaphore's owner, and lets the umask take from what sem_open is asked for:
+   permissions alone keep others out. */
+static quoit_status set_permissions(const char *text, uint32_t permissions)
+{
+    (void)text;
+    (void)permissions;
+    return QUOIT_OK;
+}
+
+static quoit_status check_owner(const char *text, bool any_owner)
+{
+    (void)text;
+    (void)any_owner;
+    return QUOIT_OK;
+}
+#endif
+
+static quoit_status create(const char *text, uint32_t value, uint32_t permissions, bool undo,
+                           struct quoit_os_sem *sem_out)
+{
+    (void)undo; /* not to be had here */
+    sem_t *sem = sem_open(name_of(text).text, O_CREAT | O_EXCL, (mode_t)permissions, value);
+    if (sem == SEM_FAILED)
+        return quoit_os_fail(errno, "create semaphore", text);
+    quoit_status status = set_permissions(text, permissions); /* sem_open obeyed the umask */
+    if (status != QUOIT_OK) {
+        (void)sem_close(sem);
+        return status;
+    }
+    *sem_out = (struct quoit_os_sem){.pointer = sem};
     return QUOIT_OK;
 }
 
@@ -70,7 +107,7 @@ static quoit_status open_existing(const char *text, bool any_owner, struct quoit
     quoit_status status = check_owner(text, any_owner);
     if (status != QUOIT_OK)
         return status;
-    sem_t *sem = sem_open(path_of(text).name, 0);
+    sem_t *sem = sem_open(name_of(text).text, 0);
     if (sem == SEM_FAILED)
         return quoit_os_fail(errno, "open semaphore", text);
     *sem_out = (struct quoit_os_sem){.pointer = sem};
@@ -82,7 +119,7 @@ static quoit_status unlink_name(const char *text, bool any_owner)
     quoit_status status = check_owner(text, any_owner);
     if (status != QUOIT_OK)
         return status;
-    if (sem_unlink(path_of(text).name) != 0)
+    if (sem_unlink(name_of(text).text) != 0)
         return quoit_os_fail(errno, "remove semaphore", text);
     return QUOIT_OK;
 }
@@ -90,15 +127,6 @@ static quoit_status unlink_name(const char *text, bool any_owner)
 static void close_sem(struct quoit_os_sem *sem)
 {
     (void)sem_close(sem->pointer);
-}
-
-static int wait_until(sem_t *sem, int64_t timeout_ns)
-{
-    uint64_t now = quoit_os_monotonic_ns();
-    uint64_t deadline = now + (uint64_t)timeout_ns; /* both below 2^63 */
-    struct timespec until = {.tv_sec = (time_t)(deadline / 1000000000),
-                             .tv_nsec = (long)(deadline % 1000000000)};
-    return sem_clockwait(sem, CLOCK_MONOTONIC, &until);
 }
 
 static quoit_status wait_sem(struct quoit_os_sem *sem, int64_t timeout_ns)
@@ -110,7 +138,7 @@ static quoit_status wait_sem(struct quoit_os_sem *sem, int64_t timeout_ns)
             result = sem_wait(sem->pointer);
         } else {
             int64_t spent = (int64_t)(quoit_os_monotonic_ns() - start);
-            result = spent < timeout_ns ? wait_until(sem->pointer, timeout_ns - spent)
+            result = spent < timeout_ns ? quoit_os_sem_timed_wait(sem->pointer, timeout_ns - spent)
                                         : sem_trywait(sem->pointer);
         }
         if (result == 0)
@@ -136,13 +164,15 @@ static quoit_status value_of(struct quoit_os_sem *sem, uint32_t *value_out)
 {
     int value;
     if (sem_getvalue(sem->pointer, &value) != 0)
-        return quoit_os_fail(errno, "read", "a POSIX semaphore");
+        return errno == ENOSYS
+                   ? quoit_fail(QUOIT_UNSUPPORTED, "this system does not tell a semaphore's value")
+                   : quoit_os_fail(errno, "read", "a POSIX semaphore");
     *value_out = value > 0 ? (uint32_t)value : 0;
     return QUOIT_OK;
 }
 
 const struct quoit_os_sem_ops quoit_os_sem_posix = {
-    .scheme = {.name = "posix", .text_max = TEXT_MAX},
+    .scheme = {.name = "posix", .text_max = QUOIT_SHM_NAME_MAX},
     .value_max = SEM_VALUE_MAX,
     .create = create,
     .open = open_existing,

@@ -7,6 +7,7 @@
  * ours, and for which name (FORMAT.md 6).
  */
 #include "os.h"
+#include "sem_timed.h"
 #include "system_error.h"
 #include "sysv.h"
 
@@ -17,7 +18,6 @@
 #include <string.h>
 #include <sys/ipc.h>
 #include <sys/sem.h>
-#include <time.h>
 
 enum {
     WORD_VALUE = 0,
@@ -203,13 +203,17 @@ static void close_sem(struct quoit_os_sem *sem)
     (void)sem;
 }
 
-static quoit_status change(struct quoit_os_sem *sem, short by, short flags,
-                           const struct timespec *timeout)
+/* timeout_ns 0 polls, negative waits for ever. BUSY: a signal came. */
+static quoit_status change(struct quoit_os_sem *sem, short by, int64_t timeout_ns)
 {
-    struct sembuf operation = {.sem_num = WORD_VALUE, .sem_op = by, .sem_flg = flags};
+    struct sembuf operation = {.sem_num = WORD_VALUE, .sem_op = by};
+    if (timeout_ns == 0)
+        operation.sem_flg |= IPC_NOWAIT;
     if (sem->undo)
         operation.sem_flg |= SEM_UNDO;
-    if (semtimedop((int)sem->id, &operation, 1, timeout) == 0)
+    int result = timeout_ns > 0 ? quoit_os_sem_timed_operation((int)sem->id, &operation, timeout_ns)
+                                : semop((int)sem->id, &operation, 1);
+    if (result == 0)
         return QUOIT_OK;
     switch (errno) {
     case EAGAIN:
@@ -230,23 +234,17 @@ static quoit_status wait_sem(struct quoit_os_sem *sem, int64_t timeout_ns)
 {
     uint64_t start = quoit_os_monotonic_ns();
     for (;;) {
-        struct timespec left = {0};
         int64_t spent = timeout_ns > 0 ? (int64_t)(quoit_os_monotonic_ns() - start) : 0;
-        if (spent < timeout_ns) {
-            left.tv_sec = (time_t)((timeout_ns - spent) / 1000000000);
-            left.tv_nsec = (long)((timeout_ns - spent) % 1000000000);
-        }
-        bool poll = timeout_ns >= 0 && spent >= timeout_ns;
-        quoit_status status = change(sem, -1, poll ? IPC_NOWAIT : 0,
-                                     timeout_ns < 0 || poll ? NULL : &left);
-        if (status != QUOIT_BUSY) /* a signal: go on */
+        int64_t left = spent < timeout_ns ? timeout_ns - spent : 0;
+        quoit_status status = change(sem, -1, timeout_ns < 0 ? -1 : left);
+        if (status != QUOIT_BUSY)
             return status;
     }
 }
 
 static quoit_status post(struct quoit_os_sem *sem)
 {
-    return change(sem, 1, 0, NULL);
+    return change(sem, 1, -1);
 }
 
 static quoit_status value_of(struct quoit_os_sem *sem, uint32_t *value_out)

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * "local:products": memory without a name in the system, for this process's threads, and for the
- * children that it forks, which inherit the table of names as it was. Each open gets a description
- * of its own, for the locks.
+ * children that it forks, which inherit the table of names as it was.
  */
+#include "fd.h"
+#include "liveness.h"
 #include "mapped_file.h"
 #include "process_posix.h"
 #include "system_error.h"
@@ -11,13 +12,10 @@
 #include "fail.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 enum { TEXT_MAX = 200 };
 
@@ -36,12 +34,10 @@ static struct entry **find(const char *text)
     return at;
 }
 
-/* The same memory through another description. */
-static quoit_status reopen(int fd, bool read_only, const char *text, int *fd_out)
+/* The same memory for another handle. */
+static quoit_status share(int fd, bool read_only, const char *text, int *fd_out)
 {
-    char itself[64];
-    (void)snprintf(itself, sizeof itself, "/proc/self/fd/%d", fd);
-    *fd_out = quoit_os_fd_above_stdio(open(itself, (read_only ? O_RDONLY : O_RDWR) | O_CLOEXEC));
+    *fd_out = quoit_os_fd_share(fd, read_only);
     if (*fd_out >= 0)
         return QUOIT_OK;
     if (errno == ENOENT)
@@ -55,14 +51,14 @@ static quoit_status create(const char *text, uint64_t size_bytes, uint32_t permi
     quoit_status status = quoit_os_check_memory(size_bytes, "local", text);
     if (status != QUOIT_OK)
         return status;
-    int fd = quoit_os_fd_above_stdio(memfd_create(text, MFD_CLOEXEC));
+    int fd = quoit_os_fd_adopt(quoit_os_memory_fd(text));
     if (fd < 0)
         return quoit_os_fail(errno, "create local", text);
     status = quoit_os_file_reserve(fd, size_bytes, permissions, text);
     if (status == QUOIT_OK)
         status = quoit_os_file_map(fd, false, text, shm_out);
     if (status != QUOIT_OK)
-        (void)close(fd);
+        quoit_os_fd_close(fd, NULL);
     return status;
 }
 
@@ -72,22 +68,20 @@ static quoit_status publish(struct quoit_os_shm *shm, const char *text)
     if (!entry)
         return quoit_fail(QUOIT_NO_MEMORY, "out of memory for 'local:%s'", text);
     (void)snprintf(entry->text, sizeof entry->text, "%s", text);
-    quoit_status status = reopen((int)shm->lock, false, text, &entry->fd);
+    quoit_status status = quoit_os_process_lock();
     if (status != QUOIT_OK)
         goto free_entry;
-    status = quoit_os_process_lock();
-    if (status != QUOIT_OK)
-        goto close_fd;
-    if (!*find(text)) {
+    if (*find(text))
+        status = quoit_fail(QUOIT_EXISTS, "'local:%s' exists already in this process", text);
+    else
+        status = share((int)shm->lock, false, text, &entry->fd);
+    if (status == QUOIT_OK) {
         entry->next = entries;
         entries = entry;
-        quoit_os_process_unlock();
-        return QUOIT_OK;
     }
     quoit_os_process_unlock();
-    status = quoit_fail(QUOIT_EXISTS, "'local:%s' exists already in this process", text);
-close_fd:
-    (void)close(entry->fd);
+    if (status == QUOIT_OK)
+        return QUOIT_OK;
 free_entry:
     free(entry);
     return status;
@@ -101,7 +95,7 @@ static quoit_status open_existing(const char *text, bool read_only, struct quoit
         return status;
     struct entry *entry = *find(text);
     if (entry)
-        status = reopen(entry->fd, read_only, text, &fd);
+        status = share(entry->fd, read_only, text, &fd);
     else
         status = quoit_fail(QUOIT_NOT_FOUND, "this process has no 'local:%s'", text);
     quoit_os_process_unlock();
@@ -109,7 +103,7 @@ static quoit_status open_existing(const char *text, bool read_only, struct quoit
         return status;
     status = quoit_os_file_map(fd, read_only, text, shm_out);
     if (status != QUOIT_OK)
-        (void)close(fd);
+        quoit_os_fd_close(fd, NULL);
     return status;
 }
 
@@ -127,15 +121,15 @@ static quoit_status unlink_name(struct quoit_os_shm *shm, const char *text)
         return status;
     struct entry **at = find(text);
     struct entry *entry = *at;
-    if (entry && is_same(entry->fd, (int)shm->lock)) {
+    bool is_ours = entry && is_same(entry->fd, (int)shm->lock);
+    if (is_ours)
         *at = entry->next;
-        (void)close(entry->fd);
-        free(entry);
-    } else {
-        status = quoit_fail(QUOIT_NOT_FOUND, "'local:%s' is gone, or another object by now", text);
-    }
     quoit_os_process_unlock();
-    return status;
+    if (!is_ours)
+        return quoit_fail(QUOIT_NOT_FOUND, "'local:%s' is gone, or another object by now", text);
+    quoit_os_fd_close(entry->fd, NULL);
+    free(entry);
+    return QUOIT_OK;
 }
 
 const struct quoit_os_shm_ops quoit_os_shm_local = {

@@ -1,52 +1,199 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * "posix:products": what shm_open("/products") names. On Linux that is a file in /dev/shm, and
- * going there by its path allows what shm_open does not: to fill the object before it has a name.
+ * "posix:products": shm_open("/products"), as POSIX has it and nothing beyond: an object that shows
+ * before it has its size, whose descriptor some systems refuse to lock, and which macOS lets have
+ * its size set once, rounded up to pages. A lock file is beside it, quoit.posix.products.
  */
+#include "fd.h"
+#include "locked_object.h"
 #include "mapped_file.h"
+#include "system_error.h"
 
+#include "fail.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
-enum { TEXT_MAX = 200 };
-static const char directory[] = "/dev/shm/";
+/* With the slash, macOS takes 31 characters; elsewhere the lock file's name is the limit. */
+#ifndef QUOIT_SHM_NAME_MAX
+#define QUOIT_SHM_NAME_MAX 200
+#endif
 
-struct shm_path {
-    char text[sizeof directory + TEXT_MAX];
+struct shm_name {
+    char text[QUOIT_SHM_NAME_MAX + 2];
 };
 
-static struct shm_path path_of(const char *text)
+static struct shm_name name_of(const char *text)
 {
-    struct shm_path path;
-    (void)snprintf(path.text, sizeof path.text, "%s%s", directory, text);
-    return path;
+    struct shm_name name;
+    (void)snprintf(name.text, sizeof name.text, "/%s", text);
+    return name;
 }
+
+static void lock_path(const struct quoit_os_shm *shm, const char *text,
+                      char path[QUOIT_OS_LOCK_PATH_ROOM])
+{
+    (void)shm;
+    (void)snprintf(path, QUOIT_OS_LOCK_PATH_ROOM, "%s/quoit.posix.%s", QUOIT_LOCK_DIRECTORY, text);
+}
+
+/* What fstat says of the name's object; -1 and errno. */
+static int look(const char *text, struct stat *status_out)
+{
+    int fd = quoit_os_fd_above_stdio(shm_open(name_of(text).text, O_RDONLY, 0));
+    if (fd < 0)
+        return -1;
+    int result = fstat(fd, status_out);
+    (void)close(fd);
+    return result;
+}
+
+/* Systems whose objects have no number say 0 for all; the lock file alone tells them apart then. */
+static int64_t number_of(const struct stat *status)
+{
+    return (int64_t)((uint64_t)status->st_ino & 0x7fffffff);
+}
+
+static int64_t find(const struct quoit_os_shm *shm, const char *text)
+{
+    (void)shm;
+    struct stat status;
+    return look(text, &status) == 0 ? number_of(&status) : -1;
+}
+
+static bool is_abandoned(const struct quoit_os_shm *shm, const char *text, int64_t number,
+                         int64_t noted, uint64_t creator_pid)
+{
+    (void)shm;
+    (void)creator_pid;
+    struct stat status;
+    if (look(text, &status) != 0 || status.st_uid != quoit_os_user_id())
+        return false;
+    return noted == number || status.st_size == 0; /* it is noted before it has a size */
+}
+
+static quoit_status make(struct quoit_os_shm *shm, const char *text, uint64_t size_bytes,
+                         uint32_t permissions)
+{
+    struct stat status;
+    quoit_status result = quoit_os_check_memory(size_bytes, "posix", text);
+    if (result != QUOIT_OK)
+        return result;
+    int fd = quoit_os_fd_above_stdio(
+        shm_open(name_of(text).text, O_RDWR | O_CREAT | O_EXCL, (mode_t)permissions));
+    if (fd < 0)
+        return quoit_os_fail(errno, "create", text);
+    shm->id = 0;
+    if (fstat(fd, &status) == 0)
+        shm->id = (intptr_t)number_of(&status);
+    if (fchmod(fd, (mode_t)permissions) != 0) /* whatever the umask */
+        result = quoit_os_fail(errno, "set the permissions of", text);
+    (void)close(fd);
+    return result;
+}
+
+static quoit_status set_size(int fd, const char *text, uint64_t size_bytes)
+{
+    int error = size_bytes > LONG_MAX ? ENOSPC : 0;
+    if (error == 0 && ftruncate(fd, (off_t)size_bytes) != 0)
+        error = errno;
+    if (error == 0)
+        error = quoit_os_fd_reserve(fd, size_bytes);
+    if (error == ENOTSUP) /* not for such objects: populating them is all that can be done */
+        error = 0;
+    if (error == ENOSPC || error == ENOMEM || error == EFBIG)
+        return quoit_fail(QUOIT_NOSPACE, "cannot reserve %llu bytes for 'posix:%s'",
+                          (unsigned long long)size_bytes, text);
+    return error == 0 ? QUOIT_OK : quoit_os_fail(error, "set the size of", text);
+}
+
+static quoit_status map(int fd, const char *text, uint64_t new_size_bytes, struct quoit_os_shm *shm)
+{
+    struct quoit_os_shm mapped = {.base = NULL};
+    quoit_status status = QUOIT_OK;
+    if (new_size_bytes > 0)
+        status = set_size(fd, text, new_size_bytes);
+    if (status == QUOIT_OK)
+        status = quoit_os_file_map(fd, shm->read_only, text, &mapped);
+    if (status != QUOIT_OK)
+        return status;
+    shm->base = mapped.base;
+    shm->size_bytes = mapped.size_bytes;
+    shm->owner = mapped.owner;
+    return new_size_bytes > 0 ? quoit_os_populate(shm, "posix", text) : QUOIT_OK;
+}
+
+static quoit_status attach(struct quoit_os_shm *shm, const char *text, uint64_t new_size_bytes)
+{
+    int fd = quoit_os_fd_above_stdio(
+        shm_open(name_of(text).text, shm->read_only ? O_RDONLY : O_RDWR, 0));
+    if (fd < 0)
+        return quoit_os_fail(errno, "open", text);
+    quoit_status status = map(fd, text, new_size_bytes, shm);
+    (void)close(fd);
+    return status;
+}
+
+static int remove_object(const struct quoit_os_shm *shm, const char *text)
+{
+    (void)shm;
+    return shm_unlink(name_of(text).text);
+}
+
+static void detach(struct quoit_os_shm *shm)
+{
+    (void)munmap(shm->base, (size_t)shm->size_bytes);
+}
+
+static const struct quoit_os_locked_ops locked = {
+    .scheme = "posix",
+    .lock_path = lock_path,
+    .find = find,
+    .is_abandoned = is_abandoned,
+    .make = make,
+    .attach = attach,
+    .remove = remove_object,
+    .detach = detach,
+};
 
 static quoit_status create(const char *text, uint64_t size_bytes, uint32_t permissions,
                            struct quoit_os_shm *shm_out)
 {
-    return quoit_os_file_create(path_of(text).text, size_bytes, permissions, shm_out);
+    *shm_out = (struct quoit_os_shm){.lock = -1, .id = -1};
+    return quoit_os_locked_create(&locked, text, size_bytes, permissions, shm_out);
 }
 
 static quoit_status publish(struct quoit_os_shm *shm, const char *text)
 {
-    return quoit_os_file_publish(shm, path_of(text).text);
+    return quoit_os_locked_publish(shm, text);
 }
 
 static quoit_status open_existing(const char *text, bool read_only, struct quoit_os_shm *shm_out)
 {
-    return quoit_os_file_open(path_of(text).text, read_only, shm_out);
+    *shm_out = (struct quoit_os_shm){.lock = -1, .id = -1, .read_only = read_only};
+    return quoit_os_locked_open(&locked, text, shm_out);
 }
 
 static quoit_status unlink_name(struct quoit_os_shm *shm, const char *text)
 {
-    return quoit_os_file_unlink(shm, path_of(text).text);
+    return quoit_os_locked_unlink(&locked, shm, text);
+}
+
+static void close_shm(struct quoit_os_shm *shm)
+{
+    quoit_os_locked_close(&locked, shm);
 }
 
 const struct quoit_os_shm_ops quoit_os_shm_posix = {
-    .scheme = {.name = "posix", .text_max = TEXT_MAX},
+    .scheme = {.name = "posix", .text_max = QUOIT_SHM_NAME_MAX},
     .create = create,
     .publish = publish,
     .open = open_existing,
     .unlink = unlink_name,
-    .close = quoit_os_file_close,
+    .close = close_shm,
 };

@@ -56,12 +56,15 @@ quoit_status quoit_os_sysv_fail(const char *doing, const char *text)
 
 void quoit_os_sysv_lock_path(uint32_t key, char path[QUOIT_OS_SYSV_LOCK_ROOM])
 {
-    const uint64_t initial = 0xefffffff; /* the first namespace's number on every Linux */
-    struct stat namespace;
-    uint64_t number = stat("/proc/self/ns/ipc", &namespace) == 0 ? namespace.st_ino : initial;
     int length = snprintf(path, QUOIT_OS_SYSV_LOCK_ROOM, "%s/quoit.sysv.%08x", QUOIT_LOCK_DIRECTORY,
                           (unsigned)key);
-    if (number != initial)
+#ifdef QUOIT_IPC_NAMESPACE
+    const uint64_t initial = 0xefffffff; /* the first namespace's number on every Linux */
+    struct stat namespace;
+    if (stat(QUOIT_IPC_NAMESPACE, &namespace) == 0 && namespace.st_ino != initial)
         (void)snprintf(path + length, QUOIT_OS_SYSV_LOCK_ROOM - (size_t)length, ".%llu",
-                       (unsigned long long)number);
+                       (unsigned long long)namespace.st_ino);
+#else
+    (void)length;
+#endif
 }

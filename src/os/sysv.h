@@ -14,7 +14,7 @@ quoit_status quoit_os_sysv_key(const char *text, uint32_t *key_out);
 /* As quoit_os_fail with errno; an object that was removed meanwhile is not found. */
 quoit_status quoit_os_sysv_fail(const char *doing, const char *text);
 
-enum { QUOIT_OS_SYSV_LOCK_ROOM = 128 };
+enum { QUOIT_OS_SYSV_LOCK_ROOM = 320 };
 
 /* The path of the lock file for a segment with that key in this process's IPC namespace: System V
    objects belong to one, and another may share the directory. */

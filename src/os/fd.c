@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: MIT */
+/* Steps with descriptors and mappings that several POSIX mechanisms take. */
+#include "fd.h"
+
+#include "fail.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+int quoit_os_fd_above_stdio(int fd)
+{
+    if (fd < 0 || fd > STDERR_FILENO)
+        return fd;
+    int above = fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+    int error = errno;
+    (void)close(fd);
+    errno = error;
+    return above;
+}
+
+int quoit_os_fd_reserve(int fd, uint64_t size_bytes)
+{
+    if (size_bytes > LONG_MAX)
+        return ENOSPC;
+#ifdef QUOIT_HAS_POSIX_FALLOCATE
+    int error;
+    do
+        error = posix_fallocate(fd, 0, (off_t)size_bytes);
+    while (error == EINTR);
+    return error == EINVAL || error == ENODEV || error == EOPNOTSUPP ? ENOTSUP : error;
+#else
+    (void)fd;
+    return ENOTSUP;
+#endif
+}
+
+void quoit_os_map_zeros(struct quoit_os_shm *shm)
+{
+#ifdef MAP_ANONYMOUS
+    (void)mmap(shm->base, (size_t)shm->size_bytes, PROT_READ | PROT_WRITE,
+               MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
+#else
+    int zeros = open("/dev/zero", O_RDWR | O_CLOEXEC);
+    (void)mmap(shm->base, (size_t)shm->size_bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_FIXED,
+               zeros, 0);
+    (void)close(zeros);
+#endif
+}
+
+quoit_status quoit_os_check_memory(uint64_t size_bytes, const char *scheme, const char *text)
+{
+#ifdef _SC_PHYS_PAGES
+    uint64_t machine = (uint64_t)sysconf(_SC_PHYS_PAGES) * (uint64_t)sysconf(_SC_PAGESIZE);
+#else
+    uint64_t machine = (uint64_t)1 << 46; /* unknown; more than that nobody has */
+#endif
+    if (size_bytes <= machine)
+        return QUOIT_OK;
+    return quoit_fail(QUOIT_NOSPACE, "cannot reserve %llu bytes for '%s:%s': the machine has %llu",
+                      (unsigned long long)size_bytes, scheme, text, (unsigned long long)machine);
+}
+
+quoit_status quoit_os_populate(const struct quoit_os_shm *shm, const char *scheme, const char *text)
+{
+    uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE);
+    quoit_status status = quoit_os_check_memory(shm->size_bytes, scheme, text);
+    if (status != QUOIT_OK)
+        return status;
+#ifdef MADV_POPULATE_WRITE
+    if (madvise(shm->base, (size_t)shm->size_bytes, MADV_POPULATE_WRITE) == 0)
+        return QUOIT_OK;
+    if (errno == ENOMEM || errno == EFAULT)
+        return quoit_fail(QUOIT_NOSPACE, "cannot reserve %llu bytes for '%s:%s': no memory",
+                          (unsigned long long)shm->size_bytes, scheme, text);
+#endif
+    for (uint64_t offset = 0; offset < shm->size_bytes; offset += page)
+        *(volatile uint8_t *)(shm->base + offset) = 0;
+    return QUOIT_OK;
+}

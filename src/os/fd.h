@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: MIT */
+/* Steps with descriptors and mappings that several POSIX mechanisms take. */
+#ifndef QUOIT_OS_FD_H
+#define QUOIT_OS_FD_H
+
+#include "os.h"
+
+/* fd, or in its place one that is not standard input, output or error. -1 stays, with its errno. */
+int quoit_os_fd_above_stdio(int fd);
+
+/* A descriptor of memory that has no name; -1 and errno. */
+int quoit_os_memory_fd(const char *text);
+
+/* Gives the file that size, with all of its storage, where the system can do that at once: 0, or
+   ENOTSUP, or another error number. */
+int quoit_os_fd_reserve(int fd, uint64_t size_bytes);
+
+/* In a forked child: zeros of its own in the place of the mapping. */
+void quoit_os_map_zeros(struct quoit_os_shm *shm);
+
+/* NOSPACE for more than the machine has: reserving that much would end in others being killed. */
+quoit_status quoit_os_check_memory(uint64_t size_bytes, const char *scheme, const char *text);
+
+/* Takes all pages of a mapping now, so that a lack of memory shows here and not at a push. */
+quoit_status quoit_os_populate(const struct quoit_os_shm *shm, const char *scheme,
+                               const char *text);
+
+#endif

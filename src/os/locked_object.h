@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Objects that others see before they are whole, and that have no descriptor to hold locks on: a
+ * lock file beside each mends both. The gate on that file is held from before the object is made
+ * until it is published, and a record in it says which object it belongs to and whether that one
+ * was finished, so that a creator's death in between is seen, and cleared up by the next one.
+ */
+#ifndef QUOIT_OS_LOCKED_OBJECT_H
+#define QUOIT_OS_LOCKED_OBJECT_H
+
+#include "os.h"
+
+enum { QUOIT_OS_LOCK_PATH_ROOM = 320 };
+
+/* What differs between the kinds of object. shm->key, and text, say which one. */
+struct quoit_os_locked_ops {
+    const char *scheme;
+    void (*lock_path)(const struct quoit_os_shm *shm, const char *text,
+                      char path[QUOIT_OS_LOCK_PATH_ROOM]);
+    /* The number of the object that has the name now, below INT32_MAX; -1 and errno. */
+    int64_t (*find)(const struct quoit_os_shm *shm, const char *text);
+    /* Is the object of that number one that a dead creator of this user left? It had noted its
+       number, or died before (-1). */
+    bool (*is_abandoned)(const struct quoit_os_shm *shm, const char *text, int64_t number,
+                         int64_t noted, uint64_t creator_pid);
+    /* Makes it, and sets shm->id, its number. EXISTS NOSPACE … */
+    quoit_status (*make)(struct quoit_os_shm *shm, const char *text, uint64_t size_bytes,
+                         uint32_t permissions);
+    /* Maps it: base, size_bytes, owner. With a size, it is new: gives it that, reserved. */
+    quoit_status (*attach)(struct quoit_os_shm *shm, const char *text, uint64_t new_size_bytes);
+    /* Removes it; 0, or -1 and errno. */
+    int (*remove)(const struct quoit_os_shm *shm, const char *text);
+    void (*detach)(struct quoit_os_shm *shm);
+};
+
+/* As in struct quoit_os_shm_ops. shm's key must be set. */
+quoit_status quoit_os_locked_create(const struct quoit_os_locked_ops *ops, const char *text,
+                                    uint64_t size_bytes, uint32_t permissions,
+                                    struct quoit_os_shm *shm);
+quoit_status quoit_os_locked_publish(struct quoit_os_shm *shm, const char *text);
+quoit_status quoit_os_locked_open(const struct quoit_os_locked_ops *ops, const char *text,
+                                  struct quoit_os_shm *shm);
+quoit_status quoit_os_locked_unlink(const struct quoit_os_locked_ops *ops, struct quoit_os_shm *shm,
+                                    const char *text);
+void quoit_os_locked_close(const struct quoit_os_locked_ops *ops, struct quoit_os_shm *shm);
+
+#endif

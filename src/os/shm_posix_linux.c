@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * "posix:products": what shm_open("/products") names. On Linux that is a file in /dev/shm, and
+ * going there by its path allows what shm_open does not: to fill the object before it has a name.
+ */
+#include "mapped_file.h"
+
+#include <stdio.h>
+
+enum { TEXT_MAX = 200 };
+static const char directory[] = "/dev/shm/";
+
+struct shm_path {
+    char text[sizeof directory + TEXT_MAX];
+};
+
+static struct shm_path path_of(const char *text)
+{
+    struct shm_path path;
+    (void)snprintf(path.text, sizeof path.text, "%s%s", directory, text);
+    return path;
+}
+
+static quoit_status create(const char *text, uint64_t size_bytes, uint32_t permissions,
+                           struct quoit_os_shm *shm_out)
+{
+    return quoit_os_file_create(path_of(text).text, size_bytes, permissions, shm_out);
+}
+
+static quoit_status publish(struct quoit_os_shm *shm, const char *text)
+{
+    return quoit_os_file_publish(shm, path_of(text).text);
+}
+
+static quoit_status open_existing(const char *text, bool read_only, struct quoit_os_shm *shm_out)
+{
+    return quoit_os_file_open(path_of(text).text, read_only, shm_out);
+}
+
+static quoit_status unlink_name(struct quoit_os_shm *shm, const char *text)
+{
+    return quoit_os_file_unlink(shm, path_of(text).text);
+}
+
+const struct quoit_os_shm_ops quoit_os_shm_posix = {
+    .scheme = {.name = "posix", .text_max = TEXT_MAX},
+    .create = create,
+    .publish = publish,
+    .open = open_existing,
+    .unlink = unlink_name,
+    .close = quoit_os_file_close,
+};
