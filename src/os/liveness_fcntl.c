@@ -204,13 +204,13 @@ static struct held **find_held(struct file *file, uint32_t number)
     return at;
 }
 
-/* A descriptor of the file that can be locked: for writing, if there is one. */
-static int lockable(const struct file *file, bool read_only)
+/* A descriptor of the file that can be locked: a writable one, if there is any. */
+static int lockable(const struct file *file, int fd)
 {
     for (const struct descriptor *d = file->descriptors; d; d = d->next)
-        if (d->writable || read_only)
+        if (d->writable)
             return d->fd;
-    return file->descriptors->fd;
+    return fd;
 }
 
 static quoit_status try_locked(const struct quoit_os_shm *shm, uint32_t number)
@@ -228,7 +228,7 @@ static quoit_status try_locked(const struct quoit_os_shm *shm, uint32_t number)
                          .l_whence = SEEK_SET,
                          .l_start = (off_t)number,
                          .l_len = 1};
-    if (fcntl(lockable(file, shm->read_only), F_SETLK, &lock) != 0) {
+    if (fcntl(lockable(file, (int)shm->lock), F_SETLK, &lock) != 0) {
         int error = errno;
         free(held);
         return error == EAGAIN || error == EACCES

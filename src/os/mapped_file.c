@@ -137,11 +137,13 @@ quoit_status quoit_os_file_create(const char *path, uint64_t size_bytes, uint32_
     if (lstat(path, &present) == 0)
         return quoit_fail(QUOIT_EXISTS, "'%s' exists already", path);
 
-    char *temporary;
+    char *temporary = NULL;
+    quoit_status status = QUOIT_OK;
     int fd = quoit_os_fd_adopt(open_nameless(path, &temporary));
     if (fd < 0)
-        return quoit_os_fail(errno, "create", path);
-    quoit_status status = quoit_os_file_reserve(fd, size_bytes, permissions, path);
+        status = quoit_os_fail(errno, "create", path);
+    if (status == QUOIT_OK)
+        status = quoit_os_file_reserve(fd, size_bytes, permissions, path);
     if (status == QUOIT_OK)
         status = quoit_os_file_map(fd, false, path, shm_out);
     if (status != QUOIT_OK)
