@@ -3,11 +3,13 @@
 #include "fd.h"
 
 #include "fail.h"
+#include "system_error.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 int quoit_os_fd_above_stdio(int fd)
@@ -35,6 +37,31 @@ int quoit_os_fd_reserve(int fd, uint64_t size_bytes)
     (void)fd;
     return ENOTSUP;
 #endif
+}
+
+quoit_status quoit_os_fd_map(int fd, bool read_only, const char *what, struct quoit_os_shm *shm_out)
+{
+    struct stat file;
+    if (fstat(fd, &file) != 0)
+        return quoit_os_fail(errno, "look at", what);
+    if (file.st_size <= 0)
+        return quoit_fail(QUOIT_NOT_QUOIT, "'%s' is empty, not shared memory made by Quoit", what);
+    uint64_t size_bytes = (uint64_t)file.st_size;
+    if (size_bytes > SIZE_MAX)
+        return quoit_fail(QUOIT_NO_MEMORY, "'%s' has %llu bytes, more than a process can map", what,
+                          (unsigned long long)size_bytes);
+    int protection = read_only ? PROT_READ : PROT_READ | PROT_WRITE;
+    void *base = mmap(NULL, (size_t)size_bytes, protection, MAP_SHARED, fd, 0);
+    if (base == MAP_FAILED)
+        return quoit_os_fail(errno, "map", what);
+    *shm_out = (struct quoit_os_shm){
+        .base = base,
+        .size_bytes = size_bytes,
+        .owner = file.st_uid,
+        .lock = -1,
+        .read_only = read_only,
+    };
+    return QUOIT_OK;
 }
 
 void quoit_os_map_zeros(struct quoit_os_shm *shm)

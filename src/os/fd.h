@@ -15,6 +15,10 @@ int quoit_os_memory_fd(const char *text);
    ENOTSUP, or another error number. */
 int quoit_os_fd_reserve(int fd, uint64_t size_bytes);
 
+/* Maps all of it: base, size_bytes, owner; without a lock. NOT_QUOIT where it is empty. */
+quoit_status quoit_os_fd_map(int fd, bool read_only, const char *what,
+                             struct quoit_os_shm *shm_out);
+
 /* In a forked child: zeros of its own in the place of the mapping. */
 void quoit_os_map_zeros(struct quoit_os_shm *shm);
 

@@ -109,25 +109,12 @@ quoit_status quoit_os_file_map(int fd, bool read_only, const char *what,
     struct stat file;
     if (fstat(fd, &file) != 0)
         return quoit_os_fail(errno, "look at", what);
-    if (!S_ISREG(file.st_mode) || file.st_size <= 0)
-        return quoit_fail(QUOIT_NOT_QUOIT, "'%s' is %s, not shared memory made by Quoit", what,
-                          S_ISREG(file.st_mode) ? "an empty file" : "not an ordinary file");
-    uint64_t size_bytes = (uint64_t)file.st_size;
-    if (size_bytes > SIZE_MAX)
-        return quoit_fail(QUOIT_NO_MEMORY, "'%s' has %llu bytes, more than a process can map", what,
-                          (unsigned long long)size_bytes);
-    int protection = read_only ? PROT_READ : PROT_READ | PROT_WRITE;
-    void *base = mmap(NULL, (size_t)size_bytes, protection, MAP_SHARED, fd, 0);
-    if (base == MAP_FAILED)
-        return quoit_os_fail(errno, "map", what);
-    *shm_out = (struct quoit_os_shm){
-        .base = base,
-        .size_bytes = size_bytes,
-        .owner = file.st_uid,
-        .lock = fd,
-        .read_only = read_only,
-    };
-    return QUOIT_OK;
+    if (!S_ISREG(file.st_mode))
+        return quoit_fail(QUOIT_NOT_QUOIT, "'%s' is not an ordinary file", what);
+    quoit_status status = quoit_os_fd_map(fd, read_only, what, shm_out);
+    if (status == QUOIT_OK)
+        shm_out->lock = fd;
+    return status;
 }
 
 quoit_status quoit_os_file_create(const char *path, uint64_t size_bytes, uint32_t permissions,

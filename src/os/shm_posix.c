@@ -6,7 +6,6 @@
  */
 #include "fd.h"
 #include "locked_object.h"
-#include "mapped_file.h"
 #include "system_error.h"
 
 #include "fail.h"
@@ -91,7 +90,8 @@ static quoit_status make(struct quoit_os_shm *shm, const char *text, uint64_t si
     shm->id = 0;
     if (fstat(fd, &status) == 0)
         shm->id = (intptr_t)number_of(&status);
-    if (fchmod(fd, (mode_t)permissions) != 0) /* whatever the umask */
+    /* Whatever the umask; but macOS lets it take from what is asked for. */
+    if (fchmod(fd, (mode_t)permissions) != 0 && errno != EINVAL)
         result = quoit_os_fail(errno, "set the permissions of", text);
     (void)close(fd);
     return result;
@@ -119,7 +119,7 @@ static quoit_status map(int fd, const char *text, uint64_t new_size_bytes, struc
     if (new_size_bytes > 0)
         status = set_size(fd, text, new_size_bytes);
     if (status == QUOIT_OK)
-        status = quoit_os_file_map(fd, shm->read_only, text, &mapped);
+        status = quoit_os_fd_map(fd, shm->read_only, text, &mapped);
     if (status != QUOIT_OK)
         return status;
     shm->base = mapped.base;
