@@ -16,6 +16,7 @@ enum { PROCESSES = 12, ROUNDS = 6, KILLS = 60 };
 struct meeting {
     _Atomic uint32_t arrived;
     _Atomic uint32_t go;
+    _Atomic uint32_t joined;
     struct {
         uint64_t created_at;
         uint32_t created_by;
@@ -38,13 +39,17 @@ static void join_at_once(char **arguments)
     unsigned long index = strtoul(arguments[2], NULL, 10);
     meeting->seen[index].created_at = info.created_at_unix_ns;
     meeting->seen[index].created_by = info.created_by;
+    /* Until all are in: a queue may end with its last handle. */
+    atomic_fetch_add(&meeting->joined, 1);
+    while (atomic_load(&meeting->joined) < PROCESSES)
+        test_idle();
     quoit_queue_close(queue);
     quoit_region_close(region);
 }
 
 static void meet(const char *scheme)
 {
-    const char *name = test_name(scheme), *meeting_name = test_name("posix");
+    const char *name = test_name(scheme), *meeting_name = test_name("");
     quoit_region *region;
     test_process processes[PROCESSES];
     struct meeting *meeting = test_share(meeting_name, sizeof *meeting, &region);
@@ -64,8 +69,8 @@ static void meet(const char *scheme)
         CHECK_EQUAL(meeting->seen[i].created_by, meeting->seen[0].created_by);
     }
     quoit_region_close(region);
-    CHECK_STATUS(quoit_region_unlink(meeting_name), QUOIT_OK);
-    CHECK_STATUS(quoit_queue_unlink(name), QUOIT_OK);
+    CHECK_STATUS(quoit_region_unlink(meeting_name), test_after_close(meeting_name));
+    CHECK_STATUS(quoit_queue_unlink(name), test_after_close(name));
 }
 
 static void everybody_joins(void)

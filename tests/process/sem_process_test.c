@@ -2,8 +2,10 @@
 /* Semaphores between processes: wake-ups, creation from many sides at once, and killed holders. */
 #include "test.h"
 
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 enum { PROCESSES = 16, VALUE = 5, ROUNDS = 1000 };
 
@@ -27,6 +29,13 @@ static void take_one(char **arguments)
 {
     quoit_sem *sem = join(arguments[0], VALUE, QUOIT_SEM_SIGNAL);
     quoit_status status = quoit_sem_try_wait(sem);
+    quoit_region *region;
+    _Atomic uint32_t *tried = test_shared(arguments[1], sizeof *tried, &region);
+    /* Until all have: a semaphore may end with its last handle. */
+    atomic_fetch_add(tried, 1);
+    while (atomic_load(tried) < PROCESSES)
+        test_idle();
+    quoit_region_close(region);
     quoit_sem_close(sem);
     exit(status == QUOIT_OK ? 10 : 11);
 }
@@ -34,13 +43,15 @@ static void take_one(char **arguments)
 /* Whoever creates it, and whoever comes in the middle of that: its value is given out once. */
 static void created_from_many_sides(void)
 {
-    static const char *const schemes[] = {"posix", "sysv"};
-    for (int i = 0; i < 2; i++)
+    for (int i = 0; test_sem_schemes[i]; i++)
         for (int round = 0; round < 10; round++) {
-            const char *name = test_name(schemes[i]);
-            const char *const arguments[] = {name, NULL};
+            const char *name = test_name(test_sem_schemes[i]);
+            const char *shared_name = test_name("");
+            const char *const arguments[] = {name, shared_name, NULL};
             test_process processes[PROCESSES];
+            quoit_region *region;
             int taken = 0;
+            (void)test_share(shared_name, sizeof(uint32_t), &region);
             for (int k = 0; k < PROCESSES; k++)
                 processes[k] = test_spawn("take_one", arguments);
             for (int k = 0; k < PROCESSES; k++) {
@@ -49,7 +60,9 @@ static void created_from_many_sides(void)
                 taken += code == 10;
             }
             CHECK_EQUAL(taken, VALUE);
-            CHECK_STATUS(quoit_sem_unlink(name), QUOIT_OK);
+            quoit_region_close(region);
+            CHECK_STATUS(quoit_region_unlink(shared_name), test_after_close(shared_name));
+            CHECK_STATUS(quoit_sem_unlink(name), test_after_close(name));
         }
 }
 
@@ -68,9 +81,9 @@ static void answer(char **arguments)
 
 static void ping_pong(void)
 {
-    static const char *const schemes[] = {"posix", "sysv"};
-    for (int i = 0; i < 2; i++) {
-        const char *ping_name = test_name(schemes[i]), *pong_name = test_name(schemes[i]);
+    for (int i = 0; test_sem_schemes[i]; i++) {
+        const char *ping_name = test_name(test_sem_schemes[i]),
+                   *pong_name = test_name(test_sem_schemes[i]);
         const char *const arguments[] = {ping_name, pong_name, NULL};
         quoit_sem *ping = join(ping_name, 0, QUOIT_SEM_SIGNAL);
         quoit_sem *pong = join(pong_name, 0, QUOIT_SEM_SIGNAL);
@@ -82,8 +95,8 @@ static void ping_pong(void)
         CHECK_EQUAL(test_wait(other), 0);
         quoit_sem_close(ping);
         quoit_sem_close(pong);
-        CHECK_STATUS(quoit_sem_unlink(ping_name), QUOIT_OK);
-        CHECK_STATUS(quoit_sem_unlink(pong_name), QUOIT_OK);
+        CHECK_STATUS(quoit_sem_unlink(ping_name), test_after_close(ping_name));
+        CHECK_STATUS(quoit_sem_unlink(pong_name), test_after_close(pong_name));
     }
 }
 
@@ -96,10 +109,9 @@ static void hold(char **arguments)
         test_sleep_ms(1000);
 }
 
-/* System V gives a dead holder's counts back, and wakes who waits for them. */
-static void killed_holder(void)
+/* System V gives a dead holder's counts back, and wakes who waits for them; the others keep them. */
+static void holder_killed(const char *name, bool is_given_back)
 {
-    const char *name = test_name("sysv");
     const char *const arguments[] = {name, NULL};
     quoit_sem *sem = join(name, 2, QUOIT_SEM_HOLD);
     test_process holder = test_spawn("hold", arguments);
@@ -107,12 +119,21 @@ static void killed_holder(void)
         test_sleep_ms(1);
     CHECK_STATUS(quoit_sem_wait(sem, 1000000), QUOIT_TIMEOUT);
     test_kill(holder);
-    CHECK_STATUS(quoit_sem_wait(sem, INT64_C(30000000000)), QUOIT_OK);
+    if (is_given_back)
+        CHECK_STATUS(quoit_sem_wait(sem, INT64_C(30000000000)), QUOIT_OK);
     CHECK_EQUAL(test_wait(holder), TEST_KILLED);
-    CHECK_EQUAL(value_of(sem), 1);
+    if (!is_given_back)
+        CHECK_STATUS(quoit_sem_wait(sem, 1000000), QUOIT_TIMEOUT);
+    CHECK_EQUAL(value_of(sem), is_given_back ? 1 : 0);
     CHECK_STATUS(quoit_sem_post(sem), QUOIT_OK);
     quoit_sem_close(sem);
-    CHECK_STATUS(quoit_sem_unlink(name), QUOIT_OK);
+    CHECK_STATUS(quoit_sem_unlink(name), test_after_close(name));
+}
+
+static void killed_holder(void)
+{
+    for (int i = 0; test_sem_schemes[i]; i++)
+        holder_killed(test_name(test_sem_schemes[i]), strcmp(test_sem_schemes[i], "sysv") == 0);
 }
 
 static void post_three(char **arguments)
@@ -126,13 +147,15 @@ static void post_three(char **arguments)
 /* A signal that was given stays given when its giver ends. */
 static void signals_outlive_their_sender(void)
 {
-    const char *name = test_name("sysv");
-    const char *const arguments[] = {name, NULL};
-    quoit_sem *sem = join(name, 0, QUOIT_SEM_SIGNAL);
-    CHECK_EQUAL(test_wait(test_spawn("post_three", arguments)), 0);
-    CHECK_EQUAL(value_of(sem), 3);
-    quoit_sem_close(sem);
-    CHECK_STATUS(quoit_sem_unlink(name), QUOIT_OK);
+    for (int i = 0; test_sem_schemes[i]; i++) {
+        const char *name = test_name(test_sem_schemes[i]);
+        const char *const arguments[] = {name, NULL};
+        quoit_sem *sem = join(name, 0, QUOIT_SEM_SIGNAL);
+        CHECK_EQUAL(test_wait(test_spawn("post_three", arguments)), 0);
+        CHECK_EQUAL(value_of(sem), 3);
+        quoit_sem_close(sem);
+        CHECK_STATUS(quoit_sem_unlink(name), test_after_close(name));
+    }
 }
 
 static void join_and_close(char **arguments)
@@ -151,11 +174,10 @@ static void unlink_again_and_again(char **arguments)
 
 static void join_against_unlink(void)
 {
-    static const char *const schemes[] = {"posix", "sysv"};
     static const char *const what[] = {"join_and_close", "join_and_close", "unlink_again_and_again",
                                        "unlink_again_and_again"};
-    for (int i = 0; i < 2; i++) {
-        const char *name = test_name(schemes[i]);
+    for (int i = 0; test_sem_schemes[i]; i++) {
+        const char *name = test_name(test_sem_schemes[i]);
         const char *const arguments[] = {name, NULL};
         test_process processes[4];
         for (int k = 0; k < 4; k++)

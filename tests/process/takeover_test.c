@@ -5,7 +5,6 @@
  */
 #include "test.h"
 
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -101,7 +100,7 @@ static void producer_killed(void)
         CHECK_EQUAL(info.pushed, next);
         CHECK_EQUAL(info.producer_pid, 0);
         quoit_queue_close(queue);
-        CHECK_STATUS(quoit_queue_unlink(name), QUOIT_OK);
+        CHECK_STATUS(quoit_queue_unlink(name), test_after_close(name));
     }
 }
 
@@ -111,7 +110,7 @@ static void consumer_killed(void)
 {
     enum { NUMBERS = 20000 };
     for (int i = 0; test_shared_schemes[i]; i++) {
-        const char *name = test_name(test_shared_schemes[i]), *ledger_name = test_name("posix");
+        const char *name = test_name(test_shared_schemes[i]), *ledger_name = test_name("");
         const char *const arguments[] = {name, ledger_name, "20000", NULL};
         quoit_queue *queue = open_as(name, QUOIT_PRODUCER);
         quoit_region *region;
@@ -139,9 +138,9 @@ static void consumer_killed(void)
         }
         CHECK(twice <= (uint64_t)kills);
         quoit_region_close(region);
-        CHECK_STATUS(quoit_region_unlink(ledger_name), QUOIT_OK);
+        CHECK_STATUS(quoit_region_unlink(ledger_name), test_after_close(ledger_name));
         quoit_queue_close(queue);
-        CHECK_STATUS(quoit_queue_unlink(name), QUOIT_OK);
+        CHECK_STATUS(quoit_queue_unlink(name), test_after_close(name));
     }
 }
 
@@ -171,8 +170,11 @@ static void one_at_a_time(void)
             (void)snprintf(pid, sizeof pid, "%u", (unsigned)holder.id);
             CHECK_STATUS(quoit_queue_open(name, role, &second), QUOIT_BUSY);
             CHECK(strstr(quoit_error_text(), pid));
-            CHECK(kill((pid_t)holder.id, SIGSTOP) == 0); /* stopped is alive */
+            test_pause(holder); /* stopped is alive */
             CHECK_STATUS(quoit_queue_open(name, role, &second), QUOIT_BUSY);
+            test_resume(holder);
+            CHECK_STATUS(quoit_queue_open(name, role, &second), QUOIT_BUSY);
+            test_pause(holder);
             test_kill(holder);
             while (test_is_running(holder))
                 test_sleep_ms(1);
@@ -181,7 +183,7 @@ static void one_at_a_time(void)
             CHECK_EQUAL(test_wait(holder), TEST_KILLED);
             quoit_queue_close(second);
             quoit_queue_close(queue);
-            CHECK_STATUS(quoit_queue_unlink(name), QUOIT_OK);
+            CHECK_STATUS(quoit_queue_unlink(name), test_after_close(name));
         }
 }
 

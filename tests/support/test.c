@@ -7,8 +7,7 @@
 
 enum { NAMES_MAX = 4096 };
 
-const char *const test_schemes[] = {"posix", "sysv", "file", "local", NULL};
-const char *const test_shared_schemes[] = {"posix", "sysv", "file", NULL};
+const char *test_program;
 
 static char *names[NAMES_MAX];
 static int name_count;
@@ -57,10 +56,16 @@ void test_check_status(const char *file, int line, const char *what, quoit_statu
 
 const char *test_name(const char *scheme)
 {
+    char name[64];
+    (void)snprintf(name, sizeof name, "%s%sqt-%u-%d", scheme, scheme[0] ? ":" : "",
+                   (unsigned)test_own_pid(), name_count);
+    return test_remember(name);
+}
+
+const char *test_remember(const char *name)
+{
     if (name_count == NAMES_MAX)
         test_fail(__FILE__, __LINE__, "more than %d names", NAMES_MAX);
-    char name[64];
-    (void)snprintf(name, sizeof name, "%s:qt-%u-%d", scheme, (unsigned)test_own_pid(), name_count);
     char *kept = malloc(strlen(name) + 1);
     if (!kept)
         test_fail(__FILE__, __LINE__, "out of memory");
@@ -85,6 +90,33 @@ void *test_shared(const char *name, uint64_t size_bytes, quoit_region **region_o
     void *memory = quoit_region_at(*region_out, quoit_region_root(*region_out), size_bytes);
     CHECK(memory != NULL);
     return memory;
+}
+
+const char *test_path(const char *name)
+{
+    return strchr(name, ':') + 1;
+}
+
+void test_write_file(const char *path, const void *bytes, size_t count)
+{
+    FILE *file = fopen(path, "wb");
+    CHECK(file && fwrite(bytes, 1, count, file) == count && fclose(file) == 0);
+}
+
+quoit_status test_after_close(const char *name)
+{
+    return test_outlives_handles(name) ? QUOIT_OK : QUOIT_NOT_FOUND;
+}
+
+void test_untouched(const char *name, quoit_status expected)
+{
+    const struct quoit_region_options small = {.size_bytes = 10000};
+    quoit_region *region;
+    CHECK_STATUS(quoit_region_open(name, 0, &region), expected);
+    CHECK_STATUS(quoit_region_open(name, QUOIT_READ_ONLY, &region), expected);
+    CHECK_STATUS(quoit_region_create(name, &small, &region), QUOIT_EXISTS);
+    CHECK_STATUS(quoit_region_unlink(name), expected);
+    CHECK_STATUS(quoit_queue_unlink(name), expected);
 }
 
 static bool is_there(const char *name)
@@ -125,6 +157,8 @@ static int run_role(const struct test_role *roles, char **argv)
 int test_main(int argc, char **argv, const struct test_part *parts, const struct test_role *roles)
 {
     (void)setvbuf(stdout, NULL, _IOLBF, 4096);
+    argv = test_begin(argc, argv);
+    test_program = argv[0];
     if (argc > 2 && strcmp(argv[1], "--role") == 0)
         return run_role(roles, argv);
     int descriptors = test_open_descriptors(), ran = 0;
@@ -132,6 +166,7 @@ int test_main(int argc, char **argv, const struct test_part *parts, const struct
         if (argc > 1 && strcmp(argv[1], parts->name) != 0)
             continue;
         (void)printf("%s\n", parts->name);
+        (void)fflush(stdout);
         parts->run();
         ran++;
         CHECK_EQUAL(test_open_descriptors(), descriptors);

@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: MIT */
-/* Second processes on POSIX systems. */
+/* Schemes, second processes and threads on POSIX systems. */
 #include "test.h"
 
-#include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
 #include <sched.h>
 #include <signal.h>
 #include <spawn.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -15,22 +17,58 @@
 
 extern char **environ;
 
-enum { ARGUMENTS_MAX = 6 };
+enum { ARGUMENTS_MAX = 6, WORDS_MAX = 16, DESCRIPTORS_MAX = 1024 };
+
+const char *const test_schemes[] = {"posix", "sysv", "file", "local", NULL};
+const char *const test_shared_schemes[] = {"posix", "sysv", "file", NULL};
+const char *const test_sem_schemes[] = {"posix", "sysv", NULL};
+
+bool test_outlives_handles(const char *name)
+{
+    (void)name;
+    return true;
+}
+
+char **test_begin(int argc, char **argv)
+{
+    (void)argc;
+    return argv;
+}
+
+void test_truncate(const char *path, uint64_t size_bytes)
+{
+    CHECK(truncate(path, (off_t)size_bytes) == 0);
+}
+
+/* QUOIT_TEST_EMULATOR: the words that start a program here (qemu-user), in front of its own. */
+static int emulator_words(char *text, size_t room, char **words_out)
+{
+    const char *emulator = getenv("QUOIT_TEST_EMULATOR");
+    int count = 0;
+    char *rest = text;
+    (void)snprintf(text, room, "%s", emulator ? emulator : "");
+    for (char *word; count < WORDS_MAX && (word = strtok_r(rest, " ", &rest)) != NULL;)
+        words_out[count++] = word;
+    return count;
+}
 
 test_process test_spawn(const char *role, const char *const *arguments)
 {
-    static char program[] = "/proc/self/exe";
     static char role_option[] = "--role";
-    char role_text[64], texts[ARGUMENTS_MAX][256];
-    char *argv[ARGUMENTS_MAX + 4] = {program, role_option, role_text};
-    int count = 3;
+    char emulator[1024], program[1024], role_text[64], texts[ARGUMENTS_MAX][256];
+    char *argv[WORDS_MAX + ARGUMENTS_MAX + 4] = {NULL};
+    int count = emulator_words(emulator, sizeof emulator, argv);
+    (void)snprintf(program, sizeof program, "%s", test_program);
     (void)snprintf(role_text, sizeof role_text, "%s", role);
-    for (; *arguments && count < ARGUMENTS_MAX + 3; arguments++, count++) {
-        (void)snprintf(texts[count - 3], sizeof texts[0], "%s", *arguments);
-        argv[count] = texts[count - 3];
+    argv[count++] = program;
+    argv[count++] = role_option;
+    argv[count++] = role_text;
+    for (int i = 0; i < ARGUMENTS_MAX && arguments[i]; i++) {
+        (void)snprintf(texts[i], sizeof texts[0], "%s", arguments[i]);
+        argv[count++] = texts[i];
     }
     pid_t pid;
-    int error = posix_spawn(&pid, program, NULL, NULL, argv, environ);
+    int error = posix_spawnp(&pid, argv[0], NULL, NULL, argv, environ);
     if (error != 0)
         test_fail(__FILE__, __LINE__, "cannot start '%s': %s", role, strerror(error));
     return (test_process){.id = pid};
@@ -55,6 +93,16 @@ bool test_is_running(test_process process)
     siginfo_t info = {0};
     return waitid(P_PID, (id_t)process.id, &info, WEXITED | WNOHANG | WNOWAIT) == 0 &&
            info.si_pid == 0;
+}
+
+void test_pause(test_process process)
+{
+    CHECK(kill((pid_t)process.id, SIGSTOP) == 0);
+}
+
+void test_resume(test_process process)
+{
+    CHECK(kill((pid_t)process.id, SIGCONT) == 0);
 }
 
 void test_sleep_ms(int milliseconds)
@@ -82,12 +130,37 @@ uint32_t test_own_pid(void)
 
 int test_open_descriptors(void)
 {
-    DIR *directory = opendir("/proc/self/fd");
     int count = 0;
-    if (!directory)
-        return 0;
-    while (readdir(directory))
-        count++;
-    (void)closedir(directory);
+    for (int fd = 0; fd < DESCRIPTORS_MAX; fd++)
+        count += fcntl(fd, F_GETFD) >= 0;
     return count;
+}
+
+struct test_thread {
+    pthread_t id;
+    void (*run)(void *);
+    void *argument;
+};
+
+static void *run_thread(void *thread)
+{
+    const struct test_thread *self = thread;
+    self->run(self->argument);
+    return NULL;
+}
+
+test_thread *test_thread_start(void (*run)(void *), void *argument)
+{
+    test_thread *thread = calloc(1, sizeof *thread);
+    CHECK(thread);
+    thread->run = run;
+    thread->argument = argument;
+    CHECK(pthread_create(&thread->id, NULL, run_thread, thread) == 0);
+    return thread;
+}
+
+void test_thread_join(test_thread *thread)
+{
+    CHECK(pthread_join(thread->id, NULL) == 0);
+    free(thread);
 }

@@ -40,7 +40,15 @@ static void destroy(quoit_queue *queue, const char *name)
 {
     CHECK_STATUS(quoit_queue_check(queue), QUOIT_OK);
     quoit_queue_close(queue);
-    CHECK_STATUS(quoit_queue_unlink(name), QUOIT_OK);
+    CHECK_STATUS(quoit_queue_unlink(name), test_after_close(name));
+}
+
+/* Keeps the queue, where it would end with its last handle. */
+static quoit_queue *observe(const char *name)
+{
+    quoit_queue *observer;
+    CHECK_STATUS(quoit_queue_open(name, QUOIT_OBSERVER, &observer), QUOIT_OK);
+    return observer;
 }
 
 /* Through the whole API, exactly as many as asked for. */
@@ -48,7 +56,7 @@ static void exact_capacity(void)
 {
     static const uint64_t capacities[] = {1, 2, 3, 5, 8, 1000};
     for (int i = 0; i < 6; i++) {
-        const char *name = test_name("posix");
+        const char *name = test_name("");
         struct quoit_queue_options options = five;
         options.capacity = capacities[i];
         quoit_queue *queue = create(name, &options);
@@ -95,7 +103,7 @@ static void item_sizes(void)
 
 static void typed(void)
 {
-    const char *name = test_name("posix");
+    const char *name = test_name("");
     quoit_queue *queue = create(name, &five);
     struct item item = {0}, items[8];
     for (uint64_t n = 0; n < 5; n++) {
@@ -124,7 +132,7 @@ static void typed(void)
 /* A type of another size never reaches the slots. */
 static void wrong_type(void)
 {
-    const char *name = test_name("posix");
+    const char *name = test_name("");
     quoit_queue *queue = create(name, &five);
     uint64_t word = 1;
     CHECK_STATUS(word_push(queue, &word), QUOIT_MISMATCH);
@@ -137,7 +145,7 @@ static void wrong_type(void)
 
 static void peek_and_release(void)
 {
-    const char *name = test_name("posix");
+    const char *name = test_name("");
     quoit_queue *queue = create(name, &five);
     const void *items = &items;
     uint64_t count = 9;
@@ -167,17 +175,19 @@ static void peek_and_release(void)
 /* Peeked and not released: still there, for this consumer and for the next. */
 static void peek_and_leave(void)
 {
-    const char *name = test_name("posix");
+    const char *name = test_name("");
     quoit_queue *queue = create(name, &five);
     const void *items;
     uint64_t count;
     struct item item = make(1);
     CHECK_STATUS(item_push(queue, &item), QUOIT_OK);
     CHECK_STATUS(quoit_queue_peek(queue, &items, &count), QUOIT_OK);
+    quoit_queue *observer = observe(name);
     quoit_queue_close(queue);
     CHECK_STATUS(quoit_queue_open(name, BOTH, &queue), QUOIT_OK);
     CHECK_STATUS(item_pop(queue, &item), QUOIT_OK);
     check_item(&item, 1);
+    quoit_queue_close(observer);
     destroy(queue, name);
 }
 
@@ -228,7 +238,7 @@ static void roles(const char *name)
     quoit_queue_close(producer);
     quoit_queue_close(consumer);
     quoit_queue_close(observer);
-    CHECK_STATUS(quoit_queue_unlink(name), QUOIT_OK);
+    CHECK_STATUS(quoit_queue_unlink(name), test_after_close(name));
 }
 
 static void roles_on_every_scheme(void)
@@ -239,7 +249,7 @@ static void roles_on_every_scheme(void)
 
 static void finish(void)
 {
-    const char *name = test_name("posix");
+    const char *name = test_name("");
     quoit_queue *queue = create(name, &five);
     struct item item = make(1), items[2];
     CHECK(!quoit_queue_is_finished(queue));
@@ -249,6 +259,7 @@ static void finish(void)
     CHECK(quoit_queue_is_finished(queue));
     CHECK_STATUS(item_push(queue, &item), QUOIT_CLOSED);
     CHECK_EQUAL(item_push_many(queue, &item, 1), 0);
+    quoit_queue *observer = observe(name);
     quoit_queue_close(queue);
 
     /* It stays so for those who come later. */
@@ -257,14 +268,39 @@ static void finish(void)
     CHECK_EQUAL(item_pop_many(queue, items, 2), 1);
     CHECK_STATUS(item_pop(queue, &item), QUOIT_CLOSED);
     CHECK_EQUAL(item_pop_many(queue, items, 2), 0);
+    quoit_queue_close(observer);
     destroy(queue, name);
+}
+
+/* A queue without a handle: there with its items, finished, or gone, as its scheme has it. */
+static void without_a_handle(void)
+{
+    for (int i = 0; test_schemes[i]; i++) {
+        const char *name = test_name(test_schemes[i]);
+        quoit_queue *queue = create(name, &five);
+        struct item item = make(1);
+        CHECK_STATUS(item_push(queue, &item), QUOIT_OK);
+        CHECK_STATUS(quoit_queue_finish(queue), QUOIT_OK);
+        quoit_queue_close(queue);
+        CHECK_STATUS(quoit_queue_open(name, BOTH, &queue), test_after_close(name));
+        if (!queue) {
+            queue = create(name, &five);
+            CHECK_STATUS(item_push(queue, &item), QUOIT_OK);
+            CHECK_STATUS(quoit_queue_finish(queue), QUOIT_OK);
+        }
+        CHECK_STATUS(item_pop(queue, &item), QUOIT_OK);
+        check_item(&item, 1);
+        CHECK_STATUS(item_pop(queue, &item), QUOIT_CLOSED);
+        destroy(queue, name);
+    }
 }
 
 static void mismatch(void)
 {
-    const char *name = test_name("posix");
+    const char *name = test_name("");
     struct quoit_queue_options other = five;
     quoit_queue *queue = create(name, &five), *same;
+    quoit_queue *observer = observe(name);
     quoit_queue_close(queue);
     other.capacity = 9;
     CHECK_STATUS(quoit_queue_join(name, &other, QUOIT_PRODUCER, &same), QUOIT_MISMATCH);
@@ -278,8 +314,9 @@ static void mismatch(void)
     CHECK_STATUS(quoit_queue_join(name, &other, QUOIT_PRODUCER, &same), QUOIT_MISMATCH);
     CHECK_STATUS(quoit_queue_create(name, &five, QUOIT_PRODUCER, &same), QUOIT_EXISTS);
     CHECK_STATUS(quoit_queue_join(name, &five, QUOIT_PRODUCER, &same), QUOIT_OK);
+    quoit_queue_close(observer);
     quoit_queue_close(same);
-    CHECK_STATUS(quoit_queue_unlink(name), QUOIT_OK);
+    CHECK_STATUS(quoit_queue_unlink(name), test_after_close(name));
 }
 
 static void user_area(void)
@@ -297,7 +334,7 @@ static void user_area(void)
         quoit_queue_close(observer);
         destroy(queue, name);
     }
-    const char *name = test_name("posix");
+    const char *name = test_name("");
     quoit_queue *queue = create(name, &five);
     CHECK(quoit_queue_user_area(queue) == NULL);
     destroy(queue, name);
@@ -343,7 +380,7 @@ static void flipped_header(void)
 
 static void handles_on_lines_of_their_own(void)
 {
-    const char *name = test_name("posix");
+    const char *name = test_name("");
     quoit_queue *queue = create(name, &five);
     CHECK_EQUAL((uintptr_t)queue % 64, 0);
     CHECK(offsetof(quoit_queue, consumer) - offsetof(quoit_queue, producer) >= 128);
@@ -362,6 +399,7 @@ int main(int argc, char **argv)
         {"peek_and_leave", peek_and_leave},
         {"roles_on_every_scheme", roles_on_every_scheme},
         {"finish", finish},
+        {"without_a_handle", without_a_handle},
         {"mismatch", mismatch},
         {"user_area", user_area},
         {"unlink_self", unlink_self},

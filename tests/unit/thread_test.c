@@ -3,8 +3,6 @@
    ThreadSanitizer's test. */
 #include "test.h"
 
-#include <pthread.h>
-
 struct item {
     uint64_t number;
     uint64_t inverse;
@@ -15,7 +13,7 @@ enum { ITEMS = 100000, BATCH = 7 };
 static const struct quoit_queue_options options = {.item_bytes = sizeof(struct item),
                                                    .capacity = 5};
 
-static void *push_all(void *queue)
+static void push_all(void *queue)
 {
     for (uint64_t n = 0; n < ITEMS; n++) {
         struct item item = {n, ~n};
@@ -23,10 +21,9 @@ static void *push_all(void *queue)
             test_idle();
     }
     CHECK_STATUS(quoit_queue_finish(queue), QUOIT_OK);
-    return NULL;
 }
 
-static void *push_batches(void *queue)
+static void push_batches(void *queue)
 {
     for (uint64_t n = 0; n < ITEMS;) {
         struct item items[BATCH];
@@ -39,7 +36,6 @@ static void *push_batches(void *queue)
             test_idle();
     }
     CHECK_STATUS(quoit_queue_finish(queue), QUOIT_OK);
-    return NULL;
 }
 
 static void pop_all(quoit_queue *queue)
@@ -60,12 +56,11 @@ static void pop_all(quoit_queue *queue)
     CHECK_EQUAL(next, ITEMS);
 }
 
-static void run(void *(*push)(void *), quoit_queue *producer, quoit_queue *consumer)
+static void run(void (*push)(void *), quoit_queue *producer, quoit_queue *consumer)
 {
-    pthread_t thread;
-    CHECK(pthread_create(&thread, NULL, push, producer) == 0);
+    test_thread *thread = test_thread_start(push, producer);
     pop_all(consumer);
-    CHECK(pthread_join(thread, NULL) == 0);
+    test_thread_join(thread);
 }
 
 static void two_handles(void)
@@ -77,7 +72,7 @@ static void two_handles(void)
     run(push_all, producer, consumer);
     quoit_queue_close(producer);
     quoit_queue_close(consumer);
-    CHECK_STATUS(quoit_queue_unlink(name), QUOIT_OK);
+    CHECK_STATUS(quoit_queue_unlink(name), test_after_close(name));
 }
 
 static void one_handle(void)
@@ -88,10 +83,10 @@ static void one_handle(void)
                  QUOIT_OK);
     run(push_batches, queue, queue);
     quoit_queue_close(queue);
-    CHECK_STATUS(quoit_queue_unlink(name), QUOIT_OK);
+    CHECK_STATUS(quoit_queue_unlink(name), test_after_close(name));
 }
 
-static void *open_and_close(void *name)
+static void open_and_close(void *name)
 {
     for (int i = 0; i < 200; i++) {
         quoit_queue *queue;
@@ -100,14 +95,13 @@ static void *open_and_close(void *name)
         if (status == QUOIT_OK)
             quoit_queue_close(queue);
     }
-    return NULL;
 }
 
 /* Opening and closing in many threads, on the table of local names and the list of handles. */
 static void many_handles(void)
 {
     enum { THREADS = 4 };
-    pthread_t threads[THREADS];
+    test_thread *threads[THREADS];
     for (int scheme = 0; test_schemes[scheme]; scheme++) {
         const char *name = test_name(test_schemes[scheme]);
         for (int i = 0; i < THREADS; i++) {
@@ -115,11 +109,11 @@ static void many_handles(void)
                 const char *read;
                 void *pass;
             } argument = {.read = name};
-            CHECK(pthread_create(&threads[i], NULL, open_and_close, argument.pass) == 0);
+            threads[i] = test_thread_start(open_and_close, argument.pass);
         }
         for (int i = 0; i < THREADS; i++)
-            CHECK(pthread_join(threads[i], NULL) == 0);
-        CHECK_STATUS(quoit_queue_unlink(name), QUOIT_OK);
+            test_thread_join(threads[i]);
+        CHECK_STATUS(quoit_queue_unlink(name), test_after_close(name));
     }
 }
 

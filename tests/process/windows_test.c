@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: MIT */
+/* Windows alone: how long objects live, names in UTF-8 and in namespaces, what other programs have
+   under a name, and roles of threads that have ended. */
+#include "test.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <windows.h>
+
+static const struct quoit_queue_options options = {.item_bytes = 8, .capacity = 5};
+
+static quoit_queue *open_as(const char *name, unsigned role)
+{
+    quoit_queue *queue;
+    CHECK_STATUS(quoit_queue_join(name, &options, role, &queue), QUOIT_OK);
+    return queue;
+}
+
+static void push_three_and_leave(char **arguments)
+{
+    quoit_queue *queue = open_as(arguments[0], QUOIT_PRODUCER);
+    for (uint64_t n = 1; n <= 3; n++)
+        CHECK_STATUS(quoit_queue_push(queue, &n), QUOIT_OK);
+    CHECK_STATUS(quoit_queue_finish(queue), QUOIT_OK);
+    quoit_queue_close(queue);
+}
+
+static void drain(const char *name)
+{
+    quoit_queue *queue = open_as(name, QUOIT_CONSUMER);
+    uint64_t value = 0;
+    for (uint64_t n = 1; n <= 3; n++) {
+        CHECK_STATUS(quoit_queue_pop(queue, &value), QUOIT_OK);
+        CHECK_EQUAL(value, n);
+    }
+    CHECK_STATUS(quoit_queue_pop(queue, &value), QUOIT_CLOSED);
+    quoit_queue_close(queue);
+}
+
+/* With a consumer that has it open, everything stays; without one, the queue goes with its items. */
+static void producer_leaves_first(void)
+{
+    const char *name = test_name("windows");
+    const char *const arguments[] = {name, NULL};
+    quoit_queue *queue;
+    CHECK_STATUS(quoit_queue_create(name, &options, QUOIT_OBSERVER, &queue), QUOIT_OK);
+    CHECK_EQUAL(test_wait(test_spawn("push_three_and_leave", arguments)), 0);
+    drain(name);
+    quoit_queue_close(queue);
+
+    CHECK_EQUAL(test_wait(test_spawn("push_three_and_leave", arguments)), 0);
+    CHECK_STATUS(quoit_queue_open(name, QUOIT_CONSUMER, &queue), QUOIT_NOT_FOUND);
+    queue = open_as(name, QUOIT_CONSUMER);
+    CHECK(quoit_queue_is_empty(queue) && !quoit_queue_is_finished(queue));
+    quoit_queue_close(queue);
+    CHECK_STATUS(quoit_queue_unlink(name), QUOIT_NOT_FOUND);
+}
+
+/* A name that a second process, this one's arguments and the system all understand. */
+static void names_in_utf8(void)
+{
+    static const char *const schemes[] = {"windows", "file"};
+    for (int i = 0; i < 2; i++) {
+        char text[100];
+        (void)snprintf(text, sizeof text, "%s:qt-%u-Grüße-产品", schemes[i],
+                       (unsigned)test_own_pid());
+        const char *name = test_remember(text);
+        const char *const arguments[] = {name, NULL};
+        quoit_queue *queue = open_as(name, QUOIT_OBSERVER);
+        CHECK_EQUAL(test_wait(test_spawn("push_three_and_leave", arguments)), 0);
+        drain(name);
+        wchar_t wide[100];
+        (void)swprintf(wide, 100, L"qt-%u-Gr\u00fc\u00dfe-\u4ea7\u54c1", (unsigned)test_own_pid());
+        if (i == 1)
+            CHECK(GetFileAttributesW(wide) != INVALID_FILE_ATTRIBUTES);
+        CHECK_STATUS(quoit_queue_unlink(name), QUOIT_OK);
+        if (i == 1)
+            CHECK(GetFileAttributesW(wide) == INVALID_FILE_ATTRIBUTES);
+        quoit_queue_close(queue);
+    }
+    quoit_queue *queue;
+    CHECK_STATUS(quoit_queue_create("windows:qt-\xff\xfe", &options, QUOIT_PRODUCER, &queue),
+                 QUOIT_NAME_CHARACTER);
+}
+
+/* Global\ is another place than the session's own, Local\ the same. */
+static void namespaces(void)
+{
+    char text[3][64];
+    static const char *const prefixes[] = {"", "Global\\", "Local\\"};
+    for (int i = 0; i < 3; i++)
+        (void)snprintf(text[i], sizeof text[0], "windows:%sqt-%u-namespace", prefixes[i],
+                       (unsigned)test_own_pid());
+    const char *const arguments[] = {test_remember(text[1]), NULL};
+    quoit_queue *queue, *other;
+    CHECK_STATUS(quoit_queue_create(text[1], &options, QUOIT_OBSERVER, &queue), QUOIT_OK);
+    CHECK_STATUS(quoit_queue_open(text[0], QUOIT_OBSERVER, &other), QUOIT_NOT_FOUND);
+    CHECK_EQUAL(test_wait(test_spawn("push_three_and_leave", arguments)), 0);
+    drain(text[1]);
+    quoit_queue_close(queue);
+    CHECK_STATUS(quoit_queue_create(text[0], &options, QUOIT_OBSERVER, &queue), QUOIT_OK);
+    CHECK_STATUS(quoit_queue_open(text[1], QUOIT_OBSERVER, &other), QUOIT_NOT_FOUND);
+    CHECK_STATUS(quoit_queue_open(text[2], QUOIT_OBSERVER, &other), QUOIT_OK);
+    quoit_queue_close(other);
+    quoit_queue_close(queue);
+    CHECK_STATUS(quoit_queue_create("windows:a\\b", &options, QUOIT_PRODUCER, &queue),
+                 QUOIT_NAME_CHARACTER);
+    CHECK_STATUS(quoit_queue_create("windows:Global\\", &options, QUOIT_PRODUCER, &queue),
+                 QUOIT_NAME_EMPTY);
+}
+
+static void entry_name(const char *name, const wchar_t *kind, wchar_t wide_out[128])
+{
+    wchar_t text[64];
+    CHECK(MultiByteToWideChar(CP_UTF8, 0, test_path(name), -1, text, 64) > 0);
+    (void)swprintf(wide_out, 128, L"Local\\quoit.name.%ls.%ls", kind, text);
+}
+
+/* Another program's event, and its section, under the very name that Quoit would use. */
+static void foreign_objects(void)
+{
+    const char *name = test_name("windows");
+    const struct quoit_sem_options one = {.value = 1};
+    wchar_t wide[128];
+    quoit_queue *queue;
+    quoit_sem *sem;
+    entry_name(name, L"memory", wide);
+    HANDLE event = CreateEventW(NULL, TRUE, FALSE, wide);
+    CHECK(event && GetLastError() == 0);
+    CHECK_STATUS(quoit_queue_open(name, QUOIT_OBSERVER, &queue), QUOIT_NOT_QUOIT);
+    CHECK_STATUS(quoit_queue_create(name, &options, QUOIT_OBSERVER, &queue), QUOIT_NOT_QUOIT);
+    CHECK_STATUS(quoit_queue_unlink(name), QUOIT_NOT_QUOIT);
+    CHECK(WaitForSingleObject(event, 0) == WAIT_TIMEOUT && CloseHandle(event));
+
+    HANDLE section = CreateFileMappingW(INVALID_HANDLE_VALUE, NULL, PAGE_READWRITE, 0, 8192, wide);
+    CHECK(section && GetLastError() == 0);
+    char *bytes = MapViewOfFile(section, FILE_MAP_WRITE, 0, 0, 8192);
+    CHECK(bytes);
+    memset(bytes, 'x', 8192);
+    CHECK_STATUS(quoit_queue_open(name, QUOIT_OBSERVER, &queue), QUOIT_NOT_QUOIT);
+    CHECK_STATUS(quoit_queue_create(name, &options, QUOIT_OBSERVER, &queue), QUOIT_NOT_QUOIT);
+    CHECK_STATUS(quoit_queue_unlink(name), QUOIT_NOT_QUOIT);
+    for (int i = 0; i < 8192; i++)
+        CHECK_EQUAL(bytes[i], 'x');
+    CHECK(UnmapViewOfFile(bytes) && CloseHandle(section));
+
+    entry_name(name, L"semaphore", wide);
+    event = CreateEventW(NULL, TRUE, FALSE, wide);
+    CHECK(event && GetLastError() == 0);
+    CHECK_STATUS(quoit_sem_create(name, &one, &sem), QUOIT_NOT_QUOIT);
+    CHECK_STATUS(quoit_sem_open(name, 0, &sem), QUOIT_NOT_QUOIT);
+    CHECK(WaitForSingleObject(event, 0) == WAIT_TIMEOUT && CloseHandle(event));
+}
+
+struct opening {
+    const char *name;
+    quoit_queue *queue;
+};
+
+static void open_in_thread(void *opening)
+{
+    struct opening *it = opening;
+    it->queue = open_as(it->name, QUOIT_PRODUCER);
+}
+
+/* A mutex is abandoned when its thread ends; a role is not. */
+static void thread_that_opened_ends(void)
+{
+    for (int i = 0; test_schemes[i]; i++) {
+        struct opening opening = {.name = test_name(test_schemes[i])};
+        quoit_queue *other;
+        uint64_t value = 1;
+        test_thread_join(test_thread_start(open_in_thread, &opening));
+        CHECK_STATUS(quoit_queue_open(opening.name, QUOIT_PRODUCER, &other), QUOIT_BUSY);
+        CHECK_STATUS(quoit_queue_push(opening.queue, &value), QUOIT_OK);
+        other = open_as(opening.name, QUOIT_OBSERVER);
+        quoit_queue_close(opening.queue); /* in a thread other than the one that opened it */
+        opening.queue = open_as(opening.name, QUOIT_PRODUCER);
+        quoit_queue_close(opening.queue);
+        quoit_queue_close(other);
+        CHECK_STATUS(quoit_queue_unlink(opening.name), test_after_close(opening.name));
+    }
+}
+
+int main(int argc, char **argv)
+{
+    static const struct test_part parts[] = {{"producer_leaves_first", producer_leaves_first},
+                                             {"names_in_utf8", names_in_utf8},
+                                             {"namespaces", namespaces},
+                                             {"foreign_objects", foreign_objects},
+                                             {"thread_that_opened_ends", thread_that_opened_ends},
+                                             {NULL, NULL}};
+    static const struct test_role roles[] = {{"push_three_and_leave", push_three_and_leave},
+                                             {NULL, NULL}};
+    return test_main(argc, argv, parts, roles);
+}

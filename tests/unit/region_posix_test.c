@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: MIT */
+/* Files and POSIX shared memory as the system sees them: permissions, and what else may stand under
+   a path. */
+#include "test.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* As the system sees it, wherever it keeps POSIX shared memory. */
+static unsigned mode_of(const char *name)
+{
+    struct stat file;
+    char path[300];
+    (void)snprintf(path, sizeof path, "/%s", test_path(name));
+    int fd = name[0] == 'f' ? open(test_path(name), O_RDONLY) : shm_open(path, O_RDONLY, 0);
+    CHECK(fd >= 0 && fstat(fd, &file) == 0 && close(fd) == 0);
+    return file.st_mode & 07777;
+}
+
+/* Exact, whatever the umask. */
+static void permissions(void)
+{
+    static const unsigned asked[] = {0, 0600, 0640, 0666};
+    for (int i = 0; i < 8; i++) {
+        struct quoit_region_options options = {.size_bytes = 100, .permissions = asked[i % 4]};
+        const char *name = test_name(i < 4 ? "posix" : "file");
+        quoit_region *region;
+        mode_t before = umask(077);
+        CHECK_STATUS(quoit_region_create(name, &options, &region), QUOIT_OK);
+        quoit_region_close(region);
+        (void)umask(before);
+        CHECK_EQUAL(mode_of(name), asked[i % 4] ? asked[i % 4] : 0600);
+        CHECK_STATUS(quoit_region_unlink(name), QUOIT_OK);
+    }
+}
+
+static void foreign_objects(void)
+{
+    static const char text[5000] = "not a region";
+    const char *name = test_name("file"), *path = test_path(name);
+    struct stat before, after;
+
+    test_write_file(path, text, 0);
+    test_untouched(name, QUOIT_NOT_QUOIT);
+    test_write_file(path, text, 100);
+    test_untouched(name, QUOIT_NOT_QUOIT);
+    test_write_file(path, text, sizeof text);
+    CHECK(stat(path, &before) == 0);
+    test_untouched(name, QUOIT_NOT_QUOIT);
+    CHECK(stat(path, &after) == 0 && before.st_ino == after.st_ino &&
+          before.st_mtim.tv_nsec == after.st_mtim.tv_nsec && after.st_size == sizeof text);
+    CHECK(unlink(path) == 0 && mkdir(path, 0700) == 0);
+    test_untouched(name, QUOIT_NOT_QUOIT);
+    CHECK(rmdir(path) == 0 && mkfifo(path, 0600) == 0);
+    test_untouched(name, QUOIT_NOT_QUOIT);
+    CHECK(unlink(path) == 0 && symlink("/etc/passwd", path) == 0);
+    test_untouched(name, QUOIT_NOT_QUOIT);
+    CHECK(unlink(path) == 0 && symlink("/no/such/file", path) == 0);
+    test_untouched(name, QUOIT_NOT_QUOIT);
+    CHECK(unlink(path) == 0);
+    test_untouched("file:/dev/null", QUOIT_NOT_QUOIT);
+    test_untouched("file:/etc", QUOIT_NOT_QUOIT);
+}
+
+int main(int argc, char **argv)
+{
+    static const struct test_part parts[] = {
+        {"permissions", permissions}, {"foreign_objects", foreign_objects}, {NULL, NULL}};
+    return test_main(argc, argv, parts, NULL);
+}

@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: MIT */
+/* System V semaphores: their sets and keys, and what stands under them. */
+#include "test.h"
+
+#include "sysv.h"
+
+#include <stdio.h>
+#include <sys/sem.h>
+#include <sys/stat.h>
+
+static uint32_t value_of(quoit_sem *sem)
+{
+    uint32_t value = 0;
+    CHECK_STATUS(quoit_sem_value(sem, &value), QUOIT_OK);
+    return value;
+}
+
+static int set_with_key_of(const char *name, int count, int flags)
+{
+    uint32_t key;
+    CHECK_STATUS(quoit_os_sysv_key(test_path(name), &key), QUOIT_OK);
+    return semget((key_t)key, count, flags);
+}
+
+/* Somebody else's set under the key: refused, and its values stay. */
+static void foreign_set(void)
+{
+    const struct quoit_sem_options options = {.value = 1};
+    for (int count = 1; count <= 12; count++) {
+        const char *name = test_name("sysv");
+        int id = set_with_key_of(name, count, IPC_CREAT | IPC_EXCL | 0600);
+        CHECK(id >= 0);
+        CHECK(semctl(id, 0, SETVAL, 3) == 0);
+        quoit_sem *sem;
+        CHECK_STATUS(quoit_sem_create(name, &options, &sem), QUOIT_NOT_QUOIT);
+        CHECK_STATUS(quoit_sem_open(name, 0, &sem), QUOIT_NOT_QUOIT);
+        CHECK_STATUS(quoit_sem_unlink(name), QUOIT_NOT_QUOIT);
+        CHECK_EQUAL(semctl(id, 0, GETVAL), 3);
+        CHECK(semctl(id, 0, IPC_RMID) == 0);
+    }
+}
+
+/* A creator that died between semget and the value: nobody sees the set, and the next one completes
+   it. */
+static void unfinished_set(void)
+{
+    const struct quoit_sem_options options = {.value = 4};
+    const char *name = test_name("sysv");
+    quoit_sem *sem;
+    CHECK(set_with_key_of(name, 11, IPC_CREAT | IPC_EXCL | 0600) >= 0);
+    CHECK_STATUS(quoit_sem_open(name, 0, &sem), QUOIT_NOT_FOUND);
+    CHECK_STATUS(quoit_sem_create(name, &options, &sem), QUOIT_OK);
+    CHECK_EQUAL(value_of(sem), 4);
+    quoit_sem_close(sem);
+    CHECK_STATUS(quoit_sem_unlink(name), QUOIT_OK);
+}
+
+static void colliding_names(void)
+{
+    const struct quoit_sem_options options = {.value = 1};
+    const char *derived = test_name("sysv");
+    char outright[32];
+    uint32_t key;
+    quoit_sem *sem, *other;
+    CHECK_STATUS(quoit_os_sysv_key(test_path(derived), &key), QUOIT_OK);
+    (void)snprintf(outright, sizeof outright, "sysv:0x%x", key);
+    CHECK_STATUS(quoit_sem_create(derived, &options, &sem), QUOIT_OK);
+    CHECK_STATUS(quoit_sem_open(outright, 0, &other), QUOIT_COLLISION);
+    CHECK_STATUS(quoit_sem_create(outright, &options, &other), QUOIT_COLLISION);
+    CHECK_STATUS(quoit_sem_unlink(outright), QUOIT_COLLISION);
+    quoit_sem_close(sem);
+    CHECK_STATUS(quoit_sem_unlink(derived), QUOIT_OK);
+}
+
+static void permissions(void)
+{
+    const struct quoit_sem_options options = {.value = 1, .permissions = 0660};
+    const char *name = test_name("sysv");
+    struct semid_ds set;
+    quoit_sem *sem;
+    mode_t before = umask(077);
+    CHECK_STATUS(quoit_sem_create(name, &options, &sem), QUOIT_OK);
+    quoit_sem_close(sem);
+    (void)umask(before);
+    CHECK(semctl(set_with_key_of(name, 0, 0), 0, IPC_STAT, &set) == 0);
+    CHECK_EQUAL(set.sem_perm.mode & 0777, 0660);
+    CHECK_STATUS(quoit_sem_unlink(name), QUOIT_OK);
+}
+
+int main(int argc, char **argv)
+{
+    static const struct test_part parts[] = {{"foreign_set", foreign_set},
+                                             {"unfinished_set", unfinished_set},
+                                             {"colliding_names", colliding_names},
+                                             {"permissions", permissions},
+                                             {NULL, NULL}};
+    return test_main(argc, argv, parts, NULL);
+}
