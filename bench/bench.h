@@ -7,8 +7,8 @@
 
 uint64_t bench_now_ns(void);
 
-/* Runs side in a second process. */
-int64_t bench_start(void (*side)(const char *name), const char *name);
+/* Starts this program again as a second process, with these two arguments. */
+int64_t bench_start(const char *program, const char *role, const char *name);
 /* Waits for it; its exit code. */
 int bench_join(int64_t process);
 

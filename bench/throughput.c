@@ -47,7 +47,7 @@ static void produce(const char *name)
 }
 
 /* Million items a second. */
-static double run(void)
+static double run(const char *program)
 {
     char name[64];
     (void)snprintf(name, sizeof name, "throughput-%llu", (unsigned long long)bench_now_ns());
@@ -55,7 +55,7 @@ static double run(void)
     unsigned spins = 0;
     if (quoit_queue_create(name, &options, QUOIT_CONSUMER, &queue) != QUOIT_OK)
         give_up("cannot create the queue");
-    int64_t producer = bench_start(produce, name);
+    int64_t producer = bench_start(program, "--produce", name);
     struct item item = {0, 0};
     while (quoit_queue_is_empty(queue))
         idle(&spins);
@@ -83,10 +83,14 @@ static int compare(const void *a, const void *b)
 int main(int argc, char **argv)
 {
     double rates[RUNS] = {0};
+    if (argc > 2 && strcmp(argv[1], "--produce") == 0) {
+        produce(argv[2]);
+        return EXIT_SUCCESS;
+    }
     int runs = argc > 1 && strcmp(argv[1], "--short") == 0 ? SHORT_RUNS : RUNS;
     bench_pin(0);
     for (int i = 0; i < runs; i++)
-        rates[i] = run();
+        rates[i] = run(argv[0]);
     qsort(rates, (size_t)runs, sizeof rates[0], compare);
     printf("%d items of %d bytes from process to process: median %.0f million a second "
            "[%.0f-%.0f], %.1f ms\n",

@@ -22,8 +22,10 @@ static const struct program program = {
             "Waits for the queue if there is none yet. When a producer has ended the stream,\n"
             "prints what is left, removes the queue, and ends.\n"
             "\n"
-            "  --name NAME          the queue: products, posix:products, sysv:products,\n"
-            "                       sysv:0x51a7, file:/var/tmp/products (default: products)\n"
+            "  --name NAME          the queue: products is of the system's native kind (default),\n"
+            "                       file:PATH a file; posix:products, sysv:products, sysv:0x51a7,\n"
+            "                       windows:products, windows:Global\\products where there are\n"
+            "                       such\n"
             "  --count N            print N lines, then end (default: go on)\n"
             "  --interval MIN:MAX   seconds between products, at random (default: 1.0:3.0)\n"
             "  --seed N             for the same intervals again\n"
@@ -32,7 +34,7 @@ static const struct program program = {
             "                       (default: atomic; a producer is told the same)\n"
             "  --help               this text\n"
             "\n"
-            "Exit code: 0 done or stopped by a signal, 1 failure, 2 bad command line.\n",
+            "Exit code: 0 done or told to stop, 1 failure, 2 bad command line.\n",
 };
 
 struct consumer {

@@ -6,8 +6,7 @@
 #include "product.h"
 
 #include <errno.h>
-#include <getopt.h>
-#include <math.h>
+#include <float.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -39,7 +38,7 @@ static bool read_real(const char *text, char until, double *value_out, const cha
     *value_out = strtod(text, &end);
     *rest_out = end;
     bool begins_well = (text[0] >= '0' && text[0] <= '9') || text[0] == '.';
-    return begins_well && end != text && *end == until && isfinite(*value_out);
+    return begins_well && end != text && *end == until && *value_out <= DBL_MAX;
 }
 
 static bool read_interval(const char *text, double *min_out, double *max_out)
@@ -49,56 +48,105 @@ static bool read_interval(const char *text, double *min_out, double *max_out)
            *min_out <= *max_out && *max_out <= seconds_max;
 }
 
-static bool read_option(int option, const char *value, struct settings *settings)
+static void read_option(int option, const char *value, struct settings *settings)
 {
     const char *program = settings->program, *rest;
     switch (option) {
     case 'n':
         settings->name = value;
-        return true;
+        break;
     case 'c':
         if (!read_whole(value, &settings->capacity) || settings->capacity == 0)
             refuse(program, "--capacity", value, "a whole number from 1 is");
-        return true;
+        break;
     case 'N':
         if (!read_whole(value, &settings->count) || settings->count == 0)
             refuse(program, "--count", value, "a whole number from 1 is");
-        return true;
+        break;
     case 'i':
         if (!read_interval(value, &settings->interval_min, &settings->interval_max))
             refuse(program, "--interval", value,
                    "MIN:MAX in seconds is, 0 <= MIN <= MAX <= 1000000, such as 0.5:1.5");
-        return true;
+        break;
     case 'l':
         if (!read_real(value, '\0', &settings->loss, &rest) || settings->loss > 1)
             refuse(program, "--loss", value, "a probability from 0 to 1 is");
-        return true;
+        break;
     case 's':
         if (!read_whole(value, &settings->seed))
             refuse(program, "--seed", value, "a whole number below 2^64 is");
-        return true;
+        break;
     case 'y':
         settings->semaphore = strcmp(value, "semaphore") == 0;
         if (!settings->semaphore && strcmp(value, "atomic") != 0)
             refuse(program, "--sync", value, "atomic or semaphore is");
-        return true;
+        break;
     default:
-        return false;
+        break;
     }
+}
+
+enum { OPTIONS = 8 };
+
+static const struct option {
+    const char *name;
+    int letter;
+    bool is_producers; /* alone */
+} all_options[OPTIONS] = {{"capacity", 'c', true}, {"loss", 'l', true},      {"name", 'n', false},
+                          {"count", 'N', false},   {"interval", 'i', false}, {"seed", 's', false},
+                          {"sync", 'y', false},    {"help", 'h', false}};
+
+/* The option that the argument names, up to a '='; NULL if this program has none of that name. */
+static const struct option *find_option(const struct program *program, const char *argument)
+{
+    size_t length = strcspn(argument, "=");
+    for (const struct option *option = all_options; option < all_options + OPTIONS; option++)
+        if (strlen(option->name) + 2 == length && memcmp(argument, "--", 2) == 0 &&
+            memcmp(argument + 2, option->name, length - 2) == 0 &&
+            (program->makes || !option->is_producers))
+            return option;
+    return NULL;
+}
+
+static _Noreturn void refuse_option(const char *program, const char *option, const char *fault)
+{
+    fprintf(stderr, "%s: %s '%s'\nTry '%s --help'.\n", program, fault, option, program);
+    exit(EXIT_BAD_USAGE);
+}
+
+static _Noreturn void show_help(const struct program *program)
+{
+    (void)fputs(program->help, stdout);
+    exit(fflush(stdout) == 0 ? EXIT_SUCCESS : EXIT_FAILURE);
+}
+
+/* The option at argv[at], as --name VALUE or --name=VALUE; where the next one is. */
+static int read_next(const struct program *program, char **argv, int at, struct settings *settings)
+{
+    const char *argument = argv[at];
+    if (strncmp(argument, "--", 2) != 0 || !argument[2])
+        refuse(program->name, "argument", argument, "options begin with --, see --help");
+    const struct option *option = find_option(program, argument);
+    if (!option)
+        refuse_option(program->name, argument, "there is no option");
+    const char *value = strchr(argument, '=');
+    if (option->letter == 'h') {
+        if (value)
+            refuse_option(program->name, argument, "no value belongs to");
+        show_help(program);
+    }
+    if (value) {
+        read_option(option->letter, value + 1, settings);
+        return at + 1;
+    }
+    if (!argv[at + 1])
+        refuse_option(program->name, argument, "a value is missing after");
+    read_option(option->letter, argv[at + 1], settings);
+    return at + 2;
 }
 
 struct settings settings_read(const struct program *program, int argc, char **argv)
 {
-    /* The two that only a producer has come first. */
-    static const struct option all[] = {{"capacity", required_argument, NULL, 'c'},
-                                        {"loss", required_argument, NULL, 'l'},
-                                        {"name", required_argument, NULL, 'n'},
-                                        {"count", required_argument, NULL, 'N'},
-                                        {"interval", required_argument, NULL, 'i'},
-                                        {"seed", required_argument, NULL, 's'},
-                                        {"sync", required_argument, NULL, 'y'},
-                                        {"help", no_argument, NULL, 'h'},
-                                        {NULL, 0, NULL, 0}};
     struct settings settings = {.program = program->name,
                                 .name = "products",
                                 .capacity = PRODUCT_CAPACITY,
@@ -107,22 +155,9 @@ struct settings settings_read(const struct program *program, int argc, char **ar
                                 .interval_max = program->interval_max,
                                 .loss = 0.05,
                                 .seed = pause_seed()};
-    static char name[64];
-    (void)snprintf(name, sizeof name, "%s", program->name);
-    argv[0] = name; /* what getopt_long begins its messages with */
-    int option;
-    while ((option = getopt_long(argc, argv, "", program->makes ? all : all + 2, NULL)) != -1) {
-        if (option == 'h') {
-            (void)fputs(program->help, stdout);
-            exit(fflush(stdout) == 0 ? EXIT_SUCCESS : EXIT_FAILURE);
-        }
-        if (!read_option(option, optarg, &settings)) {
-            fprintf(stderr, "Try '%s --help'.\n", program->name);
-            exit(EXIT_BAD_USAGE);
-        }
-    }
-    if (optind < argc)
-        refuse(program->name, "argument", argv[optind], "options begin with --, see --help");
+    argv = arguments_utf8(argc, argv);
+    for (int at = 1; at < argc;)
+        at = read_next(program, argv, at, &settings);
     return settings;
 }
 

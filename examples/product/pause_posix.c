@@ -53,3 +53,9 @@ uint64_t pause_seed(void)
     (void)clock_gettime(CLOCK_REALTIME, &time);
     return (uint64_t)time.tv_sec * 1000000007u ^ (uint64_t)time.tv_nsec << 20 ^ (uint64_t)getpid();
 }
+
+char **arguments_utf8(int argc, char **argv)
+{
+    (void)argc;
+    return argv;
+}

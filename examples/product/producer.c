@@ -20,8 +20,10 @@ static const struct program program = {
             "Make numbered products and pass them to a consumer through shared memory.\n"
             "Prints 'ID NUMBER' for each, then 'DROPPED ID' if the queue was full.\n"
             "\n"
-            "  --name NAME          the queue: products, posix:products, sysv:products,\n"
-            "                       sysv:0x51a7, file:/var/tmp/products (default: products)\n"
+            "  --name NAME          the queue: products is of the system's native kind (default),\n"
+            "                       file:PATH a file; posix:products, sysv:products, sysv:0x51a7,\n"
+            "                       windows:products, windows:Global\\products where there are\n"
+            "                       such\n"
             "  --capacity N         products that the queue holds (default: 5)\n"
             "  --count N            make N, lost ones included, then end the stream\n"
             "                       (default: go on until Ctrl-C, and leave the stream open)\n"
@@ -33,7 +35,7 @@ static const struct program program = {
             "                       (default: atomic; a consumer is told the same)\n"
             "  --help               this text\n"
             "\n"
-            "Exit code: 0 done or stopped by a signal, 1 failure, 2 bad command line.\n",
+            "Exit code: 0 done or told to stop, 1 failure, 2 bad command line.\n",
 };
 
 struct producer {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* unlink_queue NAME…: removes queues that nobody drains to the end, with their semaphores. */
 #include "guard.h"
+#include "pause.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,6 +20,7 @@ static bool remove_queue(const char *name)
 
 int main(int argc, char **argv)
 {
+    argv = arguments_utf8(argc, argv);
     int result = argc > 1 ? EXIT_SUCCESS : EXIT_FAILURE;
     if (argc < 2)
         fprintf(stderr, "usage: unlink_queue NAME...\n");

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: MIT */
+/* Processors on Linux. */
+#include "bench.h"
+
+#include <sched.h>
+
+void bench_pin(int index)
+{
+    cpu_set_t allowed, one;
+    CPU_ZERO(&one);
+    if (sched_getaffinity(0, sizeof allowed, &allowed) != 0)
+        return;
+    int wanted = index % CPU_COUNT(&allowed), seen = 0;
+    for (size_t cpu = 0; cpu < CPU_SETSIZE; cpu++)
+        if (CPU_ISSET(cpu, &allowed) && seen++ == wanted)
+            CPU_SET(cpu, &one);
+    (void)sched_setaffinity(0, sizeof one, &one);
+}

@@ -1,0 +1,8 @@
+/* SPDX-License-Identifier: MIT */
+/* POSIX leaves the processor to the system. */
+#include "bench.h"
+
+void bench_pin(int index)
+{
+    (void)index;
+}
