@@ -12,7 +12,8 @@
  *
  * CAVEATS, FIRST
  *   - A queue outlives the processes that use it: it is there until quoit_queue_unlink (or, but for
- *     file: names, the next boot).
+ *     file: names, the next boot). On Windows it is otherwise: a windows: object, and what is in it,
+ *     is gone when its last handle is closed, by a death or by close.
  *   - Everybody who may write to a queue can spoil its data. They cannot make you read or write
  *     outside it. Truncating the object behind a live mapping (a file, say) is the exception: the
  *     system then sends SIGBUS.
@@ -23,12 +24,16 @@
  *   - Items are copied as bytes: no pointers in them.
  *
  * NAMES are [scheme:]text.
- *     products            the system's native kind (Linux: posix)
+ *     products            the system's native kind (Windows: windows, elsewhere: posix)
  *     posix:products      POSIX shared memory, as shm_open("/products"); no slashes
  *     sysv:products       System V, the key derived from the text; sysv:0x51a7 names a key outright
+ *     windows:products    Windows, in this logon session; windows:Global\products, in all of them;
+ *                         no other backslash
  *     file:/var/tmp/p     an ordinary file, which survives a reboot
- *     local:products      this process, its threads, and children it forks later; needs /proc
- * Texts are of at most QUOIT_NAME_MAX bytes, of a file QUOIT_PATH_MAX.
+ *     local:products      this process, its threads, and children it forks later; on Linux needs
+ *                         /proc
+ * Texts are UTF-8 of at most QUOIT_NAME_MAX bytes, of a file QUOIT_PATH_MAX; on macOS those of
+ * posix: are of at most 30. docs/PLATFORMS.md has what differs between systems.
  *
  * WHAT MAY OVERLAP WITH WHAT
  *     different handles                       everything, in any processes and threads
@@ -231,7 +236,7 @@ typedef struct quoit_sem quoit_sem;
 
 enum quoit_sem_use {
     /* Who waits also posts, as a lock is used. A process that dies in between has its count given
-       back, where the system can: System V, not POSIX. */
+       back, where the system can: System V, not POSIX and not Windows. */
     QUOIT_SEM_HOLD = 0,
     QUOIT_SEM_SIGNAL = 1 /* some post and others wait; a death changes nothing */
 };
@@ -242,9 +247,9 @@ struct quoit_sem_options {
     uint32_t permissions; /* 0 = 0600 */
 };
 
-/* As for queues. Schemes: posix, sysv. flags: 0 or QUOIT_ANY_OWNER. join does not compare the
-   value. Who has a System V semaphore open when it is unlinked gets CLOSED from then on; a POSIX
-   one goes on. */
+/* As for queues. Schemes: posix, sysv, windows. flags: 0 or QUOIT_ANY_OWNER. join does not compare
+   the value. Who has a System V semaphore open when it is unlinked gets CLOSED from then on; others
+   go on. */
 quoit_status quoit_sem_create(const char *name, const struct quoit_sem_options *options,
                               quoit_sem **sem_out);
 quoit_status quoit_sem_open(const char *name, unsigned flags, quoit_sem **sem_out);
@@ -260,7 +265,7 @@ quoit_status quoit_sem_wait(quoit_sem *sem, int64_t timeout_ns);
 quoit_status quoit_sem_try_wait(quoit_sem *sem);
 /* Give one. OK CLOSED OVERFLOW. */
 quoit_status quoit_sem_post(quoit_sem *sem);
-/* How many there are, a snapshot. OK CLOSED. */
+/* How many there are, a snapshot. OK CLOSED; UNSUPPORTED for a posix one on macOS. */
 quoit_status quoit_sem_value(quoit_sem *sem, uint32_t *value_out);
 
 /* ---- Inlined ------------------------------------------------------------------------------------
