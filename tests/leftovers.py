@@ -10,7 +10,7 @@ def present():
     """Everything that a test could leave behind, a line each; what others keep there is not ours."""
     things = set()
     for pattern in ["/dev/shm/*qt-*", "/dev/shm/quoit*", "/dev/shm/.quoit*", "/dev/shm/readings",
-                    "/dev/shm/throughput-*", "/tmp/quoit-test*", "/tmp/qt-*"]:
+                    "/dev/shm/throughput-*", "/tmp/quoit-test*", "/tmp/qt-*", "/tmp/quoit.*", "/tmp/.quoit*"]:
         things |= set(glob.glob(pattern))
     things |= {f"System V segment, key {row[0]} id {row[1]}" for row in table("shm")}
     things |= {f"System V semaphores, key {row[0]} id {row[1]}" for row in table("sem")

@@ -6,7 +6,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* From here on the system's request to end (Ctrl-C, SIGTERM, a closed console) makes stop_requested true. */
+/* From here on the system's request to end (Ctrl-C, SIGTERM, a closed console) makes stop_requested
+   true. */
 void stop_catch(void);
 bool stop_requested(void);
 

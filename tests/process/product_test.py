@@ -2,12 +2,14 @@
 # SPDX-License-Identifier: MIT
 """The demonstration, line by line: product_test.py BIN_DIRECTORY [PART...]
 
+The words of QUOIT_TEST_EMULATOR (wine, qemu-aarch64 ...) are put before each program.
 Producer and consumer run as a user runs them, only faster. What the producer must print follows from its
 seed; what the consumer must print follows from what the producer printed.
 """
 import array
 import fcntl
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -15,7 +17,6 @@ import tempfile
 import termios
 import time
 
-SCHEMES = ["posix:", "sysv:", "file:", ""]
 MASK = 2**64 - 1
 
 
@@ -53,6 +54,12 @@ def check(condition, sentence):
 class Suite:
     def __init__(self, directory):
         self.directory = os.path.abspath(directory)
+        self.emulator = shlex.split(os.environ.get("QUOIT_TEST_EMULATOR", ""))
+        self.windows = os.path.exists(os.path.join(self.directory, "producer.exe"))
+        self.schemes = ["windows:", "file:", ""] if self.windows else ["posix:", "sysv:", "file:", ""]
+        # For queues that must outlive all handles.
+        self.durable = "file:" if self.windows else "posix:"
+        self.foreign = "posix:" if self.windows else "windows:"
         self.work = tempfile.mkdtemp(prefix="quoit-test-")
         self.made = 0
         self.names, self.processes = [], []
@@ -63,10 +70,14 @@ class Suite:
         self.names.append(f"file:{self.work}/{text}" if scheme == "file:" else scheme + text)
         return self.names[-1]
 
+    def command(self, program, *options):
+        path = os.path.join(self.directory, program + (".exe" if self.windows else ""))
+        return [*self.emulator, path, *options]
+
     def start(self, program, *options):
         output = open(os.path.join(self.work, f"{program}-{time.monotonic_ns()}"), "w+")
-        process = subprocess.Popen([os.path.join(self.directory, program), *options],
-                                   stdout=output, stderr=subprocess.PIPE, text=True)
+        process = subprocess.Popen(self.command(program, *options), stdout=output,
+                                   stderr=subprocess.PIPE, text=True)
         process.output = output
         self.processes.append(process)
         return process
@@ -93,7 +104,7 @@ class Suite:
               f"{program} {options}: the error does not name {word!r}: {process.errors!r}")
 
     def unlink(self, name):
-        subprocess.run([os.path.join(self.directory, "unlink_queue"), name], check=True)
+        subprocess.run(self.command("unlink_queue", name), check=True)
 
     def give_up(self):
         """After a failure: no process goes on, and no queue stays."""
@@ -105,7 +116,7 @@ class Suite:
 
     def is_there(self, name):
         """Can the queue be unlinked? Then it was there."""
-        return subprocess.run([os.path.join(self.directory, "unlink_queue"), name],
+        return subprocess.run(self.command("unlink_queue", name),
                               stderr=subprocess.DEVNULL, check=False).returncode == 0
 
     def lines_so_far(self, process):
@@ -147,7 +158,7 @@ def check_consumer(lines, passed, last=None):
 
 def demonstration(suite):
     """Every backend, both ways to synchronize: half are dropped, and the consumer's lines fit."""
-    for scheme in SCHEMES:
+    for scheme in suite.schemes:
         for sync in ["atomic", "semaphore"]:
             name, count = suite.name(scheme), 400
             common = ["--name", name, "--sync", sync]
@@ -167,7 +178,7 @@ def same_seed_slow_consumer(suite):
     """The same products again, though far more are dropped."""
     dropped = []
     for interval in ["0.0001:0.0003", "0.01:0.02"]:
-        name, count = suite.name("posix:"), 300
+        name, count = suite.name(suite.durable), 300
         producer = suite.start("producer", "--name", name, "--count", str(count),
                                "--interval", "0.0005:0.0015", "--seed", "21", "--loss", "0.2")
         consumer = suite.start("consumer", "--name", name, "--interval", interval)
@@ -181,7 +192,7 @@ def same_seed_slow_consumer(suite):
 def no_consumer_then_one(suite):
     """Without a consumer all but five are dropped; one that comes later gets those, and the gaps."""
     for capacity in [1, 5, 8]:
-        name, count = suite.name("posix:"), 30
+        name, count = suite.name(suite.durable), 30
         producer = suite.start("producer", "--name", name, "--count", str(count), "--interval",
                                "0:0", "--seed", "3", "--capacity", str(capacity))
         passed = check_producer(suite.end(producer), expected_products(3, count))
@@ -194,13 +205,13 @@ def no_consumer_then_one(suite):
 
 def losses(suite):
     """All lost: no line at all. None lost: each has one."""
-    name = suite.name("posix:")
+    name = suite.name(suite.durable)
     consumer = suite.start("consumer", "--name", name, "--interval", "0:0")
     producer = suite.start("producer", "--name", name, "--count", "20", "--interval", "0:0",
                            "--loss", "1")
     check(suite.end(producer) == [], "a lost product was printed")
     check(suite.end(consumer) == [], "a lost product was passed on")
-    name = suite.name("posix:")
+    name = suite.name(suite.durable)
     producer = suite.start("producer", "--name", name, "--count", "20", "--interval", "0:0",
                            "--loss", "0", "--seed", "5", "--capacity", "20")
     passed = check_producer(suite.end(producer), expected_products(5, 20, 0))
@@ -210,7 +221,7 @@ def losses(suite):
 
 def counts(suite):
     """--count ends a consumer after that many lines, in the middle of a gap too; the next one goes on."""
-    name = suite.name("posix:")
+    name = suite.name(suite.durable)
     producer = suite.start("producer", "--name", name, "--count", "60", "--interval", "0:0",
                            "--seed", "9", "--loss", "0.6", "--capacity", "60")
     passed = check_producer(suite.end(producer), expected_products(9, 60, 0.6))
@@ -234,7 +245,9 @@ def wait_for_lines(suite, process, count):
 
 def consumer_killed(suite):
     """kill -9, again and again: a line may come twice, where it died behind it; none is missing."""
-    for scheme, sync in [("posix:", "atomic"), ("sysv:", "atomic"), ("file:", "semaphore")]:
+    # Windows takes no semaphore back from the dead.
+    for scheme, sync in [("file:", "atomic")] if suite.windows else [
+            ("posix:", "atomic"), ("sysv:", "atomic"), ("file:", "semaphore")]:
         name = suite.name(scheme)
         common = ["--name", name, "--sync", sync]
         producer = suite.start("producer", *common, "--count", "1500", "--interval",
@@ -254,7 +267,8 @@ def consumer_killed(suite):
 
 def producer_killed(suite):
     """kill -9: the next producer goes on with the next id, and what was passed on is not lost."""
-    for scheme, sync in [("posix:", "atomic"), ("sysv:", "semaphore"), ("file:", "atomic")]:
+    for scheme, sync in [("windows:", "atomic"), ("file:", "atomic")] if suite.windows else [
+            ("posix:", "atomic"), ("sysv:", "semaphore"), ("file:", "atomic")]:
         name = suite.name(scheme)
         common = ["--name", name, "--sync", sync]
         consumer = suite.start("consumer", *common, "--interval", "0:0")
@@ -264,6 +278,7 @@ def producer_killed(suite):
             options += ["--count", "30"] if run == 4 else []
             producer = suite.start("producer", *common, *options)
             if run < 4:
+                wait_for_lines(suite, consumer, 1)  # it has the queue, which may end with its last user
                 wait_for_lines(suite, producer, 25)
                 producer.kill()
             lines = suite.end(producer, 0 if run == 4 else -signal.SIGKILL)
@@ -289,9 +304,9 @@ def signals(suite):
     """SIGINT and SIGTERM end both at once and with success, whatever they wait for."""
     for ending in [signal.SIGINT, signal.SIGTERM]:
         for sync in ["atomic", "semaphore"]:
-            name = suite.name("posix:")
+            name = suite.name(suite.durable)
             common = ["--name", name, "--sync", sync, "--interval", "1000:1000"]
-            lonely = suite.start("consumer", "--name", suite.name("posix:"))
+            lonely = suite.start("consumer", "--name", suite.name(suite.durable))
             producer = suite.start("producer", *common, "--loss", "0")
             wait_for_lines(suite, producer, 1)
             consumer = suite.start("consumer", *common)
@@ -308,7 +323,7 @@ def signals(suite):
 
 def end_blocked(suite, program, *options):
     """Starts it with a reader that does not read, and ends it when it has filled the pipe."""
-    process = subprocess.Popen([os.path.join(suite.directory, program), *options],
+    process = subprocess.Popen(suite.command(program, *options),
                                stdout=subprocess.PIPE)
     suite.processes.append(process)
     waiting = array.array("i", [0])
@@ -328,7 +343,7 @@ def end_blocked(suite, program, *options):
 
 def blocked_output(suite):
     """A reader that does not read: a signal ends both cleanly all the same."""
-    name = suite.name("posix:")
+    name = suite.name(suite.durable)
     common = ["--name", name, "--interval", "0:0"]
     end_blocked(suite, "producer", *common, "--loss", "0", "--capacity", "20000")
     filler = suite.start("producer", *common, "--loss", "0", "--capacity", "20000",
@@ -340,11 +355,11 @@ def blocked_output(suite):
 
 def closed_output(suite):
     """Started without standard output: nothing is printed into shared memory instead."""
-    for scheme in SCHEMES:
+    for scheme in suite.schemes:
         name = suite.name(scheme)
-        program = os.path.join(suite.directory, "producer")
-        broken = subprocess.run(["sh", "-c", 'exec "$@" >&- <&-', "sh", program, "--name", name,
-                                 "--count", "3", "--interval", "0:0", "--loss", "0"],
+        broken = subprocess.run(["sh", "-c", 'exec "$@" >&- <&-', "sh",
+                                 *suite.command("producer", "--name", name, "--count", "3",
+                                                "--interval", "0:0", "--loss", "0")],
                                 stderr=subprocess.PIPE, text=True, check=False)
         check(broken.returncode == 1 and "standard output" in broken.stderr, broken.stderr)
         suite.unlink(name)
@@ -352,7 +367,7 @@ def closed_output(suite):
 
 def restart_beside_the_last_consumer(suite):
     """A new pair begins while the old consumer pauses behind the last product of an ended stream."""
-    name = suite.name("posix:")
+    name = suite.name(suite.durable)
     common = ["--name", name, "--sync", "semaphore"]
     old = suite.start("producer", *common, "--count", "3", "--interval", "0:0", "--seed", "1",
                       "--loss", "0")
@@ -372,18 +387,20 @@ def restart_beside_the_last_consumer(suite):
 
 
 def two_at_once(suite):
-    name = suite.name("sysv:")
+    name = suite.name("file:" if suite.windows else "sysv:")
     producer = suite.start("producer", "--name", name)
     wait_for_lines(suite, producer, 1)
-    suite.refused("producer", "--name", name, word=str(producer.pid), code=1)
+    # Under Wine a process has a number of its own there.
+    suite.refused("producer", "--name", name, code=1,
+                  word="has a living producer" if suite.windows else str(producer.pid))
     suite.refused("producer", "--name", name, "--capacity", "7", word="5 there, 7 was", code=1)
     consumer = suite.start("consumer", "--name", name)
     wait_for_lines(suite, consumer, 1)
-    suite.refused("consumer", "--name", name, word=str(consumer.pid), code=1)
-    producer.terminate()
-    consumer.terminate()
-    suite.end(producer)
-    suite.end(consumer)
+    suite.refused("consumer", "--name", name, code=1,
+                  word="has a living consumer" if suite.windows else str(consumer.pid))
+    for process in [producer, consumer]:
+        process.send_signal(signal.SIGKILL if suite.windows else signal.SIGTERM)
+        suite.end(process, -signal.SIGKILL if suite.windows else 0)
     suite.unlink(name)
 
 
@@ -400,7 +417,7 @@ def bad_values(suite):
         suite.refused(program, "--name", word="name", code=2)
         suite.refused(program, "words", word="words", code=2)
         for name, word in [("", "empty"), ("a/b", "a/b"), ("wrong:a", "wrong"), ("x" * 300, "300"),
-                           ("file:/etc/passwd", "/etc/passwd"), ("windows:a", "windows")]:
+                           ("file:/etc/passwd", "/etc/passwd"), (suite.foreign + "a", suite.foreign)]:
             suite.refused(program, "--name", name, "--count", "1", word=word, code=1)
         done = suite.start(program, "--help")
         text = "\n".join(suite.end(done))
@@ -415,12 +432,12 @@ def bad_values(suite):
 
 def full_output(suite):
     """Standard output that cannot be written: an error; the product stays for the next consumer."""
-    name = suite.name("posix:")
+    name = suite.name(suite.durable)
     producer = suite.start("producer", "--name", name, "--count", "3", "--interval", "0:0",
                            "--loss", "0", "--seed", "2")
     passed = check_producer(suite.end(producer), expected_products(2, 3, 0))
     with open("/dev/full", "w") as full:
-        broken = subprocess.run([os.path.join(suite.directory, "consumer"), "--name", name],
+        broken = subprocess.run(suite.command("consumer", "--name", name),
                                 stdout=full, stderr=subprocess.PIPE, text=True, check=False)
     check(broken.returncode == 1 and "standard output" in broken.stderr, broken.stderr)
     check_consumer(suite.end(suite.start("consumer", "--name", name, "--interval", "0:0")), passed)
@@ -434,6 +451,8 @@ def short_programs(suite):
     check(lines == [f"sensor {n}: 20.0 degrees" for n in range(10)], str(lines))
 
 
+# Console events take the place of signals on Windows: console_windows_test.c.
+POSIX_PARTS = [signals, blocked_output, closed_output]
 PARTS = [demonstration, same_seed_slow_consumer, no_consumer_then_one, losses, counts,
          consumer_killed, producer_killed, signals, blocked_output, closed_output,
          restart_beside_the_last_consumer, two_at_once, bad_values, full_output,
@@ -446,6 +465,8 @@ def main():
     check(not unknown, f"there is no part {unknown}")
     for part in PARTS:
         if part.__name__ not in sys.argv[2:] and (sys.argv[2:] or part is short_programs):
+            continue
+        if suite.windows and part in POSIX_PARTS:
             continue
         print(part.__name__, flush=True)
         try:

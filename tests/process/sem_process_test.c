@@ -109,7 +109,7 @@ static void hold(char **arguments)
         test_sleep_ms(1000);
 }
 
-/* System V gives a dead holder's counts back, and wakes who waits for them; the others keep them. */
+/* System V gives a dead holder's counts back, and wakes who waits for them; the others do not. */
 static void holder_killed(const char *name, bool is_given_back)
 {
     const char *const arguments[] = {name, NULL};

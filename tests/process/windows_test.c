@@ -38,7 +38,7 @@ static void drain(const char *name)
     quoit_queue_close(queue);
 }
 
-/* With a consumer that has it open, everything stays; without one, the queue goes with its items. */
+/* With somebody who has it open, everything stays; else the queue goes with its items. */
 static void producer_leaves_first(void)
 {
     const char *name = test_name("windows");
