@@ -3,6 +3,7 @@
 """source_rules.py [--self-test]: the rules of this project that no general tool knows.
 
   rooms     an include goes only where docs/ARCHITECTURE.md allows it, and never by a relative path
+  systems   examples, bench and tests use a system's headers only in files that are that system's by name
   os        no operating-system macro outside src/os and cmake; no compiler extension outside src/base, src/os
   atomics   each atomic operation is labelled or said to be relaxed, each label has its partner, and
             docs/ORDERING.md has them all
@@ -22,6 +23,9 @@ SEES = {
 }
 PUBLIC_ONLY = ["tools/", "examples/", "bench/"]
 POSIX_HEADERS = re.compile(r"<(sys/|unistd|fcntl|pthread|sched|signal|semaphore|spawn|dirent|windows|poll)")
+SYSTEM_HEADERS = re.compile(POSIX_HEADERS.pattern + r"|<(shellapi|process|mman|termios|getopt)")
+# Tests of what one system alone has are named after that, and left out elsewhere by tests/CMakeLists.txt.
+ONE_SYSTEM = re.compile(r"_(posix|windows|linux|sysv)(_test)?\.c$|/(fork|owner|space|windows)_test\.c$")
 OS_MACRO = re.compile(r"\b(_WIN32|_WIN64|__linux__|__linux|__APPLE__|__MACH__|__sun|__FreeBSD__|__unix__"
                       r"|__OpenBSD__|__NetBSD__|__CYGWIN__|_MSC_VER|__MINGW32__)\b")
 EXTENSION = re.compile(r"\b(__attribute__|__builtin_\w+|__asm__|asm|__typeof__|typeof|__sync_\w+|__atomic_\w+"
@@ -35,6 +39,10 @@ NAME = re.compile(r"[A-Z]+-[A-Z]+\d+")
 
 def room_of(path):
     return next((room for room in SEES if path.startswith(room + "/")), None)
+
+
+def may_use_system(path):
+    return not path.startswith(("examples/", "bench/", "tests/")) or ONE_SYSTEM.search(path)
 
 
 def without_comments(text):
@@ -61,6 +69,8 @@ def check_rooms(path, text, files):
             yield number, f"{path} must not look inside src: {name}"
         if room and room != "src/os" and POSIX_HEADERS.match(line[line.index("include") + 7:].strip()):
             yield number, f"{name} belongs in src/os"
+        if not room and SYSTEM_HEADERS.match(line[line.index("include") + 7:].strip()) and not may_use_system(path):
+            yield number, f"{name} belongs in a file of one system: ..._posix.c, ..._windows.c"
 
 
 def check_os(path, text):
@@ -187,6 +197,9 @@ def self_test():
         ("src/ring/spsc.c", '#include "arithmetic.h"', '#include "../os/os.h"', "relative"),
         ("src/region/members.c", "#include <stdbool.h>", "#include <unistd.h>", "belongs in src/os"),
         ("examples/product/producer.c", '#include "guard.h"', '#include "region.h"', "look inside"),
+        ("examples/product/producer.c", '#include "guard.h"', "#include <unistd.h>", "file of one system"),
+        ("bench/throughput.c", "#include <stdio.h>", "#include <windows.h>", "file of one system"),
+        ("tests/unit/queue_test.c", "#include <stdio.h>", "#include <sys/mman.h>", "file of one system"),
         ("src/api/queue.c", "enum { LINE", "#ifdef __linux__\n#endif\nenum { LINE", "__linux__"),
         ("src/api/queue.c", "enum { LINE", "int x __attribute__((unused));\nenum { LINE", "extension"),
         (spsc, "/* SPSC-P1: publishes the slot's bytes. Pairs with SPSC-C1. */", "", "neither"),
