@@ -16,17 +16,42 @@ static BOOL WINAPI stay(DWORD event)
     return TRUE;
 }
 
+/* What a program prints goes to a file, as it comes: whether a console shows it is not asked here. */
+struct output {
+    char path[200];
+};
+
+static struct output output_path(const char *program, const char *name)
+{
+    struct output output;
+    (void)snprintf(output.path, sizeof output.path, "%s-%s.txt", test_path(name), program);
+    return output;
+}
+
+static HANDLE output_of(const char *program, const char *name)
+{
+    SECURITY_ATTRIBUTES inherited = {.nLength = sizeof inherited, .bInheritHandle = TRUE};
+    HANDLE file = CreateFileA(output_path(program, name).path, GENERIC_WRITE, FILE_SHARE_READ,
+                              &inherited, CREATE_ALWAYS, FILE_ATTRIBUTE_NORMAL, NULL);
+    CHECK(file != INVALID_HANDLE_VALUE);
+    return file;
+}
+
 static HANDLE start(const char *program, const char *name)
 {
     char command[600];
-    STARTUPINFOA startup = {.cb = sizeof startup};
+    HANDLE output = output_of(program, name);
+    STARTUPINFOA startup = {.cb = sizeof startup,
+                            .dwFlags = STARTF_USESTDHANDLES,
+                            .hStdOutput = output,
+                            .hStdError = output};
     PROCESS_INFORMATION made;
     (void)snprintf(command, sizeof command,
                    "\"%s/%s.exe\" --name %s --interval 1000:1000 --sync semaphore",
                    QUOIT_TEST_EXAMPLES, program, name);
-    if (!CreateProcessA(NULL, command, NULL, NULL, FALSE, 0, NULL, NULL, &startup, &made))
+    if (!CreateProcessA(NULL, command, NULL, NULL, TRUE, 0, NULL, NULL, &startup, &made))
         test_fail(__FILE__, __LINE__, "cannot start %s: error %d", command, (int)GetLastError());
-    CHECK(CloseHandle(made.hThread));
+    CHECK(CloseHandle(made.hThread) && CloseHandle(output));
     return made.hProcess;
 }
 
@@ -106,6 +131,8 @@ static void sent(DWORD event)
     if (code == NO_CONSOLE)
         test_skip("this system gives no console");
     CHECK_EQUAL(code, 0);
+    CHECK(remove(output_path("producer", name).path) == 0);
+    CHECK(remove(output_path("consumer", name).path) == 0);
 }
 
 static void ctrl_c(void)

@@ -52,6 +52,12 @@ static void shrink_dev_shm(void)
         test_skip("this system mounts no tmpfs in a namespace");
 }
 
+/* Plain POSIX's handles share the descriptor that the table of local names has. */
+static bool needs_none(const char *scheme)
+{
+    return test_plain_posix && strcmp(scheme, "local") == 0;
+}
+
 static void no_descriptors_left(void)
 {
     const struct quoit_queue_options options = {.item_bytes = 8, .capacity = 5};
@@ -59,8 +65,9 @@ static void no_descriptors_left(void)
     CHECK(getrlimit(RLIMIT_NOFILE, &before) == 0);
     for (int i = 0; test_schemes[i]; i++) {
         const char *name = test_name(test_schemes[i]), *there = test_name(test_schemes[i]);
-        quoit_queue *queue, *second;
-        CHECK_STATUS(quoit_queue_create(there, &options, QUOIT_PRODUCER, &queue), QUOIT_OK);
+        quoit_queue *second;
+        CHECK_STATUS(quoit_queue_create(there, &options, QUOIT_PRODUCER, &second), QUOIT_OK);
+        quoit_queue_close(second);
         /* As many as are open, then one more, and so on: each call that wants one fails in turn. */
         for (unsigned spare = 0;; spare++) {
             none = before;
@@ -79,11 +86,10 @@ static void no_descriptors_left(void)
             CHECK(setrlimit(RLIMIT_NOFILE, &none) == 0);
             quoit_status opened = quoit_queue_open(there, QUOIT_CONSUMER, &second);
             CHECK(setrlimit(RLIMIT_NOFILE, &before) == 0);
-            CHECK(opened == QUOIT_LIMIT || spare > 0);
+            CHECK(opened == QUOIT_LIMIT || spare > 0 || needs_none(test_schemes[i]));
             quoit_queue_close(second);
             CHECK_STATUS(quoit_queue_open(name, QUOIT_OBSERVER, &second), QUOIT_NOT_FOUND);
         }
-        quoit_queue_close(queue);
         CHECK_STATUS(quoit_queue_unlink(there), QUOIT_OK);
     }
 }
@@ -124,11 +130,14 @@ static void no_room_for_the_lock_file(void)
     const char *name = test_name("sysv"), *sem_name = test_name("posix");
     quoit_queue *queue;
     quoit_sem *sem;
-    struct shm_info before, after;
-    CHECK(shmctl(0, SHM_INFO, (struct shmid_ds *)(void *)&before) >= 0);
-    CHECK_STATUS(quoit_queue_create(name, &options, QUOIT_PRODUCER, &queue), QUOIT_NOSPACE);
-    CHECK(shmctl(0, SHM_INFO, (struct shmid_ds *)(void *)&after) >= 0);
-    CHECK_EQUAL(after.used_ids, before.used_ids);
+    struct shm_info segments;
+    CHECK(unshare(CLONE_NEWIPC) == 0); /* where nobody else makes segments */
+    quoit_status created = quoit_queue_create(name, &options, QUOIT_PRODUCER, &queue);
+    CHECK_EQUAL(created, test_plain_posix ? QUOIT_OK : QUOIT_NOSPACE); /* its lock file: in /tmp */
+    quoit_queue_close(queue);
+    CHECK_EQUAL(quoit_queue_unlink(name), test_plain_posix ? QUOIT_OK : QUOIT_NOT_FOUND);
+    CHECK(shmctl(0, SHM_INFO, (struct shmid_ds *)(void *)&segments) >= 0);
+    CHECK_EQUAL(segments.used_ids, 0);
     CHECK_EQUAL(entries_in("/dev/shm"), 1);
     quoit_status status = quoit_sem_create(sem_name, &one, &sem);
     if (status == QUOIT_OK) { /* the C library may have found room for its 32 bytes */
@@ -148,7 +157,11 @@ static void no_proc(void)
     CHECK_STATUS(quoit_queue_create(name, &options, QUOIT_PRODUCER, &queue), QUOIT_OK);
     CHECK_EQUAL(entries_in("/dev/shm"), 1);
     CHECK_STATUS(quoit_queue_create(name, &options, QUOIT_PRODUCER, &second), QUOIT_EXISTS);
-    CHECK_STATUS(quoit_queue_create(local, &options, QUOIT_PRODUCER, &second), QUOIT_UNSUPPORTED);
+    quoit_status status = quoit_queue_create(local, &options, QUOIT_PRODUCER, &second);
+    CHECK_EQUAL(status, test_plain_posix ? QUOIT_OK : QUOIT_UNSUPPORTED);
+    quoit_queue_close(second);
+    if (status == QUOIT_OK)
+        CHECK_STATUS(quoit_queue_unlink(local), QUOIT_OK);
     CHECK_STATUS(quoit_queue_unlink_self(queue), QUOIT_OK);
     quoit_queue_close(queue);
     CHECK_EQUAL(entries_in("/dev/shm"), 0);

@@ -4,6 +4,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 enum { NAMES_MAX = 4096 };
 
@@ -57,8 +58,8 @@ void test_check_status(const char *file, int line, const char *what, quoit_statu
 const char *test_name(const char *scheme)
 {
     char name[64];
-    (void)snprintf(name, sizeof name, "%s%sqt-%u-%d", scheme, scheme[0] ? ":" : "",
-                   (unsigned)test_own_pid(), name_count);
+    (void)snprintf(name, sizeof name, "%s%sqt-%u-%u-%d", scheme, scheme[0] ? ":" : "",
+                   (unsigned)test_own_pid(), (unsigned)time(NULL), name_count);
     return test_remember(name);
 }
 

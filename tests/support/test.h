@@ -110,6 +110,11 @@ void test_idle(void);
 uint32_t test_own_pid(void);
 int test_open_descriptors(void);
 
+/* POSIX: is this a build for plain POSIX, with fcntl locks and lock files in /tmp? */
+extern const bool test_plain_posix;
+/* POSIX: does the system tell a System V object's permissions right? qemu does not everywhere. */
+bool test_ipc_modes_are_told(void);
+
 /* ---- threads --------------------------------------------------------------------------------- */
 
 typedef struct test_thread test_thread;

@@ -8,6 +8,11 @@
 #include <sys/sem.h>
 #include <sys/stat.h>
 
+union argument { /* semctl's */
+    int value;
+    struct semid_ds *set;
+};
+
 static uint32_t value_of(quoit_sem *sem)
 {
     uint32_t value = 0;
@@ -30,7 +35,7 @@ static void foreign_set(void)
         const char *name = test_name("sysv");
         int id = set_with_key_of(name, count, IPC_CREAT | IPC_EXCL | 0600);
         CHECK(id >= 0);
-        CHECK(semctl(id, 0, SETVAL, 3) == 0);
+        CHECK(semctl(id, 0, SETVAL, (union argument){.value = 3}) == 0);
         quoit_sem *sem;
         CHECK_STATUS(quoit_sem_create(name, &options, &sem), QUOIT_NOT_QUOIT);
         CHECK_STATUS(quoit_sem_open(name, 0, &sem), QUOIT_NOT_QUOIT);
