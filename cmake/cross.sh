@@ -88,10 +88,13 @@ cross_build() {
     esac
 }
 
-# A Windows of the project's own, so that nobody's ~/.wine is touched.
+# A Windows of the project's own, so that nobody's ~/.wine is touched. Its services are started here: the first test
+# would hand them its output, and seem never to end.
 cross_start_wine() {
     export WINEPREFIX=$PWD/build/wine WINEDEBUG=-all WINEDLLOVERRIDES='mscoree=;mshtml='
-    [ -e "$WINEPREFIX/system.reg" ] || wineboot --init >/dev/null 2>&1
+    [ -e "$WINEPREFIX/system.reg" ] || wineboot --init >/dev/null 2>&1 </dev/null
+    wineserver --persistent >/dev/null 2>&1 </dev/null
+    wine cmd /c exit >/dev/null 2>&1 </dev/null
 }
 
 # Prepares one target; says in build/cross/TARGET how far it came: built, or why not.

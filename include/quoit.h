@@ -12,8 +12,8 @@
  *
  * CAVEATS, FIRST
  *   - A queue outlives the processes that use it: it is there until quoit_queue_unlink (or, but for
- *     file: names, the next boot). On Windows it is otherwise: a windows: object, and what is in it,
- *     is gone when its last handle is closed, by a death or by close.
+ *     file: names, the next boot). Not on Windows: a windows: object, and what is in it, is gone
+ *     when its last handle is closed, by a death or by close.
  *   - Everybody who may write to a queue can spoil its data. They cannot make you read or write
  *     outside it. Truncating the object behind a live mapping (a file, say) is the exception: the
  *     system then sends SIGBUS.

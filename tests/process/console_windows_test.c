@@ -16,7 +16,7 @@ static BOOL WINAPI stay(DWORD event)
     return TRUE;
 }
 
-/* What a program prints goes to a file, as it comes: whether a console shows it is not asked here. */
+/* What a program prints goes to a file: whether a console shows it is not asked here. */
 struct output {
     char path[200];
 };

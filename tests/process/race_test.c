@@ -12,15 +12,15 @@ static const struct quoit_queue_options options = {.item_bytes = 8, .capacity = 
 enum { BOTH = QUOIT_PRODUCER | QUOIT_CONSUMER };
 enum { PROCESSES = 12, ROUNDS = 6, KILLS = 60 };
 
-/* Where processes meet, and say which queue they came to. */
+/* Where processes meet, and say which queue they came to; laid out alike for 32 and 64 bits. */
 struct meeting {
+    struct {
+        uint64_t created_at;
+        uint64_t created_by;
+    } seen[PROCESSES];
     _Atomic uint32_t arrived;
     _Atomic uint32_t go;
     _Atomic uint32_t joined;
-    struct {
-        uint64_t created_at;
-        uint32_t created_by;
-    } seen[PROCESSES];
 };
 
 /* arguments: the queue, the meeting's region, this one's index */

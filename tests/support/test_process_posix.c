@@ -36,8 +36,9 @@ bool test_ipc_modes_are_told(void)
     int id = shmget(IPC_PRIVATE, 4096, IPC_CREAT | 0640);
     CHECK(id >= 0 && shmctl(id, IPC_STAT, &segment) == 0 && shmctl(id, IPC_RMID, NULL) == 0);
     bool are = (segment.shm_perm.mode & 0777) == 0640;
+    CHECK(are || getenv("QUOIT_TEST_EMULATOR")); /* no kernel does that */
     if (!are)
-        (void)printf("  left out: this system tells System V permissions wrongly\n");
+        (void)printf("  left out: this emulator tells System V permissions wrongly\n");
     return are;
 }
 
@@ -75,7 +76,7 @@ static void choose_program(char *program, size_t room)
 {
     static unsigned spawned;
     const char *peers = getenv("QUOIT_TEST_PEERS"), *slash = strrchr(test_program, '/');
-    if (peers && spawned++ % 2 == 1)
+    if (peers && slash && spawned++ % 2 == 1)
         (void)snprintf(program, room, "%s%s", peers, slash);
     else
         (void)snprintf(program, room, "%s", test_program);
