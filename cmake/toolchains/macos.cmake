@@ -15,5 +15,6 @@ foreach(language C CXX)
   set(CMAKE_${language}_ARCHIVE_FINISH "${QUOIT_ZIG} ranlib <TARGET>")
 endforeach()
 set(CMAKE_SIZEOF_VOID_P 8)
+set(CMAKE_INSTALL_NAME_TOOL true) # asked for, and of no use to what is not installed
 set(CMAKE_OSX_SYSROOT "")
 set(CMAKE_OSX_DEPLOYMENT_TARGET "")
