@@ -92,7 +92,9 @@ quoit_status quoit_os_entry_open(struct quoit_os_entry *entry, bool read_only)
                           : quoit_os_fail((int)GetLastError(), "open", entry->name);
 }
 
-quoit_status quoit_os_entry_make(struct quoit_os_entry *entry, uint32_t permissions)
+/* ALREADY_EXISTS or not, a section; PERMISSION also where there is one that grants others less than
+   a creator asks for. */
+static quoit_status create_section(struct quoit_os_entry *entry, uint32_t permissions)
 {
     struct quoit_os_wide name;
     struct quoit_os_security security;
@@ -106,6 +108,16 @@ quoit_status quoit_os_entry_make(struct quoit_os_entry *entry, uint32_t permissi
     DWORD error = GetLastError();
     quoit_os_security_free(&security);
     return entry->section ? check_page(entry) : quoit_os_fail((int)error, "create", entry->name);
+}
+
+quoit_status quoit_os_entry_make(struct quoit_os_entry *entry, uint32_t permissions)
+{
+    quoit_status status = quoit_os_entry_open(entry, false);
+    if (status == QUOIT_NOT_FOUND)
+        status = create_section(entry, permissions);
+    if (status == QUOIT_PERMISSION) /* another user was faster, or it is not to be had */
+        status = quoit_os_entry_open(entry, false);
+    return status == QUOIT_NOT_FOUND ? create_section(entry, permissions) : status;
 }
 
 static uint64_t read_page(const struct page *page)

@@ -56,13 +56,14 @@ static bool sid_text(TOKEN_INFORMATION_CLASS piece, wchar_t text[SID_TEXT])
 enum { LIST_TEXT = 4 * SID_TEXT };
 
 /* Adds what bits (4 reading, 2 writing) grant to whom. */
-static void grant(wchar_t list[LIST_TEXT], uint32_t bits, bool waitable, const wchar_t *whom)
+static void grant(wchar_t list[LIST_TEXT], uint32_t bits, bool waitable, const wchar_t *more,
+                  const wchar_t *whom)
 {
     size_t length = wcslen(list);
     if (bits & 6)
-        (void)swprintf(list + length, LIST_TEXT - length, L"(A;;%ls%ls%ls;;;%ls)",
+        (void)swprintf(list + length, LIST_TEXT - length, L"(A;;%ls%ls%ls%ls;;;%ls)",
                        bits & 4 ? L"GR" : L"", bits & 2 ? L"GW" : L"",
-                       bits & 4 && waitable ? L"GX" : L"", whom);
+                       bits & 4 && waitable ? L"GX" : L"", more, whom);
 }
 
 quoit_status quoit_os_security_make(uint32_t permissions, bool waitable,
@@ -73,9 +74,9 @@ quoit_status quoit_os_security_make(uint32_t permissions, bool waitable,
     if (!sid_text(TokenUser, user) || !sid_text(TokenPrimaryGroup, group))
         return quoit_os_fail((int)GetLastError(), "find the user of", "this process");
     (void)swprintf(list, LIST_TEXT, L"O:%lsD:P", user);
-    grant(list, permissions >> 6, waitable, user);
-    grant(list, permissions >> 3, waitable, group);
-    grant(list, permissions, waitable, L"WD");
+    grant(list, permissions >> 6, waitable, L"SD", user); /* who may delete may rename a file */
+    grant(list, permissions >> 3, waitable, L"", group);
+    grant(list, permissions, waitable, L"", L"WD");
     if (!ConvertStringSecurityDescriptorToSecurityDescriptorW(
             list, SDDL_REVISION_1, &security_out->attributes.lpSecurityDescriptor, NULL))
         return quoit_os_fail((int)GetLastError(), "set up permissions for", "a new object");

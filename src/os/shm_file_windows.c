@@ -135,10 +135,8 @@ static quoit_status create(const char *path, uint64_t size_bytes, uint32_t permi
     if (file == INVALID_HANDLE_VALUE)
         return quoit_os_fail((int)error, "create", path);
     status = fill(file, wide.text, size_bytes, path, shm_out);
-    if (status == QUOIT_OK) {
-        shm_out->unpublished = true;
+    if (status == QUOIT_OK)
         return QUOIT_OK;
-    }
     (void)CloseHandle(file);
     (void)DeleteFileW(temporary.text);
     return status;
@@ -160,7 +158,6 @@ static quoit_status publish(struct quoit_os_shm *shm, const char *path)
         return status;
     if (!present_path((HANDLE)shm->lock, &temporary) || !MoveFileExW(temporary.text, wide.text, 0))
         return quoit_os_fail((int)GetLastError(), "give its name to", path);
-    shm->unpublished = false;
     return QUOIT_OK;
 }
 

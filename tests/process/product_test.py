@@ -377,8 +377,9 @@ def restart_beside_the_last_consumer(suite):
     time.sleep(0.05)  # it has released the last one, most likely, and pauses; either way must do
     producer = suite.start("producer", *common, "--count", "100", "--interval", "0.004:0.008",
                            "--seed", "2")
-    time.sleep(0.05)
-    if producer.poll() is None:
+    while producer.poll() is None and not suite.lines_so_far(producer):
+        time.sleep(0.001)
+    if suite.lines_so_far(producer):
         new = suite.start("consumer", *common, "--interval", "0:0")
         check_consumer(suite.end(new), check_producer(suite.end(producer), expected_products(2, 100)))
     else:
