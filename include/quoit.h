@@ -290,12 +290,10 @@ quoit_status quoit_queue_open_abi(uint32_t abi, const char *name, unsigned roles
 quoit_status quoit_queue_join_abi(uint32_t abi, const char *name,
                                   const struct quoit_queue_options *options, unsigned roles,
                                   quoit_queue **queue_out);
-#define quoit_queue_create(name, options, roles, queue_out) \
-    quoit_queue_create_abi(QUOIT_ABI, name, options, roles, queue_out)
-#define quoit_queue_open(name, roles, queue_out) \
-    quoit_queue_open_abi(QUOIT_ABI, name, roles, queue_out)
-#define quoit_queue_join(name, options, roles, queue_out) \
-    quoit_queue_join_abi(QUOIT_ABI, name, options, roles, queue_out)
+/* Variadic, so that a compound literal's commas may stand in a call. */
+#define quoit_queue_create(...) quoit_queue_create_abi(QUOIT_ABI, __VA_ARGS__)
+#define quoit_queue_open(...)   quoit_queue_open_abi(QUOIT_ABI, __VA_ARGS__)
+#define quoit_queue_join(...)   quoit_queue_join_abi(QUOIT_ABI, __VA_ARGS__)
 
 /* The slow paths: find room for a push, items for a pop. Returns as push and pop; OK: tail != limit
    now. */

@@ -66,9 +66,13 @@ static quoit_status not_ours(const struct quoit_os_entry *entry)
     return quoit_fail(QUOIT_NOT_QUOIT, "'windows:%s' was not made by Quoit", entry->name);
 }
 
-/* Is the section that was opened an entry? A page that nobody filled yet is one, to nowhere. */
-static quoit_status check_page(struct quoit_os_entry *entry)
+/* Was a section opened, and is it an entry? A page that nobody filled yet is one, to nowhere. */
+static quoit_status check_section(struct quoit_os_entry *entry, DWORD error, const char *doing)
 {
+    if (!entry->section && error == ERROR_INVALID_HANDLE) /* an object of another kind */
+        return not_ours(entry);
+    if (!entry->section)
+        return quoit_os_fail((int)error, doing, entry->name);
     struct page *page = map_page(entry, true);
     /* Relaxed: a foreign section is refused; nothing is read through a true one's magic. */
     uint64_t magic = page ? atomic_load_explicit(&page->magic, memory_order_relaxed) : 1;
@@ -88,8 +92,7 @@ quoit_status quoit_os_entry_open(struct quoit_os_entry *entry, bool read_only)
         return status;
     DWORD access = READ_CONTROL | (read_only ? FILE_MAP_READ : FILE_MAP_READ | FILE_MAP_WRITE);
     entry->section = OpenFileMappingW(access, FALSE, name.text);
-    return entry->section ? check_page(entry)
-                          : quoit_os_fail((int)GetLastError(), "open", entry->name);
+    return check_section(entry, GetLastError(), "open");
 }
 
 /* ALREADY_EXISTS or not, a section; PERMISSION also where there is one that grants others less than
@@ -107,7 +110,7 @@ static quoit_status create_section(struct quoit_os_entry *entry, uint32_t permis
                                         0, sizeof(struct page), name.text);
     DWORD error = GetLastError();
     quoit_os_security_free(&security);
-    return entry->section ? check_page(entry) : quoit_os_fail((int)error, "create", entry->name);
+    return check_section(entry, error, "create");
 }
 
 quoit_status quoit_os_entry_make(struct quoit_os_entry *entry, uint32_t permissions)

@@ -312,6 +312,11 @@ static void mismatch(void)
     other = five;
     other.user_bytes = 8;
     CHECK_STATUS(quoit_queue_join(name, &other, QUOIT_PRODUCER, &same), QUOIT_MISMATCH);
+    /* With commas in an argument, since these are macros. */
+    quoit_status status = quoit_queue_join(
+        name, &(struct quoit_queue_options){.item_bytes = 16, .capacity = 6}, QUOIT_PRODUCER,
+        &same);
+    CHECK_STATUS(status, QUOIT_MISMATCH);
     CHECK_STATUS(quoit_queue_create(name, &five, QUOIT_PRODUCER, &same), QUOIT_EXISTS);
     CHECK_STATUS(quoit_queue_join(name, &five, QUOIT_PRODUCER, &same), QUOIT_OK);
     quoit_queue_close(observer);
