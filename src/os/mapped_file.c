@@ -2,7 +2,8 @@
 /*
  * Files as shared memory. A file is made without a name, filled, and then linked to its path: the
  * link is atomic, so that nobody finds a half-made one and a death leaves nothing behind. Where the
- * file system has no nameless files, a temporary name stands in.
+ * file system has no nameless files, a temporary name stands in; what a death leaves of that, the
+ * next creator removes.
  */
 #include "mapped_file.h"
 
@@ -11,6 +12,7 @@
 #include "liveness.h"
 #include "system_error.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -22,7 +24,8 @@
 #include <unistd.h>
 
 enum { PATH_ROOM = 4096 + 64 };
-enum { GATE_TRIES = 10000 }; /* 1 ms each */
+static const char temporary_prefix[] = ".quoit-"; /* and six characters of mkstemp's */
+enum { GATE_TRIES = 10000 };                      /* 1 ms each */
 
 /* The directory of path into directory: "a/b" gives "a", "/b" gives "/", "b" gives ".". */
 static void directory_of(const char *path, char directory[PATH_ROOM])
@@ -34,6 +37,38 @@ static void directory_of(const char *path, char directory[PATH_ROOM])
         (void)snprintf(directory, PATH_ROOM, "/");
     else
         (void)snprintf(directory, PATH_ROOM, "%.*s", (int)(slash - path), path);
+}
+
+/* Removes a temporary file whose gate nobody has: its creator has it until it publishes. */
+static void sweep_one(const char *path)
+{
+    struct quoit_os_shm shm = {.lock = quoit_os_fd_open(path, O_RDWR | O_NONBLOCK | O_NOCTTY)};
+    struct stat file;
+    if (shm.lock < 0)
+        return;
+    if (fstat((int)shm.lock, &file) == 0 && S_ISREG(file.st_mode) &&
+        file.st_uid == quoit_os_user_id() &&
+        quoit_os_lock_try(&shm, QUOIT_OS_LOCK_GATE) == QUOIT_OK)
+        (void)unlink(path);
+    quoit_os_fd_close((int)shm.lock, &shm);
+}
+
+/* Removes the temporary files beside path that dead creators left. */
+static void sweep(const char *path)
+{
+    char directory[PATH_ROOM], found[PATH_ROOM + 300];
+    directory_of(path, directory);
+    DIR *listing = opendir(directory);
+    if (!listing)
+        return;
+    for (struct dirent *entry; (entry = readdir(listing)) != NULL;) {
+        if (strncmp(entry->d_name, temporary_prefix, sizeof temporary_prefix - 1) != 0 ||
+            strlen(entry->d_name) != sizeof temporary_prefix - 1 + 6)
+            continue;
+        (void)snprintf(found, sizeof found, "%s/%s", directory, entry->d_name);
+        sweep_one(found);
+    }
+    (void)closedir(listing);
 }
 
 /* A file that is in no directory, or else under a name of its own, which *temporary_out owns. */
@@ -50,7 +85,8 @@ static int open_nameless(const char *path, char **temporary_out)
     }
 #endif
     char temporary[PATH_ROOM + 64];
-    (void)snprintf(temporary, sizeof temporary, "%s/.quoit-XXXXXX", directory);
+    sweep(path);
+    (void)snprintf(temporary, sizeof temporary, "%s/%sXXXXXX", directory, temporary_prefix);
     int named = quoit_os_fd_above_stdio(mkstemp(temporary));
     if (named < 0)
         return -1;
@@ -117,13 +153,11 @@ quoit_status quoit_os_file_map(int fd, bool read_only, const char *what,
     return status;
 }
 
-quoit_status quoit_os_file_create(const char *path, uint64_t size_bytes, uint32_t permissions,
-                                  struct quoit_os_shm *shm_out)
+/* *swept_out: a sweeper took the temporary name before we had its gate. */
+static quoit_status create_once(const char *path, uint64_t size_bytes, uint32_t permissions,
+                                struct quoit_os_shm *shm_out, bool *swept_out)
 {
-    struct stat present;
-    if (lstat(path, &present) == 0)
-        return quoit_fail(QUOIT_EXISTS, "'%s' exists already", path);
-
+    *swept_out = false;
     char *temporary = NULL;
     quoit_status status = QUOIT_OK;
     int fd = quoit_os_fd_adopt(open_nameless(path, &temporary));
@@ -136,13 +170,32 @@ quoit_status quoit_os_file_create(const char *path, uint64_t size_bytes, uint32_
     if (status != QUOIT_OK)
         goto discard;
     shm_out->temporary = temporary;
-    return QUOIT_OK;
+    if (temporary)
+        status = quoit_os_file_gate(shm_out, temporary);
+    *swept_out = status == QUOIT_NOT_FOUND;
+    if (status != QUOIT_OK)
+        quoit_os_file_close(shm_out);
+    return status;
 
 discard:
     if (temporary)
         (void)unlink(temporary);
     free(temporary);
     quoit_os_fd_close(fd, NULL);
+    return status;
+}
+
+quoit_status quoit_os_file_create(const char *path, uint64_t size_bytes, uint32_t permissions,
+                                  struct quoit_os_shm *shm_out)
+{
+    struct stat present;
+    if (lstat(path, &present) == 0)
+        return quoit_fail(QUOIT_EXISTS, "'%s' exists already", path);
+    bool swept;
+    quoit_status status;
+    do
+        status = create_once(path, size_bytes, permissions, shm_out, &swept);
+    while (swept);
     return status;
 }
 
@@ -159,6 +212,8 @@ static int link_file(const struct quoit_os_shm *shm, const char *path)
 quoit_status quoit_os_file_publish(struct quoit_os_shm *shm, const char *path)
 {
     int error = link_file(shm, path) == 0 ? 0 : errno;
+    if (shm->temporary)
+        quoit_os_lock_release(shm, QUOIT_OS_LOCK_GATE);
     forget_temporary(shm);
     if (error == EEXIST)
         return quoit_fail(QUOIT_EXISTS, "'%s' exists already", path);

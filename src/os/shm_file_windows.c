@@ -2,7 +2,8 @@
 /*
  * "file:C:/data/products": an ordinary file. It is filled under a temporary name and then given its
  * own, which succeeds or finds the name taken. Windows does not remove a file that is mapped, so
- * unlink gives it a temporary name again, and whoever closes it last removes that.
+ * unlink gives it a temporary name again, and whoever closes it last removes that; what the dead
+ * leave, the next creator removes.
  */
 #include "win32.h"
 
@@ -15,7 +16,7 @@
 #include <string.h>
 #include <wchar.h>
 
-enum { TEXT_MAX = 4000, ZEROS = 65536 };
+enum { TEXT_MAX = 4000, ZEROS = 65536, LONG_PREFIX = 4, TEMPORARY_LENGTH = 7 + 16 };
 static const wchar_t temporary_prefix[] = L".quoit-";
 
 /* Where the last part of a path begins. */
@@ -26,6 +27,26 @@ static const wchar_t *base_of(const wchar_t *path)
         if (*c == L'\\' || *c == L'/' || *c == L':')
             base = c + 1;
     return base;
+}
+
+/* The path as Windows takes it: beyond MAX_PATH it must be whole, and say that it is. */
+static quoit_status widen_path(const char *path, struct quoit_os_wide *out)
+{
+    static const wchar_t long_prefix[] = L"\\\\?\\";
+    struct quoit_os_wide given;
+    quoit_status status = quoit_os_widen(path, &given);
+    if (status != QUOIT_OK)
+        return status;
+    DWORD length = GetFullPathNameW(given.text, QUOIT_OS_WIDE_ROOM - LONG_PREFIX, out->text, NULL);
+    bool is_long = length + TEMPORARY_LENGTH >= MAX_PATH;
+    bool has_drive = length > 2 && out->text[1] == L':';
+    if (length == 0 || length >= QUOIT_OS_WIDE_ROOM - LONG_PREFIX || !is_long || !has_drive) {
+        *out = given;
+        return QUOIT_OK;
+    }
+    (void)wmemmove(out->text + LONG_PREFIX, out->text, length + 1);
+    (void)wmemcpy(out->text, long_prefix, LONG_PREFIX);
+    return QUOIT_OK;
 }
 
 /* A name that is nobody's, in the same directory. */
@@ -114,12 +135,48 @@ static quoit_status fill(HANDLE file, const wchar_t *wide, uint64_t size_bytes, 
     return status == QUOIT_OK ? map(file, false, path, shm_out) : status;
 }
 
+/*
+ * Removes the temporary files beside path that the dead left. A living creator or user has its file
+ * open, so that it cannot be had for oneself alone.
+ */
+static void sweep(const wchar_t *path)
+{
+    const int directory = (int)(base_of(path) - path);
+    WIN32_FIND_DATAW found;
+    struct quoit_os_wide name;
+    (void)swprintf(name.text, QUOIT_OS_WIDE_ROOM, L"%.*ls%ls*", directory, path, temporary_prefix);
+    HANDLE search = FindFirstFileW(name.text, &found);
+    if (search == INVALID_HANDLE_VALUE)
+        return;
+    do {
+        if (wcslen(found.cFileName) != TEMPORARY_LENGTH)
+            continue;
+        (void)swprintf(name.text, QUOIT_OS_WIDE_ROOM, L"%.*ls%ls", directory, path,
+                       found.cFileName);
+        HANDLE alone = CreateFileW(name.text, DELETE, 0, NULL, OPEN_EXISTING,
+                                   FILE_FLAG_DELETE_ON_CLOSE | FILE_FLAG_OPEN_REPARSE_POINT, NULL);
+        if (alone != INVALID_HANDLE_VALUE)
+            (void)CloseHandle(alone);
+    } while (FindNextFileW(search, &found));
+    (void)FindClose(search);
+}
+
+static char *keep(const struct quoit_os_wide *path)
+{
+    enum { UTF8_ROOM = 3 * QUOIT_OS_WIDE_ROOM };
+    char *text = malloc(UTF8_ROOM);
+    if (text && quoit_os_narrow(path->text, text, UTF8_ROOM))
+        return text;
+    free(text);
+    return NULL;
+}
+
 static quoit_status create(const char *path, uint64_t size_bytes, uint32_t permissions,
                            struct quoit_os_shm *shm_out)
 {
     struct quoit_os_wide wide, temporary;
     struct quoit_os_security security;
-    quoit_status status = quoit_os_widen(path, &wide);
+    quoit_status status = widen_path(path, &wide);
     if (status != QUOIT_OK)
         return status;
     if (GetFileAttributesW(wide.text) != INVALID_FILE_ATTRIBUTES)
@@ -127,6 +184,7 @@ static quoit_status create(const char *path, uint64_t size_bytes, uint32_t permi
     status = quoit_os_security_make(permissions, false, &security);
     if (status != QUOIT_OK)
         return status;
+    sweep(wide.text);
     temporary_beside(wide.text, &temporary);
     HANDLE file = open_file(temporary.text, GENERIC_READ | GENERIC_WRITE, CREATE_NEW,
                             &security.attributes);
@@ -135,8 +193,13 @@ static quoit_status create(const char *path, uint64_t size_bytes, uint32_t permi
     if (file == INVALID_HANDLE_VALUE)
         return quoit_os_fail((int)error, "create", path);
     status = fill(file, wide.text, size_bytes, path, shm_out);
-    if (status == QUOIT_OK)
-        return QUOIT_OK;
+    if (status == QUOIT_OK) {
+        shm_out->temporary = keep(&temporary);
+        if (shm_out->temporary)
+            return QUOIT_OK;
+        status = quoit_fail(QUOIT_NO_MEMORY, "out of memory for '%s'", path);
+        (void)UnmapViewOfFile(shm_out->base);
+    }
     (void)CloseHandle(file);
     (void)DeleteFileW(temporary.text);
     return status;
@@ -153,12 +216,15 @@ static bool present_path(HANDLE file, struct quoit_os_wide *path_out)
 static quoit_status publish(struct quoit_os_shm *shm, const char *path)
 {
     struct quoit_os_wide wide, temporary;
-    quoit_status status = quoit_os_widen(path, &wide);
+    quoit_status status = widen_path(path, &wide);
     if (status != QUOIT_OK)
         return status;
-    if (!present_path((HANDLE)shm->lock, &temporary) || !MoveFileExW(temporary.text, wide.text, 0))
+    status = quoit_os_widen(shm->temporary, &temporary);
+    if (status == QUOIT_OK && !MoveFileExW(temporary.text, wide.text, 0))
         return quoit_os_fail((int)GetLastError(), "give its name to", path);
-    return QUOIT_OK;
+    free(shm->temporary);
+    shm->temporary = NULL;
+    return status;
 }
 
 static quoit_status not_a_file(const char *path)
@@ -171,7 +237,7 @@ static quoit_status open_ordinary(const char *path, bool read_only, HANDLE *file
 {
     struct quoit_os_wide wide;
     LARGE_INTEGER size;
-    quoit_status status = quoit_os_widen(path, &wide);
+    quoit_status status = widen_path(path, &wide);
     if (status != QUOIT_OK)
         return status;
     if (wcsncmp(wide.text, L"\\\\.\\", 4) == 0 || wcsncmp(wide.text, L"//./", 4) == 0)
@@ -236,7 +302,7 @@ static quoit_status unlink_name(struct quoit_os_shm *shm, const char *path)
     struct quoit_os_wide wide;
     struct quoit_os_object_name name = quoit_os_name_lock(shm, QUOIT_OS_LOCK_GATE);
     HANDLE gate = NULL;
-    quoit_status status = quoit_os_widen(path, &wide);
+    quoit_status status = widen_path(path, &wide);
     if (status == QUOIT_OK)
         status = quoit_os_gate_enter(name.text, shm->permissions, path, &gate);
     if (status != QUOIT_OK)
@@ -246,22 +312,29 @@ static quoit_status unlink_name(struct quoit_os_shm *shm, const char *path)
     return status;
 }
 
+/* The path of a file that was unlinked, or never published; false for one with its own name. */
+static bool nameless_path(const struct quoit_os_shm *shm, struct quoit_os_wide *path_out)
+{
+    const size_t prefix = sizeof temporary_prefix / sizeof temporary_prefix[0] - 1;
+    if (shm->temporary)
+        return quoit_os_widen(shm->temporary, path_out) == QUOIT_OK;
+    return present_path((HANDLE)shm->lock, path_out) &&
+           wcsncmp(base_of(path_out->text), temporary_prefix, prefix) == 0;
+}
+
 static void close_file(struct quoit_os_shm *shm)
 {
     struct quoit_os_wide path;
-    HANDLE file = (HANDLE)shm->lock;
-    bool is_nameless = false;
     quoit_os_lock_release_all(shm);
     if (shm->base)
         (void)UnmapViewOfFile(shm->base);
-    if (file != (HANDLE)-1) {
-        is_nameless = present_path(file, &path) &&
-                      wcsncmp(base_of(path.text), temporary_prefix,
-                              sizeof temporary_prefix / sizeof temporary_prefix[0] - 1) == 0;
-        (void)CloseHandle(file);
+    if (shm->lock != -1) {
+        bool is_nameless = nameless_path(shm, &path);
+        (void)CloseHandle((HANDLE)shm->lock);
+        if (is_nameless) /* the last one to close it succeeds */
+            (void)DeleteFileW(path.text);
     }
-    if (is_nameless) /* unlinked or never published: the last one to close it succeeds */
-        (void)DeleteFileW(path.text);
+    free(shm->temporary);
     *shm = (struct quoit_os_shm){.lock = -1};
 }
 

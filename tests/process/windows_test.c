@@ -84,6 +84,44 @@ static void names_in_utf8(void)
                  QUOIT_NAME_CHARACTER);
 }
 
+/* Beyond the 260 characters that Windows takes without being told. */
+static void long_paths(void)
+{
+    char directory[4][300] = {"qt-long"}, name[400];
+    (void)snprintf(directory[0], sizeof directory[0], "qt-long-%u", (unsigned)test_own_pid());
+    for (int i = 0; i < 4; i++) {
+        if (i > 0)
+            (void)snprintf(directory[i], sizeof directory[0], "%.220s/%064d", directory[i - 1], i);
+        CHECK(CreateDirectoryA(directory[i], NULL));
+    }
+    (void)snprintf(name, sizeof name, "file:%s/%0100d", directory[3], 7);
+    CHECK(strlen(name) > 300);
+    const char *const arguments[] = {test_remember(name), NULL};
+    CHECK_EQUAL(test_wait(test_spawn("push_three_and_leave", arguments)), 0);
+    drain(name);
+    CHECK_STATUS(quoit_queue_unlink(name), QUOIT_OK);
+    for (int i = 3; i >= 0; i--) /* empty again: no temporary name stayed */
+        CHECK(RemoveDirectoryA(directory[i]));
+}
+
+/* Temporary files beside a new one: of the dead they go, of the living they stay. */
+static void left_by_the_dead(void)
+{
+    static const char dead[] = ".quoit-0123456789abcdef", alive[] = ".quoit-fedcba9876543210";
+    const char *name = test_name("file");
+    quoit_queue *queue;
+    HANDLE held = CreateFileA(alive, GENERIC_READ, FILE_SHARE_READ | FILE_SHARE_DELETE, NULL,
+                              CREATE_ALWAYS, FILE_ATTRIBUTE_NORMAL, NULL);
+    CHECK(held != INVALID_HANDLE_VALUE);
+    test_write_file(dead, "dead", 4);
+    CHECK_STATUS(quoit_queue_create(name, &options, QUOIT_PRODUCER, &queue), QUOIT_OK);
+    CHECK(GetFileAttributesA(dead) == INVALID_FILE_ATTRIBUTES);
+    CHECK(GetFileAttributesA(alive) != INVALID_FILE_ATTRIBUTES);
+    CHECK(CloseHandle(held) && DeleteFileA(alive));
+    quoit_queue_close(queue);
+    CHECK_STATUS(quoit_queue_unlink(name), QUOIT_OK);
+}
+
 /* Global\ is another place than the session's own, Local\ the same. */
 static void namespaces(void)
 {
@@ -187,6 +225,8 @@ int main(int argc, char **argv)
 {
     static const struct test_part parts[] = {{"producer_leaves_first", producer_leaves_first},
                                              {"names_in_utf8", names_in_utf8},
+                                             {"long_paths", long_paths},
+                                             {"left_by_the_dead", left_by_the_dead},
                                              {"namespaces", namespaces},
                                              {"foreign_objects", foreign_objects},
                                              {"thread_that_opened_ends", thread_that_opened_ends},

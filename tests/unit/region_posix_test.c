@@ -66,9 +66,31 @@ static void foreign_objects(void)
     test_untouched("file:/etc", QUOIT_NOT_QUOIT);
 }
 
+/* A temporary file that a dead creator left goes with the next creation beside it; where files are
+   made without a name there is none, and nobody looks. */
+static void left_by_the_dead(void)
+{
+    const struct quoit_region_options small = {.size_bytes = 10000};
+    char directory[64], left[80], name[80];
+    quoit_region *region;
+    (void)snprintf(directory, sizeof directory, "%s", test_path(test_name("file")));
+    (void)snprintf(left, sizeof left, "%s/.quoit-a1B2c3", directory);
+    (void)snprintf(name, sizeof name, "file:%s/region", directory);
+    CHECK(mkdir(directory, 0700) == 0);
+    test_write_file(left, "dead", 4);
+    CHECK_STATUS(quoit_region_create(test_remember(name), &small, &region), QUOIT_OK);
+    CHECK_EQUAL(access(left, F_OK) != 0, test_plain_posix);
+    quoit_region_close(region);
+    CHECK_STATUS(quoit_region_unlink(name), QUOIT_OK);
+    CHECK(test_plain_posix || unlink(left) == 0);
+    CHECK(rmdir(directory) == 0);
+}
+
 int main(int argc, char **argv)
 {
-    static const struct test_part parts[] = {
-        {"permissions", permissions}, {"foreign_objects", foreign_objects}, {NULL, NULL}};
+    static const struct test_part parts[] = {{"permissions", permissions},
+                                             {"foreign_objects", foreign_objects},
+                                             {"left_by_the_dead", left_by_the_dead},
+                                             {NULL, NULL}};
     return test_main(argc, argv, parts, NULL);
 }
