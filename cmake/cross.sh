@@ -16,6 +16,8 @@ usage: ./dev cross TARGET...
   aarch64 armhf riscv64 s390x
             other processors; tests under qemu (s390x is big-endian)
   all       each of them
+
+Exit code: 0 if all passed, 77 if all that could be tried did, 1 if anything failed.
 END
 }
 
@@ -44,8 +46,11 @@ cross_tools() {
 }
 
 cross_configure() {
-    local target=$1 toolchains=$PWD/cmake/toolchains
+    local target=$1
     shift
+    # One that was configured otherwise keeps its compilers, whatever the toolchain file says.
+    [ -e "build/$target/configured-by-cross" ] || rm -rf "build/$target"
+    mkdir -p "build/$target" && touch "build/$target/configured-by-cross" || return 1
     cmake -S . -B "build/$target" -G Ninja -DQUOIT_WERROR=ON -DQUOIT_TEST_PREFIX="$target." "$@" &&
         cmake --build "build/$target"
 }
@@ -97,8 +102,9 @@ cross_start_wine() {
     export WINEPREFIX=$PWD/build/wine WINEDEBUG=-all WINEDLLOVERRIDES='mscoree=;mshtml='
     [ -e "$WINEPREFIX/system.reg" ] || wineboot --init >/dev/null 2>&1 </dev/null
     wineserver --kill || : # one that is not persistent
-    wineserver --persistent >/dev/null 2>&1 </dev/null
-    wine cmd /c exit >/dev/null 2>&1 </dev/null
+    trap 'wineserver --kill || :' EXIT
+    wineserver --persistent >/dev/null 2>&1 </dev/null 9>&-
+    wine cmd /c exit >/dev/null 2>&1 </dev/null 9>&-
 }
 
 # Prepares one target; says in build/cross/TARGET how far it came: built, or why not.
@@ -119,7 +125,10 @@ cross_prepare() {
 }
 
 cross() {
-    local target chosen=("$@") tests=()
+    local target chosen=() tests=()
+    for target in "$@"; do # each once
+        [[ " ${chosen[*]} " == *" $target "* ]] || chosen+=("$target")
+    done
     [ "$*" != all ] || chosen=("${cross_targets[@]}")
     if [ ${#chosen[@]} -eq 0 ]; then
         cross_usage >&2
@@ -134,6 +143,8 @@ cross() {
     done
     build_tools python3=python3
     mkdir -p build/cross
+    exec 9>build/cross/lock
+    flock --nonblock 9 || { say "another ./dev cross is at work here"; exit 1; }
     for target in "${chosen[@]}"; do
         cross_prepare "$target" || continue
         [ "$target" = macos ] || tests+=("$target")
@@ -144,7 +155,8 @@ cross() {
     if [ ${#tests[@]} -gt 0 ]; then
         run_ctest "${tests[*]}" --output-junit "$PWD/build/cross/tests.xml" || result=1
     fi
-    [ -z "${WINEPREFIX:-}" ] || wineserver -k || :
-    python3 tests/cross_table.py build/cross "${chosen[@]}" || result=1
-    return $result
+    local table=0
+    python3 tests/cross_table.py build/cross "${chosen[@]}" || table=$?
+    [ "$result" != 0 ] || result=$table
+    exit "$result"
 }

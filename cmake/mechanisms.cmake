@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: MIT
 # Which files of src/os this system is made of (docs/PORTING.md), and which of the examples and tests.
 include(CheckSymbolExists)
-option(QUOIT_STRICT_POSIX "On Linux, use nothing but POSIX.1-2008, as on systems without files of their own" OFF)
+option(QUOIT_STRICT_POSIX
+  "On Linux, to prove it: use nothing but POSIX.1-2008. Not beside an ordinary build, which has other locks" OFF)
 
 if(WIN32)
   set(QUOIT_OS_FAMILY windows)
@@ -38,13 +39,13 @@ if(CMAKE_SYSTEM_NAME STREQUAL "Linux" AND NOT QUOIT_STRICT_POSIX)
 else()
   list(APPEND QUOIT_OS_FILES liveness_fcntl.c memory_posix.c shm_posix.c)
   set(QUOIT_OS_DEFINITIONS QUOIT_LOCK_DIRECTORY="/tmp")
-  if(APPLE)
-    list(APPEND QUOIT_OS_DEFINITIONS _DARWIN_C_SOURCE QUOIT_SHM_NAME_MAX=30 QUOIT_NO_SEM_GETVALUE)
+  if(APPLE) # which cleans /tmp of what is some days old
+    set(QUOIT_OS_DEFINITIONS QUOIT_LOCK_DIRECTORY="/var/tmp" _DARWIN_C_SOURCE QUOIT_SHM_NAME_MAX=30 QUOIT_NO_SEM_GETVALUE)
   else()
     list(APPEND QUOIT_OS_DEFINITIONS _POSIX_C_SOURCE=200809L _XOPEN_SOURCE=700)
     set(CMAKE_REQUIRED_DEFINITIONS -D_POSIX_C_SOURCE=200809L -D_XOPEN_SOURCE=700)
     if(NOT CMAKE_SYSTEM_NAME STREQUAL "Linux") # Linux keeps to POSIX strictly, to prove that it is enough
-      list(APPEND QUOIT_OS_DEFINITIONS __EXTENSIONS__ __BSD_VISIBLE=1)
+      list(APPEND QUOIT_OS_DEFINITIONS __EXTENSIONS__ __BSD_VISIBLE=1 _BSD_SOURCE _NETBSD_SOURCE)
     endif()
     if(CMAKE_SIZEOF_VOID_P EQUAL 4)
       list(APPEND QUOIT_OS_DEFINITIONS _FILE_OFFSET_BITS=64)

@@ -20,7 +20,8 @@
  *   - After fork, the child's copies of queue handles are dead: calls give QUOIT_FORKED, or what an
  *     empty queue would. Open anew. This needs fork() itself; a bare clone() system call is not
  *     seen. A fork waits while another thread opens or creates. Regions and semaphores go on.
- *     Fork handlers of your own (pthread_atfork) must not call Quoit.
+ *     Fork handlers of your own (pthread_atfork) must not call Quoit, nor take a lock that any
+ *     thread holds while it calls Quoit.
  *   - Items are copied as bytes: no pointers in them.
  *
  * NAMES are [scheme:]text.

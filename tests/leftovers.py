@@ -35,7 +35,7 @@ def main():
     with open(path) as file:
         before = set(file.read().splitlines())
     left = present() - before
-    for _ in range(100):  # another suite beside this one makes things too, and takes them away
+    for _ in range(300):  # another suite beside this one makes things too, and takes them away
         if not left:
             return
         time.sleep(0.1)

@@ -221,10 +221,12 @@ void quoit_queue_close(quoit_queue *queue)
     if (!queue)
         return;
     struct quoit_queue_handle *handle = queue->handle;
+    quoit_os_fork_hold(); /* a child would inherit what no guard lets go of any more */
     quoit_os_fork_guard_remove(&handle->guard);
     if (is_member(handle->roles) && !handle->forked)
         quoit_members_leave(&handle->place.members, handle->roles);
     quoit_region_close(handle->region);
+    quoit_os_fork_release();
     free_handle(handle);
 }
 

@@ -64,6 +64,10 @@ quoit_status quoit_os_fd_map(int fd, bool read_only, const char *what, struct qu
     return QUOIT_OK;
 }
 
+#if !defined(MAP_ANONYMOUS) && defined(MAP_ANON)
+#define MAP_ANONYMOUS MAP_ANON
+#endif
+
 void quoit_os_map_zeros(struct quoit_os_shm *shm)
 {
 #ifdef MAP_ANONYMOUS
@@ -71,9 +75,12 @@ void quoit_os_map_zeros(struct quoit_os_shm *shm)
                MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
 #else
     int zeros = open("/dev/zero", O_RDWR | O_CLOEXEC);
-    (void)mmap(shm->base, (size_t)shm->size_bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_FIXED,
-               zeros, 0);
-    (void)close(zeros);
+    if (mmap(shm->base, (size_t)shm->size_bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_FIXED,
+             zeros, 0) == MAP_FAILED)
+        (void)mprotect(shm->base, (size_t)shm->size_bytes,
+                       PROT_NONE); /* rather than the parent's */
+    if (zeros >= 0)
+        (void)close(zeros);
 #endif
 }
 

@@ -79,7 +79,10 @@ static quoit_status make_gate(const char *path, uint32_t permissions, struct quo
     if (shm->lock < 0)
         return quoit_os_fail(errno, "create", path);
     quoit_status status = QUOIT_OK;
-    if (fchmod((int)shm->lock, (mode_t)permissions) != 0)
+    /* BSD and macOS give a file its directory's group, and an object its maker's. */
+    if (fchown((int)shm->lock, (uid_t)-1, getegid()) != 0 && errno != EPERM)
+        status = quoit_os_fail(errno, "set the group of", path);
+    if (status == QUOIT_OK && fchmod((int)shm->lock, (mode_t)permissions) != 0)
         status = quoit_os_fail(errno, "set the permissions of", path);
     if (status == QUOIT_OK)
         status = quoit_os_file_gate(shm, path);
@@ -102,8 +105,12 @@ static quoit_status look(const struct quoit_os_locked_ops *ops, const struct quo
     return QUOIT_OK;
 }
 
-static quoit_status exists(const struct quoit_os_locked_ops *ops, const char *text)
+static quoit_status exists(const struct quoit_os_locked_ops *ops, const struct quoit_os_shm *shm,
+                           const char *text)
 {
+    if (shm->key)
+        return quoit_fail(QUOIT_EXISTS, "'%s:%s' exists already, with key 0x%08x", ops->scheme,
+                          text, (unsigned)shm->key);
     return quoit_fail(QUOIT_EXISTS, "'%s:%s' exists already", ops->scheme, text);
 }
 
@@ -129,7 +136,7 @@ static quoit_status clear_relic(const struct quoit_os_locked_ops *ops, const cha
         ops->remove(shm, text) == 0)
         number = -1;
     if (number >= 0 && record.number == number)
-        return exists(ops, text);
+        return exists(ops, shm, text);
     return unlink(path) == 0 ? QUOIT_OK : quoit_os_fail(errno, "remove", path);
 }
 
@@ -158,7 +165,7 @@ static quoit_status take_name(const struct quoit_os_locked_ops *ops, const char 
         (void)unlink(path);
         close_lock(shm);
         /* An object without a lock file, or another program's. */
-        return status == QUOIT_OK ? exists(ops, text) : status;
+        return status == QUOIT_OK ? exists(ops, shm, text) : status;
     }
 }
 
@@ -232,6 +239,13 @@ static quoit_status find_object(const struct quoit_os_locked_ops *ops, const cha
     }
 }
 
+/* Everybody may make lock files there: one of another user's says nothing of this object. */
+static bool is_owners(const struct quoit_os_shm *shm)
+{
+    struct stat file;
+    return fstat((int)shm->lock, &file) == 0 && file.st_uid == shm->owner;
+}
+
 quoit_status quoit_os_locked_open(const struct quoit_os_locked_ops *ops, const char *text,
                                   struct quoit_os_shm *shm)
 {
@@ -244,6 +258,9 @@ quoit_status quoit_os_locked_open(const struct quoit_os_locked_ops *ops, const c
                             ops->scheme, text);
     if (status == QUOIT_OK)
         status = ops->attach(shm, text, 0);
+    if (status == QUOIT_OK && shm->lock >= 0 && !is_owners(shm))
+        status = quoit_fail(QUOIT_OWNER, "the lock file of '%s:%s' is not its owner's", ops->scheme,
+                            text);
     if (status != QUOIT_OK) {
         quoit_os_locked_close(ops, shm);
         return status;
@@ -267,12 +284,14 @@ quoit_status quoit_os_locked_unlink(const struct quoit_os_locked_ops *ops, struc
         if (status != QUOIT_OK)
             return status;
     }
-    if (ops->find(shm, text) != shm->id)
+    int64_t number = -1;
+    status = look(ops, shm, text, &number);
+    if (status == QUOIT_OK && number != shm->id)
         status = quoit_fail(QUOIT_NOT_FOUND, "'%s:%s' is gone, or another object by now",
                             ops->scheme, text);
-    else if (ops->remove(shm, text) != 0)
+    else if (status == QUOIT_OK && ops->remove(shm, text) != 0)
         status = quoit_os_fail(errno, "remove", text);
-    else if (!shm->locks_missing)
+    else if (status == QUOIT_OK && !shm->locks_missing)
         (void)unlink(path.text);
     if (!shm->locks_missing)
         quoit_os_lock_release(shm, QUOIT_OS_LOCK_GATE);

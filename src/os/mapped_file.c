@@ -87,18 +87,20 @@ static int open_nameless(const char *path, char **temporary_out)
     char temporary[PATH_ROOM + 64];
     sweep(path);
     (void)snprintf(temporary, sizeof temporary, "%s/%sXXXXXX", directory, temporary_prefix);
-    int named = quoit_os_fd_above_stdio(mkstemp(temporary));
-    if (named < 0)
+    int made = mkstemp(temporary);
+    if (made < 0)
         return -1;
-    (void)fcntl(named, F_SETFD, FD_CLOEXEC);
-    *temporary_out = strdup(temporary);
-    if (!*temporary_out) {
-        (void)unlink(temporary);
+    (void)fcntl(made, F_SETFD, FD_CLOEXEC);
+    int named = quoit_os_fd_above_stdio(made);
+    *temporary_out = named >= 0 ? strdup(temporary) : NULL;
+    if (*temporary_out)
+        return named;
+    int error = named >= 0 ? ENOMEM : errno;
+    (void)unlink(temporary);
+    if (named >= 0)
         (void)close(named);
-        errno = ENOMEM;
-        return -1;
-    }
-    return named;
+    errno = error;
+    return -1;
 }
 
 static void forget_temporary(struct quoit_os_shm *shm)

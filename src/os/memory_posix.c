@@ -10,10 +10,10 @@ int quoit_os_memory_fd(const char *text)
 {
     (void)text;
     char path[] = QUOIT_LOCK_DIRECTORY "/.quoit-XXXXXX";
-    int fd = quoit_os_fd_above_stdio(mkstemp(path));
+    int fd = mkstemp(path);
     if (fd < 0)
         return -1;
-    (void)fcntl(fd, F_SETFD, FD_CLOEXEC);
     (void)unlink(path);
-    return fd;
+    (void)fcntl(fd, F_SETFD, FD_CLOEXEC);
+    return quoit_os_fd_above_stdio(fd);
 }

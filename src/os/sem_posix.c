@@ -138,8 +138,13 @@ static quoit_status wait_sem(struct quoit_os_sem *sem, int64_t timeout_ns)
             result = sem_wait(sem->pointer);
         } else {
             int64_t spent = (int64_t)(quoit_os_monotonic_ns() - start);
-            result = spent < timeout_ns ? quoit_os_sem_timed_wait(sem->pointer, timeout_ns - spent)
-                                        : sem_trywait(sem->pointer);
+            int64_t left = spent < timeout_ns ? timeout_ns - spent : 0;
+            bool in_parts = left > QUOIT_OS_SEM_LONGEST_NS;
+            result = left > 0 ? quoit_os_sem_timed_wait(sem->pointer,
+                                                        in_parts ? QUOIT_OS_SEM_LONGEST_NS : left)
+                              : sem_trywait(sem->pointer);
+            if (result != 0 && (errno == ETIMEDOUT || errno == EAGAIN) && in_parts)
+                continue;
         }
         if (result == 0)
             return QUOIT_OK;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * "sysv:products", "sysv:0x51a7": a System V semaphore set. semget shows a set to others before it
- * has its value; here one semop gives it all its words at once, and only if each is still 0, so
+ * has its value; here one semop gives it all its words at once, and only if it has none yet, so
  * that there is no moment at which it is half made, and a creator's death before that leaves a set
  * which the next creator completes. The set is wider than the one counter: it also says that it is
  * ours, and for which name (FORMAT.md 6).
@@ -22,10 +22,11 @@
 enum {
     WORD_VALUE = 0,
     WORD_MAGIC = 1,
-    WORD_UNDO = 2,
-    WORD_NAME = 3, /* and the next three: 60 bits of the name's hash */
-    WORDS = 11,    /* more than anyone else would ask for: part of the magic */
+    WORD_NAME = 2, /* and the next: 30 bits of the name's hash */
+    NAME_WORDS = 2,
+    WORDS = 11, /* more than anyone else would ask for: part of the magic */
     MAGIC = 0x5155,
+    MAGIC_UNDO = 0x5156,
     VALUE_MAX = 32767,
     BITS = 15,
 };
@@ -38,7 +39,7 @@ static unsigned short name_word(const char *text, int index)
 
 static bool has_name(const unsigned short words[WORDS], const char *text)
 {
-    for (int i = 0; i < 4; i++)
+    for (int i = 0; i < NAME_WORDS; i++)
         if (words[WORD_NAME + i] != name_word(text, i))
             return false;
     return true;
@@ -63,7 +64,7 @@ static quoit_status look(int id, const char *text, enum content *content_out,
         return QUOIT_OK;
     if (semctl(id, 0, GETALL, (union semctl_argument){.words = words_out}) != 0)
         return quoit_os_sysv_fail("read the System V semaphore", text);
-    if (words_out[WORD_MAGIC] == MAGIC) {
+    if (words_out[WORD_MAGIC] == MAGIC || words_out[WORD_MAGIC] == MAGIC_UNDO) {
         *content_out = OURS;
         return QUOIT_OK;
     }
@@ -73,21 +74,18 @@ static quoit_status look(int id, const char *text, enum content *content_out,
     return QUOIT_OK;
 }
 
-/* All words at once, if all are 0. EAGAIN: somebody else did it. */
+/* All words at once, if none was set yet. EAGAIN: somebody else did it. */
 static int fill(int id, const char *text, uint32_t value, bool undo)
 {
-    struct sembuf operations[2 * WORDS];
+    /* macOS takes at most five at once. */
+    struct sembuf operations[5] = {{.sem_num = WORD_MAGIC, .sem_op = 0, .sem_flg = IPC_NOWAIT}};
     unsigned short words[WORDS] = {0};
-    size_t count = 0;
+    size_t count = 1;
 
     words[WORD_VALUE] = (unsigned short)value;
-    words[WORD_MAGIC] = MAGIC;
-    words[WORD_UNDO] = undo;
-    for (int i = 0; i < 4; i++)
+    words[WORD_MAGIC] = undo ? MAGIC_UNDO : MAGIC;
+    for (int i = 0; i < NAME_WORDS; i++)
         words[WORD_NAME + i] = name_word(text, i);
-    for (int i = 0; i < WORDS; i++)
-        operations[count++] = (struct sembuf){
-            .sem_num = (unsigned short)i, .sem_op = 0, .sem_flg = IPC_NOWAIT};
     for (int i = 0; i < WORDS; i++)
         if (words[i])
             operations[count++] = (struct sembuf){.sem_num = (unsigned short)i,
@@ -183,7 +181,7 @@ static quoit_status open_existing(const char *text, bool any_owner, struct quoit
                           text);
     if (!has_name(words, text))
         return collision(text, key);
-    *sem_out = (struct quoit_os_sem){.id = id, .undo = words[WORD_UNDO] != 0};
+    *sem_out = (struct quoit_os_sem){.id = id, .undo = words[WORD_MAGIC] == MAGIC_UNDO};
     return QUOIT_OK;
 }
 
@@ -236,8 +234,12 @@ static quoit_status wait_sem(struct quoit_os_sem *sem, int64_t timeout_ns)
     for (;;) {
         int64_t spent = timeout_ns > 0 ? (int64_t)(quoit_os_monotonic_ns() - start) : 0;
         int64_t left = spent < timeout_ns ? timeout_ns - spent : 0;
-        quoit_status status = change(sem, -1, timeout_ns < 0 ? -1 : left);
-        if (status != QUOIT_BUSY)
+        bool in_parts = left > QUOIT_OS_SEM_LONGEST_NS;
+        quoit_status status = change(sem, -1,
+                                     timeout_ns < 0 ? -1
+                                     : in_parts     ? QUOIT_OS_SEM_LONGEST_NS
+                                                    : left);
+        if (status != QUOIT_BUSY && !(status == QUOIT_TIMEOUT && in_parts))
             return status;
     }
 }

@@ -9,7 +9,8 @@
 #include <sys/sem.h>
 
 /* Both: 0, or -1 and errno: ETIMEDOUT or EAGAIN when the time has run out, EINTR after a signal.
-   timeout_ns is above 0. */
+   timeout_ns is above 0, and at most the longest: some systems' seconds have 31 bits. */
+#define QUOIT_OS_SEM_LONGEST_NS INT64_C(1000000000000000000)
 int quoit_os_sem_timed_wait(sem_t *sem, int64_t timeout_ns);
 int quoit_os_sem_timed_operation(int id, struct sembuf *operation, int64_t timeout_ns);
 

@@ -34,6 +34,10 @@ static quoit_status status_of(int error)
     case ELOOP:
     case EISDIR:
     case ENXIO:
+    case EMLINK: /* what FreeBSD calls a symbolic link that is not followed, */
+#ifdef EFTYPE
+    case EFTYPE: /* and NetBSD */
+#endif
         return QUOIT_NOT_QUOIT;
     default:
         return QUOIT_SYSTEM;

@@ -190,6 +190,50 @@ static void fork_while_another_thread_opens(void)
     }
 }
 
+/* Waits until it is told, by the pipe's end, and takes both roles. */
+static _Noreturn void take_over(const char *name, const int *ends)
+{
+    char byte;
+    quoit_queue *queue;
+    (void)close(ends[1]);
+    CHECK(read(ends[0], &byte, 1) == 0);
+    CHECK_STATUS(quoit_queue_open(name, BOTH, &queue), QUOIT_OK);
+    _exit(0);
+}
+
+/* Forked at any moment of another thread's close, a child is free to take what that one let go. */
+static void fork_while_another_thread_closes(void)
+{
+    enum { CHILDREN = 60 };
+    for (int i = 0; test_schemes[i]; i++) {
+        union {
+            const char *read;
+            void *pass;
+        } name = {.read = test_name(test_schemes[i])};
+        quoit_queue *queue;
+        CHECK_STATUS(quoit_queue_create(name.read, &options, BOTH, &queue), QUOIT_OK);
+        quoit_queue_close(queue);
+        for (int k = 0; k < CHILDREN; k++) {
+            int ends[2], status = -1;
+            CHECK(pipe(ends) == 0);
+            atomic_store(&opening, 1);
+            pthread_t thread;
+            CHECK(pthread_create(&thread, NULL, open_and_close, name.pass) == 0);
+            for (int spin = k * 97 % 1000; spin > 0; spin--)
+                (void)test_own_pid();
+            (void)fflush(NULL);
+            pid_t child = fork();
+            if (child == 0)
+                take_over(name.read, ends);
+            atomic_store(&opening, 0);
+            CHECK(pthread_join(thread, NULL) == 0);
+            CHECK(close(ends[0]) == 0 && close(ends[1]) == 0);
+            CHECK(waitpid(child, &status, 0) == child && status == 0);
+        }
+        CHECK_STATUS(quoit_queue_unlink(name.read), QUOIT_OK);
+    }
+}
+
 int main(int argc, char **argv)
 {
     static const struct test_part parts[] = {
@@ -197,6 +241,7 @@ int main(int argc, char **argv)
         {"local_across_fork", local_across_fork},
         {"orphan_holds_nothing", orphan_holds_nothing},
         {"fork_while_another_thread_opens", fork_while_another_thread_opens},
+        {"fork_while_another_thread_closes", fork_while_another_thread_closes},
         {NULL, NULL}};
     static const struct test_role roles[] = {{"fork_and_hold", fork_and_hold}, {NULL, NULL}};
     return test_main(argc, argv, parts, roles);

@@ -132,6 +132,31 @@ static void write_lock_file(const char *name, uint64_t state, int64_t shmid, uin
     CHECK(chmod(lock, 0600) == 0);
 }
 
+/* A lock file that another user made in the place of a lost one: its locks say nothing. */
+static void lock_file_of_another_user(void)
+{
+    enum { STRANGER = 65534 };
+    const struct quoit_queue_options options = {.item_bytes = 8, .capacity = 4};
+    const char *name = test_name("sysv");
+    char lock[QUOIT_OS_SYSV_LOCK_ROOM];
+    quoit_queue *queue, *second;
+    uint32_t key;
+    if (geteuid() != 0) {
+        (void)printf("  left out: only root can give a file away\n");
+        return;
+    }
+    CHECK_STATUS(quoit_queue_create(name, &options, QUOIT_PRODUCER, &queue), QUOIT_OK);
+    CHECK_STATUS(quoit_os_sysv_key(test_path(name), &key), QUOIT_OK);
+    quoit_os_sysv_lock_path(key, lock);
+    CHECK(unlink(lock) == 0);
+    write_lock_file(name, 2, shmget((key_t)key, 0, 0), test_own_pid());
+    CHECK(chown(lock, STRANGER, STRANGER) == 0);
+    CHECK_STATUS(quoit_queue_open(name, QUOIT_PRODUCER, &second), QUOIT_OWNER);
+    CHECK(unlink(lock) == 0);
+    quoit_queue_close(queue);
+    CHECK_STATUS(quoit_queue_unlink(name), QUOIT_OK);
+}
+
 /* What a creator left that was killed: cleared up if it is that one's, else untouched. */
 static void creator_killed(void)
 {
@@ -188,13 +213,15 @@ static void segment_removed(void)
 
 int main(int argc, char **argv)
 {
-    static const struct test_part parts[] = {{"names", names},
-                                             {"permissions", permissions},
-                                             {"foreign_segment", foreign_segment},
-                                             {"keys", keys},
-                                             {"lock_file_removed", lock_file_removed},
-                                             {"creator_killed", creator_killed},
-                                             {"segment_removed", segment_removed},
-                                             {NULL, NULL}};
+    static const struct test_part parts[] = {
+        {"names", names},
+        {"permissions", permissions},
+        {"foreign_segment", foreign_segment},
+        {"keys", keys},
+        {"lock_file_removed", lock_file_removed},
+        {"lock_file_of_another_user", lock_file_of_another_user},
+        {"creator_killed", creator_killed},
+        {"segment_removed", segment_removed},
+        {NULL, NULL}};
     return test_main(argc, argv, parts, NULL);
 }
