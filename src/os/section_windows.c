@@ -29,10 +29,7 @@ quoit_status quoit_os_section_map(HANDLE section, bool read_only, const char *wh
         .lock = (intptr_t)section,
         .read_only = read_only,
     };
-    quoit_status status = quoit_os_security_read(section, false, what, shm_out);
-    if (status != QUOIT_OK)
-        (void)UnmapViewOfFile(base);
-    return status;
+    return QUOIT_OK;
 }
 
 quoit_status quoit_os_section_create(const wchar_t *name, uint64_t size_bytes, uint32_t permissions,
@@ -60,9 +57,13 @@ quoit_status quoit_os_section_create(const wchar_t *name, uint64_t size_bytes, u
     if (!section)
         return quoit_os_fail((int)error, "create", what);
     status = quoit_os_section_map(section, false, what, shm_out);
-    if (status != QUOIT_OK)
+    if (status != QUOIT_OK) {
         (void)CloseHandle(section);
-    return status;
+        return status;
+    }
+    shm_out->owner = quoit_os_user_id();
+    shm_out->permissions = permissions;
+    return QUOIT_OK;
 }
 
 void quoit_os_section_close(struct quoit_os_shm *shm)

@@ -128,8 +128,9 @@ quoit_status quoit_os_security_read(HANDLE object, bool is_file, const char *wha
                                   NULL, &list, NULL, &descriptor);
     if (error != ERROR_SUCCESS)
         return quoit_os_fail((int)error, "find the owner of", what);
-    shm->owner = sid_number(owner);
-    shm->permissions = mode_of(list, owner, is_file);
+    /* Without an owner (some file systems keep none) it is nobody's, and everyone's to use. */
+    shm->owner = owner ? sid_number(owner) : 0;
+    shm->permissions = owner ? mode_of(list, owner, is_file) : 0666;
     (void)LocalFree(descriptor);
     return QUOIT_OK;
 }

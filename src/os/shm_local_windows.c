@@ -87,11 +87,14 @@ static quoit_status open_existing(const char *text, bool read_only, struct quoit
     if (status != QUOIT_OK)
         return status;
     status = quoit_os_section_map(section, read_only, text, shm_out);
-    if (status != QUOIT_OK)
+    if (status != QUOIT_OK) {
         (void)CloseHandle(section);
-    else
-        shm_out->identity = identity;
-    return status;
+        return status;
+    }
+    shm_out->identity = identity;
+    shm_out->owner = quoit_os_user_id();
+    shm_out->permissions = 0600; /* its locks': they have names that the system sees */
+    return QUOIT_OK;
 }
 
 static quoit_status unlink_name(struct quoit_os_shm *shm, const char *text)

@@ -57,6 +57,11 @@ static quoit_status follow(const struct quoit_os_entry *entry, uint64_t identity
         (void)CloseHandle(section);
         return status;
     }
+    status = quoit_os_security_read(section, false, entry->name, shm_out);
+    if (status != QUOIT_OK) {
+        quoit_os_section_close(shm_out);
+        return status;
+    }
     shm_out->identity = identity;
     shm_out->key = entry->scope;
     shm_out->id = (intptr_t)entry->section;

@@ -46,8 +46,7 @@ quoit_status quoit_os_security_make(uint32_t permissions, bool waitable,
                                     struct quoit_os_security *security_out);
 void quoit_os_security_free(struct quoit_os_security *security);
 
-/* Owner and mode bits of an object that was opened with READ_CONTROL; the masks say which of its
-   type's rights are reading and writing. */
+/* Owner and mode bits of a file, or of a named object, that was opened with READ_CONTROL. */
 quoit_status quoit_os_security_read(HANDLE object, bool is_file, const char *what,
                                     struct quoit_os_shm *shm);
 
@@ -87,7 +86,8 @@ struct quoit_os_object_name quoit_os_entry_target(const struct quoit_os_entry *e
 /* A committed section of that name (NULL: none), mapped. EXISTS NOSPACE. */
 quoit_status quoit_os_section_create(const wchar_t *name, uint64_t size_bytes, uint32_t permissions,
                                      const char *what, struct quoit_os_shm *shm_out);
-/* Maps a section, which then belongs to shm_out. */
+/* Maps a section, which then belongs to shm_out; whose it is is not asked: nameless ones, and those
+   of files, may have no owner. */
 quoit_status quoit_os_section_map(HANDLE section, bool read_only, const char *what,
                                   struct quoit_os_shm *shm_out);
 void quoit_os_section_close(struct quoit_os_shm *shm);
