@@ -24,6 +24,8 @@ function(quoit_has name header)
 endfunction()
 
 set(QUOIT_OS_FAMILY posix)
+set(name_max 200) # of shared memory and semaphores; with a prefix it must fit a file's name
+set(sem_prefix "/")
 set(QUOIT_OS_FILES
   fd.c locked_object.c mapped_file.c mechanisms_posix.c process_posix.c sem_posix.c sem_sysv.c
   sem_timed.c shm_file.c shm_local.c shm_sysv.c system_error_posix.c sysv.c)
@@ -34,13 +36,14 @@ if(CMAKE_SYSTEM_NAME STREQUAL "Linux" AND NOT QUOIT_STRICT_POSIX)
   set(CMAKE_REQUIRED_DEFINITIONS -D_GNU_SOURCE)
   check_symbol_exists(__GLIBC__ features.h QUOIT_HAS_GLIBC)
   if(NOT QUOIT_HAS_GLIBC) # musl puts semaphores and shared memory into one directory, by their names alone
-    list(APPEND QUOIT_OS_DEFINITIONS QUOIT_SEM_NAME_PREFIX="/sem.")
+    set(sem_prefix "/sem.")
   endif()
 else()
   list(APPEND QUOIT_OS_FILES liveness_fcntl.c memory_posix.c shm_posix.c)
   set(QUOIT_OS_DEFINITIONS QUOIT_LOCK_DIRECTORY="/tmp")
   if(APPLE) # which cleans /tmp of what is some days old
-    set(QUOIT_OS_DEFINITIONS QUOIT_LOCK_DIRECTORY="/var/tmp" _DARWIN_C_SOURCE QUOIT_SHM_NAME_MAX=30 QUOIT_NO_SEM_GETVALUE)
+    set(QUOIT_OS_DEFINITIONS QUOIT_LOCK_DIRECTORY="/var/tmp" _DARWIN_C_SOURCE QUOIT_NO_SEM_GETVALUE)
+    set(name_max 30) # and the slash
   else()
     list(APPEND QUOIT_OS_DEFINITIONS _POSIX_C_SOURCE=200809L _XOPEN_SOURCE=700)
     set(CMAKE_REQUIRED_DEFINITIONS -D_POSIX_C_SOURCE=200809L -D_XOPEN_SOURCE=700)
@@ -52,6 +55,7 @@ else()
     endif()
   endif()
 endif()
+list(APPEND QUOIT_OS_DEFINITIONS QUOIT_SHM_NAME_MAX=${name_max} QUOIT_SEM_NAME_PREFIX="${sem_prefix}")
 set(CMAKE_REQUIRED_LIBRARIES pthread)
 quoit_has(posix_fallocate fcntl.h)
 quoit_has(sem_clockwait semaphore.h)

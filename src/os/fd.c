@@ -67,21 +67,23 @@ quoit_status quoit_os_fd_map(int fd, bool read_only, const char *what, struct qu
 #if !defined(MAP_ANONYMOUS) && defined(MAP_ANON)
 #define MAP_ANONYMOUS MAP_ANON
 #endif
+#ifndef MAP_NORESERVE
+#define MAP_NORESERVE 0
+#endif
 
 void quoit_os_map_zeros(struct quoit_os_shm *shm)
 {
+    int flags = MAP_PRIVATE | MAP_FIXED | MAP_NORESERVE, zeros = -1;
 #ifdef MAP_ANONYMOUS
-    (void)mmap(shm->base, (size_t)shm->size_bytes, PROT_READ | PROT_WRITE,
-               MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
+    flags |= MAP_ANONYMOUS;
 #else
-    int zeros = open("/dev/zero", O_RDWR | O_CLOEXEC);
-    if (mmap(shm->base, (size_t)shm->size_bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_FIXED,
-             zeros, 0) == MAP_FAILED)
-        (void)mprotect(shm->base, (size_t)shm->size_bytes,
-                       PROT_NONE); /* rather than the parent's */
+    zeros = open("/dev/zero", O_RDWR | O_CLOEXEC);
+#endif
+    if (mmap(shm->base, (size_t)shm->size_bytes, PROT_READ | PROT_WRITE, flags, zeros, 0) ==
+        MAP_FAILED) /* nothing, then, rather than the parent's */
+        (void)mprotect(shm->base, (size_t)shm->size_bytes, PROT_NONE);
     if (zeros >= 0)
         (void)close(zeros);
-#endif
 }
 
 quoit_status quoit_os_check_memory(uint64_t size_bytes, const char *scheme, const char *text)

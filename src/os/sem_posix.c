@@ -14,14 +14,6 @@
 #include <stdio.h>
 #include <sys/stat.h>
 
-/* With the slash, macOS takes 31 characters. */
-#ifndef QUOIT_SHM_NAME_MAX
-#define QUOIT_SHM_NAME_MAX 200
-#endif
-#ifndef QUOIT_SEM_NAME_PREFIX
-#define QUOIT_SEM_NAME_PREFIX "/"
-#endif
-
 struct sem_name {
     char text[sizeof QUOIT_SEM_NAME_PREFIX + QUOIT_SHM_NAME_MAX];
 };

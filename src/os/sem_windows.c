@@ -80,7 +80,7 @@ static quoit_status follow(const struct quoit_os_entry *entry, uint64_t identity
     return status;
 }
 
-/* Its entry, and itself; identity_out may be NULL. */
+/* Its entry, what that leads to, and itself. */
 static quoit_status find(const char *text, bool any_owner, struct quoit_os_entry *entry_out,
                          uint64_t *identity_out, HANDLE *semaphore_out)
 {

@@ -16,8 +16,9 @@
 #include <string.h>
 #include <wchar.h>
 
-enum { TEXT_MAX = 4000, ZEROS = 65536, LONG_PREFIX = 4, TEMPORARY_LENGTH = 7 + 16 };
-static const wchar_t temporary_prefix[] = L".quoit-";
+enum { TEXT_MAX = 4000, ZEROS = 65536, LONG_PREFIX = 4 };
+static const wchar_t temporary_prefix[] = L".quoit-"; /* and 16 hexadecimal digits */
+enum { PREFIX_LENGTH = 7, TEMPORARY_LENGTH = PREFIX_LENGTH + 16 };
 
 /* Where the last part of a path begins. */
 static const wchar_t *base_of(const wchar_t *path)
@@ -315,11 +316,10 @@ static quoit_status unlink_name(struct quoit_os_shm *shm, const char *path)
 /* The path of a file that was unlinked, or never published; false for one with its own name. */
 static bool nameless_path(const struct quoit_os_shm *shm, struct quoit_os_wide *path_out)
 {
-    const size_t prefix = sizeof temporary_prefix / sizeof temporary_prefix[0] - 1;
     if (shm->temporary)
         return quoit_os_widen(shm->temporary, path_out) == QUOIT_OK;
     return present_path((HANDLE)shm->lock, path_out) &&
-           wcsncmp(base_of(path_out->text), temporary_prefix, prefix) == 0;
+           wcsncmp(base_of(path_out->text), temporary_prefix, PREFIX_LENGTH) == 0;
 }
 
 static void close_file(struct quoit_os_shm *shm)

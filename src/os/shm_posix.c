@@ -18,11 +18,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* With the slash, macOS takes 31 characters; elsewhere the lock file's name is the limit. */
-#ifndef QUOIT_SHM_NAME_MAX
-#define QUOIT_SHM_NAME_MAX 200
-#endif
-
 struct shm_name {
     char text[QUOIT_SHM_NAME_MAX + 2];
 };

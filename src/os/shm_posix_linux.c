@@ -7,11 +7,10 @@
 
 #include <stdio.h>
 
-enum { TEXT_MAX = 200 };
 static const char directory[] = "/dev/shm/";
 
 struct shm_path {
-    char text[sizeof directory + TEXT_MAX];
+    char text[sizeof directory + QUOIT_SHM_NAME_MAX];
 };
 
 static struct shm_path path_of(const char *text)
@@ -43,7 +42,7 @@ static quoit_status unlink_name(struct quoit_os_shm *shm, const char *text)
 }
 
 const struct quoit_os_shm_ops quoit_os_shm_posix = {
-    .scheme = {.name = "posix", .text_max = TEXT_MAX},
+    .scheme = {.name = "posix", .text_max = QUOIT_SHM_NAME_MAX},
     .create = create,
     .publish = publish,
     .open = open_existing,

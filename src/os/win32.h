@@ -24,7 +24,7 @@ bool quoit_os_narrow(const wchar_t *wide, char *utf8_out, int room);
 /* "Global\products" is products for the whole machine, else for this logon session. */
 enum quoit_os_scope { QUOIT_OS_LOCAL = 0, QUOIT_OS_GLOBAL = 1 };
 
-/* What is named after an identity: SCOPE\quoit.KIND.IDENTITY, and .NUMBER for locks. */
+/* What is named after an identity: SCOPE\quoit.KIND.IDENTITY; a lock's kind is lockNUMBER. */
 struct quoit_os_object_name {
     wchar_t text[80];
 };
