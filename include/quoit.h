@@ -38,7 +38,7 @@
  *
  * WHAT MAY OVERLAP WITH WHAT
  *     different handles                       everything, in any processes and threads
- *     one queue handle: push, finish          one thread at a time (the producer's)
+ *     one queue handle: push, claim, commit, finish    one thread at a time (the producer's)
  *     one queue handle: pop, peek, release    one thread at a time (the consumer's), beside it
  *     one queue handle: size, inspect, …         any thread, beside both
  *     one queue handle: close                 nothing else
@@ -65,6 +65,8 @@ extern "C" {
 #define QUOIT_NAME_MAX 200
 #define QUOIT_PATH_MAX 4000
 
+#define QUOIT_FOREVER INT64_C(-1) /* as a timeout_ns */
+
 /* ---- Queues ---------------------------------------------------------------------------------- */
 
 typedef struct quoit_queue quoit_queue;
@@ -76,6 +78,16 @@ enum quoit_kind {
     QUOIT_BROADCAST = 2 /* one producer, each consumer sees all */
 };
 
+/* What a queue is to be fastest at. Both do everything. */
+enum quoit_tuning {
+    /* One item at a time, seen by the other side at once: each is handed over in the cache line that
+       carries it. (Items of more than 256 bytes are kept as spans.) */
+    QUOIT_FOR_ITEMS = 0,
+    /* Many at a time: batches are copied as one piece and published at once, and claims are made in
+       place. */
+    QUOIT_FOR_SPANS = 1
+};
+
 /* All zero, but for item_bytes and capacity, is a good start. */
 struct quoit_queue_options {
     enum quoit_kind kind;
@@ -83,7 +95,8 @@ struct quoit_queue_options {
     uint64_t capacity;    /* items, exactly; QUOIT_CAPACITY if 0 */
     uint32_t permissions; /* as of chmod, whatever the umask; 0 = 0600 */
     bool sized;           /* items with lengths of their own: QUOIT_UNSUPPORTED in this version */
-    uint32_t user_bytes;  /* room of your own beside the queue, zeroed: quoit_queue_user_area */
+    enum quoit_tuning tuning;
+    uint32_t user_bytes; /* room of your own beside the queue, zeroed: quoit_queue_user_area */
 };
 
 /* What a handle is for; may be or-ed. 0 is not valid. */
@@ -141,16 +154,59 @@ quoit_status quoit_queue_unlink_self(quoit_queue *queue);
 quoit_status quoit_queue_push(quoit_queue *queue, const void *item);
 quoit_status quoit_queue_pop(quoit_queue *queue, void *item_out);
 
-/* As many of count as there is room for, or as are there, published at once; returns how many. 0
-   also stands for all that a push or pop would report as a status: ask it for the reason. */
+/*
+ * The same, but where a push finds the queue full, or a pop finds it empty, they wait for the other
+ * side: first by looking again and again for some microseconds, as many as paid lately, then asleep.
+ *   timeout_ns   0 does not wait; QUOIT_FOREVER waits; by the monotonic clock
+ * Beside push's and pop's, but never FULL or EMPTY:
+ *   TIMEOUT      nothing came, and nothing was done
+ *   ABANDONED    the other side was there and is gone, by a death or by close without finish; told
+ *                once, so that waiting again waits for its successor. Seen within a tenth of a second
+ * A signal does not end a wait. Where nobody sleeps, nobody makes a system call: push and pop look
+ * at one word that they have at hand.
+ */
+quoit_status quoit_queue_push_wait(quoit_queue *queue, const void *item, int64_t timeout_ns);
+quoit_status quoit_queue_pop_wait(quoit_queue *queue, void *item_out, int64_t timeout_ns);
+
+/* Only the waiting, before a batch, a claim or a peek: OK when there is room, when there are items.
+   CLOSED TIMEOUT ABANDONED ROLE FORKED CORRUPT. */
+quoit_status quoit_queue_wait_for_room(quoit_queue *queue, int64_t timeout_ns);
+quoit_status quoit_queue_wait_for_items(quoit_queue *queue, int64_t timeout_ns);
+
+/*
+ * A descriptor for event loops (poll, epoll, libuv …): readable while a side of the queue has
+ * something to do. Level-triggered: it stays readable until a call has found nothing, so go on until
+ * EMPTY (or FULL) and nothing is missed; it may be readable once in vain.
+ *   role     QUOIT_CONSUMER: there are items, or the end; QUOIT_PRODUCER: there is room, or the end
+ *   fd_out   the queue's own, closed with it; only wait on it, never read it
+ * OK ROLE FORKED INVALID LIMIT NO_MEMORY; UNSUPPORTED on Windows. Starts a thread, which sleeps on
+ * the queue in your place and blocks all signals. By the side's own thread.
+ */
+quoit_status quoit_queue_poll_fd(quoit_queue *queue, unsigned role, int *fd_out);
+
+/* As many of count as there is room for, or as are there; returns how many. 0 also stands for all
+   that a push or pop would report as a status: ask it for the reason. With QUOIT_FOR_SPANS they are
+   published at once: after a death there are all or none. */
 uint64_t quoit_queue_push_many(quoit_queue *queue, const void *items, uint64_t count);
 uint64_t quoit_queue_pop_many(quoit_queue *queue, void *items_out, uint64_t count);
 
 /*
+ * Make items where they will lie: claim gives room for up to `wanted` items, one after the other, at
+ * least one; commit pushes the first count of them, which may be fewer, or 0. A claim that is not
+ * committed never was: claim again, push, or die. Nobody sees the items before. With QUOIT_FOR_SPANS
+ * the room is the queue itself; else it is the handle's, and commit copies.
+ * claim: as push, and INVALID for 0; NULL and 0 unless OK. commit: OK, or INVALID if count is more
+ * than is claimed.
+ */
+quoit_status quoit_queue_claim(quoit_queue *queue, uint64_t wanted, void **items_out,
+                               uint64_t *count_out);
+quoit_status quoit_queue_commit(quoit_queue *queue, uint64_t count);
+
+/*
  * Look at what is next without taking it: count_out items at items_out, in place, one after the
- * other, at least one. They stay valid, and queued, until they are released; a consumer that dies
- * before leaves them to the next.
- * peek: as pop; NULL and 0 unless OK. release: OK, or INVALID if count is more than was found.
+ * other, at least one. They stay valid, and queued, until they are released, all or the first of
+ * them; a consumer that dies before leaves them to the next.
+ * peek: as pop; NULL and 0 unless OK. release: OK, or INVALID if count is more than is there.
  */
 quoit_status quoit_queue_peek(quoit_queue *queue, const void **items_out, uint64_t *count_out);
 quoit_status quoit_queue_release(quoit_queue *queue, uint64_t count);
@@ -166,6 +222,7 @@ struct quoit_queue_info {
     enum quoit_kind kind;
     uint32_t item_bytes;
     uint64_t capacity;
+    enum quoit_tuning tuning;
     uint64_t user_bytes;
     uint64_t pushed; /* items ever */
     uint64_t popped;
@@ -233,8 +290,6 @@ uint64_t quoit_region_free(const quoit_region *region); /* bytes not yet handed 
 
 typedef struct quoit_sem quoit_sem;
 
-#define QUOIT_FOREVER INT64_C(-1)
-
 enum quoit_sem_use {
     /* Who waits also posts, as a lock is used. A process that dies in between has its count given
        back, where the system can: System V, not POSIX and not Windows. */
@@ -273,7 +328,7 @@ quoit_status quoit_sem_value(quoit_sem *sem, uint32_t *value_out);
  * From here on, what compilers need and people do not, but for QUOIT_DEFINE_QUEUE. */
 
 /* Changes with all below: a program compiled against another one gets QUOIT_VERSION at open. */
-#define QUOIT_ABI 1u
+#define QUOIT_ABI 2u
 
 struct quoit_queue {
     struct quoit_spsc_producer producer; /* each side's state on lines of its own */
@@ -296,67 +351,30 @@ quoit_status quoit_queue_join_abi(uint32_t abi, const char *name,
 #define quoit_queue_open(...)   quoit_queue_open_abi(QUOIT_ABI, __VA_ARGS__)
 #define quoit_queue_join(...)   quoit_queue_join_abi(QUOIT_ABI, __VA_ARGS__)
 
-/* The slow paths: find room for a push, items for a pop. Returns as push and pop; OK: tail != limit
-   now. */
-quoit_status quoit_queue_find_room(quoit_queue *queue, uint64_t item_bytes);
-quoit_status quoit_queue_find_items(quoit_queue *queue, uint64_t item_bytes);
+/* What the inlined paths cannot do: whatever a push or a pop can come to. */
+quoit_status quoit_queue_push_slow(quoit_queue *queue, const void *item, uint64_t item_bytes);
+quoit_status quoit_queue_pop_slow(quoit_queue *queue, void *item_out, uint64_t item_bytes);
+uint64_t quoit_queue_push_many_sized(quoit_queue *queue, const void *items, uint64_t count,
+                                     uint64_t item_bytes);
+uint64_t quoit_queue_pop_many_sized(quoit_queue *queue, void *items_out, uint64_t count,
+                                    uint64_t item_bytes);
+/* Wakes the side of that role, if it sleeps. */
+void quoit_queue_wake(quoit_queue *queue, unsigned role);
 
-static inline quoit_status quoit_queue_push_typed(quoit_queue *queue, const void *item,
-                                                  uint64_t item_bytes)
+/* After a push: the consumer may sleep. */
+static inline void quoit_queue_pushed(quoit_queue *queue)
 {
-    if (queue->producer.tail == queue->producer.limit) {
-        quoit_status status = quoit_queue_find_room(queue, item_bytes);
-        if (status != QUOIT_OK)
-            return status;
-    }
-    quoit_spsc_put(&queue->producer, item, item_bytes);
-    return QUOIT_OK;
+    /* Relaxed: WAIT-S1's barrier orders it after the push. */
+    if (atomic_load_explicit(queue->producer.asleep, memory_order_relaxed) != 0)
+        quoit_queue_wake(queue, QUOIT_CONSUMER);
 }
 
-static inline quoit_status quoit_queue_pop_typed(quoit_queue *queue, void *item_out,
-                                                 uint64_t item_bytes)
+/* After a pop: the producer may sleep. */
+static inline void quoit_queue_popped(quoit_queue *queue)
 {
-    if (queue->consumer.head == queue->consumer.limit) {
-        quoit_status status = quoit_queue_find_items(queue, item_bytes);
-        if (status != QUOIT_OK)
-            return status;
-    }
-    quoit_spsc_take(&queue->consumer, item_out, item_bytes);
-    return QUOIT_OK;
-}
-
-static inline uint64_t quoit_queue_push_many_typed(quoit_queue *queue, const void *items,
-                                                   uint64_t count, uint64_t item_bytes)
-{
-    struct quoit_spsc_producer *producer = &queue->producer;
-    uint64_t room = producer->limit - producer->tail;
-    if (count == 0)
-        return 0;
-    if (room < count) {
-        if (quoit_queue_find_room(queue, item_bytes) != QUOIT_OK)
-            return 0;
-        room = producer->limit - producer->tail;
-    }
-    count = count < room ? count : room;
-    quoit_spsc_put_many(producer, items, count, item_bytes);
-    return count;
-}
-
-static inline uint64_t quoit_queue_pop_many_typed(quoit_queue *queue, void *items_out,
-                                                  uint64_t count, uint64_t item_bytes)
-{
-    struct quoit_spsc_consumer *consumer = &queue->consumer;
-    uint64_t there = consumer->limit - consumer->head;
-    if (count == 0)
-        return 0;
-    if (there < count) {
-        if (quoit_queue_find_items(queue, item_bytes) != QUOIT_OK)
-            return 0;
-        there = consumer->limit - consumer->head;
-    }
-    count = count < there ? count : there;
-    quoit_spsc_take_many(consumer, items_out, count, item_bytes);
-    return count;
+    /* Relaxed: WAIT-S1's barrier orders it after the pop. */
+    if (atomic_load_explicit(queue->consumer.asleep, memory_order_relaxed) != 0)
+        quoit_queue_wake(queue, QUOIT_PRODUCER);
 }
 
 #ifdef __cplusplus
@@ -368,33 +386,67 @@ static inline uint64_t quoit_queue_pop_many_typed(quoit_queue *queue, void *item
  * semicolon, defines
  *     quoit_status product_push(quoit_queue *, const struct product *);
  *     quoit_status product_pop(quoit_queue *, struct product *item_out);
+ *     quoit_status product_push_wait(quoit_queue *, const struct product *, int64_t timeout_ns);
+ *     quoit_status product_pop_wait(quoit_queue *, struct product *item_out, int64_t timeout_ns);
  *     uint64_t product_push_many(quoit_queue *, const struct product *, uint64_t count);
  *     uint64_t product_pop_many(quoit_queue *, struct product *items_out, uint64_t count);
  * Each returns what its untyped form does, and MISMATCH (0 for many) on a queue of another item
- * size. Use one type with a handle: the size is looked at when a call has to find room or items,
- * not at each.
+ * size. Use one type with a handle: the size is looked at when a handle's first item is
+ * pushed or popped, not at each.
  */
-#define QUOIT_DEFINE_QUEUE(name, type)                                                     \
-    _Pragma("GCC diagnostic push")                                                         \
-        _Pragma("GCC diagnostic ignored \"-Wunused-function\"") static inline quoit_status \
-            name##_push(quoit_queue *quoit_q, const type *quoit_in)                        \
-    {                                                                                      \
-        return quoit_queue_push_typed(quoit_q, quoit_in, sizeof(type));                    \
-    }                                                                                      \
-    static inline quoit_status name##_pop(quoit_queue *quoit_q, type *quoit_out)           \
-    {                                                                                      \
-        return quoit_queue_pop_typed(quoit_q, quoit_out, sizeof(type));                    \
-    }                                                                                      \
-    static inline uint64_t name##_push_many(quoit_queue *quoit_q, const type *quoit_in,    \
-                                            uint64_t quoit_n)                              \
-    {                                                                                      \
-        return quoit_queue_push_many_typed(quoit_q, quoit_in, quoit_n, sizeof(type));      \
-    }                                                                                      \
-    static inline uint64_t name##_pop_many(quoit_queue *quoit_q, type *quoit_out,          \
-                                           uint64_t quoit_n)                               \
-    {                                                                                      \
-        return quoit_queue_pop_many_typed(quoit_q, quoit_out, quoit_n, sizeof(type));      \
-    }                                                                                      \
+#define QUOIT_DEFINE_QUEUE(name, type)                                                                                                     \
+    _Pragma("GCC diagnostic push") _Pragma(                                                                                                \
+        "GCC diagnostic ignored \"-Wunused-function\"") /* The slow path has a copy of its own, so that the item may stay in registers. */ \
+        static inline quoit_status name##_push(quoit_queue *quoit_q, const type *quoit_in)                                                 \
+    {                                                                                                                                      \
+        if (quoit_spsc_put(&quoit_q->producer, quoit_in, sizeof(type))) {                                                                  \
+            quoit_queue_pushed(quoit_q);                                                                                                   \
+            return QUOIT_OK;                                                                                                               \
+        }                                                                                                                                  \
+        type quoit_item;                                                                                                                   \
+        memcpy(&quoit_item, quoit_in, sizeof(type));                                                                                       \
+        return quoit_queue_push_slow(quoit_q, &quoit_item, sizeof(type));                                                                  \
+    }                                                                                                                                      \
+    static inline quoit_status name##_pop(quoit_queue *quoit_q, type *quoit_out)                                                           \
+    {                                                                                                                                      \
+        if (quoit_spsc_take(&quoit_q->consumer, quoit_out, sizeof(type))) {                                                                \
+            quoit_queue_popped(quoit_q);                                                                                                   \
+            return QUOIT_OK;                                                                                                               \
+        }                                                                                                                                  \
+        type quoit_item;                                                                                                                   \
+        quoit_status quoit_s = quoit_queue_pop_slow(quoit_q, &quoit_item, sizeof(type));                                                   \
+        if (quoit_s == QUOIT_OK)                                                                                                           \
+            memcpy(quoit_out, &quoit_item, sizeof(type));                                                                                  \
+        return quoit_s;                                                                                                                    \
+    }                                                                                                                                      \
+    static inline quoit_status name##_push_wait(quoit_queue *quoit_q, const type *quoit_in,                                                \
+                                                int64_t quoit_timeout_ns)                                                                  \
+    {                                                                                                                                      \
+        quoit_status quoit_s = name##_push(quoit_q, quoit_in);                                                                             \
+        if (quoit_s != QUOIT_FULL)                                                                                                         \
+            return quoit_s;                                                                                                                \
+        quoit_s = quoit_queue_wait_for_room(quoit_q, quoit_timeout_ns);                                                                    \
+        return quoit_s == QUOIT_OK ? name##_push(quoit_q, quoit_in) : quoit_s;                                                             \
+    }                                                                                                                                      \
+    static inline quoit_status name##_pop_wait(quoit_queue *quoit_q, type *quoit_out,                                                      \
+                                               int64_t quoit_timeout_ns)                                                                   \
+    {                                                                                                                                      \
+        quoit_status quoit_s = name##_pop(quoit_q, quoit_out);                                                                             \
+        if (quoit_s != QUOIT_EMPTY)                                                                                                        \
+            return quoit_s;                                                                                                                \
+        quoit_s = quoit_queue_wait_for_items(quoit_q, quoit_timeout_ns);                                                                   \
+        return quoit_s == QUOIT_OK ? name##_pop(quoit_q, quoit_out) : quoit_s;                                                             \
+    }                                                                                                                                      \
+    static inline uint64_t name##_push_many(quoit_queue *quoit_q, const type *quoit_in,                                                    \
+                                            uint64_t quoit_n)                                                                              \
+    {                                                                                                                                      \
+        return quoit_queue_push_many_sized(quoit_q, quoit_in, quoit_n, sizeof(type));                                                      \
+    }                                                                                                                                      \
+    static inline uint64_t name##_pop_many(quoit_queue *quoit_q, type *quoit_out,                                                          \
+                                           uint64_t quoit_n)                                                                               \
+    {                                                                                                                                      \
+        return quoit_queue_pop_many_sized(quoit_q, quoit_out, quoit_n, sizeof(type));                                                      \
+    }                                                                                                                                      \
     _Pragma("GCC diagnostic pop")
 
 #endif

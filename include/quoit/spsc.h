@@ -1,123 +1,194 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The hot path of the single-producer single-consumer ring, inlined into callers. Not an API of its
- * own: include <quoit.h> and call quoit_queue_… . What is slow (attach, refill, check) lives in
- * src/ring/spsc.c; why each memory order is enough stands in docs/ORDERING.md.
+ * own: include <quoit.h> and call quoit_queue_… . What is slow lives in src/ring; why each memory
+ * order is enough stands in docs/ORDERING.md.
  *
- * Counters run freely and never wrap in practice; tail - head is the number of items queued. Each
- * side keeps its own counter, and how far it may go before it must look at the other side's, in
- * private memory, so that a push or a pop touches one shared line beside the slot: the one that it
- * publishes in.
+ * A slot says itself whether it is filled. Its first word, the mark, is the item's own first eight
+ * bytes, or the queue's `empty` word while there is no item: one store hands an item over, in the
+ * cache line that carries it, and one gives the slot back. Neither side reads the other's counter.
+ * An item that begins with the very bytes of `empty` takes the slow path (SPSC-P5).
+ *
+ * Each side publishes in tail or head how far it may have come, before it says so in the slot: with
+ * both, whoever takes over from the dead knows exactly where they were.
  */
 #ifndef QUOIT_SPSC_H
 #define QUOIT_SPSC_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
 
 #ifdef __cplusplus
 #include <atomic>
 typedef std::atomic<uint64_t> quoit_atomic_u64;
+typedef std::atomic<uint32_t> quoit_atomic_u32;
+using std::atomic_load_explicit;
 using std::atomic_store_explicit;
+using std::memory_order_acquire;
+using std::memory_order_relaxed;
 using std::memory_order_release;
 #else
 #include <stdatomic.h>
 typedef _Atomic uint64_t quoit_atomic_u64;
+typedef _Atomic uint32_t quoit_atomic_u32;
 #endif
 
 /* Shared (FORMAT.md 4). 128 bytes apart, since processors fetch lines in pairs. */
 struct quoit_spsc_shm {
-    quoit_atomic_u64 tail;     /*   0  producer  items ever pushed                   */
-    quoit_atomic_u64 finished; /*   8  producer  0, then 1: no push will follow      */
-    uint8_t pad1[112];
-    quoit_atomic_u64 head; /* 128  consumer  items ever popped                   */
-    uint8_t pad2[120];
+    quoit_atomic_u64 tail;            /*   0  producer  items pushed, or being pushed        */
+    quoit_atomic_u32 consumer_asleep; /*   8  both      1: wake it after a push              */
+    uint8_t pad1[116];
+    quoit_atomic_u64 head;            /* 128  consumer  items popped, or being given back    */
+    quoit_atomic_u32 producer_asleep; /* 136  both      1: wake it after a pop               */
+    uint8_t pad2[116];
+    quoit_atomic_u64 finished; /* 256  producer  0, then 1: no push will follow       */
+    quoit_atomic_u64 marked;   /* 264  producer  all items below are committed        */
+    uint8_t pad3[112];
 };
 
-/* Private to the producer's handle. tail == limit means: take the slow path (full, or not known to
-   have room; also closed, forked, or not a producer at all, which therefore cost the fast path
-   nothing). */
+/* Private to the producer's handle. next leads to `shut`, which is never empty, while a push must
+   take the slow path: a wrong role, a forked child, a finished queue, another layout. */
 struct quoit_spsc_producer {
-    uint8_t *slots;
-    uint64_t mask;  /* slots - 1, slots a power of two */
-    uint64_t tail;  /* the next slot to fill */
-    uint64_t limit; /* slots below this are known to be free */
+    uint8_t *next; /* the slot to fill */
+    uint8_t *begin;
+    uint8_t *end;
+    uint64_t empty;
     struct quoit_spsc_shm *shm;
-    uint64_t capacity;
+    const quoit_atomic_u32 *asleep; /* not 0: the consumer may have to be woken */
+    /* From here on the slow path's alone. */
+    uint8_t *slot;     /* next, while that is shut */
+    uint64_t position; /* spans: the tail */
+    uint64_t limit;    /* spans: slots below this are known to be free */
+    uint64_t claimed;  /* items that a commit may have */
+    quoit_atomic_u64 shut;
 };
 
-/* Private to the consumer's handle; head == limit likewise. */
+/* Private to the consumer's handle, likewise; its `shut` is always empty. */
 struct quoit_spsc_consumer {
-    const uint8_t *slots;
-    uint64_t mask;
-    uint64_t head;  /* the next slot to take */
-    uint64_t limit; /* slots below this are known to be filled */
+    uint8_t *next; /* the slot to take from */
+    uint8_t *begin;
+    uint8_t *end;
+    uint64_t empty;
     struct quoit_spsc_shm *shm;
-    uint64_t capacity;
+    const quoit_atomic_u32 *asleep; /* not 0: the producer may have to be woken */
+    uint8_t *slot;
+    uint64_t position; /* spans: the head */
+    uint64_t limit;    /* spans: slots below this are known to be filled */
+    quoit_atomic_u64 shut;
 };
 
-/* Copies one item in and publishes it. Needs tail != limit. */
-static inline void quoit_spsc_put(struct quoit_spsc_producer *producer, const void *item,
-                                  uint64_t item_bytes)
+/* Bytes from one slot to the next. */
+static inline uint64_t quoit_spsc_stride(uint64_t item_bytes)
 {
-    uint64_t tail = producer->tail;
-    struct quoit_spsc_shm *shm = producer->shm;
-
-    memcpy(producer->slots + (tail & producer->mask) * item_bytes, item, (size_t)item_bytes);
-    producer->tail = tail + 1;
-    /* SPSC-P1: publishes the slot's bytes. Pairs with SPSC-C1. */
-    atomic_store_explicit(&shm->tail, tail + 1, memory_order_release);
+    return (item_bytes + 7) & ~(uint64_t)7;
 }
 
-/* Copies one item out and gives its slot back. Needs head != limit. */
-static inline void quoit_spsc_take(struct quoit_spsc_consumer *consumer, void *item_out,
-                                   uint64_t item_bytes)
+static inline quoit_atomic_u64 *quoit_spsc_word(uint8_t *at)
 {
-    uint64_t head = consumer->head;
-    struct quoit_spsc_shm *shm = consumer->shm;
+    return (quoit_atomic_u64 *)(void *)at;
+}
 
-    memcpy(item_out, consumer->slots + (head & consumer->mask) * item_bytes, (size_t)item_bytes);
-    consumer->head = head + 1;
-    /* SPSC-C2: the slot's bytes are read, it may be filled again. Pairs with SPSC-P2. */
+/* The item's first eight bytes, with zeros after a shorter one. */
+static inline uint64_t quoit_spsc_first(const uint8_t *item, uint64_t item_bytes)
+{
+    uint64_t word = 0;
+    memcpy(&word, item, (size_t)(item_bytes < 8 ? item_bytes : 8));
+    return word;
+}
+
+/* Up to here items are copied word by word: a compiler then keeps them in registers, and does not
+   load sixteen bytes that have just been stored as eight and eight, for which processors wait. */
+enum { QUOIT_SPSC_WORDS_BYTES = 64 };
+
+/* Copies an item in, but for its first eight bytes. */
+static inline void quoit_spsc_fill(uint8_t *slot, const uint8_t *item, uint64_t item_bytes)
+{
+    uint64_t at = 8;
+    if (item_bytes <= QUOIT_SPSC_WORDS_BYTES)
+        for (; at + 8 <= item_bytes; at += 8) {
+            uint64_t word;
+            memcpy(&word, item + at, 8);
+            /* Relaxed: SPSC-P2 orders it before the mark. */
+            atomic_store_explicit(quoit_spsc_word(slot + at), word, memory_order_relaxed);
+        }
+    if (at < item_bytes)
+        memcpy(slot + at, item + at, (size_t)(item_bytes - at));
+}
+
+/* Copies an item out, whose first word is known already. */
+static inline void quoit_spsc_empty_out(uint8_t *item_out, uint64_t first, uint8_t *slot,
+                                        uint64_t item_bytes)
+{
+    uint64_t at = 8;
+    memcpy(item_out, &first, (size_t)(item_bytes < 8 ? item_bytes : 8));
+    if (item_bytes <= QUOIT_SPSC_WORDS_BYTES)
+        for (; at + 8 <= item_bytes; at += 8) {
+            /* Relaxed: SPSC-C1 came before it. */
+            uint64_t word = atomic_load_explicit(quoit_spsc_word(slot + at), memory_order_relaxed);
+            memcpy(item_out + at, &word, 8);
+        }
+    if (at < item_bytes)
+        memcpy(item_out + at, slot + at, (size_t)(item_bytes - at));
+}
+
+/* One more item is pushed, or about to be. */
+static inline void quoit_spsc_count_push(struct quoit_spsc_shm *shm)
+{
+    /* Relaxed: this side alone writes it. */
+    uint64_t tail = atomic_load_explicit(&shm->tail, memory_order_relaxed);
+    /* Relaxed: SPSC-P2 and SPSC-P5 order it before the commit. */
+    atomic_store_explicit(&shm->tail, tail + 1, memory_order_relaxed);
+}
+
+/* One more item is popped: what was read is read. */
+static inline void quoit_spsc_count_pop(struct quoit_spsc_shm *shm)
+{
+    /* Relaxed: this side alone writes it. */
+    uint64_t head = atomic_load_explicit(&shm->head, memory_order_relaxed);
+    /* SPSC-C3: the slot's bytes are read, though it does not say so yet. Pairs with SPSC-P3. */
     atomic_store_explicit(&shm->head, head + 1, memory_order_release);
 }
 
-/* Copies count items in, at most limit - tail, and publishes them at once. */
-static inline void quoit_spsc_put_many(struct quoit_spsc_producer *producer, const void *items,
-                                       uint64_t count, uint64_t item_bytes)
+/* Pushes one item if its slot is free and it needs no care; false: nothing was done. */
+static inline bool quoit_spsc_put(struct quoit_spsc_producer *producer, const void *item,
+                                  uint64_t item_bytes)
 {
-    uint64_t index = producer->tail & producer->mask;
-    uint64_t to_end = producer->mask + 1 - index;
-    uint64_t first = count < to_end ? count : to_end;
-    const uint8_t *bytes = (const uint8_t *)items;
+    uint8_t *slot = producer->next;
+    const uint8_t *bytes = (const uint8_t *)item;
+    uint64_t first = quoit_spsc_first(bytes, item_bytes);
 
-    memcpy(producer->slots + index * item_bytes, bytes, (size_t)(first * item_bytes));
-    memcpy(producer->slots, bytes + first * item_bytes, (size_t)((count - first) * item_bytes));
-    producer->tail += count;
-    /* SPSC-P1: publishes all these slots' bytes. Pairs with SPSC-C1. */
-    atomic_store_explicit(&producer->shm->tail, producer->tail, memory_order_release);
+    /* SPSC-P1: having seen it empty, the slot is ours to fill. Pairs with SPSC-C2. */
+    if (atomic_load_explicit(quoit_spsc_word(slot), memory_order_acquire) != producer->empty ||
+        first == producer->empty)
+        return false;
+    quoit_spsc_count_push(producer->shm);
+    quoit_spsc_fill(slot, bytes, item_bytes);
+    /* SPSC-P2: the commit; publishes the slot's bytes. Pairs with SPSC-C1. */
+    atomic_store_explicit(quoit_spsc_word(slot), first, memory_order_release);
+    slot += quoit_spsc_stride(item_bytes);
+    producer->next = slot == producer->end ? producer->begin : slot;
+    return true;
 }
 
-/* Gives count slots back, at most limit - head, after their bytes have been read. */
-static inline void quoit_spsc_release(struct quoit_spsc_consumer *consumer, uint64_t count)
+/* Pops one item if its slot shows one; false: nothing was done. */
+static inline bool quoit_spsc_take(struct quoit_spsc_consumer *consumer, void *item_out,
+                                   uint64_t item_bytes)
 {
-    consumer->head += count;
-    /* SPSC-C2: the slots' bytes are read, they may be filled again. Pairs with SPSC-P2. */
-    atomic_store_explicit(&consumer->shm->head, consumer->head, memory_order_release);
-}
+    uint8_t *slot = consumer->next;
+    uint64_t empty = consumer->empty;
+    /* SPSC-C1: having seen the mark, the slot's bytes are ours to read. Pairs with SPSC-P2. */
+    uint64_t first = atomic_load_explicit(quoit_spsc_word(slot), memory_order_acquire);
 
-/* Copies count items out, at most limit - head, and gives their slots back at once. */
-static inline void quoit_spsc_take_many(struct quoit_spsc_consumer *consumer, void *items_out,
-                                        uint64_t count, uint64_t item_bytes)
-{
-    uint64_t index = consumer->head & consumer->mask;
-    uint64_t to_end = consumer->mask + 1 - index;
-    uint64_t first = count < to_end ? count : to_end;
-    uint8_t *bytes = (uint8_t *)items_out;
-
-    memcpy(bytes, consumer->slots + index * item_bytes, (size_t)(first * item_bytes));
-    memcpy(bytes + first * item_bytes, consumer->slots, (size_t)((count - first) * item_bytes));
-    quoit_spsc_release(consumer, count);
+    if (first == empty)
+        return false;
+    quoit_spsc_empty_out((uint8_t *)item_out, first, slot, item_bytes);
+    quoit_spsc_count_pop(consumer->shm);
+    /* SPSC-C2: the slot may be filled again. Pairs with SPSC-P1. */
+    atomic_store_explicit(quoit_spsc_word(slot), empty, memory_order_release);
+    slot += quoit_spsc_stride(item_bytes);
+    consumer->next = slot == consumer->end ? consumer->begin : slot;
+    return true;
 }
 
 #endif

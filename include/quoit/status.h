@@ -14,6 +14,7 @@
     X(QUOIT_EMPTY, 2, "the queue is empty")                                                    \
     X(QUOIT_TIMEOUT, 3, "the time ran out")                                                    \
     X(QUOIT_CLOSED, 4, "the stream has ended: a producer finished it")                         \
+    X(QUOIT_ABANDONED, 5, "the other side is gone, and did not finish the stream")             \
     X(QUOIT_INVALID, -1, "an argument is not valid")                                           \
     X(QUOIT_NAME_EMPTY, -2, "the name is empty")                                               \
     X(QUOIT_NAME_TOO_LONG, -3, "the name is too long")                                         \

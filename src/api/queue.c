@@ -36,28 +36,39 @@ static struct quoit_queue_handle *new_handle(void)
     handle->queue = (quoit_queue *)(void *)((char *)allocation + LINE -
                                             (uintptr_t)allocation % LINE);
     handle->queue->handle = handle;
+    quoit_spsc_producer_shut(&handle->queue->producer); /* sides that it has not stay so */
+    quoit_spsc_consumer_shut(&handle->queue->consumer);
     return handle;
 }
 
 static void free_handle(struct quoit_queue_handle *handle)
 {
+    free(handle->scratch);
     free(handle->allocation);
     free(handle);
-}
-
-static quoit_status attach_sides(struct quoit_queue_handle *handle)
-{
-    quoit_status status = QUOIT_OK;
-    if (handle->roles & QUOIT_PRODUCER)
-        status = quoit_spsc_producer_attach(&handle->queue->producer, &handle->place.ring);
-    if (status == QUOIT_OK && handle->roles & QUOIT_CONSUMER)
-        status = quoit_spsc_consumer_attach(&handle->queue->consumer, &handle->place.ring);
-    return status;
 }
 
 static bool is_member(unsigned roles)
 {
     return (roles & (QUOIT_PRODUCER | QUOIT_CONSUMER)) != 0;
+}
+
+static quoit_status attach_sides(struct quoit_queue_handle *handle)
+{
+    struct quoit_spsc_place *ring = &handle->place.ring;
+    quoit_status status = QUOIT_OK;
+    if (handle->roles & QUOIT_PRODUCER) {
+        handle->scratch = malloc(QUOIT_SPSC_SCRATCH_BYTES);
+        if (!handle->scratch)
+            return quoit_fail(QUOIT_NO_MEMORY, "out of memory for a queue's handle");
+        ring->scratch = handle->scratch;
+        status = ring->ops->attach_producer(&handle->queue->producer, ring);
+    }
+    if (status == QUOIT_OK && handle->roles & QUOIT_CONSUMER)
+        status = ring->ops->attach_consumer(&handle->queue->consumer, ring);
+    if (status == QUOIT_OK && is_member(handle->roles))
+        quoit_waiters_begin(handle->queue);
+    return status;
 }
 
 /* Makes a handle of a region and the queue in it, which it then owns; on failure they stay the
@@ -216,15 +227,27 @@ quoit_status quoit_queue_join_abi(uint32_t abi, const char *name,
     return quoit_fail(QUOIT_BUSY, "'%s' is created and removed by others without pause", name);
 }
 
+/* Whoever sleeps until this handle's sides do something. */
+static void wake_others(quoit_queue *queue)
+{
+    if (queue->handle->roles & QUOIT_PRODUCER)
+        quoit_wake(queue, quoit_waiter_of(queue, QUOIT_CONSUMER));
+    if (queue->handle->roles & QUOIT_CONSUMER)
+        quoit_wake(queue, quoit_waiter_of(queue, QUOIT_PRODUCER));
+}
+
 void quoit_queue_close(quoit_queue *queue)
 {
     if (!queue)
         return;
     struct quoit_queue_handle *handle = queue->handle;
+    quoit_waiters_end(queue);
     quoit_os_fork_hold(); /* a child would inherit what no guard lets go of any more */
     quoit_os_fork_guard_remove(&handle->guard);
-    if (is_member(handle->roles) && !handle->forked)
+    if (is_member(handle->roles) && !handle->forked) {
         quoit_members_leave(&handle->place.members, handle->roles);
+        wake_others(queue); /* to see that this side is gone */
+    }
     quoit_region_close(handle->region);
     quoit_os_fork_release();
     free_handle(handle);
@@ -240,6 +263,7 @@ quoit_status quoit_queue_finish(quoit_queue *queue)
         return quoit_fail(QUOIT_ROLE, "a queue is finished by its producer");
     quoit_spsc_finish(handle->place.ring.shm);
     quoit_spsc_producer_shut(&queue->producer);
+    wake_others(queue);
     return QUOIT_OK;
 }
 

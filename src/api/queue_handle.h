@@ -6,6 +6,7 @@
 #include <quoit.h>
 
 #include "queue_shm.h"
+#include "queue_wait.h"
 
 #include "fail.h"
 
@@ -19,6 +20,10 @@ struct quoit_queue_handle {
     struct quoit_os_fork_guard guard;
     quoit_queue *queue;
     void *allocation; /* what queue was aligned in */
+    uint8_t *scratch; /* for claims; NULL if the ring gives none of it out */
+    bool barriers;    /* others impose barriers on this process */
+    struct quoit_waiter producer_waiter;
+    struct quoit_waiter consumer_waiter;
 };
 
 /* INVALID for NULL, FORKED in a child that inherited the handle. */

@@ -4,17 +4,10 @@
 
 #include "fail.h"
 
-static struct quoit_spsc_counts counts_of(const quoit_queue *queue)
-{
-    struct quoit_spsc_counts counts = {0};
-    if (!queue->handle->forked)
-        quoit_spsc_count(&queue->handle->place.ring, &counts);
-    return counts;
-}
-
 uint64_t quoit_queue_size(const quoit_queue *queue)
 {
-    return counts_of(queue).size;
+    const struct quoit_spsc_place *ring = &queue->handle->place.ring;
+    return queue->handle->forked ? 0 : ring->ops->size(ring);
 }
 
 uint64_t quoit_queue_capacity(const quoit_queue *queue)
@@ -24,17 +17,17 @@ uint64_t quoit_queue_capacity(const quoit_queue *queue)
 
 bool quoit_queue_is_empty(const quoit_queue *queue)
 {
-    return counts_of(queue).size == 0;
+    return quoit_queue_size(queue) == 0;
 }
 
 bool quoit_queue_is_full(const quoit_queue *queue)
 {
-    return counts_of(queue).size == quoit_queue_capacity(queue);
+    return quoit_queue_size(queue) == quoit_queue_capacity(queue);
 }
 
 bool quoit_queue_is_finished(const quoit_queue *queue)
 {
-    return counts_of(queue).finished;
+    return !queue->handle->forked && quoit_spsc_is_finished(queue->handle->place.ring.shm);
 }
 
 void *quoit_queue_user_area(const quoit_queue *queue)
@@ -51,16 +44,18 @@ quoit_status quoit_queue_inspect(const quoit_queue *queue, struct quoit_queue_in
         return status;
     const struct quoit_queue_handle *handle = queue->handle;
     const struct quoit_members *members = &handle->place.members;
-    struct quoit_spsc_counts counts = counts_of(queue);
+    uint64_t popped = quoit_spsc_head(handle->place.ring.shm);
+    uint64_t size = quoit_queue_size(queue);
     *info_out = (struct quoit_queue_info){
         .kind = handle->place.kind,
         .item_bytes = handle->place.item_bytes,
         .capacity = handle->place.ring.capacity,
+        .tuning = handle->place.layout == QUOIT_SPSC_SPANS ? QUOIT_FOR_SPANS : QUOIT_FOR_ITEMS,
         .user_bytes = handle->place.user_bytes,
-        .pushed = counts.pushed,
-        .popped = counts.popped,
-        .size = counts.size,
-        .finished = counts.finished,
+        .pushed = popped + size,
+        .popped = popped,
+        .size = size,
+        .finished = quoit_queue_is_finished(queue),
         .producer_pid = quoit_members_holder(members, QUOIT_PRODUCER, handle->roles),
         .consumer_pid = quoit_members_holder(members, QUOIT_CONSUMER, handle->roles),
         .created_by = handle->region->created_by,

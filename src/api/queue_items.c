@@ -1,12 +1,16 @@
 /* SPDX-License-Identifier: MIT */
-/* Pushing and popping: the slow paths of the inlined forms, their out-of-line twins for items whose
-   size is known at run time, and peek and release. */
+/* Pushing and popping: the slow path of the inlined forms, their out-of-line twins for items whose
+   size is known at run time, batches, spans in place, and the waiting forms. */
 #include "queue_handle.h"
 
 #include "fail.h"
 
-/* What the fast path never sees, since its limit stays where its counter is. */
-static quoit_status check_side(const quoit_queue *queue, unsigned role, uint64_t item_bytes)
+static const struct quoit_spsc_place *ring_of(const quoit_queue *queue)
+{
+    return &queue->handle->place.ring;
+}
+
+static quoit_status wrong_side(const quoit_queue *queue, unsigned role, uint64_t item_bytes)
 {
     quoit_status status = quoit_queue_check_handle(queue);
     if (status != QUOIT_OK)
@@ -15,61 +19,148 @@ static quoit_status check_side(const quoit_queue *queue, unsigned role, uint64_t
     if (!(handle->roles & role))
         return quoit_fail(QUOIT_ROLE, "the queue was not opened with %s",
                           role == QUOIT_PRODUCER ? "QUOIT_PRODUCER" : "QUOIT_CONSUMER");
-    if (item_bytes != handle->place.item_bytes)
-        return quoit_fail(QUOIT_MISMATCH, "an item of %llu bytes, the queue's have %u",
-                          (unsigned long long)item_bytes, (unsigned)handle->place.item_bytes);
-    return QUOIT_OK;
+    return quoit_fail(QUOIT_MISMATCH, "an item of %llu bytes, the queue's have %u",
+                      (unsigned long long)item_bytes, (unsigned)handle->place.item_bytes);
 }
 
-quoit_status quoit_queue_find_room(quoit_queue *queue, uint64_t item_bytes)
+/* What the fast path never sees, since it is shut until this has been well once. */
+static quoit_status check_side(const quoit_queue *queue, unsigned role, uint64_t item_bytes)
+{
+    if (queue && !queue->handle->forked && queue->handle->roles & role &&
+        queue->handle->place.item_bytes == item_bytes)
+        return QUOIT_OK;
+    return wrong_side(queue, role, item_bytes);
+}
+
+/* ---- One item -------------------------------------------------------------------------------- */
+
+quoit_status quoit_queue_push_slow(quoit_queue *queue, const void *item, uint64_t item_bytes)
 {
     quoit_status status = check_side(queue, QUOIT_PRODUCER, item_bytes);
-    return status == QUOIT_OK ? quoit_spsc_producer_refill(&queue->producer) : status;
+    if (status != QUOIT_OK)
+        return status;
+    status = ring_of(queue)->ops->push(&queue->producer, ring_of(queue), item);
+    if (status == QUOIT_OK)
+        quoit_queue_pushed(queue);
+    else if (status == QUOIT_FULL && queue->handle->producer_waiter.poller)
+        quoit_poller_rearm(queue->handle->producer_waiter.poller);
+    return status;
 }
 
-quoit_status quoit_queue_find_items(quoit_queue *queue, uint64_t item_bytes)
+quoit_status quoit_queue_pop_slow(quoit_queue *queue, void *item_out, uint64_t item_bytes)
 {
     quoit_status status = check_side(queue, QUOIT_CONSUMER, item_bytes);
-    return status == QUOIT_OK ? quoit_spsc_consumer_refill(&queue->consumer) : status;
+    if (status != QUOIT_OK)
+        return status;
+    status = ring_of(queue)->ops->pop(&queue->consumer, ring_of(queue), item_out);
+    if (status == QUOIT_OK)
+        quoit_queue_popped(queue);
+    else if (status == QUOIT_EMPTY && queue->handle->consumer_waiter.poller)
+        quoit_poller_rearm(queue->handle->consumer_waiter.poller);
+    return status;
 }
 
 quoit_status quoit_queue_push(quoit_queue *queue, const void *item)
 {
-    return quoit_queue_push_typed(queue, item, queue->handle->place.item_bytes);
+    uint64_t item_bytes = queue->handle->place.item_bytes;
+    if (!quoit_spsc_put(&queue->producer, item, item_bytes))
+        return quoit_queue_push_slow(queue, item, item_bytes);
+    quoit_queue_pushed(queue);
+    return QUOIT_OK;
 }
 
 quoit_status quoit_queue_pop(quoit_queue *queue, void *item_out)
 {
-    return quoit_queue_pop_typed(queue, item_out, queue->handle->place.item_bytes);
+    uint64_t item_bytes = queue->handle->place.item_bytes;
+    if (!quoit_spsc_take(&queue->consumer, item_out, item_bytes))
+        return quoit_queue_pop_slow(queue, item_out, item_bytes);
+    quoit_queue_popped(queue);
+    return QUOIT_OK;
+}
+
+/* ---- Many ------------------------------------------------------------------------------------ */
+
+uint64_t quoit_queue_push_many_sized(quoit_queue *queue, const void *items, uint64_t count,
+                                     uint64_t item_bytes)
+{
+    if (count == 0 || check_side(queue, QUOIT_PRODUCER, item_bytes) != QUOIT_OK)
+        return 0;
+    uint64_t pushed = ring_of(queue)->ops->push_many(&queue->producer, ring_of(queue), items,
+                                                     count);
+    if (pushed > 0)
+        quoit_queue_pushed(queue);
+    else if (queue->handle->producer_waiter.poller)
+        quoit_poller_rearm(queue->handle->producer_waiter.poller);
+    return pushed;
+}
+
+uint64_t quoit_queue_pop_many_sized(quoit_queue *queue, void *items_out, uint64_t count,
+                                    uint64_t item_bytes)
+{
+    if (count == 0 || check_side(queue, QUOIT_CONSUMER, item_bytes) != QUOIT_OK)
+        return 0;
+    uint64_t popped = ring_of(queue)->ops->pop_many(&queue->consumer, ring_of(queue), items_out,
+                                                    count);
+    if (popped > 0)
+        quoit_queue_popped(queue);
+    else if (queue->handle->consumer_waiter.poller)
+        quoit_poller_rearm(queue->handle->consumer_waiter.poller);
+    return popped;
 }
 
 uint64_t quoit_queue_push_many(quoit_queue *queue, const void *items, uint64_t count)
 {
-    return quoit_queue_push_many_typed(queue, items, count, queue->handle->place.item_bytes);
+    return quoit_queue_push_many_sized(queue, items, count, queue->handle->place.item_bytes);
 }
 
 uint64_t quoit_queue_pop_many(quoit_queue *queue, void *items_out, uint64_t count)
 {
-    return quoit_queue_pop_many_typed(queue, items_out, count, queue->handle->place.item_bytes);
+    return quoit_queue_pop_many_sized(queue, items_out, count, queue->handle->place.item_bytes);
+}
+
+/* ---- In place -------------------------------------------------------------------------------- */
+
+quoit_status quoit_queue_claim(quoit_queue *queue, uint64_t wanted, void **items_out,
+                               uint64_t *count_out)
+{
+    *items_out = NULL;
+    *count_out = 0;
+    quoit_status status = check_side(queue, QUOIT_PRODUCER, queue->handle->place.item_bytes);
+    if (status == QUOIT_OK && wanted == 0)
+        status = quoit_fail(QUOIT_INVALID, "0 items to claim; at least 1 would be right");
+    if (status != QUOIT_OK)
+        return status;
+    status = ring_of(queue)->ops->claim(&queue->producer, ring_of(queue), wanted, items_out,
+                                        count_out);
+    if (status == QUOIT_FULL && queue->handle->producer_waiter.poller)
+        quoit_poller_rearm(queue->handle->producer_waiter.poller);
+    return status;
+}
+
+quoit_status quoit_queue_commit(quoit_queue *queue, uint64_t count)
+{
+    quoit_status status = check_side(queue, QUOIT_PRODUCER, queue->handle->place.item_bytes);
+    if (status != QUOIT_OK)
+        return status;
+    if (!ring_of(queue)->ops->commit(&queue->producer, ring_of(queue), count))
+        return quoit_fail(QUOIT_INVALID, "%llu items to commit, and fewer are claimed",
+                          (unsigned long long)count);
+    if (count > 0)
+        quoit_queue_pushed(queue);
+    return QUOIT_OK;
 }
 
 quoit_status quoit_queue_peek(quoit_queue *queue, const void **items_out, uint64_t *count_out)
 {
-    const struct quoit_spsc_consumer *consumer = &queue->consumer;
-    uint64_t item_bytes = queue->handle->place.item_bytes;
     *items_out = NULL;
     *count_out = 0;
-    if (consumer->head == consumer->limit) {
-        quoit_status status = quoit_queue_find_items(queue, item_bytes);
-        if (status != QUOIT_OK)
-            return status;
-    }
-    uint64_t index = consumer->head & consumer->mask;
-    uint64_t to_end = consumer->mask + 1 - index;
-    uint64_t there = consumer->limit - consumer->head;
-    *items_out = consumer->slots + index * item_bytes;
-    *count_out = there < to_end ? there : to_end;
-    return QUOIT_OK;
+    quoit_status status = check_side(queue, QUOIT_CONSUMER, queue->handle->place.item_bytes);
+    if (status != QUOIT_OK)
+        return status;
+    status = ring_of(queue)->ops->peek(&queue->consumer, ring_of(queue), items_out, count_out);
+    if (status == QUOIT_EMPTY && queue->handle->consumer_waiter.poller)
+        quoit_poller_rearm(queue->handle->consumer_waiter.poller);
+    return status;
 }
 
 quoit_status quoit_queue_release(quoit_queue *queue, uint64_t count)
@@ -77,11 +168,62 @@ quoit_status quoit_queue_release(quoit_queue *queue, uint64_t count)
     quoit_status status = check_side(queue, QUOIT_CONSUMER, queue->handle->place.item_bytes);
     if (status != QUOIT_OK)
         return status;
-    if (count > queue->consumer.limit - queue->consumer.head)
-        return quoit_fail(QUOIT_INVALID, "%llu items to release, and %llu were found",
-                          (unsigned long long)count,
-                          (unsigned long long)(queue->consumer.limit - queue->consumer.head));
+    if (!ring_of(queue)->ops->release(&queue->consumer, ring_of(queue), count))
+        return quoit_fail(QUOIT_INVALID, "%llu items to release, and fewer are there",
+                          (unsigned long long)count);
     if (count > 0)
-        quoit_spsc_release(&queue->consumer, count);
+        quoit_queue_popped(queue);
     return QUOIT_OK;
+}
+
+/* ---- Waiting --------------------------------------------------------------------------------- */
+
+static quoit_status look_for_room(quoit_queue *queue)
+{
+    return ring_of(queue)->ops->look_for_room(&queue->producer, ring_of(queue));
+}
+
+static quoit_status look_for_items(quoit_queue *queue)
+{
+    return ring_of(queue)->ops->look_for_items(&queue->consumer, ring_of(queue));
+}
+
+quoit_status quoit_queue_wait_for_room(quoit_queue *queue, int64_t timeout_ns)
+{
+    quoit_status status = check_side(queue, QUOIT_PRODUCER, queue->handle->place.item_bytes);
+    if (status == QUOIT_OK)
+        status = look_for_room(queue);
+    if (status != QUOIT_FULL)
+        return status;
+    return quoit_wait(queue, &queue->handle->producer_waiter, look_for_room, QUOIT_FULL,
+                      timeout_ns);
+}
+
+quoit_status quoit_queue_wait_for_items(quoit_queue *queue, int64_t timeout_ns)
+{
+    quoit_status status = check_side(queue, QUOIT_CONSUMER, queue->handle->place.item_bytes);
+    if (status == QUOIT_OK)
+        status = look_for_items(queue);
+    if (status != QUOIT_EMPTY)
+        return status;
+    return quoit_wait(queue, &queue->handle->consumer_waiter, look_for_items, QUOIT_EMPTY,
+                      timeout_ns);
+}
+
+quoit_status quoit_queue_push_wait(quoit_queue *queue, const void *item, int64_t timeout_ns)
+{
+    quoit_status status = quoit_queue_push(queue, item);
+    if (status != QUOIT_FULL)
+        return status;
+    status = quoit_queue_wait_for_room(queue, timeout_ns);
+    return status == QUOIT_OK ? quoit_queue_push(queue, item) : status;
+}
+
+quoit_status quoit_queue_pop_wait(quoit_queue *queue, void *item_out, int64_t timeout_ns)
+{
+    quoit_status status = quoit_queue_pop(queue, item_out);
+    if (status != QUOIT_EMPTY)
+        return status;
+    status = quoit_queue_wait_for_items(queue, timeout_ns);
+    return status == QUOIT_OK ? quoit_queue_pop(queue, item_out) : status;
 }

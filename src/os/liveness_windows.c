@@ -124,7 +124,7 @@ static quoit_status open_mutex(const wchar_t *name, uint32_t permissions, const 
 /* With the guard held, and the lock nobody's in this process. */
 static quoit_status take(const struct quoit_os_shm *shm, uint32_t number)
 {
-    struct quoit_os_object_name name = quoit_os_name_lock(shm, number);
+    struct quoit_os_object_name name = quoit_os_name_numbered(shm, L"lock", number);
     struct held *held = calloc(1, sizeof *held);
     if (!held)
         return quoit_fail(QUOIT_NO_MEMORY, "out of memory for a lock");
@@ -194,7 +194,7 @@ void quoit_os_lock_release_all(const struct quoit_os_shm *shm)
 /* Held in another process: the mutex is there, and somebody's. */
 static bool is_held_elsewhere(const struct quoit_os_shm *shm, uint32_t number)
 {
-    struct quoit_os_object_name name = quoit_os_name_lock(shm, number);
+    struct quoit_os_object_name name = quoit_os_name_numbered(shm, L"lock", number);
     bool is_held = true; /* what cannot be looked at is thought alive */
     HANDLE mutex = OpenMutexW(MUTEX_MODIFY_STATE, FALSE, name.text);
     if (!mutex)

@@ -37,13 +37,13 @@ struct quoit_os_object_name quoit_os_name_object(enum quoit_os_scope scope, cons
     return name;
 }
 
-struct quoit_os_object_name quoit_os_name_lock(const struct quoit_os_shm *shm, uint32_t number)
+struct quoit_os_object_name quoit_os_name_numbered(const struct quoit_os_shm *shm,
+                                                   const wchar_t *kind, uint32_t number)
 {
-    struct quoit_os_object_name name;
-    wchar_t kind[24];
-    (void)swprintf(kind, sizeof kind / sizeof kind[0], L"lock%lu", (unsigned long)number);
-    name = quoit_os_name_object((enum quoit_os_scope)shm->key, kind, shm->identity);
-    return name;
+    wchar_t numbered[24];
+    (void)swprintf(numbered, sizeof numbered / sizeof numbered[0], L"%ls%lu", kind,
+                   (unsigned long)number);
+    return quoit_os_name_object((enum quoit_os_scope)shm->key, numbered, shm->identity);
 }
 
 uint64_t quoit_os_new_identity(void)

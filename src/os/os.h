@@ -10,6 +10,7 @@
 
 #include <quoit/status.h>
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -78,6 +79,44 @@ bool quoit_os_lock_is_held(const struct quoit_os_shm *shm, uint32_t number);
 /* In a forked child: lets go of all that was inherited, so that a dead parent is seen to be dead.
    The memory reads as zeros from then on, and what is written to it goes nowhere. */
 void quoit_os_shm_abandon(struct quoit_os_shm *shm);
+
+/* ---- Sleeping until a shared word changes ---------------------------------------------------- */
+
+/* Sleeps while *word is value, at most timeout_ns; may return early, and then nothing is wrong.
+   number tells the words of one object apart, for systems that sleep on something else. */
+void quoit_os_sleep(const struct quoit_os_shm *shm, uint32_t number, const _Atomic uint32_t *word,
+                    uint32_t value, int64_t timeout_ns);
+/* Ends the sleep of all who sleep on that word, which the caller has changed. */
+void quoit_os_wake(const struct quoit_os_shm *shm, uint32_t number, const _Atomic uint32_t *word);
+
+/*
+ * A full memory barrier that one process imposes on others, so that they need none of their own.
+ * join: this process takes part from now on; false: it cannot, and has to fence for itself.
+ * impose: every process that takes part passes a full barrier before this returns; false: not here.
+ */
+bool quoit_os_barrier_join(void);
+bool quoit_os_barrier_impose(void);
+
+/* ---- A descriptor for event loops, and the thread behind it ---------------------------------- */
+
+struct quoit_os_bell {
+    int fd; /* readable while it rings */
+    int ring_fd;
+};
+/* UNSUPPORTED where the system has no such descriptors. */
+quoit_status quoit_os_bell_make(struct quoit_os_bell *bell_out);
+void quoit_os_bell_ring(const struct quoit_os_bell *bell);
+void quoit_os_bell_silence(const struct quoit_os_bell *bell);
+void quoit_os_bell_close(const struct quoit_os_bell *bell);
+
+struct quoit_os_thread {
+    void (*run)(void *argument);
+    void *argument;
+    void *system;
+};
+/* A thread that takes no signals. */
+quoit_status quoit_os_thread_start(struct quoit_os_thread *thread);
+void quoit_os_thread_join(struct quoit_os_thread *thread);
 
 /* ---- Named semaphores ------------------------------------------------------------------------ */
 

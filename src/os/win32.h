@@ -24,13 +24,14 @@ bool quoit_os_narrow(const wchar_t *wide, char *utf8_out, int room);
 /* "Global\products" is products for the whole machine, else for this logon session. */
 enum quoit_os_scope { QUOIT_OS_LOCAL = 0, QUOIT_OS_GLOBAL = 1 };
 
-/* What is named after an identity: SCOPE\quoit.KIND.IDENTITY; a lock's kind is lockNUMBER. */
+/* What is named after an identity: SCOPE\quoit.KIND.IDENTITY; kinds may be numbered: lock1. */
 struct quoit_os_object_name {
     wchar_t text[80];
 };
 struct quoit_os_object_name quoit_os_name_object(enum quoit_os_scope scope, const wchar_t *kind,
                                                  uint64_t identity);
-struct quoit_os_object_name quoit_os_name_lock(const struct quoit_os_shm *shm, uint32_t number);
+struct quoit_os_object_name quoit_os_name_numbered(const struct quoit_os_shm *shm,
+                                                   const wchar_t *kind, uint32_t number);
 
 /* A number that nobody else on this machine comes to. */
 uint64_t quoit_os_new_identity(void);

@@ -41,12 +41,17 @@ static void write_row(struct quoit_member_shm *row, uint32_t pid, unsigned roles
     atomic_store_explicit(&row->joined_at_unix_ns, at, memory_order_relaxed);
 }
 
+bool quoit_members_has(const struct quoit_members *members, unsigned role)
+{
+    return quoit_os_lock_is_held(members->shm, role_lock(role));
+}
+
 uint32_t quoit_members_holder(const struct quoit_members *members, unsigned role,
                               unsigned own_roles)
 {
     if (own_roles & role)
         return quoit_os_process_id();
-    if (!quoit_os_lock_is_held(members->shm, role_lock(role)))
+    if (!quoit_members_has(members, role))
         return 0;
     for (uint32_t i = 0; i < members->count; i++)
         if (row_has(&members->rows[i], role) && quoit_os_lock_is_held(members->shm, LOCK_ROWS + i))

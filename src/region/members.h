@@ -10,6 +10,7 @@
 #include "os.h"
 
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -36,6 +37,9 @@ struct quoit_members {
    row left. On failure nothing stays taken. `what` names the queue in errors. */
 quoit_status quoit_members_join(struct quoit_members *members, unsigned roles, const char *what);
 void quoit_members_leave(struct quoit_members *members, unsigned roles);
+
+/* Does a living member other than this handle have that role? */
+bool quoit_members_has(const struct quoit_members *members, unsigned role);
 
 /* The PID of the living member with that role, this handle included; 0 if there is none. */
 uint32_t quoit_members_holder(const struct quoit_members *members, unsigned role,

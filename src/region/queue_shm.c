@@ -15,11 +15,32 @@ static uint64_t checksum_of(const struct quoit_queue_shm *queue)
     return quoit_hash(QUOIT_HASH_START, queue, offsetof(struct quoit_queue_shm, checksum));
 }
 
-/* Bytes of the slots' array; false: not in 64 bits. */
-static bool slots_bytes(uint64_t capacity, uint32_t item_bytes, uint64_t *bytes_out)
+static const struct quoit_spsc_ops *const layouts[] = {&quoit_spsc_slots, &quoit_spsc_spans};
+
+/* Larger items are always in spans: their copying outweighs how they are handed over, and they are
+   worth making in place. */
+enum { LARGEST_IN_SLOTS = 256 };
+
+static enum quoit_spsc_layout layout_for(const struct quoit_queue_options *options)
 {
-    uint64_t slots;
-    return quoit_spsc_slots(capacity, &slots) && quoit_multiply(slots, item_bytes, bytes_out);
+    if (options->tuning == QUOIT_FOR_SPANS || options->item_bytes > LARGEST_IN_SLOTS)
+        return QUOIT_SPSC_SPANS;
+    return QUOIT_SPSC_SLOTS;
+}
+
+/* Bytes of the slots' array; false: not in 64 bits. */
+static bool slots_bytes(enum quoit_spsc_layout layout, uint64_t capacity, uint32_t item_bytes,
+                        uint64_t *bytes_out)
+{
+    return quoit_multiply(capacity, layouts[layout]->stride(item_bytes), bytes_out);
+}
+
+/* A word with which an item is unlikely to begin, another for each queue. */
+static uint64_t choose_empty(void)
+{
+    const uint64_t seeds[] = {quoit_os_monotonic_ns(), quoit_os_unix_time_ns(),
+                              quoit_os_process_id()};
+    return quoit_hash(QUOIT_HASH_START, seeds, sizeof seeds);
 }
 
 quoit_status quoit_queue_check_options(const struct quoit_queue_options *options)
@@ -35,7 +56,11 @@ quoit_status quoit_queue_check_options(const struct quoit_queue_options *options
         return quoit_fail(QUOIT_ITEM_SIZE, "the item size is 0; at least 1 would be right");
     if (options->capacity == 0)
         return quoit_fail(QUOIT_CAPACITY, "the capacity is 0; at least 1 would be right");
-    if (!slots_bytes(options->capacity, options->item_bytes, &bytes) || bytes > INT64_MAX / 2)
+    if (options->tuning != QUOIT_FOR_ITEMS && options->tuning != QUOIT_FOR_SPANS)
+        return quoit_fail(QUOIT_INVALID, "tuning %d is not one of enum quoit_tuning",
+                          (int)options->tuning);
+    if (!slots_bytes(layout_for(options), options->capacity, options->item_bytes, &bytes) ||
+        bytes > INT64_MAX / 2)
         return quoit_fail(QUOIT_OVERFLOW,
                           "capacity %llu times an item size of %u is more than can be addressed",
                           (unsigned long long)options->capacity, (unsigned)options->item_bytes);
@@ -47,7 +72,7 @@ static quoit_status allocate_pieces(quoit_region *region, const struct quoit_que
                                     struct quoit_queue_shm *queue, uint64_t *queue_offset_out)
 {
     uint64_t bytes = 0;
-    (void)slots_bytes(options->capacity, options->item_bytes, &bytes);
+    (void)slots_bytes(layout_for(options), options->capacity, options->item_bytes, &bytes);
     quoit_status status = quoit_region_allocate(region, sizeof *queue, ALIGN, queue_offset_out);
     if (status == QUOIT_OK)
         status = quoit_region_allocate(region, sizeof(struct quoit_spsc_shm), ALIGN,
@@ -69,7 +94,7 @@ quoit_status quoit_queue_make(const char *name, const struct quoit_queue_options
     if (status != QUOIT_OK)
         return status;
     uint64_t bytes = 0;
-    (void)slots_bytes(options->capacity, options->item_bytes, &bytes);
+    (void)slots_bytes(layout_for(options), options->capacity, options->item_bytes, &bytes);
     bytes += sizeof(struct quoit_queue_shm) + sizeof(struct quoit_spsc_shm) +
              QUOIT_MEMBER_ROWS * sizeof(struct quoit_member_shm) + options->user_bytes +
              UINT64_C(5) * ALIGN; /* no overflow: slots take less than 2^62 */
@@ -84,6 +109,8 @@ quoit_status quoit_queue_make(const char *name, const struct quoit_queue_options
         .capacity = options->capacity,
         .user_bytes = options->user_bytes,
         .member_rows = QUOIT_MEMBER_ROWS,
+        .layout = (uint32_t)layout_for(options),
+        .empty = choose_empty(),
     };
     uint64_t queue_offset = 0;
     status = allocate_pieces(region, options, &queue, &queue_offset);
@@ -91,12 +118,12 @@ quoit_status quoit_queue_make(const char *name, const struct quoit_queue_options
         goto close_region;
     queue.checksum = checksum_of(&queue);
     memcpy(region->shm.base + queue_offset, &queue, sizeof queue);
-    quoit_spsc_init((struct quoit_spsc_shm *)(void *)(region->shm.base + queue.ring_offset), 0);
     status = quoit_region_set_root(region, queue_offset);
     if (status == QUOIT_OK)
         status = quoit_queue_find(region, place_out);
     if (status != QUOIT_OK)
         goto close_region;
+    place_out->ring.ops->init(&place_out->ring, 0);
     *region_out = region;
     return QUOIT_OK;
 
@@ -133,14 +160,18 @@ quoit_status quoit_queue_find(quoit_region *region, struct quoit_queue_place *pl
         return damaged(region, "its checksum is wrong");
 
     uint64_t bytes;
-    struct quoit_queue_options options = {.kind = (enum quoit_kind)queue.kind,
-                                          .item_bytes = queue.item_bytes,
-                                          .capacity = queue.capacity};
+    struct quoit_queue_options options = {
+        .kind = (enum quoit_kind)queue.kind,
+        .item_bytes = queue.item_bytes,
+        .capacity = queue.capacity,
+        .tuning = queue.layout == QUOIT_SPSC_SPANS ? QUOIT_FOR_SPANS : QUOIT_FOR_ITEMS};
     quoit_status status = quoit_queue_check_options(&options);
     if (status != QUOIT_OK)
         return status == QUOIT_UNSUPPORTED ? status : damaged(region, quoit_status_text(status));
-    if (!slots_bytes(queue.capacity, queue.item_bytes, &bytes) || queue.member_rows == 0 ||
-        queue.member_rows > 65536)
+    if (queue.layout != (uint32_t)layout_for(&options) || queue.member_rows == 0 ||
+        queue.member_rows > 65536 ||
+        !slots_bytes((enum quoit_spsc_layout)queue.layout, queue.capacity, queue.item_bytes,
+                     &bytes))
         return damaged(region, "a count is out of range");
     uint8_t *ring = piece(region, queue.ring_offset, sizeof(struct quoit_spsc_shm));
     uint8_t *rows = piece(region, queue.members_offset,
@@ -152,12 +183,16 @@ quoit_status quoit_queue_find(quoit_region *region, struct quoit_queue_place *pl
 
     *place_out = (struct quoit_queue_place){
         .kind = (enum quoit_kind)queue.kind,
+        .layout = (enum quoit_spsc_layout)queue.layout,
         .item_bytes = queue.item_bytes,
         .user_bytes = queue.user_bytes,
         .user = user,
-        .ring = {.shm = (struct quoit_spsc_shm *)(void *)ring,
+        .ring = {.ops = layouts[queue.layout],
+                 .shm = (struct quoit_spsc_shm *)(void *)ring,
                  .slots = slots,
-                 .capacity = queue.capacity},
+                 .capacity = queue.capacity,
+                 .item_bytes = queue.item_bytes,
+                 .empty = queue.empty},
         .members = {.shm = &region->shm,
                     .rows = (struct quoit_member_shm *)(void *)rows,
                     .count = queue.member_rows},
@@ -182,6 +217,9 @@ quoit_status quoit_queue_compare(const quoit_region *region, const struct quoit_
         return differs(region, "the item size", place->item_bytes, options->item_bytes);
     if (place->ring.capacity != options->capacity)
         return differs(region, "the capacity", place->ring.capacity, options->capacity);
+    if (place->layout != layout_for(options))
+        return differs(region, "the tuning", (uint64_t)place->layout,
+                       (uint64_t)layout_for(options));
     if (place->user_bytes != options->user_bytes)
         return differs(region, "the user area's size", place->user_bytes, options->user_bytes);
     return QUOIT_OK;

@@ -20,7 +20,10 @@ struct quoit_queue_shm {
     uint64_t user_offset;    /* 40  creator  0 if user_bytes is                      */
     uint32_t user_bytes;     /* 48  creator                                          */
     uint32_t member_rows;    /* 52  creator                                          */
-    uint64_t checksum;       /* 56  creator  of bytes 0 to 55                        */
+    uint32_t layout;         /* 56  creator  enum quoit_spsc_layout                  */
+    uint32_t reserved;       /* 60  0                                                */
+    uint64_t empty;          /* 64  creator  slots: the mark of a slot without item  */
+    uint64_t checksum;       /* 72  creator  of bytes 0 to 71                        */
 };
 _Static_assert(offsetof(struct quoit_queue_shm, item_bytes) == 4, "FORMAT.md 3");
 _Static_assert(offsetof(struct quoit_queue_shm, capacity) == 8, "FORMAT.md 3");
@@ -30,12 +33,15 @@ _Static_assert(offsetof(struct quoit_queue_shm, slots_offset) == 32, "FORMAT.md 
 _Static_assert(offsetof(struct quoit_queue_shm, user_offset) == 40, "FORMAT.md 3");
 _Static_assert(offsetof(struct quoit_queue_shm, user_bytes) == 48, "FORMAT.md 3");
 _Static_assert(offsetof(struct quoit_queue_shm, member_rows) == 52, "FORMAT.md 3");
-_Static_assert(offsetof(struct quoit_queue_shm, checksum) == 56, "FORMAT.md 3");
-_Static_assert(sizeof(struct quoit_queue_shm) == 64, "FORMAT.md 3");
+_Static_assert(offsetof(struct quoit_queue_shm, layout) == 56, "FORMAT.md 3");
+_Static_assert(offsetof(struct quoit_queue_shm, empty) == 64, "FORMAT.md 3");
+_Static_assert(offsetof(struct quoit_queue_shm, checksum) == 72, "FORMAT.md 3");
+_Static_assert(sizeof(struct quoit_queue_shm) == 80, "FORMAT.md 3");
 
 /* Where everything is in this process; copied and validated once. */
 struct quoit_queue_place {
     enum quoit_kind kind;
+    enum quoit_spsc_layout layout;
     uint32_t item_bytes;
     uint32_t user_bytes;
     void *user; /* NULL if user_bytes is 0 */

@@ -1,20 +1,24 @@
 /* SPDX-License-Identifier: MIT */
-/* The SPSC ring in plain memory: no region, no second process, no operating system. */
+/* The SPSC ring's two layouts in plain memory: no region, no second process, no operating system. */
 #include "test.h"
 
 #include "spsc_ring.h"
 
 #include <stdlib.h>
 
+static const struct quoit_spsc_ops *const layouts[] = {&quoit_spsc_slots, &quoit_spsc_spans};
+enum { LAYOUTS = 2 };
+
 static const uint64_t capacities[] = {1, 2, 3, 5, 8, 1000};
 enum { CAPACITIES = sizeof capacities / sizeof capacities[0] };
 
-/* Counters begin here: at 0, and where 32 and 64 bits end. */
-static const uint64_t starts[] = {0, 1, UINT32_MAX - 3, UINT64_MAX - 3};
+/* Counters begin here: at 0, and where 32 bits end; where 64 end, a lap must divide them. */
+static const uint64_t starts[] = {0, 1, UINT32_MAX - 3, INT64_MAX - 3, UINT64_MAX - 3};
 enum { STARTS = sizeof starts / sizeof starts[0] };
 
-enum { GUARD = 64 };
+enum { GUARD = 64, LARGEST_ITEM = 300 };
 static const uint8_t guard_byte = 0xa5;
+static const uint64_t empty_word = 7; /* which the tests' items come to be as well */
 
 /* A ring whose slots lie between guard bytes. */
 struct fixture {
@@ -24,23 +28,28 @@ struct fixture {
     struct quoit_spsc_consumer consumer;
     uint8_t *memory;
     uint64_t slots_bytes;
+    uint8_t scratch[QUOIT_SPSC_SCRATCH_BYTES];
 };
 
-static struct fixture *set_up(uint64_t capacity, uint64_t item_bytes, uint64_t start)
+static struct fixture *set_up(const struct quoit_spsc_ops *layout, uint64_t capacity,
+                              uint64_t item_bytes, uint64_t start)
 {
     struct fixture *fixture = calloc(1, sizeof *fixture);
-    uint64_t slots;
-    CHECK(fixture && quoit_spsc_slots(capacity, &slots));
-    fixture->slots_bytes = slots * item_bytes;
+    CHECK(fixture);
+    fixture->slots_bytes = capacity * layout->stride(item_bytes);
     fixture->memory = malloc((size_t)fixture->slots_bytes + 2 * GUARD);
     CHECK(fixture->memory);
-    for (uint64_t i = 0; i < fixture->slots_bytes + 2 * GUARD; i++)
-        fixture->memory[i] = guard_byte;
-    quoit_spsc_init(&fixture->shm, start);
-    fixture->place = (struct quoit_spsc_place){
-        .shm = &fixture->shm, .slots = fixture->memory + GUARD, .capacity = capacity};
-    CHECK_STATUS(quoit_spsc_producer_attach(&fixture->producer, &fixture->place), QUOIT_OK);
-    CHECK_STATUS(quoit_spsc_consumer_attach(&fixture->consumer, &fixture->place), QUOIT_OK);
+    memset(fixture->memory, guard_byte, (size_t)fixture->slots_bytes + 2 * GUARD);
+    fixture->place = (struct quoit_spsc_place){.ops = layout,
+                                               .shm = &fixture->shm,
+                                               .slots = fixture->memory + GUARD,
+                                               .capacity = capacity,
+                                               .item_bytes = item_bytes,
+                                               .empty = empty_word,
+                                               .scratch = fixture->scratch};
+    layout->init(&fixture->place, start);
+    CHECK_STATUS(layout->attach_producer(&fixture->producer, &fixture->place), QUOIT_OK);
+    CHECK_STATUS(layout->attach_consumer(&fixture->consumer, &fixture->place), QUOIT_OK);
     return fixture;
 }
 
@@ -55,47 +64,53 @@ static void tear_down(struct fixture *fixture)
     free(fixture);
 }
 
+static quoit_status push_item(struct fixture *fixture, const void *item)
+{
+    if (quoit_spsc_put(&fixture->producer, item, fixture->place.item_bytes))
+        return QUOIT_OK;
+    return fixture->place.ops->push(&fixture->producer, &fixture->place, item);
+}
+
+static quoit_status pop_item(struct fixture *fixture, void *item_out)
+{
+    if (quoit_spsc_take(&fixture->consumer, item_out, fixture->place.item_bytes))
+        return QUOIT_OK;
+    return fixture->place.ops->pop(&fixture->consumer, &fixture->place, item_out);
+}
+
 static quoit_status push(struct fixture *fixture, uint64_t value)
 {
-    struct quoit_spsc_producer *producer = &fixture->producer;
-    if (producer->tail == producer->limit) {
-        quoit_status status = quoit_spsc_producer_refill(producer);
-        if (status != QUOIT_OK)
-            return status;
-    }
-    quoit_spsc_put(producer, &value, sizeof value);
-    return QUOIT_OK;
+    return push_item(fixture, &value);
 }
 
 static quoit_status pop(struct fixture *fixture, uint64_t *value_out)
 {
-    struct quoit_spsc_consumer *consumer = &fixture->consumer;
-    if (consumer->head == consumer->limit) {
-        quoit_status status = quoit_spsc_consumer_refill(consumer);
-        if (status != QUOIT_OK)
-            return status;
-    }
-    quoit_spsc_take(consumer, value_out, sizeof *value_out);
-    return QUOIT_OK;
+    return pop_item(fixture, value_out);
 }
 
 static uint64_t size_of(struct fixture *fixture)
 {
-    struct quoit_spsc_counts counts;
-    quoit_spsc_count(&fixture->place, &counts);
-    return counts.size;
+    return fixture->place.ops->size(&fixture->place);
 }
 
-static void fill_and_drain(uint64_t capacity, uint64_t start)
+/* Does a lap divide 2^64, or is the counters' end out of reach? */
+static bool may_start(uint64_t start, uint64_t capacity)
 {
-    struct fixture *fixture = set_up(capacity, sizeof(uint64_t), start);
-    uint64_t value = 0, next_in = 100, next_out = 100;
-    for (int round = 0; round < 5; round++) {
+    return start != UINT64_MAX - 3 || (capacity & (capacity - 1)) == 0;
+}
+
+/* Values from 0 on, so that the empty word, 7, is among them. */
+static void fill_and_drain(const struct quoit_spsc_ops *layout, uint64_t capacity, uint64_t start)
+{
+    struct fixture *fixture = set_up(layout, capacity, sizeof(uint64_t), start);
+    uint64_t value = 0, next_in = 0, next_out = 0;
+    for (int round = 0; round < 12; round++) {
         for (uint64_t i = 0; i < capacity; i++) {
             CHECK_EQUAL(size_of(fixture), i);
             CHECK_STATUS(push(fixture, next_in++), QUOIT_OK);
         }
-        CHECK_STATUS(push(fixture, 0), QUOIT_FULL);
+        CHECK_STATUS(push(fixture, 99), QUOIT_FULL);
+        CHECK_STATUS(push(fixture, empty_word), QUOIT_FULL);
         CHECK_EQUAL(size_of(fixture), capacity);
         for (uint64_t i = 0; i < capacity; i++) {
             CHECK_STATUS(pop(fixture, &value), QUOIT_OK);
@@ -109,135 +124,324 @@ static void fill_and_drain(uint64_t capacity, uint64_t start)
 
 static void exact_capacity(void)
 {
-    for (int i = 0; i < CAPACITIES; i++)
-        for (int j = 0; j < STARTS; j++)
-            fill_and_drain(capacities[i], starts[j]);
+    for (int l = 0; l < LAYOUTS; l++)
+        for (int i = 0; i < CAPACITIES; i++)
+            for (int j = 0; j < STARTS; j++)
+                if (may_start(starts[j], capacities[i]))
+                    fill_and_drain(layouts[l], capacities[i], starts[j]);
 }
 
 /* Neither empty nor full, so that the ring's end falls everywhere. */
 static void wrap_around(void)
 {
-    for (int i = 0; i < CAPACITIES; i++)
-        for (int j = 0; j < STARTS; j++) {
-            struct fixture *fixture = set_up(capacities[i], sizeof(uint64_t), starts[j]);
-            uint64_t value = 0;
-            for (uint64_t n = 0; n < 3 * capacities[i] + 10; n++) {
-                CHECK_STATUS(push(fixture, n), QUOIT_OK);
-                CHECK_STATUS(pop(fixture, &value), QUOIT_OK);
-                CHECK_EQUAL(value, n);
+    for (int l = 0; l < LAYOUTS; l++)
+        for (int i = 0; i < CAPACITIES; i++)
+            for (int j = 0; j < STARTS; j++) {
+                if (!may_start(starts[j], capacities[i]))
+                    continue;
+                struct fixture *fixture = set_up(layouts[l], capacities[i], sizeof(uint64_t),
+                                                 starts[j]);
+                uint64_t value = 0;
+                for (uint64_t n = 0; n < 3 * capacities[i] + 10; n++) {
+                    CHECK_STATUS(push(fixture, n), QUOIT_OK);
+                    CHECK_STATUS(pop(fixture, &value), QUOIT_OK);
+                    CHECK_EQUAL(value, n);
+                }
+                tear_down(fixture);
+            }
+}
+
+/* Items of every size up to some: all their bytes arrive, and no others change. */
+static void every_size(void)
+{
+    for (int l = 0; l < LAYOUTS; l++)
+        for (uint64_t bytes = 1; bytes <= LARGEST_ITEM; bytes++) {
+            struct fixture *fixture = set_up(layouts[l], 3, bytes, 0);
+            uint8_t in[LARGEST_ITEM], out[LARGEST_ITEM + 1];
+            for (uint8_t n = 0; n < 10; n++) {
+                for (uint64_t i = 0; i < bytes; i++)
+                    in[i] = (uint8_t)(n == 5 ? i == 0 ? empty_word : 0 : n + i);
+                memset(out, guard_byte, sizeof out);
+                CHECK_STATUS(push_item(fixture, in), QUOIT_OK);
+                CHECK_STATUS(pop_item(fixture, out), QUOIT_OK);
+                CHECK(memcmp(in, out, (size_t)bytes) == 0);
+                CHECK_EQUAL(out[bytes], guard_byte);
             }
             tear_down(fixture);
         }
-}
-
-static uint64_t push_many(struct fixture *fixture, const uint64_t *values, uint64_t count)
-{
-    struct quoit_spsc_producer *producer = &fixture->producer;
-    if (producer->limit - producer->tail < count &&
-        quoit_spsc_producer_refill(producer) != QUOIT_OK)
-        return 0;
-    uint64_t room = producer->limit - producer->tail;
-    count = count < room ? count : room;
-    quoit_spsc_put_many(producer, values, count, sizeof *values);
-    return count;
-}
-
-static uint64_t pop_many(struct fixture *fixture, uint64_t *values_out, uint64_t count)
-{
-    struct quoit_spsc_consumer *consumer = &fixture->consumer;
-    if (consumer->limit - consumer->head < count &&
-        quoit_spsc_consumer_refill(consumer) != QUOIT_OK)
-        return 0;
-    uint64_t there = consumer->limit - consumer->head;
-    count = count < there ? count : there;
-    quoit_spsc_take_many(consumer, values_out, count, sizeof *values_out);
-    return count;
 }
 
 /* Batches of every size against every fill, across the ring's end. */
 static void batches(void)
 {
     enum { MOST = 12 };
-    for (int i = 0; i < CAPACITIES - 1; i++)
-        for (uint64_t in = 1; in <= MOST; in++)
-            for (uint64_t out = 1; out <= MOST; out++) {
-                struct fixture *fixture = set_up(capacities[i], sizeof(uint64_t), UINT32_MAX - 7);
-                uint64_t next_in = 0, next_out = 0, values[MOST];
-                for (int round = 0; round < 40; round++) {
-                    for (uint64_t k = 0; k < in; k++)
-                        values[k] = next_in + k;
-                    uint64_t room = capacities[i] - size_of(fixture);
-                    uint64_t pushed = push_many(fixture, values, in);
-                    CHECK_EQUAL(pushed, in < room ? in : room);
-                    next_in += pushed;
-                    uint64_t there = size_of(fixture);
-                    uint64_t popped = pop_many(fixture, values, out);
-                    CHECK_EQUAL(popped, out < there ? out : there);
-                    for (uint64_t k = 0; k < popped; k++)
-                        CHECK_EQUAL(values[k], next_out++);
+    for (int l = 0; l < LAYOUTS; l++)
+        for (int i = 0; i < CAPACITIES - 1; i++)
+            for (uint64_t in = 1; in <= MOST; in++)
+                for (uint64_t out = 1; out <= MOST; out++) {
+                    struct fixture *fixture = set_up(layouts[l], capacities[i], sizeof(uint64_t),
+                                                     UINT32_MAX - 7);
+                    const struct quoit_spsc_ops *ops = layouts[l];
+                    uint64_t next_in = 0, next_out = 0, values[MOST];
+                    for (int round = 0; round < 40; round++) {
+                        for (uint64_t k = 0; k < in; k++)
+                            values[k] = next_in + k;
+                        uint64_t room = capacities[i] - size_of(fixture);
+                        uint64_t pushed = ops->push_many(&fixture->producer, &fixture->place,
+                                                         values, in);
+                        CHECK_EQUAL(pushed, in < room ? in : room);
+                        next_in += pushed;
+                        uint64_t there = size_of(fixture);
+                        uint64_t popped = ops->pop_many(&fixture->consumer, &fixture->place, values,
+                                                        out);
+                        CHECK_EQUAL(popped, out < there ? out : there);
+                        for (uint64_t k = 0; k < popped; k++)
+                            CHECK_EQUAL(values[k], next_out++);
+                    }
+                    tear_down(fixture);
+                }
+}
+
+/* Claims and peeks of every size, given back shorter, or not at all. */
+static void in_place(void)
+{
+    enum { MOST = 9 };
+    for (int l = 0; l < LAYOUTS; l++)
+        for (int i = 0; i < CAPACITIES - 1; i++)
+            for (uint64_t wanted = 1; wanted <= MOST; wanted++) {
+                struct fixture *fixture = set_up(layouts[l], capacities[i], sizeof(uint64_t), 0);
+                const struct quoit_spsc_ops *ops = layouts[l];
+                uint64_t next_in = 0, next_out = 0, count, value;
+                void *room;
+                const void *items;
+                for (uint64_t round = 0; round < 60; round++) {
+                    uint64_t before = size_of(fixture);
+                    quoit_status status = ops->claim(&fixture->producer, &fixture->place, wanted,
+                                                     &room, &count);
+                    CHECK_STATUS(status, before == capacities[i] ? QUOIT_FULL : QUOIT_OK);
+                    if (status == QUOIT_OK) {
+                        CHECK(count >= 1 && count <= wanted && count <= capacities[i] - before);
+                        uint64_t used = round % (count + 1);
+                        for (uint64_t k = 0; k < count; k++)
+                            ((uint64_t *)room)[k] = k < used ? next_in + k : 1234567;
+                        CHECK_EQUAL(size_of(fixture), before); /* nobody sees it yet */
+                        CHECK(!ops->commit(&fixture->producer, &fixture->place, count + 1));
+                        if (round % 5 == 4)
+                            continue; /* abandoned */
+                        CHECK(ops->commit(&fixture->producer, &fixture->place, used));
+                        CHECK(!ops->commit(&fixture->producer, &fixture->place, 1));
+                        next_in += used;
+                        CHECK_EQUAL(size_of(fixture), before + used);
+                    }
+                    if (round % 3 == 0)
+                        continue;
+                    before = size_of(fixture);
+                    status = ops->peek(&fixture->consumer, &fixture->place, &items, &count);
+                    CHECK_STATUS(status, before == 0 ? QUOIT_EMPTY : QUOIT_OK);
+                    if (status != QUOIT_OK)
+                        continue;
+                    CHECK(count >= 1 && count <= before);
+                    for (uint64_t k = 0; k < count; k++)
+                        CHECK_EQUAL(((const uint64_t *)items)[k], next_out + k);
+                    uint64_t used = (round + 1) % (count + 1);
+                    CHECK(!ops->release(&fixture->consumer, &fixture->place, before + 1));
+                    CHECK(ops->release(&fixture->consumer, &fixture->place, used));
+                    next_out += used;
+                    CHECK_EQUAL(size_of(fixture), before - used);
+                }
+                while (pop(fixture, &value) == QUOIT_OK)
+                    CHECK_EQUAL(value, next_out++);
+                CHECK_EQUAL(next_out, next_in);
+                tear_down(fixture);
+            }
+}
+
+/* Items that all look like none, mixed with others, at every fill. */
+static void hidden_items(void)
+{
+    for (int i = 0; i < CAPACITIES; i++)
+        for (uint64_t every = 1; every <= 4; every++) {
+            struct fixture *fixture = set_up(&quoit_spsc_slots, capacities[i], 24, 0);
+            uint64_t in[3] = {0}, out[3], pushed = 0, popped = 0;
+            for (int round = 0; round < 4000; round++) {
+                in[0] = pushed % every == 0 ? empty_word : pushed;
+                in[1] = pushed;
+                in[2] = ~pushed;
+                uint64_t size = pushed - popped;
+                CHECK_STATUS(push_item(fixture, in), size == capacities[i] ? QUOIT_FULL : QUOIT_OK);
+                pushed += size != capacities[i];
+                CHECK_EQUAL(size_of(fixture), pushed - popped);
+                if (round % 7 < 3 || round % 13 == 5)
+                    continue;
+                size = pushed - popped;
+                CHECK_STATUS(pop_item(fixture, out), size == 0 ? QUOIT_EMPTY : QUOIT_OK);
+                if (size == 0)
+                    continue;
+                CHECK_EQUAL(out[0], popped % every == 0 ? empty_word : popped);
+                CHECK_EQUAL(out[1], popped);
+                CHECK_EQUAL(out[2], ~popped);
+                popped++;
+            }
+            tear_down(fixture);
+        }
+}
+
+static void finish_after_drain(void)
+{
+    for (int l = 0; l < LAYOUTS; l++) {
+        struct fixture *fixture = set_up(layouts[l], 5, sizeof(uint64_t), 0);
+        uint64_t value = 0;
+        CHECK_STATUS(push(fixture, 1), QUOIT_OK);
+        CHECK_STATUS(push(fixture, empty_word), QUOIT_OK);
+        quoit_spsc_finish(&fixture->shm);
+        quoit_spsc_producer_shut(&fixture->producer);
+        CHECK_STATUS(push(fixture, 3), QUOIT_CLOSED);
+        CHECK_STATUS(pop(fixture, &value), QUOIT_OK);
+        CHECK_STATUS(pop(fixture, &value), QUOIT_OK);
+        CHECK_EQUAL(value, empty_word);
+        CHECK_STATUS(pop(fixture, &value), QUOIT_CLOSED);
+        CHECK_STATUS(pop(fixture, &value), QUOIT_CLOSED);
+        CHECK_STATUS(layouts[l]->attach_producer(&fixture->producer, &fixture->place), QUOIT_OK);
+        CHECK_STATUS(push(fixture, 3), QUOIT_CLOSED);
+        tear_down(fixture);
+    }
+}
+
+/* A new holder of a side goes on exactly where the last one was, at every fill and item. */
+static void attach_again(void)
+{
+    for (int l = 0; l < LAYOUTS; l++)
+        for (int i = 0; i < CAPACITIES - 1; i++)
+            for (int j = 0; j < STARTS; j++) {
+                if (!may_start(starts[j], capacities[i]))
+                    continue;
+                struct fixture *fixture = set_up(layouts[l], capacities[i], sizeof(uint64_t),
+                                                 starts[j]);
+                uint64_t in = 0, out = 0, value = 0;
+                for (int round = 0; round < 200; round++) {
+                    uint64_t size = in - out;
+                    CHECK_STATUS(layouts[l]->attach_producer(&fixture->producer, &fixture->place),
+                                 QUOIT_OK);
+                    CHECK_STATUS(push(fixture, in % 11),
+                                 size == capacities[i] ? QUOIT_FULL : QUOIT_OK);
+                    in += size != capacities[i];
+                    CHECK_STATUS(layouts[l]->attach_consumer(&fixture->consumer, &fixture->place),
+                                 QUOIT_OK);
+                    if (round % 3 == 0)
+                        continue;
+                    CHECK_STATUS(pop(fixture, &value), QUOIT_OK);
+                    CHECK_EQUAL(value, out++ % 11);
+                    CHECK_EQUAL(size_of(fixture), in - out);
                 }
                 tear_down(fixture);
             }
 }
 
-static void finish_after_drain(void)
+/* What is left by a death between two steps of a push or a pop, at every fill, whether or not the
+   other side went on meanwhile. */
+static void half_done(void)
 {
-    struct fixture *fixture = set_up(5, sizeof(uint64_t), 0);
-    uint64_t value = 0;
-    CHECK_STATUS(push(fixture, 1), QUOIT_OK);
-    CHECK_STATUS(push(fixture, 2), QUOIT_OK);
-    quoit_spsc_finish(&fixture->shm);
-    quoit_spsc_producer_shut(&fixture->producer);
-    CHECK_STATUS(push(fixture, 3), QUOIT_CLOSED);
-    CHECK_STATUS(pop(fixture, &value), QUOIT_OK);
-    CHECK_STATUS(pop(fixture, &value), QUOIT_OK);
-    CHECK_EQUAL(value, 2);
-    CHECK_STATUS(pop(fixture, &value), QUOIT_CLOSED);
-    CHECK_STATUS(pop(fixture, &value), QUOIT_CLOSED);
-    tear_down(fixture);
+    for (int i = 0; i < CAPACITIES - 1; i++)
+        for (uint64_t fill = 0; fill <= capacities[i]; fill++)
+            for (uint64_t refilled = 0; refilled < 2; refilled++) {
+                struct fixture *fixture = set_up(&quoit_spsc_slots, capacities[i], sizeof(uint64_t),
+                                                 0);
+                const struct quoit_spsc_ops *ops = &quoit_spsc_slots;
+                uint64_t in = 0, out = 0, value = 0;
+                for (; in < fill; in++)
+                    CHECK_STATUS(push(fixture, in), QUOIT_OK);
+                if (fill < capacities[i]) { /* counted, not committed */
+                    quoit_spsc_count_push(&fixture->shm);
+                    CHECK_EQUAL(size_of(fixture), fill);
+                    if (refilled && fill > 0) {
+                        CHECK_STATUS(pop(fixture, &value), QUOIT_OK);
+                        CHECK_EQUAL(value, out++);
+                    }
+                    CHECK_STATUS(ops->attach_producer(&fixture->producer, &fixture->place),
+                                 QUOIT_OK);
+                    CHECK_EQUAL(size_of(fixture), in - out);
+                }
+                if (fill > out) { /* counted as popped, the slot not given back */
+                    quoit_spsc_count_pop(&fixture->shm);
+                    out++;
+                    for (; in - out < capacities[i] - 1; in++)
+                        CHECK_STATUS(push(fixture, in), QUOIT_OK);
+                    if (refilled) { /* or given back after all, and filled anew */
+                        if (out == 1)
+                            atomic_store(quoit_spsc_word(fixture->place.slots), empty_word);
+                        CHECK_STATUS(push(fixture, in), out == 1 ? QUOIT_OK : QUOIT_FULL);
+                        in += out == 1;
+                    } else {
+                        CHECK_STATUS(push(fixture, in), QUOIT_FULL);
+                    }
+                    CHECK_STATUS(ops->attach_consumer(&fixture->consumer, &fixture->place),
+                                 QUOIT_OK);
+                }
+                for (; push(fixture, in) == QUOIT_OK; in++)
+                    ;
+                CHECK_EQUAL(in - out, capacities[i]);
+                for (; out < in; out++) {
+                    CHECK_STATUS(pop(fixture, &value), QUOIT_OK);
+                    CHECK_EQUAL(value, out);
+                }
+                CHECK_STATUS(pop(fixture, &value), QUOIT_EMPTY);
+                tear_down(fixture);
+            }
 }
 
-/* A new holder of a side goes on exactly where the shared counters are. */
-static void attach_again(void)
-{
-    struct fixture *fixture = set_up(3, sizeof(uint64_t), UINT64_MAX - 1);
-    uint64_t value = 0;
-    CHECK_STATUS(push(fixture, 10), QUOIT_OK);
-    CHECK_STATUS(push(fixture, 11), QUOIT_OK);
-    CHECK_STATUS(quoit_spsc_producer_attach(&fixture->producer, &fixture->place), QUOIT_OK);
-    CHECK_STATUS(push(fixture, 12), QUOIT_OK);
-    CHECK_STATUS(push(fixture, 13), QUOIT_FULL);
-    CHECK_STATUS(pop(fixture, &value), QUOIT_OK);
-    CHECK_STATUS(quoit_spsc_consumer_attach(&fixture->consumer, &fixture->place), QUOIT_OK);
-    for (uint64_t expected = 11; expected <= 12; expected++) {
-        CHECK_STATUS(pop(fixture, &value), QUOIT_OK);
-        CHECK_EQUAL(value, expected);
-    }
-    tear_down(fixture);
-}
-
-/* A hostile peer writes any counter: an error, and never a step outside the slots (the guards, and
-   ASan, see). */
-static void spoiled_counters(void)
+/* A hostile peer writes any word: an error or other data, and never a step outside the slots (the
+   guards, and ASan, see), nor a loop without end. */
+static void spoiled_words(void)
 {
     static const uint64_t spoiled[] = {0, 6, 7, UINT32_MAX, UINT64_MAX, 1ull << 63, UINT64_MAX - 5};
-    for (uint64_t i = 0; i < sizeof spoiled / sizeof spoiled[0]; i++) {
-        struct fixture *fixture = set_up(5, sizeof(uint64_t), 1000);
-        uint64_t value = 0;
-        CHECK_STATUS(push(fixture, 1), QUOIT_OK);
-        atomic_store(&fixture->shm.tail, spoiled[i]);
-        CHECK_STATUS(pop(fixture, &value), QUOIT_CORRUPT);
+    for (int l = 0; l < LAYOUTS; l++)
+        for (uint64_t i = 0; i < sizeof spoiled / sizeof spoiled[0]; i++)
+            for (int word = 0; word < 4; word++) {
+                struct fixture *fixture = set_up(layouts[l], 5, sizeof(uint64_t), 1000);
+                struct quoit_spsc_shm *shm = &fixture->shm;
+                quoit_atomic_u64 *const words[] = {&shm->tail, &shm->head, &shm->marked,
+                                                   &shm->finished};
+                uint64_t value = 0, count;
+                void *room;
+                const void *items;
+                for (int round = 0; round < 30; round++) {
+                    atomic_store(words[word], spoiled[i]);
+                    (void)push(fixture, (uint64_t)round % 8);
+                    CHECK(size_of(fixture) <= 5);
+                    atomic_store(words[word], spoiled[i]);
+                    if (round % 2)
+                        (void)pop(fixture, &value);
+                    atomic_store(words[word], spoiled[i]);
+                    if (layouts[l]->peek(&fixture->consumer, &fixture->place, &items, &count) ==
+                        QUOIT_OK)
+                        (void)layouts[l]->release(&fixture->consumer, &fixture->place, count / 2);
+                    atomic_store(words[word], spoiled[i]);
+                    if (layouts[l]->claim(&fixture->producer, &fixture->place, 9, &room, &count) ==
+                        QUOIT_OK) {
+                        memset(room, 1, (size_t)count * sizeof(uint64_t));
+                        (void)layouts[l]->commit(&fixture->producer, &fixture->place, count);
+                    }
+                }
+                (void)quoit_spsc_check(&fixture->place);
+                (void)layouts[l]->attach_producer(&fixture->producer, &fixture->place);
+                (void)layouts[l]->attach_consumer(&fixture->consumer, &fixture->place);
+                layouts[l]->init(&fixture->place, 0);
+                tear_down(fixture);
+            }
+}
+
+/* Counters that are further apart than the capacity are told. */
+static void counters_apart(void)
+{
+    for (int l = 0; l < LAYOUTS; l++) {
+        struct fixture *fixture = set_up(layouts[l], 5, sizeof(uint64_t), 1000);
+        atomic_store(&fixture->shm.tail, 1006);
         CHECK_STATUS(quoit_spsc_check(&fixture->place), QUOIT_CORRUPT);
-        CHECK_STATUS(quoit_spsc_consumer_attach(&fixture->consumer, &fixture->place),
+        CHECK_STATUS(layouts[l]->attach_producer(&fixture->producer, &fixture->place),
                      QUOIT_CORRUPT);
-        CHECK(size_of(fixture) <= 5);
-        atomic_store(&fixture->shm.tail, 1001);
-        atomic_store(&fixture->shm.head, spoiled[i]);
-        quoit_spsc_producer_shut(&fixture->producer);
-        CHECK_STATUS(push(fixture, 2), QUOIT_CORRUPT);
-        CHECK_STATUS(quoit_spsc_producer_attach(&fixture->producer, &fixture->place),
+        CHECK_STATUS(layouts[l]->attach_consumer(&fixture->consumer, &fixture->place),
                      QUOIT_CORRUPT);
-        atomic_store(&fixture->shm.head, 1000);
+        atomic_store(&fixture->shm.tail, 1000);
         atomic_store(&fixture->shm.finished, 2);
         CHECK_STATUS(quoit_spsc_check(&fixture->place), QUOIT_CORRUPT);
         atomic_store(&fixture->shm.finished, 0);
@@ -245,22 +449,19 @@ static void spoiled_counters(void)
     }
 }
 
-static void slots_for_capacity(void)
-{
-    uint64_t slots;
-    CHECK(quoit_spsc_slots(5, &slots) && slots == 8);
-    CHECK(!quoit_spsc_slots(UINT64_MAX, &slots));
-}
-
 int main(int argc, char **argv)
 {
     static const struct test_part parts[] = {{"exact_capacity", exact_capacity},
                                              {"wrap_around", wrap_around},
+                                             {"every_size", every_size},
                                              {"batches", batches},
+                                             {"in_place", in_place},
+                                             {"hidden_items", hidden_items},
                                              {"finish_after_drain", finish_after_drain},
                                              {"attach_again", attach_again},
-                                             {"spoiled_counters", spoiled_counters},
-                                             {"slots_for_capacity", slots_for_capacity},
+                                             {"half_done", half_done},
+                                             {"spoiled_words", spoiled_words},
+                                             {"counters_apart", counters_apart},
                                              {NULL, NULL}};
     return test_main(argc, argv, parts, NULL);
 }

@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A descriptor that is readable while a side of the queue has something to do. A thread of this
+ * process sleeps on the queue in the event loop's place, and rings the bell, once, when there are
+ * items (or room, or the end of the stream). The bell rings on until the user has found nothing:
+ * that is when it is silenced, and the thread sleeps again. The thread looks after it was armed, so
+ * nothing that came in between is missed.
+ */
+#include "queue_handle.h"
+
+#include <stdlib.h>
+
+enum { RINGING = 0, ARMED = 1, ENDING = 2 };
+
+struct quoit_poller {
+    quoit_queue *queue;
+    struct quoit_waiter *waiter;
+    struct quoit_os_bell bell;
+    struct quoit_os_thread thread;
+    quoit_atomic_u32 state;
+};
+
+static uint32_t load_state(struct quoit_poller *poller)
+{
+    /* POLL-T1: armed after the bell was silenced. Pairs with POLL-U1. */
+    return atomic_load_explicit(&poller->state, memory_order_acquire);
+}
+
+/* By the thread: it may not look at what is private to the side's own thread. */
+static bool is_ready(quoit_queue *queue, unsigned role)
+{
+    const struct quoit_spsc_place *ring = &queue->handle->place.ring;
+    if (load_state(quoit_waiter_of(queue, role)->poller) == ENDING ||
+        quoit_spsc_is_finished(ring->shm))
+        return true;
+    uint64_t size = ring->ops->size(ring);
+    return role == QUOIT_CONSUMER ? size > 0 : size < ring->capacity;
+}
+
+static void run(void *argument)
+{
+    struct quoit_poller *poller = argument;
+    const struct quoit_os_shm *shm = &poller->queue->handle->region->shm;
+    uint32_t state;
+    while ((state = load_state(poller)) != ENDING) {
+        if (state == RINGING) {
+            quoit_os_sleep(shm, 0, &poller->state, RINGING, INT64_C(1000000000));
+            continue;
+        }
+        if (!is_ready(poller->queue, poller->waiter->role)) {
+            quoit_sleep_unless(poller->queue, poller->waiter, is_ready, INT64_C(1000000000));
+            continue;
+        }
+        uint32_t armed = ARMED;
+        /* POLL-T2: said before the bell rings, so that whoever heard it silences it. Pairs with
+           POLL-U2. */
+        if (atomic_compare_exchange_strong_explicit(&poller->state, &armed, RINGING,
+                                                    memory_order_acq_rel, memory_order_acquire))
+            quoit_os_bell_ring(&poller->bell);
+    }
+}
+
+void quoit_poller_rearm(struct quoit_poller *poller)
+{
+    /* POLL-U2: nothing to do while it is armed. Pairs with POLL-T2. */
+    if (atomic_load_explicit(&poller->state, memory_order_acquire) == ARMED)
+        return;
+    quoit_os_bell_silence(&poller->bell);
+    /* POLL-U1: the bell is silent. Pairs with POLL-T1. */
+    atomic_store_explicit(&poller->state, ARMED, memory_order_release);
+    quoit_os_wake(&poller->queue->handle->region->shm, 0, &poller->state);
+}
+
+void quoit_poller_end(struct quoit_poller *poller, bool forked)
+{
+    const struct quoit_os_shm *shm = &poller->queue->handle->region->shm;
+    if (!forked) {
+        /* POLL-U1: the thread ends when it sees this. Pairs with POLL-T1. */
+        atomic_store_explicit(&poller->state, ENDING, memory_order_release);
+        quoit_os_wake(shm, 0, &poller->state);
+        quoit_wake(poller->queue, poller->waiter);
+        quoit_os_thread_join(&poller->thread);
+    }
+    quoit_os_bell_close(&poller->bell);
+    free(poller);
+}
+
+quoit_status quoit_queue_poll_fd(quoit_queue *queue, unsigned role, int *fd_out)
+{
+    if (!fd_out)
+        return quoit_fail(QUOIT_INVALID, "fd_out is NULL");
+    *fd_out = -1;
+    quoit_status status = quoit_queue_check_handle(queue);
+    if (status != QUOIT_OK)
+        return status;
+    struct quoit_queue_handle *handle = queue->handle;
+    if ((role != QUOIT_CONSUMER && role != QUOIT_PRODUCER) || !(handle->roles & role))
+        return quoit_fail(QUOIT_ROLE, "role 0x%x is not one that the queue was opened with", role);
+    struct quoit_waiter *waiter = quoit_waiter_of(queue, role);
+    if (waiter->poller) {
+        *fd_out = waiter->poller->bell.fd;
+        return QUOIT_OK;
+    }
+
+    struct quoit_poller *poller = calloc(1, sizeof *poller);
+    if (!poller)
+        return quoit_fail(QUOIT_NO_MEMORY, "out of memory for a descriptor's thread");
+    poller->queue = queue;
+    poller->waiter = waiter;
+    /* Relaxed: starting the thread orders it. */
+    atomic_store_explicit(&poller->state, ARMED, memory_order_relaxed);
+    status = quoit_os_bell_make(&poller->bell);
+    if (status != QUOIT_OK)
+        goto free_poller;
+    waiter->poller = poller; /* before its thread begins */
+    poller->thread = (struct quoit_os_thread){.run = run, .argument = poller};
+    status = quoit_os_thread_start(&poller->thread);
+    if (status != QUOIT_OK)
+        goto close_bell;
+    *fd_out = poller->bell.fd;
+    return QUOIT_OK;
+
+close_bell:
+    waiter->poller = NULL;
+    quoit_os_bell_close(&poller->bell);
+free_poller:
+    free(poller);
+    return status;
+}

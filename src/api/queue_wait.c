@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Waiting for items and for room. A sleeper says so in its side's word, then looks once more, then
+ * sleeps; whoever publishes looks at that word afterwards. Between saying and looking each needs a
+ * full barrier: the sleeper imposes one on everybody (membarrier), so that pushes and pops need
+ * none. Where the system cannot do that, they come here each time and fence for themselves.
+ */
+#include "queue_wait.h"
+
+#include "queue_handle.h"
+#include "relax.h"
+
+enum { SPINS_LEAST = 16, SPINS_MOST = 2000, EXPLORE_EVERY = 256 };
+
+/* Nobody wakes a sleeper whose waker was killed between publishing and waking: it looks by itself
+   this often. Without imposed barriers a wake can be missed, and it looks more often. */
+static const int64_t slice_ns = 100000000, short_slice_ns = 1000000;
+
+static const quoit_atomic_u32 always = 1;
+
+/* ---- Waking ---------------------------------------------------------------------------------- */
+
+void quoit_wake(quoit_queue *queue, struct quoit_waiter *sleeper)
+{
+    const struct quoit_queue_handle *handle = queue->handle;
+    if (!handle->barriers)
+        /* WAIT-W1: what was published comes before the look at who sleeps. Pairs with WAIT-S1. */
+        atomic_thread_fence(memory_order_seq_cst);
+    /* Relaxed: ordered by the barrier, this process's own or one imposed on it. */
+    if (atomic_load_explicit(sleeper->asleep, memory_order_relaxed) == 0)
+        return;
+    /* WAIT-W2: one waker wakes; the word changes before anybody is woken. Pairs with WAIT-S2. */
+    if (atomic_exchange_explicit(sleeper->asleep, 0, memory_order_seq_cst) != 0)
+        quoit_os_wake(&handle->region->shm, sleeper->role, sleeper->asleep);
+}
+
+struct quoit_waiter *quoit_waiter_of(quoit_queue *queue, unsigned role)
+{
+    struct quoit_queue_handle *handle = queue->handle;
+    return role == QUOIT_CONSUMER ? &handle->consumer_waiter : &handle->producer_waiter;
+}
+
+void quoit_queue_wake(quoit_queue *queue, unsigned role)
+{
+    if (!queue->handle->forked)
+        quoit_wake(queue, quoit_waiter_of(queue, role));
+}
+
+/* ---- Sleeping -------------------------------------------------------------------------------- */
+
+void quoit_sleep_unless(quoit_queue *queue, struct quoit_waiter *waiter,
+                        bool (*ready)(quoit_queue *queue, unsigned role), int64_t timeout_ns)
+{
+    struct quoit_os_shm *shm = &queue->handle->region->shm;
+    /* WAIT-S1: said before the look; and for wakers that fence for themselves, in one order with
+       their fence. Pairs with WAIT-W1. */
+    atomic_store_explicit(waiter->asleep, 1, memory_order_seq_cst);
+    bool imposed = quoit_os_barrier_impose();
+    if (!imposed)
+        /* WAIT-S1: as above, for wakers that fence for themselves. Pairs with WAIT-W1. */
+        atomic_thread_fence(memory_order_seq_cst);
+    int64_t most_ns = imposed ? slice_ns : short_slice_ns;
+    if (!ready(queue, waiter->role))
+        quoit_os_sleep(shm, waiter->role, waiter->asleep, 1,
+                       timeout_ns < most_ns ? timeout_ns : most_ns);
+}
+
+static bool is_ready(quoit_queue *queue, unsigned role)
+{
+    if (role == QUOIT_CONSUMER)
+        return queue->handle->place.ring.ops->look_for_items(
+                   &queue->consumer, &queue->handle->place.ring) != QUOIT_EMPTY;
+    return queue->handle->place.ring.ops->look_for_room(&queue->producer,
+                                                        &queue->handle->place.ring) != QUOIT_FULL;
+}
+
+/* Looks a number of times that follows what it took lately. Every now and then it tries the most
+   again, since a spin that is too short to succeed teaches nothing. */
+static quoit_status spin(quoit_queue *queue, struct quoit_waiter *waiter, quoit_look *look,
+                         quoit_status nothing)
+{
+    uint32_t most = waiter->failures % EXPLORE_EVERY == EXPLORE_EVERY - 1 ? SPINS_MOST
+                                                                          : waiter->spins;
+    for (uint32_t i = 0; i < most; i++) {
+        quoit_status status = look(queue);
+        if (status != nothing) {
+            uint32_t enough = 2 * i + SPINS_LEAST;
+            waiter->spins += ((enough < SPINS_MOST ? enough : SPINS_MOST) / 8) - waiter->spins / 8;
+            return status;
+        }
+        quoit_relax();
+    }
+    waiter->failures++;
+    waiter->spins -= (waiter->spins - SPINS_LEAST) / 4;
+    return nothing;
+}
+
+/* Has the other side gone since it was last seen? Told once. */
+static bool has_lost_peer(const quoit_queue *queue, struct quoit_waiter *waiter)
+{
+    unsigned peer = waiter->role == QUOIT_CONSUMER ? QUOIT_PRODUCER : QUOIT_CONSUMER;
+    bool there = quoit_members_has(&queue->handle->place.members, peer);
+    bool lost = waiter->peer_seen && !there;
+    waiter->peer_seen = there;
+    return lost;
+}
+
+quoit_status quoit_wait(quoit_queue *queue, struct quoit_waiter *waiter, quoit_look *look,
+                        quoit_status nothing, int64_t timeout_ns)
+{
+    if (timeout_ns == 0)
+        return QUOIT_TIMEOUT;
+    quoit_status status = spin(queue, waiter, look, nothing);
+    if (status != nothing)
+        return status;
+    uint64_t start = quoit_os_monotonic_ns();
+    int64_t left = timeout_ns < 0 ? INT64_MAX : timeout_ns;
+    for (;;) {
+        quoit_sleep_unless(queue, waiter, is_ready, left);
+        status = look(queue);
+        if (status != nothing)
+            break;
+        bool lost = has_lost_peer(queue, waiter);
+        status = look(queue); /* what came before it went */
+        if (status != nothing)
+            break;
+        if (timeout_ns >= 0)
+            left = timeout_ns - (int64_t)(quoit_os_monotonic_ns() - start);
+        if (lost || left <= 0) {
+            status = lost ? QUOIT_ABANDONED : QUOIT_TIMEOUT;
+            break;
+        }
+    }
+    if (status == QUOIT_OK)
+        waiter->peer_seen = true;
+    if (!waiter->poller)
+        /* Relaxed: a push that still sees it makes a call in vain. */
+        atomic_store_explicit(waiter->asleep, 0, memory_order_relaxed);
+    return status;
+}
+
+/* ---- The handle's two sides ------------------------------------------------------------------ */
+
+void quoit_waiters_begin(quoit_queue *queue)
+{
+    struct quoit_queue_handle *handle = queue->handle;
+    struct quoit_spsc_shm *shm = handle->place.ring.shm;
+    handle->barriers = quoit_os_barrier_join();
+    handle->consumer_waiter = (struct quoit_waiter){
+        .role = QUOIT_CONSUMER, .asleep = &shm->consumer_asleep, .spins = SPINS_MOST};
+    handle->producer_waiter = (struct quoit_waiter){
+        .role = QUOIT_PRODUCER, .asleep = &shm->producer_asleep, .spins = SPINS_MOST};
+    if (handle->roles & QUOIT_CONSUMER)
+        (void)has_lost_peer(queue, &handle->consumer_waiter); /* which is there already? */
+    if (handle->roles & QUOIT_PRODUCER)
+        (void)has_lost_peer(queue, &handle->producer_waiter);
+    if (!handle->barriers) {
+        queue->producer.asleep = &always;
+        queue->consumer.asleep = &always;
+    }
+}
+
+void quoit_waiters_end(quoit_queue *queue)
+{
+    struct quoit_queue_handle *handle = queue->handle;
+    if (handle->consumer_waiter.poller)
+        quoit_poller_end(handle->consumer_waiter.poller, handle->forked);
+    if (handle->producer_waiter.poller)
+        quoit_poller_end(handle->producer_waiter.poller, handle->forked);
+}

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: MIT */
+/* A queue's two sides, seen as one that waits and one that wakes it. */
+#ifndef QUOIT_API_QUEUE_WAIT_H
+#define QUOIT_API_QUEUE_WAIT_H
+
+#include <quoit.h>
+
+#include "members.h"
+
+/* How a handle waits on one of its sides. */
+struct quoit_waiter {
+    unsigned role;            /* whose side this is */
+    quoit_atomic_u32 *asleep; /* shared */
+    uint32_t spins;           /* how many looks to take before sleeping, as it turned out lately */
+    uint32_t failures;        /* spins in vain, ever */
+    bool peer_seen;           /* the other side was there, and its end has not been told yet */
+    struct quoit_poller *poller;
+};
+
+/* Looks, spins, sleeps until look says something else than `nothing`, which it then returns; or
+   TIMEOUT or ABANDONED. */
+typedef quoit_status quoit_look(quoit_queue *queue);
+quoit_status quoit_wait(quoit_queue *queue, struct quoit_waiter *waiter, quoit_look *look,
+                        quoit_status nothing, int64_t timeout_ns);
+
+/* Wakes who sleeps there, after something has been published that it waits for. */
+void quoit_wake(quoit_queue *queue, struct quoit_waiter *sleeper);
+
+struct quoit_waiter *quoit_waiter_of(quoit_queue *queue, unsigned role);
+
+/* The handle's waiters, and which words its inlined paths look at. */
+void quoit_waiters_begin(quoit_queue *queue);
+void quoit_waiters_end(quoit_queue *queue);
+
+/* A sleep of at most timeout_ns that a waker ends: announces it, looks whether ready(queue) is true
+   already, and sleeps. */
+void quoit_sleep_unless(quoit_queue *queue, struct quoit_waiter *waiter,
+                        bool (*ready)(quoit_queue *queue, unsigned role), int64_t timeout_ns);
+
+/* ---- Descriptors, queue_poll.c --------------------------------------------------------------- */
+
+/* This side has just found nothing: its descriptor stops being readable until there is something. */
+void quoit_poller_rearm(struct quoit_poller *poller);
+void quoit_poller_end(struct quoit_poller *poller, bool forked);
+
+#endif

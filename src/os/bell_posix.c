@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: MIT */
+/* A descriptor for event loops: a pipe with a byte in it while it rings. And the thread behind it. */
+#include "os.h"
+
+#include "fail.h"
+#include "fd.h"
+#include "system_error.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+quoit_status quoit_os_bell_make(struct quoit_os_bell *bell_out)
+{
+    int ends[2];
+    if (pipe(ends) != 0)
+        return quoit_os_fail(errno, "make", "a pipe");
+    for (int i = 0; i < 2; i++) {
+        ends[i] = quoit_os_fd_above_stdio(ends[i]);
+        int flags = ends[i] < 0 ? -1 : fcntl(ends[i], F_GETFL);
+        if (flags < 0 || fcntl(ends[i], F_SETFL, flags | O_NONBLOCK) != 0 ||
+            fcntl(ends[i], F_SETFD, FD_CLOEXEC) != 0) {
+            int error = errno;
+            (void)close(ends[0]);
+            (void)close(ends[1]);
+            return quoit_os_fail(error, "prepare", "a pipe");
+        }
+    }
+    *bell_out = (struct quoit_os_bell){.fd = ends[0], .ring_fd = ends[1]};
+    return QUOIT_OK;
+}
+
+void quoit_os_bell_ring(const struct quoit_os_bell *bell)
+{
+    (void)!write(bell->ring_fd, "", 1); /* one that is full rings already */
+}
+
+void quoit_os_bell_silence(const struct quoit_os_bell *bell)
+{
+    char bytes[16];
+    while (read(bell->fd, bytes, sizeof bytes) > 0)
+        ;
+}
+
+void quoit_os_bell_close(const struct quoit_os_bell *bell)
+{
+    (void)close(bell->fd);
+    (void)close(bell->ring_fd);
+}
+
+static void *run(void *argument)
+{
+    const struct quoit_os_thread *thread = argument;
+    thread->run(thread->argument);
+    return NULL;
+}
+
+quoit_status quoit_os_thread_start(struct quoit_os_thread *thread)
+{
+    pthread_t *id = malloc(sizeof *id);
+    sigset_t all, before;
+    if (!id)
+        return quoit_fail(QUOIT_NO_MEMORY, "out of memory for a thread");
+    (void)sigfillset(&all);
+    (void)pthread_sigmask(SIG_SETMASK, &all, &before);
+    thread->system = id;
+    int error = pthread_create(id, NULL, run, thread);
+    (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
+    if (error == 0)
+        return QUOIT_OK;
+    free(id);
+    return quoit_os_fail(error, "start", "a thread");
+}
+
+void quoit_os_thread_join(struct quoit_os_thread *thread)
+{
+    pthread_t *id = thread->system;
+    (void)pthread_join(*id, NULL);
+    free(id);
+}

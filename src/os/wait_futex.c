@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: MIT */
+/* Sleeping on a shared word: Linux's futex, which works between processes wherever the word is
+   mapped. */
+#include "os.h"
+
+#include <linux/futex.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+_Static_assert(sizeof(_Atomic uint32_t) == 4, "a futex is a plain 32-bit word");
+
+/* 32-bit systems whose time has 64 bits have no futex that takes the old one. */
+#if !defined(SYS_futex) || (defined(SYS_futex_time64) && defined(__USE_TIME_BITS64))
+#define FUTEX_CALL SYS_futex_time64
+#else
+#define FUTEX_CALL SYS_futex
+#endif
+
+void quoit_os_sleep(const struct quoit_os_shm *shm, uint32_t number, const _Atomic uint32_t *word,
+                    uint32_t value, int64_t timeout_ns)
+{
+    struct timespec timeout = {.tv_sec = (time_t)(timeout_ns / 1000000000),
+                               .tv_nsec = (long)(timeout_ns % 1000000000)};
+    (void)shm;
+    (void)number;
+    (void)syscall(FUTEX_CALL, word, FUTEX_WAIT, value, &timeout, NULL, 0);
+}
+
+void quoit_os_wake(const struct quoit_os_shm *shm, uint32_t number, const _Atomic uint32_t *word)
+{
+    (void)shm;
+    (void)number;
+    (void)syscall(FUTEX_CALL, word, FUTEX_WAKE, INT32_MAX, NULL, NULL, 0);
+}

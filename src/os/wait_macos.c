@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: MIT */
+/* Sleeping on a shared word: macOS has a call for it since 14.4, which is looked up when the library
+   is used, and before that nothing: then in pauses, as wait_pauses.c. */
+#include "os.h"
+
+#include <dlfcn.h>
+#include <pthread.h>
+#include <stddef.h>
+#include <string.h>
+#include <time.h>
+
+/* <os/os_sync_wait_on_address.h>, which older SDKs lack. */
+enum { SHARED = 1, CLOCK_MACH_ABSOLUTE_TIME = 32 };
+typedef int wait_function(void *address, uint64_t value, size_t size, uint32_t flags,
+                          uint32_t clock, uint64_t timeout_ns);
+typedef int wake_function(void *address, size_t size, uint32_t flags);
+
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+static wait_function *wait_on_address;
+static wake_function *wake_by_address;
+
+static void look_up(void)
+{
+    void *wait = dlsym(RTLD_DEFAULT, "os_sync_wait_on_address_with_timeout");
+    void *wake = dlsym(RTLD_DEFAULT, "os_sync_wake_by_address_all");
+    if (!wait || !wake)
+        return;
+    memcpy(&wait_on_address, &wait, sizeof wait);
+    memcpy(&wake_by_address, &wake, sizeof wake);
+}
+
+void quoit_os_sleep(const struct quoit_os_shm *shm, uint32_t number, const _Atomic uint32_t *word,
+                    uint32_t value, int64_t timeout_ns)
+{
+    const struct timespec pause = {.tv_nsec = timeout_ns < 500000 ? (long)timeout_ns : 500000};
+    (void)shm;
+    (void)number;
+    (void)pthread_once(&once, look_up);
+    if (timeout_ns <= 0)
+        return;
+    if (wait_on_address)
+        (void)wait_on_address((void *)(uintptr_t)word, value, sizeof *word, SHARED,
+                              CLOCK_MACH_ABSOLUTE_TIME, (uint64_t)timeout_ns);
+    else
+        (void)nanosleep(&pause, NULL);
+}
+
+void quoit_os_wake(const struct quoit_os_shm *shm, uint32_t number, const _Atomic uint32_t *word)
+{
+    (void)shm;
+    (void)number;
+    (void)pthread_once(&once, look_up);
+    if (wake_by_address)
+        (void)wake_by_address((void *)(uintptr_t)word, sizeof *word, SHARED);
+}

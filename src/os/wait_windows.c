@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Sleeping on a shared word: WaitOnAddress stays within its process, so a sleeper makes a named
+ * event, looks at the word once more, and waits; who wakes finds the event, or nobody. And what
+ * event loops would need, which Windows has no descriptors for.
+ */
+#include "win32.h"
+
+#include "fail.h"
+
+void quoit_os_sleep(const struct quoit_os_shm *shm, uint32_t number, const _Atomic uint32_t *word,
+                    uint32_t value, int64_t timeout_ns)
+{
+    struct quoit_os_object_name name = quoit_os_name_numbered(shm, L"wake", number);
+    struct quoit_os_security security;
+    if (quoit_os_security_make(shm->permissions, true, &security) != QUOIT_OK)
+        return;
+    HANDLE event = CreateEventW(&security.attributes, FALSE, FALSE, name.text);
+    quoit_os_security_free(&security);
+    if (!event) {
+        Sleep(1);
+        return;
+    }
+    /* WAIT-S2: who changed the word before this found no event, and after it finds it. Pairs with
+       WAIT-W2. */
+    if (atomic_load_explicit(word, memory_order_seq_cst) == value)
+        (void)WaitForSingleObject(event, (DWORD)((timeout_ns + 999999) / 1000000));
+    (void)CloseHandle(event);
+}
+
+void quoit_os_wake(const struct quoit_os_shm *shm, uint32_t number, const _Atomic uint32_t *word)
+{
+    struct quoit_os_object_name name = quoit_os_name_numbered(shm, L"wake", number);
+    (void)word;
+    HANDLE event = OpenEventW(EVENT_MODIFY_STATE, FALSE, name.text);
+    if (!event)
+        return;
+    (void)SetEvent(event);
+    (void)CloseHandle(event);
+}
+
+quoit_status quoit_os_bell_make(struct quoit_os_bell *bell_out)
+{
+    *bell_out = (struct quoit_os_bell){-1, -1};
+    return quoit_fail(QUOIT_UNSUPPORTED,
+                      "Windows has no descriptors for event loops; wait in a thread");
+}
+
+void quoit_os_bell_ring(const struct quoit_os_bell *bell)
+{
+    (void)bell;
+}
+
+void quoit_os_bell_silence(const struct quoit_os_bell *bell)
+{
+    (void)bell;
+}
+
+void quoit_os_bell_close(const struct quoit_os_bell *bell)
+{
+    (void)bell;
+}
+
+quoit_status quoit_os_thread_start(struct quoit_os_thread *thread)
+{
+    (void)thread;
+    return quoit_fail(QUOIT_UNSUPPORTED, "threads are started for descriptors alone");
+}
+
+void quoit_os_thread_join(struct quoit_os_thread *thread)
+{
+    (void)thread;
+}

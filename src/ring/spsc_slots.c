@@ -1,0 +1,327 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The slots layout of the SPSC ring, off the hot path: attaching after a death, items that look like
+ * no item, batches, peek and claim. Ordering labels: docs/ORDERING.md.
+ *
+ * An item whose first word is the queue's `empty` word cannot show itself in its slot. The producer
+ * publishes a number instead, `marked`: all items below it are committed. Until the consumer has
+ * come that far, an empty mark may be such an item, so the producer goes by the counters too.
+ */
+#include "spsc_ring.h"
+
+#include "arithmetic.h"
+
+static uint64_t stride_of(const struct quoit_spsc_place *place)
+{
+    return quoit_spsc_stride(place->item_bytes);
+}
+
+static uint64_t load_mark(uint8_t *slot)
+{
+    /* SPSC-C1: a mark means that the slot's bytes are there. SPSC-P1: an empty one means that they
+       are read. Pairs with SPSC-P2 and SPSC-C2. */
+    return atomic_load_explicit(quoit_spsc_word(slot), memory_order_acquire);
+}
+
+static void store_empty(uint8_t *slot, uint64_t empty)
+{
+    /* SPSC-C2: the slot may be filled again. Pairs with SPSC-P1. */
+    atomic_store_explicit(quoit_spsc_word(slot), empty, memory_order_release);
+}
+
+static uint64_t load_marked(struct quoit_spsc_shm *shm)
+{
+    /* SPSC-C5: having seen this number, slots below it are ours to read. Pairs with SPSC-P5. */
+    return atomic_load_explicit(&shm->marked, memory_order_acquire);
+}
+
+static bool is_before(uint64_t position, uint64_t other)
+{
+    return other - position - 1 < INT64_MAX;
+}
+
+static uint8_t *slot_at(const struct quoit_spsc_place *place, uint64_t position)
+{
+    return place->slots + position % place->capacity * stride_of(place);
+}
+
+/* Is there a committed item at this position, if nobody has popped it? */
+static bool is_committed(const struct quoit_spsc_place *place, uint8_t *slot, uint64_t position)
+{
+    return load_mark(slot) != place->empty || is_before(position, load_marked(place->shm));
+}
+
+static void init(const struct quoit_spsc_place *place, uint64_t start)
+{
+    quoit_spsc_init_counters(place->shm, start);
+    for (uint64_t i = 0; i < place->capacity; i++)
+        store_empty(place->slots + i * stride_of(place), place->empty);
+}
+
+/* ---- Attaching ------------------------------------------------------------------------------- */
+
+/* A dead producer may have counted one item more than it committed. */
+static quoit_status attach_producer(struct quoit_spsc_producer *producer,
+                                    const struct quoit_spsc_place *place)
+{
+    uint64_t head = quoit_spsc_head(place->shm);
+    uint64_t tail = quoit_spsc_tail(place->shm);
+    if (tail - head > place->capacity)
+        return quoit_spsc_counters_apart(tail, head, place->capacity);
+    if (tail != head && !is_committed(place, slot_at(place, tail - 1), tail - 1) &&
+        is_before(quoit_spsc_head(place->shm), tail)) {
+        tail--; /* not popped either: a head that passed it would show now */
+        /* Relaxed: only a holder of this side goes by it. */
+        atomic_store_explicit(&place->shm->tail, tail, memory_order_relaxed);
+    }
+    quoit_spsc_producer_begin(producer, place, tail);
+    return QUOIT_OK;
+}
+
+/* A dead consumer may have counted one item more than it gave back the slot of. The slot is still
+   that item's if it shows a mark that the producer did not put there since. */
+static quoit_status attach_consumer(struct quoit_spsc_consumer *consumer,
+                                    const struct quoit_spsc_place *place)
+{
+    uint64_t head = quoit_spsc_head(place->shm);
+    uint64_t tail = quoit_spsc_tail(place->shm);
+    if (tail - head > place->capacity)
+        return quoit_spsc_counters_apart(tail, head, place->capacity);
+    if (head > 0) {
+        uint8_t *last = slot_at(place, head - 1);
+        if (load_mark(last) != place->empty &&
+            quoit_spsc_tail(place->shm) - (head - 1) <= place->capacity)
+            store_empty(last, place->empty);
+    }
+    quoit_spsc_consumer_begin(consumer, place, head);
+    return QUOIT_OK;
+}
+
+/* ---- Pushing --------------------------------------------------------------------------------- */
+
+/* Free slots from here on, at most count, and the first of them at slot. What the mark says is not
+   enough where items may be hidden. */
+static uint64_t count_free(struct quoit_spsc_producer *producer,
+                           const struct quoit_spsc_place *place, uint8_t *slot, uint64_t count)
+{
+    uint64_t free_slots = 0;
+    if (count == 0 || load_mark(slot) != place->empty)
+        return 0; /* without a look at the consumer's line: this is asked again and again */
+    uint64_t room = place->capacity - (quoit_spsc_tail(place->shm) - quoit_spsc_head(place->shm));
+    if (room > place->capacity)
+        return 0;
+    while (free_slots < count && free_slots < room && load_mark(slot) == place->empty) {
+        free_slots++;
+        slot += stride_of(place);
+        if (slot == producer->end)
+            slot = producer->begin;
+    }
+    return free_slots;
+}
+
+static quoit_status look_for_room(struct quoit_spsc_producer *producer,
+                                  const struct quoit_spsc_place *place)
+{
+    if (quoit_spsc_is_finished(place->shm))
+        return QUOIT_CLOSED;
+    return count_free(producer, place, quoit_spsc_producer_slot(producer), 1) > 0 ? QUOIT_OK
+                                                                                  : QUOIT_FULL;
+}
+
+/* An item that looks like none. */
+static void put_hidden(struct quoit_spsc_producer *producer, const struct quoit_spsc_place *place,
+                       const void *item)
+{
+    uint8_t *slot = producer->next;
+    quoit_spsc_count_push(place->shm);
+    quoit_spsc_fill(slot, item, place->item_bytes);
+    slot += stride_of(place);
+    producer->next = slot == producer->end ? producer->begin : slot;
+    /* SPSC-P5: the commit, for the slot cannot show it. Pairs with SPSC-C5. */
+    atomic_store_explicit(&place->shm->marked, quoit_spsc_tail(place->shm), memory_order_release);
+}
+
+static quoit_status push(struct quoit_spsc_producer *producer, const struct quoit_spsc_place *place,
+                         const void *item)
+{
+    quoit_status status = look_for_room(producer, place);
+    if (status != QUOIT_OK)
+        return status;
+    producer->next = quoit_spsc_producer_slot(producer);
+    if (!quoit_spsc_put(producer, item, place->item_bytes))
+        put_hidden(producer, place, item);
+    /* While hidden items are queued, each push comes here. */
+    if (is_before(quoit_spsc_head(place->shm), load_marked(place->shm)))
+        quoit_spsc_producer_shut(producer);
+    return QUOIT_OK;
+}
+
+static uint64_t push_many(struct quoit_spsc_producer *producer,
+                          const struct quoit_spsc_place *place, const void *items, uint64_t count)
+{
+    const uint8_t *item = items;
+    uint64_t pushed = 0;
+    while (pushed < count && (quoit_spsc_put(producer, item, place->item_bytes) ||
+                              push(producer, place, item) == QUOIT_OK)) {
+        pushed++;
+        item += place->item_bytes;
+    }
+    return pushed;
+}
+
+static quoit_status claim(struct quoit_spsc_producer *producer,
+                          const struct quoit_spsc_place *place, uint64_t wanted, void **items_out,
+                          uint64_t *count_out)
+{
+    uint64_t most = QUOIT_SPSC_SCRATCH_BYTES / place->item_bytes;
+    quoit_status status = look_for_room(producer, place);
+    if (status != QUOIT_OK)
+        return status;
+    producer->claimed = count_free(producer, place, quoit_spsc_producer_slot(producer),
+                                   wanted < most ? wanted : most);
+    *items_out = place->scratch;
+    *count_out = producer->claimed;
+    return QUOIT_OK;
+}
+
+static bool commit(struct quoit_spsc_producer *producer, const struct quoit_spsc_place *place,
+                   uint64_t count)
+{
+    if (count > producer->claimed)
+        return false;
+    producer->claimed = 0;
+    return push_many(producer, place, place->scratch, count) == count;
+}
+
+/* ---- Popping --------------------------------------------------------------------------------- */
+
+static bool has_item(struct quoit_spsc_consumer *consumer, const struct quoit_spsc_place *place)
+{
+    uint8_t *slot = quoit_spsc_consumer_slot(consumer);
+    if (load_mark(slot) != place->empty)
+        return true; /* without a look at any other line */
+    return is_before(quoit_spsc_head(place->shm), load_marked(place->shm));
+}
+
+static quoit_status look_for_items(struct quoit_spsc_consumer *consumer,
+                                   const struct quoit_spsc_place *place)
+{
+    if (has_item(consumer, place))
+        return QUOIT_OK;
+    if (!quoit_spsc_is_finished(place->shm))
+        return QUOIT_EMPTY;
+    return has_item(consumer, place) ? QUOIT_OK : QUOIT_CLOSED; /* the end may have come after it */
+}
+
+/* Gives the next slot back, whose item may be hidden: the producer then goes by the head, and the
+   slot is no longer ours once that has moved. */
+static void give_back(struct quoit_spsc_consumer *consumer, const struct quoit_spsc_place *place)
+{
+    uint8_t *slot = consumer->next;
+    bool hidden = load_mark(slot) == place->empty;
+    quoit_spsc_count_pop(place->shm);
+    if (!hidden)
+        store_empty(slot, place->empty);
+    slot += stride_of(place);
+    consumer->next = slot == consumer->end ? consumer->begin : slot;
+}
+
+static quoit_status pop(struct quoit_spsc_consumer *consumer, const struct quoit_spsc_place *place,
+                        void *item_out)
+{
+    quoit_status status = look_for_items(consumer, place);
+    if (status != QUOIT_OK)
+        return status;
+    consumer->next = quoit_spsc_consumer_slot(consumer);
+    if (quoit_spsc_take(consumer, item_out, place->item_bytes))
+        return QUOIT_OK;
+    quoit_spsc_empty_out(item_out, place->empty, consumer->next, place->item_bytes);
+    give_back(consumer, place);
+    return QUOIT_OK;
+}
+
+static uint64_t pop_many(struct quoit_spsc_consumer *consumer, const struct quoit_spsc_place *place,
+                         void *items_out, uint64_t count)
+{
+    uint8_t *item = items_out;
+    uint64_t popped = 0;
+    while (popped < count && (quoit_spsc_take(consumer, item, place->item_bytes) ||
+                              pop(consumer, place, item) == QUOIT_OK)) {
+        popped++;
+        item += place->item_bytes;
+    }
+    return popped;
+}
+
+/* Items from here on, in place, at most count and up to the ring's end. */
+static uint64_t count_filled(struct quoit_spsc_consumer *consumer,
+                             const struct quoit_spsc_place *place, uint64_t count)
+{
+    uint8_t *slot = quoit_spsc_consumer_slot(consumer);
+    uint64_t position = quoit_spsc_head(place->shm);
+    uint64_t filled = 0;
+    while (filled < count && is_committed(place, slot, position + filled)) {
+        filled++;
+        slot += stride_of(place);
+        if (slot == consumer->end)
+            break;
+    }
+    return filled;
+}
+
+static quoit_status peek(struct quoit_spsc_consumer *consumer, const struct quoit_spsc_place *place,
+                         const void **items_out, uint64_t *count_out)
+{
+    quoit_status status = look_for_items(consumer, place);
+    if (status != QUOIT_OK)
+        return status;
+    /* Items that do not fill their slots do not lie one behind the other. */
+    bool apart = stride_of(place) != place->item_bytes;
+    uint64_t most = apart ? 1 : QUOIT_SPSC_SCRATCH_BYTES / place->item_bytes;
+    *items_out = quoit_spsc_consumer_slot(consumer);
+    *count_out = count_filled(consumer, place, most);
+    return QUOIT_OK;
+}
+
+static bool release(struct quoit_spsc_consumer *consumer, const struct quoit_spsc_place *place,
+                    uint64_t count)
+{
+    if (count_filled(consumer, place, count) != count)
+        return false;
+    consumer->next = quoit_spsc_consumer_slot(consumer);
+    for (uint64_t i = 0; i < count; i++)
+        give_back(consumer, place);
+    return true;
+}
+
+/* ---- By anyone ------------------------------------------------------------------------------- */
+
+static uint64_t size(const struct quoit_spsc_place *place)
+{
+    uint64_t head = quoit_spsc_head(place->shm); /* before the tail: the size is not negative */
+    uint64_t items = quoit_spsc_tail(place->shm) - head;
+    if (items > place->capacity)
+        items = place->capacity;
+    /* One that is counted need not be committed yet; for good, if its producer is dead. */
+    while (items > 0 && !is_committed(place, slot_at(place, head + items - 1), head + items - 1))
+        items--;
+    return items;
+}
+
+const struct quoit_spsc_ops quoit_spsc_slots = {
+    .stride = quoit_spsc_stride,
+    .init = init,
+    .attach_producer = attach_producer,
+    .attach_consumer = attach_consumer,
+    .push = push,
+    .pop = pop,
+    .push_many = push_many,
+    .pop_many = pop_many,
+    .look_for_room = look_for_room,
+    .look_for_items = look_for_items,
+    .claim = claim,
+    .commit = commit,
+    .peek = peek,
+    .release = release,
+    .size = size,
+};

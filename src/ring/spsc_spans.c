@@ -1,0 +1,270 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The spans layout of the SPSC ring: slots hold items and nothing else, and the counters say which
+ * are filled. Each side keeps its own counter and how far it may go before it must look at the
+ * other's, its limit, in its handle. Ordering labels: docs/ORDERING.md.
+ */
+#include "spsc_ring.h"
+
+static uint64_t stride(uint64_t item_bytes)
+{
+    return item_bytes;
+}
+
+static void init(const struct quoit_spsc_place *place, uint64_t start)
+{
+    quoit_spsc_init_counters(place->shm, start);
+}
+
+static quoit_status attach_producer(struct quoit_spsc_producer *producer,
+                                    const struct quoit_spsc_place *place)
+{
+    uint64_t head = quoit_spsc_head(place->shm);
+    uint64_t tail = quoit_spsc_tail(place->shm);
+    if (tail - head > place->capacity)
+        return quoit_spsc_counters_apart(tail, head, place->capacity);
+    quoit_spsc_producer_begin(producer, place, tail);
+    return QUOIT_OK;
+}
+
+static quoit_status attach_consumer(struct quoit_spsc_consumer *consumer,
+                                    const struct quoit_spsc_place *place)
+{
+    uint64_t head = quoit_spsc_head(place->shm);
+    uint64_t tail = quoit_spsc_tail(place->shm);
+    if (tail - head > place->capacity)
+        return quoit_spsc_counters_apart(tail, head, place->capacity);
+    quoit_spsc_consumer_begin(consumer, place, head);
+    return QUOIT_OK;
+}
+
+/* Moves the limit to where the consumer is now. */
+static quoit_status look_for_room(struct quoit_spsc_producer *producer,
+                                  const struct quoit_spsc_place *place)
+{
+    if (quoit_spsc_is_finished(place->shm))
+        return QUOIT_CLOSED;
+    uint64_t head = quoit_spsc_head(place->shm);
+    if (producer->position - head > place->capacity)
+        return quoit_spsc_counters_apart(producer->position, head, place->capacity);
+    producer->limit = head + place->capacity;
+    return producer->position == producer->limit ? QUOIT_FULL : QUOIT_OK;
+}
+
+/* Moves the limit to where the producer is now. */
+static quoit_status look_for_items(struct quoit_spsc_consumer *consumer,
+                                   const struct quoit_spsc_place *place)
+{
+    uint64_t tail = quoit_spsc_tail(place->shm);
+    bool finished = false;
+    if (tail == consumer->position) {
+        finished = quoit_spsc_is_finished(place->shm);
+        tail = quoit_spsc_tail(place->shm); /* the end may have come after more items */
+    }
+    if (tail - consumer->position > place->capacity)
+        return quoit_spsc_counters_apart(tail, consumer->position, place->capacity);
+    consumer->limit = tail;
+    if (tail != consumer->position)
+        return QUOIT_OK;
+    return finished ? QUOIT_CLOSED : QUOIT_EMPTY;
+}
+
+/* Slots from here to the ring's end. */
+static uint64_t to_end(const uint8_t *slot, const uint8_t *end, uint64_t item_bytes)
+{
+    return (uint64_t)(end - slot) / item_bytes;
+}
+
+static void advance(struct quoit_spsc_producer *producer, uint64_t count, uint64_t item_bytes)
+{
+    uint64_t before_end = to_end(producer->slot, producer->end, item_bytes);
+    producer->slot = count < before_end ? producer->slot + count * item_bytes
+                                        : producer->begin + (count - before_end) * item_bytes;
+    producer->position += count;
+    producer->claimed = 0;
+    /* SPAN-P1: publishes all these slots' bytes at once. Pairs with SPAN-C1. */
+    atomic_store_explicit(&producer->shm->tail, producer->position, memory_order_release);
+}
+
+/*
+ * Writes a byte in each cache line of a span back as it is. The lines are then this processor's to
+ * give away, and the producer gets each by one transfer, where it would have to ask two caches for
+ * a line that both had read: worth up to 2 times (docs/PERFORMANCE.md).
+ */
+static void take_lines(const uint8_t *bytes, uint64_t count)
+{
+    enum { LINE = 64 };
+    const uintptr_t first = (uintptr_t)bytes;
+    for (uint64_t at = (LINE - first % LINE) % LINE; at < count; at += LINE) {
+        _Atomic uint8_t *byte = (_Atomic uint8_t *)(uintptr_t)(first + at);
+        /* Relaxed: the slot is this side's, and nobody else looks at it. */
+        uint8_t value = atomic_load_explicit(byte, memory_order_relaxed);
+        /* Relaxed: as above. */
+        atomic_store_explicit(byte, value, memory_order_relaxed);
+    }
+}
+
+static void give_back(struct quoit_spsc_consumer *consumer, uint64_t count, uint64_t item_bytes)
+{
+    uint64_t before_end = to_end(consumer->slot, consumer->end, item_bytes);
+    if (count < before_end) {
+        take_lines(consumer->slot, count * item_bytes);
+        consumer->slot += count * item_bytes;
+    } else {
+        take_lines(consumer->slot, before_end * item_bytes);
+        take_lines(consumer->begin, (count - before_end) * item_bytes);
+        consumer->slot = consumer->begin + (count - before_end) * item_bytes;
+    }
+    consumer->position += count;
+    /* SPAN-C2: the slots' bytes are read, they may be filled again. Pairs with SPSC-P3. */
+    atomic_store_explicit(&consumer->shm->head, consumer->position, memory_order_release);
+}
+
+static uint64_t push_many(struct quoit_spsc_producer *producer,
+                          const struct quoit_spsc_place *place, const void *items, uint64_t count)
+{
+    const uint64_t item_bytes = place->item_bytes;
+    const uint8_t *bytes = items;
+    uint64_t room = producer->limit - producer->position;
+    if (room < count) {
+        if (look_for_room(producer, place) != QUOIT_OK)
+            return 0;
+        room = producer->limit - producer->position;
+        count = count < room ? count : room;
+    }
+    if (count == 0)
+        return 0;
+    uint64_t before_end = to_end(producer->slot, producer->end, item_bytes);
+    if (count <= before_end) {
+        memcpy(producer->slot, bytes, (size_t)(count * item_bytes));
+    } else {
+        memcpy(producer->slot, bytes, (size_t)(before_end * item_bytes));
+        memcpy(producer->begin, bytes + before_end * item_bytes,
+               (size_t)((count - before_end) * item_bytes));
+    }
+    advance(producer, count, item_bytes);
+    return count;
+}
+
+static uint64_t pop_many(struct quoit_spsc_consumer *consumer, const struct quoit_spsc_place *place,
+                         void *items_out, uint64_t count)
+{
+    const uint64_t item_bytes = place->item_bytes;
+    uint8_t *bytes = items_out;
+    uint64_t there = consumer->limit - consumer->position;
+    if (there < count) {
+        if (look_for_items(consumer, place) != QUOIT_OK)
+            return 0;
+        there = consumer->limit - consumer->position;
+        count = count < there ? count : there;
+    }
+    if (count == 0)
+        return 0;
+    uint64_t before_end = to_end(consumer->slot, consumer->end, item_bytes);
+    if (count <= before_end) {
+        memcpy(bytes, consumer->slot, (size_t)(count * item_bytes));
+    } else {
+        memcpy(bytes, consumer->slot, (size_t)(before_end * item_bytes));
+        memcpy(bytes + before_end * item_bytes, consumer->begin,
+               (size_t)((count - before_end) * item_bytes));
+    }
+    give_back(consumer, count, item_bytes);
+    return count;
+}
+
+static quoit_status push(struct quoit_spsc_producer *producer, const struct quoit_spsc_place *place,
+                         const void *item)
+{
+    return push_many(producer, place, item, 1) == 1 ? QUOIT_OK : look_for_room(producer, place);
+}
+
+static quoit_status pop(struct quoit_spsc_consumer *consumer, const struct quoit_spsc_place *place,
+                        void *item_out)
+{
+    if (consumer->limit == consumer->position) {
+        quoit_status status = look_for_items(consumer, place);
+        if (status != QUOIT_OK)
+            return status;
+    }
+    (void)pop_many(consumer, place, item_out, 1);
+    return QUOIT_OK;
+}
+
+static quoit_status claim(struct quoit_spsc_producer *producer,
+                          const struct quoit_spsc_place *place, uint64_t wanted, void **items_out,
+                          uint64_t *count_out)
+{
+    uint64_t before_end = to_end(producer->slot, producer->end, place->item_bytes);
+    wanted = wanted < before_end ? wanted : before_end;
+    if (producer->limit - producer->position < wanted) {
+        quoit_status status = look_for_room(producer, place);
+        if (status != QUOIT_OK)
+            return status;
+    }
+    uint64_t room = producer->limit - producer->position;
+    producer->claimed = room < wanted ? room : wanted;
+    *items_out = producer->slot;
+    *count_out = producer->claimed;
+    return QUOIT_OK;
+}
+
+static bool commit(struct quoit_spsc_producer *producer, const struct quoit_spsc_place *place,
+                   uint64_t count)
+{
+    if (count > producer->claimed)
+        return false;
+    if (count > 0)
+        advance(producer, count, place->item_bytes);
+    producer->claimed = 0;
+    return true;
+}
+
+static quoit_status peek(struct quoit_spsc_consumer *consumer, const struct quoit_spsc_place *place,
+                         const void **items_out, uint64_t *count_out)
+{
+    uint64_t before_end = to_end(consumer->slot, consumer->end, place->item_bytes);
+    if (consumer->limit == consumer->position) {
+        quoit_status status = look_for_items(consumer, place);
+        if (status != QUOIT_OK)
+            return status;
+    }
+    uint64_t there = consumer->limit - consumer->position;
+    *items_out = consumer->slot;
+    *count_out = there < before_end ? there : before_end;
+    return QUOIT_OK;
+}
+
+static bool release(struct quoit_spsc_consumer *consumer, const struct quoit_spsc_place *place,
+                    uint64_t count)
+{
+    if (count > consumer->limit - consumer->position)
+        return false;
+    if (count > 0)
+        give_back(consumer, count, place->item_bytes);
+    return true;
+}
+
+static uint64_t size(const struct quoit_spsc_place *place)
+{
+    uint64_t head = quoit_spsc_head(place->shm); /* before the tail: the size is not negative */
+    uint64_t items = quoit_spsc_tail(place->shm) - head;
+    return items < place->capacity ? items : place->capacity;
+}
+
+const struct quoit_spsc_ops quoit_spsc_spans = {
+    .stride = stride,
+    .init = init,
+    .attach_producer = attach_producer,
+    .attach_consumer = attach_consumer,
+    .push = push,
+    .pop = pop,
+    .push_many = push_many,
+    .pop_many = pop_many,
+    .look_for_room = look_for_room,
+    .look_for_items = look_for_items,
+    .claim = claim,
+    .commit = commit,
+    .peek = peek,
+    .release = release,
+    .size = size,
+};
