@@ -365,7 +365,7 @@ void quoit_queue_wake(quoit_queue *queue, unsigned role);
 static inline void quoit_queue_pushed(quoit_queue *queue)
 {
     /* Relaxed: WAIT-S1's barrier orders it after the push. */
-    if (atomic_load_explicit(queue->producer.asleep, memory_order_relaxed) != 0)
+    if (atomic_load_explicit(queue->producer.waits, memory_order_relaxed) != 0)
         quoit_queue_wake(queue, QUOIT_CONSUMER);
 }
 
@@ -373,7 +373,7 @@ static inline void quoit_queue_pushed(quoit_queue *queue)
 static inline void quoit_queue_popped(quoit_queue *queue)
 {
     /* Relaxed: WAIT-S1's barrier orders it after the pop. */
-    if (atomic_load_explicit(queue->consumer.asleep, memory_order_relaxed) != 0)
+    if (atomic_load_explicit(queue->consumer.waits, memory_order_relaxed) != 0)
         quoit_queue_wake(queue, QUOIT_PRODUCER);
 }
 

@@ -37,11 +37,13 @@ typedef _Atomic uint32_t quoit_atomic_u32;
 /* Shared (FORMAT.md 4). 128 bytes apart, since processors fetch lines in pairs. */
 struct quoit_spsc_shm {
     quoit_atomic_u64 tail;            /*   0  producer  items pushed, or being pushed        */
-    quoit_atomic_u32 consumer_asleep; /*   8  both      1: wake it after a push              */
-    uint8_t pad1[116];
+    quoit_atomic_u32 consumer_waits;  /*   8  both      1: after a push, look whether ...    */
+    quoit_atomic_u32 consumer_asleep; /*  12  both      1: it is to be woken                 */
+    uint8_t pad1[112];
     quoit_atomic_u64 head;            /* 128  consumer  items popped, or being given back    */
-    quoit_atomic_u32 producer_asleep; /* 136  both      1: wake it after a pop               */
-    uint8_t pad2[116];
+    quoit_atomic_u32 producer_waits;  /* 136  both      1: after a pop, look whether ...     */
+    quoit_atomic_u32 producer_asleep; /* 140  both      1: it is to be woken                 */
+    uint8_t pad2[112];
     quoit_atomic_u64 finished; /* 256  producer  0, then 1: no push will follow       */
     quoit_atomic_u64 marked;   /* 264  producer  all items below are committed        */
     uint8_t pad3[112];
@@ -55,7 +57,7 @@ struct quoit_spsc_producer {
     uint8_t *end;
     uint64_t empty;
     struct quoit_spsc_shm *shm;
-    const quoit_atomic_u32 *asleep; /* not 0: the consumer may have to be woken */
+    const quoit_atomic_u32 *waits; /* not 0: the consumer may have to be woken */
     /* From here on the slow path's alone. */
     uint8_t *slot;     /* next, while that is shut */
     uint64_t position; /* spans: the tail */
@@ -71,7 +73,7 @@ struct quoit_spsc_consumer {
     uint8_t *end;
     uint64_t empty;
     struct quoit_spsc_shm *shm;
-    const quoit_atomic_u32 *asleep; /* not 0: the producer may have to be woken */
+    const quoit_atomic_u32 *waits; /* not 0: the producer may have to be woken */
     uint8_t *slot;
     uint64_t position; /* spans: the head */
     uint64_t limit;    /* spans: slots below this are known to be filled */

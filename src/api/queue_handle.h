@@ -21,7 +21,6 @@ struct quoit_queue_handle {
     quoit_queue *queue;
     void *allocation; /* what queue was aligned in */
     uint8_t *scratch; /* for claims; NULL if the ring gives none of it out */
-    bool barriers;    /* others impose barriers on this process */
     struct quoit_waiter producer_waiter;
     struct quoit_waiter consumer_waiter;
 };

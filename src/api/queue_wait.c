@@ -1,16 +1,22 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Waiting for items and for room. A sleeper says so in its side's word, then looks once more, then
- * sleeps; whoever publishes looks at that word afterwards. Between saying and looking each needs a
- * full barrier: the sleeper imposes one on everybody (membarrier), so that pushes and pops need
- * none. Where the system cannot do that, they come here each time and fence for themselves.
+ * Waiting for items and for room. A sleeper says that it is asleep, then looks once more, then
+ * sleeps; whoever publishes looks for sleepers afterwards. Between saying and looking each needs a
+ * full barrier. Pushes and pops shall not pay for one while nobody sleeps, so there are two words:
+ *     waits    where it is 0, a waker does not look at all. Who sets it imposes a barrier on
+ *              everybody (membarrier), in place of the one that the wakers did not have
+ *     asleep   where waits is 1, a waker has a barrier of its own and looks here. A side that keeps
+ *              going to sleep finds waits set already, and imposes nothing
+ * A waker that has looked in vain for a while clears waits. Where the system imposes no barriers,
+ * each push and pop takes the second way.
  */
 #include "queue_wait.h"
 
 #include "queue_handle.h"
 #include "relax.h"
 
-enum { SPINS_LEAST = 16, SPINS_MOST = 2000, EXPLORE_EVERY = 256 };
+enum { SPINS_LEAST = 2, SPINS_MOST = 2000, EXPLORE_EVERY = 1024 };
+enum { IN_VAIN_MOST = 16 };
 
 /* Nobody wakes a sleeper whose waker was killed between publishing and waking: it looks by itself
    this often. Without imposed barriers a wake can be missed, and it looks more often. */
@@ -20,18 +26,42 @@ static const quoit_atomic_u32 always = 1;
 
 /* ---- Waking ---------------------------------------------------------------------------------- */
 
+static void full_barrier(void)
+{
+    /* WAIT-F1: between a sleeper's saying and looking, and between a waker's publishing and looking:
+       one of them sees the other. Pairs with WAIT-F1. */
+    atomic_thread_fence(memory_order_seq_cst);
+}
+
+static bool is_asleep(const struct quoit_waiter *sleeper)
+{
+    /* Relaxed: WAIT-F1 came before it. */
+    return atomic_load_explicit(sleeper->asleep, memory_order_relaxed) != 0;
+}
+
+static void set_waits(const struct quoit_waiter *sleeper, uint32_t value)
+{
+    /* Relaxed: a full barrier follows, this one's own or one imposed. */
+    atomic_store_explicit(sleeper->waits, value, memory_order_relaxed);
+}
+
 void quoit_wake(quoit_queue *queue, struct quoit_waiter *sleeper)
 {
-    const struct quoit_queue_handle *handle = queue->handle;
-    if (!handle->barriers)
-        /* WAIT-W1: what was published comes before the look at who sleeps. Pairs with WAIT-S1. */
-        atomic_thread_fence(memory_order_seq_cst);
-    /* Relaxed: ordered by the barrier, this process's own or one imposed on it. */
-    if (atomic_load_explicit(sleeper->asleep, memory_order_relaxed) == 0)
-        return;
+    full_barrier();
+    if (!is_asleep(sleeper)) {
+        if (++sleeper->in_vain < IN_VAIN_MOST)
+            return;
+        sleeper->in_vain = 0;
+        set_waits(sleeper, 0);
+        full_barrier();
+        if (!is_asleep(sleeper))
+            return; /* who falls asleep from here on sees that waits is 0 */
+        set_waits(sleeper, 1);
+    }
+    sleeper->in_vain = 0;
     /* WAIT-W2: one waker wakes; the word changes before anybody is woken. Pairs with WAIT-S2. */
     if (atomic_exchange_explicit(sleeper->asleep, 0, memory_order_seq_cst) != 0)
-        quoit_os_wake(&handle->region->shm, sleeper->role, sleeper->asleep);
+        quoit_os_wake(&queue->handle->region->shm, sleeper->role, sleeper->asleep);
 }
 
 struct quoit_waiter *quoit_waiter_of(quoit_queue *queue, unsigned role)
@@ -52,14 +82,18 @@ void quoit_sleep_unless(quoit_queue *queue, struct quoit_waiter *waiter,
                         bool (*ready)(quoit_queue *queue, unsigned role), int64_t timeout_ns)
 {
     struct quoit_os_shm *shm = &queue->handle->region->shm;
-    /* WAIT-S1: said before the look; and for wakers that fence for themselves, in one order with
-       their fence. Pairs with WAIT-W1. */
+    int64_t most_ns = slice_ns;
+    /* WAIT-S2: said before the system compares it. Pairs with WAIT-W2. */
     atomic_store_explicit(waiter->asleep, 1, memory_order_seq_cst);
-    bool imposed = quoit_os_barrier_impose();
-    if (!imposed)
-        /* WAIT-S1: as above, for wakers that fence for themselves. Pairs with WAIT-W1. */
-        atomic_thread_fence(memory_order_seq_cst);
-    int64_t most_ns = imposed ? slice_ns : short_slice_ns;
+    full_barrier();
+    /* Relaxed: as asleep; who cleared it sees asleep. */
+    if (atomic_load_explicit(waiter->waits, memory_order_relaxed) == 0) {
+        set_waits(waiter, 1);
+        if (!quoit_os_barrier_impose()) {
+            full_barrier();
+            most_ns = short_slice_ns;
+        }
+    }
     if (!ready(queue, waiter->role))
         quoit_os_sleep(shm, waiter->role, waiter->asleep, 1,
                        timeout_ns < most_ns ? timeout_ns : most_ns);
@@ -134,7 +168,7 @@ quoit_status quoit_wait(quoit_queue *queue, struct quoit_waiter *waiter, quoit_l
     if (status == QUOIT_OK)
         waiter->peer_seen = true;
     if (!waiter->poller)
-        /* Relaxed: a push that still sees it makes a call in vain. */
+        /* Relaxed: a waker that still sees it makes a call in vain. */
         atomic_store_explicit(waiter->asleep, 0, memory_order_relaxed);
     return status;
 }
@@ -145,18 +179,21 @@ void quoit_waiters_begin(quoit_queue *queue)
 {
     struct quoit_queue_handle *handle = queue->handle;
     struct quoit_spsc_shm *shm = handle->place.ring.shm;
-    handle->barriers = quoit_os_barrier_join();
-    handle->consumer_waiter = (struct quoit_waiter){
-        .role = QUOIT_CONSUMER, .asleep = &shm->consumer_asleep, .spins = SPINS_MOST};
-    handle->producer_waiter = (struct quoit_waiter){
-        .role = QUOIT_PRODUCER, .asleep = &shm->producer_asleep, .spins = SPINS_MOST};
+    handle->consumer_waiter = (struct quoit_waiter){.role = QUOIT_CONSUMER,
+                                                    .waits = &shm->consumer_waits,
+                                                    .asleep = &shm->consumer_asleep,
+                                                    .spins = SPINS_MOST};
+    handle->producer_waiter = (struct quoit_waiter){.role = QUOIT_PRODUCER,
+                                                    .waits = &shm->producer_waits,
+                                                    .asleep = &shm->producer_asleep,
+                                                    .spins = SPINS_MOST};
     if (handle->roles & QUOIT_CONSUMER)
         (void)has_lost_peer(queue, &handle->consumer_waiter); /* which is there already? */
     if (handle->roles & QUOIT_PRODUCER)
         (void)has_lost_peer(queue, &handle->producer_waiter);
-    if (!handle->barriers) {
-        queue->producer.asleep = &always;
-        queue->consumer.asleep = &always;
+    if (!quoit_os_barrier_join()) {
+        queue->producer.waits = &always;
+        queue->consumer.waits = &always;
     }
 }
 

@@ -18,7 +18,11 @@ void quoit_spsc_init_counters(struct quoit_spsc_shm *shm, uint64_t start)
     /* Relaxed: as above. */
     atomic_store_explicit(&shm->consumer_asleep, 0, memory_order_relaxed);
     /* Relaxed: as above. */
+    atomic_store_explicit(&shm->consumer_waits, 0, memory_order_relaxed);
+    /* Relaxed: as above. */
     atomic_store_explicit(&shm->producer_asleep, 0, memory_order_relaxed);
+    /* Relaxed: as above. */
+    atomic_store_explicit(&shm->producer_waits, 0, memory_order_relaxed);
 }
 
 quoit_status quoit_spsc_counters_apart(uint64_t tail, uint64_t head, uint64_t capacity)
@@ -51,7 +55,7 @@ void quoit_spsc_producer_begin(struct quoit_spsc_producer *producer,
         .end = place->slots + place->capacity * stride,
         .empty = place->empty,
         .shm = place->shm,
-        .asleep = &place->shm->consumer_asleep,
+        .waits = &place->shm->consumer_waits,
         .next = slot,
         .position = position,
         .limit = position,
@@ -69,7 +73,7 @@ void quoit_spsc_consumer_begin(struct quoit_spsc_consumer *consumer,
         .end = place->slots + place->capacity * stride,
         .empty = place->empty,
         .shm = place->shm,
-        .asleep = &place->shm->producer_asleep,
+        .waits = &place->shm->producer_waits,
         .next = slot,
         .position = position,
         .limit = position,

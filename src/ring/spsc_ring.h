@@ -16,9 +16,11 @@
 #include <stddef.h>
 
 _Static_assert(offsetof(struct quoit_spsc_shm, tail) == 0, "FORMAT.md 4");
-_Static_assert(offsetof(struct quoit_spsc_shm, consumer_asleep) == 8, "FORMAT.md 4");
+_Static_assert(offsetof(struct quoit_spsc_shm, consumer_waits) == 8, "FORMAT.md 4");
+_Static_assert(offsetof(struct quoit_spsc_shm, consumer_asleep) == 12, "FORMAT.md 4");
 _Static_assert(offsetof(struct quoit_spsc_shm, head) == 128, "FORMAT.md 4");
-_Static_assert(offsetof(struct quoit_spsc_shm, producer_asleep) == 136, "FORMAT.md 4");
+_Static_assert(offsetof(struct quoit_spsc_shm, producer_waits) == 136, "FORMAT.md 4");
+_Static_assert(offsetof(struct quoit_spsc_shm, producer_asleep) == 140, "FORMAT.md 4");
 _Static_assert(offsetof(struct quoit_spsc_shm, finished) == 256, "FORMAT.md 4");
 _Static_assert(offsetof(struct quoit_spsc_shm, marked) == 264, "FORMAT.md 4");
 _Static_assert(sizeof(struct quoit_spsc_shm) == 384, "FORMAT.md 4");

@@ -175,7 +175,13 @@ static uint64_t pop_many(struct quoit_spsc_consumer *consumer, const struct quoi
 static quoit_status push(struct quoit_spsc_producer *producer, const struct quoit_spsc_place *place,
                          const void *item)
 {
-    return push_many(producer, place, item, 1) == 1 ? QUOIT_OK : look_for_room(producer, place);
+    if (producer->limit == producer->position) {
+        quoit_status status = look_for_room(producer, place);
+        if (status != QUOIT_OK)
+            return status;
+    }
+    (void)push_many(producer, place, item, 1);
+    return QUOIT_OK;
 }
 
 static quoit_status pop(struct quoit_spsc_consumer *consumer, const struct quoit_spsc_place *place,

@@ -26,12 +26,20 @@ static uint64_t mix(uint64_t value)
 static const struct quoit_queue_options options = {.item_bytes = sizeof(struct item),
                                                    .capacity = 1000};
 
-/* arguments: name, "one" or "batch" */
+static struct quoit_queue_options options_for(const char *how)
+{
+    struct quoit_queue_options chosen = options;
+    chosen.tuning = strstr(how, "spans") ? QUOIT_FOR_SPANS : QUOIT_FOR_ITEMS;
+    return chosen;
+}
+
+/* arguments: name, and how: one, batch or wait, of spans or not */
 static void produce(char **arguments)
 {
     quoit_queue *queue;
-    bool batches = strcmp(arguments[1], "batch") == 0;
-    CHECK_STATUS(quoit_queue_join(arguments[0], &options, QUOIT_PRODUCER, &queue), QUOIT_OK);
+    bool batches = strstr(arguments[1], "batch") != NULL, waits = strstr(arguments[1], "wait");
+    struct quoit_queue_options chosen = options_for(arguments[1]);
+    CHECK_STATUS(quoit_queue_join(arguments[0], &chosen, QUOIT_PRODUCER, &queue), QUOIT_OK);
     for (uint64_t n = 0; n < ITEMS;) {
         struct item items[BATCH];
         uint64_t count = batches ? BATCH : 1, pushed;
@@ -39,6 +47,8 @@ static void produce(char **arguments)
             items[k] = (struct item){n + k, mix(n + k)};
         if (batches)
             pushed = item_push_many(queue, items, ITEMS - n < count ? ITEMS - n : count);
+        else if (waits)
+            pushed = item_push_wait(queue, items, QUOIT_FOREVER) == QUOIT_OK;
         else
             pushed = item_push(queue, items) == QUOIT_OK;
         n += pushed;
@@ -61,13 +71,19 @@ static void check_items(const struct item *items, uint64_t count, uint64_t next)
 static void consume(char **arguments)
 {
     quoit_queue *queue;
-    bool batches = strcmp(arguments[1], "batch") == 0;
+    bool batches = strstr(arguments[1], "batch") != NULL, waits = strstr(arguments[1], "wait");
+    struct quoit_queue_options chosen = options_for(arguments[1]);
     uint64_t next = 0;
-    CHECK_STATUS(quoit_queue_join(arguments[0], &options, QUOIT_CONSUMER, &queue), QUOIT_OK);
+    CHECK_STATUS(quoit_queue_join(arguments[0], &chosen, QUOIT_CONSUMER, &queue), QUOIT_OK);
     for (;;) {
         struct item items[BATCH];
-        uint64_t popped = batches ? item_pop_many(queue, items, BATCH)
-                                  : (uint64_t)(item_pop(queue, items) == QUOIT_OK);
+        uint64_t popped;
+        if (batches)
+            popped = item_pop_many(queue, items, BATCH);
+        else if (waits)
+            popped = item_pop_wait(queue, items, INT64_C(1000000000)) == QUOIT_OK;
+        else
+            popped = item_pop(queue, items) == QUOIT_OK;
         check_items(items, popped, next);
         next += popped;
         if (popped > 0)
@@ -108,6 +124,10 @@ static void a_million_items(void)
     for (int i = 0; test_shared_schemes[i]; i++) {
         stream(test_shared_schemes[i], "produce", "consume", "one");
         stream(test_shared_schemes[i], "consume", "produce", "batch");
+        stream(test_shared_schemes[i], "produce", "consume", "one of spans");
+        stream(test_shared_schemes[i], "consume", "produce", "batch of spans");
+        stream(test_shared_schemes[i], "produce", "consume", "wait");
+        stream(test_shared_schemes[i], "consume", "produce", "wait of spans");
     }
 }
 
