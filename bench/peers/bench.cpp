@@ -2,7 +2,8 @@
 /* The comparisons' command line, and what they keep between runs. */
 #include "bench.hpp"
 
-namespace bench {
+namespace bench
+{
 
 options settings;
 double latest_canary;

@@ -22,7 +22,8 @@
 #include <time.h>
 #include <unistd.h>
 
-namespace bench {
+namespace bench
+{
 
 [[noreturn]] inline void die(const char *what)
 {
@@ -95,57 +96,75 @@ struct options {
 extern options settings;
 extern double latest_canary;
 
-/* Runs here(start) on one CPU and there() on the other, in a thread or a process of its own; both
-   have called `ready` first. Returns how long `here` took, in ns. */
+/* Where the two sides meet, and what the measuring one found. */
 struct meeting {
     std::atomic<int> arrived;
     std::atomic<int> go;
+    double took;
 };
 
-template <class Prepare, class Here, class There>
-double run_both(Prepare prepare_there, There there, Here here, int there_cpu = -1)
+inline void wait_for(pid_t child)
+{
+    int status = 0;
+    waitpid(child, &status, 0);
+    if (status != 0) {
+        std::fprintf(stderr, "a side failed: %d\n", status);
+        std::exit(1);
+    }
+}
+
+/*
+ * Runs here() on one CPU and there() on the other, each after its own preparation, and returns how
+ * long here(start) took, in ns; it may move the start. As two new processes, since some libraries cannot be used before and after
+ * a fork, or as two threads.
+ */
+template <class PrepareThere, class There, class PrepareHere, class Here>
+double run_both(PrepareThere prepare_there, There there, PrepareHere prepare_here, Here here,
+                int there_cpu = -1)
 {
     auto *meet = static_cast<meeting *>(map_shared(4096));
-    auto other_side = [&] {
+    auto there_side = [&] {
         pin(there_cpu < 0 ? settings.far_cpu : there_cpu);
         prepare_there();
-        meet->arrived.store(1);
+        meet->arrived++;
         while (meet->go.load() == 0)
             sched_yield();
         there();
         while (meet->go.load() != 2) /* what libraries still have to send goes on */
             usleep(100);
     };
-    pin(settings.near_cpu);
+    auto here_side = [&] {
+        pin(settings.near_cpu);
+        prepare_here();
+        while (meet->arrived.load() == 0)
+            sched_yield();
+        std::uint64_t start = now_ns();
+        meet->go.store(1);
+        here(start);
+        meet->took = static_cast<double>(now_ns() - start);
+        meet->go.store(2);
+    };
     std::fflush(stdout);
-    pid_t child = 0;
-    std::thread thread;
     if (settings.processes) {
-        child = fork();
-        if (child == 0) {
-            other_side();
-            _exit(0);
+        pid_t children[2];
+        for (int side = 0; side < 2; side++) {
+            children[side] = fork();
+            if (children[side] == 0) {
+                if (side == 0)
+                    there_side();
+                else
+                    here_side();
+                _exit(0);
+            }
         }
+        wait_for(children[1]);
+        wait_for(children[0]);
     } else {
-        thread = std::thread(other_side);
-    }
-    while (meet->arrived.load() == 0)
-        sched_yield();
-    std::uint64_t start = now_ns();
-    meet->go.store(1);
-    here();
-    double took = static_cast<double>(now_ns() - start);
-    meet->go.store(2);
-    if (settings.processes) {
-        int status = 0;
-        waitpid(child, &status, 0);
-        if (status != 0) {
-            std::fprintf(stderr, "the other process failed: %d\n", status);
-            std::exit(1);
-        }
-    } else {
+        std::thread thread(there_side);
+        here_side();
         thread.join();
     }
+    double took = meet->took;
     munmap(meet, 4096);
     return took;
 }
@@ -169,7 +188,8 @@ inline double bounce_ns()
                 word->store(2 * i + 2, std::memory_order_release);
             }
         },
-        [&] {
+        nothing,
+        [&](std::uint64_t &) {
             for (std::uint64_t i = 0; i < rounds; i++) {
                 word->store(2 * i + 1, std::memory_order_release);
                 while (word->load(std::memory_order_acquire) != 2 * i + 2)
@@ -203,7 +223,8 @@ inline double lines_a_second(std::uint64_t every, bool whole)
                 tail->store(i + every, std::memory_order_release);
             }
         },
-        [&] {
+        nothing,
+        [&](std::uint64_t &) {
             std::uint64_t limit = 0;
             for (std::uint64_t i = 0; i < lines; i += every) {
                 while (limit - i < every)
@@ -221,10 +242,11 @@ inline double lines_a_second(std::uint64_t every, bool whole)
 inline void result(const char *question, const char *peer, std::size_t bytes, std::uint64_t detail,
                    int round, double value, const char *unit)
 {
-    std::printf("{\"question\":\"%s\",\"peer\":\"%s\",\"bytes\":%zu,\"detail\":%llu,"
-                "\"between\":\"%s\",\"round\":%d,\"value\":%.6g,\"unit\":\"%s\",\"bounce_ns\":%.1f}\n",
-                question, peer, bytes, static_cast<unsigned long long>(detail),
-                settings.processes ? "processes" : "threads", round, value, unit, latest_canary);
+    std::printf(
+        "{\"question\":\"%s\",\"peer\":\"%s\",\"bytes\":%zu,\"detail\":%llu,"
+        "\"between\":\"%s\",\"round\":%d,\"value\":%.6g,\"unit\":\"%s\",\"bounce_ns\":%.1f}\n",
+        question, peer, bytes, static_cast<unsigned long long>(detail),
+        settings.processes ? "processes" : "threads", round, value, unit, latest_canary);
 }
 
 /* [--rounds N] [--threads] */

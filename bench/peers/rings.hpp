@@ -19,7 +19,8 @@
 #include <rte_ring_elem.h>
 #include <urcu/wfcqueue.h>
 
-namespace bench {
+namespace bench
+{
 
 /* What a side that has to be opened needs: nothing, for most. */
 struct ring {
@@ -32,26 +33,26 @@ struct ring {
 };
 
 template <class Item> struct quoit_typed;
-#define BENCH_TYPED(bytes)                                                     \
-    typedef item<bytes> item##bytes;                                           \
-    QUOIT_DEFINE_QUEUE(q##bytes, item##bytes)                                  \
-    template <> struct quoit_typed<item##bytes> {                              \
-        static bool push(quoit_queue *queue, const item##bytes &value)         \
-        {                                                                      \
-            return q##bytes##_push(queue, &value) == QUOIT_OK;                 \
-        }                                                                      \
-        static bool pop(quoit_queue *queue, item##bytes &value)                \
-        {                                                                      \
-            return q##bytes##_pop(queue, &value) == QUOIT_OK;                  \
-        }                                                                      \
-        static bool push_wait(quoit_queue *queue, const item##bytes &value)    \
-        {                                                                      \
+#define BENCH_TYPED(bytes)                                                         \
+    typedef item<bytes> item##bytes;                                               \
+    QUOIT_DEFINE_QUEUE(q##bytes, item##bytes)                                      \
+    template <> struct quoit_typed<item##bytes> {                                  \
+        static bool push(quoit_queue *queue, const item##bytes &value)             \
+        {                                                                          \
+            return q##bytes##_push(queue, &value) == QUOIT_OK;                     \
+        }                                                                          \
+        static bool pop(quoit_queue *queue, item##bytes &value)                    \
+        {                                                                          \
+            return q##bytes##_pop(queue, &value) == QUOIT_OK;                      \
+        }                                                                          \
+        static bool push_wait(quoit_queue *queue, const item##bytes &value)        \
+        {                                                                          \
             return q##bytes##_push_wait(queue, &value, QUOIT_FOREVER) == QUOIT_OK; \
-        }                                                                      \
-        static bool pop_wait(quoit_queue *queue, item##bytes &value)           \
-        {                                                                      \
-            return q##bytes##_pop_wait(queue, &value, QUOIT_FOREVER) == QUOIT_OK; \
-        }                                                                      \
+        }                                                                          \
+        static bool pop_wait(quoit_queue *queue, item##bytes &value)               \
+        {                                                                          \
+            return q##bytes##_pop_wait(queue, &value, QUOIT_FOREVER) == QUOIT_OK;  \
+        }                                                                          \
     };
 BENCH_TYPED(8)
 BENCH_TYPED(16)
@@ -110,7 +111,8 @@ template <class Item, quoit_tuning Tuning, bool Waits = false> struct quoit_ring
     bool push_many(const Item *values, std::size_t count)
     {
         for (std::size_t done = 0; done < count;)
-            done += quoit_queue_push_many_sized(producer, values + done, count - done, sizeof(Item));
+            done += quoit_queue_push_many_sized(producer, values + done, count - done,
+                                                sizeof(Item));
         return true;
     }
     bool pop_many(Item *values, std::size_t count)
@@ -282,7 +284,8 @@ template <class Item> struct urcu : ring {
     }
     bool pop(Item &value)
     {
-        cds_wfcq_node *link = __cds_wfcq_dequeue_nonblocking(__cds_wfcq_head_cast(&memory->head), &memory->tail);
+        cds_wfcq_node *link = __cds_wfcq_dequeue_nonblocking(__cds_wfcq_head_cast(&memory->head),
+                                                             &memory->tail);
         if (link == nullptr || link == CDS_WFCQ_WOULDBLOCK)
             return false;
         value = reinterpret_cast<node *>(link)->value;

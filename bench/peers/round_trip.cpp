@@ -14,15 +14,10 @@ typedef item<16> value;
 template <class Peer> static double trip(std::uint64_t count, bool spins, int there_cpu)
 {
     auto out = std::make_unique<Peer>(64), back = std::make_unique<Peer>(64);
-    back->consume();
-    if (settings.processes)
-        out->produce();
     double took = run_both(
         [&] {
             out->consume();
             back->produce();
-            if (!settings.processes)
-                out->produce();
         },
         [&] {
             value message;
@@ -36,6 +31,10 @@ template <class Peer> static double trip(std::uint64_t count, bool spins, int th
             }
         },
         [&] {
+            back->consume();
+            out->produce();
+        },
+        [&](std::uint64_t &) {
             value message;
             for (std::uint64_t i = 0; i < count; i++) {
                 message.fill(i);

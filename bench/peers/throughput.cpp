@@ -16,7 +16,6 @@ static const double run_ns = 20e6;
 template <class Peer, class Item> static double by_ones(std::uint64_t count)
 {
     auto peer = std::make_unique<Peer>(1024);
-    peer->consume();
     return run_both([&] { peer->produce(); },
                     [&] {
                         for (std::uint64_t i = 0; i < count; i++) {
@@ -26,12 +25,15 @@ template <class Peer, class Item> static double by_ones(std::uint64_t count)
                                 relax();
                         }
                     },
-                    [&] {
+                    [&] { peer->consume(); },
+                    [&](std::uint64_t &start) {
                         for (std::uint64_t i = 0; i < count; i++) {
                             Item value;
                             while (!peer->pop(value))
                                 relax();
                             value.check(i);
+                            if (i == 0)
+                                start = now_ns(); /* what had to connect has */
                         }
                     });
 }
@@ -39,7 +41,6 @@ template <class Peer, class Item> static double by_ones(std::uint64_t count)
 template <class Peer, class Item> static double in_batches(std::uint64_t count, std::uint64_t batch)
 {
     auto peer = std::make_unique<Peer>(1024);
-    peer->consume();
     return run_both([&] { peer->produce(); },
                     [&] {
                         static Item values[32];
@@ -50,7 +51,8 @@ template <class Peer, class Item> static double in_batches(std::uint64_t count, 
                                 relax();
                         }
                     },
-                    [&] {
+                    [&] { peer->consume(); },
+                    [&](std::uint64_t &) {
                         static Item values[32];
                         for (std::uint64_t i = 0; i < count; i += batch) {
                             while (!peer->pop_many(values, batch))
@@ -61,9 +63,11 @@ template <class Peer, class Item> static double in_batches(std::uint64_t count, 
                     });
 }
 
-template <class Run> static double rate(Run run)
+/* count: what the last round came to, 0 at first. */
+template <class Run> static double rate(std::uint64_t &count, Run run)
 {
-    std::uint64_t count = 1024;
+    if (count == 0)
+        count = 1024;
     double took = run(count);
     while (took < run_ns / 8 && count < (1u << 24)) {
         count *= 4;
@@ -79,16 +83,19 @@ template <class Run> static double rate(Run run)
 template <class Peer, class Item> static void ones()
 {
     bounce_ns();
+    static std::uint64_t known;
     result("throughput", Peer::title, sizeof(Item), 1, round_number,
-           rate([](std::uint64_t count) { return by_ones<Peer, Item>(count); }), "items/s");
+           rate(known, [](std::uint64_t count) { return by_ones<Peer, Item>(count); }), "items/s");
 }
 
 template <class Peer, class Item> static void batches()
 {
+    static std::uint64_t known[2];
     for (std::uint64_t batch : {8, 32}) {
         bounce_ns();
         result("throughput", Peer::title, sizeof(Item), batch, round_number,
-               rate([&](std::uint64_t count) { return in_batches<Peer, Item>(count, batch); }),
+               rate(known[batch == 32],
+                    [&](std::uint64_t count) { return in_batches<Peer, Item>(count, batch); }),
                "items/s");
     }
 }

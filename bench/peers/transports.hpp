@@ -17,7 +17,8 @@
 #include <sys/socket.h>
 #include <zmq.h>
 
-namespace bench {
+namespace bench
+{
 
 inline std::string unique_name(const char *what)
 {
@@ -242,8 +243,6 @@ template <class Item> struct zeromq : ring {
     }
     ~zeromq()
     {
-        zmq_close(socket);
-        zmq_ctx_term(context);
         unlink(address.c_str() + 6);
     }
     bool push(const Item &value)
@@ -280,7 +279,7 @@ template <class Item> struct nng_peer : ring {
     }
     ~nng_peer()
     {
-        nng_close(socket);
+        unlink(address.c_str() + 6);
     }
     bool push(const Item &value)
     {

@@ -69,22 +69,26 @@ static quoit_status look_for_items(struct quoit_spsc_consumer *consumer,
     return finished ? QUOIT_CLOSED : QUOIT_EMPTY;
 }
 
-/* Slots from here to the ring's end. */
-static uint64_t to_end(const uint8_t *slot, const uint8_t *end, uint64_t item_bytes)
+/* Bytes from here to the ring's end. */
+static uint64_t bytes_to_end(const uint8_t *slot, const uint8_t *end)
 {
-    return (uint64_t)(end - slot) / item_bytes;
+    return (uint64_t)(end - slot);
 }
 
-static void advance(struct quoit_spsc_producer *producer, uint64_t count, uint64_t item_bytes)
+static void advance(struct quoit_spsc_producer *producer, uint64_t count, uint64_t bytes)
 {
-    uint64_t before_end = to_end(producer->slot, producer->end, item_bytes);
-    producer->slot = count < before_end ? producer->slot + count * item_bytes
-                                        : producer->begin + (count - before_end) * item_bytes;
+    uint64_t before_end = bytes_to_end(producer->slot, producer->end);
+    producer->slot = bytes < before_end ? producer->slot + bytes
+                                        : producer->begin + (bytes - before_end);
     producer->position += count;
     producer->claimed = 0;
     /* SPAN-P1: publishes all these slots' bytes at once. Pairs with SPAN-C1. */
     atomic_store_explicit(&producer->shm->tail, producer->position, memory_order_release);
 }
+
+/* A ring beyond this falls out of the caches before it comes round again: taking its lines is then a
+   cost without a gain. */
+enum { LARGEST_TAKEN = 512 * 1024 };
 
 /*
  * Writes a byte in each cache line of a span back as it is. The lines are then this processor's to
@@ -104,17 +108,17 @@ static void take_lines(const uint8_t *bytes, uint64_t count)
     }
 }
 
-static void give_back(struct quoit_spsc_consumer *consumer, uint64_t count, uint64_t item_bytes)
+static void give_back(struct quoit_spsc_consumer *consumer, uint64_t count, uint64_t bytes)
 {
-    uint64_t before_end = to_end(consumer->slot, consumer->end, item_bytes);
-    if (count < before_end) {
-        take_lines(consumer->slot, count * item_bytes);
-        consumer->slot += count * item_bytes;
-    } else {
-        take_lines(consumer->slot, before_end * item_bytes);
-        take_lines(consumer->begin, (count - before_end) * item_bytes);
-        consumer->slot = consumer->begin + (count - before_end) * item_bytes;
+    uint64_t before_end = bytes_to_end(consumer->slot, consumer->end);
+    bool takes = consumer->end - consumer->begin <= LARGEST_TAKEN;
+    uint64_t first = bytes < before_end ? bytes : before_end;
+    if (takes) {
+        take_lines(consumer->slot, first);
+        take_lines(consumer->begin, bytes - first);
     }
+    consumer->slot = bytes < before_end ? consumer->slot + bytes
+                                        : consumer->begin + (bytes - before_end);
     consumer->position += count;
     /* SPAN-C2: the slots' bytes are read, they may be filled again. Pairs with SPSC-P3. */
     atomic_store_explicit(&consumer->shm->head, consumer->position, memory_order_release);
@@ -123,8 +127,6 @@ static void give_back(struct quoit_spsc_consumer *consumer, uint64_t count, uint
 static uint64_t push_many(struct quoit_spsc_producer *producer,
                           const struct quoit_spsc_place *place, const void *items, uint64_t count)
 {
-    const uint64_t item_bytes = place->item_bytes;
-    const uint8_t *bytes = items;
     uint64_t room = producer->limit - producer->position;
     if (room < count) {
         if (look_for_room(producer, place) != QUOIT_OK)
@@ -132,25 +134,21 @@ static uint64_t push_many(struct quoit_spsc_producer *producer,
         room = producer->limit - producer->position;
         count = count < room ? count : room;
     }
-    if (count == 0)
-        return 0;
-    uint64_t before_end = to_end(producer->slot, producer->end, item_bytes);
-    if (count <= before_end) {
-        memcpy(producer->slot, bytes, (size_t)(count * item_bytes));
+    uint64_t bytes = count * place->item_bytes;
+    uint64_t before_end = bytes_to_end(producer->slot, producer->end);
+    if (bytes <= before_end) {
+        memcpy(producer->slot, items, (size_t)bytes);
     } else {
-        memcpy(producer->slot, bytes, (size_t)(before_end * item_bytes));
-        memcpy(producer->begin, bytes + before_end * item_bytes,
-               (size_t)((count - before_end) * item_bytes));
+        memcpy(producer->slot, items, (size_t)before_end);
+        memcpy(producer->begin, (const uint8_t *)items + before_end, (size_t)(bytes - before_end));
     }
-    advance(producer, count, item_bytes);
+    advance(producer, count, bytes);
     return count;
 }
 
 static uint64_t pop_many(struct quoit_spsc_consumer *consumer, const struct quoit_spsc_place *place,
                          void *items_out, uint64_t count)
 {
-    const uint64_t item_bytes = place->item_bytes;
-    uint8_t *bytes = items_out;
     uint64_t there = consumer->limit - consumer->position;
     if (there < count) {
         if (look_for_items(consumer, place) != QUOIT_OK)
@@ -158,17 +156,15 @@ static uint64_t pop_many(struct quoit_spsc_consumer *consumer, const struct quoi
         there = consumer->limit - consumer->position;
         count = count < there ? count : there;
     }
-    if (count == 0)
-        return 0;
-    uint64_t before_end = to_end(consumer->slot, consumer->end, item_bytes);
-    if (count <= before_end) {
-        memcpy(bytes, consumer->slot, (size_t)(count * item_bytes));
+    uint64_t bytes = count * place->item_bytes;
+    uint64_t before_end = bytes_to_end(consumer->slot, consumer->end);
+    if (bytes <= before_end) {
+        memcpy(items_out, consumer->slot, (size_t)bytes);
     } else {
-        memcpy(bytes, consumer->slot, (size_t)(before_end * item_bytes));
-        memcpy(bytes + before_end * item_bytes, consumer->begin,
-               (size_t)((count - before_end) * item_bytes));
+        memcpy(items_out, consumer->slot, (size_t)before_end);
+        memcpy((uint8_t *)items_out + before_end, consumer->begin, (size_t)(bytes - before_end));
     }
-    give_back(consumer, count, item_bytes);
+    give_back(consumer, count, bytes);
     return count;
 }
 
@@ -200,7 +196,7 @@ static quoit_status claim(struct quoit_spsc_producer *producer,
                           const struct quoit_spsc_place *place, uint64_t wanted, void **items_out,
                           uint64_t *count_out)
 {
-    uint64_t before_end = to_end(producer->slot, producer->end, place->item_bytes);
+    uint64_t before_end = bytes_to_end(producer->slot, producer->end) / place->item_bytes;
     wanted = wanted < before_end ? wanted : before_end;
     if (producer->limit - producer->position < wanted) {
         quoit_status status = look_for_room(producer, place);
@@ -220,7 +216,7 @@ static bool commit(struct quoit_spsc_producer *producer, const struct quoit_spsc
     if (count > producer->claimed)
         return false;
     if (count > 0)
-        advance(producer, count, place->item_bytes);
+        advance(producer, count, count * place->item_bytes);
     producer->claimed = 0;
     return true;
 }
@@ -228,7 +224,7 @@ static bool commit(struct quoit_spsc_producer *producer, const struct quoit_spsc
 static quoit_status peek(struct quoit_spsc_consumer *consumer, const struct quoit_spsc_place *place,
                          const void **items_out, uint64_t *count_out)
 {
-    uint64_t before_end = to_end(consumer->slot, consumer->end, place->item_bytes);
+    uint64_t before_end = bytes_to_end(consumer->slot, consumer->end) / place->item_bytes;
     if (consumer->limit == consumer->position) {
         quoit_status status = look_for_items(consumer, place);
         if (status != QUOIT_OK)
@@ -246,7 +242,7 @@ static bool release(struct quoit_spsc_consumer *consumer, const struct quoit_sps
     if (count > consumer->limit - consumer->position)
         return false;
     if (count > 0)
-        give_back(consumer, count, place->item_bytes);
+        give_back(consumer, count, count * place->item_bytes);
     return true;
 }
 

@@ -1,0 +1,30 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""count_instructions.py PROGRAM: what a push and a pop cost in instructions, counted by callgrind: the same on a busy
+machine as on a quiet one."""
+import re
+import subprocess
+import sys
+
+WAYS = ("push, pop", "push_wait, pop_wait", "push, pop, not inlined", "32 at a time", "32 at a time, spans")
+FEW, MANY = 1000, 11000
+
+
+def count(way, rounds):
+    run = subprocess.run(["valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null", sys.argv[1], way, str(rounds)],
+                         capture_output=True, text=True)
+    found = re.search(r"Collected\s*:\s*(\d+)", run.stderr)
+    if run.returncode != 0 or not found:
+        sys.exit(f"{sys.argv[1]} '{way}' failed: {run.stderr}")
+    return int(found.group(1))
+
+
+def a_round(way):
+    return (count(way, MANY) - count(way, FEW)) / (MANY - FEW)
+
+
+loop = a_round("nothing")
+print("| instructions, a push and its pop, 16 bytes | |\n|---|---|")
+for way in WAYS:
+    items = 32 if way.startswith("32") else 1
+    print(f"| {way} | {(a_round(way) - loop) / items:.1f} an item |")

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: MIT */
+/* What do a push and a pop of 16 bytes cost in instructions? Run by count_instructions.py under
+   callgrind, twice, with another number of rounds: the difference is the queue's. */
+#include <quoit.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct item {
+    uint64_t number;
+    uint64_t inverse;
+};
+QUOIT_DEFINE_QUEUE(item, struct item)
+
+enum { BATCH = 32 };
+
+static uint64_t run(quoit_queue *queue, const char *how, uint64_t rounds)
+{
+    static struct item items[BATCH];
+    uint64_t wrong = 0;
+    for (uint64_t i = 0; i < rounds; i++) {
+        struct item item = {i, ~i};
+        if (strcmp(how, "nothing") == 0)
+            wrong += item.inverse != ~i;
+        if (strcmp(how, "push, pop") == 0)
+            wrong += item_push(queue, &item) != QUOIT_OK || item_pop(queue, &item) != QUOIT_OK;
+        if (strcmp(how, "push_wait, pop_wait") == 0)
+            wrong += item_push_wait(queue, &item, QUOIT_FOREVER) != QUOIT_OK ||
+                     item_pop_wait(queue, &item, QUOIT_FOREVER) != QUOIT_OK;
+        if (strcmp(how, "push, pop, not inlined") == 0)
+            wrong += quoit_queue_push(queue, &item) != QUOIT_OK ||
+                     quoit_queue_pop(queue, &item) != QUOIT_OK;
+        if (strncmp(how, "32 at a time", 12) == 0)
+            wrong += item_push_many(queue, items, BATCH) != BATCH ||
+                     item_pop_many(queue, items, BATCH) != BATCH;
+    }
+    return wrong;
+}
+
+int main(int argc, char **argv)
+{
+    quoit_queue *queue;
+    if (argc != 3) {
+        fprintf(stderr, "instructions HOW ROUNDS\n");
+        return 2;
+    }
+    const struct quoit_queue_options options = {
+        .item_bytes = sizeof(struct item),
+        .capacity = 64,
+        .tuning = strstr(argv[1], "spans") ? QUOIT_FOR_SPANS : QUOIT_FOR_ITEMS};
+    if (quoit_queue_create("local:instructions", &options, QUOIT_PRODUCER | QUOIT_CONSUMER,
+                           &queue) != QUOIT_OK) {
+        fprintf(stderr, "%s\n", quoit_error_text());
+        return 1;
+    }
+    uint64_t wrong = run(queue, argv[1], strtoull(argv[2], NULL, 10));
+    quoit_queue_close(queue);
+    (void)quoit_queue_unlink("local:instructions");
+    return wrong == 0 ? 0 : 1;
+}

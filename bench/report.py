@@ -1,0 +1,186 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""report.py RESULTS.jsonl OUTPUT-FOLDER MACHINE...: medians, spreads and ratios of a run of the comparisons as
+tables (report.md), and the plots (SVG, by gnuplot). MACHINE is a line each that says what it was measured on.
+
+Runs whose canary, one cache line bounced between the two processors, is more than a third away from its median
+saw another machine than the rest, since hypervisors move processors: they are left out, and counted.
+"""
+import collections
+import json
+import pathlib
+import statistics
+import subprocess
+import sys
+
+OURS = ("Quoit", "Quoit (spans)", "Quoit (push_wait, pop_wait)")
+
+
+def load(path):
+    rows = [json.loads(line) for line in open(path)]
+    usual = statistics.median(row["bounce_ns"] for row in rows if row["bounce_ns"] > 0)
+    near = [row for row in rows if usual * 2 / 3 <= row["bounce_ns"] <= usual * 4 / 3 or row["bounce_ns"] == 0]
+    values = collections.defaultdict(list)
+    for row in near:
+        values[row["question"], row["between"], row["bytes"], row["detail"], row["peer"]].append(row["value"])
+    return values, usual, len(rows) - len(near), len(rows)
+
+
+def figure(values, scale, digits=0):
+    return (f"{statistics.median(values) / scale:.{digits}f} "
+            f"[{min(values) / scale:.{digits}f}–{max(values) / scale:.{digits}f}]")
+
+
+def throughput_table(values, between, batch):
+    chosen = {key[2:]: v for key, v in values.items() if key[0] == "throughput" and key[1] == between
+              and key[3] == batch}
+    sizes = sorted({key[0] for key in chosen})
+    peers = list(dict.fromkeys(key[2] for key in chosen))
+    yield "| | " + " | ".join(f"{size} B" for size in sizes) + " |"
+    yield "|---" * (len(sizes) + 1) + "|"
+    for peer in peers:
+        cells = [figure(chosen[size, batch, peer], 1e6, 1 if statistics.median(chosen[size, batch, peer]) < 1e7 else 0)
+                 if (size, batch, peer) in chosen else "–" for size in sizes]
+        yield f"| {peer} | " + " | ".join(cells) + " |"
+    ratios = []
+    for size in sizes:
+        ours = max(statistics.median(v) for (s, _, p), v in chosen.items() if s == size and p in OURS[:2])
+        theirs = [(statistics.median(v), p) for (s, _, p), v in chosen.items() if s == size and p not in OURS]
+        ratios.append(f"{ours / max(theirs)[0]:.2f} ({max(theirs)[1].split()[0]})")
+    yield "| *our best to the fastest peer* | " + " | ".join(ratios) + " |"
+
+
+def trips_table(values, question, detail, between):
+    chosen = {key[4]: v for key, v in values.items() if key[0] == question and key[1] == between and key[3] == detail}
+    yield "| | ns there and back |"
+    yield "|---|---|"
+    for peer, found in chosen.items():
+        yield f"| {peer} | {figure(found, 1)} |"
+
+
+def limits_table(values, between):
+    yield "| limit | detail | |"
+    yield "|---|---|---|"
+    for (question, side, _, detail, peer), found in values.items():
+        if question == "limit" and side == between:
+            lines = peer.startswith("lines")
+            yield (f"| {peer} | {f'index every {detail} lines' if lines else ''} | "
+                   f"{figure(found, 1e6 if lines else 1)} {'million lines/s' if lines else 'ns'} |")
+
+
+def bars(folder, name, title, rows, unit):
+    """One bar a row: (label, value, low, high); ours in another colour."""
+    data = "\n".join(f'"{label}" {value:.6g} {low:.6g} {high:.6g} {1 if label in OURS else 0} {i}'
+                     for i, (label, value, low, high) in enumerate(reversed(rows)))
+    script = f"""
+set terminal svg size 760,{80 + 26 * len(rows)} font 'sans,13' background rgb 'white'
+set output '{folder / name}'
+set title '{title}' noenhanced
+set style fill solid 0.85
+set boxwidth 0.7
+set xlabel '{unit}'
+set xrange [0:*]
+set yrange [-0.7:{len(rows) - 0.3}]
+set grid xtics lc rgb '#dddddd'
+set border 3
+set ytics nomirror noenhanced
+unset key
+$data << END
+{data}
+END
+plot $data using ($2/2):6:($2/2):(0.35):($5 == 1 ? 0xc0392b : 0x7f8c8d):ytic(1) with boxxyerrorbars lc rgb variable, \\
+     $data using 2:6:3:4 with xerrorbars pt 0 lc rgb '#222222'
+"""
+    subprocess.run(["gnuplot"], input=script, text=True, check=True)
+
+
+def rows_of(values, question, between, size, detail, scale):
+    chosen = [(key[4], v) for key, v in values.items() if key[0] == question and key[1] == between
+              and key[3] == detail and (size is None or key[2] == size)]
+    return [(peer, statistics.median(v) / scale, min(v) / scale, max(v) / scale) for peer, v in chosen]
+
+
+def lines(folder, name, title, values, question, between, xlabel, ylabel, scale, size=None, batch=None):
+    """A line a peer, over `bytes` (batch given) or over `detail` (size given)."""
+    series = collections.defaultdict(list)
+    for key, found in values.items():
+        if key[0] != question or key[1] != between or (batch is not None and key[3] != batch):
+            continue
+        if size is not None and key[2] != size:
+            continue
+        series[key[4]].append((key[2] if size is None else key[3], statistics.median(found) / scale))
+    if not series:
+        return
+    blocks, plots = [], []
+    for index, (peer, points) in enumerate(series.items()):
+        blocks.append(f"$d{index} << END\n" + "\n".join(f"{x} {y:.6g}" for x, y in sorted(points)) + "\nEND")
+        width = 3 if peer in OURS else 1.5
+        plots.append(f"$d{index} with linespoints lw {width} pt {index % 13 + 4} title '{peer}' noenhanced")
+    script = f"""
+set terminal svg size 760,460 font 'sans,13' background rgb 'white'
+set output '{folder / name}'
+set title '{title}' noenhanced
+set logscale xy
+set xlabel '{xlabel}'
+set ylabel '{ylabel}'
+set grid lc rgb '#dddddd'
+set key outside right
+""" + "\n".join(blocks) + "\nplot " + ", ".join(plots) + "\n"
+    subprocess.run(["gnuplot"], input=script, text=True, check=True)
+
+
+def latency_table(values, between):
+    chosen = {key[1:]: v for key, v in values.items() if key[0].startswith("latency ") for key in [key]
+              if key[1] == between}
+    rates = sorted({key[2] for key in chosen})
+    names = ("p50", "p99", "p99.9", "max")
+    yield "| | " + " | ".join(f"{rate // 1000} k/s " + "/".join(names) for rate in rates) + " |"
+    yield "|---" * (len(rates) + 1) + "|"
+    peers = list(dict.fromkeys(key[4] for key in values if key[0] == "latency p50" and key[1] == between))
+    for peer in peers:
+        cells = []
+        for rate in rates:
+            found = [values.get((f"latency {name}", between, 16, rate, peer)) for name in names]
+            cells.append(" / ".join(f"{statistics.median(v):.0f}" if v else "–" for v in found))
+        yield f"| {peer} | " + " | ".join(cells) + " |"
+
+
+def main():
+    values, canary, left_out, all_rows = load(sys.argv[1])
+    folder = pathlib.Path(sys.argv[2])
+    report = ["# Measured", ""] + [f"- {line}" for line in sys.argv[3:]]
+    report += [f"- One cache line bounced there and back: median {canary:.0f} ns; {left_out} of {all_rows} results "
+               "were measured while it was more than a third away, and are left out", "",
+               "Medians [lowest–highest]; throughput in million items a second.", ""]
+    for between in ("processes", "threads"):
+        if not any(key[1] == between for key in values):
+            continue
+        report += [f"## Between {between}", ""]
+        for batch, title in ((1, "By ones"), (8, "In batches of 8"), (32, "In batches of 32")):
+            report += [f"### {title}", "", *throughput_table(values, between, batch), ""]
+        report += ["### The hardware's limits", "", *limits_table(values, between), ""]
+        report += ["### Round trip of 16 bytes, spinning", "",
+                   *trips_table(values, "round trip spinning", 0, between), ""]
+        for cpus, title in ((1, "one processor"), (2, "two processors")):
+            report += [f"### Round trip of 16 bytes, sleeping, both on {title}", "",
+                       *trips_table(values, "round trip sleeping", cpus, between), ""]
+        if any(key[0] == "latency p50" and key[1] == between for key in values):
+            report += ["### Latency at fixed rates, ns from the intended moment", "",
+                       *latency_table(values, between), ""]
+    (folder / "report.md").write_text("\n".join(report))
+    side = "processes"
+    ones = sorted(rows_of(values, "throughput", side, 16, 1, 1e6), key=lambda row: -row[1])
+    bars(folder, "by_ones.svg", "16-byte items by ones, between processes", ones, "million items a second")
+    batches = sorted(rows_of(values, "throughput", side, 16, 32, 1e6), key=lambda row: -row[1])
+    bars(folder, "batches.svg", "16-byte items in batches of 32, between processes", batches, "million items a second")
+    trips = sorted(rows_of(values, "round trip spinning", side, None, 0, 1), key=lambda row: row[1])
+    bars(folder, "round_trip.svg", "16 bytes there and back, spinning, between processes", trips, "ns")
+    sleeping = sorted(rows_of(values, "round trip sleeping", side, None, 1, 1e3), key=lambda row: row[1])
+    bars(folder, "sleeping.svg", "16 bytes there and back, asleep in between, on one processor", sleeping, "µs")
+    lines(folder, "sizes.svg", "By ones, between processes, over the item size", values, "throughput", side,
+          "bytes an item", "million items a second", 1e6, batch=1)
+    lines(folder, "capacity.svg", "16-byte items by ones, over the capacity", values, "capacity", side,
+          "capacity", "million items a second", 1e6, size=16)
+
+
+main()

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: MIT */
+/* Where nobody sleeps, no call enters the kernel: from a moment on, any system call kills. */
+#include "test.h"
+
+#include <linux/seccomp.h>
+#include <stdio.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+QUOIT_DEFINE_QUEUE(word, uint64_t)
+
+/* arguments: name, how. Strict seccomp leaves read, write, exit and sigreturn; whatever else is
+   called is the end (SIGKILL). */
+static void go_strict(char **arguments)
+{
+    quoit_queue *queue;
+    const unsigned both = QUOIT_PRODUCER | QUOIT_CONSUMER;
+    bool sleeps = arguments[1][0] == 's';
+    CHECK_STATUS(quoit_queue_open(arguments[0], both, &queue), QUOIT_OK);
+    if (prctl(PR_SET_SECCOMP, SECCOMP_MODE_STRICT) != 0)
+        _exit(77);
+    uint64_t value = 0, items[8], count;
+    void *room;
+    const void *there;
+    for (uint64_t i = 0; i < 100000; i++) {
+        bool right = word_push_wait(queue, &i, QUOIT_FOREVER) == QUOIT_OK &&
+                     word_push(queue, &i) == QUOIT_OK && word_pop(queue, &value) == QUOIT_OK &&
+                     word_pop_wait(queue, &value, QUOIT_FOREVER) == QUOIT_OK &&
+                     word_pop(queue, &value) == QUOIT_EMPTY &&
+                     word_pop_wait(queue, &value, 0) == QUOIT_TIMEOUT &&
+                     quoit_queue_claim(queue, 2, &room, &count) == QUOIT_OK &&
+                     (*(uint64_t *)room = i, quoit_queue_commit(queue, 1)) == QUOIT_OK &&
+                     quoit_queue_peek(queue, &there, &count) == QUOIT_OK &&
+                     quoit_queue_release(queue, 1) == QUOIT_OK && value == i &&
+                     word_push_many(queue, &i, 1) == 1 && word_pop_many(queue, items, 8) == 1;
+        if (!right)
+            (void)syscall(SYS_exit, 1);
+    }
+    if (sleeps)
+        (void)word_pop_wait(queue, &value, 1000000); /* must call, and die: the test can fail */
+    (void)syscall(SYS_exit, 0);
+}
+
+static void no_system_call(void)
+{
+    for (int tuning = 0; tuning < 2; tuning++) {
+        const char *name = test_name("");
+        const struct quoit_queue_options options = {
+            .item_bytes = 8, .capacity = 8, .tuning = (enum quoit_tuning)tuning};
+        quoit_queue *queue;
+        CHECK_STATUS(quoit_queue_create(name, &options, QUOIT_OBSERVER, &queue), QUOIT_OK);
+        const char *const awake[] = {name, "awake", NULL}, *const asleep[] = {name, "sleeps", NULL};
+        int result = test_wait(test_spawn("go_strict", awake));
+        if (result == 77)
+            test_skip("this system refuses strict seccomp");
+        CHECK_EQUAL((uint64_t)result, 0);
+        CHECK_EQUAL((uint64_t)test_wait(test_spawn("go_strict", asleep)), TEST_KILLED);
+        quoit_queue_close(queue);
+        CHECK_STATUS(quoit_queue_unlink(name), QUOIT_OK);
+    }
+}
+
+int main(int argc, char **argv)
+{
+    static const struct test_part parts[] = {{"no_system_call", no_system_call}, {NULL, NULL}};
+    static const struct test_role roles[] = {{"go_strict", go_strict}, {NULL, NULL}};
+    return test_main(argc, argv, parts, roles);
+}

@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: MIT */
+/* The descriptor for event loops: readable while there is something to do, never missing any. */
+#include "test.h"
+
+#include "os.h"
+
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+
+QUOIT_DEFINE_QUEUE(word, uint64_t)
+
+static const struct quoit_queue_options options = {.item_bytes = sizeof(uint64_t), .capacity = 8};
+enum { BOTH = QUOIT_PRODUCER | QUOIT_CONSUMER, ITEMS = 100000 };
+
+static bool is_readable(int fd, int timeout_ms)
+{
+    struct pollfd look = {.fd = fd, .events = POLLIN};
+    int found;
+    do
+        found = poll(&look, 1, timeout_ms);
+    while (found < 0); /* a signal */
+    return found == 1 && look.revents == POLLIN;
+}
+
+static int descriptor(quoit_queue *queue, unsigned role)
+{
+    int fd, again;
+    CHECK_STATUS(quoit_queue_poll_fd(queue, role, &fd), QUOIT_OK);
+    CHECK_STATUS(quoit_queue_poll_fd(queue, role, &again), QUOIT_OK);
+    CHECK_EQUAL((uint64_t)fd, (uint64_t)again);
+    return fd;
+}
+
+static void levels(void)
+{
+    const char *name = test_name("");
+    quoit_queue *queue;
+    uint64_t value = 3;
+    int before = test_open_descriptors();
+    CHECK_STATUS(quoit_queue_create(name, &options, BOTH, &queue), QUOIT_OK);
+    int items = descriptor(queue, QUOIT_CONSUMER), room = descriptor(queue, QUOIT_PRODUCER);
+    CHECK(is_readable(room, 10000));
+    CHECK(!is_readable(items, 50));
+    CHECK_STATUS(word_push(queue, &value), QUOIT_OK);
+    CHECK_STATUS(word_push(queue, &value), QUOIT_OK);
+    for (int i = 0; i < 3; i++)
+        CHECK(is_readable(items, 10000)); /* a level, not an edge */
+    CHECK_STATUS(word_pop(queue, &value), QUOIT_OK);
+    CHECK(is_readable(items, 0));
+    CHECK_STATUS(word_pop(queue, &value), QUOIT_OK);
+    CHECK_STATUS(word_pop(queue, &value), QUOIT_EMPTY);
+    CHECK(!is_readable(items, 50));
+    while (word_push(queue, &value) == QUOIT_OK)
+        ;
+    CHECK(is_readable(items, 10000));
+    CHECK(!is_readable(room, 50));
+    CHECK_STATUS(word_pop(queue, &value), QUOIT_OK);
+    CHECK(is_readable(room, 10000));
+    CHECK_EQUAL(quoit_queue_pop_many(queue, &(uint64_t[8]){0}, 8), 7);
+    CHECK_EQUAL(quoit_queue_pop_many(queue, &(uint64_t[8]){0}, 8), 0);
+    CHECK(!is_readable(items, 50));
+    CHECK_STATUS(quoit_queue_finish(queue), QUOIT_OK);
+    CHECK(is_readable(items, 10000));
+    CHECK_STATUS(word_pop(queue, &value), QUOIT_CLOSED);
+    CHECK(is_readable(items, 0));
+    quoit_queue_close(queue);
+    CHECK_EQUAL((uint64_t)test_open_descriptors(), (uint64_t)before);
+    CHECK_STATUS(quoit_queue_unlink(name), QUOIT_OK);
+}
+
+static void wrong_roles(void)
+{
+    const char *name = test_name("local");
+    quoit_queue *queue;
+    int fd;
+    CHECK_STATUS(quoit_queue_create(name, &options, QUOIT_CONSUMER, &queue), QUOIT_OK);
+    CHECK_STATUS(quoit_queue_poll_fd(queue, QUOIT_PRODUCER, &fd), QUOIT_ROLE);
+    CHECK_STATUS(quoit_queue_poll_fd(queue, QUOIT_OBSERVER, &fd), QUOIT_ROLE);
+    CHECK_STATUS(quoit_queue_poll_fd(queue, QUOIT_CONSUMER, NULL), QUOIT_INVALID);
+    CHECK(fd == -1);
+    quoit_queue_close(queue);
+    CHECK_STATUS(quoit_queue_unlink(name), QUOIT_OK);
+}
+
+static void produce(char **arguments)
+{
+    quoit_queue *queue;
+    CHECK_STATUS(quoit_queue_open(arguments[0], QUOIT_PRODUCER, &queue), QUOIT_OK);
+    int room = descriptor(queue, QUOIT_PRODUCER);
+    for (uint64_t i = 0; i < ITEMS;) {
+        if (word_push(queue, &i) == QUOIT_OK)
+            i++;
+        else
+            CHECK(is_readable(room, 60000));
+        for (volatile uint64_t delay = i % 512 == 0 ? 50000 : 0; delay > 0; delay--)
+            ;
+    }
+    CHECK_STATUS(quoit_queue_finish(queue), QUOIT_OK);
+    quoit_queue_close(queue);
+}
+
+/* Two event loops, each asleep in poll whenever it has nothing to do: a lost edge would be a wait of
+   a minute, which fails. */
+static void event_loops(void)
+{
+    const char *name = test_name("");
+    const char *const arguments[] = {name, NULL};
+    quoit_queue *queue;
+    CHECK_STATUS(quoit_queue_create(name, &options, QUOIT_CONSUMER, &queue), QUOIT_OK);
+    test_process other = test_spawn("produce", arguments);
+    int items = descriptor(queue, QUOIT_CONSUMER);
+    uint64_t next = 0, value = 0;
+    for (;;) {
+        quoit_status status = word_pop(queue, &value);
+        if (status == QUOIT_CLOSED)
+            break;
+        if (status == QUOIT_EMPTY) {
+            CHECK(is_readable(items, 60000));
+            continue;
+        }
+        CHECK_STATUS(status, QUOIT_OK);
+        CHECK_EQUAL(value, next++);
+    }
+    CHECK_EQUAL(next, ITEMS);
+    CHECK_EQUAL(test_wait(other), 0);
+    quoit_queue_close(queue);
+    CHECK_STATUS(quoit_queue_unlink(name), QUOIT_OK);
+}
+
+int main(int argc, char **argv)
+{
+    static const struct test_part parts[] = {{"levels", levels},
+                                             {"wrong_roles", wrong_roles},
+                                             {"event_loops", event_loops},
+                                             {NULL, NULL}};
+    static const struct test_role roles[] = {{"produce", produce}, {NULL, NULL}};
+    return test_main(argc, argv, parts, roles);
+}

@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: MIT */
+/* push_wait and pop_wait between real processes: they end by items, room, the end of the stream, a
+   death, a close or the time, and no wake is lost. */
+#include "test.h"
+
+#include "os.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+QUOIT_DEFINE_QUEUE(word, uint64_t)
+
+static const struct quoit_queue_options options = {.item_bytes = sizeof(uint64_t), .capacity = 3};
+static const int64_t second = INT64_C(1000000000);
+enum { BOTH = QUOIT_PRODUCER | QUOIT_CONSUMER, TRIPS = 20000 };
+
+static quoit_queue *join(const char *name, unsigned roles)
+{
+    quoit_queue *queue;
+    CHECK_STATUS(quoit_queue_join(name, &options, roles, &queue), QUOIT_OK);
+    return queue;
+}
+
+static void remove_queue(quoit_queue *queue, const char *name)
+{
+    quoit_queue_close(queue);
+    CHECK_STATUS(quoit_queue_unlink(name), test_after_close(name));
+}
+
+/* Not before its time, and not long after; 0 does not wait. */
+static void time_runs_out(void)
+{
+    const char *name = test_name("");
+    quoit_queue *queue = join(name, BOTH);
+    uint64_t value = 1, start = quoit_os_monotonic_ns();
+    CHECK_STATUS(word_pop_wait(queue, &value, 0), QUOIT_TIMEOUT);
+    CHECK_STATUS(quoit_queue_pop_wait(queue, &value, 30000000), QUOIT_TIMEOUT);
+    CHECK(quoit_os_monotonic_ns() - start >= 30000000);
+    for (int i = 0; i < 3; i++)
+        CHECK_STATUS(word_push_wait(queue, &value, 0), QUOIT_OK);
+    CHECK_STATUS(word_push_wait(queue, &value, 0), QUOIT_TIMEOUT);
+    start = quoit_os_monotonic_ns();
+    CHECK_STATUS(word_push_wait(queue, &value, 150000000), QUOIT_TIMEOUT);
+    CHECK(quoit_os_monotonic_ns() - start >= 150000000);
+    CHECK_EQUAL(quoit_queue_size(queue), 3);
+    CHECK_STATUS(quoit_queue_wait_for_items(queue, 0), QUOIT_OK);
+    CHECK_STATUS(quoit_queue_wait_for_room(queue, 0), QUOIT_TIMEOUT);
+    remove_queue(queue, name);
+}
+
+/* arguments: name, what to do after some time */
+static void act_later(char **arguments)
+{
+    const char *what = arguments[1];
+    unsigned role = strcmp(what, "pop") == 0 ? QUOIT_CONSUMER : QUOIT_PRODUCER;
+    quoit_queue *queue = join(arguments[0], role);
+    uint64_t value = 42;
+    test_sleep_ms(60);
+    if (strcmp(what, "push") == 0)
+        CHECK_STATUS(word_push(queue, &value), QUOIT_OK);
+    if (strcmp(what, "pop") == 0)
+        CHECK_STATUS(word_pop(queue, &value), QUOIT_OK);
+    if (strcmp(what, "finish") == 0)
+        CHECK_STATUS(quoit_queue_finish(queue), QUOIT_OK);
+    if (strcmp(what, "die") == 0) {
+        CHECK_STATUS(word_push(queue, &value), QUOIT_OK); /* says that it is there */
+        test_sleep_ms(60000);
+    }
+    quoit_queue_close(queue);
+}
+
+static void ended_by(const char *scheme, const char *what, quoit_status expected)
+{
+    const char *name = test_name(scheme);
+    bool pops = strcmp(what, "pop") != 0;
+    quoit_queue *queue = join(name, pops ? QUOIT_CONSUMER : QUOIT_PRODUCER);
+    const char *const arguments[] = {name, what, NULL};
+    uint64_t value = 7;
+    for (int i = 0; !pops && i < 3; i++)
+        CHECK_STATUS(word_push(queue, &value), QUOIT_OK);
+    test_process other = test_spawn("act_later", arguments);
+    quoit_status status;
+    if (strcmp(what, "die") == 0) {
+        CHECK_STATUS(word_pop_wait(queue, &value, 60 * second), QUOIT_OK);
+        test_kill(other);
+    }
+    if (strcmp(what, "close") == 0)
+        test_sleep_ms(30); /* it has joined by now, or is seen later: the wait goes on */
+    do
+        status = pops ? word_pop_wait(queue, &value, QUOIT_FOREVER)
+                      : word_push_wait(queue, &value, QUOIT_FOREVER);
+    while (status == QUOIT_ABANDONED && expected != QUOIT_ABANDONED);
+    CHECK_STATUS(status, expected);
+    if (strcmp(what, "push") == 0)
+        CHECK_EQUAL(value, 42);
+    if (expected == QUOIT_ABANDONED) /* told once */
+        CHECK_STATUS(word_pop_wait(queue, &value, 250000000), QUOIT_TIMEOUT);
+    CHECK_EQUAL(test_wait(other), strcmp(what, "die") == 0 ? TEST_KILLED : 0);
+    remove_queue(queue, name);
+}
+
+static void ends(void)
+{
+    for (int i = 0; test_shared_schemes[i]; i++) {
+        ended_by(test_shared_schemes[i], "push", QUOIT_OK);
+        ended_by(test_shared_schemes[i], "pop", QUOIT_OK);
+        ended_by(test_shared_schemes[i], "finish", QUOIT_CLOSED);
+        ended_by(test_shared_schemes[i], "die", QUOIT_ABANDONED);
+    }
+}
+
+/* arguments: two names, how many. Answers each word by the next, after a delay of its own. */
+static void answer(char **arguments)
+{
+    quoit_queue *in = join(arguments[0], QUOIT_CONSUMER);
+    quoit_queue *out = join(arguments[1], QUOIT_PRODUCER);
+    uint64_t count = strtoull(arguments[2], NULL, 10), value = 0;
+    for (uint64_t i = 0; i < count; i++) {
+        quoit_status status;
+        while ((status = word_pop_wait(in, &value, QUOIT_FOREVER)) == QUOIT_ABANDONED)
+            ;
+        CHECK_STATUS(status, QUOIT_OK);
+        CHECK_EQUAL(value, i);
+        for (volatile uint64_t delay = i * i % 977; delay > 0; delay--)
+            ;
+        value++;
+        CHECK_STATUS(word_push_wait(out, &value, QUOIT_FOREVER), QUOIT_OK);
+    }
+    quoit_queue_close(in);
+    quoit_queue_close(out);
+}
+
+/* Scenario 23. A lost wake shows as a trip that takes as long as the look that a sleeper takes by
+   itself, a tenth of a second: some may, on a busy machine, but not one in fifty. */
+static void no_wake_is_lost(void)
+{
+    const char *there = test_name(""), *back = test_name("");
+    quoit_queue *out = join(there, QUOIT_PRODUCER), *in = join(back, QUOIT_CONSUMER);
+    const char *const arguments[] = {there, back, "20000", NULL};
+    test_process other = test_spawn("answer", arguments);
+    uint64_t value = 0, late = 0;
+    for (uint64_t i = 0; i < TRIPS; i++) {
+        uint64_t start = quoit_os_monotonic_ns();
+        value = i;
+        CHECK_STATUS(word_push_wait(out, &value, QUOIT_FOREVER), QUOIT_OK);
+        if (i % 64 == 0)
+            test_sleep_ms(1); /* long enough for it to be asleep */
+        CHECK_STATUS(word_pop_wait(in, &value, 60 * second), QUOIT_OK);
+        CHECK_EQUAL(value, i + 1);
+        late += quoit_os_monotonic_ns() - start > 95000000;
+        for (volatile uint64_t delay = i * 7919 % 1009; delay > 0; delay--)
+            ;
+    }
+    if (late > TRIPS / 50)
+        test_fail(__FILE__, __LINE__, "%llu of %d trips took as long as a lost wake",
+                  (unsigned long long)late, (int)TRIPS);
+    CHECK_EQUAL(test_wait(other), 0);
+    remove_queue(out, there);
+    remove_queue(in, back);
+}
+
+/* Scenario 22: what a producer published is found, though it was killed before it could wake; and a
+   consumer that was killed asleep disturbs nobody. */
+static void sleep_until_killed(char **arguments)
+{
+    quoit_queue *queue = join(arguments[0], QUOIT_CONSUMER);
+    uint64_t value;
+    (void)word_pop_wait(queue, &value, QUOIT_FOREVER);
+    test_give_up();
+}
+
+static void killed_asleep(void)
+{
+    const char *name = test_name("file");
+    const char *const arguments[] = {name, NULL};
+    uint64_t value = 5;
+    for (int round = 0; round < 5; round++) {
+        quoit_queue *queue = join(name, QUOIT_PRODUCER);
+        test_process other = test_spawn("sleep_until_killed", arguments);
+        struct quoit_queue_info info;
+        do {
+            test_sleep_ms(5);
+            CHECK_STATUS(quoit_queue_inspect(queue, &info), QUOIT_OK);
+        } while (info.consumer_pid == 0);
+        test_sleep_ms(5 * round);
+        test_kill(other);
+        CHECK_EQUAL(test_wait(other), TEST_KILLED);
+        CHECK_STATUS(word_push_wait(queue, &value, second), QUOIT_OK);
+        quoit_queue *consumer = join(name, QUOIT_CONSUMER);
+        CHECK_STATUS(word_pop_wait(consumer, &value, second), QUOIT_OK);
+        CHECK_STATUS(word_pop_wait(consumer, &value, 1000000), QUOIT_TIMEOUT);
+        quoit_queue_close(consumer);
+        quoit_queue_close(queue);
+    }
+    CHECK_STATUS(quoit_queue_unlink(name), QUOIT_OK);
+}
+
+int main(int argc, char **argv)
+{
+    static const struct test_part parts[] = {{"time_runs_out", time_runs_out},
+                                             {"ends", ends},
+                                             {"no_wake_is_lost", no_wake_is_lost},
+                                             {"killed_asleep", killed_asleep},
+                                             {NULL, NULL}};
+    static const struct test_role roles[] = {{"act_later", act_later},
+                                             {"answer", answer},
+                                             {"sleep_until_killed", sleep_until_killed},
+                                             {NULL, NULL}};
+    return test_main(argc, argv, parts, roles);
+}
