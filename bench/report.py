@@ -70,6 +70,8 @@ def limits_table(values, between):
 
 def bars(folder, name, title, rows, unit):
     """One bar a row: (label, value, low, high); ours in another colour."""
+    if not rows:
+        return
     data = "\n".join(f'"{label}" {value:.6g} {low:.6g} {high:.6g} {1 if label in OURS else 0} {i}'
                      for i, (label, value, low, high) in enumerate(reversed(rows)))
     script = f"""

@@ -22,6 +22,18 @@
 namespace bench
 {
 
+/* Moves count items by calls that move some of what is left, or 0. */
+template <class Move> static bool move_all(std::size_t count, Move move)
+{
+    for (std::size_t done = 0; done < count;) {
+        std::size_t moved = move(done, count - done);
+        if (moved == 0)
+            relax();
+        done += moved;
+    }
+    return true;
+}
+
 /* What a side that has to be opened needs: nothing, for most. */
 struct ring {
     void produce()
@@ -110,16 +122,15 @@ template <class Item, quoit_tuning Tuning, bool Waits = false> struct quoit_ring
     /* Batches go on from where a shorter one ended. */
     bool push_many(const Item *values, std::size_t count)
     {
-        for (std::size_t done = 0; done < count;)
-            done += quoit_queue_push_many_sized(producer, values + done, count - done,
-                                                sizeof(Item));
-        return true;
+        return move_all(count, [&](std::size_t done, std::size_t left) {
+            return quoit_queue_push_many_sized(producer, values + done, left, sizeof(Item));
+        });
     }
     bool pop_many(Item *values, std::size_t count)
     {
-        for (std::size_t done = 0; done < count;)
-            done += quoit_queue_pop_many_sized(consumer, values + done, count - done, sizeof(Item));
-        return true;
+        return move_all(count, [&](std::size_t done, std::size_t left) {
+            return quoit_queue_pop_many_sized(consumer, values + done, left, sizeof(Item));
+        });
     }
 };
 template <class Item> struct quoit_items : quoit_ring<Item, QUOIT_FOR_ITEMS> {
@@ -157,15 +168,15 @@ template <class Item, std::size_t Capacity = 1024> struct boost_spsc : ring {
     }
     bool push_many(const Item *values, std::size_t count)
     {
-        for (std::size_t done = 0; done < count;)
-            done += queue->push(values + done, count - done);
-        return true;
+        return move_all(count, [&](std::size_t done, std::size_t left) {
+            return queue->push(values + done, left);
+        });
     }
     bool pop_many(Item *values, std::size_t count)
     {
-        for (std::size_t done = 0; done < count;)
-            done += queue->pop(values + done, count - done);
-        return true;
+        return move_all(count, [&](std::size_t done, std::size_t left) {
+            return queue->pop(values + done, left);
+        });
     }
 };
 
