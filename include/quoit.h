@@ -440,11 +440,21 @@ static inline void quoit_queue_popped(quoit_queue *queue)
     static inline uint64_t name##_push_many(quoit_queue *quoit_q, const type *quoit_in,                                                    \
                                             uint64_t quoit_n)                                                                              \
     {                                                                                                                                      \
+        if (quoit_n > 0 &&                                                                                                                 \
+            quoit_spsc_put_span(&quoit_q->producer, quoit_in, quoit_n, sizeof(type))) {                                                    \
+            quoit_queue_pushed(quoit_q);                                                                                                   \
+            return quoit_n;                                                                                                                \
+        }                                                                                                                                  \
         return quoit_queue_push_many_sized(quoit_q, quoit_in, quoit_n, sizeof(type));                                                      \
     }                                                                                                                                      \
     static inline uint64_t name##_pop_many(quoit_queue *quoit_q, type *quoit_out,                                                          \
                                            uint64_t quoit_n)                                                                               \
     {                                                                                                                                      \
+        if (quoit_n > 0 &&                                                                                                                 \
+            quoit_spsc_take_span(&quoit_q->consumer, quoit_out, quoit_n, sizeof(type))) {                                                  \
+            quoit_queue_popped(quoit_q);                                                                                                   \
+            return quoit_n;                                                                                                                \
+        }                                                                                                                                  \
         return quoit_queue_pop_many_sized(quoit_q, quoit_out, quoit_n, sizeof(type));                                                      \
     }                                                                                                                                      \
     _Pragma("GCC diagnostic pop")

@@ -45,26 +45,34 @@ struct ring {
 };
 
 template <class Item> struct quoit_typed;
-#define BENCH_TYPED(bytes)                                                         \
-    typedef item<bytes> item##bytes;                                               \
-    QUOIT_DEFINE_QUEUE(q##bytes, item##bytes)                                      \
-    template <> struct quoit_typed<item##bytes> {                                  \
-        static bool push(quoit_queue *queue, const item##bytes &value)             \
-        {                                                                          \
-            return q##bytes##_push(queue, &value) == QUOIT_OK;                     \
-        }                                                                          \
-        static bool pop(quoit_queue *queue, item##bytes &value)                    \
-        {                                                                          \
-            return q##bytes##_pop(queue, &value) == QUOIT_OK;                      \
-        }                                                                          \
-        static bool push_wait(quoit_queue *queue, const item##bytes &value)        \
-        {                                                                          \
-            return q##bytes##_push_wait(queue, &value, QUOIT_FOREVER) == QUOIT_OK; \
-        }                                                                          \
-        static bool pop_wait(quoit_queue *queue, item##bytes &value)               \
-        {                                                                          \
-            return q##bytes##_pop_wait(queue, &value, QUOIT_FOREVER) == QUOIT_OK;  \
-        }                                                                          \
+#define BENCH_TYPED(bytes)                                                                         \
+    typedef item<bytes> item##bytes;                                                               \
+    QUOIT_DEFINE_QUEUE(q##bytes, item##bytes)                                                      \
+    template <> struct quoit_typed<item##bytes> {                                                  \
+        static bool push(quoit_queue *queue, const item##bytes &value)                             \
+        {                                                                                          \
+            return q##bytes##_push(queue, &value) == QUOIT_OK;                                     \
+        }                                                                                          \
+        static bool pop(quoit_queue *queue, item##bytes &value)                                    \
+        {                                                                                          \
+            return q##bytes##_pop(queue, &value) == QUOIT_OK;                                      \
+        }                                                                                          \
+        static std::size_t push_many(quoit_queue *queue, const item##bytes *values, std::size_t n) \
+        {                                                                                          \
+            return q##bytes##_push_many(queue, values, n);                                         \
+        }                                                                                          \
+        static std::size_t pop_many(quoit_queue *queue, item##bytes *values, std::size_t n)        \
+        {                                                                                          \
+            return q##bytes##_pop_many(queue, values, n);                                          \
+        }                                                                                          \
+        static bool push_wait(quoit_queue *queue, const item##bytes &value)                        \
+        {                                                                                          \
+            return q##bytes##_push_wait(queue, &value, QUOIT_FOREVER) == QUOIT_OK;                 \
+        }                                                                                          \
+        static bool pop_wait(quoit_queue *queue, item##bytes &value)                               \
+        {                                                                                          \
+            return q##bytes##_pop_wait(queue, &value, QUOIT_FOREVER) == QUOIT_OK;                  \
+        }                                                                                          \
     };
 BENCH_TYPED(8)
 BENCH_TYPED(16)
@@ -123,13 +131,13 @@ template <class Item, quoit_tuning Tuning, bool Waits = false> struct quoit_ring
     bool push_many(const Item *values, std::size_t count)
     {
         return move_all(count, [&](std::size_t done, std::size_t left) {
-            return quoit_queue_push_many_sized(producer, values + done, left, sizeof(Item));
+            return quoit_typed<Item>::push_many(producer, values + done, left);
         });
     }
     bool pop_many(Item *values, std::size_t count)
     {
         return move_all(count, [&](std::size_t done, std::size_t left) {
-            return quoit_queue_pop_many_sized(consumer, values + done, left, sizeof(Item));
+            return quoit_typed<Item>::pop_many(consumer, values + done, left);
         });
     }
 };

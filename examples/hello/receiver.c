@@ -14,10 +14,10 @@ int main(void)
     }
     struct reading reading;
     quoit_status status;
-    while ((status = reading_pop(queue, &reading)) == QUOIT_OK || status == QUOIT_EMPTY)
-        if (status == QUOIT_OK)
-            printf("sensor %d: %.1f degrees\n", (int)reading.sensor, reading.celsius);
-    quoit_queue_unlink_self(queue);
+    while ((status = reading_pop_wait(queue, &reading, QUOIT_FOREVER)) == QUOIT_OK)
+        printf("sensor %d: %.1f degrees\n", (int)reading.sensor, reading.celsius);
+    if (status == QUOIT_CLOSED) /* the sender finished; it might also have died */
+        quoit_queue_unlink_self(queue);
     quoit_queue_close(queue);
     return 0;
 }

@@ -23,6 +23,7 @@
 #include <atomic>
 typedef std::atomic<uint64_t> quoit_atomic_u64;
 typedef std::atomic<uint32_t> quoit_atomic_u32;
+typedef std::atomic<uint8_t> quoit_atomic_u8;
 using std::atomic_load_explicit;
 using std::atomic_store_explicit;
 using std::memory_order_acquire;
@@ -32,6 +33,7 @@ using std::memory_order_release;
 #include <stdatomic.h>
 typedef _Atomic uint64_t quoit_atomic_u64;
 typedef _Atomic uint32_t quoit_atomic_u32;
+typedef _Atomic uint8_t quoit_atomic_u8;
 #endif
 
 /* Shared (FORMAT.md 4). 128 bytes apart, since processors fetch lines in pairs. */
@@ -62,7 +64,8 @@ struct quoit_spsc_producer {
     uint8_t *slot;     /* next, while that is shut */
     uint64_t position; /* spans: the tail */
     uint64_t limit;    /* spans: slots below this are known to be free */
-    uint64_t claimed;  /* items that a commit may have */
+    uint64_t claimed;  /* items that a commit may have, ... */
+    uint64_t claim_at; /* spans: as long as this is the position */
     quoit_atomic_u64 shut;
 };
 
@@ -190,6 +193,87 @@ static inline bool quoit_spsc_take(struct quoit_spsc_consumer *consumer, void *i
     atomic_store_explicit(quoit_spsc_word(slot), empty, memory_order_release);
     slot += quoit_spsc_stride(item_bytes);
     consumer->next = slot == consumer->end ? consumer->begin : slot;
+    return true;
+}
+
+/* ---- Spans: batches that need no look at the other side and do not cross the ring's end --------- */
+
+/* Bytes from here to the ring's end. */
+static inline uint64_t quoit_spsc_to_end(const uint8_t *slot, const uint8_t *end)
+{
+    return (uint64_t)(end - slot);
+}
+
+/* Publishes count items that lie in the next slots. */
+static inline void quoit_spsc_publish(struct quoit_spsc_producer *producer, uint64_t count,
+                                      uint64_t bytes)
+{
+    uint64_t to_end = quoit_spsc_to_end(producer->slot, producer->end);
+    producer->slot = bytes < to_end ? producer->slot + bytes : producer->begin + (bytes - to_end);
+    producer->position += count;
+    /* SPAN-P1: publishes all these slots' bytes at once. Pairs with SPAN-C1. */
+    atomic_store_explicit(&producer->shm->tail, producer->position, memory_order_release);
+}
+
+/* A ring beyond this falls out of the caches before it comes round again: taking its lines is then a
+   cost without a gain. */
+enum { QUOIT_SPSC_LARGEST_TAKEN = 512 * 1024 };
+
+/*
+ * Writes a byte in each cache line of a span back as it is. The lines are then this processor's to
+ * give away, and the producer gets each by one transfer, where it would have to ask two caches for
+ * a line that both had read: worth up to 2 times (docs/PERFORMANCE.md).
+ */
+static inline void quoit_spsc_take_lines(uint8_t *bytes, uint64_t count)
+{
+    const uint64_t line = 64;
+    for (uint64_t at = (line - (uintptr_t)bytes % line) % line; at < count; at += line) {
+        quoit_atomic_u8 *byte = (quoit_atomic_u8 *)(void *)(bytes + at);
+        /* Relaxed: the slot is this side's, and nobody else looks at it. */
+        uint8_t value = atomic_load_explicit(byte, memory_order_relaxed);
+        /* Relaxed: as above. */
+        atomic_store_explicit(byte, value, memory_order_relaxed);
+    }
+}
+
+/* Gives the next count slots back. */
+static inline void quoit_spsc_release(struct quoit_spsc_consumer *consumer, uint64_t count,
+                                      uint64_t bytes)
+{
+    uint64_t to_end = quoit_spsc_to_end(consumer->slot, consumer->end);
+    uint64_t first = bytes < to_end ? bytes : to_end;
+    if (consumer->end - consumer->begin <= QUOIT_SPSC_LARGEST_TAKEN) {
+        quoit_spsc_take_lines(consumer->slot, first);
+        quoit_spsc_take_lines(consumer->begin, bytes - first);
+    }
+    consumer->slot = bytes < to_end ? consumer->slot + bytes : consumer->begin + (bytes - to_end);
+    consumer->position += count;
+    /* SPAN-C2: the slots' bytes are read, they may be filled again. Pairs with SPSC-P3. */
+    atomic_store_explicit(&consumer->shm->head, consumer->position, memory_order_release);
+}
+
+/* false: nothing was done. Never true for slots, whose limit stays where their position is. */
+static inline bool quoit_spsc_put_span(struct quoit_spsc_producer *producer, const void *items,
+                                       uint64_t count, uint64_t item_bytes)
+{
+    uint64_t bytes = count * item_bytes; /* at most the ring's, if count is within the limit */
+    if (count > producer->limit - producer->position ||
+        bytes > quoit_spsc_to_end(producer->slot, producer->end))
+        return false;
+    memcpy(producer->slot, items, (size_t)bytes);
+    quoit_spsc_publish(producer, count, bytes);
+    return true;
+}
+
+static inline bool quoit_spsc_take_span(struct quoit_spsc_consumer *consumer, void *items_out,
+                                        uint64_t count, uint64_t item_bytes)
+{
+    uint64_t bytes = count * item_bytes;
+    if (count > consumer->limit - consumer->position ||
+        bytes > quoit_spsc_to_end(consumer->slot, consumer->end))
+        return false;
+    memcpy(items_out, consumer->slot, (size_t)bytes);
+    quoit_spsc_release(consumer, count, bytes);
     return true;
 }
 

@@ -15,7 +15,7 @@
 #include "queue_handle.h"
 #include "relax.h"
 
-enum { SPINS_LEAST = 2, SPINS_MOST = 2000, EXPLORE_EVERY = 1024 };
+enum { SPINS_LEAST = 1, SPINS_MORE = 64, SPINS_MOST = 2000, EXPLORE_EVERY = 1024 };
 enum { IN_VAIN_MOST = 16 };
 
 /* Nobody wakes a sleeper whose waker was killed between publishing and waking: it looks by itself
@@ -118,7 +118,7 @@ static quoit_status spin(quoit_queue *queue, struct quoit_waiter *waiter, quoit_
     for (uint32_t i = 0; i < most; i++) {
         quoit_status status = look(queue);
         if (status != nothing) {
-            uint32_t enough = 2 * i + SPINS_LEAST;
+            uint32_t enough = 4 * i + SPINS_MORE;
             waiter->spins += ((enough < SPINS_MOST ? enough : SPINS_MOST) / 8) - waiter->spins / 8;
             return status;
         }
@@ -147,7 +147,7 @@ quoit_status quoit_wait(quoit_queue *queue, struct quoit_waiter *waiter, quoit_l
     quoit_status status = spin(queue, waiter, look, nothing);
     if (status != nothing)
         return status;
-    uint64_t start = quoit_os_monotonic_ns();
+    uint64_t start = timeout_ns < 0 ? 0 : quoit_os_monotonic_ns();
     int64_t left = timeout_ns < 0 ? INT64_MAX : timeout_ns;
     for (;;) {
         quoit_sleep_unless(queue, waiter, is_ready, left);

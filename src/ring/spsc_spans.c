@@ -2,7 +2,8 @@
 /*
  * The spans layout of the SPSC ring: slots hold items and nothing else, and the counters say which
  * are filled. Each side keeps its own counter and how far it may go before it must look at the
- * other's, its limit, in its handle. Ordering labels: docs/ORDERING.md.
+ * other's, its limit, in its handle. Batches that stay within both the limit and the ring's end are
+ * inlined, <quoit/spsc.h>. Ordering labels: docs/ORDERING.md.
  */
 #include "spsc_ring.h"
 
@@ -69,61 +70,6 @@ static quoit_status look_for_items(struct quoit_spsc_consumer *consumer,
     return finished ? QUOIT_CLOSED : QUOIT_EMPTY;
 }
 
-/* Bytes from here to the ring's end. */
-static uint64_t bytes_to_end(const uint8_t *slot, const uint8_t *end)
-{
-    return (uint64_t)(end - slot);
-}
-
-static void advance(struct quoit_spsc_producer *producer, uint64_t count, uint64_t bytes)
-{
-    uint64_t before_end = bytes_to_end(producer->slot, producer->end);
-    producer->slot = bytes < before_end ? producer->slot + bytes
-                                        : producer->begin + (bytes - before_end);
-    producer->position += count;
-    producer->claimed = 0;
-    /* SPAN-P1: publishes all these slots' bytes at once. Pairs with SPAN-C1. */
-    atomic_store_explicit(&producer->shm->tail, producer->position, memory_order_release);
-}
-
-/* A ring beyond this falls out of the caches before it comes round again: taking its lines is then a
-   cost without a gain. */
-enum { LARGEST_TAKEN = 512 * 1024 };
-
-/*
- * Writes a byte in each cache line of a span back as it is. The lines are then this processor's to
- * give away, and the producer gets each by one transfer, where it would have to ask two caches for
- * a line that both had read: worth up to 2 times (docs/PERFORMANCE.md).
- */
-static void take_lines(const uint8_t *bytes, uint64_t count)
-{
-    enum { LINE = 64 };
-    const uintptr_t first = (uintptr_t)bytes;
-    for (uint64_t at = (LINE - first % LINE) % LINE; at < count; at += LINE) {
-        _Atomic uint8_t *byte = (_Atomic uint8_t *)(uintptr_t)(first + at);
-        /* Relaxed: the slot is this side's, and nobody else looks at it. */
-        uint8_t value = atomic_load_explicit(byte, memory_order_relaxed);
-        /* Relaxed: as above. */
-        atomic_store_explicit(byte, value, memory_order_relaxed);
-    }
-}
-
-static void give_back(struct quoit_spsc_consumer *consumer, uint64_t count, uint64_t bytes)
-{
-    uint64_t before_end = bytes_to_end(consumer->slot, consumer->end);
-    bool takes = consumer->end - consumer->begin <= LARGEST_TAKEN;
-    uint64_t first = bytes < before_end ? bytes : before_end;
-    if (takes) {
-        take_lines(consumer->slot, first);
-        take_lines(consumer->begin, bytes - first);
-    }
-    consumer->slot = bytes < before_end ? consumer->slot + bytes
-                                        : consumer->begin + (bytes - before_end);
-    consumer->position += count;
-    /* SPAN-C2: the slots' bytes are read, they may be filled again. Pairs with SPSC-P3. */
-    atomic_store_explicit(&consumer->shm->head, consumer->position, memory_order_release);
-}
-
 static uint64_t push_many(struct quoit_spsc_producer *producer,
                           const struct quoit_spsc_place *place, const void *items, uint64_t count)
 {
@@ -135,14 +81,14 @@ static uint64_t push_many(struct quoit_spsc_producer *producer,
         count = count < room ? count : room;
     }
     uint64_t bytes = count * place->item_bytes;
-    uint64_t before_end = bytes_to_end(producer->slot, producer->end);
+    uint64_t before_end = quoit_spsc_to_end(producer->slot, producer->end);
     if (bytes <= before_end) {
         memcpy(producer->slot, items, (size_t)bytes);
     } else {
         memcpy(producer->slot, items, (size_t)before_end);
         memcpy(producer->begin, (const uint8_t *)items + before_end, (size_t)(bytes - before_end));
     }
-    advance(producer, count, bytes);
+    quoit_spsc_publish(producer, count, bytes);
     return count;
 }
 
@@ -157,14 +103,14 @@ static uint64_t pop_many(struct quoit_spsc_consumer *consumer, const struct quoi
         count = count < there ? count : there;
     }
     uint64_t bytes = count * place->item_bytes;
-    uint64_t before_end = bytes_to_end(consumer->slot, consumer->end);
+    uint64_t before_end = quoit_spsc_to_end(consumer->slot, consumer->end);
     if (bytes <= before_end) {
         memcpy(items_out, consumer->slot, (size_t)bytes);
     } else {
         memcpy(items_out, consumer->slot, (size_t)before_end);
         memcpy((uint8_t *)items_out + before_end, consumer->begin, (size_t)(bytes - before_end));
     }
-    give_back(consumer, count, bytes);
+    quoit_spsc_release(consumer, count, bytes);
     return count;
 }
 
@@ -196,7 +142,7 @@ static quoit_status claim(struct quoit_spsc_producer *producer,
                           const struct quoit_spsc_place *place, uint64_t wanted, void **items_out,
                           uint64_t *count_out)
 {
-    uint64_t before_end = bytes_to_end(producer->slot, producer->end) / place->item_bytes;
+    uint64_t before_end = quoit_spsc_to_end(producer->slot, producer->end) / place->item_bytes;
     wanted = wanted < before_end ? wanted : before_end;
     if (producer->limit - producer->position < wanted) {
         quoit_status status = look_for_room(producer, place);
@@ -205,6 +151,7 @@ static quoit_status claim(struct quoit_spsc_producer *producer,
     }
     uint64_t room = producer->limit - producer->position;
     producer->claimed = room < wanted ? room : wanted;
+    producer->claim_at = producer->position;
     *items_out = producer->slot;
     *count_out = producer->claimed;
     return QUOIT_OK;
@@ -213,10 +160,10 @@ static quoit_status claim(struct quoit_spsc_producer *producer,
 static bool commit(struct quoit_spsc_producer *producer, const struct quoit_spsc_place *place,
                    uint64_t count)
 {
-    if (count > producer->claimed)
+    if (count > producer->claimed || producer->claim_at != producer->position)
         return false;
     if (count > 0)
-        advance(producer, count, count * place->item_bytes);
+        quoit_spsc_publish(producer, count, count * place->item_bytes);
     producer->claimed = 0;
     return true;
 }
@@ -224,7 +171,7 @@ static bool commit(struct quoit_spsc_producer *producer, const struct quoit_spsc
 static quoit_status peek(struct quoit_spsc_consumer *consumer, const struct quoit_spsc_place *place,
                          const void **items_out, uint64_t *count_out)
 {
-    uint64_t before_end = bytes_to_end(consumer->slot, consumer->end) / place->item_bytes;
+    uint64_t before_end = quoit_spsc_to_end(consumer->slot, consumer->end) / place->item_bytes;
     if (consumer->limit == consumer->position) {
         quoit_status status = look_for_items(consumer, place);
         if (status != QUOIT_OK)
@@ -242,7 +189,7 @@ static bool release(struct quoit_spsc_consumer *consumer, const struct quoit_sps
     if (count > consumer->limit - consumer->position)
         return false;
     if (count > 0)
-        give_back(consumer, count, count * place->item_bytes);
+        quoit_spsc_release(consumer, count, count * place->item_bytes);
     return true;
 }
 

@@ -456,6 +456,9 @@ def short_programs(suite):
         check(suite.end(suite.start("example_sender")) == [], "the sender prints")
         lines = suite.end(suite.start("example_receiver"))
         check(lines == right, str(lines))
+        check(suite.end(suite.start("example_sender")) == [], "the sender prints")
+        lines = suite.end(suite.start("example_poll"))
+        check(lines == right, str(lines))
 
 
 # Console events take the place of signals on Windows: console_windows_test.c.
@@ -483,7 +486,7 @@ def main():
             raise
     for entry in os.scandir(suite.work):
         check(entry.name.split("-")[0] in ("producer", "consumer", "example_sender",
-                                           "example_receiver"), f"{entry.name} was left behind")
+                                           "example_receiver", "example_poll"), f"{entry.name} was left behind")
         os.unlink(entry.path)
     os.rmdir(suite.work)
 

@@ -286,6 +286,24 @@ static void hidden_items(void)
         }
 }
 
+/* A push between a claim and its commit gives the claim up: what was pushed stays, and no more. */
+static void claim_given_up(void)
+{
+    struct fixture *fixture = set_up(&quoit_spsc_spans, 4, sizeof(uint64_t), 0);
+    const struct quoit_spsc_ops *ops = &quoit_spsc_spans;
+    uint64_t count, value = 0;
+    void *room;
+    CHECK_STATUS(ops->claim(&fixture->producer, &fixture->place, 4, &room, &count), QUOIT_OK);
+    CHECK_EQUAL(count, 4);
+    CHECK_STATUS(push(fixture, 11), QUOIT_OK);
+    CHECK(!ops->commit(&fixture->producer, &fixture->place, 4));
+    CHECK_EQUAL(size_of(fixture), 1);
+    CHECK_STATUS(pop(fixture, &value), QUOIT_OK);
+    CHECK_EQUAL(value, 11);
+    CHECK_STATUS(pop(fixture, &value), QUOIT_EMPTY);
+    tear_down(fixture);
+}
+
 static void finish_after_drain(void)
 {
     for (int l = 0; l < LAYOUTS; l++) {
@@ -457,6 +475,7 @@ int main(int argc, char **argv)
                                              {"batches", batches},
                                              {"in_place", in_place},
                                              {"hidden_items", hidden_items},
+                                             {"claim_given_up", claim_given_up},
                                              {"finish_after_drain", finish_after_drain},
                                              {"attach_again", attach_again},
                                              {"half_done", half_done},
