@@ -80,8 +80,8 @@ enum quoit_kind {
 
 /* What a queue is to be fastest at. Both do everything. */
 enum quoit_tuning {
-    /* One item at a time, seen by the other side at once: each is handed over in the cache line that
-       carries it. (Items of more than 256 bytes are kept as spans.) */
+    /* One item at a time, seen by the other side at once: each is handed over in the cache line
+       that carries it. (Items of more than 256 bytes are kept as spans.) */
     QUOIT_FOR_ITEMS = 0,
     /* Many at a time: batches are copied as one piece and published at once, and claims are made in
        place. */
@@ -156,12 +156,14 @@ quoit_status quoit_queue_pop(quoit_queue *queue, void *item_out);
 
 /*
  * The same, but where a push finds the queue full, or a pop finds it empty, they wait for the other
- * side: first by looking again and again for some microseconds, as many as paid lately, then asleep.
+ * side: first by looking again and again for some microseconds, as many as paid lately, then
+ * asleep.
  *   timeout_ns   0 does not wait; QUOIT_FOREVER waits; by the monotonic clock
  * Beside push's and pop's, but never FULL or EMPTY:
  *   TIMEOUT      nothing came, and nothing was done
  *   ABANDONED    the other side was there and is gone, by a death or by close without finish; told
- *                once, so that waiting again waits for its successor. Seen within a tenth of a second
+ *                once, so that waiting again waits for its successor. Seen within a tenth of a
+ *                second
  * A signal does not end a wait. Where nobody sleeps, nobody makes a system call: push and pop look
  * at one word that they have at hand.
  */
@@ -175,8 +177,8 @@ quoit_status quoit_queue_wait_for_items(quoit_queue *queue, int64_t timeout_ns);
 
 /*
  * A descriptor for event loops (poll, epoll, libuv …): readable while a side of the queue has
- * something to do. Level-triggered: it stays readable until a call has found nothing, so go on until
- * EMPTY (or FULL) and nothing is missed; it may be readable once in vain.
+ * something to do. Level-triggered: it stays readable until a call has found nothing, so go on
+ * until EMPTY (or FULL) and nothing is missed; it may be readable once in vain.
  *   role     QUOIT_CONSUMER: there are items, or the end; QUOIT_PRODUCER: there is room, or the end
  *   fd_out   the queue's own, closed with it; only wait on it, never read it
  * OK ROLE FORKED INVALID LIMIT NO_MEMORY; UNSUPPORTED on Windows. Starts a thread, which sleeps on
@@ -191,10 +193,10 @@ uint64_t quoit_queue_push_many(quoit_queue *queue, const void *items, uint64_t c
 uint64_t quoit_queue_pop_many(quoit_queue *queue, void *items_out, uint64_t count);
 
 /*
- * Make items where they will lie: claim gives room for up to `wanted` items, one after the other, at
- * least one; commit pushes the first count of them, which may be fewer, or 0. A claim that is not
- * committed never was: claim again, push, or die. Nobody sees the items before. With QUOIT_FOR_SPANS
- * the room is the queue itself; else it is the handle's, and commit copies.
+ * Make items where they will lie: claim gives room for up to `wanted` items, one after the other,
+ * at least one; commit pushes the first count of them, which may be fewer, or 0. A claim that is
+ * not committed never was: claim again, push, or die. Nobody sees the items before. With
+ * QUOIT_FOR_SPANS the room is the queue itself; else it is the handle's, and commit copies.
  * claim: as push, and INVALID for 0; NULL and 0 unless OK. commit: OK, or INVALID if count is more
  * than is claimed.
  */
@@ -393,70 +395,73 @@ static inline void quoit_queue_popped(quoit_queue *queue)
  * Each returns what its untyped form does, and MISMATCH (0 for many) on a queue of another item
  * size. Use one type with a handle: the size is looked at when a handle's first item is
  * pushed or popped, not at each.
+ * (Their slow paths have a copy of the item, so that yours may stay in registers.)
  */
-#define QUOIT_DEFINE_QUEUE(name, type)                                                                                                     \
-    _Pragma("GCC diagnostic push") _Pragma(                                                                                                \
-        "GCC diagnostic ignored \"-Wunused-function\"") /* The slow path has a copy of its own, so that the item may stay in registers. */ \
-        static inline quoit_status name##_push(quoit_queue *quoit_q, const type *quoit_in)                                                 \
-    {                                                                                                                                      \
-        if (quoit_spsc_put(&quoit_q->producer, quoit_in, sizeof(type))) {                                                                  \
-            quoit_queue_pushed(quoit_q);                                                                                                   \
-            return QUOIT_OK;                                                                                                               \
-        }                                                                                                                                  \
-        type quoit_item;                                                                                                                   \
-        memcpy(&quoit_item, quoit_in, sizeof(type));                                                                                       \
-        return quoit_queue_push_slow(quoit_q, &quoit_item, sizeof(type));                                                                  \
-    }                                                                                                                                      \
-    static inline quoit_status name##_pop(quoit_queue *quoit_q, type *quoit_out)                                                           \
-    {                                                                                                                                      \
-        if (quoit_spsc_take(&quoit_q->consumer, quoit_out, sizeof(type))) {                                                                \
-            quoit_queue_popped(quoit_q);                                                                                                   \
-            return QUOIT_OK;                                                                                                               \
-        }                                                                                                                                  \
-        type quoit_item;                                                                                                                   \
-        quoit_status quoit_s = quoit_queue_pop_slow(quoit_q, &quoit_item, sizeof(type));                                                   \
-        if (quoit_s == QUOIT_OK)                                                                                                           \
-            memcpy(quoit_out, &quoit_item, sizeof(type));                                                                                  \
-        return quoit_s;                                                                                                                    \
-    }                                                                                                                                      \
-    static inline quoit_status name##_push_wait(quoit_queue *quoit_q, const type *quoit_in,                                                \
-                                                int64_t quoit_timeout_ns)                                                                  \
-    {                                                                                                                                      \
-        quoit_status quoit_s = name##_push(quoit_q, quoit_in);                                                                             \
-        if (quoit_s != QUOIT_FULL)                                                                                                         \
-            return quoit_s;                                                                                                                \
-        quoit_s = quoit_queue_wait_for_room(quoit_q, quoit_timeout_ns);                                                                    \
-        return quoit_s == QUOIT_OK ? name##_push(quoit_q, quoit_in) : quoit_s;                                                             \
-    }                                                                                                                                      \
-    static inline quoit_status name##_pop_wait(quoit_queue *quoit_q, type *quoit_out,                                                      \
-                                               int64_t quoit_timeout_ns)                                                                   \
-    {                                                                                                                                      \
-        quoit_status quoit_s = name##_pop(quoit_q, quoit_out);                                                                             \
-        if (quoit_s != QUOIT_EMPTY)                                                                                                        \
-            return quoit_s;                                                                                                                \
-        quoit_s = quoit_queue_wait_for_items(quoit_q, quoit_timeout_ns);                                                                   \
-        return quoit_s == QUOIT_OK ? name##_pop(quoit_q, quoit_out) : quoit_s;                                                             \
-    }                                                                                                                                      \
-    static inline uint64_t name##_push_many(quoit_queue *quoit_q, const type *quoit_in,                                                    \
-                                            uint64_t quoit_n)                                                                              \
-    {                                                                                                                                      \
-        if (quoit_n > 0 &&                                                                                                                 \
-            quoit_spsc_put_span(&quoit_q->producer, quoit_in, quoit_n, sizeof(type))) {                                                    \
-            quoit_queue_pushed(quoit_q);                                                                                                   \
-            return quoit_n;                                                                                                                \
-        }                                                                                                                                  \
-        return quoit_queue_push_many_sized(quoit_q, quoit_in, quoit_n, sizeof(type));                                                      \
-    }                                                                                                                                      \
-    static inline uint64_t name##_pop_many(quoit_queue *quoit_q, type *quoit_out,                                                          \
-                                           uint64_t quoit_n)                                                                               \
-    {                                                                                                                                      \
-        if (quoit_n > 0 &&                                                                                                                 \
-            quoit_spsc_take_span(&quoit_q->consumer, quoit_out, quoit_n, sizeof(type))) {                                                  \
-            quoit_queue_popped(quoit_q);                                                                                                   \
-            return quoit_n;                                                                                                                \
-        }                                                                                                                                  \
-        return quoit_queue_pop_many_sized(quoit_q, quoit_out, quoit_n, sizeof(type));                                                      \
-    }                                                                                                                                      \
+/* clang-format off */
+#define QUOIT_DEFINE_QUEUE(name, type) \
+    _Pragma("GCC diagnostic push") \
+    _Pragma("GCC diagnostic ignored \"-Wunused-function\"") \
+    static inline quoit_status name##_push(quoit_queue *quoit_q, const type *quoit_in) \
+    { \
+        if (quoit_spsc_put(&quoit_q->producer, quoit_in, sizeof(type))) { \
+            quoit_queue_pushed(quoit_q); \
+            return QUOIT_OK; \
+        } \
+        type quoit_item; \
+        memcpy(&quoit_item, quoit_in, sizeof(type)); \
+        return quoit_queue_push_slow(quoit_q, &quoit_item, sizeof(type)); \
+    } \
+    static inline quoit_status name##_pop(quoit_queue *quoit_q, type *quoit_out) \
+    { \
+        if (quoit_spsc_take(&quoit_q->consumer, quoit_out, sizeof(type))) { \
+            quoit_queue_popped(quoit_q); \
+            return QUOIT_OK; \
+        } \
+        type quoit_item; \
+        quoit_status quoit_s = quoit_queue_pop_slow(quoit_q, &quoit_item, sizeof(type)); \
+        if (quoit_s == QUOIT_OK) \
+            memcpy(quoit_out, &quoit_item, sizeof(type)); \
+        return quoit_s; \
+    } \
+    static inline quoit_status name##_push_wait(quoit_queue *quoit_q, const type *quoit_in, \
+                                                int64_t quoit_timeout_ns) \
+    { \
+        quoit_status quoit_s = name##_push(quoit_q, quoit_in); \
+        if (quoit_s != QUOIT_FULL) \
+            return quoit_s; \
+        quoit_s = quoit_queue_wait_for_room(quoit_q, quoit_timeout_ns); \
+        return quoit_s == QUOIT_OK ? name##_push(quoit_q, quoit_in) : quoit_s; \
+    } \
+    static inline quoit_status name##_pop_wait(quoit_queue *quoit_q, type *quoit_out, \
+                                               int64_t quoit_timeout_ns) \
+    { \
+        quoit_status quoit_s = name##_pop(quoit_q, quoit_out); \
+        if (quoit_s != QUOIT_EMPTY) \
+            return quoit_s; \
+        quoit_s = quoit_queue_wait_for_items(quoit_q, quoit_timeout_ns); \
+        return quoit_s == QUOIT_OK ? name##_pop(quoit_q, quoit_out) : quoit_s; \
+    } \
+    static inline uint64_t name##_push_many(quoit_queue *quoit_q, const type *quoit_in, \
+                                            uint64_t quoit_n) \
+    { \
+        if (quoit_n > 0 && \
+            quoit_spsc_put_span(&quoit_q->producer, quoit_in, quoit_n, sizeof(type))) { \
+            quoit_queue_pushed(quoit_q); \
+            return quoit_n; \
+        } \
+        return quoit_queue_push_many_sized(quoit_q, quoit_in, quoit_n, sizeof(type)); \
+    } \
+    static inline uint64_t name##_pop_many(quoit_queue *quoit_q, type *quoit_out, \
+                                           uint64_t quoit_n) \
+    { \
+        if (quoit_n > 0 && \
+            quoit_spsc_take_span(&quoit_q->consumer, quoit_out, quoit_n, sizeof(type))) { \
+            quoit_queue_popped(quoit_q); \
+            return quoit_n; \
+        } \
+        return quoit_queue_pop_many_sized(quoit_q, quoit_out, quoit_n, sizeof(type)); \
+    } \
     _Pragma("GCC diagnostic pop")
+/* clang-format on */
 
 #endif

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * How late are items that are sent at a fixed rate? Measured from the moment that each was meant to be
- * sent, so that a stall counts for all that it held up (no coordinated omission). Both sides spin.
+ * How late are items that are sent at a fixed rate? Measured from the moment that each was meant
+ * to be sent, so that a stall counts for all that it held up (no coordinated omission). Both sides
+ * spin.
  */
 #include "rings.hpp"
 

@@ -58,8 +58,8 @@ template <class Peer> static void spinning()
            trip<Peer>(50000, true, settings.far_cpu), "ns");
 }
 
-/* detail 1: both on one CPU, which shows what a design costs; 2: on two, where waking an idle CPU is
-   most of it. */
+/* detail 1: both on one CPU, which shows what a design costs; 2: on two, where waking an idle CPU
+   is most of it. */
 template <class Peer> static void sleeping()
 {
     for (int cpus = 1; cpus <= 2; cpus++)

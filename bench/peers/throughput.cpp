@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* How many items a second go from one CPU to the other: by ones, each seen when its push returns, and
-   in batches. Queue by queue, round by round, so that all see the same machine. */
+/* How many items a second go from one CPU to the other: by ones, each seen when its push returns,
+   and in batches. Queue by queue, round by round, so that all see the same machine. */
 #include "transports.hpp"
 
 #include <memory>

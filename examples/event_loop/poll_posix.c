@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* An event loop over a queue and anything else that has a descriptor: here, standard input. The same
-   descriptor goes into epoll, kqueue, or libuv's uv_poll_init. */
+/* An event loop over a queue and anything else that has a descriptor: here, standard input. The
+   same descriptor goes into epoll, kqueue, or libuv's uv_poll_init. */
 #include "reading.h"
 
 #include <poll.h>

@@ -196,7 +196,8 @@ static inline bool quoit_spsc_take(struct quoit_spsc_consumer *consumer, void *i
     return true;
 }
 
-/* ---- Spans: batches that need no look at the other side and do not cross the ring's end --------- */
+/* ---- Spans: batches that need no look at the other side and do not cross the ring's end
+   --------- */
 
 /* Bytes from here to the ring's end. */
 static inline uint64_t quoit_spsc_to_end(const uint8_t *slot, const uint8_t *end)
@@ -215,8 +216,8 @@ static inline void quoit_spsc_publish(struct quoit_spsc_producer *producer, uint
     atomic_store_explicit(&producer->shm->tail, producer->position, memory_order_release);
 }
 
-/* A ring beyond this falls out of the caches before it comes round again: taking its lines is then a
-   cost without a gain. */
+/* A ring beyond this falls out of the caches before it comes round again: taking its lines is then
+   a cost without a gain. */
 enum { QUOIT_SPSC_LARGEST_TAKEN = 512 * 1024 };
 
 /*

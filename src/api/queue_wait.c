@@ -28,8 +28,8 @@ static const quoit_atomic_u32 always = 1;
 
 static void full_barrier(void)
 {
-    /* WAIT-F1: between a sleeper's saying and looking, and between a waker's publishing and looking:
-       one of them sees the other. Pairs with WAIT-F1. */
+    /* WAIT-F1: between a sleeper's saying and looking, and between a waker's publishing and
+       looking: one of them sees the other. Pairs with WAIT-F1. */
     atomic_thread_fence(memory_order_seq_cst);
 }
 

@@ -41,7 +41,8 @@ void quoit_sleep_unless(quoit_queue *queue, struct quoit_waiter *waiter,
 
 /* ---- Descriptors, queue_poll.c --------------------------------------------------------------- */
 
-/* This side has just found nothing: its descriptor stops being readable until there is something. */
+/* This side has just found nothing: its descriptor stops being readable until there is something.
+   */
 void quoit_poller_rearm(struct quoit_poller *poller);
 void quoit_poller_end(struct quoit_poller *poller, bool forked);
 

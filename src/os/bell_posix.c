@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* A descriptor for event loops: a pipe with a byte in it while it rings. And the thread behind it. */
+/* A descriptor for event loops: a pipe with a byte in it while it rings. And the thread behind it.
+   */
 #include "os.h"
 
 #include "fail.h"

@@ -301,7 +301,7 @@ static quoit_status take_name_away(const struct quoit_os_shm *shm, const wchar_t
 static quoit_status unlink_name(struct quoit_os_shm *shm, const char *path)
 {
     struct quoit_os_wide wide;
-    struct quoit_os_object_name name = quoit_os_name_lock(shm, QUOIT_OS_LOCK_GATE);
+    struct quoit_os_object_name name = quoit_os_name_numbered(shm, L"lock", QUOIT_OS_LOCK_GATE);
     HANDLE gate = NULL;
     quoit_status status = widen_path(path, &wide);
     if (status == QUOIT_OK)

@@ -3,7 +3,6 @@
    mapped. */
 #include "os.h"
 
-#include <linux/futex.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
@@ -17,6 +16,9 @@ _Static_assert(sizeof(_Atomic uint32_t) == 4, "a futex is a plain 32-bit word");
 #define FUTEX_CALL SYS_futex
 #endif
 
+/* The kernel's numbers: a C library need not bring its headers. */
+enum { WAIT = 0, WAKE = 1 };
+
 void quoit_os_sleep(const struct quoit_os_shm *shm, uint32_t number, const _Atomic uint32_t *word,
                     uint32_t value, int64_t timeout_ns)
 {
@@ -24,12 +26,12 @@ void quoit_os_sleep(const struct quoit_os_shm *shm, uint32_t number, const _Atom
                                .tv_nsec = (long)(timeout_ns % 1000000000)};
     (void)shm;
     (void)number;
-    (void)syscall(FUTEX_CALL, word, FUTEX_WAIT, value, &timeout, NULL, 0);
+    (void)syscall(FUTEX_CALL, word, WAIT, value, &timeout, NULL, 0);
 }
 
 void quoit_os_wake(const struct quoit_os_shm *shm, uint32_t number, const _Atomic uint32_t *word)
 {
     (void)shm;
     (void)number;
-    (void)syscall(FUTEX_CALL, word, FUTEX_WAKE, INT32_MAX, NULL, NULL, 0);
+    (void)syscall(FUTEX_CALL, word, WAKE, INT32_MAX, NULL, NULL, 0);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Sleeping on a shared word: macOS has a call for it since 14.4, which is looked up when the library
-   is used, and before that nothing: then in pauses, as wait_pauses.c. */
+/* Sleeping on a shared word: macOS has a call for it since 14.4, which is looked up when the
+   library is used, and before that nothing: then in pauses, as wait_pauses.c. */
 #include "os.h"
 
 #include <dlfcn.h>
@@ -18,6 +18,14 @@ typedef int wake_function(void *address, size_t size, uint32_t flags);
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 static wait_function *wait_on_address;
 static wake_function *wake_by_address;
+
+/* What the system's calls take, without the word's qualifiers. */
+static void *address_of(const _Atomic uint32_t *word)
+{
+    void *address;
+    memcpy(&address, &word, sizeof address);
+    return address;
+}
 
 static void look_up(void)
 {
@@ -39,7 +47,7 @@ void quoit_os_sleep(const struct quoit_os_shm *shm, uint32_t number, const _Atom
     if (timeout_ns <= 0)
         return;
     if (wait_on_address)
-        (void)wait_on_address((void *)(uintptr_t)word, value, sizeof *word, SHARED,
+        (void)wait_on_address(address_of(word), value, sizeof *word, SHARED,
                               CLOCK_MACH_ABSOLUTE_TIME, (uint64_t)timeout_ns);
     else
         (void)nanosleep(&pause, NULL);
@@ -51,5 +59,5 @@ void quoit_os_wake(const struct quoit_os_shm *shm, uint32_t number, const _Atomi
     (void)number;
     (void)pthread_once(&once, look_up);
     if (wake_by_address)
-        (void)wake_by_address((void *)(uintptr_t)word, sizeof *word, SHARED);
+        (void)wake_by_address(address_of(word), sizeof *word, SHARED);
 }

@@ -38,9 +38,11 @@ static bool slots_bytes(enum quoit_spsc_layout layout, uint64_t capacity, uint32
 /* A word with which an item is unlikely to begin, another for each queue. */
 static uint64_t choose_empty(void)
 {
-    const uint64_t seeds[] = {quoit_os_monotonic_ns(), quoit_os_unix_time_ns(),
-                              quoit_os_process_id()};
-    return quoit_hash(QUOIT_HASH_START, seeds, sizeof seeds);
+    uint64_t now = quoit_os_monotonic_ns(), date = quoit_os_unix_time_ns();
+    uint32_t process = quoit_os_process_id();
+    uint64_t hash = quoit_hash(QUOIT_HASH_START, &now, sizeof now);
+    hash = quoit_hash(hash, &date, sizeof date);
+    return quoit_hash(hash, &process, sizeof process);
 }
 
 quoit_status quoit_queue_check_options(const struct quoit_queue_options *options)

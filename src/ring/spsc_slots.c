@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The slots layout of the SPSC ring, off the hot path: attaching after a death, items that look like
- * no item, batches, peek and claim. Ordering labels: docs/ORDERING.md.
+ * The slots layout of the SPSC ring, off the hot path: attaching after a death, items that look
+ * like no item, batches, peek and claim. Ordering labels: docs/ORDERING.md.
  *
  * An item whose first word is the queue's `empty` word cannot show itself in its slot. The producer
  * publishes a number instead, `marked`: all items below it are committed. Until the consumer has
@@ -16,11 +16,16 @@ static uint64_t stride_of(const struct quoit_spsc_place *place)
     return quoit_spsc_stride(place->item_bytes);
 }
 
-static uint64_t load_mark(uint8_t *slot)
+static bool is_filled(uint8_t *slot, uint64_t empty)
 {
-    /* SPSC-C1: a mark means that the slot's bytes are there. SPSC-P1: an empty one means that they
-       are read. Pairs with SPSC-P2 and SPSC-C2. */
-    return atomic_load_explicit(quoit_spsc_word(slot), memory_order_acquire);
+    /* SPSC-C1: a mark means that the slot's bytes are there. Pairs with SPSC-P2. */
+    return atomic_load_explicit(quoit_spsc_word(slot), memory_order_acquire) != empty;
+}
+
+static bool is_free(uint8_t *slot, uint64_t empty)
+{
+    /* SPSC-P1: an empty mark means that the slot's bytes are read. Pairs with SPSC-C2. */
+    return atomic_load_explicit(quoit_spsc_word(slot), memory_order_acquire) == empty;
 }
 
 static void store_empty(uint8_t *slot, uint64_t empty)
@@ -48,7 +53,7 @@ static uint8_t *slot_at(const struct quoit_spsc_place *place, uint64_t position)
 /* Is there a committed item at this position, if nobody has popped it? */
 static bool is_committed(const struct quoit_spsc_place *place, uint8_t *slot, uint64_t position)
 {
-    return load_mark(slot) != place->empty || is_before(position, load_marked(place->shm));
+    return is_filled(slot, place->empty) || is_before(position, load_marked(place->shm));
 }
 
 static void init(const struct quoit_spsc_place *place, uint64_t start)
@@ -89,7 +94,7 @@ static quoit_status attach_consumer(struct quoit_spsc_consumer *consumer,
         return quoit_spsc_counters_apart(tail, head, place->capacity);
     if (head > 0) {
         uint8_t *last = slot_at(place, head - 1);
-        if (load_mark(last) != place->empty &&
+        if (is_filled(last, place->empty) &&
             quoit_spsc_tail(place->shm) - (head - 1) <= place->capacity)
             store_empty(last, place->empty);
     }
@@ -105,12 +110,12 @@ static uint64_t count_free(struct quoit_spsc_producer *producer,
                            const struct quoit_spsc_place *place, uint8_t *slot, uint64_t count)
 {
     uint64_t free_slots = 0;
-    if (count == 0 || load_mark(slot) != place->empty)
+    if (count == 0 || !is_free(slot, place->empty))
         return 0; /* without a look at the consumer's line: this is asked again and again */
     uint64_t room = place->capacity - (quoit_spsc_tail(place->shm) - quoit_spsc_head(place->shm));
     if (room > place->capacity)
         return 0;
-    while (free_slots < count && free_slots < room && load_mark(slot) == place->empty) {
+    while (free_slots < count && free_slots < room && is_free(slot, place->empty)) {
         free_slots++;
         slot += stride_of(place);
         if (slot == producer->end)
@@ -198,7 +203,7 @@ static bool commit(struct quoit_spsc_producer *producer, const struct quoit_spsc
 static bool has_item(struct quoit_spsc_consumer *consumer, const struct quoit_spsc_place *place)
 {
     uint8_t *slot = quoit_spsc_consumer_slot(consumer);
-    if (load_mark(slot) != place->empty)
+    if (is_filled(slot, place->empty))
         return true; /* without a look at any other line */
     return is_before(quoit_spsc_head(place->shm), load_marked(place->shm));
 }
@@ -218,7 +223,7 @@ static quoit_status look_for_items(struct quoit_spsc_consumer *consumer,
 static void give_back(struct quoit_spsc_consumer *consumer, const struct quoit_spsc_place *place)
 {
     uint8_t *slot = consumer->next;
-    bool hidden = load_mark(slot) == place->empty;
+    bool hidden = !is_filled(slot, place->empty);
     quoit_spsc_count_pop(place->shm);
     if (!hidden)
         store_empty(slot, place->empty);

@@ -208,13 +208,13 @@ def self_test():
         (spsc, "SPSC-P2: the commit; publishes the slot's bytes.", "Publishes.", "no label"),
         ("src/ring/spsc.c", "/* SPSC-P3: having seen this head", "/* SPSC-P9: having seen this head",
          "SPSC-P3"),
-        ("src/ring/spsc_spans.c", "Pairs with SPSC-P3. */\n    atomic", "*/\n    atomic", "does not say"),
+        (spsc, "Pairs with SPSC-P3. */\n    atomic", "*/\n    atomic", "does not say"),
         ("src/region/region_pieces.c", "Relaxed: a snapshot", "A snapshot", "does not say 'Relaxed:'"),
         (spsc, "atomic_store_explicit(&shm->tail, tail + 1, memory_order_relaxed)",
          "atomic_store(&shm->tail, tail + 1)", "without _explicit"),
         ("src/base/hash.h", "/* SPDX-License-Identifier: MIT */", "", "SPDX"),
         ("src/base/hash.h", "#include <stddef.h>", "#include <stddef.h> /* " + "x" * 90 + " */", "columns"),
-        ("README.md", "reading_pop(queue, &reading)", "reading_pop(queue)", "is not in it"),
+        ("README.md", "reading_pop_wait(queue, &reading,", "reading_pop_wait(queue,", "is not in it"),
         ("src/base/hash.h", "#include <stddef.h>", "\n" * 500 + "#include <stddef.h>", "lines"),
     ]
     clean = check_all(files, ordering)

@@ -100,8 +100,8 @@ static void produce(char **arguments)
     quoit_queue_close(queue);
 }
 
-/* Two event loops, each asleep in poll whenever it has nothing to do: a lost edge would be a wait of
-   a minute, which fails. */
+/* Two event loops, each asleep in poll whenever it has nothing to do: a lost edge would be a wait
+   of a minute, which fails. */
 static void event_loops(void)
 {
     const char *name = test_name("");

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The SPSC ring's two layouts in plain memory: no region, no second process, no operating system. */
+/* The SPSC ring's two layouts in plain memory: no region, no second process, no operating system.
+   */
 #include "test.h"
 
 #include "spsc_ring.h"
