@@ -160,8 +160,33 @@ static void no_wake_is_lost(void)
     remove_queue(in, back);
 }
 
-/* Scenario 22: what a producer published is found, though it was killed before it could wake; and a
-   consumer that was killed asleep disturbs nobody. */
+/* Scenario 22: what a producer published is found, though it never came to wake its consumer. */
+static void publish_and_stop(char **arguments)
+{
+    quoit_queue *queue = join(arguments[0], QUOIT_PRODUCER);
+    uint64_t value = 1;
+    CHECK_STATUS(word_push(queue, &value), QUOIT_OK);
+    test_sleep_ms(60);
+    value = 2;
+    CHECK(quoit_spsc_put(&queue->producer, &value, sizeof value)); /* a push without its end */
+    test_sleep_ms(60000);
+}
+
+static void killed_before_it_wakes(void)
+{
+    const char *name = test_name("");
+    quoit_queue *queue = join(name, QUOIT_CONSUMER);
+    test_process other = test_spawn("publish_and_stop", (const char *const[]){name, NULL});
+    uint64_t value = 0;
+    CHECK_STATUS(word_pop_wait(queue, &value, 60 * second), QUOIT_OK);
+    CHECK_STATUS(word_pop_wait(queue, &value, 50 * second), QUOIT_OK);
+    CHECK_EQUAL(value, 2);
+    test_kill(other);
+    CHECK_EQUAL(test_wait(other), TEST_KILLED);
+    remove_queue(queue, name);
+}
+
+/* And a consumer that was killed asleep disturbs nobody. */
 static void sleep_until_killed(char **arguments)
 {
     quoit_queue *queue = join(arguments[0], QUOIT_CONSUMER);
@@ -198,13 +223,13 @@ static void killed_asleep(void)
 
 int main(int argc, char **argv)
 {
-    static const struct test_part parts[] = {{"time_runs_out", time_runs_out},
-                                             {"ends", ends},
-                                             {"no_wake_is_lost", no_wake_is_lost},
-                                             {"killed_asleep", killed_asleep},
-                                             {NULL, NULL}};
+    static const struct test_part parts[] = {
+        {"time_runs_out", time_runs_out},     {"ends", ends},
+        {"no_wake_is_lost", no_wake_is_lost}, {"killed_before_it_wakes", killed_before_it_wakes},
+        {"killed_asleep", killed_asleep},     {NULL, NULL}};
     static const struct test_role roles[] = {{"act_later", act_later},
                                              {"answer", answer},
+                                             {"publish_and_stop", publish_and_stop},
                                              {"sleep_until_killed", sleep_until_killed},
                                              {NULL, NULL}};
     return test_main(argc, argv, parts, roles);
