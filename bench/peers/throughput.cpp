@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* How many items a second go from one CPU to the other: by ones, each seen when its push returns,
    and in batches. Queue by queue, round by round, so that all see the same machine. */
-#include "transports.hpp"
+#include "iceoryx.hpp"
 
 #include <memory>
 #include <type_traits>
@@ -125,6 +125,7 @@ template <std::size_t Bytes> static void all_of_size()
     ones<qb<value>, value>();
     ones<zeromq<value>, value>();
     ones<nng_peer<value>, value>();
+    ones<iceoryx<value>, value>();
 }
 
 int main(int argc, char **argv)
