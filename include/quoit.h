@@ -38,8 +38,10 @@
  *
  * WHAT MAY OVERLAP WITH WHAT
  *     different handles                       everything, in any processes and threads
- *     one queue handle: push, claim, commit, finish    one thread at a time (the producer's)
+ *     one queue handle: push, claim, commit,  one thread at a time (the producer's), their waits
+ *         finish                              included
  *     one queue handle: pop, peek, release    one thread at a time (the consumer's), beside it
+ *     one queue handle: poll_fd               as the side's own calls
  *     one queue handle: size, inspect, …         any thread, beside both
  *     one queue handle: close                 nothing else
  *     region, semaphore handles               any thread, but for close
@@ -149,7 +151,8 @@ quoit_status quoit_queue_unlink_self(quoit_queue *queue);
  * push: OK FULL CLOSED (finished); pop: OK EMPTY CLOSED (finished, and drained).
  * Both: ROLE FORKED CORRUPT.
  * A push that returned OK is visible to the consumer and survives the death of its producer.
- * Never block, never allocate, no system call. The typed forms below are faster by far.
+ * Never block, never allocate; no system call but to wake a side that sleeps. The typed forms below
+ * are faster by far.
  */
 quoit_status quoit_queue_push(quoit_queue *queue, const void *item);
 quoit_status quoit_queue_pop(quoit_queue *queue, void *item_out);
