@@ -15,7 +15,7 @@
 #include "queue_handle.h"
 #include "relax.h"
 
-enum { SPINS_LEAST = 1, SPINS_MORE = 64, SPINS_MOST = 2000, EXPLORE_EVERY = 1024 };
+enum { SPINS_LEAST = 1, SPINS_MORE = 400, SPINS_MOST = 2000, EXPLORE_EVERY = 1024 };
 enum { IN_VAIN_MOST = 16 };
 
 /* Nobody wakes a sleeper whose waker was killed between publishing and waking: it looks by itself
