@@ -133,29 +133,36 @@ static void create_against_unlink_against_join(void)
     }
 }
 
+/* arguments: the queue, the region where it counts its rounds */
 static void create_and_unlink_for_ever(char **arguments)
 {
+    quoit_region *region;
+    _Atomic uint32_t *rounds = test_shared(arguments[1], sizeof *rounds, &region);
     for (;;) {
         quoit_queue *queue;
         CHECK_STATUS(quoit_queue_join(arguments[0], &options, BOTH, &queue), QUOIT_OK);
         CHECK_STATUS(quoit_queue_unlink_self(queue), QUOIT_OK);
         quoit_queue_close(queue);
+        atomic_fetch_add(rounds, 1);
     }
 }
 
 /* Whatever a death amid a creation or a removal leaves, the next one succeeds at once. */
 static void killed_while_creating(void)
 {
+    const char *rounds_name = test_name("");
+    quoit_region *region;
+    _Atomic uint32_t *rounds = test_share(rounds_name, sizeof *rounds, &region);
     for (int i = 0; test_shared_schemes[i]; i++) {
         const char *name = test_name(test_shared_schemes[i]);
-        const char *const arguments[] = {name, NULL};
+        const char *const arguments[] = {name, rounds_name, NULL};
         for (int kills = 0; kills < KILLS; kills++) {
             quoit_queue *queue;
             uint64_t value = 5;
+            atomic_store(rounds, 0);
             test_process process = test_spawn("create_and_unlink_for_ever", arguments);
-            while (quoit_queue_open(name, QUOIT_OBSERVER, &queue) != QUOIT_OK)
-                ; /* until it is at it */
-            quoit_queue_close(queue);
+            while (atomic_load(rounds) == 0)
+                test_idle();
             for (int spin = kills * 997 % 3000; spin > 0; spin--)
                 (void)test_own_pid();
             test_kill(process);
@@ -166,6 +173,8 @@ static void killed_while_creating(void)
             quoit_queue_close(queue);
         }
     }
+    quoit_region_close(region);
+    CHECK_STATUS(quoit_region_unlink(rounds_name), test_after_close(rounds_name));
 }
 
 int main(int argc, char **argv)
