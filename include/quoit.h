@@ -333,13 +333,13 @@ quoit_status quoit_sem_value(quoit_sem *sem, uint32_t *value_out);
  * From here on, what compilers need and people do not, but for QUOIT_DEFINE_QUEUE. */
 
 /* Changes with all below: a program compiled against another one gets QUOIT_VERSION at open. */
-#define QUOIT_ABI 2u
+#define QUOIT_ABI 3u
 
 struct quoit_queue {
-    struct quoit_spsc_producer producer; /* each side's state on lines of its own */
-    uint8_t pad1[128 - sizeof(struct quoit_spsc_producer)];
-    struct quoit_spsc_consumer consumer;
-    uint8_t pad2[128 - sizeof(struct quoit_spsc_consumer)];
+    struct quoit_ring_producer producer; /* each side's state on lines of its own */
+    uint8_t pad1[192 - sizeof(struct quoit_ring_producer)];
+    struct quoit_ring_consumer consumer;
+    uint8_t pad2[192 - sizeof(struct quoit_ring_consumer)];
     struct quoit_queue_handle *handle;
 };
 
@@ -359,6 +359,10 @@ quoit_status quoit_queue_join_abi(uint32_t abi, const char *name,
 /* What the inlined paths cannot do: whatever a push or a pop can come to. */
 quoit_status quoit_queue_push_slow(quoit_queue *queue, const void *item, uint64_t item_bytes);
 quoit_status quoit_queue_pop_slow(quoit_queue *queue, void *item_out, uint64_t item_bytes);
+quoit_status quoit_queue_push_wait_slow(quoit_queue *queue, const void *item, uint64_t item_bytes,
+                                        int64_t timeout_ns);
+quoit_status quoit_queue_pop_wait_slow(quoit_queue *queue, void *item_out, uint64_t item_bytes,
+                                       int64_t timeout_ns);
 uint64_t quoit_queue_push_many_sized(quoit_queue *queue, const void *items, uint64_t count,
                                      uint64_t item_bytes);
 uint64_t quoit_queue_pop_many_sized(quoit_queue *queue, void *items_out, uint64_t count,
@@ -432,8 +436,9 @@ static inline void quoit_queue_popped(quoit_queue *queue)
         quoit_status quoit_s = name##_push(quoit_q, quoit_in); \
         if (quoit_s != QUOIT_FULL) \
             return quoit_s; \
-        quoit_s = quoit_queue_wait_for_room(quoit_q, quoit_timeout_ns); \
-        return quoit_s == QUOIT_OK ? name##_push(quoit_q, quoit_in) : quoit_s; \
+        type quoit_item; \
+        memcpy(&quoit_item, quoit_in, sizeof(type)); \
+        return quoit_queue_push_wait_slow(quoit_q, &quoit_item, sizeof(type), quoit_timeout_ns); \
     } \
     static inline quoit_status name##_pop_wait(quoit_queue *quoit_q, type *quoit_out, \
                                                int64_t quoit_timeout_ns) \
@@ -441,8 +446,11 @@ static inline void quoit_queue_popped(quoit_queue *queue)
         quoit_status quoit_s = name##_pop(quoit_q, quoit_out); \
         if (quoit_s != QUOIT_EMPTY) \
             return quoit_s; \
-        quoit_s = quoit_queue_wait_for_items(quoit_q, quoit_timeout_ns); \
-        return quoit_s == QUOIT_OK ? name##_pop(quoit_q, quoit_out) : quoit_s; \
+        type quoit_item; \
+        quoit_s = quoit_queue_pop_wait_slow(quoit_q, &quoit_item, sizeof(type), quoit_timeout_ns); \
+        if (quoit_s == QUOIT_OK) \
+            memcpy(quoit_out, &quoit_item, sizeof(type)); \
+        return quoit_s; \
     } \
     static inline uint64_t name##_push_many(quoit_queue *quoit_q, const type *quoit_in, \
                                             uint64_t quoit_n) \

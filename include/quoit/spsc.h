@@ -15,73 +15,9 @@
 #ifndef QUOIT_SPSC_H
 #define QUOIT_SPSC_H
 
-#include <stdbool.h>
-#include <stdint.h>
+#include <quoit/ring.h>
+
 #include <string.h>
-
-#ifdef __cplusplus
-#include <atomic>
-typedef std::atomic<uint64_t> quoit_atomic_u64;
-typedef std::atomic<uint32_t> quoit_atomic_u32;
-typedef std::atomic<uint8_t> quoit_atomic_u8;
-using std::atomic_load_explicit;
-using std::atomic_store_explicit;
-using std::memory_order_acquire;
-using std::memory_order_relaxed;
-using std::memory_order_release;
-#else
-#include <stdatomic.h>
-typedef _Atomic uint64_t quoit_atomic_u64;
-typedef _Atomic uint32_t quoit_atomic_u32;
-typedef _Atomic uint8_t quoit_atomic_u8;
-#endif
-
-/* Shared (FORMAT.md 4). 128 bytes apart, since processors fetch lines in pairs. */
-struct quoit_spsc_shm {
-    quoit_atomic_u64 tail;            /*   0  producer  items pushed, or being pushed        */
-    quoit_atomic_u32 consumer_waits;  /*   8  both      1: after a push, look whether ...    */
-    quoit_atomic_u32 consumer_asleep; /*  12  both      1: it is to be woken                 */
-    uint8_t pad1[112];
-    quoit_atomic_u64 head;            /* 128  consumer  items popped, or being given back    */
-    quoit_atomic_u32 producer_waits;  /* 136  both      1: after a pop, look whether ...     */
-    quoit_atomic_u32 producer_asleep; /* 140  both      1: it is to be woken                 */
-    uint8_t pad2[112];
-    quoit_atomic_u64 finished; /* 256  producer  0, then 1: no push will follow       */
-    quoit_atomic_u64 marked;   /* 264  producer  all items below are committed        */
-    uint8_t pad3[112];
-};
-
-/* Private to the producer's handle. next leads to `shut`, which is never empty, while a push must
-   take the slow path: a wrong role, a forked child, a finished queue, another layout. */
-struct quoit_spsc_producer {
-    uint8_t *next; /* the slot to fill */
-    uint8_t *begin;
-    uint8_t *end;
-    uint64_t empty;
-    struct quoit_spsc_shm *shm;
-    const quoit_atomic_u32 *waits; /* not 0: the consumer may have to be woken */
-    /* From here on the slow path's alone. */
-    uint8_t *slot;     /* next, while that is shut */
-    uint64_t position; /* spans: the tail */
-    uint64_t limit;    /* spans: slots below this are known to be free */
-    uint64_t claimed;  /* items that a commit may have, ... */
-    uint64_t claim_at; /* spans: as long as this is the position */
-    quoit_atomic_u64 shut;
-};
-
-/* Private to the consumer's handle, likewise; its `shut` is always empty. */
-struct quoit_spsc_consumer {
-    uint8_t *next; /* the slot to take from */
-    uint8_t *begin;
-    uint8_t *end;
-    uint64_t empty;
-    struct quoit_spsc_shm *shm;
-    const quoit_atomic_u32 *waits; /* not 0: the producer may have to be woken */
-    uint8_t *slot;
-    uint64_t position; /* spans: the head */
-    uint64_t limit;    /* spans: slots below this are known to be filled */
-    quoit_atomic_u64 shut;
-};
 
 /* Bytes from one slot to the next. */
 static inline uint64_t quoit_spsc_stride(uint64_t item_bytes)
@@ -138,7 +74,7 @@ static inline void quoit_spsc_empty_out(uint8_t *item_out, uint64_t first, uint8
 }
 
 /* One more item is pushed, or about to be. */
-static inline void quoit_spsc_count_push(struct quoit_spsc_shm *shm)
+static inline void quoit_spsc_count_push(struct quoit_ring_shm *shm)
 {
     /* Relaxed: this side alone writes it. */
     uint64_t tail = atomic_load_explicit(&shm->tail, memory_order_relaxed);
@@ -147,7 +83,7 @@ static inline void quoit_spsc_count_push(struct quoit_spsc_shm *shm)
 }
 
 /* One more item is popped: what was read is read. */
-static inline void quoit_spsc_count_pop(struct quoit_spsc_shm *shm)
+static inline void quoit_spsc_count_pop(struct quoit_ring_shm *shm)
 {
     /* Relaxed: this side alone writes it. */
     uint64_t head = atomic_load_explicit(&shm->head, memory_order_relaxed);
@@ -156,7 +92,7 @@ static inline void quoit_spsc_count_pop(struct quoit_spsc_shm *shm)
 }
 
 /* Pushes one item if its slot is free and it needs no care; false: nothing was done. */
-static inline bool quoit_spsc_put(struct quoit_spsc_producer *producer, const void *item,
+static inline bool quoit_spsc_put(struct quoit_ring_producer *producer, const void *item,
                                   uint64_t item_bytes)
 {
     uint8_t *slot = producer->next;
@@ -177,7 +113,7 @@ static inline bool quoit_spsc_put(struct quoit_spsc_producer *producer, const vo
 }
 
 /* Pops one item if its slot shows one; false: nothing was done. */
-static inline bool quoit_spsc_take(struct quoit_spsc_consumer *consumer, void *item_out,
+static inline bool quoit_spsc_take(struct quoit_ring_consumer *consumer, void *item_out,
                                    uint64_t item_bytes)
 {
     uint8_t *slot = consumer->next;
@@ -206,7 +142,7 @@ static inline uint64_t quoit_spsc_to_end(const uint8_t *slot, const uint8_t *end
 }
 
 /* Publishes count items that lie in the next slots. */
-static inline void quoit_spsc_publish(struct quoit_spsc_producer *producer, uint64_t count,
+static inline void quoit_spsc_publish(struct quoit_ring_producer *producer, uint64_t count,
                                       uint64_t bytes)
 {
     uint64_t to_end = quoit_spsc_to_end(producer->slot, producer->end);
@@ -238,7 +174,7 @@ static inline void quoit_spsc_take_lines(uint8_t *bytes, uint64_t count)
 }
 
 /* Gives the next count slots back. */
-static inline void quoit_spsc_release(struct quoit_spsc_consumer *consumer, uint64_t count,
+static inline void quoit_spsc_release(struct quoit_ring_consumer *consumer, uint64_t count,
                                       uint64_t bytes)
 {
     uint64_t to_end = quoit_spsc_to_end(consumer->slot, consumer->end);
@@ -254,7 +190,7 @@ static inline void quoit_spsc_release(struct quoit_spsc_consumer *consumer, uint
 }
 
 /* false: nothing was done. Never true for slots, whose limit stays where their position is. */
-static inline bool quoit_spsc_put_span(struct quoit_spsc_producer *producer, const void *items,
+static inline bool quoit_spsc_put_span(struct quoit_ring_producer *producer, const void *items,
                                        uint64_t count, uint64_t item_bytes)
 {
     uint64_t bytes = count * item_bytes; /* at most the ring's, if count is within the limit */
@@ -266,7 +202,7 @@ static inline bool quoit_spsc_put_span(struct quoit_spsc_producer *producer, con
     return true;
 }
 
-static inline bool quoit_spsc_take_span(struct quoit_spsc_consumer *consumer, void *items_out,
+static inline bool quoit_spsc_take_span(struct quoit_ring_consumer *consumer, void *items_out,
                                         uint64_t count, uint64_t item_bytes)
 {
     uint64_t bytes = count * item_bytes;

@@ -17,8 +17,8 @@ static void drop_in_child(struct quoit_os_fork_guard *guard)
         (struct quoit_queue_handle *)(void *)((char *)guard -
                                               offsetof(struct quoit_queue_handle, guard));
     handle->forked = true;
-    quoit_spsc_producer_shut(&handle->queue->producer);
-    quoit_spsc_consumer_shut(&handle->queue->consumer);
+    quoit_ring_producer_shut(&handle->queue->producer);
+    quoit_ring_consumer_shut(&handle->queue->consumer);
     quoit_os_shm_abandon(&handle->region->shm);
 }
 
@@ -36,8 +36,8 @@ static struct quoit_queue_handle *new_handle(void)
     handle->queue = (quoit_queue *)(void *)((char *)allocation + LINE -
                                             (uintptr_t)allocation % LINE);
     handle->queue->handle = handle;
-    quoit_spsc_producer_shut(&handle->queue->producer); /* sides that it has not stay so */
-    quoit_spsc_consumer_shut(&handle->queue->consumer);
+    quoit_ring_producer_shut(&handle->queue->producer); /* sides that it has not stay so */
+    quoit_ring_consumer_shut(&handle->queue->consumer);
     return handle;
 }
 
@@ -55,10 +55,11 @@ static bool is_member(unsigned roles)
 
 static quoit_status attach_sides(struct quoit_queue_handle *handle)
 {
-    struct quoit_spsc_place *ring = &handle->place.ring;
+    struct quoit_ring_place *ring = &handle->place.ring;
     quoit_status status = QUOIT_OK;
+    ring->members.own = handle->place.members.own_row;
     if (handle->roles & QUOIT_PRODUCER) {
-        handle->scratch = malloc(QUOIT_SPSC_SCRATCH_BYTES);
+        handle->scratch = malloc(QUOIT_RING_SCRATCH_BYTES);
         if (!handle->scratch)
             return quoit_fail(QUOIT_NO_MEMORY, "out of memory for a queue's handle");
         ring->scratch = handle->scratch;
@@ -66,7 +67,7 @@ static quoit_status attach_sides(struct quoit_queue_handle *handle)
     }
     if (status == QUOIT_OK && handle->roles & QUOIT_CONSUMER)
         status = ring->ops->attach_consumer(&handle->queue->consumer, ring);
-    if (status == QUOIT_OK && is_member(handle->roles))
+    if (status == QUOIT_OK)
         quoit_waiters_begin(handle->queue);
     return status;
 }
@@ -81,6 +82,7 @@ static quoit_status enter(quoit_region *region, const struct quoit_queue_place *
         return quoit_fail(QUOIT_NO_MEMORY, "out of memory for a queue's handle");
     handle->region = region;
     handle->place = *place;
+    handle->place.ring.members.context = &handle->place.members;
     handle->roles = roles & ALL_ROLES;
     quoit_status status = QUOIT_OK;
     if (is_member(roles) && region->shm.locks_missing)
@@ -93,7 +95,8 @@ static quoit_status enter(quoit_region *region, const struct quoit_queue_place *
                                     quoit_region_text(region));
     if (status != QUOIT_OK)
         goto free_handle;
-    status = attach_sides(handle);
+    if (is_member(roles))
+        status = attach_sides(handle);
     if (status != QUOIT_OK)
         goto leave;
     handle->guard.dropped = drop_in_child;
@@ -227,12 +230,13 @@ quoit_status quoit_queue_join_abi(uint32_t abi, const char *name,
     return quoit_fail(QUOIT_BUSY, "'%s' is created and removed by others without pause", name);
 }
 
-/* Whoever sleeps until this handle's sides do something. */
+/* Whoever sleeps until this handle's sides do something; of many, also those on its own sides. */
 static void wake_others(quoit_queue *queue)
 {
-    if (queue->handle->roles & QUOIT_PRODUCER)
+    bool all = queue->handle->place.kind == QUOIT_MPMC;
+    if (all || queue->handle->roles & QUOIT_PRODUCER)
         quoit_wake(queue, quoit_waiter_of(queue, QUOIT_CONSUMER));
-    if (queue->handle->roles & QUOIT_CONSUMER)
+    if (all || queue->handle->roles & QUOIT_CONSUMER)
         quoit_wake(queue, quoit_waiter_of(queue, QUOIT_PRODUCER));
 }
 
@@ -245,6 +249,7 @@ void quoit_queue_close(quoit_queue *queue)
     quoit_os_fork_hold(); /* a child would inherit what no guard lets go of any more */
     quoit_os_fork_guard_remove(&handle->guard);
     if (is_member(handle->roles) && !handle->forked) {
+        handle->place.ring.ops->detach(&queue->producer, &queue->consumer, &handle->place.ring);
         quoit_members_leave(&handle->place.members, handle->roles);
         wake_others(queue); /* to see that this side is gone */
     }
@@ -261,8 +266,7 @@ quoit_status quoit_queue_finish(quoit_queue *queue)
     struct quoit_queue_handle *handle = queue->handle;
     if (!(handle->roles & QUOIT_PRODUCER))
         return quoit_fail(QUOIT_ROLE, "a queue is finished by its producer");
-    quoit_spsc_finish(handle->place.ring.shm);
-    quoit_spsc_producer_shut(&queue->producer);
+    handle->place.ring.ops->finish(&queue->producer, &handle->place.ring);
     wake_others(queue);
     return QUOIT_OK;
 }

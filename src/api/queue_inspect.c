@@ -6,7 +6,7 @@
 
 uint64_t quoit_queue_size(const quoit_queue *queue)
 {
-    const struct quoit_spsc_place *ring = &queue->handle->place.ring;
+    const struct quoit_ring_place *ring = &queue->handle->place.ring;
     return queue->handle->forked ? 0 : ring->ops->size(ring);
 }
 
@@ -27,7 +27,8 @@ bool quoit_queue_is_full(const quoit_queue *queue)
 
 bool quoit_queue_is_finished(const quoit_queue *queue)
 {
-    return !queue->handle->forked && quoit_spsc_is_finished(queue->handle->place.ring.shm);
+    return !queue->handle->forked &&
+           queue->handle->place.ring.ops->is_finished(&queue->handle->place.ring);
 }
 
 void *quoit_queue_user_area(const quoit_queue *queue)
@@ -44,13 +45,13 @@ quoit_status quoit_queue_inspect(const quoit_queue *queue, struct quoit_queue_in
         return status;
     const struct quoit_queue_handle *handle = queue->handle;
     const struct quoit_members *members = &handle->place.members;
-    uint64_t popped = quoit_spsc_head(handle->place.ring.shm);
+    uint64_t popped = quoit_ring_head(handle->place.ring.shm);
     uint64_t size = quoit_queue_size(queue);
     *info_out = (struct quoit_queue_info){
         .kind = handle->place.kind,
         .item_bytes = handle->place.item_bytes,
         .capacity = handle->place.ring.capacity,
-        .tuning = handle->place.layout == QUOIT_SPSC_SPANS ? QUOIT_FOR_SPANS : QUOIT_FOR_ITEMS,
+        .tuning = handle->place.layout == QUOIT_LAYOUT_SPANS ? QUOIT_FOR_SPANS : QUOIT_FOR_ITEMS,
         .user_bytes = handle->place.user_bytes,
         .pushed = popped + size,
         .popped = popped,
@@ -71,5 +72,6 @@ quoit_status quoit_queue_inspect(const quoit_queue *queue, struct quoit_queue_in
 quoit_status quoit_queue_check(const quoit_queue *queue)
 {
     quoit_status status = quoit_queue_check_handle(queue);
-    return status == QUOIT_OK ? quoit_spsc_check(&queue->handle->place.ring) : status;
+    return status == QUOIT_OK ? queue->handle->place.ring.ops->check(&queue->handle->place.ring)
+                              : status;
 }

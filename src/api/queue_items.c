@@ -5,7 +5,7 @@
 
 #include "fail.h"
 
-static const struct quoit_spsc_place *ring_of(const quoit_queue *queue)
+static const struct quoit_ring_place *ring_of(const quoit_queue *queue)
 {
     return &queue->handle->place.ring;
 }
@@ -32,6 +32,23 @@ static quoit_status check_side(const quoit_queue *queue, unsigned role, uint64_t
     return wrong_side(queue, role, item_bytes);
 }
 
+/* A look for items that found none, of an MPMC queue, may have made room. */
+static void note_empty(quoit_queue *queue)
+{
+    if (queue->consumer.mpmc.freed) {
+        queue->consumer.mpmc.freed = false;
+        quoit_queue_popped(queue);
+    }
+    if (queue->handle->consumer_waiter.poller)
+        quoit_poller_rearm(queue->handle->consumer_waiter.poller);
+}
+
+static void note_full(quoit_queue *queue)
+{
+    if (queue->handle->producer_waiter.poller)
+        quoit_poller_rearm(queue->handle->producer_waiter.poller);
+}
+
 /* ---- One item -------------------------------------------------------------------------------- */
 
 quoit_status quoit_queue_push_slow(quoit_queue *queue, const void *item, uint64_t item_bytes)
@@ -42,8 +59,8 @@ quoit_status quoit_queue_push_slow(quoit_queue *queue, const void *item, uint64_
     status = ring_of(queue)->ops->push(&queue->producer, ring_of(queue), item);
     if (status == QUOIT_OK)
         quoit_queue_pushed(queue);
-    else if (status == QUOIT_FULL && queue->handle->producer_waiter.poller)
-        quoit_poller_rearm(queue->handle->producer_waiter.poller);
+    else if (status == QUOIT_FULL)
+        note_full(queue);
     return status;
 }
 
@@ -55,8 +72,8 @@ quoit_status quoit_queue_pop_slow(quoit_queue *queue, void *item_out, uint64_t i
     status = ring_of(queue)->ops->pop(&queue->consumer, ring_of(queue), item_out);
     if (status == QUOIT_OK)
         quoit_queue_popped(queue);
-    else if (status == QUOIT_EMPTY && queue->handle->consumer_waiter.poller)
-        quoit_poller_rearm(queue->handle->consumer_waiter.poller);
+    else if (status == QUOIT_EMPTY)
+        note_empty(queue);
     return status;
 }
 
@@ -89,8 +106,8 @@ uint64_t quoit_queue_push_many_sized(quoit_queue *queue, const void *items, uint
                                                      count);
     if (pushed > 0)
         quoit_queue_pushed(queue);
-    else if (queue->handle->producer_waiter.poller)
-        quoit_poller_rearm(queue->handle->producer_waiter.poller);
+    else
+        note_full(queue);
     return pushed;
 }
 
@@ -103,8 +120,8 @@ uint64_t quoit_queue_pop_many_sized(quoit_queue *queue, void *items_out, uint64_
                                                     count);
     if (popped > 0)
         quoit_queue_popped(queue);
-    else if (queue->handle->consumer_waiter.poller)
-        quoit_poller_rearm(queue->handle->consumer_waiter.poller);
+    else
+        note_empty(queue);
     return popped;
 }
 
@@ -132,8 +149,8 @@ quoit_status quoit_queue_claim(quoit_queue *queue, uint64_t wanted, void **items
         return status;
     status = ring_of(queue)->ops->claim(&queue->producer, ring_of(queue), wanted, items_out,
                                         count_out);
-    if (status == QUOIT_FULL && queue->handle->producer_waiter.poller)
-        quoit_poller_rearm(queue->handle->producer_waiter.poller);
+    if (status == QUOIT_FULL)
+        note_full(queue);
     return status;
 }
 
@@ -158,8 +175,8 @@ quoit_status quoit_queue_peek(quoit_queue *queue, const void **items_out, uint64
     if (status != QUOIT_OK)
         return status;
     status = ring_of(queue)->ops->peek(&queue->consumer, ring_of(queue), items_out, count_out);
-    if (status == QUOIT_EMPTY && queue->handle->consumer_waiter.poller)
-        quoit_poller_rearm(queue->handle->consumer_waiter.poller);
+    if (status == QUOIT_EMPTY)
+        note_empty(queue);
     return status;
 }
 
@@ -210,13 +227,50 @@ quoit_status quoit_queue_wait_for_items(quoit_queue *queue, int64_t timeout_ns)
                       timeout_ns);
 }
 
+/* What is left of a time-out that began at start. */
+static int64_t time_left(int64_t timeout_ns, uint64_t start)
+{
+    if (timeout_ns <= 0)
+        return timeout_ns;
+    int64_t left = timeout_ns - (int64_t)(quoit_os_monotonic_ns() - start);
+    return left > 0 ? left : 0;
+}
+
+/* Others may take the room that one has waited for. */
+quoit_status quoit_queue_push_wait_slow(quoit_queue *queue, const void *item, uint64_t item_bytes,
+                                        int64_t timeout_ns)
+{
+    uint64_t start = timeout_ns > 0 ? quoit_os_monotonic_ns() : 0;
+    quoit_status status = quoit_queue_wait_for_room(queue, timeout_ns);
+    while (status == QUOIT_OK) {
+        status = quoit_queue_push_slow(queue, item, item_bytes);
+        if (status != QUOIT_FULL)
+            return status;
+        status = quoit_queue_wait_for_room(queue, time_left(timeout_ns, start));
+    }
+    return status;
+}
+
+quoit_status quoit_queue_pop_wait_slow(quoit_queue *queue, void *item_out, uint64_t item_bytes,
+                                       int64_t timeout_ns)
+{
+    uint64_t start = timeout_ns > 0 ? quoit_os_monotonic_ns() : 0;
+    quoit_status status = quoit_queue_wait_for_items(queue, timeout_ns);
+    while (status == QUOIT_OK) {
+        status = quoit_queue_pop_slow(queue, item_out, item_bytes);
+        if (status != QUOIT_EMPTY)
+            return status;
+        status = quoit_queue_wait_for_items(queue, time_left(timeout_ns, start));
+    }
+    return status;
+}
+
 quoit_status quoit_queue_push_wait(quoit_queue *queue, const void *item, int64_t timeout_ns)
 {
     quoit_status status = quoit_queue_push(queue, item);
     if (status != QUOIT_FULL)
         return status;
-    status = quoit_queue_wait_for_room(queue, timeout_ns);
-    return status == QUOIT_OK ? quoit_queue_push(queue, item) : status;
+    return quoit_queue_push_wait_slow(queue, item, queue->handle->place.item_bytes, timeout_ns);
 }
 
 quoit_status quoit_queue_pop_wait(quoit_queue *queue, void *item_out, int64_t timeout_ns)
@@ -224,6 +278,5 @@ quoit_status quoit_queue_pop_wait(quoit_queue *queue, void *item_out, int64_t ti
     quoit_status status = quoit_queue_pop(queue, item_out);
     if (status != QUOIT_EMPTY)
         return status;
-    status = quoit_queue_wait_for_items(queue, timeout_ns);
-    return status == QUOIT_OK ? quoit_queue_pop(queue, item_out) : status;
+    return quoit_queue_pop_wait_slow(queue, item_out, queue->handle->place.item_bytes, timeout_ns);
 }

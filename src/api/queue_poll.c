@@ -29,12 +29,10 @@ static uint32_t load_state(struct quoit_poller *poller)
 /* By the thread: it may not look at what is private to the side's own thread. */
 static bool is_ready(quoit_queue *queue, unsigned role)
 {
-    const struct quoit_spsc_place *ring = &queue->handle->place.ring;
-    if (load_state(quoit_waiter_of(queue, role)->poller) == ENDING ||
-        quoit_spsc_is_finished(ring->shm))
+    const struct quoit_ring_place *ring = &queue->handle->place.ring;
+    if (load_state(quoit_waiter_of(queue, role)->poller) == ENDING || ring->ops->is_finished(ring))
         return true;
-    uint64_t size = ring->ops->size(ring);
-    return role == QUOIT_CONSUMER ? size > 0 : size < ring->capacity;
+    return role == QUOIT_CONSUMER ? ring->ops->has_items(ring) : ring->ops->has_room(ring);
 }
 
 static void run(void *argument)

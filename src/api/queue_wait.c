@@ -144,7 +144,11 @@ quoit_status quoit_wait(quoit_queue *queue, struct quoit_waiter *waiter, quoit_l
 {
     if (timeout_ns == 0)
         return QUOIT_TIMEOUT;
+    bool *hurried = waiter->role == QUOIT_CONSUMER ? &queue->consumer.mpmc.hurried
+                                                   : &queue->producer.mpmc.hurried;
+    *hurried = true;
     quoit_status status = spin(queue, waiter, look, nothing);
+    *hurried = false;
     if (status != nothing)
         return status;
     uint64_t start = timeout_ns < 0 ? 0 : quoit_os_monotonic_ns();
@@ -167,7 +171,7 @@ quoit_status quoit_wait(quoit_queue *queue, struct quoit_waiter *waiter, quoit_l
     }
     if (status == QUOIT_OK)
         waiter->peer_seen = true;
-    if (!waiter->poller)
+    if (!waiter->poller && !waiter->is_shared) /* else it speaks for others too */
         /* Relaxed: a waker that still sees it makes a call in vain. */
         atomic_store_explicit(waiter->asleep, 0, memory_order_relaxed);
     return status;
@@ -178,14 +182,17 @@ quoit_status quoit_wait(quoit_queue *queue, struct quoit_waiter *waiter, quoit_l
 void quoit_waiters_begin(quoit_queue *queue)
 {
     struct quoit_queue_handle *handle = queue->handle;
-    struct quoit_spsc_shm *shm = handle->place.ring.shm;
+    struct quoit_ring_shm *shm = handle->place.ring.shm;
+    bool is_shared = handle->place.kind == QUOIT_MPMC;
     handle->consumer_waiter = (struct quoit_waiter){.role = QUOIT_CONSUMER,
                                                     .waits = &shm->consumer_waits,
                                                     .asleep = &shm->consumer_asleep,
+                                                    .is_shared = is_shared,
                                                     .spins = SPINS_MOST};
     handle->producer_waiter = (struct quoit_waiter){.role = QUOIT_PRODUCER,
                                                     .waits = &shm->producer_waits,
                                                     .asleep = &shm->producer_asleep,
+                                                    .is_shared = is_shared,
                                                     .spins = SPINS_MOST};
     if (handle->roles & QUOIT_CONSUMER)
         (void)has_lost_peer(queue, &handle->consumer_waiter); /* which is there already? */

@@ -15,6 +15,7 @@ struct quoit_waiter {
     uint32_t in_vain;         /* looks of this handle, as a waker, that found nobody */
     uint32_t spins;           /* how many looks to take before sleeping, as it turned out lately */
     uint32_t failures;        /* spins in vain, ever */
+    bool is_shared;           /* others may sleep on the same word */
     bool peer_seen;           /* the other side was there, and its end has not been told yet */
     struct quoit_poller *poller;
 };

@@ -41,9 +41,20 @@ static void write_row(struct quoit_member_shm *row, uint32_t pid, unsigned roles
     atomic_store_explicit(&row->joined_at_unix_ns, at, memory_order_relaxed);
 }
 
+bool quoit_members_is_alive(const void *members, uint32_t row)
+{
+    const struct quoit_members *self = members;
+    return quoit_os_lock_is_held(self->shm, LOCK_ROWS + row);
+}
+
 bool quoit_members_has(const struct quoit_members *members, unsigned role)
 {
-    return quoit_os_lock_is_held(members->shm, role_lock(role));
+    if (members->exclusive)
+        return quoit_os_lock_is_held(members->shm, role_lock(role));
+    for (uint32_t i = 0; i < members->count; i++)
+        if (row_has(&members->rows[i], role) && quoit_members_is_alive(members, i))
+            return true;
+    return false;
 }
 
 uint32_t quoit_members_holder(const struct quoit_members *members, unsigned role,
@@ -54,7 +65,7 @@ uint32_t quoit_members_holder(const struct quoit_members *members, unsigned role
     if (!quoit_members_has(members, role))
         return 0;
     for (uint32_t i = 0; i < members->count; i++)
-        if (row_has(&members->rows[i], role) && quoit_os_lock_is_held(members->shm, LOCK_ROWS + i))
+        if (row_has(&members->rows[i], role) && quoit_members_is_alive(members, i))
             return row_pid(&members->rows[i]);
     return 0; /* it holds the role, and has not written its row yet */
 }
@@ -97,7 +108,7 @@ quoit_status quoit_members_join(struct quoit_members *members, unsigned roles, c
     unsigned taken = 0;
     for (int i = 0; status == QUOIT_OK && i < ROLES; i++) {
         unsigned role = exclusive_roles[i];
-        if (!(roles & role))
+        if (!(roles & role) || !members->exclusive)
             continue;
         status = take_role(members, role, what);
         if (status == QUOIT_OK)
@@ -116,6 +127,7 @@ quoit_status quoit_members_join(struct quoit_members *members, unsigned roles, c
 void quoit_members_leave(struct quoit_members *members, unsigned roles)
 {
     write_row(&members->rows[members->own_row], 0, 0, 0);
-    release_roles(members, roles);
+    if (members->exclusive)
+        release_roles(members, roles);
     quoit_os_lock_release(members->shm, LOCK_ROWS + members->own_row);
 }

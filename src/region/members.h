@@ -31,17 +31,21 @@ struct quoit_members {
     struct quoit_member_shm *rows;
     uint32_t count;
     uint32_t own_row;
+    bool exclusive; /* a role has one holder at a time */
 };
 
-/* Takes a row, and each role in roles exclusively. BUSY: a living member has one of them; LIMIT: no
-   row left. On failure nothing stays taken. `what` names the queue in errors. */
+/* Takes a row, and each role in roles, exclusively if so. BUSY: a living member has one of them;
+   LIMIT: no row left. On failure nothing stays taken. `what` names the queue in errors. */
 quoit_status quoit_members_join(struct quoit_members *members, unsigned roles, const char *what);
 void quoit_members_leave(struct quoit_members *members, unsigned roles);
 
 /* Does a living member other than this handle have that role? */
 bool quoit_members_has(const struct quoit_members *members, unsigned role);
 
-/* The PID of the living member with that role, this handle included; 0 if there is none. */
+/* Does a living member other than this handle have that row? members: a struct quoit_members. */
+bool quoit_members_is_alive(const void *members, uint32_t row);
+
+/* The PID of a living member with that role, this handle included; 0 if there is none. */
 uint32_t quoit_members_holder(const struct quoit_members *members, unsigned role,
                               unsigned own_roles);
 

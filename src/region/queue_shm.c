@@ -15,24 +15,36 @@ static uint64_t checksum_of(const struct quoit_queue_shm *queue)
     return quoit_hash(QUOIT_HASH_START, queue, offsetof(struct quoit_queue_shm, checksum));
 }
 
-static const struct quoit_spsc_ops *const layouts[] = {&quoit_spsc_slots, &quoit_spsc_spans};
+static const struct quoit_ring_ops *const layouts[QUOIT_LAYOUTS] = {
+    [QUOIT_LAYOUT_SLOTS] = &quoit_spsc_slots,
+    [QUOIT_LAYOUT_SPANS] = &quoit_spsc_spans,
+    [QUOIT_LAYOUT_MPMC] = &quoit_mpmc};
 
 /* Larger items are always in spans: their copying outweighs how they are handed over, and they are
    worth making in place. */
 enum { LARGEST_IN_SLOTS = 256 };
 
-static enum quoit_spsc_layout layout_for(const struct quoit_queue_options *options)
+static enum quoit_ring_layout layout_for(const struct quoit_queue_options *options)
 {
+    if (options->kind == QUOIT_MPMC)
+        return QUOIT_LAYOUT_MPMC;
     if (options->tuning == QUOIT_FOR_SPANS || options->item_bytes > LARGEST_IN_SLOTS)
-        return QUOIT_SPSC_SPANS;
-    return QUOIT_SPSC_SLOTS;
+        return QUOIT_LAYOUT_SPANS;
+    return QUOIT_LAYOUT_SLOTS;
 }
 
 /* Bytes of the slots' array; false: not in 64 bits. */
-static bool slots_bytes(enum quoit_spsc_layout layout, uint64_t capacity, uint32_t item_bytes,
+static bool slots_bytes(enum quoit_ring_layout layout, uint64_t capacity, uint32_t item_bytes,
                         uint64_t *bytes_out)
 {
     return quoit_multiply(capacity, layouts[layout]->stride(item_bytes), bytes_out);
+}
+
+/* Bytes of the ring beside its slots: the counters, and behind them what each member claims. */
+static uint64_t ring_bytes(enum quoit_ring_layout layout, uint32_t rows)
+{
+    uint64_t claims = layout == QUOIT_LAYOUT_MPMC ? rows * sizeof(struct quoit_claims_shm) : 0;
+    return sizeof(struct quoit_ring_shm) + claims;
 }
 
 /* A word with which an item is unlikely to begin, another for each queue. */
@@ -50,10 +62,12 @@ quoit_status quoit_queue_check_options(const struct quoit_queue_options *options
     uint64_t bytes;
     if (!options)
         return quoit_fail(QUOIT_INVALID, "options is NULL");
-    if (options->kind != QUOIT_SPSC || options->sized)
-        return quoit_fail(QUOIT_UNSUPPORTED,
-                          "kind %d%s is not in this version; QUOIT_SPSC with items of one size is",
-                          (int)options->kind, options->sized ? ", sized" : "");
+    if ((options->kind != QUOIT_SPSC && options->kind != QUOIT_MPMC) || options->sized)
+        return quoit_fail(
+            QUOIT_UNSUPPORTED,
+            "kind %d%s is not in this version; QUOIT_SPSC and QUOIT_MPMC with items of "
+            "one size are",
+            (int)options->kind, options->sized ? ", sized" : "");
     if (options->item_bytes == 0)
         return quoit_fail(QUOIT_ITEM_SIZE, "the item size is 0; at least 1 would be right");
     if (options->capacity == 0)
@@ -77,8 +91,8 @@ static quoit_status allocate_pieces(quoit_region *region, const struct quoit_que
     (void)slots_bytes(layout_for(options), options->capacity, options->item_bytes, &bytes);
     quoit_status status = quoit_region_allocate(region, sizeof *queue, ALIGN, queue_offset_out);
     if (status == QUOIT_OK)
-        status = quoit_region_allocate(region, sizeof(struct quoit_spsc_shm), ALIGN,
-                                       &queue->ring_offset);
+        status = quoit_region_allocate(region, ring_bytes(layout_for(options), QUOIT_MEMBER_ROWS),
+                                       ALIGN, &queue->ring_offset);
     if (status == QUOIT_OK)
         status = quoit_region_allocate(region, QUOIT_MEMBER_ROWS * sizeof(struct quoit_member_shm),
                                        ALIGN, &queue->members_offset);
@@ -97,7 +111,7 @@ quoit_status quoit_queue_make(const char *name, const struct quoit_queue_options
         return status;
     uint64_t bytes = 0;
     (void)slots_bytes(layout_for(options), options->capacity, options->item_bytes, &bytes);
-    bytes += sizeof(struct quoit_queue_shm) + sizeof(struct quoit_spsc_shm) +
+    bytes += sizeof(struct quoit_queue_shm) + ring_bytes(layout_for(options), QUOIT_MEMBER_ROWS) +
              QUOIT_MEMBER_ROWS * sizeof(struct quoit_member_shm) + options->user_bytes +
              UINT64_C(5) * ALIGN; /* no overflow: slots take less than 2^62 */
 
@@ -166,16 +180,17 @@ quoit_status quoit_queue_find(quoit_region *region, struct quoit_queue_place *pl
         .kind = (enum quoit_kind)queue.kind,
         .item_bytes = queue.item_bytes,
         .capacity = queue.capacity,
-        .tuning = queue.layout == QUOIT_SPSC_SPANS ? QUOIT_FOR_SPANS : QUOIT_FOR_ITEMS};
+        .tuning = queue.layout == QUOIT_LAYOUT_SPANS ? QUOIT_FOR_SPANS : QUOIT_FOR_ITEMS};
     quoit_status status = quoit_queue_check_options(&options);
     if (status != QUOIT_OK)
         return status == QUOIT_UNSUPPORTED ? status : damaged(region, quoit_status_text(status));
     if (queue.layout != (uint32_t)layout_for(&options) || queue.member_rows == 0 ||
         queue.member_rows > 65536 ||
-        !slots_bytes((enum quoit_spsc_layout)queue.layout, queue.capacity, queue.item_bytes,
+        !slots_bytes((enum quoit_ring_layout)queue.layout, queue.capacity, queue.item_bytes,
                      &bytes))
         return damaged(region, "a count is out of range");
-    uint8_t *ring = piece(region, queue.ring_offset, sizeof(struct quoit_spsc_shm));
+    uint8_t *ring = piece(region, queue.ring_offset,
+                          ring_bytes((enum quoit_ring_layout)queue.layout, queue.member_rows));
     uint8_t *rows = piece(region, queue.members_offset,
                           queue.member_rows * sizeof(struct quoit_member_shm));
     uint8_t *slots = piece(region, queue.slots_offset, bytes);
@@ -185,19 +200,26 @@ quoit_status quoit_queue_find(quoit_region *region, struct quoit_queue_place *pl
 
     *place_out = (struct quoit_queue_place){
         .kind = (enum quoit_kind)queue.kind,
-        .layout = (enum quoit_spsc_layout)queue.layout,
+        .layout = (enum quoit_ring_layout)queue.layout,
         .item_bytes = queue.item_bytes,
         .user_bytes = queue.user_bytes,
         .user = user,
         .ring = {.ops = layouts[queue.layout],
-                 .shm = (struct quoit_spsc_shm *)(void *)ring,
+                 .shm = (struct quoit_ring_shm *)(void *)ring,
                  .slots = slots,
                  .capacity = queue.capacity,
                  .item_bytes = queue.item_bytes,
-                 .empty = queue.empty},
+                 .empty = queue.empty,
+                 .members = {.claims =
+                                 (struct quoit_claims_shm *)(void *)(ring +
+                                                                     sizeof(struct quoit_ring_shm)),
+                             .count = queue.member_rows,
+                             .own = UINT32_MAX,
+                             .is_alive = quoit_members_is_alive}},
         .members = {.shm = &region->shm,
                     .rows = (struct quoit_member_shm *)(void *)rows,
-                    .count = queue.member_rows},
+                    .count = queue.member_rows,
+                    .exclusive = queue.kind == QUOIT_SPSC},
     };
     return QUOIT_OK;
 }

@@ -8,7 +8,7 @@
 
 #include "members.h"
 #include "region.h"
-#include "spsc_ring.h"
+#include "ring_ops.h"
 
 struct quoit_queue_shm {
     uint32_t kind;           /*  0  creator  enum quoit_kind                         */
@@ -20,7 +20,7 @@ struct quoit_queue_shm {
     uint64_t user_offset;    /* 40  creator  0 if user_bytes is                      */
     uint32_t user_bytes;     /* 48  creator                                          */
     uint32_t member_rows;    /* 52  creator                                          */
-    uint32_t layout;         /* 56  creator  enum quoit_spsc_layout                  */
+    uint32_t layout;         /* 56  creator  enum quoit_ring_layout                  */
     uint32_t reserved;       /* 60  0                                                */
     uint64_t empty;          /* 64  creator  slots: the mark of a slot without item  */
     uint64_t checksum;       /* 72  creator  of bytes 0 to 71                        */
@@ -41,11 +41,11 @@ _Static_assert(sizeof(struct quoit_queue_shm) == 80, "FORMAT.md 3");
 /* Where everything is in this process; copied and validated once. */
 struct quoit_queue_place {
     enum quoit_kind kind;
-    enum quoit_spsc_layout layout;
+    enum quoit_ring_layout layout;
     uint32_t item_bytes;
     uint32_t user_bytes;
     void *user; /* NULL if user_bytes is 0 */
-    struct quoit_spsc_place ring;
+    struct quoit_ring_place ring;
     struct quoit_members members;
 };
 

@@ -7,11 +7,11 @@
  * publishes a number instead, `marked`: all items below it are committed. Until the consumer has
  * come that far, an empty mark may be such an item, so the producer goes by the counters too.
  */
-#include "spsc_ring.h"
+#include "ring_ops.h"
 
 #include "arithmetic.h"
 
-static uint64_t stride_of(const struct quoit_spsc_place *place)
+static uint64_t stride_of(const struct quoit_ring_place *place)
 {
     return quoit_spsc_stride(place->item_bytes);
 }
@@ -34,7 +34,7 @@ static void store_empty(uint8_t *slot, uint64_t empty)
     atomic_store_explicit(quoit_spsc_word(slot), empty, memory_order_release);
 }
 
-static uint64_t load_marked(struct quoit_spsc_shm *shm)
+static uint64_t load_marked(struct quoit_ring_shm *shm)
 {
     /* SPSC-C5: having seen this number, slots below it are ours to read. Pairs with SPSC-P5. */
     return atomic_load_explicit(&shm->marked, memory_order_acquire);
@@ -45,20 +45,20 @@ static bool is_before(uint64_t position, uint64_t other)
     return other - position - 1 < INT64_MAX;
 }
 
-static uint8_t *slot_at(const struct quoit_spsc_place *place, uint64_t position)
+static uint8_t *slot_at(const struct quoit_ring_place *place, uint64_t position)
 {
     return place->slots + position % place->capacity * stride_of(place);
 }
 
 /* Is there a committed item at this position, if nobody has popped it? */
-static bool is_committed(const struct quoit_spsc_place *place, uint8_t *slot, uint64_t position)
+static bool is_committed(const struct quoit_ring_place *place, uint8_t *slot, uint64_t position)
 {
     return is_filled(slot, place->empty) || is_before(position, load_marked(place->shm));
 }
 
-static void init(const struct quoit_spsc_place *place, uint64_t start)
+static void init(const struct quoit_ring_place *place, uint64_t start)
 {
-    quoit_spsc_init_counters(place->shm, start);
+    quoit_ring_init_counters(place->shm, start);
     for (uint64_t i = 0; i < place->capacity; i++)
         store_empty(place->slots + i * stride_of(place), place->empty);
 }
@@ -66,39 +66,39 @@ static void init(const struct quoit_spsc_place *place, uint64_t start)
 /* ---- Attaching ------------------------------------------------------------------------------- */
 
 /* A dead producer may have counted one item more than it committed. */
-static quoit_status attach_producer(struct quoit_spsc_producer *producer,
-                                    const struct quoit_spsc_place *place)
+static quoit_status attach_producer(struct quoit_ring_producer *producer,
+                                    const struct quoit_ring_place *place)
 {
-    uint64_t head = quoit_spsc_head(place->shm);
-    uint64_t tail = quoit_spsc_tail(place->shm);
+    uint64_t head = quoit_ring_head(place->shm);
+    uint64_t tail = quoit_ring_tail(place->shm);
     if (tail - head > place->capacity)
-        return quoit_spsc_counters_apart(tail, head, place->capacity);
+        return quoit_ring_counters_apart(tail, head, place->capacity);
     if (tail != head && !is_committed(place, slot_at(place, tail - 1), tail - 1) &&
-        is_before(quoit_spsc_head(place->shm), tail)) {
+        is_before(quoit_ring_head(place->shm), tail)) {
         tail--; /* not popped either: a head that passed it would show now */
         /* Relaxed: only a holder of this side goes by it. */
         atomic_store_explicit(&place->shm->tail, tail, memory_order_relaxed);
     }
-    quoit_spsc_producer_begin(producer, place, tail);
+    quoit_ring_producer_begin(producer, place, tail);
     return QUOIT_OK;
 }
 
 /* A dead consumer may have counted one item more than it gave back the slot of. The slot is still
    that item's if it shows a mark that the producer did not put there since. */
-static quoit_status attach_consumer(struct quoit_spsc_consumer *consumer,
-                                    const struct quoit_spsc_place *place)
+static quoit_status attach_consumer(struct quoit_ring_consumer *consumer,
+                                    const struct quoit_ring_place *place)
 {
-    uint64_t head = quoit_spsc_head(place->shm);
-    uint64_t tail = quoit_spsc_tail(place->shm);
+    uint64_t head = quoit_ring_head(place->shm);
+    uint64_t tail = quoit_ring_tail(place->shm);
     if (tail - head > place->capacity)
-        return quoit_spsc_counters_apart(tail, head, place->capacity);
+        return quoit_ring_counters_apart(tail, head, place->capacity);
     if (head > 0) {
         uint8_t *last = slot_at(place, head - 1);
         if (is_filled(last, place->empty) &&
-            quoit_spsc_tail(place->shm) - (head - 1) <= place->capacity)
+            quoit_ring_tail(place->shm) - (head - 1) <= place->capacity)
             store_empty(last, place->empty);
     }
-    quoit_spsc_consumer_begin(consumer, place, head);
+    quoit_ring_consumer_begin(consumer, place, head);
     return QUOIT_OK;
 }
 
@@ -106,13 +106,13 @@ static quoit_status attach_consumer(struct quoit_spsc_consumer *consumer,
 
 /* Free slots from here on, at most count, and the first of them at slot. What the mark says is not
    enough where items may be hidden. */
-static uint64_t count_free(struct quoit_spsc_producer *producer,
-                           const struct quoit_spsc_place *place, uint8_t *slot, uint64_t count)
+static uint64_t count_free(struct quoit_ring_producer *producer,
+                           const struct quoit_ring_place *place, uint8_t *slot, uint64_t count)
 {
     uint64_t free_slots = 0;
     if (count == 0 || !is_free(slot, place->empty))
         return 0; /* without a look at the consumer's line: this is asked again and again */
-    uint64_t room = place->capacity - (quoit_spsc_tail(place->shm) - quoit_spsc_head(place->shm));
+    uint64_t room = place->capacity - (quoit_ring_tail(place->shm) - quoit_ring_head(place->shm));
     if (room > place->capacity)
         return 0;
     while (free_slots < count && free_slots < room && is_free(slot, place->empty)) {
@@ -124,17 +124,17 @@ static uint64_t count_free(struct quoit_spsc_producer *producer,
     return free_slots;
 }
 
-static quoit_status look_for_room(struct quoit_spsc_producer *producer,
-                                  const struct quoit_spsc_place *place)
+static quoit_status look_for_room(struct quoit_ring_producer *producer,
+                                  const struct quoit_ring_place *place)
 {
-    if (quoit_spsc_is_finished(place->shm))
+    if (quoit_spsc_is_finished(place))
         return QUOIT_CLOSED;
-    return count_free(producer, place, quoit_spsc_producer_slot(producer), 1) > 0 ? QUOIT_OK
+    return count_free(producer, place, quoit_ring_producer_slot(producer), 1) > 0 ? QUOIT_OK
                                                                                   : QUOIT_FULL;
 }
 
 /* An item that looks like none. */
-static void put_hidden(struct quoit_spsc_producer *producer, const struct quoit_spsc_place *place,
+static void put_hidden(struct quoit_ring_producer *producer, const struct quoit_ring_place *place,
                        const void *item)
 {
     uint8_t *slot = producer->next;
@@ -143,26 +143,26 @@ static void put_hidden(struct quoit_spsc_producer *producer, const struct quoit_
     slot += stride_of(place);
     producer->next = slot == producer->end ? producer->begin : slot;
     /* SPSC-P5: the commit, for the slot cannot show it. Pairs with SPSC-C5. */
-    atomic_store_explicit(&place->shm->marked, quoit_spsc_tail(place->shm), memory_order_release);
+    atomic_store_explicit(&place->shm->marked, quoit_ring_tail(place->shm), memory_order_release);
 }
 
-static quoit_status push(struct quoit_spsc_producer *producer, const struct quoit_spsc_place *place,
+static quoit_status push(struct quoit_ring_producer *producer, const struct quoit_ring_place *place,
                          const void *item)
 {
     quoit_status status = look_for_room(producer, place);
     if (status != QUOIT_OK)
         return status;
-    producer->next = quoit_spsc_producer_slot(producer);
+    producer->next = quoit_ring_producer_slot(producer);
     if (!quoit_spsc_put(producer, item, place->item_bytes))
         put_hidden(producer, place, item);
     /* While hidden items are queued, each push comes here. */
-    if (is_before(quoit_spsc_head(place->shm), load_marked(place->shm)))
-        quoit_spsc_producer_shut(producer);
+    if (is_before(quoit_ring_head(place->shm), load_marked(place->shm)))
+        quoit_ring_producer_shut(producer);
     return QUOIT_OK;
 }
 
-static uint64_t push_many(struct quoit_spsc_producer *producer,
-                          const struct quoit_spsc_place *place, const void *items, uint64_t count)
+static uint64_t push_many(struct quoit_ring_producer *producer,
+                          const struct quoit_ring_place *place, const void *items, uint64_t count)
 {
     const uint8_t *item = items;
     uint64_t pushed = 0;
@@ -174,22 +174,22 @@ static uint64_t push_many(struct quoit_spsc_producer *producer,
     return pushed;
 }
 
-static quoit_status claim(struct quoit_spsc_producer *producer,
-                          const struct quoit_spsc_place *place, uint64_t wanted, void **items_out,
+static quoit_status claim(struct quoit_ring_producer *producer,
+                          const struct quoit_ring_place *place, uint64_t wanted, void **items_out,
                           uint64_t *count_out)
 {
-    uint64_t most = QUOIT_SPSC_SCRATCH_BYTES / place->item_bytes;
+    uint64_t most = QUOIT_RING_SCRATCH_BYTES / place->item_bytes;
     quoit_status status = look_for_room(producer, place);
     if (status != QUOIT_OK)
         return status;
-    producer->claimed = count_free(producer, place, quoit_spsc_producer_slot(producer),
+    producer->claimed = count_free(producer, place, quoit_ring_producer_slot(producer),
                                    wanted < most ? wanted : most);
     *items_out = place->scratch;
     *count_out = producer->claimed;
     return QUOIT_OK;
 }
 
-static bool commit(struct quoit_spsc_producer *producer, const struct quoit_spsc_place *place,
+static bool commit(struct quoit_ring_producer *producer, const struct quoit_ring_place *place,
                    uint64_t count)
 {
     if (count > producer->claimed)
@@ -200,27 +200,27 @@ static bool commit(struct quoit_spsc_producer *producer, const struct quoit_spsc
 
 /* ---- Popping --------------------------------------------------------------------------------- */
 
-static bool has_item(struct quoit_spsc_consumer *consumer, const struct quoit_spsc_place *place)
+static bool has_item(struct quoit_ring_consumer *consumer, const struct quoit_ring_place *place)
 {
-    uint8_t *slot = quoit_spsc_consumer_slot(consumer);
+    uint8_t *slot = quoit_ring_consumer_slot(consumer);
     if (is_filled(slot, place->empty))
         return true; /* without a look at any other line */
-    return is_before(quoit_spsc_head(place->shm), load_marked(place->shm));
+    return is_before(quoit_ring_head(place->shm), load_marked(place->shm));
 }
 
-static quoit_status look_for_items(struct quoit_spsc_consumer *consumer,
-                                   const struct quoit_spsc_place *place)
+static quoit_status look_for_items(struct quoit_ring_consumer *consumer,
+                                   const struct quoit_ring_place *place)
 {
     if (has_item(consumer, place))
         return QUOIT_OK;
-    if (!quoit_spsc_is_finished(place->shm))
+    if (!quoit_spsc_is_finished(place))
         return QUOIT_EMPTY;
     return has_item(consumer, place) ? QUOIT_OK : QUOIT_CLOSED; /* the end may have come after it */
 }
 
 /* Gives the next slot back, whose item may be hidden: the producer then goes by the head, and the
    slot is no longer ours once that has moved. */
-static void give_back(struct quoit_spsc_consumer *consumer, const struct quoit_spsc_place *place)
+static void give_back(struct quoit_ring_consumer *consumer, const struct quoit_ring_place *place)
 {
     uint8_t *slot = consumer->next;
     bool hidden = !is_filled(slot, place->empty);
@@ -231,13 +231,13 @@ static void give_back(struct quoit_spsc_consumer *consumer, const struct quoit_s
     consumer->next = slot == consumer->end ? consumer->begin : slot;
 }
 
-static quoit_status pop(struct quoit_spsc_consumer *consumer, const struct quoit_spsc_place *place,
+static quoit_status pop(struct quoit_ring_consumer *consumer, const struct quoit_ring_place *place,
                         void *item_out)
 {
     quoit_status status = look_for_items(consumer, place);
     if (status != QUOIT_OK)
         return status;
-    consumer->next = quoit_spsc_consumer_slot(consumer);
+    consumer->next = quoit_ring_consumer_slot(consumer);
     if (quoit_spsc_take(consumer, item_out, place->item_bytes))
         return QUOIT_OK;
     quoit_spsc_empty_out(item_out, place->empty, consumer->next, place->item_bytes);
@@ -245,7 +245,7 @@ static quoit_status pop(struct quoit_spsc_consumer *consumer, const struct quoit
     return QUOIT_OK;
 }
 
-static uint64_t pop_many(struct quoit_spsc_consumer *consumer, const struct quoit_spsc_place *place,
+static uint64_t pop_many(struct quoit_ring_consumer *consumer, const struct quoit_ring_place *place,
                          void *items_out, uint64_t count)
 {
     uint8_t *item = items_out;
@@ -259,11 +259,11 @@ static uint64_t pop_many(struct quoit_spsc_consumer *consumer, const struct quoi
 }
 
 /* Items from here on, in place, at most count and up to the ring's end. */
-static uint64_t count_filled(struct quoit_spsc_consumer *consumer,
-                             const struct quoit_spsc_place *place, uint64_t count)
+static uint64_t count_filled(struct quoit_ring_consumer *consumer,
+                             const struct quoit_ring_place *place, uint64_t count)
 {
-    uint8_t *slot = quoit_spsc_consumer_slot(consumer);
-    uint64_t position = quoit_spsc_head(place->shm);
+    uint8_t *slot = quoit_ring_consumer_slot(consumer);
+    uint64_t position = quoit_ring_head(place->shm);
     uint64_t filled = 0;
     while (filled < count && is_committed(place, slot, position + filled)) {
         filled++;
@@ -274,7 +274,7 @@ static uint64_t count_filled(struct quoit_spsc_consumer *consumer,
     return filled;
 }
 
-static quoit_status peek(struct quoit_spsc_consumer *consumer, const struct quoit_spsc_place *place,
+static quoit_status peek(struct quoit_ring_consumer *consumer, const struct quoit_ring_place *place,
                          const void **items_out, uint64_t *count_out)
 {
     quoit_status status = look_for_items(consumer, place);
@@ -282,18 +282,18 @@ static quoit_status peek(struct quoit_spsc_consumer *consumer, const struct quoi
         return status;
     /* Items that do not fill their slots do not lie one behind the other. */
     bool apart = stride_of(place) != place->item_bytes;
-    uint64_t most = apart ? 1 : QUOIT_SPSC_SCRATCH_BYTES / place->item_bytes;
-    *items_out = quoit_spsc_consumer_slot(consumer);
+    uint64_t most = apart ? 1 : QUOIT_RING_SCRATCH_BYTES / place->item_bytes;
+    *items_out = quoit_ring_consumer_slot(consumer);
     *count_out = count_filled(consumer, place, most);
     return QUOIT_OK;
 }
 
-static bool release(struct quoit_spsc_consumer *consumer, const struct quoit_spsc_place *place,
+static bool release(struct quoit_ring_consumer *consumer, const struct quoit_ring_place *place,
                     uint64_t count)
 {
     if (count_filled(consumer, place, count) != count)
         return false;
-    consumer->next = quoit_spsc_consumer_slot(consumer);
+    consumer->next = quoit_ring_consumer_slot(consumer);
     for (uint64_t i = 0; i < count; i++)
         give_back(consumer, place);
     return true;
@@ -301,10 +301,10 @@ static bool release(struct quoit_spsc_consumer *consumer, const struct quoit_sps
 
 /* ---- By anyone ------------------------------------------------------------------------------- */
 
-static uint64_t size(const struct quoit_spsc_place *place)
+static uint64_t size(const struct quoit_ring_place *place)
 {
-    uint64_t head = quoit_spsc_head(place->shm); /* before the tail: the size is not negative */
-    uint64_t items = quoit_spsc_tail(place->shm) - head;
+    uint64_t head = quoit_ring_head(place->shm); /* before the tail: the size is not negative */
+    uint64_t items = quoit_ring_tail(place->shm) - head;
     if (items > place->capacity)
         items = place->capacity;
     /* One that is counted need not be committed yet; for good, if its producer is dead. */
@@ -313,11 +313,12 @@ static uint64_t size(const struct quoit_spsc_place *place)
     return items;
 }
 
-const struct quoit_spsc_ops quoit_spsc_slots = {
+const struct quoit_ring_ops quoit_spsc_slots = {
     .stride = quoit_spsc_stride,
     .init = init,
     .attach_producer = attach_producer,
     .attach_consumer = attach_consumer,
+    .detach = quoit_spsc_detach,
     .push = push,
     .pop = pop,
     .push_many = push_many,
@@ -328,5 +329,10 @@ const struct quoit_spsc_ops quoit_spsc_slots = {
     .commit = commit,
     .peek = peek,
     .release = release,
+    .finish = quoit_spsc_finish,
+    .is_finished = quoit_spsc_is_finished,
     .size = size,
+    .has_items = quoit_spsc_has_items,
+    .has_room = quoit_spsc_has_room,
+    .check = quoit_spsc_check,
 };

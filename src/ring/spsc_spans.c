@@ -5,73 +5,73 @@
  * other's, its limit, in its handle. Batches that stay within both the limit and the ring's end are
  * inlined, <quoit/spsc.h>. Ordering labels: docs/ORDERING.md.
  */
-#include "spsc_ring.h"
+#include "ring_ops.h"
 
 static uint64_t stride(uint64_t item_bytes)
 {
     return item_bytes;
 }
 
-static void init(const struct quoit_spsc_place *place, uint64_t start)
+static void init(const struct quoit_ring_place *place, uint64_t start)
 {
-    quoit_spsc_init_counters(place->shm, start);
+    quoit_ring_init_counters(place->shm, start);
 }
 
-static quoit_status attach_producer(struct quoit_spsc_producer *producer,
-                                    const struct quoit_spsc_place *place)
+static quoit_status attach_producer(struct quoit_ring_producer *producer,
+                                    const struct quoit_ring_place *place)
 {
-    uint64_t head = quoit_spsc_head(place->shm);
-    uint64_t tail = quoit_spsc_tail(place->shm);
+    uint64_t head = quoit_ring_head(place->shm);
+    uint64_t tail = quoit_ring_tail(place->shm);
     if (tail - head > place->capacity)
-        return quoit_spsc_counters_apart(tail, head, place->capacity);
-    quoit_spsc_producer_begin(producer, place, tail);
+        return quoit_ring_counters_apart(tail, head, place->capacity);
+    quoit_ring_producer_begin(producer, place, tail);
     return QUOIT_OK;
 }
 
-static quoit_status attach_consumer(struct quoit_spsc_consumer *consumer,
-                                    const struct quoit_spsc_place *place)
+static quoit_status attach_consumer(struct quoit_ring_consumer *consumer,
+                                    const struct quoit_ring_place *place)
 {
-    uint64_t head = quoit_spsc_head(place->shm);
-    uint64_t tail = quoit_spsc_tail(place->shm);
+    uint64_t head = quoit_ring_head(place->shm);
+    uint64_t tail = quoit_ring_tail(place->shm);
     if (tail - head > place->capacity)
-        return quoit_spsc_counters_apart(tail, head, place->capacity);
-    quoit_spsc_consumer_begin(consumer, place, head);
+        return quoit_ring_counters_apart(tail, head, place->capacity);
+    quoit_ring_consumer_begin(consumer, place, head);
     return QUOIT_OK;
 }
 
 /* Moves the limit to where the consumer is now. */
-static quoit_status look_for_room(struct quoit_spsc_producer *producer,
-                                  const struct quoit_spsc_place *place)
+static quoit_status look_for_room(struct quoit_ring_producer *producer,
+                                  const struct quoit_ring_place *place)
 {
-    if (quoit_spsc_is_finished(place->shm))
+    if (quoit_spsc_is_finished(place))
         return QUOIT_CLOSED;
-    uint64_t head = quoit_spsc_head(place->shm);
+    uint64_t head = quoit_ring_head(place->shm);
     if (producer->position - head > place->capacity)
-        return quoit_spsc_counters_apart(producer->position, head, place->capacity);
+        return quoit_ring_counters_apart(producer->position, head, place->capacity);
     producer->limit = head + place->capacity;
     return producer->position == producer->limit ? QUOIT_FULL : QUOIT_OK;
 }
 
 /* Moves the limit to where the producer is now. */
-static quoit_status look_for_items(struct quoit_spsc_consumer *consumer,
-                                   const struct quoit_spsc_place *place)
+static quoit_status look_for_items(struct quoit_ring_consumer *consumer,
+                                   const struct quoit_ring_place *place)
 {
-    uint64_t tail = quoit_spsc_tail(place->shm);
+    uint64_t tail = quoit_ring_tail(place->shm);
     bool finished = false;
     if (tail == consumer->position) {
-        finished = quoit_spsc_is_finished(place->shm);
-        tail = quoit_spsc_tail(place->shm); /* the end may have come after more items */
+        finished = quoit_spsc_is_finished(place);
+        tail = quoit_ring_tail(place->shm); /* the end may have come after more items */
     }
     if (tail - consumer->position > place->capacity)
-        return quoit_spsc_counters_apart(tail, consumer->position, place->capacity);
+        return quoit_ring_counters_apart(tail, consumer->position, place->capacity);
     consumer->limit = tail;
     if (tail != consumer->position)
         return QUOIT_OK;
     return finished ? QUOIT_CLOSED : QUOIT_EMPTY;
 }
 
-static uint64_t push_many(struct quoit_spsc_producer *producer,
-                          const struct quoit_spsc_place *place, const void *items, uint64_t count)
+static uint64_t push_many(struct quoit_ring_producer *producer,
+                          const struct quoit_ring_place *place, const void *items, uint64_t count)
 {
     uint64_t room = producer->limit - producer->position;
     if (room < count) {
@@ -92,7 +92,7 @@ static uint64_t push_many(struct quoit_spsc_producer *producer,
     return count;
 }
 
-static uint64_t pop_many(struct quoit_spsc_consumer *consumer, const struct quoit_spsc_place *place,
+static uint64_t pop_many(struct quoit_ring_consumer *consumer, const struct quoit_ring_place *place,
                          void *items_out, uint64_t count)
 {
     uint64_t there = consumer->limit - consumer->position;
@@ -114,7 +114,7 @@ static uint64_t pop_many(struct quoit_spsc_consumer *consumer, const struct quoi
     return count;
 }
 
-static quoit_status push(struct quoit_spsc_producer *producer, const struct quoit_spsc_place *place,
+static quoit_status push(struct quoit_ring_producer *producer, const struct quoit_ring_place *place,
                          const void *item)
 {
     if (producer->limit == producer->position) {
@@ -126,7 +126,7 @@ static quoit_status push(struct quoit_spsc_producer *producer, const struct quoi
     return QUOIT_OK;
 }
 
-static quoit_status pop(struct quoit_spsc_consumer *consumer, const struct quoit_spsc_place *place,
+static quoit_status pop(struct quoit_ring_consumer *consumer, const struct quoit_ring_place *place,
                         void *item_out)
 {
     if (consumer->limit == consumer->position) {
@@ -138,8 +138,8 @@ static quoit_status pop(struct quoit_spsc_consumer *consumer, const struct quoit
     return QUOIT_OK;
 }
 
-static quoit_status claim(struct quoit_spsc_producer *producer,
-                          const struct quoit_spsc_place *place, uint64_t wanted, void **items_out,
+static quoit_status claim(struct quoit_ring_producer *producer,
+                          const struct quoit_ring_place *place, uint64_t wanted, void **items_out,
                           uint64_t *count_out)
 {
     uint64_t before_end = quoit_spsc_to_end(producer->slot, producer->end) / place->item_bytes;
@@ -157,7 +157,7 @@ static quoit_status claim(struct quoit_spsc_producer *producer,
     return QUOIT_OK;
 }
 
-static bool commit(struct quoit_spsc_producer *producer, const struct quoit_spsc_place *place,
+static bool commit(struct quoit_ring_producer *producer, const struct quoit_ring_place *place,
                    uint64_t count)
 {
     if (count > producer->claimed || producer->claim_at != producer->position)
@@ -168,7 +168,7 @@ static bool commit(struct quoit_spsc_producer *producer, const struct quoit_spsc
     return true;
 }
 
-static quoit_status peek(struct quoit_spsc_consumer *consumer, const struct quoit_spsc_place *place,
+static quoit_status peek(struct quoit_ring_consumer *consumer, const struct quoit_ring_place *place,
                          const void **items_out, uint64_t *count_out)
 {
     uint64_t before_end = quoit_spsc_to_end(consumer->slot, consumer->end) / place->item_bytes;
@@ -183,7 +183,7 @@ static quoit_status peek(struct quoit_spsc_consumer *consumer, const struct quoi
     return QUOIT_OK;
 }
 
-static bool release(struct quoit_spsc_consumer *consumer, const struct quoit_spsc_place *place,
+static bool release(struct quoit_ring_consumer *consumer, const struct quoit_ring_place *place,
                     uint64_t count)
 {
     if (count > consumer->limit - consumer->position)
@@ -193,18 +193,19 @@ static bool release(struct quoit_spsc_consumer *consumer, const struct quoit_sps
     return true;
 }
 
-static uint64_t size(const struct quoit_spsc_place *place)
+static uint64_t size(const struct quoit_ring_place *place)
 {
-    uint64_t head = quoit_spsc_head(place->shm); /* before the tail: the size is not negative */
-    uint64_t items = quoit_spsc_tail(place->shm) - head;
+    uint64_t head = quoit_ring_head(place->shm); /* before the tail: the size is not negative */
+    uint64_t items = quoit_ring_tail(place->shm) - head;
     return items < place->capacity ? items : place->capacity;
 }
 
-const struct quoit_spsc_ops quoit_spsc_spans = {
+const struct quoit_ring_ops quoit_spsc_spans = {
     .stride = stride,
     .init = init,
     .attach_producer = attach_producer,
     .attach_consumer = attach_consumer,
+    .detach = quoit_spsc_detach,
     .push = push,
     .pop = pop,
     .push_many = push_many,
@@ -215,5 +216,10 @@ const struct quoit_spsc_ops quoit_spsc_spans = {
     .commit = commit,
     .peek = peek,
     .release = release,
+    .finish = quoit_spsc_finish,
+    .is_finished = quoit_spsc_is_finished,
     .size = size,
+    .has_items = quoit_spsc_has_items,
+    .has_room = quoit_spsc_has_room,
+    .check = quoit_spsc_check,
 };

@@ -195,8 +195,8 @@ def self_test():
     files, ordering = project()
     spsc = "include/quoit/spsc.h"
     plants = [
-        ("src/ring/spsc.c", '#include "fail.h"', '#include "os.h"', "must not include"),
-        ("src/ring/spsc.c", '#include "fail.h"', '#include "../os/os.h"', "relative"),
+        ("src/ring/ring.c", '#include "fail.h"', '#include "os.h"', "must not include"),
+        ("src/ring/ring.c", '#include "fail.h"', '#include "../os/os.h"', "relative"),
         ("src/region/members.c", "#include <stdbool.h>", "#include <unistd.h>", "belongs in src/os"),
         ("examples/product/producer.c", '#include "guard.h"', '#include "region.h"', "look inside"),
         ("examples/product/producer.c", '#include "guard.h"', "#include <unistd.h>", "file of one system"),
@@ -206,7 +206,7 @@ def self_test():
         ("src/api/queue.c", "enum { LINE", "int x __attribute__((unused));\nenum { LINE", "extension"),
         (spsc, "/* SPSC-P2: the commit; publishes the slot's bytes. Pairs with SPSC-C1. */", "", "neither"),
         (spsc, "SPSC-P2: the commit; publishes the slot's bytes.", "Publishes.", "no label"),
-        ("src/ring/spsc.c", "/* SPSC-P3: having seen this head", "/* SPSC-P9: having seen this head",
+        ("src/ring/ring.c", "/* SPSC-P3: having seen this head", "/* SPSC-P9: having seen this head",
          "SPSC-P3"),
         (spsc, "Pairs with SPSC-P3. */\n    atomic", "*/\n    atomic", "does not say"),
         ("src/region/region_pieces.c", "Relaxed: a snapshot", "A snapshot", "does not say 'Relaxed:'"),

@@ -29,11 +29,12 @@ static const struct quoit_queue_options options = {.item_bytes = sizeof(struct i
 static struct quoit_queue_options options_for(const char *how)
 {
     struct quoit_queue_options chosen = options;
+    chosen.kind = strstr(how, "many") ? QUOIT_MPMC : QUOIT_SPSC;
     chosen.tuning = strstr(how, "spans") ? QUOIT_FOR_SPANS : QUOIT_FOR_ITEMS;
     return chosen;
 }
 
-/* arguments: name, and how: one, batch or wait, of spans or not */
+/* arguments: name, and how: one, batch or wait, of spans, for many, or neither */
 static void produce(char **arguments)
 {
     quoit_queue *queue;
@@ -128,6 +129,9 @@ static void a_million_items(void)
         stream(test_shared_schemes[i], "consume", "produce", "batch of spans");
         stream(test_shared_schemes[i], "produce", "consume", "wait");
         stream(test_shared_schemes[i], "consume", "produce", "wait of spans");
+        stream(test_shared_schemes[i], "produce", "consume", "one for many");
+        stream(test_shared_schemes[i], "consume", "produce", "batch for many");
+        stream(test_shared_schemes[i], "produce", "consume", "wait for many");
     }
 }
 

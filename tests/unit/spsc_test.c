@@ -3,11 +3,11 @@
    */
 #include "test.h"
 
-#include "spsc_ring.h"
+#include "ring_ops.h"
 
 #include <stdlib.h>
 
-static const struct quoit_spsc_ops *const layouts[] = {&quoit_spsc_slots, &quoit_spsc_spans};
+static const struct quoit_ring_ops *const layouts[] = {&quoit_spsc_slots, &quoit_spsc_spans};
 enum { LAYOUTS = 2 };
 
 static const uint64_t capacities[] = {1, 2, 3, 5, 8, 1000};
@@ -23,16 +23,16 @@ static const uint64_t empty_word = 7; /* which the tests' items come to be as we
 
 /* A ring whose slots lie between guard bytes. */
 struct fixture {
-    struct quoit_spsc_shm shm;
-    struct quoit_spsc_place place;
-    struct quoit_spsc_producer producer;
-    struct quoit_spsc_consumer consumer;
+    struct quoit_ring_shm shm;
+    struct quoit_ring_place place;
+    struct quoit_ring_producer producer;
+    struct quoit_ring_consumer consumer;
     uint8_t *memory;
     uint64_t slots_bytes;
-    uint8_t scratch[QUOIT_SPSC_SCRATCH_BYTES];
+    uint8_t scratch[QUOIT_RING_SCRATCH_BYTES];
 };
 
-static struct fixture *set_up(const struct quoit_spsc_ops *layout, uint64_t capacity,
+static struct fixture *set_up(const struct quoit_ring_ops *layout, uint64_t capacity,
                               uint64_t item_bytes, uint64_t start)
 {
     struct fixture *fixture = calloc(1, sizeof *fixture);
@@ -41,7 +41,7 @@ static struct fixture *set_up(const struct quoit_spsc_ops *layout, uint64_t capa
     fixture->memory = malloc((size_t)fixture->slots_bytes + 2 * GUARD);
     CHECK(fixture->memory);
     memset(fixture->memory, guard_byte, (size_t)fixture->slots_bytes + 2 * GUARD);
-    fixture->place = (struct quoit_spsc_place){.ops = layout,
+    fixture->place = (struct quoit_ring_place){.ops = layout,
                                                .shm = &fixture->shm,
                                                .slots = fixture->memory + GUARD,
                                                .capacity = capacity,
@@ -101,7 +101,7 @@ static bool may_start(uint64_t start, uint64_t capacity)
 }
 
 /* Values from 0 on, so that the empty word, 7, is among them. */
-static void fill_and_drain(const struct quoit_spsc_ops *layout, uint64_t capacity, uint64_t start)
+static void fill_and_drain(const struct quoit_ring_ops *layout, uint64_t capacity, uint64_t start)
 {
     struct fixture *fixture = set_up(layout, capacity, sizeof(uint64_t), start);
     uint64_t value = 0, next_in = 0, next_out = 0;
@@ -182,7 +182,7 @@ static void batches(void)
                 for (uint64_t out = 1; out <= MOST; out++) {
                     struct fixture *fixture = set_up(layouts[l], capacities[i], sizeof(uint64_t),
                                                      UINT32_MAX - 7);
-                    const struct quoit_spsc_ops *ops = layouts[l];
+                    const struct quoit_ring_ops *ops = layouts[l];
                     uint64_t next_in = 0, next_out = 0, values[MOST];
                     for (int round = 0; round < 40; round++) {
                         for (uint64_t k = 0; k < in; k++)
@@ -211,7 +211,7 @@ static void in_place(void)
         for (int i = 0; i < CAPACITIES - 1; i++)
             for (uint64_t wanted = 1; wanted <= MOST; wanted++) {
                 struct fixture *fixture = set_up(layouts[l], capacities[i], sizeof(uint64_t), 0);
-                const struct quoit_spsc_ops *ops = layouts[l];
+                const struct quoit_ring_ops *ops = layouts[l];
                 uint64_t next_in = 0, next_out = 0, count, value;
                 void *room;
                 const void *items;
@@ -291,7 +291,7 @@ static void hidden_items(void)
 static void claim_given_up(void)
 {
     struct fixture *fixture = set_up(&quoit_spsc_spans, 4, sizeof(uint64_t), 0);
-    const struct quoit_spsc_ops *ops = &quoit_spsc_spans;
+    const struct quoit_ring_ops *ops = &quoit_spsc_spans;
     uint64_t count, value = 0;
     void *room;
     CHECK_STATUS(ops->claim(&fixture->producer, &fixture->place, 4, &room, &count), QUOIT_OK);
@@ -312,8 +312,8 @@ static void finish_after_drain(void)
         uint64_t value = 0;
         CHECK_STATUS(push(fixture, 1), QUOIT_OK);
         CHECK_STATUS(push(fixture, empty_word), QUOIT_OK);
-        quoit_spsc_finish(&fixture->shm);
-        quoit_spsc_producer_shut(&fixture->producer);
+        quoit_spsc_finish(&fixture->producer, &fixture->place);
+        quoit_ring_producer_shut(&fixture->producer);
         CHECK_STATUS(push(fixture, 3), QUOIT_CLOSED);
         CHECK_STATUS(pop(fixture, &value), QUOIT_OK);
         CHECK_STATUS(pop(fixture, &value), QUOIT_OK);
@@ -365,7 +365,7 @@ static void half_done(void)
             for (uint64_t refilled = 0; refilled < 2; refilled++) {
                 struct fixture *fixture = set_up(&quoit_spsc_slots, capacities[i], sizeof(uint64_t),
                                                  0);
-                const struct quoit_spsc_ops *ops = &quoit_spsc_slots;
+                const struct quoit_ring_ops *ops = &quoit_spsc_slots;
                 uint64_t in = 0, out = 0, value = 0;
                 for (; in < fill; in++)
                     CHECK_STATUS(push(fixture, in), QUOIT_OK);
@@ -417,7 +417,7 @@ static void spoiled_words(void)
         for (uint64_t i = 0; i < sizeof spoiled / sizeof spoiled[0]; i++)
             for (int word = 0; word < 4; word++) {
                 struct fixture *fixture = set_up(layouts[l], 5, sizeof(uint64_t), 1000);
-                struct quoit_spsc_shm *shm = &fixture->shm;
+                struct quoit_ring_shm *shm = &fixture->shm;
                 quoit_atomic_u64 *const words[] = {&shm->tail, &shm->head, &shm->marked,
                                                    &shm->finished};
                 uint64_t value = 0, count;

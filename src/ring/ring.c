@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* What both layouts of the SPSC ring share: counters, the end of the stream, the shut fast path.
-   Ordering labels: docs/ORDERING.md. */
-#include "spsc_ring.h"
+/* What the rings share: counters, the shut fast path; and what both SPSC ones do in one way: the
+   end of the stream, the invariants. Ordering labels: docs/ORDERING.md. */
+#include "ring_ops.h"
 
 #include "fail.h"
 
-void quoit_spsc_init_counters(struct quoit_spsc_shm *shm, uint64_t start)
+void quoit_ring_init_counters(struct quoit_ring_shm *shm, uint64_t start)
 {
     /* Relaxed: nobody else sees the ring yet; publishing the region orders these. */
     atomic_store_explicit(&shm->tail, start, memory_order_relaxed);
@@ -25,32 +25,32 @@ void quoit_spsc_init_counters(struct quoit_spsc_shm *shm, uint64_t start)
     atomic_store_explicit(&shm->producer_waits, 0, memory_order_relaxed);
 }
 
-quoit_status quoit_spsc_counters_apart(uint64_t tail, uint64_t head, uint64_t capacity)
+quoit_status quoit_ring_counters_apart(uint64_t tail, uint64_t head, uint64_t capacity)
 {
     return quoit_fail(
         QUOIT_CORRUPT, "the ring's counters cannot be right: tail %llu, head %llu, capacity %llu",
         (unsigned long long)tail, (unsigned long long)head, (unsigned long long)capacity);
 }
 
-uint64_t quoit_spsc_head(struct quoit_spsc_shm *shm)
+uint64_t quoit_ring_head(struct quoit_ring_shm *shm)
 {
     /* SPSC-P3: having seen this head, slots below it are read. Pairs with SPSC-C3 and SPAN-C2. */
     return atomic_load_explicit(&shm->head, memory_order_acquire);
 }
 
-uint64_t quoit_spsc_tail(struct quoit_spsc_shm *shm)
+uint64_t quoit_ring_tail(struct quoit_ring_shm *shm)
 {
     /* SPAN-C1: in spans, having seen this tail, slots below it are ours to read. Pairs with
        SPAN-P1. */
     return atomic_load_explicit(&shm->tail, memory_order_acquire);
 }
 
-void quoit_spsc_producer_begin(struct quoit_spsc_producer *producer,
-                               const struct quoit_spsc_place *place, uint64_t position)
+void quoit_ring_producer_begin(struct quoit_ring_producer *producer,
+                               const struct quoit_ring_place *place, uint64_t position)
 {
     uint64_t stride = place->ops->stride(place->item_bytes);
     uint8_t *slot = place->slots + position % place->capacity * stride;
-    *producer = (struct quoit_spsc_producer){
+    *producer = (struct quoit_ring_producer){
         .begin = place->slots,
         .end = place->slots + place->capacity * stride,
         .empty = place->empty,
@@ -60,15 +60,15 @@ void quoit_spsc_producer_begin(struct quoit_spsc_producer *producer,
         .position = position,
         .limit = position,
     };
-    quoit_spsc_producer_shut(producer);
+    quoit_ring_producer_shut(producer);
 }
 
-void quoit_spsc_consumer_begin(struct quoit_spsc_consumer *consumer,
-                               const struct quoit_spsc_place *place, uint64_t position)
+void quoit_ring_consumer_begin(struct quoit_ring_consumer *consumer,
+                               const struct quoit_ring_place *place, uint64_t position)
 {
     uint64_t stride = place->ops->stride(place->item_bytes);
     uint8_t *slot = place->slots + position % place->capacity * stride;
-    *consumer = (struct quoit_spsc_consumer){
+    *consumer = (struct quoit_ring_consumer){
         .begin = place->slots,
         .end = place->slots + place->capacity * stride,
         .empty = place->empty,
@@ -78,51 +78,70 @@ void quoit_spsc_consumer_begin(struct quoit_spsc_consumer *consumer,
         .position = position,
         .limit = position,
     };
-    quoit_spsc_consumer_shut(consumer);
+    quoit_ring_consumer_shut(consumer);
 }
 
-void quoit_spsc_producer_shut(struct quoit_spsc_producer *producer)
+void quoit_ring_producer_shut(struct quoit_ring_producer *producer)
 {
     /* Relaxed: private to this handle. */
     atomic_store_explicit(&producer->shut, ~producer->empty, memory_order_relaxed);
-    producer->slot = quoit_spsc_producer_slot(producer);
-    producer->next = quoit_spsc_producer_shut_slot(producer);
+    producer->slot = quoit_ring_producer_slot(producer);
+    producer->next = quoit_ring_producer_shut_slot(producer);
     producer->limit = producer->position;
 }
 
-void quoit_spsc_consumer_shut(struct quoit_spsc_consumer *consumer)
+void quoit_ring_consumer_shut(struct quoit_ring_consumer *consumer)
 {
     /* Relaxed: private to this handle. */
     atomic_store_explicit(&consumer->shut, consumer->empty, memory_order_relaxed);
-    consumer->slot = quoit_spsc_consumer_slot(consumer);
-    consumer->next = quoit_spsc_consumer_shut_slot(consumer);
+    consumer->slot = quoit_ring_consumer_slot(consumer);
+    consumer->next = quoit_ring_consumer_shut_slot(consumer);
     consumer->limit = consumer->position;
 }
 
-void quoit_spsc_finish(struct quoit_spsc_shm *shm)
+void quoit_spsc_finish(struct quoit_ring_producer *producer, const struct quoit_ring_place *place)
 {
     /* SPSC-P4: every push came before. Pairs with SPSC-C4. */
-    atomic_store_explicit(&shm->finished, 1, memory_order_release);
+    atomic_store_explicit(&place->shm->finished, 1, memory_order_release);
+    quoit_ring_producer_shut(producer);
 }
 
-bool quoit_spsc_is_finished(struct quoit_spsc_shm *shm)
+bool quoit_spsc_is_finished(const struct quoit_ring_place *place)
 {
     /* SPSC-C4: having seen the end, an item that is not seen after it does not come. Pairs with
        SPSC-P4. */
-    return atomic_load_explicit(&shm->finished, memory_order_acquire) != 0;
+    return atomic_load_explicit(&place->shm->finished, memory_order_acquire) != 0;
 }
 
-quoit_status quoit_spsc_check(const struct quoit_spsc_place *place)
+void quoit_spsc_detach(struct quoit_ring_producer *producer, struct quoit_ring_consumer *consumer,
+                       const struct quoit_ring_place *place)
+{
+    (void)producer; /* what is claimed or peeked at was never pushed, or popped */
+    (void)consumer;
+    (void)place;
+}
+
+bool quoit_spsc_has_items(const struct quoit_ring_place *place)
+{
+    return place->ops->size(place) > 0;
+}
+
+bool quoit_spsc_has_room(const struct quoit_ring_place *place)
+{
+    return place->ops->size(place) < place->capacity;
+}
+
+quoit_status quoit_spsc_check(const struct quoit_ring_place *place)
 {
     /* Both sides may run meanwhile: the head was somewhere between these two when the tail was
        read. */
-    uint64_t head_before = quoit_spsc_head(place->shm);
-    uint64_t tail = quoit_spsc_tail(place->shm);
-    uint64_t head_after = quoit_spsc_head(place->shm);
+    uint64_t head_before = quoit_ring_head(place->shm);
+    uint64_t tail = quoit_ring_tail(place->shm);
+    uint64_t head_after = quoit_ring_head(place->shm);
     bool behind = tail - head_before > INT64_MAX;
     bool beyond = tail - head_after <= INT64_MAX && tail - head_after > place->capacity;
     if (behind || beyond)
-        return quoit_spsc_counters_apart(tail, head_after, place->capacity);
+        return quoit_ring_counters_apart(tail, head_after, place->capacity);
     /* SPSC-C4: any value but 0 and 1 was never stored. Pairs with SPSC-P4. */
     uint64_t finished = atomic_load_explicit(&place->shm->finished, memory_order_acquire);
     if (finished > 1)

@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: MIT */
+/* Queues with many producers and many consumers, in memory that all of them map, each typed and
+   inlined where it is made for that. enter is called by each side's process or thread. */
+#ifndef QUOIT_BENCH_PEERS_MANY_HPP
+#define QUOIT_BENCH_PEERS_MANY_HPP
+
+#include "rings.hpp"
+
+#include <boost/lockfree/queue.hpp>
+
+namespace bench
+{
+
+template <class Item> struct quoit_many {
+    static constexpr const char *title = "Quoit MPMC";
+    typedef quoit_ring<Item, QUOIT_FOR_ITEMS> typed;
+    std::string name;
+    explicit quoit_many(std::size_t capacity)
+    {
+        static int number;
+        name = "many-" + std::to_string(getpid()) + "-" + std::to_string(number++);
+        quoit_queue_options options = {};
+        options.kind = QUOIT_MPMC;
+        options.item_bytes = sizeof(Item);
+        options.capacity = capacity;
+        quoit_queue *queue;
+        typed::must(quoit_queue_create(name.c_str(), &options, QUOIT_OBSERVER, &queue));
+        quoit_queue_close(queue);
+    }
+    ~quoit_many()
+    {
+        (void)quoit_queue_unlink(name.c_str());
+    }
+    struct side {
+        quoit_queue *queue;
+        bool push(const Item &value)
+        {
+            return quoit_typed<Item>::push(queue, value);
+        }
+        bool pop(Item &value)
+        {
+            return quoit_typed<Item>::pop(queue, value);
+        }
+        ~side()
+        {
+            quoit_queue_close(queue);
+        }
+    };
+    side enter()
+    {
+        quoit_queue *queue;
+        typed::must(quoit_queue_open(name.c_str(), QUOIT_PRODUCER | QUOIT_CONSUMER, &queue));
+        return side{queue};
+    }
+};
+
+/* Its nodes in an array of its own: the form that can lie in shared memory. */
+template <class Item> struct boost_many {
+    static constexpr const char *title = "Boost.Lockfree queue";
+    typedef boost::lockfree::queue<Item, boost::lockfree::capacity<1024>> queue_type;
+    queue_type *queue;
+    explicit boost_many(std::size_t) : queue(new (map_shared(sizeof(queue_type))) queue_type)
+    {
+    }
+    ~boost_many()
+    {
+        munmap(queue, sizeof(queue_type));
+    }
+    struct side {
+        queue_type *queue;
+        bool push(const Item &value)
+        {
+            return queue->bounded_push(value);
+        }
+        bool pop(Item &value)
+        {
+            return queue->pop(value);
+        }
+    };
+    side enter()
+    {
+        return side{queue};
+    }
+};
+
+template <class Item> struct ck_many : ck<Item> {
+    static constexpr const char *title = "ck_ring MPMC";
+    using ck<Item>::ck;
+    struct side {
+        ck_ring *queue;
+        Item *items;
+        bool push(const Item &value)
+        {
+            return _ck_ring_enqueue_mp(queue, items, &value, sizeof(Item), nullptr);
+        }
+        bool pop(Item &value)
+        {
+            return _ck_ring_trydequeue_mc(queue, items, &value, sizeof(Item)) != 0;
+        }
+    };
+    side enter()
+    {
+        return side{&this->memory->queue, this->items};
+    }
+};
+
+/* DPDK's three ways for many. */
+enum class rte_way { plain, hts, rts };
+template <class Item, rte_way Way> struct rte_many {
+    static constexpr const char *title = Way == rte_way::plain ? "DPDK rte_ring MP/MC"
+                                         : Way == rte_way::hts ? "DPDK rte_ring HTS"
+                                                               : "DPDK rte_ring RTS";
+    rte_ring *queue;
+    std::size_t bytes;
+    explicit rte_many(std::size_t capacity)
+    {
+        unsigned slots = 1;
+        while (slots <= capacity) /* it holds one fewer */
+            slots *= 2;
+        bytes = static_cast<std::size_t>(rte_ring_get_memsize_elem(sizeof(Item), slots));
+        queue = static_cast<rte_ring *>(map_shared(bytes));
+        unsigned flags = Way == rte_way::plain ? 0
+                         : Way == rte_way::hts ? RING_F_MP_HTS_ENQ | RING_F_MC_HTS_DEQ
+                                               : RING_F_MP_RTS_ENQ | RING_F_MC_RTS_DEQ;
+        if (rte_ring_init(queue, "bench", slots, flags) != 0)
+            die("rte_ring_init");
+    }
+    ~rte_many()
+    {
+        munmap(queue, bytes);
+    }
+    struct side {
+        rte_ring *queue;
+        bool push(const Item &value)
+        {
+            void *item = const_cast<Item *>(&value);
+            if (Way == rte_way::plain)
+                return rte_ring_mp_enqueue_elem(queue, item, sizeof(Item)) == 0;
+            if (Way == rte_way::hts)
+                return rte_ring_mp_hts_enqueue_bulk_elem(queue, item, sizeof(Item), 1, nullptr) ==
+                       1;
+            return rte_ring_mp_rts_enqueue_bulk_elem(queue, item, sizeof(Item), 1, nullptr) == 1;
+        }
+        bool pop(Item &value)
+        {
+            if (Way == rte_way::plain)
+                return rte_ring_mc_dequeue_elem(queue, &value, sizeof(Item)) == 0;
+            if (Way == rte_way::hts)
+                return rte_ring_mc_hts_dequeue_bulk_elem(queue, &value, sizeof(Item), 1, nullptr) ==
+                       1;
+            return rte_ring_mc_rts_dequeue_bulk_elem(queue, &value, sizeof(Item), 1, nullptr) == 1;
+        }
+    };
+    side enter()
+    {
+        return side{queue};
+    }
+};
+
+} // namespace bench
+#endif

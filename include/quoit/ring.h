@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What a queue's ring has in shared memory beside its slots, and what a handle keeps of either
+ * side, for every kind of queue. Not an API: include <quoit.h>.
+ */
+#ifndef QUOIT_RING_H
+#define QUOIT_RING_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+#include <atomic>
+typedef std::atomic<uint64_t> quoit_atomic_u64;
+typedef std::atomic<uint32_t> quoit_atomic_u32;
+typedef std::atomic<uint8_t> quoit_atomic_u8;
+using std::atomic_load_explicit;
+using std::atomic_store_explicit;
+using std::memory_order_acquire;
+using std::memory_order_relaxed;
+using std::memory_order_release;
+#else
+#include <stdatomic.h>
+typedef _Atomic uint64_t quoit_atomic_u64;
+typedef _Atomic uint32_t quoit_atomic_u32;
+typedef _Atomic uint8_t quoit_atomic_u8;
+#endif
+
+/* Shared (FORMAT.md 4). 128 bytes apart, since processors fetch lines in pairs. */
+struct quoit_ring_shm {
+    quoit_atomic_u64 tail;            /*   0  producer  items pushed, or being pushed        */
+    quoit_atomic_u32 consumer_waits;  /*   8  both      1: after a push, look whether ...    */
+    quoit_atomic_u32 consumer_asleep; /*  12  both      1: it is to be woken                 */
+    uint8_t pad1[112];
+    quoit_atomic_u64 head;            /* 128  consumer  items popped, or being given back    */
+    quoit_atomic_u32 producer_waits;  /* 136  both      1: after a pop, look whether ...     */
+    quoit_atomic_u32 producer_asleep; /* 140  both      1: it is to be woken                 */
+    uint8_t pad2[112];
+    quoit_atomic_u64 finished; /* 256  producer  0, then 1: no push will follow       */
+    quoit_atomic_u64 marked;   /* 264  producer  slots: all items below are committed;
+                                       consumer  mpmc: all items below are given back */
+    uint8_t pad3[112];
+};
+
+/* Shared, one for each member of an MPMC queue (FORMAT.md 4): what it is taking or has taken. */
+struct quoit_claims_shm {
+    quoit_atomic_u64 pushing; /*  0  member  positions that it may have claimed      */
+    uint8_t pad1[56];
+    quoit_atomic_u64 popping; /* 64  member  positions whose items it may be reading */
+    uint8_t pad2[56];
+};
+
+/* Private to a side of an MPMC queue's handle. */
+struct quoit_mpmc_side {
+    uint64_t position;       /* at most the tail (producer), the head (consumer) */
+    uint8_t *slot;           /* that position's, ... */
+    uint64_t lap;            /* and its lap */
+    uint8_t *held;           /* a slot that is claimed, or peeked at, NULL: none, ... */
+    uint64_t held_lap;       /* and its lap */
+    uint64_t marked;         /* consumer: items below this are given back */
+    quoit_atomic_u64 *claim; /* where this member says what it takes; NULL: it is no such side */
+    bool hurried;            /* it will look again at once: the dead can wait */
+    bool freed;              /* a look for items has made room */
+};
+
+/* Private to the producer's handle. next leads to `shut`, which is never empty, while a push must
+   take the slow path: a wrong role, a forked child, a finished queue, another layout. */
+struct quoit_ring_producer {
+    uint8_t *next; /* the slot to fill */
+    uint8_t *begin;
+    uint8_t *end;
+    uint64_t empty;
+    struct quoit_ring_shm *shm;
+    const quoit_atomic_u32 *waits; /* not 0: the consumer may have to be woken */
+    /* From here on the slow path's alone. */
+    uint8_t *slot;     /* next, while that is shut */
+    uint64_t position; /* spans: the tail */
+    uint64_t limit;    /* spans: slots below this are known to be free */
+    uint64_t claimed;  /* items that a commit may have, ... */
+    uint64_t claim_at; /* spans: as long as this is the position */
+    quoit_atomic_u64 shut;
+    struct quoit_mpmc_side mpmc;
+};
+
+/* Private to the consumer's handle, likewise; its `shut` is always empty. */
+struct quoit_ring_consumer {
+    uint8_t *next; /* the slot to take from */
+    uint8_t *begin;
+    uint8_t *end;
+    uint64_t empty;
+    struct quoit_ring_shm *shm;
+    const quoit_atomic_u32 *waits; /* not 0: the producer may have to be woken */
+    uint8_t *slot;
+    uint64_t position; /* spans: the head */
+    uint64_t limit;    /* spans: slots below this are known to be filled */
+    quoit_atomic_u64 shut;
+    struct quoit_mpmc_side mpmc;
+};
+
+#endif

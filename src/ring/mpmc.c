@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: MIT */
+/* The MPMC ring as a whole: its beginning, what anyone may ask of it, its table. How it works is in
+   mpmc.h, ordering labels in docs/ORDERING.md. */
+#include "mpmc.h"
+
+#include "fail.h"
+
+static void init(const struct quoit_ring_place *place, uint64_t start)
+{
+    quoit_ring_init_counters(place->shm, start);
+    struct quoit_mpmc_spot spot = quoit_mpmc_spot(place, start);
+    for (uint64_t i = 0; i < place->capacity; i++, quoit_mpmc_step(place, &spot))
+        /* Relaxed: nobody else sees the ring yet; publishing the region orders these. */
+        atomic_store_explicit(quoit_mpmc_word(spot.slot), spot.lap, memory_order_relaxed);
+    for (uint32_t i = 0; i < place->members.count; i++) {
+        quoit_mpmc_say(&place->members.claims[i].pushing, 0, 0, 0);
+        quoit_mpmc_say(&place->members.claims[i].popping, 0, 0, 0);
+    }
+}
+
+/* An item that is peeked at is left to the others, as the dead's are. */
+static void detach(struct quoit_ring_producer *producer, struct quoit_ring_consumer *consumer,
+                   const struct quoit_ring_place *place)
+{
+    (void)place;
+    if (producer->mpmc.held)
+        quoit_mpmc_give_up(&producer->mpmc);
+    if (producer->mpmc.claim)
+        quoit_mpmc_say(producer->mpmc.claim, 0, 0, 0);
+    if (consumer->mpmc.claim)
+        quoit_mpmc_say(consumer->mpmc.claim, 0, 0, 0);
+}
+
+static bool is_finished(const struct quoit_ring_place *place)
+{
+    return (quoit_mpmc_tail(place) & QUOIT_MPMC_FINISHED) != 0;
+}
+
+static uint64_t size(const struct quoit_ring_place *place)
+{
+    uint64_t head = quoit_mpmc_head(place); /* before the tail: the size is not negative */
+    uint64_t items = quoit_mpmc_position(quoit_mpmc_tail(place)) - head;
+    return items < place->capacity ? items : place->capacity;
+}
+
+static bool has_items(const struct quoit_ring_place *place)
+{
+    uint64_t head = quoit_mpmc_head(place);
+    /* Relaxed: says where to begin to look, and is checked before. */
+    uint64_t from = atomic_load_explicit(&place->shm->marked, memory_order_relaxed);
+    struct quoit_mpmc_spot spot = quoit_mpmc_spot(place, head);
+    uint64_t word = quoit_mpmc_load(spot.slot);
+    if (quoit_mpmc_is_full(word, spot.lap) || quoit_mpmc_is_later(word, spot.lap))
+        return true;
+    bool claimed = quoit_mpmc_position(quoit_mpmc_tail(place)) != head;
+    if (claimed && !quoit_mpmc_is_owned(place, true, head, 0))
+        return true; /* what a pop will find behind it */
+    return quoit_mpmc_find_taken(place, &from, head).orphan;
+}
+
+static bool has_room(const struct quoit_ring_place *place)
+{
+    uint64_t tail = quoit_mpmc_position(quoit_mpmc_tail(place));
+    struct quoit_mpmc_spot spot = quoit_mpmc_spot(place, tail);
+    uint64_t word = quoit_mpmc_load(spot.slot);
+    if (word == spot.lap)
+        return true;
+    return word == spot.lap - QUOIT_MPMC_LAP &&
+           !quoit_mpmc_is_owned(place, true, tail - place->capacity, 0);
+}
+
+/* The slot of position, which was not claimed when the tail was tail: how many steps is it ahead?
+   Each position takes it two, to an item and on to the next lap. */
+static quoit_status check_slot(const struct quoit_ring_place *place, uint64_t position)
+{
+    struct quoit_mpmc_spot spot = quoit_mpmc_spot(place, position);
+    uint64_t word = quoit_mpmc_load(spot.slot);
+    uint64_t tail = quoit_mpmc_position(quoit_mpmc_tail(place)); /* since then */
+    int64_t laps = (int64_t)(quoit_mpmc_lap_of(word) - spot.lap) / (int64_t)QUOIT_MPMC_LAP;
+    int64_t steps = laps * 2 + (int64_t)(word & QUOIT_MPMC_FULL);
+    uint64_t most = tail - position - 1 > INT64_MAX
+                        ? 0
+                        : ((tail - position - 1) / place->capacity + 1) * 2;
+    bool is_word = (word & 0xfe) == 0 &&
+                   (word & QUOIT_MPMC_FULL || quoit_mpmc_generation(word) == 0);
+    if (is_word && steps >= -2 && (steps <= 0 || (uint64_t)steps <= most))
+        return QUOIT_OK;
+    return quoit_fail(QUOIT_CORRUPT,
+                      "slot %llu of the ring has a word that nobody wrote: 0x%016llx",
+                      (unsigned long long)(position % place->capacity), (unsigned long long)word);
+}
+
+static quoit_status check(const struct quoit_ring_place *place)
+{
+    uint64_t head = quoit_mpmc_head(place);
+    uint64_t tail = quoit_mpmc_position(quoit_mpmc_tail(place));
+    if (tail - head > INT64_MAX)
+        return quoit_ring_counters_apart(tail, head, place->capacity);
+    quoit_status status = QUOIT_OK;
+    for (uint64_t i = 0; i < place->capacity && status == QUOIT_OK; i++)
+        status = check_slot(place, tail + i);
+    return status;
+}
+
+const struct quoit_ring_ops quoit_mpmc = {
+    .stride = quoit_mpmc_stride,
+    .init = init,
+    .attach_producer = quoit_mpmc_attach_producer,
+    .attach_consumer = quoit_mpmc_attach_consumer,
+    .detach = detach,
+    .push = quoit_mpmc_push,
+    .pop = quoit_mpmc_pop,
+    .push_many = quoit_mpmc_push_many,
+    .pop_many = quoit_mpmc_pop_many,
+    .look_for_room = quoit_mpmc_look_for_room,
+    .look_for_items = quoit_mpmc_look_for_items,
+    .claim = quoit_mpmc_claim,
+    .commit = quoit_mpmc_commit,
+    .peek = quoit_mpmc_peek,
+    .release = quoit_mpmc_release,
+    .finish = quoit_mpmc_finish,
+    .is_finished = is_finished,
+    .size = size,
+    .has_items = has_items,
+    .has_room = has_room,
+    .check = check,
+};

@@ -1,0 +1,231 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The insides of the MPMC ring, for mpmc.c and mpmc_repair.c.
+ *
+ * Positions are claimed by moving a counter on, tail or head, by compare-and-exchange. Before it
+ * tries, a member says in its claims which position it is about to take, and leaves that there
+ * until it claims the next. So while a position is claimed and its slot does not say "done", the
+ * claims of the member that has it name it; where no living member's do, its owner is dead. Then
+ *     a position without an item    was claimed by a producer that never committed: whoever is
+ *                                   blocked by it gives the slot on to the next lap
+ *     an item before the head       was being read by a consumer: another one adopts it. It counts
+ *                                   the item's generation up, so that of two only one succeeds
+ * Each repair is one compare-and-exchange of the slot's word, and no word ever comes back.
+ */
+#ifndef QUOIT_RING_MPMC_H
+#define QUOIT_RING_MPMC_H
+
+#include "ring_ops.h"
+
+/* A slot is a word and an item. The word, from the lowest bit on: 1 if there is an item, 7 bits of
+   0, 8 bits of generation, 48 of lap (FORMAT.md 4). `lap` always stands for a word like that: of an
+   empty slot. */
+#define QUOIT_MPMC_LAP  UINT64_C(0x10000)
+#define QUOIT_MPMC_FULL UINT64_C(1)
+
+/* Of the tail: no position is claimed any more. */
+#define QUOIT_MPMC_FINISHED (UINT64_C(1) << 63)
+
+enum { QUOIT_MPMC_WORD_BYTES = 8, QUOIT_MPMC_CLAIM_MOST = 2047 };
+
+/* How often a call looks again, since something has moved on: past what many dead left, and a
+   crowd. A hostile peer could feign that for ever. */
+static inline uint64_t quoit_mpmc_tries(const struct quoit_ring_place *place)
+{
+    return 3 * place->capacity + 1000;
+}
+
+static inline uint64_t quoit_mpmc_stride(uint64_t item_bytes)
+{
+    return QUOIT_MPMC_WORD_BYTES + ((item_bytes + 7) & ~(uint64_t)7);
+}
+
+static inline quoit_atomic_u64 *quoit_mpmc_word(uint8_t *slot)
+{
+    return (quoit_atomic_u64 *)(void *)slot;
+}
+
+static inline uint64_t quoit_mpmc_load(uint8_t *slot)
+{
+    /* MPMC-C1: an item that shows is ours to read, a free slot ours to fill, once the position is.
+       Pairs with MPMC-P4, MPMC-C4 and MPMC-R4. */
+    return atomic_load_explicit(quoit_mpmc_word(slot), memory_order_acquire);
+}
+
+static inline uint64_t quoit_mpmc_lap_of(uint64_t word)
+{
+    return word & ~(QUOIT_MPMC_LAP - 1);
+}
+
+static inline uint64_t quoit_mpmc_generation(uint64_t word)
+{
+    return word >> 8 & 0xff;
+}
+
+/* An item of that lap, of whatever generation. */
+static inline bool quoit_mpmc_is_full(uint64_t word, uint64_t lap)
+{
+    return (word & ~UINT64_C(0xff00)) == (lap | QUOIT_MPMC_FULL);
+}
+
+static inline bool quoit_mpmc_is_later(uint64_t word, uint64_t lap)
+{
+    return (int64_t)(quoit_mpmc_lap_of(word) - lap) > 0;
+}
+
+static inline uint64_t quoit_mpmc_tail(const struct quoit_ring_place *place)
+{
+    /* MPMC-R2: with a position comes what its owner had said before it claimed it. Pairs with
+       MPMC-P3 and MPMC-F1. */
+    return atomic_load_explicit(&place->shm->tail, memory_order_acquire);
+}
+
+static inline uint64_t quoit_mpmc_position(uint64_t tail)
+{
+    return tail & ~QUOIT_MPMC_FINISHED;
+}
+
+static inline uint64_t quoit_mpmc_head(const struct quoit_ring_place *place)
+{
+    /* MPMC-R3: as MPMC-R2, for consumers. Pairs with MPMC-C3. */
+    return atomic_load_explicit(&place->shm->head, memory_order_acquire);
+}
+
+/* Where a position is. */
+struct quoit_mpmc_spot {
+    uint8_t *slot;
+    uint64_t lap;
+};
+
+static inline struct quoit_mpmc_spot quoit_mpmc_spot(const struct quoit_ring_place *place,
+                                                     uint64_t position)
+{
+    uint64_t lap = position / place->capacity, index = position - lap * place->capacity;
+    return (struct quoit_mpmc_spot){.slot = place->slots +
+                                            index * quoit_mpmc_stride(place->item_bytes),
+                                    .lap = lap * QUOIT_MPMC_LAP};
+}
+
+/* The spot after this one. */
+static inline void quoit_mpmc_step(const struct quoit_ring_place *place,
+                                   struct quoit_mpmc_spot *spot)
+{
+    uint64_t stride = quoit_mpmc_stride(place->item_bytes);
+    spot->slot += stride;
+    if (spot->slot == place->slots + place->capacity * stride)
+        *spot = (struct quoit_mpmc_spot){.slot = place->slots, .lap = spot->lap + QUOIT_MPMC_LAP};
+}
+
+/* What a member says that it claims: count positions, 0 for none, of items of that generation. 1
+   bit to tell it from nothing, 11 of count, 8 of generation, 44 of position (FORMAT.md 4). */
+static inline void quoit_mpmc_say(quoit_atomic_u64 *claim, uint64_t position, uint64_t generation,
+                                  uint64_t count)
+{
+    uint64_t word = count == 0 ? 0 : position << 20 | (generation & 0xff) << 12 | count << 1 | 1;
+    /* MPMC-P2: said before the position is claimed, and after the last one's slot was done with.
+       Pairs with MPMC-R1. */
+    atomic_store_explicit(claim, word, memory_order_release);
+}
+
+static inline void quoit_mpmc_go_to(struct quoit_mpmc_side *side,
+                                    const struct quoit_ring_place *place, uint64_t position)
+{
+    struct quoit_mpmc_spot spot = quoit_mpmc_spot(place, position);
+    side->position = position;
+    side->slot = spot.slot;
+    side->lap = spot.lap;
+}
+
+static inline void quoit_mpmc_advance(struct quoit_mpmc_side *side,
+                                      const struct quoit_ring_place *place)
+{
+    struct quoit_mpmc_spot spot = {.slot = side->slot, .lap = side->lap};
+    quoit_mpmc_step(place, &spot);
+    side->position++;
+    side->slot = spot.slot;
+    side->lap = spot.lap;
+}
+
+/* Sizes that compilers copy without a call. */
+static inline void quoit_mpmc_copy(void *to, const void *from, uint64_t bytes)
+{
+    if (bytes == 8)
+        memcpy(to, from, 8);
+    else if (bytes == 16)
+        memcpy(to, from, 16);
+    else if (bytes == 64)
+        memcpy(to, from, 64);
+    else
+        memcpy(to, from, (size_t)bytes);
+}
+
+/* What the row's last holder said is not ours. */
+static inline struct quoit_claims_shm *quoit_mpmc_enter(const struct quoit_ring_place *place)
+{
+    struct quoit_claims_shm *claims = &place->members.claims[place->members.own];
+    quoit_mpmc_say(&claims->pushing, 0, 0, 0);
+    quoit_mpmc_say(&claims->popping, 0, 0, 0);
+    return claims;
+}
+
+/* ---- Both sides, mpmc_push.c and mpmc_pop.c: of the table ------------------------------------ */
+
+quoit_status quoit_mpmc_attach_producer(struct quoit_ring_producer *producer,
+                                        const struct quoit_ring_place *place);
+quoit_status quoit_mpmc_push(struct quoit_ring_producer *producer,
+                             const struct quoit_ring_place *place, const void *item);
+uint64_t quoit_mpmc_push_many(struct quoit_ring_producer *producer,
+                              const struct quoit_ring_place *place, const void *items,
+                              uint64_t count);
+quoit_status quoit_mpmc_look_for_room(struct quoit_ring_producer *producer,
+                                      const struct quoit_ring_place *place);
+quoit_status quoit_mpmc_claim(struct quoit_ring_producer *producer,
+                              const struct quoit_ring_place *place, uint64_t wanted,
+                              void **items_out, uint64_t *count_out);
+bool quoit_mpmc_commit(struct quoit_ring_producer *producer, const struct quoit_ring_place *place,
+                       uint64_t count);
+void quoit_mpmc_finish(struct quoit_ring_producer *producer, const struct quoit_ring_place *place);
+
+quoit_status quoit_mpmc_attach_consumer(struct quoit_ring_consumer *consumer,
+                                        const struct quoit_ring_place *place);
+quoit_status quoit_mpmc_pop(struct quoit_ring_consumer *consumer,
+                            const struct quoit_ring_place *place, void *item_out);
+uint64_t quoit_mpmc_pop_many(struct quoit_ring_consumer *consumer,
+                             const struct quoit_ring_place *place, void *items_out, uint64_t count);
+quoit_status quoit_mpmc_look_for_items(struct quoit_ring_consumer *consumer,
+                                       const struct quoit_ring_place *place);
+quoit_status quoit_mpmc_peek(struct quoit_ring_consumer *consumer,
+                             const struct quoit_ring_place *place, const void **items_out,
+                             uint64_t *count_out);
+bool quoit_mpmc_release(struct quoit_ring_consumer *consumer, const struct quoit_ring_place *place,
+                        uint64_t count);
+
+/* Makes the claimed slot, which gets no item, the next lap's. */
+void quoit_mpmc_give_up(struct quoit_mpmc_side *side);
+
+/* ---- Repair, mpmc_repair.c ------------------------------------------------------------------- */
+
+/* A claimed position whose slot showed word, of the lap before it had one of an item: gives the
+   slot on to the next lap if its producer is dead. true: look again. */
+bool quoit_mpmc_void(const struct quoit_ring_place *place, uint64_t position, uint8_t *slot,
+                     uint64_t word);
+
+/* Is this position a living member's, that is not committed (pushing) or not released? */
+bool quoit_mpmc_is_owned(const struct quoit_ring_place *place, bool pushing, uint64_t position,
+                         uint64_t generation);
+
+/* Items that were taken and not given back, up to position end, and from from_inout on, which moves
+   to the first of them, or to end. */
+struct quoit_mpmc_taken {
+    uint64_t being_read; /* by the living */
+    bool orphan;         /* one is the dead's: ... */
+    struct quoit_mpmc_spot spot;
+    uint64_t position, word;
+};
+struct quoit_mpmc_taken quoit_mpmc_find_taken(const struct quoit_ring_place *place,
+                                              uint64_t *from_inout, uint64_t end);
+
+/* Makes an orphan this member's; false: another was faster. */
+bool quoit_mpmc_adopt(quoit_atomic_u64 *claim, const struct quoit_mpmc_taken *taken);
+
+#endif

@@ -1,0 +1,243 @@
+/* SPDX-License-Identifier: MIT */
+/* The consumers' side of the MPMC ring. How it works is in mpmc.h, ordering labels in
+   docs/ORDERING.md. */
+#include "mpmc.h"
+
+#include "relax.h"
+
+/* Who finds a slot not ready looks a few times more before it asks why: the other side's counter is
+   on a line that the other side needs. */
+enum { LOOKS = 8 };
+
+quoit_status quoit_mpmc_attach_consumer(struct quoit_ring_consumer *consumer,
+                                        const struct quoit_ring_place *place)
+{
+    struct quoit_mpmc_side *side = &consumer->mpmc;
+    quoit_ring_consumer_begin(consumer, place, 0);
+    side->claim = &quoit_mpmc_enter(place)->popping;
+    quoit_mpmc_go_to(side, place, quoit_mpmc_head(place));
+    /* Relaxed: says where to begin to look, and is checked before. */
+    side->marked = atomic_load_explicit(&place->shm->marked, memory_order_relaxed);
+    return QUOIT_OK;
+}
+
+/* Items from the position on, at most `most`. */
+static uint64_t count_filled(const struct quoit_mpmc_side *side,
+                             const struct quoit_ring_place *place, uint64_t most)
+{
+    struct quoit_mpmc_spot spot = {.slot = side->slot, .lap = side->lap};
+    uint64_t count = 0;
+    for (; count < most && quoit_mpmc_load(spot.slot) == (spot.lap | QUOIT_MPMC_FULL); count++)
+        quoit_mpmc_step(place, &spot);
+    return count;
+}
+
+/* false: head_inout is where the head is instead. */
+static bool claim_head(const struct quoit_ring_place *place, uint64_t *head_inout, uint64_t count)
+{
+    uint64_t head = *head_inout;
+    /* MPMC-C3: the positions are ours, and who sees that sees that we said so. Pairs with
+       MPMC-R3. */
+    bool ours = atomic_compare_exchange_strong_explicit(&place->shm->head, &head, head + count,
+                                                        memory_order_acq_rel, memory_order_acquire);
+    *head_inout = head;
+    return ours;
+}
+
+/* The head's slot shows nothing to take and is not the head's any more, or is not yet. */
+static quoit_status wait_for_producer(struct quoit_mpmc_side *side,
+                                      const struct quoit_ring_place *place, uint64_t word)
+{
+    for (int looks = 0; looks < LOOKS; looks++) {
+        quoit_relax();
+        if (quoit_mpmc_load(side->slot) != word)
+            return QUOIT_OK;
+    }
+    uint64_t tail = quoit_mpmc_tail(place);
+    if (quoit_mpmc_position(tail) == side->position)
+        return tail & QUOIT_MPMC_FINISHED ? QUOIT_CLOSED : QUOIT_EMPTY;
+    if (word != side->lap || side->hurried ||
+        !quoit_mpmc_void(place, side->position, side->slot, word))
+        return QUOIT_EMPTY;
+    side->freed = true;
+    return QUOIT_OK;
+}
+
+/* The slot that is next had no item. OK: look again. */
+static quoit_status consumer_blocked(struct quoit_mpmc_side *side,
+                                     const struct quoit_ring_place *place)
+{
+    uint64_t head = quoit_mpmc_head(place);
+    if (head != side->position) {
+        quoit_mpmc_go_to(side, place, head);
+        return QUOIT_OK;
+    }
+    uint64_t word = quoit_mpmc_load(side->slot);
+    if (word == (side->lap | QUOIT_MPMC_FULL))
+        return QUOIT_OK;
+    if (!quoit_mpmc_is_later(word, side->lap))
+        return wait_for_producer(side, place, word);
+    /* A position that came to nothing. */
+    if (claim_head(place, &head, 1))
+        head = side->position + 1;
+    quoit_mpmc_go_to(side, place, head);
+    return QUOIT_OK;
+}
+
+/* What others took and did not give back; the end has not come while they may leave it to us. */
+static quoit_status look_for_orphan(struct quoit_mpmc_side *side,
+                                    const struct quoit_ring_place *place, quoit_status status,
+                                    struct quoit_mpmc_taken *taken_out)
+{
+    taken_out->orphan = false;
+    if (side->hurried)
+        return status == QUOIT_CLOSED ? QUOIT_EMPTY : status;
+    uint64_t from = side->marked;
+    *taken_out = quoit_mpmc_find_taken(place, &from, side->position);
+    if (from != side->marked) {
+        side->marked = from;
+        /* Relaxed: a hint to those who come. */
+        atomic_store_explicit(&place->shm->marked, from, memory_order_relaxed);
+    }
+    if (taken_out->orphan)
+        return QUOIT_OK;
+    return taken_out->being_read > 0 ? QUOIT_EMPTY : status;
+}
+
+quoit_status quoit_mpmc_look_for_items(struct quoit_ring_consumer *consumer,
+                                       const struct quoit_ring_place *place)
+{
+    struct quoit_mpmc_side *side = &consumer->mpmc;
+    if (side->held)
+        return QUOIT_OK;
+    quoit_status status = QUOIT_OK;
+    for (uint64_t tries = quoit_mpmc_tries(place); tries > 0 && status == QUOIT_OK; tries--) {
+        if (quoit_mpmc_load(side->slot) == (side->lap | QUOIT_MPMC_FULL) &&
+            quoit_mpmc_head(place) == side->position)
+            return QUOIT_OK;
+        status = consumer_blocked(side, place);
+    }
+    struct quoit_mpmc_taken taken;
+    return look_for_orphan(side, place, status == QUOIT_OK ? QUOIT_EMPTY : status, &taken);
+}
+
+/* Takes the next items, or what a dead consumer had taken: at most `most`, which begin at spot_out,
+   and are this member's until they are given back. OK EMPTY CLOSED. */
+static quoit_status take(struct quoit_mpmc_side *side, const struct quoit_ring_place *place,
+                         uint64_t most, struct quoit_mpmc_spot *spot_out, uint64_t *count_out)
+{
+    quoit_status status = QUOIT_OK;
+    for (uint64_t tries = quoit_mpmc_tries(place); tries > 0; tries--) {
+        uint64_t head = side->position;
+        uint64_t count = count_filled(side, place, most);
+        if (count > 0) {
+            quoit_mpmc_say(side->claim, head, 0, count);
+            if (claim_head(place, &head, count)) {
+                *spot_out = (struct quoit_mpmc_spot){side->slot, side->lap};
+                *count_out = count;
+                for (uint64_t i = 0; i < count; i++)
+                    quoit_mpmc_advance(side, place);
+                return QUOIT_OK;
+            }
+            quoit_mpmc_say(side->claim, 0, 0, 0); /* another's: what the living say is believed */
+            quoit_mpmc_go_to(side, place, head);
+            continue;
+        }
+        status = consumer_blocked(side, place);
+        if (status == QUOIT_OK)
+            continue;
+        struct quoit_mpmc_taken taken;
+        status = look_for_orphan(side, place, status, &taken);
+        if (status != QUOIT_OK)
+            break;
+        if (quoit_mpmc_adopt(side->claim, &taken)) {
+            *spot_out = taken.spot;
+            *count_out = 1;
+            return QUOIT_OK;
+        }
+    }
+    return status == QUOIT_OK ? QUOIT_EMPTY : status;
+}
+
+static void give_back(struct quoit_mpmc_spot spot)
+{
+    /* MPMC-C4: the item is read, the slot is the next lap's. Pairs with MPMC-C1. */
+    atomic_store_explicit(quoit_mpmc_word(spot.slot), spot.lap + QUOIT_MPMC_LAP,
+                          memory_order_release);
+}
+
+quoit_status quoit_mpmc_pop(struct quoit_ring_consumer *consumer,
+                            const struct quoit_ring_place *place, void *item_out)
+{
+    struct quoit_mpmc_side *side = &consumer->mpmc;
+    struct quoit_mpmc_spot spot = {.slot = side->held, .lap = side->held_lap};
+    if (!spot.slot) {
+        uint64_t count;
+        quoit_status status = take(side, place, 1, &spot, &count);
+        if (status != QUOIT_OK)
+            return status;
+    }
+    side->held = NULL;
+    quoit_mpmc_copy(item_out, spot.slot + QUOIT_MPMC_WORD_BYTES, place->item_bytes);
+    give_back(spot);
+    return QUOIT_OK;
+}
+
+uint64_t quoit_mpmc_pop_many(struct quoit_ring_consumer *consumer,
+                             const struct quoit_ring_place *place, void *items_out, uint64_t count)
+{
+    struct quoit_mpmc_side *side = &consumer->mpmc;
+    uint8_t *item = items_out;
+    uint64_t popped = 0;
+    if (side->held && quoit_mpmc_pop(consumer, place, item) == QUOIT_OK)
+        popped = 1;
+    while (popped < count) {
+        uint64_t left = count - popped, got = 0;
+        struct quoit_mpmc_spot spot;
+        uint64_t most = left < QUOIT_MPMC_CLAIM_MOST ? left : QUOIT_MPMC_CLAIM_MOST;
+        if (take(side, place, most, &spot, &got) != QUOIT_OK)
+            break;
+        for (uint64_t i = 0; i < got; i++) {
+            struct quoit_mpmc_spot next = spot;
+            quoit_mpmc_step(place, &next);
+            quoit_mpmc_copy(item + (popped + i) * place->item_bytes,
+                            spot.slot + QUOIT_MPMC_WORD_BYTES, place->item_bytes);
+            give_back(spot);
+            spot = next;
+        }
+        popped += got;
+    }
+    return popped;
+}
+
+quoit_status quoit_mpmc_peek(struct quoit_ring_consumer *consumer,
+                             const struct quoit_ring_place *place, const void **items_out,
+                             uint64_t *count_out)
+{
+    struct quoit_mpmc_side *side = &consumer->mpmc;
+    if (!side->held) {
+        struct quoit_mpmc_spot spot;
+        quoit_status status = take(side, place, 1, &spot, count_out);
+        if (status != QUOIT_OK)
+            return status;
+        side->held = spot.slot;
+        side->held_lap = spot.lap;
+    }
+    *items_out = side->held + QUOIT_MPMC_WORD_BYTES;
+    *count_out = 1;
+    return QUOIT_OK;
+}
+
+bool quoit_mpmc_release(struct quoit_ring_consumer *consumer, const struct quoit_ring_place *place,
+                        uint64_t count)
+{
+    struct quoit_mpmc_side *side = &consumer->mpmc;
+    (void)place;
+    if (count > (side->held ? 1u : 0u))
+        return false;
+    if (count == 1) {
+        give_back((struct quoit_mpmc_spot){.slot = side->held, .lap = side->held_lap});
+        side->held = NULL;
+    }
+    return true;
+}

@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: MIT */
+/* The producers' side of the MPMC ring. How it works is in mpmc.h, ordering labels in
+   docs/ORDERING.md. */
+#include "mpmc.h"
+
+quoit_status quoit_mpmc_attach_producer(struct quoit_ring_producer *producer,
+                                        const struct quoit_ring_place *place)
+{
+    struct quoit_mpmc_side *side = &producer->mpmc;
+    quoit_ring_producer_begin(producer, place, 0);
+    side->claim = &quoit_mpmc_enter(place)->pushing;
+    quoit_mpmc_go_to(side, place, quoit_mpmc_position(quoit_mpmc_tail(place)));
+    return QUOIT_OK;
+}
+
+/* Free slots from the position on, at most `most`. */
+static uint64_t count_free(const struct quoit_mpmc_side *side, const struct quoit_ring_place *place,
+                           uint64_t most)
+{
+    struct quoit_mpmc_spot spot = {.slot = side->slot, .lap = side->lap};
+    uint64_t count = 0;
+    for (; count < most && quoit_mpmc_load(spot.slot) == spot.lap; count++)
+        quoit_mpmc_step(place, &spot);
+    return count;
+}
+
+/* The slot that is next was not free. OK: look again. */
+static quoit_status producer_blocked(struct quoit_mpmc_side *side,
+                                     const struct quoit_ring_place *place)
+{
+    uint64_t tail = quoit_mpmc_tail(place);
+    if (tail & QUOIT_MPMC_FINISHED)
+        return QUOIT_CLOSED;
+    if (tail != side->position) {
+        quoit_mpmc_go_to(side, place, tail);
+        return QUOIT_OK;
+    }
+    uint64_t word = quoit_mpmc_load(side->slot);
+    if (word == side->lap)
+        return QUOIT_OK;
+    bool uncommitted = word == side->lap - QUOIT_MPMC_LAP;
+    if (!uncommitted || side->hurried)
+        return QUOIT_FULL;
+    uint64_t before = side->position - place->capacity;
+    return quoit_mpmc_void(place, before, side->slot, word) ? QUOIT_OK : QUOIT_FULL;
+}
+
+quoit_status quoit_mpmc_look_for_room(struct quoit_ring_producer *producer,
+                                      const struct quoit_ring_place *place)
+{
+    struct quoit_mpmc_side *side = &producer->mpmc;
+    if (side->held)
+        return QUOIT_OK;
+    for (uint64_t tries = quoit_mpmc_tries(place); tries > 0; tries--) {
+        if (quoit_mpmc_load(side->slot) == side->lap) {
+            uint64_t tail = quoit_mpmc_tail(place);
+            if (tail == side->position)
+                return QUOIT_OK;
+        }
+        quoit_status status = producer_blocked(side, place);
+        if (status != QUOIT_OK)
+            return status;
+    }
+    return QUOIT_FULL;
+}
+
+/* Claims the next position, or as many as there are, up to most: OK FULL CLOSED. They begin at
+   spot_out; the side has gone on to behind them. */
+static quoit_status claim_positions(struct quoit_mpmc_side *side,
+                                    const struct quoit_ring_place *place, uint64_t most,
+                                    struct quoit_mpmc_spot *spot_out, uint64_t *count_out)
+{
+    quoit_status status = QUOIT_OK;
+    for (uint64_t tries = quoit_mpmc_tries(place); tries > 0 && status == QUOIT_OK; tries--) {
+        uint64_t position = side->position;
+        uint64_t count = count_free(side, place, most);
+        if (count == 0) {
+            status = producer_blocked(side, place);
+            continue;
+        }
+        quoit_mpmc_say(side->claim, position, 0, count);
+        uint64_t tail = position;
+        /* MPMC-P3: the positions are ours, and who sees that sees that we said so. Pairs with
+           MPMC-R2. */
+        if (atomic_compare_exchange_strong_explicit(&place->shm->tail, &tail, position + count,
+                                                    memory_order_acq_rel, memory_order_acquire)) {
+            *spot_out = (struct quoit_mpmc_spot){.slot = side->slot, .lap = side->lap};
+            *count_out = count;
+            for (uint64_t i = 0; i < count; i++)
+                quoit_mpmc_advance(side, place);
+            return QUOIT_OK;
+        }
+        quoit_mpmc_say(side->claim, 0, 0, 0); /* another's: what the living say is believed */
+        if (tail & QUOIT_MPMC_FINISHED)
+            status = QUOIT_CLOSED;
+        else
+            quoit_mpmc_go_to(side, place, tail);
+    }
+    return status == QUOIT_OK ? QUOIT_FULL : status;
+}
+
+static void commit_slot(struct quoit_mpmc_spot spot)
+{
+    /* MPMC-P4: the commit; publishes the item. Pairs with MPMC-C1 and MPMC-R5. */
+    atomic_store_explicit(quoit_mpmc_word(spot.slot), spot.lap | QUOIT_MPMC_FULL,
+                          memory_order_release);
+}
+
+void quoit_mpmc_give_up(struct quoit_mpmc_side *side)
+{
+    /* MPMC-C4: the next lap's. Pairs with MPMC-C1. */
+    atomic_store_explicit(quoit_mpmc_word(side->held), side->held_lap + QUOIT_MPMC_LAP,
+                          memory_order_release);
+    side->held = NULL;
+}
+
+quoit_status quoit_mpmc_push(struct quoit_ring_producer *producer,
+                             const struct quoit_ring_place *place, const void *item)
+{
+    struct quoit_mpmc_side *side = &producer->mpmc;
+    struct quoit_mpmc_spot spot = {.slot = side->held, .lap = side->held_lap};
+    if (!spot.slot) {
+        uint64_t count;
+        quoit_status status = claim_positions(side, place, 1, &spot, &count);
+        if (status != QUOIT_OK)
+            return status;
+    }
+    side->held = NULL;
+    quoit_mpmc_copy(spot.slot + QUOIT_MPMC_WORD_BYTES, item, place->item_bytes);
+    commit_slot(spot);
+    return QUOIT_OK;
+}
+
+uint64_t quoit_mpmc_push_many(struct quoit_ring_producer *producer,
+                              const struct quoit_ring_place *place, const void *items,
+                              uint64_t count)
+{
+    struct quoit_mpmc_side *side = &producer->mpmc;
+    const uint8_t *item = items;
+    uint64_t pushed = 0;
+    if (side->held && quoit_mpmc_push(producer, place, item) == QUOIT_OK)
+        pushed = 1;
+    while (pushed < count) {
+        uint64_t left = count - pushed, got = 0;
+        struct quoit_mpmc_spot spot;
+        uint64_t most = left < QUOIT_MPMC_CLAIM_MOST ? left : QUOIT_MPMC_CLAIM_MOST;
+        if (claim_positions(side, place, most, &spot, &got) != QUOIT_OK)
+            break;
+        for (uint64_t i = 0; i < got; i++, quoit_mpmc_step(place, &spot)) {
+            quoit_mpmc_copy(spot.slot + QUOIT_MPMC_WORD_BYTES,
+                            item + (pushed + i) * place->item_bytes, place->item_bytes);
+            commit_slot(spot);
+        }
+        pushed += got;
+    }
+    return pushed;
+}
+
+quoit_status quoit_mpmc_claim(struct quoit_ring_producer *producer,
+                              const struct quoit_ring_place *place, uint64_t wanted,
+                              void **items_out, uint64_t *count_out)
+{
+    struct quoit_mpmc_side *side = &producer->mpmc;
+    (void)wanted; /* items do not lie one behind the other */
+    if (!side->held) {
+        struct quoit_mpmc_spot spot;
+        quoit_status status = claim_positions(side, place, 1, &spot, count_out);
+        if (status != QUOIT_OK)
+            return status;
+        side->held = spot.slot;
+        side->held_lap = spot.lap;
+    }
+    *items_out = side->held + QUOIT_MPMC_WORD_BYTES;
+    *count_out = 1;
+    return QUOIT_OK;
+}
+
+bool quoit_mpmc_commit(struct quoit_ring_producer *producer, const struct quoit_ring_place *place,
+                       uint64_t count)
+{
+    struct quoit_mpmc_side *side = &producer->mpmc;
+    (void)place;
+    if (count > (side->held ? 1u : 0u))
+        return false;
+    if (count == 1) {
+        commit_slot((struct quoit_mpmc_spot){.slot = side->held, .lap = side->held_lap});
+        side->held = NULL;
+    } else if (side->held) {
+        quoit_mpmc_give_up(side);
+    }
+    return true;
+}
+
+void quoit_mpmc_finish(struct quoit_ring_producer *producer, const struct quoit_ring_place *place)
+{
+    if (producer->mpmc.held)
+        quoit_mpmc_give_up(&producer->mpmc);
+    /* MPMC-F1: no claim succeeds from here on, and those that did are seen. Pairs with MPMC-R2. */
+    (void)atomic_fetch_or_explicit(&place->shm->tail, QUOIT_MPMC_FINISHED, memory_order_acq_rel);
+}

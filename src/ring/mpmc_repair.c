@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: MIT */
+/* What the dead leave in an MPMC ring, and how the living go on. The reasoning is in mpmc.h,
+   ordering labels in docs/ORDERING.md. */
+#include "mpmc.h"
+
+static uint64_t load_claim(const struct quoit_claims_shm *claims, bool pushing)
+{
+    const quoit_atomic_u64 *claim = pushing ? &claims->pushing : &claims->popping;
+    /* MPMC-R1: what a member has said since is that it is done: then its slot says so as well.
+       Pairs with MPMC-P2. */
+    return atomic_load_explicit(claim, memory_order_acquire);
+}
+
+static bool covers(uint64_t claim, uint64_t position, uint64_t generation)
+{
+    const uint64_t positions = (UINT64_C(1) << 44) - 1;
+    uint64_t count = claim >> 1 & QUOIT_MPMC_CLAIM_MOST;
+    return (claim & 1) != 0 && (claim >> 12 & 0xff) == (generation & 0xff) &&
+           ((position - (claim >> 20)) & positions) < count;
+}
+
+bool quoit_mpmc_is_owned(const struct quoit_ring_place *place, bool pushing, uint64_t position,
+                         uint64_t generation)
+{
+    const struct quoit_ring_members *members = &place->members;
+    for (uint32_t row = 0; row < members->count; row++)
+        if (covers(load_claim(&members->claims[row], pushing), position, generation) &&
+            (row == members->own || members->is_alive(members->context, row)))
+            return true;
+    return false;
+}
+
+bool quoit_mpmc_void(const struct quoit_ring_place *place, uint64_t position, uint8_t *slot,
+                     uint64_t word)
+{
+    if (quoit_mpmc_is_owned(place, true, position, 0))
+        return false;
+    /* MPMC-R4: the next lap's, whether we do it or another did. If its owner had committed before
+       we found it gone, this fails. Pairs with MPMC-C1. */
+    (void)atomic_compare_exchange_strong_explicit(quoit_mpmc_word(slot), &word,
+                                                  word + QUOIT_MPMC_LAP, memory_order_acq_rel,
+                                                  memory_order_acquire);
+    return true;
+}
+
+struct quoit_mpmc_taken quoit_mpmc_find_taken(const struct quoit_ring_place *place,
+                                              uint64_t *from_inout, uint64_t end)
+{
+    struct quoit_mpmc_taken taken = {.being_read = 0};
+    uint64_t first = end;
+    uint64_t position = *from_inout;
+    if (end - position > place->capacity) /* too far back, or ahead */
+        position = end < place->capacity ? 0 : end - place->capacity;
+    struct quoit_mpmc_spot spot = quoit_mpmc_spot(place, position);
+    for (; position != end && !taken.orphan; position++, quoit_mpmc_step(place, &spot)) {
+        uint64_t word = quoit_mpmc_load(spot.slot);
+        if (!quoit_mpmc_is_full(word, spot.lap))
+            continue;
+        bool owned = quoit_mpmc_is_owned(place, false, position, quoit_mpmc_generation(word));
+        if (quoit_mpmc_load(spot.slot) != word)
+            continue; /* given back meanwhile, or adopted */
+        if (first == end)
+            first = position;
+        if (owned)
+            taken.being_read++;
+        else
+            taken = (struct quoit_mpmc_taken){.being_read = taken.being_read,
+                                              .orphan = true,
+                                              .spot = spot,
+                                              .position = position,
+                                              .word = word};
+    }
+    *from_inout = first;
+    return taken;
+}
+
+bool quoit_mpmc_adopt(quoit_atomic_u64 *claim, const struct quoit_mpmc_taken *taken)
+{
+    uint64_t word = taken->word, generation = (quoit_mpmc_generation(word) + 1) & 0xff;
+    quoit_mpmc_say(claim, taken->position, generation, 1);
+    /* MPMC-R5: the item is ours; what its producer published is too. Pairs with MPMC-P4. */
+    if (atomic_compare_exchange_strong_explicit(quoit_mpmc_word(taken->spot.slot), &word,
+                                                taken->spot.lap | generation << 8 | QUOIT_MPMC_FULL,
+                                                memory_order_acq_rel, memory_order_acquire))
+        return true;
+    quoit_mpmc_say(claim, 0, 0, 0);
+    return false;
+}

@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The rings over memory handed to them. Plain C11, no system calls: they run in an array as well as
+ * in a region. There are three behind one table of functions:
+ *     slots   one producer, one consumer; each slot says itself whether it is filled: the fastest
+ *             for one item at a time. The inlined puts and takes are in <quoit/spsc.h>, the rest in
+ *             spsc_slots.c
+ *     spans   likewise, but the counters alone say it, slots hold nothing but items: the fastest
+ *             for many at a time, and items can be made and read in place (spsc_spans.c)
+ *     mpmc    many of each; positions are claimed from counters, and each slot says itself whether
+ *             it is filled (mpmc.c)
+ */
+#ifndef QUOIT_RING_OPS_H
+#define QUOIT_RING_OPS_H
+
+#include <quoit/spsc.h>
+#include <quoit/status.h>
+
+#include <stddef.h>
+
+_Static_assert(offsetof(struct quoit_ring_shm, tail) == 0, "FORMAT.md 4");
+_Static_assert(offsetof(struct quoit_ring_shm, consumer_waits) == 8, "FORMAT.md 4");
+_Static_assert(offsetof(struct quoit_ring_shm, consumer_asleep) == 12, "FORMAT.md 4");
+_Static_assert(offsetof(struct quoit_ring_shm, head) == 128, "FORMAT.md 4");
+_Static_assert(offsetof(struct quoit_ring_shm, producer_waits) == 136, "FORMAT.md 4");
+_Static_assert(offsetof(struct quoit_ring_shm, producer_asleep) == 140, "FORMAT.md 4");
+_Static_assert(offsetof(struct quoit_ring_shm, finished) == 256, "FORMAT.md 4");
+_Static_assert(offsetof(struct quoit_ring_shm, marked) == 264, "FORMAT.md 4");
+_Static_assert(sizeof(struct quoit_ring_shm) == 384, "FORMAT.md 4");
+_Static_assert(sizeof(quoit_atomic_u64) == 8, "counters are shared by 32-bit and 64-bit processes");
+_Static_assert(sizeof(quoit_atomic_u32) == 4, "likewise");
+
+_Static_assert(offsetof(struct quoit_claims_shm, popping) == 64, "FORMAT.md 4");
+_Static_assert(sizeof(struct quoit_claims_shm) == 128, "FORMAT.md 4");
+
+enum quoit_ring_layout {
+    QUOIT_LAYOUT_SLOTS = 0,
+    QUOIT_LAYOUT_SPANS = 1,
+    QUOIT_LAYOUT_MPMC = 2,
+    QUOIT_LAYOUTS
+};
+
+/* A slots ring hands claims out of a buffer of its own, this long: its slots cannot hold an item
+   that is not committed yet. */
+enum { QUOIT_RING_SCRATCH_BYTES = 4096 };
+
+/* mpmc: who shares the ring. */
+struct quoit_ring_members {
+    struct quoit_claims_shm *claims; /* count of them */
+    uint32_t count;
+    uint32_t own;
+    /* Does a living process have that row? Never asked of the own one. */
+    bool (*is_alive)(const void *context, uint32_t row);
+    const void *context;
+};
+
+/* Where a ring is, as this process validated it. */
+struct quoit_ring_place {
+    const struct quoit_ring_ops *ops;
+    struct quoit_ring_shm *shm; /* aligned to 64 */
+    uint8_t *slots;             /* aligned to 64; ops->stride(item_bytes) * capacity bytes */
+    uint64_t capacity;          /* exact; >= 1 */
+    uint64_t item_bytes;
+    uint64_t empty;   /* slots: what a mark is where there is no item */
+    uint8_t *scratch; /* slots: for claims, or NULL: none are given */
+    struct quoit_ring_members members;
+};
+
+/* One layout. The caller sees to it that a side of an SPSC ring has one holder, and that of a
+   handle one thread, and passes that side's own state.
+   Statuses are those of <quoit.h>; FULL, EMPTY and CLOSED leave everything as it is. */
+struct quoit_ring_ops {
+    uint64_t (*stride)(uint64_t item_bytes);
+    /* A new ring, empty, its counters beginning at start (0, but for tests). */
+    void (*init)(const struct quoit_ring_place *place, uint64_t start);
+
+    /* Takes a side up exactly where its last holder left it, dead or not, and shut. CORRUPT where
+       the counters are further apart than the capacity. */
+    quoit_status (*attach_producer)(struct quoit_ring_producer *, const struct quoit_ring_place *);
+    quoit_status (*attach_consumer)(struct quoit_ring_consumer *, const struct quoit_ring_place *);
+    /* Gives up what the sides hold; those that were not attached are left alone. */
+    void (*detach)(struct quoit_ring_producer *, struct quoit_ring_consumer *,
+                   const struct quoit_ring_place *);
+
+    /* OK FULL CLOSED CORRUPT / OK EMPTY CLOSED CORRUPT. Open the fast path where they can. */
+    quoit_status (*push)(struct quoit_ring_producer *, const struct quoit_ring_place *,
+                         const void *item);
+    quoit_status (*pop)(struct quoit_ring_consumer *, const struct quoit_ring_place *,
+                        void *item_out);
+    uint64_t (*push_many)(struct quoit_ring_producer *, const struct quoit_ring_place *,
+                          const void *items, uint64_t count);
+    uint64_t (*pop_many)(struct quoit_ring_consumer *, const struct quoit_ring_place *,
+                         void *items_out, uint64_t count);
+    /* What a push or a pop would say now. */
+    quoit_status (*look_for_room)(struct quoit_ring_producer *, const struct quoit_ring_place *);
+    quoit_status (*look_for_items)(struct quoit_ring_consumer *, const struct quoit_ring_place *);
+
+    /* At most wanted, which is not 0. */
+    quoit_status (*claim)(struct quoit_ring_producer *, const struct quoit_ring_place *,
+                          uint64_t wanted, void **items_out, uint64_t *count_out);
+    /* false: count is more than is claimed, or there to be released. */
+    bool (*commit)(struct quoit_ring_producer *, const struct quoit_ring_place *, uint64_t count);
+    quoit_status (*peek)(struct quoit_ring_consumer *, const struct quoit_ring_place *,
+                         const void **items_out, uint64_t *count_out);
+    bool (*release)(struct quoit_ring_consumer *, const struct quoit_ring_place *, uint64_t count);
+
+    /* End of stream; a claim is given up. What is queued stays to be taken. */
+    void (*finish)(struct quoit_ring_producer *, const struct quoit_ring_place *);
+
+    /* By anyone, at any time. */
+    bool (*is_finished)(const struct quoit_ring_place *place);
+    uint64_t (*size)(const struct quoit_ring_place *place);  /* items that there are, <= capacity */
+    bool (*has_items)(const struct quoit_ring_place *place); /* would a pop find one? */
+    bool (*has_room)(const struct quoit_ring_place *place);
+    /* The ring's invariants, over shared memory that nobody vouches for: OK, or CORRUPT with the
+       error text. */
+    quoit_status (*check)(const struct quoit_ring_place *place);
+};
+extern const struct quoit_ring_ops quoit_spsc_slots;
+extern const struct quoit_ring_ops quoit_spsc_spans;
+extern const struct quoit_ring_ops quoit_mpmc;
+
+/* ---- What they share (ring.c) ---------------------------------------------------------------- */
+
+/* Counters of a new ring. */
+void quoit_ring_init_counters(struct quoit_ring_shm *shm, uint64_t start);
+
+/* The sides' states on slot number position mod capacity, shut. */
+void quoit_ring_producer_begin(struct quoit_ring_producer *producer,
+                               const struct quoit_ring_place *place, uint64_t position);
+void quoit_ring_consumer_begin(struct quoit_ring_consumer *consumer,
+                               const struct quoit_ring_place *place, uint64_t position);
+
+/* The slot that is next, though the fast path may be shut and lead elsewhere. */
+static inline uint8_t *quoit_ring_producer_shut_slot(struct quoit_ring_producer *producer)
+{
+    return (uint8_t *)producer + offsetof(struct quoit_ring_producer, shut);
+}
+
+static inline uint8_t *quoit_ring_producer_slot(struct quoit_ring_producer *producer)
+{
+    bool shut = producer->next == quoit_ring_producer_shut_slot(producer);
+    return shut ? producer->slot : producer->next;
+}
+
+static inline uint8_t *quoit_ring_consumer_shut_slot(struct quoit_ring_consumer *consumer)
+{
+    return (uint8_t *)consumer + offsetof(struct quoit_ring_consumer, shut);
+}
+
+static inline uint8_t *quoit_ring_consumer_slot(struct quoit_ring_consumer *consumer)
+{
+    bool shut = consumer->next == quoit_ring_consumer_shut_slot(consumer);
+    return shut ? consumer->slot : consumer->next;
+}
+
+/* Close the fast path: each later put or take comes to the slow one. */
+void quoit_ring_producer_shut(struct quoit_ring_producer *producer);
+void quoit_ring_consumer_shut(struct quoit_ring_consumer *consumer);
+
+uint64_t quoit_ring_head(struct quoit_ring_shm *shm);
+uint64_t quoit_ring_tail(struct quoit_ring_shm *shm);
+
+/* Sets the error text. */
+quoit_status quoit_ring_counters_apart(uint64_t tail, uint64_t head, uint64_t capacity);
+
+/* Of the table, for SPSC rings. */
+void quoit_spsc_detach(struct quoit_ring_producer *producer, struct quoit_ring_consumer *consumer,
+                       const struct quoit_ring_place *place);
+void quoit_spsc_finish(struct quoit_ring_producer *producer, const struct quoit_ring_place *place);
+bool quoit_spsc_is_finished(const struct quoit_ring_place *place);
+bool quoit_spsc_has_items(const struct quoit_ring_place *place);
+bool quoit_spsc_has_room(const struct quoit_ring_place *place);
+quoit_status quoit_spsc_check(const struct quoit_ring_place *place);
+
+#endif
