@@ -35,7 +35,8 @@ struct quoit_ring_shm {
     quoit_atomic_u64 head;            /* 128  consumer  items popped, or being given back    */
     quoit_atomic_u32 producer_waits;  /* 136  both      1: after a pop, look whether ...     */
     quoit_atomic_u32 producer_asleep; /* 140  both      1: it is to be woken                 */
-    uint8_t pad2[112];
+    quoit_atomic_u32 orphaned;        /* 144  both      mpmc: 1: a consumer's death left an item  */
+    uint8_t pad2[108];
     quoit_atomic_u64 finished; /* 256  producer  0, then 1: no push will follow       */
     quoit_atomic_u64 marked;   /* 264  producer  slots: all items below are committed;
                                        consumer  mpmc: all items below are given back */

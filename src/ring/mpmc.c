@@ -22,11 +22,12 @@ static void init(const struct quoit_ring_place *place, uint64_t start)
 static void detach(struct quoit_ring_producer *producer, struct quoit_ring_consumer *consumer,
                    const struct quoit_ring_place *place)
 {
-    (void)place;
     if (producer->mpmc.held)
         quoit_mpmc_give_up(&producer->mpmc);
     if (producer->mpmc.claim)
         quoit_mpmc_say(producer->mpmc.claim, 0, 0, 0);
+    if (consumer->mpmc.held)
+        quoit_mpmc_tell_of_orphan(place);
     if (consumer->mpmc.claim)
         quoit_mpmc_say(consumer->mpmc.claim, 0, 0, 0);
 }

@@ -15,6 +15,7 @@
 #ifndef QUOIT_RING_MPMC_H
 #define QUOIT_RING_MPMC_H
 
+#include "relax.h"
 #include "ring_ops.h"
 
 /* A slot is a word and an item. The word, from the lowest bit on: 1 if there is an item, 7 bits of
@@ -50,6 +51,18 @@ static inline uint64_t quoit_mpmc_load(uint8_t *slot)
     /* MPMC-C1: an item that shows is ours to read, a free slot ours to fill, once the position is.
        Pairs with MPMC-P4, MPMC-C4 and MPMC-R4. */
     return atomic_load_explicit(quoit_mpmc_word(slot), memory_order_acquire);
+}
+
+/* Who finds a slot not ready looks a few times more before it asks why: the other side's counter is
+   on a line that the other side needs, and who lives the kernel has to be asked. */
+static inline bool quoit_mpmc_stays(uint8_t *slot, uint64_t word)
+{
+    for (int looks = 0; looks < 8; looks++) {
+        quoit_relax();
+        if (quoit_mpmc_load(slot) != word)
+            return false;
+    }
+    return true;
 }
 
 static inline uint64_t quoit_mpmc_lap_of(uint64_t word)
@@ -224,6 +237,10 @@ struct quoit_mpmc_taken {
 };
 struct quoit_mpmc_taken quoit_mpmc_find_taken(const struct quoit_ring_place *place,
                                               uint64_t *from_inout, uint64_t end);
+
+/* An item that nobody reads blocks somebody, or will: the next consumer is to look for it first. */
+void quoit_mpmc_tell_of_orphan(const struct quoit_ring_place *place);
+bool quoit_mpmc_was_told_of_orphan(const struct quoit_ring_place *place);
 
 /* Makes an orphan this member's; false: another was faster. */
 bool quoit_mpmc_adopt(quoit_atomic_u64 *claim, const struct quoit_mpmc_taken *taken);

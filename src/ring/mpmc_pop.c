@@ -3,12 +3,6 @@
    docs/ORDERING.md. */
 #include "mpmc.h"
 
-#include "relax.h"
-
-/* Who finds a slot not ready looks a few times more before it asks why: the other side's counter is
-   on a line that the other side needs. */
-enum { LOOKS = 8 };
-
 quoit_status quoit_mpmc_attach_consumer(struct quoit_ring_consumer *consumer,
                                         const struct quoit_ring_place *place)
 {
@@ -48,11 +42,8 @@ static bool claim_head(const struct quoit_ring_place *place, uint64_t *head_inou
 static quoit_status wait_for_producer(struct quoit_mpmc_side *side,
                                       const struct quoit_ring_place *place, uint64_t word)
 {
-    for (int looks = 0; looks < LOOKS; looks++) {
-        quoit_relax();
-        if (quoit_mpmc_load(side->slot) != word)
-            return QUOIT_OK;
-    }
+    if (!quoit_mpmc_stays(side->slot, word))
+        return QUOIT_OK;
     uint64_t tail = quoit_mpmc_tail(place);
     if (quoit_mpmc_position(tail) == side->position)
         return tail & QUOIT_MPMC_FINISHED ? QUOIT_CLOSED : QUOIT_EMPTY;
@@ -121,13 +112,31 @@ quoit_status quoit_mpmc_look_for_items(struct quoit_ring_consumer *consumer,
     return look_for_orphan(side, place, status == QUOIT_OK ? QUOIT_EMPTY : status, &taken);
 }
 
+/* OK: there is one, and it may be ours now; else what a pop is to say. */
+static quoit_status adopt_orphan(struct quoit_mpmc_side *side, const struct quoit_ring_place *place,
+                                 quoit_status status, struct quoit_mpmc_spot *spot_out,
+                                 uint64_t *count_out)
+{
+    struct quoit_mpmc_taken taken;
+    *count_out = 0;
+    status = look_for_orphan(side, place, status, &taken);
+    if (status == QUOIT_OK && quoit_mpmc_adopt(side->claim, &taken)) {
+        *spot_out = taken.spot;
+        *count_out = 1;
+    }
+    return status;
+}
+
 /* Takes the next items, or what a dead consumer had taken: at most `most`, which begin at spot_out,
    and are this member's until they are given back. OK EMPTY CLOSED. */
 static quoit_status take(struct quoit_mpmc_side *side, const struct quoit_ring_place *place,
                          uint64_t most, struct quoit_mpmc_spot *spot_out, uint64_t *count_out)
 {
     quoit_status status = QUOIT_OK;
-    for (uint64_t tries = quoit_mpmc_tries(place); tries > 0; tries--) {
+    *count_out = 0;
+    if (quoit_mpmc_was_told_of_orphan(place))
+        (void)adopt_orphan(side, place, QUOIT_EMPTY, spot_out, count_out);
+    for (uint64_t tries = quoit_mpmc_tries(place); tries > 0 && *count_out == 0; tries--) {
         uint64_t head = side->position;
         uint64_t count = count_filled(side, place, most);
         if (count > 0) {
@@ -146,17 +155,11 @@ static quoit_status take(struct quoit_mpmc_side *side, const struct quoit_ring_p
         status = consumer_blocked(side, place);
         if (status == QUOIT_OK)
             continue;
-        struct quoit_mpmc_taken taken;
-        status = look_for_orphan(side, place, status, &taken);
+        status = adopt_orphan(side, place, status, spot_out, count_out);
         if (status != QUOIT_OK)
-            break;
-        if (quoit_mpmc_adopt(side->claim, &taken)) {
-            *spot_out = taken.spot;
-            *count_out = 1;
-            return QUOIT_OK;
-        }
+            return status;
     }
-    return status == QUOIT_OK ? QUOIT_EMPTY : status;
+    return *count_out > 0 ? QUOIT_OK : QUOIT_EMPTY;
 }
 
 static void give_back(struct quoit_mpmc_spot spot)

@@ -24,6 +24,20 @@ static uint64_t count_free(const struct quoit_mpmc_side *side, const struct quoi
     return count;
 }
 
+/* The slot that is next has been in this state, of the lap before, for a while: do the dead hold it?
+   A producer's position is voided; a consumer's item only a consumer can take. */
+static quoit_status ask_for_owner(struct quoit_mpmc_side *side,
+                                  const struct quoit_ring_place *place, uint64_t word)
+{
+    uint64_t lap = side->lap - QUOIT_MPMC_LAP, before = side->position - place->capacity;
+    if (word == lap)
+        return quoit_mpmc_void(place, before, side->slot, word) ? QUOIT_OK : QUOIT_FULL;
+    bool taken = quoit_mpmc_is_full(word, lap) && (int64_t)(quoit_mpmc_head(place) - before) > 0;
+    if (taken && !quoit_mpmc_is_owned(place, false, before, quoit_mpmc_generation(word)))
+        quoit_mpmc_tell_of_orphan(place);
+    return QUOIT_FULL;
+}
+
 /* The slot that is next was not free. OK: look again. */
 static quoit_status producer_blocked(struct quoit_mpmc_side *side,
                                      const struct quoit_ring_place *place)
@@ -38,11 +52,9 @@ static quoit_status producer_blocked(struct quoit_mpmc_side *side,
     uint64_t word = quoit_mpmc_load(side->slot);
     if (word == side->lap)
         return QUOIT_OK;
-    bool uncommitted = word == side->lap - QUOIT_MPMC_LAP;
-    if (!uncommitted || side->hurried)
+    if (side->hurried)
         return QUOIT_FULL;
-    uint64_t before = side->position - place->capacity;
-    return quoit_mpmc_void(place, before, side->slot, word) ? QUOIT_OK : QUOIT_FULL;
+    return quoit_mpmc_stays(side->slot, word) ? ask_for_owner(side, place, word) : QUOIT_OK;
 }
 
 quoit_status quoit_mpmc_look_for_room(struct quoit_ring_producer *producer,

@@ -74,6 +74,22 @@ struct quoit_mpmc_taken quoit_mpmc_find_taken(const struct quoit_ring_place *pla
     return taken;
 }
 
+void quoit_mpmc_tell_of_orphan(const struct quoit_ring_place *place)
+{
+    /* Relaxed: a hint; who follows it finds out by itself. */
+    atomic_store_explicit(&place->shm->orphaned, 1, memory_order_relaxed);
+}
+
+bool quoit_mpmc_was_told_of_orphan(const struct quoit_ring_place *place)
+{
+    /* Relaxed: as above. */
+    if (atomic_load_explicit(&place->shm->orphaned, memory_order_relaxed) == 0)
+        return false;
+    /* Relaxed: as above. One looks: who is blocked still will say so again. */
+    atomic_store_explicit(&place->shm->orphaned, 0, memory_order_relaxed);
+    return true;
+}
+
 bool quoit_mpmc_adopt(quoit_atomic_u64 *claim, const struct quoit_mpmc_taken *taken)
 {
     uint64_t word = taken->word, generation = (quoit_mpmc_generation(word) + 1) & 0xff;

@@ -24,6 +24,7 @@ _Static_assert(offsetof(struct quoit_ring_shm, consumer_asleep) == 12, "FORMAT.m
 _Static_assert(offsetof(struct quoit_ring_shm, head) == 128, "FORMAT.md 4");
 _Static_assert(offsetof(struct quoit_ring_shm, producer_waits) == 136, "FORMAT.md 4");
 _Static_assert(offsetof(struct quoit_ring_shm, producer_asleep) == 140, "FORMAT.md 4");
+_Static_assert(offsetof(struct quoit_ring_shm, orphaned) == 144, "FORMAT.md 4");
 _Static_assert(offsetof(struct quoit_ring_shm, finished) == 256, "FORMAT.md 4");
 _Static_assert(offsetof(struct quoit_ring_shm, marked) == 264, "FORMAT.md 4");
 _Static_assert(sizeof(struct quoit_ring_shm) == 384, "FORMAT.md 4");

@@ -23,8 +23,12 @@ static void remove_names(void)
     }
 }
 
+char test_context[200];
+
 void test_give_up(void)
 {
+    if (test_context[0])
+        (void)fprintf(stderr, " [%s]", test_context);
     (void)fprintf(stderr, " [latest error text: %s]\n", quoit_error_text());
     remove_names();
     exit(EXIT_FAILURE);

@@ -34,6 +34,8 @@ enum { TEST_SKIPPED = 77 };
 #define test_fail(file, line, ...) \
     (fprintf(stderr, "%s:%d: ", file, line), fprintf(stderr, __VA_ARGS__), test_give_up())
 _Noreturn void test_give_up(void);
+/* What is being tried, where that is one of many: shown with a failure. */
+extern char test_context[200];
 _Noreturn void test_skip(const char *reason);
 void test_check_equal(const char *file, int line, const char *what, uint64_t actual,
                       uint64_t expected);

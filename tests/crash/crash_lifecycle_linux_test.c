@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Whoever makes, joins, enters or removes a queue is killed at each instruction of that. The next
+ * one who joins succeeds at once, in a whole queue, and nothing is left when that is unlinked.
+ */
+#include "world.h"
+
+#include <stdio.h>
+
+enum { MOST = 60 };
+
+static const struct quoit_queue_options spsc = {.item_bytes = 24, .capacity = 5};
+static const struct quoit_queue_options mpmc = {
+    .kind = QUOIT_MPMC, .item_bytes = 24, .capacity = 5};
+
+enum deed { CREATE, JOIN, ENTER, LEAVE, UNLINK };
+static const char *const deeds[] = {"create", "join a new one", "enter", "leave", "unlink"};
+
+struct life {
+    enum deed deed;
+    const struct quoit_queue_options *options;
+    const char *name;
+    struct stepper_map map;
+};
+
+static void live(void *argument)
+{
+    const struct life *life = argument;
+    const unsigned both = QUOIT_PRODUCER | QUOIT_CONSUMER;
+    quoit_queue *queue = NULL;
+    if (life->deed == LEAVE)
+        CHECK_STATUS(quoit_queue_open(life->name, both, &queue), QUOIT_OK);
+    stepper_begin();
+    switch (life->deed) {
+    case CREATE:
+        (void)quoit_queue_create(life->name, life->options, both, &queue);
+        break;
+    case JOIN:
+        (void)quoit_queue_join(life->name, life->options, both, &queue);
+        break;
+    case ENTER:
+        (void)quoit_queue_open(life->name, both, &queue);
+        break;
+    case LEAVE:
+        quoit_queue_close(queue);
+        break;
+    case UNLINK:
+        (void)quoit_queue_unlink(life->name);
+        break;
+    }
+    stepper_end();
+}
+
+/* A queue with an item in it, unless the deed is to make one. */
+static void prepare(const struct life *life)
+{
+    if (life->deed == CREATE || life->deed == JOIN)
+        return;
+    quoit_queue *queue;
+    struct thing thing = world_thing(1);
+    CHECK_STATUS(
+        quoit_queue_create(life->name, life->options, QUOIT_PRODUCER | QUOIT_CONSUMER, &queue),
+        QUOIT_OK);
+    CHECK_STATUS(thing_push(queue, &thing), QUOIT_OK);
+    quoit_queue_close(queue);
+}
+
+/* The next one, and all that it may expect. */
+static void settle(const struct life *life)
+{
+    quoit_queue *queue;
+    struct thing thing;
+    bool had_item = life->deed == ENTER || life->deed == LEAVE;
+    CHECK_STATUS(
+        quoit_queue_join(life->name, life->options, QUOIT_PRODUCER | QUOIT_CONSUMER, &queue),
+        QUOIT_OK);
+    CHECK_STATUS(quoit_queue_check(queue), QUOIT_OK);
+    quoit_status status = thing_pop(queue, &thing);
+    CHECK(status == (had_item ? QUOIT_OK : QUOIT_EMPTY) || life->deed == UNLINK);
+    for (uint64_t i = 1; i <= 5; i++) {
+        thing = world_thing(i);
+        CHECK_STATUS(thing_push(queue, &thing), QUOIT_OK);
+    }
+    CHECK_STATUS(thing_push(queue, &thing), QUOIT_FULL);
+    for (uint64_t i = 1; i <= 5; i++) {
+        CHECK_STATUS(thing_pop(queue, &thing), QUOIT_OK);
+        CHECK_EQUAL(thing.number, i);
+    }
+    CHECK_STATUS(quoit_queue_check(queue), QUOIT_OK);
+    quoit_queue_close(queue);
+    CHECK_STATUS(quoit_queue_unlink(life->name), QUOIT_OK);
+    CHECK_STATUS(quoit_queue_unlink(life->name), QUOIT_NOT_FOUND);
+}
+
+static void kill_at(uint64_t step, void *context)
+{
+    struct life *life = context;
+    prepare(life);
+    struct stepper victim = stepper_start(live, life);
+    stepper_go_to(&victim, &life->map, step);
+    stepper_kill(&victim);
+    settle(life);
+}
+
+static uint64_t try_deed(struct life *life)
+{
+    (void)snprintf(test_context, sizeof test_context, "%s %s", deeds[life->deed], life->name);
+    prepare(life);
+    struct stepper victim = stepper_start(live, life);
+    stepper_explore(&victim, &life->map);
+    stepper_kill(&victim);
+    settle(life);
+    for (uint64_t i = 0; i < life->map.calls; i++) { /* before each system call, and after it */
+        kill_at(life->map.call_at[i] - 1, life);
+        kill_at(life->map.call_at[i], life);
+    }
+    uint64_t points = 2 * life->map.calls + stepper_points(victim.steps, MOST, kill_at, life);
+    printf("  %-16s %6llu instructions, %3llu calls: %llu points\n", deeds[life->deed],
+           (unsigned long long)victim.steps, (unsigned long long)life->map.calls,
+           (unsigned long long)points);
+    return points;
+}
+
+static void try_scheme(const char *scheme)
+{
+    uint64_t points = 0;
+    for (int i = 0; i < 2; i++) {
+        struct life life = {.options = i == 0 ? &spsc : &mpmc, .name = test_name(scheme)};
+        for (life.deed = CREATE; life.deed <= UNLINK; life.deed++)
+            points += try_deed(&life);
+    }
+    CHECK(points > 20);
+}
+
+static void posix(void)
+{
+    try_scheme("posix");
+}
+
+static void sysv(void)
+{
+    try_scheme("sysv");
+}
+
+static void file(void)
+{
+    try_scheme("file");
+}
+
+int main(int argc, char **argv)
+{
+    static const struct test_part parts[] = {
+        {"steps can be taken", stepper_require},
+        {"killed inside create, join, enter, leave, unlink: posix", posix},
+        {"killed inside create, join, enter, leave, unlink: sysv", sysv},
+        {"killed inside create, join, enter, leave, unlink: file", file},
+        {NULL, NULL}};
+    return test_main(argc, argv, parts, NULL);
+}

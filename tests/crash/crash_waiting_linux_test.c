@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Sleepers killed while they fall asleep, asleep, and while they wake; wakers killed at each
+ * instruction of what wakes somebody. Whoever else sleeps, wakes, in bounded time.
+ */
+#include "world.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum { MOST = 150, ROUNDS = 20 };
+
+/* A survivor in another process, that waits for long: for an item, for room, for the end. */
+static pid_t start_sleeper(const struct world *world, unsigned role)
+{
+    (void)fflush(NULL);
+    pid_t pid = fork();
+    CHECK(pid >= 0);
+    if (pid > 0) {
+        test_sleep_ms(2); /* asleep by now as a rule; nothing depends on it */
+        return pid;
+    }
+    const int64_t long_ns = INT64_C(20000000000);
+    struct thing thing = world_thing(WORLD_OF_SURVIVORS + 90);
+    quoit_queue *queue;
+    if (quoit_queue_open(world->name, role, &queue) != QUOIT_OK)
+        _exit(EXIT_FAILURE);
+    quoit_status status = QUOIT_ABANDONED;
+    while (status == QUOIT_ABANDONED)
+        status = role == QUOIT_CONSUMER ? quoit_queue_pop_wait(queue, &thing, long_ns)
+                                        : quoit_queue_push_wait(queue, &thing, long_ns);
+    if (status == QUOIT_OK && world_is_whole(&thing))
+        _exit(EXIT_SUCCESS);
+    _exit(status == QUOIT_CLOSED ? EXIT_SUCCESS : EXIT_FAILURE);
+}
+
+static void end_sleeper(pid_t pid)
+{
+    int status;
+    CHECK(waitpid(pid, &status, 0) == pid);
+    CHECK(WIFEXITED(status));
+    CHECK_EQUAL(WEXITSTATUS(status), EXIT_SUCCESS);
+}
+
+static void unlink_world(const struct world *world)
+{
+    quoit_queue_close(world->taker);
+    if (world->filler != world->taker)
+        quoit_queue_close(world->filler);
+    CHECK_STATUS(quoit_queue_unlink(world->name), QUOIT_OK);
+}
+
+/* ---- Wakers ---------------------------------------------------------------------------------- */
+
+/* What the victim could not give any more, a survivor gives: an item, room, the end. */
+static void give(struct world *world)
+{
+    const struct world_operation *operation = world->at.operation;
+    struct thing thing;
+    if (operation->role == QUOIT_PRODUCER && !world->filler)
+        CHECK_STATUS(quoit_queue_open(world->name, QUOIT_PRODUCER, &world->filler), QUOIT_OK);
+    if (operation->role == QUOIT_CONSUMER && !world->taker)
+        CHECK_STATUS(quoit_queue_open(world->name, QUOIT_CONSUMER, &world->taker), QUOIT_OK);
+    if (operation->role == QUOIT_PRODUCER)
+        (void)world_push(world);
+    else
+        (void)thing_pop(world->taker, &thing);
+}
+
+/* One more than what can have been in vain: the sleeper must have got something. */
+static void kill_waker_at(uint64_t step, void *context)
+{
+    const struct world_case *at = context;
+    unsigned sleeps = QUOIT_PRODUCER + QUOIT_CONSUMER - at->operation->role;
+    struct world world;
+    world_begin(&world, at);
+    if (at->kind != WORLD_MPMC) { /* the sleeper takes the survivor's side */
+        quoit_queue_close(world.taker);
+        quoit_queue_close(world.filler);
+        world.taker = world.filler = NULL;
+    }
+    struct stepper victim = world_start(&world, 0, at->operation);
+    pid_t sleeper = start_sleeper(&world, sleeps);
+    (void)stepper_advance(&victim, step);
+    bool done = world.victims[0].done > 0 || world.victims[0].returned;
+    stepper_kill(&victim);
+    if (!done)
+        give(&world);
+    /* The slot that is next may be that of the item that the dead one had: a consumer that goes on
+       gets it, when the sleeper has seen whose it is. */
+    while (!done && at->kind == WORLD_MPMC && at->operation->role == QUOIT_CONSUMER &&
+           test_is_running((test_process){.id = sleeper})) {
+        test_sleep_ms(1);
+        give(&world);
+    }
+    end_sleeper(sleeper);
+    unlink_world(&world);
+}
+
+static uint64_t count_steps(const struct world_case *at)
+{
+    struct world world;
+    world_begin(&world, at);
+    struct stepper victim = world_start(&world, 0, at->operation);
+    pid_t sleeper = 0;
+    if (at->kind == WORLD_MPMC)
+        sleeper = start_sleeper(&world, QUOIT_PRODUCER + QUOIT_CONSUMER - at->operation->role);
+    while (stepper_step(&victim))
+        ;
+    stepper_kill(&victim);
+    if (sleeper > 0)
+        end_sleeper(sleeper);
+    unlink_world(&world);
+    return victim.steps + (sleeper > 0 ? 0 : 120); /* what it takes to wake one */
+}
+
+static void waker_killed(void)
+{
+    const char *const wakers[] = {"push", "push_many", "finish", "pop", "peek and release", NULL};
+    uint64_t points = 0;
+    for (int kind = 0; kind < WORLD_KINDS; kind++)
+        for (int i = 0; wakers[i]; i++) {
+            const struct world_operation *operation = world_operation(wakers[i]);
+            struct world_case at = {.kind = (enum world_kind)kind,
+                                    .filled = operation->role == QUOIT_CONSUMER ? WORLD_CAPACITY
+                                                                                : 0,
+                                    .operation = operation};
+            points += stepper_points(count_steps(&at), MOST, kill_waker_at, &at);
+        }
+    printf("  %llu points\n", (unsigned long long)points);
+    CHECK(points > 20);
+}
+
+/* ---- Sleepers -------------------------------------------------------------------------------- */
+
+/* From its first system call on it goes to sleep, sleeps, and finds that nothing came. */
+static struct stepper start_to_sleep(struct world *world, const struct world_case *at)
+{
+    world_begin(world, at);
+    struct stepper victim = world_start(world, 0, at->operation);
+    CHECK(stepper_run_to_call(&victim, SYS_futex));
+    return victim;
+}
+
+static void kill_sleeper_at(uint64_t step, void *context)
+{
+    const struct world_case *at = context;
+    struct world world;
+    struct stepper victim = start_to_sleep(&world, at);
+    pid_t other = 0;
+    if (at->kind == WORLD_MPMC) /* sleeps on the same word */
+        other = start_sleeper(&world, at->operation->role);
+    (void)stepper_advance(&victim, step);
+    stepper_kill(&victim);
+    if (other > 0) {
+        give(&(struct world){.at = {.operation = world_operation(
+                                        at->operation->role == QUOIT_PRODUCER ? "pop" : "push")},
+                             .taker = world.taker,
+                             .filler = world.filler});
+        end_sleeper(other);
+        world_drain(&world);
+        unlink_world(&world);
+        return;
+    }
+    world_settle(&world);
+}
+
+static void sleeper_killed(void)
+{
+    const char *const sleepers[] = {"pop_wait", "push_wait", NULL};
+    uint64_t points = 0;
+    for (int kind = 0; kind < WORLD_KINDS; kind++)
+        for (int i = 0; sleepers[i]; i++) {
+            const struct world_operation *operation = world_operation(sleepers[i]);
+            struct world_case at = {.kind = (enum world_kind)kind,
+                                    .filled = operation->role == QUOIT_PRODUCER ? WORLD_CAPACITY
+                                                                                : 0,
+                                    .operation = operation};
+            struct world world;
+            struct stepper victim = start_to_sleep(&world, &at);
+            while (stepper_step(&victim))
+                ;
+            stepper_kill(&victim);
+            world_settle(&world);
+            points += stepper_points(victim.steps, MOST, kill_sleeper_at, &at);
+        }
+    printf("  %llu points\n", (unsigned long long)points);
+    CHECK(points > 20);
+}
+
+int main(int argc, char **argv)
+{
+    static const struct test_part parts[] = {
+        {"steps can be taken", stepper_require},
+        {"a waker killed between publishing and waking", waker_killed},
+        {"a sleeper killed falling asleep, asleep, and waking", sleeper_killed},
+        {NULL, NULL}};
+    return test_main(argc, argv, parts, NULL);
+}

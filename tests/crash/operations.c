@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: MIT */
+/* What victims do: each operation on items, in each of its forms. */
+#include "world.h"
+
+#include <string.h>
+
+static void push(quoit_queue *queue, struct world_victim *victim)
+{
+    struct thing thing = world_thing(victim->first + victim->done);
+    victim->done += thing_push(queue, &thing) == QUOIT_OK;
+}
+
+static void push_twin(quoit_queue *queue, struct world_victim *victim)
+{
+    struct thing thing = world_thing(victim->first);
+    victim->done += quoit_queue_push(queue, &thing) == QUOIT_OK;
+}
+
+static void push_many(quoit_queue *queue, struct world_victim *victim)
+{
+    struct thing things[WORLD_MANY];
+    for (uint64_t i = 0; i < WORLD_MANY; i++)
+        things[i] = world_thing(victim->first + i);
+    victim->done = quoit_queue_push_many(queue, things, WORLD_MANY);
+}
+
+static void claim_and_commit(quoit_queue *queue, struct world_victim *victim)
+{
+    void *items;
+    uint64_t count;
+    if (quoit_queue_claim(queue, victim->count, &items, &count) != QUOIT_OK)
+        return;
+    for (uint64_t i = 0; i < count; i++) {
+        struct thing thing = world_thing(victim->first + i);
+        memcpy((char *)items + i * sizeof thing, &thing, sizeof thing);
+    }
+    if (quoit_queue_commit(queue, count) == QUOIT_OK)
+        victim->done = count;
+}
+
+static void claim_and_give_up(quoit_queue *queue, struct world_victim *victim)
+{
+    void *items;
+    uint64_t count;
+    (void)victim;
+    if (quoit_queue_claim(queue, WORLD_MANY, &items, &count) == QUOIT_OK)
+        (void)quoit_queue_commit(queue, 0);
+}
+
+static void pop(quoit_queue *queue, struct world_victim *victim)
+{
+    victim->done += thing_pop(queue, victim->buffer + victim->done) == QUOIT_OK;
+}
+
+static void pop_twin(quoit_queue *queue, struct world_victim *victim)
+{
+    victim->done += quoit_queue_pop(queue, victim->buffer) == QUOIT_OK;
+}
+
+static void pop_many(quoit_queue *queue, struct world_victim *victim)
+{
+    victim->done = quoit_queue_pop_many(queue, victim->buffer, WORLD_MANY);
+}
+
+static void peek_and_release(quoit_queue *queue, struct world_victim *victim)
+{
+    const void *items;
+    uint64_t count;
+    if (quoit_queue_peek(queue, &items, &count) != QUOIT_OK)
+        return;
+    count = count < WORLD_MANY ? count : WORLD_MANY;
+    memcpy(victim->buffer, items, count * sizeof *victim->buffer);
+    if (quoit_queue_release(queue, count) == QUOIT_OK)
+        victim->done = count;
+}
+
+/* It has seen it, and gives nothing back. */
+static void peek(quoit_queue *queue, struct world_victim *victim)
+{
+    const void *items;
+    uint64_t count;
+    (void)victim;
+    (void)quoit_queue_peek(queue, &items, &count);
+}
+
+static void close_queue(quoit_queue *queue, struct world_victim *victim)
+{
+    (void)victim;
+    quoit_queue_close(queue);
+}
+
+static void claim(quoit_queue *queue, struct world_victim *victim)
+{
+    void *items;
+    uint64_t count;
+    (void)victim;
+    (void)quoit_queue_claim(queue, WORLD_MANY, &items, &count);
+}
+
+static void finish(quoit_queue *queue, struct world_victim *victim)
+{
+    (void)victim;
+    (void)quoit_queue_finish(queue);
+}
+
+/* Nothing comes meanwhile. */
+static void pop_wait(quoit_queue *queue, struct world_victim *victim)
+{
+    victim->done = quoit_queue_pop_wait(queue, victim->buffer, 1000000) == QUOIT_OK;
+}
+
+static void push_wait(quoit_queue *queue, struct world_victim *victim)
+{
+    struct thing thing = world_thing(victim->first);
+    victim->done = quoit_queue_push_wait(queue, &thing, 1000000) == QUOIT_OK;
+}
+
+static void open_as_producer(const char *name)
+{
+    quoit_queue *queue;
+    (void)quoit_queue_open(name, QUOIT_PRODUCER, &queue);
+}
+
+static void open_as_consumer(const char *name)
+{
+    quoit_queue *queue;
+    (void)quoit_queue_open(name, QUOIT_CONSUMER, &queue);
+}
+
+const struct world_operation world_operations[] = {
+    {"push", QUOIT_PRODUCER, 1, false, NULL, push, NULL},
+    {"push after a push", QUOIT_PRODUCER, 2, false, push, push, NULL},
+    {"push, not inlined", QUOIT_PRODUCER, 1, false, NULL, push_twin, NULL},
+    {"push_many", QUOIT_PRODUCER, WORLD_MANY, false, NULL, push_many, NULL},
+    {"claim and commit", QUOIT_PRODUCER, 2, false, NULL, claim_and_commit, NULL},
+    {"claim and commit nothing", QUOIT_PRODUCER, 0, false, NULL, claim_and_give_up, NULL},
+    {"close with a claim", QUOIT_PRODUCER, 0, false, claim, close_queue, NULL},
+    {"finish", QUOIT_PRODUCER, 0, false, NULL, finish, NULL},
+    {"finish with a claim", QUOIT_PRODUCER, 0, false, claim, finish, NULL},
+    {"pop", QUOIT_CONSUMER, 1, true, NULL, pop, NULL},
+    {"pop after a pop", QUOIT_CONSUMER, 2, true, pop, pop, NULL},
+    {"pop, not inlined", QUOIT_CONSUMER, 1, false, NULL, pop_twin, NULL},
+    {"pop_many", QUOIT_CONSUMER, WORLD_MANY, false, NULL, pop_many, NULL},
+    {"peek and release", QUOIT_CONSUMER, 1, false, NULL, peek_and_release, NULL},
+    {"peek", QUOIT_CONSUMER, 0, false, NULL, peek, NULL},
+    {"close while peeking", QUOIT_CONSUMER, 0, false, peek, close_queue, NULL},
+    {"pop_wait", QUOIT_CONSUMER, 1, false, NULL, pop_wait, NULL},
+    {"push_wait", QUOIT_PRODUCER, 1, false, NULL, push_wait, NULL},
+    {"open as producer", QUOIT_PRODUCER, 0, false, NULL, NULL, open_as_producer},
+    {"open as consumer", QUOIT_CONSUMER, 0, false, NULL, NULL, open_as_consumer},
+    {NULL, 0, 0, false, NULL, NULL, NULL},
+};
+
+const struct world_operation *world_operation(const char *name)
+{
+    const struct world_operation *operation = world_operations;
+    while (operation->name && strcmp(operation->name, name) != 0)
+        operation++;
+    CHECK(operation->name);
+    return operation;
+}

@@ -1,0 +1,235 @@
+/* SPDX-License-Identifier: MIT */
+/* Stepping, killing and stopping by ptrace. */
+#include "stepper.h"
+
+#include "test.h"
+
+#include <errno.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/ptrace.h>
+#include <sys/user.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+enum mark { BEFORE, INSIDE, BEHIND };
+enum { CALL_STOP = SIGTRAP | 0x80 };
+
+/* In memory that the child shares. */
+static volatile uint32_t *mark;
+
+static int wait_for(const struct stepper *stepper)
+{
+    int status;
+    while (waitpid(stepper->pid, &status, 0) < 0)
+        if (errno != EINTR)
+            test_fail(__FILE__, __LINE__, "waitpid: %s", strerror(errno));
+    return status;
+}
+
+static void resume(const struct stepper *stepper, enum __ptrace_request request)
+{
+    if (ptrace(request, stepper->pid, NULL, NULL) != 0)
+        test_fail(__FILE__, __LINE__, "ptrace: %s", strerror(errno));
+}
+
+static void traced_child(void (*run)(void *), void *argument)
+{
+    if (ptrace(PTRACE_TRACEME, 0, NULL, NULL) != 0)
+        _exit(TEST_SKIPPED);
+    run(argument);
+    _exit(EXIT_SUCCESS);
+}
+
+static void *share_page(void)
+{
+    void *page = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    CHECK(page != MAP_FAILED);
+    return page;
+}
+
+static void do_nothing(void *unused)
+{
+    (void)unused;
+    stepper_begin();
+    stepper_end();
+}
+
+/* Parent and child take turns: on one CPU a step costs a third of what it does on two. */
+static void stay_on_one_cpu(void)
+{
+    cpu_set_t set;
+    int cpu = sched_getcpu();
+    CPU_ZERO(&set);
+    CPU_SET((unsigned)(cpu < 0 ? 0 : cpu), &set);
+    (void)sched_setaffinity(0, sizeof set, &set); /* else it is slower */
+}
+
+void stepper_require(void)
+{
+    if (getenv("QUOIT_TEST_EMULATOR"))
+        test_skip("an emulator's process cannot be stepped");
+    mark = share_page();
+    pid_t pid = fork();
+    CHECK(pid >= 0);
+    if (pid == 0)
+        traced_child(do_nothing, NULL);
+    struct stepper stepper = {.pid = pid};
+    if (WIFEXITED(wait_for(&stepper)))
+        test_skip("processes must not be traced here");
+    stepper_kill(&stepper);
+    stay_on_one_cpu();
+}
+
+struct stepper stepper_start(void (*run)(void *argument), void *argument)
+{
+    *mark = BEFORE;
+    (void)fflush(NULL);
+    pid_t pid = fork();
+    CHECK(pid >= 0);
+    if (pid == 0)
+        traced_child(run, argument);
+    struct stepper stepper = {.pid = pid};
+    int status = wait_for(&stepper);
+    if (!WIFSTOPPED(status) || WSTOPSIG(status) != SIGSTOP)
+        test_fail(__FILE__, __LINE__, "the child did not come to its beginning: 0x%x",
+                  (unsigned)status);
+    long options = PTRACE_O_EXITKILL | PTRACE_O_TRACESYSGOOD;
+    CHECK(ptrace(PTRACE_SETOPTIONS, pid, NULL, options) == 0);
+    while (*mark == BEFORE)
+        CHECK(stepper_step(&stepper));
+    stepper.steps = 0;
+    return stepper;
+}
+
+void stepper_begin(void)
+{
+    (void)raise(SIGSTOP);
+    *mark = INSIDE;
+}
+
+void stepper_end(void)
+{
+    *mark = BEHIND;
+}
+
+bool stepper_step(struct stepper *stepper)
+{
+    if (*mark == BEHIND)
+        return false;
+    resume(stepper, PTRACE_SINGLESTEP);
+    int status = wait_for(stepper);
+    if (!WIFSTOPPED(status))
+        test_fail(__FILE__, __LINE__, "the stepped process ended by itself: 0x%x",
+                  (unsigned)status);
+    if (WSTOPSIG(status) != SIGTRAP)
+        test_fail(__FILE__, __LINE__, "the stepped process got signal %d", WSTOPSIG(status));
+    stepper->steps++;
+    return true;
+}
+
+bool stepper_advance(struct stepper *stepper, uint64_t steps)
+{
+    for (uint64_t i = 0; i < steps; i++)
+        if (!stepper_step(stepper))
+            return false;
+    return true;
+}
+
+/* Is the next instruction one that enters the kernel? */
+static bool is_at_call(const struct stepper *stepper)
+{
+#if defined(__x86_64__) || defined(__i386__)
+    struct user_regs_struct registers;
+    CHECK(ptrace(PTRACE_GETREGS, stepper->pid, NULL, &registers) == 0);
+#if defined(__x86_64__)
+    uint64_t at = registers.rip;
+#else
+    uint64_t at = (uint32_t)registers.eip;
+#endif
+    long word = ptrace(PTRACE_PEEKTEXT, stepper->pid, (uintptr_t)at, NULL);
+    unsigned bytes = (unsigned)word & 0xffff;
+    return bytes == 0x050f || bytes == 0x340f || bytes == 0x80cd; /* syscall, sysenter, int 0x80 */
+#else
+    (void)stepper;
+    return false; /* it only takes longer */
+#endif
+}
+
+void stepper_explore(struct stepper *stepper, struct stepper_map *map)
+{
+    map->calls = 0;
+    for (bool at_call = is_at_call(stepper); stepper_step(stepper); at_call = is_at_call(stepper))
+        if (at_call && map->calls < STEPPER_CALLS)
+            map->call_at[map->calls++] = stepper->steps;
+    map->steps = stepper->steps;
+}
+
+void stepper_go_to(struct stepper *stepper, const struct stepper_map *map, uint64_t step)
+{
+    for (uint64_t i = 0; i < map->calls && map->call_at[i] <= step && *mark != BEHIND; i++) {
+        for (int stops = 0; stops < 2 && *mark != BEHIND; stops++) { /* entering, leaving it */
+            resume(stepper, PTRACE_SYSCALL);
+            CHECK(WIFSTOPPED(wait_for(stepper)));
+        }
+        stepper->steps = map->call_at[i];
+    }
+    while (stepper->steps < step && stepper_step(stepper))
+        ;
+}
+
+bool stepper_run_to_call(struct stepper *stepper, long number)
+{
+    for (bool entering = true; *mark != BEHIND; entering = !entering) {
+        resume(stepper, PTRACE_SYSCALL);
+        int status = wait_for(stepper);
+        if (!WIFSTOPPED(status))
+            test_fail(__FILE__, __LINE__, "the process ended by itself: 0x%x", (unsigned)status);
+        if (WSTOPSIG(status) != CALL_STOP)
+            test_fail(__FILE__, __LINE__, "the process got signal %d", WSTOPSIG(status));
+        struct __ptrace_syscall_info info;
+        CHECK(ptrace(PTRACE_GET_SYSCALL_INFO, stepper->pid, sizeof info, &info) > 0);
+        if (entering && *mark != BEHIND && (long)info.entry.nr == number)
+            return true;
+    }
+    return false;
+}
+
+void stepper_kill(struct stepper *stepper)
+{
+    CHECK(kill(stepper->pid, SIGKILL) == 0);
+    while (!WIFSIGNALED(wait_for(stepper)))
+        ;
+}
+
+void stepper_finish(struct stepper *stepper)
+{
+    resume(stepper, PTRACE_DETACH);
+    int status = wait_for(stepper);
+    if (!WIFEXITED(status) || WEXITSTATUS(status) != EXIT_SUCCESS)
+        test_fail(__FILE__, __LINE__, "the stopped process did not end well: 0x%x",
+                  (unsigned)status);
+}
+
+uint64_t stepper_points(uint64_t steps, uint64_t most, void (*at)(uint64_t step, void *context),
+                        void *context)
+{
+    const char *points = getenv("QUOIT_CRASH_POINTS");
+    if (points && strcmp(points, "all") == 0)
+        most = steps;
+    else if (points && strtoul(points, NULL, 10) < most)
+        most = strtoul(points, NULL, 10);
+    uint64_t stride = steps <= most ? 1 : steps / most + 1;
+    struct timespec now;
+    CHECK(clock_gettime(CLOCK_MONOTONIC, &now) == 0);
+    uint64_t tried = 0;
+    for (uint64_t step = (uint64_t)now.tv_nsec / 1000 % stride; step <= steps; step += stride) {
+        at(step, context);
+        tried++;
+    }
+    return tried;
+}

@@ -1,0 +1,257 @@
+/* SPDX-License-Identifier: MIT */
+/* The queue, the ledger, and the contract. */
+#include "world.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+
+const char *const world_kind_names[] = {"slots", "spans", "mpmc"};
+
+struct thing world_thing(uint64_t number)
+{
+    return (struct thing){.number = number, .twice = 2 * number, .inverse = ~number};
+}
+
+bool world_is_whole(const struct thing *thing)
+{
+    return thing->number > 0 && thing->number < WORLD_NUMBERS &&
+           thing->twice == 2 * thing->number && thing->inverse == ~thing->number;
+}
+
+static bool is_shared(const struct world *world)
+{
+    return world->at.kind == WORLD_MPMC;
+}
+
+/* ---- Beginning ------------------------------------------------------------------------------- */
+
+static void push_numbers(quoit_queue *queue, uint64_t first, uint64_t count)
+{
+    for (uint64_t i = 0; i < count; i++) {
+        struct thing thing = world_thing(first + i);
+        CHECK_STATUS(thing_push(queue, &thing), QUOIT_OK);
+    }
+}
+
+static void make_queue(const struct world *world)
+{
+    const struct world_case *at = &world->at;
+    const struct quoit_queue_options options = {
+        .kind = is_shared(world) ? QUOIT_MPMC : QUOIT_SPSC,
+        .item_bytes = sizeof(struct thing),
+        .capacity = WORLD_CAPACITY,
+        .tuning = at->kind == WORLD_SPANS ? QUOIT_FOR_SPANS : QUOIT_FOR_ITEMS};
+    quoit_queue *queue;
+    CHECK_STATUS(quoit_queue_create(world->name, &options, QUOIT_PRODUCER | QUOIT_CONSUMER, &queue),
+                 QUOIT_OK);
+    struct thing thing = world_thing(1);
+    for (uint64_t i = 0; i < at->moved; i++) {
+        CHECK_STATUS(thing_push(queue, &thing), QUOIT_OK);
+        CHECK_STATUS(thing_pop(queue, &thing), QUOIT_OK);
+    }
+    push_numbers(queue, WORLD_BEFORE + 1, at->filled);
+    quoit_queue_close(queue);
+}
+
+static quoit_queue *open_as(const struct world *world, unsigned role)
+{
+    quoit_queue *queue;
+    CHECK_STATUS(quoit_queue_open(world->name, role, &queue), QUOIT_OK);
+    return queue;
+}
+
+void world_begin(struct world *world, const struct world_case *at)
+{
+    static struct world_victim *victims;
+    static const char *name;
+    if (!name)
+        name = test_name("");
+    if (!victims)
+        victims = mmap(NULL, WORLD_VICTIMS * sizeof *victims, PROT_READ | PROT_WRITE,
+                       MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    CHECK(victims != MAP_FAILED);
+    memset(victims, 0, WORLD_VICTIMS * sizeof *victims);
+    *world = (struct world){.at = *at, .name = name, .victims = victims};
+    (void)snprintf(test_context, sizeof test_context, "%s, %s, %llu items after %llu",
+                   at->operation->name, world_kind_names[at->kind], (unsigned long long)at->filled,
+                   (unsigned long long)at->moved);
+    make_queue(world);
+    if (is_shared(world))
+        world->taker = world->filler = open_as(world, QUOIT_PRODUCER | QUOIT_CONSUMER);
+    else if (at->operation->role & QUOIT_PRODUCER)
+        world->taker = open_as(world, QUOIT_CONSUMER);
+    else
+        world->filler = open_as(world, QUOIT_PRODUCER);
+}
+
+struct start {
+    const char *name;
+    const struct world_operation *operation;
+    struct world_victim *victim;
+};
+
+static void be_victim(void *argument)
+{
+    const struct start *start = argument;
+    const struct world_operation *operation = start->operation;
+    quoit_queue *queue = NULL;
+    if (!operation->open)
+        CHECK_STATUS(quoit_queue_open(start->name, operation->role, &queue), QUOIT_OK);
+    if (operation->ready)
+        operation->ready(queue, start->victim);
+    stepper_begin();
+    if (operation->open)
+        operation->open(start->name);
+    else
+        operation->act(queue, start->victim);
+    start->victim->returned = true;
+    stepper_end();
+}
+
+struct stepper world_start(struct world *world, uint32_t number,
+                           const struct world_operation *operation)
+{
+    struct world_victim *victim = &world->victims[number];
+    *victim = (struct world_victim){.takes = (operation->role & QUOIT_CONSUMER) != 0,
+                                    .in_registers = operation->in_registers,
+                                    .first = WORLD_OF_VICTIM * (number + 1) + 1,
+                                    .count = operation->count};
+    struct start start = {.name = world->name, .operation = operation, .victim = victim};
+    return stepper_start(be_victim, &start);
+}
+
+/* ---- Survivors ------------------------------------------------------------------------------- */
+
+/* Was it in the hands of a victim, that may have died with it? */
+static bool was_taken(const struct world *world, uint64_t number)
+{
+    for (uint32_t i = 0; i < WORLD_VICTIMS; i++)
+        for (uint32_t j = 0; world->victims[i].takes && j < WORLD_MANY; j++)
+            if (world->victims[i].buffer[j].number == number)
+                return true;
+    return false;
+}
+
+static void note_item(struct world *world, const struct thing *thing)
+{
+    CHECK(world_is_whole(thing));
+    uint64_t *last = &world->last[thing->number / 100];
+    if (thing->number < *last) { /* an adopted one, and no more of them than the dead had */
+        CHECK(is_shared(world));
+        CHECK(++world->orphans <= (uint64_t)WORLD_MANY * WORLD_VICTIMS);
+    } else {
+        *last = thing->number;
+    }
+    world->seen[thing->number]++;
+}
+
+void world_drain(struct world *world)
+{
+    struct thing thing;
+    quoit_status status;
+    while ((status = thing_pop(world->taker, &thing)) == QUOIT_OK)
+        note_item(world, &thing);
+    CHECK(status == QUOIT_EMPTY || status == QUOIT_CLOSED);
+}
+
+quoit_status world_push(struct world *world)
+{
+    struct thing thing = world_thing(WORLD_OF_SURVIVORS + 1 + world->pushed);
+    quoit_status status = thing_push(world->filler, &thing);
+    CHECK(status == QUOIT_OK || status == QUOIT_FULL || status == QUOIT_CLOSED);
+    if (status == QUOIT_OK)
+        world->pushed++;
+    return status;
+}
+
+/* ---- The contract ---------------------------------------------------------------------------- */
+
+/* Everybody who was made must have come once; what a victim took, it has, and nobody else. */
+static void account_for(const struct world *world, uint64_t number, bool committed)
+{
+    bool has = false, had = false;
+    for (uint32_t i = 0; i < WORLD_VICTIMS; i++) {
+        const struct world_victim *victim = &world->victims[i];
+        had |= victim->in_registers && !victim->returned && number <= victim->count;
+        for (uint32_t j = 0; victim->takes && j < WORLD_MANY; j++) {
+            bool is_it = victim->buffer[j].number == number && world_is_whole(&victim->buffer[j]);
+            has |= is_it && j < victim->done;
+            had |= is_it && j >= victim->done;
+        }
+    }
+    uint64_t came = world->seen[number] + (has ? 1 : 0);
+    if (came > 1 || (came == 0 && committed && !had))
+        test_fail(__FILE__, __LINE__, "item %llu came %llu times, and %llu to a victim",
+                  (unsigned long long)number, (unsigned long long)world->seen[number],
+                  (unsigned long long)has);
+}
+
+/* A death leaves the first ones of what was to be pushed, or all, or none. */
+static void account_for_victim(const struct world *world, const struct world_victim *victim)
+{
+    if (victim->takes)
+        return;
+    bool ended = false;
+    for (uint64_t i = 0; i < victim->count; i++) {
+        uint64_t number = victim->first + i;
+        bool is_there = world->seen[number] > 0 || was_taken(world, number);
+        CHECK(!(ended && is_there));
+        CHECK(!(victim->returned && i >= victim->done && is_there));
+        ended |= !is_there;
+        account_for(world, number, i < victim->done);
+    }
+}
+
+static void check_ledger(const struct world *world)
+{
+    for (uint64_t i = 0; i < world->at.filled; i++)
+        account_for(world, WORLD_BEFORE + 1 + i, true);
+    for (uint64_t i = 0; i < world->pushed; i++)
+        account_for(world, WORLD_OF_SURVIVORS + 1 + i, true);
+    for (uint32_t i = 0; i < WORLD_VICTIMS; i++)
+        account_for_victim(world, &world->victims[i]);
+}
+
+/* All of its capacity, and no more. */
+static void check_capacity(struct world *world)
+{
+    uint64_t before = world->pushed;
+    while (world_push(world) == QUOIT_OK)
+        ;
+    CHECK_EQUAL(world->pushed - before,
+                quoit_queue_is_finished(world->filler) ? 0 : WORLD_CAPACITY);
+    CHECK_EQUAL(quoit_queue_size(world->taker), world->pushed - before);
+    CHECK_STATUS(quoit_queue_check(world->taker), QUOIT_OK);
+    uint64_t orphans = world->orphans;
+    world_drain(world);
+    CHECK_EQUAL(world->orphans, orphans);
+    CHECK_EQUAL(quoit_queue_size(world->taker), 0);
+}
+
+void world_settle(struct world *world)
+{
+    quoit_queue *newcomer = NULL;
+    if (!world->taker)
+        world->taker = newcomer = open_as(world, QUOIT_CONSUMER);
+    else if (!world->filler)
+        world->filler = newcomer = open_as(world, QUOIT_PRODUCER);
+    else
+        newcomer = open_as(world, QUOIT_PRODUCER | QUOIT_CONSUMER);
+    CHECK_STATUS(quoit_queue_check(world->taker), QUOIT_OK);
+    world_drain(world);
+    check_capacity(world);
+    if (is_shared(world)) {
+        world->filler = newcomer;
+        check_capacity(world);
+        world->filler = world->taker;
+    }
+    check_ledger(world);
+    CHECK_STATUS(quoit_queue_check(world->taker), QUOIT_OK);
+    if (newcomer != world->taker && newcomer != world->filler)
+        quoit_queue_close(newcomer);
+    quoit_queue_close(world->taker);
+    if (world->filler != world->taker)
+        quoit_queue_close(world->filler);
+    CHECK_STATUS(quoit_queue_unlink(world->name), QUOIT_OK);
+}
