@@ -30,11 +30,11 @@ typedef _Atomic uint8_t quoit_atomic_u8;
 struct quoit_ring_shm {
     quoit_atomic_u64 tail;            /*   0  producer  items pushed, or being pushed        */
     quoit_atomic_u32 consumer_waits;  /*   8  both      1: after a push, look whether ...    */
-    quoit_atomic_u32 consumer_asleep; /*  12  both      1: it is to be woken                 */
+    quoit_atomic_u32 consumer_asleep; /*  12  both      odd: somebody is to be woken         */
     uint8_t pad1[112];
     quoit_atomic_u64 head;            /* 128  consumer  items popped, or being given back    */
     quoit_atomic_u32 producer_waits;  /* 136  both      1: after a pop, look whether ...     */
-    quoit_atomic_u32 producer_asleep; /* 140  both      1: it is to be woken                 */
+    quoit_atomic_u32 producer_asleep; /* 140  both      odd: somebody is to be woken         */
     quoit_atomic_u32 orphaned;        /* 144  both      mpmc: 1: a consumer's death left an item  */
     uint8_t pad2[108];
     quoit_atomic_u64 finished; /* 256  producer  0, then 1: no push will follow       */

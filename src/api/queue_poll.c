@@ -66,7 +66,7 @@ void quoit_poller_rearm(struct quoit_poller *poller)
     quoit_os_bell_silence(&poller->bell);
     /* POLL-U1: the bell is silent. Pairs with POLL-T1. */
     atomic_store_explicit(&poller->state, ARMED, memory_order_release);
-    quoit_os_wake(&poller->queue->handle->region->shm, 0, &poller->state);
+    quoit_os_wake(&poller->queue->handle->region->shm, 0, &poller->state, RINGING);
 }
 
 void quoit_poller_end(struct quoit_poller *poller, bool forked)
@@ -75,7 +75,7 @@ void quoit_poller_end(struct quoit_poller *poller, bool forked)
     if (!forked) {
         /* POLL-U1: the thread ends when it sees this. Pairs with POLL-T1. */
         atomic_store_explicit(&poller->state, ENDING, memory_order_release);
-        quoit_os_wake(shm, 0, &poller->state);
+        quoit_os_wake(shm, 0, &poller->state, RINGING);
         quoit_wake(poller->queue, poller->waiter);
         quoit_os_thread_join(&poller->thread);
     }

@@ -5,8 +5,10 @@
  * full barrier. Pushes and pops shall not pay for one while nobody sleeps, so there are two words:
  *     waits    where it is 0, a waker does not look at all. Who sets it imposes a barrier on
  *              everybody (membarrier), in place of the one that the wakers did not have
- *     asleep   where waits is 1, a waker has a barrier of its own and looks here. A side that keeps
- *              going to sleep finds waits set already, and imposes nothing
+ *     asleep   where waits is 1, a waker has a barrier of its own and looks here: odd while
+ *              somebody sleeps, or is about to. A side that keeps going to sleep finds waits set
+ *              already, and imposes nothing
+ * Who wakes counts asleep up and wakes all: whoever is about to sleep on the old number does not.
  * A waker that has looked in vain for a while clears waits. Where the system imposes no barriers,
  * each push and pop takes the second way.
  */
@@ -33,10 +35,15 @@ static void full_barrier(void)
     atomic_thread_fence(memory_order_seq_cst);
 }
 
-static bool is_asleep(const struct quoit_waiter *sleeper)
+static uint32_t load_asleep(const struct quoit_waiter *sleeper)
 {
     /* Relaxed: WAIT-F1 came before it. */
-    return atomic_load_explicit(sleeper->asleep, memory_order_relaxed) != 0;
+    return atomic_load_explicit(sleeper->asleep, memory_order_relaxed);
+}
+
+static bool is_asleep(uint32_t word)
+{
+    return word % 2 == 1;
 }
 
 static void set_waits(const struct quoit_waiter *sleeper, uint32_t value)
@@ -45,23 +52,33 @@ static void set_waits(const struct quoit_waiter *sleeper, uint32_t value)
     atomic_store_explicit(sleeper->waits, value, memory_order_relaxed);
 }
 
+static void wake_all(const quoit_queue *queue, const struct quoit_waiter *sleeper, uint32_t word)
+{
+    uint32_t seen = word;
+    /* WAIT-W2: one waker wakes; the word changes before anybody is woken. Pairs with WAIT-S2. */
+    if (atomic_compare_exchange_strong_explicit(sleeper->asleep, &seen, word + 1,
+                                                memory_order_seq_cst, memory_order_relaxed))
+        quoit_os_wake(&queue->handle->region->shm, sleeper->role, sleeper->asleep, word);
+}
+
 void quoit_wake(quoit_queue *queue, struct quoit_waiter *sleeper)
 {
     full_barrier();
-    if (!is_asleep(sleeper)) {
+    uint32_t word = load_asleep(sleeper);
+    if (!is_asleep(word)) {
         if (++sleeper->in_vain < IN_VAIN_MOST)
             return;
         sleeper->in_vain = 0;
         set_waits(sleeper, 0);
         full_barrier();
-        if (!is_asleep(sleeper))
+        word = load_asleep(sleeper);
+        if (!is_asleep(word))
             return; /* who falls asleep from here on sees that waits is 0 */
-        set_waits(sleeper, 1);
+        /* It stays 0: other wakers may be on their way without a barrier, and only a sleeper imposes
+           one on them. */
     }
     sleeper->in_vain = 0;
-    /* WAIT-W2: one waker wakes; the word changes before anybody is woken. Pairs with WAIT-S2. */
-    if (atomic_exchange_explicit(sleeper->asleep, 0, memory_order_seq_cst) != 0)
-        quoit_os_wake(&queue->handle->region->shm, sleeper->role, sleeper->asleep);
+    wake_all(queue, sleeper, word);
 }
 
 struct quoit_waiter *quoit_waiter_of(quoit_queue *queue, unsigned role)
@@ -83,20 +100,39 @@ void quoit_sleep_unless(quoit_queue *queue, struct quoit_waiter *waiter,
 {
     struct quoit_os_shm *shm = &queue->handle->region->shm;
     int64_t most_ns = slice_ns;
+    bool imposed = false;
     /* WAIT-S2: said before the system compares it. Pairs with WAIT-W2. */
-    atomic_store_explicit(waiter->asleep, 1, memory_order_seq_cst);
+    uint32_t word = atomic_fetch_or_explicit(waiter->asleep, 1, memory_order_seq_cst) | 1;
     full_barrier();
     /* Relaxed: as asleep; who cleared it sees asleep. */
     if (atomic_load_explicit(waiter->waits, memory_order_relaxed) == 0) {
         set_waits(waiter, 1);
+        imposed = true;
         if (!quoit_os_barrier_impose()) {
             full_barrier();
             most_ns = short_slice_ns;
         }
     }
-    if (!ready(queue, waiter->role))
-        quoit_os_sleep(shm, waiter->role, waiter->asleep, 1,
+    if (!ready(queue, waiter->role)) {
+        quoit_os_sleep(shm, waiter->role, waiter->asleep, word,
                        timeout_ns < most_ns ? timeout_ns : most_ns);
+    } else if (imposed) {
+        /* Others may have seen waits before the barrier, slept, and missed what came without it. */
+        full_barrier();
+        word = load_asleep(waiter);
+        if (is_asleep(word))
+            wake_all(queue, waiter, word);
+    }
+}
+
+/* Leaving a word that nobody else sleeps on: a waker that still sees it odd makes a call in vain. */
+static void say_awake(const struct quoit_waiter *waiter)
+{
+    uint32_t word = load_asleep(waiter);
+    if (is_asleep(word))
+        /* Relaxed: nobody is to be woken by it. */
+        (void)atomic_compare_exchange_strong_explicit(waiter->asleep, &word, word + 1,
+                                                      memory_order_relaxed, memory_order_relaxed);
 }
 
 static bool is_ready(quoit_queue *queue, unsigned role)
@@ -172,8 +208,7 @@ quoit_status quoit_wait(quoit_queue *queue, struct quoit_waiter *waiter, quoit_l
     if (status == QUOIT_OK)
         waiter->peer_seen = true;
     if (!waiter->poller && !waiter->is_shared) /* else it speaks for others too */
-        /* Relaxed: a waker that still sees it makes a call in vain. */
-        atomic_store_explicit(waiter->asleep, 0, memory_order_relaxed);
+        say_awake(waiter);
     return status;
 }
 

@@ -86,8 +86,9 @@ void quoit_os_shm_abandon(struct quoit_os_shm *shm);
    number tells the words of one object apart, for systems that sleep on something else. */
 void quoit_os_sleep(const struct quoit_os_shm *shm, uint32_t number, const _Atomic uint32_t *word,
                     uint32_t value, int64_t timeout_ns);
-/* Ends the sleep of all who sleep on that word, which the caller has changed. */
-void quoit_os_wake(const struct quoit_os_shm *shm, uint32_t number, const _Atomic uint32_t *word);
+/* Ends the sleep of all who sleep on that word while it is value, which the caller has changed. */
+void quoit_os_wake(const struct quoit_os_shm *shm, uint32_t number, const _Atomic uint32_t *word,
+                   uint32_t value);
 
 /*
  * A full memory barrier that one process imposes on others, so that they need none of their own.

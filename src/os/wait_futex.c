@@ -29,8 +29,10 @@ void quoit_os_sleep(const struct quoit_os_shm *shm, uint32_t number, const _Atom
     (void)syscall(FUTEX_CALL, word, WAIT, value, &timeout, NULL, 0);
 }
 
-void quoit_os_wake(const struct quoit_os_shm *shm, uint32_t number, const _Atomic uint32_t *word)
+void quoit_os_wake(const struct quoit_os_shm *shm, uint32_t number, const _Atomic uint32_t *word,
+                   uint32_t value)
 {
+    (void)value;
     (void)shm;
     (void)number;
     (void)syscall(FUTEX_CALL, word, WAKE, INT32_MAX, NULL, NULL, 0);

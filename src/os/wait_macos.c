@@ -53,8 +53,10 @@ void quoit_os_sleep(const struct quoit_os_shm *shm, uint32_t number, const _Atom
         (void)nanosleep(&pause, NULL);
 }
 
-void quoit_os_wake(const struct quoit_os_shm *shm, uint32_t number, const _Atomic uint32_t *word)
+void quoit_os_wake(const struct quoit_os_shm *shm, uint32_t number, const _Atomic uint32_t *word,
+                   uint32_t value)
 {
+    (void)value;
     (void)shm;
     (void)number;
     (void)pthread_once(&once, look_up);

@@ -26,8 +26,10 @@ void quoit_os_sleep(const struct quoit_os_shm *shm, uint32_t number, const _Atom
     }
 }
 
-void quoit_os_wake(const struct quoit_os_shm *shm, uint32_t number, const _Atomic uint32_t *word)
+void quoit_os_wake(const struct quoit_os_shm *shm, uint32_t number, const _Atomic uint32_t *word,
+                   uint32_t value)
 {
+    (void)value;
     (void)shm;
     (void)number;
     (void)word;

@@ -1,21 +1,28 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Sleeping on a shared word: WaitOnAddress stays within its process, so a sleeper makes a named
- * event, looks at the word once more, and waits; who wakes finds the event, or nobody. And what
- * event loops would need, which Windows has no descriptors for.
+ * Sleeping on a shared word: WaitOnAddress stays within its process, so a sleeper makes an event,
+ * named by the word and the value that it sleeps on, looks at the word once more, and waits. Who
+ * has changed that value sets the event, which stays set until the last sleeper is gone, or finds
+ * nobody. And what event loops would need, which Windows has no descriptors for.
  */
 #include "win32.h"
 
 #include "fail.h"
 
+static struct quoit_os_object_name event_name(const struct quoit_os_shm *shm, uint32_t number,
+                                              uint32_t value)
+{
+    return quoit_os_name_numbered(shm, L"wake", value * 4 + number);
+}
+
 void quoit_os_sleep(const struct quoit_os_shm *shm, uint32_t number, const _Atomic uint32_t *word,
                     uint32_t value, int64_t timeout_ns)
 {
-    struct quoit_os_object_name name = quoit_os_name_numbered(shm, L"wake", number);
+    struct quoit_os_object_name name = event_name(shm, number, value);
     struct quoit_os_security security;
     if (quoit_os_security_make(shm->permissions, true, &security) != QUOIT_OK)
         return;
-    HANDLE event = CreateEventW(&security.attributes, FALSE, FALSE, name.text);
+    HANDLE event = CreateEventW(&security.attributes, TRUE, FALSE, name.text);
     quoit_os_security_free(&security);
     if (!event) {
         Sleep(1);
@@ -28,9 +35,10 @@ void quoit_os_sleep(const struct quoit_os_shm *shm, uint32_t number, const _Atom
     (void)CloseHandle(event);
 }
 
-void quoit_os_wake(const struct quoit_os_shm *shm, uint32_t number, const _Atomic uint32_t *word)
+void quoit_os_wake(const struct quoit_os_shm *shm, uint32_t number, const _Atomic uint32_t *word,
+                   uint32_t value)
 {
-    struct quoit_os_object_name name = quoit_os_name_numbered(shm, L"wake", number);
+    struct quoit_os_object_name name = event_name(shm, number, value);
     (void)word;
     HANDLE event = OpenEventW(EVENT_MODIFY_STATE, FALSE, name.text);
     if (!event)

@@ -1,0 +1,324 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Four producers and four consumers on one queue, killed and started again, or stopped for a
+ * moment, at random, for QUOIT_STORM_SECONDS. A ledger that outlives them says of each item that
+ * was pushed how often it came: nothing committed is lost, and no more comes twice than consumers
+ * were killed.
+ */
+#include "test.h"
+
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+enum { SIDE = 4, MEMBERS = 2 * SIDE, BATCH = 8, LIVES = 100, ITEMS = 20000, EPOCHS_PER_QUEUE = 8 };
+
+struct item {
+    uint64_t number; /* life * ITEMS + what it pushed before + 1 */
+    uint64_t inverse;
+};
+
+/* What a killed member was about to do is in here. */
+struct ledger {
+    struct {
+        _Atomic uint64_t intended, committed;
+    } producers[LIVES];
+    struct {
+        struct item popped[BATCH]; /* and not yet counted: 0 is none */
+        _Atomic uint64_t late;
+    } consumers[LIVES];
+    _Atomic uint8_t came[LIVES * ITEMS];
+};
+
+static struct item item_of(uint64_t life, uint64_t index)
+{
+    uint64_t number = life * ITEMS + index + 1;
+    return (struct item){.number = number, .inverse = ~number};
+}
+
+static bool is_whole(const struct item *item)
+{
+    return item->number > 0 && item->number <= (uint64_t)LIVES * ITEMS &&
+           item->inverse == ~item->number;
+}
+
+/* ---- Members --------------------------------------------------------------------------------- */
+
+struct member {
+    quoit_queue *queue;
+    struct ledger *ledger;
+    uint64_t life;
+    uint64_t last[LIVES]; /* consumers: by producer */
+};
+
+static void enter(struct member *member, char **arguments, unsigned role)
+{
+    quoit_region *region;
+    member->ledger = test_shared(arguments[1], sizeof *member->ledger, &region);
+    member->life = strtoull(arguments[2], NULL, 10);
+    CHECK_STATUS(quoit_queue_open(arguments[0], role, &member->queue), QUOIT_OK);
+}
+
+static uint64_t push_some(struct member *member, const struct item *items, uint64_t count)
+{
+    void *place;
+    uint64_t room;
+    switch (member->life % 4) {
+    case 0:
+        return quoit_queue_push(member->queue, items) == QUOIT_OK;
+    case 1:
+        return quoit_queue_push_many(member->queue, items, count);
+    case 2:
+        return quoit_queue_push_wait(member->queue, items, 5000000) == QUOIT_OK;
+    default:
+        if (quoit_queue_claim(member->queue, 1, &place, &room) != QUOIT_OK)
+            return 0;
+        memcpy(place, items, sizeof *items);
+        CHECK_STATUS(quoit_queue_commit(member->queue, 1), QUOIT_OK);
+        return 1;
+    }
+}
+
+static void produce(char **arguments)
+{
+    static struct member self;
+    enter(&self, arguments, QUOIT_PRODUCER);
+    for (uint64_t index = 0; index + BATCH <= ITEMS;) {
+        struct item items[BATCH];
+        for (uint64_t i = 0; i < BATCH; i++)
+            items[i] = item_of(self.life, index + i);
+        atomic_store(&self.ledger->producers[self.life].intended, index + BATCH);
+        uint64_t pushed = push_some(&self, items, BATCH);
+        index += pushed;
+        atomic_store(&self.ledger->producers[self.life].committed, index);
+        if (pushed == 0)
+            test_idle();
+    }
+    for (;;)
+        test_sleep_ms(1000);
+}
+
+static void count_item(struct member *member, const struct item *item)
+{
+    CHECK(is_whole(item));
+    uint64_t *last = &member->last[(item->number - 1) / ITEMS];
+    if (item->number <= *last)
+        atomic_fetch_add(&member->ledger->consumers[member->life].late, 1);
+    else
+        *last = item->number;
+    CHECK(atomic_fetch_add(&member->ledger->came[item->number - 1], 1) < UINT8_MAX);
+}
+
+/* Popped straight into the ledger, which says what a death takes along. */
+static uint64_t pop_some(struct member *member)
+{
+    struct item *popped = member->ledger->consumers[member->life].popped;
+    uint64_t count;
+    if (member->life % 4 == 1)
+        count = quoit_queue_pop_many(member->queue, popped, BATCH);
+    else
+        count = quoit_queue_pop_wait(member->queue, popped, 5000000) == QUOIT_OK;
+    for (uint64_t i = 0; i < count; i++) {
+        count_item(member, &popped[i]);
+        *(volatile uint64_t *)&popped[i].number = 0;
+    }
+    return count;
+}
+
+static uint64_t peek_some(struct member *member)
+{
+    const void *items;
+    uint64_t count;
+    if (member->life % 4 == 3)
+        (void)quoit_queue_wait_for_items(member->queue, 5000000);
+    if (quoit_queue_peek(member->queue, &items, &count) != QUOIT_OK)
+        return 0;
+    struct item item;
+    memcpy(&item, items, sizeof item);
+    count_item(member, &item);
+    CHECK_STATUS(quoit_queue_release(member->queue, 1), QUOIT_OK);
+    return 1;
+}
+
+static void consume(char **arguments)
+{
+    static struct member self;
+    enter(&self, arguments, QUOIT_CONSUMER);
+    for (;;)
+        if ((self.life % 4 == 1 || self.life % 4 == 2 ? pop_some(&self) : peek_some(&self)) == 0)
+            test_idle();
+}
+
+/* ---- The storm ------------------------------------------------------------------------------- */
+
+struct storm {
+    const char *name, *ledger_name;
+    quoit_queue *queue;
+    uint64_t capacity;
+    struct ledger *ledger;
+    struct member self;
+    test_process members[MEMBERS];
+    uint64_t life_of[MEMBERS];
+    uint64_t lives[2]; /* producers, consumers, of this epoch */
+    uint64_t random;
+    uint64_t kills, consumer_kills, items, twice; /* in all */
+};
+
+static uint64_t next_random(struct storm *storm)
+{
+    storm->random ^= storm->random << 13;
+    storm->random ^= storm->random >> 7;
+    storm->random ^= storm->random << 17;
+    return storm->random;
+}
+
+static void start_member(struct storm *storm, int i)
+{
+    char life[24];
+    bool consumes = i >= SIDE;
+    storm->life_of[i] = storm->lives[consumes]++;
+    (void)snprintf(life, sizeof life, "%llu", (unsigned long long)storm->life_of[i]);
+    const char *const arguments[] = {storm->name, storm->ledger_name, life, NULL};
+    storm->members[i] = test_spawn(consumes ? "consume" : "produce", arguments);
+}
+
+static void kill_member(struct storm *storm, int i)
+{
+    test_kill(storm->members[i]);
+    CHECK_EQUAL(test_wait(storm->members[i]), TEST_KILLED);
+    storm->kills++;
+}
+
+/* Until a side has had all its lives. */
+static void blow(struct storm *storm)
+{
+    for (int i = 0; i < MEMBERS; i++)
+        start_member(storm, i);
+    while (storm->lives[0] < LIVES && storm->lives[1] < LIVES - 1) {
+        int i = (int)(next_random(storm) % MEMBERS);
+        test_sleep_ms((int)(next_random(storm) % 12));
+        if (next_random(storm) % 4 == 0) {
+            test_pause(storm->members[i]);
+            test_sleep_ms((int)(next_random(storm) % 4));
+            if (next_random(storm) % 2 == 0)
+                test_resume(storm->members[i]);
+        }
+        kill_member(storm, i);
+        start_member(storm, i);
+    }
+    for (int i = 0; i < MEMBERS; i++)
+        kill_member(storm, i);
+}
+
+/* All are dead: what they left comes without waiting, and all of the capacity is there again. */
+static void drain(struct storm *storm)
+{
+    struct item item;
+    CHECK_STATUS(quoit_queue_check(storm->queue), QUOIT_OK);
+    storm->self.life = LIVES - 1;
+    while (quoit_queue_pop(storm->queue, &item) == QUOIT_OK)
+        count_item(&storm->self, &item);
+    CHECK_EQUAL(quoit_queue_size(storm->queue), 0);
+    uint64_t pushed = 0;
+    for (item = item_of(0, 0); quoit_queue_push(storm->queue, &item) == QUOIT_OK;)
+        pushed++;
+    CHECK_EQUAL(pushed, storm->capacity);
+    while (quoit_queue_pop(storm->queue, &item) == QUOIT_OK)
+        pushed--;
+    CHECK_EQUAL(pushed, 0);
+    CHECK_STATUS(quoit_queue_check(storm->queue), QUOIT_OK);
+}
+
+static bool went_along(const struct ledger *ledger, uint64_t number)
+{
+    for (int life = 0; life < LIVES; life++)
+        for (int i = 0; i < BATCH; i++)
+            if (ledger->consumers[life].popped[i].number == number &&
+                is_whole(&ledger->consumers[life].popped[i]))
+                return true;
+    return false;
+}
+
+static void settle(struct storm *storm)
+{
+    struct ledger *ledger = storm->ledger;
+    uint64_t twice = 0, late = 0, kills = storm->lives[1];
+    for (uint64_t life = 0; life < LIVES; life++) {
+        uint64_t intended = atomic_load(&ledger->producers[life].intended);
+        uint64_t committed = atomic_load(&ledger->producers[life].committed);
+        late += atomic_load(&ledger->consumers[life].late);
+        storm->items += committed;
+        for (uint64_t i = 0; i < ITEMS; i++) {
+            uint64_t came = atomic_load(&ledger->came[life * ITEMS + i]);
+            if (came > 1)
+                twice += came - 1;
+            if (i < committed && came == 0 && !went_along(ledger, life * ITEMS + i + 1))
+                test_fail(__FILE__, __LINE__, "item %llu of producer %llu is lost",
+                          (unsigned long long)i, (unsigned long long)life);
+            CHECK(i < intended || came == 0);
+        }
+    }
+    CHECK(twice <= kills);
+    CHECK(late <= kills * BATCH);
+    storm->twice += twice;
+    storm->consumer_kills += kills;
+}
+
+static void make_queue(struct storm *storm)
+{
+    static const uint64_t capacities[] = {5, 64, 1000, 1};
+    static unsigned made;
+    storm->capacity = capacities[made++ % 4];
+    const struct quoit_queue_options options = {
+        .kind = QUOIT_MPMC, .item_bytes = sizeof(struct item), .capacity = storm->capacity};
+    CHECK_STATUS(
+        quoit_queue_create(storm->name, &options, QUOIT_PRODUCER | QUOIT_CONSUMER, &storm->queue),
+        QUOIT_OK);
+}
+
+static void remove_queue(struct storm *storm)
+{
+    quoit_queue_close(storm->queue);
+    CHECK_STATUS(quoit_queue_unlink(storm->name), test_after_close(storm->name));
+}
+
+static void storm(void)
+{
+    static struct storm storm;
+    const char *text = getenv("QUOIT_STORM_SECONDS");
+    uint64_t seconds = text ? strtoull(text, NULL, 10) : 4, start = (uint64_t)time(NULL);
+    quoit_region *region;
+    storm.name = test_name("");
+    storm.ledger_name = test_name("");
+    storm.ledger = storm.self.ledger = test_share(storm.ledger_name, sizeof *storm.ledger, &region);
+    storm.random = start << 20 | (uint64_t)test_own_pid() << 1 | 1;
+    printf("  seed %llu\n", (unsigned long long)storm.random);
+    for (unsigned epoch = 0; epoch == 0 || (uint64_t)time(NULL) - start < seconds; epoch++) {
+        if (epoch % EPOCHS_PER_QUEUE == 0)
+            make_queue(&storm);
+        memset(storm.ledger, 0, sizeof *storm.ledger);
+        memset(storm.self.last, 0, sizeof storm.self.last);
+        storm.lives[0] = storm.lives[1] = 0;
+        blow(&storm);
+        drain(&storm);
+        settle(&storm);
+        if (epoch % EPOCHS_PER_QUEUE == EPOCHS_PER_QUEUE - 1)
+            remove_queue(&storm);
+    }
+    quoit_queue_close(storm.queue);
+    (void)quoit_queue_unlink(storm.name);
+    quoit_region_close(region);
+    (void)quoit_region_unlink(storm.ledger_name);
+    printf("  %llu kills, %llu of consumers; %llu items, none lost, %llu twice\n",
+           (unsigned long long)storm.kills, (unsigned long long)storm.consumer_kills,
+           (unsigned long long)storm.items, (unsigned long long)storm.twice);
+}
+
+int main(int argc, char **argv)
+{
+    static const struct test_part parts[] = {{"a storm of kills", storm}, {NULL, NULL}};
+    static const struct test_role roles[] = {
+        {"produce", produce}, {"consume", consume}, {NULL, NULL}};
+    return test_main(argc, argv, parts, roles);
+}

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: MIT */
+/* A consumer is killed at any step; two others find what it had, and one of them gets it. */
+#include "harness.h"
+
+#include "mpmc.c"
+#include "mpmc_pop.c"
+#include "mpmc_push.c"
+#include "mpmc_repair.c"
+#include "ring.c"
+
+static unsigned this_round;
+
+static void *victim(void *unused)
+{
+    harness_attach(0);
+    (void)harness_pop(0);
+    (void)harness_pop(0);
+    return unused;
+}
+
+static void *killer_and_finder(void *unused)
+{
+    harness_attach(1);
+    harness_tarry(this_round);
+    killed[0] = 1;
+    (void)harness_pop(1);
+    return unused;
+}
+
+static void *finder(void *unused)
+{
+    harness_attach(2);
+    (void)harness_pop(2);
+    (void)harness_pop(2);
+    return unused;
+}
+
+int main(void)
+{
+    void *(*const threads[])(void *) = {victim, killer_and_finder, finder};
+    for (unsigned round = 0; round < ROUNDS; round++) {
+        this_round = round;
+        harness_begin(&quoit_mpmc);
+        harness_attach(3);
+        (void)(harness_push(3, 1) && harness_push(3, 2));
+        harness_run(threads, 3);
+        dead[0] = 1;          /* it may have come to its end before */
+        harness_settle(3, 1); /* one may be in the dead one's hands, given back already */
+    }
+    return 0;
+}

@@ -1,0 +1,488 @@
+// SPDX-License-Identifier: MIT
+//
+// The ring of many producers and many consumers, whose members die: a model for spin.
+//
+// A position is claimed by a compare-and-swap of tail or head; slot p % C serves position p in lap
+// p / C. Whoever claims says so first in its row (pushing, popping), and holds a kernel lock on the
+// row which ends with its life. So whoever meets an unfinished slot can tell whether its owner
+// lives: a dead producer's position is voided, a dead consumer's item is adopted under the next
+// generation.
+//
+// One step is one access to shared memory; what a member computes for itself is folded into it. A
+// member may die before any of its stores: reads leave no trace, so other moments add nothing.
+// Memory is sequentially consistent here. run_models.py names the configurations that are searched,
+// and the mutants: the same protocol with one rule left out each.
+//
+// Delivered once means: the slot was freed for each item once. A consumer that dies between reading
+// and freeing may have used the item, so each such death allows one more reading. Order is promised
+// for items from the head alone; an adopted item comes after its time.
+
+#ifndef C
+#define C 1        // slots
+#endif
+#ifndef DEATHS
+#define DEATHS 2
+#endif
+#ifndef PRODUCERS
+#define PRODUCERS 1
+#endif
+#ifndef CONSUMERS
+#define CONSUMERS 1
+#endif
+#ifndef BOTH
+#define BOTH 0     // members that push and pop
+#endif
+#ifndef NEWCOMERS
+#define NEWCOMERS 0 // newcomer k takes the row of member k when that one is dead
+#endif
+#ifndef PUSHES
+#define PUSHES 1   // attempts of each producer
+#endif
+#ifndef POPS
+#define POPS 1     // attempts of each consumer
+#endif
+#ifndef NEW_PUSHES
+#define NEW_PUSHES 0
+#endif
+#ifndef NEW_POPS
+#define NEW_POPS 1
+#endif
+#ifndef FINISH
+#define FINISH 0   // 1: somebody finishes the ring at any moment
+#endif
+#ifndef FILLED
+#define FILLED 0   // items in the ring at the start
+#endif
+
+#define ROWS (PRODUCERS + CONSUMERS + BOTH)
+#define SURVIVOR ROWS   // a row of its own, after all others
+#define NOBODY 255
+
+// A word only ever grows: EMPTY(lap), FULL(lap, 0), FULL(lap, 1), ..., EMPTY(lap + 1).
+#define EMPTY(lap) ((lap) * 8)
+#define FULL(lap, g) ((lap) * 8 + 4 + (g))
+#define LAP(w) ((w) / 8)
+#define IS_FULL(w) (((w) & 4) != 0)
+#define GENERATION(w) ((w) & 3)
+
+// Row words: 0 is none.
+#define PUSHING(p) ((p) + 1)
+#define POPPING(p, g) ((p) * 4 + (g) + 1)
+
+// tail is twice the position, plus the FINISHED bit.
+#define FINISHED(x) (((x) & 1) != 0)
+
+byte head;
+byte tail;
+byte word[C];
+byte first[C];     // the payload, in two parts so that it can be torn
+byte second[C];
+byte pushing[ROWS + 1];
+byte popping[ROWS + 1];
+bool lock[ROWS + 1];
+
+// What the assertions need and the protocol does not see.
+byte deaths = DEATHS;
+byte settled;      // members that have died or come to the end of their work
+byte owner[C];     // who owns the slot: NOBODY, or a process; the dead own nothing
+byte committed;    // sets of items
+byte seen;
+byte taken;
+byte spare;        // deaths of consumers that no second delivery was charged to yet
+bool closed;       // some consumer was told CLOSED
+
+#define BIT(item) (1 << (item))
+
+// A store, or what counts as one: before it the member may die.
+#define STORE(x) if :: atomic { x } :: atomic { deaths > 0 -> DIE; goto gone } fi
+
+// The kernel drops the lock in the moment of death.
+#define DIE deaths--; lock[me] = false; spare = spare + consumer; LOSE(0); LOSE(C - 1)
+#define LOSE(slot) owner[slot] = (owner[slot] == _pid -> NOBODY : owner[slot])
+
+// Expects the slot of position p to be nobody's, and makes it this process's.
+#define OWN(p) assert(owner[(p) % C] == NOBODY); owner[(p) % C] = _pid
+#define MINE(p) assert(owner[(p) % C] == _pid)
+#define DISOWN(p) MINE(p); owner[(p) % C] = NOBODY
+
+#define COMMIT word[t % C] = FULL(t / C, 0); committed = committed | BIT(item); assert(!closed)
+#define PUSHED DISOWN(t); t++; item++; goto work
+
+// Each producer has SHARE items from 2 on, and pushes them in rising order.
+#define WRITERS (PRODUCERS + BOTH + (NEW_PUSHES > 0) * NEWCOMERS + (FILLED > 0))
+#define SHARE (6 / WRITERS)
+#define ITEM(k) (2 + ((k) + (FILLED > 0)) * SHARE)
+#define LATER(item) (BIT(2 + ((item) - 2) / SHARE * SHARE + SHARE) - BIT((item) + 1))
+
+proctype member(byte me; byte pushes; byte pops; byte item; bool newcomer)
+{
+  byte t, h;       // own positions: where this member thinks tail and head are
+  byte w, p, a, i;
+  bool pops_now;   // the operation under way is a pop
+  bool stale;      // the row names a position that another one got
+  bool flying;     // the deep look met an item that is not, or no more, an orphan
+  bool consumer = (pops > 0);
+  byte had;        // items that came from the head
+
+  if
+  :: newcomer ->
+     do
+     :: atomic { !lock[me] -> lock[me] = true; break }
+     :: atomic { me < ROWS - 1 -> me++ }
+     :: atomic { true -> goto gone }
+     od;
+#ifndef KEEP_ROW
+     STORE(pushing[me] = 0);
+     STORE(popping[me] = 0)
+#endif
+  :: me == SURVIVOR ->
+     atomic { settled == ROWS + NEWCOMERS + FINISH -> deaths = 0 }
+  :: else
+  fi;
+
+work:
+  atomic {
+    w = 0; p = 0; a = 0; i = 0; stale = false; flying = false; pops_now = false;
+    if
+    :: pops > 0 -> pops_now = true; pops = pops - (me != SURVIVOR); goto pop
+    :: pushes > 0 && (me != SURVIVOR || pops == 0) -> pushes--; goto push
+    :: pushes == 0 && pops == 0 -> goto rest
+    fi
+  }
+
+push:
+  atomic {
+    w = word[t % C];
+    if
+    :: w == EMPTY(t / C) -> goto claim_tail
+    :: else -> goto look_tail
+    fi
+  }
+claim_tail:
+#ifndef ROW_AFTER
+  STORE(pushing[me] = PUSHING(t));
+#endif
+  STORE(
+    a = tail;
+    if
+    :: a == 2 * t -> tail = 2 * (t + 1); OWN(t); stale = false
+    :: else -> stale = true; t = a / 2;
+       if
+       :: FINISHED(a) -> goto push_fails
+       :: else -> goto push
+       fi
+    fi
+  );
+#ifdef ROW_AFTER
+  STORE(pushing[me] = PUSHING(t));
+#endif
+#ifdef COMMIT_EARLY
+  STORE(MINE(t); COMMIT);
+#endif
+  STORE(MINE(t); first[t % C] = item);
+  STORE(MINE(t); second[t % C] = item);
+#ifdef COMMIT_EARLY
+  atomic { PUSHED };
+#else
+  STORE(MINE(t); COMMIT; PUSHED);
+#endif
+look_tail:
+  atomic {
+    a = tail;
+    if
+    :: a != 2 * t ->
+       t = a / 2;
+       if
+       :: FINISHED(a) -> goto push_fails
+       :: else -> goto push
+       fi
+    :: a == 2 * t && IS_FULL(w) -> goto push_fails
+    :: else -> assert(w == EMPTY(t / C - 1)); p = t - C; i = 0; goto void_rows
+    fi
+  }
+push_fails:
+#ifndef KEEP_CLAIM
+  if
+  :: stale -> STORE(pushing[me] = 0)
+  :: else
+  fi;
+#endif
+  atomic { assert(me != SURVIVOR || FINISHED(tail)); goto work }
+
+  // Position p is claimed and not committed: is one of the living about to?
+void_rows:
+#ifdef VOID_BLINDLY
+  goto void_again;
+#endif
+  atomic {
+    if
+    :: i == me -> i++
+    :: else
+    fi;
+    if
+    :: i >= ROWS -> goto void_again
+    :: i < ROWS && pushing[i] == PUSHING(p) -> goto void_alive
+    :: else -> i++; goto void_rows
+    fi
+  }
+void_alive:
+  atomic {
+    if
+    :: !lock[i] -> i++; goto void_rows
+    :: lock[i] && pops_now -> goto deep
+    :: else -> goto push_fails
+    fi
+  }
+void_again:
+  // Reading again only saves a vain compare-and-swap: the word never comes back to an old value.
+#ifndef UNREAD
+  atomic {
+    if
+    :: word[p % C] == EMPTY(p / C)
+    :: word[p % C] != EMPTY(p / C) && pops_now -> goto pop
+    :: else -> goto push
+    fi
+  };
+#endif
+  STORE(
+    if
+    :: word[p % C] == EMPTY(p / C) ->
+       assert(owner[p % C] == NOBODY);
+       word[p % C] = EMPTY(p / C + 1)
+    :: else
+    fi;
+    if
+    :: pops_now -> goto pop
+    :: else -> goto push
+    fi
+  );
+
+pop:
+  atomic {
+    w = word[h % C];
+    if
+    :: IS_FULL(w) && LAP(w) == h / C -> goto claim_head
+    :: else -> goto look_head
+    fi
+  }
+claim_head:
+#ifndef ROW_AFTER
+  STORE(popping[me] = POPPING(h, GENERATION(w)));
+#endif
+  STORE(
+    if
+    :: head == h -> head = h + 1; OWN(h); stale = false; p = h
+    :: else -> stale = true; h = head; goto pop
+    fi
+  );
+#ifdef ROW_AFTER
+  STORE(popping[me] = POPPING(h, GENERATION(w)));
+#endif
+  goto take;
+look_head:
+  atomic {
+    if
+    :: head != h -> h = head; goto pop
+    :: head == h && LAP(w) > h / C -> goto skip_void
+    :: else -> goto look_again
+    fi
+  }
+skip_void:
+  STORE(
+    if
+    :: head == h -> head = h + 1; h++
+    :: else -> h = head
+    fi;
+    goto pop
+  );
+look_again:
+  atomic {
+    a = tail;
+    if
+#ifdef CLOSE_EARLY
+    :: FINISHED(a) -> goto close
+#endif
+    :: a / 2 > h && w == EMPTY(h / C) -> p = h; i = 0; goto void_rows
+    :: else -> goto deep
+    fi
+  }
+
+  // Nothing at the head. Is there an item whose consumer is dead?
+deep:
+#ifdef NO_DEEP_LOOK
+  goto pop_fails;
+#endif
+#if !defined(LOOK_STALE) && !defined(KEEP_CLAIM)
+  // Not later: two losers would take each other for the owner, or one itself, and miss the orphan.
+  if
+  :: stale -> STORE(popping[me] = 0; stale = false)
+  :: else
+  fi;
+#endif
+  atomic { p = (h > C -> h - C : 0); flying = false };
+look:
+  atomic {
+    if
+    :: p == h -> goto looked
+    :: else
+    fi;
+    w = word[p % C];
+    if
+    :: IS_FULL(w) && LAP(w) == p / C -> i = 0; goto rows
+    :: else -> p++; goto look
+    fi
+  }
+rows:
+  atomic {
+#ifndef LOOK_STALE
+    if
+    :: i == me -> i++
+    :: else
+    fi;
+#endif
+    if
+    :: i >= ROWS -> goto look_unheld
+    :: i < ROWS && popping[i] == POPPING(p, GENERATION(w)) -> goto alive
+    :: else -> i++; goto rows
+    fi
+  }
+alive:
+  atomic {
+    if
+    :: lock[i] -> flying = flying || i != me; p++; goto look
+    :: else -> i++; goto rows
+    fi
+  }
+look_unheld:
+#ifdef UNREAD
+  goto adopt;
+#endif
+  atomic {
+    if
+    :: word[p % C] != w -> flying = true; p++; goto look
+    :: else -> goto adopt
+    fi
+  }
+adopt:
+#ifdef NO_GENERATION
+#define ADOPTED w
+#else
+#define ADOPTED (w + 1)
+#endif
+  STORE(popping[me] = POPPING(p, GENERATION(ADOPTED)));
+  STORE(
+    if
+    :: word[p % C] == w -> w = ADOPTED; word[p % C] = w; OWN(p); goto take
+    :: else -> flying = true
+    fi
+  );
+#ifndef KEEP_CLAIM
+  STORE(popping[me] = 0);
+#endif
+  atomic { p++; goto look };
+looked:
+  atomic {
+    if
+    :: a == 2 * h + 1 && !flying -> goto close
+    :: else -> goto pop_fails
+    fi
+  }
+close:
+  atomic {
+    // Nothing committed is left, but for what the living are reading.
+    i = 0;
+    do
+    :: i < C -> assert(!IS_FULL(word[i]) || owner[i] != NOBODY); i++
+    :: else -> break
+    od;
+    closed = true
+  }
+pop_fails:
+#ifndef KEEP_CLAIM
+  if
+  :: stale -> STORE(popping[me] = 0)
+  :: else
+  fi;
+#endif
+  atomic {
+    if
+    :: me == SURVIVOR -> assert(taken == committed); pops = 0
+    :: else
+    fi;
+    goto work
+  }
+
+take:
+  atomic { MINE(p); a = first[p % C] }
+  STORE(
+    MINE(p);
+    assert(a == second[p % C] && (committed & BIT(a)) != 0);
+    if
+    :: (seen & BIT(a)) != 0 -> assert(spare > 0); spare--
+    :: else -> seen = seen | BIT(a)
+    fi;
+    if
+    :: GENERATION(w) == 0 ->
+       assert((had & LATER(a)) == 0);
+       had = had | BIT(a)
+    :: else
+    fi
+  );
+  STORE(
+    assert((taken & BIT(a)) == 0);
+    taken = taken | BIT(a);
+    word[p % C] = EMPTY(p / C + 1);
+    DISOWN(p);
+    h = (p == h -> h + 1 : h);
+    goto work
+  );
+
+rest:
+  STORE(goto gone);
+gone:
+  // What a member leaves behind differs in nothing but its row.
+  atomic {
+    t = 0; h = 0; w = 0; p = 0; a = 0; i = 0; pops_now = false; stale = false; flying = false;
+    had = 0; pushes = 0; pops = 0; item = 0; consumer = false;
+    settled++
+  }
+}
+
+#if FINISH
+active proctype finisher()
+{
+  atomic { tail = tail | 1; settled++ }
+}
+#endif
+
+init
+{
+  byte k;
+  atomic {
+    do
+    :: k < C ->
+       owner[k] = NOBODY;
+       if
+       :: k < FILLED ->
+          word[k] = FULL(0, 0); first[k] = 2 + k; second[k] = 2 + k;
+          committed = committed | BIT(2 + k)
+       :: else
+       fi;
+       k++
+    :: else -> break
+    od;
+    tail = tail + 2 * FILLED;
+    k = 0;
+    do
+    :: k < PRODUCERS -> lock[k] = true; run member(k, PUSHES, 0, ITEM(k), false); k++
+    :: k >= PRODUCERS && k < PRODUCERS + BOTH ->
+       lock[k] = true; run member(k, PUSHES, POPS, ITEM(k), false); k++
+    :: k >= PRODUCERS + BOTH && k < ROWS -> lock[k] = true; run member(k, 0, POPS, 0, false); k++
+    :: k >= ROWS && k < ROWS + NEWCOMERS ->
+       run member(0, NEW_PUSHES, NEW_POPS, ITEM(PRODUCERS + BOTH + k - ROWS), true); k++
+    :: k == ROWS + NEWCOMERS -> break
+    od;
+    run member(SURVIVOR, C, 1, 0, false);
+    k = 0
+  }
+}

@@ -1,0 +1,138 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Searches the models with spin, through all of their states: what is right must hold, and each mutant must be caught.
+
+usage: run_models.py [--large] MODEL...     (mpmc, wait; --large: the configurations that take minutes, too)
+Exit code 77: spin is missing."""
+import concurrent.futures
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+
+HERE = pathlib.Path(__file__).resolve().parent
+MEGABYTES = 1800  # that one search may take
+SECONDS = 900
+SKIPPED = 77
+
+SPSC = "SINGLE=1 SLEEPERS=1 WAKERS=1 ITEMS=3 SHARE=4"
+ONE_WAKER = "SLEEPERS=2 WAKERS=1 ITEMS=3"
+ONE_SLEEPER = "SLEEPERS=1 WAKERS=2 ITEMS=2 SHARE=3"
+
+# The protocol itself, by model: no error may be found.
+RIGHT = {
+    "mpmc": {
+        "1 slot, 2 producers, 1 consumer": "C=1 PRODUCERS=2 CONSUMERS=1 PUSHES=2 POPS=2",
+        "2 producers, 1 consumer, finish": "C=1 PRODUCERS=2 CONSUMERS=1 PUSHES=2 POPS=2 FINISH=1",
+        "1 producer, 2 consumers, finish": "C=1 PRODUCERS=1 CONSUMERS=2 PUSHES=2 POPS=2 FINISH=1",
+        "1 orphan, 2 adopters, finish": "C=1 PRODUCERS=0 CONSUMERS=3 FILLED=1 POPS=2 FINISH=1",
+        "2 newcomers that consume": "C=1 PRODUCERS=0 CONSUMERS=2 FILLED=1 POPS=2 NEWCOMERS=2",
+        "newcomer, finish": "C=1 PRODUCERS=1 CONSUMERS=1 PUSHES=2 POPS=2 NEWCOMERS=1 NEW_PUSHES=1 FINISH=1",
+        "2 members that do both": "C=1 PRODUCERS=0 CONSUMERS=0 BOTH=2 PUSHES=2 POPS=2",
+        "no second reading": "C=1 PRODUCERS=1 CONSUMERS=2 PUSHES=2 POPS=2 FINISH=1 UNREAD",
+    },
+    "wait": {
+        "1 sleeper, 1 waker": SPSC,
+        "2 sleepers, 1 waker": ONE_WAKER,
+        "1 sleeper, 2 wakers": ONE_SLEEPER,
+        "2 sleepers, 2 wakers": "SLEEPERS=2 WAKERS=2 ITEMS=1",
+        "1 sleeper, 2 wakers, one dies": "SLEEPERS=1 WAKERS=2 ITEMS=2 KILLS=1",
+    },
+}
+LARGE = {
+    "mpmc": {
+        "2 slots, 2 producers, 1 consumer": "C=2 PRODUCERS=2 CONSUMERS=1 PUSHES=2 POPS=2",
+        "2 slots, 1 producer, 2 consumers": "C=2 PRODUCERS=1 CONSUMERS=2 PUSHES=3 POPS=2",
+        "2 slots, 2 orphans, adopters": "C=2 PRODUCERS=0 CONSUMERS=3 FILLED=2 POPS=2",
+        "2 slots, newcomer that does both": "C=2 PRODUCERS=1 CONSUMERS=1 PUSHES=2 POPS=2 NEWCOMERS=1 NEW_PUSHES=1",
+        "2 slots, 2 producers, 2 consumers": "C=2 PRODUCERS=2 CONSUMERS=2",
+    },
+    "wait": {"2 sleepers, 2 wakers, one dies": "SLEEPERS=2 WAKERS=2 ITEMS=1 KILLS=1"},
+}
+
+# One rule is left out: an error must be found.
+MUTANTS = {
+    "mpmc": {
+        "a losing producer keeps its claim": "C=1 PRODUCERS=2 CONSUMERS=1 PUSHES=1 POPS=2 KEEP_CLAIM",
+        "a losing consumer keeps its claim": "C=1 PRODUCERS=0 CONSUMERS=2 FILLED=1 POPS=1 KEEP_CLAIM",
+        "a loser looks before it clears": "C=1 PRODUCERS=0 CONSUMERS=2 FILLED=1 POPS=1 FINISH=1 LOOK_STALE",
+        "voids without asking for the living": "C=1 PRODUCERS=1 CONSUMERS=1 VOID_BLINDLY",
+        "adopts in the same generation": "C=1 PRODUCERS=0 CONSUMERS=3 FILLED=1 POPS=1 NO_GENERATION",
+        "commits before the payload": "C=1 PRODUCERS=1 CONSUMERS=1 COMMIT_EARLY",
+        "does not look for orphans": "C=1 PRODUCERS=0 CONSUMERS=2 FILLED=1 POPS=1 NO_DEEP_LOOK",
+        "closed by the flag alone": "C=1 PRODUCERS=1 CONSUMERS=1 DEATHS=0 FINISH=1 CLOSE_EARLY",
+        "claims before it says so": "C=1 PRODUCERS=1 CONSUMERS=1 DEATHS=0 ROW_AFTER",
+        "takes before it says so": "C=1 PRODUCERS=0 CONSUMERS=2 FILLED=1 DEATHS=0 ROW_AFTER",
+        "a newcomer keeps the consumer's row":
+            "C=1 PRODUCERS=0 CONSUMERS=1 FILLED=1 NEWCOMERS=1 NEW_PUSHES=1 NEW_POPS=0 KEEP_ROW",
+        "a newcomer keeps the producer's row": "C=1 PRODUCERS=1 CONSUMERS=0 NEWCOMERS=1 NEW_POPS=0 KEEP_ROW",
+    },
+    "wait": {
+        "imposes no barrier": f"{SPSC} MUTANT_NO_BARRIER",
+        "imposes no barrier on two": f"{ONE_SLEEPER} MUTANT_NO_BARRIER",
+        "wakes before it counts up": f"{SPSC} MUTANT_LATE_CLEAR",
+        "wakes before it counts up, of two": f"{ONE_SLEEPER} MUTANT_LATE_CLEAR",
+        "clears waits, looks no more": f"{SPSC} MUTANT_NO_SECOND_LOOK",
+        "clears waits, looks no more, of two": f"{ONE_SLEEPER} MUTANT_NO_SECOND_LOOK",
+        "sets waits without a barrier": f"{ONE_SLEEPER} MUTANT_SETS_WAITS",
+        "a flag, not a count": f"{ONE_WAKER} MUTANT_FLAG",
+        "who leaves clears for others": f"{ONE_WAKER} MUTANT_LEAVER_CLEARS",
+        "does not pass a wake on": f"{ONE_WAKER} MUTANT_NO_PASSING_ON",
+    },
+}
+
+
+def search(model, macros, level):
+    """How the search ended ("no error", "error: ..." or "incomplete: ..."), its states and its seconds."""
+    start = time.monotonic()
+    with tempfile.TemporaryDirectory() as place:
+        def call(*command):
+            done = subprocess.run(command, cwd=place, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                                  check=False, timeout=SECONDS)
+            return done.stdout
+        built = call("spin", "-a", *["-D" + macro for macro in macros.split()], str(HERE / f"{model}.pml"))
+        built += call(os.environ.get("CC", "cc"), level, "-w", "-DSAFETY", "-DCOLLAPSE", f"-DMEMLIM={MEGABYTES}",
+                      "-o", "pan", "pan.c")
+        if not os.path.exists(os.path.join(place, "pan")):
+            return "incomplete: " + built.strip()[-200:], 0, 0.0
+        out = call("./pan", "-m100000", "-w22")
+    count = re.search(r"(\d+) states, stored", out)
+    states, seconds = int(count.group(1)) if count else 0, time.monotonic() - start
+    found = re.search(r"pan:1: (.*)", out)
+    if found and re.match("assertion violated|invalid end state", found.group(1)):
+        return "error: " + found.group(1), states, seconds
+    if not re.search(r"errors: 0\b", out) or re.search(r"not completed|too small|reached -D", out):
+        return "incomplete: " + out.strip()[-200:], states, seconds
+    return "no error", states, seconds
+
+
+def main(arguments):
+    """The exit code: 0 if everything came out as it must."""
+    if not shutil.which("spin"):
+        print("skipped: spin is missing (Debian's package of that name)")
+        return SKIPPED
+    models = [model for model in arguments if model in RIGHT]
+    if not models or set(arguments) - set(RIGHT) - {"--large"}:
+        sys.exit(__doc__)
+    wanted = []
+    for model in models:
+        right = {**RIGHT[model], **(LARGE[model] if "--large" in arguments else {})}
+        wanted += [(name, model, macros, "no error", "-O1") for name, macros in right.items()]
+        # A mutant falls in no time: compiling it would take the longest.
+        wanted += [(name, model, macros, "error: ", "-O0") for name, macros in MUTANTS[model].items()]
+    failures = 0
+    with concurrent.futures.ThreadPoolExecutor(min(2, os.cpu_count() or 1)) as pool:
+        results = pool.map(lambda row: search(row[1], row[2], row[4]), wanted)
+        for (name, model, _, right, _), (result, states, seconds) in zip(wanted, results):
+            good = result.startswith(right)
+            failures += not good
+            print(f"{'ok  ' if good else 'FAIL'} {model} {name:38} {states:9} states {seconds:6.1f} s  {result}", flush=True)
+    return 1 if failures else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
