@@ -13,6 +13,7 @@
 #include <assert.h>
 #include <pthread.h>
 #include <quoit/ring.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,9 +27,21 @@ enum { MEMBERS = 4, CAPACITY = 2, ITEMS = 8 };
 static _Thread_local unsigned self;
 static quoit_atomic_u32 killed[MEMBERS], dead[MEMBERS];
 
+/* By itself: threads meet at every step, though each is over soon. */
+static inline void stagger(void)
+{
+#if ROUNDS > 1
+    static _Thread_local unsigned random;
+    random = random * 1664525 + 1013904223 + (unsigned)(uintptr_t)&random;
+    if ((random >> 16) % 3 == 0)
+        (void)sched_yield();
+#endif
+}
+
 /* The kernel lets go of what the dead held in the moment of death. */
 static inline void kill_point(void)
 {
+    stagger();
     if (killed[self]) {
         dead[self] = 1;
         pthread_exit(NULL);
@@ -151,10 +164,22 @@ static inline void harness_attach(unsigned member)
     (void)status;
 }
 
+/* By itself: threads begin at once, though starting one takes longer than what it does. */
+static quoit_atomic_u32 harness_missing;
+static inline void harness_meet(void)
+{
+#if ROUNDS > 1
+    harness_missing--;
+    while (harness_missing > 0)
+        (void)sched_yield();
+#endif
+}
+
 /* Starts them, waits for their end. */
 static inline void harness_run(void *(*const *threads)(void *), unsigned count)
 {
     pthread_t ids[MEMBERS];
+    harness_missing = count;
     for (unsigned i = 0; i < count; i++)
         if (pthread_create(&ids[i], NULL, threads[i], NULL) != 0)
             abort();

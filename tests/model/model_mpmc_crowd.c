@@ -11,6 +11,7 @@
 static void *first_producer(void *unused)
 {
     harness_attach(0);
+    harness_meet();
     (void)(harness_push(0, 1) && harness_push(0, 2));
     return unused;
 }
@@ -18,6 +19,7 @@ static void *first_producer(void *unused)
 static void *second_producer(void *unused)
 {
     harness_attach(1);
+    harness_meet();
     (void)harness_push(1, 3);
     return unused;
 }
@@ -25,6 +27,7 @@ static void *second_producer(void *unused)
 static void *consumer(void *unused)
 {
     harness_attach(2);
+    harness_meet();
     (void)harness_pop(2);
     (void)harness_pop(2);
     return unused;

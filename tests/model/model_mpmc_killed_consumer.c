@@ -13,6 +13,7 @@ static unsigned this_round;
 static void *victim(void *unused)
 {
     harness_attach(0);
+    harness_meet();
     (void)harness_pop(0);
     (void)harness_pop(0);
     return unused;
@@ -21,6 +22,7 @@ static void *victim(void *unused)
 static void *killer_and_finder(void *unused)
 {
     harness_attach(1);
+    harness_meet();
     harness_tarry(this_round);
     killed[0] = 1;
     (void)harness_pop(1);
@@ -30,6 +32,7 @@ static void *killer_and_finder(void *unused)
 static void *finder(void *unused)
 {
     harness_attach(2);
+    harness_meet();
     (void)harness_pop(2);
     (void)harness_pop(2);
     return unused;

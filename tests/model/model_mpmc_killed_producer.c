@@ -13,12 +13,14 @@ static unsigned this_round;
 static void *victim(void *unused)
 {
     harness_attach(0);
+    harness_meet();
     (void)(harness_push(0, 1) && harness_push(0, 2));
     return unused;
 }
 
 static void *killer(void *unused)
 {
+    harness_meet();
     harness_tarry(this_round);
     killed[0] = 1;
     return unused;
@@ -27,6 +29,7 @@ static void *killer(void *unused)
 static void *survivor(void *unused)
 {
     harness_attach(1);
+    harness_meet();
     (void)harness_push(1, 3);
     (void)harness_pop(1);
     (void)harness_pop(1);

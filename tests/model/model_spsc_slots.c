@@ -9,6 +9,7 @@ static unsigned this_round;
 
 static void *victim(void *unused)
 {
+    harness_meet();
     for (uint64_t item = 1; item <= 4; item++)
         (void)harness_push(0, item);
     return unused;
@@ -16,6 +17,7 @@ static void *victim(void *unused)
 
 static void *killer(void *unused)
 {
+    harness_meet();
     harness_tarry(this_round);
     killed[0] = 1;
     return unused;
@@ -24,6 +26,7 @@ static void *killer(void *unused)
 static void *consumer(void *unused)
 {
     self = 1;
+    harness_meet();
     for (int i = 0; i < 4; i++)
         (void)harness_pop(1);
     return unused;
