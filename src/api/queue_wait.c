@@ -74,8 +74,8 @@ void quoit_wake(quoit_queue *queue, struct quoit_waiter *sleeper)
         word = load_asleep(sleeper);
         if (!is_asleep(word))
             return; /* who falls asleep from here on sees that waits is 0 */
-        /* It stays 0: other wakers may be on their way without a barrier, and only a sleeper imposes
-           one on them. */
+        /* It stays 0: other wakers may be on their way without a barrier, and only a sleeper
+           imposes one on them. */
     }
     sleeper->in_vain = 0;
     wake_all(queue, sleeper, word);
@@ -125,7 +125,7 @@ void quoit_sleep_unless(quoit_queue *queue, struct quoit_waiter *waiter,
     }
 }
 
-/* Leaving a word that nobody else sleeps on: a waker that still sees it odd makes a call in vain. */
+/* Leaving a word that nobody else sleeps on: a waker that still sees it odd calls in vain. */
 static void say_awake(const struct quoit_waiter *waiter)
 {
     uint32_t word = load_asleep(waiter);

@@ -24,8 +24,8 @@ static uint64_t count_free(const struct quoit_mpmc_side *side, const struct quoi
     return count;
 }
 
-/* The slot that is next has been in this state, of the lap before, for a while: do the dead hold it?
-   A producer's position is voided; a consumer's item only a consumer can take. */
+/* The slot that is next has been in this state, of the lap before, for a while: do the dead hold
+   it? A producer's position is voided; a consumer's item only a consumer can take. */
 static quoit_status ask_for_owner(struct quoit_mpmc_side *side,
                                   const struct quoit_ring_place *place, uint64_t word)
 {

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * One victim dies wherever its operation has changed what others see. A second one, which mends that
- * on its way, or takes the dead one's place, is killed at each of its instructions. A third goes on.
+ * One victim dies wherever its operation has changed what others see. A second one, which mends
+ * that on its way, or takes the dead one's place, is killed at each of its instructions. A third
+ * goes on.
  */
 #include "world.h"
 

@@ -42,8 +42,8 @@ struct world_case {
     const struct world_operation *operation;
 };
 
-/* What a victim does. It opens the queue as role, makes ready, and is stepped through act; where act
-   opens the queue itself, queue is NULL. */
+/* What a victim does. It opens the queue as role, makes ready, and is stepped through act; where
+   act opens the queue itself, queue is NULL. */
 struct world_operation {
     const char *name;
     unsigned role;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Two producers and a consumer at once: each item comes once, each producer's in order. */
-#include "harness.h"
+#include "harness_posix.h"
 
 #include "mpmc.c"
 #include "mpmc_pop.c"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* A consumer is killed at any step; two others find what it had, and one of them gets it. */
-#include "harness.h"
+#include "harness_posix.h"
 
 #include "mpmc.c"
 #include "mpmc_pop.c"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* A producer is killed at any step; another one, which also consumes, goes on, and mends. */
-#include "harness.h"
+#include "harness_posix.h"
 
 #include "mpmc.c"
 #include "mpmc_pop.c"

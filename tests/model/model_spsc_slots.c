@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* One producer, killed at any step, its successor, and one consumer, in a ring of slots. */
-#include "harness.h"
+#include "harness_posix.h"
 
 #include "ring.c"
 #include "spsc_slots.c"

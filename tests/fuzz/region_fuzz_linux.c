@@ -1,0 +1,244 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A queue in a region whose every byte somebody else may change, before and during its use: each
+ * call returns, soon, with an error or with garbage, and touches nothing outside of the mapping.
+ * The input says what queue it is, what is changed in it, and what is called, in what order.
+ */
+#include <quoit.h>
+
+#include "hash.h"
+#include "queue_shm.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static const uint32_t sizes[] = {1, 8, 24, 300};
+static const uint64_t capacities[] = {1, 5, 8, 13};
+enum { MANY = 8, LARGEST = 300, BOTH = QUOIT_PRODUCER | QUOIT_CONSUMER };
+
+struct input {
+    const uint8_t *next, *end;
+};
+
+/* 0 where the input has ended. */
+static uint64_t take(struct input *input, unsigned bytes)
+{
+    uint64_t value = 0;
+    for (unsigned i = 0; i < bytes && input->next < input->end; i++)
+        value |= (uint64_t)*input->next++ << 8 * i;
+    return value;
+}
+
+struct fuzz {
+    char name[64];
+    struct input input;
+    quoit_queue *queue; /* NULL: not open */
+    uint8_t *image;     /* another mapping of the same region */
+    uint64_t image_bytes;
+    uint32_t item_bytes;
+};
+
+/* ---- What the other one does ----------------------------------------------------------------- */
+
+static uint64_t hash_bytes(uint64_t hash, const void *bytes, uint64_t count)
+{
+    return quoit_hash(hash, bytes, (size_t)count);
+}
+
+/* As a hostile peer would, who knows the format: what it has changed is well signed. */
+static void mend_checksums(struct fuzz *fuzz)
+{
+    struct quoit_region_shm *header = (struct quoit_region_shm *)(void *)fuzz->image;
+    uint64_t hash = hash_bytes(QUOIT_HASH_START, fuzz->image + 8, 32);
+    header->checksum = hash_bytes(hash, header->name, sizeof header->name);
+    uint64_t root = header->root;
+    if (root > fuzz->image_bytes || fuzz->image_bytes - root < sizeof(struct quoit_queue_shm) ||
+        root % 8 != 0)
+        return;
+    struct quoit_queue_shm *queue = (struct quoit_queue_shm *)(void *)(fuzz->image + root);
+    queue->checksum = hash_bytes(QUOIT_HASH_START, queue,
+                                 offsetof(struct quoit_queue_shm, checksum));
+}
+
+static void change_byte(struct fuzz *fuzz)
+{
+    uint64_t at = take(&fuzz->input, 2) % fuzz->image_bytes;
+    fuzz->image[at] = (uint8_t)take(&fuzz->input, 1);
+}
+
+static void change_word(struct fuzz *fuzz)
+{
+    uint64_t at = take(&fuzz->input, 2) % (fuzz->image_bytes / 8) * 8;
+    uint64_t word = take(&fuzz->input, 8);
+    memcpy(fuzz->image + at, &word, 8);
+}
+
+/* A small step: where lap, generation, count and position are. */
+static void add_to_word(struct fuzz *fuzz)
+{
+    uint64_t at = take(&fuzz->input, 2) % (fuzz->image_bytes / 8) * 8, word;
+    memcpy(&word, fuzz->image + at, 8);
+    uint64_t shift = take(&fuzz->input, 1) % 64;
+    word += (uint64_t)(int64_t)(int8_t)take(&fuzz->input, 1) << shift;
+    memcpy(fuzz->image + at, &word, 8);
+}
+
+/* ---- What the honest one does ---------------------------------------------------------------- */
+
+static void leave(struct fuzz *fuzz)
+{
+    quoit_queue_close(fuzz->queue);
+    fuzz->queue = NULL;
+}
+
+static void enter(struct fuzz *fuzz, unsigned roles)
+{
+    struct quoit_queue_info info;
+    leave(fuzz);
+    fuzz->item_bytes = UINT32_MAX;
+    if (quoit_queue_open(fuzz->name, roles, &fuzz->queue) != QUOIT_OK)
+        fuzz->queue = NULL;
+    else if (quoit_queue_inspect(fuzz->queue, &info) == QUOIT_OK)
+        fuzz->item_bytes = info.item_bytes;
+}
+
+static void ask(const quoit_queue *queue)
+{
+    struct quoit_queue_info info;
+    (void)quoit_queue_size(queue);
+    (void)quoit_queue_is_empty(queue);
+    (void)quoit_queue_is_full(queue);
+    (void)quoit_queue_is_finished(queue);
+    (void)quoit_queue_inspect(queue, &info);
+    (void)quoit_queue_check(queue);
+}
+
+/* Items of any size that a region can claim to have; what does not fit here is not moved. */
+static void move_items(struct fuzz *fuzz, unsigned what)
+{
+    static uint8_t items[MANY * LARGEST];
+    quoit_queue *queue = fuzz->queue;
+    uint64_t count = what / 16 % MANY + 1;
+    void *room = NULL;
+    const void *seen = NULL;
+    if (fuzz->item_bytes > LARGEST)
+        return;
+    memset(items, (int)what, sizeof items);
+    switch (what % 10) {
+    case 0:
+        (void)quoit_queue_push(queue, items);
+        break;
+    case 1:
+        (void)quoit_queue_pop(queue, items);
+        break;
+    case 2:
+        (void)quoit_queue_push_many(queue, items, count);
+        break;
+    case 3:
+        (void)quoit_queue_pop_many(queue, items, count);
+        break;
+    case 4:
+        (void)quoit_queue_push_wait(queue, items, 20000);
+        break;
+    case 5:
+        (void)quoit_queue_pop_wait(queue, items, 20000);
+        break;
+    case 6:
+        if (quoit_queue_claim(queue, count, &room, &count) == QUOIT_OK)
+            memset(room, 1, (size_t)(count * fuzz->item_bytes));
+        break;
+    case 7:
+        (void)quoit_queue_commit(queue, count);
+        break;
+    case 8:
+        if (quoit_queue_peek(queue, &seen, &count) == QUOIT_OK && count > 0)
+            items[0] = (uint8_t)(items[0] + *(const uint8_t *)seen +
+                                 ((const uint8_t *)seen)[count * fuzz->item_bytes - 1]);
+        break;
+    default:
+        (void)quoit_queue_release(queue, count);
+        break;
+    }
+}
+
+static void step(struct fuzz *fuzz)
+{
+    unsigned what = (unsigned)take(&fuzz->input, 1);
+    static const unsigned roles[] = {BOTH, QUOIT_PRODUCER, QUOIT_CONSUMER, QUOIT_OBSERVER};
+    switch (what % 8) {
+    case 0:
+        change_byte(fuzz);
+        break;
+    case 1:
+        change_word(fuzz);
+        break;
+    case 2:
+        add_to_word(fuzz);
+        break;
+    case 3:
+        if (what / 8 % 2)
+            mend_checksums(fuzz);
+        enter(fuzz, roles[what / 16 % 4]);
+        break;
+    case 4:
+        if (fuzz->queue)
+            ask(fuzz->queue);
+        break;
+    case 5:
+        if (fuzz->queue && what / 8 % 4 == 0)
+            (void)quoit_queue_finish(fuzz->queue);
+        break;
+    default:
+        if (fuzz->queue)
+            move_items(fuzz, (unsigned)take(&fuzz->input, 1));
+    }
+}
+
+/* ---- The region ------------------------------------------------------------------------------ */
+
+static void map_image(struct fuzz *fuzz)
+{
+    char path[80];
+    struct stat info;
+    (void)snprintf(path, sizeof path, "/dev/shm/%s", fuzz->name + strlen("posix:"));
+    int fd = open(path, O_RDWR | O_CLOEXEC);
+    if (fd < 0 || fstat(fd, &info) != 0)
+        abort();
+    fuzz->image_bytes = (uint64_t)info.st_size;
+    fuzz->image = mmap(NULL, (size_t)info.st_size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    if (fuzz->image == MAP_FAILED)
+        abort();
+    (void)close(fd);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    struct fuzz fuzz = {.input = {.next = data, .end = data + size}};
+    uint64_t shape = take(&fuzz.input, 1);
+    struct quoit_queue_options options = {.kind = shape % 3 == 2 ? QUOIT_MPMC : QUOIT_SPSC,
+                                          .item_bytes = sizes[shape / 4 % 4],
+                                          .capacity = capacities[shape / 16 % 4],
+                                          .user_bytes = shape / 64 % 2 * 100,
+                                          .tuning = shape % 3 == 1 ? QUOIT_FOR_SPANS
+                                                                   : QUOIT_FOR_ITEMS};
+    (void)snprintf(fuzz.name, sizeof fuzz.name, "posix:fuzz-%d", (int)getpid());
+    (void)quoit_queue_unlink(fuzz.name);
+    if (quoit_queue_create(fuzz.name, &options, BOTH, &fuzz.queue) != QUOIT_OK)
+        abort();
+    fuzz.item_bytes = options.item_bytes;
+    map_image(&fuzz);
+    while (fuzz.input.next < fuzz.input.end)
+        step(&fuzz);
+    leave(&fuzz);
+    (void)munmap(fuzz.image, (size_t)fuzz.image_bytes);
+    if (shm_unlink(fuzz.name + strlen("posix:")) != 0)
+        abort();
+    return 0;
+}
