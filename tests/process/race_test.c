@@ -10,7 +10,7 @@
 
 static const struct quoit_queue_options options = {.item_bytes = 8, .capacity = 5};
 enum { BOTH = QUOIT_PRODUCER | QUOIT_CONSUMER };
-enum { PROCESSES = 12, ROUNDS = 6, KILLS = 60 };
+enum { PROCESSES = 64, ROUNDS = 6, KILLS = 60 };
 
 /* Where processes meet, and say which queue they came to; laid out alike for 32 and 64 bits. */
 struct meeting {

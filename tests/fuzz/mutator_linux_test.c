@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A process that writes anything anywhere into the queue's memory, while another one uses the
+ * queue: that one gets garbage, and errors, but no fault, and it never hangs.
+ */
+#include "test.h"
+
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { ROUNDS = 40, OPERATIONS = 3000, MANY = 8 };
+
+/* Bytes and words, at random, but seldom large ones: most of what a word can be is far away. */
+static void change_for_ever(char **arguments)
+{
+    char path[300];
+    struct stat info;
+    (void)snprintf(path, sizeof path, "/dev/shm/%s", arguments[0]);
+    int fd = open(path, O_RDWR | O_CLOEXEC);
+    CHECK(fd >= 0 && fstat(fd, &info) == 0);
+    size_t size = (size_t)info.st_size;
+    volatile uint8_t *image = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    CHECK(image != MAP_FAILED);
+    for (uint64_t random = strtoull(arguments[1], NULL, 10);;) {
+        random = random * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
+        size_t at = (size_t)(random >> 33) % (random >> 20 & 1 ? size : 4096);
+        if (random >> 21 & 1)
+            image[at] = (uint8_t)(random >> 24);
+        else
+            *(volatile uint64_t *)(image + at / 8 * 8) += (random >> 22 & 1) << (random >> 26 & 63);
+    }
+}
+
+static void use(quoit_queue *queue, unsigned what)
+{
+    uint64_t items[MANY] = {what}, count = what / 16 % MANY + 1;
+    struct quoit_queue_info info;
+    void *room;
+    const void *seen;
+    switch (what % 14) {
+    case 0:
+        (void)quoit_queue_push(queue, items);
+        break;
+    case 1:
+        (void)quoit_queue_pop(queue, items);
+        break;
+    case 2:
+        (void)quoit_queue_push_many(queue, items, count);
+        break;
+    case 3:
+        (void)quoit_queue_pop_many(queue, items, count);
+        break;
+    case 4:
+        (void)quoit_queue_push_wait(queue, items, 1000);
+        break;
+    case 5:
+        (void)quoit_queue_pop_wait(queue, items, 1000);
+        break;
+    case 6:
+        if (quoit_queue_claim(queue, count, &room, &count) == QUOIT_OK)
+            memset(room, 1, count * sizeof *items);
+        break;
+    case 7:
+        (void)quoit_queue_commit(queue, count);
+        break;
+    case 8:
+        if (quoit_queue_peek(queue, &seen, &count) == QUOIT_OK && count <= MANY)
+            memcpy(items, seen, count * sizeof *items);
+        break;
+    case 9:
+        (void)quoit_queue_release(queue, count);
+        break;
+    case 10:
+        (void)quoit_queue_check(queue);
+        break;
+    case 11:
+        (void)quoit_queue_inspect(queue, &info);
+        break;
+    default:
+        (void)quoit_queue_size(queue);
+    }
+}
+
+static void try_kind(enum quoit_kind kind, enum quoit_tuning tuning)
+{
+    const struct quoit_queue_options options = {
+        .kind = kind, .item_bytes = 8, .capacity = 7, .tuning = tuning};
+    unsigned opened = 0;
+    for (unsigned round = 0; round < ROUNDS; round++) {
+        const char *name = test_name("posix");
+        char seed[24];
+        (void)snprintf(seed, sizeof seed, "%u", test_own_pid() * 1000 + round);
+        const char *const arguments[] = {test_path(name), seed, NULL};
+        quoit_queue *queue, *second;
+        CHECK_STATUS(quoit_queue_create(name, &options, QUOIT_PRODUCER | QUOIT_CONSUMER, &queue),
+                     QUOIT_OK);
+        test_process mutator = test_spawn("change_for_ever", arguments);
+        for (unsigned i = 0; i < OPERATIONS; i++) {
+            use(queue, i * 2654435761u >> 8);
+            if (i % 100 == 0 && quoit_queue_open(name, QUOIT_OBSERVER, &second) == QUOIT_OK) {
+                opened++;
+                (void)quoit_queue_check(second);
+                quoit_queue_close(second);
+            }
+        }
+        test_kill(mutator);
+        (void)test_wait(mutator);
+        quoit_queue_close(queue);
+        (void)quoit_queue_unlink(name); /* it may not be a queue any more */
+        (void)shm_unlink(test_path(name));
+    }
+    printf("  opened %u times\n", opened);
+}
+
+static void slots(void)
+{
+    try_kind(QUOIT_SPSC, QUOIT_FOR_ITEMS);
+}
+
+static void spans(void)
+{
+    try_kind(QUOIT_SPSC, QUOIT_FOR_SPANS);
+}
+
+static void mpmc(void)
+{
+    try_kind(QUOIT_MPMC, QUOIT_FOR_ITEMS);
+}
+
+int main(int argc, char **argv)
+{
+    static const struct test_part parts[] = {{"bytes change under slots", slots},
+                                             {"bytes change under spans", spans},
+                                             {"bytes change under mpmc", mpmc},
+                                             {NULL, NULL}};
+    static const struct test_role roles[] = {{"change_for_ever", change_for_ever}, {NULL, NULL}};
+    return test_main(argc, argv, parts, roles);
+}

@@ -1,0 +1,258 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Who is alive the kernel says: not a PID, which other processes get and other namespaces count
+ * differently, and no clock.
+ */
+#include "test.h"
+
+#include <errno.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/time.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+static const enum quoit_kind kinds[] = {QUOIT_SPSC, QUOIT_MPMC};
+enum { KINDS = sizeof kinds / sizeof kinds[0] };
+
+static quoit_queue *create(const char *name, enum quoit_kind kind, unsigned roles)
+{
+    const struct quoit_queue_options options = {.kind = kind, .item_bytes = 8, .capacity = 5};
+    quoit_queue *queue;
+    CHECK_STATUS(quoit_queue_create(name, &options, roles, &queue), QUOIT_OK);
+    return queue;
+}
+
+static int exit_code_of(pid_t pid)
+{
+    int status;
+    CHECK(waitpid(pid, &status, 0) == pid);
+    return WIFEXITED(status) ? WEXITSTATUS(status) : TEST_KILLED;
+}
+
+/* ---- Namespaces ------------------------------------------------------------------------------ */
+
+/* Claims an item, or peeks at one, in an own PID namespace, where it is number 1, and stays. */
+static void hold_elsewhere(const char *name, unsigned role, int ready)
+{
+    quoit_queue *queue;
+    void *room;
+    const void *seen;
+    uint64_t count;
+    if (quoit_queue_open(name, role, &queue) != QUOIT_OK)
+        _exit(EXIT_FAILURE);
+    quoit_status status = role == QUOIT_PRODUCER ? quoit_queue_claim(queue, 1, &room, &count)
+                                                 : quoit_queue_peek(queue, &seen, &count);
+    if (status != QUOIT_OK || write(ready, "", 1) != 1)
+        _exit(EXIT_FAILURE);
+    for (;;)
+        (void)pause();
+}
+
+/* The process that is number 1 there dies with the kill of any of its parents' hands. */
+static pid_t start_elsewhere(const char *name, unsigned role)
+{
+    int ready[2];
+    char byte;
+    CHECK(pipe(ready) == 0);
+    (void)fflush(NULL);
+    pid_t pid = fork();
+    CHECK(pid >= 0);
+    if (pid == 0) {
+        if (unshare(CLONE_NEWPID) != 0 && unshare(CLONE_NEWUSER | CLONE_NEWPID) != 0)
+            _exit(TEST_SKIPPED);
+        pid_t inner = fork();
+        if (inner == 0)
+            hold_elsewhere(name, role, ready[1]);
+        (void)close(ready[1]);
+        _exit(exit_code_of(inner) == TEST_KILLED ? EXIT_SUCCESS : EXIT_FAILURE);
+    }
+    (void)close(ready[1]);
+    if (read(ready[0], &byte, 1) != 1) {
+        CHECK_EQUAL(exit_code_of(pid), TEST_SKIPPED);
+        test_skip("PID namespaces cannot be made here");
+    }
+    (void)close(ready[0]);
+    return pid;
+}
+
+static void kill_elsewhere(pid_t outer)
+{
+    char command[80];
+    (void)snprintf(command, sizeof command, "/proc/%d/task/%d/children", (int)outer, (int)outer);
+    FILE *file = fopen(command, "r");
+    int inner = 0;
+    CHECK(file && fscanf(file, "%d", &inner) == 1);
+    (void)fclose(file);
+    CHECK(kill(inner, SIGKILL) == 0);
+    CHECK_EQUAL(exit_code_of(outer), EXIT_SUCCESS);
+}
+
+static void in_another_pid_namespace(void)
+{
+    uint64_t item = 7;
+    for (int i = 0; i < KINDS; i++) {
+        const char *name = test_name("");
+        bool many = kinds[i] == QUOIT_MPMC;
+        quoit_queue *consumer = create(name, kinds[i], QUOIT_CONSUMER), *producer;
+        pid_t outer = start_elsewhere(name, QUOIT_PRODUCER);
+        CHECK_STATUS(quoit_queue_open(name, QUOIT_PRODUCER, &producer),
+                     many ? QUOIT_OK : QUOIT_BUSY);
+        if (many) { /* its claim comes first, and is respected */
+            CHECK_STATUS(quoit_queue_push(producer, &item), QUOIT_OK);
+            CHECK_STATUS(quoit_queue_pop(consumer, &item), QUOIT_EMPTY);
+        }
+        kill_elsewhere(outer);
+        if (!many) {
+            CHECK_STATUS(quoit_queue_open(name, QUOIT_PRODUCER, &producer), QUOIT_OK);
+            CHECK_STATUS(quoit_queue_push(producer, &item), QUOIT_OK);
+        }
+        CHECK_STATUS(quoit_queue_pop(consumer, &item), QUOIT_OK);
+        quoit_queue_close(producer);
+        quoit_queue_close(consumer);
+        CHECK_STATUS(quoit_queue_unlink(name), QUOIT_OK);
+    }
+}
+
+/* ---- A PID that comes again ------------------------------------------------------------------ */
+
+/* The next process gets that number, if nobody else is faster. false: nobody may choose. */
+static bool choose_next_pid(pid_t pid)
+{
+    FILE *file = fopen("/proc/sys/kernel/ns_last_pid", "w");
+    if (!file)
+        return false;
+    bool written = fprintf(file, "%d", (int)pid - 1) > 0;
+    return fclose(file) == 0 && written;
+}
+
+static pid_t fork_stranger(void)
+{
+    pid_t pid = fork();
+    CHECK(pid >= 0);
+    if (pid == 0)
+        for (;;)
+            (void)pause();
+    return pid;
+}
+
+static void reused_pid(void)
+{
+    const char *name = test_name("");
+    quoit_queue *consumer = create(name, QUOIT_SPSC, QUOIT_CONSUMER), *producer;
+    (void)fflush(NULL);
+    pid_t member = fork(), stranger = 0;
+    CHECK(member >= 0);
+    if (member == 0)
+        _exit(quoit_queue_open(name, QUOIT_PRODUCER, &producer) == QUOIT_OK ? 0 : 1);
+    CHECK_EQUAL(exit_code_of(member), 0); /* and its row still says its number */
+    for (int tries = 0; tries < 200 && stranger != member; tries++) {
+        if (stranger > 0)
+            CHECK(kill(stranger, SIGKILL) == 0 && exit_code_of(stranger) == TEST_KILLED);
+        if (!choose_next_pid(member)) {
+            quoit_queue_close(consumer);
+            CHECK_STATUS(quoit_queue_unlink(name), QUOIT_OK);
+            printf("  left out: PIDs cannot be chosen here\n");
+            return;
+        }
+        stranger = fork_stranger();
+    }
+    if (stranger != member)
+        printf("  the number never came again\n");
+    CHECK_STATUS(quoit_queue_open(name, QUOIT_PRODUCER, &producer), QUOIT_OK);
+    CHECK(kill(stranger, SIGKILL) == 0 && exit_code_of(stranger) == TEST_KILLED);
+    quoit_queue_close(producer);
+    quoit_queue_close(consumer);
+    CHECK_STATUS(quoit_queue_unlink(name), QUOIT_OK);
+}
+
+/* ---- Everybody stopped, and signals ---------------------------------------------------------- */
+
+/* Waits for an item for a second; the parent stops it for as long, and pushes then. */
+static void everybody_suspended(void)
+{
+    for (int i = 0; i < KINDS; i++) {
+        const char *name = test_name("");
+        quoit_queue *queue = create(name, kinds[i], QUOIT_PRODUCER);
+        uint64_t item = 1;
+        (void)fflush(NULL);
+        pid_t pid = fork();
+        CHECK(pid >= 0);
+        if (pid == 0) {
+            quoit_queue *own;
+            if (quoit_queue_open(name, QUOIT_CONSUMER, &own) != QUOIT_OK)
+                _exit(1);
+            _exit(quoit_queue_pop_wait(own, &item, INT64_C(20000000000)) == QUOIT_OK ? 0 : 2);
+        }
+        struct quoit_queue_info info = {.consumer_pid = 0};
+        while (info.consumer_pid == 0)
+            CHECK_STATUS(quoit_queue_inspect(queue, &info), QUOIT_OK);
+        CHECK(kill(pid, SIGSTOP) == 0);
+        test_sleep_ms(300); /* longer than anybody's slice of sleep */
+        CHECK_STATUS(quoit_queue_inspect(queue, &info), QUOIT_OK);
+        CHECK_EQUAL(info.consumer_pid, (uint64_t)pid); /* stopped is alive */
+        CHECK_STATUS(quoit_queue_push(queue, &item), QUOIT_OK);
+        CHECK(kill(pid, SIGCONT) == 0);
+        CHECK_EQUAL(exit_code_of(pid), 0);
+        quoit_queue_close(queue);
+        CHECK_STATUS(quoit_queue_unlink(name), QUOIT_OK);
+    }
+}
+
+static volatile sig_atomic_t rings;
+
+static void ring(int unused)
+{
+    (void)unused;
+    rings++;
+}
+
+static int64_t now_ns(void)
+{
+    struct timespec now;
+    CHECK(clock_gettime(CLOCK_MONOTONIC, &now) == 0);
+    return now.tv_sec * INT64_C(1000000000) + now.tv_nsec;
+}
+
+/* A wait goes on after a signal's handler, to its own end and no further. */
+static void signals_during_a_wait(void)
+{
+    const struct itimerval often = {.it_interval = {.tv_usec = 3000},
+                                    .it_value = {.tv_usec = 3000}};
+    const struct itimerval never = {.it_value = {.tv_usec = 0}};
+    const int64_t timeout_ns = 60000000;
+    struct sigaction action = {.sa_handler = ring};
+    CHECK(sigaction(SIGALRM, &action, NULL) == 0);
+    for (int i = 0; i < KINDS; i++) {
+        const char *name = test_name("");
+        quoit_queue *queue = create(name, kinds[i], QUOIT_PRODUCER | QUOIT_CONSUMER);
+        uint64_t item = 0;
+        int64_t start = now_ns();
+        rings = 0;
+        CHECK(setitimer(ITIMER_REAL, &often, NULL) == 0);
+        CHECK_STATUS(quoit_queue_pop_wait(queue, &item, timeout_ns), QUOIT_TIMEOUT);
+        CHECK(now_ns() - start >= timeout_ns);
+        while (quoit_queue_push(queue, &item) == QUOIT_OK)
+            ;
+        CHECK_STATUS(quoit_queue_push_wait(queue, &item, timeout_ns), QUOIT_TIMEOUT);
+        CHECK(now_ns() - start >= 2 * timeout_ns);
+        CHECK(setitimer(ITIMER_REAL, &never, NULL) == 0);
+        CHECK(rings > 0);
+        quoit_queue_close(queue);
+        CHECK_STATUS(quoit_queue_unlink(name), QUOIT_OK);
+    }
+}
+
+int main(int argc, char **argv)
+{
+    static const struct test_part parts[] = {
+        {"members in different PID namespaces", in_another_pid_namespace},
+        {"a PID that comes again", reused_pid},
+        {"everybody suspended and resumed", everybody_suspended},
+        {"signals during a wait", signals_during_a_wait},
+        {NULL, NULL}};
+    return test_main(argc, argv, parts, NULL);
+}
