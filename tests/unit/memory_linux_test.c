@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: MIT */
+/* Out of memory, at each allocation in turn: a clear status, nothing leaked, nothing left behind.
+   The linker leads the library's allocations here. */
+#include "test.h"
+
+#include <stdlib.h>
+
+void *__wrap_malloc(size_t size);
+void *__wrap_calloc(size_t count, size_t size);
+void *__real_malloc(size_t size);
+void *__real_calloc(size_t count, size_t size);
+
+static long until_failure = -1; /* allocations; -1: never */
+static bool failed;
+
+static bool fails(void)
+{
+    if (until_failure < 0 || until_failure-- > 0)
+        return false;
+    failed = true;
+    return true;
+}
+
+void *__wrap_malloc(size_t size)
+{
+    return fails() ? NULL : __real_malloc(size);
+}
+
+void *__wrap_calloc(size_t count, size_t size)
+{
+    return fails() ? NULL : __real_calloc(count, size);
+}
+
+/* Calls try(name) with the first, the second … allocation failing, until none does. */
+static void fail_each(const char *scheme, quoit_status (*try)(const char *name))
+{
+    const char *name = test_name(scheme);
+    for (long i = 0;; i++) {
+        until_failure = i;
+        failed = false;
+        quoit_status status = try(name);
+        until_failure = -1;
+        if (!failed) {
+            CHECK_STATUS(status, QUOIT_OK);
+            printf("  %s: %ld allocations\n", scheme, i);
+            return;
+        }
+        CHECK_STATUS(status, QUOIT_NO_MEMORY);
+        CHECK_STATUS(quoit_queue_unlink(name), QUOIT_NOT_FOUND);
+    }
+}
+
+static const struct quoit_queue_options options = {
+    .kind = QUOIT_MPMC, .item_bytes = 8, .capacity = 5};
+
+static quoit_status use(const char *name)
+{
+    quoit_queue *queue = NULL, *second = NULL;
+    int fd = -1;
+    quoit_status status = quoit_queue_create(name, &options, QUOIT_PRODUCER | QUOIT_CONSUMER,
+                                             &queue);
+    if (status != QUOIT_OK)
+        return status;
+    status = quoit_queue_join(name, &options, QUOIT_PRODUCER, &second);
+    if (status == QUOIT_OK)
+        status = quoit_queue_poll_fd(queue, QUOIT_CONSUMER, &fd);
+    quoit_queue_close(second);
+    quoit_queue_close(queue);
+    until_failure = -1;
+    CHECK_STATUS(quoit_queue_unlink(name), QUOIT_OK);
+    return status;
+}
+
+static void queues(void)
+{
+    for (int i = 0; test_schemes[i]; i++)
+        fail_each(test_schemes[i], use);
+}
+
+static quoit_status use_semaphore(const char *name)
+{
+    const struct quoit_sem_options sem_options = {.value = 1};
+    quoit_sem *sem = NULL;
+    quoit_status status = quoit_sem_create(name, &sem_options, &sem);
+    if (status != QUOIT_OK)
+        return status;
+    quoit_sem_close(sem);
+    return quoit_sem_unlink(name);
+}
+
+static void semaphores(void)
+{
+    for (int i = 0; test_sem_schemes[i]; i++)
+        fail_each(test_sem_schemes[i], use_semaphore);
+}
+
+int main(int argc, char **argv)
+{
+    static const struct test_part parts[] = {
+        {"queues", queues}, {"semaphores", semaphores}, {NULL, NULL}};
+    return test_main(argc, argv, parts, NULL);
+}
