@@ -23,15 +23,17 @@ static void change_for_ever(char **arguments)
     int fd = open(path, O_RDWR | O_CLOEXEC);
     CHECK(fd >= 0 && fstat(fd, &info) == 0);
     size_t size = (size_t)info.st_size;
-    volatile uint8_t *image = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    void *image = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
     CHECK(image != MAP_FAILED);
+    volatile uint8_t *bytes = image;
+    volatile uint64_t *words = image;
     for (uint64_t random = strtoull(arguments[1], NULL, 10);;) {
         random = random * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
         size_t at = (size_t)(random >> 33) % (random >> 20 & 1 ? size : 4096);
         if (random >> 21 & 1)
-            image[at] = (uint8_t)(random >> 24);
+            bytes[at] = (uint8_t)(random >> 24);
         else
-            *(volatile uint64_t *)(image + at / 8 * 8) += (random >> 22 & 1) << (random >> 26 & 63);
+            words[at / 8] += (random >> 22 & 1) << (random >> 26 & 63);
     }
 }
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Several producers and consumers, each a process, on one queue, in each way of pushing and popping:
- * every item comes once, each producer's in order, and at the end everybody learns that it is one.
+ * Several producers and consumers, each a process, on one queue, in each way of pushing and
+ * popping: every item comes once, each producer's in order, and at the end everybody learns that it
+ * is one.
  */
 #include "test.h"
 
