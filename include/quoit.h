@@ -73,11 +73,12 @@ extern "C" {
 
 typedef struct quoit_queue quoit_queue;
 
-/* In this version all but QUOIT_SPSC are QUOIT_UNSUPPORTED. */
 enum quoit_kind {
-    QUOIT_SPSC = 0,     /* one producer, one consumer */
-    QUOIT_MPMC = 1,     /* many of each */
-    QUOIT_BROADCAST = 2 /* one producer, each consumer sees all */
+    QUOIT_SPSC = 0, /* one producer, one consumer: the fastest */
+    /* Many of each; an item goes to one consumer. Items of one producer come in its order. Many
+       claim one counter, so an item costs several times what it does with QUOIT_SPSC. */
+    QUOIT_MPMC = 1,
+    QUOIT_BROADCAST = 2 /* one producer, each consumer sees all: UNSUPPORTED in this version */
 };
 
 /* What a queue is to be fastest at. Both do everything. */
@@ -103,7 +104,7 @@ struct quoit_queue_options {
 
 /* What a handle is for; may be or-ed. 0 is not valid. */
 enum quoit_role {
-    QUOIT_PRODUCER = 1,     /* one living holder; a dead one's place is taken over */
+    QUOIT_PRODUCER = 1,     /* SPSC: one living holder; a dead one's place is taken over */
     QUOIT_CONSUMER = 2,     /* likewise */
     QUOIT_OBSERVER = 4,     /* looks, and needs only read permission */
     QUOIT_ANY_OWNER = 0x100 /* not a role: accept an object that belongs to another user */
@@ -118,7 +119,7 @@ enum quoit_role {
  * create returns OK EXISTS NOSPACE; open OK NOT_FOUND NOT_QUOIT VERSION CORRUPT MISMATCH (no queue)
  * OWNER COLLISION; join either's, and MISMATCH. All: INVALID NAME_… SCHEME UNSUPPORTED CAPACITY
  * ITEM_SIZE OVERFLOW PERMISSION LIMIT NO_MEMORY SYSTEM, and BUSY where a living process has the
- * role.
+ * role (SPSC). LIMIT where 64 handles are in it already.
  * Creation is atomic: others find nothing or the whole queue, with its memory reserved. Any thread.
  * Blocks only behind another process that is creating or removing a System V object of that name,
  * at most 10 s (then BUSY). Format: FORMAT.md.
@@ -132,8 +133,9 @@ quoit_status quoit_queue_join(const char *name, const struct quoit_queue_options
 /* Leave. The queue, with what is in it, stays; the roles are free from here. NULL is allowed. */
 void quoit_queue_close(quoit_queue *queue);
 
-/* End of stream: pushes get CLOSED, pops too once they have drained the queue. By its producer,
-   else ROLE; may be repeated. It cannot be undone: unlink the queue and create another. */
+/* End of stream: pushes get CLOSED, pops too once they have drained the queue. By a producer, for
+   all of them, else ROLE; may be repeated. What others have claimed by then they still commit. It
+   cannot be undone: unlink the queue and create another. */
 quoit_status quoit_queue_finish(quoit_queue *queue);
 
 /*
@@ -151,6 +153,11 @@ quoit_status quoit_queue_unlink_self(quoit_queue *queue);
  * push: OK FULL CLOSED (finished); pop: OK EMPTY CLOSED (finished, and drained).
  * Both: ROLE FORKED CORRUPT.
  * A push that returned OK is visible to the consumer and survives the death of its producer.
+ * MPMC: positions are handed out in order, and taken in order. Who is between claiming one and
+ * committing it, stopped say, holds up those behind it; one that died there holds up nobody: whoever
+ * is blocked asks the kernel, and goes on. What a consumer had taken and not given back when it
+ * died, the next one that finds nothing else gets, late. CLOSED is told when nothing can come any
+ * more: not while a living consumer still reads an item.
  * Never block, never allocate; no system call but to wake a side that sleeps. The typed forms below
  * are faster by far.
  */
@@ -164,9 +171,9 @@ quoit_status quoit_queue_pop(quoit_queue *queue, void *item_out);
  *   timeout_ns   0 does not wait; QUOIT_FOREVER waits; by the monotonic clock
  * Beside push's and pop's, but never FULL or EMPTY:
  *   TIMEOUT      nothing came, and nothing was done
- *   ABANDONED    the other side was there and is gone, by a death or by close without finish; told
- *                once, so that waiting again waits for its successor. Seen within a tenth of a
- *                second
+ *   ABANDONED    the other side (MPMC: all of it) was there and is gone, by a death or by close
+ *                without finish; told once, so that waiting again waits for its successor. Seen
+ *                within a tenth of a second
  * A signal does not end a wait. Where nobody sleeps, nobody makes a system call: push and pop look
  * at one word that they have at hand.
  */
@@ -191,7 +198,8 @@ quoit_status quoit_queue_poll_fd(quoit_queue *queue, unsigned role, int *fd_out)
 
 /* As many of count as there is room for, or as are there; returns how many. 0 also stands for all
    that a push or pop would report as a status: ask it for the reason. With QUOIT_FOR_SPANS they are
-   published at once: after a death there are all or none. */
+   published at once: after a death there are all or none; else the first ones, or all. MPMC: one
+   claim takes all of them, so no other producer's items come in between. */
 uint64_t quoit_queue_push_many(quoit_queue *queue, const void *items, uint64_t count);
 uint64_t quoit_queue_pop_many(quoit_queue *queue, void *items_out, uint64_t count);
 
@@ -200,6 +208,8 @@ uint64_t quoit_queue_pop_many(quoit_queue *queue, void *items_out, uint64_t coun
  * at least one; commit pushes the first count of them, which may be fewer, or 0. A claim that is
  * not committed never was: claim again, push, or die. Nobody sees the items before. With
  * QUOIT_FOR_SPANS the room is the queue itself; else it is the handle's, and commit copies.
+ * MPMC: one item at a time, in the queue itself. From the claim on it has its place in the order,
+ * and those behind it wait; claiming again gives the same room, and push fills it.
  * claim: as push, and INVALID for 0; NULL and 0 unless OK. commit: OK, or INVALID if count is more
  * than is claimed.
  */
@@ -211,6 +221,8 @@ quoit_status quoit_queue_commit(quoit_queue *queue, uint64_t count);
  * Look at what is next without taking it: count_out items at items_out, in place, one after the
  * other, at least one. They stay valid, and queued, until they are released, all or the first of
  * them; a consumer that dies before leaves them to the next.
+ * MPMC: one item at a time, which is this consumer's from then on; others take those behind it.
+ * Peeking again gives the same one, pop takes it. close leaves it to the others.
  * peek: as pop; NULL and 0 unless OK. release: OK, or INVALID if count is more than is there.
  */
 quoit_status quoit_queue_peek(quoit_queue *queue, const void **items_out, uint64_t *count_out);
@@ -233,7 +245,7 @@ struct quoit_queue_info {
     uint64_t popped;
     uint64_t size;
     bool finished;
-    uint32_t producer_pid; /* of a living holder, in its own PID namespace; 0: there is none */
+    uint32_t producer_pid; /* of a living one, in its own PID namespace; 0: there is none */
     uint32_t consumer_pid; /* likewise */
     uint32_t created_by;   /* PID */
     uint64_t created_at_unix_ns;
