@@ -155,9 +155,9 @@ quoit_status quoit_queue_unlink_self(quoit_queue *queue);
  * A push that returned OK is visible to the consumer and survives the death of its producer.
  * MPMC: positions are handed out in order, and taken in order. Who is between claiming one and
  * committing it, stopped say, holds up those behind it; one that died there holds up nobody:
- * whoever is blocked asks the kernel, and goes on. What a consumer had taken and not given back when
- * it died, the next one that finds nothing else gets, late. CLOSED is told when nothing can come any
- * more: not while a living consumer still reads an item.
+ * whoever is blocked asks the kernel, and goes on. What a consumer had taken and not given back
+ * when it died, the next one that finds nothing else gets, late. CLOSED is told when nothing can
+ * come any more: not while a living consumer still reads an item.
  * Never block, never allocate; no system call but to wake a side that sleeps. The typed forms below
  * are faster by far.
  */
