@@ -35,7 +35,7 @@ struct quoit_ring_shm {
     quoit_atomic_u64 head;            /* 128  consumer  items popped, or being given back    */
     quoit_atomic_u32 producer_waits;  /* 136  both      1: after a pop, look whether ...     */
     quoit_atomic_u32 producer_asleep; /* 140  both      odd: somebody is to be woken         */
-    quoit_atomic_u32 orphaned;        /* 144  both      mpmc: 1: a consumer's death left an item  */
+    quoit_atomic_u32 orphaned;        /* 144  both      mpmc: 1: look for a dead one's item      */
     uint8_t pad2[108];
     quoit_atomic_u64 finished; /* 256  producer  0, then 1: no push will follow       */
     quoit_atomic_u64 marked;   /* 264  producer  slots: all items below are committed;

@@ -32,13 +32,31 @@ static quoit_status check_side(const quoit_queue *queue, unsigned role, uint64_t
     return wrong_side(queue, role, item_bytes);
 }
 
-/* A look for items that found none, of an MPMC queue, may have made room. */
+static bool is_shared(const quoit_queue *queue)
+{
+    return queue->handle->place.kind == QUOIT_MPMC;
+}
+
+/* Of many consumers, some may wait for the end, which is there when the last item is given back. */
+static void note_popped(quoit_queue *queue)
+{
+    quoit_queue_popped(queue);
+    if (is_shared(queue) && quoit_ring_is_ending(ring_of(queue)))
+        quoit_queue_wake(queue, QUOIT_CONSUMER);
+}
+
+/* A look for items, of an MPMC queue, may have made room. */
+static void note_freed(quoit_queue *queue)
+{
+    if (!queue->consumer.mpmc.freed)
+        return;
+    queue->consumer.mpmc.freed = false;
+    quoit_queue_popped(queue);
+}
+
 static void note_empty(quoit_queue *queue)
 {
-    if (queue->consumer.mpmc.freed) {
-        queue->consumer.mpmc.freed = false;
-        quoit_queue_popped(queue);
-    }
+    note_freed(queue);
     if (queue->handle->consumer_waiter.poller)
         quoit_poller_rearm(queue->handle->consumer_waiter.poller);
 }
@@ -71,7 +89,7 @@ quoit_status quoit_queue_pop_slow(quoit_queue *queue, void *item_out, uint64_t i
         return status;
     status = ring_of(queue)->ops->pop(&queue->consumer, ring_of(queue), item_out);
     if (status == QUOIT_OK)
-        quoit_queue_popped(queue);
+        note_popped(queue);
     else if (status == QUOIT_EMPTY)
         note_empty(queue);
     return status;
@@ -119,7 +137,7 @@ uint64_t quoit_queue_pop_many_sized(quoit_queue *queue, void *items_out, uint64_
     uint64_t popped = ring_of(queue)->ops->pop_many(&queue->consumer, ring_of(queue), items_out,
                                                     count);
     if (popped > 0)
-        quoit_queue_popped(queue);
+        note_popped(queue);
     else
         note_empty(queue);
     return popped;
@@ -162,8 +180,10 @@ quoit_status quoit_queue_commit(quoit_queue *queue, uint64_t count)
     if (!ring_of(queue)->ops->commit(&queue->producer, ring_of(queue), count))
         return quoit_fail(QUOIT_INVALID, "%llu items to commit, and fewer are claimed",
                           (unsigned long long)count);
-    if (count > 0)
+    if (count > 0 || is_shared(queue)) /* a claim given up was in the way of those behind it */
         quoit_queue_pushed(queue);
+    if (count == 0 && is_shared(queue))
+        quoit_queue_wake(queue, QUOIT_PRODUCER);
     return QUOIT_OK;
 }
 
@@ -189,7 +209,7 @@ quoit_status quoit_queue_release(quoit_queue *queue, uint64_t count)
         return quoit_fail(QUOIT_INVALID, "%llu items to release, and fewer are there",
                           (unsigned long long)count);
     if (count > 0)
-        quoit_queue_popped(queue);
+        note_popped(queue);
     return QUOIT_OK;
 }
 
@@ -223,17 +243,19 @@ quoit_status quoit_queue_wait_for_items(quoit_queue *queue, int64_t timeout_ns)
         status = look_for_items(queue);
     if (status != QUOIT_EMPTY)
         return status;
-    return quoit_wait(queue, &queue->handle->consumer_waiter, look_for_items, QUOIT_EMPTY,
-                      timeout_ns);
+    status = quoit_wait(queue, &queue->handle->consumer_waiter, look_for_items, QUOIT_EMPTY,
+                        timeout_ns);
+    note_freed(queue);
+    return status;
 }
 
-/* What is left of a time-out that began at start. */
-static int64_t time_left(int64_t timeout_ns, uint64_t start)
+/* What is left of a time-out that began at start; false: nothing. */
+static bool has_time_left(int64_t timeout_ns, uint64_t start, int64_t *left_out)
 {
-    if (timeout_ns <= 0)
-        return timeout_ns;
-    int64_t left = timeout_ns - (int64_t)(quoit_os_monotonic_ns() - start);
-    return left > 0 ? left : 0;
+    *left_out = timeout_ns;
+    if (timeout_ns > 0)
+        *left_out -= (int64_t)(quoit_os_monotonic_ns() - start);
+    return timeout_ns < 0 || *left_out > 0;
 }
 
 /* Others may take the room that one has waited for. */
@@ -241,28 +263,30 @@ quoit_status quoit_queue_push_wait_slow(quoit_queue *queue, const void *item, ui
                                         int64_t timeout_ns)
 {
     uint64_t start = timeout_ns > 0 ? quoit_os_monotonic_ns() : 0;
-    quoit_status status = quoit_queue_wait_for_room(queue, timeout_ns);
-    while (status == QUOIT_OK) {
-        status = quoit_queue_push_slow(queue, item, item_bytes);
-        if (status != QUOIT_FULL)
+    int64_t left = timeout_ns;
+    quoit_status status;
+    do {
+        status = quoit_queue_wait_for_room(queue, left);
+        if (status != QUOIT_OK)
             return status;
-        status = quoit_queue_wait_for_room(queue, time_left(timeout_ns, start));
-    }
-    return status;
+        status = quoit_queue_push_slow(queue, item, item_bytes);
+    } while (status == QUOIT_FULL && has_time_left(timeout_ns, start, &left));
+    return status == QUOIT_FULL ? QUOIT_TIMEOUT : status;
 }
 
 quoit_status quoit_queue_pop_wait_slow(quoit_queue *queue, void *item_out, uint64_t item_bytes,
                                        int64_t timeout_ns)
 {
     uint64_t start = timeout_ns > 0 ? quoit_os_monotonic_ns() : 0;
-    quoit_status status = quoit_queue_wait_for_items(queue, timeout_ns);
-    while (status == QUOIT_OK) {
-        status = quoit_queue_pop_slow(queue, item_out, item_bytes);
-        if (status != QUOIT_EMPTY)
+    int64_t left = timeout_ns;
+    quoit_status status;
+    do {
+        status = quoit_queue_wait_for_items(queue, left);
+        if (status != QUOIT_OK)
             return status;
-        status = quoit_queue_wait_for_items(queue, time_left(timeout_ns, start));
-    }
-    return status;
+        status = quoit_queue_pop_slow(queue, item_out, item_bytes);
+    } while (status == QUOIT_EMPTY && has_time_left(timeout_ns, start, &left));
+    return status == QUOIT_EMPTY ? QUOIT_TIMEOUT : status;
 }
 
 quoit_status quoit_queue_push_wait(quoit_queue *queue, const void *item, int64_t timeout_ns)

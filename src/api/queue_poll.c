@@ -30,9 +30,10 @@ static uint32_t load_state(struct quoit_poller *poller)
 static bool is_ready(quoit_queue *queue, unsigned role)
 {
     const struct quoit_ring_place *ring = &queue->handle->place.ring;
-    if (load_state(quoit_waiter_of(queue, role)->poller) == ENDING || ring->ops->is_finished(ring))
+    if (load_state(quoit_waiter_of(queue, role)->poller) == ENDING)
         return true;
-    return role == QUOIT_CONSUMER ? ring->ops->has_items(ring) : ring->ops->has_room(ring);
+    return role == QUOIT_CONSUMER ? ring->ops->has_items(ring) || ring->ops->is_over(ring)
+                                  : ring->ops->has_room(ring) || ring->ops->is_finished(ring);
 }
 
 static void run(void *argument)

@@ -61,14 +61,24 @@ static void wake_all(const quoit_queue *queue, const struct quoit_waiter *sleepe
         quoit_os_wake(&queue->handle->region->shm, sleeper->role, sleeper->asleep, word);
 }
 
+/* Counts looks in vain: true when they were many. */
+static bool is_enough(struct quoit_waiter *sleeper)
+{
+    /* Relaxed: roughly; both of a handle's threads may wake, one of them seldom. */
+    uint32_t looks = atomic_load_explicit(&sleeper->in_vain, memory_order_relaxed) + 1;
+    bool enough = looks >= IN_VAIN_MOST;
+    /* Relaxed: as above. */
+    atomic_store_explicit(&sleeper->in_vain, enough ? 0 : looks, memory_order_relaxed);
+    return enough;
+}
+
 void quoit_wake(quoit_queue *queue, struct quoit_waiter *sleeper)
 {
     full_barrier();
     uint32_t word = load_asleep(sleeper);
     if (!is_asleep(word)) {
-        if (++sleeper->in_vain < IN_VAIN_MOST)
+        if (!is_enough(sleeper))
             return;
-        sleeper->in_vain = 0;
         set_waits(sleeper, 0);
         full_barrier();
         word = load_asleep(sleeper);
@@ -77,7 +87,8 @@ void quoit_wake(quoit_queue *queue, struct quoit_waiter *sleeper)
         /* It stays 0: other wakers may be on their way without a barrier, and only a sleeper
            imposes one on them. */
     }
-    sleeper->in_vain = 0;
+    /* Relaxed: roughly, as above. */
+    atomic_store_explicit(&sleeper->in_vain, 0, memory_order_relaxed);
     wake_all(queue, sleeper, word);
 }
 
@@ -165,10 +176,13 @@ static quoit_status spin(quoit_queue *queue, struct quoit_waiter *waiter, quoit_
     return nothing;
 }
 
-/* Has the other side gone since it was last seen? Told once. */
+/* Has the other side gone since it was last seen? Told once. It is there while it is this handle's,
+   too. */
 static bool has_lost_peer(const quoit_queue *queue, struct quoit_waiter *waiter)
 {
     unsigned peer = waiter->role == QUOIT_CONSUMER ? QUOIT_PRODUCER : QUOIT_CONSUMER;
+    if (queue->handle->roles & peer)
+        return false;
     bool there = quoit_members_has(&queue->handle->place.members, peer);
     bool lost = waiter->peer_seen && !there;
     waiter->peer_seen = there;

@@ -12,7 +12,7 @@ struct quoit_waiter {
     unsigned role;            /* whose side this is */
     quoit_atomic_u32 *waits;  /* shared: wakers have to look at the next */
     quoit_atomic_u32 *asleep; /* shared: there is somebody to wake */
-    uint32_t in_vain;         /* looks of this handle, as a waker, that found nobody */
+    quoit_atomic_u32 in_vain; /* looks of this handle, as a waker, that found nobody */
     uint32_t spins;           /* how many looks to take before sleeping, as it turned out lately */
     uint32_t failures;        /* spins in vain, ever */
     bool is_shared;           /* others may sleep on the same word */

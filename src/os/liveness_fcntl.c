@@ -271,7 +271,7 @@ static bool is_held_locked(const struct quoit_os_shm *shm, uint32_t number)
         return held->owner != shm;
     struct flock lock = {
         .l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = (off_t)number, .l_len = 1};
-    return fcntl((int)shm->lock, F_GETLK, &lock) == 0 && lock.l_type != F_UNLCK;
+    return fcntl((int)shm->lock, F_GETLK, &lock) != 0 || lock.l_type != F_UNLCK;
 }
 
 bool quoit_os_lock_is_held(const struct quoit_os_shm *shm, uint32_t number)

@@ -64,7 +64,10 @@ void quoit_os_lock_release(const struct quoit_os_shm *shm, uint32_t number)
 bool quoit_os_lock_is_held(const struct quoit_os_shm *shm, uint32_t number)
 {
     struct flock lock = byte_lock(number, F_WRLCK);
-    return fcntl((int)shm->lock, F_OFD_GETLK, &lock) == 0 && lock.l_type != F_UNLCK;
+    if (shm->lock < 0)
+        return false; /* no lock file: locks_missing says so */
+    /* What cannot be looked at is thought alive. */
+    return fcntl((int)shm->lock, F_OFD_GETLK, &lock) != 0 || lock.l_type != F_UNLCK;
 }
 
 void quoit_os_shm_abandon(struct quoit_os_shm *shm)

@@ -26,15 +26,27 @@ static void detach(struct quoit_ring_producer *producer, struct quoit_ring_consu
         quoit_mpmc_give_up(&producer->mpmc);
     if (producer->mpmc.claim)
         quoit_mpmc_say(producer->mpmc.claim, 0, 0, 0);
-    if (consumer->mpmc.held)
-        quoit_mpmc_tell_of_orphan(place);
     if (consumer->mpmc.claim)
         quoit_mpmc_say(consumer->mpmc.claim, 0, 0, 0);
+    if (consumer->mpmc.held)
+        quoit_mpmc_tell_of_orphan(place);
 }
 
 static bool is_finished(const struct quoit_ring_place *place)
 {
     return (quoit_mpmc_tail(place) & QUOIT_MPMC_FINISHED) != 0;
+}
+
+/* Finished, and nothing left that a death could give to others. */
+static bool is_over(const struct quoit_ring_place *place)
+{
+    uint64_t tail = quoit_mpmc_tail(place), head = quoit_mpmc_head(place);
+    /* Relaxed: says where to begin to look, and is checked before. */
+    uint64_t from = atomic_load_explicit(&place->shm->marked, memory_order_relaxed);
+    if (!(tail & QUOIT_MPMC_FINISHED) || quoit_mpmc_position(tail) != head)
+        return false;
+    struct quoit_mpmc_taken taken = quoit_mpmc_find_taken(place, &from, head);
+    return !taken.orphan && taken.being_read == 0;
 }
 
 static uint64_t size(const struct quoit_ring_place *place)
@@ -121,6 +133,7 @@ const struct quoit_ring_ops quoit_mpmc = {
     .release = quoit_mpmc_release,
     .finish = quoit_mpmc_finish,
     .is_finished = is_finished,
+    .is_over = is_over,
     .size = size,
     .has_items = has_items,
     .has_room = has_room,

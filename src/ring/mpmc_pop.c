@@ -12,6 +12,7 @@ quoit_status quoit_mpmc_attach_consumer(struct quoit_ring_consumer *consumer,
     quoit_mpmc_go_to(side, place, quoit_mpmc_head(place));
     /* Relaxed: says where to begin to look, and is checked before. */
     side->marked = atomic_load_explicit(&place->shm->marked, memory_order_relaxed);
+    quoit_mpmc_tell_of_orphan(place); /* perhaps a predecessor's: it goes first */
     return QUOIT_OK;
 }
 
@@ -102,7 +103,7 @@ quoit_status quoit_mpmc_look_for_items(struct quoit_ring_consumer *consumer,
     if (side->held)
         return QUOIT_OK;
     quoit_status status = QUOIT_OK;
-    for (uint64_t tries = quoit_mpmc_tries(place); tries > 0 && status == QUOIT_OK; tries--) {
+    for (uint64_t tries = quoit_mpmc_tries(side, place); tries > 0 && status == QUOIT_OK; tries--) {
         if (quoit_mpmc_load(side->slot) == (side->lap | QUOIT_MPMC_FULL) &&
             quoit_mpmc_head(place) == side->position)
             return QUOIT_OK;
@@ -112,7 +113,7 @@ quoit_status quoit_mpmc_look_for_items(struct quoit_ring_consumer *consumer,
     return look_for_orphan(side, place, status == QUOIT_OK ? QUOIT_EMPTY : status, &taken);
 }
 
-/* OK: there is one, and it may be ours now; else what a pop is to say. */
+/* OK: there is one, and it may be ours now (count_out is 1); else what a pop is to say. */
 static quoit_status adopt_orphan(struct quoit_mpmc_side *side, const struct quoit_ring_place *place,
                                  quoit_status status, struct quoit_mpmc_spot *spot_out,
                                  uint64_t *count_out)
@@ -134,9 +135,11 @@ static quoit_status take(struct quoit_mpmc_side *side, const struct quoit_ring_p
 {
     quoit_status status = QUOIT_OK;
     *count_out = 0;
-    if (quoit_mpmc_was_told_of_orphan(place))
+    if (quoit_mpmc_was_told_of_orphan(place)) {
+        quoit_mpmc_go_to(side, place, quoit_mpmc_head(place));
         (void)adopt_orphan(side, place, QUOIT_EMPTY, spot_out, count_out);
-    for (uint64_t tries = quoit_mpmc_tries(place); tries > 0 && *count_out == 0; tries--) {
+    }
+    for (uint64_t tries = quoit_mpmc_tries(side, place); tries > 0 && *count_out == 0; tries--) {
         uint64_t head = side->position;
         uint64_t count = count_filled(side, place, most);
         if (count > 0) {
@@ -186,6 +189,14 @@ quoit_status quoit_mpmc_pop(struct quoit_ring_consumer *consumer,
     return QUOIT_OK;
 }
 
+static void copy_out(const struct quoit_ring_place *place, struct quoit_mpmc_spot spot,
+                     uint64_t count, uint8_t *items_out)
+{
+    for (uint64_t i = 0; i < count; i++, quoit_mpmc_step(place, &spot))
+        quoit_mpmc_copy(items_out + i * place->item_bytes, spot.slot + QUOIT_MPMC_WORD_BYTES,
+                        place->item_bytes);
+}
+
 uint64_t quoit_mpmc_pop_many(struct quoit_ring_consumer *consumer,
                              const struct quoit_ring_place *place, void *items_out, uint64_t count)
 {
@@ -200,11 +211,10 @@ uint64_t quoit_mpmc_pop_many(struct quoit_ring_consumer *consumer,
         uint64_t most = left < QUOIT_MPMC_CLAIM_MOST ? left : QUOIT_MPMC_CLAIM_MOST;
         if (take(side, place, most, &spot, &got) != QUOIT_OK)
             break;
-        for (uint64_t i = 0; i < got; i++) {
+        copy_out(place, spot, got, item + popped * place->item_bytes);
+        for (uint64_t i = 0; i < got; i++) { /* all at the end: a death before loses none */
             struct quoit_mpmc_spot next = spot;
             quoit_mpmc_step(place, &next);
-            quoit_mpmc_copy(item + (popped + i) * place->item_bytes,
-                            spot.slot + QUOIT_MPMC_WORD_BYTES, place->item_bytes);
             give_back(spot);
             spot = next;
         }

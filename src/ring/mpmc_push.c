@@ -63,7 +63,7 @@ quoit_status quoit_mpmc_look_for_room(struct quoit_ring_producer *producer,
     struct quoit_mpmc_side *side = &producer->mpmc;
     if (side->held)
         return QUOIT_OK;
-    for (uint64_t tries = quoit_mpmc_tries(place); tries > 0; tries--) {
+    for (uint64_t tries = quoit_mpmc_tries(side, place); tries > 0; tries--) {
         if (quoit_mpmc_load(side->slot) == side->lap) {
             uint64_t tail = quoit_mpmc_tail(place);
             if (tail == side->position)
@@ -83,7 +83,7 @@ static quoit_status claim_positions(struct quoit_mpmc_side *side,
                                     struct quoit_mpmc_spot *spot_out, uint64_t *count_out)
 {
     quoit_status status = QUOIT_OK;
-    for (uint64_t tries = quoit_mpmc_tries(place); tries > 0 && status == QUOIT_OK; tries--) {
+    for (uint64_t tries = quoit_mpmc_tries(side, place); tries > 0 && status == QUOIT_OK; tries--) {
         uint64_t position = side->position;
         uint64_t count = count_free(side, place, most);
         if (count == 0) {
@@ -209,4 +209,6 @@ void quoit_mpmc_finish(struct quoit_ring_producer *producer, const struct quoit_
         quoit_mpmc_give_up(&producer->mpmc);
     /* MPMC-F1: no claim succeeds from here on, and those that did are seen. Pairs with MPMC-R2. */
     (void)atomic_fetch_or_explicit(&place->shm->tail, QUOIT_MPMC_FINISHED, memory_order_acq_rel);
+    /* Relaxed: a hint, on a line that consumers may look at. */
+    atomic_store_explicit(&place->shm->finished, 1, memory_order_relaxed);
 }

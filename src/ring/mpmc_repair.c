@@ -57,11 +57,12 @@ struct quoit_mpmc_taken quoit_mpmc_find_taken(const struct quoit_ring_place *pla
         if (!quoit_mpmc_is_full(word, spot.lap))
             continue;
         bool owned = quoit_mpmc_is_owned(place, false, position, quoit_mpmc_generation(word));
-        if (quoit_mpmc_load(spot.slot) != word)
-            continue; /* given back meanwhile, or adopted */
+        uint64_t now = quoit_mpmc_load(spot.slot);
+        if (!quoit_mpmc_is_full(now, spot.lap))
+            continue; /* given back meanwhile */
         if (first == end)
             first = position;
-        if (owned)
+        if (owned || now != word) /* or adopted: by somebody who may die as well */
             taken.being_read++;
         else
             taken = (struct quoit_mpmc_taken){.being_read = taken.being_read,

@@ -47,6 +47,12 @@ uint64_t quoit_ring_tail(struct quoit_ring_shm *shm)
     return atomic_load_explicit(&shm->tail, memory_order_acquire);
 }
 
+bool quoit_ring_is_ending(const struct quoit_ring_place *place)
+{
+    /* Relaxed: a hint; who sleeps finds the end by itself a moment later. */
+    return atomic_load_explicit(&place->shm->finished, memory_order_relaxed) != 0;
+}
+
 void quoit_ring_producer_begin(struct quoit_ring_producer *producer,
                                const struct quoit_ring_place *place, uint64_t position)
 {
@@ -113,6 +119,11 @@ bool quoit_spsc_is_finished(const struct quoit_ring_place *place)
     /* SPSC-C4: having seen the end, an item that is not seen after it does not come. Pairs with
        SPSC-P4. */
     return atomic_load_explicit(&place->shm->finished, memory_order_acquire) != 0;
+}
+
+bool quoit_spsc_is_over(const struct quoit_ring_place *place)
+{
+    return quoit_spsc_is_finished(place) && place->ops->size(place) == 0;
 }
 
 void quoit_spsc_detach(struct quoit_ring_producer *producer, struct quoit_ring_consumer *consumer,

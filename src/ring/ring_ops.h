@@ -110,6 +110,7 @@ struct quoit_ring_ops {
 
     /* By anyone, at any time. */
     bool (*is_finished)(const struct quoit_ring_place *place);
+    bool (*is_over)(const struct quoit_ring_place *place);   /* finished, and no pop finds more */
     uint64_t (*size)(const struct quoit_ring_place *place);  /* items that there are, <= capacity */
     bool (*has_items)(const struct quoit_ring_place *place); /* would a pop find one? */
     bool (*has_room)(const struct quoit_ring_place *place);
@@ -162,6 +163,9 @@ void quoit_ring_consumer_shut(struct quoit_ring_consumer *consumer);
 uint64_t quoit_ring_head(struct quoit_ring_shm *shm);
 uint64_t quoit_ring_tail(struct quoit_ring_shm *shm);
 
+/* mpmc: the end is marked: who gives the last item back has news for those that wait for one. */
+bool quoit_ring_is_ending(const struct quoit_ring_place *place);
+
 /* Sets the error text. */
 quoit_status quoit_ring_counters_apart(uint64_t tail, uint64_t head, uint64_t capacity);
 
@@ -170,6 +174,7 @@ void quoit_spsc_detach(struct quoit_ring_producer *producer, struct quoit_ring_c
                        const struct quoit_ring_place *place);
 void quoit_spsc_finish(struct quoit_ring_producer *producer, const struct quoit_ring_place *place);
 bool quoit_spsc_is_finished(const struct quoit_ring_place *place);
+bool quoit_spsc_is_over(const struct quoit_ring_place *place);
 bool quoit_spsc_has_items(const struct quoit_ring_place *place);
 bool quoit_spsc_has_room(const struct quoit_ring_place *place);
 quoit_status quoit_spsc_check(const struct quoit_ring_place *place);

@@ -218,6 +218,7 @@ const struct quoit_ring_ops quoit_spsc_spans = {
     .release = release,
     .finish = quoit_spsc_finish,
     .is_finished = quoit_spsc_is_finished,
+    .is_over = quoit_spsc_is_over,
     .size = size,
     .has_items = quoit_spsc_has_items,
     .has_room = quoit_spsc_has_room,

@@ -69,6 +69,31 @@ static void levels(void)
     CHECK_STATUS(quoit_queue_unlink(name), QUOIT_OK);
 }
 
+/* Of many consumers one still reads the last item: the others have neither items nor the end. */
+static void the_end_of_many(void)
+{
+    const struct quoit_queue_options many = {.kind = QUOIT_MPMC, .item_bytes = 8, .capacity = 4};
+    const char *name = test_name("");
+    quoit_queue *reader, *waiting;
+    const void *seen;
+    uint64_t value = 1, count;
+    CHECK_STATUS(quoit_queue_create(name, &many, QUOIT_PRODUCER | QUOIT_CONSUMER, &reader),
+                 QUOIT_OK);
+    CHECK_STATUS(quoit_queue_open(name, QUOIT_CONSUMER, &waiting), QUOIT_OK);
+    int items = descriptor(waiting, QUOIT_CONSUMER);
+    CHECK_STATUS(word_push(reader, &value), QUOIT_OK);
+    CHECK_STATUS(quoit_queue_peek(reader, &seen, &count), QUOIT_OK);
+    CHECK_STATUS(quoit_queue_finish(reader), QUOIT_OK);
+    CHECK_STATUS(word_pop(waiting, &value), QUOIT_EMPTY);
+    CHECK(!is_readable(items, 50));
+    CHECK_STATUS(quoit_queue_release(reader, 1), QUOIT_OK);
+    CHECK(is_readable(items, 10000));
+    CHECK_STATUS(word_pop(waiting, &value), QUOIT_CLOSED);
+    quoit_queue_close(waiting);
+    quoit_queue_close(reader);
+    CHECK_STATUS(quoit_queue_unlink(name), QUOIT_OK);
+}
+
 static void wrong_roles(void)
 {
     const char *name = test_name("local");
@@ -131,6 +156,7 @@ static void event_loops(void)
 int main(int argc, char **argv)
 {
     static const struct test_part parts[] = {{"levels", levels},
+                                             {"the_end_of_many", the_end_of_many},
                                              {"wrong_roles", wrong_roles},
                                              {"event_loops", event_loops},
                                              {NULL, NULL}};

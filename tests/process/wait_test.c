@@ -49,6 +49,26 @@ static void time_runs_out(void)
     remove_queue(queue, name);
 }
 
+/* A handle with both roles has not lost its other side, however often it got something from it. */
+static void one_is_both(void)
+{
+    for (int kind = QUOIT_SPSC; kind <= QUOIT_MPMC; kind++) {
+        struct quoit_queue_options own = options;
+        const char *name = test_name("");
+        quoit_queue *queue;
+        uint64_t value = 1;
+        own.kind = (enum quoit_kind)kind;
+        CHECK_STATUS(quoit_queue_create(name, &own, BOTH, &queue), QUOIT_OK);
+        for (int i = 0; i < 2; i++) {
+            CHECK_STATUS(word_push_wait(queue, &value, second), QUOIT_OK);
+            CHECK_STATUS(quoit_queue_wait_for_items(queue, second), QUOIT_OK);
+            CHECK_STATUS(word_pop(queue, &value), QUOIT_OK);
+            CHECK_STATUS(word_pop_wait(queue, &value, 1000000), QUOIT_TIMEOUT);
+        }
+        remove_queue(queue, name);
+    }
+}
+
 /* arguments: name, what to do after some time */
 static void act_later(char **arguments)
 {
@@ -223,10 +243,13 @@ static void killed_asleep(void)
 
 int main(int argc, char **argv)
 {
-    static const struct test_part parts[] = {
-        {"time_runs_out", time_runs_out},     {"ends", ends},
-        {"no_wake_is_lost", no_wake_is_lost}, {"killed_before_it_wakes", killed_before_it_wakes},
-        {"killed_asleep", killed_asleep},     {NULL, NULL}};
+    static const struct test_part parts[] = {{"time_runs_out", time_runs_out},
+                                             {"one_is_both", one_is_both},
+                                             {"ends", ends},
+                                             {"no_wake_is_lost", no_wake_is_lost},
+                                             {"killed_before_it_wakes", killed_before_it_wakes},
+                                             {"killed_asleep", killed_asleep},
+                                             {NULL, NULL}};
     static const struct test_role roles[] = {{"act_later", act_later},
                                              {"answer", answer},
                                              {"publish_and_stop", publish_and_stop},

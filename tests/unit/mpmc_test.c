@@ -25,14 +25,21 @@ struct fixture {
     struct quoit_ring_producer producers[MEMBERS];
     struct quoit_ring_consumer consumers[MEMBERS];
     bool dead[MEMBERS];
+    /* What somebody else does while a member asks who lives; once. */
+    void (*meanwhile)(struct fixture *fixture);
     uint8_t *memory;
     uint64_t slots_bytes;
 };
 
 static bool is_alive(const void *context, uint32_t row)
 {
-    const struct fixture *fixture = context;
-    return row < MEMBERS && !fixture->dead[row];
+    struct fixture *fixture = (struct fixture *)(uintptr_t)context;
+    bool alive = row < MEMBERS && !fixture->dead[row];
+    void (*meanwhile)(struct fixture *) = fixture->meanwhile;
+    fixture->meanwhile = NULL;
+    if (meanwhile)
+        meanwhile(fixture);
+    return alive;
 }
 
 static void enter(struct fixture *fixture, uint32_t member)
@@ -321,6 +328,51 @@ static void dead_consumers(void)
     tear_down(fixture);
 }
 
+static void second_adopts(struct fixture *fixture)
+{
+    CHECK_EQUAL(peeks(fixture, 2), 42);
+}
+
+/* An orphan that one adopts while another looks for it is not done with: its adopter may die. */
+static void adopted_while_another_looks(void)
+{
+    for (int finished = 0; finished < 2; finished++) {
+        struct fixture *fixture = set_up(2, sizeof(uint64_t), 0);
+        uint64_t value;
+        CHECK_STATUS(push(fixture, 0, 42), QUOIT_OK);
+        CHECK_EQUAL(peeks(fixture, 3), 42);
+        if (finished)
+            quoit_mpmc.finish(&fixture->producers[0], &fixture->places[0]);
+        fixture->dead[3] = true;
+        fixture->meanwhile = second_adopts;
+        CHECK_STATUS(pop(fixture, 1, &value), QUOIT_EMPTY);
+        CHECK_STATUS(pop(fixture, 1, &value), QUOIT_EMPTY); /* the second one reads it */
+        CHECK(!quoit_mpmc.is_over(&fixture->places[0]));
+        fixture->dead[2] = true;
+        pops(fixture, 1, 42);
+        CHECK_STATUS(pop(fixture, 1, &value), finished ? QUOIT_CLOSED : QUOIT_EMPTY);
+        if (!finished)
+            whole_again(fixture);
+        tear_down(fixture);
+    }
+}
+
+/* A consumer that comes in a dead one's place begins with what that one had. */
+static void successor_goes_on(void)
+{
+    struct fixture *fixture = set_up(5, sizeof(uint64_t), 0);
+    for (uint64_t i = 0; i < 4; i++)
+        CHECK_STATUS(push(fixture, 0, i), QUOIT_OK);
+    CHECK_EQUAL(peeks(fixture, 1), 0);
+    fixture->dead[1] = true;
+    enter(fixture, 2);
+    for (uint64_t i = 0; i < 4; i++)
+        pops(fixture, 2, i);
+    enter(fixture, 1);
+    whole_again(fixture);
+    tear_down(fixture);
+}
+
 /* Who goes leaves nothing: a claim is void, what it looked at is the others'. */
 static void leaving(void)
 {
@@ -330,8 +382,8 @@ static void leaving(void)
     claims_one(fixture, 3);
     quoit_mpmc.detach(&fixture->producers[3], &fixture->consumers[3], &fixture->places[3]);
     CHECK_STATUS(push(fixture, 0, 2), QUOIT_OK);
-    pops(fixture, 1, 2);
     pops(fixture, 1, 1);
+    pops(fixture, 1, 2);
     whole_again(fixture);
     tear_down(fixture);
 }
@@ -348,8 +400,8 @@ static void rows_are_used_again(void)
     fixture->consumers[3] = (struct quoit_ring_consumer){0};
     fixture->producers[3] = (struct quoit_ring_producer){0};
     enter(fixture, 3);
-    pops(fixture, 3, 2);
-    pops(fixture, 1, 1);
+    pops(fixture, 3, 1);
+    pops(fixture, 1, 2);
     whole_again(fixture);
     tear_down(fixture);
 }
@@ -424,18 +476,21 @@ static void check_finds(void)
 
 int main(int argc, char **argv)
 {
-    static const struct test_part parts[] = {{"fill_and_drain", fill_and_drain},
-                                             {"every_item_size", every_item_size},
-                                             {"batches", batches},
-                                             {"in_place", in_place},
-                                             {"the_end", the_end},
-                                             {"dead_producers", dead_producers},
-                                             {"dead_consumers", dead_consumers},
-                                             {"leaving", leaving},
-                                             {"rows_are_used_again", rows_are_used_again},
-                                             {"many_generations", many_generations},
-                                             {"spoiled_words", spoiled_words},
-                                             {"check_finds", check_finds},
-                                             {NULL, NULL}};
+    static const struct test_part parts[] = {
+        {"fill_and_drain", fill_and_drain},
+        {"every_item_size", every_item_size},
+        {"batches", batches},
+        {"in_place", in_place},
+        {"the_end", the_end},
+        {"dead_producers", dead_producers},
+        {"dead_consumers", dead_consumers},
+        {"adopted_while_another_looks", adopted_while_another_looks},
+        {"successor_goes_on", successor_goes_on},
+        {"leaving", leaving},
+        {"rows_are_used_again", rows_are_used_again},
+        {"many_generations", many_generations},
+        {"spoiled_words", spoiled_words},
+        {"check_finds", check_finds},
+        {NULL, NULL}};
     return test_main(argc, argv, parts, NULL);
 }
