@@ -80,6 +80,7 @@ byte second[C];
 byte pushing[ROWS + 1];
 byte popping[ROWS + 1];
 bool lock[ROWS + 1];
+byte marked;       // a hint: items below are given back
 
 // What the assertions need and the protocol does not see.
 byte deaths = DEATHS;
@@ -117,6 +118,8 @@ bool closed;       // some consumer was told CLOSED
 proctype member(byte me; byte pushes; byte pops; byte item; bool newcomer)
 {
   byte t, h;       // own positions: where this member thinks tail and head are
+  byte m;          // and marked
+  byte f;          // the first item that the deep look found not given back
   byte w, p, a, i;
   bool pops_now;   // the operation under way is a pop
   bool stale;      // the row names a position that another one got
@@ -133,16 +136,17 @@ proctype member(byte me; byte pushes; byte pops; byte item; bool newcomer)
      od;
 #ifndef KEEP_ROW
      STORE(pushing[me] = 0);
-     STORE(popping[me] = 0)
+     STORE(popping[me] = 0);
 #endif
+    m = marked
   :: me == SURVIVOR ->
-     atomic { settled == ROWS + NEWCOMERS + FINISH -> deaths = 0 }
+     atomic { settled == ROWS + NEWCOMERS + FINISH -> deaths = 0; m = marked }
   :: else
   fi;
 
 work:
   atomic {
-    w = 0; p = 0; a = 0; i = 0; stale = false; flying = false; pops_now = false;
+    w = 0; p = 0; a = 0; i = 0; f = 0; stale = false; flying = false; pops_now = false;
     if
     :: pops > 0 -> pops_now = true; pops = pops - (me != SURVIVOR); goto pop
     :: pushes > 0 && (me != SURVIVOR || pops == 0) -> pushes--; goto push
@@ -319,11 +323,15 @@ deep:
   :: else
   fi;
 #endif
-  atomic { p = (h > C -> h - C : 0); flying = false };
+  atomic {
+    p = (h > C -> h - C : 0);
+    p = (m > p && m <= h -> m : p);
+    f = NOBODY; flying = false
+  };
 look:
   atomic {
     if
-    :: p == h -> goto looked
+    :: p == h -> f = (f == NOBODY -> h : f); goto looked
     :: else
     fi;
     w = word[p % C];
@@ -349,7 +357,7 @@ rows:
 alive:
   atomic {
     if
-    :: lock[i] -> flying = flying || i != me; p++; goto look
+    :: lock[i] -> flying = flying || i != me; f = (f == NOBODY -> p : f); p++; goto look
     :: else -> i++; goto rows
     fi
   }
@@ -359,11 +367,22 @@ look_unheld:
 #endif
   atomic {
     if
-    :: word[p % C] != w -> flying = true; p++; goto look
+#ifdef FORGET_ADOPTED
+    :: word[p % C] != w -> p++; goto look
+#else
+    :: IS_FULL(word[p % C]) && LAP(word[p % C]) == p / C && word[p % C] != w ->
+       flying = true; f = (f == NOBODY -> p : f); p++; goto look
+    :: word[p % C] != w && !(IS_FULL(word[p % C]) && LAP(word[p % C]) == p / C) -> p++; goto look
+#endif
     :: else -> goto adopt
     fi
   }
 adopt:
+  f = (f == NOBODY -> p : f);
+  if
+  :: f != m -> STORE(m = f; marked = f)
+  :: else
+  fi;
 #ifdef NO_GENERATION
 #define ADOPTED w
 #else
@@ -381,7 +400,12 @@ adopt:
 #endif
   atomic { p++; goto look };
 looked:
+  if
+  :: f != m -> STORE(m = f; marked = f)
+  :: else
+  fi;
   atomic {
+    f = 0;
     if
     :: a == 2 * h + 1 && !flying -> goto close
     :: else -> goto pop_fails
@@ -442,7 +466,7 @@ rest:
 gone:
   // What a member leaves behind differs in nothing but its row.
   atomic {
-    t = 0; h = 0; w = 0; p = 0; a = 0; i = 0; pops_now = false; stale = false; flying = false;
+    t = 0; h = 0; m = 0; f = 0; w = 0; p = 0; a = 0; i = 0; pops_now = false; stale = false; flying = false;
     had = 0; pushes = 0; pops = 0; item = 0; consumer = false;
     settled++
   }

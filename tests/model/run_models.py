@@ -63,6 +63,7 @@ MUTANTS = {
         "voids without asking for the living": "C=1 PRODUCERS=1 CONSUMERS=1 VOID_BLINDLY",
         "adopts in the same generation": "C=1 PRODUCERS=0 CONSUMERS=3 FILLED=1 POPS=1 NO_GENERATION",
         "commits before the payload": "C=1 PRODUCERS=1 CONSUMERS=1 COMMIT_EARLY",
+        "takes an adopted item for one given back": "C=1 PRODUCERS=0 CONSUMERS=3 FILLED=1 POPS=2 FORGET_ADOPTED",
         "does not look for orphans": "C=1 PRODUCERS=0 CONSUMERS=2 FILLED=1 POPS=1 NO_DEEP_LOOK",
         "closed by the flag alone": "C=1 PRODUCERS=1 CONSUMERS=1 DEATHS=0 FINISH=1 CLOSE_EARLY",
         "claims before it says so": "C=1 PRODUCERS=1 CONSUMERS=1 DEATHS=0 ROW_AFTER",
