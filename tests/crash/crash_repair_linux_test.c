@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * One victim dies wherever its operation has changed what others see. A second one, which mends
- * that on its way, or takes the dead one's place, is killed at each of its instructions. A third
- * goes on.
+ * that on its way, or takes the dead one's place, is killed at each of its instructions, and a
+ * third goes on; or it is stopped there, the third mends it at the same time, and both go on.
  */
 #include "world.h"
 
@@ -78,7 +78,23 @@ static void kill_second_at(uint64_t step, void *context)
     world_settle(&world);
 }
 
-static uint64_t try_pair(struct pair *pair)
+/* The survivors repair when the second one has begun to. */
+static void overtake_second_at(uint64_t step, void *context)
+{
+    struct world world;
+    struct stepper second = begin_pair(&world, context);
+    (void)stepper_advance(&second, step);
+    world_drain(&world);
+    (void)world_push(&world);
+    stepper_finish(&second);
+    CHECK(world.victims[1].returned);
+    world_settle(&world);
+}
+
+/* What the third one does to one that is in the middle of mending, at each instruction of that. */
+typedef void (*interruption)(uint64_t step, void *pair);
+
+static uint64_t try_pair(struct pair *pair, interruption at_step)
 {
     struct world world;
     struct stepper second = begin_pair(&world, pair);
@@ -86,52 +102,72 @@ static uint64_t try_pair(struct pair *pair)
         ;
     stepper_kill(&second);
     world_settle(&world);
-    return stepper_points(second.steps, MOST, kill_second_at, pair);
+    return stepper_points(second.steps, MOST, at_step, pair);
 }
 
-static uint64_t try_all(enum world_kind kind, uint64_t filled, const char *first, uint64_t between,
-                        const char *const *seconds)
+static uint64_t try_all(struct pair pair, const char *const *seconds, interruption at_step)
 {
-    struct pair pair = {
-        .at = {.kind = kind, .moved = 3, .filled = filled, .operation = world_operation(first)},
-        .between = between};
     uint64_t changes[CHANGES_MOST], points = 0;
     uint64_t count = find_changes(&pair.at, changes);
     for (uint64_t i = 0; i < count; i++)
         for (int j = 0; seconds[j]; j++) {
             pair.first_step = changes[i];
             pair.second = world_operation(seconds[j]);
-            points += try_pair(&pair);
+            points += try_pair(&pair, at_step);
         }
-    printf("  %-16s dies at %2llu places: %llu points\n", first, (unsigned long long)count,
-           (unsigned long long)points);
+    printf("  %-16s dies at %2llu places: %llu points\n", pair.at.operation->name,
+           (unsigned long long)count, (unsigned long long)points);
     return points;
 }
 
-static void dead_producer(void)
+/* The first one dies in that, in a queue with so many items; then the survivors push some more. */
+static struct pair dying(enum world_kind kind, uint64_t filled, const char *first, uint64_t between)
+{
+    return (struct pair){
+        .at = {.kind = kind, .moved = 3, .filled = filled, .operation = world_operation(first)},
+        .between = between};
+}
+
+static void after_a_producer(interruption at_step)
 {
     const char *const consumers[] = {"pop, not inlined", "pop_many", "peek and release", NULL};
     const char *const producers[] = {"push", "push_many", "claim and commit", "finish", NULL};
     const char *const firsts[] = {"push", "push_many", "claim and commit", NULL};
     uint64_t points = 0;
     for (int i = 0; firsts[i]; i++) {
-        points += try_all(WORLD_MPMC, 0, firsts[i], 0, consumers);
-        points += try_all(WORLD_MPMC, 0, firsts[i], WORLD_CAPACITY - 1, producers);
+        points += try_all(dying(WORLD_MPMC, 0, firsts[i], 0), consumers, at_step);
+        points += try_all(dying(WORLD_MPMC, 0, firsts[i], WORLD_CAPACITY - 1), producers, at_step);
     }
     CHECK(points > 20);
 }
 
-static void dead_consumer(void)
+static void after_a_consumer(interruption at_step)
 {
     const char *const seconds[] = {"pop, not inlined", "pop_many", "peek and release", "push",
                                    "finish",           NULL};
     const char *const firsts[] = {"pop, not inlined", "pop_many", "peek", NULL};
     uint64_t points = 0;
     for (int i = 0; firsts[i]; i++) {
-        points += try_all(WORLD_MPMC, 1, firsts[i], 0, seconds);
-        points += try_all(WORLD_MPMC, 4, firsts[i], 0, seconds);
+        points += try_all(dying(WORLD_MPMC, 1, firsts[i], 0), seconds, at_step);
+        points += try_all(dying(WORLD_MPMC, 4, firsts[i], 0), seconds, at_step);
     }
     CHECK(points > 20);
+}
+
+static void dead_producer(void)
+{
+    after_a_producer(kill_second_at);
+}
+
+static void dead_consumer(void)
+{
+    after_a_consumer(kill_second_at);
+}
+
+static void two_at_once(void)
+{
+    after_a_producer(overtake_second_at);
+    after_a_consumer(overtake_second_at);
 }
 
 /* The one who comes after the dead finds out how far that one was, and dies at that. */
@@ -140,11 +176,12 @@ static void dead_predecessor(void)
     const char *const producers[] = {"open as producer", NULL};
     const char *const consumers[] = {"open as consumer", NULL};
     uint64_t points = 0;
-    for (int kind = WORLD_SLOTS; kind <= WORLD_SPANS; kind++) {
-        points += try_all((enum world_kind)kind, 2, "push", 0, producers);
-        points += try_all((enum world_kind)kind, 1, "push_many", 0, producers);
-        points += try_all((enum world_kind)kind, 3, "pop", 0, consumers);
-        points += try_all((enum world_kind)kind, 4, "pop_many", 0, consumers);
+    for (int i = WORLD_SLOTS; i <= WORLD_SPANS; i++) {
+        enum world_kind kind = (enum world_kind)i;
+        points += try_all(dying(kind, 2, "push", 0), producers, kill_second_at);
+        points += try_all(dying(kind, 1, "push_many", 0), producers, kill_second_at);
+        points += try_all(dying(kind, 3, "pop", 0), consumers, kill_second_at);
+        points += try_all(dying(kind, 4, "pop_many", 0), consumers, kill_second_at);
     }
     CHECK(points > 20);
 }
@@ -155,6 +192,7 @@ int main(int argc, char **argv)
         {"steps can be taken", stepper_require},
         {"who repairs a dead producer's slot is killed at each instruction", dead_producer},
         {"who adopts a dead consumer's item is killed at each instruction", dead_consumer},
+        {"two repair at once", two_at_once},
         {"who takes a dead one's place is killed at each instruction", dead_predecessor},
         {NULL, NULL}};
     return test_main(argc, argv, parts, NULL);
