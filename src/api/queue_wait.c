@@ -22,7 +22,8 @@ enum { IN_VAIN_MOST = 16 };
 
 /* Nobody wakes a sleeper whose waker was killed between publishing and waking: it looks by itself
    this often. Without imposed barriers a wake can be missed, and it looks more often. */
-static const int64_t slice_ns = 100000000, short_slice_ns = 1000000;
+int64_t quoit_wait_slice_ns = 100000000;
+static const int64_t short_slice_ns = 1000000;
 
 static const quoit_atomic_u32 always = 1;
 
@@ -110,7 +111,7 @@ void quoit_sleep_unless(quoit_queue *queue, struct quoit_waiter *waiter,
                         bool (*ready)(quoit_queue *queue, unsigned role), int64_t timeout_ns)
 {
     struct quoit_os_shm *shm = &queue->handle->region->shm;
-    int64_t most_ns = slice_ns;
+    int64_t most_ns = quoit_wait_slice_ns;
     bool imposed = false;
     /* WAIT-S2: said before the system compares it. Pairs with WAIT-W2. */
     uint32_t word = atomic_fetch_or_explicit(waiter->asleep, 1, memory_order_seq_cst) | 1;

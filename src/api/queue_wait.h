@@ -7,6 +7,10 @@
 
 #include "members.h"
 
+/* How long a sleeper sleeps before it looks by itself. A test that a lost wake is to hang makes it
+   long. */
+extern int64_t quoit_wait_slice_ns;
+
 /* How a handle waits on one of its sides. */
 struct quoit_waiter {
     unsigned role;            /* whose side this is */

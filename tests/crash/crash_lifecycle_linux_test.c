@@ -9,9 +9,9 @@
 
 enum { MOST = 60 };
 
-static const struct quoit_queue_options spsc = {.item_bytes = 24, .capacity = 5};
+static const struct quoit_queue_options spsc = {.item_bytes = sizeof(struct thing), .capacity = 5};
 static const struct quoit_queue_options mpmc = {
-    .kind = QUOIT_MPMC, .item_bytes = 24, .capacity = 5};
+    .kind = QUOIT_MPMC, .item_bytes = sizeof(struct thing), .capacity = 5};
 
 enum deed { CREATE, JOIN, ENTER, LEAVE, UNLINK };
 static const char *const deeds[] = {"create", "join a new one", "enter", "leave", "unlink"};

@@ -11,7 +11,7 @@
 /* How many items went through before, and are in the queue: none, some, all but one, all; batches
    that end with the array, and that go around its end. */
 static const uint64_t states[][2] = {{0, 0}, {1, 4}, {3, 3}, {7, 5}};
-enum { STATES = sizeof states / sizeof states[0], MOST = 600 };
+enum { STATES = sizeof states / sizeof states[0], MOST = 250 };
 
 static uint64_t count_steps(const struct world_case *at)
 {
@@ -69,7 +69,7 @@ static void try_role(unsigned role, void (*at_step)(uint64_t, void *), uint64_t 
                 of_kind += stepper_points(count_steps(&at), most, at_step, &at);
             }
         }
-        printf("  %-5s  %llu points\n", world_kind_names[kind], (unsigned long long)of_kind);
+        printf("  %-6s %llu points\n", world_kind_names[kind], (unsigned long long)of_kind);
         points += of_kind;
     }
     printf("  %llu points in all\n", (unsigned long long)points);
@@ -88,12 +88,12 @@ static void consumer_killed(void)
 
 static void producer_stopped(void)
 {
-    try_role(QUOIT_PRODUCER, stop_at, MOST / 10);
+    try_role(QUOIT_PRODUCER, stop_at, MOST / 5);
 }
 
 static void consumer_stopped(void)
 {
-    try_role(QUOIT_CONSUMER, stop_at, MOST / 10);
+    try_role(QUOIT_CONSUMER, stop_at, MOST / 5);
 }
 
 int main(int argc, char **argv)

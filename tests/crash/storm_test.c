@@ -12,7 +12,7 @@
 #include <string.h>
 #include <time.h>
 
-enum { SIDE = 4, MEMBERS = 2 * SIDE, BATCH = 8, LIVES = 100, ITEMS = 20000, EPOCHS_PER_QUEUE = 8 };
+enum { SIDE = 4, MEMBERS = 2 * SIDE, BATCH = 8, LIVES = 100, ITEMS = 20000 };
 
 struct item {
     uint64_t number; /* life * ITEMS + what it pushed before + 1 */
@@ -267,7 +267,7 @@ static void settle(struct storm *storm)
 
 static void make_queue(struct storm *storm)
 {
-    static const uint64_t capacities[] = {5, 64, 1000, 1};
+    static const uint64_t capacities[] = {5, 1, 64, 1000};
     static unsigned made;
     storm->capacity = capacities[made++ % 4];
     const struct quoit_queue_options options = {
@@ -295,19 +295,15 @@ static void storm(void)
     storm.random = start << 20 | (uint64_t)test_own_pid() << 1 | 1;
     printf("  seed %llu\n", (unsigned long long)storm.random);
     for (unsigned epoch = 0; epoch == 0 || (uint64_t)time(NULL) - start < seconds; epoch++) {
-        if (epoch % EPOCHS_PER_QUEUE == 0)
-            make_queue(&storm);
+        make_queue(&storm);
         memset(storm.ledger, 0, sizeof *storm.ledger);
         memset(storm.self.last, 0, sizeof storm.self.last);
         storm.lives[0] = storm.lives[1] = 0;
         blow(&storm);
         drain(&storm);
         settle(&storm);
-        if (epoch % EPOCHS_PER_QUEUE == EPOCHS_PER_QUEUE - 1)
-            remove_queue(&storm);
+        remove_queue(&storm);
     }
-    quoit_queue_close(storm.queue);
-    (void)quoit_queue_unlink(storm.name);
     quoit_region_close(region);
     (void)quoit_region_unlink(storm.ledger_name);
     printf("  %llu kills, %llu of consumers; %llu items, none lost, %llu twice\n",

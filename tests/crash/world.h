@@ -14,6 +14,7 @@ enum { WORLD_CAPACITY = 5, WORLD_MANY = 3, WORLD_VICTIMS = 2, WORLD_NUMBERS = 40
 enum { WORLD_BEFORE = 0, WORLD_OF_VICTIM = 100, WORLD_OF_SURVIVORS = 300 };
 
 struct thing {
+    uint64_t mark;                   /* what slots tell an item by */
     uint64_t number, twice, inverse; /* torn ones show */
 };
 QUOIT_DEFINE_QUEUE(thing, struct thing)
@@ -31,7 +32,8 @@ struct world_victim {
     struct thing buffer[WORLD_MANY]; /* what it popped, or saw before it released it */
 };
 
-enum world_kind { WORLD_SLOTS, WORLD_SPANS, WORLD_MPMC, WORLD_KINDS };
+/* In hidden slots all items begin as an empty slot does. */
+enum world_kind { WORLD_SLOTS, WORLD_HIDDEN, WORLD_SPANS, WORLD_MPMC, WORLD_KINDS };
 extern const char *const world_kind_names[];
 
 /* One operation on a queue in one state. */

@@ -6,13 +6,15 @@
 #include <string.h>
 #include <time.h>
 
-enum { NAMES_MAX = 4096 };
+enum { NAMES_MAX = 4096, CHILDREN_MAX = 256 };
 
 const char *test_program;
 
 static char *names[NAMES_MAX];
 static int name_count;
 static bool is_second_process;
+static test_process children[CHILDREN_MAX];
+static int child_count;
 
 static void remove_names(void)
 {
@@ -23,6 +25,26 @@ static void remove_names(void)
     }
 }
 
+void test_child_began(test_process process)
+{
+    if (child_count < CHILDREN_MAX)
+        children[child_count++] = process;
+}
+
+void test_child_ended(test_process process)
+{
+    for (int i = 0; i < child_count; i++)
+        if (children[i].id == process.id)
+            children[i--] = children[--child_count];
+}
+
+/* Else they would go on for ever, and hold the test's output open. */
+static void kill_children(void)
+{
+    for (int i = 0; i < child_count; i++)
+        test_kill(children[i]);
+}
+
 char test_context[200];
 
 void test_give_up(void)
@@ -30,6 +52,7 @@ void test_give_up(void)
     if (test_context[0])
         (void)fprintf(stderr, " [%s]", test_context);
     (void)fprintf(stderr, " [latest error text: %s]\n", quoit_error_text());
+    kill_children();
     remove_names();
     exit(EXIT_FAILURE);
 }
@@ -37,6 +60,7 @@ void test_give_up(void)
 void test_skip(const char *reason)
 {
     (void)printf("skipped: %s\n", reason);
+    kill_children();
     remove_names();
     exit(TEST_SKIPPED);
 }

@@ -97,6 +97,10 @@ extern const char *test_program; /* what test_spawn starts */
 /* Once, first: the arguments, as UTF-8. */
 char **test_begin(int argc, char **argv);
 
+/* Those that are running when the test fails are killed. */
+void test_child_began(test_process process);
+void test_child_ended(test_process process);
+
 enum { TEST_KILLED = 1000 }; /* test_wait's answer for a process that was killed */
 
 /* Starts this program again in that role; up to six arguments, ended by NULL. */

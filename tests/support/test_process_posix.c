@@ -101,6 +101,7 @@ test_process test_spawn(const char *role, const char *const *arguments)
     int error = posix_spawnp(&pid, argv[0], NULL, NULL, argv, environ);
     if (error != 0)
         test_fail(__FILE__, __LINE__, "cannot start '%s': %s", role, strerror(error));
+    test_child_began((test_process){.id = pid});
     return (test_process){.id = pid};
 }
 
@@ -115,6 +116,7 @@ int test_wait(test_process process)
     while (waitpid((pid_t)process.id, &status, 0) < 0)
         if (errno != EINTR)
             test_fail(__FILE__, __LINE__, "waitpid: %s", strerror(errno));
+    test_child_ended(process);
     return WIFEXITED(status) ? WEXITSTATUS(status) : TEST_KILLED;
 }
 

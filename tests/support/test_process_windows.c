@@ -113,7 +113,9 @@ test_process test_spawn(const char *role, const char *const *arguments)
     if (!create_process(program, command, &made))
         test_fail(__FILE__, __LINE__, "cannot start '%s': error %d", role, (int)GetLastError());
     (void)CloseHandle(made.hThread);
-    return (test_process){.id = made.dwProcessId, .handle = made.hProcess};
+    test_process process = {.id = made.dwProcessId, .handle = made.hProcess};
+    test_child_began(process);
+    return process;
 }
 
 void test_kill(test_process process)
@@ -127,6 +129,7 @@ int test_wait(test_process process)
     CHECK(WaitForSingleObject(process.handle, INFINITE) == WAIT_OBJECT_0);
     CHECK(GetExitCodeProcess(process.handle, &code));
     CHECK(CloseHandle(process.handle));
+    test_child_ended(process);
     return (int)code;
 }
 

@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: MIT */
+/* What members of an MPMC ring leave when they die or go, and who gets it. */
+#include "mpmc_fixture.h"
+
+/* Claims of the dead are passed by, by consumers and by producers. */
+static void dead_producers(void)
+{
+    for (int c = 0; c < CAPACITIES; c++) {
+        struct fixture *fixture = set_up(capacities[c], sizeof(uint64_t), starts[c % STARTS]);
+        uint64_t value;
+        uint64_t claimed = capacities[c] < 3 ? capacities[c] : 3;
+        for (uint32_t i = 0; i < claimed; i++)
+            claims_one(fixture, 3 + i);
+        bool room = capacities[c] > claimed;
+        CHECK_STATUS(push(fixture, 0, 7), room ? QUOIT_OK : QUOIT_FULL);
+        CHECK_STATUS(pop(fixture, 1, &value), QUOIT_EMPTY);
+        CHECK(!quoit_mpmc.has_items(&fixture->places[1]));
+        CHECK(quoit_mpmc.has_room(&fixture->places[0]) == (room && capacities[c] > claimed + 1));
+        for (uint32_t i = 0; i < claimed; i++)
+            fixture->dead[3 + i] = true;
+        CHECK(quoit_mpmc.has_items(&fixture->places[1]));
+        CHECK(quoit_mpmc.has_room(&fixture->places[0]) || room);
+        if (room)
+            pops(fixture, 1, 7);
+        else
+            CHECK_STATUS(push(fixture, 0, 7), QUOIT_OK); /* the producer makes the room itself */
+        if (!room)
+            pops(fixture, 1, 7);
+        whole_again(fixture);
+        tear_down(fixture);
+    }
+}
+
+/* Items that the dead were reading are delivered to others, once. */
+static void dead_consumers(void)
+{
+    struct fixture *fixture = set_up(5, sizeof(uint64_t), 0);
+    uint64_t value;
+    for (uint64_t i = 0; i < 5; i++)
+        CHECK_STATUS(push(fixture, 0, i), QUOIT_OK);
+    CHECK_EQUAL(peeks(fixture, 3), 0);
+    CHECK_EQUAL(peeks(fixture, 4), 1);
+    CHECK_EQUAL(peeks(fixture, 5), 2);
+    fixture->dead[3] = fixture->dead[5] = true;
+    pops(fixture, 1, 3);
+    pops(fixture, 1, 4);
+    CHECK(quoit_mpmc.has_items(&fixture->places[1]));
+    pops(fixture, 1, 0);
+    CHECK_EQUAL(peeks(fixture, 2), 2); /* adopted, ... */
+    CHECK_STATUS(pop(fixture, 1, &value), QUOIT_EMPTY);
+    fixture->dead[2] = true; /* ... and orphaned again */
+    pops(fixture, 1, 2);
+    CHECK_STATUS(pop(fixture, 1, &value), QUOIT_EMPTY);
+    CHECK(!quoit_mpmc.has_items(&fixture->places[1]));
+    CHECK(quoit_mpmc.release(&fixture->consumers[4], &fixture->places[4], 1));
+    whole_again(fixture);
+    tear_down(fixture);
+}
+
+/* Of two that found an orphan, one gets it. */
+static void adopted_once(void)
+{
+    struct fixture *fixture = set_up(2, sizeof(uint64_t), starts[2]);
+    uint64_t value, from = starts[2], end = from + 1;
+    CHECK_STATUS(push(fixture, 0, 42), QUOIT_OK);
+    CHECK_EQUAL(peeks(fixture, 3), 42);
+    fixture->dead[3] = true;
+    struct quoit_mpmc_taken one = quoit_mpmc_find_taken(&fixture->places[1], &from, end);
+    from = starts[2];
+    struct quoit_mpmc_taken other = quoit_mpmc_find_taken(&fixture->places[2], &from, end);
+    CHECK(one.orphan && other.orphan);
+    CHECK(quoit_mpmc_adopt(fixture->consumers[1].mpmc.claim, &one));
+    CHECK(!quoit_mpmc_adopt(fixture->consumers[2].mpmc.claim, &other));
+    CHECK_STATUS(pop(fixture, 2, &value), QUOIT_EMPTY);
+    fixture->dead[1] = true;
+    pops(fixture, 2, 42);
+    enter(fixture, 1);
+    whole_again(fixture);
+    tear_down(fixture);
+}
+
+/* What a dead consumer had blocks a full ring: the next pop gets that, before what is queued. */
+static void orphan_blocks(void)
+{
+    struct fixture *fixture = set_up(3, sizeof(uint64_t), 0);
+    uint64_t value;
+    CHECK_STATUS(pop(fixture, 0, &value), QUOIT_EMPTY); /* whatever it was told before */
+    for (uint64_t i = 0; i < 3; i++)
+        CHECK_STATUS(push(fixture, 1, i), QUOIT_OK);
+    CHECK_EQUAL(peeks(fixture, 3), 0);
+    fixture->dead[3] = true;
+    CHECK_STATUS(push(fixture, 1, 3), QUOIT_FULL);
+    for (uint64_t i = 0; i < 3; i++)
+        pops(fixture, 0, i);
+    whole_again(fixture);
+    tear_down(fixture);
+}
+
+static void second_adopts(struct fixture *fixture)
+{
+    CHECK_EQUAL(peeks(fixture, 2), 42);
+}
+
+/* An orphan that one adopts while another looks for it is not done with: its adopter may die. */
+static void adopted_while_another_looks(void)
+{
+    for (int finished = 0; finished < 2; finished++) {
+        struct fixture *fixture = set_up(2, sizeof(uint64_t), 0);
+        uint64_t value;
+        CHECK_STATUS(push(fixture, 0, 42), QUOIT_OK);
+        CHECK_EQUAL(peeks(fixture, 3), 42);
+        if (finished)
+            quoit_mpmc.finish(&fixture->producers[0], &fixture->places[0]);
+        fixture->dead[3] = true;
+        fixture->meanwhile = second_adopts;
+        CHECK_STATUS(pop(fixture, 1, &value), QUOIT_EMPTY);
+        CHECK_STATUS(pop(fixture, 1, &value), QUOIT_EMPTY); /* the second one reads it */
+        CHECK(!quoit_mpmc.is_over(&fixture->places[0]));
+        fixture->dead[2] = true;
+        pops(fixture, 1, 42);
+        CHECK_STATUS(pop(fixture, 1, &value), finished ? QUOIT_CLOSED : QUOIT_EMPTY);
+        if (!finished)
+            whole_again(fixture);
+        tear_down(fixture);
+    }
+}
+
+/* A consumer that comes in a dead one's place begins with what that one had. */
+static void successor_goes_on(void)
+{
+    struct fixture *fixture = set_up(5, sizeof(uint64_t), 0);
+    for (uint64_t i = 0; i < 4; i++)
+        CHECK_STATUS(push(fixture, 0, i), QUOIT_OK);
+    CHECK_EQUAL(peeks(fixture, 1), 0);
+    fixture->dead[1] = true;
+    enter(fixture, 2);
+    for (uint64_t i = 0; i < 4; i++)
+        pops(fixture, 2, i);
+    enter(fixture, 1);
+    whole_again(fixture);
+    tear_down(fixture);
+}
+
+/* Who goes leaves nothing: a claim is void, what it looked at is the others'. */
+static void leaving(void)
+{
+    struct fixture *fixture = set_up(3, sizeof(uint64_t), 0);
+    CHECK_STATUS(push(fixture, 0, 1), QUOIT_OK);
+    CHECK_EQUAL(peeks(fixture, 3), 1);
+    claims_one(fixture, 3);
+    quoit_mpmc.detach(&fixture->producers[3], &fixture->consumers[3], &fixture->places[3]);
+    CHECK_STATUS(push(fixture, 0, 2), QUOIT_OK);
+    pops(fixture, 1, 1);
+    pops(fixture, 1, 2);
+    whole_again(fixture);
+    tear_down(fixture);
+}
+
+/* A row whose dead holder had claims is taken by another: what the dead left is nobody's. */
+static void rows_are_used_again(void)
+{
+    struct fixture *fixture = set_up(4, sizeof(uint64_t), 0);
+    CHECK_STATUS(push(fixture, 0, 1), QUOIT_OK);
+    CHECK_EQUAL(peeks(fixture, 3), 1);
+    claims_one(fixture, 3);
+    CHECK_STATUS(push(fixture, 0, 2), QUOIT_OK);
+    fixture->dead[3] = true;
+    fixture->consumers[3] = (struct quoit_ring_consumer){0};
+    fixture->producers[3] = (struct quoit_ring_producer){0};
+    enter(fixture, 3);
+    pops(fixture, 3, 1);
+    pops(fixture, 1, 2);
+    whole_again(fixture);
+    tear_down(fixture);
+}
+
+/* An item adopted as often as generations can be told apart, and more. */
+static void many_generations(void)
+{
+    struct fixture *fixture = set_up(2, sizeof(uint64_t), 0);
+    CHECK_STATUS(push(fixture, 0, 42), QUOIT_OK);
+    for (uint32_t i = 0; i < 600; i++) {
+        uint32_t member = 2 + i % 4;
+        CHECK_EQUAL(peeks(fixture, member), 42);
+        fixture->dead[member] = true;
+        uint32_t next = 2 + (i + 1) % 4;
+        fixture->consumers[next] = (struct quoit_ring_consumer){0};
+        enter(fixture, next);
+    }
+    pops(fixture, 0, 42);
+    whole_again(fixture);
+    tear_down(fixture);
+}
+
+int main(int argc, char **argv)
+{
+    static const struct test_part parts[] = {
+        {"dead_producers", dead_producers},
+        {"dead_consumers", dead_consumers},
+        {"adopted_once", adopted_once},
+        {"orphan_blocks", orphan_blocks},
+        {"adopted_while_another_looks", adopted_while_another_looks},
+        {"successor_goes_on", successor_goes_on},
+        {"leaving", leaving},
+        {"rows_are_used_again", rows_are_used_again},
+        {"many_generations", many_generations},
+        {NULL, NULL}};
+    return test_main(argc, argv, parts, NULL);
+}

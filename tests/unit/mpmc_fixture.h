@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: MIT */
+/* The MPMC ring in plain memory: members that live and die at the test's word, no second process.
+   Real deaths are in tests/crash. */
+#ifndef MPMC_FIXTURE_H
+#define MPMC_FIXTURE_H
+
+#include "test.h"
+
+#include "mpmc.h"
+
+#include <stdlib.h>
+
+enum { MEMBERS = 6, GUARD = 64, LARGEST_ITEM = 300 };
+static const uint8_t guard_byte = 0xa5;
+
+static const uint64_t capacities[] = {1, 2, 3, 5, 8, 1000};
+enum { CAPACITIES = sizeof capacities / sizeof capacities[0] };
+
+/* Positions begin here: where 32 bits end, where 44 (of claims) and 63 do. */
+static const uint64_t starts[] = {0, 1, UINT32_MAX - 3, (UINT64_C(1) << 44) - 3,
+                                  (UINT64_C(1) << 62) - 3};
+enum { STARTS = sizeof starts / sizeof starts[0] };
+
+struct fixture;
+struct member { /* who asks */
+    struct fixture *fixture;
+    uint32_t row;
+};
+
+struct fixture {
+    struct quoit_ring_shm shm;
+    struct quoit_claims_shm claims[MEMBERS];
+    struct quoit_ring_place places[MEMBERS];
+    struct quoit_ring_producer producers[MEMBERS];
+    struct quoit_ring_consumer consumers[MEMBERS];
+    struct member members[MEMBERS];
+    bool dead[MEMBERS];
+    /* What somebody else does while a member asks who lives; once. */
+    void (*meanwhile)(struct fixture *fixture);
+    uint8_t *memory;
+    uint64_t slots_bytes;
+};
+
+static inline bool is_alive(const void *context, uint32_t row)
+{
+    const struct member *member = context;
+    struct fixture *fixture = member->fixture;
+    CHECK(row != member->row); /* the system would not know of it */
+    bool alive = row < MEMBERS && !fixture->dead[row];
+    void (*meanwhile)(struct fixture *) = fixture->meanwhile;
+    fixture->meanwhile = NULL;
+    if (meanwhile)
+        meanwhile(fixture);
+    return alive;
+}
+
+static inline void enter(struct fixture *fixture, uint32_t member)
+{
+    struct quoit_ring_place *place = &fixture->places[member];
+    fixture->dead[member] = false;
+    CHECK_STATUS(quoit_mpmc.attach_producer(&fixture->producers[member], place), QUOIT_OK);
+    CHECK_STATUS(quoit_mpmc.attach_consumer(&fixture->consumers[member], place), QUOIT_OK);
+}
+
+static inline struct fixture *set_up(uint64_t capacity, uint64_t item_bytes, uint64_t start)
+{
+    struct fixture *fixture = calloc(1, sizeof *fixture);
+    CHECK(fixture);
+    fixture->slots_bytes = capacity * quoit_mpmc.stride(item_bytes);
+    fixture->memory = malloc((size_t)fixture->slots_bytes + 2 * GUARD);
+    CHECK(fixture->memory);
+    memset(fixture->memory, guard_byte, (size_t)fixture->slots_bytes + 2 * GUARD);
+    for (uint32_t i = 0; i < MEMBERS; i++) {
+        fixture->members[i] = (struct member){.fixture = fixture, .row = i};
+        fixture->places[i] = (struct quoit_ring_place){
+            .ops = &quoit_mpmc,
+            .shm = &fixture->shm,
+            .slots = fixture->memory + GUARD,
+            .capacity = capacity,
+            .item_bytes = item_bytes,
+            .members = {.claims = fixture->claims,
+                        .count = MEMBERS,
+                        .own = i,
+                        .is_alive = is_alive,
+                        .context = &fixture->members[i]}};
+    }
+    quoit_mpmc.init(&fixture->places[0], start);
+    for (uint32_t i = 0; i < MEMBERS; i++)
+        enter(fixture, i);
+    return fixture;
+}
+
+static inline void tear_down(struct fixture *fixture)
+{
+    CHECK_STATUS(quoit_mpmc.check(&fixture->places[0]), QUOIT_OK);
+    for (int i = 0; i < GUARD; i++) {
+        CHECK_EQUAL(fixture->memory[i], guard_byte);
+        CHECK_EQUAL(fixture->memory[GUARD + fixture->slots_bytes + (uint64_t)i], guard_byte);
+    }
+    free(fixture->memory);
+    free(fixture);
+}
+
+static inline quoit_status push(struct fixture *fixture, uint32_t member, uint64_t value)
+{
+    return quoit_mpmc.push(&fixture->producers[member], &fixture->places[member], &value);
+}
+
+static inline quoit_status pop(struct fixture *fixture, uint32_t member, uint64_t *value_out)
+{
+    return quoit_mpmc.pop(&fixture->consumers[member], &fixture->places[member], value_out);
+}
+
+static inline void pops(struct fixture *fixture, uint32_t member, uint64_t expected)
+{
+    uint64_t value = UINT64_MAX;
+    CHECK_STATUS(pop(fixture, member, &value), QUOIT_OK);
+    CHECK_EQUAL(value, expected);
+}
+
+static inline void claims_one(struct fixture *fixture, uint32_t member)
+{
+    void *items;
+    uint64_t count;
+    CHECK_STATUS(
+        quoit_mpmc.claim(&fixture->producers[member], &fixture->places[member], 5, &items, &count),
+        QUOIT_OK);
+    CHECK_EQUAL(count, 1);
+    memset(items, 0xee, 8); /* half an item, for all that others know */
+}
+
+static inline uint64_t peeks(struct fixture *fixture, uint32_t member)
+{
+    const void *items;
+    uint64_t count, value;
+    CHECK_STATUS(
+        quoit_mpmc.peek(&fixture->consumers[member], &fixture->places[member], &items, &count),
+        QUOIT_OK);
+    CHECK_EQUAL(count, 1);
+    memcpy(&value, items, sizeof value);
+    return value;
+}
+
+static inline uint64_t size_of(struct fixture *fixture)
+{
+    return quoit_mpmc.size(&fixture->places[0]);
+}
+
+/* The ring is as good as new: holds its capacity, and gives it back in order. */
+static inline void whole_again(struct fixture *fixture)
+{
+    uint64_t value, capacity = fixture->places[0].capacity;
+    CHECK_STATUS(pop(fixture, 0, &value), QUOIT_EMPTY);
+    for (uint64_t i = 0; i < capacity; i++)
+        CHECK_STATUS(push(fixture, i % 2 ? 1 : 0, 100 + i), QUOIT_OK);
+    CHECK_STATUS(push(fixture, 0, 99), QUOIT_FULL);
+    CHECK_EQUAL(size_of(fixture), capacity);
+    for (uint64_t i = 0; i < capacity; i++)
+        pops(fixture, i % 2 ? 1 : 0, 100 + i);
+    CHECK_STATUS(pop(fixture, 1, &value), QUOIT_EMPTY);
+}
+
+#endif

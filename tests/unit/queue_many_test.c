@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: MIT */
+/* Queues of many through the public API: members as handles, in one process. The ring itself is in
+   mpmc_test.c, several processes are in process/crowd_test.c. */
+#include "test.h"
+
+static const struct quoit_queue_options three = {
+    .kind = QUOIT_MPMC, .item_bytes = sizeof(uint64_t), .capacity = 3};
+enum { BOTH = QUOIT_PRODUCER | QUOIT_CONSUMER };
+
+static quoit_queue *join(const char *name, unsigned roles)
+{
+    quoit_queue *queue;
+    CHECK_STATUS(quoit_queue_join(name, &three, roles, &queue), QUOIT_OK);
+    return queue;
+}
+
+static void push(quoit_queue *queue, uint64_t value)
+{
+    CHECK_STATUS(quoit_queue_push(queue, &value), QUOIT_OK);
+}
+
+static void pops(quoit_queue *queue, uint64_t expected)
+{
+    uint64_t value = UINT64_MAX;
+    CHECK_STATUS(quoit_queue_pop(queue, &value), QUOIT_OK);
+    CHECK_EQUAL(value, expected);
+}
+
+static void destroy(const char *name, quoit_queue *one, quoit_queue *other)
+{
+    CHECK_STATUS(quoit_queue_check(one), QUOIT_OK);
+    quoit_queue_close(one);
+    quoit_queue_close(other);
+    CHECK_STATUS(quoit_queue_unlink(name), test_after_close(name));
+}
+
+/* What a member itself has claimed, or looks at, is no dead one's. */
+static void own_claims_are_alive(void)
+{
+    const char *name = test_name("");
+    quoit_queue *queue = join(name, BOTH);
+    const void *seen;
+    void *room;
+    uint64_t value, count;
+    CHECK_STATUS(quoit_queue_claim(queue, 1, &room, &count), QUOIT_OK);
+    CHECK_STATUS(quoit_queue_pop(queue, &value), QUOIT_EMPTY);
+    *(uint64_t *)room = 7;
+    CHECK_STATUS(quoit_queue_commit(queue, 1), QUOIT_OK);
+    CHECK_STATUS(quoit_queue_peek(queue, &seen, &count), QUOIT_OK);
+    CHECK_STATUS(quoit_queue_finish(queue), QUOIT_OK);
+    pops(queue, 7);
+    CHECK_STATUS(quoit_queue_pop(queue, &value), QUOIT_CLOSED);
+    destroy(name, queue, NULL);
+}
+
+/* The end has not come while somebody reads what may come back. */
+static void wait_for_the_end(void)
+{
+    const char *name = test_name("");
+    quoit_queue *one = join(name, BOTH), *other = join(name, QUOIT_CONSUMER);
+    const void *seen;
+    uint64_t value, count;
+    push(one, 1);
+    CHECK_STATUS(quoit_queue_peek(other, &seen, &count), QUOIT_OK);
+    CHECK_STATUS(quoit_queue_finish(one), QUOIT_OK);
+    CHECK_STATUS(quoit_queue_pop_wait(one, &value, 150000000), QUOIT_TIMEOUT);
+    quoit_queue_close(other);
+    CHECK_STATUS(quoit_queue_pop_wait(one, &value, QUOIT_FOREVER), QUOIT_OK);
+    CHECK_EQUAL(value, 1);
+    CHECK_STATUS(quoit_queue_pop_wait(one, &value, QUOIT_FOREVER), QUOIT_CLOSED);
+    CHECK_STATUS(quoit_queue_push_wait(one, &value, QUOIT_FOREVER), QUOIT_CLOSED);
+    destroy(name, one, NULL);
+}
+
+/* The other side is abandoned when the last of it has gone. */
+static void abandoned_by_all(void)
+{
+    const char *name = test_name("");
+    quoit_queue *consumer = join(name, QUOIT_CONSUMER);
+    quoit_queue *first = join(name, QUOIT_PRODUCER), *second = join(name, QUOIT_PRODUCER);
+    uint64_t value;
+    push(first, 1);
+    CHECK_STATUS(quoit_queue_pop_wait(consumer, &value, QUOIT_FOREVER), QUOIT_OK);
+    quoit_queue_close(first);
+    CHECK_STATUS(quoit_queue_pop_wait(consumer, &value, 150000000), QUOIT_TIMEOUT);
+    push(second, 2);
+    quoit_queue_close(second);
+    CHECK_STATUS(quoit_queue_pop_wait(consumer, &value, QUOIT_FOREVER), QUOIT_OK);
+    CHECK_STATUS(quoit_queue_pop_wait(consumer, &value, QUOIT_FOREVER), QUOIT_ABANDONED);
+    CHECK_STATUS(quoit_queue_pop_wait(consumer, &value, 1000000), QUOIT_TIMEOUT);
+    destroy(name, consumer, NULL);
+}
+
+/* A head that somebody has spoiled: a wait ends, if not on time. */
+static void spoiled_head(void)
+{
+    const char *name = test_name("");
+    const struct quoit_queue_options many = {
+        .kind = QUOIT_MPMC, .item_bytes = 8, .capacity = 20000};
+    quoit_queue *queue;
+    uint64_t value = 0;
+    CHECK_STATUS(quoit_queue_create(name, &many, BOTH, &queue), QUOIT_OK);
+    for (uint64_t i = 0; i < 40000; i++) {
+        push(queue, i);
+        pops(queue, i);
+    }
+    atomic_fetch_sub(&queue->consumer.shm->head, UINT64_C(1) << 52);
+    CHECK_STATUS(quoit_queue_pop_wait(queue, &value, 1000000), QUOIT_TIMEOUT);
+    quoit_queue_close(queue);
+    CHECK_STATUS(quoit_queue_unlink(name), test_after_close(name));
+}
+
+/* A member more than there is room for is refused; one that leaves makes room. */
+static void as_many_as_there_are_rows(void)
+{
+    enum { ROWS = 64 };
+    const char *name = test_name("");
+    quoit_queue *members[ROWS], *more;
+    for (int i = 0; i < ROWS; i++)
+        members[i] = join(name, i % 2 ? QUOIT_PRODUCER : QUOIT_CONSUMER);
+    CHECK_STATUS(quoit_queue_open(name, QUOIT_PRODUCER, &more), QUOIT_LIMIT);
+    CHECK_STATUS(quoit_queue_open(name, QUOIT_OBSERVER, &more), QUOIT_OK);
+    quoit_queue_close(more);
+    for (uint64_t i = 0; i < 6; i++) {
+        push(members[2 * i + 1], i);
+        pops(members[62 - 2 * i], i);
+    }
+    quoit_queue_close(members[20]);
+    members[20] = join(name, QUOIT_PRODUCER);
+    for (int i = 1; i < ROWS; i++)
+        quoit_queue_close(members[i]);
+    destroy(name, members[0], NULL);
+}
+
+int main(int argc, char **argv)
+{
+    static const struct test_part parts[] = {
+        {"own_claims_are_alive", own_claims_are_alive},
+        {"wait_for_the_end", wait_for_the_end},
+        {"abandoned_by_all", abandoned_by_all},
+        {"spoiled_head", spoiled_head},
+        {"as_many_as_there_are_rows", as_many_as_there_are_rows},
+        {NULL, NULL}};
+    return test_main(argc, argv, parts, NULL);
+}
