@@ -155,13 +155,17 @@ static void reused_pid(void)
         if (!choose_next_pid(member)) {
             quoit_queue_close(consumer);
             CHECK_STATUS(quoit_queue_unlink(name), QUOIT_OK);
-            printf("  left out: PIDs cannot be chosen here\n");
-            return;
+            test_skip("PIDs cannot be chosen here");
         }
         stranger = fork_stranger();
     }
-    if (stranger != member)
-        printf("  the number never came again\n");
+    if (stranger != member) {
+        (void)kill(stranger, SIGKILL);
+        test_skip("the number never came again");
+    }
+    struct quoit_queue_info info;
+    CHECK_STATUS(quoit_queue_inspect(consumer, &info), QUOIT_OK);
+    CHECK_EQUAL(info.producer_pid, 0);
     CHECK_STATUS(quoit_queue_open(name, QUOIT_PRODUCER, &producer), QUOIT_OK);
     CHECK(kill(stranger, SIGKILL) == 0 && exit_code_of(stranger) == TEST_KILLED);
     quoit_queue_close(producer);
@@ -217,32 +221,57 @@ static int64_t now_ns(void)
     return now.tv_sec * INT64_C(1000000000) + now.tv_nsec;
 }
 
+/* 0: no more. */
+static void ring_often(int microseconds)
+{
+    const struct itimerval often = {.it_interval = {.tv_usec = microseconds},
+                                    .it_value = {.tv_usec = microseconds}};
+    struct sigaction action = {.sa_handler = ring};
+    if (microseconds > 0)
+        rings = 0;
+    CHECK(sigaction(SIGALRM, &action, NULL) == 0);
+    CHECK(setitimer(ITIMER_REAL, &often, NULL) == 0);
+}
+
 /* A wait goes on after a signal's handler, to its own end and no further. */
 static void signals_during_a_wait(void)
 {
-    const struct itimerval often = {.it_interval = {.tv_usec = 3000},
-                                    .it_value = {.tv_usec = 3000}};
-    const struct itimerval never = {.it_value = {.tv_usec = 0}};
     const int64_t timeout_ns = 60000000;
-    struct sigaction action = {.sa_handler = ring};
-    CHECK(sigaction(SIGALRM, &action, NULL) == 0);
     for (int i = 0; i < KINDS; i++) {
         const char *name = test_name("");
         quoit_queue *queue = create(name, kinds[i], QUOIT_PRODUCER | QUOIT_CONSUMER);
         uint64_t item = 0;
         int64_t start = now_ns();
-        rings = 0;
-        CHECK(setitimer(ITIMER_REAL, &often, NULL) == 0);
+        ring_often(3000);
         CHECK_STATUS(quoit_queue_pop_wait(queue, &item, timeout_ns), QUOIT_TIMEOUT);
         CHECK(now_ns() - start >= timeout_ns);
         while (quoit_queue_push(queue, &item) == QUOIT_OK)
             ;
         CHECK_STATUS(quoit_queue_push_wait(queue, &item, timeout_ns), QUOIT_TIMEOUT);
         CHECK(now_ns() - start >= 2 * timeout_ns);
-        CHECK(setitimer(ITIMER_REAL, &never, NULL) == 0);
+        ring_often(0);
         CHECK(rings > 0);
         quoit_queue_close(queue);
         CHECK_STATUS(quoit_queue_unlink(name), QUOIT_OK);
+    }
+}
+
+static void signals_during_a_semaphores_wait(void)
+{
+    const int64_t timeout_ns = 60000000;
+    for (int i = 0; test_sem_schemes[i]; i++) {
+        const char *name = test_name(test_sem_schemes[i]);
+        quoit_sem *sem;
+        CHECK_STATUS(quoit_sem_create(name, &(struct quoit_sem_options){.value = 0}, &sem),
+                     QUOIT_OK);
+        int64_t start = now_ns();
+        ring_often(3000);
+        CHECK_STATUS(quoit_sem_wait(sem, timeout_ns), QUOIT_TIMEOUT);
+        ring_often(0);
+        CHECK(now_ns() - start >= timeout_ns);
+        CHECK(rings > 0);
+        quoit_sem_close(sem);
+        CHECK_STATUS(quoit_sem_unlink(name), QUOIT_OK);
     }
 }
 
@@ -250,9 +279,10 @@ int main(int argc, char **argv)
 {
     static const struct test_part parts[] = {
         {"members in different PID namespaces", in_another_pid_namespace},
-        {"a PID that comes again", reused_pid},
         {"everybody suspended and resumed", everybody_suspended},
         {"signals during a wait", signals_during_a_wait},
+        {"signals during a semaphore's wait", signals_during_a_semaphores_wait},
+        {"a PID that comes again", reused_pid},
         {NULL, NULL}};
     return test_main(argc, argv, parts, NULL);
 }

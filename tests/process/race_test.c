@@ -9,6 +9,7 @@
 #include <string.h>
 
 static const struct quoit_queue_options options = {.item_bytes = 8, .capacity = 5};
+static const struct quoit_queue_options many = {.kind = QUOIT_MPMC, .item_bytes = 8, .capacity = 5};
 enum { BOTH = QUOIT_PRODUCER | QUOIT_CONSUMER };
 enum { PROCESSES = 64, ROUNDS = 6, KILLS = 60 };
 
@@ -23,9 +24,11 @@ struct meeting {
     _Atomic uint32_t joined;
 };
 
-/* arguments: the queue, the meeting's region, this one's index */
+/* arguments: the queue, the meeting's region, this one's index, and "many" for a queue of many, in
+   which each takes the last rows there are */
 static void join_at_once(char **arguments)
 {
+    bool is_many = strcmp(arguments[3], "many") == 0;
     quoit_region *region;
     quoit_queue *queue;
     struct quoit_queue_info info;
@@ -33,7 +36,9 @@ static void join_at_once(char **arguments)
     atomic_fetch_add(&meeting->arrived, 1);
     while (atomic_load(&meeting->go) == 0)
         test_idle();
-    CHECK_STATUS(quoit_queue_join(arguments[0], &options, QUOIT_OBSERVER, &queue), QUOIT_OK);
+    CHECK_STATUS(quoit_queue_join(arguments[0], is_many ? &many : &options,
+                                  is_many ? BOTH : QUOIT_OBSERVER, &queue),
+                 QUOIT_OK);
     CHECK_STATUS(quoit_queue_inspect(queue, &info), QUOIT_OK);
     CHECK_STATUS(quoit_queue_check(queue), QUOIT_OK);
     unsigned long index = strtoul(arguments[2], NULL, 10);
@@ -47,7 +52,7 @@ static void join_at_once(char **arguments)
     quoit_region_close(region);
 }
 
-static void meet(const char *scheme)
+static void meet(const char *scheme, const char *kind)
 {
     const char *name = test_name(scheme), *meeting_name = test_name("");
     quoit_region *region;
@@ -56,7 +61,7 @@ static void meet(const char *scheme)
     for (int i = 0; i < PROCESSES; i++) {
         char index[16];
         (void)snprintf(index, sizeof index, "%d", i);
-        const char *const arguments[] = {name, meeting_name, index, NULL};
+        const char *const arguments[] = {name, meeting_name, index, kind, NULL};
         processes[i] = test_spawn("join_at_once", arguments);
     }
     while (atomic_load(&meeting->arrived) < PROCESSES)
@@ -77,7 +82,22 @@ static void everybody_joins(void)
 {
     for (int i = 0; test_shared_schemes[i]; i++)
         for (int round = 0; round < ROUNDS; round++)
-            meet(test_shared_schemes[i]);
+            meet(test_shared_schemes[i], round % 2 ? "many" : "one");
+}
+
+/* Removes the queue if the name is still its: who has that name from here on has another queue. */
+static void leave_by_name(quoit_queue *queue, const char *name)
+{
+    struct quoit_queue_info own, found;
+    quoit_queue *other;
+    CHECK_STATUS(quoit_queue_inspect(queue, &own), QUOIT_OK);
+    quoit_status status = quoit_queue_unlink_self(queue);
+    CHECK(status == QUOIT_OK || status == QUOIT_NOT_FOUND);
+    if (quoit_queue_open(name, QUOIT_OBSERVER, &other) != QUOIT_OK)
+        return;
+    CHECK_STATUS(quoit_queue_inspect(other, &found), QUOIT_OK);
+    CHECK(found.created_at_unix_ns != own.created_at_unix_ns || found.created_by != own.created_by);
+    quoit_queue_close(other);
 }
 
 /* Joins, and is alone in what it joined: nobody else's items ever show. */
@@ -94,6 +114,8 @@ static void join_and_leave(char **arguments)
         CHECK_STATUS(quoit_queue_push(queue, &own), QUOIT_OK);
         CHECK_STATUS(quoit_queue_pop(queue, &popped), QUOIT_OK);
         CHECK_EQUAL(popped, own);
+        if (round % 4 == 0)
+            leave_by_name(queue, arguments[0]);
         quoit_queue_close(queue);
     }
 }

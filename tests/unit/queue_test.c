@@ -3,6 +3,7 @@
    finish, observers. */
 #include "test.h"
 
+#include "hash.h"
 #include "queue_shm.h"
 
 #include <stdio.h>
@@ -383,6 +384,59 @@ static void flipped_header(void)
     destroy(queue, name);
 }
 
+/* A header that is well signed, and says what cannot be: what is read from it is checked too. */
+static void signed_nonsense(void)
+{
+    static const struct {
+        size_t at, bytes;
+        uint64_t value;
+    } lies[] = {
+#define LIE(field, value) \
+    {offsetof(struct quoit_queue_shm, field), sizeof(((struct quoit_queue_shm *)0)->field), value}
+        LIE(kind, 9),
+        LIE(item_bytes, 0),
+        LIE(item_bytes, UINT32_MAX),
+        LIE(capacity, 0),
+        LIE(capacity, 100000),
+        LIE(capacity, UINT64_MAX),
+        LIE(members_offset, 0),
+        LIE(members_offset, 8192),
+        LIE(members_offset, UINT64_MAX - 127),
+        LIE(ring_offset, 64),
+        LIE(ring_offset, 8192),
+        LIE(slots_offset, 8192),
+        LIE(slots_offset, 8200),
+        LIE(slots_offset, UINT64_MAX - 127),
+        LIE(user_bytes, 64),
+        LIE(member_rows, 0),
+        LIE(member_rows, 1000),
+        LIE(member_rows, UINT32_MAX),
+        LIE(layout, 2),
+        LIE(layout, UINT32_MAX),
+#undef LIE
+    };
+    const char *name = test_name("file");
+    quoit_queue *queue = create(name, &five);
+    struct quoit_queue_shm right, lie;
+    quoit_queue_close(queue);
+    FILE *file = fopen(strchr(name, ':') + 1, "r+b");
+    CHECK(file && fseek(file, 384, SEEK_SET) == 0 && fread(&right, sizeof right, 1, file) == 1);
+    for (size_t i = 0; i < sizeof lies / sizeof lies[0]; i++) {
+        lie = right;
+        memcpy((char *)&lie + lies[i].at, &lies[i].value, lies[i].bytes);
+        lie.checksum = quoit_hash(QUOIT_HASH_START, &lie,
+                                  offsetof(struct quoit_queue_shm, checksum));
+        CHECK(fseek(file, 384, SEEK_SET) == 0 && fwrite(&lie, sizeof lie, 1, file) == 1);
+        CHECK(fflush(file) == 0);
+        (void)snprintf(test_context, sizeof test_context, "lie %zu", i);
+        quoit_status status = quoit_queue_open(name, BOTH, &queue);
+        CHECK(status == QUOIT_CORRUPT || (status == QUOIT_UNSUPPORTED && lies[i].at == 0));
+    }
+    test_context[0] = 0;
+    CHECK(fclose(file) == 0);
+    CHECK_STATUS(quoit_queue_unlink(name), QUOIT_OK);
+}
+
 static void handles_on_lines_of_their_own(void)
 {
     const char *name = test_name("");
@@ -409,6 +463,7 @@ int main(int argc, char **argv)
         {"user_area", user_area},
         {"unlink_self", unlink_self},
         {"flipped_header", flipped_header},
+        {"signed_nonsense", signed_nonsense},
         {"handles_on_lines_of_their_own", handles_on_lines_of_their_own},
         {NULL, NULL}};
     return test_main(argc, argv, parts, NULL);
