@@ -23,6 +23,7 @@
  *     Fork handlers of your own (pthread_atfork) must not call Quoit, nor take a lock that any
  *     thread holds while it calls Quoit.
  *   - Items are copied as bytes: no pointers in them.
+ *   - Leave the library's descriptors open (no closefrom): who lives is asked through them.
  *
  * NAMES are [scheme:]text.
  *     products            the system's native kind (Windows: windows, elsewhere: posix)
@@ -81,7 +82,7 @@ enum quoit_kind {
     QUOIT_BROADCAST = 2 /* one producer, each consumer sees all: UNSUPPORTED in this version */
 };
 
-/* What a queue is to be fastest at. Both do everything. */
+/* What a queue is to be fastest at. Both do everything. MPMC has one way, and takes either. */
 enum quoit_tuning {
     /* One item at a time, seen by the other side at once: each is handed over in the cache line
        that carries it. (Items of more than 256 bytes are kept as spans.) */
@@ -158,8 +159,8 @@ quoit_status quoit_queue_unlink_self(quoit_queue *queue);
  * whoever is blocked asks the kernel, and goes on. What a consumer had taken and not given back
  * when it died, the next one that finds nothing else gets, late. CLOSED is told when nothing can
  * come any more: not while a living consumer still reads an item.
- * Never block, never allocate; no system call but to wake a side that sleeps. The typed forms below
- * are faster by far.
+ * Never block, never allocate; no system call but to wake a side that sleeps (MPMC: and to ask who
+ * lives, when blocked by a claim). The typed forms below are faster by far.
  */
 quoit_status quoit_queue_push(quoit_queue *queue, const void *item);
 quoit_status quoit_queue_pop(quoit_queue *queue, void *item_out);
@@ -198,8 +199,8 @@ quoit_status quoit_queue_poll_fd(quoit_queue *queue, unsigned role, int *fd_out)
 
 /* As many of count as there is room for, or as are there; returns how many. 0 also stands for all
    that a push or pop would report as a status: ask it for the reason. With QUOIT_FOR_SPANS they are
-   published at once: after a death there are all or none; else the first ones, or all. MPMC: one
-   claim takes all of them, so no other producer's items come in between. */
+   published at once: after a death there are all or none; else the first ones, or all. What a
+   pop_many has given back when its process dies in it is gone: peek where that matters. */
 uint64_t quoit_queue_push_many(quoit_queue *queue, const void *items, uint64_t count);
 uint64_t quoit_queue_pop_many(quoit_queue *queue, void *items_out, uint64_t count);
 
@@ -209,7 +210,8 @@ uint64_t quoit_queue_pop_many(quoit_queue *queue, void *items_out, uint64_t coun
  * not committed never was: claim again, push, or die. Nobody sees the items before. With
  * QUOIT_FOR_SPANS the room is the queue itself; else it is the handle's, and commit copies.
  * MPMC: one item at a time, in the queue itself. From the claim on it has its place in the order,
- * and those behind it wait; claiming again gives the same room, and push fills it.
+ * and those behind it wait: commit it soon, or give it up by committing 0. Claiming again gives the
+ * same room, and push fills it.
  * claim: as push, and INVALID for 0; NULL and 0 unless OK. commit: OK, or INVALID if count is more
  * than is claimed.
  */
@@ -228,7 +230,9 @@ quoit_status quoit_queue_commit(quoit_queue *queue, uint64_t count);
 quoit_status quoit_queue_peek(quoit_queue *queue, const void **items_out, uint64_t *count_out);
 quoit_status quoit_queue_release(quoit_queue *queue, uint64_t count);
 
-/* Snapshots, any role, any thread; on a handle from before a fork, those of an empty queue. */
+/* Snapshots, any role, any thread; on a handle from before a fork, those of an empty queue. MPMC:
+   an item counts from its claim to its being taken, so peeked ones, which still take up room, are
+   not in the size, and claims that came to nothing are for a while. */
 uint64_t quoit_queue_size(const quoit_queue *queue);
 uint64_t quoit_queue_capacity(const quoit_queue *queue);
 bool quoit_queue_is_empty(const quoit_queue *queue);
@@ -241,8 +245,8 @@ struct quoit_queue_info {
     uint64_t capacity;
     enum quoit_tuning tuning;
     uint64_t user_bytes;
-    uint64_t pushed; /* items ever */
-    uint64_t popped;
+    uint64_t pushed; /* items ever; MPMC: positions, and some may have come to nothing */
+    uint64_t popped; /* likewise */
     uint64_t size;
     bool finished;
     uint32_t producer_pid; /* of a living one, in its own PID namespace; 0: there is none */

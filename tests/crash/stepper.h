@@ -40,6 +40,12 @@ void stepper_go_to(struct stepper *stepper, const struct stepper_map *map, uint6
 /* On to the entrance of that system call, at full speed. false: it went by without one. */
 bool stepper_run_to_call(struct stepper *stepper, long number);
 
+/* Lets the call-th system call from here on (0: the next) fail with that error, in place of being
+   made, if it is one that wanted(its number) says; it then stands behind it. false: the process
+   came to its end before. Skips the test on processors for which this is not written. */
+bool stepper_fail_call(struct stepper *stepper, uint64_t call, int error,
+                       bool (*wanted)(long number));
+
 /* kill -9, and away with it. */
 void stepper_kill(struct stepper *stepper);
 /* Lets it go on by itself to its end, at which it must arrive. */

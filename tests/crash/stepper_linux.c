@@ -184,21 +184,66 @@ void stepper_go_to(struct stepper *stepper, const struct stepper_map *map, uint6
         ;
 }
 
+/* On to where it enters a call, or leaves it. */
+static void run_to_stop(const struct stepper *stepper)
+{
+    resume(stepper, PTRACE_SYSCALL);
+    int status = wait_for(stepper);
+    if (!WIFSTOPPED(status))
+        test_fail(__FILE__, __LINE__, "the process ended by itself: 0x%x", (unsigned)status);
+    if (WSTOPSIG(status) != CALL_STOP)
+        test_fail(__FILE__, __LINE__, "the process got signal %d", WSTOPSIG(status));
+}
+
+static long entered_call(const struct stepper *stepper)
+{
+    struct __ptrace_syscall_info info;
+    CHECK(ptrace(PTRACE_GET_SYSCALL_INFO, stepper->pid, sizeof info, &info) > 0);
+    return (long)info.entry.nr;
+}
+
 bool stepper_run_to_call(struct stepper *stepper, long number)
 {
     for (bool entering = true; *mark != BEHIND; entering = !entering) {
-        resume(stepper, PTRACE_SYSCALL);
-        int status = wait_for(stepper);
-        if (!WIFSTOPPED(status))
-            test_fail(__FILE__, __LINE__, "the process ended by itself: 0x%x", (unsigned)status);
-        if (WSTOPSIG(status) != CALL_STOP)
-            test_fail(__FILE__, __LINE__, "the process got signal %d", WSTOPSIG(status));
-        struct __ptrace_syscall_info info;
-        CHECK(ptrace(PTRACE_GET_SYSCALL_INFO, stepper->pid, sizeof info, &info) > 0);
-        if (entering && *mark != BEHIND && (long)info.entry.nr == number)
+        run_to_stop(stepper);
+        if (entering && *mark != BEHIND && entered_call(stepper) == number)
             return true;
     }
     return false;
+}
+
+/* At the entrance of a call: none is made, and it seems to have failed. */
+static void let_call_fail(const struct stepper *stepper, int error)
+{
+#if defined(__x86_64__)
+    struct user_regs_struct registers;
+    CHECK(ptrace(PTRACE_GETREGS, stepper->pid, NULL, &registers) == 0);
+    registers.orig_rax = (unsigned long long)-1;
+    CHECK(ptrace(PTRACE_SETREGS, stepper->pid, NULL, &registers) == 0);
+    run_to_stop(stepper);
+    registers.rax = (unsigned long long)-error;
+    CHECK(ptrace(PTRACE_SETREGS, stepper->pid, NULL, &registers) == 0);
+#else
+    (void)stepper;
+    (void)error;
+    test_skip("how a call is made to fail is not written for this processor");
+#endif
+}
+
+bool stepper_fail_call(struct stepper *stepper, uint64_t call, int error,
+                       bool (*wanted)(long number))
+{
+    for (uint64_t seen = 0;; seen++) {
+        run_to_stop(stepper);
+        if (*mark == BEHIND)
+            return false;
+        if (seen == call) {
+            if (wanted(entered_call(stepper)))
+                let_call_fail(stepper, error);
+            return true;
+        }
+        run_to_stop(stepper);
+    }
 }
 
 void stepper_kill(struct stepper *stepper)

@@ -9,6 +9,7 @@
             docs/ORDERING.md has them all
   shape     an SPDX line at the head, at most 100 columns and 500 lines
   readme    each snippet in README.md stands, to the letter, in the file that it is said to be from
+  tests     each `name: part` in docs/RELIABILITY.md is a part of that test
 """
 import re
 import subprocess
@@ -165,6 +166,13 @@ def check_readme(readme, files):
             yield f"README.md: the snippet from {path} is not in it"
 
 
+def check_named_tests(reliability, files):
+    for name, part in re.findall(r"`([a-z_]+): ([^`]+)`", reliability):
+        homes = [text for path, text in files.items() if path.endswith(f"/{name}_test.c")]
+        if not any(f'"{part}"' in text for text in homes):
+            yield f"docs/RELIABILITY.md: there is no part '{part}' in a test '{name}'"
+
+
 def check_all(files, ordering):
     """files: path -> text. Every fault as a line."""
     faults, labels = [], {}
@@ -174,14 +182,15 @@ def check_all(files, ordering):
             found += list(check_rooms(path, text, files)) + list(check_os(path, text))
             found += list(check_atomics(path, text, labels))
         faults += [f"{path}:{number}: {fault}" for number, fault in found]
-    return faults + list(check_labels(labels, ordering)) + list(check_readme(files["README.md"], files))
+    faults += list(check_labels(labels, ordering)) + list(check_readme(files["README.md"], files))
+    return faults + list(check_named_tests(files["docs/RELIABILITY.md"], files))
 
 
 def project():
     listed = subprocess.run(["git", "ls-files", "--cached", "--others", "--exclude-standard"],
                             capture_output=True, text=True, check=True).stdout.split("\n")
     wanted = [name for name in listed if name.endswith((".c", ".h", ".cpp", ".py", ".cmake"))
-              or name.endswith("CMakeLists.txt") or name in ("dev", ".ci/run", "README.md")]
+              or name.endswith("CMakeLists.txt") or name in ("dev", ".ci/run", "README.md", "docs/RELIABILITY.md")]
     files = {}
     for name in wanted:
         with open(name) as file:
@@ -215,6 +224,7 @@ def self_test():
         ("src/base/hash.h", "/* SPDX-License-Identifier: MIT */", "", "SPDX"),
         ("src/base/hash.h", "#include <stddef.h>", "#include <stddef.h> /* " + "x" * 90 + " */", "columns"),
         ("README.md", "reading_pop_wait(queue, &reading,", "reading_pop_wait(queue,", "is not in it"),
+        ("docs/RELIABILITY.md", "`storm: a storm of kills`", "`storm: no such part`", "no such part"),
         ("src/base/hash.h", "#include <stddef.h>", "\n" * 500 + "#include <stddef.h>", "lines"),
     ]
     clean = check_all(files, ordering)

@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Each system call that making, joining, entering, leaving or removing a queue needs fails, one
+ * after the other, in each of several ways. The one that it happened to ends by itself, with a
+ * status, and keeps no descriptor of what failed; for the next one all is as it should be.
+ */
+#include "world.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+
+static const struct quoit_queue_options options = {
+    .kind = QUOIT_MPMC, .item_bytes = 24, .capacity = 5};
+enum { BOTH = QUOIT_PRODUCER | QUOIT_CONSUMER };
+
+enum deed { CREATE, JOIN_NEW, JOIN, ENTER, LEAVE, UNLINK, DEEDS };
+static const char *const deed_names[] = {"create", "join a new one", "join",
+                                         "enter",  "leave",          "unlink"};
+
+struct life {
+    enum deed deed;
+    const char *name;
+    quoit_status *status_out; /* shared with the victim */
+    int *leaked_out;
+};
+
+/* What gives things back cannot fail in earnest, and would leave them where it did. */
+static bool may_fail(long number)
+{
+    return number != SYS_close && number != SYS_munmap && number != SYS_unlink &&
+           number != SYS_unlinkat && number != SYS_shmdt && number != SYS_exit_group &&
+           number != SYS_rt_sigprocmask && number != SYS_shmctl && number != SYS_futex &&
+           number != SYS_brk;
+}
+
+static quoit_status do_deed(const struct life *life, quoit_queue **queue)
+{
+    switch (life->deed) {
+    case CREATE:
+        return quoit_queue_create(life->name, &options, BOTH, queue);
+    case JOIN_NEW:
+    case JOIN:
+        return quoit_queue_join(life->name, &options, BOTH, queue);
+    case ENTER:
+        return quoit_queue_open(life->name, BOTH, queue);
+    case LEAVE:
+        quoit_queue_close(*queue);
+        *queue = NULL;
+        return QUOIT_OK;
+    default:
+        return quoit_queue_unlink(life->name);
+    }
+}
+
+static void live(void *argument)
+{
+    const struct life *life = argument;
+    quoit_queue *queue = NULL;
+    int before = test_open_descriptors();
+    if (life->deed == LEAVE)
+        CHECK_STATUS(quoit_queue_open(life->name, BOTH, &queue), QUOIT_OK);
+    stepper_begin();
+    *life->status_out = do_deed(life, &queue);
+    stepper_end();
+    CHECK((*life->status_out == QUOIT_OK && life->deed <= ENTER) == (queue != NULL));
+    quoit_queue_close(queue);
+    *life->leaked_out = test_open_descriptors() - before;
+}
+
+static bool makes_new(enum deed deed)
+{
+    return deed == CREATE || deed == JOIN_NEW;
+}
+
+static void prepare(const struct life *life)
+{
+    quoit_queue *queue;
+    if (makes_new(life->deed))
+        return;
+    CHECK_STATUS(quoit_queue_create(life->name, &options, BOTH, &queue), QUOIT_OK);
+    quoit_queue_close(queue);
+}
+
+/* It is there, or is not: then it can be made. Nothing is left when it is gone. */
+static void settle(const struct life *life)
+{
+    quoit_queue *queue;
+    uint64_t item[3] = {1};
+    CHECK_STATUS(quoit_queue_join(life->name, &options, BOTH, &queue), QUOIT_OK);
+    for (int i = 0; i < 5; i++)
+        CHECK_STATUS(quoit_queue_push(queue, item), QUOIT_OK);
+    CHECK_STATUS(quoit_queue_push(queue, item), QUOIT_FULL);
+    CHECK_STATUS(quoit_queue_check(queue), QUOIT_OK);
+    quoit_queue_close(queue);
+    CHECK_STATUS(quoit_queue_unlink(life->name), QUOIT_OK);
+    CHECK_STATUS(quoit_queue_unlink(life->name), QUOIT_NOT_FOUND);
+}
+
+/* false: there are no so many calls. */
+static bool fail_call(const struct life *life, uint64_t call, int error)
+{
+    (void)snprintf(test_context, sizeof test_context, "%s %s, call %llu fails: %d",
+                   deed_names[life->deed], life->name, (unsigned long long)call, error);
+    *life->leaked_out = -1;
+    prepare(life);
+    struct stepper victim = stepper_start(live, (void *)(uintptr_t)life);
+    bool is_one = stepper_fail_call(&victim, call, error, may_fail);
+    stepper_finish(&victim);
+    CHECK_EQUAL((uint64_t)*life->leaked_out, 0);
+    settle(life);
+    return is_one;
+}
+
+static void try_scheme(const char *scheme)
+{
+    static const int errors[] = {ENOMEM, EMFILE, EACCES, ENOSPC, EIO,
+                                 EINTR,  EEXIST, ENOENT, ENOSYS};
+    struct {
+        quoit_status status;
+        int leaked;
+    } *shared = mmap(NULL, sizeof *shared, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1,
+                     0);
+    CHECK((void *)shared != MAP_FAILED);
+    struct life life = {.status_out = &shared->status, .leaked_out = &shared->leaked};
+    life.name = test_name(scheme);
+    for (int i = 0; i < DEEDS; i++) {
+        uint64_t points = 0, felt = 0;
+        life.deed = (enum deed)i;
+        for (size_t j = 0; j < sizeof errors / sizeof errors[0]; j++)
+            for (uint64_t call = 0; fail_call(&life, call, errors[j]); call++) {
+                points++;
+                felt += shared->status != QUOIT_OK;
+            }
+        printf("  %-16s %llu failures, %llu of which it could not do without\n", deed_names[i],
+               (unsigned long long)points, (unsigned long long)felt);
+        CHECK(points > 0 && (felt > 0 || life.deed == LEAVE));
+    }
+    test_context[0] = 0;
+}
+
+static void posix(void)
+{
+    try_scheme("posix");
+}
+
+static void sysv(void)
+{
+    try_scheme("sysv");
+}
+
+static void file(void)
+{
+    try_scheme("file");
+}
+
+int main(int argc, char **argv)
+{
+    static const struct test_part parts[] = {{"steps can be taken", stepper_require},
+                                             {"each system call fails in turn: posix", posix},
+                                             {"each system call fails in turn: sysv", sysv},
+                                             {"each system call fails in turn: file", file},
+                                             {NULL, NULL}};
+    return test_main(argc, argv, parts, NULL);
+}
