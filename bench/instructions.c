@@ -15,27 +15,60 @@ QUOIT_DEFINE_QUEUE(item, struct item)
 
 enum { BATCH = 32 };
 
-static uint64_t run(quoit_queue *queue, const char *how, uint64_t rounds)
+/* A push and its pop, that many times; returns how many went wrong. */
+static uint64_t by_ones(quoit_queue *queue, uint64_t rounds)
 {
-    static struct item items[BATCH];
     uint64_t wrong = 0;
     for (uint64_t i = 0; i < rounds; i++) {
         struct item item = {i, ~i};
-        if (strcmp(how, "nothing") == 0)
-            wrong += item.inverse != ~i;
-        if (strcmp(how, "push, pop") == 0)
-            wrong += item_push(queue, &item) != QUOIT_OK || item_pop(queue, &item) != QUOIT_OK;
-        if (strcmp(how, "push_wait, pop_wait") == 0)
-            wrong += item_push_wait(queue, &item, QUOIT_FOREVER) != QUOIT_OK ||
-                     item_pop_wait(queue, &item, QUOIT_FOREVER) != QUOIT_OK;
-        if (strcmp(how, "push, pop, not inlined") == 0)
-            wrong += quoit_queue_push(queue, &item) != QUOIT_OK ||
-                     quoit_queue_pop(queue, &item) != QUOIT_OK;
-        if (strncmp(how, "32 at a time", 12) == 0)
-            wrong += item_push_many(queue, items, BATCH) != BATCH ||
-                     item_pop_many(queue, items, BATCH) != BATCH;
+        wrong += item_push(queue, &item) != QUOIT_OK || item_pop(queue, &item) != QUOIT_OK;
     }
     return wrong;
+}
+
+static uint64_t waiting(quoit_queue *queue, uint64_t rounds)
+{
+    uint64_t wrong = 0;
+    for (uint64_t i = 0; i < rounds; i++) {
+        struct item item = {i, ~i};
+        wrong += item_push_wait(queue, &item, QUOIT_FOREVER) != QUOIT_OK ||
+                 item_pop_wait(queue, &item, QUOIT_FOREVER) != QUOIT_OK;
+    }
+    return wrong;
+}
+
+static uint64_t out_of_line(quoit_queue *queue, uint64_t rounds)
+{
+    uint64_t wrong = 0;
+    for (uint64_t i = 0; i < rounds; i++) {
+        struct item item = {i, ~i};
+        wrong += quoit_queue_push(queue, &item) != QUOIT_OK ||
+                 quoit_queue_pop(queue, &item) != QUOIT_OK;
+    }
+    return wrong;
+}
+
+static uint64_t many(quoit_queue *queue, uint64_t rounds)
+{
+    static struct item items[BATCH];
+    uint64_t wrong = 0;
+    for (uint64_t i = 0; i < rounds; i++)
+        wrong += item_push_many(queue, items, BATCH) != BATCH ||
+                 item_pop_many(queue, items, BATCH) != BATCH;
+    return wrong;
+}
+
+static uint64_t run(quoit_queue *queue, const char *how, uint64_t rounds)
+{
+    if (strcmp(how, "nothing") == 0)
+        return 0;
+    if (strncmp(how, "32 at a time", 12) == 0)
+        return many(queue, rounds);
+    if (strcmp(how, "push_wait, pop_wait") == 0)
+        return waiting(queue, rounds);
+    if (strcmp(how, "push, pop, not inlined") == 0)
+        return out_of_line(queue, rounds);
+    return by_ones(queue, rounds);
 }
 
 int main(int argc, char **argv)
@@ -46,6 +79,7 @@ int main(int argc, char **argv)
         return 2;
     }
     const struct quoit_queue_options options = {
+        .kind = strstr(argv[1], "of many") ? QUOIT_MPMC : QUOIT_SPSC,
         .item_bytes = sizeof(struct item),
         .capacity = 64,
         .tuning = strstr(argv[1], "spans") ? QUOIT_FOR_SPANS : QUOIT_FOR_ITEMS};

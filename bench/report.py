@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""report.py RESULTS.jsonl OUTPUT-FOLDER MACHINE...: medians, spreads and ratios of a run of the comparisons as
-tables (report.md), and the plots (SVG, by gnuplot). MACHINE is a line each that says what it was measured on.
+"""report.py RESULTS.jsonl REPORT.md MACHINE...: medians, spreads and ratios of a run of the comparisons as tables,
+and beside them the plots (SVG, by gnuplot). MACHINE is a line each that says what it was measured on.
 
 Runs whose canary, one cache line bounced between the two processors, is more than a third away from its median
 saw another machine than the rest, since hypervisors move processors: they are left out, and counted.
@@ -13,7 +13,8 @@ import statistics
 import subprocess
 import sys
 
-OURS = ("Quoit", "Quoit (spans)", "Quoit (push_wait, pop_wait)")
+OURS = ("Quoit", "Quoit (spans)", "Quoit (push_wait, pop_wait)", "Quoit MPMC")
+WAITING = "Quoit (push_wait, pop_wait)"
 
 
 def load(path):
@@ -31,8 +32,8 @@ def figure(values, scale, digits=0):
             f"[{min(values) / scale:.{digits}f}–{max(values) / scale:.{digits}f}]")
 
 
-def throughput_table(values, between, batch):
-    chosen = {key[2:]: v for key, v in values.items() if key[0] == "throughput" and key[1] == between
+def throughput_table(values, question, between, batch):
+    chosen = {key[2:]: v for key, v in values.items() if key[0] == question and key[1] == between
               and key[3] == batch}
     sizes = sorted({key[0] for key in chosen})
     peers = list(dict.fromkeys(key[2] for key in chosen))
@@ -44,9 +45,9 @@ def throughput_table(values, between, batch):
         yield f"| {peer} | " + " | ".join(cells) + " |"
     ratios = []
     for size in sizes:
-        ours = max(statistics.median(v) for (s, _, p), v in chosen.items() if s == size and p in OURS[:2])
+        ours = max(statistics.median(v) for (s, _, p), v in chosen.items() if s == size and p in OURS and p != WAITING)
         theirs = [(statistics.median(v), p) for (s, _, p), v in chosen.items() if s == size and p not in OURS]
-        ratios.append(f"{ours / max(theirs)[0]:.2f} ({max(theirs)[1].split()[0]})")
+        ratios.append(f"{ours / max(theirs)[0]:.2f} ({' '.join(max(theirs)[1].split()[:2])})")
     yield "| *our best to the fastest peer* | " + " | ".join(ratios) + " |"
 
 
@@ -147,29 +148,27 @@ def latency_table(values, between):
         yield f"| {peer} | " + " | ".join(cells) + " |"
 
 
-def main():
-    values, canary, left_out, all_rows = load(sys.argv[1])
-    folder = pathlib.Path(sys.argv[2])
-    report = ["# Measured", ""] + [f"- {line}" for line in sys.argv[3:]]
-    report += [f"- One cache line bounced there and back: median {canary:.0f} ns; {left_out} of {all_rows} results "
-               "were measured while it was more than a third away, and are left out", "",
-               "Medians [lowest–highest]; throughput in million items a second.", ""]
-    for between in ("processes", "threads"):
-        if not any(key[1] == between for key in values):
-            continue
-        report += [f"## Between {between}", ""]
-        for batch, title in ((1, "By ones"), (8, "In batches of 8"), (32, "In batches of 32")):
-            report += [f"### {title}", "", *throughput_table(values, between, batch), ""]
-        report += ["### The hardware's limits", "", *limits_table(values, between), ""]
-        report += ["### Round trip of 16 bytes, spinning", "",
-                   *trips_table(values, "round trip spinning", 0, between), ""]
-        for cpus, title in ((1, "one processor"), (2, "two processors")):
-            report += [f"### Round trip of 16 bytes, sleeping, both on {title}", "",
-                       *trips_table(values, "round trip sleeping", cpus, between), ""]
-        if any(key[0] == "latency p50" and key[1] == between for key in values):
-            report += ["### Latency at fixed rates, ns from the intended moment", "",
-                       *latency_table(values, between), ""]
-    (folder / "report.md").write_text("\n".join(report))
+def one_to_one(values, between):
+    """The report of queues with one producer and one consumer, beside the hardware's limits."""
+    for batch, title in ((1, "By ones"), (8, "In batches of 8"), (32, "In batches of 32")):
+        yield from [f"### {title}", "", *throughput_table(values, "throughput", between, batch), ""]
+    yield from ["### The hardware's limits", "", *limits_table(values, between), ""]
+    yield from ["### Round trip of 16 bytes, spinning", "",
+                *trips_table(values, "round trip spinning", 0, between), ""]
+    for cpus, title in ((1, "one processor"), (2, "two processors")):
+        yield from [f"### Round trip of 16 bytes, sleeping, both on {title}", "",
+                    *trips_table(values, "round trip sleeping", cpus, between), ""]
+    if any(key[0] == "latency p50" and key[1] == between for key in values):
+        yield from ["### Latency at fixed rates, ns from the intended moment", "",
+                    *latency_table(values, between), ""]
+
+
+def many(values, between):
+    for pairs, title in ((1, "One producer, one consumer"), (2, "Two producers, two consumers")):
+        yield from [f"### {title}, by ones", "", *throughput_table(values, "many", between, pairs), ""]
+
+
+def plots(values, folder):
     side = "processes"
     ones = sorted(rows_of(values, "throughput", side, 16, 1, 1e6), key=lambda row: -row[1])
     bars(folder, "by_ones.svg", "16-byte items by ones, between processes", ones, "million items a second")
@@ -179,10 +178,32 @@ def main():
     bars(folder, "round_trip.svg", "16 bytes there and back, spinning, between processes", trips, "ns")
     sleeping = sorted(rows_of(values, "round trip sleeping", side, None, 1, 1e3), key=lambda row: row[1])
     bars(folder, "sleeping.svg", "16 bytes there and back, asleep in between, on one processor", sleeping, "µs")
+    crowd = sorted(rows_of(values, "many", side, 16, 2, 1e6), key=lambda row: -row[1])
+    bars(folder, "many.svg", "16-byte items, two producers to two consumers, processes", crowd,
+         "million items a second")
     lines(folder, "sizes.svg", "By ones, between processes, over the item size", values, "throughput", side,
           "bytes an item", "million items a second", 1e6, batch=1)
     lines(folder, "capacity.svg", "16-byte items by ones, over the capacity", values, "capacity", side,
           "capacity", "million items a second", 1e6, size=16)
+
+
+def main():
+    values, canary, left_out, all_rows = load(sys.argv[1])
+    output = pathlib.Path(sys.argv[2])
+    asked = {key[0] for key in values}
+    report = ["# Measured", ""] + [f"- {line}" for line in sys.argv[3:]]
+    report += [f"- One cache line bounced there and back: median {canary:.0f} ns; {left_out} of {all_rows} results "
+               "were measured while it was more than a third away, and are left out", "",
+               "Medians [lowest–highest]; throughput in million items a second.", ""]
+    for between in ("processes", "threads"):
+        if not any(key[1] == between for key in values):
+            continue
+        report += [f"## Between {between}", ""]
+        report += one_to_one(values, between) if "throughput" in asked else []
+        report += many(values, between) if "many" in asked else []
+    output.write_text("\n".join(report))
+    plots(values, output.parent)
+
 
 
 main()

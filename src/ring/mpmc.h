@@ -241,6 +241,12 @@ struct quoit_mpmc_taken quoit_mpmc_find_taken(const struct quoit_ring_place *pla
 
 /* An item that nobody reads blocks somebody, or will: the next consumer is to look for it first. */
 void quoit_mpmc_tell_of_orphan(const struct quoit_ring_place *place);
+static inline bool quoit_mpmc_is_told_of_orphan(const struct quoit_ring_place *place)
+{
+    /* Relaxed: a hint; who follows it finds out by itself. */
+    return atomic_load_explicit(&place->shm->orphaned, memory_order_relaxed) != 0;
+}
+/* Also takes it: one looks. Who is still blocked says so again. */
 bool quoit_mpmc_was_told_of_orphan(const struct quoit_ring_place *place);
 
 /* Makes an orphan this member's; false: another was faster. */

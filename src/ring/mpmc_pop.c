@@ -128,6 +128,32 @@ static quoit_status adopt_orphan(struct quoit_mpmc_side *side, const struct quoi
     return status;
 }
 
+/* Takes the next count items; they begin at spot_out, and the side has gone on to behind them.
+   false: head_out is where the head was instead. */
+static inline bool try_take(struct quoit_mpmc_side *side, const struct quoit_ring_place *place,
+                            uint64_t count, struct quoit_mpmc_spot *spot_out, uint64_t *head_out)
+{
+    *head_out = side->position;
+    quoit_mpmc_say(side->claim, side->position, 0, count);
+    if (!claim_head(place, head_out, count)) {
+        quoit_mpmc_say(side->claim, 0, 0, 0); /* another's: what the living say is believed */
+        return false;
+    }
+    *spot_out = (struct quoit_mpmc_spot){.slot = side->slot, .lap = side->lap};
+    for (uint64_t i = 0; i < count; i++)
+        quoit_mpmc_advance(side, place);
+    return true;
+}
+
+/* As a rule that is all. */
+static inline bool take_next(struct quoit_mpmc_side *side, const struct quoit_ring_place *place,
+                             struct quoit_mpmc_spot *spot_out)
+{
+    uint64_t head;
+    return quoit_mpmc_load(side->slot) == (side->lap | QUOIT_MPMC_FULL) &&
+           !quoit_mpmc_is_told_of_orphan(place) && try_take(side, place, 1, spot_out, &head);
+}
+
 /* Takes the next items, or what a dead consumer had taken: at most `most`, which begin at spot_out,
    and are this member's until they are given back. OK EMPTY CLOSED. */
 static quoit_status take(struct quoit_mpmc_side *side, const struct quoit_ring_place *place,
@@ -140,19 +166,12 @@ static quoit_status take(struct quoit_mpmc_side *side, const struct quoit_ring_p
         (void)adopt_orphan(side, place, QUOIT_EMPTY, spot_out, count_out);
     }
     for (uint64_t tries = quoit_mpmc_tries(side, place); tries > 0 && *count_out == 0; tries--) {
-        uint64_t head = side->position;
-        uint64_t count = count_filled(side, place, most);
+        uint64_t head, count = count_filled(side, place, most);
         if (count > 0) {
-            quoit_mpmc_say(side->claim, head, 0, count);
-            if (claim_head(place, &head, count)) {
-                *spot_out = (struct quoit_mpmc_spot){side->slot, side->lap};
+            if (try_take(side, place, count, spot_out, &head))
                 *count_out = count;
-                for (uint64_t i = 0; i < count; i++)
-                    quoit_mpmc_advance(side, place);
-                return QUOIT_OK;
-            }
-            quoit_mpmc_say(side->claim, 0, 0, 0); /* another's: what the living say is believed */
-            quoit_mpmc_go_to(side, place, head);
+            else
+                quoit_mpmc_go_to(side, place, head);
             continue;
         }
         status = consumer_blocked(side, place);
@@ -177,7 +196,7 @@ quoit_status quoit_mpmc_pop(struct quoit_ring_consumer *consumer,
 {
     struct quoit_mpmc_side *side = &consumer->mpmc;
     struct quoit_mpmc_spot spot = {.slot = side->held, .lap = side->held_lap};
-    if (!spot.slot) {
+    if (!spot.slot && !take_next(side, place, &spot)) {
         uint64_t count;
         quoit_status status = take(side, place, 1, &spot, &count);
         if (status != QUOIT_OK)

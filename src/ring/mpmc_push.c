@@ -76,33 +76,50 @@ quoit_status quoit_mpmc_look_for_room(struct quoit_ring_producer *producer,
     return QUOIT_FULL;
 }
 
-/* Claims the next position, or as many as there are, up to most: OK FULL CLOSED. They begin at
-   spot_out; the side has gone on to behind them. */
+/* Claims the next count positions, whose slots are free; they begin at spot_out, and the side has
+   gone on to behind them. false: tail_out is where the tail was instead. */
+static inline bool try_claim(struct quoit_mpmc_side *side, const struct quoit_ring_place *place,
+                             uint64_t count, struct quoit_mpmc_spot *spot_out, uint64_t *tail_out)
+{
+    uint64_t position = side->position;
+    *tail_out = position;
+    quoit_mpmc_say(side->claim, position, 0, count);
+    /* MPMC-P3: the positions are ours, and who sees that sees that we said so. Pairs with
+       MPMC-R2. */
+    if (!atomic_compare_exchange_strong_explicit(&place->shm->tail, tail_out, position + count,
+                                                 memory_order_acq_rel, memory_order_acquire)) {
+        quoit_mpmc_say(side->claim, 0, 0, 0); /* another's: what the living say is believed */
+        return false;
+    }
+    *spot_out = (struct quoit_mpmc_spot){.slot = side->slot, .lap = side->lap};
+    for (uint64_t i = 0; i < count; i++)
+        quoit_mpmc_advance(side, place);
+    return true;
+}
+
+/* As a rule that is all. */
+static inline bool claim_next(struct quoit_mpmc_side *side, const struct quoit_ring_place *place,
+                              struct quoit_mpmc_spot *spot_out)
+{
+    uint64_t tail;
+    return quoit_mpmc_load(side->slot) == side->lap && try_claim(side, place, 1, spot_out, &tail);
+}
+
+/* Claims the next position, or as many as there are, up to most: OK FULL CLOSED. */
 static quoit_status claim_positions(struct quoit_mpmc_side *side,
                                     const struct quoit_ring_place *place, uint64_t most,
                                     struct quoit_mpmc_spot *spot_out, uint64_t *count_out)
 {
     quoit_status status = QUOIT_OK;
     for (uint64_t tries = quoit_mpmc_tries(side, place); tries > 0 && status == QUOIT_OK; tries--) {
-        uint64_t position = side->position;
-        uint64_t count = count_free(side, place, most);
+        uint64_t tail, count = count_free(side, place, most);
         if (count == 0) {
             status = producer_blocked(side, place);
             continue;
         }
-        quoit_mpmc_say(side->claim, position, 0, count);
-        uint64_t tail = position;
-        /* MPMC-P3: the positions are ours, and who sees that sees that we said so. Pairs with
-           MPMC-R2. */
-        if (atomic_compare_exchange_strong_explicit(&place->shm->tail, &tail, position + count,
-                                                    memory_order_acq_rel, memory_order_acquire)) {
-            *spot_out = (struct quoit_mpmc_spot){.slot = side->slot, .lap = side->lap};
-            *count_out = count;
-            for (uint64_t i = 0; i < count; i++)
-                quoit_mpmc_advance(side, place);
+        *count_out = count;
+        if (try_claim(side, place, count, spot_out, &tail))
             return QUOIT_OK;
-        }
-        quoit_mpmc_say(side->claim, 0, 0, 0); /* another's: what the living say is believed */
         if (tail & QUOIT_MPMC_FINISHED)
             status = QUOIT_CLOSED;
         else
@@ -131,7 +148,7 @@ quoit_status quoit_mpmc_push(struct quoit_ring_producer *producer,
 {
     struct quoit_mpmc_side *side = &producer->mpmc;
     struct quoit_mpmc_spot spot = {.slot = side->held, .lap = side->held_lap};
-    if (!spot.slot) {
+    if (!spot.slot && !claim_next(side, place, &spot)) {
         uint64_t count;
         quoit_status status = claim_positions(side, place, 1, &spot, &count);
         if (status != QUOIT_OK)

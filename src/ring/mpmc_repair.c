@@ -83,10 +83,9 @@ void quoit_mpmc_tell_of_orphan(const struct quoit_ring_place *place)
 
 bool quoit_mpmc_was_told_of_orphan(const struct quoit_ring_place *place)
 {
-    /* Relaxed: as above. */
-    if (atomic_load_explicit(&place->shm->orphaned, memory_order_relaxed) == 0)
+    if (!quoit_mpmc_is_told_of_orphan(place))
         return false;
-    /* Relaxed: as above. One looks: who is blocked still will say so again. */
+    /* Relaxed: as above. */
     atomic_store_explicit(&place->shm->orphaned, 0, memory_order_relaxed);
     return true;
 }

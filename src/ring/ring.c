@@ -47,12 +47,6 @@ uint64_t quoit_ring_tail(struct quoit_ring_shm *shm)
     return atomic_load_explicit(&shm->tail, memory_order_acquire);
 }
 
-bool quoit_ring_is_ending(const struct quoit_ring_place *place)
-{
-    /* Relaxed: a hint; who sleeps finds the end by itself a moment later. */
-    return atomic_load_explicit(&place->shm->finished, memory_order_relaxed) != 0;
-}
-
 void quoit_ring_producer_begin(struct quoit_ring_producer *producer,
                                const struct quoit_ring_place *place, uint64_t position)
 {
