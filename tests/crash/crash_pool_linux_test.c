@@ -11,7 +11,7 @@
 #include <string.h>
 #include <sys/mman.h>
 
-enum { BLOCKS = 8, CAPACITY = 3, HANDS = 2, MOST = 700, MOST_NESTED = 40, CHANGES_MOST = 32 };
+enum { BLOCKS = 8, CAPACITY = 3, HANDS = 2, MOST = 300, MOST_NESTED = 20, CHANGES_MOST = 32 };
 /* What is written to a block says who pushed it: those that were there before, each victim. */
 enum { BEFORE = 1, OF_HAND = 10, NUMBERS = 40 };
 
