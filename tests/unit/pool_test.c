@@ -213,6 +213,44 @@ static void observer(void)
     destroy(pool, name);
 }
 
+/* Each bit of the pool's own header flipped: refused. */
+static void flipped_header(void)
+{
+    const char *name = test_name("file");
+    quoit_pool *pool = create(name, &five);
+    quoit_pool_close(pool);
+    FILE *file = fopen(strchr(name, ':') + 1, "r+b");
+    CHECK(file);
+    for (long at = 384; at < 384 + (long)sizeof(struct quoit_pool_shm); at++)
+        for (int bit = 0; bit < 8; bit++) {
+            CHECK(fseek(file, at, SEEK_SET) == 0);
+            int byte = fgetc(file);
+            CHECK(fseek(file, at, SEEK_SET) == 0 && fputc(byte ^ 1 << bit, file) != EOF);
+            CHECK(fflush(file) == 0);
+            CHECK_STATUS(quoit_pool_open(name, 0, &pool), QUOIT_CORRUPT);
+            CHECK(fseek(file, at, SEEK_SET) == 0 && fputc(byte, file) != EOF && fflush(file) == 0);
+        }
+    CHECK(fclose(file) == 0);
+    CHECK_STATUS(quoit_pool_open(name, 0, &pool), QUOIT_OK);
+    destroy(pool, name);
+}
+
+static void on_every_scheme(void)
+{
+    for (int i = 0; test_schemes[i]; i++) {
+        const char *name = test_name(test_schemes[i]);
+        quoit_pool *pool = create(name, &five), *second = enter(name);
+        quoit_block block = alloc(pool);
+        (void)alloc(pool);
+        CHECK_STATUS(quoit_pool_free(pool, block), QUOIT_OK);
+        quoit_pool_close(pool);
+        uint64_t count;
+        CHECK_STATUS(quoit_pool_reclaim(second, NULL, 0, &count), QUOIT_OK);
+        CHECK_EQUAL(count, 1);
+        destroy(second, name);
+    }
+}
+
 /* ---- Members that leave ---------------------------------------------------------------------- */
 
 static void left_behind(void)
@@ -350,6 +388,8 @@ int main(int argc, char **argv)
         {"arguments", arguments},
         {"a pool is a pool", kinds},
         {"an observer looks", observer},
+        {"a header that is damaged", flipped_header},
+        {"on every scheme", on_every_scheme},
         {"what a member leaves behind is reclaimed, and no more", left_behind},
         {"64 members", members_most},
         {"through each layout of queue", through_queues},
