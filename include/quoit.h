@@ -289,7 +289,8 @@ struct quoit_pool_options {
  *   pool_out   the handle, to be closed by quoit_pool_close; NULL on failure
  * What a handle has allocated or popped is this handle's: no other one's of the same process.
  * Concurrency: any thread, and so for all calls on one pool, but for close; push and pop are also
- * those of their queue. After fork the child's copy is dead: QUOIT_FORKED, NULL, 0.
+ * those of their queue. One block is one thread's at a time. After fork the child's copy is dead:
+ * QUOIT_FORKED, NULL, 0.
  */
 quoit_status quoit_pool_create(const char *name, const struct quoit_pool_options *options,
                                unsigned flags, quoit_pool **pool_out);
