@@ -15,16 +15,23 @@ static void drop_in_child(struct quoit_os_fork_guard *guard)
     quoit_os_shm_abandon(&pool->region->shm);
 }
 
-/* Members begin to look for free blocks at places apart. */
+/* Members begin to look for free blocks far apart: the second half way, the third and fourth half
+   way between, and so on. */
+static uint32_t first_block(uint32_t row, uint32_t count)
+{
+    uint64_t place = 0;
+    for (uint32_t rest = 1; rest < QUOIT_MEMBER_ROWS; rest *= 2, row /= 2)
+        place = place * 2 + row % 2;
+    return (uint32_t)(place * count / QUOIT_MEMBER_ROWS);
+}
+
 static void enter_blocks(quoit_pool *pool)
 {
     struct quoit_blocks *blocks = &pool->place.blocks;
-    uint32_t row = pool->place.members.own_row;
-    uint64_t hints = quoit_blocks_hints(blocks->count);
-    blocks->members.own = row;
+    blocks->members.own = pool->place.members.own_row;
     quoit_blocks_enter(blocks);
     /* Relaxed: nobody else has the handle yet. */
-    atomic_store_explicit(&pool->rotor, (uint32_t)(hints * row / blocks->members.count),
+    atomic_store_explicit(&pool->rotor, first_block(blocks->members.own, blocks->count),
                           memory_order_relaxed);
 }
 

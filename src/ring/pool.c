@@ -120,15 +120,16 @@ static bool alloc_at(const struct quoit_blocks *blocks, uint32_t index, quoit_bl
     return true;
 }
 
-/* One of the 64 blocks that a word of hints is about. */
-static bool alloc_among(const struct quoit_blocks *blocks, uint64_t at, quoit_block *block_out)
+/* One of the 64 blocks that a word of hints is about, from number first of them on and around. */
+static bool alloc_among(const struct quoit_blocks *blocks, uint64_t at, uint32_t first,
+                        quoit_block *block_out)
 {
     /* Relaxed: a hint; the block's word decides. */
     uint64_t hints = atomic_load_explicit(&blocks->hints[at], memory_order_relaxed);
-    for (; hints != 0; hints &= hints - 1) {
-        uint64_t index = at * 64 + quoit_lowest_bit(hints);
+    for (hints = hints >> first | hints << (64 - first) % 64; hints != 0; hints &= hints - 1) {
+        uint64_t index = at * 64 + (quoit_lowest_bit(hints) + first) % 64;
         if (index >= blocks->count)
-            return false;
+            continue;
         if (alloc_at(blocks, (uint32_t)index, block_out))
             return true;
         forget(blocks, (uint32_t)index);
@@ -136,10 +137,10 @@ static bool alloc_among(const struct quoit_blocks *blocks, uint64_t at, quoit_bl
     return false;
 }
 
-static void remember(quoit_atomic_u32 *rotor, uint64_t at)
+static void remember(quoit_atomic_u32 *rotor, uint64_t index)
 {
     /* Relaxed: a place to begin to look at, for this handle alone. */
-    atomic_store_explicit(rotor, (uint32_t)at, memory_order_relaxed);
+    atomic_store_explicit(rotor, (uint32_t)index, memory_order_relaxed);
 }
 
 quoit_status quoit_blocks_alloc(const struct quoit_blocks *blocks, quoit_atomic_u32 *rotor,
@@ -147,12 +148,14 @@ quoit_status quoit_blocks_alloc(const struct quoit_blocks *blocks, quoit_atomic_
 {
     uint64_t words = quoit_blocks_hints(blocks->count);
     /* Relaxed: as above. */
-    uint64_t at = atomic_load_explicit(rotor, memory_order_relaxed);
+    uint32_t near_block = atomic_load_explicit(rotor, memory_order_relaxed);
+    uint64_t at = near_block / 64;
     for (uint64_t i = 0; i < words; i++, at++) {
         at = at < words ? at : 0;
-        if (!alloc_among(blocks, at, block_out))
+        if (!alloc_among(blocks, at, near_block % 64, block_out))
             continue;
-        remember(rotor, at);
+        if (i > 0) /* else from the same place again: few blocks, used often, stay in the caches */
+            remember(rotor, at * 64);
         return QUOIT_OK;
     }
     for (uint32_t i = 0; i < blocks->count; i++) /* a death may have left one without its hint */
@@ -171,7 +174,7 @@ quoit_status quoit_blocks_free(const struct quoit_blocks *blocks, quoit_atomic_u
                               quoit_block_free_word(generation + 1)))
         return stale(block);
     quoit_block_hint(blocks, index_of(block));
-    remember(rotor, index_of(block) / 64); /* its lines are in this processor's cache */
+    remember(rotor, index_of(block)); /* its lines are in this processor's cache */
     return QUOIT_OK;
 }
 
