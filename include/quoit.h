@@ -17,11 +17,11 @@
  *   - Everybody who may write to a queue can spoil its data. They cannot make you read or write
  *     outside it. Truncating the object behind a live mapping (a file, say) is the exception: the
  *     system then sends SIGBUS.
- *   - After fork, the child's copies of queue handles are dead: calls give QUOIT_FORKED, or what an
- *     empty queue would. Open anew. This needs fork() itself; a bare clone() system call is not
- *     seen. A fork waits while another thread opens or creates. Regions and semaphores go on.
- *     Fork handlers of your own (pthread_atfork) must not call Quoit, nor take a lock that any
- *     thread holds while it calls Quoit.
+ *   - After fork, the child's copies of queue and pool handles are dead: calls give QUOIT_FORKED,
+ *     or what an empty queue would. Open anew. This needs fork() itself; a bare clone() system
+ *     call is not seen. A fork waits while another thread opens or creates. Regions and semaphores
+ *     go on. Fork handlers of your own (pthread_atfork) must not call Quoit, nor take a lock that
+ *     any thread holds while it calls Quoit.
  *   - Items are copied as bytes: no pointers in them.
  *   - Leave the library's descriptors open (no closefrom): who lives is asked through them.
  *
@@ -45,7 +45,7 @@
  *     one queue handle: poll_fd               as the side's own calls
  *     one queue handle: size, inspect, …         any thread, beside both
  *     one queue handle: close                 nothing else
- *     region, semaphore handles               any thread, but for close
+ *     pool, region, semaphore handles         any thread, but for close
  *
  * ERRORS are a quoit_status (<quoit/status.h>); quoit_error_text() has the sentence. Nothing here
  * sets errno on purpose, prints, or exits; push and pop do not allocate.
@@ -267,6 +267,101 @@ quoit_status quoit_queue_check(const quoit_queue *queue);
    fork leads to zeros. */
 void *quoit_queue_user_area(const quoit_queue *queue);
 
+/* ---- Pools: blocks of one size that change hands --------------------------------------------- */
+
+typedef struct quoit_pool quoit_pool;
+
+/* A block, by a number that means the same in every process; never 0. It tells its generation too:
+   once a block is freed, whoever still has its number has the number of nothing. (After 2^32 frees
+   of one block its numbers come again.) */
+typedef uint64_t quoit_block;
+
+struct quoit_pool_options {
+    uint64_t block_bytes; /* size of a block; QUOIT_ITEM_SIZE if 0 */
+    uint64_t blocks;      /* how many, exactly; QUOIT_CAPACITY if 0 */
+    uint32_t permissions; /* 0 = 0600 */
+};
+
+/*
+ * Make a pool, open one, or do whichever it takes; as for queues, and with the same statuses. At
+ * most 2^32 - 2 blocks (OVERFLOW), and 64 handles that are members (LIMIT).
+ *   flags      0 or QUOIT_ANY_OWNER; of open also QUOIT_READ_ONLY: an observer, no member
+ *   pool_out   the handle, to be closed by quoit_pool_close; NULL on failure
+ * What a handle has allocated or popped is this handle's: no other one's of the same process.
+ * Concurrency: any thread, and so for all calls on one pool, but for close; push and pop are also
+ * those of their queue. One block is one thread's at a time. After fork the child's copy is dead:
+ * QUOIT_FORKED, NULL, 0.
+ */
+quoit_status quoit_pool_create(const char *name, const struct quoit_pool_options *options,
+                               unsigned flags, quoit_pool **pool_out);
+quoit_status quoit_pool_open(const char *name, unsigned flags, quoit_pool **pool_out);
+quoit_status quoit_pool_join(const char *name, const struct quoit_pool_options *options,
+                             unsigned flags, quoit_pool **pool_out);
+/* Leave. Blocks that are still this handle's are as those of the dead: quoit_pool_reclaim frees
+   them. NULL is allowed. */
+void quoit_pool_close(quoit_pool *pool);
+quoit_status quoit_pool_unlink(const char *name); /* as quoit_queue_unlink */
+
+/*
+ * Take a block, which is then this handle's, and give one back. What is in a new one is what its
+ * last owner left there.
+ *   block_out   0 unless OK
+ * alloc: OK EXHAUSTED (none is free; what the dead had is not, before quoit_pool_reclaim).
+ * free: OK STALE (not this handle's: freed already, sent, of another handle or pool, or no block at
+ * all; nothing was done). Both: INVALID FORKED ROLE (an observer).
+ * Lock-free, no system call; EXHAUSTED has looked at each block, and while others allocate and
+ * free it may be told although one was free at each moment.
+ */
+quoit_status quoit_pool_alloc(quoit_pool *pool, quoit_block *block_out);
+quoit_status quoit_pool_free(quoit_pool *pool, quoit_block block);
+
+/*
+ * Where a block is in this process, aligned to 64; NULL unless it is this handle's. The pointer is
+ * good until the block is freed or pushed. For an observer: any block that is not free, which it
+ * may read, while its owner may write it.
+ */
+void *quoit_pool_at(const quoit_pool *pool, quoit_block block);
+
+/*
+ * Hand a block on through a queue of items of 8 bytes, any kind of queue, which is used for blocks
+ * of this pool alone. What was written to it before is seen by who pops it.
+ * push: what quoit_queue_push tells, and STALE. Unless OK the block is still this handle's.
+ * pop: what quoit_queue_pop tells, and
+ *   STALE   what was next was no block that was pushed here; it is taken off
+ *   BUSY    another consumer has died, or is about to, with what is next in hand; it stays queued,
+ *           and a moment later it is this one's
+ * Both: MISMATCH where items are not of 8 bytes; ROLE for an observer of the pool.
+ * Whoever dies at whatever instruction: a block is in the queue or a member's. One that was pushed
+ * is not lost with its producer; one that was popped is with its consumer, until reclaimed.
+ */
+quoit_status quoit_pool_push(quoit_pool *pool, quoit_queue *queue, quoit_block block);
+quoit_status quoit_pool_pop(quoit_pool *pool, quoit_queue *queue, quoit_block *block_out);
+/* The same, but they wait as quoit_queue_push_wait and quoit_queue_pop_wait do. */
+quoit_status quoit_pool_push_wait(quoit_pool *pool, quoit_queue *queue, quoit_block block,
+                                  int64_t timeout_ns);
+quoit_status quoit_pool_pop_wait(quoit_pool *pool, quoit_queue *queue, quoit_block *block_out,
+                                 int64_t timeout_ns);
+
+/*
+ * Free the blocks of those who died, or closed without freeing.
+ *   queues      queues that blocks are sent through, any role; queue_count of them, NULL if none
+ *   count_out   blocks freed; may be NULL
+ * A block that was on its way through a queue is freed if it is not in it any more, or never came
+ * to be; if the queue is not among these, it is left alone. So pop what is in a queue before you
+ * unlink it. (Where an SPSC consumer died, the queue's next one may have to open it first.)
+ * By any member, at any time, by several at once. OK INVALID FORKED ROLE. A look at each block, a
+ * system call for each owner, and a look through the queue for each block that a dead one sent.
+ */
+quoit_status quoit_pool_reclaim(quoit_pool *pool, quoit_queue *const *queues, uint64_t queue_count,
+                                uint64_t *count_out);
+
+uint64_t quoit_pool_block_bytes(const quoit_pool *pool);
+uint64_t quoit_pool_blocks(const quoit_pool *pool);
+uint64_t quoit_pool_free_count(const quoit_pool *pool); /* a snapshot; looks at each block */
+
+/* The invariants of the pool's shared memory: OK, or CORRUPT with the error text. While in use. */
+quoit_status quoit_pool_check(const quoit_pool *pool);
+
 /* ---- Regions: named memory, handed out by offset --------------------------------------------- */
 
 typedef struct quoit_region quoit_region;
@@ -279,7 +374,7 @@ struct quoit_region_options {
 };
 
 /* As for queues, but without roles: a region keeps no members. open takes flags; any region may be
-   opened, a queue's for reading only. */
+   opened, a queue's or a pool's for reading only. */
 quoit_status quoit_region_create(const char *name, const struct quoit_region_options *options,
                                  quoit_region **region_out);
 quoit_status quoit_region_open(const char *name, unsigned flags, quoit_region **region_out);

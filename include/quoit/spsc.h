@@ -148,7 +148,7 @@ static inline void quoit_spsc_publish(struct quoit_ring_producer *producer, uint
     uint64_t to_end = quoit_spsc_to_end(producer->slot, producer->end);
     producer->slot = bytes < to_end ? producer->slot + bytes : producer->begin + (bytes - to_end);
     producer->position += count;
-    /* SPAN-P1: publishes all these slots' bytes at once. Pairs with SPAN-C1. */
+    /* SPAN-P1: publishes all these slots' bytes at once. Pairs with SPAN-C1 and RING-S1. */
     atomic_store_explicit(&producer->shm->tail, producer->position, memory_order_release);
 }
 

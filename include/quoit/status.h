@@ -15,6 +15,7 @@
     X(QUOIT_TIMEOUT, 3, "the time ran out")                                                    \
     X(QUOIT_CLOSED, 4, "the stream has ended: a producer finished it")                         \
     X(QUOIT_ABANDONED, 5, "the other side is gone, and did not finish the stream")             \
+    X(QUOIT_EXHAUSTED, 6, "no block of the pool is free")                                      \
     X(QUOIT_INVALID, -1, "an argument is not valid")                                           \
     X(QUOIT_NAME_EMPTY, -2, "the name is empty")                                               \
     X(QUOIT_NAME_TOO_LONG, -3, "the name is too long")                                         \
@@ -39,7 +40,8 @@
     X(QUOIT_BUSY, -22, "a living process holds it")                                            \
     X(QUOIT_ROLE, -23, "the handle was not opened in the role that this needs")                \
     X(QUOIT_FORKED, -24, "the handle belongs to the parent process: open one in the child")    \
-    X(QUOIT_SYSTEM, -25, "the operating system reported an unexpected error")
+    X(QUOIT_SYSTEM, -25, "the operating system reported an unexpected error")                  \
+    X(QUOIT_STALE, -26, "the handle leads to no block that is this member's")
 
 #define QUOIT_STATUS_ENUMERATOR(name, number, sentence) name = (number),
 typedef enum quoit_status { QUOIT_STATUS_TABLE(QUOIT_STATUS_ENUMERATOR) } quoit_status;

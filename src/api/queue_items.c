@@ -249,15 +249,6 @@ quoit_status quoit_queue_wait_for_items(quoit_queue *queue, int64_t timeout_ns)
     return status;
 }
 
-/* What is left of a time-out that began at start; false: nothing. */
-static bool has_time_left(int64_t timeout_ns, uint64_t start, int64_t *left_out)
-{
-    *left_out = timeout_ns;
-    if (timeout_ns > 0)
-        *left_out -= (int64_t)(quoit_os_monotonic_ns() - start);
-    return timeout_ns < 0 || *left_out > 0;
-}
-
 /* Others may take the room that one has waited for. */
 quoit_status quoit_queue_push_wait_slow(quoit_queue *queue, const void *item, uint64_t item_bytes,
                                         int64_t timeout_ns)
@@ -270,7 +261,7 @@ quoit_status quoit_queue_push_wait_slow(quoit_queue *queue, const void *item, ui
         if (status != QUOIT_OK)
             return status;
         status = quoit_queue_push_slow(queue, item, item_bytes);
-    } while (status == QUOIT_FULL && has_time_left(timeout_ns, start, &left));
+    } while (status == QUOIT_FULL && quoit_has_time_left(timeout_ns, start, &left));
     return status == QUOIT_FULL ? QUOIT_TIMEOUT : status;
 }
 
@@ -285,7 +276,7 @@ quoit_status quoit_queue_pop_wait_slow(quoit_queue *queue, void *item_out, uint6
         if (status != QUOIT_OK)
             return status;
         status = quoit_queue_pop_slow(queue, item_out, item_bytes);
-    } while (status == QUOIT_EMPTY && has_time_left(timeout_ns, start, &left));
+    } while (status == QUOIT_EMPTY && quoit_has_time_left(timeout_ns, start, &left));
     return status == QUOIT_EMPTY ? QUOIT_TIMEOUT : status;
 }
 

@@ -44,6 +44,15 @@ void quoit_waiters_end(quoit_queue *queue);
 void quoit_sleep_unless(quoit_queue *queue, struct quoit_waiter *waiter,
                         bool (*ready)(quoit_queue *queue, unsigned role), int64_t timeout_ns);
 
+/* What is left of a time-out that began at start; false: nothing. */
+static inline bool quoit_has_time_left(int64_t timeout_ns, uint64_t start, int64_t *left_out)
+{
+    *left_out = timeout_ns;
+    if (timeout_ns > 0)
+        *left_out -= (int64_t)(quoit_os_monotonic_ns() - start);
+    return timeout_ns < 0 || *left_out > 0;
+}
+
 /* ---- Descriptors, queue_poll.c --------------------------------------------------------------- */
 
 /* This side has just found nothing: its descriptor stops being readable until there is something.

@@ -8,8 +8,6 @@
 
 #include <string.h>
 
-enum { ALIGN = 128 };
-
 static uint64_t checksum_of(const struct quoit_queue_shm *queue)
 {
     return quoit_hash(QUOIT_HASH_START, queue, offsetof(struct quoit_queue_shm, checksum));
@@ -89,17 +87,19 @@ static quoit_status allocate_pieces(quoit_region *region, const struct quoit_que
 {
     uint64_t bytes = 0;
     (void)slots_bytes(layout_for(options), options->capacity, options->item_bytes, &bytes);
-    quoit_status status = quoit_region_allocate(region, sizeof *queue, ALIGN, queue_offset_out);
+    quoit_status status = quoit_region_allocate(region, sizeof *queue, QUOIT_PIECE_ALIGN,
+                                                queue_offset_out);
     if (status == QUOIT_OK)
         status = quoit_region_allocate(region, ring_bytes(layout_for(options), QUOIT_MEMBER_ROWS),
-                                       ALIGN, &queue->ring_offset);
+                                       QUOIT_PIECE_ALIGN, &queue->ring_offset);
     if (status == QUOIT_OK)
         status = quoit_region_allocate(region, QUOIT_MEMBER_ROWS * sizeof(struct quoit_member_shm),
-                                       ALIGN, &queue->members_offset);
+                                       QUOIT_PIECE_ALIGN, &queue->members_offset);
     if (status == QUOIT_OK && options->user_bytes > 0)
-        status = quoit_region_allocate(region, options->user_bytes, ALIGN, &queue->user_offset);
+        status = quoit_region_allocate(region, options->user_bytes, QUOIT_PIECE_ALIGN,
+                                       &queue->user_offset);
     if (status == QUOIT_OK)
-        status = quoit_region_allocate(region, bytes, ALIGN, &queue->slots_offset);
+        status = quoit_region_allocate(region, bytes, QUOIT_PIECE_ALIGN, &queue->slots_offset);
     return status;
 }
 
@@ -113,7 +113,7 @@ quoit_status quoit_queue_make(const char *name, const struct quoit_queue_options
     (void)slots_bytes(layout_for(options), options->capacity, options->item_bytes, &bytes);
     bytes += sizeof(struct quoit_queue_shm) + ring_bytes(layout_for(options), QUOIT_MEMBER_ROWS) +
              QUOIT_MEMBER_ROWS * sizeof(struct quoit_member_shm) + options->user_bytes +
-             UINT64_C(5) * ALIGN; /* no overflow: slots take less than 2^62 */
+             UINT64_C(5) * QUOIT_PIECE_ALIGN; /* no overflow: slots take less than 2^62 */
 
     quoit_region *region;
     status = quoit_region_begin(name, QUOIT_CONTENT_QUEUE, bytes, options->permissions, &region);
@@ -148,14 +148,6 @@ close_region:
     return status;
 }
 
-/* A piece that the header names: aligned, and inside; else NULL. */
-static uint8_t *piece(const quoit_region *region, uint64_t offset, uint64_t size_bytes)
-{
-    if (offset % ALIGN != 0 || offset < sizeof(struct quoit_region_shm))
-        return NULL;
-    return quoit_region_at(region, offset, size_bytes);
-}
-
 static quoit_status damaged(const quoit_region *region, const char *what)
 {
     return quoit_fail(QUOIT_CORRUPT, "'%s:%s' has a damaged queue header: %s",
@@ -165,9 +157,10 @@ static quoit_status damaged(const quoit_region *region, const char *what)
 quoit_status quoit_queue_find(quoit_region *region, struct quoit_queue_place *place_out)
 {
     if (region->content != QUOIT_CONTENT_QUEUE)
-        return quoit_fail(QUOIT_MISMATCH, "'%s:%s' is a plain region, not a queue",
-                          quoit_region_scheme(region), quoit_region_text(region));
-    const uint8_t *at = piece(region, quoit_region_root(region), sizeof(struct quoit_queue_shm));
+        return quoit_fail(QUOIT_MISMATCH, "'%s:%s' is %s, not a queue", quoit_region_scheme(region),
+                          quoit_region_text(region), quoit_region_what(region->content));
+    const uint8_t *at = quoit_region_piece(region, quoit_region_root(region),
+                                           sizeof(struct quoit_queue_shm));
     if (!at)
         return damaged(region, "the root leads nowhere");
     struct quoit_queue_shm queue;
@@ -189,12 +182,15 @@ quoit_status quoit_queue_find(quoit_region *region, struct quoit_queue_place *pl
         !slots_bytes((enum quoit_ring_layout)queue.layout, queue.capacity, queue.item_bytes,
                      &bytes))
         return damaged(region, "a count is out of range");
-    uint8_t *ring = piece(region, queue.ring_offset,
-                          ring_bytes((enum quoit_ring_layout)queue.layout, queue.member_rows));
-    uint8_t *rows = piece(region, queue.members_offset,
-                          queue.member_rows * sizeof(struct quoit_member_shm));
-    uint8_t *slots = piece(region, queue.slots_offset, bytes);
-    uint8_t *user = queue.user_bytes ? piece(region, queue.user_offset, queue.user_bytes) : NULL;
+    uint8_t *ring = quoit_region_piece(
+        region, queue.ring_offset,
+        ring_bytes((enum quoit_ring_layout)queue.layout, queue.member_rows));
+    uint8_t *rows = quoit_region_piece(region, queue.members_offset,
+                                       queue.member_rows * sizeof(struct quoit_member_shm));
+    uint8_t *slots = quoit_region_piece(region, queue.slots_offset, bytes);
+    uint8_t *user = queue.user_bytes
+                        ? quoit_region_piece(region, queue.user_offset, queue.user_bytes)
+                        : NULL;
     if (!ring || !rows || !slots || (queue.user_bytes && !user))
         return damaged(region, "a piece is outside the region");
 

@@ -66,6 +66,14 @@ const char *quoit_region_text(const quoit_region *region)
     return region->name.text;
 }
 
+const char *quoit_region_what(uint32_t content)
+{
+    static const char *const what[] = {[QUOIT_CONTENT_PLAIN] = "a plain region",
+                                       [QUOIT_CONTENT_QUEUE] = "a queue",
+                                       [QUOIT_CONTENT_POOL] = "a pool"};
+    return content < sizeof what / sizeof what[0] ? what[content] : "of a later version's kind";
+}
+
 /* Keeps what a header that is known to be right says; what is shared is not asked again. */
 static void adopt(quoit_region *region, const struct quoit_region_shm *header)
 {
@@ -74,6 +82,7 @@ static void adopt(quoit_region *region, const struct quoit_region_shm *header)
     region->content = header->content;
     region->created_by = header->created_by;
     region->created_at_unix_ns = header->created_at_unix_ns;
+    region->identity = header->checksum;
 }
 
 static void fill_header(quoit_region *region, uint32_t content, uint64_t size_bytes)
@@ -241,9 +250,9 @@ quoit_status quoit_region_open(const char *name, unsigned flags, quoit_region **
     if (status != QUOIT_OK)
         return status;
     if (region->content != QUOIT_CONTENT_PLAIN && !(flags & QUOIT_READ_ONLY)) {
-        status = quoit_fail(QUOIT_MISMATCH,
-                            "'%s:%s' is a queue; as a region it opens read-only alone",
-                            quoit_region_scheme(region), quoit_region_text(region));
+        status = quoit_fail(QUOIT_MISMATCH, "'%s:%s' is %s; as a region it opens read-only alone",
+                            quoit_region_scheme(region), quoit_region_text(region),
+                            quoit_region_what(region->content));
         quoit_region_close(region);
         return status;
     }
@@ -279,9 +288,8 @@ quoit_status quoit_region_unlink_content(const char *name, uint32_t content)
         if (region->content == content || region->content == QUOIT_CONTENT_UNKNOWN)
             status = quoit_region_unlink_self(region);
         else
-            status = quoit_fail(QUOIT_MISMATCH, "'%s' is %s", name,
-                                content == QUOIT_CONTENT_QUEUE ? "a plain region, not a queue"
-                                                               : "a queue, not a plain region");
+            status = quoit_fail(QUOIT_MISMATCH, "'%s' is %s, not %s", name,
+                                quoit_region_what(region->content), quoit_region_what(content));
         quoit_region_close(region);
     } while (status == QUOIT_NOT_FOUND); /* replaced in between: what is there now? */
     quoit_os_fork_release();

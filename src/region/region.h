@@ -21,6 +21,7 @@ struct quoit_region {
     uint32_t content;
     uint32_t created_by;
     uint64_t created_at_unix_ns;
+    uint64_t identity; /* the header's checksum: of the name, the size, who made it and when */
     struct quoit_name name;
 };
 
@@ -41,6 +42,13 @@ quoit_status quoit_region_unlink_self(quoit_region *region);
 
 /* Removes the object of that name, if it has that content: else MISMATCH. */
 quoit_status quoit_region_unlink_content(const char *name, uint32_t content);
+
+/* A piece that a header in the region names: aligned as all pieces are, and inside; else NULL. */
+enum { QUOIT_PIECE_ALIGN = 128 };
+uint8_t *quoit_region_piece(const quoit_region *region, uint64_t offset, uint64_t size_bytes);
+
+/* "a queue", of enum QUOIT_CONTENT_…; of one that nobody knows too. */
+const char *quoit_region_what(uint32_t content);
 
 /* For errors: "posix:products". */
 const char *quoit_region_scheme(const quoit_region *region);

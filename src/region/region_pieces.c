@@ -50,6 +50,13 @@ void *quoit_region_at(const quoit_region *region, uint64_t offset, uint64_t size
     return region->shm.base + offset;
 }
 
+uint8_t *quoit_region_piece(const quoit_region *region, uint64_t offset, uint64_t size_bytes)
+{
+    if (offset % QUOIT_PIECE_ALIGN != 0 || offset < sizeof(struct quoit_region_shm))
+        return NULL;
+    return quoit_region_at(region, offset, size_bytes);
+}
+
 quoit_status quoit_region_set_root(quoit_region *region, uint64_t offset)
 {
     if (!region || offset >= region->size_bytes)

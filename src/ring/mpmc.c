@@ -82,6 +82,17 @@ static bool has_room(const struct quoit_ring_place *place)
            !quoit_mpmc_is_owned(place, true, tail - place->capacity, 0);
 }
 
+/* Whatever the counters say, and whoever reads it: an item that is there shows in its slot. */
+static bool contains(const struct quoit_ring_place *place, uint64_t item)
+{
+    struct quoit_mpmc_spot spot = quoit_mpmc_spot(place, 0);
+    for (uint64_t i = 0; i < place->capacity; i++, quoit_mpmc_step(place, &spot))
+        if (quoit_mpmc_load(spot.slot) & QUOIT_MPMC_FULL &&
+            quoit_ring_item(spot.slot + QUOIT_MPMC_WORD_BYTES) == item)
+            return true;
+    return false;
+}
+
 /* The slot of position, which was not claimed when the tail was tail: how many steps is it ahead?
    Each position takes it two, to an item and on to the next lap. */
 static quoit_status check_slot(const struct quoit_ring_place *place, uint64_t position)
@@ -137,5 +148,6 @@ const struct quoit_ring_ops quoit_mpmc = {
     .size = size,
     .has_items = has_items,
     .has_room = has_room,
+    .contains = contains,
     .check = check,
 };

@@ -130,7 +130,7 @@ static quoit_status claim_positions(struct quoit_mpmc_side *side,
 
 static void commit_slot(struct quoit_mpmc_spot spot)
 {
-    /* MPMC-P4: the commit; publishes the item. Pairs with MPMC-C1 and MPMC-R5. */
+    /* MPMC-P4: the commit; publishes the item. Pairs with MPMC-C1, MPMC-R5 and RING-S1. */
     atomic_store_explicit(quoit_mpmc_word(spot.slot), spot.lap | QUOIT_MPMC_FULL,
                           memory_order_release);
 }

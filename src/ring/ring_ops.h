@@ -114,6 +114,9 @@ struct quoit_ring_ops {
     uint64_t (*size)(const struct quoit_ring_place *place);  /* items that there are, <= capacity */
     bool (*has_items)(const struct quoit_ring_place *place); /* would a pop find one? */
     bool (*has_room)(const struct quoit_ring_place *place);
+    /* Of items of 8 bytes: is this one committed and not released? One that is there from before
+       this call to its end is found; else either answer may come. A look at every slot. */
+    bool (*contains)(const struct quoit_ring_place *place, uint64_t item);
     /* The ring's invariants, over shared memory that nobody vouches for: OK, or CORRUPT with the
        error text. */
     quoit_status (*check)(const struct quoit_ring_place *place);
@@ -123,6 +126,14 @@ extern const struct quoit_ring_ops quoit_spsc_spans;
 extern const struct quoit_ring_ops quoit_mpmc;
 
 /* ---- What they share (ring.c) ---------------------------------------------------------------- */
+
+/* What lies there, at a multiple of 8. It may be being overwritten: see contains. */
+static inline uint64_t quoit_ring_item(const uint8_t *at)
+{
+    /* RING-S1: what comes after this look stays after it. Pairs with SPAN-P1 and
+       MPMC-P4. */
+    return atomic_load_explicit((const quoit_atomic_u64 *)(const void *)at, memory_order_acquire);
+}
 
 /* Counters of a new ring. */
 void quoit_ring_init_counters(struct quoit_ring_shm *shm, uint64_t start);

@@ -16,10 +16,15 @@ static uint64_t stride_of(const struct quoit_ring_place *place)
     return quoit_spsc_stride(place->item_bytes);
 }
 
-static bool is_filled(uint8_t *slot, uint64_t empty)
+static uint64_t mark_of(uint8_t *slot)
 {
     /* SPSC-C1: a mark means that the slot's bytes are there. Pairs with SPSC-P2. */
-    return atomic_load_explicit(quoit_spsc_word(slot), memory_order_acquire) != empty;
+    return atomic_load_explicit(quoit_spsc_word(slot), memory_order_acquire);
+}
+
+static bool is_filled(uint8_t *slot, uint64_t empty)
+{
+    return mark_of(slot) != empty;
 }
 
 static bool is_free(uint8_t *slot, uint64_t empty)
@@ -313,6 +318,17 @@ static uint64_t size(const struct quoit_ring_place *place)
     return items;
 }
 
+/* Hidden items are all the same one. */
+static bool contains(const struct quoit_ring_place *place, uint64_t item)
+{
+    if (item == place->empty)
+        return is_before(quoit_ring_head(place->shm), load_marked(place->shm));
+    for (uint64_t i = 0; i < place->capacity; i++)
+        if (mark_of(place->slots + i * stride_of(place)) == item)
+            return true;
+    return false;
+}
+
 const struct quoit_ring_ops quoit_spsc_slots = {
     .stride = quoit_spsc_stride,
     .init = init,
@@ -335,5 +351,6 @@ const struct quoit_ring_ops quoit_spsc_slots = {
     .size = size,
     .has_items = quoit_spsc_has_items,
     .has_room = quoit_spsc_has_room,
+    .contains = contains,
     .check = quoit_spsc_check,
 };

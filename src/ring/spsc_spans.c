@@ -200,6 +200,19 @@ static uint64_t size(const struct quoit_ring_place *place)
     return items < place->capacity ? items : place->capacity;
 }
 
+/* From the last capacity positions on: more cannot be there, whatever the counters say. */
+static bool contains(const struct quoit_ring_place *place, uint64_t item)
+{
+    uint64_t head = quoit_ring_head(
+        place->shm); /* before the tail: what is there is between them */
+    uint64_t tail = quoit_ring_tail(place->shm);
+    uint64_t position = tail - head < place->capacity ? head : tail - place->capacity;
+    for (; position != tail; position++)
+        if (quoit_ring_item(place->slots + position % place->capacity * place->item_bytes) == item)
+            return true;
+    return false;
+}
+
 const struct quoit_ring_ops quoit_spsc_spans = {
     .stride = stride,
     .init = init,
@@ -222,5 +235,6 @@ const struct quoit_ring_ops quoit_spsc_spans = {
     .size = size,
     .has_items = quoit_spsc_has_items,
     .has_room = quoit_spsc_has_room,
+    .contains = contains,
     .check = quoit_spsc_check,
 };

@@ -133,11 +133,93 @@ static void mpmc(void)
     try_kind(QUOIT_MPMC, QUOIT_FOR_ITEMS);
 }
 
+/* ---- A pool, and the queue that its blocks go through ---------------------------------------- */
+
+static test_process start_mutator(const char *name, unsigned round)
+{
+    char seed[24];
+    (void)snprintf(seed, sizeof seed, "%u", test_own_pid() * 1000 + round);
+    const char *const arguments[] = {test_path(name), seed, NULL};
+    return test_spawn("change_for_ever", arguments);
+}
+
+static void use_pool(quoit_pool *pool, quoit_queue *queue, unsigned what)
+{
+    static quoit_block blocks[MANY];
+    quoit_block *block = &blocks[what / 16 % MANY];
+    void *bytes;
+    switch (what % 8) {
+    case 0:
+        (void)quoit_pool_alloc(pool, block);
+        break;
+    case 1:
+        (void)quoit_pool_free(pool, *block);
+        break;
+    case 2:
+        (void)quoit_pool_push(pool, queue, *block);
+        break;
+    case 3:
+        (void)quoit_pool_pop(pool, queue, block);
+        break;
+    case 4:
+        (void)quoit_pool_pop_wait(pool, queue, block, 1000);
+        break;
+    case 5:
+        (void)quoit_pool_reclaim(pool, &queue, 1, NULL);
+        break;
+    case 6:
+        (void)quoit_pool_check(pool);
+        break;
+    default:
+        if ((bytes = quoit_pool_at(pool, *block)) != NULL)
+            memset(bytes, (int)what, 100);
+    }
+}
+
+static void try_pool_round(unsigned round)
+{
+    const struct quoit_pool_options pool_options = {.block_bytes = 100, .blocks = 70};
+    const struct quoit_queue_options options = {.kind = round % 2 ? QUOIT_MPMC : QUOIT_SPSC,
+                                                .item_bytes = 8,
+                                                .capacity = 7,
+                                                .tuning = round % 4 / 2 ? QUOIT_FOR_SPANS
+                                                                        : QUOIT_FOR_ITEMS};
+    const char *name = test_name("posix"), *queue_name = test_name("posix");
+    quoit_pool *pool, *second;
+    quoit_queue *queue;
+    CHECK_STATUS(quoit_pool_create(name, &pool_options, 0, &pool), QUOIT_OK);
+    CHECK_STATUS(quoit_queue_create(queue_name, &options, QUOIT_PRODUCER | QUOIT_CONSUMER, &queue),
+                 QUOIT_OK);
+    test_process mutators[] = {start_mutator(name, round), start_mutator(queue_name, round)};
+    for (unsigned i = 0; i < OPERATIONS; i++) {
+        use_pool(pool, queue, i * 2654435761u >> 8);
+        if (i % 100 == 0 && quoit_pool_open(name, 0, &second) == QUOIT_OK) {
+            use_pool(second, queue, i * 2654435761u >> 8);
+            quoit_pool_close(second);
+        }
+    }
+    for (int i = 0; i < 2; i++) {
+        test_kill(mutators[i]);
+        (void)test_wait(mutators[i]);
+    }
+    quoit_queue_close(queue);
+    quoit_pool_close(pool);
+    (void)shm_unlink(test_path(name));
+    (void)shm_unlink(test_path(queue_name));
+}
+
+static void pools(void)
+{
+    for (unsigned round = 0; round < ROUNDS; round++)
+        try_pool_round(round);
+}
+
 int main(int argc, char **argv)
 {
     static const struct test_part parts[] = {{"bytes change under slots", slots},
                                              {"bytes change under spans", spans},
                                              {"bytes change under mpmc", mpmc},
+                                             {"bytes change under a pool", pools},
                                              {NULL, NULL}};
     static const struct test_role roles[] = {{"change_for_ever", change_for_ever}, {NULL, NULL}};
     return test_main(argc, argv, parts, roles);

@@ -85,6 +85,16 @@ static inline bool plain_exchange(quoit_atomic_u64 *at, uint64_t *expected, uint
     return atomic_compare_exchange_strong_explicit(at, expected, desired, good, bad);
 }
 
+static inline uint64_t plain_or(quoit_atomic_u64 *at, uint64_t bits, memory_order order)
+{
+    return atomic_fetch_or_explicit(at, bits, order);
+}
+
+static inline uint64_t plain_and(quoit_atomic_u64 *at, uint64_t bits, memory_order order)
+{
+    return atomic_fetch_and_explicit(at, bits, order);
+}
+
 /* clang-format off */
 #define plain_store(at)                     \
     _Generic((at),                          \
@@ -93,12 +103,16 @@ static inline bool plain_exchange(quoit_atomic_u64 *at, uint64_t *expected, uint
         quoit_atomic_u8 *: plain_store_8)
 /* clang-format on */
 
-/* In src/ring only those two, and an or of the tail at the end, change what is shared. */
+/* In src/ring only these four change what is shared. */
 #undef atomic_store_explicit
 #undef atomic_compare_exchange_strong_explicit
 #define atomic_store_explicit(at, value, order) (kill_point(), plain_store(at)(at, value, order))
 #define atomic_compare_exchange_strong_explicit(at, expected, desired, good, bad) \
     (kill_point(), plain_exchange(at, expected, desired, good, bad))
+#undef atomic_fetch_or_explicit
+#undef atomic_fetch_and_explicit
+#define atomic_fetch_or_explicit(at, bits, order)  (kill_point(), plain_or(at, bits, order))
+#define atomic_fetch_and_explicit(at, bits, order) (kill_point(), plain_and(at, bits, order))
 
 /* ---- The ring, in static memory -------------------------------------------------------------- */
 

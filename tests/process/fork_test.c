@@ -70,6 +70,45 @@ static void child_is_refused(void)
     }
 }
 
+/* A pool likewise; and the child's copy does not keep the parent's blocks from being reclaimed. */
+static void pool_is_refused(void)
+{
+    const struct quoit_pool_options pool_options = {.block_bytes = 64, .blocks = 3};
+    for (int i = 0; test_schemes[i]; i++) {
+        const char *name = test_name(test_schemes[i]);
+        quoit_pool *pool, *second;
+        quoit_block block, none;
+        uint64_t count = 0;
+        int ends[2];
+        CHECK_STATUS(quoit_pool_create(name, &pool_options, 0, &pool), QUOIT_OK);
+        CHECK_STATUS(quoit_pool_alloc(pool, &block), QUOIT_OK);
+        CHECK(pipe(ends) == 0);
+        (void)fflush(NULL);
+        pid_t child = fork();
+        if (child == 0) {
+            char byte;
+            CHECK_STATUS(quoit_pool_alloc(pool, &none), QUOIT_FORKED);
+            CHECK_STATUS(quoit_pool_free(pool, block), QUOIT_FORKED);
+            CHECK_STATUS(quoit_pool_reclaim(pool, NULL, 0, NULL), QUOIT_FORKED);
+            CHECK_STATUS(quoit_pool_check(pool), QUOIT_FORKED);
+            CHECK(!quoit_pool_at(pool, block) && quoit_pool_free_count(pool) == 0);
+            (void)close(ends[1]);
+            CHECK(read(ends[0], &byte, 1) == 0);
+            quoit_pool_close(pool);
+            _exit(0);
+        }
+        CHECK_STATUS(quoit_pool_open(name, 0, &second), QUOIT_OK);
+        quoit_pool_close(pool);
+        CHECK_STATUS(quoit_pool_reclaim(second, NULL, 0, &count), QUOIT_OK);
+        CHECK_EQUAL(count, 1); /* though the child lives */
+        int status = -1;
+        CHECK(close(ends[0]) == 0 && close(ends[1]) == 0);
+        CHECK(waitpid(child, &status, 0) == child && status == 0);
+        quoit_pool_close(second);
+        CHECK_STATUS(quoit_pool_unlink(name), QUOIT_OK);
+    }
+}
+
 /* local: names reach across fork: parent and child exchange items, each with its own handle. */
 static void local_across_fork(void)
 {
@@ -238,6 +277,7 @@ int main(int argc, char **argv)
 {
     static const struct test_part parts[] = {
         {"child_is_refused", child_is_refused},
+        {"pool_is_refused", pool_is_refused},
         {"local_across_fork", local_across_fork},
         {"orphan_holds_nothing", orphan_holds_nothing},
         {"fork_while_another_thread_opens", fork_while_another_thread_opens},

@@ -11,14 +11,17 @@ QUOIT_DEFINE_QUEUE(word, uint64_t)
 
 enum { STRICT = 1 }; /* SECCOMP_MODE_STRICT; a C library need not bring the kernel's headers */
 
-/* arguments: name, how. Strict seccomp leaves read, write, exit and sigreturn; whatever else is
-   called is the end (SIGKILL). */
+/* arguments: name, how, the pool's name. Strict seccomp leaves read, write, exit and sigreturn;
+   whatever else is called is the end (SIGKILL). */
 static void go_strict(char **arguments)
 {
     quoit_queue *queue;
     const unsigned both = QUOIT_PRODUCER | QUOIT_CONSUMER;
     bool sleeps = arguments[1][0] == 's';
+    quoit_pool *pool;
+    quoit_block block;
     CHECK_STATUS(quoit_queue_open(arguments[0], both, &queue), QUOIT_OK);
+    CHECK_STATUS(quoit_pool_open(arguments[2], 0, &pool), QUOIT_OK);
     if (prctl(PR_SET_SECCOMP, STRICT) != 0)
         _exit(77);
     uint64_t value = 0, items[8], count;
@@ -34,7 +37,11 @@ static void go_strict(char **arguments)
                      (*(uint64_t *)room = i, quoit_queue_commit(queue, 1)) == QUOIT_OK &&
                      quoit_queue_peek(queue, &there, &count) == QUOIT_OK &&
                      quoit_queue_release(queue, 1) == QUOIT_OK && value == i &&
-                     word_push_many(queue, &i, 1) == 1 && word_pop_many(queue, items, 8) == 1;
+                     word_push_many(queue, &i, 1) == 1 && word_pop_many(queue, items, 8) == 1 &&
+                     quoit_pool_alloc(pool, &block) == QUOIT_OK &&
+                     quoit_pool_push(pool, queue, block) == QUOIT_OK &&
+                     quoit_pool_pop(pool, queue, &block) == QUOIT_OK &&
+                     quoit_pool_at(pool, block) && quoit_pool_free(pool, block) == QUOIT_OK;
         if (!right)
             (void)syscall(SYS_exit, 1);
     }
@@ -46,19 +53,25 @@ static void go_strict(char **arguments)
 static void no_system_call(void)
 {
     for (int tuning = 0; tuning < 2; tuning++) {
-        const char *name = test_name("");
+        const char *name = test_name(""), *pool_name = test_name("");
+        const struct quoit_pool_options pool_options = {.block_bytes = 64, .blocks = 5};
+        quoit_pool *pool;
         const struct quoit_queue_options options = {
             .item_bytes = 8, .capacity = 8, .tuning = (enum quoit_tuning)tuning};
         quoit_queue *queue;
         CHECK_STATUS(quoit_queue_create(name, &options, QUOIT_OBSERVER, &queue), QUOIT_OK);
-        const char *const awake[] = {name, "awake", NULL}, *const asleep[] = {name, "sleeps", NULL};
+        CHECK_STATUS(quoit_pool_create(pool_name, &pool_options, 0, &pool), QUOIT_OK);
+        const char *const awake[] = {name, "awake", pool_name, NULL};
+        const char *const asleep[] = {name, "sleeps", pool_name, NULL};
         int result = test_wait(test_spawn("go_strict", awake));
         if (result == 77)
             test_skip("this system refuses strict seccomp");
         CHECK_EQUAL((uint64_t)result, 0);
         CHECK_EQUAL((uint64_t)test_wait(test_spawn("go_strict", asleep)), TEST_KILLED);
+        quoit_pool_close(pool);
         quoit_queue_close(queue);
         CHECK_STATUS(quoit_queue_unlink(name), QUOIT_OK);
+        CHECK_STATUS(quoit_pool_unlink(pool_name), QUOIT_OK);
     }
 }
 

@@ -77,6 +77,31 @@ static void queues(void)
         fail_each(test_schemes[i], use);
 }
 
+static const struct quoit_pool_options pool_options = {.block_bytes = 8, .blocks = 5};
+
+static quoit_status use_pool(const char *name)
+{
+    quoit_pool *pool = NULL, *second = NULL;
+    quoit_status status = quoit_pool_create(name, &pool_options, 0, &pool);
+    if (status != QUOIT_OK)
+        return status;
+    status = quoit_pool_join(name, &pool_options, 0, &second);
+    quoit_block block;
+    if (status == QUOIT_OK)
+        status = quoit_pool_alloc(second, &block);
+    quoit_pool_close(second);
+    quoit_pool_close(pool);
+    until_failure = -1;
+    CHECK_STATUS(quoit_pool_unlink(name), QUOIT_OK);
+    return status;
+}
+
+static void pools(void)
+{
+    for (int i = 0; test_schemes[i]; i++)
+        fail_each(test_schemes[i], use_pool);
+}
+
 static quoit_status use_semaphore(const char *name)
 {
     const struct quoit_sem_options sem_options = {.value = 1};
@@ -97,6 +122,6 @@ static void semaphores(void)
 int main(int argc, char **argv)
 {
     static const struct test_part parts[] = {
-        {"queues", queues}, {"semaphores", semaphores}, {NULL, NULL}};
+        {"queues", queues}, {"pools", pools}, {"semaphores", semaphores}, {NULL, NULL}};
     return test_main(argc, argv, parts, NULL);
 }

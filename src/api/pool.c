@@ -1,0 +1,254 @@
+/* SPDX-License-Identifier: MIT */
+/* Pools as objects: create, open, join, close, unlink; allocating and freeing; what can be asked of
+   them. How blocks go through a queue, and come back from the dead, is in pool_queue.c. */
+#include "pool_handle.h"
+
+#include <stdlib.h>
+
+enum { JOIN_TRIES = 1000 };
+
+/* In a forked child: the pool let go of. */
+static void drop_in_child(struct quoit_os_fork_guard *guard)
+{
+    quoit_pool *pool = (quoit_pool *)(void *)((char *)guard - offsetof(quoit_pool, guard));
+    pool->forked = true;
+    quoit_os_shm_abandon(&pool->region->shm);
+}
+
+/* Members begin to look for free blocks far apart: the second half way, the third and fourth half
+   way between, and so on. */
+static uint32_t first_block(uint32_t row, uint32_t count)
+{
+    uint64_t place = 0;
+    for (uint32_t rest = 1; rest < QUOIT_MEMBER_ROWS; rest *= 2, row /= 2)
+        place = place * 2 + row % 2;
+    return (uint32_t)(place * count / QUOIT_MEMBER_ROWS);
+}
+
+static void enter_blocks(quoit_pool *pool)
+{
+    struct quoit_blocks *blocks = &pool->place.blocks;
+    blocks->members.own = pool->place.members.own_row;
+    quoit_blocks_enter(blocks);
+    /* Relaxed: nobody else has the handle yet. */
+    atomic_store_explicit(&pool->rotor, first_block(blocks->members.own, blocks->count),
+                          memory_order_relaxed);
+}
+
+static quoit_status become_member(quoit_pool *pool)
+{
+    const quoit_region *region = pool->region;
+    if (region->shm.locks_missing)
+        return quoit_fail(QUOIT_CORRUPT,
+                          "the lock file of '%s:%s' was removed: its members cannot be told from "
+                          "the dead; unlink it and create it anew",
+                          quoit_region_scheme(region), quoit_region_text(region));
+    quoit_status status = quoit_members_join(&pool->place.members, 0, quoit_region_text(region));
+    if (status == QUOIT_OK)
+        enter_blocks(pool);
+    return status;
+}
+
+/* Makes a handle of a region and the pool in it, which it then owns; on failure they stay the
+   caller's. */
+static quoit_status enter(quoit_region *region, const struct quoit_pool_place *place,
+                          quoit_pool **pool_out)
+{
+    quoit_pool *pool = calloc(1, sizeof *pool);
+    if (!pool)
+        return quoit_fail(QUOIT_NO_MEMORY, "out of memory for a pool's handle");
+    pool->region = region;
+    pool->place = *place;
+    pool->place.blocks.members.context = &pool->place.members;
+    quoit_status status = quoit_pool_is_observer(pool) ? QUOIT_OK : become_member(pool);
+    if (status != QUOIT_OK)
+        goto free_pool;
+    pool->guard.dropped = drop_in_child;
+    status = quoit_os_fork_guard_add(&pool->guard);
+    if (status != QUOIT_OK)
+        goto leave;
+    *pool_out = pool;
+    return QUOIT_OK;
+
+leave:
+    if (!quoit_pool_is_observer(pool))
+        quoit_members_leave(&pool->place.members, 0);
+free_pool:
+    free(pool);
+    return status;
+}
+
+static quoit_status check_call(unsigned flags, unsigned known, quoit_pool **pool_out)
+{
+    if (!pool_out)
+        return quoit_fail(QUOIT_INVALID, "pool_out is NULL");
+    *pool_out = NULL;
+    if (flags & ~known)
+        return quoit_fail(QUOIT_INVALID, "flags 0x%x are not valid here; 0 would be", flags);
+    return QUOIT_OK;
+}
+
+static quoit_status create_held(const char *name, const struct quoit_pool_options *options,
+                                quoit_pool **pool_out)
+{
+    quoit_region *region;
+    struct quoit_pool_place place;
+    quoit_pool *pool;
+    quoit_status status = quoit_pool_make(name, options, &region, &place);
+    if (status != QUOIT_OK)
+        return status;
+    status = enter(region, &place, &pool);
+    if (status != QUOIT_OK)
+        goto close_region;
+    status = quoit_region_publish(region);
+    if (status != QUOIT_OK)
+        goto free_pool;
+    *pool_out = pool;
+    return QUOIT_OK;
+
+free_pool:
+    quoit_os_fork_guard_remove(&pool->guard);
+    free(pool);
+close_region:
+    quoit_region_close(region);
+    return status;
+}
+
+quoit_status quoit_pool_create(const char *name, const struct quoit_pool_options *options,
+                               unsigned flags, quoit_pool **pool_out)
+{
+    quoit_status status = check_call(flags, QUOIT_ANY_OWNER, pool_out);
+    if (status != QUOIT_OK)
+        return status;
+    quoit_os_fork_hold(); /* until the handle's guard is in its place */
+    status = create_held(name, options, pool_out);
+    quoit_os_fork_release();
+    return status;
+}
+
+static quoit_status open_held(const char *name, const struct quoit_pool_options *options,
+                              unsigned flags, quoit_pool **pool_out)
+{
+    quoit_region *region;
+    struct quoit_pool_place place;
+    quoit_status status = quoit_region_attach(name, flags, &region);
+    if (status != QUOIT_OK)
+        return status;
+    status = quoit_pool_find(region, &place);
+    if (status == QUOIT_OK && options)
+        status = quoit_pool_compare(region, &place, options);
+    if (status == QUOIT_OK)
+        status = enter(region, &place, pool_out);
+    if (status != QUOIT_OK)
+        quoit_region_close(region);
+    return status;
+}
+
+static quoit_status open_existing(const char *name, const struct quoit_pool_options *options,
+                                  unsigned flags, quoit_pool **pool_out)
+{
+    quoit_os_fork_hold(); /* until the handle's guard is in its place */
+    quoit_status status = open_held(name, options, flags, pool_out);
+    quoit_os_fork_release();
+    return status;
+}
+
+quoit_status quoit_pool_open(const char *name, unsigned flags, quoit_pool **pool_out)
+{
+    quoit_status status = check_call(flags, QUOIT_READ_ONLY | QUOIT_ANY_OWNER, pool_out);
+    return status == QUOIT_OK ? open_existing(name, NULL, flags, pool_out) : status;
+}
+
+quoit_status quoit_pool_join(const char *name, const struct quoit_pool_options *options,
+                             unsigned flags, quoit_pool **pool_out)
+{
+    quoit_status status = check_call(flags, QUOIT_ANY_OWNER, pool_out);
+    if (status == QUOIT_OK)
+        status = quoit_pool_check_options(options);
+    if (status != QUOIT_OK)
+        return status;
+    for (int tries = 0; tries < JOIN_TRIES; tries++) {
+        status = open_existing(name, options, flags, pool_out);
+        if (status != QUOIT_NOT_FOUND)
+            return status;
+        status = quoit_pool_create(name, options, flags, pool_out);
+        if (status != QUOIT_EXISTS)
+            return status;
+    }
+    return quoit_fail(QUOIT_BUSY, "'%s' is created and removed by others without pause", name);
+}
+
+void quoit_pool_close(quoit_pool *pool)
+{
+    if (!pool)
+        return;
+    quoit_os_fork_hold(); /* a child would inherit what no guard lets go of any more */
+    quoit_os_fork_guard_remove(&pool->guard);
+    if (!pool->forked && !quoit_pool_is_observer(pool))
+        quoit_members_leave(&pool->place.members, 0);
+    quoit_region_close(pool->region);
+    quoit_os_fork_release();
+    free(pool);
+}
+
+quoit_status quoit_pool_unlink(const char *name)
+{
+    return quoit_region_unlink_content(name, QUOIT_CONTENT_POOL);
+}
+
+/* ---- Blocks ---------------------------------------------------------------------------------- */
+
+quoit_status quoit_pool_alloc(quoit_pool *pool, quoit_block *block_out)
+{
+    if (!block_out)
+        return quoit_fail(QUOIT_INVALID, "block_out is NULL");
+    *block_out = QUOIT_BLOCK_NONE;
+    quoit_status status = quoit_pool_check_member(pool);
+    return status == QUOIT_OK ? quoit_blocks_alloc(&pool->place.blocks, &pool->rotor, block_out)
+                              : status;
+}
+
+quoit_status quoit_pool_free(quoit_pool *pool, quoit_block block)
+{
+    quoit_status status = quoit_pool_check_member(pool);
+    return status == QUOIT_OK ? quoit_blocks_free(&pool->place.blocks, &pool->rotor, block)
+                              : status;
+}
+
+/* An observer's memory is mapped for reading alone, so that its pointer may lose the const. */
+static void *see(const quoit_pool *pool, quoit_block block)
+{
+    const uint8_t *bytes = quoit_blocks_see(&pool->place.blocks, block);
+    return bytes ? pool->place.blocks.bytes + (bytes - pool->place.blocks.bytes) : NULL;
+}
+
+void *quoit_pool_at(const quoit_pool *pool, quoit_block block)
+{
+    if (!pool || pool->forked)
+        return NULL;
+    return quoit_pool_is_observer(pool) ? see(pool, block)
+                                        : quoit_blocks_at(&pool->place.blocks, block);
+}
+
+/* ---- What can be asked ----------------------------------------------------------------------- */
+
+uint64_t quoit_pool_block_bytes(const quoit_pool *pool)
+{
+    return pool ? pool->place.block_bytes : 0;
+}
+
+uint64_t quoit_pool_blocks(const quoit_pool *pool)
+{
+    return pool ? pool->place.blocks.count : 0;
+}
+
+uint64_t quoit_pool_free_count(const quoit_pool *pool)
+{
+    return pool && !pool->forked ? quoit_blocks_count_free(&pool->place.blocks) : 0;
+}
+
+quoit_status quoit_pool_check(const quoit_pool *pool)
+{
+    quoit_status status = quoit_pool_check_handle(pool);
+    return status == QUOIT_OK ? quoit_blocks_check(&pool->place.blocks) : status;
+}

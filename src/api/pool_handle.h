@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: MIT */
+/* What a pool's handle holds. */
+#ifndef QUOIT_API_POOL_HANDLE_H
+#define QUOIT_API_POOL_HANDLE_H
+
+#include <quoit.h>
+
+#include "pool_shm.h"
+
+#include "fail.h"
+
+struct quoit_pool {
+    quoit_region *region;
+    struct quoit_pool_place place;
+    quoit_atomic_u32 rotor; /* where it found a free block last */
+    bool forked;            /* made before a fork, seen in the child */
+    struct quoit_os_fork_guard guard;
+};
+
+static inline bool quoit_pool_is_observer(const quoit_pool *pool)
+{
+    return pool->region->shm.read_only;
+}
+
+/* INVALID for NULL, FORKED in a child that inherited the handle. */
+static inline quoit_status quoit_pool_check_handle(const quoit_pool *pool)
+{
+    if (!pool)
+        return quoit_fail(QUOIT_INVALID, "pool is NULL");
+    if (pool->forked)
+        return quoit_fail(QUOIT_FORKED, "the pool's handle belongs to the parent process");
+    return QUOIT_OK;
+}
+
+/* As above, and ROLE for an observer. */
+static inline quoit_status quoit_pool_check_member(const quoit_pool *pool)
+{
+    quoit_status status = quoit_pool_check_handle(pool);
+    if (status == QUOIT_OK && quoit_pool_is_observer(pool))
+        return quoit_fail(QUOIT_ROLE, "the pool was opened to be looked at alone");
+    return status;
+}
+
+#endif

@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: MIT */
+/* Blocks through a queue, and back from the dead. Why no instruction of this loses a block is in
+   src/ring/pool.h. */
+#include "pool_handle.h"
+#include "queue_handle.h"
+
+#include "hash.h"
+
+/* Which queue it is, to whoever has it open. */
+static uint64_t identity_of(const quoit_queue *queue)
+{
+    const struct quoit_queue_handle *handle = queue->handle;
+    return quoit_hash(handle->region->identity, &handle->place.ring.empty,
+                      sizeof handle->place.ring.empty);
+}
+
+static quoit_status check_queue(const quoit_queue *queue)
+{
+    quoit_status status = quoit_queue_check_handle(queue);
+    if (status == QUOIT_OK && queue->handle->place.item_bytes != sizeof(quoit_block))
+        return quoit_fail(QUOIT_MISMATCH,
+                          "blocks go through a queue of items of 8 bytes, not of %u",
+                          (unsigned)queue->handle->place.item_bytes);
+    return status;
+}
+
+static quoit_status check_both(const quoit_pool *pool, const quoit_queue *queue)
+{
+    quoit_status status = quoit_pool_check_member(pool);
+    return status == QUOIT_OK ? check_queue(queue) : status;
+}
+
+quoit_status quoit_pool_push(quoit_pool *pool, quoit_queue *queue, quoit_block block)
+{
+    quoit_status status = check_both(pool, queue);
+    if (status == QUOIT_OK)
+        status = quoit_blocks_send(&pool->place.blocks, block, identity_of(queue));
+    if (status != QUOIT_OK)
+        return status;
+    status = quoit_queue_push(queue, &block);
+    if (status != QUOIT_OK && quoit_blocks_unsend(&pool->place.blocks, block) != QUOIT_OK)
+        return quoit_fail(QUOIT_CORRUPT, "block 0x%016llx was taken while it was being pushed",
+                          (unsigned long long)block);
+    return status;
+}
+
+quoit_status quoit_pool_pop(quoit_pool *pool, quoit_queue *queue, quoit_block *block_out)
+{
+    if (!block_out)
+        return quoit_fail(QUOIT_INVALID, "block_out is NULL");
+    *block_out = QUOIT_BLOCK_NONE;
+    const void *items;
+    uint64_t count;
+    quoit_block block;
+    quoit_status status = check_both(pool, queue);
+    if (status == QUOIT_OK)
+        status = quoit_queue_peek(queue, &items, &count);
+    if (status != QUOIT_OK)
+        return status;
+    memcpy(&block, items, sizeof block);
+    status = quoit_blocks_take(&pool->place.blocks, block);
+    if (status == QUOIT_BUSY)
+        return status;
+    (void)quoit_queue_release(queue, 1); /* it fails where the ring is spoiled: the block is not */
+    if (status == QUOIT_OK)
+        status = quoit_blocks_keep(&pool->place.blocks, block);
+    if (status == QUOIT_OK)
+        *block_out = block;
+    return status;
+}
+
+/* ---- Waiting --------------------------------------------------------------------------------- */
+
+quoit_status quoit_pool_push_wait(quoit_pool *pool, quoit_queue *queue, quoit_block block,
+                                  int64_t timeout_ns)
+{
+    uint64_t start = timeout_ns > 0 ? quoit_os_monotonic_ns() : 0;
+    int64_t left = timeout_ns;
+    quoit_status status = quoit_pool_push(pool, queue, block);
+    while (status == QUOIT_FULL) {
+        status = quoit_queue_wait_for_room(queue, left);
+        if (status != QUOIT_OK)
+            return status;
+        status = quoit_pool_push(pool, queue, block);
+        if (status == QUOIT_FULL && !quoit_has_time_left(timeout_ns, start, &left))
+            return QUOIT_TIMEOUT; /* others took the room */
+    }
+    return status;
+}
+
+quoit_status quoit_pool_pop_wait(quoit_pool *pool, quoit_queue *queue, quoit_block *block_out,
+                                 int64_t timeout_ns)
+{
+    uint64_t start = timeout_ns > 0 ? quoit_os_monotonic_ns() : 0;
+    int64_t left = timeout_ns;
+    quoit_status status = quoit_pool_pop(pool, queue, block_out);
+    while (status == QUOIT_EMPTY) {
+        status = quoit_queue_wait_for_items(queue, left);
+        if (status != QUOIT_OK)
+            return status;
+        status = quoit_pool_pop(pool, queue, block_out);
+        if (status == QUOIT_EMPTY && !quoit_has_time_left(timeout_ns, start, &left))
+            return QUOIT_TIMEOUT; /* others took the item */
+    }
+    return status;
+}
+
+/* ---- The dead -------------------------------------------------------------------------------- */
+
+struct queues {
+    quoit_queue *const *list;
+    uint64_t count;
+};
+
+static bool may_be_queued(const void *context, uint64_t queue, quoit_block block)
+{
+    const struct queues *queues = context;
+    for (uint64_t i = 0; i < queues->count; i++) {
+        const struct quoit_ring_place *ring = &queues->list[i]->handle->place.ring;
+        if (identity_of(queues->list[i]) == queue)
+            return ring->ops->contains(ring, block);
+    }
+    return true;
+}
+
+quoit_status quoit_pool_reclaim(quoit_pool *pool, quoit_queue *const *queues, uint64_t queue_count,
+                                uint64_t *count_out)
+{
+    if (count_out)
+        *count_out = 0;
+    quoit_status status = quoit_pool_check_member(pool);
+    if (status == QUOIT_OK && !queues && queue_count > 0)
+        status = quoit_fail(QUOIT_INVALID, "queues is NULL, of %llu",
+                            (unsigned long long)queue_count);
+    for (uint64_t i = 0; i < queue_count && status == QUOIT_OK; i++)
+        status = check_queue(queues[i]);
+    if (status != QUOIT_OK)
+        return status;
+    const struct queues context = {.list = queues, .count = queue_count};
+    uint64_t count = quoit_blocks_reclaim(&pool->place.blocks, may_be_queued, &context);
+    if (count_out)
+        *count_out = count;
+    return QUOIT_OK;
+}

@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: MIT */
+/* Laying a pool out in a region, and validating one that is there. */
+#include "pool_shm.h"
+
+#include "arithmetic.h"
+#include "fail.h"
+#include "hash.h"
+
+#include <string.h>
+
+enum { STRIDE_ALIGN = 64 };
+
+static uint64_t checksum_of(const struct quoit_pool_shm *pool)
+{
+    return quoit_hash(QUOIT_HASH_START, pool, offsetof(struct quoit_pool_shm, checksum));
+}
+
+/* From one block to the next; the options were checked. */
+static uint64_t stride_of(uint64_t block_bytes)
+{
+    return (block_bytes + (STRIDE_ALIGN - 1)) & ~(uint64_t)(STRIDE_ALIGN - 1);
+}
+
+static uint64_t hints_bytes(uint64_t blocks)
+{
+    return quoit_blocks_hints((uint32_t)blocks) * sizeof(quoit_atomic_u64);
+}
+
+quoit_status quoit_pool_check_options(const struct quoit_pool_options *options)
+{
+    uint64_t stride, bytes;
+    if (!options)
+        return quoit_fail(QUOIT_INVALID, "options is NULL");
+    if (options->block_bytes == 0)
+        return quoit_fail(QUOIT_ITEM_SIZE, "the block size is 0; at least 1 would be right");
+    if (options->blocks == 0)
+        return quoit_fail(QUOIT_CAPACITY, "there are to be 0 blocks; at least 1 would be right");
+    if (options->blocks > QUOIT_BLOCKS_MOST ||
+        !quoit_align_up(options->block_bytes, STRIDE_ALIGN, &stride) ||
+        !quoit_multiply(options->blocks, stride, &bytes) || bytes > INT64_MAX / 2)
+        return quoit_fail(
+            QUOIT_OVERFLOW, "%llu blocks of %llu bytes are more than can be addressed",
+            (unsigned long long)options->blocks, (unsigned long long)options->block_bytes);
+    return QUOIT_OK;
+}
+
+/* The pieces in the order in which FORMAT.md draws them. */
+struct piece {
+    uint64_t *offset;
+    uint64_t bytes;
+};
+enum { PIECES = 5 };
+
+static void list_pieces(struct quoit_pool_shm *pool, struct piece pieces[PIECES])
+{
+    const struct piece list[PIECES] = {
+        {&pool->members_offset, pool->member_rows * sizeof(struct quoit_member_shm)},
+        {&pool->incarnations_offset, pool->member_rows * sizeof(quoit_atomic_u64)},
+        {&pool->hints_offset, hints_bytes(pool->blocks)},
+        {&pool->words_offset, pool->blocks * sizeof(struct quoit_block_shm)},
+        {&pool->bytes_offset, pool->blocks * stride_of(pool->block_bytes)}};
+    memcpy(pieces, list, sizeof list);
+}
+
+static quoit_status allocate_pieces(quoit_region *region, struct quoit_pool_shm *pool)
+{
+    struct piece pieces[PIECES];
+    uint64_t at;
+    list_pieces(pool, pieces);
+    quoit_status status = quoit_region_allocate(region, sizeof *pool, QUOIT_PIECE_ALIGN, &at);
+    for (int i = 0; i < PIECES && status == QUOIT_OK; i++)
+        status = quoit_region_allocate(region, pieces[i].bytes, QUOIT_PIECE_ALIGN,
+                                       pieces[i].offset);
+    if (status != QUOIT_OK)
+        return status;
+    pool->checksum = checksum_of(pool);
+    memcpy(region->shm.base + at, pool, sizeof *pool);
+    return quoit_region_set_root(region, at);
+}
+
+quoit_status quoit_pool_make(const char *name, const struct quoit_pool_options *options,
+                             quoit_region **region_out, struct quoit_pool_place *place_out)
+{
+    quoit_status status = quoit_pool_check_options(options);
+    if (status != QUOIT_OK)
+        return status;
+    struct quoit_pool_shm pool = {.block_bytes = options->block_bytes,
+                                  .blocks = options->blocks,
+                                  .member_rows = QUOIT_MEMBER_ROWS};
+    struct piece pieces[PIECES];
+    list_pieces(&pool, pieces);
+    uint64_t bytes = sizeof pool + UINT64_C(PIECES + 1) * QUOIT_PIECE_ALIGN;
+    for (int i = 0; i < PIECES; i++)
+        bytes += pieces[i].bytes; /* no overflow: the blocks take less than 2^62, the rest 2^37 */
+
+    quoit_region *region;
+    status = quoit_region_begin(name, QUOIT_CONTENT_POOL, bytes, options->permissions, &region);
+    if (status != QUOIT_OK)
+        return status;
+    status = allocate_pieces(region, &pool);
+    if (status == QUOIT_OK)
+        status = quoit_pool_find(region, place_out);
+    if (status != QUOIT_OK) {
+        quoit_region_close(region);
+        return status;
+    }
+    quoit_blocks_init(&place_out->blocks, (uint32_t)region->identity);
+    *region_out = region;
+    return QUOIT_OK;
+}
+
+static quoit_status damaged(const quoit_region *region, const char *what)
+{
+    return quoit_fail(QUOIT_CORRUPT, "'%s:%s' has a damaged pool header: %s",
+                      quoit_region_scheme(region), quoit_region_text(region), what);
+}
+
+/* A copy of the header, of which each value is possible. */
+static quoit_status read_header(const quoit_region *region, struct quoit_pool_shm *pool)
+{
+    if (region->content != QUOIT_CONTENT_POOL)
+        return quoit_fail(QUOIT_MISMATCH, "'%s:%s' is %s, not a pool", quoit_region_scheme(region),
+                          quoit_region_text(region), quoit_region_what(region->content));
+    const uint8_t *at = quoit_region_piece(region, quoit_region_root(region), sizeof *pool);
+    if (!at)
+        return damaged(region, "the root leads nowhere");
+    memcpy(pool, at, sizeof *pool);
+    if (pool->checksum != checksum_of(pool))
+        return damaged(region, "its checksum is wrong");
+    const struct quoit_pool_options options = {.block_bytes = pool->block_bytes,
+                                               .blocks = pool->blocks};
+    if (quoit_pool_check_options(&options) != QUOIT_OK || pool->member_rows != QUOIT_MEMBER_ROWS)
+        return damaged(region, "its sizes cannot be right");
+    return QUOIT_OK;
+}
+
+quoit_status quoit_pool_find(quoit_region *region, struct quoit_pool_place *place_out)
+{
+    struct quoit_pool_shm pool;
+    struct piece pieces[PIECES];
+    uint8_t *at[PIECES];
+    quoit_status status = read_header(region, &pool);
+    if (status != QUOIT_OK)
+        return status;
+    list_pieces(&pool, pieces);
+    for (int i = 0; i < PIECES; i++) {
+        at[i] = quoit_region_piece(region, *pieces[i].offset, pieces[i].bytes);
+        if (!at[i])
+            return damaged(region, "a piece is outside the region");
+    }
+    *place_out = (struct quoit_pool_place){
+        .block_bytes = pool.block_bytes,
+        .blocks = {.words = (struct quoit_block_shm *)(void *)at[3],
+                   .hints = (quoit_atomic_u64 *)(void *)at[2],
+                   .bytes = at[4],
+                   .stride = stride_of(pool.block_bytes),
+                   .count = (uint32_t)pool.blocks,
+                   .members = {.incarnations = (quoit_atomic_u64 *)(void *)at[1],
+                               .count = pool.member_rows,
+                               .own = UINT32_MAX,
+                               .is_alive = quoit_members_is_alive}},
+        .members = {.shm = &region->shm,
+                    .rows = (struct quoit_member_shm *)(void *)at[0],
+                    .count = pool.member_rows}};
+    return QUOIT_OK;
+}
+
+static quoit_status differs(const quoit_region *region, const char *what, uint64_t there,
+                            uint64_t asked)
+{
+    return quoit_fail(QUOIT_MISMATCH, "pool '%s:%s': %s is %llu there, %llu was asked for",
+                      quoit_region_scheme(region), quoit_region_text(region), what,
+                      (unsigned long long)there, (unsigned long long)asked);
+}
+
+quoit_status quoit_pool_compare(const quoit_region *region, const struct quoit_pool_place *place,
+                                const struct quoit_pool_options *options)
+{
+    if (place->block_bytes != options->block_bytes)
+        return differs(region, "the block size", place->block_bytes, options->block_bytes);
+    if (place->blocks.count != options->blocks)
+        return differs(region, "the number of blocks", place->blocks.count, options->blocks);
+    return QUOIT_OK;
+}

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: MIT */
+/* A pool inside a region: its header (FORMAT.md 8), laying it out, and finding it again with
+   nothing taken on trust. */
+#ifndef QUOIT_REGION_POOL_SHM_H
+#define QUOIT_REGION_POOL_SHM_H
+
+#include <quoit.h>
+
+#include "members.h"
+#include "pool.h"
+#include "region.h"
+
+struct quoit_pool_shm {
+    uint64_t block_bytes;         /*  0  creator                                          */
+    uint64_t blocks;              /*  8  creator                                          */
+    uint64_t members_offset;      /* 16  creator  all offsets are from the region's start */
+    uint64_t incarnations_offset; /* 24  creator  a u64 for each member row               */
+    uint64_t words_offset;        /* 32  creator                                          */
+    uint64_t hints_offset;        /* 40  creator                                          */
+    uint64_t bytes_offset;        /* 48  creator  the blocks themselves                   */
+    uint32_t member_rows;         /* 56  creator                                          */
+    uint32_t reserved;            /* 60  0                                                */
+    uint64_t checksum;            /* 64  creator  of bytes 0 to 63                        */
+};
+_Static_assert(offsetof(struct quoit_pool_shm, blocks) == 8, "FORMAT.md 8");
+_Static_assert(offsetof(struct quoit_pool_shm, members_offset) == 16, "FORMAT.md 8");
+_Static_assert(offsetof(struct quoit_pool_shm, incarnations_offset) == 24, "FORMAT.md 8");
+_Static_assert(offsetof(struct quoit_pool_shm, words_offset) == 32, "FORMAT.md 8");
+_Static_assert(offsetof(struct quoit_pool_shm, hints_offset) == 40, "FORMAT.md 8");
+_Static_assert(offsetof(struct quoit_pool_shm, bytes_offset) == 48, "FORMAT.md 8");
+_Static_assert(offsetof(struct quoit_pool_shm, member_rows) == 56, "FORMAT.md 8");
+_Static_assert(offsetof(struct quoit_pool_shm, checksum) == 64, "FORMAT.md 8");
+_Static_assert(sizeof(struct quoit_pool_shm) == 72, "FORMAT.md 8");
+
+/* Where everything is in this process; copied and validated once. */
+struct quoit_pool_place {
+    uint64_t block_bytes;
+    struct quoit_blocks blocks;
+    struct quoit_members members;
+};
+
+/* Are these options ones that a pool can be made with? Each fault has a status of its own. */
+quoit_status quoit_pool_check_options(const struct quoit_pool_options *options);
+
+/* A region with a pool in it, all of it free, not yet published. */
+quoit_status quoit_pool_make(const char *name, const struct quoit_pool_options *options,
+                             quoit_region **region_out, struct quoit_pool_place *place_out);
+
+/* The pool of a region that was attached. MISMATCH: it has none. CORRUPT. */
+quoit_status quoit_pool_find(quoit_region *region, struct quoit_pool_place *place_out);
+
+/* MISMATCH, saying both values, where the pool is not what the options ask for. */
+quoit_status quoit_pool_compare(const quoit_region *region, const struct quoit_pool_place *place,
+                                const struct quoit_pool_options *options);
+
+#endif

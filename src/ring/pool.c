@@ -1,0 +1,223 @@
+/* SPDX-License-Identifier: MIT */
+/* Blocks: whose they are, and how they change hands. How it works is in pool.h; what the dead leave
+   is in pool_reclaim.c. Ordering labels: docs/ORDERING.md. */
+#include "pool_word.h"
+
+#include "bits.h"
+
+void quoit_blocks_init(const struct quoit_blocks *blocks, uint32_t generation)
+{
+    for (uint32_t i = 0; i < blocks->count; i++) {
+        /* Relaxed: nobody else sees the pool yet; publishing the region orders these. */
+        atomic_store_explicit(&blocks->words[i].word, quoit_block_free_word(generation),
+                              memory_order_relaxed);
+        /* Relaxed: as above. */
+        atomic_store_explicit(&blocks->words[i].queue, 0, memory_order_relaxed);
+        quoit_block_hint(blocks, i);
+    }
+}
+
+void quoit_blocks_enter(struct quoit_blocks *blocks)
+{
+    struct quoit_block_members *members = &blocks->members;
+    quoit_atomic_u64 *incarnation = &members->incarnations[members->own];
+    /* Relaxed: the holder of the row's lock alone writes it; the words that name it come later. */
+    uint64_t next = atomic_load_explicit(incarnation, memory_order_relaxed) + 1;
+    /* Relaxed: as above. */
+    atomic_store_explicit(incarnation, next, memory_order_relaxed);
+    members->own_incarnation = (uint32_t)next & QUOIT_BLOCK_INCARNATIONS;
+}
+
+/* ---- Handles --------------------------------------------------------------------------------- */
+
+static quoit_block handle_of(uint32_t index, uint32_t generation)
+{
+    return (uint64_t)generation << 32 | (index + 1);
+}
+
+static bool is_block(const struct quoit_blocks *blocks, quoit_block block)
+{
+    return (uint32_t)block - 1 < blocks->count; /* 0 is none */
+}
+
+static uint32_t index_of(quoit_block block)
+{
+    return (uint32_t)block - 1;
+}
+
+static quoit_status stale(quoit_block block)
+{
+    return quoit_fail(QUOIT_STALE,
+                      "0x%016llx is no block of this handle's: it was freed, sent, or is another's",
+                      (unsigned long long)block);
+}
+
+/* One step of a block that is this member's. */
+static quoit_status step(const struct quoit_blocks *blocks, quoit_block block,
+                         enum quoit_block_state from, enum quoit_block_state to)
+{
+    uint32_t generation = (uint32_t)(block >> 32);
+    if (!is_block(blocks, block) ||
+        !quoit_block_exchange(blocks, index_of(block),
+                              quoit_block_own_word(blocks, from, generation),
+                              quoit_block_own_word(blocks, to, generation)))
+        return stale(block);
+    return QUOIT_OK;
+}
+
+static uint8_t *bytes_of(const struct quoit_blocks *blocks, quoit_block block)
+{
+    return blocks->bytes + index_of(block) * blocks->stride;
+}
+
+void *quoit_blocks_at(const struct quoit_blocks *blocks, quoit_block block)
+{
+    uint32_t generation = (uint32_t)(block >> 32);
+    if (!is_block(blocks, block) || quoit_block_look(blocks, index_of(block)) !=
+                                        quoit_block_own_word(blocks, QUOIT_BLOCK_OWNED, generation))
+        return NULL;
+    return bytes_of(blocks, block);
+}
+
+const void *quoit_blocks_see(const struct quoit_blocks *blocks, quoit_block block)
+{
+    if (!is_block(blocks, block))
+        return NULL;
+    uint64_t word = quoit_block_look(blocks, index_of(block));
+    if (quoit_block_state(word) == QUOIT_BLOCK_FREE || word >> 32 != block >> 32)
+        return NULL;
+    return bytes_of(blocks, block);
+}
+
+/* ---- Allocating and freeing ------------------------------------------------------------------ */
+
+static void clear_hint(const struct quoit_blocks *blocks, uint32_t index)
+{
+    /* POOL-H2: who set it had freed the block before. Pairs with POOL-H1. */
+    (void)atomic_fetch_and_explicit(&blocks->hints[index / 64], ~(UINT64_C(1) << index % 64),
+                                    memory_order_acquire);
+}
+
+/* What is not free needs no hint; unless it was freed while we cleared that. */
+static void forget(const struct quoit_blocks *blocks, uint32_t index)
+{
+    clear_hint(blocks, index);
+    if (quoit_block_is_free(quoit_block_look(blocks, index)))
+        quoit_block_hint(blocks, index);
+}
+
+/* Takes that block, if it is free. */
+static bool alloc_at(const struct quoit_blocks *blocks, uint32_t index, quoit_block *block_out)
+{
+    uint64_t word = quoit_block_look(blocks, index);
+    uint32_t generation = (uint32_t)(word >> 32);
+    if (!quoit_block_is_free(word) ||
+        !quoit_block_exchange(blocks, index, word,
+                              quoit_block_own_word(blocks, QUOIT_BLOCK_OWNED, generation)))
+        return false;
+    clear_hint(blocks, index);
+    *block_out = handle_of(index, generation);
+    return true;
+}
+
+/* One of the 64 blocks that a word of hints is about, from number first of them on and around. */
+static bool alloc_among(const struct quoit_blocks *blocks, uint64_t at, uint32_t first,
+                        quoit_block *block_out)
+{
+    /* Relaxed: a hint; the block's word decides. */
+    uint64_t hints = atomic_load_explicit(&blocks->hints[at], memory_order_relaxed);
+    for (hints = hints >> first | hints << (64 - first) % 64; hints != 0; hints &= hints - 1) {
+        uint64_t index = at * 64 + (quoit_lowest_bit(hints) + first) % 64;
+        if (index >= blocks->count)
+            continue;
+        if (alloc_at(blocks, (uint32_t)index, block_out))
+            return true;
+        forget(blocks, (uint32_t)index);
+    }
+    return false;
+}
+
+static void remember(quoit_atomic_u32 *rotor, uint64_t index)
+{
+    /* Relaxed: a place to begin to look at, for this handle alone. */
+    atomic_store_explicit(rotor, (uint32_t)index, memory_order_relaxed);
+}
+
+quoit_status quoit_blocks_alloc(const struct quoit_blocks *blocks, quoit_atomic_u32 *rotor,
+                                quoit_block *block_out)
+{
+    uint64_t words = quoit_blocks_hints(blocks->count);
+    /* Relaxed: as above. */
+    uint32_t near_block = atomic_load_explicit(rotor, memory_order_relaxed);
+    uint64_t at = near_block / 64;
+    for (uint64_t i = 0; i < words; i++, at++) {
+        at = at < words ? at : 0;
+        if (!alloc_among(blocks, at, near_block % 64, block_out))
+            continue;
+        if (i > 0) /* else from the same place again: few blocks, used often, stay in the caches */
+            remember(rotor, at * 64);
+        return QUOIT_OK;
+    }
+    for (uint32_t i = 0; i < blocks->count; i++) /* a death may have left one without its hint */
+        if (alloc_at(blocks, i, block_out))
+            return QUOIT_OK;
+    return QUOIT_EXHAUSTED;
+}
+
+quoit_status quoit_blocks_free(const struct quoit_blocks *blocks, quoit_atomic_u32 *rotor,
+                               quoit_block block)
+{
+    uint32_t generation = (uint32_t)(block >> 32);
+    if (!is_block(blocks, block) ||
+        !quoit_block_exchange(blocks, index_of(block),
+                              quoit_block_own_word(blocks, QUOIT_BLOCK_OWNED, generation),
+                              quoit_block_free_word(generation + 1)))
+        return stale(block);
+    quoit_block_hint(blocks, index_of(block));
+    remember(rotor, index_of(block)); /* its lines are in this processor's cache */
+    return QUOIT_OK;
+}
+
+/* ---- Through a queue ------------------------------------------------------------------------- */
+
+quoit_status quoit_blocks_send(const struct quoit_blocks *blocks, quoit_block block, uint64_t queue)
+{
+    if (!quoit_blocks_at(blocks, block))
+        return stale(block);
+    /* Relaxed: the owner's, until the exchange that follows. */
+    atomic_store_explicit(&blocks->words[index_of(block)].queue, queue, memory_order_relaxed);
+    return step(blocks, block, QUOIT_BLOCK_OWNED, QUOIT_BLOCK_SENT);
+}
+
+quoit_status quoit_blocks_unsend(const struct quoit_blocks *blocks, quoit_block block)
+{
+    return step(blocks, block, QUOIT_BLOCK_SENT, QUOIT_BLOCK_OWNED);
+}
+
+quoit_status quoit_blocks_keep(const struct quoit_blocks *blocks, quoit_block block)
+{
+    return step(blocks, block, QUOIT_BLOCK_TAKEN, QUOIT_BLOCK_OWNED);
+}
+
+/* A consumer that has it in hand and lives is one that is dying: the queue knows it already. */
+enum { LOOKS_AT_THE_DYING = 200 };
+
+quoit_status quoit_blocks_take(const struct quoit_blocks *blocks, quoit_block block)
+{
+    if (!is_block(blocks, block))
+        return stale(block);
+    uint32_t index = index_of(block), generation = (uint32_t)(block >> 32);
+    for (int looks = 0; looks < LOOKS_AT_THE_DYING; looks++) {
+        uint64_t word = quoit_block_look(blocks, index);
+        enum quoit_block_state state = quoit_block_state(word);
+        if (word >> 32 != generation || (state != QUOIT_BLOCK_SENT && state != QUOIT_BLOCK_TAKEN))
+            return stale(block);
+        if (state == QUOIT_BLOCK_TAKEN && !quoit_block_is_dead(blocks, word))
+            continue;
+        if (quoit_block_exchange(blocks, index, word,
+                                 quoit_block_own_word(blocks, QUOIT_BLOCK_TAKEN, generation)))
+            return QUOIT_OK;
+    }
+    return quoit_fail(QUOIT_BUSY, "block 0x%016llx is in another consumer's hands",
+                      (unsigned long long)block);
+}

@@ -1,0 +1,405 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A member of a pool killed at each instruction of alloc, free, push, pop and reclaim, through each
+ * layout of queue; and then whoever mends that, killed likewise. Reclaim makes the pool whole: what
+ * was pushed is in the queue once, nothing is in two hands, and all blocks are free at the end.
+ */
+#include "stepper.h"
+#include "test.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+
+enum { BLOCKS = 8, CAPACITY = 3, HANDS = 2, MOST = 300, MOST_NESTED = 20, CHANGES_MOST = 32 };
+/* What is written to a block says who pushed it: those that were there before, each victim. */
+enum { BEFORE = 1, OF_HAND = 10, NUMBERS = 40 };
+
+static const struct quoit_pool_options pool_options = {.block_bytes = 64, .blocks = BLOCKS};
+static const struct quoit_queue_options layouts[] = {
+    {.item_bytes = 8, .capacity = CAPACITY},
+    {.item_bytes = 8, .capacity = CAPACITY, .tuning = QUOIT_FOR_SPANS},
+    {.kind = QUOIT_MPMC, .item_bytes = 8, .capacity = CAPACITY}};
+enum { LAYOUTS = 3, MPMC = 2, BOTH = QUOIT_PRODUCER | QUOIT_CONSUMER };
+
+/* Written by a victim, read when it is dead. */
+struct hand {
+    quoit_pool *pool; /* the victim's own */
+    quoit_queue *queue;
+    uint64_t number;
+    quoit_block block;
+    quoit_status status;
+    bool returned, pushes, pops;
+    uint64_t got; /* the number in what it popped */
+};
+
+struct operation {
+    const char *name;
+    unsigned role;
+    void (*ready)(struct hand *hand);
+    void (*act)(struct hand *hand);
+};
+
+struct scene {
+    int layout;
+    uint64_t filled;
+    const struct operation *first, *second;
+    uint64_t first_step;
+    quoit_pool *pool;   /* the survivor's */
+    quoit_queue *queue; /* NULL: SPSC, whose other side is a victim's */
+    quoit_block own;
+    uint64_t seen[NUMBERS];
+};
+
+static struct hand *hands;
+static const char *pool_name, *queue_name;
+
+/* ---- What victims do ------------------------------------------------------------------------- */
+
+static void stamp(quoit_pool *pool, quoit_block block, uint64_t number)
+{
+    uint64_t *words = quoit_pool_at(pool, block);
+    CHECK(words);
+    for (int i = 0; i < 8; i++)
+        words[i] = number << i;
+}
+
+static uint64_t read_stamp(quoit_pool *pool, quoit_block block)
+{
+    const uint64_t *words = quoit_pool_at(pool, block);
+    CHECK(words && words[0] > 0 && words[0] < NUMBERS);
+    for (int i = 0; i < 8; i++)
+        CHECK_EQUAL(words[i], words[0] << i);
+    return words[0];
+}
+
+static void alloc(struct hand *hand)
+{
+    hand->status = quoit_pool_alloc(hand->pool, &hand->block);
+}
+
+static void alloc_stamped(struct hand *hand)
+{
+    alloc(hand);
+    stamp(hand->pool, hand->block, hand->number);
+}
+
+static void free_block(struct hand *hand)
+{
+    hand->status = quoit_pool_free(hand->pool, hand->block);
+}
+
+static void push(struct hand *hand)
+{
+    hand->pushes = true;
+    hand->status = quoit_pool_push(hand->pool, hand->queue, hand->block);
+}
+
+static void pop(struct hand *hand)
+{
+    hand->pops = true;
+    hand->status = quoit_pool_pop(hand->pool, hand->queue, &hand->block);
+    if (hand->status == QUOIT_OK)
+        hand->got = read_stamp(hand->pool, hand->block);
+}
+
+static void reclaim(struct hand *hand)
+{
+    hand->status = quoit_pool_reclaim(hand->pool, &hand->queue, 1, NULL);
+}
+
+static const struct operation operations[] = {{"alloc", QUOIT_OBSERVER, NULL, alloc},
+                                              {"free", QUOIT_OBSERVER, alloc, free_block},
+                                              {"push", QUOIT_PRODUCER, alloc_stamped, push},
+                                              {"pop", QUOIT_CONSUMER, NULL, pop},
+                                              {"reclaim", QUOIT_OBSERVER, NULL, reclaim}};
+enum { ALLOC, FREE, PUSH, POP, RECLAIM, OPERATIONS };
+
+static void be_victim(void *argument)
+{
+    const struct operation *operation = argument;
+    struct hand *hand = hands[0].number == OF_HAND && !hands[1].number ? &hands[0] : &hands[1];
+    CHECK_STATUS(quoit_pool_open(pool_name, 0, &hand->pool), QUOIT_OK);
+    CHECK_STATUS(quoit_queue_open(queue_name, operation->role, &hand->queue), QUOIT_OK);
+    if (operation->ready)
+        operation->ready(hand);
+    stepper_begin();
+    operation->act(hand);
+    hand->returned = true;
+    stepper_end();
+}
+
+static struct stepper start(int hand, const struct operation *operation)
+{
+    hands[hand].number = (uint64_t)OF_HAND * ((uint64_t)hand + 1);
+    return stepper_start(be_victim, (void *)(uintptr_t)operation);
+}
+
+/* ---- The scene ------------------------------------------------------------------------------- */
+
+/* A member that was here before left a block of its own, one that was popped as nobody should, and
+   those that are in the queue. */
+static void leave_blocks(const struct scene *scene)
+{
+    quoit_pool *pool;
+    quoit_queue *queue;
+    quoit_block block;
+    CHECK_STATUS(quoit_pool_open(pool_name, 0, &pool), QUOIT_OK);
+    CHECK_STATUS(quoit_queue_create(queue_name, &layouts[scene->layout], BOTH, &queue), QUOIT_OK);
+    CHECK_STATUS(quoit_pool_alloc(pool, &block), QUOIT_OK);
+    CHECK_STATUS(quoit_pool_alloc(pool, &block), QUOIT_OK);
+    CHECK_STATUS(quoit_pool_push(pool, queue, block), QUOIT_OK);
+    CHECK_STATUS(quoit_queue_pop(queue, &block), QUOIT_OK);
+    for (uint64_t i = 0; i < scene->filled; i++) {
+        CHECK_STATUS(quoit_pool_alloc(pool, &block), QUOIT_OK);
+        stamp(pool, block, BEFORE + i);
+        CHECK_STATUS(quoit_pool_push(pool, queue, block), QUOIT_OK);
+    }
+    quoit_queue_close(queue);
+    quoit_pool_close(pool);
+}
+
+static void begin(struct scene *scene)
+{
+    memset(hands, 0, HANDS * sizeof *hands);
+    memset(scene->seen, 0, sizeof scene->seen);
+    (void)snprintf(test_context, sizeof test_context, "%s of %d, %llu queued; %s after %llu",
+                   scene->first->name, scene->layout, (unsigned long long)scene->filled,
+                   scene->second ? scene->second->name : "none",
+                   (unsigned long long)scene->first_step);
+    CHECK_STATUS(quoit_pool_create(pool_name, &pool_options, 0, &scene->pool), QUOIT_OK);
+    CHECK_STATUS(quoit_pool_alloc(scene->pool, &scene->own), QUOIT_OK);
+    leave_blocks(scene);
+    CHECK_STATUS(
+        quoit_queue_open(queue_name, scene->layout == MPMC ? BOTH : QUOIT_OBSERVER, &scene->queue),
+        QUOIT_OK);
+}
+
+static void reclaim_by_survivor(const struct scene *scene)
+{
+    CHECK_STATUS(quoit_pool_reclaim(scene->pool, &scene->queue, 1, NULL), QUOIT_OK);
+    CHECK(quoit_pool_at(scene->pool, scene->own));
+}
+
+/* Takes all that is queued, and holds it: no block comes twice. */
+static void drain(struct scene *scene)
+{
+    quoit_block held[BLOCKS];
+    uint64_t count = 0;
+    quoit_status status;
+    while ((status = quoit_pool_pop(scene->pool, scene->queue, &held[count])) == QUOIT_OK) {
+        scene->seen[read_stamp(scene->pool, held[count])]++;
+        CHECK(held[count] != scene->own);
+        CHECK(++count <= CAPACITY);
+    }
+    CHECK_STATUS(status, QUOIT_EMPTY);
+    reclaim_by_survivor(scene);
+    CHECK_EQUAL(quoit_pool_free_count(scene->pool), BLOCKS - 1 - count);
+    for (uint64_t i = 0; i < count; i++)
+        CHECK_STATUS(quoit_pool_free(scene->pool, held[i]), QUOIT_OK);
+}
+
+/* What was pushed came once, to the survivor or a victim; a victim may have died with one. */
+static void check_ledger(const struct scene *scene)
+{
+    uint64_t lost = 0, may_lack = 0;
+    for (uint64_t i = BEFORE; i < BEFORE + scene->filled; i++) {
+        uint64_t came = scene->seen[i];
+        for (int hand = 0; hand < HANDS; hand++)
+            came += hands[hand].returned && hands[hand].got == i;
+        CHECK(came <= 1);
+        lost += came == 0;
+    }
+    for (int hand = 0; hand < HANDS; hand++) {
+        uint64_t number = hands[hand].number, other = hands[!hand].got;
+        bool must = hands[hand].pushes && hands[hand].returned && hands[hand].status == QUOIT_OK;
+        bool may_pop = hands[!hand].pops && !hands[!hand].returned;
+        may_lack += hands[hand].pops && !hands[hand].returned;
+        CHECK(scene->seen[number] + (number != 0 && other == number) <= 1);
+        CHECK(!must || may_pop || scene->seen[number] == 1 || other == number);
+    }
+    CHECK(lost <= may_lack);
+}
+
+/* All blocks are free, and each can be had. */
+static void check_whole(const struct scene *scene)
+{
+    quoit_block blocks[BLOCKS], none;
+    CHECK_STATUS(quoit_pool_free(scene->pool, scene->own), QUOIT_OK);
+    CHECK_EQUAL(quoit_pool_free_count(scene->pool), BLOCKS);
+    for (int i = 0; i < BLOCKS; i++)
+        CHECK_STATUS(quoit_pool_alloc(scene->pool, &blocks[i]), QUOIT_OK);
+    CHECK_STATUS(quoit_pool_alloc(scene->pool, &none), QUOIT_EXHAUSTED);
+    for (int i = 0; i < BLOCKS; i++)
+        CHECK_STATUS(quoit_pool_free(scene->pool, blocks[i]), QUOIT_OK);
+    CHECK_STATUS(quoit_pool_check(scene->pool), QUOIT_OK);
+}
+
+static void settle(struct scene *scene)
+{
+    CHECK_STATUS(quoit_pool_check(scene->pool), QUOIT_OK);
+    reclaim_by_survivor(scene); /* takes nothing that is queued */
+    quoit_queue_close(scene->queue);
+    CHECK_STATUS(quoit_queue_open(queue_name, BOTH, &scene->queue), QUOIT_OK);
+    drain(scene);
+    check_ledger(scene);
+    check_whole(scene);
+    quoit_queue_close(scene->queue);
+    quoit_pool_close(scene->pool);
+    CHECK_STATUS(quoit_queue_unlink(queue_name), QUOIT_OK);
+    CHECK_STATUS(quoit_pool_unlink(pool_name), QUOIT_OK);
+}
+
+/* ---- One death ------------------------------------------------------------------------------- */
+
+static uint64_t count_steps(struct scene *scene)
+{
+    begin(scene);
+    struct stepper victim = start(0, scene->first);
+    while (stepper_step(&victim))
+        ;
+    stepper_kill(&victim);
+    settle(scene);
+    return victim.steps;
+}
+
+static void kill_at(uint64_t step, void *context)
+{
+    struct scene *scene = context;
+    scene->first_step = step;
+    begin(scene);
+    struct stepper victim = start(0, scene->first);
+    (void)stepper_advance(&victim, step);
+    stepper_kill(&victim);
+    settle(scene);
+}
+
+static void one_death(void)
+{
+    static const uint64_t fills[] = {0, 2, CAPACITY};
+    for (int i = 0; i < OPERATIONS; i++) {
+        uint64_t points = 0;
+        for (int layout = 0; layout < LAYOUTS; layout++)
+            for (int fill = 0; fill < 3; fill++) {
+                struct scene scene = {
+                    .layout = layout, .filled = fills[fill], .first = &operations[i]};
+                points += stepper_points(count_steps(&scene), MOST, kill_at, &scene);
+            }
+        printf("  %-8s %llu points\n", operations[i].name, (unsigned long long)points);
+        CHECK(points > 9);
+    }
+}
+
+/* ---- Two ------------------------------------------------------------------------------------- */
+
+static uint64_t hash_of_object(uint64_t hash, const char *name)
+{
+    char path[300];
+    static uint64_t words[4096];
+    (void)snprintf(path, sizeof path, "/dev/shm/%s", name);
+    FILE *file = fopen(path, "rb");
+    CHECK(file);
+    for (size_t count; (count = fread(words, sizeof *words, 4096, file)) > 0;)
+        for (size_t i = 0; i < count; i++)
+            hash = (hash ^ words[i]) * UINT64_C(1099511628211) + 1;
+    (void)fclose(file);
+    return hash;
+}
+
+static uint64_t image(void)
+{
+    return hash_of_object(hash_of_object(1, pool_name), queue_name);
+}
+
+/* The steps after which what is shared is not what it was, and 0. */
+static uint64_t find_changes(struct scene *scene, uint64_t *steps_out)
+{
+    begin(scene);
+    struct stepper victim = start(0, scene->first);
+    uint64_t count = 0, before = image();
+    steps_out[count++] = 0;
+    while (stepper_step(&victim)) {
+        uint64_t now = image();
+        if (now != before && count < CHANGES_MOST)
+            steps_out[count++] = victim.steps;
+        before = now;
+    }
+    stepper_kill(&victim);
+    settle(scene);
+    return count;
+}
+
+static struct stepper begin_pair(struct scene *scene)
+{
+    begin(scene);
+    struct stepper first = start(0, scene->first);
+    (void)stepper_advance(&first, scene->first_step);
+    stepper_kill(&first);
+    return start(1, scene->second);
+}
+
+static void kill_second_at(uint64_t step, void *context)
+{
+    struct scene *scene = context;
+    struct stepper second = begin_pair(scene);
+    (void)stepper_advance(&second, step);
+    stepper_kill(&second);
+    settle(scene);
+}
+
+static uint64_t try_pair(struct scene *scene)
+{
+    struct stepper second = begin_pair(scene);
+    while (stepper_step(&second))
+        ;
+    stepper_kill(&second);
+    settle(scene);
+    return stepper_points(second.steps, MOST_NESTED, kill_second_at, scene);
+}
+
+static uint64_t two_deaths_of(int layout, int first, int second)
+{
+    uint64_t changes[CHANGES_MOST], points = 0;
+    struct scene scene = {.layout = layout, .filled = 1, .first = &operations[first]};
+    uint64_t count = find_changes(&scene, changes);
+    for (uint64_t i = 0; i < count; i++) {
+        scene.second = &operations[second];
+        scene.first_step = changes[i];
+        points += try_pair(&scene);
+    }
+    return points;
+}
+
+static void two_deaths(void)
+{
+    static const int pairs[][2] = {{ALLOC, RECLAIM}, {FREE, ALLOC},      {PUSH, RECLAIM},
+                                   {PUSH, POP},      {POP, POP},         {POP, RECLAIM},
+                                   {RECLAIM, ALLOC}, {RECLAIM, RECLAIM}, {RECLAIM, POP}};
+    for (size_t i = 0; i < sizeof pairs / sizeof pairs[0]; i++) {
+        uint64_t points = 0;
+        for (int layout = 0; layout < LAYOUTS; layout++)
+            points += two_deaths_of(layout, pairs[i][0], pairs[i][1]);
+        printf("  %-8s then %-8s %llu points\n", operations[pairs[i][0]].name,
+               operations[pairs[i][1]].name, (unsigned long long)points);
+        CHECK(points > 9);
+    }
+}
+
+static void prepare(void)
+{
+    stepper_require();
+    pool_name = test_name("");
+    queue_name = test_name("");
+    hands = mmap(NULL, HANDS * sizeof *hands, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
+                 -1, 0);
+    CHECK(hands != MAP_FAILED);
+}
+
+int main(int argc, char **argv)
+{
+    static const struct test_part parts[] = {{"steps can be taken", prepare},
+                                             {"a member killed at each instruction", one_death},
+                                             {"and then whoever mends that", two_deaths},
+                                             {NULL, NULL}};
+    return test_main(argc, argv, parts, NULL);
+}

@@ -1,0 +1,242 @@
+/* SPDX-License-Identifier: MIT */
+/* The pool's algorithm in an array: generations at their wrap, hints that are wrong, words that
+   nobody wrote, the dead at each state; and whether a ring holds an item, in each layout. */
+#include "test.h"
+
+#include "pool_word.h"
+#include "ring_ops.h"
+
+#include <string.h>
+
+enum { COUNT = 70, ROWS = 4, STRIDE = 64 };
+
+static struct {
+    struct quoit_block_shm words[COUNT];
+    quoit_atomic_u64 hints[2], incarnations[ROWS];
+    _Alignas(64) uint8_t bytes[COUNT * STRIDE];
+} pool;
+static bool alive[ROWS];
+static quoit_atomic_u32 rotor;
+
+static bool is_alive(const void *context, uint32_t row)
+{
+    (void)context;
+    CHECK(row < ROWS);
+    return alive[row];
+}
+
+static struct quoit_blocks member(uint32_t row)
+{
+    struct quoit_blocks blocks = {
+        .words = pool.words,
+        .hints = pool.hints,
+        .bytes = pool.bytes,
+        .stride = STRIDE,
+        .count = COUNT,
+        .members = {
+            .incarnations = pool.incarnations, .count = ROWS, .own = row, .is_alive = is_alive}};
+    quoit_blocks_enter(&blocks);
+    alive[row] = true;
+    return blocks;
+}
+
+static struct quoit_blocks begin(uint32_t generation)
+{
+    memset((void *)&pool, 0, sizeof pool);
+    memset(alive, 0, sizeof alive);
+    rotor = 0;
+    struct quoit_blocks blocks = member(0);
+    quoit_blocks_init(&blocks, generation);
+    return blocks;
+}
+
+static quoit_block alloc(const struct quoit_blocks *blocks)
+{
+    quoit_block block = 0;
+    CHECK_STATUS(quoit_blocks_alloc(blocks, &rotor, &block), QUOIT_OK);
+    return block;
+}
+
+static bool never_queued(const void *context, uint64_t queue, quoit_block block)
+{
+    (void)queue;
+    (void)block;
+    return context != NULL;
+}
+
+static void generations_wrap(void)
+{
+    struct quoit_blocks blocks = begin(UINT32_MAX - 1);
+    quoit_block before = 0;
+    for (int i = 0; i < 5; i++) {
+        quoit_block block = alloc(&blocks);
+        CHECK(block != before && (i == 0 || (uint32_t)block == (uint32_t)before));
+        CHECK(block >> 32 == (uint32_t)(UINT32_MAX - 1u + (unsigned)i));
+        CHECK_STATUS(quoit_blocks_free(&blocks, &rotor, block), QUOIT_OK);
+        CHECK_STATUS(quoit_blocks_free(&blocks, &rotor, block), QUOIT_STALE);
+        before = block;
+    }
+    CHECK_STATUS(quoit_blocks_check(&blocks), QUOIT_OK);
+}
+
+/* Rows have had as many members as fit, and one more. */
+static void incarnations_wrap(void)
+{
+    struct quoit_blocks blocks = begin(0);
+    pool.incarnations[1] = QUOIT_BLOCK_INCARNATIONS - 1;
+    struct quoit_blocks last = member(1);
+    quoit_block block = alloc(&last);
+    struct quoit_blocks next = member(1);
+    CHECK_EQUAL(last.members.own_incarnation, QUOIT_BLOCK_INCARNATIONS);
+    CHECK_EQUAL(next.members.own_incarnation, 0);
+    CHECK(!quoit_blocks_at(&next, block));
+    quoit_block own = alloc(&next);
+    CHECK_EQUAL(quoit_blocks_reclaim(&blocks, never_queued, NULL), 1);
+    CHECK(quoit_blocks_at(&next, own));
+}
+
+/* No hint, and every hint: all blocks are found, once. */
+static void wrong_hints(void)
+{
+    for (int round = 0; round < 3; round++) {
+        struct quoit_blocks blocks = begin(9);
+        bool had[COUNT] = {false};
+        quoit_block block;
+        if (round == 0)
+            pool.hints[0] = pool.hints[1] = 0;
+        for (int i = 0; i < COUNT; i++) {
+            if (round == 1)
+                pool.hints[0] = pool.hints[1] = UINT64_MAX; /* also of blocks that there are not */
+            block = alloc(&blocks);
+            CHECK(!had[(uint32_t)block - 1]);
+            had[(uint32_t)block - 1] = true;
+        }
+        CHECK_STATUS(quoit_blocks_alloc(&blocks, &rotor, &block), QUOIT_EXHAUSTED);
+        CHECK(round == 1 || (pool.hints[0] == 0 && pool.hints[1] == 0));
+    }
+    struct quoit_blocks blocks = begin(9);
+    pool.hints[1] = UINT64_MAX;
+    CHECK_STATUS(quoit_blocks_check(&blocks), QUOIT_CORRUPT);
+}
+
+/* Whatever stands in the words. */
+static void hostile_words(void)
+{
+    struct quoit_blocks blocks = begin(0);
+    uint64_t random = 88172645463325252u;
+    for (int round = 0; round < 20000; round++) {
+        random ^= random << 13;
+        random ^= random >> 7;
+        random ^= random << 17;
+        pool.words[random % COUNT].word = random >> (random >> 60) * 4;
+        quoit_block block = pool.words[(random >> 20) % COUNT].word << 32 | (random >> 30) % 90;
+        (void)quoit_blocks_take(&blocks, block);
+        (void)quoit_blocks_free(&blocks, &rotor, block);
+        (void)quoit_blocks_alloc(&blocks, &rotor, &block);
+        (void)quoit_blocks_at(&blocks, block);
+        (void)quoit_blocks_check(&blocks);
+        (void)quoit_blocks_count_free(&blocks);
+        (void)quoit_blocks_reclaim(&blocks, never_queued, round % 2 ? &blocks : NULL);
+    }
+    begin(0);
+    pool.words[3].word = 200u << 2 | QUOIT_BLOCK_SENT; /* by a row that there is not */
+    CHECK_STATUS(quoit_blocks_check(&blocks), QUOIT_CORRUPT);
+    CHECK_EQUAL(quoit_blocks_reclaim(&blocks, never_queued, NULL), 1);
+    CHECK_STATUS(quoit_blocks_check(&blocks), QUOIT_OK);
+}
+
+/* What another had when it died, in each state. */
+static void the_dead(void)
+{
+    struct quoit_blocks blocks = begin(5), other = member(1);
+    quoit_block owned = alloc(&other), sent = alloc(&other), taken = alloc(&other);
+    CHECK_STATUS(quoit_blocks_send(&other, sent, 1), QUOIT_OK);
+    CHECK_STATUS(quoit_blocks_send(&other, taken, 1), QUOIT_OK);
+    CHECK_STATUS(quoit_blocks_take(&blocks, owned), QUOIT_STALE);
+    CHECK_STATUS(quoit_blocks_take(&other, taken), QUOIT_OK);
+    CHECK_STATUS(quoit_blocks_take(&blocks, taken), QUOIT_BUSY);
+    CHECK_STATUS(quoit_blocks_unsend(&other, taken), QUOIT_STALE);
+    CHECK_EQUAL(quoit_blocks_reclaim(&blocks, never_queued, NULL), 0);
+    alive[1] = false;
+    CHECK_EQUAL(quoit_blocks_reclaim(&blocks, never_queued, &blocks), 1); /* the rest is queued */
+    CHECK_STATUS(quoit_blocks_take(&blocks, taken), QUOIT_OK);
+    CHECK_STATUS(quoit_blocks_keep(&blocks, taken), QUOIT_OK);
+    CHECK_STATUS(quoit_blocks_keep(&blocks, taken), QUOIT_STALE);
+    CHECK_STATUS(quoit_blocks_take(&blocks, sent), QUOIT_OK);
+    CHECK_STATUS(quoit_blocks_keep(&blocks, sent), QUOIT_OK);
+    CHECK_EQUAL(quoit_blocks_count_free(&blocks), COUNT - 2);
+    CHECK(quoit_blocks_at(&blocks, taken) && quoit_blocks_at(&blocks, sent));
+}
+
+/* ---- Does a ring hold an item? --------------------------------------------------------------- */
+
+static void contains(const struct quoit_ring_ops *ops)
+{
+    enum { CAPACITY = 3, EMPTY = 77 };
+    static struct quoit_ring_shm shm;
+    static struct quoit_claims_shm claims[ROWS];
+    _Alignas(64) static uint8_t slots[CAPACITY * 64];
+    const struct quoit_ring_place place = {
+        .ops = ops,
+        .shm = &shm,
+        .slots = slots,
+        .capacity = CAPACITY,
+        .item_bytes = 8,
+        .empty = EMPTY,
+        .members = {.claims = claims, .count = ROWS, .own = 0, .is_alive = is_alive}};
+    struct quoit_ring_producer producer;
+    struct quoit_ring_consumer consumer;
+    uint64_t item;
+    ops->init(&place, 0);
+    CHECK_STATUS(ops->attach_producer(&producer, &place), QUOIT_OK);
+    CHECK_STATUS(ops->attach_consumer(&consumer, &place), QUOIT_OK);
+    for (uint64_t i = EMPTY - 4; i < EMPTY + 4; i++) { /* one of them looks like none */
+        for (uint64_t j = 0; j < CAPACITY; j++) {
+            item = i + j;
+            CHECK(!ops->contains(&place, item));
+            CHECK_STATUS(ops->push(&producer, &place, &item), QUOIT_OK);
+            CHECK(ops->contains(&place, item));
+        }
+        for (uint64_t j = 0; j < CAPACITY; j++) {
+            const void *items;
+            uint64_t count;
+            CHECK_STATUS(ops->peek(&consumer, &place, &items, &count), QUOIT_OK);
+            CHECK(ops->contains(&place, i + j));
+            CHECK(ops->release(&consumer, &place, 1));
+            CHECK(!ops->contains(&place, i + j));
+        }
+    }
+    shm.head = 12345; /* counters that nobody wrote: an answer, whatever it is */
+    shm.tail = UINT64_MAX - 5;
+    (void)ops->contains(&place, EMPTY);
+    (void)ops->contains(&place, 1);
+}
+
+static void in_slots(void)
+{
+    contains(&quoit_spsc_slots);
+}
+
+static void in_spans(void)
+{
+    contains(&quoit_spsc_spans);
+}
+
+static void in_mpmc(void)
+{
+    contains(&quoit_mpmc);
+}
+
+int main(int argc, char **argv)
+{
+    static const struct test_part parts[] = {{"generations wrap", generations_wrap},
+                                             {"incarnations wrap", incarnations_wrap},
+                                             {"hints that are wrong", wrong_hints},
+                                             {"words that nobody wrote", hostile_words},
+                                             {"what the dead had, in each state", the_dead},
+                                             {"an item in slots, and not", in_slots},
+                                             {"an item in spans, and not", in_spans},
+                                             {"an item in mpmc, and not", in_mpmc},
+                                             {NULL, NULL}};
+    return test_main(argc, argv, parts, NULL);
+}
