@@ -181,7 +181,7 @@ quoit_status quoit_mpmc_pop(struct quoit_ring_consumer *consumer,
             return status;
     }
     side->held = NULL;
-    quoit_mpmc_copy(item_out, spot.slot + QUOIT_MPMC_WORD_BYTES, place->item_bytes);
+    quoit_ring_copy(item_out, spot.slot + QUOIT_MPMC_WORD_BYTES, place->item_bytes);
     give_back(spot);
     return QUOIT_OK;
 }
@@ -203,7 +203,7 @@ uint64_t quoit_mpmc_pop_many(struct quoit_ring_consumer *consumer,
         for (uint64_t i = 0; i < got; i++) {
             struct quoit_mpmc_spot next = spot;
             quoit_mpmc_step(place, &next);
-            quoit_mpmc_copy(item + (popped + i) * place->item_bytes,
+            quoit_ring_copy(item + (popped + i) * place->item_bytes,
                             spot.slot + QUOIT_MPMC_WORD_BYTES, place->item_bytes);
             give_back(spot);
             spot = next;
