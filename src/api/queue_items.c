@@ -32,6 +32,17 @@ static quoit_status check_side(const quoit_queue *queue, unsigned role, uint64_t
     return wrong_side(queue, role, item_bytes);
 }
 
+/* After a pop. Who reads a broadcast ahead of others makes no room by it. */
+static void note_popped(quoit_queue *queue, uint64_t count)
+{
+    bool broadcast = queue->handle->place.kind == QUOIT_BROADCAST;
+    /* Relaxed: WAIT-F1's barrier orders it after the pop. */
+    if (broadcast && (atomic_load_explicit(queue->consumer.waits, memory_order_relaxed) == 0 ||
+                      !quoit_broadcast_made_room(&queue->consumer, ring_of(queue), count)))
+        return;
+    quoit_queue_popped(queue);
+}
+
 /* A look for items that found none, of an MPMC queue, may have made room. */
 static void note_empty(quoit_queue *queue)
 {
@@ -71,7 +82,7 @@ quoit_status quoit_queue_pop_slow(quoit_queue *queue, void *item_out, uint64_t i
         return status;
     status = ring_of(queue)->ops->pop(&queue->consumer, ring_of(queue), item_out);
     if (status == QUOIT_OK)
-        quoit_queue_popped(queue);
+        note_popped(queue, 1);
     else if (status == QUOIT_EMPTY)
         note_empty(queue);
     return status;
@@ -119,7 +130,7 @@ uint64_t quoit_queue_pop_many_sized(quoit_queue *queue, void *items_out, uint64_
     uint64_t popped = ring_of(queue)->ops->pop_many(&queue->consumer, ring_of(queue), items_out,
                                                     count);
     if (popped > 0)
-        quoit_queue_popped(queue);
+        note_popped(queue, popped);
     else
         note_empty(queue);
     return popped;
@@ -189,7 +200,7 @@ quoit_status quoit_queue_release(quoit_queue *queue, uint64_t count)
         return quoit_fail(QUOIT_INVALID, "%llu items to release, and fewer are there",
                           (unsigned long long)count);
     if (count > 0)
-        quoit_queue_popped(queue);
+        note_popped(queue, count);
     return QUOIT_OK;
 }
 

@@ -6,9 +6,9 @@
  * Lossless: each subscriber says in its row how far it is. The producer may fill positions up to
  * its limit, which is the slowest subscriber's position and the capacity; only there does it look
  * at the rows again, and asks the kernel only about those that hold it back. A subscriber that
- * comes meanwhile and the producer that moves its limit meet like this: the one says where it begins, the
- * other what it no longer keeps, each before it looks at what the other said. So one of them sees
- * the other.
+ * comes meanwhile and the producer that moves its limit meet like this: the one says where it
+ * begins, the other what it no longer keeps, each before it looks at what the other said. So one of
+ * them sees the other.
  *
  * Lossy: the producer waits for nobody, and says in the word that it is about to overwrite the
  * item. A subscriber looks at the word before and after it has copied the item; where that has
