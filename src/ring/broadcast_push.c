@@ -78,7 +78,7 @@ static struct laggard find_blocker(struct quoit_broadcast_side *side,
     return slowest;
 }
 
-static bool is_alive(const struct quoit_ring_place *place, uint32_t row)
+static bool lives(const struct quoit_ring_place *place, uint32_t row)
 {
     return row == place->members.own || place->members.is_alive(place->members.context, row);
 }
@@ -96,12 +96,12 @@ static bool stays(const struct quoit_ring_place *place, const struct laggard *la
 
 /* Nobody waits for a dead subscriber again. The row may be a newcomer's by now: its tag is another,
    and the exchange fails. */
-static void drop(const struct quoit_ring_place *place, const struct laggard *dead)
+static void drop(const struct quoit_ring_place *place, const struct laggard *gone)
 {
-    uint64_t word = dead->word;
+    uint64_t word = gone->word;
     /* CAST-P4: no longer a subscriber's; the kernel has told that nobody reads its items. Pairs
        with CAST-S4. */
-    (void)atomic_compare_exchange_strong_explicit(&place->members.claims[dead->row].popping, &word,
+    (void)atomic_compare_exchange_strong_explicit(&place->members.claims[gone->row].popping, &word,
                                                   word & ~QUOIT_BROADCAST_THERE,
                                                   memory_order_acq_rel, memory_order_acquire);
 }
@@ -156,7 +156,7 @@ quoit_status quoit_broadcast_look_for_room(struct quoit_ring_producer *producer,
         } else if (side->hurried) {
             return QUOIT_FULL;
         } else if (stays(place, &slowest)) {
-            if (is_alive(place, slowest.row))
+            if (lives(place, slowest.row))
                 return QUOIT_FULL;
             drop(place, &slowest);
         }
@@ -171,7 +171,7 @@ bool quoit_broadcast_has_room(const struct quoit_ring_place *place)
     for (uint32_t row = 0; row < rows; row++) {
         uint64_t word = quoit_broadcast_load_row(place, row);
         if (quoit_broadcast_counts(place, word, tail) &&
-            (uint64_t)quoit_broadcast_lag(word, tail) == place->capacity && is_alive(place, row))
+            (uint64_t)quoit_broadcast_lag(word, tail) == place->capacity && lives(place, row))
             return false;
     }
     return true;
