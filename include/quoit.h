@@ -79,7 +79,9 @@ enum quoit_kind {
     /* Many of each; an item goes to one consumer. Items of one producer come in its order. Many
        claim one counter, so an item costs several times what it does with QUOIT_SPSC. */
     QUOIT_MPMC = 1,
-    QUOIT_BROADCAST = 2 /* one producer, each consumer sees all: UNSUPPORTED in this version */
+    /* One producer, and consumers, subscribers here, that each see every item from where they came
+       in; they come and go as they like. */
+    QUOIT_BROADCAST = 2
 };
 
 /* What a queue is to be fastest at. Both do everything. MPMC has one way, and takes either. */
@@ -92,6 +94,16 @@ enum quoit_tuning {
     QUOIT_FOR_SPANS = 1
 };
 
+/* What becomes of a subscriber that is slower than the producer. */
+enum quoit_broadcast {
+    /* The producer waits for the slowest living subscriber: FULL where that has capacity items to
+       take yet. Without subscribers there is always room. */
+    QUOIT_LOSSLESS = 0,
+    /* The producer waits for nobody. A subscriber that it overtakes goes on with newer items, and
+       knows how many it missed: quoit_queue_missed. */
+    QUOIT_LOSSY = 1
+};
+
 /* All zero, but for item_bytes and capacity, is a good start. */
 struct quoit_queue_options {
     enum quoit_kind kind;
@@ -101,14 +113,19 @@ struct quoit_queue_options {
     bool sized;           /* items with lengths of their own: QUOIT_UNSUPPORTED in this version */
     enum quoit_tuning tuning;
     uint32_t user_bytes; /* room of your own beside the queue, zeroed: quoit_queue_user_area */
+    enum quoit_broadcast broadcast; /* of QUOIT_BROADCAST alone */
 };
 
 /* What a handle is for; may be or-ed. 0 is not valid. */
 enum quoit_role {
-    QUOIT_PRODUCER = 1,     /* SPSC: one living holder; a dead one's place is taken over */
-    QUOIT_CONSUMER = 2,     /* likewise */
-    QUOIT_OBSERVER = 4,     /* looks, and needs only read permission */
-    QUOIT_ANY_OWNER = 0x100 /* not a role: accept an object that belongs to another user */
+    QUOIT_PRODUCER = 1,      /* but for MPMC: one living holder; a dead one's place is taken over */
+    QUOIT_CONSUMER = 2,      /* SPSC: likewise */
+    QUOIT_OBSERVER = 4,      /* looks, and needs only read permission */
+    QUOIT_ANY_OWNER = 0x100, /* not a role: accept an object that belongs to another user */
+    /* Not a role: a subscriber (QUOIT_BROADCAST) begins with the oldest item that is kept, and not
+       with the first one that is pushed after it came. At least three quarters of the capacity are
+       kept, lossy: all of it. */
+    QUOIT_FROM_OLDEST = 0x200
 };
 
 /*
@@ -120,7 +137,7 @@ enum quoit_role {
  * create returns OK EXISTS NOSPACE; open OK NOT_FOUND NOT_QUOIT VERSION CORRUPT MISMATCH (no queue)
  * OWNER COLLISION; join either's, and MISMATCH. All: INVALID NAME_… SCHEME UNSUPPORTED CAPACITY
  * ITEM_SIZE OVERFLOW PERMISSION LIMIT NO_MEMORY SYSTEM, and BUSY where a living process has the
- * role (SPSC). LIMIT where 64 handles are in it already.
+ * role (see enum quoit_role). LIMIT where 64 handles are in it already.
  * Creation is atomic: others find nothing or the whole queue, with its memory reserved. Any thread.
  * Blocks only behind another process that is creating or removing a System V object of that name,
  * at most 10 s (then BUSY). Format: FORMAT.md.
@@ -159,6 +176,10 @@ quoit_status quoit_queue_unlink_self(quoit_queue *queue);
  * whoever is blocked asks the kernel, and goes on. What a consumer had taken and not given back
  * when it died, the next one that finds nothing else gets, late. CLOSED is told when nothing can
  * come any more: not while a living consumer still reads an item.
+ * BROADCAST: an item is committed for all subscribers at once. A lossless push that finds the ring
+ * full asks the kernel whether the one that holds it back is alive: a dead one is forgotten, a
+ * stopped one waited for. A lossy pop never gives a torn item; one that comes to nothing may have
+ * changed item_out.
  * Never block, never allocate; no system call but to wake a side that sleeps (MPMC: and to ask who
  * lives, when blocked by a claim). The typed forms below are faster by far.
  */
@@ -174,7 +195,7 @@ quoit_status quoit_queue_pop(quoit_queue *queue, void *item_out);
  *   TIMEOUT      nothing came, and nothing was done
  *   ABANDONED    the other side (MPMC: all of it) was there and is gone, by a death or by close
  *                without finish; told once, so that waiting again waits for its successor. Seen
- *                within a tenth of a second
+ *                within a tenth of a second. Not told to a broadcast's producer
  * A signal does not end a wait. Where nobody sleeps, nobody makes a system call: push and pop look
  * at one word that they have at hand.
  */
@@ -212,6 +233,7 @@ uint64_t quoit_queue_pop_many(quoit_queue *queue, void *items_out, uint64_t coun
  * MPMC: one item at a time, in the queue itself. From the claim on it has its place in the order,
  * and those behind it wait: commit it soon, or give it up by committing 0. Claiming again gives the
  * same room, and push fills it.
+ * BROADCAST: lossless, one item at a time, in the queue itself; lossy, the room is the handle's.
  * claim: as push, and INVALID for 0; NULL and 0 unless OK. commit: OK, or INVALID if count is more
  * than is claimed.
  */
@@ -225,6 +247,8 @@ quoit_status quoit_queue_commit(quoit_queue *queue, uint64_t count);
  * them; a consumer that dies before leaves them to the next.
  * MPMC: one item at a time, which is this consumer's from then on; others take those behind it.
  * Peeking again gives the same one, pop takes it. close leaves it to the others.
+ * BROADCAST: one item at a time; lossless in place, and the producer waits for its release; lossy a
+ * copy in the handle, which nobody overwrites.
  * peek: as pop; NULL and 0 unless OK. release: OK, or INVALID if count is more than is there.
  */
 quoit_status quoit_queue_peek(quoit_queue *queue, const void **items_out, uint64_t *count_out);
@@ -232,21 +256,29 @@ quoit_status quoit_queue_release(quoit_queue *queue, uint64_t count);
 
 /* Snapshots, any role, any thread; on a handle from before a fork, those of an empty queue. MPMC:
    an item counts from its claim to its being taken, so peeked ones, which still take up room, are
-   not in the size, and claims that came to nothing are for a while. */
+   not in the size, and claims that came to nothing are for a while. The size of a broadcast is what
+   this handle's subscriber has yet to take; without one, what the slowest living one has, which
+   costs a system call for each. */
 uint64_t quoit_queue_size(const quoit_queue *queue);
 uint64_t quoit_queue_capacity(const quoit_queue *queue);
 bool quoit_queue_is_empty(const quoit_queue *queue);
 bool quoit_queue_is_full(const quoit_queue *queue);
 bool quoit_queue_is_finished(const quoit_queue *queue);
 
+/* Of a lossy broadcast: items that were overwritten before this handle's subscriber came to them.
+   With those that it got it makes as many as were pushed since it came in, to the item, once it
+   gets CLOSED (or EMPTY, and none is pushed). Any thread; else 0. */
+uint64_t quoit_queue_missed(const quoit_queue *queue);
+
 struct quoit_queue_info {
     enum quoit_kind kind;
     uint32_t item_bytes;
     uint64_t capacity;
     enum quoit_tuning tuning;
+    enum quoit_broadcast broadcast;
     uint64_t user_bytes;
     uint64_t pushed; /* items ever; MPMC: positions, and some may have come to nothing */
-    uint64_t popped; /* likewise */
+    uint64_t popped; /* likewise; of a broadcast: pushed - size */
     uint64_t size;
     bool finished;
     uint32_t producer_pid; /* of a living one, in its own PID namespace; 0: there is none */

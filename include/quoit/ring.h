@@ -39,15 +39,19 @@ struct quoit_ring_shm {
     uint8_t pad2[108];
     quoit_atomic_u64 finished; /* 256  producer  0, then 1: no push will follow       */
     quoit_atomic_u64 marked;   /* 264  producer  slots: all items below are committed;
+                                       producer  broadcast: items below are not kept;
                                        consumer  mpmc: all items below are given back */
-    uint8_t pad3[112];
+    quoit_atomic_u32 rows;     /* 272  consumer  broadcast: all subscribers' are below */
+    uint8_t pad3[108];
 };
 
-/* Shared, one for each member of an MPMC queue (FORMAT.md 4): what it is taking or has taken. */
+/* Shared, one for each member of an MPMC or a broadcast queue (FORMAT.md 4): what it is taking or
+   has taken. */
 struct quoit_claims_shm {
-    quoit_atomic_u64 pushing; /*  0  member  positions that it may have claimed      */
+    quoit_atomic_u64 pushing; /*  0  member  mpmc: positions that it may have claimed      */
     uint8_t pad1[56];
-    quoit_atomic_u64 popping; /* 64  member  positions whose items it may be reading */
+    quoit_atomic_u64 popping; /* 64  member  mpmc: positions whose items it may be reading;
+                                             broadcast: the next position that it reads */
     uint8_t pad2[56];
 };
 
@@ -62,6 +66,20 @@ struct quoit_mpmc_side {
     quoit_atomic_u64 *claim; /* where this member says what it takes; NULL: it is no such side */
     bool hurried;            /* it will look again at once: the dead can wait */
     bool freed;              /* a look for items has made room */
+};
+
+/* Private to a side of a broadcast queue's handle. */
+struct quoit_broadcast_side {
+    uint64_t position;       /* the next item's, ... */
+    uint8_t *slot;           /* and where it lies, or will */
+    uint64_t limit;          /* producer: positions below this may be filled */
+    uint64_t floor;          /* producer: items below this are not kept, as it has said */
+    quoit_atomic_u64 *row;   /* subscriber: where it says how far it is; NULL: it is none */
+    uint64_t tag;            /* subscriber: who says it */
+    quoit_atomic_u64 missed; /* subscriber: items that were gone before it came to them */
+    uint32_t slowest;        /* producer: whose row held it back last */
+    bool held;               /* subscriber, lossy: the next item is in this handle already */
+    bool hurried;            /* it will look again at once: the dead can wait */
 };
 
 /* Private to the producer's handle. next leads to `shut`, which is never empty, while a push must
@@ -81,6 +99,7 @@ struct quoit_ring_producer {
     uint64_t claim_at; /* spans: as long as this is the position */
     quoit_atomic_u64 shut;
     struct quoit_mpmc_side mpmc;
+    struct quoit_broadcast_side broadcast;
 };
 
 /* Private to the consumer's handle, likewise; its `shut` is always empty. */
@@ -96,6 +115,7 @@ struct quoit_ring_consumer {
     uint64_t limit;    /* spans: slots below this are known to be filled */
     quoit_atomic_u64 shut;
     struct quoit_mpmc_side mpmc;
+    struct quoit_broadcast_side broadcast;
 };
 
 #endif

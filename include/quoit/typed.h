@@ -13,13 +13,13 @@ extern "C" {
 #endif
 
 /* Changes with all below: a program compiled against another one gets QUOIT_VERSION at open. */
-#define QUOIT_ABI 3u
+#define QUOIT_ABI 4u
 
 struct quoit_queue {
     struct quoit_ring_producer producer; /* each side's state on lines of its own */
-    uint8_t pad1[192 - sizeof(struct quoit_ring_producer)];
+    uint8_t pad1[256 - sizeof(struct quoit_ring_producer)];
     struct quoit_ring_consumer consumer;
-    uint8_t pad2[192 - sizeof(struct quoit_ring_consumer)];
+    uint8_t pad2[256 - sizeof(struct quoit_ring_consumer)];
     struct quoit_queue_handle *handle;
 };
 

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 enum { LINE = 64, ALL_ROLES = QUOIT_PRODUCER | QUOIT_CONSUMER | QUOIT_OBSERVER };
+enum { FLAGS = QUOIT_ANY_OWNER | QUOIT_FROM_OLDEST };
 enum { JOIN_TRIES = 1000 };
 
 /* In a forked child: the fast paths shut, and the queue let go of. */
@@ -53,18 +54,36 @@ static bool is_member(unsigned roles)
     return (roles & (QUOIT_PRODUCER | QUOIT_CONSUMER)) != 0;
 }
 
-static quoit_status attach_sides(struct quoit_queue_handle *handle)
+/* Memory of the handle's own, for items that are made or looked at and cannot be so in the ring. */
+static quoit_status allocate_scratch(struct quoit_queue_handle *handle)
 {
     struct quoit_ring_place *ring = &handle->place.ring;
-    quoit_status status = QUOIT_OK;
+    bool lossy = handle->place.layout == QUOIT_LAYOUT_LOSSY;
+    uint64_t claimed = 0, peeked = 0;
+    if (handle->roles & QUOIT_PRODUCER)
+        claimed = lossy && ring->item_bytes > QUOIT_RING_SCRATCH_BYTES ? ring->item_bytes
+                                                                       : QUOIT_RING_SCRATCH_BYTES;
+    if (handle->roles & QUOIT_CONSUMER && lossy)
+        peeked = ring->item_bytes;
+    if (claimed + peeked == 0)
+        return QUOIT_OK;
+    claimed = (claimed + LINE - 1) / LINE * LINE;
+    handle->scratch = claimed + peeked <= SIZE_MAX ? malloc((size_t)(claimed + peeked)) : NULL;
+    if (!handle->scratch)
+        return quoit_fail(QUOIT_NO_MEMORY, "out of memory for a queue's handle");
+    ring->scratch = handle->scratch;
+    ring->peeked = handle->scratch + claimed;
+    return QUOIT_OK;
+}
+
+static quoit_status attach_sides(struct quoit_queue_handle *handle, bool from_oldest)
+{
+    struct quoit_ring_place *ring = &handle->place.ring;
     ring->members.own = handle->place.members.own_row;
-    if (handle->roles & QUOIT_PRODUCER) {
-        handle->scratch = malloc(QUOIT_RING_SCRATCH_BYTES);
-        if (!handle->scratch)
-            return quoit_fail(QUOIT_NO_MEMORY, "out of memory for a queue's handle");
-        ring->scratch = handle->scratch;
+    ring->from_oldest = from_oldest;
+    quoit_status status = allocate_scratch(handle);
+    if (status == QUOIT_OK && handle->roles & QUOIT_PRODUCER)
         status = ring->ops->attach_producer(&handle->queue->producer, ring);
-    }
     if (status == QUOIT_OK && handle->roles & QUOIT_CONSUMER)
         status = ring->ops->attach_consumer(&handle->queue->consumer, ring);
     if (status == QUOIT_OK)
@@ -96,7 +115,7 @@ static quoit_status enter(quoit_region *region, const struct quoit_queue_place *
     if (status != QUOIT_OK)
         goto free_handle;
     if (is_member(roles))
-        status = attach_sides(handle);
+        status = attach_sides(handle, (roles & QUOIT_FROM_OLDEST) != 0);
     if (status != QUOIT_OK)
         goto leave;
     handle->guard.dropped = drop_in_child;
@@ -123,7 +142,7 @@ static quoit_status check_call(uint32_t abi, unsigned roles, quoit_queue **queue
         return quoit_fail(QUOIT_VERSION,
                           "compiled against <quoit.h> with ABI %u, this library has %u",
                           (unsigned)abi, QUOIT_ABI);
-    if (!(roles & ALL_ROLES) || roles & ~(unsigned)(ALL_ROLES | QUOIT_ANY_OWNER))
+    if (!(roles & ALL_ROLES) || roles & ~(unsigned)(ALL_ROLES | FLAGS))
         return quoit_fail(QUOIT_INVALID,
                           "roles 0x%x are not valid; QUOIT_PRODUCER, QUOIT_CONSUMER or "
                           "QUOIT_OBSERVER would be",

@@ -20,7 +20,7 @@ struct quoit_queue_handle {
     struct quoit_os_fork_guard guard;
     quoit_queue *queue;
     void *allocation; /* what queue was aligned in */
-    uint8_t *scratch; /* for claims; NULL if the ring gives none of it out */
+    uint8_t *scratch; /* place.ring's; NULL if it gives none of it out */
     struct quoit_waiter producer_waiter;
     struct quoit_waiter consumer_waiter;
 };

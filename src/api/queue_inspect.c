@@ -31,6 +31,12 @@ bool quoit_queue_is_finished(const quoit_queue *queue)
            queue->handle->place.ring.ops->is_finished(&queue->handle->place.ring);
 }
 
+uint64_t quoit_queue_missed(const quoit_queue *queue)
+{
+    /* Relaxed: a number for people. */
+    return atomic_load_explicit(&queue->consumer.broadcast.missed, memory_order_relaxed);
+}
+
 void *quoit_queue_user_area(const quoit_queue *queue)
 {
     return queue->handle->forked ? NULL : queue->handle->place.user;
@@ -45,12 +51,15 @@ quoit_status quoit_queue_inspect(const quoit_queue *queue, struct quoit_queue_in
         return status;
     const struct quoit_queue_handle *handle = queue->handle;
     const struct quoit_members *members = &handle->place.members;
-    uint64_t popped = quoit_ring_head(handle->place.ring.shm);
     uint64_t size = quoit_queue_size(queue);
+    uint64_t popped = handle->place.kind == QUOIT_BROADCAST
+                          ? quoit_ring_tail(handle->place.ring.shm) - size
+                          : quoit_ring_head(handle->place.ring.shm);
     *info_out = (struct quoit_queue_info){
         .kind = handle->place.kind,
         .item_bytes = handle->place.item_bytes,
         .capacity = handle->place.ring.capacity,
+        .broadcast = handle->place.layout == QUOIT_LAYOUT_LOSSY ? QUOIT_LOSSY : QUOIT_LOSSLESS,
         .tuning = handle->place.layout == QUOIT_LAYOUT_SPANS ? QUOIT_FOR_SPANS : QUOIT_FOR_ITEMS,
         .user_bytes = handle->place.user_bytes,
         .pushed = popped + size,

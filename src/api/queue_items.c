@@ -37,10 +37,21 @@ static bool is_shared(const quoit_queue *queue)
     return queue->handle->place.kind == QUOIT_MPMC;
 }
 
-/* Of many consumers, some may wait for the end, which is there when the last item is given back. */
-static void note_popped(quoit_queue *queue)
+/* Does a pop of so many make room? Not who reads a broadcast ahead of others. */
+static bool makes_room(const quoit_queue *queue, uint64_t count)
 {
-    quoit_queue_popped(queue);
+    /* Relaxed: WAIT-F1's barrier orders it after the pop. */
+    return queue->handle->place.kind != QUOIT_BROADCAST ||
+           (atomic_load_explicit(queue->consumer.waits, memory_order_relaxed) != 0 &&
+            quoit_broadcast_made_room(&queue->consumer, ring_of(queue), count));
+}
+
+/* After a pop. Of many consumers, some may wait for the end, which is there when the last item is
+   given back. */
+static void note_popped(quoit_queue *queue, uint64_t count)
+{
+    if (makes_room(queue, count))
+        quoit_queue_popped(queue);
     if (is_shared(queue) && quoit_ring_is_ending(ring_of(queue)))
         quoit_queue_wake(queue, QUOIT_CONSUMER);
 }
@@ -89,7 +100,7 @@ quoit_status quoit_queue_pop_slow(quoit_queue *queue, void *item_out, uint64_t i
         return status;
     status = ring_of(queue)->ops->pop(&queue->consumer, ring_of(queue), item_out);
     if (status == QUOIT_OK)
-        note_popped(queue);
+        note_popped(queue, 1);
     else if (status == QUOIT_EMPTY)
         note_empty(queue);
     return status;
@@ -137,7 +148,7 @@ uint64_t quoit_queue_pop_many_sized(quoit_queue *queue, void *items_out, uint64_
     uint64_t popped = ring_of(queue)->ops->pop_many(&queue->consumer, ring_of(queue), items_out,
                                                     count);
     if (popped > 0)
-        note_popped(queue);
+        note_popped(queue, popped);
     else
         note_empty(queue);
     return popped;
@@ -209,7 +220,7 @@ quoit_status quoit_queue_release(quoit_queue *queue, uint64_t count)
         return quoit_fail(QUOIT_INVALID, "%llu items to release, and fewer are there",
                           (unsigned long long)count);
     if (count > 0)
-        note_popped(queue);
+        note_popped(queue, count);
     return QUOIT_OK;
 }
 

@@ -181,6 +181,8 @@ static quoit_status spin(quoit_queue *queue, struct quoit_waiter *waiter, quoit_
    too. */
 static bool has_lost_peer(const quoit_queue *queue, struct quoit_waiter *waiter)
 {
+    if (waiter->ignores_peer)
+        return false;
     unsigned peer = waiter->role == QUOIT_CONSUMER ? QUOIT_PRODUCER : QUOIT_CONSUMER;
     if (queue->handle->roles & peer)
         return false;
@@ -195,11 +197,9 @@ quoit_status quoit_wait(quoit_queue *queue, struct quoit_waiter *waiter, quoit_l
 {
     if (timeout_ns == 0)
         return QUOIT_TIMEOUT;
-    bool *hurried = waiter->role == QUOIT_CONSUMER ? &queue->consumer.mpmc.hurried
-                                                   : &queue->producer.mpmc.hurried;
-    *hurried = true;
+    *waiter->hurried = true;
     quoit_status status = spin(queue, waiter, look, nothing);
-    *hurried = false;
+    *waiter->hurried = false;
     if (status != nothing)
         return status;
     uint64_t start = timeout_ns < 0 ? 0 : quoit_os_monotonic_ns();
@@ -233,17 +233,24 @@ void quoit_waiters_begin(quoit_queue *queue)
 {
     struct quoit_queue_handle *handle = queue->handle;
     struct quoit_ring_shm *shm = handle->place.ring.shm;
-    bool is_shared = handle->place.kind == QUOIT_MPMC;
-    handle->consumer_waiter = (struct quoit_waiter){.role = QUOIT_CONSUMER,
-                                                    .waits = &shm->consumer_waits,
-                                                    .asleep = &shm->consumer_asleep,
-                                                    .is_shared = is_shared,
-                                                    .spins = SPINS_MOST};
-    handle->producer_waiter = (struct quoit_waiter){.role = QUOIT_PRODUCER,
-                                                    .waits = &shm->producer_waits,
-                                                    .asleep = &shm->producer_asleep,
-                                                    .is_shared = is_shared,
-                                                    .spins = SPINS_MOST};
+    bool mpmc = handle->place.kind == QUOIT_MPMC, broadcast = handle->place.kind == QUOIT_BROADCAST;
+    struct quoit_ring_consumer *consumer = &queue->consumer;
+    struct quoit_ring_producer *producer = &queue->producer;
+    handle->consumer_waiter = (struct quoit_waiter){
+        .role = QUOIT_CONSUMER,
+        .waits = &shm->consumer_waits,
+        .asleep = &shm->consumer_asleep,
+        .is_shared = mpmc || broadcast,
+        .hurried = broadcast ? &consumer->broadcast.hurried : &consumer->mpmc.hurried,
+        .spins = SPINS_MOST};
+    handle->producer_waiter = (struct quoit_waiter){
+        .role = QUOIT_PRODUCER,
+        .waits = &shm->producer_waits,
+        .asleep = &shm->producer_asleep,
+        .is_shared = mpmc,
+        .ignores_peer = broadcast,
+        .hurried = broadcast ? &producer->broadcast.hurried : &producer->mpmc.hurried,
+        .spins = SPINS_MOST};
     if (handle->roles & QUOIT_CONSUMER)
         (void)has_lost_peer(queue, &handle->consumer_waiter); /* which is there already? */
     if (handle->roles & QUOIT_PRODUCER)

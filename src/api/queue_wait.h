@@ -20,6 +20,8 @@ struct quoit_waiter {
     uint32_t spins;           /* how many looks to take before sleeping, as it turned out lately */
     uint32_t failures;        /* spins in vain, ever */
     bool is_shared;           /* others may sleep on the same word */
+    bool *hurried;            /* the ring's: a look that another will follow at once */
+    bool ignores_peer;        /* the other side may come and go as it likes */
     bool peer_seen;           /* the other side was there, and its end has not been told yet */
     struct quoit_poller *poller;
 };

@@ -49,7 +49,7 @@ bool quoit_members_is_alive(const void *members, uint32_t row)
 
 bool quoit_members_has(const struct quoit_members *members, unsigned role)
 {
-    if (members->exclusive)
+    if (members->exclusive & role)
         return quoit_os_lock_is_held(members->shm, role_lock(role));
     for (uint32_t i = 0; i < members->count; i++)
         if (row_has(&members->rows[i], role) && quoit_members_is_alive(members, i))
@@ -108,7 +108,7 @@ quoit_status quoit_members_join(struct quoit_members *members, unsigned roles, c
     unsigned taken = 0;
     for (int i = 0; status == QUOIT_OK && i < ROLES; i++) {
         unsigned role = exclusive_roles[i];
-        if (!(roles & role) || !members->exclusive)
+        if (!(roles & role & members->exclusive))
             continue;
         status = take_role(members, role, what);
         if (status == QUOIT_OK)
@@ -127,7 +127,6 @@ quoit_status quoit_members_join(struct quoit_members *members, unsigned roles, c
 void quoit_members_leave(struct quoit_members *members, unsigned roles)
 {
     write_row(&members->rows[members->own_row], 0, 0, 0);
-    if (members->exclusive)
-        release_roles(members, roles);
+    release_roles(members, roles & members->exclusive);
     quoit_os_lock_release(members->shm, LOCK_ROWS + members->own_row);
 }

@@ -31,10 +31,10 @@ struct quoit_members {
     struct quoit_member_shm *rows;
     uint32_t count;
     uint32_t own_row;
-    bool exclusive; /* a role has one holder at a time */
+    unsigned exclusive; /* roles that have one holder at a time */
 };
 
-/* Takes a row, and each role in roles, exclusively if so. BUSY: a living member has one of them;
+/* Takes a row, and of the roles those that are exclusive. BUSY: a living member has one of them;
    LIMIT: no row left. On failure nothing stays taken. `what` names the queue in errors. */
 quoit_status quoit_members_join(struct quoit_members *members, unsigned roles, const char *what);
 void quoit_members_leave(struct quoit_members *members, unsigned roles);

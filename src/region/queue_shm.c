@@ -16,7 +16,9 @@ static uint64_t checksum_of(const struct quoit_queue_shm *queue)
 static const struct quoit_ring_ops *const layouts[QUOIT_LAYOUTS] = {
     [QUOIT_LAYOUT_SLOTS] = &quoit_spsc_slots,
     [QUOIT_LAYOUT_SPANS] = &quoit_spsc_spans,
-    [QUOIT_LAYOUT_MPMC] = &quoit_mpmc};
+    [QUOIT_LAYOUT_MPMC] = &quoit_mpmc,
+    [QUOIT_LAYOUT_LOSSLESS] = &quoit_broadcast_lossless,
+    [QUOIT_LAYOUT_LOSSY] = &quoit_broadcast_lossy};
 
 /* Larger items are always in spans: their copying outweighs how they are handed over, and they are
    worth making in place. */
@@ -26,6 +28,8 @@ static enum quoit_ring_layout layout_for(const struct quoit_queue_options *optio
 {
     if (options->kind == QUOIT_MPMC)
         return QUOIT_LAYOUT_MPMC;
+    if (options->kind == QUOIT_BROADCAST)
+        return options->broadcast == QUOIT_LOSSY ? QUOIT_LAYOUT_LOSSY : QUOIT_LAYOUT_LOSSLESS;
     if (options->tuning == QUOIT_FOR_SPANS || options->item_bytes > LARGEST_IN_SLOTS)
         return QUOIT_LAYOUT_SPANS;
     return QUOIT_LAYOUT_SLOTS;
@@ -38,10 +42,15 @@ static bool slots_bytes(enum quoit_ring_layout layout, uint64_t capacity, uint32
     return quoit_multiply(capacity, layouts[layout]->stride(item_bytes), bytes_out);
 }
 
+static bool has_claims(enum quoit_ring_layout layout)
+{
+    return layout != QUOIT_LAYOUT_SLOTS && layout != QUOIT_LAYOUT_SPANS;
+}
+
 /* Bytes of the ring beside its slots: the counters, and behind them what each member claims. */
 static uint64_t ring_bytes(enum quoit_ring_layout layout, uint32_t rows)
 {
-    uint64_t claims = layout == QUOIT_LAYOUT_MPMC ? rows * sizeof(struct quoit_claims_shm) : 0;
+    uint64_t claims = has_claims(layout) ? rows * sizeof(struct quoit_claims_shm) : 0;
     return sizeof(struct quoit_ring_shm) + claims;
 }
 
@@ -60,12 +69,13 @@ quoit_status quoit_queue_check_options(const struct quoit_queue_options *options
     uint64_t bytes;
     if (!options)
         return quoit_fail(QUOIT_INVALID, "options is NULL");
-    if ((options->kind != QUOIT_SPSC && options->kind != QUOIT_MPMC) || options->sized)
-        return quoit_fail(
-            QUOIT_UNSUPPORTED,
-            "kind %d%s is not in this version; QUOIT_SPSC and QUOIT_MPMC with items of "
-            "one size are",
-            (int)options->kind, options->sized ? ", sized" : "");
+    if ((options->kind != QUOIT_SPSC && options->kind != QUOIT_MPMC &&
+         options->kind != QUOIT_BROADCAST) ||
+        options->sized)
+        return quoit_fail(QUOIT_UNSUPPORTED,
+                          "kind %d%s is not in this version; QUOIT_SPSC, QUOIT_MPMC and "
+                          "QUOIT_BROADCAST with items of one size are",
+                          (int)options->kind, options->sized ? ", sized" : "");
     if (options->item_bytes == 0)
         return quoit_fail(QUOIT_ITEM_SIZE, "the item size is 0; at least 1 would be right");
     if (options->capacity == 0)
@@ -73,6 +83,9 @@ quoit_status quoit_queue_check_options(const struct quoit_queue_options *options
     if (options->tuning != QUOIT_FOR_ITEMS && options->tuning != QUOIT_FOR_SPANS)
         return quoit_fail(QUOIT_INVALID, "tuning %d is not one of enum quoit_tuning",
                           (int)options->tuning);
+    if (options->broadcast != QUOIT_LOSSLESS && options->broadcast != QUOIT_LOSSY)
+        return quoit_fail(QUOIT_INVALID, "broadcast %d is not one of enum quoit_broadcast",
+                          (int)options->broadcast);
     if (!slots_bytes(layout_for(options), options->capacity, options->item_bytes, &bytes) ||
         bytes > INT64_MAX / 2)
         return quoit_fail(QUOIT_OVERFLOW,
@@ -148,6 +161,13 @@ close_region:
     return status;
 }
 
+static unsigned exclusive_roles(const struct quoit_queue_options *options)
+{
+    if (options->kind == QUOIT_MPMC)
+        return 0;
+    return options->kind == QUOIT_BROADCAST ? QUOIT_PRODUCER : QUOIT_PRODUCER | QUOIT_CONSUMER;
+}
+
 static quoit_status damaged(const quoit_region *region, const char *what)
 {
     return quoit_fail(QUOIT_CORRUPT, "'%s:%s' has a damaged queue header: %s",
@@ -173,6 +193,7 @@ quoit_status quoit_queue_find(quoit_region *region, struct quoit_queue_place *pl
         .kind = (enum quoit_kind)queue.kind,
         .item_bytes = queue.item_bytes,
         .capacity = queue.capacity,
+        .broadcast = queue.layout == QUOIT_LAYOUT_LOSSY ? QUOIT_LOSSY : QUOIT_LOSSLESS,
         .tuning = queue.layout == QUOIT_LAYOUT_SPANS ? QUOIT_FOR_SPANS : QUOIT_FOR_ITEMS};
     quoit_status status = quoit_queue_check_options(&options);
     if (status != QUOIT_OK)
@@ -215,7 +236,7 @@ quoit_status quoit_queue_find(quoit_region *region, struct quoit_queue_place *pl
         .members = {.shm = &region->shm,
                     .rows = (struct quoit_member_shm *)(void *)rows,
                     .count = queue.member_rows,
-                    .exclusive = queue.kind == QUOIT_SPSC},
+                    .exclusive = exclusive_roles(&options)},
     };
     return QUOIT_OK;
 }
@@ -237,6 +258,9 @@ quoit_status quoit_queue_compare(const quoit_region *region, const struct quoit_
         return differs(region, "the item size", place->item_bytes, options->item_bytes);
     if (place->ring.capacity != options->capacity)
         return differs(region, "the capacity", place->ring.capacity, options->capacity);
+    if (place->layout != layout_for(options) && options->kind == QUOIT_BROADCAST)
+        return differs(region, "lossy", place->layout == QUOIT_LAYOUT_LOSSY,
+                       options->broadcast == QUOIT_LOSSY);
     if (place->layout != layout_for(options))
         return differs(region, "the tuning", (uint64_t)place->layout,
                        (uint64_t)layout_for(options));

@@ -160,19 +160,6 @@ static inline void quoit_mpmc_advance(struct quoit_mpmc_side *side,
     side->lap = spot.lap;
 }
 
-/* Sizes that compilers copy without a call. */
-static inline void quoit_mpmc_copy(void *to, const void *from, uint64_t bytes)
-{
-    if (bytes == 8)
-        memcpy(to, from, 8);
-    else if (bytes == 16)
-        memcpy(to, from, 16);
-    else if (bytes == 64)
-        memcpy(to, from, 64);
-    else
-        memcpy(to, from, (size_t)bytes);
-}
-
 /* What the row's last holder said is not ours. */
 static inline struct quoit_claims_shm *quoit_mpmc_enter(const struct quoit_ring_place *place)
 {

@@ -203,7 +203,7 @@ quoit_status quoit_mpmc_pop(struct quoit_ring_consumer *consumer,
             return status;
     }
     side->held = NULL;
-    quoit_mpmc_copy(item_out, spot.slot + QUOIT_MPMC_WORD_BYTES, place->item_bytes);
+    quoit_ring_copy(item_out, spot.slot + QUOIT_MPMC_WORD_BYTES, place->item_bytes);
     give_back(spot);
     return QUOIT_OK;
 }
@@ -212,7 +212,7 @@ static void copy_out(const struct quoit_ring_place *place, struct quoit_mpmc_spo
                      uint64_t count, uint8_t *items_out)
 {
     for (uint64_t i = 0; i < count; i++, quoit_mpmc_step(place, &spot))
-        quoit_mpmc_copy(items_out + i * place->item_bytes, spot.slot + QUOIT_MPMC_WORD_BYTES,
+        quoit_ring_copy(items_out + i * place->item_bytes, spot.slot + QUOIT_MPMC_WORD_BYTES,
                         place->item_bytes);
 }
 

@@ -155,7 +155,7 @@ quoit_status quoit_mpmc_push(struct quoit_ring_producer *producer,
             return status;
     }
     side->held = NULL;
-    quoit_mpmc_copy(spot.slot + QUOIT_MPMC_WORD_BYTES, item, place->item_bytes);
+    quoit_ring_copy(spot.slot + QUOIT_MPMC_WORD_BYTES, item, place->item_bytes);
     commit_slot(spot);
     return QUOIT_OK;
 }
@@ -176,7 +176,7 @@ uint64_t quoit_mpmc_push_many(struct quoit_ring_producer *producer,
         if (claim_positions(side, place, most, &spot, &got) != QUOIT_OK)
             break;
         for (uint64_t i = 0; i < got; i++, quoit_mpmc_step(place, &spot)) {
-            quoit_mpmc_copy(spot.slot + QUOIT_MPMC_WORD_BYTES,
+            quoit_ring_copy(spot.slot + QUOIT_MPMC_WORD_BYTES,
                             item + (pushed + i) * place->item_bytes, place->item_bytes);
             commit_slot(spot);
         }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The rings over memory handed to them. Plain C11, no system calls: they run in an array as well as
- * in a region. There are three behind one table of functions:
+ * in a region. There are five behind one table of functions:
  *     slots   one producer, one consumer; each slot says itself whether it is filled: the fastest
  *             for one item at a time. The inlined puts and takes are in <quoit/spsc.h>, the rest in
  *             spsc_slots.c
@@ -9,6 +9,9 @@
  *             for many at a time, and items can be made and read in place (spsc_spans.c)
  *     mpmc    many of each; positions are claimed from counters, and each slot says itself whether
  *             it is filled (mpmc.c)
+ *     lossless, lossy
+ *             broadcast: one producer, and many consumers that each see every item; the producer
+ *             waits for the slowest, or for nobody (broadcast.c)
  */
 #ifndef QUOIT_RING_OPS_H
 #define QUOIT_RING_OPS_H
@@ -27,6 +30,7 @@ _Static_assert(offsetof(struct quoit_ring_shm, producer_asleep) == 140, "FORMAT.
 _Static_assert(offsetof(struct quoit_ring_shm, orphaned) == 144, "FORMAT.md 4");
 _Static_assert(offsetof(struct quoit_ring_shm, finished) == 256, "FORMAT.md 4");
 _Static_assert(offsetof(struct quoit_ring_shm, marked) == 264, "FORMAT.md 4");
+_Static_assert(offsetof(struct quoit_ring_shm, rows) == 272, "FORMAT.md 4");
 _Static_assert(sizeof(struct quoit_ring_shm) == 384, "FORMAT.md 4");
 _Static_assert(sizeof(quoit_atomic_u64) == 8, "counters are shared by 32-bit and 64-bit processes");
 _Static_assert(sizeof(quoit_atomic_u32) == 4, "likewise");
@@ -38,6 +42,8 @@ enum quoit_ring_layout {
     QUOIT_LAYOUT_SLOTS = 0,
     QUOIT_LAYOUT_SPANS = 1,
     QUOIT_LAYOUT_MPMC = 2,
+    QUOIT_LAYOUT_LOSSLESS = 3,
+    QUOIT_LAYOUT_LOSSY = 4,
     QUOIT_LAYOUTS
 };
 
@@ -45,7 +51,7 @@ enum quoit_ring_layout {
    that is not committed yet. */
 enum { QUOIT_RING_SCRATCH_BYTES = 4096 };
 
-/* mpmc: who shares the ring. */
+/* mpmc, broadcast: who shares the ring. */
 struct quoit_ring_members {
     struct quoit_claims_shm *claims; /* count of them */
     uint32_t count;
@@ -63,7 +69,9 @@ struct quoit_ring_place {
     uint64_t capacity;          /* exact; >= 1 */
     uint64_t item_bytes;
     uint64_t empty;   /* slots: what a mark is where there is no item */
-    uint8_t *scratch; /* slots: for claims, or NULL: none are given */
+    uint8_t *scratch; /* slots, lossy: for claims, at least one item; NULL: none are given */
+    uint8_t *peeked;  /* lossy: for one item that is looked at */
+    bool from_oldest; /* broadcast: a subscriber begins with the oldest item, not behind the last */
     struct quoit_ring_members members;
 };
 
@@ -115,7 +123,8 @@ struct quoit_ring_ops {
     bool (*has_items)(const struct quoit_ring_place *place); /* would a pop find one? */
     bool (*has_room)(const struct quoit_ring_place *place);
     /* Of items of 8 bytes: is this one committed and not released? One that is there from before
-       this call to its end is found; else either answer may come. A look at every slot. */
+       this call to its end is found; else either answer may come. A look at every slot. NULL: of a
+       broadcast. */
     bool (*contains)(const struct quoit_ring_place *place, uint64_t item);
     /* The ring's invariants, over shared memory that nobody vouches for: OK, or CORRUPT with the
        error text. */
@@ -124,6 +133,13 @@ struct quoit_ring_ops {
 extern const struct quoit_ring_ops quoit_spsc_slots;
 extern const struct quoit_ring_ops quoit_spsc_spans;
 extern const struct quoit_ring_ops quoit_mpmc;
+extern const struct quoit_ring_ops quoit_broadcast_lossless;
+extern const struct quoit_ring_ops quoit_broadcast_lossy;
+
+/* Has this subscriber, by its last step of count items, made room that the producer may wait for?
+   With a full barrier between that step and the answer. */
+bool quoit_broadcast_made_room(const struct quoit_ring_consumer *consumer,
+                               const struct quoit_ring_place *place, uint64_t count);
 
 /* ---- What they share (ring.c) ---------------------------------------------------------------- */
 
@@ -133,6 +149,19 @@ static inline uint64_t quoit_ring_item(const uint8_t *at)
     /* RING-S1: what comes after this look stays after it. Pairs with SPAN-P1 and
        MPMC-P4. */
     return atomic_load_explicit((const quoit_atomic_u64 *)(const void *)at, memory_order_acquire);
+}
+
+/* Sizes that compilers copy without a call. */
+static inline void quoit_ring_copy(void *to, const void *from, uint64_t bytes)
+{
+    if (bytes == 8)
+        memcpy(to, from, 8);
+    else if (bytes == 16)
+        memcpy(to, from, 16);
+    else if (bytes == 64)
+        memcpy(to, from, 64);
+    else
+        memcpy(to, from, (size_t)bytes);
 }
 
 /* Counters of a new ring. */

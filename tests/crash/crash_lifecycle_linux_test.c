@@ -12,6 +12,12 @@ enum { MOST = 60 };
 static const struct quoit_queue_options spsc = {.item_bytes = sizeof(struct thing), .capacity = 5};
 static const struct quoit_queue_options mpmc = {
     .kind = QUOIT_MPMC, .item_bytes = sizeof(struct thing), .capacity = 5};
+static const struct quoit_queue_options broadcast = {
+    .kind = QUOIT_BROADCAST, .item_bytes = sizeof(struct thing), .capacity = 5};
+static const struct quoit_queue_options *const kinds[] = {&spsc, &mpmc, &broadcast};
+
+/* A subscriber finds what was there before it. */
+static const unsigned both = QUOIT_PRODUCER | QUOIT_CONSUMER | QUOIT_FROM_OLDEST;
 
 enum deed { CREATE, JOIN, ENTER, LEAVE, UNLINK };
 static const char *const deeds[] = {"create", "join a new one", "enter", "leave", "unlink"};
@@ -26,7 +32,6 @@ struct life {
 static void live(void *argument)
 {
     const struct life *life = argument;
-    const unsigned both = QUOIT_PRODUCER | QUOIT_CONSUMER;
     quoit_queue *queue = NULL;
     if (life->deed == LEAVE)
         CHECK_STATUS(quoit_queue_open(life->name, both, &queue), QUOIT_OK);
@@ -58,9 +63,7 @@ static void prepare(const struct life *life)
         return;
     quoit_queue *queue;
     struct thing thing = world_thing(1);
-    CHECK_STATUS(
-        quoit_queue_create(life->name, life->options, QUOIT_PRODUCER | QUOIT_CONSUMER, &queue),
-        QUOIT_OK);
+    CHECK_STATUS(quoit_queue_create(life->name, life->options, both, &queue), QUOIT_OK);
     CHECK_STATUS(thing_push(queue, &thing), QUOIT_OK);
     quoit_queue_close(queue);
 }
@@ -71,9 +74,7 @@ static void settle(const struct life *life)
     quoit_queue *queue;
     struct thing thing;
     bool had_item = life->deed == ENTER || life->deed == LEAVE;
-    CHECK_STATUS(
-        quoit_queue_join(life->name, life->options, QUOIT_PRODUCER | QUOIT_CONSUMER, &queue),
-        QUOIT_OK);
+    CHECK_STATUS(quoit_queue_join(life->name, life->options, both, &queue), QUOIT_OK);
     CHECK_STATUS(quoit_queue_check(queue), QUOIT_OK);
     quoit_status status = thing_pop(queue, &thing);
     CHECK(status == (had_item ? QUOIT_OK : QUOIT_EMPTY) || life->deed == UNLINK);
@@ -124,8 +125,8 @@ static uint64_t try_deed(struct life *life)
 static void try_scheme(const char *scheme)
 {
     uint64_t points = 0;
-    for (int i = 0; i < 2; i++) {
-        struct life life = {.options = i == 0 ? &spsc : &mpmc, .name = test_name(scheme)};
+    for (int i = 0; i < 3; i++) {
+        struct life life = {.options = kinds[i], .name = test_name(scheme)};
         for (life.deed = CREATE; life.deed <= UNLINK; life.deed++)
             points += try_deed(&life);
     }

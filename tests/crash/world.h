@@ -68,6 +68,9 @@ struct world {
     uint64_t orphans; /* items that came late */
 };
 
+/* WORLD_VICTIMS of them, zeroed, in memory that they share with this process. */
+struct world_victim *world_victims(void);
+
 /* The queue as the case wants it, and its survivors. */
 void world_begin(struct world *world, const struct world_case *at);
 /* Starts one; it stops before the first instruction of the operation. */

@@ -64,18 +64,23 @@ static quoit_queue *open_as(const struct world *world, unsigned role)
     return queue;
 }
 
-void world_begin(struct world *world, const struct world_case *at)
+struct world_victim *world_victims(void)
 {
     static struct world_victim *victims;
-    static const char *name;
-    if (!name)
-        name = test_name("");
     if (!victims)
         victims = mmap(NULL, WORLD_VICTIMS * sizeof *victims, PROT_READ | PROT_WRITE,
                        MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     CHECK(victims != MAP_FAILED);
     memset(victims, 0, WORLD_VICTIMS * sizeof *victims);
-    *world = (struct world){.at = *at, .name = name, .victims = victims};
+    return victims;
+}
+
+void world_begin(struct world *world, const struct world_case *at)
+{
+    static const char *name;
+    if (!name)
+        name = test_name("");
+    *world = (struct world){.at = *at, .name = name, .victims = world_victims()};
     (void)snprintf(test_context, sizeof test_context, "%s, %s, %llu items after %llu",
                    at->operation->name, world_kind_names[at->kind], (unsigned long long)at->filled,
                    (unsigned long long)at->moved);

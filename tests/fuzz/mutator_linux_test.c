@@ -87,10 +87,10 @@ static void use(quoit_queue *queue, unsigned what)
     }
 }
 
-static void try_kind(enum quoit_kind kind, enum quoit_tuning tuning)
+static void try_options(struct quoit_queue_options options)
 {
-    const struct quoit_queue_options options = {
-        .kind = kind, .item_bytes = 8, .capacity = 7, .tuning = tuning};
+    options.item_bytes = 8;
+    options.capacity = 7;
     unsigned opened = 0;
     for (unsigned round = 0; round < ROUNDS; round++) {
         const char *name = test_name("posix");
@@ -120,17 +120,27 @@ static void try_kind(enum quoit_kind kind, enum quoit_tuning tuning)
 
 static void slots(void)
 {
-    try_kind(QUOIT_SPSC, QUOIT_FOR_ITEMS);
+    try_options((struct quoit_queue_options){.kind = QUOIT_SPSC});
 }
 
 static void spans(void)
 {
-    try_kind(QUOIT_SPSC, QUOIT_FOR_SPANS);
+    try_options((struct quoit_queue_options){.tuning = QUOIT_FOR_SPANS});
 }
 
 static void mpmc(void)
 {
-    try_kind(QUOIT_MPMC, QUOIT_FOR_ITEMS);
+    try_options((struct quoit_queue_options){.kind = QUOIT_MPMC});
+}
+
+static void lossless(void)
+{
+    try_options((struct quoit_queue_options){.kind = QUOIT_BROADCAST});
+}
+
+static void lossy(void)
+{
+    try_options((struct quoit_queue_options){.kind = QUOIT_BROADCAST, .broadcast = QUOIT_LOSSY});
 }
 
 /* ---- A pool, and the queue that its blocks go through ---------------------------------------- */
@@ -220,6 +230,8 @@ int main(int argc, char **argv)
                                              {"bytes change under spans", spans},
                                              {"bytes change under mpmc", mpmc},
                                              {"bytes change under a pool", pools},
+                                             {"bytes change under a lossless broadcast", lossless},
+                                             {"bytes change under a lossy broadcast", lossy},
                                              {NULL, NULL}};
     static const struct test_role roles[] = {{"change_for_ever", change_for_ever}, {NULL, NULL}};
     return test_main(argc, argv, parts, roles);

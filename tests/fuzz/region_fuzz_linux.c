@@ -23,6 +23,15 @@ static const uint32_t sizes[] = {1, 8, 24, 300};
 static const uint64_t capacities[] = {1, 5, 8, 13};
 enum { MANY = 8, LARGEST = 300, BOTH = QUOIT_PRODUCER | QUOIT_CONSUMER };
 
+/* What a queue can be. */
+static const struct quoit_queue_options shapes[] = {
+    {.kind = QUOIT_SPSC},
+    {.kind = QUOIT_SPSC, .tuning = QUOIT_FOR_SPANS},
+    {.kind = QUOIT_MPMC},
+    {.kind = QUOIT_BROADCAST},
+    {.kind = QUOIT_BROADCAST, .broadcast = QUOIT_LOSSY}};
+enum { SHAPES = sizeof shapes / sizeof shapes[0] };
+
 struct input {
     const uint8_t *next, *end;
 };
@@ -113,6 +122,7 @@ static void ask(const quoit_queue *queue)
 {
     struct quoit_queue_info info;
     (void)quoit_queue_size(queue);
+    (void)quoit_queue_missed(queue);
     (void)quoit_queue_is_empty(queue);
     (void)quoit_queue_is_full(queue);
     (void)quoit_queue_is_finished(queue);
@@ -171,7 +181,8 @@ static void move_items(struct fuzz *fuzz, unsigned what)
 static void step(struct fuzz *fuzz)
 {
     unsigned what = (unsigned)take(&fuzz->input, 1);
-    static const unsigned roles[] = {BOTH, QUOIT_PRODUCER, QUOIT_CONSUMER, QUOIT_OBSERVER};
+    static const unsigned roles[] = {BOTH, QUOIT_PRODUCER, QUOIT_CONSUMER | QUOIT_FROM_OLDEST,
+                                     QUOIT_OBSERVER};
     switch (what % 8) {
     case 0:
         change_byte(fuzz);
@@ -222,12 +233,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct fuzz fuzz = {.input = {.next = data, .end = data + size}};
     uint64_t shape = take(&fuzz.input, 1);
-    struct quoit_queue_options options = {.kind = shape % 3 == 2 ? QUOIT_MPMC : QUOIT_SPSC,
-                                          .item_bytes = sizes[shape / 4 % 4],
-                                          .capacity = capacities[shape / 16 % 4],
-                                          .user_bytes = shape / 64 % 2 * 100,
-                                          .tuning = shape % 3 == 1 ? QUOIT_FOR_SPANS
-                                                                   : QUOIT_FOR_ITEMS};
+    struct quoit_queue_options options = shapes[shape % SHAPES];
+    options.item_bytes = sizes[shape / SHAPES % 4];
+    options.capacity = capacities[shape / (4 * SHAPES) % 4];
+    options.user_bytes = shape / (16 * SHAPES) % 2 * 100;
     (void)snprintf(fuzz.name, sizeof fuzz.name, "posix:fuzz-%d", (int)getpid());
     (void)quoit_queue_unlink(fuzz.name);
     if (quoit_queue_create(fuzz.name, &options, BOTH, &fuzz.queue) != QUOIT_OK)

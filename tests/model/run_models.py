@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 """Searches the models with spin, through all of their states: what is right must hold, and each mutant must be caught.
 
-usage: run_models.py [--large] MODEL...     (mpmc, wait; --large: the configurations that take minutes, too)
+usage: run_models.py [--large] MODEL...     (mpmc, wait, broadcast; --large: the configurations that take minutes, too)
 Exit code 77: spin is missing."""
 import concurrent.futures
 import os
@@ -21,6 +21,7 @@ SKIPPED = 77
 
 SPSC = "SINGLE=1 SLEEPERS=1 WAKERS=1 ITEMS=3 SHARE=4"
 ONE_WAKER = "SLEEPERS=2 WAKERS=1 ITEMS=3"
+NEWCOMER = "C=2 SUBSCRIBERS=1 ITEMS=4 DEATHS=0"
 ONE_SLEEPER = "SLEEPERS=1 WAKERS=2 ITEMS=2 SHARE=3"
 
 # The protocol itself, by model: no error may be found.
@@ -42,6 +43,14 @@ RIGHT = {
         "2 sleepers, 2 wakers": "SLEEPERS=2 WAKERS=2 ITEMS=1",
         "1 sleeper, 2 wakers, one dies": "SLEEPERS=1 WAKERS=2 ITEMS=2 KILLS=1",
     },
+    "broadcast": {
+        "1 subscriber, killed, and a newcomer": "C=2 SUBSCRIBERS=1 ITEMS=4",
+        "from the newest": "C=2 SUBSCRIBERS=1 ITEMS=4 OLDEST=0",
+        "1 slot": "C=1 SUBSCRIBERS=1 ITEMS=4",
+        "2 subscribers": "C=2 SUBSCRIBERS=2 ITEMS=3 DEATHS=0",
+        "2 subscribers, 1 slot": "C=1 SUBSCRIBERS=2 ITEMS=3 DEATHS=0",
+        "2 producers": "C=2 SUBSCRIBERS=1 ITEMS=3 DEATHS=0 PRODUCERS=2",
+    },
 }
 LARGE = {
     "mpmc": {
@@ -52,6 +61,10 @@ LARGE = {
         "2 slots, 2 producers, 2 consumers": "C=2 PRODUCERS=2 CONSUMERS=2",
     },
     "wait": {"2 sleepers, 2 wakers, one dies": "SLEEPERS=2 WAKERS=2 ITEMS=1 KILLS=1"},
+    "broadcast": {
+        "1 slot, 2 killed": "C=1 SUBSCRIBERS=1 ITEMS=4 DEATHS=2",
+        "2 producers, a subscriber killed": "C=2 SUBSCRIBERS=1 ITEMS=3 PRODUCERS=2",
+    },
 }
 
 # One rule is left out: an error must be found.
@@ -83,6 +96,15 @@ MUTANTS = {
         "a flag, not a count": f"{ONE_WAKER} MUTANT_FLAG",
         "who leaves clears for others": f"{ONE_WAKER} MUTANT_LEAVER_CLEARS",
         "does not pass a wake on": f"{ONE_WAKER} MUTANT_NO_PASSING_ON",
+    },
+    "broadcast": {
+        "no fence between floor and look": f"{NEWCOMER} MUTANT_NO_FENCE",
+        "no fence between row and look": f"{NEWCOMER} MUTANT_NO_FENCE_OF_NEWCOMER",
+        "a newcomer does not look": f"{NEWCOMER} MUTANT_NO_LOOK",
+        "the producer does not look again": f"{NEWCOMER} MUTANT_NO_SECOND_SCAN",
+        "looks, and says it afterwards": f"{NEWCOMER} MUTANT_SAYS_LATE",
+        "a successor goes by the floor": f"{NEWCOMER} PRODUCERS=2 MUTANT_KEEPS_LIMIT",
+        "rows without tags": "C=2 SUBSCRIBERS=1 ITEMS=4 DEATHS=1 MUTANT_NO_TAG",
     },
 }
 

@@ -32,13 +32,15 @@ static int descriptor(quoit_queue *queue, unsigned role)
     return fd;
 }
 
-static void levels(void)
+static void levels_of(enum quoit_kind kind)
 {
+    struct quoit_queue_options of_kind = options;
     const char *name = test_name("");
     quoit_queue *queue;
     uint64_t value = 3;
     int before = test_open_descriptors();
-    CHECK_STATUS(quoit_queue_create(name, &options, BOTH, &queue), QUOIT_OK);
+    of_kind.kind = kind;
+    CHECK_STATUS(quoit_queue_create(name, &of_kind, BOTH, &queue), QUOIT_OK);
     int items = descriptor(queue, QUOIT_CONSUMER), room = descriptor(queue, QUOIT_PRODUCER);
     CHECK(is_readable(room, 10000));
     CHECK(!is_readable(items, 50));
@@ -92,6 +94,13 @@ static void the_end_of_many(void)
     quoit_queue_close(waiting);
     quoit_queue_close(reader);
     CHECK_STATUS(quoit_queue_unlink(name), QUOIT_OK);
+}
+
+static void levels(void)
+{
+    levels_of(QUOIT_SPSC);
+    levels_of(QUOIT_MPMC);
+    levels_of(QUOIT_BROADCAST);
 }
 
 static void wrong_roles(void)

@@ -94,8 +94,8 @@ static void options(void)
     bad.permissions = 01777;
     refused(test_name(""), bad, QUOIT_INVALID, "01777");
     bad = good;
-    bad.kind = QUOIT_BROADCAST;
-    refused(test_name(""), bad, QUOIT_UNSUPPORTED, "kind 2");
+    bad.kind = (enum quoit_kind)3;
+    refused(test_name(""), bad, QUOIT_UNSUPPORTED, "kind 3");
     bad = good;
     bad.sized = true;
     refused(test_name(""), bad, QUOIT_UNSUPPORTED, "sized");

@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: MIT */
+/* Transports from one to many, none of which drops anything here. Each side is another process;
+   produce returns when all subscribers are there, subscribe when the producer knows. */
+#ifndef QUOIT_BENCH_PEERS_FAN_OUT_HPP
+#define QUOIT_BENCH_PEERS_FAN_OUT_HPP
+
+#include "iceoryx.hpp"
+
+namespace bench
+{
+
+/* Waits: asleep when there is nothing to do, with push_wait and pop_wait. */
+template <class Item, bool Waits> struct quoit_fan_out {
+    static constexpr const char *title = Waits ? "Quoit (push_wait, pop_wait)" : "Quoit";
+    typedef quoit_ring<Item, QUOIT_FOR_ITEMS> typed;
+    std::string name = unique_name("broadcast");
+    quoit_queue *queue = nullptr;
+    quoit_fan_out()
+    {
+        quoit_queue_options options = {};
+        options.kind = QUOIT_BROADCAST;
+        options.item_bytes = sizeof(Item);
+        options.capacity = 1024;
+        typed::must(quoit_queue_create(name.c_str(), &options, QUOIT_OBSERVER, &queue));
+        quoit_queue_close(queue);
+    }
+    ~quoit_fan_out()
+    {
+        (void)quoit_queue_unlink(name.c_str());
+    }
+    void produce(int)
+    {
+        typed::must(quoit_queue_open(name.c_str(), QUOIT_PRODUCER, &queue));
+    }
+    void subscribe()
+    {
+        typed::must(quoit_queue_open(name.c_str(), QUOIT_CONSUMER, &queue));
+    }
+    bool push(const Item &value)
+    {
+        return Waits ? quoit_typed<Item>::push_wait(queue, value)
+                     : quoit_typed<Item>::push(queue, value);
+    }
+    bool pop(Item &value)
+    {
+        return Waits ? quoit_typed<Item>::pop_wait(queue, value)
+                     : quoit_typed<Item>::pop(queue, value);
+    }
+};
+
+/* XPUB, which knows its subscribers, and does not drop what is too much for one of them. */
+template <class Item> struct zeromq_fan_out {
+    static constexpr const char *title = "ZeroMQ XPUB/SUB (ipc)";
+    std::string address = "ipc:///tmp/" + unique_name("zmq");
+    void *context = nullptr, *socket = nullptr;
+    ~zeromq_fan_out()
+    {
+        unlink(address.c_str() + 6);
+    }
+    void produce(int subscribers)
+    {
+        int yes = 1;
+        context = zmq_ctx_new();
+        socket = zmq_socket(context, ZMQ_XPUB);
+        if (zmq_setsockopt(socket, ZMQ_XPUB_NODROP, &yes, sizeof yes) != 0 ||
+            zmq_setsockopt(socket, ZMQ_XPUB_VERBOSE, &yes, sizeof yes) != 0 ||
+            zmq_bind(socket, address.c_str()) != 0)
+            die("zmq");
+        for (int i = 0; i < subscribers; i++) {
+            char subscription;
+            if (zmq_recv(socket, &subscription, 1, 0) < 0)
+                die("zmq_recv");
+        }
+    }
+    void subscribe()
+    {
+        context = zmq_ctx_new();
+        socket = zmq_socket(context, ZMQ_SUB);
+        if (zmq_setsockopt(socket, ZMQ_SUBSCRIBE, "", 0) != 0 ||
+            zmq_connect(socket, address.c_str()) != 0)
+            die("zmq");
+    }
+    bool push(const Item &value)
+    {
+        return zmq_send(socket, &value, sizeof value, 0) >= 0;
+    }
+    bool pop(Item &value)
+    {
+        return zmq_recv(socket, &value, sizeof value, 0) >= 0;
+    }
+};
+
+template <class Item> struct iceoryx_fan_out : iceoryx<Item> {
+    iceoryx_fan_out() : iceoryx<Item>(0)
+    {
+    }
+    /* Each subscriber waits until it is known. */
+    void produce(int)
+    {
+        iceoryx<Item>::produce();
+    }
+    void subscribe()
+    {
+        iceoryx<Item>::consume();
+        while (this->subscriber->getSubscriptionState() != iox::SubscribeState::SUBSCRIBED)
+            usleep(1000);
+    }
+};
+
+} // namespace bench
+#endif

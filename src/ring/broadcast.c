@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: MIT */
+/* The broadcast rings as a whole: their beginning, what anyone may ask of them, the lossless one's
+   table. How they work is in broadcast.h, ordering labels in docs/ORDERING.md. */
+#include "broadcast.h"
+
+#include "fail.h"
+
+void quoit_broadcast_init(const struct quoit_ring_place *place, uint64_t start)
+{
+    quoit_ring_init_counters(place->shm, start);
+    uint8_t *slot = quoit_broadcast_slot(place, start);
+    for (uint64_t i = 0; i < place->capacity; i++, slot = quoit_broadcast_next(place, slot))
+        /* Relaxed: nobody else sees the ring yet; publishing the region orders these. */
+        atomic_store_explicit(quoit_broadcast_word(slot),
+                              quoit_broadcast_whole(start + i - place->capacity),
+                              memory_order_relaxed);
+    for (uint32_t i = 0; i < place->members.count; i++)
+        quoit_broadcast_say(&place->members.claims[i].popping, start, 0);
+}
+
+/* A claim was never pushed, what is peeked at was never popped. */
+void quoit_broadcast_detach(struct quoit_ring_producer *producer,
+                            struct quoit_ring_consumer *consumer,
+                            const struct quoit_ring_place *place)
+{
+    const struct quoit_broadcast_side *side = &consumer->broadcast;
+    (void)producer;
+    (void)place;
+    if (side->row)
+        quoit_broadcast_say(side->row, side->position, side->tag & ~QUOIT_BROADCAST_THERE);
+}
+
+/* ---- By anyone ------------------------------------------------------------------------------- */
+
+/* The row of this handle's subscriber; false: it has none. */
+static bool find_own(const struct quoit_ring_place *place, uint64_t *row_out)
+{
+    if (place->members.own >= place->members.count)
+        return false;
+    *row_out = quoit_broadcast_load_row(place, place->members.own);
+    return (*row_out & QUOIT_BROADCAST_THERE) != 0;
+}
+
+static uint64_t behind(const struct quoit_ring_place *place, uint64_t row, uint64_t tail)
+{
+    int64_t lag = quoit_broadcast_lag(row, tail);
+    if (lag < 0) /* committed, and not counted yet */
+        return 0;
+    return (uint64_t)lag < place->capacity ? (uint64_t)lag : place->capacity;
+}
+
+uint64_t quoit_broadcast_size(const struct quoit_ring_place *place)
+{
+    uint64_t row, most = 0;
+    if (find_own(place, &row))
+        return behind(place, row, quoit_broadcast_tail(place));
+    uint64_t tail = quoit_broadcast_tail(place);
+    uint32_t rows = quoit_broadcast_rows(place);
+    for (uint32_t i = 0; i < rows; i++) {
+        row = quoit_broadcast_load_row(place, i);
+        if ((row & QUOIT_BROADCAST_THERE) != 0 && behind(place, row, tail) > most &&
+            place->members.is_alive(place->members.context, i))
+            most = behind(place, row, tail);
+    }
+    return most;
+}
+
+bool quoit_broadcast_has_items(const struct quoit_ring_place *place)
+{
+    uint64_t row;
+    if (!find_own(place, &row))
+        return false;
+    uint64_t tail = quoit_broadcast_tail(place);
+    uint64_t position = tail - (uint64_t)quoit_broadcast_lag(row, tail);
+    uint64_t word = quoit_broadcast_load(quoit_broadcast_slot(place, position));
+    uint64_t wanted = quoit_broadcast_whole(position);
+    return word == wanted || quoit_broadcast_is_later(word, wanted);
+}
+
+/* The slot that had position's turn next when the tail was read. */
+static quoit_status check_slot(const struct quoit_ring_place *place, uint64_t position)
+{
+    uint64_t word = quoit_broadcast_load(quoit_broadcast_slot(place, position));
+    uint64_t tail = quoit_broadcast_tail(place); /* since then */
+    uint64_t of = (word - 1) / 2; /* the position that it is of, but for the highest bit */
+    uint64_t laps = (of - position + place->capacity) << 1 >> 1;
+    bool torn = (word & 1) != 0;
+    uint64_t most = tail - position + 2 * place->capacity; /* a batch is counted at its end */
+    if (laps % place->capacity == 0 && laps <= most &&
+        (!torn || place->ops == &quoit_broadcast_lossy))
+        return QUOIT_OK;
+    return quoit_fail(QUOIT_CORRUPT,
+                      "slot %llu of the ring has a word that nobody wrote: 0x%016llx",
+                      (unsigned long long)(position % place->capacity), (unsigned long long)word);
+}
+
+quoit_status quoit_broadcast_check(const struct quoit_ring_place *place)
+{
+    uint64_t tail = quoit_broadcast_tail(place);
+    /* CAST-S5: as one that comes in. Pairs with CAST-P5. */
+    uint64_t floor = atomic_load_explicit(&place->shm->marked, memory_order_acquire);
+    uint64_t after = quoit_broadcast_tail(place);
+    bool keeps = place->ops == &quoit_broadcast_lossless;
+    if (after - tail > INT64_MAX || (keeps && (int64_t)(tail - floor) > (int64_t)place->capacity) ||
+        (keeps && (int64_t)(floor - after) > (int64_t)place->capacity))
+        return quoit_ring_counters_apart(tail, floor, place->capacity);
+    /* SPSC-C4: any value but 0 and 1 was never stored. Pairs with SPSC-P4. */
+    uint64_t finished = atomic_load_explicit(&place->shm->finished, memory_order_acquire);
+    if (finished > 1)
+        return quoit_fail(QUOIT_CORRUPT, "the ring's end mark is %llu, neither 0 nor 1",
+                          (unsigned long long)finished);
+    quoit_status status = QUOIT_OK;
+    for (uint64_t i = 0; i < place->capacity && status == QUOIT_OK; i++)
+        status = check_slot(place, tail + i);
+    return status;
+}
+
+const struct quoit_ring_ops quoit_broadcast_lossless = {
+    .stride = quoit_broadcast_stride,
+    .init = quoit_broadcast_init,
+    .attach_producer = quoit_broadcast_attach_producer,
+    .attach_consumer = quoit_broadcast_attach_consumer,
+    .detach = quoit_broadcast_detach,
+    .push = quoit_broadcast_push,
+    .pop = quoit_broadcast_pop,
+    .push_many = quoit_broadcast_push_many,
+    .pop_many = quoit_broadcast_pop_many,
+    .look_for_room = quoit_broadcast_look_for_room,
+    .look_for_items = quoit_broadcast_look_for_items,
+    .claim = quoit_broadcast_claim,
+    .commit = quoit_broadcast_commit_claim,
+    .peek = quoit_broadcast_peek,
+    .release = quoit_broadcast_release,
+    .finish = quoit_broadcast_finish,
+    .is_finished = quoit_spsc_is_finished,
+    .is_over = quoit_spsc_is_finished, /* no pop says EMPTY any more */
+    .size = quoit_broadcast_size,
+    .has_items = quoit_broadcast_has_items,
+    .has_room = quoit_broadcast_has_room,
+    .check = quoit_broadcast_check,
+};

@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The insides of the broadcast rings, for broadcast*.c: one producer, and subscribers that each see
+ * every item. A slot is a word and an item; the word says which position's item is in it, whole.
+ *
+ * Lossless: each subscriber says in its row how far it is. The producer may fill positions up to
+ * its limit, which is the slowest subscriber's position and the capacity; only there does it look
+ * at the rows again, and asks the kernel only about those that hold it back. A subscriber that
+ * comes meanwhile and the producer that moves its limit meet like this: the one says where it
+ * begins, the other what it no longer keeps, each before it looks at what the other said. So one of
+ * them sees the other.
+ *
+ * Lossy: the producer waits for nobody, and says in the word that it is about to overwrite the
+ * item. A subscriber looks at the word before and after it has copied the item; where that has
+ * changed the copy counts for nothing, and the subscriber catches up.
+ */
+#ifndef QUOIT_RING_BROADCAST_H
+#define QUOIT_RING_BROADCAST_H
+
+#include "ring_ops.h"
+
+enum { QUOIT_BROADCAST_WORD_BYTES = 8 };
+
+/* How often a call goes on where others have moved on meanwhile. A hostile peer could feign that
+   for ever. */
+enum { QUOIT_BROADCAST_TRIES = 1000 };
+
+static inline uint64_t quoit_broadcast_stride(uint64_t item_bytes)
+{
+    return QUOIT_BROADCAST_WORD_BYTES + ((item_bytes + 7) & ~(uint64_t)7);
+}
+
+static inline uint8_t *quoit_broadcast_slot(const struct quoit_ring_place *place, uint64_t position)
+{
+    return place->slots + position % place->capacity * quoit_broadcast_stride(place->item_bytes);
+}
+
+static inline quoit_atomic_u64 *quoit_broadcast_word(uint8_t *at)
+{
+    return (quoit_atomic_u64 *)(void *)at;
+}
+
+/* ---- Words: no two positions have the same, in two to the power of 63 ------------------------ */
+
+static inline uint64_t quoit_broadcast_whole(uint64_t position)
+{
+    return 2 * position + 2;
+}
+
+static inline uint64_t quoit_broadcast_torn(uint64_t position)
+{
+    return 2 * position + 1;
+}
+
+static inline bool quoit_broadcast_is_later(uint64_t word, uint64_t than)
+{
+    return (int64_t)(word - than) > 0;
+}
+
+static inline uint64_t quoit_broadcast_load(uint8_t *slot)
+{
+    /* CAST-S1: with the word of a position comes its item. Pairs with CAST-P1. */
+    return atomic_load_explicit(quoit_broadcast_word(slot), memory_order_acquire);
+}
+
+static inline void quoit_broadcast_commit(uint8_t *slot, uint64_t position)
+{
+    /* CAST-P1: the commit; publishes the item. Pairs with CAST-S1. */
+    atomic_store_explicit(quoit_broadcast_word(slot), quoit_broadcast_whole(position),
+                          memory_order_release);
+}
+
+/* ---- Counters -------------------------------------------------------------------------------- */
+
+static inline uint64_t quoit_broadcast_tail(const struct quoit_ring_place *place)
+{
+    /* CAST-S3: positions below it are committed. Pairs with CAST-P3. */
+    return atomic_load_explicit(&place->shm->tail, memory_order_acquire);
+}
+
+static inline void quoit_broadcast_set_tail(struct quoit_ring_shm *shm, uint64_t tail)
+{
+    /* CAST-P3: after the commit; who takes over finds what came in between by its words. Pairs with
+       CAST-S3. */
+    atomic_store_explicit(&shm->tail, tail, memory_order_release);
+}
+
+/* ---- Rows ------------------------------------------------------------------------------------ */
+
+/* From the lowest bit: 1 if there is a subscriber, 15 bits that differ from one holder of the row
+   to the next, 48 of its position (FORMAT.md 4). */
+
+#define QUOIT_BROADCAST_THERE UINT64_C(1)
+#define QUOIT_BROADCAST_TAG   UINT64_C(0xffff)
+
+static inline uint64_t quoit_broadcast_load_row(const struct quoit_ring_place *place, uint32_t row)
+{
+    /* CAST-P2: items below that position are read. Pairs with CAST-S2. */
+    return atomic_load_explicit(&place->members.claims[row].popping, memory_order_acquire);
+}
+
+static inline void quoit_broadcast_say(quoit_atomic_u64 *row, uint64_t position, uint64_t tag)
+{
+    /* CAST-S2: items below are read, their slots may be filled again. Pairs with CAST-P2. */
+    atomic_store_explicit(row, position << 16 | tag, memory_order_release);
+}
+
+/* How far that position is behind this one: negative if it is ahead. */
+static inline int64_t quoit_broadcast_lag(uint64_t row, uint64_t position)
+{
+    return (int64_t)((position << 16) - (row & ~QUOIT_BROADCAST_TAG)) / 0x10000;
+}
+
+/* Does it hold a producer back that is at this position? One that is further behind than the
+   capacity is dead, or still looks for where to begin. */
+static inline bool quoit_broadcast_counts(const struct quoit_ring_place *place, uint64_t row,
+                                          uint64_t position)
+{
+    int64_t lag = quoit_broadcast_lag(row, position);
+    return (row & QUOIT_BROADCAST_THERE) != 0 && lag >= 0 && (uint64_t)lag <= place->capacity;
+}
+
+static inline uint32_t quoit_broadcast_rows(const struct quoit_ring_place *place)
+{
+    /* Relaxed: CAST-F1 orders it where that matters. */
+    uint32_t rows = atomic_load_explicit(&place->shm->rows, memory_order_relaxed);
+    return rows < place->members.count ? rows : place->members.count;
+}
+
+static inline void quoit_broadcast_full_barrier(void)
+{
+    /* CAST-F1: between what this side has said and its look at what the other one said. Pairs with
+       CAST-F1. */
+    atomic_thread_fence(memory_order_seq_cst);
+}
+
+/* ---- Steps ----------------------------------------------------------------------------------- */
+
+static inline uint8_t *quoit_broadcast_next(const struct quoit_ring_place *place, uint8_t *slot)
+{
+    uint64_t stride = quoit_broadcast_stride(place->item_bytes);
+    slot += stride;
+    return slot == place->slots + place->capacity * stride ? place->slots : slot;
+}
+
+/* A subscriber has read the item of its position, or does not want it. */
+static inline void quoit_broadcast_step(struct quoit_broadcast_side *side,
+                                        const struct quoit_ring_place *place)
+{
+    side->position++;
+    side->slot = quoit_broadcast_next(place, side->slot);
+}
+
+/* ---- Of the table: both kinds, broadcast.c; lossless, broadcast_push.c and broadcast_pop.c --- */
+
+quoit_status quoit_broadcast_attach_producer(struct quoit_ring_producer *producer,
+                                             const struct quoit_ring_place *place);
+quoit_status quoit_broadcast_push(struct quoit_ring_producer *producer,
+                                  const struct quoit_ring_place *place, const void *item);
+uint64_t quoit_broadcast_push_many(struct quoit_ring_producer *producer,
+                                   const struct quoit_ring_place *place, const void *items,
+                                   uint64_t count);
+quoit_status quoit_broadcast_look_for_room(struct quoit_ring_producer *producer,
+                                           const struct quoit_ring_place *place);
+quoit_status quoit_broadcast_claim(struct quoit_ring_producer *producer,
+                                   const struct quoit_ring_place *place, uint64_t wanted,
+                                   void **items_out, uint64_t *count_out);
+bool quoit_broadcast_commit_claim(struct quoit_ring_producer *producer,
+                                  const struct quoit_ring_place *place, uint64_t count);
+void quoit_broadcast_finish(struct quoit_ring_producer *producer,
+                            const struct quoit_ring_place *place);
+bool quoit_broadcast_has_room(const struct quoit_ring_place *place);
+
+quoit_status quoit_broadcast_attach_consumer(struct quoit_ring_consumer *consumer,
+                                             const struct quoit_ring_place *place);
+quoit_status quoit_broadcast_pop(struct quoit_ring_consumer *consumer,
+                                 const struct quoit_ring_place *place, void *item_out);
+uint64_t quoit_broadcast_pop_many(struct quoit_ring_consumer *consumer,
+                                  const struct quoit_ring_place *place, void *items_out,
+                                  uint64_t count);
+quoit_status quoit_broadcast_look_for_items(struct quoit_ring_consumer *consumer,
+                                            const struct quoit_ring_place *place);
+quoit_status quoit_broadcast_peek(struct quoit_ring_consumer *consumer,
+                                  const struct quoit_ring_place *place, const void **items_out,
+                                  uint64_t *count_out);
+bool quoit_broadcast_release(struct quoit_ring_consumer *consumer,
+                             const struct quoit_ring_place *place, uint64_t count);
+
+void quoit_broadcast_init(const struct quoit_ring_place *place, uint64_t start);
+void quoit_broadcast_detach(struct quoit_ring_producer *producer,
+                            struct quoit_ring_consumer *consumer,
+                            const struct quoit_ring_place *place);
+uint64_t quoit_broadcast_size(const struct quoit_ring_place *place);
+bool quoit_broadcast_has_items(const struct quoit_ring_place *place);
+quoit_status quoit_broadcast_check(const struct quoit_ring_place *place);
+
+#endif

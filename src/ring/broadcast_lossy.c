@@ -1,0 +1,263 @@
+/* SPDX-License-Identifier: MIT */
+/* The lossy broadcast ring: a producer that never waits, subscribers that know what they missed.
+   How it works is in broadcast.h, ordering labels in docs/ORDERING.md. */
+#include "broadcast.h"
+
+/* ---- Items that may be written while they are read ------------------------------------------- */
+
+static uint64_t bytes_at(uint64_t at, uint64_t item_bytes)
+{
+    return item_bytes - at < 8 ? item_bytes - at : 8;
+}
+
+static void store_item(uint8_t *slot, const uint8_t *item, uint64_t item_bytes)
+{
+    uint8_t *to = slot + QUOIT_BROADCAST_WORD_BYTES;
+    for (uint64_t at = 0; at < item_bytes; at += 8) {
+        uint64_t word = 0;
+        memcpy(&word, item + at, (size_t)bytes_at(at, item_bytes));
+        /* Relaxed: between CAST-P6 and CAST-P1. */
+        atomic_store_explicit(quoit_broadcast_word(to + at), word, memory_order_relaxed);
+    }
+}
+
+static void load_item(uint8_t *item_out, uint8_t *slot, uint64_t item_bytes)
+{
+    uint8_t *from = slot + QUOIT_BROADCAST_WORD_BYTES;
+    for (uint64_t at = 0; at < item_bytes; at += 8) {
+        /* Relaxed: between CAST-S1 and CAST-S6. */
+        uint64_t word = atomic_load_explicit(quoit_broadcast_word(from + at), memory_order_relaxed);
+        memcpy(item_out + at, &word, (size_t)bytes_at(at, item_bytes));
+    }
+}
+
+/* ---- The producer ---------------------------------------------------------------------------- */
+
+/* Its limit is its position when the stream has ended, else one that it never comes to. */
+static quoit_status attach_producer(struct quoit_ring_producer *producer,
+                                    const struct quoit_ring_place *place)
+{
+    quoit_status status = quoit_broadcast_attach_producer(producer, place);
+    if (!quoit_spsc_is_finished(place))
+        producer->broadcast.limit--;
+    return status;
+}
+
+static quoit_status look_for_room(struct quoit_ring_producer *producer,
+                                  const struct quoit_ring_place *place)
+{
+    (void)place;
+    bool ended = producer->broadcast.position == producer->broadcast.limit;
+    return ended ? QUOIT_CLOSED : QUOIT_OK;
+}
+
+static quoit_status push(struct quoit_ring_producer *producer, const struct quoit_ring_place *place,
+                         const void *item)
+{
+    struct quoit_broadcast_side *side = &producer->broadcast;
+    if (side->position == side->limit)
+        return QUOIT_CLOSED;
+    /* Relaxed: CAST-P6 orders it before what is about to change. */
+    atomic_store_explicit(quoit_broadcast_word(side->slot), quoit_broadcast_torn(side->position),
+                          memory_order_relaxed);
+    /* CAST-P6: who copies any of the new item sees that the old one's word is gone. Pairs with
+       CAST-S6. */
+    atomic_thread_fence(memory_order_release);
+    store_item(side->slot, item, place->item_bytes);
+    quoit_broadcast_commit(side->slot, side->position);
+    quoit_broadcast_step(side, place);
+    quoit_broadcast_set_tail(place->shm, side->position);
+    return QUOIT_OK;
+}
+
+static uint64_t push_many(struct quoit_ring_producer *producer,
+                          const struct quoit_ring_place *place, const void *items, uint64_t count)
+{
+    const uint8_t *item = items;
+    uint64_t pushed = 0;
+    while (pushed < count && push(producer, place, item + pushed * place->item_bytes) == QUOIT_OK)
+        pushed++;
+    return pushed;
+}
+
+/* In the handle: the slot has an item that others may be reading. */
+static quoit_status claim(struct quoit_ring_producer *producer,
+                          const struct quoit_ring_place *place, uint64_t wanted, void **items_out,
+                          uint64_t *count_out)
+{
+    uint64_t most = QUOIT_RING_SCRATCH_BYTES / place->item_bytes;
+    quoit_status status = look_for_room(producer, place);
+    if (status != QUOIT_OK)
+        return status;
+    if (most == 0)
+        most = 1;
+    producer->claimed = wanted < most ? wanted : most;
+    *items_out = place->scratch;
+    *count_out = producer->claimed;
+    return QUOIT_OK;
+}
+
+static bool commit(struct quoit_ring_producer *producer, const struct quoit_ring_place *place,
+                   uint64_t count)
+{
+    if (count > producer->claimed)
+        return false;
+    producer->claimed = 0;
+    return push_many(producer, place, place->scratch, count) == count;
+}
+
+static bool has_room(const struct quoit_ring_place *place)
+{
+    (void)place;
+    return true;
+}
+
+/* ---- A subscriber ---------------------------------------------------------------------------- */
+
+/* The item is gone: on to one that will stay a while, and counts those in between. */
+static void catch_up(struct quoit_broadcast_side *side, const struct quoit_ring_place *place)
+{
+    uint64_t to = quoit_broadcast_tail(place) - place->capacity + place->capacity / 4;
+    if ((int64_t)(to - side->position) <= 0)
+        to = side->position + 1;
+    /* Relaxed: this subscriber alone writes it. */
+    uint64_t missed = atomic_load_explicit(&side->missed, memory_order_relaxed);
+    /* Relaxed: a number for people. */
+    atomic_store_explicit(&side->missed, missed + (to - side->position), memory_order_relaxed);
+    side->position = to;
+    side->slot = quoit_broadcast_slot(place, to);
+    quoit_broadcast_say(side->row, to, side->tag);
+}
+
+/* Is the slot's word, after the copy, still what it was before? */
+static bool is_still(uint8_t *slot, uint64_t word)
+{
+    /* CAST-S6: a copy of anything newer is found out. Pairs with CAST-P6. */
+    atomic_thread_fence(memory_order_acquire);
+    /* Relaxed: CAST-S6 came before it. */
+    return atomic_load_explicit(quoit_broadcast_word(slot), memory_order_relaxed) == word;
+}
+
+/* The slot has an older item than the position's. OK: look again. */
+static quoit_status nothing_there(const struct quoit_broadcast_side *side,
+                                  const struct quoit_ring_place *place, uint64_t word)
+{
+    if (!quoit_spsc_is_finished(place))
+        return QUOIT_EMPTY;
+    return quoit_broadcast_load(side->slot) == word ? QUOIT_CLOSED : QUOIT_OK;
+}
+
+/* Copies the item that is next, or only looks for it (item_out NULL): OK EMPTY CLOSED. What was
+   begun and came to nothing may leave bytes in item_out. */
+static quoit_status find_item(struct quoit_broadcast_side *side,
+                              const struct quoit_ring_place *place, uint8_t *item_out)
+{
+    for (int tries = 0; tries < QUOIT_BROADCAST_TRIES; tries++) {
+        uint64_t word = quoit_broadcast_load(side->slot);
+        uint64_t wanted = quoit_broadcast_whole(side->position);
+        if (word == wanted) {
+            if (item_out)
+                load_item(item_out, side->slot, place->item_bytes);
+            if (!item_out || is_still(side->slot, word))
+                return QUOIT_OK;
+        } else if (!quoit_broadcast_is_later(word, wanted)) {
+            quoit_status status = nothing_there(side, place, word);
+            if (status != QUOIT_OK)
+                return status;
+            continue;
+        }
+        catch_up(side, place);
+    }
+    return QUOIT_EMPTY;
+}
+
+static quoit_status look_for_items(struct quoit_ring_consumer *consumer,
+                                   const struct quoit_ring_place *place)
+{
+    struct quoit_broadcast_side *side = &consumer->broadcast;
+    return side->held ? QUOIT_OK : find_item(side, place, NULL);
+}
+
+static void leave_item(struct quoit_broadcast_side *side, const struct quoit_ring_place *place)
+{
+    side->held = false;
+    quoit_broadcast_step(side, place);
+    quoit_broadcast_say(side->row, side->position, side->tag);
+}
+
+static quoit_status pop(struct quoit_ring_consumer *consumer, const struct quoit_ring_place *place,
+                        void *item_out)
+{
+    struct quoit_broadcast_side *side = &consumer->broadcast;
+    if (side->held) {
+        quoit_ring_copy(item_out, place->peeked, place->item_bytes);
+    } else {
+        quoit_status status = find_item(side, place, item_out);
+        if (status != QUOIT_OK)
+            return status;
+    }
+    leave_item(side, place);
+    return QUOIT_OK;
+}
+
+static uint64_t pop_many(struct quoit_ring_consumer *consumer, const struct quoit_ring_place *place,
+                         void *items_out, uint64_t count)
+{
+    uint8_t *item = items_out;
+    uint64_t popped = 0;
+    while (popped < count && pop(consumer, place, item + popped * place->item_bytes) == QUOIT_OK)
+        popped++;
+    return popped;
+}
+
+/* A copy, which nobody overwrites. */
+static quoit_status peek(struct quoit_ring_consumer *consumer, const struct quoit_ring_place *place,
+                         const void **items_out, uint64_t *count_out)
+{
+    struct quoit_broadcast_side *side = &consumer->broadcast;
+    if (!side->held) {
+        quoit_status status = find_item(side, place, place->peeked);
+        if (status != QUOIT_OK)
+            return status;
+        side->held = true;
+    }
+    *items_out = place->peeked;
+    *count_out = 1;
+    return QUOIT_OK;
+}
+
+static bool release(struct quoit_ring_consumer *consumer, const struct quoit_ring_place *place,
+                    uint64_t count)
+{
+    struct quoit_broadcast_side *side = &consumer->broadcast;
+    if (count > (side->held ? 1u : 0u))
+        return false;
+    if (count == 1)
+        leave_item(side, place);
+    return true;
+}
+
+const struct quoit_ring_ops quoit_broadcast_lossy = {
+    .stride = quoit_broadcast_stride,
+    .init = quoit_broadcast_init,
+    .attach_producer = attach_producer,
+    .attach_consumer = quoit_broadcast_attach_consumer,
+    .detach = quoit_broadcast_detach,
+    .push = push,
+    .pop = pop,
+    .push_many = push_many,
+    .pop_many = pop_many,
+    .look_for_room = look_for_room,
+    .look_for_items = look_for_items,
+    .claim = claim,
+    .commit = commit,
+    .peek = peek,
+    .release = release,
+    .finish = quoit_broadcast_finish,
+    .is_finished = quoit_spsc_is_finished,
+    .is_over = quoit_spsc_is_finished, /* no pop says EMPTY any more */
+    .size = quoit_broadcast_size,
+    .has_items = quoit_broadcast_has_items,
+    .has_room = has_room,
+    .check = quoit_broadcast_check,
+};

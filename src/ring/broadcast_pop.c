@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: MIT */
+/* A subscriber of a broadcast ring: how it comes in, and, lossless, what it takes. How the ring
+   works is in broadcast.h, ordering labels in docs/ORDERING.md. */
+#include "broadcast.h"
+
+#include "fail.h"
+
+/* ---- Coming in ------------------------------------------------------------------------------- */
+
+/* Where the producer looks for subscribers. */
+static void count_row(const struct quoit_ring_place *place)
+{
+    uint32_t wanted = place->members.own + 1;
+    /* Relaxed: CAST-F1 orders it before the producer's look. */
+    uint32_t rows = atomic_load_explicit(&place->shm->rows, memory_order_relaxed);
+    /* Relaxed: as above. */
+    while (rows < wanted &&
+           !atomic_compare_exchange_weak_explicit(&place->shm->rows, &rows, wanted,
+                                                  memory_order_relaxed, memory_order_relaxed))
+        ;
+}
+
+static uint64_t load_floor(const struct quoit_ring_place *place)
+{
+    /* CAST-S5: items below are not kept. Pairs with CAST-P5. */
+    return atomic_load_explicit(&place->shm->marked, memory_order_acquire);
+}
+
+/* The oldest item that is sure to be kept until this subscriber is seen. */
+static uint64_t find_oldest(const struct quoit_ring_place *place, uint64_t tail)
+{
+    uint64_t floor = load_floor(place);
+    bool kept = place->ops == &quoit_broadcast_lossless || tail - floor <= place->capacity;
+    return kept ? floor : tail - place->capacity;
+}
+
+/* Says where it begins, until what it said is something that the producer keeps. */
+static bool settle(struct quoit_broadcast_side *side, const struct quoit_ring_place *place)
+{
+    for (int tries = 0; tries < QUOIT_BROADCAST_TRIES; tries++) {
+        quoit_broadcast_say(side->row, side->position, side->tag);
+        quoit_broadcast_full_barrier();
+        uint64_t floor = load_floor(place);
+        if ((int64_t)(floor - side->position) <= 0)
+            return true;
+        side->position = floor;
+    }
+    return false;
+}
+
+quoit_status quoit_broadcast_attach_consumer(struct quoit_ring_consumer *consumer,
+                                             const struct quoit_ring_place *place)
+{
+    struct quoit_broadcast_side *side = &consumer->broadcast;
+    uint64_t tail = quoit_broadcast_tail(place);
+    uint64_t position = place->from_oldest ? find_oldest(place, tail) : tail;
+    quoit_ring_consumer_begin(consumer, place, position);
+    side->position = position;
+    side->row = &place->members.claims[place->members.own].popping;
+    /* CAST-S4: another tag than the dead one's, whose row the producer may be about to drop. Pairs
+       with CAST-P4. */
+    uint64_t before = atomic_load_explicit(side->row, memory_order_acquire);
+    side->tag = ((before & ~QUOIT_BROADCAST_THERE) + 2) % (QUOIT_BROADCAST_TAG + 1) |
+                QUOIT_BROADCAST_THERE;
+    count_row(place);
+    if (!settle(side, place)) {
+        quoit_broadcast_say(side->row, side->position, side->tag & ~QUOIT_BROADCAST_THERE);
+        return quoit_fail(QUOIT_CORRUPT, "the ring's oldest item moves on without end");
+    }
+    side->slot = quoit_broadcast_slot(place, side->position);
+    return QUOIT_OK;
+}
+
+/* ---- Lossless -------------------------------------------------------------------------------- */
+
+static bool is_there(const struct quoit_broadcast_side *side)
+{
+    return quoit_broadcast_load(side->slot) == quoit_broadcast_whole(side->position);
+}
+
+quoit_status quoit_broadcast_look_for_items(struct quoit_ring_consumer *consumer,
+                                            const struct quoit_ring_place *place)
+{
+    const struct quoit_broadcast_side *side = &consumer->broadcast;
+    if (is_there(side))
+        return QUOIT_OK;
+    bool finished = quoit_spsc_is_finished(place);
+    if (is_there(side)) /* the end may have come after it */
+        return QUOIT_OK;
+    if (quoit_broadcast_is_later(quoit_broadcast_load(side->slot),
+                                 quoit_broadcast_whole(side->position)))
+        return quoit_ring_counters_apart(quoit_broadcast_tail(place), side->position,
+                                         place->capacity);
+    return finished ? QUOIT_CLOSED : QUOIT_EMPTY;
+}
+
+quoit_status quoit_broadcast_pop(struct quoit_ring_consumer *consumer,
+                                 const struct quoit_ring_place *place, void *item_out)
+{
+    struct quoit_broadcast_side *side = &consumer->broadcast;
+    if (!is_there(side)) {
+        quoit_status status = quoit_broadcast_look_for_items(consumer, place);
+        if (status != QUOIT_OK)
+            return status;
+    }
+    quoit_ring_copy(item_out, side->slot + QUOIT_BROADCAST_WORD_BYTES, place->item_bytes);
+    quoit_broadcast_step(side, place);
+    quoit_broadcast_say(side->row, side->position, side->tag);
+    return QUOIT_OK;
+}
+
+uint64_t quoit_broadcast_pop_many(struct quoit_ring_consumer *consumer,
+                                  const struct quoit_ring_place *place, void *items_out,
+                                  uint64_t count)
+{
+    struct quoit_broadcast_side *side = &consumer->broadcast;
+    uint8_t *item = items_out;
+    uint64_t popped = 0;
+    for (; popped < count && is_there(side); popped++) {
+        quoit_ring_copy(item + popped * place->item_bytes, side->slot + QUOIT_BROADCAST_WORD_BYTES,
+                        place->item_bytes);
+        quoit_broadcast_step(side, place);
+    }
+    if (popped > 0)
+        quoit_broadcast_say(side->row, side->position, side->tag);
+    return popped;
+}
+
+quoit_status quoit_broadcast_peek(struct quoit_ring_consumer *consumer,
+                                  const struct quoit_ring_place *place, const void **items_out,
+                                  uint64_t *count_out)
+{
+    quoit_status status = quoit_broadcast_look_for_items(consumer, place);
+    if (status != QUOIT_OK)
+        return status;
+    *items_out = consumer->broadcast.slot + QUOIT_BROADCAST_WORD_BYTES;
+    *count_out = 1;
+    return QUOIT_OK;
+}
+
+bool quoit_broadcast_release(struct quoit_ring_consumer *consumer,
+                             const struct quoit_ring_place *place, uint64_t count)
+{
+    struct quoit_broadcast_side *side = &consumer->broadcast;
+    if (count > 1 || (count == 1 && !is_there(side)))
+        return false;
+    if (count == 1) {
+        quoit_broadcast_step(side, place);
+        quoit_broadcast_say(side->row, side->position, side->tag);
+    }
+    return true;
+}
+
+bool quoit_broadcast_made_room(const struct quoit_ring_consumer *consumer,
+                               const struct quoit_ring_place *place, uint64_t count)
+{
+    if (place->ops != &quoit_broadcast_lossless)
+        return false;
+    quoit_broadcast_full_barrier();
+    uint64_t before = consumer->broadcast.position - count;
+    return quoit_broadcast_tail(place) - before >= place->capacity;
+}

@@ -1,0 +1,259 @@
+/* SPDX-License-Identifier: MIT */
+/* The producer of a lossless broadcast ring: how far it may go, and what it puts there. How the
+   ring works is in broadcast.h, ordering labels in docs/ORDERING.md. */
+#include "broadcast.h"
+
+#include "relax.h"
+
+/* ---- Taking over ----------------------------------------------------------------------------- */
+
+/* What the last producer committed and did not count, words tell. */
+static uint64_t find_tail(const struct quoit_ring_place *place)
+{
+    uint64_t tail = quoit_broadcast_tail(place);
+    uint8_t *slot = quoit_broadcast_slot(place, tail);
+    for (uint64_t i = 0; i < place->capacity; i++, tail++) {
+        if (quoit_broadcast_load(slot) != quoit_broadcast_whole(tail))
+            break;
+        slot = quoit_broadcast_next(place, slot);
+    }
+    quoit_broadcast_set_tail(place->shm, tail);
+    return tail;
+}
+
+quoit_status quoit_broadcast_attach_producer(struct quoit_ring_producer *producer,
+                                             const struct quoit_ring_place *place)
+{
+    struct quoit_broadcast_side *side = &producer->broadcast;
+    uint64_t tail = find_tail(place);
+    /* Relaxed: producers alone write it, and the kernel has told that the last one is gone. */
+    uint64_t floor = atomic_load_explicit(&place->shm->marked, memory_order_relaxed);
+    if (place->ops == &quoit_broadcast_lossless && tail - floor > place->capacity)
+        return quoit_ring_counters_apart(tail, floor, place->capacity);
+    quoit_ring_producer_begin(producer, place, tail);
+    side->position = tail;
+    side->slot = producer->slot;
+    side->limit = tail;
+    side->floor = floor;
+    /* A dead subscriber's row that is this member's now: this one may be none. */
+    quoit_broadcast_say(&place->members.claims[place->members.own].popping, tail,
+                        quoit_broadcast_load_row(place, place->members.own) & QUOIT_BROADCAST_TAG &
+                            ~QUOIT_BROADCAST_THERE);
+    return QUOIT_OK;
+}
+
+/* ---- The limit ------------------------------------------------------------------------------- */
+
+struct laggard {
+    uint64_t lag; /* 0: nobody is behind */
+    uint64_t word;
+    uint32_t row;
+};
+
+static struct laggard find_slowest(const struct quoit_ring_place *place, uint64_t position)
+{
+    struct laggard slowest = {.lag = 0};
+    uint32_t rows = quoit_broadcast_rows(place);
+    for (uint32_t row = 0; row < rows && slowest.lag < place->capacity; row++) {
+        uint64_t word = quoit_broadcast_load_row(place, row);
+        if (!quoit_broadcast_counts(place, word, position))
+            continue;
+        uint64_t lag = (uint64_t)quoit_broadcast_lag(word, position);
+        if (lag > slowest.lag)
+            slowest = (struct laggard){.lag = lag, .word = word, .row = row};
+    }
+    return slowest;
+}
+
+/* Who held it back last mostly still does: then no other row is looked at. */
+static struct laggard find_blocker(struct quoit_broadcast_side *side,
+                                   const struct quoit_ring_place *place)
+{
+    uint64_t word = quoit_broadcast_load_row(place, side->slowest);
+    if (quoit_broadcast_counts(place, word, side->position) &&
+        (uint64_t)quoit_broadcast_lag(word, side->position) == place->capacity)
+        return (struct laggard){.lag = place->capacity, .word = word, .row = side->slowest};
+    struct laggard slowest = find_slowest(place, side->position);
+    side->slowest = slowest.row;
+    return slowest;
+}
+
+static bool lives(const struct quoit_ring_place *place, uint32_t row)
+{
+    return row == place->members.own || place->members.is_alive(place->members.context, row);
+}
+
+/* It is seldom dead: some more looks are cheaper than asking the kernel. */
+static bool stays(const struct quoit_ring_place *place, const struct laggard *laggard)
+{
+    for (int looks = 0; looks < 8; looks++) {
+        quoit_relax();
+        if (quoit_broadcast_load_row(place, laggard->row) != laggard->word)
+            return false;
+    }
+    return true;
+}
+
+/* Nobody waits for a dead subscriber again. The row may be a newcomer's by now: its tag is another,
+   and the exchange fails. */
+static void drop(const struct quoit_ring_place *place, const struct laggard *gone)
+{
+    uint64_t word = gone->word;
+    /* CAST-P4: no longer a subscriber's; the kernel has told that nobody reads its items. Pairs
+       with CAST-S4. */
+    (void)atomic_compare_exchange_strong_explicit(&place->members.claims[gone->row].popping, &word,
+                                                  word & ~QUOIT_BROADCAST_THERE,
+                                                  memory_order_acq_rel, memory_order_acquire);
+}
+
+/* Items below are not kept from now on. Never lower than what the last producer said. */
+static void set_floor(struct quoit_broadcast_side *side, const struct quoit_ring_place *place,
+                      uint64_t floor)
+{
+    if ((int64_t)(floor - side->floor) < 0)
+        floor = side->floor;
+    /* CAST-P5: where subscribers may begin. Pairs with CAST-S5. */
+    atomic_store_explicit(&place->shm->marked, floor, memory_order_release);
+}
+
+/*
+ * Moves the limit on, where the slowest of the subscribers leaves so much room. A quarter of the
+ * ring at most: who comes and begins with the oldest item is to find the other three. false: one
+ * has come meanwhile that leaves none.
+ */
+static bool raise_limit(struct quoit_broadcast_side *side, const struct quoit_ring_place *place,
+                        uint64_t room)
+{
+    uint64_t most = (place->capacity + 3) / 4, first = side->position - place->capacity;
+    if (room > most)
+        room = most;
+    set_floor(side, place, first + room);
+    quoit_broadcast_full_barrier();
+    uint64_t left = place->capacity - find_slowest(place, side->position).lag;
+    if (left < room) {
+        room = left;
+        set_floor(side, place, first + room);
+    }
+    if ((int64_t)(first + room - side->floor) > 0)
+        side->floor = first + room;
+    side->limit = side->position + room;
+    return room > 0;
+}
+
+quoit_status quoit_broadcast_look_for_room(struct quoit_ring_producer *producer,
+                                           const struct quoit_ring_place *place)
+{
+    struct quoit_broadcast_side *side = &producer->broadcast;
+    if (quoit_spsc_is_finished(place))
+        return QUOIT_CLOSED;
+    if (side->position != side->limit)
+        return QUOIT_OK;
+    for (uint32_t tries = 2 * place->members.count; tries > 0; tries--) {
+        struct laggard slowest = find_blocker(side, place);
+        if (slowest.lag < place->capacity) {
+            if (raise_limit(side, place, place->capacity - slowest.lag))
+                return QUOIT_OK;
+        } else if (side->hurried) {
+            return QUOIT_FULL;
+        } else if (stays(place, &slowest)) {
+            if (lives(place, slowest.row))
+                return QUOIT_FULL;
+            drop(place, &slowest);
+        }
+    }
+    return QUOIT_FULL;
+}
+
+bool quoit_broadcast_has_room(const struct quoit_ring_place *place)
+{
+    uint64_t tail = quoit_broadcast_tail(place);
+    uint32_t rows = quoit_broadcast_rows(place);
+    for (uint32_t row = 0; row < rows; row++) {
+        uint64_t word = quoit_broadcast_load_row(place, row);
+        if (quoit_broadcast_counts(place, word, tail) &&
+            (uint64_t)quoit_broadcast_lag(word, tail) == place->capacity && lives(place, row))
+            return false;
+    }
+    return true;
+}
+
+/* ---- Pushing --------------------------------------------------------------------------------- */
+
+/* The slots below the limit are free. */
+static void put(struct quoit_broadcast_side *side, const struct quoit_ring_place *place,
+                const void *item)
+{
+    quoit_ring_copy(side->slot + QUOIT_BROADCAST_WORD_BYTES, item, place->item_bytes);
+    quoit_broadcast_commit(side->slot, side->position);
+    quoit_broadcast_step(side, place);
+}
+
+quoit_status quoit_broadcast_push(struct quoit_ring_producer *producer,
+                                  const struct quoit_ring_place *place, const void *item)
+{
+    struct quoit_broadcast_side *side = &producer->broadcast;
+    if (side->position == side->limit) {
+        quoit_status status = quoit_broadcast_look_for_room(producer, place);
+        if (status != QUOIT_OK)
+            return status;
+    }
+    put(side, place, item);
+    quoit_broadcast_set_tail(place->shm, side->position);
+    return QUOIT_OK;
+}
+
+uint64_t quoit_broadcast_push_many(struct quoit_ring_producer *producer,
+                                   const struct quoit_ring_place *place, const void *items,
+                                   uint64_t count)
+{
+    struct quoit_broadcast_side *side = &producer->broadcast;
+    const uint8_t *item = items;
+    uint64_t pushed = 0;
+    while (pushed < count && (side->position != side->limit ||
+                              quoit_broadcast_look_for_room(producer, place) == QUOIT_OK)) {
+        for (; pushed < count && side->position != side->limit; pushed++)
+            put(side, place, item + pushed * place->item_bytes);
+        quoit_broadcast_set_tail(place->shm, side->position);
+    }
+    return pushed;
+}
+
+/* In the slot that is next: what is there nobody reads any more. */
+quoit_status quoit_broadcast_claim(struct quoit_ring_producer *producer,
+                                   const struct quoit_ring_place *place, uint64_t wanted,
+                                   void **items_out, uint64_t *count_out)
+{
+    struct quoit_broadcast_side *side = &producer->broadcast;
+    (void)wanted; /* items do not lie one behind the other */
+    quoit_status status = quoit_broadcast_look_for_room(producer, place);
+    if (status != QUOIT_OK)
+        return status;
+    producer->claimed = 1;
+    producer->claim_at = side->position;
+    *items_out = side->slot + QUOIT_BROADCAST_WORD_BYTES;
+    *count_out = 1;
+    return QUOIT_OK;
+}
+
+bool quoit_broadcast_commit_claim(struct quoit_ring_producer *producer,
+                                  const struct quoit_ring_place *place, uint64_t count)
+{
+    struct quoit_broadcast_side *side = &producer->broadcast;
+    if (count > producer->claimed || producer->claim_at != side->position)
+        return false;
+    producer->claimed = 0;
+    if (count == 1) {
+        quoit_broadcast_commit(side->slot, side->position);
+        quoit_broadcast_step(side, place);
+        quoit_broadcast_set_tail(place->shm, side->position);
+    }
+    return true;
+}
+
+void quoit_broadcast_finish(struct quoit_ring_producer *producer,
+                            const struct quoit_ring_place *place)
+{
+    producer->claimed = 0;
+    producer->broadcast.limit = producer->broadcast.position;
+    quoit_spsc_finish(producer, place);
+}

@@ -1,0 +1,273 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A broadcast's producer, or a subscriber, killed at each instruction of each operation, and
+ * stopped there. Two other subscribers see each item that was committed once and in order, lossy:
+ * know how many they missed; a producer, the next one or the same, finds room at once.
+ */
+#include "world.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum { SURVIVORS = 2, MOST = 60, MOST_OF_OPENING = 30 };
+enum { OF_VICTIM = WORLD_OF_VICTIM, OF_NEXT = 2 * WORLD_OF_VICTIM };
+
+struct scene {
+    enum quoit_broadcast broadcast;
+    uint64_t moved, filled;
+    struct world_operation operation;
+};
+/* None, some, all but one, all; around the array's end. */
+static const uint64_t states[][2] = {{0, 0}, {1, 4}, {3, 3}, {7, 5}};
+enum { STATES = sizeof states / sizeof states[0] };
+
+struct stage {
+    const struct scene *scene;
+    struct world world; /* the name and the victim */
+    quoit_queue *producer, *subscribers[SURVIVORS];
+    uint64_t before;         /* items that were pushed before, numbered from 1 */
+    uint64_t committed;      /* by a victim, OF_VICTIM + 1 and so on */
+    uint64_t after;          /* by the next producer, OF_NEXT + 1 and so on */
+    uint64_t got[SURVIVORS]; /* since it came in */
+};
+
+/* ---- Beginning ------------------------------------------------------------------------------- */
+
+static quoit_queue *open_as(const struct stage *stage, unsigned roles)
+{
+    quoit_queue *queue;
+    CHECK_STATUS(quoit_queue_open(stage->world.name, roles, &queue), QUOIT_OK);
+    return queue;
+}
+
+static void push_before(struct stage *stage)
+{
+    struct thing thing = world_thing(++stage->before);
+    CHECK_STATUS(thing_push(stage->producer, &thing), QUOIT_OK);
+}
+
+static void begin(struct stage *stage, const struct scene *scene)
+{
+    static const char *name;
+    const struct quoit_queue_options options = {.kind = QUOIT_BROADCAST,
+                                                .item_bytes = sizeof(struct thing),
+                                                .capacity = WORLD_CAPACITY,
+                                                .broadcast = scene->broadcast};
+    if (!name)
+        name = test_name("");
+    *stage = (struct stage){.scene = scene, .world = {.name = name, .victims = world_victims()}};
+    (void)snprintf(test_context, sizeof test_context, "%s, lossy %d, %llu items after %llu",
+                   scene->operation.name, (int)scene->broadcast, (unsigned long long)scene->filled,
+                   (unsigned long long)scene->moved);
+    CHECK_STATUS(quoit_queue_create(name, &options, QUOIT_PRODUCER, &stage->producer), QUOIT_OK);
+    for (int i = 0; i < SURVIVORS; i++)
+        stage->subscribers[i] = open_as(stage, QUOIT_CONSUMER);
+    for (uint64_t i = 0; i < scene->moved; i++) {
+        struct thing thing;
+        push_before(stage);
+        for (int j = 0; j < SURVIVORS; j++) {
+            CHECK_STATUS(thing_pop(stage->subscribers[j], &thing), QUOIT_OK);
+            stage->got[j]++;
+        }
+    }
+    for (uint64_t i = 0; i < scene->filled; i++)
+        push_before(stage);
+    if (scene->operation.role & QUOIT_PRODUCER) {
+        quoit_queue_close(stage->producer);
+        stage->producer = NULL;
+    }
+}
+
+/* ---- What the living see --------------------------------------------------------------------- */
+
+/* The how-manieth one of all it is. */
+static uint64_t index_of(const struct stage *stage, uint64_t number)
+{
+    if (number > OF_NEXT)
+        return stage->before + stage->committed + number - OF_NEXT;
+    return number > OF_VICTIM ? stage->before + number - OF_VICTIM : number;
+}
+
+static quoit_status drain(struct stage *stage, int who)
+{
+    quoit_queue *queue = stage->subscribers[who];
+    struct thing thing;
+    quoit_status status;
+    while ((status = thing_pop(queue, &thing)) == QUOIT_OK) {
+        CHECK(world_is_whole(&thing));
+        CHECK_EQUAL(index_of(stage, thing.number), ++stage->got[who] + quoit_queue_missed(queue));
+    }
+    CHECK_STATUS(status, quoit_queue_is_finished(queue) ? QUOIT_CLOSED : QUOIT_EMPTY);
+    CHECK(stage->scene->broadcast == QUOIT_LOSSY || quoit_queue_missed(queue) == 0);
+    return status;
+}
+
+static uint64_t came_to(const struct stage *stage, int who)
+{
+    return stage->got[who] + quoit_queue_missed(stage->subscribers[who]);
+}
+
+static void drain_all(struct stage *stage)
+{
+    for (int i = 0; i < SURVIVORS; i++)
+        (void)drain(stage, i);
+    CHECK_EQUAL(came_to(stage, 0), came_to(stage, 1));
+}
+
+static bool push_next(struct stage *stage)
+{
+    struct thing thing = world_thing(OF_NEXT + stage->after + 1);
+    quoit_status status = thing_push(stage->producer, &thing);
+    CHECK(status == QUOIT_OK || status == QUOIT_FULL || status == QUOIT_CLOSED);
+    stage->after += status == QUOIT_OK;
+    return status == QUOIT_OK;
+}
+
+/* Exactly the capacity at once, lossy: more; and everybody sees it. */
+static void fill_and_drain(struct stage *stage)
+{
+    bool lossy = stage->scene->broadcast == QUOIT_LOSSY;
+    bool finished = quoit_queue_is_finished(stage->producer);
+    uint64_t before = stage->after;
+    for (int i = 0; i < 2 * WORLD_CAPACITY && push_next(stage); i++)
+        ;
+    uint64_t fit = lossy ? 2 * WORLD_CAPACITY : WORLD_CAPACITY;
+    CHECK_EQUAL(stage->after - before, finished ? 0 : fit);
+    CHECK_STATUS(quoit_queue_check(stage->producer), QUOIT_OK);
+    drain_all(stage);
+    CHECK_EQUAL(came_to(stage, 0), stage->before + stage->committed + stage->after);
+    CHECK_EQUAL(quoit_queue_size(stage->producer), 0);
+}
+
+/* What a subscriber that died had got: whole, and one behind the other. */
+static void check_victim(const struct world_victim *victim, bool lossy)
+{
+    for (uint64_t i = 0; victim->takes && i < victim->done; i++) {
+        CHECK(victim->in_registers || world_is_whole(&victim->buffer[i]));
+        CHECK(i == 0 || victim->in_registers || lossy ||
+              victim->buffer[i].number == victim->buffer[i - 1].number + 1);
+    }
+}
+
+/* The victim is dead. */
+static void settle(struct stage *stage)
+{
+    const struct world_victim *victim = stage->world.victims;
+    bool produced = (stage->scene->operation.role & QUOIT_PRODUCER) != 0;
+    drain_all(stage);
+    if (produced) {
+        stage->committed = came_to(stage, 0) - stage->before;
+        CHECK(stage->committed <= victim->count && stage->committed >= victim->done);
+        CHECK(!victim->returned || stage->committed == victim->done);
+        stage->producer = open_as(stage, QUOIT_PRODUCER);
+    }
+    CHECK_EQUAL(came_to(stage, 0), stage->before + stage->committed + stage->after);
+    check_victim(victim, stage->scene->broadcast == QUOIT_LOSSY);
+    fill_and_drain(stage);
+    fill_and_drain(stage);
+    quoit_queue_close(stage->producer);
+    for (int i = 0; i < SURVIVORS; i++)
+        quoit_queue_close(stage->subscribers[i]);
+    CHECK_STATUS(quoit_queue_unlink(stage->world.name), QUOIT_OK);
+}
+
+/* ---- Deaths, and stops ----------------------------------------------------------------------- */
+
+static uint64_t count_steps(const struct scene *scene)
+{
+    struct stage stage;
+    begin(&stage, scene);
+    struct stepper victim = world_start(&stage.world, 0, &scene->operation);
+    while (stepper_step(&victim))
+        ;
+    stepper_kill(&victim);
+    settle(&stage);
+    return victim.steps;
+}
+
+static void kill_at(uint64_t step, void *context)
+{
+    struct stage stage;
+    begin(&stage, context);
+    struct stepper victim = world_start(&stage.world, 0, &stage.scene->operation);
+    (void)stepper_advance(&victim, step);
+    stepper_kill(&victim);
+    settle(&stage);
+}
+
+/* Stopped is not dead: it goes on, and sees what it would have seen. */
+static void stop_at(uint64_t step, void *context)
+{
+    struct stage stage;
+    begin(&stage, context);
+    struct stepper victim = world_start(&stage.world, 0, &stage.scene->operation);
+    (void)stepper_advance(&victim, step);
+    drain_all(&stage);
+    for (int i = 0; i < 2 * WORLD_CAPACITY && stage.producer && push_next(&stage); i++)
+        ;
+    drain_all(&stage);
+    stepper_finish(&victim);
+    CHECK(stage.world.victims->returned);
+    settle(&stage);
+}
+
+static void try_operation(const struct world_operation *operation, unsigned flags,
+                          void (*at_step)(uint64_t, void *), uint64_t most, uint64_t *points)
+{
+    for (int kind = 0; kind < 2; kind++)
+        for (int i = 0; i < STATES; i++) {
+            struct scene scene = {.broadcast = (enum quoit_broadcast)kind,
+                                  .moved = states[i][0],
+                                  .filled = states[i][1],
+                                  .operation = *operation};
+            scene.operation.role |= flags;
+            *points += stepper_points(count_steps(&scene), most, at_step, &scene);
+        }
+}
+
+static void try_role(unsigned role, const char *opening, void (*at_step)(uint64_t, void *),
+                     uint64_t most)
+{
+    uint64_t points = 0;
+    unsigned flags = role == QUOIT_CONSUMER ? QUOIT_FROM_OLDEST : 0;
+    for (const struct world_operation *operation = world_operations;
+         operation != world_operation("pop_wait"); operation++)
+        if (operation->role == role)
+            try_operation(operation, flags, at_step, most, &points);
+    if (opening)
+        try_operation(world_operation(opening), 0, at_step, MOST_OF_OPENING, &points);
+    printf("  %llu points\n", (unsigned long long)points);
+    CHECK(points > 20);
+}
+
+static void producer_killed(void)
+{
+    try_role(QUOIT_PRODUCER, "open as producer", kill_at, MOST);
+}
+
+static void subscriber_killed(void)
+{
+    try_role(QUOIT_CONSUMER, "open as consumer", kill_at, MOST);
+}
+
+static void producer_stopped(void)
+{
+    try_role(QUOIT_PRODUCER, NULL, stop_at, MOST / 10);
+}
+
+static void subscriber_stopped(void)
+{
+    try_role(QUOIT_CONSUMER, NULL, stop_at, MOST / 10);
+}
+
+int main(int argc, char **argv)
+{
+    static const struct test_part parts[] = {
+        {"steps can be taken", stepper_require},
+        {"a producer killed at each instruction", producer_killed},
+        {"a subscriber killed at each instruction", subscriber_killed},
+        {"a producer stopped at an instruction, and going on", producer_stopped},
+        {"a subscriber stopped at an instruction, and going on", subscriber_stopped},
+        {NULL, NULL}};
+    return test_main(argc, argv, parts, NULL);
+}

@@ -1,0 +1,260 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * How newcomers and a producer that moves its limit meet (src/ring/broadcast_push.c and
+ * broadcast_pop.c), on processors that buffer stores: what one has said may lie in its buffer while it
+ * looks at what the other said. A subscriber may die before any of its steps, and a newcomer has its
+ * row; a producer may, and another one takes over. run_models.py lists the configurations, and the
+ * mutants.
+ *
+ * Positions are small numbers, at most 7. Slot p % C has the item of position item[p % C] - 1; a
+ * subscriber that finds a later one than it expects has been overrun. Buffers hold one store of a
+ * kind: a second one waits until the first is seen.
+ */
+#ifndef C
+#define C 2 /* capacity, and slots */
+#endif
+#ifndef SUBSCRIBERS
+#define SUBSCRIBERS 2
+#endif
+#ifndef ITEMS
+#define ITEMS 4 /* positions that are filled */
+#endif
+#ifndef OLDEST
+#define OLDEST 1 /* subscribers begin there */
+#endif
+#ifndef DEATHS
+#define DEATHS 1 /* of subscribers, each with a newcomer */
+#endif
+#ifndef PRODUCERS
+#define PRODUCERS 1 /* one after the other's death */
+#endif
+
+#define NOTHING 255
+#define THERE 128 /* in a row, beside a tag and the position */
+#define POSITION(row) ((row) & 7)
+#ifdef MUTANT_NO_TAG
+#define NEXT_TAG(row) 0
+#else
+#define NEXT_TAG(row) (((row) & 120) + 8)
+#endif
+
+byte item[C];    /* a position + 1 */
+byte tail, floor;
+byte row[SUBSCRIBERS];
+bool lock[SUBSCRIBERS]; /* the kernel's */
+bool killed[SUBSCRIBERS], producer_killed;
+
+/* What is stored, and not yet seen by others. */
+byte floor_buffer = NOTHING;
+byte row_buffer[SUBSCRIBERS] = NOTHING;
+
+inline drain_floor()
+{
+    d_step {
+        if
+        :: floor_buffer != NOTHING -> floor = floor_buffer; floor_buffer = NOTHING
+        :: else
+        fi
+    }
+}
+
+inline drain_row(number)
+{
+    d_step {
+        if
+        :: row_buffer[number] != NOTHING -> row[number] = row_buffer[number]; row_buffer[number] = NOTHING
+        :: else
+        fi
+    }
+}
+
+proctype memory()
+{
+end:
+    do
+    :: d_step { floor_buffer != NOTHING -> floor = floor_buffer; floor_buffer = NOTHING }
+    :: d_step { row_buffer[0] != NOTHING -> row[0] = row_buffer[0]; row_buffer[0] = NOTHING }
+#if SUBSCRIBERS > 1
+    :: d_step { row_buffer[1] != NOTHING -> row[1] = row_buffer[1]; row_buffer[1] = NOTHING }
+#endif
+    od
+}
+
+/* ---- The producer ---------------------------------------------------------------------------- */
+
+/* The most that anybody who counts is behind, into lag, and whose it is, into who. */
+inline scan()
+{
+    i = 0;
+    lag = 0;
+    do
+    :: i < SUBSCRIBERS ->
+        d_step {
+            if
+            :: (row[i] & THERE) && POSITION(row[i]) <= position && position - POSITION(row[i]) <= C &&
+               position - POSITION(row[i]) > lag ->
+                lag = position - POSITION(row[i]); who = i; word = row[i]
+            :: else
+            fi;
+            i++
+        }
+    :: else -> break
+    od
+}
+
+/* Never lower than it was when this producer came, or raised it last. */
+#define HIGHER(wanted) ((wanted) > my_floor -> (wanted) : my_floor)
+
+proctype producer(byte successors)
+{
+    byte position, limit, my_floor, lag, who, word, i, room;
+    {
+        position = tail;
+        do
+        :: item[position % C] == position + 1 -> position++
+        :: else -> break
+        od;
+        tail = position;
+        limit = position;
+        my_floor = floor;
+        assert(my_floor <= position);
+#ifdef MUTANT_KEEPS_LIMIT
+        limit = my_floor + C; /* what the last one has said is taken for what it may do */
+#endif
+        do
+        :: position == ITEMS -> break
+        :: position < ITEMS && position < limit ->
+            item[position % C] = position + 1;
+            position++;
+            tail = position
+        :: position < ITEMS && position == limit ->
+            scan();
+            if
+            :: lag == C ->
+                if
+                :: lock[who] -> /* full, until something has changed */
+                    (row[who] != word || !lock[who])
+                :: !lock[who] ->
+                    if
+                    :: d_step { row[who] == word -> row[who] = word & 127 }
+                    :: row[who] != word
+                    fi
+                fi
+            :: lag < C ->
+                room = C - lag;
+                if
+                :: room > 1 -> room = 1 /* a part of the ring */
+                :: true
+                fi;
+#ifdef MUTANT_SAYS_LATE
+                scan();
+                room = (C - lag < room -> C - lag : room);
+#endif
+                floor_buffer = HIGHER(position + room > C -> position + room - C : 0);
+#ifndef MUTANT_NO_FENCE
+                drain_floor();
+#endif
+#if !defined(MUTANT_NO_SECOND_SCAN) && !defined(MUTANT_SAYS_LATE)
+                scan();
+                if
+                :: C - lag < room ->
+                    drain_floor();
+                    room = C - lag;
+                    floor_buffer = HIGHER(position + room > C -> position + room - C : 0)
+                :: C - lag >= room
+                fi;
+#endif
+                drain_floor(); /* long before the next store there */
+                my_floor = HIGHER(position + room > C -> position + room - C : 0);
+                limit = position + room
+            fi;
+            room = 0; lag = 0; who = 0; word = 0; i = 0
+        od
+    } unless {
+        producer_killed
+    }
+    if
+    :: producer_killed && successors > 0 ->
+        /* The next one knows from the kernel that it is dead: its stores are seen. */
+        atomic { drain_floor(); producer_killed = false; run producer(successors - 1) }
+    :: else
+    fi
+}
+
+/* ---- Subscribers ----------------------------------------------------------------------------- */
+
+proctype subscriber(byte me)
+{
+    byte position, seen, tag;
+    {
+        lock[me] = true;
+        if
+        :: OLDEST -> position = floor
+        :: !OLDEST -> position = tail
+        fi;
+        tag = NEXT_TAG(row[me]);
+        do
+        :: true ->
+            drain_row(me);
+            row_buffer[me] = THERE | tag | position;
+#ifndef MUTANT_NO_FENCE_OF_NEWCOMER
+            drain_row(me);
+#endif
+#ifdef MUTANT_NO_LOOK
+            break;
+#endif
+            seen = floor;
+            if
+            :: seen <= position -> break
+            :: seen > position -> position = seen
+            fi
+        od;
+        seen = 0;
+        do
+        :: position == ITEMS -> break
+        :: position < ITEMS && item[position % C] >= position + 1 ->
+            assert(item[position % C] == position + 1);
+            assert(item[position % C] == position + 1); /* it reads meanwhile */
+            position++;
+            drain_row(me);
+            row_buffer[me] = THERE | tag | position
+        od;
+        drain_row(me);
+        row[me] = tag | position /* leaves */
+    } unless {
+        killed[me]
+    }
+    drain_row(me);
+    lock[me] = false;
+    if
+    :: atomic { killed[me] -> killed[me] = false; run subscriber(me) }
+    :: !killed[me]
+    fi
+}
+
+proctype killer()
+{
+    byte deaths, ends;
+    do
+    :: d_step { deaths < DEATHS && lock[0] -> killed[0] = true; deaths++ }
+#if SUBSCRIBERS > 1
+    :: d_step { deaths < DEATHS && lock[1] -> killed[1] = true; deaths++ }
+#endif
+    :: ends < PRODUCERS - 1 && !producer_killed -> producer_killed = true; ends++
+    :: break
+    od
+}
+
+init
+{
+    byte number;
+    atomic {
+        run memory();
+        run killer();
+        run producer(PRODUCERS - 1);
+        do
+        :: number < SUBSCRIBERS -> run subscriber(number); number++
+        :: else -> break
+        od
+    }
+}

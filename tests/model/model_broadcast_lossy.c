@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: MIT */
+/* Lossy: a producer, and two subscribers that it overtakes; one comes in meanwhile. No item is
+   torn, and what came and what was missed is what was pushed. */
+#include "harness_posix.h"
+
+#include "broadcast.c"
+#include "broadcast_lossy.c"
+#include "broadcast_pop.c"
+#include "broadcast_push.c"
+#include "ring.c"
+
+enum { WORDS = 3 };
+static uint64_t begins[MEMBERS], last[MEMBERS];
+
+static void subscribe(unsigned member)
+{
+    struct quoit_ring_place *place = &ring.places[member];
+    quoit_status status = place->ops->attach_consumer(&ring.consumers[member], place);
+    assert(status == QUOIT_OK);
+    begins[member] = ring.consumers[member].broadcast.position;
+    last[member] = begins[member];
+    (void)status;
+}
+
+static bool take(unsigned member)
+{
+    uint64_t item[WORDS] = {0};
+    struct quoit_ring_consumer *consumer = &ring.consumers[member];
+    if (ring.places[member].ops->pop(consumer, &ring.places[member], item) != QUOIT_OK)
+        return false;
+    assert(item[1] == 2 * item[0] && item[2] == ~item[0]);
+    assert(item[0] > last[member] && item[0] <= ITEMS);
+    last[member] = item[0];
+    ring.got_count[member]++;
+    assert(begins[member] + ring.got_count[member] + consumer->broadcast.missed == item[0]);
+    return true;
+}
+
+static void *producer(void *unused)
+{
+    self = 0;
+    harness_meet();
+    for (uint64_t i = 1; i <= ITEMS; i++) {
+        const uint64_t item[WORDS] = {i, 2 * i, ~i};
+        quoit_status status = ring.places[0].ops->push(&ring.producers[0], &ring.places[0], item);
+        assert(status == QUOIT_OK);
+        (void)status;
+    }
+    return unused;
+}
+
+static void *subscriber(void *unused)
+{
+    self = 1;
+    harness_meet();
+    for (unsigned tries = 0; tries < ITEMS; tries++)
+        (void)take(1);
+    return unused;
+}
+
+static void *newcomer(void *unused)
+{
+    self = 2;
+    harness_meet();
+    subscribe(2);
+    for (unsigned tries = 0; tries < ITEMS; tries++)
+        (void)take(2);
+    return unused;
+}
+
+int main(void)
+{
+    void *(*const threads[])(void *) = {producer, subscriber, newcomer};
+    for (unsigned round = 0; round < ROUNDS; round++) {
+        harness_begin(&quoit_broadcast_lossy);
+        for (unsigned i = 0; i < MEMBERS; i++) {
+            ring.places[i].item_bytes = WORDS * sizeof(uint64_t);
+            ring.places[i].from_oldest = round % 2;
+        }
+        quoit_broadcast_lossy.init(&ring.places[0], 0);
+        quoit_status status = quoit_broadcast_lossy.attach_producer(&ring.producers[0],
+                                                                    &ring.places[0]);
+        assert(status == QUOIT_OK);
+        (void)status;
+        subscribe(1);
+        harness_run(threads, 3);
+        for (unsigned i = 1; i < 3; i++) {
+            while (take(i))
+                ;
+            assert(begins[i] + ring.got_count[i] + ring.consumers[i].broadcast.missed == ITEMS);
+        }
+    }
+    return 0;
+}

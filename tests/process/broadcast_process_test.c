@@ -1,0 +1,325 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A producer and subscribers, each a process. Lossless: while others come, leave and are killed,
+ * each sees each item once, in order, from where it came in. Lossy: whoever is slow or stopped has
+ * as many items as it was sent, less those that it counts as missed.
+ */
+#include "test.h"
+
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { STEADY = 3, ITEMS = 30000, BATCH = 7, CAPACITY = 64 };
+
+struct item {
+    uint64_t number, inverse, twice; /* torn ones show */
+};
+
+struct ledger {
+    _Atomic uint32_t ready, done;
+    _Atomic uint64_t joined, killed;
+};
+
+static struct item make_item(uint64_t number)
+{
+    return (struct item){.number = number, .inverse = ~number, .twice = 2 * number};
+}
+
+static void check_item(const struct item *item)
+{
+    CHECK(item->inverse == ~item->number && item->twice == 2 * item->number);
+}
+
+static quoit_queue *enter(const char *name, unsigned roles)
+{
+    quoit_queue *queue;
+    CHECK_STATUS(quoit_queue_open(name, roles, &queue), QUOIT_OK);
+    return queue;
+}
+
+static quoit_queue *create(const char *name, enum quoit_broadcast broadcast, uint64_t capacity)
+{
+    const struct quoit_queue_options options = {.kind = QUOIT_BROADCAST,
+                                                .item_bytes = sizeof(struct item),
+                                                .capacity = capacity,
+                                                .broadcast = broadcast};
+    quoit_queue *queue;
+    CHECK_STATUS(quoit_queue_create(name, &options, QUOIT_PRODUCER, &queue), QUOIT_OK);
+    return queue;
+}
+
+/* ---- Lossless -------------------------------------------------------------------------------- */
+
+/* Whatever there is, in one way or another, each one behind the other from first on: how many. */
+static uint64_t take_some(quoit_queue *queue, uint64_t way, uint64_t first,
+                          quoit_status *status_out)
+{
+    struct item items[BATCH];
+    const void *seen;
+    uint64_t count = 0;
+    *status_out = QUOIT_OK;
+    if (way % 3 == 0)
+        count = quoit_queue_pop_many(queue, items, BATCH);
+    if (way % 3 == 1 && quoit_queue_peek(queue, &seen, &count) == QUOIT_OK) {
+        memcpy(items, seen, sizeof *items);
+        CHECK_STATUS(quoit_queue_release(queue, 1), QUOIT_OK);
+    }
+    if (count == 0) {
+        *status_out = quoit_queue_pop_wait(queue, items, QUOIT_FOREVER);
+        count = *status_out == QUOIT_OK;
+    }
+    for (uint64_t i = 0; i < count; i++) {
+        check_item(&items[i]);
+        CHECK_EQUAL(items[i].number, first + i);
+    }
+    return count;
+}
+
+/* From the first item to the last. */
+static void subscribe(char **arguments)
+{
+    quoit_queue *queue = enter(arguments[0], QUOIT_CONSUMER);
+    quoit_region *region;
+    struct ledger *ledger = test_shared(arguments[1], sizeof *ledger, &region);
+    uint64_t next = 1, rounds = 0;
+    quoit_status status = QUOIT_OK;
+    ledger->ready++;
+    while (status == QUOIT_OK || status == QUOIT_ABANDONED) {
+        next += take_some(queue, rounds++, next, &status);
+        if (arguments[2][0] == '1' && rounds % 2000 == 0)
+            test_sleep_ms(1); /* the slow one */
+    }
+    CHECK_STATUS(status, QUOIT_CLOSED);
+    CHECK_EQUAL(next, ITEMS + 1);
+    ledger->done++;
+    quoit_queue_close(queue);
+    quoit_region_close(region);
+}
+
+/* Comes, sees some that follow one another, leaves, and comes again; killed at any time. */
+static void come_and_go(char **arguments)
+{
+    quoit_region *region;
+    struct ledger *ledger = test_shared(arguments[1], sizeof *ledger, &region);
+    for (unsigned round = 0;; round++) {
+        unsigned from = round % 2 ? QUOIT_FROM_OLDEST : 0;
+        quoit_queue *queue = enter(arguments[0], QUOIT_CONSUMER | from);
+        struct item item;
+        uint64_t last = 0;
+        ledger->joined++;
+        for (unsigned i = 0; i < round % 40; i++) {
+            if (quoit_queue_pop_wait(queue, &item, 1000000) != QUOIT_OK)
+                continue;
+            check_item(&item);
+            CHECK(last == 0 || item.number == last + 1);
+            last = item.number;
+        }
+        quoit_queue_close(queue);
+    }
+}
+
+static void produce(quoit_queue *queue, const char *name, const char *ledger_name,
+                    struct ledger *ledger)
+{
+    const char *const arguments[] = {name, ledger_name, NULL};
+    test_process guests[2];
+    for (int i = 0; i < 2; i++)
+        guests[i] = test_spawn("come_and_go", arguments);
+    while (ledger->joined < 2)
+        test_idle();
+    for (uint64_t sent = 0; sent < ITEMS;) {
+        struct item items[BATCH];
+        uint64_t count = ITEMS - sent < BATCH ? ITEMS - sent : BATCH;
+        for (uint64_t i = 0; i < count; i++)
+            items[i] = make_item(sent + 1 + i);
+        sent += quoit_queue_push_many(queue, items, count);
+        struct item item = make_item(sent + 1);
+        if (sent < ITEMS) {
+            CHECK_STATUS(quoit_queue_push_wait(queue, &item, QUOIT_FOREVER), QUOIT_OK);
+            sent++;
+        }
+        if (sent / 2000 > ledger->killed) { /* in the midst of whatever it does */
+            test_process *guest = &guests[ledger->killed++ % 2];
+            test_kill(*guest);
+            CHECK_EQUAL(test_wait(*guest), TEST_KILLED);
+            *guest = test_spawn("come_and_go", arguments);
+        }
+    }
+    for (int i = 0; i < 2; i++) {
+        test_kill(guests[i]);
+        CHECK_EQUAL(test_wait(guests[i]), TEST_KILLED);
+    }
+}
+
+static void lossless(const char *scheme, uint64_t capacity)
+{
+    const char *name = test_name(scheme), *ledger_name = test_name("");
+    quoit_region *region;
+    struct ledger *ledger = test_share(ledger_name, sizeof *ledger, &region);
+    quoit_queue *queue = create(name, QUOIT_LOSSLESS, capacity);
+    test_process steady[STEADY];
+    for (int i = 0; i < STEADY; i++) {
+        const char *const arguments[] = {name, ledger_name, (const char *[]){"0", "1", "0"}[i],
+                                         NULL};
+        steady[i] = test_spawn("subscribe", arguments);
+    }
+    while (ledger->ready < STEADY)
+        test_idle();
+    produce(queue, name, ledger_name, ledger);
+    CHECK_STATUS(quoit_queue_finish(queue), QUOIT_OK);
+    for (int i = 0; i < STEADY; i++)
+        CHECK_EQUAL(test_wait(steady[i]), 0);
+    CHECK_EQUAL(ledger->done, STEADY);
+    printf("  %llu came, %llu were killed\n", (unsigned long long)ledger->joined,
+           (unsigned long long)ledger->killed);
+    CHECK_STATUS(quoit_queue_check(queue), QUOIT_OK);
+    CHECK_EQUAL(quoit_queue_size(queue), 0);
+    quoit_queue_close(queue);
+    CHECK_STATUS(quoit_queue_unlink(name), test_after_close(name));
+    quoit_region_close(region);
+    CHECK_STATUS(quoit_region_unlink(ledger_name), test_after_close(ledger_name));
+}
+
+static void lossless_on_every_scheme(void)
+{
+    for (int i = 0; test_shared_schemes[i]; i++)
+        lossless(test_shared_schemes[i], CAPACITY);
+}
+
+static void lossless_through_one_slot(void)
+{
+    lossless("", 1);
+}
+
+/* ---- Lossy ----------------------------------------------------------------------------------- */
+
+/* As many as were sent since it came in, to the item. */
+static void listen(char **arguments)
+{
+    quoit_queue *queue = enter(arguments[0], QUOIT_CONSUMER);
+    quoit_region *region;
+    struct ledger *ledger = test_shared(arguments[1], sizeof *ledger, &region);
+    uint64_t got = 0, last = 0;
+    struct item item;
+    quoit_status status;
+    ledger->ready++;
+    while ((status = quoit_queue_pop_wait(queue, &item, QUOIT_FOREVER)) == QUOIT_OK ||
+           status == QUOIT_ABANDONED) {
+        if (status != QUOIT_OK)
+            continue;
+        check_item(&item);
+        CHECK(item.number > last);
+        CHECK_EQUAL(item.number, ++got + quoit_queue_missed(queue));
+        last = item.number;
+        if (arguments[2][0] == '1' && got % 20 == 0)
+            test_sleep_ms(1);
+    }
+    CHECK_STATUS(status, QUOIT_CLOSED);
+    CHECK_EQUAL(got + quoit_queue_missed(queue), ITEMS);
+    printf("  got %llu, missed %llu\n", (unsigned long long)got,
+           (unsigned long long)quoit_queue_missed(queue));
+    CHECK(arguments[2][0] == '0' || quoit_queue_missed(queue) > 0);
+    ledger->done++;
+    quoit_queue_close(queue);
+    quoit_region_close(region);
+}
+
+/* One slow, one stopped in the midst, one killed, one that does what it can. */
+static void lossy(void)
+{
+    enum { QUICK, SLOW, STOPPED, KILLED, LISTENERS };
+    const char *name = test_name(""), *ledger_name = test_name("");
+    quoit_region *region;
+    struct ledger *ledger = test_share(ledger_name, sizeof *ledger, &region);
+    quoit_queue *queue = create(name, QUOIT_LOSSY, CAPACITY);
+    test_process listeners[LISTENERS];
+    for (int i = 0; i < LISTENERS; i++) {
+        const char *const arguments[] = {name, ledger_name, i == QUICK ? "0" : "1", NULL};
+        listeners[i] = test_spawn("listen", arguments);
+    }
+    while (ledger->ready < LISTENERS)
+        test_idle();
+    for (uint64_t i = 1; i <= ITEMS; i++) {
+        struct item item = make_item(i);
+        CHECK_STATUS(quoit_queue_push(queue, &item), QUOIT_OK);
+        if (i == ITEMS / 4)
+            test_pause(listeners[STOPPED]);
+        if (i == ITEMS / 3)
+            test_kill(listeners[KILLED]);
+        if (i % 500 == 0)
+            test_sleep_ms(1); /* others have a turn */
+    }
+    CHECK_STATUS(quoit_queue_finish(queue), QUOIT_OK);
+    test_resume(listeners[STOPPED]);
+    for (int i = 0; i < LISTENERS; i++)
+        CHECK_EQUAL(test_wait(listeners[i]), i == KILLED ? TEST_KILLED : 0);
+    CHECK_EQUAL(ledger->done, LISTENERS - 1);
+    CHECK_STATUS(quoit_queue_check(queue), QUOIT_OK);
+    quoit_queue_close(queue);
+    CHECK_STATUS(quoit_queue_unlink(name), test_after_close(name));
+    quoit_region_close(region);
+    CHECK_STATUS(quoit_region_unlink(ledger_name), test_after_close(ledger_name));
+}
+
+/* ---- Slow, stopped, dead --------------------------------------------------------------------- */
+
+static void wait_for_ever(char **arguments)
+{
+    quoit_queue *queue = enter(arguments[0], QUOIT_CONSUMER);
+    quoit_region *region;
+    struct ledger *ledger = test_shared(arguments[1], sizeof *ledger, &region);
+    ledger->ready++;
+    for (;;)
+        test_sleep_ms(1000);
+    quoit_queue_close(queue);
+}
+
+/* A stopped subscriber holds back; killed, it does not from the next push on, and one that sleeps
+   for room is woken. */
+static void holds_back(void)
+{
+    const char *name = test_name(""), *ledger_name = test_name("");
+    quoit_region *region;
+    struct ledger *ledger = test_share(ledger_name, sizeof *ledger, &region);
+    quoit_queue *queue = create(name, QUOIT_LOSSLESS, 5);
+    const char *const arguments[] = {name, ledger_name, NULL};
+    struct item item = make_item(1);
+    for (uint32_t round = 1; round <= 3; round++) {
+        test_process idler = test_spawn("wait_for_ever", arguments);
+        while (ledger->ready < round)
+            test_idle();
+        for (int i = 0; i < 5; i++)
+            CHECK_STATUS(quoit_queue_push(queue, &item), QUOIT_OK);
+        CHECK_STATUS(quoit_queue_push(queue, &item), QUOIT_FULL);
+        test_pause(idler);
+        CHECK_STATUS(quoit_queue_push_wait(queue, &item, 20000000), QUOIT_TIMEOUT);
+        CHECK_EQUAL(quoit_queue_size(queue), 5);
+        test_resume(idler);
+        test_kill(idler);
+        CHECK_EQUAL(test_wait(idler), TEST_KILLED);
+        CHECK_EQUAL(quoit_queue_size(queue), 0);
+        for (int i = 0; i < 12; i++)
+            CHECK_STATUS(quoit_queue_push(queue, &item), QUOIT_OK);
+    }
+    quoit_queue_close(queue);
+    CHECK_STATUS(quoit_queue_unlink(name), test_after_close(name));
+    quoit_region_close(region);
+    CHECK_STATUS(quoit_region_unlink(ledger_name), test_after_close(ledger_name));
+}
+
+int main(int argc, char **argv)
+{
+    static const struct test_part parts[] = {
+        {"lossless, while others come and go, on every scheme", lossless_on_every_scheme},
+        {"lossless, through one slot", lossless_through_one_slot},
+        {"lossy, with a slow, a stopped and a dead one", lossy},
+        {"a stopped one holds back, a dead one does not", holds_back},
+        {NULL, NULL}};
+    static const struct test_role roles[] = {{"subscribe", subscribe},
+                                             {"come_and_go", come_and_go},
+                                             {"listen", listen},
+                                             {"wait_for_ever", wait_for_ever},
+                                             {NULL, NULL}};
+    return test_main(argc, argv, parts, roles);
+}

@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: MIT */
+/* A broadcast ring in plain memory: a producer, subscribers that live and die at the test's word,
+   no second process. */
+#ifndef BROADCAST_FIXTURE_H
+#define BROADCAST_FIXTURE_H
+
+#include "test.h"
+
+#include "broadcast.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { MEMBERS = 6, GUARD = 64, LARGEST_ITEM = 300, PRODUCER = 0 };
+static const uint8_t guard_byte = 0xa5;
+
+static const uint64_t capacities[] = {1, 2, 3, 5, 8, 1000};
+enum { CAPACITIES = sizeof capacities / sizeof capacities[0] };
+
+/* Positions begin here: where 32 bits end, where 48 (of rows), 63 (of words) and 64 do. */
+static const uint64_t starts[] = {
+    0, 1, UINT32_MAX - 3, (UINT64_C(1) << 48) - 3, INT64_MAX - 3, UINT64_MAX - 3};
+enum { STARTS = sizeof starts / sizeof starts[0] };
+
+static const struct quoit_ring_ops *const kinds[] = {&quoit_broadcast_lossless,
+                                                     &quoit_broadcast_lossy};
+enum { LOSSLESS, LOSSY, KINDS };
+
+struct fixture {
+    struct quoit_ring_shm shm;
+    struct quoit_claims_shm claims[MEMBERS];
+    struct quoit_ring_place places[MEMBERS];
+    struct quoit_ring_producer producer;
+    struct quoit_ring_consumer consumers[MEMBERS];
+    uint8_t scratch[QUOIT_RING_SCRATCH_BYTES], peeked[MEMBERS][LARGEST_ITEM];
+    bool dead[MEMBERS];
+    unsigned asked; /* the kernel */
+    uint8_t *memory;
+    uint64_t slots_bytes;
+};
+
+static inline bool is_alive(const void *context, uint32_t row)
+{
+    struct fixture *fixture = (struct fixture *)(uintptr_t)context;
+    fixture->asked++;
+    return row < MEMBERS && !fixture->dead[row];
+}
+
+static inline void make_places(struct fixture *fixture, int kind, uint64_t capacity,
+                               uint64_t item_bytes)
+{
+    for (uint32_t i = 0; i < MEMBERS; i++)
+        fixture->places[i] = (struct quoit_ring_place){.ops = kinds[kind],
+                                                       .shm = &fixture->shm,
+                                                       .slots = fixture->memory + GUARD,
+                                                       .capacity = capacity,
+                                                       .item_bytes = item_bytes,
+                                                       .scratch = fixture->scratch,
+                                                       .peeked = fixture->peeked[i],
+                                                       .members = {.claims = fixture->claims,
+                                                                   .count = MEMBERS,
+                                                                   .own = i,
+                                                                   .is_alive = is_alive,
+                                                                   .context = fixture}};
+}
+
+/* A ring with its producer. */
+static inline struct fixture *set_up(int kind, uint64_t capacity, uint64_t item_bytes,
+                                     uint64_t start)
+{
+    struct fixture *fixture = calloc(1, sizeof *fixture);
+    CHECK(fixture);
+    fixture->slots_bytes = capacity * kinds[kind]->stride(item_bytes);
+    fixture->memory = malloc((size_t)fixture->slots_bytes + 2 * GUARD);
+    CHECK(fixture->memory);
+    memset(fixture->memory, guard_byte, (size_t)fixture->slots_bytes + 2 * GUARD);
+    make_places(fixture, kind, capacity, item_bytes);
+    kinds[kind]->init(&fixture->places[PRODUCER], start);
+    CHECK_STATUS(kinds[kind]->attach_producer(&fixture->producer, &fixture->places[PRODUCER]),
+                 QUOIT_OK);
+    return fixture;
+}
+
+static inline void tear_down(struct fixture *fixture)
+{
+    CHECK_STATUS(fixture->places[0].ops->check(&fixture->places[0]), QUOIT_OK);
+    for (int i = 0; i < GUARD; i++) {
+        CHECK_EQUAL(fixture->memory[i], guard_byte);
+        CHECK_EQUAL(fixture->memory[GUARD + fixture->slots_bytes + (uint64_t)i], guard_byte);
+    }
+    free(fixture->memory);
+    free(fixture);
+}
+
+static inline void subscribe(struct fixture *fixture, uint32_t member, bool from_oldest)
+{
+    struct quoit_ring_place *place = &fixture->places[member];
+    fixture->dead[member] = false;
+    place->from_oldest = from_oldest;
+    CHECK_STATUS(place->ops->attach_consumer(&fixture->consumers[member], place), QUOIT_OK);
+}
+
+static inline void leave(struct fixture *fixture, uint32_t member)
+{
+    struct quoit_ring_place *place = &fixture->places[member];
+    struct quoit_ring_producer none = {.shm = NULL};
+    place->ops->detach(&none, &fixture->consumers[member], place);
+}
+
+static inline quoit_status push(struct fixture *fixture, uint64_t value)
+{
+    const struct quoit_ring_place *place = &fixture->places[PRODUCER];
+    return place->ops->push(&fixture->producer, place, &value);
+}
+
+static inline void pushes(struct fixture *fixture, uint64_t first, uint64_t count)
+{
+    for (uint64_t i = 0; i < count; i++)
+        CHECK_STATUS(push(fixture, first + i), QUOIT_OK);
+}
+
+static inline quoit_status pop(struct fixture *fixture, uint32_t member, uint64_t *value_out)
+{
+    const struct quoit_ring_place *place = &fixture->places[member];
+    return place->ops->pop(&fixture->consumers[member], place, value_out);
+}
+
+static inline void pops(struct fixture *fixture, uint32_t member, uint64_t first, uint64_t count)
+{
+    for (uint64_t i = 0; i < count; i++) {
+        uint64_t value = UINT64_MAX;
+        CHECK_STATUS(pop(fixture, member, &value), QUOIT_OK);
+        CHECK_EQUAL(value, first + i);
+    }
+}
+
+static inline void finds(struct fixture *fixture, uint32_t member, quoit_status expected)
+{
+    uint64_t value;
+    CHECK_STATUS(pop(fixture, member, &value), expected);
+}
+
+static inline uint64_t size_for(struct fixture *fixture, uint32_t member)
+{
+    return fixture->places[member].ops->size(&fixture->places[member]);
+}
+
+static inline uint64_t missed_by(struct fixture *fixture, uint32_t member)
+{
+    return fixture->consumers[member].broadcast.missed;
+}
+
+/* At the end of 64 bits slots follow one another only where the capacity divides that. */
+static inline bool fits(uint64_t capacity, uint64_t start)
+{
+    return start < UINT64_MAX / 2 || (capacity & (capacity - 1)) == 0;
+}
+
+#endif

@@ -1,0 +1,230 @@
+/* SPDX-License-Identifier: MIT */
+/* The lossy broadcast ring in plain memory, and what both do in one way: items in place, the end, a
+   producer that takes over, words that nobody wrote. */
+#include "broadcast_fixture.h"
+
+/* ---- In place -------------------------------------------------------------------------------- */
+
+static void claims(void)
+{
+    for (int kind = 0; kind < KINDS; kind++) {
+        struct fixture *fixture = set_up(kind, 5, sizeof(uint64_t), 0);
+        const struct quoit_ring_place *place = &fixture->places[PRODUCER];
+        void *items;
+        uint64_t count, value = 7;
+        subscribe(fixture, 1, false);
+        CHECK(!place->ops->commit(&fixture->producer, place, 1));
+        CHECK_STATUS(place->ops->claim(&fixture->producer, place, 3, &items, &count), QUOIT_OK);
+        CHECK_EQUAL(count, kind == LOSSLESS ? 1 : 3);
+        memcpy(items, &value, sizeof value);
+        finds(fixture, 1, QUOIT_EMPTY);
+        CHECK(!place->ops->commit(&fixture->producer, place, 4));
+        CHECK(place->ops->commit(&fixture->producer, place, 1));
+        pops(fixture, 1, 7, 1);
+        CHECK_STATUS(place->ops->claim(&fixture->producer, place, 1, &items, &count), QUOIT_OK);
+        memset(items, 0xee, sizeof value);
+        pushes(fixture, 8, 1); /* the claim never was */
+        pops(fixture, 1, 8, 1);
+        CHECK_STATUS(place->ops->claim(&fixture->producer, place, 1, &items, &count), QUOIT_OK);
+        CHECK(place->ops->commit(&fixture->producer, place, 0));
+        finds(fixture, 1, QUOIT_EMPTY);
+        tear_down(fixture);
+    }
+}
+
+static uint64_t peeks(struct fixture *fixture, uint32_t member)
+{
+    const struct quoit_ring_place *place = &fixture->places[member];
+    const void *items;
+    uint64_t count, value;
+    CHECK_STATUS(place->ops->peek(&fixture->consumers[member], place, &items, &count), QUOIT_OK);
+    CHECK_EQUAL(count, 1);
+    memcpy(&value, items, sizeof value);
+    return value;
+}
+
+static void peeking(void)
+{
+    for (int kind = 0; kind < KINDS; kind++) {
+        struct fixture *fixture = set_up(kind, 5, sizeof(uint64_t), 0);
+        const struct quoit_ring_place *place = &fixture->places[1];
+        struct quoit_ring_consumer *consumer = &fixture->consumers[1];
+        subscribe(fixture, 1, false);
+        CHECK(place->ops->release(consumer, place, 0) && !place->ops->release(consumer, place, 1));
+        pushes(fixture, 10, 5);
+        CHECK_EQUAL(peeks(fixture, 1), 10);
+        CHECK_EQUAL(peeks(fixture, 1), 10);
+        CHECK_STATUS(push(fixture, 15), kind == LOSSLESS ? QUOIT_FULL : QUOIT_OK);
+        CHECK_EQUAL(peeks(fixture, 1), 10); /* though it is overwritten */
+        CHECK(!place->ops->release(consumer, place, 2) && place->ops->release(consumer, place, 1));
+        CHECK_EQUAL(peeks(fixture, 1), 11);
+        pops(fixture, 1, 11, 1); /* a pop takes it */
+        CHECK_EQUAL(missed_by(fixture, 1), 0);
+        tear_down(fixture);
+    }
+}
+
+/* ---- Lossy ----------------------------------------------------------------------------------- */
+
+static void counts_what_it_missed(void)
+{
+    for (int c = 0; c < CAPACITIES; c++)
+        for (int s = 0; s < STARTS; s++) {
+            uint64_t capacity = capacities[c], sent = 0, got = 0, last = 0, value;
+            if (!fits(capacity, starts[s]))
+                continue;
+            struct fixture *fixture = set_up(LOSSY, capacity, sizeof(uint64_t), starts[s]);
+            subscribe(fixture, 1, false);
+            subscribe(fixture, 2, false); /* does nothing, ever */
+            fixture->dead[2] = true;
+            for (uint64_t round = 0; round < 200; round++) {
+                uint64_t count = round * round % (3 * capacity + 2), take = round * 7 % 5;
+                pushes(fixture, sent + 1, count);
+                sent += count;
+                for (; take > 0 && pop(fixture, 1, &value) == QUOIT_OK; take--, got++) {
+                    CHECK(value > last && value <= sent);
+                    CHECK_EQUAL(value, got + 1 + missed_by(fixture, 1));
+                    last = value;
+                }
+            }
+            kinds[LOSSY]->finish(&fixture->producer, &fixture->places[PRODUCER]);
+            CHECK_STATUS(push(fixture, 0), QUOIT_CLOSED);
+            while (pop(fixture, 1, &value) == QUOIT_OK)
+                got++;
+            finds(fixture, 1, QUOIT_CLOSED);
+            CHECK_EQUAL(got + missed_by(fixture, 1), sent);
+            CHECK(capacity > 1 || missed_by(fixture, 1) > 0);
+            CHECK_EQUAL(fixture->asked, 0);
+            tear_down(fixture);
+        }
+}
+
+/* ---- The end, and the producer's ------------------------------------------------------------- */
+
+static void finished(void)
+{
+    for (int kind = 0; kind < KINDS; kind++) {
+        struct fixture *fixture = set_up(kind, 5, sizeof(uint64_t), 0);
+        const struct quoit_ring_place *place = &fixture->places[PRODUCER];
+        subscribe(fixture, 1, false);
+        pushes(fixture, 0, 3);
+        CHECK(!place->ops->is_finished(place));
+        place->ops->finish(&fixture->producer, place);
+        CHECK(place->ops->is_finished(place));
+        CHECK_STATUS(push(fixture, 9), QUOIT_CLOSED);
+        CHECK_EQUAL(place->ops->push_many(&fixture->producer, place, &(uint64_t){9}, 1), 0);
+        CHECK_STATUS(place->ops->attach_producer(&fixture->producer, place), QUOIT_OK);
+        CHECK_STATUS(push(fixture, 9), QUOIT_CLOSED);
+        pops(fixture, 1, 0, 3);
+        finds(fixture, 1, QUOIT_CLOSED);
+        subscribe(fixture, 2, true);
+        pops(fixture, 2, 0, 3);
+        finds(fixture, 2, QUOIT_CLOSED);
+        subscribe(fixture, 3, false);
+        finds(fixture, 3, QUOIT_CLOSED);
+        tear_down(fixture);
+    }
+}
+
+/* A batch of which so many are committed, none is counted, and the next is half written. */
+static void takes_over(void)
+{
+    for (int kind = 0; kind < KINDS; kind++)
+        for (uint64_t committed = 0; committed <= 4; committed++) {
+            struct fixture *fixture = set_up(kind, 5, sizeof(uint64_t), 0);
+            const struct quoit_ring_place *place = &fixture->places[PRODUCER];
+            pushes(fixture, 0, 3);
+            subscribe(fixture, 1, false);
+            pushes(fixture, 3, committed);
+            fixture->shm.tail = 3;
+            uint8_t *slot = quoit_broadcast_slot(place, 3 + committed);
+            if (kind == LOSSY)
+                *quoit_broadcast_word(slot) = quoit_broadcast_torn(3 + committed);
+            memset(slot + QUOIT_BROADCAST_WORD_BYTES, 0xee, sizeof(uint64_t));
+            pops(fixture, 1, 3, committed);
+            finds(fixture, 1, QUOIT_EMPTY);
+            CHECK_STATUS(place->ops->check(place), QUOIT_OK);
+            CHECK_STATUS(place->ops->attach_producer(&fixture->producer, place), QUOIT_OK);
+            pushes(fixture, 3 + committed, 5);
+            pops(fixture, 1, 3 + committed, 5);
+            CHECK_EQUAL(fixture->shm.tail, 8 + committed);
+            tear_down(fixture);
+        }
+}
+
+/* ---- Memory that nobody vouches for ---------------------------------------------------------- */
+
+static void check_finds(void)
+{
+    for (int kind = 0; kind < KINDS; kind++) {
+        struct fixture *fixture = set_up(kind, 5, sizeof(uint64_t), 0);
+        const struct quoit_ring_place *place = &fixture->places[PRODUCER];
+        pushes(fixture, 0, 7);
+        for (uint64_t i = 0; i < 5; i++) {
+            quoit_atomic_u64 *word = quoit_broadcast_word(quoit_broadcast_slot(place, i));
+            uint64_t good = *word;
+            const uint64_t bad[] = {0,          good + 2, good - 2,
+                                    good + 100, ~good,    good + (kind ? 3 : 1)};
+            for (size_t j = 0; j < sizeof bad / sizeof bad[0]; j++) {
+                *word = bad[j];
+                CHECK_STATUS(place->ops->check(place), QUOIT_CORRUPT);
+            }
+            *word = good;
+        }
+        fixture->shm.finished = 2;
+        CHECK_STATUS(place->ops->check(place), QUOIT_CORRUPT);
+        fixture->shm.finished = 0;
+        fixture->shm.tail += 6;
+        CHECK_STATUS(place->ops->check(place), QUOIT_CORRUPT);
+        fixture->shm.tail -= 6;
+        tear_down(fixture);
+    }
+}
+
+/* Any words anywhere: each call returns. */
+static void hostile(void)
+{
+    uint64_t random = 1;
+    for (int round = 0; round < 1000; round++) {
+        struct fixture *fixture = set_up(round % KINDS, 5, sizeof(uint64_t), 0);
+        const struct quoit_ring_place *place = &fixture->places[PRODUCER];
+        subscribe(fixture, 1, false);
+        subscribe(fixture, 2, false);
+        uint64_t value, values[9] = {0};
+        for (int step = 0; step < 20; step++) {
+            random = random * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
+            uint64_t word = random >> 20 & 1 ? random : random >> (random >> 58);
+            quoit_atomic_u64 *const targets[] = {&fixture->shm.tail, &fixture->shm.marked,
+                                                 &fixture->claims[1].popping,
+                                                 quoit_broadcast_word(place->slots)};
+            *targets[random >> 40 & 3] = word;
+            fixture->shm.rows = (uint32_t)(random >> 30);
+            (void)push(fixture, 1);
+            (void)place->ops->push_many(&fixture->producer, place, values, 9);
+            (void)pop(fixture, 1, &value);
+            (void)place->ops->pop_many(&fixture->consumers[2], &fixture->places[2], values, 9);
+            (void)size_for(fixture, (uint32_t)step % 3);
+            (void)place->ops->has_items(&fixture->places[1]);
+            (void)place->ops->has_room(place);
+            (void)place->ops->check(place);
+            fixture->places[3].from_oldest = step % 2;
+            (void)place->ops->attach_consumer(&fixture->consumers[3], &fixture->places[3]);
+            (void)place->ops->attach_producer(&fixture->producer, place);
+        }
+        place->ops->init(place, 0);
+        tear_down(fixture);
+    }
+}
+
+int main(int argc, char **argv)
+{
+    static const struct test_part parts[] = {{"claim and commit", claims},
+                                             {"peek and release", peeking},
+                                             {"what is missed is counted", counts_what_it_missed},
+                                             {"the end", finished},
+                                             {"a producer takes over", takes_over},
+                                             {"check finds what nobody wrote", check_finds},
+                                             {"words that nobody wrote", hostile},
+                                             {NULL, NULL}};
+    return test_main(argc, argv, parts, NULL);
+}
