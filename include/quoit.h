@@ -110,7 +110,7 @@ struct quoit_queue_options {
     uint32_t item_bytes;  /* size of an item; QUOIT_ITEM_SIZE if 0 */
     uint64_t capacity;    /* items, exactly; QUOIT_CAPACITY if 0 */
     uint32_t permissions; /* as of chmod, whatever the umask; 0 = 0600 */
-    bool sized;           /* items with lengths of their own: QUOIT_UNSUPPORTED in this version */
+    bool sized; /* messages with lengths of their own, up to item_bytes: push_sized, … */
     enum quoit_tuning tuning;
     uint32_t user_bytes; /* room of your own beside the queue, zeroed: quoit_queue_user_area */
     enum quoit_broadcast broadcast; /* of QUOIT_BROADCAST alone */
@@ -242,6 +242,29 @@ quoit_status quoit_queue_claim(quoit_queue *queue, uint64_t wanted, void **items
 quoit_status quoit_queue_commit(quoit_queue *queue, uint64_t count);
 
 /*
+ * Messages, of a queue that was made .sized: each as long as it is, from 0 to item_bytes. The calls
+ * for items of one size say MISMATCH there, these do elsewhere; release(1), commit(0), finish and
+ * the waits are for both.
+ *   SPSC            a ring of bytes, in which capacity of the longest fit, and more of shorter ones
+ *   MPMC, BROADCAST capacity of any length
+ * push_sized: as push, and TOO_BIG beyond item_bytes. pop_sized: as pop, and TOO_BIG where buffer
+ * has no room for it: bytes_out says how long it is, and it stays. claim_sized gives room for so
+ * many bytes in place, of which commit_sized may use fewer (else INVALID); peek_sized shows the next
+ * message in place, until release(1). A lossy broadcast makes and shows it in the handle's memory.
+ */
+quoit_status quoit_queue_push_sized(quoit_queue *queue, const void *message, uint64_t bytes);
+quoit_status quoit_queue_pop_sized(quoit_queue *queue, void *buffer, uint64_t room_bytes,
+                                   uint64_t *bytes_out);
+quoit_status quoit_queue_push_sized_wait(quoit_queue *queue, const void *message, uint64_t bytes,
+                                         int64_t timeout_ns);
+quoit_status quoit_queue_pop_sized_wait(quoit_queue *queue, void *buffer, uint64_t room_bytes,
+                                        uint64_t *bytes_out, int64_t timeout_ns);
+quoit_status quoit_queue_claim_sized(quoit_queue *queue, uint64_t bytes, void **message_out);
+quoit_status quoit_queue_commit_sized(quoit_queue *queue, uint64_t bytes);
+quoit_status quoit_queue_peek_sized(quoit_queue *queue, const void **message_out,
+                                    uint64_t *bytes_out);
+
+/*
  * Look at what is next without taking it: count_out items at items_out, in place, one after the
  * other, at least one. They stay valid, and queued, until they are released, all or the first of
  * them; a consumer that dies before leaves them to the next.
@@ -276,9 +299,11 @@ struct quoit_queue_info {
     uint64_t capacity;
     enum quoit_tuning tuning;
     enum quoit_broadcast broadcast;
+    bool sized;
     uint64_t user_bytes;
     uint64_t pushed; /* items ever; MPMC: positions, and some may have come to nothing */
-    uint64_t popped; /* likewise; of a broadcast: pushed - size */
+    uint64_t popped; /* likewise; of a broadcast: pushed - size;
+                        sized SPSC: bytes, with eight and padding for each message */
     uint64_t size;
     bool finished;
     uint32_t producer_pid; /* of a living one, in its own PID namespace; 0: there is none */
@@ -434,44 +459,6 @@ uint64_t quoit_region_root(const quoit_region *region);
 uint64_t quoit_region_size(const quoit_region *region); /* bytes, all of it */
 uint64_t quoit_region_free(const quoit_region *region); /* bytes not yet handed out */
 
-/* ---- Semaphores ------------------------------------------------------------------------------ */
-
-typedef struct quoit_sem quoit_sem;
-
-enum quoit_sem_use {
-    /* Who waits also posts, as a lock is used. A process that dies in between has its count given
-       back, where the system can: System V, not POSIX and not Windows. */
-    QUOIT_SEM_HOLD = 0,
-    QUOIT_SEM_SIGNAL = 1 /* some post and others wait; a death changes nothing */
-};
-
-struct quoit_sem_options {
-    uint32_t value; /* at first; at most 32767 for sysv */
-    enum quoit_sem_use use;
-    uint32_t permissions; /* 0 = 0600 */
-};
-
-/* As for queues. Schemes: posix, sysv, windows. flags: 0 or QUOIT_ANY_OWNER. join does not compare
-   the value. Who has a System V semaphore open when it is unlinked gets CLOSED from then on; others
-   go on. */
-quoit_status quoit_sem_create(const char *name, const struct quoit_sem_options *options,
-                              quoit_sem **sem_out);
-quoit_status quoit_sem_open(const char *name, unsigned flags, quoit_sem **sem_out);
-quoit_status quoit_sem_join(const char *name, const struct quoit_sem_options *options,
-                            quoit_sem **sem_out);
-void quoit_sem_close(quoit_sem *sem);
-quoit_status quoit_sem_unlink(const char *name);
-
-/* Take one. wait: OK TIMEOUT CLOSED; timeout_ns 0 polls, QUOIT_FOREVER waits; the clock is
-   monotonic, and a signal does not end the wait. try_wait is wait with 0. LIMIT: the system has no
-   room to note an undo. */
-quoit_status quoit_sem_wait(quoit_sem *sem, int64_t timeout_ns);
-quoit_status quoit_sem_try_wait(quoit_sem *sem);
-/* Give one. OK CLOSED OVERFLOW. */
-quoit_status quoit_sem_post(quoit_sem *sem);
-/* How many there are, a snapshot. OK CLOSED; UNSUPPORTED for a posix one on macOS. */
-quoit_status quoit_sem_value(quoit_sem *sem, uint32_t *value_out);
-
 #ifdef __cplusplus
 }
 #endif
@@ -479,5 +466,8 @@ quoit_status quoit_sem_value(quoit_sem *sem, uint32_t *value_out);
 /* The typed, inlined forms: QUOIT_DEFINE_QUEUE(product, struct product) defines product_push,
    product_pop, ... */
 #include <quoit/typed.h>
+
+/* Semaphores: quoit_sem_create, quoit_sem_wait, quoit_sem_post, ... */
+#include <quoit/sem.h>
 
 #endif

@@ -82,6 +82,15 @@ struct quoit_broadcast_side {
     bool hurried;            /* it will look again at once: the dead can wait */
 };
 
+/* Private to a side of a sized queue's handle. */
+struct quoit_bytes_side {
+    uint64_t position; /* SPSC: bytes that this side is through with */
+    uint64_t limit;    /* SPSC: bytes below this are known to be free, or filled */
+    uint64_t wanted;   /* SPSC, producer: what a look for room is for */
+    uint8_t *slot; /* SPSC: where the next message lies, or will; else a record that is claimed */
+    uint64_t at_hand; /* bytes that are claimed, or that a release gives back; 0: nothing is */
+};
+
 /* Private to the producer's handle. next leads to `shut`, which is never empty, while a push must
    take the slow path: a wrong role, a forked child, a finished queue, another layout. */
 struct quoit_ring_producer {
@@ -100,6 +109,7 @@ struct quoit_ring_producer {
     quoit_atomic_u64 shut;
     struct quoit_mpmc_side mpmc;
     struct quoit_broadcast_side broadcast;
+    struct quoit_bytes_side bytes;
 };
 
 /* Private to the consumer's handle, likewise; its `shut` is always empty. */
@@ -116,6 +126,7 @@ struct quoit_ring_consumer {
     quoit_atomic_u64 shut;
     struct quoit_mpmc_side mpmc;
     struct quoit_broadcast_side broadcast;
+    struct quoit_bytes_side bytes;
 };
 
 #endif

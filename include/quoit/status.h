@@ -41,7 +41,8 @@
     X(QUOIT_ROLE, -23, "the handle was not opened in the role that this needs")                \
     X(QUOIT_FORKED, -24, "the handle belongs to the parent process: open one in the child")    \
     X(QUOIT_SYSTEM, -25, "the operating system reported an unexpected error")                  \
-    X(QUOIT_STALE, -26, "the handle leads to no block that is this member's")
+    X(QUOIT_STALE, -26, "the handle leads to no block that is this member's")                  \
+    X(QUOIT_TOO_BIG, -27, "the message is larger than what it is to go into")
 
 #define QUOIT_STATUS_ENUMERATOR(name, number, sentence) name = (number),
 typedef enum quoit_status { QUOIT_STATUS_TABLE(QUOIT_STATUS_ENUMERATOR) } quoit_status;

@@ -17,9 +17,9 @@ extern "C" {
 
 struct quoit_queue {
     struct quoit_ring_producer producer; /* each side's state on lines of its own */
-    uint8_t pad1[256 - sizeof(struct quoit_ring_producer)];
+    uint8_t pad1[320 - sizeof(struct quoit_ring_producer)];
     struct quoit_ring_consumer consumer;
-    uint8_t pad2[256 - sizeof(struct quoit_ring_consumer)];
+    uint8_t pad2[320 - sizeof(struct quoit_ring_consumer)];
     struct quoit_queue_handle *handle;
 };
 

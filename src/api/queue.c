@@ -286,6 +286,7 @@ quoit_status quoit_queue_finish(quoit_queue *queue)
     if (!(handle->roles & QUOIT_PRODUCER))
         return quoit_fail(QUOIT_ROLE, "a queue is finished by its producer");
     handle->place.ring.ops->finish(&queue->producer, &handle->place.ring);
+    queue->producer.bytes.at_hand = 0; /* a claim is given up */
     wake_others(queue);
     return QUOIT_OK;
 }

@@ -25,6 +25,15 @@ struct quoit_queue_handle {
     struct quoit_waiter consumer_waiter;
 };
 
+/* ---- Steps of the calls on items, queue_items.c ---------------------------------------------- */
+
+/* As check_handle, and ROLE. */
+quoit_status quoit_queue_check_role(const quoit_queue *queue, unsigned role);
+/* After a pop of so many; after one that found none; after a push that found no room. */
+void quoit_queue_note_popped(quoit_queue *queue, uint64_t count);
+void quoit_queue_note_empty(quoit_queue *queue);
+void quoit_queue_note_full(quoit_queue *queue);
+
 /* INVALID for NULL, FORKED in a child that inherited the handle. */
 static inline quoit_status quoit_queue_check_handle(const quoit_queue *queue)
 {

@@ -22,6 +22,9 @@ bool quoit_queue_is_empty(const quoit_queue *queue)
 
 bool quoit_queue_is_full(const quoit_queue *queue)
 {
+    const struct quoit_ring_place *ring = &queue->handle->place.ring;
+    if (queue->handle->place.layout == QUOIT_LAYOUT_BYTES)
+        return !queue->handle->forked && !ring->ops->has_room(ring);
     return quoit_queue_size(queue) == quoit_queue_capacity(queue);
 }
 
@@ -61,6 +64,7 @@ quoit_status quoit_queue_inspect(const quoit_queue *queue, struct quoit_queue_in
         .capacity = handle->place.ring.capacity,
         .broadcast = handle->place.layout == QUOIT_LAYOUT_LOSSY ? QUOIT_LOSSY : QUOIT_LOSSLESS,
         .tuning = handle->place.layout == QUOIT_LAYOUT_SPANS ? QUOIT_FOR_SPANS : QUOIT_FOR_ITEMS,
+        .sized = handle->place.sized,
         .user_bytes = handle->place.user_bytes,
         .pushed = popped + size,
         .popped = popped,

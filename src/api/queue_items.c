@@ -23,13 +23,26 @@ static quoit_status wrong_side(const quoit_queue *queue, unsigned role, uint64_t
                       (unsigned long long)item_bytes, (unsigned)handle->place.item_bytes);
 }
 
+static quoit_status is_sized(void)
+{
+    return quoit_fail(QUOIT_MISMATCH, "the queue's messages have lengths of their own; "
+                                      "quoit_queue_push_sized and its kin would be right");
+}
+
 /* What the fast path never sees, since it is shut until this has been well once. */
 static quoit_status check_side(const quoit_queue *queue, unsigned role, uint64_t item_bytes)
 {
     if (queue && !queue->handle->forked && queue->handle->roles & role &&
         queue->handle->place.item_bytes == item_bytes)
-        return QUOIT_OK;
+        return queue->handle->place.sized ? is_sized() : QUOIT_OK;
     return wrong_side(queue, role, item_bytes);
+}
+
+quoit_status quoit_queue_check_role(const quoit_queue *queue, unsigned role)
+{
+    if (queue && !queue->handle->forked && queue->handle->roles & role)
+        return QUOIT_OK;
+    return wrong_side(queue, role, 0);
 }
 
 static bool is_shared(const quoit_queue *queue)
@@ -48,7 +61,7 @@ static bool makes_room(const quoit_queue *queue, uint64_t count)
 
 /* After a pop. Of many consumers, some may wait for the end, which is there when the last item is
    given back. */
-static void note_popped(quoit_queue *queue, uint64_t count)
+void quoit_queue_note_popped(quoit_queue *queue, uint64_t count)
 {
     if (makes_room(queue, count))
         quoit_queue_popped(queue);
@@ -65,14 +78,14 @@ static void note_freed(quoit_queue *queue)
     quoit_queue_popped(queue);
 }
 
-static void note_empty(quoit_queue *queue)
+void quoit_queue_note_empty(quoit_queue *queue)
 {
     note_freed(queue);
     if (queue->handle->consumer_waiter.poller)
         quoit_poller_rearm(queue->handle->consumer_waiter.poller);
 }
 
-static void note_full(quoit_queue *queue)
+void quoit_queue_note_full(quoit_queue *queue)
 {
     if (queue->handle->producer_waiter.poller)
         quoit_poller_rearm(queue->handle->producer_waiter.poller);
@@ -89,7 +102,7 @@ quoit_status quoit_queue_push_slow(quoit_queue *queue, const void *item, uint64_
     if (status == QUOIT_OK)
         quoit_queue_pushed(queue);
     else if (status == QUOIT_FULL)
-        note_full(queue);
+        quoit_queue_note_full(queue);
     return status;
 }
 
@@ -100,9 +113,9 @@ quoit_status quoit_queue_pop_slow(quoit_queue *queue, void *item_out, uint64_t i
         return status;
     status = ring_of(queue)->ops->pop(&queue->consumer, ring_of(queue), item_out);
     if (status == QUOIT_OK)
-        note_popped(queue, 1);
+        quoit_queue_note_popped(queue, 1);
     else if (status == QUOIT_EMPTY)
-        note_empty(queue);
+        quoit_queue_note_empty(queue);
     return status;
 }
 
@@ -136,7 +149,7 @@ uint64_t quoit_queue_push_many_sized(quoit_queue *queue, const void *items, uint
     if (pushed > 0)
         quoit_queue_pushed(queue);
     else
-        note_full(queue);
+        quoit_queue_note_full(queue);
     return pushed;
 }
 
@@ -148,9 +161,9 @@ uint64_t quoit_queue_pop_many_sized(quoit_queue *queue, void *items_out, uint64_
     uint64_t popped = ring_of(queue)->ops->pop_many(&queue->consumer, ring_of(queue), items_out,
                                                     count);
     if (popped > 0)
-        note_popped(queue, popped);
+        quoit_queue_note_popped(queue, popped);
     else
-        note_empty(queue);
+        quoit_queue_note_empty(queue);
     return popped;
 }
 
@@ -179,15 +192,18 @@ quoit_status quoit_queue_claim(quoit_queue *queue, uint64_t wanted, void **items
     status = ring_of(queue)->ops->claim(&queue->producer, ring_of(queue), wanted, items_out,
                                         count_out);
     if (status == QUOIT_FULL)
-        note_full(queue);
+        quoit_queue_note_full(queue);
     return status;
 }
 
 quoit_status quoit_queue_commit(quoit_queue *queue, uint64_t count)
 {
-    quoit_status status = check_side(queue, QUOIT_PRODUCER, queue->handle->place.item_bytes);
+    quoit_status status = quoit_queue_check_role(queue, QUOIT_PRODUCER);
+    if (status == QUOIT_OK && queue->handle->place.sized && count > 0)
+        status = is_sized();
     if (status != QUOIT_OK)
         return status;
+    queue->producer.bytes.at_hand = 0;
     if (!ring_of(queue)->ops->commit(&queue->producer, ring_of(queue), count))
         return quoit_fail(QUOIT_INVALID, "%llu items to commit, and fewer are claimed",
                           (unsigned long long)count);
@@ -207,20 +223,20 @@ quoit_status quoit_queue_peek(quoit_queue *queue, const void **items_out, uint64
         return status;
     status = ring_of(queue)->ops->peek(&queue->consumer, ring_of(queue), items_out, count_out);
     if (status == QUOIT_EMPTY)
-        note_empty(queue);
+        quoit_queue_note_empty(queue);
     return status;
 }
 
 quoit_status quoit_queue_release(quoit_queue *queue, uint64_t count)
 {
-    quoit_status status = check_side(queue, QUOIT_CONSUMER, queue->handle->place.item_bytes);
+    quoit_status status = quoit_queue_check_role(queue, QUOIT_CONSUMER);
     if (status != QUOIT_OK)
         return status;
     if (!ring_of(queue)->ops->release(&queue->consumer, ring_of(queue), count))
         return quoit_fail(QUOIT_INVALID, "%llu items to release, and fewer are there",
                           (unsigned long long)count);
     if (count > 0)
-        note_popped(queue, count);
+        quoit_queue_note_popped(queue, count);
     return QUOIT_OK;
 }
 
@@ -238,7 +254,7 @@ static quoit_status look_for_items(quoit_queue *queue)
 
 quoit_status quoit_queue_wait_for_room(quoit_queue *queue, int64_t timeout_ns)
 {
-    quoit_status status = check_side(queue, QUOIT_PRODUCER, queue->handle->place.item_bytes);
+    quoit_status status = quoit_queue_check_role(queue, QUOIT_PRODUCER);
     if (status == QUOIT_OK)
         status = look_for_room(queue);
     if (status != QUOIT_FULL)
@@ -249,7 +265,7 @@ quoit_status quoit_queue_wait_for_room(quoit_queue *queue, int64_t timeout_ns)
 
 quoit_status quoit_queue_wait_for_items(quoit_queue *queue, int64_t timeout_ns)
 {
-    quoit_status status = check_side(queue, QUOIT_CONSUMER, queue->handle->place.item_bytes);
+    quoit_status status = quoit_queue_check_role(queue, QUOIT_CONSUMER);
     if (status == QUOIT_OK)
         status = look_for_items(queue);
     if (status != QUOIT_EMPTY)

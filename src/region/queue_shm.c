@@ -18,7 +18,8 @@ static const struct quoit_ring_ops *const layouts[QUOIT_LAYOUTS] = {
     [QUOIT_LAYOUT_SPANS] = &quoit_spsc_spans,
     [QUOIT_LAYOUT_MPMC] = &quoit_mpmc,
     [QUOIT_LAYOUT_LOSSLESS] = &quoit_broadcast_lossless,
-    [QUOIT_LAYOUT_LOSSY] = &quoit_broadcast_lossy};
+    [QUOIT_LAYOUT_LOSSY] = &quoit_broadcast_lossy,
+    [QUOIT_LAYOUT_BYTES] = &quoit_spsc_bytes};
 
 /* Larger items are always in spans: their copying outweighs how they are handed over, and they are
    worth making in place. */
@@ -30,21 +31,36 @@ static enum quoit_ring_layout layout_for(const struct quoit_queue_options *optio
         return QUOIT_LAYOUT_MPMC;
     if (options->kind == QUOIT_BROADCAST)
         return options->broadcast == QUOIT_LOSSY ? QUOIT_LAYOUT_LOSSY : QUOIT_LAYOUT_LOSSLESS;
+    if (options->sized)
+        return QUOIT_LAYOUT_BYTES;
     if (options->tuning == QUOIT_FOR_SPANS || options->item_bytes > LARGEST_IN_SLOTS)
         return QUOIT_LAYOUT_SPANS;
     return QUOIT_LAYOUT_SLOTS;
 }
 
-/* Bytes of the slots' array; false: not in 64 bits. */
-static bool slots_bytes(enum quoit_ring_layout layout, uint64_t capacity, uint32_t item_bytes,
-                        uint64_t *bytes_out)
+/* What the ring takes for an item: in slots, messages are behind their lengths. */
+static uint64_t ring_item_bytes(const struct quoit_queue_options *options)
 {
-    return quoit_multiply(capacity, layouts[layout]->stride(item_bytes), bytes_out);
+    bool records = options->sized && layout_for(options) != QUOIT_LAYOUT_BYTES;
+    return options->item_bytes + (records ? (uint64_t)QUOIT_RECORD_HEADER_BYTES : 0);
+}
+
+/* Bytes of the slots' array; false: not in 64 bits. In bytes, a longest message may begin just
+   before the end. */
+static bool slots_bytes(const struct quoit_queue_options *options, uint64_t *bytes_out)
+{
+    enum quoit_ring_layout layout = layout_for(options);
+    uint64_t stride = layouts[layout]->stride(ring_item_bytes(options));
+    uint64_t behind = layout == QUOIT_LAYOUT_BYTES ? stride : 0;
+    return options->capacity <= INT64_MAX / 2 &&
+           quoit_multiply(options->capacity, stride, bytes_out) && *bytes_out <= INT64_MAX / 2 &&
+           (*bytes_out += behind) <= INT64_MAX / 2;
 }
 
 static bool has_claims(enum quoit_ring_layout layout)
 {
-    return layout != QUOIT_LAYOUT_SLOTS && layout != QUOIT_LAYOUT_SPANS;
+    return layout != QUOIT_LAYOUT_SLOTS && layout != QUOIT_LAYOUT_SPANS &&
+           layout != QUOIT_LAYOUT_BYTES;
 }
 
 /* Bytes of the ring beside its slots: the counters, and behind them what each member claims. */
@@ -69,13 +85,12 @@ quoit_status quoit_queue_check_options(const struct quoit_queue_options *options
     uint64_t bytes;
     if (!options)
         return quoit_fail(QUOIT_INVALID, "options is NULL");
-    if ((options->kind != QUOIT_SPSC && options->kind != QUOIT_MPMC &&
-         options->kind != QUOIT_BROADCAST) ||
-        options->sized)
+    if (options->kind != QUOIT_SPSC && options->kind != QUOIT_MPMC &&
+        options->kind != QUOIT_BROADCAST)
         return quoit_fail(QUOIT_UNSUPPORTED,
-                          "kind %d%s is not in this version; QUOIT_SPSC, QUOIT_MPMC and "
-                          "QUOIT_BROADCAST with items of one size are",
-                          (int)options->kind, options->sized ? ", sized" : "");
+                          "kind %d is not in this version; QUOIT_SPSC, QUOIT_MPMC and "
+                          "QUOIT_BROADCAST are",
+                          (int)options->kind);
     if (options->item_bytes == 0)
         return quoit_fail(QUOIT_ITEM_SIZE, "the item size is 0; at least 1 would be right");
     if (options->capacity == 0)
@@ -86,8 +101,7 @@ quoit_status quoit_queue_check_options(const struct quoit_queue_options *options
     if (options->broadcast != QUOIT_LOSSLESS && options->broadcast != QUOIT_LOSSY)
         return quoit_fail(QUOIT_INVALID, "broadcast %d is not one of enum quoit_broadcast",
                           (int)options->broadcast);
-    if (!slots_bytes(layout_for(options), options->capacity, options->item_bytes, &bytes) ||
-        bytes > INT64_MAX / 2)
+    if (!slots_bytes(options, &bytes))
         return quoit_fail(QUOIT_OVERFLOW,
                           "capacity %llu times an item size of %u is more than can be addressed",
                           (unsigned long long)options->capacity, (unsigned)options->item_bytes);
@@ -99,7 +113,7 @@ static quoit_status allocate_pieces(quoit_region *region, const struct quoit_que
                                     struct quoit_queue_shm *queue, uint64_t *queue_offset_out)
 {
     uint64_t bytes = 0;
-    (void)slots_bytes(layout_for(options), options->capacity, options->item_bytes, &bytes);
+    (void)slots_bytes(options, &bytes);
     quoit_status status = quoit_region_allocate(region, sizeof *queue, QUOIT_PIECE_ALIGN,
                                                 queue_offset_out);
     if (status == QUOIT_OK)
@@ -123,7 +137,7 @@ quoit_status quoit_queue_make(const char *name, const struct quoit_queue_options
     if (status != QUOIT_OK)
         return status;
     uint64_t bytes = 0;
-    (void)slots_bytes(layout_for(options), options->capacity, options->item_bytes, &bytes);
+    (void)slots_bytes(options, &bytes);
     bytes += sizeof(struct quoit_queue_shm) + ring_bytes(layout_for(options), QUOIT_MEMBER_ROWS) +
              QUOIT_MEMBER_ROWS * sizeof(struct quoit_member_shm) + options->user_bytes +
              UINT64_C(5) * QUOIT_PIECE_ALIGN; /* no overflow: slots take less than 2^62 */
@@ -139,6 +153,7 @@ quoit_status quoit_queue_make(const char *name, const struct quoit_queue_options
         .user_bytes = options->user_bytes,
         .member_rows = QUOIT_MEMBER_ROWS,
         .layout = (uint32_t)layout_for(options),
+        .sized = options->sized,
         .empty = choose_empty(),
     };
     uint64_t queue_offset = 0;
@@ -193,15 +208,14 @@ quoit_status quoit_queue_find(quoit_region *region, struct quoit_queue_place *pl
         .kind = (enum quoit_kind)queue.kind,
         .item_bytes = queue.item_bytes,
         .capacity = queue.capacity,
+        .sized = queue.sized == 1,
         .broadcast = queue.layout == QUOIT_LAYOUT_LOSSY ? QUOIT_LOSSY : QUOIT_LOSSLESS,
         .tuning = queue.layout == QUOIT_LAYOUT_SPANS ? QUOIT_FOR_SPANS : QUOIT_FOR_ITEMS};
     quoit_status status = quoit_queue_check_options(&options);
     if (status != QUOIT_OK)
         return status == QUOIT_UNSUPPORTED ? status : damaged(region, quoit_status_text(status));
     if (queue.layout != (uint32_t)layout_for(&options) || queue.member_rows == 0 ||
-        queue.member_rows > 65536 ||
-        !slots_bytes((enum quoit_ring_layout)queue.layout, queue.capacity, queue.item_bytes,
-                     &bytes))
+        queue.member_rows > 65536 || queue.sized > 1 || !slots_bytes(&options, &bytes))
         return damaged(region, "a count is out of range");
     uint8_t *ring = quoit_region_piece(
         region, queue.ring_offset,
@@ -220,12 +234,13 @@ quoit_status quoit_queue_find(quoit_region *region, struct quoit_queue_place *pl
         .layout = (enum quoit_ring_layout)queue.layout,
         .item_bytes = queue.item_bytes,
         .user_bytes = queue.user_bytes,
+        .sized = options.sized,
         .user = user,
         .ring = {.ops = layouts[queue.layout],
                  .shm = (struct quoit_ring_shm *)(void *)ring,
                  .slots = slots,
                  .capacity = queue.capacity,
-                 .item_bytes = queue.item_bytes,
+                 .item_bytes = ring_item_bytes(&options),
                  .empty = queue.empty,
                  .members = {.claims =
                                  (struct quoit_claims_shm *)(void *)(ring +
@@ -258,6 +273,8 @@ quoit_status quoit_queue_compare(const quoit_region *region, const struct quoit_
         return differs(region, "the item size", place->item_bytes, options->item_bytes);
     if (place->ring.capacity != options->capacity)
         return differs(region, "the capacity", place->ring.capacity, options->capacity);
+    if (place->sized != options->sized)
+        return differs(region, "sized", place->sized, options->sized);
     if (place->layout != layout_for(options) && options->kind == QUOIT_BROADCAST)
         return differs(region, "lossy", place->layout == QUOIT_LAYOUT_LOSSY,
                        options->broadcast == QUOIT_LOSSY);

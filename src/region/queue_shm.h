@@ -21,7 +21,7 @@ struct quoit_queue_shm {
     uint32_t user_bytes;     /* 48  creator                                          */
     uint32_t member_rows;    /* 52  creator                                          */
     uint32_t layout;         /* 56  creator  enum quoit_ring_layout                  */
-    uint32_t reserved;       /* 60  0                                                */
+    uint32_t sized;          /* 60  creator  1: messages have lengths of their own   */
     uint64_t empty;          /* 64  creator  slots: the mark of a slot without item  */
     uint64_t checksum;       /* 72  creator  of bytes 0 to 71                        */
 };
@@ -44,6 +44,7 @@ struct quoit_queue_place {
     enum quoit_ring_layout layout;
     uint32_t item_bytes;
     uint32_t user_bytes;
+    bool sized; /* item_bytes is the longest message; the ring's may be longer records */
     void *user; /* NULL if user_bytes is 0 */
     struct quoit_ring_place ring;
     struct quoit_members members;

@@ -7,6 +7,8 @@
  *             spsc_slots.c
  *     spans   likewise, but the counters alone say it, slots hold nothing but items: the fastest
  *             for many at a time, and items can be made and read in place (spsc_spans.c)
+ *     bytes   likewise, for messages with lengths of their own: the counters count bytes
+ *             (spsc_bytes.c)
  *     mpmc    many of each; positions are claimed from counters, and each slot says itself whether
  *             it is filled (mpmc.c)
  *     lossless, lossy
@@ -44,6 +46,7 @@ enum quoit_ring_layout {
     QUOIT_LAYOUT_MPMC = 2,
     QUOIT_LAYOUT_LOSSLESS = 3,
     QUOIT_LAYOUT_LOSSY = 4,
+    QUOIT_LAYOUT_BYTES = 5,
     QUOIT_LAYOUTS
 };
 
@@ -113,6 +116,16 @@ struct quoit_ring_ops {
                          const void **items_out, uint64_t *count_out);
     bool (*release)(struct quoit_ring_consumer *, const struct quoit_ring_place *, uint64_t count);
 
+    /* Sized queues alone, NULL elsewhere: one message of so many bytes, at most what the queue was
+       made for, in place; commit may be of fewer, and fails as above. Given up by commit(0), given
+       back by release(1). */
+    quoit_status (*claim_message)(struct quoit_ring_producer *, const struct quoit_ring_place *,
+                                  uint64_t bytes, void **message_out);
+    bool (*commit_message)(struct quoit_ring_producer *, const struct quoit_ring_place *,
+                           uint64_t bytes);
+    quoit_status (*peek_message)(struct quoit_ring_consumer *, const struct quoit_ring_place *,
+                                 const void **message_out, uint64_t *bytes_out);
+
     /* End of stream; a claim is given up. What is queued stays to be taken. */
     void (*finish)(struct quoit_ring_producer *, const struct quoit_ring_place *);
 
@@ -132,6 +145,7 @@ struct quoit_ring_ops {
 };
 extern const struct quoit_ring_ops quoit_spsc_slots;
 extern const struct quoit_ring_ops quoit_spsc_spans;
+extern const struct quoit_ring_ops quoit_spsc_bytes;
 extern const struct quoit_ring_ops quoit_mpmc;
 extern const struct quoit_ring_ops quoit_broadcast_lossless;
 extern const struct quoit_ring_ops quoit_broadcast_lossy;
@@ -142,6 +156,17 @@ bool quoit_broadcast_made_room(const struct quoit_ring_consumer *consumer,
                                const struct quoit_ring_place *place, uint64_t count);
 
 /* ---- What they share (ring.c) ---------------------------------------------------------------- */
+
+/* Of the table, for rings of slots, whose items are records then (record.c). */
+enum { QUOIT_RECORD_HEADER_BYTES = 8 };
+quoit_status quoit_record_claim(struct quoit_ring_producer *producer,
+                                const struct quoit_ring_place *place, uint64_t bytes,
+                                void **message_out);
+bool quoit_record_commit(struct quoit_ring_producer *producer, const struct quoit_ring_place *place,
+                         uint64_t bytes);
+quoit_status quoit_record_peek(struct quoit_ring_consumer *consumer,
+                               const struct quoit_ring_place *place, const void **message_out,
+                               uint64_t *bytes_out);
 
 /* What lies there, at a multiple of 8. It may be being overwritten: see contains. */
 static inline uint64_t quoit_ring_item(const uint8_t *at)

@@ -7,13 +7,14 @@
 static void push(quoit_queue *queue, struct world_victim *victim)
 {
     struct thing thing = world_thing(victim->first + victim->done);
-    victim->done += thing_push(queue, &thing) == QUOIT_OK;
+    victim->done += world_push_thing(queue, &thing) == QUOIT_OK;
 }
 
 static void push_twin(quoit_queue *queue, struct world_victim *victim)
 {
     struct thing thing = world_thing(victim->first);
-    victim->done += quoit_queue_push(queue, &thing) == QUOIT_OK;
+    victim->done += (world_is_sized ? world_push_thing(queue, &thing)
+                                    : quoit_queue_push(queue, &thing)) == QUOIT_OK;
 }
 
 static void push_many(quoit_queue *queue, struct world_victim *victim)
@@ -21,20 +22,47 @@ static void push_many(quoit_queue *queue, struct world_victim *victim)
     struct thing things[WORLD_MANY];
     for (uint64_t i = 0; i < WORLD_MANY; i++)
         things[i] = world_thing(victim->first + i);
-    victim->done = quoit_queue_push_many(queue, things, WORLD_MANY);
+    if (!world_is_sized)
+        victim->done = quoit_queue_push_many(queue, things, WORLD_MANY);
+    while (world_is_sized && victim->done < WORLD_MANY &&
+           world_push_thing(queue, &things[victim->done]) == QUOIT_OK)
+        victim->done++;
+}
+
+/* Claims room for up to so many, sized: for one, and more than it commits. */
+static quoit_status claim_items(quoit_queue *queue, uint64_t wanted, void **items_out,
+                                uint64_t *count_out)
+{
+    *count_out = 1;
+    return world_is_sized ? quoit_queue_claim_sized(queue, sizeof(struct thing), items_out)
+                          : quoit_queue_claim(queue, wanted, items_out, count_out);
+}
+
+static quoit_status commit_items(quoit_queue *queue, uint64_t count)
+{
+    return world_is_sized && count > 0 ? quoit_queue_commit_sized(queue, sizeof(struct thing))
+                                       : quoit_queue_commit(queue, count);
+}
+
+static quoit_status peek_items(quoit_queue *queue, const void **items_out, uint64_t *count_out)
+{
+    uint64_t bytes;
+    *count_out = 1;
+    return world_is_sized ? quoit_queue_peek_sized(queue, items_out, &bytes)
+                          : quoit_queue_peek(queue, items_out, count_out);
 }
 
 static void claim_and_commit(quoit_queue *queue, struct world_victim *victim)
 {
     void *items;
     uint64_t count;
-    if (quoit_queue_claim(queue, victim->count, &items, &count) != QUOIT_OK)
+    if (claim_items(queue, victim->count, &items, &count) != QUOIT_OK)
         return;
     for (uint64_t i = 0; i < count; i++) {
         struct thing thing = world_thing(victim->first + i);
         memcpy((char *)items + i * sizeof thing, &thing, sizeof thing);
     }
-    if (quoit_queue_commit(queue, count) == QUOIT_OK)
+    if (commit_items(queue, count) == QUOIT_OK)
         victim->done = count;
 }
 
@@ -43,30 +71,35 @@ static void claim_and_give_up(quoit_queue *queue, struct world_victim *victim)
     void *items;
     uint64_t count;
     (void)victim;
-    if (quoit_queue_claim(queue, WORLD_MANY, &items, &count) == QUOIT_OK)
-        (void)quoit_queue_commit(queue, 0);
+    if (claim_items(queue, WORLD_MANY, &items, &count) == QUOIT_OK)
+        (void)commit_items(queue, 0);
 }
 
 static void pop(quoit_queue *queue, struct world_victim *victim)
 {
-    victim->done += thing_pop(queue, victim->buffer + victim->done) == QUOIT_OK;
+    victim->done += world_pop_thing(queue, victim->buffer + victim->done) == QUOIT_OK;
 }
 
 static void pop_twin(quoit_queue *queue, struct world_victim *victim)
 {
-    victim->done += quoit_queue_pop(queue, victim->buffer) == QUOIT_OK;
+    victim->done += (world_is_sized ? world_pop_thing(queue, victim->buffer)
+                                    : quoit_queue_pop(queue, victim->buffer)) == QUOIT_OK;
 }
 
 static void pop_many(quoit_queue *queue, struct world_victim *victim)
 {
-    victim->done = quoit_queue_pop_many(queue, victim->buffer, WORLD_MANY);
+    if (!world_is_sized)
+        victim->done = quoit_queue_pop_many(queue, victim->buffer, WORLD_MANY);
+    while (world_is_sized && victim->done < WORLD_MANY &&
+           world_pop_thing(queue, &victim->buffer[victim->done]) == QUOIT_OK)
+        victim->done++;
 }
 
 static void peek_and_release(quoit_queue *queue, struct world_victim *victim)
 {
     const void *items;
     uint64_t count;
-    if (quoit_queue_peek(queue, &items, &count) != QUOIT_OK)
+    if (peek_items(queue, &items, &count) != QUOIT_OK)
         return;
     count = count < WORLD_MANY ? count : WORLD_MANY;
     memcpy(victim->buffer, items, count * sizeof *victim->buffer);
@@ -80,7 +113,7 @@ static void peek(quoit_queue *queue, struct world_victim *victim)
     const void *items;
     uint64_t count;
     (void)victim;
-    (void)quoit_queue_peek(queue, &items, &count);
+    (void)peek_items(queue, &items, &count);
 }
 
 static void close_queue(quoit_queue *queue, struct world_victim *victim)
@@ -94,7 +127,7 @@ static void claim(quoit_queue *queue, struct world_victim *victim)
     void *items;
     uint64_t count;
     (void)victim;
-    (void)quoit_queue_claim(queue, WORLD_MANY, &items, &count);
+    (void)claim_items(queue, WORLD_MANY, &items, &count);
 }
 
 static void finish(quoit_queue *queue, struct world_victim *victim)
@@ -106,13 +139,21 @@ static void finish(quoit_queue *queue, struct world_victim *victim)
 /* Nothing comes meanwhile. */
 static void pop_wait(quoit_queue *queue, struct world_victim *victim)
 {
-    victim->done = quoit_queue_pop_wait(queue, victim->buffer, 1000000) == QUOIT_OK;
+    uint64_t bytes;
+    quoit_status status = world_is_sized
+                              ? quoit_queue_pop_sized_wait(queue, victim->buffer,
+                                                           sizeof(struct thing), &bytes, 1000000)
+                              : quoit_queue_pop_wait(queue, victim->buffer, 1000000);
+    victim->done = status == QUOIT_OK;
 }
 
 static void push_wait(quoit_queue *queue, struct world_victim *victim)
 {
     struct thing thing = world_thing(victim->first);
-    victim->done = quoit_queue_push_wait(queue, &thing, 1000000) == QUOIT_OK;
+    quoit_status status = world_is_sized
+                              ? quoit_queue_push_sized_wait(queue, &thing, sizeof thing, 1000000)
+                              : quoit_queue_push_wait(queue, &thing, 1000000);
+    victim->done = status == QUOIT_OK;
 }
 
 static void open_as_producer(const char *name)

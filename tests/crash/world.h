@@ -22,6 +22,11 @@ QUOIT_DEFINE_QUEUE(thing, struct thing)
 struct thing world_thing(uint64_t number);
 bool world_is_whole(const struct thing *thing);
 
+/* One item, in the way of the world's queue: of one size, or sized. */
+quoit_status world_push_thing(quoit_queue *queue, const struct thing *thing);
+quoit_status world_pop_thing(quoit_queue *queue, struct thing *thing_out);
+extern bool world_is_sized;
+
 /* Written by one victim, read when it is dead or stopped. */
 struct world_victim {
     uint64_t first, count; /* it pushes these numbers */
@@ -33,7 +38,7 @@ struct world_victim {
 };
 
 /* In hidden slots all items begin as an empty slot does. */
-enum world_kind { WORLD_SLOTS, WORLD_HIDDEN, WORLD_SPANS, WORLD_MPMC, WORLD_KINDS };
+enum world_kind { WORLD_SLOTS, WORLD_HIDDEN, WORLD_SPANS, WORLD_BYTES, WORLD_MPMC, WORLD_KINDS };
 extern const char *const world_kind_names[];
 
 /* One operation on a queue in one state. */

@@ -6,9 +6,26 @@
 #include <string.h>
 #include <sys/mman.h>
 
-const char *const world_kind_names[] = {"slots", "hidden", "spans", "mpmc"};
+const char *const world_kind_names[] = {"slots", "hidden", "spans", "bytes", "mpmc"};
 
 static uint64_t mark = 1;
+bool world_is_sized;
+
+quoit_status world_push_thing(quoit_queue *queue, const struct thing *thing)
+{
+    return world_is_sized ? quoit_queue_push_sized(queue, thing, sizeof *thing)
+                          : thing_push(queue, thing);
+}
+
+quoit_status world_pop_thing(quoit_queue *queue, struct thing *thing_out)
+{
+    uint64_t bytes;
+    if (!world_is_sized)
+        return thing_pop(queue, thing_out);
+    quoit_status status = quoit_queue_pop_sized(queue, thing_out, sizeof *thing_out, &bytes);
+    CHECK(status != QUOIT_OK || bytes == sizeof *thing_out);
+    return status;
+}
 
 struct thing world_thing(uint64_t number)
 {
@@ -32,7 +49,7 @@ static void push_numbers(quoit_queue *queue, uint64_t first, uint64_t count)
 {
     for (uint64_t i = 0; i < count; i++) {
         struct thing thing = world_thing(first + i);
-        CHECK_STATUS(thing_push(queue, &thing), QUOIT_OK);
+        CHECK_STATUS(world_push_thing(queue, &thing), QUOIT_OK);
     }
 }
 
@@ -41,17 +58,19 @@ static void make_queue(const struct world *world)
     const struct world_case *at = &world->at;
     const struct quoit_queue_options options = {
         .kind = is_shared(world) ? QUOIT_MPMC : QUOIT_SPSC,
+        .sized = at->kind == WORLD_BYTES,
         .item_bytes = sizeof(struct thing),
         .capacity = WORLD_CAPACITY,
         .tuning = at->kind == WORLD_SPANS ? QUOIT_FOR_SPANS : QUOIT_FOR_ITEMS};
     quoit_queue *queue;
+    world_is_sized = options.sized;
     CHECK_STATUS(quoit_queue_create(world->name, &options, QUOIT_PRODUCER | QUOIT_CONSUMER, &queue),
                  QUOIT_OK);
     mark = at->kind == WORLD_HIDDEN ? queue->producer.empty : 1;
     struct thing thing = world_thing(1);
     for (uint64_t i = 0; i < at->moved; i++) {
-        CHECK_STATUS(thing_push(queue, &thing), QUOIT_OK);
-        CHECK_STATUS(thing_pop(queue, &thing), QUOIT_OK);
+        CHECK_STATUS(world_push_thing(queue, &thing), QUOIT_OK);
+        CHECK_STATUS(world_pop_thing(queue, &thing), QUOIT_OK);
     }
     push_numbers(queue, WORLD_BEFORE + 1, at->filled);
     quoit_queue_close(queue);
@@ -165,7 +184,7 @@ void world_drain(struct world *world)
 {
     struct thing thing;
     quoit_status status;
-    while ((status = thing_pop(world->taker, &thing)) == QUOIT_OK)
+    while ((status = world_pop_thing(world->taker, &thing)) == QUOIT_OK)
         note_item(world, &thing);
     CHECK(status == QUOIT_EMPTY || status == QUOIT_CLOSED);
 }
@@ -173,7 +192,7 @@ void world_drain(struct world *world)
 quoit_status world_push(struct world *world)
 {
     struct thing thing = world_thing(WORLD_OF_SURVIVORS + 1 + world->pushed);
-    quoit_status status = thing_push(world->filler, &thing);
+    quoit_status status = world_push_thing(world->filler, &thing);
     CHECK(status == QUOIT_OK || status == QUOIT_FULL || status == QUOIT_CLOSED);
     if (status == QUOIT_OK)
         world->pushed++;

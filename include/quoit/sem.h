@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: MIT */
+/* The part of <quoit.h>, which includes it, about semaphores; names, errors and what may overlap
+   are said there. */
+#ifndef QUOIT_SEM_H
+#define QUOIT_SEM_H
+
+#include <quoit.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct quoit_sem quoit_sem;
+
+enum quoit_sem_use {
+    /* Who waits also posts, as a lock is used. A process that dies in between has its count given
+       back, where the system can: System V, not POSIX and not Windows. */
+    QUOIT_SEM_HOLD = 0,
+    QUOIT_SEM_SIGNAL = 1 /* some post and others wait; a death changes nothing */
+};
+
+struct quoit_sem_options {
+    uint32_t value; /* at first; at most 32767 for sysv */
+    enum quoit_sem_use use;
+    uint32_t permissions; /* 0 = 0600 */
+};
+
+/* As for queues. Schemes: posix, sysv, windows. flags: 0 or QUOIT_ANY_OWNER. join does not compare
+   the value. Who has a System V semaphore open when it is unlinked gets CLOSED from then on; others
+   go on. */
+quoit_status quoit_sem_create(const char *name, const struct quoit_sem_options *options,
+                              quoit_sem **sem_out);
+quoit_status quoit_sem_open(const char *name, unsigned flags, quoit_sem **sem_out);
+quoit_status quoit_sem_join(const char *name, const struct quoit_sem_options *options,
+                            quoit_sem **sem_out);
+void quoit_sem_close(quoit_sem *sem);
+quoit_status quoit_sem_unlink(const char *name);
+
+/* Take one. wait: OK TIMEOUT CLOSED; timeout_ns 0 polls, QUOIT_FOREVER waits; the clock is
+   monotonic, and a signal does not end the wait. try_wait is wait with 0. LIMIT: the system has no
+   room to note an undo. */
+quoit_status quoit_sem_wait(quoit_sem *sem, int64_t timeout_ns);
+quoit_status quoit_sem_try_wait(quoit_sem *sem);
+/* Give one. OK CLOSED OVERFLOW. */
+quoit_status quoit_sem_post(quoit_sem *sem);
+/* How many there are, a snapshot. OK CLOSED; UNSUPPORTED for a posix one on macOS. */
+quoit_status quoit_sem_value(quoit_sem *sem, uint32_t *value_out);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: MIT */
+/* Messages with lengths of their own in rings of slots: a slot's item is a record, a word that says
+   how long the message is, and room for a longest one. The rings know nothing of it. */
+#include "ring_ops.h"
+
+enum { HEADER_BYTES = QUOIT_RECORD_HEADER_BYTES };
+
+quoit_status quoit_record_claim(struct quoit_ring_producer *producer,
+                                const struct quoit_ring_place *place, uint64_t bytes,
+                                void **message_out)
+{
+    void *record;
+    uint64_t count;
+    (void)bytes; /* each slot has room for any */
+    quoit_status status = place->ops->claim(producer, place, 1, &record, &count);
+    if (status != QUOIT_OK)
+        return status;
+    producer->bytes = (struct quoit_bytes_side){.slot = record, .at_hand = 1};
+    *message_out = (uint8_t *)record + HEADER_BYTES;
+    return QUOIT_OK;
+}
+
+bool quoit_record_commit(struct quoit_ring_producer *producer, const struct quoit_ring_place *place,
+                         uint64_t bytes)
+{
+    struct quoit_bytes_side *side = &producer->bytes;
+    if (side->at_hand == 0 || bytes > place->item_bytes - HEADER_BYTES)
+        return false;
+    side->at_hand = 0;
+    memcpy(side->slot, &bytes, HEADER_BYTES);
+    return place->ops->commit(producer, place, 1);
+}
+
+quoit_status quoit_record_peek(struct quoit_ring_consumer *consumer,
+                               const struct quoit_ring_place *place, const void **message_out,
+                               uint64_t *bytes_out)
+{
+    const void *record;
+    uint64_t count;
+    quoit_status status = place->ops->peek(consumer, place, &record, &count);
+    if (status != QUOIT_OK)
+        return status;
+    memcpy(bytes_out, record, HEADER_BYTES);
+    if (*bytes_out > place->item_bytes - HEADER_BYTES) /* read once, and believed no further */
+        *bytes_out = place->item_bytes - HEADER_BYTES;
+    *message_out = (const uint8_t *)record + HEADER_BYTES;
+    return QUOIT_OK;
+}

@@ -1,0 +1,279 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The bytes layout of the SPSC ring: messages of any length up to one, each behind a word that says
+ * how long it is, one behind the other. The counters count bytes. A message that begins before the
+ * ring's end lies in one piece: there is room for a longest one behind the end, and where the next
+ * one begins, in the ring, is what it would be if it had gone round. So no byte is wasted at the
+ * end, and each message can be made and read in place. Ordering as in spans, docs/ORDERING.md.
+ */
+#include "ring_ops.h"
+
+#include "fail.h"
+
+enum { HEADER_BYTES = 8 };
+
+/* Of a message of that length, with its header. */
+static uint64_t record_bytes(uint64_t bytes)
+{
+    return HEADER_BYTES + ((bytes + 7) & ~(uint64_t)7);
+}
+
+/* What all the longest messages that the ring is to hold take. */
+static uint64_t ring_bytes(const struct quoit_ring_place *place)
+{
+    return place->capacity * record_bytes(place->item_bytes);
+}
+
+static void init(const struct quoit_ring_place *place, uint64_t start)
+{
+    quoit_ring_init_counters(place->shm, start);
+}
+
+static struct quoit_bytes_side side_at(const struct quoit_ring_place *place, uint64_t position)
+{
+    return (struct quoit_bytes_side){.position = position,
+                                     .limit = position,
+                                     .slot = place->slots + position % ring_bytes(place)};
+}
+
+static void advance(struct quoit_bytes_side *side, const struct quoit_ring_place *place,
+                    uint64_t bytes)
+{
+    uint64_t at = (uint64_t)(side->slot - place->slots) + bytes;
+    side->slot = place->slots + (at < ring_bytes(place) ? at : at - ring_bytes(place));
+    side->position += bytes;
+    side->at_hand = 0;
+}
+
+/* As many bytes lie between the counters as can, and whole words. */
+static bool is_apart(const struct quoit_ring_place *place, uint64_t tail, uint64_t head)
+{
+    return tail - head > ring_bytes(place) || tail % 8 != 0 || head % 8 != 0;
+}
+
+static quoit_status attach(const struct quoit_ring_place *place, uint64_t *tail_out,
+                           uint64_t *head_out)
+{
+    *head_out = quoit_ring_head(place->shm);
+    *tail_out = quoit_ring_tail(place->shm);
+    if (is_apart(place, *tail_out, *head_out))
+        return quoit_ring_counters_apart(*tail_out, *head_out, place->capacity);
+    return QUOIT_OK;
+}
+
+static quoit_status attach_producer(struct quoit_ring_producer *producer,
+                                    const struct quoit_ring_place *place)
+{
+    uint64_t tail, head;
+    quoit_status status = attach(place, &tail, &head);
+    if (status != QUOIT_OK)
+        return status;
+    quoit_ring_producer_begin(producer, place, 0); /* its inlined paths stay shut */
+    producer->bytes = side_at(place, tail);
+    producer->bytes.wanted = record_bytes(place->item_bytes);
+    return QUOIT_OK;
+}
+
+static quoit_status attach_consumer(struct quoit_ring_consumer *consumer,
+                                    const struct quoit_ring_place *place)
+{
+    uint64_t tail, head;
+    quoit_status status = attach(place, &tail, &head);
+    if (status != QUOIT_OK)
+        return status;
+    quoit_ring_consumer_begin(consumer, place, 0);
+    consumer->bytes = side_at(place, head);
+    return QUOIT_OK;
+}
+
+/* ---- Pushing --------------------------------------------------------------------------------- */
+
+/* For what the latest claim wanted, else for a longest one. */
+static quoit_status look_for_room(struct quoit_ring_producer *producer,
+                                  const struct quoit_ring_place *place)
+{
+    struct quoit_bytes_side *side = &producer->bytes;
+    if (quoit_spsc_is_finished(place))
+        return QUOIT_CLOSED;
+    uint64_t head = quoit_ring_head(place->shm);
+    if (is_apart(place, side->position, head))
+        return quoit_ring_counters_apart(side->position, head, place->capacity);
+    side->limit = head + ring_bytes(place);
+    return side->limit - side->position < side->wanted ? QUOIT_FULL : QUOIT_OK;
+}
+
+static quoit_status claim_message(struct quoit_ring_producer *producer,
+                                  const struct quoit_ring_place *place, uint64_t bytes,
+                                  void **message_out)
+{
+    struct quoit_bytes_side *side = &producer->bytes;
+    side->wanted = record_bytes(bytes);
+    if (side->limit - side->position < side->wanted || quoit_spsc_is_finished(place)) {
+        quoit_status status = look_for_room(producer, place);
+        if (status != QUOIT_OK)
+            return status;
+    }
+    side->at_hand = side->wanted;
+    side->wanted = record_bytes(place->item_bytes);
+    *message_out = side->slot + HEADER_BYTES;
+    return QUOIT_OK;
+}
+
+static bool commit_message(struct quoit_ring_producer *producer,
+                           const struct quoit_ring_place *place, uint64_t bytes)
+{
+    struct quoit_bytes_side *side = &producer->bytes;
+    if (record_bytes(bytes) > side->at_hand)
+        return false;
+    memcpy(side->slot, &bytes, HEADER_BYTES);
+    advance(side, place, record_bytes(bytes));
+    /* SPAN-P1: publishes the message and its length. Pairs with SPAN-C1 and RING-S1. */
+    atomic_store_explicit(&place->shm->tail, side->position, memory_order_release);
+    return true;
+}
+
+static bool give_up(struct quoit_ring_producer *producer, const struct quoit_ring_place *place,
+                    uint64_t count)
+{
+    (void)place;
+    bool was_claimed = count == 0;
+    producer->bytes.at_hand = 0;
+    return was_claimed;
+}
+
+/* ---- Popping --------------------------------------------------------------------------------- */
+
+static quoit_status look_for_items(struct quoit_ring_consumer *consumer,
+                                   const struct quoit_ring_place *place)
+{
+    struct quoit_bytes_side *side = &consumer->bytes;
+    uint64_t tail = quoit_ring_tail(place->shm);
+    bool finished = false;
+    if (tail == side->position) {
+        finished = quoit_spsc_is_finished(place);
+        tail = quoit_ring_tail(place->shm); /* the end may have come after more messages */
+    }
+    if (is_apart(place, tail, side->position))
+        return quoit_ring_counters_apart(tail, side->position, place->capacity);
+    side->limit = tail;
+    if (tail != side->position)
+        return QUOIT_OK;
+    return finished ? QUOIT_CLOSED : QUOIT_EMPTY;
+}
+
+/* How long the message there is, if that can be: it is read once, and believed no further. */
+static bool length_at(const struct quoit_ring_place *place, const uint8_t *slot, uint64_t room,
+                      uint64_t *bytes_out)
+{
+    memcpy(bytes_out, slot, HEADER_BYTES);
+    return *bytes_out <= place->item_bytes && record_bytes(*bytes_out) <= room;
+}
+
+static quoit_status peek_message(struct quoit_ring_consumer *consumer,
+                                 const struct quoit_ring_place *place, const void **message_out,
+                                 uint64_t *bytes_out)
+{
+    struct quoit_bytes_side *side = &consumer->bytes;
+    if (side->limit == side->position) {
+        quoit_status status = look_for_items(consumer, place);
+        if (status != QUOIT_OK)
+            return status;
+    }
+    uint64_t bytes;
+    if (!length_at(place, side->slot, side->limit - side->position, &bytes))
+        return quoit_fail(QUOIT_CORRUPT,
+                          "a message says that it has %llu bytes; the longest has %llu",
+                          (unsigned long long)bytes, (unsigned long long)place->item_bytes);
+    side->at_hand = record_bytes(bytes);
+    *message_out = side->slot + HEADER_BYTES;
+    *bytes_out = bytes;
+    return QUOIT_OK;
+}
+
+static bool release(struct quoit_ring_consumer *consumer, const struct quoit_ring_place *place,
+                    uint64_t count)
+{
+    struct quoit_bytes_side *side = &consumer->bytes;
+    if (count > (side->at_hand > 0 ? 1u : 0u))
+        return false;
+    if (count == 0)
+        return true;
+    advance(side, place, side->at_hand);
+    /* SPAN-C2: the message is read, its room may be filled again. Pairs with SPSC-P3. */
+    atomic_store_explicit(&place->shm->head, side->position, memory_order_release);
+    return true;
+}
+
+/* ---- By anyone ------------------------------------------------------------------------------- */
+
+/* From message to message; what moves or lies meanwhile cannot lead outside, nor for long. */
+static uint64_t size(const struct quoit_ring_place *place)
+{
+    uint64_t head = quoit_ring_head(place->shm), tail = quoit_ring_tail(place->shm), count = 0;
+    if (is_apart(place, tail, head))
+        return 0;
+    struct quoit_bytes_side at = side_at(place, head);
+    for (uint64_t bytes; at.position != tail; count++) {
+        if (!length_at(place, at.slot, tail - at.position, &bytes))
+            break;
+        advance(&at, place, record_bytes(bytes));
+    }
+    return count;
+}
+
+static bool has_items(const struct quoit_ring_place *place)
+{
+    return quoit_ring_tail(place->shm) != quoit_ring_head(place->shm);
+}
+
+static bool has_room(const struct quoit_ring_place *place)
+{
+    uint64_t head = quoit_ring_head(place->shm); /* before the tail: they are not further apart */
+    uint64_t used = quoit_ring_tail(place->shm) - head;
+    return used <= ring_bytes(place) && ring_bytes(place) - used >= record_bytes(place->item_bytes);
+}
+
+static bool is_over(const struct quoit_ring_place *place)
+{
+    return quoit_spsc_is_finished(place) && !has_items(place);
+}
+
+/* The counters, and the length of each message from the one to the other. */
+static quoit_status check(const struct quoit_ring_place *place)
+{
+    uint64_t head = quoit_ring_head(place->shm), tail = quoit_ring_tail(place->shm);
+    if (quoit_ring_head(place->shm) != head)
+        return QUOIT_OK; /* in use: what is between them may be overwritten by now */
+    if (is_apart(place, tail, head))
+        return quoit_ring_counters_apart(tail, head, place->capacity);
+    struct quoit_bytes_side at = side_at(place, head);
+    for (uint64_t bytes; at.position != tail; advance(&at, place, record_bytes(bytes)))
+        if (!length_at(place, at.slot, tail - at.position, &bytes))
+            return quoit_ring_head(place->shm) != head
+                       ? QUOIT_OK
+                       : quoit_fail(QUOIT_CORRUPT, "a message says that it has %llu bytes",
+                                    (unsigned long long)bytes);
+    return QUOIT_OK;
+}
+
+const struct quoit_ring_ops quoit_spsc_bytes = {
+    .stride = record_bytes,
+    .init = init,
+    .attach_producer = attach_producer,
+    .attach_consumer = attach_consumer,
+    .detach = quoit_spsc_detach,
+    .look_for_room = look_for_room,
+    .look_for_items = look_for_items,
+    .commit = give_up,
+    .release = release,
+    .claim_message = claim_message,
+    .commit_message = commit_message,
+    .peek_message = peek_message,
+    .finish = quoit_spsc_finish,
+    .is_finished = quoit_spsc_is_finished,
+    .is_over = is_over,
+    .size = size,
+    .has_items = has_items,
+    .has_room = has_room,
+    .check = check,
+};
