@@ -31,7 +31,8 @@ static int wait_for(const struct stepper *stepper)
     return status;
 }
 
-static void resume(const struct stepper *stepper, enum __ptrace_request request)
+/* An int, since C libraries differ in what they call its type. */
+static void resume(const struct stepper *stepper, int request)
 {
     if (ptrace(request, stepper->pid, NULL, NULL) != 0)
         test_fail(__FILE__, __LINE__, "ptrace: %s", strerror(errno));
@@ -218,10 +219,10 @@ static void let_call_fail(const struct stepper *stepper, int error)
 #if defined(__x86_64__)
     struct user_regs_struct registers;
     CHECK(ptrace(PTRACE_GETREGS, stepper->pid, NULL, &registers) == 0);
-    registers.orig_rax = (unsigned long long)-1;
+    registers.orig_rax = (unsigned long)-1L;
     CHECK(ptrace(PTRACE_SETREGS, stepper->pid, NULL, &registers) == 0);
     run_to_stop(stepper);
-    registers.rax = (unsigned long long)-error;
+    registers.rax = (unsigned long)-(long)error;
     CHECK(ptrace(PTRACE_SETREGS, stepper->pid, NULL, &registers) == 0);
 #else
     (void)stepper;

@@ -28,7 +28,7 @@ struct ledger {
         struct item popped[BATCH]; /* and not yet counted: 0 is none */
         _Atomic uint64_t late;
     } consumers[LIVES];
-    _Atomic uint8_t came[LIVES * ITEMS];
+    _Atomic uint32_t came[LIVES * ITEMS];
 };
 
 static struct item item_of(uint64_t life, uint64_t index)

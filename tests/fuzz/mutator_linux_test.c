@@ -64,14 +64,14 @@ static void use(quoit_queue *queue, unsigned what)
         break;
     case 6:
         if (quoit_queue_claim(queue, count, &room, &count) == QUOIT_OK)
-            memset(room, 1, count * sizeof *items);
+            memset(room, 1, (size_t)count * sizeof *items);
         break;
     case 7:
         (void)quoit_queue_commit(queue, count);
         break;
     case 8:
         if (quoit_queue_peek(queue, &seen, &count) == QUOIT_OK && count <= MANY)
-            memcpy(items, seen, count * sizeof *items);
+            memcpy(items, seen, (size_t)count * sizeof *items);
         break;
     case 9:
         (void)quoit_queue_release(queue, count);

@@ -17,7 +17,7 @@ struct item {
 };
 
 struct ledger {
-    _Atomic uint8_t came[SIDE][ITEMS];
+    _Atomic uint32_t came[SIDE][ITEMS];
     _Atomic uint32_t consumers_done;
 };
 
