@@ -1,0 +1,278 @@
+/* SPDX-License-Identifier: MIT */
+/* Messages with lengths of their own, in every kind of queue: what comes out is what went in, as
+   long as it was, and what a length claims is not believed. */
+#include "test.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { LONGEST = 100, CAPACITY = 5, ROOM = LONGEST + 8, BOTH = QUOIT_PRODUCER | QUOIT_CONSUMER };
+static const uint8_t guard_byte = 0xa5;
+
+static const struct quoit_queue_options kinds[] = {
+    {.kind = QUOIT_SPSC, .sized = true},
+    {.kind = QUOIT_MPMC, .sized = true},
+    {.kind = QUOIT_BROADCAST, .sized = true},
+    {.kind = QUOIT_BROADCAST, .broadcast = QUOIT_LOSSY, .sized = true},
+};
+enum { KINDS = sizeof kinds / sizeof kinds[0], LOSSY = 3 };
+
+static const char *name;
+
+static quoit_queue *make(int kind, uint32_t longest, uint64_t capacity)
+{
+    struct quoit_queue_options options = kinds[kind];
+    quoit_queue *queue;
+    options.item_bytes = longest;
+    options.capacity = capacity;
+    name = test_name("");
+    CHECK_STATUS(quoit_queue_create(name, &options, BOTH, &queue), QUOIT_OK);
+    (void)snprintf(test_context, sizeof test_context, "kind %d, %u bytes, %llu", kind,
+                   (unsigned)longest, (unsigned long long)capacity);
+    return queue;
+}
+
+static void destroy(quoit_queue *queue)
+{
+    CHECK_STATUS(quoit_queue_check(queue), QUOIT_OK);
+    quoit_queue_close(queue);
+    CHECK_STATUS(quoit_queue_unlink(name), test_after_close(name));
+    test_context[0] = 0;
+}
+
+/* Bytes that depend on number and place. */
+static void fill(uint8_t *bytes, uint64_t number, uint64_t count)
+{
+    for (uint64_t i = 0; i < count; i++)
+        bytes[i] = (uint8_t)(number * 31 + i * 7 + 1);
+}
+
+static quoit_status push(quoit_queue *queue, uint64_t number, uint64_t count)
+{
+    uint8_t bytes[ROOM];
+    fill(bytes, number, count);
+    return quoit_queue_push_sized(queue, bytes, count);
+}
+
+static void pops(quoit_queue *queue, uint64_t number, uint64_t expected)
+{
+    uint8_t bytes[ROOM], right[ROOM];
+    uint64_t count;
+    memset(bytes, guard_byte, sizeof bytes);
+    CHECK_STATUS(quoit_queue_pop_sized(queue, bytes, LONGEST, &count), QUOIT_OK);
+    CHECK_EQUAL(count, expected);
+    fill(right, number, count);
+    CHECK(memcmp(bytes, right, (size_t)count) == 0);
+    CHECK_EQUAL(bytes[count], guard_byte);
+}
+
+/* Every length, each in every place of the ring. */
+static void every_length(void)
+{
+    for (int kind = 0; kind < KINDS; kind++)
+        for (uint64_t capacity = 1; capacity <= 3; capacity++) {
+            quoit_queue *queue = make(kind, LONGEST, capacity);
+            for (uint64_t i = 0; i < 3 * LONGEST; i++) {
+                uint64_t count = i * 37 % (LONGEST + 1);
+                CHECK_STATUS(push(queue, i, count), QUOIT_OK);
+                CHECK_EQUAL(quoit_queue_size(queue), 1);
+                CHECK_STATUS(quoit_queue_check(queue), QUOIT_OK);
+                pops(queue, i, count);
+                CHECK(quoit_queue_is_empty(queue));
+            }
+            destroy(queue);
+        }
+}
+
+/* As many of the longest as it was made for; SPSC more of shorter ones, to the byte. */
+static void capacity(void)
+{
+    for (int kind = 0; kind < LOSSY; kind++)
+        for (uint64_t moved = 0; moved < 4; moved++) {
+            quoit_queue *queue = make(kind, LONGEST, CAPACITY);
+            uint64_t room = kind == 0 ? CAPACITY * (8 + 104) / (8 + 8) : CAPACITY, pushed = 0;
+            for (uint64_t i = 0; i < moved; i++) {
+                CHECK_STATUS(push(queue, i, 11 * i), QUOIT_OK);
+                pops(queue, i, 11 * i);
+            }
+            for (uint64_t i = 0; i < CAPACITY; i++)
+                CHECK_STATUS(push(queue, i, LONGEST), QUOIT_OK);
+            CHECK_STATUS(push(queue, 9, LONGEST), QUOIT_FULL);
+            CHECK_STATUS(push(queue, 9, 0), QUOIT_FULL);
+            CHECK(quoit_queue_is_full(queue));
+            CHECK_EQUAL(quoit_queue_size(queue), CAPACITY);
+            for (uint64_t i = 0; i < CAPACITY; i++)
+                pops(queue, i, LONGEST);
+            while (push(queue, pushed, 5) == QUOIT_OK)
+                pushed++;
+            CHECK_EQUAL(pushed, room);
+            CHECK_EQUAL(quoit_queue_size(queue), room);
+            for (uint64_t i = 0; i < room; i++)
+                pops(queue, i, 5);
+            destroy(queue);
+        }
+}
+
+static void too_big(void)
+{
+    for (int kind = 0; kind < KINDS; kind++) {
+        quoit_queue *queue = make(kind, LONGEST, CAPACITY);
+        uint8_t bytes[ROOM];
+        uint64_t count = 0;
+        void *room;
+        CHECK_STATUS(push(queue, 1, LONGEST + 1), QUOIT_TOO_BIG);
+        CHECK(strstr(quoit_error_text(), "101 bytes") && strstr(quoit_error_text(), "100"));
+        CHECK_STATUS(quoit_queue_claim_sized(queue, UINT64_MAX, &room), QUOIT_TOO_BIG);
+        CHECK_STATUS(push(queue, 1, 40), QUOIT_OK);
+        CHECK_STATUS(quoit_queue_pop_sized(queue, bytes, 39, &count), QUOIT_TOO_BIG);
+        CHECK_EQUAL(count, 40);
+        CHECK_STATUS(quoit_queue_pop_sized(queue, NULL, 0, &count), QUOIT_TOO_BIG);
+        pops(queue, 1, 40);
+        CHECK_STATUS(quoit_queue_pop_sized(queue, bytes, ROOM, &count), QUOIT_EMPTY);
+        CHECK_EQUAL(count, 0);
+        destroy(queue);
+    }
+}
+
+/* Made in place, committed shorter, given up; looked at in place, and again. */
+static void in_place(void)
+{
+    for (int kind = 0; kind < KINDS; kind++) {
+        quoit_queue *queue = make(kind, LONGEST, CAPACITY);
+        const void *seen;
+        uint64_t count;
+        void *room;
+        for (uint64_t i = 0; i < 20; i++) {
+            CHECK_STATUS(quoit_queue_claim_sized(queue, LONGEST, &room), QUOIT_OK);
+            CHECK_STATUS(quoit_queue_peek_sized(queue, &seen, &count), QUOIT_EMPTY);
+            CHECK(!seen && count == 0);
+            fill(room, i, 3 * i);
+            if (i % 4 == 3) {
+                CHECK_STATUS(quoit_queue_commit(queue, 0), QUOIT_OK);
+                CHECK_STATUS(quoit_queue_commit_sized(queue, 3 * i), QUOIT_INVALID);
+                continue;
+            }
+            CHECK_STATUS(quoit_queue_commit_sized(queue, LONGEST + 8), QUOIT_INVALID);
+            CHECK_STATUS(quoit_queue_commit_sized(queue, 3 * i), QUOIT_OK);
+            CHECK_STATUS(quoit_queue_commit_sized(queue, 0), QUOIT_INVALID);
+            CHECK_STATUS(quoit_queue_peek_sized(queue, &seen, &count), QUOIT_OK);
+            CHECK_STATUS(quoit_queue_peek_sized(queue, &seen, &count), QUOIT_OK);
+            uint8_t right[ROOM];
+            fill(right, i, count);
+            CHECK_EQUAL(count, 3 * i);
+            CHECK(memcmp(seen, right, (size_t)count) == 0);
+            CHECK_STATUS(quoit_queue_release(queue, 2), QUOIT_INVALID);
+            CHECK_STATUS(quoit_queue_release(queue, 1), QUOIT_OK);
+            CHECK_STATUS(quoit_queue_release(queue, 1), QUOIT_INVALID);
+        }
+        destroy(queue);
+    }
+}
+
+/* A claim that is open at the end was never made. */
+static void the_end(void)
+{
+    for (int kind = 0; kind < KINDS; kind++) {
+        quoit_queue *queue = make(kind, LONGEST, CAPACITY);
+        uint8_t bytes[ROOM];
+        uint64_t count;
+        void *room;
+        CHECK_STATUS(push(queue, 1, 9), QUOIT_OK);
+        CHECK_STATUS(quoit_queue_claim_sized(queue, 5, &room), QUOIT_OK);
+        CHECK_STATUS(quoit_queue_finish(queue), QUOIT_OK);
+        CHECK_STATUS(quoit_queue_commit_sized(queue, 5), QUOIT_INVALID);
+        CHECK_STATUS(push(queue, 2, 9), QUOIT_CLOSED);
+        CHECK_STATUS(quoit_queue_push_sized_wait(queue, bytes, 9, QUOIT_FOREVER), QUOIT_CLOSED);
+        pops(queue, 1, 9);
+        CHECK_STATUS(quoit_queue_pop_sized(queue, bytes, ROOM, &count), QUOIT_CLOSED);
+        CHECK_STATUS(quoit_queue_pop_sized_wait(queue, bytes, ROOM, &count, QUOIT_FOREVER),
+                     QUOIT_CLOSED);
+        destroy(queue);
+    }
+}
+
+static void waits(void)
+{
+    for (int kind = 0; kind < LOSSY; kind++) {
+        quoit_queue *queue = make(kind, LONGEST, 2);
+        uint8_t bytes[ROOM] = {0};
+        uint64_t count;
+        CHECK_STATUS(quoit_queue_pop_sized_wait(queue, bytes, ROOM, &count, 1000000),
+                     QUOIT_TIMEOUT);
+        for (int i = 0; i < 2; i++)
+            CHECK_STATUS(quoit_queue_push_sized_wait(queue, bytes, LONGEST, QUOIT_FOREVER),
+                         QUOIT_OK);
+        CHECK_STATUS(quoit_queue_push_sized_wait(queue, bytes, 1, 1000000), QUOIT_TIMEOUT);
+        CHECK_STATUS(quoit_queue_pop_sized_wait(queue, bytes, ROOM, &count, 0), QUOIT_OK);
+        CHECK_EQUAL(count, LONGEST);
+        CHECK_STATUS(quoit_queue_push_sized_wait(queue, bytes, 1, 0), QUOIT_OK);
+        destroy(queue);
+    }
+}
+
+/* Sized calls are for sized queues, the others for the others; both are told what would be right. */
+static void one_size_or_many(void)
+{
+    static const struct quoit_queue_options fixed = {.item_bytes = LONGEST, .capacity = CAPACITY};
+    struct quoit_queue_options sized = fixed;
+    quoit_queue *queue = make(0, LONGEST, CAPACITY), *other;
+    uint8_t bytes[ROOM] = {0};
+    uint64_t count;
+    void *room;
+    CHECK_STATUS(quoit_queue_push(queue, bytes), QUOIT_MISMATCH);
+    CHECK_STATUS(quoit_queue_pop(queue, bytes), QUOIT_MISMATCH);
+    CHECK_STATUS(quoit_queue_claim(queue, 1, &room, &count), QUOIT_MISMATCH);
+    CHECK_STATUS(quoit_queue_commit(queue, 1), QUOIT_MISMATCH);
+    CHECK_EQUAL(quoit_queue_push_many(queue, bytes, 1), 0);
+    CHECK(strstr(quoit_error_text(), "push_sized"));
+    CHECK_STATUS(quoit_queue_join(name, &fixed, QUOIT_OBSERVER, &other), QUOIT_MISMATCH);
+    destroy(queue);
+    name = test_name("");
+    CHECK_STATUS(quoit_queue_create(name, &fixed, BOTH, &queue), QUOIT_OK);
+    CHECK_STATUS(push(queue, 1, 5), QUOIT_MISMATCH);
+    CHECK_STATUS(quoit_queue_pop_sized(queue, bytes, ROOM, &count), QUOIT_MISMATCH);
+    CHECK(strstr(quoit_error_text(), ".sized"));
+    sized.sized = true;
+    CHECK_STATUS(quoit_queue_join(name, &sized, QUOIT_OBSERVER, &other), QUOIT_MISMATCH);
+    destroy(queue);
+}
+
+/* What a hostile peer says of a length leads nowhere. */
+static void lying_lengths(void)
+{
+    static const uint64_t lies[] = {LONGEST + 1, 1000, UINT32_MAX, UINT64_MAX, UINT64_MAX - 7};
+    for (int kind = 0; kind < KINDS; kind++)
+        for (size_t i = 0; i < sizeof lies / sizeof lies[0]; i++) {
+            quoit_queue *queue = make(kind, LONGEST, CAPACITY);
+            uint8_t bytes[ROOM];
+            uint64_t count;
+            const void *seen;
+            CHECK_STATUS(push(queue, 1, 40), QUOIT_OK);
+            CHECK_STATUS(quoit_queue_peek_sized(queue, &seen, &count), QUOIT_OK);
+            /* Before the message; of a lossy broadcast it is the handle's copy. */
+            memcpy((uint8_t *)(uintptr_t)seen - 8, &lies[i], 8);
+            quoit_status status = quoit_queue_pop_sized(queue, bytes, LONGEST, &count);
+            CHECK(status == (kind == 0 ? QUOIT_CORRUPT : QUOIT_OK));
+            CHECK(count <= LONGEST);
+            if (kind == 0)
+                CHECK_STATUS(quoit_queue_check(queue), QUOIT_CORRUPT);
+            (void)quoit_queue_size(queue);
+            quoit_queue_close(queue);
+            CHECK_STATUS(quoit_queue_unlink(name), test_after_close(name));
+        }
+    test_context[0] = 0;
+}
+
+int main(int argc, char **argv)
+{
+    static const struct test_part parts[] = {{"every_length", every_length},
+                                             {"capacity", capacity},
+                                             {"too_big", too_big},
+                                             {"in_place", in_place},
+                                             {"the_end", the_end},
+                                             {"waits", waits},
+                                             {"one_size_or_many", one_size_or_many},
+                                             {"lying_lengths", lying_lengths},
+                                             {NULL, NULL}};
+    return test_main(argc, argv, parts, NULL);
+}
