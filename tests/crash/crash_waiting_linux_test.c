@@ -30,8 +30,8 @@ static pid_t start_sleeper(const struct world *world, unsigned role)
         _exit(EXIT_FAILURE);
     quoit_status status = QUOIT_ABANDONED;
     while (status == QUOIT_ABANDONED)
-        status = role == QUOIT_CONSUMER ? quoit_queue_pop_wait(queue, &thing, long_ns)
-                                        : quoit_queue_push_wait(queue, &thing, long_ns);
+        status = role == QUOIT_CONSUMER ? world_pop_thing_wait(queue, &thing, long_ns)
+                                        : world_push_thing_wait(queue, &thing, long_ns);
     if (status == QUOIT_OK && world_is_whole(&thing))
         _exit(EXIT_SUCCESS);
     _exit(status == QUOIT_CLOSED ? EXIT_SUCCESS : EXIT_FAILURE);
@@ -67,7 +67,7 @@ static void give(struct world *world)
     if (operation->role == QUOIT_PRODUCER)
         (void)world_push(world);
     else
-        (void)thing_pop(world->taker, &thing);
+        (void)world_pop_thing(world->taker, &thing);
 }
 
 /* One more than what can have been in vain: the sleeper must have got something. */

@@ -139,21 +139,13 @@ static void finish(quoit_queue *queue, struct world_victim *victim)
 /* Nothing comes meanwhile. */
 static void pop_wait(quoit_queue *queue, struct world_victim *victim)
 {
-    uint64_t bytes;
-    quoit_status status = world_is_sized
-                              ? quoit_queue_pop_sized_wait(queue, victim->buffer,
-                                                           sizeof(struct thing), &bytes, 1000000)
-                              : quoit_queue_pop_wait(queue, victim->buffer, 1000000);
-    victim->done = status == QUOIT_OK;
+    victim->done = world_pop_thing_wait(queue, victim->buffer, 1000000) == QUOIT_OK;
 }
 
 static void push_wait(quoit_queue *queue, struct world_victim *victim)
 {
     struct thing thing = world_thing(victim->first);
-    quoit_status status = world_is_sized
-                              ? quoit_queue_push_sized_wait(queue, &thing, sizeof thing, 1000000)
-                              : quoit_queue_push_wait(queue, &thing, 1000000);
-    victim->done = status == QUOIT_OK;
+    victim->done = world_push_thing_wait(queue, &thing, 1000000) == QUOIT_OK;
 }
 
 static void open_as_producer(const char *name)

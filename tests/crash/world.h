@@ -25,6 +25,9 @@ bool world_is_whole(const struct thing *thing);
 /* One item, in the way of the world's queue: of one size, or sized. */
 quoit_status world_push_thing(quoit_queue *queue, const struct thing *thing);
 quoit_status world_pop_thing(quoit_queue *queue, struct thing *thing_out);
+quoit_status world_push_thing_wait(quoit_queue *queue, const struct thing *thing,
+                                   int64_t timeout_ns);
+quoit_status world_pop_thing_wait(quoit_queue *queue, struct thing *thing_out, int64_t timeout_ns);
 extern bool world_is_sized;
 
 /* Written by one victim, read when it is dead or stopped. */

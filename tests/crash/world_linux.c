@@ -38,6 +38,21 @@ bool world_is_whole(const struct thing *thing)
            thing->twice == 2 * thing->number && thing->inverse == ~thing->number;
 }
 
+quoit_status world_push_thing_wait(quoit_queue *queue, const struct thing *thing,
+                                   int64_t timeout_ns)
+{
+    return world_is_sized ? quoit_queue_push_sized_wait(queue, thing, sizeof *thing, timeout_ns)
+                          : quoit_queue_push_wait(queue, thing, timeout_ns);
+}
+
+quoit_status world_pop_thing_wait(quoit_queue *queue, struct thing *thing_out, int64_t timeout_ns)
+{
+    uint64_t bytes;
+    return world_is_sized
+               ? quoit_queue_pop_sized_wait(queue, thing_out, sizeof *thing_out, &bytes, timeout_ns)
+               : quoit_queue_pop_wait(queue, thing_out, timeout_ns);
+}
+
 static bool is_shared(const struct world *world)
 {
     return world->at.kind == WORLD_MPMC;
