@@ -29,7 +29,9 @@ static const struct quoit_queue_options shapes[] = {
     {.kind = QUOIT_SPSC, .tuning = QUOIT_FOR_SPANS},
     {.kind = QUOIT_MPMC},
     {.kind = QUOIT_BROADCAST},
-    {.kind = QUOIT_BROADCAST, .broadcast = QUOIT_LOSSY}};
+    {.kind = QUOIT_BROADCAST, .broadcast = QUOIT_LOSSY},
+    {.kind = QUOIT_SPSC, .sized = true},
+    {.kind = QUOIT_MPMC, .sized = true}};
 enum { SHAPES = sizeof shapes / sizeof shapes[0] };
 
 struct input {
@@ -178,6 +180,37 @@ static void move_items(struct fuzz *fuzz, unsigned what)
     }
 }
 
+/* Messages, of whatever length; where the queue is not sized these only say so. */
+static void move_messages(struct fuzz *fuzz, unsigned what)
+{
+    static uint8_t bytes[LARGEST];
+    quoit_queue *queue = fuzz->queue;
+    uint64_t count = what * 7 % LARGEST;
+    void *room = NULL;
+    const void *seen = NULL;
+    switch (what % 6) {
+    case 0:
+        (void)quoit_queue_push_sized(queue, bytes, count);
+        break;
+    case 1:
+        (void)quoit_queue_pop_sized(queue, bytes, count, &count);
+        break;
+    case 2:
+        if (quoit_queue_claim_sized(queue, count, &room) == QUOIT_OK)
+            memset(room, 1, (size_t)count);
+        break;
+    case 3:
+        (void)quoit_queue_commit_sized(queue, count);
+        break;
+    case 4:
+        if (quoit_queue_peek_sized(queue, &seen, &count) == QUOIT_OK && count > 0)
+            bytes[0] = (uint8_t)(bytes[0] + ((const uint8_t *)seen)[count - 1]);
+        break;
+    default:
+        (void)quoit_queue_pop_sized_wait(queue, bytes, LARGEST, &count, 20000);
+    }
+}
+
 static void step(struct fuzz *fuzz)
 {
     unsigned what = (unsigned)take(&fuzz->input, 1);
@@ -205,6 +238,10 @@ static void step(struct fuzz *fuzz)
     case 5:
         if (fuzz->queue && what / 8 % 4 == 0)
             (void)quoit_queue_finish(fuzz->queue);
+        break;
+    case 6:
+        if (fuzz->queue)
+            move_messages(fuzz, (unsigned)take(&fuzz->input, 1));
         break;
     default:
         if (fuzz->queue)
