@@ -13,7 +13,8 @@ import statistics
 import subprocess
 import sys
 
-OURS = ("Quoit", "Quoit (spans)", "Quoit (push_wait, pop_wait)", "Quoit MPMC")
+OURS = ("Quoit", "Quoit (spans)", "Quoit (push_wait, pop_wait)", "Quoit MPMC", "Quoit sized", "Quoit sized, MPMC",
+        "Quoit sized, in place", "Quoit pool", "Quoit lossless", "Quoit lossless, waiting")
 WAITING = "Quoit (push_wait, pop_wait)"
 
 
@@ -163,6 +164,35 @@ def one_to_one(values, between):
                     *latency_table(values, between), ""]
 
 
+def times_table(values, question, between):
+    """ns a message, over its size."""
+    chosen = {(key[2], key[4]): v for key, v in values.items() if key[0] == question and key[1] == between}
+    sizes = sorted({size for size, _ in chosen})
+    yield "| ns | " + " | ".join(f"{size // 1024} KiB" if size >= 1024 else f"{size} B" for size in sizes) + " |"
+    yield "|---" * (len(sizes) + 1) + "|"
+    for peer in dict.fromkeys(peer for _, peer in chosen):
+        yield f"| {peer} | " + " | ".join(figure(chosen[size, peer], 1) if (size, peer) in chosen else "–"
+                                          for size in sizes) + " |"
+
+
+def pool_table(values, between):
+    yield "| ns a block taken and given back | bytes | held at once | |"
+    yield "|---|---|---|---|"
+    for (question, side, size, held, peer), found in values.items():
+        if question == "pool pairs" and side == between:
+            yield f"| {peer} | {size} | {held} | {figure(found, 1)} |"
+
+
+def fan_out_table(values, between):
+    chosen = {(key[3], key[4]): v for key, v in values.items() if key[0] == "broadcast" and key[1] == between}
+    counts = sorted({count for count, _ in chosen})
+    yield "| | " + " | ".join(f"{count} subscribers" for count in counts) + " |"
+    yield "|---" * (len(counts) + 1) + "|"
+    for peer in dict.fromkeys(peer for _, peer in chosen):
+        yield f"| {peer} | " + " | ".join(figure(chosen[count, peer], 1e6, 2) if (count, peer) in chosen else "–"
+                                          for count in counts) + " |"
+
+
 def many(values, between):
     for pairs, title in ((1, "One producer, one consumer"), (2, "Two producers, two consumers")):
         yield from [f"### {title}, by ones", "", *throughput_table(values, "many", between, pairs), ""]
@@ -181,6 +211,8 @@ def plots(values, folder):
     crowd = sorted(rows_of(values, "many", side, 16, 2, 1e6), key=lambda row: -row[1])
     bars(folder, "many.svg", "16-byte items, two producers to two consumers, processes", crowd,
          "million items a second")
+    lines(folder, "frames.svg", "Frames handed over in place, between processes", values, "frames", side,
+          "bytes a frame", "ns a frame", 1, batch=1)
     lines(folder, "sizes.svg", "By ones, between processes, over the item size", values, "throughput", side,
           "bytes an item", "million items a second", 1e6, batch=1)
     lines(folder, "capacity.svg", "16-byte items by ones, over the capacity", values, "capacity", side,
@@ -201,6 +233,15 @@ def main():
         report += [f"## Between {between}", ""]
         report += one_to_one(values, between) if "throughput" in asked else []
         report += many(values, between) if "many" in asked else []
+        for question, title, table in (
+                ("broadcast", "Broadcast of 64-byte items, all subscribers on one processor", fan_out_table),
+                ("pool pairs", "Pools", pool_table)):
+            if any(key[:2] == (question, between) for key in values):
+                report += [f"### {title}", "", *table(values, between), ""]
+        for question, title in (("sized", "Messages copied in and out"),
+                                ("frames", "Frames handed over in place, a word touched at each end")):
+            if any(key[:2] == (question, between) for key in values):
+                report += [f"### {title}", "", *times_table(values, question, between), ""]
     output.write_text("\n".join(report))
     plots(values, output.parent)
 

@@ -249,8 +249,9 @@ quoit_status quoit_queue_commit(quoit_queue *queue, uint64_t count);
  *   MPMC, BROADCAST capacity of any length
  * push_sized: as push, and TOO_BIG beyond item_bytes. pop_sized: as pop, and TOO_BIG where buffer
  * has no room for it: bytes_out says how long it is, and it stays. claim_sized gives room for so
- * many bytes in place, of which commit_sized may use fewer (else INVALID); peek_sized shows the next
- * message in place, until release(1). A lossy broadcast makes and shows it in the handle's memory.
+ * many bytes in place, of which commit_sized may use fewer (else INVALID); peek_sized shows the
+ * next message in place, until release(1). A lossy broadcast makes and shows it in the handle's
+ * memory.
  */
 quoit_status quoit_queue_push_sized(quoit_queue *queue, const void *message, uint64_t bytes);
 quoit_status quoit_queue_pop_sized(quoit_queue *queue, void *buffer, uint64_t room_bytes,

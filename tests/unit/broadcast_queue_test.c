@@ -46,7 +46,7 @@ static quoit_status push(quoit_queue *queue, uint64_t number)
 
 static void pops(quoit_queue *queue, uint64_t number)
 {
-    struct pair pair;
+    struct pair pair = {0};
     CHECK_STATUS(pair_pop(queue, &pair), QUOIT_OK);
     CHECK_EQUAL(pair.number, number);
     CHECK_EQUAL(pair.inverse, ~number);
@@ -54,7 +54,7 @@ static void pops(quoit_queue *queue, uint64_t number)
 
 static void finds(quoit_queue *queue, quoit_status expected)
 {
-    struct pair pair;
+    struct pair pair = {0};
     CHECK_STATUS(pair_pop(queue, &pair), expected);
 }
 

@@ -210,7 +210,7 @@ static void waits(void)
     }
 }
 
-/* Sized calls are for sized queues, the others for the others; both are told what would be right. */
+/* Sized calls are for sized queues, the others for the others; each says what would be right. */
 static void one_size_or_many(void)
 {
     static const struct quoit_queue_options fixed = {.item_bytes = LONGEST, .capacity = CAPACITY};
