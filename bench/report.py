@@ -14,7 +14,7 @@ import subprocess
 import sys
 
 OURS = ("Quoit", "Quoit (spans)", "Quoit (push_wait, pop_wait)", "Quoit MPMC", "Quoit sized", "Quoit sized, MPMC",
-        "Quoit sized, in place", "Quoit pool", "Quoit lossless", "Quoit lossless, waiting")
+        "Quoit sized, in place", "Quoit pool")
 WAITING = "Quoit (push_wait, pop_wait)"
 
 

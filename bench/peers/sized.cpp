@@ -227,8 +227,16 @@ struct in_pool {
     }
 };
 
-template <std::size_t Bytes> struct loaned : iceoryx<item<Bytes>> {
-    explicit loaned(std::size_t) : iceoryx<item<Bytes>>(8)
+/* Not zeroed when it is loaned. */
+template <std::size_t Bytes> struct frame {
+    std::uint64_t words[Bytes / 8];
+    frame()
+    {
+    }
+};
+
+template <std::size_t Bytes> struct loaned : iceoryx<frame<Bytes>> {
+    explicit loaned(std::size_t) : iceoryx<frame<Bytes>>(8)
     {
     }
     bool send(std::uint64_t number)

@@ -90,10 +90,12 @@ static void roles(void)
         pops(subscribers[i], 7);
         quoit_queue_close(subscribers[i]);
     }
+    quoit_queue *observer = open_as(name, QUOIT_OBSERVER); /* it may end with its last handle */
     quoit_queue_close(queue);
     queue = open_as(name, QUOIT_PRODUCER | QUOIT_CONSUMER);
     CHECK_STATUS(push(queue, 8), QUOIT_OK);
     pops(queue, 8);
+    quoit_queue_close(observer);
     end(name, queue);
 }
 

@@ -96,9 +96,6 @@ static void options(void)
     bad = good;
     bad.kind = (enum quoit_kind)3;
     refused(test_name(""), bad, QUOIT_UNSUPPORTED, "kind 3");
-    bad = good;
-    bad.sized = true;
-    refused(test_name(""), bad, QUOIT_UNSUPPORTED, "sized");
 }
 
 /* More than any machine has, on each scheme: NOSPACE, and nothing stays behind. */
