@@ -57,7 +57,7 @@ static void look(const void *frame, std::size_t bytes, std::uint64_t number)
         die("a frame is not what was sent");
 }
 
-/* ---- Peers: prepare and act, on either side --------------------------------------------------- */
+/* ---- Peers: prepare and act, on either side -------------------------------------------------- */
 
 template <quoit_kind Kind> struct copied {
     static constexpr const char *title = Kind == QUOIT_SPSC ? "Quoit sized" : "Quoit sized, MPMC";

@@ -31,12 +31,14 @@ static int wait_for(const struct stepper *stepper)
     return status;
 }
 
-/* An int, since C libraries differ in what they call its type. */
-static void resume(const struct stepper *stepper, int request)
+static void check_resumed(long result)
 {
-    if (ptrace(request, stepper->pid, NULL, NULL) != 0)
+    if (result != 0)
         test_fail(__FILE__, __LINE__, "ptrace: %s", strerror(errno));
 }
+
+/* No function, since C libraries differ in a request's type. */
+#define resume(stepper, request) check_resumed(ptrace(request, (stepper)->pid, NULL, NULL))
 
 static void traced_child(void (*run)(void *), void *argument)
 {
