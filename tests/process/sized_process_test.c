@@ -68,6 +68,7 @@ static void produce(char **arguments)
     }
     CHECK_STATUS(quoit_queue_finish(queue), QUOIT_OK);
     quoit_queue_close(queue);
+    quoit_region_close(region);
 }
 
 /* The number of the next message; MESSAGES: the end. */
