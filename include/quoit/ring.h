@@ -88,7 +88,8 @@ struct quoit_bytes_side {
     uint64_t limit;    /* SPSC: bytes below this are known to be free, or filled */
     uint64_t wanted;   /* SPSC, producer: what a look for room is for */
     uint8_t *slot; /* SPSC: where the next message lies, or will; else a record that is claimed */
-    uint64_t at_hand; /* bytes that are claimed, or that a release gives back; 0: nothing is */
+    uint64_t at_hand; /* bytes that a commit or a release may be about; 0: none are */
+    uint64_t claimed; /* producer: bytes that the message may have */
 };
 
 /* Private to the producer's handle. next leads to `shut`, which is never empty, while a push must

@@ -21,6 +21,8 @@ static quoit_status check_queue(const quoit_queue *queue)
         return quoit_fail(QUOIT_MISMATCH,
                           "blocks go through a queue of items of 8 bytes, not of %u",
                           (unsigned)queue->handle->place.item_bytes);
+    if (status == QUOIT_OK && queue->handle->place.sized)
+        return quoit_fail(QUOIT_MISMATCH, "blocks go through a queue of items of one size");
     if (status == QUOIT_OK && queue->handle->place.kind == QUOIT_BROADCAST)
         return quoit_fail(QUOIT_MISMATCH,
                           "a block has one owner, and a broadcast hands it to each subscriber; a "

@@ -68,7 +68,7 @@ static quoit_status allocate_scratch(struct quoit_queue_handle *handle)
     if (claimed + peeked == 0)
         return QUOIT_OK;
     claimed = (claimed + LINE - 1) / LINE * LINE;
-    handle->scratch = claimed + peeked <= SIZE_MAX ? malloc((size_t)(claimed + peeked)) : NULL;
+    handle->scratch = claimed + peeked <= SIZE_MAX ? calloc(1, (size_t)(claimed + peeked)) : NULL;
     if (!handle->scratch)
         return quoit_fail(QUOIT_NO_MEMORY, "out of memory for a queue's handle");
     ring->scratch = handle->scratch;
@@ -86,9 +86,13 @@ static quoit_status attach_sides(struct quoit_queue_handle *handle, bool from_ol
         status = ring->ops->attach_producer(&handle->queue->producer, ring);
     if (status == QUOIT_OK && handle->roles & QUOIT_CONSUMER)
         status = ring->ops->attach_consumer(&handle->queue->consumer, ring);
-    if (status == QUOIT_OK)
-        quoit_waiters_begin(handle->queue);
-    return status;
+    if (status != QUOIT_OK)
+        return status;
+    quoit_waiters_begin(handle->queue);
+    /* A subscriber's coming may make room: in the row of a dead one that held the producer back. */
+    if (handle->place.kind == QUOIT_BROADCAST && handle->roles & QUOIT_CONSUMER)
+        quoit_wake(handle->queue, quoit_waiter_of(handle->queue, QUOIT_PRODUCER));
+    return QUOIT_OK;
 }
 
 /* Makes a handle of a region and the queue in it, which it then owns; on failure they stay the

@@ -66,7 +66,9 @@ quoit_status quoit_queue_inspect(const quoit_queue *queue, struct quoit_queue_in
         .tuning = handle->place.layout == QUOIT_LAYOUT_SPANS ? QUOIT_FOR_SPANS : QUOIT_FOR_ITEMS,
         .sized = handle->place.sized,
         .user_bytes = handle->place.user_bytes,
-        .pushed = popped + size,
+        .pushed = handle->place.layout == QUOIT_LAYOUT_BYTES
+                      ? quoit_ring_tail(handle->place.ring.shm)
+                      : popped + size,
         .popped = popped,
         .size = size,
         .finished = quoit_queue_is_finished(queue),

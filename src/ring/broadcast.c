@@ -104,12 +104,7 @@ quoit_status quoit_broadcast_check(const struct quoit_ring_place *place)
     if (after - tail > INT64_MAX || (keeps && (int64_t)(tail - floor) > (int64_t)place->capacity) ||
         (keeps && (int64_t)(floor - after) > (int64_t)place->capacity))
         return quoit_ring_counters_apart(tail, floor, place->capacity);
-    /* SPSC-C4: any value but 0 and 1 was never stored. Pairs with SPSC-P4. */
-    uint64_t finished = atomic_load_explicit(&place->shm->finished, memory_order_acquire);
-    if (finished > 1)
-        return quoit_fail(QUOIT_CORRUPT, "the ring's end mark is %llu, neither 0 nor 1",
-                          (unsigned long long)finished);
-    quoit_status status = QUOIT_OK;
+    quoit_status status = quoit_ring_check_finished(place);
     for (uint64_t i = 0; i < place->capacity && status == QUOIT_OK; i++)
         status = check_slot(place, tail + i);
     return status;

@@ -239,7 +239,7 @@ bool quoit_broadcast_commit_claim(struct quoit_ring_producer *producer,
                                   const struct quoit_ring_place *place, uint64_t count)
 {
     struct quoit_broadcast_side *side = &producer->broadcast;
-    if (count > producer->claimed || producer->claim_at != side->position)
+    if (count > producer->claimed || (count > 0 && producer->claim_at != side->position))
         return false;
     producer->claimed = 0;
     if (count == 1) {

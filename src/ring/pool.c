@@ -23,8 +23,8 @@ void quoit_blocks_enter(struct quoit_blocks *blocks)
     quoit_atomic_u64 *incarnation = &members->incarnations[members->own];
     /* Relaxed: the holder of the row's lock alone writes it; the words that name it come later. */
     uint64_t next = atomic_load_explicit(incarnation, memory_order_relaxed) + 1;
-    /* Relaxed: as above. */
-    atomic_store_explicit(incarnation, next, memory_order_relaxed);
+    /* POOL-N1: whoever sees it sees all that the row's holders before did. Pairs with POOL-N2. */
+    atomic_store_explicit(incarnation, next, memory_order_release);
     members->own_incarnation = (uint32_t)next & QUOIT_BLOCK_INCARNATIONS;
 }
 

@@ -74,8 +74,8 @@ static inline bool quoit_block_is_dead(const struct quoit_blocks *blocks, uint64
         return true; /* nobody wrote that */
     if (row == members->own)
         return quoit_block_incarnation(word) != members->own_incarnation;
-    /* Relaxed: POOL-L1 came before it. */
-    uint64_t now = atomic_load_explicit(&members->incarnations[row], memory_order_relaxed);
+    /* POOL-N2: where it has moved on, the owner's last words come with it. Pairs with POOL-N1. */
+    uint64_t now = atomic_load_explicit(&members->incarnations[row], memory_order_acquire);
     return quoit_block_incarnation(word) != ((uint32_t)now & QUOIT_BLOCK_INCARNATIONS) ||
            !members->is_alive(members->context, row);
 }

@@ -11,11 +11,11 @@ quoit_status quoit_record_claim(struct quoit_ring_producer *producer,
 {
     void *record;
     uint64_t count;
-    (void)bytes; /* each slot has room for any */
     quoit_status status = place->ops->claim(producer, place, 1, &record, &count);
     if (status != QUOIT_OK)
         return status;
-    producer->bytes = (struct quoit_bytes_side){.slot = record, .at_hand = 1};
+    producer->bytes = (struct quoit_bytes_side){
+        .slot = record, .at_hand = place->item_bytes, .claimed = bytes};
     *message_out = (uint8_t *)record + HEADER_BYTES;
     return QUOIT_OK;
 }
@@ -24,7 +24,7 @@ bool quoit_record_commit(struct quoit_ring_producer *producer, const struct quoi
                          uint64_t bytes)
 {
     struct quoit_bytes_side *side = &producer->bytes;
-    if (side->at_hand == 0 || bytes > place->item_bytes - HEADER_BYTES)
+    if (side->at_hand == 0 || bytes > side->claimed)
         return false;
     side->at_hand = 0;
     memcpy(side->slot, &bytes, HEADER_BYTES);

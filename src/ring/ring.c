@@ -140,6 +140,16 @@ bool quoit_spsc_has_room(const struct quoit_ring_place *place)
     return place->ops->size(place) < place->capacity;
 }
 
+quoit_status quoit_ring_check_finished(const struct quoit_ring_place *place)
+{
+    /* SPSC-C4: any value but 0 and 1 was never stored. Pairs with SPSC-P4. */
+    uint64_t finished = atomic_load_explicit(&place->shm->finished, memory_order_acquire);
+    if (finished > 1)
+        return quoit_fail(QUOIT_CORRUPT, "the ring's end mark is %llu, neither 0 nor 1",
+                          (unsigned long long)finished);
+    return QUOIT_OK;
+}
+
 quoit_status quoit_spsc_check(const struct quoit_ring_place *place)
 {
     /* Both sides may run meanwhile: the head was somewhere between these two when the tail was
@@ -151,10 +161,5 @@ quoit_status quoit_spsc_check(const struct quoit_ring_place *place)
     bool beyond = tail - head_after <= INT64_MAX && tail - head_after > place->capacity;
     if (behind || beyond)
         return quoit_ring_counters_apart(tail, head_after, place->capacity);
-    /* SPSC-C4: any value but 0 and 1 was never stored. Pairs with SPSC-P4. */
-    uint64_t finished = atomic_load_explicit(&place->shm->finished, memory_order_acquire);
-    if (finished > 1)
-        return quoit_fail(QUOIT_CORRUPT, "the ring's end mark is %llu, neither 0 nor 1",
-                          (unsigned long long)finished);
-    return QUOIT_OK;
+    return quoit_ring_check_finished(place);
 }

@@ -247,5 +247,7 @@ bool quoit_spsc_is_over(const struct quoit_ring_place *place);
 bool quoit_spsc_has_items(const struct quoit_ring_place *place);
 bool quoit_spsc_has_room(const struct quoit_ring_place *place);
 quoit_status quoit_spsc_check(const struct quoit_ring_place *place);
+/* The end mark's invariant. */
+quoit_status quoit_ring_check_finished(const struct quoit_ring_place *place);
 
 #endif

@@ -10,7 +10,7 @@
 
 #include "fail.h"
 
-enum { HEADER_BYTES = 8 };
+enum { HEADER_BYTES = 8, LOOKS = 8 };
 
 /* Of a message of that length, with its header. */
 static uint64_t record_bytes(uint64_t bytes)
@@ -114,6 +114,7 @@ static quoit_status claim_message(struct quoit_ring_producer *producer,
             return status;
     }
     side->at_hand = side->wanted;
+    side->claimed = bytes;
     side->wanted = record_bytes(place->item_bytes);
     *message_out = side->slot + HEADER_BYTES;
     return QUOIT_OK;
@@ -123,7 +124,7 @@ static bool commit_message(struct quoit_ring_producer *producer,
                            const struct quoit_ring_place *place, uint64_t bytes)
 {
     struct quoit_bytes_side *side = &producer->bytes;
-    if (record_bytes(bytes) > side->at_hand)
+    if (side->at_hand == 0 || bytes > side->claimed)
         return false;
     memcpy(side->slot, &bytes, HEADER_BYTES);
     advance(side, place, record_bytes(bytes));
@@ -206,24 +207,42 @@ static bool release(struct quoit_ring_consumer *consumer, const struct quoit_rin
 
 /* ---- By anyone ------------------------------------------------------------------------------- */
 
-/* From message to message; what moves or lies meanwhile cannot lead outside, nor for long. */
-static uint64_t size(const struct quoit_ring_place *place)
-{
-    uint64_t head = quoit_ring_head(place->shm), tail = quoit_ring_tail(place->shm), count = 0;
-    if (is_apart(place, tail, head))
-        return 0;
-    struct quoit_bytes_side at = side_at(place, head);
-    for (uint64_t bytes; at.position != tail; count++) {
-        if (!length_at(place, at.slot, tail - at.position, &bytes))
-            break;
-        advance(&at, place, record_bytes(bytes));
-    }
-    return count;
-}
-
 static bool has_items(const struct quoit_ring_place *place)
 {
     return quoit_ring_tail(place->shm) != quoit_ring_head(place->shm);
+}
+
+/* From message to message; what moves or lies meanwhile cannot lead outside, nor for long.
+   length_out: of one that cannot be, else 0. false: the consumer moved on, and what was walked over
+   may have been overwritten. */
+static bool count_messages(const struct quoit_ring_place *place, uint64_t *count_out,
+                           uint64_t *length_out)
+{
+    uint64_t head = quoit_ring_head(place->shm), tail = quoit_ring_tail(place->shm);
+    *count_out = 0;
+    *length_out = 0;
+    if (is_apart(place, tail, head))
+        return quoit_ring_head(place->shm) == head;
+    struct quoit_bytes_side at = side_at(place, head);
+    for (uint64_t bytes; at.position != tail && *length_out == 0; ++*count_out) {
+        if (length_at(place, at.slot, tail - at.position, &bytes))
+            advance(&at, place, record_bytes(bytes));
+        else
+            *length_out = bytes;
+    }
+    /* SPSC-P3: the lengths were read before. Pairs with SPSC-C3 and SPAN-C2. */
+    atomic_thread_fence(memory_order_acquire);
+    return quoit_ring_head(place->shm) == head;
+}
+
+/* While a consumer does not stand still: as many as there were at the last look. */
+static uint64_t size(const struct quoit_ring_place *place)
+{
+    uint64_t count = 0, length;
+    for (int looks = 0; looks < LOOKS; looks++)
+        if (count_messages(place, &count, &length))
+            return count;
+    return count > 0 || !has_items(place) ? count : 1;
 }
 
 static bool has_room(const struct quoit_ring_place *place)
@@ -241,19 +260,14 @@ static bool is_over(const struct quoit_ring_place *place)
 /* The counters, and the length of each message from the one to the other. */
 static quoit_status check(const struct quoit_ring_place *place)
 {
-    uint64_t head = quoit_ring_head(place->shm), tail = quoit_ring_tail(place->shm);
-    if (quoit_ring_head(place->shm) != head)
-        return QUOIT_OK; /* in use: what is between them may be overwritten by now */
-    if (is_apart(place, tail, head))
+    uint64_t head = quoit_ring_head(place->shm), tail = quoit_ring_tail(place->shm), count, length;
+    if (quoit_ring_head(place->shm) == head && is_apart(place, tail, head))
         return quoit_ring_counters_apart(tail, head, place->capacity);
-    struct quoit_bytes_side at = side_at(place, head);
-    for (uint64_t bytes; at.position != tail; advance(&at, place, record_bytes(bytes)))
-        if (!length_at(place, at.slot, tail - at.position, &bytes))
-            return quoit_ring_head(place->shm) != head
-                       ? QUOIT_OK
-                       : quoit_fail(QUOIT_CORRUPT, "a message says that it has %llu bytes",
-                                    (unsigned long long)bytes);
-    return QUOIT_OK;
+    if (count_messages(place, &count, &length) && length > 0)
+        return quoit_fail(QUOIT_CORRUPT,
+                          "a message says that it has %llu bytes; the longest has %llu",
+                          (unsigned long long)length, (unsigned long long)place->item_bytes);
+    return quoit_ring_check_finished(place);
 }
 
 const struct quoit_ring_ops quoit_spsc_bytes = {

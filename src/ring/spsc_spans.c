@@ -160,7 +160,7 @@ static quoit_status claim(struct quoit_ring_producer *producer,
 static bool commit(struct quoit_ring_producer *producer, const struct quoit_ring_place *place,
                    uint64_t count)
 {
-    if (count > producer->claimed || producer->claim_at != producer->position)
+    if (count > producer->claimed || (count > 0 && producer->claim_at != producer->position))
         return false;
     if (count > 0)
         quoit_spsc_publish(producer, count, count * place->item_bytes);

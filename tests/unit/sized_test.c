@@ -152,7 +152,9 @@ static void in_place(void)
                 CHECK_STATUS(quoit_queue_commit_sized(queue, 3 * i), QUOIT_INVALID);
                 continue;
             }
+            CHECK_STATUS(quoit_queue_commit_sized(queue, LONGEST + 1), QUOIT_INVALID);
             CHECK_STATUS(quoit_queue_commit_sized(queue, LONGEST + 8), QUOIT_INVALID);
+            CHECK_STATUS(quoit_queue_commit_sized(queue, UINT64_MAX), QUOIT_INVALID);
             CHECK_STATUS(quoit_queue_commit_sized(queue, 3 * i), QUOIT_OK);
             CHECK_STATUS(quoit_queue_commit_sized(queue, 0), QUOIT_INVALID);
             CHECK_STATUS(quoit_queue_peek_sized(queue, &seen, &count), QUOIT_OK);
@@ -165,6 +167,22 @@ static void in_place(void)
             CHECK_STATUS(quoit_queue_release(queue, 1), QUOIT_OK);
             CHECK_STATUS(quoit_queue_release(queue, 1), QUOIT_INVALID);
         }
+        destroy(queue);
+    }
+}
+
+/* No more than was claimed, to the byte, though there would be room. */
+static void no_more_than_claimed(void)
+{
+    for (int kind = 0; kind < KINDS; kind++) {
+        quoit_queue *queue = make(kind, LONGEST, CAPACITY);
+        void *room;
+        CHECK_STATUS(quoit_queue_claim_sized(queue, 10, &room), QUOIT_OK);
+        fill(room, 1, 10);
+        CHECK_STATUS(quoit_queue_commit_sized(queue, 11), QUOIT_INVALID);
+        CHECK_STATUS(quoit_queue_commit_sized(queue, 50), QUOIT_INVALID);
+        CHECK_STATUS(quoit_queue_commit_sized(queue, 10), QUOIT_OK);
+        pops(queue, 1, 10);
         destroy(queue);
     }
 }
@@ -269,6 +287,7 @@ int main(int argc, char **argv)
                                              {"capacity", capacity},
                                              {"too_big", too_big},
                                              {"in_place", in_place},
+                                             {"no_more_than_claimed", no_more_than_claimed},
                                              {"the_end", the_end},
                                              {"waits", waits},
                                              {"one_size_or_many", one_size_or_many},
