@@ -60,7 +60,7 @@ static void claim_and_commit(quoit_queue *queue, struct world_victim *victim)
         return;
     for (uint64_t i = 0; i < count; i++) {
         struct thing thing = world_thing(victim->first + i);
-        memcpy((char *)items + i * sizeof thing, &thing, sizeof thing);
+        memcpy((char *)items + (size_t)i * sizeof thing, &thing, sizeof thing);
     }
     if (commit_items(queue, count) == QUOIT_OK)
         victim->done = count;
@@ -102,7 +102,7 @@ static void peek_and_release(quoit_queue *queue, struct world_victim *victim)
     if (peek_items(queue, &items, &count) != QUOIT_OK)
         return;
     count = count < WORLD_MANY ? count : WORLD_MANY;
-    memcpy(victim->buffer, items, count * sizeof *victim->buffer);
+    memcpy(victim->buffer, items, (size_t)count * sizeof *victim->buffer);
     if (quoit_queue_release(queue, count) == QUOIT_OK)
         victim->done = count;
 }

@@ -423,7 +423,11 @@ static void signed_nonsense(void)
     CHECK(file && fseek(file, 384, SEEK_SET) == 0 && fread(&right, sizeof right, 1, file) == 1);
     for (size_t i = 0; i < sizeof lies / sizeof lies[0]; i++) {
         lie = right;
-        memcpy((char *)&lie + lies[i].at, &lies[i].value, lies[i].bytes);
+        const uint32_t half = (uint32_t)lies[i].value; /* whatever the byte order */
+        if (lies[i].bytes == sizeof half)
+            memcpy((char *)&lie + lies[i].at, &half, sizeof half);
+        else
+            memcpy((char *)&lie + lies[i].at, &lies[i].value, sizeof lies[i].value);
         lie.checksum = quoit_hash(QUOIT_HASH_START, &lie,
                                   offsetof(struct quoit_queue_shm, checksum));
         CHECK(fseek(file, 384, SEEK_SET) == 0 && fwrite(&lie, sizeof lie, 1, file) == 1);
