@@ -30,6 +30,9 @@ cross_triplet() {
     esac
 }
 
+# Does this machine's kernel run 32-bit programs? Not each does; qemu stands in then, and no pairs are tried.
+runs_i386() { /usr/i686-linux-gnu/lib/ld-linux.so.2 --version >/dev/null 2>&1; }
+
 cross_tools() {
     local triplet
     triplet=$(cross_triplet "$1")
@@ -39,7 +42,7 @@ cross_tools() {
         macos) need npm=npm && cross_zig >/dev/null ;;
         strict) ;;
         musl) need musl-gcc=musl-tools ;;
-        i386) need "$triplet-gcc=gcc-$triplet" "$triplet-g++=g++-$triplet" ;;
+        i386) need "$triplet-gcc=gcc-$triplet" "$triplet-g++=g++-$triplet" && { runs_i386 || need qemu-i386=qemu-user; } ;;
         *) need "$triplet-gcc=gcc-$triplet" "$triplet-g++=g++-$triplet" \
             "qemu-${triplet%%-*}=qemu-user" ;;
     esac

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 # Linux on another processor, by Debian's cross compilers. QUOIT_TRIPLET: aarch64-linux-gnu, or the like. Tests run
-# under qemu, but for i686, which x86-64 runs itself.
+# under qemu, but for i686, which x86-64 runs itself where its kernel has 32-bit programs.
 list(APPEND CMAKE_TRY_COMPILE_PLATFORM_VARIABLES QUOIT_TRIPLET)
 string(REGEX MATCH "^[^-]+" processor ${QUOIT_TRIPLET})
 set(CMAKE_SYSTEM_NAME Linux)
@@ -8,9 +8,16 @@ set(CMAKE_SYSTEM_PROCESSOR ${processor})
 set(CMAKE_C_COMPILER ${QUOIT_TRIPLET}-gcc)
 set(CMAKE_CXX_COMPILER ${QUOIT_TRIPLET}-g++)
 set(libraries /usr/${QUOIT_TRIPLET})
+set(runs_itself 1)
 if(processor STREQUAL "i686")
+  execute_process(COMMAND ${libraries}/lib/ld-linux.so.2 --version RESULT_VARIABLE runs_itself
+    OUTPUT_QUIET ERROR_QUIET)
+endif()
+if(runs_itself EQUAL 0)
   set(CMAKE_EXE_LINKER_FLAGS_INIT
     "-Wl,--dynamic-linker=${libraries}/lib/ld-linux.so.2 -Wl,-rpath=${libraries}/lib")
+elseif(processor STREQUAL "i686")
+  set(CMAKE_CROSSCOMPILING_EMULATOR qemu-i386 -L ${libraries})
 else()
   set(CMAKE_CROSSCOMPILING_EMULATOR qemu-${processor} -L ${libraries})
 endif()
