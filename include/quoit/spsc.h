@@ -185,7 +185,8 @@ static inline void quoit_spsc_release(struct quoit_ring_consumer *consumer, uint
     }
     consumer->slot = bytes < to_end ? consumer->slot + bytes : consumer->begin + (bytes - to_end);
     consumer->position += count;
-    /* SPAN-C2: the slots' bytes are read, they may be filled again. Pairs with SPSC-P3. */
+    /* SPAN-C2: the slots' bytes are read, they may be filled again. Pairs with SPSC-P3
+       and BYTES-S1. */
     atomic_store_explicit(&consumer->shm->head, consumer->position, memory_order_release);
 }
 

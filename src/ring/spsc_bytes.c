@@ -200,7 +200,8 @@ static bool release(struct quoit_ring_consumer *consumer, const struct quoit_rin
     if (count == 0)
         return true;
     advance(side, place, side->at_hand);
-    /* SPAN-C2: the message is read, its room may be filled again. Pairs with SPSC-P3. */
+    /* SPAN-C2: the message is read, its room may be filled again. Pairs with SPSC-P3
+       and BYTES-S1. */
     atomic_store_explicit(&place->shm->head, side->position, memory_order_release);
     return true;
 }
@@ -230,7 +231,7 @@ static bool count_messages(const struct quoit_ring_place *place, uint64_t *count
         else
             *length_out = bytes;
     }
-    /* SPSC-P3: the lengths were read before. Pairs with SPSC-C3 and SPAN-C2. */
+    /* BYTES-S1: the lengths were read before the next look at the head. Pairs with SPAN-C2. */
     atomic_thread_fence(memory_order_acquire);
     return quoit_ring_head(place->shm) == head;
 }
