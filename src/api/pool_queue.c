@@ -80,34 +80,22 @@ quoit_status quoit_pool_pop(quoit_pool *pool, quoit_queue *queue, quoit_block *b
 quoit_status quoit_pool_push_wait(quoit_pool *pool, quoit_queue *queue, quoit_block block,
                                   int64_t timeout_ns)
 {
-    uint64_t start = timeout_ns > 0 ? quoit_os_monotonic_ns() : 0;
-    int64_t left = timeout_ns;
-    quoit_status status = quoit_pool_push(pool, queue, block);
-    while (status == QUOIT_FULL) {
-        status = quoit_queue_wait_for_room(queue, left);
-        if (status != QUOIT_OK)
-            return status;
+    struct quoit_patience patience = {.timeout_ns = timeout_ns};
+    quoit_status status;
+    do
         status = quoit_pool_push(pool, queue, block);
-        if (status == QUOIT_FULL && !quoit_has_time_left(timeout_ns, start, &left))
-            return QUOIT_TIMEOUT; /* others took the room */
-    }
+    while (quoit_wait_more(queue, QUOIT_PRODUCER, &patience, &status));
     return status;
 }
 
 quoit_status quoit_pool_pop_wait(quoit_pool *pool, quoit_queue *queue, quoit_block *block_out,
                                  int64_t timeout_ns)
 {
-    uint64_t start = timeout_ns > 0 ? quoit_os_monotonic_ns() : 0;
-    int64_t left = timeout_ns;
-    quoit_status status = quoit_pool_pop(pool, queue, block_out);
-    while (status == QUOIT_EMPTY) {
-        status = quoit_queue_wait_for_items(queue, left);
-        if (status != QUOIT_OK)
-            return status;
+    struct quoit_patience patience = {.timeout_ns = timeout_ns};
+    quoit_status status;
+    do
         status = quoit_pool_pop(pool, queue, block_out);
-        if (status == QUOIT_EMPTY && !quoit_has_time_left(timeout_ns, start, &left))
-            return QUOIT_TIMEOUT; /* others took the item */
-    }
+    while (quoit_wait_more(queue, QUOIT_CONSUMER, &patience, &status));
     return status;
 }
 

@@ -276,35 +276,53 @@ quoit_status quoit_queue_wait_for_items(quoit_queue *queue, int64_t timeout_ns)
     return status;
 }
 
-/* Others may take the room that one has waited for. */
+/* All of it is left at the first wait. */
+static bool has_time_left(struct quoit_patience *patience, int64_t *left_out)
+{
+    uint64_t now = patience->timeout_ns > 0 ? quoit_os_monotonic_ns() : 0;
+    *left_out = patience->timeout_ns;
+    if (!patience->started) {
+        *patience = (struct quoit_patience){patience->timeout_ns, now, true};
+        return true;
+    }
+    *left_out -= (int64_t)(now - patience->start);
+    return patience->timeout_ns < 0 || *left_out > 0;
+}
+
+bool quoit_wait_more(quoit_queue *queue, unsigned role, struct quoit_patience *patience,
+                     quoit_status *status_inout)
+{
+    int64_t left;
+    if (*status_inout != (role == QUOIT_PRODUCER ? QUOIT_FULL : QUOIT_EMPTY))
+        return false;
+    if (!has_time_left(patience, &left))
+        *status_inout = QUOIT_TIMEOUT;
+    else if (role == QUOIT_PRODUCER)
+        *status_inout = quoit_queue_wait_for_room(queue, left);
+    else
+        *status_inout = quoit_queue_wait_for_items(queue, left);
+    return *status_inout == QUOIT_OK;
+}
+
+/* The try before was the inlined one. */
 quoit_status quoit_queue_push_wait_slow(quoit_queue *queue, const void *item, uint64_t item_bytes,
                                         int64_t timeout_ns)
 {
-    uint64_t start = timeout_ns > 0 ? quoit_os_monotonic_ns() : 0;
-    int64_t left = timeout_ns;
-    quoit_status status;
-    do {
-        status = quoit_queue_wait_for_room(queue, left);
-        if (status != QUOIT_OK)
-            return status;
+    struct quoit_patience patience = {.timeout_ns = timeout_ns};
+    quoit_status status = QUOIT_FULL;
+    while (quoit_wait_more(queue, QUOIT_PRODUCER, &patience, &status))
         status = quoit_queue_push_slow(queue, item, item_bytes);
-    } while (status == QUOIT_FULL && quoit_has_time_left(timeout_ns, start, &left));
-    return status == QUOIT_FULL ? QUOIT_TIMEOUT : status;
+    return status;
 }
 
 quoit_status quoit_queue_pop_wait_slow(quoit_queue *queue, void *item_out, uint64_t item_bytes,
                                        int64_t timeout_ns)
 {
-    uint64_t start = timeout_ns > 0 ? quoit_os_monotonic_ns() : 0;
-    int64_t left = timeout_ns;
-    quoit_status status;
-    do {
-        status = quoit_queue_wait_for_items(queue, left);
-        if (status != QUOIT_OK)
-            return status;
+    struct quoit_patience patience = {.timeout_ns = timeout_ns};
+    quoit_status status = QUOIT_EMPTY;
+    while (quoit_wait_more(queue, QUOIT_CONSUMER, &patience, &status))
         status = quoit_queue_pop_slow(queue, item_out, item_bytes);
-    } while (status == QUOIT_EMPTY && quoit_has_time_left(timeout_ns, start, &left));
-    return status == QUOIT_EMPTY ? QUOIT_TIMEOUT : status;
+    return status;
 }
 
 quoit_status quoit_queue_push_wait(quoit_queue *queue, const void *item, int64_t timeout_ns)

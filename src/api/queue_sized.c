@@ -104,31 +104,21 @@ quoit_status quoit_queue_pop_sized(quoit_queue *queue, void *buffer, uint64_t ro
 quoit_status quoit_queue_push_sized_wait(quoit_queue *queue, const void *message, uint64_t bytes,
                                          int64_t timeout_ns)
 {
-    uint64_t start = timeout_ns > 0 ? quoit_os_monotonic_ns() : 0;
-    int64_t left = timeout_ns;
+    struct quoit_patience patience = {.timeout_ns = timeout_ns};
     quoit_status status;
-    while ((status = quoit_queue_push_sized(queue, message, bytes)) == QUOIT_FULL) {
-        status = quoit_has_time_left(timeout_ns, start, &left)
-                     ? quoit_queue_wait_for_room(queue, left)
-                     : QUOIT_TIMEOUT;
-        if (status != QUOIT_OK)
-            return status;
-    }
+    do
+        status = quoit_queue_push_sized(queue, message, bytes);
+    while (quoit_wait_more(queue, QUOIT_PRODUCER, &patience, &status));
     return status;
 }
 
 quoit_status quoit_queue_pop_sized_wait(quoit_queue *queue, void *buffer, uint64_t room_bytes,
                                         uint64_t *bytes_out, int64_t timeout_ns)
 {
-    uint64_t start = timeout_ns > 0 ? quoit_os_monotonic_ns() : 0;
-    int64_t left = timeout_ns;
+    struct quoit_patience patience = {.timeout_ns = timeout_ns};
     quoit_status status;
-    while ((status = quoit_queue_pop_sized(queue, buffer, room_bytes, bytes_out)) == QUOIT_EMPTY) {
-        status = quoit_has_time_left(timeout_ns, start, &left)
-                     ? quoit_queue_wait_for_items(queue, left)
-                     : QUOIT_TIMEOUT;
-        if (status != QUOIT_OK)
-            return status;
-    }
+    do
+        status = quoit_queue_pop_sized(queue, buffer, room_bytes, bytes_out);
+    while (quoit_wait_more(queue, QUOIT_CONSUMER, &patience, &status));
     return status;
 }

@@ -46,14 +46,17 @@ void quoit_waiters_end(quoit_queue *queue);
 void quoit_sleep_unless(quoit_queue *queue, struct quoit_waiter *waiter,
                         bool (*ready)(quoit_queue *queue, unsigned role), int64_t timeout_ns);
 
-/* What is left of a time-out that began at start; false: nothing. */
-static inline bool quoit_has_time_left(int64_t timeout_ns, uint64_t start, int64_t *left_out)
-{
-    *left_out = timeout_ns;
-    if (timeout_ns > 0)
-        *left_out -= (int64_t)(quoit_os_monotonic_ns() - start);
-    return timeout_ns < 0 || *left_out > 0;
-}
+/* What a call that waits does between its tries. Begun with the call's time-out, and for the rest
+   zeroed. */
+struct quoit_patience {
+    int64_t timeout_ns;
+    uint64_t start;
+    bool started;
+};
+/* Did the latest try find no room (role: the producer), or no item? Waits, and true: try again,
+   others may be faster. false: status_inout is what the call is to say. */
+bool quoit_wait_more(quoit_queue *queue, unsigned role, struct quoit_patience *patience,
+                     quoit_status *status_inout);
 
 /* ---- Descriptors, queue_poll.c --------------------------------------------------------------- */
 
