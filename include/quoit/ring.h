@@ -55,14 +55,18 @@ struct quoit_claims_shm {
     uint8_t pad2[56];
 };
 
+/* Where a position of an MPMC ring is, and what its slot's word says of the lap. */
+struct quoit_mpmc_spot {
+    uint8_t *slot;
+    uint64_t lap;
+};
+
 /* Private to a side of an MPMC queue's handle. */
 struct quoit_mpmc_side {
-    uint64_t position;       /* at most the tail (producer), the head (consumer) */
-    uint8_t *slot;           /* that position's, ... */
-    uint64_t lap;            /* and its lap */
-    uint8_t *held;           /* a slot that is claimed, or peeked at, NULL: none, ... */
-    uint64_t held_lap;       /* and its lap */
-    uint64_t marked;         /* consumer: items below this are given back */
+    uint64_t position;           /* at most the tail (producer), the head (consumer), ... */
+    struct quoit_mpmc_spot next; /* and where that is */
+    struct quoit_mpmc_spot held; /* claimed, or peeked at; NULL: nothing is */
+    uint64_t marked;             /* consumer: items below this are given back */
     quoit_atomic_u64 *claim; /* where this member says what it takes; NULL: it is no such side */
     bool hurried;            /* it will look again at once: the dead can wait */
     bool freed;              /* a look for items has made room */

@@ -22,13 +22,12 @@ static void init(const struct quoit_ring_place *place, uint64_t start)
 static void detach(struct quoit_ring_producer *producer, struct quoit_ring_consumer *consumer,
                    const struct quoit_ring_place *place)
 {
-    if (producer->mpmc.held)
-        quoit_mpmc_give_up(&producer->mpmc);
+    quoit_mpmc_give_up(&producer->mpmc);
     if (producer->mpmc.claim)
         quoit_mpmc_say(producer->mpmc.claim, 0, 0, 0);
     if (consumer->mpmc.claim)
         quoit_mpmc_say(consumer->mpmc.claim, 0, 0, 0);
-    if (consumer->mpmc.held)
+    if (consumer->mpmc.held.slot)
         quoit_mpmc_tell_of_orphan(place);
 }
 

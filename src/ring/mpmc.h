@@ -105,12 +105,6 @@ static inline uint64_t quoit_mpmc_head(const struct quoit_ring_place *place)
     return atomic_load_explicit(&place->shm->head, memory_order_acquire);
 }
 
-/* Where a position is. */
-struct quoit_mpmc_spot {
-    uint8_t *slot;
-    uint64_t lap;
-};
-
 static inline struct quoit_mpmc_spot quoit_mpmc_spot(const struct quoit_ring_place *place,
                                                      uint64_t position)
 {
@@ -144,20 +138,31 @@ static inline void quoit_mpmc_say(quoit_atomic_u64 *claim, uint64_t position, ui
 static inline void quoit_mpmc_go_to(struct quoit_mpmc_side *side,
                                     const struct quoit_ring_place *place, uint64_t position)
 {
-    struct quoit_mpmc_spot spot = quoit_mpmc_spot(place, position);
     side->position = position;
-    side->slot = spot.slot;
-    side->lap = spot.lap;
+    side->next = quoit_mpmc_spot(place, position);
 }
 
 static inline void quoit_mpmc_advance(struct quoit_mpmc_side *side,
                                       const struct quoit_ring_place *place)
 {
-    struct quoit_mpmc_spot spot = {.slot = side->slot, .lap = side->lap};
-    quoit_mpmc_step(place, &spot);
+    quoit_mpmc_step(place, &side->next);
     side->position++;
-    side->slot = spot.slot;
-    side->lap = spot.lap;
+}
+
+/* By its owner: a slot whose item is read, or that gets none. */
+static inline void quoit_mpmc_give_back(struct quoit_mpmc_spot spot)
+{
+    /* MPMC-C4: all was read, the slot is the next lap's. Pairs with MPMC-C1. */
+    atomic_store_explicit(quoit_mpmc_word(spot.slot), spot.lap + QUOIT_MPMC_LAP,
+                          memory_order_release);
+}
+
+/* A claim, if there is one: it gets no item. */
+static inline void quoit_mpmc_give_up(struct quoit_mpmc_side *side)
+{
+    if (side->held.slot)
+        quoit_mpmc_give_back(side->held);
+    side->held.slot = NULL;
 }
 
 /* What the row's last holder said is not ours. */
@@ -200,9 +205,6 @@ quoit_status quoit_mpmc_peek(struct quoit_ring_consumer *consumer,
                              uint64_t *count_out);
 bool quoit_mpmc_release(struct quoit_ring_consumer *consumer, const struct quoit_ring_place *place,
                         uint64_t count);
-
-/* Makes the claimed slot, which gets no item, the next lap's. */
-void quoit_mpmc_give_up(struct quoit_mpmc_side *side);
 
 /* ---- Repair, mpmc_repair.c ------------------------------------------------------------------- */
 

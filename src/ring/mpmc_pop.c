@@ -20,7 +20,7 @@ quoit_status quoit_mpmc_attach_consumer(struct quoit_ring_consumer *consumer,
 static uint64_t count_filled(const struct quoit_mpmc_side *side,
                              const struct quoit_ring_place *place, uint64_t most)
 {
-    struct quoit_mpmc_spot spot = {.slot = side->slot, .lap = side->lap};
+    struct quoit_mpmc_spot spot = side->next;
     uint64_t count = 0;
     for (; count < most && quoit_mpmc_load(spot.slot) == (spot.lap | QUOIT_MPMC_FULL); count++)
         quoit_mpmc_step(place, &spot);
@@ -43,13 +43,13 @@ static bool claim_head(const struct quoit_ring_place *place, uint64_t *head_inou
 static quoit_status wait_for_producer(struct quoit_mpmc_side *side,
                                       const struct quoit_ring_place *place, uint64_t word)
 {
-    if (!quoit_mpmc_stays(side->slot, word))
+    if (!quoit_mpmc_stays(side->next.slot, word))
         return QUOIT_OK;
     uint64_t tail = quoit_mpmc_tail(place);
     if (quoit_mpmc_position(tail) == side->position)
         return tail & QUOIT_MPMC_FINISHED ? QUOIT_CLOSED : QUOIT_EMPTY;
-    if (word != side->lap || side->hurried ||
-        !quoit_mpmc_void(place, side->position, side->slot, word))
+    if (word != side->next.lap || side->hurried ||
+        !quoit_mpmc_void(place, side->position, side->next.slot, word))
         return QUOIT_EMPTY;
     side->freed = true;
     return QUOIT_OK;
@@ -64,10 +64,10 @@ static quoit_status consumer_blocked(struct quoit_mpmc_side *side,
         quoit_mpmc_go_to(side, place, head);
         return QUOIT_OK;
     }
-    uint64_t word = quoit_mpmc_load(side->slot);
-    if (word == (side->lap | QUOIT_MPMC_FULL))
+    uint64_t word = quoit_mpmc_load(side->next.slot);
+    if (word == (side->next.lap | QUOIT_MPMC_FULL))
         return QUOIT_OK;
-    if (!quoit_mpmc_is_later(word, side->lap))
+    if (!quoit_mpmc_is_later(word, side->next.lap))
         return wait_for_producer(side, place, word);
     /* A position that came to nothing. */
     if (claim_head(place, &head, 1))
@@ -100,11 +100,11 @@ quoit_status quoit_mpmc_look_for_items(struct quoit_ring_consumer *consumer,
                                        const struct quoit_ring_place *place)
 {
     struct quoit_mpmc_side *side = &consumer->mpmc;
-    if (side->held)
+    if (side->held.slot)
         return QUOIT_OK;
     quoit_status status = QUOIT_OK;
     for (uint64_t tries = quoit_mpmc_tries(side, place); tries > 0 && status == QUOIT_OK; tries--) {
-        if (quoit_mpmc_load(side->slot) == (side->lap | QUOIT_MPMC_FULL) &&
+        if (quoit_mpmc_load(side->next.slot) == (side->next.lap | QUOIT_MPMC_FULL) &&
             quoit_mpmc_head(place) == side->position)
             return QUOIT_OK;
         status = consumer_blocked(side, place);
@@ -139,7 +139,7 @@ static inline bool try_take(struct quoit_mpmc_side *side, const struct quoit_rin
         quoit_mpmc_say(side->claim, 0, 0, 0); /* another's: what the living say is believed */
         return false;
     }
-    *spot_out = (struct quoit_mpmc_spot){.slot = side->slot, .lap = side->lap};
+    *spot_out = side->next;
     for (uint64_t i = 0; i < count; i++)
         quoit_mpmc_advance(side, place);
     return true;
@@ -150,7 +150,7 @@ static inline bool take_next(struct quoit_mpmc_side *side, const struct quoit_ri
                              struct quoit_mpmc_spot *spot_out)
 {
     uint64_t head;
-    return quoit_mpmc_load(side->slot) == (side->lap | QUOIT_MPMC_FULL) &&
+    return quoit_mpmc_load(side->next.slot) == (side->next.lap | QUOIT_MPMC_FULL) &&
            !quoit_mpmc_is_told_of_orphan(place) && try_take(side, place, 1, spot_out, &head);
 }
 
@@ -184,27 +184,20 @@ static quoit_status take(struct quoit_mpmc_side *side, const struct quoit_ring_p
     return *count_out > 0 ? QUOIT_OK : QUOIT_EMPTY;
 }
 
-static void give_back(struct quoit_mpmc_spot spot)
-{
-    /* MPMC-C4: the item is read, the slot is the next lap's. Pairs with MPMC-C1. */
-    atomic_store_explicit(quoit_mpmc_word(spot.slot), spot.lap + QUOIT_MPMC_LAP,
-                          memory_order_release);
-}
-
 quoit_status quoit_mpmc_pop(struct quoit_ring_consumer *consumer,
                             const struct quoit_ring_place *place, void *item_out)
 {
     struct quoit_mpmc_side *side = &consumer->mpmc;
-    struct quoit_mpmc_spot spot = {.slot = side->held, .lap = side->held_lap};
+    struct quoit_mpmc_spot spot = side->held;
     if (!spot.slot && !take_next(side, place, &spot)) {
         uint64_t count;
         quoit_status status = take(side, place, 1, &spot, &count);
         if (status != QUOIT_OK)
             return status;
     }
-    side->held = NULL;
+    side->held.slot = NULL;
     quoit_ring_copy(item_out, spot.slot + QUOIT_MPMC_WORD_BYTES, place->item_bytes);
-    give_back(spot);
+    quoit_mpmc_give_back(spot);
     return QUOIT_OK;
 }
 
@@ -222,7 +215,7 @@ uint64_t quoit_mpmc_pop_many(struct quoit_ring_consumer *consumer,
     struct quoit_mpmc_side *side = &consumer->mpmc;
     uint8_t *item = items_out;
     uint64_t popped = 0;
-    if (side->held && quoit_mpmc_pop(consumer, place, item) == QUOIT_OK)
+    if (side->held.slot && quoit_mpmc_pop(consumer, place, item) == QUOIT_OK)
         popped = 1;
     while (popped < count) {
         uint64_t left = count - popped, got = 0;
@@ -234,7 +227,7 @@ uint64_t quoit_mpmc_pop_many(struct quoit_ring_consumer *consumer,
         for (uint64_t i = 0; i < got; i++) { /* all at the end: a death before loses none */
             struct quoit_mpmc_spot next = spot;
             quoit_mpmc_step(place, &next);
-            give_back(spot);
+            quoit_mpmc_give_back(spot);
             spot = next;
         }
         popped += got;
@@ -247,15 +240,14 @@ quoit_status quoit_mpmc_peek(struct quoit_ring_consumer *consumer,
                              uint64_t *count_out)
 {
     struct quoit_mpmc_side *side = &consumer->mpmc;
-    if (!side->held) {
+    if (!side->held.slot) {
         struct quoit_mpmc_spot spot;
         quoit_status status = take(side, place, 1, &spot, count_out);
         if (status != QUOIT_OK)
             return status;
-        side->held = spot.slot;
-        side->held_lap = spot.lap;
+        side->held = spot;
     }
-    *items_out = side->held + QUOIT_MPMC_WORD_BYTES;
+    *items_out = side->held.slot + QUOIT_MPMC_WORD_BYTES;
     *count_out = 1;
     return QUOIT_OK;
 }
@@ -265,11 +257,11 @@ bool quoit_mpmc_release(struct quoit_ring_consumer *consumer, const struct quoit
 {
     struct quoit_mpmc_side *side = &consumer->mpmc;
     (void)place;
-    if (count > (side->held ? 1u : 0u))
+    if (count > (side->held.slot ? 1u : 0u))
         return false;
     if (count == 1) {
-        give_back((struct quoit_mpmc_spot){.slot = side->held, .lap = side->held_lap});
-        side->held = NULL;
+        quoit_mpmc_give_back(side->held);
+        side->held.slot = NULL;
     }
     return true;
 }

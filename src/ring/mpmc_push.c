@@ -17,7 +17,7 @@ quoit_status quoit_mpmc_attach_producer(struct quoit_ring_producer *producer,
 static uint64_t count_free(const struct quoit_mpmc_side *side, const struct quoit_ring_place *place,
                            uint64_t most)
 {
-    struct quoit_mpmc_spot spot = {.slot = side->slot, .lap = side->lap};
+    struct quoit_mpmc_spot spot = side->next;
     uint64_t count = 0;
     for (; count < most && quoit_mpmc_load(spot.slot) == spot.lap; count++)
         quoit_mpmc_step(place, &spot);
@@ -29,9 +29,9 @@ static uint64_t count_free(const struct quoit_mpmc_side *side, const struct quoi
 static quoit_status ask_for_owner(struct quoit_mpmc_side *side,
                                   const struct quoit_ring_place *place, uint64_t word)
 {
-    uint64_t lap = side->lap - QUOIT_MPMC_LAP, before = side->position - place->capacity;
+    uint64_t lap = side->next.lap - QUOIT_MPMC_LAP, before = side->position - place->capacity;
     if (word == lap)
-        return quoit_mpmc_void(place, before, side->slot, word) ? QUOIT_OK : QUOIT_FULL;
+        return quoit_mpmc_void(place, before, side->next.slot, word) ? QUOIT_OK : QUOIT_FULL;
     bool taken = quoit_mpmc_is_full(word, lap) && (int64_t)(quoit_mpmc_head(place) - before) > 0;
     if (taken && !quoit_mpmc_is_owned(place, false, before, quoit_mpmc_generation(word)))
         quoit_mpmc_tell_of_orphan(place);
@@ -49,22 +49,22 @@ static quoit_status producer_blocked(struct quoit_mpmc_side *side,
         quoit_mpmc_go_to(side, place, tail);
         return QUOIT_OK;
     }
-    uint64_t word = quoit_mpmc_load(side->slot);
-    if (word == side->lap)
+    uint64_t word = quoit_mpmc_load(side->next.slot);
+    if (word == side->next.lap)
         return QUOIT_OK;
     if (side->hurried)
         return QUOIT_FULL;
-    return quoit_mpmc_stays(side->slot, word) ? ask_for_owner(side, place, word) : QUOIT_OK;
+    return quoit_mpmc_stays(side->next.slot, word) ? ask_for_owner(side, place, word) : QUOIT_OK;
 }
 
 quoit_status quoit_mpmc_look_for_room(struct quoit_ring_producer *producer,
                                       const struct quoit_ring_place *place)
 {
     struct quoit_mpmc_side *side = &producer->mpmc;
-    if (side->held)
+    if (side->held.slot)
         return QUOIT_OK;
     for (uint64_t tries = quoit_mpmc_tries(side, place); tries > 0; tries--) {
-        if (quoit_mpmc_load(side->slot) == side->lap) {
+        if (quoit_mpmc_load(side->next.slot) == side->next.lap) {
             uint64_t tail = quoit_mpmc_tail(place);
             if (tail == side->position)
                 return QUOIT_OK;
@@ -91,7 +91,7 @@ static inline bool try_claim(struct quoit_mpmc_side *side, const struct quoit_ri
         quoit_mpmc_say(side->claim, 0, 0, 0); /* another's: what the living say is believed */
         return false;
     }
-    *spot_out = (struct quoit_mpmc_spot){.slot = side->slot, .lap = side->lap};
+    *spot_out = side->next;
     for (uint64_t i = 0; i < count; i++)
         quoit_mpmc_advance(side, place);
     return true;
@@ -102,7 +102,8 @@ static inline bool claim_next(struct quoit_mpmc_side *side, const struct quoit_r
                               struct quoit_mpmc_spot *spot_out)
 {
     uint64_t tail;
-    return quoit_mpmc_load(side->slot) == side->lap && try_claim(side, place, 1, spot_out, &tail);
+    return quoit_mpmc_load(side->next.slot) == side->next.lap &&
+           try_claim(side, place, 1, spot_out, &tail);
 }
 
 /* Claims the next position, or as many as there are, up to most: OK FULL CLOSED. */
@@ -135,26 +136,18 @@ static void commit_slot(struct quoit_mpmc_spot spot)
                           memory_order_release);
 }
 
-void quoit_mpmc_give_up(struct quoit_mpmc_side *side)
-{
-    /* MPMC-C4: the next lap's. Pairs with MPMC-C1. */
-    atomic_store_explicit(quoit_mpmc_word(side->held), side->held_lap + QUOIT_MPMC_LAP,
-                          memory_order_release);
-    side->held = NULL;
-}
-
 quoit_status quoit_mpmc_push(struct quoit_ring_producer *producer,
                              const struct quoit_ring_place *place, const void *item)
 {
     struct quoit_mpmc_side *side = &producer->mpmc;
-    struct quoit_mpmc_spot spot = {.slot = side->held, .lap = side->held_lap};
+    struct quoit_mpmc_spot spot = side->held;
     if (!spot.slot && !claim_next(side, place, &spot)) {
         uint64_t count;
         quoit_status status = claim_positions(side, place, 1, &spot, &count);
         if (status != QUOIT_OK)
             return status;
     }
-    side->held = NULL;
+    side->held.slot = NULL;
     quoit_ring_copy(spot.slot + QUOIT_MPMC_WORD_BYTES, item, place->item_bytes);
     commit_slot(spot);
     return QUOIT_OK;
@@ -167,7 +160,7 @@ uint64_t quoit_mpmc_push_many(struct quoit_ring_producer *producer,
     struct quoit_mpmc_side *side = &producer->mpmc;
     const uint8_t *item = items;
     uint64_t pushed = 0;
-    if (side->held && quoit_mpmc_push(producer, place, item) == QUOIT_OK)
+    if (side->held.slot && quoit_mpmc_push(producer, place, item) == QUOIT_OK)
         pushed = 1;
     while (pushed < count) {
         uint64_t left = count - pushed, got = 0;
@@ -191,15 +184,14 @@ quoit_status quoit_mpmc_claim(struct quoit_ring_producer *producer,
 {
     struct quoit_mpmc_side *side = &producer->mpmc;
     (void)wanted; /* items do not lie one behind the other */
-    if (!side->held) {
+    if (!side->held.slot) {
         struct quoit_mpmc_spot spot;
         quoit_status status = claim_positions(side, place, 1, &spot, count_out);
         if (status != QUOIT_OK)
             return status;
-        side->held = spot.slot;
-        side->held_lap = spot.lap;
+        side->held = spot;
     }
-    *items_out = side->held + QUOIT_MPMC_WORD_BYTES;
+    *items_out = side->held.slot + QUOIT_MPMC_WORD_BYTES;
     *count_out = 1;
     return QUOIT_OK;
 }
@@ -209,12 +201,12 @@ bool quoit_mpmc_commit(struct quoit_ring_producer *producer, const struct quoit_
 {
     struct quoit_mpmc_side *side = &producer->mpmc;
     (void)place;
-    if (count > (side->held ? 1u : 0u))
+    if (count > (side->held.slot ? 1u : 0u))
         return false;
     if (count == 1) {
-        commit_slot((struct quoit_mpmc_spot){.slot = side->held, .lap = side->held_lap});
-        side->held = NULL;
-    } else if (side->held) {
+        commit_slot(side->held);
+        side->held.slot = NULL;
+    } else {
         quoit_mpmc_give_up(side);
     }
     return true;
@@ -222,8 +214,7 @@ bool quoit_mpmc_commit(struct quoit_ring_producer *producer, const struct quoit_
 
 void quoit_mpmc_finish(struct quoit_ring_producer *producer, const struct quoit_ring_place *place)
 {
-    if (producer->mpmc.held)
-        quoit_mpmc_give_up(&producer->mpmc);
+    quoit_mpmc_give_up(&producer->mpmc);
     /* MPMC-F1: no claim succeeds from here on, and those that did are seen. Pairs with MPMC-R2. */
     (void)atomic_fetch_or_explicit(&place->shm->tail, QUOIT_MPMC_FINISHED, memory_order_acq_rel);
     /* Relaxed: a hint, on a line that consumers may look at. */
