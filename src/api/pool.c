@@ -37,13 +37,7 @@ static void enter_blocks(quoit_pool *pool)
 
 static quoit_status become_member(quoit_pool *pool)
 {
-    const quoit_region *region = pool->region;
-    if (region->shm.locks_missing)
-        return quoit_fail(QUOIT_CORRUPT,
-                          "the lock file of '%s:%s' was removed: its members cannot be told from "
-                          "the dead; unlink it and create it anew",
-                          quoit_region_scheme(region), quoit_region_text(region));
-    quoit_status status = quoit_members_join(&pool->place.members, 0, quoit_region_text(region));
+    quoit_status status = quoit_members_join(&pool->place.members, 0, pool->region);
     if (status == QUOIT_OK)
         enter_blocks(pool);
     return status;

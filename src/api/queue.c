@@ -108,14 +108,8 @@ static quoit_status enter(quoit_region *region, const struct quoit_queue_place *
     handle->place.ring.members.context = &handle->place.members;
     handle->roles = roles & ALL_ROLES;
     quoit_status status = QUOIT_OK;
-    if (is_member(roles) && region->shm.locks_missing)
-        status = quoit_fail(QUOIT_CORRUPT,
-                            "the lock file of '%s:%s' was removed: its members cannot be told from "
-                            "the dead; unlink it and create it anew",
-                            quoit_region_scheme(region), quoit_region_text(region));
-    if (status == QUOIT_OK && is_member(roles))
-        status = quoit_members_join(&handle->place.members, handle->roles,
-                                    quoit_region_text(region));
+    if (is_member(roles))
+        status = quoit_members_join(&handle->place.members, handle->roles, region);
     if (status != QUOIT_OK)
         goto free_handle;
     if (is_member(roles))

@@ -4,8 +4,6 @@
 
 #include "fail.h"
 
-#include <quoit.h>
-
 #include <stdbool.h>
 
 /* Lock numbers, FORMAT.md 5. */
@@ -100,8 +98,15 @@ static void release_roles(struct quoit_members *members, unsigned roles)
             quoit_os_lock_release(members->shm, role_lock(exclusive_roles[i]));
 }
 
-quoit_status quoit_members_join(struct quoit_members *members, unsigned roles, const char *what)
+quoit_status quoit_members_join(struct quoit_members *members, unsigned roles,
+                                const quoit_region *region)
 {
+    const char *what = quoit_region_text(region);
+    if (region->shm.locks_missing)
+        return quoit_fail(QUOIT_CORRUPT,
+                          "the lock file of '%s:%s' was removed: its members cannot be told from "
+                          "the dead; unlink it and create it anew",
+                          quoit_region_scheme(region), what);
     quoit_status status = take_row(members, what);
     if (status != QUOIT_OK)
         return status;

@@ -7,7 +7,7 @@
 #ifndef QUOIT_REGION_MEMBERS_H
 #define QUOIT_REGION_MEMBERS_H
 
-#include "os.h"
+#include "region.h"
 
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -35,8 +35,9 @@ struct quoit_members {
 };
 
 /* Takes a row, and of the roles those that are exclusive. BUSY: a living member has one of them;
-   LIMIT: no row left. On failure nothing stays taken. `what` names the queue in errors. */
-quoit_status quoit_members_join(struct quoit_members *members, unsigned roles, const char *what);
+   LIMIT: no row left; CORRUPT: it has lost its lock file. On failure nothing stays taken. */
+quoit_status quoit_members_join(struct quoit_members *members, unsigned roles,
+                                const quoit_region *region);
 void quoit_members_leave(struct quoit_members *members, unsigned roles);
 
 /* Does a living member other than this handle have that role? */

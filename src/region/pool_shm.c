@@ -109,12 +109,6 @@ quoit_status quoit_pool_make(const char *name, const struct quoit_pool_options *
     return QUOIT_OK;
 }
 
-static quoit_status damaged(const quoit_region *region, const char *what)
-{
-    return quoit_fail(QUOIT_CORRUPT, "'%s:%s' has a damaged pool header: %s",
-                      quoit_region_scheme(region), quoit_region_text(region), what);
-}
-
 /* A copy of the header, of which each value is possible. */
 static quoit_status read_header(const quoit_region *region, struct quoit_pool_shm *pool)
 {
@@ -123,14 +117,14 @@ static quoit_status read_header(const quoit_region *region, struct quoit_pool_sh
                           quoit_region_text(region), quoit_region_what(region->content));
     const uint8_t *at = quoit_region_piece(region, quoit_region_root(region), sizeof *pool);
     if (!at)
-        return damaged(region, "the root leads nowhere");
+        return quoit_region_damaged(region, "pool", "the root leads nowhere");
     memcpy(pool, at, sizeof *pool);
     if (pool->checksum != checksum_of(pool))
-        return damaged(region, "its checksum is wrong");
+        return quoit_region_damaged(region, "pool", "its checksum is wrong");
     const struct quoit_pool_options options = {.block_bytes = pool->block_bytes,
                                                .blocks = pool->blocks};
     if (quoit_pool_check_options(&options) != QUOIT_OK || pool->member_rows != QUOIT_MEMBER_ROWS)
-        return damaged(region, "its sizes cannot be right");
+        return quoit_region_damaged(region, "pool", "its sizes cannot be right");
     return QUOIT_OK;
 }
 
@@ -146,7 +140,7 @@ quoit_status quoit_pool_find(quoit_region *region, struct quoit_pool_place *plac
     for (int i = 0; i < PIECES; i++) {
         at[i] = quoit_region_piece(region, *pieces[i].offset, pieces[i].bytes);
         if (!at[i])
-            return damaged(region, "a piece is outside the region");
+            return quoit_region_damaged(region, "pool", "a piece is outside the region");
     }
     *place_out = (struct quoit_pool_place){
         .block_bytes = pool.block_bytes,
@@ -165,20 +159,14 @@ quoit_status quoit_pool_find(quoit_region *region, struct quoit_pool_place *plac
     return QUOIT_OK;
 }
 
-static quoit_status differs(const quoit_region *region, const char *what, uint64_t there,
-                            uint64_t asked)
-{
-    return quoit_fail(QUOIT_MISMATCH, "pool '%s:%s': %s is %llu there, %llu was asked for",
-                      quoit_region_scheme(region), quoit_region_text(region), what,
-                      (unsigned long long)there, (unsigned long long)asked);
-}
-
 quoit_status quoit_pool_compare(const quoit_region *region, const struct quoit_pool_place *place,
                                 const struct quoit_pool_options *options)
 {
     if (place->block_bytes != options->block_bytes)
-        return differs(region, "the block size", place->block_bytes, options->block_bytes);
+        return quoit_region_differs(region, "pool", "the block size", place->block_bytes,
+                                    options->block_bytes);
     if (place->blocks.count != options->blocks)
-        return differs(region, "the number of blocks", place->blocks.count, options->blocks);
+        return quoit_region_differs(region, "pool", "the number of blocks", place->blocks.count,
+                                    options->blocks);
     return QUOIT_OK;
 }

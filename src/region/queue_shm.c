@@ -183,12 +183,6 @@ static unsigned exclusive_roles(const struct quoit_queue_options *options)
     return options->kind == QUOIT_BROADCAST ? QUOIT_PRODUCER : QUOIT_PRODUCER | QUOIT_CONSUMER;
 }
 
-static quoit_status damaged(const quoit_region *region, const char *what)
-{
-    return quoit_fail(QUOIT_CORRUPT, "'%s:%s' has a damaged queue header: %s",
-                      quoit_region_scheme(region), quoit_region_text(region), what);
-}
-
 quoit_status quoit_queue_find(quoit_region *region, struct quoit_queue_place *place_out)
 {
     if (region->content != QUOIT_CONTENT_QUEUE)
@@ -197,11 +191,11 @@ quoit_status quoit_queue_find(quoit_region *region, struct quoit_queue_place *pl
     const uint8_t *at = quoit_region_piece(region, quoit_region_root(region),
                                            sizeof(struct quoit_queue_shm));
     if (!at)
-        return damaged(region, "the root leads nowhere");
+        return quoit_region_damaged(region, "queue", "the root leads nowhere");
     struct quoit_queue_shm queue;
     memcpy(&queue, at, sizeof queue);
     if (queue.checksum != checksum_of(&queue))
-        return damaged(region, "its checksum is wrong");
+        return quoit_region_damaged(region, "queue", "its checksum is wrong");
 
     uint64_t bytes;
     struct quoit_queue_options options = {
@@ -213,10 +207,12 @@ quoit_status quoit_queue_find(quoit_region *region, struct quoit_queue_place *pl
         .tuning = queue.layout == QUOIT_LAYOUT_SPANS ? QUOIT_FOR_SPANS : QUOIT_FOR_ITEMS};
     quoit_status status = quoit_queue_check_options(&options);
     if (status != QUOIT_OK)
-        return status == QUOIT_UNSUPPORTED ? status : damaged(region, quoit_status_text(status));
+        return status == QUOIT_UNSUPPORTED
+                   ? status
+                   : quoit_region_damaged(region, "queue", quoit_status_text(status));
     if (queue.layout != (uint32_t)layout_for(&options) || queue.member_rows == 0 ||
         queue.member_rows > 65536 || queue.sized > 1 || !slots_bytes(&options, &bytes))
-        return damaged(region, "a count is out of range");
+        return quoit_region_damaged(region, "queue", "a count is out of range");
     uint8_t *ring = quoit_region_piece(
         region, queue.ring_offset,
         ring_bytes((enum quoit_ring_layout)queue.layout, queue.member_rows));
@@ -227,7 +223,7 @@ quoit_status quoit_queue_find(quoit_region *region, struct quoit_queue_place *pl
                         ? quoit_region_piece(region, queue.user_offset, queue.user_bytes)
                         : NULL;
     if (!ring || !rows || !slots || (queue.user_bytes && !user))
-        return damaged(region, "a piece is outside the region");
+        return quoit_region_damaged(region, "queue", "a piece is outside the region");
 
     *place_out = (struct quoit_queue_place){
         .kind = (enum quoit_kind)queue.kind,
@@ -256,32 +252,28 @@ quoit_status quoit_queue_find(quoit_region *region, struct quoit_queue_place *pl
     return QUOIT_OK;
 }
 
-static quoit_status differs(const quoit_region *region, const char *what, uint64_t there,
-                            uint64_t asked)
-{
-    return quoit_fail(QUOIT_MISMATCH, "queue '%s:%s': %s is %llu there, %llu was asked for",
-                      quoit_region_scheme(region), quoit_region_text(region), what,
-                      (unsigned long long)there, (unsigned long long)asked);
-}
-
 quoit_status quoit_queue_compare(const quoit_region *region, const struct quoit_queue_place *place,
                                  const struct quoit_queue_options *options)
 {
     if (place->kind != options->kind)
-        return differs(region, "the kind", (uint64_t)place->kind, (uint64_t)options->kind);
+        return quoit_region_differs(region, "queue", "the kind", (uint64_t)place->kind,
+                                    (uint64_t)options->kind);
     if (place->item_bytes != options->item_bytes)
-        return differs(region, "the item size", place->item_bytes, options->item_bytes);
+        return quoit_region_differs(region, "queue", "the item size", place->item_bytes,
+                                    options->item_bytes);
     if (place->ring.capacity != options->capacity)
-        return differs(region, "the capacity", place->ring.capacity, options->capacity);
+        return quoit_region_differs(region, "queue", "the capacity", place->ring.capacity,
+                                    options->capacity);
     if (place->sized != options->sized)
-        return differs(region, "sized", place->sized, options->sized);
+        return quoit_region_differs(region, "queue", "sized", place->sized, options->sized);
     if (place->layout != layout_for(options) && options->kind == QUOIT_BROADCAST)
-        return differs(region, "lossy", place->layout == QUOIT_LAYOUT_LOSSY,
-                       options->broadcast == QUOIT_LOSSY);
+        return quoit_region_differs(region, "queue", "lossy", place->layout == QUOIT_LAYOUT_LOSSY,
+                                    options->broadcast == QUOIT_LOSSY);
     if (place->layout != layout_for(options))
-        return differs(region, "the tuning", (uint64_t)place->layout,
-                       (uint64_t)layout_for(options));
+        return quoit_region_differs(region, "queue", "the tuning", (uint64_t)place->layout,
+                                    (uint64_t)layout_for(options));
     if (place->user_bytes != options->user_bytes)
-        return differs(region, "the user area's size", place->user_bytes, options->user_bytes);
+        return quoit_region_differs(region, "queue", "the user area's size", place->user_bytes,
+                                    options->user_bytes);
     return QUOIT_OK;
 }

@@ -74,6 +74,20 @@ const char *quoit_region_what(uint32_t content)
     return content < sizeof what / sizeof what[0] ? what[content] : "of a later version's kind";
 }
 
+quoit_status quoit_region_differs(const quoit_region *region, const char *noun, const char *what,
+                                  uint64_t there, uint64_t asked)
+{
+    return quoit_fail(QUOIT_MISMATCH, "%s '%s:%s': %s is %llu there, %llu was asked for", noun,
+                      quoit_region_scheme(region), quoit_region_text(region), what,
+                      (unsigned long long)there, (unsigned long long)asked);
+}
+
+quoit_status quoit_region_damaged(const quoit_region *region, const char *noun, const char *what)
+{
+    return quoit_fail(QUOIT_CORRUPT, "'%s:%s' has a damaged %s header: %s",
+                      quoit_region_scheme(region), quoit_region_text(region), noun, what);
+}
+
 /* Keeps what a header that is known to be right says; what is shared is not asked again. */
 static void adopt(quoit_region *region, const struct quoit_region_shm *header)
 {

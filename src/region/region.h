@@ -50,6 +50,12 @@ uint8_t *quoit_region_piece(const quoit_region *region, uint64_t offset, uint64_
 /* "a queue", of enum QUOIT_CONTENT_…; of one that nobody knows too. */
 const char *quoit_region_what(uint32_t content);
 
+/* MISMATCH and CORRUPT of what a region holds, noun "queue" or "pool": both values of what differs;
+   what its header cannot say. */
+quoit_status quoit_region_differs(const quoit_region *region, const char *noun, const char *what,
+                                  uint64_t there, uint64_t asked);
+quoit_status quoit_region_damaged(const quoit_region *region, const char *noun, const char *what);
+
 /* For errors: "posix:products". */
 const char *quoit_region_scheme(const quoit_region *region);
 const char *quoit_region_text(const quoit_region *region);
