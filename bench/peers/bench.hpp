@@ -48,6 +48,16 @@ inline void relax()
 #endif
 }
 
+/* Who gets nowhere lets the others of its CPU run: one of them may be in the middle of a push. */
+template <class Try> void insist(Try attempt)
+{
+    for (int tries = 1; !attempt(); tries++)
+        if (tries % 64 == 0)
+            sched_yield();
+        else
+            relax();
+}
+
 inline void pin(int cpu)
 {
     cpu_set_t set;
@@ -101,6 +111,11 @@ struct meeting {
     std::atomic<int> arrived;
     std::atomic<int> go;
     double took;
+};
+
+/* Where more than two begin at once, and end. */
+struct start_line {
+    std::atomic<int> ready, go, ended;
 };
 
 inline void wait_for(pid_t child)

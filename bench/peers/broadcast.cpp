@@ -13,20 +13,6 @@ static int round_number;
 static const double run_ns = 100e6;
 typedef item<64> value;
 
-/* Who gets nowhere lets the others of its CPU run. */
-template <class Try> static void insist(Try attempt)
-{
-    for (int tries = 1; !attempt(); tries++)
-        if (tries % 64 == 0)
-            sched_yield();
-        else
-            relax();
-}
-
-struct start_line {
-    std::atomic<int> ready, go, ended;
-};
-
 template <class Peer>
 static void run_one(Peer &peer, start_line *line, int subscribers, int number, std::uint64_t count)
 {

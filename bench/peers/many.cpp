@@ -11,21 +11,6 @@ using namespace bench;
 static int round_number;
 static const double run_ns = 20e6;
 
-/* Who gets nowhere lets the others of its CPU run: one of them may be in the middle of a push. */
-template <class Try> static void insist(Try attempt)
-{
-    for (int tries = 1; !attempt(); tries++)
-        if (tries % 64 == 0)
-            sched_yield();
-        else
-            relax();
-}
-
-struct start_line {
-    std::atomic<int> ready, go;
-    std::atomic<std::uint64_t> started, ended;
-};
-
 template <class Peer, class Item>
 static void run_one(Peer &peer, start_line *line, bool produces, std::uint64_t count)
 {

@@ -59,16 +59,15 @@ static void look(const void *frame, std::size_t bytes, std::uint64_t number)
 
 /* ---- Peers: prepare and act, on either side -------------------------------------------------- */
 
-template <quoit_kind Kind> struct copied {
-    static constexpr const char *title = Kind == QUOIT_SPSC ? "Quoit sized" : "Quoit sized, MPMC";
+/* A sized queue that each side opens for itself. */
+struct over_queue {
     std::size_t bytes;
-    std::vector<char> buffer;
     quoit_queue *queue = nullptr;
-    explicit copied(std::size_t size) : bytes(size), buffer(size)
+    over_queue(quoit_kind kind, std::size_t size) : bytes(size)
     {
-        make_queue(Kind, size, true);
+        make_queue(kind, size, true);
     }
-    ~copied()
+    ~over_queue()
     {
         must(quoit_queue_unlink(queue_name));
     }
@@ -79,6 +78,14 @@ template <quoit_kind Kind> struct copied {
     void consume()
     {
         queue = enter(QUOIT_CONSUMER);
+    }
+};
+
+template <quoit_kind Kind> struct copied : over_queue {
+    static constexpr const char *title = Kind == QUOIT_SPSC ? "Quoit sized" : "Quoit sized, MPMC";
+    std::vector<char> buffer;
+    explicit copied(std::size_t size) : over_queue(Kind, size), buffer(size)
+    {
     }
     bool send(std::uint64_t number)
     {
@@ -132,25 +139,10 @@ struct zmq_copied {
     }
 };
 
-struct in_place {
+struct in_place : over_queue {
     static constexpr const char *title = "Quoit sized, in place";
-    std::size_t bytes;
-    quoit_queue *queue = nullptr;
-    explicit in_place(std::size_t size) : bytes(size)
+    explicit in_place(std::size_t size) : over_queue(QUOIT_SPSC, size)
     {
-        make_queue(QUOIT_SPSC, size, true);
-    }
-    ~in_place()
-    {
-        must(quoit_queue_unlink(queue_name));
-    }
-    void produce()
-    {
-        queue = enter(QUOIT_PRODUCER);
-    }
-    void consume()
-    {
-        queue = enter(QUOIT_CONSUMER);
     }
     bool send(std::uint64_t number)
     {
@@ -265,10 +257,6 @@ template <std::size_t Bytes> struct loaned : iceoryx<frame<Bytes>> {
 template <class Peer> static double run(std::size_t bytes, std::uint64_t count)
 {
     Peer peer(bytes);
-    auto insist = [](auto attempt) {
-        while (!attempt())
-            relax();
-    };
     return run_both([&] { peer.produce(); },
                     [&] {
                         for (std::uint64_t i = 0; i < count; i++)
