@@ -130,7 +130,7 @@ static quoit_status read_header(const quoit_region *region, struct quoit_pool_sh
 
 quoit_status quoit_pool_find(quoit_region *region, struct quoit_pool_place *place_out)
 {
-    struct quoit_pool_shm pool;
+    struct quoit_pool_shm pool = {0};
     struct piece pieces[PIECES];
     uint8_t *at[PIECES];
     quoit_status status = read_header(region, &pool);

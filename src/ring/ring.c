@@ -119,7 +119,7 @@ bool quoit_spsc_is_finished(const struct quoit_ring_place *place)
 
 bool quoit_spsc_is_over(const struct quoit_ring_place *place)
 {
-    return quoit_spsc_is_finished(place) && place->ops->size(place) == 0;
+    return quoit_spsc_is_finished(place) && !place->ops->has_items(place);
 }
 
 void quoit_spsc_detach(struct quoit_ring_producer *producer, struct quoit_ring_consumer *consumer,

@@ -137,9 +137,8 @@ static bool give_up(struct quoit_ring_producer *producer, const struct quoit_rin
                     uint64_t count)
 {
     (void)place;
-    bool was_claimed = count == 0;
     producer->bytes.at_hand = 0;
-    return was_claimed;
+    return count == 0;
 }
 
 /* ---- Popping --------------------------------------------------------------------------------- */
@@ -253,11 +252,6 @@ static bool has_room(const struct quoit_ring_place *place)
     return used <= ring_bytes(place) && ring_bytes(place) - used >= record_bytes(place->item_bytes);
 }
 
-static bool is_over(const struct quoit_ring_place *place)
-{
-    return quoit_spsc_is_finished(place) && !has_items(place);
-}
-
 /* The counters, and the length of each message from the one to the other. */
 static quoit_status check(const struct quoit_ring_place *place)
 {
@@ -286,7 +280,7 @@ const struct quoit_ring_ops quoit_spsc_bytes = {
     .peek_message = peek_message,
     .finish = quoit_spsc_finish,
     .is_finished = quoit_spsc_is_finished,
-    .is_over = is_over,
+    .is_over = quoit_spsc_is_over,
     .size = size,
     .has_items = has_items,
     .has_room = has_room,
