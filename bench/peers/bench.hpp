@@ -169,7 +169,7 @@ double run_both(PrepareThere prepare_there, There there, PrepareHere prepare_her
                     there_side();
                 else
                     here_side();
-                _exit(0);
+                std::exit(0);
             }
         }
         wait_for(children[1]);

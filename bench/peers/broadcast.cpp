@@ -51,7 +51,7 @@ template <class Peer> static double run(int subscribers, std::uint64_t count)
         pid_t child = fork();
         if (child == 0) {
             run_one(peer, line, subscribers, i, count);
-            _exit(0);
+            std::exit(0);
         }
         children.push_back(child);
     }

@@ -18,8 +18,9 @@ namespace bench
 template <class Item> struct iceoryx : ring {
     static constexpr const char *title = "iceoryx (loan, publish)";
     std::string topic = unique_name("iox");
-    std::unique_ptr<iox::popo::Publisher<Item>> publisher;
-    std::unique_ptr<iox::popo::Subscriber<Item>> subscriber;
+    std::uint64_t capacity = 256;
+    inline static std::unique_ptr<iox::popo::Publisher<Item>> publisher;
+    inline static std::unique_ptr<iox::popo::Subscriber<Item>> subscriber;
     explicit iceoryx(std::size_t)
     {
     }
@@ -32,6 +33,12 @@ template <class Item> struct iceoryx : ring {
         std::string name = unique_name("app") + "-" + std::to_string(getpid());
         iox::runtime::PoshRuntime::initRuntime(
             iox::RuntimeName_t(iox::cxx::TruncateToCapacity, name));
+        std::atexit(end); /* before the runtime's own end: else the daemon keeps what they hold */
+    }
+    static void end()
+    {
+        publisher.reset();
+        subscriber.reset();
     }
     void produce()
     {
@@ -46,7 +53,7 @@ template <class Item> struct iceoryx : ring {
     {
         begin();
         iox::popo::SubscriberOptions options;
-        options.queueCapacity = 256;
+        options.queueCapacity = capacity;
         options.queueFullPolicy = iox::popo::QueueFullPolicy::BLOCK_PRODUCER;
         subscriber.reset(new iox::popo::Subscriber<Item>(service(), options));
     }

@@ -8,6 +8,7 @@
 
 #include <quoit.h>
 
+#include <algorithm>
 #include <vector>
 
 using namespace bench;
@@ -23,12 +24,13 @@ static void must(quoit_status status)
         die(quoit_error_text());
 }
 
+/* A MiB of messages, at most 1024, ZeroMQ's own number; of frames 8. */
 static void make_queue(quoit_kind kind, std::uint64_t bytes, bool sized)
 {
     quoit_queue_options options{};
     options.kind = kind;
     options.item_bytes = static_cast<std::uint32_t>(bytes);
-    options.capacity = 8;
+    options.capacity = std::clamp<std::uint64_t>((1u << 20) / bytes, 8, 1024);
     options.sized = sized;
     quoit_queue *queue;
     (void)quoit_queue_unlink(queue_name);
@@ -227,9 +229,12 @@ template <std::size_t Bytes> struct frame {
     }
 };
 
+/* Its daemon has no more than ten frames of the largest size. */
 template <std::size_t Bytes> struct loaned : iceoryx<frame<Bytes>> {
-    explicit loaned(std::size_t) : iceoryx<frame<Bytes>>(8)
+    explicit loaned(std::size_t) : iceoryx<frame<Bytes>>(0)
     {
+        if (Bytes > 1u << 17)
+            this->capacity = 6;
     }
     bool send(std::uint64_t number)
     {
@@ -263,8 +268,10 @@ template <class Peer> static double run(std::size_t bytes, std::uint64_t count)
                             insist([&] { return peer.send(i); });
                     },
                     [&] { peer.consume(); },
-                    [&](std::uint64_t &) {
-                        for (std::uint64_t i = 0; i < count; i++)
+                    [&](std::uint64_t &start) {
+                        insist([&] { return peer.receive(0); });
+                        start = now_ns(); /* connected, at the latest now */
+                        for (std::uint64_t i = 1; i < count; i++)
                             insist([&] { return peer.receive(i); });
                     });
 }
@@ -274,11 +281,12 @@ template <class Peer> static void measure(const char *question, std::size_t byte
     std::uint64_t count = 64;
     bounce_ns();
     double took = run<Peer>(bytes, count);
-    while (took < run_ns / 8 && count < (1u << 22)) {
-        count *= 8;
+    while (took < run_ns / 2 && count < (1u << 22)) {
+        count *= took < run_ns / 16 ? 8 : 2;
         took = run<Peer>(bytes, count);
     }
-    result(question, Peer::title, bytes, 1, round_number, took / static_cast<double>(count), "ns");
+    result(question, Peer::title, bytes, 1, round_number, took / static_cast<double>(count - 1),
+           "ns");
 }
 
 template <std::size_t Bytes> static void frames()
