@@ -311,6 +311,15 @@ struct quoit_queue_info {
     uint32_t consumer_pid; /* likewise */
     uint32_t created_by;   /* PID */
     uint64_t created_at_unix_ns;
+    /* Counters since it was made, of all members together, for people: a death may lose one. */
+    uint64_t full;    /* pushes, batches and claims that found no room */
+    uint64_t empty;   /* pops, batches and peeks that found nothing */
+    uint64_t sleeps;  /* how often a side went to sleep */
+    uint64_t wakes;   /* how often one woke those asleep, a system call each */
+    uint64_t repairs; /* what the dead had left, and others saw to */
+    uint64_t
+        high_water; /* the most items that a member has seen queued: when it found no room, when
+                            it went to sleep or was woken, in batches, and when it inspected */
 };
 /* OK FORKED INVALID, and CORRUPT where a System V queue has lost its lock file: the PIDs are then
    0. A system call for each role. */
@@ -467,6 +476,9 @@ uint64_t quoit_region_free(const quoit_region *region); /* bytes not yet handed 
 /* The typed, inlined forms: QUOIT_DEFINE_QUEUE(product, struct product) defines product_push,
    product_pop, ... */
 #include <quoit/typed.h>
+
+/* Looking inside: quoit_list, quoit_queue_members, quoit_queue_look, ... */
+#include <quoit/inspect.h>
 
 /* Semaphores: quoit_sem_create, quoit_sem_wait, quoit_sem_post, ... */
 #include <quoit/sem.h>

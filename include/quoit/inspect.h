@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Looking inside, for tools and monitors: what there is on this machine, who is in a queue, what has
+ * happened to it, and its items without taking them. Included by <quoit.h>. All of it works on
+ * handles of any role; observers (QUOIT_OBSERVER, QUOIT_READ_ONLY) need only read permission, and
+ * nobody is held up by them.
+ */
+#ifndef QUOIT_INSPECT_H
+#define QUOIT_INSPECT_H
+
+#include <quoit.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* ---- What there is --------------------------------------------------------------------------- */
+
+/* Called for each object, a name that quoit_queue_open and its kin take. false ends the listing. */
+typedef bool quoit_visit(void *context, const char *name);
+
+/*
+ * Call visit for each object of Quoit's: queues, pools and regions, also damaged ones, if their
+ * first bytes say that they are.
+ *   where     NULL: everywhere; a scheme, "sysv"; "file:" and a directory: the objects in it
+ * Without a directory, file: objects are those that a process has mapped, as far as this one may
+ * see that (Linux; elsewhere none are found). local: objects are their own process's, and not
+ * listed. What may not be read is left out, and so is what comes or goes meanwhile.
+ * OK SCHEME INVALID NOT_FOUND (no such directory) PERMISSION SYSTEM; UNSUPPORTED for a scheme whose
+ * objects this system does not list (posix: on macOS); NULL leaves such a scheme out. Any thread.
+ */
+quoit_status quoit_list(const char *where, quoit_visit *visit, void *context);
+
+/* ---- Who is in it ---------------------------------------------------------------------------- */
+
+enum { QUOIT_MEMBERS_MAX = 64 };
+
+struct quoit_member_info {
+    uint32_t pid;               /* in its own PID namespace */
+    unsigned roles;             /* of enum quoit_role; of a pool's member 0 */
+    uint64_t joined_at_unix_ns; /* 0: it is about to come or to go */
+    bool alive;                 /* false: it died, and nobody has taken its row since */
+    /* The queue's next step waits for it: MPMC, its claim is first in line, or it has the oldest
+       item in hand; BROADCAST, of the subscribers it has the most to take yet; SPSC, the consumer
+       while the queue is full. */
+    bool holds_up;
+    uint64_t lag; /* BROADCAST: items that this subscriber has yet to take; else 0 */
+};
+
+/*
+ * The members of a queue, the dead too, whose rows nobody took since.
+ *   members_out   room for that many; QUOIT_MEMBERS_MAX is always enough
+ *   count_out     how many there are, which may be more
+ * OK FORKED INVALID, and CORRUPT where a System V object has lost its lock file: all then seem
+ * dead. A system call for each. A snapshot: they come and go meanwhile.
+ */
+quoit_status quoit_queue_members(const quoit_queue *queue, struct quoit_member_info *members_out,
+                                 uint64_t room, uint64_t *count_out);
+quoit_status quoit_pool_members(const quoit_pool *pool, struct quoit_member_info *members_out,
+                                uint64_t room, uint64_t *count_out);
+
+/* ---- What is in it --------------------------------------------------------------------------- */
+
+/* Where somebody who watches a queue is. All zero: before the oldest item that is there. */
+struct quoit_cursor {
+    uint64_t next; /* a position, as in quoit_queue_info.pushed and .popped */
+    uint64_t
+        missed; /* items that were gone before it came to them; sized SPSC: how often some were */
+    bool begun; /* true: next says where to begin; e.g. at info.pushed, behind the newest item */
+};
+
+/*
+ * Copy the next item that is still there, without taking it, and move the cursor behind it.
+ *   buffer      room for room_bytes; an item, or a message of a sized queue
+ *   bytes_out   its length; also on TOO_BIG; may be NULL
+ * OK EMPTY (no item yet) CLOSED (nor will one come) TOO_BIG (the cursor stays) CORRUPT FORKED
+ * INVALID. It never waits, and a poll costs no system call. An item that a consumer has taken is
+ * not shown, but for one that it is just taking; a broadcast's items are shown for as long as they
+ * are kept. An item that is being overwritten is missed, never shown torn.
+ */
+quoit_status quoit_queue_look(const quoit_queue *queue, struct quoit_cursor *cursor, void *buffer,
+                              uint64_t room_bytes, uint64_t *bytes_out);
+
+/* ---- Repair ---------------------------------------------------------------------------------- */
+
+/*
+ * See to what the dead have left, as those who meet it do: claims that were never committed are
+ * skipped, items that a dead consumer had in hand are given to the others, rows of the dead are
+ * cleared.
+ *   count_out   how many such things there were; may be NULL
+ * By a member. Nobody needs this: a queue goes on without it. It tidies one that nobody uses.
+ * OK ROLE FORKED INVALID CORRUPT (what quoit_queue_check finds).
+ */
+quoit_status quoit_queue_repair(quoit_queue *queue, uint64_t *count_out);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: MIT */
+/* What the quoit command's subcommands share: their table, their exit codes, and how they say that
+   something went wrong. A file per subcommand, over <quoit.h> alone. */
+#ifndef QUOIT_TOOLS_TOOL_H
+#define QUOIT_TOOLS_TOOL_H
+
+#include <quoit.h>
+
+/* Exit codes, the same for every subcommand (docs/man/quoit.1). */
+enum tool_exit {
+    TOOL_OK = 0,
+    TOOL_FAILED = 1,  /* said on stderr: what, with which value, and what would be right */
+    TOOL_USAGE = 2,   /* the command line is not one */
+    TOOL_NOTHING = 3, /* a time-out or --no-wait ended it before all was done; nothing is wrong */
+    TOOL_DAMAGED = 4  /* check: an invariant does not hold */
+};
+
+struct tool_command {
+    const char *name;
+    const char *arguments;             /* "[OPTION...] NAME" */
+    const char *summary;               /* one line of `quoit --help` */
+    const char *help;                  /* the rest of `quoit NAME --help` */
+    int (*run)(int argc, char **argv); /* argv[0] is the subcommand; returns enum tool_exit */
+};
+
+extern const struct tool_command tool_ls, tool_stat, tool_top, tool_push, tool_pop, tool_tail,
+    tool_rm, tool_check, tool_bench;
+
+/* "quoit COMMAND: MESSAGE" on stderr; returns TOOL_FAILED, or TOOL_USAGE with a hint at --help. */
+int tool_fail(const char *format, ...);
+int tool_usage(const char *format, ...);
+/* tool_fail with quoit_error_text(). */
+int tool_fail_quoit(void);
+
+/* --help of the subcommand that runs, on stdout; returns TOOL_OK. */
+int tool_help(void);
+
+#endif
