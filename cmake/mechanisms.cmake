@@ -9,7 +9,7 @@ if(WIN32)
   set(QUOIT_OS_FILES
     entry_windows.c liveness_windows.c mechanisms_windows.c names_windows.c nt_windows.c
     process_windows.c section_windows.c security_windows.c sem_windows.c shm_file_windows.c
-    shm_local_windows.c shm_windows.c system_error_windows.c wait_windows.c barrier_none.c)
+    list_windows.c shm_local_windows.c shm_windows.c system_error_windows.c wait_windows.c barrier_none.c)
   set(QUOIT_OS_DEFINITIONS _WIN32_WINNT=0x0602 WIN32_LEAN_AND_MEAN)
   return()
 endif()
@@ -27,10 +27,10 @@ set(QUOIT_OS_FAMILY posix)
 set(name_max 200) # of shared memory and semaphores; with a prefix it must fit a file's name
 set(sem_prefix "/")
 set(QUOIT_OS_FILES
-  bell_posix.c fd.c locked_object.c mapped_file.c mechanisms_posix.c process_posix.c sem_posix.c sem_sysv.c
+  bell_posix.c fd.c list_directory.c locked_object.c mapped_file.c mechanisms_posix.c process_posix.c sem_posix.c sem_sysv.c
   sem_timed.c shm_file.c shm_local.c shm_sysv.c system_error_posix.c sysv.c)
 if(CMAKE_SYSTEM_NAME STREQUAL "Linux" AND NOT QUOIT_STRICT_POSIX)
-  list(APPEND QUOIT_OS_FILES barrier_membarrier.c liveness_ofd.c memory_linux.c shm_posix_linux.c
+  list(APPEND QUOIT_OS_FILES barrier_membarrier.c list_linux.c liveness_ofd.c memory_linux.c shm_posix_linux.c
     wait_futex.c)
   set(QUOIT_OS_DEFINITIONS _GNU_SOURCE _FILE_OFFSET_BITS=64 QUOIT_LOCK_DIRECTORY="/dev/shm"
     QUOIT_IPC_NAMESPACE="/proc/self/ns/ipc" QUOIT_SEM_FILE_PREFIX="/dev/shm/sem.")
@@ -40,7 +40,7 @@ if(CMAKE_SYSTEM_NAME STREQUAL "Linux" AND NOT QUOIT_STRICT_POSIX)
     set(sem_prefix "/sem.")
   endif()
 else()
-  list(APPEND QUOIT_OS_FILES barrier_none.c liveness_fcntl.c memory_posix.c shm_posix.c)
+  list(APPEND QUOIT_OS_FILES barrier_none.c list_posix.c liveness_fcntl.c memory_posix.c shm_posix.c)
   set(QUOIT_OS_DEFINITIONS QUOIT_LOCK_DIRECTORY="/tmp")
   if(APPLE) # which cleans /tmp of what is some days old
     set(QUOIT_OS_DEFINITIONS QUOIT_LOCK_DIRECTORY="/var/tmp" _DARWIN_C_SOURCE QUOIT_NO_SEM_GETVALUE)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Looking inside, for tools and monitors: what there is on this machine, who is in a queue, what has
- * happened to it, and its items without taking them. Included by <quoit.h>. All of it works on
+ * Looking inside, for tools and monitors: what there is on this machine, who is in a queue, what
+ * has happened to it, and its items without taking them. Included by <quoit.h>. All of it works on
  * handles of any role; observers (QUOIT_OBSERVER, QUOIT_READ_ONLY) need only read permission, and
  * nobody is held up by them.
  */
@@ -36,10 +36,10 @@ quoit_status quoit_list(const char *where, quoit_visit *visit, void *context);
 enum { QUOIT_MEMBERS_MAX = 64 };
 
 struct quoit_member_info {
-    uint32_t pid;               /* in its own PID namespace */
-    unsigned roles;             /* of enum quoit_role; of a pool's member 0 */
-    uint64_t joined_at_unix_ns; /* 0: it is about to come or to go */
-    bool alive;                 /* false: it died, and nobody has taken its row since */
+    uint32_t pid;   /* in its own PID namespace */
+    unsigned roles; /* of enum quoit_role; of a pool's member 0 */
+    uint64_t joined_at_unix_ns;
+    bool alive; /* false: it died, and nobody has taken its row since */
     /* The queue's next step waits for it: MPMC, its claim is first in line, or it has the oldest
        item in hand; BROADCAST, of the subscribers it has the most to take yet; SPSC, the consumer
        while the queue is full. */

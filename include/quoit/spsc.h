@@ -87,7 +87,8 @@ static inline void quoit_spsc_count_pop(struct quoit_ring_shm *shm)
 {
     /* Relaxed: this side alone writes it. */
     uint64_t head = atomic_load_explicit(&shm->head, memory_order_relaxed);
-    /* SPSC-C3: the slot's bytes are read, though it does not say so yet. Pairs with SPSC-P3. */
+    /* SPSC-C3: the slot's bytes are read, though it does not say so yet. Pairs with SPSC-P3 and
+       LOOK-S1. */
     atomic_store_explicit(&shm->head, head + 1, memory_order_release);
 }
 
@@ -185,8 +186,8 @@ static inline void quoit_spsc_release(struct quoit_ring_consumer *consumer, uint
     }
     consumer->slot = bytes < to_end ? consumer->slot + bytes : consumer->begin + (bytes - to_end);
     consumer->position += count;
-    /* SPAN-C2: the slots' bytes are read, they may be filled again. Pairs with SPSC-P3
-       and BYTES-S1. */
+    /* SPAN-C2: the slots' bytes are read, they may be filled again. Pairs with SPSC-P3, BYTES-S1
+       and LOOK-S1. */
     atomic_store_explicit(&consumer->shm->head, consumer->position, memory_order_release);
 }
 

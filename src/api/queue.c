@@ -80,6 +80,7 @@ static quoit_status attach_sides(struct quoit_queue_handle *handle, bool from_ol
 {
     struct quoit_ring_place *ring = &handle->place.ring;
     ring->members.own = handle->place.members.own_row;
+    ring->members.repairs = &quoit_queue_own_row(handle->queue)->repairs;
     ring->from_oldest = from_oldest;
     quoit_status status = allocate_scratch(handle);
     if (status == QUOIT_OK && handle->roles & QUOIT_PRODUCER)

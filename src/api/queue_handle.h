@@ -34,6 +34,18 @@ void quoit_queue_note_popped(quoit_queue *queue, uint64_t count);
 void quoit_queue_note_empty(quoit_queue *queue);
 void quoit_queue_note_full(quoit_queue *queue);
 
+static inline bool quoit_queue_is_member(const quoit_queue *queue)
+{
+    return (queue->handle->roles & (QUOIT_PRODUCER | QUOIT_CONSUMER)) != 0;
+}
+
+/* Of a member. */
+static inline struct quoit_member_shm *quoit_queue_own_row(const quoit_queue *queue)
+{
+    const struct quoit_members *members = &queue->handle->place.members;
+    return &members->rows[members->own_row];
+}
+
 /* INVALID for NULL, FORKED in a child that inherited the handle. */
 static inline quoit_status quoit_queue_check_handle(const quoit_queue *queue)
 {

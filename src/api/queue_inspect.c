@@ -55,6 +55,9 @@ quoit_status quoit_queue_inspect(const quoit_queue *queue, struct quoit_queue_in
     const struct quoit_queue_handle *handle = queue->handle;
     const struct quoit_members *members = &handle->place.members;
     uint64_t size = quoit_queue_size(queue);
+    if (quoit_queue_is_member(queue))
+        quoit_member_note_high(quoit_queue_own_row(queue), size);
+    struct quoit_member_counts counts = quoit_members_counts(members);
     uint64_t popped = handle->place.kind == QUOIT_BROADCAST
                           ? quoit_ring_tail(handle->place.ring.shm) - size
                           : quoit_ring_head(handle->place.ring.shm);
@@ -76,11 +79,92 @@ quoit_status quoit_queue_inspect(const quoit_queue *queue, struct quoit_queue_in
         .consumer_pid = quoit_members_holder(members, QUOIT_CONSUMER, handle->roles),
         .created_by = handle->region->created_by,
         .created_at_unix_ns = handle->region->created_at_unix_ns,
+        .full = counts.full,
+        .empty = counts.empty,
+        .sleeps = counts.sleeps,
+        .wakes = counts.wakes,
+        .repairs = counts.repairs,
+        .high_water = counts.high_water > size ? counts.high_water : size,
     };
-    if (handle->region->shm.locks_missing)
-        return quoit_fail(QUOIT_CORRUPT,
-                          "the lock file of '%s:%s' was removed: who is alive cannot be known",
-                          quoit_region_scheme(handle->region), quoit_region_text(handle->region));
+    return quoit_region_check_locks(handle->region);
+}
+
+/* ---- Members --------------------------------------------------------------------------------- */
+
+static uint32_t own_row(const quoit_queue *queue)
+{
+    return quoit_queue_is_member(queue) ? queue->handle->place.members.own_row : UINT32_MAX;
+}
+
+static bool holds_up(const quoit_queue *queue, const struct quoit_member_info *member, uint32_t row,
+                     uint64_t *lag_out)
+{
+    const struct quoit_ring_place *ring = &queue->handle->place.ring;
+    if (ring->ops->holds_up)
+        return ring->ops->holds_up(ring, row, lag_out);
+    return (member->roles & QUOIT_CONSUMER) != 0 && quoit_queue_is_full(queue);
+}
+
+quoit_status quoit_queue_members(const quoit_queue *queue, struct quoit_member_info *members_out,
+                                 uint64_t room, uint64_t *count_out)
+{
+    uint32_t rows[QUOIT_MEMBERS_MAX];
+    quoit_status status = quoit_queue_check_handle(queue);
+    if (status == QUOIT_OK && (!count_out || (!members_out && room > 0)))
+        status = quoit_fail(QUOIT_INVALID, "members_out or count_out is NULL");
+    if (status != QUOIT_OK)
+        return status;
+    if (room > QUOIT_MEMBERS_MAX)
+        room = QUOIT_MEMBERS_MAX;
+    *count_out = quoit_members_list(&queue->handle->place.members, own_row(queue), members_out,
+                                    rows, room);
+    for (uint64_t i = 0; i < *count_out && i < room; i++)
+        members_out[i].holds_up = holds_up(queue, &members_out[i], rows[i], &members_out[i].lag);
+    return quoit_region_check_locks(queue->handle->region);
+}
+
+/* ---- Items, and what the dead left ----------------------------------------------------------- */
+
+quoit_status quoit_queue_look(const quoit_queue *queue, struct quoit_cursor *cursor, void *buffer,
+                              uint64_t room_bytes, uint64_t *bytes_out)
+{
+    quoit_status status = quoit_queue_check_handle(queue);
+    if (status == QUOIT_OK && (!cursor || (!buffer && room_bytes > 0)))
+        status = quoit_fail(QUOIT_INVALID, "cursor or buffer is NULL");
+    if (status != QUOIT_OK)
+        return status;
+    const struct quoit_ring_place *ring = &queue->handle->place.ring;
+    struct quoit_glance glance = {.buffer = buffer,
+                                  .room_bytes = room_bytes,
+                                  .is_record = queue->handle->place.sized &&
+                                               queue->handle->place.layout != QUOIT_LAYOUT_BYTES};
+    status = ring->ops->look(ring, cursor, &glance);
+    if (bytes_out)
+        *bytes_out = status == QUOIT_OK || status == QUOIT_TOO_BIG ? glance.bytes : 0;
+    if (status == QUOIT_TOO_BIG)
+        return quoit_fail(QUOIT_TOO_BIG, "an item of %llu bytes, and room for %llu",
+                          (unsigned long long)glance.bytes, (unsigned long long)room_bytes);
+    return status;
+}
+
+quoit_status quoit_queue_repair(quoit_queue *queue, uint64_t *count_out)
+{
+    uint64_t repairs = 0;
+    if (count_out)
+        *count_out = 0;
+    quoit_status status = quoit_queue_check(queue);
+    if (status == QUOIT_OK && !quoit_queue_is_member(queue))
+        status = quoit_fail(QUOIT_ROLE, "the queue was opened to be looked at alone");
+    if (status != QUOIT_OK)
+        return status;
+    const struct quoit_ring_place *ring = &queue->handle->place.ring;
+    if (ring->ops->repair)
+        repairs = ring->ops->repair(ring);
+    repairs += quoit_members_clear_dead(&queue->handle->place.members, own_row(queue));
+    quoit_queue_wake(queue, QUOIT_PRODUCER);
+    quoit_queue_wake(queue, QUOIT_CONSUMER);
+    if (count_out)
+        *count_out = repairs;
     return QUOIT_OK;
 }
 

@@ -81,12 +81,16 @@ static void note_freed(quoit_queue *queue)
 void quoit_queue_note_empty(quoit_queue *queue)
 {
     note_freed(queue);
+    quoit_member_count(&quoit_queue_own_row(queue)->empty);
     if (queue->handle->consumer_waiter.poller)
         quoit_poller_rearm(queue->handle->consumer_waiter.poller);
 }
 
 void quoit_queue_note_full(quoit_queue *queue)
 {
+    quoit_member_count(&quoit_queue_own_row(queue)->full);
+    if (queue->handle->place.layout != QUOIT_LAYOUT_BYTES) /* which may be full of fewer */
+        quoit_member_note_high(quoit_queue_own_row(queue), ring_of(queue)->capacity);
     if (queue->handle->producer_waiter.poller)
         quoit_poller_rearm(queue->handle->producer_waiter.poller);
 }
@@ -160,6 +164,7 @@ uint64_t quoit_queue_pop_many_sized(quoit_queue *queue, void *items_out, uint64_
         return 0;
     uint64_t popped = ring_of(queue)->ops->pop_many(&queue->consumer, ring_of(queue), items_out,
                                                     count);
+    quoit_member_note_high(quoit_queue_own_row(queue), popped);
     if (popped > 0)
         quoit_queue_note_popped(queue, popped);
     else
@@ -224,6 +229,7 @@ quoit_status quoit_queue_peek(quoit_queue *queue, const void **items_out, uint64
     status = ring_of(queue)->ops->peek(&queue->consumer, ring_of(queue), items_out, count_out);
     if (status == QUOIT_EMPTY)
         quoit_queue_note_empty(queue);
+    quoit_member_note_high(quoit_queue_own_row(queue), *count_out);
     return status;
 }
 

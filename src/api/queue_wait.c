@@ -58,8 +58,10 @@ static void wake_all(const quoit_queue *queue, const struct quoit_waiter *sleepe
     uint32_t seen = word;
     /* WAIT-W2: one waker wakes; the word changes before anybody is woken. Pairs with WAIT-S2. */
     if (atomic_compare_exchange_strong_explicit(sleeper->asleep, &seen, word + 1,
-                                                memory_order_seq_cst, memory_order_relaxed))
+                                                memory_order_seq_cst, memory_order_relaxed)) {
+        quoit_member_count(&quoit_queue_own_row(queue)->wakes);
         quoit_os_wake(&queue->handle->region->shm, sleeper->role, sleeper->asleep, word);
+    }
 }
 
 /* Counts looks in vain: true when they were many. */
@@ -126,6 +128,7 @@ void quoit_sleep_unless(quoit_queue *queue, struct quoit_waiter *waiter,
         }
     }
     if (!ready(queue, waiter->role)) {
+        quoit_member_count(&quoit_queue_own_row(queue)->sleeps);
         quoit_os_sleep(shm, waiter->role, waiter->asleep, word,
                        timeout_ns < most_ns ? timeout_ns : most_ns);
     } else if (imposed) {

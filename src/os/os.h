@@ -67,6 +67,15 @@ struct quoit_os_shm_ops {
 /* The ways that this system offers, ended by NULL; the first is the native one. */
 extern const struct quoit_os_shm_ops *const quoit_os_shm_schemes[];
 
+/* Called with a name's text; false ends the listing. */
+typedef bool quoit_os_visit(void *context, const char *text);
+
+/* Calls visit for what may be an object of that scheme, and may be something else; directory is for
+   "file" alone, NULL: what processes have mapped. OK NOT_FOUND PERMISSION; UNSUPPORTED: this system
+   does not list such. */
+quoit_status quoit_os_list(const char *scheme, const char *directory, quoit_os_visit *visit,
+                           void *context);
+
 /* ---- Locks that the kernel drops when their holder dies -------------------------------------- */
 
 /* Numbered locks on a mapped object. Held by a handle, not by a process or a thread. */

@@ -135,3 +135,68 @@ void quoit_members_leave(struct quoit_members *members, unsigned roles)
     release_roles(members, roles & members->exclusive);
     quoit_os_lock_release(members->shm, LOCK_ROWS + members->own_row);
 }
+
+/* ---- For people ------------------------------------------------------------------------------ */
+
+static uint64_t load(const _Atomic uint64_t *counter)
+{
+    /* Relaxed: a number for people. */
+    return atomic_load_explicit(counter, memory_order_relaxed);
+}
+
+struct quoit_member_counts quoit_members_counts(const struct quoit_members *members)
+{
+    struct quoit_member_counts counts = {0};
+    for (uint32_t i = 0; i < members->count; i++) {
+        const struct quoit_member_shm *row = &members->rows[i];
+        uint64_t high = load(&row->high_water);
+        counts.full += load(&row->full);
+        counts.empty += load(&row->empty);
+        counts.sleeps += load(&row->sleeps);
+        counts.wakes += load(&row->wakes);
+        counts.repairs += load(&row->repairs);
+        if (high > counts.high_water)
+            counts.high_water = high;
+    }
+    return counts;
+}
+
+uint64_t quoit_members_list(const struct quoit_members *members, uint32_t own_row,
+                            struct quoit_member_info *members_out, uint32_t *rows_out,
+                            uint64_t room)
+{
+    uint64_t count = 0;
+    for (uint32_t i = 0; i < members->count; i++) {
+        const struct quoit_member_shm *row = &members->rows[i];
+        if (row_pid(row) == 0)
+            continue;
+        if (count < room) {
+            /* Relaxed: for people. */
+            unsigned roles = atomic_load_explicit(&row->roles, memory_order_relaxed);
+            members_out[count] = (struct quoit_member_info){
+                .pid = row_pid(row),
+                .roles = roles & (QUOIT_PRODUCER | QUOIT_CONSUMER),
+                .joined_at_unix_ns = load(&row->joined_at_unix_ns),
+                .alive = i == own_row || quoit_members_is_alive(members, i)};
+            rows_out[count] = i;
+        }
+        count++;
+    }
+    return count;
+}
+
+uint64_t quoit_members_clear_dead(const struct quoit_members *members, uint32_t own_row)
+{
+    uint64_t cleared = 0;
+    for (uint32_t i = 0; i < members->count; i++) {
+        if (i == own_row || row_pid(&members->rows[i]) == 0 ||
+            quoit_os_lock_try(members->shm, LOCK_ROWS + i) != QUOIT_OK)
+            continue;
+        if (row_pid(&members->rows[i]) != 0) {
+            write_row(&members->rows[i], 0, 0, 0);
+            cleared++;
+        }
+        quoit_os_lock_release(members->shm, LOCK_ROWS + i);
+    }
+    return cleared;
+}

@@ -18,10 +18,18 @@ struct quoit_member_shm {
     _Atomic uint32_t pid;               /*  0  member  in its own PID namespace */
     _Atomic uint32_t roles;             /*  4  member  enum quoit_role          */
     _Atomic uint64_t joined_at_unix_ns; /*  8  member                           */
-    uint8_t reserved[48];               /* 16  0                                */
+    /* Counters of all who have had the row, for people (struct quoit_queue_info). */
+    _Atomic uint64_t full;       /* 16  member */
+    _Atomic uint64_t empty;      /* 24  member */
+    _Atomic uint64_t sleeps;     /* 32  member */
+    _Atomic uint64_t wakes;      /* 40  member */
+    _Atomic uint64_t repairs;    /* 48  member */
+    _Atomic uint64_t high_water; /* 56  member */
 };
 _Static_assert(offsetof(struct quoit_member_shm, roles) == 4, "FORMAT.md 5");
 _Static_assert(offsetof(struct quoit_member_shm, joined_at_unix_ns) == 8, "FORMAT.md 5");
+_Static_assert(offsetof(struct quoit_member_shm, full) == 16, "FORMAT.md 5");
+_Static_assert(offsetof(struct quoit_member_shm, high_water) == 56, "FORMAT.md 5");
 _Static_assert(sizeof(struct quoit_member_shm) == 64, "FORMAT.md 5");
 
 enum { QUOIT_MEMBER_ROWS = 64 };
@@ -39,6 +47,38 @@ struct quoit_members {
 quoit_status quoit_members_join(struct quoit_members *members, unsigned roles,
                                 const quoit_region *region);
 void quoit_members_leave(struct quoit_members *members, unsigned roles);
+
+/* One more, by the row's holder alone: two of its threads at once may count one. */
+static inline void quoit_member_count(_Atomic uint64_t *counter)
+{
+    /* Relaxed: a number for people. */
+    uint64_t count = atomic_load_explicit(counter, memory_order_relaxed);
+    /* Relaxed: as above. */
+    atomic_store_explicit(counter, count + 1, memory_order_relaxed);
+}
+
+static inline void quoit_member_note_high(struct quoit_member_shm *row, uint64_t size)
+{
+    /* Relaxed: a number for people. */
+    if (atomic_load_explicit(&row->high_water, memory_order_relaxed) < size)
+        /* Relaxed: as above. */
+        atomic_store_explicit(&row->high_water, size, memory_order_relaxed);
+}
+
+/* Of all rows together; high_water: the highest. */
+struct quoit_member_counts {
+    uint64_t full, empty, sleeps, wakes, repairs, high_water;
+};
+struct quoit_member_counts quoit_members_counts(const struct quoit_members *members);
+
+/* The members, and the dead whose rows nobody took: rows_out is which row each has. own_row is
+   this handle's, UINT32_MAX where it is no member. Returns how many; at most room are written. */
+uint64_t quoit_members_list(const struct quoit_members *members, uint32_t own_row,
+                            struct quoit_member_info *members_out, uint32_t *rows_out,
+                            uint64_t room);
+
+/* Clears the rows of the dead, and returns how many there were. */
+uint64_t quoit_members_clear_dead(const struct quoit_members *members, uint32_t own_row);
 
 /* Does a living member other than this handle have that role? */
 bool quoit_members_has(const struct quoit_members *members, unsigned role);

@@ -88,6 +88,15 @@ quoit_status quoit_region_damaged(const quoit_region *region, const char *noun, 
                       quoit_region_scheme(region), quoit_region_text(region), noun, what);
 }
 
+quoit_status quoit_region_check_locks(const quoit_region *region)
+{
+    if (!region->shm.locks_missing)
+        return QUOIT_OK;
+    return quoit_fail(QUOIT_CORRUPT,
+                      "the lock file of '%s:%s' was removed: who is alive cannot be known",
+                      quoit_region_scheme(region), quoit_region_text(region));
+}
+
 /* Keeps what a header that is known to be right says; what is shared is not asked again. */
 static void adopt(quoit_region *region, const struct quoit_region_shm *header)
 {

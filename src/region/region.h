@@ -56,6 +56,9 @@ quoit_status quoit_region_differs(const quoit_region *region, const char *noun, 
                                   uint64_t there, uint64_t asked);
 quoit_status quoit_region_damaged(const quoit_region *region, const char *noun, const char *what);
 
+/* CORRUPT where a System V object has lost its lock file. */
+quoit_status quoit_region_check_locks(const quoit_region *region);
+
 /* For errors: "posix:products". */
 const char *quoit_region_scheme(const quoit_region *region);
 const char *quoit_region_text(const quoit_region *region);

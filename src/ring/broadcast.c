@@ -135,5 +135,8 @@ const struct quoit_ring_ops quoit_broadcast_lossless = {
     .size = quoit_broadcast_size,
     .has_items = quoit_broadcast_has_items,
     .has_room = quoit_broadcast_has_room,
+    .look = quoit_look_broadcast,
+    .holds_up = quoit_broadcast_holds_up,
+    .repair = quoit_broadcast_repair,
     .check = quoit_broadcast_check,
 };

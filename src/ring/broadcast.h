@@ -85,6 +85,20 @@ static inline void quoit_broadcast_set_tail(struct quoit_ring_shm *shm, uint64_t
     atomic_store_explicit(&shm->tail, tail, memory_order_release);
 }
 
+static inline uint64_t quoit_broadcast_floor(const struct quoit_ring_place *place)
+{
+    /* CAST-S5: items below are not kept. Pairs with CAST-P5. */
+    return atomic_load_explicit(&place->shm->marked, memory_order_acquire);
+}
+
+/* The oldest item that is sure to be kept until a subscriber that comes now is seen. */
+static inline uint64_t quoit_broadcast_oldest(const struct quoit_ring_place *place, uint64_t tail)
+{
+    uint64_t floor = quoit_broadcast_floor(place);
+    bool kept = place->ops == &quoit_broadcast_lossless || tail - floor <= place->capacity;
+    return kept ? floor : tail - place->capacity;
+}
+
 /* ---- Rows ------------------------------------------------------------------------------------ */
 
 /* From the lowest bit: 1 if there is a subscriber, 15 bits that differ from one holder of the row
@@ -169,6 +183,9 @@ bool quoit_broadcast_commit_claim(struct quoit_ring_producer *producer,
                                   const struct quoit_ring_place *place, uint64_t count);
 void quoit_broadcast_finish(struct quoit_ring_producer *producer,
                             const struct quoit_ring_place *place);
+bool quoit_broadcast_holds_up(const struct quoit_ring_place *place, uint32_t row,
+                              uint64_t *lag_out);
+uint64_t quoit_broadcast_repair(const struct quoit_ring_place *place);
 bool quoit_broadcast_has_room(const struct quoit_ring_place *place);
 
 quoit_status quoit_broadcast_attach_consumer(struct quoit_ring_consumer *consumer,

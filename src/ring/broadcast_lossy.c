@@ -21,16 +21,6 @@ static void store_item(uint8_t *slot, const uint8_t *item, uint64_t item_bytes)
     }
 }
 
-static void load_item(uint8_t *item_out, uint8_t *slot, uint64_t item_bytes)
-{
-    uint8_t *from = slot + QUOIT_BROADCAST_WORD_BYTES;
-    for (uint64_t at = 0; at < item_bytes; at += 8) {
-        /* Relaxed: between CAST-S1 and CAST-S6. */
-        uint64_t word = atomic_load_explicit(quoit_broadcast_word(from + at), memory_order_relaxed);
-        memcpy(item_out + at, &word, (size_t)bytes_at(at, item_bytes));
-    }
-}
-
 /* ---- The producer ---------------------------------------------------------------------------- */
 
 /* Its limit is its position when the stream has ended, else one that it never comes to. */
@@ -61,7 +51,7 @@ static quoit_status push(struct quoit_ring_producer *producer, const struct quoi
     atomic_store_explicit(quoit_broadcast_word(side->slot), quoit_broadcast_torn(side->position),
                           memory_order_relaxed);
     /* CAST-P6: who copies any of the new item sees that the old one's word is gone. Pairs with
-       CAST-S6. */
+       CAST-S6 and LOOK-S1. */
     atomic_thread_fence(memory_order_release);
     store_item(side->slot, item, place->item_bytes);
     quoit_broadcast_commit(side->slot, side->position);
@@ -157,7 +147,8 @@ static quoit_status find_item(struct quoit_broadcast_side *side,
         uint64_t wanted = quoit_broadcast_whole(side->position);
         if (word == wanted) {
             if (item_out)
-                load_item(item_out, side->slot, place->item_bytes);
+                quoit_ring_load(item_out, side->slot + QUOIT_BROADCAST_WORD_BYTES,
+                                place->item_bytes); /* between CAST-S1 and CAST-S6 */
             if (!item_out || is_still(side->slot, word))
                 return QUOIT_OK;
         } else if (!quoit_broadcast_is_later(word, wanted)) {
@@ -262,5 +253,8 @@ const struct quoit_ring_ops quoit_broadcast_lossy = {
     .size = quoit_broadcast_size,
     .has_items = quoit_broadcast_has_items,
     .has_room = has_room,
+    .look = quoit_look_broadcast,
+    .holds_up = quoit_broadcast_holds_up,
+    .repair = quoit_broadcast_repair,
     .check = quoit_broadcast_check,
 };

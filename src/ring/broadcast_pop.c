@@ -20,27 +20,13 @@ static void count_row(const struct quoit_ring_place *place)
         ;
 }
 
-static uint64_t load_floor(const struct quoit_ring_place *place)
-{
-    /* CAST-S5: items below are not kept. Pairs with CAST-P5. */
-    return atomic_load_explicit(&place->shm->marked, memory_order_acquire);
-}
-
-/* The oldest item that is sure to be kept until this subscriber is seen. */
-static uint64_t find_oldest(const struct quoit_ring_place *place, uint64_t tail)
-{
-    uint64_t floor = load_floor(place);
-    bool kept = place->ops == &quoit_broadcast_lossless || tail - floor <= place->capacity;
-    return kept ? floor : tail - place->capacity;
-}
-
 /* Says where it begins, until what it said is something that the producer keeps. */
 static bool settle(struct quoit_broadcast_side *side, const struct quoit_ring_place *place)
 {
     for (int tries = 0; tries < QUOIT_BROADCAST_TRIES; tries++) {
         quoit_broadcast_say(side->row, side->position, side->tag);
         quoit_broadcast_full_barrier();
-        uint64_t floor = load_floor(place);
+        uint64_t floor = quoit_broadcast_floor(place);
         if ((int64_t)(floor - side->position) <= 0)
             return true;
         side->position = floor;
@@ -53,7 +39,7 @@ quoit_status quoit_broadcast_attach_consumer(struct quoit_ring_consumer *consume
 {
     struct quoit_broadcast_side *side = &consumer->broadcast;
     uint64_t tail = quoit_broadcast_tail(place);
-    uint64_t position = place->from_oldest ? find_oldest(place, tail) : tail;
+    uint64_t position = place->from_oldest ? quoit_broadcast_oldest(place, tail) : tail;
     quoit_ring_consumer_begin(consumer, place, position);
     side->position = position;
     side->row = &place->members.claims[place->members.own].popping;

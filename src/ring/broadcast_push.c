@@ -101,9 +101,10 @@ static void drop(const struct quoit_ring_place *place, const struct laggard *gon
     uint64_t word = gone->word;
     /* CAST-P4: no longer a subscriber's; the kernel has told that nobody reads its items. Pairs
        with CAST-S4. */
-    (void)atomic_compare_exchange_strong_explicit(&place->members.claims[gone->row].popping, &word,
-                                                  word & ~QUOIT_BROADCAST_THERE,
-                                                  memory_order_acq_rel, memory_order_acquire);
+    if (atomic_compare_exchange_strong_explicit(&place->members.claims[gone->row].popping, &word,
+                                                word & ~QUOIT_BROADCAST_THERE, memory_order_acq_rel,
+                                                memory_order_acquire))
+        quoit_ring_count_repair(place);
 }
 
 /* Items below are not kept from now on. Never lower than what the last producer said. */
@@ -112,7 +113,7 @@ static void set_floor(struct quoit_broadcast_side *side, const struct quoit_ring
 {
     if ((int64_t)(floor - side->floor) < 0)
         floor = side->floor;
-    /* CAST-P5: where subscribers may begin. Pairs with CAST-S5. */
+    /* CAST-P5: where subscribers may begin. Pairs with CAST-S5 and LOOK-S1. */
     atomic_store_explicit(&place->shm->marked, floor, memory_order_release);
 }
 
@@ -162,6 +163,32 @@ quoit_status quoit_broadcast_look_for_room(struct quoit_ring_producer *producer,
         }
     }
     return QUOIT_FULL;
+}
+
+/* Of the lossless ones, the slowest; in any, how far it is behind. */
+bool quoit_broadcast_holds_up(const struct quoit_ring_place *place, uint32_t row, uint64_t *lag_out)
+{
+    uint64_t tail = quoit_broadcast_tail(place), word = quoit_broadcast_load_row(place, row);
+    *lag_out = 0;
+    if (!quoit_broadcast_counts(place, word, tail))
+        return false;
+    *lag_out = (uint64_t)quoit_broadcast_lag(word, tail);
+    return place->ops == &quoit_broadcast_lossless && *lag_out > 0 &&
+           *lag_out >= find_slowest(place, tail).lag;
+}
+
+uint64_t quoit_broadcast_repair(const struct quoit_ring_place *place)
+{
+    uint64_t dropped = 0;
+    uint32_t rows = quoit_broadcast_rows(place);
+    for (uint32_t row = 0; row < rows; row++) {
+        struct laggard gone = {.word = quoit_broadcast_load_row(place, row), .row = row};
+        if ((gone.word & QUOIT_BROADCAST_THERE) == 0 || lives(place, row))
+            continue;
+        drop(place, &gone);
+        dropped++;
+    }
+    return dropped;
 }
 
 bool quoit_broadcast_has_room(const struct quoit_ring_place *place)

@@ -151,5 +151,8 @@ const struct quoit_ring_ops quoit_mpmc = {
     .has_items = has_items,
     .has_room = has_room,
     .contains = contains,
+    .look = quoit_look_mpmc,
+    .holds_up = quoit_mpmc_holds_up,
+    .repair = quoit_mpmc_repair,
     .check = check,
 };

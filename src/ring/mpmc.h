@@ -152,7 +152,7 @@ static inline void quoit_mpmc_advance(struct quoit_mpmc_side *side,
 /* By its owner: a slot whose item is read, or that gets none. */
 static inline void quoit_mpmc_give_back(struct quoit_mpmc_spot spot)
 {
-    /* MPMC-C4: all was read, the slot is the next lap's. Pairs with MPMC-C1. */
+    /* MPMC-C4: all was read, the slot is the next lap's. Pairs with MPMC-C1 and LOOK-S1. */
     atomic_store_explicit(quoit_mpmc_word(spot.slot), spot.lap + QUOIT_MPMC_LAP,
                           memory_order_release);
 }
@@ -237,6 +237,11 @@ static inline bool quoit_mpmc_is_told_of_orphan(const struct quoit_ring_place *p
 }
 /* Also takes it: one looks. Who is still blocked says so again. */
 bool quoit_mpmc_was_told_of_orphan(const struct quoit_ring_place *place);
+
+/* Is the claim of this row first in line: the item at the head to come, or the one in hand whose
+   slot the next push needs? */
+bool quoit_mpmc_holds_up(const struct quoit_ring_place *place, uint32_t row, uint64_t *lag_out);
+uint64_t quoit_mpmc_repair(const struct quoit_ring_place *place);
 
 /* Makes an orphan this member's; false: another was faster. */
 bool quoit_mpmc_adopt(quoit_atomic_u64 *claim, const struct quoit_mpmc_taken *taken);

@@ -122,6 +122,7 @@ static quoit_status adopt_orphan(struct quoit_mpmc_side *side, const struct quoi
     *count_out = 0;
     status = look_for_orphan(side, place, status, &taken);
     if (status == QUOIT_OK && quoit_mpmc_adopt(side->claim, &taken)) {
+        quoit_ring_count_repair(place);
         *spot_out = taken.spot;
         *count_out = 1;
     }

@@ -37,9 +37,9 @@ bool quoit_mpmc_void(const struct quoit_ring_place *place, uint64_t position, ui
         return false;
     /* MPMC-R4: the next lap's, whether we do it or another did. If its owner had committed before
        we found it gone, this fails. Pairs with MPMC-C1. */
-    (void)atomic_compare_exchange_strong_explicit(quoit_mpmc_word(slot), &word,
-                                                  word + QUOIT_MPMC_LAP, memory_order_acq_rel,
-                                                  memory_order_acquire);
+    if (atomic_compare_exchange_strong_explicit(quoit_mpmc_word(slot), &word, word + QUOIT_MPMC_LAP,
+                                                memory_order_acq_rel, memory_order_acquire))
+        quoit_ring_count_repair(place);
     return true;
 }
 
@@ -88,6 +88,56 @@ bool quoit_mpmc_was_told_of_orphan(const struct quoit_ring_place *place)
     /* Relaxed: as above. */
     atomic_store_explicit(&place->shm->orphaned, 0, memory_order_relaxed);
     return true;
+}
+
+bool quoit_mpmc_holds_up(const struct quoit_ring_place *place, uint32_t row, uint64_t *lag_out)
+{
+    const struct quoit_claims_shm *claims = &place->members.claims[row];
+    uint64_t head = quoit_mpmc_head(place), tail = quoit_mpmc_position(quoit_mpmc_tail(place));
+    struct quoit_mpmc_spot next = quoit_mpmc_spot(place, head);
+    uint64_t word = quoit_mpmc_load(next.slot);
+    *lag_out = 0;
+    if (head != tail && word == next.lap)
+        return covers(load_claim(claims, true), head, 0);
+    if (tail < place->capacity)
+        return false;
+    struct quoit_mpmc_spot last = quoit_mpmc_spot(place, tail - place->capacity);
+    word = quoit_mpmc_load(last.slot);
+    return quoit_mpmc_is_full(word, last.lap) &&
+           covers(load_claim(claims, false), tail - place->capacity, quoit_mpmc_generation(word));
+}
+
+/* An orphan needs a consumer: the next one is told to look for it. */
+static uint64_t tell_of_orphans(const struct quoit_ring_place *place, uint64_t head)
+{
+    uint64_t orphans = 0;
+    uint64_t from = head < place->capacity ? 0 : head - place->capacity;
+    while (from != head) {
+        uint64_t first = from;
+        struct quoit_mpmc_taken taken = quoit_mpmc_find_taken(place, &first, head);
+        if (!taken.orphan)
+            break;
+        orphans++;
+        from = taken.position + 1;
+    }
+    if (orphans > 0)
+        quoit_mpmc_tell_of_orphan(place);
+    return orphans;
+}
+
+uint64_t quoit_mpmc_repair(const struct quoit_ring_place *place)
+{
+    uint64_t repairs = 0, head = quoit_mpmc_head(place);
+    uint64_t tail = quoit_mpmc_position(quoit_mpmc_tail(place));
+    if (tail - head > place->capacity)
+        return 0; /* others are at work */
+    for (uint64_t position = head; position != tail; position++) {
+        struct quoit_mpmc_spot spot = quoit_mpmc_spot(place, position);
+        if (quoit_mpmc_load(spot.slot) == spot.lap &&
+            quoit_mpmc_void(place, position, spot.slot, spot.lap))
+            repairs++;
+    }
+    return repairs + tell_of_orphans(place, head);
 }
 
 bool quoit_mpmc_adopt(quoit_atomic_u64 *claim, const struct quoit_mpmc_taken *taken)

@@ -18,6 +18,7 @@
 #ifndef QUOIT_RING_OPS_H
 #define QUOIT_RING_OPS_H
 
+#include <quoit/inspect.h>
 #include <quoit/spsc.h>
 #include <quoit/status.h>
 
@@ -62,6 +63,15 @@ struct quoit_ring_members {
     /* Does a living process have that row? Never asked of the own one. */
     bool (*is_alive)(const void *context, uint32_t row);
     const void *context;
+    quoit_atomic_u64 *repairs; /* counted up where one is made; NULL: nobody counts */
+};
+
+/* Where the copy of an item goes that somebody looks at. */
+struct quoit_glance {
+    uint8_t *buffer;
+    uint64_t room_bytes;
+    uint64_t bytes; /* the item's, or message's, also if there is no room for it */
+    bool is_record; /* items are messages with their lengths before them */
 };
 
 /* Where a ring is, as this process validated it. */
@@ -139,6 +149,16 @@ struct quoit_ring_ops {
        this call to its end is found; else either answer may come. A look at every slot. NULL: of a
        broadcast. */
     bool (*contains)(const struct quoit_ring_place *place, uint64_t item);
+    /* A copy of the item at the cursor, or of the next later one that is there: OK EMPTY CLOSED
+       TOO_BIG CORRUPT. */
+    quoit_status (*look)(const struct quoit_ring_place *place, struct quoit_cursor *cursor,
+                         struct quoit_glance *glance);
+    /* Does the next push or pop wait for this member? How far a subscriber is behind is told too.
+       NULL: of SPSC rings. */
+    bool (*holds_up)(const struct quoit_ring_place *place, uint32_t row, uint64_t *lag_out);
+    /* Sees to what the dead have left, and returns how much that was. NULL: of SPSC rings, where
+       taking the side up does it. */
+    uint64_t (*repair)(const struct quoit_ring_place *place);
     /* The ring's invariants, over shared memory that nobody vouches for: OK, or CORRUPT with the
        error text. */
     quoit_status (*check)(const struct quoit_ring_place *place);
@@ -154,6 +174,24 @@ extern const struct quoit_ring_ops quoit_broadcast_lossy;
    With a full barrier between that step and the answer. */
 bool quoit_broadcast_made_room(const struct quoit_ring_consumer *consumer,
                                const struct quoit_ring_place *place, uint64_t count);
+
+/* ---- Looking without taking part (look.c) ---------------------------------------------------- */
+
+/* Of the table; is_committed: of slots, NULL: what is below the tail is. */
+quoit_status quoit_look_spsc(const struct quoit_ring_place *place, struct quoit_cursor *cursor,
+                             struct quoit_glance *glance,
+                             bool (*is_committed)(const struct quoit_ring_place *place,
+                                                  uint8_t *slot, uint64_t position));
+quoit_status quoit_look_mpmc(const struct quoit_ring_place *place, struct quoit_cursor *cursor,
+                             struct quoit_glance *glance);
+quoit_status quoit_look_broadcast(const struct quoit_ring_place *place, struct quoit_cursor *cursor,
+                                  struct quoit_glance *glance);
+
+/* Its steps: copy, then fence, then look whether the copy counts, then end. */
+void quoit_glance_copy(struct quoit_glance *glance, const uint8_t *message, uint64_t bytes);
+void quoit_glance_fence(void);
+quoit_status quoit_glance_end(const struct quoit_glance *glance, struct quoit_cursor *cursor,
+                              uint64_t step);
 
 /* ---- What they share (ring.c) ---------------------------------------------------------------- */
 
@@ -174,6 +212,25 @@ static inline uint64_t quoit_ring_item(const uint8_t *at)
     /* RING-S1: what comes after this look stays after it. Pairs with SPAN-P1 and
        MPMC-P4. */
     return atomic_load_explicit((const quoit_atomic_u64 *)(const void *)at, memory_order_acquire);
+}
+
+/* One more of the repairs that this member made. */
+static inline void quoit_ring_count_repair(const struct quoit_ring_place *place)
+{
+    if (place->members.repairs)
+        /* Relaxed: a number for people. */
+        (void)atomic_fetch_add_explicit(place->members.repairs, 1, memory_order_relaxed);
+}
+
+/* Copies what lies there, at a multiple of 8, and may be being overwritten: word by word. */
+static inline void quoit_ring_load(uint8_t *to, const uint8_t *from, uint64_t bytes)
+{
+    for (uint64_t at = 0; at < bytes; at += 8) {
+        /* Relaxed: whoever calls orders it, and finds out whether it counts. */
+        uint64_t word = atomic_load_explicit((const quoit_atomic_u64 *)(const void *)(from + at),
+                                             memory_order_relaxed);
+        memcpy(to + at, &word, (size_t)(bytes - at < 8 ? bytes - at : 8));
+    }
 }
 
 /* Sizes that compilers copy without a call. */

@@ -199,8 +199,8 @@ static bool release(struct quoit_ring_consumer *consumer, const struct quoit_rin
     if (count == 0)
         return true;
     advance(side, place, side->at_hand);
-    /* SPAN-C2: the message is read, its room may be filled again. Pairs with SPSC-P3
-       and BYTES-S1. */
+    /* SPAN-C2: the message is read, its room may be filled again. Pairs with SPSC-P3, BYTES-S1
+       and LOOK-S1. */
     atomic_store_explicit(&place->shm->head, side->position, memory_order_release);
     return true;
 }
@@ -252,6 +252,33 @@ static bool has_room(const struct quoit_ring_place *place)
     return used <= ring_bytes(place) && ring_bytes(place) - used >= record_bytes(place->item_bytes);
 }
 
+/* A position that is no message's beginning cannot come about but by a cursor made up. */
+static quoit_status look(const struct quoit_ring_place *place, struct quoit_cursor *cursor,
+                         struct quoit_glance *glance)
+{
+    for (int looks = 0; looks < LOOKS; looks++) {
+        bool finished = quoit_spsc_is_finished(place);
+        uint64_t head = quoit_ring_head(place->shm), tail = quoit_ring_tail(place->shm), bytes;
+        bool taken = cursor->begun && head - cursor->next - 1 < INT64_MAX;
+        if (!cursor->begun || taken)
+            *cursor = (struct quoit_cursor){head, cursor->missed + taken, true};
+        if (cursor->next == tail || tail - cursor->next > ring_bytes(place))
+            return finished ? QUOIT_CLOSED : QUOIT_EMPTY;
+        const uint8_t *slot = place->slots + cursor->next % ring_bytes(place);
+        bool can_be = cursor->next % 8 == 0 && length_at(place, slot, tail - cursor->next, &bytes);
+        if (can_be)
+            quoit_glance_copy(glance, slot + HEADER_BYTES, bytes);
+        quoit_glance_fence();
+        if (quoit_ring_head(place->shm) - cursor->next - 1 < INT64_MAX)
+            continue; /* taken meanwhile */
+        if (can_be)
+            return quoit_glance_end(glance, cursor, record_bytes(bytes));
+        return quoit_fail(QUOIT_CORRUPT, "no message can begin at byte %llu of the ring",
+                          (unsigned long long)(cursor->next % ring_bytes(place)));
+    }
+    return QUOIT_EMPTY;
+}
+
 /* The counters, and the length of each message from the one to the other. */
 static quoit_status check(const struct quoit_ring_place *place)
 {
@@ -284,5 +311,6 @@ const struct quoit_ring_ops quoit_spsc_bytes = {
     .size = size,
     .has_items = has_items,
     .has_room = has_room,
+    .look = look,
     .check = check,
 };

@@ -329,6 +329,12 @@ static bool contains(const struct quoit_ring_place *place, uint64_t item)
     return false;
 }
 
+static quoit_status look(const struct quoit_ring_place *place, struct quoit_cursor *cursor,
+                         struct quoit_glance *glance)
+{
+    return quoit_look_spsc(place, cursor, glance, is_committed);
+}
+
 const struct quoit_ring_ops quoit_spsc_slots = {
     .stride = quoit_spsc_stride,
     .init = init,
@@ -351,6 +357,7 @@ const struct quoit_ring_ops quoit_spsc_slots = {
     .size = size,
     .has_items = quoit_spsc_has_items,
     .has_room = quoit_spsc_has_room,
+    .look = look,
     .contains = contains,
     .check = quoit_spsc_check,
 };

@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: MIT */
+/* Listing what there is: the system names what may be an object, and each is looked at. */
+#include <quoit.h>
+
+#include "region.h"
+
+#include "fail.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct listing {
+    quoit_visit *visit;
+    void *context;
+    const char *scheme;
+    char **seen; /* files are found once for each process that has them mapped */
+    uint64_t count, room;
+    quoit_status status;
+    bool ended;
+};
+
+static bool was_seen(const struct listing *listing, const char *name)
+{
+    for (uint64_t i = 0; i < listing->count; i++)
+        if (strcmp(listing->seen[i], name) == 0)
+            return true;
+    return false;
+}
+
+/* false: out of memory. */
+static bool note_seen(struct listing *listing, const char *name)
+{
+    size_t bytes = strlen(name) + 1;
+    if (listing->count == listing->room) {
+        uint64_t room = listing->room ? 2 * listing->room : 64;
+        char **seen = realloc(listing->seen, (size_t)room * sizeof *seen);
+        if (!seen)
+            return false;
+        listing->seen = seen;
+        listing->room = room;
+    }
+    char *copy = malloc(bytes);
+    if (!copy)
+        return false;
+    listing->seen[listing->count++] = memcpy(copy, name, bytes);
+    return true;
+}
+
+/* Is it an object of Quoit's, of whatever kind and however damaged? */
+static bool is_object(const char *name)
+{
+    quoit_region *region;
+    unsigned flags = QUOIT_READ_ONLY | QUOIT_ANY_OWNER | QUOIT_REGION_DAMAGED_TOO;
+    quoit_os_fork_hold();
+    bool found = quoit_region_attach(name, flags, &region) == QUOIT_OK;
+    if (found)
+        quoit_region_close(region);
+    quoit_os_fork_release();
+    return found;
+}
+
+static bool visit_text(void *context, const char *text)
+{
+    struct listing *listing = context;
+    char name[QUOIT_NAME_ROOM + 16];
+    int bytes = snprintf(name, sizeof name, "%s:%s", listing->scheme, text);
+    if (bytes < 0 || (size_t)bytes >= sizeof name || was_seen(listing, name) || !is_object(name))
+        return true;
+    if (!note_seen(listing, name)) {
+        listing->status = quoit_fail(QUOIT_NO_MEMORY, "out of memory for a list of objects");
+        return false;
+    }
+    listing->ended = !listing->visit(listing->context, name);
+    return !listing->ended;
+}
+
+static quoit_status list_scheme(struct listing *listing, const char *scheme, const char *directory)
+{
+    listing->scheme = scheme;
+    listing->status = QUOIT_OK;
+    quoit_status status = quoit_os_list(scheme, directory, visit_text, listing);
+    return status == QUOIT_OK ? listing->status : status;
+}
+
+static quoit_status list_all(struct listing *listing)
+{
+    for (int i = 0; quoit_os_shm_schemes[i] && !listing->ended; i++) {
+        quoit_status status = list_scheme(listing, quoit_os_shm_schemes[i]->scheme.name, NULL);
+        if (status != QUOIT_OK && status != QUOIT_UNSUPPORTED)
+            return status;
+    }
+    return QUOIT_OK;
+}
+
+/* "sysv", "file", "file:/var/tmp". */
+static quoit_status list_where(struct listing *listing, const char *where)
+{
+    const char *colon = strchr(where, ':');
+    size_t length = colon ? (size_t)(colon - where) : strlen(where);
+    for (int i = 0; quoit_os_shm_schemes[i]; i++) {
+        const struct quoit_os_scheme *scheme = &quoit_os_shm_schemes[i]->scheme;
+        if (strlen(scheme->name) != length || strncmp(scheme->name, where, length) != 0)
+            continue;
+        if (colon && !(scheme->is_path && colon[1]))
+            break;
+        return list_scheme(listing, scheme->name, colon ? colon + 1 : NULL);
+    }
+    return quoit_fail(QUOIT_SCHEME,
+                      "'%.80s' is no place to list; a scheme, \"sysv\", would be one, or \"file:\" "
+                      "and a directory",
+                      where);
+}
+
+quoit_status quoit_list(const char *where, quoit_visit *visit, void *context)
+{
+    if (!visit)
+        return quoit_fail(QUOIT_INVALID, "visit is NULL");
+    struct listing listing = {.visit = visit, .context = context};
+    quoit_status status = where ? list_where(&listing, where) : list_all(&listing);
+    for (uint64_t i = 0; i < listing.count; i++)
+        free(listing.seen[i]);
+    free(listing.seen);
+    return status;
+}

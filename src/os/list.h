@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: MIT */
+/* Steps of listing that systems share. */
+#ifndef QUOIT_OS_LIST_H
+#define QUOIT_OS_LIST_H
+
+#include "os.h"
+
+/* UNSUPPORTED, for quoit_os_list. */
+quoit_status quoit_os_list_unsupported(const char *scheme);
+
+/* Calls visit for each entry of a directory but the hidden ones: its name, or its path, directory
+   included. */
+quoit_status quoit_os_list_directory(const char *directory, bool paths, quoit_os_visit *visit,
+                                     void *context);
+
+#endif

@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: MIT */
+/* What there is, on Linux: POSIX objects are files in /dev/shm; the kernel lists System V segments;
+   files are in a directory, or those that processes have mapped. */
+#include "list.h"
+
+#include <ctype.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ipc.h>
+#include <sys/shm.h>
+
+enum { LINE_ROOM = 8192, NAME_OFFSET = 48, NAME_ROOM = 208 };
+
+/* ---- System V -------------------------------------------------------------------------------- */
+
+/* An object says its name behind its first words, FORMAT.md 2; what is none may say anything. */
+static bool visit_segment(int id, quoit_os_visit *visit, void *context)
+{
+    struct shmid_ds segment;
+    char name[NAME_ROOM + 1] = {0};
+    if (shmctl(id, IPC_STAT, &segment) != 0 || segment.shm_segsz < NAME_OFFSET + NAME_ROOM)
+        return true;
+    const char *base = shmat(id, NULL, SHM_RDONLY);
+    if ((intptr_t)base == -1)
+        return true;
+    memcpy(name, base + NAME_OFFSET, NAME_ROOM);
+    (void)shmdt(base);
+    return name[0] ? visit(context, name) : true;
+}
+
+static quoit_status list_segments(quoit_os_visit *visit, void *context)
+{
+    char line[LINE_ROOM];
+    FILE *file = fopen("/proc/sysvipc/shm", "re");
+    if (!file)
+        return quoit_os_list_unsupported("sysv");
+    bool more = fgets(line, sizeof line, file) != NULL; /* its heading */
+    while (more && fgets(line, sizeof line, file)) {
+        char *end;
+        (void)strtol(line, &end, 10); /* the key */
+        long id = strtol(end, &end, 10);
+        more = visit_segment((int)id, visit, context);
+    }
+    (void)fclose(file);
+    return QUOIT_OK;
+}
+
+/* ---- Files that processes have mapped -------------------------------------------------------- */
+
+/* The path in a line of /proc/PID/maps, if it is a shared mapping of a file outside /dev/shm. */
+static char *path_in(char *line)
+{
+    static const char gone[] = " (deleted)\n";
+    char *permissions = strchr(line, ' '), *path = strchr(line, '/');
+    size_t length = strlen(line);
+    if (!permissions || !path || permissions[4] != 's' || strncmp(path, "/dev/", 5) == 0 ||
+        strncmp(path, "/SYSV", 5) == 0 || line[length - 1] != '\n')
+        return NULL;
+    if (length > sizeof gone && strcmp(line + length - (sizeof gone - 1), gone) == 0)
+        return NULL;
+    line[length - 1] = '\0';
+    return path;
+}
+
+static bool list_maps(const char *pid, quoit_os_visit *visit, void *context)
+{
+    char name[64], line[LINE_ROOM];
+    (void)snprintf(name, sizeof name, "/proc/%.20s/maps", pid);
+    FILE *file = fopen(name, "re");
+    if (!file)
+        return true; /* another user's, or gone */
+    bool more = true;
+    while (more && fgets(line, sizeof line, file)) {
+        const char *path = path_in(line);
+        more = !path || visit(context, path);
+    }
+    (void)fclose(file);
+    return more;
+}
+
+struct mapped {
+    quoit_os_visit *visit;
+    void *context;
+};
+
+static bool visit_process(void *context, const char *name)
+{
+    const struct mapped *mapped = context;
+    return !isdigit((unsigned char)name[0]) || list_maps(name, mapped->visit, mapped->context);
+}
+
+/* ---- All ------------------------------------------------------------------------------------- */
+
+quoit_status quoit_os_list(const char *scheme, const char *directory, quoit_os_visit *visit,
+                           void *context)
+{
+    struct mapped mapped = {.visit = visit, .context = context};
+    if (strcmp(scheme, "posix") == 0)
+        return quoit_os_list_directory("/dev/shm", false, visit, context);
+    if (strcmp(scheme, "sysv") == 0)
+        return list_segments(visit, context);
+    if (strcmp(scheme, "file") == 0 && directory)
+        return quoit_os_list_directory(directory, true, visit, context);
+    if (strcmp(scheme, "file") == 0)
+        return quoit_os_list_directory("/proc", false, visit_process, &mapped);
+    return quoit_os_list_unsupported(scheme);
+}

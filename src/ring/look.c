@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Looking at a ring's items without taking part: copies, of which each is kept only if the ring
+ * shows afterwards that nobody may have been overwriting what was copied. What the other files know
+ * of a layout stays there; here is the way that a cursor goes.
+ */
+#include "broadcast.h"
+#include "mpmc.h"
+
+enum { TRIES = 64 };
+
+static bool is_before(uint64_t position, uint64_t other)
+{
+    return other - position - 1 < INT64_MAX;
+}
+
+/* What is older than that is gone. */
+static void catch_up(struct quoit_cursor *cursor, uint64_t oldest)
+{
+    if (cursor->begun && !is_before(cursor->next, oldest))
+        return;
+    if (cursor->begun)
+        cursor->missed += oldest - cursor->next;
+    cursor->next = oldest;
+    cursor->begun = true;
+}
+
+static quoit_status nothing(bool finished)
+{
+    return finished ? QUOIT_CLOSED : QUOIT_EMPTY;
+}
+
+void quoit_glance_copy(struct quoit_glance *glance, const uint8_t *message, uint64_t bytes)
+{
+    glance->bytes = bytes;
+    if (bytes <= glance->room_bytes)
+        quoit_ring_load(glance->buffer, message, bytes);
+}
+
+static void copy_item(struct quoit_glance *glance, const struct quoit_ring_place *place,
+                      const uint8_t *item)
+{
+    if (!glance->is_record) {
+        quoit_glance_copy(glance, item, place->item_bytes);
+        return;
+    }
+    uint64_t most = place->item_bytes - QUOIT_RECORD_HEADER_BYTES, bytes = quoit_ring_item(item);
+    quoit_glance_copy(glance, item + QUOIT_RECORD_HEADER_BYTES, bytes < most ? bytes : most);
+}
+
+void quoit_glance_fence(void)
+{
+    /* LOOK-S1: what was copied was copied before the look that says whether it counts. Pairs with
+       SPSC-C3, SPAN-C2, MPMC-C4, CAST-P5 and CAST-P6. */
+    atomic_thread_fence(memory_order_acquire);
+}
+
+quoit_status quoit_glance_end(const struct quoit_glance *glance, struct quoit_cursor *cursor,
+                              uint64_t step)
+{
+    if (glance->bytes > glance->room_bytes)
+        return QUOIT_TOO_BIG;
+    cursor->next += step;
+    return QUOIT_OK;
+}
+
+/* ---- One producer, one consumer -------------------------------------------------------------- */
+
+quoit_status quoit_look_spsc(const struct quoit_ring_place *place, struct quoit_cursor *cursor,
+                             struct quoit_glance *glance,
+                             bool (*is_committed)(const struct quoit_ring_place *place,
+                                                  uint8_t *slot, uint64_t position))
+{
+    uint64_t stride = place->ops->stride(place->item_bytes);
+    for (int tries = 0; tries < TRIES; tries++) {
+        bool finished = quoit_spsc_is_finished(place);
+        uint64_t head = quoit_ring_head(place->shm), tail = quoit_ring_tail(place->shm);
+        catch_up(cursor, head);
+        if (!is_before(cursor->next, tail))
+            return nothing(finished);
+        uint8_t *slot = place->slots + cursor->next % place->capacity * stride;
+        bool there = !is_committed || is_committed(place, slot, cursor->next);
+        if (there)
+            copy_item(glance, place, slot);
+        quoit_glance_fence();
+        if (is_before(cursor->next, quoit_ring_head(place->shm)))
+            continue; /* taken meanwhile */
+        return there ? quoit_glance_end(glance, cursor, 1) : nothing(finished);
+    }
+    return QUOIT_EMPTY;
+}
+
+/* ---- Many ------------------------------------------------------------------------------------ */
+
+/* Claimed, and its producer is dead: no item will ever be there. */
+static bool is_void(const struct quoit_ring_place *place, uint64_t position, uint8_t *slot,
+                    uint64_t word)
+{
+    return !quoit_mpmc_is_owned(place, true, position, 0) && quoit_mpmc_load(slot) == word;
+}
+
+quoit_status quoit_look_mpmc(const struct quoit_ring_place *place, struct quoit_cursor *cursor,
+                             struct quoit_glance *glance)
+{
+    for (uint64_t tries = 0; tries < place->capacity + TRIES; tries++) {
+        bool finished = place->ops->is_finished(place);
+        catch_up(cursor, quoit_mpmc_head(place));
+        if (!is_before(cursor->next, quoit_mpmc_position(quoit_mpmc_tail(place))))
+            return nothing(finished);
+        struct quoit_mpmc_spot spot = quoit_mpmc_spot(place, cursor->next);
+        uint64_t word = quoit_mpmc_load(spot.slot);
+        if (quoit_mpmc_is_full(word, spot.lap)) {
+            copy_item(glance, place, spot.slot + QUOIT_MPMC_WORD_BYTES);
+            quoit_glance_fence();
+            if (quoit_mpmc_load(spot.slot) == word)
+                return quoit_glance_end(glance, cursor, 1);
+        } else if (quoit_mpmc_is_later(word, spot.lap)) {
+            cursor->next++;
+            cursor->missed++;
+        } else if (is_void(place, cursor->next, spot.slot, word)) {
+            cursor->next++;
+        } else {
+            return QUOIT_EMPTY;
+        }
+    }
+    return QUOIT_EMPTY;
+}
+
+/* ---- Broadcast ------------------------------------------------------------------------------- */
+
+quoit_status quoit_look_broadcast(const struct quoit_ring_place *place, struct quoit_cursor *cursor,
+                                  struct quoit_glance *glance)
+{
+    for (int tries = 0; tries < TRIES; tries++) {
+        bool finished = quoit_spsc_is_finished(place);
+        uint64_t tail = quoit_broadcast_tail(place);
+        catch_up(cursor, quoit_broadcast_oldest(place, tail));
+        uint8_t *slot = quoit_broadcast_slot(place, cursor->next);
+        uint64_t word = quoit_broadcast_load(slot), wanted = quoit_broadcast_whole(cursor->next);
+        if (word == wanted) {
+            copy_item(glance, place, slot + QUOIT_BROADCAST_WORD_BYTES);
+            quoit_glance_fence();
+            if (quoit_broadcast_load(slot) == word &&
+                !is_before(cursor->next, quoit_broadcast_oldest(place, tail)))
+                return quoit_glance_end(glance, cursor, 1);
+        } else if (quoit_broadcast_is_later(word, wanted)) {
+            catch_up(cursor, cursor->next + 1);
+        } else {
+            return nothing(finished);
+        }
+    }
+    return QUOIT_EMPTY;
+}

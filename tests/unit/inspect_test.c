@@ -1,0 +1,393 @@
+/* SPDX-License-Identifier: MIT */
+/* Looking inside, in one process: items without taking them, who is in a queue, counters, what
+   there is. Beside processes at work: process/look_test.c. */
+#include "test.h"
+
+#include "queue_shm.h"
+
+#include <string.h>
+
+enum { BOTH = QUOIT_PRODUCER | QUOIT_CONSUMER };
+
+/* Every layout of the ring, and every way to keep messages in it. */
+static const struct quoit_queue_options kinds[] = {
+    {.item_bytes = 24, .capacity = 4},
+    {.item_bytes = 24, .capacity = 4, .tuning = QUOIT_FOR_SPANS},
+    {.item_bytes = 24, .capacity = 4, .sized = true},
+    {.item_bytes = 24, .capacity = 4, .kind = QUOIT_MPMC},
+    {.item_bytes = 24, .capacity = 4, .kind = QUOIT_MPMC, .sized = true},
+    {.item_bytes = 24, .capacity = 4, .kind = QUOIT_BROADCAST},
+    {.item_bytes = 24, .capacity = 4, .kind = QUOIT_BROADCAST, .sized = true},
+    {.item_bytes = 24, .capacity = 4, .kind = QUOIT_BROADCAST, .broadcast = QUOIT_LOSSY},
+};
+enum { KINDS = sizeof kinds / sizeof kinds[0] };
+
+struct world {
+    const char *name;
+    const struct quoit_queue_options *options;
+    quoit_queue *queue, *observer;
+};
+
+static struct world set_up(const struct quoit_queue_options *options)
+{
+    struct world world = {.name = test_name(""), .options = options};
+    snprintf(test_context, sizeof test_context, "kind %d, %s, broadcast %d, tuning %d",
+             (int)options->kind, options->sized ? "sized" : "items", (int)options->broadcast,
+             (int)options->tuning);
+    CHECK_STATUS(quoit_queue_create(world.name, options, BOTH, &world.queue), QUOIT_OK);
+    CHECK_STATUS(quoit_queue_open(world.name, QUOIT_OBSERVER, &world.observer), QUOIT_OK);
+    return world;
+}
+
+static void tear_down(const struct world *world)
+{
+    CHECK_STATUS(quoit_queue_check(world->observer), QUOIT_OK);
+    quoit_queue_close(world->observer);
+    quoit_queue_close(world->queue);
+    CHECK_STATUS(quoit_queue_unlink(world->name), test_after_close(world->name));
+    test_context[0] = '\0';
+}
+
+static quoit_status push(const struct world *world, const char text[24])
+{
+    return world->options->sized ? quoit_queue_push_sized(world->queue, text, strlen(text) + 1)
+                                 : quoit_queue_push(world->queue, text);
+}
+
+static void push_number(const struct world *world, int number)
+{
+    char text[24] = {0};
+    snprintf(text, sizeof text, "%d", number);
+    CHECK_STATUS(push(world, text), QUOIT_OK);
+}
+
+static void pop_one(const struct world *world)
+{
+    char text[24];
+    uint64_t bytes;
+    if (world->options->sized)
+        CHECK_STATUS(quoit_queue_pop_sized(world->queue, text, sizeof text, &bytes), QUOIT_OK);
+    else
+        CHECK_STATUS(quoit_queue_pop(world->queue, text), QUOIT_OK);
+}
+
+static void shows(const struct world *world, struct quoit_cursor *cursor, int number)
+{
+    char text[24], expected[24];
+    uint64_t bytes = 0;
+    snprintf(expected, sizeof expected, "%d", number);
+    CHECK_STATUS(quoit_queue_look(world->observer, cursor, text, sizeof text, &bytes), QUOIT_OK);
+    CHECK(strcmp(text, expected) == 0);
+    CHECK_EQUAL(bytes, world->options->sized ? strlen(expected) + 1 : 24);
+}
+
+static quoit_status look(const struct world *world, struct quoit_cursor *cursor)
+{
+    char text[24];
+    return quoit_queue_look(world->observer, cursor, text, sizeof text, NULL);
+}
+
+/* ---- Items ----------------------------------------------------------------------------------- */
+
+/* What is there, in order, again and again, and nothing is taken. */
+static void look_at_items(void)
+{
+    for (int k = 0; k < KINDS; k++) {
+        struct world world = set_up(&kinds[k]);
+        struct quoit_cursor cursor = {0}, other = {0};
+        CHECK_STATUS(look(&world, &cursor), QUOIT_EMPTY);
+        push_number(&world, 1);
+        push_number(&world, 22);
+        shows(&world, &cursor, 1);
+        shows(&world, &cursor, 22);
+        CHECK_STATUS(look(&world, &cursor), QUOIT_EMPTY);
+        push_number(&world, 3);
+        shows(&world, &cursor, 3);
+        CHECK_EQUAL(quoit_queue_size(world.queue), 3);
+        CHECK_STATUS(quoit_queue_finish(world.queue), QUOIT_OK);
+        shows(&world, &other, 1);
+        CHECK_STATUS(look(&world, &cursor), QUOIT_CLOSED);
+        CHECK_EQUAL(cursor.missed + other.missed, 0);
+        tear_down(&world);
+    }
+}
+
+/* Those that were taken before the cursor came to them are counted; a broadcast keeps them. */
+static void missed_items(void)
+{
+    for (int k = 0; k < KINDS; k++) {
+        struct world world = set_up(&kinds[k]);
+        struct quoit_cursor cursor = {0};
+        bool keeps = kinds[k].kind == QUOIT_BROADCAST;
+        push_number(&world, 1);
+        shows(&world, &cursor, 1);
+        for (int i = 2; i <= 4; i++)
+            push_number(&world, i);
+        for (int i = 1; i <= 3; i++)
+            pop_one(&world);
+        if (keeps) {
+            shows(&world, &cursor, 2);
+            shows(&world, &cursor, 3);
+        }
+        shows(&world, &cursor, 4);
+        bool bytes = kinds[k].kind == QUOIT_SPSC && kinds[k].sized;
+        CHECK_EQUAL(cursor.missed, keeps ? 0 : bytes ? 1 : 2);
+        tear_down(&world);
+    }
+}
+
+/* Laps of the ring later, whatever was in the slots. */
+static void lapped(void)
+{
+    for (int k = 0; k < KINDS; k++) {
+        struct world world = set_up(&kinds[k]);
+        struct quoit_cursor cursor = {0};
+        for (int i = 1; i <= 50; i++) {
+            push_number(&world, i);
+            if (i == 1)
+                shows(&world, &cursor, 1);
+            if (i > 2)
+                pop_one(&world);
+        }
+        struct quoit_queue_info info;
+        CHECK_STATUS(quoit_queue_inspect(world.observer, &info), QUOIT_OK);
+        struct quoit_cursor newest = {.next = info.pushed, .begun = true};
+        CHECK_STATUS(look(&world, &newest), QUOIT_EMPTY);
+        uint64_t seen = 1;
+        while (look(&world, &cursor) == QUOIT_OK)
+            seen++;
+        CHECK(seen >= 3);
+        if (!(kinds[k].kind == QUOIT_SPSC && kinds[k].sized))
+            CHECK_EQUAL(seen + cursor.missed, 50);
+        push_number(&world, 51);
+        shows(&world, &newest, 51);
+        tear_down(&world);
+    }
+}
+
+static void too_big(void)
+{
+    for (int k = 0; k < KINDS; k++) {
+        struct world world = set_up(&kinds[k]);
+        struct quoit_cursor cursor = {0};
+        char small[2];
+        uint64_t bytes;
+        push_number(&world, 12345);
+        CHECK_STATUS(quoit_queue_look(world.observer, &cursor, small, sizeof small, &bytes),
+                     QUOIT_TOO_BIG);
+        CHECK_EQUAL(bytes, kinds[k].sized ? 6 : 24);
+        shows(&world, &cursor, 12345);
+        tear_down(&world);
+    }
+    struct quoit_cursor cursor = {0};
+    CHECK_STATUS(quoit_queue_look(NULL, &cursor, NULL, 0, NULL), QUOIT_INVALID);
+}
+
+/* Made-up positions lead to something, or to nothing, and never outside. */
+static void wild_cursors(void)
+{
+    for (int k = 0; k < KINDS; k++) {
+        struct world world = set_up(&kinds[k]);
+        for (int i = 0; i < 3; i++)
+            push_number(&world, i);
+        for (uint64_t shift = 0; shift < 64; shift++)
+            for (uint64_t off = 0; off < 9; off++) {
+                struct quoit_cursor cursor = {.next = (UINT64_C(1) << shift) + off - 4,
+                                              .begun = true};
+                (void)look(&world, &cursor);
+                cursor.next = 0 - cursor.next;
+                (void)look(&world, &cursor);
+            }
+        tear_down(&world);
+    }
+}
+
+/* An item that begins with what stands for "no item". */
+static void hidden_items(void)
+{
+    struct world world = set_up(&kinds[0]);
+    quoit_region *region;
+    struct quoit_queue_shm header;
+    CHECK_STATUS(quoit_region_open(world.name, QUOIT_READ_ONLY, &region), QUOIT_OK);
+    const void *at = quoit_region_at(region, quoit_region_root(region), sizeof header);
+    CHECK(at);
+    memcpy(&header, at, sizeof header);
+    quoit_region_close(region);
+    char item[24] = {0}, seen[24];
+    struct quoit_cursor cursor = {0};
+    memcpy(item, &header.empty, sizeof header.empty);
+    item[20] = 'x';
+    CHECK_STATUS(quoit_queue_push(world.queue, item), QUOIT_OK);
+    push_number(&world, 2);
+    CHECK_STATUS(quoit_queue_look(world.observer, &cursor, seen, sizeof seen, NULL), QUOIT_OK);
+    CHECK(memcmp(item, seen, sizeof seen) == 0);
+    shows(&world, &cursor, 2);
+    tear_down(&world);
+}
+
+/* ---- Members and counters -------------------------------------------------------------------- */
+
+static void who_is_in(void)
+{
+    for (int k = 0; k < KINDS; k++) {
+        struct world world = set_up(&kinds[k]);
+        struct quoit_member_info members[QUOIT_MEMBERS_MAX];
+        uint64_t count;
+        CHECK_STATUS(quoit_queue_members(world.observer, members, QUOIT_MEMBERS_MAX, &count),
+                     QUOIT_OK);
+        CHECK_EQUAL(count, 1);
+        CHECK_EQUAL(members[0].pid, test_own_pid());
+        CHECK_EQUAL(members[0].roles, BOTH);
+        CHECK(members[0].alive && members[0].joined_at_unix_ns > 0 && !members[0].holds_up);
+        for (int i = 0; i < 4; i++)
+            push_number(&world, i);
+        CHECK_STATUS(quoit_queue_members(world.queue, members, 1, &count), QUOIT_OK);
+        bool lossless = kinds[k].kind == QUOIT_BROADCAST && kinds[k].broadcast == QUOIT_LOSSLESS;
+        CHECK(members[0].holds_up ==
+              ((kinds[k].kind == QUOIT_SPSC && !kinds[k].sized) || lossless));
+        CHECK_EQUAL(members[0].lag, kinds[k].kind == QUOIT_BROADCAST ? 4 : 0);
+        CHECK_STATUS(quoit_queue_members(world.queue, NULL, 1, &count), QUOIT_INVALID);
+        CHECK_STATUS(quoit_queue_members(world.queue, NULL, 0, &count), QUOIT_OK);
+        CHECK_EQUAL(count, 1);
+        tear_down(&world);
+    }
+}
+
+/* Of many: a claim that is first in line, and the oldest item in hand. */
+static void who_holds_up(void)
+{
+    struct world world = set_up(&kinds[3]);
+    quoit_queue *other;
+    struct quoit_member_info members[2];
+    uint64_t count, room;
+    void *claimed;
+    const void *seen;
+    CHECK_STATUS(quoit_queue_open(world.name, BOTH, &other), QUOIT_OK);
+    CHECK_STATUS(quoit_queue_claim(other, 1, &claimed, &room), QUOIT_OK);
+    push_number(&world, 1);
+    CHECK_STATUS(quoit_queue_members(world.observer, members, 2, &count), QUOIT_OK);
+    CHECK_EQUAL(count, 2);
+    CHECK(!members[0].holds_up && members[1].holds_up);
+    CHECK_STATUS(quoit_queue_commit(other, 1), QUOIT_OK);
+    CHECK_STATUS(quoit_queue_peek(other, &seen, &count), QUOIT_OK);
+    push_number(&world, 2);
+    push_number(&world, 3);
+    CHECK_STATUS(quoit_queue_members(world.observer, members, 2, &count), QUOIT_OK);
+    CHECK(!members[0].holds_up && members[1].holds_up);
+    quoit_queue_close(other);
+    tear_down(&world);
+}
+
+static void counters(void)
+{
+    for (int k = 0; k < KINDS; k++) {
+        struct world world = set_up(&kinds[k]);
+        bool lossy = kinds[k].broadcast == QUOIT_LOSSY;
+        struct quoit_queue_info info;
+        char item[24] = "longest message of all.";
+        uint64_t bytes, rooms;
+        void *room;
+        CHECK_STATUS(kinds[k].sized ? quoit_queue_pop_sized(world.queue, item, 24, &bytes)
+                                    : quoit_queue_pop(world.queue, item),
+                     QUOIT_EMPTY);
+        CHECK_STATUS(quoit_queue_wait_for_items(world.queue, 2000000), QUOIT_TIMEOUT);
+        for (int i = 0; i < 4; i++)
+            CHECK_STATUS(push(&world, item), QUOIT_OK);
+        CHECK_STATUS(push(&world, item), lossy ? QUOIT_OK : QUOIT_FULL);
+        CHECK_STATUS(kinds[k].sized ? quoit_queue_claim_sized(world.queue, 24, &room)
+                                    : quoit_queue_claim(world.queue, 1, &room, &rooms),
+                     lossy ? QUOIT_OK : QUOIT_FULL);
+        CHECK_STATUS(quoit_queue_inspect(world.queue, &info), QUOIT_OK);
+        CHECK_STATUS(quoit_queue_inspect(world.observer, &info), QUOIT_OK);
+        CHECK_EQUAL(info.full, lossy ? 0 : 2);
+        CHECK_EQUAL(info.empty, 1);
+        CHECK(info.sleeps >= 1);
+        CHECK_EQUAL(info.high_water, 4);
+        CHECK_EQUAL(info.repairs, 0);
+        tear_down(&world);
+    }
+}
+
+/* ---- What there is --------------------------------------------------------------------------- */
+
+struct finds {
+    const char *text; /* without the scheme, nor the directory */
+    int found, all;
+    bool stops;
+};
+
+static bool find(void *context, const char *name)
+{
+    struct finds *finds = context;
+    size_t length = strlen(name), end = strlen(finds->text);
+    finds->all++;
+    if (length > end && strcmp(name + length - end, finds->text) == 0)
+        finds->found++;
+    return !finds->stops;
+}
+
+static void list_objects(void)
+{
+    for (int s = 0; test_shared_schemes[s]; s++) {
+        const char *name = test_name(test_shared_schemes[s]);
+        struct finds finds = {.text = strchr(name, ':') + 1};
+        quoit_queue *queue;
+        CHECK_STATUS(quoit_queue_create(name, &kinds[0], BOTH, &queue), QUOIT_OK);
+        snprintf(test_context, sizeof test_context, "%s", name);
+        quoit_status status = quoit_list(test_shared_schemes[s], find, &finds);
+        CHECK(status == QUOIT_OK || status == QUOIT_UNSUPPORTED);
+        CHECK_EQUAL(finds.found, status == QUOIT_OK);
+        CHECK_STATUS(quoit_list(NULL, find, &finds), QUOIT_OK);
+        CHECK_EQUAL(finds.found, status == QUOIT_OK ? 2 : 0);
+        quoit_queue_close(queue);
+        CHECK_STATUS(quoit_queue_unlink(name), test_after_close(name));
+        finds.found = 0;
+        CHECK_STATUS(quoit_list(NULL, find, &finds), QUOIT_OK);
+        CHECK_EQUAL(finds.found, 0);
+    }
+}
+
+/* Queues, pools, regions, damaged ones too; nothing else. */
+static void list_a_directory(void)
+{
+    const char *name = test_name("file"), *text = test_path(name);
+    char other[300];
+    snprintf(other, sizeof other, "%s-other", text);
+    struct finds finds = {.text = text}, others = {.text = other};
+    quoit_pool *pool;
+    const struct quoit_pool_options options = {.block_bytes = 8, .blocks = 2};
+    CHECK_STATUS(quoit_pool_create(name, &options, 0, &pool), QUOIT_OK);
+    quoit_pool_close(pool);
+    test_write_file(other, "QUOIT", 5);
+    CHECK_STATUS(quoit_list("file:.", find, &finds), QUOIT_OK);
+    CHECK_EQUAL(finds.found, 1);
+    finds.stops = true;
+    finds.all = 0;
+    CHECK_STATUS(quoit_list("file:.", find, &finds), QUOIT_OK);
+    CHECK_EQUAL(finds.all, 1);
+    CHECK_STATUS(quoit_list("file:.", find, &others), QUOIT_OK);
+    CHECK_EQUAL(others.found, 0);
+    CHECK(remove(other) == 0);
+    CHECK_STATUS(quoit_pool_unlink(name), QUOIT_OK);
+    CHECK_STATUS(quoit_list("file:/no/such/directory", find, &finds), QUOIT_NOT_FOUND);
+    CHECK_STATUS(quoit_list("nowhere", find, &finds), QUOIT_SCHEME);
+    CHECK_STATUS(quoit_list("sysv:products", find, &finds), QUOIT_SCHEME);
+    CHECK_STATUS(quoit_list(NULL, NULL, NULL), QUOIT_INVALID);
+}
+
+int main(int argc, char **argv)
+{
+    static const struct test_part parts[] = {{"look at items", look_at_items},
+                                             {"missed items", missed_items},
+                                             {"lapped", lapped},
+                                             {"too big", too_big},
+                                             {"wild cursors", wild_cursors},
+                                             {"hidden items", hidden_items},
+                                             {"who is in", who_is_in},
+                                             {"who holds up", who_holds_up},
+                                             {"counters", counters},
+                                             {"list objects", list_objects},
+                                             {"list a directory", list_a_directory},
+                                             {NULL, NULL}};
+    return test_main(argc, argv, parts, NULL);
+}
