@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/ipc.h>
 #include <sys/shm.h>
+#include <sys/stat.h>
 
 enum { LINE_ROOM = 8192, NAME_OFFSET = 48, NAME_ROOM = 208 };
 
@@ -48,19 +49,47 @@ static quoit_status list_segments(quoit_os_visit *visit, void *context)
 
 /* ---- Files that processes have mapped -------------------------------------------------------- */
 
-/* The path in a line of /proc/PID/maps, if it is a shared mapping of a file outside /dev/shm. */
-static char *path_in(char *line)
+/* A line of /proc/PID/maps, if it is of a shared mapping of a file outside /dev/shm: its path, and
+   whether that is gone. */
+static char *path_in(char *line, bool *gone_out)
 {
-    static const char gone[] = " (deleted)\n";
-    char *permissions = strchr(line, ' '), *path = strchr(line, '/');
-    size_t length = strlen(line);
-    if (!permissions || !path || permissions[4] != 's' || strncmp(path, "/dev/", 5) == 0 ||
-        strncmp(path, "/SYSV", 5) == 0 || line[length - 1] != '\n')
+    static const char gone[] = " (deleted)";
+    char *permissions = strchr(line, ' '), *path = strchr(line, '/'), *end = strchr(line, '\n');
+    if (!permissions || !path || !end || permissions[4] != 's' || strncmp(path, "/dev/", 5) == 0 ||
+        strncmp(path, "/SYSV", 5) == 0)
         return NULL;
-    if (length > sizeof gone && strcmp(line + length - (sizeof gone - 1), gone) == 0)
-        return NULL;
-    line[length - 1] = '\0';
+    *end = '\0';
+    *gone_out = end - path >= (int)sizeof gone && strcmp(end - (sizeof gone - 1), gone) == 0;
     return path;
+}
+
+struct search {
+    unsigned long long inode;
+    bool ended;
+    quoit_os_visit *visit;
+    void *context;
+};
+
+static bool visit_inode(void *context, const char *path)
+{
+    struct search *search = context;
+    struct stat file;
+    if (lstat(path, &file) == 0 && file.st_ino == search->inode)
+        search->ended = !search->visit(search->context, path);
+    return !search->ended;
+}
+
+/* A file that was made without a name is called "/directory/#5 (deleted)" by whoever made it, also
+   when it has a name: which one, its directory tells. */
+static bool visit_nameless(char *path, const char *line, quoit_os_visit *visit, void *context)
+{
+    char *last = strrchr(path, '/');
+    struct search search = {.visit = visit, .context = context};
+    if (last[1] != '#' || sscanf(line, "%*s %*s %*s %*s %llu", &search.inode) != 1)
+        return true;
+    last[last == path] = '\0';
+    (void)quoit_os_list_directory(path, true, visit_inode, &search);
+    return !search.ended;
 }
 
 static bool list_maps(const char *pid, quoit_os_visit *visit, void *context)
@@ -72,8 +101,10 @@ static bool list_maps(const char *pid, quoit_os_visit *visit, void *context)
         return true; /* another user's, or gone */
     bool more = true;
     while (more && fgets(line, sizeof line, file)) {
-        const char *path = path_in(line);
-        more = !path || visit(context, path);
+        bool gone;
+        char *path = path_in(line, &gone);
+        if (path)
+            more = gone ? visit_nameless(path, line, visit, context) : visit(context, path);
     }
     (void)fclose(file);
     return more;
