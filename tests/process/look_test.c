@@ -1,0 +1,240 @@
+/* SPDX-License-Identifier: MIT */
+/* Who looks at a queue while processes push and pop, and are killed: what it sees is whole, in
+   order and counted, who died is told, and what they left is tidied. */
+#include "test.h"
+
+#include <string.h>
+
+enum { WORDS = 20, CAPACITY = 16, ITEMS = 100000 };
+
+/* Torn ones show: each word follows from the first. */
+struct item {
+    uint64_t words[WORDS];
+};
+
+static const struct quoit_queue_options kinds[] = {
+    {.item_bytes = sizeof(struct item), .capacity = CAPACITY},
+    {.item_bytes = sizeof(struct item), .capacity = CAPACITY, .tuning = QUOIT_FOR_SPANS},
+    {.item_bytes = sizeof(struct item), .capacity = CAPACITY, .sized = true},
+    {.item_bytes = sizeof(struct item), .capacity = CAPACITY, .kind = QUOIT_MPMC},
+    {.item_bytes = sizeof(struct item), .capacity = CAPACITY, .kind = QUOIT_BROADCAST},
+    {.item_bytes = sizeof(struct item),
+     .capacity = CAPACITY,
+     .kind = QUOIT_BROADCAST,
+     .broadcast = QUOIT_LOSSY},
+};
+enum { KINDS = sizeof kinds / sizeof kinds[0] };
+
+static struct item make_item(uint64_t number)
+{
+    struct item item;
+    for (uint64_t i = 0; i < WORDS; i++)
+        item.words[i] = number * (2 * i + 1);
+    return item;
+}
+
+static void check_item(const struct item *item)
+{
+    const struct item whole = make_item(item->words[0]);
+    CHECK(memcmp(item, &whole, sizeof whole) == 0);
+}
+
+static quoit_queue *enter(const char *name, unsigned roles)
+{
+    quoit_queue *queue;
+    CHECK_STATUS(quoit_queue_open(name, roles, &queue), QUOIT_OK);
+    return queue;
+}
+
+/* ---- While others work ----------------------------------------------------------------------- */
+
+static void produce(char **arguments)
+{
+    const struct quoit_queue_options *options = &kinds[arguments[1][0] - '0'];
+    quoit_queue *queue = enter(arguments[0], QUOIT_PRODUCER);
+    for (uint64_t i = 1; i <= ITEMS; i++) {
+        struct item item = make_item(i);
+        CHECK_STATUS(options->sized
+                         ? quoit_queue_push_sized_wait(queue, &item, sizeof item, QUOIT_FOREVER)
+                         : quoit_queue_push_wait(queue, &item, QUOIT_FOREVER),
+                     QUOIT_OK);
+    }
+    CHECK_STATUS(quoit_queue_finish(queue), QUOIT_OK);
+    quoit_queue_close(queue);
+}
+
+static void consume(char **arguments)
+{
+    const struct quoit_queue_options *options = &kinds[arguments[1][0] - '0'];
+    quoit_queue *queue = enter(arguments[0], QUOIT_CONSUMER);
+    struct item item;
+    uint64_t bytes;
+    quoit_status status = QUOIT_OK;
+    while (status == QUOIT_OK || status == QUOIT_ABANDONED)
+        status = options->sized
+                     ? quoit_queue_pop_sized_wait(queue, &item, sizeof item, &bytes, QUOIT_FOREVER)
+                     : quoit_queue_pop_wait(queue, &item, QUOIT_FOREVER);
+    CHECK_STATUS(status, QUOIT_CLOSED);
+    quoit_queue_close(queue);
+}
+
+/* Sees some, in order, until the end; those that it saw and those that it missed are all there
+   were. */
+static void watch(const char *name, const struct quoit_queue_options *options)
+{
+    quoit_queue *queue = enter(name, QUOIT_OBSERVER);
+    struct quoit_cursor cursor = {.begun = true};
+    uint64_t seen = 0, last = 0, bytes;
+    struct item item;
+    quoit_status status = QUOIT_OK;
+    while (status != QUOIT_CLOSED) {
+        status = quoit_queue_look(queue, &cursor, &item, sizeof item, &bytes);
+        if (status != QUOIT_OK) {
+            CHECK(status == QUOIT_EMPTY || status == QUOIT_CLOSED);
+            test_idle();
+            continue;
+        }
+        CHECK_EQUAL(bytes, sizeof item);
+        check_item(&item);
+        CHECK(item.words[0] > last);
+        last = item.words[0];
+        seen++;
+        if (!options->sized)
+            CHECK_EQUAL(seen + cursor.missed, last);
+    }
+    if (options->kind == QUOIT_BROADCAST)
+        CHECK(last == ITEMS || seen == 0);
+    quoit_queue_close(queue);
+}
+
+static void beside_processes(void)
+{
+    for (int k = 0; k < KINDS; k++) {
+        const char *name = test_name("");
+        const char kind[] = {(char)('0' + k), 0};
+        const char *const arguments[] = {name, kind, NULL};
+        quoit_queue *queue;
+        snprintf(test_context, sizeof test_context, "kind %d", k);
+        CHECK_STATUS(quoit_queue_create(name, &kinds[k], QUOIT_OBSERVER, &queue), QUOIT_OK);
+        test_process consumer = test_spawn("consume", arguments);
+        test_process producer = test_spawn("produce", arguments);
+        watch(name, &kinds[k]);
+        CHECK_EQUAL(test_wait(producer), 0);
+        CHECK_EQUAL(test_wait(consumer), 0);
+        quoit_queue_close(queue);
+        CHECK_STATUS(quoit_queue_unlink(name), test_after_close(name));
+    }
+    test_context[0] = '\0';
+}
+
+/* ---- The dead -------------------------------------------------------------------------------- */
+
+/* Comes in with these roles, claims or peeks, says so, and is killed. */
+static void hold(char **arguments)
+{
+    quoit_region *region;
+    _Atomic uint32_t *ready = test_shared(arguments[1], sizeof *ready, &region);
+    unsigned role = arguments[2][0] == 'p' ? QUOIT_PRODUCER : QUOIT_CONSUMER;
+    quoit_queue *queue = enter(arguments[0], role);
+    void *room;
+    const void *seen;
+    uint64_t count;
+    quoit_status status = role == QUOIT_PRODUCER ? quoit_queue_claim(queue, 1, &room, &count)
+                                                 : quoit_queue_peek(queue, &seen, &count);
+    CHECK(status == QUOIT_OK || status == QUOIT_EMPTY);
+    (*ready)++;
+    for (;;)
+        test_sleep_ms(1000);
+}
+
+static void hold_and_die(const char *name, const char *role)
+{
+    const char *shared = test_name("");
+    quoit_region *region;
+    _Atomic uint32_t *ready = test_share(shared, sizeof *ready, &region);
+    const char *const arguments[] = {name, shared, role, NULL};
+    test_process holder = test_spawn("hold", arguments);
+    while (*ready == 0)
+        test_idle();
+    test_kill(holder);
+    CHECK_EQUAL(test_wait(holder), TEST_KILLED);
+    quoit_region_close(region);
+    CHECK_STATUS(quoit_region_unlink(shared), test_after_close(shared));
+}
+
+static uint64_t count_dead(const quoit_queue *queue)
+{
+    struct quoit_member_info members[QUOIT_MEMBERS_MAX];
+    uint64_t count, dead = 0;
+    CHECK_STATUS(quoit_queue_members(queue, members, QUOIT_MEMBERS_MAX, &count), QUOIT_OK);
+    for (uint64_t i = 0; i < count; i++)
+        dead += !members[i].alive;
+    return dead;
+}
+
+static uint64_t repair(quoit_queue *queue)
+{
+    uint64_t count;
+    CHECK_STATUS(quoit_queue_repair(queue, &count), QUOIT_OK);
+    return count;
+}
+
+/* A claim is skipped, an item in hand comes back, rows are cleared; then nothing is left to do. */
+static void tidy_after_many(void)
+{
+    const char *name = test_name("");
+    quoit_queue *queue, *observer;
+    struct quoit_queue_info info;
+    struct item item = make_item(7);
+    CHECK_STATUS(quoit_queue_create(name, &kinds[3], QUOIT_PRODUCER | QUOIT_CONSUMER, &queue),
+                 QUOIT_OK);
+    observer = enter(name, QUOIT_OBSERVER);
+    CHECK_STATUS(quoit_queue_push(queue, &item), QUOIT_OK);
+    hold_and_die(name, "consumer");
+    CHECK_EQUAL(count_dead(observer), 1);
+    hold_and_die(name, "producer"); /* takes the dead one's row */
+    CHECK_EQUAL(count_dead(observer), 1);
+    CHECK_STATUS(quoit_queue_repair(observer, NULL), QUOIT_ROLE);
+    CHECK(repair(queue) >= 2);
+    CHECK_EQUAL(count_dead(observer), 0);
+    memset(&item, 0, sizeof item);
+    CHECK_STATUS(quoit_queue_pop(queue, &item), QUOIT_OK);
+    CHECK_EQUAL(item.words[0], 7);
+    check_item(&item);
+    CHECK_STATUS(quoit_queue_pop(queue, &item), QUOIT_EMPTY);
+    CHECK_EQUAL(repair(queue), 0);
+    CHECK_STATUS(quoit_queue_inspect(observer, &info), QUOIT_OK);
+    CHECK_EQUAL(info.repairs, 2); /* the claim, and the item that was adopted */
+    quoit_queue_close(observer);
+    quoit_queue_close(queue);
+    CHECK_STATUS(quoit_queue_unlink(name), test_after_close(name));
+}
+
+static void tidy_after_subscribers(void)
+{
+    const char *name = test_name("");
+    quoit_queue *queue;
+    struct item item = make_item(1);
+    CHECK_STATUS(quoit_queue_create(name, &kinds[4], QUOIT_PRODUCER, &queue), QUOIT_OK);
+    hold_and_die(name, "consumer");
+    for (int i = 0; i < CAPACITY; i++)
+        CHECK_STATUS(quoit_queue_push(queue, &item), QUOIT_OK);
+    CHECK_EQUAL(count_dead(queue), 1);
+    CHECK_EQUAL(repair(queue), 2); /* its cursor, and its row */
+    CHECK_EQUAL(count_dead(queue), 0);
+    CHECK_EQUAL(repair(queue), 0);
+    CHECK_STATUS(quoit_queue_push(queue, &item), QUOIT_OK);
+    quoit_queue_close(queue);
+    CHECK_STATUS(quoit_queue_unlink(name), test_after_close(name));
+}
+
+int main(int argc, char **argv)
+{
+    static const struct test_part parts[] = {{"beside processes", beside_processes},
+                                             {"tidy after many", tidy_after_many},
+                                             {"tidy after subscribers", tidy_after_subscribers},
+                                             {NULL, NULL}};
+    static const struct test_role roles[] = {
+        {"produce", produce}, {"consume", consume}, {"hold", hold}, {NULL, NULL}};
+    return test_main(argc, argv, parts, roles);
+}
