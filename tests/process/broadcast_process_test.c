@@ -18,8 +18,15 @@ struct item {
 
 struct ledger {
     _Atomic uint32_t ready, done;
-    _Atomic uint64_t joined, killed;
+    _Atomic uint64_t joined, killed, items;
 };
+
+/* QUOIT_BROADCAST_ITEMS: how many the long parts send. */
+static uint64_t many_items(void)
+{
+    const char *text = getenv("QUOIT_BROADCAST_ITEMS");
+    return text ? strtoull(text, NULL, 10) : ITEMS;
+}
 
 static struct item make_item(uint64_t number)
 {
@@ -91,7 +98,7 @@ static void subscribe(char **arguments)
             test_sleep_ms(1); /* the slow one */
     }
     CHECK_STATUS(status, QUOIT_CLOSED);
-    CHECK_EQUAL(next, ITEMS + 1);
+    CHECK_EQUAL(next, ledger->items + 1);
     ledger->done++;
     quoit_queue_close(queue);
     quoit_region_close(region);
@@ -123,23 +130,24 @@ static void produce(quoit_queue *queue, const char *name, const char *ledger_nam
                     struct ledger *ledger)
 {
     const char *const arguments[] = {name, ledger_name, NULL};
+    const uint64_t items_in_all = ledger->items, kill_every = 2000 + items_in_all / 1000;
     test_process guests[2];
     for (int i = 0; i < 2; i++)
         guests[i] = test_spawn("come_and_go", arguments);
     while (ledger->joined < 2)
         test_idle();
-    for (uint64_t sent = 0; sent < ITEMS;) {
+    for (uint64_t sent = 0; sent < items_in_all;) {
         struct item items[BATCH];
-        uint64_t count = ITEMS - sent < BATCH ? ITEMS - sent : BATCH;
+        uint64_t count = items_in_all - sent < BATCH ? items_in_all - sent : BATCH;
         for (uint64_t i = 0; i < count; i++)
             items[i] = make_item(sent + 1 + i);
         sent += quoit_queue_push_many(queue, items, count);
         struct item item = make_item(sent + 1);
-        if (sent < ITEMS) {
+        if (sent < items_in_all) {
             CHECK_STATUS(quoit_queue_push_wait(queue, &item, QUOIT_FOREVER), QUOIT_OK);
             sent++;
         }
-        if (sent / 2000 > ledger->killed) { /* in the midst of whatever it does */
+        if (sent / kill_every > ledger->killed) { /* in the midst of whatever it does */
             test_process *guest = &guests[ledger->killed++ % 2];
             test_kill(*guest);
             CHECK_EQUAL(test_wait(*guest), TEST_KILLED);
@@ -152,13 +160,14 @@ static void produce(quoit_queue *queue, const char *name, const char *ledger_nam
     }
 }
 
-static void lossless(const char *scheme, uint64_t capacity)
+static void lossless(const char *scheme, uint64_t capacity, uint64_t items)
 {
     const char *name = test_name(scheme), *ledger_name = test_name("");
     quoit_region *region;
     struct ledger *ledger = test_share(ledger_name, sizeof *ledger, &region);
     quoit_queue *queue = create(name, QUOIT_LOSSLESS, capacity);
     test_process steady[STEADY];
+    ledger->items = items;
     for (int i = 0; i < STEADY; i++) {
         const char *const arguments[] = {name, ledger_name, (const char *[]){"0", "1", "0"}[i],
                                          NULL};
@@ -171,8 +180,8 @@ static void lossless(const char *scheme, uint64_t capacity)
     for (int i = 0; i < STEADY; i++)
         CHECK_EQUAL(test_wait(steady[i]), 0);
     CHECK_EQUAL(ledger->done, STEADY);
-    printf("  %llu came, %llu were killed\n", (unsigned long long)ledger->joined,
-           (unsigned long long)ledger->killed);
+    printf("  %llu items, %llu came, %llu were killed\n", (unsigned long long)items,
+           (unsigned long long)ledger->joined, (unsigned long long)ledger->killed);
     CHECK_STATUS(quoit_queue_check(queue), QUOIT_OK);
     CHECK_EQUAL(quoit_queue_size(queue), 0);
     quoit_queue_close(queue);
@@ -184,12 +193,17 @@ static void lossless(const char *scheme, uint64_t capacity)
 static void lossless_on_every_scheme(void)
 {
     for (int i = 0; test_shared_schemes[i]; i++)
-        lossless(test_shared_schemes[i], CAPACITY);
+        lossless(test_shared_schemes[i], CAPACITY, ITEMS);
 }
 
 static void lossless_through_one_slot(void)
 {
-    lossless("", 1);
+    lossless("", 1, ITEMS);
+}
+
+static void lossless_for_long(void)
+{
+    lossless("", 1000, many_items());
 }
 
 /* ---- Lossy ----------------------------------------------------------------------------------- */
@@ -216,7 +230,7 @@ static void listen(char **arguments)
             test_sleep_ms(1);
     }
     CHECK_STATUS(status, QUOIT_CLOSED);
-    CHECK_EQUAL(got + quoit_queue_missed(queue), ITEMS);
+    CHECK_EQUAL(got + quoit_queue_missed(queue), ledger->items);
     printf("  got %llu, missed %llu\n", (unsigned long long)got,
            (unsigned long long)quoit_queue_missed(queue));
     CHECK(arguments[2][0] == '0' || quoit_queue_missed(queue) > 0);
@@ -226,26 +240,27 @@ static void listen(char **arguments)
 }
 
 /* One slow, one stopped in the midst, one killed, one that does what it can. */
-static void lossy(void)
+static void lossy(uint64_t capacity, uint64_t items)
 {
     enum { QUICK, SLOW, STOPPED, KILLED, LISTENERS };
     const char *name = test_name(""), *ledger_name = test_name("");
     quoit_region *region;
     struct ledger *ledger = test_share(ledger_name, sizeof *ledger, &region);
-    quoit_queue *queue = create(name, QUOIT_LOSSY, CAPACITY);
+    quoit_queue *queue = create(name, QUOIT_LOSSY, capacity);
     test_process listeners[LISTENERS];
+    ledger->items = items;
     for (int i = 0; i < LISTENERS; i++) {
         const char *const arguments[] = {name, ledger_name, i == QUICK ? "0" : "1", NULL};
         listeners[i] = test_spawn("listen", arguments);
     }
     while (ledger->ready < LISTENERS)
         test_idle();
-    for (uint64_t i = 1; i <= ITEMS; i++) {
+    for (uint64_t i = 1; i <= items; i++) {
         struct item item = make_item(i);
         CHECK_STATUS(quoit_queue_push(queue, &item), QUOIT_OK);
-        if (i == ITEMS / 4)
+        if (i == items / 4)
             test_pause(listeners[STOPPED]);
-        if (i == ITEMS / 3)
+        if (i == items / 3)
             test_kill(listeners[KILLED]);
         if (i % 500 == 0)
             test_sleep_ms(1); /* others have a turn */
@@ -260,6 +275,16 @@ static void lossy(void)
     CHECK_STATUS(quoit_queue_unlink(name), test_after_close(name));
     quoit_region_close(region);
     CHECK_STATUS(quoit_region_unlink(ledger_name), test_after_close(ledger_name));
+}
+
+static void lossy_with_all_sorts(void)
+{
+    lossy(CAPACITY, ITEMS);
+}
+
+static void lossy_for_long(void)
+{
+    lossy(1000, many_items());
 }
 
 /* ---- Slow, stopped, dead --------------------------------------------------------------------- */
@@ -313,7 +338,9 @@ int main(int argc, char **argv)
     static const struct test_part parts[] = {
         {"lossless, while others come and go, on every scheme", lossless_on_every_scheme},
         {"lossless, through one slot", lossless_through_one_slot},
-        {"lossy, with a slow, a stopped and a dead one", lossy},
+        {"lossless, for long", lossless_for_long},
+        {"lossy, with a slow, a stopped and a dead one", lossy_with_all_sorts},
+        {"lossy, for long", lossy_for_long},
         {"a stopped one holds back, a dead one does not", holds_back},
         {NULL, NULL}};
     static const struct test_role roles[] = {{"subscribe", subscribe},
