@@ -43,7 +43,8 @@ static bool note_seen(struct listing *listing, const char *name)
     char *copy = malloc(bytes);
     if (!copy)
         return false;
-    listing->seen[listing->count++] = memcpy(copy, name, bytes);
+    memcpy(copy, name, bytes);
+    listing->seen[listing->count++] = copy;
     return true;
 }
 

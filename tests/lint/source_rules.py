@@ -217,7 +217,7 @@ def self_test():
         (spsc, "SPSC-P2: the commit; publishes the slot's bytes.", "Publishes.", "no label"),
         ("src/ring/ring.c", "/* SPSC-P3: having seen this head", "/* SPSC-P9: having seen this head",
          "SPSC-P3"),
-        (spsc, "Pairs with SPSC-P3. */\n    atomic", "*/\n    atomic", "does not say"),
+        (spsc, "Pairs with SPSC-P3 and\n       LOOK-S1. */", "*/", "does not say"),
         ("src/region/region_pieces.c", "Relaxed: a snapshot", "A snapshot", "does not say 'Relaxed:'"),
         (spsc, "atomic_store_explicit(&shm->tail, tail + 1, memory_order_relaxed)",
          "atomic_store(&shm->tail, tail + 1)", "without _explicit"),
