@@ -137,7 +137,8 @@ enum quoit_role {
  * create returns OK EXISTS NOSPACE; open OK NOT_FOUND NOT_QUOIT VERSION CORRUPT MISMATCH (no queue)
  * OWNER COLLISION; join either's, and MISMATCH. All: INVALID NAME_… SCHEME UNSUPPORTED CAPACITY
  * ITEM_SIZE OVERFLOW PERMISSION LIMIT NO_MEMORY SYSTEM, and BUSY where a living process has the
- * role (see enum quoit_role). LIMIT where 64 handles are in it already.
+ * role (see enum quoit_role). LIMIT where 64 handles are in it already, of a broadcast 64
+ * subscribers and a producer.
  * Creation is atomic: others find nothing or the whole queue, with its memory reserved. Any thread.
  * Blocks only behind another process that is creating or removing a System V object of that name,
  * at most 10 s (then BUSY). Format: FORMAT.md.

@@ -33,7 +33,7 @@ quoit_status quoit_list(const char *where, quoit_visit *visit, void *context);
 
 /* ---- Who is in it ---------------------------------------------------------------------------- */
 
-enum { QUOIT_MEMBERS_MAX = 64 };
+enum { QUOIT_MEMBERS_MAX = 65 };
 
 struct quoit_member_info {
     uint32_t pid;   /* in its own PID namespace */

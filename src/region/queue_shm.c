@@ -108,6 +108,12 @@ quoit_status quoit_queue_check_options(const struct quoit_queue_options *options
     return QUOIT_OK;
 }
 
+/* A broadcast's producer comes on top of its subscribers. */
+static uint32_t rows_for(const struct quoit_queue_options *options)
+{
+    return options->kind == QUOIT_BROADCAST ? QUOIT_MEMBER_ROWS + 1 : QUOIT_MEMBER_ROWS;
+}
+
 /* Takes the pieces in the order in which FORMAT.md draws them. */
 static quoit_status allocate_pieces(quoit_region *region, const struct quoit_queue_options *options,
                                     struct quoit_queue_shm *queue, uint64_t *queue_offset_out)
@@ -117,10 +123,10 @@ static quoit_status allocate_pieces(quoit_region *region, const struct quoit_que
     quoit_status status = quoit_region_allocate(region, sizeof *queue, QUOIT_PIECE_ALIGN,
                                                 queue_offset_out);
     if (status == QUOIT_OK)
-        status = quoit_region_allocate(region, ring_bytes(layout_for(options), QUOIT_MEMBER_ROWS),
+        status = quoit_region_allocate(region, ring_bytes(layout_for(options), rows_for(options)),
                                        QUOIT_PIECE_ALIGN, &queue->ring_offset);
     if (status == QUOIT_OK)
-        status = quoit_region_allocate(region, QUOIT_MEMBER_ROWS * sizeof(struct quoit_member_shm),
+        status = quoit_region_allocate(region, rows_for(options) * sizeof(struct quoit_member_shm),
                                        QUOIT_PIECE_ALIGN, &queue->members_offset);
     if (status == QUOIT_OK && options->user_bytes > 0)
         status = quoit_region_allocate(region, options->user_bytes, QUOIT_PIECE_ALIGN,
@@ -138,8 +144,8 @@ quoit_status quoit_queue_make(const char *name, const struct quoit_queue_options
         return status;
     uint64_t bytes = 0;
     (void)slots_bytes(options, &bytes);
-    bytes += sizeof(struct quoit_queue_shm) + ring_bytes(layout_for(options), QUOIT_MEMBER_ROWS) +
-             QUOIT_MEMBER_ROWS * sizeof(struct quoit_member_shm) + options->user_bytes +
+    bytes += sizeof(struct quoit_queue_shm) + ring_bytes(layout_for(options), rows_for(options)) +
+             rows_for(options) * sizeof(struct quoit_member_shm) + options->user_bytes +
              UINT64_C(5) * QUOIT_PIECE_ALIGN; /* no overflow: slots take less than 2^62 */
 
     quoit_region *region;
@@ -151,7 +157,7 @@ quoit_status quoit_queue_make(const char *name, const struct quoit_queue_options
         .item_bytes = options->item_bytes,
         .capacity = options->capacity,
         .user_bytes = options->user_bytes,
-        .member_rows = QUOIT_MEMBER_ROWS,
+        .member_rows = rows_for(options),
         .layout = (uint32_t)layout_for(options),
         .sized = options->sized,
         .empty = choose_empty(),

@@ -79,14 +79,14 @@ static void options_differ(void)
 static void roles(void)
 {
     const char *name = test_name("");
-    quoit_queue *queue = create(name, &lossless), *subscribers[63], *other;
+    quoit_queue *queue = create(name, &lossless), *subscribers[64], *other;
     CHECK_STATUS(quoit_queue_open(name, QUOIT_PRODUCER, &other), QUOIT_BUSY);
-    for (int i = 0; i < 63; i++)
+    for (int i = 0; i < 64; i++)
         subscribers[i] = open_as(name, QUOIT_CONSUMER);
     CHECK_STATUS(quoit_queue_open(name, QUOIT_CONSUMER, &other), QUOIT_LIMIT);
     CHECK_STATUS(push(queue, 7), QUOIT_OK);
     CHECK_STATUS(push(subscribers[0], 7), QUOIT_ROLE);
-    for (int i = 0; i < 63; i++) {
+    for (int i = 0; i < 64; i++) {
         pops(subscribers[i], 7);
         quoit_queue_close(subscribers[i]);
     }
