@@ -423,9 +423,11 @@ quoit_status quoit_pool_pop_wait(quoit_pool *pool, quoit_queue *queue, quoit_blo
 quoit_status quoit_pool_reclaim(quoit_pool *pool, quoit_queue *const *queues, uint64_t queue_count,
                                 uint64_t *count_out);
 
+/* What the pool was made with, and how many blocks are free: a snapshot, which looks at each. Any
+   handle, any thread; in a forked child 0. */
 uint64_t quoit_pool_block_bytes(const quoit_pool *pool);
 uint64_t quoit_pool_blocks(const quoit_pool *pool);
-uint64_t quoit_pool_free_count(const quoit_pool *pool); /* a snapshot; looks at each block */
+uint64_t quoit_pool_free_count(const quoit_pool *pool);
 
 /* The invariants of the pool's shared memory: OK, or CORRUPT with the error text. While in use. */
 quoit_status quoit_pool_check(const quoit_pool *pool);

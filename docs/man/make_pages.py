@@ -1,0 +1,326 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""make_pages.py OUTPUT [QUOIT [PROGRAM...]]: the manual's pages, each from its one source.
+
+  section 3   a page for each public function, from its comment and its declaration in the headers
+  section 7   quoit(7), from the comment that heads quoit.h
+  section 1   a page for each command, from what `quoit COMMAND --help` prints (QUOIT is the program), and for
+              each other PROGRAM likewise
+
+A public function without a comment, or a command without help, is an error: so is one whose comment names a status
+that does not exist. `make_pages.py --self-test` plants such faults.
+"""
+import pathlib
+import re
+import subprocess
+import sys
+import tempfile
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+HEADERS = ("quoit.h", "quoit/inspect.h", "quoit/sem.h", "quoit/status.h")
+DATE = "2026-11-27"
+BEGINS = re.compile(r"^(?:[A-Z]{2,}|[a-z_]+|Both|All): |^OK ")  # a paragraph of a comment that draws none
+SECTION = re.compile(r"^([A-Z][A-Z ,]+[A-Z])(?=[ ,]|$)")
+
+
+class Fault(Exception):
+    pass
+
+
+# ---- The headers -----------------------------------------------------------------------------------------------------
+
+def comment_text(comment):
+    """What a comment says, line by line, without its frame."""
+    lines = comment[2:-2].split("\n")
+    return [re.sub(r"^ \* ?|^   ?(?=\S)", "", line).rstrip() for line in lines]
+
+
+def blocks_of(text):
+    """(comment, declarations) for each comment and what follows it directly."""
+    pieces = re.split(r"(/\*.*?\*/)", text, flags=re.S)
+    comment, blocks = None, []
+    for piece in pieces:
+        if piece.startswith("/*"):
+            comment = piece
+            continue
+        for chunk in re.split(r"\n\s*\n", piece):
+            found = re.findall(r"^((?:const )?[a-z][\w ]*?[ *]+(quoit_\w+)\(([^;{]*?)\));", chunk, flags=re.M | re.S)
+            if found:
+                blocks.append((comment, [(re.sub(r"\s+", " ", whole), name) for whole, name, _ in found], chunk))
+            comment = None if chunk.strip() else comment
+    return blocks
+
+
+def trailing_remarks(text):
+    return {name: remark for name, remark in re.findall(r"\b(quoit_\w+)\([^;]*\);[ ]*(/\*[^\n]*?\*/)", text)}
+
+
+def functions(headers):
+    """name -> (declaration, comment, siblings, header), in the order of the headers."""
+    result = {}
+    for header, text in headers.items():
+        remarks = trailing_remarks(text)
+        for name, remark in remarks.items():
+            text = text.replace(remark, "", 1)
+        text = re.sub(r"^#define.*(?:\\\n.*)*", "", text, flags=re.M)
+        last = None
+        for comment, declared, _ in blocks_of(text):
+            siblings = [name for _, name in declared]
+            last = comment or last
+            for declaration, name in declared:
+                own = remarks.get(name)
+                if not (own or comment):
+                    raise Fault(f"{header}: {name} has no comment")
+                result[name] = (declaration, own or comment, [name] if own else siblings, header)
+    return result
+
+
+def types_in(declaration, headers):
+    """The structs and enums that a declaration names, as the headers define them."""
+    for kind, name in dict.fromkeys(re.findall(r"\b(struct|enum) (quoit_\w+)", declaration)):
+        for text in headers.values():
+            found = re.search(rf"^{kind} {name} \{{.*?^\}};", text, flags=re.M | re.S)
+            if found:
+                yield found.group(0)
+
+
+# ---- mdoc ------------------------------------------------------------------------------------------------------------
+
+def escape(line):
+    line = line.replace("\\", "\\e").replace("…", "\\[u2026]")
+    return "\\&" + line if line[:1] in (".", "'") else line
+
+
+def paragraphs(lines):
+    """Prose as paragraphs, and lines of a name, two spaces and a sentence as a list."""
+    out, items = [], False
+    for line in lines:
+        item = re.match(r"^ {2,4}(\S.*?)\s{2,}(\S.*)$", line)
+        if item:
+            out += [] if items else [".Bl -tag -width Ds"]
+            out += [f".It {escape(item.group(1))}", escape(item.group(2))]
+            items = True
+        elif items and re.match(r"^ {5,}\S", line):
+            out.append(escape(line.strip()))
+        elif BEGINS.match(line) and out and out[-1].endswith("."):
+            out += ([".El"] if items else []) + [".Pp", escape(line)]
+            items = False
+        else:
+            out += [".El", ".Pp"] if items else []
+            items = False
+            out.append(escape(line.strip()) if line.strip() else ".Pp")
+    out += [".El"] if items else []
+    text = "\n".join(out)
+    text = re.sub(r"\A(\.Pp\n)+|(\n\.Pp)+\Z", "", text)
+    text = re.sub(r"(\.Pp\n)+(?=\.(Pp|Bl|El))", "", text)
+    text = re.sub(r"(?<=\.El)\n\.Pp(?=\n\.Pp)", "", text)
+    return re.sub(r"(?<=[\w)\"’])\.([)\"]?) (?=[A-Z\"(])", r".\1\n", text)  # mdoc: a sentence, a line
+
+
+def first_sentence(lines):
+    words = " ".join(line.strip() for line in lines if line.strip())
+    sentence = re.split(r"(?<=[a-z)\"])[.:;](?:\s|$)", words)[0]
+    sentence = sentence[:1].lower() + sentence[1:]
+    return sentence if len(sentence) <= 90 else sentence[:90].rsplit(" ", 1)[0]
+
+
+def synopsis(declaration):
+    before, name, arguments = re.match(r"^(.*?)(quoit_\w+)\((.*)\)$", declaration).groups()
+    quoted = " ".join(f'"{argument.strip()}"' for argument in arguments.split(",")) if "(" not in arguments \
+        else f'"{arguments}"'
+    return [f".Ft {before.strip()}", f".Fn {name} {quoted}"]
+
+
+def literal(text):
+    return [".Bd -literal", *(escape(line) for line in text.split("\n")), ".Ed"]
+
+
+def table(headers):
+    return dict(re.findall(r'X\((QUOIT_\w+), -?\d+, "([^"]*)"\)', headers["quoit/status.h"]))
+
+
+def statuses_of(words, known):
+    for word in dict.fromkeys(re.findall(r"\b[A-Z][A-Z_]{1,}\b", words)):
+        if f"QUOIT_{word}" in known or word in known:
+            yield word if word in known else f"QUOIT_{word}"
+
+
+def check_statuses(name, lines, known):
+    """A line of statuses, "OK FULL CLOSED", must be of those that exist."""
+    for line in lines:
+        found = re.match(r"^(?:\w+: )?(OK(?:[ ,]+[A-Z_]{3,})+)", line.strip())
+        for word in re.split(r"[ ,]+", found.group(1)) if found else []:
+            if f"QUOIT_{word}" not in known:
+                raise Fault(f"the comment of {name} names {word}, which is no status")
+
+
+def function_page(name, everything, headers):
+    declaration, comment, siblings, header = everything[name]
+    lines, known = comment_text(comment), table(headers)
+    check_statuses(name, lines, known)
+    words = " ".join(lines)
+    page = [f".Dd {DATE}", f".Dt {name.upper()} 3", ".Os", ".Sh NAME",
+            *(f".Nm {sibling}{' ,' if sibling != siblings[-1] else ''}" for sibling in siblings),
+            f".Nd {escape(first_sentence(lines))}", ".Sh LIBRARY", "Quoit (libquoit, -lquoit)", ".Sh SYNOPSIS",
+            ".In quoit.h"]
+    for sibling in siblings:
+        page += synopsis(everything[sibling][0])
+    page += [".Sh DESCRIPTION", paragraphs(lines)]
+    for definition in types_in(" ".join(everything[sibling][0] for sibling in siblings), headers):
+        if "quoit_status" not in definition[:18]:
+            page += literal(definition)
+    codes = list(statuses_of(words, known))
+    if any("quoit_status" in everything[sibling][0].split("quoit_")[0] + everything[sibling][0][:13]
+           for sibling in siblings) and codes:
+        page += [".Sh STATUSES", "Those that the description names; 0 is success, a positive one a normal state,",
+                 "a negative one trouble, of which", ".Xr quoit_error_text 3", "tells the case.",
+                 ".Bl -tag -width QUOIT_NAME_TOO_LONG"]
+        for code in codes:
+            page += [f".It Dv {code}", known[code]]
+        page += [".El"]
+    others = [other for other in dict.fromkeys(re.findall(r"\bquoit_[a-z_]+\b", words))
+              if other in everything and other not in siblings]
+    if re.search(r"\b[Aa]s for queues\b", words):
+        others.append("quoit_queue_create")
+    page += [".Sh SEE ALSO", *(f".Xr {other} 3 ," for other in sorted(others)), ".Xr quoit 7"]
+    return "\n".join(page) + "\n"
+
+
+def overview_page(headers):
+    comment = re.findall(r"/\*.*?\*/", headers["quoit.h"], flags=re.S)[1]
+    page = [f".Dd {DATE}", ".Dt QUOIT 7", ".Os", ".Sh NAME", ".Nm quoit",
+            ".Nd messages between the processes of one machine, through shared memory", ".Sh DESCRIPTION"]
+    gathered, code = [], []
+
+    def flush():
+        if code and all(re.match(r"^ {4}\S+ {2,}\S.*[^;]$", line) for line in code):
+            page.append(paragraphs(code))
+        elif code:
+            page.extend(literal("\n".join(line[4:] for line in code)))
+        if gathered:
+            page.append(paragraphs(gathered))
+        gathered.clear()
+        code.clear()
+
+    for line in comment_text(comment):
+        heading = SECTION.match(line)
+        if line.startswith("    "):
+            if gathered:
+                flush()
+            code.append(line)
+            continue
+        if code or heading:
+            flush()
+        if heading:
+            name = heading.group(1).replace(",", "")
+            rest = line[heading.end():].strip(" ,")
+            page.append(f".Sh {name} AND STATUSES" if name == "ERRORS" else f".Sh {name}")
+            line = f"{name.capitalize()} {rest}" if rest else ""
+        if line.startswith("  - "):
+            gathered.append("")
+        gathered.append(re.sub(r"^ *(- )?", "", line))
+    flush()
+    page += [".Sh SEE ALSO", ".Xr quoit 1 ,", ".Xr quoit_queue_create 3 ,", ".Xr quoit_queue_push 3"]
+    return re.sub(r"\n(\.Pp\n)+(?=\.(Sh|Bd|Pp))", "\n", re.sub(r"(\.(?:Sh[^\n]*|Ed)\n)(\.Pp\n)+", r"\1",
+                  "\n".join(page))) + "\n"
+
+
+# ---- Commands --------------------------------------------------------------------------------------------------------
+
+def run_help(*command):
+    done = subprocess.run([*command, "--help"], capture_output=True, text=True)
+    if done.returncode != 0 or not done.stdout.startswith("usage: "):
+        raise Fault(f"{' '.join(command)} --help ends with {done.returncode} and prints no usage")
+    return done.stdout
+
+
+def command_page(name, description, text):
+    usage, rest = text.split("\n", 1)
+    return "\n".join([f".Dd {DATE}", f".Dt {name.upper()} 1", ".Os", ".Sh NAME", f".Nm {name}",
+                      f".Nd {escape(description)}", ".Sh SYNOPSIS", *literal(usage[len("usage: "):]),
+                      ".Sh DESCRIPTION", *literal(rest.strip("\n")), ".Sh SEE ALSO", ".Xr quoit 1 ,",
+                      ".Xr quoit 7"]) + "\n"
+
+
+def command_pages(quoit, programs):
+    text = run_help(quoit)
+    pages = {"quoit.1": command_page("quoit", "look into queues between processes, and use them from a shell", text)}
+    commands = re.findall(r"^  (\w+) {2,}(\S.*)$|^  (\w{6}) (\S.*)$", text, flags=re.M)
+    if not commands:
+        raise Fault(f"{quoit} --help lists no commands")
+    for command in commands:
+        name, summary = [part for part in command if part]
+        pages[f"quoit-{name}.1"] = command_page(f"quoit-{name}", summary, run_help(quoit, name))
+    for program in programs:
+        name = pathlib.Path(program).stem
+        pages[f"{name}.1"] = command_page(name, "part of Quoit's demonstration", run_help(program))
+    return pages
+
+
+def make(headers, quoit=None, programs=()):
+    everything = functions(headers)
+    pages = {f"{name}.3": function_page(name, everything, headers) for name in everything}
+    pages["quoit.7"] = overview_page(headers)
+    return {**pages, **(command_pages(quoit, programs) if quoit else {})}
+
+
+# ---- Itself ----------------------------------------------------------------------------------------------------------
+
+def self_test(headers):
+    faults = [("quoit.h", "/* Leave. The queue, with what is in it, stays; the roles are free from here. "
+               "NULL is allowed. */", "", "no comment"),
+              ("quoit.h", " * OK ROLE FORKED INVALID LIMIT NO_MEMORY;", " * OK ROLE FORKED INVALIDE;", "no status")]
+    for header, old, new, expected in faults:
+        if old not in headers[header]:
+            sys.exit(f"make_pages.py: {header} has no '{old}' to plant a fault in")
+        try:
+            make({**headers, header: headers[header].replace(old, new)})
+        except Fault as fault:
+            if expected in str(fault):
+                continue
+        sys.exit(f"make_pages.py does not find a planted fault: {new or old}")
+    declared = set()
+    for text in headers.values():
+        bare = re.sub(r"^#define.*(?:\\\n.*)*", "", re.sub(r"/\*.*?\*/", "", text, flags=re.S), flags=re.M)
+        declared |= set(re.findall(r"\b(quoit_\w+)\([^)]*\);", bare))
+    declared.discard("quoit_visit")
+    missing = declared - set(functions(headers))
+    if missing or not declared:
+        sys.exit(f"make_pages.py: no page for {sorted(missing)}")
+    print(f"make_pages.py: {len(declared)} functions have a page, {len(faults)} planted faults were found")
+
+
+def lint(pages):
+    with tempfile.TemporaryDirectory() as folder:
+        for name, page in pages.items():
+            pathlib.Path(folder, name).write_text(page)
+        try:
+            done = subprocess.run(["mandoc", "-T", "lint", "-W", "warning", *sorted(pages)], cwd=folder,
+                                  capture_output=True, text=True)
+        except FileNotFoundError:
+            print("mandoc is not there: the pages were made, and not checked by it")
+            return
+        if done.stdout.strip():
+            sys.exit(done.stdout)
+        print(f"mandoc finds nothing in {len(pages)} pages")
+
+
+def main():
+    headers = {name: (ROOT / "include" / name).read_text() for name in HEADERS}
+    arguments = sys.argv[1:]
+    try:
+        if arguments[:1] == ["--self-test"]:
+            self_test(headers)
+            lint(make(headers, *(arguments[1:2]), programs=arguments[2:]))
+            return
+        if not arguments:
+            sys.exit(__doc__)
+        output = pathlib.Path(arguments[0])
+        output.mkdir(parents=True, exist_ok=True)
+        for name, page in make(headers, *arguments[1:2], programs=arguments[2:]).items():
+            (output / name).write_text(page)
+    except Fault as fault:
+        sys.exit(f"make_pages.py: {fault}")
+
+
+main()
