@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A queue in a region whose every byte somebody else may change, before and during its use: each
- * call returns, soon, with an error or with garbage, and touches nothing outside of the mapping.
- * The input says what queue it is, what is changed in it, and what is called, in what order.
+ * A queue, or a pool and the queue that its blocks go through, in regions whose every byte somebody
+ * else may change, before and during their use: each call returns, soon, with an error or with
+ * garbage, and touches nothing outside of the mapping. The input says what there is, what is changed
+ * in it, and what is called, in what order.
  */
 #include <quoit.h>
 
 #include "hash.h"
+#include "pool_handle.h"
+#include "pool_shm.h"
 #include "queue_shm.h"
 
 #include <fcntl.h>
@@ -33,6 +36,8 @@ static const struct quoit_queue_options shapes[] = {
     {.kind = QUOIT_SPSC, .sized = true},
     {.kind = QUOIT_MPMC, .sized = true}};
 enum { SHAPES = sizeof shapes / sizeof shapes[0] };
+enum { POOLS = 32 * SHAPES }; /* a first byte from here on is a pool's shape */
+static const uint64_t block_counts[] = {1, 5, 64, 70};
 
 struct input {
     const uint8_t *next, *end;
@@ -47,12 +52,19 @@ static uint64_t take(struct input *input, unsigned bytes)
     return value;
 }
 
+struct image {
+    uint8_t *bytes;
+    uint64_t count;
+};
+
 struct fuzz {
-    char name[64];
+    char name[64], pool_name[64];
     struct input input;
     quoit_queue *queue; /* NULL: not open */
-    uint8_t *image;     /* another mapping of the same region */
-    uint64_t image_bytes;
+    quoit_pool *pool;   /* likewise */
+    quoit_block blocks[MANY];
+    struct image image; /* another mapping of the same region; it is what changes */
+    struct image other; /* with a pool: of the other region */
     uint32_t item_bytes;
 };
 
@@ -66,39 +78,45 @@ static uint64_t hash_bytes(uint64_t hash, const void *bytes, uint64_t count)
 /* As a hostile peer would, who knows the format: what it has changed is well signed. */
 static void mend_checksums(struct fuzz *fuzz)
 {
-    struct quoit_region_shm *header = (struct quoit_region_shm *)(void *)fuzz->image;
-    uint64_t hash = hash_bytes(QUOIT_HASH_START, fuzz->image + 8, 32);
+    struct quoit_region_shm *header = (struct quoit_region_shm *)(void *)fuzz->image.bytes;
+    uint64_t hash = hash_bytes(QUOIT_HASH_START, fuzz->image.bytes + 8, 32);
     header->checksum = hash_bytes(hash, header->name, sizeof header->name);
     uint64_t root = header->root;
-    if (root > fuzz->image_bytes || fuzz->image_bytes - root < sizeof(struct quoit_queue_shm) ||
+    if (root > fuzz->image.count || fuzz->image.count - root < sizeof(struct quoit_queue_shm) ||
         root % 8 != 0)
         return;
-    struct quoit_queue_shm *queue = (struct quoit_queue_shm *)(void *)(fuzz->image + root);
+    if (header->content == QUOIT_CONTENT_POOL) {
+        struct quoit_pool_shm *pool = (struct quoit_pool_shm *)(void *)(fuzz->image.bytes + root);
+        pool->checksum = hash_bytes(QUOIT_HASH_START, pool,
+                                    offsetof(struct quoit_pool_shm, checksum));
+        return;
+    }
+    struct quoit_queue_shm *queue = (struct quoit_queue_shm *)(void *)(fuzz->image.bytes + root);
     queue->checksum = hash_bytes(QUOIT_HASH_START, queue,
                                  offsetof(struct quoit_queue_shm, checksum));
 }
 
 static void change_byte(struct fuzz *fuzz)
 {
-    uint64_t at = take(&fuzz->input, 2) % fuzz->image_bytes;
-    fuzz->image[at] = (uint8_t)take(&fuzz->input, 1);
+    uint64_t at = take(&fuzz->input, 2) % fuzz->image.count;
+    fuzz->image.bytes[at] = (uint8_t)take(&fuzz->input, 1);
 }
 
 static void change_word(struct fuzz *fuzz)
 {
-    uint64_t at = take(&fuzz->input, 2) % (fuzz->image_bytes / 8) * 8;
+    uint64_t at = take(&fuzz->input, 2) % (fuzz->image.count / 8) * 8;
     uint64_t word = take(&fuzz->input, 8);
-    memcpy(fuzz->image + at, &word, 8);
+    memcpy(fuzz->image.bytes + at, &word, 8);
 }
 
 /* A small step: where lap, generation, count and position are. */
 static void add_to_word(struct fuzz *fuzz)
 {
-    uint64_t at = take(&fuzz->input, 2) % (fuzz->image_bytes / 8) * 8, word;
-    memcpy(&word, fuzz->image + at, 8);
+    uint64_t at = take(&fuzz->input, 2) % (fuzz->image.count / 8) * 8, word;
+    memcpy(&word, fuzz->image.bytes + at, 8);
     uint64_t shift = take(&fuzz->input, 1) % 64;
     word += (uint64_t)(int64_t)(int8_t)take(&fuzz->input, 1) << shift;
-    memcpy(fuzz->image + at, &word, 8);
+    memcpy(fuzz->image.bytes + at, &word, 8);
 }
 
 /* ---- What the honest one does ---------------------------------------------------------------- */
@@ -211,6 +229,123 @@ static void move_messages(struct fuzz *fuzz, unsigned what)
     }
 }
 
+/* ---- With a pool ----------------------------------------------------------------------------- */
+
+static void enter_pool(struct fuzz *fuzz, unsigned flags)
+{
+    quoit_pool_close(fuzz->pool);
+    if (quoit_pool_open(fuzz->pool_name, flags, &fuzz->pool) != QUOIT_OK)
+        fuzz->pool = NULL;
+}
+
+/* A whole block, inside of the mapping, whatever is in there; an observer only reads. */
+static void touch_block(const quoit_pool *pool, quoit_block block, unsigned what)
+{
+    static uint8_t seen;
+    uint64_t bytes = quoit_pool_block_bytes(pool);
+    uint8_t *at = quoit_pool_at(pool, block);
+    if (!at)
+        return;
+    uintptr_t start = (uintptr_t)pool->region->shm.base, place = (uintptr_t)at;
+    uint64_t mapped = pool->region->shm.size_bytes;
+    if (place < start || place - start > mapped || mapped - (place - start) < bytes)
+        abort();
+    if (pool->region->shm.read_only)
+        seen = (uint8_t)(seen + at[0] + at[bytes - 1]);
+    else
+        memset(at, (int)what, (size_t)bytes);
+}
+
+static void ask_pool(const quoit_pool *pool)
+{
+    struct quoit_member_info members[2];
+    uint64_t count;
+    (void)quoit_pool_blocks(pool);
+    (void)quoit_pool_free_count(pool);
+    (void)quoit_pool_check(pool);
+    (void)quoit_pool_members(pool, members, 2, &count);
+}
+
+static void use_pool(struct fuzz *fuzz, unsigned what)
+{
+    quoit_pool *pool = fuzz->pool;
+    quoit_queue *queue = fuzz->queue;
+    quoit_block *block = &fuzz->blocks[what / 16 % MANY];
+    switch (what % 10) {
+    case 0:
+        (void)quoit_pool_alloc(pool, block);
+        break;
+    case 1:
+        (void)quoit_pool_free(pool, *block);
+        break;
+    case 2:
+        (void)quoit_pool_push(pool, queue, *block);
+        break;
+    case 3:
+        (void)quoit_pool_pop(pool, queue, block);
+        break;
+    case 4:
+        (void)quoit_pool_push_wait(pool, queue, *block, 20000);
+        break;
+    case 5:
+        (void)quoit_pool_pop_wait(pool, queue, block, 20000);
+        break;
+    case 6:
+        (void)quoit_pool_reclaim(pool, &queue, 1, NULL);
+        break;
+    case 7:
+        ask_pool(pool);
+        break;
+    case 8: /* a handle that nobody gave out */
+        *block = take(&fuzz->input, 8);
+        break;
+    default:
+        touch_block(pool, *block, what);
+    }
+}
+
+static void change_the_other(struct fuzz *fuzz)
+{
+    struct image image = fuzz->image;
+    fuzz->image = fuzz->other;
+    fuzz->other = image;
+}
+
+static void step_pool(struct fuzz *fuzz)
+{
+    static const unsigned flags[] = {0, 0, 0, QUOIT_READ_ONLY};
+    unsigned what = (unsigned)take(&fuzz->input, 1);
+    switch (what % 8) {
+    case 0:
+        change_byte(fuzz);
+        break;
+    case 1:
+        change_word(fuzz);
+        break;
+    case 2:
+        add_to_word(fuzz);
+        break;
+    case 3:
+        if (what / 8 % 2)
+            mend_checksums(fuzz);
+        enter_pool(fuzz, flags[what / 16 % 4]);
+        break;
+    case 4:
+        if (what / 8 % 2)
+            mend_checksums(fuzz);
+        enter(fuzz, BOTH);
+        break;
+    case 5:
+        change_the_other(fuzz);
+        break;
+    default:
+        if (fuzz->pool && fuzz->queue)
+            use_pool(fuzz, (unsigned)take(&fuzz->input, 1));
+    }
+}
+
+/* ---- Without --------------------------------------------------------------------------------- */
+
 static void step(struct fuzz *fuzz)
 {
     unsigned what = (unsigned)take(&fuzz->input, 1);
@@ -251,40 +386,83 @@ static void step(struct fuzz *fuzz)
 
 /* ---- The region ------------------------------------------------------------------------------ */
 
-static void map_image(struct fuzz *fuzz)
+static struct image map_image(const char *name)
 {
+    struct image image;
     char path[80];
     struct stat info;
-    (void)snprintf(path, sizeof path, "/dev/shm/%s", fuzz->name + strlen("posix:"));
+    (void)snprintf(path, sizeof path, "/dev/shm/%s", name + strlen("posix:"));
     int fd = open(path, O_RDWR | O_CLOEXEC);
     if (fd < 0 || fstat(fd, &info) != 0)
         abort();
-    fuzz->image_bytes = (uint64_t)info.st_size;
-    fuzz->image = mmap(NULL, (size_t)info.st_size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-    if (fuzz->image == MAP_FAILED)
+    image.count = (uint64_t)info.st_size;
+    image.bytes = mmap(NULL, (size_t)info.st_size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    if (image.bytes == MAP_FAILED)
         abort();
     (void)close(fd);
+    return image;
+}
+
+static void remove_image(const char *name, const struct image *image)
+{
+    (void)munmap(image->bytes, (size_t)image->count);
+    if (shm_unlink(name + strlen("posix:")) != 0)
+        abort();
+}
+
+static void create_queue(struct fuzz *fuzz, const struct quoit_queue_options *options)
+{
+    (void)quoit_queue_unlink(fuzz->name);
+    if (quoit_queue_create(fuzz->name, options, BOTH, &fuzz->queue) != QUOIT_OK)
+        abort();
+    fuzz->item_bytes = options->item_bytes;
+}
+
+static void try_queue(struct fuzz *fuzz, unsigned shape)
+{
+    struct quoit_queue_options options = shapes[shape % SHAPES];
+    options.item_bytes = sizes[shape / SHAPES % 4];
+    options.capacity = capacities[shape / (4 * SHAPES) % 4];
+    options.user_bytes = shape / (16 * SHAPES) % 2 * 100;
+    create_queue(fuzz, &options);
+    fuzz->image = map_image(fuzz->name);
+    while (fuzz->input.next < fuzz->input.end)
+        step(fuzz);
+    leave(fuzz);
+    remove_image(fuzz->name, &fuzz->image);
+}
+
+static void try_pool(struct fuzz *fuzz, unsigned shape)
+{
+    const struct quoit_pool_options options = {.block_bytes = sizes[shape / 2 % 4],
+                                               .blocks = block_counts[shape / 8 % 4]};
+    const struct quoit_queue_options through = {.kind = shape % 2 ? QUOIT_MPMC : QUOIT_SPSC,
+                                                .item_bytes = sizeof(quoit_block),
+                                                .capacity = 5};
+    create_queue(fuzz, &through);
+    (void)quoit_pool_unlink(fuzz->pool_name);
+    if (quoit_pool_create(fuzz->pool_name, &options, 0, &fuzz->pool) != QUOIT_OK)
+        abort();
+    const struct image pool = map_image(fuzz->pool_name), queue = map_image(fuzz->name);
+    fuzz->image = pool;
+    fuzz->other = queue;
+    while (fuzz->input.next < fuzz->input.end)
+        step_pool(fuzz);
+    quoit_pool_close(fuzz->pool);
+    leave(fuzz);
+    remove_image(fuzz->pool_name, &pool);
+    remove_image(fuzz->name, &queue);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct fuzz fuzz = {.input = {.next = data, .end = data + size}};
-    uint64_t shape = take(&fuzz.input, 1);
-    struct quoit_queue_options options = shapes[shape % SHAPES];
-    options.item_bytes = sizes[shape / SHAPES % 4];
-    options.capacity = capacities[shape / (4 * SHAPES) % 4];
-    options.user_bytes = shape / (16 * SHAPES) % 2 * 100;
+    unsigned shape = (unsigned)take(&fuzz.input, 1);
     (void)snprintf(fuzz.name, sizeof fuzz.name, "posix:fuzz-%d", (int)getpid());
-    (void)quoit_queue_unlink(fuzz.name);
-    if (quoit_queue_create(fuzz.name, &options, BOTH, &fuzz.queue) != QUOIT_OK)
-        abort();
-    fuzz.item_bytes = options.item_bytes;
-    map_image(&fuzz);
-    while (fuzz.input.next < fuzz.input.end)
-        step(&fuzz);
-    leave(&fuzz);
-    (void)munmap(fuzz.image, (size_t)fuzz.image_bytes);
-    if (shm_unlink(fuzz.name + strlen("posix:")) != 0)
-        abort();
+    (void)snprintf(fuzz.pool_name, sizeof fuzz.pool_name, "posix:fuzz-pool-%d", (int)getpid());
+    if (shape < POOLS)
+        try_queue(&fuzz, shape);
+    else
+        try_pool(&fuzz, shape - POOLS);
     return 0;
 }
