@@ -2,8 +2,8 @@
 /*
  * A queue, or a pool and the queue that its blocks go through, in regions whose every byte somebody
  * else may change, before and during their use: each call returns, soon, with an error or with
- * garbage, and touches nothing outside of the mapping. The input says what there is, what is changed
- * in it, and what is called, in what order.
+ * garbage, and touches nothing outside of the mapping. The input says what there is, what is
+ * changed in it, and what is called, in what order.
  */
 #include <quoit.h>
 
