@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A producer and subscribers, each a process. Lossless: while others come, leave and are killed,
- * each sees each item once, in order, from where it came in. Lossy: whoever is slow or stopped has
+ * A producer and subscribers, each a process. Lossless: while others come, leave and are killed, and
+ * producers too, each sees each item once, in order, from where it came in. Lossy: whoever is slow or stopped has
  * as many items as it was sent, less those that it counts as missed.
  */
 #include "test.h"
@@ -18,7 +18,7 @@ struct item {
 
 struct ledger {
     _Atomic uint32_t ready, done;
-    _Atomic uint64_t joined, killed, items;
+    _Atomic uint64_t joined, producers, items;
 };
 
 /* QUOIT_BROADCAST_ITEMS: how many the long parts send. */
@@ -126,38 +126,83 @@ static void come_and_go(char **arguments)
     }
 }
 
-static void produce(quoit_queue *queue, const char *name, const char *ledger_name,
-                    struct ledger *ledger)
+/* Goes on behind what its predecessor has committed; killed at any time. */
+static void produce(char **arguments)
 {
-    const char *const arguments[] = {name, ledger_name, NULL};
-    const uint64_t items_in_all = ledger->items, kill_every = 2000 + items_in_all / 1000;
-    test_process guests[2];
+    quoit_queue *queue = enter(arguments[0], QUOIT_PRODUCER);
+    quoit_region *region;
+    struct ledger *ledger = test_shared(arguments[1], sizeof *ledger, &region);
+    struct quoit_queue_info info;
+    CHECK_STATUS(quoit_queue_inspect(queue, &info), QUOIT_OK);
+    ledger->producers++;
+    for (uint64_t sent = info.pushed; sent < ledger->items;) {
+        struct item items[BATCH];
+        uint64_t left = ledger->items - sent, count = left < BATCH ? left : BATCH;
+        for (uint64_t i = 0; i < count; i++)
+            items[i] = make_item(sent + 1 + i);
+        sent += quoit_queue_push_many(queue, items, count);
+        if (sent == ledger->items)
+            break;
+        items[0] = make_item(sent + 1);
+        CHECK_STATUS(quoit_queue_push_wait(queue, items, QUOIT_FOREVER), QUOIT_OK);
+        sent++;
+    }
+    CHECK_STATUS(quoit_queue_finish(queue), QUOIT_OK);
+    quoit_queue_close(queue);
+    quoit_region_close(region);
+}
+
+static void replace(test_process *process, const char *role, const char *const *arguments)
+{
+    test_kill(*process);
+    CHECK_EQUAL(test_wait(*process), TEST_KILLED);
+    *process = test_spawn(role, arguments);
+}
+
+static void stop_for_a_moment(test_process process)
+{
+    test_pause(process);
+    test_sleep_ms(2);
+    test_resume(process);
+}
+
+/* Kills two guests and the producer in turn, in the midst of whatever they do, and stops a
+   subscriber: how many it killed. The last producer is left to end by itself. */
+static uint64_t disturb(const quoit_queue *observer, const char *const *arguments,
+                        const struct ledger *ledger, test_process stopped)
+{
+    const uint64_t kill_every = 2000 + ledger->items / 1000;
+    struct quoit_queue_info info = {.pushed = 0};
+    test_process guests[2], producer;
+    uint64_t turns = 0, killed = 0;
     for (int i = 0; i < 2; i++)
         guests[i] = test_spawn("come_and_go", arguments);
     while (ledger->joined < 2)
         test_idle();
-    for (uint64_t sent = 0; sent < items_in_all;) {
-        struct item items[BATCH];
-        uint64_t count = items_in_all - sent < BATCH ? items_in_all - sent : BATCH;
-        for (uint64_t i = 0; i < count; i++)
-            items[i] = make_item(sent + 1 + i);
-        sent += quoit_queue_push_many(queue, items, count);
-        struct item item = make_item(sent + 1);
-        if (sent < items_in_all) {
-            CHECK_STATUS(quoit_queue_push_wait(queue, &item, QUOIT_FOREVER), QUOIT_OK);
-            sent++;
+    producer = test_spawn("produce", arguments);
+    while (info.pushed < ledger->items) {
+        CHECK_STATUS(quoit_queue_inspect(observer, &info), QUOIT_OK);
+        if (info.pushed / kill_every <= turns) {
+            test_sleep_ms(1);
+            continue;
         }
-        if (sent / kill_every > ledger->killed) { /* in the midst of whatever it does */
-            test_process *guest = &guests[ledger->killed++ % 2];
-            test_kill(*guest);
-            CHECK_EQUAL(test_wait(*guest), TEST_KILLED);
-            *guest = test_spawn("come_and_go", arguments);
-        }
+        uint64_t turn = turns++ % 4;
+        killed += turn != 3;
+        if (turn == 3)
+            stop_for_a_moment(stopped);
+        else if (turn < 2)
+            replace(&guests[turn], "come_and_go", arguments);
+        else if (ledger->items - info.pushed > kill_every)
+            replace(&producer, "produce", arguments);
+        else
+            killed--;
     }
+    CHECK_EQUAL(test_wait(producer), 0);
     for (int i = 0; i < 2; i++) {
         test_kill(guests[i]);
         CHECK_EQUAL(test_wait(guests[i]), TEST_KILLED);
     }
+    return killed;
 }
 
 static void lossless(const char *scheme, uint64_t capacity, uint64_t items)
@@ -165,9 +210,12 @@ static void lossless(const char *scheme, uint64_t capacity, uint64_t items)
     const char *name = test_name(scheme), *ledger_name = test_name("");
     quoit_region *region;
     struct ledger *ledger = test_share(ledger_name, sizeof *ledger, &region);
-    quoit_queue *queue = create(name, QUOIT_LOSSLESS, capacity);
+    const char *const names[] = {name, ledger_name, NULL};
+    quoit_queue *creator = create(name, QUOIT_LOSSLESS, capacity);
+    quoit_queue *queue = enter(name, QUOIT_OBSERVER);
     test_process steady[STEADY];
     ledger->items = items;
+    quoit_queue_close(creator);
     for (int i = 0; i < STEADY; i++) {
         const char *const arguments[] = {name, ledger_name, (const char *[]){"0", "1", "0"}[i],
                                          NULL};
@@ -175,13 +223,14 @@ static void lossless(const char *scheme, uint64_t capacity, uint64_t items)
     }
     while (ledger->ready < STEADY)
         test_idle();
-    produce(queue, name, ledger_name, ledger);
-    CHECK_STATUS(quoit_queue_finish(queue), QUOIT_OK);
+    uint64_t killed = disturb(queue, names, ledger, steady[0]);
     for (int i = 0; i < STEADY; i++)
         CHECK_EQUAL(test_wait(steady[i]), 0);
     CHECK_EQUAL(ledger->done, STEADY);
-    printf("  %llu items, %llu came, %llu were killed\n", (unsigned long long)items,
-           (unsigned long long)ledger->joined, (unsigned long long)ledger->killed);
+    printf("  %llu items, %llu came, %llu were killed, of %llu producers\n",
+           (unsigned long long)items, (unsigned long long)ledger->joined,
+           (unsigned long long)killed, (unsigned long long)ledger->producers);
+    CHECK(killed > 0);
     CHECK_STATUS(quoit_queue_check(queue), QUOIT_OK);
     CHECK_EQUAL(quoit_queue_size(queue), 0);
     quoit_queue_close(queue);
@@ -343,10 +392,8 @@ int main(int argc, char **argv)
         {"lossy, for long", lossy_for_long},
         {"a stopped one holds back, a dead one does not", holds_back},
         {NULL, NULL}};
-    static const struct test_role roles[] = {{"subscribe", subscribe},
-                                             {"come_and_go", come_and_go},
-                                             {"listen", listen},
-                                             {"wait_for_ever", wait_for_ever},
-                                             {NULL, NULL}};
+    static const struct test_role roles[] = {
+        {"subscribe", subscribe}, {"come_and_go", come_and_go},     {"produce", produce},
+        {"listen", listen},       {"wait_for_ever", wait_for_ever}, {NULL, NULL}};
     return test_main(argc, argv, parts, roles);
 }
