@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A producer and subscribers, each a process. Lossless: while others come, leave and are killed, and
- * producers too, each sees each item once, in order, from where it came in. Lossy: whoever is slow or stopped has
- * as many items as it was sent, less those that it counts as missed.
+ * A producer and subscribers, each a process. Lossless: while others come, leave and are killed,
+ * and producers too, each sees each item once, in order, from where it came in. Lossy: whoever is
+ * slow or stopped has as many items as it was sent, less those that it counts as missed.
  */
 #include "test.h"
 
