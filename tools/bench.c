@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: MIT */
+/* quoit bench: this machine's numbers in ten seconds. What is measured is in bench_rows.c. */
+#include "bench.h"
+
+#include "stream.h"
+#include "tool.h"
+
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+enum { ROUNDS = 5, ROWS_MAX = 32, BAR = 30, STDERR = 2 };
+
+struct result {
+    double values[ROUNDS]; /* sorted, once all are there */
+};
+
+static const char help[] =
+    "Measures this machine: how many items a second go from one process to another, and how long\n"
+    "an item takes there and back. Beside it what the hardware can do at all: a cache line to the\n"
+    "other processor and back, and memory copied. Each value is the median of 5 rounds, which\n"
+    "take turns; the spread is from the lowest to the highest. Other work on the machine shows.\n"
+    "\n"
+    "  -s, --seconds S   how long it takes, about; default 10\n"
+    "  -j, --json        one JSON object on stdout\n"
+    "  -h, --help\n"
+    "\n"
+    "Exit codes: 0 it is measured; 1 trouble, said on stderr; 2 wrong usage.\n"
+    "\n"
+    "Examples:\n"
+    "  quoit bench\n"
+    "  taskset -c 2,3 quoit bench    # on these two processors\n"
+    "  quoit bench --seconds 60 --json > numbers.json\n";
+
+static void progress(unsigned done, unsigned all, const char *name)
+{
+    if (!stream_is_terminal(STDERR))
+        return;
+    unsigned full = done * BAR / all;
+    (void)fprintf(stderr, "\r[");
+    for (unsigned i = 0; i < BAR; i++)
+        (void)fputc(i < full ? '#' : ' ', stderr);
+    if (done < all)
+        (void)fprintf(stderr, "] %3u %%  %-32s", done * 100 / all, name);
+    else
+        (void)fprintf(stderr, "\r%*s\r", BAR + 45, "");
+    (void)fflush(stderr);
+}
+
+static int compare(const void *left, const void *right)
+{
+    double difference = *(const double *)left - *(const double *)right;
+    return (difference > 0) - (difference < 0);
+}
+
+static bool measure(const char *program, double seconds, struct result *results)
+{
+    const unsigned all = ROUNDS * bench_row_count;
+    const uint64_t slice_ns = (uint64_t)(seconds * 1e9 / all);
+    for (unsigned i = 0; i < all; i++) {
+        unsigned row = i % bench_row_count;
+        progress(i, all, bench_rows[row].name);
+        if (!bench_measure(program, row, slice_ns, &results[row].values[i / bench_row_count]))
+            return false;
+    }
+    progress(all, all, "");
+    for (unsigned row = 0; row < bench_row_count; row++)
+        qsort(results[row].values, ROUNDS, sizeof(double), compare);
+    return true;
+}
+
+static const char *unit_of(const struct bench_row *row)
+{
+    switch (row->way) {
+        case BENCH_ITEMS:
+        case BENCH_SIZED: return "items/s";
+        case BENCH_MEMCPY: return "bytes/s";
+        default: return "ns";
+    }
+}
+
+static void print_json(const struct result *results, unsigned processors)
+{
+    (void)printf("{\"processors\": %u, \"rounds\": %d, \"results\": [", processors, ROUNDS);
+    for (unsigned i = 0; i < bench_row_count; i++) {
+        const double *values = results[i].values;
+        (void)printf("%s\n  {\"name\": \"%s\", \"unit\": \"%s\", \"median\": %.6g, "
+                     "\"lowest\": %.6g, \"highest\": %.6g}",
+                     i ? "," : "", bench_rows[i].name, unit_of(&bench_rows[i]),
+                     values[ROUNDS / 2], values[0], values[ROUNDS - 1]);
+    }
+    (void)printf("\n]}\n");
+}
+
+static void print_row(const struct bench_row *row, const double *values)
+{
+    double median = values[ROUNDS / 2];
+    double spread = 100 * (values[ROUNDS - 1] - values[0]) / median;
+    (void)printf("%-32s ", row->name);
+    if (row->way == BENCH_MEMCPY)
+        (void)printf("%10s %14.2f GB/s", "", median * 1e-9);
+    else if (row->way == BENCH_ITEMS || row->way == BENCH_SIZED)
+        (void)printf("%10.2f M/s %10.2f GB/s", median * 1e-6, median * row->bytes * 1e-9);
+    else
+        (void)printf("%10.0f ns %16s", median, "");
+    (void)printf("  spread %.0f %%\n", spread);
+}
+
+static int run_side(int argc, char **argv)
+{
+    uint64_t row;
+    if (argc != 5 || !stream_number("--side", argv[2], &row) || row >= bench_row_count)
+        return tool_usage("--side is for bench itself");
+    return bench_side((unsigned)row, argv[3], argv[4]);
+}
+
+static const struct option options[] = {{"seconds", required_argument, NULL, 's'},
+                                        {"json", no_argument, NULL, 'j'},
+                                        {"help", no_argument, NULL, 'h'},
+                                        {"side", no_argument, NULL, 'S'},
+                                        {NULL, 0, NULL, 0}};
+
+static int run(int argc, char **argv)
+{
+    const char *program = argv[-1]; /* main's first */
+    struct result results[ROWS_MAX];
+    int64_t time_ns = INT64_C(10000000000);
+    bool json = false;
+    int letter;
+    while ((letter = getopt_long(argc, argv, "s:jh", options, NULL)) != -1)
+        switch (letter) {
+            case 's':
+                if (!stream_seconds("--seconds", optarg, &time_ns))
+                    return TOOL_USAGE;
+                break;
+            case 'j': json = true; break;
+            case 'h': return tool_help();
+            case 'S': return run_side(argc, argv);
+            default: return tool_usage("that option is not understood");
+        }
+    if (optind < argc)
+        return tool_usage("'%s' is one argument too many", argv[optind]);
+    unsigned processors = bench_pin(0);
+    if (processors == 1)
+        (void)tool_fail("there is one processor only: both processes take turns on it, and these "
+                        "numbers are those of the system's scheduler");
+    if (!measure(program, (double)time_ns * 1e-9, results))
+        return TOOL_FAILED;
+    if (json)
+        print_json(results, processors);
+    else
+        for (unsigned i = 0; i < bench_row_count; i++)
+            print_row(&bench_rows[i], results[i].values);
+    return fflush(stdout) == 0 ? TOOL_OK : tool_fail("stdout cannot be written");
+}
+
+const struct tool_command tool_bench = {
+    .name = "bench",
+    .arguments = "[OPTION...]",
+    .summary = "this machine's numbers in ten seconds",
+    .help = help,
+    .run = run,
+};

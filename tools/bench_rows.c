@@ -1,0 +1,355 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What quoit bench measures. This process makes items and takes the time; a second one, started
+ * for each measurement, takes them, or sends them back. The queues lose their names as soon as both
+ * are in, so that nothing is left behind however it ends.
+ */
+#include "bench.h"
+#include "stream.h"
+#include "tool.h"
+
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    QUEUE_BYTES = 512 * 1024, /* stays in a processor's cache */
+    BATCH = 64,
+    LARGEST = 1024,
+    SPINS = 1 << 14,      /* in vain, before asking whether the other is alive */
+    CHECK_ITEMS = 1 << 8, /* between looks at the clock */
+    START_MS = 10000,
+    DOZE_MS = 1, /* by then a side that waits is asleep */
+    COPY_BYTES = 32 * 1024 * 1024
+};
+
+const struct bench_row bench_rows[] = {
+    {"SPSC, 8 bytes", BENCH_ITEMS, false, 8, 1},
+    {"SPSC, 64 bytes", BENCH_ITEMS, false, 64, 1},
+    {"SPSC, 1024 bytes", BENCH_ITEMS, false, 1024, 1},
+    {"SPSC, 8 bytes, 64 at a time", BENCH_ITEMS, false, 8, BATCH},
+    {"SPSC, 64 bytes, 64 at a time", BENCH_ITEMS, false, 64, BATCH},
+    {"SPSC, 1024 bytes, 64 at a time", BENCH_ITEMS, false, 1024, BATCH},
+    {"SPSC, messages of 64 bytes", BENCH_SIZED, false, 64, 1},
+    {"MPMC one to one, 8 bytes", BENCH_ITEMS, true, 8, 1},
+    {"MPMC one to one, 64 bytes", BENCH_ITEMS, true, 64, 1},
+    {"round trip, awake", BENCH_SPIN, false, 8, 1},
+    {"round trip, asleep", BENCH_SLEEP, false, 8, 1},
+    {"limit: cache line and back", BENCH_BOUNCE, false, 8, 1},
+    {"limit: memcpy", BENCH_MEMCPY, false, 0, 1},
+};
+const unsigned bench_row_count = sizeof bench_rows / sizeof *bench_rows;
+
+/* ---- One way --------------------------------------------------------------------------------- */
+
+/* Both sides of items of one size, as a program with one type has them. */
+#define SIDES(bytes)                                                                             \
+    struct item##bytes {                                                                         \
+        uint64_t words[(bytes) / 8];                                                             \
+    };                                                                                           \
+    QUOIT_DEFINE_QUEUE(item##bytes, struct item##bytes)                                          \
+    static quoit_status put##bytes(quoit_queue *queue, uint32_t batch, uint64_t *count)          \
+    {                                                                                            \
+        static struct item##bytes items[BATCH];                                                  \
+        quoit_status status = QUOIT_OK;                                                          \
+        for (uint32_t i = 0; i < CHECK_ITEMS && batch == 1 && status == QUOIT_OK; i++) {         \
+            items[0].words[0] = i;                                                               \
+            status = item##bytes##_push_wait(queue, &items[0], QUOIT_FOREVER);                   \
+            *count += status == QUOIT_OK;                                                        \
+        }                                                                                        \
+        for (uint32_t i = 0; i < CHECK_ITEMS && batch > 1 && status == QUOIT_OK; i += batch) {   \
+            uint64_t pushed = item##bytes##_push_many(queue, items, batch);                      \
+            *count += pushed;                                                                    \
+            if (pushed == 0)                                                                     \
+                status = quoit_queue_wait_for_room(queue, QUOIT_FOREVER);                        \
+        }                                                                                        \
+        return status;                                                                           \
+    }                                                                                            \
+    static quoit_status take##bytes(quoit_queue *queue, uint32_t batch)                          \
+    {                                                                                            \
+        static struct item##bytes items[BATCH];                                                  \
+        if (batch == 1)                                                                          \
+            return item##bytes##_pop_wait(queue, &items[0], QUOIT_FOREVER);                      \
+        return item##bytes##_pop_many(queue, items, batch) > 0                                   \
+                   ? QUOIT_OK                                                                    \
+                   : quoit_queue_wait_for_items(queue, QUOIT_FOREVER);                           \
+    }
+SIDES(8)
+SIDES(64)
+SIDES(1024)
+
+static quoit_status put_sized(quoit_queue *queue, uint32_t bytes, uint64_t *count)
+{
+    static const char message[LARGEST];
+    quoit_status status = QUOIT_OK;
+    for (uint32_t i = 0; i < CHECK_ITEMS && status == QUOIT_OK; i++) {
+        status = quoit_queue_push_sized_wait(queue, message, bytes, QUOIT_FOREVER);
+        *count += status == QUOIT_OK;
+    }
+    return status;
+}
+
+static quoit_status put(quoit_queue *queue, const struct bench_row *row, uint64_t *count)
+{
+    if (row->way == BENCH_SIZED)
+        return put_sized(queue, row->bytes, count);
+    switch (row->bytes) {
+        case 8: return put8(queue, row->batch, count);
+        case 64: return put64(queue, row->batch, count);
+        default: return put1024(queue, row->batch, count);
+    }
+}
+
+static quoit_status take(quoit_queue *queue, const struct bench_row *row)
+{
+    static char message[LARGEST];
+    uint64_t bytes;
+    if (row->way == BENCH_SIZED)
+        return quoit_queue_pop_sized_wait(queue, message, sizeof message, &bytes, QUOIT_FOREVER);
+    switch (row->bytes) {
+        case 8: return take8(queue, row->batch);
+        case 64: return take64(queue, row->batch);
+        default: return take1024(queue, row->batch);
+    }
+}
+
+static quoit_status one_way(quoit_queue *there, const struct bench_row *row, uint64_t slice_ns,
+                            double *value_out)
+{
+    uint64_t count = 0, begin = stream_now_ns(), end = begin;
+    quoit_status status = QUOIT_OK;
+    while (status == QUOIT_OK && end - begin < slice_ns) {
+        status = put(there, row, &count);
+        end = stream_now_ns();
+    }
+    *value_out = (double)count * 1e9 / (double)(end - begin);
+    return status;
+}
+
+/* ---- There and back -------------------------------------------------------------------------- */
+
+/* Looks without sleeping. */
+static quoit_status spin(quoit_queue *queue, struct item8 *item)
+{
+    quoit_status status;
+    for (unsigned i = 1; (status = item8_pop(queue, item)) == QUOIT_EMPTY; i++)
+        if (i % SPINS == 0) /* the other has no processor, or is dead */
+            return item8_pop_wait(queue, item, QUOIT_FOREVER);
+    return status;
+}
+
+static quoit_status await(quoit_queue *queue, const struct bench_row *row, struct item8 *item)
+{
+    return row->way == BENCH_SPIN ? spin(queue, item) : item8_pop_wait(queue, item, QUOIT_FOREVER);
+}
+
+static quoit_status echo(quoit_queue *there, quoit_queue *back, const struct bench_row *row)
+{
+    struct item8 item;
+    quoit_status status = await(there, row, &item);
+    return status == QUOIT_OK ? item8_push_wait(back, &item, QUOIT_FOREVER) : status;
+}
+
+static quoit_status round_trips(quoit_queue *there, quoit_queue *back, const struct bench_row *row,
+                                uint64_t slice_ns, double *value_out)
+{
+    struct item8 item = {{0}};
+    uint64_t trips = 0, spent_ns = 0, begin = stream_now_ns(), now = begin;
+    quoit_status status = QUOIT_OK;
+    while (status == QUOIT_OK && now - begin < slice_ns) {
+        if (row->way == BENCH_SLEEP)
+            stream_sleep_ms(DOZE_MS);
+        uint64_t started = stream_now_ns();
+        unsigned burst = row->way == BENCH_SLEEP ? 1 : CHECK_ITEMS;
+        for (unsigned i = 0; i < burst && status == QUOIT_OK; i++) {
+            status = item8_push_wait(there, &item, QUOIT_FOREVER);
+            if (status == QUOIT_OK)
+                status = await(back, row, &item);
+        }
+        now = stream_now_ns();
+        spent_ns += now - started;
+        trips += burst;
+    }
+    *value_out = (double)spent_ns / (double)trips;
+    return status;
+}
+
+/* ---- The hardware ---------------------------------------------------------------------------- */
+
+/* Beside the queue: who has the ball. Odd numbers are the second process's to answer. */
+typedef _Atomic uint64_t ball;
+
+/* false: the other is gone. */
+static bool catch_ball(quoit_queue *queue, ball *at, uint64_t wanted, bool producer)
+{
+    /* Relaxed: the line itself is all that is passed. */
+    for (unsigned i = 1; atomic_load_explicit(at, memory_order_relaxed) != wanted; i++)
+        if (i % SPINS == 0) {
+            bench_yield();
+            quoit_status status = producer ? quoit_queue_wait_for_room(queue, 0)
+                                           : quoit_queue_wait_for_items(queue, 0);
+            if (status != QUOIT_OK && status != QUOIT_TIMEOUT)
+                return false;
+        }
+    return true;
+}
+
+static quoit_status bounce(quoit_queue *there, uint64_t slice_ns, double *value_out)
+{
+    ball *at = quoit_queue_user_area(there);
+    uint64_t number = 0, begin = stream_now_ns(), now = begin;
+    while (now - begin < slice_ns) {
+        for (unsigned i = 0; i < CHECK_ITEMS; i++, number += 2) {
+            /* Relaxed: as in catch_ball. */
+            atomic_store_explicit(at, number + 1, memory_order_relaxed);
+            if (!catch_ball(there, at, number + 2, true))
+                return QUOIT_ABANDONED;
+        }
+        now = stream_now_ns();
+    }
+    *value_out = (double)(now - begin) / ((double)number / 2);
+    return QUOIT_OK;
+}
+
+static quoit_status bounce_back(quoit_queue *there)
+{
+    ball *at = quoit_queue_user_area(there);
+    for (uint64_t number = 1; catch_ball(there, at, number, false); number += 2)
+        /* Relaxed: as in catch_ball. */
+        atomic_store_explicit(at, number + 1, memory_order_relaxed);
+    return QUOIT_CLOSED;
+}
+
+static bool copy_memory(uint64_t slice_ns, double *value_out)
+{
+    char *from = malloc(COPY_BYTES), *to = malloc(COPY_BYTES);
+    uint64_t copies = 0, begin, now;
+    if (from && to) {
+        memset(from, 1, COPY_BYTES); /* before the clock: the system gives memory at first use */
+        memset(to, 2, COPY_BYTES);
+        begin = now = stream_now_ns();
+        for (; now - begin < slice_ns; now = stream_now_ns(), copies++) {
+            from[copies % COPY_BYTES] = to[copies % COPY_BYTES]; /* each copy is needed */
+            memcpy(to, from, COPY_BYTES);
+        }
+        *value_out = (double)copies * COPY_BYTES * 1e9 / (double)(now - begin);
+    }
+    bool done = from && to;
+    free(from);
+    free(to);
+    return done || (tool_fail("no memory to copy"), false);
+}
+
+/* ---- Both processes -------------------------------------------------------------------------- */
+
+struct pair {
+    quoit_queue *there, *back;
+    char names[2][32];
+};
+
+static quoit_status create(struct pair *pair, const struct bench_row *row)
+{
+    const uint32_t bytes = row->bytes;
+    struct quoit_queue_options options = {
+        .kind = row->mpmc ? QUOIT_MPMC : QUOIT_SPSC,
+        .item_bytes = bytes,
+        .capacity = QUEUE_BYTES / (bytes < 64 ? 64 : bytes),
+        .sized = row->way == BENCH_SIZED,
+        .tuning = row->batch > 1 ? QUOIT_FOR_SPANS : QUOIT_FOR_ITEMS,
+        .user_bytes = sizeof(ball)};
+    quoit_status status =
+        quoit_queue_create(pair->names[0], &options, QUOIT_PRODUCER, &pair->there);
+    if (status == QUOIT_OK)
+        status = quoit_queue_create(pair->names[1], &options, QUOIT_CONSUMER, &pair->back);
+    return status;
+}
+
+static void unlink_pair(const struct pair *pair)
+{
+    if (pair->there)
+        (void)quoit_queue_unlink_self(pair->there);
+    if (pair->back)
+        (void)quoit_queue_unlink_self(pair->back);
+}
+
+/* The second process pushes an item back when it is ready. */
+static quoit_status await_start(struct pair *pair)
+{
+    const int64_t limit_ns = INT64_C(1000000) * START_MS;
+    quoit_status status = quoit_queue_wait_for_items(pair->back, limit_ns);
+    unlink_pair(pair);
+    if (status != QUOIT_OK)
+        return status;
+    static char item[LARGEST];
+    uint64_t bytes;
+    return quoit_queue_is_empty(pair->back) ? QUOIT_CORRUPT
+           : quoit_queue_pop(pair->back, item) == QUOIT_OK
+               ? QUOIT_OK
+               : quoit_queue_pop_sized(pair->back, item, sizeof item, &bytes);
+}
+
+static quoit_status measure(struct pair *pair, const struct bench_row *row, uint64_t slice_ns,
+                            double *value_out)
+{
+    switch (row->way) {
+        case BENCH_SPIN:
+        case BENCH_SLEEP: return round_trips(pair->there, pair->back, row, slice_ns, value_out);
+        case BENCH_BOUNCE: return bounce(pair->there, slice_ns, value_out);
+        default: return one_way(pair->there, row, slice_ns, value_out);
+    }
+}
+
+bool bench_measure(const char *program, unsigned index, uint64_t slice_ns, double *value_out)
+{
+    const struct bench_row *row = &bench_rows[index];
+    struct pair pair = {NULL, NULL, {"", ""}};
+    char number[16];
+    if (row->way == BENCH_MEMCPY)
+        return copy_memory(slice_ns, value_out);
+    (void)snprintf(number, sizeof number, "%u", index);
+    (void)snprintf(pair.names[0], sizeof pair.names[0], "quoit-bench-%u-there", bench_id());
+    (void)snprintf(pair.names[1], sizeof pair.names[1], "quoit-bench-%u-back", bench_id());
+    quoit_status status = create(&pair, row);
+    bool failed = status != QUOIT_OK;
+    int64_t second = failed ? -1 : bench_start(program, number, pair.names[0], pair.names[1]);
+    if (failed)
+        (void)tool_fail_quoit();
+    if (second >= 0) {
+        status = await_start(&pair);
+        if (status == QUOIT_OK)
+            status = measure(&pair, row, slice_ns, value_out);
+        (void)quoit_queue_finish(pair.there);
+    }
+    unlink_pair(&pair);
+    quoit_queue_close(pair.there);
+    quoit_queue_close(pair.back);
+    if (!failed && (second < 0 || bench_join(second) != 0 || status != QUOIT_OK)) {
+        (void)tool_fail("the second process ('%s') did not run: %s", program,
+                        quoit_status_text(status));
+        failed = true;
+    }
+    return !failed;
+}
+
+int bench_side(unsigned index, const char *there_name, const char *back_name)
+{
+    static const char item[LARGEST];
+    const struct bench_row *row = &bench_rows[index];
+    quoit_queue *there = NULL, *back = NULL;
+    (void)bench_pin(1);
+    quoit_status status = quoit_queue_open(there_name, QUOIT_CONSUMER, &there);
+    if (status == QUOIT_OK)
+        status = quoit_queue_open(back_name, QUOIT_PRODUCER, &back);
+    if (status == QUOIT_OK)
+        status = row->way == BENCH_SIZED ? quoit_queue_push_sized(back, item, row->bytes)
+                                         : quoit_queue_push(back, item);
+    if (status == QUOIT_OK && row->way == BENCH_BOUNCE)
+        status = bounce_back(there);
+    while (status == QUOIT_OK)
+        status = row->way == BENCH_SPIN || row->way == BENCH_SLEEP ? echo(there, back, row)
+                                                                   : take(there, row);
+    quoit_queue_close(there);
+    quoit_queue_close(back);
+    return status == QUOIT_CLOSED ? TOOL_OK : TOOL_FAILED;
+}

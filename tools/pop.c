@@ -1,0 +1,298 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * quoit pop: a queue's messages to stdout. A message is released when its bytes are written, and
+ * not before: whoever is killed in between leaves it to the next.
+ */
+#include "stream.h"
+#include "tool.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { LOOK_MS = 10 }; /* for a queue that is not there yet */
+
+struct pop {
+    const char *name;
+    bool raw, follow, no_wait, keep, counted, oldest;
+    uint64_t left; /* of --count */
+    uint64_t written;
+    int64_t timeout_ns;
+    quoit_queue *queue;
+    struct quoit_queue_info info;
+    struct stream_mark *mark; /* of an SPSC queue: --count counts the lines in its blocks */
+    char *line;               /* room for an item and a newline */
+};
+
+static const char help[] =
+    "Takes messages from the queue NAME and writes each to stdout, with a newline behind it where\n"
+    "it does not end in one. Waits for the queue to be there, and while it is empty, and ends with\n"
+    "the stream. A message leaves the queue once it is written: if pop is killed the next one\n"
+    "begins with what was in hand, which may be written twice, and is never lost. When the stream\n"
+    "has ended and is drained, the queue is removed (but for a broadcast).\n"
+    "\n"
+    "  -c, --count N          end after N messages; after N lines, where `quoit push` sent blocks\n"
+    "                         of lines through an SPSC queue that it made\n"
+    "  -r, --raw              write the messages' bytes alone, and no newlines\n"
+    "  -n, --no-wait          write what is there, and end\n"
+    "  -t, --timeout SECONDS  end where nothing comes for so long\n"
+    "  -f, --follow           do not end with the stream: wait for the next producer, and for the\n"
+    "                         next queue of that name\n"
+    "  -k, --keep             leave the queue there when its stream has ended\n"
+    "      --from-oldest      of a broadcast: begin with the oldest message that is kept, not with\n"
+    "                         the next one\n"
+    "  -h, --help\n"
+    "\n"
+    "Exit codes: 0 the stream has ended, or --count messages are written, or --no-wait found\n"
+    "something; 1 trouble, said on stderr, such as a producer that died without finishing, or\n"
+    "stdout that cannot be written; 2 wrong usage; 3 the time ran out, or --no-wait found nothing\n"
+    "or less than --count.\n"
+    "\n"
+    "Examples:\n"
+    "  quoit pop q | consumer_program\n"
+    "  quoit pop jobs --count 1 --timeout 5    # one job, if there is one within 5 s\n"
+    "  quoit pop readings --raw | od -t f8     # records of 8 bytes\n"
+    "  quoit pop log --follow >> log.txt\n";
+
+static const struct option options[] = {{"count", required_argument, NULL, 'c'},
+                                        {"raw", no_argument, NULL, 'r'},
+                                        {"no-wait", no_argument, NULL, 'n'},
+                                        {"timeout", required_argument, NULL, 't'},
+                                        {"follow", no_argument, NULL, 'f'},
+                                        {"keep", no_argument, NULL, 'k'},
+                                        {"from-oldest", no_argument, NULL, 'O'},
+                                        {"help", no_argument, NULL, 'h'},
+                                        {NULL, 0, NULL, 0}};
+
+/* -1 to go on, else an exit code. */
+static int parse(struct pop *pop, int argc, char **argv)
+{
+    int letter;
+    while ((letter = getopt_long(argc, argv, "c:rnt:fkh", options, NULL)) != -1)
+        switch (letter) {
+            case 'c':
+                pop->counted = true;
+                if (!stream_number("--count", optarg, &pop->left))
+                    return TOOL_USAGE;
+                break;
+            case 'r': pop->raw = true; break;
+            case 'n': pop->no_wait = true; break;
+            case 't':
+                if (!stream_seconds("--timeout", optarg, &pop->timeout_ns))
+                    return TOOL_USAGE;
+                break;
+            case 'f': pop->follow = true; break;
+            case 'k': pop->keep = true; break;
+            case 'O': pop->oldest = true; break;
+            case 'h': return tool_help();
+            default: return tool_usage("that option is not understood");
+        }
+    pop->name = stream_name(argc, argv, optind);
+    if (!pop->name)
+        return TOOL_USAGE;
+    if (pop->no_wait && pop->follow)
+        return tool_usage("--no-wait and --follow exclude each other");
+    return -1;
+}
+
+/* Waits until it is there. */
+static int enter(struct pop *pop)
+{
+    const unsigned roles = QUOIT_CONSUMER | (pop->oldest ? QUOIT_FROM_OLDEST : 0u);
+    const uint64_t begin = stream_now_ns();
+    quoit_status status;
+    while ((status = quoit_queue_open(pop->name, roles, &pop->queue)) == QUOIT_NOT_FOUND) {
+        if (pop->no_wait)
+            break;
+        if (pop->timeout_ns >= 0 && stream_now_ns() - begin >= (uint64_t)pop->timeout_ns)
+            return TOOL_NOTHING;
+        stream_sleep_ms(LOOK_MS);
+    }
+    if (status != QUOIT_OK || quoit_queue_inspect(pop->queue, &pop->info) != QUOIT_OK)
+        return tool_fail_quoit();
+    if (pop->info.kind == QUOIT_SPSC)
+        pop->mark = stream_mark(pop->queue, &pop->info);
+    pop->line = malloc((size_t)pop->info.item_bytes + 1);
+    return pop->line ? TOOL_OK
+                     : tool_fail("no memory for items of %u bytes", pop->info.item_bytes);
+}
+
+static bool write_text(struct pop *pop, const char *text, size_t count)
+{
+    if (pop->raw || (count > 0 && text[count - 1] == '\n'))
+        return stream_write(text, count);
+    memcpy(pop->line, text, count);
+    pop->line[count] = '\n';
+    return stream_write(pop->line, count + 1);
+}
+
+/* The end of the first `most` lines, and how many there are. */
+static size_t cut_lines(const char *text, size_t count, uint64_t most, uint64_t *lines_out)
+{
+    size_t end = 0;
+    for (*lines_out = 0; *lines_out < most && end < count; ++*lines_out) {
+        const char *newline = memchr(text + end, '\n', count - end);
+        end = newline ? (size_t)(newline - text) + 1 : count;
+    }
+    return end;
+}
+
+/* A block, or as many of its lines as --count leaves; the rest stays, marked. */
+static quoit_status take_block(struct pop *pop, const char *text, size_t count, bool *written_out)
+{
+    struct quoit_queue_info now;
+    quoit_status status = quoit_queue_inspect(pop->queue, &now);
+    if (status != QUOIT_OK)
+        return status;
+    size_t begin = pop->mark->position == now.popped ? (size_t)pop->mark->offset : 0;
+    uint64_t lines = 0;
+    begin = begin < count ? begin : 0;
+    size_t end = begin + cut_lines(text + begin, count - begin,
+                                   pop->counted ? pop->left : UINT64_MAX, &lines);
+    *written_out = write_text(pop, text + begin, end - begin);
+    if (!*written_out)
+        return QUOIT_OK;
+    pop->left -= pop->counted ? lines : 0;
+    if (end == count)
+        return quoit_queue_release(pop->queue, 1);
+    pop->mark->offset = end;
+    pop->mark->position = now.popped;
+    return QUOIT_OK;
+}
+
+static quoit_status take_message(struct pop *pop, bool *written_out)
+{
+    const void *message;
+    uint64_t bytes;
+    quoit_status status = quoit_queue_peek_sized(pop->queue, &message, &bytes);
+    if (status != QUOIT_OK)
+        return status;
+    if (pop->mark && (pop->counted || pop->mark->offset > 0))
+        return take_block(pop, message, (size_t)bytes, written_out);
+    *written_out = write_text(pop, message, (size_t)bytes);
+    if (!*written_out)
+        return QUOIT_OK;
+    pop->left -= pop->counted;
+    return quoit_queue_release(pop->queue, 1);
+}
+
+/* One, or with --raw all that lie one behind the other. */
+static quoit_status take_records(struct pop *pop, bool *written_out)
+{
+    const void *items;
+    uint64_t count;
+    quoit_status status = quoit_queue_peek(pop->queue, &items, &count);
+    if (status != QUOIT_OK)
+        return status;
+    if (!pop->raw)
+        count = 1;
+    if (pop->counted && count > pop->left)
+        count = pop->left;
+    *written_out = write_text(pop, items, (size_t)count * pop->info.item_bytes);
+    if (!*written_out)
+        return QUOIT_OK;
+    pop->left -= pop->counted ? count : 0;
+    return quoit_queue_release(pop->queue, count);
+}
+
+/* Until the stream ends, or what is told as a status. */
+static quoit_status drain(struct pop *pop, bool *written_out)
+{
+    while (!pop->counted || pop->left > 0) {
+        quoit_status status =
+            pop->info.sized ? take_message(pop, written_out) : take_records(pop, written_out);
+        if (status == QUOIT_OK && !*written_out)
+            return QUOIT_OK;
+        if (status == QUOIT_OK) {
+            pop->written++;
+            continue;
+        }
+        if (status != QUOIT_EMPTY || pop->no_wait)
+            return status;
+        status = quoit_queue_wait_for_items(pop->queue, pop->timeout_ns);
+        if (status == QUOIT_ABANDONED && pop->follow)
+            continue;
+        if (status != QUOIT_OK)
+            return status;
+    }
+    return QUOIT_OK;
+}
+
+/* -1: on to the next queue of that name. */
+static int end_stream(struct pop *pop)
+{
+    if (!pop->keep && pop->info.kind != QUOIT_BROADCAST) {
+        quoit_status status = quoit_queue_unlink_self(pop->queue);
+        if (status != QUOIT_OK && status != QUOIT_NOT_FOUND)
+            return tool_fail_quoit();
+    }
+    return pop->follow ? -1 : TOOL_OK;
+}
+
+static int result(struct pop *pop, quoit_status status)
+{
+    switch (status) {
+        case QUOIT_OK: return TOOL_OK;
+        case QUOIT_CLOSED: return end_stream(pop);
+        case QUOIT_EMPTY: return pop->written > 0 && !pop->counted ? TOOL_OK : TOOL_NOTHING;
+        case QUOIT_TIMEOUT: return TOOL_NOTHING;
+        case QUOIT_ABANDONED:
+            return tool_fail("the producer of queue '%s' is gone and did not finish the stream; "
+                             "--follow waits for the next one",
+                             pop->name);
+        default: return tool_fail_quoit();
+    }
+}
+
+static void leave(struct pop *pop)
+{
+    uint64_t missed = pop->queue ? quoit_queue_missed(pop->queue) : 0;
+    if (missed > 0)
+        (void)tool_fail("%llu messages were overwritten before they could be taken",
+                        (unsigned long long)missed);
+    quoit_queue_close(pop->queue);
+    free(pop->line);
+    pop->queue = NULL;
+    pop->line = NULL;
+    pop->mark = NULL;
+}
+
+static int run_once(struct pop *pop)
+{
+    int code = enter(pop);
+    if (code == TOOL_OK) {
+        bool written = true;
+        quoit_status status = drain(pop, &written);
+        code = written ? result(pop, status)
+                       : tool_fail("stdout cannot be written: %s; what was in hand stays in the "
+                                   "queue",
+                                   strerror(errno));
+    }
+    leave(pop);
+    return code;
+}
+
+static int run(int argc, char **argv)
+{
+    struct pop pop = {.timeout_ns = QUOIT_FOREVER};
+    int code = parse(&pop, argc, argv);
+    if (code >= 0)
+        return code;
+    stream_binary();
+    while (code < 0) {
+        code = run_once(&pop);
+        if (code < 0 && pop.keep) /* else it would be found again */
+            stream_sleep_ms(LOOK_MS);
+    }
+    return code;
+}
+
+const struct tool_command tool_pop = {
+    .name = "pop",
+    .arguments = "[OPTION...] NAME",
+    .summary = "messages out of a queue to stdout",
+    .help = help,
+    .run = run,
+};

@@ -1,0 +1,422 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * quoit push: stdin into a queue. Whoever reads fast enough gets whole blocks of lines as one
+ * message, in a queue that push itself has made; in anybody else's, a message is a line.
+ */
+#include "stream.h"
+#include "tool.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    BLOCK_BYTES = 64 * 1024, /* of a queue that push makes: as much as a pipe gives at once */
+    BLOCKS = 16
+};
+
+struct push {
+    const char *name;
+    struct quoit_queue_options make; /* what is not given there is 0 */
+    bool raw, each, blocks, keep;
+    bool counted;
+    uint64_t left; /* of --count */
+    int64_t timeout_ns;
+    quoit_queue *queue;
+    struct quoit_queue_info info;
+    char *buffer; /* what was read and is not sent: filled bytes */
+    size_t room, filled;
+    uint64_t lines; /* sent */
+};
+
+static const char help[] =
+    "Reads lines from stdin and pushes them into the queue NAME, for `quoit pop` or any program\n"
+    "that uses it. Waits while the queue is full. Makes the queue if there is none; a queue that\n"
+    "is finished and drained is replaced by a new one. At the end of its input it finishes the\n"
+    "stream: who pops gets what is left, and then the end.\n"
+    "\n"
+    "  -c, --count N          end after N lines (records, with --raw)\n"
+    "  -r, --raw              records of exactly the queue's item size, of any bytes, not lines\n"
+    "  -e, --each             one message for each line, without its newline (the default, but in\n"
+    "                         an SPSC queue that push has made)\n"
+    "  -b, --blocks           as many whole lines as are at hand in one message, newlines\n"
+    "                         included: pipe speed. Never waits for more lines. `quoit pop` gives\n"
+    "                         the same text either way\n"
+    "  -k, --keep             do not finish the stream: other producers go on, or come later\n"
+    "  -t, --timeout SECONDS  give up where the queue stays full for so long\n"
+    "\n"
+    "For a queue that is made here (of one that exists they must be right, if given):\n"
+    "      --kind KIND        spsc (default), mpmc: one of many consumers gets a message,\n"
+    "                         broadcast: each of them gets all\n"
+    "      --capacity N       messages; default 16 of lines (64, but for spsc), 1024 of\n"
+    "                         records\n"
+    "      --item-bytes N     the longest line, or the size of a record (--raw needs it); K, M and\n"
+    "                         G are understood; default 64K\n"
+    "      --permissions MODE octal, as of chmod; default 600\n"
+    "  -h, --help\n"
+    "\n"
+    "Exit codes: 0 all is pushed; 1 trouble, said on stderr, and what came before is pushed;\n"
+    "2 wrong usage; 3 the time ran out.\n"
+    "\n"
+    "Examples:\n"
+    "  producer_program | quoit push q &  quoit pop q | consumer_program\n"
+    "  find . -name '*.png' | quoit push jobs --kind mpmc   # each `quoit pop jobs` gets a share\n"
+    "  date | quoit push log --keep                         # one line of many\n"
+    "  sensor | quoit push readings --raw --item-bytes 16\n";
+
+static bool parse_kind(const char *text, struct quoit_queue_options *make)
+{
+    static const char *const names[] = {"spsc", "mpmc", "broadcast"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (strcmp(text, names[i]) == 0) {
+            make->kind = (enum quoit_kind)i;
+            return true;
+        }
+    (void)tool_usage("--kind is '%s': spsc, mpmc or broadcast is right", text);
+    return false;
+}
+
+static bool parse_bytes(const char *text, struct quoit_queue_options *make)
+{
+    uint64_t bytes;
+    if (!stream_number("--item-bytes", text, &bytes))
+        return false;
+    if (bytes == 0 || bytes > UINT32_MAX) {
+        (void)tool_usage("--item-bytes is '%s': 1 to 4294967295 are right", text);
+        return false;
+    }
+    make->item_bytes = (uint32_t)bytes;
+    return true;
+}
+
+static bool parse_permissions(const char *text, struct quoit_queue_options *make)
+{
+    char *end;
+    unsigned long mode = strtoul(text, &end, 8);
+    if (end == text || *end != '\0' || mode == 0 || mode > 0777) {
+        (void)tool_usage("--permissions is '%s': octal digits up to 777 are right", text);
+        return false;
+    }
+    make->permissions = (uint32_t)mode;
+    return true;
+}
+
+static bool parse_capacity(const char *text, struct quoit_queue_options *make)
+{
+    if (!stream_number("--capacity", text, &make->capacity))
+        return false;
+    if (make->capacity == 0)
+        (void)tool_usage("--capacity is 0: 1 or more is right");
+    return make->capacity != 0;
+}
+
+/* -1 to go on, else an exit code. */
+static int parse_option(struct push *push, int letter, bool *kind_given)
+{
+    switch (letter) {
+        case 'c':
+            push->counted = true;
+            return stream_number("--count", optarg, &push->left) ? -1 : TOOL_USAGE;
+        case 'r': push->raw = true; return -1;
+        case 'e': push->each = true; return -1;
+        case 'b': push->blocks = true; return -1;
+        case 'k': push->keep = true; return -1;
+        case 't':
+            return stream_seconds("--timeout", optarg, &push->timeout_ns) ? -1 : TOOL_USAGE;
+        case 'K': *kind_given = true; return parse_kind(optarg, &push->make) ? -1 : TOOL_USAGE;
+        case 'C': return parse_capacity(optarg, &push->make) ? -1 : TOOL_USAGE;
+        case 'I': return parse_bytes(optarg, &push->make) ? -1 : TOOL_USAGE;
+        case 'P': return parse_permissions(optarg, &push->make) ? -1 : TOOL_USAGE;
+        case 'h': return tool_help();
+        default: return tool_usage("that option is not understood");
+    }
+}
+
+static int parse(struct push *push, int argc, char **argv, bool *kind_given)
+{
+    static const struct option options[] = {
+        {"count", required_argument, NULL, 'c'},       {"raw", no_argument, NULL, 'r'},
+        {"each", no_argument, NULL, 'e'},              {"blocks", no_argument, NULL, 'b'},
+        {"keep", no_argument, NULL, 'k'},              {"timeout", required_argument, NULL, 't'},
+        {"kind", required_argument, NULL, 'K'},        {"capacity", required_argument, NULL, 'C'},
+        {"item-bytes", required_argument, NULL, 'I'},  {"help", no_argument, NULL, 'h'},
+        {"permissions", required_argument, NULL, 'P'}, {NULL, 0, NULL, 0}};
+    int letter;
+    while ((letter = getopt_long(argc, argv, "c:rebkt:h", options, NULL)) != -1) {
+        int code = parse_option(push, letter, kind_given);
+        if (code >= 0)
+            return code;
+    }
+    push->name = stream_name(argc, argv, optind);
+    if (!push->name)
+        return TOOL_USAGE;
+    if (push->raw + push->each + push->blocks > 1)
+        return tool_usage("one of --raw, --each and --blocks is enough");
+    return -1;
+}
+
+static int make(struct push *push)
+{
+    struct quoit_queue_options options = push->make;
+    if (push->raw && options.item_bytes == 0)
+        return tool_usage("there is no queue '%s': --item-bytes says how long a record is",
+                          push->name);
+    bool blocks = !push->raw && !push->each && (push->blocks || options.kind == QUOIT_SPSC);
+    options.sized = !push->raw;
+    options.tuning = QUOIT_FOR_SPANS;
+    options.user_bytes = blocks ? sizeof(struct stream_mark) : 0;
+    if (options.item_bytes == 0)
+        options.item_bytes = BLOCK_BYTES;
+    if (options.capacity == 0)
+        options.capacity = push->raw ? 1024 : options.kind == QUOIT_SPSC ? BLOCKS : 4 * BLOCKS;
+    quoit_status status =
+        quoit_queue_create(push->name, &options, QUOIT_PRODUCER, &push->queue);
+    if (status == QUOIT_EXISTS) /* somebody was quicker */
+        return -1;
+    if (status != QUOIT_OK)
+        return tool_fail_quoit();
+    if (blocks)
+        *(struct stream_mark *)quoit_queue_user_area(push->queue) =
+            (struct stream_mark){.text = STREAM_MARK};
+    return TOOL_OK;
+}
+
+/* What was asked for, if it is another than what is there. */
+static int compare(const struct push *push, bool kind_given)
+{
+    static const char *const kinds[] = {"spsc", "mpmc", "broadcast"};
+    const struct quoit_queue_info *info = &push->info;
+    if (kind_given && push->make.kind != info->kind)
+        return tool_fail("the queue '%s' exists and is of kind %s, not %s", push->name,
+                         kinds[info->kind], kinds[push->make.kind]);
+    if (push->make.capacity && push->make.capacity != info->capacity)
+        return tool_fail("the queue '%s' exists with a capacity of %llu, not %llu", push->name,
+                         (unsigned long long)info->capacity,
+                         (unsigned long long)push->make.capacity);
+    if (push->make.item_bytes && push->make.item_bytes != info->item_bytes)
+        return tool_fail("the queue '%s' exists with items of %u bytes, not %u", push->name,
+                         info->item_bytes, push->make.item_bytes);
+    if (push->raw || info->sized)
+        return TOOL_OK;
+    return tool_fail("the queue '%s' has items of exactly %u bytes, which lines are not: --raw "
+                     "pushes such records",
+                     push->name, info->item_bytes);
+}
+
+/* -1: try again. */
+static int replace_finished(struct push *push)
+{
+    uint64_t size = quoit_queue_size(push->queue);
+    if (size > 0)
+        return tool_fail("the stream of queue '%s' is finished, and not all of it taken: pop the "
+                         "rest, or remove it with `quoit rm %s`",
+                         push->name, push->name);
+    quoit_status status = quoit_queue_unlink_self(push->queue);
+    if (status != QUOIT_OK && status != QUOIT_NOT_FOUND)
+        return tool_fail_quoit();
+    quoit_queue_close(push->queue);
+    push->queue = NULL;
+    return -1;
+}
+
+static int enter(struct push *push, bool kind_given)
+{
+    int code = -1;
+    while (code < 0) {
+        quoit_status status = quoit_queue_open(push->name, QUOIT_PRODUCER, &push->queue);
+        if (status == QUOIT_NOT_FOUND) {
+            code = make(push);
+            continue;
+        }
+        if (status != QUOIT_OK)
+            return tool_fail_quoit();
+        if (!quoit_queue_is_finished(push->queue))
+            break;
+        code = replace_finished(push);
+    }
+    if (code > 0)
+        return code;
+    if (quoit_queue_inspect(push->queue, &push->info) != QUOIT_OK)
+        return tool_fail_quoit();
+    if (!push->each && !push->raw && stream_mark(push->queue, &push->info))
+        push->blocks = true;
+    return compare(push, kind_given);
+}
+
+/* Waits for room; a consumer that has gone may have a successor. */
+static quoit_status push_one(struct push *push, const char *bytes, size_t count)
+{
+    quoit_status status;
+    do
+        status = push->info.sized
+                     ? quoit_queue_push_sized_wait(push->queue, bytes, count, push->timeout_ns)
+                     : quoit_queue_push_wait(push->queue, bytes, push->timeout_ns);
+    while (status == QUOIT_ABANDONED);
+    return status;
+}
+
+static int failed(const struct push *push, quoit_status status)
+{
+    if (status == QUOIT_TIMEOUT)
+        return TOOL_NOTHING;
+    if (status == QUOIT_CLOSED)
+        return tool_fail("the queue '%s' was finished by another producer", push->name);
+    return tool_fail_quoit();
+}
+
+static uint64_t count_lines(const char *text, size_t count)
+{
+    uint64_t lines = 0;
+    for (size_t i = 0; i < count; i++)
+        lines += text[i] == '\n';
+    return lines;
+}
+
+/* Bytes up to the end of the last whole line in the first `room`, of at most `most` lines. */
+static size_t whole_lines(const char *text, size_t count, uint64_t most)
+{
+    if (most < count) { /* there may be more lines than that */
+        size_t end = 0;
+        const char *newline;
+        while (most-- > 0 && (newline = memchr(text + end, '\n', count - end)) != NULL)
+            end = (size_t)(newline - text) + 1;
+        return end;
+    }
+    while (count > 0 && text[count - 1] != '\n')
+        count--;
+    return count;
+}
+
+static int too_long(const struct push *push)
+{
+    return tool_fail("line %llu is longer than the %u bytes that a message of queue '%s' holds; "
+                     "those before it are pushed",
+                     (unsigned long long)push->lines + 1, push->info.item_bytes, push->name);
+}
+
+/* The next message in text: its length, and in taken_out the input's, which may have a newline
+   more. 0 taken: there is no whole one. */
+static size_t next_message(const struct push *push, const char *text, size_t count,
+                           size_t *taken_out)
+{
+    const size_t most = push->info.item_bytes;
+    uint64_t lines = push->counted ? push->left : UINT64_MAX;
+    if (push->blocks) {
+        *taken_out = whole_lines(text, count < most ? count : most, lines);
+        if (*taken_out > 0)
+            return *taken_out;
+    }
+    const char *newline = memchr(text, '\n', count < most ? count : most + 1);
+    *taken_out = newline ? (size_t)(newline - text) + 1 : 0;
+    return newline ? (size_t)(newline - text) : 0;
+}
+
+/* Pushes the whole lines that were read. */
+static int send_lines(struct push *push)
+{
+    size_t sent = 0, taken;
+    while (!push->counted || push->left > 0) {
+        const char *text = push->buffer + sent;
+        size_t bytes = next_message(push, text, push->filled - sent, &taken);
+        if (taken == 0)
+            break;
+        quoit_status status = push_one(push, text, bytes);
+        if (status != QUOIT_OK)
+            return failed(push, status);
+        uint64_t lines = push->blocks ? count_lines(text, taken) : 1;
+        push->lines += lines;
+        push->left -= push->counted ? lines : 0;
+        sent += taken;
+    }
+    push->filled -= sent;
+    memmove(push->buffer, push->buffer + sent, push->filled);
+    if (push->filled > push->info.item_bytes && (!push->counted || push->left > 0))
+        return too_long(push);
+    return TOOL_OK;
+}
+
+static int send_records(struct push *push)
+{
+    size_t sent = 0;
+    const size_t bytes = push->info.item_bytes;
+    for (; push->filled - sent >= bytes && (!push->counted || push->left > 0); sent += bytes) {
+        quoit_status status = push_one(push, push->buffer + sent, bytes);
+        if (status != QUOIT_OK)
+            return failed(push, status);
+        push->left -= push->counted;
+    }
+    push->filled -= sent;
+    memmove(push->buffer, push->buffer + sent, push->filled);
+    return TOOL_OK;
+}
+
+/* What is left when the input has ended: a line without a newline. */
+static int send_rest(struct push *push)
+{
+    if (push->filled == 0 || (push->counted && push->left == 0))
+        return TOOL_OK;
+    if (push->raw)
+        return tool_fail("the input ends with %llu bytes of a record of %u; those before it are "
+                         "pushed",
+                         (unsigned long long)push->filled, push->info.item_bytes);
+    quoit_status status = push_one(push, push->buffer, push->filled);
+    return status == QUOIT_OK ? TOOL_OK : failed(push, status);
+}
+
+static int stream(struct push *push)
+{
+    while (!push->counted || push->left > 0) {
+        int64_t count =
+            stream_read(push->buffer + push->filled, push->room - push->filled);
+        if (count < 0)
+            return tool_fail("stdin cannot be read: %s", strerror(errno));
+        if (count == 0)
+            return send_rest(push);
+        push->filled += (size_t)count;
+        int code = push->raw ? send_records(push) : send_lines(push);
+        if (code != TOOL_OK)
+            return code;
+    }
+    return TOOL_OK;
+}
+
+static int run_in(struct push *push)
+{
+    /* A line of the longest, with its newline; and what a pipe has to give. */
+    push->room = (size_t)push->info.item_bytes + 1;
+    if (push->room < BLOCK_BYTES)
+        push->room = BLOCK_BYTES;
+    push->buffer = malloc(push->room);
+    if (!push->buffer)
+        return tool_fail("no memory for items of %u bytes", push->info.item_bytes);
+    int code = stream(push);
+    if (code == TOOL_OK && !push->keep && quoit_queue_finish(push->queue) != QUOIT_OK)
+        code = tool_fail_quoit();
+    free(push->buffer);
+    return code;
+}
+
+static int run(int argc, char **argv)
+{
+    struct push push = {.timeout_ns = QUOIT_FOREVER};
+    bool kind_given = false;
+    int code = parse(&push, argc, argv, &kind_given);
+    if (code >= 0)
+        return code;
+    stream_binary();
+    code = enter(&push, kind_given);
+    if (code == TOOL_OK)
+        code = run_in(&push);
+    quoit_queue_close(push.queue);
+    return code;
+}
+
+const struct tool_command tool_push = {
+    .name = "push",
+    .arguments = "[OPTION...] NAME",
+    .summary = "lines or records from stdin into a queue",
+    .help = help,
+    .run = run,
+};

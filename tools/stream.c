@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: MIT */
+/* Numbers and names on the command line of push, pop, tail and bench; the mark of push's queues. */
+#include "stream.h"
+
+#include "tool.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* 1024 to the power that the suffix names; 0 if it names none. */
+static uint64_t unit(const char *suffix)
+{
+    static const char letters[] = "KMG";
+    if (*suffix == '\0')
+        return 1;
+    const char *letter = suffix[1] == '\0' ? strchr(letters, toupper((unsigned char)*suffix)) : NULL;
+    return letter ? UINT64_C(1) << (10 * (letter - letters + 1)) : 0;
+}
+
+bool stream_number(const char *option, const char *text, uint64_t *value_out)
+{
+    char *end = NULL;
+    errno = 0;
+    unsigned long long value = strtoull(text, &end, 10);
+    uint64_t factor = unit(end);
+    if (!isdigit((unsigned char)text[0]) || errno != 0 || factor == 0 ||
+        value > UINT64_MAX / factor) {
+        (void)tool_usage("%s is '%s': a whole number is right, such as 100 or 64K", option, text);
+        return false;
+    }
+    *value_out = value * factor;
+    return true;
+}
+
+bool stream_seconds(const char *option, const char *text, int64_t *timeout_ns_out)
+{
+    char *end = NULL;
+    double seconds = strtod(text, &end);
+    if (end == text || *end != '\0' || !(seconds >= 0 && seconds <= 1e9)) {
+        (void)tool_usage("%s is '%s': seconds from 0 to 1e9 are right, such as 2.5", option, text);
+        return false;
+    }
+    *timeout_ns_out = (int64_t)(seconds * 1e9);
+    return true;
+}
+
+const char *stream_name(int argc, char **argv, int index)
+{
+    if (index + 1 == argc)
+        return argv[index];
+    if (index == argc)
+        (void)tool_usage("the queue's NAME is missing");
+    else
+        (void)tool_usage("'%s' is one argument too many: one NAME is right", argv[index + 1]);
+    return NULL;
+}
+
+struct stream_mark *stream_mark(const quoit_queue *queue, const struct quoit_queue_info *info)
+{
+    struct stream_mark *mark = quoit_queue_user_area(queue);
+    bool is_one = info->sized && info->user_bytes == sizeof *mark &&
+                  memcmp(mark->text, STREAM_MARK, sizeof mark->text) == 0;
+    return is_one ? mark : NULL;
+}

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: MIT */
+/* What push, pop, tail and bench share: numbers on the command line, and what they need of the
+   system (system_posix.c, system_windows.c). */
+#ifndef QUOIT_TOOLS_STREAM_H
+#define QUOIT_TOOLS_STREAM_H
+
+#include <quoit.h>
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Numbers of options; false has said what is wrong. Sizes may end in K, M or G (1024). */
+bool stream_number(const char *option, const char *text, uint64_t *value_out);
+bool stream_seconds(const char *option, const char *text, int64_t *timeout_ns_out);
+
+/* The one NAME behind the options; NULL has said what is wrong. */
+const char *stream_name(int argc, char **argv, int index);
+
+/* In the user area of a queue that `quoit push` has made for blocks of lines. */
+#define STREAM_MARK "blocks\n"
+struct stream_mark {
+    char text[8];
+    /* SPSC: of the message at this position, as info.popped has it, so many bytes are popped. */
+    uint64_t position;
+    uint64_t offset;
+};
+/* NULL if it is no such queue. */
+struct stream_mark *stream_mark(const quoit_queue *queue, const struct quoit_queue_info *info);
+
+/* Bytes, on stdin and stdout as they are: no line ends are changed. */
+void stream_binary(void);
+/* What is there, at least one byte; 0 at the end, -1 on an error (errno). */
+int64_t stream_read(void *buffer, size_t room_bytes);
+/* All of it; false on an error (errno). */
+bool stream_write(const void *bytes, size_t count);
+bool stream_is_terminal(int descriptor);
+void stream_sleep_ms(unsigned milliseconds);
+uint64_t stream_now_ns(void); /* monotonic */
+
+#endif

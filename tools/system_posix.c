@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: MIT */
+/* Input, output and time on POSIX systems. */
+#include "stream.h"
+
+#include <errno.h>
+#include <time.h>
+#include <unistd.h>
+
+void stream_binary(void)
+{
+}
+
+int64_t stream_read(void *buffer, size_t room_bytes)
+{
+    ssize_t count;
+    do
+        count = read(STDIN_FILENO, buffer, room_bytes);
+    while (count < 0 && errno == EINTR);
+    return count;
+}
+
+bool stream_write(const void *bytes, size_t count)
+{
+    const char *next = bytes;
+    while (count > 0) {
+        ssize_t written = write(STDOUT_FILENO, next, count);
+        if (written < 0 && errno == EINTR)
+            continue;
+        if (written < 0)
+            return false;
+        next += written;
+        count -= (size_t)written;
+    }
+    return true;
+}
+
+bool stream_is_terminal(int descriptor)
+{
+    return isatty(descriptor) == 1;
+}
+
+void stream_sleep_ms(unsigned milliseconds)
+{
+    struct timespec time = {.tv_sec = (time_t)(milliseconds / 1000),
+                            .tv_nsec = (long)(milliseconds % 1000) * 1000000};
+    (void)nanosleep(&time, NULL);
+}
+
+uint64_t stream_now_ns(void)
+{
+    struct timespec now;
+    (void)clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+}

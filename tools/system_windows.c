@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: MIT */
+/* Input, output and time on Windows. */
+#include "stream.h"
+
+#include <fcntl.h>
+#include <io.h>
+#include <windows.h>
+
+enum { STDIN = 0, STDOUT = 1 };
+
+void stream_binary(void)
+{
+    (void)_setmode(STDIN, _O_BINARY);
+    (void)_setmode(STDOUT, _O_BINARY);
+}
+
+/* The C library counts in int. */
+static unsigned piece(size_t count)
+{
+    const size_t most = 1u << 30;
+    return (unsigned)(count < most ? count : most);
+}
+
+int64_t stream_read(void *buffer, size_t room_bytes)
+{
+    return _read(STDIN, buffer, piece(room_bytes));
+}
+
+bool stream_write(const void *bytes, size_t count)
+{
+    const char *next = bytes;
+    while (count > 0) {
+        int written = _write(STDOUT, next, piece(count));
+        if (written <= 0)
+            return false;
+        next += written;
+        count -= (size_t)written;
+    }
+    return true;
+}
+
+bool stream_is_terminal(int descriptor)
+{
+    return _isatty(descriptor) != 0;
+}
+
+void stream_sleep_ms(unsigned milliseconds)
+{
+    Sleep(milliseconds);
+}
+
+uint64_t stream_now_ns(void)
+{
+    LARGE_INTEGER ticks, per_second;
+    (void)QueryPerformanceCounter(&ticks);
+    (void)QueryPerformanceFrequency(&per_second);
+    return (uint64_t)((double)ticks.QuadPart * 1e9 / (double)per_second.QuadPart);
+}

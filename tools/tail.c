@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: MIT */
+/* quoit tail: what is in a queue, and what comes, without taking any of it. */
+#include "stream.h"
+#include "tool.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { LOOK_MS = 10, HEX_WIDTH = 16 };
+
+struct tail {
+    const char *name;
+    bool raw, hex, follow, limited;
+    uint64_t lines; /* of --lines */
+    quoit_queue *queue;
+    struct quoit_queue_info info;
+    struct quoit_cursor cursor;
+    unsigned char *buffer;
+};
+
+static const char help[] =
+    "Shows the messages that are in the queue NAME, oldest first, and takes none of them: nobody\n"
+    "notices, and read permission is enough. Text is shown as lines; a message with other bytes in\n"
+    "it as a dump of offset, hexadecimal bytes and characters.\n"
+    "\n"
+    "  -f, --follow     go on with what comes, until the stream ends; wait for the queue to be\n"
+    "                   there. What is taken before tail sees it is counted on stderr\n"
+    "  -n, --lines N    begin with the last N messages; 0: with the next one\n"
+    "  -x, --hex        dump text too\n"
+    "  -r, --raw        the messages' bytes alone\n"
+    "  -h, --help\n"
+    "\n"
+    "Exit codes: 0 all is shown; 1 trouble, said on stderr; 2 wrong usage.\n"
+    "\n"
+    "Examples:\n"
+    "  quoit tail q\n"
+    "  quoit tail q --follow --lines 0 | grep error\n"
+    "  quoit tail readings --hex\n";
+
+static const struct option options[] = {
+    {"follow", no_argument, NULL, 'f'}, {"lines", required_argument, NULL, 'n'},
+    {"hex", no_argument, NULL, 'x'},    {"raw", no_argument, NULL, 'r'},
+    {"help", no_argument, NULL, 'h'},   {NULL, 0, NULL, 0}};
+
+/* -1 to go on, else an exit code. */
+static int parse(struct tail *tail, int argc, char **argv)
+{
+    int letter;
+    while ((letter = getopt_long(argc, argv, "fn:xrh", options, NULL)) != -1)
+        switch (letter) {
+            case 'f': tail->follow = true; break;
+            case 'n':
+                tail->limited = true;
+                if (!stream_number("--lines", optarg, &tail->lines))
+                    return TOOL_USAGE;
+                break;
+            case 'x': tail->hex = true; break;
+            case 'r': tail->raw = true; break;
+            case 'h': return tool_help();
+            default: return tool_usage("that option is not understood");
+        }
+    tail->name = stream_name(argc, argv, optind);
+    if (!tail->name)
+        return TOOL_USAGE;
+    if (tail->hex && tail->raw)
+        return tool_usage("--hex and --raw exclude each other");
+    return -1;
+}
+
+static int enter(struct tail *tail)
+{
+    quoit_status status;
+    while ((status = quoit_queue_open(tail->name, QUOIT_OBSERVER, &tail->queue)) ==
+               QUOIT_NOT_FOUND &&
+           tail->follow)
+        stream_sleep_ms(LOOK_MS);
+    if (status != QUOIT_OK || quoit_queue_inspect(tail->queue, &tail->info) != QUOIT_OK)
+        return tool_fail_quoit();
+    tail->buffer = malloc(tail->info.item_bytes);
+    return tail->buffer ? TOOL_OK
+                        : tool_fail("no memory for items of %u bytes", tail->info.item_bytes);
+}
+
+static quoit_status look(struct tail *tail, struct quoit_cursor *cursor, uint64_t *bytes_out)
+{
+    return quoit_queue_look(tail->queue, cursor, tail->buffer, tail->info.item_bytes, bytes_out);
+}
+
+/* Counts what is there, and skips all but the last of it. */
+static quoit_status skip(struct tail *tail)
+{
+    struct quoit_cursor ahead = {0};
+    uint64_t bytes, there = 0;
+    quoit_status status;
+    while ((status = look(tail, &ahead, &bytes)) == QUOIT_OK)
+        there++;
+    for (; there > tail->lines && status >= 0; there--)
+        status = look(tail, &tail->cursor, &bytes);
+    tail->cursor.missed = 0;
+    return status < 0 ? status : QUOIT_OK;
+}
+
+static bool is_text(const unsigned char *bytes, uint64_t count)
+{
+    for (uint64_t i = 0; i < count; i++)
+        if ((bytes[i] < ' ' && bytes[i] != '\n' && bytes[i] != '\t' && bytes[i] != '\r') ||
+            bytes[i] == 0x7f)
+            return false;
+    return true;
+}
+
+static void dump_line(const unsigned char *bytes, uint64_t offset, uint64_t count)
+{
+    (void)printf("%08llx ", (unsigned long long)offset);
+    for (uint64_t i = 0; i < HEX_WIDTH; i++)
+        (void)(i < count ? printf(" %02x", bytes[offset + i]) : printf("   "));
+    (void)fputs("  |", stdout);
+    for (uint64_t i = 0; i < count; i++) {
+        unsigned char byte = bytes[offset + i];
+        (void)putchar(byte >= ' ' && byte < 0x7f ? byte : '.');
+    }
+    (void)fputs("|\n", stdout);
+}
+
+static void show(const struct tail *tail, uint64_t bytes)
+{
+    if (!tail->raw && (tail->hex || !is_text(tail->buffer, bytes))) {
+        for (uint64_t at = 0; at < bytes; at += HEX_WIDTH)
+            dump_line(tail->buffer, at, bytes - at < HEX_WIDTH ? bytes - at : HEX_WIDTH);
+        return;
+    }
+    (void)fwrite(tail->buffer, 1, (size_t)bytes, stdout);
+    if (!tail->raw && (bytes == 0 || tail->buffer[bytes - 1] != '\n'))
+        (void)putchar('\n');
+}
+
+static quoit_status show_all(struct tail *tail)
+{
+    uint64_t bytes;
+    quoit_status status = tail->limited ? skip(tail) : QUOIT_OK;
+    while (status == QUOIT_OK && !ferror(stdout)) {
+        status = look(tail, &tail->cursor, &bytes);
+        if (status == QUOIT_OK)
+            show(tail, bytes);
+        if (status == QUOIT_EMPTY && tail->follow) {
+            (void)fflush(stdout);
+            stream_sleep_ms(LOOK_MS);
+            status = QUOIT_OK;
+        }
+    }
+    return status;
+}
+
+static int run_in(struct tail *tail)
+{
+    quoit_status status = show_all(tail);
+    if (fflush(stdout) != 0 || ferror(stdout))
+        return tool_fail("stdout cannot be written: %s", strerror(errno));
+    if (tail->cursor.missed > 0 && tail->follow)
+        (void)tool_fail("%llu %s before they could be shown",
+                        (unsigned long long)tail->cursor.missed,
+                        tail->info.sized && tail->info.kind == QUOIT_SPSC
+                            ? "times messages were taken"
+                            : "messages were taken");
+    return status < 0 ? tool_fail_quoit() : TOOL_OK;
+}
+
+static int run(int argc, char **argv)
+{
+    struct tail tail = {0};
+    int code = parse(&tail, argc, argv);
+    if (code >= 0)
+        return code;
+    stream_binary();
+    code = enter(&tail);
+    if (code == TOOL_OK)
+        code = run_in(&tail);
+    quoit_queue_close(tail.queue);
+    free(tail.buffer);
+    return code;
+}
+
+const struct tool_command tool_tail = {
+    .name = "tail",
+    .arguments = "[OPTION...] NAME",
+    .summary = "a queue's messages, without taking them",
+    .help = help,
+    .run = run,
+};
