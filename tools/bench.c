@@ -16,10 +16,11 @@ struct result {
 };
 
 static const char help[] =
-    "Measures this machine: how many items a second go from one process to another, and how long\n"
-    "an item takes there and back. Beside it what the hardware can do at all: a cache line to the\n"
-    "other processor and back, and memory copied. Each value is the median of 5 rounds, which\n"
-    "take turns; the spread is from the lowest to the highest. Other work on the machine shows.\n"
+    "Measures this machine: how many items a second go from one process to another, and how\n"
+    "long an item takes there and back. Beside it what the hardware can do at all: a cache line\n"
+    "to the other processor and back, and memory copied. Each value is the median of 5 rounds,\n"
+    "which take turns; the spread is from the lowest to the highest. Other work on the machine\n"
+    "shows.\n"
     "\n"
     "  -s, --seconds S   how long it takes, about; default 10\n"
     "  -j, --json        one JSON object on stdout\n"
@@ -72,10 +73,13 @@ static bool measure(const char *program, double seconds, struct result *results)
 static const char *unit_of(const struct bench_row *row)
 {
     switch (row->way) {
-        case BENCH_ITEMS:
-        case BENCH_SIZED: return "items/s";
-        case BENCH_MEMCPY: return "bytes/s";
-        default: return "ns";
+    case BENCH_ITEMS:
+    case BENCH_SIZED:
+        return "items/s";
+    case BENCH_MEMCPY:
+        return "bytes/s";
+    default:
+        return "ns";
     }
 }
 
@@ -86,8 +90,8 @@ static void print_json(const struct result *results, unsigned processors)
         const double *values = results[i].values;
         (void)printf("%s\n  {\"name\": \"%s\", \"unit\": \"%s\", \"median\": %.6g, "
                      "\"lowest\": %.6g, \"highest\": %.6g}",
-                     i ? "," : "", bench_rows[i].name, unit_of(&bench_rows[i]),
-                     values[ROUNDS / 2], values[0], values[ROUNDS - 1]);
+                     i ? "," : "", bench_rows[i].name, unit_of(&bench_rows[i]), values[ROUNDS / 2],
+                     values[0], values[ROUNDS - 1]);
     }
     (void)printf("\n]}\n");
 }
@@ -129,14 +133,19 @@ static int run(int argc, char **argv)
     int letter;
     while ((letter = getopt_long(argc, argv, "s:jh", options, NULL)) != -1)
         switch (letter) {
-            case 's':
-                if (!stream_seconds("--seconds", optarg, &time_ns))
-                    return TOOL_USAGE;
-                break;
-            case 'j': json = true; break;
-            case 'h': return tool_help();
-            case 'S': return run_side(argc, argv);
-            default: return tool_usage("that option is not understood");
+        case 's':
+            if (!stream_seconds("--seconds", optarg, &time_ns))
+                return TOOL_USAGE;
+            break;
+        case 'j':
+            json = true;
+            break;
+        case 'h':
+            return tool_help();
+        case 'S':
+            return run_side(argc, argv);
+        default:
+            return tool_usage("that option is not understood");
         }
     if (optind < argc)
         return tool_usage("'%s' is one argument too many", argv[optind]);

@@ -41,5 +41,6 @@ void bench_yield(void);
 /* Keeps this process on one processor, the index-th of those that it may use, where the system
    lets it; returns how many these are, 0 if that is not known. */
 unsigned bench_pin(unsigned index);
+void bench_unpin(void); /* as before the first; a process started while pinned would stay so */
 
 #endif

@@ -44,36 +44,36 @@ const unsigned bench_row_count = sizeof bench_rows / sizeof *bench_rows;
 /* ---- One way --------------------------------------------------------------------------------- */
 
 /* Both sides of items of one size, as a program with one type has them. */
-#define SIDES(bytes)                                                                             \
-    struct item##bytes {                                                                         \
-        uint64_t words[(bytes) / 8];                                                             \
-    };                                                                                           \
-    QUOIT_DEFINE_QUEUE(item##bytes, struct item##bytes)                                          \
-    static quoit_status put##bytes(quoit_queue *queue, uint32_t batch, uint64_t *count)          \
-    {                                                                                            \
-        static struct item##bytes items[BATCH];                                                  \
-        quoit_status status = QUOIT_OK;                                                          \
-        for (uint32_t i = 0; i < CHECK_ITEMS && batch == 1 && status == QUOIT_OK; i++) {         \
-            items[0].words[0] = i;                                                               \
-            status = item##bytes##_push_wait(queue, &items[0], QUOIT_FOREVER);                   \
-            *count += status == QUOIT_OK;                                                        \
-        }                                                                                        \
-        for (uint32_t i = 0; i < CHECK_ITEMS && batch > 1 && status == QUOIT_OK; i += batch) {   \
-            uint64_t pushed = item##bytes##_push_many(queue, items, batch);                      \
-            *count += pushed;                                                                    \
-            if (pushed == 0)                                                                     \
-                status = quoit_queue_wait_for_room(queue, QUOIT_FOREVER);                        \
-        }                                                                                        \
-        return status;                                                                           \
-    }                                                                                            \
-    static quoit_status take##bytes(quoit_queue *queue, uint32_t batch)                          \
-    {                                                                                            \
-        static struct item##bytes items[BATCH];                                                  \
-        if (batch == 1)                                                                          \
-            return item##bytes##_pop_wait(queue, &items[0], QUOIT_FOREVER);                      \
-        return item##bytes##_pop_many(queue, items, batch) > 0                                   \
-                   ? QUOIT_OK                                                                    \
-                   : quoit_queue_wait_for_items(queue, QUOIT_FOREVER);                           \
+#define SIDES(bytes)                                                                           \
+    struct item##bytes {                                                                       \
+        uint64_t words[(bytes) / 8];                                                           \
+    };                                                                                         \
+    QUOIT_DEFINE_QUEUE(item##bytes, struct item##bytes)                                        \
+    static quoit_status put##bytes(quoit_queue *queue, uint32_t batch, uint64_t *count)        \
+    {                                                                                          \
+        static struct item##bytes items[BATCH];                                                \
+        quoit_status status = QUOIT_OK;                                                        \
+        for (uint32_t i = 0; i < CHECK_ITEMS && batch == 1 && status == QUOIT_OK; i++) {       \
+            items[0].words[0] = i;                                                             \
+            status = item##bytes##_push_wait(queue, &items[0], QUOIT_FOREVER);                 \
+            *count += status == QUOIT_OK;                                                      \
+        }                                                                                      \
+        for (uint32_t i = 0; i < CHECK_ITEMS && batch > 1 && status == QUOIT_OK; i += batch) { \
+            uint64_t pushed = item##bytes##_push_many(queue, items, batch);                    \
+            *count += pushed;                                                                  \
+            if (pushed == 0)                                                                   \
+                status = quoit_queue_wait_for_room(queue, QUOIT_FOREVER);                      \
+        }                                                                                      \
+        return status;                                                                         \
+    }                                                                                          \
+    static quoit_status take##bytes(quoit_queue *queue, uint32_t batch)                        \
+    {                                                                                          \
+        static struct item##bytes items[BATCH];                                                \
+        if (batch == 1)                                                                        \
+            return item##bytes##_pop_wait(queue, &items[0], QUOIT_FOREVER);                    \
+        return item##bytes##_pop_many(queue, items, batch) > 0                                 \
+                   ? QUOIT_OK                                                                  \
+                   : quoit_queue_wait_for_items(queue, QUOIT_FOREVER);                         \
     }
 SIDES(8)
 SIDES(64)
@@ -95,9 +95,12 @@ static quoit_status put(quoit_queue *queue, const struct bench_row *row, uint64_
     if (row->way == BENCH_SIZED)
         return put_sized(queue, row->bytes, count);
     switch (row->bytes) {
-        case 8: return put8(queue, row->batch, count);
-        case 64: return put64(queue, row->batch, count);
-        default: return put1024(queue, row->batch, count);
+    case 8:
+        return put8(queue, row->batch, count);
+    case 64:
+        return put64(queue, row->batch, count);
+    default:
+        return put1024(queue, row->batch, count);
     }
 }
 
@@ -108,9 +111,12 @@ static quoit_status take(quoit_queue *queue, const struct bench_row *row)
     if (row->way == BENCH_SIZED)
         return quoit_queue_pop_sized_wait(queue, message, sizeof message, &bytes, QUOIT_FOREVER);
     switch (row->bytes) {
-        case 8: return take8(queue, row->batch);
-        case 64: return take64(queue, row->batch);
-        default: return take1024(queue, row->batch);
+    case 8:
+        return take8(queue, row->batch);
+    case 64:
+        return take64(queue, row->batch);
+    default:
+        return take1024(queue, row->batch);
     }
 }
 
@@ -251,15 +257,15 @@ struct pair {
 static quoit_status create(struct pair *pair, const struct bench_row *row)
 {
     const uint32_t bytes = row->bytes;
-    struct quoit_queue_options options = {
-        .kind = row->mpmc ? QUOIT_MPMC : QUOIT_SPSC,
-        .item_bytes = bytes,
-        .capacity = QUEUE_BYTES / (bytes < 64 ? 64 : bytes),
-        .sized = row->way == BENCH_SIZED,
-        .tuning = row->batch > 1 ? QUOIT_FOR_SPANS : QUOIT_FOR_ITEMS,
-        .user_bytes = sizeof(ball)};
-    quoit_status status =
-        quoit_queue_create(pair->names[0], &options, QUOIT_PRODUCER, &pair->there);
+    struct quoit_queue_options options = {.kind = row->mpmc ? QUOIT_MPMC : QUOIT_SPSC,
+                                          .item_bytes = bytes,
+                                          .capacity = QUEUE_BYTES / (bytes < 64 ? 64 : bytes),
+                                          .sized = row->way == BENCH_SIZED,
+                                          .tuning = row->batch > 1 ? QUOIT_FOR_SPANS
+                                                                   : QUOIT_FOR_ITEMS,
+                                          .user_bytes = sizeof(ball)};
+    quoit_status status = quoit_queue_create(pair->names[0], &options, QUOIT_PRODUCER,
+                                             &pair->there);
     if (status == QUOIT_OK)
         status = quoit_queue_create(pair->names[1], &options, QUOIT_CONSUMER, &pair->back);
     return status;
@@ -293,10 +299,13 @@ static quoit_status measure(struct pair *pair, const struct bench_row *row, uint
                             double *value_out)
 {
     switch (row->way) {
-        case BENCH_SPIN:
-        case BENCH_SLEEP: return round_trips(pair->there, pair->back, row, slice_ns, value_out);
-        case BENCH_BOUNCE: return bounce(pair->there, slice_ns, value_out);
-        default: return one_way(pair->there, row, slice_ns, value_out);
+    case BENCH_SPIN:
+    case BENCH_SLEEP:
+        return round_trips(pair->there, pair->back, row, slice_ns, value_out);
+    case BENCH_BOUNCE:
+        return bounce(pair->there, slice_ns, value_out);
+    default:
+        return one_way(pair->there, row, slice_ns, value_out);
     }
 }
 
@@ -312,7 +321,9 @@ bool bench_measure(const char *program, unsigned index, uint64_t slice_ns, doubl
     (void)snprintf(pair.names[1], sizeof pair.names[1], "quoit-bench-%u-back", bench_id());
     quoit_status status = create(&pair, row);
     bool failed = status != QUOIT_OK;
+    bench_unpin();
     int64_t second = failed ? -1 : bench_start(program, number, pair.names[0], pair.names[1]);
+    (void)bench_pin(0);
     if (failed)
         (void)tool_fail_quoit();
     if (second >= 0) {

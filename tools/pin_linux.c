@@ -4,11 +4,13 @@
 
 #include <sched.h>
 
+static cpu_set_t allowed; /* before the first pin */
+
 unsigned bench_pin(unsigned index)
 {
-    cpu_set_t allowed, one;
+    cpu_set_t one;
     CPU_ZERO(&one);
-    if (sched_getaffinity(0, sizeof allowed, &allowed) != 0)
+    if (CPU_COUNT(&allowed) == 0 && sched_getaffinity(0, sizeof allowed, &allowed) != 0)
         return 0;
     unsigned count = (unsigned)CPU_COUNT(&allowed), seen = 0;
     for (size_t cpu = 0; cpu < CPU_SETSIZE; cpu++)
@@ -16,4 +18,10 @@ unsigned bench_pin(unsigned index)
             CPU_SET(cpu, &one);
     (void)sched_setaffinity(0, sizeof one, &one);
     return count;
+}
+
+void bench_unpin(void)
+{
+    if (CPU_COUNT(&allowed) > 0)
+        (void)sched_setaffinity(0, sizeof allowed, &allowed);
 }

@@ -27,28 +27,28 @@ struct pop {
 };
 
 static const char help[] =
-    "Takes messages from the queue NAME and writes each to stdout, with a newline behind it where\n"
-    "it does not end in one. Waits for the queue to be there, and while it is empty, and ends with\n"
-    "the stream. A message leaves the queue once it is written: if pop is killed the next one\n"
-    "begins with what was in hand, which may be written twice, and is never lost. When the stream\n"
-    "has ended and is drained, the queue is removed (but for a broadcast).\n"
+    "Takes messages from the queue NAME and writes each to stdout, with a newline behind it\n"
+    "where it does not end in one. Waits for the queue to be there, and while it is empty, and\n"
+    "ends with the stream. A message leaves the queue once it is written: if pop is killed the\n"
+    "next one begins with what was in hand, which may be written twice, and is never lost. When\n"
+    "the stream has ended and is drained, the queue is removed (but for a broadcast).\n"
     "\n"
-    "  -c, --count N          end after N messages; after N lines, where `quoit push` sent blocks\n"
-    "                         of lines through an SPSC queue that it made\n"
+    "  -c, --count N          end after N messages; after N lines, where `quoit push` sent\n"
+    "                         blocks of lines through an SPSC queue that it made\n"
     "  -r, --raw              write the messages' bytes alone, and no newlines\n"
     "  -n, --no-wait          write what is there, and end\n"
     "  -t, --timeout SECONDS  end where nothing comes for so long\n"
-    "  -f, --follow           do not end with the stream: wait for the next producer, and for the\n"
-    "                         next queue of that name\n"
+    "  -f, --follow           do not end with the stream: wait for the next producer, and for\n"
+    "                         the next queue of that name\n"
     "  -k, --keep             leave the queue there when its stream has ended\n"
-    "      --from-oldest      of a broadcast: begin with the oldest message that is kept, not with\n"
-    "                         the next one\n"
+    "      --from-oldest      of a broadcast: begin with the oldest message that is kept, not\n"
+    "                         with the next one\n"
     "  -h, --help\n"
     "\n"
     "Exit codes: 0 the stream has ended, or --count messages are written, or --no-wait found\n"
     "something; 1 trouble, said on stderr, such as a producer that died without finishing, or\n"
-    "stdout that cannot be written; 2 wrong usage; 3 the time ran out, or --no-wait found nothing\n"
-    "or less than --count.\n"
+    "stdout that cannot be written; 2 wrong usage; 3 the time ran out, or --no-wait found\n"
+    "nothing or less than --count.\n"
     "\n"
     "Examples:\n"
     "  quoit pop q | consumer_program\n"
@@ -72,22 +72,34 @@ static int parse(struct pop *pop, int argc, char **argv)
     int letter;
     while ((letter = getopt_long(argc, argv, "c:rnt:fkh", options, NULL)) != -1)
         switch (letter) {
-            case 'c':
-                pop->counted = true;
-                if (!stream_number("--count", optarg, &pop->left))
-                    return TOOL_USAGE;
-                break;
-            case 'r': pop->raw = true; break;
-            case 'n': pop->no_wait = true; break;
-            case 't':
-                if (!stream_seconds("--timeout", optarg, &pop->timeout_ns))
-                    return TOOL_USAGE;
-                break;
-            case 'f': pop->follow = true; break;
-            case 'k': pop->keep = true; break;
-            case 'O': pop->oldest = true; break;
-            case 'h': return tool_help();
-            default: return tool_usage("that option is not understood");
+        case 'c':
+            pop->counted = true;
+            if (!stream_number("--count", optarg, &pop->left))
+                return TOOL_USAGE;
+            break;
+        case 'r':
+            pop->raw = true;
+            break;
+        case 'n':
+            pop->no_wait = true;
+            break;
+        case 't':
+            if (!stream_seconds("--timeout", optarg, &pop->timeout_ns))
+                return TOOL_USAGE;
+            break;
+        case 'f':
+            pop->follow = true;
+            break;
+        case 'k':
+            pop->keep = true;
+            break;
+        case 'O':
+            pop->oldest = true;
+            break;
+        case 'h':
+            return tool_help();
+        default:
+            return tool_usage("that option is not understood");
         }
     pop->name = stream_name(argc, argv, optind);
     if (!pop->name)
@@ -115,8 +127,7 @@ static int enter(struct pop *pop)
     if (pop->info.kind == QUOIT_SPSC)
         pop->mark = stream_mark(pop->queue, &pop->info);
     pop->line = malloc((size_t)pop->info.item_bytes + 1);
-    return pop->line ? TOOL_OK
-                     : tool_fail("no memory for items of %u bytes", pop->info.item_bytes);
+    return pop->line ? TOOL_OK : tool_fail("no memory for items of %u bytes", pop->info.item_bytes);
 }
 
 static bool write_text(struct pop *pop, const char *text, size_t count)
@@ -201,8 +212,8 @@ static quoit_status take_records(struct pop *pop, bool *written_out)
 static quoit_status drain(struct pop *pop, bool *written_out)
 {
     while (!pop->counted || pop->left > 0) {
-        quoit_status status =
-            pop->info.sized ? take_message(pop, written_out) : take_records(pop, written_out);
+        quoit_status status = pop->info.sized ? take_message(pop, written_out)
+                                              : take_records(pop, written_out);
         if (status == QUOIT_OK && !*written_out)
             return QUOIT_OK;
         if (status == QUOIT_OK) {
@@ -234,15 +245,20 @@ static int end_stream(struct pop *pop)
 static int result(struct pop *pop, quoit_status status)
 {
     switch (status) {
-        case QUOIT_OK: return TOOL_OK;
-        case QUOIT_CLOSED: return end_stream(pop);
-        case QUOIT_EMPTY: return pop->written > 0 && !pop->counted ? TOOL_OK : TOOL_NOTHING;
-        case QUOIT_TIMEOUT: return TOOL_NOTHING;
-        case QUOIT_ABANDONED:
-            return tool_fail("the producer of queue '%s' is gone and did not finish the stream; "
-                             "--follow waits for the next one",
-                             pop->name);
-        default: return tool_fail_quoit();
+    case QUOIT_OK:
+        return TOOL_OK;
+    case QUOIT_CLOSED:
+        return end_stream(pop);
+    case QUOIT_EMPTY:
+        return pop->written > 0 && !pop->counted ? TOOL_OK : TOOL_NOTHING;
+    case QUOIT_TIMEOUT:
+        return TOOL_NOTHING;
+    case QUOIT_ABANDONED:
+        return tool_fail("the producer of queue '%s' is gone and did not finish the stream; "
+                         "--follow waits for the next one",
+                         pop->name);
+    default:
+        return tool_fail_quoit();
     }
 }
 

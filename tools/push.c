@@ -33,17 +33,17 @@ struct push {
 
 static const char help[] =
     "Reads lines from stdin and pushes them into the queue NAME, for `quoit pop` or any program\n"
-    "that uses it. Waits while the queue is full. Makes the queue if there is none; a queue that\n"
-    "is finished and drained is replaced by a new one. At the end of its input it finishes the\n"
-    "stream: who pops gets what is left, and then the end.\n"
+    "that uses it. Waits while the queue is full. Makes the queue if there is none; a queue\n"
+    "that is finished and drained is replaced by a new one. At the end of its input it finishes\n"
+    "the stream: who pops gets what is left, and then the end.\n"
     "\n"
     "  -c, --count N          end after N lines (records, with --raw)\n"
     "  -r, --raw              records of exactly the queue's item size, of any bytes, not lines\n"
-    "  -e, --each             one message for each line, without its newline (the default, but in\n"
-    "                         an SPSC queue that push has made)\n"
+    "  -e, --each             one message for each line, without its newline (the default, but\n"
+    "                         in an SPSC queue that push has made)\n"
     "  -b, --blocks           as many whole lines as are at hand in one message, newlines\n"
-    "                         included: pipe speed. Never waits for more lines. `quoit pop` gives\n"
-    "                         the same text either way\n"
+    "                         included: pipe speed. Never waits for more lines. `quoit pop`\n"
+    "                         gives the same text either way\n"
     "  -k, --keep             do not finish the stream: other producers go on, or come later\n"
     "  -t, --timeout SECONDS  give up where the queue stays full for so long\n"
     "\n"
@@ -52,8 +52,8 @@ static const char help[] =
     "                         broadcast: each of them gets all\n"
     "      --capacity N       messages; default 16 of lines (64, but for spsc), 1024 of\n"
     "                         records\n"
-    "      --item-bytes N     the longest line, or the size of a record (--raw needs it); K, M and\n"
-    "                         G are understood; default 64K\n"
+    "      --item-bytes N     the longest line, or the size of a record (--raw needs it); K, M\n"
+    "                         and G are understood; default 64K\n"
     "      --permissions MODE octal, as of chmod; default 600\n"
     "  -h, --help\n"
     "\n"
@@ -62,8 +62,8 @@ static const char help[] =
     "\n"
     "Examples:\n"
     "  producer_program | quoit push q &  quoit pop q | consumer_program\n"
-    "  find . -name '*.png' | quoit push jobs --kind mpmc   # each `quoit pop jobs` gets a share\n"
-    "  date | quoit push log --keep                         # one line of many\n"
+    "  find . | quoit push jobs --kind mpmc     # each `quoit pop jobs` gets a share\n"
+    "  date | quoit push log --keep             # one line of many\n"
     "  sensor | quoit push readings --raw --item-bytes 16\n";
 
 static bool parse_kind(const char *text, struct quoit_queue_options *make)
@@ -116,33 +116,53 @@ static bool parse_capacity(const char *text, struct quoit_queue_options *make)
 static int parse_option(struct push *push, int letter, bool *kind_given)
 {
     switch (letter) {
-        case 'c':
-            push->counted = true;
-            return stream_number("--count", optarg, &push->left) ? -1 : TOOL_USAGE;
-        case 'r': push->raw = true; return -1;
-        case 'e': push->each = true; return -1;
-        case 'b': push->blocks = true; return -1;
-        case 'k': push->keep = true; return -1;
-        case 't':
-            return stream_seconds("--timeout", optarg, &push->timeout_ns) ? -1 : TOOL_USAGE;
-        case 'K': *kind_given = true; return parse_kind(optarg, &push->make) ? -1 : TOOL_USAGE;
-        case 'C': return parse_capacity(optarg, &push->make) ? -1 : TOOL_USAGE;
-        case 'I': return parse_bytes(optarg, &push->make) ? -1 : TOOL_USAGE;
-        case 'P': return parse_permissions(optarg, &push->make) ? -1 : TOOL_USAGE;
-        case 'h': return tool_help();
-        default: return tool_usage("that option is not understood");
+    case 'c':
+        push->counted = true;
+        return stream_number("--count", optarg, &push->left) ? -1 : TOOL_USAGE;
+    case 'r':
+        push->raw = true;
+        return -1;
+    case 'e':
+        push->each = true;
+        return -1;
+    case 'b':
+        push->blocks = true;
+        return -1;
+    case 'k':
+        push->keep = true;
+        return -1;
+    case 't':
+        return stream_seconds("--timeout", optarg, &push->timeout_ns) ? -1 : TOOL_USAGE;
+    case 'K':
+        *kind_given = true;
+        return parse_kind(optarg, &push->make) ? -1 : TOOL_USAGE;
+    case 'C':
+        return parse_capacity(optarg, &push->make) ? -1 : TOOL_USAGE;
+    case 'I':
+        return parse_bytes(optarg, &push->make) ? -1 : TOOL_USAGE;
+    case 'P':
+        return parse_permissions(optarg, &push->make) ? -1 : TOOL_USAGE;
+    case 'h':
+        return tool_help();
+    default:
+        return tool_usage("that option is not understood");
     }
 }
 
 static int parse(struct push *push, int argc, char **argv, bool *kind_given)
 {
-    static const struct option options[] = {
-        {"count", required_argument, NULL, 'c'},       {"raw", no_argument, NULL, 'r'},
-        {"each", no_argument, NULL, 'e'},              {"blocks", no_argument, NULL, 'b'},
-        {"keep", no_argument, NULL, 'k'},              {"timeout", required_argument, NULL, 't'},
-        {"kind", required_argument, NULL, 'K'},        {"capacity", required_argument, NULL, 'C'},
-        {"item-bytes", required_argument, NULL, 'I'},  {"help", no_argument, NULL, 'h'},
-        {"permissions", required_argument, NULL, 'P'}, {NULL, 0, NULL, 0}};
+    static const struct option options[] = {{"count", required_argument, NULL, 'c'},
+                                            {"raw", no_argument, NULL, 'r'},
+                                            {"each", no_argument, NULL, 'e'},
+                                            {"blocks", no_argument, NULL, 'b'},
+                                            {"keep", no_argument, NULL, 'k'},
+                                            {"timeout", required_argument, NULL, 't'},
+                                            {"kind", required_argument, NULL, 'K'},
+                                            {"capacity", required_argument, NULL, 'C'},
+                                            {"item-bytes", required_argument, NULL, 'I'},
+                                            {"help", no_argument, NULL, 'h'},
+                                            {"permissions", required_argument, NULL, 'P'},
+                                            {NULL, 0, NULL, 0}};
     int letter;
     while ((letter = getopt_long(argc, argv, "c:rebkt:h", options, NULL)) != -1) {
         int code = parse_option(push, letter, kind_given);
@@ -171,15 +191,14 @@ static int make(struct push *push)
         options.item_bytes = BLOCK_BYTES;
     if (options.capacity == 0)
         options.capacity = push->raw ? 1024 : options.kind == QUOIT_SPSC ? BLOCKS : 4 * BLOCKS;
-    quoit_status status =
-        quoit_queue_create(push->name, &options, QUOIT_PRODUCER, &push->queue);
+    quoit_status status = quoit_queue_create(push->name, &options, QUOIT_PRODUCER, &push->queue);
     if (status == QUOIT_EXISTS) /* somebody was quicker */
         return -1;
     if (status != QUOIT_OK)
         return tool_fail_quoit();
     if (blocks)
-        *(struct stream_mark *)quoit_queue_user_area(push->queue) =
-            (struct stream_mark){.text = STREAM_MARK};
+        *(struct stream_mark *)quoit_queue_user_area(push->queue) = (struct stream_mark){
+            .text = STREAM_MARK};
     return TOOL_OK;
 }
 
@@ -368,8 +387,7 @@ static int send_rest(struct push *push)
 static int stream(struct push *push)
 {
     while (!push->counted || push->left > 0) {
-        int64_t count =
-            stream_read(push->buffer + push->filled, push->room - push->filled);
+        int64_t count = stream_read(push->buffer + push->filled, push->room - push->filled);
         if (count < 0)
             return tool_fail("stdin cannot be read: %s", strerror(errno));
         if (count == 0)

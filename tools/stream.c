@@ -15,7 +15,8 @@ static uint64_t unit(const char *suffix)
     static const char letters[] = "KMG";
     if (*suffix == '\0')
         return 1;
-    const char *letter = suffix[1] == '\0' ? strchr(letters, toupper((unsigned char)*suffix)) : NULL;
+    const char *letter = suffix[1] == '\0' ? strchr(letters, toupper((unsigned char)*suffix))
+                                           : NULL;
     return letter ? UINT64_C(1) << (10 * (letter - letters + 1)) : 0;
 }
 

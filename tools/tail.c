@@ -22,9 +22,9 @@ struct tail {
 };
 
 static const char help[] =
-    "Shows the messages that are in the queue NAME, oldest first, and takes none of them: nobody\n"
-    "notices, and read permission is enough. Text is shown as lines; a message with other bytes in\n"
-    "it as a dump of offset, hexadecimal bytes and characters.\n"
+    "Shows the messages that are in the queue NAME, oldest first, and takes none of them:\n"
+    "nobody notices, and read permission is enough. Text is shown as lines; a message with\n"
+    "other bytes in it as a dump of offset, hexadecimal bytes and characters.\n"
     "\n"
     "  -f, --follow     go on with what comes, until the stream ends; wait for the queue to be\n"
     "                   there. What is taken before tail sees it is counted on stderr\n"
@@ -51,16 +51,24 @@ static int parse(struct tail *tail, int argc, char **argv)
     int letter;
     while ((letter = getopt_long(argc, argv, "fn:xrh", options, NULL)) != -1)
         switch (letter) {
-            case 'f': tail->follow = true; break;
-            case 'n':
-                tail->limited = true;
-                if (!stream_number("--lines", optarg, &tail->lines))
-                    return TOOL_USAGE;
-                break;
-            case 'x': tail->hex = true; break;
-            case 'r': tail->raw = true; break;
-            case 'h': return tool_help();
-            default: return tool_usage("that option is not understood");
+        case 'f':
+            tail->follow = true;
+            break;
+        case 'n':
+            tail->limited = true;
+            if (!stream_number("--lines", optarg, &tail->lines))
+                return TOOL_USAGE;
+            break;
+        case 'x':
+            tail->hex = true;
+            break;
+        case 'r':
+            tail->raw = true;
+            break;
+        case 'h':
+            return tool_help();
+        default:
+            return tool_usage("that option is not understood");
         }
     tail->name = stream_name(argc, argv, optind);
     if (!tail->name)
@@ -160,11 +168,10 @@ static int run_in(struct tail *tail)
     if (fflush(stdout) != 0 || ferror(stdout))
         return tool_fail("stdout cannot be written: %s", strerror(errno));
     if (tail->cursor.missed > 0 && tail->follow)
-        (void)tool_fail("%llu %s before they could be shown",
-                        (unsigned long long)tail->cursor.missed,
-                        tail->info.sized && tail->info.kind == QUOIT_SPSC
-                            ? "times messages were taken"
-                            : "messages were taken");
+        (void)tool_fail(
+            "%llu %s before they could be shown", (unsigned long long)tail->cursor.missed,
+            tail->info.sized && tail->info.kind == QUOIT_SPSC ? "times messages were taken"
+                                                              : "messages were taken");
     return status < 0 ? tool_fail_quoit() : TOOL_OK;
 }
 
