@@ -1,0 +1,290 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""quoit push, pop, tail and bench, as a shell uses them: stream_test.py QUOIT [PART...]
+
+The words of QUOIT_TEST_EMULATOR (wine, qemu-aarch64 ...) are put before the program. Queues are files in
+a directory of the test's own, so that nothing is left behind.
+"""
+import json
+import os
+import random
+import shlex
+import subprocess
+import sys
+import tempfile
+import time
+
+OK, FAILED, USAGE, NOTHING = 0, 1, 2, 3
+LIMIT = 60  # seconds, before a command counts as hanging
+
+
+class Failure(Exception):
+    pass
+
+
+def check(condition, sentence):
+    if not condition:
+        raise Failure(sentence)
+
+
+class Shell:
+    def __init__(self, program, directory):
+        self.words = shlex.split(os.environ.get("QUOIT_TEST_EMULATOR", "")) + [os.path.abspath(program)]
+        self.directory = directory
+        self.queues = 0
+        self.running = []
+
+    def name(self):
+        self.queues += 1
+        return f"file:{self.directory}/q{self.queues}"
+
+    def start(self, *arguments, **streams):
+        streams.setdefault("stdin", subprocess.DEVNULL)
+        streams.setdefault("stdout", subprocess.PIPE)
+        process = subprocess.Popen([*self.words, *arguments], stderr=subprocess.PIPE, **streams)
+        self.running.append(process)
+        return process
+
+    def feed(self, data, *arguments):
+        """push, from a file, so that it needs nobody to write."""
+        with tempfile.TemporaryFile(dir=self.directory) as file:
+            file.write(data)
+            file.seek(0)
+            return self.start("push", *arguments, stdin=file)
+
+    def end(self, process, code, word=""):
+        output, errors = process.communicate(timeout=LIMIT)
+        check(process.returncode == code,
+              f"{process.args}: exit code {process.returncode}, not {code}: {errors!r}")
+        check(word.encode() in errors, f"{process.args}: the error does not name {word!r}: {errors!r}")
+        return output
+
+    def run(self, code, *arguments, word="", **streams):
+        return self.end(self.start(*arguments, **streams), code, word)
+
+    def push(self, data, *arguments, code=OK, word=""):
+        self.end(self.feed(data, *arguments), code, word)
+
+
+def lines(count):
+    return b"".join(b"%d\n" % i for i in range(1, count + 1))
+
+
+def random_text(seed, ends=True):
+    dice = random.Random(seed)
+    text = b"\n".join(bytes(dice.choices(b"abc \t\r\xc3\xbf", k=dice.choice([0, 1, 7, 300, 20000])))
+                      for _ in range(2000))
+    return text + b"\n" if ends else text + b"end"
+
+
+def round_trip(shell):
+    for options in [(), ("--each",), ("--blocks",), ("--kind", "mpmc"), ("--capacity", "1")]:
+        for text in [random_text(1), random_text(2, False), b"\n", b"\n\n\n", b"a\r\nb\r\n", b"", b"x",
+                     b"y" * 65536, b"y" * 65536 + b"\n" + b"z" * 65535 + b"\n"]:
+            name = shell.name()
+            push = shell.feed(text, name, *options)
+            got = shell.run(OK, "pop", name)
+            shell.end(push, OK)
+            wanted = text if text.endswith(b"\n") or not text else text + b"\n"
+            check(got == wanted, f"{options}: {len(wanted)} bytes in, {len(got)} other bytes out")
+            check(not os.path.exists(name[5:]), "pop left the finished queue there")
+
+
+def records(shell):
+    data = random.Random(3).randbytes(24 * 5000)
+    for kind in ["spsc", "mpmc"]:
+        name = shell.name()
+        push = shell.feed(data, name, "--raw", "--item-bytes", "24", "--kind", kind)
+        check(shell.run(OK, "pop", name, "--raw") == data, "records came out otherwise")
+        shell.end(push, OK)
+    name = shell.name()
+    shell.push(data[:50], name, "--raw", "--item-bytes", "24", code=FAILED, word="2 bytes of a record of 24")
+    check(shell.run(OK, "pop", name, "--raw", "--count", "2") == data[:48], "whole records are lost")
+    shell.push(b"text\n", name, code=FAILED, word="--raw")
+    shell.push(b"", shell.name(), "--raw", code=USAGE, word="--item-bytes")
+
+
+def counts(shell):
+    name = shell.name()
+    shell.push(lines(10), name, "--keep", "--count", "8")
+    check(shell.run(OK, "pop", name, "--count", "3") == lines(3), "--count 3 of a block")
+    check(shell.run(OK, "pop", name, "--count", "1") == b"4\n", "--count 1 of its rest")
+    check(shell.run(OK, "pop", name, "--no-wait") == b"5\n6\n7\n8\n", "the rest of a block")
+    check(shell.run(NOTHING, "pop", name, "--no-wait") == b"", "nothing is there")
+    shell.push(b"9\n10", name, "--each")
+    check(shell.run(OK, "pop", name) == b"9\n10\n", "single lines")
+
+
+def ends(shell):
+    name = shell.name()
+    shell.run(NOTHING, "pop", name, "--timeout", "0.1")
+    shell.run(FAILED, "pop", name, "--no-wait", word=name[5:])
+    shell.push(lines(3), name, "--keep")
+    check(shell.run(NOTHING, "pop", name, "--count", "4", "--timeout", "0") == lines(3), "less than --count")
+    shell.push(lines(3), name, "--keep")
+    shell.push(lines(3), name, "--capacity", "5", code=FAILED, word="5")
+    shell.push(lines(3), name, "--kind", "mpmc", code=FAILED, word="mpmc")
+
+
+def full(shell):
+    name = shell.name()
+    shell.push(lines(200), name, "--each", "--capacity", "1", "--item-bytes", "16", "--timeout", "0.1",
+               code=NOTHING)
+    got = shell.run(OK, "pop", name, "--no-wait")
+    check(got and lines(200).startswith(got), f"a full queue held {got!r}")
+
+
+def too_long(shell):
+    name = shell.name()
+    shell.push(b"short\n" + b"x" * 17 + b"\nlast\n", name, "--each", "--item-bytes", "16",
+               code=FAILED, word="line 2 is longer than the 16 bytes")
+    check(shell.run(OK, "pop", name, "--count", "1") == b"short\n", "what was before is lost")
+
+
+def finished(shell):
+    name = shell.name()
+    shell.push(lines(2), name)
+    shell.push(lines(2), name, code=FAILED, word="is finished")
+    check(shell.run(OK, "pop", name, "--keep") == lines(2), "what was finished")
+    shell.push(lines(5), name)  # drained: a new one
+    check(shell.run(OK, "pop", name) == lines(5), "the one that replaced it")
+
+
+def shared_out(shell):
+    name = shell.name()
+    text = lines(20000)
+    push = shell.feed(text, name, "--kind", "mpmc", "--item-bytes", "16")
+    files = [tempfile.TemporaryFile(dir=shell.directory) for _ in range(2)]
+    pops = [shell.start("pop", name, "--keep", stdout=file) for file in files]
+    shell.end(push, OK)
+    got = []
+    for pop, file in zip(pops, files):
+        shell.end(pop, OK)
+        file.seek(0)
+        got += file.read().splitlines()
+        file.close()
+    check(sorted(got) == sorted(text.splitlines()), "two consumers did not get each line once")
+
+
+def killed_pop(shell):
+    """Whatever is killed in the middle: all lines are there, in order, and one message at most twice."""
+    name, text = shell.name(), lines(200000)
+    push = shell.feed(text, name, "--item-bytes", "4096")
+    got = b""
+    for _ in range(5):
+        pop = shell.start("pop", name)
+        got_now = pop.stdout.read(random.randrange(1, 100000))
+        pop.kill()
+        got_now += pop.stdout.read()
+        pop.wait()
+        got = join(got, got_now)
+    got = join(got, shell.run(OK, "pop", name))
+    shell.end(push, OK)
+    check(got == text, f"{len(text)} bytes went in, {len(got)} came out")
+
+
+def join(got, more):
+    """Numbered lines, and the next ones, which may begin with some that were had already."""
+    got = got[:got.rfind(b"\n") + 1]
+    first = more[:more.find(b"\n") + 1]
+    at = (b"\n" + got).find(b"\n" + first) if first else -1
+    return got + more if at < 0 else got[:at] + more
+
+
+def killed_push(shell):
+    name = shell.name()
+    push = shell.start("push", name, stdin=subprocess.PIPE)
+    push.stdin.write(lines(100))
+    push.stdin.flush()
+    check(shell.run(OK, "pop", name, "--count", "100") == lines(100), "lines before the kill")
+    pop = shell.start("pop", name)
+    push.stdin.write(b"more\n")
+    push.stdin.flush()
+    check(pop.stdout.read(5) == b"more\n", "a line comes while push lives")  # so both are in
+    push.kill()
+    shell.end(pop, FAILED, "--follow")
+    push.wait()
+    pop = shell.start("pop", name, "--follow")
+    shell.push(lines(7), name)
+    check(pop.stdout.read(len(lines(7))) == lines(7), "--follow did not go on with the next producer")
+    shell.push(lines(4), name)  # another queue of that name
+    check(pop.stdout.read(len(lines(4))) == lines(4), "--follow did not go on with the next queue")
+    pop.kill()
+    pop.wait()
+
+
+def closed_output(shell):
+    name, text = shell.name(), lines(1000)
+    shell.push(text, name, "--each", "--keep")
+    if os.path.exists("/dev/full"):
+        with open("/dev/full", "wb") as disk:
+            shell.run(FAILED, "pop", name, stdout=disk, word="stdout cannot be written")
+    pop = shell.start("pop", name)
+    check(pop.stdout.read(6) == b"1\n2\n3\n", "the first three lines")
+    pop.stdout.close()
+    pop.kill()
+    pop.wait()
+    rest = shell.run(OK, "pop", name, "--no-wait")
+    check(text.endswith(rest), "what was not written is not what is left")
+
+
+def watched(shell):
+    name = shell.name()
+    shell.push(lines(9), name, "--each", "--keep")
+    check(shell.run(OK, "tail", name) == lines(9), "tail shows all")
+    check(shell.run(OK, "tail", name, "--lines", "2") == b"8\n9\n", "tail --lines 2")
+    check(b"31" in shell.run(OK, "tail", name, "--hex"), "tail --hex")
+    tail = shell.start("tail", name, "--follow")
+    check(tail.stdout.read(len(lines(9))) == lines(9), "tail --follow begins with what is there")
+    check(shell.run(OK, "pop", name, "--no-wait") == lines(9), "tail took something")
+    shell.push(b"last\n", name)
+    check(shell.end(tail, OK) == b"last\n", "tail --follow did not end with the stream")
+    shell.run(FAILED, "tail", shell.name(), word="cannot open")
+
+
+def usage(shell):
+    for words in [("push",), ("push", "a", "b"), ("pop", "q", "--count", "x"), ("pop", "q", "--timeout", "-1"),
+                  ("push", "q", "--kind", "ring"), ("push", "q", "--each", "--raw"), ("tail", "--no"),
+                  ("pop", "q", "--no-wait", "--follow"), ("bench", "x"), ("push", "q", "--capacity", "0"),
+                  ("push", "q", "--permissions", "999"), ("bench", "--side", "1")]:
+        shell.run(USAGE, *words, word=words[0])
+    for command in ["push", "pop", "tail", "bench"]:
+        check(b"Exit codes:" in shell.run(OK, command, "--help"), f"{command} --help")
+
+
+def bench(shell):
+    report = json.loads(shell.run(OK, "bench", "--seconds", "1", "--json"))
+    check(len(report["results"]) > 10, "bench measured little")
+    for result in report["results"]:
+        check(0 < result["lowest"] <= result["median"] <= result["highest"], f"{result}")
+
+
+PARTS = [round_trip, records, counts, ends, full, too_long, finished, shared_out, killed_pop, killed_push,
+         closed_output, watched, usage, bench]
+
+
+def main():
+    wanted = sys.argv[2:]
+    with tempfile.TemporaryDirectory(prefix="qt-tool-") as directory:
+        for part in PARTS:
+            if wanted and part.__name__ not in wanted:
+                continue
+            shell = Shell(sys.argv[1], directory)
+            shell.directory = os.path.join(directory, part.__name__)
+            os.mkdir(shell.directory)
+            try:
+                started = time.monotonic()
+                part(shell)
+                print(f"{part.__name__}: passed in {time.monotonic() - started:.1f} s", flush=True)
+            except (Failure, subprocess.TimeoutExpired) as failure:
+                print(f"{part.__name__}: {failure}", file=sys.stderr)
+                sys.exit(1)
+            finally:
+                for process in shell.running:
+                    if process.poll() is None:
+                        process.kill()
+                        process.wait()
+
+
+if __name__ == "__main__":
+    main()
