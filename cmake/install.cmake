@@ -1,0 +1,67 @@
+# SPDX-License-Identifier: MIT
+# What `cmake --install` puts where, in three components: runtime (the shared library), development, tools.
+include(CMakePackageConfigHelpers)
+set(QUOIT_CMAKE_DIR ${CMAKE_INSTALL_LIBDIR}/cmake/quoit)
+
+install(TARGETS quoit EXPORT quoit-targets ARCHIVE COMPONENT development)
+if(QUOIT_SHARED)
+  install(TARGETS quoit_shared EXPORT quoit-targets
+    RUNTIME COMPONENT runtime
+    LIBRARY COMPONENT runtime NAMELINK_COMPONENT development
+    ARCHIVE COMPONENT development)
+endif()
+install(DIRECTORY include/ TYPE INCLUDE COMPONENT development)
+install(EXPORT quoit-targets NAMESPACE quoit:: DESTINATION ${QUOIT_CMAKE_DIR} COMPONENT development)
+
+configure_package_config_file(cmake/quoitConfig.cmake.in ${PROJECT_BINARY_DIR}/quoitConfig.cmake
+  INSTALL_DESTINATION ${QUOIT_CMAKE_DIR} NO_SET_AND_CHECK_MACRO)
+# Until 1.0 each 0.x may break programs: the soname does not promise more either.
+write_basic_package_version_file(${PROJECT_BINARY_DIR}/quoitConfigVersion.cmake COMPATIBILITY SameMinorVersion)
+install(FILES ${PROJECT_BINARY_DIR}/quoitConfig.cmake ${PROJECT_BINARY_DIR}/quoitConfigVersion.cmake
+  DESTINATION ${QUOIT_CMAKE_DIR} COMPONENT development)
+
+# pkg-config finds the prefix from where the file is, so that a moved prefix works.
+file(RELATIVE_PATH pc_prefix /${CMAKE_INSTALL_LIBDIR}/pkgconfig /)
+string(REGEX REPLACE "/$" "" pc_prefix "${pc_prefix}")
+set(pc_private_libs ${CMAKE_THREAD_LIBS_INIT})
+if(NOT WIN32)
+  set(pc_private_libs -pthread)
+endif()
+if(QUOIT_NEEDS_RT)
+  string(APPEND pc_private_libs " -lrt")
+endif()
+configure_file(cmake/quoit.pc.in ${PROJECT_BINARY_DIR}/quoit.pc @ONLY)
+install(FILES ${PROJECT_BINARY_DIR}/quoit.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig COMPONENT development)
+
+# Pages of commands go with the tools, those of the library with its headers.
+foreach(section_of 1=tools 3=development 7=development)
+  string(REGEX MATCH "(.)=(.*)" unused ${section_of})
+  set(section ${CMAKE_MATCH_1})
+  set(component ${CMAKE_MATCH_2})
+  file(GLOB pages CONFIGURE_DEPENDS docs/man/*.${section})
+  install(FILES ${pages} DESTINATION ${CMAKE_INSTALL_MANDIR}/man${section} COMPONENT ${component})
+endforeach()
+
+if(TARGET quoit_tool)
+  foreach(completion bash=bash-completion/completions/quoit zsh=zsh/vendor-completions/_quoit
+          fish=fish/vendor_completions.d/quoit.fish)
+    string(REGEX MATCH "([a-z]+)=(.*)/(.*)" unused ${completion})
+    if(EXISTS ${PROJECT_SOURCE_DIR}/tools/completions/quoit.${CMAKE_MATCH_1})
+      install(FILES tools/completions/quoit.${CMAKE_MATCH_1} RENAME ${CMAKE_MATCH_3}
+        DESTINATION ${CMAKE_INSTALL_DATADIR}/${CMAKE_MATCH_2} COMPONENT tools)
+    endif()
+  endforeach()
+endif()
+
+# Debian has ways of its own (cmake/packages.cmake).
+if(WIN32)
+  install(FILES LICENSE README.md CHANGELOG.md DESTINATION . COMPONENT runtime)
+  if(QUOIT_EXAMPLES)
+    install(TARGETS producer consumer RUNTIME COMPONENT tools)
+  endif()
+elseif(NOT QUOIT_PACKAGES)
+  install(FILES LICENSE README.md CHANGELOG.md DESTINATION ${CMAKE_INSTALL_DOCDIR} COMPONENT development)
+endif()
+if(QUOIT_PACKAGES)
+  include(cmake/packages.cmake)
+endif()
