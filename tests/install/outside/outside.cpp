@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: MIT
+/*
+ * outside_cpp NAME: as outside.c, in C++, by the header for C++ where it is installed.
+ */
+#if __has_include(<quoit.hpp>)
+#include <quoit.hpp>
+#endif
+#include <quoit.h>
+
+#include <cstdio>
+
+struct point {
+    double x, y;
+};
+QUOIT_DEFINE_QUEUE(point, point)
+
+int main(int argc, char **argv)
+{
+    if (argc != 2)
+        return 2;
+    quoit_queue_options options{};
+    options.item_bytes = sizeof(point);
+    options.capacity = 2;
+    quoit_queue *queue;
+    if (quoit_queue_create(argv[1], &options, QUOIT_PRODUCER | QUOIT_CONSUMER, &queue) != QUOIT_OK) {
+        std::fprintf(stderr, "outside_cpp: %s\n", quoit_error_text());
+        return 1;
+    }
+    point sent{1.0, 2.0}, got{};
+    bool good = point_push(queue, &sent) == QUOIT_OK && point_pop(queue, &got) == QUOIT_OK &&
+                got.x == sent.x && got.y == sent.y;
+    quoit_queue_unlink_self(queue);
+    quoit_queue_close(queue);
+    std::puts(good ? "outside: good" : "outside: what came out is not what went in");
+    return good ? 0 : 1;
+}
