@@ -1,0 +1,181 @@
+# SPDX-License-Identifier: MIT
+# shellcheck shell=bash
+# ./dev package and ./dev abi: makes the packages, installs them where nothing else of the project is, and builds a
+# program of somebody else's against each. Part of ./dev.
+
+package_dir=$PWD/build/package
+package_abi=tests/install/abi/quoit.abi
+
+# quietly LOG COMMAND...: shows what it printed only if it failed.
+quietly() {
+    local log=$package_dir/$1.log
+    shift
+    "$@" >"$log" 2>&1 || { say "failed: $*"; tail -n 40 "$log" >&2; exit 1; }
+}
+
+package_configure() { # BUILD CMAKE_OPTION...
+    local build=$package_dir/$1
+    shift
+    quietly configure cmake -S . -B "$build" -G Ninja -DQUOIT_TESTS=OFF -DQUOIT_BENCH=OFF -DQUOIT_EXAMPLES=OFF \
+        -DQUOIT_PACKAGES=ON "$@"
+    quietly build cmake --build "$build"
+}
+
+# outside NAME WORD...: one of the outside programs does its work.
+outside() {
+    local name=$1
+    shift
+    "$@" "outside-$name-$$" | tr -d '\r' | grep -qx 'outside: good' ||
+        { say "the outside program '$name' failed: $*"; exit 1; }
+}
+
+# outside_cmake NAME CMAKE_OPTION...
+outside_cmake() {
+    local name=$1 build=$package_dir/outside/$1 way
+    shift
+    quietly "outside-$name" cmake -S tests/install/outside -B "$build" -G Ninja "$@"
+    quietly "outside-$name" cmake --build "$build"
+    for way in shared static cpp_shared cpp_static; do
+        outside "$name-$way" "$build/outside_$way"
+    done
+}
+
+# outside_pkg_config NAME DIRECTORY: DIRECTORY has quoit.pc.
+outside_pkg_config() {
+    local name=$1 build=$package_dir/outside/$1 words
+    mkdir -p "$build"
+    export PKG_CONFIG_PATH=$2
+    read -ra words <<<"$(pkg-config --cflags --libs quoit)"
+    quietly "outside-$name" cc -std=c11 -o "$build/shared" tests/install/outside/outside.c "${words[@]}"
+    outside "$name-shared" env LD_LIBRARY_PATH="$(pkg-config --variable=libdir quoit)" "$build/shared"
+    read -ra words <<<"$(pkg-config --static --cflags --libs quoit)"
+    quietly "outside-$name" cc -std=c11 -static -o "$build/static" tests/install/outside/outside.c "${words[@]}"
+    outside "$name-static" "$build/static"
+    unset PKG_CONFIG_PATH
+}
+
+# Installed by hand, below a DESTDIR, and then moved: no file may know where it was.
+package_prefix() {
+    local prefix=$package_dir/moved
+    say "a prefix that is moved"
+    rm -rf "$package_dir/destdir" "$prefix"
+    quietly install env DESTDIR="$package_dir/destdir" cmake --install "$package_dir/linux" --prefix /opt/quoit
+    mv "$package_dir/destdir/opt/quoit" "$prefix"
+    local libdir
+    libdir=$(dirname "$(find "$prefix" -name libquoit.a)")
+    outside_cmake moved -DCMAKE_PREFIX_PATH="$prefix" -Dquoit_DIR="$libdir/cmake/quoit"
+    outside_pkg_config moved "$libdir/pkgconfig"
+    python3 tests/install/exports_test.py . "$libdir/libquoit.so"
+    say "as part of another project"
+    outside_cmake subproject -DQUOIT_SOURCE="$PWD"
+}
+
+# These packages go to no archive, so there is no request that they would close.
+package_lint() {
+    say "lintian"
+    lintian --fail-on warning,error --suppress-tags initial-upload-closes-no-bugs --allow-root \
+        "$package_dir"/linux/*.deb
+}
+
+package_abi_write() {
+    abidw --headers-dir include --drop-private-types --no-corpus-path --no-comp-dir-path --no-show-locs \
+        --out-file "$1" "$package_dir/linux/src/libquoit.so.0"
+}
+
+# Only the suppressed is silent: additions, removals, and changes in public structs are all told.
+package_abi_check() {
+    say "the ABI, beside $package_abi"
+    package_abi_write "$package_dir/quoit.abi"
+    abidiff --no-show-locs "$package_abi" "$package_dir/quoit.abi" ||
+        { say "the ABI is another: if it is meant to be, raise what docs/RELEASE.md says, and ./dev abi"; exit 1; }
+}
+
+# A Debian of its own, kept outside the project: it serves every checkout.
+package_chroot() {
+    local cache=${XDG_CACHE_HOME:-$HOME/.cache}/quoit release root=$package_dir/root
+    # shellcheck source=/dev/null
+    release=$(. /etc/os-release && echo "${VERSION_CODENAME:-stable}")
+    if [ ! -e "$cache/$release.tar" ]; then
+        say "making a clean Debian ($release) in $cache"
+        mkdir -p "$cache"
+        quietly chroot mmdebstrap --variant=essential --include=gcc,g++,cmake,ninja-build,pkg-config \
+            "$release" "$cache/$release.new.tar"
+        mv "$cache/$release.new.tar" "$cache/$release.tar"
+    fi
+    rm -rf "$root" && mkdir -p "$root"
+    tar -xf "$cache/$release.tar" -C "$root" --exclude='./dev/*'
+    mkdir -p "$root/work" "$root/dev/shm" && chmod 1777 "$root/dev/shm"
+    cp -r tests/install/outside "$package_dir"/linux/*.deb tests/install/in_chroot.sh "$root/work"
+    say "the packages, in a clean Debian"
+    quietly in-chroot unshare --mount --propagation private sh -c \
+        "mount --rbind /proc '$root/proc' && mount --rbind /dev '$root/dev' && exec chroot '$root' sh /work/in_chroot.sh"
+    grep -x 'good: .*' "$package_dir/in-chroot.log" >&2
+    rm -rf "$root"
+}
+
+package_zip() {
+    local zip tree=$package_dir/unzipped
+    say "the zip for Windows"
+    package_configure windows -DCMAKE_TOOLCHAIN_FILE="$PWD/cmake/toolchains/windows.cmake" -DQUOIT_EXAMPLES=ON
+    (cd "$package_dir/windows" && quietly cpack cpack -G ZIP)
+    rm -rf "$tree"
+    zip=$(echo "$package_dir"/windows/*.zip)
+    unzip -q "$zip" -d "$tree"
+    tree=$(echo "$tree"/*)
+    python3 tests/install/exports_test.py . "$tree/lib/libquoit.dll.a" x86_64-w64-mingw32-nm
+    quietly outside-windows cmake -S tests/install/outside -B "$package_dir/outside/windows" -G Ninja \
+        -DCMAKE_TOOLCHAIN_FILE="$PWD/cmake/toolchains/windows.cmake" -Dquoit_DIR="$tree/lib/cmake/quoit"
+    quietly outside-windows cmake --build "$package_dir/outside/windows"
+    if ! command -v wine >/dev/null; then
+        say "without wine, the programs for Windows are not run"
+        return
+    fi
+    cross_start_wine
+    cp "$tree/bin/quoit.dll" "$package_dir/outside/windows"
+    local way
+    for way in shared static cpp_shared cpp_static; do
+        outside "windows-$way" wine "$package_dir/outside/windows/outside_$way.exe"
+    done
+}
+
+package_tools() {
+    build_tools python3=python3 pkg-config=pkg-config lintian=lintian abidw=abigail-tools \
+        dpkg-shlibdeps=dpkg-dev unzip=unzip mmdebstrap=mmdebstrap \
+        x86_64-w64-mingw32-gcc=gcc-mingw-w64-x86-64 x86_64-w64-mingw32-g++=g++-mingw-w64-x86-64
+    mkdir -p "$package_dir"
+}
+
+# As Debian builds, with the flags that it hardens by.
+package_build() {
+    rm -rf "$package_dir/outside"
+    say "building the packages"
+    CFLAGS="$(dpkg-buildflags --get CFLAGS) $(dpkg-buildflags --get CPPFLAGS)" \
+        LDFLAGS="$(dpkg-buildflags --get LDFLAGS)" \
+        package_configure linux -DCMAKE_BUILD_TYPE=None -DCMAKE_INSTALL_PREFIX=/usr \
+        -DCMAKE_INSTALL_LIBDIR="lib/$(dpkg-architecture -qDEB_HOST_MULTIARCH)"
+    rm -f "$package_dir"/linux/*.deb
+    (cd "$package_dir/linux" && quietly cpack cpack -G DEB)
+}
+
+package() {
+    package_tools
+    package_build
+    package_lint
+    package_abi_check
+    package_prefix
+    if [ "$(id -u)" = 0 ]; then
+        package_chroot
+    else
+        say "only root can install packages: that part is left out"
+    fi
+    package_zip
+    say "the packages are good: $(cd "$package_dir" && echo linux/*.deb windows/*.zip)"
+}
+
+abi() {
+    package_tools
+    package_build
+    mkdir -p "$(dirname "$package_abi")"
+    package_abi_write "$package_abi"
+    git diff --stat -- "$package_abi"
+}

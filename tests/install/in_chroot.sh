@@ -1,0 +1,30 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# Run in a clean Debian: installs the packages beside it, and builds an outside program against them each way.
+set -eu
+cd /work
+dpkg -i ./*.deb
+name=outside-chroot-$$
+ldconfig -p | grep -q libquoit.so.0
+cmake -S outside -B build -G Ninja
+cmake --build build
+for way in shared static cpp_shared cpp_static; do
+    "build/outside_$way" "$name" | grep -x 'outside: good'
+done
+# shellcheck disable=SC2046  # words
+cc -std=c11 -o shared outside/outside.c $(pkg-config --cflags --libs quoit)
+./shared "$name" | grep -x 'outside: good'
+# shellcheck disable=SC2046
+cc -std=c11 -static -o static outside/outside.c $(pkg-config --static --cflags --libs quoit)
+./static "$name" | grep -x 'outside: good'
+if [ -e /usr/bin/quoit ]; then
+    quoit --version
+fi
+for package in ./*.deb; do
+    dpkg-deb --field "$package" Package
+done | xargs dpkg --purge
+if find / -xdev -name '*quoit*' ! -path '/work/*' ! -path '/proc/*' ! -path '/dev/*' | grep .; then
+    echo "purging the packages left these behind" >&2
+    exit 1
+fi
+echo "good: installed, built against each way, and purged"
