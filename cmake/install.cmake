@@ -38,8 +38,10 @@ foreach(section_of 1=tools 3=development 7=development)
   string(REGEX MATCH "(.)=(.*)" unused ${section_of})
   set(section ${CMAKE_MATCH_1})
   set(component ${CMAKE_MATCH_2})
-  file(GLOB pages CONFIGURE_DEPENDS docs/man/*.${section})
-  install(FILES ${pages} DESTINATION ${CMAKE_INSTALL_MANDIR}/man${section} COMPONENT ${component})
+  if(TARGET manual)
+    install(DIRECTORY ${PROJECT_BINARY_DIR}/man/ DESTINATION ${CMAKE_INSTALL_MANDIR}/man${section}
+      COMPONENT ${component} FILES_MATCHING PATTERN "*.${section}")
+  endif()
 endforeach()
 
 if(TARGET quoit_tool)
