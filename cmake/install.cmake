@@ -45,14 +45,14 @@ foreach(section_of 1=tools 3=development 7=development)
 endforeach()
 
 if(TARGET quoit_tool)
-  foreach(completion bash=bash-completion/completions/quoit zsh=zsh/vendor-completions/_quoit
-          fish=fish/vendor_completions.d/quoit.fish)
-    string(REGEX MATCH "([a-z]+)=(.*)/(.*)" unused ${completion})
-    if(EXISTS ${PROJECT_SOURCE_DIR}/tools/completions/quoit.${CMAKE_MATCH_1})
-      install(FILES tools/completions/quoit.${CMAKE_MATCH_1} RENAME ${CMAKE_MATCH_3}
-        DESTINATION ${CMAKE_INSTALL_DATADIR}/${CMAKE_MATCH_2} COMPONENT tools)
-    endif()
-  endforeach()
+  set(zsh_dir zsh/site-functions)
+  if(QUOIT_PACKAGES) # Debian's place
+    set(zsh_dir zsh/vendor-completions)
+  endif()
+  install(TARGETS quoit_tool COMPONENT tools)
+  install(FILES tools/completions/quoit.bash RENAME quoit
+    DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions COMPONENT tools)
+  install(FILES tools/completions/_quoit DESTINATION ${CMAKE_INSTALL_DATADIR}/${zsh_dir} COMPONENT tools)
 endif()
 
 # Debian has ways of its own (cmake/packages.cmake).

@@ -1,0 +1,354 @@
+/* SPDX-License-Identifier: MIT */
+/* quoit check: do the invariants hold? --repair sees to what the dead have left. */
+#include "object.h"
+#include "print.h"
+#include "tool.h"
+
+#include <getopt.h>
+#include <inttypes.h>
+#include <stdlib.h>
+
+static const char help[] =
+    "Checks that what is in an object's memory can be: its header, and each invariant of its ring\n"
+    "or its blocks. Others may go on using it meanwhile.\n"
+    "\n"
+    "  -a, --all            all that `quoit ls` finds\n"
+    "  -r, --repair         also see to what the dead have left, as those who meet it do: claims\n"
+    "                       that were never committed are skipped, items that a dead consumer had\n"
+    "                       in hand are given to the others, rows of dead members are cleared,\n"
+    "                       blocks that a dead member of a pool owned are freed. Nothing needs\n"
+    "                       this: queues go on without it. It joins as a member for a moment; a\n"
+    "                       queue whose roles are all held by living processes is left to them\n"
+    "  -t, --through QUEUE  with --repair, of pools: a queue that its blocks are sent through;\n"
+    "                       may be repeated. Blocks of the dead that were on their way are freed\n"
+    "                       only if the queue that they went through is named\n"
+    "  -j, --json           an array of {name, kind, ok, damage (null, or why), dead_members,\n"
+    "                       cleared_members, settled_items, freed_blocks, note (null, or text)}\n"
+    "  -h, --help\n"
+    "\n"
+    "A damaged object is not mended: `quoit rm` removes it.\n"
+    "\n"
+    "Exit codes: 0 all is sound; 1 trouble, said on stderr, such as no object of that name;\n"
+    "2 wrong usage; 4 an invariant does not hold.\n"
+    "\n"
+    "Examples:\n"
+    "  quoit check --all\n"
+    "  quoit check --repair frames --through filled --through returned\n";
+
+enum { THROUGH_MAX = 64 };
+
+struct check {
+    bool all, repair, json;
+    const char *through[THROUGH_MAX]; /* names */
+    quoit_queue *queues[THROUGH_MAX];
+    uint64_t through_count;
+};
+
+struct finding {
+    struct object object;
+    uint64_t cleared, settled, freed;
+    const char *note; /* NULL: nothing to say */
+};
+
+static const struct option options[] = {
+    {"all", no_argument, NULL, 'a'},  {"repair", no_argument, NULL, 'r'},
+    {"json", no_argument, NULL, 'j'}, {"through", required_argument, NULL, 't'},
+    {"help", no_argument, NULL, 'h'}, {NULL, 0, NULL, 0}};
+
+static void note_damage(struct finding *finding)
+{
+    (void)snprintf(finding->object.damage, sizeof finding->object.damage, "%s", quoit_error_text());
+}
+
+static uint64_t less(uint64_t value, uint64_t by)
+{
+    return value > by ? value - by : 0;
+}
+
+/* ---- Looking --------------------------------------------------------------------------------- */
+
+static quoit_status look_at_queue(struct finding *finding)
+{
+    quoit_queue *queue;
+    unsigned roles = QUOIT_OBSERVER | QUOIT_ANY_OWNER;
+    quoit_status status = quoit_queue_open(finding->object.name, roles, &queue);
+    if (status != QUOIT_OK)
+        return status;
+    status = quoit_queue_check(queue);
+    quoit_queue_close(queue);
+    return status;
+}
+
+static quoit_status look_at_pool(struct finding *finding)
+{
+    quoit_pool *pool;
+    unsigned flags = QUOIT_READ_ONLY | QUOIT_ANY_OWNER;
+    quoit_status status = quoit_pool_open(finding->object.name, flags, &pool);
+    if (status != QUOIT_OK)
+        return status;
+    status = quoit_pool_check(pool);
+    quoit_pool_close(pool);
+    return status;
+}
+
+/* What object_read finds damaged is so; else the invariants are asked. */
+static quoit_status look_at(const char *name, struct finding *finding)
+{
+    quoit_status status = object_read(name, &finding->object);
+    if (status != QUOIT_OK || finding->object.damage[0] != '\0')
+        return status;
+    if (finding->object.type == OBJECT_QUEUE)
+        status = look_at_queue(finding);
+    else if (finding->object.type == OBJECT_POOL)
+        status = look_at_pool(finding);
+    if (status != QUOIT_CORRUPT)
+        return status;
+    note_damage(finding);
+    return QUOIT_OK;
+}
+
+/* ---- Repairing ------------------------------------------------------------------------------- */
+
+static uint64_t dead_members(const quoit_queue *queue)
+{
+    struct quoit_member_info members[QUOIT_MEMBERS_MAX];
+    uint64_t count, dead = 0;
+    if (quoit_queue_members(queue, members, QUOIT_MEMBERS_MAX, &count) != QUOIT_OK)
+        return 0;
+    for (uint64_t i = 0; i < count && i < QUOIT_MEMBERS_MAX; i++)
+        dead += !members[i].alive;
+    return dead;
+}
+
+/* In a role that is free: to take over a dead one's settles what it had in hand. */
+static quoit_status join(const struct finding *finding, quoit_queue **queue_out)
+{
+    static const unsigned tries[] = {QUOIT_PRODUCER | QUOIT_CONSUMER, QUOIT_CONSUMER,
+                                     QUOIT_PRODUCER};
+    quoit_status status = QUOIT_BUSY;
+    for (int i = 0; i < 3 && status == QUOIT_BUSY; i++)
+        status = quoit_queue_open(finding->object.name, tries[i], queue_out);
+    return status;
+}
+
+static quoit_status repair_queue(struct finding *finding)
+{
+    quoit_queue *queue;
+    uint64_t count = 0;
+    /* A role that one alone may have is not taken for nothing. */
+    if (finding->object.dead == 0 && finding->object.queue.kind != QUOIT_MPMC)
+        return QUOIT_OK;
+    quoit_status status = join(finding, &queue);
+    if (status == QUOIT_BUSY) {
+        finding->note = "its roles are all held by living processes, which see to it themselves";
+        return QUOIT_OK;
+    }
+    if (status != QUOIT_OK)
+        return status;
+    uint64_t before = dead_members(queue);
+    status = quoit_queue_repair(queue, &count);
+    uint64_t after = dead_members(queue);
+    quoit_queue_close(queue);
+    /* Rows that this took over at once were cleared as well, but are not in count. */
+    finding->settled = less(count, less(before, after));
+    finding->cleared = less(finding->object.dead, after);
+    return status;
+}
+
+static quoit_status repair_pool(const struct check *check, struct finding *finding)
+{
+    quoit_pool *pool;
+    quoit_status status = quoit_pool_open(finding->object.name, 0, &pool);
+    if (status != QUOIT_OK)
+        return status;
+    status = quoit_pool_reclaim(pool, check->queues, check->through_count, &finding->freed);
+    if (finding->object.dead > 0 && check->through_count == 0)
+        finding->note = "blocks that were on their way through a queue are left alone: --through";
+    quoit_pool_close(pool);
+    return status;
+}
+
+static quoit_status repair(const struct check *check, struct finding *finding)
+{
+    if (finding->object.damage[0] != '\0') {
+        finding->note = "what is damaged is not repaired; `quoit rm` removes it";
+        return QUOIT_OK;
+    }
+    if (finding->object.type == OBJECT_QUEUE)
+        return repair_queue(finding);
+    return finding->object.type == OBJECT_POOL ? repair_pool(check, finding) : QUOIT_OK;
+}
+
+/* ---- Telling --------------------------------------------------------------------------------- */
+
+static void tell_text(const struct finding *finding)
+{
+    const struct object *object = &finding->object;
+    bool sound = object->damage[0] == '\0';
+    printf("%s: %s%s%s", object->name, print_colour(sound ? PRINT_GREEN : PRINT_RED),
+           sound ? "ok" : "damaged", print_colour(PRINT_PLAIN));
+    if (!sound)
+        printf(": %s", object->damage);
+    if (finding->cleared > 0)
+        printf(", cleared %" PRIu64 " dead member%s", finding->cleared,
+               finding->cleared == 1 ? "" : "s");
+    else if (object->dead > 0)
+        printf(", %" PRIu64 " dead member%s", object->dead, object->dead == 1 ? "" : "s");
+    if (finding->settled > 0)
+        printf(", settled %" PRIu64 " item%s of the dead", finding->settled,
+               finding->settled == 1 ? "" : "s");
+    if (finding->freed > 0)
+        printf(", freed %" PRIu64 " block%s of the dead", finding->freed,
+               finding->freed == 1 ? "" : "s");
+    if (finding->note)
+        printf(" (%s)", finding->note);
+    puts("");
+}
+
+static void tell_text_or_null(const char *text)
+{
+    if (text && *text)
+        object_print_json_text(stdout, text);
+    else
+        printf("null");
+}
+
+static void tell_json(const struct finding *finding)
+{
+    const struct object *object = &finding->object;
+    const char *kind = object_kind(object);
+    printf("  {\"name\": ");
+    object_print_json_text(stdout, object->name);
+    printf(", \"kind\": \"%s\", \"ok\": %s, \"damage\": ", kind[0] == '?' ? "unknown" : kind,
+           object->damage[0] == '\0' ? "true" : "false");
+    tell_text_or_null(object->damage);
+    printf(", \"dead_members\": %" PRIu64 ", \"cleared_members\": %" PRIu64
+           ", \"settled_items\": %" PRIu64 ", \"freed_blocks\": %" PRIu64 ", \"note\": ",
+           object->dead, finding->cleared, finding->settled, finding->freed);
+    tell_text_or_null(finding->note);
+    printf("}");
+}
+
+/* ---- All of it ------------------------------------------------------------------------------- */
+
+static int worse(int code, int other)
+{
+    return code > other ? code : other;
+}
+
+static int check_one(const struct check *check, const char *name, bool *begun)
+{
+    struct finding *finding = calloc(1, sizeof *finding);
+    if (!finding)
+        return tool_fail("out of memory");
+    int code = TOOL_OK;
+    quoit_status status = look_at(name, finding);
+    bool seen = status == QUOIT_OK;
+    if (seen && check->repair)
+        status = repair(check, finding);
+    if (status == QUOIT_CORRUPT)
+        note_damage(finding);
+    else if (status == QUOIT_NOT_FOUND && check->all)
+        seen = false;
+    else if (seen && check->all && (status == QUOIT_OWNER || status == QUOIT_PERMISSION))
+        finding->note = "it is another user's, and not repaired";
+    else if (status != QUOIT_OK)
+        code = object_fail(name, status);
+    if (seen && check->json)
+        printf("%s\n", *begun ? "," : "");
+    if (seen)
+        (check->json ? tell_json : tell_text)(finding);
+    *begun = *begun || seen;
+    if (seen && finding->object.damage[0] != '\0')
+        code = TOOL_DAMAGED;
+    free(finding);
+    return code;
+}
+
+static int check_names(const struct check *check, char **names, size_t count)
+{
+    int code = TOOL_OK;
+    bool begun = false;
+    if (check->json)
+        printf("[");
+    for (size_t i = 0; i < count; i++)
+        code = worse(code, check_one(check, names[i], &begun));
+    if (check->json)
+        printf("%s]\n", begun ? "\n" : "");
+    return code;
+}
+
+static void close_through(struct check *check)
+{
+    for (uint64_t i = 0; i < check->through_count; i++)
+        quoit_queue_close(check->queues[i]);
+}
+
+static int open_through(struct check *check)
+{
+    for (uint64_t i = 0; i < check->through_count; i++) {
+        unsigned roles = QUOIT_OBSERVER | QUOIT_ANY_OWNER;
+        quoit_status status = quoit_queue_open(check->through[i], roles, &check->queues[i]);
+        if (status != QUOIT_OK)
+            return object_fail(check->through[i], status);
+    }
+    return TOOL_OK;
+}
+
+/* -1 to go on, else an exit code. */
+static int parse(struct check *check, int argc, char **argv)
+{
+    int letter;
+    opterr = 0;
+    while ((letter = getopt_long(argc, argv, ":arjt:h", options, NULL)) != -1)
+        switch (letter) {
+        case 'a':
+            check->all = true;
+            break;
+        case 'r':
+            check->repair = true;
+            break;
+        case 'j':
+            check->json = true;
+            break;
+        case 't':
+            if (check->through_count == THROUGH_MAX)
+                return tool_usage("more than %d --through are too many", THROUGH_MAX);
+            check->through[check->through_count++] = optarg;
+            break;
+        case 'h':
+            return tool_help();
+        default:
+            return print_bad_option(argv, letter);
+        }
+    if (check->all != (optind == argc))
+        return check->all ? tool_usage("--all and a NAME, '%s', exclude each other", argv[optind])
+                          : tool_usage("a NAME is missing, or --all");
+    if (check->through_count > 0 && !check->repair)
+        return tool_usage("--through is of --repair alone");
+    return -1;
+}
+
+static int run(int argc, char **argv)
+{
+    struct check check = {0};
+    struct object_names names = {0};
+    int code = parse(&check, argc, argv);
+    if (code >= 0)
+        return code;
+    code = open_through(&check);
+    if (code == TOOL_OK && !check.all)
+        code = check_names(&check, argv + optind, (size_t)(argc - optind));
+    else if (code == TOOL_OK)
+        code = object_list(NULL, &names) ? check_names(&check, names.names, names.count)
+                                         : TOOL_FAILED;
+    object_free_names(&names);
+    close_through(&check);
+    return print_end(code);
+}
+
+const struct tool_command tool_check = {.name = "check",
+                                        .arguments = "[OPTION...] NAME...|--all",
+                                        .summary = "do the invariants hold? and tidy up: --repair",
+                                        .help = help,
+                                        .run = run};

@@ -1,0 +1,59 @@
+# SPDX-License-Identifier: MIT
+# bash completion for quoit: commands, their options, and the names of what there is.
+_quoit_names() {
+    local IFS=$'\n' word=${COMP_WORDS[COMP_CWORD]} name before
+    # A colon separates words here: what stands before the last one in this word is typed already.
+    before=$word
+    if [[ $COMP_WORDBREAKS == *:* ]]; then
+        local line=${COMP_LINE:0:COMP_POINT}
+        before=${line##*[[:space:]]}
+    fi
+    for name in $(quoit ls --names 2>/dev/null); do
+        local choice
+        for choice in "$name" "${name#posix:}"; do
+            [[ $choice == "$before"* ]] || continue
+            [[ $before == *:* && $COMP_WORDBREAKS == *:* ]] && choice=${choice#"${before%:*}:"}
+            COMPREPLY+=("$(printf '%q' "$choice")")
+        done
+    done
+}
+
+_quoit() {
+    local command=${COMP_WORDS[1]} word=${COMP_WORDS[COMP_CWORD]} last=${COMP_WORDS[COMP_CWORD - 1]}
+    local options="" words=""
+    COMPREPLY=()
+    if ((COMP_CWORD == 1)); then
+        mapfile -t COMPREPLY < <(compgen -W "ls stat top push pop tail rm check bench --help --version" -- "$word")
+        return
+    fi
+    case $command in
+    ls) options="--json --names --help" ;;
+    stat) options="--all --format --json --help" ;;
+    top) options="--interval --count --sort --plain --json --help" ;;
+    push) options="--count --raw --each --blocks --keep --timeout --kind --capacity --item-bytes --permissions --help" ;;
+    pop) options="--count --raw --no-wait --timeout --follow --keep --from-oldest --help" ;;
+    tail) options="--follow --lines --hex --raw --help" ;;
+    rm) options="--force --dead --dry-run --help" ;;
+    check) options="--all --repair --through --json --help" ;;
+    bench) options="--seconds --json --help" ;;
+    *) return ;;
+    esac
+    case $command$last in
+    stat--format | stat-F) words="text json prometheus" ;;
+    top--sort | top-s) words="name rate fill" ;;
+    push--kind) words="spsc mpmc broadcast" ;;
+    *--interval | *--count | *--timeout | *--capacity | *--item-bytes | *--permissions | *--lines | *--seconds)
+        return ;;
+    esac
+    if [[ $words ]]; then
+        mapfile -t COMPREPLY < <(compgen -W "$words" -- "$word")
+    elif [[ $word == -* ]]; then
+        mapfile -t COMPREPLY < <(compgen -W "$options" -- "$word")
+    elif [[ $command == ls ]]; then
+        mapfile -t COMPREPLY < <(compgen -W "posix sysv file file:" -- "$word")
+    elif [[ $command != bench ]]; then
+        _quoit_names
+    fi
+}
+
+complete -F _quoit quoit

@@ -1,0 +1,228 @@
+/* SPDX-License-Identifier: MIT */
+/* Reading an object by its name, whatever it is, and finding the names of all. */
+#include "object.h"
+
+#include "tool.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static void note_damage(struct object *object)
+{
+    (void)snprintf(object->damage, sizeof object->damage, "%s", quoit_error_text());
+}
+
+static bool is_damage(quoit_status status)
+{
+    return status == QUOIT_CORRUPT || status == QUOIT_VERSION;
+}
+
+static double share(double part, double whole)
+{
+    if (whole <= 0)
+        return 0;
+    return part < whole ? part / whole : 1;
+}
+
+/* A ring of bytes is full by bytes: shorter messages fit in greater number. */
+static double queue_fill(const struct object *object)
+{
+    const struct quoit_queue_info *info = &object->queue;
+    if (!object_counts_bytes(object))
+        return share((double)info->size, (double)info->capacity);
+    double longest = (double)((info->item_bytes + UINT64_C(15)) / 8 * 8);
+    return share((double)(info->pushed - info->popped), longest * (double)info->capacity);
+}
+
+static void count_members(struct object *object, uint64_t count)
+{
+    object->member_count = count < QUOIT_MEMBERS_MAX ? count : QUOIT_MEMBERS_MAX;
+    for (uint64_t i = 0; i < object->member_count; i++) {
+        const struct quoit_member_info *member = &object->members[i];
+        object->living += member->alive;
+        object->dead += !member->alive;
+        object->producers += member->alive && (member->roles & QUOIT_PRODUCER);
+        object->consumers += member->alive && (member->roles & QUOIT_CONSUMER);
+    }
+}
+
+static quoit_status read_queue(const char *name, struct object *object)
+{
+    quoit_queue *queue;
+    uint64_t count = 0;
+    quoit_status status = quoit_queue_open(name, QUOIT_OBSERVER | QUOIT_ANY_OWNER, &queue);
+    if (status != QUOIT_OK)
+        return status;
+    object->type = OBJECT_QUEUE;
+    /* CORRUPT here is a lock file that is lost; the rest is there. */
+    if (quoit_queue_inspect(queue, &object->queue) != QUOIT_OK)
+        note_damage(object);
+    if (quoit_queue_members(queue, object->members, QUOIT_MEMBERS_MAX, &count) != QUOIT_OK)
+        note_damage(object);
+    quoit_queue_close(queue);
+    object->item_bytes = object->queue.item_bytes;
+    object->capacity = object->queue.capacity;
+    object->used = object->queue.size;
+    object->fill = queue_fill(object);
+    count_members(object, count);
+    return QUOIT_OK;
+}
+
+static quoit_status read_pool(const char *name, struct object *object)
+{
+    quoit_pool *pool;
+    uint64_t count = 0;
+    quoit_status status = quoit_pool_open(name, QUOIT_READ_ONLY | QUOIT_ANY_OWNER, &pool);
+    if (status != QUOIT_OK)
+        return status;
+    object->type = OBJECT_POOL;
+    if (quoit_pool_members(pool, object->members, QUOIT_MEMBERS_MAX, &count) != QUOIT_OK)
+        note_damage(object);
+    object->item_bytes = quoit_pool_block_bytes(pool);
+    object->capacity = quoit_pool_blocks(pool);
+    object->used = object->capacity - quoit_pool_free_count(pool);
+    object->fill = share((double)object->used, (double)object->capacity);
+    quoit_pool_close(pool);
+    count_members(object, count);
+    return QUOIT_OK;
+}
+
+static quoit_status read_region(const char *name, struct object *object)
+{
+    quoit_region *region;
+    quoit_status status = quoit_region_open(name, QUOIT_READ_ONLY | QUOIT_ANY_OWNER, &region);
+    if (status != QUOIT_OK)
+        return status;
+    object->type = OBJECT_REGION;
+    object->capacity = quoit_region_size(region);
+    object->used = object->capacity - quoit_region_free(region);
+    object->fill = share((double)object->used, (double)object->capacity);
+    quoit_region_close(region);
+    return QUOIT_OK;
+}
+
+quoit_status object_read(const char *name, struct object *object_out)
+{
+    memset(object_out, 0, sizeof *object_out);
+    object_out->name = name;
+    quoit_status status = read_queue(name, object_out);
+    if (status == QUOIT_MISMATCH)
+        status = read_pool(name, object_out);
+    if (status == QUOIT_MISMATCH)
+        status = read_region(name, object_out);
+    if (!is_damage(status))
+        return status;
+    note_damage(object_out);
+    return QUOIT_OK;
+}
+
+const char *object_kind(const struct object *object)
+{
+    static const char *const queues[] = {"spsc", "mpmc", "broadcast"};
+    static const char *const others[] = {"?", "?", "pool", "region"};
+    if (object->type != OBJECT_QUEUE)
+        return others[object->type];
+    return (unsigned)object->queue.kind < 3 ? queues[object->queue.kind] : "?";
+}
+
+bool object_is_dead(const struct object *object)
+{
+    return object->damage[0] == '\0' && object->living == 0 && object->dead > 0;
+}
+
+const char *object_state(const struct object *object)
+{
+    if (object->damage[0] != '\0')
+        return "damaged";
+    if (object_is_dead(object))
+        return "dead";
+    if (object->living > 0)
+        return "in use";
+    /* A region does not know who uses it. */
+    return object->type == OBJECT_REGION ? "-" : "idle";
+}
+
+bool object_counts_bytes(const struct object *object)
+{
+    return object->type == OBJECT_QUEUE && object->queue.sized && object->queue.kind == QUOIT_SPSC;
+}
+
+int object_fail(const char *name, quoit_status status)
+{
+    if (status != QUOIT_NOT_FOUND)
+        return tool_fail_quoit();
+    return tool_fail("nothing is named '%s' (if it was unlinked, those who have it open go on, "
+                     "but nobody finds it any more); `quoit ls` shows what there is",
+                     name);
+}
+
+/* ---- Names ----------------------------------------------------------------------------------- */
+
+bool object_add(struct object_names *names, const char *name)
+{
+    if (names->count == names->room) {
+        size_t room = names->room > 0 ? 2 * names->room : 64;
+        char **grown = realloc(names->names, room * sizeof *grown);
+        if (!grown)
+            return false;
+        names->names = grown;
+        names->room = room;
+    }
+    size_t bytes = strlen(name) + 1;
+    char *copy = malloc(bytes);
+    if (!copy)
+        return false;
+    names->names[names->count++] = memcpy(copy, name, bytes);
+    return true;
+}
+
+struct gathering {
+    struct object_names *names;
+    bool failed;
+};
+
+static bool gather(void *context, const char *name)
+{
+    struct gathering *gathering = context;
+    gathering->failed = !object_add(gathering->names, name);
+    return !gathering->failed;
+}
+
+static int compare(const void *one, const void *other)
+{
+    return strcmp(*(char *const *)one, *(char *const *)other);
+}
+
+void object_sort(struct object_names *names)
+{
+    size_t kept = 0;
+    if (names->count > 0)
+        qsort(names->names, names->count, sizeof *names->names, compare);
+    for (size_t i = 0; i < names->count; i++) {
+        if (kept > 0 && strcmp(names->names[kept - 1], names->names[i]) == 0)
+            free(names->names[i]);
+        else
+            names->names[kept++] = names->names[i];
+    }
+    names->count = kept;
+}
+
+bool object_list(const char *where, struct object_names *names)
+{
+    struct gathering gathering = {.names = names};
+    quoit_status status = quoit_list(where, gather, &gathering);
+    if (status != QUOIT_OK)
+        (void)tool_fail_quoit();
+    else if (gathering.failed)
+        (void)tool_fail("out of memory for a list of objects");
+    object_sort(names);
+    return status == QUOIT_OK && !gathering.failed;
+}
+
+void object_free_names(struct object_names *names)
+{
+    for (size_t i = 0; i < names->count; i++)
+        free(names->names[i]);
+    free(names->names);
+    *names = (struct object_names){0};
+}

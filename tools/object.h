@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: MIT */
+/* An object of Quoit's as ls, stat, top, check and rm see it: one struct for queues, pools and
+   regions, read anew each time, by its name. */
+#ifndef QUOIT_TOOLS_OBJECT_H
+#define QUOIT_TOOLS_OBJECT_H
+
+#include <quoit.h>
+
+#include <stddef.h>
+#include <stdio.h>
+
+enum object_type { OBJECT_UNKNOWN, OBJECT_QUEUE, OBJECT_POOL, OBJECT_REGION };
+
+struct object {
+    const char *name; /* the caller's */
+    enum object_type type;
+    char damage[400];              /* "" if it is sound */
+    struct quoit_queue_info queue; /* of a queue alone */
+    uint64_t item_bytes;           /* an item, a block; of a region 0 */
+    uint64_t capacity;             /* items, blocks, bytes */
+    uint64_t used;                 /* likewise */
+    double fill;                   /* 0 to 1 */
+    struct quoit_member_info members[QUOIT_MEMBERS_MAX];
+    uint64_t member_count;
+    uint64_t living, dead, producers, consumers; /* living ones */
+};
+
+/* OK also for a damaged one, which then says so; else what opening it said. */
+quoit_status object_read(const char *name, struct object *object_out);
+
+const char *object_kind(const struct object *object);  /* "mpmc", "pool"; "?" */
+const char *object_state(const struct object *object); /* "in use", "idle", "dead", "damaged" */
+bool object_is_dead(const struct object *object);
+/* pushed and popped count bytes there, not messages. */
+bool object_counts_bytes(const struct object *object);
+/* "queue 'x' was not found" and what it may mean, or quoit_error_text(); returns TOOL_FAILED. */
+int object_fail(const char *name, quoit_status status);
+
+struct object_names {
+    char **names;
+    size_t count, room;
+};
+
+/* The names of what there is, sorted; where as of quoit_list. Adds to those that are there. false
+   has said what is wrong. */
+bool object_list(const char *where, struct object_names *names);
+bool object_add(struct object_names *names, const char *name);
+void object_sort(struct object_names *names);
+void object_free_names(struct object_names *names);
+
+/* In object_json.c and object_prometheus.c. */
+void object_print_json(FILE *out, const struct object *object, const char *indent);
+void object_print_prometheus(FILE *out, const struct object *objects, size_t count);
+/* "text", in quotes. */
+void object_print_json_text(FILE *out, const char *text);
+
+#endif

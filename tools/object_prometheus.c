@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: MIT */
+/* Objects as metrics, in Prometheus' text exposition format. All samples of a metric stand
+   together, so that a row here is a metric, and the objects come in turn. */
+#include "object.h"
+
+#include <inttypes.h>
+#include <stddef.h>
+
+static void label(FILE *out, const char *text)
+{
+    for (; *text; text++) {
+        if (*text == '\n')
+            fputs("\\n", out);
+        else if (*text == '"' || *text == '\\')
+            fprintf(out, "\\%c", *text);
+        else
+            fputc(*text, out);
+    }
+}
+
+static void head(FILE *out, const char *metric, const char *type, const char *about)
+{
+    fprintf(out, "# HELP %s %s\n# TYPE %s %s\n", metric, about, metric, type);
+}
+
+static void sample(FILE *out, const char *metric, const struct object *object)
+{
+    fprintf(out, "%s{name=\"", metric);
+    label(out, object->name);
+    fputc('"', out);
+}
+
+/* ---- One value for each object of a type ------------------------------------------------------ */
+
+static double capacity(const struct object *object)
+{
+    return (double)object->capacity;
+}
+static double used(const struct object *object)
+{
+    return (double)object->used;
+}
+static double item_bytes(const struct object *object)
+{
+    return (double)object->item_bytes;
+}
+static double fill(const struct object *object)
+{
+    return object->fill;
+}
+static double high_water(const struct object *object)
+{
+    return (double)object->queue.high_water;
+}
+static double finished(const struct object *object)
+{
+    return object->queue.finished;
+}
+static double created(const struct object *object)
+{
+    return (double)(object->queue.created_at_unix_ns / 1000000) / 1000;
+}
+
+static const struct gauge {
+    enum object_type type;
+    const char *metric, *about;
+    double (*value)(const struct object *object);
+} gauges[] = {
+    {OBJECT_QUEUE, "quoit_queue_size_items", "Items that are queued.", used},
+    {OBJECT_QUEUE, "quoit_queue_capacity_items", "Items that there is room for.", capacity},
+    {OBJECT_QUEUE, "quoit_queue_fill_ratio", "How full the queue is, 0 to 1.", fill},
+    {OBJECT_QUEUE, "quoit_queue_high_water_items", "The most items that members saw queued.",
+     high_water},
+    {OBJECT_QUEUE, "quoit_queue_item_size_bytes", "Size of an item, or of the longest message.",
+     item_bytes},
+    {OBJECT_QUEUE, "quoit_queue_finished", "1 once a producer has ended the stream.", finished},
+    {OBJECT_QUEUE, "quoit_queue_created_timestamp_seconds", "When the queue was made.", created},
+    {OBJECT_POOL, "quoit_pool_used_blocks", "Blocks that are not free.", used},
+    {OBJECT_POOL, "quoit_pool_capacity_blocks", "Blocks that there are.", capacity},
+    {OBJECT_POOL, "quoit_pool_block_size_bytes", "Size of a block.", item_bytes},
+    {OBJECT_REGION, "quoit_region_used_bytes", "Bytes that are handed out.", used},
+    {OBJECT_REGION, "quoit_region_size_bytes", "Bytes that there are.", capacity},
+};
+
+static void print_gauge(FILE *out, const struct gauge *gauge, const struct object *objects,
+                        size_t count)
+{
+    bool begun = false;
+    for (size_t i = 0; i < count; i++) {
+        if (objects[i].type != gauge->type)
+            continue;
+        if (!begun)
+            head(out, gauge->metric, "gauge", gauge->about);
+        begun = true;
+        sample(out, gauge->metric, &objects[i]);
+        fprintf(out, "} %.15g\n", gauge->value(&objects[i]));
+    }
+}
+
+/* ---- Counters -------------------------------------------------------------------------------- */
+
+static bool in_items(const struct object *object)
+{
+    return !object_counts_bytes(object);
+}
+/* A broadcast's popped is its slowest subscriber's, and goes back when one comes: no counter. */
+static bool popped_items(const struct object *object)
+{
+    return in_items(object) && object->queue.kind != QUOIT_BROADCAST;
+}
+static bool any(const struct object *object)
+{
+    return object->type == OBJECT_QUEUE;
+}
+
+static const struct counter {
+    const char *metric, *about;
+    size_t offset; /* in struct quoit_queue_info */
+    bool (*has)(const struct object *object);
+} counters[] = {
+    {"quoit_queue_pushed_items_total", "Items pushed.", offsetof(struct quoit_queue_info, pushed),
+     in_items},
+    {"quoit_queue_popped_items_total", "Items popped.", offsetof(struct quoit_queue_info, popped),
+     popped_items},
+    {"quoit_queue_pushed_bytes_total", "Bytes pushed, of SPSC queues with sized messages.",
+     offsetof(struct quoit_queue_info, pushed), object_counts_bytes},
+    {"quoit_queue_popped_bytes_total", "Bytes popped, of SPSC queues with sized messages.",
+     offsetof(struct quoit_queue_info, popped), object_counts_bytes},
+    {"quoit_queue_found_full_total", "Pushes that found no room.",
+     offsetof(struct quoit_queue_info, full), any},
+    {"quoit_queue_found_empty_total", "Pops that found nothing.",
+     offsetof(struct quoit_queue_info, empty), any},
+    {"quoit_queue_sleeps_total", "How often a side went to sleep.",
+     offsetof(struct quoit_queue_info, sleeps), any},
+    {"quoit_queue_wakes_total", "How often one woke those asleep.",
+     offsetof(struct quoit_queue_info, wakes), any},
+    {"quoit_queue_repairs_total", "What the dead had left, and others saw to.",
+     offsetof(struct quoit_queue_info, repairs), any},
+};
+
+static void print_counter(FILE *out, const struct counter *counter, const struct object *objects,
+                          size_t count)
+{
+    bool begun = false;
+    for (size_t i = 0; i < count; i++) {
+        if (objects[i].type != OBJECT_QUEUE || !counter->has(&objects[i]))
+            continue;
+        if (!begun)
+            head(out, counter->metric, "counter", counter->about);
+        begun = true;
+        const char *info = (const char *)&objects[i].queue;
+        sample(out, counter->metric, &objects[i]);
+        fprintf(out, "} %" PRIu64 "\n", *(const uint64_t *)(const void *)(info + counter->offset));
+    }
+}
+
+/* ---- Members, kinds, damage ------------------------------------------------------------------ */
+
+static void print_members(FILE *out, const struct object *object)
+{
+    const char *metric = "quoit_members";
+    if (object->type != OBJECT_QUEUE && object->type != OBJECT_POOL)
+        return;
+    sample(out, metric, object);
+    fprintf(out, ",state=\"alive\"} %" PRIu64 "\n", object->living);
+    sample(out, metric, object);
+    fprintf(out, ",state=\"dead\"} %" PRIu64 "\n", object->dead);
+}
+
+void object_print_prometheus(FILE *out, const struct object *objects, size_t count)
+{
+    head(out, "quoit_objects", "gauge", "How many objects were looked at.");
+    fprintf(out, "quoit_objects %zu\n", count);
+    if (count == 0)
+        return;
+    head(out, "quoit_object_info", "gauge", "What an object is; always 1.");
+    for (size_t i = 0; i < count; i++) {
+        sample(out, "quoit_object_info", &objects[i]);
+        const char *kind = object_kind(&objects[i]);
+        fprintf(out, ",kind=\"%s\"} 1\n", kind[0] == '?' ? "unknown" : kind);
+    }
+    head(out, "quoit_object_damaged", "gauge", "1 if the object's header or lock file is damaged.");
+    for (size_t i = 0; i < count; i++) {
+        sample(out, "quoit_object_damaged", &objects[i]);
+        fprintf(out, "} %d\n", objects[i].damage[0] != '\0');
+    }
+    head(out, "quoit_members", "gauge", "Handles in it that are alive, and that died in it.");
+    for (size_t i = 0; i < count; i++)
+        print_members(out, &objects[i]);
+    for (size_t i = 0; i < sizeof gauges / sizeof *gauges; i++)
+        print_gauge(out, &gauges[i], objects, count);
+    for (size_t i = 0; i < sizeof counters / sizeof *counters; i++)
+        print_counter(out, &counters[i], objects, count);
+}

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: MIT */
+/* How ls, stat, check, rm and top put things for people. */
+#ifndef QUOIT_TOOLS_PRINT_H
+#define QUOIT_TOOLS_PRINT_H
+
+#include "object.h"
+
+enum { PRINT_ROOM = 64 };
+
+/* Colours, on a terminal that has some, unless NO_COLOR is set; "" elsewhere. */
+enum print_colour { PRINT_PLAIN, PRINT_BOLD, PRINT_DIM, PRINT_RED, PRINT_GREEN, PRINT_YELLOW };
+const char *print_colour(enum print_colour colour);
+enum print_colour print_state_colour(const struct object *object);
+
+int print_columns(const char *text);                  /* UTF-8 characters */
+void print_padded(const char *text, int columns);     /* on the left, with blanks behind it */
+void print_short(double value, char out[PRINT_ROOM]); /* "950", "12.3k", "1.2M" */
+void print_age(uint64_t since_unix_ns, char out[PRINT_ROOM]); /* "3 d 4 h", "12 s" */
+/* "in use, finished", "in use, 1 dead"; a damage is its reason. */
+void print_state(const struct object *object, char *out, size_t room);
+
+/* What getopt_long has just not understood; returns TOOL_USAGE. */
+int print_bad_option(char **argv, int letter);
+/* stdout is written out: TOOL_OK, or says why not. */
+int print_end(int code);
+
+#endif

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: MIT */
+/* The name of the program that a process runs, without its directory. */
+#include "process.h"
+
+#include <windows.h>
+
+#include <string.h>
+
+void process_name(uint32_t pid, char name_out[PROCESS_NAME_ROOM])
+{
+    wchar_t path[1024];
+    DWORD length = sizeof path / sizeof *path;
+    name_out[0] = '\0';
+    HANDLE process = pid != 0 ? OpenProcess(PROCESS_QUERY_LIMITED_INFORMATION, FALSE, pid) : NULL;
+    if (!process)
+        return;
+    if (QueryFullProcessImageNameW(process, 0, path, &length)) {
+        const wchar_t *slash = wcsrchr(path, L'\\');
+        if (WideCharToMultiByte(CP_UTF8, 0, slash ? slash + 1 : path, -1, name_out,
+                                PROCESS_NAME_ROOM, NULL, NULL) == 0)
+            name_out[0] = '\0';
+    }
+    CloseHandle(process);
+}

@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: MIT */
+/* quoit rm: removes names, of whatever kind of object. */
+#include "object.h"
+#include "print.h"
+#include "tool.h"
+
+#include <getopt.h>
+
+static const char help[] =
+    "Removes queues, pools and regions, damaged ones too. Only the name goes: processes that have\n"
+    "the object open go on with it, and its memory is freed with the last of them. What is in it\n"
+    "is lost to all others.\n"
+    "\n"
+    "  -f, --force    names that are not there are no failure\n"
+    "  -d, --dead     remove only what is dead: everybody who was left in it has died, as\n"
+    "                 `quoit ls` shows it. Without a NAME: all such objects of this user. Items\n"
+    "                 that a restarted program would have found in them are lost\n"
+    "  -n, --dry-run  only print what would be removed\n"
+    "  -h, --help\n"
+    "\n"
+    "--dead and --dry-run print each name that is, or would be, removed.\n"
+    "\n"
+    "Exit codes: 0 removed; 1 something was not, said on stderr, and the others are removed;\n"
+    "2 wrong usage.\n"
+    "\n"
+    "Examples:\n"
+    "  quoit rm products sysv:readings\n"
+    "  quoit rm --dead --dry-run     # what a crash has left behind\n";
+
+struct rm {
+    bool force, dead, dry_run;
+};
+
+static const struct option options[] = {{"force", no_argument, NULL, 'f'},
+                                        {"dead", no_argument, NULL, 'd'},
+                                        {"dry-run", no_argument, NULL, 'n'},
+                                        {"help", no_argument, NULL, 'h'},
+                                        {NULL, 0, NULL, 0}};
+
+static quoit_status unlink_any(const char *name)
+{
+    quoit_status status = quoit_queue_unlink(name);
+    if (status == QUOIT_MISMATCH)
+        status = quoit_pool_unlink(name);
+    if (status == QUOIT_MISMATCH)
+        status = quoit_region_unlink(name);
+    return status;
+}
+
+/* Would unlinking refuse it, as another user's? */
+static quoit_status check_owner(const char *name)
+{
+    quoit_region *region;
+    quoit_status status = quoit_region_open(name, QUOIT_READ_ONLY, &region);
+    if (status == QUOIT_OK)
+        quoit_region_close(region);
+    return status == QUOIT_OWNER ? status : QUOIT_OK;
+}
+
+/* lenient: of a list, what is gone, or another user's, is left alone without a word. */
+static int remove_one(const struct rm *rm, const char *name, bool lenient)
+{
+    struct object object;
+    quoit_status status = QUOIT_OK;
+    if (rm->dead || rm->dry_run)
+        status = object_read(name, &object);
+    if (status == QUOIT_OK && rm->dead && !object_is_dead(&object))
+        return TOOL_OK;
+    if (status == QUOIT_OK)
+        status = rm->dry_run ? check_owner(name) : unlink_any(name);
+    if (status == QUOIT_OK) {
+        if (rm->dead || rm->dry_run)
+            puts(name);
+        return TOOL_OK;
+    }
+    if (lenient && (status == QUOIT_OWNER || status == QUOIT_PERMISSION))
+        return TOOL_OK;
+    if (status == QUOIT_NOT_FOUND && (rm->force || lenient))
+        return TOOL_OK;
+    return object_fail(name, status);
+}
+
+static int remove_all(const struct rm *rm, char **names, size_t count, bool lenient)
+{
+    int code = TOOL_OK;
+    for (size_t i = 0; i < count; i++)
+        if (remove_one(rm, names[i], lenient) != TOOL_OK)
+            code = TOOL_FAILED;
+    return code;
+}
+
+static int run(int argc, char **argv)
+{
+    struct rm rm = {0};
+    struct object_names names = {0};
+    int letter;
+    opterr = 0;
+    while ((letter = getopt_long(argc, argv, ":fdnh", options, NULL)) != -1)
+        switch (letter) {
+        case 'f':
+            rm.force = true;
+            break;
+        case 'd':
+            rm.dead = true;
+            break;
+        case 'n':
+            rm.dry_run = true;
+            break;
+        case 'h':
+            return tool_help();
+        default:
+            return print_bad_option(argv, letter);
+        }
+    if (optind < argc)
+        return print_end(remove_all(&rm, argv + optind, (size_t)(argc - optind), false));
+    if (!rm.dead)
+        return tool_usage("a NAME is missing, or --dead");
+    int code = object_list(NULL, &names) ? remove_all(&rm, names.names, names.count, true)
+                                         : TOOL_FAILED;
+    object_free_names(&names);
+    return print_end(code);
+}
+
+const struct tool_command tool_rm = {.name = "rm",
+                                     .arguments = "[OPTION...] NAME...|--dead",
+                                     .summary = "remove names, or what the dead have left",
+                                     .help = help,
+                                     .run = run};

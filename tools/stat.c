@@ -1,0 +1,219 @@
+/* SPDX-License-Identifier: MIT */
+/* quoit stat: all that is known of an object. */
+#include "object.h"
+#include "print.h"
+#include "process.h"
+#include "tool.h"
+
+#include <getopt.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char help[] =
+    "Shows what an object is, who is in it, who holds it up, and what has happened to it:\n"
+    "  pushed, popped   since it was made; of an SPSC queue with sized messages they are bytes\n"
+    "  found full       pushes that found no room\n"
+    "  found empty      pops that found nothing\n"
+    "  sleeps, wakes    how often a side went to sleep, and was woken, a system call each\n"
+    "  repairs          what the dead had left, and others saw to\n"
+    "  high-water mark  the most that members have seen in it\n"
+    "\n"
+    "  -a, --all            all that `quoit ls` finds\n"
+    "  -F, --format FORMAT  text (default), json or prometheus\n"
+    "  -j, --json           as --format json: an array of objects, with the keys that\n"
+    "                       `quoit ls --help` lists\n"
+    "  -h, --help\n"
+    "\n"
+    "Members that died are shown until somebody takes their place; `quoit check --repair` clears\n"
+    "them. \"holds up\" marks the member that the queue's next step waits for.\n"
+    "\n"
+    "Exit codes: 0 shown; 1 there is no such object, or trouble, said on stderr, and the others\n"
+    "are shown; 2 wrong usage.\n"
+    "\n"
+    "Examples:\n"
+    "  quoit stat products\n"
+    "  quoit stat --all --format prometheus > quoit.prom.new && mv quoit.prom.new quoit.prom\n"
+    "                       # in the directory of node_exporter's textfile collector\n";
+
+enum format { TEXT, JSON, PROMETHEUS };
+
+static const struct option options[] = {{"all", no_argument, NULL, 'a'},
+                                        {"format", required_argument, NULL, 'F'},
+                                        {"json", no_argument, NULL, 'j'},
+                                        {"help", no_argument, NULL, 'h'},
+                                        {NULL, 0, NULL, 0}};
+
+/* A dead one's number may be another process's by now. */
+static void print_process(const struct quoit_member_info *member)
+{
+    char name[PROCESS_NAME_ROOM];
+    process_name(member->alive ? member->pid : 0, name);
+    printf("%" PRIu32 "%s%s%s", member->pid, name[0] ? " (" : "", name, name[0] ? ")" : "");
+}
+
+static void print_created(const struct quoit_queue_info *info)
+{
+    char age[PRINT_ROOM];
+    print_age(info->created_at_unix_ns, age);
+    printf("  created          %s ago by process %" PRIu32 "\n", age, info->created_by);
+}
+
+static void print_queue(const struct object *object)
+{
+    const struct quoit_queue_info *info = &object->queue;
+    const char *unit = object_counts_bytes(object) ? " bytes" : "";
+    printf("  items            %s%" PRIu64 " bytes, tuned for %s\n",
+           info->sized ? "messages of up to " : "", object->item_bytes,
+           info->tuning == QUOIT_FOR_SPANS ? "spans" : "items");
+    printf("  size             %" PRIu64 " of %" PRIu64 " (%.0f%%)%s\n", object->used,
+           object->capacity, object->fill * 100, info->finished ? ", finished" : "");
+    printf("  high-water mark  %" PRIu64 "\n", info->high_water);
+    printf("  pushed           %" PRIu64 "%s\n", info->pushed, unit);
+    printf("  popped           %" PRIu64 "%s\n", info->popped, unit);
+    printf("  found full       %" PRIu64 "\n", info->full);
+    printf("  found empty      %" PRIu64 "\n", info->empty);
+    printf("  sleeps           %" PRIu64 "\n", info->sleeps);
+    printf("  wakes            %" PRIu64 "\n", info->wakes);
+    printf("  repairs          %" PRIu64 "\n", info->repairs);
+    if (info->user_bytes > 0)
+        printf("  user area        %" PRIu64 " bytes\n", info->user_bytes);
+    print_created(info);
+}
+
+static void print_other(const struct object *object)
+{
+    if (object->type == OBJECT_POOL)
+        printf("  blocks           %" PRIu64 " bytes each\n", object->item_bytes);
+    printf("  in use           %" PRIu64 " of %" PRIu64 "%s (%.0f%%)\n", object->used,
+           object->capacity, object->type == OBJECT_REGION ? " bytes" : "", object->fill * 100);
+}
+
+static void print_member(const struct quoit_member_info *member)
+{
+    static const char *const roles[] = {"member", "producer", "consumer", "producer and consumer"};
+    char age[PRINT_ROOM];
+    print_age(member->joined_at_unix_ns, age);
+    printf("    ");
+    print_process(member);
+    printf("  %s, joined %s ago", roles[member->roles & 3], age);
+    if (member->lag > 0)
+        printf(", %" PRIu64 " to take", member->lag);
+    if (member->holds_up)
+        printf(", %sholds up%s", print_colour(PRINT_YELLOW), print_colour(PRINT_PLAIN));
+    if (!member->alive)
+        printf(", %sdead%s", print_colour(PRINT_RED), print_colour(PRINT_PLAIN));
+    puts("");
+}
+
+static void print_text(const struct object *object)
+{
+    char state[sizeof object->damage + PRINT_ROOM];
+    print_state(object, state, sizeof state);
+    printf("%s%s%s\n", print_colour(PRINT_BOLD), object->name, print_colour(PRINT_PLAIN));
+    if (object->type != OBJECT_UNKNOWN)
+        printf("  kind             %s%s\n", object_kind(object),
+               object->type == OBJECT_QUEUE && object->queue.broadcast == QUOIT_LOSSY ? ", lossy"
+                                                                                      : "");
+    printf("  state            %s%s%s\n", print_colour(print_state_colour(object)), state,
+           print_colour(PRINT_PLAIN));
+    if (object->type == OBJECT_QUEUE)
+        print_queue(object);
+    else if (object->type != OBJECT_UNKNOWN)
+        print_other(object);
+    if (object->type == OBJECT_QUEUE || object->type == OBJECT_POOL)
+        printf("  members          %" PRIu64 "\n", object->living);
+    for (uint64_t i = 0; i < object->member_count; i++)
+        print_member(&object->members[i]);
+}
+
+static void print_all(const struct object *objects, size_t count, enum format format)
+{
+    if (format == PROMETHEUS)
+        object_print_prometheus(stdout, objects, count);
+    if (format == JSON)
+        printf("[");
+    for (size_t i = 0; format != PROMETHEUS && i < count; i++) {
+        printf("%s", i == 0 ? "" : format == JSON ? "," : "\n");
+        if (format == JSON)
+            puts("");
+        if (format == JSON)
+            object_print_json(stdout, &objects[i], "  ");
+        else
+            print_text(&objects[i]);
+    }
+    if (format == JSON)
+        printf("%s]\n", count > 0 ? "\n" : "");
+}
+
+/* lenient: what is gone since it was listed is left out. */
+static int show(char **names, size_t name_count, enum format format, bool lenient)
+{
+    int code = TOOL_OK;
+    size_t count = 0;
+    struct object *objects = calloc(name_count + 1, sizeof *objects);
+    if (!objects)
+        return tool_fail("out of memory for %zu objects", name_count);
+    for (size_t i = 0; i < name_count; i++) {
+        quoit_status status = object_read(names[i], &objects[count]);
+        if (status == QUOIT_OK)
+            count++;
+        else if (!lenient)
+            code = object_fail(names[i], status);
+    }
+    print_all(objects, count, format);
+    free(objects);
+    return code;
+}
+
+static bool parse_format(const char *text, enum format *format_out)
+{
+    static const char *const names[] = {"text", "json", "prometheus"};
+    for (int i = 0; i < 3; i++)
+        if (strcmp(text, names[i]) == 0) {
+            *format_out = (enum format)i;
+            return true;
+        }
+    return false;
+}
+
+static int run(int argc, char **argv)
+{
+    struct object_names names = {0};
+    enum format format = TEXT;
+    bool all = false;
+    int letter;
+    opterr = 0;
+    while ((letter = getopt_long(argc, argv, ":aF:jh", options, NULL)) != -1)
+        switch (letter) {
+        case 'a':
+            all = true;
+            break;
+        case 'F':
+            if (!parse_format(optarg, &format))
+                return tool_usage("--format is '%s': text, json or prometheus is right", optarg);
+            break;
+        case 'j':
+            format = JSON;
+            break;
+        case 'h':
+            return tool_help();
+        default:
+            return print_bad_option(argv, letter);
+        }
+    if (all != (optind == argc))
+        return all ? tool_usage("--all and a NAME, '%s', exclude each other", argv[optind])
+                   : tool_usage("a NAME is missing, or --all");
+    if (!all)
+        return print_end(show(argv + optind, (size_t)(argc - optind), format, false));
+    int code = object_list(NULL, &names) ? show(names.names, names.count, format, true)
+                                         : TOOL_FAILED;
+    object_free_names(&names);
+    return print_end(code);
+}
+
+const struct tool_command tool_stat = {.name = "stat",
+                                       .arguments = "[OPTION...] NAME...|--all",
+                                       .summary = "show one: members, counters, who holds it up",
+                                       .help = help,
+                                       .run = run};

@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: MIT */
+/* Samples of all objects, and what lies between two of them: rates and their history. */
+#include "top.h"
+
+#include "stream.h"
+#include "tool.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static struct top_row *find(const struct top *top, const char *name)
+{
+    for (size_t i = 0; i < top->row_count; i++)
+        if (strcmp(top->rows[i]->name, name) == 0)
+            return top->rows[i];
+    return NULL;
+}
+
+static void free_row(struct top_row *row)
+{
+    free(row->name);
+    free(row);
+}
+
+/* NULL: out of memory. */
+static struct top_row *add(struct top *top, const char *name)
+{
+    if (top->row_count == top->room) {
+        size_t room = top->room > 0 ? 2 * top->room : 32;
+        struct top_row **rows = realloc(top->rows, room * sizeof(struct top_row *));
+        if (!rows)
+            return NULL;
+        top->rows = rows;
+        top->room = room;
+    }
+    struct top_row *row = calloc(1, sizeof *row);
+    size_t bytes = strlen(name) + 1;
+    char *copy = malloc(bytes);
+    if (!row || !copy) {
+        free(row);
+        free(copy);
+        return NULL;
+    }
+    row->name = memcpy(copy, name, bytes);
+    top->rows[top->row_count++] = row;
+    return row;
+}
+
+/* A queue that was removed and made anew begins anew. */
+static bool is_the_same(const struct object *object, const struct object *before)
+{
+    return object->type == before->type &&
+           object->queue.created_at_unix_ns == before->queue.created_at_unix_ns &&
+           object->queue.created_by == before->queue.created_by;
+}
+
+static double rate(uint64_t now, uint64_t before, double seconds)
+{
+    return now > before && seconds > 0 ? (double)(now - before) / seconds : 0;
+}
+
+static void update(struct top_row *row, const struct object *object, double seconds)
+{
+    const struct quoit_queue_info *now = &object->queue, *before = &row->object.queue;
+    bool continues = row->history_count > 0 && is_the_same(object, &row->object);
+    if (!continues)
+        row->history_count = 0;
+    row->has_rates = continues && object->type == OBJECT_QUEUE;
+    row->pushed_per_s = row->has_rates ? rate(now->pushed, before->pushed, seconds) : 0;
+    row->popped_per_s = row->has_rates ? rate(now->popped, before->popped, seconds) : 0;
+    row->object = *object;
+    row->object.name = row->name;
+    row->history[row->history_count++ % TOP_HISTORY] = object->type == OBJECT_POOL
+                                                           ? object->fill
+                                                           : row->pushed_per_s;
+    row->seen = true;
+}
+
+static bool look_at(struct top *top, const char *name, struct object *object, double seconds)
+{
+    if (object_read(name, object) != QUOIT_OK || object->type == OBJECT_REGION)
+        return true; /* gone, or nothing moves in it */
+    struct top_row *row = find(top, name);
+    if (!row)
+        row = add(top, name);
+    if (!row)
+        return false;
+    update(row, object, seconds);
+    return true;
+}
+
+static void drop_unseen(struct top *top)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < top->row_count; i++) {
+        if (top->rows[i]->seen)
+            top->rows[kept++] = top->rows[i];
+        else
+            free_row(top->rows[i]);
+    }
+    top->row_count = kept;
+}
+
+static bool look_at_all(struct top *top, char *const *names, size_t count)
+{
+    uint64_t now = stream_now_ns();
+    double seconds = (double)(now - top->sampled_ns) / 1e9;
+    struct object *object = malloc(sizeof *object);
+    bool enough = object != NULL;
+    for (size_t i = 0; i < top->row_count; i++)
+        top->rows[i]->seen = false;
+    for (size_t i = 0; i < count && enough; i++)
+        enough = look_at(top, names[i], object, seconds);
+    free(object);
+    drop_unseen(top);
+    top->sampled_ns = now;
+    return enough;
+}
+
+bool top_sample(struct top *top)
+{
+    struct object_names all = {0};
+    if (!top->names && !object_list(NULL, &all)) {
+        object_free_names(&all);
+        return false;
+    }
+    bool enough = look_at_all(top, top->names ? top->names : all.names,
+                              top->names ? top->name_count : all.count);
+    object_free_names(&all);
+    if (!enough)
+        (void)tool_fail("out of memory for what there is");
+    top_sort(top);
+    return enough;
+}
+
+/* ---- Order ----------------------------------------------------------------------------------- */
+
+static int by_name(const void *one, const void *other)
+{
+    return strcmp((*(struct top_row *const *)one)->name, (*(struct top_row *const *)other)->name);
+}
+
+/* The largest first. */
+static int by_value(double one, double other, const void *one_row, const void *other_row)
+{
+    if (one > other)
+        return -1;
+    return one < other ? 1 : by_name(one_row, other_row);
+}
+
+static int by_rate(const void *one, const void *other)
+{
+    return by_value((*(struct top_row *const *)one)->pushed_per_s,
+                    (*(struct top_row *const *)other)->pushed_per_s, one, other);
+}
+
+static int by_fill(const void *one, const void *other)
+{
+    return by_value((*(struct top_row *const *)one)->object.fill,
+                    (*(struct top_row *const *)other)->object.fill, one, other);
+}
+
+void top_sort(struct top *top)
+{
+    static int (*const orders[TOP_ORDERS])(const void *, const void *) = {by_name, by_rate,
+                                                                          by_fill};
+    if (top->row_count > 0)
+        qsort(top->rows, top->row_count, sizeof *top->rows, orders[top->order]);
+}
+
+const char *top_order_name(enum top_order order)
+{
+    static const char *const names[TOP_ORDERS] = {"name", "rate", "fill"};
+    return names[order];
+}
+
+/* ---- One row --------------------------------------------------------------------------------- */
+
+const char *top_mark(const struct object *object)
+{
+    if (object->damage[0] != '\0')
+        return "bad";
+    if (object_is_dead(object))
+        return "dead";
+    if (object->type == OBJECT_QUEUE && object->queue.finished)
+        return "end";
+    return object->type != OBJECT_UNKNOWN && object->used >= object->capacity ? "full" : "";
+}
+
+double top_history(const struct top_row *row, uint64_t back)
+{
+    if (back >= row->history_count || back >= TOP_HISTORY)
+        return 0;
+    return row->history[(row->history_count - 1 - back) % TOP_HISTORY];
+}
+
+void top_free(struct top *top)
+{
+    for (size_t i = 0; i < top->row_count; i++)
+        free_row(top->rows[i]);
+    free(top->rows);
+}

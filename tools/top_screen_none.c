@@ -1,0 +1,9 @@
+/* SPDX-License-Identifier: MIT */
+/* Without a curses library there is the plain mode alone. */
+#include "top.h"
+
+int top_screen(struct top *top)
+{
+    (void)top;
+    return -1;
+}
