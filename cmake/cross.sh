@@ -88,7 +88,7 @@ cross_build() {
         macos) cross_build_macos ;;
         strict) cross_configure strict -DQUOIT_STRICT_POSIX=ON -DCMAKE_BUILD_TYPE=Debug \
             -DQUOIT_SANITIZE=address,undefined ;;
-        musl) cross_configure musl -DCMAKE_C_COMPILER=musl-gcc \
+        musl) cross_configure musl -DCMAKE_C_COMPILER=musl-gcc -DQUOIT_CURSES=OFF \
             -DCMAKE_CXX_COMPILER=CMAKE_CXX_COMPILER-NOTFOUND ;;
         i386) # the other half of the pairs is this machine's own build
             cmake --preset release -DQUOIT_TEST_PREFIX=release. && cmake --build --preset release &&

@@ -2,7 +2,6 @@
 /* The quoit command: finds the subcommand and runs it. */
 #include "tool.h"
 
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -11,31 +10,18 @@ static const struct tool_command *const commands[] = {
     &tool_tail, &tool_rm,   &tool_check, &tool_bench, NULL};
 static const struct tool_command *running;
 
-static void say(const char *format, va_list values)
+void tool_begin(void)
 {
     fprintf(stderr, "quoit%s%s: ", running ? " " : "", running ? running->name : "");
-    vfprintf(stderr, format, values);
+}
+
+int tool_end(int code)
+{
     fputc('\n', stderr);
-}
-
-int tool_fail(const char *format, ...)
-{
-    va_list values;
-    va_start(values, format);
-    say(format, values);
-    va_end(values);
-    return TOOL_FAILED;
-}
-
-int tool_usage(const char *format, ...)
-{
-    va_list values;
-    va_start(values, format);
-    say(format, values);
-    va_end(values);
-    fprintf(stderr, "`quoit%s%s --help` says more\n", running ? " " : "",
-            running ? running->name : "");
-    return TOOL_USAGE;
+    if (code == TOOL_USAGE)
+        fprintf(stderr, "`quoit%s%s --help` says more\n", running ? " " : "",
+                running ? running->name : "");
+    return code;
 }
 
 int tool_fail_quoit(void)

@@ -6,6 +6,8 @@
 
 #include <quoit.h>
 
+#include <stdio.h>
+
 /* Exit codes, the same for every subcommand (docs/man/quoit.1). */
 enum tool_exit {
     TOOL_OK = 0,
@@ -26,9 +28,12 @@ struct tool_command {
 extern const struct tool_command tool_ls, tool_stat, tool_top, tool_push, tool_pop, tool_tail,
     tool_rm, tool_check, tool_bench;
 
-/* "quoit COMMAND: MESSAGE" on stderr; returns TOOL_FAILED, or TOOL_USAGE with a hint at --help. */
-int tool_fail(const char *format, ...);
-int tool_usage(const char *format, ...);
+/* "quoit COMMAND: MESSAGE" on stderr; gives TOOL_FAILED, or TOOL_USAGE with a hint at --help.
+   Macros, so that compilers see what is printed. */
+#define tool_fail(...)  (tool_begin(), (void)fprintf(stderr, __VA_ARGS__), tool_end(TOOL_FAILED))
+#define tool_usage(...) (tool_begin(), (void)fprintf(stderr, __VA_ARGS__), tool_end(TOOL_USAGE))
+void tool_begin(void);
+int tool_end(int code);
 /* tool_fail with quoit_error_text(). */
 int tool_fail_quoit(void);
 
