@@ -184,7 +184,7 @@ const char *top_mark(const struct object *object)
         return "dead";
     if (object->type == OBJECT_QUEUE && object->queue.finished)
         return "end";
-    return object->type != OBJECT_UNKNOWN && object->used >= object->capacity ? "full" : "";
+    return object->type != OBJECT_UNKNOWN && object->fill >= 1 ? "full" : "";
 }
 
 double top_history(const struct top_row *row, uint64_t back)

@@ -1,0 +1,348 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""quoit ls, stat, top, check and rm, run as a user runs them: look_test.py QUOIT [screen]
+
+Beside real processes that hold queues open, and are killed. With `screen` the full screen of top too, in a
+pseudo terminal. Looks only at names of its own: others use the machine as well.
+"""
+import fcntl
+import json
+import os
+import pty
+import re
+import shutil
+import signal
+import struct
+import subprocess
+import sys
+import tempfile
+import termios
+import threading
+import time
+
+
+def check(condition, sentence):
+    if not condition:
+        raise AssertionError(sentence)
+
+
+class Suite:
+    def __init__(self, quoit):
+        self.quoit = os.path.abspath(quoit)
+        self.work = tempfile.mkdtemp(prefix="quoit-test-")
+        self.names, self.processes, self.made = [], [], 0
+
+    def name(self, scheme="posix:"):
+        self.made += 1
+        text = f"qt-{os.getpid()}-{self.made}"
+        self.names.append(f"file:{self.work}/{text}" if scheme == "file:" else scheme + text)
+        return self.names[-1]
+
+    def run(self, *arguments, code=0, text=None, environment=None):
+        done = subprocess.run([self.quoit, *arguments], input=text, text=True, timeout=60, check=False,
+                              capture_output=True, env={**os.environ, **(environment or {})})
+        check(done.returncode == code, f"quoit {arguments} ended with {done.returncode}, not {code}: "
+                                       f"{done.stdout}{done.stderr}")
+        check(code not in (1, 2) or done.stderr, f"quoit {arguments} failed without a word")
+        return done
+
+    def object(self, name):
+        return json.loads(self.run("stat", "--json", name).stdout)[0]
+
+    def queue(self, name, *options, lines=0):
+        """Makes it, with so many lines in it."""
+        text = "".join(f"{n}\n" for n in range(lines))
+        self.run("push", "--keep", "--each", *options, name, text=text)
+        return name
+
+    def hold(self, command, name, role, *options):
+        """A process that has the queue open until it is killed."""
+        process = subprocess.Popen([self.quoit, command, *options, name], stdin=subprocess.PIPE,
+                                   stdout=subprocess.PIPE)
+        self.processes.append(process)
+        self.until(lambda: any(member["pid"] == process.pid and member["roles"] == [role]
+                               for member in self.object(name)["members"]), f"{command} is no member")
+        return process
+
+    @staticmethod
+    def until(condition, sentence):
+        deadline = time.monotonic() + 60
+        while not condition():
+            check(time.monotonic() < deadline, sentence)
+            time.sleep(0.02)
+
+    @staticmethod
+    def kill(process):
+        process.kill()
+        process.wait()
+        process.stdin.close()
+        process.stdout.close()
+
+    def give_up(self):
+        for process in self.processes:
+            if process.poll() is None:
+                process.kill()
+                process.wait()
+        for name in self.names:
+            subprocess.run([self.quoit, "rm", "--force", name], check=False, stderr=subprocess.DEVNULL)
+        shutil.rmtree(self.work)
+
+
+def ls(suite):
+    """Each scheme's queue is in its list, sorted, with the numbers that it has."""
+    names = [suite.queue(suite.name(scheme), "--kind", kind, "--capacity", "10", "--item-bytes", "32", lines=4)
+             for scheme, kind in [("posix:", "spsc"), ("sysv:", "mpmc"), ("file:", "mpmc")]]
+    for name, where in zip(names, ["posix", "sysv", f"file:{suite.work}"]):
+        listed = {entry["name"]: entry for entry in json.loads(suite.run("ls", "--json", where).stdout)}
+        check(list(listed) == sorted(listed), f"not sorted: {list(listed)}")
+        # A System V name is known by its key alone, unless it says it.
+        found = [entry for key, entry in listed.items() if key == name or where == "sysv"]
+        check(any(entry["size"] == 4 and entry["capacity"] == 10 and entry["state"] == "idle"
+                  for entry in found), f"{name} is not in {listed}")
+        if where != "sysv":
+            check(name in suite.run("ls", "--names", where).stdout.splitlines(), f"{name} has no line")
+            row = next(line for line in suite.run("ls", where).stdout.splitlines() if name in line)
+            check(row.split()[2:5] == ["32", "10", "4"] and row.endswith("idle"), row)
+    check("\x1b" not in suite.run("ls").stdout, "colours where there is no terminal")
+
+
+def dead_and_repaired(suite):
+    """A killed member is marked, check tells of it, and --repair clears it."""
+    for kind in ["mpmc", "spsc"]:
+        name = suite.queue(suite.name(), "--kind", kind, lines=3)
+        producer = suite.hold("push", name, "producer", "--keep")
+        check(suite.object(name)["state"] == "in use", "a living member is not seen")
+        member = suite.object(name)["members"][0]
+        check(member["alive"] and member["process"] == "quoit", member)
+        check(json.loads(suite.run("check", "--json", name).stdout)[0]["dead_members"] == 0, "dead?")
+        suite.run("rm", "--dead", name)
+        check(suite.object(name)["size"] == 3, "rm --dead took one that is alive")
+        suite.kill(producer)
+        found = suite.object(name)
+        check(found["state"] == "dead" and not found["members"][0]["alive"], found)
+        check("dead" in suite.run("stat", name).stdout, "stat does not say it")
+        check("1 dead member" in suite.run("check", name).stdout, "check does not say it")
+        repaired = json.loads(suite.run("check", "--repair", "--json", name).stdout)[0]
+        check(repaired["ok"] and repaired["cleared_members"] == 1, repaired)
+        found = suite.object(name)
+        check(found["members"] == [] and found["state"] == "idle" and found["size"] == 3, found)
+
+
+def held_roles(suite):
+    """Roles that living processes hold are no failure of a repair."""
+    name = suite.queue(suite.name(), "--kind", "spsc")
+    dead = suite.hold("push", name, "producer", "--keep")
+    suite.kill(dead)
+    suite.hold("push", name, "producer", "--keep")
+    suite.hold("pop", name, "consumer")
+    check("ok" in suite.run("check", "--repair", name).stdout, "a busy queue is not ok")
+
+
+def stat(suite):
+    """The counters, the formats, and one that is gone."""
+    name = suite.queue(suite.name(), "--kind", "mpmc", "--capacity", "8", lines=8)
+    suite.run("push", "--keep", "--timeout", "0.05", name, text="x\n", code=3)
+    found = suite.object(name)
+    check(found["pushed"] == 8 and found["popped"] == 0 and found["fill"] == 1, found)
+    check(found["full"] >= 1 and found["high_water"] == 8, found)
+    suite.run("pop", "--count", "3", name)
+    check(suite.object(name)["popped"] == 3, "popped is not counted")
+    both = json.loads(suite.run("stat", "--json", name, name + "-none", code=1).stdout)
+    check([entry["name"] for entry in both] == [name], both)
+    check(name + "-none" in suite.run("stat", name + "-none", code=1).stderr, "the name is not in the error")
+    check(name in suite.run("stat", "--all").stdout, "--all leaves it out")
+
+
+def prometheus(suite):
+    """Every line is of the exposition format, and promtool, where it is, agrees."""
+    names = [suite.queue(suite.name(), "--kind", kind, lines=2) for kind in ["spsc", "mpmc", "broadcast"]]
+    names.append(suite.queue(suite.name("posix:") + '-a"b\\c', "--kind", "mpmc", lines=1))
+    suite.names.append(names[-1])
+    text = suite.run("stat", "--format", "prometheus", *names).stdout
+    kinds, seen, last = {}, set(), None
+    sample = re.compile(r'([a-z_]+)(\{([a-z]+="(\\[\\"n]|[^"\\\n])*",?)+\})? (-?[0-9.e+-]+)$')
+    for line in text.splitlines():
+        if line.startswith("#"):
+            word, metric, rest = line[2:].split(" ", 2)
+            check(word in ("HELP", "TYPE") and rest, line)
+            check(word != "HELP" or metric not in seen, f"{metric} does not stand together")
+            seen.add(metric)
+            if word == "TYPE":
+                kinds[metric] = rest
+            last = metric
+            continue
+        match = sample.match(line)
+        check(match and match.group(1) == last, f"not a sample of {last}: {line!r}")
+        check((kinds[last] == "counter") == last.endswith("_total"), f"{last} is a {kinds[last]}")
+        float(match.group(5))
+    check(f'quoit_queue_size_items{{name="{names[1]}"}} 2' in text, text)
+    check('-a\\"b\\\\c"' in text, "a name is not escaped")
+    if shutil.which("promtool"):
+        done = subprocess.run(["promtool", "check", "metrics"], input=text, text=True, check=False,
+                              capture_output=True)
+        check(done.returncode == 0, done.stdout + done.stderr)
+
+
+def damaged(suite):
+    """A queue whose header is spoiled: shown, told apart by the exit code, and removable."""
+    name = suite.queue(suite.name("file:"), "--kind", "mpmc", lines=1)
+    with open(name[len("file:"):], "r+b") as file:
+        file.seek(16)
+        file.write(b"\xa5" * 24)
+    found = suite.object(name)
+    check(found["state"] == "damaged" and found["damage"], found)
+    check("damaged" in suite.run("ls", f"file:{suite.work}").stdout, "ls does not mark it")
+    check("damaged" in suite.run("check", name, code=4).stdout, "check does not say it")
+    suite.run("check", "--repair", name, code=4)
+    suite.run("rm", name)
+    suite.run("stat", name, code=1)
+
+
+def rm(suite):
+    """Names go, those that are not there are told, and only the dead go with --dead."""
+    one, idle, dead = (suite.queue(suite.name(), "--kind", "mpmc") for _ in range(3))
+    suite.kill(suite.hold("push", dead, "producer", "--keep"))
+    suite.run("rm", one, "no-such-" + one.split(":")[1], code=1)
+    suite.run("stat", one, code=1)
+    suite.run("rm", "--force", one)
+    check(suite.run("rm", "--dead", "--dry-run", idle, dead).stdout.splitlines() == [dead], "not the dead one")
+    check(suite.object(dead)["state"] == "dead", "--dry-run removed it")
+    check(suite.run("rm", "--dead", idle, dead).stdout.splitlines() == [dead], "not the dead one")
+    suite.run("stat", dead, code=1)
+    suite.run("rm", idle)
+
+
+def bad_input(suite):
+    """The error names what is wrong; nothing is made."""
+    for arguments, word in [(["stat"], "NAME"), (["stat", "--all", "x"], "'x'"), (["check"], "NAME"),
+                            (["stat", "--format", "xml", "x"], "'xml'"), (["rm"], "NAME"),
+                            (["top", "--interval", "0"], "'0'"), (["top", "--sort", "age"], "'age'"),
+                            (["top", "--count", "0"], "--count"), (["ls", "--bogus"], "'--bogus'"),
+                            (["ls", "--json", "--names"], "--names"), (["check", "--through", "x", "y"], "--repair"),
+                            (["top", "--interval"], "'--interval'"), (["rm", "-x", "y"], "'-x'")]:
+        check(word in suite.run(*arguments, code=2).stderr, f"{arguments}: the error does not name {word}")
+    for arguments, word in [(["ls", "nowhere"], "nowhere"), (["ls", "file:/no/such"], "/no/such"),
+                            (["check", "qt-no-such"], "qt-no-such"), (["stat", "a/b"], "a/b")]:
+        check(word in suite.run(*arguments, code=1).stderr, f"{arguments}: the error does not name {word}")
+    for command in ["ls", "stat", "top", "check", "rm"]:
+        text = suite.run(command, "--help").stdout
+        check(text.startswith(f"usage: quoit {command} ") and "Examples:" in text, f"{command} --help")
+    with open("/dev/full", "w") as full:
+        done = subprocess.run([suite.quoit, "ls"], stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    check(done.returncode == 1 and "stdout" in done.stderr, done.stderr)
+
+
+def top_plain(suite):
+    """A table a look; rates of a queue that moves; what comes and goes while it runs."""
+    name, later = suite.queue(suite.name(), "--kind", "mpmc", "--capacity", "1000"), suite.name()
+    top = subprocess.Popen([suite.quoit, "top", "--json", "--interval", "0.1", name, later],
+                           stdout=subprocess.PIPE, text=True)
+    suite.processes.append(top)
+    looks = iter(lambda: json.loads(top.stdout.readline()), None)
+    check([row["name"] for row in next(looks)] == [name], "another queue is shown")
+    suite.queue(later, "--kind", "mpmc")
+    suite.queue(name, lines=50)
+    rows = next(rows for rows in looks if len(rows) == 2)
+    moved = 50 in [row["size"] for row in rows]
+    while not moved:
+        moved = 50 in [row["size"] for row in next(looks)]
+    suite.run("rm", later)
+    check(next(rows for rows in looks if len(rows) == 1), "it stays when it is gone")
+    suite.queue(name, lines=100)
+    check(any(row["pushed_per_s"] > 0 for _ in range(100) for row in next(looks))
+          or suite.object(name)["size"] == 150, "no rates")
+    top.send_signal(signal.SIGTERM)
+    check(top.wait(timeout=30) == 0, "SIGTERM is no clean end")
+    top.stdout.close()
+    text = suite.run("top", "--plain", "--count", "2", "--interval", "0.05", name).stdout
+    check(len(re.findall(r"^NAME ", text, re.M)) == 2 and text.count(name) == 2, text)
+
+
+class Screen:
+    """A pseudo terminal with `quoit top` on it."""
+
+    def __init__(self, suite, rows, columns, *arguments):
+        self.master, self.slave = pty.openpty()
+        self.resize(rows, columns)
+        self.before = termios.tcgetattr(self.slave)
+        self.text, self.lock = b"", threading.Lock()
+        self.process = subprocess.Popen(
+            [suite.quoit, "top", *arguments], stdin=self.slave, stdout=self.slave, stderr=self.slave,
+            env={**os.environ, "TERM": "xterm", "LC_ALL": "C.UTF-8"}, start_new_session=True,
+            preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0))
+        suite.processes.append(self.process)
+        threading.Thread(target=self.read, daemon=True).start()
+
+    def read(self):
+        while True:
+            try:
+                more = os.read(self.master, 65536)
+            except OSError:
+                return
+            with self.lock:
+                self.text += more
+
+    def resize(self, rows, columns):
+        fcntl.ioctl(self.master, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+
+    def take(self):
+        """What came since the last time."""
+        with self.lock:
+            text, self.text = self.text, b""
+        return text.decode(errors="replace")
+
+    def expect(self, *patterns):
+        got = []
+
+        def are_there():
+            got.append(self.take())
+            return all(re.search(pattern, "".join(got)) for pattern in patterns)
+        Suite.until(are_there, f"the screen never shows {patterns}")
+        return "".join(got)
+
+    def end(self):
+        """It has ended, well, and left the terminal as it found it."""
+        check(self.process.wait(timeout=30) == 0, f"top ended with {self.process.returncode}")
+        self.expect(r"\x1b\[\?1049l")
+        check(termios.tcgetattr(self.slave) == self.before, "the terminal is not as it was")
+        os.close(self.slave)
+
+
+def top_screen(suite):
+    """At two sizes, through a resize; keys; restored by q, SIGINT and SIGTERM."""
+    name = suite.queue(suite.name(), "--kind", "mpmc", "--capacity", "10", lines=10)
+    for ending in ["q", signal.SIGINT, signal.SIGTERM]:
+        screen = Screen(suite, 24, 80, "--interval", "0.2", name)
+        screen.expect(r"\x1b\[\?1049h", "quoit top: 1 object, by name", r"10/10", "full", r"\x1b\[24(;1H|d)")
+        check(not termios.tcgetattr(screen.slave)[3] & termios.ECHO, "keys are echoed")
+        screen.resize(50, 200)
+        screen.expect(r"\x1b\[50(;1H|d)", r"IN, LATELY", re.escape(name))
+        screen.take()
+        os.write(screen.master, b"f")
+        screen.expect("fill")  # curses sends what differs from "name": all of it
+        if ending == "q":
+            os.write(screen.master, b"q")
+        else:
+            screen.process.send_signal(ending)
+        screen.end()
+    dumb = subprocess.run(["script", "-qec", f"{suite.quoit} top -n 1 -i 0.1 {name}", "/dev/null"], text=True,
+                          env={**os.environ, "TERM": "dumb"}, stdout=subprocess.PIPE, stdin=subprocess.DEVNULL,
+                          check=False) if shutil.which("script") else None
+    check(dumb is None or "\x1b[" not in dumb.stdout, "a dumb terminal is sent escapes")
+
+
+PARTS = [ls, dead_and_repaired, held_roles, stat, prometheus, damaged, rm, bad_input, top_plain]
+
+
+def main():
+    suite = Suite(sys.argv[1])
+    try:
+        for part in PARTS + ([top_screen] if sys.argv[2:] == ["screen"] else []):
+            print(part.__name__, flush=True)
+            part(suite)
+    finally:
+        suite.give_up()
+
+
+if __name__ == "__main__":
+    main()
