@@ -10,10 +10,11 @@ _quoit_names() {
     fi
     for name in $(quoit ls --names 2>/dev/null); do
         local choice
-        for choice in "$name" "${name#posix:}"; do
+        for choice in "${name#posix:}" "$name"; do
             [[ $choice == "$before"* ]] || continue
             [[ $before == *:* && $COMP_WORDBREAKS == *:* ]] && choice=${choice#"${before%:*}:"}
             COMPREPLY+=("$(printf '%q' "$choice")")
+            break # "posix:" may be left out
         done
     done
 }
