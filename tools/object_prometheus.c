@@ -30,7 +30,7 @@ static void sample(FILE *out, const char *metric, const struct object *object)
     fputc('"', out);
 }
 
-/* ---- One value for each object of a type ------------------------------------------------------ */
+/* ---- One value for each object of a type ----------------------------------------------------- */
 
 static double capacity(const struct object *object)
 {
