@@ -150,17 +150,19 @@ template <class T> class queue : public detail::makers<queue<T>>
     using value_type = T;
     queue() = default; // empty: only to be assigned to
 
-    // Never block, inline into the caller. ok full closed; ok empty closed.
-    status try_push(const T &item) noexcept
+    // Never block. ok full closed; ok empty closed. Inlined by force: clang would weigh the slow
+    // path with the fast one, and call.
+    [[gnu::always_inline]] status try_push(const T &item) noexcept
     {
         if (quoit_spsc_put(&this->raw()->producer, &item, sizeof(T))) {
             quoit_queue_pushed(this->raw());
             return status::ok;
         }
-        const T copy = item; // so that the caller's may stay in registers
-        return detail::from(quoit_queue_push_slow(this->raw(), &copy, sizeof(T)));
+        detail::room<T> copy; // so that the caller's may stay in registers
+        std::memcpy(static_cast<void *>(&copy.item), &item, sizeof(T));
+        return detail::from(quoit_queue_push_slow(this->raw(), &copy.item, sizeof(T)));
     }
-    status try_pop(T &item_out) noexcept
+    [[gnu::always_inline]] status try_pop(T &item_out) noexcept
     {
         if (quoit_spsc_take(&this->raw()->consumer, &item_out, sizeof(T))) {
             quoit_queue_popped(this->raw());
@@ -178,8 +180,9 @@ template <class T> class queue : public detail::makers<queue<T>>
         const status s = try_push(item);
         if (s != status::full)
             return s;
-        const T copy = item;
-        return detail::from(quoit_queue_push_wait_slow(this->raw(), &copy, sizeof(T), t.ns()));
+        detail::room<T> copy;
+        std::memcpy(static_cast<void *>(&copy.item), &item, sizeof(T));
+        return detail::from(quoit_queue_push_wait_slow(this->raw(), &copy.item, sizeof(T), t.ns()));
     }
     status try_pop_for(T &item_out, timeout t) noexcept
     {
