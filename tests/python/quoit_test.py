@@ -1,0 +1,336 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""quoit_test.py: the Python module over the library that QUOIT_LIBRARY names, and against the headers."""
+import asyncio
+import os
+import re
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import unittest
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+sys.path.insert(0, os.path.join(ROOT, "python"))
+sys.dont_write_bytecode = True
+import quoit  # noqa: E402  pylint: disable=wrong-import-position
+
+BOTH = quoit.PRODUCER | quoit.CONSUMER
+COUNT = iter(range(10**6))
+
+
+def header(path):
+    with open(os.path.join(ROOT, "include", path)) as file:
+        return file.read()
+
+
+def run(code, *arguments):
+    """A second process over the same module."""
+    return subprocess.Popen([sys.executable, "-c", f"import sys; sys.path.insert(0, {ROOT + '/python'!r})\n"
+                             "sys.dont_write_bytecode = True\nimport quoit\n" + code, *arguments],
+                            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+class Case(unittest.TestCase):
+    def setUp(self):
+        self.name = f"qt-python-{os.getpid()}-{next(COUNT)}"
+
+    def make(self, roles=BOTH, **options):
+        options.setdefault("capacity", 4)
+        if not {"item_bytes", "format"} & set(options):
+            options.setdefault("message_bytes", 100)
+        queue = quoit.Queue.create(self.name, roles, **options)
+        self.addCleanup(queue.close)
+        self.addCleanup(quoit.unlink, self.name)
+        return queue
+
+
+class Headers(unittest.TestCase):
+    """What the module repeats from the headers is what they say."""
+
+    def test_abi(self):
+        self.assertEqual(quoit.ABI, int(re.search(r"define QUOIT_ABI (\d+)u", header("quoit/typed.h")).group(1)))
+
+    def test_statuses(self):
+        table = {int(n): name for name, n in re.findall(r"X\((QUOIT_\w+), (-?\d+),", header("quoit/status.h"))}
+        del table[0]
+        self.assertEqual(set(table), set(quoit._errors))
+        for number, name in table.items():
+            self.assertEqual(quoit._errors[number]("").name, name)
+            self.assertEqual(quoit._errors[number].__name__.lower(), name[len("QUOIT_"):].replace("_", "").lower())
+
+    def test_layouts_and_constants(self):
+        structs = {"quoit_queue_options": quoit._QueueOptions, "quoit_queue_info": quoit.QueueInfo,
+                   "quoit_member_info": quoit.Member, "quoit_cursor": quoit.Cursor,
+                   "quoit_pool_options": quoit._PoolOptions}
+        constants = ["SPSC", "MPMC", "BROADCAST", "FOR_ITEMS", "FOR_SPANS", "LOSSLESS", "LOSSY", "PRODUCER", "CONSUMER",
+                     "OBSERVER", "ANY_OWNER", "FROM_OLDEST", "READ_ONLY", "MEMBERS_MAX"]
+        lines, expected = [], []
+        for name, layout in structs.items():
+            lines.append(f'printf("{name} %d\\n", (int)sizeof(struct {name}));')
+            expected.append(f"{name} {quoit.ctypes.sizeof(layout)}")
+            for field, _type in layout._fields_:
+                place = getattr(layout, field)
+                lines.append(f'printf("{name}.{field} %d %d\\n", (int)offsetof(struct {name}, {field}), '
+                             f"(int)sizeof(((struct {name} *)0)->{field}));")
+                expected.append(f"{name}.{field} {place.offset} {place.size}")
+        for name in constants:
+            lines.append(f'printf("{name} %d\\n", (int)QUOIT_{name});')
+            expected.append(f"{name} {getattr(quoit, name)}")
+        compiler = os.environ.get("CC", "cc")
+        with tempfile.TemporaryDirectory() as folder:
+            with open(folder + "/offsets.c", "w") as file:
+                file.write("#include <quoit.h>\n#include <stddef.h>\n#include <stdio.h>\nint main(void)\n{\n"
+                           + "\n".join(lines) + "\nreturn 0;\n}\n")
+            subprocess.run([compiler, "-std=c11", "-I", ROOT + "/include", folder + "/offsets.c", "-o",
+                            folder + "/offsets"], check=True)
+            printed = subprocess.run([folder + "/offsets"], capture_output=True, text=True, check=True).stdout
+        self.assertEqual(printed.split("\n")[:-1], expected)
+
+    def test_every_field_is_known(self):
+        """A struct that grew in the middle or at its end has another size, and the fields' names are all there."""
+        text = header("quoit.h")
+        for name, layout in (("quoit_queue_options", quoit._QueueOptions), ("quoit_queue_info", quoit.QueueInfo)):
+            body = re.sub(r"/\*.*?\*/", "", re.search(rf"struct {name} \{{(.*?)\n\}};", text, re.S).group(1), flags=re.S)
+            self.assertEqual(re.findall(r"(\w+);", body), [field for field, _type in layout._fields_])
+
+
+class Items(Case):
+    def test_messages(self):
+        queue = self.make()
+        for message in (b"", b"a", bytes(range(100)), bytearray(b"array"), memoryview(b"view")):
+            queue.push(message)
+            self.assertEqual(len(queue), 1)
+            self.assertEqual(queue.pop(), bytes(message))
+        self.assertRaises(quoit.Empty, queue.pop)
+        with self.assertRaises(quoit.TooBig) as raised:
+            queue.push(bytes(101))
+        self.assertIn("101", str(raised.exception))
+        self.assertIsInstance(raised.exception, ValueError)
+        self.assertRaises(TypeError, queue.push, "text")
+        self.assertTrue(queue)  # though it is empty
+
+    def test_items(self):
+        queue = self.make(item_bytes=4, capacity=2)
+        self.assertEqual(queue.push_many([b"abcd", b"efgh", b"ijkl"]), 2)
+        with self.assertRaises(quoit.Full) as raised:
+            queue.push(b"ijkl")
+        self.assertEqual((raised.exception.status, raised.exception.name, str(raised.exception)),
+                         (1, "QUOIT_FULL", "the queue is full"))
+        self.assertRaisesRegex(ValueError, "3 bytes, the queue's have 4", queue.push, b"abc")
+        self.assertEqual(queue.pop_many(9), [b"abcd", b"efgh"])
+        self.assertEqual((queue.push_many([]), queue.pop_many(3)), (0, []))
+
+    def test_tuples(self):
+        queue = self.make(format="=Qd")
+        queue.push((7, 0.5))
+        with quoit.Queue.open(self.name, quoit.OBSERVER, format="=Qd") as other:
+            self.assertEqual([*other.look()], [(7, 0.5)])
+        self.assertRaises(quoit.Mismatch, quoit.Queue.open, self.name, quoit.OBSERVER, format="=Q")
+        self.assertEqual(queue.pop(), (7, 0.5))
+
+    def test_timeouts(self):
+        queue = self.make(item_bytes=1, capacity=1)
+        for timeout in (0.05, 0.25):
+            began = time.monotonic()
+            self.assertRaises(quoit.Timeout, queue.pop, timeout)
+            self.assertGreaterEqual(time.monotonic() - began, timeout * 0.9)
+        queue.push(b"x")
+        self.assertRaises(TimeoutError, queue.push, b"y", timeout=0.01)
+        thread = threading.Timer(0.3, queue.pop)
+        thread.start()
+        queue.push(b"y", timeout=None)
+        thread.join()
+        self.assertEqual(queue.pop(timeout=None), b"y")
+
+    def test_push_many_tells_trouble(self):
+        queue = self.make(item_bytes=1)
+        queue.finish()
+        self.assertRaises(quoit.Closed, queue.push_many, [b"x"])
+
+    def test_kinds(self):
+        queue = self.make(kind=quoit.BROADCAST, broadcast=quoit.LOSSY, item_bytes=1, capacity=4)
+        for i in range(10):
+            queue.push(bytes([i]))
+        self.assertEqual((queue.pop(), queue.missed > 0), (bytes([queue.missed]), True))
+
+
+class Places(Case):
+    """Zero-copy views."""
+
+    def test_claim_and_peek(self):
+        queue = self.make()
+        with queue.claim(5) as room:
+            room[:] = b"hello"
+            self.assertEqual(len(queue), 0)
+        with queue.peek() as view:
+            self.assertEqual((bytes(view), view.readonly, len(queue)), (b"hello", True, 1))
+        self.assertEqual(len(queue), 0)
+        self.assertRaises(ValueError, lambda: view[0])
+        self.assertRaises(ValueError, lambda: room[0])
+
+    def test_exceptions_undo(self):
+        queue = self.make()
+        with self.assertRaises(KeyError), queue.claim(5):
+            raise KeyError
+        queue.push(b"kept")
+        with self.assertRaises(KeyError), queue.peek():
+            raise KeyError
+        self.assertEqual(queue.pop(), b"kept")
+        self.assertRaises(quoit.Empty, queue.pop)
+
+    def test_views_that_would_outlive(self):
+        queue = self.make()
+        queue.push(b"kept")
+        kept = []
+        with self.assertRaisesRegex(BufferError, "slice"), queue.peek() as view:
+            kept.append(view[1:])
+        self.assertEqual((len(queue), bytes(kept.pop())), (1, b"ept"))
+
+    def test_many(self):
+        queue = self.make(item_bytes=4, capacity=8, tuning=quoit.FOR_SPANS)
+        with queue.claim(3) as room:
+            room[:] = b"aaaabbbbcccc"
+        with queue.peek(limit=2) as view:
+            self.assertEqual(bytes(view), b"aaaabbbb")
+        self.assertEqual(queue.pop(), b"cccc")
+
+    def test_nothing(self):
+        queue = self.make()
+        queue.push(b"")
+        with queue.peek() as view:
+            self.assertEqual(len(view), 0)
+        with self.assertRaises(quoit.Empty), queue.peek():
+            self.fail("there is nothing")
+
+    def test_pool(self):
+        queue = self.make(item_bytes=8)
+        name = self.name + "-pool"
+        with quoit.Pool.create(name, block_bytes=1000, blocks=2) as pool:
+            self.addCleanup(quoit.Pool.unlink, name)
+            block = pool.allocate()
+            with block.view() as view:
+                self.assertEqual(len(view), 1000)
+                view[:5] = b"hello"
+            pool.push(queue, block)
+            self.assertRaises(quoit.Stale, block.view)
+            with pool.pop(queue, timeout=None) as again:
+                with again.view() as view:
+                    self.assertEqual(bytes(view[:5]), b"hello")
+                other = pool.allocate()
+                self.assertRaises(quoit.Exhausted, pool.allocate)
+                other.free()
+            self.assertEqual((pool.free_count, pool.blocks, pool.reclaim(queue)), (2, 2, 0))
+
+
+class Handles(Case):
+    def test_names_and_errors(self):
+        self.assertRaises(FileNotFoundError, quoit.Queue.open, self.name, BOTH)
+        queue = self.make()
+        self.assertRaises(FileExistsError, quoit.Queue.create, self.name, BOTH, capacity=4, message_bytes=100)
+        with self.assertRaises(quoit.Mismatch) as raised:
+            quoit.Queue.join(self.name, BOTH, capacity=9, message_bytes=100)
+        self.assertIn("capacity is 4 there, 9 was asked for", str(raised.exception))
+        self.assertRaises(quoit.Busy, quoit.Queue.open, self.name, quoit.CONSUMER)
+        self.assertRaises(ValueError, quoit.Queue.create, self.name, BOTH, capacity=4)
+        self.assertTrue(any(name.endswith(self.name) for name in quoit.list()))
+        queue.close()
+        queue.close()
+        self.assertRaisesRegex(ValueError, "closed", queue.pop)
+
+    def test_inspect(self):
+        queue = self.make()
+        queue.push(b"seen")
+        info = queue.inspect()
+        self.assertEqual((info.size, info.capacity, info.producer_pid, info.sized), (1, 4, os.getpid(), True))
+        member, = queue.members()
+        self.assertEqual((member.pid, member.roles, member.alive), (os.getpid(), BOTH, True))
+        queue.check()
+        with quoit.Queue.open(self.name, quoit.OBSERVER) as observer:
+            cursor = quoit.Cursor()
+            self.assertEqual([*observer.look(cursor)], [b"seen"])
+            queue.push(b"more")
+            self.assertEqual([*observer.look(cursor)], [b"more"])
+            self.assertRaises(quoit.Role, observer.pop)
+
+    def test_fork(self):
+        queue = self.make()
+        pid = os.fork()
+        if pid == 0:
+            try:
+                queue.push(b"x")
+            except quoit.Forked:
+                os._exit(7)
+            os._exit(1)
+        self.assertEqual(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), 7)
+
+
+class Processes(Case):
+    def test_stream(self):
+        consumer = run("with quoit.Queue.join(sys.argv[1], quoit.CONSUMER, capacity=4, message_bytes=100) as queue:\n"
+                       "    print(sum(int(item) for item in queue))", self.name)
+        with quoit.Queue.join(self.name, quoit.PRODUCER, capacity=4, message_bytes=100) as queue:
+            self.addCleanup(quoit.unlink, self.name)
+            for i in range(1000):
+                queue.push(str(i).encode(), timeout=None)
+            queue.finish()
+            printed, errors = consumer.communicate(timeout=60)
+        self.assertEqual((printed.strip(), errors), ("499500", ""))
+
+    def test_a_death_is_told(self):
+        queue = self.make(quoit.CONSUMER)
+        producer = run("queue = quoit.Queue.open(sys.argv[1], quoit.PRODUCER)\nqueue.push(b'last')\n"
+                       "print('pushed', flush=True)\nsys.stdin.read()", self.name)
+        self.assertEqual(queue.pop(timeout=60), b"last")
+        producer.kill()
+        producer.communicate()
+        self.assertRaises(quoit.Abandoned, queue.pop, 60)
+
+    def test_interrupt_ends_a_wait(self):
+        self.make(quoit.PRODUCER)
+        waiting = run("queue = quoit.Queue.open(sys.argv[1], quoit.CONSUMER)\nprint('waits', flush=True)\n"
+                      "queue.pop(timeout=None)", self.name)
+        self.assertEqual(waiting.stdout.readline(), "waits\n")
+        waiting.send_signal(signal.SIGINT)
+        _printed, errors = waiting.communicate(timeout=60)
+        self.assertIn("KeyboardInterrupt", errors)
+
+
+class Asyncio(Case):
+    def test_both_sides(self):
+        queue = self.make(capacity=3)
+
+        async def produce():
+            for i in range(2000):
+                await queue.put(b"%d" % i)
+            queue.finish()
+
+        async def main():
+            task = asyncio.create_task(produce())
+            items = [int(item) async for item in queue]
+            await task
+            return items
+        self.assertEqual(asyncio.run(asyncio.wait_for(main(), 60)), [*range(2000)])
+
+    def test_cancelled_and_shared(self):
+        queue = self.make()
+
+        async def main():
+            with self.assertRaises(asyncio.TimeoutError):
+                await asyncio.wait_for(queue.get(), 0.05)
+            waiting = asyncio.create_task(queue.get())
+            await asyncio.sleep(0.01)
+            with self.assertRaisesRegex(RuntimeError, "another task"):
+                await queue.get()
+            queue.push(b"at last")
+            self.assertEqual(await waiting, b"at last")
+        asyncio.run(asyncio.wait_for(main(), 60))
+
+
+if __name__ == "__main__":
+    if os.environ.get("QUOIT_TEST_SANITIZED"):
+        print("skipped: a sanitized library cannot be loaded into an interpreter that is not")
+        sys.exit(77)
+    unittest.main(verbosity=1)
