@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: MIT
 """quoit_test.py: the Python module over the library that QUOIT_LIBRARY names, and against the headers."""
 import asyncio
+import ctypes
 import os
 import re
 import signal
@@ -56,21 +57,21 @@ class Headers(unittest.TestCase):
     def test_statuses(self):
         table = {int(n): name for name, n in re.findall(r"X\((QUOIT_\w+), (-?\d+),", header("quoit/status.h"))}
         del table[0]
-        self.assertEqual(set(table), set(quoit._errors))
+        self.assertEqual(set(table), set(quoit._library.errors))
         for number, name in table.items():
-            self.assertEqual(quoit._errors[number]("").name, name)
-            self.assertEqual(quoit._errors[number].__name__.lower(), name[len("QUOIT_"):].replace("_", "").lower())
+            self.assertEqual(quoit._library.errors[number]("").name, name)
+            self.assertEqual(quoit._library.errors[number].__name__.lower(), name[len("QUOIT_"):].replace("_", "").lower())
 
     def test_layouts_and_constants(self):
-        structs = {"quoit_queue_options": quoit._QueueOptions, "quoit_queue_info": quoit.QueueInfo,
+        structs = {"quoit_queue_options": quoit._library.QueueOptions, "quoit_queue_info": quoit.QueueInfo,
                    "quoit_member_info": quoit.Member, "quoit_cursor": quoit.Cursor,
-                   "quoit_pool_options": quoit._PoolOptions}
+                   "quoit_pool_options": quoit._library.PoolOptions}
         constants = ["SPSC", "MPMC", "BROADCAST", "FOR_ITEMS", "FOR_SPANS", "LOSSLESS", "LOSSY", "PRODUCER", "CONSUMER",
                      "OBSERVER", "ANY_OWNER", "FROM_OLDEST", "READ_ONLY", "MEMBERS_MAX"]
         lines, expected = [], []
         for name, layout in structs.items():
             lines.append(f'printf("{name} %d\\n", (int)sizeof(struct {name}));')
-            expected.append(f"{name} {quoit.ctypes.sizeof(layout)}")
+            expected.append(f"{name} {ctypes.sizeof(layout)}")
             for field, _type in layout._fields_:
                 place = getattr(layout, field)
                 lines.append(f'printf("{name}.{field} %d %d\\n", (int)offsetof(struct {name}, {field}), '
@@ -92,7 +93,7 @@ class Headers(unittest.TestCase):
     def test_every_field_is_known(self):
         """A struct that grew in the middle or at its end has another size, and the fields' names are all there."""
         text = header("quoit.h")
-        for name, layout in (("quoit_queue_options", quoit._QueueOptions), ("quoit_queue_info", quoit.QueueInfo)):
+        for name, layout in (("quoit_queue_options", quoit._library.QueueOptions), ("quoit_queue_info", quoit.QueueInfo)):
             body = re.sub(r"/\*.*?\*/", "", re.search(rf"struct {name} \{{(.*?)\n\}};", text, re.S).group(1), flags=re.S)
             self.assertEqual(re.findall(r"(\w+);", body), [field for field, _type in layout._fields_])
 
