@@ -1,0 +1,47 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""lines.py send|receive: a queue in an asyncio program, which does other things while it waits.
+
+    QUOIT_LIBRARY=build/release/src/libquoit.so PYTHONPATH=python python3 examples/python/lines.py receive &
+    QUOIT_LIBRARY=build/release/src/libquoit.so PYTHONPATH=python python3 examples/python/lines.py send
+"""
+import asyncio
+import sys
+
+import quoit
+
+
+async def send(queue):
+    for number in range(1, 6):
+        await queue.put(f"line {number}".encode())
+        await asyncio.sleep(0.2)
+    queue.finish()
+
+
+async def receive(queue):
+    async for line in queue:
+        print(line.decode())
+    queue.unlink()
+
+
+async def tick():
+    while True:
+        await asyncio.sleep(0.5)
+        print("(meanwhile)")
+
+
+async def main(direction):
+    role = quoit.PRODUCER if direction == "send" else quoit.CONSUMER
+    with quoit.Queue.join("lines", role, capacity=16, message_bytes=1000) as queue:
+        meanwhile = asyncio.create_task(tick())
+        await (send if direction == "send" else receive)(queue)
+        meanwhile.cancel()
+
+
+if __name__ == "__main__":
+    if sys.argv[1:] not in (["send"], ["receive"]):
+        sys.exit(f"{sys.argv[0]}: one argument is needed, send or receive")
+    try:
+        asyncio.run(main(sys.argv[1]))
+    except quoit.Error as error:
+        sys.exit(f"{sys.argv[0]}: {error}")
