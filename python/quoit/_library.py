@@ -15,7 +15,7 @@ FOR_ITEMS, FOR_SPANS = 0, 1
 LOSSLESS, LOSSY = 0, 1
 PRODUCER, CONSUMER, OBSERVER, ANY_OWNER, FROM_OLDEST = 1, 2, 4, 0x100, 0x200
 READ_ONLY = 1
-MEMBERS_MAX = 64
+MEMBERS_MAX = 65
 
 
 # ---- Errors -----------------------------------------------------------------------------------
