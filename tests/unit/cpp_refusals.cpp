@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What <quoit.hpp> must not compile: REFUSED names a type. tests/CMakeLists.txt looks at the message.
+// What <quoit.hpp> must not compile: REFUSED names a type. tests/CMakeLists.txt checks the message.
 #include <quoit.hpp>
 
 #include <string>
