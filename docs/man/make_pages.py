@@ -234,26 +234,27 @@ def run_help(*command):
     return done.stdout
 
 
-def command_page(name, description, text):
+def command_page(name, description, text, others):
     usage, rest = text.split("\n", 1)
     return "\n".join([f".Dd {DATE}", f".Dt {name.upper()} 1", ".Os", ".Sh NAME", f".Nm {name}",
                       f".Nd {escape(description)}", ".Sh SYNOPSIS", *literal(usage[len("usage: "):]),
-                      ".Sh DESCRIPTION", *literal(rest.strip("\n")), ".Sh SEE ALSO", ".Xr quoit 1 ,",
-                      ".Xr quoit 7"]) + "\n"
+                      ".Sh DESCRIPTION", *literal(rest.strip("\n")), ".Sh SEE ALSO",
+                      *(f".Xr {other} 1 ," for other in others), ".Xr quoit 7"]) + "\n"
 
 
 def command_pages(quoit, programs):
     text = run_help(quoit)
-    pages = {"quoit.1": command_page("quoit", "look into queues between processes, and use them from a shell", text)}
     commands = re.findall(r"^  (\w+) {2,}(\S.*)$|^  (\w{6}) (\S.*)$", text, flags=re.M)
     if not commands:
         raise Fault(f"{quoit} --help lists no commands")
-    for command in commands:
-        name, summary = [part for part in command if part]
-        pages[f"quoit-{name}.1"] = command_page(f"quoit-{name}", summary, run_help(quoit, name))
+    commands = sorted([part for part in command if part] for command in commands)
+    pages = {"quoit.1": command_page("quoit", "look into queues between processes, and use them from a shell", text,
+                                     [f"quoit-{name}" for name, _ in commands])}
+    for name, summary in commands:
+        pages[f"quoit-{name}.1"] = command_page(f"quoit-{name}", summary, run_help(quoit, name), ["quoit"])
     for program in programs:
         name = pathlib.Path(program).stem
-        pages[f"{name}.1"] = command_page(name, "part of Quoit's demonstration", run_help(program))
+        pages[f"{name}.1"] = command_page(name, "part of Quoit's demonstration", run_help(program), ["quoit"])
     return pages
 
 

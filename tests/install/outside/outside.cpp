@@ -22,7 +22,8 @@ int main(int argc, char **argv)
     options.item_bytes = sizeof(point);
     options.capacity = 2;
     quoit_queue *queue;
-    if (quoit_queue_create(argv[1], &options, QUOIT_PRODUCER | QUOIT_CONSUMER, &queue) != QUOIT_OK) {
+    if (quoit_queue_create(argv[1], &options, QUOIT_PRODUCER | QUOIT_CONSUMER, &queue) !=
+        QUOIT_OK) {
         std::fprintf(stderr, "outside_cpp: %s\n", quoit_error_text());
         return 1;
     }
