@@ -35,7 +35,7 @@ static const char help[] =
 
 static void progress(unsigned done, unsigned all, const char *name)
 {
-    if (!stream_is_terminal(STDERR))
+    if (all == 0 || !stream_is_terminal(STDERR))
         return;
     unsigned full = done * BAR / all;
     (void)fprintf(stderr, "\r[");

@@ -30,7 +30,7 @@ extern const unsigned bench_row_count;
    is wrong. */
 bool bench_measure(const char *program, unsigned row, uint64_t slice_ns, double *value_out);
 /* The second process; an exit code. */
-int bench_side(unsigned row, const char *there, const char *back);
+int bench_side(unsigned index, const char *there_name, const char *back_name);
 
 /* Of the system. start runs this program again, as `quoit bench --side ROW THERE BACK`; -1 on an
    error. join waits for its end, and returns its exit code. */

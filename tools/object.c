@@ -30,8 +30,8 @@ static double queue_fill(const struct object *object)
     const struct quoit_queue_info *info = &object->queue;
     if (!object_counts_bytes(object))
         return share((double)info->size, (double)info->capacity);
-    double longest = (double)((info->item_bytes + UINT64_C(15)) / 8 * 8);
-    return share((double)(info->pushed - info->popped), longest * (double)info->capacity);
+    uint64_t longest = (info->item_bytes + UINT64_C(15)) / 8 * 8;
+    return share((double)(info->pushed - info->popped), (double)longest * (double)info->capacity);
 }
 
 static void count_members(struct object *object, uint64_t count)
@@ -172,7 +172,8 @@ bool object_add(struct object_names *names, const char *name)
     char *copy = malloc(bytes);
     if (!copy)
         return false;
-    names->names[names->count++] = memcpy(copy, name, bytes);
+    memcpy(copy, name, bytes);
+    names->names[names->count++] = copy;
     return true;
 }
 

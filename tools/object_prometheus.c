@@ -58,7 +58,8 @@ static double finished(const struct object *object)
 }
 static double created(const struct object *object)
 {
-    return (double)(object->queue.created_at_unix_ns / 1000000) / 1000;
+    uint64_t milliseconds = object->queue.created_at_unix_ns / 1000000;
+    return (double)milliseconds / 1000;
 }
 
 static const struct gauge {

@@ -41,7 +41,8 @@ static struct top_row *add(struct top *top, const char *name)
         free(copy);
         return NULL;
     }
-    row->name = memcpy(copy, name, bytes);
+    memcpy(copy, name, bytes);
+    row->name = copy;
     top->rows[top->row_count++] = row;
     return row;
 }
@@ -165,7 +166,7 @@ void top_sort(struct top *top)
     static int (*const orders[TOP_ORDERS])(const void *, const void *) = {by_name, by_rate,
                                                                           by_fill};
     if (top->row_count > 0)
-        qsort(top->rows, top->row_count, sizeof *top->rows, orders[top->order]);
+        qsort(top->rows, top->row_count, sizeof(struct top_row *), orders[top->order]);
 }
 
 const char *top_order_name(enum top_order order)

@@ -339,7 +339,7 @@ static bool wait_for_keys(struct screen *screen)
 static bool can_move(void)
 {
     const char *move = tigetstr("cup");
-    return move && move != (const char *)-1;
+    return move && (intptr_t)move != -1;
 }
 
 static void begin_colours(void)
