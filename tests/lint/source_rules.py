@@ -8,7 +8,7 @@
   atomics   each atomic operation is labelled or said to be relaxed, each label has its partner, and
             docs/ORDERING.md has them all
   shape     an SPDX line at the head, at most 100 columns and 500 lines
-  readme    each snippet in README.md stands, to the letter, in the file that it is said to be from
+  readme    each snippet in README.md and docs/TUTORIAL.md stands, to the letter, in the file that it is said to be from
   tests     each `name: part` in docs/RELIABILITY.md is a part of that test
 """
 import re
@@ -157,13 +157,14 @@ def check_shape(path, text):
                 yield number, f"{len(line)} columns: a line has at most 100"
 
 
-def check_readme(readme, files):
+def check_snippets(document, files):
+    readme = files[document]
     snippets = re.findall(r"<!-- from (\S+) -->\n```c\n(.*?)```", readme, flags=re.S)
     if len(snippets) < readme.count("```c\n"):
-        yield "README.md: a snippet without '<!-- from FILE -->'"
+        yield f"{document}: a snippet without '<!-- from FILE -->'"
     for path, snippet in snippets:
         if snippet not in files.get(path, ""):
-            yield f"README.md: the snippet from {path} is not in it"
+            yield f"{document}: the snippet from {path} is not in it"
 
 
 def check_named_tests(reliability, files):
@@ -182,7 +183,9 @@ def check_all(files, ordering):
             found += list(check_rooms(path, text, files)) + list(check_os(path, text))
             found += list(check_atomics(path, text, labels))
         faults += [f"{path}:{number}: {fault}" for number, fault in found]
-    faults += list(check_labels(labels, ordering)) + list(check_readme(files["README.md"], files))
+    faults += list(check_labels(labels, ordering))
+    for document in ("README.md", "docs/TUTORIAL.md"):
+        faults += check_snippets(document, files)
     return faults + list(check_named_tests(files["docs/RELIABILITY.md"], files))
 
 
@@ -190,7 +193,8 @@ def project():
     listed = subprocess.run(["git", "ls-files", "--cached", "--others", "--exclude-standard"],
                             capture_output=True, text=True, check=True).stdout.split("\n")
     wanted = [name for name in listed if name.endswith((".c", ".h", ".cpp", ".py", ".cmake"))
-              or name.endswith("CMakeLists.txt") or name in ("dev", ".ci/run", "README.md", "docs/RELIABILITY.md")]
+              or name.endswith("CMakeLists.txt") or name in ("dev", ".ci/run", "README.md", "docs/RELIABILITY.md",
+                                                              "docs/TUTORIAL.md")]
     files = {}
     for name in wanted:
         with open(name) as file:
@@ -224,6 +228,7 @@ def self_test():
         ("src/base/hash.h", "/* SPDX-License-Identifier: MIT */", "", "SPDX"),
         ("src/base/hash.h", "#include <stddef.h>", "#include <stddef.h> /* " + "x" * 90 + " */", "columns"),
         ("README.md", "reading_pop_wait(queue, &reading,", "reading_pop_wait(queue,", "is not in it"),
+        ("docs/TUTORIAL.md", "printf(\"sensor %d: ", "printf(\"sensor: ", "is not in it"),
         ("docs/RELIABILITY.md", "`storm: a storm of kills`", "`storm: no such part`", "no such part"),
         ("src/base/hash.h", "#include <stddef.h>", "\n" * 500 + "#include <stddef.h>", "lines"),
     ]

@@ -1,0 +1,80 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""readme_test.py SOURCE BUILD: README.md and docs/TUTORIAL.md as a newcomer follows them, against an installed BUILD.
+
+What stands below `<!-- run -->` runs in bash, all blocks of a document in one shell, in a fresh directory that
+has the source as ./quoit; ~/quoit is the installation. What stands below `<!-- prints -->` must be in what the
+block before it has printed.
+"""
+import os
+import pathlib
+import re
+import signal
+import subprocess
+import sys
+import tempfile
+
+DOCUMENTS = {"README.md": 0, "docs/TUTORIAL.md": 4}  # and how many blocks to run there are at least
+NAMES = ["greetings", "readings", "jobs", "results"]  # of queues, left behind where a block fails
+BLOCK = re.compile(r"<!-- run -->\n```sh\n(.*?)```\n(?:<!-- prints -->\n```\n(.*?)```)?", flags=re.S)
+
+
+def script(blocks):
+    """The blocks, with a line between what each prints."""
+    return "set -eu\n" + "".join(f"{block}\necho '=== end of block'\n" for block, _ in blocks)
+
+
+def run(text, home, work):
+    """The output of the script, and whether it was good. What it started ends with it."""
+    environment = dict(os.environ, HOME=str(home))
+    process = subprocess.Popen(["bash", "-c", text], cwd=work, env=environment, text=True, stdin=subprocess.DEVNULL,
+                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True)
+    try:
+        output = process.communicate(timeout=120)[0]
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGKILL)
+        return process.communicate()[0] + "\n(it did not end)", False
+    if process.returncode != 0:
+        try:
+            os.killpg(process.pid, signal.SIGKILL)
+        except ProcessLookupError:
+            pass
+    return output, process.returncode == 0
+
+
+def check(document, source, home, work):
+    blocks = BLOCK.findall((source / document).read_text())
+    if len(blocks) < DOCUMENTS[document]:
+        return [f"{document}: only {len(blocks)} blocks to run were found"]
+    output, good = run(script(blocks), home, work)
+    if not good:
+        return [f"{document}: a block failed; all printed:\n{output}"]
+    faults = []
+    for (block, wanted), printed in zip(blocks, output.split("=== end of block\n")):
+        if wanted not in printed:
+            faults.append(f"{document}: the block\n{block}printed\n{printed}and not\n{wanted}")
+    return faults
+
+
+def main():
+    source, build = pathlib.Path(sys.argv[1]).resolve(), sys.argv[2]
+    faults = []
+    with tempfile.TemporaryDirectory(prefix="quoit-test-") as directory:
+        home = pathlib.Path(directory)
+        subprocess.run(["cmake", "--install", build, "--prefix", str(home / "quoit")], check=True,
+                       stdout=subprocess.DEVNULL)
+        for document in DOCUMENTS:
+            work = home / document.replace("/", "-")
+            work.mkdir()
+            (work / "quoit").symlink_to(source)
+            faults += check(document, source, home, work)
+        if faults:
+            for name in NAMES:
+                subprocess.run([home / "quoit/bin/quoit", "rm", "--force", name], check=False)
+    for fault in faults:
+        print(fault)
+    sys.exit(1 if faults else 0)
+
+
+if __name__ == "__main__":
+    main()
