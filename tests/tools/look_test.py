@@ -39,7 +39,7 @@ class Suite:
         return self.names[-1]
 
     def run(self, *arguments, code=0, text=None, environment=None):
-        done = subprocess.run([self.quoit, *arguments], input=text, text=True, timeout=60, check=False,
+        done = subprocess.run([self.quoit, *arguments], input=text, text=True, timeout=300, check=False,
                               capture_output=True, env={**os.environ, **(environment or {})})
         check(done.returncode == code, f"quoit {arguments} ended with {done.returncode}, not {code}: "
                                        f"{done.stdout}{done.stderr}")
@@ -66,7 +66,7 @@ class Suite:
 
     @staticmethod
     def until(condition, sentence):
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + 300
         while not condition():
             check(time.monotonic() < deadline, sentence)
             time.sleep(0.02)
@@ -252,7 +252,7 @@ def top_plain(suite):
     check(any(row["pushed_per_s"] > 0 for _ in range(100) for row in next(looks))
           or suite.object(name)["size"] == 150, "no rates")
     top.send_signal(signal.SIGTERM)
-    check(top.wait(timeout=30) == 0, "SIGTERM is no clean end")
+    check(top.wait(timeout=300) == 0, "SIGTERM is no clean end")
     top.stdout.close()
     text = suite.run("top", "--plain", "--count", "2", "--interval", "0.05", name).stdout
     check(len(re.findall(r"^NAME ", text, re.M)) == 2 and text.count(name) == 2, text)
@@ -302,7 +302,7 @@ class Screen:
 
     def end(self):
         """It has ended, well, and left the terminal as it found it."""
-        check(self.process.wait(timeout=30) == 0, f"top ended with {self.process.returncode}")
+        check(self.process.wait(timeout=300) == 0, f"top ended with {self.process.returncode}")
         self.expect(r"\x1b\[\?1049l")
         check(termios.tcgetattr(self.slave) == self.before, "the terminal is not as it was")
         os.close(self.slave)

@@ -15,7 +15,7 @@ import tempfile
 import time
 
 OK, FAILED, USAGE, NOTHING = 0, 1, 2, 3
-LIMIT = 60  # seconds, before a command counts as hanging
+LIMIT = 300  # seconds, before a command counts as hanging
 
 
 class Failure(Exception):
