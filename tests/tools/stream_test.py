@@ -214,8 +214,8 @@ def killed_push(shell):
 
 
 def closed_output(shell):
-    name, text = shell.name(), lines(1000)
-    shell.push(text, name, "--each", "--keep")
+    name, text = shell.name(), lines(20000)  # more than a pipe holds
+    shell.push(text, name, "--each", "--keep", "--capacity", "20000", "--item-bytes", "8")
     if os.path.exists("/dev/full"):
         with open("/dev/full", "wb") as disk:
             shell.run(FAILED, "pop", name, stdout=disk, word="stdout cannot be written")
