@@ -252,12 +252,7 @@ quoit_status quoit_pool_members(const quoit_pool *pool, struct quoit_member_info
 {
     uint32_t rows[QUOIT_MEMBERS_MAX];
     quoit_status status = quoit_pool_check_handle(pool);
-    if (status == QUOIT_OK && (!count_out || (!members_out && room > 0)))
-        status = quoit_fail(QUOIT_INVALID, "members_out or count_out is NULL");
-    if (status != QUOIT_OK)
-        return status;
-    uint32_t own = quoit_pool_is_observer(pool) ? UINT32_MAX : pool->place.members.own_row;
-    *count_out = quoit_members_list(&pool->place.members, own, members_out, rows,
-                                    room < QUOIT_MEMBERS_MAX ? room : QUOIT_MEMBERS_MAX);
-    return quoit_region_check_locks(pool->region);
+    return status == QUOIT_OK ? quoit_members_list(&pool->place.members, pool->region, members_out,
+                                                   rows, room, count_out)
+                              : status;
 }

@@ -91,11 +91,6 @@ quoit_status quoit_queue_inspect(const quoit_queue *queue, struct quoit_queue_in
 
 /* ---- Members --------------------------------------------------------------------------------- */
 
-static uint32_t own_row(const quoit_queue *queue)
-{
-    return quoit_queue_is_member(queue) ? queue->handle->place.members.own_row : UINT32_MAX;
-}
-
 static bool holds_up(const quoit_queue *queue, const struct quoit_member_info *member, uint32_t row,
                      uint64_t *lag_out)
 {
@@ -110,17 +105,15 @@ quoit_status quoit_queue_members(const quoit_queue *queue, struct quoit_member_i
 {
     uint32_t rows[QUOIT_MEMBERS_MAX];
     quoit_status status = quoit_queue_check_handle(queue);
-    if (status == QUOIT_OK && (!count_out || (!members_out && room > 0)))
-        status = quoit_fail(QUOIT_INVALID, "members_out or count_out is NULL");
     if (status != QUOIT_OK)
         return status;
-    if (room > QUOIT_MEMBERS_MAX)
-        room = QUOIT_MEMBERS_MAX;
-    *count_out = quoit_members_list(&queue->handle->place.members, own_row(queue), members_out,
-                                    rows, room);
-    for (uint64_t i = 0; i < *count_out && i < room; i++)
+    status = quoit_members_list(&queue->handle->place.members, queue->handle->region, members_out,
+                                rows, room, count_out);
+    if (status == QUOIT_INVALID)
+        return status;
+    for (uint64_t i = 0; i < *count_out && i < room && i < QUOIT_MEMBERS_MAX; i++)
         members_out[i].holds_up = holds_up(queue, &members_out[i], rows[i], &members_out[i].lag);
-    return quoit_region_check_locks(queue->handle->region);
+    return status;
 }
 
 /* ---- Items, and what the dead left ----------------------------------------------------------- */
@@ -160,7 +153,7 @@ quoit_status quoit_queue_repair(quoit_queue *queue, uint64_t *count_out)
     const struct quoit_ring_place *ring = &queue->handle->place.ring;
     if (ring->ops->repair)
         repairs = ring->ops->repair(ring);
-    repairs += quoit_members_clear_dead(&queue->handle->place.members, own_row(queue));
+    repairs += quoit_members_clear_dead(&queue->handle->place.members);
     quoit_queue_wake(queue, QUOIT_PRODUCER);
     quoit_queue_wake(queue, QUOIT_CONSUMER);
     if (count_out)

@@ -5,8 +5,13 @@
 
 #include "os.h"
 
+#include "fail.h"
+
 /* UNSUPPORTED, for quoit_os_list. */
-quoit_status quoit_os_list_unsupported(const char *scheme);
+static inline quoit_status quoit_os_list_unsupported(const char *scheme)
+{
+    return quoit_fail(QUOIT_UNSUPPORTED, "this system does not list what '%s' names", scheme);
+}
 
 /* Calls visit for each entry of a directory but the hidden ones: its name, or its path, directory
    included. */

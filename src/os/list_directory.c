@@ -4,19 +4,12 @@
 
 #include "system_error.h"
 
-#include "fail.h"
-
 #include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
 enum { PATH_ROOM = 4096 };
-
-quoit_status quoit_os_list_unsupported(const char *scheme)
-{
-    return quoit_fail(QUOIT_UNSUPPORTED, "this system does not list what '%s' names", scheme);
-}
 
 quoit_status quoit_os_list_directory(const char *directory, bool paths, quoit_os_visit *visit,
                                      void *context)

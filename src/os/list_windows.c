@@ -6,8 +6,6 @@
 #include "system_error.h"
 #include "win32.h"
 
-#include "fail.h"
-
 #include <stdio.h>
 #include <string.h>
 #include <wchar.h>
@@ -15,11 +13,6 @@
 
 static const wchar_t entry_prefix[] = L"quoit.name.memory.";
 enum { PREFIX_LENGTH = sizeof entry_prefix / sizeof entry_prefix[0] - 1, DIRECTORY_QUERY = 1 };
-
-quoit_status quoit_os_list_unsupported(const char *scheme)
-{
-    return quoit_fail(QUOIT_UNSUPPORTED, "this system does not list what '%s' names", scheme);
-}
 
 /* Entry by entry; a name that is no UTF-16 is left out. */
 quoit_status quoit_os_list_directory(const char *directory, bool paths, quoit_os_visit *visit,

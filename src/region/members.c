@@ -161,35 +161,43 @@ struct quoit_member_counts quoit_members_counts(const struct quoit_members *memb
     return counts;
 }
 
-uint64_t quoit_members_list(const struct quoit_members *members, uint32_t own_row,
-                            struct quoit_member_info *members_out, uint32_t *rows_out,
-                            uint64_t room)
+static bool is_there(const struct quoit_members *members, uint32_t row)
 {
-    uint64_t count = 0;
+    return row == members->own_row || quoit_members_is_alive(members, row);
+}
+
+quoit_status quoit_members_list(const struct quoit_members *members, const quoit_region *region,
+                                struct quoit_member_info *members_out, uint32_t *rows_out,
+                                uint64_t room, uint64_t *count_out)
+{
+    if (!count_out || (!members_out && room > 0))
+        return quoit_fail(QUOIT_INVALID, "members_out or count_out is NULL");
+    uint64_t count = 0, most = room < QUOIT_MEMBERS_MAX ? room : QUOIT_MEMBERS_MAX;
     for (uint32_t i = 0; i < members->count; i++) {
         const struct quoit_member_shm *row = &members->rows[i];
         if (row_pid(row) == 0)
             continue;
-        if (count < room) {
+        if (count < most) {
             /* Relaxed: for people. */
             unsigned roles = atomic_load_explicit(&row->roles, memory_order_relaxed);
             members_out[count] = (struct quoit_member_info){
                 .pid = row_pid(row),
                 .roles = roles & (QUOIT_PRODUCER | QUOIT_CONSUMER),
                 .joined_at_unix_ns = load(&row->joined_at_unix_ns),
-                .alive = i == own_row || quoit_members_is_alive(members, i)};
+                .alive = is_there(members, i)};
             rows_out[count] = i;
         }
         count++;
     }
-    return count;
+    *count_out = count;
+    return quoit_region_check_locks(region);
 }
 
-uint64_t quoit_members_clear_dead(const struct quoit_members *members, uint32_t own_row)
+uint64_t quoit_members_clear_dead(const struct quoit_members *members)
 {
     uint64_t cleared = 0;
     for (uint32_t i = 0; i < members->count; i++) {
-        if (i == own_row || row_pid(&members->rows[i]) == 0 ||
+        if (i == members->own_row || row_pid(&members->rows[i]) == 0 ||
             quoit_os_lock_try(members->shm, LOCK_ROWS + i) != QUOIT_OK)
             continue;
         if (row_pid(&members->rows[i]) != 0) {

@@ -38,7 +38,7 @@ struct quoit_members {
     const struct quoit_os_shm *shm;
     struct quoit_member_shm *rows;
     uint32_t count;
-    uint32_t own_row;
+    uint32_t own_row;   /* UINT32_MAX: this handle is no member */
     unsigned exclusive; /* roles that have one holder at a time */
 };
 
@@ -71,14 +71,15 @@ struct quoit_member_counts {
 };
 struct quoit_member_counts quoit_members_counts(const struct quoit_members *members);
 
-/* The members, and the dead whose rows nobody took: rows_out is which row each has. own_row is
-   this handle's, UINT32_MAX where it is no member. Returns how many; at most room are written. */
-uint64_t quoit_members_list(const struct quoit_members *members, uint32_t own_row,
-                            struct quoit_member_info *members_out, uint32_t *rows_out,
-                            uint64_t room);
+/* The members, and the dead whose rows nobody took: of quoit_queue_members and quoit_pool_members
+   all but what only a ring knows. rows_out is which row each of those written has; it and
+   members_out have room for that many, at most QUOIT_MEMBERS_MAX are written. */
+quoit_status quoit_members_list(const struct quoit_members *members, const quoit_region *region,
+                                struct quoit_member_info *members_out, uint32_t *rows_out,
+                                uint64_t room, uint64_t *count_out);
 
 /* Clears the rows of the dead, and returns how many there were. */
-uint64_t quoit_members_clear_dead(const struct quoit_members *members, uint32_t own_row);
+uint64_t quoit_members_clear_dead(const struct quoit_members *members);
 
 /* Does a living member other than this handle have that role? */
 bool quoit_members_has(const struct quoit_members *members, unsigned role);

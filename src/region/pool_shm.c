@@ -155,7 +155,8 @@ quoit_status quoit_pool_find(quoit_region *region, struct quoit_pool_place *plac
                                .is_alive = quoit_members_is_alive}},
         .members = {.shm = &region->shm,
                     .rows = (struct quoit_member_shm *)(void *)at[0],
-                    .count = pool.member_rows}};
+                    .count = pool.member_rows,
+                    .own_row = UINT32_MAX}};
     return QUOIT_OK;
 }
 

@@ -253,6 +253,7 @@ quoit_status quoit_queue_find(quoit_region *region, struct quoit_queue_place *pl
         .members = {.shm = &region->shm,
                     .rows = (struct quoit_member_shm *)(void *)rows,
                     .count = queue.member_rows,
+                    .own_row = UINT32_MAX,
                     .exclusive = exclusive_roles(&options)},
     };
     return QUOIT_OK;

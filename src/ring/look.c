@@ -9,15 +9,10 @@
 
 enum { TRIES = 64 };
 
-static bool is_before(uint64_t position, uint64_t other)
-{
-    return other - position - 1 < INT64_MAX;
-}
-
 /* What is older than that is gone. */
 static void catch_up(struct quoit_cursor *cursor, uint64_t oldest)
 {
-    if (cursor->begun && !is_before(cursor->next, oldest))
+    if (cursor->begun && !quoit_ring_is_before(cursor->next, oldest))
         return;
     if (cursor->begun)
         cursor->missed += oldest - cursor->next;
@@ -76,14 +71,14 @@ quoit_status quoit_look_spsc(const struct quoit_ring_place *place, struct quoit_
         bool finished = quoit_spsc_is_finished(place);
         uint64_t head = quoit_ring_head(place->shm), tail = quoit_ring_tail(place->shm);
         catch_up(cursor, head);
-        if (!is_before(cursor->next, tail))
+        if (!quoit_ring_is_before(cursor->next, tail))
             return nothing(finished);
         uint8_t *slot = place->slots + cursor->next % place->capacity * stride;
         bool there = !is_committed || is_committed(place, slot, cursor->next);
         if (there)
             copy_item(glance, place, slot);
         quoit_glance_fence();
-        if (is_before(cursor->next, quoit_ring_head(place->shm)))
+        if (quoit_ring_is_before(cursor->next, quoit_ring_head(place->shm)))
             continue; /* taken meanwhile */
         return there ? quoit_glance_end(glance, cursor, 1) : nothing(finished);
     }
@@ -105,7 +100,7 @@ quoit_status quoit_look_mpmc(const struct quoit_ring_place *place, struct quoit_
     for (uint64_t tries = 0; tries < place->capacity + TRIES; tries++) {
         bool finished = place->ops->is_finished(place);
         catch_up(cursor, quoit_mpmc_head(place));
-        if (!is_before(cursor->next, quoit_mpmc_position(quoit_mpmc_tail(place))))
+        if (!quoit_ring_is_before(cursor->next, quoit_mpmc_position(quoit_mpmc_tail(place))))
             return nothing(finished);
         struct quoit_mpmc_spot spot = quoit_mpmc_spot(place, cursor->next);
         uint64_t word = quoit_mpmc_load(spot.slot);
@@ -141,7 +136,7 @@ quoit_status quoit_look_broadcast(const struct quoit_ring_place *place, struct q
             copy_item(glance, place, slot + QUOIT_BROADCAST_WORD_BYTES);
             quoit_glance_fence();
             if (quoit_broadcast_load(slot) == word &&
-                !is_before(cursor->next, quoit_broadcast_oldest(place, tail)))
+                !quoit_ring_is_before(cursor->next, quoit_broadcast_oldest(place, tail)))
                 return quoit_glance_end(glance, cursor, 1);
         } else if (quoit_broadcast_is_later(word, wanted)) {
             catch_up(cursor, cursor->next + 1);

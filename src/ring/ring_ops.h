@@ -214,6 +214,12 @@ static inline uint64_t quoit_ring_item(const uint8_t *at)
     return atomic_load_explicit((const quoit_atomic_u64 *)(const void *)at, memory_order_acquire);
 }
 
+/* Of positions that are less than half of all apart. */
+static inline bool quoit_ring_is_before(uint64_t position, uint64_t other)
+{
+    return other - position - 1 < INT64_MAX;
+}
+
 /* One more of the repairs that this member made. */
 static inline void quoit_ring_count_repair(const struct quoit_ring_place *place)
 {

@@ -259,7 +259,7 @@ static quoit_status look(const struct quoit_ring_place *place, struct quoit_curs
     for (int looks = 0; looks < LOOKS; looks++) {
         bool finished = quoit_spsc_is_finished(place);
         uint64_t head = quoit_ring_head(place->shm), tail = quoit_ring_tail(place->shm), bytes;
-        bool taken = cursor->begun && head - cursor->next - 1 < INT64_MAX;
+        bool taken = cursor->begun && quoit_ring_is_before(cursor->next, head);
         if (!cursor->begun || taken)
             *cursor = (struct quoit_cursor){head, cursor->missed + taken, true};
         if (cursor->next == tail || tail - cursor->next > ring_bytes(place))
@@ -269,7 +269,7 @@ static quoit_status look(const struct quoit_ring_place *place, struct quoit_curs
         if (can_be)
             quoit_glance_copy(glance, slot + HEADER_BYTES, bytes);
         quoit_glance_fence();
-        if (quoit_ring_head(place->shm) - cursor->next - 1 < INT64_MAX)
+        if (quoit_ring_is_before(cursor->next, quoit_ring_head(place->shm)))
             continue; /* taken meanwhile */
         if (can_be)
             return quoit_glance_end(glance, cursor, record_bytes(bytes));

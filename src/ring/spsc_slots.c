@@ -45,11 +45,6 @@ static uint64_t load_marked(struct quoit_ring_shm *shm)
     return atomic_load_explicit(&shm->marked, memory_order_acquire);
 }
 
-static bool is_before(uint64_t position, uint64_t other)
-{
-    return other - position - 1 < INT64_MAX;
-}
-
 static uint8_t *slot_at(const struct quoit_ring_place *place, uint64_t position)
 {
     return place->slots + position % place->capacity * stride_of(place);
@@ -58,7 +53,7 @@ static uint8_t *slot_at(const struct quoit_ring_place *place, uint64_t position)
 /* Is there a committed item at this position, if nobody has popped it? */
 static bool is_committed(const struct quoit_ring_place *place, uint8_t *slot, uint64_t position)
 {
-    return is_filled(slot, place->empty) || is_before(position, load_marked(place->shm));
+    return is_filled(slot, place->empty) || quoit_ring_is_before(position, load_marked(place->shm));
 }
 
 static void init(const struct quoit_ring_place *place, uint64_t start)
@@ -79,7 +74,7 @@ static quoit_status attach_producer(struct quoit_ring_producer *producer,
     if (tail - head > place->capacity)
         return quoit_ring_counters_apart(tail, head, place->capacity);
     if (tail != head && !is_committed(place, slot_at(place, tail - 1), tail - 1) &&
-        is_before(quoit_ring_head(place->shm), tail)) {
+        quoit_ring_is_before(quoit_ring_head(place->shm), tail)) {
         tail--; /* not popped either: a head that passed it would show now */
         /* Relaxed: only a holder of this side goes by it. */
         atomic_store_explicit(&place->shm->tail, tail, memory_order_relaxed);
@@ -161,7 +156,7 @@ static quoit_status push(struct quoit_ring_producer *producer, const struct quoi
     if (!quoit_spsc_put(producer, item, place->item_bytes))
         put_hidden(producer, place, item);
     /* While hidden items are queued, each push comes here. */
-    if (is_before(quoit_ring_head(place->shm), load_marked(place->shm)))
+    if (quoit_ring_is_before(quoit_ring_head(place->shm), load_marked(place->shm)))
         quoit_ring_producer_shut(producer);
     return QUOIT_OK;
 }
@@ -210,7 +205,7 @@ static bool has_item(struct quoit_ring_consumer *consumer, const struct quoit_ri
     uint8_t *slot = quoit_ring_consumer_slot(consumer);
     if (is_filled(slot, place->empty))
         return true; /* without a look at any other line */
-    return is_before(quoit_ring_head(place->shm), load_marked(place->shm));
+    return quoit_ring_is_before(quoit_ring_head(place->shm), load_marked(place->shm));
 }
 
 static quoit_status look_for_items(struct quoit_ring_consumer *consumer,
@@ -322,7 +317,7 @@ static uint64_t size(const struct quoit_ring_place *place)
 static bool contains(const struct quoit_ring_place *place, uint64_t item)
 {
     if (item == place->empty)
-        return is_before(quoit_ring_head(place->shm), load_marked(place->shm));
+        return quoit_ring_is_before(quoit_ring_head(place->shm), load_marked(place->shm));
     for (uint64_t i = 0; i < place->capacity; i++)
         if (mark_of(place->slots + i * stride_of(place)) == item)
             return true;
