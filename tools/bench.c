@@ -2,6 +2,7 @@
 /* quoit bench: this machine's numbers in ten seconds. What is measured is in bench_rows.c. */
 #include "bench.h"
 
+#include "print.h"
 #include "stream.h"
 #include "tool.h"
 
@@ -131,7 +132,7 @@ static int run(int argc, char **argv)
     int64_t time_ns = INT64_C(10000000000);
     bool json = false;
     int letter;
-    while ((letter = getopt_long(argc, argv, "s:jh", options, NULL)) != -1)
+    while ((letter = getopt_long(argc, argv, ":s:jh", options, NULL)) != -1)
         switch (letter) {
         case 's':
             if (!stream_seconds("--seconds", optarg, &time_ns))
@@ -145,7 +146,7 @@ static int run(int argc, char **argv)
         case 'S':
             return run_side(argc, argv);
         default:
-            return tool_usage("that option is not understood");
+            return print_bad_option(argv, letter);
         }
     if (optind < argc)
         return tool_usage("'%s' is one argument too many", argv[optind]);

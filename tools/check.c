@@ -299,7 +299,6 @@ static int open_through(struct check *check)
 static int parse(struct check *check, int argc, char **argv)
 {
     int letter;
-    opterr = 0;
     while ((letter = getopt_long(argc, argv, ":arjt:h", options, NULL)) != -1)
         switch (letter) {
         case 'a':

@@ -122,7 +122,6 @@ static int run(int argc, char **argv)
     struct object_names names = {0};
     bool json = false, names_only = false, found = true;
     int letter;
-    opterr = 0;
     while ((letter = getopt_long(argc, argv, ":jnh", options, NULL)) != -1)
         switch (letter) {
         case 'j':

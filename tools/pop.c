@@ -3,6 +3,7 @@
  * quoit pop: a queue's messages to stdout. A message is released when its bytes are written, and
  * not before: whoever is killed in between leaves it to the next.
  */
+#include "print.h"
 #include "stream.h"
 #include "tool.h"
 
@@ -73,7 +74,7 @@ static const struct option options[] = {{"count", required_argument, NULL, 'c'},
 static int parse(struct pop *pop, int argc, char **argv)
 {
     int letter;
-    while ((letter = getopt_long(argc, argv, "c:rnt:fkh", options, NULL)) != -1)
+    while ((letter = getopt_long(argc, argv, ":c:rnt:fkh", options, NULL)) != -1)
         switch (letter) {
         case 'c':
             pop->counted = true;
@@ -102,7 +103,7 @@ static int parse(struct pop *pop, int argc, char **argv)
         case 'h':
             return tool_help();
         default:
-            return tool_usage("that option is not understood");
+            return print_bad_option(argv, letter);
         }
     pop->name = stream_name(argc, argv, optind);
     if (!pop->name)

@@ -3,6 +3,7 @@
  * quoit push: stdin into a queue. Whoever reads fast enough gets whole blocks of lines as one
  * message, in a queue that push itself has made; in anybody else's, a message is a line.
  */
+#include "print.h"
 #include "stream.h"
 #include "tool.h"
 
@@ -113,7 +114,7 @@ static bool parse_capacity(const char *text, struct quoit_queue_options *make)
 }
 
 /* -1 to go on, else an exit code. */
-static int parse_option(struct push *push, int letter, bool *kind_given)
+static int parse_option(struct push *push, int letter, char **argv, bool *kind_given)
 {
     switch (letter) {
     case 'c':
@@ -145,7 +146,7 @@ static int parse_option(struct push *push, int letter, bool *kind_given)
     case 'h':
         return tool_help();
     default:
-        return tool_usage("that option is not understood");
+        return print_bad_option(argv, letter);
     }
 }
 
@@ -164,8 +165,8 @@ static int parse(struct push *push, int argc, char **argv, bool *kind_given)
                                             {"permissions", required_argument, NULL, 'P'},
                                             {NULL, 0, NULL, 0}};
     int letter;
-    while ((letter = getopt_long(argc, argv, "c:rebkt:h", options, NULL)) != -1) {
-        int code = parse_option(push, letter, kind_given);
+    while ((letter = getopt_long(argc, argv, ":c:rebkt:h", options, NULL)) != -1) {
+        int code = parse_option(push, letter, argv, kind_given);
         if (code >= 0)
             return code;
     }

@@ -2,6 +2,7 @@
 /* The quoit command: finds the subcommand and runs it. */
 #include "tool.h"
 
+#include <getopt.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -60,6 +61,7 @@ int main(int argc, char **argv)
     for (const struct tool_command *const *command = commands; *command; command++)
         if (strcmp(name, (*command)->name) == 0) {
             running = *command;
+            opterr = 0; /* print_bad_option says it */
             return running->run(argc - 1, argv + 1);
         }
     if (argc > 1)

@@ -94,7 +94,6 @@ static int run(int argc, char **argv)
     struct rm rm = {0};
     struct object_names names = {0};
     int letter;
-    opterr = 0;
     while ((letter = getopt_long(argc, argv, ":fdnh", options, NULL)) != -1)
         switch (letter) {
         case 'f':

@@ -183,7 +183,6 @@ static int run(int argc, char **argv)
     enum format format = TEXT;
     bool all = false;
     int letter;
-    opterr = 0;
     while ((letter = getopt_long(argc, argv, ":aF:jh", options, NULL)) != -1)
         switch (letter) {
         case 'a':

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* quoit tail: what is in a queue, and what comes, without taking any of it. */
+#include "print.h"
 #include "stream.h"
 #include "tool.h"
 
@@ -49,7 +50,7 @@ static const struct option options[] = {
 static int parse(struct tail *tail, int argc, char **argv)
 {
     int letter;
-    while ((letter = getopt_long(argc, argv, "fn:xrh", options, NULL)) != -1)
+    while ((letter = getopt_long(argc, argv, ":fn:xrh", options, NULL)) != -1)
         switch (letter) {
         case 'f':
             tail->follow = true;
@@ -68,7 +69,7 @@ static int parse(struct tail *tail, int argc, char **argv)
         case 'h':
             return tool_help();
         default:
-            return tool_usage("that option is not understood");
+            return print_bad_option(argv, letter);
         }
     tail->name = stream_name(argc, argv, optind);
     if (!tail->name)

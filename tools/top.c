@@ -180,7 +180,6 @@ static bool parse_count(const char *text, uint64_t *count_out)
 static int parse(struct top *top, bool *plain_out, bool *json_out, int argc, char **argv)
 {
     int letter;
-    opterr = 0;
     while ((letter = getopt_long(argc, argv, ":i:n:s:pjh", options, NULL)) != -1)
         switch (letter) {
         case 'i':

@@ -311,28 +311,35 @@ static void change_the_other(struct fuzz *fuzz)
     fuzz->other = image;
 }
 
+/* The first three kinds of step. false: it is another. */
+static bool change(struct fuzz *fuzz, unsigned what)
+{
+    static void (*const ways[])(struct fuzz *) = {change_byte, change_word, add_to_word};
+    if (what % 8 >= sizeof ways / sizeof ways[0])
+        return false;
+    ways[what % 8](fuzz);
+    return true;
+}
+
+static void mend_sometimes(struct fuzz *fuzz, unsigned what)
+{
+    if (what / 8 % 2)
+        mend_checksums(fuzz);
+}
+
 static void step_pool(struct fuzz *fuzz)
 {
     static const unsigned flags[] = {0, 0, 0, QUOIT_READ_ONLY};
     unsigned what = (unsigned)take(&fuzz->input, 1);
+    if (change(fuzz, what))
+        return;
     switch (what % 8) {
-    case 0:
-        change_byte(fuzz);
-        break;
-    case 1:
-        change_word(fuzz);
-        break;
-    case 2:
-        add_to_word(fuzz);
-        break;
     case 3:
-        if (what / 8 % 2)
-            mend_checksums(fuzz);
+        mend_sometimes(fuzz, what);
         enter_pool(fuzz, flags[what / 16 % 4]);
         break;
     case 4:
-        if (what / 8 % 2)
-            mend_checksums(fuzz);
+        mend_sometimes(fuzz, what);
         enter(fuzz, BOTH);
         break;
     case 5:
@@ -351,19 +358,11 @@ static void step(struct fuzz *fuzz)
     unsigned what = (unsigned)take(&fuzz->input, 1);
     static const unsigned roles[] = {BOTH, QUOIT_PRODUCER, QUOIT_CONSUMER | QUOIT_FROM_OLDEST,
                                      QUOIT_OBSERVER};
+    if (change(fuzz, what))
+        return;
     switch (what % 8) {
-    case 0:
-        change_byte(fuzz);
-        break;
-    case 1:
-        change_word(fuzz);
-        break;
-    case 2:
-        add_to_word(fuzz);
-        break;
     case 3:
-        if (what / 8 % 2)
-            mend_checksums(fuzz);
+        mend_sometimes(fuzz, what);
         enter(fuzz, roles[what / 16 % 4]);
         break;
     case 4:

@@ -331,7 +331,4 @@ class Asyncio(Case):
 
 
 if __name__ == "__main__":
-    if os.environ.get("QUOIT_TEST_SANITIZED"):
-        print("skipped: a sanitized library cannot be loaded into an interpreter that is not")
-        sys.exit(77)
     unittest.main(verbosity=1)
