@@ -9,14 +9,14 @@ seed; what the consumer must print follows from what the producer printed.
 import array
 import fcntl
 import os
-import shlex
 import signal
 import subprocess
 import sys
-import tempfile
 import termios
-import threading
 import time
+
+sys.dont_write_bytecode = True
+from product_suite import Failure, Suite, check  # noqa: E402
 
 MASK = 2**64 - 1
 
@@ -41,98 +41,6 @@ def expected_products(seed, count, loss=0.05, first=1):
         if not lost:
             products[number] = value
     return products
-
-
-class Failure(Exception):
-    pass
-
-
-def check(condition, sentence):
-    if not condition:
-        raise Failure(sentence)
-
-
-class Suite:
-    def __init__(self, directory):
-        self.directory = os.path.abspath(directory)
-        self.emulator = shlex.split(os.environ.get("QUOIT_TEST_EMULATOR", ""))
-        self.windows = os.path.exists(os.path.join(self.directory, "producer.exe"))
-        self.schemes = ["windows:", "file:", ""] if self.windows else ["posix:", "sysv:", "file:", ""]
-        # For queues that must outlive all handles.
-        self.durable = "file:" if self.windows else "posix:"
-        self.foreign = "posix:" if self.windows else "windows:"
-        self.work = tempfile.mkdtemp(prefix="quoit-test-")
-        self.made = 0
-        self.names, self.processes = [], []
-
-    def name(self, scheme):
-        self.made += 1
-        text = f"qt-{os.getpid()}-{self.made}"
-        self.names.append(f"file:{self.work}/{text}" if scheme == "file:" else scheme + text)
-        return self.names[-1]
-
-    def command(self, program, *options):
-        path = os.path.join(self.directory, program + (".exe" if self.windows else ""))
-        return [*self.emulator, path, *options]
-
-    def start(self, program, *options):
-        output = open(os.path.join(self.work, f"{program}-{time.monotonic_ns()}"), "w+")
-        process = subprocess.Popen(self.command(program, *options), stdout=output,
-                                   stderr=subprocess.PIPE, text=True)
-        process.output = output
-        self.processes.append(process)
-        return process
-
-    def ask_to_end(self, process, ending):
-        """One signal. But ThreadSanitizer now and then keeps one to itself, of the first after a start, also in a
-        program of its own handler and a loop around nanosleep: there it is sent until it has come."""
-        process.send_signal(ending)
-        if os.environ.get("QUOIT_TEST_SANITIZED") == "thread":
-            def again():
-                while process.poll() is None:
-                    process.send_signal(ending)
-                    time.sleep(0.2)
-            threading.Thread(target=again, daemon=True).start()
-
-    def end(self, process, code=0, seconds=60):
-        """Its lines, once it has ended with that code."""
-        try:
-            _, errors = process.communicate(timeout=seconds)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            raise Failure(f"{process.args} does not end") from None
-        process.output.seek(0)
-        lines = process.output.read().splitlines()
-        process.output.close()
-        process.errors = errors
-        check(process.returncode == code,
-              f"{process.args} ended with {process.returncode}, not {code}: {errors}")
-        return lines
-
-    def refused(self, program, *options, word, code):
-        process = self.start(program, *options)
-        lines = self.end(process, code)
-        check(word in process.errors and program + ":" in process.errors and not lines,
-              f"{program} {options}: the error does not name {word!r}: {process.errors!r}")
-
-    def unlink(self, name):
-        subprocess.run(self.command("unlink_queue", name), check=True)
-
-    def give_up(self):
-        """After a failure: no process goes on, and no queue stays."""
-        for process in self.processes:
-            process.kill()
-            process.wait()
-        for name in self.names:
-            self.is_there(name)
-
-    def is_there(self, name):
-        """Can the queue be unlinked? Then it was there."""
-        return subprocess.run(self.command("unlink_queue", name),
-                              stderr=subprocess.DEVNULL, check=False).returncode == 0
-
-    def lines_so_far(self, process):
-        return os.path.getsize(process.output.name) and open(process.output.name).read().count("\n")
 
 
 def is_shortest(text):
