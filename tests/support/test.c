@@ -20,6 +20,7 @@ static void remove_names(void)
 {
     for (int i = 0; i < name_count; i++) {
         (void)quoit_queue_unlink(names[i]);
+        (void)quoit_pool_unlink(names[i]);
         (void)quoit_region_unlink(names[i]);
         (void)quoit_sem_unlink(names[i]);
     }
