@@ -390,7 +390,7 @@ static struct image map_image(const char *name)
     struct image image;
     char path[80];
     struct stat info;
-    (void)snprintf(path, sizeof path, "/dev/shm/%s", name + strlen("posix:"));
+    (void)snprintf(path, sizeof path, "/dev/shm/%.63s", name + strlen("posix:"));
     int fd = open(path, O_RDWR | O_CLOEXEC);
     if (fd < 0 || fstat(fd, &info) != 0)
         abort();
