@@ -13,11 +13,12 @@ if(processor STREQUAL "i686")
   execute_process(COMMAND ${libraries}/lib/ld-linux.so.2 --version RESULT_VARIABLE runs_itself
     OUTPUT_QUIET ERROR_QUIET)
 endif()
-if(runs_itself EQUAL 0)
+# Of i686 the machine itself may have libraries too, of another version than the loader of these: none of theirs.
+if(processor STREQUAL "i686")
   set(CMAKE_EXE_LINKER_FLAGS_INIT
     "-Wl,--dynamic-linker=${libraries}/lib/ld-linux.so.2 -Wl,-rpath=${libraries}/lib")
-elseif(processor STREQUAL "i686")
-  set(CMAKE_CROSSCOMPILING_EMULATOR qemu-i386 -L ${libraries})
-else()
+endif()
+if(NOT runs_itself EQUAL 0)
+  string(REPLACE "i686" "i386" processor ${processor})
   set(CMAKE_CROSSCOMPILING_EMULATOR qemu-${processor} -L ${libraries})
 endif()
