@@ -33,6 +33,10 @@ endif()
 configure_file(cmake/quoit.pc.in ${PROJECT_BINARY_DIR}/quoit.pc @ONLY)
 install(FILES ${PROJECT_BINARY_DIR}/quoit.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig COMPONENT development)
 
+set(man_suffix)
+if(QUOIT_PACKAGES)
+  set(man_suffix .gz)
+endif()
 # Pages of commands go with the tools, those of the library with its headers.
 foreach(section_of 1=tools 3=development 7=development)
   string(REGEX MATCH "(.)=(.*)" unused ${section_of})
@@ -40,7 +44,7 @@ foreach(section_of 1=tools 3=development 7=development)
   set(component ${CMAKE_MATCH_2})
   if(TARGET manual)
     install(DIRECTORY ${PROJECT_BINARY_DIR}/man/ DESTINATION ${CMAKE_INSTALL_MANDIR}/man${section}
-      COMPONENT ${component} FILES_MATCHING PATTERN "*.${section}")
+      COMPONENT ${component} FILES_MATCHING PATTERN "*.${section}${man_suffix}")
   endif()
 endforeach()
 

@@ -11,8 +11,13 @@ if(QUOIT_EXAMPLES)
 endif()
 set(make_pages ${Python3_EXECUTABLE} ${PROJECT_SOURCE_DIR}/docs/man/make_pages.py)
 file(GLOB_RECURSE man_headers CONFIGURE_DEPENDS include/*.h)
+set(compress_pages)
+if(QUOIT_PACKAGES) # as Debian wants them
+  set(compress_pages COMMAND sh -c "gzip -9nkf '${man_dir}'/*.[0-9]")
+endif()
 add_custom_command(OUTPUT ${man_dir}/quoit.7
   COMMAND ${make_pages} ${man_dir} ${man_programs}
+  ${compress_pages}
   DEPENDS docs/man/make_pages.py ${man_headers} quoit_tool VERBATIM)
 add_custom_target(manual ALL DEPENDS ${man_dir}/quoit.7)
 if(QUOIT_EXAMPLES)
