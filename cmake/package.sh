@@ -78,8 +78,8 @@ package_lint() {
 }
 
 package_abi_write() {
-    abidw --headers-dir include --drop-private-types --no-corpus-path --no-comp-dir-path --no-show-locs \
-        --out-file "$1" "$package_dir/linux/src/libquoit.so.0"
+    abidw --exported-interfaces-only --headers-dir include --drop-private-types --no-corpus-path \
+        --no-comp-dir-path --no-show-locs --out-file "$1" "$package_dir/linux/src/libquoit.so.0"
 }
 
 # Only the suppressed is silent: additions, removals, and changes in public structs are all told.
@@ -93,13 +93,20 @@ package_abi_check() {
 # A Debian of its own, kept outside the project: it serves every checkout.
 package_chroot() {
     local cache=${XDG_CACHE_HOME:-$HOME/.cache}/quoit release root=$package_dir/root
+    if [ "$(id -u)" != 0 ] || ! unshare --mount true; then
+        say "only root, with mounts of its own, can install packages in a clean Debian: that part is left out"
+        return
+    fi
     # shellcheck source=/dev/null
     release=$(. /etc/os-release && echo "${VERSION_CODENAME:-stable}")
     if [ ! -e "$cache/$release.tar" ]; then
         say "making a clean Debian ($release) in $cache"
         mkdir -p "$cache"
-        quietly chroot mmdebstrap --variant=essential --include=gcc,g++,cmake,ninja-build,pkg-config \
-            "$release" "$cache/$release.new.tar"
+        if ! mmdebstrap --variant=essential --include=gcc,g++,cmake,ninja-build,pkg-config \
+            "$release" "$cache/$release.new.tar" >"$package_dir/chroot.log" 2>&1; then
+            say "no clean Debian to be had ($package_dir/chroot.log): that part is left out"
+            return
+        fi
         mv "$cache/$release.new.tar" "$cache/$release.tar"
     fi
     rm -rf "$root" && mkdir -p "$root"
@@ -163,11 +170,7 @@ package() {
     package_lint
     package_abi_check
     package_prefix
-    if [ "$(id -u)" = 0 ]; then
-        package_chroot
-    else
-        say "only root can install packages: that part is left out"
-    fi
+    package_chroot
     package_zip
     say "the packages are good: $(cd "$package_dir" && echo linux/*.deb windows/*.zip)"
 }

@@ -8,6 +8,7 @@ pseudo terminal. Looks only at names of its own: others use the machine as well.
 import fcntl
 import json
 import os
+import pathlib
 import pty
 import re
 import shutil
@@ -19,6 +20,8 @@ import tempfile
 import termios
 import threading
 import time
+
+PYTHON = pathlib.Path(__file__).resolve().parents[2] / "python"
 
 
 def check(condition, sentence):
@@ -126,6 +129,44 @@ def dead_and_repaired(suite):
         check(repaired["ok"] and repaired["cleared_members"] == 1, repaired)
         found = suite.object(name)
         check(found["members"] == [] and found["state"] == "idle" and found["size"] == 3, found)
+
+
+# Owns three blocks of eight, has sent two on by a queue, and is then killed.
+OWNER = """
+import sys
+import quoit
+pool = quoit.Pool.create(sys.argv[1], block_bytes=64, blocks=8)
+queue = quoit.Queue.create(sys.argv[2], quoit.PRODUCER, item_bytes=8, capacity=4)
+for _ in range(2):
+    pool.push(queue, pool.allocate())
+held = [pool.allocate() for _ in range(3)]
+print("ready", flush=True)
+sys.stdin.read()
+"""
+
+
+def pool_repaired(suite):
+    """What a killed member of a pool owned is freed, and what it had sent only if nobody can get it."""
+    if "QUOIT_LIBRARY" not in os.environ:
+        print("  left out: no library that Python could load")
+        return
+    name, queue = suite.name(), suite.name()
+    owner = subprocess.Popen([sys.executable, "-c", OWNER, name, queue], stdin=subprocess.PIPE,
+                             stdout=subprocess.PIPE, env={**os.environ, "PYTHONPATH": str(PYTHON)})
+    suite.processes.append(owner)
+    check(owner.stdout.readline() == b"ready\n", "the owner did not start")
+    check(suite.object(name)["size"] == 5, suite.object(name))
+    check(json.loads(suite.run("check", "--repair", "--json", name).stdout)[0]["freed_blocks"] == 0, "not its own")
+    suite.kill(owner)
+    told = json.loads(suite.run("check", "--repair", "--json", name).stdout)[0]
+    check(told["ok"] and told["freed_blocks"] == 3 and "--through" in told["note"], told)
+    told = json.loads(suite.run("check", "--repair", "--json", "--through", queue, name).stdout)[0]
+    check(told["ok"] and told["freed_blocks"] == 0, f"blocks that the queue still has: {told}")
+    check(suite.object(name)["size"] == 2 and suite.object(queue)["size"] == 2, suite.object(name))
+    # The handles are lost, as a reader that is killed loses them.
+    subprocess.run([suite.quoit, "pop", "--raw", "--no-wait", queue], check=True, stdout=subprocess.DEVNULL)
+    told = json.loads(suite.run("check", "--repair", "--json", "--through", queue, name).stdout)[0]
+    check(told["ok"] and suite.object(name)["size"] == 0, f"{told}, {suite.object(name)}")
 
 
 def held_roles(suite):
@@ -331,7 +372,7 @@ def top_screen(suite):
     check(dumb is None or "\x1b[" not in dumb.stdout, "a dumb terminal is sent escapes")
 
 
-PARTS = [ls, dead_and_repaired, held_roles, stat, prometheus, damaged, rm, bad_input, top_plain]
+PARTS = [ls, dead_and_repaired, pool_repaired, held_roles, stat, prometheus, damaged, rm, bad_input, top_plain]
 
 
 def main():

@@ -65,6 +65,16 @@ class Shell:
     def push(self, data, *arguments, code=OK, word=""):
         self.end(self.feed(data, *arguments), code, word)
 
+    def wait_for_members(self, name, count):
+        deadline = time.monotonic() + LIMIT
+        while True:
+            stat = self.start("stat", "--json", name)
+            output, _ = stat.communicate(timeout=LIMIT)
+            if stat.returncode == OK and len(json.loads(output)[0]["members"]) == count:
+                return
+            check(time.monotonic() < deadline, f"{name} has not {count} members")
+            time.sleep(0.02)
+
 
 def lines(count):
     return b"".join(b"%d\n" % i for i in range(1, count + 1))
@@ -242,6 +252,26 @@ def watched(shell):
     shell.run(FAILED, "tail", shell.name(), word="cannot open")
 
 
+def broadcast(shell):
+    for options in [(), ("--each",)]:
+        name = shell.name()
+        push = shell.start("push", name, "--kind", "broadcast", "--keep", *options, stdin=subprocess.PIPE)
+        shell.wait_for_members(name, 1)
+        pops = [shell.start("pop", name, "--count", "5000") for _ in range(3)]
+        shell.wait_for_members(name, 4)
+        push.stdin.write(lines(5000))
+        push.stdin.close()
+        push.stdin = None
+        for pop in pops:
+            check(shell.end(pop, OK) == lines(5000), f"{options}: a subscriber got something else")
+        shell.end(push, OK)
+        check(shell.run(NOTHING, "pop", name, "--no-wait") == b"", "one that came later got the past")
+        kept = shell.run(OK, "pop", name, "--no-wait", "--from-oldest")
+        check(kept and lines(5000).endswith(kept), f"{options}: the oldest that is kept: {kept[:20]!r}")
+        shell.push(b"last\n", name)
+        check(shell.run(OK, "pop", name, "--from-oldest").endswith(b"5000\nlast\n"), "the end is not kept")
+
+
 def usage(shell):
     for words in [("push",), ("push", "a", "b"), ("pop", "q", "--count", "x"), ("pop", "q", "--timeout", "-1"),
                   ("push", "q", "--kind", "ring"), ("push", "q", "--each", "--raw"), ("tail", "--no"),
@@ -260,7 +290,7 @@ def bench(shell):
 
 
 PARTS = [round_trip, records, counts, ends, full, too_long, finished, shared_out, killed_pop, killed_push,
-         closed_output, watched, usage, bench]
+         closed_output, watched, broadcast, usage, bench]
 
 
 def main():
