@@ -55,15 +55,22 @@ static int compare(const void *left, const void *right)
     return (difference > 0) - (difference < 0);
 }
 
-static bool measure(const char *program, double seconds, struct result *results)
+/* What is left is shared among those that are to come, less what starting and ending one costs. */
+static bool measure(const char *program, uint64_t time_ns, struct result *results)
 {
     const unsigned all = ROUNDS * bench_row_count;
-    const uint64_t slice_ns = (uint64_t)(seconds * 1e9 / all);
+    const uint64_t end = stream_now_ns() + time_ns;
+    uint64_t around_ns = 0; /* the last one's costs */
     for (unsigned i = 0; i < all; i++) {
-        unsigned row = i % bench_row_count;
+        const uint64_t begin = stream_now_ns(), left = begin < end ? end - begin : 0;
+        const uint64_t share = left / (all - i), least = time_ns / all / 4;
+        const uint64_t slice = share > around_ns + least ? share - around_ns : least;
+        const unsigned row = i % bench_row_count;
         progress(i, all, bench_rows[row].name);
-        if (!bench_measure(program, row, slice_ns, &results[row].values[i / bench_row_count]))
+        if (!bench_measure(program, row, slice, &results[row].values[i / bench_row_count]))
             return false;
+        const uint64_t took = stream_now_ns() - begin;
+        around_ns = took > slice ? took - slice : 0;
     }
     progress(all, all, "");
     for (unsigned row = 0; row < bench_row_count; row++)
@@ -154,7 +161,7 @@ static int run(int argc, char **argv)
     if (processors == 1)
         (void)tool_fail("there is one processor only: both processes take turns on it, and these "
                         "numbers are those of the system's scheduler");
-    if (!measure(program, (double)time_ns * 1e-9, results))
+    if (!measure(program, (uint64_t)time_ns, results))
         return TOOL_FAILED;
     if (json)
         print_json(results, processors);

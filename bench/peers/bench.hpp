@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What the comparisons share (Linux): two pinned sides, threads or processes, over memory mapped
- * before they part; the hardware's own limits, measured between the runs; raw results as JSON lines.
+ * before they part; the hardware's own limits, measured between the runs; raw results as JSON
+ * lines.
  */
 #ifndef QUOIT_BENCH_PEERS_BENCH_HPP
 #define QUOIT_BENCH_PEERS_BENCH_HPP
@@ -130,8 +131,8 @@ inline void wait_for(pid_t child)
 
 /*
  * Runs here() on one CPU and there() on the other, each after its own preparation, and returns how
- * long here(start) took, in ns; it may move the start. As two new processes, since some libraries cannot be used before and after
- * a fork, or as two threads.
+ * long here(start) took, in ns; it may move the start. As two new processes, since some libraries
+ * cannot be used before and after a fork, or as two threads.
  */
 template <class PrepareThere, class There, class PrepareHere, class Here>
 double run_both(PrepareThere prepare_there, There there, PrepareHere prepare_here, Here here,
@@ -188,8 +189,8 @@ inline void nothing()
 {
 }
 
-/* One word bounced between the two CPUs, there and back, in ns: what the machine can do at best, and
-   a canary: a hypervisor that moves the CPUs apart changes it several times over. */
+/* One word bounced between the two CPUs, there and back, in ns: what the machine can do at best,
+   and a canary: a hypervisor that moves the CPUs apart changes it several times over. */
 inline double bounce_ns()
 {
     const std::uint64_t rounds = 50000;
@@ -216,8 +217,8 @@ inline double bounce_ns()
     return latest_canary;
 }
 
-/* Whole cache lines handed over, a second: eight stores into each, or one; one load, or all; an index
-   published every `every` lines. */
+/* Whole cache lines handed over, a second: eight stores into each, or one; one load, or all; an
+   index published every `every` lines. */
 inline double lines_a_second(std::uint64_t every, bool whole)
 {
     const std::uint64_t lines = 1 << 20, ring = 1024;

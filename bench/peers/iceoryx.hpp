@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* iceoryx, over its daemon (iox-roudi must run): loaned and published, lossless, the largest queue that
-   it allows. Between processes. */
+/* iceoryx, over its daemon (iox-roudi must run): loaned and published, lossless, the largest queue
+   that it allows. Between processes. */
 #ifndef QUOIT_BENCH_PEERS_ICEORYX_HPP
 #define QUOIT_BENCH_PEERS_ICEORYX_HPP
 

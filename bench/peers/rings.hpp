@@ -261,8 +261,8 @@ template <class Item> struct ck : ring {
     }
 };
 
-/* liburcu's wait-free-enqueue queue: a list of nodes, here taken from an array in turn. It is as long
-   as the array; its counters and nodes are never reused before they were read. */
+/* liburcu's wait-free-enqueue queue: a list of nodes, here taken from an array in turn. It is as
+   long as the array; its counters and nodes are never reused before they were read. */
 template <class Item> struct urcu : ring {
     static constexpr const char *title = "liburcu wfcqueue";
     struct node {

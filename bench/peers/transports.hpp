@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What the kernel and message libraries offer between two processes, each blocking as it is made to.
-   One direction each. */
+/* What the kernel and message libraries offer between two processes, each blocking as it is made
+   to. One direction each. */
 #ifndef QUOIT_BENCH_PEERS_TRANSPORTS_HPP
 #define QUOIT_BENCH_PEERS_TRANSPORTS_HPP
 

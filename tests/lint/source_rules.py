@@ -151,7 +151,7 @@ def check_shape(path, text):
     lines = text.split("\n")
     if len(lines) > 501:
         yield len(lines), f"{len(lines) - 1} lines: a file has at most 500"
-    if path.endswith((".c", ".h", ".cpp")):
+    if path.endswith((".c", ".h", ".cpp", ".hpp")):
         for number, line in enumerate(lines, 1):
             if len(line) > 100:
                 yield number, f"{len(line)} columns: a line has at most 100"
@@ -179,7 +179,7 @@ def check_all(files, ordering):
     faults, labels = [], {}
     for path, text in sorted(files.items()):
         found = [] if path.endswith(".md") else list(check_shape(path, text))
-        if path.endswith((".c", ".h", ".cpp")):
+        if path.endswith((".c", ".h", ".cpp", ".hpp")):
             found += list(check_rooms(path, text, files)) + list(check_os(path, text))
             found += list(check_atomics(path, text, labels))
         faults += [f"{path}:{number}: {fault}" for number, fault in found]
@@ -192,7 +192,7 @@ def check_all(files, ordering):
 def project():
     listed = subprocess.run(["git", "ls-files", "--cached", "--others", "--exclude-standard"],
                             capture_output=True, text=True, check=True).stdout.split("\n")
-    wanted = [name for name in listed if name.endswith((".c", ".h", ".cpp", ".py", ".cmake"))
+    wanted = [name for name in listed if name.endswith((".c", ".h", ".cpp", ".hpp", ".py", ".cmake"))
               or name.endswith("CMakeLists.txt") or name in ("dev", ".ci/run", "README.md", "docs/RELIABILITY.md",
                                                               "docs/TUTORIAL.md")]
     files = {}
