@@ -3,7 +3,7 @@
 """readme_test.py SOURCE BUILD: README.md and docs/TUTORIAL.md as a newcomer follows them, against an installed BUILD.
 
 What stands below `<!-- run -->` runs in bash, all blocks of a document in one shell, in a fresh directory that
-has the source as ./quoit; ~/quoit is the installation. What stands below `<!-- prints -->` must be in what the
+has the source as ./quoit; ~/.local is the installation. What stands below `<!-- prints -->` must be in what the
 block before it has printed.
 """
 import os
@@ -61,7 +61,7 @@ def main():
     faults = []
     with tempfile.TemporaryDirectory(prefix="quoit-test-") as directory:
         home = pathlib.Path(directory)
-        subprocess.run(["cmake", "--install", build, "--prefix", str(home / "quoit")], check=True,
+        subprocess.run(["cmake", "--install", build, "--prefix", str(home / ".local")], check=True,
                        stdout=subprocess.DEVNULL)
         for document in DOCUMENTS:
             work = home / document.replace("/", "-")
@@ -70,7 +70,7 @@ def main():
             faults += check(document, source, home, work)
         if faults:
             for name in NAMES:
-                subprocess.run([home / "quoit/bin/quoit", "rm", "--force", name], check=False)
+                subprocess.run([home / ".local/bin/quoit", "rm", "--force", name], check=False)
     for fault in faults:
         print(fault)
     sys.exit(1 if faults else 0)
