@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 """Searches the models with spin, through all of their states: what is right must hold, and each mutant must be caught.
 
-usage: run_models.py [--large] MODEL...     (mpmc, wait, broadcast; --large: the configurations that take minutes, too)
+usage: run_models.py [--large] MODEL...     (mpmc, wait, broadcast, pool; --large: the configurations that take minutes, too)
 Exit code 77: spin is missing."""
 import concurrent.futures
 import os
@@ -51,6 +51,12 @@ RIGHT = {
         "2 subscribers, 1 slot": "C=1 SUBSCRIBERS=2 ITEMS=3 DEATHS=0",
         "2 producers": "C=2 SUBSCRIBERS=1 ITEMS=3 DEATHS=0 PRODUCERS=2",
     },
+    "pool": {
+        "2 members, 1 killed": "STEPS=3",
+        "2 blocks": "BLOCKS=2 STEPS=2",
+        "2 killed": "STEPS=2 DEATHS=2",
+        "1 member, its stale handles": "MEMBERS=1 STEPS=6",
+    },
 }
 LARGE = {
     "mpmc": {
@@ -65,6 +71,7 @@ LARGE = {
         "1 slot, 2 killed": "C=1 SUBSCRIBERS=1 ITEMS=4 DEATHS=2",
         "2 producers, a subscriber killed": "C=2 SUBSCRIBERS=1 ITEMS=3 PRODUCERS=2",
     },
+    "pool": {"2 killed, 3 calls": "STEPS=3 DEATHS=2"},
 }
 
 # One rule is left out: an error must be found.
@@ -105,6 +112,14 @@ MUTANTS = {
         "looks, and says it afterwards": f"{NEWCOMER} MUTANT_SAYS_LATE",
         "a successor goes by the floor": f"{NEWCOMER} PRODUCERS=2 MUTANT_KEEPS_LIMIT",
         "rows without tags": "C=2 SUBSCRIBERS=1 ITEMS=4 DEATHS=1 MUTANT_NO_TAG",
+    },
+    "pool": {
+        "a handle has no generation": "MEMBERS=1 STEPS=4 DEATHS=0 MUTANT_NO_GENERATION",
+        "an owner is a row alone": "MUTANT_NO_INCARNATION",
+        "pushes, and says it afterwards": "MUTANT_PUSHES_FIRST",
+        "releases, and takes it afterwards": "MUTANT_RELEASES_FIRST",
+        "reclaims without a look at the queue": "MUTANT_DOES_NOT_LOOK",
+        "looks at the queue, then at the word": "MUTANT_LOOKS_FIRST",
     },
 }
 

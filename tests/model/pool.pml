@@ -1,0 +1,377 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Whose a pool's blocks are, through a queue and back from the dead (src/ring/pool.c, pool_reclaim.c,
+ * src/api/pool_queue.c). A member may die before any of its steps, and a newcomer has its row: the
+ * pool and the queue learn of a death one after the other, in either order. run_models.py lists the
+ * configurations, and the mutants.
+ *
+ * The queue is its contract: an item lies in a slot until it is released; who peeks has it in hand,
+ * and when that one is dead another gets it. A handle is its generation * 4 and its block + 1.
+ */
+#ifndef BLOCKS
+#define BLOCKS 1
+#endif
+#ifndef MEMBERS
+#define MEMBERS 2
+#endif
+#ifndef STEPS
+#define STEPS 3 /* calls of each member, those of its successors in that row included */
+#endif
+#ifndef DEATHS
+#define DEATHS 1
+#endif
+
+#define SLOTS 2 /* of the queue */
+#define NOBODY 255
+
+#define FREE  0
+#define OWNED 1
+#define SENT  2
+#define TAKEN 3
+#define STATE(word) ((word) & 3)
+#define ROW(word) ((word) >> 2 & 3)
+#define INCARNATION(word) ((word) >> 4 & 7)
+#define GENERATION(word) ((word) >> 7)
+#define FREE_WORD(generation) ((generation) << 7)
+#define OWN_WORD(state, generation) ((generation) << 7 | incarnation << 4 | me << 2 | (state))
+#ifdef MUTANT_NO_GENERATION
+#define NEXT(generation) (generation)
+#else
+#define NEXT(generation) ((generation) + 1)
+#endif
+
+#define ROWS (MEMBERS + 1) /* and the last one's, who comes when all have ended */
+#define LAST MEMBERS
+
+short words[BLOCKS];
+byte incarnations[ROWS];
+bool lock[ROWS]; /* the kernel's */
+bool killed[ROWS];
+byte slot[SLOTS], hand[SLOTS] = NOBODY;
+byte deaths, ended;
+
+/* Not of the protocol: who may touch a block's bytes. */
+byte holder[BLOCKS] = NOBODY;
+
+#define BLOCK(handle) (((handle) & 3) - 1)
+#define HANDLE(block) (GENERATION(words[block]) * 4 + (block) + 1)
+
+/* Exchanges a block's word, if it is `from`. */
+#define exchange(block, from, to) \
+    d_step { good = (words[block] == (from)); if :: good -> words[block] = (to) :: else fi }
+
+inline receive(block)
+{
+    assert(holder[block] == NOBODY);
+    holder[block] = me
+}
+
+inline part_with(block)
+{
+    assert(holder[block] == me);
+    holder[block] = NOBODY
+}
+
+inline find(handle)
+{
+    d_step { found = (slot[0] == (handle) || slot[1] == (handle)) }
+}
+
+/* ---- What a member does ---------------------------------------------------------------------- */
+
+inline alloc()
+{
+    word = words[b];
+    if
+    :: STATE(word) == FREE ->
+        d_step {
+            good = (words[b] == word);
+            if
+            :: good ->
+                words[b] = OWN_WORD(OWNED, GENERATION(word));
+                held = HANDLE(b);
+                receive(b)
+            :: else
+            fi
+        }
+    :: else
+    fi
+}
+
+inline free(handle)
+{
+    d_step {
+        good = (words[BLOCK(handle)] == OWN_WORD(OWNED, (handle) >> 2));
+        if
+        :: good ->
+            part_with(BLOCK(handle));
+            words[BLOCK(handle)] = FREE_WORD(NEXT((handle) >> 2))
+        :: else
+        fi
+    }
+}
+
+inline enqueue()
+{
+    d_step {
+        good = true;
+        if
+        :: slot[0] == 0 -> slot[0] = held
+        :: slot[0] != 0 && slot[1] == 0 -> slot[1] = held
+        :: else -> good = false
+        fi
+    }
+}
+
+inline push()
+{
+    b = BLOCK(held);
+#ifdef MUTANT_PUSHES_FIRST
+    d_step { part_with(b) }
+    enqueue();
+    if
+    :: good -> exchange(b, OWN_WORD(OWNED, held >> 2), OWN_WORD(SENT, held >> 2)); held = 0
+    :: else -> d_step { receive(b) }
+    fi;
+#else
+    d_step { words[b] = OWN_WORD(SENT, held >> 2); part_with(b) }
+    enqueue();
+    if
+    :: good -> held = 0
+    :: else -> /* it was full */
+        d_step {
+            assert(words[b] == OWN_WORD(SENT, held >> 2));
+            words[b] = OWN_WORD(OWNED, held >> 2);
+            receive(b)
+        }
+    fi;
+#endif
+    b = 0
+}
+
+/* Of a word that was read before. */
+inline is_dead()
+{
+#ifdef MUTANT_NO_INCARNATION
+    dead = (ROW(word) != me && !lock[ROW(word)]);
+#else
+    if
+    :: ROW(word) == me -> dead = (INCARNATION(word) != incarnation)
+    :: ROW(word) != me ->
+        dead = (INCARNATION(word) != incarnations[ROW(word)]);
+        if
+        :: !dead -> dead = !lock[ROW(word)]
+        :: else
+        fi
+    fi;
+#endif
+    skip
+}
+
+inline pop()
+{
+    at = NOBODY;
+    d_step {
+        if
+        :: slot[0] != 0 && hand[0] == NOBODY -> at = 0; hand[0] = me
+        :: slot[1] != 0 && hand[1] == NOBODY -> at = 1; hand[1] = me
+        :: else
+        fi
+    }
+    if
+    :: at == NOBODY
+    :: at != NOBODY ->
+        held = slot[at];
+#ifdef MUTANT_RELEASES_FIRST
+        d_step { slot[at] = 0; hand[at] = NOBODY }
+#endif
+        good = false;
+        do
+        :: good -> break
+        :: else ->
+            word = words[BLOCK(held)];
+            assert(GENERATION(word) == held >> 2 && (STATE(word) == SENT || STATE(word) == TAKEN));
+            if
+            :: STATE(word) == TAKEN ->
+                is_dead();
+                if
+                :: dead
+                :: else -> word = -1 /* it is dying: look again */
+                fi
+            :: STATE(word) == SENT
+            fi;
+            exchange(BLOCK(held), word, OWN_WORD(TAKEN, held >> 2))
+        od;
+        skip;
+#ifndef MUTANT_RELEASES_FIRST
+        d_step { slot[at] = 0; hand[at] = NOBODY }
+#endif
+        d_step {
+            assert(words[BLOCK(held)] == OWN_WORD(TAKEN, held >> 2));
+            words[BLOCK(held)] = OWN_WORD(OWNED, held >> 2);
+            receive(BLOCK(held))
+        }
+    fi;
+    at = 0
+}
+
+inline reclaim()
+{
+#ifdef MUTANT_LOOKS_FIRST
+    find(HANDLE(b));
+#endif
+    word = words[b];
+    dead = false;
+    if
+    :: STATE(word) != FREE -> is_dead()
+    :: else
+    fi;
+#ifndef MUTANT_LOOKS_FIRST
+    found = false;
+    if
+    :: dead && STATE(word) != OWNED -> find(GENERATION(word) * 4 + b + 1)
+    :: else
+    fi;
+#endif
+#ifdef MUTANT_DOES_NOT_LOOK
+    found = false;
+#endif
+    if
+    :: dead && !found ->
+        d_step {
+            good = (words[b] == word);
+            if
+            :: good ->
+                /* nobody who lives has it, and nobody will get it */
+                assert(holder[b] == NOBODY);
+                assert(slot[0] != HANDLE(b) && slot[1] != HANDLE(b));
+                words[b] = FREE_WORD(NEXT(GENERATION(word)))
+            :: else
+            fi
+        }
+    :: else
+    fi;
+    dead = false; found = false
+}
+
+inline choose()
+{
+    if
+    :: b = 0
+#if BLOCKS > 1
+    :: b = 1
+#endif
+    fi
+}
+
+/* What it had in hand, the queue gives to others. */
+inline give_back()
+{
+    d_step {
+        if
+        :: hand[0] == me -> hand[0] = NOBODY
+        :: else
+        fi;
+        if
+        :: hand[1] == me -> hand[1] = NOBODY
+        :: else
+        fi
+    }
+}
+
+proctype member(byte me; byte left)
+{
+    byte incarnation, held, old, b, at;
+    short word;
+    bool good, dead, found;
+    {
+        lock[me] = true;
+        incarnations[me]++;
+        incarnation = incarnations[me];
+        do
+        :: left == 0 -> break
+        :: left > 0 ->
+            left--;
+            if
+            :: held == 0 -> choose(); alloc()
+            :: held == 0 -> pop()
+            :: old != 0 -> free(old); assert(!good)
+            :: held != 0 -> free(held); assert(good); old = held; held = 0
+            :: held != 0 -> push()
+            :: choose(); reclaim()
+            fi;
+            b = 0; word = 0; good = false
+        od;
+        atomic { !killed[me] -> killed[me] = true } /* leaves, whatever it has, as the dead do */
+    } unless {
+        killed[me]
+    }
+    d_step {
+        b = 0;
+        do
+        :: b < BLOCKS ->
+            if
+            :: holder[b] == me -> holder[b] = NOBODY
+            :: else
+            fi;
+            b++
+        :: else -> break
+        od
+    }
+    if
+    :: lock[me] = false; give_back()
+    :: give_back(); lock[me] = false
+    fi;
+    if
+    :: atomic { left > 0 -> killed[me] = false; run member(me, left) }
+    :: left == 0 -> ended++
+    fi
+}
+
+proctype killer()
+{
+    do
+    :: d_step { deaths < DEATHS && lock[0] && !killed[0] -> killed[0] = true; deaths++ }
+#if MEMBERS > 1
+    :: d_step { deaths < DEATHS && lock[1] && !killed[1] -> killed[1] = true; deaths++ }
+#endif
+    :: break
+    od
+}
+
+/* When all have ended, what is queued can be had, and all else is free again. */
+proctype last()
+{
+    byte me = LAST, incarnation, held, b, at;
+    short word;
+    bool good, dead, found;
+    ended == MEMBERS;
+    lock[me] = true;
+#ifdef MUTANT_NO_INCARNATION
+    me = 0; /* in a dead one's row */
+    lock[me] = true;
+#endif
+    incarnations[me]++;
+    incarnation = incarnations[me];
+    do
+    :: slot[0] != 0 || slot[1] != 0 -> pop(); free(held); assert(good); held = 0
+    :: else -> break
+    od;
+    do
+    :: b < BLOCKS -> reclaim(); assert(STATE(words[b]) == FREE); b++
+    :: else -> break
+    od
+}
+
+init
+{
+    byte number;
+    atomic {
+        run last();
+        run killer();
+        do
+        :: number < MEMBERS -> run member(number, STEPS); number++
+        :: else -> break
+        od
+    }
+}
