@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
-# What `cmake --install` puts where, in three components: runtime (the shared library), development, tools.
+# What `cmake --install` puts where, in four components: runtime (the shared library), development, tools,
+# python.
 include(CMakePackageConfigHelpers)
 set(QUOIT_CMAKE_DIR ${CMAKE_INSTALL_LIBDIR}/cmake/quoit)
 
@@ -57,6 +58,15 @@ if(TARGET quoit_tool)
   install(FILES tools/completions/quoit.bash RENAME quoit
     DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions COMPONENT tools)
   install(FILES tools/completions/_quoit DESTINATION ${CMAKE_INSTALL_DATADIR}/${zsh_dir} COMPONENT tools)
+endif()
+
+# Python's module. In a user's own prefix, ~/.local, this is where Python looks.
+if(Python3_FOUND AND TARGET quoit_shared AND NOT WIN32 AND NOT CMAKE_CROSSCOMPILING)
+  set(python_dir lib/python${Python3_VERSION_MAJOR}.${Python3_VERSION_MINOR}/site-packages)
+  if(QUOIT_PACKAGES)
+    set(python_dir lib/python3/dist-packages)
+  endif()
+  install(DIRECTORY python/quoit DESTINATION ${python_dir} COMPONENT python FILES_MATCHING PATTERN "*.py")
 endif()
 
 # Debian has ways of its own (cmake/packages.cmake).

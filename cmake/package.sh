@@ -99,18 +99,18 @@ package_chroot() {
     fi
     # shellcheck source=/dev/null
     release=$(. /etc/os-release && echo "${VERSION_CODENAME:-stable}")
-    if [ ! -e "$cache/$release.tar" ]; then
+    if [ ! -e "$cache/clean-$release.tar" ]; then
         say "making a clean Debian ($release) in $cache"
         mkdir -p "$cache"
-        if ! mmdebstrap --variant=essential --include=gcc,g++,cmake,ninja-build,pkg-config \
-            "$release" "$cache/$release.new.tar" >"$package_dir/chroot.log" 2>&1; then
+        if ! mmdebstrap --variant=essential --include=gcc,g++,cmake,ninja-build,pkg-config,python3 \
+            "$release" "$cache/clean-$release.new.tar" >"$package_dir/chroot.log" 2>&1; then
             say "no clean Debian to be had ($package_dir/chroot.log): that part is left out"
             return
         fi
-        mv "$cache/$release.new.tar" "$cache/$release.tar"
+        mv "$cache/clean-$release.new.tar" "$cache/clean-$release.tar"
     fi
     rm -rf "$root" && mkdir -p "$root"
-    tar -xf "$cache/$release.tar" -C "$root" --exclude='./dev/*'
+    tar -xf "$cache/clean-$release.tar" -C "$root" --exclude='./dev/*'
     mkdir -p "$root/work" "$root/dev/shm" && chmod 1777 "$root/dev/shm"
     cp -r tests/install/outside "$package_dir"/linux/*.deb tests/install/in_chroot.sh "$root/work"
     say "the packages, in a clean Debian"

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
-# What `cpack` makes: on Linux libquoit0, libquoit-dev and quoit-tools for Debian and its kin, for Windows a zip.
+# What `cpack` makes: on Linux libquoit0, libquoit-dev, quoit-tools and python3-quoit for Debian and its kin, for
+# Windows a zip.
 set(CPACK_PACKAGE_NAME quoit)
 set(CPACK_PACKAGE_VENDOR "The Quoit developers")
 set(CPACK_PACKAGE_CONTACT "The Quoit developers <maintainers@quoit.invalid>")
@@ -7,6 +8,9 @@ set(CPACK_VERBATIM_VARIABLES ON)
 set(CPACK_COMPONENTS_ALL runtime development)
 if(TARGET quoit_tool)
   list(APPEND CPACK_COMPONENTS_ALL tools)
+endif()
+if(python_dir)
+  list(APPEND CPACK_COMPONENTS_ALL python)
 endif()
 if(WIN32)
   set(CPACK_GENERATOR ZIP)
@@ -65,6 +69,11 @@ quoit_deb(development libquoit-dev libdevel "messages between processes through 
 quoit_deb(tools quoit-tools utils "look into and use queues in shared memory"
   ${about} "This package has the quoit command, which lists, watches, fills, drains,"
   "checks and removes queues.")
+quoit_deb(python python3-quoit python "messages between processes through shared memory (Python)"
+  ${about} "This package has the Python module, over the shared library.")
+set(CPACK_DEBIAN_PYTHON_PACKAGE_ARCHITECTURE all)
+set(CPACK_DEBIAN_PYTHON_PACKAGE_SHLIBDEPS OFF)
+set(CPACK_DEBIAN_PYTHON_PACKAGE_DEPENDS "python3:any, libquoit0 (>= ${PROJECT_VERSION})")
 set(CPACK_DEBIAN_DEVELOPMENT_PACKAGE_DEPENDS "libquoit0 (= ${PROJECT_VERSION}-1)")
 
 # Which version of the package has each symbol; the one that a symbol came with is to be kept when the next is made.

@@ -10,7 +10,7 @@
             print(line)
 
 All over the C library, by ctypes: the one that the environment variable QUOIT_LIBRARY names, else one beside these
-files, else the system's. include/quoit.h is the manual: names, what survives a death, and kinds.
+files or in the prefix that they were installed below, else the system's. include/quoit.h is the manual: names, what survives a death, and kinds.
 
 An item is bytes. With message_bytes each has a length of its own; with item_bytes all have that one; with format (of
 the struct module) items are tuples, to C programs structs.

@@ -96,7 +96,10 @@ VISIT = ctypes.CFUNCTYPE(c_bool, c_void_p, c_char_p)
 def _load():
     here = os.path.dirname(os.path.abspath(__file__))
     names = ["libquoit.so.0", "libquoit.so", "libquoit.dylib", "quoit.dll"]
-    beside = [path for path in (os.path.join(here, name) for name in names) if os.path.exists(path)]
+    # Beside these files, or in the lib of the prefix that has them as lib/python3.x/site-packages/quoit.
+    places = [here, os.path.normpath(os.path.join(here, "..", "..", ".."))]
+    beside = [path for path in (os.path.join(place, name) for place in places for name in names)
+              if os.path.exists(path)]
     chosen = os.environ.get("QUOIT_LIBRARY")
     found = ctypes.util.find_library("quoit")
     tried = [chosen] if chosen else beside + ([found] if found else []) + names[:1]

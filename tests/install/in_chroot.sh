@@ -17,6 +17,16 @@ cc -std=c11 -o shared outside/outside.c $(pkg-config --cflags --libs quoit)
 # shellcheck disable=SC2046
 cc -std=c11 -static -o static outside/outside.c $(pkg-config --static --cflags --libs quoit)
 ./static "$name" | grep -x 'outside: good'
+if [ -e /usr/lib/python3/dist-packages/quoit ]; then
+    python3 -B - "$name" <<'END'
+import sys
+import quoit
+queue = quoit.Queue.create(sys.argv[1], quoit.PRODUCER | quoit.CONSUMER, capacity=2, format="dd")
+queue.push((1.0, 2.0))
+assert queue.pop() == (1.0, 2.0)
+queue.unlink()
+END
+fi
 if [ -e /usr/bin/quoit ]; then
     quoit --version
 fi
