@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: MIT
-# What `cmake --install` puts where, in four components: runtime (the shared library), development, tools,
-# python.
+# What `cmake --install` puts where, in four components: runtime (the shared library), development, tools, python.
 include(CMakePackageConfigHelpers)
 set(QUOIT_CMAKE_DIR ${CMAKE_INSTALL_LIBDIR}/cmake/quoit)
 
@@ -34,10 +33,6 @@ endif()
 configure_file(cmake/quoit.pc.in ${PROJECT_BINARY_DIR}/quoit.pc @ONLY)
 install(FILES ${PROJECT_BINARY_DIR}/quoit.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig COMPONENT development)
 
-set(man_suffix)
-if(QUOIT_PACKAGES)
-  set(man_suffix .gz)
-endif()
 # Pages of commands go with the tools, those of the library with its headers.
 foreach(section_of 1=tools 3=development 7=development)
   string(REGEX MATCH "(.)=(.*)" unused ${section_of})

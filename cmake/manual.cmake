@@ -12,7 +12,9 @@ endif()
 set(make_pages ${Python3_EXECUTABLE} ${PROJECT_SOURCE_DIR}/docs/man/make_pages.py)
 file(GLOB_RECURSE man_headers CONFIGURE_DEPENDS include/*.h)
 set(compress_pages)
+set(man_suffix)
 if(QUOIT_PACKAGES) # as Debian wants them
+  set(man_suffix .gz)
   set(compress_pages COMMAND sh -c "gzip -9nkf '${man_dir}'/*.[0-9]")
 endif()
 add_custom_command(OUTPUT ${man_dir}/quoit.7

@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: MIT
 """Searches the models with spin, through all of their states: what is right must hold, and each mutant must be caught.
 
-usage: run_models.py [--large] MODEL...     (mpmc, wait, broadcast, pool; --large: the configurations that take minutes, too)
+usage: run_models.py [--large] MODEL...     (mpmc, wait, broadcast, pool)
+--large: the configurations that take minutes, too.
 Exit code 77: spin is missing."""
 import concurrent.futures
 import os
