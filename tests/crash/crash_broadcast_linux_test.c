@@ -237,7 +237,6 @@ static void try_role(unsigned role, const char *opening, void (*at_step)(uint64_
     if (opening)
         try_operation(world_operation(opening), 0, at_step, MOST_OF_OPENING, &points);
     printf("  %llu points\n", (unsigned long long)points);
-    CHECK(points > 20);
 }
 
 static void producer_killed(void)

@@ -103,7 +103,7 @@ static void kill_at(uint64_t step, void *context)
     settle(life);
 }
 
-static uint64_t try_deed(struct life *life)
+static void try_deed(struct life *life)
 {
     (void)snprintf(test_context, sizeof test_context, "%s %s", deeds[life->deed], life->name);
     prepare(life);
@@ -119,18 +119,15 @@ static uint64_t try_deed(struct life *life)
     printf("  %-16s %6llu instructions, %3llu calls: %llu points\n", deeds[life->deed],
            (unsigned long long)victim.steps, (unsigned long long)life->map.calls,
            (unsigned long long)points);
-    return points;
 }
 
 static void try_scheme(const char *scheme)
 {
-    uint64_t points = 0;
     for (int i = 0; i < 3; i++) {
         struct life life = {.options = kinds[i], .name = test_name(scheme)};
         for (life.deed = CREATE; life.deed <= UNLINK; life.deed++)
-            points += try_deed(&life);
+            try_deed(&life);
     }
-    CHECK(points > 20);
 }
 
 static void posix(void)

@@ -286,7 +286,6 @@ static void one_death(void)
                 points += stepper_points(count_steps(&scene), MOST, kill_at, &scene);
             }
         printf("  %-8s %llu points\n", operations[i].name, (unsigned long long)points);
-        CHECK(points > 9);
     }
 }
 
@@ -362,6 +361,7 @@ static uint64_t two_deaths_of(int layout, int first, int second)
     uint64_t changes[CHANGES_MOST], points = 0;
     struct scene scene = {.layout = layout, .filled = 1, .first = &operations[first]};
     uint64_t count = find_changes(&scene, changes);
+    CHECK(count > 0);
     for (uint64_t i = 0; i < count; i++) {
         scene.second = &operations[second];
         scene.first_step = changes[i];
@@ -381,7 +381,6 @@ static void two_deaths(void)
             points += two_deaths_of(layout, pairs[i][0], pairs[i][1]);
         printf("  %-8s then %-8s %llu points\n", operations[pairs[i][0]].name,
                operations[pairs[i][1]].name, (unsigned long long)points);
-        CHECK(points > 9);
     }
 }
 

@@ -105,10 +105,11 @@ static uint64_t try_pair(struct pair *pair, interruption at_step)
     return stepper_points(second.steps, MOST, at_step, pair);
 }
 
-static uint64_t try_all(struct pair pair, const char *const *seconds, interruption at_step)
+static void try_all(struct pair pair, const char *const *seconds, interruption at_step)
 {
     uint64_t changes[CHANGES_MOST], points = 0;
     uint64_t count = find_changes(&pair.at, changes);
+    CHECK(count > 0);
     for (uint64_t i = 0; i < count; i++)
         for (int j = 0; seconds[j]; j++) {
             pair.first_step = changes[i];
@@ -117,7 +118,6 @@ static uint64_t try_all(struct pair pair, const char *const *seconds, interrupti
         }
     printf("  %-16s dies at %2llu places: %llu points\n", pair.at.operation->name,
            (unsigned long long)count, (unsigned long long)points);
-    return points;
 }
 
 /* The first one dies in that, in a queue with so many items; then the survivors push some more. */
@@ -133,12 +133,10 @@ static void after_a_producer(interruption at_step)
     const char *const consumers[] = {"pop, not inlined", "pop_many", "peek and release", NULL};
     const char *const producers[] = {"push", "push_many", "claim and commit", "finish", NULL};
     const char *const firsts[] = {"push", "push_many", "claim and commit", NULL};
-    uint64_t points = 0;
     for (int i = 0; firsts[i]; i++) {
-        points += try_all(dying(WORLD_MPMC, 0, firsts[i], 0), consumers, at_step);
-        points += try_all(dying(WORLD_MPMC, 0, firsts[i], WORLD_CAPACITY - 1), producers, at_step);
+        try_all(dying(WORLD_MPMC, 0, firsts[i], 0), consumers, at_step);
+        try_all(dying(WORLD_MPMC, 0, firsts[i], WORLD_CAPACITY - 1), producers, at_step);
     }
-    CHECK(points > 20);
 }
 
 static void after_a_consumer(interruption at_step)
@@ -146,12 +144,10 @@ static void after_a_consumer(interruption at_step)
     const char *const seconds[] = {"pop, not inlined", "pop_many", "peek and release", "push",
                                    "finish",           NULL};
     const char *const firsts[] = {"pop, not inlined", "pop_many", "peek", NULL};
-    uint64_t points = 0;
     for (int i = 0; firsts[i]; i++) {
-        points += try_all(dying(WORLD_MPMC, 1, firsts[i], 0), seconds, at_step);
-        points += try_all(dying(WORLD_MPMC, 4, firsts[i], 0), seconds, at_step);
+        try_all(dying(WORLD_MPMC, 1, firsts[i], 0), seconds, at_step);
+        try_all(dying(WORLD_MPMC, 4, firsts[i], 0), seconds, at_step);
     }
-    CHECK(points > 20);
 }
 
 static void dead_producer(void)
@@ -175,15 +171,13 @@ static void dead_predecessor(void)
 {
     const char *const producers[] = {"open as producer", NULL};
     const char *const consumers[] = {"open as consumer", NULL};
-    uint64_t points = 0;
     for (int i = WORLD_SLOTS; i <= WORLD_SPANS; i++) {
         enum world_kind kind = (enum world_kind)i;
-        points += try_all(dying(kind, 2, "push", 0), producers, kill_second_at);
-        points += try_all(dying(kind, 1, "push_many", 0), producers, kill_second_at);
-        points += try_all(dying(kind, 3, "pop", 0), consumers, kill_second_at);
-        points += try_all(dying(kind, 4, "pop_many", 0), consumers, kill_second_at);
+        try_all(dying(kind, 2, "push", 0), producers, kill_second_at);
+        try_all(dying(kind, 1, "push_many", 0), producers, kill_second_at);
+        try_all(dying(kind, 3, "pop", 0), consumers, kill_second_at);
+        try_all(dying(kind, 4, "pop_many", 0), consumers, kill_second_at);
     }
-    CHECK(points > 20);
 }
 
 int main(int argc, char **argv)

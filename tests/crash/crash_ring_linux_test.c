@@ -73,7 +73,6 @@ static void try_role(unsigned role, void (*at_step)(uint64_t, void *), uint64_t 
         points += of_kind;
     }
     printf("  %llu points in all\n", (unsigned long long)points);
-    CHECK(points > 20);
 }
 
 static void producer_killed(void)

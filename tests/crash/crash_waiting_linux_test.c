@@ -131,7 +131,6 @@ static void waker_killed(void)
             points += stepper_points(count_steps(&at), MOST, kill_waker_at, &at);
         }
     printf("  %llu points\n", (unsigned long long)points);
-    CHECK(points > 20);
 }
 
 /* ---- Sleepers -------------------------------------------------------------------------------- */
@@ -188,7 +187,6 @@ static void sleeper_killed(void)
             points += stepper_points(victim.steps, MOST, kill_sleeper_at, &at);
         }
     printf("  %llu points\n", (unsigned long long)points);
-    CHECK(points > 20);
 }
 
 int main(int argc, char **argv)

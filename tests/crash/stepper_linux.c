@@ -273,6 +273,7 @@ uint64_t stepper_points(uint64_t steps, uint64_t most, void (*at)(uint64_t step,
         most = steps;
     else if (points && strtoul(points, NULL, 10) < most)
         most = strtoul(points, NULL, 10);
+    CHECK(steps > 0 && most > 0); /* else nothing would be tried, and pass */
     uint64_t stride = steps <= most ? 1 : steps / most + 1;
     struct timespec now;
     CHECK(clock_gettime(CLOCK_MONOTONIC, &now) == 0);
