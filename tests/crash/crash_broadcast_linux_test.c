@@ -173,16 +173,16 @@ static void settle(struct stage *stage)
 
 /* ---- Deaths, and stops ----------------------------------------------------------------------- */
 
+static struct stepper_path path; /* of the operation that is tried now */
+
 static uint64_t count_steps(const struct scene *scene)
 {
     struct stage stage;
     begin(&stage, scene);
     struct stepper victim = world_start(&stage.world, 0, &scene->operation);
-    while (stepper_step(&victim))
-        ;
-    stepper_kill(&victim);
+    stepper_explore(&victim, &path);
     settle(&stage);
-    return victim.steps;
+    return path.steps;
 }
 
 static void kill_at(uint64_t step, void *context)
@@ -190,7 +190,7 @@ static void kill_at(uint64_t step, void *context)
     struct stage stage;
     begin(&stage, context);
     struct stepper victim = world_start(&stage.world, 0, &stage.scene->operation);
-    (void)stepper_advance(&victim, step);
+    stepper_go_to(&victim, &path, step);
     stepper_kill(&victim);
     settle(&stage);
 }
@@ -201,7 +201,7 @@ static void stop_at(uint64_t step, void *context)
     struct stage stage;
     begin(&stage, context);
     struct stepper victim = world_start(&stage.world, 0, &stage.scene->operation);
-    (void)stepper_advance(&victim, step);
+    stepper_go_to(&victim, &path, step);
     drain_all(&stage);
     for (int i = 0; i < 2 * WORLD_CAPACITY && stage.producer && push_next(&stage); i++)
         ;

@@ -26,7 +26,6 @@ struct life {
     enum deed deed;
     const struct quoit_queue_options *options;
     const char *name;
-    struct stepper_map map;
 };
 
 static void live(void *argument)
@@ -93,12 +92,14 @@ static void settle(const struct life *life)
     CHECK_STATUS(quoit_queue_unlink(life->name), QUOIT_NOT_FOUND);
 }
 
+static struct stepper_path path; /* of the deed that is tried now */
+
 static void kill_at(uint64_t step, void *context)
 {
     struct life *life = context;
     prepare(life);
     struct stepper victim = stepper_start(live, life);
-    stepper_go_to(&victim, &life->map, step);
+    stepper_go_to(&victim, &path, step);
     stepper_kill(&victim);
     settle(life);
 }
@@ -108,17 +109,18 @@ static void try_deed(struct life *life)
     (void)snprintf(test_context, sizeof test_context, "%s %s", deeds[life->deed], life->name);
     prepare(life);
     struct stepper victim = stepper_start(live, life);
-    stepper_explore(&victim, &life->map);
-    stepper_kill(&victim);
+    stepper_explore(&victim, &path);
     settle(life);
-    for (uint64_t i = 0; i < life->map.calls; i++) { /* before each system call, and after it */
-        kill_at(life->map.call_at[i] - 1, life);
-        kill_at(life->map.call_at[i], life);
-    }
-    uint64_t points = 2 * life->map.calls + stepper_points(victim.steps, MOST, kill_at, life);
+    uint64_t calls = 0;
+    for (uint64_t i = 0; i < path.steps; i++)
+        if (stepper_is_call(&path, i)) {
+            kill_at(i, life);
+            kill_at(i + 1, life);
+            calls++;
+        }
+    uint64_t points = 2 * calls + stepper_points(path.steps, MOST, kill_at, life);
     printf("  %-16s %6llu instructions, %3llu calls: %llu points\n", deeds[life->deed],
-           (unsigned long long)victim.steps, (unsigned long long)life->map.calls,
-           (unsigned long long)points);
+           (unsigned long long)path.steps, (unsigned long long)calls, (unsigned long long)points);
 }
 
 static void try_scheme(const char *scheme)

@@ -252,15 +252,15 @@ static void settle(struct scene *scene)
 
 /* ---- One death ------------------------------------------------------------------------------- */
 
+static struct stepper_path first_path, second_path; /* of the operations that are tried now */
+
 static uint64_t count_steps(struct scene *scene)
 {
     begin(scene);
     struct stepper victim = start(0, scene->first);
-    while (stepper_step(&victim))
-        ;
-    stepper_kill(&victim);
+    stepper_explore(&victim, &first_path);
     settle(scene);
-    return victim.steps;
+    return first_path.steps;
 }
 
 static void kill_at(uint64_t step, void *context)
@@ -269,7 +269,7 @@ static void kill_at(uint64_t step, void *context)
     scene->first_step = step;
     begin(scene);
     struct stepper victim = start(0, scene->first);
-    (void)stepper_advance(&victim, step);
+    stepper_go_to(&victim, &first_path, step);
     stepper_kill(&victim);
     settle(scene);
 }
@@ -315,6 +315,7 @@ static uint64_t find_changes(struct scene *scene, uint64_t *steps_out)
 {
     begin(scene);
     struct stepper victim = start(0, scene->first);
+    victim.path = &first_path;
     uint64_t count = 0, before = image();
     steps_out[count++] = 0;
     while (stepper_step(&victim)) {
@@ -332,7 +333,7 @@ static struct stepper begin_pair(struct scene *scene)
 {
     begin(scene);
     struct stepper first = start(0, scene->first);
-    (void)stepper_advance(&first, scene->first_step);
+    stepper_go_to(&first, &first_path, scene->first_step);
     stepper_kill(&first);
     return start(1, scene->second);
 }
@@ -341,7 +342,7 @@ static void kill_second_at(uint64_t step, void *context)
 {
     struct scene *scene = context;
     struct stepper second = begin_pair(scene);
-    (void)stepper_advance(&second, step);
+    stepper_go_to(&second, &second_path, step);
     stepper_kill(&second);
     settle(scene);
 }
@@ -349,11 +350,9 @@ static void kill_second_at(uint64_t step, void *context)
 static uint64_t try_pair(struct scene *scene)
 {
     struct stepper second = begin_pair(scene);
-    while (stepper_step(&second))
-        ;
-    stepper_kill(&second);
+    stepper_explore(&second, &second_path);
     settle(scene);
-    return stepper_points(second.steps, MOST_NESTED, kill_second_at, scene);
+    return stepper_points(second_path.steps, MOST_NESTED, kill_second_at, scene);
 }
 
 static uint64_t two_deaths_of(int layout, int first, int second)

@@ -34,12 +34,15 @@ static uint64_t image_of(const struct world *world)
     return hash;
 }
 
+static struct stepper_path first_path, second_path; /* of the operations that are tried now */
+
 /* The steps after which the queue's memory is not what it was, and 0. */
 static uint64_t find_changes(const struct world_case *at, uint64_t *steps_out)
 {
     struct world world;
     world_begin(&world, at);
     struct stepper victim = world_start(&world, 0, at->operation);
+    victim.path = &first_path;
     uint64_t count = 0, image = image_of(&world);
     steps_out[count++] = 0;
     while (stepper_step(&victim)) {
@@ -59,7 +62,7 @@ static struct stepper begin_pair(struct world *world, const struct pair *pair)
 {
     world_begin(world, &pair->at);
     struct stepper first = world_start(world, 0, pair->at.operation);
-    (void)stepper_advance(&first, pair->first_step);
+    stepper_go_to(&first, &first_path, pair->first_step);
     stepper_kill(&first);
     for (uint64_t i = 0; i < pair->between; i++)
         (void)world_push(world);
@@ -73,7 +76,7 @@ static void kill_second_at(uint64_t step, void *context)
 {
     struct world world;
     struct stepper second = begin_pair(&world, context);
-    (void)stepper_advance(&second, step);
+    stepper_go_to(&second, &second_path, step);
     stepper_kill(&second);
     world_settle(&world);
 }
@@ -83,7 +86,7 @@ static void overtake_second_at(uint64_t step, void *context)
 {
     struct world world;
     struct stepper second = begin_pair(&world, context);
-    (void)stepper_advance(&second, step);
+    stepper_go_to(&second, &second_path, step);
     world_drain(&world);
     (void)world_push(&world);
     stepper_finish(&second);
@@ -98,11 +101,9 @@ static uint64_t try_pair(struct pair *pair, interruption at_step)
 {
     struct world world;
     struct stepper second = begin_pair(&world, pair);
-    while (stepper_step(&second))
-        ;
-    stepper_kill(&second);
+    stepper_explore(&second, &second_path);
     world_settle(&world);
-    return stepper_points(second.steps, MOST, at_step, pair);
+    return stepper_points(second_path.steps, MOST, at_step, pair);
 }
 
 static void try_all(struct pair pair, const char *const *seconds, interruption at_step)

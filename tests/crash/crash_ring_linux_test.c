@@ -13,16 +13,16 @@
 static const uint64_t states[][2] = {{0, 0}, {1, 4}, {3, 3}, {7, 5}};
 enum { STATES = sizeof states / sizeof states[0], MOST = 250 };
 
+static struct stepper_path path; /* of the operation that is tried now */
+
 static uint64_t count_steps(const struct world_case *at)
 {
     struct world world;
     world_begin(&world, at);
     struct stepper victim = world_start(&world, 0, at->operation);
-    while (stepper_step(&victim))
-        ;
-    stepper_kill(&victim);
+    stepper_explore(&victim, &path);
     world_settle(&world);
-    return victim.steps;
+    return path.steps;
 }
 
 static void kill_at(uint64_t step, void *context)
@@ -31,7 +31,7 @@ static void kill_at(uint64_t step, void *context)
     struct world world;
     world_begin(&world, at);
     struct stepper victim = world_start(&world, 0, at->operation);
-    (void)stepper_advance(&victim, step);
+    stepper_go_to(&victim, &path, step);
     stepper_kill(&victim);
     world_settle(&world);
 }
@@ -43,7 +43,7 @@ static void stop_at(uint64_t step, void *context)
     struct world world;
     world_begin(&world, at);
     struct stepper victim = world_start(&world, 0, at->operation);
-    (void)stepper_advance(&victim, step);
+    stepper_go_to(&victim, &path, step);
     if (world.taker)
         world_drain(&world);
     if (world.filler)

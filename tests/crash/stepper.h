@@ -9,9 +9,17 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+/* An operation's way: where each of its instructions is, and where it is at its end, at[steps]. */
+enum { STEPPER_STEPS = 1 << 17 };
+struct stepper_path {
+    uint64_t steps;
+    uintptr_t at[STEPPER_STEPS];
+};
+
 struct stepper {
     int pid;
-    uint64_t steps; /* instructions since stepper_begin */
+    uint64_t steps;            /* instructions since stepper_begin */
+    struct stepper_path *path; /* NULL, or what stepper_step notes its way in */
 };
 
 /* Skips the test where nobody can be traced: under an emulator, a sanitizer, a strict container. */
@@ -27,16 +35,13 @@ void stepper_end(void);
 bool stepper_step(struct stepper *stepper);
 /* So many. false: it was at its end before. */
 bool stepper_advance(struct stepper *stepper, uint64_t steps);
-/* The system calls of an operation, by the number of the instruction that makes each. */
-enum { STEPPER_CALLS = 1000 };
-struct stepper_map {
-    uint64_t steps, calls;
-    uint64_t call_at[STEPPER_CALLS];
-};
-/* Steps to the end, and notes the calls. */
-void stepper_explore(struct stepper *stepper, struct stepper_map *map);
-/* As stepper_advance, at full speed from call to call. */
-void stepper_go_to(struct stepper *stepper, const struct stepper_map *map, uint64_t step);
+/* To its end, by steps, and notes its way there; kills it. */
+void stepper_explore(struct stepper *stepper, struct stepper_path *path);
+/* From its beginning to where it was after so many steps on a way that an earlier one went: at full
+   speed, but for loops. */
+void stepper_go_to(struct stepper *stepper, const struct stepper_path *path, uint64_t step);
+/* Is the instruction that is next after so many steps one that enters the kernel? */
+bool stepper_is_call(const struct stepper_path *path, uint64_t step);
 /* On to the entrance of that system call, at full speed. false: it went by without one. */
 bool stepper_run_to_call(struct stepper *stepper, long number);
 

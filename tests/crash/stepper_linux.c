@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <sched.h>
 #include <signal.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -21,6 +22,7 @@ enum { CALL_STOP = SIGTRAP | 0x80 };
 
 /* In memory that the child shares. */
 static volatile uint32_t *mark;
+static uintptr_t beginning; /* where it is INSIDE, when that is known */
 
 static int wait_for(const struct stepper *stepper)
 {
@@ -39,6 +41,80 @@ static void check_resumed(long result)
 
 /* No function, since C libraries differ in a request's type. */
 #define resume(stepper, request) check_resumed(ptrace(request, (stepper)->pid, NULL, NULL))
+
+/* ---- Where it is ----------------------------------------------------------------------------- */
+
+#if defined(__x86_64__)
+
+enum { BREAKPOINT = 0xcc }; /* int3, one byte; when it has run, the next byte is where it is */
+
+static uintptr_t place_of(const struct stepper *stepper)
+{
+    errno = 0;
+    long place = ptrace(PTRACE_PEEKUSER, stepper->pid, offsetof(struct user, regs.rip), NULL);
+    CHECK(errno == 0);
+    return (uintptr_t)place;
+}
+
+/* Returns the word that was there. */
+static long set_breakpoint(const struct stepper *stepper, uintptr_t place)
+{
+    errno = 0;
+    long word = ptrace(PTRACE_PEEKTEXT, stepper->pid, place, NULL);
+    CHECK(errno == 0);
+    long broken = (long)(((unsigned long)word & ~0xffUL) | BREAKPOINT);
+    CHECK(ptrace(PTRACE_POKETEXT, stepper->pid, place, broken) == 0);
+    return word;
+}
+
+/* At full speed to one of two places. Returns which. */
+static uintptr_t run_to(const struct stepper *stepper, uintptr_t place, uintptr_t end)
+{
+    long at_end = set_breakpoint(stepper, end), at_place = set_breakpoint(stepper, place);
+    resume(stepper, PTRACE_CONT);
+    int status = wait_for(stepper);
+    if (!WIFSTOPPED(status) || WSTOPSIG(status) != SIGTRAP)
+        test_fail(__FILE__, __LINE__, "no breakpoint was met: 0x%x", (unsigned)status);
+    uintptr_t met = place_of(stepper) - 1;
+    CHECK(met == place || met == end);
+    CHECK(ptrace(PTRACE_POKETEXT, stepper->pid, place, at_place) == 0);
+    CHECK(ptrace(PTRACE_POKETEXT, stepper->pid, end, at_end) == 0);
+    CHECK(ptrace(PTRACE_POKEUSER, stepper->pid, offsetof(struct user, regs.rip), met) == 0);
+    return met;
+}
+
+bool stepper_is_call(const struct stepper_path *path, uint64_t step)
+{
+    const unsigned char syscall[2] = {0x0f, 0x05};
+    /* A forked child's code is where ours is. */
+    return memcmp((const void *)path->at[step], syscall, sizeof syscall) == 0;
+}
+
+#else /* it only takes longer */
+
+static uintptr_t place_of(const struct stepper *stepper)
+{
+    (void)stepper;
+    return 0;
+}
+
+static uintptr_t run_to(const struct stepper *stepper, uintptr_t place, uintptr_t end)
+{
+    (void)stepper;
+    (void)place;
+    return end;
+}
+
+bool stepper_is_call(const struct stepper_path *path, uint64_t step)
+{
+    (void)path;
+    (void)step;
+    return false;
+}
+
+#endif
+
+/* ---- Its beginning and its end --------------------------------------------------------------- */
 
 static void traced_child(void (*run)(void *), void *argument)
 {
@@ -105,8 +181,11 @@ struct stepper stepper_start(void (*run)(void *argument), void *argument)
                   (unsigned)status);
     long options = PTRACE_O_EXITKILL | PTRACE_O_TRACESYSGOOD;
     CHECK(ptrace(PTRACE_SETOPTIONS, pid, NULL, options) == 0);
+    if (beginning)
+        (void)run_to(&stepper, beginning, beginning);
     while (*mark == BEFORE)
         CHECK(stepper_step(&stepper));
+    beginning = place_of(&stepper);
     stepper.steps = 0;
     return stepper;
 }
@@ -122,8 +201,15 @@ void stepper_end(void)
     *mark = BEHIND;
 }
 
+/* ---- Steps ----------------------------------------------------------------------------------- */
+
 bool stepper_step(struct stepper *stepper)
 {
+    if (stepper->path) {
+        CHECK(stepper->steps < STEPPER_STEPS);
+        stepper->path->at[stepper->steps] = place_of(stepper);
+        stepper->path->steps = stepper->steps;
+    }
     if (*mark == BEHIND)
         return false;
     resume(stepper, PTRACE_SINGLESTEP);
@@ -145,47 +231,35 @@ bool stepper_advance(struct stepper *stepper, uint64_t steps)
     return true;
 }
 
-/* Is the next instruction one that enters the kernel? */
-static bool is_at_call(const struct stepper *stepper)
+void stepper_explore(struct stepper *stepper, struct stepper_path *path)
 {
-#if defined(__x86_64__) || defined(__i386__)
-    struct user_regs_struct registers;
-    CHECK(ptrace(PTRACE_GETREGS, stepper->pid, NULL, &registers) == 0);
-#if defined(__x86_64__)
-    uint64_t at = registers.rip;
-#else
-    uint64_t at = (uint32_t)registers.eip;
-#endif
-    long word = ptrace(PTRACE_PEEKTEXT, stepper->pid, (uintptr_t)at, NULL);
-    unsigned bytes = (unsigned)word & 0xffff;
-    return bytes == 0x050f || bytes == 0x340f || bytes == 0x80cd; /* syscall, sysenter, int 0x80 */
-#else
-    (void)stepper;
-    return false; /* it only takes longer */
-#endif
+    stepper->path = path;
+    while (stepper_step(stepper))
+        ;
+    stepper_kill(stepper);
 }
 
-void stepper_explore(struct stepper *stepper, struct stepper_map *map)
+static bool is_first_time(const struct stepper_path *path, uint64_t step)
 {
-    map->calls = 0;
-    for (bool at_call = is_at_call(stepper); stepper_step(stepper); at_call = is_at_call(stepper))
-        if (at_call && map->calls < STEPPER_CALLS)
-            map->call_at[map->calls++] = stepper->steps;
-    map->steps = stepper->steps;
+    for (uint64_t i = 0; i < step; i++)
+        if (path->at[i] == path->at[step])
+            return false;
+    return true;
 }
 
-void stepper_go_to(struct stepper *stepper, const struct stepper_map *map, uint64_t step)
+void stepper_go_to(struct stepper *stepper, const struct stepper_path *path, uint64_t step)
 {
-    for (uint64_t i = 0; i < map->calls && map->call_at[i] <= step && *mark != BEHIND; i++) {
-        for (int stops = 0; stops < 2 && *mark != BEHIND; stops++) { /* entering, leaving it */
-            resume(stepper, PTRACE_SYSCALL);
-            CHECK(WIFSTOPPED(wait_for(stepper)));
-        }
-        stepper->steps = map->call_at[i];
-    }
+    uint64_t from = step;
+    while (!is_first_time(path, from))
+        from--;
+    uintptr_t end = path->at[path->steps];
+    if (from > 0)
+        stepper->steps = run_to(stepper, path->at[from], end) == end ? path->steps : from;
     while (stepper->steps < step && stepper_step(stepper))
         ;
 }
+
+/* ---- Calls ----------------------------------------------------------------------------------- */
 
 /* On to where it enters a call, or leaves it. */
 static void run_to_stop(const struct stepper *stepper)
