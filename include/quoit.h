@@ -43,7 +43,7 @@
  *         finish                              included
  *     one queue handle: pop, peek, release    one thread at a time (the consumer's), beside it
  *     one queue handle: poll_fd               as the side's own calls
- *     one queue handle: size, inspect, …         any thread, beside both
+ *     one queue handle: size, inspect, …      any thread, beside both
  *     one queue handle: close                 nothing else
  *     pool, region, semaphore handles         any thread, but for close
  *
@@ -318,9 +318,9 @@ struct quoit_queue_info {
     uint64_t sleeps;  /* how often a side went to sleep */
     uint64_t wakes;   /* how often one woke those asleep, a system call each */
     uint64_t repairs; /* what the dead had left, and others saw to */
-    uint64_t
-        high_water; /* the most items that a member has seen queued: when it found no room, when
-                            it went to sleep or was woken, in batches, and when it inspected */
+    /* The most items that a member has seen queued: when it found no room, when it went to sleep or
+       was woken, in batches that it could not do as quickly as can be, and when it inspected. */
+    uint64_t high_water;
 };
 /* OK FORKED INVALID, and CORRUPT where a System V queue has lost its lock file: the PIDs are then
    0. A system call for each role. */

@@ -154,20 +154,24 @@ template <class T> class queue : public detail::makers<queue<T>>
     // path with the fast one, and call.
     [[gnu::always_inline]] status try_push(const T &item) noexcept
     {
-        if (quoit_spsc_put(&this->raw()->producer, &item, sizeof(T))) {
+        if (quoit_spsc_push(&this->raw()->producer, &item, sizeof(T))) {
             quoit_queue_pushed(this->raw());
             return status::ok;
         }
+        if constexpr (sizeof(T) > QUOIT_SPSC_LARGEST_IN_SLOTS)
+            return detail::from(quoit_queue_push_slow(this->raw(), &item, sizeof(T)));
         detail::room<T> copy; // so that the caller's may stay in registers
         std::memcpy(static_cast<void *>(&copy.item), &item, sizeof(T));
         return detail::from(quoit_queue_push_slow(this->raw(), &copy.item, sizeof(T)));
     }
     [[gnu::always_inline]] status try_pop(T &item_out) noexcept
     {
-        if (quoit_spsc_take(&this->raw()->consumer, &item_out, sizeof(T))) {
+        if (quoit_spsc_pop(&this->raw()->consumer, &item_out, sizeof(T))) {
             quoit_queue_popped(this->raw());
             return status::ok;
         }
+        if constexpr (sizeof(T) > QUOIT_SPSC_LARGEST_IN_SLOTS)
+            return detail::from(quoit_queue_pop_slow(this->raw(), &item_out, sizeof(T)));
         detail::room<T> copy;
         const quoit_status s = quoit_queue_pop_slow(this->raw(), &copy.item, sizeof(T));
         if (s == QUOIT_OK)
@@ -230,20 +234,21 @@ template <class T> class queue : public detail::makers<queue<T>>
     // As many as there is room for, or as are there; returns how many.
     std::uint64_t push_many(const T *items, std::uint64_t count) noexcept
     {
-        if (count > 0 && quoit_spsc_put_span(&this->raw()->producer, items, count, sizeof(T))) {
-            quoit_queue_pushed(this->raw());
-            return count;
-        }
-        return quoit_queue_push_many_sized(this->raw(), items, count, sizeof(T));
+        const std::uint64_t done = quoit_spsc_push_some(&this->raw()->producer, items, count,
+                                                        sizeof(T));
+        if (done < count || count == 0)
+            return quoit_queue_push_rest(this->raw(), items, count, done, sizeof(T));
+        quoit_queue_pushed(this->raw());
+        return count;
     }
     std::uint64_t pop_many(T *items_out, std::uint64_t count) noexcept
     {
-        if (count > 0 &&
-            quoit_spsc_take_span(&this->raw()->consumer, items_out, count, sizeof(T))) {
-            quoit_queue_popped(this->raw());
-            return count;
-        }
-        return quoit_queue_pop_many_sized(this->raw(), items_out, count, sizeof(T));
+        const std::uint64_t done = quoit_spsc_pop_some(&this->raw()->consumer, items_out, count,
+                                                       sizeof(T));
+        if (done < count || count == 0)
+            return quoit_queue_pop_rest(this->raw(), items_out, count, done, sizeof(T));
+        quoit_queue_popped(this->raw());
+        return count;
     }
     // Of anything with data() and size(), and of arrays.
     template <class Items> std::uint64_t push_many(const Items &items) noexcept

@@ -133,8 +133,7 @@ static inline bool quoit_spsc_take(struct quoit_ring_consumer *consumer, void *i
     return true;
 }
 
-/* ---- Spans: batches that need no look at the other side and do not cross the ring's end
-   --------- */
+/* ---- Spans: batches that need no look at the other side and do not cross the ring's end ------ */
 
 /* Bytes from here to the ring's end. */
 static inline uint64_t quoit_spsc_to_end(const uint8_t *slot, const uint8_t *end)
@@ -214,6 +213,58 @@ static inline bool quoit_spsc_take_span(struct quoit_ring_consumer *consumer, vo
     memcpy(items_out, consumer->slot, (size_t)bytes);
     quoit_spsc_release(consumer, count, bytes);
     return true;
+}
+
+/* ---- Either: with a size that the compiler knows, one of the two is left --------------------- */
+
+/* Larger items are always in spans: their copying outweighs how they are handed over, and they are
+   worth making in place. */
+enum { QUOIT_SPSC_LARGEST_IN_SLOTS = 256 };
+
+/* One item. false: nothing was done. */
+static inline bool quoit_spsc_push(struct quoit_ring_producer *producer, const void *item,
+                                   uint64_t item_bytes)
+{
+    return item_bytes <= QUOIT_SPSC_LARGEST_IN_SLOTS
+               ? quoit_spsc_put(producer, item, item_bytes)
+               : quoit_spsc_put_span(producer, item, 1, item_bytes);
+}
+
+static inline bool quoit_spsc_pop(struct quoit_ring_consumer *consumer, void *item_out,
+                                  uint64_t item_bytes)
+{
+    return item_bytes <= QUOIT_SPSC_LARGEST_IN_SLOTS
+               ? quoit_spsc_take(consumer, item_out, item_bytes)
+               : quoit_spsc_take_span(consumer, item_out, 1, item_bytes);
+}
+
+/* As many of count as need no care; returns how many. */
+static inline uint64_t quoit_spsc_push_some(struct quoit_ring_producer *producer, const void *items,
+                                            uint64_t count, uint64_t item_bytes)
+{
+    const uint8_t *item = (const uint8_t *)items;
+    uint64_t pushed = 0;
+    if (count > 0 && quoit_spsc_put_span(producer, items, count, item_bytes))
+        return count;
+    while (pushed < count && quoit_spsc_put(producer, item, item_bytes)) {
+        pushed++;
+        item += item_bytes;
+    }
+    return pushed;
+}
+
+static inline uint64_t quoit_spsc_pop_some(struct quoit_ring_consumer *consumer, void *items_out,
+                                           uint64_t count, uint64_t item_bytes)
+{
+    uint8_t *item = (uint8_t *)items_out;
+    uint64_t popped = 0;
+    if (count > 0 && quoit_spsc_take_span(consumer, items_out, count, item_bytes))
+        return count;
+    while (popped < count && quoit_spsc_take(consumer, item, item_bytes)) {
+        popped++;
+        item += item_bytes;
+    }
+    return popped;
 }
 
 #endif

@@ -13,7 +13,7 @@ extern "C" {
 #endif
 
 /* Changes with all below: a program compiled against another one gets QUOIT_VERSION at open. */
-#define QUOIT_ABI 4u
+#define QUOIT_ABI 5u
 
 struct quoit_queue {
     struct quoit_ring_producer producer; /* each side's state on lines of its own */
@@ -43,10 +43,11 @@ quoit_status quoit_queue_push_wait_slow(quoit_queue *queue, const void *item, ui
                                         int64_t timeout_ns);
 quoit_status quoit_queue_pop_wait_slow(quoit_queue *queue, void *item_out, uint64_t item_bytes,
                                        int64_t timeout_ns);
-uint64_t quoit_queue_push_many_sized(quoit_queue *queue, const void *items, uint64_t count,
-                                     uint64_t item_bytes);
-uint64_t quoit_queue_pop_many_sized(quoit_queue *queue, void *items_out, uint64_t count,
-                                    uint64_t item_bytes);
+/* The rest of a batch of count, of which so many are done; returns how many are then. */
+uint64_t quoit_queue_push_rest(quoit_queue *queue, const void *items, uint64_t count,
+                               uint64_t pushed, uint64_t item_bytes);
+uint64_t quoit_queue_pop_rest(quoit_queue *queue, void *items_out, uint64_t count, uint64_t popped,
+                              uint64_t item_bytes);
 /* Wakes the side of that role, if it sleeps. */
 void quoit_queue_wake(quoit_queue *queue, unsigned role);
 
@@ -82,7 +83,7 @@ static inline void quoit_queue_popped(quoit_queue *queue)
  * Each returns what its untyped form does, and MISMATCH (0 for many) on a queue of another item
  * size. Use one type with a handle: the size is looked at when a handle's first item is
  * pushed or popped, not at each.
- * (Their slow paths have a copy of the item, so that yours may stay in registers.)
+ * (The slow paths of small ones have a copy of the item, so that yours may stay in registers.)
  */
 /* clang-format off */
 #define QUOIT_DEFINE_QUEUE(name, type) \
@@ -90,20 +91,24 @@ static inline void quoit_queue_popped(quoit_queue *queue)
     _Pragma("GCC diagnostic ignored \"-Wunused-function\"") \
     static inline quoit_status name##_push(quoit_queue *quoit_q, const type *quoit_in) \
     { \
-        if (quoit_spsc_put(&quoit_q->producer, quoit_in, sizeof(type))) { \
+        if (quoit_spsc_push(&quoit_q->producer, quoit_in, sizeof(type))) { \
             quoit_queue_pushed(quoit_q); \
             return QUOIT_OK; \
         } \
+        if (sizeof(type) > QUOIT_SPSC_LARGEST_IN_SLOTS) \
+            return quoit_queue_push_slow(quoit_q, quoit_in, sizeof(type)); \
         type quoit_item; \
         memcpy(&quoit_item, quoit_in, sizeof(type)); \
         return quoit_queue_push_slow(quoit_q, &quoit_item, sizeof(type)); \
     } \
     static inline quoit_status name##_pop(quoit_queue *quoit_q, type *quoit_out) \
     { \
-        if (quoit_spsc_take(&quoit_q->consumer, quoit_out, sizeof(type))) { \
+        if (quoit_spsc_pop(&quoit_q->consumer, quoit_out, sizeof(type))) { \
             quoit_queue_popped(quoit_q); \
             return QUOIT_OK; \
         } \
+        if (sizeof(type) > QUOIT_SPSC_LARGEST_IN_SLOTS) \
+            return quoit_queue_pop_slow(quoit_q, quoit_out, sizeof(type)); \
         type quoit_item; \
         quoit_status quoit_s = quoit_queue_pop_slow(quoit_q, &quoit_item, sizeof(type)); \
         if (quoit_s == QUOIT_OK) \
@@ -135,22 +140,22 @@ static inline void quoit_queue_popped(quoit_queue *queue)
     static inline uint64_t name##_push_many(quoit_queue *quoit_q, const type *quoit_in, \
                                             uint64_t quoit_n) \
     { \
-        if (quoit_n > 0 && \
-            quoit_spsc_put_span(&quoit_q->producer, quoit_in, quoit_n, sizeof(type))) { \
-            quoit_queue_pushed(quoit_q); \
-            return quoit_n; \
-        } \
-        return quoit_queue_push_many_sized(quoit_q, quoit_in, quoit_n, sizeof(type)); \
+        uint64_t quoit_done = \
+            quoit_spsc_push_some(&quoit_q->producer, quoit_in, quoit_n, sizeof(type)); \
+        if (quoit_done < quoit_n || quoit_n == 0) \
+            return quoit_queue_push_rest(quoit_q, quoit_in, quoit_n, quoit_done, sizeof(type)); \
+        quoit_queue_pushed(quoit_q); \
+        return quoit_n; \
     } \
     static inline uint64_t name##_pop_many(quoit_queue *quoit_q, type *quoit_out, \
                                            uint64_t quoit_n) \
     { \
-        if (quoit_n > 0 && \
-            quoit_spsc_take_span(&quoit_q->consumer, quoit_out, quoit_n, sizeof(type))) { \
-            quoit_queue_popped(quoit_q); \
-            return quoit_n; \
-        } \
-        return quoit_queue_pop_many_sized(quoit_q, quoit_out, quoit_n, sizeof(type)); \
+        uint64_t quoit_done = \
+            quoit_spsc_pop_some(&quoit_q->consumer, quoit_out, quoit_n, sizeof(type)); \
+        if (quoit_done < quoit_n || quoit_n == 0) \
+            return quoit_queue_pop_rest(quoit_q, quoit_out, quoit_n, quoit_done, sizeof(type)); \
+        quoit_queue_popped(quoit_q); \
+        return quoit_n; \
     } \
     _Pragma("GCC diagnostic pop")
 /* clang-format on */

@@ -8,7 +8,7 @@ import sys
 import time
 from ctypes import POINTER, c_bool, c_char, c_char_p, c_int, c_int64, c_uint32, c_uint64, c_void_p
 
-ABI = 4  # of the header that the declarations below are from
+ABI = 5  # of the header that the declarations below are from
 
 SPSC, MPMC, BROADCAST = 0, 1, 2
 FOR_ITEMS, FOR_SPANS = 0, 1

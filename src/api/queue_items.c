@@ -143,13 +143,14 @@ quoit_status quoit_queue_pop(quoit_queue *queue, void *item_out)
 
 /* ---- Many ------------------------------------------------------------------------------------ */
 
-uint64_t quoit_queue_push_many_sized(quoit_queue *queue, const void *items, uint64_t count,
-                                     uint64_t item_bytes)
+uint64_t quoit_queue_push_rest(quoit_queue *queue, const void *items, uint64_t count,
+                               uint64_t pushed, uint64_t item_bytes)
 {
-    if (count == 0 || check_side(queue, QUOIT_PRODUCER, item_bytes) != QUOIT_OK)
-        return 0;
-    uint64_t pushed = ring_of(queue)->ops->push_many(&queue->producer, ring_of(queue), items,
-                                                     count);
+    const uint8_t *rest = (const uint8_t *)items + pushed * item_bytes;
+    if (pushed == count || check_side(queue, QUOIT_PRODUCER, item_bytes) != QUOIT_OK)
+        return pushed;
+    pushed += ring_of(queue)->ops->push_many(&queue->producer, ring_of(queue), rest,
+                                             count - pushed);
     if (pushed > 0)
         quoit_queue_pushed(queue);
     else
@@ -157,13 +158,13 @@ uint64_t quoit_queue_push_many_sized(quoit_queue *queue, const void *items, uint
     return pushed;
 }
 
-uint64_t quoit_queue_pop_many_sized(quoit_queue *queue, void *items_out, uint64_t count,
-                                    uint64_t item_bytes)
+uint64_t quoit_queue_pop_rest(quoit_queue *queue, void *items_out, uint64_t count, uint64_t popped,
+                              uint64_t item_bytes)
 {
-    if (count == 0 || check_side(queue, QUOIT_CONSUMER, item_bytes) != QUOIT_OK)
-        return 0;
-    uint64_t popped = ring_of(queue)->ops->pop_many(&queue->consumer, ring_of(queue), items_out,
-                                                    count);
+    uint8_t *rest = (uint8_t *)items_out + popped * item_bytes;
+    if (popped == count || check_side(queue, QUOIT_CONSUMER, item_bytes) != QUOIT_OK)
+        return popped;
+    popped += ring_of(queue)->ops->pop_many(&queue->consumer, ring_of(queue), rest, count - popped);
     quoit_member_note_high(quoit_queue_own_row(queue), popped);
     if (popped > 0)
         quoit_queue_note_popped(queue, popped);
@@ -174,12 +175,12 @@ uint64_t quoit_queue_pop_many_sized(quoit_queue *queue, void *items_out, uint64_
 
 uint64_t quoit_queue_push_many(quoit_queue *queue, const void *items, uint64_t count)
 {
-    return quoit_queue_push_many_sized(queue, items, count, queue->handle->place.item_bytes);
+    return quoit_queue_push_rest(queue, items, count, 0, queue->handle->place.item_bytes);
 }
 
 uint64_t quoit_queue_pop_many(quoit_queue *queue, void *items_out, uint64_t count)
 {
-    return quoit_queue_pop_many_sized(queue, items_out, count, queue->handle->place.item_bytes);
+    return quoit_queue_pop_rest(queue, items_out, count, 0, queue->handle->place.item_bytes);
 }
 
 /* ---- In place -------------------------------------------------------------------------------- */

@@ -21,10 +21,6 @@ static const struct quoit_ring_ops *const layouts[QUOIT_LAYOUTS] = {
     [QUOIT_LAYOUT_LOSSY] = &quoit_broadcast_lossy,
     [QUOIT_LAYOUT_BYTES] = &quoit_spsc_bytes};
 
-/* Larger items are always in spans: their copying outweighs how they are handed over, and they are
-   worth making in place. */
-enum { LARGEST_IN_SLOTS = 256 };
-
 static enum quoit_ring_layout layout_for(const struct quoit_queue_options *options)
 {
     if (options->kind == QUOIT_MPMC)
@@ -33,7 +29,7 @@ static enum quoit_ring_layout layout_for(const struct quoit_queue_options *optio
         return options->broadcast == QUOIT_LOSSY ? QUOIT_LAYOUT_LOSSY : QUOIT_LAYOUT_LOSSLESS;
     if (options->sized)
         return QUOIT_LAYOUT_BYTES;
-    if (options->tuning == QUOIT_FOR_SPANS || options->item_bytes > LARGEST_IN_SLOTS)
+    if (options->tuning == QUOIT_FOR_SPANS || options->item_bytes > QUOIT_SPSC_LARGEST_IN_SLOTS)
         return QUOIT_LAYOUT_SPANS;
     return QUOIT_LAYOUT_SLOTS;
 }
