@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * A broadcast's producer, or a subscriber, killed at each instruction of each operation, and
- * stopped there. Two other subscribers see each item that was committed once and in order, lossy:
- * know how many they missed; a producer, the next one or the same, finds room at once.
+ * stopped there; beside one that died before; waking others, or asleep. Two other subscribers see
+ * each item that was committed once and in order, lossy: know how many they missed; a producer, the
+ * next one or the same, finds room at once.
  */
 #include "world.h"
 
 #include <stdio.h>
 #include <string.h>
+#include <sys/syscall.h>
 
 enum { SURVIVORS = 2, MOST = 60, MOST_OF_OPENING = 30 };
 enum { OF_VICTIM = WORLD_OF_VICTIM, OF_NEXT = 2 * WORLD_OF_VICTIM };
@@ -15,10 +17,15 @@ enum { OF_VICTIM = WORLD_OF_VICTIM, OF_NEXT = 2 * WORLD_OF_VICTIM };
 struct scene {
     enum quoit_broadcast broadcast;
     uint64_t moved, filled;
+    bool held_up; /* and drained, but for a dead one who has taken none of them */
     struct world_operation operation;
 };
 /* None, some, all but one, all; around the array's end. */
-static const uint64_t states[][2] = {{0, 0}, {1, 4}, {3, 3}, {7, 5}};
+static const struct scene states[] = {{.moved = 0, .filled = 0},
+                                      {.moved = 1, .filled = 4},
+                                      {.moved = 3, .filled = 3},
+                                      {.moved = 7, .filled = 5},
+                                      {.moved = 3, .filled = 5, .held_up = true}};
 enum { STATES = sizeof states / sizeof states[0] };
 
 struct stage {
@@ -46,6 +53,8 @@ static void push_before(struct stage *stage)
     CHECK_STATUS(thing_push(stage->producer, &thing), QUOIT_OK);
 }
 
+static void drain_all(struct stage *stage);
+
 static void begin(struct stage *stage, const struct scene *scene)
 {
     static const char *name;
@@ -56,9 +65,9 @@ static void begin(struct stage *stage, const struct scene *scene)
     if (!name)
         name = test_name("");
     *stage = (struct stage){.scene = scene, .world = {.name = name, .victims = world_victims()}};
-    (void)snprintf(test_context, sizeof test_context, "%s, lossy %d, %llu items after %llu",
+    (void)snprintf(test_context, sizeof test_context, "%s, lossy %d, %llu items after %llu%s",
                    scene->operation.name, (int)scene->broadcast, (unsigned long long)scene->filled,
-                   (unsigned long long)scene->moved);
+                   (unsigned long long)scene->moved, scene->held_up ? ", held up" : "");
     CHECK_STATUS(quoit_queue_create(name, &options, QUOIT_PRODUCER, &stage->producer), QUOIT_OK);
     for (int i = 0; i < SURVIVORS; i++)
         stage->subscribers[i] = open_as(stage, QUOIT_CONSUMER);
@@ -70,8 +79,15 @@ static void begin(struct stage *stage, const struct scene *scene)
             stage->got[j]++;
         }
     }
+    struct stepper holder = {0};
+    if (scene->held_up)
+        holder = world_start(&stage->world, 1, world_operation("peek"));
     for (uint64_t i = 0; i < scene->filled; i++)
         push_before(stage);
+    if (scene->held_up) {
+        stepper_kill(&holder);
+        drain_all(stage);
+    }
     if (scene->operation.role & QUOIT_PRODUCER) {
         quoit_queue_close(stage->producer);
         stage->producer = NULL;
@@ -149,6 +165,14 @@ static void check_victim(const struct world_victim *victim, bool lossy)
     }
 }
 
+static void end(struct stage *stage)
+{
+    quoit_queue_close(stage->producer);
+    for (int i = 0; i < SURVIVORS; i++)
+        quoit_queue_close(stage->subscribers[i]);
+    CHECK_STATUS(quoit_queue_unlink(stage->world.name), QUOIT_OK);
+}
+
 /* The victim is dead. */
 static void settle(struct stage *stage)
 {
@@ -165,10 +189,7 @@ static void settle(struct stage *stage)
     check_victim(victim, stage->scene->broadcast == QUOIT_LOSSY);
     fill_and_drain(stage);
     fill_and_drain(stage);
-    quoit_queue_close(stage->producer);
-    for (int i = 0; i < SURVIVORS; i++)
-        quoit_queue_close(stage->subscribers[i]);
-    CHECK_STATUS(quoit_queue_unlink(stage->world.name), QUOIT_OK);
+    end(stage);
 }
 
 /* ---- Deaths, and stops ----------------------------------------------------------------------- */
@@ -216,10 +237,9 @@ static void try_operation(const struct world_operation *operation, unsigned flag
 {
     for (int kind = 0; kind < 2; kind++)
         for (int i = 0; i < STATES; i++) {
-            struct scene scene = {.broadcast = (enum quoit_broadcast)kind,
-                                  .moved = states[i][0],
-                                  .filled = states[i][1],
-                                  .operation = *operation};
+            struct scene scene = states[i];
+            scene.broadcast = (enum quoit_broadcast)kind;
+            scene.operation = *operation;
             scene.operation.role |= flags;
             *points += stepper_points(count_steps(&scene), most, at_step, &scene);
         }
@@ -259,6 +279,174 @@ static void subscriber_stopped(void)
     try_role(QUOIT_CONSUMER, NULL, stop_at, MOST / 10);
 }
 
+/* ---- The next one too ------------------------------------------------------------------------ */
+
+static struct stepper_path next_path;
+static const char *queue_name;
+static uint64_t died_at; /* the first one, in its operation */
+
+static uint64_t image(void)
+{
+    return world_image(queue_name);
+}
+
+static struct stepper begin_pair(struct stage *stage, const struct scene *scene)
+{
+    begin(stage, scene);
+    struct stepper first = world_start(&stage->world, 0, &scene->operation);
+    stepper_go_to(&first, &path, died_at);
+    stepper_kill(&first);
+    return world_start(&stage->world, 1, world_operation("open as producer"));
+}
+
+static void kill_next_at(uint64_t step, void *context)
+{
+    struct stage stage;
+    struct stepper next = begin_pair(&stage, context);
+    stepper_go_to(&next, &next_path, step);
+    stepper_kill(&next);
+    settle(&stage);
+}
+
+static uint64_t try_changes(struct scene *scene)
+{
+    uint64_t changes[WORLD_CHANGES], points = 0;
+    struct stage stage;
+    begin(&stage, scene);
+    queue_name = stage.world.name;
+    struct stepper first = world_start(&stage.world, 0, &scene->operation);
+    uint64_t count = world_find_changes(&first, &path, image, changes);
+    settle(&stage);
+    CHECK(count > 0);
+    for (uint64_t i = 0; i < count; i++) {
+        died_at = changes[i];
+        struct stepper next = begin_pair(&stage, scene);
+        stepper_explore(&next, &next_path);
+        settle(&stage);
+        points += stepper_points(next_path.steps, MOST_OF_OPENING, kill_next_at, scene);
+    }
+    return points;
+}
+
+static void next_producer_killed(void)
+{
+    const char *const firsts[] = {"push", "push_many", "claim and commit", "finish", NULL};
+    for (int i = 0; firsts[i]; i++) {
+        uint64_t points = 0;
+        for (int kind = 0; kind < 2; kind++) {
+            struct scene scene = states[2];
+            scene.broadcast = (enum quoit_broadcast)kind;
+            scene.operation = *world_operation(firsts[i]);
+            points += try_changes(&scene);
+        }
+        printf("  %-16s %llu points\n", firsts[i], (unsigned long long)points);
+    }
+}
+
+/* ---- Asleep ---------------------------------------------------------------------------------- */
+
+/* Somebody sleeps: a subscriber, until there is an item; or the producer, held up by the victim
+   alone, until that makes room, or dies. */
+static struct stepper begin_to_wake(struct stage *stage, const struct scene *scene,
+                                    int *sleeper_out)
+{
+    bool gives = (scene->operation.role & QUOIT_PRODUCER) != 0;
+    begin(stage, scene);
+    struct stepper victim = world_start(&stage->world, 0, &scene->operation);
+    while (!gives && push_next(stage))
+        ;
+    drain_all(stage);
+    quoit_queue_close(stage->producer);
+    stage->producer = NULL;
+    *sleeper_out = world_start_sleeper(stage->world.name, gives ? QUOIT_CONSUMER | QUOIT_FROM_OLDEST
+                                                                : (unsigned)QUOIT_PRODUCER);
+    return victim;
+}
+
+static void end_wake(struct stage *stage, int sleeper)
+{
+    if (stage->scene->operation.role & QUOIT_PRODUCER) { /* what the victim did not push */
+        stage->producer = open_as(stage, QUOIT_PRODUCER);
+        (void)push_next(stage);
+    }
+    world_end_sleeper(sleeper);
+    end(stage);
+}
+
+static void kill_waker_at(uint64_t step, void *context)
+{
+    struct stage stage;
+    int sleeper;
+    struct stepper victim = begin_to_wake(&stage, context, &sleeper);
+    stepper_go_to(&victim, &path, step);
+    stepper_kill(&victim);
+    end_wake(&stage, sleeper);
+}
+
+static uint64_t try_waker(const char *operation, enum quoit_broadcast broadcast)
+{
+    struct scene scene = {.broadcast = broadcast, .operation = *world_operation(operation)};
+    struct stage stage;
+    int sleeper;
+    if (scene.operation.role == QUOIT_CONSUMER)
+        scene.operation.role |= QUOIT_FROM_OLDEST;
+    struct stepper victim = begin_to_wake(&stage, &scene, &sleeper);
+    stepper_explore(&victim, &path);
+    end_wake(&stage, sleeper);
+    return stepper_points(path.steps, MOST, kill_waker_at, &scene);
+}
+
+static void waker_killed(void)
+{
+    const char *const givers[] = {"push", "push_many", "claim and commit", "finish", NULL};
+    const char *const takers[] = {"pop", "pop_many", "peek and release", NULL};
+    uint64_t points = 0;
+    for (int i = 0; givers[i]; i++)
+        points += try_waker(givers[i], QUOIT_LOSSLESS) + try_waker(givers[i], QUOIT_LOSSY);
+    for (int i = 0; takers[i]; i++)
+        points += try_waker(takers[i], QUOIT_LOSSLESS);
+    printf("  %llu points\n", (unsigned long long)points);
+}
+
+/* From its first system call on it goes to sleep, sleeps, and finds that nothing came. */
+static struct stepper begin_to_sleep(struct stage *stage, const struct scene *scene)
+{
+    begin(stage, scene);
+    struct stepper victim = world_start(&stage->world, 0, &scene->operation);
+    CHECK(stepper_run_to_call(&victim, SYS_futex));
+    return victim;
+}
+
+static void kill_sleeper_at(uint64_t step, void *context)
+{
+    struct stage stage;
+    struct stepper victim = begin_to_sleep(&stage, context);
+    (void)stepper_advance(&victim, step);
+    stepper_kill(&victim);
+    settle(&stage);
+}
+
+static void sleeper_killed(void)
+{
+    struct scene scenes[] = {
+        {.broadcast = QUOIT_LOSSLESS, .operation = *world_operation("pop_wait")},
+        {.broadcast = QUOIT_LOSSY, .operation = *world_operation("pop_wait")},
+        {.broadcast = QUOIT_LOSSLESS,
+         .filled = WORLD_CAPACITY,
+         .operation = *world_operation("push_wait")}};
+    uint64_t points = 0;
+    for (size_t i = 0; i < sizeof scenes / sizeof *scenes; i++) {
+        struct stage stage;
+        struct stepper victim = begin_to_sleep(&stage, &scenes[i]);
+        while (stepper_step(&victim))
+            ;
+        stepper_kill(&victim);
+        settle(&stage);
+        points += stepper_points(victim.steps, MOST, kill_sleeper_at, &scenes[i]);
+    }
+    printf("  %llu points\n", (unsigned long long)points);
+}
+
 int main(int argc, char **argv)
 {
     static const struct test_part parts[] = {
@@ -267,6 +455,9 @@ int main(int argc, char **argv)
         {"a subscriber killed at each instruction", subscriber_killed},
         {"a producer stopped at an instruction, and going on", producer_stopped},
         {"a subscriber stopped at an instruction, and going on", subscriber_stopped},
+        {"the next producer killed as it finds out how far the dead one was", next_producer_killed},
+        {"who wakes a sleeper is killed at each instruction", waker_killed},
+        {"a sleeper killed falling asleep, asleep, and waking", sleeper_killed},
         {NULL, NULL}};
     return test_main(argc, argv, parts, NULL);
 }

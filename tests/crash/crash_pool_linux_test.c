@@ -4,14 +4,13 @@
  * layout of queue; and then whoever mends that, killed likewise. Reclaim makes the pool whole: what
  * was pushed is in the queue once, nothing is in two hands, and all blocks are free at the end.
  */
-#include "stepper.h"
-#include "test.h"
+#include "world.h"
 
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 
-enum { BLOCKS = 8, CAPACITY = 3, HANDS = 2, MOST = 300, MOST_NESTED = 20, CHANGES_MOST = 32 };
+enum { BLOCKS = 8, CAPACITY = 3, HANDS = 2, MOST = 300, MOST_NESTED = 20 };
 /* What is written to a block says who pushed it: those that were there before, each victim. */
 enum { BEFORE = 1, OF_HAND = 10, NUMBERS = 40 };
 
@@ -291,40 +290,16 @@ static void one_death(void)
 
 /* ---- Two ------------------------------------------------------------------------------------- */
 
-static uint64_t hash_of_object(uint64_t hash, const char *name)
-{
-    char path[300];
-    static uint64_t words[4096];
-    (void)snprintf(path, sizeof path, "/dev/shm/%s", name);
-    FILE *file = fopen(path, "rb");
-    CHECK(file);
-    for (size_t count; (count = fread(words, sizeof *words, 4096, file)) > 0;)
-        for (size_t i = 0; i < count; i++)
-            hash = (hash ^ words[i]) * UINT64_C(1099511628211) + 1;
-    (void)fclose(file);
-    return hash;
-}
-
 static uint64_t image(void)
 {
-    return hash_of_object(hash_of_object(1, pool_name), queue_name);
+    return 3 * world_image(pool_name) + world_image(queue_name);
 }
 
-/* The steps after which what is shared is not what it was, and 0. */
 static uint64_t find_changes(struct scene *scene, uint64_t *steps_out)
 {
     begin(scene);
     struct stepper victim = start(0, scene->first);
-    victim.path = &first_path;
-    uint64_t count = 0, before = image();
-    steps_out[count++] = 0;
-    while (stepper_step(&victim)) {
-        uint64_t now = image();
-        if (now != before && count < CHANGES_MOST)
-            steps_out[count++] = victim.steps;
-        before = now;
-    }
-    stepper_kill(&victim);
+    uint64_t count = world_find_changes(&victim, &first_path, image, steps_out);
     settle(scene);
     return count;
 }
@@ -357,7 +332,7 @@ static uint64_t try_pair(struct scene *scene)
 
 static uint64_t two_deaths_of(int layout, int first, int second)
 {
-    uint64_t changes[CHANGES_MOST], points = 0;
+    uint64_t changes[WORLD_CHANGES], points = 0;
     struct scene scene = {.layout = layout, .filled = 1, .first = &operations[first]};
     uint64_t count = find_changes(&scene, changes);
     CHECK(count > 0);

@@ -7,10 +7,9 @@
 #include "world.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
-enum { MOST = 12, CHANGES_MOST = 64, PATH_BYTES = 300 };
+enum { MOST = 12 };
 
 struct pair {
     struct world_case at; /* the first victim */
@@ -21,37 +20,22 @@ struct pair {
 
 /* ---- Where the first one changes something --------------------------------------------------- */
 
-static uint64_t image_of(const struct world *world)
+static const char *queue_name;
+
+static uint64_t image(void)
 {
-    char path[PATH_BYTES];
-    uint64_t hash = UINT64_C(14695981039346656037);
-    (void)snprintf(path, sizeof path, "/dev/shm/%s", world->name);
-    FILE *file = fopen(path, "rb");
-    CHECK(file);
-    for (int byte; (byte = fgetc(file)) != EOF;)
-        hash = (hash ^ (uint64_t)byte) * UINT64_C(1099511628211);
-    (void)fclose(file);
-    return hash;
+    return world_image(queue_name);
 }
 
 static struct stepper_path first_path, second_path; /* of the operations that are tried now */
 
-/* The steps after which the queue's memory is not what it was, and 0. */
 static uint64_t find_changes(const struct world_case *at, uint64_t *steps_out)
 {
     struct world world;
     world_begin(&world, at);
+    queue_name = world.name;
     struct stepper victim = world_start(&world, 0, at->operation);
-    victim.path = &first_path;
-    uint64_t count = 0, image = image_of(&world);
-    steps_out[count++] = 0;
-    while (stepper_step(&victim)) {
-        uint64_t next = image_of(&world);
-        if (next != image && count < CHANGES_MOST)
-            steps_out[count++] = victim.steps;
-        image = next;
-    }
-    stepper_kill(&victim);
+    uint64_t count = world_find_changes(&victim, &first_path, image, steps_out);
     world_settle(&world);
     return count;
 }
@@ -108,7 +92,7 @@ static uint64_t try_pair(struct pair *pair, interruption at_step)
 
 static void try_all(struct pair pair, const char *const *seconds, interruption at_step)
 {
-    uint64_t changes[CHANGES_MOST], points = 0;
+    uint64_t changes[WORLD_CHANGES], points = 0;
     uint64_t count = find_changes(&pair.at, changes);
     CHECK(count > 0);
     for (uint64_t i = 0; i < count; i++)

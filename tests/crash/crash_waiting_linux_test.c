@@ -6,44 +6,10 @@
 #include "world.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <sys/syscall.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 enum { MOST = 150, ROUNDS = 20 };
-
-/* A survivor in another process, that waits for long: for an item, for room, for the end. */
-static pid_t start_sleeper(const struct world *world, unsigned role)
-{
-    (void)fflush(NULL);
-    pid_t pid = fork();
-    CHECK(pid >= 0);
-    if (pid > 0) {
-        test_sleep_ms(2); /* asleep by now as a rule; nothing depends on it */
-        return pid;
-    }
-    const int64_t long_ns = INT64_C(20000000000);
-    struct thing thing = world_thing(WORLD_OF_SURVIVORS + 90);
-    quoit_queue *queue;
-    if (quoit_queue_open(world->name, role, &queue) != QUOIT_OK)
-        _exit(EXIT_FAILURE);
-    quoit_status status = QUOIT_ABANDONED;
-    while (status == QUOIT_ABANDONED)
-        status = role == QUOIT_CONSUMER ? world_pop_thing_wait(queue, &thing, long_ns)
-                                        : world_push_thing_wait(queue, &thing, long_ns);
-    if (status == QUOIT_OK && world_is_whole(&thing))
-        _exit(EXIT_SUCCESS);
-    _exit(status == QUOIT_CLOSED ? EXIT_SUCCESS : EXIT_FAILURE);
-}
-
-static void end_sleeper(pid_t pid)
-{
-    int status;
-    CHECK(waitpid(pid, &status, 0) == pid);
-    CHECK(WIFEXITED(status));
-    CHECK_EQUAL(WEXITSTATUS(status), EXIT_SUCCESS);
-}
 
 static void unlink_world(const struct world *world)
 {
@@ -83,7 +49,7 @@ static void kill_waker_at(uint64_t step, void *context)
         world.taker = world.filler = NULL;
     }
     struct stepper victim = world_start(&world, 0, at->operation);
-    pid_t sleeper = start_sleeper(&world, sleeps);
+    pid_t sleeper = world_start_sleeper(world.name, sleeps);
     (void)stepper_advance(&victim, step);
     bool done = world.victims[0].done > 0 || world.victims[0].returned;
     stepper_kill(&victim);
@@ -96,7 +62,7 @@ static void kill_waker_at(uint64_t step, void *context)
         test_sleep_ms(1);
         give(&world);
     }
-    end_sleeper(sleeper);
+    world_end_sleeper(sleeper);
     unlink_world(&world);
 }
 
@@ -107,12 +73,13 @@ static uint64_t count_steps(const struct world_case *at)
     struct stepper victim = world_start(&world, 0, at->operation);
     pid_t sleeper = 0;
     if (at->kind == WORLD_MPMC)
-        sleeper = start_sleeper(&world, QUOIT_PRODUCER + QUOIT_CONSUMER - at->operation->role);
+        sleeper = world_start_sleeper(world.name,
+                                      QUOIT_PRODUCER + QUOIT_CONSUMER - at->operation->role);
     while (stepper_step(&victim))
         ;
     stepper_kill(&victim);
     if (sleeper > 0)
-        end_sleeper(sleeper);
+        world_end_sleeper(sleeper);
     unlink_world(&world);
     return victim.steps + (sleeper > 0 ? 0 : 120); /* what it takes to wake one */
 }
@@ -151,7 +118,7 @@ static void kill_sleeper_at(uint64_t step, void *context)
     struct stepper victim = start_to_sleep(&world, at);
     pid_t other = 0;
     if (at->kind == WORLD_MPMC) /* sleeps on the same word */
-        other = start_sleeper(&world, at->operation->role);
+        other = world_start_sleeper(world.name, at->operation->role);
     (void)stepper_advance(&victim, step);
     stepper_kill(&victim);
     if (other > 0) {
@@ -159,7 +126,7 @@ static void kill_sleeper_at(uint64_t step, void *context)
                                         at->operation->role == QUOIT_PRODUCER ? "pop" : "push")},
                              .taker = world.taker,
                              .filler = world.filler});
-        end_sleeper(other);
+        world_end_sleeper(other);
         world_drain(&world);
         unlink_world(&world);
         return;

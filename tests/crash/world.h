@@ -93,4 +93,17 @@ quoit_status world_push(struct world *world);
    its capacity. Ends the world. */
 void world_settle(struct world *world);
 
+/* A survivor in another process, that waits for long: for an item, for room, for the end. By its
+   end it must have got that. */
+int world_start_sleeper(const char *name, unsigned role);
+void world_end_sleeper(int pid);
+
+/* A hash of what is in that object of POSIX shared memory. */
+uint64_t world_image(const char *name);
+/* Steps the victim to its end, and kills it: notes its way, and the steps after which an image is
+   not what it was, at most WORLD_CHANGES, beginning with 0. Returns how many. */
+enum { WORLD_CHANGES = 64 };
+uint64_t world_find_changes(struct stepper *victim, struct stepper_path *path,
+                            uint64_t (*image)(void), uint64_t *steps_out);
+
 #endif

@@ -3,8 +3,11 @@
 #include "world.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 const char *const world_kind_names[] = {"slots", "hidden", "spans", "bytes", "mpmc"};
 
@@ -303,4 +306,70 @@ void world_settle(struct world *world)
     if (world->filler != world->taker)
         quoit_queue_close(world->filler);
     CHECK_STATUS(quoit_queue_unlink(world->name), QUOIT_OK);
+}
+
+/* ---- Sleepers -------------------------------------------------------------------------------- */
+
+int world_start_sleeper(const char *name, unsigned role)
+{
+    (void)fflush(NULL);
+    pid_t pid = fork();
+    CHECK(pid >= 0);
+    if (pid > 0) {
+        test_sleep_ms(2); /* asleep by now as a rule; nothing depends on it */
+        return pid;
+    }
+    const int64_t long_ns = INT64_C(20000000000);
+    struct thing thing = world_thing(WORLD_OF_SURVIVORS + 90);
+    quoit_queue *queue;
+    if (quoit_queue_open(name, role, &queue) != QUOIT_OK)
+        _exit(EXIT_FAILURE);
+    quoit_status status = QUOIT_ABANDONED;
+    while (status == QUOIT_ABANDONED)
+        status = role & QUOIT_CONSUMER ? world_pop_thing_wait(queue, &thing, long_ns)
+                                       : world_push_thing_wait(queue, &thing, long_ns);
+    if (status == QUOIT_OK && world_is_whole(&thing))
+        _exit(EXIT_SUCCESS);
+    _exit(status == QUOIT_CLOSED ? EXIT_SUCCESS : EXIT_FAILURE);
+}
+
+void world_end_sleeper(int pid)
+{
+    int status;
+    CHECK(waitpid(pid, &status, 0) == pid);
+    CHECK(WIFEXITED(status));
+    CHECK_EQUAL(WEXITSTATUS(status), EXIT_SUCCESS);
+}
+
+/* ---- Changes --------------------------------------------------------------------------------- */
+
+uint64_t world_image(const char *name)
+{
+    char path[300];
+    static uint64_t words[4096];
+    uint64_t hash = 1;
+    (void)snprintf(path, sizeof path, "/dev/shm/%s", name);
+    FILE *file = fopen(path, "rb");
+    CHECK(file);
+    for (size_t count; (count = fread(words, sizeof *words, 4096, file)) > 0;)
+        for (size_t i = 0; i < count; i++)
+            hash = (hash ^ words[i]) * UINT64_C(1099511628211) + 1;
+    (void)fclose(file);
+    return hash;
+}
+
+uint64_t world_find_changes(struct stepper *victim, struct stepper_path *path,
+                            uint64_t (*image)(void), uint64_t *steps_out)
+{
+    uint64_t count = 0, before = image();
+    victim->path = path;
+    steps_out[count++] = 0;
+    while (stepper_step(victim)) {
+        uint64_t now = image();
+        if (now != before && count < WORLD_CHANGES)
+            steps_out[count++] = victim->steps;
+        before = now;
+    }
+    stepper_kill(victim);
+    return count;
 }
