@@ -2,8 +2,10 @@
 /* Reading an object by its name, whatever it is, and finding the names of all. */
 #include "object.h"
 
+#include "process.h"
 #include "tool.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -149,8 +151,19 @@ bool object_counts_bytes(const struct object *object)
 
 int object_fail(const char *name, quoit_status status)
 {
+    uint32_t pids[8];
+    char users[100] = "";
     if (status != QUOIT_NOT_FOUND)
         return tool_fail_quoit();
+    size_t count = process_find_unlinked(name, pids, sizeof pids / sizeof *pids);
+    for (size_t i = 0; i < count; i++) {
+        size_t length = strlen(users);
+        (void)snprintf(users + length, sizeof users - length, " %" PRIu32, pids[i]);
+    }
+    if (count > 0)
+        return tool_fail("the name '%s' is gone, but who has it open goes on: PID%s; who opens the "
+                         "name from now on does not meet them",
+                         name, users);
     return tool_fail("nothing is named '%s' (if it was unlinked, those who have it open go on, "
                      "but nobody finds it any more); `quoit ls` shows what there is",
                      name);

@@ -1,13 +1,19 @@
 /* SPDX-License-Identifier: MIT */
-/* What processes are called, by the system. */
+/* What processes are called, and what they have mapped, by the system. */
 #ifndef QUOIT_TOOLS_PROCESS_H
 #define QUOIT_TOOLS_PROCESS_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 enum { PROCESS_NAME_ROOM = 260 };
 
 /* "" where the system does not say it. What would disturb a terminal is replaced. */
 void process_name(uint32_t pid, char name_out[PROCESS_NAME_ROOM]);
+
+/* Who goes on with an object that has lost this name: writes at most so many PIDs, returns how
+   many. Of those that we may look at; 0 where the system does not tell, or only who made it is
+   left, whose mapping has no name. */
+size_t process_find_unlinked(const char *name, uint32_t *pids_out, size_t most);
 
 #endif

@@ -1,9 +1,14 @@
 /* SPDX-License-Identifier: MIT */
-/* Where there is no /proc in Linux's manner, processes have no names. */
+/* Where there is no /proc in Linux's manner, processes have no names, and nothing mapped. */
 #include "process.h"
 
+#include <quoit.h>
+
+#include <dirent.h>
 #include <inttypes.h>
+#include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 void process_name(uint32_t pid, char name_out[PROCESS_NAME_ROOM])
@@ -21,4 +26,62 @@ void process_name(uint32_t pid, char name_out[PROCESS_NAME_ROOM])
     for (char *at = name_out; *at; at++)
         if ((unsigned char)*at < 0x20 || *at == 0x7f)
             *at = '?';
+}
+
+enum { PATH_ROOM = QUOIT_PATH_MAX + 40, LINE_ROOM = PATH_ROOM + 200 };
+
+/* What a file is called in /proc/PID/maps once its name is gone. false: it never is. */
+static bool unlinked_path(const char *name, char path_out[PATH_ROOM])
+{
+    const char *colon = strchr(name, ':');
+    const char *text = colon ? colon + 1 : name;
+    if (strncmp(name, "file:", 5) == 0)
+        (void)snprintf(path_out, PATH_ROOM, "%s (deleted)\n", text);
+    else if (!colon || strncmp(name, "posix:", 6) == 0)
+        (void)snprintf(path_out, PATH_ROOM, "/dev/shm/%s (deleted)\n", text);
+    else
+        return false;
+    return true;
+}
+
+/* Does that process have a mapping of that path; or, without one, of that file? */
+static bool has_mapped(const char *pid, const char *path, char file[60])
+{
+    char name[300], line[LINE_ROOM];
+    bool found = false;
+    (void)snprintf(name, sizeof name, "/proc/%s/maps", pid);
+    FILE *maps = fopen(name, "r");
+    while (maps && !found && fgets(line, sizeof line, maps)) {
+        char device[20], inode[25], of_line[60]; /* address, rights, offset, device, inode, path */
+        int at = 0;
+        if (sscanf(line, "%*s %*s %*s %19s %24s %n", device, inode, &at) != 2 || at == 0)
+            continue;
+        (void)snprintf(of_line, sizeof of_line, "%s %s", device, inode);
+        found = strcmp(path ? line + at : of_line, path ? path : file) == 0;
+        if (found)
+            (void)snprintf(file, sizeof of_line, "%s", of_line);
+    }
+    if (maps)
+        (void)fclose(maps);
+    return found;
+}
+
+size_t process_find_unlinked(const char *name, uint32_t *pids_out, size_t most)
+{
+    char path[PATH_ROOM], file[60] = "";
+    size_t count = 0;
+    const struct dirent *entry;
+    DIR *processes = unlinked_path(name, path) ? opendir("/proc") : NULL;
+    while (processes && file[0] == '\0' && (entry = readdir(processes)))
+        (void)has_mapped(entry->d_name, path, file);
+    if (processes)
+        rewinddir(processes); /* who made it has a mapping of the file, but not by the name */
+    while (processes && file[0] != '\0' && count < most && (entry = readdir(processes))) {
+        unsigned long pid = strtoul(entry->d_name, NULL, 10);
+        if (pid > 0 && has_mapped(entry->d_name, NULL, file))
+            pids_out[count++] = (uint32_t)pid;
+    }
+    if (processes)
+        (void)closedir(processes);
+    return count;
 }

@@ -194,6 +194,20 @@ def stat(suite):
     check(name in suite.run("stat", "--all").stdout, "--all leaves it out")
 
 
+def unlinked(suite):
+    """A name that was removed while in use: stat says so, and who goes on."""
+    for scheme in ["posix:", "file:"]:
+        name = suite.queue(suite.name(scheme))
+        user = suite.hold("pop", name, "consumer")
+        suite.run("rm", name)
+        if os.path.exists("/proc/self/maps"):
+            said = suite.run("stat", name, code=1).stderr
+            check(name in said and f"PID {user.pid};" in said, said)
+        suite.kill(user)
+        said = suite.run("stat", name, code=1).stderr
+        check(name in said and "PID" not in said, said)
+
+
 def prometheus(suite):
     """Every line is of the exposition format, and promtool, where it is, agrees."""
     names = [suite.queue(suite.name(), "--kind", kind, lines=2) for kind in ["spsc", "mpmc", "broadcast"]]
@@ -372,7 +386,7 @@ def top_screen(suite):
     check(dumb is None or "\x1b[" not in dumb.stdout, "a dumb terminal is sent escapes")
 
 
-PARTS = [ls, dead_and_repaired, pool_repaired, held_roles, stat, prometheus, damaged, rm, bad_input, top_plain]
+PARTS = [ls, dead_and_repaired, pool_repaired, held_roles, stat, unlinked, prometheus, damaged, rm, bad_input, top_plain]
 
 
 def main():
