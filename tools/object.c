@@ -151,14 +151,17 @@ bool object_counts_bytes(const struct object *object)
 
 int object_fail(const char *name, quoit_status status)
 {
-    uint32_t pids[8];
+    uint32_t pids[9]; /* one more than are shown */
     char users[100] = "";
     if (status != QUOIT_NOT_FOUND)
         return tool_fail_quoit();
-    size_t count = process_find_unlinked(name, pids, sizeof pids / sizeof *pids);
+    size_t count = process_find_unlinked(name, pids, 9);
     for (size_t i = 0; i < count; i++) {
         size_t length = strlen(users);
-        (void)snprintf(users + length, sizeof users - length, " %" PRIu32, pids[i]);
+        if (i < 8)
+            (void)snprintf(users + length, sizeof users - length, " %" PRIu32, pids[i]);
+        else
+            (void)snprintf(users + length, sizeof users - length, " and others");
     }
     if (count > 0)
         return tool_fail("the name '%s' is gone, but who has it open goes on: PID%s; who opens the "

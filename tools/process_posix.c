@@ -30,21 +30,44 @@ void process_name(uint32_t pid, char name_out[PROCESS_NAME_ROOM])
 
 enum { PATH_ROOM = QUOIT_PATH_MAX + 40, LINE_ROOM = PATH_ROOM + 200 };
 
-/* What a file is called in /proc/PID/maps once its name is gone. false: it never is. */
+static bool exists(const char *path)
+{
+    FILE *file = fopen(path, "r");
+    return file && fclose(file) == 0;
+}
+
+/* A file's path as the system would say it, without links. false: its directory is not there. */
+static bool resolve(const char *text, char path_out[PATH_ROOM])
+{
+    const char *slash = strrchr(text, '/');
+    char directory[PATH_ROOM];
+    (void)snprintf(directory, sizeof directory, "%.*s", slash ? (int)(slash - text) + 1 : 1,
+                   slash ? text : ".");
+    char *whole = realpath(directory, NULL);
+    if (whole)
+        (void)snprintf(path_out, PATH_ROOM, "%s%s%s", whole, whole[1] != '\0' ? "/" : "",
+                       slash ? slash + 1 : text);
+    free(whole);
+    return whole != NULL;
+}
+
+/* What a file is called in /proc/PID/maps once its name is gone. false: it never is, or another
+   file is called that. */
 static bool unlinked_path(const char *name, char path_out[PATH_ROOM])
 {
     const char *colon = strchr(name, ':');
     const char *text = colon ? colon + 1 : name;
-    if (strncmp(name, "file:", 5) == 0)
-        (void)snprintf(path_out, PATH_ROOM, "%s (deleted)\n", text);
-    else if (!colon || strncmp(name, "posix:", 6) == 0)
-        (void)snprintf(path_out, PATH_ROOM, "/dev/shm/%s (deleted)\n", text);
-    else
+    if (!colon || strncmp(name, "posix:", 6) == 0)
+        (void)snprintf(path_out, PATH_ROOM, "/dev/shm/%s", text);
+    else if (strncmp(name, "file:", 5) != 0 || !resolve(text, path_out))
         return false;
-    return true;
+    size_t length = strlen(path_out);
+    (void)snprintf(path_out + length, PATH_ROOM - length, " (deleted)");
+    return !exists(path_out);
 }
 
-/* Does that process have a mapping of that path; or, without one, of that file? */
+/* Does that process have a mapping of that path; or of that file, whose device and inode are filled
+   in where they are "" and the path is met? */
 static bool has_mapped(const char *pid, const char *path, char file[60])
 {
     char name[300], line[LINE_ROOM];
@@ -56,9 +79,10 @@ static bool has_mapped(const char *pid, const char *path, char file[60])
         int at = 0;
         if (sscanf(line, "%*s %*s %*s %19s %24s %n", device, inode, &at) != 2 || at == 0)
             continue;
+        line[strcspn(line, "\n")] = '\0';
         (void)snprintf(of_line, sizeof of_line, "%s %s", device, inode);
-        found = strcmp(path ? line + at : of_line, path ? path : file) == 0;
-        if (found)
+        found = strcmp(line + at, path) == 0 || strcmp(of_line, file) == 0;
+        if (found && file[0] == '\0')
             (void)snprintf(file, sizeof of_line, "%s", of_line);
     }
     if (maps)
@@ -78,7 +102,7 @@ size_t process_find_unlinked(const char *name, uint32_t *pids_out, size_t most)
         rewinddir(processes); /* who made it has a mapping of the file, but not by the name */
     while (processes && file[0] != '\0' && count < most && (entry = readdir(processes))) {
         unsigned long pid = strtoul(entry->d_name, NULL, 10);
-        if (pid > 0 && has_mapped(entry->d_name, NULL, file))
+        if (pid > 0 && has_mapped(entry->d_name, path, file))
             pids_out[count++] = (uint32_t)pid;
     }
     if (processes)

@@ -106,11 +106,12 @@ struct quoit_ring_producer {
     struct quoit_ring_shm *shm;
     const quoit_atomic_u32 *waits; /* not 0: the consumer may have to be woken */
     /* From here on the slow path's alone. */
-    uint8_t *slot;     /* next, while that is shut */
-    uint64_t position; /* spans: the tail */
-    uint64_t limit;    /* spans: slots below this are known to be free */
-    uint64_t claimed;  /* items that a commit may have, ... */
-    uint64_t claim_at; /* spans: as long as this is the position */
+    uint8_t *slot;       /* next, while that is shut */
+    uint64_t position;   /* spans: the tail */
+    uint64_t limit;      /* spans: slots below this are known to be free */
+    uint64_t item_bytes; /* spans: of an item, which a caller's type may not have */
+    uint64_t claimed;    /* items that a commit may have, ... */
+    uint64_t claim_at;   /* spans: as long as this is the position */
     quoit_atomic_u64 shut;
     struct quoit_mpmc_side mpmc;
     struct quoit_broadcast_side broadcast;
@@ -126,8 +127,9 @@ struct quoit_ring_consumer {
     struct quoit_ring_shm *shm;
     const quoit_atomic_u32 *waits; /* not 0: the producer may have to be woken */
     uint8_t *slot;
-    uint64_t position; /* spans: the head */
-    uint64_t limit;    /* spans: slots below this are known to be filled */
+    uint64_t position;   /* spans: the head */
+    uint64_t limit;      /* spans: slots below this are known to be filled */
+    uint64_t item_bytes; /* spans: of an item, which a caller's type may not have */
     quoit_atomic_u64 shut;
     struct quoit_mpmc_side mpmc;
     struct quoit_broadcast_side broadcast;

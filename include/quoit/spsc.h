@@ -195,7 +195,7 @@ static inline bool quoit_spsc_put_span(struct quoit_ring_producer *producer, con
                                        uint64_t count, uint64_t item_bytes)
 {
     uint64_t bytes = count * item_bytes; /* at most the ring's, if count is within the limit */
-    if (count > producer->limit - producer->position ||
+    if (count > producer->limit - producer->position || item_bytes != producer->item_bytes ||
         bytes > quoit_spsc_to_end(producer->slot, producer->end))
         return false;
     memcpy(producer->slot, items, (size_t)bytes);
@@ -207,7 +207,7 @@ static inline bool quoit_spsc_take_span(struct quoit_ring_consumer *consumer, vo
                                         uint64_t count, uint64_t item_bytes)
 {
     uint64_t bytes = count * item_bytes;
-    if (count > consumer->limit - consumer->position ||
+    if (count > consumer->limit - consumer->position || item_bytes != consumer->item_bytes ||
         bytes > quoit_spsc_to_end(consumer->slot, consumer->end))
         return false;
     memcpy(items_out, consumer->slot, (size_t)bytes);

@@ -146,9 +146,9 @@ quoit_status quoit_queue_pop(quoit_queue *queue, void *item_out)
 uint64_t quoit_queue_push_rest(quoit_queue *queue, const void *items, uint64_t count,
                                uint64_t pushed, uint64_t item_bytes)
 {
-    const uint8_t *rest = (const uint8_t *)items + pushed * item_bytes;
     if (pushed == count || check_side(queue, QUOIT_PRODUCER, item_bytes) != QUOIT_OK)
         return pushed;
+    const uint8_t *rest = (const uint8_t *)items + pushed * item_bytes;
     pushed += ring_of(queue)->ops->push_many(&queue->producer, ring_of(queue), rest,
                                              count - pushed);
     if (pushed > 0)
@@ -161,9 +161,9 @@ uint64_t quoit_queue_push_rest(quoit_queue *queue, const void *items, uint64_t c
 uint64_t quoit_queue_pop_rest(quoit_queue *queue, void *items_out, uint64_t count, uint64_t popped,
                               uint64_t item_bytes)
 {
-    uint8_t *rest = (uint8_t *)items_out + popped * item_bytes;
     if (popped == count || check_side(queue, QUOIT_CONSUMER, item_bytes) != QUOIT_OK)
         return popped;
+    uint8_t *rest = (uint8_t *)items_out + popped * item_bytes;
     popped += ring_of(queue)->ops->pop_many(&queue->consumer, ring_of(queue), rest, count - popped);
     quoit_member_note_high(quoit_queue_own_row(queue), popped);
     if (popped > 0)

@@ -63,6 +63,7 @@ void quoit_ring_producer_begin(struct quoit_ring_producer *producer,
         .next = slot,
         .position = position,
         .limit = position,
+        .item_bytes = place->item_bytes,
     };
     quoit_ring_producer_shut(producer);
 }
@@ -81,6 +82,7 @@ void quoit_ring_consumer_begin(struct quoit_ring_consumer *consumer,
         .next = slot,
         .position = position,
         .limit = position,
+        .item_bytes = place->item_bytes,
     };
     quoit_ring_consumer_shut(consumer);
 }

@@ -317,7 +317,7 @@ static uint64_t try_changes(struct scene *scene)
     struct stepper first = world_start(&stage.world, 0, &scene->operation);
     uint64_t count = world_find_changes(&first, &path, image, changes);
     settle(&stage);
-    CHECK(count > 0);
+    CHECK(count > 1);
     for (uint64_t i = 0; i < count; i++) {
         died_at = changes[i];
         struct stepper next = begin_pair(&stage, scene);
@@ -363,9 +363,9 @@ static struct stepper begin_to_wake(struct stage *stage, const struct scene *sce
     return victim;
 }
 
-static void end_wake(struct stage *stage, int sleeper)
+static void end_wake(struct stage *stage, int sleeper, bool done)
 {
-    if (stage->scene->operation.role & QUOIT_PRODUCER) { /* what the victim did not push */
+    if ((stage->scene->operation.role & QUOIT_PRODUCER) && !done) {
         stage->producer = open_as(stage, QUOIT_PRODUCER);
         (void)push_next(stage);
     }
@@ -380,7 +380,7 @@ static void kill_waker_at(uint64_t step, void *context)
     struct stepper victim = begin_to_wake(&stage, context, &sleeper);
     stepper_go_to(&victim, &path, step);
     stepper_kill(&victim);
-    end_wake(&stage, sleeper);
+    end_wake(&stage, sleeper, stage.world.victims->done > 0 || stage.world.victims->returned);
 }
 
 static uint64_t try_waker(const char *operation, enum quoit_broadcast broadcast)
@@ -392,7 +392,7 @@ static uint64_t try_waker(const char *operation, enum quoit_broadcast broadcast)
         scene.operation.role |= QUOIT_FROM_OLDEST;
     struct stepper victim = begin_to_wake(&stage, &scene, &sleeper);
     stepper_explore(&victim, &path);
-    end_wake(&stage, sleeper);
+    end_wake(&stage, sleeper, true);
     return stepper_points(path.steps, MOST, kill_waker_at, &scene);
 }
 

@@ -44,14 +44,19 @@ static void check_resumed(long result)
 
 /* ---- Where it is ----------------------------------------------------------------------------- */
 
+#if defined(__x86_64__) || defined(__i386__)
 #if defined(__x86_64__)
+enum { AT_PLACE = offsetof(struct user, regs.rip) };
+#else
+enum { AT_PLACE = offsetof(struct user, regs.eip) };
+#endif
 
 enum { BREAKPOINT = 0xcc }; /* int3, one byte; when it has run, the next byte is where it is */
 
 static uintptr_t place_of(const struct stepper *stepper)
 {
     errno = 0;
-    long place = ptrace(PTRACE_PEEKUSER, stepper->pid, offsetof(struct user, regs.rip), NULL);
+    long place = ptrace(PTRACE_PEEKUSER, stepper->pid, AT_PLACE, NULL);
     CHECK(errno == 0);
     return (uintptr_t)place;
 }
@@ -79,15 +84,17 @@ static uintptr_t run_to(const struct stepper *stepper, uintptr_t place, uintptr_
     CHECK(met == place || met == end);
     CHECK(ptrace(PTRACE_POKETEXT, stepper->pid, place, at_place) == 0);
     CHECK(ptrace(PTRACE_POKETEXT, stepper->pid, end, at_end) == 0);
-    CHECK(ptrace(PTRACE_POKEUSER, stepper->pid, offsetof(struct user, regs.rip), met) == 0);
+    CHECK(ptrace(PTRACE_POKEUSER, stepper->pid, AT_PLACE, met) == 0);
     return met;
 }
 
 bool stepper_is_call(const struct stepper_path *path, uint64_t step)
 {
-    const unsigned char syscall[2] = {0x0f, 0x05};
-    /* A forked child's code is where ours is. */
-    return memcmp((const void *)path->at[step], syscall, sizeof syscall) == 0;
+    static const unsigned char entries[][2] = {{0x0f, 0x05}, {0x0f, 0x34}, {0xcd, 0x80}};
+    bool is = false;            /* syscall, sysenter, int 0x80 */
+    for (int i = 0; i < 3; i++) /* a forked child's code is where ours is */
+        is |= memcmp((const void *)path->at[step], entries[i], sizeof entries[i]) == 0;
+    return is;
 }
 
 #else /* it only takes longer */

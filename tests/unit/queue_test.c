@@ -325,6 +325,30 @@ static void mismatch(void)
     CHECK_STATUS(quoit_queue_unlink(name), test_after_close(name));
 }
 
+struct big {
+    char bytes[512];
+};
+QUOIT_DEFINE_QUEUE(big, struct big)
+
+/* Of another size than the queue's, after a look at it that did not say so. */
+static void mismatch_of_large_types(void)
+{
+    struct quoit_queue_options options = {.item_bytes = 300, .capacity = 8};
+    const char *name = test_name("");
+    quoit_queue *queue = create(name, &options);
+    struct big big = {{0}};
+    char item[300] = "first";
+    CHECK_STATUS(quoit_queue_wait_for_room(queue, 0), QUOIT_OK);
+    CHECK_STATUS(big_push(queue, &big), QUOIT_MISMATCH);
+    CHECK_EQUAL(big_push_many(queue, &big, 1), 0);
+    CHECK_STATUS(quoit_queue_push(queue, item), QUOIT_OK);
+    CHECK_STATUS(quoit_queue_wait_for_items(queue, 0), QUOIT_OK);
+    CHECK_STATUS(big_pop(queue, &big), QUOIT_MISMATCH);
+    CHECK_EQUAL(big_pop_many(queue, &big, 1), 0);
+    CHECK_STATUS(quoit_queue_pop(queue, item), QUOIT_OK);
+    destroy(queue, name);
+}
+
 static void user_area(void)
 {
     for (int i = 0; test_schemes[i]; i++) {
@@ -464,6 +488,7 @@ int main(int argc, char **argv)
         {"finish", finish},
         {"without_a_handle", without_a_handle},
         {"mismatch", mismatch},
+        {"mismatch_of_large_types", mismatch_of_large_types},
         {"user_area", user_area},
         {"unlink_self", unlink_self},
         {"flipped_header", flipped_header},
