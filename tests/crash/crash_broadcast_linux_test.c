@@ -282,13 +282,7 @@ static void subscriber_stopped(void)
 /* ---- The next one too ------------------------------------------------------------------------ */
 
 static struct stepper_path next_path;
-static const char *queue_name;
 static uint64_t died_at; /* the first one, in its operation */
-
-static uint64_t image(void)
-{
-    return world_image(queue_name);
-}
 
 static struct stepper begin_pair(struct stage *stage, const struct scene *scene)
 {
@@ -313,9 +307,9 @@ static uint64_t try_changes(struct scene *scene)
     uint64_t changes[WORLD_CHANGES], points = 0;
     struct stage stage;
     begin(&stage, scene);
-    queue_name = stage.world.name;
     struct stepper first = world_start(&stage.world, 0, &scene->operation);
-    uint64_t count = world_find_changes(&first, &path, image, changes);
+    const char *const names[] = {stage.world.name, NULL};
+    uint64_t count = world_find_changes(&first, &path, names, changes);
     settle(&stage);
     CHECK(count > 1);
     for (uint64_t i = 0; i < count; i++) {

@@ -98,12 +98,11 @@ void world_settle(struct world *world);
 int world_start_sleeper(const char *name, unsigned role);
 void world_end_sleeper(int pid);
 
-/* A hash of what is in that object of POSIX shared memory. */
-uint64_t world_image(const char *name);
-/* Steps the victim to its end, and kills it: notes its way, and the steps after which an image is
-   not what it was, at most WORLD_CHANGES, beginning with 0. Returns how many. */
+/* Steps the victim to its end, and kills it: notes its way, and the steps after which one of these
+   objects of POSIX shared memory (ended by NULL) is not what it was, at most WORLD_CHANGES,
+   beginning with 0. Returns how many. */
 enum { WORLD_CHANGES = 64 };
 uint64_t world_find_changes(struct stepper *victim, struct stepper_path *path,
-                            uint64_t (*image)(void), uint64_t *steps_out);
+                            const char *const *names, uint64_t *steps_out);
 
 #endif

@@ -343,11 +343,10 @@ void world_end_sleeper(int pid)
 
 /* ---- Changes --------------------------------------------------------------------------------- */
 
-uint64_t world_image(const char *name)
+static uint64_t hash_of_object(uint64_t hash, const char *name)
 {
     char path[300];
     static uint64_t words[4096];
-    uint64_t hash = 1;
     (void)snprintf(path, sizeof path, "/dev/shm/%s", name);
     FILE *file = fopen(path, "rb");
     CHECK(file);
@@ -358,14 +357,22 @@ uint64_t world_image(const char *name)
     return hash;
 }
 
-uint64_t world_find_changes(struct stepper *victim, struct stepper_path *path,
-                            uint64_t (*image)(void), uint64_t *steps_out)
+static uint64_t hash_of_objects(const char *const *names)
 {
-    uint64_t count = 0, before = image();
+    uint64_t hash = 1;
+    for (int i = 0; names[i]; i++)
+        hash = hash_of_object(hash, names[i]);
+    return hash;
+}
+
+uint64_t world_find_changes(struct stepper *victim, struct stepper_path *path,
+                            const char *const *names, uint64_t *steps_out)
+{
+    uint64_t count = 0, before = hash_of_objects(names);
     victim->path = path;
     steps_out[count++] = 0;
     while (stepper_step(victim)) {
-        uint64_t now = image();
+        uint64_t now = hash_of_objects(names);
         if (now != before && count < WORLD_CHANGES)
             steps_out[count++] = victim->steps;
         before = now;
