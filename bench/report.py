@@ -20,7 +20,7 @@ WAITING = "Quoit (push_wait, pop_wait)"
 
 def load(path):
     rows = [json.loads(line) for line in open(path)]
-    usual = statistics.median(row["bounce_ns"] for row in rows if row["bounce_ns"] > 0)
+    usual = statistics.median([row["bounce_ns"] for row in rows if row["bounce_ns"] > 0] or [0])
     near = [row for row in rows if usual * 2 / 3 <= row["bounce_ns"] <= usual * 4 / 3 or row["bounce_ns"] == 0]
     values = collections.defaultdict(list)
     for row in near:
@@ -183,6 +183,14 @@ def pool_table(values, between):
             yield f"| {peer} | {size} | {held} | {figure(found, 1)} |"
 
 
+def shell_table(values, question, between):
+    yield "| | GB/s |"
+    yield "|---|---|"
+    for (asked, side, _, _, peer), found in values.items():
+        if asked == question and side == between:
+            yield f"| `{peer}` | {figure(found, 1e9, 2)} |"
+
+
 def fan_out_table(values, between):
     chosen = {(key[3], key[4]): v for key, v in values.items() if key[0] == "broadcast" and key[1] == between}
     counts = sorted({count for count, _ in chosen})
@@ -224,9 +232,10 @@ def main():
     output = pathlib.Path(sys.argv[2])
     asked = {key[0] for key in values}
     report = ["# Measured", ""] + [f"- {line}" for line in sys.argv[3:]]
-    report += [f"- One cache line bounced there and back: median {canary:.0f} ns; {left_out} of {all_rows} results "
-               "were measured while it was more than a third away, and are left out", "",
-               "Medians [lowest–highest]; throughput in million items a second.", ""]
+    if canary > 0:
+        report += [f"- One cache line bounced there and back: median {canary:.0f} ns; {left_out} of {all_rows} results "
+                   "were measured while it was more than a third away, and are left out"]
+    report += ["", "Medians [lowest–highest]; throughput in million items a second.", ""]
     for between in ("processes", "threads"):
         if not any(key[1] == between for key in values):
             continue
@@ -235,7 +244,7 @@ def main():
         report += many(values, between) if "many" in asked else []
         for question, title, table in (
                 ("broadcast", "Broadcast of 64-byte items, all subscribers on one processor", fan_out_table),
-                ("pool pairs", "Pools", pool_table)):
+                ("pool pairs", "Pools", pool_table), ("shell", "Through a shell", shell_table)):
             if any(key[:2] == (question, between) for key in values):
                 report += [f"### {title}", "", *table(values, between), ""]
         for question, title in (("sized", "Messages copied in and out"),

@@ -130,6 +130,8 @@ static int enter(struct pop *pop)
         return tool_fail_quoit();
     if (pop->info.kind == QUOIT_SPSC)
         pop->mark = stream_mark(pop->queue, &pop->info);
+    if (pop->mark)
+        stream_widen_stdout();
     pop->line = malloc((size_t)pop->info.item_bytes + 1);
     return pop->line ? TOOL_OK : tool_fail("no memory for items of %u bytes", pop->info.item_bytes);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* What push, pop, tail and bench share: numbers on the command line, and what they need of the
-   system (system_posix.c, system_windows.c). */
+   system (system_posix.c, system_windows.c; pipe_linux.c, pipe_none.c). */
 #ifndef QUOIT_TOOLS_STREAM_H
 #define QUOIT_TOOLS_STREAM_H
 
@@ -34,6 +34,10 @@ void stream_binary(void);
 int64_t stream_read(void *buffer, size_t room_bytes);
 /* All of it; false on an error (errno). */
 bool stream_write(const void *bytes, size_t count);
+/* If it is a pipe: as much in flight as this user may have, for the fewest switches between
+   processes. Only for blocks: whoever shares messages with others shall not run ahead of them. */
+void stream_widen_stdin(void);
+void stream_widen_stdout(void);
 bool stream_is_terminal(int descriptor);
 void stream_sleep_ms(unsigned milliseconds);
 uint64_t stream_now_ns(void); /* monotonic */

@@ -178,7 +178,7 @@ def shared_out(shell):
 
 def killed_pop(shell):
     """Whatever is killed in the middle: all lines are there, in order, and one message at most twice."""
-    name, text = shell.name(), lines(200000)
+    name, text = shell.name(), lines(1000000)  # more than five pipes hold, of 1 MiB each
     push = shell.feed(text, name, "--item-bytes", "4096")
     got = b""
     for _ in range(5):
