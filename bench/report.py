@@ -183,12 +183,13 @@ def pool_table(values, between):
             yield f"| {peer} | {size} | {held} | {figure(found, 1)} |"
 
 
-def shell_table(values, question, between):
+def shell_table(values, between):
     yield "| | GB/s |"
     yield "|---|---|"
     for (asked, side, _, _, peer), found in values.items():
-        if asked == question and side == between:
-            yield f"| `{peer}` | {figure(found, 1e9, 2)} |"
+        if asked == "shell" and side == between:
+            name = peer.replace("|", "\\|")
+            yield f"| `{name}` | {figure(found, 1e9, 2)} |"
 
 
 def fan_out_table(values, between):
@@ -235,7 +236,8 @@ def main():
     if canary > 0:
         report += [f"- One cache line bounced there and back: median {canary:.0f} ns; {left_out} of {all_rows} results "
                    "were measured while it was more than a third away, and are left out"]
-    report += ["", "Medians [lowest–highest]; throughput in million items a second.", ""]
+    report += ["", "Medians [lowest–highest]" + ("" if "shell" in asked else "; throughput in million items a second")
+               + ".", ""]
     for between in ("processes", "threads"):
         if not any(key[1] == between for key in values):
             continue
