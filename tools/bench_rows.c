@@ -335,12 +335,18 @@ bool bench_measure(const char *program, unsigned index, uint64_t slice_ns, doubl
     unlink_pair(&pair);
     quoit_queue_close(pair.there);
     quoit_queue_close(pair.back);
-    if (!failed && (second < 0 || bench_join(second) != 0 || status != QUOIT_OK)) {
+    if (failed)
+        return false;
+    if (second < 0)
+        (void)tool_fail("the second process cannot be started as '%s': run quoit by its path, or "
+                        "by a name that PATH finds",
+                        program);
+    else if (bench_join(second) != 0 || status != QUOIT_OK)
         (void)tool_fail("the second process ('%s') did not run: %s", program,
                         quoit_status_text(status));
-        failed = true;
-    }
-    return !failed;
+    else
+        return true;
+    return false;
 }
 
 int bench_side(unsigned index, const char *there_name, const char *back_name)

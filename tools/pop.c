@@ -13,7 +13,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { LOOK_MS = 10 }; /* for a queue that is not there yet */
+enum {
+    LOOK_MS = 10,            /* for a queue that is not there yet */
+    WRITE_BYTES = 64 * 1024, /* at once, if so much is at hand: what a pipe takes */
+};
 
 struct pop {
     const char *name;
@@ -23,16 +26,19 @@ struct pop {
     int64_t timeout_ns;
     quoit_queue *queue;
     struct quoit_queue_info info;
-    struct stream_mark *mark; /* of an SPSC queue: --count counts the lines in its blocks */
-    char *line;               /* room for an item and a newline */
+    struct stream_mark *mark;  /* of an SPSC queue: --count counts the lines in its blocks */
+    struct quoit_cursor ahead; /* SPSC: behind what is at hand */
+    char *text;                /* to be written: room for an item and a newline, and others */
+    size_t room;
 };
 
 static const char help[] =
     "Takes messages from the queue NAME and writes each to stdout, with a newline behind it\n"
     "where it does not end in one. Waits for the queue to be there, and while it is empty, and\n"
     "ends with the stream. A message leaves the queue once it is written: if pop is killed the\n"
-    "next one begins with what was in hand, which may be written twice, and is never lost. When\n"
-    "the stream has ended and is drained, the queue is removed (but for a broadcast).\n"
+    "next one begins with what was in hand, which may be written twice, and is never lost: one\n"
+    "message, or as many as were there, up to 64K, where nobody else takes any (SPSC). When the\n"
+    "stream has ended and is drained, the queue is removed (but for a broadcast).\n"
     "\n"
     "A producer that goes without finishing while pop is there ends it with an error. One that\n"
     "had gone before pop came may have a successor, for which pop waits.\n"
@@ -130,19 +136,21 @@ static int enter(struct pop *pop)
         return tool_fail_quoit();
     if (pop->info.kind == QUOIT_SPSC)
         pop->mark = stream_mark(pop->queue, &pop->info);
-    if (pop->mark)
+    if (pop->mark || (pop->raw && pop->info.kind == QUOIT_SPSC))
         stream_widen_stdout();
-    pop->line = malloc((size_t)pop->info.item_bytes + 1);
-    return pop->line ? TOOL_OK : tool_fail("no memory for items of %u bytes", pop->info.item_bytes);
+    pop->ahead = (struct quoit_cursor){0};
+    pop->room = WRITE_BYTES + (size_t)pop->info.item_bytes + 1;
+    pop->text = malloc(pop->room);
+    return pop->text ? TOOL_OK : tool_fail("no memory for items of %u bytes", pop->info.item_bytes);
 }
 
 static bool write_text(struct pop *pop, const char *text, size_t count)
 {
     if (pop->raw || (count > 0 && text[count - 1] == '\n'))
         return stream_write(text, count);
-    memcpy(pop->line, text, count);
-    pop->line[count] = '\n';
-    return stream_write(pop->line, count + 1);
+    memcpy(pop->text, text, count);
+    pop->text[count] = '\n';
+    return stream_write(pop->text, count + 1);
 }
 
 /* The end of the first `most` lines, and how many there are. */
@@ -195,6 +203,47 @@ static quoit_status take_message(struct pop *pop, bool *written_out)
     return quoit_queue_release(pop->queue, 1);
 }
 
+/* The first count messages, which are there. */
+static quoit_status release(struct pop *pop, uint64_t count)
+{
+    const void *message;
+    quoit_status status = QUOIT_OK;
+    for (uint64_t at_once; status == QUOIT_OK && count > 0; count -= at_once) {
+        uint64_t there;
+        status = pop->info.sized ? quoit_queue_peek_sized(pop->queue, &message, &there)
+                                 : quoit_queue_peek(pop->queue, &message, &there);
+        at_once = pop->info.sized ? 1 : there < count ? there : count;
+        if (status == QUOIT_OK)
+            status = quoit_queue_release(pop->queue, at_once);
+    }
+    return status;
+}
+
+/* SPSC: as many as are at hand by one write. Nobody else takes what it has looked at. */
+static quoit_status take_lines(struct pop *pop, bool *written_out)
+{
+    const size_t longest = (size_t)pop->info.item_bytes + 1;
+    quoit_status status = QUOIT_OK;
+    size_t filled = 0;
+    uint64_t bytes, count = 0;
+    for (; pop->room - filled >= longest && (!pop->counted || count < pop->left); count++) {
+        char *text = pop->text + filled;
+        status = quoit_queue_look(pop->queue, &pop->ahead, text, longest, &bytes);
+        if (status != QUOIT_OK)
+            break;
+        if (!pop->raw && (bytes == 0 || text[bytes - 1] != '\n'))
+            text[bytes++] = '\n';
+        filled += (size_t)bytes;
+    }
+    if (count == 0)
+        return status;
+    *written_out = stream_write(pop->text, filled);
+    if (!*written_out)
+        return QUOIT_OK;
+    pop->left -= pop->counted ? count : 0;
+    return release(pop, count);
+}
+
 /* One, or with --raw all that lie one behind the other. */
 static quoit_status take_records(struct pop *pop, bool *written_out)
 {
@@ -214,12 +263,18 @@ static quoit_status take_records(struct pop *pop, bool *written_out)
     return quoit_queue_release(pop->queue, count);
 }
 
+static quoit_status take(struct pop *pop, bool *written_out)
+{
+    if (pop->info.kind == QUOIT_SPSC && !pop->mark && (pop->info.sized || !pop->raw))
+        return take_lines(pop, written_out);
+    return pop->info.sized ? take_message(pop, written_out) : take_records(pop, written_out);
+}
+
 /* Until the stream ends, or what is told as a status. */
 static quoit_status drain(struct pop *pop, bool *written_out)
 {
     while (!pop->counted || pop->left > 0) {
-        quoit_status status = pop->info.sized ? take_message(pop, written_out)
-                                              : take_records(pop, written_out);
+        quoit_status status = take(pop, written_out);
         if (status == QUOIT_OK && !*written_out)
             return QUOIT_OK;
         if (status == QUOIT_OK) {
@@ -275,9 +330,9 @@ static void leave(struct pop *pop)
         (void)tool_fail("%llu messages were overwritten before they could be taken",
                         (unsigned long long)missed);
     quoit_queue_close(pop->queue);
-    free(pop->line);
+    free(pop->text);
     pop->queue = NULL;
-    pop->line = NULL;
+    pop->text = NULL;
     pop->mark = NULL;
 }
 

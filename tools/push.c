@@ -52,8 +52,8 @@ static const char help[] =
     "For a queue that is made here (of one that exists they must be right, if given):\n"
     "      --kind KIND        spsc (default), mpmc: one of many consumers gets a message,\n"
     "                         broadcast: each of them gets all\n"
-    "      --capacity N       messages; default 16 of lines (64, but for spsc), 1024 of\n"
-    "                         records\n"
+    "      --capacity N       messages; default 16 of lines (64, but for spsc); of records,\n"
+    "                         as many as 1M holds, 16 at the least\n"
     "      --item-bytes N     the longest line, or the size of a record (--raw needs it); K, M\n"
     "                         and G are understood; default 64K\n"
     "      --permissions MODE octal, as of chmod; default 600\n"
@@ -179,6 +179,13 @@ static int parse(struct push *push, int argc, char **argv, bool *kind_given)
     return -1;
 }
 
+/* As much as blocks are, but no fewer. */
+static uint64_t default_records(uint32_t bytes)
+{
+    const uint32_t all = BLOCKS * BLOCK_BYTES;
+    return bytes < BLOCK_BYTES ? all / bytes : BLOCKS;
+}
+
 static int make(struct push *push)
 {
     struct quoit_queue_options options = push->make;
@@ -192,7 +199,9 @@ static int make(struct push *push)
     if (options.item_bytes == 0)
         options.item_bytes = BLOCK_BYTES;
     if (options.capacity == 0)
-        options.capacity = push->raw ? 1024 : options.kind == QUOIT_SPSC ? BLOCKS : 4 * BLOCKS;
+        options.capacity = push->raw                    ? default_records(options.item_bytes)
+                           : options.kind == QUOIT_SPSC ? BLOCKS
+                                                        : 4 * BLOCKS;
     quoit_status status = quoit_queue_create(push->name, &options, QUOIT_PRODUCER, &push->queue);
     if (status == QUOIT_EXISTS) /* somebody was quicker */
         return -1;
@@ -266,7 +275,7 @@ static int enter(struct push *push, bool kind_given)
     return compare(push, kind_given);
 }
 
-/* Waits for room; a consumer that has gone may have a successor. */
+/* Waits for room, if need be; a consumer that has gone may have a successor. */
 static quoit_status push_one(struct push *push, const char *bytes, size_t count)
 {
     quoit_status status;
@@ -365,15 +374,25 @@ static int send_lines(struct push *push)
     return TOOL_OK;
 }
 
+/* Pushes the whole records that were read, as many at once as there is room for. */
 static int send_records(struct push *push)
 {
     size_t sent = 0;
     const size_t bytes = push->info.item_bytes;
-    for (; push->filled - sent >= bytes && (!push->counted || push->left > 0); sent += bytes) {
-        quoit_status status = push_one(push, push->buffer + sent, bytes);
-        if (status != QUOIT_OK)
-            return failed(push, status);
-        push->left -= push->counted;
+    uint64_t count = push->filled / bytes;
+    if (push->counted && count > push->left)
+        count = push->left;
+    push->left -= push->counted ? count : 0;
+    while (count > 0) {
+        uint64_t pushed = quoit_queue_push_many(push->queue, push->buffer + sent, count);
+        if (pushed == 0) {
+            quoit_status status = push_one(push, push->buffer + sent, bytes);
+            if (status != QUOIT_OK)
+                return failed(push, status);
+            pushed = 1;
+        }
+        sent += (size_t)pushed * bytes;
+        count -= pushed;
     }
     push->filled -= sent;
     memmove(push->buffer, push->buffer + sent, push->filled);
@@ -418,7 +437,7 @@ static int run_in(struct push *push)
     push->buffer = malloc(push->room);
     if (!push->buffer)
         return tool_fail("no memory for items of %u bytes", push->info.item_bytes);
-    if (push->blocks)
+    if (push->blocks || push->raw)
         stream_widen_stdin();
     int code = stream(push);
     if (code == TOOL_OK && !push->keep && quoit_queue_finish(push->queue) != QUOIT_OK)

@@ -35,7 +35,8 @@ int64_t stream_read(void *buffer, size_t room_bytes);
 /* All of it; false on an error (errno). */
 bool stream_write(const void *bytes, size_t count);
 /* If it is a pipe: as much in flight as this user may have, for the fewest switches between
-   processes. Only for blocks: whoever shares messages with others shall not run ahead of them. */
+   processes. Only for blocks and records: who shares messages with others shall not run ahead of
+   them, nor single lines of their reader. */
 void stream_widen_stdin(void);
 void stream_widen_stdout(void);
 bool stream_is_terminal(int descriptor);

@@ -177,20 +177,21 @@ def shared_out(shell):
 
 
 def killed_pop(shell):
-    """Whatever is killed in the middle: all lines are there, in order, and one message at most twice."""
-    name, text = shell.name(), lines(1000000)  # more than five pipes hold, of 1 MiB each
-    push = shell.feed(text, name, "--item-bytes", "4096")
-    got = b""
-    for _ in range(5):
-        pop = shell.start("pop", name)
-        got_now = pop.stdout.read(random.randrange(1, 100000))
-        pop.kill()
-        got_now += pop.stdout.read()
-        pop.wait()
-        got = join(got, got_now)
-    got = join(got, shell.run(OK, "pop", name))
-    shell.end(push, OK)
-    check(got == text, f"{len(text)} bytes went in, {len(got)} came out")
+    """Whatever is killed in the middle: all lines are there, in order, and what was in hand at most twice."""
+    for options, text in [(["--item-bytes", "4096"], lines(1000000)),  # more than five pipes hold, of 1 MiB each
+                          (["--each", "--item-bytes", "7"], lines(200000))]:  # and of 64 KiB
+        name, got = shell.name(), b""
+        push = shell.feed(text, name, *options)
+        for _ in range(5):
+            pop = shell.start("pop", name)
+            got_now = pop.stdout.read(random.randrange(1, 100000))
+            pop.kill()
+            got_now += pop.stdout.read()
+            pop.wait()
+            got = join(got, got_now)
+        got = join(got, shell.run(OK, "pop", name))
+        shell.end(push, OK)
+        check(got == text, f"{options}: {len(text)} bytes went in, {len(got)} came out")
 
 
 def join(got, more):
