@@ -195,7 +195,7 @@ def shell_table(values, between):
 def fan_out_table(values, between):
     chosen = {(key[3], key[4]): v for key, v in values.items() if key[0] == "broadcast" and key[1] == between}
     counts = sorted({count for count, _ in chosen})
-    yield "| | " + " | ".join(f"{count} subscribers" for count in counts) + " |"
+    yield "| | " + " | ".join(f"{count} subscriber{'s' if count > 1 else ''}" for count in counts) + " |"
     yield "|---" * (len(counts) + 1) + "|"
     for peer in dict.fromkeys(peer for _, peer in chosen):
         yield f"| {peer} | " + " | ".join(figure(chosen[count, peer], 1e6, 2) if (count, peer) in chosen else "–"
