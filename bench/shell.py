@@ -15,7 +15,7 @@ PIPELINES = {
     "yes | wc": "{yes} | wc -l",
     "yes | cat | wc": "{yes} | cat | wc -l",
     "yes | cat | cat | wc": "{yes} | cat | cat | wc -l",
-    BY_QUOIT: "{yes} | {quoit} push {queue} & {quoit} pop {queue} | wc -l; wait",
+    BY_QUOIT: "{yes} | {quoit} push {queue} & timeout 60 {quoit} pop {queue} | wc -l; wait",
 }
 
 

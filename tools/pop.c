@@ -13,10 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum {
-    LOOK_MS = 10,            /* for a queue that is not there yet */
-    WRITE_BYTES = 64 * 1024, /* at once, if so much is at hand: what a pipe takes */
-};
+enum { LOOK_MS = 10 }; /* for a queue that is not there yet */
 
 struct pop {
     const char *name;
@@ -26,10 +23,9 @@ struct pop {
     int64_t timeout_ns;
     quoit_queue *queue;
     struct quoit_queue_info info;
-    struct stream_mark *mark;  /* of an SPSC queue: --count counts the lines in its blocks */
-    struct quoit_cursor ahead; /* SPSC: behind what is at hand */
-    char *text;                /* to be written: room for an item and a newline, and others */
-    size_t room;
+    struct stream_mark *mark; /* of an SPSC queue: --count counts the lines in its blocks */
+    size_t joined;            /* most bytes of several messages in one write */
+    char *text;               /* to be written: room for them, and for an item and a newline */
 };
 
 static const char help[] =
@@ -138,9 +134,8 @@ static int enter(struct pop *pop)
         pop->mark = stream_mark(pop->queue, &pop->info);
     if (pop->mark || (pop->raw && pop->info.kind == QUOIT_SPSC))
         stream_widen_stdout();
-    pop->ahead = (struct quoit_cursor){0};
-    pop->room = WRITE_BYTES + (size_t)pop->info.item_bytes + 1;
-    pop->text = malloc(pop->room);
+    pop->joined = stream_joined_bytes();
+    pop->text = malloc(pop->joined + (size_t)pop->info.item_bytes + 1);
     return pop->text ? TOOL_OK : tool_fail("no memory for items of %u bytes", pop->info.item_bytes);
 }
 
@@ -219,31 +214,6 @@ static quoit_status release(struct pop *pop, uint64_t count)
     return status;
 }
 
-/* SPSC: as many as are at hand by one write. Nobody else takes what it has looked at. */
-static quoit_status take_lines(struct pop *pop, bool *written_out)
-{
-    const size_t longest = (size_t)pop->info.item_bytes + 1;
-    quoit_status status = QUOIT_OK;
-    size_t filled = 0;
-    uint64_t bytes, count = 0;
-    for (; pop->room - filled >= longest && (!pop->counted || count < pop->left); count++) {
-        char *text = pop->text + filled;
-        status = quoit_queue_look(pop->queue, &pop->ahead, text, longest, &bytes);
-        if (status != QUOIT_OK)
-            break;
-        if (!pop->raw && (bytes == 0 || text[bytes - 1] != '\n'))
-            text[bytes++] = '\n';
-        filled += (size_t)bytes;
-    }
-    if (count == 0)
-        return status;
-    *written_out = stream_write(pop->text, filled);
-    if (!*written_out)
-        return QUOIT_OK;
-    pop->left -= pop->counted ? count : 0;
-    return release(pop, count);
-}
-
 /* One, or with --raw all that lie one behind the other. */
 static quoit_status take_records(struct pop *pop, bool *written_out)
 {
@@ -263,10 +233,39 @@ static quoit_status take_records(struct pop *pop, bool *written_out)
     return quoit_queue_release(pop->queue, count);
 }
 
+/* Puts the messages that are at hand one behind the other into text, as many as may be written
+   at once: how many bytes, and in count_out how many they are. */
+static size_t gather(struct pop *pop, uint64_t *count_out)
+{
+    struct quoit_cursor ahead = {0};
+    const uint64_t most = pop->counted ? pop->left : UINT64_MAX;
+    size_t filled = 0;
+    for (*count_out = 0; *count_out < most && filled < pop->joined; ++*count_out) {
+        char *text = pop->text + filled;
+        uint64_t bytes;
+        if (quoit_queue_look(pop->queue, &ahead, text, pop->info.item_bytes, &bytes) != QUOIT_OK)
+            break;
+        if (!pop->raw && (bytes == 0 || text[bytes - 1] != '\n'))
+            text[bytes++] = '\n';
+        if (*count_out > 0 && filled + bytes > pop->joined)
+            break;
+        filled += (size_t)bytes;
+    }
+    return filled;
+}
+
 static quoit_status take(struct pop *pop, bool *written_out)
 {
-    if (pop->info.kind == QUOIT_SPSC && !pop->mark && (pop->info.sized || !pop->raw))
-        return take_lines(pop, written_out);
+    /* Of an SPSC queue nobody else takes what this one has looked at. */
+    if (pop->info.kind == QUOIT_SPSC && !pop->mark && (pop->info.sized || !pop->raw)) {
+        uint64_t count;
+        size_t bytes = gather(pop, &count);
+        if (count > 1) {
+            *written_out = stream_write(pop->text, bytes);
+            pop->left -= pop->counted && *written_out ? count : 0;
+            return *written_out ? release(pop, count) : QUOIT_OK;
+        }
+    }
     return pop->info.sized ? take_message(pop, written_out) : take_records(pop, written_out);
 }
 

@@ -14,8 +14,8 @@
 #include <string.h>
 
 enum {
-    BLOCK_BYTES = 64 * 1024, /* of a queue that push makes: as much as a pipe gives at once */
-    BLOCKS = 16,
+    BLOCKS = 16,            /* of STREAM_BLOCK_BYTES, in a queue that push makes */
+    RECORD_MORE_BYTES = 16, /* a slot's, beside the record, at the most */
     CHUNK = 64 /* of bytes whose lines are counted in a byte: compilers make vectors of it */
 };
 
@@ -53,7 +53,7 @@ static const char help[] =
     "      --kind KIND        spsc (default), mpmc: one of many consumers gets a message,\n"
     "                         broadcast: each of them gets all\n"
     "      --capacity N       messages; default 16 of lines (64, but for spsc); of records,\n"
-    "                         as many as 1M holds, 16 at the least\n"
+    "                         about as many as 1M holds, 16 at the least\n"
     "      --item-bytes N     the longest line, or the size of a record (--raw needs it); K, M\n"
     "                         and G are understood; default 64K\n"
     "      --permissions MODE octal, as of chmod; default 600\n"
@@ -179,11 +179,11 @@ static int parse(struct push *push, int argc, char **argv, bool *kind_given)
     return -1;
 }
 
-/* As much as blocks are, but no fewer. */
+/* About as much as blocks are, but no fewer. */
 static uint64_t default_records(uint32_t bytes)
 {
-    const uint32_t all = BLOCKS * BLOCK_BYTES;
-    return bytes < BLOCK_BYTES ? all / bytes : BLOCKS;
+    uint64_t count = BLOCKS * STREAM_BLOCK_BYTES / ((uint64_t)bytes + RECORD_MORE_BYTES);
+    return count > BLOCKS ? count : BLOCKS;
 }
 
 static int make(struct push *push)
@@ -197,7 +197,7 @@ static int make(struct push *push)
     options.tuning = QUOIT_FOR_SPANS;
     options.user_bytes = blocks ? sizeof(struct stream_mark) : 0;
     if (options.item_bytes == 0)
-        options.item_bytes = BLOCK_BYTES;
+        options.item_bytes = STREAM_BLOCK_BYTES;
     if (options.capacity == 0)
         options.capacity = push->raw                    ? default_records(options.item_bytes)
                            : options.kind == QUOIT_SPSC ? BLOCKS
@@ -432,8 +432,8 @@ static int run_in(struct push *push)
 {
     /* A line of the longest, with its newline; and what a pipe has to give. */
     push->room = (size_t)push->info.item_bytes + 1;
-    if (push->room < BLOCK_BYTES)
-        push->room = BLOCK_BYTES;
+    if (push->room < STREAM_BLOCK_BYTES)
+        push->room = STREAM_BLOCK_BYTES;
     push->buffer = malloc(push->room);
     if (!push->buffer)
         return tool_fail("no memory for items of %u bytes", push->info.item_bytes);

@@ -30,10 +30,15 @@ struct stream_mark *stream_mark(const quoit_queue *queue, const struct quoit_que
 
 /* Bytes, on stdin and stdout as they are: no line ends are changed. */
 void stream_binary(void);
+/* Of text at once, where so much is at hand: a pipe's first width. */
+enum { STREAM_BLOCK_BYTES = 64 * 1024 };
 /* What is there, at least one byte; 0 at the end, -1 on an error (errno). */
 int64_t stream_read(void *buffer, size_t room_bytes);
 /* All of it; false on an error (errno). */
 bool stream_write(const void *bytes, size_t count);
+/* How many bytes of messages may be joined in one write to stdout, which nobody else's tears. 0:
+   each write is a message by itself there (a socket, a device). */
+size_t stream_joined_bytes(void);
 /* If it is a pipe: as much in flight as this user may have, for the fewest switches between
    processes. Only for blocks and records: who shares messages with others shall not run ahead of
    them, nor single lines of their reader. */

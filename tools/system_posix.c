@@ -3,6 +3,8 @@
 #include "stream.h"
 
 #include <errno.h>
+#include <limits.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -32,6 +34,17 @@ bool stream_write(const void *bytes, size_t count)
         count -= (size_t)written;
     }
     return true;
+}
+
+size_t stream_joined_bytes(void)
+{
+    struct stat status;
+    if (fstat(STDOUT_FILENO, &status) != 0)
+        return 0;
+    if (S_ISREG(status.st_mode))
+        return STREAM_BLOCK_BYTES;
+    long whole = S_ISFIFO(status.st_mode) ? fpathconf(STDOUT_FILENO, _PC_PIPE_BUF) : 0;
+    return whole >= 0 ? (size_t)whole : _POSIX_PIPE_BUF;
 }
 
 bool stream_is_terminal(int descriptor)

@@ -6,7 +6,7 @@
 #include <io.h>
 #include <windows.h>
 
-enum { STDIN = 0, STDOUT = 1 };
+enum { STDIN = 0, STDOUT = 1, PIPE_BYTES = 4096 };
 
 void stream_binary(void)
 {
@@ -37,6 +37,18 @@ bool stream_write(const void *bytes, size_t count)
         count -= (size_t)written;
     }
     return true;
+}
+
+size_t stream_joined_bytes(void)
+{
+    switch (GetFileType(GetStdHandle(STD_OUTPUT_HANDLE))) {
+    case FILE_TYPE_DISK:
+        return STREAM_BLOCK_BYTES;
+    case FILE_TYPE_PIPE:
+        return PIPE_BYTES;
+    default:
+        return 0;
+    }
 }
 
 bool stream_is_terminal(int descriptor)

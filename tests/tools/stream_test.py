@@ -9,6 +9,7 @@ import json
 import os
 import random
 import shlex
+import socket
 import subprocess
 import sys
 import tempfile
@@ -239,6 +240,36 @@ def closed_output(shell):
     check(text.endswith(rest), "what was not written is not what is left")
 
 
+def joined(shell):
+    """Messages that are at hand are written at once, so that nobody's line is torn and no socket gets two in one."""
+    texts = [(letter * 99 + b"\n") * 20000 for letter in (b"a", b"b")]
+    names = [shell.name() for _ in texts]
+    for name, text in zip(names, texts):
+        shell.push(text, name, "--each", "--capacity", "20000", "--item-bytes", "128")
+    reading, writing = os.pipe()
+    pops = [shell.start("pop", name, stdout=writing) for name in names]
+    os.close(writing)
+    with open(reading, "rb") as pipe:
+        found = sorted(pipe.read().splitlines(keepends=True))
+    for pop in pops:
+        shell.end(pop, OK)
+    check(found == sorted(b"".join(texts).splitlines(keepends=True)), "two pops into one pipe tore lines")
+    if "wine" in os.environ.get("QUOIT_TEST_EMULATOR", ""):
+        return  # no sockets as stdout there
+    name, text = shell.name(), lines(100)
+    shell.push(text, name, "--each", "--keep")
+    near, far = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    pop = shell.start("pop", name, "--count", "100", stdout=near)
+    near.close()
+    found = list(iter(lambda: far.recv(100000), b""))
+    far.close()
+    shell.end(pop, OK)
+    check(found == text.splitlines(keepends=True), f"a socket got {found}")
+    shell.run(NOTHING, "pop", name, "--no-wait")
+    stat = json.loads(shell.run(OK, "stat", "--json", name))[0]
+    check(stat["empty"] > 0, f"who found it empty was not counted: {stat}")
+
+
 def watched(shell):
     name = shell.name()
     shell.push(lines(9), name, "--each", "--keep")
@@ -291,7 +322,7 @@ def bench(shell):
 
 
 PARTS = [round_trip, records, counts, ends, full, too_long, finished, shared_out, killed_pop, killed_push,
-         closed_output, watched, broadcast, usage, bench]
+         closed_output, joined, watched, broadcast, usage, bench]
 
 
 def main():
