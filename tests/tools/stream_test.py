@@ -179,7 +179,7 @@ def shared_out(shell):
 
 def killed_pop(shell):
     """Whatever is killed in the middle: all lines are there, in order, and what was in hand at most twice."""
-    for options, text in [(["--item-bytes", "4096"], lines(1000000)),  # more than five pipes hold, of 1 MiB each
+    for options, text in [(["--item-bytes", "4096"], lines(400000)),  # more than five pipes hold, of 256 KiB each
                           (["--each", "--item-bytes", "7"], lines(200000))]:  # and of 64 KiB
         name, got = shell.name(), b""
         push = shell.feed(text, name, *options)
