@@ -182,7 +182,8 @@ static int parse(struct push *push, int argc, char **argv, bool *kind_given)
 /* About as much as blocks are, but no fewer. */
 static uint64_t default_records(uint32_t bytes)
 {
-    uint64_t count = BLOCKS * STREAM_BLOCK_BYTES / ((uint64_t)bytes + RECORD_MORE_BYTES);
+    const uint64_t all = (uint64_t)BLOCKS * STREAM_BLOCK_BYTES;
+    uint64_t count = all / ((uint64_t)bytes + RECORD_MORE_BYTES);
     return count > BLOCKS ? count : BLOCKS;
 }
 
