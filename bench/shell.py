@@ -10,12 +10,11 @@ import time
 
 SECONDS = 2
 QUEUE = f"bench-shell-{os.getpid()}"
-BY_QUOIT = "yes | quoit push, quoit pop | wc"
 PIPELINES = {
     "yes | wc": "{yes} | wc -l",
     "yes | cat | wc": "{yes} | cat | wc -l",
     "yes | cat | cat | wc": "{yes} | cat | cat | wc -l",
-    BY_QUOIT: "{yes} | {quoit} push {queue} & timeout 60 {quoit} pop {queue} | wc -l; wait",
+    "yes | quoit push, quoit pop | wc": "{yes} | {quoit} push {queue} & timeout 60 {quoit} pop {queue} | wc -l; wait",
 }
 
 

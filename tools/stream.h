@@ -39,9 +39,9 @@ bool stream_write(const void *bytes, size_t count);
 /* How many bytes of messages may be joined in one write to stdout, which nobody else's tears. 0:
    each write is a message by itself there (a socket, a device). */
 size_t stream_joined_bytes(void);
-/* If it is a pipe: as much in flight as this user may have, for the fewest switches between
-   processes. Only for blocks and records: who shares messages with others shall not run ahead of
-   them, nor single lines of their reader. */
+/* If it is a pipe that may be widened: more in flight, for fewer switches between processes. Only
+   for blocks and records: who shares messages with others shall not run ahead of them, nor single
+   lines of their reader. */
 void stream_widen_stdin(void);
 void stream_widen_stdout(void);
 bool stream_is_terminal(int descriptor);
