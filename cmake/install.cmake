@@ -3,6 +3,14 @@
 include(CMakePackageConfigHelpers)
 set(QUOIT_CMAKE_DIR ${CMAKE_INSTALL_LIBDIR}/cmake/quoit)
 
+# What has to be built before `cmake --install`.
+add_custom_target(quoit_installed DEPENDS quoit)
+foreach(target quoit_shared quoit_tool manual)
+  if(TARGET ${target})
+    add_dependencies(quoit_installed ${target})
+  endif()
+endforeach()
+
 install(TARGETS quoit EXPORT quoit-targets ARCHIVE COMPONENT development)
 if(QUOIT_SHARED)
   install(TARGETS quoit_shared EXPORT quoit-targets

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""cross_table.py DIRECTORY TARGET...: what became of each target of ./dev cross, as one table.
+"""cross_table.py DIRECTORY REPORT TARGET...: the result of each target of ./dev cross, as one table.
 
-DIRECTORY holds a file for each target that says whether it was built, and tests.xml, ctest's report. Exit code: 0 all
+DIRECTORY holds a file for each target that says whether it was built; REPORT is ctest's, as XML. Exit code: 0 all
 passed, 77 what could be tried passed, 1 something failed.
 """
 import os
@@ -45,8 +45,8 @@ def row(target, state, cases):
 
 
 def main():
-    directory, targets = sys.argv[1], sys.argv[2:]
-    cases = reports(os.path.join(directory, "tests.xml"))
+    directory, report, targets = sys.argv[1], sys.argv[2], sys.argv[3:]
+    cases = reports(report)
     form = "{:<10}{:>7}{:>8}{:>9}  {}"
     print(form.format("target", "passed", "failed", "skipped", "remarks"))
     codes = {PASSED}

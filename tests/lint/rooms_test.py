@@ -29,6 +29,8 @@ def flags_of(build):
             parts = entry["file"].split("/src/")
             if len(parts) == 2 and "/" in parts[1]:
                 words = shlex.split(entry["command"])
+                if os.path.basename(words[0]) == "ccache":
+                    words = words[1:]
                 keep = [word for word in words if word[:2] in ("-I", "-D") or word.startswith("-std")]
                 flags[parts[1].split("/")[0]] = (words[0], keep)
     return flags

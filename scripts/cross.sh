@@ -48,14 +48,22 @@ cross_tools() {
     esac
 }
 
+# For all targets at once, before anything is built. A target whose tools are not to be had is skipped later.
+cross_all_tools() {
+    local target
+    for target in "${cross_targets[@]}"; do
+        (cross_tools "$target") || :
+    done
+}
+
 cross_configure() {
     local target=$1
     shift
     # One that was configured otherwise keeps its compilers, whatever the toolchain file says.
     [ -e "build/$target/configured-by-cross" ] || rm -rf "build/$target"
     mkdir -p "build/$target" && touch "build/$target/configured-by-cross" || return 1
-    cmake -S . -B "build/$target" -G Ninja -DQUOIT_WERROR=ON -DQUOIT_TEST_PREFIX="$target." "$@" &&
-        cmake --build "build/$target"
+    configure_and_build "cross/$target" "build/$target" -S . -B "build/$target" -G Ninja -DQUOIT_WERROR=ON \
+        -DQUOIT_TEST_PREFIX="$target." "$@"
 }
 
 # zig's compiler, kept outside the project: it is large, and serves every checkout.
@@ -91,9 +99,8 @@ cross_build() {
         musl) cross_configure musl -DCMAKE_C_COMPILER=musl-gcc -DQUOIT_CURSES=OFF \
             -DCMAKE_CXX_COMPILER=CMAKE_CXX_COMPILER-NOTFOUND ;;
         i386) # the other half of the pairs is this machine's own build
-            cmake --preset release -DQUOIT_TEST_PREFIX=release. && cmake --build --preset release &&
-                cross_configure i386 -DCMAKE_TOOLCHAIN_FILE="$toolchains/linux.cmake" \
-                    -DQUOIT_TRIPLET=i686-linux-gnu -DQUOIT_PEERS="$PWD/build/release/tests" ;;
+            build release -DQUOIT_TEST_PREFIX=release. && cross_configure i386 -DCMAKE_TOOLCHAIN_FILE="$toolchains/linux.cmake" \
+                -DQUOIT_TRIPLET=i686-linux-gnu -DQUOIT_PEERS="$PWD/build/release/tests" ;;
         *) cross_configure "$target" -DCMAKE_TOOLCHAIN_FILE="$toolchains/linux.cmake" \
             -DQUOIT_TRIPLET="$(cross_triplet "$target")" ;;
     esac
@@ -110,18 +117,16 @@ cross_start_wine() {
     wine cmd /c exit >/dev/null 2>&1 </dev/null 9>&-
 }
 
-# Prepares one target; says in build/cross/TARGET how far it came: built, or why not.
+# Prepares one target, and writes to build/cross/TARGET how far it came: built, or why not.
 cross_prepare() {
-    local target=$1 log=build/cross/$1.log
-    if ! (cross_tools "$target") 2>"$log"; then
+    local target=$1 log=build/log/cross-$1-tools.log
+    if ! (cross_tools "$target") 2>&1 | tee "$log" >&2; then
         echo "skipped: $(tail -n 1 "$log" | sed 's/^.\/dev: //')" >"build/cross/$target"
         return 1
     fi
-    cat "$log" >&2
-    say "building $target"
-    if ! cross_build "$target" >"$log" 2>&1; then
-        grep -E 'error|Error|FAILED' "$log" | head -n 20 >&2 || tail -n 20 "$log" >&2
-        echo "does not build, see $log" >"build/cross/$target"
+    say "building $target (half a minute if nothing is there; log: build/log/cross/$target.log)"
+    if ! cross_build "$target"; then
+        echo "does not build, see build/log/cross/$target.log" >"build/cross/$target"
         return 1
     fi
     echo built >"build/cross/$target"
@@ -146,7 +151,7 @@ cross() {
     done
     build_tools python3=python3
     mkdir -p build/cross
-    exec 9>build/cross/lock
+    exec 9>build/cross/lock # held until this process and what it started end
     flock --nonblock 9 || { say "another ./dev cross is at work here"; exit 1; }
     for target in "${chosen[@]}"; do
         cross_prepare "$target" || continue
@@ -154,12 +159,12 @@ cross() {
         [ "$target" != windows ] || cross_start_wine
     done
     local result=0
-    rm -f build/cross/tests.xml
+    rm -f build/results/cross.xml
     if [ ${#tests[@]} -gt 0 ]; then
-        run_ctest "${tests[*]}" --output-junit "$PWD/build/cross/tests.xml" || result=1
+        run_ctest cross "${tests[*]}" || result=1
     fi
     local table=0
-    python3 tests/cross_table.py build/cross "${chosen[@]}" || table=$?
+    python3 tests/cross_table.py build/cross build/results/cross.xml "${chosen[@]}" || table=$?
     [ "$result" != 0 ] || result=$table
     exit "$result"
 }

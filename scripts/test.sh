@@ -1,0 +1,96 @@
+# SPDX-License-Identifier: MIT
+# shellcheck shell=bash
+# ./dev test and the tests that take long: fuzz, soak, crash, models. Part of ./dev.
+
+# run_ctest NAME BUILDS [CTEST OPTION...]: one ctest over all builds, between two looks at what is left in the system.
+# Tests with the label nightly are left out, unless QUOIT_TEST_EFFORT is full. The report is build/results/NAME.xml.
+run_ctest() {
+    local name=$1 builds=$2 chosen=(-LE nightly)
+    shift 2
+    [ "${QUOIT_TEST_EFFORT:-short}" != full ] || chosen=()
+    cat >build/CTestTestfile.cmake <<END
+subdirs($builds)
+add_test(leftovers.before python3 "$PWD/tests/leftovers.py" before "$PWD/build/leftovers.txt")
+add_test(leftovers.after python3 "$PWD/tests/leftovers.py" after "$PWD/build/leftovers.txt")
+set_tests_properties(leftovers.before PROPERTIES FIXTURES_SETUP leftovers)
+set_tests_properties(leftovers.after PROPERTIES FIXTURES_CLEANUP leftovers)
+END
+    mkdir -p build/results
+    ctest --test-dir build --output-on-failure --no-tests=error -j"$(nproc)" "${chosen[@]}" \
+        --output-junit "$PWD/build/results/$name.xml" "$@"
+}
+
+test_tools() {
+    build_tools clang=clang python3=python3 spin=spin mandoc=mandoc /usr/include/curses.h=libncurses-dev
+}
+
+test_builds=(release clang asan tsan)
+
+# run_tests [BUILD...] [CTEST OPTION...]
+run_tests() {
+    local preset chosen=()
+    while [ $# -gt 0 ] && [[ " ${test_builds[*]} " == *" $1 "* ]]; do
+        chosen+=("$1")
+        shift
+    done
+    [ ${#chosen[@]} -gt 0 ] || chosen=("${test_builds[@]}")
+    if [ $# -gt 0 ] && [[ $1 != -* ]]; then
+        say "there is no build '$1'; the builds: ${test_builds[*]}"
+        exit 2
+    fi
+    test_tools
+    for preset in "${chosen[@]}"; do
+        build "$preset" -DQUOIT_TEST_PREFIX="$preset."
+    done
+    say "running the tests (log: build/Testing/Temporary/LastTest.log)"
+    run_ctest tests "${chosen[*]}" "$@"
+}
+
+# native [CMAKE_OPTION...]: for systems without apt. Their own compiler and cmake have to be there; older versions of bash too.
+native() {
+    say "building with this system's compiler, and running all tests (build/native)"
+    cmake -S . -B build/native -DCMAKE_BUILD_TYPE=Release ${1+"$@"}
+    cmake --build build/native --config Release --parallel 2
+    ctest --test-dir build/native --build-config Release --output-on-failure --no-tests=error -j2
+}
+
+fuzz_tools() {
+    build_tools clang=clang
+    local runtime
+    runtime=$(clang -print-runtime-dir)/libclang_rt.fuzzer-$(uname -m).a
+    need "$runtime=libclang-rt-$(clang -dumpversion | cut -d. -f1)-dev"
+}
+
+fuzz() {
+    local seconds=${1:-3600}
+    fuzz_tools
+    build fuzz -- --target region_fuzz
+    mkdir -p build/fuzz/corpus build/fuzz/findings
+    rm -f build/fuzz/findings/*
+    say "fuzzing for $seconds s (log: build/fuzz/fuzz.log; inputs that fail are left in build/fuzz/findings)"
+    (cd build/fuzz && tests/region_fuzz corpus ../../tests/fuzz/corpus -max_total_time="$seconds" -timeout=100 \
+        -max_len=400 -artifact_prefix=findings/ -print_final_stats=1 2>fuzz.log) ||
+        { tail -60 build/fuzz/fuzz.log >&2; give_up "the fuzzer found something: build/fuzz/findings has the input"; }
+    grep -E "number_of_executed_units|peak_rss" build/fuzz/fuzz.log
+    say "no finding"
+}
+
+soak() {
+    build_tools
+    build release -- --target storm_test
+    QUOIT_STORM_SECONDS=${1:-600} build/release/tests/storm_test
+}
+
+crash() {
+    local test tests=(crash_{ring,broadcast,repair,waiting,lifecycle,pool}_linux_test)
+    build_tools
+    build release -- --target "${tests[@]}"
+    for test in "${tests[@]}"; do
+        QUOIT_CRASH_POINTS=all "build/release/tests/$test"
+    done
+}
+
+models() {
+    need cc=gcc python3=python3 spin=spin
+    python3 tests/model/run_models.py --large mpmc wait broadcast pool
+}
