@@ -5,6 +5,8 @@ import glob
 import sys
 import time
 
+ANY_NAME = {"encoding": "utf-8", "errors": "surrogateescape"}  # the names of others' files need not be UTF-8
+
 
 def present():
     """Everything that a test could leave behind, a line each; what others keep there is not ours."""
@@ -29,18 +31,18 @@ def table(kind):
 def main():
     when, path = sys.argv[1:]
     if when == "before":
-        with open(path, "w") as file:
+        with open(path, "w", **ANY_NAME) as file:
             file.write("\n".join(sorted(present())))
         return
-    with open(path) as file:
-        before = set(file.read().splitlines())
+    with open(path, **ANY_NAME) as file:
+        before = set(file.read().split("\n"))
     left = present() - before
     for _ in range(300):  # another suite beside this one makes things too, and takes them away
         if not left:
             return
         time.sleep(0.1)
         left &= present()
-    sys.exit("left behind:\n" + "\n".join(sorted(left)))
+    sys.exit("left behind:\n" + "\n".join(map(ascii, sorted(left))))
 
 
 if __name__ == "__main__":
