@@ -28,7 +28,7 @@ need() {
     # With no list of packages, or an old one, the first attempt fails.
     install_packages() {
         "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive \
-            apt-get install -y -qq --no-install-recommends "${missing[@]}" >build/log/install.log 2>&1
+            apt-get install -y -qq -o DPkg::Lock::Timeout=300 --no-install-recommends "${missing[@]}" >build/log/install.log 2>&1
     }
     install_packages || { "${as_root[@]}" apt-get update -qq && install_packages; } ||
         { tail -n 20 build/log/install.log >&2; give_up "apt-get failed; see build/log/install.log"; }
