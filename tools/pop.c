@@ -166,9 +166,9 @@ static quoit_status take_block(struct pop *pop, const char *text, size_t count, 
     quoit_status status = quoit_queue_inspect(pop->queue, &now);
     if (status != QUOIT_OK)
         return status;
-    size_t begin = pop->mark->position == now.popped ? (size_t)pop->mark->offset : 0;
-    uint64_t lines = 0;
-    begin = begin < count ? begin : 0;
+    const volatile struct stream_mark *mark = pop->mark; /* shared: read once, then bounded */
+    uint64_t begin_at = mark->position == now.popped ? mark->offset : 0, lines = 0;
+    size_t begin = begin_at < count ? (size_t)begin_at : 0;
     size_t end = begin + cut_lines(text + begin, count - begin,
                                    pop->counted ? pop->left : UINT64_MAX, &lines);
     *written_out = write_text(pop, text + begin, end - begin);

@@ -133,7 +133,13 @@ static inline bool quoit_spsc_take(struct quoit_ring_consumer *consumer, void *i
     return true;
 }
 
-/* ---- Spans: batches that need no look at the other side and do not cross the ring's end ------ */
+/*
+ * ---- Spans: batches that need no look at the other side and do not cross the ring's end ---------
+ *
+ * A limit comes from a counter that another process writes. So it bounds how many items there are,
+ * and not where bytes are written: that is bounded by the ring's end. Each function reads the
+ * side's slot once, so that the slot that it checks is the one that it uses.
+ */
 
 /* Bytes from here to the ring's end. */
 static inline uint64_t quoit_spsc_to_end(const uint8_t *slot, const uint8_t *end)
@@ -141,12 +147,13 @@ static inline uint64_t quoit_spsc_to_end(const uint8_t *slot, const uint8_t *end
     return (uint64_t)(end - slot);
 }
 
-/* Publishes count items that lie in the next slots. */
+/* Publishes count items that lie in the next slots; at most the capacity. */
 static inline void quoit_spsc_publish(struct quoit_ring_producer *producer, uint64_t count,
                                       uint64_t bytes)
 {
-    uint64_t to_end = quoit_spsc_to_end(producer->slot, producer->end);
-    producer->slot = bytes < to_end ? producer->slot + bytes : producer->begin + (bytes - to_end);
+    uint8_t *slot = producer->slot;
+    uint64_t to_end = quoit_spsc_to_end(slot, producer->end);
+    producer->slot = bytes < to_end ? slot + bytes : producer->begin + (bytes - to_end);
     producer->position += count;
     /* SPAN-P1: publishes all these slots' bytes at once. Pairs with SPAN-C1 and RING-S1. */
     atomic_store_explicit(&producer->shm->tail, producer->position, memory_order_release);
@@ -173,17 +180,18 @@ static inline void quoit_spsc_take_lines(uint8_t *bytes, uint64_t count)
     }
 }
 
-/* Gives the next count slots back. */
+/* Gives the next count slots back; at most the capacity. */
 static inline void quoit_spsc_release(struct quoit_ring_consumer *consumer, uint64_t count,
                                       uint64_t bytes)
 {
-    uint64_t to_end = quoit_spsc_to_end(consumer->slot, consumer->end);
+    uint8_t *slot = consumer->slot;
+    uint64_t to_end = quoit_spsc_to_end(slot, consumer->end);
     uint64_t first = bytes < to_end ? bytes : to_end;
     if (consumer->end - consumer->begin <= QUOIT_SPSC_LARGEST_TAKEN) {
-        quoit_spsc_take_lines(consumer->slot, first);
+        quoit_spsc_take_lines(slot, first);
         quoit_spsc_take_lines(consumer->begin, bytes - first);
     }
-    consumer->slot = bytes < to_end ? consumer->slot + bytes : consumer->begin + (bytes - to_end);
+    consumer->slot = bytes < to_end ? slot + bytes : consumer->begin + (bytes - to_end);
     consumer->position += count;
     /* SPAN-C2: the slots' bytes are read, they may be filled again. Pairs with SPSC-P3, BYTES-S1
        and LOOK-S1. */
@@ -194,11 +202,12 @@ static inline void quoit_spsc_release(struct quoit_ring_consumer *consumer, uint
 static inline bool quoit_spsc_put_span(struct quoit_ring_producer *producer, const void *items,
                                        uint64_t count, uint64_t item_bytes)
 {
+    uint8_t *slot = producer->slot;
     uint64_t bytes = count * item_bytes; /* at most the ring's, if count is within the limit */
     if (count > producer->limit - producer->position || item_bytes != producer->item_bytes ||
-        bytes > quoit_spsc_to_end(producer->slot, producer->end))
+        bytes > quoit_spsc_to_end(slot, producer->end))
         return false;
-    memcpy(producer->slot, items, (size_t)bytes);
+    memcpy(slot, items, (size_t)bytes);
     quoit_spsc_publish(producer, count, bytes);
     return true;
 }
@@ -206,11 +215,12 @@ static inline bool quoit_spsc_put_span(struct quoit_ring_producer *producer, con
 static inline bool quoit_spsc_take_span(struct quoit_ring_consumer *consumer, void *items_out,
                                         uint64_t count, uint64_t item_bytes)
 {
+    const uint8_t *slot = consumer->slot;
     uint64_t bytes = count * item_bytes;
     if (count > consumer->limit - consumer->position || item_bytes != consumer->item_bytes ||
-        bytes > quoit_spsc_to_end(consumer->slot, consumer->end))
+        bytes > quoit_spsc_to_end(slot, consumer->end))
         return false;
-    memcpy(items_out, consumer->slot, (size_t)bytes);
+    memcpy(items_out, slot, (size_t)bytes);
     quoit_spsc_release(consumer, count, bytes);
     return true;
 }

@@ -63,7 +63,7 @@ quoit_status quoit_pool_pop(quoit_pool *pool, quoit_queue *queue, quoit_block *b
         status = quoit_queue_peek(queue, &items, &count);
     if (status != QUOIT_OK)
         return status;
-    memcpy(&block, items, sizeof block);
+    block = quoit_ring_load_once(items); /* the peer may change it */
     status = quoit_blocks_take(&pool->place.blocks, block);
     if (status == QUOIT_BUSY)
         return status;

@@ -3,6 +3,8 @@
    files are in a directory, or those that processes have mapped. */
 #include "list.h"
 
+#include "once.h"
+
 #include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -25,7 +27,7 @@ static bool visit_segment(int id, quoit_os_visit *visit, void *context)
     const char *base = shmat(id, NULL, SHM_RDONLY);
     if ((intptr_t)base == -1)
         return true;
-    memcpy(name, base + NAME_OFFSET, NAME_ROOM);
+    quoit_copy_once(name, base + NAME_OFFSET, NAME_ROOM);
     (void)shmdt(base);
     return name[0] ? visit(context, name) : true;
 }

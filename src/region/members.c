@@ -175,13 +175,14 @@ quoit_status quoit_members_list(const struct quoit_members *members, const quoit
     uint64_t count = 0, most = room < QUOIT_MEMBERS_MAX ? room : QUOIT_MEMBERS_MAX;
     for (uint32_t i = 0; i < members->count; i++) {
         const struct quoit_member_shm *row = &members->rows[i];
-        if (row_pid(row) == 0)
+        uint32_t pid = row_pid(row);
+        if (pid == 0)
             continue;
         if (count < most) {
             /* Relaxed: for people. */
             unsigned roles = atomic_load_explicit(&row->roles, memory_order_relaxed);
             members_out[count] = (struct quoit_member_info){
-                .pid = row_pid(row),
+                .pid = pid,
                 .roles = roles & (QUOIT_PRODUCER | QUOIT_CONSUMER),
                 .joined_at_unix_ns = load(&row->joined_at_unix_ns),
                 .alive = is_there(members, i)};

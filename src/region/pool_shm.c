@@ -5,6 +5,7 @@
 #include "arithmetic.h"
 #include "fail.h"
 #include "hash.h"
+#include "once.h"
 
 #include <string.h>
 
@@ -118,7 +119,7 @@ static quoit_status read_header(const quoit_region *region, struct quoit_pool_sh
     const uint8_t *at = quoit_region_piece(region, quoit_region_root(region), sizeof *pool);
     if (!at)
         return quoit_region_damaged(region, "pool", "the root leads nowhere");
-    memcpy(pool, at, sizeof *pool);
+    quoit_copy_once(pool, at, sizeof *pool);
     if (pool->checksum != checksum_of(pool))
         return quoit_region_damaged(region, "pool", "its checksum is wrong");
     const struct quoit_pool_options options = {.block_bytes = pool->block_bytes,

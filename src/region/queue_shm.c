@@ -5,6 +5,7 @@
 #include "arithmetic.h"
 #include "fail.h"
 #include "hash.h"
+#include "once.h"
 
 #include <string.h>
 
@@ -195,7 +196,7 @@ quoit_status quoit_queue_find(quoit_region *region, struct quoit_queue_place *pl
     if (!at)
         return quoit_region_damaged(region, "queue", "the root leads nowhere");
     struct quoit_queue_shm queue;
-    memcpy(&queue, at, sizeof queue);
+    quoit_copy_once(&queue, at, sizeof queue);
     if (queue.checksum != checksum_of(&queue))
         return quoit_region_damaged(region, "queue", "its checksum is wrong");
 

@@ -6,6 +6,7 @@
 #include "arithmetic.h"
 #include "fail.h"
 #include "hash.h"
+#include "once.h"
 #include "permissions.h"
 
 #include <stdlib.h>
@@ -177,7 +178,7 @@ static quoit_status validate(quoit_region *region)
     /* REGION-M2: having seen the magic, the header is whole. Pairs with REGION-M1. */
     uint64_t magic = atomic_load_explicit(&header->magic, memory_order_acquire);
     struct quoit_region_shm copy;
-    memcpy((void *)&copy, header, sizeof copy);
+    quoit_copy_once(&copy, header, sizeof copy);
     if (magic != QUOIT_REGION_MAGIC)
         return quoit_fail(QUOIT_NOT_QUOIT,
                           "'%s:%s' was not made by Quoit: it begins with 0x%016llx", scheme, text,

@@ -42,6 +42,13 @@ quoit_status quoit_broadcast_attach_producer(struct quoit_ring_producer *produce
     return QUOIT_OK;
 }
 
+/* Positions that may be filled without a look at the subscribers. */
+static uint64_t room_of(const struct quoit_broadcast_side *side,
+                        const struct quoit_ring_place *place)
+{
+    return quoit_ring_span(side->limit, side->position, place->capacity);
+}
+
 /* ---- The limit ------------------------------------------------------------------------------- */
 
 struct laggard {
@@ -147,7 +154,7 @@ quoit_status quoit_broadcast_look_for_room(struct quoit_ring_producer *producer,
     struct quoit_broadcast_side *side = &producer->broadcast;
     if (quoit_spsc_is_finished(place))
         return QUOIT_CLOSED;
-    if (side->position != side->limit)
+    if (room_of(side, place) > 0)
         return QUOIT_OK;
     for (uint32_t tries = 2 * place->members.count; tries > 0; tries--) {
         struct laggard slowest = find_blocker(side, place);
@@ -219,7 +226,7 @@ quoit_status quoit_broadcast_push(struct quoit_ring_producer *producer,
                                   const struct quoit_ring_place *place, const void *item)
 {
     struct quoit_broadcast_side *side = &producer->broadcast;
-    if (side->position == side->limit) {
+    if (room_of(side, place) == 0) {
         quoit_status status = quoit_broadcast_look_for_room(producer, place);
         if (status != QUOIT_OK)
             return status;
@@ -236,9 +243,9 @@ uint64_t quoit_broadcast_push_many(struct quoit_ring_producer *producer,
     struct quoit_broadcast_side *side = &producer->broadcast;
     const uint8_t *item = items;
     uint64_t pushed = 0;
-    while (pushed < count && (side->position != side->limit ||
+    while (pushed < count && (room_of(side, place) > 0 ||
                               quoit_broadcast_look_for_room(producer, place) == QUOIT_OK)) {
-        for (; pushed < count && side->position != side->limit; pushed++)
+        for (uint64_t room = room_of(side, place); pushed < count && room > 0; pushed++, room--)
             put(side, place, item + pushed * place->item_bytes);
         quoit_broadcast_set_tail(place->shm, side->position);
     }

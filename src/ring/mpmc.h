@@ -119,9 +119,11 @@ static inline void quoit_mpmc_step(const struct quoit_ring_place *place,
                                    struct quoit_mpmc_spot *spot)
 {
     uint64_t stride = quoit_mpmc_stride(place->item_bytes);
-    spot->slot += stride;
-    if (spot->slot == place->slots + place->capacity * stride)
+    uint8_t *slot = spot->slot + stride; /* a spot never leads to the end, not even for a moment */
+    if (slot == place->slots + place->capacity * stride)
         *spot = (struct quoit_mpmc_spot){.slot = place->slots, .lap = spot->lap + QUOIT_MPMC_LAP};
+    else
+        spot->slot = slot;
 }
 
 /* What a member says that it claims: count positions, 0 for none, of items of that generation. 1
@@ -160,8 +162,9 @@ static inline void quoit_mpmc_give_back(struct quoit_mpmc_spot spot)
 /* A claim, if there is one: it gets no item. */
 static inline void quoit_mpmc_give_up(struct quoit_mpmc_side *side)
 {
-    if (side->held.slot)
-        quoit_mpmc_give_back(side->held);
+    struct quoit_mpmc_spot held = side->held;
+    if (held.slot)
+        quoit_mpmc_give_back(held);
     side->held.slot = NULL;
 }
 

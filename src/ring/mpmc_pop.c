@@ -22,6 +22,7 @@ static uint64_t count_filled(const struct quoit_mpmc_side *side,
 {
     struct quoit_mpmc_spot spot = side->next;
     uint64_t count = 0;
+    most = most < place->capacity ? most : place->capacity; /* words may change behind this look */
     for (; count < most && quoit_mpmc_load(spot.slot) == (spot.lap | QUOIT_MPMC_FULL); count++)
         quoit_mpmc_step(place, &spot);
     return count;
@@ -241,14 +242,14 @@ quoit_status quoit_mpmc_peek(struct quoit_ring_consumer *consumer,
                              uint64_t *count_out)
 {
     struct quoit_mpmc_side *side = &consumer->mpmc;
-    if (!side->held.slot) {
-        struct quoit_mpmc_spot spot;
+    struct quoit_mpmc_spot spot = side->held;
+    if (!spot.slot) {
         quoit_status status = take(side, place, 1, &spot, count_out);
         if (status != QUOIT_OK)
             return status;
         side->held = spot;
     }
-    *items_out = side->held.slot + QUOIT_MPMC_WORD_BYTES;
+    *items_out = spot.slot + QUOIT_MPMC_WORD_BYTES;
     *count_out = 1;
     return QUOIT_OK;
 }
@@ -258,10 +259,11 @@ bool quoit_mpmc_release(struct quoit_ring_consumer *consumer, const struct quoit
 {
     struct quoit_mpmc_side *side = &consumer->mpmc;
     (void)place;
-    if (count > (side->held.slot ? 1u : 0u))
+    struct quoit_mpmc_spot held = side->held;
+    if (count > (held.slot ? 1u : 0u))
         return false;
     if (count == 1) {
-        quoit_mpmc_give_back(side->held);
+        quoit_mpmc_give_back(held);
         side->held.slot = NULL;
     }
     return true;

@@ -19,6 +19,7 @@ static uint64_t count_free(const struct quoit_mpmc_side *side, const struct quoi
 {
     struct quoit_mpmc_spot spot = side->next;
     uint64_t count = 0;
+    most = most < place->capacity ? most : place->capacity; /* words may change behind this look */
     for (; count < most && quoit_mpmc_load(spot.slot) == spot.lap; count++)
         quoit_mpmc_step(place, &spot);
     return count;
@@ -184,14 +185,14 @@ quoit_status quoit_mpmc_claim(struct quoit_ring_producer *producer,
 {
     struct quoit_mpmc_side *side = &producer->mpmc;
     (void)wanted; /* items do not lie one behind the other */
-    if (!side->held.slot) {
-        struct quoit_mpmc_spot spot;
+    struct quoit_mpmc_spot spot = side->held;
+    if (!spot.slot) {
         quoit_status status = claim_positions(side, place, 1, &spot, count_out);
         if (status != QUOIT_OK)
             return status;
         side->held = spot;
     }
-    *items_out = side->held.slot + QUOIT_MPMC_WORD_BYTES;
+    *items_out = spot.slot + QUOIT_MPMC_WORD_BYTES;
     *count_out = 1;
     return QUOIT_OK;
 }
@@ -201,10 +202,11 @@ bool quoit_mpmc_commit(struct quoit_ring_producer *producer, const struct quoit_
 {
     struct quoit_mpmc_side *side = &producer->mpmc;
     (void)place;
-    if (count > (side->held.slot ? 1u : 0u))
+    struct quoit_mpmc_spot held = side->held;
+    if (count > (held.slot ? 1u : 0u))
         return false;
     if (count == 1) {
-        commit_slot(side->held);
+        commit_slot(held);
         side->held.slot = NULL;
     } else {
         quoit_mpmc_give_up(side);

@@ -24,10 +24,11 @@ bool quoit_record_commit(struct quoit_ring_producer *producer, const struct quoi
                          uint64_t bytes)
 {
     struct quoit_bytes_side *side = &producer->bytes;
-    if (side->at_hand == 0 || bytes > side->claimed)
+    uint8_t *record = side->slot;
+    if (side->at_hand == 0 || bytes > side->claimed || !record)
         return false;
     side->at_hand = 0;
-    memcpy(side->slot, &bytes, HEADER_BYTES);
+    quoit_ring_store_once(record, bytes);
     return place->ops->commit(producer, place, 1);
 }
 
@@ -40,9 +41,8 @@ quoit_status quoit_record_peek(struct quoit_ring_consumer *consumer,
     quoit_status status = place->ops->peek(consumer, place, &record, &count);
     if (status != QUOIT_OK)
         return status;
-    memcpy(bytes_out, record, HEADER_BYTES);
-    if (*bytes_out > place->item_bytes - HEADER_BYTES) /* read once, and believed no further */
-        *bytes_out = place->item_bytes - HEADER_BYTES;
+    uint64_t bytes = quoit_ring_load_once(record), most = place->item_bytes - HEADER_BYTES;
+    *bytes_out = bytes < most ? bytes : most;
     *message_out = (const uint8_t *)record + HEADER_BYTES;
     return QUOIT_OK;
 }

@@ -109,6 +109,8 @@ void quoit_spsc_finish(struct quoit_ring_producer *producer, const struct quoit_
 {
     /* SPSC-P4: every push came before. Pairs with SPSC-C4. */
     atomic_store_explicit(&place->shm->finished, 1, memory_order_release);
+    producer->claimed = 0;
+    producer->bytes.at_hand = 0;
     quoit_ring_producer_shut(producer);
 }
 

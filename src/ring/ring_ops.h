@@ -214,6 +214,30 @@ static inline uint64_t quoit_ring_item(const uint8_t *at)
     return atomic_load_explicit((const quoit_atomic_u64 *)(const void *)at, memory_order_acquire);
 }
 
+/* A length or a block's handle, at a multiple of 8, that the peer may change at any time: read
+   once, so that the value that was checked is the one that is used. */
+static inline uint64_t quoit_ring_load_once(const void *at)
+{
+    /* Relaxed: the commit was seen before; a later change by a hostile peer needs no order. */
+    return atomic_load_explicit((const quoit_atomic_u64 *)at, memory_order_relaxed);
+}
+
+/* Its counterpart, for a length. */
+static inline void quoit_ring_store_once(void *at, uint64_t word)
+{
+    /* Relaxed: the commit that follows orders it. */
+    atomic_store_explicit((quoit_atomic_u64 *)at, word, memory_order_relaxed);
+}
+
+/* How far a side may go before it must look at the other side's counter: limit - position, or 0 if
+   that cannot be. A limit is derived from a word that another process writes, so it is bounded
+   wherever it is used, even if it was valid before. */
+static inline uint64_t quoit_ring_span(uint64_t limit, uint64_t position, uint64_t most)
+{
+    uint64_t span = limit - position;
+    return span <= most ? span : 0;
+}
+
 /* Of positions that are less than half of all apart. */
 static inline bool quoit_ring_is_before(uint64_t position, uint64_t other)
 {
@@ -228,15 +252,30 @@ static inline void quoit_ring_count_repair(const struct quoit_ring_place *place)
         (void)atomic_fetch_add_explicit(place->members.repairs, 1, memory_order_relaxed);
 }
 
-/* Copies what lies there, at a multiple of 8, and may be being overwritten: word by word. */
+/* Copies bytes that another process may be overwriting. Each access is of at most 8 bytes, aligned
+   to its own size, and inside: in spans an item can begin at any address, and nothing lies between
+   the last one and the end of the mapping. */
 static inline void quoit_ring_load(uint8_t *to, const uint8_t *from, uint64_t bytes)
 {
-    for (uint64_t at = 0; at < bytes; at += 8) {
-        /* Relaxed: whoever calls orders it, and finds out whether it counts. */
-        uint64_t word = atomic_load_explicit((const quoit_atomic_u64 *)(const void *)(from + at),
-                                             memory_order_relaxed);
-        memcpy(to + at, &word, (size_t)(bytes - at < 8 ? bytes - at : 8));
-    }
+    uint64_t at = 0;
+    if ((uintptr_t)from % 8 == 0)
+        for (; bytes - at >= 8; at += 8) {
+            /* Relaxed: the caller orders it, and finds out whether the copy counts. */
+            uint64_t word = atomic_load_explicit(
+                (const quoit_atomic_u64 *)(const void *)(from + at), memory_order_relaxed);
+            memcpy(to + at, &word, 8);
+        }
+    if ((uintptr_t)from % 4 == 0)
+        for (; bytes - at >= 4; at += 4) {
+            /* Relaxed: the caller orders it, as for the words of 8 bytes. */
+            uint32_t word = atomic_load_explicit(
+                (const quoit_atomic_u32 *)(const void *)(from + at), memory_order_relaxed);
+            memcpy(to + at, &word, 4);
+        }
+    for (; at < bytes; at++)
+        /* Relaxed: the caller orders it, as for the words of 8 bytes. */
+        to[at] = atomic_load_explicit((const quoit_atomic_u8 *)(const void *)(from + at),
+                                      memory_order_relaxed);
 }
 
 /* Sizes that compilers copy without a call. */
@@ -269,8 +308,8 @@ static inline uint8_t *quoit_ring_producer_shut_slot(struct quoit_ring_producer 
 
 static inline uint8_t *quoit_ring_producer_slot(struct quoit_ring_producer *producer)
 {
-    bool shut = producer->next == quoit_ring_producer_shut_slot(producer);
-    return shut ? producer->slot : producer->next;
+    uint8_t *next = producer->next; /* read once: another thread may shut the fast path meanwhile */
+    return next == quoit_ring_producer_shut_slot(producer) ? producer->slot : next;
 }
 
 static inline uint8_t *quoit_ring_consumer_shut_slot(struct quoit_ring_consumer *consumer)
@@ -280,8 +319,8 @@ static inline uint8_t *quoit_ring_consumer_shut_slot(struct quoit_ring_consumer 
 
 static inline uint8_t *quoit_ring_consumer_slot(struct quoit_ring_consumer *consumer)
 {
-    bool shut = consumer->next == quoit_ring_consumer_shut_slot(consumer);
-    return shut ? consumer->slot : consumer->next;
+    uint8_t *next = consumer->next; /* read once, as the producer's */
+    return next == quoit_ring_consumer_shut_slot(consumer) ? consumer->slot : next;
 }
 
 /* Close the fast path: each later put or take comes to the slow one. */

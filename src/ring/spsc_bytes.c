@@ -5,6 +5,7 @@
  * ring's end lies in one piece: there is room for a longest one behind the end, and where the next
  * one begins, in the ring, is what it would be if it had gone round. So no byte is wasted at the
  * end, and each message can be made and read in place. Ordering as in spans, docs/ORDERING.md.
+ * Limits are bounded as in spans: at most the ring's bytes ahead, and never going back.
  */
 #include "ring_ops.h"
 
@@ -86,6 +87,12 @@ static quoit_status attach_consumer(struct quoit_ring_consumer *consumer,
     return QUOIT_OK;
 }
 
+/* Bytes that a side may fill, or read. */
+static uint64_t span_of(const struct quoit_bytes_side *side, const struct quoit_ring_place *place)
+{
+    return quoit_ring_span(side->limit, side->position, ring_bytes(place));
+}
+
 /* ---- Pushing --------------------------------------------------------------------------------- */
 
 /* For what the latest claim wanted, else for a longest one. */
@@ -96,10 +103,11 @@ static quoit_status look_for_room(struct quoit_ring_producer *producer,
     if (quoit_spsc_is_finished(place))
         return QUOIT_CLOSED;
     uint64_t head = quoit_ring_head(place->shm);
-    if (is_apart(place, side->position, head))
+    uint64_t room = ring_bytes(place) - (side->position - head);
+    if (is_apart(place, side->position, head) || room < span_of(side, place))
         return quoit_ring_counters_apart(side->position, head, place->capacity);
     side->limit = head + ring_bytes(place);
-    return side->limit - side->position < side->wanted ? QUOIT_FULL : QUOIT_OK;
+    return room < side->wanted ? QUOIT_FULL : QUOIT_OK;
 }
 
 static quoit_status claim_message(struct quoit_ring_producer *producer,
@@ -108,7 +116,7 @@ static quoit_status claim_message(struct quoit_ring_producer *producer,
 {
     struct quoit_bytes_side *side = &producer->bytes;
     side->wanted = record_bytes(bytes);
-    if (side->limit - side->position < side->wanted || quoit_spsc_is_finished(place)) {
+    if (span_of(side, place) < side->wanted || quoit_spsc_is_finished(place)) {
         quoit_status status = look_for_room(producer, place);
         if (status != QUOIT_OK)
             return status;
@@ -124,9 +132,9 @@ static bool commit_message(struct quoit_ring_producer *producer,
                            const struct quoit_ring_place *place, uint64_t bytes)
 {
     struct quoit_bytes_side *side = &producer->bytes;
-    if (side->at_hand == 0 || bytes > side->claimed)
+    if (side->at_hand == 0 || bytes > side->claimed || record_bytes(bytes) > span_of(side, place))
         return false;
-    memcpy(side->slot, &bytes, HEADER_BYTES);
+    quoit_ring_store_once(side->slot, bytes);
     advance(side, place, record_bytes(bytes));
     /* SPAN-P1: publishes the message and its length. Pairs with SPAN-C1 and RING-S1. */
     atomic_store_explicit(&place->shm->tail, side->position, memory_order_release);
@@ -153,7 +161,7 @@ static quoit_status look_for_items(struct quoit_ring_consumer *consumer,
         finished = quoit_spsc_is_finished(place);
         tail = quoit_ring_tail(place->shm); /* the end may have come after more messages */
     }
-    if (is_apart(place, tail, side->position))
+    if (is_apart(place, tail, side->position) || tail - side->position < span_of(side, place))
         return quoit_ring_counters_apart(tail, side->position, place->capacity);
     side->limit = tail;
     if (tail != side->position)
@@ -165,8 +173,9 @@ static quoit_status look_for_items(struct quoit_ring_consumer *consumer,
 static bool length_at(const struct quoit_ring_place *place, const uint8_t *slot, uint64_t room,
                       uint64_t *bytes_out)
 {
-    memcpy(bytes_out, slot, HEADER_BYTES);
-    return *bytes_out <= place->item_bytes && record_bytes(*bytes_out) <= room;
+    uint64_t bytes = quoit_ring_load_once(slot);
+    *bytes_out = bytes;
+    return bytes <= place->item_bytes && record_bytes(bytes) <= room;
 }
 
 static quoit_status peek_message(struct quoit_ring_consumer *consumer,
@@ -174,13 +183,13 @@ static quoit_status peek_message(struct quoit_ring_consumer *consumer,
                                  uint64_t *bytes_out)
 {
     struct quoit_bytes_side *side = &consumer->bytes;
-    if (side->limit == side->position) {
+    if (span_of(side, place) == 0) {
         quoit_status status = look_for_items(consumer, place);
         if (status != QUOIT_OK)
             return status;
     }
     uint64_t bytes;
-    if (!length_at(place, side->slot, side->limit - side->position, &bytes))
+    if (!length_at(place, side->slot, span_of(side, place), &bytes))
         return quoit_fail(QUOIT_CORRUPT,
                           "a message says that it has %llu bytes; the longest has %llu",
                           (unsigned long long)bytes, (unsigned long long)place->item_bytes);
@@ -194,11 +203,12 @@ static bool release(struct quoit_ring_consumer *consumer, const struct quoit_rin
                     uint64_t count)
 {
     struct quoit_bytes_side *side = &consumer->bytes;
-    if (count > (side->at_hand > 0 ? 1u : 0u))
+    uint64_t bytes = side->at_hand;
+    if (count > (bytes > 0 ? 1u : 0u) || bytes > span_of(side, place))
         return false;
     if (count == 0)
         return true;
-    advance(side, place, side->at_hand);
+    advance(side, place, bytes);
     /* SPAN-C2: the message is read, its room may be filled again. Pairs with SPSC-P3, BYTES-S1
        and LOOK-S1. */
     atomic_store_explicit(&place->shm->head, side->position, memory_order_release);

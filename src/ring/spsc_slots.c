@@ -137,7 +137,7 @@ static quoit_status look_for_room(struct quoit_ring_producer *producer,
 static void put_hidden(struct quoit_ring_producer *producer, const struct quoit_ring_place *place,
                        const void *item)
 {
-    uint8_t *slot = producer->next;
+    uint8_t *slot = quoit_ring_producer_slot(producer);
     quoit_spsc_count_push(place->shm);
     quoit_spsc_fill(slot, item, place->item_bytes);
     slot += stride_of(place);
@@ -222,7 +222,7 @@ static quoit_status look_for_items(struct quoit_ring_consumer *consumer,
    slot is no longer ours once that has moved. */
 static void give_back(struct quoit_ring_consumer *consumer, const struct quoit_ring_place *place)
 {
-    uint8_t *slot = consumer->next;
+    uint8_t *slot = quoit_ring_consumer_slot(consumer);
     bool hidden = !is_filled(slot, place->empty);
     quoit_spsc_count_pop(place->shm);
     if (!hidden)
@@ -237,10 +237,11 @@ static quoit_status pop(struct quoit_ring_consumer *consumer, const struct quoit
     quoit_status status = look_for_items(consumer, place);
     if (status != QUOIT_OK)
         return status;
-    consumer->next = quoit_ring_consumer_slot(consumer);
+    uint8_t *slot = quoit_ring_consumer_slot(consumer);
+    consumer->next = slot;
     if (quoit_spsc_take(consumer, item_out, place->item_bytes))
         return QUOIT_OK;
-    quoit_spsc_empty_out(item_out, place->empty, consumer->next, place->item_bytes);
+    quoit_spsc_empty_out(item_out, place->empty, slot, place->item_bytes);
     give_back(consumer, place);
     return QUOIT_OK;
 }

@@ -4,6 +4,11 @@
  * are filled. Each side keeps its own counter and how far it may go before it must look at the
  * other's, its limit, in its handle. Batches that stay within both the limit and the ring's end are
  * inlined, <quoit/spsc.h>. Ordering labels: docs/ORDERING.md.
+ *
+ * The invariant that keeps a hostile peer's counters inside: a limit is at most the capacity
+ * ahead of its position, and never goes back, since the other side's counter never does. Where one
+ * of the two does not hold, the ring is CORRUPT and the limit stays. Each use of a limit bounds it
+ * by the capacity once more.
  */
 #include "ring_ops.h"
 
@@ -39,17 +44,29 @@ static quoit_status attach_consumer(struct quoit_ring_consumer *consumer,
     return QUOIT_OK;
 }
 
+static uint64_t room_of(const struct quoit_ring_producer *producer,
+                        const struct quoit_ring_place *place)
+{
+    return quoit_ring_span(producer->limit, producer->position, place->capacity);
+}
+
+static uint64_t items_of(const struct quoit_ring_consumer *consumer,
+                         const struct quoit_ring_place *place)
+{
+    return quoit_ring_span(consumer->limit, consumer->position, place->capacity);
+}
+
 /* Moves the limit to where the consumer is now. */
 static quoit_status look_for_room(struct quoit_ring_producer *producer,
                                   const struct quoit_ring_place *place)
 {
     if (quoit_spsc_is_finished(place))
         return QUOIT_CLOSED;
-    uint64_t head = quoit_ring_head(place->shm);
-    if (producer->position - head > place->capacity)
+    uint64_t head = quoit_ring_head(place->shm), used = producer->position - head;
+    if (used > place->capacity || place->capacity - used < room_of(producer, place))
         return quoit_ring_counters_apart(producer->position, head, place->capacity);
     producer->limit = head + place->capacity;
-    return producer->position == producer->limit ? QUOIT_FULL : QUOIT_OK;
+    return used == place->capacity ? QUOIT_FULL : QUOIT_OK;
 }
 
 /* Moves the limit to where the producer is now. */
@@ -62,10 +79,11 @@ static quoit_status look_for_items(struct quoit_ring_consumer *consumer,
         finished = quoit_spsc_is_finished(place);
         tail = quoit_ring_tail(place->shm); /* the end may have come after more items */
     }
-    if (tail - consumer->position > place->capacity)
+    uint64_t items = tail - consumer->position;
+    if (items > place->capacity || items < items_of(consumer, place))
         return quoit_ring_counters_apart(tail, consumer->position, place->capacity);
     consumer->limit = tail;
-    if (tail != consumer->position)
+    if (items > 0)
         return QUOIT_OK;
     return finished ? QUOIT_CLOSED : QUOIT_EMPTY;
 }
@@ -73,19 +91,20 @@ static quoit_status look_for_items(struct quoit_ring_consumer *consumer,
 static uint64_t push_many(struct quoit_ring_producer *producer,
                           const struct quoit_ring_place *place, const void *items, uint64_t count)
 {
-    uint64_t room = producer->limit - producer->position;
+    uint64_t room = room_of(producer, place);
     if (room < count) {
         if (look_for_room(producer, place) != QUOIT_OK)
             return 0;
-        room = producer->limit - producer->position;
+        room = room_of(producer, place);
         count = count < room ? count : room;
     }
+    uint8_t *slot = producer->slot;
     uint64_t bytes = count * place->item_bytes;
-    uint64_t before_end = quoit_spsc_to_end(producer->slot, producer->end);
+    uint64_t before_end = quoit_spsc_to_end(slot, producer->end);
     if (bytes <= before_end) {
-        memcpy(producer->slot, items, (size_t)bytes);
+        memcpy(slot, items, (size_t)bytes);
     } else {
-        memcpy(producer->slot, items, (size_t)before_end);
+        memcpy(slot, items, (size_t)before_end);
         memcpy(producer->begin, (const uint8_t *)items + before_end, (size_t)(bytes - before_end));
     }
     quoit_spsc_publish(producer, count, bytes);
@@ -95,19 +114,20 @@ static uint64_t push_many(struct quoit_ring_producer *producer,
 static uint64_t pop_many(struct quoit_ring_consumer *consumer, const struct quoit_ring_place *place,
                          void *items_out, uint64_t count)
 {
-    uint64_t there = consumer->limit - consumer->position;
+    uint64_t there = items_of(consumer, place);
     if (there < count) {
         if (look_for_items(consumer, place) != QUOIT_OK)
             return 0;
-        there = consumer->limit - consumer->position;
+        there = items_of(consumer, place);
         count = count < there ? count : there;
     }
+    const uint8_t *slot = consumer->slot;
     uint64_t bytes = count * place->item_bytes;
-    uint64_t before_end = quoit_spsc_to_end(consumer->slot, consumer->end);
+    uint64_t before_end = quoit_spsc_to_end(slot, consumer->end);
     if (bytes <= before_end) {
-        memcpy(items_out, consumer->slot, (size_t)bytes);
+        memcpy(items_out, slot, (size_t)bytes);
     } else {
-        memcpy(items_out, consumer->slot, (size_t)before_end);
+        memcpy(items_out, slot, (size_t)before_end);
         memcpy((uint8_t *)items_out + before_end, consumer->begin, (size_t)(bytes - before_end));
     }
     quoit_spsc_release(consumer, count, bytes);
@@ -117,50 +137,51 @@ static uint64_t pop_many(struct quoit_ring_consumer *consumer, const struct quoi
 static quoit_status push(struct quoit_ring_producer *producer, const struct quoit_ring_place *place,
                          const void *item)
 {
-    if (producer->limit == producer->position) {
+    if (room_of(producer, place) == 0) {
         quoit_status status = look_for_room(producer, place);
         if (status != QUOIT_OK)
             return status;
     }
-    (void)push_many(producer, place, item, 1);
-    return QUOIT_OK;
+    return push_many(producer, place, item, 1) == 1 ? QUOIT_OK : QUOIT_FULL;
 }
 
 static quoit_status pop(struct quoit_ring_consumer *consumer, const struct quoit_ring_place *place,
                         void *item_out)
 {
-    if (consumer->limit == consumer->position) {
+    if (items_of(consumer, place) == 0) {
         quoit_status status = look_for_items(consumer, place);
         if (status != QUOIT_OK)
             return status;
     }
-    (void)pop_many(consumer, place, item_out, 1);
-    return QUOIT_OK;
+    return pop_many(consumer, place, item_out, 1) == 1 ? QUOIT_OK : QUOIT_EMPTY;
 }
 
 static quoit_status claim(struct quoit_ring_producer *producer,
                           const struct quoit_ring_place *place, uint64_t wanted, void **items_out,
                           uint64_t *count_out)
 {
-    uint64_t before_end = quoit_spsc_to_end(producer->slot, producer->end) / place->item_bytes;
+    uint8_t *slot = producer->slot;
+    uint64_t before_end = quoit_spsc_to_end(slot, producer->end) / place->item_bytes;
     wanted = wanted < before_end ? wanted : before_end;
-    if (producer->limit - producer->position < wanted) {
+    if (room_of(producer, place) < wanted) {
         quoit_status status = look_for_room(producer, place);
         if (status != QUOIT_OK)
             return status;
     }
-    uint64_t room = producer->limit - producer->position;
-    producer->claimed = room < wanted ? room : wanted;
+    uint64_t room = room_of(producer, place);
+    uint64_t claimed = room < wanted ? room : wanted;
+    producer->claimed = claimed;
     producer->claim_at = producer->position;
-    *items_out = producer->slot;
-    *count_out = producer->claimed;
+    *items_out = slot;
+    *count_out = claimed;
     return QUOIT_OK;
 }
 
 static bool commit(struct quoit_ring_producer *producer, const struct quoit_ring_place *place,
                    uint64_t count)
 {
-    if (count > producer->claimed || (count > 0 && producer->claim_at != producer->position))
+    if (count > producer->claimed || count > room_of(producer, place) ||
+        (count > 0 && producer->claim_at != producer->position))
         return false;
     if (count > 0)
         quoit_spsc_publish(producer, count, count * place->item_bytes);
@@ -171,14 +192,15 @@ static bool commit(struct quoit_ring_producer *producer, const struct quoit_ring
 static quoit_status peek(struct quoit_ring_consumer *consumer, const struct quoit_ring_place *place,
                          const void **items_out, uint64_t *count_out)
 {
-    uint64_t before_end = quoit_spsc_to_end(consumer->slot, consumer->end) / place->item_bytes;
-    if (consumer->limit == consumer->position) {
+    const uint8_t *slot = consumer->slot;
+    uint64_t before_end = quoit_spsc_to_end(slot, consumer->end) / place->item_bytes;
+    if (items_of(consumer, place) == 0) {
         quoit_status status = look_for_items(consumer, place);
         if (status != QUOIT_OK)
             return status;
     }
-    uint64_t there = consumer->limit - consumer->position;
-    *items_out = consumer->slot;
+    uint64_t there = items_of(consumer, place);
+    *items_out = slot;
     *count_out = there < before_end ? there : before_end;
     return QUOIT_OK;
 }
@@ -186,7 +208,7 @@ static quoit_status peek(struct quoit_ring_consumer *consumer, const struct quoi
 static bool release(struct quoit_ring_consumer *consumer, const struct quoit_ring_place *place,
                     uint64_t count)
 {
-    if (count > consumer->limit - consumer->position)
+    if (count > items_of(consumer, place))
         return false;
     if (count > 0)
         quoit_spsc_release(consumer, count, count * place->item_bytes);

@@ -5,12 +5,7 @@
  * garbage, and touches nothing outside of the mapping. The input says what there is, what is
  * changed in it, and what is called, in what order.
  */
-#include <quoit.h>
-
-#include "hash.h"
-#include "pool_handle.h"
-#include "pool_shm.h"
-#include "queue_shm.h"
+#include "fuzz.h"
 
 #include <fcntl.h>
 #include <stdio.h>
@@ -22,9 +17,9 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static const uint32_t sizes[] = {1, 8, 24, 300};
+static const uint32_t sizes[] = {1, 8, 24, 300, 12, 16, 257, 301};
 static const uint64_t capacities[] = {1, 5, 8, 13};
-enum { MANY = 8, LARGEST = 300, BOTH = QUOIT_PRODUCER | QUOIT_CONSUMER };
+enum { BOTH = QUOIT_PRODUCER | QUOIT_CONSUMER };
 
 /* What a queue can be. */
 static const struct quoit_queue_options shapes[] = {
@@ -39,90 +34,12 @@ enum { SHAPES = sizeof shapes / sizeof shapes[0] };
 enum { POOLS = 32 * SHAPES }; /* a first byte from here on is a pool's shape */
 static const uint64_t block_counts[] = {1, 5, 64, 70};
 
-struct input {
-    const uint8_t *next, *end;
-};
-
-/* 0 where the input has ended. */
-static uint64_t take(struct input *input, unsigned bytes)
-{
-    uint64_t value = 0;
-    for (unsigned i = 0; i < bytes && input->next < input->end; i++)
-        value |= (uint64_t)*input->next++ << 8 * i;
-    return value;
-}
-
-struct image {
-    uint8_t *bytes;
-    uint64_t count;
-};
-
-struct fuzz {
-    char name[64], pool_name[64];
-    struct input input;
-    quoit_queue *queue; /* NULL: not open */
-    quoit_pool *pool;   /* likewise */
-    quoit_block blocks[MANY];
-    struct image image; /* another mapping of the same region; it is what changes */
-    struct image other; /* with a pool: of the other region */
-    uint32_t item_bytes;
-};
-
-/* ---- What the other one does ----------------------------------------------------------------- */
-
-static uint64_t hash_bytes(uint64_t hash, const void *bytes, uint64_t count)
-{
-    return quoit_hash(hash, bytes, (size_t)count);
-}
-
-/* As a hostile peer would, who knows the format: what it has changed is well signed. */
-static void mend_checksums(struct fuzz *fuzz)
-{
-    struct quoit_region_shm *header = (struct quoit_region_shm *)(void *)fuzz->image.bytes;
-    uint64_t hash = hash_bytes(QUOIT_HASH_START, fuzz->image.bytes + 8, 32);
-    header->checksum = hash_bytes(hash, header->name, sizeof header->name);
-    uint64_t root = header->root;
-    if (root > fuzz->image.count || fuzz->image.count - root < sizeof(struct quoit_queue_shm) ||
-        root % 8 != 0)
-        return;
-    if (header->content == QUOIT_CONTENT_POOL) {
-        struct quoit_pool_shm *pool = (struct quoit_pool_shm *)(void *)(fuzz->image.bytes + root);
-        pool->checksum = hash_bytes(QUOIT_HASH_START, pool,
-                                    offsetof(struct quoit_pool_shm, checksum));
-        return;
-    }
-    struct quoit_queue_shm *queue = (struct quoit_queue_shm *)(void *)(fuzz->image.bytes + root);
-    queue->checksum = hash_bytes(QUOIT_HASH_START, queue,
-                                 offsetof(struct quoit_queue_shm, checksum));
-}
-
-static void change_byte(struct fuzz *fuzz)
-{
-    uint64_t at = take(&fuzz->input, 2) % fuzz->image.count;
-    fuzz->image.bytes[at] = (uint8_t)take(&fuzz->input, 1);
-}
-
-static void change_word(struct fuzz *fuzz)
-{
-    uint64_t at = take(&fuzz->input, 2) % (fuzz->image.count / 8) * 8;
-    uint64_t word = take(&fuzz->input, 8);
-    memcpy(fuzz->image.bytes + at, &word, 8);
-}
-
-/* A small step: where lap, generation, count and position are. */
-static void add_to_word(struct fuzz *fuzz)
-{
-    uint64_t at = take(&fuzz->input, 2) % (fuzz->image.count / 8) * 8, word;
-    memcpy(&word, fuzz->image.bytes + at, 8);
-    uint64_t shift = take(&fuzz->input, 1) % 64;
-    word += (uint64_t)(int64_t)(int8_t)take(&fuzz->input, 1) << shift;
-    memcpy(fuzz->image.bytes + at, &word, 8);
-}
-
 /* ---- What the honest one does ---------------------------------------------------------------- */
 
 static void leave(struct fuzz *fuzz)
 {
+    if (fuzz->queue)
+        unfence_queue(fuzz->queue);
     quoit_queue_close(fuzz->queue);
     fuzz->queue = NULL;
 }
@@ -136,6 +53,8 @@ static void enter(struct fuzz *fuzz, unsigned roles)
         fuzz->queue = NULL;
     else if (quoit_queue_inspect(fuzz->queue, &info) == QUOIT_OK)
         fuzz->item_bytes = info.item_bytes;
+    if (fuzz->queue)
+        fence_queue(fuzz->queue);
 }
 
 static void ask(const quoit_queue *queue)
@@ -150,92 +69,23 @@ static void ask(const quoit_queue *queue)
     (void)quoit_queue_check(queue);
 }
 
-/* Items of any size that a region can claim to have; what does not fit here is not moved. */
-static void move_items(struct fuzz *fuzz, unsigned what)
-{
-    static uint8_t items[MANY * LARGEST];
-    quoit_queue *queue = fuzz->queue;
-    uint64_t count = what / 16 % MANY + 1;
-    void *room = NULL;
-    const void *seen = NULL;
-    if (fuzz->item_bytes > LARGEST)
-        return;
-    memset(items, (int)what, sizeof items);
-    switch (what % 10) {
-    case 0:
-        (void)quoit_queue_push(queue, items);
-        break;
-    case 1:
-        (void)quoit_queue_pop(queue, items);
-        break;
-    case 2:
-        (void)quoit_queue_push_many(queue, items, count);
-        break;
-    case 3:
-        (void)quoit_queue_pop_many(queue, items, count);
-        break;
-    case 4:
-        (void)quoit_queue_push_wait(queue, items, 20000);
-        break;
-    case 5:
-        (void)quoit_queue_pop_wait(queue, items, 20000);
-        break;
-    case 6:
-        if (quoit_queue_claim(queue, count, &room, &count) == QUOIT_OK)
-            memset(room, 1, (size_t)(count * fuzz->item_bytes));
-        break;
-    case 7:
-        (void)quoit_queue_commit(queue, count);
-        break;
-    case 8:
-        if (quoit_queue_peek(queue, &seen, &count) == QUOIT_OK && count > 0)
-            items[0] = (uint8_t)(items[0] + *(const uint8_t *)seen +
-                                 ((const uint8_t *)seen)[count * fuzz->item_bytes - 1]);
-        break;
-    default:
-        (void)quoit_queue_release(queue, count);
-        break;
-    }
-}
-
-/* Messages, of whatever length; where the queue is not sized these only say so. */
-static void move_messages(struct fuzz *fuzz, unsigned what)
-{
-    static uint8_t bytes[LARGEST];
-    quoit_queue *queue = fuzz->queue;
-    uint64_t count = what * 7 % LARGEST;
-    void *room = NULL;
-    const void *seen = NULL;
-    switch (what % 6) {
-    case 0:
-        (void)quoit_queue_push_sized(queue, bytes, count);
-        break;
-    case 1:
-        (void)quoit_queue_pop_sized(queue, bytes, count, &count);
-        break;
-    case 2:
-        if (quoit_queue_claim_sized(queue, count, &room) == QUOIT_OK)
-            memset(room, 1, (size_t)count);
-        break;
-    case 3:
-        (void)quoit_queue_commit_sized(queue, count);
-        break;
-    case 4:
-        if (quoit_queue_peek_sized(queue, &seen, &count) == QUOIT_OK && count > 0)
-            bytes[0] = (uint8_t)(bytes[0] + ((const uint8_t *)seen)[count - 1]);
-        break;
-    default:
-        (void)quoit_queue_pop_sized_wait(queue, bytes, LARGEST, &count, 20000);
-    }
-}
-
 /* ---- With a pool ----------------------------------------------------------------------------- */
+
+static void leave_pool(struct fuzz *fuzz)
+{
+    if (fuzz->pool)
+        unfence_pool(fuzz->pool);
+    quoit_pool_close(fuzz->pool);
+    fuzz->pool = NULL;
+}
 
 static void enter_pool(struct fuzz *fuzz, unsigned flags)
 {
-    quoit_pool_close(fuzz->pool);
+    leave_pool(fuzz);
     if (quoit_pool_open(fuzz->pool_name, flags, &fuzz->pool) != QUOIT_OK)
         fuzz->pool = NULL;
+    else
+        fence_pool(fuzz->pool);
 }
 
 /* A whole block, inside of the mapping, whatever is in there; an observer only reads. */
@@ -285,10 +135,10 @@ static void use_pool(struct fuzz *fuzz, unsigned what)
         (void)quoit_pool_pop(pool, queue, block);
         break;
     case 4:
-        (void)quoit_pool_push_wait(pool, queue, *block, 20000);
+        (void)quoit_pool_push_wait(pool, queue, *block, wait_ns(what));
         break;
     case 5:
-        (void)quoit_pool_pop_wait(pool, queue, block, 20000);
+        (void)quoit_pool_pop_wait(pool, queue, block, wait_ns(what));
         break;
     case 6:
         (void)quoit_pool_reclaim(pool, &queue, 1, NULL);
@@ -343,11 +193,16 @@ static void step_pool(struct fuzz *fuzz)
         enter(fuzz, BOTH);
         break;
     case 5:
-        change_the_other(fuzz);
+        if (what / 8 % 2 || !fuzz->queue)
+            change_the_other(fuzz);
+        else
+            change_counter(fuzz);
         break;
     default:
         if (fuzz->pool && fuzz->queue)
             use_pool(fuzz, (unsigned)take(&fuzz->input, 1));
+        if (fuzz->queue)
+            check_sides(fuzz->queue);
     }
 }
 
@@ -370,17 +225,21 @@ static void step(struct fuzz *fuzz)
             ask(fuzz->queue);
         break;
     case 5:
-        if (fuzz->queue && what / 8 % 4 == 0)
-            (void)quoit_queue_finish(fuzz->queue);
+        if (fuzz->queue)
+            move_in_halves(fuzz, what / 8);
         break;
     case 6:
-        if (fuzz->queue)
+        if (fuzz->queue && fuzz->queue->handle->place.sized)
             move_messages(fuzz, (unsigned)take(&fuzz->input, 1));
+        else if (fuzz->queue)
+            move_more(fuzz, (unsigned)take(&fuzz->input, 1));
         break;
     default:
         if (fuzz->queue)
             move_items(fuzz, (unsigned)take(&fuzz->input, 1));
     }
+    if (fuzz->queue)
+        check_sides(fuzz->queue);
 }
 
 /* ---- The region ------------------------------------------------------------------------------ */
@@ -415,16 +274,18 @@ static void create_queue(struct fuzz *fuzz, const struct quoit_queue_options *op
     if (quoit_queue_create(fuzz->name, options, BOTH, &fuzz->queue) != QUOIT_OK)
         abort();
     fuzz->item_bytes = options->item_bytes;
+    fence_queue(fuzz->queue);
 }
 
 static void try_queue(struct fuzz *fuzz, unsigned shape)
 {
     struct quoit_queue_options options = shapes[shape % SHAPES];
-    options.item_bytes = sizes[shape / SHAPES % 4];
+    options.item_bytes = sizes[shape / (16 * SHAPES) % 2 * 4 + shape / SHAPES % 4];
     options.capacity = capacities[shape / (4 * SHAPES) % 4];
-    options.user_bytes = shape / (16 * SHAPES) % 2 * 100;
+    options.user_bytes = options.capacity == 13 ? 100 : 0;
     create_queue(fuzz, &options);
     fuzz->image = map_image(fuzz->name);
+    fuzz->queue_image = fuzz->image;
     while (fuzz->input.next < fuzz->input.end)
         step(fuzz);
     leave(fuzz);
@@ -442,12 +303,14 @@ static void try_pool(struct fuzz *fuzz, unsigned shape)
     (void)quoit_pool_unlink(fuzz->pool_name);
     if (quoit_pool_create(fuzz->pool_name, &options, 0, &fuzz->pool) != QUOIT_OK)
         abort();
+    fence_pool(fuzz->pool);
     const struct image pool = map_image(fuzz->pool_name), queue = map_image(fuzz->name);
     fuzz->image = pool;
     fuzz->other = queue;
+    fuzz->queue_image = queue;
     while (fuzz->input.next < fuzz->input.end)
         step_pool(fuzz);
-    quoit_pool_close(fuzz->pool);
+    leave_pool(fuzz);
     leave(fuzz);
     remove_image(fuzz->pool_name, &pool);
     remove_image(fuzz->name, &queue);

@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: MIT */
+/* What the files of the region fuzzer share: its state, the changes that a hostile peer makes
+   (fuzz_peer.c), and the checks after each call (fuzz_fence.c). */
+#ifndef FUZZ_H
+#define FUZZ_H
+
+#include <quoit.h>
+
+#include "pool_handle.h"
+#include "queue_handle.h"
+
+enum { MANY = 16, LARGEST = 301 };
+
+struct input {
+    const uint8_t *next, *end;
+};
+
+/* 0 where the input has ended. */
+static inline uint64_t take(struct input *input, unsigned bytes)
+{
+    uint64_t value = 0;
+    for (unsigned i = 0; i < bytes && input->next < input->end; i++)
+        value |= (uint64_t)*input->next++ << 8 * i;
+    return value;
+}
+
+struct image {
+    uint8_t *bytes;
+    uint64_t count;
+};
+
+struct fuzz {
+    char name[64], pool_name[64];
+    struct input input;
+    quoit_queue *queue; /* NULL: not open */
+    quoit_pool *pool;   /* likewise */
+    quoit_block blocks[MANY];
+    struct quoit_cursor cursor;
+    struct image image;       /* another mapping of the same region; it is what changes */
+    struct image other;       /* with a pool: of the other region */
+    struct image queue_image; /* the one of the two that holds the queue */
+    uint32_t item_bytes;
+};
+
+/* ---- fuzz_peer.c ----------------------------------------------------------------------------- */
+
+void change_byte(struct fuzz *fuzz);
+void change_word(struct fuzz *fuzz);
+/* A small step: where lap, generation, count and position are. */
+void add_to_word(struct fuzz *fuzz);
+/* A counter, a member's claim or a slot's word of the open queue gets a value that is near to one
+   that it could have. */
+void change_counter(struct fuzz *fuzz);
+/* The head or the tail of the open queue goes back, by one item up to all. */
+void rewind_counter(struct fuzz *fuzz, bool head);
+/* A hostile peer knows the format: the header that it has changed has a valid checksum. */
+void mend_checksums(struct fuzz *fuzz);
+
+/* ---- fuzz_calls.c ---------------------------------------------------------------------------- */
+
+/* One call each; `what` says which, and of how many. */
+void move_items(struct fuzz *fuzz, unsigned what);    /* of any size that a region can claim */
+void move_more(struct fuzz *fuzz, unsigned what);     /* inlined, waiting alone, browsing */
+void move_messages(struct fuzz *fuzz, unsigned what); /* of any length */
+/* Claims and commits, or peeks and releases, with changes and another call in between. */
+void move_in_halves(struct fuzz *fuzz, unsigned what);
+
+/* Some calls wait, for a moment: a wait that finds nothing costs more than all else. */
+int64_t wait_ns(unsigned what);
+
+/* ---- fuzz_fence.c ---------------------------------------------------------------------------- */
+
+/* With AddressSanitizer, each access to a byte of the handle's mapping that is in none of its
+   pieces ends the program. To be taken down before the handle is closed. */
+void fence_queue(const quoit_queue *queue);
+void fence_pool(const quoit_pool *pool);
+void unfence_queue(const quoit_queue *queue);
+void unfence_pool(const quoit_pool *pool);
+
+/* Aborts if what the handle keeps of its two sides could lead outside of the ring, or past what the
+   other side has given. */
+void check_sides(const quoit_queue *queue);
+
+#endif

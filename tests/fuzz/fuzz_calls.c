@@ -1,0 +1,251 @@
+/* SPDX-License-Identifier: MIT */
+/* The calls that the honest process of the region fuzzer makes on a queue. */
+#include "fuzz.h"
+
+#include <string.h>
+
+/* Some calls wait, for a moment: a wait that finds nothing costs more than all else. */
+int64_t wait_ns(unsigned what)
+{
+    return what / 16 % 8 == 0 ? 20000 : 0;
+}
+
+/* Items of any size that a region can claim to have; what does not fit here is not moved. */
+void move_items(struct fuzz *fuzz, unsigned what)
+{
+    static uint8_t items[MANY * LARGEST];
+    quoit_queue *queue = fuzz->queue;
+    uint64_t count = what / 16 % MANY + 1;
+    void *room = NULL;
+    const void *seen = NULL;
+    if (fuzz->item_bytes > LARGEST)
+        return;
+    memset(items, (int)what, sizeof items);
+    switch (what % 10) {
+    case 0:
+        (void)quoit_queue_push(queue, items);
+        break;
+    case 1:
+        (void)quoit_queue_pop(queue, items);
+        break;
+    case 2:
+        (void)quoit_queue_push_many(queue, items, count);
+        break;
+    case 3:
+        (void)quoit_queue_pop_many(queue, items, count);
+        break;
+    case 4:
+        (void)quoit_queue_push_wait(queue, items, wait_ns(what));
+        break;
+    case 5:
+        (void)quoit_queue_pop_wait(queue, items, wait_ns(what));
+        break;
+    case 6:
+        if (quoit_queue_claim(queue, count, &room, &count) == QUOIT_OK)
+            memset(room, 1, (size_t)(count * fuzz->item_bytes));
+        break;
+    case 7:
+        (void)quoit_queue_commit(queue, count);
+        break;
+    case 8:
+        if (quoit_queue_peek(queue, &seen, &count) == QUOIT_OK && count > 0)
+            items[0] = (uint8_t)(items[0] + *(const uint8_t *)seen +
+                                 ((const uint8_t *)seen)[count * fuzz->item_bytes - 1]);
+        break;
+    default:
+        (void)quoit_queue_release(queue, count);
+        break;
+    }
+}
+
+/* The inlined calls, of the types that the sizes are for. */
+#define TYPED(bytes)       \
+    struct item_##bytes {  \
+        uint8_t of[bytes]; \
+    };                     \
+    QUOIT_DEFINE_QUEUE(item_##bytes, struct item_##bytes)
+TYPED(1)
+TYPED(8)
+TYPED(12)
+TYPED(16)
+TYPED(24)
+TYPED(257)
+TYPED(300)
+TYPED(301)
+
+#define MOVE_TYPED(bytes)                                                      \
+    case bytes:                                                                \
+        if (what % 4 == 0)                                                     \
+            (void)item_##bytes##_push(queue, (const struct item_##bytes *)at); \
+        else if (what % 4 == 1)                                                \
+            (void)item_##bytes##_pop(queue, at);                               \
+        else if (what % 4 == 2)                                                \
+            (void)item_##bytes##_push_many(queue, at, count);                  \
+        else                                                                   \
+            (void)item_##bytes##_pop_many(queue, at, count);                   \
+        break
+
+static void move_typed(struct fuzz *fuzz, unsigned what, uint64_t count)
+{
+    static uint8_t items[MANY * LARGEST];
+    quoit_queue *queue = fuzz->queue;
+    void *at = items;
+    memset(items, (int)what, sizeof items);
+    switch (fuzz->item_bytes) {
+        MOVE_TYPED(1);
+        MOVE_TYPED(8);
+        MOVE_TYPED(12);
+        MOVE_TYPED(16);
+        MOVE_TYPED(24);
+        MOVE_TYPED(257);
+        MOVE_TYPED(300);
+        MOVE_TYPED(301);
+    default:
+        break;
+    }
+}
+
+static void look(struct fuzz *fuzz, unsigned what)
+{
+    static uint8_t item[LARGEST];
+    uint64_t bytes;
+    if (what / 16 % 8 == 0)
+        fuzz->cursor = (struct quoit_cursor){0};
+    else if (what / 16 % 8 == 1)
+        fuzz->cursor.next += take(&fuzz->input, 1) - 128;
+    (void)quoit_queue_look(fuzz->queue, &fuzz->cursor, item, sizeof item, &bytes);
+}
+
+/* What comes between a claim and its commit, or a peek and its release. */
+static void wait_or_look(struct fuzz *fuzz, unsigned what)
+{
+    struct quoit_member_info members[2];
+    uint64_t count;
+    switch (what % 6) {
+    case 0:
+        (void)quoit_queue_wait_for_room(fuzz->queue, 0);
+        break;
+    case 1:
+        (void)quoit_queue_wait_for_items(fuzz->queue, 0);
+        break;
+    case 2:
+        (void)quoit_queue_wait_for_room(fuzz->queue, wait_ns(what));
+        break;
+    case 3:
+        (void)quoit_queue_wait_for_items(fuzz->queue, wait_ns(what));
+        break;
+    case 4:
+        (void)quoit_queue_members(fuzz->queue, members, 2, &count);
+        (void)quoit_queue_repair(fuzz->queue, NULL);
+        break;
+    default:
+        look(fuzz, what);
+    }
+}
+
+void move_more(struct fuzz *fuzz, unsigned what)
+{
+    if (what % 12 < 6)
+        wait_or_look(fuzz, what);
+    else
+        move_typed(fuzz, what % 12, what / 16 % MANY + 1);
+}
+
+/* Messages, of whatever length. */
+void move_messages(struct fuzz *fuzz, unsigned what)
+{
+    static uint8_t bytes[LARGEST];
+    quoit_queue *queue = fuzz->queue;
+    uint64_t count = what * 7 % LARGEST;
+    void *room = NULL;
+    const void *seen = NULL;
+    if (what % 12 >= 6) {
+        wait_or_look(fuzz, what);
+        return;
+    }
+    switch (what % 12) {
+    case 0:
+        (void)quoit_queue_push_sized(queue, bytes, count);
+        break;
+    case 1:
+        (void)quoit_queue_pop_sized(queue, bytes, count, &count);
+        break;
+    case 2:
+        if (quoit_queue_claim_sized(queue, count, &room) == QUOIT_OK)
+            memset(room, 1, (size_t)count);
+        break;
+    case 3:
+        (void)quoit_queue_commit_sized(queue, count);
+        break;
+    case 4:
+        if (quoit_queue_peek_sized(queue, &seen, &count) == QUOIT_OK && count > 0)
+            bytes[0] = (uint8_t)(bytes[0] + ((const uint8_t *)seen)[count - 1]);
+        break;
+    default:
+        (void)quoit_queue_pop_sized_wait(queue, bytes, LARGEST, &count, wait_ns(what));
+    }
+}
+
+/* Both halves of a push or a pop in place, and what changes and is called in between. */
+static void push_in_halves(struct fuzz *fuzz, unsigned what)
+{
+    quoit_queue *queue = fuzz->queue;
+    bool sized = queue->handle->place.sized;
+    static const uint8_t items[MANY * LARGEST];
+    uint64_t count = what % MANY + 1;
+    void *room = NULL;
+    quoit_status status = sized ? quoit_queue_claim_sized(queue, count, &room)
+                                : quoit_queue_claim(queue, count, &room, &count);
+    if (what / 16 < 6)
+        rewind_counter(fuzz, true);
+    else
+        change_counter(fuzz);
+    if (what / 16 < 10)
+        (void)quoit_queue_wait_for_room(queue, 0);
+    else
+        wait_or_look(fuzz, what / 16);
+    change_counter(fuzz);
+    if (status == QUOIT_OK)
+        memset(room, 1, (size_t)(sized ? count : count * fuzz->item_bytes));
+    (void)(sized ? quoit_queue_commit_sized(queue, count) : quoit_queue_commit(queue, count));
+    if (!sized && what / 16 % 2 == 0)
+        (void)quoit_queue_push_many(queue, items, MANY);
+}
+
+static void pop_in_halves(struct fuzz *fuzz, unsigned what)
+{
+    static uint8_t seen, items[MANY * LARGEST];
+    quoit_queue *queue = fuzz->queue;
+    bool sized = queue->handle->place.sized;
+    const void *at = NULL;
+    uint64_t count = 0;
+    quoit_status status = sized ? quoit_queue_peek_sized(queue, &at, &count)
+                                : quoit_queue_peek(queue, &at, &count);
+    if (what / 16 < 6)
+        rewind_counter(fuzz, false);
+    else
+        change_counter(fuzz);
+    if (what / 16 < 10)
+        (void)quoit_queue_wait_for_items(queue, 0);
+    else
+        wait_or_look(fuzz, what / 16);
+    change_counter(fuzz);
+    const uint8_t *bytes = at;
+    for (uint64_t i = 0; status == QUOIT_OK && i < (sized ? count : count * fuzz->item_bytes); i++)
+        seen = (uint8_t)(seen + bytes[i]);
+    (void)quoit_queue_release(queue, sized ? 1 : count - what % 2);
+    if (!sized && what / 16 % 2 == 0)
+        (void)quoit_queue_pop_many(queue, items, MANY);
+}
+
+void move_in_halves(struct fuzz *fuzz, unsigned what)
+{
+    if (what % 16 == 0) /* seldom: little is left to be done afterwards */
+        (void)quoit_queue_finish(fuzz->queue);
+    else if (what % 4 == 0 || fuzz->item_bytes > LARGEST)
+        change_counter(fuzz);
+    else if (what % 2 == 1)
+        push_in_halves(fuzz, (unsigned)take(&fuzz->input, 1));
+    else
+        pop_in_halves(fuzz, (unsigned)take(&fuzz->input, 1));
+}

@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: MIT */
+/* Checks after each call of the region fuzzer: no access outside of the pieces, and no handle that
+   would lead there later. */
+#include "fuzz.h"
+
+#include <stdlib.h>
+
+#if defined(__has_include)
+#if __has_include(<sanitizer/asan_interface.h>)
+#include <sanitizer/asan_interface.h>
+#endif
+#endif
+#ifndef ASAN_POISON_MEMORY_REGION
+#define ASAN_POISON_MEMORY_REGION(at, bytes)   ((void)(at), (void)(bytes))
+#define ASAN_UNPOISON_MEMORY_REGION(at, bytes) ((void)(at), (void)(bytes))
+#endif
+
+static void fence(const quoit_region *region)
+{
+    ASAN_POISON_MEMORY_REGION(region->shm.base, (size_t)region->shm.size_bytes);
+}
+
+static void unfence(const quoit_region *region)
+{
+    ASAN_UNPOISON_MEMORY_REGION(region->shm.base, (size_t)region->shm.size_bytes);
+}
+
+static void allow(const void *at, uint64_t bytes)
+{
+    if (bytes > 0)
+        ASAN_UNPOISON_MEMORY_REGION(at, (size_t)bytes);
+}
+
+/* Bytes that the positions go round in, and those that the slots have. */
+static uint64_t turn_bytes(const struct quoit_ring_place *ring)
+{
+    return ring->capacity * ring->ops->stride(ring->item_bytes);
+}
+
+static uint64_t slots_bytes(const struct quoit_ring_place *ring)
+{
+    bool behind = ring->ops == &quoit_spsc_bytes; /* room for one longest message */
+    return turn_bytes(ring) + (behind ? ring->ops->stride(ring->item_bytes) : 0);
+}
+
+void fence_queue(const quoit_queue *queue)
+{
+    const struct quoit_queue_place *place = &queue->handle->place;
+    bool has_claims = place->kind != QUOIT_SPSC;
+    uint64_t rows = place->members.count;
+    fence(queue->handle->region);
+    allow(place->ring.shm, sizeof *place->ring.shm);
+    allow(place->ring.members.claims, has_claims ? rows * sizeof *place->ring.members.claims : 0);
+    allow(place->members.rows, rows * sizeof *place->members.rows);
+    allow(place->user, place->user_bytes);
+    allow(place->ring.slots, slots_bytes(&place->ring));
+}
+
+void unfence_queue(const quoit_queue *queue)
+{
+    unfence(queue->handle->region);
+}
+
+void fence_pool(const quoit_pool *pool)
+{
+    const struct quoit_blocks *blocks = &pool->place.blocks;
+    uint64_t rows = pool->place.members.count;
+    fence(pool->region);
+    allow(pool->place.members.rows, rows * sizeof *pool->place.members.rows);
+    allow(blocks->members.incarnations, rows * sizeof *blocks->members.incarnations);
+    allow(blocks->hints, quoit_blocks_hints(blocks->count) * sizeof *blocks->hints);
+    allow(blocks->words, blocks->count * sizeof *blocks->words);
+    allow(blocks->bytes, blocks->count * blocks->stride);
+}
+
+void unfence_pool(const quoit_pool *pool)
+{
+    unfence(pool->region);
+}
+
+/* ---- What a handle keeps --------------------------------------------------------------------- */
+
+static void check(bool condition)
+{
+    if (!condition)
+        abort();
+}
+
+static bool is_slot(const struct quoit_ring_place *ring, const uint8_t *slot)
+{
+    uint64_t at = (uint64_t)((uintptr_t)slot - (uintptr_t)ring->slots);
+    uint64_t step = ring->ops == &quoit_spsc_bytes ? 8 : ring->ops->stride(ring->item_bytes);
+    return at < turn_bytes(ring) && at % step == 0;
+}
+
+static void check_mpmc(const struct quoit_ring_place *ring, const struct quoit_mpmc_side *side)
+{
+    check(is_slot(ring, side->next.slot));
+    check(!side->held.slot || is_slot(ring, side->held.slot));
+}
+
+static void check_producer(const struct quoit_ring_place *ring, struct quoit_ring_producer *side)
+{
+    check(is_slot(ring, quoit_ring_producer_slot(side)));
+    check(side->limit - side->position <= ring->capacity);
+    if (ring->ops == &quoit_mpmc)
+        check_mpmc(ring, &side->mpmc);
+    if (ring->ops == &quoit_spsc_bytes) {
+        check(is_slot(ring, side->bytes.slot));
+        check(side->bytes.limit - side->bytes.position <= turn_bytes(ring));
+        check(side->bytes.at_hand <= ring->ops->stride(ring->item_bytes));
+    }
+    if (ring->ops == &quoit_broadcast_lossless)
+        check(side->broadcast.limit - side->broadcast.position <= ring->capacity);
+    if (ring->ops == &quoit_broadcast_lossless || ring->ops == &quoit_broadcast_lossy)
+        check(is_slot(ring, side->broadcast.slot));
+}
+
+static void check_consumer(const struct quoit_ring_place *ring, struct quoit_ring_consumer *side)
+{
+    check(is_slot(ring, quoit_ring_consumer_slot(side)));
+    check(side->limit - side->position <= ring->capacity);
+    if (ring->ops == &quoit_mpmc)
+        check_mpmc(ring, &side->mpmc);
+    if (ring->ops == &quoit_spsc_bytes) {
+        check(is_slot(ring, side->bytes.slot));
+        check(side->bytes.limit - side->bytes.position <= turn_bytes(ring));
+        check(side->bytes.at_hand <= ring->ops->stride(ring->item_bytes));
+    }
+    if (ring->ops == &quoit_broadcast_lossless || ring->ops == &quoit_broadcast_lossy)
+        check(is_slot(ring, side->broadcast.slot));
+}
+
+void check_sides(const quoit_queue *queue)
+{
+    const struct quoit_queue_handle *handle = queue->handle;
+    if (handle->roles & QUOIT_PRODUCER)
+        check_producer(&handle->place.ring, &handle->queue->producer);
+    if (handle->roles & QUOIT_CONSUMER)
+        check_consumer(&handle->place.ring, &handle->queue->consumer);
+}
