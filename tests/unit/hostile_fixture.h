@@ -1,0 +1,233 @@
+/* SPDX-License-Identifier: MIT */
+/* A ring of any layout in plain memory between guards, and the peer that changes its words. */
+#ifndef HOSTILE_FIXTURE_H
+#define HOSTILE_FIXTURE_H
+
+#include "test.h"
+
+#include "mpmc.h"
+#include "ring_ops.h"
+
+#include <string.h>
+
+enum { ROWS = 3, GUARD = 16384, MOST_ITEMS = 40, LARGEST = 308, RUN = 4 };
+static const uint8_t guard_byte = 0xc5;
+
+struct shape {
+    const char *name;
+    const struct quoit_ring_ops *ops;
+    uint64_t item_bytes;
+    bool is_record; /* a message with its length before it */
+};
+static const struct shape shapes[] = {{"slots", &quoit_spsc_slots, 1, false},
+                                      {"slots", &quoit_spsc_slots, 8, false},
+                                      {"slots", &quoit_spsc_slots, 12, false},
+                                      {"slots", &quoit_spsc_slots, 256, false},
+                                      {"spans", &quoit_spsc_spans, 1, false},
+                                      {"spans", &quoit_spsc_spans, 8, false},
+                                      {"spans", &quoit_spsc_spans, 12, false},
+                                      {"spans", &quoit_spsc_spans, 300, false},
+                                      {"bytes", &quoit_spsc_bytes, 1, false},
+                                      {"bytes", &quoit_spsc_bytes, 300, false},
+                                      {"mpmc", &quoit_mpmc, 8, false},
+                                      {"mpmc", &quoit_mpmc, 17, false},
+                                      {"mpmc", &quoit_mpmc, 308, true},
+                                      {"lossless", &quoit_broadcast_lossless, 8, false},
+                                      {"lossless", &quoit_broadcast_lossless, 17, false},
+                                      {"lossless", &quoit_broadcast_lossless, 308, true},
+                                      {"lossy", &quoit_broadcast_lossy, 8, false},
+                                      {"lossy", &quoit_broadcast_lossy, 17, false},
+                                      {"lossy", &quoit_broadcast_lossy, 308, true}};
+enum { SHAPES = sizeof shapes / sizeof shapes[0] };
+static const uint64_t capacities[] = {1, 3, 8};
+enum { CAPACITIES = sizeof capacities / sizeof capacities[0] };
+
+/* Guards before, between and behind all that a ring has. */
+struct world {
+    uint8_t guard1[GUARD];
+    _Alignas(64) struct quoit_ring_shm shm;
+    struct quoit_claims_shm claims[ROWS];
+    uint8_t guard2[GUARD];
+    _Alignas(64) uint8_t slots[(8 + 1) * (LARGEST + 8 + 8)];
+    uint8_t guard3[GUARD];
+    struct quoit_ring_producer producer;
+    uint8_t guard4[GUARD];
+    struct quoit_ring_consumer consumer;
+    uint8_t guard5[GUARD];
+    _Alignas(64) uint8_t scratch[QUOIT_RING_SCRATCH_BYTES];
+    _Alignas(64) uint8_t peeked[LARGEST + 12];
+    uint8_t guard6[GUARD];
+    struct quoit_ring_place place;
+    struct quoit_cursor cursor;
+    uint64_t slots_bytes, claimed, seen;
+    bool is_record;
+};
+static struct world world;
+static uint64_t random_state;
+
+static inline unsigned next(unsigned below)
+{
+    random_state = random_state * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
+    return (unsigned)(random_state >> 33) % below;
+}
+
+static inline bool is_alive(const void *context, uint32_t row)
+{
+    (void)context;
+    return row == 1;
+}
+
+static inline uint64_t turn(void) /* what the counters of a full ring are apart */
+{
+    const struct quoit_ring_place *place = &world.place;
+    return place->capacity *
+           (place->ops == &quoit_spsc_bytes ? place->ops->stride(place->item_bytes) : 1);
+}
+
+static inline void set_up(const struct shape *shape, uint64_t capacity, uint64_t start)
+{
+    memset((void *)&world, guard_byte, offsetof(struct world, place));
+    memset(&world.cursor, 0, sizeof world.cursor);
+    world.claimed = world.seen = 0;
+    world.is_record = shape->is_record;
+    world.place = (struct quoit_ring_place){
+        .ops = shape->ops,
+        .shm = &world.shm,
+        .slots = world.slots,
+        .capacity = capacity,
+        .item_bytes = shape->item_bytes,
+        .empty = UINT64_C(0x0102030405060708),
+        .scratch = world.scratch,
+        .peeked = world.peeked,
+        .members = {.claims = world.claims, .count = ROWS, .own = 0, .is_alive = is_alive}};
+    world.slots_bytes = capacity * shape->ops->stride(shape->item_bytes) +
+                        (shape->ops == &quoit_spsc_bytes ? shape->ops->stride(shape->item_bytes)
+                                                         : 0);
+    CHECK(world.slots_bytes <= sizeof world.slots);
+    memset((void *)&world.shm, 0, sizeof world.shm);
+    memset((void *)world.claims, 0, sizeof world.claims);
+    memset(world.slots, 0, (size_t)world.slots_bytes);
+    memset(world.scratch, 0, sizeof world.scratch);
+    memset(world.peeked, 0, sizeof world.peeked);
+    shape->ops->init(&world.place, start);
+    CHECK_STATUS(shape->ops->attach_producer(&world.producer, &world.place), QUOIT_OK);
+    CHECK_STATUS(shape->ops->attach_consumer(&world.consumer, &world.place), QUOIT_OK);
+    (void)snprintf(test_context, sizeof test_context, "%s, %u bytes, capacity %u, start %llx",
+                   shape->name, (unsigned)shape->item_bytes, (unsigned)capacity,
+                   (unsigned long long)start);
+}
+
+static inline void check_guard(const uint8_t *at, const uint8_t *end)
+{
+    for (; at < end; at++)
+        CHECK_EQUAL(*at, guard_byte);
+}
+
+static inline void check_guards(void)
+{
+    check_guard(world.guard1, world.guard1 + GUARD);
+    check_guard(world.guard2, world.guard2 + GUARD);
+    check_guard(world.slots + world.slots_bytes, world.guard3 + GUARD);
+    check_guard(world.guard4, world.guard4 + GUARD);
+    check_guard(world.guard5, world.guard5 + GUARD);
+    check_guard(world.guard6, world.guard6 + GUARD);
+}
+
+/* Nothing that was read comes from a guard. */
+static inline void check_read(const void *items, uint64_t bytes)
+{
+    const uint8_t *at = items;
+    for (uint64_t i = 0, run = 0; i < bytes; i++) {
+        run = at[i] == guard_byte ? run + 1 : 0;
+        CHECK(run < RUN);
+    }
+}
+
+/* ---- What a handle keeps --------------------------------------------------------------------- */
+
+static inline bool is_slot(const uint8_t *slot)
+{
+    const struct quoit_ring_place *place = &world.place;
+    uint64_t stride = place->ops->stride(place->item_bytes);
+    uint64_t at = (uint64_t)((uintptr_t)slot - (uintptr_t)place->slots);
+    return at < place->capacity * stride &&
+           at % (place->ops == &quoit_spsc_bytes ? 8 : stride) == 0;
+}
+
+static inline void check_sides(void)
+{
+    const struct quoit_ring_place *place = &world.place;
+    struct quoit_ring_producer *producer = &world.producer;
+    struct quoit_ring_consumer *consumer = &world.consumer;
+    CHECK(is_slot(quoit_ring_producer_slot(producer)));
+    CHECK(is_slot(quoit_ring_consumer_slot(consumer)));
+    CHECK(producer->limit - producer->position <= place->capacity);
+    CHECK(consumer->limit - consumer->position <= place->capacity);
+    if (place->ops == &quoit_spsc_bytes) {
+        CHECK(is_slot(producer->bytes.slot) && is_slot(consumer->bytes.slot));
+        CHECK(producer->bytes.limit - producer->bytes.position <= turn());
+        CHECK(consumer->bytes.limit - consumer->bytes.position <= turn());
+    } else if (place->ops == &quoit_mpmc) {
+        CHECK(is_slot(producer->mpmc.next.slot) && is_slot(consumer->mpmc.next.slot));
+    } else if (place->ops == &quoit_broadcast_lossless || place->ops == &quoit_broadcast_lossy) {
+        CHECK(is_slot(producer->broadcast.slot) && is_slot(consumer->broadcast.slot));
+    }
+    if (place->ops == &quoit_broadcast_lossless)
+        CHECK(producer->broadcast.limit - producer->broadcast.position <= place->capacity);
+}
+
+/* ---- The hostile one ------------------------------------------------------------------------- */
+
+/* Relaxed, here and below: a peer that keeps to no order. */
+static inline void store(void *at, uint64_t value)
+{
+    atomic_store_explicit((quoit_atomic_u64 *)at, value, memory_order_relaxed);
+}
+
+static inline uint64_t load(void *at)
+{
+    return atomic_load_explicit((quoit_atomic_u64 *)at, memory_order_relaxed);
+}
+
+static inline uint64_t choose_value(uint64_t now)
+{
+    const uint64_t values[] = {now - turn(),
+                               now - 1 - next(8),
+                               now - turn() * (1 + next(3)),
+                               now + 1 + next(8),
+                               now + turn(),
+                               now + turn() * (1 + next(3)),
+                               load(&world.shm.tail) - turn(),
+                               load(&world.shm.tail),
+                               load(&world.shm.head),
+                               load(&world.shm.head) + turn(),
+                               0,
+                               UINT64_MAX,
+                               INT64_MAX,
+                               UINT64_C(1) << 63};
+    uint64_t value = values[next(sizeof values / sizeof values[0])];
+    return world.place.ops == &quoit_spsc_bytes && next(4) ? value & ~UINT64_C(7) : value;
+}
+
+static inline void change(void)
+{
+    void *const words[] = {
+        &world.shm.head,          &world.shm.tail,          &world.shm.head,
+        &world.shm.tail,          &world.shm.marked,        &world.shm.rows,
+        &world.claims[0].popping, &world.claims[0].pushing, &world.claims[1].popping};
+    unsigned which = next(12);
+    if (which < 9) {
+        bool is_row = which >= 6 && world.place.ops != &quoit_mpmc;
+        uint64_t now = load(words[which]);
+        store(words[which],
+              is_row ? choose_value(now >> 16) << 16 | (now & 0xffff) : choose_value(now));
+        return;
+    }
+    uint64_t position = choose_value(load(next(2) ? &world.shm.head : &world.shm.tail));
+    uint64_t slots = world.slots_bytes / 8, lap = position / world.place.capacity << 16;
+    const uint64_t of[] = {position, 2 * position + 1 + next(2), lap | next(2), world.place.empty};
+    if (slots > 0)
+        store(world.slots + 8 * next((unsigned)slots), of[next(4)]);
+}
+
+#endif
