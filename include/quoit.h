@@ -125,7 +125,10 @@ enum quoit_role {
     /* Not a role: a subscriber (QUOIT_BROADCAST) begins with the oldest item that is kept, and not
        with the first one that is pushed after it came. At least three quarters of the capacity are
        kept, lossy: all of it. */
-    QUOIT_FROM_OLDEST = 0x200
+    QUOIT_FROM_OLDEST = 0x200,
+    /* Not a role: joins to see to what crashed members left, and does not count as a peer: no other
+       handle gets ABANDONED when it leaves. */
+    QUOIT_FOR_REPAIR = 0x400
 };
 
 /*
@@ -170,7 +173,7 @@ quoit_status quoit_queue_unlink_self(quoit_queue *queue);
 /*
  * Push a copy of one item, pop one into item_out.
  * push: OK FULL CLOSED (finished); pop: OK EMPTY CLOSED (finished, and drained).
- * Both: ROLE FORKED CORRUPT.
+ * Both: ABANDONED (the other side is gone: <quoit/status.h> says when), ROLE FORKED CORRUPT.
  * A push that returned OK is visible to the consumer and survives the death of its producer.
  * MPMC: positions are handed out in order, and taken in order. Who is between claiming one and
  * committing it, stopped say, holds up those behind it; one that died there holds up nobody:
@@ -181,8 +184,9 @@ quoit_status quoit_queue_unlink_self(quoit_queue *queue);
  * full asks the kernel whether the one that holds it back is alive: a dead one is forgotten, a
  * stopped one waited for. A lossy pop never gives a torn item; one that comes to nothing may have
  * changed item_out.
- * Never block, never allocate; no system call but to wake a side that sleeps (MPMC: and to ask who
- * lives, when blocked by a claim). The typed forms below are faster by far.
+ * Never block, never allocate; no system call but to wake a side that sleeps, and to ask who lives:
+ * for ABANDONED, and where a claim (MPMC) or a subscriber (lossless) blocks the call. The typed
+ * forms below are faster by far.
  */
 quoit_status quoit_queue_push(quoit_queue *queue, const void *item);
 quoit_status quoit_queue_pop(quoit_queue *queue, void *item_out);
@@ -194,9 +198,7 @@ quoit_status quoit_queue_pop(quoit_queue *queue, void *item_out);
  *   timeout_ns   0 does not wait; QUOIT_FOREVER waits; by the monotonic clock
  * Beside push's and pop's, but never FULL or EMPTY:
  *   TIMEOUT      nothing came, and nothing was done
- *   ABANDONED    the other side (MPMC: all of it) was there and is gone, by a death or by close
- *                without finish; told once, so that waiting again waits for its successor. Seen
- *                within a tenth of a second. Not told to a broadcast's producer
+ *   ABANDONED    as push and pop; waiting again waits for a successor
  * A signal does not end a wait. Where nobody sleeps, nobody makes a system call: push and pop look
  * at one word that they have at hand.
  */
@@ -212,7 +214,8 @@ quoit_status quoit_queue_wait_for_items(quoit_queue *queue, int64_t timeout_ns);
  * A descriptor for event loops (poll, epoll, libuv …): readable while a side of the queue has
  * something to do. Level-triggered: it stays readable until a call has found nothing, so go on
  * until EMPTY (or FULL) and nothing is missed; it may be readable once in vain.
- *   role     QUOIT_CONSUMER: there are items, or the end; QUOIT_PRODUCER: there is room, or the end
+ *   role     QUOIT_CONSUMER: there are items, or the end, or ABANDONED is to be returned;
+ *            QUOIT_PRODUCER: there is room, likewise
  *   fd_out   the queue's own, closed with it; only wait on it, never read it
  * OK ROLE FORKED INVALID LIMIT NO_MEMORY; UNSUPPORTED on Windows. Starts a thread, which sleeps on
  * the queue in your place and blocks all signals. By the side's own thread.

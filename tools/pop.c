@@ -280,10 +280,9 @@ static quoit_status drain(struct pop *pop, bool *written_out)
             pop->written++;
             continue;
         }
-        if (status != QUOIT_EMPTY || pop->no_wait)
-            return status;
-        status = quoit_queue_wait_for_items(pop->queue, pop->timeout_ns);
-        if (status == QUOIT_ABANDONED && pop->follow)
+        if (status == QUOIT_EMPTY && !pop->no_wait)
+            status = quoit_queue_wait_for_items(pop->queue, pop->timeout_ns);
+        if (status == QUOIT_ABANDONED && pop->follow && !pop->no_wait)
             continue;
         if (status != QUOIT_OK)
             return status;

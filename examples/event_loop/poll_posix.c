@@ -32,7 +32,7 @@ int main(void)
     char line[256];
     while (poll(sources, 2, -1) >= 0) {
         if (sources[0].revents && take_readings(queue) != QUOIT_EMPTY)
-            break; /* the sender has finished */
+            break; /* the sender has finished, or crashed */
         if (sources[1].revents && read(STDIN_FILENO, line, sizeof line) <= 0)
             sources[1].fd = -1; /* the end of the input: poll passes over it */
     }

@@ -93,7 +93,7 @@ static quoit_status peek(struct consumer *consumer, struct product *product_out)
     if (status == QUOIT_OK)
         *product_out = *(const struct product *)items;
     guard_leave(&consumer->guard);
-    return status;
+    return status == QUOIT_ABANDONED ? QUOIT_EMPTY : status; /* a producer may come back */
 }
 
 /* The next product, which stays in the queue. CLOSED: the stream has ended. EMPTY: told to stop. */

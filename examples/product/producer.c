@@ -129,8 +129,8 @@ static int make(struct producer *producer, double *share_out)
     if (!flush())
         return EXIT_FAILURE;
     quoit_status status = pass_on(producer, &product);
-    if (status == QUOIT_FULL ||
-        status == QUOIT_TIMEOUT) /* no room, or told to stop before its turn */
+    if (status == QUOIT_FULL || status == QUOIT_ABANDONED || /* no room; nor a consumer */
+        status == QUOIT_TIMEOUT)                             /* told to stop before its turn */
         (void)printf("DROPPED %" PRIu64 "\n", product.id);
     if (!flush())
         return EXIT_FAILURE;

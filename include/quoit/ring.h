@@ -37,12 +37,14 @@ struct quoit_ring_shm {
     quoit_atomic_u32 producer_asleep; /* 140  both      odd: somebody is to be woken         */
     quoit_atomic_u32 orphaned;        /* 144  both      mpmc: 1: look for a dead one's item      */
     uint8_t pad2[108];
-    quoit_atomic_u64 finished; /* 256  producer  0, then 1: no push will follow       */
-    quoit_atomic_u64 marked;   /* 264  producer  slots: all items below are committed;
+    quoit_atomic_u64 finished;         /* 256  producer  0, then 1: no push will follow       */
+    quoit_atomic_u64 marked;           /* 264  producer  slots: all items below are committed;
                                        producer  broadcast: items below are not kept;
                                        consumer  mpmc: all items below are given back */
-    quoit_atomic_u32 rows;     /* 272  consumer  broadcast: all subscribers' are below */
-    uint8_t pad3[108];
+    quoit_atomic_u32 rows;             /* 272  consumer  broadcast: all subscribers' are below */
+    quoit_atomic_u32 producers_joined; /* 276  producer  how many ever joined, tools aside */
+    quoit_atomic_u32 consumers_joined; /* 280  consumer  likewise                          */
+    uint8_t pad3[100];
 };
 
 /* Shared, one for each member of an MPMC or a broadcast queue (FORMAT.md 4): what it is taking or

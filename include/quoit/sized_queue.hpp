@@ -18,7 +18,7 @@ class sized_queue : public detail::makers<sized_queue>
     using value_type = std::string;
     sized_queue() = default; // empty: only to be assigned to
 
-    // ok full closed too_big; a wait: ok timeout closed abandoned too_big.
+    // ok full closed abandoned too_big; a wait: timeout in the place of full.
     status try_push(std::string_view message) noexcept
     {
         return detail::from(quoit_queue_push_sized(raw(), message.data(), message.size()));
@@ -33,7 +33,7 @@ class sized_queue : public detail::makers<sized_queue>
         detail::check(try_push_for(message, t));
     }
 
-    // Into a buffer. ok empty closed too_big: bytes_out says how long it is, and it stays.
+    // ok empty closed abandoned too_big: bytes_out says how long it is, and it stays.
     status try_pop(void *buffer, std::uint64_t room_bytes, std::uint64_t &bytes_out) noexcept
     {
         return detail::from(quoit_queue_pop_sized(raw(), buffer, room_bytes, &bytes_out));

@@ -4,11 +4,12 @@
 #include "queue_handle.h"
 
 #include "fail.h"
+#include "peers.h"
 
 #include <stdlib.h>
 
 enum { LINE = 64, ALL_ROLES = QUOIT_PRODUCER | QUOIT_CONSUMER | QUOIT_OBSERVER };
-enum { FLAGS = QUOIT_ANY_OWNER | QUOIT_FROM_OLDEST };
+enum { FLAGS = QUOIT_ANY_OWNER | QUOIT_FROM_OLDEST | QUOIT_FOR_REPAIR };
 enum { JOIN_TRIES = 1000 };
 
 /* In a forked child: the fast paths shut, and the queue let go of. */
@@ -121,6 +122,9 @@ static quoit_status enter(quoit_region *region, const struct quoit_queue_place *
     status = quoit_os_fork_guard_add(&handle->guard);
     if (status != QUOIT_OK)
         goto leave;
+    if (is_member(roles) && !(roles & QUOIT_FOR_REPAIR))
+        quoit_peers_count(&handle->place.members, roles);
+    quoit_waiters_count(handle->queue);
     *handle_out = handle;
     return QUOIT_OK;
 

@@ -29,10 +29,11 @@ struct quoit_queue_handle {
 
 /* As check_handle, and ROLE. */
 quoit_status quoit_queue_check_role(const quoit_queue *queue, unsigned role);
-/* After a pop of so many; after one that found none; after a push that found no room. */
+/* After a pop of so many. */
 void quoit_queue_note_popped(quoit_queue *queue, uint64_t count);
-void quoit_queue_note_empty(quoit_queue *queue);
-void quoit_queue_note_full(quoit_queue *queue);
+/* After a call that found no item, and one that found no room: what it is to return. */
+quoit_status quoit_queue_found_empty(quoit_queue *queue);
+quoit_status quoit_queue_found_full(quoit_queue *queue);
 
 static inline bool quoit_queue_is_member(const quoit_queue *queue)
 {

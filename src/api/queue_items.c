@@ -78,7 +78,7 @@ static void note_freed(quoit_queue *queue)
     quoit_queue_popped(queue);
 }
 
-void quoit_queue_note_empty(quoit_queue *queue)
+static void note_empty(quoit_queue *queue)
 {
     note_freed(queue);
     quoit_member_count(&quoit_queue_own_row(queue)->empty);
@@ -86,13 +86,28 @@ void quoit_queue_note_empty(quoit_queue *queue)
         quoit_poller_rearm(queue->handle->consumer_waiter.poller);
 }
 
-void quoit_queue_note_full(quoit_queue *queue)
+static void note_full(quoit_queue *queue)
 {
     quoit_member_count(&quoit_queue_own_row(queue)->full);
     if (queue->handle->place.layout != QUOIT_LAYOUT_BYTES) /* which may be full of fewer */
         quoit_member_note_high(quoit_queue_own_row(queue), ring_of(queue)->capacity);
     if (queue->handle->producer_waiter.poller)
         quoit_poller_rearm(queue->handle->producer_waiter.poller);
+}
+
+/* Checked first: what is reported does not make the descriptor readable again. */
+quoit_status quoit_queue_found_empty(quoit_queue *queue)
+{
+    quoit_status status = quoit_peer_check(queue, &queue->handle->consumer_waiter);
+    note_empty(queue);
+    return status;
+}
+
+quoit_status quoit_queue_found_full(quoit_queue *queue)
+{
+    quoit_status status = quoit_peer_check(queue, &queue->handle->producer_waiter);
+    note_full(queue);
+    return status;
 }
 
 /* ---- One item -------------------------------------------------------------------------------- */
@@ -106,7 +121,7 @@ quoit_status quoit_queue_push_slow(quoit_queue *queue, const void *item, uint64_
     if (status == QUOIT_OK)
         quoit_queue_pushed(queue);
     else if (status == QUOIT_FULL)
-        quoit_queue_note_full(queue);
+        status = quoit_queue_found_full(queue);
     return status;
 }
 
@@ -119,7 +134,7 @@ quoit_status quoit_queue_pop_slow(quoit_queue *queue, void *item_out, uint64_t i
     if (status == QUOIT_OK)
         quoit_queue_note_popped(queue, 1);
     else if (status == QUOIT_EMPTY)
-        quoit_queue_note_empty(queue);
+        status = quoit_queue_found_empty(queue);
     return status;
 }
 
@@ -151,10 +166,12 @@ uint64_t quoit_queue_push_rest(quoit_queue *queue, const void *items, uint64_t c
     const uint8_t *rest = (const uint8_t *)items + pushed * item_bytes;
     pushed += ring_of(queue)->ops->push_many(&queue->producer, ring_of(queue), rest,
                                              count - pushed);
-    if (pushed > 0)
+    if (pushed > 0) {
         quoit_queue_pushed(queue);
-    else
-        quoit_queue_note_full(queue);
+    } else {
+        quoit_peer_note_idle(queue, &queue->handle->producer_waiter);
+        note_full(queue);
+    }
     return pushed;
 }
 
@@ -166,10 +183,12 @@ uint64_t quoit_queue_pop_rest(quoit_queue *queue, void *items_out, uint64_t coun
     uint8_t *rest = (uint8_t *)items_out + popped * item_bytes;
     popped += ring_of(queue)->ops->pop_many(&queue->consumer, ring_of(queue), rest, count - popped);
     quoit_member_note_high(quoit_queue_own_row(queue), popped);
-    if (popped > 0)
+    if (popped > 0) {
         quoit_queue_note_popped(queue, popped);
-    else
-        quoit_queue_note_empty(queue);
+    } else {
+        quoit_peer_note_idle(queue, &queue->handle->consumer_waiter);
+        note_empty(queue);
+    }
     return popped;
 }
 
@@ -197,9 +216,7 @@ quoit_status quoit_queue_claim(quoit_queue *queue, uint64_t wanted, void **items
         return status;
     status = ring_of(queue)->ops->claim(&queue->producer, ring_of(queue), wanted, items_out,
                                         count_out);
-    if (status == QUOIT_FULL)
-        quoit_queue_note_full(queue);
-    return status;
+    return status == QUOIT_FULL ? quoit_queue_found_full(queue) : status;
 }
 
 quoit_status quoit_queue_commit(quoit_queue *queue, uint64_t count)
@@ -229,7 +246,7 @@ quoit_status quoit_queue_peek(quoit_queue *queue, const void **items_out, uint64
         return status;
     status = ring_of(queue)->ops->peek(&queue->consumer, ring_of(queue), items_out, count_out);
     if (status == QUOIT_EMPTY)
-        quoit_queue_note_empty(queue);
+        status = quoit_queue_found_empty(queue);
     quoit_member_note_high(quoit_queue_own_row(queue), *count_out);
     return status;
 }

@@ -27,13 +27,27 @@ static uint32_t load_state(struct quoit_poller *poller)
 }
 
 /* By the thread: it may not look at what is private to the side's own thread. */
-static bool is_ready(quoit_queue *queue, unsigned role)
+static bool has_something(quoit_queue *queue, unsigned role)
 {
     const struct quoit_ring_place *ring = &queue->handle->place.ring;
     if (load_state(quoit_waiter_of(queue, role)->poller) == ENDING)
         return true;
     return role == QUOIT_CONSUMER ? ring->ops->has_items(ring) || ring->ops->is_over(ring)
                                   : ring->ops->has_room(ring) || ring->ops->is_finished(ring);
+}
+
+/* Also if the other side is gone: the next call that finds nothing is to report it at once. */
+static bool is_ready(struct quoit_poller *poller)
+{
+    struct quoit_waiter *waiter = poller->waiter;
+    uint32_t joined;
+    if (has_something(poller->queue, waiter->role))
+        return true;
+    if (!quoit_peer_is_gone(poller->queue, waiter, &joined))
+        return false;
+    /* Relaxed: POLL-T2 orders it before the bell. */
+    atomic_store_explicit(&waiter->noticed, 1, memory_order_relaxed);
+    return true;
 }
 
 static void run(void *argument)
@@ -46,8 +60,8 @@ static void run(void *argument)
             quoit_os_sleep(shm, 0, &poller->state, RINGING, INT64_C(1000000000));
             continue;
         }
-        if (!is_ready(poller->queue, poller->waiter->role)) {
-            quoit_sleep_unless(poller->queue, poller->waiter, is_ready, INT64_C(1000000000));
+        if (!is_ready(poller)) {
+            quoit_sleep_unless(poller->queue, poller->waiter, has_something, INT64_C(1000000000));
             continue;
         }
         uint32_t armed = ARMED;

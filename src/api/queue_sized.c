@@ -39,9 +39,7 @@ quoit_status quoit_queue_claim_sized(quoit_queue *queue, uint64_t bytes, void **
         return status;
     status = ring_of(queue)->ops->claim_message(&queue->producer, ring_of(queue), bytes,
                                                 message_out);
-    if (status == QUOIT_FULL)
-        quoit_queue_note_full(queue);
-    return status;
+    return status == QUOIT_FULL ? quoit_queue_found_full(queue) : status;
 }
 
 quoit_status quoit_queue_commit_sized(quoit_queue *queue, uint64_t bytes)
@@ -66,9 +64,7 @@ quoit_status quoit_queue_peek_sized(quoit_queue *queue, const void **message_out
         return status;
     status = ring_of(queue)->ops->peek_message(&queue->consumer, ring_of(queue), message_out,
                                                bytes_out);
-    if (status == QUOIT_EMPTY)
-        quoit_queue_note_empty(queue);
-    return status;
+    return status == QUOIT_EMPTY ? quoit_queue_found_empty(queue) : status;
 }
 
 /* ---- By copies ------------------------------------------------------------------------------- */

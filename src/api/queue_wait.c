@@ -180,26 +180,19 @@ static quoit_status spin(quoit_queue *queue, struct quoit_waiter *waiter, quoit_
     return nothing;
 }
 
-/* Has the other side gone since it was last seen? Told once. It is there while it is this handle's,
-   too. */
-static bool has_lost_peer(const quoit_queue *queue, struct quoit_waiter *waiter)
+/* ABANDONED, or else TIMEOUT. Its descriptor, too, stops being readable. */
+static quoit_status found_nothing(const struct quoit_waiter *waiter, quoit_status status)
 {
-    if (waiter->ignores_peer)
-        return false;
-    unsigned peer = waiter->role == QUOIT_CONSUMER ? QUOIT_PRODUCER : QUOIT_CONSUMER;
-    if (queue->handle->roles & peer)
-        return false;
-    bool there = quoit_members_has(&queue->handle->place.members, peer);
-    bool lost = waiter->peer_seen && !there;
-    waiter->peer_seen = there;
-    return lost;
+    if (waiter->poller)
+        quoit_poller_rearm(waiter->poller);
+    return status == QUOIT_ABANDONED ? status : QUOIT_TIMEOUT;
 }
 
 quoit_status quoit_wait(quoit_queue *queue, struct quoit_waiter *waiter, quoit_look *look,
                         quoit_status nothing, int64_t timeout_ns)
 {
     if (timeout_ns == 0)
-        return QUOIT_TIMEOUT;
+        return found_nothing(waiter, quoit_peer_check(queue, waiter));
     *waiter->hurried = true;
     quoit_status status = spin(queue, waiter, look, nothing);
     *waiter->hurried = false;
@@ -212,19 +205,18 @@ quoit_status quoit_wait(quoit_queue *queue, struct quoit_waiter *waiter, quoit_l
         status = look(queue);
         if (status != nothing)
             break;
-        bool lost = has_lost_peer(queue, waiter);
+        uint32_t joined = 0;
+        bool gone = quoit_peer_is_gone(queue, waiter, &joined);
         status = look(queue); /* what came before it went */
         if (status != nothing)
             break;
         if (timeout_ns >= 0)
             left = timeout_ns - (int64_t)(quoit_os_monotonic_ns() - start);
-        if (lost || left <= 0) {
-            status = lost ? QUOIT_ABANDONED : QUOIT_TIMEOUT;
+        if (gone || left <= 0) {
+            status = found_nothing(waiter, gone ? quoit_peer_tell(waiter, joined) : nothing);
             break;
         }
     }
-    if (status == QUOIT_OK)
-        waiter->peer_seen = true;
     if (!waiter->poller && !waiter->is_shared) /* else it speaks for others too */
         say_awake(waiter);
     return status;
@@ -254,10 +246,6 @@ void quoit_waiters_begin(quoit_queue *queue)
         .ignores_peer = broadcast,
         .hurried = broadcast ? &producer->broadcast.hurried : &producer->mpmc.hurried,
         .spins = SPINS_MOST};
-    if (handle->roles & QUOIT_CONSUMER)
-        (void)has_lost_peer(queue, &handle->consumer_waiter); /* which is there already? */
-    if (handle->roles & QUOIT_PRODUCER)
-        (void)has_lost_peer(queue, &handle->producer_waiter);
     if (!quoit_os_barrier_join()) {
         queue->producer.waits = &always;
         queue->consumer.waits = &always;

@@ -11,6 +11,14 @@
    long. */
 extern int64_t quoit_wait_slice_ns;
 
+/* How long calls that do not wait have found nothing: queue_peers.c. */
+struct quoit_idle {
+    uint64_t progress; /* of the side, when it found nothing for the first time */
+    uint64_t since;    /* and when that was; 0: it has not */
+    uint64_t now;      /* the latest look at the clock */
+    uint32_t skip;     /* calls that need not look at it */
+};
+
 /* How a handle waits on one of its sides. */
 struct quoit_waiter {
     unsigned role;            /* whose side this is */
@@ -22,7 +30,9 @@ struct quoit_waiter {
     bool is_shared;           /* others may sleep on the same word */
     bool *hurried;            /* the ring's: a look that another will follow at once */
     bool ignores_peer;        /* the other side may come and go as it likes */
-    bool peer_seen;           /* the other side was there, and its end has not been told yet */
+    quoit_atomic_u32 told;    /* peers up to this count are known, or their end was reported */
+    quoit_atomic_u32 noticed; /* 1: the descriptor is readable since the peers are gone */
+    struct quoit_idle idle;
     struct quoit_poller *poller;
 };
 
@@ -36,6 +46,19 @@ quoit_status quoit_wait(quoit_queue *queue, struct quoit_waiter *waiter, quoit_l
 void quoit_wake(quoit_queue *queue, struct quoit_waiter *sleeper);
 
 struct quoit_waiter *quoit_waiter_of(quoit_queue *queue, unsigned role);
+
+/* ---- The other side, queue_peers.c ----------------------------------------------------------- */
+
+/* Is the other side gone, and is that to be reported? Some system calls. joined_out: for
+   quoit_peer_tell. */
+bool quoit_peer_is_gone(const quoit_queue *queue, const struct quoit_waiter *waiter,
+                        uint32_t *joined_out);
+/* ABANDONED, once. */
+quoit_status quoit_peer_tell(struct quoit_waiter *waiter, uint32_t joined);
+/* A call that does not wait has just found nothing (EMPTY or FULL): that, or ABANDONED. */
+quoit_status quoit_peer_check(quoit_queue *queue, struct quoit_waiter *waiter);
+/* As above, but it has no status to report with: the next one does. */
+void quoit_peer_note_idle(const quoit_queue *queue, struct quoit_waiter *waiter);
 
 /* The handle's waiters, and which words its inlined paths look at. */
 void quoit_waiters_begin(quoit_queue *queue);
@@ -57,6 +80,9 @@ struct quoit_patience {
    others may be faster. false: status_inout is what the call is to say. */
 bool quoit_wait_more(quoit_queue *queue, unsigned role, struct quoit_patience *patience,
                      quoit_status *status_inout);
+
+/* Which peers this handle need not be told of: after it has counted itself. */
+void quoit_waiters_count(quoit_queue *queue);
 
 /* ---- Descriptors, queue_poll.c --------------------------------------------------------------- */
 

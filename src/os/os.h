@@ -159,6 +159,9 @@ extern const struct quoit_os_sem_ops *const quoit_os_sem_schemes[];
 uint32_t quoit_os_process_id(void);
 uint64_t quoit_os_user_id(void);
 uint64_t quoit_os_monotonic_ns(void);
+/* The same clock, or one like it, as of its last tick, a few milliseconds ago at most: never a
+   system call, where the system can do that. Compared with itself alone. */
+uint64_t quoit_os_coarse_ns(void);
 uint64_t quoit_os_unix_time_ns(void);
 
 /* Calls dropped(guard) in a child made by fork, for each guard added and not removed. */

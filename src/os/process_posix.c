@@ -127,6 +127,15 @@ uint64_t quoit_os_monotonic_ns(void)
     return now_ns(CLOCK_MONOTONIC);
 }
 
+uint64_t quoit_os_coarse_ns(void)
+{
+#ifdef CLOCK_MONOTONIC_COARSE
+    return now_ns(CLOCK_MONOTONIC_COARSE);
+#else
+    return now_ns(CLOCK_MONOTONIC);
+#endif
+}
+
 uint64_t quoit_os_unix_time_ns(void)
 {
     return now_ns(CLOCK_REALTIME);

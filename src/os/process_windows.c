@@ -18,6 +18,11 @@ uint64_t quoit_os_monotonic_ns(void)
     return count / rate * 1000000000 + count % rate * 1000000000 / rate;
 }
 
+uint64_t quoit_os_coarse_ns(void)
+{
+    return GetTickCount64() * 1000000;
+}
+
 uint64_t quoit_os_unix_time_ns(void)
 {
     const uint64_t from_1601_to_1970 = UINT64_C(11644473600) * 10000000; /* in 100 ns */

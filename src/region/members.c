@@ -3,6 +3,7 @@
 #include "members.h"
 
 #include "fail.h"
+#include "peers.h"
 
 #include <stdbool.h>
 
@@ -120,6 +121,7 @@ quoit_status quoit_members_join(struct quoit_members *members, unsigned roles,
             taken |= role;
     }
     if (status == QUOIT_OK) {
+        quoit_peers_begin(members, roles);
         write_row(&members->rows[members->own_row], quoit_os_process_id(), roles,
                   quoit_os_unix_time_ns());
         return QUOIT_OK;

@@ -32,7 +32,7 @@ _Static_assert(offsetof(struct quoit_member_shm, full) == 16, "FORMAT.md 5");
 _Static_assert(offsetof(struct quoit_member_shm, high_water) == 56, "FORMAT.md 5");
 _Static_assert(sizeof(struct quoit_member_shm) == 64, "FORMAT.md 5");
 
-enum { QUOIT_MEMBER_ROWS = 64 };
+enum { QUOIT_MEMBER_ROWS = 64, QUOIT_PEER_ROLES = 2 };
 
 struct quoit_members {
     const struct quoit_os_shm *shm;
@@ -40,6 +40,9 @@ struct quoit_members {
     uint32_t count;
     uint32_t own_row;   /* UINT32_MAX: this handle is no member */
     unsigned exclusive; /* roles that have one holder at a time */
+    /* How many ever joined as producers, and as consumers, in the ring; NULL: a pool's. */
+    _Atomic uint32_t *joined[QUOIT_PEER_ROLES];
+    uint32_t known[QUOIT_PEER_ROLES]; /* what peers.h needs of these counts as this handle joined */
 };
 
 /* Takes a row, and of the roles those that are exclusive. BUSY: a living member has one of them;

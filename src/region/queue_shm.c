@@ -251,7 +251,9 @@ quoit_status quoit_queue_find(quoit_region *region, struct quoit_queue_place *pl
                     .rows = (struct quoit_member_shm *)(void *)rows,
                     .count = queue.member_rows,
                     .own_row = UINT32_MAX,
-                    .exclusive = exclusive_roles(&options)},
+                    .exclusive = exclusive_roles(&options),
+                    .joined = {&((struct quoit_ring_shm *)(void *)ring)->producers_joined,
+                               &((struct quoit_ring_shm *)(void *)ring)->consumers_joined}},
     };
     return QUOIT_OK;
 }

@@ -18,6 +18,10 @@ void quoit_ring_init_counters(struct quoit_ring_shm *shm, uint64_t start)
     /* Relaxed: as above. */
     atomic_store_explicit(&shm->rows, 0, memory_order_relaxed);
     /* Relaxed: as above. */
+    atomic_store_explicit(&shm->producers_joined, 0, memory_order_relaxed);
+    /* Relaxed: as above. */
+    atomic_store_explicit(&shm->consumers_joined, 0, memory_order_relaxed);
+    /* Relaxed: as above. */
     atomic_store_explicit(&shm->finished, 0, memory_order_relaxed);
     /* Relaxed: as above. */
     atomic_store_explicit(&shm->consumer_asleep, 0, memory_order_relaxed);

@@ -50,6 +50,34 @@ static void go_strict(char **arguments)
     (void)syscall(SYS_exit, 0);
 }
 
+/* Looks in vain while the producer lives, for less than the time after which it asks for it. */
+static void look_strictly(char **arguments)
+{
+    quoit_queue *queue;
+    uint64_t value;
+    CHECK_STATUS(quoit_queue_open(arguments[0], QUOIT_CONSUMER, &queue), QUOIT_OK);
+    if (prctl(PR_SET_SECCOMP, STRICT) != 0)
+        _exit(77);
+    for (uint64_t i = 0; i < 10000; i++)
+        if (word_pop(queue, &value) != QUOIT_EMPTY)
+            (void)syscall(SYS_exit, 1);
+    (void)syscall(SYS_exit, 0);
+}
+
+static void none_to_look(void)
+{
+    const struct quoit_queue_options options = {.item_bytes = 8, .capacity = 8};
+    const char *name = test_name("");
+    quoit_queue *queue;
+    CHECK_STATUS(quoit_queue_create(name, &options, QUOIT_PRODUCER, &queue), QUOIT_OK);
+    int result = test_wait(test_spawn("look_strictly", (const char *const[]){name, NULL}));
+    quoit_queue_close(queue);
+    CHECK_STATUS(quoit_queue_unlink(name), QUOIT_OK);
+    if (result == 77)
+        test_skip("this system refuses strict seccomp");
+    CHECK_EQUAL((uint64_t)result, 0);
+}
+
 static void no_system_call(void)
 {
     for (int tuning = 0; tuning < 2; tuning++) {
@@ -77,7 +105,9 @@ static void no_system_call(void)
 
 int main(int argc, char **argv)
 {
-    static const struct test_part parts[] = {{"no_system_call", no_system_call}, {NULL, NULL}};
-    static const struct test_role roles[] = {{"go_strict", go_strict}, {NULL, NULL}};
+    static const struct test_part parts[] = {
+        {"no_system_call", no_system_call}, {"none_to_look", none_to_look}, {NULL, NULL}};
+    static const struct test_role roles[] = {
+        {"go_strict", go_strict}, {"look_strictly", look_strictly}, {NULL, NULL}};
     return test_main(argc, argv, parts, roles);
 }

@@ -6,6 +6,7 @@
 
 #include <poll.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 QUOIT_DEFINE_QUEUE(word, uint64_t)
@@ -162,13 +163,71 @@ static void event_loops(void)
     CHECK_STATUS(quoit_queue_unlink(name), QUOIT_OK);
 }
 
+/* arguments: name, "push" or "pop" */
+static void come_and_go(char **arguments)
+{
+    quoit_queue *queue;
+    unsigned role = strcmp(arguments[1], "push") == 0 ? QUOIT_PRODUCER : QUOIT_CONSUMER;
+    CHECK_STATUS(quoit_queue_open(arguments[0], role, &queue), QUOIT_OK);
+    if (strcmp(arguments[2], "close") == 0)
+        quoit_queue_close(queue);
+    _Exit(0);
+}
+
+/* Readable, since the other side is gone, until a call has returned it; then no more. */
+static void abandoned_by(enum quoit_kind kind, unsigned role, const char *how)
+{
+    struct quoit_queue_options of_kind = options;
+    const char *name = test_name("");
+    const char *const arguments[] = {name, role == QUOIT_CONSUMER ? "push" : "pop", how, NULL};
+    bool pops = role == QUOIT_CONSUMER;
+    quoit_queue *queue;
+    uint64_t value = 1;
+    of_kind.kind = kind;
+    CHECK_STATUS(quoit_queue_create(name, &of_kind, role, &queue), QUOIT_OK);
+    int fd = descriptor(queue, role);
+    while (!pops && word_push(queue, &value) == QUOIT_OK)
+        ;
+    for (int round = 0; round < 2; round++) {
+        CHECK(!is_readable(fd, 120));
+        (void)test_wait(test_spawn("come_and_go", arguments));
+        CHECK(is_readable(fd, 10000));
+        CHECK(is_readable(fd, 0)); /* a level: it is not used up */
+        CHECK_STATUS(pops ? word_pop(queue, &value) : word_push(queue, &value), QUOIT_ABANDONED);
+        CHECK(!is_readable(fd, 120));
+        CHECK_STATUS(pops ? word_pop(queue, &value) : word_push(queue, &value),
+                     pops ? QUOIT_EMPTY : QUOIT_FULL);
+    }
+    /* A wait that finds nothing silences it as well. */
+    (void)test_wait(test_spawn("come_and_go", arguments));
+    CHECK(is_readable(fd, 10000));
+    CHECK_STATUS(pops ? word_pop_wait(queue, &value, QUOIT_FOREVER)
+                      : word_push_wait(queue, &value, QUOIT_FOREVER),
+                 QUOIT_ABANDONED);
+    CHECK(!is_readable(fd, 50));
+    quoit_queue_close(queue);
+    CHECK_STATUS(quoit_queue_unlink(name), QUOIT_OK);
+}
+
+static void abandoned(void)
+{
+    static const char *const ways[] = {"close", "crash"};
+    for (int way = 0; way < 2; way++) {
+        abandoned_by(QUOIT_SPSC, QUOIT_CONSUMER, ways[way]);
+        abandoned_by(QUOIT_SPSC, QUOIT_PRODUCER, ways[way]);
+        abandoned_by(QUOIT_MPMC, QUOIT_CONSUMER, ways[way]);
+        abandoned_by(QUOIT_MPMC, QUOIT_PRODUCER, ways[way]);
+        abandoned_by(QUOIT_BROADCAST, QUOIT_CONSUMER, ways[way]);
+    }
+}
+
 int main(int argc, char **argv)
 {
-    static const struct test_part parts[] = {{"levels", levels},
-                                             {"the_end_of_many", the_end_of_many},
-                                             {"wrong_roles", wrong_roles},
-                                             {"event_loops", event_loops},
-                                             {NULL, NULL}};
-    static const struct test_role roles[] = {{"produce", produce}, {NULL, NULL}};
+    static const struct test_part parts[] = {
+        {"levels", levels},           {"the_end_of_many", the_end_of_many},
+        {"wrong_roles", wrong_roles}, {"event_loops", event_loops},
+        {"abandoned", abandoned},     {NULL, NULL}};
+    static const struct test_role roles[] = {
+        {"produce", produce}, {"come_and_go", come_and_go}, {NULL, NULL}};
     return test_main(argc, argv, parts, roles);
 }

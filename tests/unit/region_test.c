@@ -194,7 +194,7 @@ static void other_version(void)
     uint32_t version = 7;
     put(file, offsetof(struct quoit_region_shm, format), &version, 4);
     CHECK_STATUS(quoit_region_open(name, 0, &region), QUOIT_VERSION);
-    CHECK(strstr(quoit_error_text(), "format 7") && strstr(quoit_error_text(), "reads 3"));
+    CHECK(strstr(quoit_error_text(), "format 7") && strstr(quoit_error_text(), "reads 4"));
     version = 1;
     put(file, offsetof(struct quoit_region_shm, format), &version, 4);
     CHECK(fclose(file) == 0);

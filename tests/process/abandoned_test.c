@@ -1,0 +1,453 @@
+/* SPDX-License-Identifier: MIT */
+/* QUOIT_ABANDONED, in every order of joining, working, ending and calling, by waits and by calls
+   that do not wait, for both sides and all layouts. The peers are real processes, killed or not. */
+#include "test.h"
+
+#include "os.h"
+#include "queue_shm.h"
+
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { CAPACITY = 4, WORK = 3, LIMIT_MS = 2000, QUIET_MS = 150, BOTH = 3 };
+static const int64_t ms = 1000000;
+
+struct layout {
+    const char *name;
+    struct quoit_queue_options options;
+    bool produces; /* its producer may be told, too */
+};
+
+static const struct layout layouts[] = {
+    {"slots", {.item_bytes = 8, .capacity = CAPACITY}, true},
+    {"spans", {.item_bytes = 8, .capacity = CAPACITY, .tuning = QUOIT_FOR_SPANS}, true},
+    {"bytes", {.item_bytes = 8, .capacity = CAPACITY, .sized = true}, true},
+    {"mpmc", {.item_bytes = 8, .capacity = CAPACITY, .kind = QUOIT_MPMC}, true},
+    {"lossless", {.item_bytes = 8, .capacity = CAPACITY, .kind = QUOIT_BROADCAST}, false},
+    {"lossy",
+     {.item_bytes = 8, .capacity = CAPACITY, .kind = QUOIT_BROADCAST, .broadcast = QUOIT_LOSSY},
+     false}};
+enum { LAYOUTS = sizeof layouts / sizeof layouts[0] };
+
+/* One side of a queue, whatever its layout. timeout_ns 0: the calls that do not wait. */
+struct side {
+    quoit_queue *queue;
+    unsigned role;
+    bool sized;
+};
+
+static quoit_status step(const struct side *side, int64_t timeout_ns)
+{
+    uint64_t item = 7, bytes;
+    if (side->role == QUOIT_PRODUCER && side->sized)
+        return timeout_ns ? quoit_queue_push_sized_wait(side->queue, &item, 8, timeout_ns)
+                          : quoit_queue_push_sized(side->queue, &item, 8);
+    if (side->role == QUOIT_PRODUCER)
+        return timeout_ns ? quoit_queue_push_wait(side->queue, &item, timeout_ns)
+                          : quoit_queue_push(side->queue, &item);
+    if (side->sized)
+        return timeout_ns ? quoit_queue_pop_sized_wait(side->queue, &item, 8, &bytes, timeout_ns)
+                          : quoit_queue_pop_sized(side->queue, &item, 8, &bytes);
+    return timeout_ns ? quoit_queue_pop_wait(side->queue, &item, timeout_ns)
+                      : quoit_queue_pop(side->queue, &item);
+}
+
+static struct side open_side(const char *name, unsigned role, unsigned flags)
+{
+    struct side side = {.role = role};
+    struct quoit_queue_info info;
+    CHECK_STATUS(quoit_queue_open(name, role | flags, &side.queue), QUOIT_OK);
+    CHECK_STATUS(quoit_queue_inspect(side.queue, &info), QUOIT_OK);
+    side.sized = info.sized;
+    return side;
+}
+
+/* ---- The peer -------------------------------------------------------------------------------- */
+
+struct stage {
+    _Atomic uint32_t reached, allowed;
+};
+enum { JOINED = 1, WORKED = 2, ENDED = 3 };
+
+static void reach(struct stage *stage, uint32_t reached)
+{
+    atomic_store(&stage->reached, reached);
+    while (atomic_load(&stage->allowed) <= reached)
+        test_sleep_ms(1);
+}
+
+/* arguments: the queue, the stage's memory, "push", "pop" or how else to join, how many, the end */
+static void act_as_peer(char **arguments)
+{
+    quoit_region *region;
+    struct stage *stage = test_shared(arguments[1], sizeof *stage, &region);
+    unsigned role = strcmp(arguments[2], "push") == 0 ? QUOIT_PRODUCER : QUOIT_CONSUMER;
+    struct side side = open_side(arguments[0], role, 0);
+    reach(stage, JOINED);
+    for (uint64_t left = strtoull(arguments[3], NULL, 10); left > 0; left--)
+        CHECK_STATUS(step(&side, 0), QUOIT_OK);
+    reach(stage, WORKED);
+    if (strcmp(arguments[4], "kill") == 0)
+        test_sleep_ms(60000);
+    if (strcmp(arguments[4], "finish") == 0)
+        CHECK_STATUS(quoit_queue_finish(side.queue), QUOIT_OK);
+    quoit_queue_close(side.queue);
+    quoit_region_close(region);
+}
+
+struct peer {
+    test_process process;
+    const char *end;
+    const char *stage_name;
+    struct stage *stage;
+    quoit_region *region;
+};
+
+static void go_on(const struct peer *peer, uint32_t reached)
+{
+    atomic_store(&peer->stage->allowed, reached);
+    for (int i = 0; reached < ENDED && atomic_load(&peer->stage->reached) < reached; i++) {
+        CHECK(i < 20000);
+        test_sleep_ms(1);
+    }
+}
+
+static struct peer start_peer(const char *queue, unsigned own_role, unsigned work, const char *end)
+{
+    struct peer peer = {.end = end, .stage_name = test_name("file")};
+    char count[16];
+    (void)snprintf(count, sizeof count, "%u", work);
+    const char *const arguments[] = {
+        queue, peer.stage_name, own_role == QUOIT_CONSUMER ? "push" : "pop", count, end, NULL};
+    peer.stage = test_share(peer.stage_name, sizeof *peer.stage, &peer.region);
+    peer.process = test_spawn("act_as_peer", arguments);
+    go_on(&peer, JOINED);
+    return peer;
+}
+
+static void end_peer(const struct peer *peer)
+{
+    bool killed = strcmp(peer->end, "kill") == 0;
+    go_on(peer, ENDED);
+    if (killed)
+        test_kill(peer->process);
+    CHECK_EQUAL(test_wait(peer->process), killed ? TEST_KILLED : 0);
+    quoit_region_close(peer->region);
+    CHECK_STATUS(quoit_region_unlink(peer->stage_name), test_after_close(peer->stage_name));
+}
+
+/* ---- What this side is told ------------------------------------------------------------------ */
+
+static uint64_t now_ms(void)
+{
+    return quoit_os_monotonic_ns() / 1000000;
+}
+
+static bool is_nothing(quoit_status status)
+{
+    return status == QUOIT_EMPTY || status == QUOIT_FULL || status == QUOIT_TIMEOUT;
+}
+
+/* First what is queued, or the room there is: so many; then the status, soon. EMPTY stands for all
+   that say "nothing now": nothing else comes for a while. */
+static void expect(const struct side *side, bool waits, uint64_t items, quoit_status expected)
+{
+    uint64_t begin = now_ms(), steps = 0;
+    bool quiet = expected == QUOIT_EMPTY;
+    quoit_status status;
+    do {
+        status = step(side, !waits ? 0 : quiet ? QUIET_MS * ms : QUOIT_FOREVER);
+        if (status == QUOIT_OK)
+            steps++;
+        else if (!waits && is_nothing(status))
+            test_sleep_ms(2);
+    } while (status == QUOIT_OK ||
+             (!waits && is_nothing(status) && now_ms() - begin < (quiet ? QUIET_MS : LIMIT_MS)));
+    CHECK_EQUAL(steps, items);
+    if (quiet)
+        CHECK(is_nothing(status));
+    else
+        CHECK_STATUS(status, expected);
+    CHECK(now_ms() - begin < LIMIT_MS);
+}
+
+struct world {
+    const char *name;
+    unsigned role; /* of this side */
+    bool waits;
+    const char *end;
+    quoit_queue *observer;
+};
+
+static struct side join_this(const struct world *world)
+{
+    struct side side = open_side(world->name, world->role, 0);
+    while (world->role == QUOIT_PRODUCER && step(&side, 0) == QUOIT_OK)
+        ; /* until it is full */
+    return side;
+}
+
+static quoit_status end_of(const struct world *world)
+{
+    return strcmp(world->end, "finish") == 0 ? QUOIT_CLOSED : QUOIT_ABANDONED;
+}
+
+static void told_once(const struct world *world, const struct side *side, uint64_t items)
+{
+    expect(side, world->waits, items, end_of(world));
+    if (end_of(world) == QUOIT_ABANDONED)
+        expect(side, world->waits, 0, QUOIT_EMPTY);
+    else
+        expect(side, world->waits, 0, QUOIT_CLOSED);
+}
+
+/* ---- The orders ------------------------------------------------------------------------------ */
+
+static void came_and_went(const struct world *world)
+{
+    struct side side = join_this(world);
+    struct peer peer = start_peer(world->name, world->role, WORK, world->end);
+    go_on(&peer, WORKED);
+    end_peer(&peer);
+    told_once(world, &side, WORK);
+    quoit_queue_close(side.queue);
+}
+
+/* It did nothing at all. */
+static void came_and_went_idle(const struct world *world)
+{
+    struct side side = join_this(world);
+    struct peer peer = start_peer(world->name, world->role, 0, world->end);
+    end_peer(&peer);
+    expect(&side, world->waits, 0, end_of(world));
+    quoit_queue_close(side.queue);
+}
+
+static void was_there_first(const struct world *world)
+{
+    struct peer peer = start_peer(world->name, world->role, WORK, world->end);
+    struct side side = join_this(world);
+    go_on(&peer, WORKED);
+    expect(&side, world->waits, WORK, QUOIT_EMPTY); /* it lives */
+    end_peer(&peer);
+    expect(&side, world->waits, 0, end_of(world));
+    quoit_queue_close(side.queue);
+}
+
+/* What was before this side came does not count. */
+static void was_gone_before(const struct world *world)
+{
+    bool finished = end_of(world) == QUOIT_CLOSED;
+    struct peer peer = start_peer(world->name, world->role, 0, world->end);
+    end_peer(&peer);
+    struct side side = join_this(world);
+    expect(&side, world->waits, 0, finished ? QUOIT_CLOSED : QUOIT_EMPTY);
+    quoit_queue_close(side.queue);
+}
+
+struct later {
+    struct peer peer;
+};
+
+static void end_later(void *argument)
+{
+    test_sleep_ms(30);
+    end_peer(&((struct later *)argument)->peer);
+}
+
+static void went_meanwhile(const struct world *world)
+{
+    struct side side = join_this(world);
+    struct later later = {.peer = start_peer(world->name, world->role, WORK, world->end)};
+    go_on(&later.peer, WORKED);
+    test_thread *thread = test_thread_start(end_later, &later);
+    expect(&side, world->waits, WORK, end_of(world));
+    test_thread_join(thread);
+    quoit_queue_close(side.queue);
+}
+
+/* Each last one that goes is reported; one that goes while another is there is not. */
+static void successors(const struct world *world)
+{
+    struct side side = join_this(world);
+    struct peer first = start_peer(world->name, world->role, 0, world->end);
+    end_peer(&first);
+    struct peer second = start_peer(world->name, world->role, WORK, world->end);
+    expect(&side, world->waits, 0, QUOIT_EMPTY);
+    go_on(&second, WORKED);
+    end_peer(&second);
+    told_once(world, &side, WORK);
+    struct peer third = start_peer(world->name, world->role, 0, world->end);
+    end_peer(&third);
+    expect(&side, world->waits, 0, QUOIT_ABANDONED);
+    quoit_queue_close(side.queue);
+}
+
+static void nobody_came(const struct world *world)
+{
+    struct side side = join_this(world);
+    expect(&side, world->waits, 0, QUOIT_EMPTY);
+    quoit_queue_close(side.queue);
+}
+
+/* One that sees to what others left is no peer, nor is one that died before it had joined. */
+static void no_peers(const struct world *world)
+{
+    unsigned role = world->role == QUOIT_PRODUCER ? QUOIT_CONSUMER : QUOIT_PRODUCER;
+    struct side side = join_this(world);
+    struct side other = open_side(world->name, role, QUOIT_FOR_REPAIR);
+    quoit_queue_close(other.queue);
+    const char *const arguments[] = {world->name, world->role == QUOIT_PRODUCER ? "pop" : "push",
+                                     NULL};
+    CHECK_EQUAL(test_wait(test_spawn("die_joining", arguments)), 7);
+    expect(&side, world->waits, 0, QUOIT_EMPTY);
+    quoit_queue_close(side.queue);
+}
+
+/* arguments: the queue, "push" or "pop". It has its locks, and has not counted itself. */
+static void die_joining(char **arguments)
+{
+    unsigned role = strcmp(arguments[1], "push") == 0 ? QUOIT_PRODUCER : QUOIT_CONSUMER;
+    quoit_region *region;
+    struct quoit_queue_place place;
+    CHECK_STATUS(quoit_region_attach(arguments[0], 0, &region), QUOIT_OK);
+    CHECK_STATUS(quoit_queue_find(region, &place), QUOIT_OK);
+    CHECK_STATUS(quoit_members_join(&place.members, role, region), QUOIT_OK);
+    _Exit(7);
+}
+
+static const struct order {
+    const char *name;
+    void (*run)(const struct world *world);
+    bool waits_alone, has_no_end, not_finish;
+} orders[] = {{"came and went", came_and_went, false, false, false},
+              {"came and went, idle", came_and_went_idle, false, false, false},
+              {"was there first", was_there_first, false, false, false},
+              {"was gone before", was_gone_before, false, false, false},
+              {"went meanwhile", went_meanwhile, true, false, false},
+              {"successors", successors, false, false, true},
+              {"nobody came", nobody_came, false, true, true},
+              {"no peers", no_peers, false, true, true}};
+enum { ORDERS = sizeof orders / sizeof orders[0] };
+
+static void run_order(const struct layout *layout, const struct order *order, struct world *world)
+{
+    (void)snprintf(test_context, sizeof test_context, "%s, %s, %s, by %s, %s", layout->name,
+                   world->role == QUOIT_PRODUCER ? "producer" : "consumer", order->name, world->end,
+                   world->waits ? "waiting" : "calling");
+    world->name = test_name("");
+    CHECK_STATUS(
+        quoit_queue_create(world->name, &layout->options, QUOIT_OBSERVER, &world->observer),
+        QUOIT_OK);
+    order->run(world);
+    quoit_queue_close(world->observer);
+    CHECK_STATUS(quoit_queue_unlink(world->name), test_after_close(world->name));
+}
+
+/* arguments: a layout's number, a role's */
+static void run_orders(char **arguments)
+{
+    static const char *const ends[] = {"kill", "close", "finish"};
+    const struct layout *layout = &layouts[atoi(arguments[0])];
+    unsigned role = (unsigned)atoi(arguments[1]);
+    for (int o = 0; o < ORDERS; o++)
+        for (int e = 0; e < (orders[o].has_no_end ? 1 : 3); e++)
+            for (int waits = orders[o].waits_alone; waits < 2; waits++) {
+                bool finishes = strcmp(ends[e], "finish") == 0;
+                struct world world = {.role = role, .waits = waits, .end = ends[e]};
+                if (!finishes || (role == QUOIT_CONSUMER && !orders[o].not_finish))
+                    run_order(layout, &orders[o], &world);
+            }
+}
+
+/* ---- The parts ------------------------------------------------------------------------------- */
+
+/* All layouts beside each other: they mostly wait. */
+static void every_order(void)
+{
+    test_process processes[2 * LAYOUTS];
+    int count = 0;
+    for (int i = 0; i < LAYOUTS; i++)
+        for (unsigned role = QUOIT_PRODUCER; role <= QUOIT_CONSUMER; role++) {
+            char layout[16], of_role[16];
+            (void)snprintf(layout, sizeof layout, "%d", i);
+            (void)snprintf(of_role, sizeof of_role, "%u", role);
+            const char *const arguments[] = {layout, of_role, NULL};
+            if (role == QUOIT_CONSUMER || layouts[i].produces)
+                processes[count++] = test_spawn("run_orders", arguments);
+        }
+    for (int i = 0; i < count; i++)
+        CHECK_EQUAL(test_wait(processes[i]), 0);
+}
+
+/* A handle that is both is told of others, and no peer of itself. */
+static void one_is_both(void)
+{
+    struct quoit_queue_options many = layouts[3].options;
+    const char *name = test_name("");
+    quoit_queue *queue;
+    CHECK_STATUS(quoit_queue_create(name, &many, BOTH, &queue), QUOIT_OK);
+    const struct side pops = {.queue = queue, .role = QUOIT_CONSUMER};
+    const struct side pushes = {.queue = queue, .role = QUOIT_PRODUCER};
+    expect(&pops, true, 0, QUOIT_EMPTY);
+    struct peer peer = start_peer(name, QUOIT_CONSUMER, WORK, "kill");
+    go_on(&peer, WORKED);
+    end_peer(&peer);
+    expect(&pops, true, WORK, QUOIT_ABANDONED);
+    expect(&pushes, true, CAPACITY, QUOIT_EMPTY);
+    quoit_queue_close(queue);
+    CHECK_STATUS(quoit_queue_unlink(name), test_after_close(name));
+}
+
+/* The producer of a broadcast goes on without anybody. */
+static void broadcasts_producer(void)
+{
+    for (int i = 4; i < LAYOUTS; i++) {
+        const char *name = test_name("");
+        struct side side = {.role = QUOIT_PRODUCER};
+        CHECK_STATUS(quoit_queue_create(name, &layouts[i].options, QUOIT_PRODUCER, &side.queue),
+                     QUOIT_OK);
+        struct peer peer = start_peer(name, QUOIT_PRODUCER, 0, "kill");
+        end_peer(&peer);
+        for (int pushed = 0; pushed < 3 * CAPACITY; pushed++)
+            CHECK_STATUS(step(&side, QUOIT_FOREVER), QUOIT_OK);
+        quoit_queue_close(side.queue);
+        CHECK_STATUS(quoit_queue_unlink(name), test_after_close(name));
+    }
+}
+
+/* Batches have no status to report with: the next call that has reports it. */
+static void after_batches(void)
+{
+    const char *name = test_name("");
+    struct side side = {.role = QUOIT_CONSUMER};
+    uint64_t items[8];
+    CHECK_STATUS(quoit_queue_create(name, &layouts[0].options, QUOIT_CONSUMER, &side.queue),
+                 QUOIT_OK);
+    struct peer peer = start_peer(name, QUOIT_CONSUMER, WORK, "kill");
+    go_on(&peer, WORKED);
+    end_peer(&peer);
+    CHECK_EQUAL(quoit_queue_pop_many(side.queue, items, 8), WORK);
+    for (int i = 0; i < 10; i++) {
+        CHECK_EQUAL(quoit_queue_pop_many(side.queue, items, 8), 0);
+        test_sleep_ms(10);
+    }
+    CHECK_STATUS(step(&side, 0), QUOIT_ABANDONED);
+    quoit_queue_close(side.queue);
+    CHECK_STATUS(quoit_queue_unlink(name), test_after_close(name));
+}
+
+int main(int argc, char **argv)
+{
+    static const struct test_part parts[] = {{"every_order", every_order},
+                                             {"one_is_both", one_is_both},
+                                             {"broadcasts_producer", broadcasts_producer},
+                                             {"after_batches", after_batches},
+                                             {NULL, NULL}};
+    static const struct test_role roles[] = {{"act_as_peer", act_as_peer},
+                                             {"die_joining", die_joining},
+                                             {"run_orders", run_orders},
+                                             {NULL, NULL}};
+    return test_main(argc, argv, parts, roles);
+}
