@@ -23,7 +23,8 @@ bool quoit_queue_is_empty(const quoit_queue *queue)
 bool quoit_queue_is_full(const quoit_queue *queue)
 {
     const struct quoit_ring_place *ring = &queue->handle->place.ring;
-    if (queue->handle->place.layout == QUOIT_LAYOUT_BYTES)
+    if (queue->handle->place.layout == QUOIT_LAYOUT_BYTES ||
+        queue->handle->place.layout == QUOIT_LAYOUT_SLOTS)
         return !queue->handle->forked && !ring->ops->has_room(ring);
     return quoit_queue_size(queue) == quoit_queue_capacity(queue);
 }

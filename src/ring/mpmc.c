@@ -62,9 +62,9 @@ static bool has_items(const struct quoit_ring_place *place)
     uint64_t from = atomic_load_explicit(&place->shm->marked, memory_order_relaxed);
     struct quoit_mpmc_spot spot = quoit_mpmc_spot(place, head);
     uint64_t word = quoit_mpmc_load(spot.slot);
-    if (quoit_mpmc_is_full(word, spot.lap) || quoit_mpmc_is_later(word, spot.lap))
+    if (word == (spot.lap | QUOIT_MPMC_FULL) || quoit_mpmc_is_later(word, spot.lap))
         return true;
-    bool claimed = quoit_mpmc_position(quoit_mpmc_tail(place)) != head;
+    bool claimed = word == spot.lap && quoit_mpmc_position(quoit_mpmc_tail(place)) != head;
     if (claimed && !quoit_mpmc_is_owned(place, true, head, 0))
         return true; /* what a pop will find behind it */
     return quoit_mpmc_find_taken(place, &from, head).orphan;

@@ -138,16 +138,6 @@ void quoit_spsc_detach(struct quoit_ring_producer *producer, struct quoit_ring_c
     (void)place;
 }
 
-bool quoit_spsc_has_items(const struct quoit_ring_place *place)
-{
-    return place->ops->size(place) > 0;
-}
-
-bool quoit_spsc_has_room(const struct quoit_ring_place *place)
-{
-    return place->ops->size(place) < place->capacity;
-}
-
 quoit_status quoit_ring_check_finished(const struct quoit_ring_place *place)
 {
     /* SPSC-C4: any value but 0 and 1 was never stored. Pairs with SPSC-P4. */

@@ -143,10 +143,14 @@ struct quoit_ring_ops {
 
     /* By anyone, at any time. */
     bool (*is_finished)(const struct quoit_ring_place *place);
-    bool (*is_over)(const struct quoit_ring_place *place);   /* finished, and no pop finds more */
-    uint64_t (*size)(const struct quoit_ring_place *place);  /* items that there are, <= capacity */
-    bool (*has_items)(const struct quoit_ring_place *place); /* would a pop find one? */
+    bool (*is_over)(const struct quoit_ring_place *place);  /* finished, and no pop finds more */
+    uint64_t (*size)(const struct quoit_ring_place *place); /* items that there are, <= capacity */
+    /* Would a pop find an item, a push room? What look_for_items and look_for_room go by, without a
+       look at what is private to a side. What they find damaged is something. */
+    bool (*has_items)(const struct quoit_ring_place *place);
     bool (*has_room)(const struct quoit_ring_place *place);
+    /* Bytes alone, NULL elsewhere: for so many, with their header (quoit_bytes_side.wanted). */
+    bool (*has_room_for)(const struct quoit_ring_place *place, uint64_t wanted);
     /* Of items of 8 bytes: is this one committed and not released? One that is there from before
        this call to its end is found; else either answer may come. A look at every slot. NULL: of a
        broadcast. */
@@ -348,8 +352,6 @@ void quoit_spsc_detach(struct quoit_ring_producer *producer, struct quoit_ring_c
 void quoit_spsc_finish(struct quoit_ring_producer *producer, const struct quoit_ring_place *place);
 bool quoit_spsc_is_finished(const struct quoit_ring_place *place);
 bool quoit_spsc_is_over(const struct quoit_ring_place *place);
-bool quoit_spsc_has_items(const struct quoit_ring_place *place);
-bool quoit_spsc_has_room(const struct quoit_ring_place *place);
 quoit_status quoit_spsc_check(const struct quoit_ring_place *place);
 /* The end mark's invariant. */
 quoit_status quoit_ring_check_finished(const struct quoit_ring_place *place);

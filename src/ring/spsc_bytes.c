@@ -255,11 +255,17 @@ static uint64_t size(const struct quoit_ring_place *place)
     return count > 0 || !has_items(place) ? count : 1;
 }
 
-static bool has_room(const struct quoit_ring_place *place)
+/* Counters that cannot be right are something, too: the call returns CORRUPT. */
+static bool has_room_for(const struct quoit_ring_place *place, uint64_t wanted)
 {
     uint64_t head = quoit_ring_head(place->shm); /* before the tail: they are not further apart */
-    uint64_t used = quoit_ring_tail(place->shm) - head;
-    return used <= ring_bytes(place) && ring_bytes(place) - used >= record_bytes(place->item_bytes);
+    uint64_t tail = quoit_ring_tail(place->shm);
+    return is_apart(place, tail, head) || ring_bytes(place) - (tail - head) >= wanted;
+}
+
+static bool has_room(const struct quoit_ring_place *place)
+{
+    return has_room_for(place, record_bytes(place->item_bytes));
 }
 
 /* A position that is no message's beginning cannot come about but by a cursor made up. */
@@ -321,6 +327,7 @@ const struct quoit_ring_ops quoit_spsc_bytes = {
     .size = size,
     .has_items = has_items,
     .has_room = has_room,
+    .has_room_for = has_room_for,
     .look = look,
     .check = check,
 };

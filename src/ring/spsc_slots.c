@@ -314,6 +314,21 @@ static uint64_t size(const struct quoit_ring_place *place)
     return items;
 }
 
+/* What a pop and a push look at. The counters alone would not do: the last step of either side is
+   the slot's, and one that crashed before it has counted already. */
+static bool has_items(const struct quoit_ring_place *place)
+{
+    uint64_t head = quoit_ring_head(place->shm);
+    return is_committed(place, slot_at(place, head), head);
+}
+
+static bool has_room(const struct quoit_ring_place *place)
+{
+    uint64_t head = quoit_ring_head(place->shm); /* before the tail: they are not further apart */
+    uint64_t tail = quoit_ring_tail(place->shm);
+    return tail - head < place->capacity && is_free(slot_at(place, tail), place->empty);
+}
+
 /* Hidden items are all the same one. */
 static bool contains(const struct quoit_ring_place *place, uint64_t item)
 {
@@ -351,8 +366,8 @@ const struct quoit_ring_ops quoit_spsc_slots = {
     .is_finished = quoit_spsc_is_finished,
     .is_over = quoit_spsc_is_over,
     .size = size,
-    .has_items = quoit_spsc_has_items,
-    .has_room = quoit_spsc_has_room,
+    .has_items = has_items,
+    .has_room = has_room,
     .look = look,
     .contains = contains,
     .check = quoit_spsc_check,

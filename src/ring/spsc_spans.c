@@ -222,6 +222,18 @@ static uint64_t size(const struct quoit_ring_place *place)
     return items < place->capacity ? items : place->capacity;
 }
 
+/* Counters that cannot be right are something, too: the call returns CORRUPT. */
+static bool has_items(const struct quoit_ring_place *place)
+{
+    return quoit_ring_tail(place->shm) != quoit_ring_head(place->shm);
+}
+
+static bool has_room(const struct quoit_ring_place *place)
+{
+    uint64_t head = quoit_ring_head(place->shm); /* before the tail: they are not further apart */
+    return quoit_ring_tail(place->shm) - head != place->capacity;
+}
+
 /* From the last capacity positions on: more cannot be there, whatever the counters say. */
 static bool contains(const struct quoit_ring_place *place, uint64_t item)
 {
@@ -261,8 +273,8 @@ const struct quoit_ring_ops quoit_spsc_spans = {
     .is_finished = quoit_spsc_is_finished,
     .is_over = quoit_spsc_is_over,
     .size = size,
-    .has_items = quoit_spsc_has_items,
-    .has_room = quoit_spsc_has_room,
+    .has_items = has_items,
+    .has_room = has_room,
     .look = look,
     .contains = contains,
     .check = quoit_spsc_check,

@@ -221,13 +221,58 @@ static void abandoned(void)
     }
 }
 
+/* A pop's first store, and then the end. */
+static void tear_a_pop(char **arguments)
+{
+    quoit_queue *queue;
+    CHECK_STATUS(quoit_queue_open(arguments[0], QUOIT_CONSUMER, &queue), QUOIT_OK);
+    quoit_spsc_count_pop(queue->consumer.shm);
+    _Exit(0);
+}
+
+/* The counters say that there is room, the slot does not: a push returns FULL until the next
+   consumer gives the slot back, and the descriptor is not readable meanwhile. (readiness_test has
+   the like of it for every ring.) */
+static void torn_pop(void)
+{
+    const char *name = test_name("");
+    quoit_queue *queue, *successor;
+    uint64_t value = 1;
+    int told = 0, in_vain = 0;
+    CHECK_STATUS(quoit_queue_create(name, &options, QUOIT_PRODUCER, &queue), QUOIT_OK);
+    int fd = descriptor(queue, QUOIT_PRODUCER);
+    while (word_push(queue, &value) == QUOIT_OK)
+        ;
+    CHECK_EQUAL(test_wait(test_spawn("tear_a_pop", (const char *const[]){name, NULL})), 0);
+    for (int i = 0; i < 5; i++)
+        while (is_readable(fd, 60) && in_vain < 100) {
+            quoit_status status = word_push(queue, &value);
+            told += status == QUOIT_ABANDONED;
+            in_vain += status == QUOIT_FULL;
+        }
+    CHECK_EQUAL((uint64_t)told, 1);
+    CHECK(in_vain <= 1);
+    CHECK(quoit_queue_is_full(queue));
+    CHECK_STATUS(quoit_queue_open(name, QUOIT_CONSUMER, &successor), QUOIT_OK);
+    CHECK(is_readable(fd, 10000));
+    CHECK_STATUS(word_push(queue, &value), QUOIT_OK);
+    quoit_queue_close(successor);
+    quoit_queue_close(queue);
+    CHECK_STATUS(quoit_queue_unlink(name), QUOIT_OK);
+}
+
 int main(int argc, char **argv)
 {
-    static const struct test_part parts[] = {
-        {"levels", levels},           {"the_end_of_many", the_end_of_many},
-        {"wrong_roles", wrong_roles}, {"event_loops", event_loops},
-        {"abandoned", abandoned},     {NULL, NULL}};
-    static const struct test_role roles[] = {
-        {"produce", produce}, {"come_and_go", come_and_go}, {NULL, NULL}};
+    static const struct test_part parts[] = {{"levels", levels},
+                                             {"the_end_of_many", the_end_of_many},
+                                             {"wrong_roles", wrong_roles},
+                                             {"event_loops", event_loops},
+                                             {"abandoned", abandoned},
+                                             {"torn_pop", torn_pop},
+                                             {NULL, NULL}};
+    static const struct test_role roles[] = {{"produce", produce},
+                                             {"come_and_go", come_and_go},
+                                             {"tear_a_pop", tear_a_pop},
+                                             {NULL, NULL}};
     return test_main(argc, argv, parts, roles);
 }

@@ -1,0 +1,279 @@
+/* SPDX-License-Identifier: MIT */
+/* What a descriptor's thread goes by (has_items, has_room, is_over, is_finished) against what the
+   call itself says (look_for_items, look_for_room), of every ring, in what members leave that work,
+   leave, and crash between two stores: ready, or else nothing; and where the call finds nothing all
+   the same, it is not ready afterwards. Else an event loop would spin, or sleep beside an item. */
+#include "test.h"
+
+#include "broadcast.h"
+#include "mpmc.h"
+#include "queue_shm.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { ACTORS = 4, STEPS = 20000, ITEM = 8 };
+
+struct world;
+struct actor {
+    struct world *world;
+    struct quoit_ring_place place;
+    struct quoit_ring_producer producer;
+    struct quoit_ring_consumer consumer;
+    uint8_t scratch[QUOIT_RING_SCRATCH_BYTES], peeked[ITEM * 2];
+    bool pushes, alive;
+};
+
+struct world {
+    const struct quoit_ring_ops *ops;
+    struct quoit_ring_shm shm;
+    struct quoit_claims_shm claims[ACTORS];
+    struct actor actors[ACTORS];
+    uint64_t capacity, empty, random;
+    uint8_t *slots;
+    int count; /* of actors; even ones push, as far as there may be several */
+};
+
+static bool is_alive(const void *context, uint32_t row)
+{
+    const struct actor *actor = context;
+    return actor->world->actors[row].alive;
+}
+
+static uint64_t any(struct world *world, uint64_t below)
+{
+    world->random = world->random * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
+    return (world->random >> 33) % below;
+}
+
+static bool is_mpmc(const struct world *world)
+{
+    return world->ops == &quoit_mpmc;
+}
+
+static bool is_broadcast(const struct world *world)
+{
+    return world->ops == &quoit_broadcast_lossless || world->ops == &quoit_broadcast_lossy;
+}
+
+/* ---- What they do ---------------------------------------------------------------------------- */
+
+static void enter(struct actor *actor)
+{
+    quoit_status status = actor->pushes
+                              ? actor->world->ops->attach_producer(&actor->producer, &actor->place)
+                              : actor->world->ops->attach_consumer(&actor->consumer, &actor->place);
+    CHECK_STATUS(status, QUOIT_OK);
+    actor->alive = true;
+}
+
+static void leave(struct actor *actor)
+{
+    actor->world->ops->detach(&actor->producer, &actor->consumer, &actor->place);
+    memset(&actor->producer, 0, sizeof actor->producer);
+    memset(&actor->consumer, 0, sizeof actor->consumer);
+    actor->alive = false;
+}
+
+static void push(struct actor *actor)
+{
+    struct world *world = actor->world;
+    uint64_t item = any(world, 4) == 0 ? world->empty : any(world, 100);
+    void *room;
+    if (!world->ops->claim_message || world->ops->push) {
+        (void)world->ops->push(&actor->producer, &actor->place, &item);
+        return;
+    }
+    uint64_t bytes = any(world, ITEM + 1);
+    if (world->ops->claim_message(&actor->producer, &actor->place, bytes, &room) == QUOIT_OK)
+        CHECK(world->ops->commit_message(&actor->producer, &actor->place, bytes));
+}
+
+static void pop(struct actor *actor)
+{
+    struct world *world = actor->world;
+    const void *message;
+    uint64_t item[2], bytes;
+    if (world->ops->pop)
+        (void)world->ops->pop(&actor->consumer, &actor->place, item);
+    else if (world->ops->peek_message(&actor->consumer, &actor->place, &message, &bytes) ==
+             QUOIT_OK)
+        CHECK(world->ops->release(&actor->consumer, &actor->place, 1));
+}
+
+/* All but the last store of a push, as far as this ring has several; then it crashes. */
+static void crash_pushing(struct actor *actor)
+{
+    struct world *world = actor->world;
+    void *room;
+    uint64_t count;
+    if (world->ops == &quoit_spsc_slots &&
+        world->ops->look_for_room(&actor->producer, &actor->place) == QUOIT_OK)
+        quoit_spsc_count_push(&world->shm);
+    if (is_mpmc(world) && any(world, 2) == 0)
+        (void)world->ops->claim(&actor->producer, &actor->place, 1, &room, &count);
+    else if (is_mpmc(world))
+        quoit_mpmc_say(actor->producer.mpmc.claim, actor->producer.mpmc.position, 0, 1);
+    struct quoit_broadcast_side *side = &actor->producer.broadcast;
+    if (world->ops == &quoit_broadcast_lossy)
+        atomic_store(quoit_broadcast_word(side->slot), quoit_broadcast_torn(side->position));
+    if (is_broadcast(world) && any(world, 2) == 0 &&
+        world->ops->look_for_room(&actor->producer, &actor->place) == QUOIT_OK)
+        quoit_broadcast_commit(side->slot, side->position);
+    actor->alive = false;
+}
+
+static void crash_popping(struct actor *actor)
+{
+    struct world *world = actor->world;
+    const void *items;
+    uint64_t count;
+    if (world->ops == &quoit_spsc_slots &&
+        world->ops->look_for_items(&actor->consumer, &actor->place) == QUOIT_OK)
+        quoit_spsc_count_pop(&world->shm);
+    if (is_mpmc(world) && any(world, 2) == 0)
+        (void)world->ops->peek(&actor->consumer, &actor->place, &items, &count);
+    else if (is_mpmc(world))
+        quoit_mpmc_say(actor->consumer.mpmc.claim, actor->consumer.mpmc.position, 0, 1);
+    actor->alive = false;
+}
+
+static void act(struct actor *actor)
+{
+    uint64_t what = any(actor->world, 16);
+    if (!actor->alive) {
+        if (what < 4)
+            enter(actor);
+    } else if (what == 0) {
+        (actor->pushes ? crash_pushing : crash_popping)(actor);
+    } else if (what == 1) {
+        leave(actor);
+    } else {
+        for (uint64_t times = any(actor->world, actor->world->capacity + 2); times > 0; times--)
+            (actor->pushes ? push : pop)(actor);
+    }
+}
+
+/* ---- What they are told ---------------------------------------------------------------------- */
+
+static bool is_ready(const struct actor *actor)
+{
+    const struct quoit_ring_ops *ops = actor->world->ops;
+    if (!actor->pushes)
+        return ops->has_items(&actor->place) || ops->is_over(&actor->place);
+    bool room = ops->has_room_for ? ops->has_room_for(&actor->place, actor->producer.bytes.wanted)
+                                  : ops->has_room(&actor->place);
+    return room || ops->is_finished(&actor->place);
+}
+
+static bool finds_nothing(struct actor *actor)
+{
+    const struct quoit_ring_ops *ops = actor->world->ops;
+    return actor->pushes ? ops->look_for_room(&actor->producer, &actor->place) == QUOIT_FULL
+                         : ops->look_for_items(&actor->consumer, &actor->place) == QUOIT_EMPTY;
+}
+
+static void check_actors(struct world *world)
+{
+    for (int i = 0; i < world->count; i++) {
+        struct actor *actor = &world->actors[i];
+        if (!actor->alive)
+            continue;
+        bool ready = is_ready(actor);
+        if (finds_nothing(actor))
+            CHECK(!ready || !is_ready(actor));
+        else
+            CHECK(ready);
+    }
+}
+
+/* ---- All rings ------------------------------------------------------------------------------- */
+
+static void begin(struct world *world, const struct quoit_ring_ops *ops, uint64_t capacity)
+{
+    uint64_t longest = ITEM;
+    *world = (struct world){.ops = ops, .capacity = capacity, .empty = 7, .random = capacity};
+    world->slots = calloc((size_t)capacity + 1, (size_t)ops->stride(longest));
+    CHECK(world->slots);
+    world->count = is_mpmc(world) || is_broadcast(world) ? ACTORS : 2;
+    for (int i = 0; i < world->count; i++) {
+        struct actor *actor = &world->actors[i];
+        actor->world = world;
+        actor->pushes = is_broadcast(world) ? i == 0 : i % 2 == 0;
+        actor->place = (struct quoit_ring_place){.ops = ops,
+                                                 .shm = &world->shm,
+                                                 .slots = world->slots,
+                                                 .capacity = capacity,
+                                                 .item_bytes = ITEM,
+                                                 .empty = world->empty,
+                                                 .scratch = actor->scratch,
+                                                 .peeked = actor->peeked,
+                                                 .members = {.claims = world->claims,
+                                                             .count = ACTORS,
+                                                             .own = (uint32_t)i,
+                                                             .is_alive = is_alive,
+                                                             .context = actor}};
+    }
+    ops->init(&world->actors[0].place, 0);
+}
+
+static void of_ring(const char *name, const struct quoit_ring_ops *ops)
+{
+    for (uint64_t capacity = 1; capacity <= 5; capacity++) {
+        static struct world world;
+        begin(&world, ops, capacity);
+        for (int i = 0; i < STEPS; i++) {
+            (void)snprintf(test_context, sizeof test_context, "%s, capacity %d, step %d", name,
+                           (int)capacity, i);
+            act(&world.actors[any(&world, (uint64_t)world.count)]);
+            check_actors(&world);
+        }
+        for (int i = 0; i < world.count; i++) {
+            if (!world.actors[i].alive)
+                enter(&world.actors[i]);
+            if (world.actors[i].pushes)
+                ops->finish(&world.actors[i].producer, &world.actors[i].place);
+            check_actors(&world);
+        }
+        free(world.slots);
+    }
+    test_context[0] = '\0';
+}
+
+static void slots(void)
+{
+    of_ring("slots", &quoit_spsc_slots);
+}
+
+static void spans(void)
+{
+    of_ring("spans", &quoit_spsc_spans);
+}
+
+static void bytes(void)
+{
+    of_ring("bytes", &quoit_spsc_bytes);
+}
+
+static void mpmc(void)
+{
+    of_ring("mpmc", &quoit_mpmc);
+}
+
+static void lossless(void)
+{
+    of_ring("lossless", &quoit_broadcast_lossless);
+}
+
+static void lossy(void)
+{
+    of_ring("lossy", &quoit_broadcast_lossy);
+}
+
+int main(int argc, char **argv)
+{
+    static const struct test_part parts[] = {
+        {"slots", slots},       {"spans", spans}, {"bytes", bytes}, {"mpmc", mpmc},
+        {"lossless", lossless}, {"lossy", lossy}, {NULL, NULL}};
+    return test_main(argc, argv, parts, NULL);
+}
