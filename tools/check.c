@@ -17,8 +17,11 @@ static const char help[] =
     "                       that were never committed are skipped, items that a dead consumer had\n"
     "                       in hand are given to the others, rows of dead members are cleared,\n"
     "                       blocks that a dead member of a pool owned are freed. Nothing needs\n"
-    "                       this: queues go on without it. It joins as a member for a moment; a\n"
-    "                       queue whose roles are all held by living processes is left to them\n"
+    "                       this: queues go on without it. Where there is\n"
+    "                       such a thing it joins as a member for a moment, which other members "
+    "do\n"
+    "                       not take for a peer; a queue whose roles are all held by living\n"
+    "                       processes is left to them\n"
     "  -t, --through QUEUE  with --repair, of pools: a queue that its blocks are sent through;\n"
     "                       may be repeated. Blocks of the dead that were on their way are freed\n"
     "                       only if the queue that they went through is named\n"
@@ -127,7 +130,20 @@ static quoit_status join(const struct finding *finding, quoit_queue **queue_out)
                                      QUOIT_PRODUCER};
     quoit_status status = QUOIT_BUSY;
     for (int i = 0; i < 3 && status == QUOIT_BUSY; i++)
-        status = quoit_queue_open(finding->object.name, tries[i], queue_out);
+        status = quoit_queue_open(finding->object.name, tries[i] | QUOIT_FOR_REPAIR, queue_out);
+    return status;
+}
+
+/* How much crashed members have left, told without joining. */
+static quoit_status count_what_is_left(const struct finding *finding, uint64_t *count_out)
+{
+    quoit_queue *queue;
+    unsigned roles = QUOIT_OBSERVER | QUOIT_ANY_OWNER;
+    quoit_status status = quoit_queue_open(finding->object.name, roles, &queue);
+    if (status != QUOIT_OK)
+        return status;
+    status = quoit_queue_repair(queue, count_out);
+    quoit_queue_close(queue);
     return status;
 }
 
@@ -135,10 +151,10 @@ static quoit_status repair_queue(struct finding *finding)
 {
     quoit_queue *queue;
     uint64_t count = 0;
-    /* A role that one alone may have is not taken for nothing. */
-    if (finding->object.dead == 0 && finding->object.queue.kind != QUOIT_MPMC)
-        return QUOIT_OK;
-    quoit_status status = join(finding, &queue);
+    quoit_status status = count_what_is_left(finding, &count);
+    if (status != QUOIT_OK || count == 0) /* nobody joins for nothing */
+        return status;
+    status = join(finding, &queue);
     if (status == QUOIT_BUSY) {
         finding->note = "its roles are all held by living processes, which see to it themselves";
         return QUOIT_OK;

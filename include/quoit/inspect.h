@@ -88,8 +88,10 @@ quoit_status quoit_queue_look(const quoit_queue *queue, struct quoit_cursor *cur
  * skipped, items that a dead consumer had in hand are given to the others, rows of the dead are
  * cleared.
  *   count_out   how many such things there were; may be NULL
- * By a member. Nobody needs this: a queue goes on without it. It tidies one that nobody uses.
- * OK ROLE FORKED INVALID CORRUPT (what quoit_queue_check finds).
+ * By a member; join with QUOIT_FOR_REPAIR, so that the other members do not take it for a peer. An
+ * observer only counts what there is. Nobody needs this: a queue goes on without it. It tidies one
+ * that nobody uses.
+ * OK FORKED INVALID CORRUPT (what quoit_queue_check finds, or a lost lock file).
  */
 quoit_status quoit_queue_repair(quoit_queue *queue, uint64_t *count_out);
 

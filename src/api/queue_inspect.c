@@ -147,16 +147,20 @@ quoit_status quoit_queue_repair(quoit_queue *queue, uint64_t *count_out)
     if (count_out)
         *count_out = 0;
     quoit_status status = quoit_queue_check(queue);
-    if (status == QUOIT_OK && !quoit_queue_is_member(queue))
-        status = quoit_fail(QUOIT_ROLE, "the queue was opened to be looked at alone");
+    if (status == QUOIT_OK)
+        status = quoit_region_check_locks(queue->handle->region);
     if (status != QUOIT_OK)
         return status;
     const struct quoit_ring_place *ring = &queue->handle->place.ring;
+    const struct quoit_members *members = &queue->handle->place.members;
+    bool only_look = !quoit_queue_is_member(queue);
     if (ring->ops->repair)
-        repairs = ring->ops->repair(ring);
-    repairs += quoit_members_clear_dead(&queue->handle->place.members);
-    quoit_queue_wake(queue, QUOIT_PRODUCER);
-    quoit_queue_wake(queue, QUOIT_CONSUMER);
+        repairs = ring->ops->repair(ring, only_look);
+    repairs += only_look ? quoit_members_count_dead(members) : quoit_members_clear_dead(members);
+    if (!only_look) {
+        quoit_queue_wake(queue, QUOIT_PRODUCER);
+        quoit_queue_wake(queue, QUOIT_CONSUMER);
+    }
     if (count_out)
         *count_out = repairs;
     return QUOIT_OK;

@@ -196,6 +196,14 @@ quoit_status quoit_members_list(const struct quoit_members *members, const quoit
     return quoit_region_check_locks(region);
 }
 
+uint64_t quoit_members_count_dead(const struct quoit_members *members)
+{
+    uint64_t dead = 0;
+    for (uint32_t i = 0; i < members->count; i++)
+        dead += row_pid(&members->rows[i]) != 0 && !is_there(members, i);
+    return dead;
+}
+
 uint64_t quoit_members_clear_dead(const struct quoit_members *members)
 {
     uint64_t cleared = 0;

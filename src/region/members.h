@@ -81,8 +81,9 @@ quoit_status quoit_members_list(const struct quoit_members *members, const quoit
                                 struct quoit_member_info *members_out, uint32_t *rows_out,
                                 uint64_t room, uint64_t *count_out);
 
-/* Clears the rows of the dead, and returns how many there were. */
+/* Clears the rows of the dead, and returns how many there were; counts them alone. */
 uint64_t quoit_members_clear_dead(const struct quoit_members *members);
+uint64_t quoit_members_count_dead(const struct quoit_members *members);
 
 /* Does a living member other than this handle have that role? */
 bool quoit_members_has(const struct quoit_members *members, unsigned role);

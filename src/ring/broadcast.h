@@ -185,7 +185,7 @@ void quoit_broadcast_finish(struct quoit_ring_producer *producer,
                             const struct quoit_ring_place *place);
 bool quoit_broadcast_holds_up(const struct quoit_ring_place *place, uint32_t row,
                               uint64_t *lag_out);
-uint64_t quoit_broadcast_repair(const struct quoit_ring_place *place);
+uint64_t quoit_broadcast_repair(const struct quoit_ring_place *place, bool only_look);
 bool quoit_broadcast_has_room(const struct quoit_ring_place *place);
 
 quoit_status quoit_broadcast_attach_consumer(struct quoit_ring_consumer *consumer,

@@ -184,7 +184,7 @@ bool quoit_broadcast_holds_up(const struct quoit_ring_place *place, uint32_t row
            *lag_out >= find_slowest(place, tail).lag;
 }
 
-uint64_t quoit_broadcast_repair(const struct quoit_ring_place *place)
+uint64_t quoit_broadcast_repair(const struct quoit_ring_place *place, bool only_look)
 {
     uint64_t dropped = 0;
     uint32_t rows = quoit_broadcast_rows(place);
@@ -192,7 +192,8 @@ uint64_t quoit_broadcast_repair(const struct quoit_ring_place *place)
         struct laggard gone = {.word = quoit_broadcast_load_row(place, row), .row = row};
         if ((gone.word & QUOIT_BROADCAST_THERE) == 0 || lives(place, row))
             continue;
-        drop(place, &gone);
+        if (!only_look)
+            drop(place, &gone);
         dropped++;
     }
     return dropped;

@@ -244,7 +244,7 @@ bool quoit_mpmc_was_told_of_orphan(const struct quoit_ring_place *place);
 /* Is the claim of this row first in line: the item at the head to come, or the one in hand whose
    slot the next push needs? */
 bool quoit_mpmc_holds_up(const struct quoit_ring_place *place, uint32_t row, uint64_t *lag_out);
-uint64_t quoit_mpmc_repair(const struct quoit_ring_place *place);
+uint64_t quoit_mpmc_repair(const struct quoit_ring_place *place, bool only_look);
 
 /* Makes an orphan this member's; false: another was faster. */
 bool quoit_mpmc_adopt(quoit_atomic_u64 *claim, const struct quoit_mpmc_taken *taken);

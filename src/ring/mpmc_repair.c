@@ -107,8 +107,7 @@ bool quoit_mpmc_holds_up(const struct quoit_ring_place *place, uint32_t row, uin
            covers(load_claim(claims, false), tail - place->capacity, quoit_mpmc_generation(word));
 }
 
-/* An orphan needs a consumer: the next one is told to look for it. */
-static uint64_t tell_of_orphans(const struct quoit_ring_place *place, uint64_t head)
+static uint64_t count_orphans(const struct quoit_ring_place *place, uint64_t head)
 {
     uint64_t orphans = 0;
     uint64_t from = head < place->capacity ? 0 : head - place->capacity;
@@ -120,12 +119,11 @@ static uint64_t tell_of_orphans(const struct quoit_ring_place *place, uint64_t h
         orphans++;
         from = taken.position + 1;
     }
-    if (orphans > 0)
-        quoit_mpmc_tell_of_orphan(place);
     return orphans;
 }
 
-uint64_t quoit_mpmc_repair(const struct quoit_ring_place *place)
+/* An orphan needs a consumer: the next one is told to look for it. */
+uint64_t quoit_mpmc_repair(const struct quoit_ring_place *place, bool only_look)
 {
     uint64_t repairs = 0, head = quoit_mpmc_head(place);
     uint64_t tail = quoit_mpmc_position(quoit_mpmc_tail(place));
@@ -134,10 +132,14 @@ uint64_t quoit_mpmc_repair(const struct quoit_ring_place *place)
     for (uint64_t position = head; position != tail; position++) {
         struct quoit_mpmc_spot spot = quoit_mpmc_spot(place, position);
         if (quoit_mpmc_load(spot.slot) == spot.lap &&
-            quoit_mpmc_void(place, position, spot.slot, spot.lap))
+            (only_look ? !quoit_mpmc_is_owned(place, true, position, 0)
+                       : quoit_mpmc_void(place, position, spot.slot, spot.lap)))
             repairs++;
     }
-    return repairs + tell_of_orphans(place, head);
+    uint64_t orphans = count_orphans(place, head);
+    if (orphans > 0 && !only_look)
+        quoit_mpmc_tell_of_orphan(place);
+    return repairs + orphans;
 }
 
 bool quoit_mpmc_adopt(quoit_atomic_u64 *claim, const struct quoit_mpmc_taken *taken)

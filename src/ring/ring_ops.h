@@ -162,9 +162,9 @@ struct quoit_ring_ops {
     /* Does the next push or pop wait for this member? How far a subscriber is behind is told too.
        NULL: of SPSC rings. */
     bool (*holds_up)(const struct quoit_ring_place *place, uint32_t row, uint64_t *lag_out);
-    /* Sees to what the dead have left, and returns how much that was. NULL: of SPSC rings, where
-       taking the side up does it. */
-    uint64_t (*repair)(const struct quoit_ring_place *place);
+    /* Sees to what the dead have left, and returns how much that was; only_look: counts it alone.
+       NULL: of SPSC rings, where taking the side up does it. */
+    uint64_t (*repair)(const struct quoit_ring_place *place, bool only_look);
     /* The ring's invariants, over shared memory that nobody vouches for: OK, or CORRUPT with the
        error text. */
     quoit_status (*check)(const struct quoit_ring_place *place);

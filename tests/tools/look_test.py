@@ -131,6 +131,22 @@ def dead_and_repaired(suite):
         check(found["members"] == [] and found["state"] == "idle" and found["size"] == 3, found)
 
 
+def repair_unseen(suite):
+    """Who waits for its first peer goes on waiting beside repairs, whether there is anything to repair or not."""
+    for kind in ["mpmc", "spsc", "broadcast"]:
+        name = suite.queue(suite.name(), "--kind", kind)
+        waiting = suite.hold("pop", name, "consumer")
+        for _ in range(3):
+            suite.run("check", "--repair", name)
+        if kind != "spsc":  # another consumer, which is no peer of this one, leaves something
+            suite.kill(suite.hold("pop", name, "consumer"))
+            told = json.loads(suite.run("check", "--repair", "--json", name).stdout)[0]
+            check(told["cleared_members"] == 1, told)
+        time.sleep(0.3)
+        check(waiting.poll() is None, f"{kind}: a repair ended a wait: {waiting.returncode}")
+        suite.kill(waiting)
+
+
 # Owns three blocks of eight, has sent two on by a queue, and is then killed.
 OWNER = """
 import sys
@@ -386,7 +402,8 @@ def top_screen(suite):
     check(dumb is None or "\x1b[" not in dumb.stdout, "a dumb terminal is sent escapes")
 
 
-PARTS = [ls, dead_and_repaired, pool_repaired, held_roles, stat, unlinked, prometheus, damaged, rm, bad_input, top_plain]
+PARTS = [ls, dead_and_repaired, repair_unseen, pool_repaired, held_roles, stat, unlinked, prometheus, damaged, rm, bad_input,
+         top_plain]
 
 
 def main():
