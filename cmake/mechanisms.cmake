@@ -30,17 +30,18 @@ set(QUOIT_OS_FILES
   bell_posix.c fd.c list_directory.c locked_object.c mapped_file.c mechanisms_posix.c process_posix.c sem_posix.c sem_sysv.c
   sem_timed.c shm_file.c shm_local.c shm_sysv.c system_error_posix.c sysv.c)
 if(CMAKE_SYSTEM_NAME STREQUAL "Linux" AND NOT QUOIT_STRICT_POSIX)
-  list(APPEND QUOIT_OS_FILES barrier_membarrier.c list_linux.c liveness_ofd.c memory_linux.c shm_posix_linux.c
-    wait_futex.c)
+  list(APPEND QUOIT_OS_FILES barrier_membarrier.c list_linux.c liveness_ofd.c memory_linux.c namespace_linux.c
+    shm_posix_linux.c wait_futex.c)
   set(QUOIT_OS_DEFINITIONS _GNU_SOURCE _FILE_OFFSET_BITS=64 QUOIT_LOCK_DIRECTORY="/dev/shm"
-    QUOIT_IPC_NAMESPACE="/proc/self/ns/ipc" QUOIT_SEM_FILE_PREFIX="/dev/shm/sem.")
+    QUOIT_SEM_FILE_PREFIX="/dev/shm/sem.")
   set(CMAKE_REQUIRED_DEFINITIONS -D_GNU_SOURCE)
   check_symbol_exists(__GLIBC__ features.h QUOIT_HAS_GLIBC)
   if(NOT QUOIT_HAS_GLIBC) # musl puts semaphores and shared memory into one directory, by their names alone
     set(sem_prefix "/sem.")
   endif()
 else()
-  list(APPEND QUOIT_OS_FILES barrier_none.c list_posix.c liveness_fcntl.c memory_posix.c shm_posix.c)
+  list(APPEND QUOIT_OS_FILES barrier_none.c list_posix.c liveness_fcntl.c memory_posix.c namespace_none.c
+    shm_posix.c)
   set(QUOIT_OS_DEFINITIONS QUOIT_LOCK_DIRECTORY="/tmp")
   if(APPLE) # which cleans /tmp of what is some days old
     set(QUOIT_OS_DEFINITIONS QUOIT_LOCK_DIRECTORY="/var/tmp" _DARWIN_C_SOURCE QUOIT_NO_SEM_GETVALUE)
@@ -60,6 +61,7 @@ else()
 endif()
 list(APPEND QUOIT_OS_DEFINITIONS QUOIT_SHM_NAME_MAX=${name_max} QUOIT_SEM_NAME_PREFIX="${sem_prefix}")
 set(CMAKE_REQUIRED_LIBRARIES pthread)
+quoit_has(pipe2 unistd.h)
 quoit_has(posix_fallocate fcntl.h)
 quoit_has(sem_clockwait semaphore.h)
 quoit_has(semtimedop sys/sem.h)

@@ -5,8 +5,6 @@
 
 #include <stdlib.h>
 
-enum { JOIN_TRIES = 1000 };
-
 /* In a forked child: the pool let go of. */
 static void drop_in_child(struct quoit_os_fork_guard *guard)
 {
@@ -114,6 +112,7 @@ quoit_status quoit_pool_create(const char *name, const struct quoit_pool_options
     quoit_status status = check_call(flags, QUOIT_ANY_OWNER, pool_out);
     if (status != QUOIT_OK)
         return status;
+    quoit_os_cancel_point();
     quoit_os_fork_hold(); /* until the handle's guard is in its place */
     status = create_held(name, options, pool_out);
     quoit_os_fork_release();
@@ -141,6 +140,7 @@ static quoit_status open_held(const char *name, const struct quoit_pool_options 
 static quoit_status open_existing(const char *name, const struct quoit_pool_options *options,
                                   unsigned flags, quoit_pool **pool_out)
 {
+    quoit_os_cancel_point();
     quoit_os_fork_hold(); /* until the handle's guard is in its place */
     quoit_status status = open_held(name, options, flags, pool_out);
     quoit_os_fork_release();
@@ -153,6 +153,20 @@ quoit_status quoit_pool_open(const char *name, unsigned flags, quoit_pool **pool
     return status == QUOIT_OK ? open_existing(name, NULL, flags, pool_out) : status;
 }
 
+static quoit_status join_held(const char *name, const struct quoit_pool_options *options,
+                              unsigned flags, quoit_pool **pool_out)
+{
+    do {
+        quoit_status status = open_existing(name, options, flags, pool_out);
+        if (status != QUOIT_NOT_FOUND)
+            return status;
+        status = quoit_pool_create(name, options, flags, pool_out);
+        if (status != QUOIT_EXISTS)
+            return status;
+    } while (quoit_os_hold_left_ns() > 0);
+    return quoit_fail(QUOIT_BUSY, "'%s' is created and removed by others without pause", name);
+}
+
 quoit_status quoit_pool_join(const char *name, const struct quoit_pool_options *options,
                              unsigned flags, quoit_pool **pool_out)
 {
@@ -161,15 +175,11 @@ quoit_status quoit_pool_join(const char *name, const struct quoit_pool_options *
         status = quoit_pool_check_options(options);
     if (status != QUOIT_OK)
         return status;
-    for (int tries = 0; tries < JOIN_TRIES; tries++) {
-        status = open_existing(name, options, flags, pool_out);
-        if (status != QUOIT_NOT_FOUND)
-            return status;
-        status = quoit_pool_create(name, options, flags, pool_out);
-        if (status != QUOIT_EXISTS)
-            return status;
-    }
-    return quoit_fail(QUOIT_BUSY, "'%s' is created and removed by others without pause", name);
+    quoit_os_cancel_point();
+    quoit_os_fork_hold(); /* one limit of time for all tries */
+    status = join_held(name, options, flags, pool_out);
+    quoit_os_fork_release();
+    return status;
 }
 
 void quoit_pool_close(quoit_pool *pool)

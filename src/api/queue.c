@@ -10,7 +10,6 @@
 
 enum { LINE = 64, ALL_ROLES = QUOIT_PRODUCER | QUOIT_CONSUMER | QUOIT_OBSERVER };
 enum { FLAGS = QUOIT_ANY_OWNER | QUOIT_FROM_OLDEST | QUOIT_FOR_REPAIR };
-enum { JOIN_TRIES = 1000 };
 
 /* In a forked child: the fast paths shut, and the queue let go of. */
 static void drop_in_child(struct quoit_os_fork_guard *guard)
@@ -187,6 +186,7 @@ quoit_status quoit_queue_create_abi(uint32_t abi, const char *name,
     quoit_status status = check_call(abi, roles, queue_out);
     if (status != QUOIT_OK)
         return status;
+    quoit_os_cancel_point();
     quoit_os_fork_hold(); /* until the handle's guard is in its place */
     status = create_new(name, options, roles, queue_out);
     quoit_os_fork_release();
@@ -219,6 +219,7 @@ static quoit_status open_held(const char *name, const struct quoit_queue_options
 static quoit_status open_existing(const char *name, const struct quoit_queue_options *options,
                                   unsigned roles, quoit_queue **queue_out)
 {
+    quoit_os_cancel_point();
     quoit_os_fork_hold(); /* until the handle's guard is in its place */
     quoit_status status = open_held(name, options, roles, queue_out);
     quoit_os_fork_release();
@@ -232,6 +233,21 @@ quoit_status quoit_queue_open_abi(uint32_t abi, const char *name, unsigned roles
     return status == QUOIT_OK ? open_existing(name, NULL, roles, queue_out) : status;
 }
 
+static quoit_status join_held(uint32_t abi, const char *name,
+                              const struct quoit_queue_options *options, unsigned roles,
+                              quoit_queue **queue_out)
+{
+    do {
+        quoit_status status = open_existing(name, options, roles, queue_out);
+        if (status != QUOIT_NOT_FOUND)
+            return status;
+        status = quoit_queue_create_abi(abi, name, options, roles, queue_out);
+        if (status != QUOIT_EXISTS)
+            return status;
+    } while (quoit_os_hold_left_ns() > 0);
+    return quoit_fail(QUOIT_BUSY, "'%s' is created and removed by others without pause", name);
+}
+
 quoit_status quoit_queue_join_abi(uint32_t abi, const char *name,
                                   const struct quoit_queue_options *options, unsigned roles,
                                   quoit_queue **queue_out)
@@ -241,15 +257,11 @@ quoit_status quoit_queue_join_abi(uint32_t abi, const char *name,
         status = quoit_queue_check_options(options);
     if (status != QUOIT_OK)
         return status;
-    for (int tries = 0; tries < JOIN_TRIES; tries++) {
-        status = open_existing(name, options, roles, queue_out);
-        if (status != QUOIT_NOT_FOUND)
-            return status;
-        status = quoit_queue_create_abi(abi, name, options, roles, queue_out);
-        if (status != QUOIT_EXISTS)
-            return status;
-    }
-    return quoit_fail(QUOIT_BUSY, "'%s' is created and removed by others without pause", name);
+    quoit_os_cancel_point();
+    quoit_os_fork_hold(); /* one limit of time for all tries */
+    status = join_held(abi, name, options, roles, queue_out);
+    quoit_os_fork_release();
+    return status;
 }
 
 /* Whoever sleeps until this handle's sides do something; of many, also those on its own sides. */
@@ -267,8 +279,8 @@ void quoit_queue_close(quoit_queue *queue)
     if (!queue)
         return;
     struct quoit_queue_handle *handle = queue->handle;
-    quoit_waiters_end(queue);
     quoit_os_fork_hold(); /* a child would inherit what no guard lets go of any more */
+    quoit_waiters_end(queue);
     quoit_os_fork_guard_remove(&handle->guard);
     if (is_member(handle->roles) && !handle->forked) {
         handle->place.ring.ops->detach(&queue->producer, &queue->consumer, &handle->place.ring);

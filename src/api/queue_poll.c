@@ -112,7 +112,7 @@ void quoit_poller_end(struct quoit_poller *poller, bool forked)
     free(poller);
 }
 
-quoit_status quoit_queue_poll_fd(quoit_queue *queue, unsigned role, int *fd_out)
+static quoit_status poll_fd_held(quoit_queue *queue, unsigned role, int *fd_out)
 {
     if (!fd_out)
         return quoit_fail(QUOIT_INVALID, "fd_out is NULL");
@@ -152,5 +152,13 @@ close_bell:
     quoit_os_bell_close(&poller->bell);
 free_poller:
     free(poller);
+    return status;
+}
+
+quoit_status quoit_queue_poll_fd(quoit_queue *queue, unsigned role, int *fd_out)
+{
+    quoit_os_fork_hold();
+    quoit_status status = poll_fd_held(queue, role, fd_out);
+    quoit_os_fork_release();
     return status;
 }

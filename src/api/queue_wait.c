@@ -193,6 +193,7 @@ quoit_status quoit_wait(quoit_queue *queue, struct quoit_waiter *waiter, quoit_l
 {
     if (timeout_ns == 0)
         return found_nothing(waiter, quoit_peer_check(queue, waiter));
+    quoit_os_cancel_point();
     *waiter->hurried = true;
     quoit_status status = spin(queue, waiter, look, nothing);
     *waiter->hurried = false;
@@ -202,6 +203,7 @@ quoit_status quoit_wait(quoit_queue *queue, struct quoit_waiter *waiter, quoit_l
     int64_t left = timeout_ns < 0 ? INT64_MAX : timeout_ns;
     for (;;) {
         quoit_sleep_unless(queue, waiter, is_ready, left);
+        quoit_os_cancel_point(); /* with nothing taken; as after a kill, asleep may stay odd */
         status = look(queue);
         if (status != nothing)
             break;

@@ -8,8 +8,6 @@
 
 #include <stdlib.h>
 
-enum { JOIN_TRIES = 1000 };
-
 struct quoit_sem {
     const struct quoit_os_sem_ops *ops;
     struct quoit_os_sem os;
@@ -62,15 +60,18 @@ static quoit_status make(const char *name, const struct quoit_sem_options *optio
         status = check_options(options, ops, &permissions);
     if (!ops || status != QUOIT_OK)
         return status;
+    quoit_os_cancel_point();
     quoit_sem *sem = calloc(1, sizeof *sem);
     if (!sem)
         return quoit_fail(QUOIT_NO_MEMORY, "out of memory for a semaphore's handle");
     sem->ops = ops;
+    quoit_os_fork_hold();
     if (options)
         status = ops->create(parts.text, options->value, permissions,
                              options->use == QUOIT_SEM_HOLD, &sem->os);
     else
         status = ops->open(parts.text, (flags & QUOIT_ANY_OWNER) != 0, &sem->os);
+    quoit_os_fork_release();
     if (status != QUOIT_OK) {
         free(sem);
         return status;
@@ -97,25 +98,37 @@ quoit_status quoit_sem_open(const char *name, unsigned flags, quoit_sem **sem_ou
     return status == QUOIT_OK ? make(name, NULL, flags, sem_out) : status;
 }
 
-quoit_status quoit_sem_join(const char *name, const struct quoit_sem_options *options,
-                            quoit_sem **sem_out)
+static quoit_status join_held(const char *name, const struct quoit_sem_options *options,
+                              quoit_sem **sem_out)
 {
-    for (int tries = 0; tries < JOIN_TRIES; tries++) {
+    do {
         quoit_status status = quoit_sem_create(name, options, sem_out);
         if (status != QUOIT_EXISTS)
             return status;
         status = quoit_sem_open(name, 0, sem_out);
         if (status != QUOIT_NOT_FOUND)
             return status;
-    }
+    } while (quoit_os_hold_left_ns() > 0);
     return quoit_fail(QUOIT_BUSY, "'%s' is created and removed by others without pause", name);
+}
+
+quoit_status quoit_sem_join(const char *name, const struct quoit_sem_options *options,
+                            quoit_sem **sem_out)
+{
+    quoit_os_cancel_point();
+    quoit_os_fork_hold();
+    quoit_status status = join_held(name, options, sem_out);
+    quoit_os_fork_release();
+    return status;
 }
 
 void quoit_sem_close(quoit_sem *sem)
 {
     if (!sem)
         return;
+    quoit_os_fork_hold();
     sem->ops->close(&sem->os);
+    quoit_os_fork_release();
     free(sem);
 }
 
@@ -124,13 +137,20 @@ quoit_status quoit_sem_unlink(const char *name)
     struct quoit_name parts;
     quoit_status status;
     const struct quoit_os_sem_ops *ops = resolve(name, &parts, &status);
-    return ops ? ops->unlink(parts.text, false) : status;
+    if (!ops)
+        return status;
+    quoit_os_cancel_point();
+    quoit_os_fork_hold();
+    status = ops->unlink(parts.text, false);
+    quoit_os_fork_release();
+    return status;
 }
 
 quoit_status quoit_sem_wait(quoit_sem *sem, int64_t timeout_ns)
 {
     if (!sem)
         return quoit_fail(QUOIT_INVALID, "sem is NULL");
+    quoit_os_cancel_point();
     return sem->ops->wait(&sem->os, timeout_ns);
 }
 

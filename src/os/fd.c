@@ -3,11 +3,13 @@
 #include "fd.h"
 
 #include "fail.h"
+#include "hash.h"
 #include "system_error.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -21,6 +23,27 @@ int quoit_os_fd_above_stdio(int fd)
     (void)close(fd);
     errno = error;
     return above;
+}
+
+int quoit_os_fd_temporary(char *path)
+{
+    static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
+    enum { LETTERS = sizeof letters - 1, COUNT = 6, TRIES = 100 };
+    char *end = path + strlen(path) - COUNT;
+    int fd = -1;
+    for (int i = 0; i < TRIES && fd < 0 && (i == 0 || errno == EEXIST); i++) {
+        uint64_t source[] = {quoit_os_monotonic_ns(), quoit_os_process_id(), (uintptr_t)&source};
+        uint64_t random = quoit_hash(QUOIT_HASH_START, source, sizeof source);
+        for (int k = 0; k < COUNT; k++, random /= LETTERS)
+            end[k] = letters[random % LETTERS];
+        fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    }
+    return fd;
+}
+
+const char *quoit_os_fd_limit_hint(int error)
+{
+    return error == EFBIG ? " (ulimit -f, RLIMIT_FSIZE, limits a process's files)" : "";
 }
 
 int quoit_os_fd_reserve(int fd, uint64_t size_bytes)

@@ -11,6 +11,13 @@ int quoit_os_fd_above_stdio(int fd);
 /* A descriptor of memory that has no name; -1 and errno. */
 int quoit_os_memory_fd(const char *text);
 
+/* A new file: path ends in XXXXXX, which is replaced so that no file has that name. -1 and errno.
+   As mkstemp, but for children of other threads, which never inherit the descriptor over exec. */
+int quoit_os_fd_temporary(char *path);
+
+/* What to add to a message about error: a hint at RLIMIT_FSIZE, or "". */
+const char *quoit_os_fd_limit_hint(int error);
+
 /* Gives the file that size, with all of its storage, where the system can do that at once: 0, or
    ENOTSUP, or another error number. */
 int quoit_os_fd_reserve(int fd, uint64_t size_bytes);

@@ -19,5 +19,7 @@ int quoit_os_fd_adopt(int fd);
 int quoit_os_fd_share(int fd, bool read_only);
 /* Drops what owner (NULL: nobody) still has locked; -1 is allowed. */
 void quoit_os_fd_close(int fd, const struct quoit_os_shm *owner);
+/* In a fork handler of the child: closes shm's descriptor, which nothing is mapped from. */
+void quoit_os_fd_drop(struct quoit_os_shm *shm);
 
 #endif

@@ -287,6 +287,11 @@ void quoit_os_shm_abandon(struct quoit_os_shm *shm)
 {
     /* The fork handler that calls this has the process's lock already. */
     quoit_os_map_zeros(shm);
+    quoit_os_fd_drop(shm);
+}
+
+void quoit_os_fd_drop(struct quoit_os_shm *shm)
+{
     close_locked((int)shm->lock, shm);
     shm->lock = -1;
 }

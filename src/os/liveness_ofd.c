@@ -74,6 +74,11 @@ void quoit_os_shm_abandon(struct quoit_os_shm *shm)
 {
     /* A mapping holds on to the description that it was made from, so closing is not enough. */
     quoit_os_map_zeros(shm);
+    quoit_os_fd_drop(shm);
+}
+
+void quoit_os_fd_drop(struct quoit_os_shm *shm)
+{
     quoit_os_fd_close((int)shm->lock, shm);
     shm->lock = -1;
 }

@@ -11,8 +11,6 @@
 
 #include <stdlib.h>
 
-enum { GATE_WAIT_MS = 10000 };
-
 /* A lock that this process holds. */
 struct held {
     struct held *next;
@@ -220,7 +218,9 @@ quoit_status quoit_os_gate_enter(const wchar_t *name, uint32_t permissions, cons
     quoit_status status = open_mutex(name, permissions, what, gate_out);
     if (status != QUOIT_OK)
         return status;
-    DWORD answer = WaitForSingleObject(*gate_out, GATE_WAIT_MS);
+    quoit_os_fork_hold();
+    DWORD answer = WaitForSingleObject(*gate_out, (DWORD)(quoit_os_hold_left_ns() / 1000000));
+    quoit_os_fork_release();
     if (answer == WAIT_OBJECT_0 || answer == WAIT_ABANDONED)
         return QUOIT_OK;
     (void)CloseHandle(*gate_out);

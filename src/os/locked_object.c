@@ -56,20 +56,109 @@ static void close_lock(struct quoit_os_shm *shm)
     shm->lock = -1;
 }
 
-/* Opens the lock file and takes its gate. NOT_FOUND: there is none. */
-static quoit_status open_gate(const char *path, struct quoit_os_shm *shm)
+/* The number of the object that has the name, and its owner; -1: there is none. */
+static quoit_status look(const struct quoit_os_locked_ops *ops, const struct quoit_os_shm *shm,
+                         const char *text, int64_t *number_out, uint64_t *owner_out)
 {
-    quoit_status status;
-    do {
-        int mode = shm->read_only ? O_RDONLY : O_RDWR;
-        shm->lock = quoit_os_fd_open(path, mode | O_NONBLOCK | O_NOCTTY);
-        if (shm->lock < 0)
-            return quoit_os_fail(errno, "open", path);
-        status = quoit_os_file_gate(shm, path);
-        if (status != QUOIT_OK)
+    const int64_t unreadable = INT32_MAX; /* there, and not ours to look at */
+    *owner_out = QUOIT_OS_OWNER_UNKNOWN;
+    *number_out = ops->find(shm, text, owner_out);
+    if (*number_out >= 0 || errno == ENOENT)
+        return QUOIT_OK;
+    if (errno != EACCES)
+        return quoit_os_fail(errno, "look for", text);
+    *number_out = unreadable;
+    return QUOIT_OK;
+}
+
+/* Every retry below is of something that other processes changed meanwhile. BUSY: they have done so
+   for as long as the hold allows. */
+static quoit_status check_retry(const char *path)
+{
+    if (quoit_os_hold_left_ns() > 0)
+        return QUOIT_OK;
+    return quoit_fail(QUOIT_BUSY, "'%s' is made and removed by other processes without pause",
+                      path);
+}
+
+/* NOT_FOUND: there is no lock file. */
+static quoit_status open_lock(const char *path, struct quoit_os_shm *shm, uint64_t *owner_out)
+{
+    int mode = shm->read_only ? O_RDONLY : O_RDWR;
+    struct stat file;
+    shm->lock = quoit_os_fd_open(path, mode | O_NONBLOCK | O_NOCTTY);
+    if (shm->lock < 0)
+        return quoit_os_fail(errno, "open", path);
+    if (fstat((int)shm->lock, &file) != 0) {
+        quoit_status status = quoit_os_fail(errno, "look at", path);
+        close_lock(shm);
+        return status;
+    }
+    *owner_out = file.st_uid;
+    return QUOIT_OK;
+}
+
+/*
+ * May this process wait for the gate? Every user may make a lock file, hold its gate, and replace
+ * it by another one. So another user's gate is waited for only to open an object that is that
+ * user's, too, with any_owner. NOT_FOUND: there is no object.
+ */
+static quoit_status check_lock_owner(const struct quoit_os_locked_ops *ops, const char *path,
+                                     const char *text, uint64_t lock_owner, bool creates,
+                                     const struct quoit_os_shm *shm)
+{
+    int64_t number;
+    uint64_t owner;
+    if (lock_owner == quoit_os_user_id())
+        return QUOIT_OK;
+    if (creates)
+        return quoit_fail(QUOIT_OWNER,
+                          "the lock file '%s' belongs to user %llu, this process to "
+                          "%llu",
+                          path, (unsigned long long)lock_owner,
+                          (unsigned long long)quoit_os_user_id());
+    quoit_status status = look(ops, shm, text, &number, &owner);
+    if (status != QUOIT_OK)
+        return status;
+    if (number < 0)
+        return quoit_fail(QUOIT_NOT_FOUND, "cannot open '%s:%s': %s", ops->scheme, text,
+                          strerror(ENOENT));
+    if (owner == QUOIT_OS_OWNER_UNKNOWN)
+        return quoit_os_fail(EACCES, "open", text);
+    if (owner != lock_owner)
+        return quoit_fail(QUOIT_OWNER, "the lock file of '%s:%s' is not its owner's", ops->scheme,
+                          text);
+    if (!shm->any_owner)
+        return quoit_fail(
+            QUOIT_OWNER,
+            "'%s:%s' belongs to user %llu, this process to %llu (QUOIT_ANY_OWNER accepts it)",
+            ops->scheme, text, (unsigned long long)owner, (unsigned long long)quoit_os_user_id());
+    return QUOIT_OK;
+}
+
+/* Opens the lock file and takes its gate. NOT_FOUND: there is none, or no object. */
+static quoit_status open_gate(const struct quoit_os_locked_ops *ops, const char *path,
+                              const char *text, bool creates, struct quoit_os_shm *shm)
+{
+    quoit_status retry = QUOIT_OK;
+    while (retry == QUOIT_OK) {
+        uint64_t owner = 0;
+        quoit_status status = open_lock(path, shm, &owner);
+        if (status == QUOIT_OK)
+            status = check_lock_owner(ops, path, text, owner, creates, shm);
+        if (status != QUOIT_OK) {
             close_lock(shm);
-    } while (status == QUOIT_NOT_FOUND); /* removed while we waited: look again */
-    return status;
+            return status;
+        }
+        status = quoit_os_file_gate(shm, path);
+        if (status == QUOIT_OK)
+            return QUOIT_OK;
+        close_lock(shm);
+        if (status != QUOIT_NOT_FOUND)
+            return status;
+        retry = check_retry(path); /* removed while we waited */
+    }
+    return retry;
 }
 
 /* A lock file of our own making, with the gate held. EXISTS: another was faster. */
@@ -91,20 +180,6 @@ static quoit_status make_gate(const char *path, uint32_t permissions, struct quo
     return status == QUOIT_NOT_FOUND ? QUOIT_EXISTS : status;
 }
 
-/* The number of the object that has the name; -1: there is none. */
-static quoit_status look(const struct quoit_os_locked_ops *ops, const struct quoit_os_shm *shm,
-                         const char *text, int64_t *number_out)
-{
-    const int64_t unreadable = INT32_MAX; /* there, and not ours to look at */
-    *number_out = ops->find(shm, text);
-    if (*number_out >= 0 || errno == ENOENT)
-        return QUOIT_OK;
-    if (errno != EACCES)
-        return quoit_os_fail(errno, "look for", text);
-    *number_out = unreadable;
-    return QUOIT_OK;
-}
-
 static quoit_status exists(const struct quoit_os_locked_ops *ops, const struct quoit_os_shm *shm,
                            const char *text)
 {
@@ -122,14 +197,12 @@ static quoit_status exists(const struct quoit_os_locked_ops *ops, const struct q
 static quoit_status clear_relic(const struct quoit_os_locked_ops *ops, const char *path,
                                 const char *text, struct quoit_os_shm *shm)
 {
-    struct stat file;
     struct record record = read_record(shm);
     int64_t number = -1;
-    quoit_status status = look(ops, shm, text, &number);
+    uint64_t owner;
+    quoit_status status = look(ops, shm, text, &number, &owner);
     if (status != QUOIT_OK)
         return status;
-    if (fstat((int)shm->lock, &file) != 0 || file.st_uid != quoit_os_user_id())
-        return quoit_fail(QUOIT_OWNER, "the lock file '%s' belongs to another user", path);
     if (number >= 0 && record.state == RECORD_CREATING &&
         (record.number == number || record.number < 0) &&
         ops->is_abandoned(shm, text, number, record.number, record.creator) &&
@@ -140,33 +213,44 @@ static quoit_status clear_relic(const struct quoit_os_locked_ops *ops, const cha
     return unlink(path) == 0 ? QUOIT_OK : quoit_os_fail(errno, "remove", path);
 }
 
+/* With the gate of a new lock file held. EXISTS: the name has an object without a lock file, or
+   another program's. */
+static quoit_status check_no_object(const struct quoit_os_locked_ops *ops, const char *path,
+                                    const char *text, struct quoit_os_shm *shm)
+{
+    int64_t number = -1;
+    uint64_t owner;
+    quoit_status status = look(ops, shm, text, &number, &owner);
+    if (status == QUOIT_OK && number < 0)
+        return QUOIT_OK;
+    (void)unlink(path);
+    close_lock(shm);
+    return status == QUOIT_OK ? exists(ops, shm, text) : status;
+}
+
 /* The gate of a new lock file, for a name that has no object. EXISTS: it has one. */
 static quoit_status take_name(const struct quoit_os_locked_ops *ops, const char *path,
                               const char *text, uint32_t permissions, struct quoit_os_shm *shm)
 {
-    for (;;) {
-        quoit_status status = open_gate(path, shm);
+    quoit_status retry = QUOIT_OK;
+    while (retry == QUOIT_OK) {
+        quoit_status status = open_gate(ops, path, text, true, shm);
         if (status == QUOIT_OK)
             status = clear_relic(ops, path, text, shm);
         close_lock(shm);
+        if (status != QUOIT_OK && status != QUOIT_NOT_FOUND)
+            return status;
+        if (status == QUOIT_NOT_FOUND)
+            status = make_gate(path, permissions, shm);
+        else
+            status = QUOIT_EXISTS; /* no more: make it in the next round */
         if (status == QUOIT_OK)
-            continue;
-        if (status != QUOIT_NOT_FOUND)
+            return check_no_object(ops, path, text, shm);
+        if (status != QUOIT_EXISTS)
             return status;
-        status = make_gate(path, permissions, shm);
-        if (status == QUOIT_EXISTS)
-            continue;
-        if (status != QUOIT_OK)
-            return status;
-        int64_t number = -1;
-        status = look(ops, shm, text, &number);
-        if (status == QUOIT_OK && number < 0)
-            return QUOIT_OK;
-        (void)unlink(path);
-        close_lock(shm);
-        /* An object without a lock file, or another program's. */
-        return status == QUOIT_OK ? exists(ops, shm, text) : status;
+        retry = check_retry(path);
     }
+    return retry;
 }
 
 /* Makes the object, noting each step for whoever comes after a death here. */
@@ -220,12 +304,14 @@ static quoit_status find_object(const struct quoit_os_locked_ops *ops, const cha
                                 struct quoit_os_shm *shm)
 {
     struct lock_path path = lock_path_of(ops, shm, text);
-    for (;;) {
-        quoit_status status = open_gate(path.text, shm);
+    quoit_status retry = QUOIT_OK;
+    while (retry == QUOIT_OK) {
+        quoit_status status = open_gate(ops, path.text, text, false, shm);
         if (status != QUOIT_OK && status != QUOIT_NOT_FOUND)
             return status;
         int64_t number = -1;
-        quoit_status looked = look(ops, shm, text, &number);
+        uint64_t owner;
+        quoit_status looked = look(ops, shm, text, &number, &owner);
         shm->id = (intptr_t)number;
         if (looked != QUOIT_OK)
             return looked;
@@ -233,10 +319,12 @@ static quoit_status find_object(const struct quoit_os_locked_ops *ops, const cha
             return quoit_fail(QUOIT_NOT_FOUND, "cannot open '%s:%s': %s", ops->scheme, text,
                               strerror(ENOENT));
         bool lost = status == QUOIT_NOT_FOUND && access(path.text, F_OK) != 0 &&
-                    ops->find(shm, text) == shm->id;
+                    ops->find(shm, text, &owner) == shm->id;
         if (status != QUOIT_NOT_FOUND || lost)
             return QUOIT_OK;
+        retry = check_retry(path.text);
     }
+    return retry;
 }
 
 /* Everybody may make lock files there: one of another user's says nothing of this object. */
@@ -285,7 +373,8 @@ quoit_status quoit_os_locked_unlink(const struct quoit_os_locked_ops *ops, struc
             return status;
     }
     int64_t number = -1;
-    status = look(ops, shm, text, &number);
+    uint64_t owner;
+    status = look(ops, shm, text, &number, &owner);
     if (status == QUOIT_OK && number != shm->id)
         status = quoit_fail(QUOIT_NOT_FOUND, "'%s:%s' is gone, or another object by now",
                             ops->scheme, text);
@@ -302,9 +391,10 @@ void quoit_os_locked_close(const struct quoit_os_locked_ops *ops, struct quoit_o
 {
     if (shm->unpublished) { /* still behind the gate: nobody else has it */
         struct lock_path path = lock_path_of(ops, shm, shm->temporary);
-        if (shm->id >= 0)
-            (void)ops->remove(shm, shm->temporary);
-        (void)unlink(path.text);
+        bool is_gone = shm->id < 0 || ops->remove(shm, shm->temporary) == 0 || errno == ENOENT ||
+                       errno == EIDRM || errno == EINVAL;
+        if (is_gone) /* else the next creator finds in the lock file that this one left it */
+            (void)unlink(path.text);
     }
     free(shm->temporary);
     if (shm->base)

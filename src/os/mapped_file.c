@@ -10,6 +10,7 @@
 #include "fail.h"
 #include "fd.h"
 #include "liveness.h"
+#include "process_posix.h"
 #include "system_error.h"
 
 #include <dirent.h>
@@ -20,12 +21,10 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 enum { PATH_ROOM = 4096 + 64 };
-static const char temporary_prefix[] = ".quoit-"; /* and six characters of mkstemp's */
-enum { GATE_TRIES = 10000 };                      /* 1 ms each */
+static const char temporary_prefix[] = ".quoit-"; /* and six characters */
 
 /* The directory of path into directory: "a/b" gives "a", "/b" gives "/", "b" gives ".". */
 static void directory_of(const char *path, char directory[PATH_ROOM])
@@ -87,10 +86,9 @@ static int open_nameless(const char *path, char **temporary_out)
     char temporary[PATH_ROOM + 64];
     sweep(path);
     (void)snprintf(temporary, sizeof temporary, "%s/%sXXXXXX", directory, temporary_prefix);
-    int made = mkstemp(temporary);
+    int made = quoit_os_fd_temporary(temporary);
     if (made < 0)
         return -1;
-    (void)fcntl(made, F_SETFD, FD_CLOEXEC);
     int named = quoit_os_fd_above_stdio(made);
     *temporary_out = named >= 0 ? strdup(temporary) : NULL;
     if (*temporary_out)
@@ -135,8 +133,9 @@ quoit_status quoit_os_file_reserve(int fd, uint64_t size_bytes, uint32_t permiss
     if (error == ENOTSUP)
         error = ftruncate(fd, (off_t)size_bytes) == 0 ? write_zeros(fd, size_bytes) : errno;
     if (error == ENOSPC || error == EFBIG || error == ENOMEM)
-        return quoit_fail(QUOIT_NOSPACE, "cannot reserve %llu bytes for '%s': %s",
-                          (unsigned long long)size_bytes, what, strerror(error));
+        return quoit_fail(QUOIT_NOSPACE, "cannot reserve %llu bytes for '%s': %s%s",
+                          (unsigned long long)size_bytes, what, strerror(error),
+                          quoit_os_fd_limit_hint(error));
     return error == 0 ? QUOIT_OK : quoit_os_fail(error, "reserve memory for", what);
 }
 
@@ -197,7 +196,7 @@ quoit_status quoit_os_file_create(const char *path, uint64_t size_bytes, uint32_
     quoit_status status;
     do
         status = create_once(path, size_bytes, permissions, shm_out, &swept);
-    while (swept);
+    while (swept && quoit_os_hold_left_ns() > 0);
     return status;
 }
 
@@ -239,28 +238,34 @@ quoit_status quoit_os_file_open(const char *path, bool read_only, struct quoit_o
     return status;
 }
 
-static bool leads_to(const char *path, int fd)
+/* Does path lead to the file of fd? NOT_FOUND: not any more. */
+static quoit_status check_leads_to(const char *path, int fd)
 {
     struct stat by_path, by_fd;
-    return stat(path, &by_path) == 0 && fstat(fd, &by_fd) == 0 && by_path.st_dev == by_fd.st_dev &&
-           by_path.st_ino == by_fd.st_ino;
+    bool is_there = stat(path, &by_path) == 0;
+    if ((!is_there && errno != ENOENT) || fstat(fd, &by_fd) != 0)
+        return quoit_os_fail(errno, "look at", path);
+    if (is_there && by_path.st_dev == by_fd.st_dev && by_path.st_ino == by_fd.st_ino)
+        return QUOIT_OK;
+    return quoit_fail(QUOIT_NOT_FOUND, "'%s' is gone, or another object by now", path);
 }
 
-quoit_status quoit_os_file_gate(const struct quoit_os_shm *shm, const char *path)
+quoit_status quoit_os_file_gate(struct quoit_os_shm *shm, const char *path)
 {
-    const struct timespec millisecond = {.tv_nsec = 1000000};
+    quoit_os_fork_hold();
     quoit_status status = quoit_os_lock_try(shm, QUOIT_OS_LOCK_GATE);
-    for (int tries = 0; status == QUOIT_BUSY && tries < GATE_TRIES; tries++) {
-        (void)nanosleep(&millisecond, NULL);
+    while (status == QUOIT_BUSY) {
+        status = quoit_os_pause(shm, path);
+        if (status != QUOIT_OK)
+            break;
         status = quoit_os_lock_try(shm, QUOIT_OS_LOCK_GATE);
     }
-    if (status == QUOIT_BUSY)
-        return quoit_fail(QUOIT_BUSY, "'%s' is being changed by a process that does not go on",
-                          path);
-    if (status == QUOIT_OK && !leads_to(path, (int)shm->lock)) {
-        quoit_os_lock_release(shm, QUOIT_OS_LOCK_GATE);
-        return quoit_fail(QUOIT_NOT_FOUND, "'%s' is gone, or another object by now", path);
+    if (status == QUOIT_OK) {
+        status = check_leads_to(path, (int)shm->lock);
+        if (status != QUOIT_OK)
+            quoit_os_lock_release(shm, QUOIT_OS_LOCK_GATE);
     }
+    quoit_os_fork_release();
     return status;
 }
 

@@ -2,18 +2,15 @@
 /* Memory without a name: a file that loses its name at once. */
 #include "fd.h"
 
-#include <fcntl.h>
-#include <stdlib.h>
 #include <unistd.h>
 
 int quoit_os_memory_fd(const char *text)
 {
     (void)text;
     char path[] = QUOIT_LOCK_DIRECTORY "/.quoit-XXXXXX";
-    int fd = mkstemp(path);
+    int fd = quoit_os_fd_temporary(path);
     if (fd < 0)
         return -1;
     (void)unlink(path);
-    (void)fcntl(fd, F_SETFD, FD_CLOEXEC);
     return quoit_os_fd_above_stdio(fd);
 }

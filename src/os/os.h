@@ -42,6 +42,7 @@ struct quoit_os_shm {
     bool
         locks_missing; /* the object is there, its lock file is not: members cannot be told apart */
     bool read_only;
+    bool any_owner; /* an object of another user is accepted */
 };
 
 /*
@@ -57,7 +58,8 @@ struct quoit_os_shm_ops {
                            struct quoit_os_shm *shm_out);
     /* From here others can open it. EXISTS where the name was taken meanwhile. */
     quoit_status (*publish)(struct quoit_os_shm *shm, const char *text);
-    /* NOT_FOUND, NOT_QUOIT (not memory at all), PERMISSION … */
+    /* NOT_FOUND, NOT_QUOIT (not memory at all), PERMISSION … The caller sets shm_out->any_owner,
+       which is read first: without it, opening does not wait for another user's process (OWNER). */
     quoit_status (*open)(const char *text, bool read_only, struct quoit_os_shm *shm_out);
     /* Removes the name if it still leads to this object; NOT_FOUND if not. */
     quoit_status (*unlink)(struct quoit_os_shm *shm, const char *text);
@@ -169,10 +171,21 @@ struct quoit_os_fork_guard {
     struct quoit_os_fork_guard *next, *previous;
     void (*dropped)(struct quoit_os_fork_guard *guard);
 };
-/* Between these two no fork happens in this process: a child would inherit locks that no guard lets
-   go of yet. A fork in between waits for the release. */
+/*
+ * Around each call that opens, makes or removes something. They nest; the outermost counts. Until
+ * the release this thread is not cancelled and takes no signals but those of its own faults, so
+ * that nothing is left held, and no fork happens in another thread: a child would inherit locks
+ * that no guard lets go of yet. Such a fork waits for the release.
+ */
 void quoit_os_fork_hold(void);
 void quoit_os_fork_release(void);
+/* A thread that was cancelled ends here; called where it holds nothing, and leaves nothing half
+   done: as calls begin that create, open, remove or wait. Within a hold it does nothing. */
+void quoit_os_cancel_point(void);
+/* What is left of the time that the calls within one outermost hold may wait for others, by the
+   monotonic clock, from the first call of this on; 0: nothing. */
+int64_t quoit_os_hold_left_ns(void);
+extern int64_t quoit_os_hold_ns; /* that time: ten seconds; tests take less */
 quoit_status quoit_os_fork_guard_add(struct quoit_os_fork_guard *guard);
 void quoit_os_fork_guard_remove(struct quoit_os_fork_guard *guard);
 

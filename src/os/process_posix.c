@@ -1,11 +1,15 @@
 /* SPDX-License-Identifier: MIT */
-/* Who and when on POSIX systems, and what a forked child must let go of. */
+/* Process, user and clock on POSIX systems; what a forked child must let go of; and the state of a
+   thread inside a call that signals, cancellation and fork must not interrupt. */
 #include "process_posix.h"
 
-#include "os.h"
+#include "fail.h"
+#include "liveness.h"
 #include "system_error.h"
 
 #include <pthread.h>
+#include <signal.h>
+#include <stddef.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -14,22 +18,79 @@ static pthread_once_t fork_handlers_once = PTHREAD_ONCE_INIT;
 static int fork_handlers_error;
 static struct quoit_os_fork_guard *guards; /* as the next, under process_mutex */
 static int openers;                        /* threads for whose end a fork waits */
+static sigset_t forker_mask;               /* of the thread that forks, before it forked */
 
-/* By looking now and then: a condition variable would have to be mended in the child. */
+/* This thread's outermost quoit_os_fork_hold. */
+static _Thread_local struct {
+    unsigned depth;
+    bool is_counted; /* in openers: not while it sleeps in quoit_os_pause */
+    bool had_file_signal;
+    int cancel_state;
+    uint64_t give_up_ns; /* 0: it has not waited for others yet */
+    sigset_t mask;
+} hold;
+
+/* ---- Signals --------------------------------------------------------------------------------- */
+
+/* All but those that this thread causes itself, by a fault: blocked, they would end the process
+   without its handler. */
+static void block_signals(sigset_t *before_out)
+{
+    static const int faults[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGABRT, SIGSYS};
+    sigset_t blocked;
+    (void)sigfillset(&blocked);
+    for (size_t i = 0; i < sizeof faults / sizeof faults[0]; i++)
+        (void)sigdelset(&blocked, faults[i]);
+    (void)pthread_sigmask(SIG_BLOCK, &blocked, before_out);
+}
+
+static bool has_file_signal(void)
+{
+    sigset_t pending;
+    (void)sigemptyset(&pending);
+    return sigpending(&pending) == 0 && sigismember(&pending, SIGXFSZ) == 1;
+}
+
+/* Growing a file beyond RLIMIT_FSIZE sends SIGXFSZ, whose default action ends the process. The call
+   that failed reports EFBIG; the signal, which is blocked, is taken away here. */
+static void consume_file_signal(void)
+{
+    sigset_t file_signal;
+    int taken;
+    (void)sigemptyset(&file_signal);
+    (void)sigaddset(&file_signal, SIGXFSZ);
+    if (!hold.had_file_signal && has_file_signal())
+        (void)sigwait(&file_signal, &taken);
+}
+
+/* ---- Fork ------------------------------------------------------------------------------------ */
+
+/*
+ * Looks now and then: a condition variable would have to be repaired in the child. The forking
+ * thread's own hold does not count: a signal handler that interrupted it would wait for itself.
+ * Signals stay blocked to the end of fork, so that no handler forks again behind the mutex.
+ */
 static void before_fork(void)
 {
     const struct timespec moment = {.tv_nsec = 100000};
+    sigset_t mask;
+    int cancel_state = quoit_os_cancel_disable();
+    block_signals(&mask);
     (void)pthread_mutex_lock(&process_mutex);
-    while (openers > 0) {
+    while (openers > (hold.is_counted ? 1 : 0)) {
         (void)pthread_mutex_unlock(&process_mutex);
         (void)nanosleep(&moment, NULL);
         (void)pthread_mutex_lock(&process_mutex);
     }
+    forker_mask = mask;
+    quoit_os_cancel_restore(cancel_state);
 }
 
-static void after_fork_in_parent(void)
+static void unlock_after_fork(void)
 {
+    sigset_t mask = forker_mask;
     (void)pthread_mutex_unlock(&process_mutex);
+    (void)pthread_sigmask(SIG_SETMASK, &mask, NULL);
 }
 
 static void after_fork_in_child(void)
@@ -40,34 +101,139 @@ static void after_fork_in_child(void)
         guard->next = guard->previous = NULL;
         guard->dropped(guard);
     }
-    (void)pthread_mutex_unlock(&process_mutex);
+    unlock_after_fork();
 }
 
 static void install_fork_handlers(void)
 {
-    fork_handlers_error = pthread_atfork(before_fork, after_fork_in_parent, after_fork_in_child);
+    fork_handlers_error = pthread_atfork(before_fork, unlock_after_fork, after_fork_in_child);
+}
+
+static void count_opener(bool counts)
+{
+    (void)pthread_mutex_lock(&process_mutex);
+    openers += counts ? 1 : -1;
+    hold.is_counted = counts;
+    (void)pthread_mutex_unlock(&process_mutex);
 }
 
 void quoit_os_fork_hold(void)
 {
+    if (hold.depth > 0) {
+        hold.depth++;
+        return;
+    }
+    int cancel_state = quoit_os_cancel_disable();
+    sigset_t mask;
     (void)pthread_once(&fork_handlers_once, install_fork_handlers);
-    (void)pthread_mutex_lock(&process_mutex);
-    openers++;
-    (void)pthread_mutex_unlock(&process_mutex);
+    block_signals(&mask);
+    hold.depth = 1;
+    hold.cancel_state = cancel_state;
+    hold.mask = mask;
+    hold.give_up_ns = 0;
+    hold.had_file_signal = sigismember(&mask, SIGXFSZ) == 1 && has_file_signal();
+    count_opener(true);
 }
 
 void quoit_os_fork_release(void)
 {
-    (void)pthread_mutex_lock(&process_mutex);
-    openers--;
-    (void)pthread_mutex_unlock(&process_mutex);
+    if (hold.depth > 1) {
+        hold.depth--;
+        return;
+    }
+    sigset_t mask = hold.mask;
+    int cancel_state = hold.cancel_state;
+    count_opener(false);
+    consume_file_signal();
+    hold.depth = 0;
+    (void)pthread_sigmask(SIG_SETMASK, &mask, NULL);
+    quoit_os_cancel_restore(cancel_state);
+}
+
+int64_t quoit_os_hold_ns = INT64_C(10000000000);
+
+int64_t quoit_os_hold_left_ns(void)
+{
+    uint64_t now = quoit_os_monotonic_ns();
+    if (hold.give_up_ns == 0)
+        hold.give_up_ns = now + (uint64_t)quoit_os_hold_ns;
+    return now < hold.give_up_ns ? (int64_t)(hold.give_up_ns - now) : 0;
+}
+
+/* ---- Pauses ---------------------------------------------------------------------------------- */
+
+struct pause_guard {
+    struct quoit_os_fork_guard guard;
+    struct quoit_os_shm *shm;
+    bool forked;
+};
+
+/* In a child that a signal handler forked during the pause. What shm would clear up, its temporary
+   name, is the parent's. */
+static void drop_paused(struct quoit_os_fork_guard *guard)
+{
+    struct pause_guard *paused =
+        (struct pause_guard *)(void *)((char *)guard - offsetof(struct pause_guard, guard));
+    paused->forked = true;
+    if (paused->shm->base)
+        quoit_os_shm_abandon(paused->shm);
+    else
+        quoit_os_fd_drop(paused->shm);
+    paused->shm->temporary = NULL;
+    paused->shm->unpublished = false;
+}
+
+quoit_status quoit_os_pause(struct quoit_os_shm *shm, const char *what)
+{
+    const int64_t longest_ns = 1000000, left_ns = quoit_os_hold_left_ns();
+    const struct timespec pause = {.tv_nsec = (long)(left_ns < longest_ns ? left_ns : longest_ns)};
+    struct pause_guard paused = {.guard.dropped = drop_paused, .shm = shm};
+    sigset_t blocked;
+    if (left_ns == 0)
+        return quoit_fail(QUOIT_BUSY, "'%s' is being changed by a process that does not go on",
+                          what);
+    quoit_status status = quoit_os_fork_guard_add(&paused.guard);
+    if (status != QUOIT_OK)
+        return status;
+    count_opener(false);
+    consume_file_signal();
+    (void)pthread_sigmask(SIG_SETMASK, &hold.mask, &blocked);
+    (void)nanosleep(&pause, NULL);
+    (void)pthread_sigmask(SIG_SETMASK, &blocked, NULL);
+    count_opener(true);
+    quoit_os_fork_guard_remove(&paused.guard);
+    if (paused.forked)
+        return quoit_fail(QUOIT_FORKED, "this process was forked while it waited for '%s'", what);
+    return QUOIT_OK;
+}
+
+/* ---- Cancellation and this process's own lock ------------------------------------------------ */
+
+int quoit_os_cancel_disable(void)
+{
+    int before = PTHREAD_CANCEL_ENABLE;
+    (void)pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &before);
+    return before;
+}
+
+void quoit_os_cancel_restore(int before)
+{
+    int disabled;
+    (void)pthread_setcancelstate(before, &disabled);
+}
+
+void quoit_os_cancel_point(void)
+{
+    pthread_testcancel();
 }
 
 quoit_status quoit_os_process_lock(void)
 {
-    (void)pthread_once(&fork_handlers_once, install_fork_handlers);
-    if (fork_handlers_error != 0)
+    quoit_os_fork_hold();
+    if (fork_handlers_error != 0) {
+        quoit_os_fork_release();
         return quoit_os_fail(fork_handlers_error, "prepare for fork in", "this process");
+    }
     (void)pthread_mutex_lock(&process_mutex);
     return QUOIT_OK;
 }
@@ -75,7 +241,10 @@ quoit_status quoit_os_process_lock(void)
 void quoit_os_process_unlock(void)
 {
     (void)pthread_mutex_unlock(&process_mutex);
+    quoit_os_fork_release();
 }
+
+/* ---- What a forked child lets go of ---------------------------------------------------------- */
 
 quoit_status quoit_os_fork_guard_add(struct quoit_os_fork_guard *guard)
 {
@@ -104,6 +273,8 @@ void quoit_os_fork_guard_remove(struct quoit_os_fork_guard *guard)
     guard->next = guard->previous = NULL;
     quoit_os_process_unlock();
 }
+
+/* ---- Process, user, clocks ------------------------------------------------------------------- */
 
 uint32_t quoit_os_process_id(void)
 {

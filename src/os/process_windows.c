@@ -31,11 +31,34 @@ uint64_t quoit_os_unix_time_ns(void)
     return (((uint64_t)now.dwHighDateTime << 32 | now.dwLowDateTime) - from_1601_to_1970) * 100;
 }
 
+/* There is nothing to hold off but the waits for others, which end. */
+static _Thread_local struct {
+    unsigned depth;
+    uint64_t give_up_ns; /* 0: it has not waited for others yet */
+} hold;
+
 void quoit_os_fork_hold(void)
 {
+    if (hold.depth++ == 0)
+        hold.give_up_ns = 0;
 }
 
 void quoit_os_fork_release(void)
+{
+    hold.depth--;
+}
+
+int64_t quoit_os_hold_ns = INT64_C(10000000000);
+
+int64_t quoit_os_hold_left_ns(void)
+{
+    uint64_t now = quoit_os_monotonic_ns();
+    if (hold.give_up_ns == 0)
+        hold.give_up_ns = now + (uint64_t)quoit_os_hold_ns;
+    return now < hold.give_up_ns ? (int64_t)(hold.give_up_ns - now) : 0;
+}
+
+void quoit_os_cancel_point(void)
 {
 }
 

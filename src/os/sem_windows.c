@@ -94,7 +94,8 @@ static quoit_status find(const char *text, bool any_owner, struct quoit_os_entry
         before = identity;
         identity = quoit_os_entry_read(entry_out);
         status = follow(entry_out, identity, any_owner, semaphore_out);
-    } while (status == QUOIT_NOT_FOUND && identity != before); /* replaced meanwhile? */
+    } while (status == QUOIT_NOT_FOUND && identity != before && /* replaced meanwhile? */
+             quoit_os_hold_left_ns() > 0);
     *identity_out = identity;
     if (status != QUOIT_OK)
         (void)CloseHandle(entry_out->section);
@@ -131,7 +132,7 @@ static quoit_status unlink_name(const char *text, bool any_owner)
         status = quoit_os_entry_unlink(&entry, identity);
         (void)CloseHandle(semaphore);
         (void)CloseHandle(entry.section);
-    } while (status == QUOIT_NOT_FOUND); /* replaced in between: what is there now? */
+    } while (status == QUOIT_NOT_FOUND && quoit_os_hold_left_ns() > 0); /* replaced in between? */
     return status;
 }
 

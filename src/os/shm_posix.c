@@ -53,11 +53,14 @@ static int64_t number_of(const struct stat *status)
     return (int64_t)((uint64_t)status->st_ino & 0x7fffffff);
 }
 
-static int64_t find(const struct quoit_os_shm *shm, const char *text)
+static int64_t find(const struct quoit_os_shm *shm, const char *text, uint64_t *owner_out)
 {
     (void)shm;
     struct stat status;
-    return look(text, &status) == 0 ? number_of(&status) : -1;
+    if (look(text, &status) != 0)
+        return -1;
+    *owner_out = status.st_uid;
+    return number_of(&status);
 }
 
 static bool is_abandoned(const struct quoit_os_shm *shm, const char *text, int64_t number,
@@ -82,9 +85,11 @@ static quoit_status make(struct quoit_os_shm *shm, const char *text, uint64_t si
         shm_open(name_of(text).text, O_RDWR | O_CREAT | O_EXCL, (mode_t)permissions));
     if (fd < 0)
         return quoit_os_fail(errno, "create", text);
-    shm->id = 0;
+    shm->id = 0; /* made: to be removed if the rest fails */
     if (fstat(fd, &status) == 0)
         shm->id = (intptr_t)number_of(&status);
+    else
+        result = quoit_os_fail(errno, "look at", text);
     /* Whatever the umask; but macOS lets it take from what is asked for. */
     if (fchmod(fd, (mode_t)permissions) != 0 && errno != EINVAL)
         result = quoit_os_fail(errno, "set the permissions of", text);
@@ -102,8 +107,8 @@ static quoit_status set_size(int fd, const char *text, uint64_t size_bytes)
     if (error == ENOTSUP) /* not for such objects: populating them is all that can be done */
         error = 0;
     if (error == ENOSPC || error == ENOMEM || error == EFBIG)
-        return quoit_fail(QUOIT_NOSPACE, "cannot reserve %llu bytes for 'posix:%s'",
-                          (unsigned long long)size_bytes, text);
+        return quoit_fail(QUOIT_NOSPACE, "cannot reserve %llu bytes for 'posix:%s'%s",
+                          (unsigned long long)size_bytes, text, quoit_os_fd_limit_hint(error));
     return error == 0 ? QUOIT_OK : quoit_os_fail(error, "set the size of", text);
 }
 
@@ -170,7 +175,8 @@ static quoit_status publish(struct quoit_os_shm *shm, const char *text)
 
 static quoit_status open_existing(const char *text, bool read_only, struct quoit_os_shm *shm_out)
 {
-    *shm_out = (struct quoit_os_shm){.lock = -1, .id = -1, .read_only = read_only};
+    *shm_out = (struct quoit_os_shm){
+        .lock = -1, .id = -1, .read_only = read_only, .any_owner = shm_out->any_owner};
     return quoit_os_locked_open(&locked, text, shm_out);
 }
 

@@ -19,13 +19,21 @@ static void lock_path(const struct quoit_os_shm *shm, const char *text,
                       char path[QUOIT_OS_LOCK_PATH_ROOM])
 {
     (void)text;
-    quoit_os_sysv_lock_path(shm->key, path);
+    quoit_os_sysv_lock_path(shm->key, shm->identity, path);
 }
 
-static int64_t find(const struct quoit_os_shm *shm, const char *text)
+static int64_t find(const struct quoit_os_shm *shm, const char *text, uint64_t *owner_out)
 {
     (void)text;
-    return shmget((key_t)shm->key, 0, 0);
+    struct shmid_ds segment;
+    int id = shmget((key_t)shm->key, 0, 0);
+    bool told = id >= 0 && shmctl(id, IPC_STAT, &segment) == 0;
+    if (id >= 0 && !told && (errno == EIDRM || errno == EINVAL)) {
+        errno = ENOENT; /* removed in between */
+        return -1;
+    }
+    *owner_out = told ? segment.shm_perm.uid : QUOIT_OS_OWNER_UNKNOWN;
+    return id;
 }
 
 static bool is_abandoned(const struct quoit_os_shm *shm, const char *text, int64_t number,
@@ -76,7 +84,8 @@ static quoit_status attach(struct quoit_os_shm *shm, const char *text, uint64_t 
 
 static int remove_segment(const struct quoit_os_shm *shm, const char *text)
 {
-    int64_t number = shm->id >= 0 ? shm->id : find(shm, text);
+    (void)text;
+    int64_t number = shm->id >= 0 ? shm->id : shmget((key_t)shm->key, 0, 0);
     return shmctl((int)number, IPC_RMID, NULL);
 }
 
@@ -97,11 +106,13 @@ static const struct quoit_os_locked_ops locked = {
     .detach = detach,
 };
 
-/* An shm that holds nothing yet but its key. */
+/* An shm that holds nothing yet but its key, and as its identity its IPC namespace. */
 static quoit_status begin(const char *text, bool read_only, struct quoit_os_shm *shm_out)
 {
-    *shm_out = (struct quoit_os_shm){.lock = -1, .id = -1, .read_only = read_only};
-    return quoit_os_sysv_key(text, &shm_out->key);
+    *shm_out = (struct quoit_os_shm){
+        .lock = -1, .id = -1, .read_only = read_only, .any_owner = shm_out->any_owner};
+    quoit_status status = quoit_os_sysv_key(text, &shm_out->key);
+    return status == QUOIT_OK ? quoit_os_ipc_namespace(&shm_out->identity) : status;
 }
 
 static quoit_status create(const char *text, uint64_t size_bytes, uint32_t permissions,
@@ -126,6 +137,12 @@ static quoit_status open_existing(const char *text, bool read_only, struct quoit
 
 static quoit_status unlink_name(struct quoit_os_shm *shm, const char *text)
 {
+    uint64_t ipc_namespace;
+    quoit_status status = quoit_os_ipc_namespace(&ipc_namespace);
+    if (status != QUOIT_OK)
+        return status;
+    if (ipc_namespace != shm->identity) /* the number may be another segment's here */
+        return quoit_fail(QUOIT_NOT_FOUND, "'sysv:%s' is in an IPC namespace that was left", text);
     return quoit_os_locked_unlink(&locked, shm, text);
 }
 

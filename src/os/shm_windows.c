@@ -81,7 +81,8 @@ static quoit_status open_existing(const char *text, bool read_only, struct quoit
         before = identity;
         identity = quoit_os_entry_read(&entry);
         status = follow(&entry, identity, read_only, shm_out);
-    } while (status == QUOIT_NOT_FOUND && identity != before); /* replaced meanwhile? */
+    } while (status == QUOIT_NOT_FOUND && identity != before && /* replaced meanwhile? */
+             quoit_os_hold_left_ns() > 0);
     if (status != QUOIT_OK)
         (void)CloseHandle(entry.section);
     return status;

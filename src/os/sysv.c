@@ -11,7 +11,6 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 
 static bool hex_digit(char c, uint32_t *digit_out)
 {
@@ -54,17 +53,12 @@ quoit_status quoit_os_sysv_fail(const char *doing, const char *text)
     return quoit_os_fail(errno == EINVAL || errno == EIDRM ? ENOENT : errno, doing, text);
 }
 
-void quoit_os_sysv_lock_path(uint32_t key, char path[QUOIT_OS_SYSV_LOCK_ROOM])
+void quoit_os_sysv_lock_path(uint32_t key, uint64_t ipc_namespace,
+                             char path[QUOIT_OS_SYSV_LOCK_ROOM])
 {
     int length = snprintf(path, QUOIT_OS_SYSV_LOCK_ROOM, "%s/quoit.sysv.%08x", QUOIT_LOCK_DIRECTORY,
                           (unsigned)key);
-#ifdef QUOIT_IPC_NAMESPACE
-    const uint64_t initial = 0xefffffff; /* the first namespace's number on every Linux */
-    struct stat namespace;
-    if (stat(QUOIT_IPC_NAMESPACE, &namespace) == 0 && namespace.st_ino != initial)
+    if (ipc_namespace != 0)
         (void)snprintf(path + length, QUOIT_OS_SYSV_LOCK_ROOM - (size_t)length, ".%llu",
-                       (unsigned long long)namespace.st_ino);
-#else
-    (void)length;
-#endif
+                       (unsigned long long)ipc_namespace);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Sleeping on a shared word: macOS has a call for it since 14.4, which is looked up when the
    library is used, and before that nothing: then in pauses, as wait_pauses.c. */
-#include "os.h"
+#include "process_posix.h"
 
 #include <dlfcn.h>
 #include <pthread.h>
@@ -46,11 +46,13 @@ void quoit_os_sleep(const struct quoit_os_shm *shm, uint32_t number, const _Atom
     (void)pthread_once(&once, look_up);
     if (timeout_ns <= 0)
         return;
+    int cancel_state = quoit_os_cancel_disable(); /* a sleeper's state is in shared memory */
     if (wait_on_address)
         (void)wait_on_address(address_of(word), value, sizeof *word, SHARED,
                               CLOCK_MACH_ABSOLUTE_TIME, (uint64_t)timeout_ns);
     else
         (void)nanosleep(&pause, NULL);
+    quoit_os_cancel_restore(cancel_state);
 }
 
 void quoit_os_wake(const struct quoit_os_shm *shm, uint32_t number, const _Atomic uint32_t *word,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Sleeping on a shared word where the system has no such call: in pauses that grow to a
    millisecond, so that nobody has to be woken, and a wait ends up to that much late. */
-#include "os.h"
+#include "process_posix.h"
 
 #include <time.h>
 
@@ -20,7 +20,10 @@ void quoit_os_sleep(const struct quoit_os_shm *shm, uint32_t number, const _Atom
             return;
         if (pause.tv_nsec > left)
             pause.tv_nsec = (long)left;
-        if (nanosleep(&pause, NULL) != 0)
+        int cancel_state = quoit_os_cancel_disable(); /* a sleeper's state is in shared memory */
+        int result = nanosleep(&pause, NULL);
+        quoit_os_cancel_restore(cancel_state);
+        if (result != 0)
             return;
         pause.tv_nsec = pause.tv_nsec * 2 < longest_ns ? pause.tv_nsec * 2 : longest_ns;
     }

@@ -211,6 +211,7 @@ quoit_status quoit_region_attach(const char *name, unsigned flags, quoit_region 
     if (status != QUOIT_OK)
         return status;
     bool read_only = (flags & QUOIT_READ_ONLY) != 0;
+    region->shm.any_owner = (flags & QUOIT_ANY_OWNER) != 0;
     status = region->ops->open(region->name.text, read_only, &region->shm);
     if (status != QUOIT_OK)
         goto free_region;
@@ -248,6 +249,7 @@ quoit_status quoit_region_create(const char *name, const struct quoit_region_opt
         return quoit_fail(QUOIT_CAPACITY, "the size of region '%s' is 0; 1 would be enough",
                           name ? name : "");
     quoit_region *region;
+    quoit_os_cancel_point();
     quoit_os_fork_hold(); /* a child would hold on to a System V name's gate */
     quoit_status status = quoit_region_begin(name, QUOIT_CONTENT_PLAIN, options->size_bytes,
                                              options->permissions, &region);
@@ -268,6 +270,7 @@ quoit_status quoit_region_open(const char *name, unsigned flags, quoit_region **
         return quoit_fail(QUOIT_INVALID, "region_out is NULL, or flags 0x%x are not known", flags);
     *region_out = NULL;
     quoit_region *region;
+    quoit_os_cancel_point();
     quoit_os_fork_hold(); /* as above */
     quoit_status status = quoit_region_attach(name, flags, &region);
     quoit_os_fork_release();
@@ -288,7 +291,9 @@ void quoit_region_close(quoit_region *region)
 {
     if (!region)
         return;
+    quoit_os_fork_hold(); /* as above */
     region->ops->close(&region->shm);
+    quoit_os_fork_release();
     free(region);
 }
 
@@ -297,13 +302,17 @@ quoit_status quoit_region_unlink_self(quoit_region *region)
     if (region->shm.read_only)
         return quoit_fail(QUOIT_PERMISSION, "'%s:%s' was opened to be looked at alone",
                           quoit_region_scheme(region), quoit_region_text(region));
-    return region->ops->unlink(&region->shm, region->name.text);
+    quoit_os_fork_hold(); /* as above */
+    quoit_status status = region->ops->unlink(&region->shm, region->name.text);
+    quoit_os_fork_release();
+    return status;
 }
 
 quoit_status quoit_region_unlink_content(const char *name, uint32_t content)
 {
     quoit_region *region;
     quoit_status status;
+    quoit_os_cancel_point();
     quoit_os_fork_hold(); /* as above */
     do {
         status = quoit_region_attach(name, QUOIT_REGION_DAMAGED_TOO, &region);
@@ -315,7 +324,7 @@ quoit_status quoit_region_unlink_content(const char *name, uint32_t content)
             status = quoit_fail(QUOIT_MISMATCH, "'%s' is %s, not %s", name,
                                 quoit_region_what(region->content), quoit_region_what(content));
         quoit_region_close(region);
-    } while (status == QUOIT_NOT_FOUND); /* replaced in between: what is there now? */
+    } while (status == QUOIT_NOT_FOUND && quoit_os_hold_left_ns() > 0); /* replaced in between? */
     quoit_os_fork_release();
     return status;
 }

@@ -19,6 +19,13 @@ static quoit_region *create(const char *name)
     return region;
 }
 
+static void lock_path(uint32_t key, char path[QUOIT_OS_SYSV_LOCK_ROOM])
+{
+    uint64_t ipc_namespace;
+    CHECK_STATUS(quoit_os_ipc_namespace(&ipc_namespace), QUOIT_OK);
+    quoit_os_sysv_lock_path(key, ipc_namespace, path);
+}
+
 static void names(void)
 {
     static const char *const bad[] = {"sysv:a/b", "sysv:0x", "sysv:0x0", "sysv:0x123456789",
@@ -65,7 +72,7 @@ static void foreign_segment(void)
     CHECK_EQUAL(shmget((key_t)key, 0, 0), id);
     CHECK(shmctl(id, IPC_RMID, NULL) == 0);
     char lock[QUOIT_OS_SYSV_LOCK_ROOM];
-    quoit_os_sysv_lock_path(key, lock);
+    lock_path(key, lock);
     CHECK(access(lock, F_OK) != 0);
 }
 
@@ -104,7 +111,7 @@ static void lock_file_removed(void)
     CHECK_STATUS(quoit_queue_create(name, &options, QUOIT_PRODUCER, &queue), QUOIT_OK);
     quoit_queue_close(queue);
     CHECK_STATUS(quoit_os_sysv_key(test_path(name), &key), QUOIT_OK);
-    quoit_os_sysv_lock_path(key, lock);
+    lock_path(key, lock);
     CHECK(unlink(lock) == 0);
     CHECK_STATUS(quoit_queue_open(name, QUOIT_PRODUCER, &queue), QUOIT_CORRUPT);
     CHECK_STATUS(quoit_queue_create(name, &options, QUOIT_PRODUCER, &queue), QUOIT_EXISTS);
@@ -127,7 +134,7 @@ static void write_lock_file(const char *name, uint64_t state, int64_t shmid, uin
     uint32_t key;
     char lock[QUOIT_OS_SYSV_LOCK_ROOM];
     CHECK_STATUS(quoit_os_sysv_key(test_path(name), &key), QUOIT_OK);
-    quoit_os_sysv_lock_path(key, lock);
+    lock_path(key, lock);
     test_write_file(lock, &record, sizeof record);
     CHECK(chmod(lock, 0600) == 0);
 }
@@ -147,7 +154,7 @@ static void lock_file_of_another_user(void)
     }
     CHECK_STATUS(quoit_queue_create(name, &options, QUOIT_PRODUCER, &queue), QUOIT_OK);
     CHECK_STATUS(quoit_os_sysv_key(test_path(name), &key), QUOIT_OK);
-    quoit_os_sysv_lock_path(key, lock);
+    lock_path(key, lock);
     CHECK(unlink(lock) == 0);
     write_lock_file(name, 2, shmget((key_t)key, 0, 0), test_own_pid());
     CHECK(chown(lock, STRANGER, STRANGER) == 0);
@@ -199,7 +206,7 @@ static void segment_removed(void)
     char lock[QUOIT_OS_SYSV_LOCK_ROOM];
     struct stat file;
     CHECK_STATUS(quoit_os_sysv_key(test_path(name), &key), QUOIT_OK);
-    quoit_os_sysv_lock_path(key, lock);
+    lock_path(key, lock);
     write_lock_file(name, 2, 12345, 1);
     CHECK_STATUS(quoit_queue_create(name, &options, QUOIT_PRODUCER, &old), QUOIT_OK);
     CHECK(stat(lock, &file) == 0 && (file.st_mode & 0777) == 0666);

@@ -1,0 +1,256 @@
+/* SPDX-License-Identifier: MIT */
+/* Threads that are cancelled, and processes that fork in a signal handler, inside the library's
+   calls: nothing stays locked, open or half done. */
+#include "test.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/time.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+static const struct quoit_queue_options options = {.item_bytes = 8, .capacity = 5};
+static const struct quoit_pool_options pool_options = {.block_bytes = 64, .blocks = 3};
+static const struct quoit_region_options region_options = {.size_bytes = 100};
+static const struct quoit_sem_options sem_options = {.value = 1};
+enum { BOTH = QUOIT_PRODUCER | QUOIT_CONSUMER };
+
+/* ---- Cancelled while opening, creating, removing --------------------------------------------- */
+
+static const char *queue_name, *pool_name, *region_name, *sem_name;
+
+/* Every handle is closed before the next cancellation point. */
+static void use_all(void)
+{
+    quoit_queue *queue;
+    quoit_pool *pool;
+    quoit_region *region;
+    quoit_sem *sem;
+    int fd;
+    if (quoit_queue_join(queue_name, &options, BOTH, &queue) == QUOIT_OK) {
+        (void)quoit_queue_poll_fd(queue, QUOIT_CONSUMER, &fd);
+        quoit_queue_close(queue);
+    }
+    if (quoit_queue_open(queue_name, QUOIT_OBSERVER, &queue) == QUOIT_OK)
+        quoit_queue_close(queue);
+    (void)quoit_queue_unlink(queue_name);
+    if (quoit_pool_join(pool_name, &pool_options, 0, &pool) == QUOIT_OK)
+        quoit_pool_close(pool);
+    (void)quoit_pool_unlink(pool_name);
+    if (quoit_region_create(region_name, &region_options, &region) == QUOIT_OK)
+        quoit_region_close(region);
+    (void)quoit_region_unlink(region_name);
+    if (sem_name && quoit_sem_join(sem_name, &sem_options, &sem) == QUOIT_OK) {
+        quoit_sem_close(sem);
+        (void)quoit_sem_unlink(sem_name);
+    }
+}
+
+static void *use_all_for_ever(void *unused)
+{
+    for (;;)
+        use_all();
+    return unused;
+}
+
+static _Noreturn void on_alarm(int number)
+{
+    static const char text[] = "a call hangs: given up after 20 s\n";
+    (void)number;
+    (void)!write(STDERR_FILENO, text, sizeof text - 1);
+    _exit(1);
+}
+
+/* The process ends, with a sentence, if the part takes longer. */
+static void limit_time(void)
+{
+    struct sigaction action = {.sa_handler = on_alarm};
+    CHECK(sigaction(SIGALRM, &action, NULL) == 0);
+    (void)alarm(20);
+}
+
+static void choose_names(const char *scheme)
+{
+    queue_name = test_name(scheme);
+    pool_name = test_name(scheme);
+    region_name = test_name(scheme);
+    sem_name = strcmp(scheme, "sysv") == 0 || strcmp(scheme, "posix") == 0 ? test_name(scheme)
+                                                                           : NULL;
+}
+
+static void remove_all(void)
+{
+    (void)quoit_queue_unlink(queue_name);
+    (void)quoit_pool_unlink(pool_name);
+    (void)quoit_region_unlink(region_name);
+    if (sem_name)
+        (void)quoit_sem_unlink(sem_name);
+}
+
+static void check_fork_returns(void)
+{
+    int status = -1;
+    (void)fflush(NULL);
+    pid_t child = fork();
+    if (child == 0)
+        _exit(0);
+    CHECK(waitpid(child, &status, 0) == child && status == 0);
+}
+
+static void cancelled_while_opening(void)
+{
+    enum { THREADS = 30 };
+    limit_time();
+    for (int i = 0; test_schemes[i]; i++) {
+        choose_names(test_schemes[i]);
+        use_all();
+        remove_all();
+        int before = test_open_descriptors();
+        for (int k = 0; k < THREADS; k++) {
+            const struct timespec moment = {.tv_nsec = 500000 + k * 37000 % 1000000};
+            pthread_t thread;
+            void *result;
+            CHECK(pthread_create(&thread, NULL, use_all_for_ever, NULL) == 0);
+            (void)nanosleep(&moment, NULL);
+            CHECK(pthread_cancel(thread) == 0 && pthread_join(thread, &result) == 0);
+            CHECK(result == PTHREAD_CANCELED);
+        }
+        remove_all();
+        CHECK_EQUAL(test_open_descriptors(), before);
+        check_fork_returns();
+        use_all(); /* and nothing is locked */
+        remove_all();
+    }
+    (void)alarm(0);
+}
+
+/* ---- Cancelled while waiting ----------------------------------------------------------------- */
+
+static void *wait_for_item(void *queue)
+{
+    uint64_t item;
+    (void)quoit_queue_pop_wait(queue, &item, QUOIT_FOREVER);
+    return NULL;
+}
+
+static void *wait_for_room(void *queue)
+{
+    uint64_t item = 6;
+    (void)quoit_queue_push_wait(queue, &item, QUOIT_FOREVER);
+    return NULL;
+}
+
+static void *wait_for_post(void *sem)
+{
+    (void)quoit_sem_wait(sem, QUOIT_FOREVER);
+    return NULL;
+}
+
+static void cancel_waiter(void *(*run)(void *), void *argument, int milliseconds)
+{
+    pthread_t thread;
+    void *result;
+    CHECK(pthread_create(&thread, NULL, run, argument) == 0);
+    test_sleep_ms(milliseconds);
+    CHECK(pthread_cancel(thread) == 0 && pthread_join(thread, &result) == 0);
+    CHECK(result == PTHREAD_CANCELED);
+}
+
+/* Another thread goes on with the handle, whose queue is whole. */
+static void cancelled_while_waiting(void)
+{
+    static const enum quoit_kind kinds[] = {QUOIT_SPSC, QUOIT_MPMC, QUOIT_BROADCAST};
+    limit_time();
+    for (int k = 0; k < 3; k++)
+        for (int rounds = 0; rounds < 2; rounds++) {
+            struct quoit_queue_options of_kind = options;
+            quoit_queue *queue;
+            uint64_t item = 0;
+            const char *name = test_name("");
+            of_kind.kind = kinds[k];
+            CHECK_STATUS(quoit_queue_create(name, &of_kind, BOTH, &queue), QUOIT_OK);
+            cancel_waiter(wait_for_item, queue, rounds * 20);
+            for (uint64_t i = 1; i <= 5; i++)
+                CHECK_STATUS(quoit_queue_push(queue, &i), QUOIT_OK);
+            cancel_waiter(wait_for_room, queue, rounds * 20);
+            CHECK_STATUS(quoit_queue_check(queue), QUOIT_OK);
+            for (uint64_t i = 1; i <= 5; i++) {
+                CHECK_STATUS(quoit_queue_pop(queue, &item), QUOIT_OK);
+                CHECK_EQUAL(item, i);
+            }
+            CHECK_STATUS(quoit_queue_pop(queue, &item), QUOIT_EMPTY);
+            check_fork_returns();
+            quoit_queue_close(queue);
+            CHECK_STATUS(quoit_queue_unlink(name), QUOIT_OK);
+        }
+    (void)alarm(0);
+}
+
+/* A System V wait is a cancellation point only as it begins. */
+static void cancelled_in_a_semaphore(void)
+{
+    const struct quoit_sem_options none = {.value = 0};
+    const char *name = test_name("posix");
+    quoit_sem *sem;
+    uint32_t value;
+    limit_time();
+    CHECK_STATUS(quoit_sem_create(name, &none, &sem), QUOIT_OK);
+    cancel_waiter(wait_for_post, sem, 20);
+    CHECK_STATUS(quoit_sem_post(sem), QUOIT_OK);
+    CHECK_STATUS(quoit_sem_value(sem, &value), QUOIT_OK);
+    CHECK_EQUAL(value, 1);
+    CHECK_STATUS(quoit_sem_wait(sem, 0), QUOIT_OK);
+    quoit_sem_close(sem);
+    CHECK_STATUS(quoit_sem_unlink(name), QUOIT_OK);
+    (void)alarm(0);
+}
+
+/* ---- fork in a signal handler ---------------------------------------------------------------- */
+
+static volatile sig_atomic_t forks;
+
+static void fork_in_handler(int number)
+{
+    int error = errno;
+    (void)number;
+    pid_t child = fork();
+    if (child == 0)
+        _exit(0);
+    while (child > 0 && waitpid(child, NULL, 0) < 0 && errno == EINTR)
+        ;
+    forks = forks + 1;
+    errno = error;
+}
+
+static void fork_in_a_signal_handler(void)
+{
+    enum { FORKS = 25 };
+    const struct itimerval every = {.it_interval.tv_usec = 1000, .it_value.tv_usec = 1000};
+    const struct itimerval never = {.it_value.tv_usec = 0};
+    struct sigaction action = {.sa_handler = fork_in_handler, .sa_flags = SA_RESTART};
+    limit_time();
+    for (int i = 0; test_schemes[i]; i++) {
+        choose_names(test_schemes[i]);
+        forks = 0;
+        CHECK(sigaction(SIGPROF, &action, NULL) == 0);
+        CHECK(setitimer(ITIMER_PROF, &every, NULL) == 0); /* by this process's own time */
+        while (forks < FORKS)
+            use_all();
+        CHECK(setitimer(ITIMER_PROF, &never, NULL) == 0);
+        remove_all();
+    }
+    (void)alarm(0);
+}
+
+int main(int argc, char **argv)
+{
+    static const struct test_part parts[] = {{"cancelled_while_opening", cancelled_while_opening},
+                                             {"cancelled_while_waiting", cancelled_while_waiting},
+                                             {"cancelled_in_a_semaphore", cancelled_in_a_semaphore},
+                                             {"fork_in_a_signal_handler", fork_in_a_signal_handler},
+                                             {NULL, NULL}};
+    return test_main(argc, argv, parts, NULL);
+}
