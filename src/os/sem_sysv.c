@@ -115,7 +115,7 @@ static quoit_status create(const char *text, uint32_t value, uint32_t permission
     quoit_status status = quoit_os_sysv_key(text, &key);
     if (status != QUOIT_OK)
         return status;
-    for (;;) {
+    while (quoit_os_hold_left_ns() > 0) { /* others create and remove it meanwhile */
         int id = semget((key_t)key, WORDS, IPC_CREAT | (int)permissions);
         if (id < 0 && errno == EINVAL)
             return foreign(text, key); /* a set with fewer words */
@@ -152,6 +152,7 @@ static quoit_status create(const char *text, uint32_t value, uint32_t permission
         if (error != EAGAIN && error != EIDRM && error != EINVAL)
             return quoit_os_fail(error, "fill the System V semaphore", text);
     }
+    return quoit_fail(QUOIT_BUSY, "'sysv:%s' is created and removed by others without pause", text);
 }
 
 static quoit_status open_existing(const char *text, bool any_owner, struct quoit_os_sem *sem_out)
@@ -201,6 +202,24 @@ static void close_sem(struct quoit_os_sem *sem)
     (void)sem;
 }
 
+/*
+ * The value would pass its largest, or else what the kernel notes for this process, to undo it at
+ * the process's end: at most 32767 more waits than posts, or posts than waits. Who holds a lock
+ * never comes near that; a process that only posts, or only waits, does.
+ */
+static quoit_status out_of_range(const struct quoit_os_sem *sem, short by)
+{
+    if (!sem->undo || (by > 0 && semctl((int)sem->id, WORD_VALUE, GETVAL) == VALUE_MAX))
+        return quoit_fail(QUOIT_OVERFLOW, "the semaphore's value is at its largest, %d", VALUE_MAX);
+    return quoit_fail(
+        QUOIT_LIMIT,
+        "this process has %s the semaphore %d times more often than it has %s it, and "
+        "the system can undo no more when the process ends: QUOIT_SEM_HOLD is for "
+        "processes that wait and post in turn; create it with QUOIT_SEM_SIGNAL if one "
+        "posts and another waits",
+        by > 0 ? "posted" : "waited for", VALUE_MAX, by > 0 ? "waited for" : "posted");
+}
+
 /* timeout_ns 0 polls, negative waits for ever. BUSY: a signal came. */
 static quoit_status change(struct quoit_os_sem *sem, short by, int64_t timeout_ns)
 {
@@ -220,7 +239,7 @@ static quoit_status change(struct quoit_os_sem *sem, short by, int64_t timeout_n
     case EINVAL:
         return quoit_fail(QUOIT_CLOSED, "the semaphore was removed while it was in use");
     case ERANGE:
-        return quoit_fail(QUOIT_OVERFLOW, "the semaphore's value is at its largest, %d", VALUE_MAX);
+        return out_of_range(sem, by);
     case ENOSPC:
         return quoit_fail(QUOIT_LIMIT, "no more System V undo structures: kernel.sem limits them");
     default:

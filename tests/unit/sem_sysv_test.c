@@ -5,6 +5,7 @@
 #include "sysv.h"
 
 #include <stdio.h>
+#include <string.h>
 #include <sys/sem.h>
 #include <sys/stat.h>
 
@@ -94,12 +95,59 @@ static void permissions(void)
     CHECK_STATUS(quoit_sem_unlink(name), QUOIT_OK);
 }
 
+/*
+ * The kernel notes for each process how much it is to undo, up to 32767 one way. A HOLD semaphore
+ * that one process posts and another waits for comes to that, at any value; a SIGNAL one does not.
+ */
+static void used_as_a_signal(void)
+{
+    enum { MOST = 32767, VALUE_MOST = 32767 };
+    for (int posts = 0; posts < 2; posts++) {
+        const struct quoit_sem_options hold = {.value = posts ? 1 : 0};
+        const char *name = test_name("sysv");
+        quoit_sem *sem;
+        CHECK_STATUS(quoit_sem_create(name, &hold, &sem), QUOIT_OK);
+        int id = set_with_key_of(name, 0, 0);
+        struct sembuf other = {.sem_op = posts ? -1 : 1}; /* as by another process: not undone */
+        quoit_status status = QUOIT_OK;
+        for (int i = 0; i < MOST + 10 && status == QUOIT_OK; i++) {
+            CHECK(semop(id, &other, 1) == 0);
+            status = posts ? quoit_sem_post(sem) : quoit_sem_wait(sem, QUOIT_FOREVER);
+        }
+        CHECK_EQUAL((uint64_t)status, (uint64_t)QUOIT_LIMIT);
+        CHECK(strstr(quoit_error_text(), "QUOIT_SEM_SIGNAL"));
+        CHECK(value_of(sem) <= 1); /* what failed changed nothing */
+        quoit_sem_close(sem);
+        CHECK_STATUS(quoit_sem_unlink(name), QUOIT_OK);
+    }
+    for (int use = 0; use < 2; use++) { /* the value itself at its largest */
+        const struct quoit_sem_options full = {.value = VALUE_MOST, .use = (enum quoit_sem_use)use};
+        const char *name = test_name("sysv");
+        quoit_sem *sem;
+        CHECK_STATUS(quoit_sem_create(name, &full, &sem), QUOIT_OK);
+        CHECK_STATUS(quoit_sem_post(sem), QUOIT_OVERFLOW);
+        CHECK(strstr(quoit_error_text(), "largest"));
+        quoit_sem_close(sem);
+        CHECK_STATUS(quoit_sem_unlink(name), QUOIT_OK);
+    }
+    const struct quoit_sem_options signal = {.use = QUOIT_SEM_SIGNAL};
+    const char *name = test_name("sysv");
+    quoit_sem *sem;
+    CHECK_STATUS(quoit_sem_create(name, &signal, &sem), QUOIT_OK);
+    struct sembuf take = {.sem_op = -1};
+    for (int i = 0; i < MOST + 10; i++) {
+        CHECK_STATUS(quoit_sem_post(sem), QUOIT_OK);
+        CHECK(semop(set_with_key_of(name, 0, 0), &take, 1) == 0);
+    }
+    quoit_sem_close(sem);
+    CHECK_STATUS(quoit_sem_unlink(name), QUOIT_OK);
+}
+
 int main(int argc, char **argv)
 {
-    static const struct test_part parts[] = {{"foreign_set", foreign_set},
-                                             {"unfinished_set", unfinished_set},
-                                             {"colliding_names", colliding_names},
-                                             {"permissions", permissions},
-                                             {NULL, NULL}};
+    static const struct test_part parts[] = {
+        {"foreign_set", foreign_set},           {"unfinished_set", unfinished_set},
+        {"colliding_names", colliding_names},   {"permissions", permissions},
+        {"used_as_a_signal", used_as_a_signal}, {NULL, NULL}};
     return test_main(argc, argv, parts, NULL);
 }
