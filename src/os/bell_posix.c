@@ -5,6 +5,7 @@
 
 #include "fail.h"
 #include "fd.h"
+#include "process_posix.h"
 #include "system_error.h"
 
 #include <errno.h>
@@ -14,24 +15,45 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-quoit_status quoit_os_bell_make(struct quoit_os_bell *bell_out)
+/* Close-on-exec from the first moment. Without pipe2, which POSIX has since 2024, a fork of another
+   thread waits for the end of this hold; a posix_spawn or vfork of another thread does not, and its
+   program inherits both ends. */
+static int make_pipe(int ends[2])
 {
-    int ends[2];
-    if (pipe(ends) != 0)
-        return quoit_os_fail(errno, "make", "a pipe");
-    for (int i = 0; i < 2; i++) {
-        ends[i] = quoit_os_fd_above_stdio(ends[i]);
-        int flags = ends[i] < 0 ? -1 : fcntl(ends[i], F_GETFL);
-        if (flags < 0 || fcntl(ends[i], F_SETFL, flags | O_NONBLOCK) != 0 ||
-            fcntl(ends[i], F_SETFD, FD_CLOEXEC) != 0) {
+#ifdef QUOIT_HAS_PIPE2
+    return pipe2(ends, O_CLOEXEC | O_NONBLOCK);
+#else
+    if (pipe(ends) != 0) /* not close-on-exec: POSIX.1-2008 has no such call */
+        return -1;
+    for (int i = 0; i < 2; i++)
+        if (fcntl(ends[i], F_SETFD, FD_CLOEXEC) != 0 || fcntl(ends[i], F_SETFL, O_NONBLOCK) != 0) {
             int error = errno;
             (void)close(ends[0]);
             (void)close(ends[1]);
-            return quoit_os_fail(error, "prepare", "a pipe");
+            errno = error;
+            return -1;
         }
+    return 0;
+#endif
+}
+
+quoit_status quoit_os_bell_make(struct quoit_os_bell *bell_out)
+{
+    int ends[2] = {-1, -1};
+    if (make_pipe(ends) != 0)
+        return quoit_os_fail(errno, "make", "a pipe");
+    ends[0] = quoit_os_fd_above_stdio(ends[0]);
+    int error = errno;
+    ends[1] = quoit_os_fd_above_stdio(ends[1]);
+    if (ends[0] >= 0 && ends[1] >= 0) {
+        *bell_out = (struct quoit_os_bell){.fd = ends[0], .ring_fd = ends[1]};
+        return QUOIT_OK;
     }
-    *bell_out = (struct quoit_os_bell){.fd = ends[0], .ring_fd = ends[1]};
-    return QUOIT_OK;
+    error = ends[0] < 0 ? error : errno;
+    for (int i = 0; i < 2; i++)
+        if (ends[i] >= 0)
+            (void)close(ends[i]);
+    return quoit_os_fail(error, "prepare", "a pipe");
 }
 
 void quoit_os_bell_ring(const struct quoit_os_bell *bell)
@@ -42,8 +64,10 @@ void quoit_os_bell_ring(const struct quoit_os_bell *bell)
 void quoit_os_bell_silence(const struct quoit_os_bell *bell)
 {
     char bytes[16];
+    int cancel_state = quoit_os_cancel_disable(); /* a silent bell that nobody rearms */
     while (read(bell->fd, bytes, sizeof bytes) > 0)
         ;
+    quoit_os_cancel_restore(cancel_state);
 }
 
 void quoit_os_bell_close(const struct quoit_os_bell *bell)
