@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: MIT */
+/* A process whose system calls are refused again and again, by a seccomp filter: each library call
+   returns a status, and the next process clears up what this one could not. */
+#include "test.h"
+
+#include "sysv.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <signal.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <sys/prctl.h>
+#include <sys/shm.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static const struct quoit_queue_options options = {.item_bytes = 8, .capacity = 5};
+enum { BOTH = QUOIT_PRODUCER | QUOIT_CONSUMER, NO_FILTER = 78, SECONDS = 15 };
+
+enum refusal { SHMCTL, FSTAT };
+static const char *const refusal_names[] = {"shmctl", "fstat"};
+
+static bool install(struct sock_filter *filter, size_t count)
+{
+    struct sock_fprog program = {.len = (unsigned short)count, .filter = filter};
+    return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 &&
+           prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) == 0;
+}
+
+enum { NUMBER = offsetof(struct seccomp_data, nr) };
+#define LOAD(where)         BPF_STMT(BPF_LD | BPF_W | BPF_ABS, (where))
+#define REFUSE              BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM)
+#define ALLOW               BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW)
+#define UNLESS(value, skip) BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (value), 0, (skip))
+/* The lower half of an argument. */
+#define ARGUMENT(index) \
+    ((uint32_t)offsetof(struct seccomp_data, args) + 8 * (index) + QUOIT_TEST_LOW_HALF)
+#if defined(__BYTE_ORDER__) && __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+#define QUOIT_TEST_LOW_HALF 4
+#else
+#define QUOIT_TEST_LOW_HALF 0
+#endif
+
+static bool refuse_shmctl(void)
+{
+#ifdef SYS_shmctl
+    struct sock_filter filter[] = {LOAD(NUMBER), UNLESS(SYS_shmctl, 1), REFUSE, ALLOW};
+    return install(filter, sizeof filter / sizeof filter[0]);
+#else
+    return false;
+#endif
+}
+
+/* C libraries make fstat of newfstatat and an empty path, too. */
+static bool refuse_fstat(void)
+{
+#if defined(SYS_newfstatat) && defined(SYS_fstat)
+    struct sock_filter filter[] = {
+        LOAD(NUMBER),      UNLESS(SYS_fstat, 1),     REFUSE, UNLESS(SYS_newfstatat, 3),
+        LOAD(ARGUMENT(3)), UNLESS(AT_EMPTY_PATH, 1), REFUSE, ALLOW};
+    return install(filter, sizeof filter / sizeof filter[0]);
+#else
+    return false;
+#endif
+}
+
+static int refused_call(enum refusal refusal, const char *name, quoit_status (*call)(const char *))
+{
+    int status = -1;
+    (void)fflush(NULL);
+    pid_t child = fork();
+    CHECK(child >= 0);
+    if (child == 0) {
+        (void)alarm(SECONDS); /* which ends it */
+        if (!(refusal == SHMCTL ? refuse_shmctl() : refuse_fstat()))
+            _exit(NO_FILTER);
+        _exit(call(name) == QUOIT_OK ? 1 : 0);
+    }
+    CHECK(waitpid(child, &status, 0) == child);
+    if (WIFSIGNALED(status))
+        test_fail(__FILE__, __LINE__, "%s: ended by signal %d", test_context, WTERMSIG(status));
+    return WEXITSTATUS(status);
+}
+
+static quoit_status create(const char *name)
+{
+    quoit_queue *queue;
+    return quoit_queue_create(name, &options, BOTH, &queue);
+}
+
+static quoit_status open_it(const char *name)
+{
+    quoit_queue *queue;
+    return quoit_queue_open(name, BOTH, &queue);
+}
+
+/* The next creator succeeds, and leaves nothing. */
+static void check_next(const char *name)
+{
+    quoit_queue *queue;
+    uint32_t key;
+    CHECK_STATUS(quoit_queue_create(name, &options, BOTH, &queue), QUOIT_OK);
+    quoit_queue_close(queue);
+    CHECK_STATUS(quoit_queue_unlink(name), QUOIT_OK);
+    CHECK_STATUS(quoit_os_sysv_key(test_path(name), &key), QUOIT_OK);
+    CHECK(shmget((key_t)key, 0, 0) < 0);
+}
+
+static void refused_for_ever(void)
+{
+    for (int refusal = SHMCTL; refusal <= FSTAT; refusal++)
+        for (int i = 0; test_shared_schemes[i]; i++) {
+            const char *name = test_name(test_shared_schemes[i]);
+            quoit_queue *queue;
+            (void)snprintf(test_context, sizeof test_context, "%s, %s refused", name,
+                           refusal_names[refusal]);
+            int code = refused_call((enum refusal)refusal, name, create);
+            if (code == NO_FILTER)
+                test_skip("this system installs no such filter");
+            bool needs = refusal == FSTAT || i == 1; /* "sysv" */
+            CHECK_EQUAL(code, needs ? 0 : 1);
+            if (code == 1)
+                CHECK_STATUS(quoit_queue_unlink(name), QUOIT_OK);
+            check_next(name);
+            CHECK_STATUS(quoit_queue_create(name, &options, BOTH, &queue), QUOIT_OK);
+            quoit_queue_close(queue);
+            CHECK_EQUAL(refused_call((enum refusal)refusal, name, open_it), needs ? 0 : 1);
+            CHECK_EQUAL(refused_call((enum refusal)refusal, name, quoit_queue_unlink),
+                        needs ? 0 : 1);
+            if (needs)
+                CHECK_STATUS(quoit_queue_unlink(name), QUOIT_OK);
+            check_next(name);
+        }
+    test_context[0] = 0;
+}
+
+int main(int argc, char **argv)
+{
+    static const struct test_part parts[] = {{"refused_for_ever", refused_for_ever}, {NULL, NULL}};
+    return test_main(argc, argv, parts, NULL);
+}
