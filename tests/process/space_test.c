@@ -6,6 +6,7 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mount.h>
@@ -94,6 +95,75 @@ static void no_descriptors_left(void)
     }
 }
 
+/* ulimit -f: growing a file beyond it sends SIGXFSZ, which would end this process. */
+static void file_size_limit(void)
+{
+    static const rlim_t limits[] = {0, 4096};
+    const struct quoit_queue_options options = {.item_bytes = 64, .capacity = 4096};
+    const struct quoit_sem_options one = {.value = 1};
+    struct rlimit before, low;
+    CHECK(getrlimit(RLIMIT_FSIZE, &before) == 0);
+    (void)fflush(NULL); /* this test's own output may be a file */
+    for (int k = 0; k < 2; k++)
+        for (int i = 0; test_schemes[i]; i++) {
+            const char *name = test_name(test_schemes[i]);
+            quoit_queue *queue;
+            low = before;
+            low.rlim_cur = limits[k];
+            CHECK(setrlimit(RLIMIT_FSIZE, &low) == 0);
+            quoit_status created = quoit_queue_create(name, &options, QUOIT_PRODUCER, &queue);
+            CHECK(setrlimit(RLIMIT_FSIZE, &before) == 0);
+            /* A segment is no file; its lock file is. */
+            bool fits = limits[k] > 0 && strcmp(test_schemes[i], "sysv") == 0;
+            CHECK_EQUAL((uint64_t)created, (uint64_t)(fits ? QUOIT_OK : QUOIT_NOSPACE));
+            CHECK(fits || strstr(quoit_error_text(), "File too large"));
+            quoit_queue_close(queue);
+            CHECK_EQUAL(quoit_queue_unlink(name), fits ? QUOIT_OK : QUOIT_NOT_FOUND);
+        }
+    for (int i = 0; test_sem_schemes[i]; i++) {
+        const char *name = test_name(test_sem_schemes[i]);
+        quoit_sem *sem;
+        low = before;
+        low.rlim_cur = 0;
+        CHECK(setrlimit(RLIMIT_FSIZE, &low) == 0);
+        quoit_status created = quoit_sem_create(name, &one, &sem);
+        CHECK(setrlimit(RLIMIT_FSIZE, &before) == 0);
+        bool fits = strcmp(test_sem_schemes[i], "sysv") == 0;
+        CHECK_EQUAL((uint64_t)created, (uint64_t)(fits ? QUOIT_OK : QUOIT_NOSPACE));
+        if (fits) {
+            quoit_sem_close(sem);
+            CHECK_STATUS(quoit_sem_unlink(name), QUOIT_OK);
+        }
+    }
+}
+
+/* A signal of that number that the user keeps blocked, and has pending, stays; one that the library
+   caused does not. */
+static void pending_file_signal(void)
+{
+    const struct quoit_queue_options options = {.item_bytes = 64, .capacity = 4096};
+    struct rlimit before, low;
+    sigset_t blocked, pending, mask;
+    int taken;
+    CHECK(getrlimit(RLIMIT_FSIZE, &before) == 0);
+    CHECK(sigemptyset(&blocked) == 0 && sigaddset(&blocked, SIGXFSZ) == 0);
+    CHECK(sigprocmask(SIG_BLOCK, &blocked, &mask) == 0);
+    (void)fflush(NULL);
+    for (int raised = 0; raised < 2; raised++) {
+        const char *name = test_name("posix");
+        quoit_queue *queue;
+        CHECK(!raised || raise(SIGXFSZ) == 0);
+        low = before;
+        low.rlim_cur = 4096;
+        CHECK(setrlimit(RLIMIT_FSIZE, &low) == 0);
+        quoit_status created = quoit_queue_create(name, &options, QUOIT_PRODUCER, &queue);
+        CHECK(setrlimit(RLIMIT_FSIZE, &before) == 0);
+        CHECK_EQUAL((uint64_t)created, (uint64_t)QUOIT_NOSPACE);
+        CHECK(sigpending(&pending) == 0 && sigismember(&pending, SIGXFSZ) == raised);
+    }
+    CHECK(sigwait(&blocked, &taken) == 0 && sigprocmask(SIG_SETMASK, &mask, NULL) == 0);
+}
+
 static void too_large_for_what_is_left(void)
 {
     struct quoit_queue_options options = {.item_bytes = 64, .capacity = 4096};
@@ -172,6 +242,8 @@ int main(int argc, char **argv)
 {
     static const struct test_part parts[] = {
         {"no_descriptors_left", no_descriptors_left},
+        {"file_size_limit", file_size_limit},
+        {"pending_file_signal", pending_file_signal},
         {"shrink_dev_shm", shrink_dev_shm},
         {"too_large_for_what_is_left", too_large_for_what_is_left},
         {"no_room_for_the_lock_file", no_room_for_the_lock_file},

@@ -145,6 +145,24 @@ def full(shell):
     check(got and lines(200).startswith(got), f"a full queue held {got!r}")
 
 
+def file_size_limit(shell):
+    """ulimit -f: a failure with a sentence, not a death by SIGXFSZ. Then with room enough."""
+    if os.name != "posix" or len(shell.words) > 1:
+        return  # an emulator itself would meet the limit
+    import resource
+
+    def limit():
+        resource.setrlimit(resource.RLIMIT_FSIZE, (65536, 65536))
+    for name in (shell.name(), f"posix:qt-tool-{os.getpid()}-limit"):
+        push = shell.start("push", name, "--keep", "--each", "--item-bytes", "16", "--capacity", "100000",
+                           stdin=subprocess.PIPE, preexec_fn=limit)
+        _, errors = push.communicate(b"hi\n", timeout=LIMIT)
+        check(push.returncode == FAILED and b"File too large" in errors,
+              f"push beyond the limit: exit code {push.returncode}, {errors!r}")
+        shell.push(b"hi\n", name, "--each", "--item-bytes", "16", "--capacity", "100")
+        check(shell.run(OK, "pop", name) == b"hi\n", "after a push beyond the limit there is no room for less")
+
+
 def too_long(shell):
     name = shell.name()
     shell.push(b"short\n" + b"x" * 17 + b"\nlast\n", name, "--each", "--item-bytes", "16",
@@ -321,7 +339,7 @@ def bench(shell):
         check(0 < result["lowest"] <= result["median"] <= result["highest"], f"{result}")
 
 
-PARTS = [round_trip, records, counts, ends, full, too_long, finished, shared_out, killed_pop, killed_push,
+PARTS = [round_trip, records, counts, ends, full, file_size_limit, too_long, finished, shared_out, killed_pop, killed_push,
          closed_output, joined, watched, broadcast, usage, bench]
 
 
