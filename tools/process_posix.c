@@ -16,7 +16,7 @@ void process_name(uint32_t pid, char name_out[PROCESS_NAME_ROOM])
     char path[40];
     name_out[0] = '\0';
     (void)snprintf(path, sizeof path, "/proc/%" PRIu32 "/comm", pid);
-    FILE *file = pid != 0 ? fopen(path, "r") : NULL;
+    FILE *file = pid != 0 ? fopen(path, "re") : NULL;
     if (!file)
         return;
     if (!fgets(name_out, PROCESS_NAME_ROOM, file))
@@ -32,7 +32,7 @@ enum { PATH_ROOM = QUOIT_PATH_MAX + 40, LINE_ROOM = PATH_ROOM + 200 };
 
 static bool exists(const char *path)
 {
-    FILE *file = fopen(path, "r");
+    FILE *file = fopen(path, "re");
     return file && fclose(file) == 0;
 }
 
@@ -73,7 +73,7 @@ static bool has_mapped(const char *pid, const char *path, char file[60])
     char name[300], line[LINE_ROOM];
     bool found = false;
     (void)snprintf(name, sizeof name, "/proc/%s/maps", pid);
-    FILE *maps = fopen(name, "r");
+    FILE *maps = fopen(name, "re");
     while (maps && !found && fgets(line, sizeof line, maps)) {
         char device[20], inode[25], of_line[60]; /* address, rights, offset, device, inode, path */
         int at = 0;

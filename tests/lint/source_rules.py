@@ -7,6 +7,8 @@
   os        no operating-system macro outside src/os and cmake; no compiler extension outside src/base, src/os
   atomics   each atomic operation is labelled or said to be relaxed, each label has its partner, and
             docs/ORDERING.md has them all
+  descriptors  each call in src, tools, examples and include that makes a descriptor makes it close-on-exec itself,
+            in one call; a line that says "not close-on-exec:" and why is left alone
   shape     an SPDX line at the head, at most 100 columns and 500 lines
   readme    each snippet in README.md and docs/TUTORIAL.md stands, to the letter, in the file that it is said to be from
   tests     each `name: part` in docs/RELIABILITY.md is a part of that test
@@ -33,6 +35,17 @@ EXTENSION = re.compile(r"\b(__attribute__|__builtin_\w+|__asm__|asm|__typeof__|t
                        r"|__declspec|__int128|__extension__)\b")
 ATOMIC = re.compile(r"\batomic_(load|store|exchange|compare_exchange_\w+?|fetch_\w+?|thread_fence|flag_\w+?)"
                     r"(_explicit)?\s*\(")
+# Calls that make a descriptor, and the word that makes it close-on-exec; None: no word does, another call is needed.
+# shm_open and opendir do so always.
+DESCRIPTOR_CALLS = {
+    "open": "O_CLOEXEC", "openat": "O_CLOEXEC", "pipe2": "O_CLOEXEC", "dup3": "O_CLOEXEC", "mkostemp": "O_CLOEXEC",
+    "posix_openpt": "O_CLOEXEC", "memfd_create": "MFD_CLOEXEC", "eventfd": "EFD_CLOEXEC", "signalfd": "SFD_CLOEXEC",
+    "timerfd_create": "TFD_CLOEXEC", "epoll_create1": "EPOLL_CLOEXEC", "inotify_init1": "IN_CLOEXEC",
+    "socket": "SOCK_CLOEXEC", "socketpair": "SOCK_CLOEXEC", "accept4": "SOCK_CLOEXEC", "fopen": '"re"',
+    "creat": None, "pipe": None, "dup": None, "dup2": None, "mkstemp": None, "accept": None, "epoll_create": None,
+    "inotify_init": None, "tmpfile": None, "popen": None,
+}
+DESCRIPTOR_CALL = re.compile(r"(?<![\w.>])(?<!static )(" + "|".join(DESCRIPTOR_CALLS) + r")\s*\(|\bF_DUPFD\b")
 LABEL = re.compile(r"\b([A-Z]+-[A-Z]+\d+):")
 PAIRS = re.compile(r"Pairs\s+with\s+((?:[A-Z]+-[A-Z]+\d+(?:,\s+|\s+and\s+)?)+)")
 NAME = re.compile(r"[A-Z]+-[A-Z]+\d+")
@@ -132,6 +145,21 @@ def check_atomics(path, text, labels):
             labels.setdefault(label, set()).update(NAME.findall(pairs.group(1)))
 
 
+def check_descriptors(path, text):
+    if not path.startswith(("src/", "tools/", "examples/", "include/")) or path.endswith((".hpp", "_windows.c")):
+        return
+    bare, lines = without_comments(text), text.split("\n")
+    for call in DESCRIPTOR_CALL.finditer(bare):
+        number = text.count("\n", 0, call.start()) + 1
+        name = call.group(1) or "fcntl(F_DUPFD)"
+        word = DESCRIPTOR_CALLS.get(name)
+        arguments = text[call.start():bare.index(";", call.start())]
+        if "not close-on-exec:" in lines[number - 1] or (word and word in arguments):
+            continue
+        yield number, f"{name} makes a descriptor that other threads' children inherit" + (
+            f": {word} is missing" if word else ": another call makes it close-on-exec")
+
+
 def check_labels(labels, ordering):
     listed = set(re.findall(r"^#+ .*?\b([A-Z]+-[A-Z]+\d+)|^\| *`?([A-Z]+-[A-Z]+\d+)", ordering, flags=re.M))
     listed = {name for pair in listed for name in pair if name}
@@ -182,7 +210,7 @@ def check_all(files, ordering):
         found = [] if path.endswith(".md") else list(check_shape(path, text))
         if path.endswith((".c", ".h", ".cpp", ".hpp")):
             found += list(check_rooms(path, text, files)) + list(check_os(path, text))
-            found += list(check_atomics(path, text, labels))
+            found += list(check_atomics(path, text, labels)) + list(check_descriptors(path, text))
         faults += [f"{path}:{number}: {fault}" for number, fault in found]
     faults += list(check_labels(labels, ordering))
     for document in ("README.md", "docs/TUTORIAL.md"):
@@ -226,6 +254,12 @@ def self_test():
         ("src/region/region_pieces.c", "Relaxed: a snapshot", "A snapshot", "does not say 'Relaxed:'"),
         (spsc, "atomic_store_explicit(&shm->tail, tail + 1, memory_order_relaxed)",
          "atomic_store(&shm->tail, tail + 1)", "without _explicit"),
+        ("src/os/liveness_ofd.c", "flags | O_CLOEXEC | O_NOFOLLOW", "flags | O_NOFOLLOW", "O_CLOEXEC is missing"),
+        ("src/os/fd.c", "F_DUPFD_CLOEXEC", "F_DUPFD", "fcntl(F_DUPFD) makes"),
+        ("src/os/bell_posix.c", "pipe2(ends, O_CLOEXEC | O_NONBLOCK)", "pipe(ends)", "pipe makes"),
+        ("src/os/memory_linux.c", "MFD_CLOEXEC", "0", "MFD_CLOEXEC is missing"),
+        ("src/os/memory_posix.c", "quoit_os_fd_temporary(path)", "mkstemp(path)", "mkstemp makes"),
+        ("tools/process_posix.c", 'fopen(name, "re")', 'fopen(name, "r")', '"re" is missing'),
         ("src/base/hash.h", "/* SPDX-License-Identifier: MIT */", "", "SPDX"),
         ("src/base/hash.h", "#include <stddef.h>", "#include <stddef.h> /* " + "x" * 90 + " */", "columns"),
         ("README.md", "reading_pop_wait(queue, &reading,", "reading_pop_wait(queue,", "is not in it"),

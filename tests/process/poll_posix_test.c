@@ -5,6 +5,7 @@
 #include "os.h"
 
 #include <poll.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -261,6 +262,55 @@ static void torn_pop(void)
     CHECK_STATUS(quoit_queue_unlink(name), QUOIT_OK);
 }
 
+/* ---- Descriptors and other threads' children ------------------------------------------------- */
+
+static void count_descriptors(char **arguments)
+{
+    (void)arguments;
+    exit(test_open_descriptors());
+}
+
+static _Atomic int polling;
+
+static void make_descriptors(void *name)
+{
+    while (atomic_load(&polling)) {
+        quoit_queue *queue;
+        CHECK_STATUS(quoit_queue_open(name, QUOIT_CONSUMER, &queue), QUOIT_OK);
+        (void)descriptor(queue, QUOIT_CONSUMER);
+        quoit_queue_close(queue);
+    }
+}
+
+/* A program started at any moment of another thread's poll_fd, open and close has no descriptor of
+   theirs. Strict POSIX.1-2008 cannot promise that for poll_fd's pipe. */
+static void children_inherit_nothing(void)
+{
+    enum { CHILDREN = 150 };
+    const char *const none[] = {NULL};
+    char name[64];
+    quoit_queue *queue;
+    if (test_plain_posix) {
+        (void)printf("  left out: no pipe2\n");
+        return;
+    }
+    int usual = test_wait(test_spawn("count_descriptors", none));
+    (void)snprintf(name, sizeof name, "%s", test_name(""));
+    CHECK_STATUS(quoit_queue_create(name, &options, QUOIT_PRODUCER, &queue), QUOIT_OK);
+    atomic_store(&polling, 1);
+    test_thread *thread = test_thread_start(make_descriptors, name);
+    int most = usual;
+    for (int i = 0; i < CHILDREN; i++) {
+        int count = test_wait(test_spawn("count_descriptors", none));
+        most = count > most ? count : most;
+    }
+    atomic_store(&polling, 0);
+    test_thread_join(thread);
+    CHECK_EQUAL(most, usual);
+    quoit_queue_close(queue);
+    CHECK_STATUS(quoit_queue_unlink(name), QUOIT_OK);
+}
+
 int main(int argc, char **argv)
 {
     static const struct test_part parts[] = {{"levels", levels},
@@ -269,10 +319,12 @@ int main(int argc, char **argv)
                                              {"event_loops", event_loops},
                                              {"abandoned", abandoned},
                                              {"torn_pop", torn_pop},
+                                             {"children_inherit_nothing", children_inherit_nothing},
                                              {NULL, NULL}};
     static const struct test_role roles[] = {{"produce", produce},
                                              {"come_and_go", come_and_go},
                                              {"tear_a_pop", tear_a_pop},
+                                             {"count_descriptors", count_descriptors},
                                              {NULL, NULL}};
     return test_main(argc, argv, parts, roles);
 }
