@@ -47,6 +47,15 @@
  *     one queue handle: close                 nothing else
  *     pool, region, semaphore handles         any thread, but for close
  *
+ * SIGNALS AND CANCELLATION, on POSIX systems: calls that create, open, join, remove or close, and
+ * poll_fd, block the thread's signals, but for its own faults, while they work, not as they wait
+ * for another process. ulimit -f gives NOSPACE, not SIGXFSZ. In a signal handler call no function
+ * but quoit_sem_post, quoit_status_name and quoit_status_text, and do not longjmp out of a call. A
+ * fork there is allowed; its child ends with exec or _exit (a call that waited may give it FORKED).
+ * Cancellation points: create, open, join and unlink as they begin; a wait that finds nothing, then
+ * and each tenth of a second; a semaphore's as it begins, and if it is a posix one all the while. A
+ * thread cancelled there has changed nothing, and another may use its handle.
+ *
  * ERRORS are a quoit_status (<quoit/status.h>); quoit_error_text() has the sentence. Nothing here
  * sets errno on purpose, prints, or exits; push and pop do not allocate.
  *
@@ -144,7 +153,8 @@ enum quoit_role {
  * subscribers and a producer.
  * Creation is atomic: others find nothing or the whole queue, with its memory reserved. Any thread.
  * Blocks only behind another process that is creating or removing a System V object of that name,
- * at most 10 s (then BUSY). Format: FORMAT.md.
+ * at most 10 s in all (then BUSY), and behind another user's only with QUOIT_ANY_OWNER and if the
+ * object is that user's. UNSUPPORTED: a sysv: name, without /proc on Linux. Format: FORMAT.md.
  */
 quoit_status quoit_queue_create(const char *name, const struct quoit_queue_options *options,
                                 unsigned roles, quoit_queue **queue_out);

@@ -14,7 +14,8 @@ typedef struct quoit_sem quoit_sem;
 
 enum quoit_sem_use {
     /* Who waits also posts, as a lock is used. A process that dies in between has its count given
-       back, where the system can: System V, not POSIX and not Windows. */
+       back, where the system can: System V, not POSIX and not Windows. There a process can be at
+       most 32767 waits ahead of its posts, or posts ahead of its waits: then LIMIT. */
     QUOIT_SEM_HOLD = 0,
     QUOIT_SEM_SIGNAL = 1 /* some post and others wait; a death changes nothing */
 };
@@ -27,7 +28,10 @@ struct quoit_sem_options {
 
 /* As for queues. Schemes: posix, sysv, windows. flags: 0 or QUOIT_ANY_OWNER. join does not compare
    the value. Who has a System V semaphore open when it is unlinked gets CLOSED from then on; others
-   go on. */
+   go on.
+   A posix semaphore is the C library's, in memory that everybody with write permission can change;
+   glibc aborts a process that finds values there that cannot be. Give write permission only to
+   users whom you trust that far. */
 quoit_status quoit_sem_create(const char *name, const struct quoit_sem_options *options,
                               quoit_sem **sem_out);
 quoit_status quoit_sem_open(const char *name, unsigned flags, quoit_sem **sem_out);
@@ -38,10 +42,10 @@ quoit_status quoit_sem_unlink(const char *name);
 
 /* Take one. wait: OK TIMEOUT CLOSED; timeout_ns 0 polls, QUOIT_FOREVER waits; the clock is
    monotonic, and a signal does not end the wait. try_wait is wait with 0. LIMIT: the system has no
-   room to note an undo. */
+   room to note an undo, or see QUOIT_SEM_HOLD. */
 quoit_status quoit_sem_wait(quoit_sem *sem, int64_t timeout_ns);
 quoit_status quoit_sem_try_wait(quoit_sem *sem);
-/* Give one. OK CLOSED OVERFLOW. */
+/* Give one. OK CLOSED OVERFLOW; LIMIT as for wait. */
 quoit_status quoit_sem_post(quoit_sem *sem);
 /* How many there are, a snapshot. OK CLOSED; UNSUPPORTED for a posix one on macOS. */
 quoit_status quoit_sem_value(quoit_sem *sem, uint32_t *value_out);
