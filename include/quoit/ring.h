@@ -10,7 +10,10 @@
 #include <stdint.h>
 
 #ifdef __cplusplus
+/* Templates have no C linkage: a user may include this inside extern "C". */
+extern "C++" {
 #include <atomic>
+}
 typedef std::atomic<uint64_t> quoit_atomic_u64;
 typedef std::atomic<uint32_t> quoit_atomic_u32;
 typedef std::atomic<uint8_t> quoit_atomic_u8;
@@ -24,6 +27,15 @@ using std::memory_order_release;
 typedef _Atomic uint64_t quoit_atomic_u64;
 typedef _Atomic uint32_t quoit_atomic_u32;
 typedef _Atomic uint8_t quoit_atomic_u8;
+#endif
+
+/* Casts of the inlined functions: C++ programs may be compiled with -Wold-style-cast. */
+#ifdef __cplusplus
+#define QUOIT_CAST(type, value) (static_cast<type>(value))
+#define QUOIT_ADDRESS(pointer)  (reinterpret_cast<uintptr_t>(pointer))
+#else
+#define QUOIT_CAST(type, value) ((type)(value))
+#define QUOIT_ADDRESS(pointer)  ((uintptr_t)(pointer))
 #endif
 
 /* Shared (FORMAT.md 4). 128 bytes apart, since processors fetch lines in pairs. */

@@ -19,6 +19,7 @@ enum quoit_sem_use {
     QUOIT_SEM_HOLD = 0,
     QUOIT_SEM_SIGNAL = 1 /* some post and others wait; a death changes nothing */
 };
+QUOIT_ASSERT_ENUM(enum quoit_sem_use);
 
 struct quoit_sem_options {
     uint32_t value; /* at first; at most 32767 for sysv */

@@ -22,19 +22,19 @@
 /* Bytes from one slot to the next. */
 static inline uint64_t quoit_spsc_stride(uint64_t item_bytes)
 {
-    return (item_bytes + 7) & ~(uint64_t)7;
+    return (item_bytes + 7) & ~UINT64_C(7);
 }
 
 static inline quoit_atomic_u64 *quoit_spsc_word(uint8_t *at)
 {
-    return (quoit_atomic_u64 *)(void *)at;
+    return QUOIT_CAST(quoit_atomic_u64 *, QUOIT_CAST(void *, at));
 }
 
 /* The item's first eight bytes, with zeros after a shorter one. */
 static inline uint64_t quoit_spsc_first(const uint8_t *item, uint64_t item_bytes)
 {
     uint64_t word = 0;
-    memcpy(&word, item, (size_t)(item_bytes < 8 ? item_bytes : 8));
+    memcpy(&word, item, QUOIT_CAST(size_t, item_bytes < 8 ? item_bytes : 8));
     return word;
 }
 
@@ -54,7 +54,7 @@ static inline void quoit_spsc_fill(uint8_t *slot, const uint8_t *item, uint64_t 
             atomic_store_explicit(quoit_spsc_word(slot + at), word, memory_order_relaxed);
         }
     if (at < item_bytes)
-        memcpy(slot + at, item + at, (size_t)(item_bytes - at));
+        memcpy(slot + at, item + at, QUOIT_CAST(size_t, item_bytes - at));
 }
 
 /* Copies an item out, whose first word is known already. */
@@ -62,7 +62,7 @@ static inline void quoit_spsc_empty_out(uint8_t *item_out, uint64_t first, uint8
                                         uint64_t item_bytes)
 {
     uint64_t at = 8;
-    memcpy(item_out, &first, (size_t)(item_bytes < 8 ? item_bytes : 8));
+    memcpy(item_out, &first, QUOIT_CAST(size_t, item_bytes < 8 ? item_bytes : 8));
     if (item_bytes <= QUOIT_SPSC_WORDS_BYTES)
         for (; at + 8 <= item_bytes; at += 8) {
             /* Relaxed: SPSC-C1 came before it. */
@@ -70,7 +70,7 @@ static inline void quoit_spsc_empty_out(uint8_t *item_out, uint64_t first, uint8
             memcpy(item_out + at, &word, 8);
         }
     if (at < item_bytes)
-        memcpy(item_out + at, slot + at, (size_t)(item_bytes - at));
+        memcpy(item_out + at, slot + at, QUOIT_CAST(size_t, item_bytes - at));
 }
 
 /* One more item is pushed, or about to be. */
@@ -97,7 +97,7 @@ static inline bool quoit_spsc_put(struct quoit_ring_producer *producer, const vo
                                   uint64_t item_bytes)
 {
     uint8_t *slot = producer->next;
-    const uint8_t *bytes = (const uint8_t *)item;
+    const uint8_t *bytes = QUOIT_CAST(const uint8_t *, item);
     uint64_t first = quoit_spsc_first(bytes, item_bytes);
 
     /* SPSC-P1: having seen it empty, the slot is ours to fill. Pairs with SPSC-C2. */
@@ -124,7 +124,7 @@ static inline bool quoit_spsc_take(struct quoit_ring_consumer *consumer, void *i
 
     if (first == empty)
         return false;
-    quoit_spsc_empty_out((uint8_t *)item_out, first, slot, item_bytes);
+    quoit_spsc_empty_out(QUOIT_CAST(uint8_t *, item_out), first, slot, item_bytes);
     quoit_spsc_count_pop(consumer->shm);
     /* SPSC-C2: the slot may be filled again. Pairs with SPSC-P1. */
     atomic_store_explicit(quoit_spsc_word(slot), empty, memory_order_release);
@@ -144,7 +144,7 @@ static inline bool quoit_spsc_take(struct quoit_ring_consumer *consumer, void *i
 /* Bytes from here to the ring's end. */
 static inline uint64_t quoit_spsc_to_end(const uint8_t *slot, const uint8_t *end)
 {
-    return (uint64_t)(end - slot);
+    return QUOIT_CAST(uint64_t, end - slot);
 }
 
 /* Publishes count items that lie in the next slots; at most the capacity. */
@@ -171,8 +171,8 @@ enum { QUOIT_SPSC_LARGEST_TAKEN = 512 * 1024 };
 static inline void quoit_spsc_take_lines(uint8_t *bytes, uint64_t count)
 {
     const uint64_t line = 64;
-    for (uint64_t at = (line - (uintptr_t)bytes % line) % line; at < count; at += line) {
-        quoit_atomic_u8 *byte = (quoit_atomic_u8 *)(void *)(bytes + at);
+    for (uint64_t at = (line - QUOIT_ADDRESS(bytes) % line) % line; at < count; at += line) {
+        quoit_atomic_u8 *byte = QUOIT_CAST(quoit_atomic_u8 *, QUOIT_CAST(void *, bytes + at));
         /* Relaxed: the slot is this side's, and nobody else looks at it. */
         uint8_t value = atomic_load_explicit(byte, memory_order_relaxed);
         /* Relaxed: as above. */
@@ -207,7 +207,7 @@ static inline bool quoit_spsc_put_span(struct quoit_ring_producer *producer, con
     if (count > producer->limit - producer->position || item_bytes != producer->item_bytes ||
         bytes > quoit_spsc_to_end(slot, producer->end))
         return false;
-    memcpy(slot, items, (size_t)bytes);
+    memcpy(slot, items, QUOIT_CAST(size_t, bytes));
     quoit_spsc_publish(producer, count, bytes);
     return true;
 }
@@ -220,7 +220,7 @@ static inline bool quoit_spsc_take_span(struct quoit_ring_consumer *consumer, vo
     if (count > consumer->limit - consumer->position || item_bytes != consumer->item_bytes ||
         bytes > quoit_spsc_to_end(slot, consumer->end))
         return false;
-    memcpy(items_out, slot, (size_t)bytes);
+    memcpy(items_out, slot, QUOIT_CAST(size_t, bytes));
     quoit_spsc_release(consumer, count, bytes);
     return true;
 }
@@ -252,7 +252,7 @@ static inline bool quoit_spsc_pop(struct quoit_ring_consumer *consumer, void *it
 static inline uint64_t quoit_spsc_push_some(struct quoit_ring_producer *producer, const void *items,
                                             uint64_t count, uint64_t item_bytes)
 {
-    const uint8_t *item = (const uint8_t *)items;
+    const uint8_t *item = QUOIT_CAST(const uint8_t *, items);
     uint64_t pushed = 0;
     if (count > 0 && quoit_spsc_put_span(producer, items, count, item_bytes))
         return count;
@@ -266,7 +266,7 @@ static inline uint64_t quoit_spsc_push_some(struct quoit_ring_producer *producer
 static inline uint64_t quoit_spsc_pop_some(struct quoit_ring_consumer *consumer, void *items_out,
                                            uint64_t count, uint64_t item_bytes)
 {
-    uint8_t *item = (uint8_t *)items_out;
+    uint8_t *item = QUOIT_CAST(uint8_t *, items_out);
     uint64_t popped = 0;
     if (count > 0 && quoit_spsc_take_span(consumer, items_out, count, item_bytes))
         return count;

@@ -66,6 +66,19 @@ typedef enum quoit_status { QUOIT_STATUS_TABLE(QUOIT_STATUS_ENUMERATOR) } quoit_
 #undef QUOIT_STATUS_ENUMERATOR
 
 #ifdef __cplusplus
+#define QUOIT_STATIC_ASSERT(condition, text) static_assert(condition, text)
+#else
+#define QUOIT_STATIC_ASSERT(condition, text) _Static_assert(condition, text)
+#endif
+/* The library was compiled with enumerations of an int's size. Any other size reads wrong
+   numbers. */
+#define QUOIT_ASSERT_ENUM(type)                                                \
+    QUOIT_STATIC_ASSERT(sizeof(type) == sizeof(int),                           \
+                        "Quoit: compile without -fshort-enums, so that " #type \
+                        " has an int's size")
+QUOIT_ASSERT_ENUM(quoit_status);
+
+#ifdef __cplusplus
 extern "C" {
 #endif
 

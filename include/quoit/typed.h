@@ -15,6 +15,14 @@ extern "C" {
 /* Changes with all below: a program compiled against another one gets QUOIT_VERSION at open. */
 #define QUOIT_ABI 5u
 
+QUOIT_ASSERT_ENUM(enum quoit_kind);
+QUOIT_ASSERT_ENUM(enum quoit_tuning);
+QUOIT_ASSERT_ENUM(enum quoit_broadcast);
+QUOIT_ASSERT_ENUM(enum quoit_role);
+QUOIT_ASSERT_ENUM(enum quoit_region_flags);
+QUOIT_STATIC_ASSERT(sizeof(struct quoit_queue_options) % sizeof(uint32_t) == 0,
+                    "Quoit: include <quoit.h> without -fpack-struct or '#pragma pack' in effect");
+
 struct quoit_queue {
     struct quoit_ring_producer producer; /* each side's state on lines of its own */
     uint8_t pad1[320 - sizeof(struct quoit_ring_producer)];
