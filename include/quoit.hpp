@@ -25,6 +25,8 @@
 #include <cstdint>
 #include <cstring>
 #include <iterator>
+#include <memory>
+#include <new>
 #include <optional>
 #include <string>
 #include <type_traits>
@@ -54,6 +56,34 @@ template <class T> union room {
     }
     T item;
 };
+
+// Items beyond this size are never copied to the stack. They lie where the caller has them, in the
+// returned object itself, or, if T has no default constructor, on the heap in between.
+template <class T> inline constexpr bool is_large = sizeof(T) > QUOIT_SPSC_LARGEST_IN_SLOTS;
+
+// A watcher's item: inside the watcher, which is on its user's stack, or if large on the heap.
+template <class T> class small_item
+{
+  public:
+    std::optional<T> &operator*() noexcept
+    {
+        return item_;
+    }
+
+  private:
+    std::optional<T> item_;
+};
+template <class T> class large_item
+{
+  public:
+    std::optional<T> &operator*() noexcept
+    {
+        return *item_;
+    }
+
+  private:
+    std::unique_ptr<std::optional<T>> item_ = std::make_unique<std::optional<T>>();
+};
 } // namespace detail
 
 // ---- Watching: for (const T &item : queue.watch()) ------------------------------------------ //
@@ -77,11 +107,11 @@ template <class Queue> class watcher
         iterator() = default;
         reference operator*() const noexcept
         {
-            return *watcher_->item_;
+            return **watcher_->item_;
         }
         pointer operator->() const noexcept
         {
-            return &*watcher_->item_;
+            return &**watcher_->item_;
         }
         iterator &operator++()
         {
@@ -110,7 +140,7 @@ template <class Queue> class watcher
         watcher *watcher_ = nullptr;
     };
 
-    explicit watcher(const Queue &queue, quoit_cursor from = {}) noexcept
+    explicit watcher(const Queue &queue, quoit_cursor from = {}) noexcept(!is_large)
         : queue_(&queue), cursor_(from)
     {
     }
@@ -128,16 +158,18 @@ template <class Queue> class watcher
     }
 
   private:
+    static constexpr bool is_large = detail::is_large<value_type>;
     bool advance()
     {
-        const status s = queue_->try_look(cursor_, item_);
+        const status s = queue_->try_look(cursor_, *item_);
         if (s < status::ok)
             detail::raise(s);
         return s == status::ok;
     }
     const Queue *queue_;
     quoit_cursor cursor_;
-    std::optional<value_type> item_;
+    std::conditional_t<is_large, detail::large_item<value_type>, detail::small_item<value_type>>
+        item_;
 };
 
 // ---- Queues of items ------------------------------------------------------------------------ //
@@ -158,11 +190,13 @@ template <class T> class queue : public detail::makers<queue<T>>
             quoit_queue_pushed(this->raw());
             return status::ok;
         }
-        if constexpr (sizeof(T) > QUOIT_SPSC_LARGEST_IN_SLOTS)
+        if constexpr (is_large) {
             return detail::from(quoit_queue_push_slow(this->raw(), &item, sizeof(T)));
-        detail::room<T> copy; // so that the caller's may stay in registers
-        std::memcpy(static_cast<void *>(&copy.item), &item, sizeof(T));
-        return detail::from(quoit_queue_push_slow(this->raw(), &copy.item, sizeof(T)));
+        } else {
+            detail::room<T> copy; // so that the caller's may stay in registers
+            std::memcpy(static_cast<void *>(&copy.item), &item, sizeof(T));
+            return detail::from(quoit_queue_push_slow(this->raw(), &copy.item, sizeof(T)));
+        }
     }
     [[gnu::always_inline]] status try_pop(T &item_out) noexcept
     {
@@ -170,13 +204,15 @@ template <class T> class queue : public detail::makers<queue<T>>
             quoit_queue_popped(this->raw());
             return status::ok;
         }
-        if constexpr (sizeof(T) > QUOIT_SPSC_LARGEST_IN_SLOTS)
+        if constexpr (is_large) {
             return detail::from(quoit_queue_pop_slow(this->raw(), &item_out, sizeof(T)));
-        detail::room<T> copy;
-        const quoit_status s = quoit_queue_pop_slow(this->raw(), &copy.item, sizeof(T));
-        if (s == QUOIT_OK)
-            std::memcpy(static_cast<void *>(&item_out), &copy.item, sizeof(T));
-        return detail::from(s);
+        } else {
+            detail::room<T> copy;
+            const quoit_status s = quoit_queue_pop_slow(this->raw(), &copy.item, sizeof(T));
+            if (s == QUOIT_OK)
+                std::memcpy(static_cast<void *>(&item_out), &copy.item, sizeof(T));
+            return detail::from(s);
+        }
     }
     // ok timeout closed abandoned.
     status try_push_for(const T &item, timeout t) noexcept
@@ -184,30 +220,41 @@ template <class T> class queue : public detail::makers<queue<T>>
         const status s = try_push(item);
         if (s != status::full)
             return s;
-        detail::room<T> copy;
-        std::memcpy(static_cast<void *>(&copy.item), &item, sizeof(T));
-        return detail::from(quoit_queue_push_wait_slow(this->raw(), &copy.item, sizeof(T), t.ns()));
+        if constexpr (is_large) {
+            return detail::from(quoit_queue_push_wait_slow(this->raw(), &item, sizeof(T), t.ns()));
+        } else {
+            detail::room<T> copy;
+            std::memcpy(static_cast<void *>(&copy.item), &item, sizeof(T));
+            return detail::from(
+                quoit_queue_push_wait_slow(this->raw(), &copy.item, sizeof(T), t.ns()));
+        }
     }
     status try_pop_for(T &item_out, timeout t) noexcept
     {
         const status s = try_pop(item_out);
         if (s != status::empty)
             return s;
-        detail::room<T> copy;
-        const quoit_status waited = quoit_queue_pop_wait_slow(this->raw(), &copy.item, sizeof(T),
-                                                              t.ns());
-        if (waited == QUOIT_OK)
-            std::memcpy(static_cast<void *>(&item_out), &copy.item, sizeof(T));
-        return detail::from(waited);
+        if constexpr (is_large) {
+            return detail::from(
+                quoit_queue_pop_wait_slow(this->raw(), &item_out, sizeof(T), t.ns()));
+        } else {
+            detail::room<T> copy;
+            const quoit_status waited = quoit_queue_pop_wait_slow(this->raw(), &copy.item,
+                                                                  sizeof(T), t.ns());
+            if (waited == QUOIT_OK)
+                std::memcpy(static_cast<void *>(&item_out), &copy.item, sizeof(T));
+            return detail::from(waited);
+        }
     }
-    // Nothing if the queue is empty or the stream has ended; throws on trouble alone.
+    // Nothing if the queue is empty or the stream has ended; throws on trouble alone. These four
+    // return a large item in the object that receives it: new T(queue.pop()) is on the heap only.
     std::optional<T> try_pop()
     {
-        detail::room<T> copy;
-        const status s = try_pop(copy.item);
+        std::optional<T> item;
+        const status s = fill(item, [this](T &room) { return try_pop(room); });
         if (s < status::ok)
             detail::raise(s);
-        return s == status::ok ? std::optional<T>(copy.item) : std::nullopt;
+        return item;
     }
 
     void push(const T &item, timeout t = forever)
@@ -216,19 +263,26 @@ template <class T> class queue : public detail::makers<queue<T>>
     }
     T pop(timeout t = forever)
     {
-        detail::room<T> copy;
-        detail::check(try_pop_for(copy.item, t));
-        return copy.item;
+        if constexpr (is_large && std::is_default_constructible_v<T>) {
+            return pop_large(t);
+        } else if constexpr (is_large) {
+            const auto copy = std::make_unique<detail::room<T>>();
+            detail::check(try_pop_for(copy->item, t));
+            return copy->item;
+        } else {
+            detail::room<T> copy;
+            detail::check(try_pop_for(copy.item, t));
+            return copy.item;
+        }
     }
     // pop, but nothing at the end of the stream.
     std::optional<T> next(timeout t = forever)
     {
-        detail::room<T> copy;
-        const status s = try_pop_for(copy.item, t);
-        if (s == status::closed)
-            return std::nullopt;
-        detail::check(s);
-        return copy.item;
+        std::optional<T> item;
+        const status s = fill(item, [this, t](T &room) { return try_pop_for(room, t); });
+        if (s != status::closed)
+            detail::check(s);
+        return item;
     }
 
     // As many as there is room for, or as are there; returns how many.
@@ -294,12 +348,9 @@ template <class T> class queue : public detail::makers<queue<T>>
     // For observers. ok empty closed; the cursor moves on.
     status try_look(quoit_cursor &cursor, std::optional<T> &item_out) const noexcept
     {
-        detail::room<T> copy;
-        const quoit_status s = quoit_queue_look(this->raw(), &cursor, &copy.item, sizeof(T),
-                                                nullptr);
-        if (s == QUOIT_OK)
-            item_out = copy.item;
-        return detail::from(s);
+        return fill(item_out, [this, &cursor](T &room) {
+            return detail::from(quoit_queue_look(this->raw(), &cursor, &room, sizeof(T), nullptr));
+        });
     }
     watcher<queue> watch(quoit_cursor from = {}) const noexcept
     {
@@ -312,6 +363,40 @@ template <class T> class queue : public detail::makers<queue<T>>
     {
     }
     static constexpr bool sized = false;
+    static constexpr bool is_large = detail::is_large<T>;
+
+    // A function of its own: g++ makes `item` in the caller's object only in the outermost block.
+    T pop_large(timeout t)
+    {
+        T item;
+        detail::check(try_pop_for(item, t));
+        return item;
+    }
+    // Calls get(T &), which writes an item. A large one is written in item_out itself, which is
+    // then empty unless ok. It is zeroed first, at each call: poll with try_pop(T &) instead.
+    template <class Get> static status fill(std::optional<T> &item_out, Get get)
+    {
+        if constexpr (is_large && std::is_default_constructible_v<T>) {
+            if (!item_out)
+                item_out.emplace();
+            const status s = get(*item_out);
+            if (s != status::ok)
+                item_out.reset();
+            return s;
+        } else if constexpr (is_large) {
+            const auto copy = std::unique_ptr<detail::room<T>>(new (std::nothrow) detail::room<T>);
+            const status s = copy ? get(copy->item) : status::no_memory;
+            if (s == status::ok)
+                item_out.emplace(copy->item);
+            return s;
+        } else {
+            detail::room<T> copy;
+            const status s = get(copy.item);
+            if (s == status::ok)
+                item_out.emplace(copy.item);
+            return s;
+        }
+    }
     static constexpr std::uint32_t item_bytes(const options &) noexcept
     {
         return sizeof(T);

@@ -79,6 +79,12 @@ static inline void quoit_queue_popped(quoit_queue *queue)
 }
 #endif
 
+/* Words of an item's copy on the stack. Larger items are not copied: their slow paths get the
+   caller's own. */
+#define QUOIT_IS_COPIED(type)  (sizeof(type) <= QUOIT_SPSC_LARGEST_IN_SLOTS)
+#define QUOIT_COPY_WORDS(type) (QUOIT_IS_COPIED(type) ? (sizeof(type) + 7) / 8 : 1)
+#define QUOIT_COPY_BYTES(type) (QUOIT_IS_COPIED(type) ? sizeof(type) : 0)
+
 /*
  * Typed, inlined forms for one item type: QUOIT_DEFINE_QUEUE(product, struct product), without a
  * semicolon, defines
@@ -91,7 +97,8 @@ static inline void quoit_queue_popped(quoit_queue *queue)
  * Each returns what its untyped form does, and MISMATCH (0 for many) on a queue of another item
  * size. Use one type with a handle: the size is looked at when a handle's first item is
  * pushed or popped, not at each.
- * (The slow paths of small ones have a copy of the item, so that yours may stay in registers.)
+ * (The slow paths of items of up to 256 bytes have a copy of the item, so that yours may stay in
+ * registers. Larger items are never copied to the stack.)
  */
 /* clang-format off */
 #define QUOIT_DEFINE_QUEUE(name, type) \
@@ -103,11 +110,11 @@ static inline void quoit_queue_popped(quoit_queue *queue)
             quoit_queue_pushed(quoit_q); \
             return QUOIT_OK; \
         } \
-        if (sizeof(type) > QUOIT_SPSC_LARGEST_IN_SLOTS) \
+        if (!QUOIT_IS_COPIED(type)) \
             return quoit_queue_push_slow(quoit_q, quoit_in, sizeof(type)); \
-        type quoit_item; \
-        memcpy(&quoit_item, quoit_in, sizeof(type)); \
-        return quoit_queue_push_slow(quoit_q, &quoit_item, sizeof(type)); \
+        uint64_t quoit_copy[QUOIT_COPY_WORDS(type)]; \
+        memcpy(quoit_copy, quoit_in, QUOIT_COPY_BYTES(type)); \
+        return quoit_queue_push_slow(quoit_q, quoit_copy, sizeof(type)); \
     } \
     static inline quoit_status name##_pop(quoit_queue *quoit_q, type *quoit_out) \
     { \
@@ -115,12 +122,12 @@ static inline void quoit_queue_popped(quoit_queue *queue)
             quoit_queue_popped(quoit_q); \
             return QUOIT_OK; \
         } \
-        if (sizeof(type) > QUOIT_SPSC_LARGEST_IN_SLOTS) \
+        if (!QUOIT_IS_COPIED(type)) \
             return quoit_queue_pop_slow(quoit_q, quoit_out, sizeof(type)); \
-        type quoit_item; \
-        quoit_status quoit_s = quoit_queue_pop_slow(quoit_q, &quoit_item, sizeof(type)); \
+        uint64_t quoit_copy[QUOIT_COPY_WORDS(type)]; \
+        quoit_status quoit_s = quoit_queue_pop_slow(quoit_q, quoit_copy, sizeof(type)); \
         if (quoit_s == QUOIT_OK) \
-            memcpy(quoit_out, &quoit_item, sizeof(type)); \
+            memcpy(quoit_out, quoit_copy, QUOIT_COPY_BYTES(type)); \
         return quoit_s; \
     } \
     static inline quoit_status name##_push_wait(quoit_queue *quoit_q, const type *quoit_in, \
@@ -129,9 +136,11 @@ static inline void quoit_queue_popped(quoit_queue *queue)
         quoit_status quoit_s = name##_push(quoit_q, quoit_in); \
         if (quoit_s != QUOIT_FULL) \
             return quoit_s; \
-        type quoit_item; \
-        memcpy(&quoit_item, quoit_in, sizeof(type)); \
-        return quoit_queue_push_wait_slow(quoit_q, &quoit_item, sizeof(type), quoit_timeout_ns); \
+        if (!QUOIT_IS_COPIED(type)) \
+            return quoit_queue_push_wait_slow(quoit_q, quoit_in, sizeof(type), quoit_timeout_ns); \
+        uint64_t quoit_copy[QUOIT_COPY_WORDS(type)]; \
+        memcpy(quoit_copy, quoit_in, QUOIT_COPY_BYTES(type)); \
+        return quoit_queue_push_wait_slow(quoit_q, quoit_copy, sizeof(type), quoit_timeout_ns); \
     } \
     static inline quoit_status name##_pop_wait(quoit_queue *quoit_q, type *quoit_out, \
                                                int64_t quoit_timeout_ns) \
@@ -139,10 +148,12 @@ static inline void quoit_queue_popped(quoit_queue *queue)
         quoit_status quoit_s = name##_pop(quoit_q, quoit_out); \
         if (quoit_s != QUOIT_EMPTY) \
             return quoit_s; \
-        type quoit_item; \
-        quoit_s = quoit_queue_pop_wait_slow(quoit_q, &quoit_item, sizeof(type), quoit_timeout_ns); \
+        if (!QUOIT_IS_COPIED(type)) \
+            return quoit_queue_pop_wait_slow(quoit_q, quoit_out, sizeof(type), quoit_timeout_ns); \
+        uint64_t quoit_copy[QUOIT_COPY_WORDS(type)]; \
+        quoit_s = quoit_queue_pop_wait_slow(quoit_q, quoit_copy, sizeof(type), quoit_timeout_ns); \
         if (quoit_s == QUOIT_OK) \
-            memcpy(quoit_out, &quoit_item, sizeof(type)); \
+            memcpy(quoit_out, quoit_copy, QUOIT_COPY_BYTES(type)); \
         return quoit_s; \
     } \
     static inline uint64_t name##_push_many(quoit_queue *quoit_q, const type *quoit_in, \

@@ -28,7 +28,7 @@ PUBLIC_ONLY = ["tools/", "examples/", "bench/"]
 POSIX_HEADERS = re.compile(r"<(sys/|unistd|fcntl|pthread|sched|signal|semaphore|spawn|dirent|windows|poll)")
 SYSTEM_HEADERS = re.compile(POSIX_HEADERS.pattern + r"|<(shellapi|process|mman|termios|getopt)")
 # Tests of what one system alone has are named after that, and left out elsewhere by tests/CMakeLists.txt.
-ONE_SYSTEM = re.compile(r"_(posix|windows|linux|sysv)(_test)?\.[ch]$|/(fork|owner|space|windows)_test\.c$")
+ONE_SYSTEM = re.compile(r"_(posix|windows|linux|sysv)(_test)?\.(c|h|cpp)$|/(fork|owner|space|windows)_test\.c$")
 OS_MACRO = re.compile(r"\b(_WIN32|_WIN64|__linux__|__linux|__APPLE__|__MACH__|__sun|__FreeBSD__|__unix__"
                       r"|__OpenBSD__|__NetBSD__|__CYGWIN__|_MSC_VER|__MINGW32__)\b")
 EXTENSION = re.compile(r"\b(__attribute__|__builtin_\w+|__asm__|asm|__typeof__|typeof|__sync_\w+|__atomic_\w+"

@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: MIT
+// No member of <quoit.hpp> copies a large item to the stack: each is called from a thread whose
+// stack is a quarter of the item. As big_item_posix_test.c, which has the typed C functions.
+#include <quoit.hpp>
+
+#include <array>
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <memory>
+#include <pthread.h>
+
+using namespace std::chrono_literals;
+using quoit::status;
+
+#define CHECK(condition)                                                         \
+    do {                                                                         \
+        if (!(condition)) {                                                      \
+            std::fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, #condition); \
+            std::exit(1);                                                        \
+        }                                                                        \
+    } while (0)
+
+constexpr std::size_t item_bytes = 1024 * 1024, stack_bytes = 256 * 1024;
+
+struct frame {
+    unsigned char bytes[item_bytes];
+};
+QUOIT_DEFINE_QUEUE(frame, frame)
+// One without a default constructor.
+struct framed {
+    explicit framed(int) : bytes()
+    {
+    }
+    unsigned char bytes[item_bytes];
+};
+// One with a constructor that does something.
+struct zeroed {
+    zeroed() : bytes()
+    {
+    }
+    unsigned char bytes[item_bytes];
+};
+
+constexpr quoit::role both = quoit::producer | quoit::consumer;
+static_assert(sizeof(quoit::watcher<quoit::queue<frame>>) < 1024);
+
+template <class T> static bool is_full(quoit::queue<T> &queue, const T &item)
+{
+    bool thrown = false;
+    try {
+        queue.push(item, 1ms);
+    } catch (const quoit::error &) {
+        thrown = true;
+    }
+    return queue.try_push(item) == status::full &&
+           queue.try_push_for(item, 1ms) == status::timeout && queue.push_many(&item, 1) == 0 &&
+           thrown;
+}
+
+template <class T> static bool is_empty(quoit::queue<T> &queue, T &room)
+{
+    bool thrown = false;
+    try {
+        delete new T(queue.pop(1ms));
+    } catch (const quoit::error &) {
+        thrown = true;
+    }
+    return queue.try_pop(room) == status::empty &&
+           queue.try_pop_for(room, 1ms) == status::timeout && queue.pop_many(&room, 1) == 0 &&
+           thrown;
+}
+
+// Each form of push and of pop; what returns an item returns it to the heap.
+template <class T> static void items(quoit::kind kind, T *in, T *out)
+{
+    auto queue = quoit::queue<T>::create("local:big-item", {2, kind}, both);
+    in->bytes[item_bytes - 1] = 7;
+    CHECK(is_empty(queue, *out));
+    CHECK(queue.try_push(*in) == status::ok);
+    queue.push(*in);
+    CHECK(is_full(queue, *in));
+    CHECK(queue.try_pop(*out) == status::ok && out->bytes[item_bytes - 1] == 7);
+    CHECK(queue.try_pop_for(*out, 1ms) == status::ok && is_empty(queue, *out));
+
+    CHECK(queue.try_push_for(*in, 1ms) == status::ok);
+    CHECK(std::unique_ptr<T>(new T(queue.pop()))->bytes[item_bytes - 1] == 7);
+    using optional = std::optional<T>;
+    queue.push(*in);
+    auto taken = std::unique_ptr<optional>(new optional(queue.try_pop()));
+    CHECK(*taken && (*taken)->bytes[item_bytes - 1] == 7);
+    taken.reset(new optional(queue.try_pop()));
+    CHECK(!*taken);
+    queue.push(*in);
+    taken.reset(new optional(queue.next()));
+    CHECK(*taken && (*taken)->bytes[item_bytes - 1] == 7);
+    CHECK(queue.push_many(in, 1) == 1 && queue.pop_many(out, 1) == 1);
+    queue.unlink();
+}
+
+template <class T> static void in_place(quoit::kind kind, T *in, T *out)
+{
+    auto queue = quoit::queue<T>::create("local:big-item", {2, kind}, both);
+    auto seen = std::make_unique<std::optional<T>>();
+    quoit_cursor cursor = {};
+    CHECK(queue.try_look(cursor, *seen) == status::empty && !*seen);
+    queue.push(*in);
+    CHECK(queue.try_look(cursor, *seen) == status::ok && (*seen)->bytes[item_bytes - 1] == 7);
+    int count = 0;
+    auto watch = queue.watch();
+    for (const T &item : watch)
+        count += item.bytes[item_bytes - 1];
+    CHECK(count == 7 && queue.front().bytes[item_bytes - 1] == 7);
+    queue.release();
+    quoit::span<T> room;
+    CHECK(queue.try_claim(1, room) == status::ok);
+    room[0].bytes[0] = 9;
+    queue.commit(1);
+    CHECK(watch.begin()->bytes[0] == 9);
+    CHECK(queue.try_pop(*out) == status::ok && out->bytes[0] == 9);
+    queue.finish();
+    auto end = std::unique_ptr<std::optional<T>>(new std::optional<T>(queue.next()));
+    CHECK(!*end);
+    queue.unlink();
+}
+
+static void typed(frame *in, frame *out)
+{
+    auto queue = quoit::queue<frame>::create("local:big-item", {1}, both);
+    quoit_queue *raw = queue.native_handle();
+    CHECK(frame_push(raw, in) == QUOIT_OK && frame_push(raw, in) == QUOIT_FULL);
+    CHECK(frame_push_wait(raw, in, 1000) == QUOIT_TIMEOUT);
+    CHECK(frame_pop(raw, out) == QUOIT_OK && frame_pop(raw, out) == QUOIT_EMPTY);
+    CHECK(frame_pop_wait(raw, out, 1000) == QUOIT_TIMEOUT);
+    CHECK(frame_push_wait(raw, in, 1000) == QUOIT_OK && frame_pop_wait(raw, out, 1000) == QUOIT_OK);
+    CHECK(frame_push_many(raw, in, 1) == 1 && frame_pop_many(raw, out, 1) == 1);
+    queue.unlink();
+}
+
+template <class T> static void of_type(quoit::kind kind, std::unique_ptr<T> in)
+{
+    auto out = std::make_unique<T>(*in);
+    items<T>(kind, in.get(), out.get());
+    in_place<T>(kind, in.get(), out.get());
+}
+
+static void *run(void *)
+{
+    for (quoit::kind kind : {quoit::kind::spsc, quoit::kind::mpmc, quoit::kind::broadcast}) {
+        of_type<frame>(kind, std::make_unique<frame>());
+        of_type<framed>(kind, std::make_unique<framed>(0));
+        of_type<zeroed>(kind, std::make_unique<zeroed>());
+    }
+    auto in = std::make_unique<frame>(), out = std::make_unique<frame>();
+    typed(in.get(), out.get());
+    return nullptr;
+}
+
+int main()
+{
+    pthread_attr_t attributes;
+    pthread_t thread;
+    CHECK(pthread_attr_init(&attributes) == 0);
+    CHECK(pthread_attr_setstacksize(&attributes, stack_bytes) == 0);
+    CHECK(pthread_create(&thread, &attributes, run, nullptr) == 0);
+    CHECK(pthread_join(thread, nullptr) == 0);
+    return 0;
+}
