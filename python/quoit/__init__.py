@@ -9,20 +9,24 @@
         for line in queue:                  # waits for each, until the producer's finish()
             print(line)
 
-All over the C library, by ctypes: the one that the environment variable QUOIT_LIBRARY names, else one beside these
-files or in the prefix that they were installed below, else the system's. include/quoit.h is the manual: names, what survives a death, and kinds.
+It calls the C library through ctypes: the file that the environment variable QUOIT_LIBRARY names; else libquoit.so.0
+(macOS: libquoit.dylib, Windows: quoit.dll) beside these files, or in the prefix that they were installed below; else
+the one that the system's loader finds by that name. include/quoit.h is the manual: names, what survives a crash, kinds.
 
 An item is bytes. With message_bytes each has a length of its own; with item_bytes all have that one; with format (of
 the struct module) items are tuples, to C programs structs.
 
-Threads: a handle's producing calls belong to one thread at a time, and so do its consuming ones; close() to nobody
-else. Waits let other threads run, and Ctrl-C ends them. After os.fork() the child's handles are dead (quoit.Forked):
-open anew there; multiprocessing with "spawn" has no such trouble.
+Threads: any thread may use a handle at any time. Calls on the same side (producing, consuming) take turns; a peek or a
+claim has the side until its block ends. Waits let other threads run, Ctrl-C ends them, and so does close(), with a
+ValueError. Views raise after close(); slices of a view keep the memory, and the roles, until they are gone.
+
+Processes: a handle is neither copied nor pickled. Pass the queue's name to a multiprocessing.Process, and open the
+queue there. After os.fork() the child's handles are dead (quoit.Forked): open anew there.
 """
 import os
 
 from ._library import *  # noqa: F403  errors by name and constants: quoit.Full, quoit.PRODUCER
-from ._library import VISIT, check, library
+from ._library import VISIT, check, encoded_name, library
 from ._pool import Block, Pool
 from ._queue import Queue, unlink
 
@@ -30,6 +34,6 @@ from ._queue import Queue, unlink
 def list(where=None):  # pylint: disable=redefined-builtin
     """The names of all objects of Quoit's on this machine, or of a scheme ("sysv"), or a directory ("file:/tmp")."""
     names = []
-    check(library.quoit_list(where.encode() if where else None,
-                               VISIT(lambda _context, name: names.append(os.fsdecode(name)) or True), None))
+    check(library.quoit_list(encoded_name(where) if where else None,
+                             VISIT(lambda _context, name: names.append(os.fsdecode(name)) or True), None))
     return names

@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: MIT
 """The C library: how it is found, what is declared of it, its errors, and what all handles have in common."""
-import contextlib
 import ctypes
-import ctypes.util
+import operator
 import os
 import sys
+import threading
 import time
+import traceback
+import weakref
 from ctypes import POINTER, c_bool, c_char, c_char_p, c_int, c_int64, c_uint32, c_uint64, c_void_p
 
 ABI = 5  # of the header that the declarations below are from
@@ -34,7 +36,8 @@ NameCharacter -4, Scheme -5, Unsupported -6, Capacity -7, ItemSize -8, Overflow 
 Permission -12, Owner -13, NoSpace -14, Limit -15, NoMemory -16, NotQuoit -17, Version -18, Mismatch -19,
 Collision -20, Corrupt -21, Busy -22, Role -23, Forked -24, System -25, Stale -26, TooBig -27"""
 _ALSO = {"Timeout": TimeoutError, "NotFound": FileNotFoundError, "Exists": FileExistsError,
-         "Permission": PermissionError, "Invalid": ValueError, "TooBig": ValueError, "NoMemory": MemoryError}
+         "Permission": PermissionError, "Invalid": ValueError, "TooBig": ValueError, "NoMemory": MemoryError,
+         "NameCharacter": ValueError}
 errors = {}
 for _name, _number in (_pair.split() for _pair in _STATUSES.split(",")):
     _bases = (Error, _ALSO[_name]) if _name in _ALSO else (Error,)
@@ -45,7 +48,7 @@ FULL, EMPTY, TIMEOUT, CLOSED = 1, 2, 3, 4
 def error_of(status):
     text = library.quoit_error_text() if status < 0 else b""
     text = text or library.quoit_status_text(status)
-    return errors[status](text.decode(errors="replace"))
+    return errors.get(status, Error)(text.decode(errors="replace"))
 
 
 def check(status):
@@ -85,6 +88,9 @@ class Cursor(_Fields):
     """Where somebody who looks at a queue is; see Queue.look."""
     _fields_ = [("next", c_uint64), ("missed", c_uint64), ("begun", c_bool)]
 
+    def __setattr__(self, name, value):
+        super().__setattr__(name, number(name, value))
+
 
 class PoolOptions(ctypes.Structure):
     _fields_ = [("block_bytes", c_uint64), ("blocks", c_uint64), ("permissions", c_uint32)]
@@ -95,14 +101,14 @@ VISIT = ctypes.CFUNCTYPE(c_bool, c_void_p, c_char_p)
 
 def _load():
     here = os.path.dirname(os.path.abspath(__file__))
-    names = ["libquoit.so.0", "libquoit.so", "libquoit.dylib", "quoit.dll"]
-    # Beside these files, or in the lib of the prefix that has them as lib/python3.x/site-packages/quoit.
+    names = {"darwin": ["libquoit.dylib"], "win32": ["quoit.dll"]}.get(sys.platform, ["libquoit.so.0", "libquoit.so"])
+    # Beside these files, or in the lib of the prefix that has them as lib/python3.x/site-packages/quoit; else where
+    # the system's own loader finds it (ctypes.util.find_library would start ldconfig, gcc and ld).
     places = [here, os.path.normpath(os.path.join(here, "..", "..", ".."))]
     beside = [path for path in (os.path.join(place, name) for place in places for name in names)
               if os.path.exists(path)]
     chosen = os.environ.get("QUOIT_LIBRARY")
-    found = ctypes.util.find_library("quoit")
-    tried = [chosen] if chosen else beside + ([found] if found else []) + names[:1]
+    tried = [chosen] if chosen else beside + names[:1]
     reasons = []
     for path in tried:
         try:
@@ -154,65 +160,272 @@ def _declare(library):
 library = _declare(_load())
 
 
+# ---- Arguments --------------------------------------------------------------------------------
+
+def number(name, value, bits=64, least=0):
+    """The integer, if the C type has it: ctypes would cut it off."""
+    try:
+        value = operator.index(value)
+    except TypeError:
+        raise TypeError(f"{name} is {value!r}; it must be an integer") from None
+    if not least <= value < 2**bits:
+        raise ValueError(f"{name} is {value}; it must be from {least} to {2**bits - 1}")
+    return value
+
+
+def encoded_name(name):
+    encoded = os.fsencode(name)
+    if b"\0" in encoded:
+        raise NameCharacter(f"the name {name!r} holds a NUL")  # noqa: F821  pylint: disable=undefined-variable
+    return encoded
+
+
+def deadline(timeout):
+    """When those seconds will have passed; None: never."""
+    if timeout is None:
+        return None
+    seconds = float(timeout)
+    if not seconds >= 0:
+        raise ValueError(f"timeout is {timeout}; it must be None, or at least 0 seconds")
+    return None if seconds > 1e9 else time.monotonic_ns() + int(seconds * 1e9)
+
+
+class _PyBuffer(ctypes.Structure):  # Py_buffer, as the stable ABI has it
+    _fields_ = [("buf", c_void_p), ("obj", c_void_p), ("len", ctypes.c_ssize_t), ("itemsize", ctypes.c_ssize_t),
+                ("readonly", c_int), ("ndim", c_int), ("format", c_char_p), ("shape", c_void_p), ("strides", c_void_p),
+                ("suboffsets", c_void_p), ("internal", c_void_p)]
+
+
+_get_buffer = ctypes.PYFUNCTYPE(c_int, ctypes.py_object, POINTER(_PyBuffer), c_int)(
+    ("PyObject_GetBuffer", ctypes.pythonapi))
+_release_buffer = ctypes.PYFUNCTYPE(None, POINTER(_PyBuffer))(("PyBuffer_Release", ctypes.pythonapi))
+
+
+class Input:
+    """The bytes of an object, without a copy, until release(): address, size. The object cannot be resized meanwhile."""
+
+    def __init__(self, data):
+        self._buffer = None
+        if not isinstance(data, bytes):
+            buffer = _PyBuffer()
+            try:
+                _get_buffer(data, buffer, 0)
+            except BufferError:
+                data = bytes(memoryview(data))  # not in one piece
+            else:
+                self._buffer, self.address, self.size = buffer, buffer.buf, buffer.len
+                return
+        self.address, self.size = data, len(data)
+
+    def copy(self):
+        return self.address if isinstance(self.address, bytes) else bytes((c_char * self.size).from_address(self.address))
+
+    def release(self):
+        buffer, self._buffer = self._buffer, None
+        if buffer is not None:
+            _release_buffer(buffer)
+
+    __del__ = release
+
+
 # ---- What all handles have --------------------------------------------------------------------
 
-_SLICE_NS = 100_000_000  # a wait looks this often whether Python has a signal to see to
+_SLICE_NS = 100_000_000  # a wait looks this often whether Python has a signal to see to, or the handle is closed
+_SHARED_SLICE_NS = 5_000_000  # ... once several threads use the same side of a handle
 
 
-def wait(call, timeout):
-    """call(timeout_ns) again and again, until it has an answer or the seconds are over."""
-    end = None if timeout is None else time.monotonic_ns() + int(timeout * 1e9)
-    while True:
-        left = _SLICE_NS if end is None else max(0, min(_SLICE_NS, end - time.monotonic_ns()))
-        status = call(left)
-        if status != TIMEOUT or (end is not None and time.monotonic_ns() >= end):
-            return status
+class _Object:
+    """A C handle, which is closed when nothing refers to it any more: no Python handle, no call, and no view. So
+    it cannot be closed while a thread is inside the C library with it, or while a view leads into its memory."""
+
+    def __init__(self, address, close):
+        self._as_parameter_, self._close = address, close
+        self.is_open = threading.Lock()  # held until the C handle is closed
+        self.is_open.acquire()  # pylint: disable=consider-using-with
+
+    def __del__(self):
+        self._close(self._as_parameter_)
+        self.is_open.release()
+
+
+class Place:
+    """Memory in place: the view that was handed out. What was made of that (slices, arrays) keeps the C handle open."""
+
+    def __init__(self, thing, address, size, writable):
+        self.memory = (c_char * size).from_address(address) if size else bytearray()
+        if size:
+            self.memory.owner = thing
+        view = memoryview(self.memory).cast("B")
+        self.view = view if writable else view.toreadonly()
+        self.thread = threading.get_ident()
+        self.ended = False
+        self.give_up = None  # what is to be done when nothing is in use any more
+
+    def end(self):
+        """The view raises from now on. False: slices of it, or arrays over it, are still in use."""
+        self.ended = True
+        try:
+            self.view.release()
+        except BufferError:
+            return False
+        if isinstance(self.memory, ctypes.Array) and sys.getrefcount(self.memory) > 2:
+            return False
+        self.memory = None
+        return True
+
+    def drop(self):
+        """End it; slices in use keep the C handle open by themselves."""
+        self.end()
+        self.memory = None
+
+
+IN_USE = "a slice of the view, or an array over it, is still in use: end it before the block does"
+
+
+class _Side:
+    """What one thread at a time may do with a handle."""
+
+    def __init__(self):
+        self.lock = threading.RLock()  # a signal's handler may come in between
+        self.queued = set()  # threads that want the lock, each by an object of its own
+        self.is_shared = False
+        self.place = None  # what a peek or a claim has handed out
+
+    def is_free(self, thing):
+        """With the lock held: is no view of another thread open?"""
+        place = self.place
+        if place is None:
+            return True
+        if not place.ended:
+            if place.thread == threading.get_ident():
+                raise RuntimeError("a peek or a claim of this side of the handle is open: end its block first")
+            return False
+        if not place.end():
+            raise BufferError(IN_USE)
+        self.place = None
+        if place.give_up:
+            place.give_up(thing)
+        return True
+
+
+_handles = weakref.WeakSet()
+
+
+def _after_fork():
+    for handle in [*_handles]:
+        handle._renew_locks()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)
+
+OTHER = 0  # the side of calls that any thread may make
 
 
 class Handle:
+    """A C handle with a lock for each side. Waits hold it for a slice of time and give it up in between."""
     _close = None
-    _handle_value = None
+    _object = None
 
-    def __init__(self, handle):
-        self._handle_value = handle
+    def __init__(self, *_arguments, **_options):
+        kind = type(self).__name__
+        raise TypeError(f"quoit.{kind}() makes nothing: use quoit.{kind}.create, quoit.{kind}.open or quoit.{kind}.join")
 
-    @property
-    def _handle(self):
-        if not self._handle_value:
-            raise ValueError(f"this {type(self).__name__} is closed")
-        return self._handle_value
+    @classmethod
+    def _adopt(cls, address):
+        self = cls.__new__(cls)
+        self._pid = os.getpid()
+        self._renew_locks()
+        self._object = _Object(address, getattr(library, cls._close))
+        _handles.add(self)
+        return self
+
+    def _renew_locks(self):
+        self._sides = {side: _Side() for side in (OTHER, PRODUCER, CONSUMER)}
+
+    def __reduce_ex__(self, _protocol):
+        kind = type(self).__name__
+        raise TypeError(f"a quoit.{kind} belongs to its process, and is neither copied nor pickled: pass its name, and "
+                        f"call quoit.{kind}.open(name, ...) there")
+
+    def _closed(self):
+        return ValueError(f"this {type(self).__name__} is closed")
+
+    def _call(self, side, function, *arguments, end=None):
+        """function(C handle, ...), with the side's lock held. TIMEOUT if the end comes before the side is free."""
+        while True:
+            thing = self._object
+            if thing is None:
+                raise self._closed()
+            chosen, token = self._sides[side], object()
+            try:
+                chosen.queued.add(token)
+                with chosen.lock:
+                    chosen.queued.discard(token)
+                    if self._object is not thing:
+                        raise self._closed()
+                    if chosen.is_free(thing):
+                        return function(thing, *arguments)
+            except BaseException as error:
+                traceback.clear_frames(error.__traceback__)
+                raise
+            finally:  # an exception keeps frames, which must not keep the C handle
+                chosen.queued.discard(token)
+                del thing
+            if end is not None and time.monotonic_ns() >= end:
+                return TIMEOUT
+            time.sleep(0.001)
+
+    def _wait(self, side, end, function):
+        """function(C handle, timeout_ns) again and again, until it has an answer or the end has come."""
+        while True:
+            chosen = self._sides[side]
+            most = _SHARED_SLICE_NS if chosen.is_shared else _SLICE_NS
+            left = most if end is None else max(0, min(most, end - time.monotonic_ns()))
+            status = self._call(side, function, left, end=end)
+            if status != TIMEOUT or (end is not None and time.monotonic_ns() >= end):
+                return status
+            if chosen.queued:  # a lock goes to the thread that runs: let the others
+                chosen.is_shared = True
+                time.sleep(0.001)
+
+    def _perform(self, side, unready, timeout, function):
+        """function(C handle), and if that is unready function(C handle, timeout_ns) until the seconds are over."""
+        end = deadline(timeout)
+        status = self._call(side, function, end=end)
+        if status == unready and timeout != 0:
+            status = self._wait(side, end, function)
+        return status
 
     def close(self):
-        """Leave. The object stays, with what is in it."""
-        handle, self._handle_value = self._handle_value, None
-        if handle:
-            getattr(library, self._close)(handle)
+        """Leave. The object stays, with what is in it. Other threads' calls and waits raise ValueError, and so do views;
+        slices of views keep the memory, and the roles, until they are gone."""
+        thing, self._object = self._object, None
+        if thing is None:
+            return
+        is_open, is_own = thing.is_open, self._pid != os.getpid()
+        for side in self._sides.values():
+            place, is_own = side.place, is_own or side.lock._is_owned()
+            if place is not None:
+                is_own = is_own or not place.end()
+                side.place = None
+                place.drop()
+                del place
+        is_own = not self._let_go() or is_own
+        del thing
+        if not is_own:  # other threads' calls end within a slice
+            if is_open.acquire(timeout=1):
+                is_open.release()
+
+    def _let_go(self):
+        """Of close(): end what else uses the handle. False: something is still in use."""
+        return True
 
     def __enter__(self):
         return self
 
     def __exit__(self, *_reason):
         self.close()
-
-    def __del__(self):
-        self.close()
-
-
-@contextlib.contextmanager
-def view_of(address, size, writable):
-    """The memory as a memoryview, which ends with the block, and must be all that leads there."""
-    memory = (c_char * size).from_address(address) if size else bytearray()
-    view = memoryview(memory).cast("B")
-    view = view if writable else view.toreadonly()
-    try:
-        yield view
-    finally:
-        try:
-            view.release()
-        except BufferError:
-            pass
-        if size and sys.getrefcount(memory) > 2:
-            raise BufferError("a slice of the view, or an array over it, is still in use: end it before the block does")
 
 # What is the users' of all this.
 __all__ = ["ABI", "SPSC", "MPMC", "BROADCAST", "FOR_ITEMS", "FOR_SPANS", "LOSSLESS", "LOSSY", "PRODUCER", "CONSUMER",

@@ -1,34 +1,89 @@
 # SPDX-License-Identifier: MIT
 """Pools: Pool, Block."""
-import os
+import contextlib
 from ctypes import byref, c_uint64, c_void_p
 
-from ._library import EMPTY, FULL, Handle, PoolOptions, Stale, check, library, view_of, wait
+from ._library import (CONSUMER, EMPTY, FULL, IN_USE, OTHER, PRODUCER, Handle, Place, PoolOptions, Stale, check,
+                       encoded_name, library, number)
+from ._queue import Queue
 
 
 class Block:
     """A block that is this process's, until it is freed or pushed; as a context manager freed at the end."""
 
-    def __init__(self, pool, number):
-        self._pool, self.number = pool, number
+    def __init__(self, pool, number):  # pylint: disable=redefined-outer-name
+        self._pool, self._number, self._places = pool, _block_number(number), []
+
+    @property
+    def number(self):
+        """0 once it is freed or pushed."""
+        return self._number
+
+    def _take(self):
+        """The number, which this block gives up: no view of it may be open."""
+        self._places = [place for place in self._places if not place.ended or not place.end()]
+        if self._places:
+            raise BufferError("a view of the block is still in use: end it before the block is freed or pushed")
+        taken, self._number = self._number, 0
+        return taken
+
+    def _begin(self, pool):
+        address = library.quoit_pool_at(pool, self._number)
+        if not address:
+            raise Stale("the block was freed or pushed")
+        return Place(pool, address, library.quoit_pool_block_bytes(pool), True)
+
+    @contextlib.contextmanager
+    def _viewed(self):
+        place = self._pool._call(OTHER, self._begin)
+        self._places.append(place)
+        self._pool._places.append(place)
+        try:
+            yield place.view
+        finally:
+            is_ended = place.end()
+            with contextlib.suppress(ValueError):  # close() has removed it
+                self._pool._places.remove(place)
+            if is_ended and place in self._places:
+                self._places.remove(place)
+        if not is_ended:
+            raise BufferError(IN_USE)
 
     def view(self):
         """A context manager: the block as a memoryview, in place."""
-        address = library.quoit_pool_at(self._pool._handle, self.number)
-        if not address:
-            raise Stale("the block was freed or pushed")
-        return view_of(address, self._pool.block_bytes, True)
+        self._pool._call(OTHER, self._begin).drop()  # Stale now, not when the block begins
+        return self._viewed()
 
     def free(self):
-        check(library.quoit_pool_free(self._pool._handle, self.number))
-        self.number = 0
+        def give_back(pool):
+            taken = self._take()
+            status = library.quoit_pool_free(pool, taken)
+            if status:
+                self._number = taken
+            return status
+
+        check(self._pool._call(OTHER, give_back))
+
+    def __reduce_ex__(self, _protocol):
+        raise TypeError("a quoit.Block belongs to its pool's handle, and is neither copied nor pickled: send it with "
+                        "Pool.push")
 
     def __enter__(self):
         return self
 
     def __exit__(self, *_reason):
-        if self.number:
+        if self._number:
             self.free()
+
+
+def _block_number(value):
+    return number("number", value)
+
+
+def _checked(queue):
+    if not isinstance(queue, Queue):
+        raise TypeError(f"{queue!r} is no quoit.Queue")
+    return queue
 
 
 class Pool(Handle):
@@ -36,10 +91,18 @@ class Pool(Handle):
     _close = "quoit_pool_close"
 
     @classmethod
+    def _of(cls, handle):
+        self = cls._adopt(handle.value)
+        self._places = []
+        return self
+
+    @classmethod
     def _make(cls, call, name, block_bytes, blocks, permissions, flags):
-        handle, asked = c_void_p(), PoolOptions(block_bytes, blocks, permissions)
-        check(call(os.fsencode(name), byref(asked), flags, byref(handle)))
-        return cls(handle.value)
+        asked = PoolOptions(number("block_bytes", block_bytes), number("blocks", blocks),
+                            number("permissions", permissions, 32))
+        handle = c_void_p()
+        check(call(encoded_name(name), byref(asked), number("flags", flags, 32), byref(handle)))
+        return cls._of(handle)
 
     @classmethod
     def create(cls, name, *, block_bytes, blocks, permissions=0, flags=0):
@@ -52,50 +115,83 @@ class Pool(Handle):
     @classmethod
     def open(cls, name, flags=0):
         handle = c_void_p()
-        check(library.quoit_pool_open(os.fsencode(name), flags, byref(handle)))
-        return cls(handle.value)
+        check(library.quoit_pool_open(encoded_name(name), number("flags", flags, 32), byref(handle)))
+        return cls._of(handle)
 
     @staticmethod
     def unlink(name):
-        check(library.quoit_pool_unlink(os.fsencode(name)))
+        check(library.quoit_pool_unlink(encoded_name(name)))
+
+    def _let_go(self):
+        places, self._places = self._places, []
+        is_ended = [place.end() for place in places]
+        for place in places:
+            place.drop()
+        return all(is_ended)
+
+    def _through(self, call, queue_handle, *arguments):
+        """A call on both handles; the queue's lock is held."""
+        pool = self._object
+        if pool is None:
+            raise self._closed()
+        try:
+            return call(pool, queue_handle, *arguments)
+        finally:
+            del pool
 
     def allocate(self):
         """A block; Exhausted if none is free."""
-        number = c_uint64()
-        check(library.quoit_pool_alloc(self._handle, byref(number)))
-        return Block(self, number.value)
+        found = c_uint64()
+        check(self._call(OTHER, library.quoit_pool_alloc, byref(found)))
+        return Block(self, found.value)
 
     def push(self, queue, block, timeout=0):
         """Hand a block on."""
-        pool, through, number = self._handle, queue._handle, block.number
-        status = library.quoit_pool_push(pool, through, number)
-        if status == FULL and timeout != 0:
-            status = wait(lambda ns: library.quoit_pool_push_wait(pool, through, number, ns), timeout)
-        check(status)
-        block.number = 0
+        if not isinstance(block, Block):
+            raise TypeError(f"{block!r} is no quoit.Block")
+        taken = self._call(OTHER, lambda _pool: block._take())
+
+        def put(handle, *left):
+            call = library.quoit_pool_push_wait if left else library.quoit_pool_push
+            return self._through(call, handle, taken, *left)
+
+        try:
+            check(_checked(queue)._perform(PRODUCER, FULL, timeout, put))
+        except BaseException:
+            block._number = taken
+            raise
 
     def pop(self, queue, timeout=0):
-        pool, through, number = self._handle, queue._handle, c_uint64()
-        status = library.quoit_pool_pop(pool, through, byref(number))
-        if status == EMPTY and timeout != 0:
-            status = wait(lambda ns: library.quoit_pool_pop_wait(pool, through, byref(number), ns), timeout)
-        check(status)
-        return Block(self, number.value)
+        found = c_uint64()
+
+        def take(handle, *left):
+            call = library.quoit_pool_pop_wait if left else library.quoit_pool_pop
+            return self._through(call, handle, byref(found), *left)
+
+        check(_checked(queue)._perform(CONSUMER, EMPTY, timeout, take))
+        return Block(self, found.value)
 
     def reclaim(self, *queues):
         """Free what the dead had; queues: those that blocks go through. Returns how many."""
-        count, handles = c_uint64(), (c_void_p * (len(queues) or 1))(*(queue._handle for queue in queues))
-        check(library.quoit_pool_reclaim(self._handle, handles, len(queues), byref(count)))
+        count, things = c_uint64(), [_checked(queue)._object for queue in queues]
+        try:
+            if None in things:
+                raise ValueError("one of the queues is closed")
+            handles = (c_void_p * (len(things) or 1))(*(thing._as_parameter_ for thing in things))
+            status = self._call(OTHER, library.quoit_pool_reclaim, handles, len(things), byref(count))
+        finally:
+            del things
+        check(status)
         return count.value
 
     @property
     def block_bytes(self):
-        return library.quoit_pool_block_bytes(self._handle)
+        return self._call(OTHER, library.quoit_pool_block_bytes)
 
     @property
     def blocks(self):
-        return library.quoit_pool_blocks(self._handle)
+        return self._call(OTHER, library.quoit_pool_blocks)
 
     @property
     def free_count(self):
-        return library.quoit_pool_free_count(self._handle)
+        return self._call(OTHER, library.quoit_pool_free_count)

@@ -1,0 +1,17 @@
+# SPDX-License-Identifier: MIT
+"""A clone of Quoit is no Python package; the module is in python/quoit. But Python takes any folder of the name quoit
+for one, and so a clone in the current directory. Then this file runs: it imports an installed module, or explains."""
+import importlib.machinery
+import importlib.util
+import os
+import sys
+
+_clone = os.path.dirname(os.path.abspath(__file__))
+_holder = os.path.dirname(_clone)
+_spec = importlib.machinery.PathFinder.find_spec(
+    __name__, [place for place in sys.path if os.path.abspath(place or os.curdir) != _holder])
+if _spec is None or _spec.loader is None:
+    raise ImportError(f"{_clone} is a clone of Quoit, not the Python module: install it, or put {_clone}/python on "
+                      "PYTHONPATH and have QUOIT_LIBRARY name the library", name=__name__, path=__file__)
+sys.modules[__name__] = importlib.util.module_from_spec(_spec)
+_spec.loader.exec_module(sys.modules[__name__])

@@ -1,0 +1,362 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""random_calls_test.py [SEED [ROUND]]: random sequences of calls of the Python module, by several threads.
+
+Orderly rounds push and pop by every method and check that each item arrives once, in order. Wild rounds also close,
+reopen, copy, keep slices of views and pass nonsense: any exception is well, but no crash, no hang and no damage.
+QUOIT_TEST_SECONDS says how long (3); a failure prints the seed and the round, which can be given back."""
+import asyncio
+import copy
+import faulthandler
+import gc
+import os
+import pickle
+import random
+import struct
+import subprocess
+import sys
+import threading
+import time
+import traceback
+
+sys.dont_write_bytecode = True
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "python"))
+import quoit  # noqa: E402  pylint: disable=wrong-import-position
+
+BOTH = quoit.PRODUCER | quoit.CONSUMER
+ITEM = struct.Struct("=QQ")
+ROUND_SECONDS = 60  # no round takes as long, unless a call hangs
+
+
+def item_of(sender, sequence):
+    number = sender << 32 | sequence
+    return ITEM.pack(number, number ^ (2**64 - 1))
+
+
+def number_of(item):
+    """(sender, sequence); the item must be whole."""
+    number, inverse = ITEM.unpack(item)
+    assert number ^ inverse == 2**64 - 1, f"a damaged item: {item!r}"
+    return number >> 32, number & 0xffffffff
+
+
+def options_of(rng):
+    options = {"capacity": rng.choice((1, 2, 5, 64)), "kind": rng.choice((quoit.SPSC, quoit.MPMC, quoit.BROADCAST)),
+               "tuning": rng.choice((quoit.FOR_ITEMS, quoit.FOR_SPANS))}
+    options[rng.choice(("item_bytes", "message_bytes"))] = ITEM.size
+    return options
+
+
+def run_threads(calls):
+    """Each call in a thread of its own; raises what one of them raised."""
+    failures = []
+
+    def run(call):
+        try:
+            call()
+        except BaseException:  # pylint: disable=broad-exception-caught
+            failures.append(traceback.format_exc())
+    threads = [threading.Thread(target=run, args=(call,), daemon=True) for call in calls]
+    for thread in threads:
+        thread.start()
+    end = time.monotonic() + ROUND_SECONDS
+    for thread in threads:
+        thread.join(max(0, end - time.monotonic()))
+    if any(thread.is_alive() for thread in threads):
+        faulthandler.dump_traceback()
+        raise AssertionError("a thread hangs" + "".join(failures))
+    if failures:
+        raise AssertionError("".join(failures))
+
+
+# ---- Orderly ----------------------------------------------------------------------------------
+
+def push_some(queue, rng, items, timeouts=(0.001, 1, None)):
+    """Push some of the first items by a random method; returns how many."""
+    method = rng.randrange(5)
+    try:
+        if method == 0:
+            queue.push(items[0])
+        elif method == 1:
+            queue.push(bytearray(items[0]), timeout=rng.choice(timeouts))
+        elif method == 2:
+            return queue.push_many(items[:rng.randrange(1, 5)])
+        elif method == 3:
+            queue.wait_for_room(timeout=0.01)
+            return 0
+        else:
+            with queue.claim(ITEM.size if queue.sized else 1) as room:
+                room[:] = items[0]
+    except (quoit.Full, quoit.Timeout):
+        return 0
+    return 1
+
+
+def pop_some(queue, rng):
+    method = rng.randrange(5)
+    try:
+        if method == 0:
+            return [queue.pop()]
+        if method == 1:
+            return [queue.pop(timeout=rng.choice((0.001, 0.02)))]
+        if method == 2:
+            return queue.pop_many(rng.randrange(1, 5))
+        if method == 3:
+            queue.wait_for_items(timeout=0.01)
+            return []
+        with queue.peek(rng.choice((1, 3))) as view:
+            whole = bytes(view)
+        return [whole[at:at + ITEM.size] for at in range(0, len(whole), ITEM.size)]
+    except (quoit.Empty, quoit.Timeout):
+        return []
+
+
+def orderly(rng, name):
+    senders, receivers, each = rng.randrange(1, 4), rng.randrange(1, 4), rng.choice((20, 100))
+    got, left = [[] for _ in range(receivers)], [senders]
+    with quoit.Queue.create(name, BOTH, **options_of(rng)) as queue:
+        queue.unlink()
+
+        def send(sender, rng):
+            items = [item_of(sender, i) for i in range(each)]
+            while items:
+                del items[:push_some(queue, rng, items)]
+            left[0] -= 1
+            if left[0] == 0:
+                queue.finish()
+
+        def receive(items, rng):
+            while not (queue.finished and len(queue) == 0):
+                try:
+                    items += [number_of(item) for item in pop_some(queue, rng)]
+                except quoit.Closed:
+                    return
+                len(queue), queue.inspect()
+
+        run_threads([lambda s=s, r=random.Random(rng.random()): send(s, r) for s in range(senders)] +
+                    [lambda i=i, r=random.Random(rng.random()): receive(i, r) for i in got])
+        queue.check()
+        everything = sorted(sum(got, []))
+        expected = [(sender, i) for sender in range(senders) for i in range(each)]
+        assert everything == expected, f"lost {set(expected) - set(everything)}, {len(everything)} of {len(expected)}"
+        for items in got:
+            for sender in range(senders):
+                mine = [i for s, i in items if s == sender]
+                assert mine == sorted(mine), f"out of order: {mine}"
+
+
+# ---- Wild -------------------------------------------------------------------------------------
+
+NONSENSE = (None, -1, 0, 1, 2, 3, 2**31, 2**32 + 1, 2**63, 2**64 + 5, 0.5, float("nan"), "text", b"", b"\0", bytes(16),
+            bytes(99), [], {}, object(), quoit.SPSC, quoit.Queue, quoit.Cursor())
+
+
+class Wild:
+    """What the threads of a wild round share."""
+
+    def __init__(self, rng, name):
+        self.name, self.options = name, options_of(rng)
+        self.queues, self.pools, self.blocks, self.kept = [], [], [], []
+        self.cursor = quoit.Cursor()
+        self.sent = 0
+
+    def item(self):
+        self.sent += 1
+        return item_of(1, self.sent)
+
+    def queue(self, rng):
+        return rng.choice(self.queues)
+
+    # Each is a call that a thread may make at any time.
+
+    def create(self, rng):
+        kind, options = rng.choice((quoit.Queue, quoit.Pool)), dict(self.options)
+        if kind is quoit.Pool:
+            self.pools.append(quoit.Pool.join(self.name + "-pool", block_bytes=64, blocks=4))
+        else:
+            self.queues.append(quoit.Queue.join(self.name, rng.choice((BOTH, BOTH, quoit.OBSERVER)), **options))
+
+    def close(self, rng):
+        handles = rng.choice((self.queues, self.pools))
+        handle = rng.choice(handles)
+        handle.close()
+        if rng.random() < 0.5:
+            handles.remove(handle)
+
+    def push(self, rng):
+        push_some(self.queue(rng), rng, [self.item() for _ in range(5)], (0.001, 0.02))
+
+    def pop(self, rng):
+        for item in pop_some(self.queue(rng), rng):
+            number_of(item)
+
+    def push_in_vain(self, rng):
+        data = rng.choice(NONSENSE)
+        if not isinstance(data, bytes):  # which could be an item
+            rng.choice((self.queue(rng).push, self.queue(rng).push_many))(data)
+
+    def look(self, rng):
+        for item in self.queue(rng).look(self.cursor if rng.random() < 0.5 else rng.choice(NONSENSE[:1])):
+            number_of(item)
+
+    def call_nonsense(self, rng):
+        queue = self.queue(rng)
+        call = rng.choice((queue.claim, queue.peek, queue.pop_many, queue.poll_fd, queue.look, queue.pop))
+        argument = rng.choice(NONSENSE)
+        if call == queue.pop and argument is None or argument in (1, 2, 3, 0.5, 2**31, 2**32 + 1, 2**63):
+            return  # would wait
+        result = call(argument)
+        if call in (queue.claim, queue.peek):
+            with result as view:
+                len(view)
+                raise KeyError("which gives it up")
+        if call == queue.look:
+            next(result)
+
+    def make_nonsense(self, rng):
+        make = rng.choice((quoit.Queue.create, quoit.Queue.join, quoit.Queue, quoit.Queue.open, quoit.Pool.create,
+                           quoit.Pool.open, quoit.Pool, quoit.list, quoit.unlink))
+        options = {rng.choice(("capacity", "item_bytes", "message_bytes", "kind", "format", "foo", "block_bytes", "blocks")):
+                   rng.choice(NONSENSE) for _ in range(3)}
+        make(rng.choice((self.name + "-no\0", *NONSENSE[:4])), *rng.sample(NONSENSE, rng.randrange(2)), **options)
+
+    def copy(self, rng):
+        thing = rng.choice(self.queues + self.pools + self.blocks)
+        try:
+            rng.choice((copy.copy, copy.deepcopy, pickle.dumps))(thing)
+        except TypeError:
+            return
+        raise AssertionError("a handle was copied")
+
+    def keep_a_slice(self, rng):
+        queue, is_claim = self.queue(rng), rng.random() < 0.5
+        with (queue.claim(ITEM.size if queue.sized else 1) if is_claim else queue.peek()) as view:
+            if is_claim:
+                view[:] = self.item()
+            self.kept.append((view[:], is_claim))
+            if rng.random() < 0.3:
+                queue.close()
+
+    def use_a_slice(self, rng):
+        view, is_claim = rng.choice(self.kept)
+        if is_claim:
+            view[rng.randrange(len(view))] = 255  # must not show in an item that was pushed
+        else:
+            bytes(view)
+        if rng.random() < 0.7:
+            self.kept.remove((view, is_claim))
+            view.release()
+
+    def stay_in_a_view(self, rng):
+        queue = self.queue(rng)
+        with queue.peek() as view:
+            time.sleep(0.002)
+            number_of(bytes(view))
+            self.pop(rng)
+
+    def blocks_of_a_pool(self, rng):
+        pool = rng.choice(self.pools)
+        method = rng.randrange(6)
+        if method == 0 or not self.blocks:
+            self.blocks.append(pool.allocate())
+            return
+        block = rng.choice(self.blocks)
+        if method == 1:
+            with block.view() as view:
+                view[0] = 1
+                if rng.random() < 0.3:
+                    self.kept.append((view[8:], True))
+        elif method == 2:
+            block.free()
+        elif method == 3:
+            pool.push(rng.choice((self.queue(rng), *NONSENSE[:5])), rng.choice((block, *NONSENSE[:5])), timeout=0.01)
+        elif method == 4:
+            pool.reclaim(*rng.sample(self.queues, min(2, len(self.queues))))
+        else:
+            self.blocks.remove(block)
+
+    def awaited(self, rng):
+        asyncio.run(asyncio.wait_for(self.queue(rng).get(), 0.01))
+
+    def others(self, rng):
+        queue = self.queue(rng)
+        rng.choice((queue.inspect, queue.members, queue.check, gc.collect, lambda: queue.capacity, lambda: queue.missed,
+                    lambda: queue.poll_fd(quoit.CONSUMER), lambda: rng.choice(self.pools).free_count, lambda: repr(queue),
+                    lambda: iter(queue), lambda: quoit.list("local")))()
+
+
+CALLS = [getattr(Wild, name) for name in vars(Wild) if not name.startswith("_") and name not in ("item", "queue")]
+
+
+def wild(rng, name):
+    world = Wild(rng, name)
+
+    def live(rng):
+        for _ in range(rng.choice((50, 200))):
+            call = rng.choice(CALLS)
+            try:
+                call(world, rng)
+            except (SystemError, MemoryError, AssertionError):
+                raise
+            except Exception as error:  # pylint: disable=broad-exception-caught
+                kept.append(error)
+            if len(kept) > 20:
+                kept.clear()
+
+    kept = []  # exceptions keep frames
+    try:
+        world.create(random.Random(1))
+        run_threads([lambda r=random.Random(rng.random()): live(r) for _ in range(rng.randrange(1, 4))])
+        for handle in world.queues + world.pools:
+            handle.close()
+        world.kept.clear()
+        kept.clear()
+        gc.collect()
+        with quoit.Queue.join(name, BOTH, **world.options) as queue:  # nobody has a role any more
+            queue.check()
+            for _ in range(1000):
+                for item in queue.pop_many(10):
+                    number_of(item)
+    finally:
+        for remove, what in ((quoit.unlink, name), (quoit.Pool.unlink, name + "-pool")):
+            try:
+                remove(what)
+            except quoit.NotFound:
+                pass
+
+
+# ---- The program ------------------------------------------------------------------------------
+
+def play(seed, only):
+    end = time.monotonic() + float(os.environ.get("QUOIT_TEST_SECONDS", "3"))
+    current = only or 0
+    while time.monotonic() < end or only == current:
+        print(f"round {current}", flush=True)
+        faulthandler.dump_traceback_later(2 * ROUND_SECONDS, exit=True)
+        rng = random.Random(f"{seed} {current}")
+        rng.choice((orderly, wild))(rng, f"qt-python-random-{os.getpid()}-{current}")
+        if only == current:
+            return
+        current += 1
+
+
+def main():
+    if sys.argv[1:2] == ["play"]:
+        faulthandler.enable()
+        play(int(sys.argv[2]), int(sys.argv[3]) if len(sys.argv) > 3 else None)
+        return 0
+    seed = sys.argv[1] if len(sys.argv) > 1 else str(random.SystemRandom().randrange(10**9))
+    print(f"seed {seed}", flush=True)
+    done = subprocess.run([sys.executable, os.path.abspath(__file__), "play", seed, *sys.argv[2:]],
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    rounds = [line for line in done.stdout.splitlines() if line.startswith("round ")]
+    if done.returncode != 0:
+        print(done.stdout[-20000:])
+        print(f"exit code {done.returncode} in {rounds[-1:]}: {sys.argv[0]} {seed} {(rounds or ['round 0'])[-1][6:]}")
+        return 1
+    print(f"{len(rounds)} rounds")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
