@@ -94,7 +94,7 @@ static void ask(void)
     (void)place->ops->is_over(place);
     (void)place->ops->check(place);
     if (place->ops->repair)
-        (void)place->ops->repair(place);
+        (void)place->ops->repair(place, false);
     if (place->ops->contains && place->item_bytes == 8)
         (void)place->ops->contains(place, 7);
     if (next(4) == 0)
