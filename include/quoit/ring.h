@@ -19,6 +19,7 @@ typedef std::atomic<uint32_t> quoit_atomic_u32;
 typedef std::atomic<uint8_t> quoit_atomic_u8;
 using std::atomic_load_explicit;
 using std::atomic_store_explicit;
+using std::atomic_thread_fence;
 using std::memory_order_acquire;
 using std::memory_order_relaxed;
 using std::memory_order_release;

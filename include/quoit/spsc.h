@@ -42,6 +42,32 @@ static inline uint64_t quoit_spsc_first(const uint8_t *item, uint64_t item_bytes
    load sixteen bytes that have just been stored as eight and eight, for which processors wait. */
 enum { QUOIT_SPSC_WORDS_BYTES = 64 };
 
+/*
+ * Does a producer need a fence between its look at a slot that is free and what it puts there? A
+ * consumer does not need it. Observers do: one that copies any of the new item must find, when it
+ * looks afterwards, that the old one was taken (docs/ORDERING.md, LOOK-P1). In C11 that takes a
+ * fence. These processors give it with the acquire load of the look: a store of theirs reaches all
+ * others at once, or (32-bit ARM) an acquire load ends in a barrier that is as good.
+ */
+#ifndef QUOIT_FENCES_FILLS
+#if defined(__x86_64__) || defined(__i386__) || defined(_M_X64) || defined(_M_IX86) ||   \
+    defined(__aarch64__) || defined(_M_ARM64) || defined(__arm__) || defined(__riscv) || \
+    defined(__s390__) || defined(__sparc__)
+#define QUOIT_FENCES_FILLS 0
+#else
+#define QUOIT_FENCES_FILLS 1
+#endif
+#endif
+
+static inline void quoit_ring_before_fill(void)
+{
+#if QUOIT_FENCES_FILLS
+    /* LOOK-P1: whoever reads what is put there now sees that the slot had become free. Pairs with
+       LOOK-S1. */
+    atomic_thread_fence(memory_order_release);
+#endif
+}
+
 /* Copies an item in, but for its first eight bytes. */
 static inline void quoit_spsc_fill(uint8_t *slot, const uint8_t *item, uint64_t item_bytes)
 {
@@ -104,6 +130,7 @@ static inline bool quoit_spsc_put(struct quoit_ring_producer *producer, const vo
     if (atomic_load_explicit(quoit_spsc_word(slot), memory_order_acquire) != producer->empty ||
         first == producer->empty)
         return false;
+    quoit_ring_before_fill();
     quoit_spsc_count_push(producer->shm);
     quoit_spsc_fill(slot, bytes, item_bytes);
     /* SPSC-P2: the commit; publishes the slot's bytes. Pairs with SPSC-C1. */

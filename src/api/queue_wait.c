@@ -32,7 +32,7 @@ static const quoit_atomic_u32 always = 1;
 static void full_barrier(void)
 {
     /* WAIT-F1: between a sleeper's saying and looking, and between a waker's publishing and
-       looking: one of them sees the other. Pairs with WAIT-F1. */
+       looking: one of them sees the other. Pairs with WAIT-F1 and WAIT-S3. */
     atomic_thread_fence(memory_order_seq_cst);
 }
 
@@ -109,6 +109,13 @@ void quoit_queue_wake(quoit_queue *queue, unsigned role)
 
 /* ---- Sleeping -------------------------------------------------------------------------------- */
 
+/* A descriptor's thread: its subscriber may have taken, since the barrier was imposed, an item that
+   other subscribers have missed. Nothing that is there for this one says nothing about them. */
+static bool has_own_taker(const struct quoit_waiter *waiter)
+{
+    return waiter->poller && waiter->is_shared;
+}
+
 void quoit_sleep_unless(quoit_queue *queue, struct quoit_waiter *waiter,
                         bool (*ready)(quoit_queue *queue, unsigned role), int64_t timeout_ns)
 {
@@ -118,8 +125,9 @@ void quoit_sleep_unless(quoit_queue *queue, struct quoit_waiter *waiter,
     /* WAIT-S2: said before the system compares it. Pairs with WAIT-W2. */
     uint32_t word = atomic_fetch_or_explicit(waiter->asleep, 1, memory_order_seq_cst) | 1;
     full_barrier();
-    /* Relaxed: as asleep; who cleared it sees asleep. */
-    if (atomic_load_explicit(waiter->waits, memory_order_relaxed) == 0) {
+    /* WAIT-S3: whoever set it had taken what it had taken before its barrier: ready looks after
+       that. Pairs with WAIT-F1. */
+    if (atomic_load_explicit(waiter->waits, memory_order_acquire) == 0) {
         set_waits(waiter, 1);
         imposed = true;
         if (!quoit_os_barrier_impose()) {
@@ -127,16 +135,17 @@ void quoit_sleep_unless(quoit_queue *queue, struct quoit_waiter *waiter,
             most_ns = short_slice_ns;
         }
     }
-    if (!ready(queue, waiter->role)) {
-        quoit_member_count(&quoit_queue_own_row(queue)->sleeps);
-        quoit_os_sleep(shm, waiter->role, waiter->asleep, word,
-                       timeout_ns < most_ns ? timeout_ns : most_ns);
-    } else if (imposed) {
+    bool is_ready_now = ready(queue, waiter->role);
+    if (imposed && (is_ready_now || has_own_taker(waiter))) {
         /* Others may have seen waits before the barrier, slept, and missed what came without it. */
         full_barrier();
         word = load_asleep(waiter);
         if (is_asleep(word))
             wake_all(queue, waiter, word);
+    } else if (!is_ready_now) {
+        quoit_member_count(&quoit_queue_own_row(queue)->sleeps);
+        quoit_os_sleep(shm, waiter->role, waiter->asleep, word,
+                       timeout_ns < most_ns ? timeout_ns : most_ns);
     }
 }
 

@@ -46,7 +46,7 @@ static void copy_item(struct quoit_glance *glance, const struct quoit_ring_place
 void quoit_glance_fence(void)
 {
     /* LOOK-S1: what was copied was copied before the look that says whether it counts. Pairs with
-       SPSC-C3, SPAN-C2, MPMC-C4, CAST-P5 and CAST-P6. */
+       LOOK-P1, SPSC-C3, SPAN-C2, MPMC-C4, CAST-P5 and CAST-P6. */
     atomic_thread_fence(memory_order_acquire);
 }
 

@@ -92,6 +92,7 @@ static inline bool try_claim(struct quoit_mpmc_side *side, const struct quoit_ri
         quoit_mpmc_say(side->claim, 0, 0, 0); /* another's: what the living say is believed */
         return false;
     }
+    quoit_ring_before_fill();
     *spot_out = side->next;
     for (uint64_t i = 0; i < count; i++)
         quoit_mpmc_advance(side, place);

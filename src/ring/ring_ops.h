@@ -244,6 +244,15 @@ static inline uint64_t quoit_ring_span(uint64_t limit, uint64_t position, uint64
     return span <= most ? span : 0;
 }
 
+/* Between a producer's look at the head, off its fast path, and all that it puts below the limit
+   that follows from it: on any processor, as it is seldom. */
+static inline void quoit_ring_before_fills(void)
+{
+    /* LOOK-P1: whoever reads what is put there from now on sees that head. Pairs with LOOK-S1 and
+       BYTES-S1. */
+    atomic_thread_fence(memory_order_release);
+}
+
 /* Of positions that are less than half of all apart. */
 static inline bool quoit_ring_is_before(uint64_t position, uint64_t other)
 {

@@ -103,6 +103,7 @@ static quoit_status look_for_room(struct quoit_ring_producer *producer,
     if (quoit_spsc_is_finished(place))
         return QUOIT_CLOSED;
     uint64_t head = quoit_ring_head(place->shm);
+    quoit_ring_before_fills();
     uint64_t room = ring_bytes(place) - (side->position - head);
     if (is_apart(place, side->position, head) || room < span_of(side, place))
         return quoit_ring_counters_apart(side->position, head, place->capacity);
@@ -240,7 +241,8 @@ static bool count_messages(const struct quoit_ring_place *place, uint64_t *count
         else
             *length_out = bytes;
     }
-    /* BYTES-S1: the lengths were read before the next look at the head. Pairs with SPAN-C2. */
+    /* BYTES-S1: the lengths were read before the next look at the head. Pairs with SPAN-C2 and
+       LOOK-P1. */
     atomic_thread_fence(memory_order_acquire);
     return quoit_ring_head(place->shm) == head;
 }

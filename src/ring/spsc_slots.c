@@ -138,6 +138,7 @@ static void put_hidden(struct quoit_ring_producer *producer, const struct quoit_
                        const void *item)
 {
     uint8_t *slot = quoit_ring_producer_slot(producer);
+    quoit_ring_before_fill();
     quoit_spsc_count_push(place->shm);
     quoit_spsc_fill(slot, item, place->item_bytes);
     slot += stride_of(place);

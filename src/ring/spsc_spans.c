@@ -63,6 +63,7 @@ static quoit_status look_for_room(struct quoit_ring_producer *producer,
     if (quoit_spsc_is_finished(place))
         return QUOIT_CLOSED;
     uint64_t head = quoit_ring_head(place->shm), used = producer->position - head;
+    quoit_ring_before_fills();
     if (used > place->capacity || place->capacity - used < room_of(producer, place))
         return quoit_ring_counters_apart(producer->position, head, place->capacity);
     producer->limit = head + place->capacity;
