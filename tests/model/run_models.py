@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 """Searches the models with spin, through all of their states: what is right must hold, and each mutant must be caught.
 
-usage: run_models.py [--large] MODEL...     (mpmc, wait, broadcast, pool)
+usage: run_models.py [--large] MODEL...     (mpmc, wait, broadcast, pool, wait_views, look_views)
 --large: the configurations that take minutes, too.
 Exit code 77: spin is missing."""
 import concurrent.futures
@@ -58,6 +58,15 @@ RIGHT = {
         "2 killed": "STEPS=2 DEATHS=2",
         "1 member, its stale handles": "MEMBERS=1 STEPS=6",
     },
+    "wait_views": {
+        "2 subscribers": "SLEEPERS=2",
+        "waits is set, and cleared": "WAITS=1 CLEARS=1",
+    },
+    "look_views": {
+        "slots": "LOSSY=0",
+        "slots, multi-copy atomic, no fence": "MULTI_COPY=1 MUTANT_NO_RELEASE_FENCE",
+        "lossy": "LOSSY=1",
+    },
 }
 LARGE = {
     "mpmc": {
@@ -73,6 +82,8 @@ LARGE = {
         "2 producers, a subscriber killed": "C=2 SUBSCRIBERS=1 ITEMS=3 PRODUCERS=2",
     },
     "pool": {"2 killed, 3 calls": "STEPS=3 DEATHS=2"},
+    "wait_views": {"a subscriber with a descriptor": "TAKER=1"},
+    "look_views": {},
 }
 
 # One rule is left out: an error must be found.
@@ -121,6 +132,21 @@ MUTANTS = {
         "releases, and takes it afterwards": "MUTANT_RELEASES_FIRST",
         "reclaims without a look at the queue": "MUTANT_DOES_NOT_LOOK",
         "looks at the queue, then at the word": "MUTANT_LOOKS_FIRST",
+    },
+    "wait_views": {
+        "waits is loaded relaxed": "MUTANT_RELAXED",
+        "a descriptor's thread sleeps": "TAKER=1 MUTANT_POLLER_SLEEPS",
+        "imposes no barrier": "MUTANT_NO_BARRIER",
+        "no fence before the look": "MUTANT_NO_FENCE",
+        "does not pass a wake on": "MUTANT_NO_PASSING_ON",
+    },
+    "look_views": {
+        "a producer without a fence": "MUTANT_NO_RELEASE_FENCE",
+        "an observer without a fence": "MUTANT_NO_ACQUIRE_FENCE",
+        "the same, multi-copy atomic": "MULTI_COPY=1 MUTANT_NO_ACQUIRE_FENCE",
+        "gives back, and counts afterwards": "MUTANT_COUNTS_LATE",
+        "a lossy producer without a fence": "LOSSY=1 MUTANT_NO_RELEASE_FENCE",
+        "a lossy subscriber without a fence": "LOSSY=1 MUTANT_NO_ACQUIRE_FENCE",
     },
 }
 

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: MIT */
+/* An observer looks at a lossy broadcast ring, and a subscriber takes from it, while its one slot
+   is overwritten. */
+#include "genmc_posix.h"
+
+#include "broadcast.c"
+#include "broadcast_lossy.c"
+#include "broadcast_pop.c"
+#include "broadcast_push.c"
+#define catch_up look_catch_up /* one of that name is enough */
+#include "look.c"
+#include "ring.c"
+
+static void begin_ring(void)
+{
+    producer_side.broadcast.slot = producer_side.slot;
+    producer_side.broadcast.limit = UINT64_MAX;
+    consumer_side.broadcast.slot = consumer_side.slot;
+    consumer_side.broadcast.row = &claims[1].popping;
+    consumer_side.broadcast.tag = QUOIT_BROADCAST_THERE;
+}
+
+#define OPS quoit_broadcast_lossy
+#include "genmc_look.h"

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: MIT */
+/* An observer looks at a ring of slots while its one slot is filled, emptied and filled again. */
+#include "genmc_posix.h"
+
+#include "look.c"
+#include "ring.c"
+#include "spsc_slots.c"
+
+const struct quoit_ring_ops quoit_broadcast_lossless; /* look.c names it */
+
+static void begin_ring(void)
+{
+}
+
+#define OPS quoit_spsc_slots
+#include "genmc_look.h"

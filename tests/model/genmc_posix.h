@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * For genmc_*.c, which GenMC takes through all executions that C11 allows (check_genmc.py). It
+ * knows no memcpy between words that threads share. So memcpy is one of relaxed words here: copying
+ * what is being overwritten is no race then, and C11 says what may come of it.
+ */
+#ifndef GENMC_H
+#define GENMC_H
+
+#ifndef QUOIT_FENCES_FILLS
+#define QUOIT_FENCES_FILLS 1 /* as on a processor of which nothing is known */
+#endif
+
+#include <assert.h>
+#include <pthread.h>
+#include <quoit/ring.h>
+#include <stdlib.h>
+#include <string.h>
+
+static inline void copy_words(void *to, const void *from, size_t bytes)
+{
+    for (size_t at = 0; at < bytes; at += 8)
+        atomic_store_explicit(
+            (quoit_atomic_u64 *)((char *)to + at),
+            atomic_load_explicit((quoit_atomic_u64 *)((char *)from + at), memory_order_relaxed),
+            memory_order_relaxed);
+}
+
+#undef memcpy
+#define memcpy copy_words
+
+/* A pause is an instruction that GenMC does not know. */
+#define QUOIT_BASE_RELAX_H
+static inline void quoit_relax(void)
+{
+}
+
+#include "ring_ops.h"
+
+enum { CAPACITY = 1, WORDS = 2, MEMBERS = 2 };
+
+static struct quoit_ring_shm shm;
+static struct quoit_claims_shm claims[MEMBERS];
+static _Alignas(64) uint64_t slots[CAPACITY * 8];
+static struct quoit_ring_producer producer_side;
+static struct quoit_ring_consumer consumer_side;
+
+static bool is_alive(const void *context, uint32_t row)
+{
+    (void)context;
+    (void)row;
+    return true;
+}
+
+void quoit_describe(const char *format, ...)
+{
+    (void)format;
+}
+
+/* As the member own sees it. */
+static inline void place_ring(struct quoit_ring_place *place, const struct quoit_ring_ops *ops,
+                              uint32_t own)
+{
+    place->ops = ops;
+    place->shm = &shm;
+    place->slots = (uint8_t *)slots;
+    place->capacity = CAPACITY;
+    place->item_bytes = WORDS * 8;
+    place->empty = 3;
+    place->members.claims = claims;
+    place->members.count = MEMBERS;
+    place->members.own = own;
+    place->members.is_alive = is_alive;
+}
+
+static inline quoit_status push_item(const struct quoit_ring_place *place, uint64_t number)
+{
+    uint64_t item[WORDS];
+    for (int i = 0; i < WORDS; i++)
+        item[i] = number;
+    return place->ops->push(&producer_side, place, item);
+}
+
+/* An item that is looked at is whole. */
+static inline void observe(const struct quoit_ring_place *place)
+{
+    static uint64_t item[WORDS];
+    static struct quoit_cursor cursor;
+    static struct quoit_glance glance;
+    glance.buffer = (uint8_t *)item;
+    glance.room_bytes = sizeof item;
+    if (place->ops->look(place, &cursor, &glance) == QUOIT_OK)
+        assert(item[0] != 0 && item[0] == item[1]);
+}
+
+/* Both sides at the ring's beginning, and open, without copies of structures. */
+static inline void begin_sides(const struct quoit_ring_place *place)
+{
+    uint8_t *slot = place->slots;
+    producer_side.begin = producer_side.next = producer_side.slot = slot;
+    producer_side.end = slot + place->ops->stride(place->item_bytes) * CAPACITY;
+    producer_side.empty = place->empty;
+    producer_side.shm = &shm;
+    producer_side.item_bytes = place->item_bytes;
+    consumer_side.begin = consumer_side.next = consumer_side.slot = slot;
+    consumer_side.end = producer_side.end;
+    /* So far apart that it takes no lines: GenMC knows no bytes of words. It does not go round. */
+    consumer_side.begin -= QUOIT_SPSC_LARGEST_TAKEN;
+    consumer_side.empty = place->empty;
+    consumer_side.shm = &shm;
+    consumer_side.item_bytes = place->item_bytes;
+}
+
+#endif

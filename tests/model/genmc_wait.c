@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Two subscribers of a broadcast fall asleep on a queue (src/api/queue_wait.c) while an item is
+ * published: at the end neither sleeps on a word that nobody has changed while it lacks the item.
+ * The ring is one word. The barrier that a sleeper imposes is one of the waker's own: the sleeper
+ * asks for it and goes on when it is done; the waker may do it between any two steps.
+ */
+#include "genmc_posix.h"
+
+void __VERIFIER_assume(bool condition);
+
+#include "queue_wait.c"
+
+enum { SLEEPERS = 2 };
+
+static struct quoit_queue_handle handles[SLEEPERS + 1];
+static struct quoit_region region;
+static struct quoit_member_shm rows[SLEEPERS + 1];
+static quoit_queue queues[SLEEPERS + 1];
+static quoit_atomic_u32 waits, asleep, published;
+static quoit_atomic_u32 asked[SLEEPERS], done[SLEEPERS];
+static unsigned taken[SLEEPERS], sleeps[SLEEPERS]; /* the word that it sleeps on, or 0 */
+static _Thread_local unsigned self;
+
+/* ---- The system ------------------------------------------------------------------------------ */
+
+bool quoit_os_barrier_join(void)
+{
+    return true;
+}
+
+bool quoit_os_barrier_impose(void)
+{
+    atomic_thread_fence(memory_order_seq_cst);
+    atomic_store_explicit(&asked[self], 1, memory_order_relaxed);
+    __VERIFIER_assume(atomic_load_explicit(&done[self], memory_order_relaxed) != 0);
+    atomic_thread_fence(memory_order_seq_cst);
+    return true;
+}
+
+static void interrupt(void)
+{
+    for (unsigned i = 0; i < SLEEPERS; i++)
+        if (atomic_load_explicit(&asked[i], memory_order_relaxed)) {
+            atomic_thread_fence(memory_order_seq_cst);
+            atomic_store_explicit(&done[i], 1, memory_order_relaxed);
+        }
+}
+
+void quoit_os_sleep(const struct quoit_os_shm *shm, uint32_t number, const _Atomic uint32_t *word,
+                    uint32_t value, int64_t timeout_ns)
+{
+    (void)shm;
+    (void)number;
+    (void)word;
+    (void)timeout_ns;
+    sleeps[self] = value;
+}
+
+void quoit_os_wake(const struct quoit_os_shm *shm, uint32_t number, const _Atomic uint32_t *word,
+                   uint32_t value)
+{
+    (void)shm;
+    (void)number;
+    (void)word;
+    (void)value;
+}
+
+uint64_t quoit_os_monotonic_ns(void)
+{
+    return 0;
+}
+
+bool quoit_members_has(const struct quoit_members *members, unsigned role)
+{
+    (void)members;
+    (void)role;
+    return true;
+}
+
+void quoit_poller_end(struct quoit_poller *poller, bool forked)
+{
+    (void)poller;
+    (void)forked;
+}
+
+/* ---- Its threads ----------------------------------------------------------------------------- */
+
+static bool has_item(quoit_queue *queue, unsigned role)
+{
+    (void)queue;
+    (void)role;
+    return atomic_load_explicit(&published, memory_order_acquire) > taken[self];
+}
+
+static void begin(unsigned number)
+{
+    struct quoit_queue_handle *handle = &handles[number];
+    handle->region = &region;
+    queues[number].handle = handle;
+    handle->consumer_waiter.role = QUOIT_CONSUMER;
+    handle->consumer_waiter.waits = &waits;
+    handle->consumer_waiter.asleep = &asleep;
+    handle->consumer_waiter.is_shared = true;
+    handle->place.members.rows = rows;
+    handle->place.members.own_row = number;
+}
+
+static void wait_once(unsigned number)
+{
+    self = number;
+    if (has_item(&queues[number], QUOIT_CONSUMER))
+        taken[number]++;
+    quoit_sleep_unless(&queues[number], &handles[number].consumer_waiter, has_item, INT64_MAX);
+}
+
+static void *first(void *unused)
+{
+    wait_once(0);
+    return unused;
+}
+
+static void *second(void *unused)
+{
+    wait_once(1);
+    return unused;
+}
+
+static void *wake(void *unused)
+{
+    interrupt();
+    atomic_store_explicit(&published, 1, memory_order_release);
+    interrupt();
+    if (atomic_load_explicit(&waits, memory_order_relaxed) != 0)
+        quoit_wake(&queues[SLEEPERS], &handles[SLEEPERS].consumer_waiter);
+    interrupt();
+    return unused;
+}
+
+int main(void)
+{
+    pthread_t threads[SLEEPERS + 1];
+    for (unsigned i = 0; i <= SLEEPERS; i++)
+        begin(i);
+    if (pthread_create(&threads[0], NULL, first, NULL) != 0 ||
+        pthread_create(&threads[1], NULL, second, NULL) != 0 ||
+        pthread_create(&threads[2], NULL, wake, NULL) != 0)
+        abort();
+    for (int i = 0; i <= SLEEPERS; i++)
+        (void)pthread_join(threads[i], NULL);
+    for (int i = 0; i < SLEEPERS; i++)
+        assert(taken[i] == 1 || sleeps[i] == 0 ||
+               sleeps[i] != atomic_load_explicit(&asleep, memory_order_relaxed));
+    return 0;
+}
