@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 """Takes the code through all executions that C11 and the model of hardware IMM allow, with GenMC, and mutants of it.
 
-usage: check_genmc.py [HARNESS...]     (wait, look_slots, look_spans, look_lossy; without any: all)
+usage: check_genmc.py [HARNESS...]     (wait, wait_taker, look_slots, look_spans, look_lossy; without any: all)
 What is right must hold, and each mutant must be caught. Exit code 77: genmc (of 0.10, in PATH) is missing."""
 import pathlib
 import shutil
@@ -17,7 +17,7 @@ FOLDERS = ["include", "src/base", "src/ring", "src/os", "src/region", "src/api",
 MODELS = ["rc11", "imm"]
 SECONDS = 600
 SKIPPED = 77
-HARNESSES = ["wait", "look_slots", "look_spans", "look_lossy"]
+HARNESSES = ["wait", "wait_taker", "look_slots", "look_spans", "look_lossy"]
 
 # Harness, what is wrong, the file, the text in it that is replaced (once) and by what.
 MUTANTS = [
@@ -25,6 +25,7 @@ MUTANTS = [
      "(waiter->waits, memory_order_acquire)", "(waiter->waits, memory_order_relaxed)"),
     ("wait", "no barrier is imposed", "src/api/queue_wait.c", "if (!quoit_os_barrier_impose())", "if (true)"),
     ("wait", "does not pass a wake on", "src/api/queue_wait.c", "if (imposed && (is_ready_now", "if (false && (is_ready_now"),
+    ("wait_taker", "a descriptor's thread sleeps", "src/api/queue_wait.c", " || has_own_taker(waiter))", ")"),
     ("look_slots", "a producer without a fence", "tests/model/genmc_posix.h", "FILLS 1", "FILLS 0"),
     ("look_spans", "a producer without a fence", "src/ring/ring_ops.h", "fence(memory_order_release)", "fence(0)"),
     ("look_lossy", "a producer without a fence", "src/ring/broadcast_lossy.c",

@@ -19,7 +19,8 @@ static struct quoit_member_shm rows[SLEEPERS + 1];
 static quoit_queue queues[SLEEPERS + 1];
 static quoit_atomic_u32 waits, asleep, published;
 static quoit_atomic_u32 asked[SLEEPERS], done[SLEEPERS];
-static unsigned taken[SLEEPERS], sleeps[SLEEPERS]; /* the word that it sleeps on, or 0 */
+static quoit_atomic_u32 taken[SLEEPERS];
+static unsigned sleeps[SLEEPERS]; /* the word that it sleeps on, or 0 */
 static _Thread_local unsigned self;
 
 /* ---- The system ------------------------------------------------------------------------------ */
@@ -90,7 +91,13 @@ static bool has_item(quoit_queue *queue, unsigned role)
 {
     (void)queue;
     (void)role;
-    return atomic_load_explicit(&published, memory_order_acquire) > taken[self];
+    unsigned position = atomic_load_explicit(&taken[self], memory_order_acquire);
+    return atomic_load_explicit(&published, memory_order_acquire) > position;
+}
+
+static void take(unsigned number)
+{
+    atomic_store_explicit(&taken[number], 1, memory_order_release);
 }
 
 static void begin(unsigned number)
@@ -109,8 +116,13 @@ static void begin(unsigned number)
 static void wait_once(unsigned number)
 {
     self = number;
-    if (has_item(&queues[number], QUOIT_CONSUMER))
-        taken[number]++;
+#ifdef TAKER
+    if (number == 0)
+        handles[0].consumer_waiter.poller = (struct quoit_poller *)&handles[0];
+#endif
+    bool is_own = !handles[number].consumer_waiter.poller;
+    if (is_own && has_item(&queues[number], QUOIT_CONSUMER))
+        take(number);
     quoit_sleep_unless(&queues[number], &handles[number].consumer_waiter, has_item, INT64_MAX);
 }
 
@@ -123,6 +135,14 @@ static void *first(void *unused)
 static void *second(void *unused)
 {
     wait_once(1);
+    return unused;
+}
+
+/* TAKER: the first sleeper is a descriptor's thread, and this its subscriber's own. */
+static void *own(void *unused)
+{
+    if (atomic_load_explicit(&published, memory_order_acquire) > 0)
+        take(0);
     return unused;
 }
 
@@ -139,13 +159,18 @@ static void *wake(void *unused)
 
 int main(void)
 {
-    pthread_t threads[SLEEPERS + 1];
+    pthread_t threads[SLEEPERS + 2];
     for (unsigned i = 0; i <= SLEEPERS; i++)
         begin(i);
     if (pthread_create(&threads[0], NULL, first, NULL) != 0 ||
         pthread_create(&threads[1], NULL, second, NULL) != 0 ||
         pthread_create(&threads[2], NULL, wake, NULL) != 0)
         abort();
+#ifdef TAKER
+    if (pthread_create(&threads[3], NULL, own, NULL) != 0)
+        abort();
+    (void)pthread_join(threads[3], NULL);
+#endif
     for (int i = 0; i <= SLEEPERS; i++)
         (void)pthread_join(threads[i], NULL);
     for (int i = 0; i < SLEEPERS; i++)
