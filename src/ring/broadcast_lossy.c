@@ -15,6 +15,7 @@ static void store_item(uint8_t *slot, const uint8_t *item, uint64_t item_bytes)
     uint8_t *to = slot + QUOIT_BROADCAST_WORD_BYTES;
     for (uint64_t at = 0; at < item_bytes; at += 8) {
         uint64_t word = 0;
+        /* Private: the caller's item. */
         memcpy(&word, item + at, (size_t)bytes_at(at, item_bytes));
         /* Relaxed: between CAST-P6 and CAST-P1. */
         atomic_store_explicit(quoit_broadcast_word(to + at), word, memory_order_relaxed);

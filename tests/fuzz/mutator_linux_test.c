@@ -12,9 +12,19 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { ROUNDS = 40, OPERATIONS = 3000, MANY = 8 };
+enum { ROUNDS = 40, OPERATIONS = 3000, MANY = 16384, BLOCKS = 8 };
 
-/* Bytes and words, at random, but seldom large ones: most of what a word can be is far away. */
+/* Where FORMAT.md 4 has tail and head, of a queue that begins where ours do. */
+enum { TAIL = 512 / 8, HEAD = (512 + 128) / 8, CAPACITY = 7 };
+
+static uint64_t random_step(uint64_t random)
+{
+    return random % (2 * CAPACITY + 1) - CAPACITY;
+}
+
+/* Bytes and words, at random, but seldom large ones: most of what a word can be is far away. With a
+   third argument it is one counter, to what is near to the other: also between the calls of a claim
+   and its commit, or of a peek and its release. */
 static void change_for_ever(char **arguments)
 {
     char path[300];
@@ -27,23 +37,37 @@ static void change_for_ever(char **arguments)
     CHECK(image != MAP_FAILED);
     volatile uint8_t *bytes = image;
     volatile uint64_t *words = image;
+    bool counters = arguments[2] != NULL;
+    size_t counter = counters && strcmp(arguments[2], "head") == 0 ? HEAD : TAIL;
     for (uint64_t random = strtoull(arguments[1], NULL, 10);;) {
         random = random * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
         size_t at = (size_t)(random >> 33) % (random >> 20 & 1 ? size : 4096);
-        if (random >> 21 & 1)
+        if (counters)
+            words[counter] = words[TAIL + HEAD - counter] + random_step(random >> 50);
+        else if (random >> 21 & 1)
             bytes[at] = (uint8_t)(random >> 24);
         else
             words[at / 8] += (random >> 22 & 1) << (random >> 26 & 63);
     }
 }
 
+static void browse(const quoit_queue *queue)
+{
+    struct quoit_cursor cursor = {0};
+    uint64_t item, bytes;
+    for (int i = 0; i < 2 * CAPACITY; i++)
+        if (quoit_queue_look(queue, &cursor, &item, sizeof item, &bytes) != QUOIT_OK)
+            break;
+}
+
 static void use(quoit_queue *queue, unsigned what)
 {
-    uint64_t items[MANY] = {what}, count = what / 16 % MANY + 1;
+    static uint64_t items[MANY];
+    uint64_t count = what / 16 % 9 == 0 ? MANY : what / 16 % 9;
     struct quoit_queue_info info;
     void *room;
     const void *seen;
-    switch (what % 14) {
+    switch (what % 18) {
     case 0:
         (void)quoit_queue_push(queue, items);
         break;
@@ -82,6 +106,17 @@ static void use(quoit_queue *queue, unsigned what)
     case 11:
         (void)quoit_queue_inspect(queue, &info);
         break;
+    case 12:
+    case 13:
+        (void)quoit_queue_wait_for_room(queue, 0);
+        break;
+    case 14:
+    case 15:
+        (void)quoit_queue_wait_for_items(queue, 0);
+        break;
+    case 16:
+        browse(queue);
+        break;
     default:
         (void)quoit_queue_size(queue);
     }
@@ -90,19 +125,22 @@ static void use(quoit_queue *queue, unsigned what)
 static void try_options(struct quoit_queue_options options)
 {
     options.item_bytes = 8;
-    options.capacity = 7;
+    options.capacity = CAPACITY;
     unsigned opened = 0;
     for (unsigned round = 0; round < ROUNDS; round++) {
         const char *name = test_name("posix");
         char seed[24];
         (void)snprintf(seed, sizeof seed, "%u", test_own_pid() * 1000 + round);
-        const char *const arguments[] = {test_path(name), seed, NULL};
+        static const char *const which[] = {NULL, "head", NULL, "tail"};
+        const char *const arguments[] = {test_path(name), seed, which[round % 4], NULL};
         quoit_queue *queue, *second;
+        uint64_t random = round; /* each order of calls comes up */
         CHECK_STATUS(quoit_queue_create(name, &options, QUOIT_PRODUCER | QUOIT_CONSUMER, &queue),
                      QUOIT_OK);
         test_process mutator = test_spawn("change_for_ever", arguments);
         for (unsigned i = 0; i < OPERATIONS; i++) {
-            use(queue, i * 2654435761u >> 8);
+            random = random * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
+            use(queue, (unsigned)(random >> 40));
             if (i % 100 == 0 && quoit_queue_open(name, QUOIT_OBSERVER, &second) == QUOIT_OK) {
                 opened++;
                 (void)quoit_queue_check(second);
@@ -155,8 +193,8 @@ static test_process start_mutator(const char *name, unsigned round)
 
 static void use_pool(quoit_pool *pool, quoit_queue *queue, unsigned what)
 {
-    static quoit_block blocks[MANY];
-    quoit_block *block = &blocks[what / 16 % MANY];
+    static quoit_block blocks[BLOCKS];
+    quoit_block *block = &blocks[what / 16 % BLOCKS];
     void *bytes;
     switch (what % 8) {
     case 0:

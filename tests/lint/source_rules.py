@@ -9,6 +9,8 @@
             docs/ORDERING.md has them all
   descriptors  each call in src, tools, examples and include that makes a descriptor makes it close-on-exec itself,
             in one call; a line that says "not close-on-exec:" and why is left alone
+  once      src/ring, src/region and src/api do not copy a word or a header out of shared memory by memcpy, which
+            may be read twice: by quoit_copy_once or an atomic load; a copy of private memory says 'Private:'
   shape     an SPDX line at the head, at most 100 columns and 500 lines
   readme    each snippet in README.md and docs/TUTORIAL.md stands, to the letter, in the file that it is said to be from
   tests     each `name: part` in docs/RELIABILITY.md is a part of that test
@@ -49,6 +51,11 @@ DESCRIPTOR_CALL = re.compile(r"(?<![\w.>])(?<!static )(" + "|".join(DESCRIPTOR_C
 LABEL = re.compile(r"\b([A-Z]+-[A-Z]+\d+):")
 PAIRS = re.compile(r"Pairs\s+with\s+((?:[A-Z]+-[A-Z]+\d+(?:,\s+|\s+and\s+)?)+)")
 NAME = re.compile(r"[A-Z]+-[A-Z]+\d+")
+
+
+# Into a variable, or through a pointer to a number: what is then checked, and used as a size or an index.
+MEMCPY_OF_WORD = re.compile(r"\bmemcpy\s*\(\s*(?:\(void \*\)\s*)?(?:&|\w+_out\s*,[^;]*(?:HEADER_BYTES|sizeof)"
+                            r"|\w+\s*,[^;]*sizeof \*)")
 
 
 def room_of(path):
@@ -160,6 +167,15 @@ def check_descriptors(path, text):
             f": {word} is missing" if word else ": another call makes it close-on-exec")
 
 
+def check_once(path, text):
+    if not path.startswith(("src/ring/", "src/region/", "src/api/")):
+        return
+    bare = without_comments(text)
+    for copy in MEMCPY_OF_WORD.finditer(bare):
+        if "Private:" not in comment_before(text, copy.start()):
+            yield text.count("\n", 0, copy.start()) + 1, "a memcpy of what may change meanwhile: read it once"
+
+
 def check_labels(labels, ordering):
     listed = set(re.findall(r"^#+ .*?\b([A-Z]+-[A-Z]+\d+)|^\| *`?([A-Z]+-[A-Z]+\d+)", ordering, flags=re.M))
     listed = {name for pair in listed for name in pair if name}
@@ -211,6 +227,7 @@ def check_all(files, ordering):
         if path.endswith((".c", ".h", ".cpp", ".hpp")):
             found += list(check_rooms(path, text, files)) + list(check_os(path, text))
             found += list(check_atomics(path, text, labels)) + list(check_descriptors(path, text))
+            found += list(check_once(path, text))
         faults += [f"{path}:{number}: {fault}" for number, fault in found]
     faults += list(check_labels(labels, ordering))
     for document in ("README.md", "docs/TUTORIAL.md"):
@@ -260,6 +277,14 @@ def self_test():
         ("src/os/memory_linux.c", "MFD_CLOEXEC", "0", "MFD_CLOEXEC is missing"),
         ("src/os/memory_posix.c", "quoit_os_fd_temporary(path)", "mkstemp(path)", "mkstemp makes"),
         ("tools/process_posix.c", 'fopen(name, "re")', 'fopen(name, "r")', '"re" is missing'),
+        ("src/ring/record.c", "quoit_ring_load_once(record), most", "0, most;\n    memcpy(bytes_out, record, HEADER_BYTES)",
+         "read it once"),
+        ("src/api/pool_queue.c", "block = quoit_ring_load_once(items);", "memcpy(&block, items, sizeof block);",
+         "read it once"),
+        ("src/region/queue_shm.c", "quoit_copy_once(&queue, at, sizeof queue)", "memcpy(&queue, at, sizeof queue)",
+         "read it once"),
+        ("src/region/pool_shm.c", "quoit_copy_once(pool, at, sizeof *pool)", "memcpy(pool, at, sizeof *pool)",
+         "read it once"),
         ("src/base/hash.h", "/* SPDX-License-Identifier: MIT */", "", "SPDX"),
         ("src/base/hash.h", "#include <stddef.h>", "#include <stddef.h> /* " + "x" * 90 + " */", "columns"),
         ("README.md", "reading_pop_wait(queue, &reading,", "reading_pop_wait(queue,", "is not in it"),

@@ -136,7 +136,7 @@ static void use_consumer(unsigned what)
     check_read(items, popped * place->item_bytes);
 }
 
-/* ---- Any counter, any handle ------------------------------------------------------------------ */
+/* ---- Any counter, any handle ----------------------------------------------------------------- */
 
 /* What two threads on one side can leave in the handle: numbers that contradict each other. */
 static void spoil(void)
