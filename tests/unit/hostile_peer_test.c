@@ -169,7 +169,7 @@ static void try_shape(const struct shape *shape, uint64_t capacity, bool produce
                       bool spoils)
 {
     static const uint64_t starts[] = {0, 40, UINT64_MAX & ~UINT64_C(31)};
-    enum { ROUNDS = 90, STEPS = 40 };
+    enum { ROUNDS = 60, STEPS = 40 };
     for (int round = 0; round < ROUNDS; round++) {
         bool mpmc = shape->ops == &quoit_mpmc;
         set_up(shape, capacity, starts[round % (mpmc ? 2 : 3)]);
