@@ -50,8 +50,9 @@
  * SIGNALS AND CANCELLATION, on POSIX systems: calls that create, open, join, remove or close, and
  * poll_fd, block the thread's signals, but for its own faults, while they work, not as they wait
  * for another process. ulimit -f gives NOSPACE, not SIGXFSZ. In a signal handler call no function
- * but quoit_sem_post, quoit_status_name and quoit_status_text, and do not longjmp out of a call. A
- * fork there is allowed; its child ends with exec or _exit (a call that waited may give it FORKED).
+ * but quoit_sem_post, quoit_status_name and quoit_status_text, and do not longjmp out of a call. (A
+ * handle whose push or pop was left so is good for close alone; to others that is as a crash.) A
+ * fork there is allowed; its child ends with exec or _exit (a call that waited may give FORKED).
  * Cancellation points: create, open, join and unlink as they begin; a wait that finds nothing, then
  * and each tenth of a second; a semaphore's as it begins, and if it is a posix one all the while. A
  * thread cancelled there has changed nothing, and another may use its handle.
@@ -135,8 +136,7 @@ enum quoit_role {
        with the first one that is pushed after it came. At least three quarters of the capacity are
        kept, lossy: all of it. */
     QUOIT_FROM_OLDEST = 0x200,
-    /* Not a role: joins to see to what crashed members left, and does not count as a peer: no other
-       handle gets ABANDONED when it leaves. */
+    /* Not a role: joins to repair; no other handle takes it for a peer (QUOIT_ABANDONED). */
     QUOIT_FOR_REPAIR = 0x400
 };
 
@@ -194,9 +194,8 @@ quoit_status quoit_queue_unlink_self(quoit_queue *queue);
  * full asks the kernel whether the one that holds it back is alive: a dead one is forgotten, a
  * stopped one waited for. A lossy pop never gives a torn item; one that comes to nothing may have
  * changed item_out.
- * Never block, never allocate; no system call but to wake a side that sleeps, and to ask who lives:
- * for ABANDONED, and where a claim (MPMC) or a subscriber (lossless) blocks the call. The typed
- * forms below are faster by far.
+ * Never block, never allocate; no system call but to wake a side that sleeps, and to ask who lives,
+ * for ABANDONED or where a claim (MPMC) or a subscriber blocks. The typed forms are faster by far.
  */
 quoit_status quoit_queue_push(quoit_queue *queue, const void *item);
 quoit_status quoit_queue_pop(quoit_queue *queue, void *item_out);
@@ -224,8 +223,7 @@ quoit_status quoit_queue_wait_for_items(quoit_queue *queue, int64_t timeout_ns);
  * A descriptor for event loops (poll, epoll, libuv …): readable while a side of the queue has
  * something to do. Level-triggered: it stays readable until a call has found nothing, so go on
  * until EMPTY (or FULL) and nothing is missed; it may be readable once in vain.
- *   role     QUOIT_CONSUMER: there are items, or the end, or ABANDONED is to be returned;
- *            QUOIT_PRODUCER: there is room, likewise
+ *   role     QUOIT_CONSUMER: there are items, QUOIT_PRODUCER: room; or the end, or ABANDONED
  *   fd_out   the queue's own, closed with it; only wait on it, never read it
  * OK ROLE FORKED INVALID LIMIT NO_MEMORY; UNSUPPORTED on Windows. Starts a thread, which sleeps on
  * the queue in your place and blocks all signals. By the side's own thread.

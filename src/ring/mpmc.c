@@ -18,7 +18,8 @@ static void init(const struct quoit_ring_place *place, uint64_t start)
     }
 }
 
-/* An item that is peeked at is left to the others, as the dead's are. */
+/* An item that is peeked at is left to the others, as the dead's are; so is one that a pop had
+   taken when a signal handler left it. */
 static void detach(struct quoit_ring_producer *producer, struct quoit_ring_consumer *consumer,
                    const struct quoit_ring_place *place)
 {
@@ -27,7 +28,7 @@ static void detach(struct quoit_ring_producer *producer, struct quoit_ring_consu
         quoit_mpmc_say(producer->mpmc.claim, 0, 0, 0);
     if (consumer->mpmc.claim)
         quoit_mpmc_say(consumer->mpmc.claim, 0, 0, 0);
-    if (consumer->mpmc.held.slot)
+    if (consumer->mpmc.claim)
         quoit_mpmc_tell_of_orphan(place);
 }
 

@@ -159,13 +159,15 @@ static inline void quoit_mpmc_give_back(struct quoit_mpmc_spot spot)
                           memory_order_release);
 }
 
-/* A claim, if there is one: it gets no item. */
+/* A claim, if there is one: it gets no item. Forgotten before the slot is given away: a signal
+   handler may leave the call in between and close the handle, and the slot is then no longer its
+   own. What is forgotten and not given away others find, as a crashed member's. */
 static inline void quoit_mpmc_give_up(struct quoit_mpmc_side *side)
 {
     struct quoit_mpmc_spot held = side->held;
+    side->held.slot = NULL;
     if (held.slot)
         quoit_mpmc_give_back(held);
-    side->held.slot = NULL;
 }
 
 /* What the row's last holder said is not ours. */

@@ -263,8 +263,8 @@ bool quoit_mpmc_release(struct quoit_ring_consumer *consumer, const struct quoit
     if (count > (held.slot ? 1u : 0u))
         return false;
     if (count == 1) {
+        side->held.slot = NULL; /* first, as in quoit_mpmc_give_up */
         quoit_mpmc_give_back(held);
-        side->held.slot = NULL;
     }
     return true;
 }

@@ -207,8 +207,8 @@ bool quoit_mpmc_commit(struct quoit_ring_producer *producer, const struct quoit_
     if (count > (held.slot ? 1u : 0u))
         return false;
     if (count == 1) {
+        side->held.slot = NULL; /* first, as in quoit_mpmc_give_up */
         commit_slot(held);
-        side->held.slot = NULL;
     } else {
         quoit_mpmc_give_up(side);
     }
