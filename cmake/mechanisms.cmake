@@ -27,11 +27,11 @@ set(QUOIT_OS_FAMILY posix)
 set(name_max 200) # of shared memory and semaphores; with a prefix it must fit a file's name
 set(sem_prefix "/")
 set(QUOIT_OS_FILES
-  bell_posix.c fd.c list_directory.c locked_object.c mapped_file.c mechanisms_posix.c process_posix.c sem_posix.c sem_sysv.c
+  bell_posix.c fd.c list_directory.c lock_file.c locked_object.c mapped_file.c mechanisms_posix.c process_posix.c sem_posix.c sem_sysv.c
   sem_timed.c shm_file.c shm_local.c shm_sysv.c system_error_posix.c sysv.c)
 if(CMAKE_SYSTEM_NAME STREQUAL "Linux" AND NOT QUOIT_STRICT_POSIX)
   list(APPEND QUOIT_OS_FILES barrier_membarrier.c list_linux.c liveness_ofd.c memory_linux.c namespace_linux.c
-    shm_posix_linux.c wait_futex.c)
+    owner_linux.c shm_posix_linux.c wait_futex.c)
   set(QUOIT_OS_DEFINITIONS _GNU_SOURCE _FILE_OFFSET_BITS=64 QUOIT_LOCK_DIRECTORY="/dev/shm"
     QUOIT_SEM_FILE_PREFIX="/dev/shm/sem.")
   set(CMAKE_REQUIRED_DEFINITIONS -D_GNU_SOURCE)
@@ -41,7 +41,7 @@ if(CMAKE_SYSTEM_NAME STREQUAL "Linux" AND NOT QUOIT_STRICT_POSIX)
   endif()
 else()
   list(APPEND QUOIT_OS_FILES barrier_none.c list_posix.c liveness_fcntl.c memory_posix.c namespace_none.c
-    shm_posix.c)
+    owner_posix.c shm_posix.c)
   set(QUOIT_OS_DEFINITIONS QUOIT_LOCK_DIRECTORY="/tmp")
   if(APPLE) # which cleans /tmp of what is some days old
     set(QUOIT_OS_DEFINITIONS QUOIT_LOCK_DIRECTORY="/var/tmp" _DARWIN_C_SOURCE QUOIT_NO_SEM_GETVALUE)

@@ -51,12 +51,8 @@ static bool note_seen(struct listing *listing, const char *name)
 /* Is it an object of Quoit's, of whatever kind and however damaged? */
 static bool is_object(const char *name)
 {
-    quoit_region *region;
-    unsigned flags = QUOIT_READ_ONLY | QUOIT_ANY_OWNER | QUOIT_REGION_DAMAGED_TOO;
     quoit_os_fork_hold();
-    bool found = quoit_region_attach(name, flags, &region) == QUOIT_OK;
-    if (found)
-        quoit_region_close(region);
+    bool found = quoit_region_is_there(name);
     quoit_os_fork_release();
     return found;
 }

@@ -62,6 +62,45 @@ int quoit_os_fd_reserve(int fd, uint64_t size_bytes)
 #endif
 }
 
+/*
+ * Two witnesses, since each errs alone. Fewer blocks than bytes: also where a file system packs
+ * data. Holes: also memory that is reserved and was never written. A file with both lacks memory.
+ */
+bool quoit_os_fd_is_whole(int fd)
+{
+    enum { BLOCK_BYTES = 512 }; /* of st_blocks, whatever st_blksize is */
+    struct stat file;
+    if (fstat(fd, &file) != 0 || !S_ISREG(file.st_mode))
+        return true; /* another check's matter */
+    bool lacks_blocks = file.st_size / BLOCK_BYTES > file.st_blocks;
+#ifdef SEEK_HOLE
+    if (lacks_blocks) {
+        off_t hole = lseek(fd, 0, SEEK_HOLE);
+        return hole < 0 || hole >= file.st_size;
+    }
+#endif
+    return !lacks_blocks || file.st_blocks == 0;
+}
+
+quoit_status quoit_os_fd_peek(int fd, const char *what, void *bytes, uint64_t count)
+{
+    struct stat file;
+    if (fstat(fd, &file) != 0)
+        return quoit_os_fail(errno, "look at", what);
+    if (!S_ISREG(file.st_mode))
+        return quoit_fail(QUOIT_NOT_QUOIT, "'%s' is not an ordinary file", what);
+    ssize_t got;
+    do
+        got = pread(fd, bytes, (size_t)count, 0);
+    while (got < 0 && errno == EINTR);
+    if (got < 0)
+        return quoit_os_fail(errno, "read", what);
+    if ((uint64_t)got < count)
+        return quoit_fail(QUOIT_NOT_QUOIT, "'%s' has %lld bytes, too few for a Quoit object", what,
+                          (long long)got);
+    return QUOIT_OK;
+}
+
 quoit_status quoit_os_fd_map(int fd, bool read_only, const char *what, struct quoit_os_shm *shm_out)
 {
     struct stat file;

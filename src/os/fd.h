@@ -22,6 +22,15 @@ const char *quoit_os_fd_limit_hint(int error);
    ENOTSUP, or another error number. */
 int quoit_os_fd_reserve(int fd, uint64_t size_bytes);
 
+/* Has the file memory, or storage, for all of its size? */
+bool quoit_os_fd_is_whole(int fd);
+
+/* Its first bytes. NOT_QUOIT where it is no ordinary file, or has fewer. */
+quoit_status quoit_os_fd_peek(int fd, const char *what, void *bytes, uint64_t count);
+
+/* Has the System V segment memory for all of its size? True also where the system does not say. */
+bool quoit_os_segment_is_whole(int id);
+
 /* Maps all of it: base, size_bytes, owner; without a lock. NOT_QUOIT where it is empty. */
 quoit_status quoit_os_fd_map(int fd, bool read_only, const char *what,
                              struct quoit_os_shm *shm_out);

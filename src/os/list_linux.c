@@ -17,12 +17,14 @@ enum { LINE_ROOM = 8192, NAME_OFFSET = 48, NAME_ROOM = 208 };
 
 /* ---- System V -------------------------------------------------------------------------------- */
 
-/* An object says its name behind its first words, FORMAT.md 2; what is none may say anything. */
-static bool visit_segment(int id, quoit_os_visit *visit, void *context)
+/* An object says its name behind its first words, FORMAT.md 2; what is none may say anything. What
+   has no memory says nothing, and a look would take some. */
+static bool visit_segment(int id, bool has_memory, quoit_os_visit *visit, void *context)
 {
     struct shmid_ds segment;
     char name[NAME_ROOM + 1] = {0};
-    if (shmctl(id, IPC_STAT, &segment) != 0 || segment.shm_segsz < NAME_OFFSET + NAME_ROOM)
+    if (shmctl(id, IPC_STAT, &segment) != 0 || segment.shm_segsz < NAME_OFFSET + NAME_ROOM ||
+        !has_memory)
         return true;
     const char *base = shmat(id, NULL, SHM_RDONLY);
     if ((intptr_t)base == -1)
@@ -40,10 +42,12 @@ static quoit_status list_segments(quoit_os_visit *visit, void *context)
         return quoit_os_list_unsupported("sysv");
     bool more = fgets(line, sizeof line, file) != NULL; /* its heading */
     while (more && fgets(line, sizeof line, file)) {
-        char *end;
-        (void)strtol(line, &end, 10); /* the key */
-        long id = strtol(end, &end, 10);
-        more = visit_segment((int)id, visit, context);
+        int id;
+        unsigned long long resident = 0, swapped = 0;
+        /* key shmid perms size cpid lpid nattch uid gid cuid cgid atime dtime ctime rss swap */
+        if (sscanf(line, "%*d %d %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %llu %llu", &id,
+                   &resident, &swapped) == 3)
+            more = visit_segment(id, resident + swapped > 0, visit, context);
     }
     (void)fclose(file);
     return QUOIT_OK;

@@ -264,13 +264,14 @@ void quoit_os_lock_release(const struct quoit_os_shm *shm, uint32_t number)
 static bool is_held_locked(const struct quoit_os_shm *shm, uint32_t number)
 {
     struct file *file = *find_fd((int)shm->lock);
-    if (!file)
-        return false; /* no lock file: locks_missing says so */
+    if (!file) /* no lock file: locks_missing says so; one that is hidden is not to be asked */
+        return shm->locks_hidden;
     const struct held *held = *find_held(file, number);
     if (held)
         return held->owner != shm;
+    /* Conflicting with read locks too would find those of others than members. */
     struct flock lock = {
-        .l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = (off_t)number, .l_len = 1};
+        .l_type = F_RDLCK, .l_whence = SEEK_SET, .l_start = (off_t)number, .l_len = 1};
     return fcntl((int)shm->lock, F_GETLK, &lock) != 0 || lock.l_type != F_UNLCK;
 }
 
@@ -294,4 +295,8 @@ void quoit_os_fd_drop(struct quoit_os_shm *shm)
 {
     close_locked((int)shm->lock, shm);
     shm->lock = -1;
+    if (!shm->lock_path)
+        return;
+    close_locked((int)shm->id, shm);
+    shm->id = -1;
 }

@@ -6,11 +6,13 @@
 #include "liveness.h"
 
 #include "fd.h"
+#include "lock_file.h"
 #include "system_error.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 int quoit_os_fd_open(const char *path, int flags)
@@ -61,11 +63,33 @@ void quoit_os_lock_release(const struct quoit_os_shm *shm, uint32_t number)
     (void)fcntl((int)shm->lock, F_OFD_SETLK, &lock);
 }
 
+/*
+ * Of a lock file that this process may not open: the kernel lists all locks, for everybody. A lock
+ * is taken for held also where its inode's number is that of a file elsewhere.
+ */
+static bool is_listed(const struct quoit_os_shm *shm, uint32_t number)
+{
+    char line[256], type[16];
+    unsigned long long inode, first;
+    bool listed = false;
+    FILE *file = fopen("/proc/locks", "re");
+    if (!file)
+        return true; /* what cannot be looked at is thought alive */
+    /* 1: OFDLCK ADVISORY  WRITE -1 00:1a:3006 18 18; those who wait for one have an arrow first. */
+    while (!listed && fgets(line, sizeof line, file))
+        listed = sscanf(line, "%*s %*s %*s %15s %*s %*x:%*x:%llu %llu", type, &inode, &first) ==
+                     3 &&
+                 strcmp(type, "WRITE") == 0 && inode == shm->lock_inode && first == number;
+    (void)fclose(file);
+    return listed;
+}
+
 bool quoit_os_lock_is_held(const struct quoit_os_shm *shm, uint32_t number)
 {
-    struct flock lock = byte_lock(number, F_WRLCK);
-    if (shm->lock < 0)
-        return false; /* no lock file: locks_missing says so */
+    /* Conflicting with read locks too would find those of others than members. */
+    struct flock lock = byte_lock(number, F_RDLCK);
+    if (shm->lock < 0) /* no lock file: locks_missing says so */
+        return shm->locks_hidden && is_listed(shm, number);
     /* What cannot be looked at is thought alive. */
     return fcntl((int)shm->lock, F_OFD_GETLK, &lock) != 0 || lock.l_type != F_UNLCK;
 }
@@ -81,4 +105,8 @@ void quoit_os_fd_drop(struct quoit_os_shm *shm)
 {
     quoit_os_fd_close((int)shm->lock, shm);
     shm->lock = -1;
+    if (!shm->lock_path)
+        return;
+    quoit_os_fd_close((int)shm->id, shm);
+    shm->id = -1;
 }

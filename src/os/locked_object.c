@@ -4,7 +4,9 @@
 
 #include "fail.h"
 #include "liveness.h"
+#include "lock_file.h"
 #include "mapped_file.h"
+#include "owner.h"
 #include "system_error.h"
 
 #include <errno.h>
@@ -109,7 +111,7 @@ static quoit_status check_lock_owner(const struct quoit_os_locked_ops *ops, cons
 {
     int64_t number;
     uint64_t owner;
-    if (lock_owner == quoit_os_user_id())
+    if (quoit_os_owner_of(lock_owner, (int)shm->lock) == quoit_os_user_id())
         return QUOIT_OK;
     if (creates)
         return quoit_fail(QUOIT_OWNER,
@@ -171,7 +173,8 @@ static quoit_status make_gate(const char *path, uint32_t permissions, struct quo
     /* BSD and macOS give a file its directory's group, and an object its maker's. */
     if (fchown((int)shm->lock, (uid_t)-1, getegid()) != 0 && errno != EPERM)
         status = quoit_os_fail(errno, "set the group of", path);
-    if (status == QUOIT_OK && fchmod((int)shm->lock, (mode_t)permissions) != 0)
+    if (status == QUOIT_OK &&
+        fchmod((int)shm->lock, (mode_t)quoit_os_lock_permissions(permissions)) != 0)
         status = quoit_os_fail(errno, "set the permissions of", path);
     if (status == QUOIT_OK)
         status = quoit_os_file_gate(shm, path);
@@ -307,7 +310,9 @@ static quoit_status find_object(const struct quoit_os_locked_ops *ops, const cha
     quoit_status retry = QUOIT_OK;
     while (retry == QUOIT_OK) {
         quoit_status status = open_gate(ops, path.text, text, false, shm);
-        if (status != QUOIT_OK && status != QUOIT_NOT_FOUND)
+        /* Whoever may only read the object has no part in its locks. */
+        bool hidden = status == QUOIT_PERMISSION && shm->read_only;
+        if (status != QUOIT_OK && status != QUOIT_NOT_FOUND && !hidden)
             return status;
         int64_t number = -1;
         uint64_t owner;
@@ -320,7 +325,7 @@ static quoit_status find_object(const struct quoit_os_locked_ops *ops, const cha
                               strerror(ENOENT));
         bool lost = status == QUOIT_NOT_FOUND && access(path.text, F_OK) != 0 &&
                     ops->find(shm, text, &owner) == shm->id;
-        if (status != QUOIT_NOT_FOUND || lost)
+        if (status != QUOIT_NOT_FOUND || lost) /* a hidden one is asked for again, below */
             return QUOIT_OK;
         retry = check_retry(path.text);
     }
@@ -332,6 +337,13 @@ static bool is_owners(const struct quoit_os_shm *shm)
 {
     struct stat file;
     return fstat((int)shm->lock, &file) == 0 && file.st_uid == shm->owner;
+}
+
+/* Of an object whose lock file, and so its gate, is not this process's to open: its first word is
+   written last. */
+static bool is_finished(const struct quoit_os_shm *shm)
+{
+    return *(const volatile uint64_t *)(const void *)shm->base != 0;
 }
 
 quoit_status quoit_os_locked_open(const struct quoit_os_locked_ops *ops, const char *text,
@@ -349,17 +361,29 @@ quoit_status quoit_os_locked_open(const struct quoit_os_locked_ops *ops, const c
     if (status == QUOIT_OK && shm->lock >= 0 && !is_owners(shm))
         status = quoit_fail(QUOIT_OWNER, "the lock file of '%s:%s' is not its owner's", ops->scheme,
                             text);
+    bool hidden = status == QUOIT_OK && shm->lock < 0 &&
+                  quoit_os_lock_hide(shm, lock_path_of(ops, shm, text).text, shm->owner);
+    if (hidden && !is_finished(shm))
+        status = quoit_fail(QUOIT_NOT_FOUND, "'%s:%s' is not finished yet", ops->scheme, text);
     if (status != QUOIT_OK) {
         quoit_os_locked_close(ops, shm);
         return status;
     }
     if (shm->lock >= 0)
         quoit_os_lock_release(shm, QUOIT_OS_LOCK_GATE);
-    if (record.number != shm->id) {
+    shm->owner = quoit_os_owner_of(shm->owner, (int)shm->lock);
+    if (record.number != shm->id && !hidden) {
         close_lock(shm);
         shm->locks_missing = true;
     }
     return QUOIT_OK;
+}
+
+bool quoit_os_locked_is_named(const struct quoit_os_locked_ops *ops, const struct quoit_os_shm *shm,
+                              const char *text)
+{
+    uint64_t owner;
+    return ops->find(shm, text, &owner) == shm->id;
 }
 
 quoit_status quoit_os_locked_unlink(const struct quoit_os_locked_ops *ops, struct quoit_os_shm *shm,

@@ -42,6 +42,8 @@ quoit_status quoit_os_locked_create(const struct quoit_os_locked_ops *ops, const
 quoit_status quoit_os_locked_publish(struct quoit_os_shm *shm, const char *text);
 quoit_status quoit_os_locked_open(const struct quoit_os_locked_ops *ops, const char *text,
                                   struct quoit_os_shm *shm);
+bool quoit_os_locked_is_named(const struct quoit_os_locked_ops *ops, const struct quoit_os_shm *shm,
+                              const char *text);
 quoit_status quoit_os_locked_unlink(const struct quoit_os_locked_ops *ops, struct quoit_os_shm *shm,
                                     const char *text);
 void quoit_os_locked_close(const struct quoit_os_locked_ops *ops, struct quoit_os_shm *shm);

@@ -10,6 +10,8 @@
 #include "fail.h"
 #include "fd.h"
 #include "liveness.h"
+#include "lock_file.h"
+#include "owner.h"
 #include "process_posix.h"
 #include "system_error.h"
 
@@ -149,9 +151,11 @@ quoit_status quoit_os_file_map(int fd, bool read_only, const char *what,
     if (!S_ISREG(file.st_mode))
         return quoit_fail(QUOIT_NOT_QUOIT, "'%s' is not an ordinary file", what);
     quoit_status status = quoit_os_fd_map(fd, read_only, what, shm_out);
-    if (status == QUOIT_OK)
-        shm_out->lock = fd;
-    return status;
+    if (status != QUOIT_OK)
+        return status;
+    shm_out->lock = fd;
+    shm_out->owner = quoit_os_owner_of(shm_out->owner, fd);
+    return QUOIT_OK;
 }
 
 /* *swept_out: a sweeper took the temporary name before we had its gate. */
@@ -162,18 +166,25 @@ static quoit_status create_once(const char *path, uint64_t size_bytes, uint32_t 
     char *temporary = NULL;
     quoit_status status = QUOIT_OK;
     int fd = quoit_os_fd_adopt(open_nameless(path, &temporary));
+    bool has_readers = quoit_os_has_readers(permissions); /* none before it has its name */
     if (fd < 0)
         status = quoit_os_fail(errno, "create", path);
     if (status == QUOIT_OK)
-        status = quoit_os_file_reserve(fd, size_bytes, permissions, path);
+        status = quoit_os_file_reserve(fd, size_bytes, has_readers ? 0600 : permissions, path);
+    if (status == QUOIT_OK && !quoit_os_fd_is_whole(fd))
+        status = quoit_fail(QUOIT_UNSUPPORTED,
+                            "the file system of '%s' does not keep memory reserved", path);
     if (status == QUOIT_OK)
         status = quoit_os_file_map(fd, false, path, shm_out);
     if (status != QUOIT_OK)
         goto discard;
+    shm_out->permissions = permissions;
     shm_out->temporary = temporary;
     if (temporary)
         status = quoit_os_file_gate(shm_out, temporary);
     *swept_out = status == QUOIT_NOT_FOUND;
+    if (status == QUOIT_OK && has_readers)
+        status = quoit_os_lock_file_make(shm_out, path, permissions);
     if (status != QUOIT_OK)
         quoit_os_file_close(shm_out);
     return status;
@@ -200,41 +211,84 @@ quoit_status quoit_os_file_create(const char *path, uint64_t size_bytes, uint32_
     return status;
 }
 
+/* The object's own descriptor. */
+static int object_fd(const struct quoit_os_shm *shm)
+{
+    return (int)(shm->lock_path ? shm->id : shm->lock);
+}
+
 /* Gives the file its name, whether it has none or a temporary one. */
 static int link_file(const struct quoit_os_shm *shm, const char *path)
 {
     if (shm->temporary)
         return link(shm->temporary, path);
     char itself[64]; /* see open_nameless */
-    (void)snprintf(itself, sizeof itself, "/proc/self/fd/%d", (int)shm->lock);
+    (void)snprintf(itself, sizeof itself, "/proc/self/fd/%d", object_fd(shm));
     return linkat(AT_FDCWD, itself, AT_FDCWD, path, AT_SYMLINK_FOLLOW);
+}
+
+/* The gate that keeps sweepers from a temporary name is the object's own. */
+static void leave_temporary_gate(struct quoit_os_shm *shm)
+{
+    intptr_t lock = shm->lock;
+    shm->lock = object_fd(shm);
+    quoit_os_lock_release(shm, QUOIT_OS_LOCK_GATE);
+    shm->lock = lock;
 }
 
 quoit_status quoit_os_file_publish(struct quoit_os_shm *shm, const char *path)
 {
-    int error = link_file(shm, path) == 0 ? 0 : errno;
+    int error = 0;
+    if (shm->lock_path && fchmod(object_fd(shm), (mode_t)shm->permissions) != 0)
+        error = errno;
+    if (error == 0 && link_file(shm, path) != 0)
+        error = errno;
     if (shm->temporary)
-        quoit_os_lock_release(shm, QUOIT_OS_LOCK_GATE);
+        leave_temporary_gate(shm);
     forget_temporary(shm);
     if (error == EEXIST)
         return quoit_fail(QUOIT_EXISTS, "'%s' exists already", path);
-    return error == 0 ? QUOIT_OK : quoit_os_fail(error, "give its name to", path);
+    if (error != 0)
+        return quoit_os_fail(error, "give its name to", path);
+    if (shm->lock_path)
+        quoit_os_lock_file_publish(shm);
+    return QUOIT_OK;
 }
 
-quoit_status quoit_os_file_open(const char *path, bool read_only, struct quoit_os_shm *shm_out)
+/* A file that a path names; *fd_out is a descriptor of it. */
+static quoit_status open_ordinary(const char *path, bool read_only, int *fd_out)
 {
     struct stat file;
     if (lstat(path, &file) != 0)
         return quoit_os_fail(errno, "open", path);
     if (!S_ISREG(file.st_mode)) /* opening a device or a FIFO can have effects: do not */
         return quoit_fail(QUOIT_NOT_QUOIT, "'%s' is not an ordinary file", path);
-    int mode = read_only ? O_RDONLY : O_RDWR;
-    int fd = quoit_os_fd_open(path, mode | O_NONBLOCK | O_NOCTTY);
-    if (fd < 0)
-        return quoit_os_fail(errno, "open", path);
-    quoit_status status = quoit_os_file_map(fd, read_only, path, shm_out);
+    *fd_out = quoit_os_fd_open(path, (read_only ? O_RDONLY : O_RDWR) | O_NONBLOCK | O_NOCTTY);
+    return *fd_out >= 0 ? QUOIT_OK : quoit_os_fail(errno, "open", path);
+}
+
+quoit_status quoit_os_file_open(const char *path, bool read_only, struct quoit_os_shm *shm_out)
+{
+    int fd;
+    quoit_status status = open_ordinary(path, read_only, &fd);
     if (status != QUOIT_OK)
+        return status;
+    status = quoit_os_file_map(fd, read_only, path, shm_out);
+    if (status == QUOIT_OK)
+        shm_out->has_holes = !quoit_os_fd_is_whole(fd);
+    else
         quoit_os_fd_close(fd, NULL);
+    return status;
+}
+
+quoit_status quoit_os_file_peek(const char *path, void *bytes, uint64_t count)
+{
+    int fd;
+    quoit_status status = open_ordinary(path, true, &fd);
+    if (status != QUOIT_OK)
+        return status;
+    status = quoit_os_fd_peek(fd, path, bytes, count);
+    quoit_os_fd_close(fd, NULL);
     return status;
 }
 
@@ -269,8 +323,15 @@ quoit_status quoit_os_file_gate(struct quoit_os_shm *shm, const char *path)
     return status;
 }
 
+bool quoit_os_file_is_named(const struct quoit_os_shm *shm, const char *path)
+{
+    return check_leads_to(path, object_fd(shm)) == QUOIT_OK;
+}
+
 quoit_status quoit_os_file_unlink(struct quoit_os_shm *shm, const char *path)
 {
+    if (shm->lock_path)
+        return quoit_os_lock_file_unlink(shm, path);
     quoit_status status = quoit_os_file_gate(shm, path);
     if (status != QUOIT_OK)
         return status;
@@ -285,6 +346,7 @@ void quoit_os_file_close(struct quoit_os_shm *shm)
     forget_temporary(shm);
     if (shm->base)
         (void)munmap(shm->base, (size_t)shm->size_bytes);
+    quoit_os_lock_file_close(shm);
     quoit_os_fd_close((int)shm->lock, shm);
     *shm = (struct quoit_os_shm){.lock = -1};
 }

@@ -9,6 +9,8 @@ quoit_status quoit_os_file_create(const char *path, uint64_t size_bytes, uint32_
                                   struct quoit_os_shm *shm_out);
 quoit_status quoit_os_file_publish(struct quoit_os_shm *shm, const char *path);
 quoit_status quoit_os_file_open(const char *path, bool read_only, struct quoit_os_shm *shm_out);
+bool quoit_os_file_is_named(const struct quoit_os_shm *shm, const char *path);
+quoit_status quoit_os_file_peek(const char *path, void *bytes, uint64_t count);
 quoit_status quoit_os_file_unlink(struct quoit_os_shm *shm, const char *path);
 void quoit_os_file_close(struct quoit_os_shm *shm);
 

@@ -26,21 +26,28 @@ struct quoit_os_scheme {
 
 /* ---- Shared memory --------------------------------------------------------------------------- */
 
+/* An owner that this process's user namespace does not map. */
+#define QUOIT_OS_OWNER_UNMAPPED UINT64_MAX
+
 /* A mapped object. Each one has an open file description (or the like) of its own, which carries
    its locks. */
 struct quoit_os_shm {
     uint8_t *base;
     uint64_t size_bytes; /* as the system reports it */
-    uint64_t owner;      /* user id */
+    uint64_t owner;      /* user id, or QUOIT_OS_OWNER_UNMAPPED */
     intptr_t lock;       /* what quoit_os_lock_… act upon; -1: nothing, see locks_missing */
     intptr_t id;         /* the mechanism's own, as are all down to temporary */
     uint32_t key;
     uint32_t permissions;
     uint64_t identity;
+    char *lock_path;     /* of a lock file that the header must name; NULL: of none */
+    uint64_t lock_inode; /* with locks_hidden */
     char *temporary;
     bool unpublished; /* created, and not yet to be found by others */
     bool
         locks_missing; /* the object is there, its lock file is not: members cannot be told apart */
+    bool has_holes;    /* parts of it have no memory: touching them takes it, or ends the process */
+    bool locks_hidden; /* this process may not open the lock file: it may only read the object */
     bool read_only;
     bool any_owner; /* an object of another user is accepted */
 };
@@ -61,6 +68,15 @@ struct quoit_os_shm_ops {
     /* NOT_FOUND, NOT_QUOIT (not memory at all), PERMISSION … The caller sets shm_out->any_owner,
        which is read first: without it, opening does not wait for another user's process (OWNER). */
     quoit_status (*open)(const char *text, bool read_only, struct quoit_os_shm *shm_out);
+    /* Of an object whose header names a lock file: its locks are there. NOT_FOUND: the object has
+       lost its name; OK with locks_missing: it has lost its lock file. NULL: it never has one. */
+    quoit_status (*open_locks)(struct quoit_os_shm *shm, const char *text);
+    /* Does the name still lead to this object? */
+    bool (*is_named)(const struct quoit_os_shm *shm, const char *text);
+    /* Reads the first bytes without mapping the object, so that nothing that is done to it
+       meanwhile can do harm. NOT_FOUND, NOT_QUOIT (fewer bytes, or not memory at all), PERMISSION
+       … NULL: opening is as safe as that. */
+    quoit_status (*peek)(const char *text, void *bytes, uint64_t count);
     /* Removes the name if it still leads to this object; NOT_FOUND if not. */
     quoit_status (*unlink)(struct quoit_os_shm *shm, const char *text);
     void (*close)(struct quoit_os_shm *shm);
@@ -80,7 +96,8 @@ quoit_status quoit_os_list(const char *scheme, const char *directory, quoit_os_v
 
 /* ---- Locks that the kernel drops when their holder dies -------------------------------------- */
 
-/* Numbered locks on a mapped object. Held by a handle, not by a process or a thread. */
+/* Numbered locks on a mapped object, which only a process that may write to it can hold, or keep
+   others from holding. Held by a handle, not by a process or a thread. */
 enum { QUOIT_OS_LOCK_GATE = 0, QUOIT_OS_LOCK_FIRST = 1 }; /* the gate is src/os's own */
 
 quoit_status quoit_os_lock_try(const struct quoit_os_shm *shm, uint32_t number); /* OK or BUSY */

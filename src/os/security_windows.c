@@ -55,7 +55,8 @@ static bool sid_text(TOKEN_INFORMATION_CLASS piece, wchar_t text[SID_TEXT])
 
 enum { LIST_TEXT = 4 * SID_TEXT };
 
-/* Adds what bits (4 reading, 2 writing) grant to whom. */
+/* Adds what bits (4 reading, 2 writing) grant to whom. To wait is to change: it takes a mutex, a
+   semaphore's unit, an event's signal. Whoever may only read can ask about them. */
 static void grant(wchar_t list[LIST_TEXT], uint32_t bits, bool waitable, const wchar_t *more,
                   const wchar_t *whom)
 {
@@ -63,7 +64,7 @@ static void grant(wchar_t list[LIST_TEXT], uint32_t bits, bool waitable, const w
     if (bits & 6)
         (void)swprintf(list + length, LIST_TEXT - length, L"(A;;%ls%ls%ls%ls;;;%ls)",
                        bits & 4 ? L"GR" : L"", bits & 2 ? L"GW" : L"",
-                       bits & 4 && waitable ? L"GX" : L"", more, whom);
+                       bits & 2 && waitable ? L"GX" : L"", more, whom);
 }
 
 quoit_status quoit_os_security_make(uint32_t permissions, bool waitable,

@@ -2,6 +2,7 @@
 /* "posix:products": what sem_open("/products") names. The system does not give a dead holder's
    count back. */
 #include "os.h"
+#include "owner.h"
 #include "sem_timed.h"
 #include "system_error.h"
 
@@ -13,6 +14,7 @@
 #include <semaphore.h>
 #include <stdio.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 struct sem_name {
     char text[sizeof QUOIT_SEM_NAME_PREFIX + QUOIT_SHM_NAME_MAX];
@@ -47,6 +49,15 @@ static quoit_status set_permissions(const char *text, uint32_t permissions)
     return QUOIT_OK;
 }
 
+static uint64_t owner_of(const char *text, const struct stat *file)
+{
+    int fd = open(file_of(text).path, O_RDONLY | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC);
+    uint64_t owner = quoit_os_owner_of(file->st_uid, fd);
+    if (fd >= 0)
+        (void)close(fd);
+    return owner;
+}
+
 static quoit_status check_owner(const char *text, bool any_owner)
 {
     struct stat file;
@@ -54,11 +65,9 @@ static quoit_status check_owner(const char *text, bool any_owner)
         return quoit_os_fail(errno, "open semaphore", text);
     if (!S_ISREG(file.st_mode) || file.st_size != (off_t)sizeof(sem_t))
         return quoit_fail(QUOIT_NOT_QUOIT, "'%s' is no semaphore", file_of(text).path);
-    if (!any_owner && file.st_uid != quoit_os_user_id())
-        return quoit_fail(QUOIT_OWNER, "semaphore '%s' belongs to user %llu, this process to %llu",
-                          text, (unsigned long long)file.st_uid,
-                          (unsigned long long)quoit_os_user_id());
-    return QUOIT_OK;
+    uint64_t owner = any_owner ? quoit_os_user_id() : owner_of(text, &file);
+    return owner == quoit_os_user_id() ? QUOIT_OK
+                                       : quoit_os_fail_owner("semaphore ", "posix", text, owner);
 }
 #else
 /* POSIX tells no semaphore's owner, and lets the umask take from what sem_open is asked for:

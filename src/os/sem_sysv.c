@@ -7,6 +7,7 @@
  * ours, and for which name (FORMAT.md 6).
  */
 #include "os.h"
+#include "owner.h"
 #include "sem_timed.h"
 #include "system_error.h"
 #include "sysv.h"
@@ -138,7 +139,7 @@ static quoit_status create(const char *text, uint32_t value, uint32_t permission
             return has_name(words, text)
                        ? quoit_fail(QUOIT_EXISTS, "semaphore 'sysv:%s' exists already", text)
                        : collision(text, key);
-        if (set.sem_perm.uid != quoit_os_user_id())
+        if (quoit_os_owner_of(set.sem_perm.uid, -1) != quoit_os_user_id())
             return quoit_fail(QUOIT_OWNER, "semaphore 'sysv:%s' was begun by user %llu", text,
                               (unsigned long long)set.sem_perm.uid);
         int error = fill(id, text, value, undo);
@@ -171,10 +172,9 @@ static quoit_status open_existing(const char *text, bool any_owner, struct quoit
     status = look(id, text, &content, &set, words);
     if (status != QUOIT_OK)
         return status;
-    if (!any_owner && set.sem_perm.uid != quoit_os_user_id())
-        return quoit_fail(
-            QUOIT_OWNER, "semaphore 'sysv:%s' belongs to user %llu, this process to %llu", text,
-            (unsigned long long)set.sem_perm.uid, (unsigned long long)quoit_os_user_id());
+    uint64_t owner = quoit_os_owner_of(set.sem_perm.uid, -1);
+    if (!any_owner && owner != quoit_os_user_id())
+        return quoit_os_fail_owner("semaphore ", "sysv", text, owner);
     if (content == FOREIGN)
         return foreign(text, key);
     if (content == UNFINISHED)

@@ -284,6 +284,12 @@ static bool leads_to(const wchar_t *path, uint64_t identity)
     return does;
 }
 
+static bool is_named(const struct quoit_os_shm *shm, const char *path)
+{
+    struct quoit_os_wide wide;
+    return widen_path(path, &wide) == QUOIT_OK && leads_to(wide.text, shm->identity);
+}
+
 /* Under the gate. */
 static quoit_status take_name_away(const struct quoit_os_shm *shm, const wchar_t *wide,
                                    const char *path)
@@ -343,6 +349,7 @@ const struct quoit_os_shm_ops quoit_os_shm_file = {
     .create = create,
     .publish = publish,
     .open = open_existing,
+    .is_named = is_named,
     .unlink = unlink_name,
     .close = close_file,
 };

@@ -114,6 +114,16 @@ static bool is_same(int a, int b)
            file_a.st_ino == file_b.st_ino;
 }
 
+static bool is_named(const struct quoit_os_shm *shm, const char *text)
+{
+    if (quoit_os_process_lock() != QUOIT_OK)
+        return true;
+    struct entry *entry = *find(text);
+    bool is_it = entry && is_same(entry->fd, (int)shm->lock);
+    quoit_os_process_unlock();
+    return is_it;
+}
+
 static quoit_status unlink_name(struct quoit_os_shm *shm, const char *text)
 {
     quoit_status status = quoit_os_process_lock();
@@ -137,6 +147,7 @@ const struct quoit_os_shm_ops quoit_os_shm_local = {
     .create = create,
     .publish = publish,
     .open = open_existing,
+    .is_named = is_named,
     .unlink = unlink_name,
     .close = quoit_os_file_close,
 };

@@ -97,6 +97,15 @@ static quoit_status open_existing(const char *text, bool read_only, struct quoit
     return QUOIT_OK;
 }
 
+static bool is_named(const struct quoit_os_shm *shm, const char *text)
+{
+    AcquireSRWLockShared(&entries_lock);
+    const struct entry *entry = *find(text);
+    bool is_it = entry && entry->identity == shm->identity;
+    ReleaseSRWLockShared(&entries_lock);
+    return is_it;
+}
+
 static quoit_status unlink_name(struct quoit_os_shm *shm, const char *text)
 {
     AcquireSRWLockExclusive(&entries_lock);
@@ -118,6 +127,7 @@ const struct quoit_os_shm_ops quoit_os_shm_local = {
     .create = create,
     .publish = publish,
     .open = open_existing,
+    .is_named = is_named,
     .unlink = unlink_name,
     .close = quoit_os_section_close,
 };

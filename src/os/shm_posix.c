@@ -125,6 +125,7 @@ static quoit_status map(int fd, const char *text, uint64_t new_size_bytes, struc
     shm->base = mapped.base;
     shm->size_bytes = mapped.size_bytes;
     shm->owner = mapped.owner;
+    shm->has_holes = new_size_bytes == 0 && !quoit_os_fd_is_whole(fd);
     return new_size_bytes > 0 ? quoit_os_populate(shm, "posix", text) : QUOIT_OK;
 }
 
@@ -180,6 +181,21 @@ static quoit_status open_existing(const char *text, bool read_only, struct quoit
     return quoit_os_locked_open(&locked, text, shm_out);
 }
 
+static bool is_named(const struct quoit_os_shm *shm, const char *text)
+{
+    return quoit_os_locked_is_named(&locked, shm, text);
+}
+
+static quoit_status peek(const char *text, void *bytes, uint64_t count)
+{
+    int fd = quoit_os_fd_above_stdio(shm_open(name_of(text).text, O_RDONLY, 0));
+    if (fd < 0)
+        return quoit_os_fail(errno, "open", text);
+    quoit_status status = quoit_os_fd_peek(fd, text, bytes, count);
+    (void)close(fd);
+    return status;
+}
+
 static quoit_status unlink_name(struct quoit_os_shm *shm, const char *text)
 {
     return quoit_os_locked_unlink(&locked, shm, text);
@@ -195,6 +211,8 @@ const struct quoit_os_shm_ops quoit_os_shm_posix = {
     .create = create,
     .publish = publish,
     .open = open_existing,
+    .is_named = is_named,
+    .peek = peek,
     .unlink = unlink_name,
     .close = close_shm,
 };

@@ -3,6 +3,7 @@
  * "posix:products": what shm_open("/products") names. On Linux that is a file in /dev/shm, and
  * going there by its path allows what shm_open does not: to fill the object before it has a name.
  */
+#include "lock_file.h"
 #include "mapped_file.h"
 
 #include <stdio.h>
@@ -36,6 +37,21 @@ static quoit_status open_existing(const char *text, bool read_only, struct quoit
     return quoit_os_file_open(path_of(text).text, read_only, shm_out);
 }
 
+static quoit_status open_locks(struct quoit_os_shm *shm, const char *text)
+{
+    return quoit_os_lock_file_open(shm, path_of(text).text);
+}
+
+static bool is_named(const struct quoit_os_shm *shm, const char *text)
+{
+    return quoit_os_file_is_named(shm, path_of(text).text);
+}
+
+static quoit_status peek(const char *text, void *bytes, uint64_t count)
+{
+    return quoit_os_file_peek(path_of(text).text, bytes, count);
+}
+
 static quoit_status unlink_name(struct quoit_os_shm *shm, const char *text)
 {
     return quoit_os_file_unlink(shm, path_of(text).text);
@@ -46,6 +62,9 @@ const struct quoit_os_shm_ops quoit_os_shm_posix = {
     .create = create,
     .publish = publish,
     .open = open_existing,
+    .open_locks = open_locks,
+    .is_named = is_named,
+    .peek = peek,
     .unlink = unlink_name,
     .close = quoit_os_file_close,
 };

@@ -79,6 +79,7 @@ static quoit_status attach(struct quoit_os_shm *shm, const char *text, uint64_t 
     shm->base = base;
     shm->size_bytes = segment.shm_segsz;
     shm->owner = segment.shm_perm.uid;
+    shm->has_holes = new_size_bytes == 0 && !quoit_os_segment_is_whole((int)shm->id);
     return new_size_bytes > 0 ? quoit_os_populate(shm, "sysv", text) : QUOIT_OK;
 }
 
@@ -135,6 +136,34 @@ static quoit_status open_existing(const char *text, bool read_only, struct quoit
     return status == QUOIT_OK ? quoit_os_locked_open(&locked, text, shm_out) : status;
 }
 
+static bool is_named(const struct quoit_os_shm *shm, const char *text)
+{
+    return quoit_os_locked_is_named(&locked, shm, text);
+}
+
+/* A segment cannot be cut off, so a mapping of it does no harm. */
+static quoit_status peek(const char *text, void *bytes, uint64_t count)
+{
+    struct quoit_os_shm shm = {.lock = -1};
+    struct shmid_ds segment;
+    uint64_t owner;
+    quoit_status status = begin(text, true, &shm);
+    if (status != QUOIT_OK)
+        return status;
+    shm.id = (intptr_t)find(&shm, text, &owner);
+    if (shm.id < 0 || shmctl((int)shm.id, IPC_STAT, &segment) != 0)
+        return quoit_os_sysv_fail("look at the System V segment", text);
+    if (segment.shm_segsz < count)
+        return quoit_fail(QUOIT_NOT_QUOIT, "'sysv:%s' has %llu bytes, too few for a Quoit object",
+                          text, (unsigned long long)segment.shm_segsz);
+    const void *base = shmat((int)shm.id, NULL, SHM_RDONLY);
+    if ((intptr_t)base == -1)
+        return quoit_os_sysv_fail("attach the System V segment", text);
+    memcpy(bytes, base, (size_t)count);
+    (void)shmdt(base);
+    return QUOIT_OK;
+}
+
 static quoit_status unlink_name(struct quoit_os_shm *shm, const char *text)
 {
     uint64_t ipc_namespace;
@@ -156,6 +185,8 @@ const struct quoit_os_shm_ops quoit_os_shm_sysv = {
     .create = create,
     .publish = publish,
     .open = open_existing,
+    .is_named = is_named,
+    .peek = peek,
     .unlink = unlink_name,
     .close = close_shm,
 };

@@ -88,6 +88,15 @@ static quoit_status open_existing(const char *text, bool read_only, struct quoit
     return status;
 }
 
+static bool is_named(const struct quoit_os_shm *shm, const char *text)
+{
+    struct quoit_os_entry entry;
+    if (quoit_os_entry_name(QUOIT_OS_ENTRY_MEMORY, text, &entry) != QUOIT_OK)
+        return false;
+    entry.section = (HANDLE)shm->id;
+    return quoit_os_entry_read(&entry) == shm->identity;
+}
+
 static quoit_status unlink_name(struct quoit_os_shm *shm, const char *text)
 {
     struct quoit_os_entry entry;
@@ -101,6 +110,7 @@ const struct quoit_os_shm_ops quoit_os_shm_windows = {
     .create = create,
     .publish = publish,
     .open = open_existing,
+    .is_named = is_named,
     .unlink = unlink_name,
     .close = quoit_os_section_close,
 };

@@ -7,6 +7,7 @@
 #include "fail.h"
 #include "hash.h"
 #include "once.h"
+#include "owner.h"
 #include "permissions.h"
 
 #include <stdlib.h>
@@ -106,6 +107,7 @@ static void adopt(quoit_region *region, const struct quoit_region_shm *header)
     region->content = header->content;
     region->created_by = header->created_by;
     region->created_at_unix_ns = header->created_at_unix_ns;
+    region->has_lock_file = header->lock_file != 0;
     region->identity = header->checksum;
 }
 
@@ -117,6 +119,7 @@ static void fill_header(quoit_region *region, uint32_t content, uint64_t size_by
     header->size_bytes = size_bytes;
     header->created_at_unix_ns = quoit_os_unix_time_ns();
     header->created_by = quoit_os_process_id();
+    header->lock_file = region->shm.lock_path != NULL;
     header_name(region->name.text, header->name);
     header->checksum = checksum_of(header);
     /* Relaxed: nobody else sees the region before it is published. */
@@ -146,6 +149,7 @@ quoit_status quoit_region_begin(const char *name, uint32_t content, uint64_t pie
         return status;
     }
     fill_header(region, content, size_bytes);
+    region->is_new = true;
     *region_out = region;
     return QUOIT_OK;
 }
@@ -154,7 +158,14 @@ quoit_status quoit_region_publish(quoit_region *region)
 {
     /* REGION-M1: the header, and all that lies behind it, come first. Pairs with REGION-M2. */
     atomic_store_explicit(&region->header->magic, QUOIT_REGION_MAGIC, memory_order_release);
-    return region->ops->publish(&region->shm, region->name.text);
+    quoit_status status = region->ops->publish(&region->shm, region->name.text);
+    region->is_new = status != QUOIT_OK;
+    return status;
+}
+
+bool quoit_region_is_named(const quoit_region *region)
+{
+    return region->is_new || region->ops->is_named(&region->shm, region->name.text);
 }
 
 static quoit_status check_size(const quoit_region *region, uint64_t claimed)
@@ -165,6 +176,38 @@ static quoit_status check_size(const quoit_region *region, uint64_t claimed)
                       "'%s:%s' says it has %llu bytes, and %llu are there: was it truncated?",
                       quoit_region_scheme(region), quoit_region_text(region),
                       (unsigned long long)claimed, (unsigned long long)region->shm.size_bytes);
+}
+
+/* A key may lead to an object of another name. */
+static bool is_of_name(const quoit_region *region, const struct quoit_region_shm *header)
+{
+    char name[QUOIT_REGION_NAME_ROOM];
+    header_name(region->name.text, name);
+    return !region->ops->scheme.is_key || header->checksum != checksum_of(header) ||
+           memcmp(header->name, name, sizeof name) == 0;
+}
+
+static bool peek(const quoit_region *region)
+{
+    union {
+        uint64_t magic;
+        struct quoit_region_shm header;
+    } first;
+    return region->ops->peek(region->name.text, &first, sizeof first) == QUOIT_OK &&
+           first.magic == QUOIT_REGION_MAGIC && is_of_name(region, &first.header);
+}
+
+/* Reads no byte through the mapping: that could take memory until there is none. */
+static quoit_status refuse_holes(const quoit_region *region)
+{
+    const char *scheme = quoit_region_scheme(region), *text = quoit_region_text(region);
+    if (!peek(region))
+        return quoit_fail(QUOIT_NOT_QUOIT, "'%s:%s' was not made by Quoit", scheme, text);
+    return quoit_fail(
+        QUOIT_CORRUPT,
+        "'%s:%s' has holes: parts of its %llu bytes have no memory, which its creator "
+        "reserved; was it truncated, or copied sparsely?",
+        scheme, text, (unsigned long long)region->shm.size_bytes);
 }
 
 /* The header is copied first: what is validated cannot change afterwards. */
@@ -195,6 +238,8 @@ static quoit_status validate(quoit_region *region)
     quoit_status status = check_size(region, copy.size_bytes);
     if (status != QUOIT_OK)
         return status;
+    if (copy.lock_file > 1 || (copy.lock_file && !region->ops->open_locks))
+        return quoit_region_damaged(region, "region", "the place of its locks is out of range");
     char name[QUOIT_REGION_NAME_ROOM];
     header_name(text, name);
     if (region->ops->scheme.is_key && memcmp(copy.name, name, sizeof name) != 0)
@@ -202,6 +247,23 @@ static quoit_status validate(quoit_region *region)
                           scheme, QUOIT_REGION_NAME_ROOM - 1, copy.name);
     adopt(region, &copy);
     return QUOIT_OK;
+}
+
+bool quoit_region_is_there(const char *name)
+{
+    unsigned flags = QUOIT_READ_ONLY | QUOIT_ANY_OWNER | QUOIT_REGION_DAMAGED_TOO;
+    quoit_region *region;
+    bool found = false;
+    if (new_handle(name, &region) != QUOIT_OK)
+        return false;
+    bool peeks = region->ops->peek != NULL;
+    if (peeks)
+        found = peek(region);
+    free(region);
+    if (peeks || quoit_region_attach(name, flags, &region) != QUOIT_OK)
+        return found;
+    quoit_region_close(region);
+    return true;
 }
 
 quoit_status quoit_region_attach(const char *name, unsigned flags, quoit_region **region_out)
@@ -216,13 +278,12 @@ quoit_status quoit_region_attach(const char *name, unsigned flags, quoit_region 
     if (status != QUOIT_OK)
         goto free_region;
     if (region->shm.owner != quoit_os_user_id() && !(flags & QUOIT_ANY_OWNER))
-        status = quoit_fail(
-            QUOIT_OWNER,
-            "'%s:%s' belongs to user %llu, this process to %llu (QUOIT_ANY_OWNER accepts it)",
-            quoit_region_scheme(region), quoit_region_text(region),
-            (unsigned long long)region->shm.owner, (unsigned long long)quoit_os_user_id());
+        status = quoit_os_fail_owner("", quoit_region_scheme(region), quoit_region_text(region),
+                                     region->shm.owner);
     if (status == QUOIT_OK)
-        status = validate(region);
+        status = region->shm.has_holes ? refuse_holes(region) : validate(region);
+    if (status == QUOIT_OK && region->has_lock_file)
+        status = region->ops->open_locks(&region->shm, region->name.text);
     if ((status == QUOIT_CORRUPT || status == QUOIT_VERSION) && flags & QUOIT_REGION_DAMAGED_TOO) {
         region->content = QUOIT_CONTENT_UNKNOWN;
         status = QUOIT_OK;

@@ -21,7 +21,9 @@ struct quoit_region {
     uint32_t content;
     uint32_t created_by;
     uint64_t created_at_unix_ns;
-    uint64_t identity; /* the header's checksum: of the name, the size, who made it and when */
+    bool has_lock_file; /* that the header names */
+    bool is_new;        /* not published yet: no name leads to it */
+    uint64_t identity;  /* the header's checksum: of the name, the size, who made it and when */
     struct quoit_name name;
 };
 
@@ -33,6 +35,10 @@ quoit_status quoit_region_publish(quoit_region *region);
 /* Beside enum quoit_region_flags and QUOIT_ANY_OWNER: a damaged region, or one of another format,
    is attached all the same, its content QUOIT_CONTENT_UNKNOWN; good for unlinking it alone. */
 enum { QUOIT_REGION_DAMAGED_TOO = 0x1000 };
+
+/* Is there an object of Quoit's with that name, of whatever kind and however damaged? Reads its
+   first bytes alone, and maps nothing where that could do harm. */
+bool quoit_region_is_there(const char *name);
 
 quoit_status quoit_region_attach(const char *name, unsigned flags, quoit_region **region_out);
 
@@ -56,7 +62,10 @@ quoit_status quoit_region_differs(const quoit_region *region, const char *noun, 
                                   uint64_t there, uint64_t asked);
 quoit_status quoit_region_damaged(const quoit_region *region, const char *noun, const char *what);
 
-/* CORRUPT where a System V object has lost its lock file. */
+/* Does its name still lead to it? A new one's will, or its publishing fails. */
+bool quoit_region_is_named(const quoit_region *region);
+
+/* CORRUPT where an object has lost its lock file. */
 quoit_status quoit_region_check_locks(const quoit_region *region);
 
 /* For errors: "posix:products". */

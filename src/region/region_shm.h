@@ -22,7 +22,7 @@ struct quoit_region_shm {
     uint64_t size_bytes;               /*  16  creator  of the whole region                    */
     uint64_t created_at_unix_ns;       /*  24  creator                                         */
     uint32_t created_by;               /*  32  creator  PID                                    */
-    uint32_t reserved;                 /*  36  0                                               */
+    uint32_t lock_file;                /*  36  creator  1: its locks are on a file beside it   */
     uint64_t checksum;                 /*  40  creator  of bytes 8 to 39 and 48 to 255         */
     char name[QUOIT_REGION_NAME_ROOM]; /*  48  creator  text without the scheme; its end if long */
     _Atomic uint64_t used;             /* 256  anyone   bytes handed out, header included      */
@@ -34,7 +34,7 @@ _Static_assert(offsetof(struct quoit_region_shm, content) == 12, "FORMAT.md 2");
 _Static_assert(offsetof(struct quoit_region_shm, size_bytes) == 16, "FORMAT.md 2");
 _Static_assert(offsetof(struct quoit_region_shm, created_at_unix_ns) == 24, "FORMAT.md 2");
 _Static_assert(offsetof(struct quoit_region_shm, created_by) == 32, "FORMAT.md 2");
-_Static_assert(offsetof(struct quoit_region_shm, reserved) == 36, "FORMAT.md 2");
+_Static_assert(offsetof(struct quoit_region_shm, lock_file) == 36, "FORMAT.md 2");
 _Static_assert(offsetof(struct quoit_region_shm, checksum) == 40, "FORMAT.md 2");
 _Static_assert(offsetof(struct quoit_region_shm, name) == 48, "FORMAT.md 2");
 _Static_assert(offsetof(struct quoit_region_shm, used) == 256, "FORMAT.md 2");

@@ -191,10 +191,10 @@ static void other_version(void)
     quoit_region_close(region);
     FILE *file = fopen(test_path(name), "r+b");
     CHECK(file);
-    uint32_t version = 7;
+    uint32_t version = 77;
     put(file, offsetof(struct quoit_region_shm, format), &version, 4);
     CHECK_STATUS(quoit_region_open(name, 0, &region), QUOIT_VERSION);
-    CHECK(strstr(quoit_error_text(), "format 7") && strstr(quoit_error_text(), "reads 4"));
+    CHECK(strstr(quoit_error_text(), "format 77") && strstr(quoit_error_text(), "reads 4"));
     version = 1;
     put(file, offsetof(struct quoit_region_shm, format), &version, 4);
     CHECK(fclose(file) == 0);

@@ -1,0 +1,229 @@
+/* SPDX-License-Identifier: MIT */
+/* Lock files beside files: made before the object has its name, removed after it has lost it. */
+#include "lock_file.h"
+
+#include "fail.h"
+#include "liveness.h"
+#include "mapped_file.h"
+#include "owner.h"
+#include "system_error.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static const char prefix[] = ".quoit-locks.";
+
+/* The lock file's content (FORMAT.md 6): the same as beside other objects. */
+struct record {
+    uint64_t state;   /* 2: it is ready; these are never seen unready */
+    int64_t number;   /* the inode of the object */
+    uint64_t creator; /* PID */
+};
+
+bool quoit_os_has_readers(uint32_t permissions)
+{
+    return ((permissions & 0044) >> 1 & ~permissions) != 0;
+}
+
+uint32_t quoit_os_lock_permissions(uint32_t permissions)
+{
+    uint32_t writing = permissions & 0222;
+    return writing | writing << 1 | 0600;
+}
+
+/* "a/b" gives "a/.quoit-locks.b"; NULL: out of memory. */
+static char *lock_path_of(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    size_t directory = slash ? (size_t)(slash + 1 - path) : 0;
+    size_t name = strlen(path + directory);
+    char *made = malloc(directory + sizeof prefix + name);
+    if (!made)
+        return NULL;
+    memcpy(made, path, directory);
+    memcpy(made + directory, prefix, sizeof prefix - 1);
+    memcpy(made + directory + sizeof prefix - 1, path + directory, name + 1);
+    return made;
+}
+
+static quoit_status no_memory(const char *path)
+{
+    return quoit_fail(QUOIT_NO_MEMORY, "out of memory for the lock file of '%s'", path);
+}
+
+/* ---- Making ---------------------------------------------------------------------------------- */
+
+/* A lock file is there: makes way for a new one, if no object has the path. */
+static quoit_status clear_relic(const char *path, const char *lock_path)
+{
+    struct stat file;
+    struct quoit_os_shm relic = {
+        .lock = quoit_os_fd_open(lock_path, O_RDWR | O_NONBLOCK | O_NOCTTY)};
+    if (relic.lock < 0)
+        return errno == ENOENT ? QUOIT_OK : quoit_os_fail(errno, "open", lock_path);
+    quoit_status status = QUOIT_OK;
+    if (fstat((int)relic.lock, &file) != 0 ||
+        quoit_os_owner_of(file.st_uid, (int)relic.lock) != quoit_os_user_id())
+        status = quoit_fail(QUOIT_OWNER, "the lock file '%s' belongs to another user", lock_path);
+    if (status == QUOIT_OK)
+        status = quoit_os_file_gate(&relic, lock_path);
+    if (status == QUOIT_OK && lstat(path, &file) == 0)
+        status = quoit_fail(QUOIT_EXISTS, "'%s' exists already", path);
+    else if (status == QUOIT_OK && unlink(lock_path) != 0)
+        status = quoit_os_fail(errno, "remove", lock_path);
+    quoit_os_fd_close((int)relic.lock, &relic);
+    return status == QUOIT_NOT_FOUND ? QUOIT_OK : status; /* removed while we waited */
+}
+
+/* shm->lock is the new file. NOT_FOUND: another took it for a relic. */
+static quoit_status fill(struct quoit_os_shm *shm, const char *lock_path, uint32_t permissions)
+{
+    struct stat object;
+    quoit_status status = quoit_os_file_gate(shm, lock_path);
+    if (status != QUOIT_OK)
+        return status;
+    if (fchmod((int)shm->lock, (mode_t)quoit_os_lock_permissions(permissions)) != 0 ||
+        fstat((int)shm->id, &object) != 0)
+        return quoit_os_fail(errno, "set the permissions of", lock_path);
+    struct record record = {
+        .state = 2, .number = (int64_t)object.st_ino, .creator = quoit_os_process_id()};
+    if (pwrite((int)shm->lock, &record, sizeof record, 0) != (ssize_t)sizeof record)
+        return quoit_os_fail(errno ? errno : ENOSPC, "write", lock_path);
+    return QUOIT_OK;
+}
+
+/* With shm->id the object and shm->lock none. */
+static quoit_status make(struct quoit_os_shm *shm, const char *path, const char *lock_path,
+                         uint32_t permissions)
+{
+    do {
+        shm->lock = quoit_os_fd_open(lock_path, O_RDWR | O_CREAT | O_EXCL);
+        if (shm->lock < 0 && errno != EEXIST)
+            return quoit_os_fail(errno, "create", lock_path);
+        quoit_status status = shm->lock < 0 ? clear_relic(path, lock_path)
+                                            : fill(shm, lock_path, permissions);
+        if (shm->lock >= 0 && status == QUOIT_OK)
+            return QUOIT_OK;
+        if (shm->lock >= 0 && status != QUOIT_NOT_FOUND)
+            (void)unlink(lock_path);
+        quoit_os_fd_close((int)shm->lock, shm);
+        if (status != QUOIT_OK && status != QUOIT_NOT_FOUND)
+            return status;
+    } while (quoit_os_hold_left_ns() > 0);
+    return quoit_fail(QUOIT_BUSY, "'%s' is made and removed by other processes without pause",
+                      lock_path);
+}
+
+quoit_status quoit_os_lock_file_make(struct quoit_os_shm *shm, const char *path,
+                                     uint32_t permissions)
+{
+    char *lock_path = lock_path_of(path);
+    if (!lock_path)
+        return no_memory(path);
+    shm->id = shm->lock;
+    quoit_status status = make(shm, path, lock_path, permissions);
+    if (status != QUOIT_OK) {
+        shm->lock = shm->id;
+        free(lock_path);
+        return status;
+    }
+    shm->lock_path = lock_path;
+    shm->unpublished = true;
+    return QUOIT_OK;
+}
+
+void quoit_os_lock_file_publish(struct quoit_os_shm *shm)
+{
+    shm->unpublished = false;
+    quoit_os_lock_release(shm, QUOIT_OS_LOCK_GATE);
+}
+
+/* ---- Opening --------------------------------------------------------------------------------- */
+
+static bool leads_to(const char *path, int fd)
+{
+    struct stat by_path, by_fd;
+    return lstat(path, &by_path) == 0 && fstat(fd, &by_fd) == 0 && by_path.st_dev == by_fd.st_dev &&
+           by_path.st_ino == by_fd.st_ino;
+}
+
+/* Is the file at shm->lock that of the object at shm->id? */
+static bool is_its(const struct quoit_os_shm *shm)
+{
+    struct stat file, object;
+    struct record record;
+    return fstat((int)shm->lock, &file) == 0 && fstat((int)shm->id, &object) == 0 &&
+           S_ISREG(file.st_mode) && file.st_uid == object.st_uid &&
+           pread((int)shm->lock, &record, sizeof record, 0) == (ssize_t)sizeof record &&
+           record.number == (int64_t)object.st_ino;
+}
+
+bool quoit_os_lock_hide(struct quoit_os_shm *shm, const char *lock_path, uint64_t owner)
+{
+    struct stat file;
+    if (!shm->read_only || lstat(lock_path, &file) != 0 || file.st_uid != owner)
+        return false;
+    shm->lock_inode = file.st_ino;
+    shm->locks_hidden = true;
+    return true;
+}
+
+quoit_status quoit_os_lock_file_open(struct quoit_os_shm *shm, const char *path)
+{
+    struct stat object;
+    char *lock_path = lock_path_of(path);
+    if (!lock_path)
+        return no_memory(path);
+    shm->id = shm->lock;
+    shm->lock_path = lock_path;
+    shm->lock = quoit_os_fd_open(lock_path,
+                                 (shm->read_only ? O_RDONLY : O_RDWR) | O_NONBLOCK | O_NOCTTY);
+    int error = shm->lock < 0 ? errno : 0;
+    if (error == 0 && is_its(shm))
+        return QUOIT_OK;
+    quoit_os_fd_close((int)shm->lock, shm);
+    shm->lock = -1;
+    if (error == EACCES && fstat((int)shm->id, &object) == 0 &&
+        quoit_os_lock_hide(shm, lock_path, object.st_uid))
+        return QUOIT_OK;
+    if (error != 0 && error != ENOENT && !(error == EACCES && shm->read_only))
+        return quoit_os_fail(error, "open", lock_path);
+    /* The file is made before the object has its name, and removed after it has lost it. */
+    if (!leads_to(path, (int)shm->id))
+        return quoit_fail(QUOIT_NOT_FOUND, "'%s' is gone, or another object by now", path);
+    shm->locks_missing = true;
+    return QUOIT_OK;
+}
+
+/* ---- Removing -------------------------------------------------------------------------------- */
+
+quoit_status quoit_os_lock_file_unlink(struct quoit_os_shm *shm, const char *path)
+{
+    quoit_status status = shm->locks_missing ? QUOIT_OK : quoit_os_file_gate(shm, shm->lock_path);
+    if (status != QUOIT_OK)
+        return status;
+    if (!leads_to(path, (int)shm->id))
+        status = quoit_fail(QUOIT_NOT_FOUND, "'%s' is gone, or another object by now", path);
+    else if (unlink(path) != 0)
+        status = quoit_os_fail(errno, "remove", path);
+    else if (!shm->locks_missing)
+        (void)unlink(shm->lock_path);
+    if (!shm->locks_missing)
+        quoit_os_lock_release(shm, QUOIT_OS_LOCK_GATE);
+    return status;
+}
+
+void quoit_os_lock_file_close(struct quoit_os_shm *shm)
+{
+    if (!shm->lock_path)
+        return;
+    if (shm->unpublished) /* still behind the gate: no other process has it */
+        (void)unlink(shm->lock_path);
+    quoit_os_fd_close((int)shm->id, shm);
+    free(shm->lock_path);
+    shm->lock_path = NULL;
+}

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: MIT */
+/* Who owns an object, where the number that the system reports may stand for several users. */
+#ifndef QUOIT_OS_OWNER_H
+#define QUOIT_OS_OWNER_H
+
+#include "os.h"
+
+#include "fail.h"
+
+/*
+ * The owner that the system reports as user_id, or QUOIT_OS_OWNER_UNMAPPED. A user namespace shows
+ * every user that it does not map as one number, which may be this process's own.
+ *   fd   an open descriptor of the object, which settles it; -1: there is none, and where the
+ *        number may stand for others, it is taken to do so
+ */
+uint64_t quoit_os_owner_of(uint64_t user_id, int fd);
+
+/* OWNER; what: "semaphore ", or "". */
+static inline quoit_status quoit_os_fail_owner(const char *what, const char *scheme,
+                                               const char *text, uint64_t owner)
+{
+    if (owner == QUOIT_OS_OWNER_UNMAPPED)
+        return quoit_fail(QUOIT_OWNER,
+                          "%s'%s:%s' belongs to a user that this process's user namespace does not "
+                          "map (QUOIT_ANY_OWNER accepts it)",
+                          what, scheme, text);
+    return quoit_fail(
+        QUOIT_OWNER,
+        "%s'%s:%s' belongs to user %llu, this process to %llu (QUOIT_ANY_OWNER accepts it)", what,
+        scheme, text, (unsigned long long)owner, (unsigned long long)quoit_os_user_id());
+}
+
+#endif

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: MIT */
+/* Owners on Linux. The kernel shows a user that this process's user namespace does not map as
+   /proc/sys/kernel/overflowuid, 65534. */
+#include "owner.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+
+/* The kernel lets the owner alone set this flag, and compares users as it numbers them itself; or a
+   process with CAP_FOWNER, if its namespace maps the owner. */
+static bool is_own(int fd)
+{
+    int flags = fcntl(fd, F_GETFL);
+    return flags >= 0 && fcntl(fd, F_SETFL, flags | O_NOATIME) == 0;
+}
+
+/* The first numbers of a file: how many there were, EOF for an empty one, 0 without the file. */
+static int read_numbers(const char *path, unsigned long long numbers[3])
+{
+    FILE *file = fopen(path, "re");
+    if (!file)
+        return 0;
+    int count = fscanf(file, "%llu %llu %llu", &numbers[0], &numbers[1], &numbers[2]);
+    (void)fclose(file);
+    return count;
+}
+
+static bool is_overflow(uint64_t user_id)
+{
+    unsigned long long overflow[3] = {65534};
+    (void)read_numbers("/proc/sys/kernel/overflowuid", overflow);
+    return user_id == overflow[0];
+}
+
+/* Without /proc there is no telling; most processes are in the first namespace, which maps all. A
+   new one maps nobody, and its file is empty. */
+static bool all_users_are_mapped(void)
+{
+    unsigned long long first[3];
+    int count = read_numbers("/proc/self/uid_map", first);
+    return count == 0 || (count == 3 && first[2] >= UINT32_MAX);
+}
+
+uint64_t quoit_os_owner_of(uint64_t user_id, int fd)
+{
+    if (user_id != quoit_os_user_id() || (fd >= 0 && is_own(fd)) || !is_overflow(user_id))
+        return user_id;
+    return fd < 0 && all_users_are_mapped() ? user_id : QUOIT_OS_OWNER_UNMAPPED;
+}

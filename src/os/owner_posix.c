@@ -1,0 +1,9 @@
+/* SPDX-License-Identifier: MIT */
+/* Owners by POSIX, where a number is a user. */
+#include "owner.h"
+
+uint64_t quoit_os_owner_of(uint64_t user_id, int fd)
+{
+    (void)fd;
+    return user_id;
+}
