@@ -39,7 +39,9 @@ struct quoit_member_info {
     uint32_t pid;   /* in its own PID namespace */
     unsigned roles; /* of enum quoit_role; of a pool's member 0 */
     uint64_t joined_at_unix_ns;
-    bool alive; /* false: it died, and nobody has taken its row since */
+    /* false: it crashed, and nobody has taken its entry since. For an observer that may read the
+       object and not write to it, only Linux can tell; elsewhere it is true. */
+    bool alive;
     /* The queue's next step waits for it: MPMC, its claim is first in line, or it has the oldest
        item in hand; BROADCAST, of the subscribers it has the most to take yet; SPSC, the consumer
        while the queue is full. */
@@ -94,6 +96,15 @@ quoit_status quoit_queue_look(const quoit_queue *queue, struct quoit_cursor *cur
  * OK FORKED INVALID CORRUPT (what quoit_queue_check finds, or a lost lock file).
  */
 quoit_status quoit_queue_repair(quoit_queue *queue, uint64_t *count_out);
+
+/*
+ * Remove the queue or pool of that name if it is abandoned: members were left in it, and all of
+ * them have crashed. A process that joins at the same time either is found, and the name stays; or
+ * finds the name gone (quoit_queue_join then creates a new object).
+ * OK NOT_FOUND PERMISSION OWNER, MISMATCH (a region, which keeps no members), CORRUPT VERSION, and
+ * BUSY: it has a live member, or no member crashed in it. Waits at most 10 seconds. Any thread.
+ */
+quoit_status quoit_unlink_abandoned(const char *name);
 
 #ifdef __cplusplus
 }

@@ -8,7 +8,7 @@
 #include <stdbool.h>
 
 /* Lock numbers, FORMAT.md 5. */
-enum { LOCK_ROLES = QUOIT_OS_LOCK_FIRST, LOCK_ROWS = 16 };
+enum { LOCK_ROLES = QUOIT_OS_LOCK_FIRST, LOCK_REMOVER = 3, LOCK_ROWS = 16 };
 
 static const unsigned exclusive_roles[] = {QUOIT_PRODUCER, QUOIT_CONSUMER};
 enum { ROLES = sizeof exclusive_roles / sizeof exclusive_roles[0] };
@@ -69,7 +69,8 @@ uint32_t quoit_members_holder(const struct quoit_members *members, unsigned role
     return 0; /* it holds the role, and has not written its row yet */
 }
 
-static quoit_status take_row(struct quoit_members *members, const char *what)
+/* BUSY: none is free. */
+static quoit_status try_rows(struct quoit_members *members)
 {
     for (uint32_t i = 0; i < members->count; i++) {
         quoit_status status = quoit_os_lock_try(members->shm, LOCK_ROWS + i);
@@ -77,6 +78,33 @@ static quoit_status take_row(struct quoit_members *members, const char *what)
             continue;
         members->own_row = i;
         return status;
+    }
+    return QUOIT_BUSY;
+}
+
+static void wait_a_millisecond(const struct quoit_os_shm *shm)
+{
+    static const _Atomic uint32_t never = 0;
+    quoit_os_sleep(shm, 0, &never, 0, 1000000);
+}
+
+/* Rows are all taken for a moment while the object is removed as an abandoned one. Then a look
+   after the removal decides: the object has a free row, or its name is gone. */
+static quoit_status take_row(struct quoit_members *members, const char *what)
+{
+    const uint64_t patience_ns = UINT64_C(10000000000);
+    const uint64_t start = quoit_os_monotonic_ns();
+    for (bool was_removed = true, is_removed = true; was_removed || is_removed;) {
+        quoit_status status = try_rows(members);
+        if (status != QUOIT_BUSY)
+            return status;
+        if (quoit_os_monotonic_ns() - start > patience_ns)
+            return quoit_fail(QUOIT_BUSY, "'%s' is being removed by a process that does not go on",
+                              what);
+        was_removed = is_removed;
+        is_removed = quoit_os_lock_is_held(members->shm, LOCK_REMOVER);
+        if (is_removed)
+            wait_a_millisecond(members->shm);
     }
     return quoit_fail(QUOIT_LIMIT, "'%s' has %u members already, its most", what,
                       (unsigned)members->count);
@@ -120,6 +148,11 @@ quoit_status quoit_members_join(struct quoit_members *members, unsigned roles,
         if (status == QUOIT_OK)
             taken |= role;
     }
+    /* Whoever removes it looks for members first: either it finds this one, or it has removed the
+       name already. */
+    if (status == QUOIT_OK && !quoit_region_is_named(region))
+        status = quoit_fail(QUOIT_NOT_FOUND, "'%s:%s' was removed meanwhile",
+                            quoit_region_scheme(region), what);
     if (status == QUOIT_OK) {
         quoit_peers_begin(members, roles);
         write_row(&members->rows[members->own_row], quoit_os_process_id(), roles,
@@ -136,6 +169,57 @@ void quoit_members_leave(struct quoit_members *members, unsigned roles)
     write_row(&members->rows[members->own_row], 0, 0, 0);
     release_roles(members, roles & members->exclusive);
     quoit_os_lock_release(members->shm, LOCK_ROWS + members->own_row);
+}
+
+/* ---- Removing what is abandoned -------------------------------------------------------------- */
+
+static void let_in(const struct quoit_members *members, uint32_t rows)
+{
+    for (uint32_t i = 0; i < rows; i++)
+        quoit_os_lock_release(members->shm, LOCK_ROWS + i);
+    quoit_os_lock_release(members->shm, LOCK_REMOVER);
+}
+
+static quoit_status not_abandoned(const quoit_region *region, const char *why)
+{
+    return quoit_fail(QUOIT_BUSY, "'%s:%s' is not abandoned: %s", quoit_region_scheme(region),
+                      quoit_region_text(region), why);
+}
+
+/* Did a member leave a row without leaving? With all rows held. */
+static bool has_crashed_members(const struct quoit_members *members)
+{
+    for (uint32_t i = 0; i < members->count; i++)
+        if (row_pid(&members->rows[i]) != 0)
+            return true;
+    return false;
+}
+
+quoit_status quoit_members_shut_out(const struct quoit_members *members, const quoit_region *region)
+{
+    quoit_status status = quoit_region_check_locks(region);
+    if (status == QUOIT_OK)
+        status = quoit_os_lock_try(members->shm, LOCK_REMOVER);
+    if (status != QUOIT_OK)
+        return status == QUOIT_BUSY ? not_abandoned(region, "another process is removing it")
+                                    : status;
+    uint32_t held = 0;
+    while (status == QUOIT_OK && held < members->count) {
+        status = quoit_os_lock_try(members->shm, LOCK_ROWS + held);
+        held += status == QUOIT_OK;
+    }
+    if (status == QUOIT_BUSY)
+        status = not_abandoned(region, "it has a live member");
+    if (status == QUOIT_OK && !has_crashed_members(members))
+        status = not_abandoned(region, "no member crashed in it");
+    if (status != QUOIT_OK)
+        let_in(members, held);
+    return status;
+}
+
+void quoit_members_let_in(const struct quoit_members *members)
+{
+    let_in(members, members->count);
 }
 
 /* ---- For people ------------------------------------------------------------------------------ */

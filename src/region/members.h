@@ -46,10 +46,17 @@ struct quoit_members {
 };
 
 /* Takes a row, and of the roles those that are exclusive. BUSY: a living member has one of them;
-   LIMIT: no row left; CORRUPT: it has lost its lock file. On failure nothing stays taken. */
+   LIMIT: no row left; NOT_FOUND: its name was removed meanwhile; CORRUPT: it has lost its lock
+   file. On failure nothing stays taken. */
 quoit_status quoit_members_join(struct quoit_members *members, unsigned roles,
                                 const quoit_region *region);
 void quoit_members_leave(struct quoit_members *members, unsigned roles);
+
+/* Takes all rows, so that nobody can join, if members were left and none of them is alive. BUSY:
+   one is, or none was left. CORRUPT: it has lost its lock file. On failure nothing stays taken. */
+quoit_status quoit_members_shut_out(const struct quoit_members *members,
+                                    const quoit_region *region);
+void quoit_members_let_in(const struct quoit_members *members);
 
 /* One more, by the row's holder alone: two of its threads at once may count one. */
 static inline void quoit_member_count(_Atomic uint64_t *counter)

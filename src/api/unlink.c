@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: MIT */
+/* Removing what its members have left by crashing. Unlinking by kind is in queue.c, pool.c and
+   region.c. */
+#include <quoit.h>
+
+#include "pool_shm.h"
+#include "queue_shm.h"
+
+#include "fail.h"
+
+static quoit_status find_members(quoit_region *region, struct quoit_members *members_out)
+{
+    struct quoit_queue_place queue;
+    struct quoit_pool_place pool;
+    bool is_pool = region->content == QUOIT_CONTENT_POOL;
+    quoit_status status = is_pool ? quoit_pool_find(region, &pool)
+                                  : quoit_queue_find(region, &queue);
+    if (status == QUOIT_OK)
+        *members_out = is_pool ? pool.members : queue.members;
+    return status;
+}
+
+static quoit_status unlink_held(quoit_region *region)
+{
+    struct quoit_members members;
+    quoit_status status = find_members(region, &members);
+    if (status == QUOIT_OK)
+        status = quoit_members_shut_out(&members, region);
+    if (status != QUOIT_OK)
+        return status;
+    status = quoit_region_unlink_self(region);
+    quoit_members_let_in(&members);
+    return status;
+}
+
+quoit_status quoit_unlink_abandoned(const char *name)
+{
+    quoit_region *region;
+    quoit_os_fork_hold(); /* a child would hold on to the locks */
+    quoit_status status = quoit_region_attach(name, 0, &region);
+    if (status == QUOIT_OK) {
+        status = unlink_held(region);
+        quoit_region_close(region);
+    }
+    quoit_os_fork_release();
+    return status;
+}

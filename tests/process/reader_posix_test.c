@@ -1,0 +1,334 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A hostile user that may read an object and not write to it: whatever it locks, members join,
+ * leave, take over from crashed ones and remove the name as if it were not there. It also sees who
+ * is alive.
+ */
+#include "test.h"
+
+#include "sysv.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { STRANGER = 65534, LOCKED_MS = 300 };
+
+struct meeting {
+    _Atomic uint32_t ready;
+};
+
+static void become_stranger(void)
+{
+    CHECK(setgid(STRANGER) == 0 && setuid(STRANGER) == 0);
+}
+
+/* ---- The reader ------------------------------------------------------------------------------ */
+
+static void lock(const char *path, long start, long count, bool wait)
+{
+    struct flock range = {
+        .l_type = F_RDLCK, .l_whence = SEEK_SET, .l_start = start, .l_len = count};
+    int fd = open(path, O_RDONLY);
+    if (fd < 0)
+        return;
+    int result = fcntl(fd, wait ? F_SETLKW : F_SETLK, &range);
+    CHECK(result == 0 || (errno == EAGAIN || errno == EACCES));
+}
+
+/* Every file that may carry locks of that object, wherever this build keeps them; as many as four,
+   ended by an empty one. */
+static void find_files(const char *name, char paths[5][400])
+{
+    const char *text = test_path(name), *slash = strrchr(text, '/');
+    uint32_t key;
+    uint64_t ipc_namespace;
+    memset(paths, 0, 5 * sizeof *paths);
+    if (strncmp(name, "sysv:", 5) == 0) {
+        CHECK_STATUS(quoit_os_sysv_key(text, &key), QUOIT_OK);
+        CHECK_STATUS(quoit_os_ipc_namespace(&ipc_namespace), QUOIT_OK);
+        quoit_os_sysv_lock_path(key, ipc_namespace, paths[0]);
+    } else if (strncmp(name, "file:", 5) == 0) {
+        int directory = slash ? (int)(slash + 1 - text) : 0;
+        (void)snprintf(paths[0], sizeof *paths, "%s", text);
+        (void)snprintf(paths[1], sizeof *paths, "%.*s.quoit-locks.%s", directory, text,
+                       text + directory);
+    } else {
+        (void)snprintf(paths[0], sizeof *paths, "/dev/shm/%s", text);
+        (void)snprintf(paths[1], sizeof *paths, "/dev/shm/.quoit-locks.%s", text);
+        (void)snprintf(paths[2], sizeof *paths, "/tmp/quoit.posix.%s", text);
+        (void)snprintf(paths[3], sizeof *paths, "/var/tmp/quoit.posix.%s", text);
+    }
+}
+
+/* Arguments: the name, the meeting's, two numbers, and "try": the first byte to be locked, and how
+   many (0: all); or "wait": two bytes. */
+static void reader(char **arguments)
+{
+    char paths[5][400];
+    quoit_region *region;
+    struct meeting *meeting = test_shared(arguments[1], sizeof *meeting, &region);
+    find_files(arguments[0], paths);
+    become_stranger();
+    bool wait = strcmp(arguments[4], "wait") == 0;
+    atomic_store(&meeting->ready, wait);
+    long one = atol(arguments[2]), other = atol(arguments[3]);
+    for (int i = 0; paths[i][0]; i++)
+        if (!wait) {
+            lock(paths[i], one, other, false);
+        } else {
+            lock(paths[i], one, 1, true);
+            lock(paths[i], other, 1, true);
+        }
+    atomic_store(&meeting->ready, 1);
+    for (;;)
+        test_sleep_ms(1000);
+}
+
+static test_process start_reader(const char *name, const char *meeting_name,
+                                 struct meeting *meeting, const char *first, const char *count,
+                                 const char *how)
+{
+    const char *const arguments[] = {name, meeting_name, first, count, how, NULL};
+    atomic_store(&meeting->ready, 0);
+    test_process process = test_spawn("reader", arguments);
+    while (!atomic_load(&meeting->ready))
+        test_idle();
+    if (strcmp(how, "wait") == 0)
+        test_sleep_ms(LOCKED_MS);
+    return process;
+}
+
+static void end(test_process process)
+{
+    test_kill(process);
+    (void)test_wait(process);
+}
+
+/* ---- Locks on each kind of byte -------------------------------------------------------------- */
+
+static quoit_queue *make(const char *name, enum quoit_kind kind, unsigned roles)
+{
+    const struct quoit_queue_options options = {
+        .kind = kind, .item_bytes = 8, .capacity = 5, .permissions = 0644};
+    quoit_queue *queue;
+    CHECK_STATUS(quoit_queue_create(name, &options, roles, &queue), QUOIT_OK);
+    return queue;
+}
+
+/* Members come, work and go, and the name is removed, at once. */
+static void use(const char *name, enum quoit_kind kind)
+{
+    quoit_queue *producer, *consumer;
+    uint64_t item = 7;
+    (void)snprintf(test_context, sizeof test_context, "%s, kind %d", name, (int)kind);
+    CHECK_STATUS(quoit_queue_open(name, QUOIT_PRODUCER, &producer), QUOIT_OK);
+    CHECK_STATUS(quoit_queue_open(name, QUOIT_CONSUMER, &consumer), QUOIT_OK);
+    CHECK_STATUS(quoit_queue_push(producer, &item), QUOIT_OK);
+    CHECK_STATUS(quoit_queue_pop(consumer, &item), QUOIT_OK);
+    quoit_queue_close(producer);
+    quoit_queue_close(consumer);
+    CHECK_STATUS(quoit_queue_unlink(name), QUOIT_OK);
+    test_context[0] = '\0';
+}
+
+static void hold(const char *first, const char *count)
+{
+    static const enum quoit_kind kinds[] = {QUOIT_SPSC, QUOIT_MPMC, QUOIT_BROADCAST};
+    if (geteuid() != 0)
+        test_skip("only root can become another user");
+    for (int i = 0; test_shared_schemes[i]; i++)
+        for (int k = 0; k < 3; k++) {
+            const char *name = test_name(test_shared_schemes[i]), *meeting_name = test_name("");
+            quoit_region *region;
+            struct meeting *meeting = test_share(meeting_name, sizeof *meeting, &region);
+            quoit_queue_close(make(name, kinds[k], QUOIT_PRODUCER));
+            test_process process = start_reader(name, meeting_name, meeting, first, count, "try");
+            use(name, kinds[k]);
+            end(process);
+            quoit_region_close(region);
+            CHECK_STATUS(quoit_region_unlink(meeting_name), QUOIT_OK);
+        }
+}
+
+static void roles_held(void)
+{
+    hold("1", "2");
+}
+
+static void entries_held(void)
+{
+    hold("16", "64");
+}
+
+static void gate_held(void)
+{
+    hold("0", "1");
+}
+
+static void all_held(void)
+{
+    hold("0", "0");
+}
+
+/* ---- A crashed producer ---------------------------------------------------------------------- */
+
+/* Is a producer there, and all of it crashed, or alive? For an observer that may only read. */
+static void observe(char **arguments)
+{
+    struct quoit_member_info members[QUOIT_MEMBERS_MAX];
+    uint64_t count, alive = 0, producers = 0;
+    quoit_queue *queue;
+    become_stranger();
+    CHECK_STATUS(quoit_queue_open(arguments[0], QUOIT_OBSERVER | QUOIT_ANY_OWNER, &queue),
+                 QUOIT_OK);
+    CHECK_STATUS(quoit_queue_members(queue, members, QUOIT_MEMBERS_MAX, &count), QUOIT_OK);
+    for (uint64_t i = 0; i < count; i++)
+        if (members[i].roles & QUOIT_PRODUCER) {
+            producers++;
+            alive += members[i].alive;
+        }
+    quoit_queue_close(queue);
+    CHECK_EQUAL(producers, 1);
+    CHECK_EQUAL(alive, strcmp(arguments[1], "alive") == 0);
+}
+
+static void check_seen(const char *name, const char *expected)
+{
+    const char *const arguments[] = {name, expected, NULL};
+    if (strcmp(expected, "crashed") == 0 && test_plain_posix)
+        return; /* what cannot be asked is shown as alive there */
+    CHECK_EQUAL(test_wait(test_spawn("observe", arguments)), 0);
+}
+
+/* Pushes an item, claims the next one, and stays. */
+static void producer(char **arguments)
+{
+    quoit_region *region;
+    struct meeting *meeting = test_shared(arguments[1], sizeof *meeting, &region);
+    quoit_queue *queue;
+    uint64_t item = 42, count;
+    void *room;
+    CHECK_STATUS(quoit_queue_open(arguments[0], QUOIT_PRODUCER, &queue), QUOIT_OK);
+    CHECK_STATUS(quoit_queue_push(queue, &item), QUOIT_OK);
+    CHECK_STATUS(quoit_queue_claim(queue, 1, &room, &count), QUOIT_OK);
+    atomic_store(&meeting->ready, 1);
+    for (;;)
+        test_sleep_ms(1000);
+}
+
+static void take_over(const char *name, quoit_queue *consumer)
+{
+    const int64_t second = 1000000000;
+    quoit_queue *successor;
+    uint64_t item = 0;
+    CHECK_STATUS(quoit_queue_pop(consumer, &item), QUOIT_OK);
+    CHECK_EQUAL(item, 42);
+    CHECK_STATUS(quoit_queue_open(name, QUOIT_PRODUCER, &successor), QUOIT_OK);
+    item = 43;
+    CHECK_STATUS(quoit_queue_push(successor, &item), QUOIT_OK);
+    CHECK_STATUS(quoit_queue_pop_wait(consumer, &item, 5 * second), QUOIT_OK);
+    CHECK_EQUAL(item, 43);
+    quoit_queue_close(successor);
+}
+
+static void producer_crashes(void)
+{
+    static const enum quoit_kind kinds[] = {QUOIT_SPSC, QUOIT_MPMC, QUOIT_BROADCAST};
+    for (int i = 0; test_shared_schemes[i]; i++)
+        for (int k = 0; k < 3; k++) {
+            const char *name = test_name(test_shared_schemes[i]), *meeting_name = test_name("");
+            const char *const arguments[] = {name, meeting_name, NULL};
+            quoit_region *region;
+            struct meeting *meeting = test_share(meeting_name, sizeof *meeting, &region);
+            (void)snprintf(test_context, sizeof test_context, "%s, kind %d", name, k);
+            quoit_queue *consumer = make(name, kinds[k], QUOIT_CONSUMER);
+            test_process crashing = test_spawn("producer", arguments);
+            while (!atomic_load(&meeting->ready))
+                test_idle();
+            check_seen(name, "alive");
+            test_process process = start_reader(name, meeting_name, meeting, "1", "17",
+                                                "wait"); /* its role, its entry */
+            ;
+            end(crashing);
+            test_sleep_ms(20); /* what the reader waited for is its own now */
+            check_seen(name, "crashed");
+            take_over(name, consumer);
+            end(process);
+            quoit_queue_close(consumer);
+            quoit_region_close(region);
+            CHECK_STATUS(quoit_queue_unlink(name), QUOIT_OK);
+            CHECK_STATUS(quoit_region_unlink(meeting_name), QUOIT_OK);
+            test_context[0] = '\0';
+        }
+}
+
+/* ---- Which permissions have readers ---------------------------------------------------------- */
+
+/* One name each, two where some may only read; none is left. */
+static void lock_files(void)
+{
+    static const struct {
+        unsigned permissions, lock_permissions; /* 0: no second file */
+    } cases[] = {{0600, 0},    {0660, 0},    {0666, 0},    {0644, 0600},
+                 {0640, 0600}, {0664, 0660}, {0646, 0606}, {0444, 0600}};
+    for (int i = 0; i < 8; i++) {
+        const char *name = test_name("file");
+        const struct quoit_region_options options = {.size_bytes = 100,
+                                                     .permissions = cases[i].permissions};
+        char paths[5][400];
+        struct stat file;
+        quoit_region *region;
+        find_files(name, paths);
+        CHECK_STATUS(quoit_region_create(name, &options, &region), QUOIT_OK);
+        CHECK(stat(paths[0], &file) == 0);
+        CHECK_EQUAL(file.st_mode & 0777, cases[i].permissions);
+        CHECK_EQUAL(stat(paths[1], &file) == 0, cases[i].lock_permissions != 0);
+        if (cases[i].lock_permissions)
+            CHECK_EQUAL(file.st_mode & 0777, cases[i].lock_permissions);
+        quoit_region_close(region);
+        CHECK_STATUS(quoit_region_unlink(name), QUOIT_OK);
+        CHECK(stat(paths[1], &file) != 0);
+    }
+}
+
+/* A lock file that a crashed creator left is replaced; one that a person removed is missed. */
+static void lock_file_lost(void)
+{
+    const char *name = test_name("file");
+    char paths[5][400];
+    quoit_queue *queue, *second;
+    find_files(name, paths);
+    test_write_file(paths[1], "", 0);
+    queue = make(name, QUOIT_MPMC, QUOIT_PRODUCER);
+    CHECK_STATUS(quoit_queue_open(name, QUOIT_CONSUMER, &second), QUOIT_OK);
+    quoit_queue_close(second);
+    CHECK(unlink(paths[1]) == 0);
+    CHECK_STATUS(quoit_queue_open(name, QUOIT_CONSUMER, &second), QUOIT_CORRUPT);
+    CHECK_STATUS(quoit_queue_open(name, QUOIT_OBSERVER, &second), QUOIT_OK);
+    quoit_queue_close(second);
+    test_write_file(paths[1], "another object's", 16);
+    CHECK_STATUS(quoit_queue_open(name, QUOIT_CONSUMER, &second), QUOIT_CORRUPT);
+    quoit_queue_close(queue);
+    CHECK_STATUS(quoit_queue_unlink(name), QUOIT_OK);
+    CHECK(unlink(paths[1]) == 0);
+}
+
+int main(int argc, char **argv)
+{
+    static const struct test_part parts[] = {{"lock_files", lock_files},
+                                             {"lock_file_lost", lock_file_lost},
+                                             {"roles_held", roles_held},
+                                             {"entries_held", entries_held},
+                                             {"gate_held", gate_held},
+                                             {"all_held", all_held},
+                                             {"producer_crashes", producer_crashes},
+                                             {NULL, NULL}};
+    static const struct test_role roles[] = {
+        {"reader", reader}, {"observe", observe}, {"producer", producer}, {NULL, NULL}};
+    return test_main(argc, argv, parts, roles);
+}

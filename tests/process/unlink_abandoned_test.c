@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: MIT */
+/* Removing what crashed members left, while others join: no live member loses its name. */
+#include "test.h"
+
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { ROUNDS = 150 };
+
+static const struct quoit_queue_options options = {
+    .kind = QUOIT_MPMC, .item_bytes = 8, .capacity = 5};
+static const struct quoit_pool_options pool_options = {.block_bytes = 64, .blocks = 4};
+
+/* Arguments: the name, and what to join; then crashes. */
+static void crash(char **arguments)
+{
+    quoit_queue *queue;
+    quoit_pool *pool;
+    if (strcmp(arguments[1], "pool") == 0)
+        CHECK_STATUS(quoit_pool_open(arguments[0], 0, &pool), QUOIT_OK);
+    else
+        CHECK_STATUS(quoit_queue_join(arguments[0], &options, QUOIT_PRODUCER, &queue), QUOIT_OK);
+    _Exit(EXIT_SUCCESS);
+}
+
+static void crash_in(const char *name, const char *what)
+{
+    const char *const arguments[] = {name, what, NULL};
+    CHECK_EQUAL(test_wait(test_spawn("crash", arguments)), 0);
+}
+
+static void queues(void)
+{
+    for (int i = 0; test_shared_schemes[i]; i++) {
+        const char *name = test_name(test_shared_schemes[i]);
+        quoit_queue *queue;
+        if (!test_outlives_handles(name))
+            continue;
+        CHECK_STATUS(quoit_unlink_abandoned(name), QUOIT_NOT_FOUND);
+        CHECK_STATUS(quoit_queue_create(name, &options, QUOIT_CONSUMER, &queue), QUOIT_OK);
+        CHECK_STATUS(quoit_unlink_abandoned(name), QUOIT_BUSY); /* alive */
+        crash_in(name, "queue");
+        CHECK_STATUS(quoit_unlink_abandoned(name), QUOIT_BUSY); /* one alive, one crashed */
+        quoit_queue_close(queue);
+        CHECK_STATUS(quoit_unlink_abandoned(name), QUOIT_OK);
+        CHECK_STATUS(quoit_unlink_abandoned(name), QUOIT_NOT_FOUND);
+        CHECK_STATUS(quoit_queue_create(name, &options, QUOIT_CONSUMER, &queue), QUOIT_OK);
+        quoit_queue_close(queue);
+        CHECK_STATUS(quoit_unlink_abandoned(name), QUOIT_BUSY); /* idle */
+        CHECK_STATUS(quoit_queue_unlink(name), QUOIT_OK);
+    }
+}
+
+static void pools_and_regions(void)
+{
+    const struct quoit_region_options region_options = {.size_bytes = 100};
+    const char *name = test_name("file");
+    quoit_pool *pool;
+    quoit_region *region;
+    CHECK_STATUS(quoit_pool_create(name, &pool_options, 0, &pool), QUOIT_OK);
+    crash_in(name, "pool");
+    CHECK_STATUS(quoit_unlink_abandoned(name), QUOIT_BUSY);
+    quoit_pool_close(pool);
+    CHECK_STATUS(quoit_unlink_abandoned(name), QUOIT_OK);
+    CHECK_STATUS(quoit_region_create(name, &region_options, &region), QUOIT_OK);
+    CHECK_STATUS(quoit_unlink_abandoned(name), QUOIT_MISMATCH);
+    quoit_region_close(region);
+    CHECK_STATUS(quoit_region_unlink(name), QUOIT_OK);
+}
+
+/* ---- Beside others that join ----------------------------------------------------------------- */
+
+struct race {
+    const char *name;
+    _Atomic bool begun;
+    quoit_queue *queue; /* what has joined */
+    quoit_status joined;
+};
+
+static void join(void *argument)
+{
+    struct race *race = argument;
+    while (!atomic_load(&race->begun))
+        ;
+    race->joined = quoit_queue_open(race->name, QUOIT_CONSUMER, &race->queue);
+}
+
+/* The name of a queue that has a live member leads to it. */
+static void check_found(const struct race *race)
+{
+    struct quoit_queue_info joined, found;
+    quoit_queue *queue;
+    CHECK_STATUS(quoit_queue_open(race->name, QUOIT_OBSERVER, &queue), QUOIT_OK);
+    CHECK_STATUS(quoit_queue_inspect(race->queue, &joined), QUOIT_OK);
+    CHECK_STATUS(quoit_queue_inspect(queue, &found), QUOIT_OK);
+    CHECK_EQUAL(found.created_at_unix_ns, joined.created_at_unix_ns);
+    quoit_queue_close(queue);
+}
+
+static void beside_joiners(void)
+{
+    int removed = 0, kept = 0;
+    for (int i = 0; i < ROUNDS; i++) {
+        const char *const schemes[] = {"file", test_shared_schemes[0], "sysv"};
+        struct race race = {.name = test_name(schemes[test_plain_posix ? i % 2 : i % 3])};
+        if (!test_outlives_handles(race.name))
+            continue;
+        crash_in(race.name, "queue");
+        test_thread *thread = test_thread_start(join, &race);
+        atomic_store(&race.begun, true);
+        for (int spins = 0; spins < (i % 10) * 5000; spins++)
+            (void)atomic_load(&race.begun);
+        quoit_status status = quoit_unlink_abandoned(race.name);
+        test_thread_join(thread);
+        CHECK(status == QUOIT_OK || status == QUOIT_BUSY);
+        CHECK(race.joined == QUOIT_OK || race.joined == QUOIT_NOT_FOUND);
+        CHECK((status == QUOIT_OK) == (race.joined == QUOIT_NOT_FOUND));
+        if (race.joined == QUOIT_OK) {
+            check_found(&race);
+            quoit_queue_close(race.queue);
+            CHECK_STATUS(quoit_queue_unlink(race.name), QUOIT_OK);
+        }
+        *(race.joined == QUOIT_OK ? &kept : &removed) += 1;
+    }
+    (void)printf("  removed %d, kept %d\n", removed, kept);
+}
+
+int main(int argc, char **argv)
+{
+    static const struct test_part parts[] = {{"queues", queues},
+                                             {"pools_and_regions", pools_and_regions},
+                                             {"beside_joiners", beside_joiners},
+                                             {NULL, NULL}};
+    static const struct test_role roles[] = {{"crash", crash}, {NULL, NULL}};
+    return test_main(argc, argv, parts, roles);
+}
