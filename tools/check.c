@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* quoit check: do the invariants hold? --repair sees to what the dead have left. */
+#include "fault.h"
 #include "object.h"
 #include "print.h"
 #include "tool.h"
@@ -12,7 +13,7 @@ static const char help[] =
     "Checks that what is in an object's memory can be: its header, and each invariant of its ring\n"
     "or its blocks. Others may go on using it meanwhile.\n"
     "\n"
-    "  -a, --all            all that `quoit ls` finds\n"
+    "  -a, --all            all that `quoit ls` finds, but for what belongs to another user\n"
     "  -r, --repair         also see to what the dead have left, as those who meet it do: claims\n"
     "                       that were never committed are skipped, items that a dead consumer had\n"
     "                       in hand are given to the others, rows of dead members are cleared,\n"
@@ -95,19 +96,26 @@ static quoit_status look_at_pool(struct finding *finding)
 }
 
 /* What object_read finds damaged is so; else the invariants are asked. */
-static quoit_status look_at(const char *name, struct finding *finding)
+static quoit_status look_at(const struct check *check, const char *name, struct finding *finding)
 {
-    quoit_status status = object_read(name, &finding->object);
-    if (status != QUOIT_OK || finding->object.damage[0] != '\0')
+    struct object *object = &finding->object;
+    quoit_status status = (check->all ? object_read_listed : object_read)(name, object);
+    if (object->foreign)
+        finding->note = "it is another user's, and not checked";
+    if (status != QUOIT_OK || object->damage[0] != '\0' || object->foreign)
         return status;
-    if (finding->object.type == OBJECT_QUEUE)
+    fault_begin();
+    if (object->type == OBJECT_QUEUE)
         status = look_at_queue(finding);
-    else if (finding->object.type == OBJECT_POOL)
+    else if (object->type == OBJECT_POOL)
         status = look_at_pool(finding);
-    if (status != QUOIT_CORRUPT)
-        return status;
-    note_damage(finding);
-    return QUOIT_OK;
+    bool is_cut_off = fault_end();
+    if (status == QUOIT_CORRUPT)
+        note_damage(finding);
+    if (is_cut_off)
+        (void)snprintf(object->damage, sizeof object->damage,
+                       "'%s' was truncated while it was checked", name);
+    return is_cut_off || status == QUOIT_CORRUPT ? QUOIT_OK : status;
 }
 
 /* ---- Repairing ------------------------------------------------------------------------------- */
@@ -202,7 +210,10 @@ static void tell_text(const struct finding *finding)
     const struct object *object = &finding->object;
     bool sound = object->damage[0] == '\0';
     printf("%s: %s%s%s", object->name, print_colour(sound ? PRINT_GREEN : PRINT_RED),
-           sound ? "ok" : "damaged", print_colour(PRINT_PLAIN));
+           !sound            ? "damaged"
+           : object->foreign ? "foreign"
+                             : "ok",
+           print_colour(PRINT_PLAIN));
     if (!sound)
         printf(": %s", object->damage);
     if (finding->cleared > 0)
@@ -258,7 +269,7 @@ static int check_one(const struct check *check, const char *name, bool *begun)
     if (!finding)
         return tool_fail("out of memory");
     int code = TOOL_OK;
-    quoit_status status = look_at(name, finding);
+    quoit_status status = look_at(check, name, finding);
     bool seen = status == QUOIT_OK;
     if (seen && check->repair)
         status = repair(check, finding);

@@ -25,13 +25,16 @@ static const char help[] =
     "  idle      nobody has it open (looking at it does not count); regions keep no members: -\n"
     "  dead      everybody who was left in it has died\n"
     "  damaged   its header or its lock file cannot be right; the reason follows\n"
+    "  foreign   another user's, of which nothing but its first bytes was read; `quoit stat NAME`\n"
+    "            reads it\n"
     "and \"finished\" where the producer has ended the stream.\n"
     "\n"
     "JSON keys, of `quoit ls` and `quoit stat`:\n"
     "  name, kind (spsc mpmc broadcast pool region unknown), state (\"in use\" idle dead damaged\n"
-    "  unknown), damage (null, or why), members: an array of {pid, process, roles, alive,\n"
+    "  foreign unknown), damage (null, or why), members: an array of {pid, process, roles, alive,\n"
     "  holds_up, lag, joined_at_unix_ns};\n"
-    "  but for damaged ones that cannot be opened: item_bytes, capacity, size, fill (0 to 1);\n"
+    "  but for foreign ones, and damaged ones that cannot be opened: item_bytes, capacity, size, "
+    "fill (0 to 1);\n"
     "  of queues: sized, lossy, tuning, finished, user_bytes, pushed, popped, full, empty, "
     "sleeps,\n"
     "  wakes, repairs, high_water, created_by, created_at_unix_ns\n"
@@ -53,7 +56,7 @@ static struct object *read_all(const struct object_names *names, size_t *count_o
     struct object *objects = calloc(names->count + 1, sizeof *objects);
     *count_out = 0;
     for (size_t i = 0; objects && i < names->count; i++)
-        if (object_read(names->names[i], &objects[*count_out]) == QUOIT_OK)
+        if (object_read_listed(names->names[i], &objects[*count_out]) == QUOIT_OK)
             (*count_out)++;
     return objects;
 }

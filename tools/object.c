@@ -2,6 +2,7 @@
 /* Reading an object by its name, whatever it is, and finding the names of all. */
 #include "object.h"
 
+#include "fault.h"
 #include "process.h"
 #include "tool.h"
 
@@ -48,11 +49,11 @@ static void count_members(struct object *object, uint64_t count)
     }
 }
 
-static quoit_status read_queue(const char *name, struct object *object)
+static quoit_status read_queue(const char *name, unsigned owners, struct object *object)
 {
     quoit_queue *queue;
     uint64_t count = 0;
-    quoit_status status = quoit_queue_open(name, QUOIT_OBSERVER | QUOIT_ANY_OWNER, &queue);
+    quoit_status status = quoit_queue_open(name, QUOIT_OBSERVER | owners, &queue);
     if (status != QUOIT_OK)
         return status;
     object->type = OBJECT_QUEUE;
@@ -70,11 +71,11 @@ static quoit_status read_queue(const char *name, struct object *object)
     return QUOIT_OK;
 }
 
-static quoit_status read_pool(const char *name, struct object *object)
+static quoit_status read_pool(const char *name, unsigned owners, struct object *object)
 {
     quoit_pool *pool;
     uint64_t count = 0;
-    quoit_status status = quoit_pool_open(name, QUOIT_READ_ONLY | QUOIT_ANY_OWNER, &pool);
+    quoit_status status = quoit_pool_open(name, QUOIT_READ_ONLY | owners, &pool);
     if (status != QUOIT_OK)
         return status;
     object->type = OBJECT_POOL;
@@ -89,10 +90,10 @@ static quoit_status read_pool(const char *name, struct object *object)
     return QUOIT_OK;
 }
 
-static quoit_status read_region(const char *name, struct object *object)
+static quoit_status read_region(const char *name, unsigned owners, struct object *object)
 {
     quoit_region *region;
-    quoit_status status = quoit_region_open(name, QUOIT_READ_ONLY | QUOIT_ANY_OWNER, &region);
+    quoit_status status = quoit_region_open(name, QUOIT_READ_ONLY | owners, &region);
     if (status != QUOIT_OK)
         return status;
     object->type = OBJECT_REGION;
@@ -103,19 +104,36 @@ static quoit_status read_region(const char *name, struct object *object)
     return QUOIT_OK;
 }
 
+/* owners: 0, or QUOIT_ANY_OWNER. */
+static quoit_status read_object(const char *name, unsigned owners, struct object *object)
+{
+    memset(object, 0, sizeof *object);
+    object->name = name;
+    fault_begin();
+    quoit_status status = read_queue(name, owners, object);
+    if (status == QUOIT_MISMATCH)
+        status = read_pool(name, owners, object);
+    if (status == QUOIT_MISMATCH)
+        status = read_region(name, owners, object);
+    bool is_cut_off = fault_end();
+    if (is_damage(status))
+        note_damage(object);
+    if (is_cut_off)
+        (void)snprintf(object->damage, sizeof object->damage,
+                       "'%s' was truncated while it was read", name);
+    return is_cut_off || is_damage(status) ? QUOIT_OK : status;
+}
+
 quoit_status object_read(const char *name, struct object *object_out)
 {
-    memset(object_out, 0, sizeof *object_out);
-    object_out->name = name;
-    quoit_status status = read_queue(name, object_out);
-    if (status == QUOIT_MISMATCH)
-        status = read_pool(name, object_out);
-    if (status == QUOIT_MISMATCH)
-        status = read_region(name, object_out);
-    if (!is_damage(status))
-        return status;
-    note_damage(object_out);
-    return QUOIT_OK;
+    return read_object(name, QUOIT_ANY_OWNER, object_out);
+}
+
+quoit_status object_read_listed(const char *name, struct object *object_out)
+{
+    quoit_status status = read_object(name, 0, object_out);
+    object_out->foreign = status == QUOIT_OWNER;
+    return object_out->foreign ? QUOIT_OK : status;
 }
 
 const char *object_kind(const struct object *object)
@@ -136,6 +154,8 @@ const char *object_state(const struct object *object)
 {
     if (object->damage[0] != '\0')
         return "damaged";
+    if (object->foreign)
+        return "foreign";
     if (object_is_dead(object))
         return "dead";
     if (object->living > 0)
@@ -227,7 +247,9 @@ void object_sort(struct object_names *names)
 bool object_list(const char *where, struct object_names *names)
 {
     struct gathering gathering = {.names = names};
+    fault_begin();
     quoit_status status = quoit_list(where, gather, &gathering);
+    (void)fault_end();
     if (status != QUOIT_OK)
         (void)tool_fail_quoit();
     else if (gathering.failed)

@@ -15,6 +15,7 @@ struct object {
     const char *name; /* the caller's */
     enum object_type type;
     char damage[400];              /* "" if it is sound */
+    bool foreign;                  /* another user's, and not read: its type is unknown */
     struct quoit_queue_info queue; /* of a queue alone */
     uint64_t item_bytes;           /* an item, a block; of a region 0 */
     uint64_t capacity;             /* items, blocks, bytes */
@@ -27,9 +28,13 @@ struct object {
 
 /* OK also for a damaged one, which then says so; else what opening it said. */
 quoit_status object_read(const char *name, struct object *object_out);
+/* The same for a name that the user did not give: of an object that belongs to another user nothing
+   is read, since that user may change it meanwhile in whatever way. */
+quoit_status object_read_listed(const char *name, struct object *object_out);
 
-const char *object_kind(const struct object *object);  /* "mpmc", "pool"; "?" */
-const char *object_state(const struct object *object); /* "in use", "idle", "dead", "damaged" */
+const char *object_kind(const struct object *object); /* "mpmc", "pool"; "?" */
+const char *
+object_state(const struct object *object); /* "in use", "idle", "dead", "damaged", "foreign" */
 bool object_is_dead(const struct object *object);
 /* pushed and popped count bytes there, not messages. */
 bool object_counts_bytes(const struct object *object);

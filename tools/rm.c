@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* quoit rm: removes names, of whatever kind of object. */
+#include "fault.h"
 #include "object.h"
 #include "print.h"
 #include "tool.h"
@@ -47,6 +48,14 @@ static quoit_status unlink_any(const char *name)
     return status;
 }
 
+static quoit_status unlink_now(const struct rm *rm, const char *name)
+{
+    fault_begin();
+    quoit_status status = rm->dead ? quoit_unlink_abandoned(name) : unlink_any(name);
+    (void)fault_end(); /* of what was cut off meanwhile, the status says what was found */
+    return status;
+}
+
 /* Would unlinking refuse it, as another user's? */
 static quoit_status check_owner(const char *name)
 {
@@ -57,17 +66,31 @@ static quoit_status check_owner(const char *name)
     return status == QUOIT_OWNER ? status : QUOIT_OK;
 }
 
+/* Nothing is removed: BUSY, it is not dead. */
+static quoit_status would_remove(const struct rm *rm, const char *name)
+{
+    struct object object;
+    quoit_status status = check_owner(name);
+    if (status == QUOIT_OK)
+        status = object_read(name, &object);
+    if (status == QUOIT_OK && rm->dead && !object_is_dead(&object))
+        status = QUOIT_BUSY;
+    return status;
+}
+
+/* What --dead leaves alone: it is alive or idle, keeps no members, or is damaged. */
+static bool is_not_dead(quoit_status status)
+{
+    return status == QUOIT_BUSY || status == QUOIT_MISMATCH || status == QUOIT_CORRUPT ||
+           status == QUOIT_VERSION;
+}
+
 /* lenient: of a list, what is gone, or another user's, is left alone without a word. */
 static int remove_one(const struct rm *rm, const char *name, bool lenient)
 {
-    struct object object;
-    quoit_status status = QUOIT_OK;
-    if (rm->dead || rm->dry_run)
-        status = object_read(name, &object);
-    if (status == QUOIT_OK && rm->dead && !object_is_dead(&object))
+    quoit_status status = rm->dry_run ? would_remove(rm, name) : unlink_now(rm, name);
+    if (rm->dead && is_not_dead(status))
         return TOOL_OK;
-    if (status == QUOIT_OK)
-        status = rm->dry_run ? check_owner(name) : unlink_any(name);
     if (status == QUOIT_OK) {
         if (rm->dead || rm->dry_run)
             puts(name);

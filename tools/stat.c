@@ -19,7 +19,9 @@ static const char help[] =
     "  repairs          what the dead had left, and others saw to\n"
     "  high-water mark  the most that members have seen in it\n"
     "\n"
-    "  -a, --all            all that `quoit ls` finds\n"
+    "  -a, --all            all that `quoit ls` finds; what belongs to another user is shown by "
+    "name\n"
+    "                       alone\n"
     "  -F, --format FORMAT  text (default), json or prometheus\n"
     "  -j, --json           as --format json: an array of objects, with the keys that\n"
     "                       `quoit ls --help` lists\n"
@@ -156,7 +158,8 @@ static int show(char **names, size_t name_count, enum format format, bool lenien
     if (!objects)
         return tool_fail("out of memory for %zu objects", name_count);
     for (size_t i = 0; i < name_count; i++) {
-        quoit_status status = object_read(names[i], &objects[count]);
+        quoit_status status = (lenient ? object_read_listed : object_read)(names[i],
+                                                                           &objects[count]);
         if (status == QUOIT_OK)
             count++;
         else if (!lenient)
