@@ -3,11 +3,14 @@
 #include <quoit/status.h>
 
 #include "fail.h"
+#include "printable.h"
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
-static _Thread_local char error_text[512];
+enum { TEXT_ROOM = 512 };
+static _Thread_local char error_text[TEXT_ROOM];
 
 const char *quoit_status_name(quoit_status status)
 {
@@ -40,8 +43,11 @@ const char *quoit_error_text(void)
 
 void quoit_describe(const char *format, ...)
 {
+    char text[TEXT_ROOM];
     va_list arguments;
     va_start(arguments, format);
-    (void)vsnprintf(error_text, sizeof error_text, format, arguments);
+    (void)vsnprintf(text, sizeof text, format, arguments);
     va_end(arguments);
+    /* Names in it may be another user's choice, and programs print it on terminals. */
+    (void)quoit_printable(text, strlen(text), error_text, sizeof error_text);
 }
