@@ -27,7 +27,8 @@ typedef bool quoit_visit(void *context, const char *name);
  * see that (Linux; elsewhere none are found). local: objects are their own process's, and not
  * listed. What may not be read is left out, and so is what comes or goes meanwhile.
  * OK SCHEME INVALID NOT_FOUND (no such directory) PERMISSION SYSTEM; UNSUPPORTED for a scheme whose
- * objects this system does not list (posix: on macOS); NULL leaves such a scheme out. Any thread.
+ * objects this system does not list (posix: on macOS); NULL leaves out such a scheme, and one whose
+ * directory does not exist. Any thread.
  */
 quoit_status quoit_list(const char *where, quoit_visit *visit, void *context);
 

@@ -40,6 +40,22 @@ static void directory_of(const char *path, char directory[PATH_ROOM])
         (void)snprintf(directory, PATH_ROOM, "%.*s", (int)(slash - path), path);
 }
 
+/* A missing directory is another failure than a missing file: nothing that others do to the object
+   mends it. */
+static quoit_status fail_at(int error, const char *doing, const char *path)
+{
+    char directory[PATH_ROOM];
+    struct stat file;
+    directory_of(path, directory);
+    if ((error == ENOENT || error == ENOTDIR) &&
+        (stat(directory, &file) != 0 || !S_ISDIR(file.st_mode)))
+        return quoit_fail(QUOIT_SYSTEM,
+                          "cannot %s '%.200s': there is no directory '%.200s'; create it, or use "
+                          "another name",
+                          doing, path, directory);
+    return quoit_os_fail(error, doing, path);
+}
+
 /* Removes a temporary file whose gate nobody has: its creator has it until it publishes. */
 static void sweep_one(const char *path)
 {
@@ -168,7 +184,7 @@ static quoit_status create_once(const char *path, uint64_t size_bytes, uint32_t 
     int fd = quoit_os_fd_adopt(open_nameless(path, &temporary));
     bool has_readers = quoit_os_has_readers(permissions); /* none before it has its name */
     if (fd < 0)
-        status = quoit_os_fail(errno, "create", path);
+        status = fail_at(errno, "create", path);
     if (status == QUOIT_OK)
         status = quoit_os_file_reserve(fd, size_bytes, has_readers ? 0600 : permissions, path);
     if (status == QUOIT_OK && !quoit_os_fd_is_whole(fd))
@@ -260,7 +276,7 @@ static quoit_status open_ordinary(const char *path, bool read_only, int *fd_out)
 {
     struct stat file;
     if (lstat(path, &file) != 0)
-        return quoit_os_fail(errno, "open", path);
+        return fail_at(errno, "open", path);
     if (!S_ISREG(file.st_mode)) /* opening a device or a FIFO can have effects: do not */
         return quoit_fail(QUOIT_NOT_QUOIT, "'%s' is not an ordinary file", path);
     *fd_out = quoit_os_fd_open(path, (read_only ? O_RDONLY : O_RDWR) | O_NONBLOCK | O_NOCTTY);

@@ -59,6 +59,29 @@ static void temporary_beside(const wchar_t *path, struct quoit_os_wide *out)
                    (unsigned long)(number >> 32), (unsigned long)(number & 0xffffffff));
 }
 
+/* Of the directory in path, at most 200. */
+static int directory_length(const char *path)
+{
+    size_t length = strlen(path);
+    while (length > 0 && path[length - 1] != '/' && path[length - 1] != '\\')
+        length--;
+    if (length > 1)
+        length--;
+    return length < 200 ? (int)length : 200;
+}
+
+/* A missing directory is another failure than a missing file: nothing that others do to the object
+   mends it. */
+static quoit_status fail_at(DWORD error, const char *doing, const char *path)
+{
+    if (error == ERROR_PATH_NOT_FOUND)
+        return quoit_fail(QUOIT_SYSTEM,
+                          "cannot %s '%.200s': there is no directory '%.*s'; create it, or use "
+                          "another name",
+                          doing, path, directory_length(path), path);
+    return quoit_os_fail((int)error, doing, path);
+}
+
 static uint64_t identity_of(HANDLE file)
 {
     BY_HANDLE_FILE_INFORMATION info;
@@ -192,7 +215,7 @@ static quoit_status create(const char *path, uint64_t size_bytes, uint32_t permi
     DWORD error = GetLastError();
     quoit_os_security_free(&security);
     if (file == INVALID_HANDLE_VALUE)
-        return quoit_os_fail((int)error, "create", path);
+        return fail_at(error, "create", path);
     status = fill(file, wide.text, size_bytes, path, shm_out);
     if (status == QUOIT_OK) {
         shm_out->temporary = keep(&temporary);
@@ -245,13 +268,13 @@ static quoit_status open_ordinary(const char *path, bool read_only, HANDLE *file
         return not_a_file(path);
     DWORD attributes = GetFileAttributesW(wide.text);
     if (attributes == INVALID_FILE_ATTRIBUTES)
-        return quoit_os_fail((int)GetLastError(), "open", path);
+        return fail_at(GetLastError(), "open", path);
     if (attributes & (FILE_ATTRIBUTE_DIRECTORY | FILE_ATTRIBUTE_REPARSE_POINT))
         return not_a_file(path);
     *file_out = open_file(wide.text, read_only ? GENERIC_READ : GENERIC_READ | GENERIC_WRITE,
                           OPEN_EXISTING, NULL);
     if (*file_out == INVALID_HANDLE_VALUE)
-        return quoit_os_fail((int)GetLastError(), "open", path);
+        return fail_at(GetLastError(), "open", path);
     if (GetFileType(*file_out) != FILE_TYPE_DISK)
         status = not_a_file(path);
     else if (!GetFileSizeEx(*file_out, &size) || size.QuadPart == 0)

@@ -45,7 +45,7 @@ static void names(void)
     refused(":a", good, QUOIT_SCHEME, ":a");
     refused("much-too-long-a-scheme:a", good, QUOIT_SCHEME, "much-too-long");
     refused(NULL, good, QUOIT_INVALID, "NULL");
-    refused("file:/no/such/directory/q", good, QUOIT_NOT_FOUND, "/no/such/directory/q");
+    refused("file:/no/such/directory/q", good, QUOIT_SYSTEM, "no directory '/no/such/directory'");
 }
 
 /* Those that are of a scheme, on each. */
