@@ -181,6 +181,14 @@ quoit_status quoit_queue_unlink(const char *name);
 quoit_status quoit_queue_unlink_self(quoit_queue *queue);
 
 /*
+ * Remove the name of a queue, a pool or a region, also of a damaged one, whatever it is.
+ *   flags   0, or QUOIT_ANY_OWNER: also an object of another user. The system's permissions
+ *           decide: root may, and so may others who may write to the directory of a file
+ * OK NOT_FOUND NOT_QUOIT (and leaves that alone) OWNER PERMISSION BUSY INVALID.
+ */
+quoit_status quoit_unlink(const char *name, unsigned flags);
+
+/*
  * Push a copy of one item, pop one into item_out.
  * push: OK FULL CLOSED (finished); pop: OK EMPTY CLOSED (finished, and drained).
  * Both: ABANDONED (the other side is gone: <quoit/status.h> says when), ROLE FORKED CORRUPT.

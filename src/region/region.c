@@ -369,17 +369,19 @@ quoit_status quoit_region_unlink_self(quoit_region *region)
     return status;
 }
 
-quoit_status quoit_region_unlink_content(const char *name, uint32_t content)
+/* content: QUOIT_CONTENT_UNKNOWN stands for each kind. */
+static quoit_status unlink_content(const char *name, unsigned flags, uint32_t content)
 {
     quoit_region *region;
     quoit_status status;
     quoit_os_cancel_point();
     quoit_os_fork_hold(); /* as above */
     do {
-        status = quoit_region_attach(name, QUOIT_REGION_DAMAGED_TOO, &region);
+        status = quoit_region_attach(name, flags | QUOIT_REGION_DAMAGED_TOO, &region);
         if (status != QUOIT_OK)
             break;
-        if (region->content == content || region->content == QUOIT_CONTENT_UNKNOWN)
+        if (region->content == content || region->content == QUOIT_CONTENT_UNKNOWN ||
+            content == QUOIT_CONTENT_UNKNOWN)
             status = quoit_region_unlink_self(region);
         else
             status = quoit_fail(QUOIT_MISMATCH, "'%s' is %s, not %s", name,
@@ -388,6 +390,19 @@ quoit_status quoit_region_unlink_content(const char *name, uint32_t content)
     } while (status == QUOIT_NOT_FOUND && quoit_os_hold_left_ns() > 0); /* replaced in between? */
     quoit_os_fork_release();
     return status;
+}
+
+quoit_status quoit_region_unlink_content(const char *name, uint32_t content)
+{
+    return unlink_content(name, 0, content);
+}
+
+quoit_status quoit_unlink(const char *name, unsigned flags)
+{
+    if (flags & ~(unsigned)QUOIT_ANY_OWNER)
+        return quoit_fail(QUOIT_INVALID, "quoit_unlink takes 0 or QUOIT_ANY_OWNER, not flags 0x%x",
+                          flags);
+    return unlink_content(name, flags, QUOIT_CONTENT_UNKNOWN);
 }
 
 quoit_status quoit_region_unlink(const char *name)
