@@ -340,6 +340,9 @@ struct quoit_queue_info {
     /* The most items that a member has seen queued: when it found no room, when it went to sleep or
        was woken, in batches that it could not do as quickly as can be, and when it inspected. */
     uint64_t high_water;
+    /* As pushed and popped, but of a sized SPSC queue messages too. */
+    uint64_t pushed_messages;
+    uint64_t popped_messages;
 };
 /* OK FORKED INVALID, and CORRUPT where a System V queue has lost its lock file: the PIDs are then
    0. A system call for each role. */

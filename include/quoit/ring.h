@@ -44,12 +44,15 @@ struct quoit_ring_shm {
     quoit_atomic_u64 tail;            /*   0  producer  items pushed, or being pushed        */
     quoit_atomic_u32 consumer_waits;  /*   8  both      1: after a push, look whether ...    */
     quoit_atomic_u32 consumer_asleep; /*  12  both      odd: somebody is to be woken         */
-    uint8_t pad1[112];
+    quoit_atomic_u64 pushed_messages; /* 16  producer  bytes: messages ever, for people          */
+    uint8_t pad1[104];
     quoit_atomic_u64 head;            /* 128  consumer  items popped, or being given back    */
     quoit_atomic_u32 producer_waits;  /* 136  both      1: after a pop, look whether ...     */
     quoit_atomic_u32 producer_asleep; /* 140  both      odd: somebody is to be woken         */
     quoit_atomic_u32 orphaned;        /* 144  both      mpmc: 1: look for a dead one's item      */
-    uint8_t pad2[108];
+    uint8_t pad2[4];
+    quoit_atomic_u64 popped_messages; /* 152 consumer  bytes: messages ever, for people          */
+    uint8_t pad3[96];
     quoit_atomic_u64 finished;         /* 256  producer  0, then 1: no push will follow       */
     quoit_atomic_u64 marked;           /* 264  producer  slots: all items below are committed;
                                        producer  broadcast: items below are not kept;
@@ -57,7 +60,7 @@ struct quoit_ring_shm {
     quoit_atomic_u32 rows;             /* 272  consumer  broadcast: all subscribers' are below */
     quoit_atomic_u32 producers_joined; /* 276  producer  how many ever joined, tools aside */
     quoit_atomic_u32 consumers_joined; /* 280  consumer  likewise                          */
-    uint8_t pad3[100];
+    uint8_t pad4[100];
 };
 
 /* Shared, one for each member of an MPMC or a broadcast queue (FORMAT.md 4): what it is taking or

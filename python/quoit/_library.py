@@ -75,7 +75,8 @@ class QueueInfo(_Fields):
                 ("popped", c_uint64), ("size", c_uint64), ("finished", c_bool), ("producer_pid", c_uint32),
                 ("consumer_pid", c_uint32), ("created_by", c_uint32), ("created_at_unix_ns", c_uint64),
                 ("full", c_uint64), ("empty", c_uint64), ("sleeps", c_uint64), ("wakes", c_uint64),
-                ("repairs", c_uint64), ("high_water", c_uint64)]
+                ("repairs", c_uint64), ("high_water", c_uint64), ("pushed_messages", c_uint64),
+                ("popped_messages", c_uint64)]
 
 
 class Member(_Fields):

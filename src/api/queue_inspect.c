@@ -46,6 +46,14 @@ void *quoit_queue_user_area(const quoit_queue *queue)
     return queue->handle->forked ? NULL : queue->handle->place.user;
 }
 
+static uint64_t messages(const quoit_queue *queue, const quoit_atomic_u64 *of_bytes, uint64_t items)
+{
+    if (queue->handle->place.layout != QUOIT_LAYOUT_BYTES)
+        return items;
+    /* Relaxed: a number for people. */
+    return atomic_load_explicit(of_bytes, memory_order_relaxed);
+}
+
 quoit_status quoit_queue_inspect(const quoit_queue *queue, struct quoit_queue_info *info_out)
 {
     quoit_status status = quoit_queue_check_handle(queue);
@@ -87,6 +95,9 @@ quoit_status quoit_queue_inspect(const quoit_queue *queue, struct quoit_queue_in
         .repairs = counts.repairs,
         .high_water = counts.high_water > size ? counts.high_water : size,
     };
+    const struct quoit_ring_shm *shm = handle->place.ring.shm;
+    info_out->pushed_messages = messages(queue, &shm->pushed_messages, info_out->pushed);
+    info_out->popped_messages = messages(queue, &shm->popped_messages, popped);
     return quoit_region_check_locks(handle->region);
 }
 

@@ -27,10 +27,12 @@
 _Static_assert(offsetof(struct quoit_ring_shm, tail) == 0, "FORMAT.md 4");
 _Static_assert(offsetof(struct quoit_ring_shm, consumer_waits) == 8, "FORMAT.md 4");
 _Static_assert(offsetof(struct quoit_ring_shm, consumer_asleep) == 12, "FORMAT.md 4");
+_Static_assert(offsetof(struct quoit_ring_shm, pushed_messages) == 16, "FORMAT.md 4");
 _Static_assert(offsetof(struct quoit_ring_shm, head) == 128, "FORMAT.md 4");
 _Static_assert(offsetof(struct quoit_ring_shm, producer_waits) == 136, "FORMAT.md 4");
 _Static_assert(offsetof(struct quoit_ring_shm, producer_asleep) == 140, "FORMAT.md 4");
 _Static_assert(offsetof(struct quoit_ring_shm, orphaned) == 144, "FORMAT.md 4");
+_Static_assert(offsetof(struct quoit_ring_shm, popped_messages) == 152, "FORMAT.md 4");
 _Static_assert(offsetof(struct quoit_ring_shm, finished) == 256, "FORMAT.md 4");
 _Static_assert(offsetof(struct quoit_ring_shm, marked) == 264, "FORMAT.md 4");
 _Static_assert(offsetof(struct quoit_ring_shm, rows) == 272, "FORMAT.md 4");
