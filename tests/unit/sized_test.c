@@ -209,6 +209,24 @@ static void the_end(void)
     }
 }
 
+/* A user counts messages, whatever the ring counts. */
+static void counts_messages(void)
+{
+    for (int kind = 0; kind < KINDS; kind++) {
+        quoit_queue *queue = make(kind, LONGEST, CAPACITY);
+        struct quoit_queue_info info;
+        for (uint64_t i = 0; i < CAPACITY; i++)
+            CHECK_STATUS(push(queue, i, i), QUOIT_OK);
+        for (uint64_t i = 0; i < 2; i++)
+            pops(queue, i, i);
+        CHECK_STATUS(quoit_queue_inspect(queue, &info), QUOIT_OK);
+        CHECK_EQUAL(info.pushed_messages, CAPACITY);
+        CHECK_EQUAL(info.popped_messages, 2);
+        CHECK_EQUAL(info.size, CAPACITY - 2);
+        destroy(queue);
+    }
+}
+
 static void waits(void)
 {
     for (int kind = 0; kind < LOSSY; kind++) {
@@ -289,6 +307,7 @@ int main(int argc, char **argv)
                                              {"in_place", in_place},
                                              {"no_more_than_claimed", no_more_than_claimed},
                                              {"the_end", the_end},
+                                             {"counts_messages", counts_messages},
                                              {"waits", waits},
                                              {"one_size_or_many", one_size_or_many},
                                              {"lying_lengths", lying_lengths},
