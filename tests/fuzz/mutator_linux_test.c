@@ -31,10 +31,11 @@ static void change_for_ever(char **arguments)
     struct stat info;
     (void)snprintf(path, sizeof path, "/dev/shm/%s", arguments[0]);
     int fd = open(path, O_RDWR | O_CLOEXEC);
-    CHECK(fd >= 0 && fstat(fd, &info) == 0);
+    CHECK_GE(fd, 0);
+    CHECK_EQ(fstat(fd, &info), 0);
     size_t size = (size_t)info.st_size;
     void *image = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-    CHECK(image != MAP_FAILED);
+    CHECK_NE(image, MAP_FAILED);
     volatile uint8_t *bytes = image;
     volatile uint64_t *words = image;
     bool counters = arguments[2] != NULL;
@@ -127,11 +128,11 @@ static void try_options(struct quoit_queue_options options)
     options.item_bytes = 8;
     options.capacity = CAPACITY;
     unsigned opened = 0;
-    for (unsigned round = 0; round < ROUNDS; round++) {
+    for (unsigned round = 0; round < test_effort(ROUNDS / 4, ROUNDS); round++) {
         const char *name = test_name("posix");
         char seed[24];
-        (void)snprintf(seed, sizeof seed, "%u", test_own_pid() * 1000 + round);
         static const char *const which[] = {NULL, "head", NULL, "tail"};
+        (void)snprintf(seed, sizeof seed, "%llu", (unsigned long long)test_random());
         const char *const arguments[] = {test_path(name), seed, which[round % 4], NULL};
         quoit_queue *queue, *second;
         uint64_t random = round; /* each order of calls comes up */
@@ -183,10 +184,10 @@ static void lossy(void)
 
 /* ---- A pool, and the queue that its blocks go through ---------------------------------------- */
 
-static test_process start_mutator(const char *name, unsigned round)
+static test_process start_mutator(const char *name)
 {
     char seed[24];
-    (void)snprintf(seed, sizeof seed, "%u", test_own_pid() * 1000 + round);
+    (void)snprintf(seed, sizeof seed, "%llu", (unsigned long long)test_random());
     const char *const arguments[] = {test_path(name), seed, NULL};
     return test_spawn("change_for_ever", arguments);
 }
@@ -238,7 +239,7 @@ static void try_pool_round(unsigned round)
     CHECK_STATUS(quoit_pool_create(name, &pool_options, 0, &pool), QUOIT_OK);
     CHECK_STATUS(quoit_queue_create(queue_name, &options, QUOIT_PRODUCER | QUOIT_CONSUMER, &queue),
                  QUOIT_OK);
-    test_process mutators[] = {start_mutator(name, round), start_mutator(queue_name, round)};
+    test_process mutators[] = {start_mutator(name), start_mutator(queue_name)};
     for (unsigned i = 0; i < OPERATIONS; i++) {
         use_pool(pool, queue, i * 2654435761u >> 8);
         if (i % 100 == 0 && quoit_pool_open(name, 0, &second) == QUOIT_OK) {
@@ -258,7 +259,7 @@ static void try_pool_round(unsigned round)
 
 static void pools(void)
 {
-    for (unsigned round = 0; round < ROUNDS; round++)
+    for (unsigned round = 0; round < test_effort(ROUNDS / 4, ROUNDS); round++)
         try_pool_round(round);
 }
 

@@ -21,11 +21,10 @@ struct ledger {
     _Atomic uint64_t joined, producers, items;
 };
 
-/* QUOIT_BROADCAST_ITEMS: how many the long parts send. */
+/* How many the long parts send. */
 static uint64_t many_items(void)
 {
-    const char *text = getenv("QUOIT_BROADCAST_ITEMS");
-    return text ? strtoull(text, NULL, 10) : ITEMS;
+    return test_effort(ITEMS, 10000000);
 }
 
 static struct item make_item(uint64_t number)
@@ -35,7 +34,8 @@ static struct item make_item(uint64_t number)
 
 static void check_item(const struct item *item)
 {
-    CHECK(item->inverse == ~item->number && item->twice == 2 * item->number);
+    CHECK_EQ(item->inverse, ~item->number);
+    CHECK_EQ(item->twice, 2 * item->number);
 }
 
 static quoit_queue *enter(const char *name, unsigned roles)
@@ -230,7 +230,7 @@ static void lossless(const char *scheme, uint64_t capacity, uint64_t items)
     printf("  %llu items, %llu came, %llu were killed, of %llu producers\n",
            (unsigned long long)items, (unsigned long long)ledger->joined,
            (unsigned long long)killed, (unsigned long long)ledger->producers);
-    CHECK(killed > 0);
+    CHECK_GT(killed, 0);
     CHECK_STATUS(quoit_queue_check(queue), QUOIT_OK);
     CHECK_EQUAL(quoit_queue_size(queue), 0);
     quoit_queue_close(queue);
@@ -241,7 +241,7 @@ static void lossless(const char *scheme, uint64_t capacity, uint64_t items)
 
 static void lossless_on_every_scheme(void)
 {
-    for (int i = 0; test_shared_schemes[i]; i++)
+    for (int i = 0; TEST_LOOP_TEXT(test_shared_schemes[i], 0, test_shared_schemes[i]); i++)
         lossless(test_shared_schemes[i], CAPACITY, ITEMS);
 }
 
@@ -272,7 +272,7 @@ static void listen(char **arguments)
         if (status != QUOIT_OK)
             continue;
         check_item(&item);
-        CHECK(item.number > last);
+        CHECK_GT(item.number, last);
         CHECK_EQUAL(item.number, ++got + quoit_queue_missed(queue));
         last = item.number;
         if (arguments[2][0] == '1' && got % 20 == 0)
@@ -359,7 +359,7 @@ static void holds_back(void)
     quoit_queue *queue = create(name, QUOIT_LOSSLESS, 5);
     const char *const arguments[] = {name, ledger_name, NULL};
     struct item item = make_item(1);
-    for (uint32_t round = 1; round <= 3; round++) {
+    for (uint32_t round = 1; TEST_LOOP(round <= 3, 3, "round", round); round++) {
         test_process idler = test_spawn("wait_for_ever", arguments);
         while (ledger->ready < round)
             test_idle();

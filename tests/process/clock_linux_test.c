@@ -22,7 +22,7 @@ int __wrap_clock_gettime(clockid_t clock, struct timespec *time_out)
 static int64_t now_ns(void)
 {
     struct timespec now;
-    CHECK(__real_clock_gettime(CLOCK_MONOTONIC, &now) == 0);
+    CHECK_EQ(__real_clock_gettime(CLOCK_MONOTONIC, &now), 0);
     return now.tv_sec * INT64_C(1000000000) + now.tv_nsec;
 }
 
@@ -30,7 +30,7 @@ static const int64_t timeout_ns = 130000000;
 
 static void queues(void)
 {
-    for (int kind = QUOIT_SPSC; kind <= QUOIT_MPMC; kind++) {
+    for (int kind = QUOIT_SPSC; TEST_LOOP(kind <= QUOIT_MPMC, 0, "kind", kind); kind++) {
         const struct quoit_queue_options options = {
             .kind = (enum quoit_kind)kind, .item_bytes = 8, .capacity = 1};
         const char *name = test_name("");
@@ -40,27 +40,27 @@ static void queues(void)
                      QUOIT_OK);
         int64_t start = now_ns();
         CHECK_STATUS(quoit_queue_pop_wait(queue, &item, timeout_ns), QUOIT_TIMEOUT);
-        CHECK(now_ns() - start >= timeout_ns);
+        CHECK_GE(now_ns() - start, timeout_ns);
         CHECK_STATUS(quoit_queue_push(queue, &item), QUOIT_OK);
         start = now_ns();
         CHECK_STATUS(quoit_queue_push_wait(queue, &item, timeout_ns), QUOIT_TIMEOUT);
-        CHECK(now_ns() - start >= timeout_ns);
+        CHECK_GE(now_ns() - start, timeout_ns);
         quoit_queue_close(queue);
         CHECK_STATUS(quoit_queue_unlink(name), QUOIT_OK);
     }
-    CHECK(looks_at_the_wall > 0); /* the hour of creation, at least */
+    CHECK_GT(looks_at_the_wall, 0); /* the hour of creation, at least */
 }
 
 static void semaphores(void)
 {
-    for (int i = 0; test_sem_schemes[i]; i++) {
+    for (int i = 0; TEST_LOOP_TEXT(test_sem_schemes[i], 0, test_sem_schemes[i]); i++) {
         const char *name = test_name(test_sem_schemes[i]);
         quoit_sem *sem;
         CHECK_STATUS(quoit_sem_create(name, &(struct quoit_sem_options){.value = 0}, &sem),
                      QUOIT_OK);
         int64_t start = now_ns();
         CHECK_STATUS(quoit_sem_wait(sem, timeout_ns), QUOIT_TIMEOUT);
-        CHECK(now_ns() - start >= timeout_ns);
+        CHECK_GE(now_ns() - start, timeout_ns);
         quoit_sem_close(sem);
         CHECK_STATUS(quoit_sem_unlink(name), QUOIT_OK);
     }

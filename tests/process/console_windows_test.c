@@ -33,7 +33,7 @@ static HANDLE output_of(const char *program, const char *name)
     SECURITY_ATTRIBUTES inherited = {.nLength = sizeof inherited, .bInheritHandle = TRUE};
     HANDLE file = CreateFileA(output_path(program, name).path, GENERIC_WRITE, FILE_SHARE_READ,
                               &inherited, CREATE_ALWAYS, FILE_ATTRIBUTE_NORMAL, NULL);
-    CHECK(file != INVALID_HANDLE_VALUE);
+    CHECK_NE(file, INVALID_HANDLE_VALUE);
     return file;
 }
 
@@ -51,7 +51,8 @@ static HANDLE start(const char *program, const char *name)
                    QUOIT_TEST_EXAMPLES, program, name);
     if (!CreateProcessA(NULL, command, NULL, NULL, TRUE, 0, NULL, NULL, &startup, &made))
         test_fail(__FILE__, __LINE__, "cannot start %s: error %d", command, (int)GetLastError());
-    CHECK(CloseHandle(made.hThread) && CloseHandle(output));
+    CHECK(CloseHandle(made.hThread));
+    CHECK(CloseHandle(output));
     return made.hProcess;
 }
 
@@ -84,14 +85,16 @@ static void deliver(HANDLE process, DWORD number)
     } event = {.number = number};
     CHECK(entry.found);
     HANDLE thread = CreateRemoteThread(process, NULL, 0, entry.routine, event.pass, 0, NULL);
-    CHECK(thread && CloseHandle(thread));
+    CHECK(thread);
+    CHECK(CloseHandle(thread));
 }
 
 static void check_ended(HANDLE process)
 {
     DWORD code = 99;
-    CHECK(WaitForSingleObject(process, PATIENCE_MS) == WAIT_OBJECT_0);
-    CHECK(GetExitCodeProcess(process, &code) && CloseHandle(process));
+    CHECK_EQ(WaitForSingleObject(process, PATIENCE_MS), WAIT_OBJECT_0);
+    CHECK(GetExitCodeProcess(process, &code));
+    CHECK(CloseHandle(process));
     CHECK_EQUAL(code, 0);
 }
 
@@ -105,11 +108,11 @@ static void send_event(char **arguments)
     CHECK(SetConsoleCtrlHandler(stay, TRUE));
     HANDLE producer = start("producer", arguments[0]), consumer = start("consumer", arguments[0]);
     quoit_queue *queue = wait_for_both(arguments[0]);
-    CHECK(WaitForSingleObject(producer, 0) == WAIT_TIMEOUT);
-    CHECK(WaitForSingleObject(consumer, 0) == WAIT_TIMEOUT);
+    CHECK_EQ(WaitForSingleObject(producer, 0), WAIT_TIMEOUT);
+    CHECK_EQ(WaitForSingleObject(consumer, 0), WAIT_TIMEOUT);
     /* No program can make a console close; and Wine 8 sends no Ctrl-Break. */
     if (event == CTRL_CLOSE_EVENT || !GenerateConsoleCtrlEvent(event, 0)) {
-        CHECK(event != CTRL_C_EVENT);
+        CHECK_NE(event, CTRL_C_EVENT);
         deliver(producer, event);
         deliver(consumer, event);
     }
@@ -131,8 +134,8 @@ static void sent(DWORD event)
     if (code == NO_CONSOLE)
         test_skip("this system gives no console");
     CHECK_EQUAL(code, 0);
-    CHECK(remove(output_path("producer", name).path) == 0);
-    CHECK(remove(output_path("consumer", name).path) == 0);
+    CHECK_EQ(remove(output_path("producer", name).path), 0);
+    CHECK_EQ(remove(output_path("consumer", name).path), 0);
 }
 
 static void ctrl_c(void)

@@ -50,8 +50,9 @@ static void produce(char **arguments)
 
 static void note(struct ledger *ledger, const struct item *item, int64_t *last)
 {
-    CHECK(item->producer < SIDE && item->index < ITEMS);
-    CHECK((int64_t)item->index > last[item->producer]);
+    CHECK_LT(item->producer, SIDE);
+    CHECK_LT(item->index, ITEMS);
+    CHECK_GT((int64_t)item->index, last[item->producer]);
     last[item->producer] = item->index;
     CHECK_EQUAL(atomic_fetch_add(&ledger->came[item->producer][item->index], 1), 0);
 }
@@ -121,7 +122,7 @@ static void crowd(const char *scheme, uint64_t capacity)
 
 static void on_every_scheme(void)
 {
-    for (int i = 0; test_shared_schemes[i]; i++)
+    for (int i = 0; TEST_LOOP_TEXT(test_shared_schemes[i], 0, test_shared_schemes[i]); i++)
         crowd(test_shared_schemes[i], 100);
 }
 

@@ -26,14 +26,15 @@ static void use_inherited(quoit_queue *queue, const char *name)
     CHECK_EQUAL(quoit_queue_push_many(queue, &value, 1), 0);
     CHECK_EQUAL(quoit_queue_pop_many(queue, &value, 1), 0);
     CHECK_STATUS(quoit_queue_peek(queue, &items, &count), QUOIT_FORKED);
-    CHECK(items == NULL && count == 0);
+    CHECK_EQ(items, NULL);
+    CHECK_EQ(count, 0);
     CHECK_STATUS(quoit_queue_release(queue, 1), QUOIT_FORKED);
     CHECK_STATUS(quoit_queue_finish(queue), QUOIT_FORKED);
     CHECK_STATUS(quoit_queue_unlink_self(queue), QUOIT_FORKED);
     CHECK_STATUS(quoit_queue_inspect(queue, &info), QUOIT_FORKED);
     CHECK_STATUS(quoit_queue_check(queue), QUOIT_FORKED);
     CHECK_EQUAL(quoit_queue_size(queue), 0);
-    CHECK(quoit_queue_user_area(queue) == NULL);
+    CHECK_EQ(quoit_queue_user_area(queue), NULL);
     quoit_queue *own;
     CHECK_STATUS(quoit_queue_open(name, QUOIT_PRODUCER, &own), QUOIT_BUSY);
     CHECK_STATUS(quoit_queue_open(name, QUOIT_OBSERVER, &own), QUOIT_OK);
@@ -46,7 +47,7 @@ static void use_inherited(quoit_queue *queue, const char *name)
 
 static void child_is_refused(void)
 {
-    for (int i = 0; test_schemes[i]; i++) {
+    for (int i = 0; TEST_LOOP_TEXT(test_schemes[i], 0, test_schemes[i]); i++) {
         const char *name = test_name(test_schemes[i]);
         quoit_queue *queue;
         uint64_t value = 1;
@@ -62,7 +63,8 @@ static void child_is_refused(void)
             use_inherited(queue, name);
             _exit(0);
         }
-        CHECK(waitpid(child, &status, 0) == child && status == 0);
+        CHECK_EQ(waitpid(child, &status, 0), child);
+        CHECK_EQ(status, 0);
         CHECK_STATUS(quoit_queue_pop(queue, &value), QUOIT_OK);
         CHECK_STATUS(quoit_queue_push(queue, &value), QUOIT_OK);
         quoit_queue_close(queue);
@@ -74,7 +76,7 @@ static void child_is_refused(void)
 static void pool_is_refused(void)
 {
     const struct quoit_pool_options pool_options = {.block_bytes = 64, .blocks = 3};
-    for (int i = 0; test_schemes[i]; i++) {
+    for (int i = 0; TEST_LOOP_TEXT(test_schemes[i], 0, test_schemes[i]); i++) {
         const char *name = test_name(test_schemes[i]);
         quoit_pool *pool, *second;
         quoit_block block, none;
@@ -82,7 +84,7 @@ static void pool_is_refused(void)
         int ends[2];
         CHECK_STATUS(quoit_pool_create(name, &pool_options, 0, &pool), QUOIT_OK);
         CHECK_STATUS(quoit_pool_alloc(pool, &block), QUOIT_OK);
-        CHECK(pipe(ends) == 0);
+        CHECK_EQ(pipe(ends), 0);
         (void)fflush(NULL);
         pid_t child = fork();
         if (child == 0) {
@@ -91,9 +93,10 @@ static void pool_is_refused(void)
             CHECK_STATUS(quoit_pool_free(pool, block), QUOIT_FORKED);
             CHECK_STATUS(quoit_pool_reclaim(pool, NULL, 0, NULL), QUOIT_FORKED);
             CHECK_STATUS(quoit_pool_check(pool), QUOIT_FORKED);
-            CHECK(!quoit_pool_at(pool, block) && quoit_pool_free_count(pool) == 0);
+            CHECK(!quoit_pool_at(pool, block));
+            CHECK_EQ(quoit_pool_free_count(pool), 0);
             (void)close(ends[1]);
-            CHECK(read(ends[0], &byte, 1) == 0);
+            CHECK_EQ(read(ends[0], &byte, 1), 0);
             quoit_pool_close(pool);
             _exit(0);
         }
@@ -102,8 +105,10 @@ static void pool_is_refused(void)
         CHECK_STATUS(quoit_pool_reclaim(second, NULL, 0, &count), QUOIT_OK);
         CHECK_EQUAL(count, 1); /* though the child lives */
         int status = -1;
-        CHECK(close(ends[0]) == 0 && close(ends[1]) == 0);
-        CHECK(waitpid(child, &status, 0) == child && status == 0);
+        CHECK_EQ(close(ends[0]), 0);
+        CHECK_EQ(close(ends[1]), 0);
+        CHECK_EQ(waitpid(child, &status, 0), child);
+        CHECK_EQ(status, 0);
         quoit_pool_close(second);
         CHECK_STATUS(quoit_pool_unlink(name), QUOIT_OK);
     }
@@ -126,7 +131,8 @@ static void local_across_fork(void)
             CHECK_STATUS(quoit_queue_push(own, &n), QUOIT_OK);
         _exit(0);
     }
-    CHECK(waitpid(child, &status, 0) == child && status == 0);
+    CHECK_EQ(waitpid(child, &status, 0), child);
+    CHECK_EQ(status, 0);
     for (uint64_t n = 0; n < 5; n++) {
         CHECK_STATUS(quoit_queue_pop(queue, &value), QUOIT_OK);
         CHECK_EQUAL(value, n);
@@ -157,7 +163,7 @@ static void fork_and_hold(char **arguments)
 
 static void orphan_holds_nothing(void)
 {
-    for (int i = 0; test_shared_schemes[i]; i++) {
+    for (int i = 0; TEST_LOOP_TEXT(test_shared_schemes[i], 0, test_shared_schemes[i]); i++) {
         const char *name = test_name(test_shared_schemes[i]), *word_name = test_name("posix");
         const char *const arguments[] = {name, word_name, NULL};
         quoit_queue *queue;
@@ -196,30 +202,31 @@ static void *open_and_close(void *name)
 /* Forked at any moment of another thread's open, a child holds none of its locks. */
 static void fork_while_another_thread_opens(void)
 {
-    enum { CHILDREN = 40 };
-    for (int i = 0; test_schemes[i]; i++) {
+    enum { CHILDREN_MOST = 40 };
+    const int child_count = (int)test_effort(12, CHILDREN_MOST);
+    for (int i = 0; TEST_LOOP_TEXT(test_schemes[i], 0, test_schemes[i]); i++) {
         union {
             const char *read;
             void *pass;
         } name = {.read = test_name(test_schemes[i])};
-        pid_t children[CHILDREN];
+        pid_t children[CHILDREN_MOST];
         pthread_t thread;
         quoit_queue *queue;
         CHECK_STATUS(quoit_queue_create(name.read, &options, BOTH, &queue), QUOIT_OK);
         quoit_queue_close(queue);
         atomic_store(&opening, 1);
-        CHECK(pthread_create(&thread, NULL, open_and_close, name.pass) == 0);
+        CHECK_EQ(pthread_create(&thread, NULL, open_and_close, name.pass), 0);
         (void)fflush(NULL);
-        for (int k = 0; k < CHILDREN; k++) {
+        for (int k = 0; k < child_count; k++) {
             children[k] = fork();
             if (children[k] == 0)
                 for (;;)
                     (void)pause();
         }
         atomic_store(&opening, 0);
-        CHECK(pthread_join(thread, NULL) == 0);
+        CHECK_EQ(pthread_join(thread, NULL), 0);
         quoit_status status = quoit_queue_open(name.read, BOTH, &queue);
-        for (int k = 0; k < CHILDREN; k++) {
+        for (int k = 0; k < child_count; k++) {
             (void)kill(children[k], SIGKILL);
             (void)waitpid(children[k], NULL, 0);
         }
@@ -235,7 +242,7 @@ static _Noreturn void take_over(const char *name, const int *ends)
     char byte;
     quoit_queue *queue;
     (void)close(ends[1]);
-    CHECK(read(ends[0], &byte, 1) == 0);
+    CHECK_EQ(read(ends[0], &byte, 1), 0);
     CHECK_STATUS(quoit_queue_open(name, BOTH, &queue), QUOIT_OK);
     _exit(0);
 }
@@ -243,8 +250,8 @@ static _Noreturn void take_over(const char *name, const int *ends)
 /* Forked at any moment of another thread's close, a child is free to take what that one let go. */
 static void fork_while_another_thread_closes(void)
 {
-    enum { CHILDREN = 60 };
-    for (int i = 0; test_schemes[i]; i++) {
+    const int child_count = (int)test_effort(15, 60);
+    for (int i = 0; TEST_LOOP_TEXT(test_schemes[i], 0, test_schemes[i]); i++) {
         union {
             const char *read;
             void *pass;
@@ -252,22 +259,24 @@ static void fork_while_another_thread_closes(void)
         quoit_queue *queue;
         CHECK_STATUS(quoit_queue_create(name.read, &options, BOTH, &queue), QUOIT_OK);
         quoit_queue_close(queue);
-        for (int k = 0; k < CHILDREN; k++) {
+        for (int k = 0; k < child_count; k++) {
             int ends[2], status = -1;
-            CHECK(pipe(ends) == 0);
+            CHECK_EQ(pipe(ends), 0);
             atomic_store(&opening, 1);
             pthread_t thread;
-            CHECK(pthread_create(&thread, NULL, open_and_close, name.pass) == 0);
-            for (int spin = k * 97 % 1000; spin > 0; spin--)
+            CHECK_EQ(pthread_create(&thread, NULL, open_and_close, name.pass), 0);
+            for (int spin = (int)(test_random() % 1000); spin > 0; spin--)
                 (void)test_own_pid();
             (void)fflush(NULL);
             pid_t child = fork();
             if (child == 0)
                 take_over(name.read, ends);
             atomic_store(&opening, 0);
-            CHECK(pthread_join(thread, NULL) == 0);
-            CHECK(close(ends[0]) == 0 && close(ends[1]) == 0);
-            CHECK(waitpid(child, &status, 0) == child && status == 0);
+            CHECK_EQ(pthread_join(thread, NULL), 0);
+            CHECK_EQ(close(ends[0]), 0);
+            CHECK_EQ(close(ends[1]), 0);
+            CHECK_EQ(waitpid(child, &status, 0), child);
+            CHECK_EQ(status, 0);
         }
         CHECK_STATUS(quoit_queue_unlink(name.read), QUOIT_OK);
     }

@@ -29,7 +29,7 @@ static quoit_queue *create(const char *name, enum quoit_kind kind, unsigned role
 static int exit_code_of(pid_t pid)
 {
     int status;
-    CHECK(waitpid(pid, &status, 0) == pid);
+    CHECK_EQ(waitpid(pid, &status, 0), pid);
     return WIFEXITED(status) ? WEXITSTATUS(status) : TEST_KILLED;
 }
 
@@ -57,10 +57,10 @@ static pid_t start_elsewhere(const char *name, unsigned role)
 {
     int ready[2];
     char byte;
-    CHECK(pipe(ready) == 0);
+    CHECK_EQ(pipe(ready), 0);
     (void)fflush(NULL);
     pid_t pid = fork();
-    CHECK(pid >= 0);
+    CHECK_GE(pid, 0);
     if (pid == 0) {
         if (unshare(CLONE_NEWPID) != 0 && unshare(CLONE_NEWUSER | CLONE_NEWPID) != 0)
             _exit(TEST_SKIPPED);
@@ -85,9 +85,10 @@ static void kill_elsewhere(pid_t outer)
     (void)snprintf(command, sizeof command, "/proc/%d/task/%d/children", (int)outer, (int)outer);
     FILE *file = fopen(command, "r");
     int inner = 0;
-    CHECK(file && fscanf(file, "%d", &inner) == 1);
+    CHECK(file);
+    CHECK_EQ(fscanf(file, "%d", &inner), 1);
     (void)fclose(file);
-    CHECK(kill(inner, SIGKILL) == 0);
+    CHECK_EQ(kill(inner, SIGKILL), 0);
     CHECK_EQUAL(exit_code_of(outer), EXIT_SUCCESS);
 }
 
@@ -132,7 +133,7 @@ static bool choose_next_pid(pid_t pid)
 static pid_t fork_stranger(void)
 {
     pid_t pid = fork();
-    CHECK(pid >= 0);
+    CHECK_GE(pid, 0);
     if (pid == 0)
         for (;;)
             (void)pause();
@@ -145,7 +146,7 @@ static void reused_pid(void)
     quoit_queue *consumer = create(name, QUOIT_SPSC, QUOIT_CONSUMER), *producer;
     (void)fflush(NULL);
     pid_t member = fork(), stranger = 0;
-    CHECK(member >= 0);
+    CHECK_GE(member, 0);
     if (member == 0)
         _exit(quoit_queue_open(name, QUOIT_PRODUCER, &producer) == QUOIT_OK ? 0 : 1);
     CHECK_EQUAL(exit_code_of(member), 0); /* and its row still says its number */
@@ -167,7 +168,8 @@ static void reused_pid(void)
     CHECK_STATUS(quoit_queue_inspect(consumer, &info), QUOIT_OK);
     CHECK_EQUAL(info.producer_pid, 0);
     CHECK_STATUS(quoit_queue_open(name, QUOIT_PRODUCER, &producer), QUOIT_OK);
-    CHECK(kill(stranger, SIGKILL) == 0 && exit_code_of(stranger) == TEST_KILLED);
+    CHECK_EQ(kill(stranger, SIGKILL), 0);
+    CHECK_EQ(exit_code_of(stranger), TEST_KILLED);
     quoit_queue_close(producer);
     quoit_queue_close(consumer);
     CHECK_STATUS(quoit_queue_unlink(name), QUOIT_OK);
@@ -184,7 +186,7 @@ static void everybody_suspended(void)
         uint64_t item = 1;
         (void)fflush(NULL);
         pid_t pid = fork();
-        CHECK(pid >= 0);
+        CHECK_GE(pid, 0);
         if (pid == 0) {
             quoit_queue *own;
             if (quoit_queue_open(name, QUOIT_CONSUMER, &own) != QUOIT_OK)
@@ -194,12 +196,12 @@ static void everybody_suspended(void)
         struct quoit_queue_info info = {.consumer_pid = 0};
         while (info.consumer_pid == 0)
             CHECK_STATUS(quoit_queue_inspect(queue, &info), QUOIT_OK);
-        CHECK(kill(pid, SIGSTOP) == 0);
+        CHECK_EQ(kill(pid, SIGSTOP), 0);
         test_sleep_ms(300); /* longer than anybody's slice of sleep */
         CHECK_STATUS(quoit_queue_inspect(queue, &info), QUOIT_OK);
         CHECK_EQUAL(info.consumer_pid, (uint64_t)pid); /* stopped is alive */
         CHECK_STATUS(quoit_queue_push(queue, &item), QUOIT_OK);
-        CHECK(kill(pid, SIGCONT) == 0);
+        CHECK_EQ(kill(pid, SIGCONT), 0);
         CHECK_EQUAL(exit_code_of(pid), 0);
         quoit_queue_close(queue);
         CHECK_STATUS(quoit_queue_unlink(name), QUOIT_OK);
@@ -217,7 +219,7 @@ static void ring(int unused)
 static int64_t now_ns(void)
 {
     struct timespec now;
-    CHECK(clock_gettime(CLOCK_MONOTONIC, &now) == 0);
+    CHECK_EQ(clock_gettime(CLOCK_MONOTONIC, &now), 0);
     return now.tv_sec * INT64_C(1000000000) + now.tv_nsec;
 }
 
@@ -229,8 +231,8 @@ static void ring_often(int microseconds)
     struct sigaction action = {.sa_handler = ring};
     if (microseconds > 0)
         rings = 0;
-    CHECK(sigaction(SIGALRM, &action, NULL) == 0);
-    CHECK(setitimer(ITIMER_REAL, &often, NULL) == 0);
+    CHECK_EQ(sigaction(SIGALRM, &action, NULL), 0);
+    CHECK_EQ(setitimer(ITIMER_REAL, &often, NULL), 0);
 }
 
 /* A wait goes on after a signal's handler, to its own end and no further. */
@@ -244,13 +246,13 @@ static void signals_during_a_wait(void)
         int64_t start = now_ns();
         ring_often(3000);
         CHECK_STATUS(quoit_queue_pop_wait(queue, &item, timeout_ns), QUOIT_TIMEOUT);
-        CHECK(now_ns() - start >= timeout_ns);
+        CHECK_GE(now_ns() - start, timeout_ns);
         while (quoit_queue_push(queue, &item) == QUOIT_OK)
             ;
         CHECK_STATUS(quoit_queue_push_wait(queue, &item, timeout_ns), QUOIT_TIMEOUT);
-        CHECK(now_ns() - start >= 2 * timeout_ns);
+        CHECK_GE(now_ns() - start, 2 * timeout_ns);
         ring_often(0);
-        CHECK(rings > 0);
+        CHECK_GT(rings, 0);
         quoit_queue_close(queue);
         CHECK_STATUS(quoit_queue_unlink(name), QUOIT_OK);
     }
@@ -259,7 +261,7 @@ static void signals_during_a_wait(void)
 static void signals_during_a_semaphores_wait(void)
 {
     const int64_t timeout_ns = 60000000;
-    for (int i = 0; test_sem_schemes[i]; i++) {
+    for (int i = 0; TEST_LOOP_TEXT(test_sem_schemes[i], 0, test_sem_schemes[i]); i++) {
         const char *name = test_name(test_sem_schemes[i]);
         quoit_sem *sem;
         CHECK_STATUS(quoit_sem_create(name, &(struct quoit_sem_options){.value = 0}, &sem),
@@ -268,8 +270,8 @@ static void signals_during_a_semaphores_wait(void)
         ring_often(3000);
         CHECK_STATUS(quoit_sem_wait(sem, timeout_ns), QUOIT_TIMEOUT);
         ring_often(0);
-        CHECK(now_ns() - start >= timeout_ns);
-        CHECK(rings > 0);
+        CHECK_GE(now_ns() - start, timeout_ns);
+        CHECK_GT(rings, 0);
         quoit_sem_close(sem);
         CHECK_STATUS(quoit_sem_unlink(name), QUOIT_OK);
     }

@@ -36,7 +36,7 @@ static struct item make_item(uint64_t number)
 static void check_item(const struct item *item)
 {
     const struct item whole = make_item(item->words[0]);
-    CHECK(memcmp(item, &whole, sizeof whole) == 0);
+    CHECK_EQ(memcmp(item, &whole, sizeof whole), 0);
 }
 
 static quoit_queue *enter(const char *name, unsigned roles)
@@ -90,13 +90,13 @@ static void watch(const char *name, const struct quoit_queue_options *options)
     while (status != QUOIT_CLOSED) {
         status = quoit_queue_look(queue, &cursor, &item, sizeof item, &bytes);
         if (status != QUOIT_OK) {
-            CHECK(status == QUOIT_EMPTY || status == QUOIT_CLOSED);
+            CHECK_STATUS_ANY(status, QUOIT_EMPTY, QUOIT_CLOSED);
             test_idle();
             continue;
         }
         CHECK_EQUAL(bytes, sizeof item);
         check_item(&item);
-        CHECK(item.words[0] > last);
+        CHECK_GT(item.words[0], last);
         last = item.words[0];
         seen++;
         if (!options->sized)
@@ -141,7 +141,7 @@ static void hold(char **arguments)
     uint64_t count;
     quoit_status status = role == QUOIT_PRODUCER ? quoit_queue_claim(queue, 1, &room, &count)
                                                  : quoit_queue_peek(queue, &seen, &count);
-    CHECK(status == QUOIT_OK || status == QUOIT_EMPTY);
+    CHECK_STATUS_ANY(status, QUOIT_OK, QUOIT_EMPTY);
     (*ready)++;
     for (;;)
         test_sleep_ms(1000);
@@ -195,7 +195,7 @@ static void tidy_after_many(void)
     hold_and_die(name, "producer"); /* takes the dead one's row */
     CHECK_EQUAL(count_dead(observer), 1);
     uint64_t left = repair(observer); /* which only counts */
-    CHECK(left >= 2);
+    CHECK_GE(left, 2);
     CHECK_EQUAL(count_dead(observer), 1);
     CHECK_EQUAL(repair(observer), left);
     CHECK_EQUAL(repair(queue), left);

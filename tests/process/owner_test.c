@@ -13,7 +13,8 @@ static const unsigned any_owner = QUOIT_ANY_OWNER;
 
 static void become_stranger(void)
 {
-    CHECK(setgid(STRANGER) == 0 && setuid(STRANGER) == 0);
+    CHECK_EQ(setgid(STRANGER), 0);
+    CHECK_EQ(setuid(STRANGER), 0);
 }
 
 static void open_private(char **arguments)
@@ -37,7 +38,7 @@ static void open_readable(char **arguments)
     CHECK_EQUAL(quoit_queue_size(queue), 1);
     struct quoit_queue_info info;
     CHECK_STATUS(quoit_queue_inspect(queue, &info), QUOIT_OK);
-    CHECK(info.producer_pid != 0);
+    CHECK_NE(info.producer_pid, 0);
     quoit_queue_close(queue);
 }
 
@@ -62,7 +63,7 @@ static void strangers(void)
     } cases[] = {{0600, "open_private"}, {0644, "open_readable"}, {0666, "open_public"}};
     if (geteuid() != 0)
         test_skip("only root can become another user");
-    for (int i = 0; test_shared_schemes[i]; i++)
+    for (int i = 0; TEST_LOOP_TEXT(test_shared_schemes[i], 0, test_shared_schemes[i]); i++)
         for (int k = 0; k < 3; k++) {
             struct quoit_queue_options options = {
                 .item_bytes = 8, .capacity = 5, .permissions = cases[k].permissions};

@@ -114,7 +114,7 @@ static void wrong_roles(void)
     CHECK_STATUS(quoit_queue_poll_fd(queue, QUOIT_PRODUCER, &fd), QUOIT_ROLE);
     CHECK_STATUS(quoit_queue_poll_fd(queue, QUOIT_OBSERVER, &fd), QUOIT_ROLE);
     CHECK_STATUS(quoit_queue_poll_fd(queue, QUOIT_CONSUMER, NULL), QUOIT_INVALID);
-    CHECK(fd == -1);
+    CHECK_EQ(fd, -1);
     quoit_queue_close(queue);
     CHECK_STATUS(quoit_queue_unlink(name), QUOIT_OK);
 }

@@ -80,7 +80,7 @@ static void get(struct hands *hands)
     quoit_status status = hands->held < HELD_MOST
                               ? quoit_pool_pop(hands->pool, hands->queue, &block)
                               : QUOIT_EMPTY;
-    CHECK(status == QUOIT_OK || status == QUOIT_EMPTY || status == QUOIT_BUSY);
+    CHECK_STATUS_ANY(status, QUOIT_OK, QUOIT_EMPTY, QUOIT_BUSY);
     if (status != QUOIT_OK)
         return;
     check_bytes(hands, block, 0xee);
@@ -189,7 +189,7 @@ static uint64_t settle(struct scene *scene)
         count++;
     }
     CHECK_STATUS(status, QUOIT_EMPTY);
-    CHECK(count <= CAPACITY);
+    CHECK_LE(count, CAPACITY);
     CHECK_STATUS(quoit_pool_check(scene->pool), QUOIT_OK);
     CHECK_EQUAL(quoit_pool_free_count(scene->pool), BLOCKS);
     return count;
@@ -207,7 +207,7 @@ static void end(struct scene *scene)
 
 static void no_block_in_two_hands(void)
 {
-    for (int i = 0; test_shared_schemes[i]; i++) {
+    for (int i = 0; TEST_LOOP_TEXT(test_shared_schemes[i], 0, test_shared_schemes[i]); i++) {
         struct scene scene = begin(test_shared_schemes[i]);
         test_process processes[PROCESSES];
         for (int j = 0; j < PROCESSES; j++)
@@ -224,10 +224,10 @@ static void no_block_in_two_hands(void)
 static void killed_at_random(void)
 {
     struct scene scene = begin("");
-    for (int i = 0; i < KILLS; i++) {
+    for (uint64_t i = 0; i < test_effort(KILLS / 3, KILLS); i++) {
         test_process first = start(&scene, "die_at_work", 0);
         test_process second = start(&scene, "die_at_work", 1);
-        test_sleep_ms(5 + i % 7);
+        test_sleep_ms(5 + (int)(test_random() % 7));
         test_kill(first);
         CHECK_EQUAL(test_wait(first), TEST_KILLED);
         CHECK_STATUS(quoit_pool_reclaim(scene.pool, &scene.queue, 1, NULL), QUOIT_OK);

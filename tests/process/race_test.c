@@ -11,7 +11,7 @@
 static const struct quoit_queue_options options = {.item_bytes = 8, .capacity = 5};
 static const struct quoit_queue_options many = {.kind = QUOIT_MPMC, .item_bytes = 8, .capacity = 5};
 enum { BOTH = QUOIT_PRODUCER | QUOIT_CONSUMER };
-enum { PROCESSES = 64, ROUNDS = 6, KILLS = 60 };
+enum { PROCESSES = 64 };
 
 /* Where processes meet, and say which queue they came to; laid out alike for 32 and 64 bits. */
 struct meeting {
@@ -80,8 +80,8 @@ static void meet(const char *scheme, const char *kind)
 
 static void everybody_joins(void)
 {
-    for (int i = 0; test_shared_schemes[i]; i++)
-        for (int round = 0; round < ROUNDS; round++)
+    for (int i = 0; TEST_LOOP_TEXT(test_shared_schemes[i], 0, test_shared_schemes[i]); i++)
+        for (int round = 0; TEST_LOOP(round < (int)test_effort(2, 6), 1, "round", round); round++)
             meet(test_shared_schemes[i], round % 2 ? "many" : "one");
 }
 
@@ -92,7 +92,7 @@ static void leave_by_name(quoit_queue *queue, const char *name)
     quoit_queue *other;
     CHECK_STATUS(quoit_queue_inspect(queue, &own), QUOIT_OK);
     quoit_status status = quoit_queue_unlink_self(queue);
-    CHECK(status == QUOIT_OK || status == QUOIT_NOT_FOUND);
+    CHECK_STATUS_ANY(status, QUOIT_OK, QUOIT_NOT_FOUND);
     if (quoit_queue_open(name, QUOIT_OBSERVER, &other) != QUOIT_OK)
         return;
     CHECK_STATUS(quoit_queue_inspect(other, &found), QUOIT_OK);
@@ -103,10 +103,10 @@ static void leave_by_name(quoit_queue *queue, const char *name)
 /* Joins, and is alone in what it joined: nobody else's items ever show. */
 static void join_and_leave(char **arguments)
 {
-    for (int round = 0; round < 300; round++) {
+    for (int round = 0; TEST_LOOP(round < (int)test_effort(150, 300), 3, "round", round); round++) {
         quoit_queue *queue;
         quoit_status status = quoit_queue_join(arguments[0], &options, BOTH, &queue);
-        CHECK(status == QUOIT_OK || status == QUOIT_BUSY);
+        CHECK_STATUS_ANY(status, QUOIT_OK, QUOIT_BUSY);
         if (status != QUOIT_OK)
             continue;
         uint64_t own = (uint64_t)test_own_pid() << 32 | (uint64_t)round, popped = 0;
@@ -122,19 +122,19 @@ static void join_and_leave(char **arguments)
 
 static void create_and_leave(char **arguments)
 {
-    for (int round = 0; round < 300; round++) {
+    for (int round = 0; TEST_LOOP(round < (int)test_effort(150, 300), 3, "round", round); round++) {
         quoit_queue *queue;
         quoit_status status = quoit_queue_create(arguments[0], &options, QUOIT_OBSERVER, &queue);
-        CHECK(status == QUOIT_OK || status == QUOIT_EXISTS);
+        CHECK_STATUS_ANY(status, QUOIT_OK, QUOIT_EXISTS);
         quoit_queue_close(queue);
     }
 }
 
 static void unlink_again_and_again(char **arguments)
 {
-    for (int round = 0; round < 600; round++) {
+    for (int round = 0; TEST_LOOP(round < (int)test_effort(300, 600), 3, "round", round); round++) {
         quoit_status status = quoit_queue_unlink(arguments[0]);
-        CHECK(status == QUOIT_OK || status == QUOIT_NOT_FOUND);
+        CHECK_STATUS_ANY(status, QUOIT_OK, QUOIT_NOT_FOUND);
     }
 }
 
@@ -142,7 +142,7 @@ static void create_against_unlink_against_join(void)
 {
     static const char *const roles[] = {"join_and_leave", "join_and_leave", "create_and_leave",
                                         "unlink_again_and_again"};
-    for (int i = 0; test_shared_schemes[i]; i++) {
+    for (int i = 0; TEST_LOOP_TEXT(test_shared_schemes[i], 0, test_shared_schemes[i]); i++) {
         const char *name = test_name(test_shared_schemes[i]);
         const char *const arguments[] = {name, NULL};
         test_process processes[4];
@@ -151,7 +151,7 @@ static void create_against_unlink_against_join(void)
         for (int k = 0; k < 4; k++)
             CHECK_EQUAL(test_wait(processes[k]), 0);
         quoit_status status = quoit_queue_unlink(name);
-        CHECK(status == QUOIT_OK || status == QUOIT_NOT_FOUND);
+        CHECK_STATUS_ANY(status, QUOIT_OK, QUOIT_NOT_FOUND);
     }
 }
 
@@ -175,17 +175,17 @@ static void killed_while_creating(void)
     const char *rounds_name = test_name("");
     quoit_region *region;
     _Atomic uint32_t *rounds = test_share(rounds_name, sizeof *rounds, &region);
-    for (int i = 0; test_shared_schemes[i]; i++) {
+    for (int i = 0; TEST_LOOP_TEXT(test_shared_schemes[i], 0, test_shared_schemes[i]); i++) {
         const char *name = test_name(test_shared_schemes[i]);
         const char *const arguments[] = {name, rounds_name, NULL};
-        for (int kills = 0; kills < KILLS; kills++) {
+        for (uint64_t kills = 0; kills < test_effort(15, 60); kills++) {
             quoit_queue *queue;
             uint64_t value = 5;
             atomic_store(rounds, 0);
             test_process process = test_spawn("create_and_unlink_for_ever", arguments);
             while (atomic_load(rounds) == 0)
                 test_idle();
-            for (int spin = kills * 997 % 3000; spin > 0; spin--)
+            for (int spin = (int)(test_random() % 3000); spin > 0; spin--)
                 (void)test_own_pid();
             test_kill(process);
             CHECK_EQUAL(test_wait(process), TEST_KILLED);

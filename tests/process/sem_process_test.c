@@ -43,8 +43,8 @@ static void take_one(char **arguments)
 /* Whoever creates it, and whoever comes in the middle of that: its value is given out once. */
 static void created_from_many_sides(void)
 {
-    for (int i = 0; test_sem_schemes[i]; i++)
-        for (int round = 0; round < 10; round++) {
+    for (int i = 0; TEST_LOOP_TEXT(test_sem_schemes[i], 0, test_sem_schemes[i]); i++)
+        for (int round = 0; TEST_LOOP(round < 10, 1, "round", round); round++) {
             const char *name = test_name(test_sem_schemes[i]);
             const char *shared_name = test_name("");
             const char *const arguments[] = {name, shared_name, NULL};
@@ -81,7 +81,7 @@ static void answer(char **arguments)
 
 static void ping_pong(void)
 {
-    for (int i = 0; test_sem_schemes[i]; i++) {
+    for (int i = 0; TEST_LOOP_TEXT(test_sem_schemes[i], 0, test_sem_schemes[i]); i++) {
         const char *ping_name = test_name(test_sem_schemes[i]),
                    *pong_name = test_name(test_sem_schemes[i]);
         const char *const arguments[] = {ping_name, pong_name, NULL};
@@ -132,7 +132,7 @@ static void holder_killed(const char *name, bool is_given_back)
 
 static void killed_holder(void)
 {
-    for (int i = 0; test_sem_schemes[i]; i++)
+    for (int i = 0; TEST_LOOP_TEXT(test_sem_schemes[i], 0, test_sem_schemes[i]); i++)
         holder_killed(test_name(test_sem_schemes[i]), strcmp(test_sem_schemes[i], "sysv") == 0);
 }
 
@@ -147,7 +147,7 @@ static void post_three(char **arguments)
 /* A signal that was given stays given when its giver ends. */
 static void signals_outlive_their_sender(void)
 {
-    for (int i = 0; test_sem_schemes[i]; i++) {
+    for (int i = 0; TEST_LOOP_TEXT(test_sem_schemes[i], 0, test_sem_schemes[i]); i++) {
         const char *name = test_name(test_sem_schemes[i]);
         const char *const arguments[] = {name, NULL};
         quoit_sem *sem = join(name, 0, QUOIT_SEM_SIGNAL);
@@ -168,7 +168,7 @@ static void unlink_again_and_again(char **arguments)
 {
     for (int i = 0; i < ROUNDS; i++) {
         quoit_status status = quoit_sem_unlink(arguments[0]);
-        CHECK(status == QUOIT_OK || status == QUOIT_NOT_FOUND);
+        CHECK_STATUS_ANY(status, QUOIT_OK, QUOIT_NOT_FOUND);
     }
 }
 
@@ -176,7 +176,7 @@ static void join_against_unlink(void)
 {
     static const char *const what[] = {"join_and_close", "join_and_close", "unlink_again_and_again",
                                        "unlink_again_and_again"};
-    for (int i = 0; test_sem_schemes[i]; i++) {
+    for (int i = 0; TEST_LOOP_TEXT(test_sem_schemes[i], 0, test_sem_schemes[i]); i++) {
         const char *name = test_name(test_sem_schemes[i]);
         const char *const arguments[] = {name, NULL};
         test_process processes[4];
@@ -185,7 +185,7 @@ static void join_against_unlink(void)
         for (int k = 0; k < 4; k++)
             CHECK_EQUAL(test_wait(processes[k]), 0);
         quoit_status status = quoit_sem_unlink(name);
-        CHECK(status == QUOIT_OK || status == QUOIT_NOT_FOUND);
+        CHECK_STATUS_ANY(status, QUOIT_OK, QUOIT_NOT_FOUND);
     }
 }
 

@@ -54,7 +54,7 @@ static void produce(char **arguments)
         *next = number + 1; /* a death loses it, or not */
         if (number % 3 == 0) {
             while ((status = quoit_queue_claim_sized(queue, LONGEST, &room)) == QUOIT_FULL)
-                CHECK(quoit_queue_wait_for_room(queue, QUOIT_FOREVER) <= QUOIT_ABANDONED);
+                CHECK_LE(quoit_queue_wait_for_room(queue, QUOIT_FOREVER), QUOIT_ABANDONED);
             CHECK_STATUS(status, QUOIT_OK);
             write_message(room, number);
             CHECK_STATUS(quoit_queue_commit_sized(queue, length_of(number)), QUOIT_OK);
@@ -93,7 +93,7 @@ static uint64_t take(quoit_queue *queue, bool in_place)
     status = quoit_queue_pop_sized_wait(queue, bytes, LONGEST, &count, 20000000);
     if (status == QUOIT_OK)
         return read_message(bytes, count);
-    CHECK(status == QUOIT_CLOSED || status == QUOIT_TIMEOUT || status == QUOIT_ABANDONED);
+    CHECK_STATUS_ANY(status, QUOIT_CLOSED, QUOIT_TIMEOUT, QUOIT_ABANDONED);
     return status == QUOIT_CLOSED ? MESSAGES : UINT64_MAX;
 }
 
@@ -121,7 +121,7 @@ static void stream(const char *scheme, int kind)
             kills++;
         }
     }
-    CHECK(lost <= kills); /* what each was just about to push */
+    CHECK_LE(lost, kills); /* what each was just about to push */
     CHECK_EQUAL(taken + lost, before + 1);
     CHECK_EQUAL(test_wait(producer), 0);
     CHECK_STATUS(quoit_queue_check(queue), QUOIT_OK);
@@ -133,8 +133,8 @@ static void stream(const char *scheme, int kind)
 
 static void messages_through_deaths(void)
 {
-    for (int i = 0; test_shared_schemes[i]; i++)
-        for (int kind = 0; kind < KINDS; kind++)
+    for (int i = 0; TEST_LOOP_TEXT(test_shared_schemes[i], 0, test_shared_schemes[i]); i++)
+        for (int kind = 0; TEST_LOOP(kind < KINDS, 1, "kind", kind); kind++)
             stream(test_shared_schemes[i], kind);
 }
 

@@ -63,8 +63,8 @@ static void no_descriptors_left(void)
 {
     const struct quoit_queue_options options = {.item_bytes = 8, .capacity = 5};
     struct rlimit before, none;
-    CHECK(getrlimit(RLIMIT_NOFILE, &before) == 0);
-    for (int i = 0; test_schemes[i]; i++) {
+    CHECK_EQ(getrlimit(RLIMIT_NOFILE, &before), 0);
+    for (int i = 0; TEST_LOOP_TEXT(test_schemes[i], 0, test_schemes[i]); i++) {
         const char *name = test_name(test_schemes[i]), *there = test_name(test_schemes[i]);
         quoit_queue *second;
         CHECK_STATUS(quoit_queue_create(there, &options, QUOIT_PRODUCER, &second), QUOIT_OK);
@@ -74,19 +74,19 @@ static void no_descriptors_left(void)
             none = before;
             none.rlim_cur = (rlim_t)dup(0) + spare;
             (void)close((int)(none.rlim_cur - spare));
-            CHECK(setrlimit(RLIMIT_NOFILE, &none) == 0);
+            CHECK_EQ(setrlimit(RLIMIT_NOFILE, &none), 0);
             quoit_status created = quoit_queue_create(name, &options, QUOIT_CONSUMER, &second);
-            CHECK(setrlimit(RLIMIT_NOFILE, &before) == 0);
+            CHECK_EQ(setrlimit(RLIMIT_NOFILE, &before), 0);
             if (created == QUOIT_OK) {
-                CHECK(spare > 0);
+                CHECK_GT(spare, 0);
                 quoit_queue_close(second);
                 CHECK_STATUS(quoit_queue_unlink(name), QUOIT_OK);
                 break;
             }
             CHECK_STATUS(created, QUOIT_LIMIT);
-            CHECK(setrlimit(RLIMIT_NOFILE, &none) == 0);
+            CHECK_EQ(setrlimit(RLIMIT_NOFILE, &none), 0);
             quoit_status opened = quoit_queue_open(there, QUOIT_CONSUMER, &second);
-            CHECK(setrlimit(RLIMIT_NOFILE, &before) == 0);
+            CHECK_EQ(setrlimit(RLIMIT_NOFILE, &before), 0);
             CHECK(opened == QUOIT_LIMIT || spare > 0 || needs_none(test_schemes[i]));
             quoit_queue_close(second);
             CHECK_STATUS(quoit_queue_open(name, QUOIT_OBSERVER, &second), QUOIT_NOT_FOUND);
@@ -188,7 +188,7 @@ static void too_large_for_what_is_left(void)
     CHECK_STATUS(quoit_queue_unlink(name), QUOIT_OK);
     while (write(fill, item, sizeof item) > 0)
         ;
-    CHECK(close(fill) == 0);
+    CHECK_EQ(close(fill), 0);
     CHECK_EQUAL(entries_in("/dev/shm"), 1);
 }
 
@@ -201,12 +201,12 @@ static void no_room_for_the_lock_file(void)
     quoit_queue *queue;
     quoit_sem *sem;
     struct shm_info segments;
-    CHECK(unshare(CLONE_NEWIPC) == 0); /* where nobody else makes segments */
+    CHECK_EQ(unshare(CLONE_NEWIPC), 0); /* where nobody else makes segments */
     quoit_status created = quoit_queue_create(name, &options, QUOIT_PRODUCER, &queue);
     CHECK_EQUAL(created, test_plain_posix ? QUOIT_OK : QUOIT_NOSPACE); /* its lock file: in /tmp */
     quoit_queue_close(queue);
     CHECK_EQUAL(quoit_queue_unlink(name), test_plain_posix ? QUOIT_OK : QUOIT_NOT_FOUND);
-    CHECK(shmctl(0, SHM_INFO, (struct shmid_ds *)(void *)&segments) >= 0);
+    CHECK_GE(shmctl(0, SHM_INFO, (struct shmid_ds *)(void *)&segments), 0);
     CHECK_EQUAL(segments.used_ids, 0);
     CHECK_EQUAL(entries_in("/dev/shm"), 1);
     quoit_status status = quoit_sem_create(sem_name, &one, &sem);
@@ -214,7 +214,7 @@ static void no_room_for_the_lock_file(void)
         quoit_sem_close(sem);
         CHECK_STATUS(quoit_sem_unlink(sem_name), QUOIT_OK);
     }
-    CHECK(unlink("/dev/shm/fill") == 0);
+    CHECK_EQ(unlink("/dev/shm/fill"), 0);
 }
 
 /* Without /proc there are no nameless files to link: a temporary name stands in, and goes. */
@@ -222,7 +222,7 @@ static void no_proc(void)
 {
     const struct quoit_queue_options options = {.item_bytes = 64, .capacity = 4};
     quoit_queue *queue, *second;
-    CHECK(mount("tmpfs", "/proc", "tmpfs", 0, "size=4k") == 0);
+    CHECK_EQ(mount("tmpfs", "/proc", "tmpfs", 0, "size=4k"), 0);
     const char *name = test_name("posix"), *local = test_name("local");
     CHECK_STATUS(quoit_queue_create(name, &options, QUOIT_PRODUCER, &queue), QUOIT_OK);
     CHECK_EQUAL(entries_in("/dev/shm"), 1);
@@ -235,7 +235,7 @@ static void no_proc(void)
     CHECK_STATUS(quoit_queue_unlink_self(queue), QUOIT_OK);
     quoit_queue_close(queue);
     CHECK_EQUAL(entries_in("/dev/shm"), 0);
-    CHECK(umount("/proc") == 0);
+    CHECK_EQ(umount("/proc"), 0);
 }
 
 int main(int argc, char **argv)

@@ -122,7 +122,7 @@ static void stream(const char *scheme, const char *first, const char *second, co
 
 static void a_million_items(void)
 {
-    for (int i = 0; test_shared_schemes[i]; i++) {
+    for (int i = 0; TEST_LOOP_TEXT(test_shared_schemes[i], 0, test_shared_schemes[i]); i++) {
         stream(test_shared_schemes[i], "produce", "consume", "one");
         stream(test_shared_schemes[i], "consume", "produce", "batch");
         stream(test_shared_schemes[i], "produce", "consume", "one of spans");

@@ -29,7 +29,7 @@ static void count_up(char **arguments)
     CHECK_EQUAL(info.producer_pid, test_own_pid());
     for (uint64_t next = info.pushed;;) {
         quoit_status status = quoit_queue_push(queue, &next);
-        CHECK(status == QUOIT_OK || status == QUOIT_FULL);
+        CHECK_STATUS_ANY(status, QUOIT_OK, QUOIT_FULL);
         if (status == QUOIT_OK)
             next++;
         else
@@ -48,7 +48,7 @@ static void note_down(char **arguments)
         const void *items;
         uint64_t count;
         quoit_status status = quoit_queue_peek(queue, &items, &count);
-        CHECK(status == QUOIT_OK || status == QUOIT_EMPTY);
+        CHECK_STATUS_ANY(status, QUOIT_OK, QUOIT_EMPTY);
         if (status == QUOIT_EMPTY) {
             test_idle();
             continue;
@@ -78,7 +78,7 @@ static void kill_and_reap(test_process process)
 /* The parent consumes; the producer dies at any moment, and its successor goes on. */
 static void producer_killed(void)
 {
-    for (int i = 0; test_shared_schemes[i]; i++) {
+    for (int i = 0; TEST_LOOP_TEXT(test_shared_schemes[i], 0, test_shared_schemes[i]); i++) {
         const char *name = test_name(test_shared_schemes[i]);
         const char *const arguments[] = {name, NULL};
         quoit_queue *queue = open_as(name, QUOIT_CONSUMER);
@@ -109,7 +109,7 @@ static void producer_killed(void)
 static void consumer_killed(void)
 {
     enum { NUMBERS = 20000 };
-    for (int i = 0; test_shared_schemes[i]; i++) {
+    for (int i = 0; TEST_LOOP_TEXT(test_shared_schemes[i], 0, test_shared_schemes[i]); i++) {
         const char *name = test_name(test_shared_schemes[i]), *ledger_name = test_name("");
         const char *const arguments[] = {name, ledger_name, "20000", NULL};
         quoit_queue *queue = open_as(name, QUOIT_PRODUCER);
@@ -120,7 +120,7 @@ static void consumer_killed(void)
         test_process consumer = test_spawn("note_down", arguments);
         for (uint64_t next = 0; next <= NUMBERS;) {
             quoit_status status = quoit_queue_push(queue, &next);
-            CHECK(status == QUOIT_OK || status == QUOIT_FULL);
+            CHECK_STATUS_ANY(status, QUOIT_OK, QUOIT_FULL);
             if (status == QUOIT_FULL) {
                 test_idle();
                 continue;
@@ -133,10 +133,10 @@ static void consumer_killed(void)
         }
         CHECK_EQUAL(test_wait(consumer), 0);
         for (int n = 0; n < NUMBERS; n++) {
-            CHECK(ledger[n] >= 1);
+            CHECK_GE(ledger[n], 1);
             twice += (uint64_t)(ledger[n] - 1);
         }
-        CHECK(twice <= (uint64_t)kills);
+        CHECK_LE(twice, (uint64_t)kills);
         quoit_region_close(region);
         CHECK_STATUS(quoit_region_unlink(ledger_name), test_after_close(ledger_name));
         quoit_queue_close(queue);
@@ -159,7 +159,7 @@ static test_process start_holder(const char *name, unsigned role, volatile uint6
 
 static void one_at_a_time(void)
 {
-    for (int i = 0; test_shared_schemes[i]; i++)
+    for (int i = 0; TEST_LOOP_TEXT(test_shared_schemes[i], 0, test_shared_schemes[i]); i++)
         for (unsigned role = QUOIT_PRODUCER; role <= QUOIT_CONSUMER; role++) {
             const char *name = test_name(test_shared_schemes[i]);
             unsigned other_role = role == QUOIT_PRODUCER ? QUOIT_CONSUMER : QUOIT_PRODUCER;
@@ -190,7 +190,7 @@ static void one_at_a_time(void)
 /* The name goes while both use the queue: they go on together. */
 static void unlinked_while_in_use(void)
 {
-    for (int i = 0; test_shared_schemes[i]; i++) {
+    for (int i = 0; TEST_LOOP_TEXT(test_shared_schemes[i], 0, test_shared_schemes[i]); i++) {
         const char *name = test_name(test_shared_schemes[i]);
         const char *const arguments[] = {name, NULL};
         quoit_queue *queue = open_as(name, QUOIT_CONSUMER);

@@ -40,13 +40,13 @@ static void time_runs_out(void)
     uint64_t value = 1, start = quoit_os_monotonic_ns();
     CHECK_STATUS(word_pop_wait(queue, &value, 0), QUOIT_TIMEOUT);
     CHECK_STATUS(quoit_queue_pop_wait(queue, &value, 30000000), QUOIT_TIMEOUT);
-    CHECK(quoit_os_monotonic_ns() - start >= 30000000);
+    CHECK_GE(quoit_os_monotonic_ns() - start, 30000000);
     for (int i = 0; i < 3; i++)
         CHECK_STATUS(word_push_wait(queue, &value, 0), QUOIT_OK);
     CHECK_STATUS(word_push_wait(queue, &value, 0), QUOIT_TIMEOUT);
     start = quoit_os_monotonic_ns();
     CHECK_STATUS(word_push_wait(queue, &value, 150000000), QUOIT_TIMEOUT);
-    CHECK(quoit_os_monotonic_ns() - start >= 150000000);
+    CHECK_GE(quoit_os_monotonic_ns() - start, 150000000);
     CHECK_EQUAL(quoit_queue_size(queue), 3);
     CHECK_STATUS(quoit_queue_wait_for_items(queue, 0), QUOIT_OK);
     CHECK_STATUS(quoit_queue_wait_for_room(queue, 0), QUOIT_TIMEOUT);
@@ -56,7 +56,7 @@ static void time_runs_out(void)
 /* A handle with both roles has not lost its other side, however often it got something from it. */
 static void one_is_both(void)
 {
-    for (int kind = QUOIT_SPSC; kind <= QUOIT_MPMC; kind++) {
+    for (int kind = QUOIT_SPSC; TEST_LOOP(kind <= QUOIT_MPMC, 0, "kind", kind); kind++) {
         struct quoit_queue_options own = options;
         const char *name = test_name("");
         quoit_queue *queue;
@@ -129,8 +129,8 @@ static void ended_by(const char *scheme, enum quoit_kind kind, const char *what,
 static void ends(void)
 {
     int64_t slice = quoit_wait_slice_ns;
-    for (int i = 0; test_shared_schemes[i]; i++)
-        for (int kind = QUOIT_SPSC; kind <= QUOIT_MPMC; kind++) {
+    for (int i = 0; TEST_LOOP_TEXT(test_shared_schemes[i], 0, test_shared_schemes[i]); i++)
+        for (int kind = QUOIT_SPSC; TEST_LOOP(kind <= QUOIT_MPMC, 1, "kind", kind); kind++) {
             const char *scheme = test_shared_schemes[i];
             ended_by(scheme, (enum quoit_kind)kind, "push", QUOIT_OK);
             ended_by(scheme, (enum quoit_kind)kind, "pop", QUOIT_OK);
@@ -209,7 +209,7 @@ static void take_part(char **arguments)
     }
     while (!pushes && status != QUOIT_CLOSED) {
         status = word_pop_wait(queue, &value, QUOIT_FOREVER);
-        CHECK(status == QUOIT_OK || status == QUOIT_CLOSED || status == QUOIT_ABANDONED);
+        CHECK_STATUS_ANY(status, QUOIT_OK, QUOIT_CLOSED, QUOIT_ABANDONED);
         if (value % 64 == 63)
             test_sleep_ms(1);
     }
@@ -277,7 +277,7 @@ static void killed_asleep(void)
     const char *name = test_name("file");
     const char *const arguments[] = {name, NULL};
     uint64_t value = 5;
-    for (int round = 0; round < 5; round++) {
+    for (int round = 0; TEST_LOOP(round < 5, 3, "round", round); round++) {
         quoit_queue *queue = join(name, QUOIT_PRODUCER);
         test_process other = test_spawn("sleep_until_killed", arguments);
         struct quoit_queue_info info;

@@ -52,7 +52,8 @@ static void producer_leaves_first(void)
     CHECK_EQUAL(test_wait(test_spawn("push_three_and_leave", arguments)), 0);
     CHECK_STATUS(quoit_queue_open(name, QUOIT_CONSUMER, &queue), QUOIT_NOT_FOUND);
     queue = open_as(name, QUOIT_CONSUMER);
-    CHECK(quoit_queue_is_empty(queue) && !quoit_queue_is_finished(queue));
+    CHECK(quoit_queue_is_empty(queue));
+    CHECK(!quoit_queue_is_finished(queue));
     quoit_queue_close(queue);
     CHECK_STATUS(quoit_queue_unlink(name), QUOIT_NOT_FOUND);
 }
@@ -73,10 +74,10 @@ static void names_in_utf8(void)
         wchar_t wide[100];
         (void)swprintf(wide, 100, L"qt-%u-Gr\u00fc\u00dfe-\u4ea7\u54c1", (unsigned)test_own_pid());
         if (i == 1)
-            CHECK(GetFileAttributesW(wide) != INVALID_FILE_ATTRIBUTES);
+            CHECK_NE(GetFileAttributesW(wide), INVALID_FILE_ATTRIBUTES);
         CHECK_STATUS(quoit_queue_unlink(name), QUOIT_OK);
         if (i == 1)
-            CHECK(GetFileAttributesW(wide) == INVALID_FILE_ATTRIBUTES);
+            CHECK_EQ(GetFileAttributesW(wide), INVALID_FILE_ATTRIBUTES);
         quoit_queue_close(queue);
     }
     quoit_queue *queue;
@@ -95,7 +96,7 @@ static void long_paths(void)
         CHECK(CreateDirectoryA(directory[i], NULL));
     }
     (void)snprintf(name, sizeof name, "file:%s/%0100d", directory[3], 7);
-    CHECK(strlen(name) > 300);
+    CHECK_GT(strlen(name), 300);
     const char *const arguments[] = {test_remember(name), NULL};
     CHECK_EQUAL(test_wait(test_spawn("push_three_and_leave", arguments)), 0);
     drain(name);
@@ -112,12 +113,13 @@ static void left_by_the_dead(void)
     quoit_queue *queue;
     HANDLE held = CreateFileA(alive, GENERIC_READ, FILE_SHARE_READ | FILE_SHARE_DELETE, NULL,
                               CREATE_ALWAYS, FILE_ATTRIBUTE_NORMAL, NULL);
-    CHECK(held != INVALID_HANDLE_VALUE);
+    CHECK_NE(held, INVALID_HANDLE_VALUE);
     test_write_file(dead, "dead", 4);
     CHECK_STATUS(quoit_queue_create(name, &options, QUOIT_PRODUCER, &queue), QUOIT_OK);
-    CHECK(GetFileAttributesA(dead) == INVALID_FILE_ATTRIBUTES);
-    CHECK(GetFileAttributesA(alive) != INVALID_FILE_ATTRIBUTES);
-    CHECK(CloseHandle(held) && DeleteFileA(alive));
+    CHECK_EQ(GetFileAttributesA(dead), INVALID_FILE_ATTRIBUTES);
+    CHECK_NE(GetFileAttributesA(alive), INVALID_FILE_ATTRIBUTES);
+    CHECK(CloseHandle(held));
+    CHECK(DeleteFileA(alive));
     quoit_queue_close(queue);
     CHECK_STATUS(quoit_queue_unlink(name), QUOIT_OK);
 }
@@ -151,7 +153,7 @@ static void namespaces(void)
 static void entry_name(const char *name, const wchar_t *kind, wchar_t wide_out[128])
 {
     wchar_t text[64];
-    CHECK(MultiByteToWideChar(CP_UTF8, 0, test_path(name), -1, text, 64) > 0);
+    CHECK_GT(MultiByteToWideChar(CP_UTF8, 0, test_path(name), -1, text, 64), 0);
     (void)swprintf(wide_out, 128, L"Local\\quoit.name.%ls.%ls", kind, text);
 }
 
@@ -165,14 +167,17 @@ static void foreign_objects(void)
     quoit_sem *sem;
     entry_name(name, L"memory", wide);
     HANDLE event = CreateEventW(NULL, TRUE, FALSE, wide);
-    CHECK(event && GetLastError() == 0);
+    CHECK(event);
+    CHECK_EQ(GetLastError(), 0);
     CHECK_STATUS(quoit_queue_open(name, QUOIT_OBSERVER, &queue), QUOIT_NOT_QUOIT);
     CHECK_STATUS(quoit_queue_create(name, &options, QUOIT_OBSERVER, &queue), QUOIT_NOT_QUOIT);
     CHECK_STATUS(quoit_queue_unlink(name), QUOIT_NOT_QUOIT);
-    CHECK(WaitForSingleObject(event, 0) == WAIT_TIMEOUT && CloseHandle(event));
+    CHECK_EQ(WaitForSingleObject(event, 0), WAIT_TIMEOUT);
+    CHECK(CloseHandle(event));
 
     HANDLE section = CreateFileMappingW(INVALID_HANDLE_VALUE, NULL, PAGE_READWRITE, 0, 8192, wide);
-    CHECK(section && GetLastError() == 0);
+    CHECK(section);
+    CHECK_EQ(GetLastError(), 0);
     char *bytes = MapViewOfFile(section, FILE_MAP_WRITE, 0, 0, 8192);
     CHECK(bytes);
     memset(bytes, 'x', 8192);
@@ -181,14 +186,17 @@ static void foreign_objects(void)
     CHECK_STATUS(quoit_queue_unlink(name), QUOIT_NOT_QUOIT);
     for (int i = 0; i < 8192; i++)
         CHECK_EQUAL(bytes[i], 'x');
-    CHECK(UnmapViewOfFile(bytes) && CloseHandle(section));
+    CHECK(UnmapViewOfFile(bytes));
+    CHECK(CloseHandle(section));
 
     entry_name(name, L"semaphore", wide);
     event = CreateEventW(NULL, TRUE, FALSE, wide);
-    CHECK(event && GetLastError() == 0);
+    CHECK(event);
+    CHECK_EQ(GetLastError(), 0);
     CHECK_STATUS(quoit_sem_create(name, &one, &sem), QUOIT_NOT_QUOIT);
     CHECK_STATUS(quoit_sem_open(name, 0, &sem), QUOIT_NOT_QUOIT);
-    CHECK(WaitForSingleObject(event, 0) == WAIT_TIMEOUT && CloseHandle(event));
+    CHECK_EQ(WaitForSingleObject(event, 0), WAIT_TIMEOUT);
+    CHECK(CloseHandle(event));
 }
 
 struct opening {
@@ -205,7 +213,7 @@ static void open_in_thread(void *opening)
 /* A mutex is abandoned when its thread ends; a role is not. */
 static void thread_that_opened_ends(void)
 {
-    for (int i = 0; test_schemes[i]; i++) {
+    for (int i = 0; TEST_LOOP_TEXT(test_schemes[i], 0, test_schemes[i]); i++) {
         struct opening opening = {.name = test_name(test_schemes[i])};
         quoit_queue *other;
         uint64_t value = 1;

@@ -1,28 +1,44 @@
 /* SPDX-License-Identifier: MIT */
-/* The portable half of the test support. */
+/* The portable half of the test support: where a test is, its names, its parts. */
 #include "test.h"
 
+#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
-enum { NAMES_MAX = 4096, CHILDREN_MAX = 256 };
+enum { NAMES_MAX = 4096, NAMES_BYTES = 1 << 18, CHILDREN_MAX = 256 };
+
+/* What outlives the test's process, for its watcher. */
+struct place {
+    test_context_line contexts[TEST_LEVELS];
+    char part[TEST_CONTEXT_ROOM], point[TEST_POINT_ROOM];
+    uint32_t name_count, names_at[NAMES_MAX], names_bytes;
+    char names[NAMES_BYTES];
+};
 
 const char *test_program;
-
-static char *names[NAMES_MAX];
-static int name_count;
-static bool is_second_process;
+static struct place *place;
 static test_process children[CHILDREN_MAX];
 static int child_count;
 
-static void remove_names(void)
+test_context_line *test_contexts;
+const char *test_part_name = "", *test_point;
+char *test_point_now;
+bool test_point_met;
+
+static const char *name_at(uint32_t i)
 {
-    for (int i = 0; i < name_count; i++) {
-        (void)quoit_queue_unlink(names[i]);
-        (void)quoit_pool_unlink(names[i]);
-        (void)quoit_region_unlink(names[i]);
-        (void)quoit_sem_unlink(names[i]);
+    return place->names + place->names_at[i];
+}
+
+void test_remove_names(void)
+{
+    for (uint32_t i = 0; i < place->name_count; i++) {
+        (void)quoit_queue_unlink(name_at(i));
+        (void)quoit_pool_unlink(name_at(i));
+        (void)quoit_region_unlink(name_at(i));
+        (void)quoit_sem_unlink(name_at(i));
     }
 }
 
@@ -40,67 +56,121 @@ void test_child_ended(test_process process)
 }
 
 /* Else they would go on for ever, and hold the test's output open. */
-static void kill_children(void)
+void test_kill_children(void)
 {
     for (int i = 0; i < child_count; i++)
         test_kill(children[i]);
 }
 
-char test_context[200];
+/* ---- Where it is ----------------------------------------------------------------------------- */
+
+/* Other threads leave the place alone. */
+static _Thread_local bool is_main_thread;
+
+void test_set_context(int level, const char *format, ...)
+{
+    if (!is_main_thread)
+        return;
+    va_list arguments;
+    va_start(arguments, format);
+    (void)vsnprintf(test_contexts[level], TEST_CONTEXT_ROOM, format, arguments);
+    va_end(arguments);
+    for (int i = level + 1; i < TEST_LEVELS; i++)
+        test_contexts[i][0] = 0;
+}
+
+static void print_setting(FILE *stream, const char *variable)
+{
+    const char *value = getenv(variable);
+    if (value)
+        (void)fprintf(stream, "%s=%s ", variable, value);
+}
+
+void test_print_place(FILE *stream)
+{
+    const char *before = "";
+    (void)fprintf(stream, "  where: ");
+    for (int i = 0; i < TEST_LEVELS; i++)
+        if (place->contexts[i][0]) {
+            (void)fprintf(stream, "%s%s", before, place->contexts[i]);
+            before = "; ";
+        }
+    (void)fprintf(stream, "%s\n  again: ", before[0] ? "" : "(no loop)");
+    print_setting(stream, "QUOIT_TEST_EFFORT");
+    print_setting(stream, "QUOIT_CRASH_POINTS");
+    (void)fprintf(stream, "%s \"%s\" --seed %llu", test_program, place->part,
+                  (unsigned long long)test_seed);
+    if (place->point[0])
+        (void)fprintf(stream, " --point %s", place->point);
+    (void)fprintf(stream, "\n");
+}
 
 void test_give_up(void)
 {
-    if (test_context[0])
-        (void)fprintf(stderr, " [%s]", test_context);
-    (void)fprintf(stderr, " [latest error text: %s]\n", quoit_error_text());
-    kill_children();
-    remove_names();
+    if (quoit_error_text()[0])
+        (void)fprintf(stderr, "  latest error text: %s\n", quoit_error_text());
+    test_print_place(stderr);
+    test_kill_children();
+    test_remove_names();
     exit(EXIT_FAILURE);
 }
 
 void test_skip(const char *reason)
 {
     (void)printf("skipped: %s\n", reason);
-    kill_children();
-    remove_names();
+    test_kill_children();
+    test_remove_names();
     exit(TEST_SKIPPED);
 }
 
-void test_check_equal(const char *file, int line, const char *what, uint64_t actual,
-                      uint64_t expected)
+/* ---- Chance, effort -------------------------------------------------------------------------- */
+
+uint64_t test_seed;
+
+/* Steele, Lea and Flood: splitmix64, of any seed. */
+uint64_t test_random(void)
 {
-    if (actual != expected)
-        test_fail(file, line, "%s is %llu, not %llu", what, (unsigned long long)actual,
-                  (unsigned long long)expected);
+    static uint64_t state;
+    static bool begun;
+    if (!begun)
+        state = test_seed;
+    begun = true;
+    uint64_t z = state += UINT64_C(0x9e3779b97f4a7c15);
+    z = (z ^ z >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
+    z = (z ^ z >> 27) * UINT64_C(0x94d049bb133111eb);
+    return z ^ z >> 31;
 }
 
-void test_check_status(const char *file, int line, const char *what, quoit_status actual,
-                       quoit_status expected)
+bool test_is_full(void)
 {
-    if (actual != expected)
-        test_fail(file, line, "%s gives %s, not %s", what, quoit_status_name(actual),
-                  quoit_status_name(expected));
-    if (actual < 0 && !quoit_error_text()[0])
-        test_fail(file, line, "%s gives %s without a sentence", what, quoit_status_name(actual));
+    const char *effort = getenv("QUOIT_TEST_EFFORT");
+    return effort && strcmp(effort, "full") == 0;
 }
+
+uint64_t test_effort(uint64_t when_short, uint64_t when_full)
+{
+    return test_is_full() ? when_full : when_short;
+}
+
+/* ---- Names ----------------------------------------------------------------------------------- */
 
 const char *test_name(const char *scheme)
 {
     char name[64];
     (void)snprintf(name, sizeof name, "%s%sqt-%u-%u-%d", scheme, scheme[0] ? ":" : "",
-                   (unsigned)test_own_pid(), (unsigned)time(NULL), name_count);
+                   (unsigned)test_own_pid(), (unsigned)time(NULL), (int)place->name_count);
     return test_remember(name);
 }
 
 const char *test_remember(const char *name)
 {
-    if (name_count == NAMES_MAX)
-        test_fail(__FILE__, __LINE__, "more than %d names", NAMES_MAX);
-    char *kept = malloc(strlen(name) + 1);
-    if (!kept)
-        test_fail(__FILE__, __LINE__, "out of memory");
-    (void)strcpy(kept, name);
-    names[name_count++] = kept;
+    size_t bytes = strlen(name) + 1;
+    if (place->name_count == NAMES_MAX || place->names_bytes + bytes > NAMES_BYTES)
+        test_fail(__FILE__, __LINE__, "more than %d names", (int)place->name_count);
+    char *kept = place->names + place->names_bytes;
+    memcpy(kept, name, bytes);
+    place->names_at[place->name_count++] = place->names_bytes;
+    place->names_bytes += (uint32_t)bytes;
     return kept;
 }
 
@@ -165,44 +235,145 @@ static bool is_there(const char *name)
 
 static void check_names_gone(void)
 {
-    for (int i = 0; i < name_count; i++)
-        if (is_there(names[i]))
-            test_fail(__FILE__, __LINE__, "'%s' was left behind", names[i]);
-    for (int i = 0; i < name_count; i++)
-        free(names[i]);
-    name_count = 0;
+    for (uint32_t i = 0; i < place->name_count; i++)
+        if (is_there(name_at(i)))
+            test_fail(__FILE__, __LINE__, "'%s' was left behind", name_at(i));
+    place->name_count = 0;
 }
 
-static int run_role(const struct test_role *roles, char **argv)
+/* ---- The program ----------------------------------------------------------------------------- */
+
+struct command {
+    const char *part, *role;
+    char **arguments; /* the role's */
+    bool lists, helps;
+};
+
+static void print_help(void)
 {
-    is_second_process = true;
+    (void)printf(
+        "%s [PART] [--seed N] [--point POINT] [--list] [--help]\n"
+        "  PART           that part alone; all of them without\n"
+        "  --seed N       the seed of random choices, as a run before has printed it\n"
+        "  --point POINT  crash tests: that point of PART alone, as a failure has printed it\n"
+        "  --list         prints the parts\n"
+        "Exit code: 0 passed, 1 failed, %d skipped.\n"
+        "QUOIT_TEST_EFFORT=short|full   how long it tries (short)\n"
+        "QUOIT_TEST_TIMEOUT=SECONDS     ends the test and what it started; 0: never (290)\n"
+        "QUOIT_CRASH_POINTS=N|all|every crash tests: how many points of each operation\n",
+        test_program, TEST_SKIPPED);
+}
+
+static void list_parts(const struct test_part *parts)
+{
+    for (; parts->name; parts++)
+        (void)printf("%s\n", parts->name);
+}
+
+static const char *value_of(char ***argument)
+{
+    if (!(*argument)[1])
+        test_fail(__FILE__, __LINE__, "%s needs a value; see --help", **argument);
+    return *++*argument;
+}
+
+static struct command parse(char **argument)
+{
+    struct command command = {0};
+    for (; *argument && !command.role; argument++)
+        if (strcmp(*argument, "--seed") == 0)
+            test_seed = strtoull(value_of(&argument), NULL, 10);
+        else if (strcmp(*argument, "--point") == 0)
+            test_point = value_of(&argument);
+        else if (strcmp(*argument, "--role") == 0)
+            command.role = value_of(&argument);
+        else if (strcmp(*argument, "--list") == 0)
+            command.lists = true;
+        else if (strcmp(*argument, "--help") == 0)
+            command.helps = true;
+        else if (strncmp(*argument, "--", 2) == 0)
+            test_fail(__FILE__, __LINE__, "unknown option '%s'; see --help", *argument);
+        else
+            command.part = *argument;
+    command.arguments = argument;
+    return command;
+}
+
+static int run_role(const struct test_role *roles, const struct command *command)
+{
+    TEST_CONTEXT("a second process, '%s' %s %s", command->role,
+                 command->arguments[0] ? command->arguments[0] : "",
+                 command->arguments[0] && command->arguments[1] ? command->arguments[1] : "");
     for (; roles && roles->name; roles++)
-        if (strcmp(roles->name, argv[2]) == 0) {
-            roles->run(argv + 3);
+        if (strcmp(roles->name, command->role) == 0) {
+            roles->run(command->arguments);
             return EXIT_SUCCESS;
         }
-    test_fail(__FILE__, __LINE__, "no role '%s'", argv[2]);
+    test_fail(__FILE__, __LINE__, "no role '%s'", command->role);
+}
+
+static void run_part(const struct test_part *part)
+{
+    int descriptors = test_open_descriptors();
+    (void)snprintf(place->part, sizeof place->part, "%s", part->name);
+    test_part_name = part->name;
+    TEST_CONTEXT("%s", "");
+    (void)printf("%s\n", part->name);
+    (void)fflush(stdout);
+    part->run();
+    TEST_CONTEXT("%s", "");
+    CHECK_EQ(test_open_descriptors(), descriptors);
+}
+
+static int run_parts(const struct test_part *parts, const struct command *command)
+{
+    int ran = 0;
+    for (; parts->name; parts++)
+        if (!command->part || strcmp(command->part, parts->name) == 0) {
+            run_part(parts);
+            ran++;
+        }
+    check_names_gone();
+    if (ran == 0)
+        test_fail(__FILE__, __LINE__, "there is no part '%s'; --list prints them", command->part);
+    if (test_point && !test_point_met)
+        test_fail(__FILE__, __LINE__, "there is no point '%s'", test_point);
+    return EXIT_SUCCESS;
+}
+
+static unsigned time_limit(void)
+{
+    const char *text = getenv("QUOIT_TEST_TIMEOUT");
+    return text ? (unsigned)strtoul(text, NULL, 10) : 290;
+}
+
+static void prepare(void)
+{
+    is_main_thread = true;
+    place = test_watched_memory(sizeof *place);
+    test_contexts = place->contexts;
+    test_point_now = place->point;
+    test_seed = (uint64_t)time(NULL) * 1000 + test_own_pid() % 1000;
 }
 
 int test_main(int argc, char **argv, const struct test_part *parts, const struct test_role *roles)
 {
-    (void)setvbuf(stdout, NULL, _IOLBF, 4096);
+    test_program = argv[0];
+    prepare();
     argv = test_begin(argc, argv);
     test_program = argv[0];
-    if (argc > 2 && strcmp(argv[1], "--role") == 0)
-        return run_role(roles, argv);
-    int descriptors = test_open_descriptors(), ran = 0;
-    for (; parts->name; parts++) {
-        if (argc > 1 && strcmp(argv[1], parts->name) != 0)
-            continue;
-        (void)printf("%s\n", parts->name);
-        (void)fflush(stdout);
-        parts->run();
-        ran++;
-        CHECK_EQUAL(test_open_descriptors(), descriptors);
+    struct command command = parse(argv + 1);
+    if (command.role)
+        return run_role(roles, &command);
+    if (command.helps || command.lists) {
+        if (command.helps)
+            print_help();
+        list_parts(command.lists ? parts : &(struct test_part){NULL, NULL});
+        return EXIT_SUCCESS;
     }
-    check_names_gone();
-    if (ran == 0)
-        test_fail(__FILE__, __LINE__, "there is no part '%s'", argc > 1 ? argv[1] : "");
-    return EXIT_SUCCESS;
+    (void)printf("seed %llu\n", (unsigned long long)test_seed);
+    (void)fflush(stdout);
+    if (time_limit() > 0)
+        test_watch(time_limit());
+    return run_parts(parts, &command);
 }

@@ -16,31 +16,122 @@
 
 enum { TEST_SKIPPED = 77 };
 
-#define CHECK(condition)                                     \
-    do {                                                     \
-        if (!(condition))                                    \
-            test_fail(__FILE__, __LINE__, "%s", #condition); \
+/* ---- checks: each prints the expression, the values, and where it was in its loops ----------- */
+
+#define CHECK(condition)                                              \
+    do {                                                              \
+        if (!(condition))                                             \
+            test_fail(__FILE__, __LINE__, "%s is false", #condition); \
     } while (0)
 
-/* Both sides as numbers, shown where they differ. */
-#define CHECK_EQUAL(actual, expected) \
-    test_check_equal(__FILE__, __LINE__, #actual, (uint64_t)(actual), (uint64_t)(expected))
+/* Numbers of any type, compared as numbers, and pointers: CHECK_EQ(count, 5). */
+#define CHECK_EQ(actual, expected) TEST_COMPARE(actual, TEST_EQ, expected)
+#define CHECK_NE(actual, other)    TEST_COMPARE(actual, TEST_NE, other)
+#define CHECK_LT(actual, bound)    TEST_COMPARE(actual, TEST_LT, bound)
+#define CHECK_LE(actual, bound)    TEST_COMPARE(actual, TEST_LE, bound)
+#define CHECK_GT(actual, bound)    TEST_COMPARE(actual, TEST_GT, bound)
+#define CHECK_GE(actual, bound)    TEST_COMPARE(actual, TEST_GE, bound)
+#define CHECK_EQUAL                CHECK_EQ
+#define CHECK_STR(actual, expected) \
+    test_check_string(__FILE__, __LINE__, #actual, (actual), (expected))
 
-/* The call's status; where it is trouble, the error text must not be empty. */
+/* The call's status, by name; where it is an error, the error text must not be empty. */
 #define CHECK_STATUS(call, expected) \
     test_check_status(__FILE__, __LINE__, #call, (call), (expected))
+/* A status that was kept, which is the one, or is not: CHECK_STATUS_IS(status, ==, QUOIT_OK). */
+#define CHECK_STATUS_IS(status, relation, expected)                                            \
+    do {                                                                                       \
+        const quoit_status test_kept = (status);                                               \
+        if (!(test_kept relation(expected)))                                                   \
+            test_fail(__FILE__, __LINE__, "%s is %s; expected: %s %s", #status,                \
+                      quoit_status_name(test_kept), #relation, quoit_status_name((expected))); \
+    } while (0)
+/* One of several: CHECK_STATUS_ANY(status, QUOIT_OK, QUOIT_FULL). */
+#define CHECK_STATUS_ANY(status, ...)                                   \
+    test_check_any(__FILE__, __LINE__, #status, (status), #__VA_ARGS__, \
+                   (const quoit_status[]){__VA_ARGS__},                 \
+                   sizeof((const quoit_status[]){__VA_ARGS__}) / sizeof(quoit_status))
 
 /* test_fail(file, line, format, …): says so, and ends the process without its objects. */
-#define test_fail(file, line, ...) \
-    (fprintf(stderr, "%s:%d: ", file, line), fprintf(stderr, __VA_ARGS__), test_give_up())
+#define test_fail(file, line, ...) (test_begin_failure(file, line, __VA_ARGS__), test_give_up())
+void test_begin_failure(const char *file, int line, const char *format, ...);
 _Noreturn void test_give_up(void);
-/* What is being tried, where that is one of many: shown with a failure. */
-extern char test_context[200];
 _Noreturn void test_skip(const char *reason);
-void test_check_equal(const char *file, int line, const char *what, uint64_t actual,
-                      uint64_t expected);
+
+/* What is being tried, where that is one of many: shown with a failure. One line for each level of
+   loops, 0 for the outermost; it replaces that line and drops those below. A part begins without
+   any. Threads other than the first leave it alone. */
+enum { TEST_LEVELS = 4, TEST_CONTEXT_ROOM = 200 };
+#define TEST_CONTEXT(...)           test_set_context(0, __VA_ARGS__)
+#define TEST_CONTEXT_AT(level, ...) test_set_context(level, __VA_ARGS__)
+/* A loop that does so: for (int i = 0; TEST_LOOP(i < 3, 1, "capacity", capacities[i]); i++). */
+#define TEST_LOOP(condition, level, name, value) \
+    ((condition) ? test_in_loop(level, name, TEST_VALUE(value)) : test_behind_loop(level))
+#define TEST_LOOP_TEXT(condition, level, text) \
+    ((condition) ? test_in_loop(level, text, test_of_nothing()) : test_behind_loop(level))
+void test_set_context(int level, const char *format, ...);
+typedef char test_context_line[TEST_CONTEXT_ROOM];
+extern test_context_line *test_contexts;
+#define test_context test_contexts[0]
+
+/* What TEST_COMPARE is made of. */
+enum test_relation { TEST_EQ, TEST_NE, TEST_LT, TEST_LE, TEST_GT, TEST_GE };
+struct test_value {
+    enum { TEST_SIGNED, TEST_UNSIGNED, TEST_DOUBLE, TEST_POINTER, TEST_NOTHING } kind;
+    union {
+        int64_t i;
+        uint64_t u;
+        double d;
+        const volatile void *p;
+    } as;
+};
+struct test_value test_of_signed(int64_t value);
+struct test_value test_of_unsigned(uint64_t value);
+struct test_value test_of_double(double value);
+struct test_value test_of_pointer(const volatile void *value);
+struct test_value test_of_nothing(void);
+bool test_in_loop(int level, const char *name, struct test_value value); /* true */
+bool test_behind_loop(int level);                                        /* false */
+/* clang-format off */
+#define TEST_VALUE(value) _Generic((value),                                                      \
+    bool: test_of_unsigned, char: test_of_signed, signed char: test_of_signed,                   \
+    unsigned char: test_of_unsigned, short: test_of_signed, unsigned short: test_of_unsigned,    \
+    int: test_of_signed, unsigned: test_of_unsigned, long: test_of_signed,                       \
+    unsigned long: test_of_unsigned, long long: test_of_signed,                                  \
+    unsigned long long: test_of_unsigned, float: test_of_double, double: test_of_double,         \
+    default: test_of_pointer)(value)
+/* clang-format on */
+#define TEST_COMPARE(actual, relation, expected)                                       \
+    test_compare(__FILE__, __LINE__, relation, #actual, #expected, TEST_VALUE(actual), \
+                 TEST_VALUE(expected))
+void test_compare(const char *file, int line, enum test_relation relation, const char *actual_text,
+                  const char *expected_text, struct test_value actual, struct test_value expected);
+void test_check_string(const char *file, int line, const char *what, const char *actual,
+                       const char *expected);
 void test_check_status(const char *file, int line, const char *what, quoit_status actual,
                        quoit_status expected);
+void test_check_any(const char *file, int line, const char *what, quoit_status actual,
+                    const char *text, const quoit_status *expected, size_t count);
+
+/* ---- chance, effort -------------------------------------------------------------------------- */
+
+/* Random numbers, from the seed that is printed at the beginning; --seed gives it back. */
+extern uint64_t test_seed;
+uint64_t test_random(void);
+
+/* QUOIT_TEST_EFFORT in the environment: "short", the default, for tests that take some seconds, or
+   "full", for the night: kills, rounds, items, seconds are as many as they can be. */
+bool test_is_full(void);
+uint64_t test_effort(uint64_t when_short, uint64_t when_full);
+
+/* Crash points: --point, NULL without; whether it was met; the one that is tried now, or "". */
+extern const char *test_point;
+extern bool test_point_met;
+extern char *test_point_now;
+enum { TEST_POINT_ROOM = 48 };
+extern const char *test_part_name;
+
+/* ---- names ----------------------------------------------------------------------------------- */
 
 /* A name that no other test has, "scheme:…", or for "" one of the native kind; valid to the end of
    the process, which checks that it is gone. test_remember has that checked of any other name. */
@@ -120,6 +211,18 @@ int test_open_descriptors(void);
 extern const bool test_plain_posix;
 /* POSIX: does the system tell a System V object's permissions right? qemu does not everywhere. */
 bool test_ipc_modes_are_told(void);
+
+/* Zeroed memory that this process and its watcher share; the path of its file begins so. */
+#define TEST_WATCHED_FILE "/tmp/qt-watch-"
+void *test_watched_memory(size_t bytes);
+/* From here on the test is watched: when it dies, or lasts longer than so many seconds, its
+   children and its objects are removed, and a line says where it was. POSIX: the caller goes on in
+   a new process. */
+void test_watch(unsigned seconds);
+/* Prints where the test is; removes the objects that it remembers. */
+void test_print_place(FILE *stream);
+void test_remove_names(void);
+void test_kill_children(void);
 
 /* ---- threads --------------------------------------------------------------------------------- */
 

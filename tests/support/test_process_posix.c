@@ -34,7 +34,9 @@ bool test_ipc_modes_are_told(void)
 {
     struct shmid_ds segment = {.shm_segsz = 0};
     int id = shmget(IPC_PRIVATE, 4096, IPC_CREAT | 0640);
-    CHECK(id >= 0 && shmctl(id, IPC_STAT, &segment) == 0 && shmctl(id, IPC_RMID, NULL) == 0);
+    CHECK_GE(id, 0);
+    CHECK_EQ(shmctl(id, IPC_STAT, &segment), 0);
+    CHECK_EQ(shmctl(id, IPC_RMID, NULL), 0);
     bool are = (segment.shm_perm.mode & 0777) == 0640;
     CHECK(are || getenv("QUOIT_TEST_EMULATOR")); /* no kernel does that */
     if (!are)
@@ -51,12 +53,13 @@ bool test_outlives_handles(const char *name)
 char **test_begin(int argc, char **argv)
 {
     (void)argc;
+    (void)setvbuf(stdout, NULL, _IOLBF, 4096);
     return argv;
 }
 
 void test_truncate(const char *path, uint64_t size_bytes)
 {
-    CHECK(truncate(path, (off_t)size_bytes) == 0);
+    CHECK_EQ(truncate(path, (off_t)size_bytes), 0);
 }
 
 /* QUOIT_TEST_EMULATOR: the words that start a program here (qemu-user), in front of its own. */
@@ -129,12 +132,12 @@ bool test_is_running(test_process process)
 
 void test_pause(test_process process)
 {
-    CHECK(kill((pid_t)process.id, SIGSTOP) == 0);
+    CHECK_EQ(kill((pid_t)process.id, SIGSTOP), 0);
 }
 
 void test_resume(test_process process)
 {
-    CHECK(kill((pid_t)process.id, SIGCONT) == 0);
+    CHECK_EQ(kill((pid_t)process.id, SIGCONT), 0);
 }
 
 void test_sleep_ms(int milliseconds)
@@ -187,12 +190,12 @@ test_thread *test_thread_start(void (*run)(void *), void *argument)
     CHECK(thread);
     thread->run = run;
     thread->argument = argument;
-    CHECK(pthread_create(&thread->id, NULL, run_thread, thread) == 0);
+    CHECK_EQ(pthread_create(&thread->id, NULL, run_thread, thread), 0);
     return thread;
 }
 
 void test_thread_join(test_thread *thread)
 {
-    CHECK(pthread_join(thread->id, NULL) == 0);
+    CHECK_EQ(pthread_join(thread->id, NULL), 0);
     free(thread);
 }

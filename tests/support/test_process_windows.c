@@ -24,7 +24,8 @@ static char *narrow(const wchar_t *wide)
 {
     int room = WideCharToMultiByte(CP_UTF8, 0, wide, -1, NULL, 0, NULL, NULL);
     char *text = malloc((size_t)room);
-    CHECK(text && WideCharToMultiByte(CP_UTF8, 0, wide, -1, text, room, NULL, NULL) == room);
+    CHECK(text);
+    CHECK_EQ(WideCharToMultiByte(CP_UTF8, 0, wide, -1, text, room, NULL, NULL), room);
     return text;
 }
 
@@ -50,8 +51,10 @@ static void warm_up(void)
 char **test_begin(int argc, char **argv)
 {
     int count;
+    (void)setvbuf(stdout, NULL, _IONBF, 0); /* there are no line buffers */
     wchar_t **wide = CommandLineToArgvW(GetCommandLineW(), &count);
-    CHECK(wide && count == argc);
+    CHECK(wide);
+    CHECK_EQ(count, argc);
     for (int i = 0; i < argc; i++)
         argv[i] = narrow(wide[i]);
     (void)LocalFree(wide);
@@ -63,12 +66,13 @@ void test_truncate(const char *path, uint64_t size_bytes)
 {
     wchar_t wide[MAX_PATH];
     LARGE_INTEGER size = {.QuadPart = (LONGLONG)size_bytes};
-    CHECK(MultiByteToWideChar(CP_UTF8, 0, path, -1, wide, MAX_PATH) > 0);
+    CHECK_GT(MultiByteToWideChar(CP_UTF8, 0, path, -1, wide, MAX_PATH), 0);
     HANDLE file = CreateFileW(wide, GENERIC_WRITE,
                               FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE, NULL,
                               OPEN_EXISTING, 0, NULL);
-    CHECK(file != INVALID_HANDLE_VALUE);
-    CHECK(SetFilePointerEx(file, size, NULL, FILE_BEGIN) && SetEndOfFile(file));
+    CHECK_NE(file, INVALID_HANDLE_VALUE);
+    CHECK(SetFilePointerEx(file, size, NULL, FILE_BEGIN));
+    CHECK(SetEndOfFile(file));
     CHECK(CloseHandle(file));
 }
 
@@ -77,9 +81,9 @@ static void append(wchar_t *command, const char *argument)
 {
     size_t length = wcslen(command);
     int room = (int)(COMMAND_ROOM - length - 3);
-    CHECK(room > 0);
+    CHECK_GT(room, 0);
     command[length++] = L'"';
-    CHECK(MultiByteToWideChar(CP_UTF8, 0, argument, -1, command + length, room) > 0);
+    CHECK_GT(MultiByteToWideChar(CP_UTF8, 0, argument, -1, command + length, room), 0);
     (void)wcscat(command, L"\" ");
 }
 
@@ -109,7 +113,7 @@ test_process test_spawn(const char *role, const char *const *arguments)
     append(command, role);
     for (; *arguments; arguments++)
         append(command, *arguments);
-    CHECK(GetModuleFileNameW(NULL, program, MAX_PATH) < MAX_PATH);
+    CHECK_LT(GetModuleFileNameW(NULL, program, MAX_PATH), MAX_PATH);
     if (!create_process(program, command, &made))
         test_fail(__FILE__, __LINE__, "cannot start '%s': error %d", role, (int)GetLastError());
     (void)CloseHandle(made.hThread);
@@ -126,7 +130,7 @@ void test_kill(test_process process)
 int test_wait(test_process process)
 {
     DWORD code;
-    CHECK(WaitForSingleObject(process.handle, INFINITE) == WAIT_OBJECT_0);
+    CHECK_EQ(WaitForSingleObject(process.handle, INFINITE), WAIT_OBJECT_0);
     CHECK(GetExitCodeProcess(process.handle, &code));
     CHECK(CloseHandle(process.handle));
     test_child_ended(process);
@@ -145,7 +149,8 @@ static void call_ntdll(const char *function, test_process process)
         FARPROC found;
         LONG(NTAPI *call)(HANDLE);
     } entry = {.found = GetProcAddress(GetModuleHandleW(L"ntdll.dll"), function)};
-    CHECK(entry.found && entry.call(process.handle) >= 0);
+    CHECK(entry.found);
+    CHECK_GE(entry.call(process.handle), 0);
 }
 
 void test_pause(test_process process)
@@ -218,7 +223,7 @@ test_thread *test_thread_start(void (*run)(void *), void *argument)
 
 void test_thread_join(test_thread *thread)
 {
-    CHECK(WaitForSingleObject(thread->handle, INFINITE) == WAIT_OBJECT_0);
+    CHECK_EQ(WaitForSingleObject(thread->handle, INFINITE), WAIT_OBJECT_0);
     CHECK(CloseHandle(thread->handle));
     free(thread);
 }

@@ -8,39 +8,55 @@
 static void sums_and_products(void)
 {
     uint64_t result = 7;
-    CHECK(quoit_add(UINT64_MAX - 1, 1, &result) && result == UINT64_MAX);
-    CHECK(!quoit_add(UINT64_MAX, 1, &result) && result == UINT64_MAX);
+    CHECK(quoit_add(UINT64_MAX - 1, 1, &result));
+    CHECK_EQ(result, UINT64_MAX);
+    CHECK(!quoit_add(UINT64_MAX, 1, &result));
+    CHECK_EQ(result, UINT64_MAX);
     CHECK(quoit_multiply(UINT64_C(1) << 32, (UINT64_C(1) << 32) - 1, &result));
     CHECK(!quoit_multiply(UINT64_C(1) << 32, UINT64_C(1) << 32, &result));
-    CHECK(quoit_multiply(UINT64_MAX, 0, &result) && result == 0);
+    CHECK(quoit_multiply(UINT64_MAX, 0, &result));
+    CHECK_EQ(result, 0);
 }
 
 static void alignment(void)
 {
     uint64_t result;
-    CHECK(quoit_align_up(0, 64, &result) && result == 0);
-    CHECK(quoit_align_up(1, 64, &result) && result == 64);
-    CHECK(quoit_align_up(64, 64, &result) && result == 64);
-    CHECK(quoit_align_up(UINT64_MAX - 63, 64, &result) && result == UINT64_MAX - 63);
+    CHECK(quoit_align_up(0, 64, &result));
+    CHECK_EQ(result, 0);
+    CHECK(quoit_align_up(1, 64, &result));
+    CHECK_EQ(result, 64);
+    CHECK(quoit_align_up(64, 64, &result));
+    CHECK_EQ(result, 64);
+    CHECK(quoit_align_up(UINT64_MAX - 63, 64, &result));
+    CHECK_EQ(result, UINT64_MAX - 63);
     CHECK(!quoit_align_up(UINT64_MAX - 62, 64, &result));
 }
 
 static void powers_of_two(void)
 {
     uint64_t result;
-    CHECK(quoit_round_to_power_of_two(0, &result) && result == 1);
-    CHECK(quoit_round_to_power_of_two(5, &result) && result == 8);
-    CHECK(quoit_round_to_power_of_two(8, &result) && result == 8);
-    CHECK(quoit_round_to_power_of_two(UINT64_C(1) << 63, &result) && result == UINT64_C(1) << 63);
+    CHECK(quoit_round_to_power_of_two(0, &result));
+    CHECK_EQ(result, 1);
+    CHECK(quoit_round_to_power_of_two(5, &result));
+    CHECK_EQ(result, 8);
+    CHECK(quoit_round_to_power_of_two(8, &result));
+    CHECK_EQ(result, 8);
+    CHECK(quoit_round_to_power_of_two(UINT64_C(1) << 63, &result));
+    CHECK_EQ(result, UINT64_C(1) << 63);
     CHECK(!quoit_round_to_power_of_two((UINT64_C(1) << 63) + 1, &result));
-    CHECK(quoit_is_power_of_two(1) && !quoit_is_power_of_two(0) && !quoit_is_power_of_two(6));
+    CHECK(quoit_is_power_of_two(1));
+    CHECK(!quoit_is_power_of_two(0));
+    CHECK(!quoit_is_power_of_two(6));
 }
 
 static void ranges(void)
 {
-    CHECK(quoit_is_inside(0, 10, 10) && quoit_is_inside(10, 0, 10));
-    CHECK(!quoit_is_inside(1, 10, 10) && !quoit_is_inside(11, 0, 10));
-    CHECK(!quoit_is_inside(UINT64_MAX, 2, 10) && !quoit_is_inside(5, UINT64_MAX, 10));
+    CHECK(quoit_is_inside(0, 10, 10));
+    CHECK(quoit_is_inside(10, 0, 10));
+    CHECK(!quoit_is_inside(1, 10, 10));
+    CHECK(!quoit_is_inside(11, 0, 10));
+    CHECK(!quoit_is_inside(UINT64_MAX, 2, 10));
+    CHECK(!quoit_is_inside(5, UINT64_MAX, 10));
 }
 
 /* FNV-1a's published value for "foobar": the format depends on it. */

@@ -21,7 +21,7 @@ static quoit_atomic_u32 rotor;
 static bool is_alive(const void *context, uint32_t row)
 {
     (void)context;
-    CHECK(row < ROWS);
+    CHECK_LT(row, ROWS);
     return alive[row];
 }
 
@@ -70,8 +70,9 @@ static void generations_wrap(void)
     quoit_block before = 0;
     for (int i = 0; i < 5; i++) {
         quoit_block block = alloc(&blocks);
-        CHECK(block != before && (i == 0 || (uint32_t)block == (uint32_t)before));
-        CHECK(block >> 32 == (uint32_t)(UINT32_MAX - 1u + (unsigned)i));
+        CHECK_NE(block, before);
+        CHECK((i == 0 || (uint32_t)block == (uint32_t)before));
+        CHECK_EQ(block >> 32, (uint32_t)(UINT32_MAX - 1u + (unsigned)i));
         CHECK_STATUS(quoit_blocks_free(&blocks, &rotor, block), QUOIT_OK);
         CHECK_STATUS(quoit_blocks_free(&blocks, &rotor, block), QUOIT_STALE);
         before = block;
@@ -98,7 +99,7 @@ static void incarnations_wrap(void)
 /* No hint, and every hint: all blocks are found, once. */
 static void wrong_hints(void)
 {
-    for (int round = 0; round < 3; round++) {
+    for (int round = 0; TEST_LOOP(round < 3, 3, "round", round); round++) {
         struct quoit_blocks blocks = begin(9);
         bool had[COUNT] = {false};
         quoit_block block;
@@ -124,7 +125,7 @@ static void hostile_words(void)
 {
     struct quoit_blocks blocks = begin(0);
     uint64_t random = 88172645463325252u;
-    for (int round = 0; round < 20000; round++) {
+    for (int round = 0; TEST_LOOP(round < 20000, 3, "round", round); round++) {
         random ^= random << 13;
         random ^= random >> 7;
         random ^= random << 17;
@@ -165,7 +166,8 @@ static void the_dead(void)
     CHECK_STATUS(quoit_blocks_take(&blocks, sent), QUOIT_OK);
     CHECK_STATUS(quoit_blocks_keep(&blocks, sent), QUOIT_OK);
     CHECK_EQUAL(quoit_blocks_count_free(&blocks), COUNT - 2);
-    CHECK(quoit_blocks_at(&blocks, taken) && quoit_blocks_at(&blocks, sent));
+    CHECK(quoit_blocks_at(&blocks, taken));
+    CHECK(quoit_blocks_at(&blocks, sent));
 }
 
 /* ---- Does a ring hold an item? --------------------------------------------------------------- */

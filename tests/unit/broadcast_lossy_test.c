@@ -7,7 +7,7 @@
 
 static void claims(void)
 {
-    for (int kind = 0; kind < KINDS; kind++) {
+    for (int kind = 0; TEST_LOOP(kind < KINDS, 0, "kind", kind); kind++) {
         struct fixture *fixture = set_up(kind, 5, sizeof(uint64_t), 0);
         const struct quoit_ring_place *place = &fixture->places[PRODUCER];
         void *items;
@@ -45,18 +45,20 @@ static uint64_t peeks(struct fixture *fixture, uint32_t member)
 
 static void peeking(void)
 {
-    for (int kind = 0; kind < KINDS; kind++) {
+    for (int kind = 0; TEST_LOOP(kind < KINDS, 0, "kind", kind); kind++) {
         struct fixture *fixture = set_up(kind, 5, sizeof(uint64_t), 0);
         const struct quoit_ring_place *place = &fixture->places[1];
         struct quoit_ring_consumer *consumer = &fixture->consumers[1];
         subscribe(fixture, 1, false);
-        CHECK(place->ops->release(consumer, place, 0) && !place->ops->release(consumer, place, 1));
+        CHECK(place->ops->release(consumer, place, 0));
+        CHECK(!place->ops->release(consumer, place, 1));
         pushes(fixture, 10, 5);
         CHECK_EQUAL(peeks(fixture, 1), 10);
         CHECK_EQUAL(peeks(fixture, 1), 10);
         CHECK_STATUS(push(fixture, 15), kind == LOSSLESS ? QUOIT_FULL : QUOIT_OK);
         CHECK_EQUAL(peeks(fixture, 1), 10); /* though it is overwritten */
-        CHECK(!place->ops->release(consumer, place, 2) && place->ops->release(consumer, place, 1));
+        CHECK(!place->ops->release(consumer, place, 2));
+        CHECK(place->ops->release(consumer, place, 1));
         CHECK_EQUAL(peeks(fixture, 1), 11);
         pops(fixture, 1, 11, 1); /* a pop takes it */
         CHECK_EQUAL(missed_by(fixture, 1), 0);
@@ -68,8 +70,8 @@ static void peeking(void)
 
 static void counts_what_it_missed(void)
 {
-    for (int c = 0; c < CAPACITIES; c++)
-        for (int s = 0; s < STARTS; s++) {
+    for (int c = 0; TEST_LOOP(c < CAPACITIES, 0, "capacity", capacities[c]); c++)
+        for (int s = 0; TEST_LOOP(s < STARTS, 1, "start", starts[s]); s++) {
             uint64_t capacity = capacities[c], sent = 0, got = 0, last = 0, value;
             if (!fits(capacity, starts[s]))
                 continue;
@@ -77,12 +79,13 @@ static void counts_what_it_missed(void)
             subscribe(fixture, 1, false);
             subscribe(fixture, 2, false); /* does nothing, ever */
             fixture->dead[2] = true;
-            for (uint64_t round = 0; round < 200; round++) {
+            for (uint64_t round = 0; TEST_LOOP(round < 200, 2, "round", round); round++) {
                 uint64_t count = round * round % (3 * capacity + 2), take = round * 7 % 5;
                 pushes(fixture, sent + 1, count);
                 sent += count;
                 for (; take > 0 && pop(fixture, 1, &value) == QUOIT_OK; take--, got++) {
-                    CHECK(value > last && value <= sent);
+                    CHECK_GT(value, last);
+                    CHECK_LE(value, sent);
                     CHECK_EQUAL(value, got + 1 + missed_by(fixture, 1));
                     last = value;
                 }
@@ -103,7 +106,7 @@ static void counts_what_it_missed(void)
 
 static void finished(void)
 {
-    for (int kind = 0; kind < KINDS; kind++) {
+    for (int kind = 0; TEST_LOOP(kind < KINDS, 0, "kind", kind); kind++) {
         struct fixture *fixture = set_up(kind, 5, sizeof(uint64_t), 0);
         const struct quoit_ring_place *place = &fixture->places[PRODUCER];
         subscribe(fixture, 1, false);
@@ -129,8 +132,9 @@ static void finished(void)
 /* A batch of which so many are committed, none is counted, and the next is half written. */
 static void takes_over(void)
 {
-    for (int kind = 0; kind < KINDS; kind++)
-        for (uint64_t committed = 0; committed <= 4; committed++) {
+    for (int kind = 0; TEST_LOOP(kind < KINDS, 0, "kind", kind); kind++)
+        for (uint64_t committed = 0; TEST_LOOP(committed <= 4, 1, "committed", committed);
+             committed++) {
             struct fixture *fixture = set_up(kind, 5, sizeof(uint64_t), 0);
             const struct quoit_ring_place *place = &fixture->places[PRODUCER];
             pushes(fixture, 0, 3);
@@ -156,7 +160,7 @@ static void takes_over(void)
 
 static void check_finds(void)
 {
-    for (int kind = 0; kind < KINDS; kind++) {
+    for (int kind = 0; TEST_LOOP(kind < KINDS, 0, "kind", kind); kind++) {
         struct fixture *fixture = set_up(kind, 5, sizeof(uint64_t), 0);
         const struct quoit_ring_place *place = &fixture->places[PRODUCER];
         pushes(fixture, 0, 7);
@@ -165,7 +169,7 @@ static void check_finds(void)
             uint64_t good = *word;
             const uint64_t bad[] = {0,          good + 2, good - 2,
                                     good + 100, ~good,    good + (kind ? 3 : 1)};
-            for (size_t j = 0; j < sizeof bad / sizeof bad[0]; j++) {
+            for (size_t j = 0; TEST_LOOP(j < sizeof bad / sizeof bad[0], 1, "bad", j); j++) {
                 *word = bad[j];
                 CHECK_STATUS(place->ops->check(place), QUOIT_CORRUPT);
             }
@@ -185,7 +189,7 @@ static void check_finds(void)
 static void hostile(void)
 {
     uint64_t random = 1;
-    for (int round = 0; round < 1000; round++) {
+    for (int round = 0; TEST_LOOP(round < 1000, 3, "round", round); round++) {
         struct fixture *fixture = set_up(round % KINDS, 5, sizeof(uint64_t), 0);
         const struct quoit_ring_place *place = &fixture->places[PRODUCER];
         subscribe(fixture, 1, false);

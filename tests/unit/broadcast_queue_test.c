@@ -132,7 +132,8 @@ static void what_can_be_asked(void)
     CHECK_EQUAL(quoit_queue_missed(subscriber), 8);
     CHECK_EQUAL(quoit_queue_missed(queue), 0);
     CHECK_STATUS(quoit_queue_inspect(observer, &info), QUOIT_OK);
-    CHECK(info.kind == QUOIT_BROADCAST && info.broadcast == QUOIT_LOSSY);
+    CHECK_EQ(info.kind, QUOIT_BROADCAST);
+    CHECK_EQ(info.broadcast, QUOIT_LOSSY);
     CHECK_EQUAL(info.pushed, 12);
     CHECK_EQUAL(info.popped, 9);
     CHECK_EQUAL(info.size, 3);
@@ -150,7 +151,7 @@ static void what_can_be_asked(void)
 /* Larger than what a handle has at hand for claims. */
 static void large_items(void)
 {
-    for (int kind = 0; kind < 2; kind++) {
+    for (int kind = 0; TEST_LOOP(kind < 2, 0, "kind", kind); kind++) {
         const char *name = test_name("");
         struct quoit_queue_options options = kind ? lossy : lossless;
         static uint8_t in[LARGE], out[LARGE];
@@ -166,9 +167,9 @@ static void large_items(void)
             memcpy(room, in, sizeof in);
             CHECK_STATUS(quoit_queue_commit(queue, 1), QUOIT_OK);
             CHECK_STATUS(quoit_queue_peek(subscriber, &seen, &count), QUOIT_OK);
-            CHECK(memcmp(seen, in, sizeof in) == 0);
+            CHECK_EQ(memcmp(seen, in, sizeof in), 0);
             CHECK_STATUS(quoit_queue_pop(subscriber, out), QUOIT_OK);
-            CHECK(memcmp(out, in, sizeof in) == 0);
+            CHECK_EQ(memcmp(out, in, sizeof in), 0);
         }
         quoit_queue_close(subscriber);
         end(name, queue);
@@ -198,7 +199,7 @@ static void all_wake(void)
     test_thread *threads[SLEEPERS];
     for (int i = 0; i < SLEEPERS; i++)
         sleepers[i] = (struct sleeper){.queue = open_as(name, QUOIT_CONSUMER)};
-    for (uint64_t round = 0; round < 21; round++) {
+    for (uint64_t round = 0; TEST_LOOP(round < 21, 3, "round", round); round++) {
         for (int i = 0; i < SLEEPERS; i++)
             threads[i] = test_thread_start(pop_later, &sleepers[i]);
         if (round % 2)
@@ -235,11 +236,11 @@ static void producer_wakes(void)
     uint64_t count;
     while (push(queue, 1) == QUOIT_OK)
         ;
-    for (int way = 0; way < 4; way++) {
+    for (int way = 0; TEST_LOOP(way < 4, 0, "way", way); way++) {
         struct sleeper sleeper = {.queue = queue};
         test_thread *thread = test_thread_start(push_later, &sleeper);
         test_sleep_ms(5);
-        CHECK(quoit_queue_pop_many(quick, pairs, CAPACITY) > 0);
+        CHECK_GT(quoit_queue_pop_many(quick, pairs, CAPACITY), 0);
         if (way == 0)
             pops(slow, 1);
         else if (way == 1)

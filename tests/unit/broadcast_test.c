@@ -10,7 +10,7 @@ static void fill_and_drain_one(uint64_t capacity, uint64_t start)
     struct fixture *fixture = set_up(LOSSLESS, capacity, sizeof(uint64_t), start);
     for (uint32_t member = 1; member < 4; member++)
         subscribe(fixture, member, member % 2);
-    for (uint64_t round = 0; round < 12; round++) {
+    for (uint64_t round = 0; TEST_LOOP(round < 12, 3, "round", round); round++) {
         for (uint64_t i = 0; i < capacity; i++) {
             CHECK_EQUAL(size_for(fixture, PRODUCER), i);
             CHECK_EQUAL(size_for(fixture, 2), i);
@@ -33,15 +33,15 @@ static void fill_and_drain_one(uint64_t capacity, uint64_t start)
 
 static void fill_and_drain(void)
 {
-    for (int c = 0; c < CAPACITIES; c++)
-        for (int s = 0; s < STARTS; s++)
+    for (int c = 0; TEST_LOOP(c < CAPACITIES, 0, "capacity", capacities[c]); c++)
+        for (int s = 0; TEST_LOOP(s < STARTS, 1, "start", starts[s]); s++)
             if (fits(capacities[c], starts[s]))
                 fill_and_drain_one(capacities[c], starts[s]);
 }
 
 static void every_item_size(void)
 {
-    for (uint64_t bytes = 1; bytes <= LARGEST_ITEM; bytes++) {
+    for (uint64_t bytes = 1; TEST_LOOP(bytes <= LARGEST_ITEM, 0, "bytes", bytes); bytes++) {
         int kind = (int)(bytes % KINDS);
         struct fixture *fixture = set_up(kind, 5, bytes, 0);
         subscribe(fixture, 1, false);
@@ -56,7 +56,8 @@ static void every_item_size(void)
                 CHECK_STATUS(
                     kinds[kind]->pop(&fixture->consumers[member], &fixture->places[member], out),
                     QUOIT_OK);
-                CHECK(memcmp(in, out, (size_t)bytes) == 0 && out[bytes] == guard_byte);
+                CHECK_EQ(memcmp(in, out, (size_t)bytes), 0);
+                CHECK_EQ(out[bytes], guard_byte);
             }
         }
         tear_down(fixture);
@@ -65,12 +66,12 @@ static void every_item_size(void)
 
 static void batches(void)
 {
-    for (int c = 0; c < CAPACITIES; c++) {
+    for (int c = 0; TEST_LOOP(c < CAPACITIES, 0, "capacity", capacities[c]); c++) {
         struct fixture *fixture = set_up(LOSSLESS, capacities[c], sizeof(uint64_t), 0);
         uint64_t values[2500], out[2500], capacity = capacities[c], next = 0;
         subscribe(fixture, 1, false);
         subscribe(fixture, 2, false);
-        for (uint64_t round = 0; round < 50; round++) {
+        for (uint64_t round = 0; TEST_LOOP(round < 50, 1, "round", round); round++) {
             uint64_t count = round * 37 % 2500 + 1, fit = count < capacity ? count : capacity;
             for (uint64_t i = 0; i < count; i++)
                 values[i] = next + i;
@@ -81,7 +82,7 @@ static void batches(void)
                 CHECK_EQUAL(kinds[LOSSLESS]->pop_many(&fixture->consumers[member],
                                                       &fixture->places[member], out, 2500),
                             fit);
-                CHECK(memcmp(out, values, (size_t)fit * sizeof *out) == 0);
+                CHECK_EQ(memcmp(out, values, (size_t)fit * sizeof *out), 0);
             }
             next += fit;
         }
@@ -176,7 +177,7 @@ static void dropped_late(void)
     uint64_t word = fixture->claims[1].popping;
     fixture->dead[1] = true;
     subscribe(fixture, 1, true);
-    CHECK(fixture->claims[1].popping != word);
+    CHECK_NE(fixture->claims[1].popping, word);
     CHECK_EQUAL(quoit_broadcast_lag(fixture->claims[1].popping, 0), 0);
     pushes(fixture, 0, 5);
     CHECK_STATUS(push(fixture, 5), QUOIT_FULL);
@@ -187,7 +188,7 @@ static void producer_subscribes(void)
 {
     struct fixture *fixture = set_up(LOSSLESS, 3, sizeof(uint64_t), 0);
     subscribe(fixture, PRODUCER, false);
-    for (uint64_t round = 0; round < 10; round++) {
+    for (uint64_t round = 0; TEST_LOOP(round < 10, 3, "round", round); round++) {
         pushes(fixture, 3 * round, 3);
         CHECK_STATUS(push(fixture, 0), QUOIT_FULL);
         pops(fixture, PRODUCER, 3 * round, 3);
@@ -201,9 +202,9 @@ static void producer_subscribes(void)
 /* What is kept for one that begins with the oldest: all at first, later three quarters at least. */
 static void from_oldest(void)
 {
-    for (int kind = 0; kind < KINDS; kind++)
-        for (int c = 0; c < CAPACITIES; c++)
-            for (int s = 0; s < STARTS; s++) {
+    for (int kind = 0; TEST_LOOP(kind < KINDS, 0, "kind", kind); kind++)
+        for (int c = 0; TEST_LOOP(c < CAPACITIES, 1, "capacity", capacities[c]); c++)
+            for (int s = 0; TEST_LOOP(s < STARTS, 2, "start", starts[s]); s++) {
                 uint64_t capacity = capacities[c], value = 0, kept = 0, sent = 0;
                 if (!fits(capacity, starts[s]))
                     continue;
@@ -215,7 +216,8 @@ static void from_oldest(void)
                     CHECK(kept == 0 || value == sent - 1);
                     CHECK_EQUAL(missed_by(fixture, 1), 0);
                     uint64_t least = kind == LOSSY ? capacity : capacity - (capacity - 1) / 4;
-                    CHECK(kept <= capacity && kept >= (sent < least ? sent : least));
+                    CHECK_LE(kept, capacity);
+                    CHECK_GE(kept, (sent < least ? sent : least));
                     leave(fixture, 1);
                     pushes(fixture, sent, 1);
                 }
@@ -225,7 +227,7 @@ static void from_oldest(void)
 
 static void newest(void)
 {
-    for (int kind = 0; kind < KINDS; kind++) {
+    for (int kind = 0; TEST_LOOP(kind < KINDS, 0, "kind", kind); kind++) {
         struct fixture *fixture = set_up(kind, 5, sizeof(uint64_t), 0);
         for (uint32_t i = 0; i < 30; i++) {
             uint32_t member = 1 + i % 4;

@@ -77,7 +77,7 @@ static void shows(const struct world *world, struct quoit_cursor *cursor, int nu
     uint64_t bytes = 0;
     snprintf(expected, sizeof expected, "%d", number);
     CHECK_STATUS(quoit_queue_look(world->observer, cursor, text, sizeof text, &bytes), QUOIT_OK);
-    CHECK(strcmp(text, expected) == 0);
+    CHECK_STR(text, expected);
     CHECK_EQUAL(bytes, world->options->sized ? strlen(expected) + 1 : 24);
 }
 
@@ -156,7 +156,7 @@ static void lapped(void)
         uint64_t seen = 1;
         while (look(&world, &cursor) == QUOIT_OK)
             seen++;
-        CHECK(seen >= 3);
+        CHECK_GE(seen, 3);
         if (!(kinds[k].kind == QUOIT_SPSC && kinds[k].sized))
             CHECK_EQUAL(seen + cursor.missed, 50);
         push_number(&world, 51);
@@ -220,7 +220,7 @@ static void hidden_items(void)
     CHECK_STATUS(quoit_queue_push(world.queue, item), QUOIT_OK);
     push_number(&world, 2);
     CHECK_STATUS(quoit_queue_look(world.observer, &cursor, seen, sizeof seen, NULL), QUOIT_OK);
-    CHECK(memcmp(item, seen, sizeof seen) == 0);
+    CHECK_EQ(memcmp(item, seen, sizeof seen), 0);
     shows(&world, &cursor, 2);
     tear_down(&world);
 }
@@ -238,13 +238,15 @@ static void who_is_in(void)
         CHECK_EQUAL(count, 1);
         CHECK_EQUAL(members[0].pid, test_own_pid());
         CHECK_EQUAL(members[0].roles, BOTH);
-        CHECK(members[0].alive && members[0].joined_at_unix_ns > 0 && !members[0].holds_up);
+        CHECK(members[0].alive);
+        CHECK_GT(members[0].joined_at_unix_ns, 0);
+        CHECK(!members[0].holds_up);
         for (int i = 0; i < 4; i++)
             push_number(&world, i);
         CHECK_STATUS(quoit_queue_members(world.queue, members, 1, &count), QUOIT_OK);
         bool lossless = kinds[k].kind == QUOIT_BROADCAST && kinds[k].broadcast == QUOIT_LOSSLESS;
-        CHECK(members[0].holds_up ==
-              ((kinds[k].kind == QUOIT_SPSC && !kinds[k].sized) || lossless));
+        CHECK_EQ(members[0].holds_up,
+                 ((kinds[k].kind == QUOIT_SPSC && !kinds[k].sized) || lossless));
         CHECK_EQUAL(members[0].lag, kinds[k].kind == QUOIT_BROADCAST ? 4 : 0);
         CHECK_STATUS(quoit_queue_members(world.queue, NULL, 1, &count), QUOIT_INVALID);
         CHECK_STATUS(quoit_queue_members(world.queue, NULL, 0, &count), QUOIT_OK);
@@ -267,13 +269,15 @@ static void who_holds_up(void)
     push_number(&world, 1);
     CHECK_STATUS(quoit_queue_members(world.observer, members, 2, &count), QUOIT_OK);
     CHECK_EQUAL(count, 2);
-    CHECK(!members[0].holds_up && members[1].holds_up);
+    CHECK(!members[0].holds_up);
+    CHECK(members[1].holds_up);
     CHECK_STATUS(quoit_queue_commit(other, 1), QUOIT_OK);
     CHECK_STATUS(quoit_queue_peek(other, &seen, &count), QUOIT_OK);
     push_number(&world, 2);
     push_number(&world, 3);
     CHECK_STATUS(quoit_queue_members(world.observer, members, 2, &count), QUOIT_OK);
-    CHECK(!members[0].holds_up && members[1].holds_up);
+    CHECK(!members[0].holds_up);
+    CHECK(members[1].holds_up);
     quoit_queue_close(other);
     tear_down(&world);
 }
@@ -301,7 +305,7 @@ static void counters(void)
         CHECK_STATUS(quoit_queue_inspect(world.observer, &info), QUOIT_OK);
         CHECK_EQUAL(info.full, lossy ? 0 : 2);
         CHECK_EQUAL(info.empty, 1);
-        CHECK(info.sleeps >= 1);
+        CHECK_GE(info.sleeps, 1);
         CHECK_EQUAL(info.high_water, 4);
         CHECK_EQUAL(info.repairs, 0);
         tear_down(&world);
@@ -328,14 +332,14 @@ static bool find(void *context, const char *name)
 
 static void list_objects(void)
 {
-    for (int s = 0; test_shared_schemes[s]; s++) {
+    for (int s = 0; TEST_LOOP_TEXT(test_shared_schemes[s], 0, test_shared_schemes[s]); s++) {
         const char *name = test_name(test_shared_schemes[s]);
         struct finds finds = {.text = strchr(name, ':') + 1};
         quoit_queue *queue;
         CHECK_STATUS(quoit_queue_create(name, &kinds[0], BOTH, &queue), QUOIT_OK);
         snprintf(test_context, sizeof test_context, "%s", name);
         quoit_status status = quoit_list(test_shared_schemes[s], find, &finds);
-        CHECK(status == QUOIT_OK || status == QUOIT_UNSUPPORTED);
+        CHECK_STATUS_ANY(status, QUOIT_OK, QUOIT_UNSUPPORTED);
         CHECK_EQUAL(finds.found, status == QUOIT_OK);
         CHECK_STATUS(quoit_list(NULL, find, &finds), QUOIT_OK);
         CHECK_EQUAL(finds.found, status == QUOIT_OK ? 2 : 0);
@@ -367,7 +371,7 @@ static void list_a_directory(void)
     CHECK_EQUAL(finds.all, 1);
     CHECK_STATUS(quoit_list("file:.", find, &others), QUOIT_OK);
     CHECK_EQUAL(others.found, 0);
-    CHECK(remove(other) == 0);
+    CHECK_EQ(remove(other), 0);
     CHECK_STATUS(quoit_pool_unlink(name), QUOIT_OK);
     CHECK_STATUS(quoit_list("file:/no/such/directory", find, &finds), QUOIT_NOT_FOUND);
     CHECK_STATUS(quoit_list("nowhere", find, &finds), QUOIT_SCHEME);

@@ -73,7 +73,7 @@ static quoit_status use(const char *name)
 
 static void queues(void)
 {
-    for (int i = 0; test_schemes[i]; i++)
+    for (int i = 0; TEST_LOOP_TEXT(test_schemes[i], 0, test_schemes[i]); i++)
         fail_each(test_schemes[i], use);
 }
 
@@ -98,7 +98,7 @@ static quoit_status use_pool(const char *name)
 
 static void pools(void)
 {
-    for (int i = 0; test_schemes[i]; i++)
+    for (int i = 0; TEST_LOOP_TEXT(test_schemes[i], 0, test_schemes[i]); i++)
         fail_each(test_schemes[i], use_pool);
 }
 
@@ -115,7 +115,7 @@ static quoit_status use_semaphore(const char *name)
 
 static void semaphores(void)
 {
-    for (int i = 0; test_sem_schemes[i]; i++)
+    for (int i = 0; TEST_LOOP_TEXT(test_sem_schemes[i], 0, test_sem_schemes[i]); i++)
         fail_each(test_sem_schemes[i], use_semaphore);
 }
 

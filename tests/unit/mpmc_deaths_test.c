@@ -5,7 +5,7 @@
 /* Claims of the dead are passed by, by consumers and by producers. */
 static void dead_producers(void)
 {
-    for (int c = 0; c < CAPACITIES; c++) {
+    for (int c = 0; TEST_LOOP(c < CAPACITIES, 0, "capacity", capacities[c]); c++) {
         struct fixture *fixture = set_up(capacities[c], sizeof(uint64_t), starts[c % STARTS]);
         uint64_t value;
         uint64_t claimed = capacities[c] < 3 ? capacities[c] : 3;
@@ -15,7 +15,7 @@ static void dead_producers(void)
         CHECK_STATUS(push(fixture, 0, 7), room ? QUOIT_OK : QUOIT_FULL);
         CHECK_STATUS(pop(fixture, 1, &value), QUOIT_EMPTY);
         CHECK(!quoit_mpmc.has_items(&fixture->places[1]));
-        CHECK(quoit_mpmc.has_room(&fixture->places[0]) == (room && capacities[c] > claimed + 1));
+        CHECK_EQ(quoit_mpmc.has_room(&fixture->places[0]), (room && capacities[c] > claimed + 1));
         for (uint32_t i = 0; i < claimed; i++)
             fixture->dead[3 + i] = true;
         CHECK(quoit_mpmc.has_items(&fixture->places[1]));
@@ -68,7 +68,8 @@ static void adopted_once(void)
     struct quoit_mpmc_taken one = quoit_mpmc_find_taken(&fixture->places[1], &from, end);
     from = starts[2];
     struct quoit_mpmc_taken other = quoit_mpmc_find_taken(&fixture->places[2], &from, end);
-    CHECK(one.orphan && other.orphan);
+    CHECK(one.orphan);
+    CHECK(other.orphan);
     CHECK(quoit_mpmc_adopt(fixture->consumers[1].mpmc.claim, &one));
     CHECK(!quoit_mpmc_adopt(fixture->consumers[2].mpmc.claim, &other));
     CHECK_STATUS(pop(fixture, 2, &value), QUOIT_EMPTY);
@@ -104,7 +105,7 @@ static void second_adopts(struct fixture *fixture)
 /* An orphan that one adopts while another looks for it is not done with: its adopter may die. */
 static void adopted_while_another_looks(void)
 {
-    for (int finished = 0; finished < 2; finished++) {
+    for (int finished = 0; TEST_LOOP(finished < 2, 0, "finished", finished); finished++) {
         struct fixture *fixture = set_up(2, sizeof(uint64_t), 0);
         uint64_t value;
         CHECK_STATUS(push(fixture, 0, 42), QUOIT_OK);

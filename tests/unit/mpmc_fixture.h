@@ -45,7 +45,7 @@ static inline bool is_alive(const void *context, uint32_t row)
 {
     const struct member *member = context;
     struct fixture *fixture = member->fixture;
-    CHECK(row != member->row); /* the system would not know of it */
+    CHECK_NE(row, member->row); /* the system would not know of it */
     bool alive = row < MEMBERS && !fixture->dead[row];
     void (*meanwhile)(struct fixture *) = fixture->meanwhile;
     fixture->meanwhile = NULL;

@@ -4,11 +4,11 @@
 
 static void fill_and_drain(void)
 {
-    for (int c = 0; c < CAPACITIES; c++)
-        for (int s = 0; s < STARTS; s++) {
+    for (int c = 0; TEST_LOOP(c < CAPACITIES, 0, "capacity", capacities[c]); c++)
+        for (int s = 0; TEST_LOOP(s < STARTS, 1, "start", starts[s]); s++) {
             struct fixture *fixture = set_up(capacities[c], sizeof(uint64_t), starts[s]);
             uint64_t value, next_in = 0, next_out = 0;
-            for (uint32_t round = 0; round < 12; round++) {
+            for (uint32_t round = 0; TEST_LOOP(round < 12, 2, "round", round); round++) {
                 for (uint64_t i = 0; i < capacities[c]; i++) {
                     CHECK_EQUAL(size_of(fixture), i);
                     CHECK(quoit_mpmc.has_room(&fixture->places[0]));
@@ -29,10 +29,10 @@ static void fill_and_drain(void)
 
 static void every_item_size(void)
 {
-    for (uint64_t bytes = 1; bytes <= LARGEST_ITEM; bytes++) {
+    for (uint64_t bytes = 1; TEST_LOOP(bytes <= LARGEST_ITEM, 0, "bytes", bytes); bytes++) {
         uint8_t in[5][LARGEST_ITEM], out[LARGEST_ITEM];
         struct fixture *fixture = set_up(5, bytes, 0);
-        for (int round = 0; round < 3; round++) {
+        for (int round = 0; TEST_LOOP(round < 3, 1, "round", round); round++) {
             for (int i = 0; i < 5; i++) {
                 for (uint64_t k = 0; k < bytes; k++)
                     in[i][k] = (uint8_t)((uint64_t)(round + 3 * i) + 7 * k);
@@ -42,7 +42,7 @@ static void every_item_size(void)
             for (int i = 0; i < 5; i++) {
                 CHECK_STATUS(quoit_mpmc.pop(&fixture->consumers[0], &fixture->places[0], out),
                              QUOIT_OK);
-                CHECK(memcmp(in[i], out, (size_t)bytes) == 0);
+                CHECK_EQ(memcmp(in[i], out, (size_t)bytes), 0);
             }
         }
         tear_down(fixture);
@@ -51,10 +51,10 @@ static void every_item_size(void)
 
 static void batches(void)
 {
-    for (int c = 0; c < CAPACITIES; c++) {
+    for (int c = 0; TEST_LOOP(c < CAPACITIES, 0, "capacity", capacities[c]); c++) {
         struct fixture *fixture = set_up(capacities[c], sizeof(uint64_t), starts[c % STARTS]);
         uint64_t values[2500], out[2500], capacity = capacities[c], next = 0, expected = 0;
-        for (uint64_t round = 0; round < 50; round++) {
+        for (uint64_t round = 0; TEST_LOOP(round < 50, 1, "round", round); round++) {
             uint64_t count = round * 37 % 2500 + 1, fits = count < capacity ? count : capacity;
             for (uint64_t i = 0; i < count; i++)
                 values[i] = next + i;
@@ -108,7 +108,7 @@ static void in_place(void)
 
 static void the_end(void)
 {
-    for (int c = 0; c < CAPACITIES; c++) {
+    for (int c = 0; TEST_LOOP(c < CAPACITIES, 0, "capacity", capacities[c]); c++) {
         struct fixture *fixture = set_up(capacities[c], sizeof(uint64_t), 0);
         uint64_t value;
         for (uint64_t i = 0; i < capacities[c]; i++)
@@ -134,7 +134,7 @@ static void the_end(void)
 static void spoiled_words(void)
 {
     uint64_t state = 12345, value;
-    for (int round = 0; round < 3000; round++) {
+    for (int round = 0; TEST_LOOP(round < 3000, 3, "round", round); round++) {
         struct fixture *fixture = set_up(capacities[round % 5], sizeof(uint64_t), 0);
         for (int i = 0; i < 30; i++) {
             state = state * UINT64_C(6364136223846793005) + 1442695040888963407u;
@@ -152,7 +152,7 @@ static void spoiled_words(void)
             (void)quoit_mpmc.has_items(&fixture->places[0]);
             (void)quoit_mpmc.has_room(&fixture->places[0]);
             (void)quoit_mpmc.check(&fixture->places[0]);
-            CHECK(size_of(fixture) <= fixture->places[0].capacity);
+            CHECK_LE(size_of(fixture), fixture->places[0].capacity);
         }
         free(fixture->memory);
         free(fixture);
@@ -168,7 +168,7 @@ static void check_finds(void)
     CHECK_STATUS(push(fixture, 0, 1), QUOIT_OK);
     uint8_t *slot = quoit_mpmc_spot(&fixture->places[0], start + 1).slot;
     uint64_t word = quoit_mpmc_load(slot);
-    for (uint64_t bad = 1; bad != 0; bad *= 2) {
+    for (uint64_t bad = 1; TEST_LOOP(bad != 0, 0, "bad", bad); bad *= 2) {
         atomic_store(quoit_mpmc_word(slot), word ^ bad);
         CHECK_STATUS(quoit_mpmc.check(&fixture->places[0]), QUOIT_CORRUPT);
     }

@@ -13,12 +13,12 @@ static void refused(const char *name, struct quoit_queue_options options, quoit_
 {
     quoit_queue *queue = (quoit_queue *)(void *)&queue;
     CHECK_STATUS(quoit_queue_create(name, &options, QUOIT_PRODUCER, &queue), expected);
-    CHECK(queue == NULL);
+    CHECK_EQ(queue, NULL);
     if (!strstr(quoit_error_text(), word))
         test_fail(__FILE__, __LINE__, "the sentence does not name '%s'", word);
     queue = (quoit_queue *)(void *)&queue;
     CHECK_STATUS(quoit_queue_join(name, &options, QUOIT_PRODUCER, &queue), expected);
-    CHECK(queue == NULL);
+    CHECK_EQ(queue, NULL);
 }
 
 static void names(void)
@@ -51,7 +51,7 @@ static void names(void)
 /* Those that are of a scheme, on each. */
 static void names_of_every_scheme(void)
 {
-    for (int i = 0; test_schemes[i]; i++) {
+    for (int i = 0; TEST_LOOP_TEXT(test_schemes[i], 0, test_schemes[i]); i++) {
         char empty[32], slash[32];
         (void)snprintf(empty, sizeof empty, "%s:", test_schemes[i]);
         (void)snprintf(slash, sizeof slash, "%s:a/b", test_schemes[i]);
@@ -103,7 +103,7 @@ static void no_space(void)
 {
     struct quoit_queue_options huge = good;
     huge.capacity = UINT64_C(1) << 50;
-    for (int i = 0; test_schemes[i]; i++)
+    for (int i = 0; TEST_LOOP_TEXT(test_schemes[i], 0, test_schemes[i]); i++)
         refused(test_name(test_schemes[i]), huge, QUOIT_NOSPACE, "reserve");
 }
 
@@ -119,7 +119,7 @@ static void calls(void)
     CHECK_STATUS(quoit_queue_unlink(name), QUOIT_NOT_FOUND);
     CHECK_STATUS(quoit_queue_create_abi(QUOIT_ABI + 1, name, &good, QUOIT_PRODUCER, &queue),
                  QUOIT_VERSION);
-    CHECK(queue == NULL);
+    CHECK_EQ(queue, NULL);
     quoit_queue_close(NULL);
     quoit_region_close(NULL);
     quoit_sem_close(NULL);
@@ -128,7 +128,7 @@ static void calls(void)
 
 static bool is_here(const char *name)
 {
-    for (int i = 0; test_schemes[i]; i++)
+    for (int i = 0; TEST_LOOP_TEXT(test_schemes[i], 0, test_schemes[i]); i++)
         if (strncmp(name, test_schemes[i], strlen(test_schemes[i])) == 0)
             return true;
     return false;
@@ -148,7 +148,7 @@ static void other_schemes(void)
         CHECK_STATUS(quoit_sem_create(known[i], &one, &sem), QUOIT_UNSUPPORTED);
         unsupported++;
     }
-    CHECK(unsupported > 0);
+    CHECK_GT(unsupported, 0);
     CHECK_STATUS(quoit_sem_create("file:/tmp/qt", &one, &sem), QUOIT_UNSUPPORTED);
     CHECK_STATUS(quoit_sem_create("local:qt", &one, &sem), QUOIT_UNSUPPORTED);
     CHECK_STATUS(quoit_sem_create("wrong:qt", &one, &sem), QUOIT_SCHEME);

@@ -42,7 +42,7 @@ static quoit_block alloc(quoit_pool *pool)
 {
     quoit_block block;
     CHECK_STATUS(quoit_pool_alloc(pool, &block), QUOIT_OK);
-    CHECK(block != 0);
+    CHECK_NE(block, 0);
     return block;
 }
 
@@ -64,7 +64,7 @@ static void exact_count(void)
         quoit_pool *pool = create(name, &options);
         CHECK_EQUAL(quoit_pool_blocks(pool), counts[i]);
         CHECK_EQUAL(quoit_pool_block_bytes(pool), 100);
-        for (int round = 0; round < 3; round++) {
+        for (int round = 0; TEST_LOOP(round < 3, 3, "round", round); round++) {
             for (uint64_t n = 0; n < counts[i]; n++) {
                 CHECK_EQUAL(quoit_pool_free_count(pool), counts[i] - n);
                 blocks[n] = alloc(pool);
@@ -74,8 +74,9 @@ static void exact_count(void)
             CHECK_EQUAL(none, 0);
             for (uint64_t n = 0; n < counts[i]; n++) {
                 const uint8_t *bytes = quoit_pool_at(pool, blocks[n]);
-                CHECK((uintptr_t)bytes % 64 == 0);
-                CHECK(bytes[0] == (uint8_t)n && bytes[99] == (uint8_t)n);
+                CHECK_EQ((uintptr_t)bytes % 64, 0);
+                CHECK_EQ(bytes[0], (uint8_t)n);
+                CHECK_EQ(bytes[99], (uint8_t)n);
                 CHECK_STATUS(quoit_pool_free(pool, blocks[n]), QUOIT_OK);
             }
         }
@@ -97,17 +98,19 @@ static void wrong_handles(void)
                                  block + (UINT64_C(1) << 32),
                                  block - (UINT64_C(1) << 32),
                                  (block & ~UINT64_C(0xffffffff))};
-    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
+    for (size_t i = 0; TEST_LOOP(i < sizeof wrong / sizeof wrong[0], 0, "wrong", i); i++) {
         CHECK(!quoit_pool_at(pool, wrong[i]));
         CHECK_STATUS(quoit_pool_free(pool, wrong[i]), QUOIT_STALE);
     }
-    CHECK(quoit_pool_at(pool, block) && !quoit_pool_at(second, block));
+    CHECK(quoit_pool_at(pool, block));
+    CHECK(!quoit_pool_at(second, block));
     CHECK_STATUS(quoit_pool_free(second, block), QUOIT_STALE);
     CHECK_STATUS(quoit_pool_free(pool, block), QUOIT_OK);
     CHECK_STATUS(quoit_pool_free(pool, block), QUOIT_STALE);
     CHECK(!quoit_pool_at(pool, block));
     quoit_block again = alloc(pool); /* the same block: what is in the cache is taken again */
-    CHECK(again != block && (uint32_t)again == (uint32_t)block);
+    CHECK_NE(again, block);
+    CHECK_EQ((uint32_t)again, (uint32_t)block);
     CHECK_STATUS(quoit_pool_free(pool, block), QUOIT_STALE);
     CHECK_EQUAL(quoit_pool_free_count(pool), BLOCKS - 1);
     CHECK_STATUS(quoit_pool_free(pool, again), QUOIT_OK);
@@ -144,7 +147,8 @@ static void arguments(void)
     CHECK_STATUS(quoit_pool_alloc(NULL, &block), QUOIT_INVALID);
     CHECK_STATUS(quoit_pool_free(NULL, 1), QUOIT_INVALID);
     CHECK_STATUS(quoit_pool_check(NULL), QUOIT_INVALID);
-    CHECK(!quoit_pool_at(NULL, 1) && quoit_pool_blocks(NULL) == 0);
+    CHECK(!quoit_pool_at(NULL, 1));
+    CHECK_EQ(quoit_pool_blocks(NULL), 0);
     quoit_pool_close(NULL);
 
     pool = create(name, &five);
@@ -201,7 +205,8 @@ static void observer(void)
     quoit_block block = alloc(pool), none;
     memset(quoit_pool_at(pool, block), 7, 100);
     const uint8_t *seen = quoit_pool_at(eye, block);
-    CHECK(seen && seen[99] == 7);
+    CHECK(seen);
+    CHECK_EQ(seen[99], 7);
     CHECK_EQUAL(quoit_pool_free_count(eye), BLOCKS - 1);
     CHECK_STATUS(quoit_pool_check(eye), QUOIT_OK);
     CHECK_STATUS(quoit_pool_alloc(eye, &none), QUOIT_ROLE);
@@ -221,23 +226,27 @@ static void flipped_header(void)
     quoit_pool_close(pool);
     FILE *file = fopen(strchr(name, ':') + 1, "r+b");
     CHECK(file);
-    for (long at = 384; at < 384 + (long)sizeof(struct quoit_pool_shm); at++)
-        for (int bit = 0; bit < 8; bit++) {
-            CHECK(fseek(file, at, SEEK_SET) == 0);
+    for (long at = 384; TEST_LOOP(at < 384 + (long)sizeof(struct quoit_pool_shm), 0, "at", at);
+         at++)
+        for (int bit = 0; TEST_LOOP(bit < 8, 1, "bit", bit); bit++) {
+            CHECK_EQ(fseek(file, at, SEEK_SET), 0);
             int byte = fgetc(file);
-            CHECK(fseek(file, at, SEEK_SET) == 0 && fputc(byte ^ 1 << bit, file) != EOF);
-            CHECK(fflush(file) == 0);
+            CHECK_EQ(fseek(file, at, SEEK_SET), 0);
+            CHECK_NE(fputc(byte ^ 1 << bit, file), EOF);
+            CHECK_EQ(fflush(file), 0);
             CHECK_STATUS(quoit_pool_open(name, 0, &pool), QUOIT_CORRUPT);
-            CHECK(fseek(file, at, SEEK_SET) == 0 && fputc(byte, file) != EOF && fflush(file) == 0);
+            CHECK_EQ(fseek(file, at, SEEK_SET), 0);
+            CHECK_NE(fputc(byte, file), EOF);
+            CHECK_EQ(fflush(file), 0);
         }
-    CHECK(fclose(file) == 0);
+    CHECK_EQ(fclose(file), 0);
     CHECK_STATUS(quoit_pool_open(name, 0, &pool), QUOIT_OK);
     destroy(pool, name);
 }
 
 static void on_every_scheme(void)
 {
-    for (int i = 0; test_schemes[i]; i++) {
+    for (int i = 0; TEST_LOOP_TEXT(test_schemes[i], 0, test_schemes[i]); i++) {
         const char *name = test_name(test_schemes[i]);
         quoit_pool *pool = create(name, &five), *second = enter(name);
         quoit_block block = alloc(pool);
@@ -303,7 +312,7 @@ static void through(const struct quoit_queue_options *options)
     CHECK_STATUS(quoit_queue_create(queue_name, options, BOTH, &queue), QUOIT_OK);
     CHECK_STATUS(quoit_pool_pop(pool, queue, &block), QUOIT_EMPTY);
     CHECK_STATUS(quoit_pool_pop_wait(pool, queue, &block, 1000), QUOIT_TIMEOUT);
-    for (int round = 0; round < 3; round++) {
+    for (int round = 0; TEST_LOOP(round < 3, 3, "round", round); round++) {
         for (int i = 0; i < 4; i++) {
             blocks[i] = alloc(pool);
             memset(quoit_pool_at(pool, blocks[i]), i, 100);
@@ -338,7 +347,7 @@ static void through(const struct quoit_queue_options *options)
 
 static void through_queues(void)
 {
-    for (int i = 0; i < LAYOUTS; i++)
+    for (int i = 0; TEST_LOOP(i < LAYOUTS, 0, "layout", i); i++)
         through(&layouts[i]);
 }
 
@@ -376,7 +385,7 @@ static void reclaimed_around(const struct quoit_queue_options *options)
 
 static void reclaimed(void)
 {
-    for (int i = 0; i < LAYOUTS; i++)
+    for (int i = 0; TEST_LOOP(i < LAYOUTS, 0, "layout", i); i++)
         reclaimed_around(&layouts[i]);
 }
 

@@ -56,14 +56,14 @@ static quoit_queue *observe(const char *name)
 static void exact_capacity(void)
 {
     static const uint64_t capacities[] = {1, 2, 3, 5, 8, 1000};
-    for (int i = 0; i < 6; i++) {
+    for (int i = 0; TEST_LOOP(i < 6, 0, "capacity", capacities[i]); i++) {
         const char *name = test_name("");
         struct quoit_queue_options options = five;
         options.capacity = capacities[i];
         quoit_queue *queue = create(name, &options);
         struct item item = {0};
         CHECK_EQUAL(quoit_queue_capacity(queue), capacities[i]);
-        for (int round = 0; round < 3; round++) {
+        for (int round = 0; TEST_LOOP(round < 3, 3, "round", round); round++) {
             CHECK(quoit_queue_is_empty(queue));
             for (uint64_t n = 0; n < capacities[i]; n++) {
                 CHECK(!quoit_queue_is_full(queue));
@@ -86,7 +86,7 @@ static void exact_capacity(void)
 /* Items of every size from 1 to 70 bytes keep their bytes, whatever their alignment. */
 static void item_sizes(void)
 {
-    for (uint32_t bytes = 1; bytes <= 70; bytes++) {
+    for (uint32_t bytes = 1; TEST_LOOP(bytes <= 70, 0, "bytes", bytes); bytes++) {
         const char *name = test_name("local");
         const struct quoit_queue_options options = {.item_bytes = bytes, .capacity = 3};
         quoit_queue *queue = create(name, &options);
@@ -153,7 +153,7 @@ static void peek_and_release(void)
     struct item item = {0};
     CHECK_STATUS(quoit_queue_peek(queue, &items, &count), QUOIT_EMPTY);
     CHECK(items == NULL && count == 0);
-    for (uint64_t round = 0; round < 20; round++) {
+    for (uint64_t round = 0; TEST_LOOP(round < 20, 3, "round", round); round++) {
         for (uint64_t n = 0; n < 3; n++) {
             item = make(3 * round + n);
             CHECK_STATUS(item_push(queue, &item), QUOIT_OK);
@@ -244,7 +244,7 @@ static void roles(const char *name)
 
 static void roles_on_every_scheme(void)
 {
-    for (int i = 0; test_schemes[i]; i++)
+    for (int i = 0; TEST_LOOP_TEXT(test_schemes[i], 0, test_schemes[i]); i++)
         roles(test_name(test_schemes[i]));
 }
 
@@ -276,7 +276,7 @@ static void finish(void)
 /* A queue without a handle: there with its items, finished, or gone, as its scheme has it. */
 static void without_a_handle(void)
 {
-    for (int i = 0; test_schemes[i]; i++) {
+    for (int i = 0; TEST_LOOP_TEXT(test_schemes[i], 0, test_schemes[i]); i++) {
         const char *name = test_name(test_schemes[i]);
         quoit_queue *queue = create(name, &five);
         struct item item = make(1);
@@ -351,7 +351,7 @@ static void mismatch_of_large_types(void)
 
 static void user_area(void)
 {
-    for (int i = 0; test_schemes[i]; i++) {
+    for (int i = 0; TEST_LOOP_TEXT(test_schemes[i], 0, test_schemes[i]); i++) {
         const char *name = test_name(test_schemes[i]);
         struct quoit_queue_options options = five;
         options.user_bytes = 100;
@@ -360,20 +360,20 @@ static void user_area(void)
         char *area = quoit_queue_user_area(queue);
         CHECK(area && (uintptr_t)area % 64 == 0 && area[0] == 0 && area[99] == 0);
         memset(area, 'x', 100);
-        CHECK(memcmp(quoit_queue_user_area(observer), area, 100) == 0);
+        CHECK_EQ(memcmp(quoit_queue_user_area(observer), area, 100), 0);
         quoit_queue_close(observer);
         destroy(queue, name);
     }
     const char *name = test_name("");
     quoit_queue *queue = create(name, &five);
-    CHECK(quoit_queue_user_area(queue) == NULL);
+    CHECK_EQ(quoit_queue_user_area(queue), NULL);
     destroy(queue, name);
 }
 
 /* A name that by now leads to another queue stays. */
 static void unlink_self(void)
 {
-    for (int i = 0; test_schemes[i]; i++) {
+    for (int i = 0; TEST_LOOP_TEXT(test_schemes[i], 0, test_schemes[i]); i++) {
         const char *name = test_name(test_schemes[i]);
         quoit_queue *first = create(name, &five), *second;
         CHECK_STATUS(quoit_queue_unlink(name), QUOIT_OK);
@@ -394,16 +394,17 @@ static void flipped_header(void)
     quoit_queue_close(queue);
     FILE *file = fopen(strchr(name, ':') + 1, "r+b");
     CHECK(file);
-    for (long at = 384; at < 384 + (long)sizeof(struct quoit_queue_shm); at++)
-        for (int bit = 0; bit < 8; bit++) {
-            CHECK(fseek(file, at, SEEK_SET) == 0);
+    for (long at = 384; TEST_LOOP(at < 384 + (long)sizeof(struct quoit_queue_shm), 0, "byte", at);
+         at++)
+        for (int bit = 0; TEST_LOOP(bit < 8, 1, "bit", bit); bit++) {
+            CHECK_EQ(fseek(file, at, SEEK_SET), 0);
             int byte = fgetc(file);
             CHECK(fseek(file, at, SEEK_SET) == 0 && fputc(byte ^ 1 << bit, file) != EOF);
-            CHECK(fflush(file) == 0);
+            CHECK_EQ(fflush(file), 0);
             CHECK_STATUS(quoit_queue_open(name, BOTH, &queue), QUOIT_CORRUPT);
             CHECK(fseek(file, at, SEEK_SET) == 0 && fputc(byte, file) != EOF && fflush(file) == 0);
         }
-    CHECK(fclose(file) == 0);
+    CHECK_EQ(fclose(file), 0);
     CHECK_STATUS(quoit_queue_open(name, BOTH, &queue), QUOIT_OK);
     destroy(queue, name);
 }
@@ -455,13 +456,13 @@ static void signed_nonsense(void)
         lie.checksum = quoit_hash(QUOIT_HASH_START, &lie,
                                   offsetof(struct quoit_queue_shm, checksum));
         CHECK(fseek(file, 384, SEEK_SET) == 0 && fwrite(&lie, sizeof lie, 1, file) == 1);
-        CHECK(fflush(file) == 0);
+        CHECK_EQ(fflush(file), 0);
         (void)snprintf(test_context, sizeof test_context, "lie %zu", i);
         quoit_status status = quoit_queue_open(name, BOTH, &queue);
         CHECK(status == QUOIT_CORRUPT || (status == QUOIT_UNSUPPORTED && lies[i].at == 0));
     }
     test_context[0] = 0;
-    CHECK(fclose(file) == 0);
+    CHECK_EQ(fclose(file), 0);
     CHECK_STATUS(quoit_queue_unlink(name), QUOIT_OK);
 }
 
@@ -470,8 +471,8 @@ static void handles_on_lines_of_their_own(void)
     const char *name = test_name("");
     quoit_queue *queue = create(name, &five);
     CHECK_EQUAL((uintptr_t)queue % 64, 0);
-    CHECK(offsetof(quoit_queue, consumer) - offsetof(quoit_queue, producer) >= 128);
-    CHECK(offsetof(quoit_queue, handle) - offsetof(quoit_queue, consumer) >= 128);
+    CHECK_GE(offsetof(quoit_queue, consumer) - offsetof(quoit_queue, producer), 128);
+    CHECK_GE(offsetof(quoit_queue, handle) - offsetof(quoit_queue, consumer), 128);
     destroy(queue, name);
 }
 

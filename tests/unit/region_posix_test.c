@@ -17,7 +17,9 @@ static unsigned mode_of(const char *name)
     char path[300];
     (void)snprintf(path, sizeof path, "/%s", test_path(name));
     int fd = name[0] == 'f' ? open(test_path(name), O_RDONLY) : shm_open(path, O_RDONLY, 0);
-    CHECK(fd >= 0 && fstat(fd, &file) == 0 && close(fd) == 0);
+    CHECK_GE(fd, 0);
+    CHECK_EQ(fstat(fd, &file), 0);
+    CHECK_EQ(close(fd), 0);
     return file.st_mode & 07777;
 }
 
@@ -49,19 +51,26 @@ static void foreign_objects(void)
     test_write_file(path, text, 100);
     test_untouched(name, QUOIT_NOT_QUOIT);
     test_write_file(path, text, sizeof text);
-    CHECK(utime(path, &(struct utimbuf){.modtime = 1}) == 0 && stat(path, &before) == 0);
+    CHECK_EQ(utime(path, &(struct utimbuf){.modtime = 1}), 0);
+    CHECK_EQ(stat(path, &before), 0);
     test_untouched(name, QUOIT_NOT_QUOIT);
-    CHECK(stat(path, &after) == 0 && before.st_ino == after.st_ino && after.st_mtime == 1 &&
-          after.st_size == sizeof text);
-    CHECK(unlink(path) == 0 && mkdir(path, 0700) == 0);
+    CHECK_EQ(stat(path, &after), 0);
+    CHECK_EQ(before.st_ino, after.st_ino);
+    CHECK_EQ(after.st_mtime, 1);
+    CHECK_EQ(after.st_size, sizeof text);
+    CHECK_EQ(unlink(path), 0);
+    CHECK_EQ(mkdir(path, 0700), 0);
     test_untouched(name, QUOIT_NOT_QUOIT);
-    CHECK(rmdir(path) == 0 && mkfifo(path, 0600) == 0);
+    CHECK_EQ(rmdir(path), 0);
+    CHECK_EQ(mkfifo(path, 0600), 0);
     test_untouched(name, QUOIT_NOT_QUOIT);
-    CHECK(unlink(path) == 0 && symlink("/etc/passwd", path) == 0);
+    CHECK_EQ(unlink(path), 0);
+    CHECK_EQ(symlink("/etc/passwd", path), 0);
     test_untouched(name, QUOIT_NOT_QUOIT);
-    CHECK(unlink(path) == 0 && symlink("/no/such/file", path) == 0);
+    CHECK_EQ(unlink(path), 0);
+    CHECK_EQ(symlink("/no/such/file", path), 0);
     test_untouched(name, QUOIT_NOT_QUOIT);
-    CHECK(unlink(path) == 0);
+    CHECK_EQ(unlink(path), 0);
     test_untouched("file:/dev/null", QUOIT_NOT_QUOIT);
     test_untouched("file:/etc", QUOIT_NOT_QUOIT);
 }
@@ -76,14 +85,14 @@ static void left_by_the_dead(void)
     (void)snprintf(directory, sizeof directory, "%s", test_path(test_name("file")));
     (void)snprintf(left, sizeof left, "%s/.quoit-a1B2c3", directory);
     (void)snprintf(name, sizeof name, "file:%s/region", directory);
-    CHECK(mkdir(directory, 0700) == 0);
+    CHECK_EQ(mkdir(directory, 0700), 0);
     test_write_file(left, "dead", 4);
     CHECK_STATUS(quoit_region_create(test_remember(name), &small, &region), QUOIT_OK);
     CHECK_EQUAL(access(left, F_OK) != 0, test_plain_posix);
     quoit_region_close(region);
     CHECK_STATUS(quoit_region_unlink(name), QUOIT_OK);
     CHECK(test_plain_posix || unlink(left) == 0);
-    CHECK(rmdir(directory) == 0);
+    CHECK_EQ(rmdir(directory), 0);
 }
 
 int main(int argc, char **argv)

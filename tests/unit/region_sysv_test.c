@@ -55,7 +55,7 @@ static void permissions(void)
         quoit_region_close(region);
         (void)umask(before);
         CHECK_STATUS(quoit_os_sysv_key(test_path(name), &key), QUOIT_OK);
-        CHECK(shmctl(shmget((key_t)key, 0, 0), IPC_STAT, &segment) == 0);
+        CHECK_EQ(shmctl(shmget((key_t)key, 0, 0), IPC_STAT, &segment), 0);
         CHECK_EQUAL(segment.shm_perm.mode & 0777, asked[i] ? asked[i] : 0600);
         CHECK_STATUS(quoit_region_unlink(name), QUOIT_OK);
     }
@@ -67,10 +67,10 @@ static void foreign_segment(void)
     uint32_t key;
     CHECK_STATUS(quoit_os_sysv_key(test_path(name), &key), QUOIT_OK);
     int id = shmget((key_t)key, 5000, IPC_CREAT | IPC_EXCL | 0600);
-    CHECK(id >= 0);
+    CHECK_GE(id, 0);
     test_untouched(name, QUOIT_NOT_QUOIT);
     CHECK_EQUAL(shmget((key_t)key, 0, 0), id);
-    CHECK(shmctl(id, IPC_RMID, NULL) == 0);
+    CHECK_EQ(shmctl(id, IPC_RMID, NULL), 0);
     char lock[QUOIT_OS_SYSV_LOCK_ROOM];
     lock_path(key, lock);
     CHECK(access(lock, F_OK) != 0);
@@ -115,7 +115,7 @@ static void lock_file_removed(void)
     CHECK(unlink(lock) == 0);
     CHECK_STATUS(quoit_queue_open(name, QUOIT_PRODUCER, &queue), QUOIT_CORRUPT);
     CHECK_STATUS(quoit_queue_create(name, &options, QUOIT_PRODUCER, &queue), QUOIT_EXISTS);
-    CHECK(access(lock, F_OK) != 0);
+    CHECK_NE(access(lock, F_OK), 0);
     CHECK_STATUS(quoit_queue_open(name, QUOIT_OBSERVER, &queue), QUOIT_OK);
     CHECK_EQUAL(quoit_queue_capacity(queue), 4);
     struct quoit_queue_info info;
@@ -136,7 +136,7 @@ static void write_lock_file(const char *name, uint64_t state, int64_t shmid, uin
     CHECK_STATUS(quoit_os_sysv_key(test_path(name), &key), QUOIT_OK);
     lock_path(key, lock);
     test_write_file(lock, &record, sizeof record);
-    CHECK(chmod(lock, 0600) == 0);
+    CHECK_EQ(chmod(lock, 0600), 0);
 }
 
 /* A lock file that another user made in the place of a lost one: its locks say nothing. */
@@ -157,9 +157,9 @@ static void lock_file_of_another_user(void)
     lock_path(key, lock);
     CHECK(unlink(lock) == 0);
     write_lock_file(name, 2, shmget((key_t)key, 0, 0), test_own_pid());
-    CHECK(chown(lock, STRANGER, STRANGER) == 0);
+    CHECK_EQ(chown(lock, STRANGER, STRANGER), 0);
     CHECK_STATUS(quoit_queue_open(name, QUOIT_PRODUCER, &second), QUOIT_OWNER);
-    CHECK(unlink(lock) == 0);
+    CHECK_EQ(unlink(lock), 0);
     quoit_queue_close(queue);
     CHECK_STATUS(quoit_queue_unlink(name), QUOIT_OK);
 }
@@ -192,7 +192,7 @@ static void creator_killed(void)
     write_lock_file(name, 1, -1, 1);
     CHECK_STATUS(quoit_region_create(name, &small, &region), QUOIT_EXISTS);
     CHECK_EQUAL(shmget((key_t)key, 0, 0), id);
-    CHECK(shmctl(id, IPC_RMID, NULL) == 0);
+    CHECK_EQ(shmctl(id, IPC_RMID, NULL), 0);
 }
 
 /* A segment that a person removed, from under a member too: its lock file is no obstacle. */
@@ -209,8 +209,9 @@ static void segment_removed(void)
     lock_path(key, lock);
     write_lock_file(name, 2, 12345, 1);
     CHECK_STATUS(quoit_queue_create(name, &options, QUOIT_PRODUCER, &old), QUOIT_OK);
-    CHECK(stat(lock, &file) == 0 && (file.st_mode & 0777) == 0666);
-    CHECK(shmctl(shmget((key_t)key, 0, 0), IPC_RMID, NULL) == 0);
+    CHECK_EQ(stat(lock, &file), 0);
+    CHECK_EQ((file.st_mode & 0777), 0666);
+    CHECK_EQ(shmctl(shmget((key_t)key, 0, 0), IPC_RMID, NULL), 0);
     CHECK_STATUS(quoit_queue_create(name, &options, QUOIT_PRODUCER, &new), QUOIT_OK);
     CHECK_STATUS(quoit_queue_unlink_self(old), QUOIT_NOT_FOUND);
     quoit_queue_close(old);

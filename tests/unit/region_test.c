@@ -21,15 +21,15 @@ static void share_bytes(const char *name)
     quoit_region *a = create(name), *b;
     uint64_t offset;
     CHECK_STATUS(quoit_region_create(name, &small, &b), QUOIT_EXISTS);
-    CHECK(b == NULL);
+    CHECK_EQ(b, NULL);
     CHECK_STATUS(quoit_region_open(name, 0, &b), QUOIT_OK);
     CHECK_EQUAL(quoit_region_root(b), 0);
     CHECK_STATUS(quoit_region_allocate(a, 6, 8, &offset), QUOIT_OK);
     memcpy(quoit_region_at(a, offset, 6), "hello", 6);
     CHECK_STATUS(quoit_region_set_root(a, offset), QUOIT_OK);
     CHECK_EQUAL(quoit_region_root(b), offset);
-    CHECK(strcmp(quoit_region_at(b, offset, 6), "hello") == 0);
-    CHECK(quoit_region_at(a, offset, 6) != quoit_region_at(b, offset, 6));
+    CHECK_STR(quoit_region_at(b, offset, 6), "hello");
+    CHECK_NE(quoit_region_at(a, offset, 6), quoit_region_at(b, offset, 6));
 
     /* The name goes; who is in stays together, apart from a later region of the name. */
     CHECK_STATUS(quoit_region_unlink(name), QUOIT_OK);
@@ -37,7 +37,7 @@ static void share_bytes(const char *name)
     quoit_region *c = create(name);
     CHECK_EQUAL(quoit_region_root(c), 0);
     memcpy(quoit_region_at(b, offset, 6), "world", 6);
-    CHECK(strcmp(quoit_region_at(a, offset, 6), "world") == 0);
+    CHECK_STR(quoit_region_at(a, offset, 6), "world");
     quoit_region_close(a);
     quoit_region_close(b);
     quoit_region_close(c);
@@ -46,7 +46,7 @@ static void share_bytes(const char *name)
 
 static void every_scheme(void)
 {
-    for (int i = 0; test_schemes[i]; i++)
+    for (int i = 0; TEST_LOOP_TEXT(test_schemes[i], 0, test_schemes[i]); i++)
         share_bytes(test_name(test_schemes[i]));
 }
 
@@ -55,8 +55,8 @@ static void pieces(void)
     const char *name = test_name("");
     quoit_region *region = create(name);
     uint64_t offset, before = 0;
-    CHECK(quoit_region_size(region) >= 10000);
-    for (uint64_t align = 1; align <= 4096; align *= 2) {
+    CHECK_GE(quoit_region_size(region), 10000);
+    for (uint64_t align = 1; TEST_LOOP(align <= 4096, 0, "align", align); align *= 2) {
         CHECK_STATUS(quoit_region_allocate(region, 3, align, &offset), QUOIT_OK);
         CHECK_EQUAL(offset % align, 0);
         CHECK_EQUAL((uintptr_t)quoit_region_at(region, offset, 3) % align, 0);
@@ -72,9 +72,9 @@ static void pieces(void)
     CHECK_STATUS(quoit_region_allocate(region, left, 1, &offset), QUOIT_OK);
     CHECK_EQUAL(offset + left, quoit_region_size(region));
     CHECK_EQUAL(quoit_region_free(region), 0);
-    CHECK(quoit_region_at(region, offset, left) != NULL);
-    CHECK(quoit_region_at(region, offset, left + 1) == NULL);
-    CHECK(quoit_region_at(region, UINT64_MAX, 2) == NULL);
+    CHECK_NE(quoit_region_at(region, offset, left), NULL);
+    CHECK_EQ(quoit_region_at(region, offset, left + 1), NULL);
+    CHECK_EQ(quoit_region_at(region, UINT64_MAX, 2), NULL);
     CHECK_STATUS(quoit_region_set_root(region, quoit_region_size(region)), QUOIT_INVALID);
     quoit_region_close(region);
     CHECK_STATUS(quoit_region_unlink(name), test_after_close(name));
@@ -97,7 +97,7 @@ static void asked_for_is_there(void)
 
 static void read_only(void)
 {
-    for (int i = 0; test_schemes[i]; i++) {
+    for (int i = 0; TEST_LOOP_TEXT(test_schemes[i], 0, test_schemes[i]); i++) {
         const char *name = test_name(test_schemes[i]);
         quoit_region *region = create(name), *reader;
         uint64_t offset;
@@ -114,7 +114,7 @@ static void read_only(void)
 /* A region without a handle: there with what is in it, or gone, as its scheme has it. */
 static void without_a_handle(void)
 {
-    for (int i = 0; test_schemes[i]; i++) {
+    for (int i = 0; TEST_LOOP_TEXT(test_schemes[i], 0, test_schemes[i]); i++) {
         const char *name = test_name(test_schemes[i]);
         quoit_region *region = create(name);
         CHECK_STATUS(quoit_region_set_root(region, 8), QUOIT_OK);
@@ -138,16 +138,19 @@ static void foreign_file(void)
         test_write_file(path, text, sizes[i]);
         test_untouched(name, QUOIT_NOT_QUOIT);
         FILE *file = fopen(path, "rb");
-        CHECK(file && fread(after, 1, sizeof after, file) == sizes[i] && fclose(file) == 0);
-        CHECK(memcmp(after, text, sizes[i]) == 0);
+        CHECK(file);
+        CHECK_EQ(fread(after, 1, sizeof after, file), sizes[i]);
+        CHECK_EQ(fclose(file), 0);
+        CHECK_EQ(memcmp(after, text, sizes[i]), 0);
     }
-    CHECK(remove(path) == 0);
+    CHECK_EQ(remove(path), 0);
 }
 
 static void put(FILE *file, long at, const void *bytes, size_t count)
 {
-    CHECK(fseek(file, at, SEEK_SET) == 0 && fwrite(bytes, 1, count, file) == count);
-    CHECK(fflush(file) == 0);
+    CHECK_EQ(fseek(file, at, SEEK_SET), 0);
+    CHECK_EQ(fwrite(bytes, 1, count, file), count);
+    CHECK_EQ(fflush(file), 0);
 }
 
 /* Each byte of the header, each bit of it: opened or refused, never anything worse, and never
@@ -160,11 +163,12 @@ static void flipped_header(void)
     quoit_region_close(region);
     FILE *file = fopen(test_path(name), "r+b");
     CHECK(file);
-    for (long at = 0; at < (long)sizeof(struct quoit_region_shm); at++)
-        for (int bit = 0; bit < 8; bit++) {
+    for (long at = 0; TEST_LOOP(at < (long)sizeof(struct quoit_region_shm), 0, "at", at); at++)
+        for (int bit = 0; TEST_LOOP(bit < 8, 1, "bit", bit); bit++) {
             uint64_t offset;
             uint8_t byte, flipped;
-            CHECK(fseek(file, at, SEEK_SET) == 0 && fread(&byte, 1, 1, file) == 1);
+            CHECK_EQ(fseek(file, at, SEEK_SET), 0);
+            CHECK_EQ(fread(&byte, 1, 1, file), 1);
             flipped = (uint8_t)(byte ^ 1 << bit);
             put(file, at, &flipped, 1);
             quoit_status status = quoit_region_open(name, 0, &region);
@@ -174,13 +178,13 @@ static void flipped_header(void)
             if (status == QUOIT_OK) {
                 CHECK_EQUAL(quoit_region_size(region), size);
                 if (quoit_region_allocate(region, 8, 8, &offset) == QUOIT_OK)
-                    CHECK(offset + 8 <= size);
+                    CHECK_LE(offset + 8, size);
                 (void)quoit_region_at(region, quoit_region_root(region), 1);
                 quoit_region_close(region);
             }
             put(file, at, &byte, 1);
         }
-    CHECK(fclose(file) == 0);
+    CHECK_EQ(fclose(file), 0);
     CHECK_STATUS(quoit_region_unlink(name), QUOIT_OK);
 }
 
@@ -197,7 +201,7 @@ static void other_version(void)
     CHECK(strstr(quoit_error_text(), "format 77") && strstr(quoit_error_text(), "reads 4"));
     version = 1;
     put(file, offsetof(struct quoit_region_shm, format), &version, 4);
-    CHECK(fclose(file) == 0);
+    CHECK_EQ(fclose(file), 0);
     CHECK_STATUS(quoit_region_unlink(name), QUOIT_OK);
 }
 
@@ -211,7 +215,7 @@ static void truncated(void)
     CHECK_STATUS(quoit_region_open(name, 0, &region), QUOIT_CORRUPT);
     test_truncate(test_path(name), 100);
     CHECK_STATUS(quoit_region_open(name, 0, &region), QUOIT_NOT_QUOIT);
-    CHECK(remove(test_path(name)) == 0);
+    CHECK_EQ(remove(test_path(name)), 0);
 
     /* What is damaged can still be removed. */
     quoit_region_close(create(name));

@@ -17,7 +17,7 @@ static void permissions(void)
     quoit_sem_close(sem);
     (void)umask(before);
     (void)snprintf(path, sizeof path, "/dev/shm/sem.%s", test_path(name));
-    CHECK(stat(path, &file) == 0);
+    CHECK_EQ(stat(path, &file), 0);
     CHECK_EQUAL(file.st_mode & 0777, 0660);
     CHECK_STATUS(quoit_sem_unlink(name), QUOIT_OK);
 }
@@ -33,7 +33,7 @@ static void foreign_file(void)
     test_write_file(path, bytes, sizeof bytes);
     CHECK_STATUS(quoit_sem_open(name, 0, &sem), QUOIT_NOT_QUOIT);
     CHECK_STATUS(quoit_sem_unlink(name), QUOIT_NOT_QUOIT);
-    CHECK(remove(path) == 0);
+    CHECK_EQ(remove(path), 0);
 }
 
 int main(int argc, char **argv)

@@ -35,14 +35,14 @@ static void foreign_set(void)
     for (int count = 1; count <= 12; count++) {
         const char *name = test_name("sysv");
         int id = set_with_key_of(name, count, IPC_CREAT | IPC_EXCL | 0600);
-        CHECK(id >= 0);
-        CHECK(semctl(id, 0, SETVAL, (union argument){.value = 3}) == 0);
+        CHECK_GE(id, 0);
+        CHECK_EQ(semctl(id, 0, SETVAL, (union argument){.value = 3}), 0);
         quoit_sem *sem;
         CHECK_STATUS(quoit_sem_create(name, &options, &sem), QUOIT_NOT_QUOIT);
         CHECK_STATUS(quoit_sem_open(name, 0, &sem), QUOIT_NOT_QUOIT);
         CHECK_STATUS(quoit_sem_unlink(name), QUOIT_NOT_QUOIT);
         CHECK_EQUAL(semctl(id, 0, GETVAL), 3);
-        CHECK(semctl(id, 0, IPC_RMID) == 0);
+        CHECK_EQ(semctl(id, 0, IPC_RMID), 0);
     }
 }
 
@@ -53,7 +53,7 @@ static void unfinished_set(void)
     const struct quoit_sem_options options = {.value = 4};
     const char *name = test_name("sysv");
     quoit_sem *sem;
-    CHECK(set_with_key_of(name, 11, IPC_CREAT | IPC_EXCL | 0600) >= 0);
+    CHECK_GE(set_with_key_of(name, 11, IPC_CREAT | IPC_EXCL | 0600), 0);
     CHECK_STATUS(quoit_sem_open(name, 0, &sem), QUOIT_NOT_FOUND);
     CHECK_STATUS(quoit_sem_create(name, &options, &sem), QUOIT_OK);
     CHECK_EQUAL(value_of(sem), 4);
@@ -90,7 +90,7 @@ static void permissions(void)
     CHECK_STATUS(quoit_sem_create(name, &options, &sem), QUOIT_OK);
     quoit_sem_close(sem);
     (void)umask(before);
-    CHECK(semctl(set_with_key_of(name, 0, 0), 0, IPC_STAT, &set) == 0);
+    CHECK_EQ(semctl(set_with_key_of(name, 0, 0), 0, IPC_STAT, &set), 0);
     CHECK_EQUAL(set.sem_perm.mode & 0777, 0660);
     CHECK_STATUS(quoit_sem_unlink(name), QUOIT_OK);
 }

@@ -21,7 +21,7 @@ static void counting(const char *name)
     CHECK_STATUS(quoit_sem_open(name, 0, &sem), QUOIT_NOT_FOUND);
     CHECK_STATUS(quoit_sem_create(name, &options, &sem), QUOIT_OK);
     CHECK_STATUS(quoit_sem_create(name, &options, &same), QUOIT_EXISTS);
-    CHECK(same == NULL);
+    CHECK_EQ(same, NULL);
     CHECK_STATUS(quoit_sem_open(name, 0, &same), QUOIT_OK);
     CHECK_EQUAL(value_of(same), 2);
     CHECK_STATUS(quoit_sem_wait(sem, QUOIT_FOREVER), QUOIT_OK);
@@ -46,20 +46,20 @@ static void counting(const char *name)
 
 static void every_scheme(void)
 {
-    for (int i = 0; test_sem_schemes[i]; i++)
+    for (int i = 0; TEST_LOOP_TEXT(test_sem_schemes[i], 0, test_sem_schemes[i]); i++)
         counting(test_name(test_sem_schemes[i]));
 }
 
 static void timeouts(void)
 {
     const struct quoit_sem_options options = {.value = 0, .use = QUOIT_SEM_SIGNAL};
-    for (int i = 0; test_sem_schemes[i]; i++) {
+    for (int i = 0; TEST_LOOP_TEXT(test_sem_schemes[i], 0, test_sem_schemes[i]); i++) {
         const char *name = test_name(test_sem_schemes[i]);
         quoit_sem *sem;
         CHECK_STATUS(quoit_sem_create(name, &options, &sem), QUOIT_OK);
         uint64_t start = quoit_os_monotonic_ns();
         CHECK_STATUS(quoit_sem_wait(sem, 30000000), QUOIT_TIMEOUT);
-        CHECK(quoit_os_monotonic_ns() - start >= 30000000); /* never early */
+        CHECK_GE(quoit_os_monotonic_ns() - start, 30000000); /* never early */
         CHECK_STATUS(quoit_sem_wait(sem, 0), QUOIT_TIMEOUT);
         CHECK_STATUS(quoit_sem_post(sem), QUOIT_OK);
         CHECK_STATUS(quoit_sem_wait(sem, INT64_MAX), QUOIT_OK);
@@ -89,7 +89,7 @@ static void limits(const char *name, uint32_t largest, bool dies_with_its_name)
 
 static void limits_of_every_scheme(void)
 {
-    for (int i = 0; test_sem_schemes[i]; i++) {
+    for (int i = 0; TEST_LOOP_TEXT(test_sem_schemes[i], 0, test_sem_schemes[i]); i++) {
         bool is_sysv = strcmp(test_sem_schemes[i], "sysv") == 0;
         limits(test_name(test_sem_schemes[i]), is_sysv ? 32767 : 0x7fffffff, is_sysv);
     }
@@ -112,7 +112,7 @@ static void bad_options(const char *name)
 
 static void bad_options_on_every_scheme(void)
 {
-    for (int i = 0; test_sem_schemes[i]; i++)
+    for (int i = 0; TEST_LOOP_TEXT(test_sem_schemes[i], 0, test_sem_schemes[i]); i++)
         bad_options(test_name(test_sem_schemes[i]));
 }
 
@@ -120,7 +120,7 @@ static void bad_options_on_every_scheme(void)
 static void without_a_handle(void)
 {
     const struct quoit_sem_options options = {.value = 3, .use = QUOIT_SEM_SIGNAL};
-    for (int i = 0; test_sem_schemes[i]; i++) {
+    for (int i = 0; TEST_LOOP_TEXT(test_sem_schemes[i], 0, test_sem_schemes[i]); i++) {
         const char *name = test_name(test_sem_schemes[i]);
         quoit_sem *sem;
         CHECK_STATUS(quoit_sem_create(name, &options, &sem), QUOIT_OK);

@@ -62,15 +62,15 @@ static void pops(quoit_queue *queue, uint64_t number, uint64_t expected)
     CHECK_STATUS(quoit_queue_pop_sized(queue, bytes, LONGEST, &count), QUOIT_OK);
     CHECK_EQUAL(count, expected);
     fill(right, number, count);
-    CHECK(memcmp(bytes, right, (size_t)count) == 0);
+    CHECK_EQ(memcmp(bytes, right, (size_t)count), 0);
     CHECK_EQUAL(bytes[count], guard_byte);
 }
 
 /* Every length, each in every place of the ring. */
 static void every_length(void)
 {
-    for (int kind = 0; kind < KINDS; kind++)
-        for (uint64_t capacity = 1; capacity <= 3; capacity++) {
+    for (int kind = 0; TEST_LOOP(kind < KINDS, 0, "kind", kind); kind++)
+        for (uint64_t capacity = 1; TEST_LOOP(capacity <= 3, 1, "capacity", capacity); capacity++) {
             quoit_queue *queue = make(kind, LONGEST, capacity);
             for (uint64_t i = 0; i < 3 * LONGEST; i++) {
                 uint64_t count = i * 37 % (LONGEST + 1);
@@ -87,8 +87,8 @@ static void every_length(void)
 /* As many of the longest as it was made for; SPSC more of shorter ones, to the byte. */
 static void capacity(void)
 {
-    for (int kind = 0; kind < LOSSY; kind++)
-        for (uint64_t moved = 0; moved < 4; moved++) {
+    for (int kind = 0; TEST_LOOP(kind < LOSSY, 0, "kind", kind); kind++)
+        for (uint64_t moved = 0; TEST_LOOP(moved < 4, 1, "moved", moved); moved++) {
             quoit_queue *queue = make(kind, LONGEST, CAPACITY);
             uint64_t room = kind == 0 ? CAPACITY * (8 + 104) / (8 + 8) : CAPACITY, pushed = 0;
             for (uint64_t i = 0; i < moved; i++) {
@@ -115,13 +115,14 @@ static void capacity(void)
 
 static void too_big(void)
 {
-    for (int kind = 0; kind < KINDS; kind++) {
+    for (int kind = 0; TEST_LOOP(kind < KINDS, 0, "kind", kind); kind++) {
         quoit_queue *queue = make(kind, LONGEST, CAPACITY);
         uint8_t bytes[ROOM];
         uint64_t count = 0;
         void *room;
         CHECK_STATUS(push(queue, 1, LONGEST + 1), QUOIT_TOO_BIG);
-        CHECK(strstr(quoit_error_text(), "101 bytes") && strstr(quoit_error_text(), "100"));
+        CHECK(strstr(quoit_error_text(), "101 bytes"));
+        CHECK(strstr(quoit_error_text(), "100"));
         CHECK_STATUS(quoit_queue_claim_sized(queue, UINT64_MAX, &room), QUOIT_TOO_BIG);
         CHECK_STATUS(push(queue, 1, 40), QUOIT_OK);
         CHECK_STATUS(quoit_queue_pop_sized(queue, bytes, 39, &count), QUOIT_TOO_BIG);
@@ -137,7 +138,7 @@ static void too_big(void)
 /* Made in place, committed shorter, given up; looked at in place, and again. */
 static void in_place(void)
 {
-    for (int kind = 0; kind < KINDS; kind++) {
+    for (int kind = 0; TEST_LOOP(kind < KINDS, 0, "kind", kind); kind++) {
         quoit_queue *queue = make(kind, LONGEST, CAPACITY);
         const void *seen;
         uint64_t count;
@@ -145,7 +146,8 @@ static void in_place(void)
         for (uint64_t i = 0; i < 20; i++) {
             CHECK_STATUS(quoit_queue_claim_sized(queue, LONGEST, &room), QUOIT_OK);
             CHECK_STATUS(quoit_queue_peek_sized(queue, &seen, &count), QUOIT_EMPTY);
-            CHECK(!seen && count == 0);
+            CHECK(!seen);
+            CHECK_EQ(count, 0);
             fill(room, i, 3 * i);
             if (i % 4 == 3) {
                 CHECK_STATUS(quoit_queue_commit(queue, 0), QUOIT_OK);
@@ -162,7 +164,7 @@ static void in_place(void)
             uint8_t right[ROOM];
             fill(right, i, count);
             CHECK_EQUAL(count, 3 * i);
-            CHECK(memcmp(seen, right, (size_t)count) == 0);
+            CHECK_EQ(memcmp(seen, right, (size_t)count), 0);
             CHECK_STATUS(quoit_queue_release(queue, 2), QUOIT_INVALID);
             CHECK_STATUS(quoit_queue_release(queue, 1), QUOIT_OK);
             CHECK_STATUS(quoit_queue_release(queue, 1), QUOIT_INVALID);
@@ -174,7 +176,7 @@ static void in_place(void)
 /* No more than was claimed, to the byte, though there would be room. */
 static void no_more_than_claimed(void)
 {
-    for (int kind = 0; kind < KINDS; kind++) {
+    for (int kind = 0; TEST_LOOP(kind < KINDS, 0, "kind", kind); kind++) {
         quoit_queue *queue = make(kind, LONGEST, CAPACITY);
         void *room;
         CHECK_STATUS(quoit_queue_claim_sized(queue, 10, &room), QUOIT_OK);
@@ -190,7 +192,7 @@ static void no_more_than_claimed(void)
 /* A claim that is open at the end was never made. */
 static void the_end(void)
 {
-    for (int kind = 0; kind < KINDS; kind++) {
+    for (int kind = 0; TEST_LOOP(kind < KINDS, 0, "kind", kind); kind++) {
         quoit_queue *queue = make(kind, LONGEST, CAPACITY);
         uint8_t bytes[ROOM];
         uint64_t count;
@@ -229,7 +231,7 @@ static void counts_messages(void)
 
 static void waits(void)
 {
-    for (int kind = 0; kind < LOSSY; kind++) {
+    for (int kind = 0; TEST_LOOP(kind < LOSSY, 0, "kind", kind); kind++) {
         quoit_queue *queue = make(kind, LONGEST, 2);
         uint8_t bytes[ROOM] = {0};
         uint64_t count;
@@ -277,8 +279,8 @@ static void one_size_or_many(void)
 static void lying_lengths(void)
 {
     static const uint64_t lies[] = {LONGEST + 1, 1000, UINT32_MAX, UINT64_MAX, UINT64_MAX - 7};
-    for (int kind = 0; kind < KINDS; kind++)
-        for (size_t i = 0; i < sizeof lies / sizeof lies[0]; i++) {
+    for (int kind = 0; TEST_LOOP(kind < KINDS, 0, "kind", kind); kind++)
+        for (size_t i = 0; TEST_LOOP(i < sizeof lies / sizeof lies[0], 1, "lies", i); i++) {
             quoit_queue *queue = make(kind, LONGEST, CAPACITY);
             uint8_t bytes[ROOM];
             uint64_t count;
@@ -288,8 +290,8 @@ static void lying_lengths(void)
             /* Before the message; of a lossy broadcast it is the handle's copy. */
             memcpy((uint8_t *)(uintptr_t)seen - 8, &lies[i], 8);
             quoit_status status = quoit_queue_pop_sized(queue, bytes, LONGEST, &count);
-            CHECK(status == (kind == 0 ? QUOIT_CORRUPT : QUOIT_OK));
-            CHECK(count <= LONGEST);
+            CHECK_STATUS_IS(status, ==, kind == 0 ? QUOIT_CORRUPT : QUOIT_OK);
+            CHECK_LE(count, LONGEST);
             if (kind == 0)
                 CHECK_STATUS(quoit_queue_check(queue), QUOIT_CORRUPT);
             (void)quoit_queue_size(queue);

@@ -105,7 +105,7 @@ static void fill_and_drain(const struct quoit_ring_ops *layout, uint64_t capacit
 {
     struct fixture *fixture = set_up(layout, capacity, sizeof(uint64_t), start);
     uint64_t value = 0, next_in = 0, next_out = 0;
-    for (int round = 0; round < 12; round++) {
+    for (int round = 0; TEST_LOOP(round < 12, 3, "round", round); round++) {
         for (uint64_t i = 0; i < capacity; i++) {
             CHECK_EQUAL(size_of(fixture), i);
             CHECK_STATUS(push(fixture, next_in++), QUOIT_OK);
@@ -125,9 +125,9 @@ static void fill_and_drain(const struct quoit_ring_ops *layout, uint64_t capacit
 
 static void exact_capacity(void)
 {
-    for (int l = 0; l < LAYOUTS; l++)
-        for (int i = 0; i < CAPACITIES; i++)
-            for (int j = 0; j < STARTS; j++)
+    for (int l = 0; TEST_LOOP(l < LAYOUTS, 0, "layout", l); l++)
+        for (int i = 0; TEST_LOOP(i < CAPACITIES, 1, "capacity", capacities[i]); i++)
+            for (int j = 0; TEST_LOOP(j < STARTS, 2, "start", starts[j]); j++)
                 if (may_start(starts[j], capacities[i]))
                     fill_and_drain(layouts[l], capacities[i], starts[j]);
 }
@@ -135,9 +135,9 @@ static void exact_capacity(void)
 /* Neither empty nor full, so that the ring's end falls everywhere. */
 static void wrap_around(void)
 {
-    for (int l = 0; l < LAYOUTS; l++)
-        for (int i = 0; i < CAPACITIES; i++)
-            for (int j = 0; j < STARTS; j++) {
+    for (int l = 0; TEST_LOOP(l < LAYOUTS, 0, "layout", l); l++)
+        for (int i = 0; TEST_LOOP(i < CAPACITIES, 1, "capacity", capacities[i]); i++)
+            for (int j = 0; TEST_LOOP(j < STARTS, 2, "start", starts[j]); j++) {
                 if (!may_start(starts[j], capacities[i]))
                     continue;
                 struct fixture *fixture = set_up(layouts[l], capacities[i], sizeof(uint64_t),
@@ -155,8 +155,8 @@ static void wrap_around(void)
 /* Items of every size up to some: all their bytes arrive, and no others change. */
 static void every_size(void)
 {
-    for (int l = 0; l < LAYOUTS; l++)
-        for (uint64_t bytes = 1; bytes <= LARGEST_ITEM; bytes++) {
+    for (int l = 0; TEST_LOOP(l < LAYOUTS, 0, "layout", l); l++)
+        for (uint64_t bytes = 1; TEST_LOOP(bytes <= LARGEST_ITEM, 1, "bytes", bytes); bytes++) {
             struct fixture *fixture = set_up(layouts[l], 3, bytes, 0);
             uint8_t in[LARGEST_ITEM], out[LARGEST_ITEM + 1];
             for (uint8_t n = 0; n < 10; n++) {
@@ -165,7 +165,7 @@ static void every_size(void)
                 memset(out, guard_byte, sizeof out);
                 CHECK_STATUS(push_item(fixture, in), QUOIT_OK);
                 CHECK_STATUS(pop_item(fixture, out), QUOIT_OK);
-                CHECK(memcmp(in, out, (size_t)bytes) == 0);
+                CHECK_EQ(memcmp(in, out, (size_t)bytes), 0);
                 CHECK_EQUAL(out[bytes], guard_byte);
             }
             tear_down(fixture);
@@ -176,10 +176,10 @@ static void every_size(void)
 static void batches(void)
 {
     enum { MOST = 12 };
-    for (int l = 0; l < LAYOUTS; l++)
-        for (int i = 0; i < CAPACITIES - 1; i++)
-            for (uint64_t in = 1; in <= MOST; in++)
-                for (uint64_t out = 1; out <= MOST; out++) {
+    for (int l = 0; TEST_LOOP(l < LAYOUTS, 0, "layout", l); l++)
+        for (int i = 0; TEST_LOOP(i < CAPACITIES - 1, 1, "capacity", capacities[i]); i++)
+            for (uint64_t in = 1; TEST_LOOP(in <= MOST, 2, "in", in); in++)
+                for (uint64_t out = 1; TEST_LOOP(out <= MOST, 3, "out", out); out++) {
                     struct fixture *fixture = set_up(layouts[l], capacities[i], sizeof(uint64_t),
                                                      UINT32_MAX - 7);
                     const struct quoit_ring_ops *ops = layouts[l];
@@ -207,21 +207,23 @@ static void batches(void)
 static void in_place(void)
 {
     enum { MOST = 9 };
-    for (int l = 0; l < LAYOUTS; l++)
-        for (int i = 0; i < CAPACITIES - 1; i++)
-            for (uint64_t wanted = 1; wanted <= MOST; wanted++) {
+    for (int l = 0; TEST_LOOP(l < LAYOUTS, 0, "layout", l); l++)
+        for (int i = 0; TEST_LOOP(i < CAPACITIES - 1, 1, "capacity", capacities[i]); i++)
+            for (uint64_t wanted = 1; TEST_LOOP(wanted <= MOST, 2, "wanted", wanted); wanted++) {
                 struct fixture *fixture = set_up(layouts[l], capacities[i], sizeof(uint64_t), 0);
                 const struct quoit_ring_ops *ops = layouts[l];
                 uint64_t next_in = 0, next_out = 0, count, value;
                 void *room;
                 const void *items;
-                for (uint64_t round = 0; round < 60; round++) {
+                for (uint64_t round = 0; TEST_LOOP(round < 60, 3, "round", round); round++) {
                     uint64_t before = size_of(fixture);
                     quoit_status status = ops->claim(&fixture->producer, &fixture->place, wanted,
                                                      &room, &count);
                     CHECK_STATUS(status, before == capacities[i] ? QUOIT_FULL : QUOIT_OK);
                     if (status == QUOIT_OK) {
-                        CHECK(count >= 1 && count <= wanted && count <= capacities[i] - before);
+                        CHECK_GE(count, 1);
+                        CHECK_LE(count, wanted);
+                        CHECK_LE(count, capacities[i] - before);
                         uint64_t used = round % (count + 1);
                         for (uint64_t k = 0; k < count; k++)
                             ((uint64_t *)room)[k] = k < used ? next_in + k : 1234567;
@@ -241,7 +243,8 @@ static void in_place(void)
                     CHECK_STATUS(status, before == 0 ? QUOIT_EMPTY : QUOIT_OK);
                     if (status != QUOIT_OK)
                         continue;
-                    CHECK(count >= 1 && count <= before);
+                    CHECK_GE(count, 1);
+                    CHECK_LE(count, before);
                     for (uint64_t k = 0; k < count; k++)
                         CHECK_EQUAL(((const uint64_t *)items)[k], next_out + k);
                     uint64_t used = (round + 1) % (count + 1);
@@ -260,11 +263,11 @@ static void in_place(void)
 /* Items that all look like none, mixed with others, at every fill. */
 static void hidden_items(void)
 {
-    for (int i = 0; i < CAPACITIES; i++)
-        for (uint64_t every = 1; every <= 4; every++) {
+    for (int i = 0; TEST_LOOP(i < CAPACITIES, 0, "capacity", capacities[i]); i++)
+        for (uint64_t every = 1; TEST_LOOP(every <= 4, 1, "every", every); every++) {
             struct fixture *fixture = set_up(&quoit_spsc_slots, capacities[i], 24, 0);
             uint64_t in[3] = {0}, out[3], pushed = 0, popped = 0;
-            for (int round = 0; round < 4000; round++) {
+            for (int round = 0; TEST_LOOP(round < 4000, 2, "round", round); round++) {
                 in[0] = pushed % every == 0 ? empty_word : pushed;
                 in[1] = pushed;
                 in[2] = ~pushed;
@@ -307,7 +310,7 @@ static void claim_given_up(void)
 
 static void finish_after_drain(void)
 {
-    for (int l = 0; l < LAYOUTS; l++) {
+    for (int l = 0; TEST_LOOP(l < LAYOUTS, 0, "layout", l); l++) {
         struct fixture *fixture = set_up(layouts[l], 5, sizeof(uint64_t), 0);
         uint64_t value = 0;
         CHECK_STATUS(push(fixture, 1), QUOIT_OK);
@@ -329,15 +332,15 @@ static void finish_after_drain(void)
 /* A new holder of a side goes on exactly where the last one was, at every fill and item. */
 static void attach_again(void)
 {
-    for (int l = 0; l < LAYOUTS; l++)
-        for (int i = 0; i < CAPACITIES - 1; i++)
-            for (int j = 0; j < STARTS; j++) {
+    for (int l = 0; TEST_LOOP(l < LAYOUTS, 0, "layout", l); l++)
+        for (int i = 0; TEST_LOOP(i < CAPACITIES - 1, 1, "capacity", capacities[i]); i++)
+            for (int j = 0; TEST_LOOP(j < STARTS, 2, "start", starts[j]); j++) {
                 if (!may_start(starts[j], capacities[i]))
                     continue;
                 struct fixture *fixture = set_up(layouts[l], capacities[i], sizeof(uint64_t),
                                                  starts[j]);
                 uint64_t in = 0, out = 0, value = 0;
-                for (int round = 0; round < 200; round++) {
+                for (int round = 0; TEST_LOOP(round < 200, 3, "round", round); round++) {
                     uint64_t size = in - out;
                     CHECK_STATUS(layouts[l]->attach_producer(&fixture->producer, &fixture->place),
                                  QUOIT_OK);
@@ -360,9 +363,10 @@ static void attach_again(void)
    other side went on meanwhile. */
 static void half_done(void)
 {
-    for (int i = 0; i < CAPACITIES - 1; i++)
-        for (uint64_t fill = 0; fill <= capacities[i]; fill++)
-            for (uint64_t refilled = 0; refilled < 2; refilled++) {
+    for (int i = 0; TEST_LOOP(i < CAPACITIES - 1, 0, "capacity", capacities[i]); i++)
+        for (uint64_t fill = 0; TEST_LOOP(fill <= capacities[i], 1, "fill", fill); fill++)
+            for (uint64_t refilled = 0; TEST_LOOP(refilled < 2, 2, "refilled", refilled);
+                 refilled++) {
                 struct fixture *fixture = set_up(&quoit_spsc_slots, capacities[i], sizeof(uint64_t),
                                                  0);
                 const struct quoit_ring_ops *ops = &quoit_spsc_slots;
@@ -413,9 +417,10 @@ static void half_done(void)
 static void spoiled_words(void)
 {
     static const uint64_t spoiled[] = {0, 6, 7, UINT32_MAX, UINT64_MAX, 1ull << 63, UINT64_MAX - 5};
-    for (int l = 0; l < LAYOUTS; l++)
-        for (uint64_t i = 0; i < sizeof spoiled / sizeof spoiled[0]; i++)
-            for (int word = 0; word < 4; word++) {
+    for (int l = 0; TEST_LOOP(l < LAYOUTS, 0, "layout", l); l++)
+        for (uint64_t i = 0; TEST_LOOP(i < sizeof spoiled / sizeof spoiled[0], 1, "spoiled", i);
+             i++)
+            for (int word = 0; TEST_LOOP(word < 4, 2, "word", word); word++) {
                 struct fixture *fixture = set_up(layouts[l], 5, sizeof(uint64_t), 1000);
                 struct quoit_ring_shm *shm = &fixture->shm;
                 quoit_atomic_u64 *const words[] = {&shm->tail, &shm->head, &shm->marked,
@@ -423,10 +428,10 @@ static void spoiled_words(void)
                 uint64_t value = 0, count;
                 void *room;
                 const void *items;
-                for (int round = 0; round < 30; round++) {
+                for (int round = 0; TEST_LOOP(round < 30, 3, "round", round); round++) {
                     atomic_store(words[word], spoiled[i]);
                     (void)push(fixture, (uint64_t)round % 8);
-                    CHECK(size_of(fixture) <= 5);
+                    CHECK_LE(size_of(fixture), 5);
                     atomic_store(words[word], spoiled[i]);
                     if (round % 2)
                         (void)pop(fixture, &value);
@@ -452,7 +457,7 @@ static void spoiled_words(void)
 /* Counters that are further apart than the capacity are told. */
 static void counters_apart(void)
 {
-    for (int l = 0; l < LAYOUTS; l++) {
+    for (int l = 0; TEST_LOOP(l < LAYOUTS, 0, "layout", l); l++) {
         struct fixture *fixture = set_up(layouts[l], 5, sizeof(uint64_t), 1000);
         atomic_store(&fixture->shm.tail, 1006);
         CHECK_STATUS(quoit_spsc_check(&fixture->place), QUOIT_CORRUPT);

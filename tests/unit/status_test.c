@@ -13,13 +13,13 @@ enum { COUNT = sizeof all / sizeof all[0] };
 
 static void names_and_sentences(void)
 {
-    CHECK(strcmp(quoit_status_name(QUOIT_FULL), "QUOIT_FULL") == 0);
+    CHECK_STR(quoit_status_name(QUOIT_FULL), "QUOIT_FULL");
     for (int i = 0; i < COUNT; i++) {
-        CHECK(strncmp(quoit_status_name(all[i]), "QUOIT_", 6) == 0);
-        CHECK(strlen(quoit_status_text(all[i])) > 5);
+        CHECK_EQ(strncmp(quoit_status_name(all[i]), "QUOIT_", 6), 0);
+        CHECK_GT(strlen(quoit_status_text(all[i])), 5);
         for (int j = 0; j < i; j++) {
-            CHECK(strcmp(quoit_status_name(all[i]), quoit_status_name(all[j])) != 0);
-            CHECK(strcmp(quoit_status_text(all[i]), quoit_status_text(all[j])) != 0);
+            CHECK_NE(strcmp(quoit_status_name(all[i]), quoit_status_name(all[j])), 0);
+            CHECK_NE(strcmp(quoit_status_text(all[i]), quoit_status_text(all[j])), 0);
         }
     }
 }
@@ -27,14 +27,19 @@ static void names_and_sentences(void)
 static void signs(void)
 {
     CHECK_EQUAL(QUOIT_OK, 0);
-    CHECK(QUOIT_FULL > 0 && QUOIT_EMPTY > 0 && QUOIT_TIMEOUT > 0 && QUOIT_CLOSED > 0);
-    CHECK(QUOIT_INVALID < 0 && QUOIT_BUSY < 0 && QUOIT_FORKED < 0);
+    CHECK_GT(QUOIT_FULL, 0);
+    CHECK_GT(QUOIT_EMPTY, 0);
+    CHECK_GT(QUOIT_TIMEOUT, 0);
+    CHECK_GT(QUOIT_CLOSED, 0);
+    CHECK_LT(QUOIT_INVALID, 0);
+    CHECK_LT(QUOIT_BUSY, 0);
+    CHECK_LT(QUOIT_FORKED, 0);
 }
 
 static void unknown_number(void)
 {
-    CHECK(strcmp(quoit_status_name((quoit_status)999), "QUOIT_?") == 0);
-    CHECK(quoit_status_text((quoit_status)999) != NULL);
+    CHECK_STR(quoit_status_name((quoit_status)999), "QUOIT_?");
+    CHECK_NE(quoit_status_text((quoit_status)999), NULL);
 }
 
 /* Programs print error texts on terminals, and a name in one may be another user's choice. */

@@ -49,8 +49,9 @@ static void pop_all(quoit_queue *queue)
             continue;
         }
         CHECK_STATUS(status, QUOIT_OK);
-        CHECK(item.number == next && item.inverse == ~next);
-        CHECK(quoit_queue_size(queue) <= 5);
+        CHECK_EQ(item.number, next);
+        CHECK_EQ(item.inverse, ~next);
+        CHECK_LE(quoit_queue_size(queue), 5);
         next++;
     }
     CHECK_EQUAL(next, ITEMS);
@@ -91,7 +92,7 @@ static void open_and_close(void *name)
     for (int i = 0; i < 200; i++) {
         quoit_queue *queue;
         quoit_status status = quoit_queue_join(name, &options, QUOIT_CONSUMER, &queue);
-        CHECK(status == QUOIT_OK || status == QUOIT_BUSY);
+        CHECK_STATUS_ANY(status, QUOIT_OK, QUOIT_BUSY);
         if (status == QUOIT_OK)
             quoit_queue_close(queue);
     }
@@ -102,7 +103,7 @@ static void many_handles(void)
 {
     enum { THREADS = 4 };
     test_thread *threads[THREADS];
-    for (int scheme = 0; test_schemes[scheme]; scheme++) {
+    for (int scheme = 0; TEST_LOOP_TEXT(test_schemes[scheme], 0, test_schemes[scheme]); scheme++) {
         const char *name = test_name(test_schemes[scheme]);
         for (int i = 0; i < THREADS; i++) {
             union {

@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: MIT */
+/* The watcher of a test on POSIX systems: its parent process, which outlives it. */
+#include "test.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static pid_t watched;
+static volatile sig_atomic_t ended_by; /* the signal that the watcher got */
+
+/* A file without a name: plain POSIX has no anonymous memory. */
+void *test_watched_memory(size_t bytes)
+{
+    char path[] = TEST_WATCHED_FILE "XXXXXX";
+    int file = mkstemp(path);
+    if (file < 0 || unlink(path) != 0 || ftruncate(file, (off_t)bytes) != 0) {
+        (void)fprintf(stderr, "%s: %s\n", path, strerror(errno));
+        exit(EXIT_FAILURE);
+    }
+    void *memory = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
+    (void)close(file);
+    if (memory == MAP_FAILED) {
+        (void)fprintf(stderr, "mmap: %s\n", strerror(errno));
+        exit(EXIT_FAILURE);
+    }
+    return memory;
+}
+
+/* The group: the test, and all the processes that it has started. */
+static void kill_group(void)
+{
+    (void)kill(-watched, SIGKILL);
+}
+
+static void end_it(int signal_number)
+{
+    ended_by = signal_number;
+    kill_group();
+}
+
+static void catch_signals(void)
+{
+    static const int signals[] = {SIGALRM, SIGTERM, SIGINT, SIGHUP, SIGQUIT};
+    for (size_t i = 0; i < sizeof signals / sizeof *signals; i++) {
+        struct sigaction action = {.sa_handler = end_it};
+        (void)sigaction(signals[i], &action, NULL);
+    }
+}
+
+static int wait_for_end(void)
+{
+    int status;
+    while (waitpid(watched, &status, 0) < 0)
+        if (errno != EINTR)
+            return -1;
+    return status;
+}
+
+/* Until the last one of its group is gone, or a second has passed. */
+static void clean_up(void)
+{
+    for (int i = 0; i < 100 && kill(-watched, SIGKILL) == 0; i++)
+        test_sleep_ms(10);
+    test_remove_names();
+}
+
+static void explain(int status, unsigned seconds)
+{
+    (void)fflush(stdout);
+    if (ended_by == SIGALRM)
+        (void)fprintf(stderr,
+                      "the test was ended after %u s, its time limit (QUOIT_TEST_TIMEOUT)\n",
+                      seconds);
+    else if (ended_by)
+        (void)fprintf(stderr, "the test was ended: its watcher got signal %d\n", (int)ended_by);
+    else
+        (void)fprintf(stderr, "the test died of signal %d\n", WTERMSIG(status));
+    test_print_place(stderr);
+}
+
+/* Returns in the test's own process; the caller's waits for its end, and ends with its code. */
+void test_watch(unsigned seconds)
+{
+    (void)fflush(NULL);
+    watched = fork();
+    if (watched == 0) {
+        (void)setpgid(0, 0);
+        return;
+    }
+    if (watched < 0) {
+        (void)fprintf(stderr, "fork: %s\n", strerror(errno));
+        exit(EXIT_FAILURE);
+    }
+    (void)setpgid(watched, watched); /* whichever of the two is first */
+    catch_signals();
+    (void)alarm(seconds);
+    int status = wait_for_end();
+    (void)alarm(0);
+    if (WIFSIGNALED(status))
+        explain(status, seconds);
+    if (!WIFEXITED(status) || WEXITSTATUS(status) != EXIT_SUCCESS)
+        clean_up();
+    kill_group();
+    _exit(WIFEXITED(status) ? WEXITSTATUS(status) : EXIT_FAILURE);
+}
