@@ -134,7 +134,7 @@ static bool push_next(struct stage *stage)
 {
     struct thing thing = world_thing(OF_NEXT + stage->after + 1);
     quoit_status status = thing_push(stage->producer, &thing);
-    CHECK(status == QUOIT_OK || status == QUOIT_FULL || status == QUOIT_CLOSED);
+    CHECK_STATUS_ANY(status, QUOIT_OK, QUOIT_FULL, QUOIT_CLOSED);
     stage->after += status == QUOIT_OK;
     return status == QUOIT_OK;
 }
@@ -181,7 +181,8 @@ static void settle(struct stage *stage)
     drain_all(stage);
     if (produced) {
         stage->committed = came_to(stage, 0) - stage->before;
-        CHECK(stage->committed <= victim->count && stage->committed >= victim->done);
+        CHECK_LE(stage->committed, victim->count);
+        CHECK_GE(stage->committed, victim->done);
         CHECK(!victim->returned || stage->committed == victim->done);
         stage->producer = open_as(stage, QUOIT_PRODUCER);
     }
@@ -196,14 +197,13 @@ static void settle(struct stage *stage)
 
 static struct stepper_path path; /* of the operation that is tried now */
 
-static uint64_t count_steps(const struct scene *scene)
+static void explore(const struct scene *scene)
 {
     struct stage stage;
     begin(&stage, scene);
     struct stepper victim = world_start(&stage.world, 0, &scene->operation);
     stepper_explore(&victim, &path);
     settle(&stage);
-    return path.steps;
 }
 
 static void kill_at(uint64_t step, void *context)
@@ -241,7 +241,11 @@ static void try_operation(const struct world_operation *operation, unsigned flag
             scene.broadcast = (enum quoit_broadcast)kind;
             scene.operation = *operation;
             scene.operation.role |= flags;
-            *points += stepper_points(count_steps(&scene), most, at_step, &scene);
+            if (at_step == stop_at && !stepper_wants_case((uint64_t)(kind + i)))
+                continue;
+            explore(&scene);
+            *points += at_step == kill_at ? stepper_deaths(&path, most, at_step, &scene)
+                                          : stepper_stops(&path, most, at_step, &scene);
         }
 }
 
@@ -308,16 +312,17 @@ static uint64_t try_changes(struct scene *scene)
     struct stage stage;
     begin(&stage, scene);
     struct stepper first = world_start(&stage.world, 0, &scene->operation);
-    const char *const names[] = {stage.world.name, NULL};
-    uint64_t count = world_find_changes(&first, &path, names, changes);
+    uint64_t count = world_find_changes(&first, &path, changes);
     settle(&stage);
-    CHECK(count > 1);
+    CHECK_GT(count, 1);
     for (uint64_t i = 0; i < count; i++) {
+        if (!stepper_wants_case(i))
+            continue;
         died_at = changes[i];
         struct stepper next = begin_pair(&stage, scene);
         stepper_explore(&next, &next_path);
         settle(&stage);
-        points += stepper_points(next_path.steps, MOST_OF_OPENING, kill_next_at, scene);
+        points += stepper_deaths(&next_path, MOST_OF_OPENING, kill_next_at, scene);
     }
     return points;
 }
@@ -387,7 +392,7 @@ static uint64_t try_waker(const char *operation, enum quoit_broadcast broadcast)
     struct stepper victim = begin_to_wake(&stage, &scene, &sleeper);
     stepper_explore(&victim, &path);
     end_wake(&stage, sleeper, true);
-    return stepper_points(path.steps, MOST, kill_waker_at, &scene);
+    return stepper_deaths(&path, MOST, kill_waker_at, &scene);
 }
 
 static void waker_killed(void)

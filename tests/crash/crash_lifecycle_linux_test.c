@@ -111,15 +111,9 @@ static void try_deed(struct life *life)
     struct stepper victim = stepper_start(live, life);
     stepper_explore(&victim, &path);
     settle(life);
-    uint64_t calls = 0;
-    for (uint64_t i = 0; i < path.steps; i++)
-        if (stepper_is_call(&path, i)) {
-            kill_at(i, life);
-            kill_at(i + 1, life);
-            calls++;
-        }
-    uint64_t points = 2 * calls + stepper_points(path.steps, MOST, kill_at, life);
-    printf("  %-16s %6llu instructions, %3llu calls: %llu points\n", deeds[life->deed],
+    uint64_t calls = stepper_calls(&path, kill_at, life);
+    uint64_t points = calls + stepper_deaths(&path, MOST, kill_at, life);
+    printf("  %-16s %6llu instructions, %3llu points at calls, %3llu in all\n", deeds[life->deed],
            (unsigned long long)path.steps, (unsigned long long)calls, (unsigned long long)points);
 }
 

@@ -27,8 +27,7 @@ static uint64_t find_changes(const struct world_case *at, uint64_t *steps_out)
     struct world world;
     world_begin(&world, at);
     struct stepper victim = world_start(&world, 0, at->operation);
-    const char *const names[] = {world.name, NULL};
-    uint64_t count = world_find_changes(&victim, &first_path, names, steps_out);
+    uint64_t count = world_find_changes(&victim, &first_path, steps_out);
     world_settle(&world);
     return count;
 }
@@ -80,16 +79,19 @@ static uint64_t try_pair(struct pair *pair, interruption at_step)
     struct stepper second = begin_pair(&world, pair);
     stepper_explore(&second, &second_path);
     world_settle(&world);
-    return stepper_points(second_path.steps, MOST, at_step, pair);
+    return at_step == kill_second_at ? stepper_deaths(&second_path, MOST, at_step, pair)
+                                     : stepper_stops(&second_path, MOST, at_step, pair);
 }
 
 static void try_all(struct pair pair, const char *const *seconds, interruption at_step)
 {
     uint64_t changes[WORLD_CHANGES], points = 0;
     uint64_t count = find_changes(&pair.at, changes);
-    CHECK(count > 1);
+    CHECK_GT(count, 1);
     for (uint64_t i = 0; i < count; i++)
         for (int j = 0; seconds[j]; j++) {
+            if (!stepper_wants_case(i + (uint64_t)j))
+                continue;
             pair.first_step = changes[i];
             pair.second = world_operation(seconds[j]);
             points += try_pair(&pair, at_step);

@@ -15,14 +15,13 @@ enum { STATES = sizeof states / sizeof states[0], MOST = 250 };
 
 static struct stepper_path path; /* of the operation that is tried now */
 
-static uint64_t count_steps(const struct world_case *at)
+static void explore(const struct world_case *at)
 {
     struct world world;
     world_begin(&world, at);
     struct stepper victim = world_start(&world, 0, at->operation);
     stepper_explore(&victim, &path);
     world_settle(&world);
-    return path.steps;
 }
 
 static void kill_at(uint64_t step, void *context)
@@ -58,7 +57,7 @@ static void try_role(unsigned role, void (*at_step)(uint64_t, void *), uint64_t 
 {
     uint64_t points = 0;
     for (int kind = 0; kind < WORLD_KINDS; kind++) {
-        uint64_t of_kind = 0;
+        uint64_t of_kind = 0, cases = 0;
         for (const struct world_operation *operation = world_operations;
              operation != world_operation("pop_wait"); operation++) {
             for (int i = 0; operation->role == role && i < STATES; i++) {
@@ -66,7 +65,11 @@ static void try_role(unsigned role, void (*at_step)(uint64_t, void *), uint64_t 
                                         .moved = states[i][0],
                                         .filled = states[i][1],
                                         .operation = operation};
-                of_kind += stepper_points(count_steps(&at), most, at_step, &at);
+                if (at_step == stop_at && !stepper_wants_case(cases++))
+                    continue;
+                explore(&at);
+                of_kind += at_step == kill_at ? stepper_deaths(&path, most, at_step, &at)
+                                              : stepper_stops(&path, most, at_step, &at);
             }
         }
         printf("  %-6s %llu points\n", world_kind_names[kind], (unsigned long long)of_kind);

@@ -68,7 +68,7 @@ static void live(void *argument)
     stepper_begin();
     *life->status_out = do_deed(life, &queue);
     stepper_end();
-    CHECK((*life->status_out == QUOIT_OK && life->deed <= ENTER) == (queue != NULL));
+    CHECK_EQ(*life->status_out == QUOIT_OK && life->deed <= ENTER, queue != NULL);
     quoit_queue_close(queue);
     *life->leaked_out = test_open_descriptors() - before;
 }
@@ -102,6 +102,13 @@ static void settle(const struct life *life)
     CHECK_STATUS(quoit_queue_unlink(life->name), QUOIT_NOT_FOUND);
 }
 
+/* Each call fails in a third of the ways, and each way at a third of the calls, in other pairs with
+   each seed; in full length all of them. */
+static bool is_left_out(uint64_t call, uint64_t error)
+{
+    return !test_is_full() && (call + error + test_seed) % 3 != 0;
+}
+
 /* false: there are no so many calls. */
 static bool fail_call(const struct life *life, uint64_t call, int error)
 {
@@ -127,20 +134,24 @@ static void try_scheme(const char *scheme, size_t count)
         int leaked;
     } *shared = mmap(NULL, sizeof *shared, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1,
                      0);
-    CHECK((void *)shared != MAP_FAILED);
+    CHECK_NE((void *)shared, MAP_FAILED);
     struct life life = {.status_out = &shared->status, .leaked_out = &shared->leaked};
     life.name = test_name(scheme);
     for (int i = 0; i < DEEDS; i++) {
         uint64_t points = 0, felt = 0;
         life.deed = (enum deed)i;
         for (size_t j = 0; j < count; j++)
-            for (uint64_t call = 0; fail_call(&life, call, errors[j]); call++) {
+            for (uint64_t call = 0; is_left_out(call, j) || fail_call(&life, call, errors[j]);
+                 call++) {
+                if (is_left_out(call, j))
+                    continue;
                 points++;
                 felt += shared->status != QUOIT_OK;
             }
         printf("  %-16s %llu failures, %llu of which it could not do without\n", deed_names[i],
                (unsigned long long)points, (unsigned long long)felt);
-        CHECK(points > 0 && (felt > 0 || life.deed == LEAVE));
+        CHECK_GT(points, 0);
+        CHECK((felt > 0 || life.deed == LEAVE));
     }
     test_context[0] = 0;
 }

@@ -9,17 +9,24 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* An operation's way: where each of its instructions is, and where it is at its end, at[steps]. */
+/* An operation's way: where each of its instructions is, and where it is at its end, at[steps]; and
+   what is so after so many steps, marks[steps]. */
 enum { STEPPER_STEPS = 1 << 17 };
+enum {
+    STEPPER_FIRST = 1,   /* this place was not met before */
+    STEPPER_CHANGED = 2, /* others see what they did not see a step before */
+    STEPPER_OBJECT = 4,  /* likewise, in an object, not in the test's own memory */
+    STEPPER_TOUCHES = 8  /* the next instruction may read or change what others see */
+};
 struct stepper_path {
     uint64_t steps;
     uintptr_t at[STEPPER_STEPS];
+    uint8_t marks[STEPPER_STEPS];
 };
 
 struct stepper {
     int pid;
-    uint64_t steps;            /* instructions since stepper_begin */
-    struct stepper_path *path; /* NULL, or what stepper_step notes its way in */
+    uint64_t steps; /* instructions since stepper_begin */
 };
 
 /* Skips the test where nobody can be traced: under an emulator, a sanitizer, a strict container. */
@@ -35,7 +42,7 @@ void stepper_end(void);
 bool stepper_step(struct stepper *stepper);
 /* So many. false: it was at its end before. */
 bool stepper_advance(struct stepper *stepper, uint64_t steps);
-/* To its end, by steps, and notes its way there; kills it. */
+/* To its end, by steps, and notes its way there; kills it. From its beginning. */
 void stepper_explore(struct stepper *stepper, struct stepper_path *path);
 /* From its beginning to where it was after so many steps on a way that an earlier one went: at full
    speed, but for loops. */
@@ -56,11 +63,29 @@ void stepper_kill(struct stepper *stepper);
 /* Lets it go on by itself to its end, at which it must arrive. */
 void stepper_finish(struct stepper *stepper);
 
-/* Which of 0 to steps an operation of so many steps is to be killed at: calls at(step, context) for
-   each if they are not more than most, else for so many of them, others in each run; with
-   QUOIT_CRASH_POINTS=all in the environment for each, with a number for at most that many. Returns
-   how many. */
-uint64_t stepper_points(uint64_t steps, uint64_t most, void (*at)(uint64_t step, void *context),
+/*
+ * Calls at(step, context) for the points at which an operation is to be killed, or stopped, and
+ * returns how many they were.
+ *   deaths  A process that is killed leaves the memory that it shares, and no lock. If an
+ *           instruction changed nothing of that, a death after it leaves the same as one before it.
+ *           So one of each run of such steps is tried, chosen at random.
+ *   stops   A stopped process goes on with what it has read. So it is stopped before each
+ *           instruction that may touch what it shares.
+ *   calls   Before and after each system call, whatever QUOIT_CRASH_POINTS is.
+ *   points  Each step, for operations without a path.
+ * If there are more than most, so many are tried, others with each seed. QUOIT_CRASH_POINTS in the
+ * environment: a number, for at most that many (4 without); "all", for all of them; "every", for
+ * every instruction. --point has one of them tried alone.
+ */
+bool stepper_takes_all(void); /* "all", "every", or in full length */
+/* Of several cases, the number-th: a third of them is a sample, another with each seed. */
+bool stepper_wants_case(uint64_t number);
+typedef void stepper_try(uint64_t step, void *context);
+uint64_t stepper_deaths(const struct stepper_path *path, uint64_t most, stepper_try *at,
                         void *context);
+uint64_t stepper_stops(const struct stepper_path *path, uint64_t most, stepper_try *at,
+                       void *context);
+uint64_t stepper_points(uint64_t steps, uint64_t most, stepper_try *at, void *context);
+uint64_t stepper_calls(const struct stepper_path *path, stepper_try *at, void *context);
 
 #endif

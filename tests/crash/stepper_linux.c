@@ -3,6 +3,7 @@
 #include "stepper.h"
 
 #include "test.h"
+#include "watch.h"
 
 #include <elf.h>
 #include <errno.h>
@@ -16,7 +17,6 @@
 #include <sys/ptrace.h>
 #include <sys/user.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 enum mark { BEFORE, INSIDE, BEHIND };
@@ -47,6 +47,7 @@ static void check_resumed(long result)
 /* ---- Where it is ----------------------------------------------------------------------------- */
 
 #if defined(__x86_64__) || defined(__i386__)
+enum { STEPPER_KNOWS_CALLS = true };
 #if defined(__x86_64__)
 enum { AT_PLACE = offsetof(struct user, regs.rip) };
 #else
@@ -59,7 +60,7 @@ static uintptr_t register_of(const struct stepper *stepper, size_t offset)
 {
     errno = 0;
     long value = ptrace(PTRACE_PEEKUSER, stepper->pid, offset, NULL);
-    CHECK(errno == 0);
+    CHECK_EQ(errno, 0);
     return (uintptr_t)value;
 }
 
@@ -73,9 +74,9 @@ static long set_breakpoint(const struct stepper *stepper, uintptr_t place)
 {
     errno = 0;
     long word = ptrace(PTRACE_PEEKTEXT, stepper->pid, place, NULL);
-    CHECK(errno == 0);
+    CHECK_EQ(errno, 0);
     long broken = (long)(((unsigned long)word & ~0xffUL) | BREAKPOINT);
-    CHECK(ptrace(PTRACE_POKETEXT, stepper->pid, place, broken) == 0);
+    CHECK_EQ(ptrace(PTRACE_POKETEXT, stepper->pid, place, broken), 0);
     return word;
 }
 
@@ -89,9 +90,9 @@ static uintptr_t run_to(const struct stepper *stepper, uintptr_t place, uintptr_
         test_fail(__FILE__, __LINE__, "no breakpoint was met: 0x%x", (unsigned)status);
     uintptr_t met = place_of(stepper) - 1;
     CHECK(met == place || met == end);
-    CHECK(ptrace(PTRACE_POKETEXT, stepper->pid, place, at_place) == 0);
-    CHECK(ptrace(PTRACE_POKETEXT, stepper->pid, end, at_end) == 0);
-    CHECK(ptrace(PTRACE_POKEUSER, stepper->pid, AT_PLACE, met) == 0);
+    CHECK_EQ(ptrace(PTRACE_POKETEXT, stepper->pid, place, at_place), 0);
+    CHECK_EQ(ptrace(PTRACE_POKETEXT, stepper->pid, end, at_end), 0);
+    CHECK_EQ(ptrace(PTRACE_POKEUSER, stepper->pid, AT_PLACE, met), 0);
     return met;
 }
 
@@ -129,12 +130,13 @@ static void run_through_vdso(const struct stepper *stepper)
     errno = 0;
     uintptr_t stack = register_of(stepper, offsetof(struct user, regs.rsp));
     uintptr_t caller = (uintptr_t)ptrace(PTRACE_PEEKDATA, stepper->pid, stack, NULL);
-    CHECK(errno == 0);
+    CHECK_EQ(errno, 0);
     (void)run_to(stepper, caller, caller);
 }
 #endif
 
 #else /* it only takes longer */
+enum { STEPPER_KNOWS_CALLS = false };
 
 static uintptr_t place_of(const struct stepper *stepper)
 {
@@ -178,7 +180,7 @@ static void traced_child(void (*run)(void *), void *argument)
 static void *share_page(void)
 {
     void *page = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    CHECK(page != MAP_FAILED);
+    CHECK_NE(page, MAP_FAILED);
     return page;
 }
 
@@ -205,7 +207,7 @@ void stepper_require(void)
         test_skip("an emulator's process cannot be stepped");
     mark = share_page();
     pid_t pid = fork();
-    CHECK(pid >= 0);
+    CHECK_GE(pid, 0);
     if (pid == 0)
         traced_child(do_nothing, NULL);
     struct stepper stepper = {.pid = pid};
@@ -222,7 +224,7 @@ struct stepper stepper_start(void (*run)(void *argument), void *argument)
     *mark = BEFORE;
     (void)fflush(NULL);
     pid_t pid = fork();
-    CHECK(pid >= 0);
+    CHECK_GE(pid, 0);
     if (pid == 0)
         traced_child(run, argument);
     struct stepper stepper = {.pid = pid};
@@ -231,7 +233,7 @@ struct stepper stepper_start(void (*run)(void *argument), void *argument)
         test_fail(__FILE__, __LINE__, "the child did not come to its beginning: 0x%x",
                   (unsigned)status);
     long options = PTRACE_O_EXITKILL | PTRACE_O_TRACESYSGOOD;
-    CHECK(ptrace(PTRACE_SETOPTIONS, pid, NULL, options) == 0);
+    CHECK_EQ(ptrace(PTRACE_SETOPTIONS, pid, NULL, options), 0);
     if (beginning)
         (void)run_to(&stepper, beginning, beginning);
     while (*mark == BEFORE)
@@ -256,11 +258,6 @@ void stepper_end(void)
 
 bool stepper_step(struct stepper *stepper)
 {
-    if (stepper->path) {
-        CHECK(stepper->steps < STEPPER_STEPS);
-        stepper->path->at[stepper->steps] = place_of(stepper);
-        stepper->path->steps = stepper->steps;
-    }
     if (*mark == BEHIND)
         return false;
     resume(stepper, PTRACE_SINGLESTEP);
@@ -283,14 +280,9 @@ bool stepper_advance(struct stepper *stepper, uint64_t steps)
     return true;
 }
 
-void stepper_explore(struct stepper *stepper, struct stepper_path *path)
-{
-    stepper->path = path;
-    while (stepper_step(stepper))
-        ;
-    stepper_kill(stepper);
-}
+/* ---- Its way --------------------------------------------------------------------------------- */
 
+/* No table: each page of it would be copied at each fork, which takes longer than looking. */
 static bool is_first_time(const struct stepper_path *path, uint64_t step)
 {
     for (uint64_t i = 0; i < step; i++)
@@ -299,10 +291,45 @@ static bool is_first_time(const struct stepper_path *path, uint64_t step)
     return true;
 }
 
+/* touched: the instruction before may have. The others are looked at only in full length, to see
+   that they do not. */
+static unsigned marks_behind(const struct stepper *stepper, bool called, bool touched)
+{
+    unsigned changed = touched || test_is_full() ? watch_changes(stepper->pid) : 0u;
+    if (changed && !touched)
+        test_fail(__FILE__, __LINE__, "what the instruction at step %llu writes was not seen",
+                  (unsigned long long)stepper->steps - 1);
+    if (called)
+        changed |= watch_map(stepper->pid);
+    return (changed || called || !STEPPER_KNOWS_CALLS ? STEPPER_CHANGED : 0u) |
+           (changed & WATCH_OBJECT ? STEPPER_OBJECT : 0u);
+}
+
+void stepper_explore(struct stepper *stepper, struct stepper_path *path)
+{
+    unsigned marks = STEPPER_CHANGED | STEPPER_OBJECT;
+    bool more = true;
+    CHECK_EQ(stepper->steps, 0);
+    (void)watch_map(stepper->pid);
+    (void)watch_changes(stepper->pid);
+    for (uint64_t at = 0; more; at++) {
+        CHECK_LT(at, STEPPER_STEPS);
+        path->at[path->steps = at] = place_of(stepper);
+        bool calls = stepper_is_call(path, at);
+        bool touches = calls || watch_may_touch(stepper->pid);
+        marks |= touches ? STEPPER_TOUCHES : 0u;
+        marks |= is_first_time(path, at) ? STEPPER_FIRST : 0u;
+        path->marks[at] = (uint8_t)marks;
+        more = stepper_step(stepper);
+        marks = more ? marks_behind(stepper, calls, touches) : 0;
+    }
+    stepper_kill(stepper);
+}
+
 void stepper_go_to(struct stepper *stepper, const struct stepper_path *path, uint64_t step)
 {
     uint64_t from = step;
-    while (!is_first_time(path, from))
+    while (!(path->marks[from] & STEPPER_FIRST))
         from--;
     uintptr_t end = path->at[path->steps];
     if (from > 0)
@@ -327,7 +354,7 @@ static void run_to_stop(const struct stepper *stepper)
 static long entered_call(const struct stepper *stepper)
 {
     struct __ptrace_syscall_info info;
-    CHECK(ptrace(PTRACE_GET_SYSCALL_INFO, stepper->pid, sizeof info, &info) > 0);
+    CHECK_GT(ptrace(PTRACE_GET_SYSCALL_INFO, stepper->pid, sizeof info, &info), 0);
     return (long)info.entry.nr;
 }
 
@@ -346,12 +373,12 @@ static void let_call_fail(const struct stepper *stepper, int error)
 {
 #if defined(__x86_64__)
     struct user_regs_struct registers;
-    CHECK(ptrace(PTRACE_GETREGS, stepper->pid, NULL, &registers) == 0);
+    CHECK_EQ(ptrace(PTRACE_GETREGS, stepper->pid, NULL, &registers), 0);
     registers.orig_rax = (unsigned long)-1L;
-    CHECK(ptrace(PTRACE_SETREGS, stepper->pid, NULL, &registers) == 0);
+    CHECK_EQ(ptrace(PTRACE_SETREGS, stepper->pid, NULL, &registers), 0);
     run_to_stop(stepper);
     registers.rax = (unsigned long)-(long)error;
-    CHECK(ptrace(PTRACE_SETREGS, stepper->pid, NULL, &registers) == 0);
+    CHECK_EQ(ptrace(PTRACE_SETREGS, stepper->pid, NULL, &registers), 0);
 #else
     (void)stepper;
     (void)error;
@@ -377,7 +404,7 @@ bool stepper_fail_call(struct stepper *stepper, uint64_t call, int error,
 
 void stepper_kill(struct stepper *stepper)
 {
-    CHECK(kill(stepper->pid, SIGKILL) == 0);
+    CHECK_EQ(kill(stepper->pid, SIGKILL), 0);
     while (!WIFSIGNALED(wait_for(stepper)))
         ;
 }
@@ -389,24 +416,4 @@ void stepper_finish(struct stepper *stepper)
     if (!WIFEXITED(status) || WEXITSTATUS(status) != EXIT_SUCCESS)
         test_fail(__FILE__, __LINE__, "the stopped process did not end well: 0x%x",
                   (unsigned)status);
-}
-
-uint64_t stepper_points(uint64_t steps, uint64_t most, void (*at)(uint64_t step, void *context),
-                        void *context)
-{
-    const char *points = getenv("QUOIT_CRASH_POINTS");
-    if (points && strcmp(points, "all") == 0)
-        most = steps;
-    else if (points && strtoul(points, NULL, 10) < most)
-        most = strtoul(points, NULL, 10);
-    CHECK(steps > 0 && most > 0); /* else nothing would be tried, and pass */
-    uint64_t stride = steps <= most ? 1 : steps / most + 1;
-    struct timespec now;
-    CHECK(clock_gettime(CLOCK_MONOTONIC, &now) == 0);
-    uint64_t tried = 0;
-    for (uint64_t step = (uint64_t)now.tv_nsec / 1000 % stride; step <= steps; step += stride) {
-        at(step, context);
-        tried++;
-    }
-    return tried;
 }

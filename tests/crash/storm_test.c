@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Four producers and four consumers on one queue, killed and started again, or stopped for a
- * moment, at random, for QUOIT_STORM_SECONDS. A ledger that outlives them says of each item that
+ * moment, at random, for some seconds
+ * (QUOIT_STORM_SECONDS, else by the effort). A ledger that outlives them says of each item that
  * was pushed how often it came: nothing committed is lost, and no more comes twice than consumers
  * were killed.
  */
@@ -107,7 +108,7 @@ static void count_item(struct member *member, const struct item *item)
         atomic_fetch_add(&member->ledger->consumers[member->life].late, 1);
     else
         *last = item->number;
-    CHECK(atomic_fetch_add(&member->ledger->came[item->number - 1], 1) < UINT8_MAX);
+    CHECK_LT(atomic_fetch_add(&member->ledger->came[item->number - 1], 1), UINT8_MAX);
 }
 
 /* Popped straight into the ledger, which says what a death takes along. */
@@ -160,18 +161,9 @@ struct storm {
     struct member self;
     test_process members[MEMBERS];
     uint64_t life_of[MEMBERS];
-    uint64_t lives[2]; /* producers, consumers, of this epoch */
-    uint64_t random;
+    uint64_t lives[2];                            /* producers, consumers, of this epoch */
     uint64_t kills, consumer_kills, items, twice; /* in all */
 };
-
-static uint64_t next_random(struct storm *storm)
-{
-    storm->random ^= storm->random << 13;
-    storm->random ^= storm->random >> 7;
-    storm->random ^= storm->random << 17;
-    return storm->random;
-}
 
 static void start_member(struct storm *storm, int i)
 {
@@ -196,12 +188,12 @@ static void blow(struct storm *storm)
     for (int i = 0; i < MEMBERS; i++)
         start_member(storm, i);
     while (storm->lives[0] < LIVES && storm->lives[1] < LIVES - 1) {
-        int i = (int)(next_random(storm) % MEMBERS);
-        test_sleep_ms((int)(next_random(storm) % 12));
-        if (next_random(storm) % 4 == 0) {
+        int i = (int)(test_random() % MEMBERS);
+        test_sleep_ms((int)(test_random() % 12));
+        if (test_random() % 4 == 0) {
             test_pause(storm->members[i]);
-            test_sleep_ms((int)(next_random(storm) % 4));
-            if (next_random(storm) % 2 == 0)
+            test_sleep_ms((int)(test_random() % 4));
+            if (test_random() % 2 == 0)
                 test_resume(storm->members[i]);
         }
         kill_member(storm, i);
@@ -259,8 +251,8 @@ static void settle(struct storm *storm)
             CHECK(i < intended || came == 0);
         }
     }
-    CHECK(twice <= kills);
-    CHECK(late <= kills * BATCH);
+    CHECK_LE(twice, kills);
+    CHECK_LE(late, kills * BATCH);
     storm->twice += twice;
     storm->consumer_kills += kills;
 }
@@ -287,13 +279,12 @@ static void storm(void)
 {
     static struct storm storm;
     const char *text = getenv("QUOIT_STORM_SECONDS");
-    uint64_t seconds = text ? strtoull(text, NULL, 10) : 4, start = (uint64_t)time(NULL);
+    uint64_t seconds = text ? strtoull(text, NULL, 10) : test_effort(5, 600),
+             start = (uint64_t)time(NULL);
     quoit_region *region;
     storm.name = test_name("");
     storm.ledger_name = test_name("");
     storm.ledger = storm.self.ledger = test_share(storm.ledger_name, sizeof *storm.ledger, &region);
-    storm.random = start << 20 | (uint64_t)test_own_pid() << 1 | 1;
-    printf("  seed %llu\n", (unsigned long long)storm.random);
     for (unsigned epoch = 0; epoch == 0 || (uint64_t)time(NULL) - start < seconds; epoch++) {
         make_queue(&storm);
         memset(storm.ledger, 0, sizeof *storm.ledger);

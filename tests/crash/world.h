@@ -98,11 +98,10 @@ void world_settle(struct world *world);
 int world_start_sleeper(const char *name, unsigned role);
 void world_end_sleeper(int pid);
 
-/* Steps the victim to its end, and kills it: notes its way, and the steps after which one of these
-   objects of POSIX shared memory (ended by NULL) is not what it was, at most WORLD_CHANGES,
-   beginning with 0. Returns how many. */
+/* Steps the victim to its end, and kills it: notes its way, and the steps after which a
+   shared-memory object is not what it was, at most WORLD_CHANGES, beginning with 0. Returns how
+   many. */
 enum { WORLD_CHANGES = 64 };
-uint64_t world_find_changes(struct stepper *victim, struct stepper_path *path,
-                            const char *const *names, uint64_t *steps_out);
+uint64_t world_find_changes(struct stepper *victim, struct stepper_path *path, uint64_t *steps_out);
 
 #endif

@@ -107,7 +107,7 @@ struct world_victim *world_victims(void)
     if (!victims)
         victims = mmap(NULL, WORLD_VICTIMS * sizeof *victims, PROT_READ | PROT_WRITE,
                        MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    CHECK(victims != MAP_FAILED);
+    CHECK_NE(victims, MAP_FAILED);
     memset(victims, 0, WORLD_VICTIMS * sizeof *victims);
     return victims;
 }
@@ -194,7 +194,7 @@ static void note_item(struct world *world, const struct thing *thing)
     if (thing->number >= *last)
         *last = thing->number;
     else
-        CHECK(++world->orphans <= count_orphans(world));
+        CHECK_LE(++world->orphans, count_orphans(world));
     world->seen[thing->number]++;
 }
 
@@ -204,14 +204,14 @@ void world_drain(struct world *world)
     quoit_status status;
     while ((status = world_pop_thing(world->taker, &thing)) == QUOIT_OK)
         note_item(world, &thing);
-    CHECK(status == QUOIT_EMPTY || status == QUOIT_CLOSED);
+    CHECK_STATUS_ANY(status, QUOIT_EMPTY, QUOIT_CLOSED);
 }
 
 quoit_status world_push(struct world *world)
 {
     struct thing thing = world_thing(WORLD_OF_SURVIVORS + 1 + world->pushed);
     quoit_status status = world_push_thing(world->filler, &thing);
-    CHECK(status == QUOIT_OK || status == QUOIT_FULL || status == QUOIT_CLOSED);
+    CHECK_STATUS_ANY(status, QUOIT_OK, QUOIT_FULL, QUOIT_CLOSED);
     if (status == QUOIT_OK)
         world->pushed++;
     return status;
@@ -314,7 +314,7 @@ int world_start_sleeper(const char *name, unsigned role)
 {
     (void)fflush(NULL);
     pid_t pid = fork();
-    CHECK(pid >= 0);
+    CHECK_GE(pid, 0);
     if (pid > 0) {
         test_sleep_ms(2); /* asleep by now as a rule; nothing depends on it */
         return pid;
@@ -336,47 +336,19 @@ int world_start_sleeper(const char *name, unsigned role)
 void world_end_sleeper(int pid)
 {
     int status;
-    CHECK(waitpid(pid, &status, 0) == pid);
+    CHECK_EQ(waitpid(pid, &status, 0), pid);
     CHECK(WIFEXITED(status));
     CHECK_EQUAL(WEXITSTATUS(status), EXIT_SUCCESS);
 }
 
 /* ---- Changes --------------------------------------------------------------------------------- */
 
-static uint64_t hash_of_object(uint64_t hash, const char *name)
+uint64_t world_find_changes(struct stepper *victim, struct stepper_path *path, uint64_t *steps_out)
 {
-    char path[300];
-    static uint64_t words[4096];
-    (void)snprintf(path, sizeof path, "/dev/shm/%s", name);
-    FILE *file = fopen(path, "rb");
-    CHECK(file);
-    for (size_t count; (count = fread(words, sizeof *words, 4096, file)) > 0;)
-        for (size_t i = 0; i < count; i++)
-            hash = (hash ^ words[i]) * UINT64_C(1099511628211) + 1;
-    (void)fclose(file);
-    return hash;
-}
-
-static uint64_t hash_of_objects(const char *const *names)
-{
-    uint64_t hash = 1;
-    for (int i = 0; names[i]; i++)
-        hash = hash_of_object(hash, names[i]);
-    return hash;
-}
-
-uint64_t world_find_changes(struct stepper *victim, struct stepper_path *path,
-                            const char *const *names, uint64_t *steps_out)
-{
-    uint64_t count = 0, before = hash_of_objects(names);
-    victim->path = path;
-    steps_out[count++] = 0;
-    while (stepper_step(victim)) {
-        uint64_t now = hash_of_objects(names);
-        if (now != before && count < WORLD_CHANGES)
-            steps_out[count++] = victim->steps;
-        before = now;
-    }
-    stepper_kill(victim);
+    uint64_t count = 0;
+    stepper_explore(victim, path);
+    for (uint64_t step = 0; step <= path->steps && count < WORLD_CHANGES; step++)
+        if (path->marks[step] & STEPPER_OBJECT)
+            steps_out[count++] = step;
     return count;
 }
