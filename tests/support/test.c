@@ -347,10 +347,13 @@ static unsigned time_limit(void)
     return text ? (unsigned)strtoul(text, NULL, 10) : 290;
 }
 
-static void prepare(void)
+/* Second processes are killed at any moment: they make no file, and have no watcher. */
+static void prepare(bool is_role)
 {
     is_main_thread = true;
-    place = test_watched_memory(sizeof *place);
+    place = is_role ? calloc(1, sizeof *place) : test_watched_memory(sizeof *place);
+    if (!place)
+        exit(EXIT_FAILURE);
     test_contexts = place->contexts;
     test_point_now = place->point;
     test_seed = (uint64_t)time(NULL) * 1000 + test_own_pid() % 1000;
@@ -359,7 +362,7 @@ static void prepare(void)
 int test_main(int argc, char **argv, const struct test_part *parts, const struct test_role *roles)
 {
     test_program = argv[0];
-    prepare();
+    prepare(argc > 1 && strcmp(argv[1], "--role") == 0);
     argv = test_begin(argc, argv);
     test_program = argv[0];
     struct command command = parse(argv + 1);
