@@ -10,7 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { ROUNDS = 5, ROWS_MAX = 32, BAR = 30, STDERR = 2 };
+enum { ROUNDS = 5, ROWS_MAX = 32, BAR = 30, STDERR = 2, LEAST_NS = 100000000 };
 
 struct result {
     double values[ROUNDS]; /* sorted, once all are there */
@@ -144,6 +144,8 @@ static int run(int argc, char **argv)
         case 's':
             if (!stream_seconds("--seconds", optarg, &time_ns))
                 return TOOL_USAGE;
+            if (time_ns < LEAST_NS)
+                return tool_usage("--seconds is '%s': 0.1 or more is right, such as 10", optarg);
             break;
         case 'j':
             json = true;

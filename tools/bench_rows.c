@@ -325,7 +325,7 @@ bool bench_measure(const char *program, unsigned index, uint64_t slice_ns, doubl
     int64_t second = failed ? -1 : bench_start(program, number, pair.names[0], pair.names[1]);
     (void)bench_pin(0);
     if (failed)
-        (void)tool_fail_quoit();
+        (void)tool_fail_quoit(status);
     if (second >= 0) {
         status = await_start(&pair);
         if (status == QUOIT_OK)

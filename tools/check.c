@@ -26,6 +26,7 @@ static const char help[] =
     "  -t, --through QUEUE  with --repair, of pools: a queue that its blocks are sent through;\n"
     "                       may be repeated. Blocks of the dead that were on their way are freed\n"
     "                       only if the queue that they went through is named\n"
+    "      --any-owner      with --repair: also objects of other users that you may write to\n"
     "  -j, --json           an array of {name, kind, ok, damage (null, or why), dead_members,\n"
     "                       cleared_members, settled_items, freed_blocks, note (null, or text)}\n"
     "  -h, --help\n"
@@ -43,6 +44,7 @@ enum { THROUGH_MAX = 64 };
 
 struct check {
     bool all, repair, json;
+    unsigned any_owner;               /* 0 or QUOIT_ANY_OWNER: of --repair */
     const char *through[THROUGH_MAX]; /* names */
     quoit_queue *queues[THROUGH_MAX];
     uint64_t through_count;
@@ -54,10 +56,13 @@ struct finding {
     const char *note; /* NULL: nothing to say */
 };
 
-static const struct option options[] = {
-    {"all", no_argument, NULL, 'a'},  {"repair", no_argument, NULL, 'r'},
-    {"json", no_argument, NULL, 'j'}, {"through", required_argument, NULL, 't'},
-    {"help", no_argument, NULL, 'h'}, {NULL, 0, NULL, 0}};
+static const struct option options[] = {{"all", no_argument, NULL, 'a'},
+                                        {"repair", no_argument, NULL, 'r'},
+                                        {"json", no_argument, NULL, 'j'},
+                                        {"through", required_argument, NULL, 't'},
+                                        {"any-owner", no_argument, NULL, 'A'},
+                                        {"help", no_argument, NULL, 'h'},
+                                        {NULL, 0, NULL, 0}};
 
 static void note_damage(struct finding *finding)
 {
@@ -132,13 +137,15 @@ static uint64_t dead_members(const quoit_queue *queue)
 }
 
 /* In a role that is free: to take over a dead one's settles what it had in hand. */
-static quoit_status join(const struct finding *finding, quoit_queue **queue_out)
+static quoit_status join(const struct check *check, const struct finding *finding,
+                         quoit_queue **queue_out)
 {
     static const unsigned tries[] = {QUOIT_PRODUCER | QUOIT_CONSUMER, QUOIT_CONSUMER,
                                      QUOIT_PRODUCER};
     quoit_status status = QUOIT_BUSY;
     for (int i = 0; i < 3 && status == QUOIT_BUSY; i++)
-        status = quoit_queue_open(finding->object.name, tries[i] | QUOIT_FOR_REPAIR, queue_out);
+        status = quoit_queue_open(finding->object.name,
+                                  tries[i] | QUOIT_FOR_REPAIR | check->any_owner, queue_out);
     return status;
 }
 
@@ -155,14 +162,14 @@ static quoit_status count_what_is_left(const struct finding *finding, uint64_t *
     return status;
 }
 
-static quoit_status repair_queue(struct finding *finding)
+static quoit_status repair_queue(const struct check *check, struct finding *finding)
 {
     quoit_queue *queue;
     uint64_t count = 0;
     quoit_status status = count_what_is_left(finding, &count);
     if (status != QUOIT_OK || count == 0) /* nobody joins for nothing */
         return status;
-    status = join(finding, &queue);
+    status = join(check, finding, &queue);
     if (status == QUOIT_BUSY) {
         finding->note = "its roles are all held by living processes, which see to it themselves";
         return QUOIT_OK;
@@ -182,7 +189,7 @@ static quoit_status repair_queue(struct finding *finding)
 static quoit_status repair_pool(const struct check *check, struct finding *finding)
 {
     quoit_pool *pool;
-    quoit_status status = quoit_pool_open(finding->object.name, 0, &pool);
+    quoit_status status = quoit_pool_open(finding->object.name, check->any_owner, &pool);
     if (status != QUOIT_OK)
         return status;
     status = quoit_pool_reclaim(pool, check->queues, check->through_count, &finding->freed);
@@ -199,7 +206,7 @@ static quoit_status repair(const struct check *check, struct finding *finding)
         return QUOIT_OK;
     }
     if (finding->object.type == OBJECT_QUEUE)
-        return repair_queue(finding);
+        return repair_queue(check, finding);
     return finding->object.type == OBJECT_POOL ? repair_pool(check, finding) : QUOIT_OK;
 }
 
@@ -209,13 +216,16 @@ static void tell_text(const struct finding *finding)
 {
     const struct object *object = &finding->object;
     bool sound = object->damage[0] == '\0';
-    printf("%s: %s%s%s", object->name, print_colour(sound ? PRINT_GREEN : PRINT_RED),
+    print_text(stdout, object->name);
+    printf(": %s%s%s", print_colour(sound ? PRINT_GREEN : PRINT_RED),
            !sound            ? "damaged"
            : object->foreign ? "foreign"
                              : "ok",
            print_colour(PRINT_PLAIN));
-    if (!sound)
-        printf(": %s", object->damage);
+    if (!sound) {
+        fputs(": ", stdout);
+        print_text(stdout, object->damage);
+    }
     if (finding->cleared > 0)
         printf(", cleared %" PRIu64 " dead member%s", finding->cleared,
                finding->cleared == 1 ? "" : "s");
@@ -342,6 +352,9 @@ static int parse(struct check *check, int argc, char **argv)
                 return tool_usage("more than %d --through are too many", THROUGH_MAX);
             check->through[check->through_count++] = optarg;
             break;
+        case 'A':
+            check->any_owner = QUOIT_ANY_OWNER;
+            break;
         case 'h':
             return tool_help();
         default:
@@ -351,7 +364,9 @@ static int parse(struct check *check, int argc, char **argv)
         return check->all ? tool_usage("--all and a NAME, '%s', exclude each other", argv[optind])
                           : tool_usage("a NAME is missing, or --all");
     if (check->through_count > 0 && !check->repair)
-        return tool_usage("--through is of --repair alone");
+        return tool_usage("--through needs --repair");
+    if (check->any_owner && !check->repair)
+        return tool_usage("--any-owner needs --repair: a check alone reads what it may read");
     return -1;
 }
 
@@ -377,4 +392,5 @@ const struct tool_command tool_check = {.name = "check",
                                         .arguments = "[OPTION...] NAME...|--all",
                                         .summary = "do the invariants hold? and tidy up: --repair",
                                         .help = help,
+                                        .any_owner = true,
                                         .run = run};

@@ -2,26 +2,34 @@
 /* quoit ls: all objects on the machine, in a table. */
 #include "object.h"
 #include "print.h"
+#include "process.h"
 #include "tool.h"
 
 #include <getopt.h>
 #include <inttypes.h>
 #include <stdlib.h>
+#include <string.h>
 
 static const char help[] =
     "Lists the queues, pools and regions on this machine, of all kinds of names, sorted by name:\n"
     "how large an item (a block) is, how many there is room for, how many there are, and who is\n"
-    "in it. Regions count bytes. What this user may not read is left out.\n"
+    "in it. Regions count bytes. The room in an SPSC queue of messages is bytes (B): FILL says "
+    "how\n"
+    "full it is. The size of a queue of blocks of lines, which `quoit push` makes, is lines.\n"
+    "Objects that this user may not read are counted, not shown (Linux, posix:).\n"
     "\n"
-    "  WHERE        a scheme: posix, sysv, windows, file; or file:DIRECTORY, which lists the\n"
-    "               objects in that directory. Without a directory, file: objects are found while\n"
-    "               a process has them open (Linux)\n"
+    "  WHERE        a NAME, or how names begin: products, sysv:prod; a scheme: posix, sysv,\n"
+    "               windows, file; file:DIRECTORY: the objects in that directory. Without a\n"
+    "               directory, file: objects are found while a process has them open (Linux)\n"
     "  -j, --json   an array of objects, as below\n"
-    "  -n, --names  the names alone, one a line\n"
+    "  -n, --names  the names alone, one a line, escaped as in tables: \"\\x9b\", \"\\u202e\" "
+    "stand\n"
+    "               for what a terminal must not get. JSON has the names themselves\n"
     "  -h, --help\n"
     "\n"
     "STATE is one of\n"
-    "  in use    with \"N dead\" where members died in it and left their rows\n"
+    "  in use    with \"N dead\" if members crashed in it and their entries are still there, and\n"
+    "            \"N stopped\" if a signal or a debugger has stopped members\n"
     "  idle      nobody has it open (looking at it does not count); regions keep no members: -\n"
     "  dead      everybody who was left in it has died\n"
     "  damaged   its header or its lock file cannot be right; the reason follows\n"
@@ -31,10 +39,13 @@ static const char help[] =
     "\n"
     "JSON keys, of `quoit ls` and `quoit stat`:\n"
     "  name, kind (spsc mpmc broadcast pool region unknown), state (\"in use\" idle dead damaged\n"
-    "  foreign unknown), damage (null, or why), members: an array of {pid, process, roles, alive,\n"
-    "  holds_up, lag, joined_at_unix_ns};\n"
-    "  but for foreign ones, and damaged ones that cannot be opened: item_bytes, capacity, size, "
-    "fill (0 to 1);\n"
+    "  foreign unknown), damage (null, or why), members: an array of {pid, process, roles,\n"
+    "  alive, stopped, holds_up, lag, joined_at_unix_ns};\n"
+    "  but for foreign ones, and damaged ones that cannot be opened: item_bytes, capacity, size,\n"
+    "  unit (what size, pushed and popped count: items, messages, lines, blocks, bytes), fill (0\n"
+    "  to 1), size_bytes and capacity_bytes (null, but for SPSC queues of messages, which hold "
+    "capacity of the\n"
+    "  longest, and more of shorter ones);\n"
     "  of queues: sized, lossy, tuning, finished, user_bytes, pushed, popped, full, empty, "
     "sleeps,\n"
     "  wakes, repairs, high_water, created_by, created_at_unix_ns\n"
@@ -42,6 +53,7 @@ static const char help[] =
     "Exit codes: 0 listed, also where there is nothing; 1 trouble, said on stderr; 2 wrong usage.\n"
     "\n"
     "Examples:\n"
+    "  quoit ls products\n"
     "  quoit ls file:/var/tmp\n"
     "  quoit ls --json | jq -r '.[] | select(.state == \"dead\") | .name'\n";
 
@@ -74,6 +86,7 @@ static void print_json(const struct object *objects, size_t count)
 static void print_row(const struct object *object, int name_columns)
 {
     char state[sizeof object->damage + PRINT_ROOM], item[PRINT_ROOM] = "-";
+    char capacity[PRINT_ROOM];
     print_state(object, state, sizeof state);
     print_padded(object->name, name_columns);
     if (object->type == OBJECT_UNKNOWN) {
@@ -81,15 +94,20 @@ static void print_row(const struct object *object, int name_columns)
     } else {
         if (object->item_bytes > 0)
             (void)snprintf(item, sizeof item, "%" PRIu64, object->item_bytes);
-        printf("  %-9s %10s %12" PRIu64 " %12" PRIu64 " %4.0f%%", object_kind(object), item,
-               object->capacity, object->used, object->fill * 100);
+        if (object_is_bytes(object))
+            (void)snprintf(capacity, sizeof capacity, "%" PRIu64 "B", object->capacity_bytes);
+        else
+            (void)snprintf(capacity, sizeof capacity, "%" PRIu64, object->capacity);
+        printf("  %-9s %10s %12s %12" PRIu64 " %4.0f%%", object_kind(object), item, capacity,
+               object->used, object->fill * 100);
         if (object->type == OBJECT_REGION)
             printf(" %7s", "-");
         else
             printf(" %7" PRIu64, object->living);
     }
-    printf("  %s%s%s\n", print_colour(print_state_colour(object)), state,
-           print_colour(PRINT_PLAIN));
+    printf("  %s", print_colour(print_state_colour(object)));
+    print_text(stdout, state);
+    printf("%s\n", print_colour(PRINT_PLAIN));
 }
 
 static void print_table(const struct object *objects, size_t count)
@@ -106,7 +124,7 @@ static void print_table(const struct object *objects, size_t count)
         print_row(&objects[i], columns);
 }
 
-static int show(const struct object_names *names, bool json)
+static int show(const struct object_names *names, bool json, bool all)
 {
     size_t count;
     struct object *objects = read_all(names, &count);
@@ -117,7 +135,59 @@ static int show(const struct object_names *names, bool json)
     else
         print_table(objects, count);
     free(objects);
+    size_t unreadable = json || !all ? 0 : process_count_unreadable();
+    if (unreadable > 0)
+        printf("%zu not readable\n", unreadable);
     return TOOL_OK;
+}
+
+/* ---- WHERE ----------------------------------------------------------------------------------- */
+
+static bool is_scheme(const char *where)
+{
+    static const char *const schemes[] = {"posix", "sysv", "windows", "file"};
+    for (size_t i = 0; i < sizeof schemes / sizeof *schemes; i++)
+        if (strcmp(where, schemes[i]) == 0)
+            return true;
+    return false;
+}
+
+static bool is_file(const char *where)
+{
+    return strncmp(where, "file:", 5) == 0 && where[5] != '\0';
+}
+
+/* The name itself, or all that begin so; without a scheme, in each. */
+static bool list_names(const char *where, struct object_names *names)
+{
+    struct object_names all = {0};
+    const size_t length = strlen(where), before = names->count;
+    bool enough = object_list(NULL, &all);
+    for (size_t i = 0; i < all.count && enough; i++) {
+        const char *name = all.names[i], *colon = strchr(name, ':');
+        if (strncmp(name, where, length) == 0 ||
+            (!strchr(where, ':') && colon && strncmp(colon + 1, where, length) == 0))
+            enough = object_add(names, name) ||
+                     (tool_fail("out of memory for a list of objects"), 0);
+    }
+    object_free_names(&all);
+    if (enough && names->count == before)
+        (void)tool_fail("no object is named '%s', or has a name that begins so; `quoit ls` lists "
+                        "them all",
+                        where);
+    return enough && names->count > before;
+}
+
+static bool list_where(const char *where, struct object_names *names)
+{
+    struct object object;
+    if (is_scheme(where))
+        return object_list(where, names);
+    if (is_file(where)) {
+        bool is_object = object_read(where, &object) == QUOIT_OK;
+        return is_object ? object_add(names, where) : object_list(where, names);
+    }
+    return list_names(where, names);
 }
 
 static int run(int argc, char **argv)
@@ -140,15 +210,17 @@ static int run(int argc, char **argv)
         }
     if (json && names_only)
         return tool_usage("--json and --names exclude each other");
-    if (optind == argc)
+    const bool all = optind == argc;
+    if (all)
         found = object_list(NULL, &names);
     for (int i = optind; i < argc && found; i++)
-        found = object_list(argv[i], &names);
+        found = list_where(argv[i], &names);
+    object_sort(&names);
     int code = found ? TOOL_OK : TOOL_FAILED;
     for (size_t i = 0; found && names_only && i < names.count; i++)
-        puts(names.names[i]);
+        print_line(names.names[i]);
     if (found && !names_only)
-        code = show(&names, json);
+        code = show(&names, json, all);
     object_free_names(&names);
     return print_end(code);
 }

@@ -4,6 +4,7 @@
 
 #include "fault.h"
 #include "process.h"
+#include "stream.h"
 #include "tool.h"
 
 #include <inttypes.h>
@@ -27,14 +28,57 @@ static double share(double part, double whole)
     return part < whole ? part / whole : 1;
 }
 
-/* A ring of bytes is full by bytes: shorter messages fit in greater number. */
-static double queue_fill(const struct object *object)
+/* The lines that are in a queue of blocks, but for those of the first one that are popped. Each is
+   looked at, so there is a limit; false: there are more, or it changed too quickly. */
+static bool count_lines(const quoit_queue *queue, const struct quoit_queue_info *info,
+                        const struct stream_mark *mark, uint64_t *lines_out)
+{
+    const uint64_t most_bytes = UINT64_C(64) << 20;
+    struct quoit_cursor cursor = {.next = info->popped, .begun = true};
+    uint64_t begin = mark->position == info->popped ? mark->offset : 0, seen = 0, bytes;
+    char *text = malloc(info->item_bytes);
+    quoit_status status = text ? QUOIT_OK : QUOIT_NO_MEMORY;
+    *lines_out = 0;
+    while (status == QUOIT_OK && seen < most_bytes && cursor.next != info->pushed) {
+        status = quoit_queue_look(queue, &cursor, text, info->item_bytes, &bytes);
+        if (status != QUOIT_OK)
+            break;
+        begin = begin < bytes ? begin : 0;
+        *lines_out += stream_count_lines(text + begin, (size_t)(bytes - begin));
+        *lines_out += bytes == 0 || text[bytes - 1] != '\n';
+        seen += bytes + 8; /* its length counts: empty ones come to an end, too */
+        begin = 0;
+    }
+    free(text);
+    return (status == QUOIT_OK && seen < most_bytes && cursor.missed == 0) ||
+           status == QUOIT_EMPTY || status == QUOIT_CLOSED;
+}
+
+/* What it holds, in the unit that its user counts in. */
+static void count_contents(const quoit_queue *queue, struct object *object)
 {
     const struct quoit_queue_info *info = &object->queue;
-    if (!object_counts_bytes(object))
-        return share((double)info->size, (double)info->capacity);
+    uint64_t lines;
+    object->unit = info->sized ? "messages" : "items";
+    object->used = info->size;
+    object->pushed = info->pushed_messages;
+    object->popped = info->popped_messages;
+    object->fill = share((double)info->size, (double)info->capacity);
+    if (!object_is_bytes(object))
+        return;
     uint64_t longest = (info->item_bytes + UINT64_C(15)) / 8 * 8;
-    return share((double)(info->pushed - info->popped), (double)longest * (double)info->capacity);
+    object->capacity_bytes = longest * info->capacity;
+    object->used_bytes = info->pushed - info->popped;
+    if (object->used_bytes > object->capacity_bytes) /* it moves, or lies */
+        object->used_bytes = object->capacity_bytes;
+    object->fill = share((double)object->used_bytes, (double)object->capacity_bytes);
+    const struct stream_mark *mark = stream_mark(queue, info);
+    if (!mark || !count_lines(queue, info, mark, &lines))
+        return;
+    object->unit = "lines";
+    object->used = lines;
+    object->pushed = mark->pushed_lines > lines ? mark->pushed_lines : lines;
+    object->popped = object->pushed - lines;
 }
 
 static void count_members(struct object *object, uint64_t count)
@@ -44,6 +88,7 @@ static void count_members(struct object *object, uint64_t count)
         const struct quoit_member_info *member = &object->members[i];
         object->living += member->alive;
         object->dead += !member->alive;
+        object->stopped += member->alive && process_is_stopped(member->pid);
         object->producers += member->alive && (member->roles & QUOIT_PRODUCER);
         object->consumers += member->alive && (member->roles & QUOIT_CONSUMER);
     }
@@ -62,11 +107,10 @@ static quoit_status read_queue(const char *name, unsigned owners, struct object 
         note_damage(object);
     if (quoit_queue_members(queue, object->members, QUOIT_MEMBERS_MAX, &count) != QUOIT_OK)
         note_damage(object);
-    quoit_queue_close(queue);
     object->item_bytes = object->queue.item_bytes;
     object->capacity = object->queue.capacity;
-    object->used = object->queue.size;
-    object->fill = queue_fill(object);
+    count_contents(queue, object);
+    quoit_queue_close(queue);
     count_members(object, count);
     return QUOIT_OK;
 }
@@ -84,6 +128,7 @@ static quoit_status read_pool(const char *name, unsigned owners, struct object *
     object->item_bytes = quoit_pool_block_bytes(pool);
     object->capacity = quoit_pool_blocks(pool);
     object->used = object->capacity - quoit_pool_free_count(pool);
+    object->unit = "blocks";
     object->fill = share((double)object->used, (double)object->capacity);
     quoit_pool_close(pool);
     count_members(object, count);
@@ -99,6 +144,7 @@ static quoit_status read_region(const char *name, unsigned owners, struct object
     object->type = OBJECT_REGION;
     object->capacity = quoit_region_size(region);
     object->used = object->capacity - quoit_region_free(region);
+    object->unit = "bytes";
     object->fill = share((double)object->used, (double)object->capacity);
     quoit_region_close(region);
     return QUOIT_OK;
@@ -164,7 +210,7 @@ const char *object_state(const struct object *object)
     return object->type == OBJECT_REGION ? "-" : "idle";
 }
 
-bool object_counts_bytes(const struct object *object)
+bool object_is_bytes(const struct object *object)
 {
     return object->type == OBJECT_QUEUE && object->queue.sized && object->queue.kind == QUOIT_SPSC;
 }
@@ -174,7 +220,7 @@ int object_fail(const char *name, quoit_status status)
     uint32_t pids[9]; /* one more than are shown */
     char users[100] = "";
     if (status != QUOIT_NOT_FOUND)
-        return tool_fail_quoit();
+        return tool_fail_quoit(status);
     size_t count = process_find_unlinked(name, pids, 9);
     for (size_t i = 0; i < count; i++) {
         size_t length = strlen(users);
@@ -251,7 +297,7 @@ bool object_list(const char *where, struct object_names *names)
     quoit_status status = quoit_list(where, gather, &gathering);
     (void)fault_end();
     if (status != QUOIT_OK)
-        (void)tool_fail_quoit();
+        (void)tool_fail_quoit(status);
     else if (gathering.failed)
         (void)tool_fail("out of memory for a list of objects");
     object_sort(names);

@@ -18,12 +18,19 @@ struct object {
     bool foreign;                  /* another user's, and not read: its type is unknown */
     struct quoit_queue_info queue; /* of a queue alone */
     uint64_t item_bytes;           /* an item, a block; of a region 0 */
-    uint64_t capacity;             /* items, blocks, bytes */
-    uint64_t used;                 /* likewise */
+    uint64_t capacity;             /* items, blocks, bytes; of a ring of bytes longest messages */
+    uint64_t used;                 /* in units */
     double fill;                   /* 0 to 1 */
     struct quoit_member_info members[QUOIT_MEMBERS_MAX];
     uint64_t member_count;
     uint64_t living, dead, producers, consumers; /* living ones */
+    uint64_t stopped;                            /* living ones that do not run, by a signal */
+    /* What used, pushed and popped count: "items"; "messages"; "lines", if `quoit push` has made
+       the queue for blocks of lines; "blocks", of a pool; "bytes", of a region. */
+    const char *unit;
+    uint64_t pushed, popped; /* of a queue */
+    /* Of a ring of bytes, which is full by bytes: how many there are, and room for; else 0. */
+    uint64_t used_bytes, capacity_bytes;
 };
 
 /* OK also for a damaged one, which then says so; else what opening it said. */
@@ -36,8 +43,8 @@ const char *object_kind(const struct object *object); /* "mpmc", "pool"; "?" */
 const char *
 object_state(const struct object *object); /* "in use", "idle", "dead", "damaged", "foreign" */
 bool object_is_dead(const struct object *object);
-/* pushed and popped count bytes there, not messages. */
-bool object_counts_bytes(const struct object *object);
+/* A ring of bytes: shorter messages fit in greater number, so used may be beyond capacity. */
+bool object_is_bytes(const struct object *object);
 /* "queue 'x' was not found" and what it may mean, or quoit_error_text(); returns TOOL_FAILED. */
 int object_fail(const char *name, quoit_status status);
 

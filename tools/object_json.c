@@ -1,39 +1,36 @@
 /* SPDX-License-Identifier: MIT */
 /* Objects as JSON (RFC 8259): what `quoit ls --help` lists. */
 #include "object.h"
+#include "printable.h"
 #include "process.h"
 
 #include <inttypes.h>
 #include <string.h>
 
-/* The length of the UTF-8 character at text, 0 if there is none. */
-static size_t character(const unsigned char *text)
+/* JSON escapes what a terminal must not get, too: as UTF-16. */
+static void escape(FILE *out, uint32_t code)
 {
-    size_t length = text[0] < 0x80 ? 1 : text[0] < 0xc2 ? 0 : text[0] < 0xe0 ? 2 : 3;
-    if (text[0] >= 0xf0)
-        length = text[0] < 0xf5 ? 4 : 0;
-    for (size_t i = 1; i < length; i++)
-        if ((text[i] & 0xc0) != 0x80)
-            return 0;
-    bool overlong = (text[0] == 0xe0 && text[1] < 0xa0) || (text[0] == 0xf0 && text[1] < 0x90);
-    bool outside = (text[0] == 0xed && text[1] > 0x9f) || (text[0] == 0xf4 && text[1] > 0x8f);
-    return overlong || outside ? 0 : length;
+    if (code > 0xffff)
+        fprintf(out, "\\u%04x\\u%04x", 0xd7c0u + (unsigned)(code >> 10),
+                0xdc00u + (unsigned)(code & 0x3ff));
+    else
+        fprintf(out, "\\u%04x", (unsigned)code);
 }
 
 void object_print_json_text(FILE *out, const char *text)
 {
+    size_t left = strlen(text), length;
     fputc('"', out);
-    for (const char *at = text; *at;) {
-        size_t length = character((const unsigned char *)at);
-        if (length == 0)
+    for (; left > 0; text += length, left -= length) {
+        uint32_t code = quoit_utf8_next(text, left, &length);
+        if (code == '"' || code == '\\')
+            fprintf(out, "\\%c", (char)code);
+        else if (code == QUOIT_NO_CHARACTER)
             fputs("\\ufffd", out);
-        else if (*at == '"' || *at == '\\')
-            fprintf(out, "\\%c", *at);
-        else if ((unsigned char)*at < 0x20 || *at == 0x7f)
-            fprintf(out, "\\u%04x", (unsigned)*at);
+        else if (!quoit_is_printable(code))
+            escape(out, code);
         else
-            fwrite(at, 1, length, out);
-        at += length > 0 ? length : 1;
+            fwrite(text, 1, length, out);
     }
     fputc('"', out);
 }
@@ -43,21 +40,30 @@ static void number(FILE *out, const char *indent, const char *key, uint64_t valu
     fprintf(out, ",\n%s  \"%s\": %" PRIu64, indent, key, value);
 }
 
+static void number_or_null(FILE *out, const char *indent, const char *key, uint64_t value, bool is)
+{
+    if (is)
+        number(out, indent, key, value);
+    else
+        fprintf(out, ",\n%s  \"%s\": null", indent, key);
+}
+
 static void truth(FILE *out, const char *indent, const char *key, bool value)
 {
     fprintf(out, ",\n%s  \"%s\": %s", indent, key, value ? "true" : "false");
 }
 
-static void queue(FILE *out, const struct quoit_queue_info *info, const char *indent)
+static void queue(FILE *out, const struct object *object, const char *indent)
 {
+    const struct quoit_queue_info *info = &object->queue;
     truth(out, indent, "sized", info->sized);
     truth(out, indent, "lossy", info->broadcast == QUOIT_LOSSY);
     fprintf(out, ",\n%s  \"tuning\": \"%s\"", indent,
             info->tuning == QUOIT_FOR_SPANS ? "spans" : "items");
     truth(out, indent, "finished", info->finished);
     number(out, indent, "user_bytes", info->user_bytes);
-    number(out, indent, "pushed", info->pushed);
-    number(out, indent, "popped", info->popped);
+    number(out, indent, "pushed", object->pushed);
+    number(out, indent, "popped", object->popped);
     number(out, indent, "full", info->full);
     number(out, indent, "empty", info->empty);
     number(out, indent, "sleeps", info->sleeps);
@@ -84,10 +90,11 @@ static void member(FILE *out, const struct quoit_member_info *member)
     fputs(", \"roles\": ", out);
     roles(out, member->roles);
     fprintf(out,
-            ", \"alive\": %s, \"holds_up\": %s, \"lag\": %" PRIu64
+            ", \"alive\": %s, \"stopped\": %s, \"holds_up\": %s, \"lag\": %" PRIu64
             ", \"joined_at_unix_ns\": %" PRIu64 "}",
-            member->alive ? "true" : "false", member->holds_up ? "true" : "false", member->lag,
-            member->joined_at_unix_ns);
+            member->alive ? "true" : "false",
+            member->alive && process_is_stopped(member->pid) ? "true" : "false",
+            member->holds_up ? "true" : "false", member->lag, member->joined_at_unix_ns);
 }
 
 void object_print_json(FILE *out, const struct object *object, const char *indent)
@@ -108,10 +115,14 @@ void object_print_json(FILE *out, const struct object *object, const char *inden
         number(out, indent, "item_bytes", object->item_bytes);
         number(out, indent, "capacity", object->capacity);
         number(out, indent, "size", object->used);
+        fprintf(out, ",\n%s  \"unit\": \"%s\"", indent, object->unit);
+        number_or_null(out, indent, "size_bytes", object->used_bytes, object_is_bytes(object));
+        number_or_null(out, indent, "capacity_bytes", object->capacity_bytes,
+                       object_is_bytes(object));
         fprintf(out, ",\n%s  \"fill\": %.4f", indent, object->fill);
     }
     if (object->type == OBJECT_QUEUE)
-        queue(out, &object->queue, indent);
+        queue(out, object, indent);
     fprintf(out, ",\n%s  \"members\": [", indent);
     for (uint64_t i = 0; i < object->member_count; i++) {
         fprintf(out, "%s\n%s    ", i > 0 ? "," : "", indent);

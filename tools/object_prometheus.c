@@ -2,19 +2,23 @@
 /* Objects as metrics, in Prometheus' text exposition format. All samples of a metric stand
    together, so that a row here is a metric, and the objects come in turn. */
 #include "object.h"
+#include "printable.h"
 
 #include <inttypes.h>
 #include <stddef.h>
+#include <string.h>
 
+/* As print_text, so it is UTF-8 and harms no terminal; and a backslash that would look like the
+   beginning of an escape is one itself, so that different names have different labels: a scraper
+   refuses a page on which a sample comes twice. Then quoted as the format wants it. */
 static void label(FILE *out, const char *text)
 {
-    for (; *text; text++) {
-        if (*text == '\n')
-            fputs("\\n", out);
-        else if (*text == '"' || *text == '\\')
-            fprintf(out, "\\%c", *text);
-        else
-            fputc(*text, out);
+    char shown[QUOIT_PRINTABLE_ROOM];
+    size_t left = strlen(text), taken;
+    for (; (taken = quoit_printable_next(text, left, shown)) > 0; text += taken, left -= taken) {
+        bool looks = text[0] == '\\' && (text[1] == 'x' || text[1] == 'u' || text[1] == 'U');
+        for (const char *at = looks ? "\\x5c" : shown; *at; at++)
+            fprintf(out, *at == '"' || *at == '\\' ? "\\%c" : "%c", *at);
     }
 }
 
@@ -62,33 +66,61 @@ static double created(const struct object *object)
     return (double)milliseconds / 1000;
 }
 
+static double used_bytes(const struct object *object)
+{
+    return (double)object->used_bytes;
+}
+static double capacity_bytes(const struct object *object)
+{
+    return (double)object->capacity_bytes;
+}
+
+/* Rings of bytes are full by bytes, all others by items, and have no gauge of the other kind. */
+enum which { ALL, BY_ITEMS, BY_BYTES, NO_LINES };
+
 static const struct gauge {
     enum object_type type;
     const char *metric, *about;
     double (*value)(const struct object *object);
+    enum which which;
 } gauges[] = {
-    {OBJECT_QUEUE, "quoit_queue_size_items", "Items that are queued.", used},
-    {OBJECT_QUEUE, "quoit_queue_capacity_items", "Items that there is room for.", capacity},
-    {OBJECT_QUEUE, "quoit_queue_fill_ratio", "How full the queue is, 0 to 1.", fill},
+    {OBJECT_QUEUE, "quoit_queue_size_items", "Items, messages or lines that are queued.", used,
+     ALL},
+    {OBJECT_QUEUE, "quoit_queue_capacity_items", "Items that there is room for.", capacity,
+     BY_ITEMS},
+    {OBJECT_QUEUE, "quoit_queue_size_bytes", "Bytes that are queued, of SPSC queues of messages.",
+     used_bytes, BY_BYTES},
+    {OBJECT_QUEUE, "quoit_queue_capacity_bytes", "Bytes that there is room for, likewise.",
+     capacity_bytes, BY_BYTES},
+    {OBJECT_QUEUE, "quoit_queue_fill_ratio", "How full the queue is, 0 to 1.", fill, ALL},
     {OBJECT_QUEUE, "quoit_queue_high_water_items", "The most items that members saw queued.",
-     high_water},
+     high_water, NO_LINES},
     {OBJECT_QUEUE, "quoit_queue_item_size_bytes", "Size of an item, or of the longest message.",
-     item_bytes},
-    {OBJECT_QUEUE, "quoit_queue_finished", "1 once a producer has ended the stream.", finished},
-    {OBJECT_QUEUE, "quoit_queue_created_timestamp_seconds", "When the queue was made.", created},
-    {OBJECT_POOL, "quoit_pool_used_blocks", "Blocks that are not free.", used},
-    {OBJECT_POOL, "quoit_pool_capacity_blocks", "Blocks that there are.", capacity},
-    {OBJECT_POOL, "quoit_pool_block_size_bytes", "Size of a block.", item_bytes},
-    {OBJECT_REGION, "quoit_region_used_bytes", "Bytes that are handed out.", used},
-    {OBJECT_REGION, "quoit_region_size_bytes", "Bytes that there are.", capacity},
+     item_bytes, ALL},
+    {OBJECT_QUEUE, "quoit_queue_finished", "1 once a producer has ended the stream.", finished,
+     ALL},
+    {OBJECT_QUEUE, "quoit_queue_created_timestamp_seconds", "When the queue was made.", created,
+     ALL},
+    {OBJECT_POOL, "quoit_pool_used_blocks", "Blocks that are not free.", used, ALL},
+    {OBJECT_POOL, "quoit_pool_capacity_blocks", "Blocks that there are.", capacity, ALL},
+    {OBJECT_POOL, "quoit_pool_block_size_bytes", "Size of a block.", item_bytes, ALL},
+    {OBJECT_REGION, "quoit_region_used_bytes", "Bytes that are handed out.", used, ALL},
+    {OBJECT_REGION, "quoit_region_size_bytes", "Bytes that there are.", capacity, ALL},
 };
+
+static bool is_one(const struct object *object, enum which which)
+{
+    if (which == NO_LINES) /* that mark is of whole messages */
+        return strcmp(object->unit, "lines") != 0;
+    return which == ALL || (which == BY_BYTES) == object_is_bytes(object);
+}
 
 static void print_gauge(FILE *out, const struct gauge *gauge, const struct object *objects,
                         size_t count)
 {
     bool begun = false;
     for (size_t i = 0; i < count; i++) {
-        if (objects[i].type != gauge->type)
+        if (objects[i].type != gauge->type || !is_one(&objects[i], gauge->which))
             continue;
         if (!begun)
             head(out, gauge->metric, "gauge", gauge->about);
@@ -100,14 +132,10 @@ static void print_gauge(FILE *out, const struct gauge *gauge, const struct objec
 
 /* ---- Counters -------------------------------------------------------------------------------- */
 
-static bool in_items(const struct object *object)
-{
-    return !object_counts_bytes(object);
-}
 /* A broadcast's popped is its slowest subscriber's, and goes back when one comes: no counter. */
-static bool popped_items(const struct object *object)
+static bool has_popped(const struct object *object)
 {
-    return in_items(object) && object->queue.kind != QUOIT_BROADCAST;
+    return object->queue.kind != QUOIT_BROADCAST;
 }
 static bool any(const struct object *object)
 {
@@ -116,27 +144,28 @@ static bool any(const struct object *object)
 
 static const struct counter {
     const char *metric, *about;
-    size_t offset; /* in struct quoit_queue_info */
+    size_t offset; /* in struct object */
     bool (*has)(const struct object *object);
 } counters[] = {
-    {"quoit_queue_pushed_items_total", "Items pushed.", offsetof(struct quoit_queue_info, pushed),
-     in_items},
-    {"quoit_queue_popped_items_total", "Items popped.", offsetof(struct quoit_queue_info, popped),
-     popped_items},
-    {"quoit_queue_pushed_bytes_total", "Bytes pushed, of SPSC queues with sized messages.",
-     offsetof(struct quoit_queue_info, pushed), object_counts_bytes},
-    {"quoit_queue_popped_bytes_total", "Bytes popped, of SPSC queues with sized messages.",
-     offsetof(struct quoit_queue_info, popped), object_counts_bytes},
+    {"quoit_queue_pushed_items_total", "Items, messages or lines pushed.",
+     offsetof(struct object, pushed), any},
+    {"quoit_queue_popped_items_total", "Items, messages or lines popped.",
+     offsetof(struct object, popped), has_popped},
+    {"quoit_queue_pushed_bytes_total",
+     "Bytes pushed, of SPSC queues of messages, each with 8 more, and rounded up to 8.",
+     offsetof(struct object, queue.pushed), object_is_bytes},
+    {"quoit_queue_popped_bytes_total", "Bytes popped, likewise.",
+     offsetof(struct object, queue.popped), object_is_bytes},
     {"quoit_queue_found_full_total", "Pushes that found no room.",
-     offsetof(struct quoit_queue_info, full), any},
+     offsetof(struct object, queue.full), any},
     {"quoit_queue_found_empty_total", "Pops that found nothing.",
-     offsetof(struct quoit_queue_info, empty), any},
+     offsetof(struct object, queue.empty), any},
     {"quoit_queue_sleeps_total", "How often a side went to sleep.",
-     offsetof(struct quoit_queue_info, sleeps), any},
+     offsetof(struct object, queue.sleeps), any},
     {"quoit_queue_wakes_total", "How often one woke those asleep.",
-     offsetof(struct quoit_queue_info, wakes), any},
+     offsetof(struct object, queue.wakes), any},
     {"quoit_queue_repairs_total", "What the dead had left, and others saw to.",
-     offsetof(struct quoit_queue_info, repairs), any},
+     offsetof(struct object, queue.repairs), any},
 };
 
 static void print_counter(FILE *out, const struct counter *counter, const struct object *objects,
@@ -149,9 +178,10 @@ static void print_counter(FILE *out, const struct counter *counter, const struct
         if (!begun)
             head(out, counter->metric, "counter", counter->about);
         begun = true;
-        const char *info = (const char *)&objects[i].queue;
+        const char *object = (const char *)&objects[i];
         sample(out, counter->metric, &objects[i]);
-        fprintf(out, "} %" PRIu64 "\n", *(const uint64_t *)(const void *)(info + counter->offset));
+        fprintf(out, "} %" PRIu64 "\n",
+                *(const uint64_t *)(const void *)(object + counter->offset));
     }
 }
 

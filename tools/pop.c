@@ -13,12 +13,16 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { LOOK_MS = 10 }; /* for a queue that is not there yet */
+enum { LOOK_MS = 10, STDOUT = 1 }; /* for a queue that is not there yet */
 
 struct pop {
     const char *name;
     bool raw, follow, no_wait, keep, counted, oldest;
-    uint64_t left; /* of --count */
+    bool printable;     /* stdout is a terminal */
+    bool hinted;        /* a person has been told what this waits for */
+    uint64_t crashed;   /* producers whose entries were there when this began to wait */
+    unsigned any_owner; /* 0 or QUOIT_ANY_OWNER */
+    uint64_t left;      /* of --count */
     uint64_t written;
     int64_t timeout_ns;
     quoit_queue *queue;
@@ -36,8 +40,11 @@ static const char help[] =
     "message, or as many as were there, up to 64K, where nobody else takes any (SPSC). When the\n"
     "stream has ended and is drained, the queue is removed (but for a broadcast).\n"
     "\n"
-    "A producer that goes without finishing while pop is there ends it with an error. One that\n"
-    "had gone before pop came may have a successor, for which pop waits.\n"
+    "A producer that crashes while pop is there ends it with an error. One that leaves without\n"
+    "finishing the stream (push --keep), or that had gone before pop came, may have a successor,\n"
+    "for which pop waits.\n"
+    "On a terminal, control and format characters and bytes that are not UTF-8 are shown as\n"
+    "escapes, \"\\x1b\", but for newlines and tabs; --raw, a pipe and a file get the bytes.\n"
     "\n"
     "  -c, --count N          end after N messages; after N lines, where `quoit push` sent\n"
     "                         blocks of lines through an SPSC queue that it made\n"
@@ -49,6 +56,7 @@ static const char help[] =
     "  -k, --keep             leave the queue there when its stream has ended\n"
     "      --from-oldest      of a broadcast: begin with the oldest message that is kept, not\n"
     "                         with the next one\n"
+    "      --any-owner        also from a queue of another user, who can spoil what is in it\n"
     "  -h, --help\n"
     "\n"
     "Exit codes: 0 the stream has ended, or --count messages are written, or --no-wait found\n"
@@ -62,15 +70,12 @@ static const char help[] =
     "  quoit pop readings --raw | od -t f8     # records of 8 bytes\n"
     "  quoit pop log --follow >> log.txt\n";
 
-static const struct option options[] = {{"count", required_argument, NULL, 'c'},
-                                        {"raw", no_argument, NULL, 'r'},
-                                        {"no-wait", no_argument, NULL, 'n'},
-                                        {"timeout", required_argument, NULL, 't'},
-                                        {"follow", no_argument, NULL, 'f'},
-                                        {"keep", no_argument, NULL, 'k'},
-                                        {"from-oldest", no_argument, NULL, 'O'},
-                                        {"help", no_argument, NULL, 'h'},
-                                        {NULL, 0, NULL, 0}};
+static const struct option options[] = {
+    {"count", required_argument, NULL, 'c'}, {"raw", no_argument, NULL, 'r'},
+    {"no-wait", no_argument, NULL, 'n'},     {"timeout", required_argument, NULL, 't'},
+    {"follow", no_argument, NULL, 'f'},      {"keep", no_argument, NULL, 'k'},
+    {"from-oldest", no_argument, NULL, 'O'}, {"any-owner", no_argument, NULL, 'A'},
+    {"help", no_argument, NULL, 'h'},        {NULL, 0, NULL, 0}};
 
 /* -1 to go on, else an exit code. */
 static int parse(struct pop *pop, int argc, char **argv)
@@ -102,6 +107,9 @@ static int parse(struct pop *pop, int argc, char **argv)
         case 'O':
             pop->oldest = true;
             break;
+        case 'A':
+            pop->any_owner = QUOIT_ANY_OWNER;
+            break;
         case 'h':
             return tool_help();
         default:
@@ -115,32 +123,56 @@ static int parse(struct pop *pop, int argc, char **argv)
     return -1;
 }
 
+/* Producers that crashed, and whose entries nobody has taken since. */
+static uint64_t crashed_producers(const struct pop *pop)
+{
+    struct quoit_member_info members[QUOIT_MEMBERS_MAX];
+    uint64_t count, crashed = 0;
+    if (quoit_queue_members(pop->queue, members, QUOIT_MEMBERS_MAX, &count) != QUOIT_OK)
+        return 0;
+    for (uint64_t i = 0; i < count && i < QUOIT_MEMBERS_MAX; i++)
+        crashed += !members[i].alive && (members[i].roles & QUOIT_PRODUCER);
+    return crashed;
+}
+
 /* Waits until it is there. */
 static int enter(struct pop *pop)
 {
-    const unsigned roles = QUOIT_CONSUMER | (pop->oldest ? QUOIT_FROM_OLDEST : 0u);
+    const unsigned roles = QUOIT_CONSUMER | (pop->oldest ? QUOIT_FROM_OLDEST : 0u) | pop->any_owner;
     const uint64_t begin = stream_now_ns();
     quoit_status status;
     while ((status = quoit_queue_open(pop->name, roles, &pop->queue)) == QUOIT_NOT_FOUND) {
         if (pop->no_wait)
             break;
-        if (pop->timeout_ns >= 0 && stream_now_ns() - begin >= (uint64_t)pop->timeout_ns)
+        const uint64_t waited_ns = stream_now_ns() - begin;
+        if (pop->timeout_ns >= 0 && waited_ns >= (uint64_t)pop->timeout_ns)
             return TOOL_NOTHING;
+        if (!pop->hinted && waited_ns >= STREAM_HINT_MS * UINT64_C(1000000)) {
+            tool_hint("waiting for a queue '%s', which does not exist yet; Ctrl-C ends this, "
+                      "`quoit ls` lists what there is",
+                      pop->name);
+            pop->hinted = true;
+        }
         stream_sleep_ms(LOOK_MS);
     }
     if (status != QUOIT_OK || quoit_queue_inspect(pop->queue, &pop->info) != QUOIT_OK)
-        return tool_fail_quoit();
+        return tool_fail_quoit(status);
     if (pop->info.kind == QUOIT_SPSC)
         pop->mark = stream_mark(pop->queue, &pop->info);
     if (pop->mark || (pop->raw && pop->info.kind == QUOIT_SPSC))
         stream_widen_stdout();
-    pop->joined = stream_joined_bytes();
+    pop->crashed = crashed_producers(pop);
+    pop->printable = !pop->raw && stream_is_terminal(STDOUT);
+    pop->joined = pop->printable ? 0 : stream_joined_bytes();
     pop->text = malloc(pop->joined + (size_t)pop->info.item_bytes + 1);
     return pop->text ? TOOL_OK : tool_fail("no memory for items of %u bytes", pop->info.item_bytes);
 }
 
 static bool write_text(struct pop *pop, const char *text, size_t count)
 {
+    if (pop->printable)
+        return stream_write_printable(text, count) &&
+               ((count > 0 && text[count - 1] == '\n') || stream_write("\n", 1));
     if (pop->raw || (count > 0 && text[count - 1] == '\n'))
         return stream_write(text, count);
     memcpy(pop->text, text, count);
@@ -269,7 +301,25 @@ static quoit_status take(struct pop *pop, bool *written_out)
     return pop->info.sized ? take_message(pop, written_out) : take_records(pop, written_out);
 }
 
-/* Until the stream ends, or what is told as a status. */
+/* A person gets to know what it waits for, if that takes long. */
+static quoit_status wait_for_items(struct pop *pop)
+{
+    const int64_t hint_ns = STREAM_HINT_MS * INT64_C(1000000);
+    if (pop->hinted || (pop->timeout_ns >= 0 && pop->timeout_ns <= hint_ns))
+        return quoit_queue_wait_for_items(pop->queue, pop->timeout_ns);
+    quoit_status status = quoit_queue_wait_for_items(pop->queue, hint_ns);
+    if (status != QUOIT_TIMEOUT)
+        return status;
+    if (pop->written == 0)
+        tool_hint("waiting for a message in queue '%s', which is empty; Ctrl-C ends this",
+                  pop->name);
+    pop->hinted = true;
+    return quoit_queue_wait_for_items(pop->queue, pop->timeout_ns < 0 ? pop->timeout_ns
+                                                                      : pop->timeout_ns - hint_ns);
+}
+
+/* Until the stream ends, or what is told as a status. A producer that has left without finishing
+   wanted the stream to go on (push --keep); one that crashed is another matter. */
 static quoit_status drain(struct pop *pop, bool *written_out)
 {
     while (!pop->counted || pop->left > 0) {
@@ -281,8 +331,9 @@ static quoit_status drain(struct pop *pop, bool *written_out)
             continue;
         }
         if (status == QUOIT_EMPTY && !pop->no_wait)
-            status = quoit_queue_wait_for_items(pop->queue, pop->timeout_ns);
-        if (status == QUOIT_ABANDONED && pop->follow && !pop->no_wait)
+            status = wait_for_items(pop);
+        if (status == QUOIT_ABANDONED && !pop->no_wait &&
+            (pop->follow || crashed_producers(pop) <= pop->crashed))
             continue;
         if (status != QUOIT_OK)
             return status;
@@ -296,7 +347,7 @@ static int end_stream(struct pop *pop)
     if (!pop->keep && pop->info.kind != QUOIT_BROADCAST) {
         quoit_status status = quoit_queue_unlink_self(pop->queue);
         if (status != QUOIT_OK && status != QUOIT_NOT_FOUND)
-            return tool_fail_quoit();
+            return tool_fail_quoit(status);
     }
     return pop->follow ? -1 : TOOL_OK;
 }
@@ -313,11 +364,11 @@ static int result(struct pop *pop, quoit_status status)
     case QUOIT_TIMEOUT:
         return TOOL_NOTHING;
     case QUOIT_ABANDONED:
-        return tool_fail("the producer of queue '%s' is gone and did not finish the stream; "
+        return tool_fail("the producer of queue '%s' crashed before it finished the stream; "
                          "--follow waits for the next one",
                          pop->name);
     default:
-        return tool_fail_quoit();
+        return tool_fail_quoit(status);
     }
 }
 
@@ -369,5 +420,6 @@ const struct tool_command tool_pop = {
     .arguments = "[OPTION...] NAME",
     .summary = "messages out of a queue to stdout",
     .help = help,
+    .any_owner = true,
     .run = run,
 };

@@ -2,6 +2,7 @@
 /* Colours, widths, numbers and ages for people; what is wrong with an option. */
 #include "print.h"
 
+#include "printable.h"
 #include "stream.h"
 #include "tool.h"
 
@@ -35,23 +36,50 @@ enum print_colour print_state_colour(const struct object *object)
 {
     if (object->damage[0] != '\0' || object_is_dead(object))
         return PRINT_RED;
-    if (object->dead > 0)
+    if (object->dead > 0 || object->stopped > 0)
         return PRINT_YELLOW;
     return object->living > 0 ? PRINT_GREEN : PRINT_DIM;
 }
 
+void print_text(FILE *out, const char *text)
+{
+    char shown[QUOIT_PRINTABLE_ROOM];
+    size_t left = strlen(text), taken;
+    for (; (taken = quoit_printable_next(text, left, shown)) > 0; text += taken, left -= taken)
+        (void)fputs(shown, out);
+}
+
+void print_line(const char *text)
+{
+    print_text(stdout, text);
+    (void)putchar('\n');
+}
+
 int print_columns(const char *text)
 {
+    char shown[QUOIT_PRINTABLE_ROOM];
+    size_t left = strlen(text), taken;
     int columns = 0;
-    for (; *text; text++)
-        columns += ((unsigned char)*text & 0xc0) != 0x80;
+    for (; (taken = quoit_printable_next(text, left, shown)) > 0; text += taken, left -= taken)
+        for (const char *at = shown; *at; at++)
+            columns += ((unsigned char)*at & 0xc0) != 0x80;
     return columns;
+}
+
+char *print_copy(const char *text)
+{
+    size_t bytes = strlen(text), room = bytes * QUOIT_PRINTABLE_ROOM + 1;
+    char *copy = malloc(room);
+    if (copy)
+        (void)quoit_printable(text, bytes, copy, room);
+    return copy;
 }
 
 void print_padded(const char *text, int columns)
 {
     int blanks = columns - print_columns(text);
-    printf("%s%*s", text, blanks > 0 ? blanks : 0, "");
+    print_text(stdout, text);
+    printf("%*s", blanks > 0 ? blanks : 0, "");
 }
 
 void print_short(double value, char out[PRINT_ROOM])
@@ -66,6 +94,14 @@ void print_short(double value, char out[PRINT_ROOM])
         (void)snprintf(out, PRINT_ROOM, "%.0f", value);
     else
         (void)snprintf(out, PRINT_ROOM, "%.*f%c", value < 99.95 ? 1 : 0, value, units[unit]);
+}
+
+void print_capacity(const struct object *object, char out[PRINT_ROOM])
+{
+    bool bytes = object_is_bytes(object);
+    print_short((double)(bytes ? object->capacity_bytes : object->capacity), out);
+    if (bytes)
+        (void)strcat(out, "B");
 }
 
 void print_age(uint64_t since_unix_ns, char out[PRINT_ROOM])
@@ -88,14 +124,16 @@ void print_age(uint64_t since_unix_ns, char out[PRINT_ROOM])
 
 void print_state(const struct object *object, char *out, size_t room)
 {
-    char dead[PRINT_ROOM] = "";
+    char dead[PRINT_ROOM] = "", stopped[PRINT_ROOM] = "";
     if (object->damage[0] != '\0') {
         (void)snprintf(out, room, "damaged: %s", object->damage);
         return;
     }
     if (object->dead > 0 && !object_is_dead(object))
         (void)snprintf(dead, sizeof dead, ", %" PRIu64 " dead", object->dead);
-    (void)snprintf(out, room, "%s%s%s", object_state(object), dead,
+    if (object->stopped > 0)
+        (void)snprintf(stopped, sizeof stopped, ", %" PRIu64 " stopped", object->stopped);
+    (void)snprintf(out, room, "%s%s%s%s", object_state(object), dead, stopped,
                    object->type == OBJECT_QUEUE && object->queue.finished ? ", finished" : "");
 }
 
@@ -103,12 +141,12 @@ int print_bad_option(char **argv, int letter)
 {
     const char *text = argv[optind - 1];
     if (letter == ':')
-        return tool_usage("a value is missing after '%s'", text);
+        return tool_usage("the option '%s' needs a value", text);
     if (optopt != 0 && strncmp(text, "--", 2) != 0)
-        return tool_usage("there is no option '-%c'", optopt);
+        return tool_usage("unknown option '-%c'", optopt);
     if (optopt != 0)
-        return tool_usage("no value belongs to '%s'", text);
-    return tool_usage("there is no option '%s', or more than one begins so", text);
+        return tool_usage("the option '%s' takes no value", text);
+    return tool_usage("unknown or ambiguous option '%s'", text);
 }
 
 int print_end(int code)

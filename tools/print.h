@@ -12,10 +12,17 @@ enum print_colour { PRINT_PLAIN, PRINT_BOLD, PRINT_DIM, PRINT_RED, PRINT_GREEN, 
 const char *print_colour(enum print_colour colour);
 enum print_colour print_state_colour(const struct object *object);
 
-int print_columns(const char *text);                  /* UTF-8 characters */
+/* Names, and all else that another user may have chosen, as a terminal may get it (printable.h):
+   nothing of that kind is printed in another way. */
+void print_text(FILE *out, const char *text);
+void print_line(const char *text);   /* on stdout */
+int print_columns(const char *text); /* characters, once it is printed so */
+/* An allocated copy of what print_text prints; NULL: out of memory. */
+char *print_copy(const char *text);
 void print_padded(const char *text, int columns);     /* on the left, with blanks behind it */
 void print_short(double value, char out[PRINT_ROOM]); /* "950", "12.3k", "1.2M" */
-void print_age(uint64_t since_unix_ns, char out[PRINT_ROOM]); /* "3 d 4 h", "12 s" */
+void print_capacity(const struct object *object, char out[PRINT_ROOM]); /* short; "1.0MB" */
+void print_age(uint64_t since_unix_ns, char out[PRINT_ROOM]);           /* "3 d 4 h", "12 s" */
 /* "in use, finished", "in use, 1 dead"; a damage is its reason. */
 void print_state(const struct object *object, char *out, size_t room);
 

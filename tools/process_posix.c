@@ -5,11 +5,14 @@
 #include <quoit.h>
 
 #include <dirent.h>
+#include <errno.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 void process_name(uint32_t pid, char name_out[PROCESS_NAME_ROOM])
 {
@@ -19,13 +22,39 @@ void process_name(uint32_t pid, char name_out[PROCESS_NAME_ROOM])
     FILE *file = pid != 0 ? fopen(path, "re") : NULL;
     if (!file)
         return;
-    if (!fgets(name_out, PROCESS_NAME_ROOM, file))
-        name_out[0] = '\0';
+    size_t length = fread(name_out, 1, PROCESS_NAME_ROOM - 1, file);
     (void)fclose(file);
-    name_out[strcspn(name_out, "\n")] = '\0';
-    for (char *at = name_out; *at; at++)
-        if ((unsigned char)*at < 0x20 || *at == 0x7f)
-            *at = '?';
+    if (length > 0 && name_out[length - 1] == '\n') /* the kernel's; the name may hold others */
+        length--;
+    name_out[length] = '\0';
+}
+
+bool process_is_stopped(uint32_t pid)
+{
+    char path[40], text[400];
+    (void)snprintf(path, sizeof path, "/proc/%" PRIu32 "/stat", pid);
+    FILE *file = pid != 0 ? fopen(path, "re") : NULL;
+    if (!file)
+        return false;
+    text[fread(text, 1, sizeof text - 1, file)] = '\0';
+    (void)fclose(file);
+    const char *name_end = strrchr(text, ')'); /* a name may hold one too */
+    return name_end && name_end[1] == ' ' && (name_end[2] == 'T' || name_end[2] == 't');
+}
+
+size_t process_count_unreadable(void)
+{
+    char path[PATH_MAX];
+    size_t count = 0;
+    const struct dirent *entry;
+    DIR *files = opendir("/dev/shm");
+    while (files && (entry = readdir(files))) {
+        (void)snprintf(path, sizeof path, "/dev/shm/%s", entry->d_name);
+        count += entry->d_name[0] != '.' && access(path, R_OK) != 0 && errno == EACCES;
+    }
+    if (files)
+        (void)closedir(files);
+    return count;
 }
 
 enum { PATH_ROOM = QUOIT_PATH_MAX + 40, LINE_ROOM = PATH_ROOM + 200 };

@@ -23,6 +23,17 @@ void process_name(uint32_t pid, char name_out[PROCESS_NAME_ROOM])
     CloseHandle(process);
 }
 
+bool process_is_stopped(uint32_t pid)
+{
+    (void)pid;
+    return false;
+}
+
+size_t process_count_unreadable(void)
+{
+    return 0;
+}
+
 /* A name lasts as long as its users. */
 size_t process_find_unlinked(const char *name, uint32_t *pids_out, size_t most)
 {

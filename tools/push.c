@@ -14,15 +14,16 @@
 #include <string.h>
 
 enum {
-    BLOCKS = 16,            /* of STREAM_BLOCK_BYTES, in a queue that push makes */
-    RECORD_MORE_BYTES = 16, /* a slot's, beside the record, at the most */
-    CHUNK = 64 /* of bytes whose lines are counted in a byte: compilers make vectors of it */
+    BLOCKS = 16,           /* of STREAM_BLOCK_BYTES, in a queue that push makes */
+    RECORD_MORE_BYTES = 16 /* a slot's, beside the record, at the most */
 };
 
 struct push {
     const char *name;
     struct quoit_queue_options make; /* what is not given there is 0 */
     bool raw, each, blocks, keep;
+    unsigned any_owner; /* 0 or QUOIT_ANY_OWNER */
+    bool hinted;        /* a person has been told what this waits for */
     bool counted;
     uint64_t left; /* of --count */
     int64_t timeout_ns;
@@ -48,6 +49,7 @@ static const char help[] =
     "                         gives the same text either way\n"
     "  -k, --keep             do not finish the stream: other producers go on, or come later\n"
     "  -t, --timeout SECONDS  give up where the queue stays full for so long\n"
+    "      --any-owner        also into a queue of another user, who can spoil what is in it\n"
     "\n"
     "For a queue that is made here (of one that exists they must be right, if given):\n"
     "      --kind KIND        spsc (default), mpmc: one of many consumers gets a message,\n"
@@ -144,6 +146,9 @@ static int parse_option(struct push *push, int letter, char **argv, bool *kind_g
         return parse_bytes(optarg, &push->make) ? -1 : TOOL_USAGE;
     case 'P':
         return parse_permissions(optarg, &push->make) ? -1 : TOOL_USAGE;
+    case 'A':
+        push->any_owner = QUOIT_ANY_OWNER;
+        return -1;
     case 'h':
         return tool_help();
     default:
@@ -162,6 +167,7 @@ static int parse(struct push *push, int argc, char **argv, bool *kind_given)
                                             {"kind", required_argument, NULL, 'K'},
                                             {"capacity", required_argument, NULL, 'C'},
                                             {"item-bytes", required_argument, NULL, 'I'},
+                                            {"any-owner", no_argument, NULL, 'A'},
                                             {"help", no_argument, NULL, 'h'},
                                             {"permissions", required_argument, NULL, 'P'},
                                             {NULL, 0, NULL, 0}};
@@ -207,7 +213,7 @@ static int make(struct push *push)
     if (status == QUOIT_EXISTS) /* somebody was quicker */
         return -1;
     if (status != QUOIT_OK)
-        return tool_fail_quoit();
+        return tool_fail_quoit(status);
     if (blocks)
         *(struct stream_mark *)quoit_queue_user_area(push->queue) = (struct stream_mark){
             .text = STREAM_MARK};
@@ -246,7 +252,7 @@ static int replace_finished(struct push *push)
                          push->name, push->name);
     quoit_status status = quoit_queue_unlink_self(push->queue);
     if (status != QUOIT_OK && status != QUOIT_NOT_FOUND)
-        return tool_fail_quoit();
+        return tool_fail_quoit(status);
     quoit_queue_close(push->queue);
     push->queue = NULL;
     return -1;
@@ -254,38 +260,57 @@ static int replace_finished(struct push *push)
 
 static int enter(struct push *push, bool kind_given)
 {
+    const unsigned roles = QUOIT_PRODUCER | push->any_owner;
     int code = -1;
     while (code < 0) {
-        quoit_status status = quoit_queue_open(push->name, QUOIT_PRODUCER, &push->queue);
+        quoit_status status = quoit_queue_open(push->name, roles, &push->queue);
         if (status == QUOIT_NOT_FOUND) {
             code = make(push);
             continue;
         }
         if (status != QUOIT_OK)
-            return tool_fail_quoit();
+            return tool_fail_quoit(status);
         if (!quoit_queue_is_finished(push->queue))
             break;
         code = replace_finished(push);
     }
     if (code > 0)
         return code;
-    if (quoit_queue_inspect(push->queue, &push->info) != QUOIT_OK)
-        return tool_fail_quoit();
+    quoit_status status = quoit_queue_inspect(push->queue, &push->info);
+    if (status != QUOIT_OK)
+        return tool_fail_quoit(status);
     if (!push->each && !push->raw && stream_mark(push->queue, &push->info))
         push->blocks = true;
     return compare(push, kind_given);
 }
 
 /* Waits for room, if need be; a consumer that has gone may have a successor. */
-static quoit_status push_one(struct push *push, const char *bytes, size_t count)
+static quoit_status push_waiting(struct push *push, const char *bytes, size_t count,
+                                 int64_t timeout_ns)
 {
     quoit_status status;
     do
         status = push->info.sized
-                     ? quoit_queue_push_sized_wait(push->queue, bytes, count, push->timeout_ns)
-                     : quoit_queue_push_wait(push->queue, bytes, push->timeout_ns);
+                     ? quoit_queue_push_sized_wait(push->queue, bytes, count, timeout_ns)
+                     : quoit_queue_push_wait(push->queue, bytes, timeout_ns);
     while (status == QUOIT_ABANDONED);
     return status;
+}
+
+/* A person gets to know what it waits for, if that takes long. */
+static quoit_status push_one(struct push *push, const char *bytes, size_t count)
+{
+    const int64_t hint_ns = STREAM_HINT_MS * INT64_C(1000000), timeout_ns = push->timeout_ns;
+    if (push->hinted || (timeout_ns >= 0 && timeout_ns <= hint_ns))
+        return push_waiting(push, bytes, count, timeout_ns);
+    quoit_status status = push_waiting(push, bytes, count, hint_ns);
+    if (status != QUOIT_TIMEOUT)
+        return status;
+    push->hinted = true;
+    tool_hint("waiting for room in queue '%s', which is full: `quoit pop %s` makes some; Ctrl-C "
+              "ends this",
+              push->name, push->name);
+    return push_waiting(push, bytes, count, timeout_ns < 0 ? timeout_ns : timeout_ns - hint_ns);
 }
 
 static int failed(const struct push *push, quoit_status status)
@@ -294,22 +319,7 @@ static int failed(const struct push *push, quoit_status status)
         return TOOL_NOTHING;
     if (status == QUOIT_CLOSED)
         return tool_fail("the queue '%s' was finished by another producer", push->name);
-    return tool_fail_quoit();
-}
-
-static uint64_t count_lines(const char *text, size_t count)
-{
-    uint64_t lines = 0;
-    size_t at = 0;
-    for (; count - at >= CHUNK; at += CHUNK) {
-        uint8_t in_chunk = 0;
-        for (size_t i = 0; i < CHUNK; i++)
-            in_chunk = (uint8_t)(in_chunk + (text[at + i] == '\n'));
-        lines += in_chunk;
-    }
-    for (; at < count; at++)
-        lines += text[at] == '\n';
-    return lines;
+    return tool_fail_quoit(status);
 }
 
 /* Bytes up to the end of the last whole line in the first `room`, of at most `most` lines. */
@@ -351,6 +361,14 @@ static size_t next_message(const struct push *push, const char *text, size_t cou
     return newline ? (size_t)(newline - text) : 0;
 }
 
+/* For `quoit stat`, of an SPSC queue, where this is the one producer. */
+static void note_lines(struct push *push, uint64_t lines)
+{
+    struct stream_mark *mark = stream_mark(push->queue, &push->info);
+    if (mark && push->info.kind == QUOIT_SPSC)
+        mark->pushed_lines += lines;
+}
+
 /* Pushes the whole lines that were read. */
 static int send_lines(struct push *push)
 {
@@ -363,9 +381,10 @@ static int send_lines(struct push *push)
         quoit_status status = push_one(push, text, bytes);
         if (status != QUOIT_OK)
             return failed(push, status);
-        uint64_t lines = push->blocks ? count_lines(text, taken) : 1;
+        uint64_t lines = push->blocks ? stream_count_lines(text, taken) : 1;
         push->lines += lines;
         push->left -= push->counted ? lines : 0;
+        note_lines(push, lines);
         sent += taken;
     }
     push->filled -= sent;
@@ -410,7 +429,10 @@ static int send_rest(struct push *push)
                          "pushed",
                          (unsigned long long)push->filled, push->info.item_bytes);
     quoit_status status = push_one(push, push->buffer, push->filled);
-    return status == QUOIT_OK ? TOOL_OK : failed(push, status);
+    if (status != QUOIT_OK)
+        return failed(push, status);
+    note_lines(push, 1);
+    return TOOL_OK;
 }
 
 static int stream(struct push *push)
@@ -441,8 +463,10 @@ static int run_in(struct push *push)
     if (push->blocks || push->raw)
         stream_widen_stdin();
     int code = stream(push);
-    if (code == TOOL_OK && !push->keep && quoit_queue_finish(push->queue) != QUOIT_OK)
-        code = tool_fail_quoit();
+    if (code == TOOL_OK && !push->keep) {
+        quoit_status status = quoit_queue_finish(push->queue);
+        code = status == QUOIT_OK ? TOOL_OK : tool_fail_quoit(status);
+    }
     free(push->buffer);
     return code;
 }
@@ -467,5 +491,6 @@ const struct tool_command tool_push = {
     .arguments = "[OPTION...] NAME",
     .summary = "lines or records from stdin into a queue",
     .help = help,
+    .any_owner = true,
     .run = run,
 };

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The quoit command: finds the subcommand and runs it. */
+#include "print.h"
+#include "stream.h"
 #include "tool.h"
 
 #include <getopt.h>
@@ -11,23 +13,30 @@ static const struct tool_command *const commands[] = {
     &tool_tail, &tool_rm,   &tool_check, &tool_bench, NULL};
 static const struct tool_command *running;
 
-void tool_begin(void)
-{
-    fprintf(stderr, "quoit%s%s: ", running ? " " : "", running ? running->name : "");
-}
+char tool_text[TOOL_TEXT_ROOM];
 
 int tool_end(int code)
 {
+    const char *blank = running ? " " : "", *name = running ? running->name : "";
+    fprintf(stderr, "quoit%s%s: ", blank, name);
+    print_text(stderr, tool_text);
     fputc('\n', stderr);
     if (code == TOOL_USAGE)
-        fprintf(stderr, "`quoit%s%s --help` says more\n", running ? " " : "",
-                running ? running->name : "");
+        fprintf(stderr, "see `quoit%s%s --help`\n", blank, name);
     return code;
 }
 
-int tool_fail_quoit(void)
+void tool_end_hint(void)
 {
-    return tool_fail("%s", quoit_error_text());
+    enum { STDERR = 2 };
+    if (stream_is_terminal(STDERR))
+        (void)tool_end(TOOL_OK);
+}
+
+int tool_fail_quoit(quoit_status status)
+{
+    bool helps = status == QUOIT_OWNER && running && running->any_owner;
+    return tool_fail("%s%s", quoit_error_text(), helps ? "; use --any-owner" : "");
 }
 
 int tool_help(void)
@@ -44,28 +53,46 @@ static int help(FILE *out)
     for (const struct tool_command *const *command = commands; *command; command++)
         fprintf(out, "  %-6s %s\n", (*command)->name, (*command)->summary);
     fputs("\nA NAME is [SCHEME:]TEXT: products, sysv:products, file:/var/tmp/products.\n"
-          "`quoit COMMAND --help` teaches one of them; `man quoit` has it all.\n",
+          "`quoit help COMMAND` describes one of them; `man quoit` has it all.\n",
           out);
     return TOOL_OK;
+}
+
+static const struct tool_command *find(const char *name)
+{
+    for (const struct tool_command *const *command = commands; *command; command++)
+        if (strcmp(name, (*command)->name) == 0)
+            return *command;
+    return NULL;
+}
+
+static int unknown(const char *name)
+{
+    return tool_usage("'%s' is not a command; the commands are ls, stat, top, push, pop, tail, rm, "
+                      "check and bench",
+                      name);
 }
 
 int main(int argc, char **argv)
 {
     const char *name = argc > 1 ? argv[1] : "";
-    if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0 || strcmp(name, "help") == 0)
-        return help(stdout);
+    if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0 || strcmp(name, "help") == 0) {
+        if (argc <= 2 || argv[2][0] == '-')
+            return help(stdout);
+        running = find(argv[2]);
+        return running ? tool_help() : unknown(argv[2]);
+    }
     if (strcmp(name, "--version") == 0) {
         printf("quoit %s\n", QUOIT_TOOL_VERSION);
         return TOOL_OK;
     }
-    for (const struct tool_command *const *command = commands; *command; command++)
-        if (strcmp(name, (*command)->name) == 0) {
-            running = *command;
-            opterr = 0; /* print_bad_option says it */
-            return running->run(argc - 1, argv + 1);
-        }
+    running = find(name);
+    if (running) {
+        opterr = 0; /* print_bad_option says it */
+        return running->run(argc - 1, argv + 1);
+    }
     if (argc > 1)
-        fprintf(stderr, "quoit: there is no command '%s'\n\n", name);
+        return unknown(name);
     help(stderr);
     return TOOL_USAGE;
 }

@@ -17,6 +17,9 @@ static const char help[] =
     "                 `quoit ls` shows it. Without a NAME: all such objects of this user. Items\n"
     "                 that a restarted program would have found in them are lost\n"
     "  -n, --dry-run  only print what would be removed\n"
+    "      --any-owner\n"
+    "                 also objects of other users, if the system's permissions allow that: root\n"
+    "                 may remove what users have left\n"
     "  -h, --help\n"
     "\n"
     "--dead and --dry-run print each name that is, or would be, removed.\n"
@@ -26,41 +29,33 @@ static const char help[] =
     "\n"
     "Examples:\n"
     "  quoit rm products sysv:readings\n"
-    "  quoit rm --dead --dry-run     # what a crash has left behind\n";
+    "  quoit rm --dead --dry-run     # what a crash has left behind\n"
+    "  sudo quoit rm --dead --any-owner\n";
 
 struct rm {
     bool force, dead, dry_run;
+    unsigned any_owner; /* 0 or QUOIT_ANY_OWNER */
 };
 
-static const struct option options[] = {{"force", no_argument, NULL, 'f'},
-                                        {"dead", no_argument, NULL, 'd'},
-                                        {"dry-run", no_argument, NULL, 'n'},
-                                        {"help", no_argument, NULL, 'h'},
-                                        {NULL, 0, NULL, 0}};
-
-static quoit_status unlink_any(const char *name)
-{
-    quoit_status status = quoit_queue_unlink(name);
-    if (status == QUOIT_MISMATCH)
-        status = quoit_pool_unlink(name);
-    if (status == QUOIT_MISMATCH)
-        status = quoit_region_unlink(name);
-    return status;
-}
+static const struct option options[] = {
+    {"force", no_argument, NULL, 'f'},   {"dead", no_argument, NULL, 'd'},
+    {"dry-run", no_argument, NULL, 'n'}, {"any-owner", no_argument, NULL, 'A'},
+    {"help", no_argument, NULL, 'h'},    {NULL, 0, NULL, 0}};
 
 static quoit_status unlink_now(const struct rm *rm, const char *name)
 {
     fault_begin();
-    quoit_status status = rm->dead ? quoit_unlink_abandoned(name) : unlink_any(name);
+    quoit_status status = rm->dead ? quoit_unlink_abandoned(name, rm->any_owner)
+                                   : quoit_unlink(name, rm->any_owner);
     (void)fault_end(); /* of what was cut off meanwhile, the status says what was found */
     return status;
 }
 
 /* Would unlinking refuse it, as another user's? */
-static quoit_status check_owner(const char *name)
+static quoit_status check_owner(const struct rm *rm, const char *name)
 {
     quoit_region *region;
-    quoit_status status = quoit_region_open(name, QUOIT_READ_ONLY, &region);
+    quoit_status status = quoit_region_open(name, QUOIT_READ_ONLY | rm->any_owner, &region);
     if (status == QUOIT_OK)
         quoit_region_close(region);
     return status == QUOIT_OWNER ? status : QUOIT_OK;
@@ -70,7 +65,7 @@ static quoit_status check_owner(const char *name)
 static quoit_status would_remove(const struct rm *rm, const char *name)
 {
     struct object object;
-    quoit_status status = check_owner(name);
+    quoit_status status = check_owner(rm, name);
     if (status == QUOIT_OK)
         status = object_read(name, &object);
     if (status == QUOIT_OK && rm->dead && !object_is_dead(&object))
@@ -93,7 +88,7 @@ static int remove_one(const struct rm *rm, const char *name, bool lenient)
         return TOOL_OK;
     if (status == QUOIT_OK) {
         if (rm->dead || rm->dry_run)
-            puts(name);
+            print_line(name);
         return TOOL_OK;
     }
     if (lenient && (status == QUOIT_OWNER || status == QUOIT_PERMISSION))
@@ -128,6 +123,9 @@ static int run(int argc, char **argv)
         case 'n':
             rm.dry_run = true;
             break;
+        case 'A':
+            rm.any_owner = QUOIT_ANY_OWNER;
+            break;
         case 'h':
             return tool_help();
         default:
@@ -147,4 +145,5 @@ const struct tool_command tool_rm = {.name = "rm",
                                      .arguments = "[OPTION...] NAME...|--dead",
                                      .summary = "remove names, or what the dead have left",
                                      .help = help,
+                                     .any_owner = true,
                                      .run = run};

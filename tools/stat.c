@@ -12,7 +12,8 @@
 
 static const char help[] =
     "Shows what an object is, who is in it, who holds it up, and what has happened to it:\n"
-    "  pushed, popped   since it was made; of an SPSC queue with sized messages they are bytes\n"
+    "  pushed, popped   since it was made: items, messages, or the lines of a queue of blocks of\n"
+    "                   lines, which `quoit push` makes; a crash may leave one out\n"
     "  found full       pushes that found no room\n"
     "  found empty      pops that found nothing\n"
     "  sleeps, wakes    how often a side went to sleep, and was woken, a system call each\n"
@@ -28,7 +29,9 @@ static const char help[] =
     "  -h, --help\n"
     "\n"
     "Members that died are shown until somebody takes their place; `quoit check --repair` clears\n"
-    "them. \"holds up\" marks the member that the queue's next step waits for. Of a name that was\n"
+    "them. \"holds up\" marks the member that the queue's next step waits for, \"stopped\" one "
+    "that a\n"
+    "signal or a debugger has stopped (Linux). Of a name that was\n"
     "unlinked in use it says who goes on without it (Linux, posix: and file:).\n"
     "\n"
     "Exit codes: 0 shown; 1 there is no such object, or trouble, said on stderr, and the others\n"
@@ -52,7 +55,9 @@ static void print_process(const struct quoit_member_info *member)
 {
     char name[PROCESS_NAME_ROOM];
     process_name(member->alive ? member->pid : 0, name);
-    printf("%" PRIu32 "%s%s%s", member->pid, name[0] ? " (" : "", name, name[0] ? ")" : "");
+    printf("%" PRIu32 "%s", member->pid, name[0] ? " (" : "");
+    print_text(stdout, name);
+    fputs(name[0] ? ")" : "", stdout);
 }
 
 static void print_created(const struct quoit_queue_info *info)
@@ -65,15 +70,21 @@ static void print_created(const struct quoit_queue_info *info)
 static void print_queue(const struct object *object)
 {
     const struct quoit_queue_info *info = &object->queue;
-    const char *unit = object_counts_bytes(object) ? " bytes" : "";
+    const char *unit = strcmp(object->unit, "items") == 0 ? "" : object->unit;
+    const char *blank = unit[0] ? " " : "";
     printf("  items            %s%" PRIu64 " bytes, tuned for %s\n",
            info->sized ? "messages of up to " : "", object->item_bytes,
            info->tuning == QUOIT_FOR_SPANS ? "spans" : "items");
-    printf("  size             %" PRIu64 " of %" PRIu64 " (%.0f%%)%s\n", object->used,
-           object->capacity, object->fill * 100, info->finished ? ", finished" : "");
-    printf("  high-water mark  %" PRIu64 "\n", info->high_water);
-    printf("  pushed           %" PRIu64 "%s\n", info->pushed, unit);
-    printf("  popped           %" PRIu64 "%s\n", info->popped, unit);
+    printf("  capacity         %" PRIu64 "%s\n", object->capacity,
+           object_is_bytes(object) ? " of the longest, more of shorter ones" : "");
+    printf("  size             %" PRIu64 "%s%s", object->used, blank, unit);
+    if (object_is_bytes(object))
+        printf(", %" PRIu64 " of %" PRIu64 " bytes", object->used_bytes, object->capacity_bytes);
+    printf(" (%.0f%%)%s\n", object->fill * 100, info->finished ? ", finished" : "");
+    printf("  high-water mark  %" PRIu64 "%s\n", info->high_water,
+           strcmp(unit, "lines") == 0 ? " (blocks of lines)" : "");
+    printf("  pushed           %" PRIu64 "%s%s\n", object->pushed, blank, unit);
+    printf("  popped           %" PRIu64 "%s%s\n", object->popped, blank, unit);
     printf("  found full       %" PRIu64 "\n", info->full);
     printf("  found empty      %" PRIu64 "\n", info->empty);
     printf("  sleeps           %" PRIu64 "\n", info->sleeps);
@@ -104,22 +115,27 @@ static void print_member(const struct quoit_member_info *member)
         printf(", %" PRIu64 " to take", member->lag);
     if (member->holds_up)
         printf(", %sholds up%s", print_colour(PRINT_YELLOW), print_colour(PRINT_PLAIN));
+    if (member->alive && process_is_stopped(member->pid))
+        printf(", %sstopped%s", print_colour(PRINT_YELLOW), print_colour(PRINT_PLAIN));
     if (!member->alive)
         printf(", %sdead%s", print_colour(PRINT_RED), print_colour(PRINT_PLAIN));
     puts("");
 }
 
-static void print_text(const struct object *object)
+static void print_object(const struct object *object)
 {
     char state[sizeof object->damage + PRINT_ROOM];
     print_state(object, state, sizeof state);
-    printf("%s%s%s\n", print_colour(PRINT_BOLD), object->name, print_colour(PRINT_PLAIN));
+    fputs(print_colour(PRINT_BOLD), stdout);
+    print_text(stdout, object->name);
+    printf("%s\n", print_colour(PRINT_PLAIN));
     if (object->type != OBJECT_UNKNOWN)
         printf("  kind             %s%s\n", object_kind(object),
                object->type == OBJECT_QUEUE && object->queue.broadcast == QUOIT_LOSSY ? ", lossy"
                                                                                       : "");
-    printf("  state            %s%s%s\n", print_colour(print_state_colour(object)), state,
-           print_colour(PRINT_PLAIN));
+    printf("  state            %s", print_colour(print_state_colour(object)));
+    print_text(stdout, state);
+    printf("%s\n", print_colour(PRINT_PLAIN));
     if (object->type == OBJECT_QUEUE)
         print_queue(object);
     else if (object->type != OBJECT_UNKNOWN)
@@ -143,7 +159,7 @@ static void print_all(const struct object *objects, size_t count, enum format fo
         if (format == JSON)
             object_print_json(stdout, &objects[i], "  ");
         else
-            print_text(&objects[i]);
+            print_object(&objects[i]);
     }
     if (format == JSON)
         printf("%s]\n", count > 0 ? "\n" : "");

@@ -2,12 +2,15 @@
 /* Numbers and names on the command line of push, pop, tail and bench; the mark of push's queues. */
 #include "stream.h"
 
+#include "printable.h"
 #include "tool.h"
 
 #include <ctype.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+
+enum { CHUNK = 64 }; /* bytes whose lines are counted in a byte: compilers make vectors of it */
 
 /* 1024 to the power that the suffix names; 0 if it names none. */
 static uint64_t unit(const char *suffix)
@@ -56,6 +59,51 @@ const char *stream_name(int argc, char **argv, int index)
     else
         (void)tool_usage("'%s' is one argument too many: one NAME is right", argv[index + 1]);
     return NULL;
+}
+
+uint64_t stream_count_lines(const char *text, size_t count)
+{
+    uint64_t lines = 0;
+    size_t at = 0;
+    for (; count - at >= CHUNK; at += CHUNK) {
+        uint8_t in_chunk = 0;
+        for (size_t i = 0; i < CHUNK; i++)
+            in_chunk = (uint8_t)(in_chunk + (text[at + i] == '\n'));
+        lines += in_chunk;
+    }
+    for (; at < count; at++)
+        lines += text[at] == '\n';
+    return lines;
+}
+
+/* "\r\n" ends a line; a "\r" elsewhere would let what follows it hide what is before it. */
+static bool is_layout(const char *text, size_t count)
+{
+    return text[0] == '\n' || text[0] == '\t' ||
+           (text[0] == '\r' && (count == 1 || text[1] == '\n'));
+}
+
+bool stream_write_printable(const char *text, size_t count)
+{
+    char out[4096];
+    size_t filled = 0;
+    while (count > 0) {
+        char *shown = out + filled;
+        size_t taken = 1;
+        if (is_layout(text, count))
+            (void)snprintf(shown, QUOIT_PRINTABLE_ROOM, "%c", text[0]);
+        else
+            taken = quoit_printable_next(text, count, shown);
+        filled += strlen(shown);
+        text += taken;
+        count -= taken;
+        if (filled + QUOIT_PRINTABLE_ROOM > sizeof out || count == 0) {
+            if (!stream_write(out, filled))
+                return false;
+            filled = 0;
+        }
+    }
+    return true;
 }
 
 struct stream_mark *stream_mark(const quoit_queue *queue, const struct quoit_queue_info *info)

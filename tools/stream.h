@@ -24,9 +24,13 @@ struct stream_mark {
     /* SPSC: of the message at this position, as info.popped has it, so many bytes are popped. */
     uint64_t position;
     uint64_t offset;
+    uint64_t pushed_lines; /* since the queue was made, by `quoit push` */
 };
 /* NULL if it is no such queue. */
 struct stream_mark *stream_mark(const quoit_queue *queue, const struct quoit_queue_info *info);
+
+/* How many newlines there are. */
+uint64_t stream_count_lines(const char *text, size_t count);
 
 /* Bytes, on stdin and stdout as they are: no line ends are changed. */
 void stream_binary(void);
@@ -36,6 +40,8 @@ enum { STREAM_BLOCK_BYTES = 64 * 1024 };
 int64_t stream_read(void *buffer, size_t room_bytes);
 /* All of it; false on an error (errno). */
 bool stream_write(const void *bytes, size_t count);
+/* The same for a message on a terminal: as print_text, but lines and tabs stay. */
+bool stream_write_printable(const char *text, size_t count);
 /* How many bytes of messages may be joined in one write to stdout, which nobody else's tears. 0:
    each write is a message by itself there (a socket, a device). */
 size_t stream_joined_bytes(void);
@@ -45,6 +51,8 @@ size_t stream_joined_bytes(void);
 void stream_widen_stdin(void);
 void stream_widen_stdout(void);
 bool stream_is_terminal(int descriptor);
+/* How long to wait before a person is told what for. */
+enum { STREAM_HINT_MS = 700 };
 void stream_sleep_ms(unsigned milliseconds);
 uint64_t stream_now_ns(void); /* monotonic */
 

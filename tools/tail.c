@@ -10,12 +10,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { LOOK_MS = 10, HEX_WIDTH = 16 };
+enum { LOOK_MS = 10, HEX_WIDTH = 16, STDOUT = 1 };
 
 struct tail {
     const char *name;
     bool raw, hex, follow, limited;
-    uint64_t lines; /* of --lines */
+    unsigned any_owner; /* 0 or QUOIT_ANY_OWNER */
+    uint64_t lines;     /* of --lines */
     quoit_queue *queue;
     struct quoit_queue_info info;
     struct quoit_cursor cursor;
@@ -25,13 +26,15 @@ struct tail {
 static const char help[] =
     "Shows the messages that are in the queue NAME, oldest first, and takes none of them:\n"
     "nobody notices, and read permission is enough. Text is shown as lines; a message with\n"
-    "other bytes in it as a dump of offset, hexadecimal bytes and characters.\n"
+    "other bytes in it as a dump of offset, hexadecimal bytes and characters. On a terminal,\n"
+    "format characters and bytes that are not UTF-8 are shown as escapes, \"\\u202e\".\n"
     "\n"
     "  -f, --follow     go on with what comes, until the stream ends; wait for the queue to be\n"
     "                   there. What is taken before tail sees it is counted on stderr\n"
     "  -n, --lines N    begin with the last N messages; 0: with the next one\n"
     "  -x, --hex        dump text too\n"
     "  -r, --raw        the messages' bytes alone\n"
+    "      --any-owner  also of another user's queue, if its permissions let you read it\n"
     "  -h, --help\n"
     "\n"
     "Exit codes: 0 all is shown; 1 trouble, said on stderr; 2 wrong usage.\n"
@@ -41,10 +44,13 @@ static const char help[] =
     "  quoit tail q --follow --lines 0 | grep error\n"
     "  quoit tail readings --hex\n";
 
-static const struct option options[] = {
-    {"follow", no_argument, NULL, 'f'}, {"lines", required_argument, NULL, 'n'},
-    {"hex", no_argument, NULL, 'x'},    {"raw", no_argument, NULL, 'r'},
-    {"help", no_argument, NULL, 'h'},   {NULL, 0, NULL, 0}};
+static const struct option options[] = {{"follow", no_argument, NULL, 'f'},
+                                        {"lines", required_argument, NULL, 'n'},
+                                        {"hex", no_argument, NULL, 'x'},
+                                        {"raw", no_argument, NULL, 'r'},
+                                        {"any-owner", no_argument, NULL, 'A'},
+                                        {"help", no_argument, NULL, 'h'},
+                                        {NULL, 0, NULL, 0}};
 
 /* -1 to go on, else an exit code. */
 static int parse(struct tail *tail, int argc, char **argv)
@@ -66,6 +72,9 @@ static int parse(struct tail *tail, int argc, char **argv)
         case 'r':
             tail->raw = true;
             break;
+        case 'A':
+            tail->any_owner = QUOIT_ANY_OWNER;
+            break;
         case 'h':
             return tool_help();
         default:
@@ -82,12 +91,20 @@ static int parse(struct tail *tail, int argc, char **argv)
 static int enter(struct tail *tail)
 {
     quoit_status status;
-    while ((status = quoit_queue_open(tail->name, QUOIT_OBSERVER, &tail->queue)) ==
-               QUOIT_NOT_FOUND &&
-           tail->follow)
+    const unsigned roles = QUOIT_OBSERVER | tail->any_owner;
+    const uint64_t begin = stream_now_ns();
+    bool hinted = false;
+    while ((status = quoit_queue_open(tail->name, roles, &tail->queue)) == QUOIT_NOT_FOUND &&
+           tail->follow) {
+        if (!hinted && stream_now_ns() - begin >= STREAM_HINT_MS * UINT64_C(1000000)) {
+            tool_hint("waiting for a queue '%s', which does not exist yet; Ctrl-C ends this",
+                      tail->name);
+            hinted = true;
+        }
         stream_sleep_ms(LOOK_MS);
+    }
     if (status != QUOIT_OK || quoit_queue_inspect(tail->queue, &tail->info) != QUOIT_OK)
-        return tool_fail_quoit();
+        return tool_fail_quoit(status);
     tail->buffer = malloc(tail->info.item_bytes);
     return tail->buffer ? TOOL_OK
                         : tool_fail("no memory for items of %u bytes", tail->info.item_bytes);
@@ -141,7 +158,12 @@ static void show(const struct tail *tail, uint64_t bytes)
             dump_line(tail->buffer, at, bytes - at < HEX_WIDTH ? bytes - at : HEX_WIDTH);
         return;
     }
-    (void)fwrite(tail->buffer, 1, (size_t)bytes, stdout);
+    if (!tail->raw && stream_is_terminal(STDOUT)) {
+        (void)fflush(stdout);
+        (void)stream_write_printable((const char *)tail->buffer, (size_t)bytes);
+    } else {
+        (void)fwrite(tail->buffer, 1, (size_t)bytes, stdout);
+    }
     if (!tail->raw && (bytes == 0 || tail->buffer[bytes - 1] != '\n'))
         (void)putchar('\n');
 }
@@ -173,7 +195,7 @@ static int run_in(struct tail *tail)
             "%llu %s before they could be shown", (unsigned long long)tail->cursor.missed,
             tail->info.sized && tail->info.kind == QUOIT_SPSC ? "times messages were taken"
                                                               : "messages were taken");
-    return status < 0 ? tool_fail_quoit() : TOOL_OK;
+    return status < 0 ? tool_fail_quoit(status) : TOOL_OK;
 }
 
 static int run(int argc, char **argv)
@@ -196,5 +218,6 @@ const struct tool_command tool_tail = {
     .arguments = "[OPTION...] NAME",
     .summary = "a queue's messages, without taking them",
     .help = help,
+    .any_owner = true,
     .run = run,
 };

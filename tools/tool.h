@@ -6,6 +6,7 @@
 
 #include <quoit.h>
 
+#include <stdbool.h>
 #include <stdio.h>
 
 /* Exit codes, the same for every subcommand (docs/man/quoit.1). */
@@ -22,20 +23,26 @@ struct tool_command {
     const char *arguments;             /* "[OPTION...] NAME" */
     const char *summary;               /* one line of `quoit --help` */
     const char *help;                  /* the rest of `quoit NAME --help` */
+    bool any_owner;                    /* it has the option --any-owner */
     int (*run)(int argc, char **argv); /* argv[0] is the subcommand; returns enum tool_exit */
 };
 
 extern const struct tool_command tool_ls, tool_stat, tool_top, tool_push, tool_pop, tool_tail,
     tool_rm, tool_check, tool_bench;
 
-/* "quoit COMMAND: MESSAGE" on stderr; gives TOOL_FAILED, or TOOL_USAGE with a hint at --help.
-   Macros, so that compilers see what is printed. */
-#define tool_fail(...)  (tool_begin(), (void)fprintf(stderr, __VA_ARGS__), tool_end(TOOL_FAILED))
-#define tool_usage(...) (tool_begin(), (void)fprintf(stderr, __VA_ARGS__), tool_end(TOOL_USAGE))
-void tool_begin(void);
+/* "quoit COMMAND: MESSAGE" on stderr, as a terminal may get it; returns TOOL_FAILED, or TOOL_USAGE
+   with a hint at --help. Macros, so that compilers check the arguments against the format. */
+#define tool_fail(...)  (tool_write(__VA_ARGS__), tool_end(TOOL_FAILED))
+#define tool_usage(...) (tool_write(__VA_ARGS__), tool_end(TOOL_USAGE))
+#define tool_write(...) ((void)snprintf(tool_text, TOOL_TEXT_ROOM, __VA_ARGS__))
+enum { TOOL_TEXT_ROOM = 8192 };
+extern char tool_text[TOOL_TEXT_ROOM];
 int tool_end(int code);
-/* tool_fail with quoit_error_text(). */
-int tool_fail_quoit(void);
+/* tool_fail with quoit_error_text(), and which option helps, if one does. */
+int tool_fail_quoit(quoit_status status);
+/* A hint on stderr if that is a terminal: nothing is wrong. */
+#define tool_hint(...) (tool_write(__VA_ARGS__), tool_end_hint())
+void tool_end_hint(void);
 
 /* --help of the subcommand that runs, on stdout; returns TOOL_OK. */
 int tool_help(void);

@@ -14,16 +14,17 @@
 static const char help[] =
     "Shows all queues and pools as they change: how full they are, how many items a second come\n"
     "and go, how that was lately, living producers/consumers, and a mark: full, end (the stream\n"
-    "is finished), dead (everybody left in it has died), bad (damaged).\n"
+    "is finished), stop (a\n"
+    "stopped member holds it up), dead (everybody left in it has died), bad (damaged).\n"
     "On a terminal it fills the screen; elsewhere it prints a table after each interval. With\n"
-    "NAMEs, only those, once they are there. Rates of SPSC queues with sized messages are bytes.\n"
+    "NAMEs, only those, once they are there. The room in an SPSC queue of messages is bytes (B).\n"
     "\n"
     "  -i, --interval SECONDS  between two looks; default 1\n"
     "  -n, --count N           end after N looks\n"
     "  -s, --sort ORDER        name (default), rate or fill\n"
     "  -p, --plain             tables, on a terminal too\n"
     "  -j, --json              plain: for each look a line, an array of {name, kind, state, mark,\n"
-    "                          size, capacity, fill, pushed_per_s, popped_per_s, producers,\n"
+    "                          size, unit, capacity, fill, pushed_per_s, popped_per_s, producers,\n"
     "                          consumers}\n"
     "  -h, --help\n"
     "\n"
@@ -65,7 +66,7 @@ static void print_rate(const struct top_row *row, double value)
     char text[PRINT_ROOM] = "-";
     if (row->has_rates)
         print_short(value, text);
-    printf(" %6s%s", text, row->has_rates && object_counts_bytes(&row->object) ? "B" : " ");
+    printf(" %6s ", text);
 }
 
 static void print_row(const struct top_row *row, int columns)
@@ -73,7 +74,7 @@ static void print_row(const struct top_row *row, int columns)
     char used[PRINT_ROOM], capacity[PRINT_ROOM], both[2 * PRINT_ROOM + 2];
     const struct object *object = &row->object;
     print_short((double)object->used, used);
-    print_short((double)object->capacity, capacity);
+    print_capacity(object, capacity);
     (void)snprintf(both, sizeof both, "%s/%s", used, capacity);
     print_padded(row->name, columns);
     printf(" %-9s %3.0f%% %11s", object_kind(object), object->fill * 100, both);
@@ -106,11 +107,12 @@ static void print_json(const struct top *top)
         printf("%s{\"name\": ", i > 0 ? ", " : "");
         object_print_json_text(stdout, row->name);
         printf(", \"kind\": \"%s\", \"state\": \"%s\", \"mark\": \"%s\", \"size\": %" PRIu64
-               ", \"capacity\": %" PRIu64 ", \"fill\": %.4f, \"pushed_per_s\": %.1f"
+               ", \"unit\": \"%s\", \"capacity\": %" PRIu64
+               ", \"fill\": %.4f, \"pushed_per_s\": %.1f"
                ", \"popped_per_s\": %.1f, \"producers\": %" PRIu64 ", \"consumers\": %" PRIu64 "}",
                kind[0] == '?' ? "unknown" : kind, object_state(object), top_mark(object),
-               object->used, object->capacity, object->fill, row->pushed_per_s, row->popped_per_s,
-               object->producers, object->consumers);
+               object->used, object->unit ? object->unit : "items", object->capacity, object->fill,
+               row->pushed_per_s, row->popped_per_s, object->producers, object->consumers);
     }
     puts("]");
 }

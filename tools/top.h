@@ -10,6 +10,7 @@ enum top_order { TOP_BY_NAME, TOP_BY_RATE, TOP_BY_FILL, TOP_ORDERS };
 
 struct top_row {
     char *name;
+    char *shown; /* the name as a terminal may get it */
     struct object object;
     bool seen;      /* in this sample */
     bool has_rates; /* it was there in the last one too */
@@ -34,7 +35,7 @@ bool top_sample(struct top *top);
 void top_sort(struct top *top);
 void top_free(struct top *top);
 const char *top_order_name(enum top_order order);
-/* "dead", "bad", "end", "full", "". */
+/* "dead", "bad", "end", "stop", "full", "". */
 const char *top_mark(const struct object *object);
 /* The sample that is `back` before the latest one; 0 if there was none. */
 double top_history(const struct top_row *row, uint64_t back);

@@ -2,6 +2,8 @@
 /* Samples of all objects, and what lies between two of them: rates and their history. */
 #include "top.h"
 
+#include "print.h"
+#include "process.h"
 #include "stream.h"
 #include "tool.h"
 
@@ -19,6 +21,7 @@ static struct top_row *find(const struct top *top, const char *name)
 static void free_row(struct top_row *row)
 {
     free(row->name);
+    free(row->shown);
     free(row);
 }
 
@@ -35,14 +38,16 @@ static struct top_row *add(struct top *top, const char *name)
     }
     struct top_row *row = calloc(1, sizeof *row);
     size_t bytes = strlen(name) + 1;
-    char *copy = malloc(bytes);
-    if (!row || !copy) {
+    char *copy = malloc(bytes), *shown = print_copy(name);
+    if (!row || !copy || !shown) {
         free(row);
         free(copy);
+        free(shown);
         return NULL;
     }
     memcpy(copy, name, bytes);
     row->name = copy;
+    row->shown = shown;
     top->rows[top->row_count++] = row;
     return row;
 }
@@ -52,7 +57,7 @@ static bool is_the_same(const struct object *object, const struct object *before
 {
     return object->type == before->type &&
            object->queue.created_at_unix_ns == before->queue.created_at_unix_ns &&
-           object->queue.created_by == before->queue.created_by;
+           object->queue.created_by == before->queue.created_by && object->unit == before->unit;
 }
 
 static double rate(uint64_t now, uint64_t before, double seconds)
@@ -62,13 +67,12 @@ static double rate(uint64_t now, uint64_t before, double seconds)
 
 static void update(struct top_row *row, const struct object *object, double seconds)
 {
-    const struct quoit_queue_info *now = &object->queue, *before = &row->object.queue;
     bool continues = row->history_count > 0 && is_the_same(object, &row->object);
     if (!continues)
         row->history_count = 0;
     row->has_rates = continues && object->type == OBJECT_QUEUE;
-    row->pushed_per_s = row->has_rates ? rate(now->pushed, before->pushed, seconds) : 0;
-    row->popped_per_s = row->has_rates ? rate(now->popped, before->popped, seconds) : 0;
+    row->pushed_per_s = row->has_rates ? rate(object->pushed, row->object.pushed, seconds) : 0;
+    row->popped_per_s = row->has_rates ? rate(object->popped, row->object.popped, seconds) : 0;
     row->object = *object;
     row->object.name = row->name;
     row->history[row->history_count++ % TOP_HISTORY] = object->type == OBJECT_POOL
@@ -186,6 +190,9 @@ const char *top_mark(const struct object *object)
         return "dead";
     if (object->type == OBJECT_QUEUE && object->queue.finished)
         return "end";
+    for (uint64_t i = 0; object->stopped > 0 && i < object->member_count; i++)
+        if (object->members[i].holds_up && process_is_stopped(object->members[i].pid))
+            return "stop";
     return object->type != OBJECT_UNKNOWN && object->fill >= 1 ? "full" : "";
 }
 

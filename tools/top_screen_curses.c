@@ -73,7 +73,7 @@ static void lay_out(struct screen *screen)
 {
     int rest = COLS - (KIND + SIZE + 2 * RATE + WHO + MARK + GAPS), longest = 4;
     for (size_t i = 0; i < screen->top->row_count; i++) {
-        int columns = print_columns(screen->top->rows[i]->name);
+        int columns = print_columns(screen->top->rows[i]->shown);
         longest = columns > longest ? columns : longest;
     }
     screen->name = clamp(longest, 4, clamp(rest / 2, 10, COLS));
@@ -140,19 +140,17 @@ static void put_graph(const struct screen *screen, int y, int x, const struct to
 
 static void put_rate(int y, int x, const struct top_row *row, double value)
 {
-    char text[PRINT_ROOM] = "-", all[PRINT_ROOM + 2];
+    char text[PRINT_ROOM] = "-";
     if (row->has_rates)
         print_short(value, text);
-    (void)snprintf(all, sizeof all, "%s%s", text,
-                   row->has_rates && object_counts_bytes(&row->object) ? "B" : "");
-    put_right(y, x, RATE, all);
+    put_right(y, x, RATE, text);
 }
 
 static void put_numbers(int y, int x, const struct object *object)
 {
     char used[PRINT_ROOM], capacity[PRINT_ROOM], both[2 * PRINT_ROOM];
     print_short((double)object->used, used);
-    print_short((double)object->capacity, capacity);
+    print_capacity(object, capacity);
     (void)snprintf(both, sizeof both, "%s/%s", used, capacity);
     put_right(y, x, SIZE, object->type == OBJECT_UNKNOWN ? "-" : both);
 }
@@ -187,7 +185,7 @@ static const char *short_kind(const struct object *object)
 static void put_row(const struct screen *screen, int y, const struct top_row *row)
 {
     int x = screen->name + 1;
-    put_name(screen, y, row->name);
+    put_name(screen, y, row->shown);
     put(y, x, KIND, short_kind(&row->object));
     x += KIND + 1;
     put_bar(screen, y, x, row->object.fill);

@@ -102,10 +102,12 @@ quoit_status quoit_queue_repair(quoit_queue *queue, uint64_t *count_out);
  * Remove the queue or pool of that name if it is abandoned: members were left in it, and all of
  * them have crashed. A process that joins at the same time either is found, and the name stays; or
  * finds the name gone (quoit_queue_join then creates a new object).
+ *   flags   0, or QUOIT_ANY_OWNER, as of quoit_unlink
  * OK NOT_FOUND PERMISSION OWNER, MISMATCH (a region, which keeps no members), CORRUPT VERSION, and
- * BUSY: it has a live member, or no member crashed in it. Waits at most 10 seconds. Any thread.
+ * BUSY: it has a live member, or no member crashed in it; INVALID. Waits at most 10 seconds. Any
+ * thread.
  */
-quoit_status quoit_unlink_abandoned(const char *name);
+quoit_status quoit_unlink_abandoned(const char *name, unsigned flags);
 
 #ifdef __cplusplus
 }

@@ -33,11 +33,16 @@ static quoit_status unlink_held(quoit_region *region)
     return status;
 }
 
-quoit_status quoit_unlink_abandoned(const char *name)
+quoit_status quoit_unlink_abandoned(const char *name, unsigned flags)
 {
     quoit_region *region;
+    if (flags & ~(unsigned)QUOIT_ANY_OWNER)
+        return quoit_fail(QUOIT_INVALID,
+                          "quoit_unlink_abandoned takes 0 or QUOIT_ANY_OWNER, not flags 0x%x",
+                          flags);
+    quoit_os_cancel_point();
     quoit_os_fork_hold(); /* a child would hold on to the locks */
-    quoit_status status = quoit_region_attach(name, 0, &region);
+    quoit_status status = quoit_region_attach(name, flags, &region);
     if (status == QUOIT_OK) {
         status = unlink_held(region);
         quoit_region_close(region);

@@ -3,7 +3,7 @@
 """readme_test.py SOURCE BUILD: README.md and docs/TUTORIAL.md as a newcomer follows them, against an installed BUILD.
 
 What stands below `<!-- run -->` runs in bash, all blocks of a document in one shell, in a fresh directory that
-has the source as ./quoit; ~/.local is the installation. What stands below `<!-- prints -->` must be in what the
+has the source as ./quoit; ~/.local is the installation. Another user's queues of hostile names are there, too. What stands below `<!-- prints -->` must be in what the
 block before it has printed.
 """
 import os
@@ -13,6 +13,10 @@ import signal
 import subprocess
 import sys
 import tempfile
+
+sys.dont_write_bytecode = True
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "tools"))
+from strangers import strangers  # noqa: E402
 
 DOCUMENTS = {"README.md": 1, "docs/TUTORIAL.md": 4}  # and how many blocks to run there are at least
 NAMES = ["greetings", "readings", "jobs", "results"]  # of queues, left behind where a block fails
@@ -59,7 +63,8 @@ def check(document, source, home, work):
 def main():
     source, build = pathlib.Path(sys.argv[1]).resolve(), sys.argv[2]
     faults = []
-    with tempfile.TemporaryDirectory(prefix="quoit-test-") as directory:
+    quoit = pathlib.Path(build) / "tools" / "quoit"
+    with strangers(quoit), tempfile.TemporaryDirectory(prefix="quoit-test-") as directory:
         home = pathlib.Path(directory)
         subprocess.run(["cmake", "--install", build, "--prefix", str(home / ".local")], check=True,
                        stdout=subprocess.DEVNULL)

@@ -45,7 +45,7 @@ static void look(void)
         CHECK_STATUS(quoit_queue_open(queue_names[i], QUOIT_CONSUMER, &queue), QUOIT_OWNER);
         CHECK_STATUS(quoit_queue_open(queue_names[i], QUOIT_OBSERVER, &queue), QUOIT_OWNER);
         CHECK_STATUS(quoit_queue_unlink(queue_names[i]), QUOIT_OWNER);
-        CHECK_STATUS(quoit_unlink_abandoned(queue_names[i]), QUOIT_OWNER);
+        CHECK_STATUS(quoit_unlink_abandoned(queue_names[i], 0), QUOIT_OWNER);
         CHECK_STATUS(
             quoit_queue_open(queue_names[i], (unsigned)QUOIT_CONSUMER | QUOIT_ANY_OWNER, &queue),
             QUOIT_OK);

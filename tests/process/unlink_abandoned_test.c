@@ -37,17 +37,17 @@ static void queues(void)
         quoit_queue *queue;
         if (!test_outlives_handles(name))
             continue;
-        CHECK_STATUS(quoit_unlink_abandoned(name), QUOIT_NOT_FOUND);
+        CHECK_STATUS(quoit_unlink_abandoned(name, 0), QUOIT_NOT_FOUND);
         CHECK_STATUS(quoit_queue_create(name, &options, QUOIT_CONSUMER, &queue), QUOIT_OK);
-        CHECK_STATUS(quoit_unlink_abandoned(name), QUOIT_BUSY); /* alive */
+        CHECK_STATUS(quoit_unlink_abandoned(name, 0), QUOIT_BUSY); /* alive */
         crash_in(name, "queue");
-        CHECK_STATUS(quoit_unlink_abandoned(name), QUOIT_BUSY); /* one alive, one crashed */
+        CHECK_STATUS(quoit_unlink_abandoned(name, 0), QUOIT_BUSY); /* one alive, one crashed */
         quoit_queue_close(queue);
-        CHECK_STATUS(quoit_unlink_abandoned(name), QUOIT_OK);
-        CHECK_STATUS(quoit_unlink_abandoned(name), QUOIT_NOT_FOUND);
+        CHECK_STATUS(quoit_unlink_abandoned(name, 0), QUOIT_OK);
+        CHECK_STATUS(quoit_unlink_abandoned(name, 0), QUOIT_NOT_FOUND);
         CHECK_STATUS(quoit_queue_create(name, &options, QUOIT_CONSUMER, &queue), QUOIT_OK);
         quoit_queue_close(queue);
-        CHECK_STATUS(quoit_unlink_abandoned(name), QUOIT_BUSY); /* idle */
+        CHECK_STATUS(quoit_unlink_abandoned(name, 0), QUOIT_BUSY); /* idle */
         CHECK_STATUS(quoit_queue_unlink(name), QUOIT_OK);
     }
 }
@@ -60,11 +60,11 @@ static void pools_and_regions(void)
     quoit_region *region;
     CHECK_STATUS(quoit_pool_create(name, &pool_options, 0, &pool), QUOIT_OK);
     crash_in(name, "pool");
-    CHECK_STATUS(quoit_unlink_abandoned(name), QUOIT_BUSY);
+    CHECK_STATUS(quoit_unlink_abandoned(name, 0), QUOIT_BUSY);
     quoit_pool_close(pool);
-    CHECK_STATUS(quoit_unlink_abandoned(name), QUOIT_OK);
+    CHECK_STATUS(quoit_unlink_abandoned(name, 0), QUOIT_OK);
     CHECK_STATUS(quoit_region_create(name, &region_options, &region), QUOIT_OK);
-    CHECK_STATUS(quoit_unlink_abandoned(name), QUOIT_MISMATCH);
+    CHECK_STATUS(quoit_unlink_abandoned(name, 0), QUOIT_MISMATCH);
     quoit_region_close(region);
     CHECK_STATUS(quoit_region_unlink(name), QUOIT_OK);
 }
@@ -111,7 +111,7 @@ static void beside_joiners(void)
         atomic_store(&race.begun, true);
         for (int spins = 0; spins < (i % 10) * 5000; spins++)
             (void)atomic_load(&race.begun);
-        quoit_status status = quoit_unlink_abandoned(race.name);
+        quoit_status status = quoit_unlink_abandoned(race.name, 0);
         test_thread_join(thread);
         CHECK(status == QUOIT_OK || status == QUOIT_BUSY);
         CHECK(race.joined == QUOIT_OK || race.joined == QUOIT_NOT_FOUND);

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 """quoit ls, stat, top, check and rm, run as a user runs them: look_test.py QUOIT [screen]
 
-Beside real processes that hold queues open, and are killed. With `screen` the full screen of top too, in a
+Beside real processes that hold queues open, and are killed, and another user's queues of hostile names. With `screen` the full screen of top too, in a
 pseudo terminal. Looks only at names of its own: others use the machine as well.
 """
 import fcntl
@@ -20,6 +20,9 @@ import tempfile
 import termios
 import threading
 import time
+
+sys.dont_write_bytecode = True
+from strangers import strangers  # noqa: E402
 
 PYTHON = pathlib.Path(__file__).resolve().parents[2] / "python"
 
@@ -97,7 +100,8 @@ def ls(suite):
              for scheme, kind in [("posix:", "spsc"), ("sysv:", "mpmc"), ("file:", "mpmc")]]
     for name, where in zip(names, ["posix", "sysv", f"file:{suite.work}"]):
         listed = {entry["name"]: entry for entry in json.loads(suite.run("ls", "--json", where).stdout)}
-        check(list(listed) == sorted(listed), f"not sorted: {list(listed)}")
+        own = [key for key in listed if f"qt-{os.getpid()}-" in key]
+        check(own == sorted(own), f"not sorted: {own}")
         # A System V name is known by its key alone, unless it says it.
         found = [entry for key, entry in listed.items() if key == name or where == "sysv"]
         check(any(entry["size"] == 4 and entry["capacity"] == 10 and entry["state"] == "idle"
@@ -105,7 +109,8 @@ def ls(suite):
         if where != "sysv":
             check(name in suite.run("ls", "--names", where).stdout.splitlines(), f"{name} has no line")
             row = next(line for line in suite.run("ls", where).stdout.splitlines() if name in line)
-            check(row.split()[2:5] == ["32", "10", "4"] and row.endswith("idle"), row)
+            room = "400B" if where == "posix" else "10"  # of the longest, in an SPSC queue of messages
+            check(row.split()[2:5] == ["32", room, "4"] and row.endswith("idle"), row)
     check("\x1b" not in suite.run("ls").stdout, "colours where there is no terminal")
 
 
@@ -252,6 +257,95 @@ def prometheus(suite):
         done = subprocess.run(["promtool", "check", "metrics"], input=text, text=True, check=False,
                               capture_output=True)
         check(done.returncode == 0, done.stdout + done.stderr)
+
+
+def sizes(suite):
+    """What the user counts: lines and messages; bytes as bytes; never more than all."""
+    name = suite.name()
+    suite.run("push", "--keep", name, text="one\ntwo\nthree\n")
+    suite.run("pop", "--count", "1", name)
+    found = suite.object(name)
+    check((found["size"], found["pushed"], found["popped"], found["unit"]) == (2, 3, 1, "lines"), found)
+    text = suite.run("stat", name).stdout
+    check("2 lines, " in text and re.search(r"pushed +3 lines\n +popped +1 line", text), text)
+    suite.run("push", "--keep", name, text="four\nfive")
+    suite.run("pop", "--count", "3", name)
+    found = suite.object(name)
+    check((found["size"], found["pushed"], found["popped"]) == (1, 5, 4), found)
+    many = suite.queue(suite.name(), lines=112)
+    found = suite.object(many)
+    check((found["size"], found["pushed"], found["popped"], found["unit"]) == (112, 112, 0, "messages"), found)
+    check(0 < found["size_bytes"] < found["capacity_bytes"] and found["fill"] < 1, found)
+    check("112 of 16" not in suite.run("stat", many).stdout, "112 of 16")
+    suite.run("pop", "--count", "12", many)
+    found = suite.object(many)
+    check((found["size"], found["pushed"], found["popped"]) == (100, 112, 12), found)
+    full = suite.name()
+    suite.run("push", "--keep", "--each", "--item-bytes", "8", "--capacity", "4", "--timeout", "0", full, code=3,
+              text="12345678\n" * 9)
+    check(suite.object(full)["fill"] == 1 and "(100%)" in suite.run("stat", full).stdout, suite.object(full))
+    text = suite.run("stat", "--format", "prometheus", name, many, full).stdout
+    values = dict(re.findall(r'^quoit_queue_(\w+\{name="[^"]*)"\} (\S+)$', text, re.MULTILINE))
+    for queue in [name, many, full]:
+        def value(metric):
+            return float(values[f'{metric}{{name="{queue}'])
+        check(f'capacity_items{{name="{queue}' not in values, f"{queue} has a capacity that its size goes beyond")
+        check(0 < value("size_bytes") <= value("capacity_bytes") and value("fill_ratio") <= 1, f"{queue}: {values}")
+        check(value("pushed_items_total") - value("popped_items_total") == value("size_items"), f"{queue}: {values}")
+
+
+def stopped(suite):
+    """A member that a signal has stopped is shown as that."""
+    if not os.path.exists("/proc/self/stat"):
+        print("  left out: the system does not tell it")
+        return
+    name = suite.queue(suite.name(), "--kind", "mpmc")
+    user = suite.hold("pop", name, "consumer")
+    check(not suite.object(name)["members"][0]["stopped"], "a running one is shown as stopped")
+    user.send_signal(signal.SIGSTOP)
+    suite.until(lambda: suite.object(name)["members"][0]["stopped"], "a stopped member is not shown as that")
+    check(", stopped" in suite.run("stat", name).stdout, "stat does not show it")
+    check("in use, 1 stopped" in suite.run("ls", name).stdout, suite.run("ls", name).stdout)
+    user.send_signal(signal.SIGCONT)
+    suite.kill(user)
+    name = suite.queue(suite.name(), "--kind", "broadcast", "--capacity", "4")
+    user = suite.hold("pop", name, "consumer")
+    user.send_signal(signal.SIGSTOP)
+    suite.run("push", "--keep", "--timeout", "0", name, text="x\n" * 9, code=3)
+    check(re.search(r"holds up, stopped", suite.run("stat", name).stdout), suite.run("stat", name).stdout)
+    text = suite.run("top", "--plain", "--count", "1", "--interval", "0.02", name).stdout
+    check(text.splitlines()[1].endswith(" stop"), text)
+    suite.kill(user)
+
+
+def listed_by_name(suite):
+    """ls takes a name, and how names begin, of each scheme."""
+    names = sorted([suite.queue(suite.name(), "--kind", "mpmc"), suite.queue(suite.name("sysv:"), "--kind", "mpmc")])
+    file = suite.queue(suite.name("file:"))
+    text = names[0].split(":")[1]
+    for where, right in [(names[0], names[:1]), (text, names[:1]), (f"qt-{os.getpid()}-", names),
+                         (f"posix:qt-{os.getpid()}-", names[:1]), (file, [file])]:
+        got = suite.run("ls", "--names", where).stdout.splitlines()
+        got = [name for name in got if name in names + [file]]  # parts before this one left some
+        check(got == right, f"ls {where}: {got}, not {right}")
+    check("qt-no-such" in suite.run("ls", "qt-no-such", code=1).stderr, "which name?")
+
+
+def missing_places(suite):
+    """A directory that does not exist is said to be that; without /dev/shm the other schemes are listed."""
+    for command in [("push",), ("pop",), ("tail", "--follow"), ("stat",), ("check",), ("rm",)]:
+        said = suite.run(*command, "file:/no/such/q", code=1, text="").stderr
+        check("no directory '/no/such'" in said, f"{command}: {said}")
+    name = suite.queue(suite.name("file:"))
+    user = suite.hold("pop", name, "consumer")
+    hidden = subprocess.run(["unshare", "-m", "sh", "-c", f"mount -t tmpfs none /dev && exec '{suite.quoit}' ls --names"],
+                            text=True, stdin=subprocess.DEVNULL, capture_output=True, check=False) \
+        if shutil.which("unshare") and os.getuid() == 0 else None
+    if hidden and "mount" not in hidden.stderr and "unshare" not in hidden.stderr:
+        check(hidden.returncode == 0 and name in hidden.stdout.splitlines(), f"without /dev/shm: {hidden}")
+    else:
+        print("  left out: this user cannot hide /dev/shm")
+    suite.kill(user)
 
 
 def damaged(suite):
@@ -402,16 +496,17 @@ def top_screen(suite):
     check(dumb is None or "\x1b[" not in dumb.stdout, "a dumb terminal is sent escapes")
 
 
-PARTS = [ls, dead_and_repaired, repair_unseen, pool_repaired, held_roles, stat, unlinked, prometheus, damaged, rm, bad_input,
-         top_plain]
+PARTS = [ls, dead_and_repaired, repair_unseen, pool_repaired, held_roles, stat, unlinked, prometheus, sizes, stopped,
+         listed_by_name, missing_places, damaged, rm, bad_input, top_plain]
 
 
 def main():
     suite = Suite(sys.argv[1])
     try:
-        for part in PARTS + ([top_screen] if sys.argv[2:] == ["screen"] else []):
-            print(part.__name__, flush=True)
-            part(suite)
+        with strangers(sys.argv[1]):  # others use the machine as well
+            for part in PARTS + ([top_screen] if sys.argv[2:] == ["screen"] else []):
+                print(part.__name__, flush=True)
+                part(suite)
     finally:
         suite.give_up()
 

@@ -8,6 +8,7 @@ a directory of the test's own, so that nothing is left behind.
 import json
 import os
 import random
+import select
 import shlex
 import socket
 import subprocess
@@ -243,6 +244,64 @@ def killed_push(shell):
     pop.wait()
 
 
+def kept(shell):
+    """A producer that leaves with --keep ends no pop; the next one's messages, and its end, come through."""
+    for options in [(), ("--kind", "mpmc")]:
+        name = shell.name()
+        push = shell.start("push", name, "--keep", *options, stdin=subprocess.PIPE)
+        push.stdin.write(b"1\n")
+        push.stdin.flush()
+        pop = shell.start("pop", name)
+        check(pop.stdout.read(2) == b"1\n", "the first line")  # so both are in
+        push.stdin.write(b"2\n")
+        push.stdin.close()
+        push.stdin = None
+        shell.end(push, OK)
+        check(pop.stdout.read(2) == b"2\n", "the last line of the first producer")
+        try:
+            pop.wait(timeout=0.5)
+        except subprocess.TimeoutExpired:
+            pass
+        check(pop.poll() is None, f"{options}: push --keep has ended pop: {pop.returncode}")
+        shell.push(b"3\n", name)
+        check(shell.end(pop, OK) == b"3\n", f"{options}: the next producer's stream")
+
+
+def on_terminal(shell, word, *arguments):
+    """What it says on a terminal until the word comes; it waits, so it is ended then."""
+    import pty  # not on Windows
+    master, slave = pty.openpty()
+    process = subprocess.Popen([*shell.words, *arguments], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                               stderr=slave)
+    shell.running.append(process)
+    os.close(slave)
+    said, deadline = b"", time.monotonic() + 30
+    while word not in said and time.monotonic() < deadline:
+        if not select.select([master], [], [], 0.1)[0]:
+            continue
+        try:
+            said += os.read(master, 4096)
+        except OSError:
+            break
+    process.terminate()
+    process.wait()
+    os.close(master)
+    check(word in said, f"{arguments} say {said}, and not {word}")
+
+
+def waiting_is_told(shell):
+    """Who types a wrong name learns what is waited for; a program, whose stderr is a file, gets nothing."""
+    if os.environ.get("QUOIT_TEST_EMULATOR"):
+        return
+    name = shell.name()
+    on_terminal(shell, f"waiting for a queue '{name}'".encode(), "pop", name)
+    on_terminal(shell, f"waiting for a queue '{name}'".encode(), "tail", "--follow", name)
+    shell.push(b"", name, "--keep", "--capacity", "1", "--item-bytes", "1")
+    on_terminal(shell, f"waiting for a message in queue '{name}'".encode(), "pop", name)
+    pop = shell.start("pop", name, "--timeout", "1")
+    check(pop.communicate(timeout=LIMIT)[1] == b"" and pop.returncode == NOTHING, "a hint where there is no terminal")
+
+
 def closed_output(shell):
     name, text = shell.name(), lines(20000)  # more than a pipe holds
     shell.push(text, name, "--each", "--keep", "--capacity", "20000", "--item-bytes", "8")
@@ -326,10 +385,13 @@ def usage(shell):
     for words in [("push",), ("push", "a", "b"), ("pop", "q", "--count", "x"), ("pop", "q", "--timeout", "-1"),
                   ("push", "q", "--kind", "ring"), ("push", "q", "--each", "--raw"), ("tail", "--no"),
                   ("pop", "q", "--no-wait", "--follow"), ("bench", "x"), ("push", "q", "--capacity", "0"),
-                  ("push", "q", "--permissions", "999"), ("bench", "--side", "1")]:
+                  ("push", "q", "--permissions", "999"), ("bench", "--side", "1"), ("bench", "--seconds", "0")]:
         shell.run(USAGE, *words, word=words[0])
     for command in ["push", "pop", "tail", "bench"]:
-        check(b"Exit codes:" in shell.run(OK, command, "--help"), f"{command} --help")
+        text = shell.run(OK, command, "--help")
+        check(b"Exit codes:" in text, f"{command} --help")
+        check(shell.run(OK, "help", command) == text, f"help {command}")
+    shell.run(USAGE, "help", "no-such", word="no-such")
 
 
 def bench(shell):
@@ -340,6 +402,7 @@ def bench(shell):
 
 
 PARTS = [round_trip, records, counts, ends, full, file_size_limit, too_long, finished, shared_out, killed_pop, killed_push,
+         kept, waiting_is_told,
          closed_output, joined, watched, broadcast, usage, bench]
 
 

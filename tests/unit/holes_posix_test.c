@@ -62,7 +62,7 @@ static void refused(const char *name)
     CHECK_STATUS(quoit_pool_open(name, QUOIT_READ_ONLY, &pool), QUOIT_CORRUPT);
     CHECK_STATUS(quoit_pool_open(name, 0, &pool), QUOIT_CORRUPT);
     CHECK_STATUS(quoit_region_open(name, QUOIT_READ_ONLY, &region), QUOIT_CORRUPT);
-    CHECK_STATUS(quoit_unlink_abandoned(name), QUOIT_CORRUPT);
+    CHECK_STATUS(quoit_unlink_abandoned(name, 0), QUOIT_CORRUPT);
 }
 
 static const char *path_of(const char *name)

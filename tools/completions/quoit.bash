@@ -31,11 +31,11 @@ _quoit() {
     ls) options="--json --names --help" ;;
     stat) options="--all --format --json --help" ;;
     top) options="--interval --count --sort --plain --json --help" ;;
-    push) options="--count --raw --each --blocks --keep --timeout --kind --capacity --item-bytes --permissions --help" ;;
-    pop) options="--count --raw --no-wait --timeout --follow --keep --from-oldest --help" ;;
-    tail) options="--follow --lines --hex --raw --help" ;;
-    rm) options="--force --dead --dry-run --help" ;;
-    check) options="--all --repair --through --json --help" ;;
+    push) options="--count --raw --each --blocks --keep --timeout --kind --capacity --item-bytes --permissions --any-owner --help" ;;
+    pop) options="--count --raw --no-wait --timeout --follow --keep --from-oldest --any-owner --help" ;;
+    tail) options="--follow --lines --hex --raw --any-owner --help" ;;
+    rm) options="--force --dead --dry-run --any-owner --help" ;;
+    check) options="--all --repair --through --any-owner --json --help" ;;
     bench) options="--seconds --json --help" ;;
     *) return ;;
     esac

@@ -1,0 +1,70 @@
+# SPDX-License-Identifier: MIT
+"""Other users, for tests: what they leave in /dev/shm under names that nobody should print as they are.
+
+Only root can become another user. For everybody else the same objects are their own.
+"""
+import contextlib
+import os
+import shutil
+import subprocess
+import tempfile
+import unicodedata
+
+ONE, OTHER = 60001, 60002  # uids that nobody has
+HOSTILE = [b"\x9b31m", "\u009b31m".encode(), "\u202egnp".encode(), "\u200b".encode(), "\u2028".encode(), b"\xff\xfe",
+           "\U000e0041".encode(), b"\\x9b31m", b"\\u009b31m", b'"\\', "\u00e9".encode()]
+
+
+def as_user(uid):
+    """For preexec_fn: from here on it is that user. None: who runs the test."""
+    def become():
+        if uid is not None and os.getuid() == 0:
+            os.setgroups([])
+            os.setgid(uid)
+            os.setuid(uid)
+    return become
+
+
+def harm(text):
+    """The first character that a terminal must not get, with what is around it; "" if there is none."""
+    for at, character in enumerate(text):
+        bad = unicodedata.category(character) in ("Cc", "Cf", "Zl", "Zp", "Cs") and character not in "\n\t"
+        if bad or ord(character) & 0xfffe == 0xfffe:
+            return repr(text[max(0, at - 30):at + 30])
+    return ""
+
+
+class Program:
+    """The command where every user may run it."""
+
+    def __init__(self, quoit):
+        self.original = os.path.abspath(quoit)
+        self.directory = tempfile.mkdtemp(prefix="quoit-test-")
+        os.chmod(self.directory, 0o755)
+        self.path = self.copy(b"quoit")
+
+    def copy(self, name):
+        """Under another name, which is then its process's."""
+        path = os.path.join(self.directory.encode(), name)
+        shutil.copy(self.original, path)
+        os.chmod(path, 0o755)
+        return path
+
+    def remove(self):
+        shutil.rmtree(self.directory)
+
+
+@contextlib.contextmanager
+def strangers(quoit):
+    """Queues of another user, which all may read, under hostile names: yields these, as bytes."""
+    program = Program(quoit)
+    names = [b"posix:qt-%d-stranger-%d-" % (os.getpid(), n) + text for n, text in enumerate(HOSTILE)]
+    try:
+        for name in names:
+            subprocess.run([program.path, b"push", b"--keep", b"--permissions", b"644", name], input=b"a line\n",
+                           check=True, timeout=60, preexec_fn=as_user(ONE))
+        yield names
+    finally:
+        for name in names:
+            subprocess.run([program.path, b"rm", b"--force", name], check=False, timeout=60, preexec_fn=as_user(ONE))
+        program.remove()
