@@ -258,4 +258,5 @@ def main():
 
 
 
-main()
+if __name__ == "__main__":
+    main()
