@@ -1,17 +1,37 @@
 // SPDX-License-Identifier: MIT
-// Prints readings until the stream ends, then removes the queue.
+// Prints readings until the stream ends, then removes the queue. Ctrl-C ends it before.
 #include "reading.hpp"
 
+#include <chrono>
+#include <csignal>
 #include <iostream>
+
+static volatile std::sig_atomic_t stopped;
 
 int main()
 try {
     readings queue = readings::join("readings", {64}, quoit::consumer);
-    while (std::optional<reading> reading = queue.next())
-        std::cout << "sensor " << reading->sensor << ": " << reading->celsius << " degrees\n";
-    queue.unlink();
+    // What is queued when it is stopped stays for the next receiver.
+    std::signal(SIGINT, [](int) { stopped = 1; });
+    for (reading reading{}; !stopped;)
+        switch (queue.try_pop_for(reading, std::chrono::milliseconds(100))) {
+        case quoit::status::ok:
+            std::cout << "sensor " << reading.sensor << ": " << reading.celsius << " degrees\n";
+            break;
+        case quoit::status::timeout: // nothing came yet
+            break;
+        case quoit::status::closed: // the sender has finished, and all is taken
+            queue.unlink();
+            return 0;
+        case quoit::status::abandoned:
+            std::cerr << "the sender is gone and has not finished; waiting for the next one\n";
+            break;
+        default:
+            std::cerr << quoit_error_text() << '\n';
+            return 1;
+        }
     return 0;
-} catch (const quoit::error &error) { // the sender died, say
+} catch (const quoit::error &error) {
     std::cerr << error.what() << '\n';
     return 1;
 }

@@ -11,7 +11,7 @@ try {
         queue.push({i, 20.0});
     queue.finish();
     return 0;
-} catch (const quoit::error &error) {
+} catch (const quoit::error &error) { // the stream has ended already, say
     std::cerr << error.what() << '\n';
     return 1;
 }

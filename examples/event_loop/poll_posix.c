@@ -3,9 +3,21 @@
    same descriptor goes into epoll, kqueue, or libuv's uv_poll_init. */
 #include "reading.h"
 
+#include <errno.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
+
+enum { SECOND_MS = 1000 };
+static volatile sig_atomic_t stopped;
+
+static void stop(int signal_number)
+{
+    (void)signal_number;
+    stopped = 1;
+}
 
 /* Takes all there is: the descriptor stays readable until a call has found nothing. */
 static quoit_status take_readings(quoit_queue *queue)
@@ -30,13 +42,27 @@ int main(void)
     struct pollfd sources[] = {{.fd = readings, .events = POLLIN},
                                {.fd = STDIN_FILENO, .events = POLLIN}};
     char line[256];
-    while (poll(sources, 2, -1) >= 0) {
-        if (sources[0].revents && take_readings(queue) != QUOIT_EMPTY)
-            break; /* the sender has finished, or crashed */
-        if (sources[1].revents && read(STDIN_FILENO, line, sizeof line) <= 0)
+    quoit_status status = QUOIT_EMPTY;
+    (void)signal(SIGINT, stop); /* ends poll; just before poll, it is seen a second later */
+    while (status == QUOIT_EMPTY && !stopped) {
+        int ready = poll(sources, 2, SECOND_MS);
+        if (ready < 0 && errno != EINTR) {
+            fprintf(stderr, "poll: %s\n", strerror(errno));
+            break;
+        }
+        if (ready > 0 && sources[0].revents)
+            status = take_readings(queue);
+        if (status == QUOIT_ABANDONED) {
+            fprintf(stderr, "the sender is gone and has not finished; waiting for the next one\n");
+            status = QUOIT_EMPTY;
+        }
+        if (ready > 0 && sources[1].revents && read(STDIN_FILENO, line, sizeof line) <= 0)
             sources[1].fd = -1; /* the end of the input: poll passes over it */
     }
-    quoit_queue_unlink_self(queue);
+    if (status == QUOIT_CLOSED) /* the sender has finished, and all is taken */
+        quoit_queue_unlink_self(queue);
+    else if (status < QUOIT_OK)
+        fprintf(stderr, "%s\n", quoit_error_text());
     quoit_queue_close(queue);
-    return 0;
+    return status == QUOIT_CLOSED || stopped ? 0 : 1;
 }

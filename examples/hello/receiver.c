@@ -1,8 +1,18 @@
 /* SPDX-License-Identifier: MIT */
-/* Prints readings until the stream ends, then removes the queue. */
+/* Prints readings until the stream ends, then removes the queue. Ctrl-C ends it before. */
 #include "reading.h"
 
+#include <signal.h>
 #include <stdio.h>
+
+static const int64_t tenth_of_a_second_ns = 100000000;
+static volatile sig_atomic_t stopped;
+
+static void stop(int signal_number)
+{
+    (void)signal_number;
+    stopped = 1;
+}
 
 int main(void)
 {
@@ -12,12 +22,20 @@ int main(void)
         fprintf(stderr, "%s\n", quoit_error_text());
         return 1;
     }
+    (void)signal(SIGINT, stop); /* what is queued then stays for the next receiver */
     struct reading reading;
-    quoit_status status;
-    while ((status = reading_pop_wait(queue, &reading, QUOIT_FOREVER)) == QUOIT_OK)
-        printf("sensor %d: %.1f degrees\n", (int)reading.sensor, reading.celsius);
-    if (status == QUOIT_CLOSED) /* the sender finished; it might also have died */
+    quoit_status status = QUOIT_OK;
+    while (status >= QUOIT_OK && status != QUOIT_CLOSED && !stopped) {
+        status = reading_pop_wait(queue, &reading, tenth_of_a_second_ns);
+        if (status == QUOIT_OK)
+            printf("sensor %d: %.1f degrees\n", (int)reading.sensor, reading.celsius);
+        else if (status == QUOIT_ABANDONED) /* QUOIT_TIMEOUT: nothing came yet */
+            fprintf(stderr, "the sender is gone and has not finished; waiting for the next one\n");
+    }
+    if (status == QUOIT_CLOSED) /* the sender has finished, and all is taken */
         quoit_queue_unlink_self(queue);
+    else if (status < QUOIT_OK)
+        fprintf(stderr, "%s\n", quoit_error_text());
     quoit_queue_close(queue);
-    return 0;
+    return status < QUOIT_OK;
 }

@@ -12,10 +12,16 @@ int main(void)
         fprintf(stderr, "%s\n", quoit_error_text());
         return 1;
     }
-    for (uint64_t i = 0; i < 10; i++)
-        if (reading_push(queue, &(struct reading){.sensor = i, .celsius = 20.0}) != QUOIT_OK)
+    quoit_status status = QUOIT_OK;
+    for (uint64_t i = 0; i < 10 && status >= QUOIT_OK && status != QUOIT_CLOSED; i++) {
+        status = reading_push(queue, &(struct reading){.sensor = i, .celsius = 20.0});
+        if (status == QUOIT_FULL) /* a push never waits; reading_push_wait does */
             fprintf(stderr, "no room: reading %d dropped\n", (int)i);
-    quoit_queue_finish(queue);
+    }
+    if (status == QUOIT_CLOSED)
+        fprintf(stderr, "the stream has ended already: let a receiver take what is left of it\n");
+    else if (status < QUOIT_OK || (status = quoit_queue_finish(queue)) != QUOIT_OK)
+        fprintf(stderr, "%s\n", quoit_error_text());
     quoit_queue_close(queue);
-    return 0;
+    return status == QUOIT_OK ? 0 : 1;
 }

@@ -134,7 +134,12 @@ static int make(struct producer *producer, double *share_out)
         (void)printf("DROPPED %" PRIu64 "\n", product.id);
     if (!flush())
         return EXIT_FAILURE;
-    return status < 0 || status == QUOIT_CLOSED ? fail("push a product") : EXIT_SUCCESS;
+    if (status == QUOIT_CLOSED) {
+        fprintf(stderr, "producer: the stream '%s' was ended by another producer\n",
+                producer->settings.name);
+        return EXIT_FAILURE;
+    }
+    return status < 0 ? fail("push a product") : EXIT_SUCCESS;
 }
 
 static int produce(struct producer *producer)

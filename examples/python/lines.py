@@ -43,5 +43,7 @@ if __name__ == "__main__":
         sys.exit(f"{sys.argv[0]}: one argument is needed, send or receive")
     try:
         asyncio.run(main(sys.argv[1]))
-    except quoit.Error as error:
+    except KeyboardInterrupt:  # what is queued stays for the next receiver
+        sys.exit(130)
+    except quoit.Error as error:  # the stream has ended already, or its sender is gone, say
         sys.exit(f"{sys.argv[0]}: {error}")

@@ -29,14 +29,15 @@ static quoit_status collect(quoit_queue *results, struct collected *collected)
 int main(void)
 {
     quoit_queue *results;
-    if (quoit_queue_join("results", &results_options, QUOIT_CONSUMER, &results) != QUOIT_OK)
-        return fail("join the results");
+    quoit_status status = quoit_queue_join("results", &results_options, QUOIT_CONSUMER, &results);
+    if (status != QUOIT_OK)
+        return fail("join the results", status);
     struct collected *collected = quoit_queue_user_area(results);
     printf("%d of %d were there\n", (int)how_many(collected), JOBS);
     while (how_many(collected) < JOBS) {
-        quoit_status status = collect(results, collected);
+        status = collect(results, collected);
         if (status != QUOIT_OK && status != QUOIT_EMPTY && status != QUOIT_ABANDONED)
-            return fail("collect a result");
+            return fail("collect a result", status);
     }
     uint64_t sum = 0;
     for (int i = 0; i < JOBS; i++)
@@ -44,5 +45,6 @@ int main(void)
     printf("%d jobs, %d primes\n", JOBS, (int)sum);
     quoit_queue_unlink_self(results);
     quoit_queue_close(results);
-    return quoit_queue_unlink("jobs") == QUOIT_OK ? 0 : fail("remove the jobs");
+    status = quoit_queue_unlink("jobs");
+    return status == QUOIT_OK ? 0 : fail("remove the jobs", status);
 }

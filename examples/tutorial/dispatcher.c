@@ -5,18 +5,21 @@
 int main(void)
 {
     quoit_queue *jobs;
-    if (quoit_queue_join("jobs", &jobs_options, QUOIT_PRODUCER, &jobs) != QUOIT_OK)
-        return fail("join the jobs");
+    quoit_status status = quoit_queue_join("jobs", &jobs_options, QUOIT_PRODUCER, &jobs);
+    if (status != QUOIT_OK)
+        return fail("join the jobs", status);
     struct dispatched *dispatched = quoit_queue_user_area(jobs);
     while (dispatched->next < JOBS) {
         struct job job = {.number = dispatched->next};
-        quoit_status status = job_push_wait(jobs, &job, QUOIT_FOREVER);
+        status = job_push_wait(jobs, &job, QUOIT_FOREVER);
         if (status == QUOIT_OK)
             dispatched->next++; /* killed just before this, it passes the job on twice */
         else if (status != QUOIT_ABANDONED) /* all workers are gone; others may come */
-            return fail("push a job");
+            return fail("push a job", status);
     }
-    quoit_queue_finish(jobs);
+    status = quoit_queue_finish(jobs);
+    if (status != QUOIT_OK)
+        return fail("end the jobs", status);
     quoit_queue_close(jobs);
     return 0;
 }

@@ -36,15 +36,16 @@ static quoit_status work(quoit_queue *jobs, quoit_queue *results)
 int main(void)
 {
     quoit_queue *jobs, *results;
-    if (quoit_queue_join("jobs", &jobs_options, QUOIT_CONSUMER, &jobs) != QUOIT_OK)
-        return fail("join the jobs");
-    if (quoit_queue_join("results", &results_options, QUOIT_PRODUCER, &results) != QUOIT_OK)
-        return fail("join the results");
-    quoit_status status;
+    quoit_status status = quoit_queue_join("jobs", &jobs_options, QUOIT_CONSUMER, &jobs);
+    if (status != QUOIT_OK)
+        return fail("join the jobs", status);
+    status = quoit_queue_join("results", &results_options, QUOIT_PRODUCER, &results);
+    if (status != QUOIT_OK)
+        return fail("join the results", status);
     do
         status = work(jobs, results);
     while (status == QUOIT_OK || status == QUOIT_EMPTY || status == QUOIT_ABANDONED);
     quoit_queue_close(results);
     quoit_queue_close(jobs);
-    return status == QUOIT_CLOSED ? 0 : fail("work");
+    return status == QUOIT_CLOSED ? 0 : fail("work", status);
 }

@@ -379,6 +379,30 @@ def short_programs(suite):
         check(suite.end(suite.start("example_sender")) == [], "the sender prints")
         lines = suite.end(suite.start("example_poll"))
         check(lines == right, str(lines))
+        statuses(suite, right)
+
+
+def statuses(suite, right):
+    """What a careful user learns of them: the end of a stream is no lack of room; a Ctrl-C is a clean end."""
+    suite.end(suite.start("example_sender"))
+    again = suite.start("example_sender")
+    check(suite.end(again, code=1) == [], "a second sender prints")
+    check("has ended" in again.errors and "no room" not in again.errors, f"after the end: {again.errors}")
+    has_cpp = os.path.exists(suite.command("example_cpp_sender")[-1])
+    if has_cpp:
+        again = suite.start("example_cpp_sender")
+        suite.end(again, code=1)
+        check("ended" in again.errors, f"after the end, in C++: {again.errors}")
+    check(suite.end(suite.start("example_receiver")) == right, "the first sender's readings are not there")
+    for receiver in ["example_receiver", "example_poll"] + (["example_cpp_receiver"] if has_cpp else []):
+        process = suite.start(receiver)
+        time.sleep(0.5)
+        suite.ask_to_end(process, signal.SIGINT)
+        check(suite.end(process) == [] and process.errors == "", f"{receiver}: Ctrl-C is no clean end: {process.errors}")
+        check(suite.end(suite.start("example_sender")) == [], "the sender prints")
+        lines = suite.end(suite.start(receiver))
+        check([line.replace("20.0", "20") for line in lines] == [line.replace("20.0", "20") for line in right],
+              f"{receiver} after a Ctrl-C: {lines}")
 
 
 # Console events take the place of signals on Windows: console_windows_test.c.
@@ -406,7 +430,8 @@ def main():
             raise
     for entry in os.scandir(suite.work):
         check(entry.name.split("-")[0] in ("producer", "consumer", "example_sender",
-                                           "example_receiver", "example_poll"), f"{entry.name} was left behind")
+                                           "example_receiver", "example_poll", "example_cpp_sender",
+                                           "example_cpp_receiver"), f"{entry.name} was left behind")
         os.unlink(entry.path)
     os.rmdir(suite.work)
 
