@@ -210,11 +210,13 @@ static int run(int argc, char **argv)
         }
     if (json && names_only)
         return tool_usage("--json and --names exclude each other");
-    const bool all = optind == argc;
+    bool all = optind == argc; /* what is in /dev/shm */
     if (all)
         found = object_list(NULL, &names);
-    for (int i = optind; i < argc && found; i++)
+    for (int i = optind; i < argc && found; i++) {
         found = list_where(argv[i], &names);
+        all = all || strcmp(argv[i], "posix") == 0;
+    }
     object_sort(&names);
     int code = found ? TOOL_OK : TOOL_FAILED;
     for (size_t i = 0; found && names_only && i < names.count; i++)

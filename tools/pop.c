@@ -15,14 +15,19 @@
 
 enum { LOOK_MS = 10, STDOUT = 1 }; /* for a queue that is not there yet */
 
+struct crashed {
+    uint64_t joined_at[QUOIT_MEMBERS_MAX];
+    uint64_t count;
+};
+
 struct pop {
     const char *name;
     bool raw, follow, no_wait, keep, counted, oldest;
-    bool printable;     /* stdout is a terminal */
-    bool hinted;        /* a person has been told what this waits for */
-    uint64_t crashed;   /* producers whose entries were there when this began to wait */
-    unsigned any_owner; /* 0 or QUOIT_ANY_OWNER */
-    uint64_t left;      /* of --count */
+    bool printable;         /* stdout is a terminal */
+    bool hinted;            /* a person has been told what this waits for */
+    struct crashed crashed; /* producers that had crashed before this began */
+    unsigned any_owner;     /* 0 or QUOIT_ANY_OWNER */
+    uint64_t left;          /* of --count */
     uint64_t written;
     int64_t timeout_ns;
     quoit_queue *queue;
@@ -124,15 +129,31 @@ static int parse(struct pop *pop, int argc, char **argv)
 }
 
 /* Producers that crashed, and whose entries nobody has taken since. */
-static uint64_t crashed_producers(const struct pop *pop)
+static void find_crashed(const struct pop *pop, struct crashed *crashed_out)
 {
     struct quoit_member_info members[QUOIT_MEMBERS_MAX];
-    uint64_t count, crashed = 0;
+    uint64_t count;
+    crashed_out->count = 0;
     if (quoit_queue_members(pop->queue, members, QUOIT_MEMBERS_MAX, &count) != QUOIT_OK)
-        return 0;
+        return;
     for (uint64_t i = 0; i < count && i < QUOIT_MEMBERS_MAX; i++)
-        crashed += !members[i].alive && (members[i].roles & QUOIT_PRODUCER);
-    return crashed;
+        if (!members[i].alive && (members[i].roles & QUOIT_PRODUCER))
+            crashed_out->joined_at[crashed_out->count++] = members[i].joined_at_unix_ns;
+}
+
+/* Has one crashed since this began? */
+static bool has_crashed(const struct pop *pop)
+{
+    struct crashed now;
+    find_crashed(pop, &now);
+    for (uint64_t i = 0; i < now.count; i++) {
+        bool known = false;
+        for (uint64_t j = 0; j < pop->crashed.count && !known; j++)
+            known = pop->crashed.joined_at[j] == now.joined_at[i];
+        if (!known)
+            return true;
+    }
+    return false;
 }
 
 /* Waits until it is there. */
@@ -161,7 +182,7 @@ static int enter(struct pop *pop)
         pop->mark = stream_mark(pop->queue, &pop->info);
     if (pop->mark || (pop->raw && pop->info.kind == QUOIT_SPSC))
         stream_widen_stdout();
-    pop->crashed = crashed_producers(pop);
+    find_crashed(pop, &pop->crashed);
     pop->printable = !pop->raw && stream_is_terminal(STDOUT);
     pop->joined = pop->printable ? 0 : stream_joined_bytes();
     pop->text = malloc(pop->joined + (size_t)pop->info.item_bytes + 1);
@@ -332,8 +353,7 @@ static quoit_status drain(struct pop *pop, bool *written_out)
         }
         if (status == QUOIT_EMPTY && !pop->no_wait)
             status = wait_for_items(pop);
-        if (status == QUOIT_ABANDONED && !pop->no_wait &&
-            (pop->follow || crashed_producers(pop) <= pop->crashed))
+        if (status == QUOIT_ABANDONED && !pop->no_wait && (pop->follow || !has_crashed(pop)))
             continue;
         if (status != QUOIT_OK)
             return status;
