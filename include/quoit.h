@@ -77,8 +77,7 @@ extern "C" {
 
 #define QUOIT_NAME_MAX 200
 #define QUOIT_PATH_MAX 4000
-
-#define QUOIT_FOREVER INT64_C(-1) /* as a timeout_ns */
+#define QUOIT_FOREVER  INT64_C(-1) /* as a timeout_ns */
 
 /* ---- Queues ---------------------------------------------------------------------------------- */
 
@@ -179,14 +178,6 @@ quoit_status quoit_queue_finish(quoit_queue *queue);
  */
 quoit_status quoit_queue_unlink(const char *name);
 quoit_status quoit_queue_unlink_self(quoit_queue *queue);
-
-/*
- * Remove the name of a queue, a pool or a region, also of a damaged one, whatever it is.
- *   flags   0, or QUOIT_ANY_OWNER: also an object of another user. The system's permissions
- *           decide: root may, and so may others who may write to the directory of a file
- * OK NOT_FOUND NOT_QUOIT (and leaves that alone) OWNER PERMISSION BUSY INVALID.
- */
-quoit_status quoit_unlink(const char *name, unsigned flags);
 
 /*
  * Push a copy of one item, pop one into item_out.
@@ -323,8 +314,7 @@ struct quoit_queue_info {
     bool sized;
     uint64_t user_bytes;
     uint64_t pushed; /* items ever; MPMC: positions, and some may have come to nothing */
-    uint64_t popped; /* likewise; of a broadcast: pushed - size;
-                        sized SPSC: bytes, with eight and padding for each message */
+    uint64_t popped; /* likewise; broadcast: pushed - size; sized SPSC: bytes, headers too */
     uint64_t size;
     bool finished;
     uint32_t producer_pid; /* of a living one, in its own PID namespace; 0: there is none */
@@ -332,17 +322,14 @@ struct quoit_queue_info {
     uint32_t created_by;   /* PID */
     uint64_t created_at_unix_ns;
     /* Counters since it was made, of all members together, for people: a death may lose one. */
-    uint64_t full;    /* pushes, batches and claims that found no room */
-    uint64_t empty;   /* pops, batches and peeks that found nothing */
-    uint64_t sleeps;  /* how often a side went to sleep */
-    uint64_t wakes;   /* how often one woke those asleep, a system call each */
-    uint64_t repairs; /* what the dead had left, and others saw to */
-    /* The most items that a member has seen queued: when it found no room, when it went to sleep or
-       was woken, in batches that it could not do as quickly as can be, and when it inspected. */
-    uint64_t high_water;
-    /* As pushed and popped, but of a sized SPSC queue messages too. */
-    uint64_t pushed_messages;
-    uint64_t popped_messages;
+    uint64_t full;            /* pushes, batches and claims that found no room */
+    uint64_t empty;           /* pops, batches and peeks that found nothing */
+    uint64_t sleeps;          /* how often a side went to sleep */
+    uint64_t wakes;           /* how often one woke those asleep, a system call each */
+    uint64_t repairs;         /* what the dead had left, and others saw to */
+    uint64_t high_water;      /* the most items that a member has seen queued, when it looked */
+    uint64_t pushed_messages; /* as pushed, but of a sized SPSC queue messages too */
+    uint64_t popped_messages; /* likewise */
 };
 /* OK FORKED INVALID, and CORRUPT where a System V queue has lost its lock file: the PIDs are then
    0. A system call for each role. */

@@ -32,6 +32,14 @@ typedef bool quoit_visit(void *context, const char *name);
  */
 quoit_status quoit_list(const char *where, quoit_visit *visit, void *context);
 
+/*
+ * Remove the name of a queue, a pool or a region, also of a damaged one, whatever it is.
+ *   flags   0, or QUOIT_ANY_OWNER: also an object of another user. The system's permissions
+ *           decide: root may, and so may others who may write to the directory of a file
+ * OK NOT_FOUND NOT_QUOIT (and leaves that alone) OWNER PERMISSION BUSY INVALID.
+ */
+quoit_status quoit_unlink(const char *name, unsigned flags);
+
 /* ---- Who is in it ---------------------------------------------------------------------------- */
 
 enum { QUOIT_MEMBERS_MAX = 65 };

@@ -5,23 +5,20 @@
 Beside real processes that hold queues open, and are killed, and another user's queues of hostile names. With `screen` the full screen of top too, in a
 pseudo terminal. Looks only at names of its own: others use the machine as well.
 """
-import fcntl
 import json
 import os
 import pathlib
-import pty
 import re
 import shutil
 import signal
-import struct
 import subprocess
 import sys
 import tempfile
 import termios
-import threading
 import time
 
 sys.dont_write_bytecode = True
+from screen import Screen  # noqa: E402
 from strangers import strangers  # noqa: E402
 
 PYTHON = pathlib.Path(__file__).resolve().parents[2] / "python"
@@ -421,56 +418,6 @@ def top_plain(suite):
     top.stdout.close()
     text = suite.run("top", "--plain", "--count", "2", "--interval", "0.05", name).stdout
     check(len(re.findall(r"^NAME ", text, re.M)) == 2 and text.count(name) == 2, text)
-
-
-class Screen:
-    """A pseudo terminal with `quoit top` on it."""
-
-    def __init__(self, suite, rows, columns, *arguments):
-        self.master, self.slave = pty.openpty()
-        self.resize(rows, columns)
-        self.before = termios.tcgetattr(self.slave)
-        self.text, self.lock = b"", threading.Lock()
-        self.process = subprocess.Popen(
-            [suite.quoit, "top", *arguments], stdin=self.slave, stdout=self.slave, stderr=self.slave,
-            env={**os.environ, "TERM": "xterm", "LC_ALL": "C.UTF-8"}, start_new_session=True,
-            preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0))
-        suite.processes.append(self.process)
-        threading.Thread(target=self.read, daemon=True).start()
-
-    def read(self):
-        while True:
-            try:
-                more = os.read(self.master, 65536)
-            except OSError:
-                return
-            with self.lock:
-                self.text += more
-
-    def resize(self, rows, columns):
-        fcntl.ioctl(self.master, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
-
-    def take(self):
-        """What came since the last time."""
-        with self.lock:
-            text, self.text = self.text, b""
-        return text.decode(errors="replace")
-
-    def expect(self, *patterns):
-        got = []
-
-        def are_there():
-            got.append(self.take())
-            return all(re.search(pattern, "".join(got)) for pattern in patterns)
-        Suite.until(are_there, f"the screen never shows {patterns}")
-        return "".join(got)
-
-    def end(self):
-        """It has ended, well, and left the terminal as it found it."""
-        check(self.process.wait(timeout=300) == 0, f"top ended with {self.process.returncode}")
-        self.expect(r"\x1b\[\?1049l")
-        check(termios.tcgetattr(self.slave) == self.before, "the terminal is not as it was")
-        os.close(self.slave)
 
 
 def top_screen(suite):
