@@ -62,14 +62,28 @@ static const struct option options[] = {{"json", no_argument, NULL, 'j'},
                                         {"help", no_argument, NULL, 'h'},
                                         {NULL, 0, NULL, 0}};
 
+/* Is it one of the arguments, a NULL after them: with its scheme, or without? */
+static bool is_asked_for(const char *name, char **arguments)
+{
+    const char *colon = strchr(name, ':');
+    for (; *arguments; arguments++)
+        if (strcmp(name, *arguments) == 0 || (colon && strcmp(colon + 1, *arguments) == 0))
+            return true;
+    return false;
+}
+
 /* What can be read of them, in their order. NULL: out of memory. */
-static struct object *read_all(const struct object_names *names, size_t *count_out)
+static struct object *read_all(const struct object_names *names, char **arguments,
+                               size_t *count_out)
 {
     struct object *objects = calloc(names->count + 1, sizeof *objects);
     *count_out = 0;
-    for (size_t i = 0; objects && i < names->count; i++)
-        if (object_read_listed(names->names[i], &objects[*count_out]) == QUOIT_OK)
+    for (size_t i = 0; objects && i < names->count; i++) {
+        const char *name = names->names[i];
+        bool asked = is_asked_for(name, arguments);
+        if ((asked ? object_read : object_read_listed)(name, &objects[*count_out]) == QUOIT_OK)
             (*count_out)++;
+    }
     return objects;
 }
 
@@ -124,10 +138,10 @@ static void print_table(const struct object *objects, size_t count)
         print_row(&objects[i], columns);
 }
 
-static int show(const struct object_names *names, bool json, bool all)
+static int show(const struct object_names *names, char **arguments, bool json, bool all)
 {
     size_t count;
-    struct object *objects = read_all(names, &count);
+    struct object *objects = read_all(names, arguments, &count);
     if (!objects)
         return tool_fail("out of memory for %zu objects", names->count);
     if (json)
@@ -222,7 +236,7 @@ static int run(int argc, char **argv)
     for (size_t i = 0; found && names_only && i < names.count; i++)
         print_line(names.names[i]);
     if (found && !names_only)
-        code = show(&names, json, all);
+        code = show(&names, argv + optind, json, all);
     object_free_names(&names);
     return print_end(code);
 }

@@ -193,7 +193,7 @@ static void drain(struct scene *scene)
         CHECK_NE(held[count], scene->own);
         CHECK_LE(++count, CAPACITY);
     }
-    CHECK_STATUS(status, QUOIT_EMPTY);
+    CHECK_STATUS_ANY(status, QUOIT_EMPTY, QUOIT_ABANDONED);
     reclaim_by_survivor(scene);
     CHECK_EQUAL(quoit_pool_free_count(scene->pool), BLOCKS - 1 - count);
     for (uint64_t i = 0; i < count; i++)

@@ -202,8 +202,10 @@ void world_drain(struct world *world)
 {
     struct thing thing;
     quoit_status status;
-    while ((status = world_pop_thing(world->taker, &thing)) == QUOIT_OK)
-        note_item(world, &thing);
+    do {
+        while ((status = world_pop_thing(world->taker, &thing)) == QUOIT_OK)
+            note_item(world, &thing);
+    } while (status == QUOIT_ABANDONED); /* on a slow machine, after 50 ms without an item */
     CHECK_STATUS_ANY(status, QUOIT_EMPTY, QUOIT_CLOSED);
 }
 
@@ -211,7 +213,7 @@ quoit_status world_push(struct world *world)
 {
     struct thing thing = world_thing(WORLD_OF_SURVIVORS + 1 + world->pushed);
     quoit_status status = world_push_thing(world->filler, &thing);
-    CHECK_STATUS_ANY(status, QUOIT_OK, QUOIT_FULL, QUOIT_CLOSED);
+    CHECK_STATUS_ANY(status, QUOIT_OK, QUOIT_FULL, QUOIT_CLOSED, QUOIT_ABANDONED);
     if (status == QUOIT_OK)
         world->pushed++;
     return status;

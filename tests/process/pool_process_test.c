@@ -67,7 +67,7 @@ static void give(struct hands *hands)
     quoit_block block = part_with(hands);
     memset(bytes_of(hands, block), 0xee, 256); /* what a receiver is to find */
     quoit_status status = quoit_pool_push(hands->pool, hands->queue, block);
-    if (status == QUOIT_FULL)
+    if (status == QUOIT_FULL || status == QUOIT_ABANDONED)
         receive(hands, block);
     else
         CHECK_STATUS(status, QUOIT_OK);
@@ -80,7 +80,7 @@ static void get(struct hands *hands)
     quoit_status status = hands->held < HELD_MOST
                               ? quoit_pool_pop(hands->pool, hands->queue, &block)
                               : QUOIT_EMPTY;
-    CHECK_STATUS_ANY(status, QUOIT_OK, QUOIT_EMPTY, QUOIT_BUSY);
+    CHECK_STATUS_ANY(status, QUOIT_OK, QUOIT_EMPTY, QUOIT_ABANDONED, QUOIT_BUSY);
     if (status != QUOIT_OK)
         return;
     check_bytes(hands, block, 0xee);
@@ -188,7 +188,7 @@ static uint64_t settle(struct scene *scene)
         CHECK_STATUS(quoit_pool_free(scene->pool, block), QUOIT_OK);
         count++;
     }
-    CHECK_STATUS(status, QUOIT_EMPTY);
+    CHECK_STATUS_ANY(status, QUOIT_EMPTY, QUOIT_ABANDONED);
     CHECK_LE(count, CAPACITY);
     CHECK_STATUS(quoit_pool_check(scene->pool), QUOIT_OK);
     CHECK_EQUAL(quoit_pool_free_count(scene->pool), BLOCKS);

@@ -29,7 +29,7 @@ static void count_up(char **arguments)
     CHECK_EQUAL(info.producer_pid, test_own_pid());
     for (uint64_t next = info.pushed;;) {
         quoit_status status = quoit_queue_push(queue, &next);
-        CHECK_STATUS_ANY(status, QUOIT_OK, QUOIT_FULL);
+        CHECK_STATUS_ANY(status, QUOIT_OK, QUOIT_FULL, QUOIT_ABANDONED);
         if (status == QUOIT_OK)
             next++;
         else
@@ -48,8 +48,8 @@ static void note_down(char **arguments)
         const void *items;
         uint64_t count;
         quoit_status status = quoit_queue_peek(queue, &items, &count);
-        CHECK_STATUS_ANY(status, QUOIT_OK, QUOIT_EMPTY);
-        if (status == QUOIT_EMPTY) {
+        CHECK_STATUS_ANY(status, QUOIT_OK, QUOIT_EMPTY, QUOIT_ABANDONED);
+        if (status != QUOIT_OK) {
             test_idle();
             continue;
         }
@@ -120,8 +120,8 @@ static void consumer_killed(void)
         test_process consumer = test_spawn("note_down", arguments);
         for (uint64_t next = 0; next <= NUMBERS;) {
             quoit_status status = quoit_queue_push(queue, &next);
-            CHECK_STATUS_ANY(status, QUOIT_OK, QUOIT_FULL);
-            if (status == QUOIT_FULL) {
+            CHECK_STATUS_ANY(status, QUOIT_OK, QUOIT_FULL, QUOIT_ABANDONED);
+            if (status != QUOIT_OK) {
                 test_idle();
                 continue;
             }

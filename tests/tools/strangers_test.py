@@ -116,8 +116,8 @@ def names(suite):
                           (b"stat", *hostile), (b"stat", b"--json", *hostile), (b"check", b"--all"),
                           (b"stat", b"--format", b"prometheus", *hostile), (b"check", *hostile),
                           (b"check", b"--json", *hostile), (b"check", b"--repair", *hostile),
-                          (b"top", b"--plain", b"--count", b"1", b"--interval", b"0.05"),
-                          (b"top", b"--json", b"--count", b"1", b"--interval", b"0.05"),
+                          (b"top", b"--plain", b"--count", b"1", b"--interval", b"0.05", *hostile),
+                          (b"top", b"--json", b"--count", b"1", b"--interval", b"0.05", *hostile),
                           (b"rm", *hostile), (b"rm", b"--dry-run", b"--any-owner", *hostile)]:
             done = suite.run(None, *arguments, code=None)
             shown = is_clean(done.stdout + done.stderr, arguments)
