@@ -18,10 +18,10 @@ static struct sigaction before;
 static void on_bus(int number, siginfo_t *info, void *context)
 {
     (void)context;
-    uintptr_t page = (uintptr_t)info->si_addr / page_bytes * page_bytes;
+    char *page = (char *)info->si_addr - (uintptr_t)info->si_addr % page_bytes;
     faulted = 1;
     /* Another process's signal, or nothing helps: the default ends this process when it returns. */
-    if (info->si_code <= 0 || mmap((void *)page, page_bytes, PROT_READ | PROT_WRITE,
+    if (info->si_code <= 0 || mmap(page, page_bytes, PROT_READ | PROT_WRITE,
                                    MAP_PRIVATE | MAP_FIXED, zeros, 0) == MAP_FAILED) {
         (void)signal(number, SIG_DFL);
         (void)raise(number);

@@ -80,32 +80,32 @@ enum which { ALL, BY_ITEMS, BY_BYTES, NO_LINES };
 
 static const struct gauge {
     enum object_type type;
+    enum which which;
     const char *metric, *about;
     double (*value)(const struct object *object);
-    enum which which;
 } gauges[] = {
-    {OBJECT_QUEUE, "quoit_queue_size_items", "Items, messages or lines that are queued.", used,
-     ALL},
-    {OBJECT_QUEUE, "quoit_queue_capacity_items", "Items that there is room for.", capacity,
-     BY_ITEMS},
-    {OBJECT_QUEUE, "quoit_queue_size_bytes", "Bytes that are queued, of SPSC queues of messages.",
-     used_bytes, BY_BYTES},
-    {OBJECT_QUEUE, "quoit_queue_capacity_bytes", "Bytes that there is room for, likewise.",
-     capacity_bytes, BY_BYTES},
-    {OBJECT_QUEUE, "quoit_queue_fill_ratio", "How full the queue is, 0 to 1.", fill, ALL},
-    {OBJECT_QUEUE, "quoit_queue_high_water_items", "The most items that members saw queued.",
-     high_water, NO_LINES},
-    {OBJECT_QUEUE, "quoit_queue_item_size_bytes", "Size of an item, or of the longest message.",
-     item_bytes, ALL},
-    {OBJECT_QUEUE, "quoit_queue_finished", "1 once a producer has ended the stream.", finished,
-     ALL},
-    {OBJECT_QUEUE, "quoit_queue_created_timestamp_seconds", "When the queue was made.", created,
-     ALL},
-    {OBJECT_POOL, "quoit_pool_used_blocks", "Blocks that are not free.", used, ALL},
-    {OBJECT_POOL, "quoit_pool_capacity_blocks", "Blocks that there are.", capacity, ALL},
-    {OBJECT_POOL, "quoit_pool_block_size_bytes", "Size of a block.", item_bytes, ALL},
-    {OBJECT_REGION, "quoit_region_used_bytes", "Bytes that are handed out.", used, ALL},
-    {OBJECT_REGION, "quoit_region_size_bytes", "Bytes that there are.", capacity, ALL},
+    {OBJECT_QUEUE, ALL, "quoit_queue_size_items", "Items, messages or lines that are queued.",
+     used},
+    {OBJECT_QUEUE, BY_ITEMS, "quoit_queue_capacity_items", "Items that there is room for.",
+     capacity},
+    {OBJECT_QUEUE, BY_BYTES, "quoit_queue_size_bytes",
+     "Bytes that are queued, of SPSC queues of messages.", used_bytes},
+    {OBJECT_QUEUE, BY_BYTES, "quoit_queue_capacity_bytes",
+     "Bytes that there is room for, likewise.", capacity_bytes},
+    {OBJECT_QUEUE, ALL, "quoit_queue_fill_ratio", "How full the queue is, 0 to 1.", fill},
+    {OBJECT_QUEUE, NO_LINES, "quoit_queue_high_water_items",
+     "The most items that members saw queued.", high_water},
+    {OBJECT_QUEUE, ALL, "quoit_queue_item_size_bytes",
+     "Size of an item, or of the longest message.", item_bytes},
+    {OBJECT_QUEUE, ALL, "quoit_queue_finished", "1 once a producer has ended the stream.",
+     finished},
+    {OBJECT_QUEUE, ALL, "quoit_queue_created_timestamp_seconds", "When the queue was made.",
+     created},
+    {OBJECT_POOL, ALL, "quoit_pool_used_blocks", "Blocks that are not free.", used},
+    {OBJECT_POOL, ALL, "quoit_pool_capacity_blocks", "Blocks that there are.", capacity},
+    {OBJECT_POOL, ALL, "quoit_pool_block_size_bytes", "Size of a block.", item_bytes},
+    {OBJECT_REGION, ALL, "quoit_region_used_bytes", "Bytes that are handed out.", used},
+    {OBJECT_REGION, ALL, "quoit_region_size_bytes", "Bytes that there are.", capacity},
 };
 
 static bool is_one(const struct object *object, enum which which)

@@ -100,8 +100,9 @@ void print_capacity(const struct object *object, char out[PRINT_ROOM])
 {
     bool bytes = object_is_bytes(object);
     print_short((double)(bytes ? object->capacity_bytes : object->capacity), out);
+    size_t length = strlen(out);
     if (bytes)
-        (void)strcat(out, "B");
+        (void)snprintf(out + length, PRINT_ROOM - length, "B");
 }
 
 void print_age(uint64_t since_unix_ns, char out[PRINT_ROOM])

@@ -32,8 +32,9 @@ int quoit_os_fd_temporary(char *path)
     char *end = path + strlen(path) - COUNT;
     int fd = -1;
     for (int i = 0; i < TRIES && fd < 0 && (i == 0 || errno == EEXIST); i++) {
-        uint64_t source[] = {quoit_os_monotonic_ns(), quoit_os_process_id(), (uintptr_t)&source};
-        uint64_t random = quoit_hash(QUOIT_HASH_START, source, sizeof source);
+        uint64_t source = quoit_os_monotonic_ns() ^ (uintptr_t)&source;
+        source ^= (uint64_t)quoit_os_process_id() << 32;
+        uint64_t random = quoit_hash(QUOIT_HASH_START, &source, sizeof source);
         for (int k = 0; k < COUNT; k++, random /= LETTERS)
             end[k] = letters[random % LETTERS];
         fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);

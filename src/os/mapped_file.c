@@ -275,6 +275,7 @@ quoit_status quoit_os_file_publish(struct quoit_os_shm *shm, const char *path)
 static quoit_status open_ordinary(const char *path, bool read_only, int *fd_out)
 {
     struct stat file;
+    *fd_out = -1;
     if (lstat(path, &file) != 0)
         return fail_at(errno, "open", path);
     if (!S_ISREG(file.st_mode)) /* opening a device or a FIFO can have effects: do not */

@@ -53,8 +53,10 @@ enum { TEST_SKIPPED = 77 };
                    sizeof((const quoit_status[]){__VA_ARGS__}) / sizeof(quoit_status))
 
 /* test_fail(file, line, format, …): says so, and ends the process without its objects. */
-#define test_fail(file, line, ...) (test_begin_failure(file, line, __VA_ARGS__), test_give_up())
-void test_begin_failure(const char *file, int line, const char *format, ...);
+#define test_fail(file, line, ...)                                                        \
+    (test_begin_failure(file, line), fprintf(stderr, __VA_ARGS__), fprintf(stderr, "\n"), \
+     test_give_up())
+void test_begin_failure(const char *file, int line);
 _Noreturn void test_give_up(void);
 _Noreturn void test_skip(const char *reason);
 
@@ -62,14 +64,15 @@ _Noreturn void test_skip(const char *reason);
    loops, 0 for the outermost; it replaces that line and drops those below. A part begins without
    any. Threads other than the first leave it alone. */
 enum { TEST_LEVELS = 4, TEST_CONTEXT_ROOM = 200 };
-#define TEST_CONTEXT(...)           test_set_context(0, __VA_ARGS__)
-#define TEST_CONTEXT_AT(level, ...) test_set_context(level, __VA_ARGS__)
+#define TEST_CONTEXT(...) TEST_CONTEXT_AT(0, __VA_ARGS__)
+#define TEST_CONTEXT_AT(level, ...) \
+    ((void)snprintf(test_context_at(level), TEST_CONTEXT_ROOM, __VA_ARGS__))
 /* A loop that does so: for (int i = 0; TEST_LOOP(i < 3, 1, "capacity", capacities[i]); i++). */
 #define TEST_LOOP(condition, level, name, value) \
     ((condition) ? test_in_loop(level, name, TEST_VALUE(value)) : test_behind_loop(level))
 #define TEST_LOOP_TEXT(condition, level, text) \
     ((condition) ? test_in_loop(level, text, test_of_nothing()) : test_behind_loop(level))
-void test_set_context(int level, const char *format, ...);
+char *test_context_at(int level); /* room for the line; those below are dropped */
 typedef char test_context_line[TEST_CONTEXT_ROOM];
 extern test_context_line *test_contexts;
 #define test_context test_contexts[0]

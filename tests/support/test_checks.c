@@ -2,18 +2,12 @@
 /* Checks: what is printed when one fails. */
 #include "test.h"
 
-#include <stdarg.h>
 #include <string.h>
 
-void test_begin_failure(const char *file, int line, const char *format, ...)
+void test_begin_failure(const char *file, int line)
 {
-    char text[1000];
-    va_list arguments;
-    va_start(arguments, format);
-    (void)vsnprintf(text, sizeof text, format, arguments);
-    va_end(arguments);
     (void)fflush(stdout); /* both streams in the order in which they were written */
-    (void)fprintf(stderr, "%s:%d: %s\n", file, line, text);
+    (void)fprintf(stderr, "%s:%d: ", file, line);
 }
 
 /* ---- Values ---------------------------------------------------------------------------------- */
@@ -125,13 +119,13 @@ void test_compare(const char *file, int line, enum test_relation relation, const
 bool test_in_loop(int level, const char *name, struct test_value value)
 {
     char text[64];
-    test_set_context(level, "%s %s", name, show(value, text, sizeof text));
+    TEST_CONTEXT_AT(level, "%s %s", name, show(value, text, sizeof text));
     return true;
 }
 
 bool test_behind_loop(int level)
 {
-    test_set_context(level, "%s", "");
+    test_context_at(level)[0] = 0;
     return false;
 }
 
