@@ -69,7 +69,7 @@ fuzz() {
     rm -f build/fuzz/findings/*
     say "fuzzing for $seconds s (log: build/fuzz/fuzz.log; inputs that fail are left in build/fuzz/findings)"
     (cd build/fuzz && tests/region_fuzz corpus ../../tests/fuzz/corpus -max_total_time="$seconds" -timeout=100 \
-        -max_len=400 -artifact_prefix=findings/ -print_final_stats=1 2>fuzz.log) ||
+        -max_len=400 -len_control=0 -artifact_prefix=findings/ -print_final_stats=1 2>fuzz.log) ||
         { tail -60 build/fuzz/fuzz.log >&2; give_up "the fuzzer found something: build/fuzz/findings has the input"; }
     grep -E "number_of_executed_units|peak_rss" build/fuzz/fuzz.log
     say "no finding"
@@ -86,7 +86,7 @@ crash() {
     build_tools
     build release -- --target "${tests[@]}"
     for test in "${tests[@]}"; do
-        QUOIT_CRASH_POINTS=all "build/release/tests/$test"
+        QUOIT_CRASH_POINTS=${QUOIT_CRASH_POINTS:-all} "build/release/tests/$test"
     done
 }
 
