@@ -62,8 +62,9 @@ cross_configure() {
     # One that was configured otherwise keeps its compilers, whatever the toolchain file says.
     [ -e "build/$target/configured-by-cross" ] || rm -rf "build/$target"
     mkdir -p "build/$target" && touch "build/$target/configured-by-cross" || return 1
+    # shellcheck disable=SC2046  # several words, or none
     configure_and_build "cross/$target" "build/$target" -S . -B "build/$target" -G Ninja -DQUOIT_WERROR=ON \
-        -DQUOIT_TEST_PREFIX="$target." "$@"
+        -DQUOIT_TEST_PREFIX="$target." "$@" $(test_targets)
 }
 
 # zig's compiler, kept outside the project: it is large, and serves every checkout.

@@ -24,6 +24,9 @@ test_tools() {
     build_tools clang=clang python3=python3 spin=spin mandoc=mandoc /usr/include/curses.h=libncurses-dev
 }
 
+# test_targets: further words for a build, for what run_ctest runs.
+test_targets() { [ "${QUOIT_TEST_EFFORT:-short}" != full ] || echo "-- --target all nightly_tests"; }
+
 test_builds=(release clang asan tsan)
 
 # run_tests [BUILD...] [CTEST OPTION...]
@@ -40,7 +43,8 @@ run_tests() {
     fi
     test_tools
     for preset in "${chosen[@]}"; do
-        build "$preset" -DQUOIT_TEST_PREFIX="$preset."
+        # shellcheck disable=SC2046  # several words, or none
+        build "$preset" -DQUOIT_TEST_PREFIX="$preset." $(test_targets)
     done
     say "running the tests (log: build/Testing/Temporary/LastTest.log)"
     run_ctest tests "${chosen[*]}" "$@"
