@@ -2,7 +2,7 @@
 /*
  * src/ring as it is, compiled into a small program of two or three threads: plain C11, POSIX
  * threads and assertions, no system call in what is tried. A checker for C11 runs the round in main
- * through all interleavings; by itself it runs ROUNDS of them.
+ * through all interleavings; by itself it runs harness_rounds() of them.
  *
  * Threads are members. One may be a victim: from the moment when another thread says so it ends
  * before its next store or exchange, and what it holds stays as it is.
@@ -23,6 +23,17 @@
 #endif
 
 enum { MEMBERS = 4, CAPACITY = 2, ITEMS = 8 };
+
+/* A quarter of the rounds, unless QUOIT_TEST_EFFORT is full. */
+static inline unsigned harness_rounds(void)
+{
+#if ROUNDS > 1
+    const char *effort = getenv("QUOIT_TEST_EFFORT");
+    return effort && strcmp(effort, "full") == 0 ? ROUNDS : ROUNDS / 4;
+#else
+    return 1;
+#endif
+}
 
 static _Thread_local unsigned self;
 static quoit_atomic_u32 killed[MEMBERS], dead[MEMBERS];

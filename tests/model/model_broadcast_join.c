@@ -86,7 +86,7 @@ static void drain_and_check(void)
 int main(void)
 {
     void *(*const threads[])(void *) = {producer, victim, newcomer};
-    for (unsigned round = 0; round < ROUNDS; round++) {
+    for (unsigned round = 0, rounds = harness_rounds(); round < rounds; round++) {
         this_round = round;
         harness_begin(&quoit_broadcast_lossless);
         quoit_status status = quoit_broadcast_lossless.attach_producer(&ring.producers[0],

@@ -71,7 +71,7 @@ static void *newcomer(void *unused)
 int main(void)
 {
     void *(*const threads[])(void *) = {producer, subscriber, newcomer};
-    for (unsigned round = 0; round < ROUNDS; round++) {
+    for (unsigned round = 0, rounds = harness_rounds(); round < rounds; round++) {
         harness_begin(&quoit_broadcast_lossy);
         for (unsigned i = 0; i < MEMBERS; i++) {
             ring.places[i].item_bytes = WORDS * sizeof(uint64_t);

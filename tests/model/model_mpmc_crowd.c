@@ -36,7 +36,7 @@ static void *consumer(void *unused)
 int main(void)
 {
     void *(*const threads[])(void *) = {first_producer, second_producer, consumer};
-    for (unsigned round = 0; round < ROUNDS; round++) {
+    for (unsigned round = 0, rounds = harness_rounds(); round < rounds; round++) {
         harness_begin(&quoit_mpmc);
         harness_run(threads, 3);
         harness_settle(3, 0);

@@ -41,7 +41,7 @@ static void *finder(void *unused)
 int main(void)
 {
     void *(*const threads[])(void *) = {victim, killer_and_finder, finder};
-    for (unsigned round = 0; round < ROUNDS; round++) {
+    for (unsigned round = 0, rounds = harness_rounds(); round < rounds; round++) {
         this_round = round;
         harness_begin(&quoit_mpmc);
         harness_attach(3);

@@ -39,7 +39,7 @@ static void *survivor(void *unused)
 int main(void)
 {
     void *(*const threads[])(void *) = {victim, killer, survivor};
-    for (unsigned round = 0; round < ROUNDS; round++) {
+    for (unsigned round = 0, rounds = harness_rounds(); round < rounds; round++) {
         this_round = round;
         harness_begin(&quoit_mpmc);
         harness_run(threads, 3);

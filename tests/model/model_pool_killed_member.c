@@ -195,7 +195,7 @@ static void settle(void)
 int main(void)
 {
     void *(*const threads[])(void *) = {victim, killer, other};
-    for (unsigned round = 0; round < ROUNDS; round++) {
+    for (unsigned round = 0, rounds = harness_rounds(); round < rounds; round++) {
         this_round = round;
         begin();
         harness_run(threads, 3);

@@ -3,7 +3,7 @@
 """Searches the models with spin, through all of their states: what is right must hold, and each mutant must be caught.
 
 usage: run_models.py [--large] MODEL...     (mpmc, wait, broadcast, pool, wait_views, look_views)
---large: the configurations that take minutes, too.
+--large, or QUOIT_TEST_EFFORT=full in the environment: also the configurations with millions of states.
 Exit code 77: spin is missing."""
 import concurrent.futures
 import os
@@ -29,13 +29,8 @@ ONE_SLEEPER = "SLEEPERS=1 WAKERS=2 ITEMS=2 SHARE=3"
 RIGHT = {
     "mpmc": {
         "1 slot, 2 producers, 1 consumer": "C=1 PRODUCERS=2 CONSUMERS=1 PUSHES=2 POPS=2",
-        "2 producers, 1 consumer, finish": "C=1 PRODUCERS=2 CONSUMERS=1 PUSHES=2 POPS=2 FINISH=1",
-        "1 producer, 2 consumers, finish": "C=1 PRODUCERS=1 CONSUMERS=2 PUSHES=2 POPS=2 FINISH=1",
-        "1 orphan, 2 adopters, finish": "C=1 PRODUCERS=0 CONSUMERS=3 FILLED=1 POPS=2 FINISH=1",
-        "2 newcomers that consume": "C=1 PRODUCERS=0 CONSUMERS=2 FILLED=1 POPS=2 NEWCOMERS=2",
         "newcomer, finish": "C=1 PRODUCERS=1 CONSUMERS=1 PUSHES=2 POPS=2 NEWCOMERS=1 NEW_PUSHES=1 FINISH=1",
         "2 members that do both": "C=1 PRODUCERS=0 CONSUMERS=0 BOTH=2 PUSHES=2 POPS=2",
-        "no second reading": "C=1 PRODUCERS=1 CONSUMERS=2 PUSHES=2 POPS=2 FINISH=1 UNREAD",
     },
     "wait": {
         "1 sleeper, 1 waker": SPSC,
@@ -53,9 +48,7 @@ RIGHT = {
         "2 producers": "C=2 SUBSCRIBERS=1 ITEMS=3 DEATHS=0 PRODUCERS=2",
     },
     "pool": {
-        "2 members, 1 killed": "STEPS=3",
         "2 blocks": "BLOCKS=2 STEPS=2",
-        "2 killed": "STEPS=2 DEATHS=2",
         "1 member, its stale handles": "MEMBERS=1 STEPS=6",
     },
     "wait_views": {
@@ -70,6 +63,11 @@ RIGHT = {
 }
 LARGE = {
     "mpmc": {
+        "2 producers, 1 consumer, finish": "C=1 PRODUCERS=2 CONSUMERS=1 PUSHES=2 POPS=2 FINISH=1",
+        "1 producer, 2 consumers, finish": "C=1 PRODUCERS=1 CONSUMERS=2 PUSHES=2 POPS=2 FINISH=1",
+        "1 orphan, 2 adopters, finish": "C=1 PRODUCERS=0 CONSUMERS=3 FILLED=1 POPS=2 FINISH=1",
+        "2 newcomers that consume": "C=1 PRODUCERS=0 CONSUMERS=2 FILLED=1 POPS=2 NEWCOMERS=2",
+        "no second reading": "C=1 PRODUCERS=1 CONSUMERS=2 PUSHES=2 POPS=2 FINISH=1 UNREAD",
         "2 slots, 2 producers, 1 consumer": "C=2 PRODUCERS=2 CONSUMERS=1 PUSHES=2 POPS=2",
         "2 slots, 1 producer, 2 consumers": "C=2 PRODUCERS=1 CONSUMERS=2 PUSHES=3 POPS=2",
         "2 slots, 2 orphans, adopters": "C=2 PRODUCERS=0 CONSUMERS=3 FILLED=2 POPS=2",
@@ -81,7 +79,10 @@ LARGE = {
         "1 slot, 2 killed": "C=1 SUBSCRIBERS=1 ITEMS=4 DEATHS=2",
         "2 producers, a subscriber killed": "C=2 SUBSCRIBERS=1 ITEMS=3 PRODUCERS=2",
     },
-    "pool": {"2 killed, 3 calls": "STEPS=3 DEATHS=2"},
+    "pool": {
+        "2 members, 1 killed": "STEPS=3",
+        "2 killed": "STEPS=2 DEATHS=2",
+        "2 killed, 3 calls": "STEPS=3 DEATHS=2"},
     "wait_views": {"a subscriber with a descriptor": "TAKER=1"},
     "look_views": {},
 }
@@ -183,9 +184,10 @@ def main(arguments):
     models = [model for model in arguments if model in RIGHT]
     if not models or set(arguments) - set(RIGHT) - {"--large"}:
         sys.exit(__doc__)
+    is_large = "--large" in arguments or os.environ.get("QUOIT_TEST_EFFORT") == "full"
     wanted = []
     for model in models:
-        right = {**RIGHT[model], **(LARGE[model] if "--large" in arguments else {})}
+        right = {**RIGHT[model], **(LARGE[model] if is_large else {})}
         wanted += [(name, model, macros, "no error", "-O1") for name, macros in right.items()]
         # A mutant falls in no time: compiling it would take the longest.
         wanted += [(name, model, macros, "error: ", "-O0") for name, macros in MUTANTS[model].items()]

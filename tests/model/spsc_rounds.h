@@ -47,7 +47,7 @@ static void *consumer(void *unused)
 int main(void)
 {
     void *(*const threads[])(void *) = {victim, killer, consumer};
-    for (unsigned round = 0; round < ROUNDS; round++) {
+    for (unsigned round = 0, rounds = harness_rounds(); round < rounds; round++) {
         this_round = round;
         harness_begin(&OPS);
         const struct quoit_ring_place *place = &ring.places[0];
