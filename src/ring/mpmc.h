@@ -159,6 +159,15 @@ static inline void quoit_mpmc_give_back(struct quoit_mpmc_spot spot)
                           memory_order_release);
 }
 
+/* The slot is written last: a signal handler that leaves the call in between finds no claim, rather
+   than one of another lap, which close would give back. */
+static inline void quoit_mpmc_hold(struct quoit_mpmc_side *side, struct quoit_mpmc_spot spot)
+{
+    side->held.lap = spot.lap;
+    atomic_signal_fence(memory_order_release);
+    side->held.slot = spot.slot;
+}
+
 /* A claim, if there is one: it gets no item. Forgotten before the slot is given away: a signal
    handler may leave the call in between and close the handle, and the slot is then no longer its
    own. What is forgotten and not given away others find, as a crashed member's. */

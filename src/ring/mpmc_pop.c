@@ -247,7 +247,7 @@ quoit_status quoit_mpmc_peek(struct quoit_ring_consumer *consumer,
         quoit_status status = take(side, place, 1, &spot, count_out);
         if (status != QUOIT_OK)
             return status;
-        side->held = spot;
+        quoit_mpmc_hold(side, spot);
     }
     *items_out = spot.slot + QUOIT_MPMC_WORD_BYTES;
     *count_out = 1;

@@ -191,7 +191,7 @@ quoit_status quoit_mpmc_claim(struct quoit_ring_producer *producer,
         quoit_status status = claim_positions(side, place, 1, &spot, count_out);
         if (status != QUOIT_OK)
             return status;
-        side->held = spot;
+        quoit_mpmc_hold(side, spot);
     }
     *items_out = spot.slot + QUOIT_MPMC_WORD_BYTES;
     *count_out = 1;
