@@ -47,15 +47,15 @@
  *     one queue handle: close                 nothing else
  *     pool, region, semaphore handles         any thread, but for close
  *
- * SIGNALS AND CANCELLATION, on POSIX systems: calls that create, open, join, remove or close, and
- * poll_fd, block the thread's signals, but for its own faults, while they work, not as they wait
- * for another process. ulimit -f gives NOSPACE, not SIGXFSZ. In a signal handler call no function
- * but quoit_sem_post, quoit_status_name and quoit_status_text, and do not longjmp out of a call. (A
- * handle whose push or pop was left so is good for close alone; to others that is as a crash.) A
- * fork there is allowed; its child ends with exec or _exit (a call that waited may give FORKED).
- * Cancellation points: create, open, join and unlink as they begin; a wait that finds nothing, then
- * and each tenth of a second; a semaphore's as it begins, and if it is a posix one all the while. A
- * thread cancelled there has changed nothing, and another may use its handle.
+ * SIGNALS AND CANCELLATION, on POSIX systems. Calls that create, open, join, remove or close, and
+ * poll_fd, block this thread's signals while they work, but not while they wait for another
+ * process. Signals of the thread's own faults are never blocked. Beyond ulimit -f a call returns
+ * NOSPACE; no SIGXFSZ comes. In a signal handler call only quoit_sem_post, quoit_status_name and
+ * quoit_status_text. Do not longjmp out of a call: afterwards the handle can only be closed, and
+ * other members see a crash. A handler may fork; the child must end with exec or _exit (there a
+ * call that waited may return FORKED). Cancellation points: create, open, join and unlink as they
+ * begin; a wait that finds nothing, then and each tenth of a second; a semaphore's as it begins, a
+ * posix one's all the time. A cancelled thread has changed nothing; another may use its handle.
  *
  * ERRORS are a quoit_status (<quoit/status.h>); quoit_error_text() has the sentence. Nothing here
  * sets errno on purpose, prints, or exits; push and pop do not allocate.
@@ -183,18 +183,18 @@ quoit_status quoit_queue_unlink_self(quoit_queue *queue);
  * Push a copy of one item, pop one into item_out.
  * push: OK FULL CLOSED (finished); pop: OK EMPTY CLOSED (finished, and drained).
  * Both: ABANDONED (the other side is gone: <quoit/status.h> says when), ROLE FORKED CORRUPT.
- * A push that returned OK is visible to the consumer and survives the death of its producer.
- * MPMC: positions are handed out in order, and taken in order. Who is between claiming one and
- * committing it, stopped say, holds up those behind it; one that died there holds up nobody:
- * whoever is blocked asks the kernel, and goes on. What a consumer had taken and not given back
- * when it died, the next one that finds nothing else gets, late. CLOSED is told when nothing can
- * come any more: not while a living consumer still reads an item.
- * BROADCAST: an item is committed for all subscribers at once. A lossless push that finds the ring
- * full asks the kernel whether the one that holds it back is alive: a dead one is forgotten, a
- * stopped one waited for. A lossy pop never gives a torn item; one that comes to nothing may have
- * changed item_out.
- * Never block, never allocate; no system call but to wake a side that sleeps, and to ask who lives,
- * for ABANDONED or where a claim (MPMC) or a subscriber blocks. The typed forms are faster by far.
+ * A push that returned OK is visible to the consumer and survives a crash of its producer.
+ * MPMC: positions are claimed in order and taken in order. A producer that is stopped between claim
+ * and commit blocks the positions behind it. One that crashed there does not: a blocked process
+ * asks the kernel and goes on. An item that a crashed consumer had taken and not released goes,
+ * late, to a consumer that finds no other item. CLOSED is returned once no item can come any more:
+ * not while a live consumer still reads one.
+ * BROADCAST: an item is committed for all subscribers at once. If the ring is full, a lossless push
+ * asks the kernel whether the subscriber that blocks it is alive. It drops one that crashed, but
+ * not one that is stopped. A lossy pop never returns a torn item; unless it returns OK, the
+ * contents of item_out are unspecified. These calls never block and never allocate. They make a
+ * system call only to wake a sleeping side, and to ask the kernel which members are alive: for
+ * ABANDONED, or if a claim (MPMC) or a subscriber blocks. The typed forms are much faster.
  */
 quoit_status quoit_queue_push(quoit_queue *queue, const void *item);
 quoit_status quoit_queue_pop(quoit_queue *queue, void *item_out);
@@ -206,7 +206,7 @@ quoit_status quoit_queue_pop(quoit_queue *queue, void *item_out);
  *   timeout_ns   0 does not wait; QUOIT_FOREVER waits; by the monotonic clock
  * Beside push's and pop's, but never FULL or EMPTY:
  *   TIMEOUT      nothing came, and nothing was done
- *   ABANDONED    as push and pop; waiting again waits for a successor
+ *   ABANDONED    as push and pop; the next wait waits for a successor
  * A signal does not end a wait. Where nobody sleeps, nobody makes a system call: push and pop look
  * at one word that they have at hand.
  */
@@ -321,13 +321,13 @@ struct quoit_queue_info {
     uint32_t consumer_pid; /* likewise */
     uint32_t created_by;   /* PID */
     uint64_t created_at_unix_ns;
-    /* Counters since it was made, of all members together, for people: a death may lose one. */
+    /* Counters since creation, over all members, for people: a crash may leave them one short. */
     uint64_t full;            /* pushes, batches and claims that found no room */
     uint64_t empty;           /* pops, batches and peeks that found nothing */
     uint64_t sleeps;          /* how often a side went to sleep */
-    uint64_t wakes;           /* how often one woke those asleep, a system call each */
-    uint64_t repairs;         /* what the dead had left, and others saw to */
-    uint64_t high_water;      /* the most items that a member has seen queued, when it looked */
+    uint64_t wakes;           /* how often a side woke sleepers, a system call each */
+    uint64_t repairs;         /* claims, items and subscribers left by a crash, since repaired */
+    uint64_t high_water;      /* the most queued items that a member has seen at its checks */
     uint64_t pushed_messages; /* as pushed, but of a sized SPSC queue messages too */
     uint64_t popped_messages; /* likewise */
 };

@@ -107,8 +107,8 @@ cross_build() {
     esac
 }
 
-# A Windows of the project's own, so that nobody's ~/.wine is touched. Its services are started here: the first test
-# would hand them its output, and seem never to end.
+# A Windows of the project's own, so that the user's ~/.wine is not touched. Its services are started here: if the first
+# test started them, they would inherit its output, and the test would seem never to end.
 cross_start_wine() {
     export WINEPREFIX=$PWD/build/wine WINEDEBUG=-all WINEDLLOVERRIDES='mscoree=;mshtml='
     [ -e "$WINEPREFIX/system.reg" ] || wineboot --init >/dev/null 2>&1 </dev/null

@@ -14,18 +14,17 @@ static const char help[] =
     "or its blocks. Others may go on using it meanwhile.\n"
     "\n"
     "  -a, --all            all that `quoit ls` finds, but for what belongs to another user\n"
-    "  -r, --repair         also see to what the dead have left, as those who meet it do: claims\n"
-    "                       that were never committed are skipped, items that a dead consumer had\n"
-    "                       in hand are given to the others, rows of dead members are cleared,\n"
-    "                       blocks that a dead member of a pool owned are freed. Nothing needs\n"
-    "                       this: queues go on without it. Where there is\n"
-    "                       such a thing it joins as a member for a moment, which other members "
-    "do\n"
-    "                       not take for a peer; a queue whose roles are all held by living\n"
+    "  -r, --repair         also repair what crashed members left: skip claims that were never\n"
+    "                       committed, pass on items that a crashed consumer had taken and not\n"
+    "                       released, clear the entries of crashed members, free the blocks that\n"
+    "                       a crashed member of a pool owned. Queues work without this: their\n"
+    "                       members do the same when they find it. If there is something to\n"
+    "                       repair, check joins as a member for a moment; other members do not\n"
+    "                       take it for a peer. A queue whose roles are all held by live\n"
     "                       processes is left to them\n"
     "  -t, --through QUEUE  with --repair, of pools: a queue that its blocks are sent through;\n"
-    "                       may be repeated. Blocks of the dead that were on their way are freed\n"
-    "                       only if the queue that they went through is named\n"
+    "                       may be repeated. Blocks that a crashed member had sent are freed only\n"
+    "                       if the queue that they went through is named\n"
     "      --any-owner      with --repair: also objects of other users that you may write to\n"
     "  -j, --json           an array of {name, kind, ok, damage (null, or why), dead_members,\n"
     "                       cleared_members, settled_items, freed_blocks, note (null, or text)}\n"
@@ -149,7 +148,7 @@ static quoit_status join(const struct check *check, const struct finding *findin
     return status;
 }
 
-/* How much crashed members have left, told without joining. */
+/* How much crashed members have left, counted without joining. */
 static quoit_status count_what_is_left(const struct finding *finding, uint64_t *count_out)
 {
     quoit_queue *queue;
@@ -167,11 +166,11 @@ static quoit_status repair_queue(const struct check *check, struct finding *find
     quoit_queue *queue;
     uint64_t count = 0;
     quoit_status status = count_what_is_left(finding, &count);
-    if (status != QUOIT_OK || count == 0) /* nobody joins for nothing */
+    if (status != QUOIT_OK || count == 0) /* without a finding there is no need to join */
         return status;
     status = join(check, finding, &queue);
     if (status == QUOIT_BUSY) {
-        finding->note = "its roles are all held by living processes, which see to it themselves";
+        finding->note = "live processes hold all its roles; they repair it themselves";
         return QUOIT_OK;
     }
     if (status != QUOIT_OK)

@@ -24,7 +24,7 @@ struct pop {
     const char *name;
     bool raw, follow, no_wait, keep, counted, oldest;
     bool printable;         /* stdout is a terminal */
-    bool hinted;            /* a person has been told what this waits for */
+    bool hinted;            /* the hint at what this waits for is printed */
     struct crashed crashed; /* producers that had crashed before this began */
     unsigned any_owner;     /* 0 or QUOIT_ANY_OWNER */
     uint64_t left;          /* of --count */
@@ -45,9 +45,8 @@ static const char help[] =
     "message, or as many as were there, up to 64K, where nobody else takes any (SPSC). When the\n"
     "stream has ended and is drained, the queue is removed (but for a broadcast).\n"
     "\n"
-    "A producer that crashes while pop is there ends it with an error. One that leaves without\n"
-    "finishing the stream (push --keep), or that had gone before pop came, may have a successor,\n"
-    "for which pop waits.\n"
+    "If a producer crashes while pop runs, pop ends with an error. If a producer leaves without\n"
+    "finishing the stream (push --keep), or had gone before pop began, pop waits for a successor.\n"
     "On a terminal, control and format characters and bytes that are not UTF-8 are shown as\n"
     "escapes, \"\\x1b\", but for newlines and tabs; --raw, a pipe and a file get the bytes.\n"
     "\n"
@@ -61,7 +60,7 @@ static const char help[] =
     "  -k, --keep             leave the queue there when its stream has ended\n"
     "      --from-oldest      of a broadcast: begin with the oldest message that is kept, not\n"
     "                         with the next one\n"
-    "      --any-owner        also from a queue of another user, who can spoil what is in it\n"
+    "      --any-owner        also from a queue of another user; that user can change its content\n"
     "  -h, --help\n"
     "\n"
     "Exit codes: 0 the stream has ended, or --count messages are written, or --no-wait found\n"
@@ -128,7 +127,7 @@ static int parse(struct pop *pop, int argc, char **argv)
     return -1;
 }
 
-/* Producers that crashed, and whose entries nobody has taken since. */
+/* Finds producers that crashed and whose entries no other member has taken since. */
 static void find_crashed(const struct pop *pop, struct crashed *crashed_out)
 {
     struct quoit_member_info members[QUOIT_MEMBERS_MAX];
@@ -322,7 +321,7 @@ static quoit_status take(struct pop *pop, bool *written_out)
     return pop->info.sized ? take_message(pop, written_out) : take_records(pop, written_out);
 }
 
-/* A person gets to know what it waits for, if that takes long. */
+/* If the wait takes long, prints a hint at what it waits for, on a terminal. */
 static quoit_status wait_for_items(struct pop *pop)
 {
     const int64_t hint_ns = STREAM_HINT_MS * INT64_C(1000000);
@@ -339,8 +338,8 @@ static quoit_status wait_for_items(struct pop *pop)
                                                                       : pop->timeout_ns - hint_ns);
 }
 
-/* Until the stream ends, or what is told as a status. A producer that has left without finishing
-   wanted the stream to go on (push --keep); one that crashed is another matter. */
+/* Writes messages until the stream ends; returns the status that ended it. If a producer left
+   without finishing, it wanted the stream to go on (push --keep); a crash is an error. */
 static quoit_status drain(struct pop *pop, bool *written_out)
 {
     while (!pop->counted || pop->left > 0) {

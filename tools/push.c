@@ -23,7 +23,7 @@ struct push {
     struct quoit_queue_options make; /* what is not given there is 0 */
     bool raw, each, blocks, keep;
     unsigned any_owner; /* 0 or QUOIT_ANY_OWNER */
-    bool hinted;        /* a person has been told what this waits for */
+    bool hinted;        /* the hint at what this waits for is printed */
     bool counted;
     uint64_t left; /* of --count */
     int64_t timeout_ns;
@@ -49,7 +49,7 @@ static const char help[] =
     "                         gives the same text either way\n"
     "  -k, --keep             do not finish the stream: other producers go on, or come later\n"
     "  -t, --timeout SECONDS  give up where the queue stays full for so long\n"
-    "      --any-owner        also into a queue of another user, who can spoil what is in it\n"
+    "      --any-owner        also into a queue of another user; that user can change its content\n"
     "\n"
     "For a queue that is made here (of one that exists they must be right, if given):\n"
     "      --kind KIND        spsc (default), mpmc: one of many consumers gets a message,\n"
@@ -297,7 +297,7 @@ static quoit_status push_waiting(struct push *push, const char *bytes, size_t co
     return status;
 }
 
-/* A person gets to know what it waits for, if that takes long. */
+/* If the wait takes long, prints a hint at what it waits for, on a terminal. */
 static quoit_status push_one(struct push *push, const char *bytes, size_t count)
 {
     const int64_t hint_ns = STREAM_HINT_MS * INT64_C(1000000), timeout_ns = push->timeout_ns;

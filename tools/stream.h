@@ -51,7 +51,7 @@ size_t stream_joined_bytes(void);
 void stream_widen_stdin(void);
 void stream_widen_stdout(void);
 bool stream_is_terminal(int descriptor);
-/* How long to wait before a person is told what for. */
+/* How long to wait before a hint is printed at what this waits for. */
 enum { STREAM_HINT_MS = 700 };
 void stream_sleep_ms(unsigned milliseconds);
 uint64_t stream_now_ns(void); /* monotonic */

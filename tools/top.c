@@ -13,9 +13,9 @@
 
 static const char help[] =
     "Shows all queues and pools as they change: how full they are, how many items a second come\n"
-    "and go, how that was lately, living producers/consumers, and a mark: full, end (the stream\n"
-    "is finished), stop (a\n"
-    "stopped member holds it up), dead (everybody left in it has died), bad (damaged).\n"
+    "and go, how that was lately, live producers/consumers, and a mark: full, end (the stream is\n"
+    "finished), stop (a stopped member holds it up), dead (all its members have crashed), bad\n"
+    "(damaged).\n"
     "On a terminal it fills the screen; elsewhere it prints a table after each interval. With\n"
     "NAMEs, only those, once they are there. The room in an SPSC queue of messages is bytes (B).\n"
     "\n"

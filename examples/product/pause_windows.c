@@ -16,7 +16,7 @@ static _Atomic bool stopped;
  */
 static BOOL WINAPI on_event(DWORD event)
 {
-    /* Relaxed: tells to stop, and publishes nothing. */
+    /* Relaxed: the flag asks main to stop, and publishes nothing. */
     atomic_store_explicit(&stopped, true, memory_order_relaxed);
     if (event == CTRL_CLOSE_EVENT || event == CTRL_LOGOFF_EVENT || event == CTRL_SHUTDOWN_EVENT)
         Sleep(INFINITE);
@@ -30,7 +30,7 @@ void stop_catch(void)
 
 bool stop_requested(void)
 {
-    /* Relaxed: as above. */
+    /* Relaxed: the flag asks main to stop, and publishes nothing. */
     return atomic_load_explicit(&stopped, memory_order_relaxed);
 }
 

@@ -118,7 +118,8 @@ static int make(struct producer *producer, double *share_out)
 
     /* Relaxed: only the producer uses it; the queue orders what the consumer sees. */
     product.id = atomic_load_explicit(&producer->progress->made, memory_order_relaxed) + 1;
-    /* Relaxed: as above. Before printing: an id that was printed is not used again after a kill. */
+    /* Relaxed: only the producer uses it. Stored before printing, so that an id that was printed is
+       not used again after a kill. */
     atomic_store_explicit(&producer->progress->made, product.id, memory_order_relaxed);
     if (lost)
         return EXIT_SUCCESS;

@@ -35,12 +35,12 @@ quoit_status quoit_list(const char *where, quoit_visit *visit, void *context);
 /*
  * Remove the name of a queue, a pool or a region, also of a damaged one, whatever it is.
  *   flags   0, or QUOIT_ANY_OWNER: also an object of another user. The system's permissions
- *           decide: root may, and so may others who may write to the directory of a file
- * OK NOT_FOUND NOT_QUOIT (and leaves that alone) OWNER PERMISSION BUSY INVALID.
+ *           decide: root may, and so may users with write permission on a file's directory
+ * OK NOT_FOUND NOT_QUOIT (not removed) OWNER PERMISSION BUSY INVALID.
  */
 quoit_status quoit_unlink(const char *name, unsigned flags);
 
-/* ---- Who is in it ---------------------------------------------------------------------------- */
+/* ---- Members --------------------------------------------------------------------------------- */
 
 enum { QUOIT_MEMBERS_MAX = 65 };
 
@@ -48,12 +48,12 @@ struct quoit_member_info {
     uint32_t pid;   /* in its own PID namespace */
     unsigned roles; /* of enum quoit_role; of a pool's member 0 */
     uint64_t joined_at_unix_ns;
-    /* false: it crashed, and nobody has taken its entry since. For an observer that may read the
-       object and not write to it, only Linux can tell; elsewhere it is true. */
+    /* false: it crashed, and no member has taken its entry since. An observer without write
+       permission on the object learns this on Linux only; elsewhere it is then true. */
     bool alive;
-    /* The queue's next step waits for it: MPMC, its claim is first in line, or it has the oldest
-       item in hand; BROADCAST, of the subscribers it has the most to take yet; SPSC, the consumer
-       while the queue is full. */
+    /* The queue's next step waits for it. MPMC: its claim is the oldest, or it has taken and not
+       released the oldest item. BROADCAST: it is the subscriber with the most items left to take.
+       SPSC: the consumer while the queue is full. */
     bool holds_up;
     uint64_t lag; /* BROADCAST: items that this subscriber has yet to take; else 0 */
 };
@@ -95,21 +95,21 @@ quoit_status quoit_queue_look(const quoit_queue *queue, struct quoit_cursor *cur
 /* ---- Repair ---------------------------------------------------------------------------------- */
 
 /*
- * See to what the dead have left, as those who meet it do: claims that were never committed are
- * skipped, items that a dead consumer had in hand are given to the others, rows of the dead are
- * cleared.
+ * Repair what crashed members left, as every member does that finds it: skip claims that were
+ * never committed, pass on items that a crashed consumer had taken and not released, and clear
+ * the entries of crashed members.
  *   count_out   how many such things there were; may be NULL
- * By a member; join with QUOIT_FOR_REPAIR, so that the other members do not take it for a peer. An
- * observer only counts what there is. Nobody needs this: a queue goes on without it. It tidies one
- * that nobody uses.
+ * Called by a member; join with QUOIT_FOR_REPAIR, so that other members do not take it for a peer.
+ * An observer only counts what there is. A queue works without this call; it tidies a queue that
+ * no process uses.
  * OK FORKED INVALID CORRUPT (what quoit_queue_check finds, or a lost lock file).
  */
 quoit_status quoit_queue_repair(quoit_queue *queue, uint64_t *count_out);
 
 /*
- * Remove the queue or pool of that name if it is abandoned: members were left in it, and all of
- * them have crashed. A process that joins at the same time either is found, and the name stays; or
- * finds the name gone (quoit_queue_join then creates a new object).
+ * Remove the queue or pool of that name if it is abandoned: at least one member crashed in it, and
+ * none is alive. If a process joins at the same time, either this call finds it and the name
+ * stays, or that process finds no name (quoit_queue_join then creates a new object).
  *   flags   0, or QUOIT_ANY_OWNER, as of quoit_unlink
  * OK NOT_FOUND PERMISSION OWNER, MISMATCH (a region, which keeps no members), CORRUPT VERSION, and
  * BUSY: it has a live member, or no member crashed in it; INVALID. Waits at most 10 seconds. Any

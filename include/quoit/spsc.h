@@ -43,11 +43,11 @@ static inline uint64_t quoit_spsc_first(const uint8_t *item, uint64_t item_bytes
 enum { QUOIT_SPSC_WORDS_BYTES = 64 };
 
 /*
- * Does a producer need a fence between its look at a slot that is free and what it puts there? A
- * consumer does not need it. Observers do: one that copies any of the new item must find, when it
- * looks afterwards, that the old one was taken (docs/ORDERING.md, LOOK-P1). In C11 that takes a
- * fence. These processors give it with the acquire load of the look: a store of theirs reaches all
- * others at once, or (32-bit ARM) an acquire load ends in a barrier that is as good.
+ * Does a producer need a fence between the load that finds a slot free and the stores into it? The
+ * consumer does not need one, but observers do. An observer that copies any byte of the new item
+ * must find, at its second check, that the old item was taken (docs/ORDERING.md, LOOK-P1). C11
+ * requires a fence for that. On these processors the acquire load is enough: their stores reach
+ * all processors at once, or (32-bit ARM) an acquire load ends in a full barrier.
  */
 #ifndef QUOIT_FENCES_FILLS
 #if defined(__x86_64__) || defined(__i386__) || defined(_M_X64) || defined(_M_IX86) ||   \
@@ -62,8 +62,8 @@ enum { QUOIT_SPSC_WORDS_BYTES = 64 };
 static inline void quoit_ring_before_fill(void)
 {
 #if QUOIT_FENCES_FILLS
-    /* LOOK-P1: whoever reads what is put there now sees that the slot had become free. Pairs with
-       LOOK-S1. */
+    /* LOOK-P1: an observer that reads the new bytes also sees that the slot was free before. Pairs
+       with LOOK-S1. */
     atomic_thread_fence(memory_order_release);
 #endif
 }
@@ -200,9 +200,9 @@ static inline void quoit_spsc_take_lines(uint8_t *bytes, uint64_t count)
     const uint64_t line = 64;
     for (uint64_t at = (line - QUOIT_ADDRESS(bytes) % line) % line; at < count; at += line) {
         quoit_atomic_u8 *byte = QUOIT_CAST(quoit_atomic_u8 *, QUOIT_CAST(void *, bytes + at));
-        /* Relaxed: the slot is this side's, and nobody else looks at it. */
+        /* Relaxed: the slot belongs to this side; no other process reads it. */
         uint8_t value = atomic_load_explicit(byte, memory_order_relaxed);
-        /* Relaxed: as above. */
+        /* Relaxed: the release of the slot, which follows, orders it. */
         atomic_store_explicit(byte, value, memory_order_relaxed);
     }
 }

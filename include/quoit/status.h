@@ -1,24 +1,24 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Status codes: what every Quoit function that can fail returns, from one table. 0 is success,
- * positive is a normal state, negative is trouble. quoit_status_text() gives the sentence,
- * quoit_error_text() the case.
+ * Status codes: every Quoit function that can fail returns one, from one table. 0 is success,
+ * positive is a normal state, negative is an error. quoit_status_text() returns the sentence,
+ * quoit_error_text() the details of the latest error.
  *
- * QUOIT_ABANDONED: the other side is gone. A call on a queue returns it in the place of EMPTY, FULL
- * or TIMEOUT if
+ * QUOIT_ABANDONED: the other side is gone. A call on a queue returns it instead of EMPTY, FULL or
+ * TIMEOUT if
  *   - it cannot proceed: items that are queued come first, and a push with room returns OK;
  *   - the stream has not ended: after finish calls return CLOSED;
  *   - no live peer is left. A producer's peers are the consumers, a consumer's the producers. A
- *     handle is no peer of itself; observers and tools are nobody's;
- *   - a peer was alive when this handle joined, or joined later. It does not matter what it did,
- *     whether it crashed or closed, nor whether this handle was in a call then. Peers that were
- *     gone before this handle joined do not count.
- * Each side of a handle returns it once each time the last peer goes. From then on calls return
- * EMPTY, FULL or TIMEOUT, or wait, for a successor. The producer of a broadcast never gets it.
+ *     handle is not its own peer; observers and tools are no peers of any handle;
+ *   - a peer was alive when this handle joined, or joined later. It may have crashed or closed, and
+ *     this handle need not have been in a call then. Peers that were gone before this handle joined
+ *     do not count.
+ * Each side of a handle returns it once each time the last peer goes. After that, calls return
+ * EMPTY, FULL or TIMEOUT again, or wait for a successor. A broadcast's producer never returns it.
  * A wait returns it within a tenth of a second, or a little more. A call that does not wait (push,
- * pop, claim, peek, and a wait with a time-out of 0) asks the kernel who lives only if its side has
- * found the queue empty or full for 50 ms without a success; so a program that polls makes no
- * system call otherwise. A batch has no status: the next call that has one returns it. A descriptor
+ * pop, claim, peek, and a wait with a time-out of 0) asks the kernel which peers are alive only if
+ * its side has found the queue empty or full for 50 ms. Otherwise a program that polls makes no
+ * system call. A batch returns no status: the next call that has one returns it. A descriptor
  * (quoit_queue_poll_fd) becomes readable for it, and stays so until a call has returned it.
  */
 #ifndef QUOIT_STATUS_H

@@ -183,7 +183,7 @@ class Queue(Handle):
 
     @contextlib.contextmanager
     def _in_place(self, side, begin, end, give_up):
-        """A view of what begin(handle) returns. The side is nobody else's while it is open; other threads wait."""
+        """A view of the result of begin(handle). While it is open, other threads that use the side wait."""
         place = self._call(side, lambda handle: self._begun(handle, side, begin, give_up))
         try:
             yield place.view

@@ -2,10 +2,10 @@
 /*
  * QUOIT_ABANDONED: whether it is due, and that it is reported once. <quoit/status.h> defines it.
  *
- * Who lives is asked of the kernel. Waits ask when they have slept. Calls that do not wait ask only
- * if their side has found nothing for 50 ms, and only if there was a peer at all: so a program that
- * looks again and again, while the other side is at work, makes no system call. How long that is a
- * coarse clock tells, which most of these calls do not look at either.
+ * The kernel knows which members are alive. Waits ask it after they have slept. Calls that do not
+ * wait ask it only if their side has found nothing for 50 ms, and only if there was a peer. So a
+ * program that polls while the other side works makes no system call. The 50 ms are measured with a
+ * coarse clock, and most of these calls do not read even that.
  */
 #include "queue_handle.h"
 
@@ -21,8 +21,8 @@ static unsigned peer_of(const struct quoit_waiter *waiter)
 
 static uint32_t load_told(const struct quoit_waiter *waiter)
 {
-    /* Relaxed: the side's own thread writes it; a descriptor's thread may see it late, and its
-       descriptor is then readable once in vain. */
+    /* Relaxed: the side's own thread writes it. If a descriptor's thread sees it late, the
+       descriptor becomes readable once without a reason. */
     return atomic_load_explicit(&waiter->told, memory_order_relaxed);
 }
 
@@ -32,7 +32,7 @@ void quoit_waiters_count(quoit_queue *queue)
     struct quoit_waiter *const waiters[] = {&handle->consumer_waiter, &handle->producer_waiter};
     for (int i = 0; i < 2; i++)
         if (handle->roles & waiters[i]->role)
-            /* Relaxed: nobody else has the handle yet. */
+            /* Relaxed: no other thread has the handle yet. */
             atomic_store_explicit(&waiters[i]->told,
                                   quoit_peers_known(&handle->place.members, peer_of(waiters[i])),
                                   memory_order_relaxed);
@@ -48,12 +48,13 @@ bool quoit_peer_is_gone(const quoit_queue *queue, const struct quoit_waiter *wai
 
 quoit_status quoit_peer_tell(struct quoit_waiter *waiter, uint32_t joined)
 {
-    /* Relaxed: as load_told. */
+    /* Relaxed: this thread reads it itself. If a descriptor's thread sees it late, the descriptor
+       becomes readable once without a reason. */
     atomic_store_explicit(&waiter->told, joined, memory_order_relaxed);
     return QUOIT_ABANDONED;
 }
 
-/* A number that is another one once this side has got on, or others of its kind. */
+/* A number that changes when this side, or another member in the same role, makes progress. */
 static uint64_t progress_of(const quoit_queue *queue, unsigned role)
 {
     const struct quoit_ring_place *ring = &queue->handle->place.ring;
@@ -87,10 +88,11 @@ void quoit_peer_note_idle(const quoit_queue *queue, struct quoit_waiter *waiter)
 
 static bool is_due(struct quoit_waiter *waiter)
 {
-    /* Relaxed: a bell that rang orders it; the next call finds what this one does not. */
+    /* Relaxed: POLL-T2 orders it before the bell. If it is not visible yet, the next call sees
+       it. */
     bool noticed = atomic_load_explicit(&waiter->noticed, memory_order_relaxed) != 0;
     if (noticed)
-        /* Relaxed: as above. */
+        /* Relaxed: POLL-U1 orders it before the poller's next store of 1. */
         atomic_store_explicit(&waiter->noticed, 0, memory_order_relaxed);
     const struct quoit_idle *idle = &waiter->idle;
     return noticed || (idle->since != 0 && idle->now - idle->since >= idle_ns);
@@ -105,10 +107,10 @@ quoit_status quoit_peer_check(quoit_queue *queue, struct quoit_waiter *waiter)
     quoit_peer_note_idle(queue, waiter);
     if (!is_due(waiter))
         return nothing;
-    waiter->idle.since = 0; /* if it is not so, or no longer, it is asked again after as long */
+    waiter->idle.since = 0; /* if the peer is not gone, the next check is after another 50 ms */
     if (!quoit_peer_is_gone(queue, waiter, &joined))
         return nothing;
-    /* What came before it went comes first: the next call finds it. */
+    /* Items and room from before the peer went come first: the next call finds them. */
     quoit_status status = pops ? ring->ops->look_for_items(&queue->consumer, ring)
                                : ring->ops->look_for_room(&queue->producer, ring);
     return status == nothing ? quoit_peer_tell(waiter, joined) : nothing;

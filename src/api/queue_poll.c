@@ -29,13 +29,13 @@ static uint32_t load_state(struct quoit_poller *poller)
 
 static bool has_room(const struct quoit_ring_place *ring, struct quoit_poller *poller)
 {
-    /* Relaxed: it comes with POLL-U1; or later, and then the thread looks by itself. */
+    /* Relaxed: POLL-U1 orders it; a value that is visible later is seen at the next slice's end. */
     uint64_t wanted = atomic_load_explicit(&poller->wanted, memory_order_relaxed);
     return wanted > 0 && ring->ops->has_room_for ? ring->ops->has_room_for(ring, wanted)
                                                  : ring->ops->has_room(ring);
 }
 
-/* By the thread: it may not look at what is private to the side's own thread. */
+/* By the poller's thread, which must not read what is private to the side's own thread. */
 static bool has_something(quoit_queue *queue, unsigned role)
 {
     const struct quoit_ring_place *ring = &queue->handle->place.ring;
@@ -46,7 +46,7 @@ static bool has_something(quoit_queue *queue, unsigned role)
                                         ring->ops->is_finished(ring);
 }
 
-/* Also if the other side is gone: the next call that finds nothing is to report it at once. */
+/* Also true if the other side is gone: the next call that finds nothing then reports it at once. */
 static bool is_ready(struct quoit_poller *poller)
 {
     struct quoit_waiter *waiter = poller->waiter;
@@ -86,7 +86,8 @@ static void run(void *argument)
 void quoit_poller_rearm(struct quoit_poller *poller)
 {
     if (poller->waiter->role == QUOIT_PRODUCER)
-        /* Relaxed: as has_room. */
+        /* Relaxed: POLL-U1 below orders it. If the descriptor is armed already, there is no U1, and
+           the thread sees the value when its sleep ends. */
         atomic_store_explicit(&poller->wanted, poller->queue->producer.bytes.wanted,
                               memory_order_relaxed);
     /* POLL-U2: nothing to do while it is armed. Pairs with POLL-T2. */

@@ -67,10 +67,10 @@ static void wake_all(const quoit_queue *queue, const struct quoit_waiter *sleepe
 /* Counts looks in vain: true when they were many. */
 static bool is_enough(struct quoit_waiter *sleeper)
 {
-    /* Relaxed: roughly; both of a handle's threads may wake, one of them seldom. */
+    /* Relaxed: a rough count; two threads of a handle may wake at once and lose one. */
     uint32_t looks = atomic_load_explicit(&sleeper->in_vain, memory_order_relaxed) + 1;
     bool enough = looks >= IN_VAIN_MOST;
-    /* Relaxed: as above. */
+    /* Relaxed: a rough count, which orders nothing. */
     atomic_store_explicit(&sleeper->in_vain, enough ? 0 : looks, memory_order_relaxed);
     return enough;
 }
@@ -109,8 +109,8 @@ void quoit_queue_wake(quoit_queue *queue, unsigned role)
 
 /* ---- Sleeping -------------------------------------------------------------------------------- */
 
-/* A descriptor's thread: its subscriber may have taken, since the barrier was imposed, an item that
-   other subscribers have missed. Nothing that is there for this one says nothing about them. */
+/* For a descriptor's thread: since the barrier was imposed, its subscriber may have taken an item
+   that other subscribers missed. So an empty queue here does not mean that they have no item. */
 static bool has_own_taker(const struct quoit_waiter *waiter)
 {
     return waiter->poller && waiter->is_shared;
@@ -125,8 +125,8 @@ void quoit_sleep_unless(quoit_queue *queue, struct quoit_waiter *waiter,
     /* WAIT-S2: said before the system compares it. Pairs with WAIT-W2. */
     uint32_t word = atomic_fetch_or_explicit(waiter->asleep, 1, memory_order_seq_cst) | 1;
     full_barrier();
-    /* WAIT-S3: whoever set it had taken what it had taken before its barrier: ready looks after
-       that. Pairs with WAIT-F1. */
+    /* WAIT-S3: the process that set it took its items before its barrier, so ready() below sees the
+       queue after that. Pairs with WAIT-F1. */
     if (atomic_load_explicit(waiter->waits, memory_order_acquire) == 0) {
         set_waits(waiter, 1);
         imposed = true;

@@ -11,12 +11,12 @@
    long. */
 extern int64_t quoit_wait_slice_ns;
 
-/* How long calls that do not wait have found nothing: queue_peers.c. */
+/* For how long calls that do not wait have found nothing: queue_peers.c. */
 struct quoit_idle {
     uint64_t progress; /* of the side, when it found nothing for the first time */
     uint64_t since;    /* and when that was; 0: it has not */
-    uint64_t now;      /* the latest look at the clock */
-    uint32_t skip;     /* calls that need not look at it */
+    uint64_t now;      /* the clock when it was read last */
+    uint32_t skip;     /* so many calls need not read the clock */
 };
 
 /* How a handle waits on one of its sides. */
@@ -49,15 +49,15 @@ struct quoit_waiter *quoit_waiter_of(quoit_queue *queue, unsigned role);
 
 /* ---- The other side, queue_peers.c ----------------------------------------------------------- */
 
-/* Is the other side gone, and is that to be reported? Some system calls. joined_out: for
-   quoit_peer_tell. */
+/* Is the other side gone, and is that still to be reported? Makes system calls. joined_out: the
+   argument for quoit_peer_tell. */
 bool quoit_peer_is_gone(const quoit_queue *queue, const struct quoit_waiter *waiter,
                         uint32_t *joined_out);
-/* ABANDONED, once. */
+/* Notes that this end of the peers is reported, and returns ABANDONED. */
 quoit_status quoit_peer_tell(struct quoit_waiter *waiter, uint32_t joined);
-/* A call that does not wait has just found nothing (EMPTY or FULL): that, or ABANDONED. */
+/* After a call that does not wait has found nothing: returns EMPTY or FULL, or ABANDONED. */
 quoit_status quoit_peer_check(quoit_queue *queue, struct quoit_waiter *waiter);
-/* As above, but it has no status to report with: the next one does. */
+/* After a batch that has found nothing: it returns no status, so the next call reports. */
 void quoit_peer_note_idle(const quoit_queue *queue, struct quoit_waiter *waiter);
 
 /* The handle's waiters, and which words its inlined paths look at. */
@@ -81,7 +81,7 @@ struct quoit_patience {
 bool quoit_wait_more(quoit_queue *queue, unsigned role, struct quoit_patience *patience,
                      quoit_status *status_inout);
 
-/* Which peers this handle need not be told of: after it has counted itself. */
+/* Notes which peers are not to be reported to this handle. Called after it has counted itself. */
 void quoit_waiters_count(quoit_queue *queue);
 
 /* ---- Descriptors, queue_poll.c --------------------------------------------------------------- */

@@ -64,7 +64,7 @@ void quoit_os_bell_ring(const struct quoit_os_bell *bell)
 void quoit_os_bell_silence(const struct quoit_os_bell *bell)
 {
     char bytes[16];
-    int cancel_state = quoit_os_cancel_disable(); /* a silent bell that nobody rearms */
+    int cancel_state = quoit_os_cancel_disable(); /* else a silent bell might never be rearmed */
     while (read(bell->fd, bytes, sizeof bytes) > 0)
         ;
     quoit_os_cancel_restore(cancel_state);

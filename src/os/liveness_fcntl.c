@@ -269,7 +269,7 @@ static bool is_held_locked(const struct quoit_os_shm *shm, uint32_t number)
     const struct held *held = *find_held(file, number);
     if (held)
         return held->owner != shm;
-    /* Conflicting with read locks too would find those of others than members. */
+    /* F_RDLCK: conflicts with write locks alone. Read locks are not members'. */
     struct flock lock = {
         .l_type = F_RDLCK, .l_whence = SEEK_SET, .l_start = (off_t)number, .l_len = 1};
     return fcntl((int)shm->lock, F_GETLK, &lock) != 0 || lock.l_type != F_UNLCK;

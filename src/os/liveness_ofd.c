@@ -64,8 +64,9 @@ void quoit_os_lock_release(const struct quoit_os_shm *shm, uint32_t number)
 }
 
 /*
- * Of a lock file that this process may not open: the kernel lists all locks, for everybody. A lock
- * is taken for held also where its inode's number is that of a file elsewhere.
+ * For a lock file that this process may not open: the kernel lists all locks in /proc/locks. A file
+ * with the same inode number in another file system counts as well, so a crashed member can seem
+ * alive.
  */
 static bool is_listed(const struct quoit_os_shm *shm, uint32_t number)
 {
@@ -74,8 +75,9 @@ static bool is_listed(const struct quoit_os_shm *shm, uint32_t number)
     bool listed = false;
     FILE *file = fopen("/proc/locks", "re");
     if (!file)
-        return true; /* what cannot be looked at is thought alive */
-    /* 1: OFDLCK ADVISORY  WRITE -1 00:1a:3006 18 18; those who wait for one have an arrow first. */
+        return true; /* unknown counts as alive */
+    /* 1: OFDLCK ADVISORY  WRITE -1 00:1a:3006 18 18; lines of waiting processes have "->" in the
+       second column. */
     while (!listed && fgets(line, sizeof line, file))
         listed = sscanf(line, "%*s %*s %*s %15s %*s %*x:%*x:%llu %llu", type, &inode, &first) ==
                      3 &&
@@ -86,11 +88,11 @@ static bool is_listed(const struct quoit_os_shm *shm, uint32_t number)
 
 bool quoit_os_lock_is_held(const struct quoit_os_shm *shm, uint32_t number)
 {
-    /* Conflicting with read locks too would find those of others than members. */
+    /* F_RDLCK: conflicts with write locks alone. Read locks are not members'. */
     struct flock lock = byte_lock(number, F_RDLCK);
     if (shm->lock < 0) /* no lock file: locks_missing says so */
         return shm->locks_hidden && is_listed(shm, number);
-    /* What cannot be looked at is thought alive. */
+    /* If the kernel cannot say, the member counts as alive. */
     return fcntl((int)shm->lock, F_OFD_GETLK, &lock) != 0 || lock.l_type != F_UNLCK;
 }
 

@@ -1,24 +1,24 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Lock files of files. Whoever may read a file can hold read locks on it, which keep others from
- * write locks. So where some may read an object and not write to it, its locks are on a second file
- * beside it, which only those that may write can open. The object's header says so, once and for
- * all: permissions can be changed later, the place of locks cannot.
+ * Lock files of files. A user with read permission on a file can hold read locks on it, and these
+ * keep others from write locks. If an object's permissions let some users read but not write, its
+ * locks are therefore on a second file beside it. Only users with write permission can open that
+ * file. The object's header names it for good: permissions can change later, this cannot.
  */
 #ifndef QUOIT_OS_LOCK_FILE_H
 #define QUOIT_OS_LOCK_FILE_H
 
 #include "os.h"
 
-/* Do these permissions let some read who may not write? */
+/* Do these permissions let some users read but not write? */
 bool quoit_os_has_readers(uint32_t permissions);
-/* Those of its lock file: reading and writing for those who may write, and for the owner, who could
-   grant it to himself; nothing for others. */
+/* The permissions of the lock file: read and write for the users that may write to the object, and
+   for its owner, who could grant it to himself; nothing for others. */
 uint32_t quoit_os_lock_permissions(uint32_t permissions);
 
-/* Makes the lock file of a new object for path, and has shm's locks there, with the gate held:
-   shm->lock, its descriptor until now, becomes shm->id. EXISTS: an object has the path. On failure
-   shm's locks are where they were. */
+/* Makes the lock file of a new object for path, moves shm's locks there, and holds the gate. The
+   object's descriptor moves from shm->lock to shm->id. EXISTS: an object has the path. On failure
+   shm's locks stay where they were. */
 quoit_status quoit_os_lock_file_make(struct quoit_os_shm *shm, const char *path,
                                      uint32_t permissions);
 /* After the object has its path: lets others past the gate. */
@@ -29,7 +29,7 @@ quoit_status quoit_os_lock_file_unlink(struct quoit_os_shm *shm, const char *pat
 /* Before shm's other descriptor is closed. Removes the file of an object that was not published. */
 void quoit_os_lock_file_close(struct quoit_os_shm *shm);
 
-/* Notes for quoit_os_lock_is_held which file has the locks that this process may not look at. */
+/* Notes for quoit_os_lock_is_held which file holds the locks, if this process may not open it. */
 bool quoit_os_lock_hide(struct quoit_os_shm *shm, const char *lock_path, uint64_t owner);
 
 #endif

@@ -62,7 +62,7 @@ static void close_lock(struct quoit_os_shm *shm)
 static quoit_status look(const struct quoit_os_locked_ops *ops, const struct quoit_os_shm *shm,
                          const char *text, int64_t *number_out, uint64_t *owner_out)
 {
-    const int64_t unreadable = INT32_MAX; /* there, and not ours to look at */
+    const int64_t unreadable = INT32_MAX; /* it exists, but this process may not read it */
     *owner_out = QUOIT_OS_OWNER_UNKNOWN;
     *number_out = ops->find(shm, text, owner_out);
     if (*number_out >= 0 || errno == ENOENT)
@@ -73,8 +73,8 @@ static quoit_status look(const struct quoit_os_locked_ops *ops, const struct quo
     return QUOIT_OK;
 }
 
-/* Every retry below is of something that other processes changed meanwhile. BUSY: they have done so
-   for as long as the hold allows. */
+/* Every retry below follows a change by another process. BUSY: such changes have lasted as long as
+   the hold allows. */
 static quoit_status check_retry(const char *path)
 {
     if (quoit_os_hold_left_ns() > 0)
@@ -101,9 +101,9 @@ static quoit_status open_lock(const char *path, struct quoit_os_shm *shm, uint64
 }
 
 /*
- * May this process wait for the gate? Every user may make a lock file, hold its gate, and replace
- * it by another one. So another user's gate is waited for only to open an object that is that
- * user's, too, with any_owner. NOT_FOUND: there is no object.
+ * May this process wait for the gate? Any user can make a lock file, hold its gate, and replace it
+ * by another one. So this process waits at another user's gate only to open an object of the same
+ * user, and only with any_owner. NOT_FOUND: there is no object.
  */
 static quoit_status check_lock_owner(const struct quoit_os_locked_ops *ops, const char *path,
                                      const char *text, uint64_t lock_owner, bool creates,
@@ -310,7 +310,7 @@ static quoit_status find_object(const struct quoit_os_locked_ops *ops, const cha
     quoit_status retry = QUOIT_OK;
     while (retry == QUOIT_OK) {
         quoit_status status = open_gate(ops, path.text, text, false, shm);
-        /* Whoever may only read the object has no part in its locks. */
+        /* A process that may only read the object takes none of its locks. */
         bool hidden = status == QUOIT_PERMISSION && shm->read_only;
         if (status != QUOIT_OK && status != QUOIT_NOT_FOUND && !hidden)
             return status;

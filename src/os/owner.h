@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Who owns an object, where the number that the system reports may stand for several users. */
+/* The owner of an object, where the number that the system reports may stand for several users. */
 #ifndef QUOIT_OS_OWNER_H
 #define QUOIT_OS_OWNER_H
 
@@ -10,8 +10,8 @@
 /*
  * The owner that the system reports as user_id, or QUOIT_OS_OWNER_UNMAPPED. A user namespace shows
  * every user that it does not map as one number, which may be this process's own.
- *   fd   an open descriptor of the object, which settles it; -1: there is none, and where the
- *        number may stand for others, it is taken to do so
+ *   fd   an open descriptor of the object, by which the kernel can decide; -1: there is none, and a
+ *        number that may stand for other users is taken for theirs
  */
 uint64_t quoit_os_owner_of(uint64_t user_id, int fd);
 

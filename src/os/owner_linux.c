@@ -32,8 +32,8 @@ static bool is_overflow(uint64_t user_id)
     return user_id == overflow[0];
 }
 
-/* Without /proc there is no telling; most processes are in the first namespace, which maps all. A
-   new one maps nobody, and its file is empty. */
+/* Without /proc this returns true: most processes are in the first namespace, which maps all users.
+   A new namespace maps no user, and its file is empty. */
 static bool all_users_are_mapped(void)
 {
     unsigned long long first[3];

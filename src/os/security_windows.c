@@ -55,8 +55,8 @@ static bool sid_text(TOKEN_INFORMATION_CLASS piece, wchar_t text[SID_TEXT])
 
 enum { LIST_TEXT = 4 * SID_TEXT };
 
-/* Adds what bits (4 reading, 2 writing) grant to whom. To wait is to change: it takes a mutex, a
-   semaphore's unit, an event's signal. Whoever may only read can ask about them. */
+/* Adds the rights that bits (4 reading, 2 writing) grant to whom. Waiting needs the right to write,
+   since it takes a mutex, a semaphore's unit or an event's signal. Readers can only query them. */
 static void grant(wchar_t list[LIST_TEXT], uint32_t bits, bool waitable, const wchar_t *more,
                   const wchar_t *whom)
 {

@@ -203,9 +203,10 @@ static void close_sem(struct quoit_os_sem *sem)
 }
 
 /*
- * The value would pass its largest, or else what the kernel notes for this process, to undo it at
- * the process's end: at most 32767 more waits than posts, or posts than waits. Who holds a lock
- * never comes near that; a process that only posts, or only waits, does.
+ * Either the semaphore's value would exceed its largest, or the number would that the kernel keeps
+ * to undo this process's waits and posts when it ends. That number is at most 32767 in either
+ * direction. A process that uses a semaphore as a lock stays far below; one that only posts, or
+ * only waits, reaches it.
  */
 static quoit_status out_of_range(const struct quoit_os_sem *sem, short by)
 {

@@ -20,13 +20,13 @@ static uint32_t role_lock(unsigned role)
 
 static bool row_has(const struct quoit_member_shm *row, unsigned role)
 {
-    /* Relaxed: says who, to people; the locks decide. */
+    /* Relaxed: information for people; the locks decide. */
     return (atomic_load_explicit(&row->roles, memory_order_relaxed) & role) != 0;
 }
 
 static uint32_t row_pid(const struct quoit_member_shm *row)
 {
-    /* Relaxed: as above. */
+    /* Relaxed: a number for people; has_crashed_members reads it with the rows' locks held. */
     return atomic_load_explicit(&row->pid, memory_order_relaxed);
 }
 
@@ -34,9 +34,9 @@ static void write_row(struct quoit_member_shm *row, uint32_t pid, unsigned roles
 {
     /* Relaxed: only the holder of the row's lock writes it, and readers need no order. */
     atomic_store_explicit(&row->pid, pid, memory_order_relaxed);
-    /* Relaxed: as above. */
+    /* Relaxed: only the holder of the row's lock writes it, and readers need no order. */
     atomic_store_explicit(&row->roles, roles, memory_order_relaxed);
-    /* Relaxed: as above. */
+    /* Relaxed: only the holder of the row's lock writes it, and readers need no order. */
     atomic_store_explicit(&row->joined_at_unix_ns, at, memory_order_relaxed);
 }
 
@@ -88,8 +88,8 @@ static void wait_a_millisecond(const struct quoit_os_shm *shm)
     quoit_os_sleep(shm, 0, &never, 0, 1000000);
 }
 
-/* Rows are all taken for a moment while the object is removed as an abandoned one. Then a look
-   after the removal decides: the object has a free row, or its name is gone. */
+/* While an abandoned object is removed, all its rows are taken for a moment. A check after the
+   removal decides: either the object has a free row, or its name is gone. */
 static quoit_status take_row(struct quoit_members *members, const char *what)
 {
     const uint64_t patience_ns = UINT64_C(10000000000);
@@ -148,8 +148,8 @@ quoit_status quoit_members_join(struct quoit_members *members, unsigned roles,
         if (status == QUOIT_OK)
             taken |= role;
     }
-    /* Whoever removes it looks for members first: either it finds this one, or it has removed the
-       name already. */
+    /* A process that removes the object looks for members first: either it finds this one, or it
+       has removed the name already. */
     if (status == QUOIT_OK && !quoit_region_is_named(region))
         status = quoit_fail(QUOIT_NOT_FOUND, "'%s:%s' was removed meanwhile",
                             quoit_region_scheme(region), what);
@@ -186,7 +186,7 @@ static quoit_status not_abandoned(const quoit_region *region, const char *why)
                       quoit_region_text(region), why);
 }
 
-/* Did a member leave a row without leaving? With all rows held. */
+/* Is a row still marked by a member that did not leave properly? Called with all rows held. */
 static bool has_crashed_members(const struct quoit_members *members)
 {
     for (uint32_t i = 0; i < members->count; i++)

@@ -52,8 +52,9 @@ quoit_status quoit_members_join(struct quoit_members *members, unsigned roles,
                                 const quoit_region *region);
 void quoit_members_leave(struct quoit_members *members, unsigned roles);
 
-/* Takes all rows, so that nobody can join, if members were left and none of them is alive. BUSY:
-   one is, or none was left. CORRUPT: it has lost its lock file. On failure nothing stays taken. */
+/* Takes all rows, so that no process can join, if members crashed in it and none is alive. BUSY:
+   one is alive, or none crashed. CORRUPT: the object has lost its lock file. On failure no row
+   stays taken. */
 quoit_status quoit_members_shut_out(const struct quoit_members *members,
                                     const quoit_region *region);
 void quoit_members_let_in(const struct quoit_members *members);
@@ -63,7 +64,7 @@ static inline void quoit_member_count(_Atomic uint64_t *counter)
 {
     /* Relaxed: a number for people. */
     uint64_t count = atomic_load_explicit(counter, memory_order_relaxed);
-    /* Relaxed: as above. */
+    /* Relaxed: a number for people; no other memory depends on it. */
     atomic_store_explicit(counter, count + 1, memory_order_relaxed);
 }
 
@@ -71,7 +72,7 @@ static inline void quoit_member_note_high(struct quoit_member_shm *row, uint64_t
 {
     /* Relaxed: a number for people. */
     if (atomic_load_explicit(&row->high_water, memory_order_relaxed) < size)
-        /* Relaxed: as above. */
+        /* Relaxed: a number for people; no other memory depends on it. */
         atomic_store_explicit(&row->high_water, size, memory_order_relaxed);
 }
 
@@ -88,7 +89,7 @@ quoit_status quoit_members_list(const struct quoit_members *members, const quoit
                                 struct quoit_member_info *members_out, uint32_t *rows_out,
                                 uint64_t room, uint64_t *count_out);
 
-/* Clears the rows of the dead, and returns how many there were; counts them alone. */
+/* Returns how many rows crashed members have left; clear_dead clears them. */
 uint64_t quoit_members_clear_dead(const struct quoit_members *members);
 uint64_t quoit_members_count_dead(const struct quoit_members *members);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Which peers came since a member joined, and whether any is left. */
+/* Counts the peers that joined since a member did, and finds whether any is left. */
 #include "peers.h"
 
 enum { LOOKS = 8 };
@@ -13,15 +13,15 @@ static int index_of(unsigned role)
 
 static uint32_t load_joined(const struct quoit_members *members, unsigned role)
 {
-    /* PEER-C1: of those counted the rows and locks are seen. Pairs with PEER-J1. */
+    /* PEER-C1: the rows and locks of all counted members are visible. Pairs with PEER-J1. */
     return atomic_load_explicit(members->joined[index_of(role)], memory_order_acquire);
 }
 
-/* One that is there already counts as not known yet: it is to be reported when it goes. */
+/* A peer that is there already counts as not known yet, so that its end is reported. */
 void quoit_peers_begin(struct quoit_members *members, unsigned roles)
 {
     for (int i = 0; i < QUOIT_PEER_ROLES && members->joined[i]; i++) {
-        members->known[i] = load_joined(members, roles_of[i]); /* before the look at who lives */
+        members->known[i] = load_joined(members, roles_of[i]); /* before liveness is checked */
         if ((roles & roles_of[!i]) != 0 && quoit_members_has(members, roles_of[i]))
             members->known[i]--;
     }
@@ -32,10 +32,9 @@ void quoit_peers_count(struct quoit_members *members, unsigned roles)
     for (int i = 0; i < QUOIT_PEER_ROLES; i++) {
         if (!(roles & roles_of[i]))
             continue;
-        /* PEER-J1: counted when it has its locks and its row. Pairs with PEER-C1 and
-           PEER-C2. */
+        /* PEER-J1: the member has its locks and its row by now. Pairs with PEER-C1 and PEER-C2. */
         (void)atomic_fetch_add_explicit(members->joined[i], 1, memory_order_release);
-        members->known[i]++; /* a handle is no peer of its own */
+        members->known[i]++; /* a handle is not its own peer */
     }
 }
 
@@ -49,8 +48,9 @@ bool quoit_peers_came(const struct quoit_members *members, unsigned role, uint32
     return load_joined(members, role) != told;
 }
 
-/* The look at who lives takes several steps: one may come behind it while another goes before it,
-   and somebody was always there. Then the count has changed, and the look counts for nothing. */
+/* quoit_members_has checks row by row. A peer may join in a row that was checked already, and then
+   another may leave a row that was not checked yet: no row showed a peer, but there always was one.
+   In that case the count has changed, and the check is repeated. */
 bool quoit_peers_are_gone(const struct quoit_members *members, unsigned role, uint32_t told,
                           uint32_t *joined_out)
 {
@@ -58,8 +58,7 @@ bool quoit_peers_are_gone(const struct quoit_members *members, unsigned role, ui
         uint32_t joined = load_joined(members, role);
         if (joined == told || quoit_members_has(members, role))
             return false;
-        /* PEER-C2: the next look at the count comes after the look at the rows. Pairs with
-           PEER-J1. */
+        /* PEER-C2: the count is loaded again after the rows were checked. Pairs with PEER-J1. */
         atomic_thread_fence(memory_order_acquire);
         if (load_joined(members, role) != joined)
             continue;

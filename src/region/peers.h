@@ -1,28 +1,28 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Whether a queue's other side is gone: QUOIT_ABANDONED, as <quoit/status.h> defines it. A peer is
- * there from when it has counted itself, as the last step of joining, until its locks are free. The
- * counts are in shared memory, so a member knows of a peer that it never saw.
+ * there from the moment when it counts itself, its last step of joining, until its locks are free.
+ * The counts are in shared memory, so a member also knows of a peer that came and went unseen.
  */
 #ifndef QUOIT_REGION_PEERS_H
 #define QUOIT_REGION_PEERS_H
 
 #include "members.h"
 
-/* By a member that has its locks and that nobody has seen yet: notes who was there before it. */
+/* Called by a member that has its locks but has not counted itself: notes the peers before it. */
 void quoit_peers_begin(struct quoit_members *members, unsigned roles);
 
 /* The last step of joining: from here on this member is a peer of the others. */
 void quoit_peers_count(struct quoit_members *members, unsigned roles);
 
-/* The count of that role to begin with: as `told` of the next two. */
+/* The first value of `told` for the next two functions: a count of members in that role. */
 uint32_t quoit_peers_known(const struct quoit_members *members, unsigned role);
 
-/* Was a peer of that role there that `told` does not count? No system call. */
+/* Has a peer of that role joined that `told` does not count? Makes no system call. */
 bool quoit_peers_came(const struct quoit_members *members, unsigned role, uint32_t told);
 
-/* Did all that came go? True: joined_out is the next `told`, of a handle that reports it. System
-   calls, unless none came. */
+/* Has every such peer gone? If true, joined_out is the next `told` of a handle that reports it.
+   Makes system calls unless no peer came. */
 bool quoit_peers_are_gone(const struct quoit_members *members, unsigned role, uint32_t told,
                           uint32_t *joined_out);
 

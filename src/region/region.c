@@ -311,7 +311,7 @@ quoit_status quoit_region_create(const char *name, const struct quoit_region_opt
                           name ? name : "");
     quoit_region *region;
     quoit_os_cancel_point();
-    quoit_os_fork_hold(); /* a child would hold on to a System V name's gate */
+    quoit_os_fork_hold(); /* else a forked child keeps a System V name's gate */
     quoit_status status = quoit_region_begin(name, QUOIT_CONTENT_PLAIN, options->size_bytes,
                                              options->permissions, &region);
     if (status == QUOIT_OK) {
@@ -332,7 +332,7 @@ quoit_status quoit_region_open(const char *name, unsigned flags, quoit_region **
     *region_out = NULL;
     quoit_region *region;
     quoit_os_cancel_point();
-    quoit_os_fork_hold(); /* as above */
+    quoit_os_fork_hold(); /* else a forked child keeps a System V name's gate */
     quoit_status status = quoit_region_attach(name, flags, &region);
     quoit_os_fork_release();
     if (status != QUOIT_OK)
@@ -352,7 +352,7 @@ void quoit_region_close(quoit_region *region)
 {
     if (!region)
         return;
-    quoit_os_fork_hold(); /* as above */
+    quoit_os_fork_hold(); /* else a forked child keeps a System V name's gate */
     region->ops->close(&region->shm);
     quoit_os_fork_release();
     free(region);
@@ -363,7 +363,7 @@ quoit_status quoit_region_unlink_self(quoit_region *region)
     if (region->shm.read_only)
         return quoit_fail(QUOIT_PERMISSION, "'%s:%s' was opened to be looked at alone",
                           quoit_region_scheme(region), quoit_region_text(region));
-    quoit_os_fork_hold(); /* as above */
+    quoit_os_fork_hold(); /* else a forked child keeps a System V name's gate */
     quoit_status status = region->ops->unlink(&region->shm, region->name.text);
     quoit_os_fork_release();
     return status;
@@ -375,7 +375,7 @@ static quoit_status unlink_content(const char *name, unsigned flags, uint32_t co
     quoit_region *region;
     quoit_status status;
     quoit_os_cancel_point();
-    quoit_os_fork_hold(); /* as above */
+    quoit_os_fork_hold(); /* else a forked child keeps a System V name's gate */
     do {
         status = quoit_region_attach(name, flags | QUOIT_REGION_DAMAGED_TOO, &region);
         if (status != QUOIT_OK)

@@ -23,11 +23,11 @@ struct quoit_region {
     uint64_t created_at_unix_ns;
     bool has_lock_file; /* that the header names */
     bool is_new;        /* not published yet: no name leads to it */
-    uint64_t identity;  /* the header's checksum: of the name, the size, who made it and when */
+    uint64_t identity;  /* the header's checksum: of the name, the size, the creator, the time */
     struct quoit_name name;
 };
 
-/* A region that nobody else can find until quoit_region_publish; piece_bytes is room for pieces. */
+/* A region that no process can find before quoit_region_publish; piece_bytes is room for pieces. */
 quoit_status quoit_region_begin(const char *name, uint32_t content, uint64_t piece_bytes,
                                 uint32_t permissions, quoit_region **region_out);
 quoit_status quoit_region_publish(quoit_region *region);
@@ -36,8 +36,8 @@ quoit_status quoit_region_publish(quoit_region *region);
    is attached all the same, its content QUOIT_CONTENT_UNKNOWN; good for unlinking it alone. */
 enum { QUOIT_REGION_DAMAGED_TOO = 0x1000 };
 
-/* Is there an object of Quoit's with that name, of whatever kind and however damaged? Reads its
-   first bytes alone, and maps nothing where that could do harm. */
+/* Is there a Quoit object with that name, of any kind, even a damaged one? Reads only its first
+   bytes, and maps nothing if a mapping could do harm. */
 bool quoit_region_is_there(const char *name);
 
 quoit_status quoit_region_attach(const char *name, unsigned flags, quoit_region **region_out);

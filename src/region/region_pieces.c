@@ -36,7 +36,7 @@ quoit_status quoit_region_allocate(quoit_region *region, uint64_t size_bytes, ui
                               quoit_region_scheme(region), quoit_region_text(region),
                               (unsigned long long)(region->size_bytes - used),
                               (unsigned long long)size_bytes);
-        /* Relaxed: as above. */
+        /* Relaxed: the counter hands out numbers; it publishes no bytes. */
     } while (!atomic_compare_exchange_weak_explicit(&region->header->used, &used, end,
                                                     memory_order_relaxed, memory_order_relaxed));
     *offset_out = offset;

@@ -13,7 +13,7 @@ static void count_row(const struct quoit_ring_place *place)
     uint32_t wanted = place->members.own + 1;
     /* Relaxed: CAST-F1 orders it before the producer's look. */
     uint32_t rows = atomic_load_explicit(&place->shm->rows, memory_order_relaxed);
-    /* Relaxed: as above. */
+    /* Relaxed: CAST-F1 orders it before the producer's look. */
     while (rows < wanted &&
            !atomic_compare_exchange_weak_explicit(&place->shm->rows, &rows, wanted,
                                                   memory_order_relaxed, memory_order_relaxed))

@@ -10,7 +10,7 @@ static void init(const struct quoit_ring_place *place, uint64_t start)
     quoit_ring_init_counters(place->shm, start);
     struct quoit_mpmc_spot spot = quoit_mpmc_spot(place, start);
     for (uint64_t i = 0; i < place->capacity; i++, quoit_mpmc_step(place, &spot))
-        /* Relaxed: nobody else sees the ring yet; publishing the region orders these. */
+        /* Relaxed: no other process sees the ring yet; publishing the region orders it. */
         atomic_store_explicit(quoit_mpmc_word(spot.slot), spot.lap, memory_order_relaxed);
     for (uint32_t i = 0; i < place->members.count; i++) {
         quoit_mpmc_say(&place->members.claims[i].pushing, 0, 0, 0);
@@ -18,8 +18,8 @@ static void init(const struct quoit_ring_place *place, uint64_t start)
     }
 }
 
-/* An item that is peeked at is left to the others, as the dead's are; so is one that a pop had
-   taken when a signal handler left it. */
+/* Leaves an item that is peeked at to the other consumers, as if this one had crashed. The same
+   holds for an item of a pop that a signal handler left by longjmp. */
 static void detach(struct quoit_ring_producer *producer, struct quoit_ring_consumer *consumer,
                    const struct quoit_ring_place *place)
 {

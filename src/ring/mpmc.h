@@ -168,9 +168,10 @@ static inline void quoit_mpmc_hold(struct quoit_mpmc_side *side, struct quoit_mp
     side->held.slot = spot.slot;
 }
 
-/* A claim, if there is one: it gets no item. Forgotten before the slot is given away: a signal
-   handler may leave the call in between and close the handle, and the slot is then no longer its
-   own. What is forgotten and not given away others find, as a crashed member's. */
+/* Gives up the claim, if there is one; its slot gets no item. The claim is forgotten before the
+   slot is given back: a signal handler may leave the call in between and close the handle, which
+   must not give back a slot of another member. If the slot was not given back yet, others find it,
+   like a crashed member's. */
 static inline void quoit_mpmc_give_up(struct quoit_mpmc_side *side)
 {
     struct quoit_mpmc_spot held = side->held;

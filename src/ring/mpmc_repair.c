@@ -77,7 +77,7 @@ struct quoit_mpmc_taken quoit_mpmc_find_taken(const struct quoit_ring_place *pla
 
 void quoit_mpmc_tell_of_orphan(const struct quoit_ring_place *place)
 {
-    /* Relaxed: a hint; who follows it finds out by itself. */
+    /* Relaxed: a hint; a consumer that follows it searches the slots itself. */
     atomic_store_explicit(&place->shm->orphaned, 1, memory_order_relaxed);
 }
 
@@ -85,7 +85,7 @@ bool quoit_mpmc_was_told_of_orphan(const struct quoit_ring_place *place)
 {
     if (!quoit_mpmc_is_told_of_orphan(place))
         return false;
-    /* Relaxed: as above. */
+    /* Relaxed: a hint; the search that follows reads the slots themselves. */
     atomic_store_explicit(&place->shm->orphaned, 0, memory_order_relaxed);
     return true;
 }
@@ -122,7 +122,7 @@ static uint64_t count_orphans(const struct quoit_ring_place *place, uint64_t hea
     return orphans;
 }
 
-/* An orphan needs a consumer: the next one is told to look for it. */
+/* An orphaned item needs a consumer, so `orphaned` makes the next consumer search for it. */
 uint64_t quoit_mpmc_repair(const struct quoit_ring_place *place, bool only_look)
 {
     uint64_t repairs = 0, head = quoit_mpmc_head(place);

@@ -8,10 +8,10 @@
 void quoit_blocks_init(const struct quoit_blocks *blocks, uint32_t generation)
 {
     for (uint32_t i = 0; i < blocks->count; i++) {
-        /* Relaxed: nobody else sees the pool yet; publishing the region orders these. */
+        /* Relaxed: no other process sees the pool yet; publishing the region orders it. */
         atomic_store_explicit(&blocks->words[i].word, quoit_block_free_word(generation),
                               memory_order_relaxed);
-        /* Relaxed: as above. */
+        /* Relaxed: publishing the region orders it. */
         atomic_store_explicit(&blocks->words[i].queue, 0, memory_order_relaxed);
         quoit_block_hint(blocks, i);
     }
@@ -147,7 +147,7 @@ quoit_status quoit_blocks_alloc(const struct quoit_blocks *blocks, quoit_atomic_
                                 quoit_block *block_out)
 {
     uint64_t words = quoit_blocks_hints(blocks->count);
-    /* Relaxed: as above. */
+    /* Relaxed: a place to begin the search at, for this handle alone. */
     uint32_t near_block = atomic_load_explicit(rotor, memory_order_relaxed);
     uint64_t at = near_block / 64;
     for (uint64_t i = 0; i < words; i++, at++) {

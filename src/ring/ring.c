@@ -7,29 +7,29 @@
 
 void quoit_ring_init_counters(struct quoit_ring_shm *shm, uint64_t start)
 {
-    /* Relaxed: nobody else sees the ring yet; publishing the region orders these. */
+    /* Relaxed: no other process sees the ring yet; publishing the region orders it. */
     atomic_store_explicit(&shm->tail, start, memory_order_relaxed);
-    /* Relaxed: as above. */
+    /* Relaxed: publishing the region orders it. */
     atomic_store_explicit(&shm->head, start, memory_order_relaxed);
-    /* Relaxed: as above. */
+    /* Relaxed: publishing the region orders it. */
     atomic_store_explicit(&shm->marked, start, memory_order_relaxed);
-    /* Relaxed: as above. */
+    /* Relaxed: publishing the region orders it. */
     atomic_store_explicit(&shm->orphaned, 0, memory_order_relaxed);
-    /* Relaxed: as above. */
+    /* Relaxed: publishing the region orders it. */
     atomic_store_explicit(&shm->rows, 0, memory_order_relaxed);
-    /* Relaxed: as above. */
+    /* Relaxed: publishing the region orders it. */
     atomic_store_explicit(&shm->producers_joined, 0, memory_order_relaxed);
-    /* Relaxed: as above. */
+    /* Relaxed: publishing the region orders it. */
     atomic_store_explicit(&shm->consumers_joined, 0, memory_order_relaxed);
-    /* Relaxed: as above. */
+    /* Relaxed: publishing the region orders it. */
     atomic_store_explicit(&shm->finished, 0, memory_order_relaxed);
-    /* Relaxed: as above. */
+    /* Relaxed: publishing the region orders it. */
     atomic_store_explicit(&shm->consumer_asleep, 0, memory_order_relaxed);
-    /* Relaxed: as above. */
+    /* Relaxed: publishing the region orders it. */
     atomic_store_explicit(&shm->consumer_waits, 0, memory_order_relaxed);
-    /* Relaxed: as above. */
+    /* Relaxed: publishing the region orders it. */
     atomic_store_explicit(&shm->producer_asleep, 0, memory_order_relaxed);
-    /* Relaxed: as above. */
+    /* Relaxed: publishing the region orders it. */
     atomic_store_explicit(&shm->producer_waits, 0, memory_order_relaxed);
 }
 

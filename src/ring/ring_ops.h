@@ -147,11 +147,12 @@ struct quoit_ring_ops {
     bool (*is_finished)(const struct quoit_ring_place *place);
     bool (*is_over)(const struct quoit_ring_place *place);  /* finished, and no pop finds more */
     uint64_t (*size)(const struct quoit_ring_place *place); /* items that there are, <= capacity */
-    /* Would a pop find an item, a push room? What look_for_items and look_for_room go by, without a
-       look at what is private to a side. What they find damaged is something. */
+    /* Would a pop find an item, a push room? As look_for_items and look_for_room, but without
+       reading what is private to a side. Damage counts as true, so that the call reports it. */
     bool (*has_items)(const struct quoit_ring_place *place);
     bool (*has_room)(const struct quoit_ring_place *place);
-    /* Bytes alone, NULL elsewhere: for so many, with their header (quoit_bytes_side.wanted). */
+    /* Is there room for so many bytes, header included (quoit_bytes_side.wanted)? NULL: of other
+       rings than bytes. */
     bool (*has_room_for)(const struct quoit_ring_place *place, uint64_t wanted);
     /* Of items of 8 bytes: is this one committed and not released? One that is there from before
        this call to its end is found; else either answer may come. A look at every slot. NULL: of a
@@ -161,14 +162,14 @@ struct quoit_ring_ops {
        TOO_BIG CORRUPT. */
     quoit_status (*look)(const struct quoit_ring_place *place, struct quoit_cursor *cursor,
                          struct quoit_glance *glance);
-    /* Does the next push or pop wait for this member? How far a subscriber is behind is told too.
+    /* Does the next push or pop wait for this member? lag_out: how far a subscriber is behind.
        NULL: of SPSC rings. */
     bool (*holds_up)(const struct quoit_ring_place *place, uint32_t row, uint64_t *lag_out);
-    /* Sees to what the dead have left, and returns how much that was; only_look: counts it alone.
-       NULL: of SPSC rings, where taking the side up does it. */
+    /* Repairs what crashed members left, and returns how many claims and items that were;
+       only_look: only counts them. NULL: of SPSC rings, where a successor repairs at its join. */
     uint64_t (*repair)(const struct quoit_ring_place *place, bool only_look);
-    /* The ring's invariants, over shared memory that nobody vouches for: OK, or CORRUPT with the
-       error text. */
+    /* Checks the ring's invariants in untrusted shared memory: OK, or CORRUPT with the error
+       text. */
     quoit_status (*check)(const struct quoit_ring_place *place);
 };
 extern const struct quoit_ring_ops quoit_spsc_slots;
@@ -237,21 +238,21 @@ static inline void quoit_ring_store_once(void *at, uint64_t word)
     atomic_store_explicit((quoit_atomic_u64 *)at, word, memory_order_relaxed);
 }
 
-/* How far a side may go before it must look at the other side's counter: limit - position, or 0 if
-   that cannot be. A limit is derived from a word that another process writes, so it is bounded
-   wherever it is used, even if it was valid before. */
+/* How far a side may go before it must load the other side's counter again: limit - position, or 0
+   if that is not possible. A limit is derived from a word that another process writes, so it is
+   bounded at each use, even if it was valid before. */
 static inline uint64_t quoit_ring_span(uint64_t limit, uint64_t position, uint64_t most)
 {
     uint64_t span = limit - position;
     return span <= most ? span : 0;
 }
 
-/* Between a producer's look at the head, off its fast path, and all that it puts below the limit
-   that follows from it: on any processor, as it is seldom. */
+/* A fence for the slow path: between a producer's load of the head and its stores below the limit
+   that follows from it. It is compiled in on every processor, since it runs seldom. */
 static inline void quoit_ring_before_fills(void)
 {
-    /* LOOK-P1: whoever reads what is put there from now on sees that head. Pairs with LOOK-S1 and
-       BYTES-S1. */
+    /* LOOK-P1: a process that reads bytes stored after this fence also sees that head. Pairs with
+       LOOK-S1 and BYTES-S1. */
     atomic_thread_fence(memory_order_release);
 }
 
