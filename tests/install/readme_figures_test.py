@@ -11,7 +11,7 @@ import sys
 
 SIZES = [8, 16, 64, 256, 4096]
 DEFAULT, SPANS = "Quoit", "Quoit (spans)"
-ROWS = [("by ones, each seen when its push returns", DEFAULT, 1),
+ROWS = [("one item per call, visible when its push returns", DEFAULT, 1),
         ("in batches of 8 (tuned for spans)", SPANS, 8),
         ("in batches of 32 (tuned for spans)", SPANS, 32)]
 
