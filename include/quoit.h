@@ -182,7 +182,7 @@ quoit_status quoit_queue_unlink_self(quoit_queue *queue);
 /*
  * Push a copy of one item, pop one into item_out.
  * push: OK FULL CLOSED (finished); pop: OK EMPTY CLOSED (finished, and drained).
- * Both: ABANDONED (the other side is gone: <quoit/status.h> says when), ROLE FORKED CORRUPT.
+ * Both: ABANDONED (the other side is gone, see <quoit/status.h>), ROLE FORKED CORRUPT.
  * A push that returned OK is visible to the consumer and survives a crash of its producer.
  * MPMC: positions are claimed in order and taken in order. A producer that is stopped between claim
  * and commit blocks the positions behind it. One that crashed there does not: a blocked process

@@ -15,7 +15,7 @@ measure() {
     report "$name"
 }
 
-# report NAME: tables and plots of what was measured.
+# report NAME: tables and plots of the raw data.
 report() {
     python3 bench/report.py "bench/results/$1.jsonl" "bench/results/$1.md" \
         "$(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -1), $(nproc) processors, Linux $(uname -r)" \

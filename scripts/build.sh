@@ -4,7 +4,7 @@
 
 say() { printf '%s\n' "./dev: $*" >&2; }
 
-# Fails with the reason, the remedy, and the log that tells more.
+# Fails with the reason, the remedy, and the name of the log.
 give_up() {
     say "$*"
     exit 1

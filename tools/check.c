@@ -105,7 +105,7 @@ static quoit_status look_at(const struct check *check, const char *name, struct 
     struct object *object = &finding->object;
     quoit_status status = (check->all ? object_read_listed : object_read)(name, object);
     if (object->foreign)
-        finding->note = "it is another user's, and not checked";
+        finding->note = "it belongs to another user and was not checked";
     if (status != QUOIT_OK || object->damage[0] != '\0' || object->foreign)
         return status;
     fault_begin();

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* Looking at memory that others can cut off meanwhile. */
+/* Reading memory of a file that another process can truncate meanwhile. */
 #ifndef QUOIT_TOOLS_FAULT_H
 #define QUOIT_TOOLS_FAULT_H
 
 #include <stdbool.h>
 
-/* Between these two, what is read of a file's mapping beyond the file's end is zeros, where else
-   SIGBUS would end the process. fault_end: has that happened? Not to be nested. */
+/* Between these two calls, reading a mapping beyond the file's end returns zeros instead of ending
+   the process by SIGBUS. fault_end returns whether that has happened. Not to be nested. */
 void fault_begin(void);
 bool fault_end(void);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Where what is mapped cannot be cut off. */
+/* For systems where a mapped file cannot be truncated. */
 #include "fault.h"
 
 void fault_begin(void)

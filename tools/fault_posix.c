@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Cut-off memory on POSIX systems: a handler of SIGBUS puts a page of zeros in its place. */
+/* Truncated files on POSIX systems: a SIGBUS handler maps a page of zeros in the missing place. */
 #include "fault.h"
 
 #include <fcntl.h>

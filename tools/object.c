@@ -28,8 +28,8 @@ static double share(double part, double whole)
     return part < whole ? part / whole : 1;
 }
 
-/* The lines that are in a queue of blocks, but for those of the first one that are popped. Each is
-   looked at, so there is a limit; false: there are more, or it changed too quickly. */
+/* Counts the lines in a queue of blocks, without the popped ones of the first block. It reads each
+   block, so there is a limit; false: there are more, or the queue changed too quickly. */
 static bool count_lines(const quoit_queue *queue, const struct quoit_queue_info *info,
                         const struct stream_mark *mark, uint64_t *lines_out)
 {
@@ -54,7 +54,7 @@ static bool count_lines(const quoit_queue *queue, const struct quoit_queue_info 
            status == QUOIT_EMPTY || status == QUOIT_CLOSED;
 }
 
-/* What it holds, in the unit that its user counts in. */
+/* Counts the content in the unit that the user counts in. */
 static void count_contents(const quoit_queue *queue, struct object *object)
 {
     const struct quoit_queue_info *info = &object->queue;
@@ -69,7 +69,7 @@ static void count_contents(const quoit_queue *queue, struct object *object)
     uint64_t longest = (info->item_bytes + UINT64_C(15)) / 8 * 8;
     object->capacity_bytes = longest * info->capacity;
     object->used_bytes = info->pushed - info->popped;
-    if (object->used_bytes > object->capacity_bytes) /* it moves, or lies */
+    if (object->used_bytes > object->capacity_bytes) /* it changed meanwhile, or is damaged */
         object->used_bytes = object->capacity_bytes;
     object->fill = share((double)object->used_bytes, (double)object->capacity_bytes);
     const struct stream_mark *mark = stream_mark(queue, info);

@@ -25,7 +25,7 @@ struct object {
     uint64_t member_count;
     uint64_t living, dead, producers, consumers; /* living ones */
     uint64_t stopped;                            /* living ones that do not run, by a signal */
-    /* What used, pushed and popped count: "items"; "messages"; "lines", if `quoit push` has made
+    /* The unit of used, pushed and popped: "items"; "messages"; "lines", if `quoit push` has made
        the queue for blocks of lines; "blocks", of a pool; "bytes", of a region. */
     const char *unit;
     uint64_t pushed, popped; /* of a queue */
@@ -35,8 +35,8 @@ struct object {
 
 /* OK also for a damaged one, which then says so; else what opening it said. */
 quoit_status object_read(const char *name, struct object *object_out);
-/* The same for a name that the user did not give: of an object that belongs to another user nothing
-   is read, since that user may change it meanwhile in whatever way. */
+/* The same for a name that the user did not give. An object of another user is not read, since that
+   user may change it in any way meanwhile. */
 quoit_status object_read_listed(const char *name, struct object *object_out);
 
 const char *object_kind(const struct object *object); /* "mpmc", "pool"; "?" */

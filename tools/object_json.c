@@ -7,7 +7,7 @@
 #include <inttypes.h>
 #include <string.h>
 
-/* JSON escapes what a terminal must not get, too: as UTF-16. */
+/* JSON also escapes the characters that must not reach a terminal, as UTF-16. */
 static void escape(FILE *out, uint32_t code)
 {
     if (code > 0xffff)

@@ -8,9 +8,10 @@
 #include <stddef.h>
 #include <string.h>
 
-/* As print_text, so it is UTF-8 and harms no terminal; and a backslash that would look like the
-   beginning of an escape is one itself, so that different names have different labels: a scraper
-   refuses a page on which a sample comes twice. Then quoted as the format wants it. */
+/* Escapes as print_text does, so the label is UTF-8 and does no harm on a terminal. A backslash
+   that looks like the beginning of an escape is escaped, too, so that different names have
+   different labels: a scraper refuses a page with the same sample twice. Then quotes the label as
+   the format requires. */
 static void label(FILE *out, const char *text)
 {
     char shown[QUOIT_PRINTABLE_ROOM];

@@ -12,8 +12,8 @@ enum print_colour { PRINT_PLAIN, PRINT_BOLD, PRINT_DIM, PRINT_RED, PRINT_GREEN, 
 const char *print_colour(enum print_colour colour);
 enum print_colour print_state_colour(const struct object *object);
 
-/* Names, and all else that another user may have chosen, as a terminal may get it (printable.h):
-   nothing of that kind is printed in another way. */
+/* Prints names and other text that another user may have chosen, made safe for a terminal
+   (printable.h). All such text is printed by this function. */
 void print_text(FILE *out, const char *text);
 void print_line(const char *text);   /* on stdout */
 int print_columns(const char *text); /* characters, once it is printed so */

@@ -9,14 +9,14 @@
 
 enum { PROCESS_NAME_ROOM = 260 };
 
-/* "" if the system does not tell it. The process chooses it: print_text prints it. */
+/* "" if the system does not show it. The process chooses it, so print it by print_text. */
 void process_name(uint32_t pid, char name_out[PROCESS_NAME_ROOM]);
 
-/* Has a signal stopped it, or a debugger? false if the system does not tell it. */
+/* Has a signal or a debugger stopped it? false if the system does not show it. */
 bool process_is_stopped(uint32_t pid);
 
-/* How many files there are where the system keeps shared memory (posix:) that this user may not
-   read: queues of others, or anything else. 0 where the system does not list them. */
+/* How many files in the directory of shared memory (posix:) this user may not read: queues of other
+   users, or other files. 0 if the system does not list them. */
 size_t process_count_unreadable(void);
 
 /* Who goes on with an object that has lost this name: writes at most so many PIDs, returns how

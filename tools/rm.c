@@ -29,7 +29,7 @@ static const char help[] =
     "\n"
     "Examples:\n"
     "  quoit rm products sysv:readings\n"
-    "  quoit rm --dead --dry-run     # what a crash has left behind\n"
+    "  quoit rm --dead --dry-run     # lists what crashed programs left\n"
     "  sudo quoit rm --dead --any-owner\n";
 
 struct rm {
@@ -47,7 +47,7 @@ static quoit_status unlink_now(const struct rm *rm, const char *name)
     fault_begin();
     quoit_status status = rm->dead ? quoit_unlink_abandoned(name, rm->any_owner)
                                    : quoit_unlink(name, rm->any_owner);
-    (void)fault_end(); /* of what was cut off meanwhile, the status says what was found */
+    (void)fault_end(); /* if the object was truncated meanwhile, the status covers it */
     return status;
 }
 
@@ -61,7 +61,7 @@ static quoit_status check_owner(const struct rm *rm, const char *name)
     return status == QUOIT_OWNER ? status : QUOIT_OK;
 }
 
-/* Nothing is removed: BUSY, it is not dead. */
+/* Removes nothing. BUSY: the object is not dead. */
 static quoit_status would_remove(const struct rm *rm, const char *name)
 {
     struct object object;
@@ -73,14 +73,14 @@ static quoit_status would_remove(const struct rm *rm, const char *name)
     return status;
 }
 
-/* What --dead leaves alone: it is alive or idle, keeps no members, or is damaged. */
+/* Does --dead leave this object alone? It is in use or idle, keeps no members, or is damaged. */
 static bool is_not_dead(quoit_status status)
 {
     return status == QUOIT_BUSY || status == QUOIT_MISMATCH || status == QUOIT_CORRUPT ||
            status == QUOIT_VERSION;
 }
 
-/* lenient: of a list, what is gone, or another user's, is left alone without a word. */
+/* lenient: for a list; an object that is gone or belongs to another user is skipped silently. */
 static int remove_one(const struct rm *rm, const char *name, bool lenient)
 {
     quoit_status status = rm->dry_run ? would_remove(rm, name) : unlink_now(rm, name);

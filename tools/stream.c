@@ -76,7 +76,7 @@ uint64_t stream_count_lines(const char *text, size_t count)
     return lines;
 }
 
-/* "\r\n" ends a line; a "\r" elsewhere would let what follows it hide what is before it. */
+/* "\r\n" ends a line. Any other "\r" is escaped: text after it would hide the text before it. */
 static bool is_layout(const char *text, size_t count)
 {
     return text[0] == '\n' || text[0] == '\t' ||

@@ -29,7 +29,7 @@ struct stream_mark {
 /* NULL if it is no such queue. */
 struct stream_mark *stream_mark(const quoit_queue *queue, const struct quoit_queue_info *info);
 
-/* How many newlines there are. */
+/* The number of newlines. */
 uint64_t stream_count_lines(const char *text, size_t count);
 
 /* Bytes, on stdin and stdout as they are: no line ends are changed. */

@@ -34,7 +34,7 @@ static const char help[] =
     "  -n, --lines N    begin with the last N messages; 0: with the next one\n"
     "  -x, --hex        dump text too\n"
     "  -r, --raw        the messages' bytes alone\n"
-    "      --any-owner  also of another user's queue, if its permissions let you read it\n"
+    "      --any-owner  also show a queue of another user, if its permissions let you read it\n"
     "  -h, --help\n"
     "\n"
     "Exit codes: 0 all is shown; 1 trouble, said on stderr; 2 wrong usage.\n"

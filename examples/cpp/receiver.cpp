@@ -11,7 +11,7 @@ static volatile std::sig_atomic_t stopped;
 int main()
 try {
     readings queue = readings::join("readings", {64}, quoit::consumer);
-    // What is queued when it is stopped stays for the next receiver.
+    // After Ctrl-C the items that are still queued stay for the next receiver.
     std::signal(SIGINT, [](int) { stopped = 1; });
     for (reading reading{}; !stopped;)
         switch (queue.try_pop_for(reading, std::chrono::milliseconds(100))) {

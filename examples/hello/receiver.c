@@ -22,7 +22,7 @@ int main(void)
         fprintf(stderr, "%s\n", quoit_error_text());
         return 1;
     }
-    (void)signal(SIGINT, stop); /* what is queued then stays for the next receiver */
+    (void)signal(SIGINT, stop); /* queued items stay for the next receiver */
     struct reading reading;
     quoit_status status = QUOIT_OK;
     while (status >= QUOIT_OK && status != QUOIT_CLOSED && !stopped) {

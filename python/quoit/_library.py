@@ -231,7 +231,7 @@ class Input:
 
 # ---- What all handles have --------------------------------------------------------------------
 
-_SLICE_NS = 100_000_000  # a wait looks this often whether Python has a signal to see to, or the handle is closed
+_SLICE_NS = 100_000_000  # after each such time a wait checks for Python signals and for a closed handle
 _SHARED_SLICE_NS = 5_000_000  # ... once several threads use the same side of a handle
 
 
@@ -250,7 +250,7 @@ class _Object:
 
 
 class Place:
-    """Memory in place: the view that was handed out. What was made of that (slices, arrays) keeps the C handle open."""
+    """Memory in place: the view that was handed out. Slices of it, and arrays over it, keep the C handle open."""
 
     def __init__(self, thing, address, size, writable):
         self.memory = (c_char * size).from_address(address) if size else bytearray()
@@ -275,7 +275,7 @@ class Place:
         return True
 
     def drop(self):
-        """End it; slices in use keep the C handle open by themselves."""
+        """End the view; slices that are in use keep the C handle open by themselves."""
         self.end()
         self.memory = None
 
@@ -284,7 +284,7 @@ IN_USE = "a slice of the view, or an array over it, is still in use: end it befo
 
 
 class _Side:
-    """What one thread at a time may do with a handle."""
+    """One side of a handle: one thread at a time may use it."""
 
     def __init__(self):
         self.lock = threading.RLock()  # a signal's handler may come in between
@@ -378,7 +378,7 @@ class Handle:
             time.sleep(0.001)
 
     def _wait(self, side, end, function):
-        """function(C handle, timeout_ns) again and again, until it has an answer or the end has come."""
+        """Repeat function(C handle, timeout_ns) until it returns a result or the deadline has passed."""
         while True:
             chosen = self._sides[side]
             most = _SHARED_SLICE_NS if chosen.is_shared else _SLICE_NS
@@ -399,8 +399,8 @@ class Handle:
         return status
 
     def close(self):
-        """Leave. The object stays, with what is in it. Other threads' calls and waits raise ValueError, and so do views;
-        slices of views keep the memory, and the roles, until they are gone."""
+        """Leave. The object stays, with its content. Other threads' calls and waits raise ValueError, and so do views;
+        slices of views keep the memory and the roles until they are gone."""
         thing, self._object = self._object, None
         if thing is None:
             return
@@ -419,7 +419,7 @@ class Handle:
                 is_open.release()
 
     def _let_go(self):
-        """Of close(): end what else uses the handle. False: something is still in use."""
+        """For close(): end all other uses of the handle. False: something is still in use."""
         return True
 
     def __enter__(self):

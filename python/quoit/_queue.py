@@ -132,7 +132,7 @@ class Queue(Handle):
         return self._decoded(found[0])
 
     def push_many(self, items):
-        """As many of a list's, or another collection's, items as there is room for, the first ones; returns how many."""
+        """Push the first items of a list or another collection, as many as there is room for; return how many."""
         if iter(items) is items:
             raise TypeError("push_many needs a collection, such as a list: an iterator's items that find no room would be "
                             "lost. Push the iterator's items one by one, or lists of some of them")

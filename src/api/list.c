@@ -84,7 +84,7 @@ static quoit_status list_all(struct listing *listing)
 {
     for (int i = 0; quoit_os_shm_schemes[i] && !listing->ended; i++) {
         quoit_status status = list_scheme(listing, quoit_os_shm_schemes[i]->scheme.name, NULL);
-        /* Without a scheme's place, /dev/shm say, it has no objects, and the others have theirs. */
+        /* If a scheme's directory is missing, such as /dev/shm, go on with the other schemes. */
         if (status != QUOIT_OK && status != QUOIT_UNSUPPORTED && status != QUOIT_NOT_FOUND)
             return status;
     }

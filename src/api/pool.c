@@ -164,7 +164,9 @@ static quoit_status join_held(const char *name, const struct quoit_pool_options 
         if (status != QUOIT_EXISTS)
             return status;
     } while (quoit_os_hold_left_ns() > 0);
-    return quoit_fail(QUOIT_BUSY, "'%s' is created and removed by others without pause", name);
+    return quoit_fail(QUOIT_BUSY,
+                      "'%s': other processes create and remove it without pause; try again later",
+                      name);
 }
 
 quoit_status quoit_pool_join(const char *name, const struct quoit_pool_options *options,
@@ -176,7 +178,7 @@ quoit_status quoit_pool_join(const char *name, const struct quoit_pool_options *
     if (status != QUOIT_OK)
         return status;
     quoit_os_cancel_point();
-    quoit_os_fork_hold(); /* one limit of time for all tries */
+    quoit_os_fork_hold(); /* so that all tries share one time limit */
     status = join_held(name, options, flags, pool_out);
     quoit_os_fork_release();
     return status;

@@ -245,7 +245,9 @@ static quoit_status join_held(uint32_t abi, const char *name,
         if (status != QUOIT_EXISTS)
             return status;
     } while (quoit_os_hold_left_ns() > 0);
-    return quoit_fail(QUOIT_BUSY, "'%s' is created and removed by others without pause", name);
+    return quoit_fail(QUOIT_BUSY,
+                      "'%s': other processes create and remove it without pause; try again later",
+                      name);
 }
 
 quoit_status quoit_queue_join_abi(uint32_t abi, const char *name,
@@ -258,7 +260,7 @@ quoit_status quoit_queue_join_abi(uint32_t abi, const char *name,
     if (status != QUOIT_OK)
         return status;
     quoit_os_cancel_point();
-    quoit_os_fork_hold(); /* one limit of time for all tries */
+    quoit_os_fork_hold(); /* so that all tries share one time limit */
     status = join_held(abi, name, options, roles, queue_out);
     quoit_os_fork_release();
     return status;

@@ -95,7 +95,7 @@ static void note_full(quoit_queue *queue)
         quoit_poller_rearm(queue->handle->producer_waiter.poller);
 }
 
-/* Checked first: what is reported does not make the descriptor readable again. */
+/* Checks for ABANDONED before it rearms, so that a reported end does not ring the bell again. */
 quoit_status quoit_queue_found_empty(quoit_queue *queue)
 {
     quoit_status status = quoit_peer_check(queue, &queue->handle->consumer_waiter);

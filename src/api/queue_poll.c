@@ -75,8 +75,8 @@ static void run(void *argument)
             continue;
         }
         uint32_t armed = ARMED;
-        /* POLL-T2: said before the bell rings, so that whoever heard it silences it. Pairs with
-           POLL-U2. */
+        /* POLL-T2: stored before the bell rings, so that a side that has seen the bell silences it.
+           Pairs with POLL-U2. */
         if (atomic_compare_exchange_strong_explicit(&poller->state, &armed, RINGING,
                                                     memory_order_acq_rel, memory_order_acquire))
             quoit_os_bell_ring(&poller->bell);

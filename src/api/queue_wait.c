@@ -122,7 +122,7 @@ void quoit_sleep_unless(quoit_queue *queue, struct quoit_waiter *waiter,
     struct quoit_os_shm *shm = &queue->handle->region->shm;
     int64_t most_ns = quoit_wait_slice_ns;
     bool imposed = false;
-    /* WAIT-S2: said before the system compares it. Pairs with WAIT-W2. */
+    /* WAIT-S2: stored before the system compares the word. Pairs with WAIT-W2. */
     uint32_t word = atomic_fetch_or_explicit(waiter->asleep, 1, memory_order_seq_cst) | 1;
     full_barrier();
     /* WAIT-S3: the process that set it took its items before its barrier, so ready() below sees the

@@ -109,7 +109,9 @@ static quoit_status join_held(const char *name, const struct quoit_sem_options *
         if (status != QUOIT_NOT_FOUND)
             return status;
     } while (quoit_os_hold_left_ns() > 0);
-    return quoit_fail(QUOIT_BUSY, "'%s' is created and removed by others without pause", name);
+    return quoit_fail(QUOIT_BUSY,
+                      "'%s': other processes create and remove it without pause; try again later",
+                      name);
 }
 
 quoit_status quoit_sem_join(const char *name, const struct quoit_sem_options *options,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Removing what its members have left by crashing. Unlinking by kind is in queue.c, pool.c and
+/* Removes objects that crashed members have abandoned. Unlinking by kind is in queue.c, pool.c and
    region.c. */
 #include <quoit.h>
 
@@ -41,7 +41,7 @@ quoit_status quoit_unlink_abandoned(const char *name, unsigned flags)
                           "quoit_unlink_abandoned takes 0 or QUOIT_ANY_OWNER, not flags 0x%x",
                           flags);
     quoit_os_cancel_point();
-    quoit_os_fork_hold(); /* a child would hold on to the locks */
+    quoit_os_fork_hold(); /* else a forked child keeps the locks */
     quoit_status status = quoit_region_attach(name, flags, &region);
     if (status == QUOIT_OK) {
         status = unlink_held(region);

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Reading memory that another process may write at any time: each byte exactly once, so that what
-   was checked is what is used. A compiler may read the source of a memcpy again instead of the
-   copy. */
+/* Reads memory that another process may write at any time: each byte exactly once, so that the
+   checked value is the value that is used. A compiler may read the source of a memcpy twice. */
 #ifndef QUOIT_BASE_ONCE_H
 #define QUOIT_BASE_ONCE_H
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Which characters a terminal may get, and visible escapes for the others. */
+/* Decides which characters a terminal may get, and makes visible escapes of the others. */
 #include "printable.h"
 
 #include <stdio.h>
@@ -20,7 +20,7 @@ static const struct range {
     {0xe0000, 0xe0fff},
 };
 
-/* How many bytes a character has that begins with this one; 0: none does. */
+/* The length in bytes of a character that begins with this byte; 0: no character does. */
 static size_t length_of(unsigned char first)
 {
     if (first < ASCII_END)

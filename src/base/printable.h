@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Text that another user may have chosen (a name, a process's name, a message), as a terminal may
- * get it. A terminal obeys control characters; format characters hide text or turn its direction.
+ * Makes text safe for a terminal that another user may have chosen: a name, a process's name, a
+ * message. A terminal obeys control characters; format characters hide text or turn its direction.
  * Such characters, and bytes that are not UTF-8, become visible escapes here. The library's error
- * texts and the command's output share this.
+ * texts and the command's output use this.
  */
 #ifndef QUOIT_BASE_PRINTABLE_H
 #define QUOIT_BASE_PRINTABLE_H
@@ -19,7 +19,7 @@ enum { QUOIT_PRINTABLE_ROOM = 11 }; /* the longest escape, "\U000e0001", and its
    QUOIT_NO_CHARACTER: the first byte begins no UTF-8 character that lies within these bytes. */
 uint32_t quoit_utf8_next(const char *text, size_t bytes, size_t *length_out);
 
-/* Does a terminal show it, and nothing else? */
+/* Does a terminal show this character and do nothing else? */
 bool quoit_is_printable(uint32_t code);
 
 /* The first character of text as a terminal may get it: itself, or "\x1b", "\u202e",

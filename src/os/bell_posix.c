@@ -15,9 +15,9 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-/* Close-on-exec from the first moment. Without pipe2, which POSIX has since 2024, a fork of another
-   thread waits for the end of this hold; a posix_spawn or vfork of another thread does not, and its
-   program inherits both ends. */
+/* Makes a pipe that is close-on-exec from the start, with pipe2 (POSIX since 2024). Without pipe2,
+   a fork of another thread waits for the end of this hold. A posix_spawn or vfork of another thread
+   does not wait, and its program may inherit both ends. */
 static int make_pipe(int ends[2])
 {
 #ifdef QUOIT_HAS_PIPE2

@@ -169,7 +169,7 @@ static quoit_status change(const struct quoit_os_entry *entry, struct page *page
     if (links && is_alive(entry, present))
         return quoit_fail(QUOIT_EXISTS, "'windows:%s' exists already", entry->name);
     if (!links && present != identity)
-        return quoit_fail(QUOIT_NOT_FOUND, "'windows:%s' is gone, or another object by now",
+        return quoit_fail(QUOIT_NOT_FOUND, "'windows:%s' was removed or replaced meanwhile",
                           entry->name);
     /* Relaxed: says whose page it is, and publishes nothing. */
     atomic_store_explicit(&page->magic, ENTRY_MAGIC, memory_order_relaxed);

@@ -64,8 +64,9 @@ int quoit_os_fd_reserve(int fd, uint64_t size_bytes)
 }
 
 /*
- * Two witnesses, since each errs alone. Fewer blocks than bytes: also where a file system packs
- * data. Holes: also memory that is reserved and was never written. A file with both lacks memory.
+ * Checks two signs, since each alone can be wrong. A file system that packs data also has fewer
+ * blocks than bytes. Reserved memory that was never written also shows as a hole. A file with both
+ * signs lacks memory.
  */
 bool quoit_os_fd_is_whole(int fd)
 {

@@ -15,7 +15,7 @@ int quoit_os_memory_fd(const char *text);
    As mkstemp, but for children of other threads, which never inherit the descriptor over exec. */
 int quoit_os_fd_temporary(char *path);
 
-/* What to add to a message about error: a hint at RLIMIT_FSIZE, or "". */
+/* An addition to a message about error: a hint at RLIMIT_FSIZE, or "". */
 const char *quoit_os_fd_limit_hint(int error);
 
 /* Gives the file that size, with all of its storage, where the system can do that at once: 0, or
@@ -28,7 +28,7 @@ bool quoit_os_fd_is_whole(int fd);
 /* Its first bytes. NOT_QUOIT where it is no ordinary file, or has fewer. */
 quoit_status quoit_os_fd_peek(int fd, const char *what, void *bytes, uint64_t count);
 
-/* Has the System V segment memory for all of its size? True also where the system does not say. */
+/* Has the System V segment memory for all of its size? True also if the system does not show it. */
 bool quoit_os_segment_is_whole(int id);
 
 /* Maps all of it: base, size_bytes, owner; without a lock. NOT_QUOIT where it is empty. */

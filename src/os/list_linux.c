@@ -17,8 +17,8 @@ enum { LINE_ROOM = 8192, NAME_OFFSET = 48, NAME_ROOM = 208 };
 
 /* ---- System V -------------------------------------------------------------------------------- */
 
-/* An object says its name behind its first words, FORMAT.md 2; what is none may say anything. What
-   has no memory says nothing, and a look would take some. */
+/* An object's header holds its name (FORMAT.md 2); other segments may hold any bytes there. A
+   segment without memory holds no name, and reading it would take memory. */
 static bool visit_segment(int id, bool has_memory, quoit_os_visit *visit, void *context)
 {
     struct shmid_ds segment;

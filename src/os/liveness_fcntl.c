@@ -264,7 +264,7 @@ void quoit_os_lock_release(const struct quoit_os_shm *shm, uint32_t number)
 static bool is_held_locked(const struct quoit_os_shm *shm, uint32_t number)
 {
     struct file *file = *find_fd((int)shm->lock);
-    if (!file) /* no lock file: locks_missing says so; one that is hidden is not to be asked */
+    if (!file) /* no lock file (locks_missing), or one that this process may not open */
         return shm->locks_hidden;
     const struct held *held = *find_held(file, number);
     if (held)

@@ -90,7 +90,7 @@ bool quoit_os_lock_is_held(const struct quoit_os_shm *shm, uint32_t number)
 {
     /* F_RDLCK: conflicts with write locks alone. Read locks are not members'. */
     struct flock lock = byte_lock(number, F_RDLCK);
-    if (shm->lock < 0) /* no lock file: locks_missing says so */
+    if (shm->lock < 0) /* no lock file (locks_missing), or one that this process may not open */
         return shm->locks_hidden && is_listed(shm, number);
     /* If the kernel cannot say, the member counts as alive. */
     return fcntl((int)shm->lock, F_OFD_GETLK, &lock) != 0 || lock.l_type != F_UNLCK;

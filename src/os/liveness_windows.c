@@ -224,7 +224,8 @@ quoit_status quoit_os_gate_enter(const wchar_t *name, uint32_t permissions, cons
     if (answer == WAIT_OBJECT_0 || answer == WAIT_ABANDONED)
         return QUOIT_OK;
     (void)CloseHandle(*gate_out);
-    return quoit_fail(QUOIT_BUSY, "'%s' is being changed by a process that does not go on", what);
+    return quoit_fail(QUOIT_BUSY,
+                      "'%s' is locked by a process that makes no progress (is it stopped?)", what);
 }
 
 void quoit_os_gate_leave(HANDLE gate)

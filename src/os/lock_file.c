@@ -114,7 +114,8 @@ static quoit_status make(struct quoit_os_shm *shm, const char *path, const char 
         if (status != QUOIT_OK && status != QUOIT_NOT_FOUND)
             return status;
     } while (quoit_os_hold_left_ns() > 0);
-    return quoit_fail(QUOIT_BUSY, "'%s' is made and removed by other processes without pause",
+    return quoit_fail(QUOIT_BUSY,
+                      "'%s': other processes create and remove it without pause; try again later",
                       lock_path);
 }
 
@@ -194,7 +195,7 @@ quoit_status quoit_os_lock_file_open(struct quoit_os_shm *shm, const char *path)
         return quoit_os_fail(error, "open", lock_path);
     /* The file is made before the object has its name, and removed after it has lost it. */
     if (!leads_to(path, (int)shm->id))
-        return quoit_fail(QUOIT_NOT_FOUND, "'%s' is gone, or another object by now", path);
+        return quoit_fail(QUOIT_NOT_FOUND, "'%s' was removed or replaced meanwhile", path);
     shm->locks_missing = true;
     return QUOIT_OK;
 }
@@ -207,7 +208,7 @@ quoit_status quoit_os_lock_file_unlink(struct quoit_os_shm *shm, const char *pat
     if (status != QUOIT_OK)
         return status;
     if (!leads_to(path, (int)shm->id))
-        status = quoit_fail(QUOIT_NOT_FOUND, "'%s' is gone, or another object by now", path);
+        status = quoit_fail(QUOIT_NOT_FOUND, "'%s' was removed or replaced meanwhile", path);
     else if (unlink(path) != 0)
         status = quoit_os_fail(errno, "remove", path);
     else if (!shm->locks_missing)

@@ -79,7 +79,8 @@ static quoit_status check_retry(const char *path)
 {
     if (quoit_os_hold_left_ns() > 0)
         return QUOIT_OK;
-    return quoit_fail(QUOIT_BUSY, "'%s' is made and removed by other processes without pause",
+    return quoit_fail(QUOIT_BUSY,
+                      "'%s': other processes create and remove it without pause; try again later",
                       path);
 }
 
@@ -128,8 +129,9 @@ static quoit_status check_lock_owner(const struct quoit_os_locked_ops *ops, cons
     if (owner == QUOIT_OS_OWNER_UNKNOWN)
         return quoit_os_fail(EACCES, "open", text);
     if (owner != lock_owner)
-        return quoit_fail(QUOIT_OWNER, "the lock file of '%s:%s' is not its owner's", ops->scheme,
-                          text);
+        return quoit_fail(QUOIT_OWNER,
+                          "the lock file of '%s:%s' belongs to another user than the object",
+                          ops->scheme, text);
     if (!shm->any_owner)
         return quoit_fail(
             QUOIT_OWNER,
@@ -216,8 +218,8 @@ static quoit_status clear_relic(const struct quoit_os_locked_ops *ops, const cha
     return unlink(path) == 0 ? QUOIT_OK : quoit_os_fail(errno, "remove", path);
 }
 
-/* With the gate of a new lock file held. EXISTS: the name has an object without a lock file, or
-   another program's. */
+/* Called with the gate of a new lock file held. EXISTS: the name has an object without a lock file,
+   or an object of another program. */
 static quoit_status check_no_object(const struct quoit_os_locked_ops *ops, const char *path,
                                     const char *text, struct quoit_os_shm *shm)
 {
@@ -325,22 +327,23 @@ static quoit_status find_object(const struct quoit_os_locked_ops *ops, const cha
                               strerror(ENOENT));
         bool lost = status == QUOIT_NOT_FOUND && access(path.text, F_OK) != 0 &&
                     ops->find(shm, text, &owner) == shm->id;
-        if (status != QUOIT_NOT_FOUND || lost) /* a hidden one is asked for again, below */
+        if (status != QUOIT_NOT_FOUND || lost) /* the caller checks a hidden lock file again */
             return QUOIT_OK;
         retry = check_retry(path.text);
     }
     return retry;
 }
 
-/* Everybody may make lock files there: one of another user's says nothing of this object. */
+/* Any user can make lock files there, so a lock file of another user than the object's owner does
+   not count. */
 static bool is_owners(const struct quoit_os_shm *shm)
 {
     struct stat file;
     return fstat((int)shm->lock, &file) == 0 && file.st_uid == shm->owner;
 }
 
-/* Of an object whose lock file, and so its gate, is not this process's to open: its first word is
-   written last. */
+/* For an object whose lock file, and so its gate, this process may not open. The creator writes the
+   first word last. */
 static bool is_finished(const struct quoit_os_shm *shm)
 {
     return *(const volatile uint64_t *)(const void *)shm->base != 0;
@@ -359,8 +362,9 @@ quoit_status quoit_os_locked_open(const struct quoit_os_locked_ops *ops, const c
     if (status == QUOIT_OK)
         status = ops->attach(shm, text, 0);
     if (status == QUOIT_OK && shm->lock >= 0 && !is_owners(shm))
-        status = quoit_fail(QUOIT_OWNER, "the lock file of '%s:%s' is not its owner's", ops->scheme,
-                            text);
+        status = quoit_fail(QUOIT_OWNER,
+                            "the lock file of '%s:%s' belongs to another user than the object",
+                            ops->scheme, text);
     bool hidden = status == QUOIT_OK && shm->lock < 0 &&
                   quoit_os_lock_hide(shm, lock_path_of(ops, shm, text).text, shm->owner);
     if (hidden && !is_finished(shm))
@@ -400,7 +404,7 @@ quoit_status quoit_os_locked_unlink(const struct quoit_os_locked_ops *ops, struc
     uint64_t owner;
     status = look(ops, shm, text, &number, &owner);
     if (status == QUOIT_OK && number != shm->id)
-        status = quoit_fail(QUOIT_NOT_FOUND, "'%s:%s' is gone, or another object by now",
+        status = quoit_fail(QUOIT_NOT_FOUND, "'%s:%s' was removed or replaced meanwhile",
                             ops->scheme, text);
     else if (status == QUOIT_OK && ops->remove(shm, text) != 0)
         status = quoit_os_fail(errno, "remove", text);
@@ -417,7 +421,7 @@ void quoit_os_locked_close(const struct quoit_os_locked_ops *ops, struct quoit_o
         struct lock_path path = lock_path_of(ops, shm, shm->temporary);
         bool is_gone = shm->id < 0 || ops->remove(shm, shm->temporary) == 0 || errno == ENOENT ||
                        errno == EIDRM || errno == EINVAL;
-        if (is_gone) /* else the next creator finds in the lock file that this one left it */
+        if (is_gone) /* else the lock file must stay: the next creator finds by it what is left */
             (void)unlink(path.text);
     }
     free(shm->temporary);

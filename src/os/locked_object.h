@@ -18,8 +18,8 @@ struct quoit_os_locked_ops {
     const char *scheme;
     void (*lock_path)(const struct quoit_os_shm *shm, const char *text,
                       char path[QUOIT_OS_LOCK_PATH_ROOM]);
-    /* The number of the object that has the name now, below INT32_MAX, and its owner, where this
-       process may know that; -1 and errno. */
+    /* Returns the number of the object that has the name now, below INT32_MAX; -1 and errno. Also
+       returns its owner, if this process may read that. */
     int64_t (*find)(const struct quoit_os_shm *shm, const char *text, uint64_t *owner_out);
     /* Is the object of that number one that a dead creator of this user left? It had noted its
        number, or died before (-1). */

@@ -40,8 +40,8 @@ static void directory_of(const char *path, char directory[PATH_ROOM])
         (void)snprintf(directory, PATH_ROOM, "%.*s", (int)(slash - path), path);
 }
 
-/* A missing directory is another failure than a missing file: nothing that others do to the object
-   mends it. */
+/* A missing directory is an error, unlike a missing file: no other process's change to the object
+   can repair it, so a retry is of no use. */
 static quoit_status fail_at(int error, const char *doing, const char *path)
 {
     char directory[PATH_ROOM];
@@ -243,7 +243,7 @@ static int link_file(const struct quoit_os_shm *shm, const char *path)
     return linkat(AT_FDCWD, itself, AT_FDCWD, path, AT_SYMLINK_FOLLOW);
 }
 
-/* The gate that keeps sweepers from a temporary name is the object's own. */
+/* The gate that keeps sweepers from a temporary name is the gate of the object itself. */
 static void leave_temporary_gate(struct quoit_os_shm *shm)
 {
     intptr_t lock = shm->lock;
@@ -318,7 +318,7 @@ static quoit_status check_leads_to(const char *path, int fd)
         return quoit_os_fail(errno, "look at", path);
     if (is_there && by_path.st_dev == by_fd.st_dev && by_path.st_ino == by_fd.st_ino)
         return QUOIT_OK;
-    return quoit_fail(QUOIT_NOT_FOUND, "'%s' is gone, or another object by now", path);
+    return quoit_fail(QUOIT_NOT_FOUND, "'%s' was removed or replaced meanwhile", path);
 }
 
 quoit_status quoit_os_file_gate(struct quoit_os_shm *shm, const char *path)

@@ -20,9 +20,9 @@ quoit_status quoit_os_file_reserve(int fd, uint64_t size_bytes, uint32_t permiss
 quoit_status quoit_os_file_map(int fd, bool read_only, const char *what,
                                struct quoit_os_shm *shm_out);
 
-/* Takes the gate of an object whose path is to be changed, and checks that path still leads to it:
-   OK (the gate is held), NOT_FOUND (it does not), BUSY (another process holds the gate, and the
-   hold's time is over), FORKED (this is a child that a signal handler made during the wait). */
+/* Takes the gate of an object whose path is to be changed, and checks that path still leads to it.
+   OK: the gate is held. NOT_FOUND: the path leads elsewhere. BUSY: another process holds the gate,
+   and the hold's time is over. FORKED: this is a child that a signal handler made meanwhile. */
 quoit_status quoit_os_file_gate(struct quoit_os_shm *shm, const char *path);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Memory without a name: a memfd. And what the kernel says of System V segments' memory. */
+/* Memory without a name: a memfd. Also how much memory a System V segment has, by the kernel. */
 #include "fd.h"
 
 #include <stdio.h>

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Which IPC namespace this process is in. A wrong answer would be harmful: the lock file of a live
- * object of another namespace looks like one whose object is gone. So a process that cannot find
- * out gets an error.
+ * Finds the IPC namespace of this process. A wrong answer would do harm: the lock file of a live
+ * object in another namespace looks like one whose object is gone. So a process that cannot find
+ * its namespace gets an error.
  */
 #include "sysv.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* One IPC namespace, where the system has no more, or POSIX alone does not tell them apart. */
+/* For systems with one IPC namespace, and for plain POSIX, which cannot tell namespaces apart. */
 #include "sysv.h"
 
 quoit_status quoit_os_ipc_namespace(uint64_t *namespace_out)

@@ -68,14 +68,14 @@ struct quoit_os_shm_ops {
     /* NOT_FOUND, NOT_QUOIT (not memory at all), PERMISSION … The caller sets shm_out->any_owner,
        which is read first: without it, opening does not wait for another user's process (OWNER). */
     quoit_status (*open)(const char *text, bool read_only, struct quoit_os_shm *shm_out);
-    /* Of an object whose header names a lock file: its locks are there. NOT_FOUND: the object has
-       lost its name; OK with locks_missing: it has lost its lock file. NULL: it never has one. */
+    /* Opens the lock file of an object whose header names one. NOT_FOUND: the object has lost its
+       name. OK with locks_missing: it has lost its lock file. NULL: such objects have none. */
     quoit_status (*open_locks)(struct quoit_os_shm *shm, const char *text);
     /* Does the name still lead to this object? */
     bool (*is_named)(const struct quoit_os_shm *shm, const char *text);
-    /* Reads the first bytes without mapping the object, so that nothing that is done to it
-       meanwhile can do harm. NOT_FOUND, NOT_QUOIT (fewer bytes, or not memory at all), PERMISSION
-       … NULL: opening is as safe as that. */
+    /* Reads the first bytes without mapping the object, so that a change by another process
+       meanwhile cannot do harm. NOT_FOUND, NOT_QUOIT (too few bytes, or not memory at all),
+       PERMISSION … NULL: opening is as safe as that. */
     quoit_status (*peek)(const char *text, void *bytes, uint64_t count);
     /* Removes the name if it still leads to this object; NOT_FOUND if not. */
     quoit_status (*unlink)(struct quoit_os_shm *shm, const char *text);
@@ -96,8 +96,8 @@ quoit_status quoit_os_list(const char *scheme, const char *directory, quoit_os_v
 
 /* ---- Locks that the kernel drops when their holder dies -------------------------------------- */
 
-/* Numbered locks on a mapped object, which only a process that may write to it can hold, or keep
-   others from holding. Held by a handle, not by a process or a thread. */
+/* Numbered locks on a mapped object. Only a process that may write to it can hold them, or keep
+   others from them. A handle holds them, not a process or a thread. */
 enum { QUOIT_OS_LOCK_GATE = 0, QUOIT_OS_LOCK_FIRST = 1 }; /* the gate is src/os's own */
 
 quoit_status quoit_os_lock_try(const struct quoit_os_shm *shm, uint32_t number); /* OK or BUSY */
@@ -190,17 +190,17 @@ struct quoit_os_fork_guard {
 };
 /*
  * Around each call that opens, makes or removes something. They nest; the outermost counts. Until
- * the release this thread is not cancelled and takes no signals but those of its own faults, so
- * that nothing is left held, and no fork happens in another thread: a child would inherit locks
- * that no guard lets go of yet. Such a fork waits for the release.
+ * the release this thread is not cancelled, and takes only signals of its own faults, so that it
+ * leaves nothing held. No other thread forks: a fork waits for the release. Otherwise a child would
+ * inherit locks that no guard releases yet.
  */
 void quoit_os_fork_hold(void);
 void quoit_os_fork_release(void);
-/* A thread that was cancelled ends here; called where it holds nothing, and leaves nothing half
+/* A cancelled thread ends here. Called where the thread holds nothing and has left nothing half
    done: as calls begin that create, open, remove or wait. Within a hold it does nothing. */
 void quoit_os_cancel_point(void);
-/* What is left of the time that the calls within one outermost hold may wait for others, by the
-   monotonic clock, from the first call of this on; 0: nothing. */
+/* Returns how long the calls within one outermost hold may still wait for other processes, by the
+   monotonic clock; 0: no longer. The time runs from the first call of this function. */
 int64_t quoit_os_hold_left_ns(void);
 extern int64_t quoit_os_hold_ns; /* that time: ten seconds; tests take less */
 quoit_status quoit_os_fork_guard_add(struct quoit_os_fork_guard *guard);

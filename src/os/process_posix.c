@@ -32,8 +32,8 @@ static _Thread_local struct {
 
 /* ---- Signals --------------------------------------------------------------------------------- */
 
-/* All but those that this thread causes itself, by a fault: blocked, they would end the process
-   without its handler. */
+/* Blocks all signals except those of this thread's own faults: a blocked fault would end the
+   process without its handler. */
 static void block_signals(sigset_t *before_out)
 {
     static const int faults[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGABRT, SIGSYS};
@@ -51,8 +51,8 @@ static bool has_file_signal(void)
     return sigpending(&pending) == 0 && sigismember(&pending, SIGXFSZ) == 1;
 }
 
-/* Growing a file beyond RLIMIT_FSIZE sends SIGXFSZ, whose default action ends the process. The call
-   that failed reports EFBIG; the signal, which is blocked, is taken away here. */
+/* Growing a file beyond RLIMIT_FSIZE sends SIGXFSZ, whose default action ends the process. The
+   failed call reports EFBIG; the signal is blocked, and this function removes it. */
 static void consume_file_signal(void)
 {
     sigset_t file_signal;
@@ -66,9 +66,9 @@ static void consume_file_signal(void)
 /* ---- Fork ------------------------------------------------------------------------------------ */
 
 /*
- * Looks now and then: a condition variable would have to be repaired in the child. The forking
+ * Waits by polling, since a condition variable would have to be repaired in the child. The forking
  * thread's own hold does not count: a signal handler that interrupted it would wait for itself.
- * Signals stay blocked to the end of fork, so that no handler forks again behind the mutex.
+ * Signals stay blocked until fork ends, so that no handler forks again while the mutex is held.
  */
 static void before_fork(void)
 {
@@ -168,8 +168,8 @@ struct pause_guard {
     bool forked;
 };
 
-/* In a child that a signal handler forked during the pause. What shm would clear up, its temporary
-   name, is the parent's. */
+/* Called in a child that a signal handler forked during the pause. The temporary name belongs to
+   the parent, so shm must not remove it. */
 static void drop_paused(struct quoit_os_fork_guard *guard)
 {
     struct pause_guard *paused =
@@ -190,7 +190,8 @@ quoit_status quoit_os_pause(struct quoit_os_shm *shm, const char *what)
     struct pause_guard paused = {.guard.dropped = drop_paused, .shm = shm};
     sigset_t blocked;
     if (left_ns == 0)
-        return quoit_fail(QUOIT_BUSY, "'%s' is being changed by a process that does not go on",
+        return quoit_fail(QUOIT_BUSY,
+                          "'%s' is locked by a process that makes no progress (is it stopped?)",
                           what);
     quoit_status status = quoit_os_fork_guard_add(&paused.guard);
     if (status != QUOIT_OK)

@@ -1,23 +1,23 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What POSIX mechanisms need inside quoit_os_fork_hold, which disables cancellation and blocks
- * signals for the calling thread until quoit_os_fork_release: no handler finds, and no cancelled
- * thread leaves, a lock held or a descriptor open.
+ * Functions for POSIX mechanisms inside quoit_os_fork_hold. A hold disables cancellation and blocks
+ * signals for the calling thread until quoit_os_fork_release. So no signal handler finds a lock
+ * held or a descriptor open, and no cancelled thread leaves one behind.
  */
 #ifndef QUOIT_OS_PROCESS_POSIX_H
 #define QUOIT_OS_PROCESS_POSIX_H
 
 #include "os.h"
 
-/* One lock for what this process keeps beside its handles; free in a forked child, whatever other
-   threads did. It holds off forks as well. */
+/* One lock for the data that this process keeps beside its handles. It also delays forks, so it is
+   always free in a forked child. */
 quoit_status quoit_os_process_lock(void);
 void quoit_os_process_unlock(void);
 
 /*
- * Within a hold: sleeps a millisecond at most, with the signals delivered that the caller's thread
- * takes, and forks allowed; shm has no lock. BUSY: the hold's time is over, what names the object.
- * FORKED: this is a child that a signal handler made meanwhile, and shm is let go of.
+ * Within a hold: sleeps for at most a millisecond. Meanwhile this thread takes its signals, and
+ * forks are allowed; shm must hold no lock. BUSY: the hold's time is over; `what` names the object.
+ * FORKED: this is a child that a signal handler made meanwhile, and shm is released.
  */
 quoit_status quoit_os_pause(struct quoit_os_shm *shm, const char *what);
 

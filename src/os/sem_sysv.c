@@ -153,7 +153,9 @@ static quoit_status create(const char *text, uint32_t value, uint32_t permission
         if (error != EAGAIN && error != EIDRM && error != EINVAL)
             return quoit_os_fail(error, "fill the System V semaphore", text);
     }
-    return quoit_fail(QUOIT_BUSY, "'sysv:%s' is created and removed by others without pause", text);
+    return quoit_fail(
+        QUOIT_BUSY,
+        "'sysv:%s': other processes create and remove it without pause; try again later", text);
 }
 
 static quoit_status open_existing(const char *text, bool any_owner, struct quoit_os_sem *sem_out)

@@ -70,8 +70,8 @@ static int directory_length(const char *path)
     return length < 200 ? (int)length : 200;
 }
 
-/* A missing directory is another failure than a missing file: nothing that others do to the object
-   mends it. */
+/* A missing directory is an error, unlike a missing file: no other process's change to the object
+   can repair it, so a retry is of no use. */
 static quoit_status fail_at(DWORD error, const char *doing, const char *path)
 {
     if (error == ERROR_PATH_NOT_FOUND)
@@ -319,7 +319,7 @@ static quoit_status take_name_away(const struct quoit_os_shm *shm, const wchar_t
 {
     struct quoit_os_wide temporary;
     if (!leads_to(wide, shm->identity))
-        return quoit_fail(QUOIT_NOT_FOUND, "'%s' is gone, or another object by now", path);
+        return quoit_fail(QUOIT_NOT_FOUND, "'%s' was removed or replaced meanwhile", path);
     temporary_beside(wide, &temporary);
     if (!MoveFileExW(wide, temporary.text, 0))
         return quoit_os_fail((int)GetLastError(), "remove", path);

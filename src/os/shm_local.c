@@ -136,7 +136,7 @@ static quoit_status unlink_name(struct quoit_os_shm *shm, const char *text)
         *at = entry->next;
     quoit_os_process_unlock();
     if (!is_ours)
-        return quoit_fail(QUOIT_NOT_FOUND, "'local:%s' is gone, or another object by now", text);
+        return quoit_fail(QUOIT_NOT_FOUND, "'local:%s' was removed or replaced meanwhile", text);
     quoit_os_fd_close(entry->fd, NULL);
     free(entry);
     return QUOIT_OK;

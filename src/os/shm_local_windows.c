@@ -119,7 +119,7 @@ static quoit_status unlink_name(struct quoit_os_shm *shm, const char *text)
     ReleaseSRWLockExclusive(&entries_lock);
     return is_ours
                ? QUOIT_OK
-               : quoit_fail(QUOIT_NOT_FOUND, "'local:%s' is gone, or another object by now", text);
+               : quoit_fail(QUOIT_NOT_FOUND, "'local:%s' was removed or replaced meanwhile", text);
 }
 
 const struct quoit_os_shm_ops quoit_os_shm_local = {

@@ -72,7 +72,7 @@ static quoit_status attach(struct quoit_os_shm *shm, const char *text, uint64_t 
 {
     struct shmid_ds segment;
     if (shmctl((int)shm->id, IPC_STAT, &segment) != 0)
-        return quoit_os_sysv_fail("look at the System V segment", text);
+        return quoit_os_sysv_fail("query the System V segment", text);
     void *base = shmat((int)shm->id, NULL, shm->read_only ? SHM_RDONLY : 0);
     if ((intptr_t)base == -1)
         return quoit_os_sysv_fail("attach the System V segment", text);
@@ -107,7 +107,7 @@ static const struct quoit_os_locked_ops locked = {
     .detach = detach,
 };
 
-/* An shm that holds nothing yet but its key, and as its identity its IPC namespace. */
+/* An shm with only its key and, as its identity, its IPC namespace. */
 static quoit_status begin(const char *text, bool read_only, struct quoit_os_shm *shm_out)
 {
     *shm_out = (struct quoit_os_shm){
@@ -141,7 +141,7 @@ static bool is_named(const struct quoit_os_shm *shm, const char *text)
     return quoit_os_locked_is_named(&locked, shm, text);
 }
 
-/* A segment cannot be cut off, so a mapping of it does no harm. */
+/* A segment cannot be truncated, so mapping it does no harm. */
 static quoit_status peek(const char *text, void *bytes, uint64_t count)
 {
     struct quoit_os_shm shm = {.lock = -1};
@@ -152,7 +152,7 @@ static quoit_status peek(const char *text, void *bytes, uint64_t count)
         return status;
     shm.id = (intptr_t)find(&shm, text, &owner);
     if (shm.id < 0 || shmctl((int)shm.id, IPC_STAT, &segment) != 0)
-        return quoit_os_sysv_fail("look at the System V segment", text);
+        return quoit_os_sysv_fail("query the System V segment", text);
     if (segment.shm_segsz < count)
         return quoit_fail(QUOIT_NOT_QUOIT, "'sysv:%s' has %llu bytes, too few for a Quoit object",
                           text, (unsigned long long)segment.shm_segsz);
@@ -171,7 +171,8 @@ static quoit_status unlink_name(struct quoit_os_shm *shm, const char *text)
     if (status != QUOIT_OK)
         return status;
     if (ipc_namespace != shm->identity) /* the number may be another segment's here */
-        return quoit_fail(QUOIT_NOT_FOUND, "'sysv:%s' is in an IPC namespace that was left", text);
+        return quoit_fail(QUOIT_NOT_FOUND,
+                          "'sysv:%s' belongs to an IPC namespace that this process has left", text);
     return quoit_os_locked_unlink(&locked, shm, text);
 }
 

@@ -16,13 +16,13 @@ quoit_status quoit_os_sysv_fail(const char *doing, const char *text);
 
 enum { QUOIT_OS_SYSV_LOCK_ROOM = 320 };
 
-/* The path of the lock file for a segment with that key in that IPC namespace: System V objects
-   belong to one, and another may share the directory. */
+/* The path of the lock file for a segment with that key in that IPC namespace. System V objects
+   belong to one namespace, but several namespaces may share the directory of the lock files. */
 void quoit_os_sysv_lock_path(uint32_t key, uint64_t ipc_namespace,
                              char path[QUOIT_OS_SYSV_LOCK_ROOM]);
 
 /* This process's IPC namespace, 0 for the system's first one; namespace_linux.c, namespace_none.c.
-   UNSUPPORTED: there may be others, and which one this is cannot be found out. */
+   UNSUPPORTED: there may be several, and the system does not show which one this is. */
 quoit_status quoit_os_ipc_namespace(uint64_t *namespace_out);
 
 #endif

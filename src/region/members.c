@@ -99,8 +99,9 @@ static quoit_status take_row(struct quoit_members *members, const char *what)
         if (status != QUOIT_BUSY)
             return status;
         if (quoit_os_monotonic_ns() - start > patience_ns)
-            return quoit_fail(QUOIT_BUSY, "'%s' is being removed by a process that does not go on",
-                              what);
+            return quoit_fail(
+                QUOIT_BUSY,
+                "'%s' is being removed by a process that makes no progress (is it stopped?)", what);
         was_removed = is_removed;
         is_removed = quoit_os_lock_is_held(members->shm, LOCK_REMOVER);
         if (is_removed)

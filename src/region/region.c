@@ -197,7 +197,7 @@ static bool peek(const quoit_region *region)
            first.magic == QUOIT_REGION_MAGIC && is_of_name(region, &first.header);
 }
 
-/* Reads no byte through the mapping: that could take memory until there is none. */
+/* Reads no byte through the mapping: each page that is touched would take memory. */
 static quoit_status refuse_holes(const quoit_region *region)
 {
     const char *scheme = quoit_region_scheme(region), *text = quoit_region_text(region);
@@ -239,7 +239,7 @@ static quoit_status validate(quoit_region *region)
     if (status != QUOIT_OK)
         return status;
     if (copy.lock_file > 1 || (copy.lock_file && !region->ops->open_locks))
-        return quoit_region_damaged(region, "region", "the place of its locks is out of range");
+        return quoit_region_damaged(region, "region", "its lock_file field is out of range");
     char name[QUOIT_REGION_NAME_ROOM];
     header_name(text, name);
     if (region->ops->scheme.is_key && memcmp(copy.name, name, sizeof name) != 0)
@@ -361,7 +361,7 @@ void quoit_region_close(quoit_region *region)
 quoit_status quoit_region_unlink_self(quoit_region *region)
 {
     if (region->shm.read_only)
-        return quoit_fail(QUOIT_PERMISSION, "'%s:%s' was opened to be looked at alone",
+        return quoit_fail(QUOIT_PERMISSION, "'%s:%s' was opened read-only",
                           quoit_region_scheme(region), quoit_region_text(region));
     quoit_os_fork_hold(); /* else a forked child keeps a System V name's gate */
     quoit_status status = region->ops->unlink(&region->shm, region->name.text);

@@ -62,7 +62,8 @@ quoit_status quoit_region_differs(const quoit_region *region, const char *noun, 
                                   uint64_t there, uint64_t asked);
 quoit_status quoit_region_damaged(const quoit_region *region, const char *noun, const char *what);
 
-/* Does its name still lead to it? A new one's will, or its publishing fails. */
+/* Does its name still lead to it? True for a region that is not published yet: if the name is
+   taken, publishing fails. */
 bool quoit_region_is_named(const quoit_region *region);
 
 /* CORRUPT where an object has lost its lock file. */

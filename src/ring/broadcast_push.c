@@ -42,7 +42,7 @@ quoit_status quoit_broadcast_attach_producer(struct quoit_ring_producer *produce
     return QUOIT_OK;
 }
 
-/* Positions that may be filled without a look at the subscribers. */
+/* How many positions may be filled before the subscribers' positions must be read again. */
 static uint64_t room_of(const struct quoit_broadcast_side *side,
                         const struct quoit_ring_place *place)
 {

@@ -67,7 +67,7 @@ struct quoit_ring_members {
     /* Does a living process have that row? Never asked of the own one. */
     bool (*is_alive)(const void *context, uint32_t row);
     const void *context;
-    quoit_atomic_u64 *repairs; /* counted up where one is made; NULL: nobody counts */
+    quoit_atomic_u64 *repairs; /* incremented at each repair; NULL: repairs are not counted */
 };
 
 /* Where the copy of an item goes that somebody looks at. */
@@ -223,8 +223,8 @@ static inline uint64_t quoit_ring_item(const uint8_t *at)
     return atomic_load_explicit((const quoit_atomic_u64 *)(const void *)at, memory_order_acquire);
 }
 
-/* A length or a block's handle, at a multiple of 8, that the peer may change at any time: read
-   once, so that the value that was checked is the one that is used. */
+/* Reads a length or a block's handle, at a multiple of 8, that the peer may change at any time. It
+   is read once, so that the checked value is the value that is used. */
 static inline uint64_t quoit_ring_load_once(const void *at)
 {
     /* Relaxed: the commit was seen before; a later change by a hostile peer needs no order. */
@@ -270,15 +270,15 @@ static inline void quoit_ring_count_repair(const struct quoit_ring_place *place)
         (void)atomic_fetch_add_explicit(place->members.repairs, 1, memory_order_relaxed);
 }
 
-/* Copies bytes that another process may be overwriting. Each access is of at most 8 bytes, aligned
-   to its own size, and inside: in spans an item can begin at any address, and nothing lies between
-   the last one and the end of the mapping. */
+/* Copies bytes that another process may be overwriting. Each access has at most 8 bytes, is aligned
+   to its size, and stays inside the item. In spans an item can begin at any address, and the last
+   one can end where the mapping ends. */
 static inline void quoit_ring_load(uint8_t *to, const uint8_t *from, uint64_t bytes)
 {
     uint64_t at = 0;
     if ((uintptr_t)from % 8 == 0)
         for (; bytes - at >= 8; at += 8) {
-            /* Relaxed: the caller orders it, and finds out whether the copy counts. */
+            /* Relaxed: the caller orders it, and checks afterwards whether the copy is whole. */
             uint64_t word = atomic_load_explicit(
                 (const quoit_atomic_u64 *)(const void *)(from + at), memory_order_relaxed);
             memcpy(to + at, &word, 8);

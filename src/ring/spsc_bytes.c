@@ -93,8 +93,8 @@ static uint64_t span_of(const struct quoit_bytes_side *side, const struct quoit_
     return quoit_ring_span(side->limit, side->position, ring_bytes(place));
 }
 
-/* One more of the messages that this side has moved: a number for people, which a crash between it
-   and the side's own counter leaves one short. */
+/* Counts one more message that this side has moved, for people. A crash between this and the side's
+   own counter can leave the number one short. */
 static void count_message(quoit_atomic_u64 *messages)
 {
     /* Relaxed: only this side writes it. */
@@ -269,7 +269,7 @@ static uint64_t size(const struct quoit_ring_place *place)
     return count > 0 || !has_items(place) ? count : 1;
 }
 
-/* Counters that cannot be right are something, too: the call returns CORRUPT. */
+/* Also true if the counters are impossible: the call then returns CORRUPT. */
 static bool has_room_for(const struct quoit_ring_place *place, uint64_t wanted)
 {
     uint64_t head = quoit_ring_head(place->shm); /* before the tail: they are not further apart */

@@ -315,8 +315,8 @@ static uint64_t size(const struct quoit_ring_place *place)
     return items;
 }
 
-/* What a pop and a push look at. The counters alone would not do: the last step of either side is
-   the slot's, and one that crashed before it has counted already. */
+/* Reads the slot as a pop or a push does. The counters alone are not enough: each side writes its
+   slot last, and a side that crashed before that has changed its counter already. */
 static bool has_items(const struct quoit_ring_place *place)
 {
     uint64_t head = quoit_ring_head(place->shm);

@@ -223,7 +223,7 @@ static uint64_t size(const struct quoit_ring_place *place)
     return items < place->capacity ? items : place->capacity;
 }
 
-/* Counters that cannot be right are something, too: the call returns CORRUPT. */
+/* Also true if the counters are impossible: the call then returns CORRUPT. */
 static bool has_items(const struct quoit_ring_place *place)
 {
     return quoit_ring_tail(place->shm) != quoit_ring_head(place->shm);

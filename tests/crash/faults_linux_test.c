@@ -102,8 +102,8 @@ static void settle(const struct life *life)
     CHECK_STATUS(quoit_queue_unlink(life->name), QUOIT_NOT_FOUND);
 }
 
-/* Each call fails in a third of the ways, and each way at a third of the calls, in other pairs with
-   each seed; in full length all of them. */
+/* A short run tries a third of the errors at each call, and a third of the calls with each error.
+   Each seed makes other pairs. A full run tries all pairs. */
 static bool is_left_out(uint64_t call, uint64_t error)
 {
     return !test_is_full() && (call + error + test_seed) % 3 != 0;
@@ -172,7 +172,7 @@ static void file(void)
     try_scheme("file", ERRORS);
 }
 
-/* Where a lock file's name depends on what the system says, and what it says may fail. */
+/* The name of the lock file depends on the IPC namespace, and reading that can fail. */
 static void private_namespace(void)
 {
     if (unshare(CLONE_NEWIPC) != 0) {

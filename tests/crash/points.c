@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Which points of an operation are tried, and in what order. */
+/* Chooses the points of an operation that are tried, and their order. */
 #include "stepper.h"
 
 #include "test.h"
@@ -12,7 +12,7 @@ enum { SHORT = 4 }; /* points of each operation, as a rule */
 static uint64_t candidates[2 * STEPPER_STEPS]; /* ascending */
 static uint64_t candidate_count;
 
-/* An operation is a case, numbered in each part: a point is told as CASE:STEP. */
+/* An operation is a case, numbered in each part: a kill point is printed as CASE:STEP. */
 static uint64_t next_case(void)
 {
     static const char *part;

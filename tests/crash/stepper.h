@@ -9,14 +9,14 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* An operation's way: where each of its instructions is, and where it is at its end, at[steps]; and
-   what is so after so many steps, marks[steps]. */
+/* The path of an operation: at[i] is the address of its instruction after i steps, and at[steps]
+   the address at its end. marks[i] has the properties below after i steps. */
 enum { STEPPER_STEPS = 1 << 17 };
 enum {
-    STEPPER_FIRST = 1,   /* this place was not met before */
-    STEPPER_CHANGED = 2, /* others see what they did not see a step before */
-    STEPPER_OBJECT = 4,  /* likewise, in an object, not in the test's own memory */
-    STEPPER_TOUCHES = 8  /* the next instruction may read or change what others see */
+    STEPPER_FIRST = 1,   /* the path reaches this address for the first time */
+    STEPPER_CHANGED = 2, /* the last step changed shared memory */
+    STEPPER_OBJECT = 4,  /* it changed an object, not the test's own shared memory */
+    STEPPER_TOUCHES = 8  /* the next instruction may read or change shared memory */
 };
 struct stepper_path {
     uint64_t steps;
@@ -42,7 +42,7 @@ void stepper_end(void);
 bool stepper_step(struct stepper *stepper);
 /* So many. false: it was at its end before. */
 bool stepper_advance(struct stepper *stepper, uint64_t steps);
-/* To its end, by steps, and notes its way there; kills it. From its beginning. */
+/* Runs it from its beginning to its end by steps, notes its path, and kills it. */
 void stepper_explore(struct stepper *stepper, struct stepper_path *path);
 /* From its beginning to where it was after so many steps on a way that an earlier one went: at full
    speed, but for loops. */
@@ -65,20 +65,20 @@ void stepper_finish(struct stepper *stepper);
 
 /*
  * Calls at(step, context) for the points at which an operation is to be killed, or stopped, and
- * returns how many they were.
- *   deaths  A process that is killed leaves the memory that it shares, and no lock. If an
- *           instruction changed nothing of that, a death after it leaves the same as one before it.
- *           So one of each run of such steps is tried, chosen at random.
- *   stops   A stopped process goes on with what it has read. So it is stopped before each
- *           instruction that may touch what it shares.
- *   calls   Before and after each system call, whatever QUOIT_CRASH_POINTS is.
+ * returns how many points there were.
+ *   deaths  A killed process leaves its shared memory, and no locks. If an instruction changes
+ *           neither, a kill after it leaves the same state as a kill before it. So one step of each
+ *           such run is tried, chosen at random.
+ *   stops   A stopped process later continues with the values that it has read. So it is stopped
+ *           before each instruction that may touch shared memory.
+ *   calls   Before and after each system call, for every value of QUOIT_CRASH_POINTS.
  *   points  Each step, for operations without a path.
- * If there are more than most, so many are tried, others with each seed. QUOIT_CRASH_POINTS in the
- * environment: a number, for at most that many (4 without); "all", for all of them; "every", for
- * every instruction. --point has one of them tried alone.
+ * At most `most` points are tried; each seed chooses others. QUOIT_CRASH_POINTS in the environment:
+ * a number, for at most that many (default 4); "all", for all of them; "every", for every
+ * instruction. --point tries one point alone.
  */
 bool stepper_takes_all(void); /* "all", "every", or in full length */
-/* Of several cases, the number-th: a third of them is a sample, another with each seed. */
+/* Is case `number` tried? A short run tries a third of the cases, another third with each seed. */
 bool stepper_wants_case(uint64_t number);
 typedef void stepper_try(uint64_t step, void *context);
 uint64_t stepper_deaths(const struct stepper_path *path, uint64_t most, stepper_try *at,

@@ -282,7 +282,7 @@ bool stepper_advance(struct stepper *stepper, uint64_t steps)
 
 /* ---- Its way --------------------------------------------------------------------------------- */
 
-/* No table: each page of it would be copied at each fork, which takes longer than looking. */
+/* Searches the path. A table would be slower, since each fork would copy its pages. */
 static bool is_first_time(const struct stepper_path *path, uint64_t step)
 {
     for (uint64_t i = 0; i < step; i++)
@@ -291,8 +291,8 @@ static bool is_first_time(const struct stepper_path *path, uint64_t step)
     return true;
 }
 
-/* touched: the instruction before may have. The others are looked at only in full length, to see
-   that they do not. */
+/* touched: the last instruction may have touched shared memory. After other instructions only a
+   full run compares the memory, to check that they did not. */
 static unsigned marks_behind(const struct stepper *stepper, bool called, bool touched)
 {
     unsigned changed = touched || test_is_full() ? watch_changes(stepper->pid) : 0u;

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Four producers and four consumers on one queue, killed and started again, or stopped for a
- * moment, at random, for some seconds
- * (QUOIT_STORM_SECONDS, else by the effort). A ledger that outlives them says of each item that
- * was pushed how often it came: nothing committed is lost, and no more comes twice than consumers
- * were killed.
+ * Four producers and four consumers on one queue. At random they are killed and started again, or
+ * stopped for a moment, for some seconds (QUOIT_STORM_SECONDS, else by the effort). A ledger that
+ * outlives them counts how often each pushed item came. No committed item may be lost. At most one
+ * item for each killed consumer may come twice.
  */
 #include "test.h"
 

@@ -57,7 +57,7 @@ static void read_ranges(int pid)
     (void)fclose(file);
 }
 
-/* What cannot be read, behind the end of a file, stays zero. */
+/* Bytes behind the end of a file cannot be read, and stay zero. */
 static void read_bytes(int pid)
 {
     unsigned char *place = now;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What the files of the region fuzzer share: its state, the changes that a hostile peer makes
+/* Shared by the files of the region fuzzer: its state, the changes that a hostile peer makes
    (fuzz_peer.c), and the checks after each call (fuzz_fence.c). */
 #ifndef FUZZ_H
 #define FUZZ_H
@@ -53,12 +53,12 @@ void add_to_word(struct fuzz *fuzz);
 void change_counter(struct fuzz *fuzz);
 /* The head or the tail of the open queue goes back, by one item up to all. */
 void rewind_counter(struct fuzz *fuzz, bool head);
-/* A hostile peer knows the format: the header that it has changed has a valid checksum. */
+/* Makes the checksum of a changed header valid, since a hostile peer can compute it. */
 void mend_checksums(struct fuzz *fuzz);
 
 /* ---- fuzz_calls.c ---------------------------------------------------------------------------- */
 
-/* One call each; `what` says which, and of how many. */
+/* Each makes one call; `what` chooses the call and the number of items. */
 void move_items(struct fuzz *fuzz, unsigned what);    /* of any size that a region can claim */
 void move_more(struct fuzz *fuzz, unsigned what);     /* inlined, waiting alone, browsing */
 void move_messages(struct fuzz *fuzz, unsigned what); /* of any length */
@@ -70,15 +70,15 @@ int64_t wait_ns(unsigned what);
 
 /* ---- fuzz_fence.c ---------------------------------------------------------------------------- */
 
-/* With AddressSanitizer, each access to a byte of the handle's mapping that is in none of its
-   pieces ends the program. To be taken down before the handle is closed. */
+/* With AddressSanitizer, each access to a byte of the handle's mapping outside its pieces ends the
+   program. Remove the fences before the handle is closed. */
 void fence_queue(const quoit_queue *queue);
 void fence_pool(const quoit_pool *pool);
 void unfence_queue(const quoit_queue *queue);
 void unfence_pool(const quoit_pool *pool);
 
-/* Aborts if what the handle keeps of its two sides could lead outside of the ring, or past what the
-   other side has given. */
+/* Aborts if the handle's own state of its two sides could lead outside the ring, or past the items
+   or slots that the other side has published. */
 void check_sides(const quoit_queue *queue);
 
 #endif

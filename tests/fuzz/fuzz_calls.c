@@ -116,7 +116,7 @@ static void look(struct fuzz *fuzz, unsigned what)
     (void)quoit_queue_look(fuzz->queue, &fuzz->cursor, item, sizeof item, &bytes);
 }
 
-/* What comes between a claim and its commit, or a peek and its release. */
+/* A call between a claim and its commit, or between a peek and its release. */
 static void wait_or_look(struct fuzz *fuzz, unsigned what)
 {
     struct quoit_member_info members[2];

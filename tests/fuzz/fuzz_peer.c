@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What the hostile peer of the region fuzzer does: it changes shared memory between the calls of
-   the honest one. */
+/* The hostile peer of the region fuzzer: it changes shared memory between the calls of the honest
+   process. */
 #include "fuzz.h"
 
 #include "hash.h"
@@ -154,7 +154,7 @@ void rewind_counter(struct fuzz *fuzz, bool head)
     memcpy(fuzz->queue_image.bytes + offset, &word, sizeof word);
 }
 
-/* Which word, in the handle's own mapping. shift_out: where in it a position begins. */
+/* Chooses the word, in the handle's own mapping. shift_out: the bit where its position begins. */
 static void *choose_word(const quoit_queue *queue, unsigned which, unsigned *shift_out)
 {
     const struct quoit_ring_place *ring = &queue->handle->place.ring;

@@ -14,7 +14,7 @@
 
 enum { ROUNDS = 40, OPERATIONS = 3000, MANY = 16384, BLOCKS = 8 };
 
-/* Where FORMAT.md 4 has tail and head, of a queue that begins where ours do. */
+/* The words of tail and head (FORMAT.md 4), if the queue begins where it does in this version. */
 enum { TAIL = 512 / 8, HEAD = (512 + 128) / 8, CAPACITY = 7 };
 
 static uint64_t random_step(uint64_t random)
@@ -22,9 +22,9 @@ static uint64_t random_step(uint64_t random)
     return random % (2 * CAPACITY + 1) - CAPACITY;
 }
 
-/* Bytes and words, at random, but seldom large ones: most of what a word can be is far away. With a
-   third argument it is one counter, to what is near to the other: also between the calls of a claim
-   and its commit, or of a peek and its release. */
+/* Changes bytes and words at random. Large changes are rare, since most values of a word are far
+   away. With a third argument it sets one counter to values near the other one, also between a
+   claim and its commit and between a peek and its release. */
 static void change_for_ever(char **arguments)
 {
     char path[300];

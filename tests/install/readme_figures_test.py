@@ -29,7 +29,7 @@ class Results:
                 if key[:4] == (question, between, size, detail)}
 
     def ratio(self, question, size, detail, own, between="processes"):
-        """What our queue of that row does, to the fastest peer."""
+        """The ratio of our queue in that row to the fastest peer."""
         medians = self.medians(question, size, detail, between)
         return medians[own] / max(value for peer, value in medians.items() if peer not in self.ours)
 
@@ -57,7 +57,7 @@ def winners(results, size, batch, own, between="processes"):
 
 
 def sentences(results):
-    """What the README says in words."""
+    """The README's sentences with figures."""
     trip, asleep = results.medians("round trip spinning", 16, 0), results.medians("round trip sleeping", 16, 1)
     sleeper = asleep["Quoit (push_wait, pop_wait)"]
     yield (f"A round trip takes {trip[DEFAULT] / trip['Boost.Lockfree spsc_queue']:.1f} times as long as with "

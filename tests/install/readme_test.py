@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: MIT
 """readme_test.py SOURCE BUILD: README.md and docs/TUTORIAL.md as a newcomer follows them, against an installed BUILD.
 
-What stands below `<!-- run -->` runs in bash, all blocks of a document in one shell, in a fresh directory that
-has the source as ./quoit; ~/.local is the installation. Another user's queues of hostile names are there, too. What stands below `<!-- prints -->` must be in what the
-block before it has printed.
+The blocks below `<!-- run -->` run in bash, all blocks of a document in one shell, in a fresh directory that has the
+source as ./quoit; ~/.local is the installation. Queues of another user, with hostile names, are there, too. The text
+below `<!-- prints -->` must be in the output of the block before it.
 """
 import os
 import pathlib

@@ -51,7 +51,7 @@ DESCRIPTOR_CALLS = {
     "inotify_init": None, "tmpfile": None, "popen": None,
 }
 DESCRIPTOR_CALL = re.compile(r"(?<![\w.>])(?<!static )(" + "|".join(DESCRIPTOR_CALLS) + r")\s*\(|\bF_DUPFD\b")
-# What a user, maybe another one, has named; not: the names of commands.
+# Text that a user, maybe another one, has chosen; not the names of commands.
 CHOSEN_BY_OTHERS = re.compile(r"(?<!running)(?<!\(\*command\))->(?:name|damage)\b(?!\[0)|\.(?:name|damage)\b(?!\[0)|\bnames?\[(?!0)"
                               r"|\bargv\b|\boptarg\b|\bquoit_error_text\b|\btool_text\b")
 LABEL = re.compile(r"\b([A-Z]+-[A-Z]+\d+):")

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: MIT
 """workflows.py [--self-test]: the hosted checks in .github are well-formed, and each ./dev call in them exists.
 
-A call with `${{ matrix.NAME }}` is checked with each value of the matrix. What a word after the command may be is
-asked of the scripts themselves: the targets of `./dev cross`, the builds of `./dev test`, the parts of `./dev nightly`.
+A call with `${{ matrix.NAME }}` is checked with each value of the matrix. The scripts themselves list the words that
+may follow a command: the targets of `./dev cross`, the builds of `./dev test`, the parts of `./dev nightly`.
 """
 import glob
 import itertools

@@ -3,7 +3,7 @@
 """Takes the code through all executions that C11 and the model of hardware IMM allow, with GenMC, and mutants of it.
 
 usage: check_genmc.py [HARNESS...]     (wait, wait_taker, look_slots, look_spans, look_lossy; without any: all)
-What is right must hold, and each mutant must be caught. Exit code 77: genmc (of 0.10, in PATH) is missing."""
+The unchanged code must hold, and each mutant must be caught. Exit code 77: genmc (0.10, in PATH) is missing."""
 import pathlib
 import shutil
 import subprocess

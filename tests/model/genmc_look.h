@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* A producer that pushes twice, a consumer that pops once, an observer that looks once, at a ring
-   whose table is OPS. No copy that counts is of two items. */
+/* On a ring whose table is OPS: a producer pushes twice, a consumer pops once, an observer copies
+   once. No copy that the observer accepts may mix two items. */
 #ifndef GENMC_LOOK_H
 #define GENMC_LOOK_H
 

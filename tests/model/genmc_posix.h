@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * For genmc_*.c, which GenMC takes through all executions that C11 allows (check_genmc.py). It
- * knows no memcpy between words that threads share. So memcpy is one of relaxed words here: copying
- * what is being overwritten is no race then, and C11 says what may come of it.
+ * For genmc_*.c, which GenMC takes through all executions that C11 allows (check_genmc.py). GenMC
+ * does not support memcpy of words that threads share. So memcpy copies relaxed atomic words here:
+ * copying words that are being overwritten is then no race, and C11 defines the possible values.
  */
 #ifndef GENMC_H
 #define GENMC_H

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Two subscribers of a broadcast fall asleep on a queue (src/api/queue_wait.c) while an item is
- * published: at the end neither sleeps on a word that nobody has changed while it lacks the item.
- * The ring is one word. The barrier that a sleeper imposes is one of the waker's own: the sleeper
- * asks for it and goes on when it is done; the waker may do it between any two steps.
+ * published. At the end neither may lack the item and sleep on a word that has not changed. The
+ * ring is one word. The barrier that a sleeper imposes is executed by the waker: the sleeper
+ * requests it and continues when it is done; the waker may do it between any two steps.
  */
 #include "genmc_posix.h"
 

@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * An observer copies an item while its slot is given back and filled again (docs/ORDERING.md,
- * LOOK-S1), in C11's memory as wait_views.pml has it: each word a history, each thread a view. With
- * a value of a release store comes the view of the thread that stored it; with a relaxed one, the
- * view that its thread had at its last release fence. The observer's acquire fence takes over the
- * views that came with all it has loaded.
+ * LOOK-S1), in the C11 memory model as in wait_views.pml: each word has a history, each thread a
+ * view. A release store attaches its thread's view to the value. A relaxed store attaches the view
+ * that its thread had at its last release fence. The observer's acquire fence takes over the views
+ * of all values that it has loaded.
  *
  * The ring has one slot: a mark, which is the first word of an item, and a second word. In both,
  * the item is 1, then 2.
  * MULTI_COPY: a store reaches all processors at once. Then all that was stored before comes with
  *             each value, and the producer needs no fence.
- * LOSSY: nobody takes the item; the producer says in the mark that it is about to be overwritten.
+ * LOSSY: no consumer takes the item; before the producer overwrites it, it stores that in the mark.
  */
 #ifndef MULTI_COPY
 #define MULTI_COPY 0
@@ -74,7 +74,7 @@ inline load(thread, name, result)
     }
 }
 
-/* What came with the value that the reader has loaded last. */
+/* The view that came with the value that the reader has loaded last. */
 inline learn(thread, name, reader)
 {
     d_step {
@@ -133,7 +133,7 @@ proctype producer()
     store(PRODUCER, MARK, 2, PRODUCER) /* SPSC-P2, CAST-P1 */
 }
 
-/* What it reads is in order by SPSC-P2, and of the first item, since the second one waits for it. */
+/* SPSC-P2 orders its reads. It reads the first item, since the second one waits for it. */
 proctype consumer()
 {
 #ifdef MUTANT_COUNTS_LATE

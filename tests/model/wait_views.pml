@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Sleeping and waking (src/api/queue_wait.c) of a broadcast's subscribers, in C11's memory: a load
- * may find any value that its thread is not known to have gone beyond, however long ago another one
- * was stored. wait.pml has processors that buffer stores; here loads are satisfied early as well.
+ * Sleeping and waking (src/api/queue_wait.c) of a broadcast's subscribers, in the C11 memory model.
+ * A load may return any value that its thread is not known to have passed, even if a newer one was
+ * stored long ago. wait.pml has processors that buffer stores; here loads are satisfied early, too.
  * run_models.py lists the configurations that are searched, and the mutants.
  *
- * Each word has a history, each thread a view: how far in each history it is known to have come.
- * A relaxed load goes on in one history; an acquire load also takes over the view that came with
- * the value; a full barrier exchanges views with one that all barriers share. A barrier that is
- * imposed is one of the waker's own, at some time before the call ends.
+ * Each word has a history. Each thread has a view: the latest position that it is known to have
+ * reached in each history. A relaxed load moves forward in one history. An acquire load also takes
+ * over the view that is attached to the value. A full barrier exchanges views with one view that
+ * all barriers share. The waker executes an imposed barrier at some time before the call ends.
  *
  * Histories: `published` counts the items (of each, the slot's word is a history of two values);
  * `waits` lists 0 and 1; asleep's value is its place in its history. Stores to one word come in the
@@ -51,7 +51,7 @@ byte taken[THREADS];
 byte view_items[THREADS + 1], view_waits[THREADS + 1], view_asleep[THREADS + 1];
 #define BARRIERS THREADS
 
-/* What comes with a value: with an item, with a value of waits, with the latest of asleep. */
+/* The view that is attached to a value: to an item, to a value of waits, to the latest of asleep. */
 byte item_waits[ITEMS + 1], item_asleep[ITEMS + 1];
 byte waits_items[WAITS_MOST], waits_asleep[WAITS_MOST];
 byte asleep_items, asleep_waits;
@@ -188,7 +188,7 @@ inline learn_item(next)
 /* It may find none as long as this thread is not known to have come after it. */
 #define MAY_MISS (view_items[me] <= taken[me])
 
-/* As many as the subscriber has taken, and what it knew when it said so. */
+/* Loads how many items the subscriber has taken, with the view that it had when it stored that. */
 #if TAKER
 #define LOOK_AT_ROW d_step { if :: me == 1 -> learn(me, row_items, row_waits, row_asleep) :: else fi }
 #else
@@ -291,7 +291,7 @@ proctype taker()
     od
 }
 
-/* When nobody can go on, nobody sleeps while there is an item for it. */
+/* When no process can go on, none sleeps while there is an item for it. */
 proctype checker()
 {
     byte number;

@@ -16,7 +16,7 @@ static const int64_t ms = 1000000;
 struct layout {
     const char *name;
     struct quoit_queue_options options;
-    bool produces; /* its producer may be told, too */
+    bool produces; /* its producer may get ABANDONED, too */
 };
 
 static const struct layout layouts[] = {
@@ -137,7 +137,7 @@ static void end_peer(const struct peer *peer)
     CHECK_STATUS(quoit_region_unlink(peer->stage_name), test_after_close(peer->stage_name));
 }
 
-/* ---- What this side is told ------------------------------------------------------------------ */
+/* ---- Statuses that this side's calls return -------------------------------------------------- */
 
 static uint64_t now_ms(void)
 {
@@ -149,8 +149,8 @@ static bool is_nothing(quoit_status status)
     return status == QUOIT_EMPTY || status == QUOIT_FULL || status == QUOIT_TIMEOUT;
 }
 
-/* First what is queued, or the room there is: so many; then the status, soon. EMPTY stands for all
-   that say "nothing now": nothing else comes for a while. */
+/* First `items` calls succeed; then the status comes soon. EMPTY stands for every status that means
+   "nothing now": no other status may come for a while. */
 static void expect(const struct side *side, bool waits, uint64_t items, quoit_status expected)
 {
     uint64_t begin = now_ms(), steps = 0;
@@ -235,7 +235,7 @@ static void was_there_first(const struct world *world)
     quoit_queue_close(side.queue);
 }
 
-/* What was before this side came does not count. */
+/* Peers that were gone before this side joined do not count. */
 static void was_gone_before(const struct world *world)
 {
     bool finished = end_of(world) == QUOIT_CLOSED;
@@ -267,7 +267,8 @@ static void went_meanwhile(const struct world *world)
     quoit_queue_close(side.queue);
 }
 
-/* Each last one that goes is reported; one that goes while another is there is not. */
+/* The end of the last peer is reported each time. The end of a peer is not reported while another
+   peer is there. */
 static void successors(const struct world *world)
 {
     struct side side = join_this(world);
@@ -291,7 +292,7 @@ static void nobody_came(const struct world *world)
     quoit_queue_close(side.queue);
 }
 
-/* One that sees to what others left is no peer, nor is one that died before it had joined. */
+/* A member that joined for repair is no peer. Nor is a process that crashed while it joined. */
 static void no_peers(const struct world *world)
 {
     unsigned role = world->role == QUOIT_PRODUCER ? QUOIT_CONSUMER : QUOIT_PRODUCER;
@@ -381,7 +382,7 @@ static void every_order(void)
         CHECK_EQUAL(test_wait(processes[i]), 0);
 }
 
-/* A handle that is both is told of others, and no peer of itself. */
+/* A handle that is both sides gets ABANDONED for other members, and is not its own peer. */
 static void one_is_both(void)
 {
     struct quoit_queue_options many = layouts[3].options;
@@ -400,7 +401,7 @@ static void one_is_both(void)
     CHECK_STATUS(quoit_queue_unlink(name), test_after_close(name));
 }
 
-/* The producer of a broadcast goes on without anybody. */
+/* The producer of a broadcast can work without subscribers. */
 static void broadcasts_producer(void)
 {
     for (int i = 4; i < LAYOUTS; i++) {

@@ -21,7 +21,7 @@ struct ledger {
     _Atomic uint64_t joined, producers, items;
 };
 
-/* How many the long parts send. */
+/* The number of items that the long parts send. */
 static uint64_t many_items(void)
 {
     return test_effort(ITEMS, 10000000);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* The gate of a lock file that another process holds, or swaps for the next one that it holds:
-   another user's is not waited for, the own user's for one limited time in all. */
+/* Another process holds the gate of a lock file, or replaces the file by the next one that it
+   holds. A call does not wait at another user's gate. At its own user's gates it waits for one
+   limited time in all. */
 #include "test.h"
 
 #include "os.h"
@@ -50,8 +51,8 @@ static int make_held(const char *path)
     return lock_gate(fd);
 }
 
-/* Arguments: the lock file, the uid, a region that holds the word that says "held", and how often
-   to swap: in ms, 0 for never. */
+/* Arguments: the lock file, the uid, a region whose word becomes 1 when the gate is held, and the
+   time in ms between two swaps, 0 for none. */
 static void hold_gate(char **arguments)
 {
     const char *path = arguments[0];

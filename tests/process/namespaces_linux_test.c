@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Processes in other IPC, PID, mount and user namespaces, with and without /proc: whatever they
-   create, open and remove under the name of a live object here, it stays whole. */
+/* Processes in other IPC, PID, mount and user namespaces, with and without /proc, create, open and
+   remove objects under the name of a live object here. That object stays whole. */
 #include "test.h"
 
 #include <fcntl.h>

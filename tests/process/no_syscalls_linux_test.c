@@ -50,7 +50,7 @@ static void go_strict(char **arguments)
     (void)syscall(SYS_exit, 0);
 }
 
-/* Looks in vain while the producer lives, for less than the time after which it asks for it. */
+/* Pops without success while the producer is alive, for less time than until the liveness check. */
 static void look_strictly(char **arguments)
 {
     quoit_queue *queue;

@@ -59,7 +59,7 @@ static void look(void)
     test_context[0] = '\0';
 }
 
-/* What this process makes itself is its own. */
+/* Objects that this process makes belong to it. */
 static void use_own(void)
 {
     quoit_queue *queue, *second;
@@ -70,7 +70,7 @@ static void use_own(void)
     CHECK_STATUS(quoit_queue_unlink(own_name), QUOIT_OK);
 }
 
-/* A process of user `uid` in a namespace with that map; a map of "" maps nobody. */
+/* A process of user `uid` in a namespace with that map; a map of "" maps no user. */
 static void in_namespace(const char *map, uid_t uid)
 {
     int go[2], made[2];
@@ -156,7 +156,7 @@ static void unmapped_owners(void)
         uid_t uid;
     } cases[] = {{"65534 65534 1", 0}, /* runs as 65534, which is mapped */
                  {"0 0 1\n65534 70000 1", 0},
-                 {"", 4321}}; /* nobody is mapped, the process neither */
+                 {"", 4321}}; /* no user is mapped, not even the process's own */
     if (geteuid() != 0)
         test_skip("only root can map users");
     for (int i = 0; i < 3; i++) {

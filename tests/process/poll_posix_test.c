@@ -231,9 +231,9 @@ static void tear_a_pop(char **arguments)
     _Exit(0);
 }
 
-/* The counters say that there is room, the slot does not: a push returns FULL until the next
-   consumer gives the slot back, and the descriptor is not readable meanwhile. (readiness_test has
-   the like of it for every ring.) */
+/* The counters show room, but the slot is still full. A push returns FULL until the next consumer
+   releases the slot, and the descriptor is not readable meanwhile. (readiness_test has similar
+   cases for every ring.) */
 static void torn_pop(void)
 {
     const char *name = test_name("");
@@ -282,8 +282,8 @@ static void make_descriptors(void *name)
     }
 }
 
-/* A program started at any moment of another thread's poll_fd, open and close has no descriptor of
-   theirs. Strict POSIX.1-2008 cannot promise that for poll_fd's pipe. */
+/* A program that starts at any moment during another thread's poll_fd, open or close inherits no
+   descriptor of these calls. Strict POSIX.1-2008 cannot promise that for poll_fd's pipe. */
 static void children_inherit_nothing(void)
 {
     enum { CHILDREN = 150 };

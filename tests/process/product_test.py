@@ -383,7 +383,7 @@ def short_programs(suite):
 
 
 def statuses(suite, right):
-    """What a careful user learns of them: the end of a stream is no lack of room; a Ctrl-C is a clean end."""
+    """The programs do not report the end of a stream as a lack of room, and Ctrl-C ends them cleanly."""
     suite.end(suite.start("example_sender"))
     again = suite.start("example_sender")
     check(suite.end(again, code=1) == [], "a second sender prints")

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A hostile user that may read an object and not write to it: whatever it locks, members join,
- * leave, take over from crashed ones and remove the name as if it were not there. It also sees who
- * is alive.
+ * A hostile user that may read an object and not write to it. It locks all that it can. Members
+ * still join, leave, take over from crashed members and remove the name. The hostile user also
+ * sees which members are alive.
  */
 #include "test.h"
 
@@ -40,8 +40,7 @@ static void lock(const char *path, long start, long count, bool wait)
     CHECK(result == 0 || (errno == EAGAIN || errno == EACCES));
 }
 
-/* Every file that may carry locks of that object, wherever this build keeps them; as many as four,
-   ended by an empty one. */
+/* Every file that may carry the object's locks, in any build: at most four, then an empty path. */
 static void find_files(const char *name, char paths[5][400])
 {
     const char *text = test_path(name), *slash = strrchr(text, '/');
@@ -201,7 +200,7 @@ static void check_seen(const char *name, const char *expected)
 {
     const char *const arguments[] = {name, expected, NULL};
     if (strcmp(expected, "crashed") == 0 && test_plain_posix)
-        return; /* what cannot be asked is shown as alive there */
+        return; /* there a member counts as alive if the system cannot be asked */
     CHECK_EQUAL(test_wait(test_spawn("observe", arguments)), 0);
 }
 

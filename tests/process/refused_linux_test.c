@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* A process whose system calls are refused again and again, by a seccomp filter: each library call
-   returns a status, and the next process clears up what this one could not. */
+/* A seccomp filter makes some system calls of a process fail every time. Each library call returns
+   a status, and the next process clears up the rest. */
 #include "test.h"
 
 #include "sysv.h"

@@ -137,8 +137,8 @@ static void file_size_limit(void)
     }
 }
 
-/* A signal of that number that the user keeps blocked, and has pending, stays; one that the library
-   caused does not. */
+/* A SIGXFSZ that was pending before the call stays pending; one that the library causes does
+   not. */
 static void pending_file_signal(void)
 {
     const struct quoit_queue_options options = {.item_bytes = 64, .capacity = 4096};
@@ -201,7 +201,7 @@ static void no_room_for_the_lock_file(void)
     quoit_queue *queue;
     quoit_sem *sem;
     struct shm_info segments;
-    CHECK_EQ(unshare(CLONE_NEWIPC), 0); /* where nobody else makes segments */
+    CHECK_EQ(unshare(CLONE_NEWIPC), 0); /* here no other process makes segments */
     quoit_status created = quoit_queue_create(name, &options, QUOIT_PRODUCER, &queue);
     CHECK_EQUAL(created, test_plain_posix ? QUOIT_OK : QUOIT_NOSPACE); /* its lock file: in /tmp */
     quoit_queue_close(queue);

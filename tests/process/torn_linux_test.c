@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* A signal handler that leaves a call by siglongjmp, after each of the call's instructions in turn
-   (the processor's trap flag sends SIGTRAP after each). The handle is then good for close alone;
-   and with close all is as after a crash at that instruction: the ring is sound, its capacity
-   exact, and others go on. */
+/* A signal handler leaves a call by siglongjmp, after each of the call's instructions in turn (the
+   processor's trap flag sends SIGTRAP after each). The handle can then only be closed. After the
+   close all is as after a crash at that instruction: the ring is sound, its capacity exact, and
+   other members can use it. */
 #include "test.h"
 
 #include <setjmp.h>
@@ -190,8 +190,8 @@ struct world {
     uint64_t next; /* item to be pushed; all before it are taken */
 };
 
-/* MPMC alone does more at close than a crash does: each instruction. Of others a sample, another
-   one in each run; tests/crash has them all. */
+/* Of MPMC every instruction is tried, since its close does more than a crash does. Of other rings a
+   sample is tried, another one in each run; tests/crash tries all. */
 static int step_of(const struct layout *layout)
 {
     return layout->options.kind == QUOIT_MPMC ? 1 : 5;

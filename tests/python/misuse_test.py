@@ -26,7 +26,7 @@ WITH_MODULE = {**os.environ, "PYTHONPATH": ROOT + "/python"}
 
 
 class Arguments(Case):
-    """What is wrong raises, with a sentence, and nothing is cut off."""
+    """Wrong arguments raise an exception with a message, and no value is truncated."""
 
     def test_handles_are_made_by_methods(self):
         for kind in (quoit.Queue, quoit.Pool):
@@ -384,7 +384,7 @@ class Threads(Threaded):
         self.assertEqual((results, queue.pop()), ([b"two"], b"three"))
 
     def test_a_fork_during_a_wait(self):
-        """A lock that another thread has at a fork is nobody's in the child."""
+        """A lock that another thread holds at a fork is free in the child."""
         queue = self.make()
         waiting, _results = self.in_thread(lambda: queue.pop(timeout=1))
         time.sleep(0.05)

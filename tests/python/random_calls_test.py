@@ -152,7 +152,7 @@ NONSENSE = (None, -1, 0, 1, 2, 3, 2**31, 2**32 + 1, 2**63, 2**64 + 5, 0.5, float
 
 
 class Wild:
-    """What the threads of a wild round share."""
+    """The data that the threads of a wild round share."""
 
     def __init__(self, rng, name):
         self.name, self.options = name, options_of(rng)
@@ -312,7 +312,7 @@ def wild(rng, name):
         world.kept.clear()
         kept.clear()
         gc.collect()
-        with quoit.Queue.join(name, BOTH, **world.options) as queue:  # nobody has a role any more
+        with quoit.Queue.join(name, BOTH, **world.options) as queue:  # no handle has a role any more
             queue.check()
             for _ in range(1000):
                 for item in queue.pop_many(10):

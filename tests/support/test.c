@@ -8,7 +8,7 @@
 
 enum { NAMES_MAX = 4096, NAMES_BYTES = 1 << 18, CHILDREN_MAX = 256 };
 
-/* What outlives the test's process, for its watcher. */
+/* The data that outlives the test's process, for its watcher. */
 struct place {
     test_context_line contexts[TEST_LEVELS];
     char part[TEST_CONTEXT_ROOM], point[TEST_POINT_ROOM];

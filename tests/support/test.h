@@ -60,9 +60,9 @@ void test_begin_failure(const char *file, int line);
 _Noreturn void test_give_up(void);
 _Noreturn void test_skip(const char *reason);
 
-/* What is being tried, where that is one of many: shown with a failure. One line for each level of
-   loops, 0 for the outermost; it replaces that line and drops those below. A part begins without
-   any. Threads other than the first leave it alone. */
+/* Notes which of many cases is being tried, for failure messages. There is one line for each level
+   of loops, 0 for the outermost; a new line drops those of the inner loops. A part begins without
+   lines. Only the first thread sets them. */
 enum { TEST_LEVELS = 4, TEST_CONTEXT_ROOM = 200 };
 #define TEST_CONTEXT(...) TEST_CONTEXT_AT(0, __VA_ARGS__)
 #define TEST_CONTEXT_AT(level, ...) \
@@ -77,7 +77,7 @@ typedef char test_context_line[TEST_CONTEXT_ROOM];
 extern test_context_line *test_contexts;
 #define test_context test_contexts[0]
 
-/* What TEST_COMPARE is made of. */
+/* The parts of TEST_COMPARE. */
 enum test_relation { TEST_EQ, TEST_NE, TEST_LT, TEST_LE, TEST_GT, TEST_GE };
 struct test_value {
     enum { TEST_SIGNED, TEST_UNSIGNED, TEST_DOUBLE, TEST_POINTER, TEST_NOTHING } kind;
@@ -123,7 +123,7 @@ extern uint64_t test_seed;
 uint64_t test_random(void);
 
 /* QUOIT_TEST_EFFORT in the environment: "short", the default, for tests that take some seconds, or
-   "full", for the night: kills, rounds, items, seconds are as many as they can be. */
+   "full", for nightly runs with the full number of kills, rounds, items and seconds. */
 bool test_is_full(void);
 uint64_t test_effort(uint64_t when_short, uint64_t when_full);
 
@@ -218,9 +218,9 @@ bool test_ipc_modes_are_told(void);
 /* Zeroed memory that this process and its watcher share; the path of its file begins so. */
 #define TEST_WATCHED_FILE "/tmp/qt-watch-"
 void *test_watched_memory(size_t bytes);
-/* From here on the test is watched: when it dies, or lasts longer than so many seconds, its
-   children and its objects are removed, and a line says where it was. POSIX: the caller goes on in
-   a new process. */
+/* From here on the test is watched. If it crashes, or lasts longer than so many seconds, its
+   children and its objects are removed, and a line shows where it was. On POSIX systems the caller
+   continues in a new process. */
 void test_watch(unsigned seconds);
 /* Prints where the test is; removes the objects that it remembers. */
 void test_print_place(FILE *stream);

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: MIT
 """The tools beside objects that are made to hurt them: hostile_test.py QUOIT
 
-Sparse objects, objects that are cut off and extended without pause, of this user and of another; and joins between
-the look and the removal of `quoit rm --dead`. The parts with two users need root. Looks only at names of its own.
+Sparse objects, and objects that are truncated and extended without pause, of this user and of another. Joins between
+the check and the removal of `quoit rm --dead`. The parts with two users need root. Uses only names of its own.
 """
 import fcntl
 import json
@@ -21,7 +21,7 @@ STRANGER, OBSERVER = 65534, 65533
 SPARSE_BYTES = 1 << 28
 # On Linux; open-file-description locks.
 F_OFD_SETLK = 37
-# What looks at all objects, and at the one that is named.
+# Commands that read all objects, and commands that read the named one.
 ALL = [["ls"], ["ls", "--json"], ["stat", "--all"], ["stat", "--all", "--format", "prometheus"], ["check", "--all"],
        ["rm", "--dead", "--dry-run"], ["top", "--plain", "--count", "1"]]
 LOOKS = 300
@@ -159,7 +159,7 @@ def sound_of_another(suite):
         remove(text)
 
 
-# ---- Objects that are cut off meanwhile -------------------------------------------------------------------------
+# ---- Objects that are truncated meanwhile -----------------------------------------------------------------------
 
 def cut_off(text, how, user):
     """A process that does so until it is killed, or this one ends."""

@@ -134,7 +134,7 @@ def dead_and_repaired(suite):
 
 
 def repair_unseen(suite):
-    """Who waits for its first peer goes on waiting beside repairs, whether there is anything to repair or not."""
+    """A consumer that waits for its first peer keeps waiting while repairs run, even if they find nothing."""
     for kind in ["mpmc", "spsc", "broadcast"]:
         name = suite.queue(suite.name(), "--kind", kind)
         waiting = suite.hold("pop", name, "consumer")
@@ -257,7 +257,7 @@ def prometheus(suite):
 
 
 def sizes(suite):
-    """What the user counts: lines and messages; bytes as bytes; never more than all."""
+    """Sizes are in the user's unit: lines, messages, or bytes; never more than the capacity."""
     name = suite.name()
     suite.run("push", "--keep", name, text="one\ntwo\nthree\n")
     suite.run("pop", "--count", "1", name)
@@ -329,7 +329,7 @@ def listed_by_name(suite):
 
 
 def missing_places(suite):
-    """A directory that does not exist is said to be that; without /dev/shm the other schemes are listed."""
+    """A missing directory is reported as missing; without /dev/shm the other schemes are listed."""
     for command in [("push",), ("pop",), ("tail", "--follow"), ("stat",), ("check",), ("rm",)]:
         said = suite.run(*command, "file:/no/such/q", code=1, text="").stderr
         check("no directory '/no/such'" in said, f"{command}: {said}")

@@ -43,7 +43,7 @@ class Screen:
         fcntl.ioctl(self.master, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
 
     def take(self):
-        """What came since the last time."""
+        """The output since the last call."""
         with self.lock:
             text, self.text = self.text, b""
         return text.decode(errors="replace")

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""Other users, for tests: what they leave in /dev/shm under names that nobody should print as they are.
+"""Other users, for tests: the objects that they leave in /dev/shm, under names that must not be printed unescaped.
 
-Only root can become another user. For everybody else the same objects are their own.
+Only root can become another user. If the tests run as any other user, the same objects belong to that user.
 """
 import contextlib
 import os
@@ -10,13 +10,13 @@ import subprocess
 import tempfile
 import unicodedata
 
-ONE, OTHER = 60001, 60002  # uids that nobody has
+ONE, OTHER = 60001, 60002  # uids that no user has
 HOSTILE = [b"\x9b31m", "\u009b31m".encode(), "\u202egnp".encode(), "\u200b".encode(), "\u2028".encode(), b"\xff\xfe",
            "\U000e0041".encode(), b"\\x9b31m", b"\\u009b31m", b'"\\', "\u00e9".encode()]
 
 
 def as_user(uid):
-    """For preexec_fn: from here on it is that user. None: who runs the test."""
+    """For preexec_fn: the child becomes that user. None: it stays the user that runs the test."""
     def become():
         if uid is not None and os.getuid() == 0:
             os.setgroups([])

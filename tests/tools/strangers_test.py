@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: MIT
 """The command and other users: strangers_test.py QUOIT [screen]
 
-What others name their objects and processes, and what they push, reaches a terminal as visible escapes alone;
---any-owner reaches what is theirs. Needs root, who alone can be several users.
+Control characters in other users' object names, process names and messages reach a terminal as visible escapes.
+--any-owner accepts other users' objects. Needs root, the only user that can become others.
 """
 import fcntl
 import json
@@ -220,11 +220,11 @@ def any_owner(suite):
     user.kill()
     user.wait()
     check(suite.run(None, "rm", "--dead", name, code=1, word="--any-owner").stdout == b"", "root removes by accident")
-    check(suite.run(None, "rm", "--dead", "--any-owner", name).stdout.decode() == name + "\n", "root removes the dead")
+    check(suite.run(None, "rm", "--dead", "--any-owner", name).stdout.decode() == name + "\n", "root removes it")
 
 
 def unreadable(suite):
-    """What a user may not read is counted."""
+    """Objects that the user may not read are counted."""
     name = suite.name()
     suite.run(ONE, "push", "--keep", "--permissions", "600", name, text=b"1\n")
     told = suite.run(OTHER, "ls").stdout.decode()

@@ -147,7 +147,7 @@ def full(shell):
 
 
 def file_size_limit(shell):
-    """ulimit -f: a failure with a sentence, not a death by SIGXFSZ. Then with room enough."""
+    """ulimit -f: an error message, not an end by SIGXFSZ. Then with enough room."""
     if os.name != "posix" or len(shell.words) > 1:
         return  # an emulator itself would meet the limit
     import resource
@@ -268,7 +268,7 @@ def kept(shell):
 
 
 def on_terminal(shell, word, *arguments):
-    """What it says on a terminal until the word comes; it waits, so it is ended then."""
+    """The output on a terminal until the word comes; then the program, which waits, is ended."""
     import pty  # not on Windows
     master, slave = pty.openpty()
     process = subprocess.Popen([*shell.words, *arguments], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
@@ -290,7 +290,7 @@ def on_terminal(shell, word, *arguments):
 
 
 def waiting_is_told(shell):
-    """Who types a wrong name learns what is waited for; a program, whose stderr is a file, gets nothing."""
+    """For a wrong name the command prints a hint at what it waits for, but only if stderr is a terminal."""
     if os.environ.get("QUOIT_TEST_EMULATOR"):
         return
     name = shell.name()

@@ -100,7 +100,7 @@ static void sparse_files(void)
         }
 }
 
-/* Somebody else's sparse files are not Quoit's to remove. */
+/* Sparse files of other programs are not removed. */
 static void foreign_sparse_file(void)
 {
     const char *name = test_name("file"), *path = path_of(name);

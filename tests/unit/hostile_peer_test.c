@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * A peer that may write anything to shared memory at any time, and two threads on one side of a
- * handle: whatever the counters say between two calls, no byte outside of the ring is written or
+ * handle. For any value of the counters between two calls, no byte outside the ring is written or
  * read. For each layout and each side, in plain memory between guards.
  */
 #include "hostile_fixture.h"
@@ -138,7 +138,7 @@ static void use_consumer(unsigned what)
 
 /* ---- Any counter, any handle ----------------------------------------------------------------- */
 
-/* What two threads on one side can leave in the handle: numbers that contradict each other. */
+/* Leaves numbers in the handle that contradict each other, as two threads on one side can. */
 static void spoil(void)
 {
     struct quoit_ring_producer *producer = &world.producer;
@@ -206,7 +206,7 @@ static void any_handle(void)
 
 /* ---- Three that were found ------------------------------------------------------------------- */
 
-/* A claim, a head that goes back, a look for room, the commit, and a batch. */
+/* A claim, then a head that goes back, a wait for room, the commit, and a batch. */
 static void rewound_head(void)
 {
     static const uint64_t items[MOST_ITEMS];

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* What a descriptor's thread goes by (has_items, has_room, is_over, is_finished) against what the
-   call itself says (look_for_items, look_for_room), of every ring, in what members leave that work,
-   leave, and crash between two stores: ready, or else nothing; and where the call finds nothing all
-   the same, it is not ready afterwards. Else an event loop would spin, or sleep beside an item. */
+/* Compares the checks of a descriptor's thread (has_items, has_room, is_over, is_finished) with the
+   results of the calls (look_for_items, look_for_room), for every ring, while members work, leave,
+   and crash between two stores. If a check returns false, the call must find nothing. If it returns
+   true and the call finds nothing all the same, the check must return false afterwards. Otherwise
+   an event loop would spin, or sleep although there is an item. */
 #include "test.h"
 
 #include "broadcast.h"
@@ -154,7 +155,7 @@ static void act(struct actor *actor)
     }
 }
 
-/* ---- What they are told ---------------------------------------------------------------------- */
+/* ---- Readiness and results ------------------------------------------------------------------- */
 
 static bool is_ready(const struct actor *actor)
 {

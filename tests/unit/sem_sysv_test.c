@@ -96,8 +96,9 @@ static void permissions(void)
 }
 
 /*
- * The kernel notes for each process how much it is to undo, up to 32767 one way. A HOLD semaphore
- * that one process posts and another waits for comes to that, at any value; a SIGNAL one does not.
+ * The kernel keeps for each process how much to undo at its end, at most 32767 in each direction.
+ * If one process only posts a HOLD semaphore and another only waits for it, both reach that limit,
+ * at any value of the semaphore. A SIGNAL semaphore has no such limit.
  */
 static void used_as_a_signal(void)
 {

@@ -211,7 +211,7 @@ static void the_end(void)
     }
 }
 
-/* A user counts messages, whatever the ring counts. */
+/* The counters for users count messages, also where the ring itself counts bytes. */
 static void counts_messages(void)
 {
     for (int kind = 0; kind < KINDS; kind++) {
