@@ -193,8 +193,8 @@ void quoit_pool_close(quoit_pool *pool)
     if (!pool->forked && !quoit_pool_is_observer(pool))
         quoit_members_leave(&pool->place.members, 0);
     quoit_region_close(pool->region);
+    free(pool); /* held: a handler that forks needs the allocator's lock */
     quoit_os_fork_release();
-    free(pool);
 }
 
 quoit_status quoit_pool_unlink(const char *name)

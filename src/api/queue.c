@@ -290,8 +290,8 @@ void quoit_queue_close(quoit_queue *queue)
         wake_others(queue); /* to see that this side is gone */
     }
     quoit_region_close(handle->region);
+    free_handle(handle); /* held: a handler that forks needs the allocator's lock */
     quoit_os_fork_release();
-    free_handle(handle);
 }
 
 quoit_status quoit_queue_finish(quoit_queue *queue)

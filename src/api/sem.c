@@ -49,6 +49,27 @@ static quoit_status check_options(const struct quoit_sem_options *options,
 }
 
 /* Makes a handle by doing: create if there are options, else open. */
+static quoit_status make_held(const struct quoit_os_sem_ops *ops, const char *text,
+                              const struct quoit_sem_options *options, uint32_t permissions,
+                              unsigned flags, quoit_sem **sem_out)
+{
+    quoit_status status;
+    quoit_sem *sem = calloc(1, sizeof *sem);
+    if (!sem)
+        return quoit_fail(QUOIT_NO_MEMORY, "out of memory for a semaphore's handle");
+    sem->ops = ops;
+    if (options)
+        status = ops->create(text, options->value, permissions, options->use == QUOIT_SEM_HOLD,
+                             &sem->os);
+    else
+        status = ops->open(text, (flags & QUOIT_ANY_OWNER) != 0, &sem->os);
+    if (status == QUOIT_OK)
+        *sem_out = sem;
+    else
+        free(sem);
+    return status;
+}
+
 static quoit_status make(const char *name, const struct quoit_sem_options *options, unsigned flags,
                          quoit_sem **sem_out)
 {
@@ -61,23 +82,10 @@ static quoit_status make(const char *name, const struct quoit_sem_options *optio
     if (!ops || status != QUOIT_OK)
         return status;
     quoit_os_cancel_point();
-    quoit_sem *sem = calloc(1, sizeof *sem);
-    if (!sem)
-        return quoit_fail(QUOIT_NO_MEMORY, "out of memory for a semaphore's handle");
-    sem->ops = ops;
-    quoit_os_fork_hold();
-    if (options)
-        status = ops->create(parts.text, options->value, permissions,
-                             options->use == QUOIT_SEM_HOLD, &sem->os);
-    else
-        status = ops->open(parts.text, (flags & QUOIT_ANY_OWNER) != 0, &sem->os);
+    quoit_os_fork_hold(); /* held while it allocates, too: a handler that forks needs that lock */
+    status = make_held(ops, parts.text, options, permissions, flags, sem_out);
     quoit_os_fork_release();
-    if (status != QUOIT_OK) {
-        free(sem);
-        return status;
-    }
-    *sem_out = sem;
-    return QUOIT_OK;
+    return status;
 }
 
 quoit_status quoit_sem_create(const char *name, const struct quoit_sem_options *options,
@@ -130,8 +138,8 @@ void quoit_sem_close(quoit_sem *sem)
         return;
     quoit_os_fork_hold();
     sem->ops->close(&sem->os);
+    free(sem); /* held: a handler that forks needs the allocator's lock */
     quoit_os_fork_release();
-    free(sem);
 }
 
 quoit_status quoit_sem_unlink(const char *name)

@@ -354,8 +354,8 @@ void quoit_region_close(quoit_region *region)
         return;
     quoit_os_fork_hold(); /* else a forked child keeps a System V name's gate */
     region->ops->close(&region->shm);
+    free(region); /* held: a handler that forks needs the allocator's lock */
     quoit_os_fork_release();
-    free(region);
 }
 
 quoit_status quoit_region_unlink_self(quoit_region *region)
