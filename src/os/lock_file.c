@@ -57,26 +57,34 @@ static quoit_status no_memory(const char *path)
 
 /* ---- Making ---------------------------------------------------------------------------------- */
 
-/* A lock file is there: makes way for a new one, if no object has the path. */
-static quoit_status clear_relic(const char *path, const char *lock_path)
+/* The lock file of the object that shm is to be, which is open as shm->lock: removed, if no object
+   has the path. */
+static quoit_status remove_relic(struct quoit_os_shm *shm, const char *path, const char *lock_path)
 {
     struct stat file;
-    struct quoit_os_shm relic = {
-        .lock = quoit_os_fd_open(lock_path, O_RDWR | O_NONBLOCK | O_NOCTTY)};
-    if (relic.lock < 0)
-        return errno == ENOENT ? QUOIT_OK : quoit_os_fail(errno, "open", lock_path);
     quoit_status status = QUOIT_OK;
-    if (fstat((int)relic.lock, &file) != 0 ||
-        quoit_os_owner_of(file.st_uid, (int)relic.lock) != quoit_os_user_id())
-        status = quoit_fail(QUOIT_OWNER, "the lock file '%s' belongs to another user", lock_path);
-    if (status == QUOIT_OK)
-        status = quoit_os_file_gate(&relic, lock_path);
+    if (fstat((int)shm->lock, &file) != 0 ||
+        quoit_os_owner_of(file.st_uid, (int)shm->lock) != quoit_os_user_id())
+        return quoit_fail(QUOIT_OWNER, "the lock file '%s' belongs to another user", lock_path);
+    status = quoit_os_file_gate(shm, lock_path);
     if (status == QUOIT_OK && lstat(path, &file) == 0)
         status = quoit_fail(QUOIT_EXISTS, "'%s' exists already", path);
     else if (status == QUOIT_OK && unlink(lock_path) != 0)
         status = quoit_os_fail(errno, "remove", lock_path);
-    quoit_os_fd_close((int)relic.lock, &relic);
     return status == QUOIT_NOT_FOUND ? QUOIT_OK : status; /* removed while we waited */
+}
+
+/* A lock file is there: makes way for a new one, if no object has the path. The old one is opened
+   as shm->lock, so that a child that is forked meanwhile lets go of it and of the object at once. */
+static quoit_status clear_relic(struct quoit_os_shm *shm, const char *path, const char *lock_path)
+{
+    shm->lock = quoit_os_fd_open(lock_path, O_RDWR | O_NONBLOCK | O_NOCTTY);
+    if (shm->lock < 0)
+        return errno == ENOENT ? QUOIT_OK : quoit_os_fail(errno, "open", lock_path);
+    quoit_status status = remove_relic(shm, path, lock_path);
+    quoit_os_fd_close((int)shm->lock, shm);
+    shm->lock = -1;
+    return status;
 }
 
 /* shm->lock is the new file. NOT_FOUND: another took it for a relic. */
@@ -97,20 +105,21 @@ static quoit_status fill(struct quoit_os_shm *shm, const char *lock_path, uint32
 }
 
 /* With shm->id the object and shm->lock none. */
-static quoit_status make(struct quoit_os_shm *shm, const char *path, const char *lock_path,
-                         uint32_t permissions)
+static quoit_status make(struct quoit_os_shm *shm, const char *path, uint32_t permissions)
 {
+    const char *lock_path = shm->lock_path;
     do {
         shm->lock = quoit_os_fd_open(lock_path, O_RDWR | O_CREAT | O_EXCL);
         if (shm->lock < 0 && errno != EEXIST)
             return quoit_os_fail(errno, "create", lock_path);
-        quoit_status status = shm->lock < 0 ? clear_relic(path, lock_path)
+        quoit_status status = shm->lock < 0 ? clear_relic(shm, path, lock_path)
                                             : fill(shm, lock_path, permissions);
         if (shm->lock >= 0 && status == QUOIT_OK)
             return QUOIT_OK;
         if (shm->lock >= 0 && status != QUOIT_NOT_FOUND)
             (void)unlink(lock_path);
         quoit_os_fd_close((int)shm->lock, shm);
+        shm->lock = -1;
         if (status != QUOIT_OK && status != QUOIT_NOT_FOUND)
             return status;
     } while (quoit_os_hold_left_ns() > 0);
@@ -126,15 +135,17 @@ quoit_status quoit_os_lock_file_make(struct quoit_os_shm *shm, const char *path,
     if (!lock_path)
         return no_memory(path);
     shm->id = shm->lock;
-    quoit_status status = make(shm, path, lock_path, permissions);
-    if (status != QUOIT_OK) {
-        shm->lock = shm->id;
-        free(lock_path);
-        return status;
+    shm->lock = -1;
+    shm->lock_path = lock_path; /* from here on a forked child lets go of both descriptors */
+    quoit_status status = make(shm, path, permissions);
+    if (status == QUOIT_OK) {
+        shm->unpublished = true;
+        return QUOIT_OK;
     }
-    shm->lock_path = lock_path;
-    shm->unpublished = true;
-    return QUOIT_OK;
+    shm->lock = shm->id;
+    shm->lock_path = NULL;
+    free(lock_path);
+    return status;
 }
 
 void quoit_os_lock_file_publish(struct quoit_os_shm *shm)

@@ -4,6 +4,7 @@
 #include "test.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
 #include <string.h>
@@ -245,12 +246,111 @@ static void fork_in_a_signal_handler(void)
     (void)alarm(0);
 }
 
+/* ---- fork while a creator waits for the gate of a lock file that another one left ------------- */
+
+static struct {
+    const char *name;
+    int descriptors; /* that a child may have */
+    volatile sig_atomic_t child;
+    quoit_status status;
+} creation;
+
+static pid_t hold_gate(const char *path)
+{
+    int ends[2];
+    char byte;
+    CHECK(pipe(ends) == 0);
+    (void)fflush(NULL);
+    pid_t holder = fork();
+    if (holder == 0) {
+        struct flock gate = {.l_type = F_WRLCK, .l_whence = SEEK_SET, .l_len = 1};
+        int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+        CHECK(fd >= 0 && fcntl(fd, F_SETLK, &gate) == 0);
+        CHECK(write(ends[1], "", 1) == 1);
+        for (;;)
+            (void)pause();
+    }
+    CHECK(holder > 0 && read(ends[0], &byte, 1) == 1);
+    CHECK(close(ends[0]) == 0 && close(ends[1]) == 0);
+    return holder;
+}
+
+static void become_two(int number)
+{
+    (void)number;
+    creation.child = fork();
+}
+
+static void *create_for_readers(void *unused)
+{
+    const struct quoit_region_options readable = {.size_bytes = 100, .permissions = 0644};
+    quoit_region *region;
+    creation.child = -1;
+    creation.status = quoit_region_create(creation.name, &readable, &region);
+    if (creation.child == 0) { /* the handler's child, which is another process by now */
+        bool is_clean = test_open_descriptors() == creation.descriptors;
+        _exit(creation.status != QUOIT_FORKED ? 1 : !is_clean ? 2 : 0);
+    }
+    if (creation.status == QUOIT_OK)
+        quoit_region_close(region);
+    return unused;
+}
+
+static int child_code(pid_t child)
+{
+    int status = -1;
+    CHECK(child > 0 && waitpid(child, &status, 0) == child && WIFEXITED(status));
+    return WEXITSTATUS(status);
+}
+
+/* By another thread, or in a handler that interrupts it. The child has nothing of the object, and
+   removes nothing of its parent's. */
+static void fork_while_creating(bool in_handler)
+{
+    char path[400];
+    pthread_t thread;
+    creation.name = test_name("file");
+    const char *text = test_path(creation.name), *slash = strrchr(text, '/');
+    int directory = slash ? (int)(slash + 1 - text) : 0;
+    (void)snprintf(path, sizeof path, "%.*s.quoit-locks.%s", directory, text, text + directory);
+    pid_t holder = hold_gate(path);
+    creation.descriptors = test_open_descriptors();
+    CHECK(pthread_create(&thread, NULL, create_for_readers, NULL) == 0);
+    test_sleep_ms(50);
+    if (in_handler) {
+        CHECK(pthread_kill(thread, SIGUSR1) == 0);
+        test_sleep_ms(50);
+    } else {
+        pid_t child = fork();
+        if (child == 0)
+            _exit(test_open_descriptors() != creation.descriptors);
+        CHECK_EQUAL(child_code(child), 0);
+    }
+    CHECK(kill(holder, SIGKILL) == 0 && waitpid(holder, NULL, 0) == holder);
+    CHECK(pthread_join(thread, NULL) == 0);
+    CHECK_STATUS(creation.status, QUOIT_OK);
+    if (in_handler)
+        CHECK_EQUAL(child_code(creation.child), 0);
+    CHECK_STATUS(quoit_region_unlink(creation.name), QUOIT_OK);
+}
+
+static void forked_while_creating(void)
+{
+    struct sigaction action = {.sa_handler = become_two};
+    CHECK(sigaction(SIGUSR1, &action, NULL) == 0);
+    limit_time();
+    fork_while_creating(false);
+    fork_while_creating(true);
+    (void)alarm(0);
+}
+
 int main(int argc, char **argv)
 {
     static const struct test_part parts[] = {{"cancelled_while_opening", cancelled_while_opening},
                                              {"cancelled_while_waiting", cancelled_while_waiting},
                                              {"cancelled_in_a_semaphore", cancelled_in_a_semaphore},
                                              {"fork_in_a_signal_handler", fork_in_a_signal_handler},
+                                             {"forked_while_creating", forked_while_creating},
                                              {NULL, NULL}};
     return test_main(argc, argv, parts, NULL);
 }
