@@ -200,13 +200,23 @@ static quoit_status repair_pool(const struct check *check, struct finding *findi
 
 static quoit_status repair(const struct check *check, struct finding *finding)
 {
-    if (finding->object.damage[0] != '\0') {
+    struct object *object = &finding->object;
+    quoit_status status = QUOIT_OK;
+    if (object->damage[0] != '\0') {
         finding->note = "what is damaged is not repaired; `quoit rm` removes it";
         return QUOIT_OK;
     }
-    if (finding->object.type == OBJECT_QUEUE)
-        return repair_queue(check, finding);
-    return finding->object.type == OBJECT_POOL ? repair_pool(check, finding) : QUOIT_OK;
+    fault_begin();
+    if (object->type == OBJECT_QUEUE)
+        status = repair_queue(check, finding);
+    else if (object->type == OBJECT_POOL)
+        status = repair_pool(check, finding);
+    if (!fault_end())
+        return status;
+    (void)snprintf(object->damage, sizeof object->damage,
+                   "'%s'%s was truncated while it was repaired", object->name,
+                   check->through_count > 0 ? ", or a queue of --through," : "");
+    return QUOIT_OK;
 }
 
 /* ---- Telling --------------------------------------------------------------------------------- */
@@ -324,7 +334,10 @@ static int open_through(struct check *check)
 {
     for (uint64_t i = 0; i < check->through_count; i++) {
         unsigned roles = QUOIT_OBSERVER | QUOIT_ANY_OWNER;
+        fault_begin();
         quoit_status status = quoit_queue_open(check->through[i], roles, &check->queues[i]);
+        if (fault_end())
+            return tool_fail("'%s' was truncated while it was opened", check->through[i]);
         if (status != QUOIT_OK)
             return object_fail(check->through[i], status);
     }

@@ -6,6 +6,11 @@ void fault_begin(void)
 {
 }
 
+bool fault_seen(void)
+{
+    return false;
+}
+
 bool fault_end(void)
 {
     return false;

@@ -55,9 +55,11 @@ static quoit_status unlink_now(const struct rm *rm, const char *name)
 static quoit_status check_owner(const struct rm *rm, const char *name)
 {
     quoit_region *region;
+    fault_begin();
     quoit_status status = quoit_region_open(name, QUOIT_READ_ONLY | rm->any_owner, &region);
     if (status == QUOIT_OK)
         quoit_region_close(region);
+    (void)fault_end(); /* object_read, next, says so */
     return status == QUOIT_OWNER ? status : QUOIT_OK;
 }
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* quoit tail: what is in a queue, and what comes, without taking any of it. */
+#include "fault.h"
 #include "print.h"
 #include "stream.h"
 #include "tool.h"
@@ -121,9 +122,9 @@ static quoit_status skip(struct tail *tail)
     struct quoit_cursor ahead = {0};
     uint64_t bytes, there = 0;
     quoit_status status;
-    while ((status = look(tail, &ahead, &bytes)) == QUOIT_OK)
+    while ((status = look(tail, &ahead, &bytes)) == QUOIT_OK && !fault_seen())
         there++;
-    for (; there > tail->lines && status >= 0; there--)
+    for (; there > tail->lines && status >= 0 && !fault_seen(); there--)
         status = look(tail, &tail->cursor, &bytes);
     tail->cursor.missed = 0;
     return status < 0 ? status : QUOIT_OK;
@@ -172,9 +173,9 @@ static quoit_status show_all(struct tail *tail)
 {
     uint64_t bytes;
     quoit_status status = tail->limited ? skip(tail) : QUOIT_OK;
-    while (status == QUOIT_OK && !ferror(stdout)) {
+    while (status == QUOIT_OK && !ferror(stdout) && !fault_seen()) {
         status = look(tail, &tail->cursor, &bytes);
-        if (status == QUOIT_OK)
+        if (status == QUOIT_OK && !fault_seen())
             show(tail, bytes);
         if (status == QUOIT_EMPTY && tail->follow) {
             (void)fflush(stdout);
@@ -195,7 +196,7 @@ static int run_in(struct tail *tail)
             "%llu %s before they could be shown", (unsigned long long)tail->cursor.missed,
             tail->info.sized && tail->info.kind == QUOIT_SPSC ? "times messages were taken"
                                                               : "messages were taken");
-    return status < 0 ? tool_fail_quoit(status) : TOOL_OK;
+    return status < 0 && !fault_seen() ? tool_fail_quoit(status) : TOOL_OK;
 }
 
 static int run(int argc, char **argv)
@@ -205,10 +206,13 @@ static int run(int argc, char **argv)
     if (code >= 0)
         return code;
     stream_binary();
+    fault_begin();
     code = enter(&tail);
     if (code == TOOL_OK)
         code = run_in(&tail);
     quoit_queue_close(tail.queue);
+    if (fault_end())
+        code = tool_fail("'%s' was truncated while it was read", tail.name);
     free(tail.buffer);
     return code;
 }

@@ -192,6 +192,10 @@ def cut_meanwhile(suite, how, owner=None):
             run(suite, *command)
         for command in NAMED:
             run(suite, *command, *[text] * LOOKS)
+        run(suite, "check", "--repair", *[text] * LOOKS)
+        for _ in range(LOOKS // 10):
+            run(suite, "tail", "--any-owner", text)
+            run(suite, "check", "--repair", *["--through", text] * 10, text)
     finally:
         if process:
             os.kill(process, signal.SIGKILL)
@@ -205,6 +209,26 @@ def cut(suite):
 
 def cut_and_reserved(suite):
     cut_meanwhile(suite, "reserved")
+
+
+def cut_while_followed(suite):
+    """`quoit tail --follow` ends with a sentence."""
+    text = name("followed")
+    process = None
+    try:
+        run(suite, "push", "--keep", "--capacity", "200", text, text="x\n")
+        process = subprocess.Popen([suite.quoit, "tail", "--follow", text], stdout=subprocess.PIPE,
+                                   stderr=subprocess.PIPE, text=True)
+        check(process.stdout.readline() == "x\n", "it shows nothing")
+        os.truncate(path(text), 0)
+        _, errors = process.communicate(timeout=20)
+        check(process.returncode == 1, f"it ended with {process.returncode}")
+        check("truncated" in errors, f"it says {errors}")
+    finally:
+        if process:
+            process.kill()
+            process.wait()
+        remove(text)
 
 
 def cut_by_another(suite):
@@ -268,7 +292,7 @@ def remove(text):
             os.unlink(left)
 
 
-PARTS = [sparse, cut, cut_and_reserved, joined_meanwhile]
+PARTS = [sparse, cut, cut_and_reserved, cut_while_followed, joined_meanwhile]
 PARTS_OF_TWO_USERS = [sparse_of_another, sound_of_another, cut_by_another]
 
 

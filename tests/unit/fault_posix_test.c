@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: MIT */
+/* The quoit command's way with memory that is cut off: more pages than a process may have mappings. */
+#include "fault.h"
+#include "test.h"
+
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+/* Linux allows 65530 mappings unless told otherwise. */
+enum { PAGES = 70000 };
+
+static size_t page_bytes;
+
+/* Nothing but address space: the file is empty. */
+static volatile char *map_cut_off(void)
+{
+    char path[] = "/tmp/quoit-test-XXXXXX";
+    int fd = mkstemp(path);
+    CHECK(fd >= 0 && unlink(path) == 0);
+    page_bytes = (size_t)sysconf(_SC_PAGESIZE);
+    void *base = mmap(NULL, PAGES * page_bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    CHECK(base != MAP_FAILED && close(fd) == 0);
+    return base;
+}
+
+static void check_reads(size_t step)
+{
+    volatile char *base = map_cut_off();
+    bool all_zeros = true;
+    fault_begin();
+    CHECK(!fault_seen());
+    for (size_t i = 0; i < PAGES; i += step)
+        all_zeros = all_zeros && base[i * page_bytes] == 0;
+    CHECK(fault_seen());
+    CHECK(fault_end());
+    CHECK(all_zeros);
+    fault_begin();
+    CHECK(!fault_end());
+    CHECK(munmap((void *)(uintptr_t)base, PAGES * page_bytes) == 0);
+}
+
+static void every_page(void)
+{
+    check_reads(1);
+}
+
+int main(int argc, char **argv)
+{
+    static const struct test_part parts[] = {{"every_page", every_page}, {NULL, NULL}};
+    fault_begin(); /* which keeps a descriptor */
+    CHECK(!fault_end());
+    return test_main(argc, argv, parts, NULL);
+}
