@@ -52,15 +52,22 @@ static bool has_file_signal(void)
 }
 
 /* Growing a file beyond RLIMIT_FSIZE sends SIGXFSZ, whose default action ends the process. The
-   failed call reports EFBIG; the signal is blocked, and this function removes it. */
+   failed call reports EFBIG; the signal is blocked, and this function removes it. Another thread may
+   take a signal that was sent to the whole process between sigpending and sigwait. */
 static void consume_file_signal(void)
 {
     sigset_t file_signal;
-    int taken;
+    if (hold.had_file_signal)
+        return;
     (void)sigemptyset(&file_signal);
     (void)sigaddset(&file_signal, SIGXFSZ);
-    if (!hold.had_file_signal && has_file_signal())
+#ifdef QUOIT_HAS_SIGTIMEDWAIT
+    (void)sigtimedwait(&file_signal, NULL, &(const struct timespec){.tv_sec = 0});
+#else
+    int taken;
+    if (has_file_signal())
         (void)sigwait(&file_signal, &taken);
+#endif
 }
 
 /* ---- Fork ------------------------------------------------------------------------------------ */

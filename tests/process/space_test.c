@@ -3,10 +3,14 @@
    SIGBUS later. */
 #include "test.h"
 
+#include "os.h"
+
 #include <dirent.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mount.h>
@@ -164,6 +168,56 @@ static void pending_file_signal(void)
     CHECK(sigwait(&blocked, &taken) == 0 && sigprocmask(SIG_SETMASK, &mask, NULL) == 0);
 }
 
+/* ---- A signal that another thread takes ------------------------------------------------------ */
+
+static _Atomic uint32_t calls;
+static _Atomic bool ending;
+
+static void *take_file_signals(void *unused)
+{
+    sigset_t file_signal;
+    int taken;
+    CHECK(sigemptyset(&file_signal) == 0 && sigaddset(&file_signal, SIGXFSZ) == 0);
+    while (!atomic_load(&ending))
+        CHECK(sigwait(&file_signal, &taken) == 0);
+    return unused;
+}
+
+static void *remove_for_ever(void *name)
+{
+    while (!atomic_load(&ending)) {
+        CHECK_STATUS(quoit_region_unlink(name), QUOIT_NOT_FOUND);
+        (void)atomic_fetch_add(&calls, 1);
+    }
+    return NULL;
+}
+
+/* Sent to the process, it is pending for a call as well, and for a moment: no call waits for it. */
+static void file_signal_for_another_thread(void)
+{
+    const uint64_t second = 1000000000, begin = quoit_os_monotonic_ns();
+    char name[100];
+    sigset_t file_signal, mask;
+    pthread_t taker, caller;
+    CHECK(sigemptyset(&file_signal) == 0 && sigaddset(&file_signal, SIGXFSZ) == 0);
+    CHECK(pthread_sigmask(SIG_BLOCK, &file_signal, &mask) == 0);
+    (void)snprintf(name, sizeof name, "%s", test_name("local"));
+    CHECK(pthread_create(&taker, NULL, take_file_signals, NULL) == 0);
+    CHECK(pthread_create(&caller, NULL, remove_for_ever, name) == 0);
+    while (quoit_os_monotonic_ns() - begin < second) {
+        uint64_t sent = quoit_os_monotonic_ns();
+        uint32_t before = atomic_load(&calls);
+        CHECK(kill(getpid(), SIGXFSZ) == 0);
+        while (atomic_load(&calls) - before < 3)
+            if (quoit_os_monotonic_ns() - sent > 5 * second)
+                test_fail(__FILE__, __LINE__, "a call waits for a signal");
+    }
+    atomic_store(&ending, true);
+    CHECK(pthread_join(caller, NULL) == 0);
+    CHECK(pthread_kill(taker, SIGXFSZ) == 0 && pthread_join(taker, NULL) == 0);
+    CHECK(pthread_sigmask(SIG_SETMASK, &mask, NULL) == 0);
+}
+
 static void too_large_for_what_is_left(void)
 {
     struct quoit_queue_options options = {.item_bytes = 64, .capacity = 4096};
@@ -244,6 +298,7 @@ int main(int argc, char **argv)
         {"no_descriptors_left", no_descriptors_left},
         {"file_size_limit", file_size_limit},
         {"pending_file_signal", pending_file_signal},
+        {"file_signal_for_another_thread", file_signal_for_another_thread},
         {"shrink_dev_shm", shrink_dev_shm},
         {"too_large_for_what_is_left", too_large_for_what_is_left},
         {"no_room_for_the_lock_file", no_room_for_the_lock_file},
