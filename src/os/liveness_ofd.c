@@ -11,6 +11,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -63,6 +64,22 @@ void quoit_os_lock_release(const struct quoit_os_shm *shm, uint32_t number)
     (void)fcntl((int)shm->lock, F_OFD_SETLK, &lock);
 }
 
+/* Returns whether this line of /proc/locks is a write lock on that byte of that inode. The kernel
+   merges locks of one owner on neighbouring bytes; the last byte of a lock without an end is EOF. */
+static bool says_held(const char *line, uint64_t wanted_inode, uint32_t number)
+{
+    char type[16], end[24];
+    unsigned long long inode, first, last = ULLONG_MAX;
+    /* 1: OFDLCK ADVISORY  WRITE -1 00:1a:3006 18 19; lines of waiting processes have "->" in the
+       second column. */
+    if (sscanf(line, "%*s %*s %*s %15s %*s %*x:%*x:%llu %llu %23s", type, &inode, &first, end) !=
+            4 ||
+        strcmp(type, "WRITE") != 0 || inode != wanted_inode)
+        return false;
+    return (sscanf(end, "%llu", &last) == 1 || strcmp(end, "EOF") == 0) && first <= number &&
+           number <= last;
+}
+
 /*
  * For a lock file that this process may not open: the kernel lists all locks in /proc/locks. A file
  * with the same inode number in another file system counts as well, so a crashed member can seem
@@ -70,20 +87,15 @@ void quoit_os_lock_release(const struct quoit_os_shm *shm, uint32_t number)
  */
 static bool is_listed(const struct quoit_os_shm *shm, uint32_t number)
 {
-    char line[256], type[16];
-    unsigned long long inode, first;
+    char line[256];
     bool listed = false;
     FILE *file = fopen("/proc/locks", "re");
-    if (!file)
-        return true; /* unknown counts as alive */
-    /* 1: OFDLCK ADVISORY  WRITE -1 00:1a:3006 18 18; lines of waiting processes have "->" in the
-       second column. */
-    while (!listed && fgets(line, sizeof line, file))
-        listed = sscanf(line, "%*s %*s %*s %15s %*s %*x:%*x:%llu %llu", type, &inode, &first) ==
-                     3 &&
-                 strcmp(type, "WRITE") == 0 && inode == shm->lock_inode && first == number;
-    (void)fclose(file);
-    return listed;
+    while (file && !listed && fgets(line, sizeof line, file))
+        listed = says_held(line, shm->lock_inode, number);
+    bool was_read = file != NULL;
+    if (file)
+        (void)fclose(file);
+    return listed || !was_read; /* unknown counts as alive */
 }
 
 bool quoit_os_lock_is_held(const struct quoit_os_shm *shm, uint32_t number)

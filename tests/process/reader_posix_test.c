@@ -266,6 +266,40 @@ static void producer_crashes(void)
         }
 }
 
+/* ---- One handle with two roles ----------------------------------------------------------------- */
+
+/* For an observer that may only read: both roles have this holder. */
+static void observe_roles(char **arguments)
+{
+    struct quoit_queue_info info;
+    uint32_t pid = (uint32_t)strtoul(arguments[1], NULL, 10);
+    quoit_queue *queue;
+    become_stranger();
+    CHECK_STATUS(quoit_queue_open(arguments[0], QUOIT_OBSERVER | QUOIT_ANY_OWNER, &queue),
+                 QUOIT_OK);
+    CHECK_STATUS(quoit_queue_inspect(queue, &info), QUOIT_OK);
+    quoit_queue_close(queue);
+    CHECK_EQ(info.producer_pid, pid);
+    CHECK_EQ(info.consumer_pid, pid);
+}
+
+/* The locks on its roles are neighbours. */
+static void both_roles(void)
+{
+    char pid[20];
+    (void)snprintf(pid, sizeof pid, "%lu", (unsigned long)getpid());
+    if (geteuid() != 0)
+        test_skip("only root can become another user");
+    for (int i = 0; TEST_LOOP_TEXT(test_shared_schemes[i], 0, test_shared_schemes[i]); i++) {
+        const char *name = test_name(test_shared_schemes[i]);
+        const char *const arguments[] = {name, pid, NULL};
+        quoit_queue *queue = make(name, QUOIT_SPSC, QUOIT_PRODUCER | QUOIT_CONSUMER);
+        CHECK_EQUAL(test_wait(test_spawn("observe_roles", arguments)), 0);
+        quoit_queue_close(queue);
+        CHECK_STATUS(quoit_queue_unlink(name), QUOIT_OK);
+    }
+}
+
 /* ---- Which permissions have readers ---------------------------------------------------------- */
 
 /* One name each, two where some may only read; none is left. */
@@ -326,8 +360,12 @@ int main(int argc, char **argv)
                                              {"gate_held", gate_held},
                                              {"all_held", all_held},
                                              {"producer_crashes", producer_crashes},
+                                             {"both_roles", both_roles},
                                              {NULL, NULL}};
-    static const struct test_role roles[] = {
-        {"reader", reader}, {"observe", observe}, {"producer", producer}, {NULL, NULL}};
+    static const struct test_role roles[] = {{"reader", reader},
+                                             {"observe", observe},
+                                             {"observe_roles", observe_roles},
+                                             {"producer", producer},
+                                             {NULL, NULL}};
     return test_main(argc, argv, parts, roles);
 }
