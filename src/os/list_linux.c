@@ -4,6 +4,7 @@
 #include "list.h"
 
 #include "once.h"
+#include "process_posix.h"
 
 #include <ctype.h>
 #include <stdio.h>
@@ -129,8 +130,8 @@ static bool visit_process(void *context, const char *name)
 
 /* ---- All ------------------------------------------------------------------------------------- */
 
-quoit_status quoit_os_list(const char *scheme, const char *directory, quoit_os_visit *visit,
-                           void *context)
+static quoit_status list(const char *scheme, const char *directory, quoit_os_visit *visit,
+                         void *context)
 {
     struct mapped mapped = {.visit = visit, .context = context};
     if (strcmp(scheme, "posix") == 0)
@@ -142,4 +143,13 @@ quoit_status quoit_os_list(const char *scheme, const char *directory, quoit_os_v
     if (strcmp(scheme, "file") == 0)
         return quoit_os_list_directory("/proc", false, visit_process, &mapped);
     return quoit_os_list_unsupported(scheme);
+}
+
+quoit_status quoit_os_list(const char *scheme, const char *directory, quoit_os_visit *visit,
+                           void *context)
+{
+    int cancel_state = quoit_os_cancel_disable(); /* what is read meanwhile would stay open */
+    quoit_status status = list(scheme, directory, visit, context);
+    quoit_os_cancel_restore(cancel_state);
+    return status;
 }

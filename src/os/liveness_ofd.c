@@ -7,6 +7,7 @@
 
 #include "fd.h"
 #include "lock_file.h"
+#include "process_posix.h"
 #include "system_error.h"
 
 #include <errno.h>
@@ -83,18 +84,20 @@ static bool says_held(const char *line, uint64_t wanted_inode, uint32_t number)
 /*
  * For a lock file that this process may not open: the kernel lists all locks in /proc/locks. A file
  * with the same inode number in another file system counts as well, so a crashed member can seem
- * alive.
+ * alive. Cancellation is disabled, because a cancelled thread would leave the list open.
  */
 static bool is_listed(const struct quoit_os_shm *shm, uint32_t number)
 {
     char line[256];
     bool listed = false;
+    int cancel_state = quoit_os_cancel_disable();
     FILE *file = fopen("/proc/locks", "re");
     while (file && !listed && fgets(line, sizeof line, file))
         listed = says_held(line, shm->lock_inode, number);
     bool was_read = file != NULL;
     if (file)
         (void)fclose(file);
+    quoit_os_cancel_restore(cancel_state);
     return listed || !was_read; /* unknown counts as alive */
 }
 

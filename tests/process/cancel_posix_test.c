@@ -128,6 +128,83 @@ static void cancelled_while_opening(void)
     (void)alarm(0);
 }
 
+/* ---- Cancelled while looking ----------------------------------------------------------------- */
+
+static bool see(void *context, const char *name)
+{
+    (void)context;
+    return name[0] != '\0';
+}
+
+static void *list_for_ever(void *unused)
+{
+    for (;;) {
+        (void)quoit_list(NULL, see, NULL);
+        (void)quoit_list("file:/tmp", see, NULL);
+        pthread_testcancel();
+    }
+    return unused;
+}
+
+static void *inspect_for_ever(void *queue)
+{
+    struct quoit_queue_info info;
+    struct quoit_member_info members[4];
+    uint64_t count;
+    for (;;) {
+        (void)quoit_queue_inspect(queue, &info);
+        (void)quoit_queue_members(queue, members, 4, &count);
+        pthread_testcancel();
+    }
+    return NULL;
+}
+
+/* Nothing stays open. */
+static void cancel_often(void *(*run)(void *), void *argument)
+{
+    enum { THREADS = 100 };
+    int before = test_open_descriptors();
+    for (int k = 0; k < THREADS; k++) {
+        const struct timespec moment = {.tv_nsec = 300000 + k * 37000 % 1000000};
+        pthread_t thread;
+        void *result;
+        CHECK(pthread_create(&thread, NULL, run, argument) == 0);
+        (void)nanosleep(&moment, NULL);
+        CHECK(pthread_cancel(thread) == 0 && pthread_join(thread, &result) == 0);
+        CHECK(result == PTHREAD_CANCELED);
+    }
+    CHECK_EQUAL(test_open_descriptors(), before);
+}
+
+/* Argument: a queue that this process, as another user, may read; not so its lock file. */
+static void inspect_as_stranger(char **arguments)
+{
+    const unsigned stranger = 65534;
+    quoit_queue *queue;
+    CHECK(setgid(stranger) == 0 && setuid(stranger) == 0);
+    CHECK_STATUS(quoit_queue_open(arguments[0], QUOIT_OBSERVER | QUOIT_ANY_OWNER, &queue),
+                 QUOIT_OK);
+    cancel_often(inspect_for_ever, queue);
+    quoit_queue_close(queue);
+}
+
+static void cancelled_while_looking(void)
+{
+    struct quoit_queue_options readable = options;
+    const char *name = test_name("");
+    const char *const arguments[] = {name, NULL};
+    quoit_queue *queue;
+    limit_time();
+    readable.permissions = 0644;
+    CHECK_STATUS(quoit_queue_create(name, &readable, BOTH, &queue), QUOIT_OK);
+    cancel_often(list_for_ever, NULL);
+    if (geteuid() == 0)
+        CHECK_EQUAL(test_wait(test_spawn("inspect_as_stranger", arguments)), 0);
+    quoit_queue_close(queue);
+    CHECK_STATUS(quoit_queue_unlink(name), QUOIT_OK);
+    (void)alarm(0);
+}
+
 /* ---- Cancelled while waiting ----------------------------------------------------------------- */
 
 static void *wait_for_item(void *queue)
@@ -347,10 +424,13 @@ static void forked_while_creating(void)
 int main(int argc, char **argv)
 {
     static const struct test_part parts[] = {{"cancelled_while_opening", cancelled_while_opening},
+                                             {"cancelled_while_looking", cancelled_while_looking},
                                              {"cancelled_while_waiting", cancelled_while_waiting},
                                              {"cancelled_in_a_semaphore", cancelled_in_a_semaphore},
                                              {"fork_in_a_signal_handler", fork_in_a_signal_handler},
                                              {"forked_while_creating", forked_while_creating},
                                              {NULL, NULL}};
-    return test_main(argc, argv, parts, NULL);
+    static const struct test_role roles[] = {{"inspect_as_stranger", inspect_as_stranger},
+                                             {NULL, NULL}};
+    return test_main(argc, argv, parts, roles);
 }
