@@ -21,8 +21,8 @@
 static const struct quoit_queue_options options = {.item_bytes = 8, .capacity = 5};
 enum { BOTH = QUOIT_PRODUCER | QUOIT_CONSUMER, NO_FILTER = 78, SECONDS = 15 };
 
-enum refusal { SHMCTL, FSTAT };
-static const char *const refusal_names[] = {"shmctl", "fstat"};
+enum refusal { SHMCTL, FSTAT, CHMOD };
+static const char *const refusal_names[] = {"shmctl", "fstat", "chmod"};
 
 static bool install(struct sock_filter *filter, size_t count)
 {
@@ -68,6 +68,23 @@ static bool refuse_fstat(void)
 #endif
 }
 
+/* C libraries make chmod of fchmodat where the system has no other. */
+static bool refuse_chmod(void)
+{
+#ifdef SYS_chmod
+    struct sock_filter filter[] = {
+        LOAD(NUMBER), UNLESS(SYS_chmod, 1), REFUSE, UNLESS(SYS_fchmodat, 1), REFUSE, ALLOW};
+#else
+    struct sock_filter filter[] = {LOAD(NUMBER), UNLESS(SYS_fchmodat, 1), REFUSE, ALLOW};
+#endif
+    return install(filter, sizeof filter / sizeof filter[0]);
+}
+
+static bool refuse(enum refusal refusal)
+{
+    return refusal == SHMCTL ? refuse_shmctl() : refusal == FSTAT ? refuse_fstat() : refuse_chmod();
+}
+
 static int refused_call(enum refusal refusal, const char *name, quoit_status (*call)(const char *))
 {
     int status = -1;
@@ -76,7 +93,7 @@ static int refused_call(enum refusal refusal, const char *name, quoit_status (*c
     CHECK(child >= 0);
     if (child == 0) {
         (void)alarm(SECONDS); /* which ends it */
-        if (!(refusal == SHMCTL ? refuse_shmctl() : refuse_fstat()))
+        if (!refuse(refusal))
             _exit(NO_FILTER);
         _exit(call(name) == QUOIT_OK ? 1 : 0);
     }
@@ -138,8 +155,34 @@ static void refused_for_ever(void)
     test_context[0] = 0;
 }
 
+static quoit_status create_sem(const char *name)
+{
+    const struct quoit_sem_options none = {.value = 0};
+    quoit_sem *sem;
+    quoit_status status = quoit_sem_create(name, &none, &sem);
+    if (status == QUOIT_OK)
+        quoit_sem_close(sem);
+    return status;
+}
+
+/* Its permissions cannot be set: it is not left behind. */
+static void refused_semaphore(void)
+{
+    const char *name = test_name("posix");
+    TEST_CONTEXT("%s, %s refused", name, refusal_names[CHMOD]);
+    int code = refused_call(CHMOD, name, create_sem);
+    if (code == NO_FILTER)
+        test_skip("this system installs no such filter");
+    quoit_status second = create_sem(name);
+    (void)quoit_sem_unlink(name);
+    CHECK_EQ(code, 0);
+    CHECK_STATUS_IS(second, ==, QUOIT_OK);
+}
+
 int main(int argc, char **argv)
 {
-    static const struct test_part parts[] = {{"refused_for_ever", refused_for_ever}, {NULL, NULL}};
+    static const struct test_part parts[] = {{"refused_for_ever", refused_for_ever},
+                                             {"refused_semaphore", refused_semaphore},
+                                             {NULL, NULL}};
     return test_main(argc, argv, parts, NULL);
 }
