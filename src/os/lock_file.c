@@ -55,18 +55,38 @@ static quoit_status no_memory(const char *path)
     return quoit_fail(QUOIT_NO_MEMORY, "out of memory for the lock file of '%s'", path);
 }
 
+static bool leads_to(const char *path, int fd)
+{
+    struct stat by_path, by_fd;
+    return lstat(path, &by_path) == 0 && fstat(fd, &by_fd) == 0 && by_path.st_dev == by_fd.st_dev &&
+           by_path.st_ino == by_fd.st_ino;
+}
+
 /* ---- Making ---------------------------------------------------------------------------------- */
 
+/* Another user's process is not waited for. NOT_FOUND: the file is gone. */
+static quoit_status take_others_gate(struct quoit_os_shm *shm, const char *lock_path)
+{
+    quoit_status status = quoit_os_lock_try(shm, QUOIT_OS_LOCK_GATE);
+    if (status == QUOIT_BUSY)
+        return quoit_fail(QUOIT_OWNER, "another user's process holds the lock file '%s'",
+                          lock_path);
+    if (status == QUOIT_OK && !leads_to(lock_path, (int)shm->lock))
+        return QUOIT_NOT_FOUND;
+    return status;
+}
+
 /* The lock file of the object that shm is to be, which is open as shm->lock: removed, if no object
-   has the path. */
+   has the path. Root clears up after everybody. */
 static quoit_status remove_relic(struct quoit_os_shm *shm, const char *path, const char *lock_path)
 {
     struct stat file;
     quoit_status status = QUOIT_OK;
-    if (fstat((int)shm->lock, &file) != 0 ||
-        quoit_os_owner_of(file.st_uid, (int)shm->lock) != quoit_os_user_id())
+    bool is_seen = fstat((int)shm->lock, &file) == 0;
+    bool is_own = is_seen && quoit_os_owner_of(file.st_uid, (int)shm->lock) == quoit_os_user_id();
+    if (!is_seen || (!is_own && quoit_os_user_id() != 0))
         return quoit_fail(QUOIT_OWNER, "the lock file '%s' belongs to another user", lock_path);
-    status = quoit_os_file_gate(shm, lock_path);
+    status = is_own ? quoit_os_file_gate(shm, lock_path) : take_others_gate(shm, lock_path);
     if (status == QUOIT_OK && lstat(path, &file) == 0)
         status = quoit_fail(QUOIT_EXISTS, "'%s' exists already", path);
     else if (status == QUOIT_OK && unlink(lock_path) != 0)
@@ -110,6 +130,11 @@ static quoit_status make(struct quoit_os_shm *shm, const char *path, uint32_t pe
     const char *lock_path = shm->lock_path;
     do {
         shm->lock = quoit_os_fd_open(lock_path, O_RDWR | O_CREAT | O_EXCL);
+        if (shm->lock < 0 && errno == ENAMETOOLONG)
+            return quoit_fail(QUOIT_NAME_TOO_LONG,
+                              "the name of the lock file '%s' is too long: use a shorter name, or "
+                              "permissions that let nobody read who may not write, such as 0600",
+                              lock_path);
         if (shm->lock < 0 && errno != EEXIST)
             return quoit_os_fail(errno, "create", lock_path);
         quoit_status status = shm->lock < 0 ? clear_relic(shm, path, lock_path)
@@ -155,13 +180,6 @@ void quoit_os_lock_file_publish(struct quoit_os_shm *shm)
 }
 
 /* ---- Opening --------------------------------------------------------------------------------- */
-
-static bool leads_to(const char *path, int fd)
-{
-    struct stat by_path, by_fd;
-    return lstat(path, &by_path) == 0 && fstat(fd, &by_fd) == 0 && by_path.st_dev == by_fd.st_dev &&
-           by_path.st_ino == by_fd.st_ino;
-}
 
 /* Is the file at shm->lock that of the object at shm->id? */
 static bool is_its(const struct quoit_os_shm *shm)

@@ -6,6 +6,7 @@
  */
 #include "test.h"
 
+#include "os.h"
 #include "sysv.h"
 
 #include <errno.h>
@@ -266,6 +267,33 @@ static void producer_crashes(void)
         }
 }
 
+/* Root replaces also what another user's crashed creator left, and waits for nobody's. */
+static void lock_file_of_another(void)
+{
+    const struct quoit_region_options options = {.size_bytes = 100, .permissions = 0644};
+    const char *name = test_name("file"), *meeting_name = test_name("");
+    char paths[5][400];
+    quoit_region *region, *meeting_region;
+    struct meeting *meeting = test_share(meeting_name, sizeof *meeting, &meeting_region);
+    if (geteuid() != 0)
+        test_skip("only root can become another user");
+    find_files(name, paths);
+    test_write_file(paths[1], "", 0);
+    CHECK(chown(paths[1], STRANGER, STRANGER) == 0);
+    test_process process = start_reader(name, meeting_name, meeting, "0", "1", "try");
+    uint64_t start = quoit_os_monotonic_ns();
+    quoit_status held = quoit_region_create(name, &options, &region);
+    uint64_t waited = quoit_os_monotonic_ns() - start;
+    end(process);
+    CHECK_STATUS_IS(held, ==, QUOIT_OWNER);
+    CHECK_LT(waited, UINT64_C(5000000000));
+    CHECK_STATUS(quoit_region_create(name, &options, &region), QUOIT_OK);
+    quoit_region_close(region);
+    CHECK_STATUS(quoit_region_unlink(name), QUOIT_OK);
+    quoit_region_close(meeting_region);
+    CHECK_STATUS(quoit_region_unlink(meeting_name), QUOIT_OK);
+}
+
 /* ---- One handle with two roles ----------------------------------------------------------------- */
 
 /* For an observer that may only read: both roles have this holder. */
@@ -355,6 +383,7 @@ int main(int argc, char **argv)
 {
     static const struct test_part parts[] = {{"lock_files", lock_files},
                                              {"lock_file_lost", lock_file_lost},
+                                             {"lock_file_of_another", lock_file_of_another},
                                              {"roles_held", roles_held},
                                              {"entries_held", entries_held},
                                              {"gate_held", gate_held},
