@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Truncated files on POSIX systems: a SIGBUS handler maps a page of zeros in the missing place. */
+/* Truncated files on POSIX systems: a SIGBUS handler maps zeros in the missing place. */
 #include "fault.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdint.h>
@@ -13,27 +14,68 @@ static volatile sig_atomic_t zeros = -1; /* /dev/zero */
 static uintptr_t page_bytes;
 static struct sigaction before;
 
-/* Neighbouring pages are to become one mapping, of which a process may have some ten thousand: so
-   they lie in the file of zeros as they do in memory. The mask leaves room in any off_t. */
-static void *map_zeros(char *page)
+/* Where the mapping that has this page ends, if Linux's list of them is there; else the page's own
+   end. Calls nothing that a signal handler may not call. */
+static uintptr_t end_of_mapping(uintptr_t page)
 {
-    const uintptr_t mask = 0x3fffffff;
-    return mmap(page, page_bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_FIXED, zeros,
-                (off_t)((uintptr_t)page & mask));
+    static const char digits[] = "0123456789abcdef";
+    char text[512];
+    uintptr_t first = 0, value = 0, end = page + page_bytes;
+    bool in_range = true, found = false; /* each line begins with first-end */
+    ssize_t count;
+    int fd = open("/proc/self/maps", O_RDONLY | O_CLOEXEC);
+    while (fd >= 0 && !found && (count = read(fd, text, sizeof text)) > 0)
+        for (ssize_t i = 0; i < count && !found; i++) {
+            if (text[i] == '\n') {
+                in_range = true;
+                value = 0;
+            } else if (in_range && text[i] == '-') {
+                first = value;
+                value = 0;
+            } else if (in_range && text[i] == ' ') {
+                in_range = false;
+                found = first <= page && page < value;
+                end = found ? value : end;
+            } else if (in_range) {
+                for (uintptr_t k = 0; k < 16; k++)
+                    if (digits[k] == text[i])
+                        value = value * 16 + k;
+            }
+        }
+    if (fd >= 0)
+        (void)close(fd);
+    return end;
 }
 
-/* A mapping of a private file is not in the list of what POSIX allows here; it is one system call
-   wherever there is mmap. */
+/* Neighbouring pages are to become one mapping, of which a process may have some ten thousand: so
+   they lie in the file of zeros as they do in memory. The mask leaves room in any off_t. */
+static bool map_zeros(char *page, uintptr_t bytes)
+{
+    const uintptr_t mask = 0x3fffffff;
+    return mmap(page, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_FIXED, zeros,
+                (off_t)((uintptr_t)page & mask)) != MAP_FAILED;
+}
+
+/*
+ * All to the end of the mapping, or, if that is not known, one page. The object is taken for cut
+ * off in any case. A mapping of a private file is not in the list of what POSIX allows here; it is one
+ * system call wherever there is mmap.
+ */
 static void on_bus(int number, siginfo_t *info, void *context)
 {
     (void)context;
+    int error = errno;
     char *page = (char *)info->si_addr - (uintptr_t)info->si_addr % page_bytes;
     faulted = 1;
     /* Another process's signal, or nothing helps: the default ends this process when it returns. */
-    if (info->si_code <= 0 || map_zeros(page) == MAP_FAILED) {
+    bool helped = info->si_code > 0 &&
+                  (map_zeros(page, end_of_mapping((uintptr_t)page) - (uintptr_t)page) ||
+                   map_zeros(page, page_bytes));
+    if (!helped) {
         (void)signal(number, SIG_DFL);
         (void)raise(number);
     }
+    errno = error;
 }
 
 void fault_begin(void)

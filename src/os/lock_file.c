@@ -95,7 +95,7 @@ static quoit_status remove_relic(struct quoit_os_shm *shm, const char *path, con
 }
 
 /* A lock file is there: makes way for a new one, if no object has the path. The old one is opened
-   as shm->lock, so that a child that is forked meanwhile lets go of it and of the object at once. */
+   as shm->lock, so that a child forked meanwhile lets go of it and of the object at once. */
 static quoit_status clear_relic(struct quoit_os_shm *shm, const char *path, const char *lock_path)
 {
     shm->lock = quoit_os_fd_open(lock_path, O_RDWR | O_NONBLOCK | O_NOCTTY);

@@ -323,7 +323,7 @@ static void fork_in_a_signal_handler(void)
     (void)alarm(0);
 }
 
-/* ---- fork while a creator waits for the gate of a lock file that another one left ------------- */
+/* ---- fork while a creator waits for the gate of a lock file that another one left ------------ */
 
 static struct {
     const char *name;

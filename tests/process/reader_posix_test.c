@@ -294,7 +294,7 @@ static void lock_file_of_another(void)
     CHECK_STATUS(quoit_region_unlink(meeting_name), QUOIT_OK);
 }
 
-/* ---- One handle with two roles ----------------------------------------------------------------- */
+/* ---- One handle with two roles --------------------------------------------------------------- */
 
 /* For an observer that may only read: both roles have this holder. */
 static void observe_roles(char **arguments)

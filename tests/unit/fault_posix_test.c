@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The quoit command's way with memory that is cut off: more pages than a process may have mappings. */
+/* The quoit command's reading of cut-off memory: more pages than a process may have mappings. */
 #include "fault.h"
 #include "test.h"
 
@@ -46,9 +46,16 @@ static void every_page(void)
     check_reads(1);
 }
 
+/* As a ring's slots of two pages are. */
+static void every_other_page(void)
+{
+    check_reads(2);
+}
+
 int main(int argc, char **argv)
 {
-    static const struct test_part parts[] = {{"every_page", every_page}, {NULL, NULL}};
+    static const struct test_part parts[] = {
+        {"every_page", every_page}, {"every_other_page", every_other_page}, {NULL, NULL}};
     fault_begin(); /* which keeps a descriptor */
     CHECK(!fault_end());
     return test_main(argc, argv, parts, NULL);
