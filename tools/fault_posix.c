@@ -58,8 +58,8 @@ static bool map_zeros(char *page, uintptr_t bytes)
 
 /*
  * All to the end of the mapping, or, if that is not known, one page. The object is taken for cut
- * off in any case. A mapping of a private file is not in the list of what POSIX allows here; it is one
- * system call wherever there is mmap.
+ * off in any case. A mapping of a private file is not in the list of what POSIX allows here; it is
+ * one system call wherever there is mmap.
  */
 static void on_bus(int number, siginfo_t *info, void *context)
 {

@@ -25,8 +25,8 @@ typedef bool quoit_visit(void *context, const char *name);
  *   where     NULL: everywhere; a scheme, "sysv"; "file:" and a directory: the objects in it
  * Without a directory, file: objects are those that a process has mapped, as far as this one may
  * see that (Linux; elsewhere none are found). local: objects are their own process's, and not
- * listed. What may not be read is left out, and so is what comes or goes meanwhile. On POSIX systems
- * the thread is not cancelled before quoit_list returns, not in visit either.
+ * listed. What may not be read is left out, and so is what comes or goes meanwhile. On POSIX
+ * systems the thread is not cancelled before quoit_list returns, not in visit either.
  * OK SCHEME INVALID NOT_FOUND (no such directory) PERMISSION SYSTEM; UNSUPPORTED for a scheme whose
  * objects this system does not list (posix: on macOS); NULL leaves out such a scheme, and one whose
  * directory does not exist. Any thread.
