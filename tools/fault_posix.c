@@ -14,8 +14,8 @@ static volatile sig_atomic_t zeros = -1; /* /dev/zero */
 static uintptr_t page_bytes;
 static struct sigaction before;
 
-/* Where the mapping that has this page ends, if Linux's list of them is there; else the page's own
-   end. Calls nothing that a signal handler may not call. */
+/* Returns the end of the mapping that contains this page, from /proc/self/maps; without that file,
+   the page's own end. Calls only functions that a signal handler may call. */
 static uintptr_t end_of_mapping(uintptr_t page)
 {
     static const char digits[] = "0123456789abcdef";
@@ -47,8 +47,8 @@ static uintptr_t end_of_mapping(uintptr_t page)
     return end;
 }
 
-/* Neighbouring pages are to become one mapping, of which a process may have some ten thousand: so
-   they lie in the file of zeros as they do in memory. The mask leaves room in any off_t. */
+/* The kernel limits the number of mappings, 65530 on Linux, and merges neighbours only if their
+   offsets continue. So the offset follows the address; the mask makes it fit into any off_t. */
 static bool map_zeros(char *page, uintptr_t bytes)
 {
     const uintptr_t mask = 0x3fffffff;
@@ -57,9 +57,9 @@ static bool map_zeros(char *page, uintptr_t bytes)
 }
 
 /*
- * All to the end of the mapping, or, if that is not known, one page. The object is taken for cut
- * off in any case. A mapping of a private file is not in the list of what POSIX allows here; it is
- * one system call wherever there is mmap.
+ * Maps zeros to the end of the mapping, or for one page if that end is unknown. The command reports
+ * the object as truncated in both cases. mmap is not in POSIX's list of functions that a signal
+ * handler may call; but it is a single system call wherever it exists.
  */
 static void on_bus(int number, siginfo_t *info, void *context)
 {

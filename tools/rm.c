@@ -59,7 +59,7 @@ static quoit_status check_owner(const struct rm *rm, const char *name)
     quoit_status status = quoit_region_open(name, QUOIT_READ_ONLY | rm->any_owner, &region);
     if (status == QUOIT_OK)
         quoit_region_close(region);
-    (void)fault_end(); /* object_read, next, says so */
+    (void)fault_end(); /* object_read, called next, reports it */
     return status == QUOIT_OWNER ? status : QUOIT_OK;
 }
 

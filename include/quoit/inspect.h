@@ -26,7 +26,7 @@ typedef bool quoit_visit(void *context, const char *name);
  * Without a directory, file: objects are those that a process has mapped, as far as this one may
  * see that (Linux; elsewhere none are found). local: objects are their own process's, and not
  * listed. What may not be read is left out, and so is what comes or goes meanwhile. On POSIX
- * systems the thread is not cancelled before quoit_list returns, not in visit either.
+ * systems quoit_list disables cancellation of the thread, also while visit runs.
  * OK SCHEME INVALID NOT_FOUND (no such directory) PERMISSION SYSTEM; UNSUPPORTED for a scheme whose
  * objects this system does not list (posix: on macOS); NULL leaves out such a scheme, and one whose
  * directory does not exist. Any thread.

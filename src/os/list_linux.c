@@ -148,7 +148,7 @@ static quoit_status list(const char *scheme, const char *directory, quoit_os_vis
 quoit_status quoit_os_list(const char *scheme, const char *directory, quoit_os_visit *visit,
                            void *context)
 {
-    int cancel_state = quoit_os_cancel_disable(); /* what is read meanwhile would stay open */
+    int cancel_state = quoit_os_cancel_disable(); /* a cancelled thread would leave files open */
     quoit_status status = list(scheme, directory, visit, context);
     quoit_os_cancel_restore(cancel_state);
     return status;

@@ -11,7 +11,7 @@ quoit_status quoit_os_list(const char *scheme, const char *directory, quoit_os_v
 {
     if (strcmp(scheme, "file") != 0 || !directory)
         return quoit_os_list_unsupported(scheme);
-    int cancel_state = quoit_os_cancel_disable(); /* the directory would stay open */
+    int cancel_state = quoit_os_cancel_disable(); /* a cancelled thread would leave it open */
     quoit_status status = quoit_os_list_directory(directory, true, visit, context);
     quoit_os_cancel_restore(cancel_state);
     return status;

@@ -65,8 +65,8 @@ void quoit_os_lock_release(const struct quoit_os_shm *shm, uint32_t number)
     (void)fcntl((int)shm->lock, F_OFD_SETLK, &lock);
 }
 
-/* Returns whether this line of /proc/locks is a write lock on that byte of that inode. The kernel
-   merges locks of one owner on neighbouring bytes; the last byte of a lock without an end is EOF. */
+/* Returns whether this line of /proc/locks is a write lock on this byte of the inode. The kernel
+   merges the locks of one owner on neighbouring bytes. The last byte of an endless lock is EOF. */
 static bool says_held(const char *line, uint64_t wanted_inode, uint32_t number)
 {
     char type[16], end[24];

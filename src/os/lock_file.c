@@ -64,7 +64,7 @@ static bool leads_to(const char *path, int fd)
 
 /* ---- Making ---------------------------------------------------------------------------------- */
 
-/* Another user's process is not waited for. NOT_FOUND: the file is gone. */
+/* Does not wait for another user's process. Returns NOT_FOUND if the file has lost its name. */
 static quoit_status take_others_gate(struct quoit_os_shm *shm, const char *lock_path)
 {
     quoit_status status = quoit_os_lock_try(shm, QUOIT_OS_LOCK_GATE);
@@ -76,8 +76,8 @@ static quoit_status take_others_gate(struct quoit_os_shm *shm, const char *lock_
     return status;
 }
 
-/* The lock file of the object that shm is to be, which is open as shm->lock: removed, if no object
-   has the path. Root clears up after everybody. */
+/* Removes the lock file that is open as shm->lock, if no object has the path. Root may remove the
+   lock files of all users. */
 static quoit_status remove_relic(struct quoit_os_shm *shm, const char *path, const char *lock_path)
 {
     struct stat file;
@@ -95,7 +95,7 @@ static quoit_status remove_relic(struct quoit_os_shm *shm, const char *path, con
 }
 
 /* A lock file is there: makes way for a new one, if no object has the path. The old one is opened
-   as shm->lock, so that a child forked meanwhile lets go of it and of the object at once. */
+   as shm->lock, so that a child forked during the wait closes it and the object's descriptor. */
 static quoit_status clear_relic(struct quoit_os_shm *shm, const char *path, const char *lock_path)
 {
     shm->lock = quoit_os_fd_open(lock_path, O_RDWR | O_NONBLOCK | O_NOCTTY);
@@ -133,7 +133,7 @@ static quoit_status make(struct quoit_os_shm *shm, const char *path, uint32_t pe
         if (shm->lock < 0 && errno == ENAMETOOLONG)
             return quoit_fail(QUOIT_NAME_TOO_LONG,
                               "the name of the lock file '%s' is too long: use a shorter name, or "
-                              "permissions that let nobody read who may not write, such as 0600",
+                              "permissions without users that may only read, such as 0600",
                               lock_path);
         if (shm->lock < 0 && errno != EEXIST)
             return quoit_os_fail(errno, "create", lock_path);
@@ -161,7 +161,7 @@ quoit_status quoit_os_lock_file_make(struct quoit_os_shm *shm, const char *path,
         return no_memory(path);
     shm->id = shm->lock;
     shm->lock = -1;
-    shm->lock_path = lock_path; /* from here on a forked child lets go of both descriptors */
+    shm->lock_path = lock_path; /* from here on a forked child closes both descriptors */
     quoit_status status = make(shm, path, permissions);
     if (status == QUOIT_OK) {
         shm->unpublished = true;

@@ -52,8 +52,8 @@ static bool has_file_signal(void)
 }
 
 /* Growing a file beyond RLIMIT_FSIZE sends SIGXFSZ, whose default action ends the process. The
-   failed call reports EFBIG; the signal is blocked, and this function removes it. Another thread may
-   take a signal that was sent to the whole process between sigpending and sigwait. */
+   failed call reports EFBIG; the signal is blocked, and this function removes it. If it was
+   sent to the whole process, another thread may take it between sigpending and sigwait. */
 static void consume_file_signal(void)
 {
     sigset_t file_signal;

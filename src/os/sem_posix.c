@@ -96,7 +96,7 @@ static quoit_status create(const char *text, uint32_t value, uint32_t permission
         return quoit_os_fail(errno, "create semaphore", text);
     quoit_status status = set_permissions(text, permissions); /* sem_open obeyed the umask */
     if (status != QUOIT_OK) {
-        (void)sem_unlink(name_of(text).text); /* or every later create would find it */
+        (void)sem_unlink(name_of(text).text); /* otherwise every later create returns EXISTS */
         (void)sem_close(sem);
         return status;
     }

@@ -159,7 +159,7 @@ static void *inspect_for_ever(void *queue)
     return NULL;
 }
 
-/* Nothing stays open. */
+/* Checks that cancelled threads leave no descriptor open. */
 static void cancel_often(void *(*run)(void *), void *argument)
 {
     enum { THREADS = 100 };
@@ -176,7 +176,7 @@ static void cancel_often(void *(*run)(void *), void *argument)
     CHECK_EQUAL(test_open_descriptors(), before);
 }
 
-/* Argument: a queue that this process, as another user, may read; not so its lock file. */
+/* Argument: a queue that another user may read, but not its lock file. */
 static void inspect_as_stranger(char **arguments)
 {
     const unsigned stranger = 65534;
@@ -327,7 +327,7 @@ static void fork_in_a_signal_handler(void)
 
 static struct {
     const char *name;
-    int descriptors; /* that a child may have */
+    int descriptors; /* open in the test itself */
     volatile sig_atomic_t child;
     quoit_status status;
 } creation;
@@ -364,7 +364,7 @@ static void *create_for_readers(void *unused)
     quoit_region *region;
     creation.child = -1;
     creation.status = quoit_region_create(creation.name, &readable, &region);
-    if (creation.child == 0) { /* the handler's child, which is another process by now */
+    if (creation.child == 0) { /* the child that the handler forked */
         bool is_clean = test_open_descriptors() == creation.descriptors;
         _exit(creation.status != QUOIT_FORKED ? 1 : !is_clean ? 2 : 0);
     }
@@ -380,8 +380,8 @@ static int child_code(pid_t child)
     return WEXITSTATUS(status);
 }
 
-/* By another thread, or in a handler that interrupts it. The child has nothing of the object, and
-   removes nothing of its parent's. */
+/* Forks in another thread, or in a handler that interrupts the creator. The child keeps no
+   descriptor of the object, and removes none of its parent's files. */
 static void fork_while_creating(bool in_handler)
 {
     char path[400];

@@ -267,7 +267,8 @@ static void producer_crashes(void)
         }
 }
 
-/* Root replaces also what another user's crashed creator left, and waits for nobody's. */
+/* Root replaces a lock file that another user's crashed creator left. If that user still locks it,
+   root does not wait. */
 static void lock_file_of_another(void)
 {
     const struct quoit_region_options options = {.size_bytes = 100, .permissions = 0644};
@@ -296,7 +297,7 @@ static void lock_file_of_another(void)
 
 /* ---- One handle with two roles --------------------------------------------------------------- */
 
-/* For an observer that may only read: both roles have this holder. */
+/* An observer that may only read sees this process hold both roles. */
 static void observe_roles(char **arguments)
 {
     struct quoit_queue_info info;
@@ -311,7 +312,7 @@ static void observe_roles(char **arguments)
     CHECK_EQ(info.consumer_pid, pid);
 }
 
-/* The locks on its roles are neighbours. */
+/* Its role locks are on neighbouring bytes, which the kernel lists as one lock. */
 static void both_roles(void)
 {
     char pid[20];

@@ -68,7 +68,7 @@ static bool refuse_fstat(void)
 #endif
 }
 
-/* C libraries make chmod of fchmodat where the system has no other. */
+/* C libraries call fchmodat for chmod on systems without that call. */
 static bool refuse_chmod(void)
 {
 #ifdef SYS_chmod
@@ -165,7 +165,7 @@ static quoit_status create_sem(const char *name)
     return status;
 }
 
-/* Its permissions cannot be set: it is not left behind. */
+/* A semaphore whose permissions cannot be set is removed. */
 static void refused_semaphore(void)
 {
     const char *name = test_name("posix");

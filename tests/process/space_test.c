@@ -192,7 +192,8 @@ static void *remove_for_ever(void *name)
     return NULL;
 }
 
-/* Sent to the process, it is pending for a call as well, and for a moment: no call waits for it. */
+/* A signal sent to the process is pending for each thread until one takes it. No call of the
+   library may wait for it. */
 static void file_signal_for_another_thread(void)
 {
     const uint64_t second = 1000000000, begin = quoit_os_monotonic_ns();

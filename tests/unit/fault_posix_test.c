@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The quoit command's reading of cut-off memory: more pages than a process may have mappings. */
+/* The quoit command's reading of truncated files: more pages than a process may have mappings. */
 #include "fault.h"
 #include "test.h"
 
@@ -13,8 +13,8 @@ enum { PAGES = 70000 };
 
 static size_t page_bytes;
 
-/* Nothing but address space: the file is empty. */
-static volatile char *map_cut_off(void)
+/* The file is empty: the mapping takes address space alone. */
+static volatile char *map_empty_file(void)
 {
     char path[] = "/tmp/quoit-test-XXXXXX";
     int fd = mkstemp(path);
@@ -27,7 +27,7 @@ static volatile char *map_cut_off(void)
 
 static void check_reads(size_t step)
 {
-    volatile char *base = map_cut_off();
+    volatile char *base = map_empty_file();
     bool all_zeros = true;
     fault_begin();
     CHECK(!fault_seen());
@@ -46,7 +46,7 @@ static void every_page(void)
     check_reads(1);
 }
 
-/* As a ring's slots of two pages are. */
+/* A ring whose slots take two pages each is read so. */
 static void every_other_page(void)
 {
     check_reads(2);
