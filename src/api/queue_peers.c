@@ -38,12 +38,16 @@ void quoit_waiters_count(quoit_queue *queue)
                                   memory_order_relaxed);
 }
 
+/* A finished stream is not abandoned, even if no call returns CLOSED yet: an item that another
+   consumer peeks at may come back. A producer finishes before it leaves, so that is asked last. */
 bool quoit_peer_is_gone(const quoit_queue *queue, const struct quoit_waiter *waiter,
                         uint32_t *joined_out)
 {
+    const struct quoit_ring_place *ring = &queue->handle->place.ring;
     return !waiter->ignores_peer &&
            quoit_peers_are_gone(&queue->handle->place.members, peer_of(waiter), load_told(waiter),
-                                joined_out);
+                                joined_out) &&
+           !ring->ops->is_finished(ring);
 }
 
 quoit_status quoit_peer_tell(struct quoit_waiter *waiter, uint32_t joined)

@@ -439,12 +439,36 @@ static void after_batches(void)
     CHECK_STATUS(quoit_queue_unlink(name), test_after_close(name));
 }
 
+/* Another consumer peeks at the last item of a finished stream, and may leave it to this one: that
+   is not the end yet, and nobody was abandoned. */
+static void finished_but_peeked(void)
+{
+    const char *name = test_name("");
+    struct side side = {.role = QUOIT_CONSUMER};
+    const void *item;
+    uint64_t count;
+    CHECK_STATUS(quoit_queue_create(name, &layouts[3].options, QUOIT_CONSUMER, &side.queue),
+                 QUOIT_OK);
+    struct side other = open_side(name, QUOIT_CONSUMER, 0);
+    struct peer peer = start_peer(name, QUOIT_CONSUMER, 1, "finish");
+    go_on(&peer, WORKED);
+    CHECK_STATUS(quoit_queue_peek(other.queue, &item, &count), QUOIT_OK);
+    end_peer(&peer);
+    for (int waits = 0; waits < 2; waits++)
+        expect(&side, waits, 0, QUOIT_EMPTY);
+    quoit_queue_close(other.queue);
+    expect(&side, true, 1, QUOIT_CLOSED);
+    quoit_queue_close(side.queue);
+    CHECK_STATUS(quoit_queue_unlink(name), test_after_close(name));
+}
+
 int main(int argc, char **argv)
 {
     static const struct test_part parts[] = {{"every_order", every_order},
                                              {"one_is_both", one_is_both},
                                              {"broadcasts_producer", broadcasts_producer},
                                              {"after_batches", after_batches},
+                                             {"finished_but_peeked", finished_but_peeked},
                                              {NULL, NULL}};
     static const struct test_role roles[] = {{"act_as_peer", act_as_peer},
                                              {"die_joining", die_joining},
