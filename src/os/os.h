@@ -203,6 +203,13 @@ void quoit_os_cancel_point(void);
    monotonic clock; 0: no longer. The time runs from the first call of this function. */
 int64_t quoit_os_hold_left_ns(void);
 extern int64_t quoit_os_hold_ns; /* that time: ten seconds; tests take less */
+/*
+ * Within a hold: sleeps for at most a millisecond. Meanwhile this thread takes its signals, and
+ * forks are allowed; this handle must hold no lock of shm. BUSY: the hold's time is over; `what`
+ * names the object. FORKED: this is a child that a signal handler made meanwhile, and shm is
+ * released.
+ */
+quoit_status quoit_os_pause(struct quoit_os_shm *shm, const char *what);
 quoit_status quoit_os_fork_guard_add(struct quoit_os_fork_guard *guard);
 void quoit_os_fork_guard_remove(struct quoit_os_fork_guard *guard);
 

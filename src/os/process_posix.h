@@ -14,13 +14,6 @@
 quoit_status quoit_os_process_lock(void);
 void quoit_os_process_unlock(void);
 
-/*
- * Within a hold: sleeps for at most a millisecond. Meanwhile this thread takes its signals, and
- * forks are allowed; shm must hold no lock. BUSY: the hold's time is over; `what` names the object.
- * FORKED: this is a child that a signal handler made meanwhile, and shm is released.
- */
-quoit_status quoit_os_pause(struct quoit_os_shm *shm, const char *what);
-
 /* Around a call that is a cancellation point while state is held: disable gives what restore
    takes. */
 int quoit_os_cancel_disable(void);

@@ -2,6 +2,7 @@
 /* Who and when on Windows. There is no fork to guard against. */
 #include "win32.h"
 
+#include "fail.h"
 #include "hash.h"
 
 uint32_t quoit_os_process_id(void)
@@ -56,6 +57,16 @@ int64_t quoit_os_hold_left_ns(void)
     if (hold.give_up_ns == 0)
         hold.give_up_ns = now + (uint64_t)quoit_os_hold_ns;
     return now < hold.give_up_ns ? (int64_t)(hold.give_up_ns - now) : 0;
+}
+
+quoit_status quoit_os_pause(struct quoit_os_shm *shm, const char *what)
+{
+    (void)shm;
+    if (quoit_os_hold_left_ns() == 0)
+        return quoit_fail(QUOIT_BUSY, "'%s' is being changed by a process that does not go on",
+                          what);
+    Sleep(1);
+    return QUOIT_OK;
 }
 
 void quoit_os_cancel_point(void)

@@ -82,30 +82,20 @@ static quoit_status try_rows(struct quoit_members *members)
     return QUOIT_BUSY;
 }
 
-static void wait_a_millisecond(const struct quoit_os_shm *shm)
-{
-    static const _Atomic uint32_t never = 0;
-    quoit_os_sleep(shm, 0, &never, 0, 1000000);
-}
-
 /* While an abandoned object is removed, all its rows are taken for a moment. A check after the
    removal decides: either the object has a free row, or its name is gone. */
-static quoit_status take_row(struct quoit_members *members, const char *what)
+static quoit_status take_row(struct quoit_members *members, quoit_region *region)
 {
-    const uint64_t patience_ns = UINT64_C(10000000000);
-    const uint64_t start = quoit_os_monotonic_ns();
+    const char *what = quoit_region_text(region);
     for (bool was_removed = true, is_removed = true; was_removed || is_removed;) {
         quoit_status status = try_rows(members);
         if (status != QUOIT_BUSY)
             return status;
-        if (quoit_os_monotonic_ns() - start > patience_ns)
-            return quoit_fail(
-                QUOIT_BUSY,
-                "'%s' is being removed by a process that makes no progress (is it stopped?)", what);
         was_removed = is_removed;
         is_removed = quoit_os_lock_is_held(members->shm, LOCK_REMOVER);
-        if (is_removed)
-            wait_a_millisecond(members->shm);
+        status = is_removed ? quoit_os_pause(&region->shm, what) : QUOIT_OK;
+        if (status != QUOIT_OK)
+            return status;
     }
     return quoit_fail(QUOIT_LIMIT, "'%s' has %u members already, its most", what,
                       (unsigned)members->count);
@@ -128,8 +118,7 @@ static void release_roles(struct quoit_members *members, unsigned roles)
             quoit_os_lock_release(members->shm, role_lock(exclusive_roles[i]));
 }
 
-quoit_status quoit_members_join(struct quoit_members *members, unsigned roles,
-                                const quoit_region *region)
+quoit_status quoit_members_join(struct quoit_members *members, unsigned roles, quoit_region *region)
 {
     const char *what = quoit_region_text(region);
     if (region->shm.locks_missing)
@@ -137,7 +126,7 @@ quoit_status quoit_members_join(struct quoit_members *members, unsigned roles,
                           "the lock file of '%s:%s' was removed: its members cannot be told from "
                           "the dead; unlink it and create it anew",
                           quoit_region_scheme(region), what);
-    quoit_status status = take_row(members, what);
+    quoit_status status = take_row(members, region);
     if (status != QUOIT_OK)
         return status;
     unsigned taken = 0;

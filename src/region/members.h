@@ -47,9 +47,10 @@ struct quoit_members {
 
 /* Takes a row, and of the roles those that are exclusive. BUSY: a living member has one of them;
    LIMIT: no row left; NOT_FOUND: its name was removed meanwhile; CORRUPT: it has lost its lock
-   file. On failure nothing stays taken. */
+   file; FORKED: this is a child that a signal handler made while it waited. On failure nothing stays
+   taken. Within a hold. */
 quoit_status quoit_members_join(struct quoit_members *members, unsigned roles,
-                                const quoit_region *region);
+                                quoit_region *region);
 void quoit_members_leave(struct quoit_members *members, unsigned roles);
 
 /* Takes all rows, so that no process can join, if members crashed in it and none is alive. BUSY:

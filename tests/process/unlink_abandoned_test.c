@@ -2,6 +2,8 @@
 /* Removing what crashed members left, while others join: no live member loses its name. */
 #include "test.h"
 
+#include "queue_shm.h"
+
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
@@ -126,11 +128,40 @@ static void beside_joiners(void)
     (void)printf("  removed %d, kept %d\n", removed, kept);
 }
 
+/* A joiner waits while all rows are taken to remove the object: as long as all waits of one call
+   may take, and no longer. */
+static void removed_without_end(void)
+{
+    const char *name = test_name("");
+    const int64_t usual_ns = quoit_os_hold_ns;
+    quoit_region *region;
+    quoit_queue *queue;
+    struct quoit_queue_place place;
+    CHECK_STATUS(quoit_queue_create(name, &options, QUOIT_OBSERVER, &queue), QUOIT_OK);
+    crash_in(name, "queue");
+    CHECK_STATUS(quoit_region_attach(name, 0, &region), QUOIT_OK);
+    CHECK_STATUS(quoit_queue_find(region, &place), QUOIT_OK);
+    CHECK_STATUS(quoit_members_shut_out(&place.members, region), QUOIT_OK);
+    quoit_os_hold_ns = 100000000;
+    uint64_t begin = quoit_os_monotonic_ns();
+    quoit_queue *joined;
+    CHECK_STATUS(quoit_queue_open(name, QUOIT_CONSUMER, &joined), QUOIT_BUSY);
+    CHECK(quoit_os_monotonic_ns() - begin < UINT64_C(5000000000));
+    quoit_os_hold_ns = usual_ns;
+    quoit_members_let_in(&place.members);
+    CHECK_STATUS(quoit_queue_open(name, QUOIT_CONSUMER, &joined), QUOIT_OK);
+    quoit_queue_close(joined);
+    quoit_region_close(region);
+    quoit_queue_close(queue);
+    CHECK_STATUS(quoit_queue_unlink(name), test_after_close(name));
+}
+
 int main(int argc, char **argv)
 {
     static const struct test_part parts[] = {{"queues", queues},
                                              {"pools_and_regions", pools_and_regions},
                                              {"beside_joiners", beside_joiners},
+                                             {"removed_without_end", removed_without_end},
                                              {NULL, NULL}};
     static const struct test_role roles[] = {{"crash", crash}, {NULL, NULL}};
     return test_main(argc, argv, parts, roles);
