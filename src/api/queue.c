@@ -109,8 +109,9 @@ static quoit_status enter(quoit_region *region, const struct quoit_queue_place *
     handle->place.ring.members.context = &handle->place.members;
     handle->roles = roles & ALL_ROLES;
     quoit_status status = QUOIT_OK;
+    unsigned repairs = roles & QUOIT_FOR_REPAIR ? QUOIT_MEMBER_REPAIRS : 0u;
     if (is_member(roles))
-        status = quoit_members_join(&handle->place.members, handle->roles, region);
+        status = quoit_members_join(&handle->place.members, handle->roles | repairs, region);
     if (status != QUOIT_OK)
         goto free_handle;
     if (is_member(roles))

@@ -18,10 +18,23 @@ static uint32_t role_lock(unsigned role)
     return role == QUOIT_PRODUCER ? LOCK_ROLES : LOCK_ROLES + 1;
 }
 
+static unsigned row_roles(const struct quoit_member_shm *row)
+{
+    /* Relaxed: the locks decide. PEER-C1 orders the row of a peer that has counted itself. */
+    return atomic_load_explicit(&row->roles, memory_order_relaxed);
+}
+
+/* Does the row's member hold that role? */
 static bool row_has(const struct quoit_member_shm *row, unsigned role)
 {
-    /* Relaxed: information for people; the locks decide. */
-    return (atomic_load_explicit(&row->roles, memory_order_relaxed) & role) != 0;
+    return (row_roles(row) & (role | QUOIT_MEMBER_REPLACED)) == role;
+}
+
+/* Is the row's member a peer of that role? */
+static bool row_is_peer(const struct quoit_member_shm *row, unsigned role)
+{
+    const unsigned not_a_peer = QUOIT_MEMBER_REPAIRS | QUOIT_MEMBER_REPLACED;
+    return (row_roles(row) & (role | not_a_peer)) == role;
 }
 
 static uint32_t row_pid(const struct quoit_member_shm *row)
@@ -46,12 +59,35 @@ bool quoit_members_is_alive(const void *members, uint32_t row)
     return quoit_os_lock_is_held(self->shm, LOCK_ROWS + row);
 }
 
+/* Takes a row's lock. The row may still name a crashed member, which must not be taken for the
+   lock's holder: the mark says so. Between the lock and the mark another process may be wrong. */
+static quoit_status lock_row(const struct quoit_members *members, uint32_t row)
+{
+    _Atomic uint32_t *roles = &members->rows[row].roles;
+    quoit_status status = quoit_os_lock_try(members->shm, LOCK_ROWS + row);
+    if (status == QUOIT_OK)
+        /* Relaxed: only the holder of the row's lock writes it. */
+        atomic_store_explicit(roles, row_roles(&members->rows[row]) | QUOIT_MEMBER_REPLACED,
+                              memory_order_relaxed);
+    return status;
+}
+
+/* Keeps what the row says: it is the evidence of a crash. */
+static void unlock_row(const struct quoit_members *members, uint32_t row)
+{
+    _Atomic uint32_t *roles = &members->rows[row].roles;
+    /* Relaxed: as lock_row. */
+    atomic_store_explicit(roles, row_roles(&members->rows[row]) & ~(unsigned)QUOIT_MEMBER_REPLACED,
+                          memory_order_relaxed);
+    quoit_os_lock_release(members->shm, LOCK_ROWS + row);
+}
+
+/* Checks the rows of exclusive roles too: a member that repairs holds the locks of these roles. */
 bool quoit_members_has(const struct quoit_members *members, unsigned role)
 {
-    if (members->exclusive & role)
-        return quoit_os_lock_is_held(members->shm, role_lock(role));
     for (uint32_t i = 0; i < members->count; i++)
-        if (row_has(&members->rows[i], role) && quoit_members_is_alive(members, i))
+        if (row_is_peer(&members->rows[i], role) && quoit_members_is_alive(members, i) &&
+            row_is_peer(&members->rows[i], role)) /* else another process has its lock by now */
             return true;
     return false;
 }
@@ -61,7 +97,7 @@ uint32_t quoit_members_holder(const struct quoit_members *members, unsigned role
 {
     if (own_roles & role)
         return quoit_os_process_id();
-    if (!quoit_members_has(members, role))
+    if (members->exclusive & role && !quoit_os_lock_is_held(members->shm, role_lock(role)))
         return 0;
     for (uint32_t i = 0; i < members->count; i++)
         if (row_has(&members->rows[i], role) && quoit_members_is_alive(members, i))
@@ -73,7 +109,7 @@ uint32_t quoit_members_holder(const struct quoit_members *members, unsigned role
 static quoit_status try_rows(struct quoit_members *members)
 {
     for (uint32_t i = 0; i < members->count; i++) {
-        quoit_status status = quoit_os_lock_try(members->shm, LOCK_ROWS + i);
+        quoit_status status = lock_row(members, i);
         if (status == QUOIT_BUSY)
             continue;
         members->own_row = i;
@@ -150,14 +186,14 @@ quoit_status quoit_members_join(struct quoit_members *members, unsigned roles, q
         return QUOIT_OK;
     }
     release_roles(members, taken);
-    quoit_os_lock_release(members->shm, LOCK_ROWS + members->own_row);
+    unlock_row(members, members->own_row);
     return status;
 }
 
 void quoit_members_leave(struct quoit_members *members, unsigned roles)
 {
+    release_roles(members, roles & members->exclusive); /* free once the row shows no peer */
     write_row(&members->rows[members->own_row], 0, 0, 0);
-    release_roles(members, roles & members->exclusive);
     quoit_os_lock_release(members->shm, LOCK_ROWS + members->own_row);
 }
 
@@ -166,7 +202,7 @@ void quoit_members_leave(struct quoit_members *members, unsigned roles)
 static void let_in(const struct quoit_members *members, uint32_t rows)
 {
     for (uint32_t i = 0; i < rows; i++)
-        quoit_os_lock_release(members->shm, LOCK_ROWS + i);
+        unlock_row(members, i);
     quoit_os_lock_release(members->shm, LOCK_REMOVER);
 }
 
@@ -195,7 +231,7 @@ quoit_status quoit_members_shut_out(const struct quoit_members *members, const q
                                     : status;
     uint32_t held = 0;
     while (status == QUOIT_OK && held < members->count) {
-        status = quoit_os_lock_try(members->shm, LOCK_ROWS + held);
+        status = lock_row(members, held);
         held += status == QUOIT_OK;
     }
     if (status == QUOIT_BUSY)
@@ -239,7 +275,10 @@ struct quoit_member_counts quoit_members_counts(const struct quoit_members *memb
 
 static bool is_there(const struct quoit_members *members, uint32_t row)
 {
-    return row == members->own_row || quoit_members_is_alive(members, row);
+    if (row == members->own_row)
+        return true;
+    return quoit_members_is_alive(members, row) &&
+           !(row_roles(&members->rows[row]) & QUOIT_MEMBER_REPLACED);
 }
 
 quoit_status quoit_members_list(const struct quoit_members *members, const quoit_region *region,
@@ -255,8 +294,9 @@ quoit_status quoit_members_list(const struct quoit_members *members, const quoit
         if (pid == 0)
             continue;
         if (count < most) {
-            /* Relaxed: for people. */
-            unsigned roles = atomic_load_explicit(&row->roles, memory_order_relaxed);
+            unsigned roles = row_roles(row);
+            if (roles & QUOIT_MEMBER_REPAIRS)
+                roles = 0; /* it neither pushes nor pops */
             members_out[count] = (struct quoit_member_info){
                 .pid = pid,
                 .roles = roles & (QUOIT_PRODUCER | QUOIT_CONSUMER),
@@ -283,13 +323,13 @@ uint64_t quoit_members_clear_dead(const struct quoit_members *members)
     uint64_t cleared = 0;
     for (uint32_t i = 0; i < members->count; i++) {
         if (i == members->own_row || row_pid(&members->rows[i]) == 0 ||
-            quoit_os_lock_try(members->shm, LOCK_ROWS + i) != QUOIT_OK)
+            lock_row(members, i) != QUOIT_OK)
             continue;
         if (row_pid(&members->rows[i]) != 0) {
             write_row(&members->rows[i], 0, 0, 0);
             cleared++;
         }
-        quoit_os_lock_release(members->shm, LOCK_ROWS + i);
+        unlock_row(members, i);
     }
     return cleared;
 }

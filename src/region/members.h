@@ -34,6 +34,10 @@ _Static_assert(sizeof(struct quoit_member_shm) == 64, "FORMAT.md 5");
 
 enum { QUOIT_MEMBER_ROWS = 64, QUOIT_PEER_ROLES = 2 };
 
+/* Further bits of a row's roles. REPAIRS: its member repairs, holds the locks of these roles, and
+   is no peer. REPLACED: the holder of the row's lock is not the member that the row names. */
+enum { QUOIT_MEMBER_REPAIRS = 8, QUOIT_MEMBER_REPLACED = 16 };
+
 struct quoit_members {
     const struct quoit_os_shm *shm;
     struct quoit_member_shm *rows;
@@ -45,10 +49,10 @@ struct quoit_members {
     uint32_t known[QUOIT_PEER_ROLES]; /* what peers.h needs of these counts as this handle joined */
 };
 
-/* Takes a row, and of the roles those that are exclusive. BUSY: a living member has one of them;
-   LIMIT: no row left; NOT_FOUND: its name was removed meanwhile; CORRUPT: it has lost its lock
-   file; FORKED: this is a child that a signal handler made while it waited. On failure nothing stays
-   taken. Within a hold. */
+/* Takes a row, and of the roles those that are exclusive; roles may have QUOIT_MEMBER_REPAIRS.
+   BUSY: a living member has one of them; LIMIT: no row left; NOT_FOUND: its name was removed
+   meanwhile; CORRUPT: it has lost its lock file; FORKED: this is a child that a signal handler made
+   while it waited. On failure nothing stays taken. Within a hold. */
 quoit_status quoit_members_join(struct quoit_members *members, unsigned roles,
                                 quoit_region *region);
 void quoit_members_leave(struct quoit_members *members, unsigned roles);
@@ -94,7 +98,7 @@ quoit_status quoit_members_list(const struct quoit_members *members, const quoit
 uint64_t quoit_members_clear_dead(const struct quoit_members *members);
 uint64_t quoit_members_count_dead(const struct quoit_members *members);
 
-/* Does a living member other than this handle have that role? */
+/* Does a living member other than this handle have that role, and not only to repair? */
 bool quoit_members_has(const struct quoit_members *members, unsigned role);
 
 /* Does a living member other than this handle have that row? members: a struct quoit_members. */

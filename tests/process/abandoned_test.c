@@ -195,11 +195,9 @@ static quoit_status end_of(const struct world *world)
 
 static void told_once(const struct world *world, const struct side *side, uint64_t items)
 {
-    expect(side, world->waits, items, end_of(world));
-    if (end_of(world) == QUOIT_ABANDONED)
-        expect(side, world->waits, 0, QUOIT_EMPTY);
-    else
-        expect(side, world->waits, 0, QUOIT_CLOSED);
+    quoit_status end = end_of(world);
+    expect(side, world->waits, items, end);
+    expect(side, world->waits, 0, end == QUOIT_ABANDONED ? QUOIT_EMPTY : end);
 }
 
 /* ---- The orders ------------------------------------------------------------------------------ */
@@ -246,22 +244,18 @@ static void was_gone_before(const struct world *world)
     quoit_queue_close(side.queue);
 }
 
-struct later {
-    struct peer peer;
-};
-
 static void end_later(void *argument)
 {
     test_sleep_ms(30);
-    end_peer(&((struct later *)argument)->peer);
+    end_peer(argument);
 }
 
 static void went_meanwhile(const struct world *world)
 {
     struct side side = join_this(world);
-    struct later later = {.peer = start_peer(world->name, world->role, WORK, world->end)};
-    go_on(&later.peer, WORKED);
-    test_thread *thread = test_thread_start(end_later, &later);
+    struct peer peer = start_peer(world->name, world->role, WORK, world->end);
+    go_on(&peer, WORKED);
+    test_thread *thread = test_thread_start(end_later, &peer);
     expect(&side, world->waits, WORK, end_of(world));
     test_thread_join(thread);
     quoit_queue_close(side.queue);
@@ -292,12 +286,15 @@ static void nobody_came(const struct world *world)
     quoit_queue_close(side.queue);
 }
 
+static struct side open_repairer(const struct world *world)
+{
+    return open_side(world->name, BOTH - world->role, QUOIT_FOR_REPAIR);
+}
+
 /* A member that joined for repair is no peer. Nor is a process that crashed while it joined. */
 static void no_peers(const struct world *world)
 {
-    unsigned role = world->role == QUOIT_PRODUCER ? QUOIT_CONSUMER : QUOIT_PRODUCER;
-    struct side side = join_this(world);
-    struct side other = open_side(world->name, role, QUOIT_FOR_REPAIR);
+    struct side side = join_this(world), other = open_repairer(world);
     quoit_queue_close(other.queue);
     const char *const arguments[] = {world->name, world->role == QUOIT_PRODUCER ? "pop" : "push",
                                      NULL};
@@ -318,6 +315,30 @@ static void die_joining(char **arguments)
     _Exit(7);
 }
 
+/* The peer was gone before this side joined. A member that repairs meanwhile is no peer. */
+static void repaired_before(const struct world *world)
+{
+    struct peer peer = start_peer(world->name, world->role, 0, world->end);
+    end_peer(&peer);
+    struct side repairer = open_repairer(world), side = join_this(world);
+    quoit_queue_close(repairer.queue);
+    expect(&side, world->waits, 0, QUOIT_EMPTY);
+    quoit_queue_close(side.queue);
+}
+
+/* A member that repairs does not hide that the last peer is gone. */
+static void repaired_meanwhile(const struct world *world)
+{
+    struct side side = join_this(world);
+    struct peer peer = start_peer(world->name, world->role, 0, world->end);
+    end_peer(&peer);
+    struct side repairer = open_repairer(world);
+    expect(&side, world->waits, 0, QUOIT_ABANDONED);
+    quoit_queue_close(repairer.queue);
+    expect(&side, world->waits, 0, QUOIT_EMPTY);
+    quoit_queue_close(side.queue);
+}
+
 static const struct order {
     const char *name;
     void (*run)(const struct world *world);
@@ -329,7 +350,9 @@ static const struct order {
               {"went meanwhile", went_meanwhile, true, false, false},
               {"successors", successors, false, false, true},
               {"nobody came", nobody_came, false, true, true},
-              {"no peers", no_peers, false, true, true}};
+              {"no peers", no_peers, false, true, true},
+              {"repaired before", repaired_before, false, false, true},
+              {"repaired meanwhile", repaired_meanwhile, false, false, true}};
 enum { ORDERS = sizeof orders / sizeof orders[0] };
 
 static void run_order(const struct layout *layout, const struct order *order, struct world *world)
