@@ -78,8 +78,11 @@ static bool has_room(const struct quoit_ring_place *place)
     uint64_t word = quoit_mpmc_load(spot.slot);
     if (word == spot.lap)
         return true;
-    return word == spot.lap - QUOIT_MPMC_LAP &&
-           !quoit_mpmc_is_owned(place, true, tail - place->capacity, 0);
+    if (word != spot.lap - QUOIT_MPMC_LAP ||
+        quoit_mpmc_is_owned(place, true, tail - place->capacity, 0))
+        return false;
+    uint64_t now = quoit_mpmc_load(spot.slot); /* its owner may have committed since */
+    return now == word || now == spot.lap;
 }
 
 /* Whatever the counters say, and whoever reads it: an item that is there shows in its slot. */

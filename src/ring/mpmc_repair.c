@@ -122,6 +122,13 @@ static uint64_t count_orphans(const struct quoit_ring_place *place, uint64_t hea
     return orphans;
 }
 
+/* No live member has the claim. Loads the slot again: its producer may have committed since. */
+static bool is_left(const struct quoit_ring_place *place, uint64_t position,
+                    struct quoit_mpmc_spot spot)
+{
+    return !quoit_mpmc_is_owned(place, true, position, 0) && quoit_mpmc_load(spot.slot) == spot.lap;
+}
+
 /* An orphaned item needs a consumer, so `orphaned` makes the next consumer search for it. */
 uint64_t quoit_mpmc_repair(const struct quoit_ring_place *place, bool only_look)
 {
@@ -132,7 +139,7 @@ uint64_t quoit_mpmc_repair(const struct quoit_ring_place *place, bool only_look)
     for (uint64_t position = head; position != tail; position++) {
         struct quoit_mpmc_spot spot = quoit_mpmc_spot(place, position);
         if (quoit_mpmc_load(spot.slot) == spot.lap &&
-            (only_look ? !quoit_mpmc_is_owned(place, true, position, 0)
+            (only_look ? is_left(place, position, spot)
                        : quoit_mpmc_void(place, position, spot.slot, spot.lap)))
             repairs++;
     }

@@ -31,6 +31,31 @@ static void dead_producers(void)
     }
 }
 
+static void third_commits(struct fixture *fixture)
+{
+    (void)quoit_mpmc.commit(&fixture->producers[3], &fixture->places[3], 1);
+}
+
+/* A claim that is committed while another looks for its owner is not left. */
+static void committed_while_another_looks(void)
+{
+    for (int looks = 0; TEST_LOOP(looks < 2, 0, "look", looks); looks++) {
+        struct fixture *fixture = set_up(1, sizeof(uint64_t), 0);
+        uint64_t value;
+        claims_one(fixture, 3);
+        fixture->dead[3] = true;
+        CHECK_EQUAL(quoit_mpmc.repair(&fixture->places[0], true), 1);
+        fixture->meanwhile = third_commits;
+        if (looks == 0)
+            CHECK_EQUAL(quoit_mpmc.repair(&fixture->places[0], true), 0);
+        else
+            CHECK(!quoit_mpmc.has_room(&fixture->places[0]));
+        CHECK_STATUS(pop(fixture, 1, &value), QUOIT_OK);
+        whole_again(fixture);
+        tear_down(fixture);
+    }
+}
+
 /* Items that the dead were reading are delivered to others, once. */
 static void dead_consumers(void)
 {
@@ -197,6 +222,7 @@ int main(int argc, char **argv)
 {
     static const struct test_part parts[] = {
         {"dead_producers", dead_producers},
+        {"committed_while_another_looks", committed_while_another_looks},
         {"dead_consumers", dead_consumers},
         {"adopted_once", adopted_once},
         {"orphan_blocks", orphan_blocks},
