@@ -47,6 +47,8 @@ static const char help[] =
     "\n"
     "If a producer crashes while pop runs, pop ends with an error. If a producer leaves without\n"
     "finishing the stream (push --keep), or had gone before pop began, pop waits for a successor.\n"
+    "It also waits if another process joins the queue, or `quoit check --repair` runs, within a\n"
+    "tenth of a second after the crash: that removes the traces of the crash.\n"
     "On a terminal, control and format characters and bytes that are not UTF-8 are shown as\n"
     "escapes, \"\\x1b\", but for newlines and tabs; --raw, a pipe and a file get the bytes.\n"
     "\n"
@@ -128,12 +130,12 @@ static int parse(struct pop *pop, int argc, char **argv)
 }
 
 /* Finds producers that crashed and whose entries no other member has taken since. */
-static void find_crashed(const struct pop *pop, struct crashed *crashed_out)
+static void find_crashed(const quoit_queue *queue, struct crashed *crashed_out)
 {
     struct quoit_member_info members[QUOIT_MEMBERS_MAX];
     uint64_t count;
     crashed_out->count = 0;
-    if (quoit_queue_members(pop->queue, members, QUOIT_MEMBERS_MAX, &count) != QUOIT_OK)
+    if (quoit_queue_members(queue, members, QUOIT_MEMBERS_MAX, &count) != QUOIT_OK)
         return;
     for (uint64_t i = 0; i < count && i < QUOIT_MEMBERS_MAX; i++)
         if (!members[i].alive && (members[i].roles & QUOIT_PRODUCER))
@@ -144,7 +146,7 @@ static void find_crashed(const struct pop *pop, struct crashed *crashed_out)
 static bool has_crashed(const struct pop *pop)
 {
     struct crashed now;
-    find_crashed(pop, &now);
+    find_crashed(pop->queue, &now);
     for (uint64_t i = 0; i < now.count; i++) {
         bool known = false;
         for (uint64_t j = 0; j < pop->crashed.count && !known; j++)
@@ -155,13 +157,26 @@ static bool has_crashed(const struct pop *pop)
     return false;
 }
 
+/* Notes the producers that have crashed already, then joins: a producer that crashes later is not
+   among them. */
+static quoit_status join(struct pop *pop)
+{
+    const unsigned roles = QUOIT_CONSUMER | (pop->oldest ? QUOIT_FROM_OLDEST : 0u) | pop->any_owner;
+    quoit_queue *observer;
+    quoit_status status = quoit_queue_open(pop->name, QUOIT_OBSERVER | pop->any_owner, &observer);
+    if (status != QUOIT_OK)
+        return status;
+    find_crashed(observer, &pop->crashed);
+    quoit_queue_close(observer);
+    return quoit_queue_open(pop->name, roles, &pop->queue);
+}
+
 /* Waits until it is there. */
 static int enter(struct pop *pop)
 {
-    const unsigned roles = QUOIT_CONSUMER | (pop->oldest ? QUOIT_FROM_OLDEST : 0u) | pop->any_owner;
     const uint64_t begin = stream_now_ns();
     quoit_status status;
-    while ((status = quoit_queue_open(pop->name, roles, &pop->queue)) == QUOIT_NOT_FOUND) {
+    while ((status = join(pop)) == QUOIT_NOT_FOUND) {
         if (pop->no_wait)
             break;
         const uint64_t waited_ns = stream_now_ns() - begin;
@@ -181,7 +196,6 @@ static int enter(struct pop *pop)
         pop->mark = stream_mark(pop->queue, &pop->info);
     if (pop->mark || (pop->raw && pop->info.kind == QUOIT_SPSC))
         stream_widen_stdout();
-    find_crashed(pop, &pop->crashed);
     pop->printable = !pop->raw && stream_is_terminal(STDOUT);
     pop->joined = pop->printable ? 0 : stream_joined_bytes();
     pop->text = malloc(pop->joined + (size_t)pop->info.item_bytes + 1);
@@ -321,25 +335,42 @@ static quoit_status take(struct pop *pop, bool *written_out)
     return pop->info.sized ? take_message(pop, written_out) : take_records(pop, written_out);
 }
 
+/* Does pop wait for another producer? If the last one left without finishing, it wanted the stream
+   to go on (push --keep); a crash is an error. */
+static bool may_go_on(const struct pop *pop)
+{
+    return !pop->no_wait && (pop->follow || !has_crashed(pop));
+}
+
+/* Waits for at most timeout_ns, even if producers come and go meanwhile. */
+static quoit_status wait_within(const struct pop *pop, int64_t timeout_ns)
+{
+    const uint64_t begin = stream_now_ns();
+    for (int64_t left = timeout_ns;;) {
+        quoit_status status = quoit_queue_wait_for_items(pop->queue, left);
+        if (status != QUOIT_ABANDONED || !may_go_on(pop))
+            return status;
+        left = stream_left_ns(timeout_ns, begin);
+    }
+}
+
 /* If the wait takes long, prints a hint at what it waits for, on a terminal. */
 static quoit_status wait_for_items(struct pop *pop)
 {
     const int64_t hint_ns = STREAM_HINT_MS * INT64_C(1000000);
     if (pop->hinted || (pop->timeout_ns >= 0 && pop->timeout_ns <= hint_ns))
-        return quoit_queue_wait_for_items(pop->queue, pop->timeout_ns);
-    quoit_status status = quoit_queue_wait_for_items(pop->queue, hint_ns);
+        return wait_within(pop, pop->timeout_ns);
+    quoit_status status = wait_within(pop, hint_ns);
     if (status != QUOIT_TIMEOUT)
         return status;
     if (pop->written == 0)
         tool_hint("waiting for a message in queue '%s', which is empty; Ctrl-C ends this",
                   pop->name);
     pop->hinted = true;
-    return quoit_queue_wait_for_items(pop->queue, pop->timeout_ns < 0 ? pop->timeout_ns
-                                                                      : pop->timeout_ns - hint_ns);
+    return wait_within(pop, pop->timeout_ns < 0 ? pop->timeout_ns : pop->timeout_ns - hint_ns);
 }
 
-/* Writes messages until the stream ends; returns the status that ended it. If a producer left
-   without finishing, it wanted the stream to go on (push --keep); a crash is an error. */
+/* Writes messages until the stream ends; returns the status that ended it. */
 static quoit_status drain(struct pop *pop, bool *written_out)
 {
     while (!pop->counted || pop->left > 0) {
@@ -352,7 +383,7 @@ static quoit_status drain(struct pop *pop, bool *written_out)
         }
         if (status == QUOIT_EMPTY && !pop->no_wait)
             status = wait_for_items(pop);
-        if (status == QUOIT_ABANDONED && !pop->no_wait && (pop->follow || !has_crashed(pop)))
+        if (status == QUOIT_ABANDONED && may_go_on(pop))
             continue;
         if (status != QUOIT_OK)
             return status;

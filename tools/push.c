@@ -245,8 +245,7 @@ static int compare(const struct push *push, bool kind_given)
 /* -1: try again. */
 static int replace_finished(struct push *push)
 {
-    uint64_t size = quoit_queue_size(push->queue);
-    if (size > 0)
+    if (quoit_queue_size(push->queue) > 0)
         return tool_fail("the stream of queue '%s' is finished, and not all of it taken: pop the "
                          "rest, or remove it with `quoit rm %s`",
                          push->name, push->name);
@@ -284,17 +283,27 @@ static int enter(struct push *push, bool kind_given)
     return compare(push, kind_given);
 }
 
-/* Waits for room, if need be; a consumer that has gone may have a successor. */
+static quoit_status push_within(struct push *push, const char *bytes, size_t count,
+                                int64_t timeout_ns)
+{
+    return push->info.sized ? quoit_queue_push_sized_wait(push->queue, bytes, count, timeout_ns)
+                            : quoit_queue_push_wait(push->queue, bytes, timeout_ns);
+}
+
+/* Waits at most timeout_ns for room. If the consumers are gone, it waits for a successor. */
 static quoit_status push_waiting(struct push *push, const char *bytes, size_t count,
                                  int64_t timeout_ns)
 {
-    quoit_status status;
-    do
-        status = push->info.sized
-                     ? quoit_queue_push_sized_wait(push->queue, bytes, count, timeout_ns)
-                     : quoit_queue_push_wait(push->queue, bytes, timeout_ns);
-    while (status == QUOIT_ABANDONED);
-    return status;
+    quoit_status status = push_within(push, bytes, count, 0); /* asks for no time */
+    if (status != QUOIT_TIMEOUT && status != QUOIT_ABANDONED)
+        return status;
+    const uint64_t begin = stream_now_ns();
+    for (int64_t left = timeout_ns; left != 0; left = stream_left_ns(timeout_ns, begin)) {
+        status = push_within(push, bytes, count, left);
+        if (status != QUOIT_ABANDONED)
+            return status;
+    }
+    return QUOIT_TIMEOUT;
 }
 
 /* If the wait takes long, prints a hint at what it waits for, on a terminal. */
@@ -322,21 +331,6 @@ static int failed(const struct push *push, quoit_status status)
     return tool_fail_quoit(status);
 }
 
-/* Bytes up to the end of the last whole line in the first `room`, of at most `most` lines. */
-static size_t whole_lines(const char *text, size_t count, uint64_t most)
-{
-    if (most < count) { /* there may be more lines than that */
-        size_t end = 0;
-        const char *newline;
-        while (most-- > 0 && (newline = memchr(text + end, '\n', count - end)) != NULL)
-            end = (size_t)(newline - text) + 1;
-        return end;
-    }
-    while (count > 0 && text[count - 1] != '\n')
-        count--;
-    return count;
-}
-
 static int too_long(const struct push *push)
 {
     return tool_fail("line %llu is longer than the %u bytes that a message of queue '%s' holds; "
@@ -352,7 +346,7 @@ static size_t next_message(const struct push *push, const char *text, size_t cou
     const size_t most = push->info.item_bytes;
     uint64_t lines = push->counted ? push->left : UINT64_MAX;
     if (push->blocks) {
-        *taken_out = whole_lines(text, count < most ? count : most, lines);
+        *taken_out = stream_whole_lines(text, count < most ? count : most, lines);
         if (*taken_out > 0)
             return *taken_out;
     }
@@ -397,8 +391,7 @@ static int send_lines(struct push *push)
 /* Pushes the whole records that were read, as many at once as there is room for. */
 static int send_records(struct push *push)
 {
-    size_t sent = 0;
-    const size_t bytes = push->info.item_bytes;
+    size_t sent = 0, bytes = push->info.item_bytes;
     uint64_t count = push->filled / bytes;
     if (push->counted && count > push->left)
         count = push->left;

@@ -76,6 +76,20 @@ uint64_t stream_count_lines(const char *text, size_t count)
     return lines;
 }
 
+size_t stream_whole_lines(const char *text, size_t count, uint64_t most)
+{
+    if (most < count) { /* there may be more lines than that */
+        size_t end = 0;
+        const char *newline;
+        while (most-- > 0 && (newline = memchr(text + end, '\n', count - end)) != NULL)
+            end = (size_t)(newline - text) + 1;
+        return end;
+    }
+    while (count > 0 && text[count - 1] != '\n')
+        count--;
+    return count;
+}
+
 /* "\r\n" ends a line. Any other "\r" is escaped: text after it would hide the text before it. */
 static bool is_layout(const char *text, size_t count)
 {
@@ -112,4 +126,12 @@ struct stream_mark *stream_mark(const quoit_queue *queue, const struct quoit_que
     bool is_one = info->sized && info->user_bytes == sizeof *mark &&
                   memcmp(mark->text, STREAM_MARK, sizeof mark->text) == 0;
     return is_one ? mark : NULL;
+}
+
+int64_t stream_left_ns(int64_t timeout_ns, uint64_t begin_ns)
+{
+    if (timeout_ns < 0)
+        return timeout_ns;
+    const uint64_t passed = stream_now_ns() - begin_ns;
+    return passed < (uint64_t)timeout_ns ? timeout_ns - (int64_t)passed : 0;
 }

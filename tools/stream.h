@@ -31,6 +31,8 @@ struct stream_mark *stream_mark(const quoit_queue *queue, const struct quoit_que
 
 /* The number of newlines. */
 uint64_t stream_count_lines(const char *text, size_t count);
+/* Bytes up to the end of the last whole line in the first `count`, of `most` lines at most. */
+size_t stream_whole_lines(const char *text, size_t count, uint64_t most);
 
 /* Bytes, on stdin and stdout as they are: no line ends are changed. */
 void stream_binary(void);
@@ -55,5 +57,8 @@ bool stream_is_terminal(int descriptor);
 enum { STREAM_HINT_MS = 700 };
 void stream_sleep_ms(unsigned milliseconds);
 uint64_t stream_now_ns(void); /* monotonic */
+
+/* What is left of a time-out that began then: 0 if nothing is; QUOIT_FOREVER stays. */
+int64_t stream_left_ns(int64_t timeout_ns, uint64_t begin_ns);
 
 #endif

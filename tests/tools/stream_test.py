@@ -267,6 +267,43 @@ def kept(shell):
         check(shell.end(pop, OK) == b"3\n", f"{options}: the next producer's stream")
 
 
+def timed(shell, process, come_and_go):
+    """--timeout counts on while those on the other side come and go."""
+    began = time.monotonic()
+    while process.poll() is None and time.monotonic() - began < 6:
+        come_and_go()
+    check(process.poll() is not None, f"{process.args}: the time-out began anew with each that went")
+    shell.end(process, NOTHING)
+
+
+def timed_push(shell):
+    name, line = shell.name(), b"x" * 2900000 + b"\n"  # more than a pipe holds: pop does not get to take it
+    shell.push(line, name, "--keep", "--each", "--capacity", "1", "--item-bytes", "3000000")
+
+    def come_and_go():
+        pop = shell.start("pop", name)
+        check(pop.stdout.read(1) == b"x", "the beginning of the line")
+        pop.kill()
+        pop.communicate()
+        time.sleep(0.4)  # push looks each tenth of a second whether it is alone
+
+    timed(shell, shell.feed(line, name, "--each", "--timeout", "1.5"), come_and_go)
+
+
+def timed_pop(shell):
+    name = shell.name()
+    shell.push(b"", name, "--keep")
+
+    def come_and_go():
+        push = shell.start("push", name, "--keep", stdin=subprocess.PIPE)
+        time.sleep(0.3)
+        push.stdin.close()
+        push.stdin = None
+        shell.end(push, OK)
+
+    timed(shell, shell.start("pop", name, "--timeout", "1.5"), come_and_go)
+
+
 def on_terminal(shell, word, *arguments):
     """The output on a terminal until the word comes; then the program, which waits, is ended."""
     import pty  # not on Windows
@@ -402,7 +439,7 @@ def bench(shell):
 
 
 PARTS = [round_trip, records, counts, ends, full, file_size_limit, too_long, finished, shared_out, killed_pop, killed_push,
-         kept, waiting_is_told,
+         kept, timed_push, timed_pop, waiting_is_told,
          closed_output, joined, watched, broadcast, usage, bench]
 
 
