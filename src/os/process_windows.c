@@ -63,7 +63,8 @@ quoit_status quoit_os_pause(struct quoit_os_shm *shm, const char *what)
 {
     (void)shm;
     if (quoit_os_hold_left_ns() == 0)
-        return quoit_fail(QUOIT_BUSY, "'%s' is being changed by a process that does not go on",
+        return quoit_fail(QUOIT_BUSY,
+                          "'%s' is locked by a process that makes no progress (is it stopped?)",
                           what);
     Sleep(1);
     return QUOIT_OK;

@@ -462,8 +462,7 @@ static void after_batches(void)
     CHECK_STATUS(quoit_queue_unlink(name), test_after_close(name));
 }
 
-/* Another consumer peeks at the last item of a finished stream, and may leave it to this one: that
-   is not the end yet, and nobody was abandoned. */
+/* A finished stream is not abandoned, even while another consumer may return its last item. */
 static void finished_but_peeked(void)
 {
     const char *name = test_name("");
