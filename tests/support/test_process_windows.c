@@ -9,6 +9,8 @@
 
 #include <shellapi.h>
 
+const bool test_plain_posix = false;
+
 enum { COMMAND_ROOM = 4096, HANDLES_MAX = 4096 };
 
 const char *const test_schemes[] = {"windows", "file", "local", NULL};

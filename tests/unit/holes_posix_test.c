@@ -137,7 +137,7 @@ static void sparse_segment(void)
     }
     CHECK_STATUS(quoit_os_sysv_key(test_path(name), &key), QUOIT_OK);
     struct head head = head_of(name, QUEUE);
-    int id = shmget((key_t)key, head.size_bytes, IPC_CREAT | IPC_EXCL | 0600);
+    int id = shmget((key_t)key, (size_t)head.size_bytes, IPC_CREAT | IPC_EXCL | 0600);
     void *base = shmat(id, NULL, 0);
     CHECK(id >= 0 && (intptr_t)base != -1);
     memcpy(base, head.bytes, HEAD_BYTES);
