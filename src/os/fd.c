@@ -163,9 +163,15 @@ quoit_status quoit_os_check_memory(uint64_t size_bytes, const char *scheme, cons
                       (unsigned long long)size_bytes, scheme, text, (unsigned long long)machine);
 }
 
-quoit_status quoit_os_populate(const struct quoit_os_shm *shm, const char *scheme, const char *text)
+void quoit_os_touch_pages(const struct quoit_os_shm *shm)
 {
     uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE);
+    for (uint64_t offset = 0; offset < shm->size_bytes; offset += page)
+        *(volatile uint8_t *)(shm->base + offset) = 0;
+}
+
+quoit_status quoit_os_populate(const struct quoit_os_shm *shm, const char *scheme, const char *text)
+{
     quoit_status status = quoit_os_check_memory(shm->size_bytes, scheme, text);
     if (status != QUOIT_OK)
         return status;
@@ -176,7 +182,6 @@ quoit_status quoit_os_populate(const struct quoit_os_shm *shm, const char *schem
         return quoit_fail(QUOIT_NOSPACE, "cannot reserve %llu bytes for '%s:%s': no memory",
                           (unsigned long long)shm->size_bytes, scheme, text);
 #endif
-    for (uint64_t offset = 0; offset < shm->size_bytes; offset += page)
-        *(volatile uint8_t *)(shm->base + offset) = 0;
+    quoit_os_touch_pages(shm);
     return QUOIT_OK;
 }

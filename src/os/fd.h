@@ -41,6 +41,9 @@ void quoit_os_map_zeros(struct quoit_os_shm *shm);
 /* NOSPACE for more than the machine has: reserving that much would end in others being killed. */
 quoit_status quoit_os_check_memory(uint64_t size_bytes, const char *scheme, const char *text);
 
+/* Writes a 0 to each page of a new mapping. */
+void quoit_os_touch_pages(const struct quoit_os_shm *shm);
+
 /* Takes all pages of a mapping now, so that a lack of memory shows here and not at a push. */
 quoit_status quoit_os_populate(const struct quoit_os_shm *shm, const char *scheme,
                                const char *text);

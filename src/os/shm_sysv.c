@@ -79,8 +79,15 @@ static quoit_status attach(struct quoit_os_shm *shm, const char *text, uint64_t 
     shm->base = base;
     shm->size_bytes = segment.shm_segsz;
     shm->owner = segment.shm_perm.uid;
-    shm->has_holes = new_size_bytes == 0 && !quoit_os_segment_is_whole((int)shm->id);
-    return new_size_bytes > 0 ? quoit_os_populate(shm, "sysv", text) : QUOIT_OK;
+    if (new_size_bytes == 0) {
+        shm->has_holes = !quoit_os_segment_is_whole((int)shm->id);
+        return QUOIT_OK;
+    }
+    quoit_status status = quoit_os_populate(shm, "sysv", text);
+    /* An emulator of system calls may have ignored the advice, and returned success. */
+    if (status == QUOIT_OK && !quoit_os_segment_is_whole((int)shm->id))
+        quoit_os_touch_pages(shm);
+    return status;
 }
 
 static int remove_segment(const struct quoit_os_shm *shm, const char *text)

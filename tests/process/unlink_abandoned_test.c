@@ -104,8 +104,10 @@ static void beside_joiners(void)
 {
     int removed = 0, kept = 0;
     for (int i = 0; i < ROUNDS; i++) {
-        const char *const schemes[] = {"file", test_shared_schemes[0], "sysv"};
-        struct race race = {.name = test_name(schemes[test_plain_posix ? i % 2 : i % 3])};
+        const char *scheme = test_shared_schemes[i % 3];
+        if (!scheme || (test_plain_posix && strcmp(scheme, "sysv") == 0))
+            scheme = "file";
+        struct race race = {.name = test_name(scheme)};
         if (!test_outlives_handles(race.name))
             continue;
         crash_in(race.name, "queue");
