@@ -114,7 +114,8 @@ package_chroot() {
     mkdir -p "$root/work" "$root/dev/shm" && chmod 1777 "$root/dev/shm"
     cp -r tests/install/outside "$package_dir"/linux/*.deb tests/install/in_chroot.sh "$root/work"
     say "the packages, in a clean Debian"
-    quietly in-chroot unshare --mount --propagation private sh -c \
+    # With an environment of its own: this one may name a compiler cache, which a clean Debian has not.
+    quietly in-chroot env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root unshare --mount --propagation private sh -c \
         "mount --rbind /proc '$root/proc' && mount --rbind /dev '$root/dev' && exec chroot '$root' sh /work/in_chroot.sh"
     grep -x 'good: .*' "$package_dir/in-chroot.log" >&2
     rm -rf "$root"

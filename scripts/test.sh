@@ -22,12 +22,22 @@ END
 
 test_tools() {
     build_tools clang=clang python3=python3 spin=spin mandoc=mandoc /usr/include/curses.h=libncurses-dev
+    clang_runtime
+}
+
+# What clang's sanitizers and its fuzzer link.
+clang_runtime() {
+    local runtime
+    runtime=$(clang -print-runtime-dir)/libclang_rt.fuzzer-$(uname -m).a
+    need "$runtime=libclang-rt-$(clang -dumpversion | cut -d. -f1)-dev"
 }
 
 # test_targets: further words for a build, for what run_ctest runs.
 test_targets() { [ "${QUOIT_TEST_EFFORT:-short}" != full ] || echo "-- --target all nightly_tests"; }
 
-test_builds=(release clang asan tsan)
+# asan is clang's, with its warnings; so clang without a sanitizer is left to the nightly runs.
+test_builds=(release asan tsan clang)
+test_builds_of_each_run=(release asan tsan)
 
 # run_tests [BUILD...] [CTEST OPTION...]
 run_tests() {
@@ -36,7 +46,10 @@ run_tests() {
         chosen+=("$1")
         shift
     done
-    [ ${#chosen[@]} -gt 0 ] || chosen=("${test_builds[@]}")
+    if [ ${#chosen[@]} -eq 0 ]; then
+        chosen=("${test_builds_of_each_run[@]}")
+        [ "${QUOIT_TEST_EFFORT:-short}" != full ] || chosen=("${test_builds[@]}")
+    fi
     if [ $# -gt 0 ] && [[ $1 != -* ]]; then
         say "there is no build '$1'; the builds: ${test_builds[*]}"
         exit 2
@@ -60,9 +73,7 @@ native() {
 
 fuzz_tools() {
     build_tools clang=clang
-    local runtime
-    runtime=$(clang -print-runtime-dir)/libclang_rt.fuzzer-$(uname -m).a
-    need "$runtime=libclang-rt-$(clang -dumpversion | cut -d. -f1)-dev"
+    clang_runtime
 }
 
 fuzz() {

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 # macOS by zig's C compiler: compiles and links, on Linux. QUOIT_ZIG is that program, QUOIT_MACOS_PROCESSOR x86_64 or
-# aarch64.
-list(APPEND CMAKE_TRY_COMPILE_PLATFORM_VARIABLES QUOIT_ZIG QUOIT_MACOS_PROCESSOR)
+# aarch64; QUOIT_MACOS_CPP OFF leaves out what is written in C++.
+list(APPEND CMAKE_TRY_COMPILE_PLATFORM_VARIABLES QUOIT_ZIG QUOIT_MACOS_PROCESSOR QUOIT_MACOS_CPP)
 set(CMAKE_SYSTEM_NAME Darwin)
 set(CMAKE_SYSTEM_PROCESSOR ${QUOIT_MACOS_PROCESSOR})
 foreach(language C CXX)
@@ -14,6 +14,9 @@ foreach(language C CXX)
   set(CMAKE_${language}_ARCHIVE_CREATE "${QUOIT_ZIG} ar qc <TARGET> <OBJECTS>")
   set(CMAKE_${language}_ARCHIVE_FINISH "${QUOIT_ZIG} ranlib <TARGET>")
 endforeach()
+if(NOT QUOIT_MACOS_CPP)
+  set(CMAKE_CXX_COMPILER CMAKE_CXX_COMPILER-NOTFOUND)
+endif()
 set(CMAKE_SIZEOF_VOID_P 8)
 set(CMAKE_INSTALL_NAME_TOOL true) # asked for, and of no use to what is not installed
 set(CMAKE_OSX_SYSROOT "")

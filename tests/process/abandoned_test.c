@@ -165,10 +165,7 @@ static void expect(const struct side *side, bool waits, uint64_t items, quoit_st
     } while (status == QUOIT_OK ||
              (!waits && is_nothing(status) && now_ms() - begin < (quiet ? QUIET_MS : LIMIT_MS)));
     CHECK_EQUAL(steps, items);
-    if (quiet)
-        CHECK(is_nothing(status));
-    else
-        CHECK_STATUS(status, expected);
+    CHECK_STATUS(quiet && is_nothing(status) ? expected : status, expected);
     CHECK(now_ms() - begin < LIMIT_MS);
 }
 
@@ -369,23 +366,24 @@ static void run_order(const struct layout *layout, const struct order *order, st
     CHECK_STATUS(quoit_queue_unlink(world->name), test_after_close(world->name));
 }
 
-/* arguments: a layout's number, a role's */
+/* argument: a layout's number, a role's, the seed of its choices */
 static void run_orders(char **arguments)
 {
     static const char *const ends[] = {"kill", "close", "finish"};
-    const struct layout *layout = &layouts[atoi(arguments[0])];
-    unsigned role = (unsigned)atoi(arguments[1]);
+    char *rest;
+    const struct layout *layout = &layouts[strtoul(arguments[0], &rest, 10)];
+    unsigned role = (unsigned)strtoul(rest, &rest, 10);
+    test_seed = strtoull(rest, NULL, 10);
     for (int o = 0; o < ORDERS; o++)
         for (int e = 0; e < (orders[o].has_no_end ? 1 : 3); e++)
             for (int waits = orders[o].waits_alone; waits < 2; waits++) {
                 bool finishes = strcmp(ends[e], "finish") == 0;
                 struct world world = {.role = role, .waits = waits, .end = ends[e]};
-                if (!finishes || (role == QUOIT_CONSUMER && !orders[o].not_finish))
+                bool applies = !finishes || (role == QUOIT_CONSUMER && !orders[o].not_finish);
+                if (applies && test_is_in_sample())
                     run_order(layout, &orders[o], &world);
             }
 }
-
-/* ---- The parts ------------------------------------------------------------------------------- */
 
 /* All layouts beside each other: they mostly wait. */
 static void every_order(void)
@@ -394,10 +392,10 @@ static void every_order(void)
     int count = 0;
     for (int i = 0; i < LAYOUTS; i++)
         for (unsigned role = QUOIT_PRODUCER; role <= QUOIT_CONSUMER; role++) {
-            char layout[16], of_role[16];
-            (void)snprintf(layout, sizeof layout, "%d", i);
-            (void)snprintf(of_role, sizeof of_role, "%u", role);
-            const char *const arguments[] = {layout, of_role, NULL};
+            char numbers[64];
+            (void)snprintf(numbers, sizeof numbers, "%d %u %llu", i, role,
+                           (unsigned long long)test_random());
+            const char *const arguments[] = {numbers, NULL};
             if (role == QUOIT_CONSUMER || layouts[i].produces)
                 processes[count++] = test_spawn("run_orders", arguments);
         }
@@ -412,8 +410,8 @@ static void one_is_both(void)
     const char *name = test_name("");
     quoit_queue *queue;
     CHECK_STATUS(quoit_queue_create(name, &many, BOTH, &queue), QUOIT_OK);
-    const struct side pops = {.queue = queue, .role = QUOIT_CONSUMER};
-    const struct side pushes = {.queue = queue, .role = QUOIT_PRODUCER};
+    const struct side pops = {queue, QUOIT_CONSUMER, false},
+                      pushes = {queue, QUOIT_PRODUCER, false};
     expect(&pops, true, 0, QUOIT_EMPTY);
     struct peer peer = start_peer(name, QUOIT_CONSUMER, WORK, "kill");
     go_on(&peer, WORKED);
@@ -441,7 +439,8 @@ static void broadcasts_producer(void)
     }
 }
 
-/* Batches have no status to report with: the next call that has reports it. */
+/* Batches have no status to report with: the next call that has reports it. If two batches fall
+   into one tick of the coarse clock, which takes 16 ms on Windows, the next 15 do not read it. */
 static void after_batches(void)
 {
     const char *name = test_name("");
@@ -453,7 +452,7 @@ static void after_batches(void)
     go_on(&peer, WORKED);
     end_peer(&peer);
     CHECK_EQUAL(quoit_queue_pop_many(side.queue, items, 8), WORK);
-    for (int i = 0; i < 10; i++) {
+    for (int i = 0; i < 40; i++) {
         CHECK_EQUAL(quoit_queue_pop_many(side.queue, items, 8), 0);
         test_sleep_ms(10);
     }

@@ -21,6 +21,12 @@ struct ledger {
     _Atomic uint32_t consumers_done;
 };
 
+/* Of each producer. */
+static uint32_t item_count(void)
+{
+    return (uint32_t)test_effort(ITEMS, ITEMS);
+}
+
 static quoit_queue *enter(char **arguments, unsigned role)
 {
     quoit_queue *queue;
@@ -32,15 +38,15 @@ static void produce(char **arguments)
 {
     quoit_queue *queue = enter(arguments, QUOIT_PRODUCER);
     uint32_t self = (uint32_t)strtoul(arguments[2], NULL, 10);
-    for (uint32_t i = 0; i < ITEMS;) {
+    for (uint32_t i = 0, most = item_count(); i < most;) {
         struct item items[BATCH];
-        uint32_t count = ITEMS - i < BATCH ? ITEMS - i : BATCH;
+        uint32_t count = most - i < BATCH ? most - i : BATCH;
         for (uint32_t j = 0; j < count; j++)
             items[j] = (struct item){.producer = self, .index = i + j};
         if (self == 0) /* in batches, and sleeps when there is no room */
             i += (uint32_t)quoit_queue_push_many(queue, items, count);
-        if (i < ITEMS && quoit_queue_push_wait(queue, &(struct item){.producer = self, .index = i},
-                                               QUOIT_FOREVER) == QUOIT_OK)
+        if (i < most && quoit_queue_push_wait(queue, &(struct item){.producer = self, .index = i},
+                                              QUOIT_FOREVER) == QUOIT_OK)
             i++;
         if (i % 1000 == 0)
             test_sleep_ms(1); /* everybody falls asleep now and then */
@@ -111,7 +117,7 @@ static void crowd(const char *scheme, uint64_t capacity)
         CHECK_EQUAL(test_wait(consumers[i]), 0);
     CHECK_EQUAL(ledger->consumers_done, SIDE);
     for (int i = 0; i < SIDE; i++)
-        for (int j = 0; j < ITEMS; j++)
+        for (uint32_t j = 0, most = item_count(); j < most; j++)
             CHECK_EQUAL(ledger->came[i][j], 1);
     CHECK_STATUS(quoit_queue_check(queue), QUOIT_OK);
     quoit_queue_close(queue);

@@ -46,13 +46,18 @@ static quoit_queue *enter(const char *name, unsigned roles)
     return queue;
 }
 
+static uint64_t item_count(void)
+{
+    return test_effort(ITEMS, ITEMS);
+}
+
 /* ---- While others work ----------------------------------------------------------------------- */
 
 static void produce(char **arguments)
 {
     const struct quoit_queue_options *options = &kinds[arguments[1][0] - '0'];
     quoit_queue *queue = enter(arguments[0], QUOIT_PRODUCER);
-    for (uint64_t i = 1; i <= ITEMS; i++) {
+    for (uint64_t i = 1, last = item_count(); i <= last; i++) {
         struct item item = make_item(i);
         CHECK_STATUS(options->sized
                          ? quoit_queue_push_sized_wait(queue, &item, sizeof item, QUOIT_FOREVER)
@@ -103,7 +108,7 @@ static void watch(const char *name, const struct quoit_queue_options *options)
             CHECK_EQUAL(seen + cursor.missed, last);
     }
     if (options->kind == QUOIT_BROADCAST)
-        CHECK(last == ITEMS || seen == 0);
+        CHECK(last == item_count() || seen == 0);
     quoit_queue_close(queue);
 }
 

@@ -70,8 +70,9 @@ static void use_own(void)
     CHECK_STATUS(quoit_queue_unlink(own_name), QUOIT_OK);
 }
 
-/* A process of user `uid` in a namespace with that map; a map of "" maps no user. */
-static void in_namespace(const char *map, uid_t uid)
+/* A process of user `uid` in a namespace with that map; a map of "" maps no user. False if this
+   system makes no namespaces. */
+static bool in_namespace(const char *map, uid_t uid)
 {
     int go[2], made[2];
     char byte, path[64];
@@ -102,12 +103,11 @@ static void in_namespace(const char *map, uid_t uid)
         CHECK(write(go[1], "", 1) == 1);
     }
     CHECK(waitpid(child, &status, 0) == child && WIFEXITED(status));
-    if (WEXITSTATUS(status) == TEST_SKIPPED)
-        test_skip("user namespaces cannot be made here");
-    CHECK_EQUAL(WEXITSTATUS(status), EXIT_SUCCESS);
+    CHECK(WEXITSTATUS(status) == EXIT_SUCCESS || WEXITSTATUS(status) == TEST_SKIPPED);
     (void)close(made[0]);
     (void)close(go[0]);
     (void)close(go[1]);
+    return WEXITSTATUS(status) != TEST_SKIPPED;
 }
 
 /* Objects of another user. */
@@ -166,8 +166,10 @@ static void unmapped_owners(void)
         sem_names[0] = test_name("posix");
         sem_names[1] = test_name("sysv");
         make_foreign();
-        in_namespace(cases[i].map, cases[i].uid);
-        remove_foreign();
+        bool made = in_namespace(cases[i].map, cases[i].uid);
+        remove_foreign(); /* this process must not remove another user's semaphores */
+        if (!made)
+            test_skip("user namespaces cannot be made here");
     }
 }
 

@@ -7,7 +7,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { PROCESSES = 16, VALUE = 5, ROUNDS = 1000 };
+enum { PROCESSES = 16, VALUE = 5 };
+
+static int rounds(void)
+{
+    return (int)test_effort(1000, 1000);
+}
 
 static quoit_sem *join(const char *name, uint32_t value, enum quoit_sem_use use)
 {
@@ -44,7 +49,8 @@ static void take_one(char **arguments)
 static void created_from_many_sides(void)
 {
     for (int i = 0; TEST_LOOP_TEXT(test_sem_schemes[i], 0, test_sem_schemes[i]); i++)
-        for (int round = 0; TEST_LOOP(round < 10, 1, "round", round); round++) {
+        for (int round = 0; TEST_LOOP(round < (int)test_effort(10, 10), 1, "round", round);
+             round++) {
             const char *name = test_name(test_sem_schemes[i]);
             const char *shared_name = test_name("");
             const char *const arguments[] = {name, shared_name, NULL};
@@ -71,7 +77,7 @@ static void answer(char **arguments)
 {
     quoit_sem *ping = join(arguments[0], 0, QUOIT_SEM_SIGNAL);
     quoit_sem *pong = join(arguments[1], 0, QUOIT_SEM_SIGNAL);
-    for (int i = 0; i < ROUNDS; i++) {
+    for (int i = 0, most = rounds(); i < most; i++) {
         CHECK_STATUS(quoit_sem_wait(ping, QUOIT_FOREVER), QUOIT_OK);
         CHECK_STATUS(quoit_sem_post(pong), QUOIT_OK);
     }
@@ -88,7 +94,7 @@ static void ping_pong(void)
         quoit_sem *ping = join(ping_name, 0, QUOIT_SEM_SIGNAL);
         quoit_sem *pong = join(pong_name, 0, QUOIT_SEM_SIGNAL);
         test_process other = test_spawn("answer", arguments);
-        for (int k = 0; k < ROUNDS; k++) {
+        for (int k = 0, most = rounds(); k < most; k++) {
             CHECK_STATUS(quoit_sem_post(ping), QUOIT_OK);
             CHECK_STATUS(quoit_sem_wait(pong, INT64_C(30000000000)), QUOIT_OK);
         }
@@ -160,13 +166,13 @@ static void signals_outlive_their_sender(void)
 
 static void join_and_close(char **arguments)
 {
-    for (int i = 0; i < ROUNDS; i++)
+    for (int i = 0, most = rounds(); i < most; i++)
         quoit_sem_close(join(arguments[0], 1, QUOIT_SEM_SIGNAL));
 }
 
 static void unlink_again_and_again(char **arguments)
 {
-    for (int i = 0; i < ROUNDS; i++) {
+    for (int i = 0, most = rounds(); i < most; i++) {
         quoit_status status = quoit_sem_unlink(arguments[0]);
         CHECK_STATUS_ANY(status, QUOIT_OK, QUOIT_NOT_FOUND);
     }

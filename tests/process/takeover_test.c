@@ -83,7 +83,7 @@ static void producer_killed(void)
         const char *const arguments[] = {name, NULL};
         quoit_queue *queue = open_as(name, QUOIT_CONSUMER);
         uint64_t next = 0, number = 0;
-        for (int kills = 0; kills < KILLS; kills++) {
+        for (uint64_t kills = 0, most = test_effort(KILLS, KILLS); kills < most; kills++) {
             test_process producer = test_spawn("count_up", arguments);
             uint64_t until = next + 2000 + (uint64_t)kills * 37;
             while (next < until)

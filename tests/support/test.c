@@ -34,9 +34,7 @@ static const char *name_at(uint32_t i)
 void test_remove_names(void)
 {
     for (uint32_t i = 0; i < place->name_count; i++) {
-        (void)quoit_queue_unlink(name_at(i));
-        (void)quoit_pool_unlink(name_at(i));
-        (void)quoit_region_unlink(name_at(i));
+        (void)quoit_unlink(name_at(i), QUOIT_ANY_OWNER);
         (void)quoit_sem_unlink(name_at(i));
     }
 }
@@ -144,9 +142,21 @@ bool test_is_full(void)
     return effort && strcmp(effort, "full") == 0;
 }
 
+static bool is_emulated(void)
+{
+    return getenv("QUOIT_TEST_EMULATOR") != NULL;
+}
+
 uint64_t test_effort(uint64_t when_short, uint64_t when_full)
 {
-    return test_is_full() ? when_full : when_short;
+    if (test_is_full())
+        return when_full;
+    return is_emulated() ? (when_short + 3) / 4 : when_short;
+}
+
+bool test_is_in_sample(void)
+{
+    return test_is_full() || !is_emulated() || test_random() % 4 == 0;
 }
 
 /* ---- Names ----------------------------------------------------------------------------------- */

@@ -123,9 +123,13 @@ extern uint64_t test_seed;
 uint64_t test_random(void);
 
 /* QUOIT_TEST_EFFORT in the environment: "short", the default, for tests that take some seconds, or
-   "full", for nightly runs with the full number of kills, rounds, items and seconds. */
+   "full", for nightly runs with the full number of kills, rounds, items and seconds. Under an
+   emulator (QUOIT_TEST_EMULATOR) a short run has a quarter of the short number. */
 bool test_is_full(void);
 uint64_t test_effort(uint64_t when_short, uint64_t when_full);
+/* For loops over many similar cases: false for three of four, by the seed, in a short run under an
+   emulator. */
+bool test_is_in_sample(void);
 
 /* Crash points: --point, NULL without; whether it was met; the one that is tried now, or "". */
 extern const char *test_point;

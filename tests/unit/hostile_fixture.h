@@ -63,12 +63,10 @@ struct world {
     bool is_record;
 };
 static struct world world;
-static uint64_t random_state;
 
 static inline unsigned next(unsigned below)
 {
-    random_state = random_state * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
-    return (unsigned)(random_state >> 33) % below;
+    return (unsigned)(test_random() >> 33) % below;
 }
 
 static inline bool is_alive(const void *context, uint32_t row)

@@ -169,8 +169,9 @@ static void try_shape(const struct shape *shape, uint64_t capacity, bool produce
                       bool spoils)
 {
     static const uint64_t starts[] = {0, 40, UINT64_MAX & ~UINT64_C(31)};
-    enum { ROUNDS = 60, STEPS = 40 };
-    for (int round = 0; round < ROUNDS; round++) {
+    enum { STEPS = 40 };
+    const int rounds = (int)test_effort(20, 60);
+    for (int round = 0; round < rounds; round++) {
         bool mpmc = shape->ops == &quoit_mpmc;
         set_up(shape, capacity, starts[round % (mpmc ? 2 : 3)]);
         for (int i = 0; i < STEPS; i++) {
@@ -316,7 +317,10 @@ static void browsing(void)
 #define WITH_TSAN 0
 #endif
 
-enum { CALLS = 20000 };
+static unsigned call_count(void)
+{
+    return (unsigned)test_effort(8000, 20000);
+}
 
 static void push_for_a_while(void *unused)
 {
@@ -325,7 +329,7 @@ static void push_for_a_while(void *unused)
     struct quoit_ring_producer *side = &world.producer;
     uint64_t most = 3 * place->capacity;
     (void)unused;
-    for (unsigned i = 0; i < CALLS; i++) {
+    for (unsigned i = 0, calls = call_count(); i < calls; i++) {
         void *room;
         uint64_t count = 0;
         if (place->ops->push_many && i % 4 == 0)
@@ -350,7 +354,7 @@ static void pop_for_a_while(void *unused)
     uint8_t *items = calloc(MOST_ITEMS, LARGEST);
     CHECK(items);
     (void)unused;
-    for (unsigned i = 0; i < CALLS; i++) {
+    for (unsigned i = 0, calls = call_count(); i < calls; i++) {
         const void *seen;
         uint64_t count = 0;
         if (place->ops->pop_many && i % 4 == 0)
@@ -397,6 +401,5 @@ int main(int argc, char **argv)
         {"browsing items of every size", browsing},
         {"two threads on one side", two_threads},
         {NULL, NULL}};
-    random_state = 1;
     return test_main(argc, argv, parts, NULL);
 }

@@ -89,7 +89,7 @@ static void one_handle(void)
 
 static void open_and_close(void *name)
 {
-    for (int i = 0; i < 200; i++) {
+    for (uint64_t i = 0, most = test_effort(200, 200); i < most; i++) {
         quoit_queue *queue;
         quoit_status status = quoit_queue_join(name, &options, QUOIT_CONSUMER, &queue);
         CHECK_STATUS_ANY(status, QUOIT_OK, QUOIT_BUSY);
