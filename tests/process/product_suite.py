@@ -2,6 +2,7 @@
 """What product_test.py is made of: the demonstration's programs, started, ended and looked at."""
 import os
 import shlex
+import shutil
 import signal
 import subprocess
 import tempfile
@@ -60,6 +61,19 @@ class Suite:
                     time.sleep(0.2)
             threading.Thread(target=again, daemon=True).start()
 
+    def await_handler(self, process, ending):
+        """Returns once the process handles that signal, where the system tells."""
+        try:
+            while True:
+                with open(f"/proc/{process.pid}/status") as status:
+                    caught = [int(line.split()[1], 16) for line in status if line.startswith("SigCgt:")]
+                if not caught or caught[0] >> (ending - 1) & 1:
+                    return
+                check(process.poll() is None, f"{process.args} ended early")
+                time.sleep(0.01)
+        except FileNotFoundError:
+            time.sleep(0.5)
+
     def end(self, process, code=0, seconds=60):
         """Its lines, once it has ended with that code."""
         try:
@@ -85,12 +99,13 @@ class Suite:
         subprocess.run(self.command("unlink_queue", name), check=True)
 
     def give_up(self):
-        """After a failure: no process goes on, and no queue stays."""
+        """After a failure: no process goes on, and no queue and no file stays."""
         for process in self.processes:
             process.kill()
             process.wait()
         for name in self.names:
             self.is_there(name)
+        shutil.rmtree(self.work, ignore_errors=True)
 
     def is_there(self, name):
         """Can the queue be unlinked? Then it was there."""

@@ -366,6 +366,7 @@ def full_output(suite):
 
 def short_programs(suite):
     """The README's sender and receiver. Their queue's name is fixed, so this part runs only when named."""
+    suite.names.append("readings")
     right = [f"sensor {n}: 20.0 degrees" for n in range(10)]
     receiver = suite.start("example_receiver")
     time.sleep(0.2)  # it makes the queue, most likely; either way must do
@@ -396,7 +397,7 @@ def statuses(suite, right):
     check(suite.end(suite.start("example_receiver")) == right, "the first sender's readings are not there")
     for receiver in ["example_receiver", "example_poll"] + (["example_cpp_receiver"] if has_cpp else []):
         process = suite.start(receiver)
-        time.sleep(0.5)
+        suite.await_handler(process, signal.SIGINT)
         suite.ask_to_end(process, signal.SIGINT)
         check(suite.end(process) == [] and process.errors == "", f"{receiver}: Ctrl-C is no clean end: {process.errors}")
         check(suite.end(suite.start("example_sender")) == [], "the sender prints")
