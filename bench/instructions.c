@@ -83,9 +83,10 @@ int main(int argc, char **argv)
         .item_bytes = sizeof(struct item),
         .capacity = 64,
         .tuning = strstr(argv[1], "spans") ? QUOIT_FOR_SPANS : QUOIT_FOR_ITEMS};
-    if (quoit_queue_create("local:instructions", &options, QUOIT_PRODUCER | QUOIT_CONSUMER,
-                           &queue) != QUOIT_OK) {
-        fprintf(stderr, "%s\n", quoit_error_text());
+    quoit_status status = quoit_queue_create("local:instructions", &options,
+                                             QUOIT_PRODUCER | QUOIT_CONSUMER, &queue);
+    if (status != QUOIT_OK) {
+        fprintf(stderr, "%s\n", quoit_describe(status));
         return 1;
     }
     uint64_t wrong = run(queue, argv[1], strtoull(argv[2], NULL, 10));

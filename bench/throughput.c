@@ -20,8 +20,14 @@ static const struct quoit_queue_options options = {.item_bytes = sizeof(struct i
 
 static void give_up(const char *what)
 {
-    fprintf(stderr, "throughput: %s: %s\n", what, quoit_error_text());
+    fprintf(stderr, "throughput: %s\n", what);
     exit(EXIT_FAILURE);
+}
+
+static void must(quoit_status status)
+{
+    if (status != QUOIT_OK)
+        give_up(quoit_describe(status));
 }
 
 /* On a machine with one processor the other side must be let run. */
@@ -36,8 +42,7 @@ static void produce(const char *name)
     quoit_queue *queue;
     unsigned spins = 0;
     bench_pin(1);
-    if (quoit_queue_open(name, QUOIT_PRODUCER, &queue) != QUOIT_OK)
-        give_up("cannot open the queue");
+    must(quoit_queue_open(name, QUOIT_PRODUCER, &queue));
     for (uint64_t n = 0; n < ITEMS; n++) {
         struct item item = {n, ~n};
         while (item_push(queue, &item) != QUOIT_OK)
@@ -53,8 +58,7 @@ static double run(const char *program)
     (void)snprintf(name, sizeof name, "throughput-%llu", (unsigned long long)bench_now_ns());
     quoit_queue *queue;
     unsigned spins = 0;
-    if (quoit_queue_create(name, &options, QUOIT_CONSUMER, &queue) != QUOIT_OK)
-        give_up("cannot create the queue");
+    must(quoit_queue_create(name, &options, QUOIT_CONSUMER, &queue));
     int64_t producer = bench_start(program, "--produce", name);
     struct item item = {0, 0};
     while (quoit_queue_is_empty(queue))

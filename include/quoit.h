@@ -6,8 +6,8 @@
  *
  *     struct quoit_queue_options options = {.item_bytes = sizeof(struct product), .capacity = 5};
  *     quoit_queue *queue;
- *     if (quoit_queue_join("products", &options, QUOIT_PRODUCER, &queue) != QUOIT_OK)
- *         fprintf(stderr, "%s\n", quoit_error_text());
+ *     quoit_status status = quoit_queue_join("products", &options, QUOIT_PRODUCER, &queue);
+ *     if (status != QUOIT_OK) fprintf(stderr, "%s\n", quoit_describe(status));
  *     product_push(queue, &item);                             QUOIT_OK or QUOIT_FULL; never blocks
  *
  * CAVEATS, FIRST
@@ -17,11 +17,11 @@
  *   - Everybody who may write to a queue can spoil its data. They cannot make you read or write
  *     outside it. Truncating the object behind a live mapping (a file, say) is the exception: the
  *     system then sends SIGBUS.
- *   - After fork, the child's copies of queue and pool handles are dead: calls give QUOIT_FORKED,
- *     or what an empty queue would. Open anew. This needs fork() itself; a bare clone() system
- *     call is not seen. A fork waits while another thread opens or creates. Regions and semaphores
- *     go on. Fork handlers of your own (pthread_atfork) must not call Quoit, nor take a lock that
- *     any thread holds while it calls Quoit.
+ *   - After fork, the child's copies of queue and pool handles are dead: calls give
+ *     QUOIT_ERROR_FORKED, or what an empty queue would. Open anew. This needs fork() itself; a bare
+ *     clone() system call is not seen. A fork waits while another thread opens or creates. Regions
+ *     and semaphores go on. Fork handlers of your own (pthread_atfork) must not call Quoit, nor
+ *     take a lock that any thread holds while it calls Quoit.
  *   - Items are copied as bytes: no pointers in them.
  *   - Leave the library's descriptors open (no closefrom): who lives is asked through them.
  *
@@ -50,15 +50,16 @@
  * SIGNALS AND CANCELLATION, on POSIX systems. Calls that create, open, join, remove or close, and
  * poll_fd, block this thread's signals while they work, but not while they wait for another
  * process. Signals of the thread's own faults are never blocked. Beyond ulimit -f a call returns
- * NOSPACE; no SIGXFSZ comes. In a signal handler call only quoit_sem_post, quoit_status_name and
- * quoit_status_text. Do not longjmp out of a call: afterwards the handle can only be closed, and
- * other members see a crash. A handler may fork; the child must end with exec or _exit (there a
- * call that waited may return FORKED). Cancellation points: create, open, join and unlink as they
- * begin; a wait that finds nothing, then and each tenth of a second; a semaphore's as it begins, a
- * posix one's all the time. A cancelled thread has changed nothing; another may use its handle.
+ * NO_SPACE; no SIGXFSZ comes. In a signal handler call only quoit_sem_post and quoit_status_name.
+ * Do not longjmp out of a call: afterwards the handle can only be closed, and other members see a
+ * crash. A handler may fork; the child must end with exec or _exit (there a call that waited may
+ * return FORKED). Cancellation points: create, open, join and unlink as they begin; a wait that
+ * finds nothing, then and each tenth of a second; a semaphore's as it begins, a posix one's all the
+ * time. A cancelled thread has changed nothing; another may use its handle.
  *
- * ERRORS are a quoit_status (<quoit/status.h>); quoit_error_text() has the sentence. Nothing here
- * sets errno on purpose, prints, or exits; push and pop do not allocate.
+ * ERRORS are a quoit_status (<quoit/status.h>); quoit_describe returns a sentence about it.
+ * Comments write INVALID for QUOIT_ERROR_INVALID. Nothing here sets errno on purpose, prints, or
+ * exits; push and pop do not allocate.
  *
  * FORMAT.md numbers refer to docs/FORMAT.md, the layout of what is shared.
  */
@@ -116,8 +117,8 @@ enum quoit_broadcast {
 /* All zero, but for item_bytes and capacity, is a good start. */
 struct quoit_queue_options {
     enum quoit_kind kind;
-    uint32_t item_bytes;  /* size of an item; QUOIT_ITEM_SIZE if 0 */
-    uint64_t capacity;    /* items, exactly; QUOIT_CAPACITY if 0 */
+    uint32_t item_bytes;  /* size of an item; QUOIT_ERROR_INVALID if 0 */
+    uint64_t capacity;    /* items, exactly; QUOIT_ERROR_INVALID if 0 */
     uint32_t permissions; /* as of chmod, whatever the umask; 0 = 0600 */
     bool sized; /* messages with lengths of their own, up to item_bytes: push_sized, … */
     enum quoit_tuning tuning;
@@ -145,11 +146,11 @@ enum quoit_role {
  *   options      what to make; join compares all but permissions with what is there
  *   roles        of enum quoit_role
  *   queue_out    the handle, to be closed by quoit_queue_close; NULL on failure
- * create returns OK EXISTS NOSPACE; open OK NOT_FOUND NOT_QUOIT VERSION CORRUPT MISMATCH (no queue)
- * OWNER COLLISION; join either's, and MISMATCH. All: INVALID NAME_… SCHEME UNSUPPORTED CAPACITY
- * ITEM_SIZE OVERFLOW PERMISSION LIMIT NO_MEMORY SYSTEM, and BUSY where a living process has the
- * role (see enum quoit_role). LIMIT where 64 handles are in it already, of a broadcast 64
- * subscribers and a producer.
+ * create returns OK EXISTS NO_SPACE. open returns OK NOT_FOUND NOT_QUOIT FORMAT CORRUPT OTHER_USER,
+ * and DIFFERENT if the object is no queue. join returns any of these, and DIFFERENT if the queue is
+ * not as the options ask. All: INVALID NAME UNSUPPORTED PERMISSION LIMIT NO_MEMORY SYSTEM, and BUSY
+ * if a live process has the role (see enum quoit_role). LIMIT if 64 handles are in it already, of a
+ * broadcast 64 subscribers and a producer.
  * Creation is atomic: others find nothing or the whole queue, with its memory reserved. Any thread.
  * Blocks only behind another process that is creating or removing a System V object of that name,
  * at most 10 s in all (then BUSY), and behind another user's only with QUOIT_ANY_OWNER and if the
@@ -164,9 +165,9 @@ quoit_status quoit_queue_join(const char *name, const struct quoit_queue_options
 /* Leave. The queue, with what is in it, stays; the roles are free from here. NULL is allowed. */
 void quoit_queue_close(quoit_queue *queue);
 
-/* End of stream: pushes get CLOSED, pops too once they have drained the queue. By a producer, for
-   all of them, else ROLE; may be repeated. What others have claimed by then they still commit. It
-   cannot be undone: unlink the queue and create another. */
+/* End of stream: pushes get FINISHED, pops too once they have drained the queue. By a producer, for
+   all of them, else WRONG_ROLE; may be repeated. What others have claimed by then they still
+   commit. It cannot be undone: unlink the queue and create another. */
 quoit_status quoit_queue_finish(quoit_queue *queue);
 
 /*
@@ -174,21 +175,21 @@ quoit_status quoit_queue_finish(quoit_queue *queue);
  * that name. unlink_self does so only if the name still leads to this handle's queue, else
  * NOT_FOUND; not by an observer (PERMISSION). A damaged queue can be unlinked like any other, if it
  * can still be told to be Quoit's.
- * OK NOT_FOUND NOT_QUOIT (and leaves that alone) MISMATCH (not a queue) OWNER PERMISSION BUSY.
+ * OK NOT_FOUND NOT_QUOIT (left alone) DIFFERENT (no queue) OTHER_USER PERMISSION BUSY.
  */
 quoit_status quoit_queue_unlink(const char *name);
 quoit_status quoit_queue_unlink_self(quoit_queue *queue);
 
 /*
  * Push a copy of one item, pop one into item_out.
- * push: OK FULL CLOSED (finished); pop: OK EMPTY CLOSED (finished, and drained).
- * Both: ABANDONED (the other side is gone, see <quoit/status.h>), ROLE FORKED CORRUPT.
+ * push: OK FULL FINISHED (finished); pop: OK EMPTY FINISHED (finished, and drained).
+ * Both: ABANDONED (the other side is gone, see <quoit/status.h>), WRONG_ROLE FORKED CORRUPT.
  * A push that returned OK is visible to the consumer and survives a crash of its producer.
  * MPMC: positions are claimed in order and taken in order. A producer that is stopped between claim
  * and commit blocks the positions behind it. One that crashed there does not: a blocked process
  * asks the kernel and goes on. An item that a crashed consumer had taken and not released goes,
- * late, to a consumer that finds no other item. CLOSED is returned once no item can come any more:
- * not while a live consumer still reads one.
+ * late, to a consumer that finds no other item. A pop returns FINISHED once no item can come any
+ * more: not while a live consumer still reads one.
  * BROADCAST: an item is committed for all subscribers at once. If the ring is full, a lossless push
  * asks the kernel whether the subscriber that blocks it is alive. It drops one that crashed, but
  * not one that is stopped. A lossy pop never returns a torn item; unless it returns OK, the
@@ -214,7 +215,7 @@ quoit_status quoit_queue_push_wait(quoit_queue *queue, const void *item, int64_t
 quoit_status quoit_queue_pop_wait(quoit_queue *queue, void *item_out, int64_t timeout_ns);
 
 /* Only the waiting, before a batch, a claim or a peek: OK when there is room, when there are items.
-   CLOSED TIMEOUT ABANDONED ROLE FORKED CORRUPT. */
+   FINISHED TIMEOUT ABANDONED WRONG_ROLE FORKED CORRUPT. */
 quoit_status quoit_queue_wait_for_room(quoit_queue *queue, int64_t timeout_ns);
 quoit_status quoit_queue_wait_for_items(quoit_queue *queue, int64_t timeout_ns);
 
@@ -224,8 +225,8 @@ quoit_status quoit_queue_wait_for_items(quoit_queue *queue, int64_t timeout_ns);
  * until EMPTY (or FULL) and nothing is missed; it may be readable once in vain.
  *   role     QUOIT_CONSUMER: there are items, QUOIT_PRODUCER: room; or the end, or ABANDONED
  *   fd_out   the queue's own, closed with it; only wait on it, never read it
- * OK ROLE FORKED INVALID LIMIT NO_MEMORY; UNSUPPORTED on Windows. Starts a thread, which sleeps on
- * the queue in your place and blocks all signals. By the side's own thread.
+ * OK WRONG_ROLE FORKED INVALID LIMIT NO_MEMORY; UNSUPPORTED on Windows. Starts a thread, which
+ * sleeps on the queue in your place and blocks all signals. By the side's own thread.
  */
 quoit_status quoit_queue_poll_fd(quoit_queue *queue, unsigned role, int *fd_out);
 
@@ -254,7 +255,7 @@ quoit_status quoit_queue_commit(quoit_queue *queue, uint64_t count);
 
 /*
  * Messages, of a queue that was made .sized: each as long as it is, from 0 to item_bytes. The calls
- * for items of one size say MISMATCH there, these do elsewhere; release(1), commit(0), finish and
+ * for items of one size say DIFFERENT there, these do elsewhere; release(1), commit(0), finish and
  * the waits are for both.
  *   SPSC            a ring of bytes, in which capacity of the longest fit, and more of shorter ones
  *   MPMC, BROADCAST capacity of any length
@@ -302,7 +303,7 @@ bool quoit_queue_is_finished(const quoit_queue *queue);
 
 /* Of a lossy broadcast: items that were overwritten before this handle's subscriber came to them.
    With those that it got it makes as many as were pushed since it came in, to the item, once it
-   gets CLOSED (or EMPTY, and none is pushed). Any thread; else 0. */
+   gets FINISHED (or EMPTY, and none is pushed). Any thread; else 0. */
 uint64_t quoit_queue_missed(const quoit_queue *queue);
 
 struct quoit_queue_info {
@@ -335,7 +336,7 @@ struct quoit_queue_info {
    0. A system call for each role. */
 quoit_status quoit_queue_inspect(const quoit_queue *queue, struct quoit_queue_info *info_out);
 
-/* The invariants of the queue's shared memory: OK, or CORRUPT with the error text. Any role, while
+/* The invariants of the queue's shared memory: OK, or CORRUPT with a sentence. Any role, while
    in use. */
 quoit_status quoit_queue_check(const quoit_queue *queue);
 
@@ -354,20 +355,20 @@ typedef struct quoit_pool quoit_pool;
 typedef uint64_t quoit_block;
 
 struct quoit_pool_options {
-    uint64_t block_bytes; /* size of a block; QUOIT_ITEM_SIZE if 0 */
-    uint64_t blocks;      /* how many, exactly; QUOIT_CAPACITY if 0 */
+    uint64_t block_bytes; /* size of a block; QUOIT_ERROR_INVALID if 0 */
+    uint64_t blocks;      /* how many, exactly; QUOIT_ERROR_INVALID if 0 */
     uint32_t permissions; /* 0 = 0600 */
 };
 
 /*
  * Make a pool, open one, or do whichever it takes; as for queues, and with the same statuses. At
- * most 2^32 - 2 blocks (OVERFLOW), and 64 handles that are members (LIMIT).
+ * most 2^32 - 2 blocks (INVALID), and 64 handles that are members (LIMIT).
  *   flags      0 or QUOIT_ANY_OWNER; of open also QUOIT_READ_ONLY: an observer, no member
  *   pool_out   the handle, to be closed by quoit_pool_close; NULL on failure
  * What a handle has allocated or popped is this handle's: no other one's of the same process.
  * Concurrency: any thread, and so for all calls on one pool, but for close; push and pop are also
  * those of their queue. One block is one thread's at a time. After fork the child's copy is dead:
- * QUOIT_FORKED, NULL, 0.
+ * QUOIT_ERROR_FORKED, NULL, 0.
  */
 quoit_status quoit_pool_create(const char *name, const struct quoit_pool_options *options,
                                unsigned flags, quoit_pool **pool_out);
@@ -384,10 +385,10 @@ quoit_status quoit_pool_unlink(const char *name); /* as quoit_queue_unlink */
  * last owner left there.
  *   block_out   0 unless OK
  * alloc: OK EXHAUSTED (none is free; what the dead had is not, before quoit_pool_reclaim).
- * free: OK STALE (not this handle's: freed already, sent, of another handle or pool, or no block at
- * all; nothing was done). Both: INVALID FORKED ROLE (an observer).
- * Lock-free, no system call; EXHAUSTED has looked at each block, and while others allocate and
- * free it may be told although one was free at each moment.
+ * free: OK NOT_YOURS (not this handle's: freed already, sent, of another handle or pool, or no
+ * block at all; nothing was done). Both: INVALID FORKED WRONG_ROLE (an observer). Lock-free, no
+ * system call; EXHAUSTED has looked at each block, and while others allocate and free it may be
+ * told although one was free at each moment.
  */
 quoit_status quoit_pool_alloc(quoit_pool *pool, quoit_block *block_out);
 quoit_status quoit_pool_free(quoit_pool *pool, quoit_block block);
@@ -402,12 +403,12 @@ void *quoit_pool_at(const quoit_pool *pool, quoit_block block);
 /*
  * Hand a block on through a queue of items of 8 bytes, any kind of queue, which is used for blocks
  * of this pool alone. What was written to it before is seen by who pops it.
- * push: what quoit_queue_push tells, and STALE. Unless OK the block is still this handle's.
+ * push: what quoit_queue_push tells, and NOT_YOURS. Unless OK the block is still this handle's.
  * pop: what quoit_queue_pop tells, and
- *   STALE   what was next was no block that was pushed here; it is taken off
- *   BUSY    another consumer has died, or is about to, with what is next in hand; it stays queued,
- *           and a moment later it is this one's
- * Both: MISMATCH where items are not of 8 bytes; ROLE for an observer of the pool.
+ *   NOT_YOURS   what was next was no block that was pushed here; it is taken off
+ *   BUSY        another consumer crashed, or is about to, between peek and release of the next
+ *               block; it stays queued, and a moment later it is this one's
+ * Both: DIFFERENT where items are not of 8 bytes; WRONG_ROLE for an observer of the pool.
  * Whoever dies at whatever instruction: a block is in the queue or a member's. One that was pushed
  * is not lost with its producer; one that was popped is with its consumer, until reclaimed.
  */
@@ -426,8 +427,9 @@ quoit_status quoit_pool_pop_wait(quoit_pool *pool, quoit_queue *queue, quoit_blo
  * A block that was on its way through a queue is freed if it is not in it any more, or never came
  * to be; if the queue is not among these, it is left alone. So pop what is in a queue before you
  * unlink it. (Where an SPSC consumer died, the queue's next one may have to open it first.)
- * By any member, at any time, by several at once. OK INVALID FORKED ROLE. A look at each block, a
- * system call for each owner, and a look through the queue for each block that a dead one sent.
+ * By any member, at any time, by several at once. OK INVALID FORKED WRONG_ROLE. A look at each
+ * block, a system call for each owner, and a look through the queue for each block that a dead one
+ * sent.
  */
 quoit_status quoit_pool_reclaim(quoit_pool *pool, quoit_queue *const *queues, uint64_t queue_count,
                                 uint64_t *count_out);
@@ -438,7 +440,7 @@ uint64_t quoit_pool_block_bytes(const quoit_pool *pool);
 uint64_t quoit_pool_blocks(const quoit_pool *pool);
 uint64_t quoit_pool_free_count(const quoit_pool *pool);
 
-/* The invariants of the pool's shared memory: OK, or CORRUPT with the error text. While in use. */
+/* The invariants of the pool's shared memory: OK, or CORRUPT with a sentence. While in use. */
 quoit_status quoit_pool_check(const quoit_pool *pool);
 
 /* ---- Regions: named memory, handed out by offset --------------------------------------------- */
@@ -464,7 +466,7 @@ quoit_status quoit_region_unlink(const char *name);
  * Take a piece of the region, for good; the offset means the same to everybody. Pieces are zeroed,
  * lie one behind the other, and are not given back.
  *   align_bytes   a power of two up to 4096
- * OK NOSPACE INVALID PERMISSION (opened read-only) CORRUPT. Lock-free; a caller that dies may lose
+ * OK NO_SPACE INVALID PERMISSION (opened read-only) CORRUPT. Lock-free; a caller that dies may lose
  * its piece.
  */
 quoit_status quoit_region_allocate(quoit_region *region, uint64_t size_bytes, uint64_t align_bytes,

@@ -182,8 +182,8 @@ template <class T> class queue : public detail::makers<queue<T>>
     using value_type = T;
     queue() = default; // empty: only to be assigned to
 
-    // Never block. ok full closed; ok empty closed. Inlined by force: clang would weigh the slow
-    // path with the fast one, and call.
+    // Never block. ok full finished; ok empty finished. Inlined by force: clang would weigh the
+    // slow path with the fast one, and call.
     [[gnu::always_inline]] status try_push(const T &item) noexcept
     {
         if (quoit_spsc_push(&this->raw()->producer, &item, sizeof(T))) {
@@ -214,7 +214,7 @@ template <class T> class queue : public detail::makers<queue<T>>
             return detail::from(s);
         }
     }
-    // ok timeout closed abandoned.
+    // ok timeout finished abandoned.
     status try_push_for(const T &item, timeout t) noexcept
     {
         const status s = try_push(item);
@@ -280,7 +280,7 @@ template <class T> class queue : public detail::makers<queue<T>>
     {
         std::optional<T> item;
         const status s = fill(item, [this, t](T &room) { return try_pop_for(room, t); });
-        if (s != status::closed)
+        if (s != status::finished)
             detail::check(s);
         return item;
     }
@@ -345,7 +345,7 @@ template <class T> class queue : public detail::makers<queue<T>>
         return items[0];
     }
 
-    // For observers. ok empty closed; the cursor moves on.
+    // For observers. ok empty finished; the cursor moves on.
     status try_look(quoit_cursor &cursor, std::optional<T> &item_out) const noexcept
     {
         return fill(item_out, [this, &cursor](T &room) {

@@ -224,7 +224,7 @@ static quoit_status bounce_back(quoit_queue *there)
     for (uint64_t number = 1; catch_ball(there, at, number, false); number += 2)
         /* Relaxed: as in catch_ball. */
         atomic_store_explicit(at, number + 1, memory_order_relaxed);
-    return QUOIT_CLOSED;
+    return QUOIT_FINISHED;
 }
 
 static bool copy_memory(uint64_t slice_ns, double *value_out)
@@ -289,7 +289,7 @@ static quoit_status await_start(struct pair *pair)
         return status;
     static char item[LARGEST];
     uint64_t bytes;
-    return quoit_queue_is_empty(pair->back) ? QUOIT_CORRUPT
+    return quoit_queue_is_empty(pair->back) ? QUOIT_ERROR_CORRUPT
            : quoit_queue_pop(pair->back, item) == QUOIT_OK
                ? QUOIT_OK
                : quoit_queue_pop_sized(pair->back, item, sizeof item, &bytes);
@@ -343,7 +343,7 @@ bool bench_measure(const char *program, unsigned index, uint64_t slice_ns, doubl
                         program);
     else if (bench_join(second) != 0 || status != QUOIT_OK)
         (void)tool_fail("the second process ('%s') did not run: %s", program,
-                        quoit_status_text(status));
+                        quoit_describe(status));
     else
         return true;
     return false;
@@ -368,5 +368,5 @@ int bench_side(unsigned index, const char *there_name, const char *back_name)
                                                                    : take(there, row);
     quoit_queue_close(there);
     quoit_queue_close(back);
-    return status == QUOIT_CLOSED ? TOOL_OK : TOOL_FAILED;
+    return status == QUOIT_FINISHED ? TOOL_OK : TOOL_FAILED;
 }

@@ -63,9 +63,10 @@ static const struct option options[] = {{"all", no_argument, NULL, 'a'},
                                         {"help", no_argument, NULL, 'h'},
                                         {NULL, 0, NULL, 0}};
 
-static void note_damage(struct finding *finding)
+static void note_damage(struct finding *finding, quoit_status status)
 {
-    (void)snprintf(finding->object.damage, sizeof finding->object.damage, "%s", quoit_error_text());
+    (void)snprintf(finding->object.damage, sizeof finding->object.damage, "%s",
+                   quoit_describe(status));
 }
 
 static uint64_t less(uint64_t value, uint64_t by)
@@ -114,12 +115,12 @@ static quoit_status look_at(const struct check *check, const char *name, struct 
     else if (object->type == OBJECT_POOL)
         status = look_at_pool(finding);
     bool is_cut_off = fault_end();
-    if (status == QUOIT_CORRUPT)
-        note_damage(finding);
+    if (status == QUOIT_ERROR_CORRUPT)
+        note_damage(finding, status);
     if (is_cut_off)
         (void)snprintf(object->damage, sizeof object->damage,
                        "'%s' was truncated while it was checked", name);
-    return is_cut_off || status == QUOIT_CORRUPT ? QUOIT_OK : status;
+    return is_cut_off || status == QUOIT_ERROR_CORRUPT ? QUOIT_OK : status;
 }
 
 /* ---- Repairing ------------------------------------------------------------------------------- */
@@ -141,8 +142,8 @@ static quoit_status join(const struct check *check, const struct finding *findin
 {
     static const unsigned tries[] = {QUOIT_PRODUCER | QUOIT_CONSUMER, QUOIT_CONSUMER,
                                      QUOIT_PRODUCER};
-    quoit_status status = QUOIT_BUSY;
-    for (int i = 0; i < 3 && status == QUOIT_BUSY; i++)
+    quoit_status status = QUOIT_ERROR_BUSY;
+    for (int i = 0; i < 3 && status == QUOIT_ERROR_BUSY; i++)
         status = quoit_queue_open(finding->object.name,
                                   tries[i] | QUOIT_FOR_REPAIR | check->any_owner, queue_out);
     return status;
@@ -169,7 +170,7 @@ static quoit_status repair_queue(const struct check *check, struct finding *find
     if (status != QUOIT_OK || count == 0) /* without a finding there is no need to join */
         return status;
     status = join(check, finding, &queue);
-    if (status == QUOIT_BUSY) {
+    if (status == QUOIT_ERROR_BUSY) {
         finding->note = "live processes hold all its roles; they repair it themselves";
         return QUOIT_OK;
     }
@@ -292,11 +293,12 @@ static int check_one(const struct check *check, const char *name, bool *begun)
     bool seen = status == QUOIT_OK;
     if (seen && check->repair)
         status = repair(check, finding);
-    if (status == QUOIT_CORRUPT)
-        note_damage(finding);
-    else if (status == QUOIT_NOT_FOUND && check->all)
+    if (status == QUOIT_ERROR_CORRUPT)
+        note_damage(finding, status);
+    else if (status == QUOIT_ERROR_NOT_FOUND && check->all)
         seen = false;
-    else if (seen && check->all && (status == QUOIT_OWNER || status == QUOIT_PERMISSION))
+    else if (seen && check->all &&
+             (status == QUOIT_ERROR_OTHER_USER || status == QUOIT_ERROR_PERMISSION))
         finding->note = "it is another user's, and not repaired";
     else if (status != QUOIT_OK)
         code = object_fail(name, status);

@@ -11,14 +11,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-static void note_damage(struct object *object)
+static void note_damage(struct object *object, quoit_status status)
 {
-    (void)snprintf(object->damage, sizeof object->damage, "%s", quoit_error_text());
+    (void)snprintf(object->damage, sizeof object->damage, "%s", quoit_describe(status));
 }
 
 static bool is_damage(quoit_status status)
 {
-    return status == QUOIT_CORRUPT || status == QUOIT_VERSION;
+    return status == QUOIT_ERROR_CORRUPT || status == QUOIT_ERROR_FORMAT;
 }
 
 static double share(double part, double whole)
@@ -37,7 +37,7 @@ static bool count_lines(const quoit_queue *queue, const struct quoit_queue_info 
     struct quoit_cursor cursor = {.next = info->popped, .begun = true};
     uint64_t begin = mark->position == info->popped ? mark->offset : 0, seen = 0, bytes;
     char *text = malloc(info->item_bytes);
-    quoit_status status = text ? QUOIT_OK : QUOIT_NO_MEMORY;
+    quoit_status status = text ? QUOIT_OK : QUOIT_ERROR_NO_MEMORY;
     *lines_out = 0;
     while (status == QUOIT_OK && seen < most_bytes && cursor.next != info->pushed) {
         status = quoit_queue_look(queue, &cursor, text, info->item_bytes, &bytes);
@@ -51,7 +51,7 @@ static bool count_lines(const quoit_queue *queue, const struct quoit_queue_info 
     }
     free(text);
     return (status == QUOIT_OK && seen < most_bytes && cursor.missed == 0) ||
-           status == QUOIT_EMPTY || status == QUOIT_CLOSED;
+           status == QUOIT_EMPTY || status == QUOIT_FINISHED;
 }
 
 /* Counts the content in the unit that the user counts in. */
@@ -103,10 +103,12 @@ static quoit_status read_queue(const char *name, unsigned owners, struct object 
         return status;
     object->type = OBJECT_QUEUE;
     /* CORRUPT here is a lock file that is lost; the rest is there. */
-    if (quoit_queue_inspect(queue, &object->queue) != QUOIT_OK)
-        note_damage(object);
-    if (quoit_queue_members(queue, object->members, QUOIT_MEMBERS_MAX, &count) != QUOIT_OK)
-        note_damage(object);
+    status = quoit_queue_inspect(queue, &object->queue);
+    if (status != QUOIT_OK)
+        note_damage(object, status);
+    status = quoit_queue_members(queue, object->members, QUOIT_MEMBERS_MAX, &count);
+    if (status != QUOIT_OK)
+        note_damage(object, status);
     object->item_bytes = object->queue.item_bytes;
     object->capacity = object->queue.capacity;
     count_contents(queue, object);
@@ -123,8 +125,9 @@ static quoit_status read_pool(const char *name, unsigned owners, struct object *
     if (status != QUOIT_OK)
         return status;
     object->type = OBJECT_POOL;
-    if (quoit_pool_members(pool, object->members, QUOIT_MEMBERS_MAX, &count) != QUOIT_OK)
-        note_damage(object);
+    status = quoit_pool_members(pool, object->members, QUOIT_MEMBERS_MAX, &count);
+    if (status != QUOIT_OK)
+        note_damage(object, status);
     object->item_bytes = quoit_pool_block_bytes(pool);
     object->capacity = quoit_pool_blocks(pool);
     object->used = object->capacity - quoit_pool_free_count(pool);
@@ -157,13 +160,13 @@ static quoit_status read_object(const char *name, unsigned owners, struct object
     object->name = name;
     fault_begin();
     quoit_status status = read_queue(name, owners, object);
-    if (status == QUOIT_MISMATCH)
+    if (status == QUOIT_ERROR_DIFFERENT)
         status = read_pool(name, owners, object);
-    if (status == QUOIT_MISMATCH)
+    if (status == QUOIT_ERROR_DIFFERENT)
         status = read_region(name, owners, object);
     bool is_cut_off = fault_end();
     if (is_damage(status))
-        note_damage(object);
+        note_damage(object, status);
     if (is_cut_off)
         (void)snprintf(object->damage, sizeof object->damage,
                        "'%s' was truncated while it was read", name);
@@ -178,7 +181,7 @@ quoit_status object_read(const char *name, struct object *object_out)
 quoit_status object_read_listed(const char *name, struct object *object_out)
 {
     quoit_status status = read_object(name, 0, object_out);
-    object_out->foreign = status == QUOIT_OWNER;
+    object_out->foreign = status == QUOIT_ERROR_OTHER_USER;
     return object_out->foreign ? QUOIT_OK : status;
 }
 
@@ -219,7 +222,7 @@ int object_fail(const char *name, quoit_status status)
 {
     uint32_t pids[9]; /* one more than are shown */
     char users[100] = "";
-    if (status != QUOIT_NOT_FOUND)
+    if (status != QUOIT_ERROR_NOT_FOUND)
         return tool_fail_quoit(status);
     size_t count = process_find_unlinked(name, pids, 9);
     for (size_t i = 0; i < count; i++) {

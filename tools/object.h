@@ -45,7 +45,8 @@ object_state(const struct object *object); /* "in use", "idle", "dead", "damaged
 bool object_is_dead(const struct object *object);
 /* A ring of bytes: shorter messages fit in greater number, so used may be beyond capacity. */
 bool object_is_bytes(const struct object *object);
-/* "queue 'x' was not found" and what it may mean, or quoit_error_text(); returns TOOL_FAILED. */
+/* "queue 'x' was not found" and what it may mean, or quoit_describe(status); returns TOOL_FAILED.
+   */
 int object_fail(const char *name, quoit_status status);
 
 struct object_names {

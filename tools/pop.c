@@ -176,7 +176,7 @@ static int enter(struct pop *pop)
 {
     const uint64_t begin = stream_now_ns();
     quoit_status status;
-    while ((status = join(pop)) == QUOIT_NOT_FOUND) {
+    while ((status = join(pop)) == QUOIT_ERROR_NOT_FOUND) {
         if (pop->no_wait)
             break;
         const uint64_t waited_ns = stream_now_ns() - begin;
@@ -396,7 +396,7 @@ static int end_stream(struct pop *pop)
 {
     if (!pop->keep && pop->info.kind != QUOIT_BROADCAST) {
         quoit_status status = quoit_queue_unlink_self(pop->queue);
-        if (status != QUOIT_OK && status != QUOIT_NOT_FOUND)
+        if (status != QUOIT_OK && status != QUOIT_ERROR_NOT_FOUND)
             return tool_fail_quoit(status);
     }
     return pop->follow ? -1 : TOOL_OK;
@@ -407,7 +407,7 @@ static int result(struct pop *pop, quoit_status status)
     switch (status) {
     case QUOIT_OK:
         return TOOL_OK;
-    case QUOIT_CLOSED:
+    case QUOIT_FINISHED:
         return end_stream(pop);
     case QUOIT_EMPTY:
         return pop->written > 0 && !pop->counted ? TOOL_OK : TOOL_NOTHING;

@@ -210,7 +210,7 @@ static int make(struct push *push)
                            : options.kind == QUOIT_SPSC ? BLOCKS
                                                         : 4 * BLOCKS;
     quoit_status status = quoit_queue_create(push->name, &options, QUOIT_PRODUCER, &push->queue);
-    if (status == QUOIT_EXISTS) /* somebody was quicker */
+    if (status == QUOIT_ERROR_EXISTS) /* somebody was quicker */
         return -1;
     if (status != QUOIT_OK)
         return tool_fail_quoit(status);
@@ -250,7 +250,7 @@ static int replace_finished(struct push *push)
                          "rest, or remove it with `quoit rm %s`",
                          push->name, push->name);
     quoit_status status = quoit_queue_unlink_self(push->queue);
-    if (status != QUOIT_OK && status != QUOIT_NOT_FOUND)
+    if (status != QUOIT_OK && status != QUOIT_ERROR_NOT_FOUND)
         return tool_fail_quoit(status);
     quoit_queue_close(push->queue);
     push->queue = NULL;
@@ -263,7 +263,7 @@ static int enter(struct push *push, bool kind_given)
     int code = -1;
     while (code < 0) {
         quoit_status status = quoit_queue_open(push->name, roles, &push->queue);
-        if (status == QUOIT_NOT_FOUND) {
+        if (status == QUOIT_ERROR_NOT_FOUND) {
             code = make(push);
             continue;
         }
@@ -326,7 +326,7 @@ static int failed(const struct push *push, quoit_status status)
 {
     if (status == QUOIT_TIMEOUT)
         return TOOL_NOTHING;
-    if (status == QUOIT_CLOSED)
+    if (status == QUOIT_FINISHED)
         return tool_fail("the queue '%s' was finished by another producer", push->name);
     return tool_fail_quoit(status);
 }

@@ -35,8 +35,8 @@ void tool_end_hint(void)
 
 int tool_fail_quoit(quoit_status status)
 {
-    bool helps = status == QUOIT_OWNER && running && running->any_owner;
-    return tool_fail("%s%s", quoit_error_text(), helps ? "; use --any-owner" : "");
+    bool helps = status == QUOIT_ERROR_OTHER_USER && running && running->any_owner;
+    return tool_fail("%s%s", quoit_describe(status), helps ? "; use --any-owner" : "");
 }
 
 int tool_help(void)

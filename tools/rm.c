@@ -60,7 +60,7 @@ static quoit_status check_owner(const struct rm *rm, const char *name)
     if (status == QUOIT_OK)
         quoit_region_close(region);
     (void)fault_end(); /* object_read, called next, reports it */
-    return status == QUOIT_OWNER ? status : QUOIT_OK;
+    return status == QUOIT_ERROR_OTHER_USER ? status : QUOIT_OK;
 }
 
 /* Removes nothing. BUSY: the object is not dead. */
@@ -71,15 +71,15 @@ static quoit_status would_remove(const struct rm *rm, const char *name)
     if (status == QUOIT_OK)
         status = object_read(name, &object);
     if (status == QUOIT_OK && rm->dead && !object_is_dead(&object))
-        status = QUOIT_BUSY;
+        status = QUOIT_ERROR_BUSY;
     return status;
 }
 
 /* Does --dead leave this object alone? It is in use or idle, keeps no members, or is damaged. */
 static bool is_not_dead(quoit_status status)
 {
-    return status == QUOIT_BUSY || status == QUOIT_MISMATCH || status == QUOIT_CORRUPT ||
-           status == QUOIT_VERSION;
+    return status == QUOIT_ERROR_BUSY || status == QUOIT_ERROR_DIFFERENT ||
+           status == QUOIT_ERROR_CORRUPT || status == QUOIT_ERROR_FORMAT;
 }
 
 /* lenient: for a list; an object that is gone or belongs to another user is skipped silently. */
@@ -93,9 +93,9 @@ static int remove_one(const struct rm *rm, const char *name, bool lenient)
             print_line(name);
         return TOOL_OK;
     }
-    if (lenient && (status == QUOIT_OWNER || status == QUOIT_PERMISSION))
+    if (lenient && (status == QUOIT_ERROR_OTHER_USER || status == QUOIT_ERROR_PERMISSION))
         return TOOL_OK;
-    if (status == QUOIT_NOT_FOUND && (rm->force || lenient))
+    if (status == QUOIT_ERROR_NOT_FOUND && (rm->force || lenient))
         return TOOL_OK;
     return object_fail(name, status);
 }

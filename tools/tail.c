@@ -95,7 +95,7 @@ static int enter(struct tail *tail)
     const unsigned roles = QUOIT_OBSERVER | tail->any_owner;
     const uint64_t begin = stream_now_ns();
     bool hinted = false;
-    while ((status = quoit_queue_open(tail->name, roles, &tail->queue)) == QUOIT_NOT_FOUND &&
+    while ((status = quoit_queue_open(tail->name, roles, &tail->queue)) == QUOIT_ERROR_NOT_FOUND &&
            tail->follow) {
         if (!hinted && stream_now_ns() - begin >= STREAM_HINT_MS * UINT64_C(1000000)) {
             tool_hint("waiting for a queue '%s', which does not exist yet; Ctrl-C ends this",

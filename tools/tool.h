@@ -38,7 +38,7 @@ extern const struct tool_command tool_ls, tool_stat, tool_top, tool_push, tool_p
 enum { TOOL_TEXT_ROOM = 8192 };
 extern char tool_text[TOOL_TEXT_ROOM];
 int tool_end(int code);
-/* tool_fail with quoit_error_text(), and the option that helps, if there is one. */
+/* tool_fail with quoit_describe(status), and the option that helps, if there is one. */
 int tool_fail_quoit(quoit_status status);
 /* A hint on stderr if that is a terminal: nothing is wrong. */
 #define tool_hint(...) (tool_write(__VA_ARGS__), tool_end_hint())

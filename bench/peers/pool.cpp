@@ -23,7 +23,7 @@ static const char *const pool_name = "posix:quoit-bench-pool", *const queue_name
 static void must(quoit_status status)
 {
     if (status != QUOIT_OK)
-        die(quoit_error_text());
+        die(quoit_describe(status));
 }
 
 /* ---- Allocators ------------------------------------------------------------------------------ */

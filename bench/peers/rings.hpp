@@ -88,7 +88,7 @@ template <class Item, quoit_tuning Tuning, bool Waits = false> struct quoit_ring
     {
         if (status == QUOIT_OK)
             return;
-        std::fprintf(stderr, "%s\n", quoit_error_text());
+        std::fprintf(stderr, "%s\n", quoit_describe(status));
         std::exit(1);
     }
     explicit quoit_ring(std::size_t capacity)

@@ -21,7 +21,7 @@ static const char *const pool_name = "posix:quoit-bench-frames";
 static void must(quoit_status status)
 {
     if (status != QUOIT_OK)
-        die(quoit_error_text());
+        die(quoit_describe(status));
 }
 
 /* A MiB of messages, at most 1024, ZeroMQ's own number; of frames 8. */

@@ -135,28 +135,38 @@ def literal(text):
     return [".Bd -literal", *(escape(line) for line in text.split("\n")), ".Ed"]
 
 
-def table(headers):
-    return dict(re.findall(r'X\((QUOIT_\w+), -?\d+, "([^"]*)"\)', headers["quoit/status.h"]))
+def statuses(headers):
+    """Each status's name, and what its comment in status.h says."""
+    enum = re.search(r"^typedef enum quoit_status \{(.*?)^\}", headers["quoit/status.h"], flags=re.M | re.S).group(1)
+    known = {name: meaning or "success" for name, meaning
+             in re.findall(r"(QUOIT_\w+) = -?\d+,?(?: +/\* (.*?) \*/)?$", enum, flags=re.M)}
+    if len(known) != enum.count(" = "):
+        raise Fault("status.h has an enumerator that is not NAME = NUMBER, with a comment in its line")
+    return known
+
+
+def full_name(word, known):
+    """Comments write INVALID for QUOIT_ERROR_INVALID, and FULL for QUOIT_FULL. None: it is no status."""
+    return next((name for name in (word, f"QUOIT_{word}", f"QUOIT_ERROR_{word}") if name in known), None)
 
 
 def statuses_of(words, known):
-    for word in dict.fromkeys(re.findall(r"\b[A-Z][A-Z_]{1,}\b", words)):
-        if f"QUOIT_{word}" in known or word in known:
-            yield word if word in known else f"QUOIT_{word}"
+    found = (full_name(word, known) for word in re.findall(r"\b[A-Z][A-Z_]+\b(?!\.md)", words))
+    return [name for name in dict.fromkeys(found) if name]
 
 
 def check_statuses(name, lines, known):
-    """A line of statuses, "OK FULL CLOSED", must be of those that exist."""
+    """A line of statuses, "OK FULL FINISHED INVALID", must be of those that exist."""
     for line in lines:
         found = re.match(r"^(?:\w+: )?(OK(?:[ ,]+[A-Z_]{3,})+)", line.strip())
         for word in re.split(r"[ ,]+", found.group(1)) if found else []:
-            if f"QUOIT_{word}" not in known:
+            if not full_name(word, known):
                 raise Fault(f"the comment of {name} names {word}, which is no status")
 
 
 def function_page(name, everything, headers):
     declaration, comment, siblings, header = everything[name]
-    lines, known = comment_text(comment), table(headers)
+    lines, known = comment_text(comment), statuses(headers)
     check_statuses(name, lines, known)
     words = " ".join(lines)
     page = [f".Dd {DATE}", f".Dt {name.upper()} 3", ".Os", ".Sh NAME",
@@ -169,12 +179,12 @@ def function_page(name, everything, headers):
     for definition in types_in(" ".join(everything[sibling][0] for sibling in siblings), headers):
         if "quoit_status" not in definition[:18]:
             page += literal(definition)
-    codes = list(statuses_of(words, known))
+    codes = statuses_of(words, known)
     if any("quoit_status" in everything[sibling][0].split("quoit_")[0] + everything[sibling][0][:13]
            for sibling in siblings) and codes:
-        page += [".Sh STATUSES", "Those that the description names; 0 is success, a positive one a normal state,",
-                 "a negative one trouble, of which", ".Xr quoit_error_text 3", "tells the case.",
-                 ".Bl -tag -width QUOIT_NAME_TOO_LONG"]
+        page += [".Sh STATUSES", "Those that the description names. 0 is success, a positive one a normal answer,",
+                 "a negative one an error.", ".Xr quoit_describe 3 returns a sentence about each.",
+                 ".Bl -tag -width QUOIT_ERROR_UNSUPPORTED"]
         for code in codes:
             page += [f".It Dv {code}", known[code]]
         page += [".El"]
@@ -270,7 +280,7 @@ def make(headers, quoit=None, programs=()):
 def self_test(headers):
     faults = [("quoit.h", "/* Leave. The queue, with what is in it, stays; the roles are free from here. "
                "NULL is allowed. */", "", "no comment"),
-              ("quoit.h", " * OK ROLE FORKED INVALID LIMIT NO_MEMORY;", " * OK ROLE FORKED INVALIDE;", "no status")]
+              ("quoit.h", " * OK WRONG_ROLE FORKED INVALID LIMIT NO_MEMORY;", " * OK WRONG_ROLE FORKED INVALIDE;", "no status")]
     for header, old, new, expected in faults:
         if old not in headers[header]:
             sys.exit(f"make_pages.py: {header} has no '{old}' to plant a fault in")

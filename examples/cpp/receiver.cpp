@@ -13,23 +13,24 @@ try {
     readings queue = readings::join("readings", {64}, quoit::consumer);
     // After Ctrl-C the items that are still queued stay for the next receiver.
     std::signal(SIGINT, [](int) { stopped = 1; });
-    for (reading reading{}; !stopped;)
-        switch (queue.try_pop_for(reading, std::chrono::milliseconds(100))) {
+    for (reading reading{}; !stopped;) {
+        quoit::status status = queue.try_pop_for(reading, std::chrono::milliseconds(100));
+        switch (status) {
         case quoit::status::ok:
             std::cout << "sensor " << reading.sensor << ": " << reading.celsius << " degrees\n";
             break;
         case quoit::status::timeout: // nothing came yet
             break;
-        case quoit::status::closed: // the sender has finished, and all is taken
+        case quoit::status::finished: // the sender has finished, and all is taken
             queue.unlink();
             return 0;
         case quoit::status::abandoned:
             std::cerr << "the sender is gone and has not finished; waiting for the next one\n";
             break;
         default:
-            std::cerr << quoit_error_text() << '\n';
-            return 1;
+            throw quoit::error(status);
         }
+    }
     return 0;
 } catch (const quoit::error &error) {
     std::cerr << error.what() << '\n';

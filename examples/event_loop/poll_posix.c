@@ -34,15 +34,17 @@ int main(void)
     struct quoit_queue_options options = {.item_bytes = sizeof(struct reading), .capacity = 64};
     quoit_queue *queue;
     int readings;
-    if (quoit_queue_join("readings", &options, QUOIT_CONSUMER, &queue) != QUOIT_OK ||
-        quoit_queue_poll_fd(queue, QUOIT_CONSUMER, &readings) != QUOIT_OK) {
-        fprintf(stderr, "%s\n", quoit_error_text());
+    quoit_status status = quoit_queue_join("readings", &options, QUOIT_CONSUMER, &queue);
+    if (status == QUOIT_OK)
+        status = quoit_queue_poll_fd(queue, QUOIT_CONSUMER, &readings);
+    if (status != QUOIT_OK) {
+        fprintf(stderr, "%s\n", quoit_describe(status));
         return 1;
     }
     struct pollfd sources[] = {{.fd = readings, .events = POLLIN},
                                {.fd = STDIN_FILENO, .events = POLLIN}};
     char line[256];
-    quoit_status status = QUOIT_EMPTY;
+    status = QUOIT_EMPTY;
     (void)signal(SIGINT, stop); /* ends poll; just before poll, it is seen a second later */
     while (status == QUOIT_EMPTY && !stopped) {
         int ready = poll(sources, 2, SECOND_MS);
@@ -59,10 +61,10 @@ int main(void)
         if (ready > 0 && sources[1].revents && read(STDIN_FILENO, line, sizeof line) <= 0)
             sources[1].fd = -1; /* the end of the input: poll passes over it */
     }
-    if (status == QUOIT_CLOSED) /* the sender has finished, and all is taken */
+    if (status == QUOIT_FINISHED) /* the sender has finished, and all is taken */
         quoit_queue_unlink_self(queue);
     else if (status < QUOIT_OK)
-        fprintf(stderr, "%s\n", quoit_error_text());
+        fprintf(stderr, "%s\n", quoit_describe(status));
     quoit_queue_close(queue);
-    return status == QUOIT_CLOSED || stopped ? 0 : 1;
+    return status == QUOIT_FINISHED || stopped ? 0 : 1;
 }

@@ -18,24 +18,24 @@ int main(void)
 {
     struct quoit_queue_options options = {.item_bytes = sizeof(struct reading), .capacity = 64};
     quoit_queue *queue;
-    if (quoit_queue_join("readings", &options, QUOIT_CONSUMER, &queue) != QUOIT_OK) {
-        fprintf(stderr, "%s\n", quoit_error_text());
+    quoit_status status = quoit_queue_join("readings", &options, QUOIT_CONSUMER, &queue);
+    if (status != QUOIT_OK) {
+        fprintf(stderr, "%s\n", quoit_describe(status));
         return 1;
     }
     (void)signal(SIGINT, stop); /* queued items stay for the next receiver */
     struct reading reading;
-    quoit_status status = QUOIT_OK;
-    while (status >= QUOIT_OK && status != QUOIT_CLOSED && !stopped) {
+    while (status >= QUOIT_OK && status != QUOIT_FINISHED && !stopped) {
         status = reading_pop_wait(queue, &reading, tenth_of_a_second_ns);
         if (status == QUOIT_OK)
             printf("sensor %d: %.1f degrees\n", (int)reading.sensor, reading.celsius);
         else if (status == QUOIT_ABANDONED) /* QUOIT_TIMEOUT: nothing came yet */
             fprintf(stderr, "the sender is gone and has not finished; waiting for the next one\n");
     }
-    if (status == QUOIT_CLOSED) /* the sender has finished, and all is taken */
+    if (status == QUOIT_FINISHED) /* the sender has finished, and all is taken */
         quoit_queue_unlink_self(queue);
     else if (status < QUOIT_OK)
-        fprintf(stderr, "%s\n", quoit_error_text());
+        fprintf(stderr, "%s\n", quoit_describe(status));
     quoit_queue_close(queue);
     return status < QUOIT_OK;
 }

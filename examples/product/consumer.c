@@ -46,9 +46,9 @@ struct consumer {
     uint64_t lines; /* printed in this run */
 };
 
-static int fail(const char *doing)
+static int fail(const char *doing, quoit_status status)
 {
-    fprintf(stderr, "consumer: cannot %s: %s\n", doing, quoit_error_text());
+    fprintf(stderr, "consumer: cannot %s: %s\n", doing, quoit_describe(status));
     return EXIT_FAILURE;
 }
 
@@ -58,7 +58,8 @@ static int enter(struct consumer *consumer)
     const char *name = consumer->settings.name;
     quoit_status status;
     bool told = false;
-    while ((status = quoit_queue_open(name, QUOIT_CONSUMER, &consumer->queue)) == QUOIT_NOT_FOUND) {
+    while ((status = quoit_queue_open(name, QUOIT_CONSUMER, &consumer->queue)) ==
+           QUOIT_ERROR_NOT_FOUND) {
         if (stop_requested())
             return EXIT_SUCCESS;
         if (!told)
@@ -67,8 +68,10 @@ static int enter(struct consumer *consumer)
         pause_for(0.01);
     }
     struct quoit_queue_info info;
-    if (status != QUOIT_OK || quoit_queue_inspect(consumer->queue, &info) != QUOIT_OK)
-        return fail("open the queue");
+    if (status == QUOIT_OK)
+        status = quoit_queue_inspect(consumer->queue, &info);
+    if (status != QUOIT_OK)
+        return fail("open the queue", status);
     if (info.item_bytes != sizeof(struct product) ||
         info.user_bytes != sizeof(struct product_progress)) {
         fprintf(stderr,
@@ -77,8 +80,9 @@ static int enter(struct consumer *consumer)
         return EXIT_FAILURE;
     }
     consumer->progress = quoit_queue_user_area(consumer->queue);
-    if (guard_open(&consumer->guard, consumer->queue, consumer->settings.semaphore) != QUOIT_OK)
-        return fail("open the semaphores");
+    status = guard_open(&consumer->guard, consumer->queue, consumer->settings.semaphore);
+    if (status != QUOIT_OK)
+        return fail("open the semaphores", status);
     return EXIT_SUCCESS;
 }
 
@@ -96,7 +100,8 @@ static quoit_status peek(struct consumer *consumer, struct product *product_out)
     return status == QUOIT_ABANDONED ? QUOIT_EMPTY : status; /* a producer may come back */
 }
 
-/* The next product, which stays in the queue. CLOSED: the stream has ended. EMPTY: told to stop. */
+/* The next product, which stays in the queue. FINISHED: the stream has ended. EMPTY: told to stop.
+   */
 static quoit_status next(struct consumer *consumer, struct product *product_out)
 {
     bool waited = false;
@@ -108,9 +113,9 @@ static quoit_status next(struct consumer *consumer, struct product *product_out)
     if (status == QUOIT_OK && !waited)
         guard_took(&consumer->guard);
     /* A producer that begins a new stream removes the last one, semaphores included. */
-    if (status == QUOIT_NOT_FOUND && quoit_queue_is_finished(consumer->queue) &&
+    if (status == QUOIT_ERROR_NOT_FOUND && quoit_queue_is_finished(consumer->queue) &&
         quoit_queue_is_empty(consumer->queue))
-        return QUOIT_CLOSED;
+        return QUOIT_FINISHED;
     return stop_requested() ? QUOIT_EMPTY : status;
 }
 
@@ -167,13 +172,13 @@ static int consume(struct consumer *consumer)
         settings_pause(&consumer->settings, random_unit(&consumer->random));
     }
     if (status < 0)
-        return fail("take a product");
+        return fail("take a product", status);
     if (status == QUOIT_EMPTY)
         return EXIT_SUCCESS;
     /* The stream has ended and is drained: nobody needs the names any more. */
     status = quoit_queue_unlink_self(consumer->queue);
-    if (status != QUOIT_OK && status != QUOIT_NOT_FOUND)
-        return fail("remove the queue");
+    if (status != QUOIT_OK && status != QUOIT_ERROR_NOT_FOUND)
+        return fail("remove the queue", status);
     guard_unlink(consumer->queue); /* they are this queue's alone, whoever removed its name */
     return EXIT_SUCCESS;
 }

@@ -24,7 +24,7 @@ static quoit_status sem_name(char name[NAME_ROOM], const char *scheme, const cha
 {
     struct quoit_queue_info info;
     quoit_status status = quoit_queue_inspect(queue, &info);
-    if (status == QUOIT_CORRUPT) /* its members cannot be told; its identity can */
+    if (status == QUOIT_ERROR_CORRUPT) /* its members cannot be told; its identity can */
         status = QUOIT_OK;
     if (status == QUOIT_OK)
         (void)snprintf(name, NAME_ROOM, "%sproducts %s %" PRIu32 " %" PRIu64, scheme, what,
@@ -35,8 +35,8 @@ static quoit_status sem_name(char name[NAME_ROOM], const char *scheme, const cha
 static quoit_status join(const char *what, const quoit_queue *queue,
                          const struct quoit_sem_options *options, quoit_sem **sem_out)
 {
-    quoit_status status = QUOIT_UNSUPPORTED;
-    for (int i = 0; i < SCHEMES && status == QUOIT_UNSUPPORTED; i++) {
+    quoit_status status = QUOIT_ERROR_UNSUPPORTED;
+    for (int i = 0; i < SCHEMES && status == QUOIT_ERROR_UNSUPPORTED; i++) {
         char name[NAME_ROOM];
         status = sem_name(name, schemes[i], what, queue);
         if (status == QUOIT_OK)
@@ -50,7 +50,7 @@ static void unlink_one(const char *what, const quoit_queue *queue)
     for (int i = 0; i < SCHEMES; i++) {
         char name[NAME_ROOM];
         if (sem_name(name, schemes[i], what, queue) != QUOIT_OK ||
-            quoit_sem_unlink(name) != QUOIT_UNSUPPORTED)
+            quoit_sem_unlink(name) != QUOIT_ERROR_UNSUPPORTED)
             return;
     }
 }
@@ -92,7 +92,8 @@ quoit_status guard_enter(struct guard *guard)
     while ((status = quoit_sem_wait(guard->turn, slice_ns)) == QUOIT_TIMEOUT)
         if (stop_requested())
             return QUOIT_TIMEOUT;
-    return status == QUOIT_CLOSED ? QUOIT_NOT_FOUND : status; /* removed: CLOSED is the queue's */
+    return status == QUOIT_FINISHED ? QUOIT_ERROR_NOT_FOUND
+                                    : status; /* removed: FINISHED is the queue's */
 }
 
 void guard_leave(struct guard *guard)

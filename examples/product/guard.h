@@ -15,7 +15,7 @@ struct guard {
 };
 
 /* For that queue, under names made of its identity: a later queue of the same name has others.
-   OK, or a failure with quoit_error_text(). */
+   OK, or a failure that quoit_describe explains. */
 quoit_status guard_open(struct guard *guard, const quoit_queue *queue, bool semaphore);
 void guard_close(struct guard *guard);
 

@@ -46,9 +46,9 @@ struct producer {
     struct product_progress *progress;
 };
 
-static int fail(const char *doing)
+static int fail(const char *doing, quoit_status status)
 {
-    fprintf(stderr, "producer: cannot %s: %s\n", doing, quoit_error_text());
+    fprintf(stderr, "producer: cannot %s: %s\n", doing, quoit_describe(status));
     return EXIT_FAILURE;
 }
 
@@ -59,9 +59,11 @@ static int enter(struct producer *producer)
     const struct quoit_queue_options options = {.item_bytes = sizeof(struct product),
                                                 .capacity = producer->settings.capacity,
                                                 .user_bytes = sizeof(struct product_progress)};
+    quoit_status status;
     for (;;) {
-        if (quoit_queue_join(name, &options, QUOIT_PRODUCER, &producer->queue) != QUOIT_OK)
-            return fail("join the queue");
+        status = quoit_queue_join(name, &options, QUOIT_PRODUCER, &producer->queue);
+        if (status != QUOIT_OK)
+            return fail("join the queue", status);
         if (!quoit_queue_is_finished(producer->queue))
             break;
         uint64_t left = quoit_queue_size(producer->queue);
@@ -72,17 +74,18 @@ static int enter(struct producer *producer)
                     name, left);
             return EXIT_FAILURE;
         }
-        quoit_status status = quoit_queue_unlink_self(producer->queue);
+        status = quoit_queue_unlink_self(producer->queue);
         if (status == QUOIT_OK)
             guard_unlink(producer->queue);
-        else if (status != QUOIT_NOT_FOUND)
-            return fail("remove the queue whose stream has ended");
+        else if (status != QUOIT_ERROR_NOT_FOUND)
+            return fail("remove the queue whose stream has ended", status);
         quoit_queue_close(producer->queue);
         producer->queue = NULL;
     }
     producer->progress = quoit_queue_user_area(producer->queue);
-    if (guard_open(&producer->guard, producer->queue, producer->settings.semaphore) != QUOIT_OK)
-        return fail("open the semaphores");
+    status = guard_open(&producer->guard, producer->queue, producer->settings.semaphore);
+    if (status != QUOIT_OK)
+        return fail("open the semaphores", status);
     return EXIT_SUCCESS;
 }
 
@@ -135,12 +138,12 @@ static int make(struct producer *producer, double *share_out)
         (void)printf("DROPPED %" PRIu64 "\n", product.id);
     if (!flush())
         return EXIT_FAILURE;
-    if (status == QUOIT_CLOSED) {
+    if (status == QUOIT_FINISHED) {
         fprintf(stderr, "producer: the stream '%s' was ended by another producer\n",
                 producer->settings.name);
         return EXIT_FAILURE;
     }
-    return status < 0 ? fail("push a product") : EXIT_SUCCESS;
+    return status < 0 ? fail("push a product", status) : EXIT_SUCCESS;
 }
 
 static int produce(struct producer *producer)
@@ -154,8 +157,9 @@ static int produce(struct producer *producer)
         if (made + 1 < producer->settings.count)
             settings_pause(&producer->settings, share);
     }
-    if (quoit_queue_finish(producer->queue) != QUOIT_OK)
-        return fail("end the stream");
+    quoit_status status = quoit_queue_finish(producer->queue);
+    if (status != QUOIT_OK)
+        return fail("end the stream", status);
     guard_announce(&producer->guard);
     return EXIT_SUCCESS;
 }

@@ -6,16 +6,16 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-static bool remove_queue(const char *name)
+static quoit_status remove_queue(const char *name)
 {
     quoit_queue *queue;
     if (quoit_queue_open(name, QUOIT_OBSERVER, &queue) != QUOIT_OK)
-        return quoit_queue_unlink(name) == QUOIT_OK; /* a damaged one, perhaps */
-    bool removed = quoit_queue_unlink(name) == QUOIT_OK;
-    if (removed)
+        return quoit_queue_unlink(name); /* a damaged one, perhaps */
+    quoit_status status = quoit_queue_unlink(name);
+    if (status == QUOIT_OK)
         guard_unlink(queue);
     quoit_queue_close(queue);
-    return removed;
+    return status;
 }
 
 int main(int argc, char **argv)
@@ -24,10 +24,12 @@ int main(int argc, char **argv)
     int result = argc > 1 ? EXIT_SUCCESS : EXIT_FAILURE;
     if (argc < 2)
         fprintf(stderr, "usage: unlink_queue NAME...\n");
-    for (int i = 1; i < argc; i++)
-        if (!remove_queue(argv[i])) {
-            fprintf(stderr, "unlink_queue: %s\n", quoit_error_text());
+    for (int i = 1; i < argc; i++) {
+        quoit_status status = remove_queue(argv[i]);
+        if (status != QUOIT_OK) {
+            fprintf(stderr, "unlink_queue: %s\n", quoit_describe(status));
             result = EXIT_FAILURE;
         }
+    }
     return result;
 }

@@ -37,11 +37,9 @@ static const struct quoit_queue_options results_options = {.kind = QUOIT_MPMC,
                                                            .capacity = 16,
                                                            .user_bytes = sizeof(struct collected)};
 
-/* quoit_error_text has the latest trouble alone; a stream that has ended is none. */
 static inline int fail(const char *doing, quoit_status status)
 {
-    fprintf(stderr, "cannot %s: %s\n", doing,
-            status < 0 ? quoit_error_text() : quoit_status_text(status));
+    fprintf(stderr, "cannot %s: %s\n", doing, quoit_describe(status));
     return 1;
 }
 

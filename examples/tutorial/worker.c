@@ -47,5 +47,5 @@ int main(void)
     while (status == QUOIT_OK || status == QUOIT_EMPTY || status == QUOIT_ABANDONED);
     quoit_queue_close(results);
     quoit_queue_close(jobs);
-    return status == QUOIT_CLOSED ? 0 : fail("work", status);
+    return status == QUOIT_FINISHED ? 0 : fail("work", status);
 }

@@ -27,7 +27,7 @@ typedef bool quoit_visit(void *context, const char *name);
  * see that (Linux; elsewhere none are found). local: objects are their own process's, and not
  * listed. What may not be read is left out, and so is what comes or goes meanwhile. On POSIX
  * systems quoit_list disables cancellation of the thread, also while visit runs.
- * OK SCHEME INVALID NOT_FOUND (no such directory) PERMISSION SYSTEM; UNSUPPORTED for a scheme whose
+ * OK NAME INVALID NOT_FOUND (no such directory) PERMISSION SYSTEM; UNSUPPORTED for a scheme whose
  * objects this system does not list (posix: on macOS); NULL leaves out such a scheme, and one whose
  * directory does not exist. Any thread.
  */
@@ -37,7 +37,7 @@ quoit_status quoit_list(const char *where, quoit_visit *visit, void *context);
  * Remove the name of a queue, a pool or a region, also of a damaged one, whatever it is.
  *   flags   0, or QUOIT_ANY_OWNER: also an object of another user. The system's permissions
  *           decide: root may, and so may users with write permission on a file's directory
- * OK NOT_FOUND NOT_QUOIT (not removed) OWNER PERMISSION BUSY INVALID.
+ * OK NOT_FOUND NOT_QUOIT (not removed) OTHER_USER PERMISSION BUSY INVALID.
  */
 quoit_status quoit_unlink(const char *name, unsigned flags);
 
@@ -85,7 +85,7 @@ struct quoit_cursor {
  * Copy the next item that is still there, without taking it, and move the cursor behind it.
  *   buffer      room for room_bytes; an item, or a message of a sized queue
  *   bytes_out   its length; also on TOO_BIG; may be NULL
- * OK EMPTY (no item yet) CLOSED (nor will one come) TOO_BIG (the cursor stays) CORRUPT FORKED
+ * OK EMPTY (no item yet) FINISHED (nor will one come) TOO_BIG (the cursor stays) CORRUPT FORKED
  * INVALID. It never waits, and a poll costs no system call. An item that a consumer has taken is
  * not shown, but for one that it is just taking; a broadcast's items are shown for as long as they
  * are kept. An item that is being overwritten is missed, never shown torn.
@@ -112,9 +112,9 @@ quoit_status quoit_queue_repair(quoit_queue *queue, uint64_t *count_out);
  * none is alive. If a process joins at the same time, either this call finds it and the name
  * stays, or that process finds no name (quoit_queue_join then creates a new object).
  *   flags   0, or QUOIT_ANY_OWNER, as of quoit_unlink
- * OK NOT_FOUND PERMISSION OWNER, MISMATCH (a region, which keeps no members), CORRUPT VERSION, and
- * BUSY: it has a live member, or no member crashed in it; INVALID. Waits at most 10 seconds. Any
- * thread.
+ * OK NOT_FOUND PERMISSION OTHER_USER, DIFFERENT (a region, which keeps no members), CORRUPT FORMAT,
+ * and BUSY: it has a live member, or no member crashed in it; INVALID. Waits at most 10 seconds.
+ * Any thread.
  */
 quoit_status quoit_unlink_abandoned(const char *name, unsigned flags);
 

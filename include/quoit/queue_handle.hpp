@@ -354,10 +354,10 @@ template <class Queue> class makers : public queue_handle
         detail::check(r.code);
         const quoit_queue_info info = queue.inspect();
         if (!Queue::fits(info))
-            raise(status::mismatch, "queue '" + std::string(name) + "': it has " +
-                                        (info.sized ? "messages" : "items") + " of " +
-                                        std::to_string(info.item_bytes) + " bytes, this is a " +
-                                        Queue::describe());
+            raise(status::different, "queue '" + std::string(name) + "': it has " +
+                                         (info.sized ? "messages" : "items") + " of " +
+                                         std::to_string(info.item_bytes) + " bytes, this is a " +
+                                         Queue::describe());
         return queue;
     }
     static Queue made(result r, std::error_code &ec) noexcept
@@ -367,7 +367,7 @@ template <class Queue> class makers : public queue_handle
         if (r.code == status::ok)
             r.code = from(quoit_queue_inspect(r.queue, &info));
         if (r.code == status::ok && !Queue::fits(info))
-            r.code = status::mismatch;
+            r.code = status::different;
         ec = make_error_code(r.code);
         return r.code == status::ok ? std::move(queue) : Queue();
     }

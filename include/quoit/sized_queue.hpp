@@ -18,7 +18,7 @@ class sized_queue : public detail::makers<sized_queue>
     using value_type = std::string;
     sized_queue() = default; // empty: only to be assigned to
 
-    // ok full closed abandoned too_big; a wait: timeout in the place of full.
+    // ok full finished abandoned too_big; a wait: timeout in the place of full.
     status try_push(std::string_view message) noexcept
     {
         return detail::from(quoit_queue_push_sized(raw(), message.data(), message.size()));
@@ -33,7 +33,7 @@ class sized_queue : public detail::makers<sized_queue>
         detail::check(try_push_for(message, t));
     }
 
-    // ok empty closed abandoned too_big: bytes_out says how long it is, and it stays.
+    // ok empty finished abandoned too_big: bytes_out says how long it is, and it stays.
     status try_pop(void *buffer, std::uint64_t room_bytes, std::uint64_t &bytes_out) noexcept
     {
         return detail::from(quoit_queue_pop_sized(raw(), buffer, room_bytes, &bytes_out));
@@ -62,7 +62,7 @@ class sized_queue : public detail::makers<sized_queue>
     {
         std::string message;
         const status s = wait_and_take(message, t);
-        if (s == status::closed)
+        if (s == status::finished)
             return std::nullopt;
         detail::check(s);
         return message;
@@ -105,10 +105,10 @@ class sized_queue : public detail::makers<sized_queue>
     status try_look(quoit_cursor &cursor, std::optional<std::string> &message_out) const
     {
         std::uint64_t bytes = 0;
-        quoit_status s = QUOIT_TOO_BIG;
+        quoit_status s = QUOIT_ERROR_TOO_BIG;
         std::string message;
         while ((s = quoit_queue_look(raw(), &cursor, message.data(), message.size(), &bytes)) ==
-               QUOIT_TOO_BIG)
+               QUOIT_ERROR_TOO_BIG)
             message.resize(static_cast<std::size_t>(bytes));
         if (s == QUOIT_OK) {
             message.resize(static_cast<std::size_t>(bytes));

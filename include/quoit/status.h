@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Status codes: every Quoit function that can fail returns one, from one table. 0 is success,
- * positive is a normal state, negative is an error. quoit_status_text() returns the sentence,
- * quoit_error_text() the details of the latest error.
+ * Statuses: every Quoit function that can fail returns one. 0 is success, a positive status is a
+ * normal answer, a negative one is an error.
  *
  * QUOIT_ABANDONED: the other side is gone. A call on a queue returns it instead of EMPTY, FULL or
  * TIMEOUT if
  *   - it cannot proceed: items that are queued come first, and a push with room returns OK;
- *   - the stream has not ended: after finish calls return CLOSED;
+ *   - the stream has not ended: after finish calls return FINISHED;
  *   - no live peer is left. A producer's peers are the consumers, a consumer's the producers. A
  *     handle is not its own peer; observers and tools are no peers of any handle;
  *   - a peer was alive when this handle joined, or joined later. It may have crashed or closed, and
@@ -24,46 +23,39 @@
 #ifndef QUOIT_STATUS_H
 #define QUOIT_STATUS_H
 
-/* X(name, number, sentence) */
-#define QUOIT_STATUS_TABLE(X)                                                                  \
-    X(QUOIT_OK, 0, "success")                                                                  \
-    X(QUOIT_FULL, 1, "the queue is full")                                                      \
-    X(QUOIT_EMPTY, 2, "the queue is empty")                                                    \
-    X(QUOIT_TIMEOUT, 3, "the time ran out")                                                    \
-    X(QUOIT_CLOSED, 4, "the stream has ended: a producer finished it")                         \
-    X(QUOIT_ABANDONED, 5, "the other side is gone, and did not finish the stream")             \
-    X(QUOIT_EXHAUSTED, 6, "no block of the pool is free")                                      \
-    X(QUOIT_INVALID, -1, "an argument is not valid")                                           \
-    X(QUOIT_NAME_EMPTY, -2, "the name is empty")                                               \
-    X(QUOIT_NAME_TOO_LONG, -3, "the name is too long")                                         \
-    X(QUOIT_NAME_CHARACTER, -4, "the name holds a character that is not allowed there")        \
-    X(QUOIT_SCHEME, -5, "the name's scheme is not known")                                      \
-    X(QUOIT_UNSUPPORTED, -6, "this system or this kind of object does not offer that")         \
-    X(QUOIT_CAPACITY, -7, "the capacity is 0")                                                 \
-    X(QUOIT_ITEM_SIZE, -8, "the item size is 0")                                               \
-    X(QUOIT_OVERFLOW, -9, "a size or a count is larger than can be represented")               \
-    X(QUOIT_EXISTS, -10, "an object of that name exists already")                              \
-    X(QUOIT_NOT_FOUND, -11, "no object of that name exists")                                   \
-    X(QUOIT_PERMISSION, -12, "the system does not permit it")                                  \
-    X(QUOIT_OWNER, -13, "the object belongs to another user")                                  \
-    X(QUOIT_NOSPACE, -14, "there is not enough space")                                         \
-    X(QUOIT_LIMIT, -15, "a limit on the number of objects, descriptors or members is reached") \
-    X(QUOIT_NO_MEMORY, -16, "this process is out of memory")                                   \
-    X(QUOIT_NOT_QUOIT, -17, "what stands under that name was not made by Quoit")               \
-    X(QUOIT_VERSION, -18, "the format, or the header compiled against, is of another version") \
-    X(QUOIT_MISMATCH, -19, "the object's properties differ from those asked for")              \
-    X(QUOIT_COLLISION, -20, "the System V key of that name is taken by another name")          \
-    X(QUOIT_CORRUPT, -21, "the shared memory holds values that cannot be right")               \
-    X(QUOIT_BUSY, -22, "a living process holds it")                                            \
-    X(QUOIT_ROLE, -23, "the handle was not opened in the role that this needs")                \
-    X(QUOIT_FORKED, -24, "the handle belongs to the parent process: open one in the child")    \
-    X(QUOIT_SYSTEM, -25, "the operating system reported an unexpected error")                  \
-    X(QUOIT_STALE, -26, "the handle leads to no block that is this member's")                  \
-    X(QUOIT_TOO_BIG, -27, "the message is larger than what it is to go into")
+typedef enum quoit_status {
+    QUOIT_OK = 0,
+    QUOIT_FULL = 1,        /* no room, also when the time was over */
+    QUOIT_EMPTY = 2,       /* no item, also when the time was over */
+    QUOIT_TIMEOUT = 3,     /* semaphores: the time was over */
+    QUOIT_FINISHED = 4,    /* the stream has ended; a consumer gets this after the last item */
+    QUOIT_ABANDONED = 5,   /* the last peer crashed, or closed without finish; see above */
+    QUOIT_INTERRUPTED = 6, /* reserved */
+    QUOIT_EXHAUSTED = 7,   /* the pool has no free block */
 
-#define QUOIT_STATUS_ENUMERATOR(name, number, sentence) name = (number),
-typedef enum quoit_status { QUOIT_STATUS_TABLE(QUOIT_STATUS_ENUMERATOR) } quoit_status;
-#undef QUOIT_STATUS_ENUMERATOR
+    QUOIT_ERROR_INVALID = -1,     /* an argument is not valid */
+    QUOIT_ERROR_NAME = -2,        /* the name is not valid, or its System V key is taken */
+    QUOIT_ERROR_UNSUPPORTED = -3, /* this system or this kind of object does not offer that */
+    QUOIT_ERROR_EXISTS = -4,      /* an object of that name exists already */
+    QUOIT_ERROR_NOT_FOUND = -5,   /* no object of that name exists */
+    QUOIT_ERROR_PERMISSION = -6,  /* the system does not permit it */
+    QUOIT_ERROR_OTHER_USER = -7,  /* the object belongs to another user: QUOIT_ANY_OWNER */
+    QUOIT_ERROR_NO_SPACE = -8,    /* there is not enough shared memory or disk */
+    QUOIT_ERROR_NO_MEMORY = -9,   /* this process is out of memory */
+    QUOIT_ERROR_LIMIT = -10,      /* a limit on descriptors, members or values is reached */
+    QUOIT_ERROR_NOT_QUOIT = -11,  /* the object of that name was not made by Quoit */
+    QUOIT_ERROR_FORMAT = -12,     /* the object has another version of the format */
+    QUOIT_ERROR_DIFFERENT = -13,  /* the object is not as requested: kind, size, type, capacity */
+    QUOIT_ERROR_TOO_BIG = -14,    /* the message is larger than its room */
+    QUOIT_ERROR_ROLE_TAKEN = -15, /* a live process has the role that only one can have */
+    QUOIT_ERROR_BUSY = -16,       /* other processes are using it; try again later */
+    QUOIT_ERROR_WRONG_ROLE = -17, /* the handle was not opened for that */
+    QUOIT_ERROR_FORKED = -18,     /* the handle belongs to the parent process */
+    QUOIT_ERROR_CORRUPT = -19,    /* the shared memory holds values that cannot be right */
+    QUOIT_ERROR_SYSTEM = -20,     /* the operating system reported an unexpected error */
+    QUOIT_ERROR_NOT_YOURS = -21,  /* the block is not this handle's */
+    QUOIT_ERROR_REMOVED = -22     /* the object's name was removed, or leads to another object */
+} quoit_status;
 
 #ifdef __cplusplus
 #define QUOIT_STATIC_ASSERT(condition, text) static_assert(condition, text)
@@ -82,19 +74,16 @@ QUOIT_ASSERT_ENUM(quoit_status);
 extern "C" {
 #endif
 
-/* The code's name, "QUOIT_FULL"; "QUOIT_?" for a number that is no code. Never NULL. Any thread. */
+/* The status's name, "QUOIT_FULL"; "QUOIT_?" for another number. Never NULL. Any thread. */
 const char *quoit_status_name(quoit_status status);
 
-/* The code's meaning, one sentence without a full stop. Never NULL. Any thread. */
-const char *quoit_status_text(quoit_status status);
-
 /*
- * The calling thread's latest failure (a negative status) as a sentence that names the object, the
- * value and what would be right: "queue 'products': capacity is 5 there, 9 was asked for". ""
- * before the first. Valid until the thread's next failing call. Success and normal states leave it
- * as it is.
+ * A sentence about this status, for people. If this thread's last failing call returned it, the
+ * sentence names the object, the value and the remedy: "queue 'products': capacity is 5 there, 9
+ * was asked for". Otherwise it says what the status means. Never NULL or empty. Valid until the
+ * thread's next failing call.
  */
-const char *quoit_error_text(void);
+const char *quoit_describe(quoit_status status);
 
 #ifdef __cplusplus
 }

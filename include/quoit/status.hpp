@@ -7,6 +7,7 @@
 
 #include <cstdlib>
 #include <initializer_list>
+#include <stdexcept>
 #include <string>
 #include <system_error>
 #include <type_traits>
@@ -15,42 +16,38 @@
 namespace quoit
 {
 
-// <quoit/status.h> has the sentences. Positive: a normal state; negative: trouble.
+// <quoit/status.h> explains them. Positive: a normal answer; negative: an error.
 enum class status : int {
     ok = QUOIT_OK,
     full = QUOIT_FULL,
     empty = QUOIT_EMPTY,
     timeout = QUOIT_TIMEOUT,
-    closed = QUOIT_CLOSED,
+    finished = QUOIT_FINISHED,
     abandoned = QUOIT_ABANDONED,
+    interrupted = QUOIT_INTERRUPTED,
     exhausted = QUOIT_EXHAUSTED,
-    invalid = QUOIT_INVALID,
-    name_empty = QUOIT_NAME_EMPTY,
-    name_too_long = QUOIT_NAME_TOO_LONG,
-    name_character = QUOIT_NAME_CHARACTER,
-    scheme = QUOIT_SCHEME,
-    unsupported = QUOIT_UNSUPPORTED,
-    capacity = QUOIT_CAPACITY,
-    item_size = QUOIT_ITEM_SIZE,
-    overflow = QUOIT_OVERFLOW,
-    exists = QUOIT_EXISTS,
-    not_found = QUOIT_NOT_FOUND,
-    permission = QUOIT_PERMISSION,
-    owner = QUOIT_OWNER,
-    nospace = QUOIT_NOSPACE,
-    limit = QUOIT_LIMIT,
-    no_memory = QUOIT_NO_MEMORY,
-    not_quoit = QUOIT_NOT_QUOIT,
-    version = QUOIT_VERSION,
-    mismatch = QUOIT_MISMATCH,
-    collision = QUOIT_COLLISION,
-    corrupt = QUOIT_CORRUPT,
-    busy = QUOIT_BUSY,
-    role = QUOIT_ROLE,
-    forked = QUOIT_FORKED,
-    system = QUOIT_SYSTEM,
-    stale = QUOIT_STALE,
-    too_big = QUOIT_TOO_BIG
+    invalid = QUOIT_ERROR_INVALID,
+    name = QUOIT_ERROR_NAME,
+    unsupported = QUOIT_ERROR_UNSUPPORTED,
+    exists = QUOIT_ERROR_EXISTS,
+    not_found = QUOIT_ERROR_NOT_FOUND,
+    permission = QUOIT_ERROR_PERMISSION,
+    other_user = QUOIT_ERROR_OTHER_USER,
+    no_space = QUOIT_ERROR_NO_SPACE,
+    no_memory = QUOIT_ERROR_NO_MEMORY,
+    limit = QUOIT_ERROR_LIMIT,
+    not_quoit = QUOIT_ERROR_NOT_QUOIT,
+    format = QUOIT_ERROR_FORMAT,
+    different = QUOIT_ERROR_DIFFERENT,
+    too_big = QUOIT_ERROR_TOO_BIG,
+    role_taken = QUOIT_ERROR_ROLE_TAKEN,
+    busy = QUOIT_ERROR_BUSY,
+    wrong_role = QUOIT_ERROR_WRONG_ROLE,
+    forked = QUOIT_ERROR_FORKED,
+    corrupt = QUOIT_ERROR_CORRUPT,
+    system = QUOIT_ERROR_SYSTEM,
+    not_yours = QUOIT_ERROR_NOT_YOURS,
+    removed = QUOIT_ERROR_REMOVED
 };
 
 class error_category final : public std::error_category
@@ -62,7 +59,7 @@ class error_category final : public std::error_category
     }
     std::string message(int code) const override
     {
-        return quoit_status_text(static_cast<quoit_status>(code));
+        return quoit_describe(static_cast<quoit_status>(code));
     }
     // So that code == std::errc::timed_out holds too.
     std::error_condition default_error_condition(int code) const noexcept override
@@ -80,7 +77,7 @@ class error_category final : public std::error_category
             return std::errc::no_such_file_or_directory;
         case status::permission:
             return std::errc::permission_denied;
-        case status::nospace:
+        case status::no_space:
             return std::errc::no_space_on_device;
         case status::no_memory:
             return std::errc::not_enough_memory;
@@ -110,17 +107,25 @@ template <> struct std::is_error_code_enum<quoit::status> : std::true_type {
 namespace quoit
 {
 
-// code() is a quoit::status; what() names the thing, the value and what would be right.
+// code() is a quoit::status. what() is the sentence of quoit_describe: it names the object, the
+// value and the remedy.
 class error : public std::system_error
 {
   public:
-    explicit error(status s) : error(s, s < status::ok ? quoit_error_text() : "")
+    explicit error(status s) : error(s, quoit_describe(static_cast<quoit_status>(s)))
     {
     }
-    error(status s, const std::string &text)
-        : std::system_error(make_error_code(s), text.empty() ? "quoit" : text)
+    error(status s, const std::string &sentence)
+        : std::system_error(make_error_code(s)), sentence_(sentence)
     {
     }
+    const char *what() const noexcept override
+    {
+        return sentence_.what();
+    }
+
+  private:
+    std::runtime_error sentence_; // its copies cannot fail, as those of an exception must not
 };
 
 namespace detail

@@ -10,7 +10,7 @@ import traceback
 import weakref
 from ctypes import POINTER, c_bool, c_char, c_char_p, c_int, c_int64, c_uint32, c_uint64, c_void_p
 
-ABI = 5  # of the header that the declarations below are from
+ABI = 6  # of the header that the declarations below are from
 
 SPSC, MPMC, BROADCAST = 0, 1, 2
 FOR_ITEMS, FOR_SPANS = 0, 1
@@ -31,24 +31,22 @@ class Error(Exception):
         return library.quoit_status_name(self.status).decode()
 
 
-_STATUSES = """Full 1, Empty 2, Timeout 3, Closed 4, Abandoned 5, Exhausted 6, Invalid -1, NameEmpty -2, NameTooLong -3,
-NameCharacter -4, Scheme -5, Unsupported -6, Capacity -7, ItemSize -8, Overflow -9, Exists -10, NotFound -11,
-Permission -12, Owner -13, NoSpace -14, Limit -15, NoMemory -16, NotQuoit -17, Version -18, Mismatch -19,
-Collision -20, Corrupt -21, Busy -22, Role -23, Forked -24, System -25, Stale -26, TooBig -27"""
+_STATUSES = """Full 1, Empty 2, Timeout 3, Finished 4, Abandoned 5, Interrupted 6, Exhausted 7, Invalid -1, Name -2,
+Unsupported -3, Exists -4, NotFound -5, Permission -6, OtherUser -7, NoSpace -8, NoMemory -9, Limit -10, NotQuoit -11,
+Format -12, Different -13, TooBig -14, RoleTaken -15, Busy -16, WrongRole -17, Forked -18, Corrupt -19, System -20,
+NotYours -21, Removed -22"""
 _ALSO = {"Timeout": TimeoutError, "NotFound": FileNotFoundError, "Exists": FileExistsError,
          "Permission": PermissionError, "Invalid": ValueError, "TooBig": ValueError, "NoMemory": MemoryError,
-         "NameCharacter": ValueError}
+         "Name": ValueError}
 errors = {}
 for _name, _number in (_pair.split() for _pair in _STATUSES.split(",")):
     _bases = (Error, _ALSO[_name]) if _name in _ALSO else (Error,)
     errors[int(_number)] = globals()[_name] = type(_name, _bases, {"status": int(_number), "__module__": "quoit"})
-FULL, EMPTY, TIMEOUT, CLOSED = 1, 2, 3, 4
+FULL, EMPTY, TIMEOUT, FINISHED = 1, 2, 3, 4
 
 
 def error_of(status):
-    text = library.quoit_error_text() if status < 0 else b""
-    text = text or library.quoit_status_text(status)
-    return errors.get(status, Error)(text.decode(errors="replace"))
+    return errors.get(status, Error)(library.quoit_describe(status).decode(errors="replace"))
 
 
 def check(status):
@@ -123,7 +121,7 @@ def _load():
 def _declare(library):
     u64, u64s, h, out = c_uint64, POINTER(c_uint64), c_void_p, POINTER(c_void_p)
     calls = {
-        "status_name": (c_char_p, c_int), "status_text": (c_char_p, c_int), "error_text": (c_char_p,),
+        "status_name": (c_char_p, c_int), "describe": (c_char_p, c_int),
         "queue_create_abi": (c_int, c_uint32, c_char_p, POINTER(QueueOptions), c_uint32, out),
         "queue_join_abi": (c_int, c_uint32, c_char_p, POINTER(QueueOptions), c_uint32, out),
         "queue_open_abi": (c_int, c_uint32, c_char_p, c_uint32, out),
@@ -177,7 +175,7 @@ def number(name, value, bits=64, least=0):
 def encoded_name(name):
     encoded = os.fsencode(name)
     if b"\0" in encoded:
-        raise NameCharacter(f"the name {name!r} holds a NUL")  # noqa: F821  pylint: disable=undefined-variable
+        raise Name(f"the name {name!r} holds a NUL")  # noqa: F821  pylint: disable=undefined-variable
     return encoded
 
 

@@ -3,7 +3,7 @@
 import contextlib
 from ctypes import byref, c_uint64, c_void_p
 
-from ._library import (CONSUMER, EMPTY, FULL, IN_USE, OTHER, PRODUCER, Handle, Place, PoolOptions, Stale, check,
+from ._library import (CONSUMER, EMPTY, FULL, IN_USE, OTHER, PRODUCER, Handle, NotYours, Place, PoolOptions, check,
                        encoded_name, library, number)
 from ._queue import Queue
 
@@ -30,7 +30,7 @@ class Block:
     def _begin(self, pool):
         address = library.quoit_pool_at(pool, self._number)
         if not address:
-            raise Stale("the block was freed or pushed")
+            raise NotYours("the block was freed or pushed")
         return Place(pool, address, library.quoit_pool_block_bytes(pool), True)
 
     @contextlib.contextmanager
@@ -51,7 +51,7 @@ class Block:
 
     def view(self):
         """A context manager: the block as a memoryview, in place."""
-        self._pool._call(OTHER, self._begin).drop()  # Stale now, not when the block begins
+        self._pool._call(OTHER, self._begin).drop()  # NotYours now, not when the block begins
         return self._viewed()
 
     def free(self):

@@ -7,16 +7,16 @@ import os
 import struct
 from ctypes import byref, c_int, c_uint64, c_void_p
 
-from ._library import (ABI, CLOSED, CONSUMER, EMPTY, FOR_ITEMS, FULL, IN_USE, LOSSLESS, MEMBERS_MAX, OTHER, PRODUCER, SPSC,
-                       Closed, Cursor, Empty, Full, Handle, Input, Member, Mismatch, Place, QueueInfo, QueueOptions,
-                       TooBig, check, deadline, encoded_name, library, number)
+from ._library import (ABI, CONSUMER, EMPTY, FINISHED, FOR_ITEMS, FULL, IN_USE, LOSSLESS, MEMBERS_MAX, OTHER, PRODUCER,
+                       SPSC, Cursor, Different, Empty, Finished, Full, Handle, Input, Member, Place, QueueInfo,
+                       QueueOptions, TooBig, check, deadline, encoded_name, library, number)
 
 
 class Queue(Handle):
     """A queue's handle, by create, open or join; roles are or-ed: quoit.PRODUCER | quoit.CONSUMER.
 
     A timeout is in seconds: 0 does not wait, None waits for ever. A push that finds no room raises Full, a pop that
-    finds nothing Empty; those that wait Timeout; both Abandoned where the other side died or left. Closed: the end.
+    finds nothing Empty; those that wait Timeout; both Abandoned where the other side died or left. Finished: the end.
     """
     _close = "quoit_queue_close"
 
@@ -29,7 +29,7 @@ class Queue(Handle):
         self._struct = struct.Struct(format) if format else None
         if self._struct and (self.sized or self._struct.size != self.item_bytes):
             self.close()
-            raise Mismatch(f"format {format!r} has {self._struct.size} bytes, the queue's "
+            raise Different(f"format {format!r} has {self._struct.size} bytes, the queue's "
                            f"{'messages' if info.sized else 'items'} have {info.item_bytes}")
         return self
 
@@ -60,7 +60,7 @@ class Queue(Handle):
     @classmethod
     def join(cls, name, roles, *, capacity, message_bytes=None, item_bytes=None, format=None, kind=SPSC,
              tuning=FOR_ITEMS, broadcast=LOSSLESS, permissions=0, user_bytes=0):
-        """Open the queue, or make it; Mismatch where another one is there."""
+        """Open the queue, or make it; Different where another one is there."""
         return cls._make(library.quoit_queue_join_abi, name, roles, message_bytes, item_bytes, format,
                          capacity=capacity, kind=kind, tuning=tuning, broadcast=broadcast, permissions=permissions,
                          user_bytes=user_bytes)
@@ -165,7 +165,7 @@ class Queue(Handle):
         for _ in range(number("count", count)):
             try:
                 items.append(self.pop())
-            except (Empty, Closed):
+            except (Empty, Finished):
                 break
             except Exception:
                 if items:
@@ -253,7 +253,7 @@ class Queue(Handle):
 
     def __iter__(self):
         """The items, waiting for each, until the stream ends; Abandoned where its producer died."""
-        with contextlib.suppress(Closed):
+        with contextlib.suppress(Finished):
             while True:
                 yield self.pop(timeout=None)
 
@@ -276,7 +276,7 @@ class Queue(Handle):
                 await self._ready(PRODUCER)
 
     async def __aiter__(self):
-        with contextlib.suppress(Closed):
+        with contextlib.suppress(Finished):
             while True:
                 yield await self.get()
 
@@ -318,7 +318,7 @@ class Queue(Handle):
         return self._call(role if role in (PRODUCER, CONSUMER) else OTHER, self._poll_fd, role)
 
     def finish(self):
-        """End the stream: whoever pops gets what is queued, then Closed."""
+        """End the stream: whoever pops gets what is queued, then Finished."""
         check(self._call(PRODUCER, library.quoit_queue_finish))
 
     def unlink(self):
@@ -366,7 +366,7 @@ class Queue(Handle):
         buffer = ctypes.create_string_buffer(max(self.item_bytes, 1))
         while True:
             status = self._call(OTHER, library.quoit_queue_look, byref(cursor), buffer, self.item_bytes, byref(size))
-            if status in (EMPTY, CLOSED):
+            if status in (EMPTY, FINISHED):
                 return
             check(status)
             yield self._decoded(memoryview(buffer)[:size.value].tobytes())

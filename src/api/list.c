@@ -65,7 +65,7 @@ static bool visit_text(void *context, const char *text)
     if (bytes < 0 || (size_t)bytes >= sizeof name || was_seen(listing, name) || !is_object(name))
         return true;
     if (!note_seen(listing, name)) {
-        listing->status = quoit_fail(QUOIT_NO_MEMORY, "out of memory for a list of objects");
+        listing->status = quoit_fail(QUOIT_ERROR_NO_MEMORY, "out of memory for a list of objects");
         return false;
     }
     listing->ended = !listing->visit(listing->context, name);
@@ -85,7 +85,8 @@ static quoit_status list_all(struct listing *listing)
     for (int i = 0; quoit_os_shm_schemes[i] && !listing->ended; i++) {
         quoit_status status = list_scheme(listing, quoit_os_shm_schemes[i]->scheme.name, NULL);
         /* If a scheme's directory is missing, such as /dev/shm, go on with the other schemes. */
-        if (status != QUOIT_OK && status != QUOIT_UNSUPPORTED && status != QUOIT_NOT_FOUND)
+        if (status != QUOIT_OK && status != QUOIT_ERROR_UNSUPPORTED &&
+            status != QUOIT_ERROR_NOT_FOUND)
             return status;
     }
     return QUOIT_OK;
@@ -104,7 +105,7 @@ static quoit_status list_where(struct listing *listing, const char *where)
             break;
         return list_scheme(listing, scheme->name, colon ? colon + 1 : NULL);
     }
-    return quoit_fail(QUOIT_SCHEME,
+    return quoit_fail(QUOIT_ERROR_NAME,
                       "'%.80s' is no place to list; a scheme, \"sysv\", would be one, or \"file:\" "
                       "and a directory",
                       where);
@@ -113,7 +114,7 @@ static quoit_status list_where(struct listing *listing, const char *where)
 quoit_status quoit_list(const char *where, quoit_visit *visit, void *context)
 {
     if (!visit)
-        return quoit_fail(QUOIT_INVALID, "visit is NULL");
+        return quoit_fail(QUOIT_ERROR_INVALID, "visit is NULL");
     struct listing listing = {.visit = visit, .context = context};
     quoit_status status = where ? list_where(&listing, where) : list_all(&listing);
     for (uint64_t i = 0; i < listing.count; i++)

@@ -48,7 +48,7 @@ static quoit_status enter(quoit_region *region, const struct quoit_pool_place *p
 {
     quoit_pool *pool = calloc(1, sizeof *pool);
     if (!pool)
-        return quoit_fail(QUOIT_NO_MEMORY, "out of memory for a pool's handle");
+        return quoit_fail(QUOIT_ERROR_NO_MEMORY, "out of memory for a pool's handle");
     pool->region = region;
     pool->place = *place;
     pool->place.blocks.members.context = &pool->place.members;
@@ -73,10 +73,10 @@ free_pool:
 static quoit_status check_call(unsigned flags, unsigned known, quoit_pool **pool_out)
 {
     if (!pool_out)
-        return quoit_fail(QUOIT_INVALID, "pool_out is NULL");
+        return quoit_fail(QUOIT_ERROR_INVALID, "pool_out is NULL");
     *pool_out = NULL;
     if (flags & ~known)
-        return quoit_fail(QUOIT_INVALID, "flags 0x%x are not valid here; 0 would be", flags);
+        return quoit_fail(QUOIT_ERROR_INVALID, "flags 0x%x are not valid here; 0 would be", flags);
     return QUOIT_OK;
 }
 
@@ -158,13 +158,13 @@ static quoit_status join_held(const char *name, const struct quoit_pool_options 
 {
     do {
         quoit_status status = open_existing(name, options, flags, pool_out);
-        if (status != QUOIT_NOT_FOUND)
+        if (status != QUOIT_ERROR_NOT_FOUND)
             return status;
         status = quoit_pool_create(name, options, flags, pool_out);
-        if (status != QUOIT_EXISTS)
+        if (status != QUOIT_ERROR_EXISTS)
             return status;
     } while (quoit_os_hold_left_ns() > 0);
-    return quoit_fail(QUOIT_BUSY,
+    return quoit_fail(QUOIT_ERROR_BUSY,
                       "'%s': other processes create and remove it without pause; try again later",
                       name);
 }
@@ -207,7 +207,7 @@ quoit_status quoit_pool_unlink(const char *name)
 quoit_status quoit_pool_alloc(quoit_pool *pool, quoit_block *block_out)
 {
     if (!block_out)
-        return quoit_fail(QUOIT_INVALID, "block_out is NULL");
+        return quoit_fail(QUOIT_ERROR_INVALID, "block_out is NULL");
     *block_out = QUOIT_BLOCK_NONE;
     quoit_status status = quoit_pool_check_member(pool);
     return status == QUOIT_OK ? quoit_blocks_alloc(&pool->place.blocks, &pool->rotor, block_out)

@@ -26,18 +26,18 @@ static inline bool quoit_pool_is_observer(const quoit_pool *pool)
 static inline quoit_status quoit_pool_check_handle(const quoit_pool *pool)
 {
     if (!pool)
-        return quoit_fail(QUOIT_INVALID, "pool is NULL");
+        return quoit_fail(QUOIT_ERROR_INVALID, "pool is NULL");
     if (pool->forked)
-        return quoit_fail(QUOIT_FORKED, "the pool's handle belongs to the parent process");
+        return quoit_fail(QUOIT_ERROR_FORKED, "the pool's handle belongs to the parent process");
     return QUOIT_OK;
 }
 
-/* As above, and ROLE for an observer. */
+/* As above, and WRONG_ROLE for an observer. */
 static inline quoit_status quoit_pool_check_member(const quoit_pool *pool)
 {
     quoit_status status = quoit_pool_check_handle(pool);
     if (status == QUOIT_OK && quoit_pool_is_observer(pool))
-        return quoit_fail(QUOIT_ROLE, "the pool was opened to be looked at alone");
+        return quoit_fail(QUOIT_ERROR_WRONG_ROLE, "the pool was opened to be looked at alone");
     return status;
 }
 

@@ -18,13 +18,13 @@ static quoit_status check_queue(const quoit_queue *queue)
 {
     quoit_status status = quoit_queue_check_handle(queue);
     if (status == QUOIT_OK && queue->handle->place.item_bytes != sizeof(quoit_block))
-        return quoit_fail(QUOIT_MISMATCH,
+        return quoit_fail(QUOIT_ERROR_DIFFERENT,
                           "blocks go through a queue of items of 8 bytes, not of %u",
                           (unsigned)queue->handle->place.item_bytes);
     if (status == QUOIT_OK && queue->handle->place.sized)
-        return quoit_fail(QUOIT_MISMATCH, "blocks go through a queue of items of one size");
+        return quoit_fail(QUOIT_ERROR_DIFFERENT, "blocks go through a queue of items of one size");
     if (status == QUOIT_OK && queue->handle->place.kind == QUOIT_BROADCAST)
-        return quoit_fail(QUOIT_MISMATCH,
+        return quoit_fail(QUOIT_ERROR_DIFFERENT,
                           "a block has one owner, and a broadcast hands it to each subscriber; a "
                           "QUOIT_SPSC or QUOIT_MPMC queue would be right");
     return status;
@@ -45,7 +45,8 @@ quoit_status quoit_pool_push(quoit_pool *pool, quoit_queue *queue, quoit_block b
         return status;
     status = quoit_queue_push(queue, &block);
     if (status != QUOIT_OK && quoit_blocks_unsend(&pool->place.blocks, block) != QUOIT_OK)
-        return quoit_fail(QUOIT_CORRUPT, "block 0x%016llx was taken while it was being pushed",
+        return quoit_fail(QUOIT_ERROR_CORRUPT,
+                          "block 0x%016llx was taken while it was being pushed",
                           (unsigned long long)block);
     return status;
 }
@@ -53,7 +54,7 @@ quoit_status quoit_pool_push(quoit_pool *pool, quoit_queue *queue, quoit_block b
 quoit_status quoit_pool_pop(quoit_pool *pool, quoit_queue *queue, quoit_block *block_out)
 {
     if (!block_out)
-        return quoit_fail(QUOIT_INVALID, "block_out is NULL");
+        return quoit_fail(QUOIT_ERROR_INVALID, "block_out is NULL");
     *block_out = QUOIT_BLOCK_NONE;
     const void *items;
     uint64_t count;
@@ -65,7 +66,7 @@ quoit_status quoit_pool_pop(quoit_pool *pool, quoit_queue *queue, quoit_block *b
         return status;
     block = quoit_ring_load_once(items); /* the peer may change it */
     status = quoit_blocks_take(&pool->place.blocks, block);
-    if (status == QUOIT_BUSY)
+    if (status == QUOIT_ERROR_BUSY)
         return status;
     (void)quoit_queue_release(queue, 1); /* it fails where the ring is spoiled: the block is not */
     if (status == QUOIT_OK)
@@ -124,7 +125,7 @@ quoit_status quoit_pool_reclaim(quoit_pool *pool, quoit_queue *const *queues, ui
         *count_out = 0;
     quoit_status status = quoit_pool_check_member(pool);
     if (status == QUOIT_OK && !queues && queue_count > 0)
-        status = quoit_fail(QUOIT_INVALID, "queues is NULL, of %llu",
+        status = quoit_fail(QUOIT_ERROR_INVALID, "queues is NULL, of %llu",
                             (unsigned long long)queue_count);
     for (uint64_t i = 0; i < queue_count && status == QUOIT_OK; i++)
         status = check_queue(queues[i]);

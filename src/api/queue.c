@@ -70,7 +70,7 @@ static quoit_status allocate_scratch(struct quoit_queue_handle *handle)
     claimed = (claimed + LINE - 1) / LINE * LINE;
     handle->scratch = claimed + peeked <= SIZE_MAX ? calloc(1, (size_t)(claimed + peeked)) : NULL;
     if (!handle->scratch)
-        return quoit_fail(QUOIT_NO_MEMORY, "out of memory for a queue's handle");
+        return quoit_fail(QUOIT_ERROR_NO_MEMORY, "out of memory for a queue's handle");
     ring->scratch = handle->scratch;
     ring->peeked = handle->scratch + claimed;
     return QUOIT_OK;
@@ -103,7 +103,7 @@ static quoit_status enter(quoit_region *region, const struct quoit_queue_place *
 {
     struct quoit_queue_handle *handle = new_handle();
     if (!handle)
-        return quoit_fail(QUOIT_NO_MEMORY, "out of memory for a queue's handle");
+        return quoit_fail(QUOIT_ERROR_NO_MEMORY, "out of memory for a queue's handle");
     handle->region = region;
     handle->place = *place;
     handle->place.ring.members.context = &handle->place.members;
@@ -139,14 +139,14 @@ free_handle:
 static quoit_status check_call(uint32_t abi, unsigned roles, quoit_queue **queue_out)
 {
     if (!queue_out)
-        return quoit_fail(QUOIT_INVALID, "queue_out is NULL");
+        return quoit_fail(QUOIT_ERROR_INVALID, "queue_out is NULL");
     *queue_out = NULL;
     if (abi != QUOIT_ABI)
-        return quoit_fail(QUOIT_VERSION,
+        return quoit_fail(QUOIT_ERROR_FORMAT,
                           "compiled against <quoit.h> with ABI %u, this library has %u",
                           (unsigned)abi, QUOIT_ABI);
     if (!(roles & ALL_ROLES) || roles & ~(unsigned)(ALL_ROLES | FLAGS))
-        return quoit_fail(QUOIT_INVALID,
+        return quoit_fail(QUOIT_ERROR_INVALID,
                           "roles 0x%x are not valid; QUOIT_PRODUCER, QUOIT_CONSUMER or "
                           "QUOIT_OBSERVER would be",
                           roles);
@@ -240,13 +240,13 @@ static quoit_status join_held(uint32_t abi, const char *name,
 {
     do {
         quoit_status status = open_existing(name, options, roles, queue_out);
-        if (status != QUOIT_NOT_FOUND)
+        if (status != QUOIT_ERROR_NOT_FOUND)
             return status;
         status = quoit_queue_create_abi(abi, name, options, roles, queue_out);
-        if (status != QUOIT_EXISTS)
+        if (status != QUOIT_ERROR_EXISTS)
             return status;
     } while (quoit_os_hold_left_ns() > 0);
-    return quoit_fail(QUOIT_BUSY,
+    return quoit_fail(QUOIT_ERROR_BUSY,
                       "'%s': other processes create and remove it without pause; try again later",
                       name);
 }
@@ -302,7 +302,7 @@ quoit_status quoit_queue_finish(quoit_queue *queue)
         return status;
     struct quoit_queue_handle *handle = queue->handle;
     if (!(handle->roles & QUOIT_PRODUCER))
-        return quoit_fail(QUOIT_ROLE, "a queue is finished by its producer");
+        return quoit_fail(QUOIT_ERROR_WRONG_ROLE, "a queue is finished by its producer");
     handle->place.ring.ops->finish(&queue->producer, &handle->place.ring);
     queue->producer.bytes.at_hand = 0; /* a claim is given up */
     wake_others(queue);

@@ -27,7 +27,7 @@ struct quoit_queue_handle {
 
 /* ---- Steps of the calls on items, queue_items.c ---------------------------------------------- */
 
-/* As check_handle, and ROLE. */
+/* As check_handle, and WRONG_ROLE. */
 quoit_status quoit_queue_check_role(const quoit_queue *queue, unsigned role);
 /* After a pop of so many. */
 void quoit_queue_note_popped(quoit_queue *queue, uint64_t count);
@@ -51,9 +51,9 @@ static inline struct quoit_member_shm *quoit_queue_own_row(const quoit_queue *qu
 static inline quoit_status quoit_queue_check_handle(const quoit_queue *queue)
 {
     if (!queue)
-        return quoit_fail(QUOIT_INVALID, "queue is NULL");
+        return quoit_fail(QUOIT_ERROR_INVALID, "queue is NULL");
     if (queue->handle->forked)
-        return quoit_fail(QUOIT_FORKED, "the queue's handle belongs to the parent process");
+        return quoit_fail(QUOIT_ERROR_FORKED, "the queue's handle belongs to the parent process");
     return QUOIT_OK;
 }
 

@@ -58,7 +58,7 @@ quoit_status quoit_queue_inspect(const quoit_queue *queue, struct quoit_queue_in
 {
     quoit_status status = quoit_queue_check_handle(queue);
     if (status == QUOIT_OK && !info_out)
-        status = quoit_fail(QUOIT_INVALID, "info_out is NULL");
+        status = quoit_fail(QUOIT_ERROR_INVALID, "info_out is NULL");
     if (status != QUOIT_OK)
         return status;
     const struct quoit_queue_handle *handle = queue->handle;
@@ -121,7 +121,7 @@ quoit_status quoit_queue_members(const quoit_queue *queue, struct quoit_member_i
         return status;
     status = quoit_members_list(&queue->handle->place.members, queue->handle->region, members_out,
                                 rows, room, count_out);
-    if (status == QUOIT_INVALID)
+    if (status == QUOIT_ERROR_INVALID)
         return status;
     for (uint64_t i = 0; i < *count_out && i < room && i < QUOIT_MEMBERS_MAX; i++)
         members_out[i].holds_up = holds_up(queue, &members_out[i], rows[i], &members_out[i].lag);
@@ -135,7 +135,7 @@ quoit_status quoit_queue_look(const quoit_queue *queue, struct quoit_cursor *cur
 {
     quoit_status status = quoit_queue_check_handle(queue);
     if (status == QUOIT_OK && (!cursor || (!buffer && room_bytes > 0)))
-        status = quoit_fail(QUOIT_INVALID, "cursor or buffer is NULL");
+        status = quoit_fail(QUOIT_ERROR_INVALID, "cursor or buffer is NULL");
     if (status != QUOIT_OK)
         return status;
     const struct quoit_ring_place *ring = &queue->handle->place.ring;
@@ -145,9 +145,9 @@ quoit_status quoit_queue_look(const quoit_queue *queue, struct quoit_cursor *cur
                                                queue->handle->place.layout != QUOIT_LAYOUT_BYTES};
     status = ring->ops->look(ring, cursor, &glance);
     if (bytes_out)
-        *bytes_out = status == QUOIT_OK || status == QUOIT_TOO_BIG ? glance.bytes : 0;
-    if (status == QUOIT_TOO_BIG)
-        return quoit_fail(QUOIT_TOO_BIG, "an item of %llu bytes, and room for %llu",
+        *bytes_out = status == QUOIT_OK || status == QUOIT_ERROR_TOO_BIG ? glance.bytes : 0;
+    if (status == QUOIT_ERROR_TOO_BIG)
+        return quoit_fail(QUOIT_ERROR_TOO_BIG, "an item of %llu bytes, and room for %llu",
                           (unsigned long long)glance.bytes, (unsigned long long)room_bytes);
     return status;
 }

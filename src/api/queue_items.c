@@ -17,16 +17,16 @@ static quoit_status wrong_side(const quoit_queue *queue, unsigned role, uint64_t
         return status;
     const struct quoit_queue_handle *handle = queue->handle;
     if (!(handle->roles & role))
-        return quoit_fail(QUOIT_ROLE, "the queue was not opened with %s",
+        return quoit_fail(QUOIT_ERROR_WRONG_ROLE, "the queue was not opened with %s",
                           role == QUOIT_PRODUCER ? "QUOIT_PRODUCER" : "QUOIT_CONSUMER");
-    return quoit_fail(QUOIT_MISMATCH, "an item of %llu bytes, the queue's have %u",
+    return quoit_fail(QUOIT_ERROR_DIFFERENT, "an item of %llu bytes, the queue's have %u",
                       (unsigned long long)item_bytes, (unsigned)handle->place.item_bytes);
 }
 
 static quoit_status is_sized(void)
 {
-    return quoit_fail(QUOIT_MISMATCH, "the queue's messages have lengths of their own; "
-                                      "quoit_queue_push_sized and its kin would be right");
+    return quoit_fail(QUOIT_ERROR_DIFFERENT, "the queue's messages have lengths of their own; "
+                                             "quoit_queue_push_sized and its kin would be right");
 }
 
 /* What the fast path never sees, since it is shut until this has been well once. */
@@ -211,7 +211,7 @@ quoit_status quoit_queue_claim(quoit_queue *queue, uint64_t wanted, void **items
     *count_out = 0;
     quoit_status status = check_side(queue, QUOIT_PRODUCER, queue->handle->place.item_bytes);
     if (status == QUOIT_OK && wanted == 0)
-        status = quoit_fail(QUOIT_INVALID, "0 items to claim; at least 1 would be right");
+        status = quoit_fail(QUOIT_ERROR_INVALID, "0 items to claim; at least 1 would be right");
     if (status != QUOIT_OK)
         return status;
     status = ring_of(queue)->ops->claim(&queue->producer, ring_of(queue), wanted, items_out,
@@ -228,7 +228,7 @@ quoit_status quoit_queue_commit(quoit_queue *queue, uint64_t count)
         return status;
     queue->producer.bytes.at_hand = 0;
     if (!ring_of(queue)->ops->commit(&queue->producer, ring_of(queue), count))
-        return quoit_fail(QUOIT_INVALID, "%llu items to commit, and fewer are claimed",
+        return quoit_fail(QUOIT_ERROR_INVALID, "%llu items to commit, and fewer are claimed",
                           (unsigned long long)count);
     if (count > 0 || is_shared(queue)) /* a claim given up was in the way of those behind it */
         quoit_queue_pushed(queue);
@@ -257,7 +257,7 @@ quoit_status quoit_queue_release(quoit_queue *queue, uint64_t count)
     if (status != QUOIT_OK)
         return status;
     if (!ring_of(queue)->ops->release(&queue->consumer, ring_of(queue), count))
-        return quoit_fail(QUOIT_INVALID, "%llu items to release, and fewer are there",
+        return quoit_fail(QUOIT_ERROR_INVALID, "%llu items to release, and fewer are there",
                           (unsigned long long)count);
     if (count > 0)
         quoit_queue_note_popped(queue, count);

@@ -38,7 +38,7 @@ void quoit_waiters_count(quoit_queue *queue)
                                   memory_order_relaxed);
 }
 
-/* A finished stream is not abandoned, even if no call returns CLOSED yet: an item that another
+/* A finished stream is not abandoned, even if no call returns FINISHED yet: an item that another
    consumer peeks at may come back. A producer finishes before it leaves, so that is asked last. */
 bool quoit_peer_is_gone(const quoit_queue *queue, const struct quoit_waiter *waiter,
                         uint32_t *joined_out)

@@ -116,14 +116,15 @@ void quoit_poller_end(struct quoit_poller *poller, bool forked)
 static quoit_status poll_fd_held(quoit_queue *queue, unsigned role, int *fd_out)
 {
     if (!fd_out)
-        return quoit_fail(QUOIT_INVALID, "fd_out is NULL");
+        return quoit_fail(QUOIT_ERROR_INVALID, "fd_out is NULL");
     *fd_out = -1;
     quoit_status status = quoit_queue_check_handle(queue);
     if (status != QUOIT_OK)
         return status;
     struct quoit_queue_handle *handle = queue->handle;
     if ((role != QUOIT_CONSUMER && role != QUOIT_PRODUCER) || !(handle->roles & role))
-        return quoit_fail(QUOIT_ROLE, "role 0x%x is not one that the queue was opened with", role);
+        return quoit_fail(QUOIT_ERROR_WRONG_ROLE,
+                          "role 0x%x is not one that the queue was opened with", role);
     struct quoit_waiter *waiter = quoit_waiter_of(queue, role);
     if (waiter->poller) {
         *fd_out = waiter->poller->bell.fd;
@@ -132,7 +133,7 @@ static quoit_status poll_fd_held(quoit_queue *queue, unsigned role, int *fd_out)
 
     struct quoit_poller *poller = calloc(1, sizeof *poller);
     if (!poller)
-        return quoit_fail(QUOIT_NO_MEMORY, "out of memory for a descriptor's thread");
+        return quoit_fail(QUOIT_ERROR_NO_MEMORY, "out of memory for a descriptor's thread");
     poller->queue = queue;
     poller->waiter = waiter;
     /* Relaxed: starting the thread orders it. */

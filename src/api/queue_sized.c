@@ -13,7 +13,7 @@ static quoit_status check_sized(const quoit_queue *queue, unsigned role)
 {
     quoit_status status = quoit_queue_check_role(queue, role);
     if (status == QUOIT_OK && !queue->handle->place.sized)
-        return quoit_fail(QUOIT_MISMATCH,
+        return quoit_fail(QUOIT_ERROR_DIFFERENT,
                           "the queue's items are all of %u bytes; quoit_queue_push "
                           "and its kin would be right, or the option .sized",
                           (unsigned)queue->handle->place.item_bytes);
@@ -24,7 +24,8 @@ static quoit_status check_length(const quoit_queue *queue, uint64_t bytes)
 {
     quoit_status status = check_sized(queue, QUOIT_PRODUCER);
     if (status == QUOIT_OK && bytes > queue->handle->place.item_bytes)
-        return quoit_fail(QUOIT_TOO_BIG, "a message of %llu bytes; the queue's longest has %u",
+        return quoit_fail(QUOIT_ERROR_TOO_BIG,
+                          "a message of %llu bytes; the queue's longest has %u",
                           (unsigned long long)bytes, (unsigned)queue->handle->place.item_bytes);
     return status;
 }
@@ -48,7 +49,8 @@ quoit_status quoit_queue_commit_sized(quoit_queue *queue, uint64_t bytes)
     if (status != QUOIT_OK)
         return status;
     if (!ring_of(queue)->ops->commit_message(&queue->producer, ring_of(queue), bytes))
-        return quoit_fail(QUOIT_INVALID, "a message of %llu bytes to commit, and less is claimed",
+        return quoit_fail(QUOIT_ERROR_INVALID,
+                          "a message of %llu bytes to commit, and less is claimed",
                           (unsigned long long)bytes);
     quoit_queue_pushed(queue);
     return QUOIT_OK;
@@ -88,7 +90,7 @@ quoit_status quoit_queue_pop_sized(quoit_queue *queue, void *buffer, uint64_t ro
     if (status != QUOIT_OK)
         return status;
     if (*bytes_out > room_bytes)
-        return quoit_fail(QUOIT_TOO_BIG, "a message of %llu bytes, room for %llu",
+        return quoit_fail(QUOIT_ERROR_TOO_BIG, "a message of %llu bytes, room for %llu",
                           (unsigned long long)*bytes_out, (unsigned long long)room_bytes);
     if (*bytes_out > 0)
         memcpy(buffer, message, (size_t)*bytes_out);

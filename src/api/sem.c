@@ -32,7 +32,8 @@ static const struct quoit_os_sem_ops *resolve(const char *name, struct quoit_nam
 static quoit_status check_flags(unsigned flags)
 {
     if (flags & ~(unsigned)QUOIT_ANY_OWNER)
-        return quoit_fail(QUOIT_INVALID, "flags 0x%x are not known; QUOIT_ANY_OWNER is", flags);
+        return quoit_fail(QUOIT_ERROR_INVALID, "flags 0x%x are not known; QUOIT_ANY_OWNER is",
+                          flags);
     return QUOIT_OK;
 }
 
@@ -40,10 +41,11 @@ static quoit_status check_options(const struct quoit_sem_options *options,
                                   const struct quoit_os_sem_ops *ops, uint32_t *permissions_out)
 {
     if (options->value > ops->value_max)
-        return quoit_fail(QUOIT_OVERFLOW, "a %s semaphore's value of %u is too large, at most %u",
-                          ops->scheme.name, (unsigned)options->value, (unsigned)ops->value_max);
+        return quoit_fail(QUOIT_ERROR_INVALID,
+                          "a %s semaphore's value of %u is too large, at most %u", ops->scheme.name,
+                          (unsigned)options->value, (unsigned)ops->value_max);
     if (options->use != QUOIT_SEM_HOLD && options->use != QUOIT_SEM_SIGNAL)
-        return quoit_fail(QUOIT_INVALID, "use %d is not one of enum quoit_sem_use",
+        return quoit_fail(QUOIT_ERROR_INVALID, "use %d is not one of enum quoit_sem_use",
                           (int)options->use);
     return quoit_permissions(options->permissions, permissions_out);
 }
@@ -56,7 +58,7 @@ static quoit_status make_held(const struct quoit_os_sem_ops *ops, const char *te
     quoit_status status;
     quoit_sem *sem = calloc(1, sizeof *sem);
     if (!sem)
-        return quoit_fail(QUOIT_NO_MEMORY, "out of memory for a semaphore's handle");
+        return quoit_fail(QUOIT_ERROR_NO_MEMORY, "out of memory for a semaphore's handle");
     sem->ops = ops;
     if (options)
         status = ops->create(text, options->value, permissions, options->use == QUOIT_SEM_HOLD,
@@ -92,7 +94,7 @@ quoit_status quoit_sem_create(const char *name, const struct quoit_sem_options *
                               quoit_sem **sem_out)
 {
     if (!sem_out || !options)
-        return quoit_fail(QUOIT_INVALID, "options or sem_out is NULL");
+        return quoit_fail(QUOIT_ERROR_INVALID, "options or sem_out is NULL");
     *sem_out = NULL;
     return make(name, options, 0, sem_out);
 }
@@ -100,7 +102,7 @@ quoit_status quoit_sem_create(const char *name, const struct quoit_sem_options *
 quoit_status quoit_sem_open(const char *name, unsigned flags, quoit_sem **sem_out)
 {
     if (!sem_out)
-        return quoit_fail(QUOIT_INVALID, "sem_out is NULL");
+        return quoit_fail(QUOIT_ERROR_INVALID, "sem_out is NULL");
     *sem_out = NULL;
     quoit_status status = check_flags(flags);
     return status == QUOIT_OK ? make(name, NULL, flags, sem_out) : status;
@@ -111,13 +113,13 @@ static quoit_status join_held(const char *name, const struct quoit_sem_options *
 {
     do {
         quoit_status status = quoit_sem_create(name, options, sem_out);
-        if (status != QUOIT_EXISTS)
+        if (status != QUOIT_ERROR_EXISTS)
             return status;
         status = quoit_sem_open(name, 0, sem_out);
-        if (status != QUOIT_NOT_FOUND)
+        if (status != QUOIT_ERROR_NOT_FOUND)
             return status;
     } while (quoit_os_hold_left_ns() > 0);
-    return quoit_fail(QUOIT_BUSY,
+    return quoit_fail(QUOIT_ERROR_BUSY,
                       "'%s': other processes create and remove it without pause; try again later",
                       name);
 }
@@ -159,7 +161,7 @@ quoit_status quoit_sem_unlink(const char *name)
 quoit_status quoit_sem_wait(quoit_sem *sem, int64_t timeout_ns)
 {
     if (!sem)
-        return quoit_fail(QUOIT_INVALID, "sem is NULL");
+        return quoit_fail(QUOIT_ERROR_INVALID, "sem is NULL");
     quoit_os_cancel_point();
     return sem->ops->wait(&sem->os, timeout_ns);
 }
@@ -172,13 +174,13 @@ quoit_status quoit_sem_try_wait(quoit_sem *sem)
 quoit_status quoit_sem_post(quoit_sem *sem)
 {
     if (!sem)
-        return quoit_fail(QUOIT_INVALID, "sem is NULL");
+        return quoit_fail(QUOIT_ERROR_INVALID, "sem is NULL");
     return sem->ops->post(&sem->os);
 }
 
 quoit_status quoit_sem_value(quoit_sem *sem, uint32_t *value_out)
 {
     if (!sem || !value_out)
-        return quoit_fail(QUOIT_INVALID, "sem or value_out is NULL");
+        return quoit_fail(QUOIT_ERROR_INVALID, "sem or value_out is NULL");
     return sem->ops->value(&sem->os, value_out);
 }

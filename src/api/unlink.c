@@ -37,7 +37,7 @@ quoit_status quoit_unlink_abandoned(const char *name, unsigned flags)
 {
     quoit_region *region;
     if (flags & ~(unsigned)QUOIT_ANY_OWNER)
-        return quoit_fail(QUOIT_INVALID,
+        return quoit_fail(QUOIT_ERROR_INVALID,
                           "quoit_unlink_abandoned takes 0 or QUOIT_ANY_OWNER, not flags 0x%x",
                           flags);
     quoit_os_cancel_point();

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Reporting a failure: a status for the program, a sentence for the person (quoit_error_text). */
+/* Reporting a failure: a status for the program, a sentence for the person (quoit_describe). */
 #ifndef QUOIT_BASE_FAIL_H
 #define QUOIT_BASE_FAIL_H
 
@@ -14,11 +14,11 @@
 #define QUOIT_PRINTF_LIKE(text, first)
 #endif
 
-/* Sets the calling thread's error text. */
-void quoit_describe(const char *format, ...) QUOIT_PRINTF_LIKE(1, 2);
+/* Sets the sentence that quoit_describe returns for this status in this thread. */
+void quoit_set_sentence(quoit_status status, const char *format, ...) QUOIT_PRINTF_LIKE(2, 3);
 
-/* Describes the failure, and is status: `return quoit_fail(QUOIT_INVALID, "…")`. A macro, so that
-   compilers and analyzers see that the status is what it says. */
-#define quoit_fail(status, ...) (quoit_describe(__VA_ARGS__), (status))
+/* Sets the sentence, and is the status: `return quoit_fail(QUOIT_ERROR_INVALID, "…")`. A macro, so
+   that compilers and analyzers see which status it is. */
+#define quoit_fail(status, ...) (quoit_set_sentence((status), __VA_ARGS__), (status))
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Names and sentences of the status codes. The table itself is in <quoit/status.h>. */
+/* Names and sentences of the statuses. The numbers are in <quoit/status.h>. */
 #include <quoit/status.h>
 
 #include "fail.h"
@@ -10,38 +10,67 @@
 #include <string.h>
 
 enum { TEXT_ROOM = 512 };
-static _Thread_local char error_text[TEXT_ROOM];
+static _Thread_local char last_text[TEXT_ROOM];
+static _Thread_local quoit_status last_status;
 
-const char *quoit_status_name(quoit_status status)
+/* The switch has no default, so that a compiler reports a status without a name. */
+static const char *name_and_meaning(quoit_status status, const char **meaning_out)
 {
     switch (status) {
-#define CASE(name, number, sentence) \
-    case name:                       \
+#define CASE(name, sentence)     \
+    case name:                   \
+        *meaning_out = sentence; \
         return #name;
-        QUOIT_STATUS_TABLE(CASE)
+        CASE(QUOIT_OK, "success")
+        CASE(QUOIT_FULL, "the queue is full")
+        CASE(QUOIT_EMPTY, "the queue is empty")
+        CASE(QUOIT_TIMEOUT, "the time ran out")
+        CASE(QUOIT_FINISHED, "the stream has ended: a producer finished it")
+        CASE(QUOIT_ABANDONED, "the other side is gone, and did not finish the stream")
+        CASE(QUOIT_INTERRUPTED, "the wait was interrupted")
+        CASE(QUOIT_EXHAUSTED, "no block of the pool is free")
+        CASE(QUOIT_ERROR_INVALID, "an argument is not valid")
+        CASE(QUOIT_ERROR_NAME, "the name is not valid")
+        CASE(QUOIT_ERROR_UNSUPPORTED, "this system or this kind of object does not offer that")
+        CASE(QUOIT_ERROR_EXISTS, "an object of that name exists already")
+        CASE(QUOIT_ERROR_NOT_FOUND, "no object of that name exists")
+        CASE(QUOIT_ERROR_PERMISSION, "the system does not permit it")
+        CASE(QUOIT_ERROR_OTHER_USER, "the object belongs to another user")
+        CASE(QUOIT_ERROR_NO_SPACE, "there is not enough space")
+        CASE(QUOIT_ERROR_NO_MEMORY, "this process is out of memory")
+        CASE(QUOIT_ERROR_LIMIT, "a limit on descriptors, members or values is reached")
+        CASE(QUOIT_ERROR_NOT_QUOIT, "the object of that name was not made by Quoit")
+        CASE(QUOIT_ERROR_FORMAT, "the object has another version of the format")
+        CASE(QUOIT_ERROR_DIFFERENT, "the object is not as requested")
+        CASE(QUOIT_ERROR_TOO_BIG, "the message is larger than its room")
+        CASE(QUOIT_ERROR_ROLE_TAKEN, "a live process has that role already")
+        CASE(QUOIT_ERROR_BUSY, "other processes are using it: try again later")
+        CASE(QUOIT_ERROR_WRONG_ROLE, "the handle was not opened in the role that this needs")
+        CASE(QUOIT_ERROR_FORKED, "the handle belongs to the parent process: open one in the child")
+        CASE(QUOIT_ERROR_CORRUPT, "the shared memory holds values that cannot be right")
+        CASE(QUOIT_ERROR_SYSTEM, "the operating system reported an unexpected error")
+        CASE(QUOIT_ERROR_NOT_YOURS, "the block is not this handle's")
+        CASE(QUOIT_ERROR_REMOVED, "the name was removed, or leads to another object")
 #undef CASE
     }
+    *meaning_out = "not a status of Quoit's";
     return "QUOIT_?";
 }
 
-const char *quoit_status_text(quoit_status status)
+const char *quoit_status_name(quoit_status status)
 {
-    switch (status) {
-#define CASE(name, number, sentence) \
-    case name:                       \
-        return sentence;
-        QUOIT_STATUS_TABLE(CASE)
-#undef CASE
-    }
-    return "not a Quoit status code";
+    const char *meaning;
+    return name_and_meaning(status, &meaning);
 }
 
-const char *quoit_error_text(void)
+const char *quoit_describe(quoit_status status)
 {
-    return error_text;
+    const char *meaning;
+    (void)name_and_meaning(status, &meaning);
+    return status != QUOIT_OK && status == last_status && last_text[0] ? last_text : meaning;
 }
 
-void quoit_describe(const char *format, ...)
+void quoit_set_sentence(quoit_status status, const char *format, ...)
 {
     char text[TEXT_ROOM];
     va_list arguments;
@@ -49,5 +78,6 @@ void quoit_describe(const char *format, ...)
     (void)vsnprintf(text, sizeof text, format, arguments);
     va_end(arguments);
     /* Names in it may be another user's choice, and programs print it on terminals. */
-    (void)quoit_printable(text, strlen(text), error_text, sizeof error_text);
+    (void)quoit_printable(text, strlen(text), last_text, sizeof last_text);
+    last_status = status;
 }

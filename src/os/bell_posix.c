@@ -88,7 +88,7 @@ quoit_status quoit_os_thread_start(struct quoit_os_thread *thread)
     pthread_t *id = malloc(sizeof *id);
     sigset_t all, before;
     if (!id)
-        return quoit_fail(QUOIT_NO_MEMORY, "out of memory for a thread");
+        return quoit_fail(QUOIT_ERROR_NO_MEMORY, "out of memory for a thread");
     (void)sigfillset(&all);
     (void)pthread_sigmask(SIG_SETMASK, &all, &before);
     thread->system = id;

@@ -34,9 +34,9 @@ quoit_status quoit_os_entry_name(enum quoit_os_entry_kind kind, const char *text
         entry_out->text += sizeof local - 1;
     }
     if (!entry_out->text[0])
-        return quoit_fail(QUOIT_NAME_EMPTY, "the name '%s' is empty after its namespace", text);
+        return quoit_fail(QUOIT_ERROR_NAME, "the name '%s' is empty after its namespace", text);
     if (strchr(entry_out->text, '\\'))
-        return quoit_fail(QUOIT_NAME_CHARACTER,
+        return quoit_fail(QUOIT_ERROR_NAME,
                           "'%.200s' holds a backslash, which windows names cannot, but for the one "
                           "in Local\\ and Global\\",
                           text);
@@ -63,7 +63,7 @@ static struct page *map_page(const struct quoit_os_entry *entry, bool read_only)
 
 static quoit_status not_ours(const struct quoit_os_entry *entry)
 {
-    return quoit_fail(QUOIT_NOT_QUOIT, "'windows:%s' was not made by Quoit", entry->name);
+    return quoit_fail(QUOIT_ERROR_NOT_QUOIT, "'windows:%s' was not made by Quoit", entry->name);
 }
 
 /* Was a section opened, and is it an entry? A page that nobody filled yet is one, to nowhere. */
@@ -116,11 +116,11 @@ static quoit_status create_section(struct quoit_os_entry *entry, uint32_t permis
 quoit_status quoit_os_entry_make(struct quoit_os_entry *entry, uint32_t permissions)
 {
     quoit_status status = quoit_os_entry_open(entry, false);
-    if (status == QUOIT_NOT_FOUND)
+    if (status == QUOIT_ERROR_NOT_FOUND)
         status = create_section(entry, permissions);
-    if (status == QUOIT_PERMISSION) /* another user was faster, or it is not to be had */
+    if (status == QUOIT_ERROR_PERMISSION) /* another user was faster, or it is not to be had */
         status = quoit_os_entry_open(entry, false);
-    return status == QUOIT_NOT_FOUND ? create_section(entry, permissions) : status;
+    return status == QUOIT_ERROR_NOT_FOUND ? create_section(entry, permissions) : status;
 }
 
 static uint64_t read_page(const struct page *page)
@@ -167,9 +167,9 @@ static quoit_status change(const struct quoit_os_entry *entry, struct page *page
 {
     uint64_t present = read_page(page);
     if (links && is_alive(entry, present))
-        return quoit_fail(QUOIT_EXISTS, "'windows:%s' exists already", entry->name);
+        return quoit_fail(QUOIT_ERROR_EXISTS, "'windows:%s' exists already", entry->name);
     if (!links && present != identity)
-        return quoit_fail(QUOIT_NOT_FOUND, "'windows:%s' was removed or replaced meanwhile",
+        return quoit_fail(QUOIT_ERROR_NOT_FOUND, "'windows:%s' was removed or replaced meanwhile",
                           entry->name);
     /* Relaxed: says whose page it is, and publishes nothing. */
     atomic_store_explicit(&page->magic, ENTRY_MAGIC, memory_order_relaxed);

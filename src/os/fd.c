@@ -90,7 +90,7 @@ quoit_status quoit_os_fd_peek(int fd, const char *what, void *bytes, uint64_t co
     if (fstat(fd, &file) != 0)
         return quoit_os_fail(errno, "look at", what);
     if (!S_ISREG(file.st_mode))
-        return quoit_fail(QUOIT_NOT_QUOIT, "'%s' is not an ordinary file", what);
+        return quoit_fail(QUOIT_ERROR_NOT_QUOIT, "'%s' is not an ordinary file", what);
     ssize_t got;
     do
         got = pread(fd, bytes, (size_t)count, 0);
@@ -98,8 +98,8 @@ quoit_status quoit_os_fd_peek(int fd, const char *what, void *bytes, uint64_t co
     if (got < 0)
         return quoit_os_fail(errno, "read", what);
     if ((uint64_t)got < count)
-        return quoit_fail(QUOIT_NOT_QUOIT, "'%s' has %lld bytes, too few for a Quoit object", what,
-                          (long long)got);
+        return quoit_fail(QUOIT_ERROR_NOT_QUOIT, "'%s' has %lld bytes, too few for a Quoit object",
+                          what, (long long)got);
     return QUOIT_OK;
 }
 
@@ -109,11 +109,12 @@ quoit_status quoit_os_fd_map(int fd, bool read_only, const char *what, struct qu
     if (fstat(fd, &file) != 0)
         return quoit_os_fail(errno, "look at", what);
     if (file.st_size <= 0)
-        return quoit_fail(QUOIT_NOT_QUOIT, "'%s' is empty, not shared memory made by Quoit", what);
+        return quoit_fail(QUOIT_ERROR_NOT_QUOIT, "'%s' is empty, not shared memory made by Quoit",
+                          what);
     uint64_t size_bytes = (uint64_t)file.st_size;
     if (size_bytes > SIZE_MAX)
-        return quoit_fail(QUOIT_NO_MEMORY, "'%s' has %llu bytes, more than a process can map", what,
-                          (unsigned long long)size_bytes);
+        return quoit_fail(QUOIT_ERROR_NO_MEMORY, "'%s' has %llu bytes, more than a process can map",
+                          what, (unsigned long long)size_bytes);
     int protection = read_only ? PROT_READ : PROT_READ | PROT_WRITE;
     void *base = mmap(NULL, (size_t)size_bytes, protection, MAP_SHARED, fd, 0);
     if (base == MAP_FAILED)
@@ -159,7 +160,8 @@ quoit_status quoit_os_check_memory(uint64_t size_bytes, const char *scheme, cons
 #endif
     if (size_bytes <= machine)
         return QUOIT_OK;
-    return quoit_fail(QUOIT_NOSPACE, "cannot reserve %llu bytes for '%s:%s': the machine has %llu",
+    return quoit_fail(QUOIT_ERROR_NO_SPACE,
+                      "cannot reserve %llu bytes for '%s:%s': the machine has %llu",
                       (unsigned long long)size_bytes, scheme, text, (unsigned long long)machine);
 }
 
@@ -179,7 +181,7 @@ quoit_status quoit_os_populate(const struct quoit_os_shm *shm, const char *schem
     if (madvise(shm->base, (size_t)shm->size_bytes, MADV_POPULATE_WRITE) == 0)
         return QUOIT_OK;
     if (errno == ENOMEM || errno == EFAULT)
-        return quoit_fail(QUOIT_NOSPACE, "cannot reserve %llu bytes for '%s:%s': no memory",
+        return quoit_fail(QUOIT_ERROR_NO_SPACE, "cannot reserve %llu bytes for '%s:%s': no memory",
                           (unsigned long long)shm->size_bytes, scheme, text);
 #endif
     quoit_os_touch_pages(shm);

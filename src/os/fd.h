@@ -38,7 +38,7 @@ quoit_status quoit_os_fd_map(int fd, bool read_only, const char *what,
 /* In a forked child: zeros of its own in the place of the mapping. */
 void quoit_os_map_zeros(struct quoit_os_shm *shm);
 
-/* NOSPACE for more than the machine has: reserving that much would end in others being killed. */
+/* NO_SPACE for more than the machine has: reserving that much would end in others being killed. */
 quoit_status quoit_os_check_memory(uint64_t size_bytes, const char *scheme, const char *text);
 
 /* Writes a 0 to each page of a new mapping. */

@@ -10,7 +10,7 @@
 /* UNSUPPORTED, for quoit_os_list. */
 static inline quoit_status quoit_os_list_unsupported(const char *scheme)
 {
-    return quoit_fail(QUOIT_UNSUPPORTED, "this system does not list what '%s' names", scheme);
+    return quoit_fail(QUOIT_ERROR_UNSUPPORTED, "this system does not list what '%s' names", scheme);
 }
 
 /* Calls visit for each entry of a directory but the hidden ones: its name, or its path, directory

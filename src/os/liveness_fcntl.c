@@ -217,12 +217,12 @@ static quoit_status try_locked(const struct quoit_os_shm *shm, uint32_t number)
 {
     struct file *file = *find_fd((int)shm->lock);
     if (!file)
-        return quoit_fail(QUOIT_INVALID, "an object without a lock file cannot be locked");
+        return quoit_fail(QUOIT_ERROR_INVALID, "an object without a lock file cannot be locked");
     if (*find_held(file, number))
-        return QUOIT_BUSY;
+        return QUOIT_ERROR_BUSY;
     struct held *held = calloc(1, sizeof *held);
     if (!held)
-        return quoit_fail(QUOIT_NO_MEMORY, "out of memory for a lock");
+        return quoit_fail(QUOIT_ERROR_NO_MEMORY, "out of memory for a lock");
     /* Whoever may only read passes the gate as a reader; no reader asks for another lock. */
     struct flock lock = {.l_type = shm->read_only ? F_RDLCK : F_WRLCK,
                          .l_whence = SEEK_SET,
@@ -232,7 +232,7 @@ static quoit_status try_locked(const struct quoit_os_shm *shm, uint32_t number)
         int error = errno;
         free(held);
         return error == EAGAIN || error == EACCES
-                   ? QUOIT_BUSY
+                   ? QUOIT_ERROR_BUSY
                    : quoit_os_fail(error, "lock a byte of", "a shared-memory object");
     }
     *held = (struct held){.next = file->held, .owner = shm, .number = number};

@@ -55,7 +55,7 @@ quoit_status quoit_os_lock_try(const struct quoit_os_shm *shm, uint32_t number)
     if (fcntl((int)shm->lock, F_OFD_SETLK, &lock) == 0)
         return QUOIT_OK;
     if (errno == EAGAIN || errno == EACCES)
-        return QUOIT_BUSY;
+        return QUOIT_ERROR_BUSY;
     return quoit_os_fail(errno, "lock a byte of", "a shared-memory object");
 }
 

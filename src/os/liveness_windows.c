@@ -125,7 +125,7 @@ static quoit_status take(const struct quoit_os_shm *shm, uint32_t number)
     struct quoit_os_object_name name = quoit_os_name_numbered(shm, L"lock", number);
     struct held *held = calloc(1, sizeof *held);
     if (!held)
-        return quoit_fail(QUOIT_NO_MEMORY, "out of memory for a lock");
+        return quoit_fail(QUOIT_ERROR_NO_MEMORY, "out of memory for a lock");
     quoit_status status = start_keeper();
     if (status == QUOIT_OK)
         status = open_mutex(name.text, shm->permissions, "a shared object", &held->mutex);
@@ -140,8 +140,8 @@ static quoit_status take(const struct quoit_os_shm *shm, uint32_t number)
         return QUOIT_OK;
     }
     status = answer == WAIT_TIMEOUT
-                 ? QUOIT_BUSY
-                 : quoit_fail(QUOIT_SYSTEM, "cannot take a lock: error %lu", GetLastError());
+                 ? QUOIT_ERROR_BUSY
+                 : quoit_fail(QUOIT_ERROR_SYSTEM, "cannot take a lock: error %lu", GetLastError());
     (void)CloseHandle(held->mutex);
 free_held:
     free(held);
@@ -151,7 +151,7 @@ free_held:
 quoit_status quoit_os_lock_try(const struct quoit_os_shm *shm, uint32_t number)
 {
     AcquireSRWLockExclusive(&guard);
-    quoit_status status = *find(shm, number) ? QUOIT_BUSY : take(shm, number);
+    quoit_status status = *find(shm, number) ? QUOIT_ERROR_BUSY : take(shm, number);
     end_keeper_if_idle();
     ReleaseSRWLockExclusive(&guard);
     return status;
@@ -224,7 +224,7 @@ quoit_status quoit_os_gate_enter(const wchar_t *name, uint32_t permissions, cons
     if (answer == WAIT_OBJECT_0 || answer == WAIT_ABANDONED)
         return QUOIT_OK;
     (void)CloseHandle(*gate_out);
-    return quoit_fail(QUOIT_BUSY,
+    return quoit_fail(QUOIT_ERROR_BUSY,
                       "'%s' is locked by a process that makes no progress (is it stopped?)", what);
 }
 

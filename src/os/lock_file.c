@@ -52,7 +52,7 @@ static char *lock_path_of(const char *path)
 
 static quoit_status no_memory(const char *path)
 {
-    return quoit_fail(QUOIT_NO_MEMORY, "out of memory for the lock file of '%s'", path);
+    return quoit_fail(QUOIT_ERROR_NO_MEMORY, "out of memory for the lock file of '%s'", path);
 }
 
 static bool leads_to(const char *path, int fd)
@@ -68,11 +68,11 @@ static bool leads_to(const char *path, int fd)
 static quoit_status take_others_gate(struct quoit_os_shm *shm, const char *lock_path)
 {
     quoit_status status = quoit_os_lock_try(shm, QUOIT_OS_LOCK_GATE);
-    if (status == QUOIT_BUSY)
-        return quoit_fail(QUOIT_OWNER, "another user's process holds the lock file '%s'",
+    if (status == QUOIT_ERROR_BUSY)
+        return quoit_fail(QUOIT_ERROR_OTHER_USER, "another user's process holds the lock file '%s'",
                           lock_path);
     if (status == QUOIT_OK && !leads_to(lock_path, (int)shm->lock))
-        return QUOIT_NOT_FOUND;
+        return QUOIT_ERROR_NOT_FOUND;
     return status;
 }
 
@@ -85,13 +85,14 @@ static quoit_status remove_relic(struct quoit_os_shm *shm, const char *path, con
     bool is_seen = fstat((int)shm->lock, &file) == 0;
     bool is_own = is_seen && quoit_os_owner_of(file.st_uid, (int)shm->lock) == quoit_os_user_id();
     if (!is_seen || (!is_own && quoit_os_user_id() != 0))
-        return quoit_fail(QUOIT_OWNER, "the lock file '%s' belongs to another user", lock_path);
+        return quoit_fail(QUOIT_ERROR_OTHER_USER, "the lock file '%s' belongs to another user",
+                          lock_path);
     status = is_own ? quoit_os_file_gate(shm, lock_path) : take_others_gate(shm, lock_path);
     if (status == QUOIT_OK && lstat(path, &file) == 0)
-        status = quoit_fail(QUOIT_EXISTS, "'%s' exists already", path);
+        status = quoit_fail(QUOIT_ERROR_EXISTS, "'%s' exists already", path);
     else if (status == QUOIT_OK && unlink(lock_path) != 0)
         status = quoit_os_fail(errno, "remove", lock_path);
-    return status == QUOIT_NOT_FOUND ? QUOIT_OK : status; /* removed while we waited */
+    return status == QUOIT_ERROR_NOT_FOUND ? QUOIT_OK : status; /* removed while we waited */
 }
 
 /* A lock file is there: makes way for a new one, if no object has the path. The old one is opened
@@ -131,7 +132,7 @@ static quoit_status make(struct quoit_os_shm *shm, const char *path, uint32_t pe
     do {
         shm->lock = quoit_os_fd_open(lock_path, O_RDWR | O_CREAT | O_EXCL);
         if (shm->lock < 0 && errno == ENAMETOOLONG)
-            return quoit_fail(QUOIT_NAME_TOO_LONG,
+            return quoit_fail(QUOIT_ERROR_NAME,
                               "the name of the lock file '%s' is too long: use a shorter name, or "
                               "permissions without users that may only read, such as 0600",
                               lock_path);
@@ -141,14 +142,14 @@ static quoit_status make(struct quoit_os_shm *shm, const char *path, uint32_t pe
                                             : fill(shm, lock_path, permissions);
         if (shm->lock >= 0 && status == QUOIT_OK)
             return QUOIT_OK;
-        if (shm->lock >= 0 && status != QUOIT_NOT_FOUND)
+        if (shm->lock >= 0 && status != QUOIT_ERROR_NOT_FOUND)
             (void)unlink(lock_path);
         quoit_os_fd_close((int)shm->lock, shm);
         shm->lock = -1;
-        if (status != QUOIT_OK && status != QUOIT_NOT_FOUND)
+        if (status != QUOIT_OK && status != QUOIT_ERROR_NOT_FOUND)
             return status;
     } while (quoit_os_hold_left_ns() > 0);
-    return quoit_fail(QUOIT_BUSY,
+    return quoit_fail(QUOIT_ERROR_BUSY,
                       "'%s': other processes create and remove it without pause; try again later",
                       lock_path);
 }
@@ -224,7 +225,7 @@ quoit_status quoit_os_lock_file_open(struct quoit_os_shm *shm, const char *path)
         return quoit_os_fail(error, "open", lock_path);
     /* The file is made before the object has its name, and removed after it has lost it. */
     if (!leads_to(path, (int)shm->id))
-        return quoit_fail(QUOIT_NOT_FOUND, "'%s' was removed or replaced meanwhile", path);
+        return quoit_fail(QUOIT_ERROR_NOT_FOUND, "'%s' was removed or replaced meanwhile", path);
     shm->locks_missing = true;
     return QUOIT_OK;
 }
@@ -237,7 +238,7 @@ quoit_status quoit_os_lock_file_unlink(struct quoit_os_shm *shm, const char *pat
     if (status != QUOIT_OK)
         return status;
     if (!leads_to(path, (int)shm->id))
-        status = quoit_fail(QUOIT_NOT_FOUND, "'%s' was removed or replaced meanwhile", path);
+        status = quoit_fail(QUOIT_ERROR_NOT_FOUND, "'%s' was removed or replaced meanwhile", path);
     else if (unlink(path) != 0)
         status = quoit_os_fail(errno, "remove", path);
     else if (!shm->locks_missing)

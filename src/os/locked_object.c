@@ -79,7 +79,7 @@ static quoit_status check_retry(const char *path)
 {
     if (quoit_os_hold_left_ns() > 0)
         return QUOIT_OK;
-    return quoit_fail(QUOIT_BUSY,
+    return quoit_fail(QUOIT_ERROR_BUSY,
                       "'%s': other processes create and remove it without pause; try again later",
                       path);
 }
@@ -115,7 +115,7 @@ static quoit_status check_lock_owner(const struct quoit_os_locked_ops *ops, cons
     if (quoit_os_owner_of(lock_owner, (int)shm->lock) == quoit_os_user_id())
         return QUOIT_OK;
     if (creates)
-        return quoit_fail(QUOIT_OWNER,
+        return quoit_fail(QUOIT_ERROR_OTHER_USER,
                           "the lock file '%s' belongs to user %llu, this process to "
                           "%llu",
                           path, (unsigned long long)lock_owner,
@@ -124,17 +124,17 @@ static quoit_status check_lock_owner(const struct quoit_os_locked_ops *ops, cons
     if (status != QUOIT_OK)
         return status;
     if (number < 0)
-        return quoit_fail(QUOIT_NOT_FOUND, "cannot open '%s:%s': %s", ops->scheme, text,
+        return quoit_fail(QUOIT_ERROR_NOT_FOUND, "cannot open '%s:%s': %s", ops->scheme, text,
                           strerror(ENOENT));
     if (owner == QUOIT_OS_OWNER_UNKNOWN)
         return quoit_os_fail(EACCES, "open", text);
     if (owner != lock_owner)
-        return quoit_fail(QUOIT_OWNER,
+        return quoit_fail(QUOIT_ERROR_OTHER_USER,
                           "the lock file of '%s:%s' belongs to another user than the object",
                           ops->scheme, text);
     if (!shm->any_owner)
         return quoit_fail(
-            QUOIT_OWNER,
+            QUOIT_ERROR_OTHER_USER,
             "'%s:%s' belongs to user %llu, this process to %llu (QUOIT_ANY_OWNER accepts it)",
             ops->scheme, text, (unsigned long long)owner, (unsigned long long)quoit_os_user_id());
     return QUOIT_OK;
@@ -158,7 +158,7 @@ static quoit_status open_gate(const struct quoit_os_locked_ops *ops, const char 
         if (status == QUOIT_OK)
             return QUOIT_OK;
         close_lock(shm);
-        if (status != QUOIT_NOT_FOUND)
+        if (status != QUOIT_ERROR_NOT_FOUND)
             return status;
         retry = check_retry(path); /* removed while we waited */
     }
@@ -182,16 +182,16 @@ static quoit_status make_gate(const char *path, uint32_t permissions, struct quo
         status = quoit_os_file_gate(shm, path);
     if (status != QUOIT_OK)
         close_lock(shm);
-    return status == QUOIT_NOT_FOUND ? QUOIT_EXISTS : status;
+    return status == QUOIT_ERROR_NOT_FOUND ? QUOIT_ERROR_EXISTS : status;
 }
 
 static quoit_status exists(const struct quoit_os_locked_ops *ops, const struct quoit_os_shm *shm,
                            const char *text)
 {
     if (shm->key)
-        return quoit_fail(QUOIT_EXISTS, "'%s:%s' exists already, with key 0x%08x", ops->scheme,
-                          text, (unsigned)shm->key);
-    return quoit_fail(QUOIT_EXISTS, "'%s:%s' exists already", ops->scheme, text);
+        return quoit_fail(QUOIT_ERROR_EXISTS, "'%s:%s' exists already, with key 0x%08x",
+                          ops->scheme, text, (unsigned)shm->key);
+    return quoit_fail(QUOIT_ERROR_EXISTS, "'%s:%s' exists already", ops->scheme, text);
 }
 
 /*
@@ -243,15 +243,15 @@ static quoit_status take_name(const struct quoit_os_locked_ops *ops, const char 
         if (status == QUOIT_OK)
             status = clear_relic(ops, path, text, shm);
         close_lock(shm);
-        if (status != QUOIT_OK && status != QUOIT_NOT_FOUND)
+        if (status != QUOIT_OK && status != QUOIT_ERROR_NOT_FOUND)
             return status;
-        if (status == QUOIT_NOT_FOUND)
+        if (status == QUOIT_ERROR_NOT_FOUND)
             status = make_gate(path, permissions, shm);
         else
-            status = QUOIT_EXISTS; /* no more: make it in the next round */
+            status = QUOIT_ERROR_EXISTS; /* no more: make it in the next round */
         if (status == QUOIT_OK)
             return check_no_object(ops, path, text, shm);
-        if (status != QUOIT_EXISTS)
+        if (status != QUOIT_ERROR_EXISTS)
             return status;
         retry = check_retry(path);
     }
@@ -278,7 +278,7 @@ quoit_status quoit_os_locked_create(const struct quoit_os_locked_ops *ops, const
     struct lock_path path = lock_path_of(ops, shm, text);
     shm->temporary = strdup(text); /* what an early close clears up */
     if (!shm->temporary)
-        return quoit_fail(QUOIT_NO_MEMORY, "out of memory for '%s:%s'", ops->scheme, text);
+        return quoit_fail(QUOIT_ERROR_NO_MEMORY, "out of memory for '%s:%s'", ops->scheme, text);
     quoit_status status = take_name(ops, path.text, text, permissions, shm);
     shm->unpublished = status == QUOIT_OK;
     if (status == QUOIT_OK)
@@ -313,8 +313,8 @@ static quoit_status find_object(const struct quoit_os_locked_ops *ops, const cha
     while (retry == QUOIT_OK) {
         quoit_status status = open_gate(ops, path.text, text, false, shm);
         /* A process that may only read the object takes none of its locks. */
-        bool hidden = status == QUOIT_PERMISSION && shm->read_only;
-        if (status != QUOIT_OK && status != QUOIT_NOT_FOUND && !hidden)
+        bool hidden = status == QUOIT_ERROR_PERMISSION && shm->read_only;
+        if (status != QUOIT_OK && status != QUOIT_ERROR_NOT_FOUND && !hidden)
             return status;
         int64_t number = -1;
         uint64_t owner;
@@ -323,11 +323,12 @@ static quoit_status find_object(const struct quoit_os_locked_ops *ops, const cha
         if (looked != QUOIT_OK)
             return looked;
         if (number < 0)
-            return quoit_fail(QUOIT_NOT_FOUND, "cannot open '%s:%s': %s", ops->scheme, text,
+            return quoit_fail(QUOIT_ERROR_NOT_FOUND, "cannot open '%s:%s': %s", ops->scheme, text,
                               strerror(ENOENT));
-        bool lost = status == QUOIT_NOT_FOUND && access(path.text, F_OK) != 0 &&
+        bool lost = status == QUOIT_ERROR_NOT_FOUND && access(path.text, F_OK) != 0 &&
                     ops->find(shm, text, &owner) == shm->id;
-        if (status != QUOIT_NOT_FOUND || lost) /* the caller checks a hidden lock file again */
+        if (status != QUOIT_ERROR_NOT_FOUND ||
+            lost) /* the caller checks a hidden lock file again */
             return QUOIT_OK;
         retry = check_retry(path.text);
     }
@@ -357,18 +358,19 @@ quoit_status quoit_os_locked_open(const struct quoit_os_locked_ops *ops, const c
     if (status == QUOIT_OK && shm->lock >= 0)
         record = read_record(shm);
     if (status == QUOIT_OK && record.state == RECORD_CREATING)
-        status = quoit_fail(QUOIT_NOT_FOUND, "'%s:%s' was never finished by its creator",
+        status = quoit_fail(QUOIT_ERROR_NOT_FOUND, "'%s:%s' was never finished by its creator",
                             ops->scheme, text);
     if (status == QUOIT_OK)
         status = ops->attach(shm, text, 0);
     if (status == QUOIT_OK && shm->lock >= 0 && !is_owners(shm))
-        status = quoit_fail(QUOIT_OWNER,
+        status = quoit_fail(QUOIT_ERROR_OTHER_USER,
                             "the lock file of '%s:%s' belongs to another user than the object",
                             ops->scheme, text);
     bool hidden = status == QUOIT_OK && shm->lock < 0 &&
                   quoit_os_lock_hide(shm, lock_path_of(ops, shm, text).text, shm->owner);
     if (hidden && !is_finished(shm))
-        status = quoit_fail(QUOIT_NOT_FOUND, "'%s:%s' is not finished yet", ops->scheme, text);
+        status = quoit_fail(QUOIT_ERROR_NOT_FOUND, "'%s:%s' is not finished yet", ops->scheme,
+                            text);
     if (status != QUOIT_OK) {
         quoit_os_locked_close(ops, shm);
         return status;
@@ -404,7 +406,7 @@ quoit_status quoit_os_locked_unlink(const struct quoit_os_locked_ops *ops, struc
     uint64_t owner;
     status = look(ops, shm, text, &number, &owner);
     if (status == QUOIT_OK && number != shm->id)
-        status = quoit_fail(QUOIT_NOT_FOUND, "'%s:%s' was removed or replaced meanwhile",
+        status = quoit_fail(QUOIT_ERROR_NOT_FOUND, "'%s:%s' was removed or replaced meanwhile",
                             ops->scheme, text);
     else if (status == QUOIT_OK && ops->remove(shm, text) != 0)
         status = quoit_os_fail(errno, "remove", text);

@@ -25,7 +25,7 @@ struct quoit_os_locked_ops {
        number, or died before (-1). */
     bool (*is_abandoned)(const struct quoit_os_shm *shm, const char *text, int64_t number,
                          int64_t noted, uint64_t creator_pid);
-    /* Makes it, and sets shm->id, its number. EXISTS NOSPACE … */
+    /* Makes it, and sets shm->id, its number. EXISTS NO_SPACE … */
     quoit_status (*make)(struct quoit_os_shm *shm, const char *text, uint64_t size_bytes,
                          uint32_t permissions);
     /* Maps it: base, size_bytes, owner. With a size, it is new: gives it that, reserved. */

@@ -49,7 +49,7 @@ static quoit_status fail_at(int error, const char *doing, const char *path)
     directory_of(path, directory);
     if ((error == ENOENT || error == ENOTDIR) &&
         (stat(directory, &file) != 0 || !S_ISDIR(file.st_mode)))
-        return quoit_fail(QUOIT_SYSTEM,
+        return quoit_fail(QUOIT_ERROR_SYSTEM,
                           "cannot %s '%.200s': there is no directory '%.200s'; create it, or use "
                           "another name",
                           doing, path, directory);
@@ -151,7 +151,7 @@ quoit_status quoit_os_file_reserve(int fd, uint64_t size_bytes, uint32_t permiss
     if (error == ENOTSUP)
         error = ftruncate(fd, (off_t)size_bytes) == 0 ? write_zeros(fd, size_bytes) : errno;
     if (error == ENOSPC || error == EFBIG || error == ENOMEM)
-        return quoit_fail(QUOIT_NOSPACE, "cannot reserve %llu bytes for '%s': %s%s",
+        return quoit_fail(QUOIT_ERROR_NO_SPACE, "cannot reserve %llu bytes for '%s': %s%s",
                           (unsigned long long)size_bytes, what, strerror(error),
                           quoit_os_fd_limit_hint(error));
     return error == 0 ? QUOIT_OK : quoit_os_fail(error, "reserve memory for", what);
@@ -165,7 +165,7 @@ quoit_status quoit_os_file_map(int fd, bool read_only, const char *what,
     if (fstat(fd, &file) != 0)
         return quoit_os_fail(errno, "look at", what);
     if (!S_ISREG(file.st_mode))
-        return quoit_fail(QUOIT_NOT_QUOIT, "'%s' is not an ordinary file", what);
+        return quoit_fail(QUOIT_ERROR_NOT_QUOIT, "'%s' is not an ordinary file", what);
     quoit_status status = quoit_os_fd_map(fd, read_only, what, shm_out);
     if (status != QUOIT_OK)
         return status;
@@ -188,7 +188,7 @@ static quoit_status create_once(const char *path, uint64_t size_bytes, uint32_t 
     if (status == QUOIT_OK)
         status = quoit_os_file_reserve(fd, size_bytes, has_readers ? 0600 : permissions, path);
     if (status == QUOIT_OK && !quoit_os_fd_is_whole(fd))
-        status = quoit_fail(QUOIT_UNSUPPORTED,
+        status = quoit_fail(QUOIT_ERROR_UNSUPPORTED,
                             "the file system of '%s' does not keep memory reserved", path);
     if (status == QUOIT_OK)
         status = quoit_os_file_map(fd, false, path, shm_out);
@@ -198,7 +198,7 @@ static quoit_status create_once(const char *path, uint64_t size_bytes, uint32_t 
     shm_out->temporary = temporary;
     if (temporary)
         status = quoit_os_file_gate(shm_out, temporary);
-    *swept_out = status == QUOIT_NOT_FOUND;
+    *swept_out = status == QUOIT_ERROR_NOT_FOUND;
     if (status == QUOIT_OK && has_readers)
         status = quoit_os_lock_file_make(shm_out, path, permissions);
     if (status != QUOIT_OK)
@@ -218,7 +218,7 @@ quoit_status quoit_os_file_create(const char *path, uint64_t size_bytes, uint32_
 {
     struct stat present;
     if (lstat(path, &present) == 0)
-        return quoit_fail(QUOIT_EXISTS, "'%s' exists already", path);
+        return quoit_fail(QUOIT_ERROR_EXISTS, "'%s' exists already", path);
     bool swept;
     quoit_status status;
     do
@@ -263,7 +263,7 @@ quoit_status quoit_os_file_publish(struct quoit_os_shm *shm, const char *path)
         leave_temporary_gate(shm);
     forget_temporary(shm);
     if (error == EEXIST)
-        return quoit_fail(QUOIT_EXISTS, "'%s' exists already", path);
+        return quoit_fail(QUOIT_ERROR_EXISTS, "'%s' exists already", path);
     if (error != 0)
         return quoit_os_fail(error, "give its name to", path);
     if (shm->lock_path)
@@ -279,7 +279,7 @@ static quoit_status open_ordinary(const char *path, bool read_only, int *fd_out)
     if (lstat(path, &file) != 0)
         return fail_at(errno, "open", path);
     if (!S_ISREG(file.st_mode)) /* opening a device or a FIFO can have effects: do not */
-        return quoit_fail(QUOIT_NOT_QUOIT, "'%s' is not an ordinary file", path);
+        return quoit_fail(QUOIT_ERROR_NOT_QUOIT, "'%s' is not an ordinary file", path);
     *fd_out = quoit_os_fd_open(path, (read_only ? O_RDONLY : O_RDWR) | O_NONBLOCK | O_NOCTTY);
     return *fd_out >= 0 ? QUOIT_OK : quoit_os_fail(errno, "open", path);
 }
@@ -318,14 +318,14 @@ static quoit_status check_leads_to(const char *path, int fd)
         return quoit_os_fail(errno, "look at", path);
     if (is_there && by_path.st_dev == by_fd.st_dev && by_path.st_ino == by_fd.st_ino)
         return QUOIT_OK;
-    return quoit_fail(QUOIT_NOT_FOUND, "'%s' was removed or replaced meanwhile", path);
+    return quoit_fail(QUOIT_ERROR_NOT_FOUND, "'%s' was removed or replaced meanwhile", path);
 }
 
 quoit_status quoit_os_file_gate(struct quoit_os_shm *shm, const char *path)
 {
     quoit_os_fork_hold();
     quoit_status status = quoit_os_lock_try(shm, QUOIT_OS_LOCK_GATE);
-    while (status == QUOIT_BUSY) {
+    while (status == QUOIT_ERROR_BUSY) {
         status = quoit_os_pause(shm, path);
         if (status != QUOIT_OK)
             break;

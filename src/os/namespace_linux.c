@@ -44,7 +44,7 @@ quoit_status quoit_os_ipc_namespace(uint64_t *namespace_out)
     if (!found && !ask_kernel(&namespace)) {
         if (stat("/proc/self/ns/mnt", &other) == 0 && stat(own, &other) != 0 && errno == ENOENT)
             return QUOIT_OK; /* a kernel that was built without IPC namespaces */
-        return quoit_fail(QUOIT_UNSUPPORTED,
+        return quoit_fail(QUOIT_ERROR_UNSUPPORTED,
                           "sysv: names need /proc, to find this process's IPC namespace: cannot "
                           "look at '%s': %s",
                           own, strerror(error));

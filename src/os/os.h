@@ -60,13 +60,14 @@ struct quoit_os_shm {
 struct quoit_os_shm_ops {
     struct quoit_os_scheme scheme;
 
-    /* Zeroed, reserved, mapped memory of exactly size_bytes. EXISTS NOSPACE PERMISSION … */
+    /* Zeroed, reserved, mapped memory of exactly size_bytes. EXISTS NO_SPACE PERMISSION … */
     quoit_status (*create)(const char *text, uint64_t size_bytes, uint32_t permissions,
                            struct quoit_os_shm *shm_out);
     /* From here others can open it. EXISTS where the name was taken meanwhile. */
     quoit_status (*publish)(struct quoit_os_shm *shm, const char *text);
     /* NOT_FOUND, NOT_QUOIT (not memory at all), PERMISSION … The caller sets shm_out->any_owner,
-       which is read first: without it, opening does not wait for another user's process (OWNER). */
+   which is read first: without it, opening does not wait for another user's process (OTHER_USER).
+   */
     quoit_status (*open)(const char *text, bool read_only, struct quoit_os_shm *shm_out);
     /* Opens the lock file of an object whose header names one. NOT_FOUND: the object has lost its
        name. OK with locks_missing: it has lost its lock file. NULL: such objects have none. */
@@ -165,7 +166,7 @@ struct quoit_os_sem_ops {
     quoit_status (*open)(const char *text, bool any_owner, struct quoit_os_sem *sem_out);
     quoit_status (*unlink)(const char *text, bool any_owner);
     void (*close)(struct quoit_os_sem *sem);
-    /* timeout_ns: 0 polls, negative waits for ever. OK TIMEOUT CLOSED (removed meanwhile). */
+    /* timeout_ns: 0 polls, negative waits for ever. OK TIMEOUT FINISHED (removed meanwhile). */
     quoit_status (*wait)(struct quoit_os_sem *sem, int64_t timeout_ns);
     quoit_status (*post)(struct quoit_os_sem *sem);
     quoit_status (*value)(struct quoit_os_sem *sem, uint32_t *value_out);

@@ -15,17 +15,17 @@
  */
 uint64_t quoit_os_owner_of(uint64_t user_id, int fd);
 
-/* OWNER; what: "semaphore ", or "". */
+/* OTHER_USER; what: "semaphore ", or "". */
 static inline quoit_status quoit_os_fail_owner(const char *what, const char *scheme,
                                                const char *text, uint64_t owner)
 {
     if (owner == QUOIT_OS_OWNER_UNMAPPED)
-        return quoit_fail(QUOIT_OWNER,
+        return quoit_fail(QUOIT_ERROR_OTHER_USER,
                           "%s'%s:%s' belongs to a user that this process's user namespace does not "
                           "map (QUOIT_ANY_OWNER accepts it)",
                           what, scheme, text);
     return quoit_fail(
-        QUOIT_OWNER,
+        QUOIT_ERROR_OTHER_USER,
         "%s'%s:%s' belongs to user %llu, this process to %llu (QUOIT_ANY_OWNER accepts it)", what,
         scheme, text, (unsigned long long)owner, (unsigned long long)quoit_os_user_id());
 }

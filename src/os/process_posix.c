@@ -197,7 +197,7 @@ quoit_status quoit_os_pause(struct quoit_os_shm *shm, const char *what)
     struct pause_guard paused = {.guard.dropped = drop_paused, .shm = shm};
     sigset_t blocked;
     if (left_ns == 0)
-        return quoit_fail(QUOIT_BUSY,
+        return quoit_fail(QUOIT_ERROR_BUSY,
                           "'%s' is locked by a process that makes no progress (is it stopped?)",
                           what);
     quoit_status status = quoit_os_fork_guard_add(&paused.guard);
@@ -211,7 +211,8 @@ quoit_status quoit_os_pause(struct quoit_os_shm *shm, const char *what)
     count_opener(true);
     quoit_os_fork_guard_remove(&paused.guard);
     if (paused.forked)
-        return quoit_fail(QUOIT_FORKED, "this process was forked while it waited for '%s'", what);
+        return quoit_fail(QUOIT_ERROR_FORKED, "this process was forked while it waited for '%s'",
+                          what);
     return QUOIT_OK;
 }
 

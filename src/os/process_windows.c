@@ -63,7 +63,7 @@ quoit_status quoit_os_pause(struct quoit_os_shm *shm, const char *what)
 {
     (void)shm;
     if (quoit_os_hold_left_ns() == 0)
-        return quoit_fail(QUOIT_BUSY,
+        return quoit_fail(QUOIT_ERROR_BUSY,
                           "'%s' is locked by a process that makes no progress (is it stopped?)",
                           what);
     Sleep(1);

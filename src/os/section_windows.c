@@ -7,7 +7,7 @@
 
 static quoit_status no_space(uint64_t size_bytes, const char *what, const char *why)
 {
-    return quoit_fail(QUOIT_NOSPACE, "cannot reserve %llu bytes for '%s': %s",
+    return quoit_fail(QUOIT_ERROR_NO_SPACE, "cannot reserve %llu bytes for '%s': %s",
                       (unsigned long long)size_bytes, what, why);
 }
 
@@ -50,7 +50,7 @@ quoit_status quoit_os_section_create(const wchar_t *name, uint64_t size_bytes, u
     quoit_os_security_free(&security);
     if (section && error == ERROR_ALREADY_EXISTS) {
         (void)CloseHandle(section);
-        return quoit_fail(QUOIT_EXISTS, "'%s' exists already", what);
+        return quoit_fail(QUOIT_ERROR_EXISTS, "'%s' exists already", what);
     }
     if (!section && (error == ERROR_NOT_ENOUGH_MEMORY || error == ERROR_COMMITMENT_LIMIT))
         return no_space(size_bytes, what, "no memory is left for it");

@@ -96,7 +96,7 @@ static int fill(int id, const char *text, uint32_t value, bool undo)
 
 static quoit_status foreign(const char *text, uint32_t key)
 {
-    return quoit_fail(QUOIT_NOT_QUOIT,
+    return quoit_fail(QUOIT_ERROR_NOT_QUOIT,
                       "the System V semaphores with the key of 'sysv:%s', 0x%08x, were not made by "
                       "Quoit",
                       text, key);
@@ -104,7 +104,7 @@ static quoit_status foreign(const char *text, uint32_t key)
 
 static quoit_status collision(const char *text, uint32_t key)
 {
-    return quoit_fail(QUOIT_COLLISION,
+    return quoit_fail(QUOIT_ERROR_NAME,
                       "the key of 'sysv:%s', 0x%08x, is taken by a semaphore of another name", text,
                       key);
 }
@@ -121,7 +121,8 @@ static quoit_status create(const char *text, uint32_t value, uint32_t permission
         if (id < 0 && errno == EINVAL)
             return foreign(text, key); /* a set with fewer words */
         if (id < 0 && errno == ENOSPC)
-            return quoit_fail(QUOIT_LIMIT, "no more System V semaphores: kernel.sem limits them");
+            return quoit_fail(QUOIT_ERROR_LIMIT,
+                              "no more System V semaphores: kernel.sem limits them");
         if (id < 0)
             return quoit_os_fail(errno, "create the System V semaphore", text);
 
@@ -129,7 +130,7 @@ static quoit_status create(const char *text, uint32_t value, uint32_t permission
         struct semid_ds set = {0};
         unsigned short words[WORDS] = {0};
         status = look(id, text, &content, &set, words);
-        if (status == QUOIT_NOT_FOUND)
+        if (status == QUOIT_ERROR_NOT_FOUND)
             continue; /* removed in between */
         if (status != QUOIT_OK)
             return status;
@@ -137,11 +138,11 @@ static quoit_status create(const char *text, uint32_t value, uint32_t permission
             return foreign(text, key);
         if (content == OURS)
             return has_name(words, text)
-                       ? quoit_fail(QUOIT_EXISTS, "semaphore 'sysv:%s' exists already", text)
+                       ? quoit_fail(QUOIT_ERROR_EXISTS, "semaphore 'sysv:%s' exists already", text)
                        : collision(text, key);
         if (quoit_os_owner_of(set.sem_perm.uid, -1) != quoit_os_user_id())
-            return quoit_fail(QUOIT_OWNER, "semaphore 'sysv:%s' was begun by user %llu", text,
-                              (unsigned long long)set.sem_perm.uid);
+            return quoit_fail(QUOIT_ERROR_OTHER_USER, "semaphore 'sysv:%s' was begun by user %llu",
+                              text, (unsigned long long)set.sem_perm.uid);
         int error = fill(id, text, value, undo);
         if (error == 0) {
             /* Who died before filling the set may have asked for others. */
@@ -154,7 +155,7 @@ static quoit_status create(const char *text, uint32_t value, uint32_t permission
             return quoit_os_fail(error, "fill the System V semaphore", text);
     }
     return quoit_fail(
-        QUOIT_BUSY,
+        QUOIT_ERROR_BUSY,
         "'sysv:%s': other processes create and remove it without pause; try again later", text);
 }
 
@@ -180,8 +181,8 @@ static quoit_status open_existing(const char *text, bool any_owner, struct quoit
     if (content == FOREIGN)
         return foreign(text, key);
     if (content == UNFINISHED)
-        return quoit_fail(QUOIT_NOT_FOUND, "semaphore 'sysv:%s' was never finished by its creator",
-                          text);
+        return quoit_fail(QUOIT_ERROR_NOT_FOUND,
+                          "semaphore 'sysv:%s' was never finished by its creator", text);
     if (!has_name(words, text))
         return collision(text, key);
     *sem_out = (struct quoit_os_sem){.id = id, .undo = words[WORD_MAGIC] == MAGIC_UNDO};
@@ -213,9 +214,10 @@ static void close_sem(struct quoit_os_sem *sem)
 static quoit_status out_of_range(const struct quoit_os_sem *sem, short by)
 {
     if (!sem->undo || (by > 0 && semctl((int)sem->id, WORD_VALUE, GETVAL) == VALUE_MAX))
-        return quoit_fail(QUOIT_OVERFLOW, "the semaphore's value is at its largest, %d", VALUE_MAX);
+        return quoit_fail(QUOIT_ERROR_INVALID, "the semaphore's value is at its largest, %d",
+                          VALUE_MAX);
     return quoit_fail(
-        QUOIT_LIMIT,
+        QUOIT_ERROR_LIMIT,
         "this process has %s the semaphore %d times more often than it has %s it, and "
         "the system can undo no more when the process ends: QUOIT_SEM_HOLD is for "
         "processes that wait and post in turn; create it with QUOIT_SEM_SIGNAL if one "
@@ -240,13 +242,15 @@ static quoit_status change(struct quoit_os_sem *sem, short by, int64_t timeout_n
         return QUOIT_TIMEOUT;
     case EIDRM:
     case EINVAL:
-        return quoit_fail(QUOIT_CLOSED, "the semaphore was removed while it was in use");
+        return quoit_fail(QUOIT_FINISHED, "the semaphore was removed while it was in use");
     case ERANGE:
         return out_of_range(sem, by);
     case ENOSPC:
-        return quoit_fail(QUOIT_LIMIT, "no more System V undo structures: kernel.sem limits them");
+        return quoit_fail(QUOIT_ERROR_LIMIT,
+                          "no more System V undo structures: kernel.sem limits them");
     default:
-        return errno == EINTR ? QUOIT_BUSY : quoit_os_fail(errno, "use", "a System V semaphore");
+        return errno == EINTR ? QUOIT_ERROR_BUSY
+                              : quoit_os_fail(errno, "use", "a System V semaphore");
     }
 }
 
@@ -261,7 +265,7 @@ static quoit_status wait_sem(struct quoit_os_sem *sem, int64_t timeout_ns)
                                      timeout_ns < 0 ? -1
                                      : in_parts     ? QUOIT_OS_SEM_LONGEST_NS
                                                     : left);
-        if (status != QUOIT_BUSY && !(status == QUOIT_TIMEOUT && in_parts))
+        if (status != QUOIT_ERROR_BUSY && !(status == QUOIT_TIMEOUT && in_parts))
             return status;
     }
 }
@@ -276,7 +280,7 @@ static quoit_status value_of(struct quoit_os_sem *sem, uint32_t *value_out)
     int value = semctl((int)sem->id, WORD_VALUE, GETVAL);
     if (value < 0)
         return errno == EINVAL || errno == EIDRM
-                   ? QUOIT_CLOSED
+                   ? QUOIT_FINISHED
                    : quoit_os_fail(errno, "read", "a System V semaphore");
     *value_out = (uint32_t)value;
     return QUOIT_OK;

@@ -26,7 +26,7 @@ static quoit_status make(const struct quoit_os_entry *entry, uint64_t identity, 
     if (error != ERROR_ALREADY_EXISTS)
         return QUOIT_OK;
     (void)CloseHandle(*semaphore_out); /* somebody came to the same number */
-    return quoit_fail(QUOIT_EXISTS, "semaphore 'windows:%s' exists already", entry->name);
+    return quoit_fail(QUOIT_ERROR_EXISTS, "semaphore 'windows:%s' exists already", entry->name);
 }
 
 static quoit_status create(const char *text, uint32_t value, uint32_t permissions, bool undo,
@@ -72,8 +72,8 @@ static quoit_status follow(const struct quoit_os_entry *entry, uint64_t identity
         return quoit_os_fail((int)GetLastError(), "open semaphore", entry->name);
     quoit_status status = quoit_os_security_read(semaphore, false, entry->name, &object);
     if (status == QUOIT_OK && !any_owner && object.owner != quoit_os_user_id())
-        status = quoit_fail(QUOIT_OWNER, "semaphore 'windows:%s' belongs to another user",
-                            entry->name);
+        status = quoit_fail(QUOIT_ERROR_OTHER_USER,
+                            "semaphore 'windows:%s' belongs to another user", entry->name);
     if (status != QUOIT_OK)
         (void)CloseHandle(semaphore);
     *semaphore_out = semaphore;
@@ -94,7 +94,7 @@ static quoit_status find(const char *text, bool any_owner, struct quoit_os_entry
         before = identity;
         identity = quoit_os_entry_read(entry_out);
         status = follow(entry_out, identity, any_owner, semaphore_out);
-    } while (status == QUOIT_NOT_FOUND && identity != before && /* replaced meanwhile? */
+    } while (status == QUOIT_ERROR_NOT_FOUND && identity != before && /* replaced meanwhile? */
              quoit_os_hold_left_ns() > 0);
     *identity_out = identity;
     if (status != QUOIT_OK)
@@ -132,7 +132,8 @@ static quoit_status unlink_name(const char *text, bool any_owner)
         status = quoit_os_entry_unlink(&entry, identity);
         (void)CloseHandle(semaphore);
         (void)CloseHandle(entry.section);
-    } while (status == QUOIT_NOT_FOUND && quoit_os_hold_left_ns() > 0); /* replaced in between? */
+    } while (status == QUOIT_ERROR_NOT_FOUND &&
+             quoit_os_hold_left_ns() > 0); /* replaced in between? */
     return status;
 }
 
@@ -160,7 +161,8 @@ static quoit_status post(struct quoit_os_sem *sem)
     if (ReleaseSemaphore(sem->pointer, 1, NULL))
         return QUOIT_OK;
     if (GetLastError() == ERROR_TOO_MANY_POSTS)
-        return quoit_fail(QUOIT_OVERFLOW, "the semaphore's value is at its largest, %ld", LONG_MAX);
+        return quoit_fail(QUOIT_ERROR_INVALID, "the semaphore's value is at its largest, %ld",
+                          LONG_MAX);
     return quoit_os_fail((int)GetLastError(), "post", "a semaphore");
 }
 
@@ -168,7 +170,7 @@ static quoit_status value_of(struct quoit_os_sem *sem, uint32_t *value_out)
 {
     if (quoit_os_semaphore_count(sem->pointer, value_out))
         return QUOIT_OK;
-    return quoit_fail(QUOIT_SYSTEM, "the system does not tell a semaphore's value");
+    return quoit_fail(QUOIT_ERROR_SYSTEM, "the system does not tell a semaphore's value");
 }
 
 const struct quoit_os_sem_ops quoit_os_sem_windows = {

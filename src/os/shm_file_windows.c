@@ -75,7 +75,7 @@ static int directory_length(const char *path)
 static quoit_status fail_at(DWORD error, const char *doing, const char *path)
 {
     if (error == ERROR_PATH_NOT_FOUND)
-        return quoit_fail(QUOIT_SYSTEM,
+        return quoit_fail(QUOIT_ERROR_SYSTEM,
                           "cannot %s '%.200s': there is no directory '%.*s'; create it, or use "
                           "another name",
                           doing, path, directory_length(path), path);
@@ -127,7 +127,7 @@ static quoit_status map(HANDLE file, bool read_only, const char *path, struct qu
 
 static quoit_status no_space(uint64_t size_bytes, const char *path)
 {
-    return quoit_fail(QUOIT_NOSPACE, "cannot reserve %llu bytes for '%s': the disk has less",
+    return quoit_fail(QUOIT_ERROR_NO_SPACE, "cannot reserve %llu bytes for '%s': the disk has less",
                       (unsigned long long)size_bytes, path);
 }
 
@@ -204,7 +204,7 @@ static quoit_status create(const char *path, uint64_t size_bytes, uint32_t permi
     if (status != QUOIT_OK)
         return status;
     if (GetFileAttributesW(wide.text) != INVALID_FILE_ATTRIBUTES)
-        return quoit_fail(QUOIT_EXISTS, "'%s' exists already", path);
+        return quoit_fail(QUOIT_ERROR_EXISTS, "'%s' exists already", path);
     status = quoit_os_security_make(permissions, false, &security);
     if (status != QUOIT_OK)
         return status;
@@ -221,7 +221,7 @@ static quoit_status create(const char *path, uint64_t size_bytes, uint32_t permi
         shm_out->temporary = keep(&temporary);
         if (shm_out->temporary)
             return QUOIT_OK;
-        status = quoit_fail(QUOIT_NO_MEMORY, "out of memory for '%s'", path);
+        status = quoit_fail(QUOIT_ERROR_NO_MEMORY, "out of memory for '%s'", path);
         (void)UnmapViewOfFile(shm_out->base);
     }
     (void)CloseHandle(file);
@@ -253,7 +253,7 @@ static quoit_status publish(struct quoit_os_shm *shm, const char *path)
 
 static quoit_status not_a_file(const char *path)
 {
-    return quoit_fail(QUOIT_NOT_QUOIT, "'%s' is not an ordinary file", path);
+    return quoit_fail(QUOIT_ERROR_NOT_QUOIT, "'%s' is not an ordinary file", path);
 }
 
 /* An ordinary file, opened; devices and pipes are not. */
@@ -278,7 +278,7 @@ static quoit_status open_ordinary(const char *path, bool read_only, HANDLE *file
     if (GetFileType(*file_out) != FILE_TYPE_DISK)
         status = not_a_file(path);
     else if (!GetFileSizeEx(*file_out, &size) || size.QuadPart == 0)
-        status = quoit_fail(QUOIT_NOT_QUOIT,
+        status = quoit_fail(QUOIT_ERROR_NOT_QUOIT,
                             "'%s' is an empty file, not shared memory made by Quoit", path);
     if (status != QUOIT_OK)
         (void)CloseHandle(*file_out);
@@ -319,7 +319,7 @@ static quoit_status take_name_away(const struct quoit_os_shm *shm, const wchar_t
 {
     struct quoit_os_wide temporary;
     if (!leads_to(wide, shm->identity))
-        return quoit_fail(QUOIT_NOT_FOUND, "'%s' was removed or replaced meanwhile", path);
+        return quoit_fail(QUOIT_ERROR_NOT_FOUND, "'%s' was removed or replaced meanwhile", path);
     temporary_beside(wide, &temporary);
     if (!MoveFileExW(wide, temporary.text, 0))
         return quoit_os_fail((int)GetLastError(), "remove", path);

@@ -107,7 +107,7 @@ static quoit_status set_size(int fd, const char *text, uint64_t size_bytes)
     if (error == ENOTSUP) /* not for such objects: populating them is all that can be done */
         error = 0;
     if (error == ENOSPC || error == ENOMEM || error == EFBIG)
-        return quoit_fail(QUOIT_NOSPACE, "cannot reserve %llu bytes for 'posix:%s'%s",
+        return quoit_fail(QUOIT_ERROR_NO_SPACE, "cannot reserve %llu bytes for 'posix:%s'%s",
                           (unsigned long long)size_bytes, text, quoit_os_fd_limit_hint(error));
     return error == 0 ? QUOIT_OK : quoit_os_fail(error, "set the size of", text);
 }

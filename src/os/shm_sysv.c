@@ -61,7 +61,7 @@ static quoit_status make(struct quoit_os_shm *shm, const char *text, uint64_t si
     if (shmid >= 0)
         return QUOIT_OK;
     if (error == EINVAL || error == ENOMEM || error == ENOSPC)
-        return quoit_fail(QUOIT_NOSPACE,
+        return quoit_fail(QUOIT_ERROR_NO_SPACE,
                           "cannot reserve %llu bytes for 'sysv:%s': %s (kernel.shmmax, "
                           "shmall and shmmni set limits)",
                           (unsigned long long)size_bytes, text, strerror(error));
@@ -161,8 +161,9 @@ static quoit_status peek(const char *text, void *bytes, uint64_t count)
     if (shm.id < 0 || shmctl((int)shm.id, IPC_STAT, &segment) != 0)
         return quoit_os_sysv_fail("query the System V segment", text);
     if (segment.shm_segsz < count)
-        return quoit_fail(QUOIT_NOT_QUOIT, "'sysv:%s' has %llu bytes, too few for a Quoit object",
-                          text, (unsigned long long)segment.shm_segsz);
+        return quoit_fail(QUOIT_ERROR_NOT_QUOIT,
+                          "'sysv:%s' has %llu bytes, too few for a Quoit object", text,
+                          (unsigned long long)segment.shm_segsz);
     const void *base = shmat((int)shm.id, NULL, SHM_RDONLY);
     if ((intptr_t)base == -1)
         return quoit_os_sysv_fail("attach the System V segment", text);
@@ -178,7 +179,7 @@ static quoit_status unlink_name(struct quoit_os_shm *shm, const char *text)
     if (status != QUOIT_OK)
         return status;
     if (ipc_namespace != shm->identity) /* the number may be another segment's here */
-        return quoit_fail(QUOIT_NOT_FOUND,
+        return quoit_fail(QUOIT_ERROR_NOT_FOUND,
                           "'sysv:%s' belongs to an IPC namespace that this process has left", text);
     return quoit_os_locked_unlink(&locked, shm, text);
 }

@@ -20,7 +20,7 @@ static quoit_status create(const char *text, uint64_t size_bytes, uint32_t permi
         identity = quoit_os_new_identity();
         struct quoit_os_object_name name = quoit_os_entry_target(&entry, identity);
         status = quoit_os_section_create(name.text, size_bytes, permissions, text, shm_out);
-    } while (status == QUOIT_EXISTS); /* somebody came to the same number */
+    } while (status == QUOIT_ERROR_EXISTS); /* somebody came to the same number */
     if (status != QUOIT_OK)
         return status;
     shm_out->identity = identity;
@@ -81,7 +81,7 @@ static quoit_status open_existing(const char *text, bool read_only, struct quoit
         before = identity;
         identity = quoit_os_entry_read(&entry);
         status = follow(&entry, identity, read_only, shm_out);
-    } while (status == QUOIT_NOT_FOUND && identity != before && /* replaced meanwhile? */
+    } while (status == QUOIT_ERROR_NOT_FOUND && identity != before && /* replaced meanwhile? */
              quoit_os_hold_left_ns() > 0);
     if (status != QUOIT_OK)
         (void)CloseHandle(entry.section);

@@ -12,25 +12,25 @@ static quoit_status status_of(int error)
     switch (error) {
     case ENOENT:
     case ENOTDIR:
-        return QUOIT_NOT_FOUND;
+        return QUOIT_ERROR_NOT_FOUND;
     case EEXIST:
-        return QUOIT_EXISTS;
+        return QUOIT_ERROR_EXISTS;
     case EACCES:
     case EPERM:
     case EROFS:
-        return QUOIT_PERMISSION;
+        return QUOIT_ERROR_PERMISSION;
     case ENOSPC:
     case EDQUOT:
     case EFBIG:
-        return QUOIT_NOSPACE;
+        return QUOIT_ERROR_NO_SPACE;
     case EMFILE:
     case ENFILE:
     case ENOLCK:
-        return QUOIT_LIMIT;
+        return QUOIT_ERROR_LIMIT;
     case ENOMEM:
-        return QUOIT_NO_MEMORY;
+        return QUOIT_ERROR_NO_MEMORY;
     case ENAMETOOLONG:
-        return QUOIT_NAME_TOO_LONG;
+        return QUOIT_ERROR_NAME;
     case ELOOP:
     case EISDIR:
     case ENXIO:
@@ -38,9 +38,9 @@ static quoit_status status_of(int error)
 #ifdef EFTYPE
     case EFTYPE: /* and NetBSD */
 #endif
-        return QUOIT_NOT_QUOIT;
+        return QUOIT_ERROR_NOT_QUOIT;
     default:
-        return QUOIT_SYSTEM;
+        return QUOIT_ERROR_SYSTEM;
     }
 }
 

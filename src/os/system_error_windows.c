@@ -12,36 +12,36 @@ static quoit_status status_of(DWORD error)
     case ERROR_PATH_NOT_FOUND:
     case ERROR_INVALID_DRIVE:
     case ERROR_BAD_NETPATH:
-        return QUOIT_NOT_FOUND;
+        return QUOIT_ERROR_NOT_FOUND;
     case ERROR_ALREADY_EXISTS:
     case ERROR_FILE_EXISTS:
-        return QUOIT_EXISTS;
+        return QUOIT_ERROR_EXISTS;
     case ERROR_ACCESS_DENIED:
     case ERROR_WRITE_PROTECT:
     case ERROR_SHARING_VIOLATION:
     case ERROR_PRIVILEGE_NOT_HELD:
-        return QUOIT_PERMISSION;
+        return QUOIT_ERROR_PERMISSION;
     case ERROR_DISK_FULL:
     case ERROR_HANDLE_DISK_FULL:
     case ERROR_COMMITMENT_LIMIT:
     case ERROR_FILE_TOO_LARGE:
-        return QUOIT_NOSPACE;
+        return QUOIT_ERROR_NO_SPACE;
     case ERROR_TOO_MANY_OPEN_FILES:
     case ERROR_NO_SYSTEM_RESOURCES:
-        return QUOIT_LIMIT;
+        return QUOIT_ERROR_LIMIT;
     case ERROR_NOT_ENOUGH_MEMORY:
     case ERROR_OUTOFMEMORY:
-        return QUOIT_NO_MEMORY;
+        return QUOIT_ERROR_NO_MEMORY;
     case ERROR_FILENAME_EXCED_RANGE:
-        return QUOIT_NAME_TOO_LONG;
+        return QUOIT_ERROR_NAME;
     case ERROR_INVALID_NAME:
     case ERROR_BAD_PATHNAME:
-        return QUOIT_NAME_CHARACTER;
+        return QUOIT_ERROR_NAME;
     case ERROR_INVALID_HANDLE: /* the name belongs to an object of another kind */
     case ERROR_DIRECTORY:
-        return QUOIT_NOT_QUOIT;
+        return QUOIT_ERROR_NOT_QUOIT;
     default:
-        return QUOIT_SYSTEM;
+        return QUOIT_ERROR_SYSTEM;
     }
 }
 

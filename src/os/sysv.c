@@ -31,7 +31,7 @@ static quoit_status outright_key(const char *text, uint32_t *key_out)
         key = key * 16 + digit;
     }
     if (!valid || key == 0)
-        return quoit_fail(QUOIT_NAME_CHARACTER,
+        return quoit_fail(QUOIT_ERROR_NAME,
                           "'sysv:%s' is no System V key: 0x1 to 0xffffffff is one", text);
     *key_out = key;
     return QUOIT_OK;

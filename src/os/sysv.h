@@ -8,7 +8,7 @@
 #include <stdint.h>
 
 /* The key of a name: "0x51a7" is that one, any other text is hashed (FORMAT.md 6). It is never 0,
-   which System V reserves. QUOIT_NAME_CHARACTER: 0x and then no key. */
+   which System V reserves. QUOIT_ERROR_NAME: 0x and then no key. */
 quoit_status quoit_os_sysv_key(const char *text, uint32_t *key_out);
 
 /* As quoit_os_fail with errno; an object that was removed meanwhile is not found. */

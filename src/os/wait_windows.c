@@ -50,7 +50,7 @@ void quoit_os_wake(const struct quoit_os_shm *shm, uint32_t number, const _Atomi
 quoit_status quoit_os_bell_make(struct quoit_os_bell *bell_out)
 {
     *bell_out = (struct quoit_os_bell){-1, -1};
-    return quoit_fail(QUOIT_UNSUPPORTED,
+    return quoit_fail(QUOIT_ERROR_UNSUPPORTED,
                       "Windows has no descriptors for event loops; wait in a thread");
 }
 
@@ -72,7 +72,7 @@ void quoit_os_bell_close(const struct quoit_os_bell *bell)
 quoit_status quoit_os_thread_start(struct quoit_os_thread *thread)
 {
     (void)thread;
-    return quoit_fail(QUOIT_UNSUPPORTED, "threads are started for descriptors alone");
+    return quoit_fail(QUOIT_ERROR_UNSUPPORTED, "threads are started for descriptors alone");
 }
 
 void quoit_os_thread_join(struct quoit_os_thread *thread)

@@ -16,7 +16,7 @@ struct quoit_os_wide {
     wchar_t text[QUOIT_OS_WIDE_ROOM];
 };
 
-/* NAME_CHARACTER: not UTF-8. NAME_TOO_LONG. */
+/* NAME: not UTF-8, or too long. */
 quoit_status quoit_os_widen(const char *utf8, struct quoit_os_wide *wide_out);
 /* False: no room. */
 bool quoit_os_narrow(const wchar_t *wide, char *utf8_out, int room);
@@ -65,7 +65,7 @@ struct quoit_os_entry {
     HANDLE section;
 };
 
-/* The names' first half: NAME_CHARACTER for a backslash that is not the scope's. */
+/* The names' first half: NAME for a backslash that is not the scope's. */
 quoit_status quoit_os_entry_name(enum quoit_os_entry_kind kind, const char *text,
                                  struct quoit_os_entry *entry_out);
 /* The section, which must exist: NOT_FOUND NOT_QUOIT PERMISSION; or is made. */
@@ -84,7 +84,7 @@ struct quoit_os_object_name quoit_os_entry_target(const struct quoit_os_entry *e
 
 /* ---- Memory, section_windows.c --------------------------------------------------------------- */
 
-/* A committed section of that name (NULL: none), mapped. EXISTS NOSPACE. */
+/* A committed section of that name (NULL: none), mapped. EXISTS NO_SPACE. */
 quoit_status quoit_os_section_create(const wchar_t *name, uint64_t size_bytes, uint32_t permissions,
                                      const char *what, struct quoit_os_shm *shm_out);
 /* Maps a section, which then belongs to shm_out; whose it is is not asked: nameless ones, and those

@@ -110,12 +110,12 @@ static quoit_status try_rows(struct quoit_members *members)
 {
     for (uint32_t i = 0; i < members->count; i++) {
         quoit_status status = lock_row(members, i);
-        if (status == QUOIT_BUSY)
+        if (status == QUOIT_ERROR_BUSY)
             continue;
         members->own_row = i;
         return status;
     }
-    return QUOIT_BUSY;
+    return QUOIT_ERROR_BUSY;
 }
 
 /* While an abandoned object is removed, all its rows are taken for a moment. A check after the
@@ -125,7 +125,7 @@ static quoit_status take_row(struct quoit_members *members, quoit_region *region
     const char *what = quoit_region_text(region);
     for (bool was_removed = true, is_removed = true; was_removed || is_removed;) {
         quoit_status status = try_rows(members);
-        if (status != QUOIT_BUSY)
+        if (status != QUOIT_ERROR_BUSY)
             return status;
         was_removed = is_removed;
         is_removed = quoit_os_lock_is_held(members->shm, LOCK_REMOVER);
@@ -133,15 +133,15 @@ static quoit_status take_row(struct quoit_members *members, quoit_region *region
         if (status != QUOIT_OK)
             return status;
     }
-    return quoit_fail(QUOIT_LIMIT, "'%s' has %u members already, its most", what,
+    return quoit_fail(QUOIT_ERROR_LIMIT, "'%s' has %u members already, its most", what,
                       (unsigned)members->count);
 }
 
 static quoit_status take_role(struct quoit_members *members, unsigned role, const char *what)
 {
     quoit_status status = quoit_os_lock_try(members->shm, role_lock(role));
-    if (status == QUOIT_BUSY)
-        return quoit_fail(QUOIT_BUSY, "'%s' has a living %s already, process %u", what,
+    if (status == QUOIT_ERROR_BUSY)
+        return quoit_fail(QUOIT_ERROR_BUSY, "'%s' has a living %s already, process %u", what,
                           role == QUOIT_PRODUCER ? "producer" : "consumer",
                           (unsigned)quoit_members_holder(members, role, 0));
     return status;
@@ -158,7 +158,7 @@ quoit_status quoit_members_join(struct quoit_members *members, unsigned roles, q
 {
     const char *what = quoit_region_text(region);
     if (region->shm.locks_missing)
-        return quoit_fail(QUOIT_CORRUPT,
+        return quoit_fail(QUOIT_ERROR_CORRUPT,
                           "the lock file of '%s:%s' was removed: its members cannot be told from "
                           "the dead; unlink it and create it anew",
                           quoit_region_scheme(region), what);
@@ -177,7 +177,7 @@ quoit_status quoit_members_join(struct quoit_members *members, unsigned roles, q
     /* A process that removes the object looks for members first: either it finds this one, or it
        has removed the name already. */
     if (status == QUOIT_OK && !quoit_region_is_named(region))
-        status = quoit_fail(QUOIT_NOT_FOUND, "'%s:%s' was removed meanwhile",
+        status = quoit_fail(QUOIT_ERROR_NOT_FOUND, "'%s:%s' was removed meanwhile",
                             quoit_region_scheme(region), what);
     if (status == QUOIT_OK) {
         quoit_peers_begin(members, roles);
@@ -208,7 +208,7 @@ static void let_in(const struct quoit_members *members, uint32_t rows)
 
 static quoit_status not_abandoned(const quoit_region *region, const char *why)
 {
-    return quoit_fail(QUOIT_BUSY, "'%s:%s' is not abandoned: %s", quoit_region_scheme(region),
+    return quoit_fail(QUOIT_ERROR_BUSY, "'%s:%s' is not abandoned: %s", quoit_region_scheme(region),
                       quoit_region_text(region), why);
 }
 
@@ -227,14 +227,14 @@ quoit_status quoit_members_shut_out(const struct quoit_members *members, const q
     if (status == QUOIT_OK)
         status = quoit_os_lock_try(members->shm, LOCK_REMOVER);
     if (status != QUOIT_OK)
-        return status == QUOIT_BUSY ? not_abandoned(region, "another process is removing it")
-                                    : status;
+        return status == QUOIT_ERROR_BUSY ? not_abandoned(region, "another process is removing it")
+                                          : status;
     uint32_t held = 0;
     while (status == QUOIT_OK && held < members->count) {
         status = lock_row(members, held);
         held += status == QUOIT_OK;
     }
-    if (status == QUOIT_BUSY)
+    if (status == QUOIT_ERROR_BUSY)
         status = not_abandoned(region, "it has a live member");
     if (status == QUOIT_OK && !has_crashed_members(members))
         status = not_abandoned(region, "no member crashed in it");
@@ -286,7 +286,7 @@ quoit_status quoit_members_list(const struct quoit_members *members, const quoit
                                 uint64_t room, uint64_t *count_out)
 {
     if (!count_out || (!members_out && room > 0))
-        return quoit_fail(QUOIT_INVALID, "members_out or count_out is NULL");
+        return quoit_fail(QUOIT_ERROR_INVALID, "members_out or count_out is NULL");
     uint64_t count = 0, most = room < QUOIT_MEMBERS_MAX ? room : QUOIT_MEMBERS_MAX;
     for (uint32_t i = 0; i < members->count; i++) {
         const struct quoit_member_shm *row = &members->rows[i];

@@ -12,17 +12,17 @@ struct quoit_name {
     char text[QUOIT_NAME_ROOM];
 };
 
-/* NAME_EMPTY, NAME_TOO_LONG, SCHEME. */
+/* NAME: it is empty or too long, or its scheme is not known. */
 quoit_status quoit_name_split(const char *name, struct quoit_name *name_out);
 
 /* Does a name with that scheme mean this one? None means the first, the native one. */
 bool quoit_name_matches(const struct quoit_name *name, const struct quoit_os_scheme *scheme,
                         bool is_native);
 
-/* The scheme's rules; gives a key's text its one spelling. NAME_TOO_LONG, NAME_CHARACTER. */
+/* The scheme's rules; gives a key's text its one spelling. NAME. */
 quoit_status quoit_name_check(struct quoit_name *name, const struct quoit_os_scheme *scheme);
 
-/* Why no scheme matched: SCHEME, or UNSUPPORTED where another system, or another kind of object,
+/* Why no scheme matched: NAME, or UNSUPPORTED where another system, or another kind of object,
    has it. */
 quoit_status quoit_name_unmatched(const struct quoit_name *name, const char *kind);
 

@@ -31,16 +31,17 @@ quoit_status quoit_pool_check_options(const struct quoit_pool_options *options)
 {
     uint64_t stride, bytes;
     if (!options)
-        return quoit_fail(QUOIT_INVALID, "options is NULL");
+        return quoit_fail(QUOIT_ERROR_INVALID, "options is NULL");
     if (options->block_bytes == 0)
-        return quoit_fail(QUOIT_ITEM_SIZE, "the block size is 0; at least 1 would be right");
+        return quoit_fail(QUOIT_ERROR_INVALID, "the block size is 0; at least 1 would be right");
     if (options->blocks == 0)
-        return quoit_fail(QUOIT_CAPACITY, "there are to be 0 blocks; at least 1 would be right");
+        return quoit_fail(QUOIT_ERROR_INVALID,
+                          "there are to be 0 blocks; at least 1 would be right");
     if (options->blocks > QUOIT_BLOCKS_MOST ||
         !quoit_align_up(options->block_bytes, STRIDE_ALIGN, &stride) ||
         !quoit_multiply(options->blocks, stride, &bytes) || bytes > INT64_MAX / 2)
         return quoit_fail(
-            QUOIT_OVERFLOW, "%llu blocks of %llu bytes are more than can be addressed",
+            QUOIT_ERROR_INVALID, "%llu blocks of %llu bytes are more than can be addressed",
             (unsigned long long)options->blocks, (unsigned long long)options->block_bytes);
     return QUOIT_OK;
 }
@@ -114,8 +115,9 @@ quoit_status quoit_pool_make(const char *name, const struct quoit_pool_options *
 static quoit_status read_header(const quoit_region *region, struct quoit_pool_shm *pool)
 {
     if (region->content != QUOIT_CONTENT_POOL)
-        return quoit_fail(QUOIT_MISMATCH, "'%s:%s' is %s, not a pool", quoit_region_scheme(region),
-                          quoit_region_text(region), quoit_region_what(region->content));
+        return quoit_fail(QUOIT_ERROR_DIFFERENT, "'%s:%s' is %s, not a pool",
+                          quoit_region_scheme(region), quoit_region_text(region),
+                          quoit_region_what(region->content));
     const uint8_t *at = quoit_region_piece(region, quoit_region_root(region), sizeof *pool);
     if (!at)
         return quoit_region_damaged(region, "pool", "the root leads nowhere");

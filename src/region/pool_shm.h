@@ -46,10 +46,10 @@ quoit_status quoit_pool_check_options(const struct quoit_pool_options *options);
 quoit_status quoit_pool_make(const char *name, const struct quoit_pool_options *options,
                              quoit_region **region_out, struct quoit_pool_place *place_out);
 
-/* The pool of a region that was attached. MISMATCH: it has none. CORRUPT. */
+/* The pool of a region that was attached. DIFFERENT: it has none. CORRUPT. */
 quoit_status quoit_pool_find(quoit_region *region, struct quoit_pool_place *place_out);
 
-/* MISMATCH, saying both values, where the pool is not what the options ask for. */
+/* DIFFERENT, saying both values, where the pool is not what the options ask for. */
 quoit_status quoit_pool_compare(const quoit_region *region, const struct quoit_pool_place *place,
                                 const struct quoit_pool_options *options);
 

@@ -81,25 +81,25 @@ quoit_status quoit_queue_check_options(const struct quoit_queue_options *options
 {
     uint64_t bytes;
     if (!options)
-        return quoit_fail(QUOIT_INVALID, "options is NULL");
+        return quoit_fail(QUOIT_ERROR_INVALID, "options is NULL");
     if (options->kind != QUOIT_SPSC && options->kind != QUOIT_MPMC &&
         options->kind != QUOIT_BROADCAST)
-        return quoit_fail(QUOIT_UNSUPPORTED,
+        return quoit_fail(QUOIT_ERROR_UNSUPPORTED,
                           "kind %d is not in this version; QUOIT_SPSC, QUOIT_MPMC and "
                           "QUOIT_BROADCAST are",
                           (int)options->kind);
     if (options->item_bytes == 0)
-        return quoit_fail(QUOIT_ITEM_SIZE, "the item size is 0; at least 1 would be right");
+        return quoit_fail(QUOIT_ERROR_INVALID, "the item size is 0; at least 1 would be right");
     if (options->capacity == 0)
-        return quoit_fail(QUOIT_CAPACITY, "the capacity is 0; at least 1 would be right");
+        return quoit_fail(QUOIT_ERROR_INVALID, "the capacity is 0; at least 1 would be right");
     if (options->tuning != QUOIT_FOR_ITEMS && options->tuning != QUOIT_FOR_SPANS)
-        return quoit_fail(QUOIT_INVALID, "tuning %d is not one of enum quoit_tuning",
+        return quoit_fail(QUOIT_ERROR_INVALID, "tuning %d is not one of enum quoit_tuning",
                           (int)options->tuning);
     if (options->broadcast != QUOIT_LOSSLESS && options->broadcast != QUOIT_LOSSY)
-        return quoit_fail(QUOIT_INVALID, "broadcast %d is not one of enum quoit_broadcast",
+        return quoit_fail(QUOIT_ERROR_INVALID, "broadcast %d is not one of enum quoit_broadcast",
                           (int)options->broadcast);
     if (!slots_bytes(options, &bytes))
-        return quoit_fail(QUOIT_OVERFLOW,
+        return quoit_fail(QUOIT_ERROR_INVALID,
                           "capacity %llu times an item size of %u is more than can be addressed",
                           (unsigned long long)options->capacity, (unsigned)options->item_bytes);
     return QUOIT_OK;
@@ -189,8 +189,9 @@ static unsigned exclusive_roles(const struct quoit_queue_options *options)
 quoit_status quoit_queue_find(quoit_region *region, struct quoit_queue_place *place_out)
 {
     if (region->content != QUOIT_CONTENT_QUEUE)
-        return quoit_fail(QUOIT_MISMATCH, "'%s:%s' is %s, not a queue", quoit_region_scheme(region),
-                          quoit_region_text(region), quoit_region_what(region->content));
+        return quoit_fail(QUOIT_ERROR_DIFFERENT, "'%s:%s' is %s, not a queue",
+                          quoit_region_scheme(region), quoit_region_text(region),
+                          quoit_region_what(region->content));
     const uint8_t *at = quoit_region_piece(region, quoit_region_root(region),
                                            sizeof(struct quoit_queue_shm));
     if (!at)
@@ -210,9 +211,9 @@ quoit_status quoit_queue_find(quoit_region *region, struct quoit_queue_place *pl
         .tuning = queue.layout == QUOIT_LAYOUT_SPANS ? QUOIT_FOR_SPANS : QUOIT_FOR_ITEMS};
     quoit_status status = quoit_queue_check_options(&options);
     if (status != QUOIT_OK)
-        return status == QUOIT_UNSUPPORTED
+        return status == QUOIT_ERROR_UNSUPPORTED
                    ? status
-                   : quoit_region_damaged(region, "queue", quoit_status_text(status));
+                   : quoit_region_damaged(region, "queue", quoit_describe(status));
     if (queue.layout != (uint32_t)layout_for(&options) || queue.member_rows == 0 ||
         queue.member_rows > 65536 || queue.sized > 1 || !slots_bytes(&options, &bytes))
         return quoit_region_damaged(region, "queue", "a count is out of range");

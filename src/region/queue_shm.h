@@ -57,10 +57,10 @@ quoit_status quoit_queue_check_options(const struct quoit_queue_options *options
 quoit_status quoit_queue_make(const char *name, const struct quoit_queue_options *options,
                               quoit_region **region_out, struct quoit_queue_place *place_out);
 
-/* The queue of a region that was attached. MISMATCH: it has none. CORRUPT. */
+/* The queue of a region that was attached. DIFFERENT: it has none. CORRUPT. */
 quoit_status quoit_queue_find(quoit_region *region, struct quoit_queue_place *place_out);
 
-/* MISMATCH, saying both values, where the queue is not what the options ask for. */
+/* DIFFERENT, saying both values, where the queue is not what the options ask for. */
 quoit_status quoit_queue_compare(const quoit_region *region, const struct quoit_queue_place *place,
                                  const struct quoit_queue_options *options);
 

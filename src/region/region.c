@@ -38,7 +38,7 @@ static quoit_status new_handle(const char *name, quoit_region **region_out)
 {
     struct quoit_region *region = calloc(1, sizeof *region);
     if (!region)
-        return quoit_fail(QUOIT_NO_MEMORY, "out of memory for a region's handle");
+        return quoit_fail(QUOIT_ERROR_NO_MEMORY, "out of memory for a region's handle");
     region->shm.lock = -1;
     quoit_status status = quoit_name_split(name, &region->name);
     if (status != QUOIT_OK)
@@ -79,14 +79,14 @@ const char *quoit_region_what(uint32_t content)
 quoit_status quoit_region_differs(const quoit_region *region, const char *noun, const char *what,
                                   uint64_t there, uint64_t asked)
 {
-    return quoit_fail(QUOIT_MISMATCH, "%s '%s:%s': %s is %llu there, %llu was asked for", noun,
-                      quoit_region_scheme(region), quoit_region_text(region), what,
+    return quoit_fail(QUOIT_ERROR_DIFFERENT, "%s '%s:%s': %s is %llu there, %llu was asked for",
+                      noun, quoit_region_scheme(region), quoit_region_text(region), what,
                       (unsigned long long)there, (unsigned long long)asked);
 }
 
 quoit_status quoit_region_damaged(const quoit_region *region, const char *noun, const char *what)
 {
-    return quoit_fail(QUOIT_CORRUPT, "'%s:%s' has a damaged %s header: %s",
+    return quoit_fail(QUOIT_ERROR_CORRUPT, "'%s:%s' has a damaged %s header: %s",
                       quoit_region_scheme(region), quoit_region_text(region), noun, what);
 }
 
@@ -94,7 +94,7 @@ quoit_status quoit_region_check_locks(const quoit_region *region)
 {
     if (!region->shm.locks_missing)
         return QUOIT_OK;
-    return quoit_fail(QUOIT_CORRUPT,
+    return quoit_fail(QUOIT_ERROR_CORRUPT,
                       "the lock file of '%s:%s' was removed: who is alive cannot be known",
                       quoit_region_scheme(region), quoit_region_text(region));
 }
@@ -136,7 +136,7 @@ quoit_status quoit_region_begin(const char *name, uint32_t content, uint64_t pie
         return status;
     if (!quoit_add(piece_bytes, sizeof(struct quoit_region_shm), &size_bytes) ||
         !quoit_align_up(size_bytes, PAGE_BYTES, &size_bytes) || size_bytes > INT64_MAX)
-        return quoit_fail(QUOIT_OVERFLOW, "a region of %llu bytes is too large",
+        return quoit_fail(QUOIT_ERROR_INVALID, "a region of %llu bytes is too large",
                           (unsigned long long)piece_bytes);
 
     quoit_region *region;
@@ -172,7 +172,7 @@ static quoit_status check_size(const quoit_region *region, uint64_t claimed)
 {
     if (claimed >= sizeof(struct quoit_region_shm) && claimed <= region->shm.size_bytes)
         return QUOIT_OK;
-    return quoit_fail(QUOIT_CORRUPT,
+    return quoit_fail(QUOIT_ERROR_CORRUPT,
                       "'%s:%s' says it has %llu bytes, and %llu are there: was it truncated?",
                       quoit_region_scheme(region), quoit_region_text(region),
                       (unsigned long long)claimed, (unsigned long long)region->shm.size_bytes);
@@ -202,9 +202,9 @@ static quoit_status refuse_holes(const quoit_region *region)
 {
     const char *scheme = quoit_region_scheme(region), *text = quoit_region_text(region);
     if (!peek(region))
-        return quoit_fail(QUOIT_NOT_QUOIT, "'%s:%s' was not made by Quoit", scheme, text);
+        return quoit_fail(QUOIT_ERROR_NOT_QUOIT, "'%s:%s' was not made by Quoit", scheme, text);
     return quoit_fail(
-        QUOIT_CORRUPT,
+        QUOIT_ERROR_CORRUPT,
         "'%s:%s' has holes: parts of its %llu bytes have no memory, which its creator "
         "reserved; was it truncated, or copied sparsely?",
         scheme, text, (unsigned long long)region->shm.size_bytes);
@@ -216,21 +216,22 @@ static quoit_status validate(quoit_region *region)
     const char *scheme = quoit_region_scheme(region), *text = quoit_region_text(region);
     struct quoit_region_shm *header = (struct quoit_region_shm *)(void *)region->shm.base;
     if (region->shm.size_bytes < sizeof *header)
-        return quoit_fail(QUOIT_NOT_QUOIT, "'%s:%s' has %llu bytes, too few for a Quoit object",
-                          scheme, text, (unsigned long long)region->shm.size_bytes);
+        return quoit_fail(QUOIT_ERROR_NOT_QUOIT,
+                          "'%s:%s' has %llu bytes, too few for a Quoit object", scheme, text,
+                          (unsigned long long)region->shm.size_bytes);
     /* REGION-M2: having seen the magic, the header is whole. Pairs with REGION-M1. */
     uint64_t magic = atomic_load_explicit(&header->magic, memory_order_acquire);
     struct quoit_region_shm copy;
     quoit_copy_once(&copy, header, sizeof copy);
     if (magic != QUOIT_REGION_MAGIC)
-        return quoit_fail(QUOIT_NOT_QUOIT,
+        return quoit_fail(QUOIT_ERROR_NOT_QUOIT,
                           "'%s:%s' was not made by Quoit: it begins with 0x%016llx", scheme, text,
                           (unsigned long long)magic);
     if (copy.format != QUOIT_FORMAT_VERSION)
-        return quoit_fail(QUOIT_VERSION, "'%s:%s' has format %u, this library reads %u", scheme,
-                          text, (unsigned)copy.format, (unsigned)QUOIT_FORMAT_VERSION);
+        return quoit_fail(QUOIT_ERROR_FORMAT, "'%s:%s' has format %u, this library reads %u",
+                          scheme, text, (unsigned)copy.format, (unsigned)QUOIT_FORMAT_VERSION);
     if (copy.checksum != checksum_of(&copy))
-        return quoit_fail(QUOIT_CORRUPT,
+        return quoit_fail(QUOIT_ERROR_CORRUPT,
                           "'%s:%s' has a damaged header: checksum 0x%016llx, not "
                           "0x%016llx",
                           scheme, text, (unsigned long long)copy.checksum,
@@ -243,8 +244,8 @@ static quoit_status validate(quoit_region *region)
     char name[QUOIT_REGION_NAME_ROOM];
     header_name(text, name);
     if (region->ops->scheme.is_key && memcmp(copy.name, name, sizeof name) != 0)
-        return quoit_fail(QUOIT_COLLISION, "the key of '%s:%s' is taken by '%s:%.*s'", scheme, text,
-                          scheme, QUOIT_REGION_NAME_ROOM - 1, copy.name);
+        return quoit_fail(QUOIT_ERROR_NAME, "the key of '%s:%s' is taken by '%s:%.*s'", scheme,
+                          text, scheme, QUOIT_REGION_NAME_ROOM - 1, copy.name);
     adopt(region, &copy);
     return QUOIT_OK;
 }
@@ -284,7 +285,8 @@ quoit_status quoit_region_attach(const char *name, unsigned flags, quoit_region 
         status = region->shm.has_holes ? refuse_holes(region) : validate(region);
     if (status == QUOIT_OK && region->has_lock_file)
         status = region->ops->open_locks(&region->shm, region->name.text);
-    if ((status == QUOIT_CORRUPT || status == QUOIT_VERSION) && flags & QUOIT_REGION_DAMAGED_TOO) {
+    if ((status == QUOIT_ERROR_CORRUPT || status == QUOIT_ERROR_FORMAT) &&
+        flags & QUOIT_REGION_DAMAGED_TOO) {
         region->content = QUOIT_CONTENT_UNKNOWN;
         status = QUOIT_OK;
     }
@@ -304,10 +306,10 @@ quoit_status quoit_region_create(const char *name, const struct quoit_region_opt
                                  quoit_region **region_out)
 {
     if (!region_out || !options)
-        return quoit_fail(QUOIT_INVALID, "options or region_out is NULL");
+        return quoit_fail(QUOIT_ERROR_INVALID, "options or region_out is NULL");
     *region_out = NULL;
     if (options->size_bytes == 0)
-        return quoit_fail(QUOIT_CAPACITY, "the size of region '%s' is 0; 1 would be enough",
+        return quoit_fail(QUOIT_ERROR_INVALID, "the size of region '%s' is 0; 1 would be enough",
                           name ? name : "");
     quoit_region *region;
     quoit_os_cancel_point();
@@ -328,7 +330,8 @@ quoit_status quoit_region_create(const char *name, const struct quoit_region_opt
 quoit_status quoit_region_open(const char *name, unsigned flags, quoit_region **region_out)
 {
     if (!region_out || flags & ~(unsigned)(QUOIT_READ_ONLY | QUOIT_ANY_OWNER))
-        return quoit_fail(QUOIT_INVALID, "region_out is NULL, or flags 0x%x are not known", flags);
+        return quoit_fail(QUOIT_ERROR_INVALID, "region_out is NULL, or flags 0x%x are not known",
+                          flags);
     *region_out = NULL;
     quoit_region *region;
     quoit_os_cancel_point();
@@ -338,7 +341,8 @@ quoit_status quoit_region_open(const char *name, unsigned flags, quoit_region **
     if (status != QUOIT_OK)
         return status;
     if (region->content != QUOIT_CONTENT_PLAIN && !(flags & QUOIT_READ_ONLY)) {
-        status = quoit_fail(QUOIT_MISMATCH, "'%s:%s' is %s; as a region it opens read-only alone",
+        status = quoit_fail(QUOIT_ERROR_DIFFERENT,
+                            "'%s:%s' is %s; as a region it opens read-only alone",
                             quoit_region_scheme(region), quoit_region_text(region),
                             quoit_region_what(region->content));
         quoit_region_close(region);
@@ -361,7 +365,7 @@ void quoit_region_close(quoit_region *region)
 quoit_status quoit_region_unlink_self(quoit_region *region)
 {
     if (region->shm.read_only)
-        return quoit_fail(QUOIT_PERMISSION, "'%s:%s' was opened read-only",
+        return quoit_fail(QUOIT_ERROR_PERMISSION, "'%s:%s' was opened read-only",
                           quoit_region_scheme(region), quoit_region_text(region));
     quoit_os_fork_hold(); /* else a forked child keeps a System V name's gate */
     quoit_status status = region->ops->unlink(&region->shm, region->name.text);
@@ -384,10 +388,11 @@ static quoit_status unlink_content(const char *name, unsigned flags, uint32_t co
             content == QUOIT_CONTENT_UNKNOWN)
             status = quoit_region_unlink_self(region);
         else
-            status = quoit_fail(QUOIT_MISMATCH, "'%s' is %s, not %s", name,
+            status = quoit_fail(QUOIT_ERROR_DIFFERENT, "'%s' is %s, not %s", name,
                                 quoit_region_what(region->content), quoit_region_what(content));
         quoit_region_close(region);
-    } while (status == QUOIT_NOT_FOUND && quoit_os_hold_left_ns() > 0); /* replaced in between? */
+    } while (status == QUOIT_ERROR_NOT_FOUND &&
+             quoit_os_hold_left_ns() > 0); /* replaced in between? */
     quoit_os_fork_release();
     return status;
 }
@@ -400,8 +405,8 @@ quoit_status quoit_region_unlink_content(const char *name, uint32_t content)
 quoit_status quoit_unlink(const char *name, unsigned flags)
 {
     if (flags & ~(unsigned)QUOIT_ANY_OWNER)
-        return quoit_fail(QUOIT_INVALID, "quoit_unlink takes 0 or QUOIT_ANY_OWNER, not flags 0x%x",
-                          flags);
+        return quoit_fail(QUOIT_ERROR_INVALID,
+                          "quoit_unlink takes 0 or QUOIT_ANY_OWNER, not flags 0x%x", flags);
     return unlink_content(name, flags, QUOIT_CONTENT_UNKNOWN);
 }
 

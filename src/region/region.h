@@ -46,7 +46,7 @@ quoit_status quoit_region_attach(const char *name, unsigned flags, quoit_region 
    could not shut the gate on others. */
 quoit_status quoit_region_unlink_self(quoit_region *region);
 
-/* Removes the object of that name, if it has that content: else MISMATCH. */
+/* Removes the object of that name, if it has that content: else DIFFERENT. */
 quoit_status quoit_region_unlink_content(const char *name, uint32_t content);
 
 /* A piece that a header in the region names: aligned as all pieces are, and inside; else NULL. */
@@ -56,8 +56,8 @@ uint8_t *quoit_region_piece(const quoit_region *region, uint64_t offset, uint64_
 /* "a queue", of enum QUOIT_CONTENT_…; of one that nobody knows too. */
 const char *quoit_region_what(uint32_t content);
 
-/* MISMATCH and CORRUPT of what a region holds, noun "queue" or "pool": both values of what differs;
-   what its header cannot say. */
+/* DIFFERENT and CORRUPT of what a region holds, noun "queue" or "pool": both values of what
+   differs; what its header cannot say. */
 quoit_status quoit_region_differs(const quoit_region *region, const char *noun, const char *what,
                                   uint64_t there, uint64_t asked);
 quoit_status quoit_region_damaged(const quoit_region *region, const char *noun, const char *what);

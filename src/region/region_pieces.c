@@ -14,12 +14,12 @@ quoit_status quoit_region_allocate(quoit_region *region, uint64_t size_bytes, ui
     if (!region || !offset_out || size_bytes == 0 || !quoit_is_power_of_two(align_bytes) ||
         align_bytes > ALIGN_MAX)
         return quoit_fail(
-            QUOIT_INVALID,
+            QUOIT_ERROR_INVALID,
             "a piece of %llu bytes aligned to %llu: a size above 0 and a power of two "
             "up to 4096 would be right",
             (unsigned long long)size_bytes, (unsigned long long)align_bytes);
     if (region->shm.read_only)
-        return quoit_fail(QUOIT_PERMISSION, "'%s:%s' was opened read-only",
+        return quoit_fail(QUOIT_ERROR_PERMISSION, "'%s:%s' was opened read-only",
                           quoit_region_scheme(region), quoit_region_text(region));
 
     uint64_t offset, end;
@@ -27,15 +27,16 @@ quoit_status quoit_region_allocate(quoit_region *region, uint64_t size_bytes, ui
     uint64_t used = atomic_load_explicit(&region->header->used, memory_order_relaxed);
     do {
         if (used < sizeof *region->header || used > region->size_bytes)
-            return quoit_fail(QUOIT_CORRUPT, "'%s:%s' says that %llu of its %llu bytes are in use",
+            return quoit_fail(QUOIT_ERROR_CORRUPT,
+                              "'%s:%s' says that %llu of its %llu bytes are in use",
                               quoit_region_scheme(region), quoit_region_text(region),
                               (unsigned long long)used, (unsigned long long)region->size_bytes);
         if (!quoit_align_up(used, align_bytes, &offset) || !quoit_add(offset, size_bytes, &end) ||
             end > region->size_bytes)
-            return quoit_fail(QUOIT_NOSPACE, "'%s:%s' has %llu bytes left, %llu were asked for",
-                              quoit_region_scheme(region), quoit_region_text(region),
-                              (unsigned long long)(region->size_bytes - used),
-                              (unsigned long long)size_bytes);
+            return quoit_fail(
+                QUOIT_ERROR_NO_SPACE, "'%s:%s' has %llu bytes left, %llu were asked for",
+                quoit_region_scheme(region), quoit_region_text(region),
+                (unsigned long long)(region->size_bytes - used), (unsigned long long)size_bytes);
         /* Relaxed: the counter hands out numbers; it publishes no bytes. */
     } while (!atomic_compare_exchange_weak_explicit(&region->header->used, &used, end,
                                                     memory_order_relaxed, memory_order_relaxed));
@@ -60,10 +61,10 @@ uint8_t *quoit_region_piece(const quoit_region *region, uint64_t offset, uint64_
 quoit_status quoit_region_set_root(quoit_region *region, uint64_t offset)
 {
     if (!region || offset >= region->size_bytes)
-        return quoit_fail(QUOIT_INVALID, "offset %llu is not inside the region",
+        return quoit_fail(QUOIT_ERROR_INVALID, "offset %llu is not inside the region",
                           (unsigned long long)offset);
     if (region->shm.read_only)
-        return quoit_fail(QUOIT_PERMISSION, "'%s:%s' was opened read-only",
+        return quoit_fail(QUOIT_ERROR_PERMISSION, "'%s:%s' was opened read-only",
                           quoit_region_scheme(region), quoit_region_text(region));
     /* REGION-R1: publishes what the root leads to. Pairs with REGION-R2. */
     atomic_store_explicit(&region->header->root, offset, memory_order_release);

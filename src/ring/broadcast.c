@@ -89,7 +89,7 @@ static quoit_status check_slot(const struct quoit_ring_place *place, uint64_t po
     if (laps % place->capacity == 0 && laps <= most &&
         (!torn || place->ops == &quoit_broadcast_lossy))
         return QUOIT_OK;
-    return quoit_fail(QUOIT_CORRUPT,
+    return quoit_fail(QUOIT_ERROR_CORRUPT,
                       "slot %llu of the ring has a word that nobody wrote: 0x%016llx",
                       (unsigned long long)(position % place->capacity), (unsigned long long)word);
 }

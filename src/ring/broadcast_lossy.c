@@ -39,7 +39,7 @@ static quoit_status look_for_room(struct quoit_ring_producer *producer,
 {
     (void)place;
     bool ended = producer->broadcast.position == producer->broadcast.limit;
-    return ended ? QUOIT_CLOSED : QUOIT_OK;
+    return ended ? QUOIT_FINISHED : QUOIT_OK;
 }
 
 static quoit_status push(struct quoit_ring_producer *producer, const struct quoit_ring_place *place,
@@ -47,7 +47,7 @@ static quoit_status push(struct quoit_ring_producer *producer, const struct quoi
 {
     struct quoit_broadcast_side *side = &producer->broadcast;
     if (side->position == side->limit)
-        return QUOIT_CLOSED;
+        return QUOIT_FINISHED;
     /* Relaxed: CAST-P6 orders it before what is about to change. */
     atomic_store_explicit(quoit_broadcast_word(side->slot), quoit_broadcast_torn(side->position),
                           memory_order_relaxed);
@@ -135,10 +135,10 @@ static quoit_status nothing_there(const struct quoit_broadcast_side *side,
 {
     if (!quoit_spsc_is_finished(place))
         return QUOIT_EMPTY;
-    return quoit_broadcast_load(side->slot) == word ? QUOIT_CLOSED : QUOIT_OK;
+    return quoit_broadcast_load(side->slot) == word ? QUOIT_FINISHED : QUOIT_OK;
 }
 
-/* Copies the item that is next, or only looks for it (item_out NULL): OK EMPTY CLOSED. What was
+/* Copies the item that is next, or only looks for it (item_out NULL): OK EMPTY FINISHED. What was
    begun and came to nothing may leave bytes in item_out. */
 static quoit_status find_item(struct quoit_broadcast_side *side,
                               const struct quoit_ring_place *place, uint8_t *item_out)

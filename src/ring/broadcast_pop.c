@@ -51,7 +51,7 @@ quoit_status quoit_broadcast_attach_consumer(struct quoit_ring_consumer *consume
     count_row(place);
     if (!settle(side, place)) {
         quoit_broadcast_say(side->row, side->position, side->tag & ~QUOIT_BROADCAST_THERE);
-        return quoit_fail(QUOIT_CORRUPT, "the ring's oldest item moves on without end");
+        return quoit_fail(QUOIT_ERROR_CORRUPT, "the ring's oldest item moves on without end");
     }
     side->slot = quoit_broadcast_slot(place, side->position);
     return QUOIT_OK;
@@ -77,7 +77,7 @@ quoit_status quoit_broadcast_look_for_items(struct quoit_ring_consumer *consumer
                                  quoit_broadcast_whole(side->position)))
         return quoit_ring_counters_apart(quoit_broadcast_tail(place), side->position,
                                          place->capacity);
-    return finished ? QUOIT_CLOSED : QUOIT_EMPTY;
+    return finished ? QUOIT_FINISHED : QUOIT_EMPTY;
 }
 
 quoit_status quoit_broadcast_pop(struct quoit_ring_consumer *consumer,

@@ -153,7 +153,7 @@ quoit_status quoit_broadcast_look_for_room(struct quoit_ring_producer *producer,
 {
     struct quoit_broadcast_side *side = &producer->broadcast;
     if (quoit_spsc_is_finished(place))
-        return QUOIT_CLOSED;
+        return QUOIT_FINISHED;
     if (room_of(side, place) > 0)
         return QUOIT_OK;
     for (uint32_t tries = 2 * place->members.count; tries > 0; tries--) {

@@ -22,7 +22,7 @@ static void catch_up(struct quoit_cursor *cursor, uint64_t oldest)
 
 static quoit_status nothing(bool finished)
 {
-    return finished ? QUOIT_CLOSED : QUOIT_EMPTY;
+    return finished ? QUOIT_FINISHED : QUOIT_EMPTY;
 }
 
 void quoit_glance_copy(struct quoit_glance *glance, const uint8_t *message, uint64_t bytes)
@@ -54,7 +54,7 @@ quoit_status quoit_glance_end(const struct quoit_glance *glance, struct quoit_cu
                               uint64_t step)
 {
     if (glance->bytes > glance->room_bytes)
-        return QUOIT_TOO_BIG;
+        return QUOIT_ERROR_TOO_BIG;
     cursor->next += step;
     return QUOIT_OK;
 }

@@ -112,7 +112,7 @@ static quoit_status check_slot(const struct quoit_ring_place *place, uint64_t po
                    (word & QUOIT_MPMC_FULL || quoit_mpmc_generation(word) == 0);
     if (is_word && steps >= -2 && (steps <= 0 || (uint64_t)steps <= most))
         return QUOIT_OK;
-    return quoit_fail(QUOIT_CORRUPT,
+    return quoit_fail(QUOIT_ERROR_CORRUPT,
                       "slot %llu of the ring has a word that nobody wrote: 0x%016llx",
                       (unsigned long long)(position % place->capacity), (unsigned long long)word);
 }

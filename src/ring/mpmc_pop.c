@@ -48,7 +48,7 @@ static quoit_status wait_for_producer(struct quoit_mpmc_side *side,
         return QUOIT_OK;
     uint64_t tail = quoit_mpmc_tail(place);
     if (quoit_mpmc_position(tail) == side->position)
-        return tail & QUOIT_MPMC_FINISHED ? QUOIT_CLOSED : QUOIT_EMPTY;
+        return tail & QUOIT_MPMC_FINISHED ? QUOIT_FINISHED : QUOIT_EMPTY;
     if (word != side->next.lap || side->hurried ||
         !quoit_mpmc_void(place, side->position, side->next.slot, word))
         return QUOIT_EMPTY;
@@ -84,7 +84,7 @@ static quoit_status look_for_orphan(struct quoit_mpmc_side *side,
 {
     taken_out->orphan = false;
     if (side->hurried)
-        return status == QUOIT_CLOSED ? QUOIT_EMPTY : status;
+        return status == QUOIT_FINISHED ? QUOIT_EMPTY : status;
     uint64_t from = side->marked;
     *taken_out = quoit_mpmc_find_taken(place, &from, side->position);
     if (from != side->marked) {
@@ -157,7 +157,7 @@ static inline bool take_next(struct quoit_mpmc_side *side, const struct quoit_ri
 }
 
 /* Takes the next items, or what a dead consumer had taken: at most `most`, which begin at spot_out,
-   and are this member's until they are given back. OK EMPTY CLOSED. */
+   and are this member's until they are given back. OK EMPTY FINISHED. */
 static quoit_status take(struct quoit_mpmc_side *side, const struct quoit_ring_place *place,
                          uint64_t most, struct quoit_mpmc_spot *spot_out, uint64_t *count_out)
 {

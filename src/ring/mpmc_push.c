@@ -45,7 +45,7 @@ static quoit_status producer_blocked(struct quoit_mpmc_side *side,
 {
     uint64_t tail = quoit_mpmc_tail(place);
     if (tail & QUOIT_MPMC_FINISHED)
-        return QUOIT_CLOSED;
+        return QUOIT_FINISHED;
     if (tail != side->position) {
         quoit_mpmc_go_to(side, place, tail);
         return QUOIT_OK;
@@ -108,7 +108,7 @@ static inline bool claim_next(struct quoit_mpmc_side *side, const struct quoit_r
            try_claim(side, place, 1, spot_out, &tail);
 }
 
-/* Claims the next position, or as many as there are, up to most: OK FULL CLOSED. */
+/* Claims the next position, or as many as there are, up to most: OK FULL FINISHED. */
 static quoit_status claim_positions(struct quoit_mpmc_side *side,
                                     const struct quoit_ring_place *place, uint64_t most,
                                     struct quoit_mpmc_spot *spot_out, uint64_t *count_out)
@@ -124,7 +124,7 @@ static quoit_status claim_positions(struct quoit_mpmc_side *side,
         if (try_claim(side, place, count, spot_out, &tail))
             return QUOIT_OK;
         if (tail & QUOIT_MPMC_FINISHED)
-            status = QUOIT_CLOSED;
+            status = QUOIT_FINISHED;
         else
             quoit_mpmc_go_to(side, place, tail);
     }

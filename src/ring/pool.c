@@ -47,7 +47,7 @@ static uint32_t index_of(quoit_block block)
 
 static quoit_status stale(quoit_block block)
 {
-    return quoit_fail(QUOIT_STALE,
+    return quoit_fail(QUOIT_ERROR_NOT_YOURS,
                       "0x%016llx is no block of this handle's: it was freed, sent, or is another's",
                       (unsigned long long)block);
 }
@@ -218,6 +218,6 @@ quoit_status quoit_blocks_take(const struct quoit_blocks *blocks, quoit_block bl
                                  quoit_block_own_word(blocks, QUOIT_BLOCK_TAKEN, generation)))
             return QUOIT_OK;
     }
-    return quoit_fail(QUOIT_BUSY, "block 0x%016llx is in another consumer's hands",
+    return quoit_fail(QUOIT_ERROR_BUSY, "block 0x%016llx is in another consumer's hands",
                       (unsigned long long)block);
 }

@@ -93,7 +93,7 @@ void quoit_blocks_enter(struct quoit_blocks *blocks);
 /* OK EXHAUSTED. rotor: where to begin to look; a number that the handle keeps. */
 quoit_status quoit_blocks_alloc(const struct quoit_blocks *blocks, quoit_atomic_u32 *rotor,
                                 quoit_block *block_out);
-/* OK STALE: it is not this member's. */
+/* OK NOT_YOURS: it is not this member's. */
 quoit_status quoit_blocks_free(const struct quoit_blocks *blocks, quoit_atomic_u32 *rotor,
                                quoit_block block);
 /* NULL: it is not this member's. */
@@ -103,14 +103,14 @@ const void *quoit_blocks_see(const struct quoit_blocks *blocks, quoit_block bloc
 
 /* ---- Through a queue ------------------------------------------------------------------------- */
 
-/* Before the push; and after one that did not succeed. OK STALE. */
+/* Before the push; and after one that did not succeed. OK NOT_YOURS. */
 quoit_status quoit_blocks_send(const struct quoit_blocks *blocks, quoit_block block,
                                uint64_t queue);
 quoit_status quoit_blocks_unsend(const struct quoit_blocks *blocks, quoit_block block);
-/* Of an item that is peeked at. OK, or BUSY: another that lives has it in hand; STALE: no block was
-   sent by that handle. */
+/* Of an item that is peeked at. OK, or BUSY: another that lives has it in hand; NOT_YOURS: no block
+   was sent by that handle. */
 quoit_status quoit_blocks_take(const struct quoit_blocks *blocks, quoit_block block);
-/* The item is released. OK STALE. */
+/* The item is released. OK NOT_YOURS. */
 quoit_status quoit_blocks_keep(const struct quoit_blocks *blocks, quoit_block block);
 
 /* ---- After deaths, and by anyone ------------------------------------------------------------- */

@@ -66,7 +66,7 @@ static quoit_status check_word(const struct quoit_blocks *blocks, uint32_t index
     if (quoit_block_is_free(word) || (quoit_block_state(word) != QUOIT_BLOCK_FREE &&
                                       quoit_block_row(word) < blocks->members.count))
         return QUOIT_OK;
-    return quoit_fail(QUOIT_CORRUPT,
+    return quoit_fail(QUOIT_ERROR_CORRUPT,
                       "block %lu of the pool has a word that nobody wrote: 0x%016llx",
                       (unsigned long)index, (unsigned long long)word);
 }
@@ -79,7 +79,7 @@ static quoit_status check_last_hints(const struct quoit_blocks *blocks)
     uint64_t hints = atomic_load_explicit(&blocks->hints[last], memory_order_relaxed);
     if (blocks->count % 64 == 0 || hints >> blocks->count % 64 == 0)
         return QUOIT_OK;
-    return quoit_fail(QUOIT_CORRUPT, "the pool's last hints are 0x%016llx, of %lu blocks",
+    return quoit_fail(QUOIT_ERROR_CORRUPT, "the pool's last hints are 0x%016llx, of %lu blocks",
                       (unsigned long long)hints, (unsigned long)blocks->count);
 }
 

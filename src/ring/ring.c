@@ -35,9 +35,10 @@ void quoit_ring_init_counters(struct quoit_ring_shm *shm, uint64_t start)
 
 quoit_status quoit_ring_counters_apart(uint64_t tail, uint64_t head, uint64_t capacity)
 {
-    return quoit_fail(
-        QUOIT_CORRUPT, "the ring's counters cannot be right: tail %llu, head %llu, capacity %llu",
-        (unsigned long long)tail, (unsigned long long)head, (unsigned long long)capacity);
+    return quoit_fail(QUOIT_ERROR_CORRUPT,
+                      "the ring's counters cannot be right: tail %llu, head %llu, capacity %llu",
+                      (unsigned long long)tail, (unsigned long long)head,
+                      (unsigned long long)capacity);
 }
 
 uint64_t quoit_ring_head(struct quoit_ring_shm *shm)
@@ -143,7 +144,7 @@ quoit_status quoit_ring_check_finished(const struct quoit_ring_place *place)
     /* SPSC-C4: any value but 0 and 1 was never stored. Pairs with SPSC-P4. */
     uint64_t finished = atomic_load_explicit(&place->shm->finished, memory_order_acquire);
     if (finished > 1)
-        return quoit_fail(QUOIT_CORRUPT, "the ring's end mark is %llu, neither 0 nor 1",
+        return quoit_fail(QUOIT_ERROR_CORRUPT, "the ring's end mark is %llu, neither 0 nor 1",
                           (unsigned long long)finished);
     return QUOIT_OK;
 }

@@ -94,7 +94,7 @@ struct quoit_ring_place {
 
 /* One layout. The caller sees to it that a side of an SPSC ring has one holder, and that of a
    handle one thread, and passes that side's own state.
-   Statuses are those of <quoit.h>; FULL, EMPTY and CLOSED leave everything as it is. */
+   Statuses are those of <quoit.h>; FULL, EMPTY and FINISHED leave everything as it is. */
 struct quoit_ring_ops {
     uint64_t (*stride)(uint64_t item_bytes);
     /* A new ring, empty, its counters beginning at start (0, but for tests). */
@@ -108,7 +108,7 @@ struct quoit_ring_ops {
     void (*detach)(struct quoit_ring_producer *, struct quoit_ring_consumer *,
                    const struct quoit_ring_place *);
 
-    /* OK FULL CLOSED CORRUPT / OK EMPTY CLOSED CORRUPT. Open the fast path where they can. */
+    /* OK FULL FINISHED CORRUPT / OK EMPTY FINISHED CORRUPT. Open the fast path where they can. */
     quoit_status (*push)(struct quoit_ring_producer *, const struct quoit_ring_place *,
                          const void *item);
     quoit_status (*pop)(struct quoit_ring_consumer *, const struct quoit_ring_place *,
@@ -158,7 +158,7 @@ struct quoit_ring_ops {
        this call to its end is found; else either answer may come. A look at every slot. NULL: of a
        broadcast. */
     bool (*contains)(const struct quoit_ring_place *place, uint64_t item);
-    /* A copy of the item at the cursor, or of the next later one that is there: OK EMPTY CLOSED
+    /* A copy of the item at the cursor, or of the next later one that is there: OK EMPTY FINISHED
        TOO_BIG CORRUPT. */
     quoit_status (*look)(const struct quoit_ring_place *place, struct quoit_cursor *cursor,
                          struct quoit_glance *glance);

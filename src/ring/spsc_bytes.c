@@ -111,7 +111,7 @@ static quoit_status look_for_room(struct quoit_ring_producer *producer,
 {
     struct quoit_bytes_side *side = &producer->bytes;
     if (quoit_spsc_is_finished(place))
-        return QUOIT_CLOSED;
+        return QUOIT_FINISHED;
     uint64_t head = quoit_ring_head(place->shm);
     quoit_ring_before_fills();
     uint64_t room = ring_bytes(place) - (side->position - head);
@@ -178,7 +178,7 @@ static quoit_status look_for_items(struct quoit_ring_consumer *consumer,
     side->limit = tail;
     if (tail != side->position)
         return QUOIT_OK;
-    return finished ? QUOIT_CLOSED : QUOIT_EMPTY;
+    return finished ? QUOIT_FINISHED : QUOIT_EMPTY;
 }
 
 /* How long the message there is, if that can be: it is read once, and believed no further. */
@@ -202,7 +202,7 @@ static quoit_status peek_message(struct quoit_ring_consumer *consumer,
     }
     uint64_t bytes;
     if (!length_at(place, side->slot, span_of(side, place), &bytes))
-        return quoit_fail(QUOIT_CORRUPT,
+        return quoit_fail(QUOIT_ERROR_CORRUPT,
                           "a message says that it has %llu bytes; the longest has %llu",
                           (unsigned long long)bytes, (unsigned long long)place->item_bytes);
     side->at_hand = record_bytes(bytes);
@@ -293,7 +293,7 @@ static quoit_status look(const struct quoit_ring_place *place, struct quoit_curs
         if (!cursor->begun || taken)
             *cursor = (struct quoit_cursor){head, cursor->missed + taken, true};
         if (cursor->next == tail || tail - cursor->next > ring_bytes(place))
-            return finished ? QUOIT_CLOSED : QUOIT_EMPTY;
+            return finished ? QUOIT_FINISHED : QUOIT_EMPTY;
         const uint8_t *slot = place->slots + cursor->next % ring_bytes(place);
         bool can_be = cursor->next % 8 == 0 && length_at(place, slot, tail - cursor->next, &bytes);
         if (can_be)
@@ -303,7 +303,7 @@ static quoit_status look(const struct quoit_ring_place *place, struct quoit_curs
             continue; /* taken meanwhile */
         if (can_be)
             return quoit_glance_end(glance, cursor, record_bytes(bytes));
-        return quoit_fail(QUOIT_CORRUPT, "no message can begin at byte %llu of the ring",
+        return quoit_fail(QUOIT_ERROR_CORRUPT, "no message can begin at byte %llu of the ring",
                           (unsigned long long)(cursor->next % ring_bytes(place)));
     }
     return QUOIT_EMPTY;
@@ -316,7 +316,7 @@ static quoit_status check(const struct quoit_ring_place *place)
     if (quoit_ring_head(place->shm) == head && is_apart(place, tail, head))
         return quoit_ring_counters_apart(tail, head, place->capacity);
     if (count_messages(place, &count, &length) && length > 0)
-        return quoit_fail(QUOIT_CORRUPT,
+        return quoit_fail(QUOIT_ERROR_CORRUPT,
                           "a message says that it has %llu bytes; the longest has %llu",
                           (unsigned long long)length, (unsigned long long)place->item_bytes);
     return quoit_ring_check_finished(place);

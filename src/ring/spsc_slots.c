@@ -128,7 +128,7 @@ static quoit_status look_for_room(struct quoit_ring_producer *producer,
                                   const struct quoit_ring_place *place)
 {
     if (quoit_spsc_is_finished(place))
-        return QUOIT_CLOSED;
+        return QUOIT_FINISHED;
     return count_free(producer, place, quoit_ring_producer_slot(producer), 1) > 0 ? QUOIT_OK
                                                                                   : QUOIT_FULL;
 }
@@ -216,7 +216,8 @@ static quoit_status look_for_items(struct quoit_ring_consumer *consumer,
         return QUOIT_OK;
     if (!quoit_spsc_is_finished(place))
         return QUOIT_EMPTY;
-    return has_item(consumer, place) ? QUOIT_OK : QUOIT_CLOSED; /* the end may have come after it */
+    return has_item(consumer, place) ? QUOIT_OK
+                                     : QUOIT_FINISHED; /* the end may have come after it */
 }
 
 /* Gives the next slot back, whose item may be hidden: the producer then goes by the head, and the

@@ -61,7 +61,7 @@ static quoit_status look_for_room(struct quoit_ring_producer *producer,
                                   const struct quoit_ring_place *place)
 {
     if (quoit_spsc_is_finished(place))
-        return QUOIT_CLOSED;
+        return QUOIT_FINISHED;
     uint64_t head = quoit_ring_head(place->shm), used = producer->position - head;
     quoit_ring_before_fills();
     if (used > place->capacity || place->capacity - used < room_of(producer, place))
@@ -86,7 +86,7 @@ static quoit_status look_for_items(struct quoit_ring_consumer *consumer,
     consumer->limit = tail;
     if (items > 0)
         return QUOIT_OK;
-    return finished ? QUOIT_CLOSED : QUOIT_EMPTY;
+    return finished ? QUOIT_FINISHED : QUOIT_EMPTY;
 }
 
 static uint64_t push_many(struct quoit_ring_producer *producer,

@@ -116,7 +116,7 @@ static quoit_status drain(struct stage *stage, int who)
                         ++stage->got[who] + quoit_queue_missed(queue));
         }
     } while (status == QUOIT_ABANDONED); /* on a slow machine, after 50 ms without an item */
-    CHECK_STATUS(status, quoit_queue_is_finished(queue) ? QUOIT_CLOSED : QUOIT_EMPTY);
+    CHECK_STATUS(status, quoit_queue_is_finished(queue) ? QUOIT_FINISHED : QUOIT_EMPTY);
     CHECK(stage->scene->broadcast == QUOIT_LOSSY || quoit_queue_missed(queue) == 0);
     return status;
 }
@@ -137,7 +137,7 @@ static bool push_next(struct stage *stage)
 {
     struct thing thing = world_thing(OF_NEXT + stage->after + 1);
     quoit_status status = thing_push(stage->producer, &thing);
-    CHECK_STATUS_ANY(status, QUOIT_OK, QUOIT_FULL, QUOIT_CLOSED);
+    CHECK_STATUS_ANY(status, QUOIT_OK, QUOIT_FULL, QUOIT_FINISHED);
     stage->after += status == QUOIT_OK;
     return status == QUOIT_OK;
 }

@@ -89,7 +89,7 @@ static void settle(const struct life *life)
     CHECK_STATUS(quoit_queue_check(queue), QUOIT_OK);
     quoit_queue_close(queue);
     CHECK_STATUS(quoit_queue_unlink(life->name), QUOIT_OK);
-    CHECK_STATUS(quoit_queue_unlink(life->name), QUOIT_NOT_FOUND);
+    CHECK_STATUS(quoit_queue_unlink(life->name), QUOIT_ERROR_NOT_FOUND);
 }
 
 static struct stepper_path path; /* of the deed that is tried now */

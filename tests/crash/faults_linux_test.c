@@ -99,7 +99,7 @@ static void settle(const struct life *life)
     CHECK_STATUS(quoit_queue_check(queue), QUOIT_OK);
     quoit_queue_close(queue);
     CHECK_STATUS(quoit_queue_unlink(life->name), QUOIT_OK);
-    CHECK_STATUS(quoit_queue_unlink(life->name), QUOIT_NOT_FOUND);
+    CHECK_STATUS(quoit_queue_unlink(life->name), QUOIT_ERROR_NOT_FOUND);
 }
 
 /* A short run tries a third of the errors at each call, and a third of the calls with each error.

@@ -206,14 +206,14 @@ void world_drain(struct world *world)
         while ((status = world_pop_thing(world->taker, &thing)) == QUOIT_OK)
             note_item(world, &thing);
     } while (status == QUOIT_ABANDONED); /* on a slow machine, after 50 ms without an item */
-    CHECK_STATUS_ANY(status, QUOIT_EMPTY, QUOIT_CLOSED);
+    CHECK_STATUS_ANY(status, QUOIT_EMPTY, QUOIT_FINISHED);
 }
 
 quoit_status world_push(struct world *world)
 {
     struct thing thing = world_thing(WORLD_OF_SURVIVORS + 1 + world->pushed);
     quoit_status status = world_push_thing(world->filler, &thing);
-    CHECK_STATUS_ANY(status, QUOIT_OK, QUOIT_FULL, QUOIT_CLOSED, QUOIT_ABANDONED);
+    CHECK_STATUS_ANY(status, QUOIT_OK, QUOIT_FULL, QUOIT_FINISHED, QUOIT_ABANDONED);
     if (status == QUOIT_OK)
         world->pushed++;
     return status;
@@ -332,7 +332,7 @@ int world_start_sleeper(const char *name, unsigned role)
                                        : world_push_thing_wait(queue, &thing, long_ns);
     if (status == QUOIT_OK && world_is_whole(&thing))
         _exit(EXIT_SUCCESS);
-    _exit(status == QUOIT_CLOSED ? EXIT_SUCCESS : EXIT_FAILURE);
+    _exit(status == QUOIT_FINISHED ? EXIT_SUCCESS : EXIT_FAILURE);
 }
 
 void world_end_sleeper(int pid)

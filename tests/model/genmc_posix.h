@@ -52,8 +52,9 @@ static bool is_alive(const void *context, uint32_t row)
     return true;
 }
 
-void quoit_describe(const char *format, ...)
+void quoit_set_sentence(quoit_status status, const char *format, ...)
 {
+    (void)status;
     (void)format;
 }
 

@@ -90,7 +90,7 @@ byte committed;    // sets of items
 byte seen;
 byte taken;
 byte spare;        // deaths of consumers that no second delivery was charged to yet
-bool closed;       // some consumer was told CLOSED
+bool closed;       // some consumer was told FINISHED
 
 #define BIT(item) (1 << (item))
 

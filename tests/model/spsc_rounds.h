@@ -34,12 +34,12 @@ static void *consumer(void *unused)
     uint64_t item;
     self = 1;
     harness_meet();
-    for (int i = 0; i < 6 && status != QUOIT_CLOSED; i++) {
+    for (int i = 0; i < 6 && status != QUOIT_FINISHED; i++) {
         status = place->ops->pop(&ring.consumers[1], place, &item);
         if (status == QUOIT_OK)
             ring.got[1][ring.got_count[1]++] = item;
     }
-    if (status == QUOIT_CLOSED)
+    if (status == QUOIT_FINISHED)
         assert(place->ops->size(place) == 0);
     return unused;
 }

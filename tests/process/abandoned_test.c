@@ -187,7 +187,7 @@ static struct side join_this(const struct world *world)
 
 static quoit_status end_of(const struct world *world)
 {
-    return strcmp(world->end, "finish") == 0 ? QUOIT_CLOSED : QUOIT_ABANDONED;
+    return strcmp(world->end, "finish") == 0 ? QUOIT_FINISHED : QUOIT_ABANDONED;
 }
 
 static void told_once(const struct world *world, const struct side *side, uint64_t items)
@@ -233,11 +233,11 @@ static void was_there_first(const struct world *world)
 /* Peers that were gone before this side joined do not count. */
 static void was_gone_before(const struct world *world)
 {
-    bool finished = end_of(world) == QUOIT_CLOSED;
+    bool finished = end_of(world) == QUOIT_FINISHED;
     struct peer peer = start_peer(world->name, world->role, 0, world->end);
     end_peer(&peer);
     struct side side = join_this(world);
-    expect(&side, world->waits, 0, finished ? QUOIT_CLOSED : QUOIT_EMPTY);
+    expect(&side, world->waits, 0, finished ? QUOIT_FINISHED : QUOIT_EMPTY);
     quoit_queue_close(side.queue);
 }
 
@@ -478,7 +478,7 @@ static void finished_but_peeked(void)
     for (int waits = 0; waits < 2; waits++)
         expect(&side, waits, 0, QUOIT_EMPTY);
     quoit_queue_close(other.queue);
-    expect(&side, true, 1, QUOIT_CLOSED);
+    expect(&side, true, 1, QUOIT_FINISHED);
     quoit_queue_close(side.queue);
     CHECK_STATUS(quoit_queue_unlink(name), test_after_close(name));
 }

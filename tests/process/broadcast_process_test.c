@@ -97,7 +97,7 @@ static void subscribe(char **arguments)
         if (arguments[2][0] == '1' && rounds % 2000 == 0)
             test_sleep_ms(1); /* the slow one */
     }
-    CHECK_STATUS(status, QUOIT_CLOSED);
+    CHECK_STATUS(status, QUOIT_FINISHED);
     CHECK_EQUAL(next, ledger->items + 1);
     ledger->done++;
     quoit_queue_close(queue);
@@ -278,7 +278,7 @@ static void listen(char **arguments)
         if (arguments[2][0] == '1' && got % 20 == 0)
             test_sleep_ms(1);
     }
-    CHECK_STATUS(status, QUOIT_CLOSED);
+    CHECK_STATUS(status, QUOIT_FINISHED);
     CHECK_EQUAL(got + quoit_queue_missed(queue), ledger->items);
     printf("  got %llu, missed %llu\n", (unsigned long long)got,
            (unsigned long long)quoit_queue_missed(queue));

@@ -378,7 +378,7 @@ static void *create_for_readers(void *unused)
     creation.status = quoit_region_create(creation.name, &readable, &region);
     if (creation.child == 0) { /* the child that the handler forked */
         bool is_clean = test_open_descriptors() == creation.descriptors;
-        _exit(creation.status != QUOIT_FORKED ? 1 : !is_clean ? 2 : 0);
+        _exit(creation.status != QUOIT_ERROR_FORKED ? 1 : !is_clean ? 2 : 0);
     }
     if (creation.status == QUOIT_OK)
         quoit_region_close(region);

@@ -62,7 +62,7 @@ static quoit_queue *wait_for_both(const char *name)
     quoit_queue *queue;
     struct quoit_queue_info info = {0};
     quoit_status status;
-    while ((status = quoit_queue_open(name, QUOIT_OBSERVER, &queue)) == QUOIT_NOT_FOUND)
+    while ((status = quoit_queue_open(name, QUOIT_OBSERVER, &queue)) == QUOIT_ERROR_NOT_FOUND)
         test_sleep_ms(1);
     CHECK_STATUS(status, QUOIT_OK);
     while (info.producer_pid == 0 || info.consumer_pid == 0) {

@@ -88,7 +88,7 @@ static void consume(char **arguments)
         if (status == QUOIT_ABANDONED)
             status = QUOIT_OK;
     }
-    CHECK_STATUS(status, QUOIT_CLOSED);
+    CHECK_STATUS(status, QUOIT_FINISHED);
     ledger->consumers_done++;
     quoit_queue_close(queue);
     quoit_region_close(region);

@@ -21,28 +21,28 @@ static void use_inherited(quoit_queue *queue, const char *name)
     uint64_t value = 9, count = 1;
     const void *items = &value;
     struct quoit_queue_info info;
-    CHECK_STATUS(quoit_queue_push(queue, &value), QUOIT_FORKED);
-    CHECK_STATUS(quoit_queue_pop(queue, &value), QUOIT_FORKED);
+    CHECK_STATUS(quoit_queue_push(queue, &value), QUOIT_ERROR_FORKED);
+    CHECK_STATUS(quoit_queue_pop(queue, &value), QUOIT_ERROR_FORKED);
     CHECK_EQUAL(quoit_queue_push_many(queue, &value, 1), 0);
     CHECK_EQUAL(quoit_queue_pop_many(queue, &value, 1), 0);
-    CHECK_STATUS(quoit_queue_peek(queue, &items, &count), QUOIT_FORKED);
+    CHECK_STATUS(quoit_queue_peek(queue, &items, &count), QUOIT_ERROR_FORKED);
     CHECK_EQ(items, NULL);
     CHECK_EQ(count, 0);
-    CHECK_STATUS(quoit_queue_release(queue, 1), QUOIT_FORKED);
-    CHECK_STATUS(quoit_queue_finish(queue), QUOIT_FORKED);
-    CHECK_STATUS(quoit_queue_unlink_self(queue), QUOIT_FORKED);
-    CHECK_STATUS(quoit_queue_inspect(queue, &info), QUOIT_FORKED);
-    CHECK_STATUS(quoit_queue_check(queue), QUOIT_FORKED);
+    CHECK_STATUS(quoit_queue_release(queue, 1), QUOIT_ERROR_FORKED);
+    CHECK_STATUS(quoit_queue_finish(queue), QUOIT_ERROR_FORKED);
+    CHECK_STATUS(quoit_queue_unlink_self(queue), QUOIT_ERROR_FORKED);
+    CHECK_STATUS(quoit_queue_inspect(queue, &info), QUOIT_ERROR_FORKED);
+    CHECK_STATUS(quoit_queue_check(queue), QUOIT_ERROR_FORKED);
     CHECK_EQUAL(quoit_queue_size(queue), 0);
     CHECK_EQ(quoit_queue_user_area(queue), NULL);
     quoit_queue *own;
-    CHECK_STATUS(quoit_queue_open(name, QUOIT_PRODUCER, &own), QUOIT_BUSY);
+    CHECK_STATUS(quoit_queue_open(name, QUOIT_PRODUCER, &own), QUOIT_ERROR_BUSY);
     CHECK_STATUS(quoit_queue_open(name, QUOIT_OBSERVER, &own), QUOIT_OK);
     CHECK_EQUAL(quoit_queue_size(own), 2);
     quoit_queue_close(own);
     quoit_queue_close(queue);
     /* Closing the copy took nothing from the parent. */
-    CHECK_STATUS(quoit_queue_open(name, QUOIT_PRODUCER, &own), QUOIT_BUSY);
+    CHECK_STATUS(quoit_queue_open(name, QUOIT_PRODUCER, &own), QUOIT_ERROR_BUSY);
 }
 
 static void child_is_refused(void)
@@ -89,10 +89,10 @@ static void pool_is_refused(void)
         pid_t child = fork();
         if (child == 0) {
             char byte;
-            CHECK_STATUS(quoit_pool_alloc(pool, &none), QUOIT_FORKED);
-            CHECK_STATUS(quoit_pool_free(pool, block), QUOIT_FORKED);
-            CHECK_STATUS(quoit_pool_reclaim(pool, NULL, 0, NULL), QUOIT_FORKED);
-            CHECK_STATUS(quoit_pool_check(pool), QUOIT_FORKED);
+            CHECK_STATUS(quoit_pool_alloc(pool, &none), QUOIT_ERROR_FORKED);
+            CHECK_STATUS(quoit_pool_free(pool, block), QUOIT_ERROR_FORKED);
+            CHECK_STATUS(quoit_pool_reclaim(pool, NULL, 0, NULL), QUOIT_ERROR_FORKED);
+            CHECK_STATUS(quoit_pool_check(pool), QUOIT_ERROR_FORKED);
             CHECK(!quoit_pool_at(pool, block));
             CHECK_EQ(quoit_pool_free_count(pool), 0);
             (void)close(ends[1]);

@@ -79,7 +79,7 @@ static void consume(char **arguments)
         status = options->sized
                      ? quoit_queue_pop_sized_wait(queue, &item, sizeof item, &bytes, QUOIT_FOREVER)
                      : quoit_queue_pop_wait(queue, &item, QUOIT_FOREVER);
-    CHECK_STATUS(status, QUOIT_CLOSED);
+    CHECK_STATUS(status, QUOIT_FINISHED);
     quoit_queue_close(queue);
 }
 
@@ -92,10 +92,10 @@ static void watch(const char *name, const struct quoit_queue_options *options)
     uint64_t seen = 0, last = 0, bytes;
     struct item item;
     quoit_status status = QUOIT_OK;
-    while (status != QUOIT_CLOSED) {
+    while (status != QUOIT_FINISHED) {
         status = quoit_queue_look(queue, &cursor, &item, sizeof item, &bytes);
         if (status != QUOIT_OK) {
-            CHECK_STATUS_ANY(status, QUOIT_EMPTY, QUOIT_CLOSED);
+            CHECK_STATUS_ANY(status, QUOIT_EMPTY, QUOIT_FINISHED);
             test_idle();
             continue;
         }

@@ -46,18 +46,19 @@ static void use_names(unsigned spaces)
                        spaces);
         quoit_status status = quoit_queue_join(names[i], &options, BOTH, &queue);
         bool is_apart = spaces & IPC && strcmp(schemes[i], "sysv") == 0;
-        if (status == QUOIT_UNSUPPORTED && spaces & NO_PROC && strcmp(schemes[i], "sysv") == 0) {
-            CHECK_STATUS(quoit_queue_unlink(names[i]), QUOIT_UNSUPPORTED);
-            CHECK(strstr(quoit_error_text(), "/proc"));
+        if (status == QUOIT_ERROR_UNSUPPORTED && spaces & NO_PROC &&
+            strcmp(schemes[i], "sysv") == 0) {
+            CHECK_STATUS(quoit_queue_unlink(names[i]), QUOIT_ERROR_UNSUPPORTED);
+            CHECK(strstr(test_sentence(), "/proc"));
             continue; /* a kernel before 6.11 */
         }
-        CHECK_STATUS(status, is_apart ? QUOIT_OK : QUOIT_BUSY);
+        CHECK_STATUS(status, is_apart ? QUOIT_OK : QUOIT_ERROR_BUSY);
         if (!is_apart)
             continue;
         CHECK_EQUAL(quoit_queue_size(queue), 0);
         quoit_queue_close(queue);
         CHECK_STATUS(quoit_queue_unlink(names[i]), QUOIT_OK);
-        CHECK_STATUS(quoit_queue_open(names[i], QUOIT_OBSERVER, &queue), QUOIT_NOT_FOUND);
+        CHECK_STATUS(quoit_queue_open(names[i], QUOIT_OBSERVER, &queue), QUOIT_ERROR_NOT_FOUND);
     }
 }
 
@@ -93,7 +94,7 @@ static void check_alive(quoit_queue *const *queues)
     uint64_t item = 0;
     for (int i = 0; i < SCHEMES; i++) {
         struct quoit_queue_info info;
-        CHECK_STATUS(quoit_queue_open(names[i], QUOIT_PRODUCER, &second), QUOIT_BUSY);
+        CHECK_STATUS(quoit_queue_open(names[i], QUOIT_PRODUCER, &second), QUOIT_ERROR_BUSY);
         CHECK_STATUS(quoit_queue_open(names[i], QUOIT_OBSERVER, &second), QUOIT_OK);
         CHECK_STATUS(quoit_queue_inspect(second, &info), QUOIT_OK);
         CHECK_EQUAL(info.producer_pid, test_own_pid());

@@ -42,10 +42,12 @@ static void look(void)
     CHECK_EQUAL(file.st_uid, OVERFLOW_UID); /* what an owner check sees */
     for (int i = 0; queue_names[i]; i++) {
         (void)snprintf(test_context, sizeof test_context, "%s", queue_names[i]);
-        CHECK_STATUS(quoit_queue_open(queue_names[i], QUOIT_CONSUMER, &queue), QUOIT_OWNER);
-        CHECK_STATUS(quoit_queue_open(queue_names[i], QUOIT_OBSERVER, &queue), QUOIT_OWNER);
-        CHECK_STATUS(quoit_queue_unlink(queue_names[i]), QUOIT_OWNER);
-        CHECK_STATUS(quoit_unlink_abandoned(queue_names[i], 0), QUOIT_OWNER);
+        CHECK_STATUS(quoit_queue_open(queue_names[i], QUOIT_CONSUMER, &queue),
+                     QUOIT_ERROR_OTHER_USER);
+        CHECK_STATUS(quoit_queue_open(queue_names[i], QUOIT_OBSERVER, &queue),
+                     QUOIT_ERROR_OTHER_USER);
+        CHECK_STATUS(quoit_queue_unlink(queue_names[i]), QUOIT_ERROR_OTHER_USER);
+        CHECK_STATUS(quoit_unlink_abandoned(queue_names[i], 0), QUOIT_ERROR_OTHER_USER);
         CHECK_STATUS(
             quoit_queue_open(queue_names[i], (unsigned)QUOIT_CONSUMER | QUOIT_ANY_OWNER, &queue),
             QUOIT_OK);
@@ -53,8 +55,8 @@ static void look(void)
     }
     for (int i = 0; sem_names[i]; i++) {
         (void)snprintf(test_context, sizeof test_context, "%s", sem_names[i]);
-        CHECK_STATUS(quoit_sem_open(sem_names[i], 0, &sem), QUOIT_OWNER);
-        CHECK_STATUS(quoit_sem_unlink(sem_names[i]), QUOIT_OWNER);
+        CHECK_STATUS(quoit_sem_open(sem_names[i], 0, &sem), QUOIT_ERROR_OTHER_USER);
+        CHECK_STATUS(quoit_sem_unlink(sem_names[i]), QUOIT_ERROR_OTHER_USER);
     }
     test_context[0] = '\0';
 }

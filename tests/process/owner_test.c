@@ -21,10 +21,10 @@ static void open_private(char **arguments)
 {
     quoit_queue *queue;
     become_stranger();
-    CHECK_STATUS(quoit_queue_open(arguments[0], QUOIT_CONSUMER, &queue), QUOIT_PERMISSION);
+    CHECK_STATUS(quoit_queue_open(arguments[0], QUOIT_CONSUMER, &queue), QUOIT_ERROR_PERMISSION);
     CHECK_STATUS(quoit_queue_open(arguments[0], QUOIT_OBSERVER | any_owner, &queue),
-                 QUOIT_PERMISSION);
-    CHECK_STATUS(quoit_queue_unlink(arguments[0]), QUOIT_PERMISSION);
+                 QUOIT_ERROR_PERMISSION);
+    CHECK_STATUS(quoit_queue_unlink(arguments[0]), QUOIT_ERROR_PERMISSION);
 }
 
 static void open_readable(char **arguments)
@@ -32,8 +32,8 @@ static void open_readable(char **arguments)
     quoit_queue *queue;
     become_stranger();
     CHECK_STATUS(quoit_queue_open(arguments[0], QUOIT_CONSUMER | any_owner, &queue),
-                 QUOIT_PERMISSION);
-    CHECK_STATUS(quoit_queue_open(arguments[0], QUOIT_OBSERVER, &queue), QUOIT_OWNER);
+                 QUOIT_ERROR_PERMISSION);
+    CHECK_STATUS(quoit_queue_open(arguments[0], QUOIT_OBSERVER, &queue), QUOIT_ERROR_OTHER_USER);
     CHECK_STATUS(quoit_queue_open(arguments[0], QUOIT_OBSERVER | any_owner, &queue), QUOIT_OK);
     CHECK_EQUAL(quoit_queue_size(queue), 1);
     struct quoit_queue_info info;
@@ -47,8 +47,8 @@ static void open_public(char **arguments)
     quoit_queue *queue;
     uint64_t value = 0;
     become_stranger();
-    CHECK_STATUS(quoit_queue_open(arguments[0], QUOIT_CONSUMER, &queue), QUOIT_OWNER);
-    CHECK_STATUS(quoit_queue_unlink(arguments[0]), QUOIT_OWNER);
+    CHECK_STATUS(quoit_queue_open(arguments[0], QUOIT_CONSUMER, &queue), QUOIT_ERROR_OTHER_USER);
+    CHECK_STATUS(quoit_queue_unlink(arguments[0]), QUOIT_ERROR_OTHER_USER);
     CHECK_STATUS(quoit_queue_open(arguments[0], QUOIT_CONSUMER | any_owner, &queue), QUOIT_OK);
     CHECK_STATUS(quoit_queue_pop(queue, &value), QUOIT_OK);
     CHECK_EQUAL(value, 42);
@@ -83,9 +83,9 @@ static void open_sem(char **arguments)
 {
     quoit_sem *sem;
     become_stranger();
-    CHECK_STATUS(quoit_sem_open(arguments[0], any_owner, &sem), QUOIT_PERMISSION);
-    CHECK_STATUS(quoit_sem_open(arguments[1], 0, &sem), QUOIT_OWNER);
-    CHECK_STATUS(quoit_sem_unlink(arguments[1]), QUOIT_OWNER);
+    CHECK_STATUS(quoit_sem_open(arguments[0], any_owner, &sem), QUOIT_ERROR_PERMISSION);
+    CHECK_STATUS(quoit_sem_open(arguments[1], 0, &sem), QUOIT_ERROR_OTHER_USER);
+    CHECK_STATUS(quoit_sem_unlink(arguments[1]), QUOIT_ERROR_OTHER_USER);
     CHECK_STATUS(quoit_sem_open(arguments[1], any_owner, &sem), QUOIT_OK);
     CHECK_STATUS(quoit_sem_wait(sem, 0), QUOIT_OK);
     quoit_sem_close(sem);

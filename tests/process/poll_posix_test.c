@@ -66,7 +66,7 @@ static void levels_of(enum quoit_kind kind)
     CHECK(!is_readable(items, 50));
     CHECK_STATUS(quoit_queue_finish(queue), QUOIT_OK);
     CHECK(is_readable(items, 10000));
-    CHECK_STATUS(word_pop(queue, &value), QUOIT_CLOSED);
+    CHECK_STATUS(word_pop(queue, &value), QUOIT_FINISHED);
     CHECK(is_readable(items, 0));
     quoit_queue_close(queue);
     CHECK_EQUAL((uint64_t)test_open_descriptors(), (uint64_t)before);
@@ -92,7 +92,7 @@ static void the_end_of_many(void)
     CHECK(!is_readable(items, 50));
     CHECK_STATUS(quoit_queue_release(reader, 1), QUOIT_OK);
     CHECK(is_readable(items, 10000));
-    CHECK_STATUS(word_pop(waiting, &value), QUOIT_CLOSED);
+    CHECK_STATUS(word_pop(waiting, &value), QUOIT_FINISHED);
     quoit_queue_close(waiting);
     quoit_queue_close(reader);
     CHECK_STATUS(quoit_queue_unlink(name), QUOIT_OK);
@@ -111,9 +111,9 @@ static void wrong_roles(void)
     quoit_queue *queue;
     int fd;
     CHECK_STATUS(quoit_queue_create(name, &options, QUOIT_CONSUMER, &queue), QUOIT_OK);
-    CHECK_STATUS(quoit_queue_poll_fd(queue, QUOIT_PRODUCER, &fd), QUOIT_ROLE);
-    CHECK_STATUS(quoit_queue_poll_fd(queue, QUOIT_OBSERVER, &fd), QUOIT_ROLE);
-    CHECK_STATUS(quoit_queue_poll_fd(queue, QUOIT_CONSUMER, NULL), QUOIT_INVALID);
+    CHECK_STATUS(quoit_queue_poll_fd(queue, QUOIT_PRODUCER, &fd), QUOIT_ERROR_WRONG_ROLE);
+    CHECK_STATUS(quoit_queue_poll_fd(queue, QUOIT_OBSERVER, &fd), QUOIT_ERROR_WRONG_ROLE);
+    CHECK_STATUS(quoit_queue_poll_fd(queue, QUOIT_CONSUMER, NULL), QUOIT_ERROR_INVALID);
     CHECK_EQ(fd, -1);
     quoit_queue_close(queue);
     CHECK_STATUS(quoit_queue_unlink(name), QUOIT_OK);
@@ -149,7 +149,7 @@ static void event_loops(void)
     uint64_t next = 0, value = 0;
     for (;;) {
         quoit_status status = word_pop(queue, &value);
-        if (status == QUOIT_CLOSED)
+        if (status == QUOIT_FINISHED)
             break;
         if (status == QUOIT_EMPTY) {
             CHECK(is_readable(items, 60000));

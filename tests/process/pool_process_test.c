@@ -80,7 +80,7 @@ static void get(struct hands *hands)
     quoit_status status = hands->held < HELD_MOST
                               ? quoit_pool_pop(hands->pool, hands->queue, &block)
                               : QUOIT_EMPTY;
-    CHECK_STATUS_ANY(status, QUOIT_OK, QUOIT_EMPTY, QUOIT_ABANDONED, QUOIT_BUSY);
+    CHECK_STATUS_ANY(status, QUOIT_OK, QUOIT_EMPTY, QUOIT_ABANDONED, QUOIT_ERROR_BUSY);
     if (status != QUOIT_OK)
         return;
     check_bytes(hands, block, 0xee);

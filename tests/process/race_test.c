@@ -92,7 +92,7 @@ static void leave_by_name(quoit_queue *queue, const char *name)
     quoit_queue *other;
     CHECK_STATUS(quoit_queue_inspect(queue, &own), QUOIT_OK);
     quoit_status status = quoit_queue_unlink_self(queue);
-    CHECK_STATUS_ANY(status, QUOIT_OK, QUOIT_NOT_FOUND);
+    CHECK_STATUS_ANY(status, QUOIT_OK, QUOIT_ERROR_NOT_FOUND);
     if (quoit_queue_open(name, QUOIT_OBSERVER, &other) != QUOIT_OK)
         return;
     CHECK_STATUS(quoit_queue_inspect(other, &found), QUOIT_OK);
@@ -106,7 +106,7 @@ static void join_and_leave(char **arguments)
     for (int round = 0; TEST_LOOP(round < (int)test_effort(150, 300), 3, "round", round); round++) {
         quoit_queue *queue;
         quoit_status status = quoit_queue_join(arguments[0], &options, BOTH, &queue);
-        CHECK_STATUS_ANY(status, QUOIT_OK, QUOIT_BUSY);
+        CHECK_STATUS_ANY(status, QUOIT_OK, QUOIT_ERROR_BUSY);
         if (status != QUOIT_OK)
             continue;
         uint64_t own = (uint64_t)test_own_pid() << 32 | (uint64_t)round, popped = 0;
@@ -125,7 +125,7 @@ static void create_and_leave(char **arguments)
     for (int round = 0; TEST_LOOP(round < (int)test_effort(150, 300), 3, "round", round); round++) {
         quoit_queue *queue;
         quoit_status status = quoit_queue_create(arguments[0], &options, QUOIT_OBSERVER, &queue);
-        CHECK_STATUS_ANY(status, QUOIT_OK, QUOIT_EXISTS);
+        CHECK_STATUS_ANY(status, QUOIT_OK, QUOIT_ERROR_EXISTS);
         quoit_queue_close(queue);
     }
 }
@@ -134,7 +134,7 @@ static void unlink_again_and_again(char **arguments)
 {
     for (int round = 0; TEST_LOOP(round < (int)test_effort(300, 600), 3, "round", round); round++) {
         quoit_status status = quoit_queue_unlink(arguments[0]);
-        CHECK_STATUS_ANY(status, QUOIT_OK, QUOIT_NOT_FOUND);
+        CHECK_STATUS_ANY(status, QUOIT_OK, QUOIT_ERROR_NOT_FOUND);
     }
 }
 
@@ -151,7 +151,7 @@ static void create_against_unlink_against_join(void)
         for (int k = 0; k < 4; k++)
             CHECK_EQUAL(test_wait(processes[k]), 0);
         quoit_status status = quoit_queue_unlink(name);
-        CHECK_STATUS_ANY(status, QUOIT_OK, QUOIT_NOT_FOUND);
+        CHECK_STATUS_ANY(status, QUOIT_OK, QUOIT_ERROR_NOT_FOUND);
     }
 }
 

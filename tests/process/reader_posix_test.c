@@ -286,7 +286,7 @@ static void lock_file_of_another(void)
     quoit_status held = quoit_region_create(name, &options, &region);
     uint64_t waited = quoit_os_monotonic_ns() - start;
     end(process);
-    CHECK_STATUS_IS(held, ==, QUOIT_OWNER);
+    CHECK_STATUS_IS(held, ==, QUOIT_ERROR_OTHER_USER);
     CHECK_LT(waited, UINT64_C(5000000000));
     CHECK_STATUS(quoit_region_create(name, &options, &region), QUOIT_OK);
     quoit_region_close(region);
@@ -370,11 +370,11 @@ static void lock_file_lost(void)
     CHECK_STATUS(quoit_queue_open(name, QUOIT_CONSUMER, &second), QUOIT_OK);
     quoit_queue_close(second);
     CHECK(unlink(paths[1]) == 0);
-    CHECK_STATUS(quoit_queue_open(name, QUOIT_CONSUMER, &second), QUOIT_CORRUPT);
+    CHECK_STATUS(quoit_queue_open(name, QUOIT_CONSUMER, &second), QUOIT_ERROR_CORRUPT);
     CHECK_STATUS(quoit_queue_open(name, QUOIT_OBSERVER, &second), QUOIT_OK);
     quoit_queue_close(second);
     test_write_file(paths[1], "another object's", 16);
-    CHECK_STATUS(quoit_queue_open(name, QUOIT_CONSUMER, &second), QUOIT_CORRUPT);
+    CHECK_STATUS(quoit_queue_open(name, QUOIT_CONSUMER, &second), QUOIT_ERROR_CORRUPT);
     quoit_queue_close(queue);
     CHECK_STATUS(quoit_queue_unlink(name), QUOIT_OK);
     CHECK(unlink(paths[1]) == 0);

@@ -174,7 +174,7 @@ static void unlink_again_and_again(char **arguments)
 {
     for (int i = 0, most = rounds(); i < most; i++) {
         quoit_status status = quoit_sem_unlink(arguments[0]);
-        CHECK_STATUS_ANY(status, QUOIT_OK, QUOIT_NOT_FOUND);
+        CHECK_STATUS_ANY(status, QUOIT_OK, QUOIT_ERROR_NOT_FOUND);
     }
 }
 
@@ -191,7 +191,7 @@ static void join_against_unlink(void)
         for (int k = 0; k < 4; k++)
             CHECK_EQUAL(test_wait(processes[k]), 0);
         quoit_status status = quoit_sem_unlink(name);
-        CHECK_STATUS_ANY(status, QUOIT_OK, QUOIT_NOT_FOUND);
+        CHECK_STATUS_ANY(status, QUOIT_OK, QUOIT_ERROR_NOT_FOUND);
     }
 }
 

@@ -85,7 +85,7 @@ static uint64_t take(quoit_queue *queue, bool in_place)
         if (status == QUOIT_OK)
             status = quoit_queue_peek_sized(queue, &seen, &count);
         if (status != QUOIT_OK)
-            return status == QUOIT_CLOSED ? MESSAGES : UINT64_MAX;
+            return status == QUOIT_FINISHED ? MESSAGES : UINT64_MAX;
         uint64_t number = read_message(seen, count);
         CHECK_STATUS(quoit_queue_release(queue, 1), QUOIT_OK);
         return number;
@@ -93,8 +93,8 @@ static uint64_t take(quoit_queue *queue, bool in_place)
     status = quoit_queue_pop_sized_wait(queue, bytes, LONGEST, &count, 20000000);
     if (status == QUOIT_OK)
         return read_message(bytes, count);
-    CHECK_STATUS_ANY(status, QUOIT_CLOSED, QUOIT_TIMEOUT, QUOIT_ABANDONED);
-    return status == QUOIT_CLOSED ? MESSAGES : UINT64_MAX;
+    CHECK_STATUS_ANY(status, QUOIT_FINISHED, QUOIT_TIMEOUT, QUOIT_ABANDONED);
+    return status == QUOIT_FINISHED ? MESSAGES : UINT64_MAX;
 }
 
 static void stream(const char *scheme, int kind)

@@ -87,13 +87,13 @@ static void no_descriptors_left(void)
                 CHECK_STATUS(quoit_queue_unlink(name), QUOIT_OK);
                 break;
             }
-            CHECK_STATUS(created, QUOIT_LIMIT);
+            CHECK_STATUS(created, QUOIT_ERROR_LIMIT);
             CHECK_EQ(setrlimit(RLIMIT_NOFILE, &none), 0);
             quoit_status opened = quoit_queue_open(there, QUOIT_CONSUMER, &second);
             CHECK_EQ(setrlimit(RLIMIT_NOFILE, &before), 0);
-            CHECK(opened == QUOIT_LIMIT || spare > 0 || needs_none(test_schemes[i]));
+            CHECK(opened == QUOIT_ERROR_LIMIT || spare > 0 || needs_none(test_schemes[i]));
             quoit_queue_close(second);
-            CHECK_STATUS(quoit_queue_open(name, QUOIT_OBSERVER, &second), QUOIT_NOT_FOUND);
+            CHECK_STATUS(quoit_queue_open(name, QUOIT_OBSERVER, &second), QUOIT_ERROR_NOT_FOUND);
         }
         CHECK_STATUS(quoit_queue_unlink(there), QUOIT_OK);
     }
@@ -119,11 +119,11 @@ static void file_size_limit(void)
             CHECK(setrlimit(RLIMIT_FSIZE, &before) == 0);
             /* A segment is no file; its lock file is. */
             bool fits = limits[k] > 0 && strcmp(test_schemes[i], "sysv") == 0;
-            CHECK_EQUAL((uint64_t)created, (uint64_t)(fits ? QUOIT_OK : QUOIT_NOSPACE));
-            const char *text = quoit_error_text();
+            CHECK_EQUAL((uint64_t)created, (uint64_t)(fits ? QUOIT_OK : QUOIT_ERROR_NO_SPACE));
+            const char *text = test_sentence();
             CHECK(fits || strstr(text, "File too large") || strstr(text, "ulimit -f"));
             quoit_queue_close(queue);
-            CHECK_EQUAL(quoit_queue_unlink(name), fits ? QUOIT_OK : QUOIT_NOT_FOUND);
+            CHECK_EQUAL(quoit_queue_unlink(name), fits ? QUOIT_OK : QUOIT_ERROR_NOT_FOUND);
         }
     for (int i = 0; test_sem_schemes[i]; i++) {
         const char *name = test_name(test_sem_schemes[i]);
@@ -134,7 +134,7 @@ static void file_size_limit(void)
         quoit_status created = quoit_sem_create(name, &one, &sem);
         CHECK(setrlimit(RLIMIT_FSIZE, &before) == 0);
         bool fits = strcmp(test_sem_schemes[i], "sysv") == 0;
-        CHECK_EQUAL((uint64_t)created, (uint64_t)(fits ? QUOIT_OK : QUOIT_NOSPACE));
+        CHECK_EQUAL((uint64_t)created, (uint64_t)(fits ? QUOIT_OK : QUOIT_ERROR_NO_SPACE));
         if (fits) {
             quoit_sem_close(sem);
             CHECK_STATUS(quoit_sem_unlink(name), QUOIT_OK);
@@ -163,7 +163,7 @@ static void pending_file_signal(void)
         CHECK(setrlimit(RLIMIT_FSIZE, &low) == 0);
         quoit_status created = quoit_queue_create(name, &options, QUOIT_PRODUCER, &queue);
         CHECK(setrlimit(RLIMIT_FSIZE, &before) == 0);
-        CHECK_EQUAL((uint64_t)created, (uint64_t)QUOIT_NOSPACE);
+        CHECK_EQUAL((uint64_t)created, (uint64_t)QUOIT_ERROR_NO_SPACE);
         CHECK(sigpending(&pending) == 0 && sigismember(&pending, SIGXFSZ) == raised);
     }
     CHECK(sigwait(&blocked, &taken) == 0 && sigprocmask(SIG_SETMASK, &mask, NULL) == 0);
@@ -187,7 +187,7 @@ static void *take_file_signals(void *unused)
 static void *remove_for_ever(void *name)
 {
     while (!atomic_load(&ending)) {
-        CHECK_STATUS(quoit_region_unlink(name), QUOIT_NOT_FOUND);
+        CHECK_STATUS(quoit_region_unlink(name), QUOIT_ERROR_NOT_FOUND);
         (void)atomic_fetch_add(&calls, 1);
     }
     return NULL;
@@ -225,8 +225,8 @@ static void too_large_for_what_is_left(void)
     struct quoit_queue_options options = {.item_bytes = 64, .capacity = 4096};
     const char *name = test_name("posix");
     quoit_queue *queue;
-    CHECK_STATUS(quoit_queue_create(name, &options, QUOIT_PRODUCER, &queue), QUOIT_NOSPACE);
-    CHECK_STATUS(quoit_queue_join(name, &options, QUOIT_PRODUCER, &queue), QUOIT_NOSPACE);
+    CHECK_STATUS(quoit_queue_create(name, &options, QUOIT_PRODUCER, &queue), QUOIT_ERROR_NO_SPACE);
+    CHECK_STATUS(quoit_queue_join(name, &options, QUOIT_PRODUCER, &queue), QUOIT_ERROR_NO_SPACE);
     CHECK_EQUAL(entries_in("/dev/shm"), 0);
 
     /* What was promised is there, however full it gets afterwards. */
@@ -259,9 +259,10 @@ static void no_room_for_the_lock_file(void)
     struct shm_info segments;
     CHECK_EQ(unshare(CLONE_NEWIPC), 0); /* here no other process makes segments */
     quoit_status created = quoit_queue_create(name, &options, QUOIT_PRODUCER, &queue);
-    CHECK_EQUAL(created, test_plain_posix ? QUOIT_OK : QUOIT_NOSPACE); /* its lock file: in /tmp */
+    CHECK_EQUAL(created,
+                test_plain_posix ? QUOIT_OK : QUOIT_ERROR_NO_SPACE); /* its lock file: in /tmp */
     quoit_queue_close(queue);
-    CHECK_EQUAL(quoit_queue_unlink(name), test_plain_posix ? QUOIT_OK : QUOIT_NOT_FOUND);
+    CHECK_EQUAL(quoit_queue_unlink(name), test_plain_posix ? QUOIT_OK : QUOIT_ERROR_NOT_FOUND);
     CHECK_GE(shmctl(0, SHM_INFO, (struct shmid_ds *)(void *)&segments), 0);
     CHECK_EQUAL(segments.used_ids, 0);
     CHECK_EQUAL(entries_in("/dev/shm"), 1);
@@ -282,9 +283,9 @@ static void no_proc(void)
     const char *name = test_name("posix"), *local = test_name("local");
     CHECK_STATUS(quoit_queue_create(name, &options, QUOIT_PRODUCER, &queue), QUOIT_OK);
     CHECK_EQUAL(entries_in("/dev/shm"), 1);
-    CHECK_STATUS(quoit_queue_create(name, &options, QUOIT_PRODUCER, &second), QUOIT_EXISTS);
+    CHECK_STATUS(quoit_queue_create(name, &options, QUOIT_PRODUCER, &second), QUOIT_ERROR_EXISTS);
     quoit_status status = quoit_queue_create(local, &options, QUOIT_PRODUCER, &second);
-    CHECK_EQUAL(status, test_plain_posix ? QUOIT_OK : QUOIT_UNSUPPORTED);
+    CHECK_EQUAL(status, test_plain_posix ? QUOIT_OK : QUOIT_ERROR_UNSUPPORTED);
     quoit_queue_close(second);
     if (status == QUOIT_OK)
         CHECK_STATUS(quoit_queue_unlink(local), QUOIT_OK);

@@ -94,7 +94,7 @@ static void consume(char **arguments)
         test_idle();
     }
     CHECK_EQUAL(next, ITEMS);
-    CHECK_STATUS(item_pop(queue, &(struct item){0, 0}), QUOIT_CLOSED);
+    CHECK_STATUS(item_pop(queue, &(struct item){0, 0}), QUOIT_FINISHED);
     quoit_queue_close(queue);
 }
 
@@ -108,7 +108,7 @@ static void stream(const char *scheme, const char *first, const char *second, co
     /* The first one has made the queue before the second one starts, and whatever leaves, this
        observer keeps it. */
     quoit_status status;
-    while ((status = quoit_queue_open(name, QUOIT_OBSERVER, &queue)) == QUOIT_NOT_FOUND)
+    while ((status = quoit_queue_open(name, QUOIT_OBSERVER, &queue)) == QUOIT_ERROR_NOT_FOUND)
         test_sleep_ms(1);
     CHECK_STATUS(status, QUOIT_OK);
     test_process b = test_spawn(second, arguments);

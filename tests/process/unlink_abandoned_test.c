@@ -39,17 +39,18 @@ static void queues(void)
         quoit_queue *queue;
         if (!test_outlives_handles(name))
             continue;
-        CHECK_STATUS(quoit_unlink_abandoned(name, 0), QUOIT_NOT_FOUND);
+        CHECK_STATUS(quoit_unlink_abandoned(name, 0), QUOIT_ERROR_NOT_FOUND);
         CHECK_STATUS(quoit_queue_create(name, &options, QUOIT_CONSUMER, &queue), QUOIT_OK);
-        CHECK_STATUS(quoit_unlink_abandoned(name, 0), QUOIT_BUSY); /* alive */
+        CHECK_STATUS(quoit_unlink_abandoned(name, 0), QUOIT_ERROR_BUSY); /* alive */
         crash_in(name, "queue");
-        CHECK_STATUS(quoit_unlink_abandoned(name, 0), QUOIT_BUSY); /* one alive, one crashed */
+        CHECK_STATUS(quoit_unlink_abandoned(name, 0),
+                     QUOIT_ERROR_BUSY); /* one alive, one crashed */
         quoit_queue_close(queue);
         CHECK_STATUS(quoit_unlink_abandoned(name, 0), QUOIT_OK);
-        CHECK_STATUS(quoit_unlink_abandoned(name, 0), QUOIT_NOT_FOUND);
+        CHECK_STATUS(quoit_unlink_abandoned(name, 0), QUOIT_ERROR_NOT_FOUND);
         CHECK_STATUS(quoit_queue_create(name, &options, QUOIT_CONSUMER, &queue), QUOIT_OK);
         quoit_queue_close(queue);
-        CHECK_STATUS(quoit_unlink_abandoned(name, 0), QUOIT_BUSY); /* idle */
+        CHECK_STATUS(quoit_unlink_abandoned(name, 0), QUOIT_ERROR_BUSY); /* idle */
         CHECK_STATUS(quoit_queue_unlink(name), QUOIT_OK);
     }
 }
@@ -62,11 +63,11 @@ static void pools_and_regions(void)
     quoit_region *region;
     CHECK_STATUS(quoit_pool_create(name, &pool_options, 0, &pool), QUOIT_OK);
     crash_in(name, "pool");
-    CHECK_STATUS(quoit_unlink_abandoned(name, 0), QUOIT_BUSY);
+    CHECK_STATUS(quoit_unlink_abandoned(name, 0), QUOIT_ERROR_BUSY);
     quoit_pool_close(pool);
     CHECK_STATUS(quoit_unlink_abandoned(name, 0), QUOIT_OK);
     CHECK_STATUS(quoit_region_create(name, &region_options, &region), QUOIT_OK);
-    CHECK_STATUS(quoit_unlink_abandoned(name, 0), QUOIT_MISMATCH);
+    CHECK_STATUS(quoit_unlink_abandoned(name, 0), QUOIT_ERROR_DIFFERENT);
     quoit_region_close(region);
     CHECK_STATUS(quoit_region_unlink(name), QUOIT_OK);
 }
@@ -117,9 +118,9 @@ static void beside_joiners(void)
             (void)atomic_load(&race.begun);
         quoit_status status = quoit_unlink_abandoned(race.name, 0);
         test_thread_join(thread);
-        CHECK(status == QUOIT_OK || status == QUOIT_BUSY);
-        CHECK(race.joined == QUOIT_OK || race.joined == QUOIT_NOT_FOUND);
-        CHECK((status == QUOIT_OK) == (race.joined == QUOIT_NOT_FOUND));
+        CHECK(status == QUOIT_OK || status == QUOIT_ERROR_BUSY);
+        CHECK(race.joined == QUOIT_OK || race.joined == QUOIT_ERROR_NOT_FOUND);
+        CHECK((status == QUOIT_OK) == (race.joined == QUOIT_ERROR_NOT_FOUND));
         if (race.joined == QUOIT_OK) {
             check_found(&race);
             quoit_queue_close(race.queue);
@@ -147,7 +148,7 @@ static void removed_without_end(void)
     quoit_os_hold_ns = 100000000;
     uint64_t begin = quoit_os_monotonic_ns();
     quoit_queue *joined;
-    CHECK_STATUS(quoit_queue_open(name, QUOIT_CONSUMER, &joined), QUOIT_BUSY);
+    CHECK_STATUS(quoit_queue_open(name, QUOIT_CONSUMER, &joined), QUOIT_ERROR_BUSY);
     CHECK(quoit_os_monotonic_ns() - begin < UINT64_C(5000000000));
     quoit_os_hold_ns = usual_ns;
     quoit_members_let_in(&place.members);

@@ -134,7 +134,7 @@ static void ends(void)
             const char *scheme = test_shared_schemes[i];
             ended_by(scheme, (enum quoit_kind)kind, "push", QUOIT_OK);
             ended_by(scheme, (enum quoit_kind)kind, "pop", QUOIT_OK);
-            ended_by(scheme, (enum quoit_kind)kind, "finish", QUOIT_CLOSED);
+            ended_by(scheme, (enum quoit_kind)kind, "finish", QUOIT_FINISHED);
             ended_by(scheme, (enum quoit_kind)kind, "die", QUOIT_ABANDONED);
             ended_by(scheme, (enum quoit_kind)kind, "close", QUOIT_ABANDONED);
         }
@@ -207,9 +207,9 @@ static void take_part(char **arguments)
         if (i % 16 == 0)
             test_sleep_ms(i % 32 == 0);
     }
-    while (!pushes && status != QUOIT_CLOSED) {
+    while (!pushes && status != QUOIT_FINISHED) {
         status = word_pop_wait(queue, &value, QUOIT_FOREVER);
-        CHECK_STATUS_ANY(status, QUOIT_OK, QUOIT_CLOSED, QUOIT_ABANDONED);
+        CHECK_STATUS_ANY(status, QUOIT_OK, QUOIT_FINISHED, QUOIT_ABANDONED);
         if (value % 64 == 63)
             test_sleep_ms(1);
     }

@@ -34,7 +34,7 @@ static void drain(const char *name)
         CHECK_STATUS(quoit_queue_pop(queue, &value), QUOIT_OK);
         CHECK_EQUAL(value, n);
     }
-    CHECK_STATUS(quoit_queue_pop(queue, &value), QUOIT_CLOSED);
+    CHECK_STATUS(quoit_queue_pop(queue, &value), QUOIT_FINISHED);
     quoit_queue_close(queue);
 }
 
@@ -50,12 +50,12 @@ static void producer_leaves_first(void)
     quoit_queue_close(queue);
 
     CHECK_EQUAL(test_wait(test_spawn("push_three_and_leave", arguments)), 0);
-    CHECK_STATUS(quoit_queue_open(name, QUOIT_CONSUMER, &queue), QUOIT_NOT_FOUND);
+    CHECK_STATUS(quoit_queue_open(name, QUOIT_CONSUMER, &queue), QUOIT_ERROR_NOT_FOUND);
     queue = open_as(name, QUOIT_CONSUMER);
     CHECK(quoit_queue_is_empty(queue));
     CHECK(!quoit_queue_is_finished(queue));
     quoit_queue_close(queue);
-    CHECK_STATUS(quoit_queue_unlink(name), QUOIT_NOT_FOUND);
+    CHECK_STATUS(quoit_queue_unlink(name), QUOIT_ERROR_NOT_FOUND);
 }
 
 /* A name that a second process, this one's arguments and the system all understand. */
@@ -82,7 +82,7 @@ static void names_in_utf8(void)
     }
     quoit_queue *queue;
     CHECK_STATUS(quoit_queue_create("windows:qt-\xff\xfe", &options, QUOIT_PRODUCER, &queue),
-                 QUOIT_NAME_CHARACTER);
+                 QUOIT_ERROR_NAME);
 }
 
 /* Beyond the 260 characters that Windows takes without being told. */
@@ -135,19 +135,19 @@ static void namespaces(void)
     const char *const arguments[] = {test_remember(text[1]), NULL};
     quoit_queue *queue, *other;
     CHECK_STATUS(quoit_queue_create(text[1], &options, QUOIT_OBSERVER, &queue), QUOIT_OK);
-    CHECK_STATUS(quoit_queue_open(text[0], QUOIT_OBSERVER, &other), QUOIT_NOT_FOUND);
+    CHECK_STATUS(quoit_queue_open(text[0], QUOIT_OBSERVER, &other), QUOIT_ERROR_NOT_FOUND);
     CHECK_EQUAL(test_wait(test_spawn("push_three_and_leave", arguments)), 0);
     drain(text[1]);
     quoit_queue_close(queue);
     CHECK_STATUS(quoit_queue_create(text[0], &options, QUOIT_OBSERVER, &queue), QUOIT_OK);
-    CHECK_STATUS(quoit_queue_open(text[1], QUOIT_OBSERVER, &other), QUOIT_NOT_FOUND);
+    CHECK_STATUS(quoit_queue_open(text[1], QUOIT_OBSERVER, &other), QUOIT_ERROR_NOT_FOUND);
     CHECK_STATUS(quoit_queue_open(text[2], QUOIT_OBSERVER, &other), QUOIT_OK);
     quoit_queue_close(other);
     quoit_queue_close(queue);
     CHECK_STATUS(quoit_queue_create("windows:a\\b", &options, QUOIT_PRODUCER, &queue),
-                 QUOIT_NAME_CHARACTER);
+                 QUOIT_ERROR_NAME);
     CHECK_STATUS(quoit_queue_create("windows:Global\\", &options, QUOIT_PRODUCER, &queue),
-                 QUOIT_NAME_EMPTY);
+                 QUOIT_ERROR_NAME);
 }
 
 static void entry_name(const char *name, const wchar_t *kind, wchar_t wide_out[128])
@@ -169,9 +169,9 @@ static void foreign_objects(void)
     HANDLE event = CreateEventW(NULL, TRUE, FALSE, wide);
     CHECK(event);
     CHECK_EQ(GetLastError(), 0);
-    CHECK_STATUS(quoit_queue_open(name, QUOIT_OBSERVER, &queue), QUOIT_NOT_QUOIT);
-    CHECK_STATUS(quoit_queue_create(name, &options, QUOIT_OBSERVER, &queue), QUOIT_NOT_QUOIT);
-    CHECK_STATUS(quoit_queue_unlink(name), QUOIT_NOT_QUOIT);
+    CHECK_STATUS(quoit_queue_open(name, QUOIT_OBSERVER, &queue), QUOIT_ERROR_NOT_QUOIT);
+    CHECK_STATUS(quoit_queue_create(name, &options, QUOIT_OBSERVER, &queue), QUOIT_ERROR_NOT_QUOIT);
+    CHECK_STATUS(quoit_queue_unlink(name), QUOIT_ERROR_NOT_QUOIT);
     CHECK_EQ(WaitForSingleObject(event, 0), WAIT_TIMEOUT);
     CHECK(CloseHandle(event));
 
@@ -181,9 +181,9 @@ static void foreign_objects(void)
     char *bytes = MapViewOfFile(section, FILE_MAP_WRITE, 0, 0, 8192);
     CHECK(bytes);
     memset(bytes, 'x', 8192);
-    CHECK_STATUS(quoit_queue_open(name, QUOIT_OBSERVER, &queue), QUOIT_NOT_QUOIT);
-    CHECK_STATUS(quoit_queue_create(name, &options, QUOIT_OBSERVER, &queue), QUOIT_NOT_QUOIT);
-    CHECK_STATUS(quoit_queue_unlink(name), QUOIT_NOT_QUOIT);
+    CHECK_STATUS(quoit_queue_open(name, QUOIT_OBSERVER, &queue), QUOIT_ERROR_NOT_QUOIT);
+    CHECK_STATUS(quoit_queue_create(name, &options, QUOIT_OBSERVER, &queue), QUOIT_ERROR_NOT_QUOIT);
+    CHECK_STATUS(quoit_queue_unlink(name), QUOIT_ERROR_NOT_QUOIT);
     for (int i = 0; i < 8192; i++)
         CHECK_EQUAL(bytes[i], 'x');
     CHECK(UnmapViewOfFile(bytes));
@@ -193,8 +193,8 @@ static void foreign_objects(void)
     event = CreateEventW(NULL, TRUE, FALSE, wide);
     CHECK(event);
     CHECK_EQ(GetLastError(), 0);
-    CHECK_STATUS(quoit_sem_create(name, &one, &sem), QUOIT_NOT_QUOIT);
-    CHECK_STATUS(quoit_sem_open(name, 0, &sem), QUOIT_NOT_QUOIT);
+    CHECK_STATUS(quoit_sem_create(name, &one, &sem), QUOIT_ERROR_NOT_QUOIT);
+    CHECK_STATUS(quoit_sem_open(name, 0, &sem), QUOIT_ERROR_NOT_QUOIT);
     CHECK_EQ(WaitForSingleObject(event, 0), WAIT_TIMEOUT);
     CHECK(CloseHandle(event));
 }
@@ -218,7 +218,7 @@ static void thread_that_opened_ends(void)
         quoit_queue *other;
         uint64_t value = 1;
         test_thread_join(test_thread_start(open_in_thread, &opening));
-        CHECK_STATUS(quoit_queue_open(opening.name, QUOIT_PRODUCER, &other), QUOIT_BUSY);
+        CHECK_STATUS(quoit_queue_open(opening.name, QUOIT_PRODUCER, &other), QUOIT_ERROR_BUSY);
         CHECK_STATUS(quoit_queue_push(opening.queue, &value), QUOIT_OK);
         other = open_as(opening.name, QUOIT_OBSERVER);
         quoit_queue_close(opening.queue); /* in a thread other than the one that opened it */

@@ -129,7 +129,7 @@ def orderly(rng, name):
             while not (queue.finished and len(queue) == 0):
                 try:
                     items += [number_of(item) for item in pop_some(queue, rng)]
-                except quoit.Closed:
+                except quoit.Finished:
                     return
                 len(queue), queue.inspect()
 

@@ -102,8 +102,8 @@ void test_print_place(FILE *stream)
 
 void test_give_up(void)
 {
-    if (quoit_error_text()[0])
-        (void)fprintf(stderr, "  latest error text: %s\n", quoit_error_text());
+    if (test_sentence()[0])
+        (void)fprintf(stderr, "  latest status checked: %s\n", test_sentence());
     test_print_place(stderr);
     test_kill_children();
     test_remove_names();
@@ -212,7 +212,7 @@ void test_write_file(const char *path, const void *bytes, size_t count)
 
 quoit_status test_after_close(const char *name)
 {
-    return test_outlives_handles(name) ? QUOIT_OK : QUOIT_NOT_FOUND;
+    return test_outlives_handles(name) ? QUOIT_OK : QUOIT_ERROR_NOT_FOUND;
 }
 
 void test_untouched(const char *name, quoit_status expected)
@@ -221,7 +221,7 @@ void test_untouched(const char *name, quoit_status expected)
     quoit_region *region;
     CHECK_STATUS(quoit_region_open(name, 0, &region), expected);
     CHECK_STATUS(quoit_region_open(name, QUOIT_READ_ONLY, &region), expected);
-    CHECK_STATUS(quoit_region_create(name, &small, &region), QUOIT_EXISTS);
+    CHECK_STATUS(quoit_region_create(name, &small, &region), QUOIT_ERROR_EXISTS);
     CHECK_STATUS(quoit_region_unlink(name), expected);
     CHECK_STATUS(quoit_queue_unlink(name), expected);
 }
@@ -229,7 +229,7 @@ void test_untouched(const char *name, quoit_status expected)
 /* A test may make a directory for its objects, and remove it with them. */
 static bool has_lost_directory(quoit_status status)
 {
-    return status == QUOIT_SYSTEM && strstr(quoit_error_text(), "there is no directory");
+    return status == QUOIT_ERROR_SYSTEM && strstr(quoit_describe(status), "there is no directory");
 }
 
 static bool is_there(const char *name)
@@ -239,11 +239,11 @@ static bool is_there(const char *name)
     quoit_status status = quoit_region_open(name, QUOIT_READ_ONLY | QUOIT_ANY_OWNER, &region);
     if (status == QUOIT_OK)
         quoit_region_close(region);
-    bool region_is = status != QUOIT_NOT_FOUND && !has_lost_directory(status);
+    bool region_is = status != QUOIT_ERROR_NOT_FOUND && !has_lost_directory(status);
     status = quoit_sem_open(name, QUOIT_ANY_OWNER, &sem);
     if (status == QUOIT_OK)
         quoit_sem_close(sem);
-    return region_is || (status != QUOIT_NOT_FOUND && status != QUOIT_UNSUPPORTED);
+    return region_is || (status != QUOIT_ERROR_NOT_FOUND && status != QUOIT_ERROR_UNSUPPORTED);
 }
 
 static void check_names_gone(void)

@@ -35,7 +35,8 @@ enum { TEST_SKIPPED = 77 };
 #define CHECK_STR(actual, expected) \
     test_check_string(__FILE__, __LINE__, #actual, (actual), (expected))
 
-/* The call's status, by name; where it is an error, the error text must not be empty. */
+/* The status that the call returns, by name. If it is an error, the call must have set a sentence
+   of its own for it, and no other call of this thread may have failed in between. */
 #define CHECK_STATUS(call, expected) \
     test_check_status(__FILE__, __LINE__, #call, (call), (expected))
 /* A status that was kept, which is the one, or is not: CHECK_STATUS_IS(status, ==, QUOIT_OK). */
@@ -46,11 +47,15 @@ enum { TEST_SKIPPED = 77 };
             test_fail(__FILE__, __LINE__, "%s is %s; expected: %s %s", #status,                \
                       quoit_status_name(test_kept), #relation, quoit_status_name((expected))); \
     } while (0)
-/* One of several: CHECK_STATUS_ANY(status, QUOIT_OK, QUOIT_FULL). */
+/* One of several, likewise: CHECK_STATUS_ANY(status, QUOIT_OK, QUOIT_FULL). */
 #define CHECK_STATUS_ANY(status, ...)                                   \
     test_check_any(__FILE__, __LINE__, #status, (status), #__VA_ARGS__, \
                    (const quoit_status[]){__VA_ARGS__},                 \
                    sizeof((const quoit_status[]){__VA_ARGS__}) / sizeof(quoit_status))
+
+/* quoit_describe of the status that the calling thread's latest CHECK_STATUS or CHECK_STATUS_ANY
+   saw; "" before the first. */
+const char *test_sentence(void);
 
 /* test_fail(file, line, format, …): says so, and ends the process without its objects. */
 #define test_fail(file, line, ...)                                                        \

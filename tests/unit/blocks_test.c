@@ -74,7 +74,7 @@ static void generations_wrap(void)
         CHECK((i == 0 || (uint32_t)block == (uint32_t)before));
         CHECK_EQ(block >> 32, (uint32_t)(UINT32_MAX - 1u + (unsigned)i));
         CHECK_STATUS(quoit_blocks_free(&blocks, &rotor, block), QUOIT_OK);
-        CHECK_STATUS(quoit_blocks_free(&blocks, &rotor, block), QUOIT_STALE);
+        CHECK_STATUS(quoit_blocks_free(&blocks, &rotor, block), QUOIT_ERROR_NOT_YOURS);
         before = block;
     }
     CHECK_STATUS(quoit_blocks_check(&blocks), QUOIT_OK);
@@ -117,7 +117,7 @@ static void wrong_hints(void)
     }
     struct quoit_blocks blocks = begin(9);
     pool.hints[1] = UINT64_MAX;
-    CHECK_STATUS(quoit_blocks_check(&blocks), QUOIT_CORRUPT);
+    CHECK_STATUS(quoit_blocks_check(&blocks), QUOIT_ERROR_CORRUPT);
 }
 
 /* Whatever stands in the words. */
@@ -141,7 +141,7 @@ static void hostile_words(void)
     }
     begin(0);
     pool.words[3].word = 200u << 2 | QUOIT_BLOCK_SENT; /* by a row that there is not */
-    CHECK_STATUS(quoit_blocks_check(&blocks), QUOIT_CORRUPT);
+    CHECK_STATUS(quoit_blocks_check(&blocks), QUOIT_ERROR_CORRUPT);
     CHECK_EQUAL(quoit_blocks_reclaim(&blocks, never_queued, NULL), 1);
     CHECK_STATUS(quoit_blocks_check(&blocks), QUOIT_OK);
 }
@@ -153,16 +153,16 @@ static void the_dead(void)
     quoit_block owned = alloc(&other), sent = alloc(&other), taken = alloc(&other);
     CHECK_STATUS(quoit_blocks_send(&other, sent, 1), QUOIT_OK);
     CHECK_STATUS(quoit_blocks_send(&other, taken, 1), QUOIT_OK);
-    CHECK_STATUS(quoit_blocks_take(&blocks, owned), QUOIT_STALE);
+    CHECK_STATUS(quoit_blocks_take(&blocks, owned), QUOIT_ERROR_NOT_YOURS);
     CHECK_STATUS(quoit_blocks_take(&other, taken), QUOIT_OK);
-    CHECK_STATUS(quoit_blocks_take(&blocks, taken), QUOIT_BUSY);
-    CHECK_STATUS(quoit_blocks_unsend(&other, taken), QUOIT_STALE);
+    CHECK_STATUS(quoit_blocks_take(&blocks, taken), QUOIT_ERROR_BUSY);
+    CHECK_STATUS(quoit_blocks_unsend(&other, taken), QUOIT_ERROR_NOT_YOURS);
     CHECK_EQUAL(quoit_blocks_reclaim(&blocks, never_queued, NULL), 0);
     alive[1] = false;
     CHECK_EQUAL(quoit_blocks_reclaim(&blocks, never_queued, &blocks), 1); /* the rest is queued */
     CHECK_STATUS(quoit_blocks_take(&blocks, taken), QUOIT_OK);
     CHECK_STATUS(quoit_blocks_keep(&blocks, taken), QUOIT_OK);
-    CHECK_STATUS(quoit_blocks_keep(&blocks, taken), QUOIT_STALE);
+    CHECK_STATUS(quoit_blocks_keep(&blocks, taken), QUOIT_ERROR_NOT_YOURS);
     CHECK_STATUS(quoit_blocks_take(&blocks, sent), QUOIT_OK);
     CHECK_STATUS(quoit_blocks_keep(&blocks, sent), QUOIT_OK);
     CHECK_EQUAL(quoit_blocks_count_free(&blocks), COUNT - 2);

@@ -91,10 +91,10 @@ static void counts_what_it_missed(void)
                 }
             }
             kinds[LOSSY]->finish(&fixture->producer, &fixture->places[PRODUCER]);
-            CHECK_STATUS(push(fixture, 0), QUOIT_CLOSED);
+            CHECK_STATUS(push(fixture, 0), QUOIT_FINISHED);
             while (pop(fixture, 1, &value) == QUOIT_OK)
                 got++;
-            finds(fixture, 1, QUOIT_CLOSED);
+            finds(fixture, 1, QUOIT_FINISHED);
             CHECK_EQUAL(got + missed_by(fixture, 1), sent);
             CHECK(capacity > 1 || missed_by(fixture, 1) > 0);
             CHECK_EQUAL(fixture->asked, 0);
@@ -114,17 +114,17 @@ static void finished(void)
         CHECK(!place->ops->is_finished(place));
         place->ops->finish(&fixture->producer, place);
         CHECK(place->ops->is_finished(place));
-        CHECK_STATUS(push(fixture, 9), QUOIT_CLOSED);
+        CHECK_STATUS(push(fixture, 9), QUOIT_FINISHED);
         CHECK_EQUAL(place->ops->push_many(&fixture->producer, place, &(uint64_t){9}, 1), 0);
         CHECK_STATUS(place->ops->attach_producer(&fixture->producer, place), QUOIT_OK);
-        CHECK_STATUS(push(fixture, 9), QUOIT_CLOSED);
+        CHECK_STATUS(push(fixture, 9), QUOIT_FINISHED);
         pops(fixture, 1, 0, 3);
-        finds(fixture, 1, QUOIT_CLOSED);
+        finds(fixture, 1, QUOIT_FINISHED);
         subscribe(fixture, 2, true);
         pops(fixture, 2, 0, 3);
-        finds(fixture, 2, QUOIT_CLOSED);
+        finds(fixture, 2, QUOIT_FINISHED);
         subscribe(fixture, 3, false);
-        finds(fixture, 3, QUOIT_CLOSED);
+        finds(fixture, 3, QUOIT_FINISHED);
         tear_down(fixture);
     }
 }
@@ -171,15 +171,15 @@ static void check_finds(void)
                                     good + 100, ~good,    good + (kind ? 3 : 1)};
             for (size_t j = 0; TEST_LOOP(j < sizeof bad / sizeof bad[0], 1, "bad", j); j++) {
                 *word = bad[j];
-                CHECK_STATUS(place->ops->check(place), QUOIT_CORRUPT);
+                CHECK_STATUS(place->ops->check(place), QUOIT_ERROR_CORRUPT);
             }
             *word = good;
         }
         fixture->shm.finished = 2;
-        CHECK_STATUS(place->ops->check(place), QUOIT_CORRUPT);
+        CHECK_STATUS(place->ops->check(place), QUOIT_ERROR_CORRUPT);
         fixture->shm.finished = 0;
         fixture->shm.tail += 6;
-        CHECK_STATUS(place->ops->check(place), QUOIT_CORRUPT);
+        CHECK_STATUS(place->ops->check(place), QUOIT_ERROR_CORRUPT);
         fixture->shm.tail -= 6;
         tear_down(fixture);
     }

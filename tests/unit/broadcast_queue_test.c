@@ -67,10 +67,10 @@ static void options_differ(void)
     quoit_queue *queue = create(name, &lossless), *other;
     bad.broadcast = (enum quoit_broadcast)2;
     mpmc.kind = QUOIT_MPMC;
-    CHECK_STATUS(quoit_queue_join(name, &bad, QUOIT_CONSUMER, &other), QUOIT_INVALID);
-    CHECK_STATUS(quoit_queue_join(name, &lossy, QUOIT_CONSUMER, &other), QUOIT_MISMATCH);
-    CHECK(strstr(quoit_error_text(), "lossy"));
-    CHECK_STATUS(quoit_queue_join(name, &mpmc, QUOIT_CONSUMER, &other), QUOIT_MISMATCH);
+    CHECK_STATUS(quoit_queue_join(name, &bad, QUOIT_CONSUMER, &other), QUOIT_ERROR_INVALID);
+    CHECK_STATUS(quoit_queue_join(name, &lossy, QUOIT_CONSUMER, &other), QUOIT_ERROR_DIFFERENT);
+    CHECK(strstr(test_sentence(), "lossy"));
+    CHECK_STATUS(quoit_queue_join(name, &mpmc, QUOIT_CONSUMER, &other), QUOIT_ERROR_DIFFERENT);
     CHECK_STATUS(quoit_queue_join(name, &lossless, QUOIT_CONSUMER, &other), QUOIT_OK);
     quoit_queue_close(other);
     end(name, queue);
@@ -80,12 +80,12 @@ static void roles(void)
 {
     const char *name = test_name("");
     quoit_queue *queue = create(name, &lossless), *subscribers[64], *other;
-    CHECK_STATUS(quoit_queue_open(name, QUOIT_PRODUCER, &other), QUOIT_BUSY);
+    CHECK_STATUS(quoit_queue_open(name, QUOIT_PRODUCER, &other), QUOIT_ERROR_BUSY);
     for (int i = 0; i < 64; i++)
         subscribers[i] = open_as(name, QUOIT_CONSUMER);
-    CHECK_STATUS(quoit_queue_open(name, QUOIT_CONSUMER, &other), QUOIT_LIMIT);
+    CHECK_STATUS(quoit_queue_open(name, QUOIT_CONSUMER, &other), QUOIT_ERROR_LIMIT);
     CHECK_STATUS(push(queue, 7), QUOIT_OK);
-    CHECK_STATUS(push(subscribers[0], 7), QUOIT_ROLE);
+    CHECK_STATUS(push(subscribers[0], 7), QUOIT_ERROR_WRONG_ROLE);
     for (int i = 0; i < 64; i++) {
         pops(subscribers[i], 7);
         quoit_queue_close(subscribers[i]);
@@ -142,7 +142,7 @@ static void what_can_be_asked(void)
     CHECK_STATUS(quoit_queue_finish(queue), QUOIT_OK);
     for (uint64_t i = 9; i < 12; i++)
         pops(subscriber, i);
-    finds(subscriber, QUOIT_CLOSED);
+    finds(subscriber, QUOIT_FINISHED);
     quoit_queue_close(subscriber);
     quoit_queue_close(observer);
     end(name, queue);
@@ -210,7 +210,7 @@ static void all_wake(void)
             CHECK_STATUS(push(queue, round), QUOIT_OK);
         for (int i = 0; i < SLEEPERS; i++) {
             test_thread_join(threads[i]);
-            CHECK_STATUS(sleepers[i].status, round == 20 ? QUOIT_CLOSED : QUOIT_OK);
+            CHECK_STATUS(sleepers[i].status, round == 20 ? QUOIT_FINISHED : QUOIT_OK);
             CHECK(round == 20 || sleepers[i].pair.number == round);
         }
     }

@@ -16,9 +16,10 @@ int main()
     options.item_bytes = sizeof(item);
     options.capacity = 2;
     quoit_queue *queue;
-    if (quoit_queue_create("local:header", &options, QUOIT_PRODUCER | QUOIT_CONSUMER, &queue) !=
-        QUOIT_OK) {
-        std::fprintf(stderr, "%s\n", quoit_error_text());
+    quoit_status status = quoit_queue_create("local:header", &options,
+                                             QUOIT_PRODUCER | QUOIT_CONSUMER, &queue);
+    if (status != QUOIT_OK) {
+        std::fprintf(stderr, "%s\n", quoit_describe(status));
         return 1;
     }
     item in = {7, 0.5}, out = {0, 0};

@@ -56,13 +56,13 @@ static void refused(const char *name)
     quoit_queue *queue;
     quoit_pool *pool;
     quoit_region *region;
-    CHECK_STATUS(quoit_queue_open(name, QUOIT_OBSERVER, &queue), QUOIT_CORRUPT);
-    CHECK(strstr(quoit_error_text(), "holes"));
-    CHECK_STATUS(quoit_queue_open(name, QUOIT_CONSUMER, &queue), QUOIT_CORRUPT);
-    CHECK_STATUS(quoit_pool_open(name, QUOIT_READ_ONLY, &pool), QUOIT_CORRUPT);
-    CHECK_STATUS(quoit_pool_open(name, 0, &pool), QUOIT_CORRUPT);
-    CHECK_STATUS(quoit_region_open(name, QUOIT_READ_ONLY, &region), QUOIT_CORRUPT);
-    CHECK_STATUS(quoit_unlink_abandoned(name, 0), QUOIT_CORRUPT);
+    CHECK_STATUS(quoit_queue_open(name, QUOIT_OBSERVER, &queue), QUOIT_ERROR_CORRUPT);
+    CHECK(strstr(test_sentence(), "holes"));
+    CHECK_STATUS(quoit_queue_open(name, QUOIT_CONSUMER, &queue), QUOIT_ERROR_CORRUPT);
+    CHECK_STATUS(quoit_pool_open(name, QUOIT_READ_ONLY, &pool), QUOIT_ERROR_CORRUPT);
+    CHECK_STATUS(quoit_pool_open(name, 0, &pool), QUOIT_ERROR_CORRUPT);
+    CHECK_STATUS(quoit_region_open(name, QUOIT_READ_ONLY, &region), QUOIT_ERROR_CORRUPT);
+    CHECK_STATUS(quoit_unlink_abandoned(name, 0), QUOIT_ERROR_CORRUPT);
 }
 
 static const char *path_of(const char *name)
@@ -106,9 +106,9 @@ static void foreign_sparse_file(void)
     const char *name = test_name("file"), *path = path_of(name);
     const struct head head = {.bytes = "a virtual disk", .size_bytes = LARGE};
     make_sparse(path, &head, HEAD_BYTES);
-    test_untouched(name, QUOIT_NOT_QUOIT);
+    test_untouched(name, QUOIT_ERROR_NOT_QUOIT);
     make_sparse(path, &head, 0);
-    test_untouched(name, QUOIT_NOT_QUOIT);
+    test_untouched(name, QUOIT_ERROR_NOT_QUOIT);
     CHECK(unlink(path) == 0);
 }
 

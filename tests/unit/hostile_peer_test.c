@@ -219,7 +219,7 @@ static void rewound_head(void)
         CHECK_STATUS(ops->claim(&world.producer, &world.place, 8, &room, &count), QUOIT_OK);
         CHECK_EQUAL(count, 8);
         store(&world.shm.head, 0 - back);
-        CHECK_STATUS(ops->look_for_room(&world.producer, &world.place), QUOIT_CORRUPT);
+        CHECK_STATUS(ops->look_for_room(&world.producer, &world.place), QUOIT_ERROR_CORRUPT);
         CHECK(ops->commit(&world.producer, &world.place, count));
         check_sides();
         CHECK_EQUAL(ops->push_many(&world.producer, &world.place, items, MOST_ITEMS), 0);
@@ -238,14 +238,14 @@ static void rewound_bytes(void)
     set_up(shape, 1, 0);
     CHECK_STATUS(shape->ops->claim_message(&world.producer, &world.place, 300, &room), QUOIT_OK);
     store(&world.shm.head, 0 - turn());
-    CHECK_STATUS(shape->ops->look_for_room(&world.producer, &world.place), QUOIT_CORRUPT);
+    CHECK_STATUS(shape->ops->look_for_room(&world.producer, &world.place), QUOIT_ERROR_CORRUPT);
     CHECK(shape->ops->commit_message(&world.producer, &world.place, 300));
     check_sides();
     CHECK_STATUS(shape->ops->peek_message(&world.consumer, &world.place, &message, &bytes),
                  QUOIT_OK);
     CHECK_EQUAL(bytes, 300);
     store(&world.shm.tail, 8);
-    CHECK_STATUS(shape->ops->look_for_items(&world.consumer, &world.place), QUOIT_CORRUPT);
+    CHECK_STATUS(shape->ops->look_for_items(&world.consumer, &world.place), QUOIT_ERROR_CORRUPT);
     CHECK(shape->ops->release(&world.consumer, &world.place, 1));
     check_sides();
 }

@@ -106,7 +106,7 @@ static void look_at_items(void)
         CHECK_EQUAL(quoit_queue_size(world.queue), 3);
         CHECK_STATUS(quoit_queue_finish(world.queue), QUOIT_OK);
         shows(&world, &other, 1);
-        CHECK_STATUS(look(&world, &cursor), QUOIT_CLOSED);
+        CHECK_STATUS(look(&world, &cursor), QUOIT_FINISHED);
         CHECK_EQUAL(cursor.missed + other.missed, 0);
         tear_down(&world);
     }
@@ -174,13 +174,13 @@ static void too_big(void)
         uint64_t bytes;
         push_number(&world, 12345);
         CHECK_STATUS(quoit_queue_look(world.observer, &cursor, small, sizeof small, &bytes),
-                     QUOIT_TOO_BIG);
+                     QUOIT_ERROR_TOO_BIG);
         CHECK_EQUAL(bytes, kinds[k].sized ? 6 : 24);
         shows(&world, &cursor, 12345);
         tear_down(&world);
     }
     struct quoit_cursor cursor = {0};
-    CHECK_STATUS(quoit_queue_look(NULL, &cursor, NULL, 0, NULL), QUOIT_INVALID);
+    CHECK_STATUS(quoit_queue_look(NULL, &cursor, NULL, 0, NULL), QUOIT_ERROR_INVALID);
 }
 
 /* Made-up positions lead to something, or to nothing, and never outside. */
@@ -248,7 +248,7 @@ static void who_is_in(void)
         CHECK_EQ(members[0].holds_up,
                  ((kinds[k].kind == QUOIT_SPSC && !kinds[k].sized) || lossless));
         CHECK_EQUAL(members[0].lag, kinds[k].kind == QUOIT_BROADCAST ? 4 : 0);
-        CHECK_STATUS(quoit_queue_members(world.queue, NULL, 1, &count), QUOIT_INVALID);
+        CHECK_STATUS(quoit_queue_members(world.queue, NULL, 1, &count), QUOIT_ERROR_INVALID);
         CHECK_STATUS(quoit_queue_members(world.queue, NULL, 0, &count), QUOIT_OK);
         CHECK_EQUAL(count, 1);
         tear_down(&world);
@@ -339,7 +339,7 @@ static void list_objects(void)
         CHECK_STATUS(quoit_queue_create(name, &kinds[0], BOTH, &queue), QUOIT_OK);
         snprintf(test_context, sizeof test_context, "%s", name);
         quoit_status status = quoit_list(test_shared_schemes[s], find, &finds);
-        CHECK_STATUS_ANY(status, QUOIT_OK, QUOIT_UNSUPPORTED);
+        CHECK_STATUS_ANY(status, QUOIT_OK, QUOIT_ERROR_UNSUPPORTED);
         CHECK_EQUAL(finds.found, status == QUOIT_OK);
         CHECK_STATUS(quoit_list(NULL, find, &finds), QUOIT_OK);
         CHECK_EQUAL(finds.found, status == QUOIT_OK ? 2 : 0);
@@ -373,10 +373,10 @@ static void list_a_directory(void)
     CHECK_EQUAL(others.found, 0);
     CHECK_EQ(remove(other), 0);
     CHECK_STATUS(quoit_pool_unlink(name), QUOIT_OK);
-    CHECK_STATUS(quoit_list("file:/no/such/directory", find, &finds), QUOIT_NOT_FOUND);
-    CHECK_STATUS(quoit_list("nowhere", find, &finds), QUOIT_SCHEME);
-    CHECK_STATUS(quoit_list("sysv:products", find, &finds), QUOIT_SCHEME);
-    CHECK_STATUS(quoit_list(NULL, NULL, NULL), QUOIT_INVALID);
+    CHECK_STATUS(quoit_list("file:/no/such/directory", find, &finds), QUOIT_ERROR_NOT_FOUND);
+    CHECK_STATUS(quoit_list("nowhere", find, &finds), QUOIT_ERROR_NAME);
+    CHECK_STATUS(quoit_list("sysv:products", find, &finds), QUOIT_ERROR_NAME);
+    CHECK_STATUS(quoit_list(NULL, NULL, NULL), QUOIT_ERROR_INVALID);
 }
 
 int main(int argc, char **argv)

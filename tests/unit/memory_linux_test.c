@@ -45,8 +45,8 @@ static void fail_each(const char *scheme, quoit_status (*try)(const char *name))
             printf("  %s: %ld allocations\n", scheme, i);
             return;
         }
-        CHECK_STATUS(status, QUOIT_NO_MEMORY);
-        CHECK_STATUS(quoit_queue_unlink(name), QUOIT_NOT_FOUND);
+        CHECK_STATUS(status, QUOIT_ERROR_NO_MEMORY);
+        CHECK_STATUS(quoit_queue_unlink(name), QUOIT_ERROR_NOT_FOUND);
     }
 }
 

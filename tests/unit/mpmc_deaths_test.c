@@ -144,7 +144,7 @@ static void adopted_while_another_looks(void)
         CHECK(!quoit_mpmc.is_over(&fixture->places[0]));
         fixture->dead[2] = true;
         pops(fixture, 1, 42);
-        CHECK_STATUS(pop(fixture, 1, &value), finished ? QUOIT_CLOSED : QUOIT_EMPTY);
+        CHECK_STATUS(pop(fixture, 1, &value), finished ? QUOIT_FINISHED : QUOIT_EMPTY);
         if (!finished)
             whole_again(fixture);
         tear_down(fixture);

@@ -116,15 +116,15 @@ static void the_end(void)
         CHECK_EQUAL(peeks(fixture, 1), 0);
         quoit_mpmc.finish(&fixture->producers[2], &fixture->places[2]);
         CHECK(quoit_mpmc.is_finished(&fixture->places[0]));
-        CHECK_STATUS(push(fixture, 0, 9), QUOIT_CLOSED);
+        CHECK_STATUS(push(fixture, 0, 9), QUOIT_FINISHED);
         CHECK_STATUS(quoit_mpmc.look_for_room(&fixture->producers[0], &fixture->places[0]),
-                     QUOIT_CLOSED);
+                     QUOIT_FINISHED);
         for (uint64_t i = 1; i < capacities[c]; i++)
             pops(fixture, 0, i);
         CHECK_STATUS(pop(fixture, 0, &value), QUOIT_EMPTY); /* one may still come back */
         CHECK(quoit_mpmc.release(&fixture->consumers[1], &fixture->places[1], 1));
-        CHECK_STATUS(pop(fixture, 0, &value), QUOIT_CLOSED);
-        CHECK_STATUS(push(fixture, 3, 9), QUOIT_CLOSED);
+        CHECK_STATUS(pop(fixture, 0, &value), QUOIT_FINISHED);
+        CHECK_STATUS(push(fixture, 3, 9), QUOIT_FINISHED);
         CHECK_STATUS(quoit_mpmc.check(&fixture->places[0]), QUOIT_OK);
         tear_down(fixture);
     }
@@ -170,11 +170,11 @@ static void check_finds(void)
     uint64_t word = quoit_mpmc_load(slot);
     for (uint64_t bad = 1; TEST_LOOP(bad != 0, 0, "bad", bad); bad *= 2) {
         atomic_store(quoit_mpmc_word(slot), word ^ bad);
-        CHECK_STATUS(quoit_mpmc.check(&fixture->places[0]), QUOIT_CORRUPT);
+        CHECK_STATUS(quoit_mpmc.check(&fixture->places[0]), QUOIT_ERROR_CORRUPT);
     }
     atomic_store(quoit_mpmc_word(slot), word);
     atomic_store(&fixture->shm.head, start + 2);
-    CHECK_STATUS(quoit_mpmc.check(&fixture->places[0]), QUOIT_CORRUPT);
+    CHECK_STATUS(quoit_mpmc.check(&fixture->places[0]), QUOIT_ERROR_CORRUPT);
     atomic_store(&fixture->shm.head, start);
     pops(fixture, 0, 1);
     tear_down(fixture);

@@ -14,7 +14,7 @@ static void refused(const char *name, struct quoit_queue_options options, quoit_
     quoit_queue *queue = (quoit_queue *)(void *)&queue;
     CHECK_STATUS(quoit_queue_create(name, &options, QUOIT_PRODUCER, &queue), expected);
     CHECK_EQ(queue, NULL);
-    if (!strstr(quoit_error_text(), word))
+    if (!strstr(test_sentence(), word))
         test_fail(__FILE__, __LINE__, "the sentence does not name '%s'", word);
     queue = (quoit_queue *)(void *)&queue;
     CHECK_STATUS(quoit_queue_join(name, &options, QUOIT_PRODUCER, &queue), expected);
@@ -30,22 +30,23 @@ static void names(void)
     memcpy(path, "file:/", 6);
     path[sizeof path - 1] = '\0';
 
-    refused("", good, QUOIT_NAME_EMPTY, "empty");
-    refused("file:", good, QUOIT_NAME_EMPTY, "file:");
-    refused(longest, good, QUOIT_NAME_TOO_LONG, "201");
-    refused(path, good, QUOIT_NAME_TOO_LONG, "xxx");
+    refused("", good, QUOIT_ERROR_NAME, "empty");
+    refused("file:", good, QUOIT_ERROR_NAME, "file:");
+    refused(longest, good, QUOIT_ERROR_NAME, "201");
+    refused(path, good, QUOIT_ERROR_NAME, "xxx");
     path[4500] = '\0';
-    refused(path, good, QUOIT_NAME_TOO_LONG, "xxx");
-    refused("a/b", good, QUOIT_NAME_CHARACTER, "a/b");
-    refused("/products", good, QUOIT_NAME_CHARACTER, "slash");
-    refused("file:/tmp/", good, QUOIT_NAME_CHARACTER, "directory");
-    refused("..", good, QUOIT_NAME_CHARACTER, "..");
-    refused("a\nb", good, QUOIT_NAME_CHARACTER, "0x0a");
-    refused("wrong:a", good, QUOIT_SCHEME, "wrong");
-    refused(":a", good, QUOIT_SCHEME, ":a");
-    refused("much-too-long-a-scheme:a", good, QUOIT_SCHEME, "much-too-long");
-    refused(NULL, good, QUOIT_INVALID, "NULL");
-    refused("file:/no/such/directory/q", good, QUOIT_SYSTEM, "no directory '/no/such/directory'");
+    refused(path, good, QUOIT_ERROR_NAME, "xxx");
+    refused("a/b", good, QUOIT_ERROR_NAME, "a/b");
+    refused("/products", good, QUOIT_ERROR_NAME, "slash");
+    refused("file:/tmp/", good, QUOIT_ERROR_NAME, "directory");
+    refused("..", good, QUOIT_ERROR_NAME, "..");
+    refused("a\nb", good, QUOIT_ERROR_NAME, "0x0a");
+    refused("wrong:a", good, QUOIT_ERROR_NAME, "wrong");
+    refused(":a", good, QUOIT_ERROR_NAME, ":a");
+    refused("much-too-long-a-scheme:a", good, QUOIT_ERROR_NAME, "much-too-long");
+    refused(NULL, good, QUOIT_ERROR_INVALID, "NULL");
+    refused("file:/no/such/directory/q", good, QUOIT_ERROR_SYSTEM,
+            "no directory '/no/such/directory'");
 }
 
 /* Those that are of a scheme, on each. */
@@ -55,9 +56,9 @@ static void names_of_every_scheme(void)
         char empty[32], slash[32];
         (void)snprintf(empty, sizeof empty, "%s:", test_schemes[i]);
         (void)snprintf(slash, sizeof slash, "%s:a/b", test_schemes[i]);
-        refused(empty, good, QUOIT_NAME_EMPTY, empty);
+        refused(empty, good, QUOIT_ERROR_NAME, empty);
         if (strcmp(test_schemes[i], "file") != 0)
-            refused(slash, good, QUOIT_NAME_CHARACTER, "a/b");
+            refused(slash, good, QUOIT_ERROR_NAME, "a/b");
     }
 }
 
@@ -77,25 +78,25 @@ static void options(void)
 {
     struct quoit_queue_options bad = good;
     bad.capacity = 0;
-    refused(test_name(""), bad, QUOIT_CAPACITY, "capacity is 0");
+    refused(test_name(""), bad, QUOIT_ERROR_INVALID, "capacity is 0");
     bad = good;
     bad.item_bytes = 0;
-    refused(test_name(""), bad, QUOIT_ITEM_SIZE, "item size is 0");
+    refused(test_name(""), bad, QUOIT_ERROR_INVALID, "item size is 0");
     bad = good;
     bad.capacity = UINT64_MAX / 8;
-    refused(test_name(""), bad, QUOIT_OVERFLOW, "2305843009213693951");
+    refused(test_name(""), bad, QUOIT_ERROR_INVALID, "2305843009213693951");
     bad.capacity = UINT64_MAX;
-    refused(test_name(""), bad, QUOIT_OVERFLOW, "18446744073709551615");
+    refused(test_name(""), bad, QUOIT_ERROR_INVALID, "18446744073709551615");
     bad = good;
     bad.item_bytes = UINT32_MAX;
     bad.capacity = UINT64_C(1) << 32;
-    refused(test_name(""), bad, QUOIT_OVERFLOW, "4294967296");
+    refused(test_name(""), bad, QUOIT_ERROR_INVALID, "4294967296");
     bad = good;
     bad.permissions = 01777;
-    refused(test_name(""), bad, QUOIT_INVALID, "01777");
+    refused(test_name(""), bad, QUOIT_ERROR_INVALID, "01777");
     bad = good;
     bad.kind = (enum quoit_kind)3;
-    refused(test_name(""), bad, QUOIT_UNSUPPORTED, "kind 3");
+    refused(test_name(""), bad, QUOIT_ERROR_UNSUPPORTED, "kind 3");
 }
 
 /* More than any machine has, on each scheme: NOSPACE, and nothing stays behind. */
@@ -104,26 +105,26 @@ static void no_space(void)
     struct quoit_queue_options huge = good;
     huge.capacity = UINT64_C(1) << 50;
     for (int i = 0; TEST_LOOP_TEXT(test_schemes[i], 0, test_schemes[i]); i++)
-        refused(test_name(test_schemes[i]), huge, QUOIT_NOSPACE, "reserve");
+        refused(test_name(test_schemes[i]), huge, QUOIT_ERROR_NO_SPACE, "reserve");
 }
 
 static void calls(void)
 {
     quoit_queue *queue;
     const char *name = test_name("");
-    CHECK_STATUS(quoit_queue_create(name, &good, 0, &queue), QUOIT_INVALID);
-    CHECK_STATUS(quoit_queue_create(name, &good, 64, &queue), QUOIT_INVALID);
-    CHECK_STATUS(quoit_queue_create(name, NULL, QUOIT_PRODUCER, &queue), QUOIT_INVALID);
-    CHECK_STATUS(quoit_queue_create(name, &good, QUOIT_PRODUCER, NULL), QUOIT_INVALID);
-    CHECK_STATUS(quoit_queue_open(name, QUOIT_PRODUCER, &queue), QUOIT_NOT_FOUND);
-    CHECK_STATUS(quoit_queue_unlink(name), QUOIT_NOT_FOUND);
+    CHECK_STATUS(quoit_queue_create(name, &good, 0, &queue), QUOIT_ERROR_INVALID);
+    CHECK_STATUS(quoit_queue_create(name, &good, 64, &queue), QUOIT_ERROR_INVALID);
+    CHECK_STATUS(quoit_queue_create(name, NULL, QUOIT_PRODUCER, &queue), QUOIT_ERROR_INVALID);
+    CHECK_STATUS(quoit_queue_create(name, &good, QUOIT_PRODUCER, NULL), QUOIT_ERROR_INVALID);
+    CHECK_STATUS(quoit_queue_open(name, QUOIT_PRODUCER, &queue), QUOIT_ERROR_NOT_FOUND);
+    CHECK_STATUS(quoit_queue_unlink(name), QUOIT_ERROR_NOT_FOUND);
     CHECK_STATUS(quoit_queue_create_abi(QUOIT_ABI + 1, name, &good, QUOIT_PRODUCER, &queue),
-                 QUOIT_VERSION);
+                 QUOIT_ERROR_FORMAT);
     CHECK_EQ(queue, NULL);
     quoit_queue_close(NULL);
     quoit_region_close(NULL);
     quoit_sem_close(NULL);
-    CHECK_STATUS(quoit_queue_finish(NULL), QUOIT_INVALID);
+    CHECK_STATUS(quoit_queue_finish(NULL), QUOIT_ERROR_INVALID);
 }
 
 static bool is_here(const char *name)
@@ -144,14 +145,14 @@ static void other_schemes(void)
     for (int i = 0; i < 3; i++) {
         if (is_here(known[i]))
             continue;
-        refused(known[i], good, QUOIT_UNSUPPORTED, known[i]);
-        CHECK_STATUS(quoit_sem_create(known[i], &one, &sem), QUOIT_UNSUPPORTED);
+        refused(known[i], good, QUOIT_ERROR_UNSUPPORTED, known[i]);
+        CHECK_STATUS(quoit_sem_create(known[i], &one, &sem), QUOIT_ERROR_UNSUPPORTED);
         unsupported++;
     }
     CHECK_GT(unsupported, 0);
-    CHECK_STATUS(quoit_sem_create("file:/tmp/qt", &one, &sem), QUOIT_UNSUPPORTED);
-    CHECK_STATUS(quoit_sem_create("local:qt", &one, &sem), QUOIT_UNSUPPORTED);
-    CHECK_STATUS(quoit_sem_create("wrong:qt", &one, &sem), QUOIT_SCHEME);
+    CHECK_STATUS(quoit_sem_create("file:/tmp/qt", &one, &sem), QUOIT_ERROR_UNSUPPORTED);
+    CHECK_STATUS(quoit_sem_create("local:qt", &one, &sem), QUOIT_ERROR_UNSUPPORTED);
+    CHECK_STATUS(quoit_sem_create("wrong:qt", &one, &sem), QUOIT_ERROR_NAME);
 }
 
 int main(int argc, char **argv)

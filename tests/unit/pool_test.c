@@ -100,18 +100,18 @@ static void wrong_handles(void)
                                  (block & ~UINT64_C(0xffffffff))};
     for (size_t i = 0; TEST_LOOP(i < sizeof wrong / sizeof wrong[0], 0, "wrong", i); i++) {
         CHECK(!quoit_pool_at(pool, wrong[i]));
-        CHECK_STATUS(quoit_pool_free(pool, wrong[i]), QUOIT_STALE);
+        CHECK_STATUS(quoit_pool_free(pool, wrong[i]), QUOIT_ERROR_NOT_YOURS);
     }
     CHECK(quoit_pool_at(pool, block));
     CHECK(!quoit_pool_at(second, block));
-    CHECK_STATUS(quoit_pool_free(second, block), QUOIT_STALE);
+    CHECK_STATUS(quoit_pool_free(second, block), QUOIT_ERROR_NOT_YOURS);
     CHECK_STATUS(quoit_pool_free(pool, block), QUOIT_OK);
-    CHECK_STATUS(quoit_pool_free(pool, block), QUOIT_STALE);
+    CHECK_STATUS(quoit_pool_free(pool, block), QUOIT_ERROR_NOT_YOURS);
     CHECK(!quoit_pool_at(pool, block));
     quoit_block again = alloc(pool); /* the same block: what is in the cache is taken again */
     CHECK_NE(again, block);
     CHECK_EQ((uint32_t)again, (uint32_t)block);
-    CHECK_STATUS(quoit_pool_free(pool, block), QUOIT_STALE);
+    CHECK_STATUS(quoit_pool_free(pool, block), QUOIT_ERROR_NOT_YOURS);
     CHECK_EQUAL(quoit_pool_free_count(pool), BLOCKS - 1);
     CHECK_STATUS(quoit_pool_free(pool, again), QUOIT_OK);
     CHECK_EQUAL(quoit_pool_free_count(pool), BLOCKS);
@@ -126,43 +126,43 @@ static void arguments(void)
     quoit_pool *pool = (quoit_pool *)1;
     struct quoit_pool_options options = five;
     quoit_block block = 1;
-    CHECK_STATUS(quoit_pool_create(name, &five, 0, NULL), QUOIT_INVALID);
-    CHECK_STATUS(quoit_pool_create(name, NULL, 0, &pool), QUOIT_INVALID);
+    CHECK_STATUS(quoit_pool_create(name, &five, 0, NULL), QUOIT_ERROR_INVALID);
+    CHECK_STATUS(quoit_pool_create(name, NULL, 0, &pool), QUOIT_ERROR_INVALID);
     CHECK(!pool);
-    CHECK_STATUS(quoit_pool_create(name, &five, QUOIT_READ_ONLY, &pool), QUOIT_INVALID);
-    CHECK_STATUS(quoit_pool_open(name, 2, &pool), QUOIT_INVALID);
-    CHECK_STATUS(quoit_pool_open(name, 0, &pool), QUOIT_NOT_FOUND);
-    CHECK_STATUS(quoit_pool_unlink(name), QUOIT_NOT_FOUND);
+    CHECK_STATUS(quoit_pool_create(name, &five, QUOIT_READ_ONLY, &pool), QUOIT_ERROR_INVALID);
+    CHECK_STATUS(quoit_pool_open(name, 2, &pool), QUOIT_ERROR_INVALID);
+    CHECK_STATUS(quoit_pool_open(name, 0, &pool), QUOIT_ERROR_NOT_FOUND);
+    CHECK_STATUS(quoit_pool_unlink(name), QUOIT_ERROR_NOT_FOUND);
     options.block_bytes = 0;
-    CHECK_STATUS(quoit_pool_join(name, &options, 0, &pool), QUOIT_ITEM_SIZE);
+    CHECK_STATUS(quoit_pool_join(name, &options, 0, &pool), QUOIT_ERROR_INVALID);
     options = (struct quoit_pool_options){.block_bytes = 1};
-    CHECK_STATUS(quoit_pool_create(name, &options, 0, &pool), QUOIT_CAPACITY);
+    CHECK_STATUS(quoit_pool_create(name, &options, 0, &pool), QUOIT_ERROR_INVALID);
     options.blocks = UINT32_MAX;
-    CHECK_STATUS(quoit_pool_create(name, &options, 0, &pool), QUOIT_OVERFLOW);
+    CHECK_STATUS(quoit_pool_create(name, &options, 0, &pool), QUOIT_ERROR_INVALID);
     options = (struct quoit_pool_options){.block_bytes = UINT64_MAX, .blocks = 1};
-    CHECK_STATUS(quoit_pool_create(name, &options, 0, &pool), QUOIT_OVERFLOW);
+    CHECK_STATUS(quoit_pool_create(name, &options, 0, &pool), QUOIT_ERROR_INVALID);
     options.block_bytes = UINT64_MAX / 4;
     options.blocks = 8;
-    CHECK_STATUS(quoit_pool_create(name, &options, 0, &pool), QUOIT_OVERFLOW);
-    CHECK_STATUS(quoit_pool_alloc(NULL, &block), QUOIT_INVALID);
-    CHECK_STATUS(quoit_pool_free(NULL, 1), QUOIT_INVALID);
-    CHECK_STATUS(quoit_pool_check(NULL), QUOIT_INVALID);
+    CHECK_STATUS(quoit_pool_create(name, &options, 0, &pool), QUOIT_ERROR_INVALID);
+    CHECK_STATUS(quoit_pool_alloc(NULL, &block), QUOIT_ERROR_INVALID);
+    CHECK_STATUS(quoit_pool_free(NULL, 1), QUOIT_ERROR_INVALID);
+    CHECK_STATUS(quoit_pool_check(NULL), QUOIT_ERROR_INVALID);
     CHECK(!quoit_pool_at(NULL, 1));
     CHECK_EQ(quoit_pool_blocks(NULL), 0);
     quoit_pool_close(NULL);
 
     pool = create(name, &five);
-    CHECK_STATUS(quoit_pool_alloc(pool, NULL), QUOIT_INVALID);
-    CHECK_STATUS(quoit_pool_push(pool, NULL, 1), QUOIT_INVALID);
-    CHECK_STATUS(quoit_pool_pop(pool, NULL, &block), QUOIT_INVALID);
-    CHECK_STATUS(quoit_pool_reclaim(pool, NULL, 1, NULL), QUOIT_INVALID);
+    CHECK_STATUS(quoit_pool_alloc(pool, NULL), QUOIT_ERROR_INVALID);
+    CHECK_STATUS(quoit_pool_push(pool, NULL, 1), QUOIT_ERROR_INVALID);
+    CHECK_STATUS(quoit_pool_pop(pool, NULL, &block), QUOIT_ERROR_INVALID);
+    CHECK_STATUS(quoit_pool_reclaim(pool, NULL, 1, NULL), QUOIT_ERROR_INVALID);
     CHECK_STATUS(quoit_pool_reclaim(pool, NULL, 0, NULL), QUOIT_OK);
     quoit_queue *queue;
     struct quoit_queue_options wide = {.item_bytes = 16, .capacity = 1};
     CHECK_STATUS(quoit_queue_create(queue_name, &wide, BOTH, &queue), QUOIT_OK);
-    CHECK_STATUS(quoit_pool_push(pool, queue, 1), QUOIT_MISMATCH);
-    CHECK_STATUS(quoit_pool_pop(pool, queue, &block), QUOIT_MISMATCH);
-    CHECK_STATUS(quoit_pool_reclaim(pool, &queue, 1, NULL), QUOIT_MISMATCH);
+    CHECK_STATUS(quoit_pool_push(pool, queue, 1), QUOIT_ERROR_DIFFERENT);
+    CHECK_STATUS(quoit_pool_pop(pool, queue, &block), QUOIT_ERROR_DIFFERENT);
+    CHECK_STATUS(quoit_pool_reclaim(pool, &queue, 1, NULL), QUOIT_ERROR_DIFFERENT);
     quoit_queue_close(queue);
     CHECK_STATUS(quoit_queue_unlink(queue_name), test_after_close(queue_name));
     destroy(pool, name);
@@ -176,22 +176,22 @@ static void kinds(void)
     quoit_queue *queue;
     quoit_region *region;
     struct quoit_pool_options options = five;
-    CHECK_STATUS(quoit_pool_create(name, &five, 0, &second), QUOIT_EXISTS);
-    CHECK_STATUS(quoit_queue_open(name, BOTH, &queue), QUOIT_MISMATCH);
-    CHECK_STATUS(quoit_queue_unlink(name), QUOIT_MISMATCH);
-    CHECK_STATUS(quoit_region_unlink(name), QUOIT_MISMATCH);
-    CHECK_STATUS(quoit_region_open(name, 0, &region), QUOIT_MISMATCH);
-    CHECK(strstr(quoit_error_text(), "is a pool"));
+    CHECK_STATUS(quoit_pool_create(name, &five, 0, &second), QUOIT_ERROR_EXISTS);
+    CHECK_STATUS(quoit_queue_open(name, BOTH, &queue), QUOIT_ERROR_DIFFERENT);
+    CHECK_STATUS(quoit_queue_unlink(name), QUOIT_ERROR_DIFFERENT);
+    CHECK_STATUS(quoit_region_unlink(name), QUOIT_ERROR_DIFFERENT);
+    CHECK_STATUS(quoit_region_open(name, 0, &region), QUOIT_ERROR_DIFFERENT);
+    CHECK(strstr(test_sentence(), "is a pool"));
     options.blocks++;
-    CHECK_STATUS(quoit_pool_join(name, &options, 0, &second), QUOIT_MISMATCH);
+    CHECK_STATUS(quoit_pool_join(name, &options, 0, &second), QUOIT_ERROR_DIFFERENT);
     options = five;
     options.block_bytes++;
-    CHECK_STATUS(quoit_pool_join(name, &options, 0, &second), QUOIT_MISMATCH);
+    CHECK_STATUS(quoit_pool_join(name, &options, 0, &second), QUOIT_ERROR_DIFFERENT);
     CHECK_STATUS(quoit_pool_join(name, &five, 0, &second), QUOIT_OK);
     quoit_pool_close(second);
     CHECK_STATUS(quoit_queue_create(queue_name, &layouts[0], BOTH, &queue), QUOIT_OK);
-    CHECK_STATUS(quoit_pool_open(queue_name, 0, &second), QUOIT_MISMATCH);
-    CHECK_STATUS(quoit_pool_unlink(queue_name), QUOIT_MISMATCH);
+    CHECK_STATUS(quoit_pool_open(queue_name, 0, &second), QUOIT_ERROR_DIFFERENT);
+    CHECK_STATUS(quoit_pool_unlink(queue_name), QUOIT_ERROR_DIFFERENT);
     quoit_queue_close(queue);
     CHECK_STATUS(quoit_queue_unlink(queue_name), test_after_close(queue_name));
     destroy(pool, name);
@@ -209,9 +209,9 @@ static void observer(void)
     CHECK_EQ(seen[99], 7);
     CHECK_EQUAL(quoit_pool_free_count(eye), BLOCKS - 1);
     CHECK_STATUS(quoit_pool_check(eye), QUOIT_OK);
-    CHECK_STATUS(quoit_pool_alloc(eye, &none), QUOIT_ROLE);
-    CHECK_STATUS(quoit_pool_free(eye, block), QUOIT_ROLE);
-    CHECK_STATUS(quoit_pool_reclaim(eye, NULL, 0, NULL), QUOIT_ROLE);
+    CHECK_STATUS(quoit_pool_alloc(eye, &none), QUOIT_ERROR_WRONG_ROLE);
+    CHECK_STATUS(quoit_pool_free(eye, block), QUOIT_ERROR_WRONG_ROLE);
+    CHECK_STATUS(quoit_pool_reclaim(eye, NULL, 0, NULL), QUOIT_ERROR_WRONG_ROLE);
     CHECK_STATUS(quoit_pool_free(pool, block), QUOIT_OK);
     CHECK(!quoit_pool_at(eye, block));
     quoit_pool_close(eye);
@@ -234,7 +234,7 @@ static void flipped_header(void)
             CHECK_EQ(fseek(file, at, SEEK_SET), 0);
             CHECK_NE(fputc(byte ^ 1 << bit, file), EOF);
             CHECK_EQ(fflush(file), 0);
-            CHECK_STATUS(quoit_pool_open(name, 0, &pool), QUOIT_CORRUPT);
+            CHECK_STATUS(quoit_pool_open(name, 0, &pool), QUOIT_ERROR_CORRUPT);
             CHECK_EQ(fseek(file, at, SEEK_SET), 0);
             CHECK_NE(fputc(byte, file), EOF);
             CHECK_EQ(fflush(file), 0);
@@ -273,7 +273,7 @@ static void left_behind(void)
     quoit_pool_close(second);
     second = enter(name); /* in the same row, and another */
     CHECK(!quoit_pool_at(second, block));
-    CHECK_STATUS(quoit_pool_free(second, block), QUOIT_STALE);
+    CHECK_STATUS(quoit_pool_free(second, block), QUOIT_ERROR_NOT_YOURS);
     quoit_block own = alloc(second);
     CHECK_EQUAL(reclaim(pool, NULL), 2);
     CHECK_EQUAL(reclaim(second, NULL), 0);
@@ -293,7 +293,7 @@ static void members_most(void)
     pools[0] = create(name, &five);
     for (int i = 1; i < QUOIT_MEMBER_ROWS; i++)
         pools[i] = enter(name);
-    CHECK_STATUS(quoit_pool_open(name, 0, &more), QUOIT_LIMIT);
+    CHECK_STATUS(quoit_pool_open(name, 0, &more), QUOIT_ERROR_LIMIT);
     CHECK_STATUS(quoit_pool_open(name, QUOIT_READ_ONLY, &more), QUOIT_OK);
     quoit_pool_close(more);
     for (int i = 1; i < QUOIT_MEMBER_ROWS; i++)
@@ -319,8 +319,8 @@ static void through(const struct quoit_queue_options *options)
         }
         for (int i = 0; i < 3; i++)
             CHECK_STATUS(quoit_pool_push_wait(pool, queue, blocks[i], 0), QUOIT_OK);
-        CHECK_STATUS(quoit_pool_push(pool, queue, blocks[0]), QUOIT_STALE);
-        CHECK_STATUS(quoit_pool_free(pool, blocks[0]), QUOIT_STALE);
+        CHECK_STATUS(quoit_pool_push(pool, queue, blocks[0]), QUOIT_ERROR_NOT_YOURS);
+        CHECK_STATUS(quoit_pool_free(pool, blocks[0]), QUOIT_ERROR_NOT_YOURS);
         CHECK(!quoit_pool_at(pool, blocks[0]));
         CHECK_STATUS(quoit_pool_push(pool, queue, blocks[3]), QUOIT_FULL);
         CHECK_STATUS(quoit_pool_push_wait(pool, queue, blocks[3], 1000), QUOIT_TIMEOUT);
@@ -336,8 +336,8 @@ static void through(const struct quoit_queue_options *options)
     }
     block = alloc(pool);
     CHECK_STATUS(quoit_queue_finish(queue), QUOIT_OK);
-    CHECK_STATUS(quoit_pool_push(pool, queue, block), QUOIT_CLOSED);
-    CHECK_STATUS(quoit_pool_pop(pool, queue, &block), QUOIT_CLOSED);
+    CHECK_STATUS(quoit_pool_push(pool, queue, block), QUOIT_FINISHED);
+    CHECK_STATUS(quoit_pool_pop(pool, queue, &block), QUOIT_FINISHED);
     CHECK_EQUAL(block, 0);
     quoit_queue_close(queue);
     quoit_pool_close(second);
@@ -372,7 +372,7 @@ static void reclaimed_around(const struct quoit_queue_options *options)
     CHECK_EQUAL(quoit_pool_free_count(pool), BLOCKS - 1);
     CHECK_STATUS(quoit_pool_pop(pool, queue, &block), QUOIT_OK);
     CHECK_EQUAL(block, sent);
-    CHECK_STATUS(quoit_pool_pop(pool, queue, &block), QUOIT_STALE);
+    CHECK_STATUS(quoit_pool_pop(pool, queue, &block), QUOIT_ERROR_NOT_YOURS);
     CHECK_EQUAL(block, 0);
     CHECK_STATUS(quoit_pool_pop(pool, queue, &block), QUOIT_EMPTY);
     CHECK_STATUS(quoit_pool_free(pool, sent), QUOIT_OK);

@@ -49,7 +49,7 @@ static void own_claims_are_alive(void)
     CHECK_STATUS(quoit_queue_peek(queue, &seen, &count), QUOIT_OK);
     CHECK_STATUS(quoit_queue_finish(queue), QUOIT_OK);
     pops(queue, 7);
-    CHECK_STATUS(quoit_queue_pop(queue, &value), QUOIT_CLOSED);
+    CHECK_STATUS(quoit_queue_pop(queue, &value), QUOIT_FINISHED);
     destroy(name, queue, NULL);
 }
 
@@ -67,8 +67,8 @@ static void wait_for_the_end(void)
     quoit_queue_close(other);
     CHECK_STATUS(quoit_queue_pop_wait(one, &value, QUOIT_FOREVER), QUOIT_OK);
     CHECK_EQUAL(value, 1);
-    CHECK_STATUS(quoit_queue_pop_wait(one, &value, QUOIT_FOREVER), QUOIT_CLOSED);
-    CHECK_STATUS(quoit_queue_push_wait(one, &value, QUOIT_FOREVER), QUOIT_CLOSED);
+    CHECK_STATUS(quoit_queue_pop_wait(one, &value, QUOIT_FOREVER), QUOIT_FINISHED);
+    CHECK_STATUS(quoit_queue_push_wait(one, &value, QUOIT_FOREVER), QUOIT_FINISHED);
     destroy(name, one, NULL);
 }
 
@@ -118,7 +118,7 @@ static void as_many_as_there_are_rows(void)
     quoit_queue *members[ROWS], *more;
     for (int i = 0; i < ROWS; i++)
         members[i] = join(name, i % 2 ? QUOIT_PRODUCER : QUOIT_CONSUMER);
-    CHECK_STATUS(quoit_queue_open(name, QUOIT_PRODUCER, &more), QUOIT_LIMIT);
+    CHECK_STATUS(quoit_queue_open(name, QUOIT_PRODUCER, &more), QUOIT_ERROR_LIMIT);
     CHECK_STATUS(quoit_queue_open(name, QUOIT_OBSERVER, &more), QUOIT_OK);
     quoit_queue_close(more);
     for (uint64_t i = 0; i < 6; i++) {

@@ -136,8 +136,8 @@ static void wrong_type(void)
     const char *name = test_name("");
     quoit_queue *queue = create(name, &five);
     uint64_t word = 1;
-    CHECK_STATUS(word_push(queue, &word), QUOIT_MISMATCH);
-    CHECK_STATUS(word_pop(queue, &word), QUOIT_MISMATCH);
+    CHECK_STATUS(word_push(queue, &word), QUOIT_ERROR_DIFFERENT);
+    CHECK_STATUS(word_pop(queue, &word), QUOIT_ERROR_DIFFERENT);
     CHECK_EQUAL(word_push_many(queue, &word, 1), 0);
     CHECK_EQUAL(word_pop_many(queue, &word, 1), 0);
     CHECK_EQUAL(quoit_queue_size(queue), 0);
@@ -165,7 +165,7 @@ static void peek_and_release(void)
                 check_item((const struct item *)items + k, 3 * round + n + k);
             CHECK_EQUAL(quoit_queue_size(queue), 3 - n);
             CHECK_STATUS(quoit_queue_release(queue, 0), QUOIT_OK);
-            CHECK_STATUS(quoit_queue_release(queue, 6), QUOIT_INVALID);
+            CHECK_STATUS(quoit_queue_release(queue, 6), QUOIT_ERROR_INVALID);
             CHECK_STATUS(quoit_queue_release(queue, count), QUOIT_OK);
         }
         CHECK(quoit_queue_is_empty(queue));
@@ -198,30 +198,29 @@ static void roles(const char *name)
     struct item item = make(1);
     struct quoit_queue_info info;
     CHECK_STATUS(quoit_queue_create(name, &five, QUOIT_PRODUCER, &producer), QUOIT_OK);
-    CHECK_STATUS(quoit_queue_open(name, QUOIT_PRODUCER, &other), QUOIT_BUSY);
-    CHECK(other == NULL && strstr(quoit_error_text(), "producer"));
-    CHECK_STATUS(quoit_queue_open(name, BOTH, &other), QUOIT_BUSY);
+    CHECK_STATUS(quoit_queue_open(name, QUOIT_PRODUCER, &other), QUOIT_ERROR_BUSY);
+    CHECK(other == NULL && strstr(test_sentence(), "producer"));
+    CHECK_STATUS(quoit_queue_open(name, BOTH, &other), QUOIT_ERROR_BUSY);
     CHECK_STATUS(quoit_queue_open(name, QUOIT_OBSERVER, &observer), QUOIT_OK);
     CHECK_STATUS(quoit_queue_inspect(observer, &info), QUOIT_OK);
     CHECK_EQUAL(info.producer_pid, test_own_pid());
     CHECK_EQUAL(info.consumer_pid, 0);
 
-    /* What failed above holds nothing. */
     CHECK_STATUS(quoit_queue_open(name, QUOIT_CONSUMER, &consumer), QUOIT_OK);
-    CHECK_STATUS(quoit_queue_open(name, QUOIT_CONSUMER | QUOIT_OBSERVER, &other), QUOIT_BUSY);
-    CHECK_STATUS(item_pop(producer, &item), QUOIT_ROLE);
-    CHECK_STATUS(item_push(consumer, &item), QUOIT_ROLE);
-    CHECK_STATUS(item_push(observer, &item), QUOIT_ROLE);
-    CHECK_STATUS(item_pop(observer, &item), QUOIT_ROLE);
-    CHECK_STATUS(quoit_queue_release(producer, 1), QUOIT_ROLE);
-    CHECK_STATUS(quoit_queue_finish(consumer), QUOIT_ROLE);
-    CHECK_STATUS(quoit_queue_finish(observer), QUOIT_ROLE);
+    CHECK_STATUS(quoit_queue_open(name, QUOIT_CONSUMER | QUOIT_OBSERVER, &other), QUOIT_ERROR_BUSY);
+    CHECK_STATUS(item_pop(producer, &item), QUOIT_ERROR_WRONG_ROLE);
+    CHECK_STATUS(item_push(consumer, &item), QUOIT_ERROR_WRONG_ROLE);
+    CHECK_STATUS(item_push(observer, &item), QUOIT_ERROR_WRONG_ROLE);
+    CHECK_STATUS(item_pop(observer, &item), QUOIT_ERROR_WRONG_ROLE);
+    CHECK_STATUS(quoit_queue_release(producer, 1), QUOIT_ERROR_WRONG_ROLE);
+    CHECK_STATUS(quoit_queue_finish(consumer), QUOIT_ERROR_WRONG_ROLE);
+    CHECK_STATUS(quoit_queue_finish(observer), QUOIT_ERROR_WRONG_ROLE);
 
     CHECK_STATUS(item_push(producer, &item), QUOIT_OK);
     CHECK_EQUAL(quoit_queue_size(observer), 1);
     CHECK_EQUAL(quoit_queue_size(consumer), 1);
     CHECK_STATUS(quoit_queue_check(observer), QUOIT_OK);
-    CHECK_STATUS(quoit_queue_unlink_self(observer), QUOIT_PERMISSION);
+    CHECK_STATUS(quoit_queue_unlink_self(observer), QUOIT_ERROR_PERMISSION);
     quoit_queue_close(producer);
     CHECK_STATUS(quoit_queue_inspect(observer, &info), QUOIT_OK);
     CHECK_EQUAL(info.producer_pid, 0);
@@ -258,16 +257,16 @@ static void finish(void)
     CHECK_STATUS(quoit_queue_finish(queue), QUOIT_OK);
     CHECK_STATUS(quoit_queue_finish(queue), QUOIT_OK);
     CHECK(quoit_queue_is_finished(queue));
-    CHECK_STATUS(item_push(queue, &item), QUOIT_CLOSED);
+    CHECK_STATUS(item_push(queue, &item), QUOIT_FINISHED);
     CHECK_EQUAL(item_push_many(queue, &item, 1), 0);
     quoit_queue *observer = observe(name);
     quoit_queue_close(queue);
 
     /* It stays so for those who come later. */
     CHECK_STATUS(quoit_queue_join(name, &five, BOTH, &queue), QUOIT_OK);
-    CHECK_STATUS(item_push(queue, &item), QUOIT_CLOSED);
+    CHECK_STATUS(item_push(queue, &item), QUOIT_FINISHED);
     CHECK_EQUAL(item_pop_many(queue, items, 2), 1);
-    CHECK_STATUS(item_pop(queue, &item), QUOIT_CLOSED);
+    CHECK_STATUS(item_pop(queue, &item), QUOIT_FINISHED);
     CHECK_EQUAL(item_pop_many(queue, items, 2), 0);
     quoit_queue_close(observer);
     destroy(queue, name);
@@ -291,7 +290,7 @@ static void without_a_handle(void)
         }
         CHECK_STATUS(item_pop(queue, &item), QUOIT_OK);
         check_item(&item, 1);
-        CHECK_STATUS(item_pop(queue, &item), QUOIT_CLOSED);
+        CHECK_STATUS(item_pop(queue, &item), QUOIT_FINISHED);
         destroy(queue, name);
     }
 }
@@ -304,21 +303,21 @@ static void mismatch(void)
     quoit_queue *observer = observe(name);
     quoit_queue_close(queue);
     other.capacity = 9;
-    CHECK_STATUS(quoit_queue_join(name, &other, QUOIT_PRODUCER, &same), QUOIT_MISMATCH);
-    CHECK(strstr(quoit_error_text(), "capacity is 5 there, 9 was asked for"));
+    CHECK_STATUS(quoit_queue_join(name, &other, QUOIT_PRODUCER, &same), QUOIT_ERROR_DIFFERENT);
+    CHECK(strstr(test_sentence(), "capacity is 5 there, 9 was asked for"));
     other = five;
     other.item_bytes = 24;
-    CHECK_STATUS(quoit_queue_join(name, &other, QUOIT_PRODUCER, &same), QUOIT_MISMATCH);
-    CHECK(strstr(quoit_error_text(), "item size is 16 there, 24 was asked for"));
+    CHECK_STATUS(quoit_queue_join(name, &other, QUOIT_PRODUCER, &same), QUOIT_ERROR_DIFFERENT);
+    CHECK(strstr(test_sentence(), "item size is 16 there, 24 was asked for"));
     other = five;
     other.user_bytes = 8;
-    CHECK_STATUS(quoit_queue_join(name, &other, QUOIT_PRODUCER, &same), QUOIT_MISMATCH);
+    CHECK_STATUS(quoit_queue_join(name, &other, QUOIT_PRODUCER, &same), QUOIT_ERROR_DIFFERENT);
     /* With commas in an argument, since these are macros. */
     quoit_status status = quoit_queue_join(
         name, &(struct quoit_queue_options){.item_bytes = 16, .capacity = 6}, QUOIT_PRODUCER,
         &same);
-    CHECK_STATUS(status, QUOIT_MISMATCH);
-    CHECK_STATUS(quoit_queue_create(name, &five, QUOIT_PRODUCER, &same), QUOIT_EXISTS);
+    CHECK_STATUS(status, QUOIT_ERROR_DIFFERENT);
+    CHECK_STATUS(quoit_queue_create(name, &five, QUOIT_PRODUCER, &same), QUOIT_ERROR_EXISTS);
     CHECK_STATUS(quoit_queue_join(name, &five, QUOIT_PRODUCER, &same), QUOIT_OK);
     quoit_queue_close(observer);
     quoit_queue_close(same);
@@ -339,11 +338,11 @@ static void mismatch_of_large_types(void)
     struct big big = {{0}};
     char item[300] = "first";
     CHECK_STATUS(quoit_queue_wait_for_room(queue, 0), QUOIT_OK);
-    CHECK_STATUS(big_push(queue, &big), QUOIT_MISMATCH);
+    CHECK_STATUS(big_push(queue, &big), QUOIT_ERROR_DIFFERENT);
     CHECK_EQUAL(big_push_many(queue, &big, 1), 0);
     CHECK_STATUS(quoit_queue_push(queue, item), QUOIT_OK);
     CHECK_STATUS(quoit_queue_wait_for_items(queue, 0), QUOIT_OK);
-    CHECK_STATUS(big_pop(queue, &big), QUOIT_MISMATCH);
+    CHECK_STATUS(big_pop(queue, &big), QUOIT_ERROR_DIFFERENT);
     CHECK_EQUAL(big_pop_many(queue, &big, 1), 0);
     CHECK_STATUS(quoit_queue_pop(queue, item), QUOIT_OK);
     destroy(queue, name);
@@ -377,9 +376,9 @@ static void unlink_self(void)
         const char *name = test_name(test_schemes[i]);
         quoit_queue *first = create(name, &five), *second;
         CHECK_STATUS(quoit_queue_unlink(name), QUOIT_OK);
-        CHECK_STATUS(quoit_queue_unlink_self(first), QUOIT_NOT_FOUND);
+        CHECK_STATUS(quoit_queue_unlink_self(first), QUOIT_ERROR_NOT_FOUND);
         second = create(name, &five);
-        CHECK_STATUS(quoit_queue_unlink_self(first), QUOIT_NOT_FOUND);
+        CHECK_STATUS(quoit_queue_unlink_self(first), QUOIT_ERROR_NOT_FOUND);
         CHECK_STATUS(quoit_queue_unlink_self(second), QUOIT_OK);
         quoit_queue_close(first);
         quoit_queue_close(second);
@@ -401,7 +400,7 @@ static void flipped_header(void)
             int byte = fgetc(file);
             CHECK(fseek(file, at, SEEK_SET) == 0 && fputc(byte ^ 1 << bit, file) != EOF);
             CHECK_EQ(fflush(file), 0);
-            CHECK_STATUS(quoit_queue_open(name, BOTH, &queue), QUOIT_CORRUPT);
+            CHECK_STATUS(quoit_queue_open(name, BOTH, &queue), QUOIT_ERROR_CORRUPT);
             CHECK(fseek(file, at, SEEK_SET) == 0 && fputc(byte, file) != EOF && fflush(file) == 0);
         }
     CHECK_EQ(fclose(file), 0);
@@ -459,7 +458,8 @@ static void signed_nonsense(void)
         CHECK_EQ(fflush(file), 0);
         (void)snprintf(test_context, sizeof test_context, "lie %zu", i);
         quoit_status status = quoit_queue_open(name, BOTH, &queue);
-        CHECK(status == QUOIT_CORRUPT || (status == QUOIT_UNSUPPORTED && lies[i].at == 0));
+        CHECK(status == QUOIT_ERROR_CORRUPT ||
+              (status == QUOIT_ERROR_UNSUPPORTED && lies[i].at == 0));
     }
     test_context[0] = 0;
     CHECK_EQ(fclose(file), 0);

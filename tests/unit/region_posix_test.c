@@ -47,32 +47,32 @@ static void foreign_objects(void)
     struct stat before, after;
 
     test_write_file(path, text, 0);
-    test_untouched(name, QUOIT_NOT_QUOIT);
+    test_untouched(name, QUOIT_ERROR_NOT_QUOIT);
     test_write_file(path, text, 100);
-    test_untouched(name, QUOIT_NOT_QUOIT);
+    test_untouched(name, QUOIT_ERROR_NOT_QUOIT);
     test_write_file(path, text, sizeof text);
     CHECK_EQ(utime(path, &(struct utimbuf){.modtime = 1}), 0);
     CHECK_EQ(stat(path, &before), 0);
-    test_untouched(name, QUOIT_NOT_QUOIT);
+    test_untouched(name, QUOIT_ERROR_NOT_QUOIT);
     CHECK_EQ(stat(path, &after), 0);
     CHECK_EQ(before.st_ino, after.st_ino);
     CHECK_EQ(after.st_mtime, 1);
     CHECK_EQ(after.st_size, sizeof text);
     CHECK_EQ(unlink(path), 0);
     CHECK_EQ(mkdir(path, 0700), 0);
-    test_untouched(name, QUOIT_NOT_QUOIT);
+    test_untouched(name, QUOIT_ERROR_NOT_QUOIT);
     CHECK_EQ(rmdir(path), 0);
     CHECK_EQ(mkfifo(path, 0600), 0);
-    test_untouched(name, QUOIT_NOT_QUOIT);
+    test_untouched(name, QUOIT_ERROR_NOT_QUOIT);
     CHECK_EQ(unlink(path), 0);
     CHECK_EQ(symlink("/etc/passwd", path), 0);
-    test_untouched(name, QUOIT_NOT_QUOIT);
+    test_untouched(name, QUOIT_ERROR_NOT_QUOIT);
     CHECK_EQ(unlink(path), 0);
     CHECK_EQ(symlink("/no/such/file", path), 0);
-    test_untouched(name, QUOIT_NOT_QUOIT);
+    test_untouched(name, QUOIT_ERROR_NOT_QUOIT);
     CHECK_EQ(unlink(path), 0);
-    test_untouched("file:/dev/null", QUOIT_NOT_QUOIT);
-    test_untouched("file:/etc", QUOIT_NOT_QUOIT);
+    test_untouched("file:/dev/null", QUOIT_ERROR_NOT_QUOIT);
+    test_untouched("file:/etc", QUOIT_ERROR_NOT_QUOIT);
 }
 
 /* A temporary file that a dead creator left goes with the next creation beside it; where files are

@@ -32,9 +32,9 @@ static void names(void)
                                       "sysv:0xkey"};
     for (int i = 0; i < 5; i++) {
         quoit_region *region;
-        CHECK_STATUS(quoit_region_create(bad[i], &small, &region), QUOIT_NAME_CHARACTER);
-        CHECK(strstr(quoit_error_text(), test_path(bad[i])));
-        CHECK_STATUS(quoit_region_open(bad[i], 0, &region), QUOIT_NAME_CHARACTER);
+        CHECK_STATUS(quoit_region_create(bad[i], &small, &region), QUOIT_ERROR_NAME);
+        CHECK(strstr(test_sentence(), test_path(bad[i])));
+        CHECK_STATUS(quoit_region_open(bad[i], 0, &region), QUOIT_ERROR_NAME);
     }
 }
 
@@ -68,7 +68,7 @@ static void foreign_segment(void)
     CHECK_STATUS(quoit_os_sysv_key(test_path(name), &key), QUOIT_OK);
     int id = shmget((key_t)key, 5000, IPC_CREAT | IPC_EXCL | 0600);
     CHECK_GE(id, 0);
-    test_untouched(name, QUOIT_NOT_QUOIT);
+    test_untouched(name, QUOIT_ERROR_NOT_QUOIT);
     CHECK_EQUAL(shmget((key_t)key, 0, 0), id);
     CHECK_EQ(shmctl(id, IPC_RMID, NULL), 0);
     char lock[QUOIT_OS_SYSV_LOCK_ROOM];
@@ -90,10 +90,10 @@ static void keys(void)
     CHECK_STATUS(quoit_region_create(outright, &small, &region), QUOIT_OK);
     CHECK_STATUS(quoit_region_open(spelled, 0, &same), QUOIT_OK);
     quoit_region_close(same);
-    CHECK_STATUS(quoit_region_open(derived, 0, &same), QUOIT_COLLISION);
-    CHECK(strstr(quoit_error_text(), outright));
-    CHECK_STATUS(quoit_region_unlink(derived), QUOIT_COLLISION);
-    CHECK_STATUS(quoit_region_create(derived, &small, &same), QUOIT_EXISTS);
+    CHECK_STATUS(quoit_region_open(derived, 0, &same), QUOIT_ERROR_NAME);
+    CHECK(strstr(test_sentence(), outright));
+    CHECK_STATUS(quoit_region_unlink(derived), QUOIT_ERROR_NAME);
+    CHECK_STATUS(quoit_region_create(derived, &small, &same), QUOIT_ERROR_EXISTS);
     CHECK_EQUAL(shmget((key_t)key, 0, 0) >= 0, 1);
     quoit_region_close(region);
     CHECK_STATUS(quoit_region_unlink(spelled), QUOIT_OK);
@@ -113,13 +113,13 @@ static void lock_file_removed(void)
     CHECK_STATUS(quoit_os_sysv_key(test_path(name), &key), QUOIT_OK);
     lock_path(key, lock);
     CHECK(unlink(lock) == 0);
-    CHECK_STATUS(quoit_queue_open(name, QUOIT_PRODUCER, &queue), QUOIT_CORRUPT);
-    CHECK_STATUS(quoit_queue_create(name, &options, QUOIT_PRODUCER, &queue), QUOIT_EXISTS);
+    CHECK_STATUS(quoit_queue_open(name, QUOIT_PRODUCER, &queue), QUOIT_ERROR_CORRUPT);
+    CHECK_STATUS(quoit_queue_create(name, &options, QUOIT_PRODUCER, &queue), QUOIT_ERROR_EXISTS);
     CHECK_NE(access(lock, F_OK), 0);
     CHECK_STATUS(quoit_queue_open(name, QUOIT_OBSERVER, &queue), QUOIT_OK);
     CHECK_EQUAL(quoit_queue_capacity(queue), 4);
     struct quoit_queue_info info;
-    CHECK_STATUS(quoit_queue_inspect(queue, &info), QUOIT_CORRUPT);
+    CHECK_STATUS(quoit_queue_inspect(queue, &info), QUOIT_ERROR_CORRUPT);
     quoit_queue_close(queue);
     CHECK_STATUS(quoit_queue_unlink(name), QUOIT_OK);
 }
@@ -158,7 +158,7 @@ static void lock_file_of_another_user(void)
     CHECK(unlink(lock) == 0);
     write_lock_file(name, 2, shmget((key_t)key, 0, 0), test_own_pid());
     CHECK_EQ(chown(lock, STRANGER, STRANGER), 0);
-    CHECK_STATUS(quoit_queue_open(name, QUOIT_PRODUCER, &second), QUOIT_OWNER);
+    CHECK_STATUS(quoit_queue_open(name, QUOIT_PRODUCER, &second), QUOIT_ERROR_OTHER_USER);
     CHECK_EQ(unlink(lock), 0);
     quoit_queue_close(queue);
     CHECK_STATUS(quoit_queue_unlink(name), QUOIT_OK);
@@ -174,7 +174,7 @@ static void creator_killed(void)
 
     /* Between the note and shmget. */
     write_lock_file(name, 1, -1, test_own_pid());
-    CHECK_STATUS(quoit_region_open(name, 0, &region), QUOIT_NOT_FOUND);
+    CHECK_STATUS(quoit_region_open(name, 0, &region), QUOIT_ERROR_NOT_FOUND);
     quoit_region_close(create(name));
     CHECK_STATUS(quoit_region_unlink(name), QUOIT_OK);
 
@@ -182,7 +182,7 @@ static void creator_killed(void)
     for (int noted = 0; noted < 2; noted++) {
         int id = shmget((key_t)key, 5000, IPC_CREAT | IPC_EXCL | 0600);
         write_lock_file(name, 1, noted ? id : -1, test_own_pid());
-        CHECK_STATUS(quoit_region_open(name, 0, &region), QUOIT_NOT_FOUND);
+        CHECK_STATUS(quoit_region_open(name, 0, &region), QUOIT_ERROR_NOT_FOUND);
         quoit_region_close(create(name));
         CHECK_STATUS(quoit_region_unlink(name), QUOIT_OK);
     }
@@ -190,7 +190,7 @@ static void creator_killed(void)
     /* The same note, but another process's segment. */
     int id = shmget((key_t)key, 5000, IPC_CREAT | IPC_EXCL | 0600);
     write_lock_file(name, 1, -1, 1);
-    CHECK_STATUS(quoit_region_create(name, &small, &region), QUOIT_EXISTS);
+    CHECK_STATUS(quoit_region_create(name, &small, &region), QUOIT_ERROR_EXISTS);
     CHECK_EQUAL(shmget((key_t)key, 0, 0), id);
     CHECK_EQ(shmctl(id, IPC_RMID, NULL), 0);
 }
@@ -213,7 +213,7 @@ static void segment_removed(void)
     CHECK_EQ((file.st_mode & 0777), 0666);
     CHECK_EQ(shmctl(shmget((key_t)key, 0, 0), IPC_RMID, NULL), 0);
     CHECK_STATUS(quoit_queue_create(name, &options, QUOIT_PRODUCER, &new), QUOIT_OK);
-    CHECK_STATUS(quoit_queue_unlink_self(old), QUOIT_NOT_FOUND);
+    CHECK_STATUS(quoit_queue_unlink_self(old), QUOIT_ERROR_NOT_FOUND);
     quoit_queue_close(old);
     CHECK_STATUS(quoit_queue_unlink_self(new), QUOIT_OK);
     quoit_queue_close(new);

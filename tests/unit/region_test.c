@@ -20,7 +20,7 @@ static void share_bytes(const char *name)
 {
     quoit_region *a = create(name), *b;
     uint64_t offset;
-    CHECK_STATUS(quoit_region_create(name, &small, &b), QUOIT_EXISTS);
+    CHECK_STATUS(quoit_region_create(name, &small, &b), QUOIT_ERROR_EXISTS);
     CHECK_EQ(b, NULL);
     CHECK_STATUS(quoit_region_open(name, 0, &b), QUOIT_OK);
     CHECK_EQUAL(quoit_region_root(b), 0);
@@ -33,7 +33,7 @@ static void share_bytes(const char *name)
 
     /* The name goes; who is in stays together, apart from a later region of the name. */
     CHECK_STATUS(quoit_region_unlink(name), QUOIT_OK);
-    CHECK_STATUS(quoit_region_unlink(name), QUOIT_NOT_FOUND);
+    CHECK_STATUS(quoit_region_unlink(name), QUOIT_ERROR_NOT_FOUND);
     quoit_region *c = create(name);
     CHECK_EQUAL(quoit_region_root(c), 0);
     memcpy(quoit_region_at(b, offset, 6), "world", 6);
@@ -63,19 +63,19 @@ static void pieces(void)
         CHECK(offset >= before + 3 || before == 0);
         before = offset;
     }
-    CHECK_STATUS(quoit_region_allocate(region, 1, 3, &offset), QUOIT_INVALID);
-    CHECK_STATUS(quoit_region_allocate(region, 1, 8192, &offset), QUOIT_INVALID);
-    CHECK_STATUS(quoit_region_allocate(region, 0, 8, &offset), QUOIT_INVALID);
-    CHECK_STATUS(quoit_region_allocate(region, UINT64_MAX, 8, &offset), QUOIT_NOSPACE);
+    CHECK_STATUS(quoit_region_allocate(region, 1, 3, &offset), QUOIT_ERROR_INVALID);
+    CHECK_STATUS(quoit_region_allocate(region, 1, 8192, &offset), QUOIT_ERROR_INVALID);
+    CHECK_STATUS(quoit_region_allocate(region, 0, 8, &offset), QUOIT_ERROR_INVALID);
+    CHECK_STATUS(quoit_region_allocate(region, UINT64_MAX, 8, &offset), QUOIT_ERROR_NO_SPACE);
     uint64_t left = quoit_region_free(region);
-    CHECK_STATUS(quoit_region_allocate(region, left + 1, 1, &offset), QUOIT_NOSPACE);
+    CHECK_STATUS(quoit_region_allocate(region, left + 1, 1, &offset), QUOIT_ERROR_NO_SPACE);
     CHECK_STATUS(quoit_region_allocate(region, left, 1, &offset), QUOIT_OK);
     CHECK_EQUAL(offset + left, quoit_region_size(region));
     CHECK_EQUAL(quoit_region_free(region), 0);
     CHECK_NE(quoit_region_at(region, offset, left), NULL);
     CHECK_EQ(quoit_region_at(region, offset, left + 1), NULL);
     CHECK_EQ(quoit_region_at(region, UINT64_MAX, 2), NULL);
-    CHECK_STATUS(quoit_region_set_root(region, quoit_region_size(region)), QUOIT_INVALID);
+    CHECK_STATUS(quoit_region_set_root(region, quoit_region_size(region)), QUOIT_ERROR_INVALID);
     quoit_region_close(region);
     CHECK_STATUS(quoit_region_unlink(name), test_after_close(name));
 }
@@ -102,10 +102,10 @@ static void read_only(void)
         quoit_region *region = create(name), *reader;
         uint64_t offset;
         CHECK_STATUS(quoit_region_open(name, QUOIT_READ_ONLY, &reader), QUOIT_OK);
-        CHECK_STATUS(quoit_region_allocate(reader, 1, 1, &offset), QUOIT_PERMISSION);
-        CHECK_STATUS(quoit_region_set_root(reader, 8), QUOIT_PERMISSION);
+        CHECK_STATUS(quoit_region_allocate(reader, 1, 1, &offset), QUOIT_ERROR_PERMISSION);
+        CHECK_STATUS(quoit_region_set_root(reader, 8), QUOIT_ERROR_PERMISSION);
         quoit_region_close(reader);
-        CHECK_STATUS(quoit_region_open(name, 8, &reader), QUOIT_INVALID);
+        CHECK_STATUS(quoit_region_open(name, 8, &reader), QUOIT_ERROR_INVALID);
         quoit_region_close(region);
         CHECK_STATUS(quoit_region_unlink(name), test_after_close(name));
     }
@@ -136,7 +136,7 @@ static void foreign_file(void)
     for (int i = 0; i < 3; i++) {
         char after[sizeof text + 1];
         test_write_file(path, text, sizes[i]);
-        test_untouched(name, QUOIT_NOT_QUOIT);
+        test_untouched(name, QUOIT_ERROR_NOT_QUOIT);
         FILE *file = fopen(path, "rb");
         CHECK(file);
         CHECK_EQ(fread(after, 1, sizeof after, file), sizes[i]);
@@ -173,8 +173,8 @@ static void flipped_header(void)
             put(file, at, &flipped, 1);
             quoit_status status = quoit_region_open(name, 0, &region);
             if (at < 256)
-                CHECK(status == QUOIT_NOT_QUOIT || status == QUOIT_VERSION ||
-                      status == QUOIT_CORRUPT);
+                CHECK(status == QUOIT_ERROR_NOT_QUOIT || status == QUOIT_ERROR_FORMAT ||
+                      status == QUOIT_ERROR_CORRUPT);
             if (status == QUOIT_OK) {
                 CHECK_EQUAL(quoit_region_size(region), size);
                 if (quoit_region_allocate(region, 8, 8, &offset) == QUOIT_OK)
@@ -197,8 +197,8 @@ static void other_version(void)
     CHECK(file);
     uint32_t version = 77;
     put(file, offsetof(struct quoit_region_shm, format), &version, 4);
-    CHECK_STATUS(quoit_region_open(name, 0, &region), QUOIT_VERSION);
-    CHECK(strstr(quoit_error_text(), "format 77") && strstr(quoit_error_text(), "reads 4"));
+    CHECK_STATUS(quoit_region_open(name, 0, &region), QUOIT_ERROR_FORMAT);
+    CHECK(strstr(test_sentence(), "format 77") && strstr(test_sentence(), "reads 4"));
     version = 1;
     put(file, offsetof(struct quoit_region_shm, format), &version, 4);
     CHECK_EQ(fclose(file), 0);
@@ -212,9 +212,9 @@ static void truncated(void)
     uint64_t size = quoit_region_size(region);
     quoit_region_close(region);
     test_truncate(test_path(name), size - 1);
-    CHECK_STATUS(quoit_region_open(name, 0, &region), QUOIT_CORRUPT);
+    CHECK_STATUS(quoit_region_open(name, 0, &region), QUOIT_ERROR_CORRUPT);
     test_truncate(test_path(name), 100);
-    CHECK_STATUS(quoit_region_open(name, 0, &region), QUOIT_NOT_QUOIT);
+    CHECK_STATUS(quoit_region_open(name, 0, &region), QUOIT_ERROR_NOT_QUOIT);
     CHECK_EQ(remove(test_path(name)), 0);
 
     /* What is damaged can still be removed. */
@@ -231,12 +231,12 @@ static void other_content(void)
     quoit_queue *queue, *other;
     quoit_region *plain = create(region_name), *region;
     CHECK_STATUS(quoit_queue_create(queue_name, &options, QUOIT_PRODUCER, &queue), QUOIT_OK);
-    CHECK_STATUS(quoit_region_open(queue_name, 0, &region), QUOIT_MISMATCH);
+    CHECK_STATUS(quoit_region_open(queue_name, 0, &region), QUOIT_ERROR_DIFFERENT);
     CHECK_STATUS(quoit_region_open(queue_name, QUOIT_READ_ONLY, &region), QUOIT_OK);
     quoit_region_close(region);
-    CHECK_STATUS(quoit_region_unlink(queue_name), QUOIT_MISMATCH);
-    CHECK_STATUS(quoit_queue_open(region_name, QUOIT_PRODUCER, &other), QUOIT_MISMATCH);
-    CHECK_STATUS(quoit_queue_unlink(region_name), QUOIT_MISMATCH);
+    CHECK_STATUS(quoit_region_unlink(queue_name), QUOIT_ERROR_DIFFERENT);
+    CHECK_STATUS(quoit_queue_open(region_name, QUOIT_PRODUCER, &other), QUOIT_ERROR_DIFFERENT);
+    CHECK_STATUS(quoit_queue_unlink(region_name), QUOIT_ERROR_DIFFERENT);
     CHECK_STATUS(quoit_queue_unlink(queue_name), QUOIT_OK);
     CHECK_STATUS(quoit_region_unlink(region_name), QUOIT_OK);
     quoit_queue_close(queue);

@@ -31,8 +31,8 @@ static void foreign_file(void)
     quoit_sem *sem;
     (void)snprintf(path, sizeof path, "/dev/shm/sem.%s", test_path(name));
     test_write_file(path, bytes, sizeof bytes);
-    CHECK_STATUS(quoit_sem_open(name, 0, &sem), QUOIT_NOT_QUOIT);
-    CHECK_STATUS(quoit_sem_unlink(name), QUOIT_NOT_QUOIT);
+    CHECK_STATUS(quoit_sem_open(name, 0, &sem), QUOIT_ERROR_NOT_QUOIT);
+    CHECK_STATUS(quoit_sem_unlink(name), QUOIT_ERROR_NOT_QUOIT);
     CHECK_EQ(remove(path), 0);
 }
 

@@ -38,9 +38,9 @@ static void foreign_set(void)
         CHECK_GE(id, 0);
         CHECK_EQ(semctl(id, 0, SETVAL, (union argument){.value = 3}), 0);
         quoit_sem *sem;
-        CHECK_STATUS(quoit_sem_create(name, &options, &sem), QUOIT_NOT_QUOIT);
-        CHECK_STATUS(quoit_sem_open(name, 0, &sem), QUOIT_NOT_QUOIT);
-        CHECK_STATUS(quoit_sem_unlink(name), QUOIT_NOT_QUOIT);
+        CHECK_STATUS(quoit_sem_create(name, &options, &sem), QUOIT_ERROR_NOT_QUOIT);
+        CHECK_STATUS(quoit_sem_open(name, 0, &sem), QUOIT_ERROR_NOT_QUOIT);
+        CHECK_STATUS(quoit_sem_unlink(name), QUOIT_ERROR_NOT_QUOIT);
         CHECK_EQUAL(semctl(id, 0, GETVAL), 3);
         CHECK_EQ(semctl(id, 0, IPC_RMID), 0);
     }
@@ -54,7 +54,7 @@ static void unfinished_set(void)
     const char *name = test_name("sysv");
     quoit_sem *sem;
     CHECK_GE(set_with_key_of(name, 11, IPC_CREAT | IPC_EXCL | 0600), 0);
-    CHECK_STATUS(quoit_sem_open(name, 0, &sem), QUOIT_NOT_FOUND);
+    CHECK_STATUS(quoit_sem_open(name, 0, &sem), QUOIT_ERROR_NOT_FOUND);
     CHECK_STATUS(quoit_sem_create(name, &options, &sem), QUOIT_OK);
     CHECK_EQUAL(value_of(sem), 4);
     quoit_sem_close(sem);
@@ -71,9 +71,9 @@ static void colliding_names(void)
     CHECK_STATUS(quoit_os_sysv_key(test_path(derived), &key), QUOIT_OK);
     (void)snprintf(outright, sizeof outright, "sysv:0x%x", key);
     CHECK_STATUS(quoit_sem_create(derived, &options, &sem), QUOIT_OK);
-    CHECK_STATUS(quoit_sem_open(outright, 0, &other), QUOIT_COLLISION);
-    CHECK_STATUS(quoit_sem_create(outright, &options, &other), QUOIT_COLLISION);
-    CHECK_STATUS(quoit_sem_unlink(outright), QUOIT_COLLISION);
+    CHECK_STATUS(quoit_sem_open(outright, 0, &other), QUOIT_ERROR_NAME);
+    CHECK_STATUS(quoit_sem_create(outright, &options, &other), QUOIT_ERROR_NAME);
+    CHECK_STATUS(quoit_sem_unlink(outright), QUOIT_ERROR_NAME);
     quoit_sem_close(sem);
     CHECK_STATUS(quoit_sem_unlink(derived), QUOIT_OK);
 }
@@ -115,8 +115,8 @@ static void used_as_a_signal(void)
             CHECK(semop(id, &other, 1) == 0);
             status = posts ? quoit_sem_post(sem) : quoit_sem_wait(sem, QUOIT_FOREVER);
         }
-        CHECK_EQUAL((uint64_t)status, (uint64_t)QUOIT_LIMIT);
-        CHECK(strstr(quoit_error_text(), "QUOIT_SEM_SIGNAL"));
+        CHECK_STATUS(status, QUOIT_ERROR_LIMIT);
+        CHECK(strstr(test_sentence(), "QUOIT_SEM_SIGNAL"));
         CHECK(value_of(sem) <= 1); /* what failed changed nothing */
         quoit_sem_close(sem);
         CHECK_STATUS(quoit_sem_unlink(name), QUOIT_OK);
@@ -126,8 +126,8 @@ static void used_as_a_signal(void)
         const char *name = test_name("sysv");
         quoit_sem *sem;
         CHECK_STATUS(quoit_sem_create(name, &full, &sem), QUOIT_OK);
-        CHECK_STATUS(quoit_sem_post(sem), QUOIT_OVERFLOW);
-        CHECK(strstr(quoit_error_text(), "largest"));
+        CHECK_STATUS(quoit_sem_post(sem), QUOIT_ERROR_INVALID);
+        CHECK(strstr(test_sentence(), "largest"));
         quoit_sem_close(sem);
         CHECK_STATUS(quoit_sem_unlink(name), QUOIT_OK);
     }

@@ -18,9 +18,9 @@ static void counting(const char *name)
 {
     const struct quoit_sem_options options = {.value = 2};
     quoit_sem *sem, *same;
-    CHECK_STATUS(quoit_sem_open(name, 0, &sem), QUOIT_NOT_FOUND);
+    CHECK_STATUS(quoit_sem_open(name, 0, &sem), QUOIT_ERROR_NOT_FOUND);
     CHECK_STATUS(quoit_sem_create(name, &options, &sem), QUOIT_OK);
-    CHECK_STATUS(quoit_sem_create(name, &options, &same), QUOIT_EXISTS);
+    CHECK_STATUS(quoit_sem_create(name, &options, &same), QUOIT_ERROR_EXISTS);
     CHECK_EQ(same, NULL);
     CHECK_STATUS(quoit_sem_open(name, 0, &same), QUOIT_OK);
     CHECK_EQUAL(value_of(same), 2);
@@ -37,7 +37,7 @@ static void counting(const char *name)
     quoit_sem_close(same);
     quoit_sem_close(sem);
     CHECK_STATUS(quoit_sem_unlink(name), test_after_close(name));
-    CHECK_STATUS(quoit_sem_unlink(name), QUOIT_NOT_FOUND);
+    CHECK_STATUS(quoit_sem_unlink(name), QUOIT_ERROR_NOT_FOUND);
     CHECK_STATUS(quoit_sem_join(name, &options, &sem), QUOIT_OK);
     CHECK_EQUAL(value_of(sem), 2);
     quoit_sem_close(sem);
@@ -72,16 +72,16 @@ static void limits(const char *name, uint32_t largest, bool dies_with_its_name)
 {
     struct quoit_sem_options options = {.value = largest + 1};
     quoit_sem *sem;
-    CHECK_STATUS(quoit_sem_create(name, &options, &sem), QUOIT_OVERFLOW);
+    CHECK_STATUS(quoit_sem_create(name, &options, &sem), QUOIT_ERROR_INVALID);
     options.value = UINT32_MAX;
-    CHECK_STATUS(quoit_sem_create(name, &options, &sem), QUOIT_OVERFLOW);
+    CHECK_STATUS(quoit_sem_create(name, &options, &sem), QUOIT_ERROR_INVALID);
     options.value = largest;
     options.use = QUOIT_SEM_SIGNAL;
     CHECK_STATUS(quoit_sem_create(name, &options, &sem), QUOIT_OK);
-    CHECK_STATUS(quoit_sem_post(sem), QUOIT_OVERFLOW);
+    CHECK_STATUS(quoit_sem_post(sem), QUOIT_ERROR_INVALID);
     CHECK_EQUAL(value_of(sem), largest);
     CHECK_STATUS(quoit_sem_unlink(name), QUOIT_OK);
-    quoit_status expected = dies_with_its_name ? QUOIT_CLOSED : QUOIT_OK;
+    quoit_status expected = dies_with_its_name ? QUOIT_FINISHED : QUOIT_OK;
     CHECK_STATUS(quoit_sem_wait(sem, QUOIT_FOREVER), expected);
     CHECK_STATUS(quoit_sem_post(sem), expected);
     quoit_sem_close(sem);
@@ -99,15 +99,15 @@ static void bad_options(const char *name)
 {
     quoit_sem *sem;
     struct quoit_sem_options options = {.permissions = 07000};
-    CHECK_STATUS(quoit_sem_create(name, &options, &sem), QUOIT_INVALID);
+    CHECK_STATUS(quoit_sem_create(name, &options, &sem), QUOIT_ERROR_INVALID);
     options = (struct quoit_sem_options){.use = (enum quoit_sem_use)7};
-    CHECK_STATUS(quoit_sem_create(name, &options, &sem), QUOIT_INVALID);
-    CHECK_STATUS(quoit_sem_create(name, NULL, &sem), QUOIT_INVALID);
-    CHECK_STATUS(quoit_sem_open(name, 1, &sem), QUOIT_INVALID);
-    CHECK_STATUS(quoit_sem_open("", 0, &sem), QUOIT_NAME_EMPTY);
-    CHECK_STATUS(quoit_sem_open("a/b", 0, &sem), QUOIT_NAME_CHARACTER);
-    CHECK_STATUS(quoit_sem_wait(NULL, 0), QUOIT_INVALID);
-    CHECK_STATUS(quoit_sem_post(NULL), QUOIT_INVALID);
+    CHECK_STATUS(quoit_sem_create(name, &options, &sem), QUOIT_ERROR_INVALID);
+    CHECK_STATUS(quoit_sem_create(name, NULL, &sem), QUOIT_ERROR_INVALID);
+    CHECK_STATUS(quoit_sem_open(name, 1, &sem), QUOIT_ERROR_INVALID);
+    CHECK_STATUS(quoit_sem_open("", 0, &sem), QUOIT_ERROR_NAME);
+    CHECK_STATUS(quoit_sem_open("a/b", 0, &sem), QUOIT_ERROR_NAME);
+    CHECK_STATUS(quoit_sem_wait(NULL, 0), QUOIT_ERROR_INVALID);
+    CHECK_STATUS(quoit_sem_post(NULL), QUOIT_ERROR_INVALID);
 }
 
 static void bad_options_on_every_scheme(void)

@@ -120,14 +120,14 @@ static void too_big(void)
         uint8_t bytes[ROOM];
         uint64_t count = 0;
         void *room;
-        CHECK_STATUS(push(queue, 1, LONGEST + 1), QUOIT_TOO_BIG);
-        CHECK(strstr(quoit_error_text(), "101 bytes"));
-        CHECK(strstr(quoit_error_text(), "100"));
-        CHECK_STATUS(quoit_queue_claim_sized(queue, UINT64_MAX, &room), QUOIT_TOO_BIG);
+        CHECK_STATUS(push(queue, 1, LONGEST + 1), QUOIT_ERROR_TOO_BIG);
+        CHECK(strstr(test_sentence(), "101 bytes"));
+        CHECK(strstr(test_sentence(), "100"));
+        CHECK_STATUS(quoit_queue_claim_sized(queue, UINT64_MAX, &room), QUOIT_ERROR_TOO_BIG);
         CHECK_STATUS(push(queue, 1, 40), QUOIT_OK);
-        CHECK_STATUS(quoit_queue_pop_sized(queue, bytes, 39, &count), QUOIT_TOO_BIG);
+        CHECK_STATUS(quoit_queue_pop_sized(queue, bytes, 39, &count), QUOIT_ERROR_TOO_BIG);
         CHECK_EQUAL(count, 40);
-        CHECK_STATUS(quoit_queue_pop_sized(queue, NULL, 0, &count), QUOIT_TOO_BIG);
+        CHECK_STATUS(quoit_queue_pop_sized(queue, NULL, 0, &count), QUOIT_ERROR_TOO_BIG);
         pops(queue, 1, 40);
         CHECK_STATUS(quoit_queue_pop_sized(queue, bytes, ROOM, &count), QUOIT_EMPTY);
         CHECK_EQUAL(count, 0);
@@ -151,23 +151,23 @@ static void in_place(void)
             fill(room, i, 3 * i);
             if (i % 4 == 3) {
                 CHECK_STATUS(quoit_queue_commit(queue, 0), QUOIT_OK);
-                CHECK_STATUS(quoit_queue_commit_sized(queue, 3 * i), QUOIT_INVALID);
+                CHECK_STATUS(quoit_queue_commit_sized(queue, 3 * i), QUOIT_ERROR_INVALID);
                 continue;
             }
-            CHECK_STATUS(quoit_queue_commit_sized(queue, LONGEST + 1), QUOIT_INVALID);
-            CHECK_STATUS(quoit_queue_commit_sized(queue, LONGEST + 8), QUOIT_INVALID);
-            CHECK_STATUS(quoit_queue_commit_sized(queue, UINT64_MAX), QUOIT_INVALID);
+            CHECK_STATUS(quoit_queue_commit_sized(queue, LONGEST + 1), QUOIT_ERROR_INVALID);
+            CHECK_STATUS(quoit_queue_commit_sized(queue, LONGEST + 8), QUOIT_ERROR_INVALID);
+            CHECK_STATUS(quoit_queue_commit_sized(queue, UINT64_MAX), QUOIT_ERROR_INVALID);
             CHECK_STATUS(quoit_queue_commit_sized(queue, 3 * i), QUOIT_OK);
-            CHECK_STATUS(quoit_queue_commit_sized(queue, 0), QUOIT_INVALID);
+            CHECK_STATUS(quoit_queue_commit_sized(queue, 0), QUOIT_ERROR_INVALID);
             CHECK_STATUS(quoit_queue_peek_sized(queue, &seen, &count), QUOIT_OK);
             CHECK_STATUS(quoit_queue_peek_sized(queue, &seen, &count), QUOIT_OK);
             uint8_t right[ROOM];
             fill(right, i, count);
             CHECK_EQUAL(count, 3 * i);
             CHECK_EQ(memcmp(seen, right, (size_t)count), 0);
-            CHECK_STATUS(quoit_queue_release(queue, 2), QUOIT_INVALID);
+            CHECK_STATUS(quoit_queue_release(queue, 2), QUOIT_ERROR_INVALID);
             CHECK_STATUS(quoit_queue_release(queue, 1), QUOIT_OK);
-            CHECK_STATUS(quoit_queue_release(queue, 1), QUOIT_INVALID);
+            CHECK_STATUS(quoit_queue_release(queue, 1), QUOIT_ERROR_INVALID);
         }
         destroy(queue);
     }
@@ -181,8 +181,8 @@ static void no_more_than_claimed(void)
         void *room;
         CHECK_STATUS(quoit_queue_claim_sized(queue, 10, &room), QUOIT_OK);
         fill(room, 1, 10);
-        CHECK_STATUS(quoit_queue_commit_sized(queue, 11), QUOIT_INVALID);
-        CHECK_STATUS(quoit_queue_commit_sized(queue, 50), QUOIT_INVALID);
+        CHECK_STATUS(quoit_queue_commit_sized(queue, 11), QUOIT_ERROR_INVALID);
+        CHECK_STATUS(quoit_queue_commit_sized(queue, 50), QUOIT_ERROR_INVALID);
         CHECK_STATUS(quoit_queue_commit_sized(queue, 10), QUOIT_OK);
         pops(queue, 1, 10);
         destroy(queue);
@@ -200,13 +200,13 @@ static void the_end(void)
         CHECK_STATUS(push(queue, 1, 9), QUOIT_OK);
         CHECK_STATUS(quoit_queue_claim_sized(queue, 5, &room), QUOIT_OK);
         CHECK_STATUS(quoit_queue_finish(queue), QUOIT_OK);
-        CHECK_STATUS(quoit_queue_commit_sized(queue, 5), QUOIT_INVALID);
-        CHECK_STATUS(push(queue, 2, 9), QUOIT_CLOSED);
-        CHECK_STATUS(quoit_queue_push_sized_wait(queue, bytes, 9, QUOIT_FOREVER), QUOIT_CLOSED);
+        CHECK_STATUS(quoit_queue_commit_sized(queue, 5), QUOIT_ERROR_INVALID);
+        CHECK_STATUS(push(queue, 2, 9), QUOIT_FINISHED);
+        CHECK_STATUS(quoit_queue_push_sized_wait(queue, bytes, 9, QUOIT_FOREVER), QUOIT_FINISHED);
         pops(queue, 1, 9);
-        CHECK_STATUS(quoit_queue_pop_sized(queue, bytes, ROOM, &count), QUOIT_CLOSED);
+        CHECK_STATUS(quoit_queue_pop_sized(queue, bytes, ROOM, &count), QUOIT_FINISHED);
         CHECK_STATUS(quoit_queue_pop_sized_wait(queue, bytes, ROOM, &count, QUOIT_FOREVER),
-                     QUOIT_CLOSED);
+                     QUOIT_FINISHED);
         destroy(queue);
     }
 }
@@ -257,21 +257,21 @@ static void one_size_or_many(void)
     uint8_t bytes[ROOM] = {0};
     uint64_t count;
     void *room;
-    CHECK_STATUS(quoit_queue_push(queue, bytes), QUOIT_MISMATCH);
-    CHECK_STATUS(quoit_queue_pop(queue, bytes), QUOIT_MISMATCH);
-    CHECK_STATUS(quoit_queue_claim(queue, 1, &room, &count), QUOIT_MISMATCH);
-    CHECK_STATUS(quoit_queue_commit(queue, 1), QUOIT_MISMATCH);
+    CHECK_STATUS(quoit_queue_push(queue, bytes), QUOIT_ERROR_DIFFERENT);
+    CHECK_STATUS(quoit_queue_pop(queue, bytes), QUOIT_ERROR_DIFFERENT);
+    CHECK_STATUS(quoit_queue_claim(queue, 1, &room, &count), QUOIT_ERROR_DIFFERENT);
+    CHECK_STATUS(quoit_queue_commit(queue, 1), QUOIT_ERROR_DIFFERENT);
     CHECK_EQUAL(quoit_queue_push_many(queue, bytes, 1), 0);
-    CHECK(strstr(quoit_error_text(), "push_sized"));
-    CHECK_STATUS(quoit_queue_join(name, &fixed, QUOIT_OBSERVER, &other), QUOIT_MISMATCH);
+    CHECK(strstr(test_sentence(), "push_sized"));
+    CHECK_STATUS(quoit_queue_join(name, &fixed, QUOIT_OBSERVER, &other), QUOIT_ERROR_DIFFERENT);
     destroy(queue);
     name = test_name("");
     CHECK_STATUS(quoit_queue_create(name, &fixed, BOTH, &queue), QUOIT_OK);
-    CHECK_STATUS(push(queue, 1, 5), QUOIT_MISMATCH);
-    CHECK_STATUS(quoit_queue_pop_sized(queue, bytes, ROOM, &count), QUOIT_MISMATCH);
-    CHECK(strstr(quoit_error_text(), ".sized"));
+    CHECK_STATUS(push(queue, 1, 5), QUOIT_ERROR_DIFFERENT);
+    CHECK_STATUS(quoit_queue_pop_sized(queue, bytes, ROOM, &count), QUOIT_ERROR_DIFFERENT);
+    CHECK(strstr(test_sentence(), ".sized"));
     sized.sized = true;
-    CHECK_STATUS(quoit_queue_join(name, &sized, QUOIT_OBSERVER, &other), QUOIT_MISMATCH);
+    CHECK_STATUS(quoit_queue_join(name, &sized, QUOIT_OBSERVER, &other), QUOIT_ERROR_DIFFERENT);
     destroy(queue);
 }
 
@@ -290,10 +290,10 @@ static void lying_lengths(void)
             /* Before the message; of a lossy broadcast it is the handle's copy. */
             memcpy((uint8_t *)(uintptr_t)seen - 8, &lies[i], 8);
             quoit_status status = quoit_queue_pop_sized(queue, bytes, LONGEST, &count);
-            CHECK_STATUS_IS(status, ==, kind == 0 ? QUOIT_CORRUPT : QUOIT_OK);
+            CHECK_STATUS_IS(status, ==, kind == 0 ? QUOIT_ERROR_CORRUPT : QUOIT_OK);
             CHECK_LE(count, LONGEST);
             if (kind == 0)
-                CHECK_STATUS(quoit_queue_check(queue), QUOIT_CORRUPT);
+                CHECK_STATUS(quoit_queue_check(queue), QUOIT_ERROR_CORRUPT);
             (void)quoit_queue_size(queue);
             quoit_queue_close(queue);
             CHECK_STATUS(quoit_queue_unlink(name), test_after_close(name));

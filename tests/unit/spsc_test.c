@@ -317,14 +317,14 @@ static void finish_after_drain(void)
         CHECK_STATUS(push(fixture, empty_word), QUOIT_OK);
         quoit_spsc_finish(&fixture->producer, &fixture->place);
         quoit_ring_producer_shut(&fixture->producer);
-        CHECK_STATUS(push(fixture, 3), QUOIT_CLOSED);
+        CHECK_STATUS(push(fixture, 3), QUOIT_FINISHED);
         CHECK_STATUS(pop(fixture, &value), QUOIT_OK);
         CHECK_STATUS(pop(fixture, &value), QUOIT_OK);
         CHECK_EQUAL(value, empty_word);
-        CHECK_STATUS(pop(fixture, &value), QUOIT_CLOSED);
-        CHECK_STATUS(pop(fixture, &value), QUOIT_CLOSED);
+        CHECK_STATUS(pop(fixture, &value), QUOIT_FINISHED);
+        CHECK_STATUS(pop(fixture, &value), QUOIT_FINISHED);
         CHECK_STATUS(layouts[l]->attach_producer(&fixture->producer, &fixture->place), QUOIT_OK);
-        CHECK_STATUS(push(fixture, 3), QUOIT_CLOSED);
+        CHECK_STATUS(push(fixture, 3), QUOIT_FINISHED);
         tear_down(fixture);
     }
 }
@@ -460,14 +460,14 @@ static void counters_apart(void)
     for (int l = 0; TEST_LOOP(l < LAYOUTS, 0, "layout", l); l++) {
         struct fixture *fixture = set_up(layouts[l], 5, sizeof(uint64_t), 1000);
         atomic_store(&fixture->shm.tail, 1006);
-        CHECK_STATUS(quoit_spsc_check(&fixture->place), QUOIT_CORRUPT);
+        CHECK_STATUS(quoit_spsc_check(&fixture->place), QUOIT_ERROR_CORRUPT);
         CHECK_STATUS(layouts[l]->attach_producer(&fixture->producer, &fixture->place),
-                     QUOIT_CORRUPT);
+                     QUOIT_ERROR_CORRUPT);
         CHECK_STATUS(layouts[l]->attach_consumer(&fixture->consumer, &fixture->place),
-                     QUOIT_CORRUPT);
+                     QUOIT_ERROR_CORRUPT);
         atomic_store(&fixture->shm.tail, 1000);
         atomic_store(&fixture->shm.finished, 2);
-        CHECK_STATUS(quoit_spsc_check(&fixture->place), QUOIT_CORRUPT);
+        CHECK_STATUS(quoit_spsc_check(&fixture->place), QUOIT_ERROR_CORRUPT);
         atomic_store(&fixture->shm.finished, 0);
         tear_down(fixture);
     }

@@ -1,27 +1,98 @@
 /* SPDX-License-Identifier: MIT */
-/* The status table: names, sentences, and that each number is one code's. */
+/* The statuses: their names and meanings, and which sentence quoit_describe returns when. */
+#include "statuses.h"
 #include "test.h"
 
 #include <string.h>
 
-static const quoit_status all[] = {
-#define NUMBER(name, number, sentence) name,
-    QUOIT_STATUS_TABLE(NUMBER)
-#undef NUMBER
+static const struct {
+    quoit_status status;
+    int number;
+    const char *name;
+} all[] = {
+#define STATUS(name, number) {name, number, #name},
+    TEST_STATUSES(STATUS)
+#undef STATUS
 };
 enum { COUNT = sizeof all / sizeof all[0] };
 
-static void names_and_sentences(void)
+static void names_and_meanings(void)
 {
-    CHECK_STR(quoit_status_name(QUOIT_FULL), "QUOIT_FULL");
     for (int i = 0; i < COUNT; i++) {
-        CHECK_EQ(strncmp(quoit_status_name(all[i]), "QUOIT_", 6), 0);
-        CHECK_GT(strlen(quoit_status_text(all[i])), 5);
+        CHECK_EQ(all[i].status, all[i].number);
+        CHECK_STR(quoit_status_name(all[i].status), all[i].name);
+        CHECK_GT(strlen(quoit_describe(all[i].status)), 5);
         for (int j = 0; j < i; j++) {
-            CHECK_NE(strcmp(quoit_status_name(all[i]), quoit_status_name(all[j])), 0);
-            CHECK_NE(strcmp(quoit_status_text(all[i]), quoit_status_text(all[j])), 0);
+            CHECK_NE(all[i].number, all[j].number);
+            CHECK_NE(strcmp(quoit_describe(all[i].status), quoit_describe(all[j].status)), 0);
         }
     }
+}
+
+/* The list above is complete: no other number near it has a name. */
+static void no_others(void)
+{
+    for (int number = -100; number < 100; number++) {
+        int found = 0;
+        for (int i = 0; i < COUNT; i++)
+            found += all[i].number == number;
+        CHECK_EQ(strcmp(quoit_status_name((quoit_status)number), "QUOIT_?") != 0, found);
+    }
+}
+
+/* Called in a thread that has had no failure. */
+static void copy_meanings(void *meanings)
+{
+    for (int i = 0; i < COUNT; i++)
+        (void)snprintf(((char(*)[200])meanings)[i], 200, "%s", quoit_describe(all[i].status));
+}
+
+/* Every status but the one that a call just returned has its plain meaning. */
+static void check_only(quoit_status status, char meanings[COUNT][200])
+{
+    for (int i = 0; i < COUNT; i++)
+        CHECK_EQ(strcmp(quoit_describe(all[i].status), meanings[i]) == 0, all[i].status != status);
+}
+
+static void never_stale(void)
+{
+    char meanings[COUNT][200];
+    quoit_queue *queue;
+    const struct quoit_queue_options options = {.item_bytes = 8, .capacity = 1};
+    uint64_t item = 0;
+    test_thread_join(test_thread_start(copy_meanings, meanings));
+
+    CHECK(quoit_sem_post(NULL) == QUOIT_ERROR_INVALID);
+    check_only(QUOIT_ERROR_INVALID, meanings);
+    CHECK(quoit_queue_unlink("") == QUOIT_ERROR_NAME);
+    check_only(QUOIT_ERROR_NAME, meanings);
+    /* Another failure of the same status replaces the sentence. */
+    CHECK(strstr(quoit_describe(QUOIT_ERROR_NAME), "empty") != NULL);
+    CHECK(quoit_queue_unlink("nosuch:x") == QUOIT_ERROR_NAME);
+    CHECK(strstr(quoit_describe(QUOIT_ERROR_NAME), "nosuch") != NULL);
+
+    /* Success and normal answers leave it as it is, and have no sentences of their own. */
+    CHECK(quoit_queue_create("local:status", &options, QUOIT_PRODUCER | QUOIT_CONSUMER, &queue) ==
+          QUOIT_OK);
+    CHECK(quoit_queue_pop(queue, &item) == QUOIT_EMPTY);
+    CHECK(quoit_queue_pop_wait(queue, &item, 1) == QUOIT_TIMEOUT);
+    CHECK(quoit_queue_push(queue, &item) == QUOIT_OK);
+    CHECK(quoit_queue_push(queue, &item) == QUOIT_FULL);
+    CHECK(strstr(quoit_describe(QUOIT_ERROR_NAME), "nosuch") != NULL);
+    check_only(QUOIT_ERROR_NAME, meanings);
+    CHECK_STR(quoit_describe(QUOIT_OK), "success");
+    CHECK_STR(quoit_describe(QUOIT_TIMEOUT), "the time ran out");
+    CHECK(quoit_queue_unlink("local:status") == QUOIT_OK);
+    quoit_queue_close(queue);
+}
+
+/* The sentence is of the calling thread alone. */
+static void of_this_thread(void)
+{
+    char meanings[COUNT][200];
+    CHECK(quoit_queue_unlink("") == QUOIT_ERROR_NAME);
+    test_thread_join(test_thread_start(copy_meanings, meanings));
+    check_only(QUOIT_ERROR_NAME, meanings);
 }
 
 static void signs(void)
@@ -30,16 +101,16 @@ static void signs(void)
     CHECK_GT(QUOIT_FULL, 0);
     CHECK_GT(QUOIT_EMPTY, 0);
     CHECK_GT(QUOIT_TIMEOUT, 0);
-    CHECK_GT(QUOIT_CLOSED, 0);
-    CHECK_LT(QUOIT_INVALID, 0);
-    CHECK_LT(QUOIT_BUSY, 0);
-    CHECK_LT(QUOIT_FORKED, 0);
+    CHECK_GT(QUOIT_FINISHED, 0);
+    CHECK_LT(QUOIT_ERROR_INVALID, 0);
+    CHECK_LT(QUOIT_ERROR_BUSY, 0);
+    CHECK_LT(QUOIT_ERROR_FORKED, 0);
 }
 
 static void unknown_number(void)
 {
     CHECK_STR(quoit_status_name((quoit_status)999), "QUOIT_?");
-    CHECK_NE(quoit_status_text((quoit_status)999), NULL);
+    CHECK_GT(strlen(quoit_describe((quoit_status)999)), 5);
 }
 
 /* Programs print error texts on terminals, and a name in one may be another user's choice. */
@@ -60,19 +131,23 @@ static void names_are_made_printable(void)
         {"a\x1b[m:b", "'a\\x1b[m"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        CHECK(quoit_unlink(cases[i].name, 0) < 0);
-        CHECK(strstr(quoit_error_text(), cases[i].shown) != NULL);
+        quoit_status status = quoit_unlink(cases[i].name, 0);
+        CHECK_LT(status, 0);
+        CHECK(strstr(quoit_describe(status), cases[i].shown) != NULL);
     }
     char name[400];
     memset(name, '\x9b', sizeof name); /* its escapes are longer than the text's room */
     name[sizeof name - 1] = '\0';
-    CHECK_STATUS(quoit_unlink(name, 0), QUOIT_NAME_TOO_LONG);
-    CHECK(strstr(quoit_error_text(), "\\x9b") != NULL && !strchr(quoit_error_text(), '\x9b'));
+    CHECK_STATUS(quoit_unlink(name, 0), QUOIT_ERROR_NAME);
+    CHECK(strstr(test_sentence(), "\\x9b") != NULL && !strchr(test_sentence(), '\x9b'));
 }
 
 int main(int argc, char **argv)
 {
-    static const struct test_part parts[] = {{"names_and_sentences", names_and_sentences},
+    static const struct test_part parts[] = {{"names_and_meanings", names_and_meanings},
+                                             {"no_others", no_others},
+                                             {"never_stale", never_stale},
+                                             {"of_this_thread", of_this_thread},
                                              {"signs", signs},
                                              {"unknown_number", unknown_number},
                                              {"names_are_made_printable", names_are_made_printable},

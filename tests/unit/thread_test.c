@@ -43,7 +43,7 @@ static void pop_all(quoit_queue *queue)
     struct item item = {0, 0};
     uint64_t next = 0;
     quoit_status status;
-    while ((status = item_pop(queue, &item)) != QUOIT_CLOSED) {
+    while ((status = item_pop(queue, &item)) != QUOIT_FINISHED) {
         if (status == QUOIT_EMPTY) {
             test_idle();
             continue;
@@ -92,7 +92,7 @@ static void open_and_close(void *name)
     for (uint64_t i = 0, most = test_effort(200, 200); i < most; i++) {
         quoit_queue *queue;
         quoit_status status = quoit_queue_join(name, &options, QUOIT_CONSUMER, &queue);
-        CHECK_STATUS_ANY(status, QUOIT_OK, QUOIT_BUSY);
+        CHECK_STATUS_ANY(status, QUOIT_OK, QUOIT_ERROR_BUSY);
         if (status == QUOIT_OK)
             quoit_queue_close(queue);
     }

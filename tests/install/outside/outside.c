@@ -14,23 +14,30 @@ struct point {
 };
 QUOIT_DEFINE_QUEUE(point, struct point)
 
-static int fail(const char *what)
+static int fail(const char *what, quoit_status status)
 {
-    fprintf(stderr, "outside: %s: %s\n", what, quoit_error_text());
+    fprintf(stderr, "outside: %s: %s\n", what, quoit_describe(status));
     return 1;
 }
 
 static int send(quoit_queue *queue)
 {
     struct point first = {1.0, 2.0}, second = {3.0, 4.0}, got[2];
-    if (point_push(queue, &first) != QUOIT_OK || quoit_queue_push(queue, &second) != QUOIT_OK)
-        return fail("push");
-    if (point_push(queue, &first) != QUOIT_FULL)
-        return fail("push to a full queue");
-    if (quoit_queue_pop(queue, &got[0]) != QUOIT_OK || point_pop(queue, &got[1]) != QUOIT_OK)
-        return fail("pop");
+    quoit_status status = point_push(queue, &first);
+    if (status == QUOIT_OK)
+        status = quoit_queue_push(queue, &second);
+    if (status != QUOIT_OK)
+        return fail("push", status);
+    status = point_push(queue, &first);
+    if (status != QUOIT_FULL)
+        return fail("push to a full queue", status);
+    status = quoit_queue_pop(queue, &got[0]);
+    if (status == QUOIT_OK)
+        status = point_pop(queue, &got[1]);
+    if (status != QUOIT_OK)
+        return fail("pop", status);
     if (got[0].x != first.x || got[0].y != first.y || got[1].x != second.x || got[1].y != second.y)
-        return fail("what came out is not what went in");
+        return fail("the popped items differ from those pushed", status);
     return 0;
 }
 
@@ -42,11 +49,14 @@ int main(int argc, char **argv)
     }
     struct quoit_queue_options options = {.item_bytes = sizeof(struct point), .capacity = 2};
     quoit_queue *queue;
-    if (quoit_queue_create(argv[1], &options, QUOIT_PRODUCER | QUOIT_CONSUMER, &queue) != QUOIT_OK)
-        return fail("create");
+    quoit_status status = quoit_queue_create(argv[1], &options, QUOIT_PRODUCER | QUOIT_CONSUMER,
+                                             &queue);
+    if (status != QUOIT_OK)
+        return fail("create", status);
     int result = send(queue);
-    if (quoit_queue_unlink_self(queue) != QUOIT_OK)
-        result = fail("unlink");
+    status = quoit_queue_unlink_self(queue);
+    if (status != QUOIT_OK)
+        result = fail("unlink", status);
     quoit_queue_close(queue);
     if (result == 0)
         puts("outside: good");

@@ -22,9 +22,10 @@ int main(int argc, char **argv)
     options.item_bytes = sizeof(point);
     options.capacity = 2;
     quoit_queue *queue;
-    if (quoit_queue_create(argv[1], &options, QUOIT_PRODUCER | QUOIT_CONSUMER, &queue) !=
-        QUOIT_OK) {
-        std::fprintf(stderr, "outside_cpp: %s\n", quoit_error_text());
+    quoit_status status = quoit_queue_create(argv[1], &options, QUOIT_PRODUCER | QUOIT_CONSUMER,
+                                             &queue);
+    if (status != QUOIT_OK) {
+        std::fprintf(stderr, "outside_cpp: %s\n", quoit_describe(status));
         return 1;
     }
     point sent{1.0, 2.0}, got{};
