@@ -148,9 +148,9 @@ enum quoit_role {
  *   queue_out    the handle, to be closed by quoit_queue_close; NULL on failure
  * create returns OK EXISTS NO_SPACE. open returns OK NOT_FOUND NOT_QUOIT FORMAT CORRUPT OTHER_USER,
  * and DIFFERENT if the object is no queue. join returns any of these, and DIFFERENT if the queue is
- * not as the options ask. All: INVALID NAME UNSUPPORTED PERMISSION LIMIT NO_MEMORY SYSTEM, and BUSY
- * if a live process has the role (see enum quoit_role). LIMIT if 64 handles are in it already, of a
- * broadcast 64 subscribers and a producer.
+ * not as the options ask. All: INVALID NAME UNSUPPORTED PERMISSION LIMIT NO_MEMORY SYSTEM, and
+ * ROLE_TAKEN if a live process has the role (see enum quoit_role). LIMIT if 64 handles are in it
+ * already, of a broadcast 64 subscribers and a producer.
  * Creation is atomic: others find nothing or the whole queue, with its memory reserved. Any thread.
  * Blocks only behind another process that is creating or removing a System V object of that name,
  * at most 10 s in all (then BUSY), and behind another user's only with QUOIT_ANY_OWNER and if the
@@ -173,7 +173,7 @@ quoit_status quoit_queue_finish(quoit_queue *queue);
 /*
  * Remove a queue's name. Who has it open goes on with it, and shares nothing with a later one of
  * that name. unlink_self does so only if the name still leads to this handle's queue, else
- * NOT_FOUND; not by an observer (PERMISSION). A damaged queue can be unlinked like any other, if it
+ * REMOVED; not by an observer (PERMISSION). A damaged queue can be unlinked like any other, if it
  * can still be told to be Quoit's.
  * OK NOT_FOUND NOT_QUOIT (left alone) DIFFERENT (no queue) OTHER_USER PERMISSION BUSY.
  */
@@ -255,7 +255,7 @@ quoit_status quoit_queue_commit(quoit_queue *queue, uint64_t count);
 
 /*
  * Messages, of a queue that was made .sized: each as long as it is, from 0 to item_bytes. The calls
- * for items of one size say DIFFERENT there, these do elsewhere; release(1), commit(0), finish and
+ * for items of one size return INVALID there, these do elsewhere; release(1), commit(0), finish and
  * the waits are for both.
  *   SPSC            a ring of bytes, in which capacity of the longest fit, and more of shorter ones
  *   MPMC, BROADCAST capacity of any length
@@ -408,7 +408,7 @@ void *quoit_pool_at(const quoit_pool *pool, quoit_block block);
  *   NOT_YOURS   what was next was no block that was pushed here; it is taken off
  *   BUSY        another consumer crashed, or is about to, between peek and release of the next
  *               block; it stays queued, and a moment later it is this one's
- * Both: DIFFERENT where items are not of 8 bytes; WRONG_ROLE for an observer of the pool.
+ * Both: INVALID if the queue's items are not of 8 bytes; WRONG_ROLE for an observer of the pool.
  * Whoever dies at whatever instruction: a block is in the queue or a member's. One that was pushed
  * is not lost with its producer; one that was popped is with its consumer, until reclaimed.
  */

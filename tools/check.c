@@ -142,8 +142,8 @@ static quoit_status join(const struct check *check, const struct finding *findin
 {
     static const unsigned tries[] = {QUOIT_PRODUCER | QUOIT_CONSUMER, QUOIT_CONSUMER,
                                      QUOIT_PRODUCER};
-    quoit_status status = QUOIT_ERROR_BUSY;
-    for (int i = 0; i < 3 && status == QUOIT_ERROR_BUSY; i++)
+    quoit_status status = QUOIT_ERROR_ROLE_TAKEN;
+    for (int i = 0; i < 3 && status == QUOIT_ERROR_ROLE_TAKEN; i++)
         status = quoit_queue_open(finding->object.name,
                                   tries[i] | QUOIT_FOR_REPAIR | check->any_owner, queue_out);
     return status;
@@ -170,7 +170,7 @@ static quoit_status repair_queue(const struct check *check, struct finding *find
     if (status != QUOIT_OK || count == 0) /* without a finding there is no need to join */
         return status;
     status = join(check, finding, &queue);
-    if (status == QUOIT_ERROR_BUSY) {
+    if (status == QUOIT_ERROR_ROLE_TAKEN) {
         finding->note = "live processes hold all its roles; they repair it themselves";
         return QUOIT_OK;
     }

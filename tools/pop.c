@@ -396,7 +396,7 @@ static int end_stream(struct pop *pop)
 {
     if (!pop->keep && pop->info.kind != QUOIT_BROADCAST) {
         quoit_status status = quoit_queue_unlink_self(pop->queue);
-        if (status != QUOIT_OK && status != QUOIT_ERROR_NOT_FOUND)
+        if (status != QUOIT_OK && status != QUOIT_ERROR_REMOVED)
             return tool_fail_quoit(status);
     }
     return pop->follow ? -1 : TOOL_OK;

@@ -250,7 +250,7 @@ static int replace_finished(struct push *push)
                          "rest, or remove it with `quoit rm %s`",
                          push->name, push->name);
     quoit_status status = quoit_queue_unlink_self(push->queue);
-    if (status != QUOIT_OK && status != QUOIT_ERROR_NOT_FOUND)
+    if (status != QUOIT_OK && status != QUOIT_ERROR_REMOVED)
         return tool_fail_quoit(status);
     quoit_queue_close(push->queue);
     push->queue = NULL;

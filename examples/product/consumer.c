@@ -113,7 +113,7 @@ static quoit_status next(struct consumer *consumer, struct product *product_out)
     if (status == QUOIT_OK && !waited)
         guard_took(&consumer->guard);
     /* A producer that begins a new stream removes the last one, semaphores included. */
-    if (status == QUOIT_ERROR_NOT_FOUND && quoit_queue_is_finished(consumer->queue) &&
+    if (status == QUOIT_ERROR_REMOVED && quoit_queue_is_finished(consumer->queue) &&
         quoit_queue_is_empty(consumer->queue))
         return QUOIT_FINISHED;
     return stop_requested() ? QUOIT_EMPTY : status;
@@ -177,7 +177,7 @@ static int consume(struct consumer *consumer)
         return EXIT_SUCCESS;
     /* The stream has ended and is drained: nobody needs the names any more. */
     status = quoit_queue_unlink_self(consumer->queue);
-    if (status != QUOIT_OK && status != QUOIT_ERROR_NOT_FOUND)
+    if (status != QUOIT_OK && status != QUOIT_ERROR_REMOVED)
         return fail("remove the queue", status);
     guard_unlink(consumer->queue); /* they are this queue's alone, whoever removed its name */
     return EXIT_SUCCESS;

@@ -92,8 +92,7 @@ quoit_status guard_enter(struct guard *guard)
     while ((status = quoit_sem_wait(guard->turn, slice_ns)) == QUOIT_TIMEOUT)
         if (stop_requested())
             return QUOIT_TIMEOUT;
-    return status == QUOIT_FINISHED ? QUOIT_ERROR_NOT_FOUND
-                                    : status; /* removed: FINISHED is the queue's */
+    return status;
 }
 
 void guard_leave(struct guard *guard)

@@ -77,7 +77,7 @@ static int enter(struct producer *producer)
         status = quoit_queue_unlink_self(producer->queue);
         if (status == QUOIT_OK)
             guard_unlink(producer->queue);
-        else if (status != QUOIT_ERROR_NOT_FOUND)
+        else if (status != QUOIT_ERROR_REMOVED)
             return fail("remove the queue whose stream has ended", status);
         quoit_queue_close(producer->queue);
         producer->queue = NULL;

@@ -28,7 +28,7 @@ struct quoit_sem_options {
 };
 
 /* As for queues. Schemes: posix, sysv, windows. flags: 0 or QUOIT_ANY_OWNER. join does not compare
-   the value. Who has a System V semaphore open when it is unlinked gets FINISHED from then on;
+   the value. Who has a System V semaphore open when it is unlinked gets REMOVED from then on;
    others go on.
    A posix semaphore is the C library's, in memory that everybody with write permission can change;
    glibc aborts a process that finds values there that cannot be. Give write permission only to
@@ -41,14 +41,14 @@ quoit_status quoit_sem_join(const char *name, const struct quoit_sem_options *op
 void quoit_sem_close(quoit_sem *sem);
 quoit_status quoit_sem_unlink(const char *name);
 
-/* Take one. wait: OK TIMEOUT FINISHED; timeout_ns 0 polls, QUOIT_FOREVER waits; the clock is
+/* Take one. wait: OK TIMEOUT REMOVED; timeout_ns 0 polls, QUOIT_FOREVER waits; the clock is
    monotonic, and a signal does not end the wait. try_wait is wait with 0. LIMIT: the system has no
    room to note an undo, or see QUOIT_SEM_HOLD. */
 quoit_status quoit_sem_wait(quoit_sem *sem, int64_t timeout_ns);
 quoit_status quoit_sem_try_wait(quoit_sem *sem);
-/* Give one. OK FINISHED INVALID; LIMIT as for wait. */
+/* Give one. OK REMOVED; LIMIT if the value is at its largest, and as for wait. */
 quoit_status quoit_sem_post(quoit_sem *sem);
-/* How many there are, a snapshot. OK FINISHED; UNSUPPORTED for a posix one on macOS. */
+/* How many there are, a snapshot. OK REMOVED; UNSUPPORTED for a posix one on macOS. */
 quoit_status quoit_sem_value(quoit_sem *sem, uint32_t *value_out);
 
 #ifdef __cplusplus

@@ -44,7 +44,7 @@ typedef enum quoit_status {
     QUOIT_ERROR_NO_MEMORY = -9,   /* this process is out of memory */
     QUOIT_ERROR_LIMIT = -10,      /* a limit on descriptors, members or values is reached */
     QUOIT_ERROR_NOT_QUOIT = -11,  /* the object of that name was not made by Quoit */
-    QUOIT_ERROR_FORMAT = -12,     /* the object has another version of the format */
+    QUOIT_ERROR_FORMAT = -12,     /* the object, or the header, is of another version */
     QUOIT_ERROR_DIFFERENT = -13,  /* the object is not as requested: kind, size, type, capacity */
     QUOIT_ERROR_TOO_BIG = -14,    /* the message is larger than its room */
     QUOIT_ERROR_ROLE_TAKEN = -15, /* a live process has the role that only one can have */

@@ -81,6 +81,7 @@ class error_category final : public std::error_category
             return std::errc::no_space_on_device;
         case status::no_memory:
             return std::errc::not_enough_memory;
+        case status::role_taken:
         case status::busy:
             return std::errc::device_or_resource_busy;
         case status::too_big:

@@ -95,7 +95,7 @@ static inline void quoit_queue_popped(quoit_queue *queue)
  *     quoit_status product_pop_wait(quoit_queue *, struct product *item_out, int64_t timeout_ns);
  *     uint64_t product_push_many(quoit_queue *, const struct product *, uint64_t count);
  *     uint64_t product_pop_many(quoit_queue *, struct product *items_out, uint64_t count);
- * Each returns what its untyped form does, and DIFFERENT (0 for many) on a queue of another item
+ * Each returns what its untyped form does, and INVALID (0 for many) on a queue of another item
  * size. Use one type with a handle: the size is looked at when a handle's first item is
  * pushed or popped, not at each.
  * (The slow paths of items of up to 256 bytes have a copy of the item, so that yours may stay in

@@ -18,13 +18,13 @@ static quoit_status check_queue(const quoit_queue *queue)
 {
     quoit_status status = quoit_queue_check_handle(queue);
     if (status == QUOIT_OK && queue->handle->place.item_bytes != sizeof(quoit_block))
-        return quoit_fail(QUOIT_ERROR_DIFFERENT,
+        return quoit_fail(QUOIT_ERROR_INVALID,
                           "blocks go through a queue of items of 8 bytes, not of %u",
                           (unsigned)queue->handle->place.item_bytes);
     if (status == QUOIT_OK && queue->handle->place.sized)
-        return quoit_fail(QUOIT_ERROR_DIFFERENT, "blocks go through a queue of items of one size");
+        return quoit_fail(QUOIT_ERROR_INVALID, "blocks go through a queue of items of one size");
     if (status == QUOIT_OK && queue->handle->place.kind == QUOIT_BROADCAST)
-        return quoit_fail(QUOIT_ERROR_DIFFERENT,
+        return quoit_fail(QUOIT_ERROR_INVALID,
                           "a block has one owner, and a broadcast hands it to each subscriber; a "
                           "QUOIT_SPSC or QUOIT_MPMC queue would be right");
     return status;

@@ -19,14 +19,14 @@ static quoit_status wrong_side(const quoit_queue *queue, unsigned role, uint64_t
     if (!(handle->roles & role))
         return quoit_fail(QUOIT_ERROR_WRONG_ROLE, "the queue was not opened with %s",
                           role == QUOIT_PRODUCER ? "QUOIT_PRODUCER" : "QUOIT_CONSUMER");
-    return quoit_fail(QUOIT_ERROR_DIFFERENT, "an item of %llu bytes, the queue's have %u",
+    return quoit_fail(QUOIT_ERROR_INVALID, "an item of %llu bytes, the queue's have %u",
                       (unsigned long long)item_bytes, (unsigned)handle->place.item_bytes);
 }
 
 static quoit_status is_sized(void)
 {
-    return quoit_fail(QUOIT_ERROR_DIFFERENT, "the queue's messages have lengths of their own; "
-                                             "quoit_queue_push_sized and its kin would be right");
+    return quoit_fail(QUOIT_ERROR_INVALID, "the queue's messages have lengths of their own; "
+                                           "quoit_queue_push_sized and its kin would be right");
 }
 
 /* What the fast path never sees, since it is shut until this has been well once. */

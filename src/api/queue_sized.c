@@ -13,7 +13,7 @@ static quoit_status check_sized(const quoit_queue *queue, unsigned role)
 {
     quoit_status status = quoit_queue_check_role(queue, role);
     if (status == QUOIT_OK && !queue->handle->place.sized)
-        return quoit_fail(QUOIT_ERROR_DIFFERENT,
+        return quoit_fail(QUOIT_ERROR_INVALID,
                           "the queue's items are all of %u bytes; quoit_queue_push "
                           "and its kin would be right, or the option .sized",
                           (unsigned)queue->handle->place.item_bytes);

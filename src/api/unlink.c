@@ -30,6 +30,9 @@ static quoit_status unlink_held(quoit_region *region)
         return status;
     status = quoit_region_unlink_self(region);
     quoit_members_let_in(&members);
+    if (status == QUOIT_ERROR_REMOVED)
+        return quoit_fail(QUOIT_ERROR_NOT_FOUND, "'%s:%s' was removed meanwhile",
+                          quoit_region_scheme(region), quoit_region_text(region));
     return status;
 }
 

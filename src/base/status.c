@@ -40,7 +40,7 @@ static const char *name_and_meaning(quoit_status status, const char **meaning_ou
         CASE(QUOIT_ERROR_NO_MEMORY, "this process is out of memory")
         CASE(QUOIT_ERROR_LIMIT, "a limit on descriptors, members or values is reached")
         CASE(QUOIT_ERROR_NOT_QUOIT, "the object of that name was not made by Quoit")
-        CASE(QUOIT_ERROR_FORMAT, "the object has another version of the format")
+        CASE(QUOIT_ERROR_FORMAT, "the object, or the header, is of another version")
         CASE(QUOIT_ERROR_DIFFERENT, "the object is not as requested")
         CASE(QUOIT_ERROR_TOO_BIG, "the message is larger than its room")
         CASE(QUOIT_ERROR_ROLE_TAKEN, "a live process has that role already")

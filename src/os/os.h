@@ -166,7 +166,7 @@ struct quoit_os_sem_ops {
     quoit_status (*open)(const char *text, bool any_owner, struct quoit_os_sem *sem_out);
     quoit_status (*unlink)(const char *text, bool any_owner);
     void (*close)(struct quoit_os_sem *sem);
-    /* timeout_ns: 0 polls, negative waits for ever. OK TIMEOUT FINISHED (removed meanwhile). */
+    /* timeout_ns: 0 polls, negative waits for ever. OK TIMEOUT REMOVED. */
     quoit_status (*wait)(struct quoit_os_sem *sem, int64_t timeout_ns);
     quoit_status (*post)(struct quoit_os_sem *sem);
     quoit_status (*value)(struct quoit_os_sem *sem, uint32_t *value_out);

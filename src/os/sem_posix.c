@@ -162,7 +162,7 @@ static quoit_status post(struct quoit_os_sem *sem)
     if (sem_post(sem->pointer) == 0)
         return QUOIT_OK;
     if (errno == EOVERFLOW)
-        return quoit_fail(QUOIT_ERROR_INVALID, "the semaphore's value is at its largest, %d",
+        return quoit_fail(QUOIT_ERROR_LIMIT, "the semaphore's value is at its largest, %d",
                           SEM_VALUE_MAX);
     return quoit_os_fail(errno, "post", "a POSIX semaphore");
 }

@@ -214,7 +214,7 @@ static void close_sem(struct quoit_os_sem *sem)
 static quoit_status out_of_range(const struct quoit_os_sem *sem, short by)
 {
     if (!sem->undo || (by > 0 && semctl((int)sem->id, WORD_VALUE, GETVAL) == VALUE_MAX))
-        return quoit_fail(QUOIT_ERROR_INVALID, "the semaphore's value is at its largest, %d",
+        return quoit_fail(QUOIT_ERROR_LIMIT, "the semaphore's value is at its largest, %d",
                           VALUE_MAX);
     return quoit_fail(
         QUOIT_ERROR_LIMIT,
@@ -223,6 +223,12 @@ static quoit_status out_of_range(const struct quoit_os_sem *sem, short by)
         "processes that wait and post in turn; create it with QUOIT_SEM_SIGNAL if one "
         "posts and another waits",
         by > 0 ? "posted" : "waited for", VALUE_MAX, by > 0 ? "waited for" : "posted");
+}
+
+static quoit_status removed(void)
+{
+    return quoit_fail(QUOIT_ERROR_REMOVED, "the System V semaphore was removed while it was open; "
+                                           "open or create it again");
 }
 
 /* timeout_ns 0 polls, negative waits for ever. BUSY: a signal came. */
@@ -242,7 +248,7 @@ static quoit_status change(struct quoit_os_sem *sem, short by, int64_t timeout_n
         return QUOIT_TIMEOUT;
     case EIDRM:
     case EINVAL:
-        return quoit_fail(QUOIT_FINISHED, "the semaphore was removed while it was in use");
+        return removed();
     case ERANGE:
         return out_of_range(sem, by);
     case ENOSPC:
@@ -280,7 +286,7 @@ static quoit_status value_of(struct quoit_os_sem *sem, uint32_t *value_out)
     int value = semctl((int)sem->id, WORD_VALUE, GETVAL);
     if (value < 0)
         return errno == EINVAL || errno == EIDRM
-                   ? QUOIT_FINISHED
+                   ? removed()
                    : quoit_os_fail(errno, "read", "a System V semaphore");
     *value_out = (uint32_t)value;
     return QUOIT_OK;

@@ -161,7 +161,7 @@ static quoit_status post(struct quoit_os_sem *sem)
     if (ReleaseSemaphore(sem->pointer, 1, NULL))
         return QUOIT_OK;
     if (GetLastError() == ERROR_TOO_MANY_POSTS)
-        return quoit_fail(QUOIT_ERROR_INVALID, "the semaphore's value is at its largest, %ld",
+        return quoit_fail(QUOIT_ERROR_LIMIT, "the semaphore's value is at its largest, %ld",
                           LONG_MAX);
     return quoit_os_fail((int)GetLastError(), "post", "a semaphore");
 }

@@ -141,7 +141,7 @@ static quoit_status take_role(struct quoit_members *members, unsigned role, cons
 {
     quoit_status status = quoit_os_lock_try(members->shm, role_lock(role));
     if (status == QUOIT_ERROR_BUSY)
-        return quoit_fail(QUOIT_ERROR_BUSY, "'%s' has a living %s already, process %u", what,
+        return quoit_fail(QUOIT_ERROR_ROLE_TAKEN, "'%s' has a live %s already, process %u", what,
                           role == QUOIT_PRODUCER ? "producer" : "consumer",
                           (unsigned)quoit_members_holder(members, role, 0));
     return status;

@@ -50,7 +50,7 @@ struct quoit_members {
 };
 
 /* Takes a row, and of the roles those that are exclusive; roles may have QUOIT_MEMBER_REPAIRS.
-   BUSY: a living member has one of them; LIMIT: no row left; NOT_FOUND: its name was removed
+   ROLE_TAKEN: a live member has one of them; LIMIT: no row left; NOT_FOUND: its name was removed
    meanwhile; CORRUPT: it has lost its lock file; FORKED: this is a child that a signal handler made
    while it waited. On failure nothing stays taken. Within a hold. */
 quoit_status quoit_members_join(struct quoit_members *members, unsigned roles,

@@ -370,6 +370,10 @@ quoit_status quoit_region_unlink_self(quoit_region *region)
     quoit_os_fork_hold(); /* else a forked child keeps a System V name's gate */
     quoit_status status = region->ops->unlink(&region->shm, region->name.text);
     quoit_os_fork_release();
+    if (status == QUOIT_ERROR_NOT_FOUND)
+        return quoit_fail(QUOIT_ERROR_REMOVED,
+                          "the name '%s:%s' was removed already, or leads to another object",
+                          quoit_region_scheme(region), quoit_region_text(region));
     return status;
 }
 
@@ -391,9 +395,13 @@ static quoit_status unlink_content(const char *name, unsigned flags, uint32_t co
             status = quoit_fail(QUOIT_ERROR_DIFFERENT, "'%s' is %s, not %s", name,
                                 quoit_region_what(region->content), quoit_region_what(content));
         quoit_region_close(region);
-    } while (status == QUOIT_ERROR_NOT_FOUND &&
-             quoit_os_hold_left_ns() > 0); /* replaced in between? */
+    } while (status == QUOIT_ERROR_REMOVED && quoit_os_hold_left_ns() > 0);
     quoit_os_fork_release();
+    if (status == QUOIT_ERROR_REMOVED)
+        return quoit_fail(QUOIT_ERROR_BUSY,
+                          "'%s': other processes create and remove it without pause; try again "
+                          "later",
+                          name);
     return status;
 }
 

@@ -36,13 +36,13 @@ static void use_inherited(quoit_queue *queue, const char *name)
     CHECK_EQUAL(quoit_queue_size(queue), 0);
     CHECK_EQ(quoit_queue_user_area(queue), NULL);
     quoit_queue *own;
-    CHECK_STATUS(quoit_queue_open(name, QUOIT_PRODUCER, &own), QUOIT_ERROR_BUSY);
+    CHECK_STATUS(quoit_queue_open(name, QUOIT_PRODUCER, &own), QUOIT_ERROR_ROLE_TAKEN);
     CHECK_STATUS(quoit_queue_open(name, QUOIT_OBSERVER, &own), QUOIT_OK);
     CHECK_EQUAL(quoit_queue_size(own), 2);
     quoit_queue_close(own);
     quoit_queue_close(queue);
     /* Closing the copy took nothing from the parent. */
-    CHECK_STATUS(quoit_queue_open(name, QUOIT_PRODUCER, &own), QUOIT_ERROR_BUSY);
+    CHECK_STATUS(quoit_queue_open(name, QUOIT_PRODUCER, &own), QUOIT_ERROR_ROLE_TAKEN);
 }
 
 static void child_is_refused(void)

@@ -101,7 +101,7 @@ static void in_another_pid_namespace(void)
         quoit_queue *consumer = create(name, kinds[i], QUOIT_CONSUMER), *producer;
         pid_t outer = start_elsewhere(name, QUOIT_PRODUCER);
         CHECK_STATUS(quoit_queue_open(name, QUOIT_PRODUCER, &producer),
-                     many ? QUOIT_OK : QUOIT_ERROR_BUSY);
+                     many ? QUOIT_OK : QUOIT_ERROR_ROLE_TAKEN);
         if (many) { /* its claim comes first, and is respected */
             CHECK_STATUS(quoit_queue_push(producer, &item), QUOIT_OK);
             CHECK_STATUS(quoit_queue_pop(consumer, &item), QUOIT_EMPTY);

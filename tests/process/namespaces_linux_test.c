@@ -52,7 +52,7 @@ static void use_names(unsigned spaces)
             CHECK(strstr(test_sentence(), "/proc"));
             continue; /* a kernel before 6.11 */
         }
-        CHECK_STATUS(status, is_apart ? QUOIT_OK : QUOIT_ERROR_BUSY);
+        CHECK_STATUS(status, is_apart ? QUOIT_OK : QUOIT_ERROR_ROLE_TAKEN);
         if (!is_apart)
             continue;
         CHECK_EQUAL(quoit_queue_size(queue), 0);
@@ -94,7 +94,7 @@ static void check_alive(quoit_queue *const *queues)
     uint64_t item = 0;
     for (int i = 0; i < SCHEMES; i++) {
         struct quoit_queue_info info;
-        CHECK_STATUS(quoit_queue_open(names[i], QUOIT_PRODUCER, &second), QUOIT_ERROR_BUSY);
+        CHECK_STATUS(quoit_queue_open(names[i], QUOIT_PRODUCER, &second), QUOIT_ERROR_ROLE_TAKEN);
         CHECK_STATUS(quoit_queue_open(names[i], QUOIT_OBSERVER, &second), QUOIT_OK);
         CHECK_STATUS(quoit_queue_inspect(second, &info), QUOIT_OK);
         CHECK_EQUAL(info.producer_pid, test_own_pid());

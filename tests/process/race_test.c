@@ -92,7 +92,7 @@ static void leave_by_name(quoit_queue *queue, const char *name)
     quoit_queue *other;
     CHECK_STATUS(quoit_queue_inspect(queue, &own), QUOIT_OK);
     quoit_status status = quoit_queue_unlink_self(queue);
-    CHECK_STATUS_ANY(status, QUOIT_OK, QUOIT_ERROR_NOT_FOUND);
+    CHECK_STATUS_ANY(status, QUOIT_OK, QUOIT_ERROR_REMOVED);
     if (quoit_queue_open(name, QUOIT_OBSERVER, &other) != QUOIT_OK)
         return;
     CHECK_STATUS(quoit_queue_inspect(other, &found), QUOIT_OK);
@@ -106,7 +106,7 @@ static void join_and_leave(char **arguments)
     for (int round = 0; TEST_LOOP(round < (int)test_effort(150, 300), 3, "round", round); round++) {
         quoit_queue *queue;
         quoit_status status = quoit_queue_join(arguments[0], &options, BOTH, &queue);
-        CHECK_STATUS_ANY(status, QUOIT_OK, QUOIT_ERROR_BUSY);
+        CHECK_STATUS_ANY(status, QUOIT_OK, QUOIT_ERROR_ROLE_TAKEN);
         if (status != QUOIT_OK)
             continue;
         uint64_t own = (uint64_t)test_own_pid() << 32 | (uint64_t)round, popped = 0;

@@ -168,12 +168,12 @@ static void one_at_a_time(void)
             char pid[16];
 
             (void)snprintf(pid, sizeof pid, "%u", (unsigned)holder.id);
-            CHECK_STATUS(quoit_queue_open(name, role, &second), QUOIT_ERROR_BUSY);
+            CHECK_STATUS(quoit_queue_open(name, role, &second), QUOIT_ERROR_ROLE_TAKEN);
             CHECK(strstr(test_sentence(), pid));
             test_pause(holder); /* stopped is alive */
-            CHECK_STATUS(quoit_queue_open(name, role, &second), QUOIT_ERROR_BUSY);
+            CHECK_STATUS(quoit_queue_open(name, role, &second), QUOIT_ERROR_ROLE_TAKEN);
             test_resume(holder);
-            CHECK_STATUS(quoit_queue_open(name, role, &second), QUOIT_ERROR_BUSY);
+            CHECK_STATUS(quoit_queue_open(name, role, &second), QUOIT_ERROR_ROLE_TAKEN);
             test_pause(holder);
             test_kill(holder);
             while (test_is_running(holder))

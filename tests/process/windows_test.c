@@ -218,7 +218,8 @@ static void thread_that_opened_ends(void)
         quoit_queue *other;
         uint64_t value = 1;
         test_thread_join(test_thread_start(open_in_thread, &opening));
-        CHECK_STATUS(quoit_queue_open(opening.name, QUOIT_PRODUCER, &other), QUOIT_ERROR_BUSY);
+        CHECK_STATUS(quoit_queue_open(opening.name, QUOIT_PRODUCER, &other),
+                     QUOIT_ERROR_ROLE_TAKEN);
         CHECK_STATUS(quoit_queue_push(opening.queue, &value), QUOIT_OK);
         other = open_as(opening.name, QUOIT_OBSERVER);
         quoit_queue_close(opening.queue); /* in a thread other than the one that opened it */

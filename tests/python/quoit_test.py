@@ -235,7 +235,7 @@ class Handles(Case):
         with self.assertRaises(quoit.Different) as raised:
             quoit.Queue.join(self.name, BOTH, capacity=9, message_bytes=100)
         self.assertIn("capacity is 4 there, 9 was asked for", str(raised.exception))
-        self.assertRaises(quoit.Busy, quoit.Queue.open, self.name, quoit.CONSUMER)
+        self.assertRaises(quoit.RoleTaken, quoit.Queue.open, self.name, quoit.CONSUMER)
         self.assertRaises(ValueError, quoit.Queue.create, self.name, BOTH, capacity=4)
         self.assertTrue(any(name.endswith(self.name) for name in quoit.list()))
         queue.close()

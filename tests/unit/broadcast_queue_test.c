@@ -80,7 +80,7 @@ static void roles(void)
 {
     const char *name = test_name("");
     quoit_queue *queue = create(name, &lossless), *subscribers[64], *other;
-    CHECK_STATUS(quoit_queue_open(name, QUOIT_PRODUCER, &other), QUOIT_ERROR_BUSY);
+    CHECK_STATUS(quoit_queue_open(name, QUOIT_PRODUCER, &other), QUOIT_ERROR_ROLE_TAKEN);
     for (int i = 0; i < 64; i++)
         subscribers[i] = open_as(name, QUOIT_CONSUMER);
     CHECK_STATUS(quoit_queue_open(name, QUOIT_CONSUMER, &other), QUOIT_ERROR_LIMIT);

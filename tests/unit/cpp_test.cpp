@@ -177,7 +177,7 @@ static void roles()
     item out = {0, 0};
     CHECK(queue.try_pop(out) == status::wrong_role);
     CHECK_THROWS(queue.try_pop(), status::wrong_role);
-    CHECK_THROWS(quoit::queue<item>::open("local:cpp", quoit::producer), status::busy);
+    CHECK_THROWS(quoit::queue<item>::open("local:cpp", quoit::producer), status::role_taken);
     queue.unlink();
 }
 

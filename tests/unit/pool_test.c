@@ -160,9 +160,9 @@ static void arguments(void)
     quoit_queue *queue;
     struct quoit_queue_options wide = {.item_bytes = 16, .capacity = 1};
     CHECK_STATUS(quoit_queue_create(queue_name, &wide, BOTH, &queue), QUOIT_OK);
-    CHECK_STATUS(quoit_pool_push(pool, queue, 1), QUOIT_ERROR_DIFFERENT);
-    CHECK_STATUS(quoit_pool_pop(pool, queue, &block), QUOIT_ERROR_DIFFERENT);
-    CHECK_STATUS(quoit_pool_reclaim(pool, &queue, 1, NULL), QUOIT_ERROR_DIFFERENT);
+    CHECK_STATUS(quoit_pool_push(pool, queue, 1), QUOIT_ERROR_INVALID);
+    CHECK_STATUS(quoit_pool_pop(pool, queue, &block), QUOIT_ERROR_INVALID);
+    CHECK_STATUS(quoit_pool_reclaim(pool, &queue, 1, NULL), QUOIT_ERROR_INVALID);
     quoit_queue_close(queue);
     CHECK_STATUS(quoit_queue_unlink(queue_name), test_after_close(queue_name));
     destroy(pool, name);

@@ -213,7 +213,7 @@ static void segment_removed(void)
     CHECK_EQ((file.st_mode & 0777), 0666);
     CHECK_EQ(shmctl(shmget((key_t)key, 0, 0), IPC_RMID, NULL), 0);
     CHECK_STATUS(quoit_queue_create(name, &options, QUOIT_PRODUCER, &new), QUOIT_OK);
-    CHECK_STATUS(quoit_queue_unlink_self(old), QUOIT_ERROR_NOT_FOUND);
+    CHECK_STATUS(quoit_queue_unlink_self(old), QUOIT_ERROR_REMOVED);
     quoit_queue_close(old);
     CHECK_STATUS(quoit_queue_unlink_self(new), QUOIT_OK);
     quoit_queue_close(new);

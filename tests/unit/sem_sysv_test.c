@@ -126,7 +126,7 @@ static void used_as_a_signal(void)
         const char *name = test_name("sysv");
         quoit_sem *sem;
         CHECK_STATUS(quoit_sem_create(name, &full, &sem), QUOIT_OK);
-        CHECK_STATUS(quoit_sem_post(sem), QUOIT_ERROR_INVALID);
+        CHECK_STATUS(quoit_sem_post(sem), QUOIT_ERROR_LIMIT);
         CHECK(strstr(test_sentence(), "largest"));
         quoit_sem_close(sem);
         CHECK_STATUS(quoit_sem_unlink(name), QUOIT_OK);

@@ -78,12 +78,16 @@ static void limits(const char *name, uint32_t largest, bool dies_with_its_name)
     options.value = largest;
     options.use = QUOIT_SEM_SIGNAL;
     CHECK_STATUS(quoit_sem_create(name, &options, &sem), QUOIT_OK);
-    CHECK_STATUS(quoit_sem_post(sem), QUOIT_ERROR_INVALID);
+    CHECK_STATUS(quoit_sem_post(sem), QUOIT_ERROR_LIMIT);
     CHECK_EQUAL(value_of(sem), largest);
     CHECK_STATUS(quoit_sem_unlink(name), QUOIT_OK);
-    quoit_status expected = dies_with_its_name ? QUOIT_FINISHED : QUOIT_OK;
+    quoit_status expected = dies_with_its_name ? QUOIT_ERROR_REMOVED : QUOIT_OK;
     CHECK_STATUS(quoit_sem_wait(sem, QUOIT_FOREVER), expected);
     CHECK_STATUS(quoit_sem_post(sem), expected);
+    if (dies_with_its_name) {
+        uint32_t value;
+        CHECK_STATUS(quoit_sem_value(sem, &value), QUOIT_ERROR_REMOVED);
+    }
     quoit_sem_close(sem);
 }
 

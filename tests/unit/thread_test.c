@@ -92,7 +92,7 @@ static void open_and_close(void *name)
     for (uint64_t i = 0, most = test_effort(200, 200); i < most; i++) {
         quoit_queue *queue;
         quoit_status status = quoit_queue_join(name, &options, QUOIT_CONSUMER, &queue);
-        CHECK_STATUS_ANY(status, QUOIT_OK, QUOIT_ERROR_BUSY);
+        CHECK_STATUS_ANY(status, QUOIT_OK, QUOIT_ERROR_ROLE_TAKEN);
         if (status == QUOIT_OK)
             quoit_queue_close(queue);
     }
