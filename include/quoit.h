@@ -78,7 +78,7 @@ extern "C" {
 
 #define QUOIT_NAME_MAX 200
 #define QUOIT_PATH_MAX 4000
-#define QUOIT_FOREVER  INT64_C(-1) /* as a timeout_ns */
+#define QUOIT_FOREVER  INT64_MAX /* as a timeout_ns */
 
 /* ---- Queues ---------------------------------------------------------------------------------- */
 
@@ -204,7 +204,7 @@ quoit_status quoit_queue_pop(quoit_queue *queue, void *item_out);
  * The same, but where a push finds the queue full, or a pop finds it empty, they wait for the other
  * side: first by looking again and again for some microseconds, as many as paid lately, then
  * asleep.
- *   timeout_ns   0 does not wait; QUOIT_FOREVER waits; by the monotonic clock
+ *   timeout_ns   0 or less does not wait; QUOIT_FOREVER has no end; by the monotonic clock
  * Beside push's and pop's, but never FULL or EMPTY:
  *   TIMEOUT      nothing came, and nothing was done
  *   ABANDONED    as push and pop; the next wait waits for a successor

@@ -180,7 +180,7 @@ static int enter(struct pop *pop)
         if (pop->no_wait)
             break;
         const uint64_t waited_ns = stream_now_ns() - begin;
-        if (pop->timeout_ns >= 0 && waited_ns >= (uint64_t)pop->timeout_ns)
+        if (waited_ns >= (uint64_t)pop->timeout_ns)
             return TOOL_NOTHING;
         if (!pop->hinted && waited_ns >= STREAM_HINT_MS * UINT64_C(1000000)) {
             tool_hint("waiting for a queue '%s', which does not exist yet; Ctrl-C ends this, "
@@ -358,7 +358,7 @@ static quoit_status wait_within(const struct pop *pop, int64_t timeout_ns)
 static quoit_status wait_for_items(struct pop *pop)
 {
     const int64_t hint_ns = STREAM_HINT_MS * INT64_C(1000000);
-    if (pop->hinted || (pop->timeout_ns >= 0 && pop->timeout_ns <= hint_ns))
+    if (pop->hinted || pop->timeout_ns <= hint_ns)
         return wait_within(pop, pop->timeout_ns);
     quoit_status status = wait_within(pop, hint_ns);
     if (status != QUOIT_TIMEOUT)
@@ -367,7 +367,8 @@ static quoit_status wait_for_items(struct pop *pop)
         tool_hint("waiting for a message in queue '%s', which is empty; Ctrl-C ends this",
                   pop->name);
     pop->hinted = true;
-    return wait_within(pop, pop->timeout_ns < 0 ? pop->timeout_ns : pop->timeout_ns - hint_ns);
+    return wait_within(pop, pop->timeout_ns == QUOIT_FOREVER ? pop->timeout_ns
+                                                             : pop->timeout_ns - hint_ns);
 }
 
 /* Writes messages until the stream ends; returns the status that ended it. */

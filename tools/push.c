@@ -310,7 +310,7 @@ static quoit_status push_waiting(struct push *push, const char *bytes, size_t co
 static quoit_status push_one(struct push *push, const char *bytes, size_t count)
 {
     const int64_t hint_ns = STREAM_HINT_MS * INT64_C(1000000), timeout_ns = push->timeout_ns;
-    if (push->hinted || (timeout_ns >= 0 && timeout_ns <= hint_ns))
+    if (push->hinted || timeout_ns <= hint_ns)
         return push_waiting(push, bytes, count, timeout_ns);
     quoit_status status = push_waiting(push, bytes, count, hint_ns);
     if (status != QUOIT_TIMEOUT)
@@ -319,7 +319,8 @@ static quoit_status push_one(struct push *push, const char *bytes, size_t count)
     tool_hint("waiting for room in queue '%s', which is full: `quoit pop %s` makes some; Ctrl-C "
               "ends this",
               push->name, push->name);
-    return push_waiting(push, bytes, count, timeout_ns < 0 ? timeout_ns : timeout_ns - hint_ns);
+    return push_waiting(push, bytes, count,
+                        timeout_ns == QUOIT_FOREVER ? timeout_ns : timeout_ns - hint_ns);
 }
 
 static int failed(const struct push *push, quoit_status status)

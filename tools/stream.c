@@ -130,7 +130,7 @@ struct stream_mark *stream_mark(const quoit_queue *queue, const struct quoit_que
 
 int64_t stream_left_ns(int64_t timeout_ns, uint64_t begin_ns)
 {
-    if (timeout_ns < 0)
+    if (timeout_ns == QUOIT_FOREVER)
         return timeout_ns;
     const uint64_t passed = stream_now_ns() - begin_ns;
     return passed < (uint64_t)timeout_ns ? timeout_ns - (int64_t)passed : 0;

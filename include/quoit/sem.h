@@ -41,7 +41,7 @@ quoit_status quoit_sem_join(const char *name, const struct quoit_sem_options *op
 void quoit_sem_close(quoit_sem *sem);
 quoit_status quoit_sem_unlink(const char *name);
 
-/* Take one. wait: OK TIMEOUT REMOVED; timeout_ns 0 polls, QUOIT_FOREVER waits; the clock is
+/* Take one. wait: OK TIMEOUT REMOVED; timeout_ns as of quoit_queue_push_wait; the clock is
    monotonic, and a signal does not end the wait. try_wait is wait with 0. LIMIT: the system has no
    room to note an undo, or see QUOIT_SEM_HOLD. */
 quoit_status quoit_sem_wait(quoit_sem *sem, int64_t timeout_ns);

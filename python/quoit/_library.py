@@ -180,13 +180,13 @@ def encoded_name(name):
 
 
 def deadline(timeout):
-    """When those seconds will have passed; None: never."""
+    """When those seconds will have passed; now, if they are negative; None: never."""
     if timeout is None:
         return None
     seconds = float(timeout)
-    if not seconds >= 0:
-        raise ValueError(f"timeout is {timeout}; it must be None, or at least 0 seconds")
-    return None if seconds > 1e9 else time.monotonic_ns() + int(seconds * 1e9)
+    if seconds != seconds:
+        raise ValueError(f"timeout is {timeout}; it must be None, or a number of seconds")
+    return None if seconds > 1e9 else time.monotonic_ns() + int(max(seconds, 0) * 1e9)
 
 
 class _PyBuffer(ctypes.Structure):  # Py_buffer, as the stable ABI has it
@@ -392,7 +392,7 @@ class Handle:
         """function(C handle), and if that is unready function(C handle, timeout_ns) until the seconds are over."""
         end = deadline(timeout)
         status = self._call(side, function, end=end)
-        if status == unready and timeout != 0:
+        if status == unready and (timeout is None or float(timeout) > 0):
             status = self._wait(side, end, function)
         return status
 

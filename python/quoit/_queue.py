@@ -15,7 +15,7 @@ from ._library import (ABI, CONSUMER, EMPTY, FINISHED, FOR_ITEMS, FULL, IN_USE, 
 class Queue(Handle):
     """A queue's handle, by create, open or join; roles are or-ed: quoit.PRODUCER | quoit.CONSUMER.
 
-    A timeout is in seconds: 0 does not wait, None waits for ever. A push that finds no room raises Full, a pop that
+    A timeout is in seconds: 0 or less does not wait, None has no end. A push that finds no room raises Full, a pop that
     finds nothing Empty; those that wait Timeout; both Abandoned where the other side died or left. Finished: the end.
     """
     _close = "quoit_queue_close"

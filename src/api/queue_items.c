@@ -303,14 +303,17 @@ quoit_status quoit_queue_wait_for_items(quoit_queue *queue, int64_t timeout_ns)
 /* All of it is left at the first wait. */
 static bool has_time_left(struct quoit_patience *patience, int64_t *left_out)
 {
-    uint64_t now = patience->timeout_ns > 0 ? quoit_os_monotonic_ns() : 0;
+    bool is_endless = patience->timeout_ns == QUOIT_FOREVER;
+    bool has_end = patience->timeout_ns > 0 && !is_endless;
+    uint64_t now = has_end ? quoit_os_monotonic_ns() : 0;
     *left_out = patience->timeout_ns;
     if (!patience->started) {
         *patience = (struct quoit_patience){patience->timeout_ns, now, true};
         return true;
     }
-    *left_out -= (int64_t)(now - patience->start);
-    return patience->timeout_ns < 0 || *left_out > 0;
+    if (has_end)
+        *left_out -= (int64_t)(now - patience->start);
+    return *left_out > 0;
 }
 
 bool quoit_wait_more(quoit_queue *queue, unsigned role, struct quoit_patience *patience,

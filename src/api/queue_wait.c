@@ -200,7 +200,7 @@ static quoit_status found_nothing(const struct quoit_waiter *waiter, quoit_statu
 quoit_status quoit_wait(quoit_queue *queue, struct quoit_waiter *waiter, quoit_look *look,
                         quoit_status nothing, int64_t timeout_ns)
 {
-    if (timeout_ns == 0)
+    if (timeout_ns <= 0)
         return found_nothing(waiter, quoit_peer_check(queue, waiter));
     quoit_os_cancel_point();
     *waiter->hurried = true;
@@ -208,8 +208,9 @@ quoit_status quoit_wait(quoit_queue *queue, struct quoit_waiter *waiter, quoit_l
     *waiter->hurried = false;
     if (status != nothing)
         return status;
-    uint64_t start = timeout_ns < 0 ? 0 : quoit_os_monotonic_ns();
-    int64_t left = timeout_ns < 0 ? INT64_MAX : timeout_ns;
+    bool is_endless = timeout_ns == QUOIT_FOREVER;
+    uint64_t start = is_endless ? 0 : quoit_os_monotonic_ns();
+    int64_t left = timeout_ns;
     for (;;) {
         quoit_sleep_unless(queue, waiter, is_ready, left);
         quoit_os_cancel_point(); /* with nothing taken; as after a kill, asleep may stay odd */
@@ -221,7 +222,7 @@ quoit_status quoit_wait(quoit_queue *queue, struct quoit_waiter *waiter, quoit_l
         status = look(queue); /* what came before it went */
         if (status != nothing)
             break;
-        if (timeout_ns >= 0)
+        if (!is_endless) /* no sum of start and timeout_ns, which could overflow */
             left = timeout_ns - (int64_t)(quoit_os_monotonic_ns() - start);
         if (gone || left <= 0) {
             status = found_nothing(waiter, gone ? quoit_peer_tell(waiter, joined) : nothing);

@@ -8,6 +8,8 @@
 
 #include <stdlib.h>
 
+_Static_assert(QUOIT_FOREVER == QUOIT_OS_FOREVER, "time-outs are passed on as they are");
+
 struct quoit_sem {
     const struct quoit_os_sem_ops *ops;
     struct quoit_os_sem os;

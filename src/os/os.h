@@ -156,6 +156,8 @@ struct quoit_os_sem {
     bool undo; /* a wait is undone when the process dies */
 };
 
+#define QUOIT_OS_FOREVER INT64_MAX /* QUOIT_FOREVER */
+
 struct quoit_os_sem_ops {
     struct quoit_os_scheme scheme;
     uint32_t value_max;
@@ -166,7 +168,7 @@ struct quoit_os_sem_ops {
     quoit_status (*open)(const char *text, bool any_owner, struct quoit_os_sem *sem_out);
     quoit_status (*unlink)(const char *text, bool any_owner);
     void (*close)(struct quoit_os_sem *sem);
-    /* timeout_ns: 0 polls, negative waits for ever. OK TIMEOUT REMOVED. */
+    /* timeout_ns: 0 or less polls, QUOIT_OS_FOREVER has no end. OK TIMEOUT REMOVED. */
     quoit_status (*wait)(struct quoit_os_sem *sem, int64_t timeout_ns);
     quoit_status (*post)(struct quoit_os_sem *sem);
     quoit_status (*value)(struct quoit_os_sem *sem, uint32_t *value_out);

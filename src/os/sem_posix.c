@@ -136,7 +136,7 @@ static quoit_status wait_sem(struct quoit_os_sem *sem, int64_t timeout_ns)
     uint64_t start = quoit_os_monotonic_ns();
     for (;;) {
         int result;
-        if (timeout_ns < 0) {
+        if (timeout_ns == QUOIT_OS_FOREVER) {
             result = sem_wait(sem->pointer);
         } else {
             int64_t spent = (int64_t)(quoit_os_monotonic_ns() - start);

@@ -231,7 +231,7 @@ static quoit_status removed(void)
                                            "open or create it again");
 }
 
-/* timeout_ns 0 polls, negative waits for ever. BUSY: a signal came. */
+/* timeout_ns is not negative. BUSY: a signal came. */
 static quoit_status change(struct quoit_os_sem *sem, short by, int64_t timeout_ns)
 {
     struct sembuf operation = {.sem_num = WORD_VALUE, .sem_op = by};
@@ -239,8 +239,9 @@ static quoit_status change(struct quoit_os_sem *sem, short by, int64_t timeout_n
         operation.sem_flg |= IPC_NOWAIT;
     if (sem->undo)
         operation.sem_flg |= SEM_UNDO;
-    int result = timeout_ns > 0 ? quoit_os_sem_timed_operation((int)sem->id, &operation, timeout_ns)
-                                : semop((int)sem->id, &operation, 1);
+    bool is_timed = timeout_ns > 0 && timeout_ns != QUOIT_OS_FOREVER;
+    int result = is_timed ? quoit_os_sem_timed_operation((int)sem->id, &operation, timeout_ns)
+                          : semop((int)sem->id, &operation, 1);
     if (result == 0)
         return QUOIT_OK;
     switch (errno) {
@@ -268,9 +269,9 @@ static quoit_status wait_sem(struct quoit_os_sem *sem, int64_t timeout_ns)
         int64_t left = spent < timeout_ns ? timeout_ns - spent : 0;
         bool in_parts = left > QUOIT_OS_SEM_LONGEST_NS;
         quoit_status status = change(sem, -1,
-                                     timeout_ns < 0 ? -1
-                                     : in_parts     ? QUOIT_OS_SEM_LONGEST_NS
-                                                    : left);
+                                     timeout_ns == QUOIT_OS_FOREVER ? QUOIT_OS_FOREVER
+                                     : in_parts                     ? QUOIT_OS_SEM_LONGEST_NS
+                                                                    : left);
         if (status != QUOIT_ERROR_BUSY && !(status == QUOIT_TIMEOUT && in_parts))
             return status;
     }
@@ -278,7 +279,7 @@ static quoit_status wait_sem(struct quoit_os_sem *sem, int64_t timeout_ns)
 
 static quoit_status post(struct quoit_os_sem *sem)
 {
-    return change(sem, 1, -1);
+    return change(sem, 1, QUOIT_OS_FOREVER);
 }
 
 static quoit_status value_of(struct quoit_os_sem *sem, uint32_t *value_out)

@@ -144,8 +144,9 @@ static quoit_status wait_sem(struct quoit_os_sem *sem, int64_t timeout_ns)
     for (;;) {
         int64_t spent = timeout_ns > 0 ? (int64_t)(quoit_os_monotonic_ns() - start) : 0;
         int64_t left_ms = timeout_ns > spent ? (timeout_ns - spent - 1) / 1000000 + 1 : 0;
-        DWORD wait = timeout_ns < 0 ? INFINITE
-                                    : (DWORD)(left_ms < longest_ms ? left_ms : longest_ms);
+        DWORD wait = timeout_ns == QUOIT_OS_FOREVER
+                         ? INFINITE
+                         : (DWORD)(left_ms < longest_ms ? left_ms : longest_ms);
         DWORD answer = WaitForSingleObject(sem->pointer, wait);
         if (answer == WAIT_OBJECT_0)
             return QUOIT_OK;

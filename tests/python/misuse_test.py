@@ -71,10 +71,18 @@ class Arguments(Case):
             self.assertRaises((TypeError, ValueError), queue.pop_many, value)
             self.assertRaises((TypeError, ValueError), queue.poll_fd, value)
             self.assertRaises((TypeError, ValueError), quoit.Cursor, next=value)
-        for timeout in (-1, -0.5, float("nan"), "soon"):
+        for timeout in (float("nan"), "soon"):
             self.assertRaises((TypeError, ValueError), queue.pop, timeout)
             self.assertRaises((TypeError, ValueError), queue.push, b"lost", timeout)
         self.assertEqual(queue.pop(timeout=1e300), b"kept")
+        for timeout in (0, -1, -0.5, -1e300, float("-inf")):  # do not wait
+            self.assertRaises(quoit.Empty, queue.pop, timeout)
+            self.assertRaises(quoit.Timeout, queue.wait_for_items, timeout)
+        while len(queue) < queue.capacity:
+            queue.push(b"kept", timeout=float("inf"))
+        for timeout in (0, -1, -0.5, -1e300, float("-inf")):
+            self.assertRaises(quoit.Full, queue.push, b"lost", timeout)
+            self.assertRaises(quoit.Timeout, queue.wait_for_room, timeout)
         for name in ("item_bytes", "sized"):  # buffers are as long as they say
             self.assertRaises(AttributeError, setattr, queue, name, 1)
 

@@ -121,6 +121,7 @@ static void items(quoit::options options)
     item out = {0, 0};
     CHECK(queue.try_pop(out) == status::empty && !queue.try_pop());
     CHECK(queue.try_pop_for(out, 1ms) == status::timeout);
+    CHECK(queue.try_pop_for(out, -1s) == status::timeout);
     CHECK_THROWS(queue.pop(1ms), status::timeout);
     CHECK(queue.try_push({1, 0.5}) == status::ok);
     queue.push({2, 0.5});
