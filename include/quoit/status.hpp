@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The part of <quoit.hpp>, which includes it, about status codes and errors.
+// The part of <quoit.hpp>, which includes it, about statuses and errors.
 #ifndef QUOIT_STATUS_HPP
 #define QUOIT_STATUS_HPP
 

@@ -2,7 +2,7 @@
 /*
  * The porting contract: all that Quoit asks of an operating system, on one page. CMake picks one
  * file per mechanism (shm_posix.c, sem_sysv.c, liveness_ofd.c, …); docs/PORTING.md says what each
- * must promise. Failures come back as a status with the error text set (fail.h); nothing here
+ * must promise. Failures are returned as a status, with its sentence set (fail.h); nothing here
  * leaves errno to the caller.
  */
 #ifndef QUOIT_OS_H

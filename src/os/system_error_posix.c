@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* errno values of POSIX systems as Quoit's status codes. */
+/* errno values of POSIX systems as Quoit's statuses. */
 #include "system_error.h"
 
 #include "fail.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Windows error codes as Quoit's status codes. */
+/* Windows error codes as Quoit's statuses. */
 #include "system_error.h"
 
 #include "fail.h"

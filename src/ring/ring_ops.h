@@ -355,7 +355,7 @@ static inline bool quoit_ring_is_ending(const struct quoit_ring_place *place)
     return atomic_load_explicit(&place->shm->finished, memory_order_relaxed) != 0;
 }
 
-/* Sets the error text. */
+/* Sets the sentence. */
 quoit_status quoit_ring_counters_apart(uint64_t tail, uint64_t head, uint64_t capacity);
 
 /* Of the table, for SPSC rings. */

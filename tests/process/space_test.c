@@ -120,7 +120,7 @@ static void file_size_limit(void)
             /* A segment is no file; its lock file is. */
             bool fits = limits[k] > 0 && strcmp(test_schemes[i], "sysv") == 0;
             CHECK_EQUAL((uint64_t)created, (uint64_t)(fits ? QUOIT_OK : QUOIT_ERROR_NO_SPACE));
-            const char *text = test_sentence();
+            const char *text = quoit_describe(created);
             CHECK(fits || strstr(text, "File too large") || strstr(text, "ulimit -f"));
             quoit_queue_close(queue);
             CHECK_EQUAL(quoit_queue_unlink(name), fits ? QUOIT_OK : QUOIT_ERROR_NOT_FOUND);

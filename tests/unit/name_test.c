@@ -99,7 +99,7 @@ static void options(void)
     refused(test_name(""), bad, QUOIT_ERROR_UNSUPPORTED, "kind 3");
 }
 
-/* More than any machine has, on each scheme: NOSPACE, and nothing stays behind. */
+/* More than any machine has, on each scheme: NO_SPACE, and nothing stays behind. */
 static void no_space(void)
 {
     struct quoit_queue_options huge = good;

@@ -262,7 +262,7 @@ static void one_size_or_many(void)
     CHECK_STATUS(quoit_queue_claim(queue, 1, &room, &count), QUOIT_ERROR_INVALID);
     CHECK_STATUS(quoit_queue_commit(queue, 1), QUOIT_ERROR_INVALID);
     CHECK_EQUAL(quoit_queue_push_many(queue, bytes, 1), 0);
-    CHECK(strstr(test_sentence(), "push_sized"));
+    CHECK(strstr(quoit_describe(QUOIT_ERROR_INVALID), "push_sized"));
     CHECK_STATUS(quoit_queue_join(name, &fixed, QUOIT_OBSERVER, &other), QUOIT_ERROR_DIFFERENT);
     destroy(queue);
     name = test_name("");

@@ -113,7 +113,7 @@ static void unknown_number(void)
     CHECK_GT(strlen(quoit_describe((quoit_status)999)), 5);
 }
 
-/* Programs print error texts on terminals, and a name in one may be another user's choice. */
+/* Programs print sentences on terminals, and a name in one may be another user's choice. */
 static void names_are_made_printable(void)
 {
     static const struct {
