@@ -11,7 +11,7 @@ struct item {
     uint64_t number;
     uint64_t inverse;
 };
-QUOIT_DEFINE_QUEUE(item, struct item)
+QUOIT_DEFINE_QUEUE(item, struct item);
 
 enum { BATCH = 32 };
 
@@ -21,7 +21,8 @@ static uint64_t by_ones(quoit_queue *queue, uint64_t rounds)
     uint64_t wrong = 0;
     for (uint64_t i = 0; i < rounds; i++) {
         struct item item = {i, ~i};
-        wrong += item_push(queue, &item) != QUOIT_OK || item_pop(queue, &item) != QUOIT_OK;
+        wrong += item_push((struct item_queue){queue}, &item, QUOIT_NOW) != QUOIT_OK ||
+                 item_pop((struct item_queue){queue}, &item, QUOIT_NOW) != QUOIT_OK;
     }
     return wrong;
 }
@@ -31,8 +32,8 @@ static uint64_t waiting(quoit_queue *queue, uint64_t rounds)
     uint64_t wrong = 0;
     for (uint64_t i = 0; i < rounds; i++) {
         struct item item = {i, ~i};
-        wrong += item_push_wait(queue, &item, QUOIT_FOREVER) != QUOIT_OK ||
-                 item_pop_wait(queue, &item, QUOIT_FOREVER) != QUOIT_OK;
+        wrong += item_push((struct item_queue){queue}, &item, QUOIT_FOREVER) != QUOIT_OK ||
+                 item_pop((struct item_queue){queue}, &item, QUOIT_FOREVER) != QUOIT_OK;
     }
     return wrong;
 }
@@ -42,8 +43,8 @@ static uint64_t out_of_line(quoit_queue *queue, uint64_t rounds)
     uint64_t wrong = 0;
     for (uint64_t i = 0; i < rounds; i++) {
         struct item item = {i, ~i};
-        wrong += quoit_queue_push(queue, &item) != QUOIT_OK ||
-                 quoit_queue_pop(queue, &item) != QUOIT_OK;
+        wrong += quoit_queue_push(queue, &item, sizeof item, QUOIT_NOW) != QUOIT_OK ||
+                 quoit_queue_pop(queue, &item, sizeof item, NULL, QUOIT_NOW) != QUOIT_OK;
     }
     return wrong;
 }
@@ -51,10 +52,14 @@ static uint64_t out_of_line(quoit_queue *queue, uint64_t rounds)
 static uint64_t many(quoit_queue *queue, uint64_t rounds)
 {
     static struct item items[BATCH];
+    const struct item_queue typed = {queue};
+    size_t count;
     uint64_t wrong = 0;
     for (uint64_t i = 0; i < rounds; i++)
-        wrong += item_push_many(queue, items, BATCH) != BATCH ||
-                 item_pop_many(queue, items, BATCH) != BATCH;
+        wrong += item_push_many(typed, items, BATCH, &count, QUOIT_NOW) != QUOIT_OK ||
+                 count != BATCH ||
+                 item_pop_many(typed, items, BATCH, &count, QUOIT_NOW) != QUOIT_OK ||
+                 count != BATCH;
     return wrong;
 }
 
@@ -78,11 +83,10 @@ int main(int argc, char **argv)
         fprintf(stderr, "instructions HOW ROUNDS\n");
         return 2;
     }
-    const struct quoit_queue_options options = {
-        .kind = strstr(argv[1], "of many") ? QUOIT_MPMC : QUOIT_SPSC,
-        .item_bytes = sizeof(struct item),
-        .capacity = 64,
-        .tuning = strstr(argv[1], "spans") ? QUOIT_FOR_SPANS : QUOIT_FOR_ITEMS};
+    const struct quoit_queue_options options = {.kind = strstr(argv[1], "of many") ? QUOIT_MPMC
+                                                                                   : QUOIT_SPSC,
+                                                .item_bytes = sizeof(struct item),
+                                                .capacity = 64};
     quoit_status status = quoit_queue_create("local:instructions", &options,
                                              QUOIT_PRODUCER | QUOIT_CONSUMER, &queue);
     if (status != QUOIT_OK) {
@@ -91,6 +95,6 @@ int main(int argc, char **argv)
     }
     uint64_t wrong = run(queue, argv[1], strtoull(argv[2], NULL, 10));
     quoit_queue_close(queue);
-    (void)quoit_queue_unlink("local:instructions");
+    (void)quoit_unlink("local:instructions", 0);
     return wrong == 0 ? 0 : 1;
 }

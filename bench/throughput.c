@@ -12,7 +12,7 @@ struct item {
     uint64_t number;
     uint64_t inverse;
 };
-QUOIT_DEFINE_QUEUE(item, struct item)
+QUOIT_DEFINE_QUEUE(item, struct item);
 
 enum { RUNS = 21, SHORT_RUNS = 5, ITEMS = 1000000, SPINS = 1000 };
 static const struct quoit_queue_options options = {.item_bytes = sizeof(struct item),
@@ -45,7 +45,7 @@ static void produce(const char *name)
     must(quoit_queue_open(name, QUOIT_PRODUCER, &queue));
     for (uint64_t n = 0; n < ITEMS; n++) {
         struct item item = {n, ~n};
-        while (item_push(queue, &item) != QUOIT_OK)
+        while (item_push((struct item_queue){queue}, &item, QUOIT_NOW) != QUOIT_OK)
             idle(&spins);
     }
     quoit_queue_close(queue);
@@ -61,11 +61,11 @@ static double run(const char *program)
     must(quoit_queue_create(name, &options, QUOIT_CONSUMER, &queue));
     int64_t producer = bench_start(program, "--produce", name);
     struct item item = {0, 0};
-    while (quoit_queue_is_empty(queue))
+    while ((quoit_queue_size(queue) == 0))
         idle(&spins);
     uint64_t start = bench_now_ns();
     for (uint64_t n = 0; n < ITEMS; n++) {
-        while (item_pop(queue, &item) != QUOIT_OK)
+        while (item_pop((struct item_queue){queue}, &item, QUOIT_NOW) != QUOIT_OK)
             idle(&spins);
         if (item.number != n || item.inverse != ~n)
             give_up("an item came wrong");
@@ -74,7 +74,7 @@ static double run(const char *program)
     if (bench_join(producer) != 0)
         give_up("the producer failed");
     quoit_queue_close(queue);
-    (void)quoit_queue_unlink(name);
+    (void)quoit_unlink(name, 0);
     return (double)ITEMS * 1e3 / (double)ns;
 }
 

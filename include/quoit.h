@@ -2,28 +2,32 @@
 /*
  * Quoit: messages between the processes of one machine, through shared memory.
  *
- *     QUOIT_DEFINE_QUEUE(product, struct product)             one line for each type that you send
+ *     struct reading { uint64_t sensor; double celsius; };
+ *     QUOIT_DEFINE_QUEUE(reading, struct reading);        once for each type that you send
  *
- *     struct quoit_queue_options options = {.item_bytes = sizeof(struct product), .capacity = 5};
- *     quoit_queue *queue;
- *     quoit_status status = quoit_queue_join("products", &options, QUOIT_PRODUCER, &queue);
- *     if (status != QUOIT_OK) fprintf(stderr, "%s\n", quoit_describe(status));
- *     product_push(queue, &item);                             QUOIT_OK or QUOIT_FULL; never blocks
+ *     struct reading_queue queue;
+ *     quoit_status status = reading_join("readings", 64, QUOIT_PRODUCER, &queue);
+ *     if (status == QUOIT_OK)
+ *         status = reading_push(queue, &reading, QUOIT_FOREVER);
+ *     if (status != QUOIT_OK)
+ *         fprintf(stderr, "%s\n", quoit_describe(status));
+ *     quoit_queue_close(queue.queue);
  *
  * CAVEATS, FIRST
- *   - A queue outlives the processes that use it: it is there until quoit_queue_unlink (or, but for
- *     file: names, the next boot). Not on Windows: a windows: object, and what is in it, is gone
- *     when its last handle is closed, by a death or by close.
- *   - Everybody who may write to a queue can spoil its data. They cannot make you read or write
+ *   - A queue outlives the processes that use it: it stays until it is unlinked (or, except for
+ *     file: names, until the next boot). Not on Windows: a windows: object, and its content, is
+ *     gone when its last handle is closed, by a crash or by close.
+ *   - A process that may write to a queue can spoil its data. It cannot make you read or write
  *     outside it. Truncating the object behind a live mapping (a file, say) is the exception: the
  *     system then sends SIGBUS.
- *   - After fork, the child's copies of queue and pool handles are dead: calls give
- *     QUOIT_ERROR_FORKED, or what an empty queue would. Open anew. This needs fork() itself; a bare
- *     clone() system call is not seen. A fork waits while another thread opens or creates. Regions
- *     and semaphores go on. Fork handlers of your own (pthread_atfork) must not call Quoit, nor
- *     take a lock that any thread holds while it calls Quoit.
+ *   - After fork, the child's copies of queue and pool handles are disabled: calls return
+ *     QUOIT_ERROR_FORKED, or the answer of an empty queue. Open anew. This needs fork() itself; a
+ *     bare clone() system call is not seen. A fork waits while another thread opens or creates.
+ *     Regions and semaphores go on. Fork handlers of your own (pthread_atfork) must not call Quoit,
+ *     nor take a lock that any thread holds while it calls Quoit.
  *   - Items are copied as bytes: no pointers in them.
- *   - Leave the library's descriptors open (no closefrom): who lives is asked through them.
+ *   - Leave the library's descriptors open (no closefrom): it asks through them which processes
+ *     are alive.
  *
  * NAMES are [scheme:]text.
  *     products            the system's native kind (Windows: windows, elsewhere: posix)
@@ -40,7 +44,7 @@
  * WHAT MAY OVERLAP WITH WHAT
  *     different handles                       everything, in any processes and threads
  *     one queue handle: push, claim, commit,  one thread at a time (the producer's), their waits
- *         finish                              included
+ *         discard, finish                     included
  *     one queue handle: pop, peek, release    one thread at a time (the consumer's), beside it
  *     one queue handle: poll_fd               as the side's own calls
  *     one queue handle: size, inspect, …      any thread, beside both
@@ -61,7 +65,7 @@
  * Comments write INVALID for QUOIT_ERROR_INVALID. Nothing here sets errno on purpose, prints, or
  * exits; push and pop do not allocate.
  *
- * FORMAT.md numbers refer to docs/FORMAT.md, the layout of what is shared.
+ * FORMAT.md numbers refer to docs/FORMAT.md, the layout of the shared memory.
  */
 #ifndef QUOIT_H
 #define QUOIT_H
@@ -70,6 +74,7 @@
 #include <quoit/status.h>
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #ifdef __cplusplus
@@ -78,78 +83,75 @@ extern "C" {
 
 #define QUOIT_NAME_MAX 200
 #define QUOIT_PATH_MAX 4000
-#define QUOIT_FOREVER  INT64_MAX /* as a timeout_ns */
+#define QUOIT_NOW      INT64_C(0) /* timeout_ns: do not wait; any negative value means the same */
+#define QUOIT_FOREVER  INT64_MAX  /* timeout_ns: wait until done, or until it cannot be done */
 
 /* ---- Queues ---------------------------------------------------------------------------------- */
 
 typedef struct quoit_queue quoit_queue;
 
-enum quoit_kind {
+/* kind */
+enum {
     QUOIT_SPSC = 0, /* one producer, one consumer: the fastest */
-    /* Many of each; an item goes to one consumer. Items of one producer come in its order. Many
-       claim one counter, so an item costs several times what it does with QUOIT_SPSC. */
+    /* Many of each; an item goes to one consumer. Items of one producer come in its order. All
+       claim positions from one counter, so an item costs several times what it does with SPSC. */
     QUOIT_MPMC = 1,
-    /* One producer, and consumers, subscribers here, that each see every item from where they came
-       in; they come and go as they like. */
+    /* One producer; every consumer, a subscriber here, gets every item from where it joined. */
     QUOIT_BROADCAST = 2
 };
 
-/* What a queue is to be fastest at. Both do everything. MPMC has one way, and takes either. */
-enum quoit_tuning {
-    /* One item at a time, seen by the other side at once: each is handed over in the cache line
-       that carries it. (Items of more than 256 bytes are kept as spans.) */
-    QUOIT_FOR_ITEMS = 0,
-    /* Many at a time: batches are copied as one piece and published at once, and claims are made in
-       place. */
-    QUOIT_FOR_SPANS = 1
+/* when_full, of QUOIT_BROADCAST only */
+enum {
+    /* A push finds no room while a live subscriber is capacity items behind. Without subscribers
+       there is always room. */
+    QUOIT_WAIT_FOR_SLOWEST = 0,
+    /* A push always succeeds. A subscriber that the producer overtakes goes on with newer items,
+       and knows how many it missed: quoit_queue_missed. */
+    QUOIT_DROP_OLDEST = 1
 };
 
-/* What becomes of a subscriber that is slower than the producer. */
-enum quoit_broadcast {
-    /* The producer waits for the slowest living subscriber: FULL where that has capacity items to
-       take yet. Without subscribers there is always room. */
-    QUOIT_LOSSLESS = 0,
-    /* The producer waits for nobody. A subscriber that it overtakes goes on with newer items, and
-       knows how many it missed: quoit_queue_missed. */
-    QUOIT_LOSSY = 1
-};
-
-/* All zero, but for item_bytes and capacity, is a good start. */
+/* 128 bytes in every version. What is not needed is 0. */
 struct quoit_queue_options {
-    enum quoit_kind kind;
-    uint32_t item_bytes;  /* size of an item; QUOIT_ERROR_INVALID if 0 */
-    uint64_t capacity;    /* items, exactly; QUOIT_ERROR_INVALID if 0 */
-    uint32_t permissions; /* as of chmod, whatever the umask; 0 = 0600 */
-    bool sized; /* messages with lengths of their own, up to item_bytes: push_sized, … */
-    enum quoit_tuning tuning;
-    uint32_t user_bytes; /* room of your own beside the queue, zeroed: quoit_queue_user_area */
-    enum quoit_broadcast broadcast; /* of QUOIT_BROADCAST alone */
+    uint64_t capacity;    /* items or messages, exactly; at least 1 */
+    uint64_t item_bytes;  /* size of every item, or of the longest message; 1 to 2^32 - 1 */
+    uint64_t user_bytes;  /* memory of your own beside the queue, zeroed: quoit_queue_user_area */
+    uint32_t kind;        /* QUOIT_SPSC, ... */
+    uint32_t when_full;   /* QUOIT_WAIT_FOR_SLOWEST, ... */
+    uint32_t messages;    /* 1: every message has its own size, up to item_bytes */
+    uint32_t item_align;  /* reserved: 0 */
+    uint32_t permissions; /* as of chmod, exact, whatever the umask; 0: 0600 */
+    uint32_t finishes;    /* reserved: 0 */
+    uint32_t members;     /* reserved: 0 */
+    uint32_t memory;      /* reserved: 0 */
+    char type[32];        /* reserved: empty */
+    uint64_t reserved[5];
 };
 
-/* What a handle is for; may be or-ed. 0 is not valid. */
-enum quoit_role {
-    QUOIT_PRODUCER = 1,      /* but for MPMC: one living holder; a dead one's place is taken over */
-    QUOIT_CONSUMER = 2,      /* SPSC: likewise */
-    QUOIT_OBSERVER = 4,      /* looks, and needs only read permission */
-    QUOIT_ANY_OWNER = 0x100, /* not a role: accept an object that belongs to another user */
-    /* Not a role: a subscriber (QUOIT_BROADCAST) begins with the oldest item that is kept, and not
-       with the first one that is pushed after it came. At least three quarters of the capacity are
-       kept, lossy: all of it. */
+/* flags: one set for queues, pools, regions and semaphores; one that does not apply is INVALID */
+enum {
+    QUOIT_PRODUCER = 0x1,
+    QUOIT_CONSUMER = 0x2,
+    QUOIT_OBSERVER = 0x4,    /* only looks; needs read permission only; also for pools, regions */
+    QUOIT_ANY_OWNER = 0x100, /* accept an object of another user */
+    /* A subscriber begins with the oldest item that is kept, and not with the first one that is
+       pushed after it joined. At least three quarters of the capacity are kept; with DROP_OLDEST
+       all of it. */
     QUOIT_FROM_OLDEST = 0x200,
-    /* Not a role: joins to repair; no other handle takes it for a peer (QUOIT_ABANDONED). */
-    QUOIT_FOR_REPAIR = 0x400
+    /* Joins to repair: no other handle takes it for a peer (QUOIT_ABANDONED). */
+    QUOIT_FOR_REPAIR = 0x800
 };
 
 /*
- * Make a queue, open one, or do whichever it takes.
- *   name         see NAMES
- *   options      what to make; join compares all but permissions with what is there
- *   roles        of enum quoit_role
- *   queue_out    the handle, to be closed by quoit_queue_close; NULL on failure
+ * Make a queue, open one, or (join) open it and make it if it does not exist.
+ *   name        see NAMES
+ *   options     what to make; join compares all but permissions with what is there
+ *   flags       PRODUCER, CONSUMER or both; or OBSERVER; with ANY_OWNER, FROM_OLDEST
+ *   queue_out   the handle, to be closed by quoit_queue_close; NULL on failure
  * create returns OK EXISTS NO_SPACE. open returns OK NOT_FOUND NOT_QUOIT FORMAT CORRUPT OTHER_USER,
  * and DIFFERENT if the object is no queue. join returns any of these, and DIFFERENT if the queue is
- * not as the options ask. All: INVALID NAME UNSUPPORTED PERMISSION LIMIT NO_MEMORY SYSTEM, and
- * ROLE_TAKEN if a live process has the role (see enum quoit_role). LIMIT if 64 handles are in it
+ * not as the options ask. All: INVALID NAME UNSUPPORTED PERMISSION LIMIT NO_MEMORY SYSTEM BUSY, and
+ * ROLE_TAKEN if a live process has the role: SPSC has one producer and one consumer, a broadcast
+ * one producer. The place of a crashed process is taken over. LIMIT if 64 handles are in it
  * already, of a broadcast 64 subscribers and a producer.
  * Creation is atomic: others find nothing or the whole queue, with its memory reserved. Any thread.
  * Blocks only behind another process that is creating or removing a System V object of that name,
@@ -157,168 +159,158 @@ enum quoit_role {
  * object is that user's. UNSUPPORTED: a sysv: name, without /proc on Linux. Format: FORMAT.md.
  */
 quoit_status quoit_queue_create(const char *name, const struct quoit_queue_options *options,
-                                unsigned roles, quoit_queue **queue_out);
-quoit_status quoit_queue_open(const char *name, unsigned roles, quoit_queue **queue_out);
+                                uint32_t flags, quoit_queue **queue_out);
+quoit_status quoit_queue_open(const char *name, uint32_t flags, quoit_queue **queue_out);
 quoit_status quoit_queue_join(const char *name, const struct quoit_queue_options *options,
-                              unsigned roles, quoit_queue **queue_out);
+                              uint32_t flags, quoit_queue **queue_out);
 
 /* Leave. The queue, with what is in it, stays; the roles are free from here. NULL is allowed. */
 void quoit_queue_close(quoit_queue *queue);
 
-/* End of stream: pushes get FINISHED, pops too once they have drained the queue. By a producer, for
-   all of them, else WRONG_ROLE; may be repeated. What others have claimed by then they still
-   commit. It cannot be undone: unlink the queue and create another. */
+/* End of stream: pushes get FINISHED, pops too after the last item. By a producer, for all of them,
+   else WRONG_ROLE; may be repeated. Items that others have claimed by then they still commit. It
+   cannot be undone: unlink the queue and create another. */
 quoit_status quoit_queue_finish(quoit_queue *queue);
 
-/*
- * Remove a queue's name. Who has it open goes on with it, and shares nothing with a later one of
- * that name. unlink_self does so only if the name still leads to this handle's queue, else
- * REMOVED; not by an observer (PERMISSION). A damaged queue can be unlinked like any other, if it
- * can still be told to be Quoit's.
- * OK NOT_FOUND NOT_QUOIT (left alone) DIFFERENT (no queue) OTHER_USER PERMISSION BUSY.
- */
-quoit_status quoit_queue_unlink(const char *name);
-quoit_status quoit_queue_unlink_self(quoit_queue *queue);
+/* Remove the queue's name if it still leads to this queue, else REMOVED; not by an observer
+   (PERMISSION). Processes that have the queue open go on with it, and share nothing with a later
+   one of that name. By name: quoit_unlink. */
+quoit_status quoit_queue_unlink(quoit_queue *queue);
 
 /*
- * Push a copy of one item, pop one into item_out.
- * push: OK FULL FINISHED (finished); pop: OK EMPTY FINISHED (finished, and drained).
- * Both: ABANDONED (the other side is gone, see <quoit/status.h>), WRONG_ROLE FORKED CORRUPT.
- * A push that returned OK is visible to the consumer and survives a crash of its producer.
+ * Remove the name of a queue, a pool or a region, also of a damaged one, whatever it is.
+ *   flags   0, or QUOIT_ANY_OWNER: also an object of another user. The system's permissions
+ *           decide: root may, and so may users with write permission on a file's directory
+ * OK NOT_FOUND NOT_QUOIT (not removed) OTHER_USER PERMISSION BUSY INVALID.
+ */
+quoit_status quoit_unlink(const char *name, uint32_t flags);
+
+/*
+ * Copy one item or message in; copy one out. Whatever the queue contains, no byte beyond these
+ * sizes is read or written.
+ *   bytes        of an item, item_bytes exactly (else INVALID); of a message, up to item_bytes
+ *                (else TOO_BIG)
+ *   room_bytes   at least the size of the item or message (else TOO_BIG: bytes_out has its size,
+ *                and it stays)
+ *   bytes_out    its size; may be NULL
+ *   timeout_ns   how long to wait, by the monotonic clock, if the queue is full, or empty:
+ *                QUOIT_NOW does not wait, QUOIT_FOREVER waits until it is done or cannot be done
+ * push: OK FULL FINISHED; pop: OK EMPTY FINISHED. FULL and EMPTY are also returned when the time is
+ * over. Both: ABANDONED (the last peer is gone, see <quoit/status.h>), WRONG_ROLE FORKED CORRUPT.
+ * A push that returned OK is visible to the consumer and survives a crash of its producer. A call
+ * with QUOIT_NOW never blocks. It makes a system call only to wake a sleeping side, and to ask the
+ * kernel which members are alive: for ABANDONED, or if a claim (MPMC) or a subscriber blocks. A
+ * wait first spins for some microseconds, as many as paid lately, then sleeps; a signal does not
+ * end it. No call allocates. The typed forms (<quoit/typed.h>) are much faster.
  * MPMC: positions are claimed in order and taken in order. A producer that is stopped between claim
  * and commit blocks the positions behind it. One that crashed there does not: a blocked process
  * asks the kernel and goes on. An item that a crashed consumer had taken and not released goes,
- * late, to a consumer that finds no other item. A pop returns FINISHED once no item can come any
+ * late, to a consumer that finds no other item. FINISHED is returned once no item can come any
  * more: not while a live consumer still reads one.
- * BROADCAST: an item is committed for all subscribers at once. If the ring is full, a lossless push
- * asks the kernel whether the subscriber that blocks it is alive. It drops one that crashed, but
- * not one that is stopped. A lossy pop never returns a torn item; unless it returns OK, the
- * contents of item_out are unspecified. These calls never block and never allocate. They make a
- * system call only to wake a sleeping side, and to ask the kernel which members are alive: for
- * ABANDONED, or if a claim (MPMC) or a subscriber blocks. The typed forms are much faster.
+ * BROADCAST: an item is committed for all subscribers at once. If the ring is full, a push that
+ * waits for the slowest asks the kernel whether the subscriber that blocks it is alive. It drops
+ * one that crashed, but not one that is stopped. With DROP_OLDEST a pop never returns a torn item;
+ * unless it returns OK, the contents of buffer are unspecified.
  */
-quoit_status quoit_queue_push(quoit_queue *queue, const void *item);
-quoit_status quoit_queue_pop(quoit_queue *queue, void *item_out);
+quoit_status quoit_queue_push(quoit_queue *queue, const void *data, size_t bytes,
+                              int64_t timeout_ns);
+quoit_status quoit_queue_pop(quoit_queue *queue, void *buffer, size_t room_bytes, size_t *bytes_out,
+                             int64_t timeout_ns);
 
 /*
- * The same, but where a push finds the queue full, or a pop finds it empty, they wait for the other
- * side: first by looking again and again for some microseconds, as many as paid lately, then
- * asleep.
- *   timeout_ns   0 or less does not wait; QUOIT_FOREVER has no end; by the monotonic clock
- * Beside push's and pop's, but never FULL or EMPTY:
- *   TIMEOUT      nothing came, and nothing was done
- *   ABANDONED    as push and pop; the next wait waits for a successor
- * A signal does not end a wait. Where nobody sleeps, nobody makes a system call: push and pop look
- * at one word that they have at hand.
+ * Copy many items in, or out. Wait for the first, then take as many as possible at once. INVALID
+ * for messages.
+ *   count_out   how many; valid with every status; may be NULL
+ * OK: at least one, or count is 0. Otherwise as push and pop. Items of more than 256 bytes are
+ * published at once: after a crash there are all or none; of others the first ones, or all. Items
+ * that pop_many has taken when its process crashes in it are lost: peek where that matters.
  */
-quoit_status quoit_queue_push_wait(quoit_queue *queue, const void *item, int64_t timeout_ns);
-quoit_status quoit_queue_pop_wait(quoit_queue *queue, void *item_out, int64_t timeout_ns);
-
-/* Only the waiting, before a batch, a claim or a peek: OK when there is room, when there are items.
-   FINISHED TIMEOUT ABANDONED WRONG_ROLE FORKED CORRUPT. */
-quoit_status quoit_queue_wait_for_room(quoit_queue *queue, int64_t timeout_ns);
-quoit_status quoit_queue_wait_for_items(quoit_queue *queue, int64_t timeout_ns);
+quoit_status quoit_queue_push_many(quoit_queue *queue, const void *items, size_t item_bytes,
+                                   size_t count, size_t *count_out, int64_t timeout_ns);
+quoit_status quoit_queue_pop_many(quoit_queue *queue, void *items, size_t item_bytes, size_t count,
+                                  size_t *count_out, int64_t timeout_ns);
 
 /*
- * A descriptor for event loops (poll, epoll, libuv …): readable while a side of the queue has
+ * Write an item where it will lie, then commit or discard it; read one where it lies, then release
+ * it. If the process crashes in between, an uncommitted claim leaves nothing, and a peeked
+ * item goes to the next consumer. One at a time for each side of a handle: a second claim, and a
+ * push, drop the first; peeking again returns the same item, and pop takes it.
+ *   bytes       as of push; commit: of an item item_bytes, of a message at most what was claimed
+ *   room_out    NULL unless OK
+ * claim: as push; peek: as pop. commit, release: OK, or INVALID without a claim, without a peek, or
+ * for more than that; WRONG_ROLE FORKED. discard: OK also without a claim.
+ * claim_many, commit_many, peek_many, release_many: items only, one behind the other; up to
+ * `wanted`, at least one. commit_many publishes the first count of them and drops the rest,
+ * release_many takes the first count. After claim_many, commit publishes one item and drops the
+ * rest. After a crash in commit_many there are as many as after one in push_many.
+ * MPMC and broadcast: one item per call. SPSC, up to 256 bytes and no multiple of 8: peek_many
+ * returns one item per call, since slots are padded to multiples of 8; pop_many takes many.
+ * Items of up to 256 bytes (SPSC), and those of a broadcast with DROP_OLDEST, are claimed in the
+ * handle's memory, and commit copies. MPMC: from the claim on it has its place in the order, and
+ * those behind it wait: commit or discard it soon. A peeked item is this consumer's; others take
+ * those behind it, and close leaves it to them.
+ */
+quoit_status quoit_queue_claim(quoit_queue *queue, size_t bytes, void **room_out,
+                               int64_t timeout_ns);
+quoit_status quoit_queue_commit(quoit_queue *queue, size_t bytes);
+quoit_status quoit_queue_discard(quoit_queue *queue);
+quoit_status quoit_queue_peek(quoit_queue *queue, const void **data_out, size_t *bytes_out,
+                              int64_t timeout_ns);
+quoit_status quoit_queue_release(quoit_queue *queue);
+quoit_status quoit_queue_claim_many(quoit_queue *queue, size_t wanted, void **items_out,
+                                    size_t *count_out, int64_t timeout_ns);
+quoit_status quoit_queue_commit_many(quoit_queue *queue, size_t count);
+quoit_status quoit_queue_peek_many(quoit_queue *queue, const void **items_out, size_t *count_out,
+                                   int64_t timeout_ns);
+quoit_status quoit_queue_release_many(quoit_queue *queue, size_t count);
+
+/* Events; the end of the stream and a crash are both. No flag has these numbers. */
+enum { QUOIT_ITEMS = 0x10, QUOIT_ROOM = 0x20 };
+
+/*
+ * A descriptor for event loops (poll, epoll, libuv ...): readable while a side of the queue has
  * something to do. Level-triggered: it stays readable until a call has found nothing, so go on
- * until EMPTY (or FULL) and nothing is missed; it may be readable once in vain.
- *   role     QUOIT_CONSUMER: there are items, QUOIT_PRODUCER: room; or the end, or ABANDONED
+ * until EMPTY (or FULL) and nothing is missed; it may be readable once without a reason.
+ *   events   QUOIT_ITEMS, of a consumer, or QUOIT_ROOM, of a producer
  *   fd_out   the queue's own, closed with it; only wait on it, never read it
  * OK WRONG_ROLE FORKED INVALID LIMIT NO_MEMORY; UNSUPPORTED on Windows. Starts a thread, which
  * sleeps on the queue in your place and blocks all signals. By the side's own thread.
  */
-quoit_status quoit_queue_poll_fd(quoit_queue *queue, unsigned role, int *fd_out);
-
-/* As many of count as there is room for, or as are there; returns how many. 0 also stands for all
-   that a push or pop would report as a status: ask it for the reason. With QUOIT_FOR_SPANS they are
-   published at once: after a death there are all or none; else the first ones, or all. What a
-   pop_many has given back when its process dies in it is gone: peek where that matters. */
-uint64_t quoit_queue_push_many(quoit_queue *queue, const void *items, uint64_t count);
-uint64_t quoit_queue_pop_many(quoit_queue *queue, void *items_out, uint64_t count);
+quoit_status quoit_queue_poll_fd(quoit_queue *queue, uint32_t events, int *fd_out);
 
 /*
- * Make items where they will lie: claim gives room for up to `wanted` items, one after the other,
- * at least one; commit pushes the first count of them, which may be fewer, or 0. A claim that is
- * not committed never was: claim again, push, or die. Nobody sees the items before. With
- * QUOIT_FOR_SPANS the room is the queue itself; else it is the handle's, and commit copies.
- * MPMC: one item at a time, in the queue itself. From the claim on it has its place in the order,
- * and those behind it wait: commit it soon, or give it up by committing 0. Claiming again gives the
- * same room, and push fills it.
- * BROADCAST: lossless, one item at a time, in the queue itself; lossy, the room is the handle's.
- * claim: as push, and INVALID for 0; NULL and 0 unless OK. commit: OK, or INVALID if count is more
- * than is claimed.
+ * Snapshots: any flags, any thread; on a handle from before a fork, those of an empty queue; 0 of
+ * NULL. MPMC: an item counts from its claim to its being taken. So peeked items, which still take
+ * up room, are not in the size, and abandoned claims are until they are repaired. The size of a
+ * broadcast is what this handle's subscriber has yet to take; without one, what the slowest live
+ * one has, which costs a system call for each.
  */
-quoit_status quoit_queue_claim(quoit_queue *queue, uint64_t wanted, void **items_out,
-                               uint64_t *count_out);
-quoit_status quoit_queue_commit(quoit_queue *queue, uint64_t count);
-
-/*
- * Messages, of a queue that was made .sized: each as long as it is, from 0 to item_bytes. The calls
- * for items of one size return INVALID there, these do elsewhere; release(1), commit(0), finish and
- * the waits are for both.
- *   SPSC            a ring of bytes, in which capacity of the longest fit, and more of shorter ones
- *   MPMC, BROADCAST capacity of any length
- * push_sized: as push, and TOO_BIG beyond item_bytes. pop_sized: as pop, and TOO_BIG where buffer
- * has no room for it: bytes_out says how long it is, and it stays. claim_sized gives room for so
- * many bytes in place, of which commit_sized may use fewer (else INVALID); peek_sized shows the
- * next message in place, until release(1). A lossy broadcast makes and shows it in the handle's
- * memory.
- */
-quoit_status quoit_queue_push_sized(quoit_queue *queue, const void *message, uint64_t bytes);
-quoit_status quoit_queue_pop_sized(quoit_queue *queue, void *buffer, uint64_t room_bytes,
-                                   uint64_t *bytes_out);
-quoit_status quoit_queue_push_sized_wait(quoit_queue *queue, const void *message, uint64_t bytes,
-                                         int64_t timeout_ns);
-quoit_status quoit_queue_pop_sized_wait(quoit_queue *queue, void *buffer, uint64_t room_bytes,
-                                        uint64_t *bytes_out, int64_t timeout_ns);
-quoit_status quoit_queue_claim_sized(quoit_queue *queue, uint64_t bytes, void **message_out);
-quoit_status quoit_queue_commit_sized(quoit_queue *queue, uint64_t bytes);
-quoit_status quoit_queue_peek_sized(quoit_queue *queue, const void **message_out,
-                                    uint64_t *bytes_out);
-
-/*
- * Look at what is next without taking it: count_out items at items_out, in place, one after the
- * other, at least one. They stay valid, and queued, until they are released, all or the first of
- * them; a consumer that dies before leaves them to the next.
- * MPMC: one item at a time, which is this consumer's from then on; others take those behind it.
- * Peeking again gives the same one, pop takes it. close leaves it to the others.
- * BROADCAST: one item at a time; lossless in place, and the producer waits for its release; lossy a
- * copy in the handle, which nobody overwrites.
- * peek: as pop; NULL and 0 unless OK. release: OK, or INVALID if count is more than is there.
- */
-quoit_status quoit_queue_peek(quoit_queue *queue, const void **items_out, uint64_t *count_out);
-quoit_status quoit_queue_release(quoit_queue *queue, uint64_t count);
-
-/* Snapshots, any role, any thread; on a handle from before a fork, those of an empty queue. MPMC:
-   an item counts from its claim to its being taken, so peeked ones, which still take up room, are
-   not in the size, and claims that came to nothing are for a while. The size of a broadcast is what
-   this handle's subscriber has yet to take; without one, what the slowest living one has, which
-   costs a system call for each. */
 uint64_t quoit_queue_size(const quoit_queue *queue);
 uint64_t quoit_queue_capacity(const quoit_queue *queue);
-bool quoit_queue_is_empty(const quoit_queue *queue);
-bool quoit_queue_is_full(const quoit_queue *queue);
-bool quoit_queue_is_finished(const quoit_queue *queue);
+uint64_t quoit_queue_item_bytes(const quoit_queue *queue);
 
-/* Of a lossy broadcast: items that were overwritten before this handle's subscriber came to them.
-   With those that it got it makes as many as were pushed since it came in, to the item, once it
-   gets FINISHED (or EMPTY, and none is pushed). Any thread; else 0. */
+/* Of a broadcast with DROP_OLDEST: items that were overwritten before this handle's subscriber came
+   to them; else 0. Once the subscriber gets FINISHED (or EMPTY, and none is pushed), these and the
+   items that it got are exactly as many as were pushed since it joined. Any thread. */
 uint64_t quoit_queue_missed(const quoit_queue *queue);
 
+/* The memory that options.user_bytes asked for, aligned to 64, NULL if none; for observers
+   read-only. Its content, and the atomicity of access, is yours. In a forked child NULL, and a
+   pointer from before the fork leads to zeros. */
+void *quoit_queue_user_area(const quoit_queue *queue);
+
 struct quoit_queue_info {
-    enum quoit_kind kind;
-    uint32_t item_bytes;
+    uint32_t kind;
+    uint32_t messages;
+    uint64_t item_bytes;
     uint64_t capacity;
-    enum quoit_tuning tuning;
-    enum quoit_broadcast broadcast;
-    bool sized;
+    uint32_t when_full;
     uint64_t user_bytes;
-    uint64_t pushed; /* items ever; MPMC: positions, and some may have come to nothing */
-    uint64_t popped; /* likewise; broadcast: pushed - size; sized SPSC: bytes, headers too */
+    uint64_t pushed; /* items ever; MPMC: positions, of which some may have been abandoned */
+    uint64_t popped; /* likewise; broadcast: pushed - size; SPSC messages: bytes, headers too */
     uint64_t size;
     bool finished;
-    uint32_t producer_pid; /* of a living one, in its own PID namespace; 0: there is none */
+    uint32_t producer_pid; /* of a live one, in its own PID namespace; 0: there is none */
     uint32_t consumer_pid; /* likewise */
     uint32_t created_by;   /* PID */
     uint64_t created_at_unix_ns;
@@ -329,66 +321,60 @@ struct quoit_queue_info {
     uint64_t wakes;           /* how often a side woke sleepers, a system call each */
     uint64_t repairs;         /* claims, items and subscribers left by a crash, since repaired */
     uint64_t high_water;      /* the most queued items that a member has seen at its checks */
-    uint64_t pushed_messages; /* as pushed, but of a sized SPSC queue messages too */
+    uint64_t pushed_messages; /* as pushed, but messages, not bytes, of an SPSC queue of these */
     uint64_t popped_messages; /* likewise */
 };
-/* OK FORKED INVALID, and CORRUPT where a System V queue has lost its lock file: the PIDs are then
-   0. A system call for each role. */
+/* OK FORKED INVALID, and CORRUPT if a System V queue has lost its lock file: the PIDs are then 0.
+   A system call for each side. */
 quoit_status quoit_queue_inspect(const quoit_queue *queue, struct quoit_queue_info *info_out);
 
-/* The invariants of the queue's shared memory: OK, or CORRUPT with a sentence. Any role, while
-   in use. */
+/* The invariants of the queue's shared memory: OK, or CORRUPT with a sentence. Any flags,
+   while in use. */
 quoit_status quoit_queue_check(const quoit_queue *queue);
-
-/* The room that options.user_bytes asked for, aligned to 64, NULL if none; for observers read-only.
-   What is in it, and its atomicity, is yours. In a forked child NULL, and a pointer from before the
-   fork leads to zeros. */
-void *quoit_queue_user_area(const quoit_queue *queue);
 
 /* ---- Pools: blocks of one size that change hands --------------------------------------------- */
 
 typedef struct quoit_pool quoit_pool;
 
-/* A block, by a number that means the same in every process; never 0. It tells its generation too:
-   once a block is freed, whoever still has its number has the number of nothing. (After 2^32 frees
-   of one block its numbers come again.) */
+/* A block, by a number that means the same in every process; never 0. Its generation is in it: once
+   the block is freed, the number leads to no block. (After 2^32 frees of one block its numbers come
+   again.) */
 typedef uint64_t quoit_block;
 
 struct quoit_pool_options {
-    uint64_t block_bytes; /* size of a block; QUOIT_ERROR_INVALID if 0 */
-    uint64_t blocks;      /* how many, exactly; QUOIT_ERROR_INVALID if 0 */
+    uint64_t block_bytes; /* size of a block; at least 1 */
+    uint64_t blocks;      /* how many, exactly; at least 1 */
     uint32_t permissions; /* 0 = 0600 */
 };
 
 /*
- * Make a pool, open one, or do whichever it takes; as for queues, and with the same statuses. At
+ * Make a pool, open one, or (join) either; as for queues, and with the same statuses. At
  * most 2^32 - 2 blocks (INVALID), and 64 handles that are members (LIMIT).
- *   flags      0 or QUOIT_ANY_OWNER; of open also QUOIT_READ_ONLY: an observer, no member
+ *   flags      0 or QUOIT_ANY_OWNER; of open also QUOIT_OBSERVER: an observer, no member
  *   pool_out   the handle, to be closed by quoit_pool_close; NULL on failure
  * What a handle has allocated or popped is this handle's: no other one's of the same process.
  * Concurrency: any thread, and so for all calls on one pool, but for close; push and pop are also
- * those of their queue. One block is one thread's at a time. After fork the child's copy is dead:
- * QUOIT_ERROR_FORKED, NULL, 0.
+ * those of their queue. One block is one thread's at a time. After fork the child's copy is
+ * disabled: QUOIT_ERROR_FORKED, NULL, 0.
  */
 quoit_status quoit_pool_create(const char *name, const struct quoit_pool_options *options,
-                               unsigned flags, quoit_pool **pool_out);
-quoit_status quoit_pool_open(const char *name, unsigned flags, quoit_pool **pool_out);
+                               uint32_t flags, quoit_pool **pool_out);
+quoit_status quoit_pool_open(const char *name, uint32_t flags, quoit_pool **pool_out);
 quoit_status quoit_pool_join(const char *name, const struct quoit_pool_options *options,
-                             unsigned flags, quoit_pool **pool_out);
-/* Leave. Blocks that are still this handle's are as those of the dead: quoit_pool_reclaim frees
-   them. NULL is allowed. */
+                             uint32_t flags, quoit_pool **pool_out);
+/* Leave. quoit_pool_reclaim frees the blocks that are still this handle's, as those of a crashed
+   process. NULL is allowed. */
 void quoit_pool_close(quoit_pool *pool);
-quoit_status quoit_pool_unlink(const char *name); /* as quoit_queue_unlink */
 
 /*
  * Take a block, which is then this handle's, and give one back. What is in a new one is what its
  * last owner left there.
  *   block_out   0 unless OK
- * alloc: OK EXHAUSTED (none is free; what the dead had is not, before quoit_pool_reclaim).
+ * alloc: OK EXHAUSTED (none is free; those of crashed processes are not before quoit_pool_reclaim).
  * free: OK NOT_YOURS (not this handle's: freed already, sent, of another handle or pool, or no
  * block at all; nothing was done). Both: INVALID FORKED WRONG_ROLE (an observer). Lock-free, no
- * system call; EXHAUSTED has looked at each block, and while others allocate and free it may be
- * told although one was free at each moment.
+ * system call. Before EXHAUSTED it has looked at each block; while others allocate and free, it may
+ * be returned although one was free at each moment.
  */
 quoit_status quoit_pool_alloc(quoit_pool *pool, quoit_block *block_out);
 quoit_status quoit_pool_free(quoit_pool *pool, quoit_block block);
@@ -402,34 +388,31 @@ void *quoit_pool_at(const quoit_pool *pool, quoit_block block);
 
 /*
  * Hand a block on through a queue of items of 8 bytes, any kind of queue, which is used for blocks
- * of this pool alone. What was written to it before is seen by who pops it.
- * push: what quoit_queue_push tells, and NOT_YOURS. Unless OK the block is still this handle's.
- * pop: what quoit_queue_pop tells, and
+ * of this pool alone. The process that pops it sees what was written to it before.
+ * push: as quoit_queue_push, and NOT_YOURS. Unless OK the block is still this handle's.
+ * pop: as quoit_queue_pop, and
  *   NOT_YOURS   what was next was no block that was pushed here; it is taken off
  *   BUSY        another consumer crashed, or is about to, between peek and release of the next
  *               block; it stays queued, and a moment later it is this one's
  * Both: INVALID if the queue's items are not of 8 bytes; WRONG_ROLE for an observer of the pool.
- * Whoever dies at whatever instruction: a block is in the queue or a member's. One that was pushed
- * is not lost with its producer; one that was popped is with its consumer, until reclaimed.
+ * If a process crashes, at any instruction, a block is in the queue or a member's. One that was
+ * pushed is not lost with its producer; one that was popped is with its consumer, until reclaimed.
  */
-quoit_status quoit_pool_push(quoit_pool *pool, quoit_queue *queue, quoit_block block);
-quoit_status quoit_pool_pop(quoit_pool *pool, quoit_queue *queue, quoit_block *block_out);
-/* The same, but they wait as quoit_queue_push_wait and quoit_queue_pop_wait do. */
-quoit_status quoit_pool_push_wait(quoit_pool *pool, quoit_queue *queue, quoit_block block,
-                                  int64_t timeout_ns);
-quoit_status quoit_pool_pop_wait(quoit_pool *pool, quoit_queue *queue, quoit_block *block_out,
-                                 int64_t timeout_ns);
+quoit_status quoit_pool_push(quoit_pool *pool, quoit_queue *queue, quoit_block block,
+                             int64_t timeout_ns);
+quoit_status quoit_pool_pop(quoit_pool *pool, quoit_queue *queue, quoit_block *block_out,
+                            int64_t timeout_ns);
 
 /*
- * Free the blocks of those who died, or closed without freeing.
- *   queues      queues that blocks are sent through, any role; queue_count of them, NULL if none
+ * Free the blocks of members that crashed, or closed without freeing.
+ *   queues      queues that blocks are sent through, any flags; queue_count of them, NULL if none
  *   count_out   blocks freed; may be NULL
  * A block that was on its way through a queue is freed if it is not in it any more, or never came
  * to be; if the queue is not among these, it is left alone. So pop what is in a queue before you
- * unlink it. (Where an SPSC consumer died, the queue's next one may have to open it first.)
+ * unlink it. (If an SPSC consumer crashed, the queue's next one may have to open it first.)
  * By any member, at any time, by several at once. OK INVALID FORKED WRONG_ROLE. A look at each
- * block, a system call for each owner, and a look through the queue for each block that a dead one
- * sent.
+ * block, a system call for each owner, and a look through the queue for each block that a crashed
+ * one sent.
  */
 quoit_status quoit_pool_reclaim(quoit_pool *pool, quoit_queue *const *queues, uint64_t queue_count,
                                 uint64_t *count_out);
@@ -447,26 +430,24 @@ quoit_status quoit_pool_check(const quoit_pool *pool);
 
 typedef struct quoit_region quoit_region;
 
-enum quoit_region_flags { QUOIT_READ_ONLY = 1 /* and QUOIT_ANY_OWNER */ };
-
 struct quoit_region_options {
     uint64_t size_bytes;  /* room for pieces; the region's own header comes on top */
     uint32_t permissions; /* 0 = 0600 */
 };
 
-/* As for queues, but without roles: a region keeps no members. open takes flags; any region may be
-   opened, a queue's or a pool's for reading only. */
+/* As for queues, but a region has no producers or consumers and keeps no members. flags: 0,
+   QUOIT_ANY_OWNER, QUOIT_OBSERVER. Any region may be opened, a queue's or a pool's with
+   QUOIT_OBSERVER only. */
 quoit_status quoit_region_create(const char *name, const struct quoit_region_options *options,
                                  quoit_region **region_out);
-quoit_status quoit_region_open(const char *name, unsigned flags, quoit_region **region_out);
+quoit_status quoit_region_open(const char *name, uint32_t flags, quoit_region **region_out);
 void quoit_region_close(quoit_region *region);
-quoit_status quoit_region_unlink(const char *name);
 
 /*
- * Take a piece of the region, for good; the offset means the same to everybody. Pieces are zeroed,
- * lie one behind the other, and are not given back.
+ * Take a piece of the region, for good; the offset means the same in every process. Pieces are
+ * zeroed, lie one behind the other, and are not given back.
  *   align_bytes   a power of two up to 4096
- * OK NO_SPACE INVALID PERMISSION (opened read-only) CORRUPT. Lock-free; a caller that dies may lose
+ * OK NO_SPACE INVALID PERMISSION (an observer) CORRUPT. Lock-free; a caller that crashes may lose
  * its piece.
  */
 quoit_status quoit_region_allocate(quoit_region *region, uint64_t size_bytes, uint64_t align_bytes,
@@ -487,8 +468,8 @@ uint64_t quoit_region_free(const quoit_region *region); /* bytes not yet handed 
 }
 #endif
 
-/* The typed, inlined forms: QUOIT_DEFINE_QUEUE(product, struct product) defines product_push,
-   product_pop, ... */
+/* The typed, inlined forms: QUOIT_DEFINE_QUEUE(reading, struct reading); defines the handle type
+   struct reading_queue, reading_join, reading_push, reading_pop, ... */
 #include <quoit/typed.h>
 
 /* Looking inside: quoit_list, quoit_queue_members, quoit_queue_look, ... */

@@ -1,47 +1,65 @@
 // SPDX-License-Identifier: MIT
 /*
- * Quoit for C++17: <quoit.h> as move-only handles. Header-only; link with the C library. What the
- * calls mean, what may overlap with what, and the caveats are told there.
+ * Quoit for C++17 and later: <quoit.h> as move-only handles. Header-only; link with the C library.
+ * <quoit.h> explains what the calls mean, what may overlap with what, and the caveats.
  *
  *     quoit::queue<product> queue = quoit::queue<product>::join("products", {5}, quoit::producer);
  *     queue.push(product{1, 0.5});                        waits for room; throws quoit::error
- *     if (queue.try_push(item) == quoit::status::full)    never waits, never throws
- *
+ *     if (queue.try_push(item) == quoit::status::full)    does not wait and does not throw
  *     while (std::optional<product> item = queue.next())  until the stream ends
  *
- * EXCEPTIONS OR STATUS, by the name: try_… return a quoit::status, are noexcept, and neither wait
- * (but for try_…_for) nor throw. Other calls throw quoit::error where they did not do what they
- * say; create, open and join have a form that sets a std::error_code instead. Without exceptions
- * (-fno-exceptions) what would throw ends the program.
+ * WAITING    push, pop, claim and peek wait, for ever unless they are given a time-out. try_...
+ *            does not wait; ..._for waits for its time-out.
+ * ERRORS     try_... forms are noexcept and return a quoit::status, or an object that has one. The
+ *            forms of try_pop and pop_for that return an optional return nothing if there is no
+ *            item, or the stream has ended; everything else they throw, as status::abandoned. Other
+ *            calls throw quoit::error unless they did what their name says. create, open and join
+ *            also have a form that sets a std::error_code, and in C++23 a try_... form that returns
+ *            a std::expected. Without exceptions (-fno-exceptions) the program ends where one would
+ *            be thrown.
+ * EMPTY      A default constructed or moved-from handle returns, or throws, status::invalid.
  */
 #ifndef QUOIT_HPP
 #define QUOIT_HPP
 
 #include <quoit.h>
-#include <quoit/queue_handle.hpp>
+#include <quoit/browser.hpp>
+#include <quoit/handle.hpp>
+#include <quoit/in_place.hpp>
+#include <quoit/span.hpp>
 
-#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
-#include <iterator>
 #include <memory>
 #include <new>
 #include <optional>
 #include <string>
 #include <type_traits>
+#include <utility>
 
 namespace quoit
 {
 
+// ---- What can be sent ----------------------------------------------------------------------- //
+
+template <class T>
+inline constexpr bool is_sendable_v = std::is_object_v<T> && !std::is_const_v<T> &&
+                                      !std::is_volatile_v<T> && std::is_trivially_copyable_v<T> &&
+                                      !std::is_pointer_v<T> && !std::is_member_pointer_v<T> &&
+                                      !std::is_null_pointer_v<T>;
+#ifdef __cpp_concepts
+template <class T>
+concept sendable = is_sendable_v<T>;
+#endif
 namespace detail
 {
-template <class T> struct sendable {
+template <class T> struct check_sendable {
     static_assert(std::is_object_v<T> && !std::is_const_v<T> && !std::is_volatile_v<T>,
                   "quoit::queue<T>: T is a plain object type, without const");
     static_assert(std::is_trivially_copyable_v<T>,
                   "quoit::queue<T>: items are copied as bytes, so T must be trivially copyable; "
-                  "send texts and the like through a quoit::sized_queue");
+                  "send texts and the like through a quoit::message_queue");
     static_assert(!std::is_pointer_v<T> && !std::is_member_pointer_v<T> &&
                       !std::is_null_pointer_v<T>,
                   "quoit::queue<T>: a pointer leads nowhere in another process; send what it "
@@ -57,210 +75,67 @@ template <class T> union room {
     T item;
 };
 
-// Items beyond this size are never copied to the stack. They lie where the caller has them, in the
-// returned object itself, or, if T has no default constructor, on the heap in between.
-template <class T> inline constexpr bool is_large = sizeof(T) > QUOIT_SPSC_LARGEST_IN_SLOTS;
-
-// A watcher's item: inside the watcher, which is on its user's stack, or if large on the heap.
-template <class T> class small_item
+// A T of these arguments, also of an aggregate's members.
+template <class T, class... Arguments> T make(Arguments &&...arguments)
 {
-  public:
-    std::optional<T> &operator*() noexcept
-    {
-        return item_;
-    }
-
-  private:
-    std::optional<T> item_;
-};
-template <class T> class large_item
-{
-  public:
-    std::optional<T> &operator*() noexcept
-    {
-        return *item_;
-    }
-
-  private:
-    std::unique_ptr<std::optional<T>> item_ = std::make_unique<std::optional<T>>();
-};
+    if constexpr (std::is_constructible_v<T, Arguments...>)
+        return T(std::forward<Arguments>(arguments)...);
+    else
+        return T{std::forward<Arguments>(arguments)...};
+}
 } // namespace detail
-
-// ---- Watching: for (const T &item : queue.watch()) ------------------------------------------ //
-
-// The items that are queued, oldest first, without taking them; begin() goes on where the last loop
-// ended, with what came since. Queue has a value_type and try_look.
-template <class Queue> class watcher
-{
-  public:
-    using value_type = typename Queue::value_type;
-
-    class iterator
-    {
-      public:
-        using iterator_category = std::input_iterator_tag;
-        using value_type = typename Queue::value_type;
-        using difference_type = std::ptrdiff_t;
-        using pointer = const value_type *;
-        using reference = const value_type &;
-
-        iterator() = default;
-        reference operator*() const noexcept
-        {
-            return **watcher_->item_;
-        }
-        pointer operator->() const noexcept
-        {
-            return &**watcher_->item_;
-        }
-        iterator &operator++()
-        {
-            if (!watcher_->advance())
-                watcher_ = nullptr;
-            return *this;
-        }
-        void operator++(int)
-        {
-            ++*this;
-        }
-        friend bool operator==(iterator a, iterator b) noexcept
-        {
-            return a.watcher_ == b.watcher_;
-        }
-        friend bool operator!=(iterator a, iterator b) noexcept
-        {
-            return !(a == b);
-        }
-
-      private:
-        friend class watcher;
-        explicit iterator(watcher *w) noexcept : watcher_(w)
-        {
-        }
-        watcher *watcher_ = nullptr;
-    };
-
-    explicit watcher(const Queue &queue, quoit_cursor from = {}) noexcept(!is_large)
-        : queue_(&queue), cursor_(from)
-    {
-    }
-    iterator begin()
-    {
-        return iterator(advance() ? this : nullptr);
-    }
-    iterator end() noexcept
-    {
-        return iterator();
-    }
-    std::uint64_t missed() const noexcept
-    {
-        return cursor_.missed;
-    }
-
-  private:
-    static constexpr bool is_large = detail::is_large<value_type>;
-    bool advance()
-    {
-        const status s = queue_->try_look(cursor_, *item_);
-        if (s < status::ok)
-            detail::raise(s);
-        return s == status::ok;
-    }
-    const Queue *queue_;
-    quoit_cursor cursor_;
-    std::conditional_t<is_large, detail::large_item<value_type>, detail::small_item<value_type>>
-        item_;
-};
 
 // ---- Queues of items ------------------------------------------------------------------------ //
 
 template <class T> class queue : public detail::makers<queue<T>>
 {
-    static_assert(detail::sendable<T>::value);
+    static_assert(detail::check_sendable<T>::value);
 
   public:
     using value_type = T;
-    queue() = default; // empty: only to be assigned to
+    using size_type = std::uint64_t;
+    queue() = default; // empty: may be assigned to
 
-    // Never block. ok full finished; ok empty finished. Inlined by force: clang would weigh the
-    // slow path with the fast one, and call.
-    [[gnu::always_inline]] status try_push(const T &item) noexcept
-    {
-        if (quoit_spsc_push(&this->raw()->producer, &item, sizeof(T))) {
-            quoit_queue_pushed(this->raw());
-            return status::ok;
-        }
-        if constexpr (is_large) {
-            return detail::from(quoit_queue_push_slow(this->raw(), &item, sizeof(T)));
-        } else {
-            detail::room<T> copy; // so that the caller's may stay in registers
-            std::memcpy(static_cast<void *>(&copy.item), &item, sizeof(T));
-            return detail::from(quoit_queue_push_slow(this->raw(), &copy.item, sizeof(T)));
-        }
-    }
-    [[gnu::always_inline]] status try_pop(T &item_out) noexcept
-    {
-        if (quoit_spsc_pop(&this->raw()->consumer, &item_out, sizeof(T))) {
-            quoit_queue_popped(this->raw());
-            return status::ok;
-        }
-        if constexpr (is_large) {
-            return detail::from(quoit_queue_pop_slow(this->raw(), &item_out, sizeof(T)));
-        } else {
-            detail::room<T> copy;
-            const quoit_status s = quoit_queue_pop_slow(this->raw(), &copy.item, sizeof(T));
-            if (s == QUOIT_OK)
-                std::memcpy(static_cast<void *>(&item_out), &copy.item, sizeof(T));
-            return detail::from(s);
-        }
-    }
-    // ok timeout finished abandoned.
-    status try_push_for(const T &item, timeout t) noexcept
-    {
-        const status s = try_push(item);
-        if (s != status::full)
-            return s;
-        if constexpr (is_large) {
-            return detail::from(quoit_queue_push_wait_slow(this->raw(), &item, sizeof(T), t.ns()));
-        } else {
-            detail::room<T> copy;
-            std::memcpy(static_cast<void *>(&copy.item), &item, sizeof(T));
-            return detail::from(
-                quoit_queue_push_wait_slow(this->raw(), &copy.item, sizeof(T), t.ns()));
-        }
-    }
-    status try_pop_for(T &item_out, timeout t) noexcept
-    {
-        const status s = try_pop(item_out);
-        if (s != status::empty)
-            return s;
-        if constexpr (is_large) {
-            return detail::from(
-                quoit_queue_pop_wait_slow(this->raw(), &item_out, sizeof(T), t.ns()));
-        } else {
-            detail::room<T> copy;
-            const quoit_status waited = quoit_queue_pop_wait_slow(this->raw(), &copy.item,
-                                                                  sizeof(T), t.ns());
-            if (waited == QUOIT_OK)
-                std::memcpy(static_cast<void *>(&item_out), &copy.item, sizeof(T));
-            return detail::from(waited);
-        }
-    }
-    // Nothing if the queue is empty or the stream has ended; throws on trouble alone. These four
-    // return a large item in the object that receives it: new T(queue.pop()) is on the heap only.
-    std::optional<T> try_pop()
-    {
-        std::optional<T> item;
-        const status s = fill(item, [this](T &room) { return try_pop(room); });
-        if (s < status::ok)
-            detail::raise(s);
-        return item;
-    }
+    // ---- Copying one item. ok full finished abandoned; ok empty finished abandoned ---------- //
 
+    [[nodiscard, gnu::always_inline]] status try_push(const T &item) noexcept
+    {
+        return copy_in(item, QUOIT_NOW);
+    }
+    [[nodiscard]] status try_push_for(const T &item, timeout t) noexcept
+    {
+        return copy_in(item, t.ns());
+    }
     void push(const T &item, timeout t = forever)
     {
-        detail::check(try_push_for(item, t));
+        detail::check(copy_in(item, t.ns()));
     }
+    // push, of an item that is made of these arguments; a large one is made in the queue.
+    template <class... Arguments> void emplace(Arguments &&...arguments)
+    {
+        if constexpr (is_large && alignof(T) <= in_place_align) {
+            claimed<T> room = claim();
+            ::new (static_cast<void *>(room.get()))
+                T(detail::make<T>(std::forward<Arguments>(arguments)...));
+            room.commit();
+        } else if constexpr (is_large) {
+            push(
+                *std::unique_ptr<T>(new T(detail::make<T>(std::forward<Arguments>(arguments)...))));
+        } else {
+            push(detail::make<T>(std::forward<Arguments>(arguments)...));
+        }
+    }
+
+    [[nodiscard, gnu::always_inline]] status try_pop(T &item_out) noexcept
+    {
+        return copy_out(item_out, QUOIT_NOW);
+    }
+    [[nodiscard]] status try_pop_for(T &item_out, timeout t) noexcept
+    {
+        return copy_out(item_out, t.ns());
+    }
+    // These return a large item in the object that receives it: new T(queue.pop()) is on the heap
+    // only.
     T pop(timeout t = forever)
     {
         if constexpr (is_large && std::is_default_constructible_v<T>) {
@@ -275,8 +150,20 @@ template <class T> class queue : public detail::makers<queue<T>>
             return copy.item;
         }
     }
+    [[nodiscard]] std::optional<T> try_pop()
+    {
+        std::optional<T> item;
+        detail::check_taken(fill(item, [this](T &room) { return try_pop(room); }));
+        return item;
+    }
+    [[nodiscard]] std::optional<T> pop_for(timeout t)
+    {
+        std::optional<T> item;
+        detail::check_taken(fill(item, [this, t](T &room) { return try_pop_for(room, t); }));
+        return item;
+    }
     // pop, but nothing at the end of the stream.
-    std::optional<T> next(timeout t = forever)
+    [[nodiscard]] std::optional<T> next(timeout t = forever)
     {
         std::optional<T> item;
         const status s = fill(item, [this, t](T &room) { return try_pop_for(room, t); });
@@ -284,77 +171,165 @@ template <class T> class queue : public detail::makers<queue<T>>
             detail::check(s);
         return item;
     }
+#ifdef __cpp_lib_expected
+    [[nodiscard]] std::expected<T, status> expect_pop(timeout t = forever)
+    {
+        if constexpr (std::is_default_constructible_v<T>) {
+            return expect_default(t);
+        } else {
+            const auto copy = std::make_unique<detail::room<T>>();
+            const status s = try_pop_for(copy->item, t);
+            if (s != status::ok)
+                return std::unexpected(s);
+            return copy->item;
+        }
+    }
+#endif
 
-    // As many as there is room for, or as are there; returns how many.
-    std::uint64_t push_many(const T *items, std::uint64_t count) noexcept
+    // ---- Copying many: they wait for the first, then take as many as possible --------------- //
+
+    [[nodiscard]] counted try_push_many(span<const T> items) noexcept
     {
-        const std::uint64_t done = quoit_spsc_push_some(&this->raw()->producer, items, count,
-                                                        sizeof(T));
-        if (done < count || count == 0)
-            return quoit_queue_push_rest(this->raw(), items, count, done, sizeof(T));
-        quoit_queue_pushed(this->raw());
-        return count;
+        return copy_many_in(items, QUOIT_NOW);
     }
-    std::uint64_t pop_many(T *items_out, std::uint64_t count) noexcept
+    [[nodiscard]] counted try_push_many_for(span<const T> items, timeout t) noexcept
     {
-        const std::uint64_t done = quoit_spsc_pop_some(&this->raw()->consumer, items_out, count,
-                                                       sizeof(T));
-        if (done < count || count == 0)
-            return quoit_queue_pop_rest(this->raw(), items_out, count, done, sizeof(T));
-        quoit_queue_popped(this->raw());
-        return count;
+        return copy_many_in(items, t.ns());
     }
-    // Of anything with data() and size(), and of arrays.
-    template <class Items> std::uint64_t push_many(const Items &items) noexcept
+    std::size_t push_many(span<const T> items, timeout t = forever)
     {
-        return push_many(std::data(items), std::size(items));
+        const counted done = copy_many_in(items, t.ns());
+        detail::check(done.code);
+        return done.count;
     }
-    template <class Items> std::uint64_t pop_many(Items &items_out) noexcept
+    [[nodiscard]] counted try_pop_many(span<T> items_out) noexcept
     {
-        return pop_many(std::data(items_out), std::size(items_out));
+        return copy_many_out(items_out, QUOIT_NOW);
+    }
+    [[nodiscard]] counted try_pop_many_for(span<T> items_out, timeout t) noexcept
+    {
+        return copy_many_out(items_out, t.ns());
+    }
+    [[nodiscard]] std::size_t pop_many(span<T> items_out, timeout t = forever)
+    {
+        const counted done = copy_many_out(items_out, t.ns());
+        detail::check(done.code);
+        return done.count;
     }
 
-    // In place: room for up to `wanted`, of which commit pushes the first count; what is queued,
-    // valid until release. front() and release() are std::queue's front and pop.
-    status try_claim(std::uint64_t wanted, span<T> &room_out) noexcept
+    // ---- In place: <quoit/in_place.hpp> ----------------------------------------------------- //
+
+    claimed<T> claim(timeout t = forever)
     {
-        in_place();
+        claimed<T> room = try_claim_for(t);
+        detail::check(room.code());
+        return room;
+    }
+    claimed<T> try_claim() noexcept
+    {
+        return try_claim_for(std::chrono::seconds(0));
+    }
+    claimed<T> try_claim_for(timeout t) noexcept
+    {
+        check_in_place();
+        void *room = nullptr;
+        const quoit_status s = quoit_queue_claim(this->raw(), sizeof(T), &room, t.ns());
+        return claimed<T>(this->raw(), s, room);
+    }
+    claimed_many<T> claim_many(std::size_t wanted, timeout t = forever)
+    {
+        claimed_many<T> room = try_claim_many_for(wanted, t);
+        detail::check(room.code());
+        return room;
+    }
+    claimed_many<T> try_claim_many(std::size_t wanted) noexcept
+    {
+        return try_claim_many_for(wanted, std::chrono::seconds(0));
+    }
+    claimed_many<T> try_claim_many_for(std::size_t wanted, timeout t) noexcept
+    {
+        check_in_place();
         void *items = nullptr;
-        std::uint64_t count = 0;
-        const quoit_status s = quoit_queue_claim(this->raw(), wanted, &items, &count);
-        room_out = span<T>(static_cast<T *>(items), static_cast<std::size_t>(count));
-        return detail::from(s);
-    }
-    void commit(std::uint64_t count)
-    {
-        detail::check(quoit_queue_commit(this->raw(), count));
-    }
-    status try_peek(span<const T> &items_out) noexcept
-    {
-        in_place();
-        const void *items = nullptr;
-        std::uint64_t count = 0;
-        const quoit_status s = quoit_queue_peek(this->raw(), &items, &count);
-        items_out = span<const T>(static_cast<const T *>(items), static_cast<std::size_t>(count));
-        return detail::from(s);
-    }
-    const T &front()
-    {
-        span<const T> items;
-        detail::check(try_peek(items));
-        return items[0];
+        std::size_t count = 0;
+        const quoit_status s = quoit_queue_claim_many(this->raw(), wanted, &items, &count, t.ns());
+        return claimed_many<T>(this->raw(), s, items, count);
     }
 
-    // For observers. ok empty finished; the cursor moves on.
-    status try_look(quoit_cursor &cursor, std::optional<T> &item_out) const noexcept
+    peeked<T> peek(timeout t = forever)
     {
-        return fill(item_out, [this, &cursor](T &room) {
-            return detail::from(quoit_queue_look(this->raw(), &cursor, &room, sizeof(T), nullptr));
+        peeked<T> item = try_peek_for(t);
+        detail::check(item.code());
+        return item;
+    }
+    peeked<T> try_peek() noexcept
+    {
+        return try_peek_for(std::chrono::seconds(0));
+    }
+    peeked<T> try_peek_for(timeout t) noexcept
+    {
+        const void *item = nullptr;
+        const quoit_status s = look(item, t.ns());
+        return peeked<T>(this->raw(), s, item);
+    }
+    peeked_many<T> peek_many(timeout t = forever)
+    {
+        peeked_many<T> items = try_peek_many_for(t);
+        detail::check(items.code());
+        return items;
+    }
+    peeked_many<T> try_peek_many() noexcept
+    {
+        return try_peek_many_for(std::chrono::seconds(0));
+    }
+    peeked_many<T> try_peek_many_for(timeout t) noexcept
+    {
+        check_in_place();
+        const void *items = nullptr;
+        std::size_t count = 0;
+        const quoit_status s = quoit_queue_peek_many(this->raw(), &items, &count, t.ns());
+        return peeked_many<T>(this->raw(), s, items, count);
+    }
+
+    // The next item, which stays; pop() or release() takes it. Throws status::empty if there is
+    // none.
+    [[nodiscard]] const T &front()
+    {
+        const void *item = nullptr;
+        detail::check(look(item, QUOIT_NOW));
+        return *static_cast<const T *>(item);
+    }
+
+    // Calls function(const T &) with each item, in place, until there is none; does not wait.
+    // Returns how many. An item is taken when function has returned; if it throws, the item stays.
+    template <class Function> std::uint64_t consume_all(Function &&function)
+    {
+        std::uint64_t count = 0;
+        for (;;) {
+            peeked_many<T> items = try_peek_many();
+            if (!items) {
+                detail::check_taken(items.code());
+                return count;
+            }
+            items.keep();
+            for (const T &item : items) {
+                function(item);
+                detail::check(quoit_queue_release_many(this->raw(), 1));
+                count++;
+            }
+        }
+    }
+
+    // ---- Browsing: any flags. ok empty finished; the cursor moves on ------------------------ //
+
+    [[nodiscard]] status try_browse(cursor &c, std::optional<T> &item_out) const noexcept
+    {
+        return fill(item_out, [this, &c](T &room) {
+            return detail::from(quoit_queue_look(this->raw(), &c, &room, sizeof(T), nullptr));
         });
     }
-    watcher<queue> watch(quoit_cursor from = {}) const noexcept
+    [[nodiscard]] browser<queue> browse(cursor from = {}) const
     {
-        return watcher<queue>(*this, from);
+        return browser<queue>(*this, from);
     }
 
   private:
@@ -362,16 +337,104 @@ template <class T> class queue : public detail::makers<queue<T>>
     explicit queue(quoit_queue *q) noexcept : detail::makers<queue>(q)
     {
     }
-    static constexpr bool sized = false;
+    static constexpr bool messages = false;
     static constexpr bool is_large = detail::is_large<T>;
+    static constexpr std::size_t in_place_align = 8;
 
-    // A function of its own: g++ makes `item` in the caller's object only in the outermost block.
+    // Inlined by force: clang would weigh the slow path with the fast one, and call.
+    [[gnu::always_inline]] status copy_in(const T &item, std::int64_t timeout_ns) noexcept
+    {
+        quoit_queue *const q = this->raw();
+        if (q && quoit_spsc_push(&q->producer, &item, sizeof(T))) {
+            quoit_queue_pushed(q);
+            return status::ok;
+        }
+        if constexpr (is_large) {
+            return push_slow(q, &item, timeout_ns);
+        } else {
+            detail::room<T> copy; // so that the caller's may stay in registers
+            std::memcpy(static_cast<void *>(&copy.item), &item, sizeof(T));
+            return push_slow(q, &copy.item, timeout_ns);
+        }
+    }
+    static status push_slow(quoit_queue *q, const void *item, std::int64_t timeout_ns) noexcept
+    {
+        const quoit_status s = quoit_queue_push_slow(q, item, sizeof(T));
+        const bool waits = s == QUOIT_FULL && timeout_ns > 0;
+        return detail::from(waits ? quoit_queue_push_again(q, item, sizeof(T), timeout_ns) : s);
+    }
+    [[gnu::always_inline]] status copy_out(T &item_out, std::int64_t timeout_ns) noexcept
+    {
+        quoit_queue *const q = this->raw();
+        if (q && quoit_spsc_pop(&q->consumer, &item_out, sizeof(T))) {
+            quoit_queue_popped(q);
+            return status::ok;
+        }
+        if constexpr (is_large) {
+            return pop_slow(q, &item_out, timeout_ns);
+        } else {
+            detail::room<T> copy;
+            const status s = pop_slow(q, &copy.item, timeout_ns);
+            if (s == status::ok)
+                std::memcpy(static_cast<void *>(&item_out), &copy.item, sizeof(T));
+            return s;
+        }
+    }
+    static status pop_slow(quoit_queue *q, void *item_out, std::int64_t timeout_ns) noexcept
+    {
+        const quoit_status s = quoit_queue_pop_slow(q, item_out, sizeof(T));
+        return detail::from(s == QUOIT_EMPTY && timeout_ns > 0
+                                ? quoit_queue_pop_again(q, item_out, sizeof(T), nullptr, timeout_ns)
+                                : s);
+    }
+    counted copy_many_in(span<const T> items, std::int64_t timeout_ns) noexcept
+    {
+        quoit_queue *const q = this->raw();
+        const std::size_t count = items.size();
+        std::size_t done = q ? static_cast<std::size_t>(quoit_spsc_push_some(
+                                   &q->producer, items.data(), count, sizeof(T)))
+                             : 0;
+        if (done < count || count == 0) {
+            const quoit_status s = quoit_queue_push_rest(q, items.data(), sizeof(T), count, done,
+                                                         &done, timeout_ns);
+            return {detail::from(s), done};
+        }
+        quoit_queue_pushed(q);
+        return {status::ok, done};
+    }
+    counted copy_many_out(span<T> items_out, std::int64_t timeout_ns) noexcept
+    {
+        quoit_queue *const q = this->raw();
+        const std::size_t count = items_out.size();
+        std::size_t done = q ? static_cast<std::size_t>(quoit_spsc_pop_some(
+                                   &q->consumer, items_out.data(), count, sizeof(T)))
+                             : 0;
+        if (done < count || count == 0) {
+            const quoit_status s = quoit_queue_pop_rest(q, items_out.data(), sizeof(T), count, done,
+                                                        &done, timeout_ns);
+            return {detail::from(s), done};
+        }
+        quoit_queue_popped(q);
+        return {status::ok, done};
+    }
+
+    // Functions of their own: g++ makes `item` in the caller's object only in the outermost block.
     T pop_large(timeout t)
     {
         T item;
         detail::check(try_pop_for(item, t));
         return item;
     }
+#ifdef __cpp_lib_expected
+    std::expected<T, status> expect_default(timeout t)
+    {
+        std::expected<T, status> item;
+        const status s = try_pop_for(*item, t);
+        if (s != status::ok)
+            item = std::unexpected(s);
+        return item;
+    }
+#endif
     // Calls get(T &), which writes an item. A large one is written in item_out itself, which is
     // then empty unless ok. It is zeroed first, at each call: poll with try_pop(T &) instead.
     template <class Get> static status fill(std::optional<T> &item_out, Get get)
@@ -397,29 +460,40 @@ template <class T> class queue : public detail::makers<queue<T>>
             return s;
         }
     }
-    static constexpr std::uint32_t item_bytes(const options &) noexcept
+    quoit_status look(const void *&item_out, std::int64_t timeout_ns) noexcept
+    {
+        check_in_place();
+        return quoit_queue_peek(this->raw(), &item_out, nullptr, timeout_ns);
+    }
+
+    static constexpr std::uint64_t item_bytes(const options &) noexcept
     {
         return sizeof(T);
     }
+    static quoit_status check_type(const quoit_queue *q) noexcept
+    {
+        return quoit_queue_check_typed(q, QUOIT_INLINE_LAYOUT, sizeof(T), alignof(T), "");
+    }
     static bool fits(const quoit_queue_info &info) noexcept
     {
-        return !info.sized && info.item_bytes == sizeof(T);
+        return !info.messages && info.item_bytes == sizeof(T);
     }
     static std::string describe()
     {
         return "quoit::queue of items of " + std::to_string(sizeof(T)) + " bytes";
     }
-    static constexpr void in_place() noexcept
+    static constexpr void check_in_place() noexcept
     {
-        static_assert(alignof(T) <= 8,
+        static_assert(alignof(T) <= in_place_align,
                       "items lie at multiples of 8 bytes in a queue: this type can "
                       "be pushed and popped, but not used in place");
     }
 };
 
 } // namespace quoit
-
+#include <quoit/message_queue.hpp>
 #include <quoit/pool.hpp>
-#include <quoit/sized_queue.hpp>
+#include <quoit/region.hpp>
+#include <quoit/semaphore.hpp>
 
 #endif

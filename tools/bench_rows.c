@@ -48,32 +48,31 @@ const unsigned bench_row_count = sizeof bench_rows / sizeof *bench_rows;
     struct item##bytes {                                                                       \
         uint64_t words[(bytes) / 8];                                                           \
     };                                                                                         \
-    QUOIT_DEFINE_QUEUE(item##bytes, struct item##bytes)                                        \
+    QUOIT_DEFINE_QUEUE(item##bytes, struct item##bytes);                                       \
     static quoit_status put##bytes(quoit_queue *queue, uint32_t batch, uint64_t *count)        \
     {                                                                                          \
         static struct item##bytes items[BATCH];                                                \
+        const struct item##bytes##_queue typed = {queue};                                      \
         quoit_status status = QUOIT_OK;                                                        \
         for (uint32_t i = 0; i < CHECK_ITEMS && batch == 1 && status == QUOIT_OK; i++) {       \
             items[0].words[0] = i;                                                             \
-            status = item##bytes##_push_wait(queue, &items[0], QUOIT_FOREVER);                 \
+            status = item##bytes##_push(typed, &items[0], QUOIT_FOREVER);                      \
             *count += status == QUOIT_OK;                                                      \
         }                                                                                      \
         for (uint32_t i = 0; i < CHECK_ITEMS && batch > 1 && status == QUOIT_OK; i += batch) { \
-            uint64_t pushed = item##bytes##_push_many(queue, items, batch);                    \
+            size_t pushed;                                                                     \
+            status = item##bytes##_push_many(typed, items, batch, &pushed, QUOIT_FOREVER);     \
             *count += pushed;                                                                  \
-            if (pushed == 0)                                                                   \
-                status = quoit_queue_wait_for_room(queue, QUOIT_FOREVER);                      \
         }                                                                                      \
         return status;                                                                         \
     }                                                                                          \
     static quoit_status take##bytes(quoit_queue *queue, uint32_t batch)                        \
     {                                                                                          \
         static struct item##bytes items[BATCH];                                                \
+        const struct item##bytes##_queue typed = {queue};                                      \
         if (batch == 1)                                                                        \
-            return item##bytes##_pop_wait(queue, &items[0], QUOIT_FOREVER);                    \
-        return item##bytes##_pop_many(queue, items, batch) > 0                                 \
-                   ? QUOIT_OK                                                                  \
-                   : quoit_queue_wait_for_items(queue, QUOIT_FOREVER);                         \
+            return item##bytes##_pop(typed, &items[0], QUOIT_FOREVER);                         \
+        return item##bytes##_pop_many(typed, items, batch, NULL, QUOIT_FOREVER);               \
     }
 SIDES(8)
 SIDES(64)
@@ -84,7 +83,7 @@ static quoit_status put_sized(quoit_queue *queue, uint32_t bytes, uint64_t *coun
     static const char message[LARGEST];
     quoit_status status = QUOIT_OK;
     for (uint32_t i = 0; i < CHECK_ITEMS && status == QUOIT_OK; i++) {
-        status = quoit_queue_push_sized_wait(queue, message, bytes, QUOIT_FOREVER);
+        status = quoit_queue_push(queue, message, bytes, QUOIT_FOREVER);
         *count += status == QUOIT_OK;
     }
     return status;
@@ -107,9 +106,8 @@ static quoit_status put(quoit_queue *queue, const struct bench_row *row, uint64_
 static quoit_status take(quoit_queue *queue, const struct bench_row *row)
 {
     static char message[LARGEST];
-    uint64_t bytes;
     if (row->way == BENCH_SIZED)
-        return quoit_queue_pop_sized_wait(queue, message, sizeof message, &bytes, QUOIT_FOREVER);
+        return quoit_queue_pop(queue, message, sizeof message, NULL, QUOIT_FOREVER);
     switch (row->bytes) {
     case 8:
         return take8(queue, row->batch);
@@ -135,26 +133,32 @@ static quoit_status one_way(quoit_queue *there, const struct bench_row *row, uin
 
 /* ---- There and back -------------------------------------------------------------------------- */
 
+static quoit_status pop8(quoit_queue *queue, struct item8 *item, int64_t timeout_ns)
+{
+    return item8_pop((struct item8_queue){queue}, item, timeout_ns);
+}
+
 /* Looks without sleeping. */
 static quoit_status spin(quoit_queue *queue, struct item8 *item)
 {
     quoit_status status;
-    for (unsigned i = 1; (status = item8_pop(queue, item)) == QUOIT_EMPTY; i++)
+    for (unsigned i = 1; (status = pop8(queue, item, QUOIT_NOW)) == QUOIT_EMPTY; i++)
         if (i % SPINS == 0) /* the other has no processor, or is dead */
-            return item8_pop_wait(queue, item, QUOIT_FOREVER);
+            return pop8(queue, item, QUOIT_FOREVER);
     return status;
 }
 
 static quoit_status await(quoit_queue *queue, const struct bench_row *row, struct item8 *item)
 {
-    return row->way == BENCH_SPIN ? spin(queue, item) : item8_pop_wait(queue, item, QUOIT_FOREVER);
+    return row->way == BENCH_SPIN ? spin(queue, item) : pop8(queue, item, QUOIT_FOREVER);
 }
 
 static quoit_status echo(quoit_queue *there, quoit_queue *back, const struct bench_row *row)
 {
     struct item8 item;
     quoit_status status = await(there, row, &item);
-    return status == QUOIT_OK ? item8_push_wait(back, &item, QUOIT_FOREVER) : status;
+    return status == QUOIT_OK ? item8_push((struct item8_queue){back}, &item, QUOIT_FOREVER)
+                              : status;
 }
 
 static quoit_status round_trips(quoit_queue *there, quoit_queue *back, const struct bench_row *row,
@@ -169,7 +173,7 @@ static quoit_status round_trips(quoit_queue *there, quoit_queue *back, const str
         uint64_t started = stream_now_ns();
         unsigned burst = row->way == BENCH_SLEEP ? 1 : CHECK_ITEMS;
         for (unsigned i = 0; i < burst && status == QUOIT_OK; i++) {
-            status = item8_push_wait(there, &item, QUOIT_FOREVER);
+            status = item8_push((struct item8_queue){there}, &item, QUOIT_FOREVER);
             if (status == QUOIT_OK)
                 status = await(back, row, &item);
         }
@@ -193,9 +197,10 @@ static bool catch_ball(quoit_queue *queue, ball *at, uint64_t wanted, bool produ
     for (unsigned i = 1; atomic_load_explicit(at, memory_order_relaxed) != wanted; i++)
         if (i % SPINS == 0) {
             bench_yield();
-            quoit_status status = producer ? quoit_queue_wait_for_room(queue, 0)
-                                           : quoit_queue_wait_for_items(queue, 0);
-            if (status != QUOIT_OK && status != QUOIT_TIMEOUT)
+            const void *item;
+            quoit_status status = producer ? QUOIT_OK
+                                           : quoit_queue_peek(queue, &item, NULL, QUOIT_NOW);
+            if (status != QUOIT_OK && status != QUOIT_EMPTY)
                 return false;
         }
     return true;
@@ -260,9 +265,7 @@ static quoit_status create(struct pair *pair, const struct bench_row *row)
     struct quoit_queue_options options = {.kind = row->mpmc ? QUOIT_MPMC : QUOIT_SPSC,
                                           .item_bytes = bytes,
                                           .capacity = QUEUE_BYTES / (bytes < 64 ? 64 : bytes),
-                                          .sized = row->way == BENCH_SIZED,
-                                          .tuning = row->batch > 1 ? QUOIT_FOR_SPANS
-                                                                   : QUOIT_FOR_ITEMS,
+                                          .messages = row->way == BENCH_SIZED,
                                           .user_bytes = sizeof(ball)};
     quoit_status status = quoit_queue_create(pair->names[0], &options, QUOIT_PRODUCER,
                                              &pair->there);
@@ -274,25 +277,19 @@ static quoit_status create(struct pair *pair, const struct bench_row *row)
 static void unlink_pair(const struct pair *pair)
 {
     if (pair->there)
-        (void)quoit_queue_unlink_self(pair->there);
+        (void)quoit_queue_unlink(pair->there);
     if (pair->back)
-        (void)quoit_queue_unlink_self(pair->back);
+        (void)quoit_queue_unlink(pair->back);
 }
 
 /* The second process pushes an item back when it is ready. */
 static quoit_status await_start(struct pair *pair)
 {
     const int64_t limit_ns = INT64_C(1000000) * START_MS;
-    quoit_status status = quoit_queue_wait_for_items(pair->back, limit_ns);
-    unlink_pair(pair);
-    if (status != QUOIT_OK)
-        return status;
     static char item[LARGEST];
-    uint64_t bytes;
-    return quoit_queue_is_empty(pair->back) ? QUOIT_ERROR_CORRUPT
-           : quoit_queue_pop(pair->back, item) == QUOIT_OK
-               ? QUOIT_OK
-               : quoit_queue_pop_sized(pair->back, item, sizeof item, &bytes);
+    quoit_status status = quoit_queue_pop(pair->back, item, sizeof item, NULL, limit_ns);
+    unlink_pair(pair);
+    return status;
 }
 
 static quoit_status measure(struct pair *pair, const struct bench_row *row, uint64_t slice_ns,
@@ -359,8 +356,10 @@ int bench_side(unsigned index, const char *there_name, const char *back_name)
     if (status == QUOIT_OK)
         status = quoit_queue_open(back_name, QUOIT_PRODUCER, &back);
     if (status == QUOIT_OK)
-        status = row->way == BENCH_SIZED ? quoit_queue_push_sized(back, item, row->bytes)
-                                         : quoit_queue_push(back, item);
+        status = row->way == BENCH_SIZED
+                     ? quoit_queue_push(back, item, row->bytes, QUOIT_NOW)
+                     : quoit_queue_push(back, item, (size_t)quoit_queue_item_bytes(back),
+                                        QUOIT_NOW);
     if (status == QUOIT_OK && row->way == BENCH_BOUNCE)
         status = bounce_back(there);
     while (status == QUOIT_OK)

@@ -91,7 +91,7 @@ static quoit_status look_at_queue(struct finding *finding)
 static quoit_status look_at_pool(struct finding *finding)
 {
     quoit_pool *pool;
-    unsigned flags = QUOIT_READ_ONLY | QUOIT_ANY_OWNER;
+    unsigned flags = QUOIT_OBSERVER | QUOIT_ANY_OWNER;
     quoit_status status = quoit_pool_open(finding->object.name, flags, &pool);
     if (status != QUOIT_OK)
         return status;

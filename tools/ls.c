@@ -46,7 +46,7 @@ static const char help[] =
     "  to 1), size_bytes and capacity_bytes (null, but for SPSC queues of messages, which hold "
     "capacity of the\n"
     "  longest, and more of shorter ones);\n"
-    "  of queues: sized, lossy, tuning, finished, user_bytes, pushed, popped, full, empty, "
+    "  of queues: messages, drop_oldest, finished, user_bytes, pushed, popped, full, empty, "
     "sleeps,\n"
     "  wakes, repairs, high_water, created_by, created_at_unix_ns\n"
     "\n"

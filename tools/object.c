@@ -36,7 +36,7 @@ static bool count_lines(const quoit_queue *queue, const struct quoit_queue_info 
     const uint64_t most_bytes = UINT64_C(64) << 20;
     struct quoit_cursor cursor = {.next = info->popped, .begun = true};
     uint64_t begin = mark->position == info->popped ? mark->offset : 0, seen = 0, bytes;
-    char *text = malloc(info->item_bytes);
+    char *text = malloc((size_t)info->item_bytes);
     quoit_status status = text ? QUOIT_OK : QUOIT_ERROR_NO_MEMORY;
     *lines_out = 0;
     while (status == QUOIT_OK && seen < most_bytes && cursor.next != info->pushed) {
@@ -59,7 +59,7 @@ static void count_contents(const quoit_queue *queue, struct object *object)
 {
     const struct quoit_queue_info *info = &object->queue;
     uint64_t lines;
-    object->unit = info->sized ? "messages" : "items";
+    object->unit = info->messages ? "messages" : "items";
     object->used = info->size;
     object->pushed = info->pushed_messages;
     object->popped = info->popped_messages;
@@ -121,7 +121,7 @@ static quoit_status read_pool(const char *name, unsigned owners, struct object *
 {
     quoit_pool *pool;
     uint64_t count = 0;
-    quoit_status status = quoit_pool_open(name, QUOIT_READ_ONLY | owners, &pool);
+    quoit_status status = quoit_pool_open(name, QUOIT_OBSERVER | owners, &pool);
     if (status != QUOIT_OK)
         return status;
     object->type = OBJECT_POOL;
@@ -141,7 +141,7 @@ static quoit_status read_pool(const char *name, unsigned owners, struct object *
 static quoit_status read_region(const char *name, unsigned owners, struct object *object)
 {
     quoit_region *region;
-    quoit_status status = quoit_region_open(name, QUOIT_READ_ONLY | owners, &region);
+    quoit_status status = quoit_region_open(name, QUOIT_OBSERVER | owners, &region);
     if (status != QUOIT_OK)
         return status;
     object->type = OBJECT_REGION;
@@ -215,7 +215,8 @@ const char *object_state(const struct object *object)
 
 bool object_is_bytes(const struct object *object)
 {
-    return object->type == OBJECT_QUEUE && object->queue.sized && object->queue.kind == QUOIT_SPSC;
+    return object->type == OBJECT_QUEUE && object->queue.messages &&
+           object->queue.kind == QUOIT_SPSC;
 }
 
 int object_fail(const char *name, quoit_status status)

@@ -56,10 +56,8 @@ static void truth(FILE *out, const char *indent, const char *key, bool value)
 static void queue(FILE *out, const struct object *object, const char *indent)
 {
     const struct quoit_queue_info *info = &object->queue;
-    truth(out, indent, "sized", info->sized);
-    truth(out, indent, "lossy", info->broadcast == QUOIT_LOSSY);
-    fprintf(out, ",\n%s  \"tuning\": \"%s\"", indent,
-            info->tuning == QUOIT_FOR_SPANS ? "spans" : "items");
+    truth(out, indent, "messages", info->messages);
+    truth(out, indent, "drop_oldest", info->when_full == QUOIT_DROP_OLDEST);
     truth(out, indent, "finished", info->finished);
     number(out, indent, "user_bytes", info->user_bytes);
     number(out, indent, "pushed", object->pushed);

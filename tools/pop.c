@@ -199,7 +199,9 @@ static int enter(struct pop *pop)
     pop->printable = !pop->raw && stream_is_terminal(STDOUT);
     pop->joined = pop->printable ? 0 : stream_joined_bytes();
     pop->text = malloc(pop->joined + (size_t)pop->info.item_bytes + 1);
-    return pop->text ? TOOL_OK : tool_fail("no memory for items of %u bytes", pop->info.item_bytes);
+    return pop->text ? TOOL_OK
+                     : tool_fail("no memory for items of %llu bytes",
+                                 (unsigned long long)pop->info.item_bytes);
 }
 
 static bool write_text(struct pop *pop, const char *text, size_t count)
@@ -242,7 +244,7 @@ static quoit_status take_block(struct pop *pop, const char *text, size_t count, 
         return QUOIT_OK;
     pop->left -= pop->counted ? lines : 0;
     if (end == count)
-        return quoit_queue_release(pop->queue, 1);
+        return quoit_queue_release(pop->queue);
     pop->mark->offset = end;
     pop->mark->position = now.popped;
     return QUOIT_OK;
@@ -251,31 +253,28 @@ static quoit_status take_block(struct pop *pop, const char *text, size_t count, 
 static quoit_status take_message(struct pop *pop, bool *written_out)
 {
     const void *message;
-    uint64_t bytes;
-    quoit_status status = quoit_queue_peek_sized(pop->queue, &message, &bytes);
+    size_t bytes;
+    quoit_status status = quoit_queue_peek(pop->queue, &message, &bytes, QUOIT_NOW);
     if (status != QUOIT_OK)
         return status;
     if (pop->mark && (pop->counted || pop->mark->offset > 0))
-        return take_block(pop, message, (size_t)bytes, written_out);
-    *written_out = write_text(pop, message, (size_t)bytes);
+        return take_block(pop, message, bytes, written_out);
+    *written_out = write_text(pop, message, bytes);
     if (!*written_out)
         return QUOIT_OK;
     pop->left -= pop->counted;
-    return quoit_queue_release(pop->queue, 1);
+    return quoit_queue_release(pop->queue);
 }
 
-/* The first count messages, which are there. */
+/* The first count messages or items, which are there. */
 static quoit_status release(struct pop *pop, uint64_t count)
 {
     const void *message;
     quoit_status status = QUOIT_OK;
-    for (uint64_t at_once; status == QUOIT_OK && count > 0; count -= at_once) {
-        uint64_t there;
-        status = pop->info.sized ? quoit_queue_peek_sized(pop->queue, &message, &there)
-                                 : quoit_queue_peek(pop->queue, &message, &there);
-        at_once = pop->info.sized ? 1 : there < count ? there : count;
+    for (; status == QUOIT_OK && count > 0; count--) {
+        status = quoit_queue_peek(pop->queue, &message, NULL, QUOIT_NOW);
         if (status == QUOIT_OK)
-            status = quoit_queue_release(pop->queue, at_once);
+            status = quoit_queue_release(pop->queue);
     }
     return status;
 }
@@ -284,19 +283,19 @@ static quoit_status release(struct pop *pop, uint64_t count)
 static quoit_status take_records(struct pop *pop, bool *written_out)
 {
     const void *items;
-    uint64_t count;
-    quoit_status status = quoit_queue_peek(pop->queue, &items, &count);
+    size_t count;
+    quoit_status status = quoit_queue_peek_many(pop->queue, &items, &count, QUOIT_NOW);
     if (status != QUOIT_OK)
         return status;
     if (!pop->raw)
         count = 1;
     if (pop->counted && count > pop->left)
-        count = pop->left;
-    *written_out = write_text(pop, items, (size_t)count * pop->info.item_bytes);
+        count = (size_t)pop->left;
+    *written_out = write_text(pop, items, count * (size_t)pop->info.item_bytes);
     if (!*written_out)
         return QUOIT_OK;
     pop->left -= pop->counted ? count : 0;
-    return quoit_queue_release(pop->queue, count);
+    return quoit_queue_release_many(pop->queue, count);
 }
 
 /* Puts the messages that are at hand one behind the other into text, as many as may be written
@@ -323,7 +322,7 @@ static size_t gather(struct pop *pop, uint64_t *count_out)
 static quoit_status take(struct pop *pop, bool *written_out)
 {
     /* Of an SPSC queue nobody else takes what this one has looked at. */
-    if (pop->info.kind == QUOIT_SPSC && !pop->mark && (pop->info.sized || !pop->raw)) {
+    if (pop->info.kind == QUOIT_SPSC && !pop->mark && (pop->info.messages || !pop->raw)) {
         uint64_t count;
         size_t bytes = gather(pop, &count);
         if (count > 1) {
@@ -332,7 +331,7 @@ static quoit_status take(struct pop *pop, bool *written_out)
             return *written_out ? release(pop, count) : QUOIT_OK;
         }
     }
-    return pop->info.sized ? take_message(pop, written_out) : take_records(pop, written_out);
+    return pop->info.messages ? take_message(pop, written_out) : take_records(pop, written_out);
 }
 
 /* Does pop wait for another producer? If the last one left without finishing, it wanted the stream
@@ -347,7 +346,8 @@ static quoit_status wait_within(const struct pop *pop, int64_t timeout_ns)
 {
     const uint64_t begin = stream_now_ns();
     for (int64_t left = timeout_ns;;) {
-        quoit_status status = quoit_queue_wait_for_items(pop->queue, left);
+        const void *next;
+        quoit_status status = quoit_queue_peek(pop->queue, &next, NULL, left);
         if (status != QUOIT_ABANDONED || !may_go_on(pop))
             return status;
         left = stream_left_ns(timeout_ns, begin);
@@ -361,7 +361,7 @@ static quoit_status wait_for_items(struct pop *pop)
     if (pop->hinted || pop->timeout_ns <= hint_ns)
         return wait_within(pop, pop->timeout_ns);
     quoit_status status = wait_within(pop, hint_ns);
-    if (status != QUOIT_TIMEOUT)
+    if (status != QUOIT_EMPTY)
         return status;
     if (pop->written == 0)
         tool_hint("waiting for a message in queue '%s', which is empty; Ctrl-C ends this",
@@ -382,8 +382,11 @@ static quoit_status drain(struct pop *pop, bool *written_out)
             pop->written++;
             continue;
         }
-        if (status == QUOIT_EMPTY && !pop->no_wait)
+        if (status == QUOIT_EMPTY && !pop->no_wait) {
             status = wait_for_items(pop);
+            if (status == QUOIT_EMPTY)
+                return QUOIT_TIMEOUT;
+        }
         if (status == QUOIT_ABANDONED && may_go_on(pop))
             continue;
         if (status != QUOIT_OK)
@@ -396,7 +399,7 @@ static quoit_status drain(struct pop *pop, bool *written_out)
 static int end_stream(struct pop *pop)
 {
     if (!pop->keep && pop->info.kind != QUOIT_BROADCAST) {
-        quoit_status status = quoit_queue_unlink_self(pop->queue);
+        quoit_status status = quoit_queue_unlink(pop->queue);
         if (status != QUOIT_OK && status != QUOIT_ERROR_REMOVED)
             return tool_fail_quoit(status);
     }

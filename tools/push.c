@@ -75,7 +75,7 @@ static bool parse_kind(const char *text, struct quoit_queue_options *make)
     static const char *const names[] = {"spsc", "mpmc", "broadcast"};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         if (strcmp(text, names[i]) == 0) {
-            make->kind = (enum quoit_kind)i;
+            make->kind = (uint32_t)i;
             return true;
         }
     (void)tool_usage("--kind is '%s': spsc, mpmc or broadcast is right", text);
@@ -186,10 +186,10 @@ static int parse(struct push *push, int argc, char **argv, bool *kind_given)
 }
 
 /* About as much as blocks are, but no fewer. */
-static uint64_t default_records(uint32_t bytes)
+static uint64_t default_records(uint64_t bytes)
 {
     const uint64_t all = (uint64_t)BLOCKS * STREAM_BLOCK_BYTES;
-    uint64_t count = all / ((uint64_t)bytes + RECORD_MORE_BYTES);
+    uint64_t count = all / (bytes + RECORD_MORE_BYTES);
     return count > BLOCKS ? count : BLOCKS;
 }
 
@@ -200,8 +200,7 @@ static int make(struct push *push)
         return tool_usage("there is no queue '%s': --item-bytes says how long a record is",
                           push->name);
     bool blocks = !push->raw && !push->each && (push->blocks || options.kind == QUOIT_SPSC);
-    options.sized = !push->raw;
-    options.tuning = QUOIT_FOR_SPANS;
+    options.messages = !push->raw;
     options.user_bytes = blocks ? sizeof(struct stream_mark) : 0;
     if (options.item_bytes == 0)
         options.item_bytes = STREAM_BLOCK_BYTES;
@@ -233,13 +232,14 @@ static int compare(const struct push *push, bool kind_given)
                          (unsigned long long)info->capacity,
                          (unsigned long long)push->make.capacity);
     if (push->make.item_bytes && push->make.item_bytes != info->item_bytes)
-        return tool_fail("the queue '%s' exists with items of %u bytes, not %u", push->name,
-                         info->item_bytes, push->make.item_bytes);
-    if (push->raw || info->sized)
+        return tool_fail("the queue '%s' exists with items of %llu bytes, not %llu", push->name,
+                         (unsigned long long)info->item_bytes,
+                         (unsigned long long)push->make.item_bytes);
+    if (push->raw || info->messages)
         return TOOL_OK;
-    return tool_fail("the queue '%s' has items of exactly %u bytes, which lines are not: --raw "
+    return tool_fail("the queue '%s' has items of exactly %llu bytes, which lines are not: --raw "
                      "pushes such records",
-                     push->name, info->item_bytes);
+                     push->name, (unsigned long long)info->item_bytes);
 }
 
 /* -1: try again. */
@@ -249,7 +249,7 @@ static int replace_finished(struct push *push)
         return tool_fail("the stream of queue '%s' is finished, and not all of it taken: pop the "
                          "rest, or remove it with `quoit rm %s`",
                          push->name, push->name);
-    quoit_status status = quoit_queue_unlink_self(push->queue);
+    quoit_status status = quoit_queue_unlink(push->queue);
     if (status != QUOIT_OK && status != QUOIT_ERROR_REMOVED)
         return tool_fail_quoit(status);
     quoit_queue_close(push->queue);
@@ -269,7 +269,10 @@ static int enter(struct push *push, bool kind_given)
         }
         if (status != QUOIT_OK)
             return tool_fail_quoit(status);
-        if (!quoit_queue_is_finished(push->queue))
+        status = quoit_queue_inspect(push->queue, &push->info);
+        if (status != QUOIT_OK)
+            return tool_fail_quoit(status);
+        if (!push->info.finished)
             break;
         code = replace_finished(push);
     }
@@ -283,27 +286,21 @@ static int enter(struct push *push, bool kind_given)
     return compare(push, kind_given);
 }
 
-static quoit_status push_within(struct push *push, const char *bytes, size_t count,
-                                int64_t timeout_ns)
-{
-    return push->info.sized ? quoit_queue_push_sized_wait(push->queue, bytes, count, timeout_ns)
-                            : quoit_queue_push_wait(push->queue, bytes, timeout_ns);
-}
-
 /* Waits at most timeout_ns for room. If the consumers are gone, it waits for a successor. */
 static quoit_status push_waiting(struct push *push, const char *bytes, size_t count,
                                  int64_t timeout_ns)
 {
-    quoit_status status = push_within(push, bytes, count, 0); /* asks for no time */
-    if (status != QUOIT_TIMEOUT && status != QUOIT_ABANDONED)
+    quoit_status status = quoit_queue_push(push->queue, bytes, count,
+                                           QUOIT_NOW); /* asks for no time */
+    if (status != QUOIT_FULL && status != QUOIT_ABANDONED)
         return status;
     const uint64_t begin = stream_now_ns();
-    for (int64_t left = timeout_ns; left != 0; left = stream_left_ns(timeout_ns, begin)) {
-        status = push_within(push, bytes, count, left);
+    for (int64_t left = timeout_ns; left > 0; left = stream_left_ns(timeout_ns, begin)) {
+        status = quoit_queue_push(push->queue, bytes, count, left);
         if (status != QUOIT_ABANDONED)
             return status;
     }
-    return QUOIT_TIMEOUT;
+    return QUOIT_FULL;
 }
 
 /* If the wait takes long, prints a hint at what it waits for, on a terminal. */
@@ -313,7 +310,7 @@ static quoit_status push_one(struct push *push, const char *bytes, size_t count)
     if (push->hinted || timeout_ns <= hint_ns)
         return push_waiting(push, bytes, count, timeout_ns);
     quoit_status status = push_waiting(push, bytes, count, hint_ns);
-    if (status != QUOIT_TIMEOUT)
+    if (status != QUOIT_FULL)
         return status;
     push->hinted = true;
     tool_hint("waiting for room in queue '%s', which is full: `quoit pop %s` makes some; Ctrl-C "
@@ -325,7 +322,7 @@ static quoit_status push_one(struct push *push, const char *bytes, size_t count)
 
 static int failed(const struct push *push, quoit_status status)
 {
-    if (status == QUOIT_TIMEOUT)
+    if (status == QUOIT_FULL)
         return TOOL_NOTHING;
     if (status == QUOIT_FINISHED)
         return tool_fail("the queue '%s' was finished by another producer", push->name);
@@ -334,9 +331,10 @@ static int failed(const struct push *push, quoit_status status)
 
 static int too_long(const struct push *push)
 {
-    return tool_fail("line %llu is longer than the %u bytes that a message of queue '%s' holds; "
+    return tool_fail("line %llu is longer than the %llu bytes that a message of queue '%s' holds; "
                      "those before it are pushed",
-                     (unsigned long long)push->lines + 1, push->info.item_bytes, push->name);
+                     (unsigned long long)push->lines + 1, (unsigned long long)push->info.item_bytes,
+                     push->name);
 }
 
 /* The next message in text: its length, and in taken_out the input's, which may have a newline
@@ -344,7 +342,7 @@ static int too_long(const struct push *push)
 static size_t next_message(const struct push *push, const char *text, size_t count,
                            size_t *taken_out)
 {
-    const size_t most = push->info.item_bytes;
+    const size_t most = (size_t)push->info.item_bytes;
     uint64_t lines = push->counted ? push->left : UINT64_MAX;
     if (push->blocks) {
         *taken_out = stream_whole_lines(text, count < most ? count : most, lines);
@@ -392,20 +390,21 @@ static int send_lines(struct push *push)
 /* Pushes the whole records that were read, as many at once as there is room for. */
 static int send_records(struct push *push)
 {
-    size_t sent = 0, bytes = push->info.item_bytes;
-    uint64_t count = push->filled / bytes;
+    size_t sent = 0, bytes = (size_t)push->info.item_bytes, count = push->filled / bytes;
     if (push->counted && count > push->left)
-        count = push->left;
+        count = (size_t)push->left;
     push->left -= push->counted ? count : 0;
     while (count > 0) {
-        uint64_t pushed = quoit_queue_push_many(push->queue, push->buffer + sent, count);
-        if (pushed == 0) {
-            quoit_status status = push_one(push, push->buffer + sent, bytes);
-            if (status != QUOIT_OK)
-                return failed(push, status);
+        size_t pushed;
+        quoit_status status = quoit_queue_push_many(push->queue, push->buffer + sent, bytes, count,
+                                                    &pushed, QUOIT_NOW);
+        if (status != QUOIT_OK) {
+            status = push_one(push, push->buffer + sent, bytes);
             pushed = 1;
         }
-        sent += (size_t)pushed * bytes;
+        if (status != QUOIT_OK)
+            return failed(push, status);
+        sent += pushed * bytes;
         count -= pushed;
     }
     push->filled -= sent;
@@ -419,9 +418,10 @@ static int send_rest(struct push *push)
     if (push->filled == 0 || (push->counted && push->left == 0))
         return TOOL_OK;
     if (push->raw)
-        return tool_fail("the input ends with %llu bytes of a record of %u; those before it are "
+        return tool_fail("the input ends with %llu bytes of a record of %llu; those before it are "
                          "pushed",
-                         (unsigned long long)push->filled, push->info.item_bytes);
+                         (unsigned long long)push->filled,
+                         (unsigned long long)push->info.item_bytes);
     quoit_status status = push_one(push, push->buffer, push->filled);
     if (status != QUOIT_OK)
         return failed(push, status);
@@ -453,7 +453,8 @@ static int run_in(struct push *push)
         push->room = STREAM_BLOCK_BYTES;
     push->buffer = malloc(push->room);
     if (!push->buffer)
-        return tool_fail("no memory for items of %u bytes", push->info.item_bytes);
+        return tool_fail("no memory for items of %llu bytes",
+                         (unsigned long long)push->info.item_bytes);
     if (push->blocks || push->raw)
         stream_widen_stdin();
     int code = stream(push);

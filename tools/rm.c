@@ -56,7 +56,7 @@ static quoit_status check_owner(const struct rm *rm, const char *name)
 {
     quoit_region *region;
     fault_begin();
-    quoit_status status = quoit_region_open(name, QUOIT_READ_ONLY | rm->any_owner, &region);
+    quoit_status status = quoit_region_open(name, QUOIT_OBSERVER | rm->any_owner, &region);
     if (status == QUOIT_OK)
         quoit_region_close(region);
     (void)fault_end(); /* object_read, called next, reports it */

@@ -72,9 +72,8 @@ static void print_queue(const struct object *object)
     const struct quoit_queue_info *info = &object->queue;
     const char *unit = strcmp(object->unit, "items") == 0 ? "" : object->unit;
     const char *blank = unit[0] ? " " : "";
-    printf("  items            %s%" PRIu64 " bytes, tuned for %s\n",
-           info->sized ? "messages of up to " : "", object->item_bytes,
-           info->tuning == QUOIT_FOR_SPANS ? "spans" : "items");
+    printf("  items            %s%" PRIu64 " bytes\n", info->messages ? "messages of up to " : "",
+           object->item_bytes);
     printf("  capacity         %" PRIu64 "%s\n", object->capacity,
            object_is_bytes(object) ? " of the longest, more of shorter ones" : "");
     printf("  size             %" PRIu64 "%s%s", object->used, blank, unit);
@@ -131,8 +130,9 @@ static void print_object(const struct object *object)
     printf("%s\n", print_colour(PRINT_PLAIN));
     if (object->type != OBJECT_UNKNOWN)
         printf("  kind             %s%s\n", object_kind(object),
-               object->type == OBJECT_QUEUE && object->queue.broadcast == QUOIT_LOSSY ? ", lossy"
-                                                                                      : "");
+               object->type == OBJECT_QUEUE && object->queue.when_full == QUOIT_DROP_OLDEST
+                   ? ", drops the oldest"
+                   : "");
     printf("  state            %s", print_colour(print_state_colour(object)));
     print_text(stdout, state);
     printf("%s\n", print_colour(PRINT_PLAIN));

@@ -123,7 +123,7 @@ bool stream_write_printable(const char *text, size_t count)
 struct stream_mark *stream_mark(const quoit_queue *queue, const struct quoit_queue_info *info)
 {
     struct stream_mark *mark = quoit_queue_user_area(queue);
-    bool is_one = info->sized && info->user_bytes == sizeof *mark &&
+    bool is_one = info->messages && info->user_bytes == sizeof *mark &&
                   memcmp(mark->text, STREAM_MARK, sizeof mark->text) == 0;
     return is_one ? mark : NULL;
 }

@@ -106,9 +106,10 @@ static int enter(struct tail *tail)
     }
     if (status != QUOIT_OK || quoit_queue_inspect(tail->queue, &tail->info) != QUOIT_OK)
         return tool_fail_quoit(status);
-    tail->buffer = malloc(tail->info.item_bytes);
+    tail->buffer = malloc((size_t)tail->info.item_bytes);
     return tail->buffer ? TOOL_OK
-                        : tool_fail("no memory for items of %u bytes", tail->info.item_bytes);
+                        : tool_fail("no memory for items of %llu bytes",
+                                    (unsigned long long)tail->info.item_bytes);
 }
 
 static quoit_status look(struct tail *tail, struct quoit_cursor *cursor, uint64_t *bytes_out)
@@ -194,8 +195,8 @@ static int run_in(struct tail *tail)
     if (tail->cursor.missed > 0 && tail->follow)
         (void)tool_fail(
             "%llu %s before they could be shown", (unsigned long long)tail->cursor.missed,
-            tail->info.sized && tail->info.kind == QUOIT_SPSC ? "times messages were taken"
-                                                              : "messages were taken");
+            tail->info.messages && tail->info.kind == QUOIT_SPSC ? "times messages were taken"
+                                                                 : "messages were taken");
     return status < 0 && !fault_seen() ? tool_fail_quoit(status) : TOOL_OK;
 }
 

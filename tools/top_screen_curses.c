@@ -178,7 +178,7 @@ static void put_mark(int y, int x, const struct object *object)
 static const char *short_kind(const struct object *object)
 {
     if (object->type == OBJECT_QUEUE && object->queue.kind == QUOIT_BROADCAST)
-        return object->queue.broadcast == QUOIT_LOSSY ? "lossy" : "bcast";
+        return object->queue.when_full == QUOIT_DROP_OLDEST ? "lossy" : "bcast";
     return object_kind(object);
 }
 

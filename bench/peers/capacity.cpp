@@ -39,7 +39,6 @@ template <class Peer> static void with_capacity(std::size_t capacity)
 template <std::size_t Capacity> static void all()
 {
     with_capacity<quoit_items<value>>(Capacity);
-    with_capacity<quoit_spans<value>>(Capacity);
     with_capacity<boost_spsc<value, Capacity>>(Capacity);
     with_capacity<ck<value>>(Capacity);
     with_capacity<rte<value>>(Capacity);

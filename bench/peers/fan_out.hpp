@@ -9,42 +9,36 @@
 namespace bench
 {
 
-/* Waits: asleep when there is nothing to do, with push_wait and pop_wait. */
+/* Waits: blocked while there is nothing to do. */
 template <class Item, bool Waits> struct quoit_fan_out {
     static constexpr const char *title = Waits ? "Quoit (push_wait, pop_wait)" : "Quoit";
-    typedef quoit_ring<Item, QUOIT_FOR_ITEMS> typed;
+    static constexpr std::int64_t timeout_ns = Waits ? QUOIT_FOREVER : QUOIT_NOW;
+    typedef quoit_typed<Item> typed;
     std::string name = unique_name("broadcast");
-    quoit_queue *queue = nullptr;
+    typename typed::queue queue = {nullptr};
     quoit_fan_out()
     {
-        quoit_queue_options options = {};
-        options.kind = QUOIT_BROADCAST;
-        options.item_bytes = sizeof(Item);
-        options.capacity = 1024;
-        typed::must(quoit_queue_create(name.c_str(), &options, QUOIT_OBSERVER, &queue));
-        quoit_queue_close(queue);
+        make_quoit(name, QUOIT_BROADCAST, sizeof(Item), 1024);
     }
     ~quoit_fan_out()
     {
-        (void)quoit_queue_unlink(name.c_str());
+        (void)quoit_unlink(name.c_str(), 0);
     }
     void produce(int)
     {
-        typed::must(quoit_queue_open(name.c_str(), QUOIT_PRODUCER, &queue));
+        must(typed::open(name.c_str(), QUOIT_PRODUCER, &queue));
     }
     void subscribe()
     {
-        typed::must(quoit_queue_open(name.c_str(), QUOIT_CONSUMER, &queue));
+        must(typed::open(name.c_str(), QUOIT_CONSUMER, &queue));
     }
     bool push(const Item &value)
     {
-        return Waits ? quoit_typed<Item>::push_wait(queue, value)
-                     : quoit_typed<Item>::push(queue, value);
+        return typed::push(queue, value, timeout_ns);
     }
     bool pop(Item &value)
     {
-        return Waits ? quoit_typed<Item>::pop_wait(queue, value)
-                     : quoit_typed<Item>::pop(queue, value);
+        return typed::pop(queue, value, timeout_ns);
     }
 };
 

@@ -13,43 +13,37 @@ namespace bench
 
 template <class Item> struct quoit_many {
     static constexpr const char *title = "Quoit MPMC";
-    typedef quoit_ring<Item, QUOIT_FOR_ITEMS> typed;
+    typedef quoit_typed<Item> typed;
     std::string name;
     explicit quoit_many(std::size_t capacity)
     {
         static int number;
         name = "many-" + std::to_string(getpid()) + "-" + std::to_string(number++);
-        quoit_queue_options options = {};
-        options.kind = QUOIT_MPMC;
-        options.item_bytes = sizeof(Item);
-        options.capacity = capacity;
-        quoit_queue *queue;
-        typed::must(quoit_queue_create(name.c_str(), &options, QUOIT_OBSERVER, &queue));
-        quoit_queue_close(queue);
+        make_quoit(name, QUOIT_MPMC, sizeof(Item), capacity);
     }
     ~quoit_many()
     {
-        (void)quoit_queue_unlink(name.c_str());
+        (void)quoit_unlink(name.c_str(), 0);
     }
     struct side {
-        quoit_queue *queue;
+        typename typed::queue queue;
         bool push(const Item &value)
         {
-            return quoit_typed<Item>::push(queue, value);
+            return typed::push(queue, value, QUOIT_NOW);
         }
         bool pop(Item &value)
         {
-            return quoit_typed<Item>::pop(queue, value);
+            return typed::pop(queue, value, QUOIT_NOW);
         }
         ~side()
         {
-            quoit_queue_close(queue);
+            quoit_queue_close(queue.queue);
         }
     };
     side enter()
     {
-        quoit_queue *queue;
-        typed::must(quoit_queue_open(name.c_str(), QUOIT_PRODUCER | QUOIT_CONSUMER, &queue));
+        typename typed::queue queue;
+        must(typed::open(name.c_str(), QUOIT_PRODUCER | QUOIT_CONSUMER, &queue));
         return side{queue};
     }
 };

@@ -34,7 +34,7 @@ struct quoit_blocks_peer {
     quoit_pool *pool = nullptr;
     explicit quoit_blocks_peer(std::size_t size) : bytes(size)
     {
-        (void)quoit_pool_unlink(pool_name);
+        (void)quoit_unlink(pool_name, 0);
         quoit_pool_options options{};
         options.block_bytes = bytes;
         options.blocks = bytes < 65536 ? blocks : 16;
@@ -43,7 +43,7 @@ struct quoit_blocks_peer {
     ~quoit_blocks_peer()
     {
         quoit_pool_close(pool);
-        must(quoit_pool_unlink(pool_name));
+        must(quoit_unlink(pool_name, 0));
     }
     typedef quoit_block handle;
     handle take()
@@ -152,7 +152,7 @@ static void both_at_once(std::size_t bytes)
 
 static void make_queue(std::uint32_t item_bytes, std::uint64_t capacity)
 {
-    (void)quoit_queue_unlink(queue_name);
+    (void)quoit_unlink(queue_name, 0);
     quoit_queue_options options{};
     options.item_bytes = item_bytes;
     options.capacity = capacity;
@@ -185,36 +185,37 @@ static void through_pool(std::size_t bytes, std::uint64_t count, bool touch)
     make_queue(8, 4);
     quoit_queue *queue = nullptr;
     quoit_pool *pool = nullptr;
-    auto enter = [&](unsigned role) {
+    auto enter = [&](std::uint32_t role) {
         must(quoit_queue_open(queue_name, role, &queue));
         must(quoit_pool_open(pool_name, 0, &pool));
     };
     bounce_ns();
-    double took = run_both([&] { enter(QUOIT_PRODUCER); },
-                           [&] {
-                               for (std::uint64_t i = 0; i < count; i++) {
-                                   quoit_block block;
-                                   must(quoit_pool_alloc(pool, &block));
-                                   if (touch)
-                                       fill(quoit_pool_at(pool, block), bytes, i);
-                                   while (quoit_pool_push(pool, queue, block) == QUOIT_FULL)
-                                       relax();
-                               }
-                           },
-                           [&] { enter(QUOIT_CONSUMER); },
-                           [&](std::uint64_t &) {
-                               for (std::uint64_t i = 0; i < count; i++) {
-                                   quoit_block block;
-                                   while (quoit_pool_pop(pool, queue, &block) == QUOIT_EMPTY)
-                                       relax();
-                                   if (touch)
-                                       read_all(quoit_pool_at(pool, block), bytes);
-                                   must(quoit_pool_free(pool, block));
-                               }
-                           });
+    double took = run_both(
+        [&] { enter(QUOIT_PRODUCER); },
+        [&] {
+            for (std::uint64_t i = 0; i < count; i++) {
+                quoit_block block;
+                must(quoit_pool_alloc(pool, &block));
+                if (touch)
+                    fill(quoit_pool_at(pool, block), bytes, i);
+                while (quoit_pool_push(pool, queue, block, QUOIT_NOW) == QUOIT_FULL)
+                    relax();
+            }
+        },
+        [&] { enter(QUOIT_CONSUMER); },
+        [&](std::uint64_t &) {
+            for (std::uint64_t i = 0; i < count; i++) {
+                quoit_block block;
+                while (quoit_pool_pop(pool, queue, &block, QUOIT_NOW) == QUOIT_EMPTY)
+                    relax();
+                if (touch)
+                    read_all(quoit_pool_at(pool, block), bytes);
+                must(quoit_pool_free(pool, block));
+            }
+        });
     result("pool exchange", touch ? "Quoit pool, filled and read" : "Quoit pool, handed over",
            bytes, 1, round_number, static_cast<double>(count) / took * 1e9, "items/s");
-    must(quoit_queue_unlink(queue_name));
+    must(quoit_unlink(queue_name, 0));
 }
 
 static void by_copy(std::size_t bytes, std::uint64_t count)
@@ -223,25 +224,27 @@ static void by_copy(std::size_t bytes, std::uint64_t count)
     quoit_queue *queue = nullptr;
     std::vector<char> here(bytes), there(bytes);
     bounce_ns();
-    double took = run_both([&] { must(quoit_queue_open(queue_name, QUOIT_PRODUCER, &queue)); },
-                           [&] {
-                               for (std::uint64_t i = 0; i < count; i++) {
-                                   fill(there.data(), bytes, i);
-                                   while (quoit_queue_push(queue, there.data()) == QUOIT_FULL)
-                                       relax();
-                               }
-                           },
-                           [&] { must(quoit_queue_open(queue_name, QUOIT_CONSUMER, &queue)); },
-                           [&](std::uint64_t &) {
-                               for (std::uint64_t i = 0; i < count; i++) {
-                                   while (quoit_queue_pop(queue, here.data()) == QUOIT_EMPTY)
-                                       relax();
-                                   read_all(here.data(), bytes);
-                               }
-                           });
+    double took = run_both(
+        [&] { must(quoit_queue_open(queue_name, QUOIT_PRODUCER, &queue)); },
+        [&] {
+            for (std::uint64_t i = 0; i < count; i++) {
+                fill(there.data(), bytes, i);
+                while (quoit_queue_push(queue, there.data(), bytes, QUOIT_NOW) == QUOIT_FULL)
+                    relax();
+            }
+        },
+        [&] { must(quoit_queue_open(queue_name, QUOIT_CONSUMER, &queue)); },
+        [&](std::uint64_t &) {
+            for (std::uint64_t i = 0; i < count; i++) {
+                while (quoit_queue_pop(queue, here.data(), bytes, nullptr, QUOIT_NOW) ==
+                       QUOIT_EMPTY)
+                    relax();
+                read_all(here.data(), bytes);
+            }
+        });
     result("pool exchange", "Quoit queue, copied in and out", bytes, 1, round_number,
            static_cast<double>(count) / took * 1e9, "items/s");
-    must(quoit_queue_unlink(queue_name));
+    must(quoit_unlink(queue_name, 0));
 }
 
 int main(int argc, char **argv)

@@ -44,35 +44,37 @@ struct ring {
     }
 };
 
+/* The typed calls of an item type, by its name. */
 template <class Item> struct quoit_typed;
-#define BENCH_TYPED(bytes)                                                                         \
-    typedef item<bytes> item##bytes;                                                               \
-    QUOIT_DEFINE_QUEUE(q##bytes, item##bytes)                                                      \
-    template <> struct quoit_typed<item##bytes> {                                                  \
-        static bool push(quoit_queue *queue, const item##bytes &value)                             \
-        {                                                                                          \
-            return q##bytes##_push(queue, &value) == QUOIT_OK;                                     \
-        }                                                                                          \
-        static bool pop(quoit_queue *queue, item##bytes &value)                                    \
-        {                                                                                          \
-            return q##bytes##_pop(queue, &value) == QUOIT_OK;                                      \
-        }                                                                                          \
-        static std::size_t push_many(quoit_queue *queue, const item##bytes *values, std::size_t n) \
-        {                                                                                          \
-            return q##bytes##_push_many(queue, values, n);                                         \
-        }                                                                                          \
-        static std::size_t pop_many(quoit_queue *queue, item##bytes *values, std::size_t n)        \
-        {                                                                                          \
-            return q##bytes##_pop_many(queue, values, n);                                          \
-        }                                                                                          \
-        static bool push_wait(quoit_queue *queue, const item##bytes &value)                        \
-        {                                                                                          \
-            return q##bytes##_push_wait(queue, &value, QUOIT_FOREVER) == QUOIT_OK;                 \
-        }                                                                                          \
-        static bool pop_wait(quoit_queue *queue, item##bytes &value)                               \
-        {                                                                                          \
-            return q##bytes##_pop_wait(queue, &value, QUOIT_FOREVER) == QUOIT_OK;                  \
-        }                                                                                          \
+#define BENCH_TYPED(bytes)                                                                \
+    typedef item<bytes> item##bytes;                                                      \
+    QUOIT_DEFINE_QUEUE(q##bytes, item##bytes);                                            \
+    template <> struct quoit_typed<item##bytes> {                                         \
+        typedef q##bytes##_queue queue;                                                   \
+        static quoit_status open(const char *name, std::uint32_t flags, queue *queue_out) \
+        {                                                                                 \
+            return q##bytes##_open(name, flags, queue_out);                               \
+        }                                                                                 \
+        static bool push(queue q, const item##bytes &value, std::int64_t timeout_ns)      \
+        {                                                                                 \
+            return q##bytes##_push(q, &value, timeout_ns) == QUOIT_OK;                    \
+        }                                                                                 \
+        static bool pop(queue q, item##bytes &value, std::int64_t timeout_ns)             \
+        {                                                                                 \
+            return q##bytes##_pop(q, &value, timeout_ns) == QUOIT_OK;                     \
+        }                                                                                 \
+        static std::size_t push_many(queue q, const item##bytes *values, std::size_t n)   \
+        {                                                                                 \
+            std::size_t done = 0;                                                         \
+            (void)q##bytes##_push_many(q, values, n, &done, QUOIT_NOW);                   \
+            return done;                                                                  \
+        }                                                                                 \
+        static std::size_t pop_many(queue q, item##bytes *values, std::size_t n)          \
+        {                                                                                 \
+            std::size_t done = 0;                                                         \
+            (void)q##bytes##_pop_many(q, values, n, &done, QUOIT_NOW);                    \
+            return done;                                                                  \
+        }                                                                                 \
     };
 BENCH_TYPED(8)
 BENCH_TYPED(16)
@@ -80,77 +82,81 @@ BENCH_TYPED(64)
 BENCH_TYPED(256)
 BENCH_TYPED(4096)
 
-template <class Item, quoit_tuning Tuning, bool Waits = false> struct quoit_ring : ring {
-    std::string name;
-    quoit_queue *producer = nullptr, *consumer = nullptr;
+static inline void must(quoit_status status)
+{
+    if (status == QUOIT_OK)
+        return;
+    std::fprintf(stderr, "%s\n", quoit_describe(status));
+    std::exit(1);
+}
 
-    static void must(quoit_status status)
-    {
-        if (status == QUOIT_OK)
-            return;
-        std::fprintf(stderr, "%s\n", quoit_describe(status));
-        std::exit(1);
-    }
+/* A queue that no handle is in yet. */
+static inline void make_quoit(const std::string &name, std::uint32_t kind, std::size_t item_bytes,
+                              std::size_t capacity)
+{
+    quoit_queue_options options = {};
+    options.kind = kind;
+    options.item_bytes = item_bytes;
+    options.capacity = capacity;
+    quoit_queue *queue;
+    must(quoit_queue_create(name.c_str(), &options, QUOIT_OBSERVER, &queue));
+    quoit_queue_close(queue);
+}
+
+template <class Item, bool Waits = false> struct quoit_ring : ring {
+    typedef quoit_typed<Item> typed;
+    static constexpr std::int64_t timeout_ns = Waits ? QUOIT_FOREVER : QUOIT_NOW;
+    std::string name;
+    typename typed::queue producer = {nullptr}, consumer = {nullptr};
+
     explicit quoit_ring(std::size_t capacity)
     {
         static int number;
         name = "bench-" + std::to_string(getpid()) + "-" + std::to_string(number++);
-        quoit_queue_options options = {};
-        options.item_bytes = sizeof(Item);
-        options.capacity = capacity;
-        options.tuning = Tuning;
-        quoit_queue *queue;
-        must(quoit_queue_create(name.c_str(), &options, QUOIT_OBSERVER, &queue));
-        quoit_queue_close(queue);
+        make_quoit(name, QUOIT_SPSC, sizeof(Item), capacity);
     }
     ~quoit_ring()
     {
-        quoit_queue_close(producer);
-        quoit_queue_close(consumer);
-        (void)quoit_queue_unlink(name.c_str());
+        quoit_queue_close(producer.queue);
+        quoit_queue_close(consumer.queue);
+        (void)quoit_unlink(name.c_str(), 0);
     }
     void produce()
     {
-        must(quoit_queue_open(name.c_str(), QUOIT_PRODUCER, &producer));
+        must(typed::open(name.c_str(), QUOIT_PRODUCER, &producer));
     }
     void consume()
     {
-        must(quoit_queue_open(name.c_str(), QUOIT_CONSUMER, &consumer));
+        must(typed::open(name.c_str(), QUOIT_CONSUMER, &consumer));
     }
     bool push(const Item &value)
     {
-        return Waits ? quoit_typed<Item>::push_wait(producer, value)
-                     : quoit_typed<Item>::push(producer, value);
+        return typed::push(producer, value, timeout_ns);
     }
     bool pop(Item &value)
     {
-        return Waits ? quoit_typed<Item>::pop_wait(consumer, value)
-                     : quoit_typed<Item>::pop(consumer, value);
+        return typed::pop(consumer, value, timeout_ns);
     }
     /* Batches go on from where a shorter one ended. */
     bool push_many(const Item *values, std::size_t count)
     {
         return move_all(count, [&](std::size_t done, std::size_t left) {
-            return quoit_typed<Item>::push_many(producer, values + done, left);
+            return typed::push_many(producer, values + done, left);
         });
     }
     bool pop_many(Item *values, std::size_t count)
     {
         return move_all(count, [&](std::size_t done, std::size_t left) {
-            return quoit_typed<Item>::pop_many(consumer, values + done, left);
+            return typed::pop_many(consumer, values + done, left);
         });
     }
 };
-template <class Item> struct quoit_items : quoit_ring<Item, QUOIT_FOR_ITEMS> {
-    using quoit_ring<Item, QUOIT_FOR_ITEMS>::quoit_ring;
+template <class Item> struct quoit_items : quoit_ring<Item> {
+    using quoit_ring<Item>::quoit_ring;
     static constexpr const char *title = "Quoit";
 };
-template <class Item> struct quoit_spans : quoit_ring<Item, QUOIT_FOR_SPANS> {
-    using quoit_ring<Item, QUOIT_FOR_SPANS>::quoit_ring;
-    static constexpr const char *title = "Quoit (spans)";
-};
-template <class Item> struct quoit_waiting : quoit_ring<Item, QUOIT_FOR_ITEMS, true> {
-    using quoit_ring<Item, QUOIT_FOR_ITEMS, true>::quoit_ring;
+template <class Item> struct quoit_waiting : quoit_ring<Item, true> {
+    using quoit_ring<Item, true>::quoit_ring;
     static constexpr const char *title = "Quoit (push_wait, pop_wait)";
 };
 

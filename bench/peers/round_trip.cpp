@@ -108,7 +108,6 @@ int main(int argc, char **argv)
         spinning<boost_spsc<value>>();
         spinning<ck<value>>();
         spinning<rte<value>>();
-        spinning<quoit_spans<value>>();
         spinning<urcu<value>>();
         sleeping<bare_futex>();
         sleeping<quoit_waiting<value>>();

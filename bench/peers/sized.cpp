@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Messages of many sizes. Copied in and out, 64 bytes to 64 KiB: sized queues beside ZeroMQ. Frames
- * that are made and read in place, of which a word at each end is touched, 1 KiB to 16 MiB: sized
- * queues and pools beside iceoryx, whose largest here has 4 MiB. Between processes.
+ * Messages of many sizes. Copied in and out, 64 bytes to 64 KiB: queues of messages beside ZeroMQ.
+ * Frames that are made and read in place, of which a word at each end is touched, 1 KiB to 16 MiB:
+ * queues of messages and pools beside iceoryx, whose largest here has 4 MiB. Between processes.
  */
 #include "iceoryx.hpp"
 
@@ -18,27 +18,21 @@ static const double run_ns = 20e6;
 static const char *const queue_name = "posix:quoit-bench-sized";
 static const char *const pool_name = "posix:quoit-bench-frames";
 
-static void must(quoit_status status)
-{
-    if (status != QUOIT_OK)
-        die(quoit_describe(status));
-}
-
 /* A MiB of messages, at most 1024, ZeroMQ's own number; of frames 8. */
-static void make_queue(quoit_kind kind, std::uint64_t bytes, bool sized)
+static void make_queue(std::uint32_t kind, std::uint64_t bytes, bool messages)
 {
     quoit_queue_options options{};
     options.kind = kind;
-    options.item_bytes = static_cast<std::uint32_t>(bytes);
+    options.item_bytes = bytes;
     options.capacity = std::clamp<std::uint64_t>((1u << 20) / bytes, 8, 1024);
-    options.sized = sized;
+    options.messages = messages ? 1 : 0;
     quoit_queue *queue;
-    (void)quoit_queue_unlink(queue_name);
+    (void)quoit_unlink(queue_name, 0);
     must(quoit_queue_create(queue_name, &options, QUOIT_OBSERVER, &queue));
     quoit_queue_close(queue);
 }
 
-static quoit_queue *enter(unsigned role)
+static quoit_queue *enter(std::uint32_t role)
 {
     quoit_queue *queue;
     must(quoit_queue_open(queue_name, role, &queue));
@@ -61,17 +55,17 @@ static void look(const void *frame, std::size_t bytes, std::uint64_t number)
 
 /* ---- Peers: prepare and act, on either side -------------------------------------------------- */
 
-/* A sized queue that each side opens for itself. */
+/* A queue of messages that each side opens for itself. */
 struct over_queue {
     std::size_t bytes;
     quoit_queue *queue = nullptr;
-    over_queue(quoit_kind kind, std::size_t size) : bytes(size)
+    over_queue(std::uint32_t kind, std::size_t size) : bytes(size)
     {
         make_queue(kind, size, true);
     }
     ~over_queue()
     {
-        must(quoit_queue_unlink(queue_name));
+        must(quoit_unlink(queue_name, 0));
     }
     void produce()
     {
@@ -83,7 +77,7 @@ struct over_queue {
     }
 };
 
-template <quoit_kind Kind> struct copied : over_queue {
+template <std::uint32_t Kind> struct copied : over_queue {
     static constexpr const char *title = Kind == QUOIT_SPSC ? "Quoit sized" : "Quoit sized, MPMC";
     std::vector<char> buffer;
     explicit copied(std::size_t size) : over_queue(Kind, size), buffer(size)
@@ -92,12 +86,12 @@ template <quoit_kind Kind> struct copied : over_queue {
     bool send(std::uint64_t number)
     {
         touch(buffer.data(), bytes, number);
-        return quoit_queue_push_sized(queue, buffer.data(), bytes) == QUOIT_OK;
+        return quoit_queue_push(queue, buffer.data(), bytes, QUOIT_NOW) == QUOIT_OK;
     }
     bool receive(std::uint64_t number)
     {
-        std::uint64_t count;
-        if (quoit_queue_pop_sized(queue, buffer.data(), bytes, &count) != QUOIT_OK)
+        std::size_t count;
+        if (quoit_queue_pop(queue, buffer.data(), bytes, &count, QUOIT_NOW) != QUOIT_OK)
             return false;
         look(buffer.data(), count, number);
         return true;
@@ -149,20 +143,20 @@ struct in_place : over_queue {
     bool send(std::uint64_t number)
     {
         void *frame;
-        if (quoit_queue_claim_sized(queue, bytes, &frame) != QUOIT_OK)
+        if (quoit_queue_claim(queue, bytes, &frame, QUOIT_NOW) != QUOIT_OK)
             return false;
         touch(frame, bytes, number);
-        must(quoit_queue_commit_sized(queue, bytes));
+        must(quoit_queue_commit(queue, bytes));
         return true;
     }
     bool receive(std::uint64_t number)
     {
         const void *frame;
-        std::uint64_t count;
-        if (quoit_queue_peek_sized(queue, &frame, &count) != QUOIT_OK)
+        std::size_t count;
+        if (quoit_queue_peek(queue, &frame, &count, QUOIT_NOW) != QUOIT_OK)
             return false;
         look(frame, count, number);
-        must(quoit_queue_release(queue, 1));
+        must(quoit_queue_release(queue));
         return true;
     }
 };
@@ -177,17 +171,17 @@ struct in_pool {
         quoit_pool_options options{};
         options.block_bytes = size;
         options.blocks = 8;
-        (void)quoit_pool_unlink(pool_name);
+        (void)quoit_unlink(pool_name, 0);
         make_queue(QUOIT_SPSC, sizeof(quoit_block), false);
         must(quoit_pool_create(pool_name, &options, 0, &pool));
         quoit_pool_close(pool);
     }
     ~in_pool()
     {
-        must(quoit_queue_unlink(queue_name));
-        must(quoit_pool_unlink(pool_name));
+        must(quoit_unlink(queue_name, 0));
+        must(quoit_unlink(pool_name, 0));
     }
-    void open(unsigned role)
+    void open(std::uint32_t role)
     {
         queue = enter(role);
         must(quoit_pool_open(pool_name, 0, &pool));
@@ -206,14 +200,14 @@ struct in_pool {
         if (quoit_pool_alloc(pool, &block) != QUOIT_OK)
             return false;
         touch(quoit_pool_at(pool, block), bytes, number);
-        while (quoit_pool_push(pool, queue, block) != QUOIT_OK)
+        while (quoit_pool_push(pool, queue, block, QUOIT_NOW) != QUOIT_OK)
             relax();
         return true;
     }
     bool receive(std::uint64_t number)
     {
         quoit_block block;
-        if (quoit_pool_pop(pool, queue, &block) != QUOIT_OK)
+        if (quoit_pool_pop(pool, queue, &block, QUOIT_NOW) != QUOIT_OK)
             return false;
         look(quoit_pool_at(pool, block), bytes, number);
         must(quoit_pool_free(pool, block));

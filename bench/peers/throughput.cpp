@@ -107,11 +107,9 @@ template <std::size_t Bytes> static void all_of_size()
     ones<boost_spsc<value>, value>();
     ones<ck<value>, value>();
     ones<rte<value>, value>();
-    ones<quoit_spans<value>, value>();
     if (Bytes <= 256)
         ones<urcu<value>, value>();
     batches<quoit_items<value>, value>();
-    batches<quoit_spans<value>, value>();
     batches<boost_spsc<value>, value>();
     batches<rte<value>, value>();
     if (!settings.processes)

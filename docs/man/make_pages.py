@@ -212,9 +212,11 @@ def overview_page(headers):
         gathered.clear()
         code.clear()
 
+    in_item = False
     for line in comment_text(comment):
         heading = SECTION.match(line)
-        if line.startswith("    "):
+        in_item = line.startswith("  - ") or (in_item and line.startswith("    "))
+        if line.startswith("    ") and not in_item:
             if gathered:
                 flush()
             code.append(line)

@@ -19,7 +19,7 @@ try {
         case quoit::status::ok:
             std::cout << "sensor " << reading.sensor << ": " << reading.celsius << " degrees\n";
             break;
-        case quoit::status::timeout: // nothing came yet
+        case quoit::status::empty: // nothing came within that time
             break;
         case quoit::status::finished: // the sender has finished, and all is taken
             queue.unlink();

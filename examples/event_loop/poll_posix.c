@@ -19,24 +19,23 @@ static void stop(int signal_number)
     stopped = 1;
 }
 
-/* Takes all there is: the descriptor stays readable until a call has found nothing. */
-static quoit_status take_readings(quoit_queue *queue)
+/* Takes all items: the descriptor stays readable until a call has found none. */
+static quoit_status take_readings(struct reading_queue queue)
 {
     struct reading reading;
     quoit_status status;
-    while ((status = reading_pop(queue, &reading)) == QUOIT_OK)
+    while ((status = reading_pop(queue, &reading, QUOIT_NOW)) == QUOIT_OK)
         printf("sensor %d: %.1f degrees\n", (int)reading.sensor, reading.celsius);
     return status;
 }
 
 int main(void)
 {
-    struct quoit_queue_options options = {.item_bytes = sizeof(struct reading), .capacity = 64};
-    quoit_queue *queue;
+    struct reading_queue queue;
     int readings;
-    quoit_status status = quoit_queue_join("readings", &options, QUOIT_CONSUMER, &queue);
+    quoit_status status = reading_join("readings", 64, QUOIT_CONSUMER, &queue);
     if (status == QUOIT_OK)
-        status = quoit_queue_poll_fd(queue, QUOIT_CONSUMER, &readings);
+        status = quoit_queue_poll_fd(queue.queue, QUOIT_ITEMS, &readings);
     if (status != QUOIT_OK) {
         fprintf(stderr, "%s\n", quoit_describe(status));
         return 1;
@@ -62,9 +61,9 @@ int main(void)
             sources[1].fd = -1; /* the end of the input: poll passes over it */
     }
     if (status == QUOIT_FINISHED) /* the sender has finished, and all is taken */
-        quoit_queue_unlink_self(queue);
+        quoit_queue_unlink(queue.queue);
     else if (status < QUOIT_OK)
         fprintf(stderr, "%s\n", quoit_describe(status));
-    quoit_queue_close(queue);
+    quoit_queue_close(queue.queue);
     return status == QUOIT_FINISHED || stopped ? 0 : 1;
 }

@@ -6,4 +6,4 @@ struct reading {
     uint64_t sensor;
     double celsius;
 };
-QUOIT_DEFINE_QUEUE(reading, struct reading)
+QUOIT_DEFINE_QUEUE(reading, struct reading);

@@ -75,7 +75,7 @@ static int enter(struct consumer *consumer)
     if (info.item_bytes != sizeof(struct product) ||
         info.user_bytes != sizeof(struct product_progress)) {
         fprintf(stderr,
-                "consumer: the queue '%s' carries items of %" PRIu32 " bytes, no products\n", name,
+                "consumer: the queue '%s' carries items of %" PRIu64 " bytes, no products\n", name,
                 info.item_bytes);
         return EXIT_FAILURE;
     }
@@ -88,14 +88,13 @@ static int enter(struct consumer *consumer)
 
 static quoit_status peek(struct consumer *consumer, struct product *product_out)
 {
-    const void *items;
-    uint64_t count;
+    const void *item;
     quoit_status status = guard_enter(&consumer->guard);
     if (status != QUOIT_OK)
         return status;
-    status = quoit_queue_peek(consumer->queue, &items, &count);
+    status = quoit_queue_peek(consumer->queue, &item, NULL, QUOIT_NOW);
     if (status == QUOIT_OK)
-        *product_out = *(const struct product *)items;
+        *product_out = *(const struct product *)item;
     guard_leave(&consumer->guard);
     return status == QUOIT_ABANDONED ? QUOIT_EMPTY : status; /* a producer may come back */
 }
@@ -113,9 +112,11 @@ static quoit_status next(struct consumer *consumer, struct product *product_out)
     if (status == QUOIT_OK && !waited)
         guard_took(&consumer->guard);
     /* A producer that begins a new stream removes the last one, semaphores included. */
-    if (status == QUOIT_ERROR_REMOVED && quoit_queue_is_finished(consumer->queue) &&
-        quoit_queue_is_empty(consumer->queue))
-        return QUOIT_FINISHED;
+    if (status == QUOIT_ERROR_REMOVED) {
+        const void *item;
+        if (quoit_queue_peek(consumer->queue, &item, NULL, QUOIT_NOW) == QUOIT_FINISHED)
+            return QUOIT_FINISHED;
+    }
     return stop_requested() ? QUOIT_EMPTY : status;
 }
 
@@ -123,7 +124,7 @@ static void release(struct consumer *consumer)
 {
     if (guard_enter(&consumer->guard) != QUOIT_OK)
         return; /* told to stop: the product is printed, and passed over in the next run */
-    (void)quoit_queue_release(consumer->queue, 1);
+    (void)quoit_queue_release(consumer->queue);
     guard_leave(&consumer->guard);
 }
 
@@ -176,7 +177,7 @@ static int consume(struct consumer *consumer)
     if (status == QUOIT_EMPTY)
         return EXIT_SUCCESS;
     /* The stream has ended and is drained: nobody needs the names any more. */
-    status = quoit_queue_unlink_self(consumer->queue);
+    status = quoit_queue_unlink(consumer->queue);
     if (status != QUOIT_OK && status != QUOIT_ERROR_REMOVED)
         return fail("remove the queue", status);
     guard_unlink(consumer->queue); /* they are this queue's alone, whoever removed its name */

@@ -64,7 +64,11 @@ static int enter(struct producer *producer)
         status = quoit_queue_join(name, &options, QUOIT_PRODUCER, &producer->queue);
         if (status != QUOIT_OK)
             return fail("join the queue", status);
-        if (!quoit_queue_is_finished(producer->queue))
+        struct quoit_queue_info info;
+        status = quoit_queue_inspect(producer->queue, &info);
+        if (status != QUOIT_OK)
+            return fail("look at the queue", status);
+        if (!info.finished)
             break;
         uint64_t left = quoit_queue_size(producer->queue);
         if (left > 0) {
@@ -74,7 +78,7 @@ static int enter(struct producer *producer)
                     name, left);
             return EXIT_FAILURE;
         }
-        status = quoit_queue_unlink_self(producer->queue);
+        status = quoit_queue_unlink(producer->queue);
         if (status == QUOIT_OK)
             guard_unlink(producer->queue);
         else if (status != QUOIT_ERROR_REMOVED)
@@ -94,7 +98,7 @@ static quoit_status pass_on(struct producer *producer, const struct product *pro
     quoit_status status = guard_enter(&producer->guard);
     if (status != QUOIT_OK)
         return status;
-    status = product_push(producer->queue, product);
+    status = product_push((struct product_queue){producer->queue}, product, QUOIT_NOW);
     guard_leave(&producer->guard);
     if (status == QUOIT_OK)
         guard_announce(&producer->guard);

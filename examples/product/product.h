@@ -11,7 +11,7 @@ struct product {
     uint64_t id; /* from 1 */
     double number;
 };
-QUOIT_DEFINE_QUEUE(product, struct product)
+QUOIT_DEFINE_QUEUE(product, struct product);
 
 /* The queue's user area: how far each side came, so that one that was killed can go on. A line for
    each. */

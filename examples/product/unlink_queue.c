@@ -10,8 +10,8 @@ static quoit_status remove_queue(const char *name)
 {
     quoit_queue *queue;
     if (quoit_queue_open(name, QUOIT_OBSERVER, &queue) != QUOIT_OK)
-        return quoit_queue_unlink(name); /* a damaged one, perhaps */
-    quoit_status status = quoit_queue_unlink(name);
+        return quoit_unlink(name, 0); /* a damaged one, perhaps */
+    quoit_status status = quoit_unlink(name, 0);
     if (status == QUOIT_OK)
         guard_unlink(queue);
     quoit_queue_close(queue);

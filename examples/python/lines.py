@@ -32,7 +32,7 @@ async def tick():
 
 async def main(direction):
     role = quoit.PRODUCER if direction == "send" else quoit.CONSUMER
-    with quoit.Queue.join("lines", role, capacity=16, message_bytes=1000) as queue:
+    with quoit.Queue.join("lines", role, capacity=16, item_bytes=1000, messages=True) as queue:
         meanwhile = asyncio.create_task(tick())
         await (send if direction == "send" else receive)(queue)
         meanwhile.cancel()

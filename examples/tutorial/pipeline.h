@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What dispatcher, workers and collector agree on: two queues, and where each keeps its place. */
+/* Shared by dispatcher, workers and collector: two queues, and the memory beside each. */
 #ifndef PIPELINE_H
 #define PIPELINE_H
 
@@ -12,15 +12,15 @@ enum { JOBS = 2000 };
 struct job {
     uint64_t number; /* 0 to JOBS - 1 */
 };
-QUOIT_DEFINE_QUEUE(job, struct job)
+QUOIT_DEFINE_QUEUE(job, struct job);
 
 struct result {
     uint64_t number; /* of the job */
     uint64_t primes;
 };
-QUOIT_DEFINE_QUEUE(result, struct result)
+QUOIT_DEFINE_QUEUE(result, struct result);
 
-/* Beside the jobs: what the dispatcher has passed on. Beside the results: all that came. */
+/* Beside the jobs: the next one to pass on. Beside the results: all that came. */
 struct dispatched {
     uint64_t next;
 };
@@ -28,14 +28,25 @@ struct collected {
     uint64_t primes[JOBS]; /* 0: not yet */
 };
 
-static const struct quoit_queue_options jobs_options = {.kind = QUOIT_MPMC,
-                                                        .item_bytes = sizeof(struct job),
-                                                        .capacity = 16,
-                                                        .user_bytes = sizeof(struct dispatched)};
-static const struct quoit_queue_options results_options = {.kind = QUOIT_MPMC,
-                                                           .item_bytes = sizeof(struct result),
-                                                           .capacity = 16,
-                                                           .user_bytes = sizeof(struct collected)};
+static inline quoit_status join_jobs(uint32_t flags, struct job_queue *jobs)
+{
+    struct quoit_queue_options options = job_options(16);
+    options.kind = QUOIT_MPMC;
+    options.user_bytes = sizeof(struct dispatched);
+    quoit_queue *queue;
+    quoit_status status = quoit_queue_join("jobs", &options, flags, &queue);
+    return status == QUOIT_OK ? job_from(queue, jobs) : status;
+}
+
+static inline quoit_status join_results(uint32_t flags, struct result_queue *results)
+{
+    struct quoit_queue_options options = result_options(16);
+    options.kind = QUOIT_MPMC;
+    options.user_bytes = sizeof(struct collected);
+    quoit_queue *queue;
+    quoit_status status = quoit_queue_join("results", &options, flags, &queue);
+    return status == QUOIT_OK ? result_from(queue, results) : status;
+}
 
 static inline int fail(const char *doing, quoit_status status)
 {

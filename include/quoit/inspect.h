@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Looking inside, for tools and monitors: what there is on this machine, who is in a queue, what
- * has happened to it, and its items without taking them. Included by <quoit.h>. All of it works on
- * handles of any role; observers (QUOIT_OBSERVER, QUOIT_READ_ONLY) need only read permission, and
- * nobody is held up by them.
+ * Looking inside, for tools and monitors: which objects this machine has, which members a queue
+ * has, what has happened to it, and its items without taking them. Included by <quoit.h>. All of it
+ * works on handles with any flags. Observers (QUOIT_OBSERVER) need only read permission, and hold
+ * up no process.
  */
 #ifndef QUOIT_INSPECT_H
 #define QUOIT_INSPECT_H
@@ -33,21 +33,13 @@ typedef bool quoit_visit(void *context, const char *name);
  */
 quoit_status quoit_list(const char *where, quoit_visit *visit, void *context);
 
-/*
- * Remove the name of a queue, a pool or a region, also of a damaged one, whatever it is.
- *   flags   0, or QUOIT_ANY_OWNER: also an object of another user. The system's permissions
- *           decide: root may, and so may users with write permission on a file's directory
- * OK NOT_FOUND NOT_QUOIT (not removed) OTHER_USER PERMISSION BUSY INVALID.
- */
-quoit_status quoit_unlink(const char *name, unsigned flags);
-
 /* ---- Members --------------------------------------------------------------------------------- */
 
 enum { QUOIT_MEMBERS_MAX = 65 };
 
 struct quoit_member_info {
     uint32_t pid;   /* in its own PID namespace */
-    unsigned roles; /* of enum quoit_role; of a pool's member 0 */
+    unsigned roles; /* QUOIT_PRODUCER, QUOIT_CONSUMER or both; of a pool's member 0 */
     uint64_t joined_at_unix_ns;
     /* false: it crashed, and no member has taken its entry since. An observer without write
        permission on the object learns this on Linux only; elsewhere it is then true. */
@@ -60,11 +52,11 @@ struct quoit_member_info {
 };
 
 /*
- * The members of a queue, the dead too, whose rows nobody took since.
+ * The members of a queue, also crashed ones whose entries no member has taken since.
  *   members_out   room for that many; QUOIT_MEMBERS_MAX is always enough
  *   count_out     how many there are, which may be more
- * OK FORKED INVALID, and CORRUPT where a System V object has lost its lock file: all then seem
- * dead. A system call for each. A snapshot: they come and go meanwhile.
+ * OK FORKED INVALID, and CORRUPT if a System V object has lost its lock file: then no member seems
+ * to be alive. A system call for each. A snapshot: they come and go meanwhile.
  */
 quoit_status quoit_queue_members(const quoit_queue *queue, struct quoit_member_info *members_out,
                                  uint64_t room, uint64_t *count_out);
@@ -73,17 +65,17 @@ quoit_status quoit_pool_members(const quoit_pool *pool, struct quoit_member_info
 
 /* ---- What is in it --------------------------------------------------------------------------- */
 
-/* Where somebody who watches a queue is. All zero: before the oldest item that is there. */
+/* How far a process has read the queue. All zero: before the oldest item that is there. */
 struct quoit_cursor {
     uint64_t next; /* a position, as in quoit_queue_info.pushed and .popped */
-    uint64_t
-        missed; /* items that were gone before it came to them; sized SPSC: how often some were */
+    /* Items that were gone before it came to them; SPSC messages: how often some were. */
+    uint64_t missed;
     bool begun; /* true: next says where to begin; e.g. at info.pushed, behind the newest item */
 };
 
 /*
  * Copy the next item that is still there, without taking it, and move the cursor behind it.
- *   buffer      room for room_bytes; an item, or a message of a sized queue
+ *   buffer      room for room_bytes; of an item, or of the longest message
  *   bytes_out   its length; also on TOO_BIG; may be NULL
  * OK EMPTY (no item yet) FINISHED (nor will one come) TOO_BIG (the cursor stays) CORRUPT FORKED
  * INVALID. It never waits, and a poll costs no system call. An item that a consumer has taken is
@@ -116,7 +108,7 @@ quoit_status quoit_queue_repair(quoit_queue *queue, uint64_t *count_out);
  * and BUSY: it has a live member, or no member crashed in it; INVALID. Waits at most 10 seconds.
  * Any thread.
  */
-quoit_status quoit_unlink_abandoned(const char *name, unsigned flags);
+quoit_status quoit_unlink_abandoned(const char *name, uint32_t flags);
 
 #ifdef __cplusplus
 }

@@ -1,11 +1,16 @@
 // SPDX-License-Identifier: MIT
-// The part of <quoit.hpp>, which includes it, about pools: blocks that change hands.
+// The part of <quoit.hpp>, which includes it, about pools: blocks of one size that
+// processes pass on to each other.
 #ifndef QUOIT_POOL_HPP
 #define QUOIT_POOL_HPP
 
 #include <quoit.hpp>
 
-#include <memory>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <system_error>
 #include <utility>
 
 namespace quoit
@@ -17,15 +22,16 @@ struct pool_options {
     std::uint32_t permissions = 0;
 };
 
-// A block that is this handle's, freed with it unless it was pushed. It must not outlive its pool.
-class block
+// A block of this handle. The destructor frees it unless it was pushed. It must not outlive its
+// pool.
+class [[nodiscard]] block
 {
   public:
-    block() = default;
-    block(quoit_pool *pool, quoit_block number) noexcept : pool_(pool), number_(number)
+    block() = default; // empty
+    block(quoit_pool *pool, quoit_block id) noexcept : pool_(pool), id_(id)
     {
     }
-    block(block &&other) noexcept : pool_(other.pool_), number_(other.release())
+    block(block &&other) noexcept : pool_(other.pool_), id_(other.release())
     {
     }
     block &operator=(block &&other) noexcept
@@ -33,7 +39,7 @@ class block
         if (this != &other) {
             reset();
             pool_ = other.pool_;
-            number_ = other.release();
+            id_ = other.release();
         }
         return *this;
     }
@@ -44,148 +50,171 @@ class block
 
     explicit operator bool() const noexcept
     {
-        return number_ != 0;
+        return id_ != 0;
     }
-    quoit_block number() const noexcept
+    [[nodiscard]] quoit_block id() const noexcept
     {
-        return number_;
+        return id_;
     }
-    std::byte *data() const noexcept
+    [[nodiscard]] std::byte *data() const noexcept
     {
-        return number_ ? static_cast<std::byte *>(quoit_pool_at(pool_, number_)) : nullptr;
+        return id_ ? static_cast<std::byte *>(quoit_pool_at(pool_, id_)) : nullptr;
     }
-    std::size_t size() const noexcept
+    [[nodiscard]] std::size_t size() const noexcept
     {
-        return number_ ? static_cast<std::size_t>(quoit_pool_block_bytes(pool_)) : 0;
+        return id_ ? static_cast<std::size_t>(quoit_pool_block_bytes(pool_)) : 0;
     }
-    // The block as a T, where that is how all who share the pool use it.
-    template <class T> T &as() const
+    // The block as a T, if that is how all that share the pool use it. Throws too_big if it has no
+    // room for one, and not_yours if it is empty.
+    template <class T> [[nodiscard]] T &as() const
     {
-        static_assert(detail::sendable<T>::value && alignof(T) <= 64);
+        static_assert(detail::check_sendable<T>::value && alignof(T) <= 64);
+        std::byte *const bytes = data();
+        if (!bytes)
+            detail::raise(status::not_yours);
         if (sizeof(T) > size())
             detail::raise(status::too_big, "a block of " + std::to_string(size()) +
                                                " bytes has no room for a type of " +
                                                std::to_string(sizeof(T)));
-        return *reinterpret_cast<T *>(data());
+        return *reinterpret_cast<T *>(bytes);
     }
-    quoit_block release() noexcept
+    quoit_block release() noexcept // the caller frees or pushes it
     {
-        return std::exchange(number_, 0);
-    } // yours to free or push
+        return std::exchange(id_, 0);
+    }
     void reset() noexcept
     {
-        if (number_)
+        if (id_)
             (void)quoit_pool_free(pool_, release());
     }
 
   private:
     quoit_pool *pool_ = nullptr;
-    quoit_block number_ = 0;
+    quoit_block id_ = 0;
 };
 
-// What blocks go through.
+// The queue that blocks are sent through.
 using block_queue = queue<quoit_block>;
 
 class pool
 {
   public:
-    pool() = default; // empty: only to be assigned to
-    static pool create(object_name n, const pool_options &o, unsigned flags = 0)
+    pool() = default;                                // empty: may be assigned to
+    explicit pool(quoit_pool *p) noexcept : pool_(p) // which it then closes
     {
-        const quoit_pool_options c = {o.block_bytes, o.blocks, o.permissions};
-        quoit_pool *p = nullptr;
-        detail::check(quoit_pool_create(n, &c, flags, &p));
-        return pool(p);
     }
-    static pool open(object_name n, unsigned flags = 0)
+    [[nodiscard]] static pool create(object_name n, const pool_options &o, flags f = flags::none)
     {
-        quoit_pool *p = nullptr;
-        detail::check(quoit_pool_open(n, flags, &p));
-        return pool(p);
+        const made m = creating(n, o, f);
+        return detail::made<pool>(m.handle, m.code);
     }
-    static pool join(object_name n, const pool_options &o, unsigned flags = 0)
+    [[nodiscard]] static pool open(object_name n, flags f = flags::none)
     {
-        const quoit_pool_options c = {o.block_bytes, o.blocks, o.permissions};
-        quoit_pool *p = nullptr;
-        detail::check(quoit_pool_join(n, &c, flags, &p));
-        return pool(p);
+        const made m = opening(n, f);
+        return detail::made<pool>(m.handle, m.code);
     }
-    static void unlink(object_name n)
+    [[nodiscard]] static pool join(object_name n, const pool_options &o, flags f = flags::none)
     {
-        detail::check(quoit_pool_unlink(n));
+        const made m = joining(n, o, f);
+        return detail::made<pool>(m.handle, m.code);
+    }
+    // The same; they return an empty handle and set ec if they fail.
+    [[nodiscard]] static pool create(object_name n, const pool_options &o, flags f,
+                                     std::error_code &ec) noexcept
+    {
+        const made m = creating(n, o, f);
+        return detail::made<pool>(m.handle, m.code, ec);
+    }
+    [[nodiscard]] static pool open(object_name n, flags f, std::error_code &ec) noexcept
+    {
+        const made m = opening(n, f);
+        return detail::made<pool>(m.handle, m.code, ec);
+    }
+    [[nodiscard]] static pool join(object_name n, const pool_options &o, flags f,
+                                   std::error_code &ec) noexcept
+    {
+        const made m = joining(n, o, f);
+        return detail::made<pool>(m.handle, m.code, ec);
     }
 
     explicit operator bool() const noexcept
     {
         return pool_ != nullptr;
     }
-    quoit_pool *native_handle() const noexcept
+    [[nodiscard]] quoit_pool *native_handle() const noexcept
     {
         return pool_.get();
     }
-    std::uint64_t block_bytes() const noexcept
+    void close() noexcept
+    {
+        pool_.reset();
+    }
+    [[nodiscard]] std::uint64_t block_bytes() const noexcept
     {
         return quoit_pool_block_bytes(pool_.get());
     }
-    std::uint64_t blocks() const noexcept
+    [[nodiscard]] std::uint64_t blocks() const noexcept
     {
         return quoit_pool_blocks(pool_.get());
     }
-    std::uint64_t free_count() const noexcept
+    [[nodiscard]] std::uint64_t free_count() const noexcept
     {
         return quoit_pool_free_count(pool_.get());
     }
 
-    status try_allocate(block &block_out) noexcept // ok exhausted
+    [[nodiscard]] status try_alloc(block &block_out) noexcept // ok exhausted
     {
-        quoit_block number = 0;
-        const quoit_status s = quoit_pool_alloc(pool_.get(), &number);
+        quoit_block id = 0;
+        const quoit_status s = quoit_pool_alloc(pool_.get(), &id);
         if (s == QUOIT_OK)
-            block_out = block(pool_.get(), number);
+            block_out = block(pool_.get(), id);
         return detail::from(s);
     }
-    block allocate()
+    block alloc()
     {
         block b;
-        detail::check(try_allocate(b));
+        detail::check(try_alloc(b));
         return b;
     }
 
-    // Hand a block on. Unless ok it is still the caller's.
-    status try_push(block_queue &queue, block &&b, timeout t = std::chrono::seconds(0)) noexcept
+    // Pass a block on, as a queue's push and pop do. Unless ok the block remains the caller's.
+    [[nodiscard]] status try_push(block_queue &queue, block &&b) noexcept
     {
-        const quoit_status s = t.ns() == 0
-                                   ? quoit_pool_push(pool_.get(), queue.native_handle(), b.number())
-                                   : quoit_pool_push_wait(pool_.get(), queue.native_handle(),
-                                                          b.number(), t.ns());
-        if (s == QUOIT_OK)
-            (void)b.release();
-        return detail::from(s);
+        return send(queue, b, QUOIT_NOW);
     }
-    status try_pop(block_queue &queue, block &block_out,
-                   timeout t = std::chrono::seconds(0)) noexcept
+    [[nodiscard]] status try_push_for(block_queue &queue, block &&b, timeout t) noexcept
     {
-        quoit_block number = 0;
-        const quoit_status s = t.ns() == 0
-                                   ? quoit_pool_pop(pool_.get(), queue.native_handle(), &number)
-                                   : quoit_pool_pop_wait(pool_.get(), queue.native_handle(),
-                                                         &number, t.ns());
-        if (s == QUOIT_OK)
-            block_out = block(pool_.get(), number);
-        return detail::from(s);
+        return send(queue, b, t.ns());
     }
     void push(block_queue &queue, block &&b, timeout t = forever)
     {
-        detail::check(try_push(queue, std::move(b), t));
+        detail::check(send(queue, b, t.ns()));
+    }
+    [[nodiscard]] status try_pop(block_queue &queue, block &block_out) noexcept
+    {
+        return receive(queue, block_out, QUOIT_NOW);
+    }
+    [[nodiscard]] status try_pop_for(block_queue &queue, block &block_out, timeout t) noexcept
+    {
+        return receive(queue, block_out, t.ns());
+    }
+    [[nodiscard]] std::optional<block> try_pop(block_queue &queue)
+    {
+        return pop_within(queue, QUOIT_NOW);
+    }
+    [[nodiscard]] std::optional<block> pop_for(block_queue &queue, timeout t)
+    {
+        return pop_within(queue, t.ns());
     }
     block pop(block_queue &queue, timeout t = forever)
     {
         block b;
-        detail::check(try_pop(queue, b, t));
+        detail::check(receive(queue, b, t.ns()));
         return b;
     }
 
-    // Frees what the dead had; queues: those that blocks are sent through. Returns how many.
+    // Frees the blocks of crashed members; queues: those that blocks are sent through. Returns how
+    // many.
     template <class... Queues> std::uint64_t reclaim(const Queues &...queues)
     {
         quoit_queue *const handles[] = {queues.native_handle()..., nullptr};
@@ -199,16 +228,56 @@ class pool
     }
 
   private:
-    struct closer {
-        void operator()(quoit_pool *p) const noexcept
-        {
-            quoit_pool_close(p);
-        }
+    struct made {
+        quoit_pool *handle;
+        quoit_status code;
     };
-    explicit pool(quoit_pool *p) noexcept : pool_(p)
+    static made creating(const char *name, const pool_options &o, flags f) noexcept
     {
+        const quoit_pool_options c = {o.block_bytes, o.blocks, o.permissions};
+        quoit_pool *p = nullptr;
+        const quoit_status s = quoit_pool_create(name, &c, detail::bits(f), &p);
+        return {p, s};
     }
-    std::unique_ptr<quoit_pool, closer> pool_;
+    static made opening(const char *name, flags f) noexcept
+    {
+        quoit_pool *p = nullptr;
+        const quoit_status s = quoit_pool_open(name, detail::bits(f), &p);
+        return {p, s};
+    }
+    static made joining(const char *name, const pool_options &o, flags f) noexcept
+    {
+        const quoit_pool_options c = {o.block_bytes, o.blocks, o.permissions};
+        quoit_pool *p = nullptr;
+        const quoit_status s = quoit_pool_join(name, &c, detail::bits(f), &p);
+        return {p, s};
+    }
+
+    status send(block_queue &queue, block &b, std::int64_t timeout_ns) noexcept
+    {
+        const quoit_status s = quoit_pool_push(pool_.get(), queue.native_handle(), b.id(),
+                                               timeout_ns);
+        if (s == QUOIT_OK)
+            (void)b.release();
+        return detail::from(s);
+    }
+    status receive(block_queue &queue, block &block_out, std::int64_t timeout_ns) noexcept
+    {
+        quoit_block id = 0;
+        const quoit_status s = quoit_pool_pop(pool_.get(), queue.native_handle(), &id, timeout_ns);
+        if (s == QUOIT_OK)
+            block_out = block(pool_.get(), id);
+        return detail::from(s);
+    }
+    std::optional<block> pop_within(block_queue &queue, std::int64_t timeout_ns)
+    {
+        block b;
+        const status s = receive(queue, b, timeout_ns);
+        detail::check_taken(s);
+        return s == status::ok ? std::optional<block>(std::move(b)) : std::nullopt;
+    }
+
+    detail::owner<quoit_pool, quoit_pool_close> pool_;
 };
 
 } // namespace quoit

@@ -3,8 +3,7 @@
  * Statuses: every Quoit function that can fail returns one. 0 is success, a positive status is a
  * normal answer, a negative one is an error.
  *
- * QUOIT_ABANDONED: the other side is gone. A call on a queue returns it instead of EMPTY, FULL or
- * TIMEOUT if
+ * QUOIT_ABANDONED: the other side is gone. A call on a queue returns it instead of EMPTY or FULL if
  *   - it cannot proceed: items that are queued come first, and a push with room returns OK;
  *   - the stream has not ended: after finish calls return FINISHED;
  *   - no live peer is left. A producer's peers are the consumers, a consumer's the producers. A
@@ -13,12 +12,11 @@
  *     this handle need not have been in a call then. Peers that were gone before this handle joined
  *     do not count.
  * Each side of a handle returns it once each time the last peer goes. After that, calls return
- * EMPTY, FULL or TIMEOUT again, or wait for a successor. A broadcast's producer never returns it.
- * A wait returns it within a tenth of a second, or a little more. A call that does not wait (push,
- * pop, claim, peek, and a wait with a time-out of 0) asks the kernel which peers are alive only if
- * its side has found the queue empty or full for 50 ms. Otherwise a program that polls makes no
- * system call. A batch returns no status: the next call that has one returns it. A descriptor
- * (quoit_queue_poll_fd) becomes readable for it, and stays so until a call has returned it.
+ * EMPTY or FULL again, or wait for a successor. A broadcast's producer never returns it.
+ * A call that waits returns it within a tenth of a second, or a little more. A call with QUOIT_NOW
+ * asks the kernel which peers are alive only if its side has found the queue empty or full for
+ * 50 ms. Otherwise a program that polls makes no system call. A descriptor (quoit_queue_poll_fd)
+ * becomes readable for it, and stays so until a call has returned it.
  */
 #ifndef QUOIT_STATUS_H
 #define QUOIT_STATUS_H

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The end of <quoit.h>, which includes it: what compilers need and people do not, but for
- * QUOIT_DEFINE_QUEUE, which is at its end.
+ * The end of <quoit.h>, which includes it: QUOIT_DEFINE_QUEUE, at its end, and what its inlined
+ * calls need.
  */
 #ifndef QUOIT_TYPED_H
 #define QUOIT_TYPED_H
@@ -12,17 +12,15 @@
 extern "C" {
 #endif
 
-/* Changes with all below: a program compiled against another one gets QUOIT_ERROR_FORMAT at open.
-   */
-#define QUOIT_ABI 6u
-
-QUOIT_ASSERT_ENUM(enum quoit_kind);
-QUOIT_ASSERT_ENUM(enum quoit_tuning);
-QUOIT_ASSERT_ENUM(enum quoit_broadcast);
-QUOIT_ASSERT_ENUM(enum quoit_role);
-QUOIT_ASSERT_ENUM(enum quoit_region_flags);
-QUOIT_STATIC_ASSERT(sizeof(struct quoit_queue_options) % sizeof(uint32_t) == 0,
+struct quoit_is_padded { /* unless the structs here are packed */
+    uint8_t first;
+    uint64_t second;
+};
+QUOIT_STATIC_ASSERT(sizeof(struct quoit_is_padded) > 9 && sizeof(struct quoit_queue_options) == 128,
                     "Quoit: include <quoit.h> without -fpack-struct or '#pragma pack' in effect");
+
+/* The number of the inlined layout below. The library checks it when a typed handle is made. */
+#define QUOIT_INLINE_LAYOUT 1u
 
 struct quoit_queue {
     struct quoit_ring_producer producer; /* each side's state on lines of its own */
@@ -32,33 +30,27 @@ struct quoit_queue {
     struct quoit_queue_handle *handle;
 };
 
-quoit_status quoit_queue_create_abi(uint32_t abi, const char *name,
-                                    const struct quoit_queue_options *options, unsigned roles,
-                                    quoit_queue **queue_out);
-quoit_status quoit_queue_open_abi(uint32_t abi, const char *name, unsigned roles,
-                                  quoit_queue **queue_out);
-quoit_status quoit_queue_join_abi(uint32_t abi, const char *name,
-                                  const struct quoit_queue_options *options, unsigned roles,
-                                  quoit_queue **queue_out);
-/* Variadic, so that a compound literal's commas may stand in a call. */
-#define quoit_queue_create(...) quoit_queue_create_abi(QUOIT_ABI, __VA_ARGS__)
-#define quoit_queue_open(...)   quoit_queue_open_abi(QUOIT_ABI, __VA_ARGS__)
-#define quoit_queue_join(...)   quoit_queue_join_abi(QUOIT_ABI, __VA_ARGS__)
+/* May the inlined calls below be used with this handle, for items of that size, alignment and type?
+   OK DIFFERENT INVALID FORKED. */
+quoit_status quoit_queue_check_typed(const quoit_queue *queue, uint32_t inline_layout,
+                                     size_t item_bytes, size_t item_align, const char *type);
 
-/* What the inlined paths cannot do: whatever a push or a pop can come to. */
-quoit_status quoit_queue_push_slow(quoit_queue *queue, const void *item, uint64_t item_bytes);
-quoit_status quoit_queue_pop_slow(quoit_queue *queue, void *item_out, uint64_t item_bytes);
-quoit_status quoit_queue_push_wait_slow(quoit_queue *queue, const void *item, uint64_t item_bytes,
-                                        int64_t timeout_ns);
-quoit_status quoit_queue_pop_wait_slow(quoit_queue *queue, void *item_out, uint64_t item_bytes,
-                                       int64_t timeout_ns);
-/* The rest of a batch of count, of which so many are done; returns how many are then. */
-uint64_t quoit_queue_push_rest(quoit_queue *queue, const void *items, uint64_t count,
-                               uint64_t pushed, uint64_t item_bytes);
-uint64_t quoit_queue_pop_rest(quoit_queue *queue, void *items_out, uint64_t count, uint64_t popped,
-                              uint64_t item_bytes);
+/* The work that the inlined paths leave. slow: one try. again: after a try that returned FULL or
+   EMPTY, waits and tries until the time is over. */
+quoit_status quoit_queue_push_slow(quoit_queue *queue, const void *data, size_t bytes);
+quoit_status quoit_queue_push_again(quoit_queue *queue, const void *data, size_t bytes,
+                                    int64_t timeout_ns);
+quoit_status quoit_queue_pop_slow(quoit_queue *queue, void *item_out, size_t item_bytes);
+quoit_status quoit_queue_pop_again(quoit_queue *queue, void *buffer, size_t room_bytes,
+                                   size_t *bytes_out, int64_t timeout_ns);
+/* The rest of a batch of count, of which so many are done. */
+quoit_status quoit_queue_push_rest(quoit_queue *queue, const void *items, size_t item_bytes,
+                                   size_t count, size_t pushed, size_t *count_out,
+                                   int64_t timeout_ns);
+quoit_status quoit_queue_pop_rest(quoit_queue *queue, void *items, size_t item_bytes, size_t count,
+                                  size_t popped, size_t *count_out, int64_t timeout_ns);
 /* Wakes the side of that role, if it sleeps. */
-void quoit_queue_wake(quoit_queue *queue, unsigned role);
+void quoit_queue_wake(quoit_queue *queue, uint32_t role);
 
 /* After a push: the consumer may sleep. */
 static inline void quoit_queue_pushed(quoit_queue *queue)
@@ -80,6 +72,15 @@ static inline void quoit_queue_popped(quoit_queue *queue)
 }
 #endif
 
+/* C++ warns of a NULL that is a number, and spells _Alignof differently. */
+#ifdef __cplusplus
+#define QUOIT_NULL           nullptr
+#define QUOIT_ALIGN_OF(type) alignof(type)
+#else
+#define QUOIT_NULL           NULL
+#define QUOIT_ALIGN_OF(type) _Alignof(type)
+#endif
+
 /* Words of an item's copy on the stack. Larger items are not copied: their slow paths get the
    caller's own. */
 #define QUOIT_IS_COPIED(type)  (sizeof(type) <= QUOIT_SPSC_LARGEST_IN_SLOTS)
@@ -87,97 +88,177 @@ static inline void quoit_queue_popped(quoit_queue *queue)
 #define QUOIT_COPY_BYTES(type) (QUOIT_IS_COPIED(type) ? sizeof(type) : 0)
 
 /*
- * Typed, inlined forms for one item type: QUOIT_DEFINE_QUEUE(product, struct product), without a
- * semicolon, defines
- *     quoit_status product_push(quoit_queue *, const struct product *);
- *     quoit_status product_pop(quoit_queue *, struct product *item_out);
- *     quoit_status product_push_wait(quoit_queue *, const struct product *, int64_t timeout_ns);
- *     quoit_status product_pop_wait(quoit_queue *, struct product *item_out, int64_t timeout_ns);
- *     uint64_t product_push_many(quoit_queue *, const struct product *, uint64_t count);
- *     uint64_t product_pop_many(quoit_queue *, struct product *items_out, uint64_t count);
- * Each returns what its untyped form does, and INVALID (0 for many) on a queue of another item
- * size. Use one type with a handle: the size is looked at when a handle's first item is
- * pushed or popped, not at each.
+ * Typed, inlined forms for one item type: QUOIT_DEFINE_QUEUE(reading, struct reading); defines a
+ * handle type and its calls:
+ *     struct reading_queue { quoit_queue *queue; }   passed by value; it exists only after size and
+ *                                                    alignment were checked
+ *     reading_options(capacity)                      options for quoit_queue_create or _join
+ *     reading_join(name, capacity, flags, &queue)    an SPSC queue, made if it does not exist
+ *     reading_open(name, flags, &queue)              a queue that exists, of any kind
+ *     reading_from(quoit_queue *, &queue)            a handle that you have; DIFFERENT if the size
+ *                                                    of its items is not that of the type
+ *     reading_push(queue, &item, timeout_ns)         as quoit_queue_push, and so on
+ *     reading_pop(queue, &item, timeout_ns)
+ *     reading_push_many(queue, items, count, &done, timeout_ns)
+ *     reading_pop_many(queue, items, count, &done, timeout_ns)
+ *     reading_claim(queue, &item, timeout_ns), reading_commit(queue)
+ *     reading_peek(queue, &item, timeout_ns), reading_release(queue)
+ * All other calls take queue.queue, which quoit_queue_close closes; it is NULL after a failure, and
+ * then no typed call may be made.
  * (The slow paths of items of up to 256 bytes have a copy of the item, so that yours may stay in
  * registers. Larger items are never copied to the stack.)
  */
 /* clang-format off */
-#define QUOIT_DEFINE_QUEUE(name, type) \
+#define QUOIT_DEFINE_QUEUE(name, type_) \
+    struct name##_queue { \
+        quoit_queue *queue; \
+    }; \
     _Pragma("GCC diagnostic push") \
     _Pragma("GCC diagnostic ignored \"-Wunused-function\"") \
-    static inline quoit_status name##_push(quoit_queue *quoit_q, const type *quoit_in) \
+    static inline struct quoit_queue_options name##_options(uint64_t quoit_capacity) \
     { \
-        if (quoit_spsc_push(&quoit_q->producer, quoit_in, sizeof(type))) { \
-            quoit_queue_pushed(quoit_q); \
-            return QUOIT_OK; \
-        } \
-        if (!QUOIT_IS_COPIED(type)) \
-            return quoit_queue_push_slow(quoit_q, quoit_in, sizeof(type)); \
-        uint64_t quoit_copy[QUOIT_COPY_WORDS(type)]; \
-        memcpy(quoit_copy, quoit_in, QUOIT_COPY_BYTES(type)); \
-        return quoit_queue_push_slow(quoit_q, quoit_copy, sizeof(type)); \
+        struct quoit_queue_options quoit_o; \
+        memset(&quoit_o, 0, sizeof quoit_o); \
+        quoit_o.capacity = quoit_capacity; \
+        quoit_o.item_bytes = sizeof(type_); \
+        return quoit_o; \
     } \
-    static inline quoit_status name##_pop(quoit_queue *quoit_q, type *quoit_out) \
+    static inline quoit_status name##_from(quoit_queue *quoit_q, struct name##_queue *quoit_out) \
     { \
-        if (quoit_spsc_pop(&quoit_q->consumer, quoit_out, sizeof(type))) { \
-            quoit_queue_popped(quoit_q); \
-            return QUOIT_OK; \
-        } \
-        if (!QUOIT_IS_COPIED(type)) \
-            return quoit_queue_pop_slow(quoit_q, quoit_out, sizeof(type)); \
-        uint64_t quoit_copy[QUOIT_COPY_WORDS(type)]; \
-        quoit_status quoit_s = quoit_queue_pop_slow(quoit_q, quoit_copy, sizeof(type)); \
-        if (quoit_s == QUOIT_OK) \
-            memcpy(quoit_out, quoit_copy, QUOIT_COPY_BYTES(type)); \
+        quoit_status quoit_s = \
+            quoit_queue_check_typed(quoit_q, QUOIT_INLINE_LAYOUT, sizeof(type_), \
+                                    QUOIT_ALIGN_OF(type_), #name); \
+        quoit_out->queue = quoit_s == QUOIT_OK ? quoit_q : QUOIT_NULL; \
         return quoit_s; \
     } \
-    static inline quoit_status name##_push_wait(quoit_queue *quoit_q, const type *quoit_in, \
-                                                int64_t quoit_timeout_ns) \
+    static inline quoit_status name##_adopt(quoit_status quoit_s, quoit_queue *quoit_q, \
+                                            struct name##_queue *quoit_out) \
     { \
-        quoit_status quoit_s = name##_push(quoit_q, quoit_in); \
-        if (quoit_s != QUOIT_FULL) \
-            return quoit_s; \
-        if (!QUOIT_IS_COPIED(type)) \
-            return quoit_queue_push_wait_slow(quoit_q, quoit_in, sizeof(type), quoit_timeout_ns); \
-        uint64_t quoit_copy[QUOIT_COPY_WORDS(type)]; \
-        memcpy(quoit_copy, quoit_in, QUOIT_COPY_BYTES(type)); \
-        return quoit_queue_push_wait_slow(quoit_q, quoit_copy, sizeof(type), quoit_timeout_ns); \
+        quoit_out->queue = QUOIT_NULL; \
+        if (quoit_s == QUOIT_OK) \
+            quoit_s = name##_from(quoit_q, quoit_out); \
+        if (quoit_s != QUOIT_OK) \
+            quoit_queue_close(quoit_q); \
+        return quoit_s; \
     } \
-    static inline quoit_status name##_pop_wait(quoit_queue *quoit_q, type *quoit_out, \
+    static inline quoit_status name##_join(const char *quoit_name, uint64_t quoit_capacity, \
+                                           uint32_t quoit_flags, struct name##_queue *quoit_out) \
+    { \
+        struct quoit_queue_options quoit_o = name##_options(quoit_capacity); \
+        quoit_queue *quoit_q = QUOIT_NULL; \
+        quoit_status quoit_s = quoit_queue_join(quoit_name, &quoit_o, quoit_flags, &quoit_q); \
+        return name##_adopt(quoit_s, quoit_q, quoit_out); \
+    } \
+    static inline quoit_status name##_open(const char *quoit_name, uint32_t quoit_flags, \
+                                           struct name##_queue *quoit_out) \
+    { \
+        quoit_queue *quoit_q = QUOIT_NULL; \
+        quoit_status quoit_s = quoit_queue_open(quoit_name, quoit_flags, &quoit_q); \
+        return name##_adopt(quoit_s, quoit_q, quoit_out); \
+    } \
+    static inline quoit_status name##_push(struct name##_queue quoit_q, const type_ *quoit_in, \
+                                           int64_t quoit_timeout_ns) \
+    { \
+        if (quoit_spsc_push(&quoit_q.queue->producer, quoit_in, sizeof(type_))) { \
+            quoit_queue_pushed(quoit_q.queue); \
+            return QUOIT_OK; \
+        } \
+        quoit_status quoit_s; \
+        if (!QUOIT_IS_COPIED(type_)) { \
+            quoit_s = quoit_queue_push_slow(quoit_q.queue, quoit_in, sizeof(type_)); \
+            return quoit_s == QUOIT_FULL && quoit_timeout_ns > 0 \
+                       ? quoit_queue_push_again(quoit_q.queue, quoit_in, sizeof(type_), \
+                                                quoit_timeout_ns) \
+                       : quoit_s; \
+        } \
+        uint64_t quoit_copy[QUOIT_COPY_WORDS(type_)]; \
+        memcpy(quoit_copy, quoit_in, QUOIT_COPY_BYTES(type_)); \
+        quoit_s = quoit_queue_push_slow(quoit_q.queue, quoit_copy, sizeof(type_)); \
+        return quoit_s == QUOIT_FULL && quoit_timeout_ns > 0 \
+                   ? quoit_queue_push_again(quoit_q.queue, quoit_copy, sizeof(type_), \
+                                            quoit_timeout_ns) \
+                   : quoit_s; \
+    } \
+    static inline quoit_status name##_pop(struct name##_queue quoit_q, type_ *quoit_out, \
+                                          int64_t quoit_timeout_ns) \
+    { \
+        if (quoit_spsc_pop(&quoit_q.queue->consumer, quoit_out, sizeof(type_))) { \
+            quoit_queue_popped(quoit_q.queue); \
+            return QUOIT_OK; \
+        } \
+        quoit_status quoit_s; \
+        if (!QUOIT_IS_COPIED(type_)) { \
+            quoit_s = quoit_queue_pop_slow(quoit_q.queue, quoit_out, sizeof(type_)); \
+            return quoit_s == QUOIT_EMPTY && quoit_timeout_ns > 0 \
+                       ? quoit_queue_pop_again(quoit_q.queue, quoit_out, sizeof(type_), \
+                                               QUOIT_NULL, quoit_timeout_ns) \
+                       : quoit_s; \
+        } \
+        uint64_t quoit_copy[QUOIT_COPY_WORDS(type_)]; \
+        quoit_s = quoit_queue_pop_slow(quoit_q.queue, quoit_copy, sizeof(type_)); \
+        if (quoit_s == QUOIT_EMPTY && quoit_timeout_ns > 0) \
+            quoit_s = quoit_queue_pop_again(quoit_q.queue, quoit_copy, sizeof(type_), QUOIT_NULL, \
+                                            quoit_timeout_ns); \
+        if (quoit_s == QUOIT_OK) \
+            memcpy(quoit_out, quoit_copy, QUOIT_COPY_BYTES(type_)); \
+        return quoit_s; \
+    } \
+    static inline quoit_status name##_push_many(struct name##_queue quoit_q, \
+                                                const type_ *quoit_in, size_t quoit_n, \
+                                                size_t *quoit_done, int64_t quoit_timeout_ns) \
+    { \
+        size_t quoit_some = QUOIT_CAST(size_t, \
+            quoit_spsc_push_some(&quoit_q.queue->producer, quoit_in, quoit_n, sizeof(type_))); \
+        if (quoit_some < quoit_n || quoit_n == 0) \
+            return quoit_queue_push_rest(quoit_q.queue, quoit_in, sizeof(type_), quoit_n, \
+                                         quoit_some, quoit_done, quoit_timeout_ns); \
+        quoit_queue_pushed(quoit_q.queue); \
+        if (quoit_done) \
+            *quoit_done = quoit_n; \
+        return QUOIT_OK; \
+    } \
+    static inline quoit_status name##_pop_many(struct name##_queue quoit_q, type_ *quoit_out, \
+                                               size_t quoit_n, size_t *quoit_done, \
                                                int64_t quoit_timeout_ns) \
     { \
-        quoit_status quoit_s = name##_pop(quoit_q, quoit_out); \
-        if (quoit_s != QUOIT_EMPTY) \
-            return quoit_s; \
-        if (!QUOIT_IS_COPIED(type)) \
-            return quoit_queue_pop_wait_slow(quoit_q, quoit_out, sizeof(type), quoit_timeout_ns); \
-        uint64_t quoit_copy[QUOIT_COPY_WORDS(type)]; \
-        quoit_s = quoit_queue_pop_wait_slow(quoit_q, quoit_copy, sizeof(type), quoit_timeout_ns); \
-        if (quoit_s == QUOIT_OK) \
-            memcpy(quoit_out, quoit_copy, QUOIT_COPY_BYTES(type)); \
+        size_t quoit_some = QUOIT_CAST(size_t, \
+            quoit_spsc_pop_some(&quoit_q.queue->consumer, quoit_out, quoit_n, sizeof(type_))); \
+        if (quoit_some < quoit_n || quoit_n == 0) \
+            return quoit_queue_pop_rest(quoit_q.queue, quoit_out, sizeof(type_), quoit_n, \
+                                        quoit_some, quoit_done, quoit_timeout_ns); \
+        quoit_queue_popped(quoit_q.queue); \
+        if (quoit_done) \
+            *quoit_done = quoit_n; \
+        return QUOIT_OK; \
+    } \
+    static inline quoit_status name##_claim(struct name##_queue quoit_q, type_ **quoit_room, \
+                                            int64_t quoit_timeout_ns) \
+    { \
+        void *quoit_at = QUOIT_NULL; \
+        quoit_status quoit_s = \
+            quoit_queue_claim(quoit_q.queue, sizeof(type_), &quoit_at, quoit_timeout_ns); \
+        *quoit_room = QUOIT_CAST(type_ *, quoit_at); \
         return quoit_s; \
     } \
-    static inline uint64_t name##_push_many(quoit_queue *quoit_q, const type *quoit_in, \
-                                            uint64_t quoit_n) \
+    static inline quoit_status name##_commit(struct name##_queue quoit_q) \
     { \
-        uint64_t quoit_done = \
-            quoit_spsc_push_some(&quoit_q->producer, quoit_in, quoit_n, sizeof(type)); \
-        if (quoit_done < quoit_n || quoit_n == 0) \
-            return quoit_queue_push_rest(quoit_q, quoit_in, quoit_n, quoit_done, sizeof(type)); \
-        quoit_queue_pushed(quoit_q); \
-        return quoit_n; \
+        return quoit_queue_commit(quoit_q.queue, sizeof(type_)); \
     } \
-    static inline uint64_t name##_pop_many(quoit_queue *quoit_q, type *quoit_out, \
-                                           uint64_t quoit_n) \
+    static inline quoit_status name##_peek(struct name##_queue quoit_q, const type_ **quoit_item, \
+                                           int64_t quoit_timeout_ns) \
     { \
-        uint64_t quoit_done = \
-            quoit_spsc_pop_some(&quoit_q->consumer, quoit_out, quoit_n, sizeof(type)); \
-        if (quoit_done < quoit_n || quoit_n == 0) \
-            return quoit_queue_pop_rest(quoit_q, quoit_out, quoit_n, quoit_done, sizeof(type)); \
-        quoit_queue_popped(quoit_q); \
-        return quoit_n; \
+        const void *quoit_at = QUOIT_NULL; \
+        quoit_status quoit_s = \
+            quoit_queue_peek(quoit_q.queue, &quoit_at, QUOIT_NULL, quoit_timeout_ns); \
+        *quoit_item = QUOIT_CAST(const type_ *, quoit_at); \
+        return quoit_s; \
     } \
-    _Pragma("GCC diagnostic pop")
+    static inline quoit_status name##_release(struct name##_queue quoit_q) \
+    { \
+        return quoit_queue_release(quoit_q.queue); \
+    } \
+    _Pragma("GCC diagnostic pop") \
+    struct name##_queue
 /* clang-format on */
 
 #endif

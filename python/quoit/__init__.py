@@ -1,23 +1,24 @@
 # SPDX-License-Identifier: MIT
 """Messages between the processes of one machine, through shared memory: Quoit for Python.
 
-    queue = quoit.Queue.join("lines", quoit.PRODUCER, capacity=64, message_bytes=4096)
-    queue.push(b"hello")                    # quoit.Full if there is no room
-    queue.push(b"hello", timeout=2.5)       # waits, in seconds; None: as long as it takes
+    queue = quoit.Queue.join("lines", quoit.PRODUCER, capacity=64, item_bytes=4096, messages=True)
+    queue.push(b"hello")                    # waits for room
+    queue.push(b"hello", timeout=2.5)       # waits up to so many seconds, then raises quoit.Full
+    queue.try_push(b"hello")                # does not wait
 
     with quoit.Queue.open("lines", quoit.CONSUMER) as queue:
-        for line in queue:                  # waits for each, until the producer's finish()
+        for line in queue:                  # waits for each, until the producer calls finish()
             print(line)
 
 It calls the C library through ctypes: the file that the environment variable QUOIT_LIBRARY names; else libquoit.so.0
 (macOS: libquoit.dylib, Windows: quoit.dll) beside these files, or in the prefix that they were installed below; else
 the one that the system's loader finds by that name. include/quoit.h is the manual: names, what survives a crash, kinds.
 
-An item is bytes. With message_bytes each has a length of its own; with item_bytes all have that one; with format (of
-the struct module) items are tuples, to C programs structs.
+An item is bytes. item_bytes is the size of every item; with messages=True every message has its own size, up to
+item_bytes. With format (of the struct module) items are tuples, to C programs structs.
 
 Threads: any thread may use a handle at any time. Calls on the same side (producing, consuming) take turns; a peek or a
-claim has the side until its block ends. Waits let other threads run, Ctrl-C ends them, and so does close(), with a
+claim has the side until its block ends. Waits let other threads run. Ctrl-C ends them, and so does close(), with a
 ValueError. Views raise after close(); slices of a view keep the memory, and the roles, until they are gone.
 
 Processes: a handle is neither copied nor pickled. Pass the queue's name to a multiprocessing.Process, and open the

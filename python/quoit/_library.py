@@ -8,15 +8,12 @@ import threading
 import time
 import traceback
 import weakref
-from ctypes import POINTER, c_bool, c_char, c_char_p, c_int, c_int64, c_uint32, c_uint64, c_void_p
-
-ABI = 6  # of the header that the declarations below are from
+from ctypes import POINTER, c_bool, c_char, c_char_p, c_int, c_int64, c_size_t, c_uint32, c_uint64, c_void_p
 
 SPSC, MPMC, BROADCAST = 0, 1, 2
-FOR_ITEMS, FOR_SPANS = 0, 1
-LOSSLESS, LOSSY = 0, 1
+WAIT_FOR_SLOWEST, DROP_OLDEST = 0, 1
 PRODUCER, CONSUMER, OBSERVER, ANY_OWNER, FROM_OLDEST = 1, 2, 4, 0x100, 0x200
-READ_ONLY = 1
+ITEMS, ROOM = 0x10, 0x20
 MEMBERS_MAX = 65
 
 
@@ -57,8 +54,10 @@ def check(status):
 # ---- The library ------------------------------------------------------------------------------
 
 class QueueOptions(ctypes.Structure):
-    _fields_ = [("kind", c_int), ("item_bytes", c_uint32), ("capacity", c_uint64), ("permissions", c_uint32),
-                ("sized", c_bool), ("tuning", c_int), ("user_bytes", c_uint32), ("broadcast", c_int)]
+    _fields_ = [("capacity", c_uint64), ("item_bytes", c_uint64), ("user_bytes", c_uint64), ("kind", c_uint32),
+                ("when_full", c_uint32), ("messages", c_uint32), ("item_align", c_uint32), ("permissions", c_uint32),
+                ("finishes", c_uint32), ("members", c_uint32), ("memory", c_uint32), ("type", c_char * 32),
+                ("reserved", c_uint64 * 5)]
 
 
 class _Fields(ctypes.Structure):
@@ -68,13 +67,12 @@ class _Fields(ctypes.Structure):
 
 class QueueInfo(_Fields):
     """struct quoit_queue_info."""
-    _fields_ = [("kind", c_int), ("item_bytes", c_uint32), ("capacity", c_uint64), ("tuning", c_int),
-                ("broadcast", c_int), ("sized", c_bool), ("user_bytes", c_uint64), ("pushed", c_uint64),
-                ("popped", c_uint64), ("size", c_uint64), ("finished", c_bool), ("producer_pid", c_uint32),
-                ("consumer_pid", c_uint32), ("created_by", c_uint32), ("created_at_unix_ns", c_uint64),
-                ("full", c_uint64), ("empty", c_uint64), ("sleeps", c_uint64), ("wakes", c_uint64),
-                ("repairs", c_uint64), ("high_water", c_uint64), ("pushed_messages", c_uint64),
-                ("popped_messages", c_uint64)]
+    _fields_ = [("kind", c_uint32), ("messages", c_uint32), ("item_bytes", c_uint64), ("capacity", c_uint64),
+                ("when_full", c_uint32), ("user_bytes", c_uint64), ("pushed", c_uint64), ("popped", c_uint64),
+                ("size", c_uint64), ("finished", c_bool), ("producer_pid", c_uint32), ("consumer_pid", c_uint32),
+                ("created_by", c_uint32), ("created_at_unix_ns", c_uint64), ("full", c_uint64), ("empty", c_uint64),
+                ("sleeps", c_uint64), ("wakes", c_uint64), ("repairs", c_uint64), ("high_water", c_uint64),
+                ("pushed_messages", c_uint64), ("popped_messages", c_uint64)]
 
 
 class Member(_Fields):
@@ -120,38 +118,36 @@ def _load():
 
 def _declare(library):
     u64, u64s, h, out = c_uint64, POINTER(c_uint64), c_void_p, POINTER(c_void_p)
+    size, sizes, wait = c_size_t, POINTER(c_size_t), c_int64
     calls = {
-        "status_name": (c_char_p, c_int), "describe": (c_char_p, c_int),
-        "queue_create_abi": (c_int, c_uint32, c_char_p, POINTER(QueueOptions), c_uint32, out),
-        "queue_join_abi": (c_int, c_uint32, c_char_p, POINTER(QueueOptions), c_uint32, out),
-        "queue_open_abi": (c_int, c_uint32, c_char_p, c_uint32, out),
-        "queue_close": (None, h), "queue_finish": (c_int, h), "queue_unlink": (c_int, c_char_p),
-        "queue_unlink_self": (c_int, h), "queue_push": (c_int, h, c_void_p), "queue_pop": (c_int, h, c_void_p),
-        "queue_push_many": (u64, h, c_void_p, u64), "queue_pop_many": (u64, h, c_void_p, u64),
-        "queue_wait_for_room": (c_int, h, c_int64), "queue_wait_for_items": (c_int, h, c_int64),
-        "queue_push_wait": (c_int, h, c_void_p, c_int64), "queue_pop_wait": (c_int, h, c_void_p, c_int64),
-        "queue_push_sized_wait": (c_int, h, c_void_p, u64, c_int64),
-        "queue_pop_sized_wait": (c_int, h, c_void_p, u64, u64s, c_int64),
-        "queue_poll_fd": (c_int, h, c_uint32, POINTER(c_int)), "queue_claim": (c_int, h, u64, out, u64s),
-        "queue_commit": (c_int, h, u64), "queue_push_sized": (c_int, h, c_void_p, u64),
-        "queue_pop_sized": (c_int, h, c_void_p, u64, u64s), "queue_claim_sized": (c_int, h, u64, out),
-        "queue_commit_sized": (c_int, h, u64), "queue_peek_sized": (c_int, h, out, u64s),
-        "queue_peek": (c_int, h, out, u64s), "queue_release": (c_int, h, u64), "queue_size": (u64, h),
-        "queue_capacity": (u64, h), "queue_is_finished": (c_bool, h), "queue_missed": (u64, h),
-        "queue_inspect": (c_int, h, POINTER(QueueInfo)), "queue_check": (c_int, h),
-        "queue_members": (c_int, h, POINTER(Member), u64, u64s), "list": (c_int, c_char_p, VISIT, c_void_p),
-        "queue_look": (c_int, h, POINTER(Cursor), c_void_p, u64, u64s), "queue_user_area": (c_void_p, h),
+        "status_name": (c_char_p, c_int), "describe": (c_char_p, c_int), "unlink": (c_int, c_char_p, c_uint32),
+        "queue_create": (c_int, c_char_p, POINTER(QueueOptions), c_uint32, out),
+        "queue_join": (c_int, c_char_p, POINTER(QueueOptions), c_uint32, out),
+        "queue_open": (c_int, c_char_p, c_uint32, out), "queue_close": (None, h), "queue_finish": (c_int, h),
+        "queue_unlink": (c_int, h), "queue_push": (c_int, h, c_void_p, size, wait),
+        "queue_pop": (c_int, h, c_void_p, size, sizes, wait),
+        "queue_push_many": (c_int, h, c_void_p, size, size, sizes, wait),
+        "queue_claim": (c_int, h, size, out, wait), "queue_commit": (c_int, h, size), "queue_discard": (c_int, h),
+        "queue_peek": (c_int, h, out, sizes, wait), "queue_release": (c_int, h),
+        "queue_claim_many": (c_int, h, size, out, sizes, wait), "queue_commit_many": (c_int, h, size),
+        "queue_peek_many": (c_int, h, out, sizes, wait), "queue_release_many": (c_int, h, size),
+        "queue_poll_fd": (c_int, h, c_uint32, POINTER(c_int)), "queue_size": (u64, h), "queue_capacity": (u64, h),
+        "queue_missed": (u64, h), "queue_user_area": (c_void_p, h), "queue_inspect": (c_int, h, POINTER(QueueInfo)),
+        "queue_check": (c_int, h), "queue_members": (c_int, h, POINTER(Member), u64, u64s),
+        "queue_look": (c_int, h, POINTER(Cursor), c_void_p, u64, u64s), "list": (c_int, c_char_p, VISIT, c_void_p),
         "pool_create": (c_int, c_char_p, POINTER(PoolOptions), c_uint32, out),
         "pool_join": (c_int, c_char_p, POINTER(PoolOptions), c_uint32, out),
-        "pool_open": (c_int, c_char_p, c_uint32, out), "pool_close": (None, h), "pool_unlink": (c_int, c_char_p),
-        "pool_alloc": (c_int, h, u64s), "pool_free": (c_int, h, u64), "pool_at": (c_void_p, h, u64),
-        "pool_push": (c_int, h, h, u64), "pool_pop": (c_int, h, h, u64s),
-        "pool_push_wait": (c_int, h, h, u64, c_int64), "pool_pop_wait": (c_int, h, h, u64s, c_int64),
-        "pool_reclaim": (c_int, h, POINTER(c_void_p), u64, u64s), "pool_block_bytes": (u64, h),
-        "pool_blocks": (u64, h), "pool_free_count": (u64, h),
+        "pool_open": (c_int, c_char_p, c_uint32, out), "pool_close": (None, h), "pool_alloc": (c_int, h, u64s),
+        "pool_free": (c_int, h, u64), "pool_at": (c_void_p, h, u64), "pool_push": (c_int, h, h, u64, wait),
+        "pool_pop": (c_int, h, h, u64s, wait), "pool_reclaim": (c_int, h, POINTER(c_void_p), u64, u64s),
+        "pool_block_bytes": (u64, h), "pool_blocks": (u64, h), "pool_free_count": (u64, h),
     }
     for name, (result, *arguments) in calls.items():
-        function = getattr(library, "quoit_" + name)
+        try:
+            function = getattr(library, "quoit_" + name)
+        except AttributeError:
+            raise ImportError(f"the library {library._name} has no function quoit_{name}: install the version of "
+                              "libquoit that this module belongs to") from None
         function.restype, function.argtypes = result, arguments
     return library
 
@@ -251,6 +247,7 @@ class Place:
     """Memory in place: the view that was handed out. Slices of it, and arrays over it, keep the C handle open."""
 
     def __init__(self, thing, address, size, writable):
+        self.size = size
         self.memory = (c_char * size).from_address(address) if size else bytearray()
         if size:
             self.memory.owner = thing
@@ -258,6 +255,7 @@ class Place:
         self.view = view if writable else view.toreadonly()
         self.thread = threading.get_ident()
         self.ended = False
+        self.is_done = False  # committed, discarded or released
         self.give_up = None  # what is to be done when nothing is in use any more
 
     def end(self):
@@ -288,6 +286,7 @@ class _Side:
         self.lock = threading.RLock()  # a signal's handler may come in between
         self.queued = set()  # threads that want the lock, each by an object of its own
         self.is_shared = False
+        self.calls = 0
         self.place = None  # what a peek or a claim has handed out
 
     def is_free(self, thing):
@@ -301,7 +300,7 @@ class _Side:
             return False
         if not place.end():
             raise BufferError(IN_USE)
-        self.place = None
+        self.place, place.is_done = None, True
         if place.give_up:
             place.give_up(thing)
         return True
@@ -350,8 +349,8 @@ class Handle:
     def _closed(self):
         return ValueError(f"this {type(self).__name__} is closed")
 
-    def _call(self, side, function, *arguments, end=None):
-        """function(C handle, ...), with the side's lock held. TIMEOUT if the end comes before the side is free."""
+    def _call(self, side, function, *arguments, end=None, unready=None):
+        """function(C handle, ...), with the side's lock held. unready if the end comes before the side is free."""
         while True:
             thing = self._object
             if thing is None:
@@ -364,6 +363,7 @@ class Handle:
                     if self._object is not thing:
                         raise self._closed()
                     if chosen.is_free(thing):
+                        chosen.calls += 1
                         return function(thing, *arguments)
             except BaseException as error:
                 traceback.clear_frames(error.__traceback__)
@@ -372,28 +372,28 @@ class Handle:
                 chosen.queued.discard(token)
                 del thing
             if end is not None and time.monotonic_ns() >= end:
-                return TIMEOUT
+                return unready
             time.sleep(0.001)
 
-    def _wait(self, side, end, function):
-        """Repeat function(C handle, timeout_ns) until it returns a result or the deadline has passed."""
+    def _wait(self, side, unready, end, function):
+        """Repeat function(C handle, timeout_ns) until it does not return unready, or the deadline has passed."""
         while True:
             chosen = self._sides[side]
             most = _SHARED_SLICE_NS if chosen.is_shared else _SLICE_NS
             left = most if end is None else max(0, min(most, end - time.monotonic_ns()))
-            status = self._call(side, function, left, end=end)
-            if status != TIMEOUT or (end is not None and time.monotonic_ns() >= end):
+            status = self._call(side, function, left, end=end, unready=unready)
+            if status != unready or (end is not None and time.monotonic_ns() >= end):
                 return status
             if chosen.queued:  # a lock goes to the thread that runs: let the others
                 chosen.is_shared = True
                 time.sleep(0.001)
 
     def _perform(self, side, unready, timeout, function):
-        """function(C handle), and if that is unready function(C handle, timeout_ns) until the seconds are over."""
+        """function(C handle, timeout_ns), first without a wait, then until it is not unready or the time is over."""
         end = deadline(timeout)
-        status = self._call(side, function, end=end)
+        status = self._call(side, function, 0, end=end, unready=unready)
         if status == unready and (timeout is None or float(timeout) > 0):
-            status = self._wait(side, end, function)
+            status = self._wait(side, unready, end, function)
         return status
 
     def close(self):
@@ -427,6 +427,6 @@ class Handle:
         self.close()
 
 # What is the users' of all this.
-__all__ = ["ABI", "SPSC", "MPMC", "BROADCAST", "FOR_ITEMS", "FOR_SPANS", "LOSSLESS", "LOSSY", "PRODUCER", "CONSUMER",
-           "OBSERVER", "ANY_OWNER", "FROM_OLDEST", "READ_ONLY", "MEMBERS_MAX", "Error", "QueueInfo", "Member", "Cursor",
+__all__ = ["SPSC", "MPMC", "BROADCAST", "WAIT_FOR_SLOWEST", "DROP_OLDEST", "PRODUCER", "CONSUMER", "OBSERVER",
+           "ANY_OWNER", "FROM_OLDEST", "ITEMS", "ROOM", "MEMBERS_MAX", "Error", "QueueInfo", "Member", "Cursor",
            *(kind.__name__ for kind in errors.values())]

@@ -118,10 +118,6 @@ class Pool(Handle):
         check(library.quoit_pool_open(encoded_name(name), number("flags", flags, 32), byref(handle)))
         return cls._of(handle)
 
-    @staticmethod
-    def unlink(name):
-        check(library.quoit_pool_unlink(encoded_name(name)))
-
     def _let_go(self):
         places, self._places = self._places, []
         is_ended = [place.end() for place in places]
@@ -139,21 +135,20 @@ class Pool(Handle):
         finally:
             del pool
 
-    def allocate(self):
+    def alloc(self):
         """A block; Exhausted if none is free."""
         found = c_uint64()
         check(self._call(OTHER, library.quoit_pool_alloc, byref(found)))
         return Block(self, found.value)
 
-    def push(self, queue, block, timeout=0):
-        """Hand a block on."""
+    def push(self, queue, block, timeout=None):
+        """Hand a block on through the queue. Waits for room. The block stays this process's if it raises."""
         if not isinstance(block, Block):
             raise TypeError(f"{block!r} is no quoit.Block")
         taken = self._call(OTHER, lambda _pool: block._take())
 
-        def put(handle, *left):
-            call = library.quoit_pool_push_wait if left else library.quoit_pool_push
-            return self._through(call, handle, taken, *left)
+        def put(handle, left):
+            return self._through(library.quoit_pool_push, handle, taken, left)
 
         try:
             check(_checked(queue)._perform(PRODUCER, FULL, timeout, put))
@@ -161,18 +156,26 @@ class Pool(Handle):
             block._number = taken
             raise
 
-    def pop(self, queue, timeout=0):
+    def try_push(self, queue, block):
+        """push without a wait. Raises Full if there is no room."""
+        self.push(queue, block, 0)
+
+    def pop(self, queue, timeout=None):
+        """The next block from the queue. Waits for one."""
         found = c_uint64()
 
-        def take(handle, *left):
-            call = library.quoit_pool_pop_wait if left else library.quoit_pool_pop
-            return self._through(call, handle, byref(found), *left)
+        def take(handle, left):
+            return self._through(library.quoit_pool_pop, handle, byref(found), left)
 
         check(_checked(queue)._perform(CONSUMER, EMPTY, timeout, take))
         return Block(self, found.value)
 
+    def try_pop(self, queue):
+        """pop without a wait. Raises Empty if there is no block."""
+        return self.pop(queue, 0)
+
     def reclaim(self, *queues):
-        """Free what the dead had; queues: those that blocks go through. Returns how many."""
+        """Free the blocks of crashed processes. queues: those that blocks go through. Returns how many were freed."""
         count, things = c_uint64(), [_checked(queue)._object for queue in queues]
         try:
             if None in things:

@@ -1,22 +1,26 @@
 # SPDX-License-Identifier: MIT
-"""Queues: Queue, unlink."""
+"""Queues: Queue; and unlink."""
 import asyncio
 import contextlib
 import ctypes
 import os
 import struct
-from ctypes import byref, c_int, c_uint64, c_void_p
+import threading
+from ctypes import byref, c_int, c_size_t, c_uint64, c_void_p
 
-from ._library import (ABI, CONSUMER, EMPTY, FINISHED, FOR_ITEMS, FULL, IN_USE, LOSSLESS, MEMBERS_MAX, OTHER, PRODUCER,
-                       SPSC, Cursor, Different, Empty, Finished, Full, Handle, Input, Member, Place, QueueInfo,
-                       QueueOptions, TooBig, check, deadline, encoded_name, library, number)
+from ._library import (CONSUMER, EMPTY, FINISHED, FULL, IN_USE, ITEMS, MEMBERS_MAX, OTHER, PRODUCER, ROOM, SPSC,
+                       WAIT_FOR_SLOWEST, Cursor, Different, Empty, Finished, Full, Handle, Input, Invalid, Member,
+                       Place, QueueInfo, QueueOptions, TooBig, check, encoded_name, library, number)
+
+_SIZE_BITS = 8 * ctypes.sizeof(c_size_t)
+_EVENTS = {PRODUCER: ROOM, CONSUMER: ITEMS}
 
 
 class Queue(Handle):
-    """A queue's handle, by create, open or join; roles are or-ed: quoit.PRODUCER | quoit.CONSUMER.
+    """A queue's handle, by create, open or join. flags: quoit.PRODUCER, quoit.CONSUMER or both, or quoit.OBSERVER.
 
-    A timeout is in seconds: 0 or less does not wait, None has no end. A push that finds no room raises Full, a pop that
-    finds nothing Empty; those that wait Timeout; both Abandoned where the other side died or left. Finished: the end.
+    timeout is in seconds. None waits for ever, 0 or less does not wait. Full and Empty are raised also if the time is over.
+    Finished: the stream has ended. Abandoned: the peer crashed, or closed without finish.
     """
     _close = "quoit_queue_close"
 
@@ -25,51 +29,49 @@ class Queue(Handle):
         self = cls._adopt(handle.value)
         self._buffer, self._waiting = None, {}
         info = self.inspect()
-        self._item_bytes, self._sized = info.item_bytes, info.sized
+        self._item_bytes, self._messages = info.item_bytes, bool(info.messages)
         self._struct = struct.Struct(format) if format else None
-        if self._struct and (self.sized or self._struct.size != self.item_bytes):
+        if self._struct and (self.messages or self._struct.size != self.item_bytes):
             self.close()
             raise Different(f"format {format!r} has {self._struct.size} bytes, the queue's "
-                           f"{'messages' if info.sized else 'items'} have {info.item_bytes}")
+                            f"{'messages' if info.messages else 'items'} have {info.item_bytes}")
         return self
 
     @classmethod
-    def _make(cls, call, name, roles, message_bytes, item_bytes, format, **options):
-        if sum(given is not None for given in (message_bytes, item_bytes, format)) != 1:
-            raise ValueError("one of message_bytes (the longest), item_bytes (all have it) and format is needed")
+    def _make(cls, call, name, flags, item_bytes, messages, format, **options):
+        if (item_bytes is None) == (format is None):
+            raise ValueError("either item_bytes or format is needed")
         if format is not None:
+            if messages:
+                raise ValueError("a queue of messages has no format")
             item_bytes = struct.calcsize(format)
-        elif message_bytes is not None:
-            item_bytes = number("message_bytes", message_bytes, 32)
-        asked = QueueOptions(item_bytes=number("item_bytes", item_bytes, 32), sized=message_bytes is not None,
-                             **{key: number(key, value, cls._BITS[key]) for key, value in options.items()})
+        options.update(item_bytes=item_bytes, messages=messages)
+        asked = QueueOptions(**{key: number(key, value, cls._BITS.get(key, 32)) for key, value in options.items()})
         handle = c_void_p()
-        check(call(ABI, encoded_name(name), byref(asked), number("roles", roles, 32), byref(handle)))
+        check(call(encoded_name(name), byref(asked), number("flags", flags, 32), byref(handle)))
         return cls._of(handle, format)
 
-    _BITS = {"capacity": 64, "kind": 31, "tuning": 31, "broadcast": 31, "permissions": 32, "user_bytes": 32}
+    _BITS = {"capacity": 64, "item_bytes": 64, "user_bytes": 64}
 
     @classmethod
-    def create(cls, name, roles, *, capacity, message_bytes=None, item_bytes=None, format=None, kind=SPSC,
-               tuning=FOR_ITEMS, broadcast=LOSSLESS, permissions=0, user_bytes=0):
-        """Make a queue."""
-        return cls._make(library.quoit_queue_create_abi, name, roles, message_bytes, item_bytes, format,
-                         capacity=capacity, kind=kind, tuning=tuning, broadcast=broadcast, permissions=permissions,
-                         user_bytes=user_bytes)
+    def create(cls, name, flags, *, capacity, item_bytes=None, messages=False, format=None, kind=SPSC,
+               when_full=WAIT_FOR_SLOWEST, permissions=0, user_bytes=0):
+        """Make a queue. item_bytes: the size of every item, or with messages=True of the longest message."""
+        return cls._make(library.quoit_queue_create, name, flags, item_bytes, messages, format, capacity=capacity,
+                         kind=kind, when_full=when_full, permissions=permissions, user_bytes=user_bytes)
 
     @classmethod
-    def join(cls, name, roles, *, capacity, message_bytes=None, item_bytes=None, format=None, kind=SPSC,
-             tuning=FOR_ITEMS, broadcast=LOSSLESS, permissions=0, user_bytes=0):
-        """Open the queue, or make it; Different where another one is there."""
-        return cls._make(library.quoit_queue_join_abi, name, roles, message_bytes, item_bytes, format,
-                         capacity=capacity, kind=kind, tuning=tuning, broadcast=broadcast, permissions=permissions,
-                         user_bytes=user_bytes)
+    def join(cls, name, flags, *, capacity, item_bytes=None, messages=False, format=None, kind=SPSC,
+             when_full=WAIT_FOR_SLOWEST, permissions=0, user_bytes=0):
+        """Open the queue, or make it. Raises Different if the queue there is not as requested."""
+        return cls._make(library.quoit_queue_join, name, flags, item_bytes, messages, format, capacity=capacity,
+                         kind=kind, when_full=when_full, permissions=permissions, user_bytes=user_bytes)
 
     @classmethod
-    def open(cls, name, roles, *, format=None):
-        """Open a queue that is there, else NotFound."""
+    def open(cls, name, flags, *, format=None):
+        """Open a queue that exists. Raises NotFound if there is none."""
         handle = c_void_p()
-        check(library.quoit_queue_open_abi(ABI, encoded_name(name), number("roles", roles, 32), byref(handle)))
+        check(library.quoit_queue_open(encoded_name(name), number("flags", flags, 32), byref(handle)))
         return cls._of(handle, format)
 
     # Buffers are made by these: they cannot be set.
@@ -79,13 +81,14 @@ class Queue(Handle):
         return self._item_bytes
 
     @property
-    def sized(self):
-        return self._sized
+    def messages(self):
+        """True: every message has its own size, up to item_bytes."""
+        return self._messages
 
     def _encoded(self, item):
         """The item's bytes, to be released; without a copy, but for tuples."""
         data = Input(self._struct.pack(*item) if self._struct else item)
-        if not self.sized and data.size != self.item_bytes:
+        if not self.messages and data.size != self.item_bytes:
             data.release()
             raise ValueError(f"an item of {data.size} bytes, the queue's have {self.item_bytes}")
         return data
@@ -93,36 +96,30 @@ class Queue(Handle):
     def _decoded(self, data):
         return self._struct.unpack(data) if self._struct else data
 
-    def push(self, item, timeout=0):
-        """Push bytes, or whatever is bytes-like; with format a tuple."""
+    def push(self, item, timeout=None):
+        """Push bytes, or a bytes-like object; with format a tuple. Waits for room."""
         data = self._encoded(item)
-
-        def put(handle, *left):
-            if self.sized:
-                call = library.quoit_queue_push_sized_wait if left else library.quoit_queue_push_sized
-                return call(handle, data.address, data.size, *left)
-            return (library.quoit_queue_push_wait if left else library.quoit_queue_push)(handle, data.address, *left)
-
         try:
-            check(self._perform(PRODUCER, FULL, timeout, put))
+            check(self._perform(PRODUCER, FULL, timeout, lambda handle, left:
+                                library.quoit_queue_push(handle, data.address, data.size, left)))
         finally:
             data.release()
 
-    def pop(self, timeout=0):
-        """The next item, as bytes; with format as a tuple."""
+    def try_push(self, item):
+        """push without a wait. Raises Full if there is no room."""
+        self.push(item, 0)
+
+    def pop(self, timeout=None):
+        """The next item, as bytes; with format as a tuple. Waits for one."""
         found = []
 
-        def take(handle, *left):
+        def take(handle, left):
             # A signal's handler that pops meanwhile has a buffer of its own.
             buffer, self._buffer = self._buffer, None
             if buffer is None:
                 buffer = ctypes.create_string_buffer(max(self.item_bytes, 1))
-            size = c_uint64(self.item_bytes)
-            if self.sized:
-                call = library.quoit_queue_pop_sized_wait if left else library.quoit_queue_pop_sized
-                status = call(handle, buffer, self.item_bytes, byref(size), *left)
-            else:
-                status = (library.quoit_queue_pop_wait if left else library.quoit_queue_pop)(handle, buffer, *left)
+            size = c_size_t()
+            status = library.quoit_queue_pop(handle, buffer, self.item_bytes, byref(size), left)
             if status == 0:
                 found.append(memoryview(buffer)[:size.value].tobytes())
             self._buffer = buffer
@@ -131,8 +128,13 @@ class Queue(Handle):
         check(self._perform(CONSUMER, EMPTY, timeout, take))
         return self._decoded(found[0])
 
-    def push_many(self, items):
-        """Push the first items of a list or another collection, as many as there is room for; return how many."""
+    def try_pop(self):
+        """pop without a wait. Raises Empty if there is no item."""
+        return self.pop(0)
+
+    def push_many(self, items, timeout=None):
+        """Wait for room, then push as many as possible of a list or another collection, its first items first. Returns
+        how many; if none, an exception has the reason."""
         if iter(items) is items:
             raise TypeError("push_many needs a collection, such as a list: an iterator's items that find no room would be "
                             "lost. Push the iterator's items one by one, or lists of some of them")
@@ -145,46 +147,64 @@ class Queue(Handle):
                 raise TooBig(f"a message of {data.size} bytes, the queue's have at most {self.item_bytes}")
         if not parts:
             return 0
-        if not self.sized:
-            pushed = self._call(PRODUCER, library.quoit_queue_push_many, b"".join(parts), len(parts))
-            if pushed:
-                return pushed
-        for pushed, part in enumerate(parts):  # or the first one, whose push has a reason
-            status = self._call(PRODUCER, library.quoit_queue_push_sized, part, len(part)) if self.sized else \
-                self._call(PRODUCER, library.quoit_queue_push, part)
-            if status == FULL or (status and pushed):
-                return pushed
+        if not self.messages:
+            joined, pushed = b"".join(parts), c_size_t()
+            check(self._perform(PRODUCER, FULL, timeout, lambda handle, left: library.quoit_queue_push_many(
+                handle, joined, self.item_bytes, len(parts), byref(pushed), left)))
+            return pushed.value
+        for pushed, part in enumerate(parts):
+            status = self._perform(PRODUCER, FULL, 0 if pushed else timeout, lambda handle, left, part=part:
+                                   library.quoit_queue_push(handle, part, len(part), left))
+            if status and pushed:
+                return pushed  # the next call has the reason, if it lasts
             check(status)
-            if not self.sized:
-                return 1
         return len(parts)
 
-    def pop_many(self, count):
-        """Up to count items that are there, as a list."""
+    def pop_many(self, count, timeout=None):
+        """Wait for an item, then take as many as there are, up to count. Returns a list; if there is none, an exception
+        has the reason."""
         items = []
         for _ in range(number("count", count)):
             try:
-                items.append(self.pop())
+                items.append(self.pop(0 if items else timeout))
             except (Empty, Finished):
-                break
+                if items:
+                    break
+                raise
             except Exception:
                 if items:
                     break  # the next call has the reason, if it lasts
                 raise
         return items
 
-    def wait_for_items(self, timeout=None):
-        """Return when there are items."""
-        check(self._wait(CONSUMER, deadline(timeout), library.quoit_queue_wait_for_items))
-
-    def wait_for_room(self, timeout=None):
-        """Return when there is room."""
-        check(self._wait(PRODUCER, deadline(timeout), library.quoit_queue_wait_for_room))
-
     @contextlib.contextmanager
-    def _in_place(self, side, begin, end, give_up):
-        """A view of the result of begin(handle). While it is open, other threads that use the side wait."""
-        place = self._call(side, lambda handle: self._begun(handle, side, begin, give_up))
+    def _in_place(self, side, timeout, begin, end, give_up):
+        """A view of what begin(handle, timeout_ns) finds, which returns status, address and size. While it is open,
+        other threads that use the side wait."""
+        found = []
+
+        def open_place(handle, left):
+            chosen = self._sides[side]
+            while True:
+                calls = chosen.calls
+                status, address, size = begin(handle, left)
+                if status:
+                    return status
+                place = Place(handle, address, size, side == PRODUCER)
+                place.give_up, chosen.place = give_up, place
+                if chosen.calls == calls and self._object is not None:
+                    found.append(place)
+                    return status
+                # A signal's handler has used the side meanwhile, and has perhaps ended the claim or the peek. Or another
+                # thread has called close(), which did not see this view.
+                chosen.place = None
+                place.drop()
+                give_up(handle)
+                if self._object is None:
+                    raise self._closed()
+
+        check(self._perform(side, FULL if side == PRODUCER else EMPTY, timeout, open_place))
+        place = found.pop()
         try:
             yield place.view
         except BaseException:
@@ -193,66 +213,125 @@ class Queue(Handle):
             raise
         check(self._end_place(side, place, end))
 
-    def _begun(self, handle, side, begin, give_up):
-        address, size, writable = begin(handle)
-        place = Place(handle, address, size, writable)
-        place.give_up = give_up
-        self._sides[side].place = place
-        return place
-
     def _end_place(self, side, place, end):
+        if place.is_done:
+            return 0
         handle = self._object
         try:
             with self._sides[side].lock:
                 is_current = handle is not None and self._sides[side].place is place
+                if place.ended:  # a commit or a release failed, since a slice was in use
+                    end = place.give_up
                 if not place.end():
                     raise BufferError(IN_USE)
                 if not is_current:
                     raise ValueError("this Queue was closed before the block of its view ended")
                 self._sides[side].place = None
+                place.is_done = True
                 return end(handle)
         finally:
             del handle
 
-    def peek(self, limit=1):
-        """The next message, or up to limit items one after the other, as a memoryview in place; taken when the block
-        ends, but not by an exception. Slices and arrays over it must end before."""
-        limit, count = number("limit", limit, least=1), c_uint64()
+    def _place_of(self, side, what):
+        """The view of this thread's block that is open."""
+        if self._object is None:
+            raise self._closed()
+        place = self._sides[side].place
+        if place is None or place.ended or place.thread != threading.get_ident():
+            raise Invalid(f"this thread has no {what} open")
+        return place
 
-        def begin(handle):
+    def claim(self, bytes=None, timeout=None):  # pylint: disable=redefined-builtin
+        """A context manager: room for an item, or a message of so many bytes, as a memoryview in place. The end of the
+        block pushes it, an exception discards it. Waits for room."""
+        wanted = self.item_bytes if bytes is None else number("bytes", bytes, _SIZE_BITS)
+
+        def begin(handle, left):
             address = c_void_p()
-            if self.sized:
-                check(library.quoit_queue_peek_sized(handle, byref(address), byref(count)))
-                size, count.value = count.value, 1
-                return address.value, size, False
-            check(library.quoit_queue_peek(handle, byref(address), byref(count)))
+            return library.quoit_queue_claim(handle, wanted, byref(address), left), address.value, wanted
+
+        return self._in_place(PRODUCER, timeout, begin, lambda handle: library.quoit_queue_commit(handle, wanted),
+                              library.quoit_queue_discard)
+
+    def try_claim(self, bytes=None):  # pylint: disable=redefined-builtin
+        """claim without a wait. The block raises Full if there is no room."""
+        return self.claim(bytes, 0)
+
+    def claim_many(self, wanted, timeout=None):
+        """As claim, for up to so many items, one behind the other."""
+        wanted, count = number("wanted", wanted, _SIZE_BITS), c_size_t()
+
+        def begin(handle, left):
+            address = c_void_p()
+            status = library.quoit_queue_claim_many(handle, wanted, byref(address), byref(count), left)
+            return status, address.value, count.value * self.item_bytes
+
+        return self._in_place(PRODUCER, timeout, begin, lambda handle: library.quoit_queue_commit_many(handle, count),
+                              library.quoit_queue_discard)
+
+    def commit(self, bytes):  # pylint: disable=redefined-builtin
+        """Inside the block of a claim: push this many of the message's bytes. The view ends."""
+        place = self._place_of(PRODUCER, "claim")
+        bytes = number("bytes", bytes, _SIZE_BITS)
+        if bytes > place.size or (not self.messages and bytes != self.item_bytes):
+            raise ValueError(f"{bytes} bytes to commit; the claim is of {place.size}")
+        check(self._end_place(PRODUCER, place, lambda handle: library.quoit_queue_commit(handle, bytes)))
+
+    def commit_many(self, count):
+        """Inside the block of claim_many: push the first count items. The view ends."""
+        place, count = self._place_of(PRODUCER, "claim"), number("count", count, _SIZE_BITS)
+        if self.messages or count * self.item_bytes > place.size:
+            raise ValueError(f"{count} items to commit; the claim is of {place.size} bytes")
+        check(self._end_place(PRODUCER, place, lambda handle: library.quoit_queue_commit_many(handle, count)))
+
+    def discard(self):
+        """Inside the block of a claim: drop it. The view ends. Does nothing if there is no claim."""
+        place = self._sides[PRODUCER].place
+        if place is None or place.ended:
+            check(self._call(PRODUCER, library.quoit_queue_discard))
+        else:
+            check(self._end_place(PRODUCER, self._place_of(PRODUCER, "claim"), library.quoit_queue_discard))
+
+    def peek(self, timeout=None):
+        """A context manager: the next item or message as a memoryview in place. The end of the block releases it, which
+        takes it off; an exception leaves it. Slices and arrays over the view must end before. Waits for an item."""
+        def begin(handle, left):
+            address, size = c_void_p(), c_size_t()
+            status = library.quoit_queue_peek(handle, byref(address), byref(size), left)
+            return status, address.value, size.value
+
+        return self._in_place(CONSUMER, timeout, begin, library.quoit_queue_release, lambda _handle: 0)
+
+    def try_peek(self):
+        """peek without a wait. The block raises Empty if there is no item."""
+        return self.peek(0)
+
+    def peek_many(self, limit, timeout=None):
+        """As peek, for up to limit items, one behind the other."""
+        limit, count = number("limit", limit, _SIZE_BITS, least=1), c_size_t()
+
+        def begin(handle, left):
+            address = c_void_p()
+            status = library.quoit_queue_peek_many(handle, byref(address), byref(count), left)
             count.value = min(count.value, limit)
-            return address.value, count.value * self.item_bytes, False
+            return status, address.value, count.value * self.item_bytes
 
-        return self._in_place(CONSUMER, begin, lambda handle: library.quoit_queue_release(handle, count), lambda _: 0)
+        return self._in_place(CONSUMER, timeout, begin, lambda handle: library.quoit_queue_release_many(handle, count),
+                              lambda _handle: 0)
 
-    def claim(self, wanted=1):
-        """Room for a message of so many bytes, or for up to so many items, as a memoryview in place; pushed when the
-        block ends, given up by an exception."""
-        wanted, count = number("wanted", wanted), c_uint64()
+    def release(self):
+        """Inside the block of peek: take the item off now. The view ends."""
+        check(self._end_place(CONSUMER, self._place_of(CONSUMER, "peek"), library.quoit_queue_release))
 
-        def begin(handle):
-            address = c_void_p()
-            if self.sized:
-                check(library.quoit_queue_claim_sized(handle, wanted, byref(address)))
-                return address.value, wanted, True
-            check(library.quoit_queue_claim(handle, wanted, byref(address), byref(count)))
-            return address.value, count.value * self.item_bytes, True
-
-        def end(handle):
-            if self.sized:
-                return library.quoit_queue_commit_sized(handle, wanted)
-            return library.quoit_queue_commit(handle, count)
-
-        return self._in_place(PRODUCER, begin, end, lambda handle: library.quoit_queue_commit(handle, 0))
+    def release_many(self, count):
+        """Inside the block of peek_many: take the first count items off, and leave the others. The view ends."""
+        place, count = self._place_of(CONSUMER, "peek"), number("count", count, _SIZE_BITS)
+        if count > max(1, place.size // self.item_bytes):
+            raise ValueError(f"{count} items to release; the peek is at {place.size // self.item_bytes}")
+        check(self._end_place(CONSUMER, place, lambda handle: library.quoit_queue_release_many(handle, count)))
 
     def __iter__(self):
-        """The items, waiting for each, until the stream ends; Abandoned where its producer died."""
+        """The items until the stream ends; waits for each. Raises Abandoned if the producer crashed."""
         with contextlib.suppress(Finished):
             while True:
                 yield self.pop(timeout=None)
@@ -260,18 +339,18 @@ class Queue(Handle):
     # asyncio: one task at a time for each side.
 
     async def get(self):
-        """pop, awaiting an item."""
+        """pop that awaits an item."""
         while True:
             try:
-                return self.pop()
+                return self.try_pop()
             except Empty:
                 await self._ready(CONSUMER)
 
     async def put(self, item):
-        """push, awaiting room."""
+        """push that awaits room."""
         while True:
             try:
-                return self.push(item)
+                return self.try_push(item)
             except Full:
                 await self._ready(PRODUCER)
 
@@ -284,7 +363,8 @@ class Queue(Handle):
         if role in self._waiting:
             raise RuntimeError("another task awaits this side of the queue: a handle has one for each side")
         # The loop's own descriptor: the queue's may be closed by another thread, and its number used for another file.
-        loop, fd = asyncio.get_running_loop(), self._call(role, lambda handle: os.dup(self._poll_fd(handle, role)))
+        loop = asyncio.get_running_loop()
+        fd = self._call(role, lambda handle: os.dup(self._poll_fd(handle, _EVENTS[role])))
         ready = loop.create_future()
 
         def wake():
@@ -307,23 +387,23 @@ class Queue(Handle):
         return True
 
     @staticmethod
-    def _poll_fd(handle, role):
+    def _poll_fd(handle, events):
         fd = c_int(-1)
-        check(library.quoit_queue_poll_fd(handle, role, byref(fd)))
+        check(library.quoit_queue_poll_fd(handle, events, byref(fd)))
         return fd.value
 
-    def poll_fd(self, role):
-        """A descriptor that is readable while there are items (CONSUMER) or room (PRODUCER), or the end is reached."""
-        role = number("role", role, 32)
-        return self._call(role if role in (PRODUCER, CONSUMER) else OTHER, self._poll_fd, role)
+    def poll_fd(self, events):
+        """A descriptor that is readable while there are items (quoit.ITEMS) or room (quoit.ROOM), or after the end."""
+        events = number("events", events, 32)
+        return self._call({ITEMS: CONSUMER, ROOM: PRODUCER}.get(events, OTHER), self._poll_fd, events)
 
     def finish(self):
-        """End the stream: whoever pops gets what is queued, then Finished."""
+        """End the stream: a consumer gets the queued items, then Finished."""
         check(self._call(PRODUCER, library.quoit_queue_finish))
 
     def unlink(self):
-        """Remove this queue's name; who has it open goes on."""
-        check(self._call(OTHER, library.quoit_queue_unlink_self))
+        """Remove the queue's name if it still leads to this queue. Processes that have the queue open go on with it."""
+        check(self._call(OTHER, library.quoit_queue_unlink))
 
     def __len__(self):
         return self._call(OTHER, library.quoit_queue_size)
@@ -337,11 +417,11 @@ class Queue(Handle):
 
     @property
     def finished(self):
-        return self._call(OTHER, library.quoit_queue_is_finished)
+        return self.inspect().finished
 
     @property
     def missed(self):
-        """Items of a lossy broadcast that were overwritten before this subscriber came to them."""
+        """Of a broadcast with DROP_OLDEST: the items that were overwritten before this subscriber came to them."""
         return self._call(OTHER, library.quoit_queue_missed)
 
     def inspect(self):
@@ -372,6 +452,6 @@ class Queue(Handle):
             yield self._decoded(memoryview(buffer)[:size.value].tobytes())
 
 
-def unlink(name):
-    """Remove a queue's name."""
-    check(library.quoit_queue_unlink(encoded_name(name)))
+def unlink(name, flags=0):
+    """Remove the name of a queue or a pool. flags: 0, or quoit.ANY_OWNER."""
+    check(library.quoit_unlink(encoded_name(name), number("flags", flags, 32)))

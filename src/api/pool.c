@@ -70,7 +70,7 @@ free_pool:
     return status;
 }
 
-static quoit_status check_call(unsigned flags, unsigned known, quoit_pool **pool_out)
+static quoit_status check_call(uint32_t flags, unsigned known, quoit_pool **pool_out)
 {
     if (!pool_out)
         return quoit_fail(QUOIT_ERROR_INVALID, "pool_out is NULL");
@@ -107,7 +107,7 @@ close_region:
 }
 
 quoit_status quoit_pool_create(const char *name, const struct quoit_pool_options *options,
-                               unsigned flags, quoit_pool **pool_out)
+                               uint32_t flags, quoit_pool **pool_out)
 {
     quoit_status status = check_call(flags, QUOIT_ANY_OWNER, pool_out);
     if (status != QUOIT_OK)
@@ -120,7 +120,7 @@ quoit_status quoit_pool_create(const char *name, const struct quoit_pool_options
 }
 
 static quoit_status open_held(const char *name, const struct quoit_pool_options *options,
-                              unsigned flags, quoit_pool **pool_out)
+                              uint32_t flags, quoit_pool **pool_out)
 {
     quoit_region *region;
     struct quoit_pool_place place;
@@ -138,7 +138,7 @@ static quoit_status open_held(const char *name, const struct quoit_pool_options 
 }
 
 static quoit_status open_existing(const char *name, const struct quoit_pool_options *options,
-                                  unsigned flags, quoit_pool **pool_out)
+                                  uint32_t flags, quoit_pool **pool_out)
 {
     quoit_os_cancel_point();
     quoit_os_fork_hold(); /* until the handle's guard is in its place */
@@ -147,14 +147,14 @@ static quoit_status open_existing(const char *name, const struct quoit_pool_opti
     return status;
 }
 
-quoit_status quoit_pool_open(const char *name, unsigned flags, quoit_pool **pool_out)
+quoit_status quoit_pool_open(const char *name, uint32_t flags, quoit_pool **pool_out)
 {
-    quoit_status status = check_call(flags, QUOIT_READ_ONLY | QUOIT_ANY_OWNER, pool_out);
+    quoit_status status = check_call(flags, QUOIT_OBSERVER | QUOIT_ANY_OWNER, pool_out);
     return status == QUOIT_OK ? open_existing(name, NULL, flags, pool_out) : status;
 }
 
 static quoit_status join_held(const char *name, const struct quoit_pool_options *options,
-                              unsigned flags, quoit_pool **pool_out)
+                              uint32_t flags, quoit_pool **pool_out)
 {
     do {
         quoit_status status = open_existing(name, options, flags, pool_out);
@@ -170,7 +170,7 @@ static quoit_status join_held(const char *name, const struct quoit_pool_options 
 }
 
 quoit_status quoit_pool_join(const char *name, const struct quoit_pool_options *options,
-                             unsigned flags, quoit_pool **pool_out)
+                             uint32_t flags, quoit_pool **pool_out)
 {
     quoit_status status = check_call(flags, QUOIT_ANY_OWNER, pool_out);
     if (status == QUOIT_OK)
@@ -195,11 +195,6 @@ void quoit_pool_close(quoit_pool *pool)
     quoit_region_close(pool->region);
     free(pool); /* held: a handler that forks needs the allocator's lock */
     quoit_os_fork_release();
-}
-
-quoit_status quoit_pool_unlink(const char *name)
-{
-    return quoit_region_unlink_content(name, QUOIT_CONTENT_POOL);
 }
 
 /* ---- Blocks ---------------------------------------------------------------------------------- */

@@ -21,7 +21,7 @@ static quoit_status check_queue(const quoit_queue *queue)
         return quoit_fail(QUOIT_ERROR_INVALID,
                           "blocks go through a queue of items of 8 bytes, not of %u",
                           (unsigned)queue->handle->place.item_bytes);
-    if (status == QUOIT_OK && queue->handle->place.sized)
+    if (status == QUOIT_OK && queue->handle->place.messages)
         return quoit_fail(QUOIT_ERROR_INVALID, "blocks go through a queue of items of one size");
     if (status == QUOIT_OK && queue->handle->place.kind == QUOIT_BROADCAST)
         return quoit_fail(QUOIT_ERROR_INVALID,
@@ -36,14 +36,16 @@ static quoit_status check_both(const quoit_pool *pool, const quoit_queue *queue)
     return status == QUOIT_OK ? check_queue(queue) : status;
 }
 
-quoit_status quoit_pool_push(quoit_pool *pool, quoit_queue *queue, quoit_block block)
+/* A block that is sent belongs to the queue while the push waits. */
+quoit_status quoit_pool_push(quoit_pool *pool, quoit_queue *queue, quoit_block block,
+                             int64_t timeout_ns)
 {
     quoit_status status = check_both(pool, queue);
     if (status == QUOIT_OK)
         status = quoit_blocks_send(&pool->place.blocks, block, identity_of(queue));
     if (status != QUOIT_OK)
         return status;
-    status = quoit_queue_push(queue, &block);
+    status = quoit_queue_push(queue, &block, sizeof block, timeout_ns);
     if (status != QUOIT_OK && quoit_blocks_unsend(&pool->place.blocks, block) != QUOIT_OK)
         return quoit_fail(QUOIT_ERROR_CORRUPT,
                           "block 0x%016llx was taken while it was being pushed",
@@ -51,52 +53,28 @@ quoit_status quoit_pool_push(quoit_pool *pool, quoit_queue *queue, quoit_block b
     return status;
 }
 
-quoit_status quoit_pool_pop(quoit_pool *pool, quoit_queue *queue, quoit_block *block_out)
+quoit_status quoit_pool_pop(quoit_pool *pool, quoit_queue *queue, quoit_block *block_out,
+                            int64_t timeout_ns)
 {
     if (!block_out)
         return quoit_fail(QUOIT_ERROR_INVALID, "block_out is NULL");
     *block_out = QUOIT_BLOCK_NONE;
-    const void *items;
-    uint64_t count;
+    const void *item;
     quoit_block block;
     quoit_status status = check_both(pool, queue);
     if (status == QUOIT_OK)
-        status = quoit_queue_peek(queue, &items, &count);
+        status = quoit_queue_peek(queue, &item, NULL, timeout_ns);
     if (status != QUOIT_OK)
         return status;
-    block = quoit_ring_load_once(items); /* the peer may change it */
+    block = quoit_ring_load_once(item); /* the peer may change it */
     status = quoit_blocks_take(&pool->place.blocks, block);
     if (status == QUOIT_ERROR_BUSY)
         return status;
-    (void)quoit_queue_release(queue, 1); /* it fails where the ring is spoiled: the block is not */
+    (void)quoit_queue_release(queue); /* it fails where the ring is spoiled: the block is not */
     if (status == QUOIT_OK)
         status = quoit_blocks_keep(&pool->place.blocks, block);
     if (status == QUOIT_OK)
         *block_out = block;
-    return status;
-}
-
-/* ---- Waiting --------------------------------------------------------------------------------- */
-
-quoit_status quoit_pool_push_wait(quoit_pool *pool, quoit_queue *queue, quoit_block block,
-                                  int64_t timeout_ns)
-{
-    struct quoit_patience patience = {.timeout_ns = timeout_ns};
-    quoit_status status;
-    do
-        status = quoit_pool_push(pool, queue, block);
-    while (quoit_wait_more(queue, QUOIT_PRODUCER, &patience, &status));
-    return status;
-}
-
-quoit_status quoit_pool_pop_wait(quoit_pool *pool, quoit_queue *queue, quoit_block *block_out,
-                                 int64_t timeout_ns)
-{
-    struct quoit_patience patience = {.timeout_ns = timeout_ns};
-    quoit_status status;
-    do
-        status = quoit_pool_pop(pool, queue, block_out);
-    while (quoit_wait_more(queue, QUOIT_CONSUMER, &patience, &status));
     return status;
 }
 

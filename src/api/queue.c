@@ -49,7 +49,7 @@ static void free_handle(struct quoit_queue_handle *handle)
     free(handle);
 }
 
-static bool is_member(unsigned roles)
+static bool is_member(uint32_t roles)
 {
     return (roles & (QUOIT_PRODUCER | QUOIT_CONSUMER)) != 0;
 }
@@ -99,7 +99,7 @@ static quoit_status attach_sides(struct quoit_queue_handle *handle, bool from_ol
 /* Makes a handle of a region and the queue in it, which it then owns; on failure they stay the
    caller's. */
 static quoit_status enter(quoit_region *region, const struct quoit_queue_place *place,
-                          unsigned roles, struct quoit_queue_handle **handle_out)
+                          uint32_t flags, struct quoit_queue_handle **handle_out)
 {
     struct quoit_queue_handle *handle = new_handle();
     if (!handle)
@@ -107,54 +107,50 @@ static quoit_status enter(quoit_region *region, const struct quoit_queue_place *
     handle->region = region;
     handle->place = *place;
     handle->place.ring.members.context = &handle->place.members;
-    handle->roles = roles & ALL_ROLES;
+    handle->roles = flags & ALL_ROLES;
     quoit_status status = QUOIT_OK;
-    unsigned repairs = roles & QUOIT_FOR_REPAIR ? QUOIT_MEMBER_REPAIRS : 0u;
-    if (is_member(roles))
+    unsigned repairs = flags & QUOIT_FOR_REPAIR ? QUOIT_MEMBER_REPAIRS : 0u;
+    if (is_member(flags))
         status = quoit_members_join(&handle->place.members, handle->roles | repairs, region);
     if (status != QUOIT_OK)
         goto free_handle;
-    if (is_member(roles))
-        status = attach_sides(handle, (roles & QUOIT_FROM_OLDEST) != 0);
+    if (is_member(flags))
+        status = attach_sides(handle, (flags & QUOIT_FROM_OLDEST) != 0);
     if (status != QUOIT_OK)
         goto leave;
     handle->guard.dropped = drop_in_child;
     status = quoit_os_fork_guard_add(&handle->guard);
     if (status != QUOIT_OK)
         goto leave;
-    if (is_member(roles) && !(roles & QUOIT_FOR_REPAIR))
-        quoit_peers_count(&handle->place.members, roles);
+    if (is_member(flags) && !(flags & QUOIT_FOR_REPAIR))
+        quoit_peers_count(&handle->place.members, flags);
     quoit_waiters_count(handle->queue);
     *handle_out = handle;
     return QUOIT_OK;
 
 leave:
-    if (is_member(roles))
+    if (is_member(flags))
         quoit_members_leave(&handle->place.members, handle->roles);
 free_handle:
     free_handle(handle);
     return status;
 }
 
-static quoit_status check_call(uint32_t abi, unsigned roles, quoit_queue **queue_out)
+static quoit_status check_call(uint32_t flags, quoit_queue **queue_out)
 {
     if (!queue_out)
         return quoit_fail(QUOIT_ERROR_INVALID, "queue_out is NULL");
     *queue_out = NULL;
-    if (abi != QUOIT_ABI)
-        return quoit_fail(QUOIT_ERROR_FORMAT,
-                          "compiled against <quoit.h> with ABI %u, this library has %u",
-                          (unsigned)abi, QUOIT_ABI);
-    if (!(roles & ALL_ROLES) || roles & ~(unsigned)(ALL_ROLES | FLAGS))
+    if (!(flags & ALL_ROLES) || flags & ~(uint32_t)(ALL_ROLES | FLAGS))
         return quoit_fail(QUOIT_ERROR_INVALID,
-                          "roles 0x%x are not valid; QUOIT_PRODUCER, QUOIT_CONSUMER or "
+                          "flags 0x%x are not valid; QUOIT_PRODUCER, QUOIT_CONSUMER or "
                           "QUOIT_OBSERVER would be",
-                          roles);
+                          (unsigned)flags);
     return QUOIT_OK;
 }
 
 static quoit_status create_new(const char *name, const struct quoit_queue_options *options,
-                               unsigned roles, quoit_queue **queue_out)
+                               uint32_t flags, quoit_queue **queue_out)
 {
     quoit_region *region;
     struct quoit_queue_place place;
@@ -163,7 +159,7 @@ static quoit_status create_new(const char *name, const struct quoit_queue_option
     if (status != QUOIT_OK)
         return status;
     /* The roles are taken before anybody else can see the queue. */
-    status = enter(region, &place, roles, &handle);
+    status = enter(region, &place, flags, &handle);
     if (status != QUOIT_OK)
         goto close_region;
     status = quoit_region_publish(region);
@@ -180,35 +176,34 @@ close_region:
     return status;
 }
 
-quoit_status quoit_queue_create_abi(uint32_t abi, const char *name,
-                                    const struct quoit_queue_options *options, unsigned roles,
-                                    quoit_queue **queue_out)
+quoit_status quoit_queue_create(const char *name, const struct quoit_queue_options *options,
+                                uint32_t flags, quoit_queue **queue_out)
 {
-    quoit_status status = check_call(abi, roles, queue_out);
+    quoit_status status = check_call(flags, queue_out);
     if (status != QUOIT_OK)
         return status;
     quoit_os_cancel_point();
     quoit_os_fork_hold(); /* until the handle's guard is in its place */
-    status = create_new(name, options, roles, queue_out);
+    status = create_new(name, options, flags, queue_out);
     quoit_os_fork_release();
     return status;
 }
 
 static quoit_status open_held(const char *name, const struct quoit_queue_options *options,
-                              unsigned roles, quoit_queue **queue_out)
+                              uint32_t flags, quoit_queue **queue_out)
 {
     quoit_region *region;
     struct quoit_queue_place place;
     struct quoit_queue_handle *handle;
-    unsigned flags = (is_member(roles) ? 0u : QUOIT_READ_ONLY) | (roles & QUOIT_ANY_OWNER);
-    quoit_status status = quoit_region_attach(name, flags, &region);
+    uint32_t attach = (is_member(flags) ? 0u : QUOIT_OBSERVER) | (flags & QUOIT_ANY_OWNER);
+    quoit_status status = quoit_region_attach(name, attach, &region);
     if (status != QUOIT_OK)
         return status;
     status = quoit_queue_find(region, &place);
     if (status == QUOIT_OK && options)
         status = quoit_queue_compare(region, &place, options);
     if (status == QUOIT_OK)
-        status = enter(region, &place, roles, &handle);
+        status = enter(region, &place, flags, &handle);
     if (status != QUOIT_OK) {
         quoit_region_close(region);
         return status;
@@ -218,31 +213,29 @@ static quoit_status open_held(const char *name, const struct quoit_queue_options
 }
 
 static quoit_status open_existing(const char *name, const struct quoit_queue_options *options,
-                                  unsigned roles, quoit_queue **queue_out)
+                                  uint32_t flags, quoit_queue **queue_out)
 {
     quoit_os_cancel_point();
     quoit_os_fork_hold(); /* until the handle's guard is in its place */
-    quoit_status status = open_held(name, options, roles, queue_out);
+    quoit_status status = open_held(name, options, flags, queue_out);
     quoit_os_fork_release();
     return status;
 }
 
-quoit_status quoit_queue_open_abi(uint32_t abi, const char *name, unsigned roles,
-                                  quoit_queue **queue_out)
+quoit_status quoit_queue_open(const char *name, uint32_t flags, quoit_queue **queue_out)
 {
-    quoit_status status = check_call(abi, roles, queue_out);
-    return status == QUOIT_OK ? open_existing(name, NULL, roles, queue_out) : status;
+    quoit_status status = check_call(flags, queue_out);
+    return status == QUOIT_OK ? open_existing(name, NULL, flags, queue_out) : status;
 }
 
-static quoit_status join_held(uint32_t abi, const char *name,
-                              const struct quoit_queue_options *options, unsigned roles,
-                              quoit_queue **queue_out)
+static quoit_status join_held(const char *name, const struct quoit_queue_options *options,
+                              uint32_t flags, quoit_queue **queue_out)
 {
     do {
-        quoit_status status = open_existing(name, options, roles, queue_out);
+        quoit_status status = open_existing(name, options, flags, queue_out);
         if (status != QUOIT_ERROR_NOT_FOUND)
             return status;
-        status = quoit_queue_create_abi(abi, name, options, roles, queue_out);
+        status = quoit_queue_create(name, options, flags, queue_out);
         if (status != QUOIT_ERROR_EXISTS)
             return status;
     } while (quoit_os_hold_left_ns() > 0);
@@ -251,18 +244,17 @@ static quoit_status join_held(uint32_t abi, const char *name,
                       name);
 }
 
-quoit_status quoit_queue_join_abi(uint32_t abi, const char *name,
-                                  const struct quoit_queue_options *options, unsigned roles,
-                                  quoit_queue **queue_out)
+quoit_status quoit_queue_join(const char *name, const struct quoit_queue_options *options,
+                              uint32_t flags, quoit_queue **queue_out)
 {
-    quoit_status status = check_call(abi, roles, queue_out);
+    quoit_status status = check_call(flags, queue_out);
     if (status == QUOIT_OK)
         status = quoit_queue_check_options(options);
     if (status != QUOIT_OK)
         return status;
     quoit_os_cancel_point();
     quoit_os_fork_hold(); /* so that all tries share one time limit */
-    status = join_held(abi, name, options, roles, queue_out);
+    status = join_held(name, options, flags, queue_out);
     quoit_os_fork_release();
     return status;
 }
@@ -304,18 +296,34 @@ quoit_status quoit_queue_finish(quoit_queue *queue)
     if (!(handle->roles & QUOIT_PRODUCER))
         return quoit_fail(QUOIT_ERROR_WRONG_ROLE, "a queue is finished by its producer");
     handle->place.ring.ops->finish(&queue->producer, &handle->place.ring);
-    queue->producer.bytes.at_hand = 0; /* a claim is given up */
+    queue->producer.bytes.at_hand = 0;
+    handle->claimed.count = 0;
     wake_others(queue);
     return QUOIT_OK;
 }
 
-quoit_status quoit_queue_unlink(const char *name)
-{
-    return quoit_region_unlink_content(name, QUOIT_CONTENT_QUEUE);
-}
-
-quoit_status quoit_queue_unlink_self(quoit_queue *queue)
+quoit_status quoit_queue_unlink(quoit_queue *queue)
 {
     quoit_status status = quoit_queue_check_handle(queue);
     return status == QUOIT_OK ? quoit_region_unlink_self(queue->handle->region) : status;
+}
+
+/* The alignment and the type are compared once the format has them. */
+quoit_status quoit_queue_check_typed(const quoit_queue *queue, uint32_t inline_layout,
+                                     size_t item_bytes, size_t item_align, const char *type)
+{
+    quoit_status status = quoit_queue_check_handle(queue);
+    (void)item_align;
+    if (status != QUOIT_OK)
+        return status;
+    if (inline_layout != QUOIT_INLINE_LAYOUT)
+        return quoit_fail(QUOIT_ERROR_INVALID,
+                          "compiled against <quoit/typed.h> with inline layout %u, this library "
+                          "has %u: compile anew",
+                          (unsigned)inline_layout, QUOIT_INLINE_LAYOUT);
+    if (queue->handle->place.messages || queue->handle->place.item_bytes != item_bytes)
+        return quoit_fail(QUOIT_ERROR_DIFFERENT, "the queue has %s of %u bytes, a %s has %zu",
+                          queue->handle->place.messages ? "messages" : "items",
+                          (unsigned)queue->handle->place.item_bytes, type, item_bytes);
+    return QUOIT_OK;
 }

@@ -12,28 +12,61 @@
 
 #include <stdbool.h>
 
+/* The latest claim of a producer, the latest peek of a consumer. */
+struct quoit_in_place {
+    size_t count; /* items that may be committed or released; 0: none */
+    size_t bytes; /* of an item, of a message as claimed */
+    uint64_t at;  /* quoit_queue_pushes or _pops then: if the side has moved since, it is void */
+};
+
 struct quoit_queue_handle {
     quoit_region *region;
     struct quoit_queue_place place;
-    unsigned roles;
+    uint32_t roles;
     bool forked; /* made before a fork, seen in the child */
     struct quoit_os_fork_guard guard;
     quoit_queue *queue;
     void *allocation; /* what queue was aligned in */
     uint8_t *scratch; /* place.ring's; NULL if it gives none of it out */
+    struct quoit_in_place claimed, peeked;
     struct quoit_waiter producer_waiter;
     struct quoit_waiter consumer_waiter;
 };
 
-/* ---- Steps of the calls on items, queue_items.c ---------------------------------------------- */
+/* ---- Steps of the calls on items, queue_items.c and queue_again.c ------------------------- */
 
 /* As check_handle, and WRONG_ROLE. */
-quoit_status quoit_queue_check_role(const quoit_queue *queue, unsigned role);
+quoit_status quoit_queue_check_role(const quoit_queue *queue, uint32_t role);
+/* May an item, or a message, have that size? TOO_BIG INVALID. */
+quoit_status quoit_queue_check_bytes(const quoit_queue *queue, size_t bytes);
+/* As check_role; INVALID for a queue of messages, and for another size. */
+quoit_status quoit_queue_check_items(const quoit_queue *queue, uint32_t role, size_t item_bytes);
+
+/* One try of a call: FULL or EMPTY if there is nothing to do yet. */
+typedef quoit_status quoit_try(quoit_queue *queue, void *context);
+/* After a try that found no room, or no item: counts it, and returns FULL, EMPTY or ABANDONED. */
+quoit_status quoit_queue_found_nothing(quoit_queue *queue, uint32_t role);
+/* After that: repeats the try until it returns something else, or the time is over. */
+quoit_status quoit_queue_try_again(quoit_queue *queue, uint32_t role, quoit_try *try_once,
+                                   void *context, int64_t timeout_ns);
+
+/* One try of a call that may be wrong, or is of a message. */
+quoit_status quoit_queue_push_rightly(quoit_queue *queue, const void *data, size_t bytes);
+quoit_status quoit_queue_pop_rightly(quoit_queue *queue, void *buffer, size_t room_bytes,
+                                     size_t *bytes_out);
+/* All that a call may come to whose inlined part has not succeeded. */
+quoit_status quoit_queue_push_waiting(quoit_queue *queue, const void *data, size_t bytes,
+                                      int64_t timeout_ns);
+quoit_status quoit_queue_pop_waiting(quoit_queue *queue, void *buffer, size_t room_bytes,
+                                     size_t *bytes_out, int64_t timeout_ns);
 /* After a pop of so many. */
 void quoit_queue_note_popped(quoit_queue *queue, uint64_t count);
-/* After a call that found no item, and one that found no room: what it is to return. */
-quoit_status quoit_queue_found_empty(quoit_queue *queue);
-quoit_status quoit_queue_found_full(quoit_queue *queue);
+/* After a look for items. */
+void quoit_queue_note_freed(quoit_queue *queue);
+
+/* Numbers that change with each push, or pop, of this side: queue_peers.c. */
+uint64_t quoit_queue_pushes(const quoit_queue *queue);
+uint64_t quoit_queue_pops(const quoit_queue *queue);
 
 static inline bool quoit_queue_is_member(const quoit_queue *queue)
 {
@@ -55,6 +88,25 @@ static inline quoit_status quoit_queue_check_handle(const quoit_queue *queue)
     if (queue->handle->forked)
         return quoit_fail(QUOIT_ERROR_FORKED, "the queue's handle belongs to the parent process");
     return QUOIT_OK;
+}
+
+/* One try, of a queue of items. */
+static inline quoit_status quoit_queue_push_item(quoit_queue *queue, const void *item)
+{
+    const struct quoit_ring_place *ring = &queue->handle->place.ring;
+    quoit_status status = ring->ops->push(&queue->producer, ring, item);
+    if (status == QUOIT_OK)
+        quoit_queue_pushed(queue);
+    return status;
+}
+
+static inline quoit_status quoit_queue_pop_item(quoit_queue *queue, void *item_out)
+{
+    const struct quoit_ring_place *ring = &queue->handle->place.ring;
+    quoit_status status = ring->ops->pop(&queue->consumer, ring, item_out);
+    if (status == QUOIT_OK)
+        quoit_queue_note_popped(queue, 1);
+    return status;
 }
 
 #endif

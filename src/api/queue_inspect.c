@@ -4,46 +4,47 @@
 
 #include "fail.h"
 
+static bool is_closed(const quoit_queue *queue)
+{
+    return !queue || queue->handle->forked;
+}
+
 uint64_t quoit_queue_size(const quoit_queue *queue)
 {
-    const struct quoit_ring_place *ring = &queue->handle->place.ring;
-    return queue->handle->forked ? 0 : ring->ops->size(ring);
+    if (is_closed(queue))
+        return 0;
+    return queue->handle->place.ring.ops->size(&queue->handle->place.ring);
 }
 
 uint64_t quoit_queue_capacity(const quoit_queue *queue)
 {
-    return queue->handle->place.ring.capacity;
+    return queue ? queue->handle->place.ring.capacity : 0;
 }
 
-bool quoit_queue_is_empty(const quoit_queue *queue)
+uint64_t quoit_queue_item_bytes(const quoit_queue *queue)
 {
-    return quoit_queue_size(queue) == 0;
+    return queue ? queue->handle->place.item_bytes : 0;
 }
 
-bool quoit_queue_is_full(const quoit_queue *queue)
+static bool is_full(const quoit_queue *queue)
 {
     const struct quoit_ring_place *ring = &queue->handle->place.ring;
     if (queue->handle->place.layout == QUOIT_LAYOUT_BYTES ||
         queue->handle->place.layout == QUOIT_LAYOUT_SLOTS)
-        return !queue->handle->forked && !ring->ops->has_room(ring);
+        return !ring->ops->has_room(ring);
     return quoit_queue_size(queue) == quoit_queue_capacity(queue);
-}
-
-bool quoit_queue_is_finished(const quoit_queue *queue)
-{
-    return !queue->handle->forked &&
-           queue->handle->place.ring.ops->is_finished(&queue->handle->place.ring);
 }
 
 uint64_t quoit_queue_missed(const quoit_queue *queue)
 {
     /* Relaxed: a number for people. */
-    return atomic_load_explicit(&queue->consumer.broadcast.missed, memory_order_relaxed);
+    return queue ? atomic_load_explicit(&queue->consumer.broadcast.missed, memory_order_relaxed)
+                 : 0;
 }
 
 void *quoit_queue_user_area(const quoit_queue *queue)
 {
-    return queue->handle->forked ? NULL : queue->handle->place.user;
+    return is_closed(queue) ? NULL : queue->handle->place.user;
 }
 
 static uint64_t messages(const quoit_queue *queue, const quoit_atomic_u64 *of_bytes, uint64_t items)
@@ -74,16 +75,16 @@ quoit_status quoit_queue_inspect(const quoit_queue *queue, struct quoit_queue_in
         .kind = handle->place.kind,
         .item_bytes = handle->place.item_bytes,
         .capacity = handle->place.ring.capacity,
-        .broadcast = handle->place.layout == QUOIT_LAYOUT_LOSSY ? QUOIT_LOSSY : QUOIT_LOSSLESS,
-        .tuning = handle->place.layout == QUOIT_LAYOUT_SPANS ? QUOIT_FOR_SPANS : QUOIT_FOR_ITEMS,
-        .sized = handle->place.sized,
+        .when_full = handle->place.layout == QUOIT_LAYOUT_LOSSY ? QUOIT_DROP_OLDEST
+                                                                : QUOIT_WAIT_FOR_SLOWEST,
+        .messages = handle->place.messages,
         .user_bytes = handle->place.user_bytes,
         .pushed = handle->place.layout == QUOIT_LAYOUT_BYTES
                       ? quoit_ring_tail(handle->place.ring.shm)
                       : popped + size,
         .popped = popped,
         .size = size,
-        .finished = quoit_queue_is_finished(queue),
+        .finished = handle->place.ring.ops->is_finished(&handle->place.ring),
         .producer_pid = quoit_members_holder(members, QUOIT_PRODUCER, handle->roles),
         .consumer_pid = quoit_members_holder(members, QUOIT_CONSUMER, handle->roles),
         .created_by = handle->region->created_by,
@@ -109,7 +110,7 @@ static bool holds_up(const quoit_queue *queue, const struct quoit_member_info *m
     const struct quoit_ring_place *ring = &queue->handle->place.ring;
     if (ring->ops->holds_up)
         return ring->ops->holds_up(ring, row, lag_out);
-    return (member->roles & QUOIT_CONSUMER) != 0 && quoit_queue_is_full(queue);
+    return (member->roles & QUOIT_CONSUMER) != 0 && is_full(queue);
 }
 
 quoit_status quoit_queue_members(const quoit_queue *queue, struct quoit_member_info *members_out,
@@ -141,7 +142,7 @@ quoit_status quoit_queue_look(const quoit_queue *queue, struct quoit_cursor *cur
     const struct quoit_ring_place *ring = &queue->handle->place.ring;
     struct quoit_glance glance = {.buffer = buffer,
                                   .room_bytes = room_bytes,
-                                  .is_record = queue->handle->place.sized &&
+                                  .is_record = queue->handle->place.messages &&
                                                queue->handle->place.layout != QUOIT_LAYOUT_BYTES};
     status = ring->ops->look(ring, cursor, &glance);
     if (bytes_out)

@@ -58,26 +58,29 @@ quoit_status quoit_peer_tell(struct quoit_waiter *waiter, uint32_t joined)
     return QUOIT_ABANDONED;
 }
 
-/* A number that changes when this side, or another member in the same role, makes progress. */
-static uint64_t progress_of(const quoit_queue *queue, unsigned role)
+uint64_t quoit_queue_pushes(const quoit_queue *queue)
 {
-    const struct quoit_ring_place *ring = &queue->handle->place.ring;
-    bool pops = role == QUOIT_CONSUMER;
-    if (queue->handle->place.kind == QUOIT_MPMC)
-        return pops ? queue->consumer.mpmc.position : queue->producer.mpmc.position;
-    if (queue->handle->place.kind == QUOIT_BROADCAST)
-        return queue->consumer.broadcast.position;
-    return pops ? quoit_ring_head(ring->shm) : quoit_ring_tail(ring->shm);
+    return queue->handle->place.kind == QUOIT_MPMC ? queue->producer.mpmc.position
+                                                   : quoit_ring_tail(queue->handle->place.ring.shm);
 }
 
-void quoit_peer_note_idle(const quoit_queue *queue, struct quoit_waiter *waiter)
+uint64_t quoit_queue_pops(const quoit_queue *queue)
+{
+    if (queue->handle->place.kind == QUOIT_MPMC)
+        return queue->consumer.mpmc.position;
+    if (queue->handle->place.kind == QUOIT_BROADCAST)
+        return queue->consumer.broadcast.position;
+    return quoit_ring_head(queue->handle->place.ring.shm);
+}
+
+static void note_idle(const quoit_queue *queue, struct quoit_waiter *waiter)
 {
     struct quoit_idle *idle = &waiter->idle;
     uint64_t progress;
     if (waiter->ignores_peer ||
         !quoit_peers_came(&queue->handle->place.members, peer_of(waiter), load_told(waiter)))
         return;
-    progress = progress_of(queue, waiter->role);
+    progress = waiter->role == QUOIT_CONSUMER ? quoit_queue_pops(queue) : quoit_queue_pushes(queue);
     if (idle->since == 0 || progress != idle->progress) {
         uint64_t now = quoit_os_coarse_ns();
         *idle = (struct quoit_idle){.progress = progress, .since = now, .now = now};
@@ -108,7 +111,7 @@ quoit_status quoit_peer_check(quoit_queue *queue, struct quoit_waiter *waiter)
     bool pops = waiter->role == QUOIT_CONSUMER;
     quoit_status nothing = pops ? QUOIT_EMPTY : QUOIT_FULL;
     uint32_t joined;
-    quoit_peer_note_idle(queue, waiter);
+    note_idle(queue, waiter);
     if (!is_due(waiter))
         return nothing;
     waiter->idle.since = 0; /* if the peer is not gone, the next check is after another 50 ms */

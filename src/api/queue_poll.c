@@ -113,7 +113,7 @@ void quoit_poller_end(struct quoit_poller *poller, bool forked)
     free(poller);
 }
 
-static quoit_status poll_fd_held(quoit_queue *queue, unsigned role, int *fd_out)
+static quoit_status poll_fd_held(quoit_queue *queue, uint32_t events, int *fd_out)
 {
     if (!fd_out)
         return quoit_fail(QUOIT_ERROR_INVALID, "fd_out is NULL");
@@ -121,10 +121,14 @@ static quoit_status poll_fd_held(quoit_queue *queue, unsigned role, int *fd_out)
     quoit_status status = quoit_queue_check_handle(queue);
     if (status != QUOIT_OK)
         return status;
-    struct quoit_queue_handle *handle = queue->handle;
-    if ((role != QUOIT_CONSUMER && role != QUOIT_PRODUCER) || !(handle->roles & role))
-        return quoit_fail(QUOIT_ERROR_WRONG_ROLE,
-                          "role 0x%x is not one that the queue was opened with", role);
+    uint32_t role = events == QUOIT_ITEMS ? QUOIT_CONSUMER : QUOIT_PRODUCER;
+    if (events != QUOIT_ITEMS && events != QUOIT_ROOM)
+        return quoit_fail(QUOIT_ERROR_INVALID,
+                          "events 0x%x are not valid; QUOIT_ITEMS or QUOIT_ROOM would be",
+                          (unsigned)events);
+    status = quoit_queue_check_role(queue, role);
+    if (status != QUOIT_OK)
+        return status;
     struct quoit_waiter *waiter = quoit_waiter_of(queue, role);
     if (waiter->poller) {
         *fd_out = waiter->poller->bell.fd;
@@ -157,10 +161,10 @@ free_poller:
     return status;
 }
 
-quoit_status quoit_queue_poll_fd(quoit_queue *queue, unsigned role, int *fd_out)
+quoit_status quoit_queue_poll_fd(quoit_queue *queue, uint32_t events, int *fd_out)
 {
     quoit_os_fork_hold();
-    quoit_status status = poll_fd_held(queue, role, fd_out);
+    quoit_status status = poll_fd_held(queue, events, fd_out);
     quoit_os_fork_release();
     return status;
 }

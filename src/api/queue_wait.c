@@ -159,24 +159,26 @@ static void say_awake(const struct quoit_waiter *waiter)
                                                       memory_order_relaxed, memory_order_relaxed);
 }
 
+static quoit_status look_at(quoit_queue *queue, unsigned role)
+{
+    const struct quoit_ring_place *ring = &queue->handle->place.ring;
+    return role == QUOIT_CONSUMER ? ring->ops->look_for_items(&queue->consumer, ring)
+                                  : ring->ops->look_for_room(&queue->producer, ring);
+}
+
 static bool is_ready(quoit_queue *queue, unsigned role)
 {
-    if (role == QUOIT_CONSUMER)
-        return queue->handle->place.ring.ops->look_for_items(
-                   &queue->consumer, &queue->handle->place.ring) != QUOIT_EMPTY;
-    return queue->handle->place.ring.ops->look_for_room(&queue->producer,
-                                                        &queue->handle->place.ring) != QUOIT_FULL;
+    return look_at(queue, role) != (role == QUOIT_CONSUMER ? QUOIT_EMPTY : QUOIT_FULL);
 }
 
 /* Looks a number of times that follows what it took lately. Every now and then it tries the most
    again, since a spin that is too short to succeed teaches nothing. */
-static quoit_status spin(quoit_queue *queue, struct quoit_waiter *waiter, quoit_look *look,
-                         quoit_status nothing)
+static quoit_status spin(quoit_queue *queue, struct quoit_waiter *waiter, quoit_status nothing)
 {
     uint32_t most = waiter->failures % EXPLORE_EVERY == EXPLORE_EVERY - 1 ? SPINS_MOST
                                                                           : waiter->spins;
     for (uint32_t i = 0; i < most; i++) {
-        quoit_status status = look(queue);
+        quoit_status status = look_at(queue, waiter->role);
         if (status != nothing) {
             uint32_t enough = 4 * i + SPINS_MORE;
             waiter->spins += ((enough < SPINS_MOST ? enough : SPINS_MOST) / 8) - waiter->spins / 8;
@@ -189,49 +191,76 @@ static quoit_status spin(quoit_queue *queue, struct quoit_waiter *waiter, quoit_
     return nothing;
 }
 
-/* ABANDONED, or else TIMEOUT. Its descriptor, too, stops being readable. */
-static quoit_status found_nothing(const struct quoit_waiter *waiter, quoit_status status)
+/* The time is over, or the peer is gone: the descriptor, too, stops being readable. */
+static quoit_status end_in_vain(const struct quoit_waiter *waiter, quoit_status status)
 {
     if (waiter->poller)
         quoit_poller_rearm(waiter->poller);
-    return status == QUOIT_ABANDONED ? status : QUOIT_TIMEOUT;
+    return status;
 }
 
-quoit_status quoit_wait(quoit_queue *queue, struct quoit_waiter *waiter, quoit_look *look,
-                        quoit_status nothing, int64_t timeout_ns)
+/* Sleeps again and again, until there is something, or the time is over. */
+static quoit_status sleep_until_ready(quoit_queue *queue, struct quoit_waiter *waiter,
+                                      quoit_status nothing, int64_t timeout_ns)
 {
-    if (timeout_ns <= 0)
-        return found_nothing(waiter, quoit_peer_check(queue, waiter));
-    quoit_os_cancel_point();
-    *waiter->hurried = true;
-    quoit_status status = spin(queue, waiter, look, nothing);
-    *waiter->hurried = false;
-    if (status != nothing)
-        return status;
-    bool is_endless = timeout_ns == QUOIT_FOREVER;
-    uint64_t start = is_endless ? 0 : quoit_os_monotonic_ns();
+    uint64_t start = quoit_os_monotonic_ns();
     int64_t left = timeout_ns;
     for (;;) {
         quoit_sleep_unless(queue, waiter, is_ready, left);
         quoit_os_cancel_point(); /* with nothing taken; as after a kill, asleep may stay odd */
-        status = look(queue);
+        quoit_status status = look_at(queue, waiter->role);
         if (status != nothing)
-            break;
+            return status;
         uint32_t joined = 0;
         bool gone = quoit_peer_is_gone(queue, waiter, &joined);
-        status = look(queue); /* what came before it went */
+        status = look_at(queue, waiter->role); /* what came before it went */
         if (status != nothing)
-            break;
-        if (!is_endless) /* no sum of start and timeout_ns, which could overflow */
+            return status;
+        if (gone)
+            return end_in_vain(waiter, quoit_peer_tell(waiter, joined));
+        if (timeout_ns != QUOIT_FOREVER)
             left = timeout_ns - (int64_t)(quoit_os_monotonic_ns() - start);
-        if (gone || left <= 0) {
-            status = found_nothing(waiter, gone ? quoit_peer_tell(waiter, joined) : nothing);
-            break;
-        }
+        if (left <= 0)
+            return end_in_vain(waiter, nothing);
     }
+}
+
+static quoit_status wait_until_ready(quoit_queue *queue, struct quoit_waiter *waiter,
+                                     quoit_status nothing, int64_t timeout_ns)
+{
+    quoit_os_cancel_point();
+    *waiter->hurried = true;
+    quoit_status status = spin(queue, waiter, nothing);
+    *waiter->hurried = false;
+    if (status != nothing)
+        return status;
+    status = sleep_until_ready(queue, waiter, nothing, timeout_ns);
     if (!waiter->poller && !waiter->is_shared) /* else it speaks for others too */
         say_awake(waiter);
     return status;
+}
+
+/* How much of the time is left: all of it at the first wait. */
+static int64_t time_left(struct quoit_patience *patience)
+{
+    if (patience->timeout_ns <= 0 || patience->timeout_ns == QUOIT_FOREVER)
+        return patience->timeout_ns;
+    uint64_t now = quoit_os_monotonic_ns();
+    if (!patience->started)
+        *patience = (struct quoit_patience){patience->timeout_ns, now, true};
+    return patience->timeout_ns - (int64_t)(now - patience->start);
+}
+
+bool quoit_wait_more(quoit_queue *queue, struct quoit_waiter *waiter,
+                     struct quoit_patience *patience, quoit_status *status_inout)
+{
+    int64_t left = time_left(patience);
+    if (left <= 0)
+        return false;
+    *status_inout = wait_until_ready(queue, waiter, *status_inout, left);
+    if (waiter->role == QUOIT_CONSUMER)
+        quoit_queue_note_freed(queue);
+    return *status_inout == QUOIT_OK;
 }
 
 /* ---- The handle's two sides ------------------------------------------------------------------ */

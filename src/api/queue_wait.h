@@ -36,12 +36,6 @@ struct quoit_waiter {
     struct quoit_poller *poller;
 };
 
-/* Looks, spins, sleeps until look says something else than `nothing`, which it then returns; or
-   TIMEOUT or ABANDONED. */
-typedef quoit_status quoit_look(quoit_queue *queue);
-quoit_status quoit_wait(quoit_queue *queue, struct quoit_waiter *waiter, quoit_look *look,
-                        quoit_status nothing, int64_t timeout_ns);
-
 /* Wakes who sleeps there, after something has been published that it waits for. */
 void quoit_wake(quoit_queue *queue, struct quoit_waiter *sleeper);
 
@@ -57,9 +51,6 @@ bool quoit_peer_is_gone(const quoit_queue *queue, const struct quoit_waiter *wai
 quoit_status quoit_peer_tell(struct quoit_waiter *waiter, uint32_t joined);
 /* After a call that does not wait has found nothing: returns EMPTY or FULL, or ABANDONED. */
 quoit_status quoit_peer_check(quoit_queue *queue, struct quoit_waiter *waiter);
-/* After a batch that has found nothing: it returns no status, so the next call reports. */
-void quoit_peer_note_idle(const quoit_queue *queue, struct quoit_waiter *waiter);
-
 /* The handle's waiters, and which words its inlined paths look at. */
 void quoit_waiters_begin(quoit_queue *queue);
 void quoit_waiters_end(quoit_queue *queue);
@@ -69,17 +60,17 @@ void quoit_waiters_end(quoit_queue *queue);
 void quoit_sleep_unless(quoit_queue *queue, struct quoit_waiter *waiter,
                         bool (*ready)(quoit_queue *queue, unsigned role), int64_t timeout_ns);
 
-/* What a call that waits does between its tries. Begun with the call's time-out, and for the rest
-   zeroed. */
+/* How long a call waits. Begun with the call's time-out, and for the rest zeroed. */
 struct quoit_patience {
     int64_t timeout_ns;
     uint64_t start;
     bool started;
 };
-/* Did the latest try find no room (role: the producer), or no item? Waits, and true: try again,
-   others may be faster. false: status_inout is what the call is to say. */
-bool quoit_wait_more(quoit_queue *queue, unsigned role, struct quoit_patience *patience,
-                     quoit_status *status_inout);
+/* The latest try found nothing: FULL or EMPTY, in status_inout. Spins, then sleeps, until there is
+   something. true: try again, since others may be faster. false: status_inout is what the call
+   returns. */
+bool quoit_wait_more(quoit_queue *queue, struct quoit_waiter *waiter,
+                     struct quoit_patience *patience, quoit_status *status_inout);
 
 /* Notes which peers are not to be reported to this handle. Called after it has counted itself. */
 void quoit_waiters_count(quoit_queue *queue);

@@ -31,7 +31,7 @@ static const struct quoit_os_sem_ops *resolve(const char *name, struct quoit_nam
     return *status_out == QUOIT_OK ? found : NULL;
 }
 
-static quoit_status check_flags(unsigned flags)
+static quoit_status check_flags(uint32_t flags)
 {
     if (flags & ~(unsigned)QUOIT_ANY_OWNER)
         return quoit_fail(QUOIT_ERROR_INVALID, "flags 0x%x are not known; QUOIT_ANY_OWNER is",
@@ -55,7 +55,7 @@ static quoit_status check_options(const struct quoit_sem_options *options,
 /* Makes a handle by doing: create if there are options, else open. */
 static quoit_status make_held(const struct quoit_os_sem_ops *ops, const char *text,
                               const struct quoit_sem_options *options, uint32_t permissions,
-                              unsigned flags, quoit_sem **sem_out)
+                              uint32_t flags, quoit_sem **sem_out)
 {
     quoit_status status;
     quoit_sem *sem = calloc(1, sizeof *sem);
@@ -74,7 +74,7 @@ static quoit_status make_held(const struct quoit_os_sem_ops *ops, const char *te
     return status;
 }
 
-static quoit_status make(const char *name, const struct quoit_sem_options *options, unsigned flags,
+static quoit_status make(const char *name, const struct quoit_sem_options *options, uint32_t flags,
                          quoit_sem **sem_out)
 {
     struct quoit_name parts;
@@ -101,7 +101,7 @@ quoit_status quoit_sem_create(const char *name, const struct quoit_sem_options *
     return make(name, options, 0, sem_out);
 }
 
-quoit_status quoit_sem_open(const char *name, unsigned flags, quoit_sem **sem_out)
+quoit_status quoit_sem_open(const char *name, uint32_t flags, quoit_sem **sem_out)
 {
     if (!sem_out)
         return quoit_fail(QUOIT_ERROR_INVALID, "sem_out is NULL");

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Removes objects that crashed members have abandoned. Unlinking by kind is in queue.c, pool.c and
-   region.c. */
+/* Removes objects that crashed members have abandoned. Unlinking by name is in region.c. */
 #include <quoit.h>
 
 #include "pool_shm.h"
@@ -36,13 +35,13 @@ static quoit_status unlink_held(quoit_region *region)
     return status;
 }
 
-quoit_status quoit_unlink_abandoned(const char *name, unsigned flags)
+quoit_status quoit_unlink_abandoned(const char *name, uint32_t flags)
 {
     quoit_region *region;
     if (flags & ~(unsigned)QUOIT_ANY_OWNER)
         return quoit_fail(QUOIT_ERROR_INVALID,
                           "quoit_unlink_abandoned takes 0 or QUOIT_ANY_OWNER, not flags 0x%x",
-                          flags);
+                          (unsigned)flags);
     quoit_os_cancel_point();
     quoit_os_fork_hold(); /* else a forked child keeps the locks */
     quoit_status status = quoit_region_attach(name, flags, &region);

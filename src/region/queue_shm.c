@@ -22,32 +22,42 @@ static const struct quoit_ring_ops *const layouts[QUOIT_LAYOUTS] = {
     [QUOIT_LAYOUT_LOSSY] = &quoit_broadcast_lossy,
     [QUOIT_LAYOUT_BYTES] = &quoit_spsc_bytes};
 
+uint64_t quoit_queue_largest_in_slots = QUOIT_SPSC_LARGEST_IN_SLOTS;
+
 static enum quoit_ring_layout layout_for(const struct quoit_queue_options *options)
 {
     if (options->kind == QUOIT_MPMC)
         return QUOIT_LAYOUT_MPMC;
     if (options->kind == QUOIT_BROADCAST)
-        return options->broadcast == QUOIT_LOSSY ? QUOIT_LAYOUT_LOSSY : QUOIT_LAYOUT_LOSSLESS;
-    if (options->sized)
+        return options->when_full == QUOIT_DROP_OLDEST ? QUOIT_LAYOUT_LOSSY : QUOIT_LAYOUT_LOSSLESS;
+    if (options->messages)
         return QUOIT_LAYOUT_BYTES;
-    if (options->tuning == QUOIT_FOR_SPANS || options->item_bytes > QUOIT_SPSC_LARGEST_IN_SLOTS)
+    if (options->item_bytes > quoit_queue_largest_in_slots)
         return QUOIT_LAYOUT_SPANS;
     return QUOIT_LAYOUT_SLOTS;
 }
 
-/* What the ring takes for an item: in slots, messages are behind their lengths. */
-static uint64_t ring_item_bytes(const struct quoit_queue_options *options)
+/* May a queue of these options have that layout? Small items may be kept as spans, too. */
+static bool is_layout_of(const struct quoit_queue_options *options, uint32_t layout)
 {
-    bool records = options->sized && layout_for(options) != QUOIT_LAYOUT_BYTES;
+    uint32_t chosen = (uint32_t)layout_for(options);
+    return layout == chosen || (layout == QUOIT_LAYOUT_SPANS && chosen == QUOIT_LAYOUT_SLOTS);
+}
+
+/* What the ring takes for an item: in slots, messages are behind their lengths. */
+static uint64_t ring_item_bytes(const struct quoit_queue_options *options,
+                                enum quoit_ring_layout layout)
+{
+    bool records = options->messages && layout != QUOIT_LAYOUT_BYTES;
     return options->item_bytes + (records ? (uint64_t)QUOIT_RECORD_HEADER_BYTES : 0);
 }
 
 /* Bytes of the slots' array; false: not in 64 bits. In bytes, a longest message may begin just
    before the end. */
-static bool slots_bytes(const struct quoit_queue_options *options, uint64_t *bytes_out)
+static bool slots_bytes(const struct quoit_queue_options *options, enum quoit_ring_layout layout,
+                        uint64_t *bytes_out)
 {
-    enum quoit_ring_layout layout = layout_for(options);
-    uint64_t stride = layouts[layout]->stride(ring_item_bytes(options));
+    uint64_t stride = layouts[layout]->stride(ring_item_bytes(options, layout));
     uint64_t behind = layout == QUOIT_LAYOUT_BYTES ? stride : 0;
     return options->capacity <= INT64_MAX / 2 &&
            quoit_multiply(options->capacity, stride, bytes_out) && *bytes_out <= INT64_MAX / 2 &&
@@ -82,26 +92,32 @@ quoit_status quoit_queue_check_options(const struct quoit_queue_options *options
     uint64_t bytes;
     if (!options)
         return quoit_fail(QUOIT_ERROR_INVALID, "options is NULL");
-    if (options->kind != QUOIT_SPSC && options->kind != QUOIT_MPMC &&
-        options->kind != QUOIT_BROADCAST)
+    if (options->kind > QUOIT_BROADCAST)
         return quoit_fail(QUOIT_ERROR_UNSUPPORTED,
-                          "kind %d is not in this version; QUOIT_SPSC, QUOIT_MPMC and "
+                          "kind %u is not in this version; QUOIT_SPSC, QUOIT_MPMC and "
                           "QUOIT_BROADCAST are",
-                          (int)options->kind);
-    if (options->item_bytes == 0)
-        return quoit_fail(QUOIT_ERROR_INVALID, "the item size is 0; at least 1 would be right");
+                          (unsigned)options->kind);
+    if (options->item_bytes == 0 || options->item_bytes > UINT32_MAX)
+        return quoit_fail(QUOIT_ERROR_INVALID, "item_bytes is %llu; 1 to %u would be right",
+                          (unsigned long long)options->item_bytes, (unsigned)UINT32_MAX);
     if (options->capacity == 0)
-        return quoit_fail(QUOIT_ERROR_INVALID, "the capacity is 0; at least 1 would be right");
-    if (options->tuning != QUOIT_FOR_ITEMS && options->tuning != QUOIT_FOR_SPANS)
-        return quoit_fail(QUOIT_ERROR_INVALID, "tuning %d is not one of enum quoit_tuning",
-                          (int)options->tuning);
-    if (options->broadcast != QUOIT_LOSSLESS && options->broadcast != QUOIT_LOSSY)
-        return quoit_fail(QUOIT_ERROR_INVALID, "broadcast %d is not one of enum quoit_broadcast",
-                          (int)options->broadcast);
-    if (!slots_bytes(options, &bytes))
+        return quoit_fail(QUOIT_ERROR_INVALID, "capacity is 0; at least 1 would be right");
+    if (options->when_full > (options->kind == QUOIT_BROADCAST ? QUOIT_DROP_OLDEST : 0u))
         return quoit_fail(QUOIT_ERROR_INVALID,
-                          "capacity %llu times an item size of %u is more than can be addressed",
-                          (unsigned long long)options->capacity, (unsigned)options->item_bytes);
+                          "when_full is %u; 0 would be right, or QUOIT_DROP_OLDEST of a "
+                          "QUOIT_BROADCAST",
+                          (unsigned)options->when_full);
+    if (options->messages > 1)
+        return quoit_fail(QUOIT_ERROR_INVALID, "messages is %u; 0 or 1 would be right",
+                          (unsigned)options->messages);
+    if (options->user_bytes > UINT32_MAX)
+        return quoit_fail(QUOIT_ERROR_INVALID, "user_bytes is %llu; at most %u would be right",
+                          (unsigned long long)options->user_bytes, (unsigned)UINT32_MAX);
+    if (!slots_bytes(options, layout_for(options), &bytes))
+        return quoit_fail(QUOIT_ERROR_INVALID,
+                          "capacity %llu times item_bytes %llu is more than can be addressed",
+                          (unsigned long long)options->capacity,
+                          (unsigned long long)options->item_bytes);
     return QUOIT_OK;
 }
 
@@ -116,7 +132,7 @@ static quoit_status allocate_pieces(quoit_region *region, const struct quoit_que
                                     struct quoit_queue_shm *queue, uint64_t *queue_offset_out)
 {
     uint64_t bytes = 0;
-    (void)slots_bytes(options, &bytes);
+    (void)slots_bytes(options, layout_for(options), &bytes);
     quoit_status status = quoit_region_allocate(region, sizeof *queue, QUOIT_PIECE_ALIGN,
                                                 queue_offset_out);
     if (status == QUOIT_OK)
@@ -140,7 +156,7 @@ quoit_status quoit_queue_make(const char *name, const struct quoit_queue_options
     if (status != QUOIT_OK)
         return status;
     uint64_t bytes = 0;
-    (void)slots_bytes(options, &bytes);
+    (void)slots_bytes(options, layout_for(options), &bytes);
     bytes += sizeof(struct quoit_queue_shm) + ring_bytes(layout_for(options), rows_for(options)) +
              rows_for(options) * sizeof(struct quoit_member_shm) + options->user_bytes +
              UINT64_C(5) * QUOIT_PIECE_ALIGN; /* no overflow: slots take less than 2^62 */
@@ -150,13 +166,13 @@ quoit_status quoit_queue_make(const char *name, const struct quoit_queue_options
     if (status != QUOIT_OK)
         return status;
     struct quoit_queue_shm queue = {
-        .kind = (uint32_t)options->kind,
-        .item_bytes = options->item_bytes,
+        .kind = options->kind,
+        .item_bytes = (uint32_t)options->item_bytes,
         .capacity = options->capacity,
-        .user_bytes = options->user_bytes,
+        .user_bytes = (uint32_t)options->user_bytes,
         .member_rows = rows_for(options),
         .layout = (uint32_t)layout_for(options),
-        .sized = options->sized,
+        .messages = options->messages,
         .empty = choose_empty(),
     };
     uint64_t queue_offset = 0;
@@ -202,20 +218,21 @@ quoit_status quoit_queue_find(quoit_region *region, struct quoit_queue_place *pl
         return quoit_region_damaged(region, "queue", "its checksum is wrong");
 
     uint64_t bytes;
-    struct quoit_queue_options options = {
-        .kind = (enum quoit_kind)queue.kind,
-        .item_bytes = queue.item_bytes,
-        .capacity = queue.capacity,
-        .sized = queue.sized == 1,
-        .broadcast = queue.layout == QUOIT_LAYOUT_LOSSY ? QUOIT_LOSSY : QUOIT_LOSSLESS,
-        .tuning = queue.layout == QUOIT_LAYOUT_SPANS ? QUOIT_FOR_SPANS : QUOIT_FOR_ITEMS};
+    struct quoit_queue_options options = {.kind = queue.kind,
+                                          .item_bytes = queue.item_bytes,
+                                          .capacity = queue.capacity,
+                                          .messages = queue.messages == 1,
+                                          .when_full = queue.layout == QUOIT_LAYOUT_LOSSY
+                                                           ? QUOIT_DROP_OLDEST
+                                                           : QUOIT_WAIT_FOR_SLOWEST};
     quoit_status status = quoit_queue_check_options(&options);
     if (status != QUOIT_OK)
         return status == QUOIT_ERROR_UNSUPPORTED
                    ? status
                    : quoit_region_damaged(region, "queue", quoit_describe(status));
-    if (queue.layout != (uint32_t)layout_for(&options) || queue.member_rows == 0 ||
-        queue.member_rows > 65536 || queue.sized > 1 || !slots_bytes(&options, &bytes))
+    if (!is_layout_of(&options, queue.layout) || queue.member_rows == 0 ||
+        queue.member_rows > 65536 || queue.messages > 1 ||
+        !slots_bytes(&options, (enum quoit_ring_layout)queue.layout, &bytes))
         return quoit_region_damaged(region, "queue", "a count is out of range");
     uint8_t *ring = quoit_region_piece(
         region, queue.ring_offset,
@@ -230,17 +247,17 @@ quoit_status quoit_queue_find(quoit_region *region, struct quoit_queue_place *pl
         return quoit_region_damaged(region, "queue", "a piece is outside the region");
 
     *place_out = (struct quoit_queue_place){
-        .kind = (enum quoit_kind)queue.kind,
+        .kind = queue.kind,
         .layout = (enum quoit_ring_layout)queue.layout,
         .item_bytes = queue.item_bytes,
         .user_bytes = queue.user_bytes,
-        .sized = options.sized,
+        .messages = options.messages == 1,
         .user = user,
         .ring = {.ops = layouts[queue.layout],
                  .shm = (struct quoit_ring_shm *)(void *)ring,
                  .slots = slots,
                  .capacity = queue.capacity,
-                 .item_bytes = ring_item_bytes(&options),
+                 .item_bytes = ring_item_bytes(&options, (enum quoit_ring_layout)queue.layout),
                  .empty = queue.empty,
                  .members = {.claims =
                                  (struct quoit_claims_shm *)(void *)(ring +
@@ -263,22 +280,19 @@ quoit_status quoit_queue_compare(const quoit_region *region, const struct quoit_
                                  const struct quoit_queue_options *options)
 {
     if (place->kind != options->kind)
-        return quoit_region_differs(region, "queue", "the kind", (uint64_t)place->kind,
-                                    (uint64_t)options->kind);
+        return quoit_region_differs(region, "queue", "the kind", place->kind, options->kind);
     if (place->item_bytes != options->item_bytes)
         return quoit_region_differs(region, "queue", "the item size", place->item_bytes,
                                     options->item_bytes);
     if (place->ring.capacity != options->capacity)
         return quoit_region_differs(region, "queue", "the capacity", place->ring.capacity,
                                     options->capacity);
-    if (place->sized != options->sized)
-        return quoit_region_differs(region, "queue", "sized", place->sized, options->sized);
-    if (place->layout != layout_for(options) && options->kind == QUOIT_BROADCAST)
-        return quoit_region_differs(region, "queue", "lossy", place->layout == QUOIT_LAYOUT_LOSSY,
-                                    options->broadcast == QUOIT_LOSSY);
-    if (place->layout != layout_for(options))
-        return quoit_region_differs(region, "queue", "the tuning", (uint64_t)place->layout,
-                                    (uint64_t)layout_for(options));
+    if (place->messages != (options->messages == 1))
+        return quoit_region_differs(region, "queue", "messages", place->messages,
+                                    options->messages);
+    if (!is_layout_of(options, (uint32_t)place->layout))
+        return quoit_region_differs(region, "queue", "when_full",
+                                    place->layout == QUOIT_LAYOUT_LOSSY, options->when_full);
     if (place->user_bytes != options->user_bytes)
         return quoit_region_differs(region, "queue", "the user area's size", place->user_bytes,
                                     options->user_bytes);

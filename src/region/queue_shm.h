@@ -11,7 +11,7 @@
 #include "ring_ops.h"
 
 struct quoit_queue_shm {
-    uint32_t kind;           /*  0  creator  enum quoit_kind                         */
+    uint32_t kind;           /*  0  creator  QUOIT_SPSC, ...                         */
     uint32_t item_bytes;     /*  4  creator                                          */
     uint64_t capacity;       /*  8  creator                                          */
     uint64_t members_offset; /* 16  creator  all offsets are from the region's start */
@@ -21,7 +21,7 @@ struct quoit_queue_shm {
     uint32_t user_bytes;     /* 48  creator                                          */
     uint32_t member_rows;    /* 52  creator                                          */
     uint32_t layout;         /* 56  creator  enum quoit_ring_layout                  */
-    uint32_t sized;          /* 60  creator  1: messages have lengths of their own   */
+    uint32_t messages;       /* 60  creator  1: every message has its own size       */
     uint64_t empty;          /* 64  creator  slots: the mark of a slot without item  */
     uint64_t checksum;       /* 72  creator  of bytes 0 to 71                        */
 };
@@ -40,15 +40,18 @@ _Static_assert(sizeof(struct quoit_queue_shm) == 80, "FORMAT.md 3");
 
 /* Where everything is in this process; copied and validated once. */
 struct quoit_queue_place {
-    enum quoit_kind kind;
+    uint32_t kind;
     enum quoit_ring_layout layout;
     uint32_t item_bytes;
-    uint32_t user_bytes;
-    bool sized; /* item_bytes is the longest message; the ring's may be longer records */
-    void *user; /* NULL if user_bytes is 0 */
+    uint64_t user_bytes;
+    bool messages; /* item_bytes is the longest message; the ring's may be longer records */
+    void *user;    /* NULL if user_bytes is 0 */
     struct quoit_ring_place ring;
     struct quoit_members members;
 };
+
+/* Larger items of an SPSC queue are kept as spans. A test makes it smaller. */
+extern uint64_t quoit_queue_largest_in_slots;
 
 /* Are these options ones that a queue can be made with? Each fault has a status of its own. */
 quoit_status quoit_queue_check_options(const struct quoit_queue_options *options);

@@ -252,7 +252,7 @@ static quoit_status validate(quoit_region *region)
 
 bool quoit_region_is_there(const char *name)
 {
-    unsigned flags = QUOIT_READ_ONLY | QUOIT_ANY_OWNER | QUOIT_REGION_DAMAGED_TOO;
+    uint32_t flags = QUOIT_OBSERVER | QUOIT_ANY_OWNER | QUOIT_REGION_DAMAGED_TOO;
     quoit_region *region;
     bool found = false;
     if (new_handle(name, &region) != QUOIT_OK)
@@ -267,13 +267,13 @@ bool quoit_region_is_there(const char *name)
     return true;
 }
 
-quoit_status quoit_region_attach(const char *name, unsigned flags, quoit_region **region_out)
+quoit_status quoit_region_attach(const char *name, uint32_t flags, quoit_region **region_out)
 {
     quoit_region *region;
     quoit_status status = new_handle(name, &region);
     if (status != QUOIT_OK)
         return status;
-    bool read_only = (flags & QUOIT_READ_ONLY) != 0;
+    bool read_only = (flags & QUOIT_OBSERVER) != 0;
     region->shm.any_owner = (flags & QUOIT_ANY_OWNER) != 0;
     status = region->ops->open(region->name.text, read_only, &region->shm);
     if (status != QUOIT_OK)
@@ -327,9 +327,9 @@ quoit_status quoit_region_create(const char *name, const struct quoit_region_opt
     return status;
 }
 
-quoit_status quoit_region_open(const char *name, unsigned flags, quoit_region **region_out)
+quoit_status quoit_region_open(const char *name, uint32_t flags, quoit_region **region_out)
 {
-    if (!region_out || flags & ~(unsigned)(QUOIT_READ_ONLY | QUOIT_ANY_OWNER))
+    if (!region_out || flags & ~(unsigned)(QUOIT_OBSERVER | QUOIT_ANY_OWNER))
         return quoit_fail(QUOIT_ERROR_INVALID, "region_out is NULL, or flags 0x%x are not known",
                           flags);
     *region_out = NULL;
@@ -340,7 +340,7 @@ quoit_status quoit_region_open(const char *name, unsigned flags, quoit_region **
     quoit_os_fork_release();
     if (status != QUOIT_OK)
         return status;
-    if (region->content != QUOIT_CONTENT_PLAIN && !(flags & QUOIT_READ_ONLY)) {
+    if (region->content != QUOIT_CONTENT_PLAIN && !(flags & QUOIT_OBSERVER)) {
         status = quoit_fail(QUOIT_ERROR_DIFFERENT,
                             "'%s:%s' is %s; as a region it opens read-only alone",
                             quoit_region_scheme(region), quoit_region_text(region),
@@ -377,26 +377,17 @@ quoit_status quoit_region_unlink_self(quoit_region *region)
     return status;
 }
 
-/* content: QUOIT_CONTENT_UNKNOWN stands for each kind. */
-static quoit_status unlink_content(const char *name, unsigned flags, uint32_t content)
+static quoit_status unlink_named(const char *name, uint32_t flags)
 {
     quoit_region *region;
     quoit_status status;
-    quoit_os_cancel_point();
-    quoit_os_fork_hold(); /* else a forked child keeps a System V name's gate */
     do {
         status = quoit_region_attach(name, flags | QUOIT_REGION_DAMAGED_TOO, &region);
         if (status != QUOIT_OK)
-            break;
-        if (region->content == content || region->content == QUOIT_CONTENT_UNKNOWN ||
-            content == QUOIT_CONTENT_UNKNOWN)
-            status = quoit_region_unlink_self(region);
-        else
-            status = quoit_fail(QUOIT_ERROR_DIFFERENT, "'%s' is %s, not %s", name,
-                                quoit_region_what(region->content), quoit_region_what(content));
+            return status;
+        status = quoit_region_unlink_self(region);
         quoit_region_close(region);
     } while (status == QUOIT_ERROR_REMOVED && quoit_os_hold_left_ns() > 0);
-    quoit_os_fork_release();
     if (status == QUOIT_ERROR_REMOVED)
         return quoit_fail(QUOIT_ERROR_BUSY,
                           "'%s': other processes create and remove it without pause; try again "
@@ -405,20 +396,15 @@ static quoit_status unlink_content(const char *name, unsigned flags, uint32_t co
     return status;
 }
 
-quoit_status quoit_region_unlink_content(const char *name, uint32_t content)
+quoit_status quoit_unlink(const char *name, uint32_t flags)
 {
-    return unlink_content(name, 0, content);
-}
-
-quoit_status quoit_unlink(const char *name, unsigned flags)
-{
-    if (flags & ~(unsigned)QUOIT_ANY_OWNER)
+    if (flags & ~(uint32_t)QUOIT_ANY_OWNER)
         return quoit_fail(QUOIT_ERROR_INVALID,
-                          "quoit_unlink takes 0 or QUOIT_ANY_OWNER, not flags 0x%x", flags);
-    return unlink_content(name, flags, QUOIT_CONTENT_UNKNOWN);
-}
-
-quoit_status quoit_region_unlink(const char *name)
-{
-    return quoit_region_unlink_content(name, QUOIT_CONTENT_PLAIN);
+                          "quoit_unlink takes 0 or QUOIT_ANY_OWNER, not flags 0x%x",
+                          (unsigned)flags);
+    quoit_os_cancel_point();
+    quoit_os_fork_hold(); /* else a forked child keeps a System V name's gate */
+    quoit_status status = unlink_named(name, flags);
+    quoit_os_fork_release();
+    return status;
 }

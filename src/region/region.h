@@ -40,14 +40,11 @@ enum { QUOIT_REGION_DAMAGED_TOO = 0x1000 };
    bytes, and maps nothing if a mapping could do harm. */
 bool quoit_region_is_there(const char *name);
 
-quoit_status quoit_region_attach(const char *name, unsigned flags, quoit_region **region_out);
+quoit_status quoit_region_attach(const char *name, uint32_t flags, quoit_region **region_out);
 
 /* Removes the name if it leads to this region. PERMISSION for one that was opened read-only: it
    could not shut the gate on others. */
 quoit_status quoit_region_unlink_self(quoit_region *region);
-
-/* Removes the object of that name, if it has that content: else DIFFERENT. */
-quoit_status quoit_region_unlink_content(const char *name, uint32_t content);
 
 /* A piece that a header in the region names: aligned as all pieces are, and inside; else NULL. */
 enum { QUOIT_PIECE_ALIGN = 128 };

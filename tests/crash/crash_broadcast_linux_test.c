@@ -15,7 +15,7 @@ enum { SURVIVORS = 2, MOST = 60, MOST_OF_OPENING = 30 };
 enum { OF_VICTIM = WORLD_OF_VICTIM, OF_NEXT = 2 * WORLD_OF_VICTIM };
 
 struct scene {
-    enum quoit_broadcast broadcast;
+    uint32_t when_full;
     uint64_t moved, filled;
     bool held_up; /* and drained, but for a dead one who has taken none of them */
     struct world_operation operation;
@@ -50,7 +50,7 @@ static quoit_queue *open_as(const struct stage *stage, unsigned roles)
 static void push_before(struct stage *stage)
 {
     struct thing thing = world_thing(++stage->before);
-    CHECK_STATUS(thing_push(stage->producer, &thing), QUOIT_OK);
+    CHECK_STATUS(thing_push((struct thing_queue){stage->producer}, &thing, QUOIT_NOW), QUOIT_OK);
 }
 
 static void drain_all(struct stage *stage);
@@ -61,12 +61,12 @@ static void begin(struct stage *stage, const struct scene *scene)
     const struct quoit_queue_options options = {.kind = QUOIT_BROADCAST,
                                                 .item_bytes = sizeof(struct thing),
                                                 .capacity = WORLD_CAPACITY,
-                                                .broadcast = scene->broadcast};
+                                                .when_full = scene->when_full};
     if (!name)
         name = test_name("");
     *stage = (struct stage){.scene = scene, .world = {.name = name, .victims = world_victims()}};
     (void)snprintf(test_context, sizeof test_context, "%s, lossy %d, %llu items after %llu%s",
-                   scene->operation.name, (int)scene->broadcast, (unsigned long long)scene->filled,
+                   scene->operation.name, (int)scene->when_full, (unsigned long long)scene->filled,
                    (unsigned long long)scene->moved, scene->held_up ? ", held up" : "");
     CHECK_STATUS(quoit_queue_create(name, &options, QUOIT_PRODUCER, &stage->producer), QUOIT_OK);
     for (int i = 0; i < SURVIVORS; i++)
@@ -75,7 +75,8 @@ static void begin(struct stage *stage, const struct scene *scene)
         struct thing thing;
         push_before(stage);
         for (int j = 0; j < SURVIVORS; j++) {
-            CHECK_STATUS(thing_pop(stage->subscribers[j], &thing), QUOIT_OK);
+            CHECK_STATUS(thing_pop((struct thing_queue){stage->subscribers[j]}, &thing, QUOIT_NOW),
+                         QUOIT_OK);
             stage->got[j]++;
         }
     }
@@ -110,14 +111,14 @@ static quoit_status drain(struct stage *stage, int who)
     struct thing thing;
     quoit_status status;
     do {
-        while ((status = thing_pop(queue, &thing)) == QUOIT_OK) {
+        while ((status = thing_pop((struct thing_queue){queue}, &thing, QUOIT_NOW)) == QUOIT_OK) {
             CHECK(world_is_whole(&thing));
             CHECK_EQUAL(index_of(stage, thing.number),
                         ++stage->got[who] + quoit_queue_missed(queue));
         }
     } while (status == QUOIT_ABANDONED); /* on a slow machine, after 50 ms without an item */
-    CHECK_STATUS(status, quoit_queue_is_finished(queue) ? QUOIT_FINISHED : QUOIT_EMPTY);
-    CHECK(stage->scene->broadcast == QUOIT_LOSSY || quoit_queue_missed(queue) == 0);
+    CHECK_STATUS(status, test_is_finished(queue) ? QUOIT_FINISHED : QUOIT_EMPTY);
+    CHECK(stage->scene->when_full == QUOIT_DROP_OLDEST || quoit_queue_missed(queue) == 0);
     return status;
 }
 
@@ -136,7 +137,7 @@ static void drain_all(struct stage *stage)
 static bool push_next(struct stage *stage)
 {
     struct thing thing = world_thing(OF_NEXT + stage->after + 1);
-    quoit_status status = thing_push(stage->producer, &thing);
+    quoit_status status = thing_push((struct thing_queue){stage->producer}, &thing, QUOIT_NOW);
     CHECK_STATUS_ANY(status, QUOIT_OK, QUOIT_FULL, QUOIT_FINISHED);
     stage->after += status == QUOIT_OK;
     return status == QUOIT_OK;
@@ -145,8 +146,8 @@ static bool push_next(struct stage *stage)
 /* Exactly the capacity at once, lossy: more; and everybody sees it. */
 static void fill_and_drain(struct stage *stage)
 {
-    bool lossy = stage->scene->broadcast == QUOIT_LOSSY;
-    bool finished = quoit_queue_is_finished(stage->producer);
+    bool lossy = stage->scene->when_full == QUOIT_DROP_OLDEST;
+    bool finished = test_is_finished(stage->producer);
     uint64_t before = stage->after;
     for (int i = 0; i < 2 * WORLD_CAPACITY && push_next(stage); i++)
         ;
@@ -173,7 +174,7 @@ static void end(struct stage *stage)
     quoit_queue_close(stage->producer);
     for (int i = 0; i < SURVIVORS; i++)
         quoit_queue_close(stage->subscribers[i]);
-    CHECK_STATUS(quoit_queue_unlink(stage->world.name), QUOIT_OK);
+    CHECK_STATUS(quoit_unlink(stage->world.name, 0), QUOIT_OK);
 }
 
 /* The victim is dead. */
@@ -190,7 +191,7 @@ static void settle(struct stage *stage)
         stage->producer = open_as(stage, QUOIT_PRODUCER);
     }
     CHECK_EQUAL(came_to(stage, 0), stage->before + stage->committed + stage->after);
-    check_victim(victim, stage->scene->broadcast == QUOIT_LOSSY);
+    check_victim(victim, stage->scene->when_full == QUOIT_DROP_OLDEST);
     fill_and_drain(stage);
     fill_and_drain(stage);
     end(stage);
@@ -241,7 +242,7 @@ static void try_operation(const struct world_operation *operation, unsigned flag
     for (int kind = 0; kind < 2; kind++)
         for (int i = 0; i < STATES; i++) {
             struct scene scene = states[i];
-            scene.broadcast = (enum quoit_broadcast)kind;
+            scene.when_full = (uint32_t)kind;
             scene.operation = *operation;
             scene.operation.role |= flags;
             if (at_step == stop_at && !stepper_wants_case((uint64_t)(kind + i)))
@@ -337,7 +338,7 @@ static void next_producer_killed(void)
         uint64_t points = 0;
         for (int kind = 0; kind < 2; kind++) {
             struct scene scene = states[2];
-            scene.broadcast = (enum quoit_broadcast)kind;
+            scene.when_full = (uint32_t)kind;
             scene.operation = *world_operation(firsts[i]);
             points += try_changes(&scene);
         }
@@ -385,9 +386,9 @@ static void kill_waker_at(uint64_t step, void *context)
     end_wake(&stage, sleeper, stage.world.victims->done > 0 || stage.world.victims->returned);
 }
 
-static uint64_t try_waker(const char *operation, enum quoit_broadcast broadcast)
+static uint64_t try_waker(const char *operation, uint32_t when_full)
 {
-    struct scene scene = {.broadcast = broadcast, .operation = *world_operation(operation)};
+    struct scene scene = {.when_full = when_full, .operation = *world_operation(operation)};
     struct stage stage;
     int sleeper;
     if (scene.operation.role == QUOIT_CONSUMER)
@@ -404,9 +405,10 @@ static void waker_killed(void)
     const char *const takers[] = {"pop", "pop_many", "peek and release", NULL};
     uint64_t points = 0;
     for (int i = 0; givers[i]; i++)
-        points += try_waker(givers[i], QUOIT_LOSSLESS) + try_waker(givers[i], QUOIT_LOSSY);
+        points += try_waker(givers[i], QUOIT_WAIT_FOR_SLOWEST) +
+                  try_waker(givers[i], QUOIT_DROP_OLDEST);
     for (int i = 0; takers[i]; i++)
-        points += try_waker(takers[i], QUOIT_LOSSLESS);
+        points += try_waker(takers[i], QUOIT_WAIT_FOR_SLOWEST);
     printf("  %llu points\n", (unsigned long long)points);
 }
 
@@ -431,9 +433,9 @@ static void kill_sleeper_at(uint64_t step, void *context)
 static void sleeper_killed(void)
 {
     struct scene scenes[] = {
-        {.broadcast = QUOIT_LOSSLESS, .operation = *world_operation("pop_wait")},
-        {.broadcast = QUOIT_LOSSY, .operation = *world_operation("pop_wait")},
-        {.broadcast = QUOIT_LOSSLESS,
+        {.when_full = QUOIT_WAIT_FOR_SLOWEST, .operation = *world_operation("pop_wait")},
+        {.when_full = QUOIT_DROP_OLDEST, .operation = *world_operation("pop_wait")},
+        {.when_full = QUOIT_WAIT_FOR_SLOWEST,
          .filled = WORLD_CAPACITY,
          .operation = *world_operation("push_wait")}};
     uint64_t points = 0;

@@ -49,7 +49,7 @@ static void live(void *argument)
         quoit_queue_close(queue);
         break;
     case UNLINK:
-        (void)quoit_queue_unlink(life->name);
+        (void)quoit_unlink(life->name, 0);
         break;
     }
     stepper_end();
@@ -63,7 +63,7 @@ static void prepare(const struct life *life)
     quoit_queue *queue;
     struct thing thing = world_thing(1);
     CHECK_STATUS(quoit_queue_create(life->name, life->options, both, &queue), QUOIT_OK);
-    CHECK_STATUS(thing_push(queue, &thing), QUOIT_OK);
+    CHECK_STATUS(thing_push((struct thing_queue){queue}, &thing, QUOIT_NOW), QUOIT_OK);
     quoit_queue_close(queue);
 }
 
@@ -75,21 +75,21 @@ static void settle(const struct life *life)
     bool had_item = life->deed == ENTER || life->deed == LEAVE;
     CHECK_STATUS(quoit_queue_join(life->name, life->options, both, &queue), QUOIT_OK);
     CHECK_STATUS(quoit_queue_check(queue), QUOIT_OK);
-    quoit_status status = thing_pop(queue, &thing);
+    quoit_status status = thing_pop((struct thing_queue){queue}, &thing, QUOIT_NOW);
     CHECK(status == (had_item ? QUOIT_OK : QUOIT_EMPTY) || life->deed == UNLINK);
     for (uint64_t i = 1; i <= 5; i++) {
         thing = world_thing(i);
-        CHECK_STATUS(thing_push(queue, &thing), QUOIT_OK);
+        CHECK_STATUS(thing_push((struct thing_queue){queue}, &thing, QUOIT_NOW), QUOIT_OK);
     }
-    CHECK_STATUS(thing_push(queue, &thing), QUOIT_FULL);
+    CHECK_STATUS(thing_push((struct thing_queue){queue}, &thing, QUOIT_NOW), QUOIT_FULL);
     for (uint64_t i = 1; i <= 5; i++) {
-        CHECK_STATUS(thing_pop(queue, &thing), QUOIT_OK);
+        CHECK_STATUS(thing_pop((struct thing_queue){queue}, &thing, QUOIT_NOW), QUOIT_OK);
         CHECK_EQUAL(thing.number, i);
     }
     CHECK_STATUS(quoit_queue_check(queue), QUOIT_OK);
     quoit_queue_close(queue);
-    CHECK_STATUS(quoit_queue_unlink(life->name), QUOIT_OK);
-    CHECK_STATUS(quoit_queue_unlink(life->name), QUOIT_ERROR_NOT_FOUND);
+    CHECK_STATUS(quoit_unlink(life->name, 0), QUOIT_OK);
+    CHECK_STATUS(quoit_unlink(life->name, 0), QUOIT_ERROR_NOT_FOUND);
 }
 
 static struct stepper_path path; /* of the deed that is tried now */

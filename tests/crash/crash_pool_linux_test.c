@@ -17,9 +17,9 @@ enum { BEFORE = 1, OF_HAND = 10, NUMBERS = 40 };
 static const struct quoit_pool_options pool_options = {.block_bytes = 64, .blocks = BLOCKS};
 static const struct quoit_queue_options layouts[] = {
     {.item_bytes = 8, .capacity = CAPACITY},
-    {.item_bytes = 8, .capacity = CAPACITY, .tuning = QUOIT_FOR_SPANS},
+    {.item_bytes = 8, .capacity = CAPACITY}, /* spans */
     {.kind = QUOIT_MPMC, .item_bytes = 8, .capacity = CAPACITY}};
-enum { LAYOUTS = 3, MPMC = 2, BOTH = QUOIT_PRODUCER | QUOIT_CONSUMER };
+enum { LAYOUTS = 3, SPANS = 1, MPMC = 2, BOTH = QUOIT_PRODUCER | QUOIT_CONSUMER };
 
 /* Written by a victim, read when it is dead. */
 struct hand {
@@ -93,13 +93,13 @@ static void free_block(struct hand *hand)
 static void push(struct hand *hand)
 {
     hand->pushes = true;
-    hand->status = quoit_pool_push(hand->pool, hand->queue, hand->block);
+    hand->status = quoit_pool_push(hand->pool, hand->queue, hand->block, QUOIT_NOW);
 }
 
 static void pop(struct hand *hand)
 {
     hand->pops = true;
-    hand->status = quoit_pool_pop(hand->pool, hand->queue, &hand->block);
+    hand->status = quoit_pool_pop(hand->pool, hand->queue, &hand->block, QUOIT_NOW);
     if (hand->status == QUOIT_OK)
         hand->got = read_stamp(hand->pool, hand->block);
 }
@@ -146,15 +146,16 @@ static void leave_blocks(const struct scene *scene)
     quoit_queue *queue;
     quoit_block block;
     CHECK_STATUS(quoit_pool_open(pool_name, 0, &pool), QUOIT_OK);
+    test_keep_spans(scene->layout == SPANS);
     CHECK_STATUS(quoit_queue_create(queue_name, &layouts[scene->layout], BOTH, &queue), QUOIT_OK);
     CHECK_STATUS(quoit_pool_alloc(pool, &block), QUOIT_OK);
     CHECK_STATUS(quoit_pool_alloc(pool, &block), QUOIT_OK);
-    CHECK_STATUS(quoit_pool_push(pool, queue, block), QUOIT_OK);
-    CHECK_STATUS(quoit_queue_pop(queue, &block), QUOIT_OK);
+    CHECK_STATUS(quoit_pool_push(pool, queue, block, QUOIT_NOW), QUOIT_OK);
+    CHECK_STATUS(quoit_queue_pop(queue, &block, sizeof block, NULL, QUOIT_NOW), QUOIT_OK);
     for (uint64_t i = 0; i < scene->filled; i++) {
         CHECK_STATUS(quoit_pool_alloc(pool, &block), QUOIT_OK);
         stamp(pool, block, BEFORE + i);
-        CHECK_STATUS(quoit_pool_push(pool, queue, block), QUOIT_OK);
+        CHECK_STATUS(quoit_pool_push(pool, queue, block, QUOIT_NOW), QUOIT_OK);
     }
     quoit_queue_close(queue);
     quoit_pool_close(pool);
@@ -188,7 +189,8 @@ static void drain(struct scene *scene)
     quoit_block held[BLOCKS];
     uint64_t count = 0;
     quoit_status status;
-    while ((status = quoit_pool_pop(scene->pool, scene->queue, &held[count])) == QUOIT_OK) {
+    while ((status = quoit_pool_pop(scene->pool, scene->queue, &held[count], QUOIT_NOW)) ==
+           QUOIT_OK) {
         scene->seen[read_stamp(scene->pool, held[count])]++;
         CHECK_NE(held[count], scene->own);
         CHECK_LE(++count, CAPACITY);
@@ -247,8 +249,8 @@ static void settle(struct scene *scene)
     check_whole(scene);
     quoit_queue_close(scene->queue);
     quoit_pool_close(scene->pool);
-    CHECK_STATUS(quoit_queue_unlink(queue_name), QUOIT_OK);
-    CHECK_STATUS(quoit_pool_unlink(pool_name), QUOIT_OK);
+    CHECK_STATUS(quoit_unlink(queue_name, 0), QUOIT_OK);
+    CHECK_STATUS(quoit_unlink(pool_name, 0), QUOIT_OK);
 }
 
 /* ---- One death ------------------------------------------------------------------------------- */

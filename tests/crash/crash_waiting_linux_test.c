@@ -16,7 +16,7 @@ static void unlink_world(const struct world *world)
     quoit_queue_close(world->taker);
     if (world->filler != world->taker)
         quoit_queue_close(world->filler);
-    CHECK_STATUS(quoit_queue_unlink(world->name), QUOIT_OK);
+    CHECK_STATUS(quoit_unlink(world->name, 0), QUOIT_OK);
 }
 
 /* ---- Wakers ---------------------------------------------------------------------------------- */
@@ -33,7 +33,7 @@ static void give(struct world *world)
     if (operation->role == QUOIT_PRODUCER)
         (void)world_push(world);
     else
-        (void)world_pop_thing(world->taker, &thing);
+        (void)world_pop_thing(world->taker, &thing, QUOIT_NOW);
 }
 
 /* One more than what can have been in vain: the sleeper must have got something. */

@@ -54,7 +54,7 @@ static quoit_status do_deed(const struct life *life, quoit_queue **queue)
         *queue = NULL;
         return QUOIT_OK;
     default:
-        return quoit_queue_unlink(life->name);
+        return quoit_unlink(life->name, 0);
     }
 }
 
@@ -94,12 +94,15 @@ static void settle(const struct life *life)
     uint64_t item[3] = {1};
     CHECK_STATUS(quoit_queue_join(life->name, &options, BOTH, &queue), QUOIT_OK);
     for (int i = 0; i < 5; i++)
-        CHECK_STATUS(quoit_queue_push(queue, item), QUOIT_OK);
-    CHECK_STATUS(quoit_queue_push(queue, item), QUOIT_FULL);
+        CHECK_STATUS(
+            quoit_queue_push(queue, item, (size_t)quoit_queue_item_bytes(queue), QUOIT_NOW),
+            QUOIT_OK);
+    CHECK_STATUS(quoit_queue_push(queue, item, (size_t)quoit_queue_item_bytes(queue), QUOIT_NOW),
+                 QUOIT_FULL);
     CHECK_STATUS(quoit_queue_check(queue), QUOIT_OK);
     quoit_queue_close(queue);
-    CHECK_STATUS(quoit_queue_unlink(life->name), QUOIT_OK);
-    CHECK_STATUS(quoit_queue_unlink(life->name), QUOIT_ERROR_NOT_FOUND);
+    CHECK_STATUS(quoit_unlink(life->name, 0), QUOIT_OK);
+    CHECK_STATUS(quoit_unlink(life->name, 0), QUOIT_ERROR_NOT_FOUND);
 }
 
 /* A short run tries a third of the errors at each call, and a third of the calls with each error.

@@ -7,14 +7,15 @@
 static void push(quoit_queue *queue, struct world_victim *victim)
 {
     struct thing thing = world_thing(victim->first + victim->done);
-    victim->done += world_push_thing(queue, &thing) == QUOIT_OK;
+    victim->done += world_push_thing(queue, &thing, QUOIT_NOW) == QUOIT_OK;
 }
 
 static void push_twin(quoit_queue *queue, struct world_victim *victim)
 {
     struct thing thing = world_thing(victim->first);
-    victim->done += (world_is_sized ? world_push_thing(queue, &thing)
-                                    : quoit_queue_push(queue, &thing)) == QUOIT_OK;
+    victim->done += (world_is_sized
+                         ? world_push_thing(queue, &thing, QUOIT_NOW)
+                         : quoit_queue_push(queue, &thing, sizeof thing, QUOIT_NOW)) == QUOIT_OK;
 }
 
 static void push_many(quoit_queue *queue, struct world_victim *victim)
@@ -23,39 +24,39 @@ static void push_many(quoit_queue *queue, struct world_victim *victim)
     for (uint64_t i = 0; i < WORLD_MANY; i++)
         things[i] = world_thing(victim->first + i);
     if (!world_is_sized)
-        victim->done = quoit_queue_push_many(queue, things, WORLD_MANY);
+        victim->done = test_push_many(queue, things, WORLD_MANY);
     while (world_is_sized && victim->done < WORLD_MANY &&
-           world_push_thing(queue, &things[victim->done]) == QUOIT_OK)
+           world_push_thing(queue, &things[victim->done], QUOIT_NOW) == QUOIT_OK)
         victim->done++;
 }
 
 /* Claims room for up to so many, sized: for one, and more than it commits. */
-static quoit_status claim_items(quoit_queue *queue, uint64_t wanted, void **items_out,
-                                uint64_t *count_out)
+static quoit_status claim_items(quoit_queue *queue, size_t wanted, void **items_out,
+                                size_t *count_out)
 {
     *count_out = 1;
-    return world_is_sized ? quoit_queue_claim_sized(queue, sizeof(struct thing), items_out)
-                          : quoit_queue_claim(queue, wanted, items_out, count_out);
+    return world_is_sized ? quoit_queue_claim(queue, sizeof(struct thing), items_out, QUOIT_NOW)
+                          : quoit_queue_claim_many(queue, wanted, items_out, count_out, QUOIT_NOW);
 }
 
-static quoit_status commit_items(quoit_queue *queue, uint64_t count)
+static quoit_status commit_items(quoit_queue *queue, size_t count)
 {
-    return world_is_sized && count > 0 ? quoit_queue_commit_sized(queue, sizeof(struct thing))
-                                       : quoit_queue_commit(queue, count);
+    return world_is_sized && count > 0 ? quoit_queue_commit(queue, sizeof(struct thing))
+                                       : quoit_queue_commit_many(queue, count);
 }
 
-static quoit_status peek_items(quoit_queue *queue, const void **items_out, uint64_t *count_out)
+static quoit_status peek_items(quoit_queue *queue, const void **items_out, size_t *count_out)
 {
-    uint64_t bytes;
+    size_t bytes;
     *count_out = 1;
-    return world_is_sized ? quoit_queue_peek_sized(queue, items_out, &bytes)
-                          : quoit_queue_peek(queue, items_out, count_out);
+    return world_is_sized ? quoit_queue_peek(queue, items_out, &bytes, QUOIT_NOW)
+                          : quoit_queue_peek_many(queue, items_out, count_out, QUOIT_NOW);
 }
 
 static void claim_and_commit(quoit_queue *queue, struct world_victim *victim)
 {
     void *items;
-    uint64_t count;
+    size_t count;
     if (claim_items(queue, victim->count, &items, &count) != QUOIT_OK)
         return;
     for (uint64_t i = 0; i < count; i++) {
@@ -69,7 +70,7 @@ static void claim_and_commit(quoit_queue *queue, struct world_victim *victim)
 static void claim_and_give_up(quoit_queue *queue, struct world_victim *victim)
 {
     void *items;
-    uint64_t count;
+    size_t count;
     (void)victim;
     if (claim_items(queue, WORLD_MANY, &items, &count) == QUOIT_OK)
         (void)commit_items(queue, 0);
@@ -77,33 +78,35 @@ static void claim_and_give_up(quoit_queue *queue, struct world_victim *victim)
 
 static void pop(quoit_queue *queue, struct world_victim *victim)
 {
-    victim->done += world_pop_thing(queue, victim->buffer + victim->done) == QUOIT_OK;
+    victim->done += world_pop_thing(queue, victim->buffer + victim->done, QUOIT_NOW) == QUOIT_OK;
 }
 
 static void pop_twin(quoit_queue *queue, struct world_victim *victim)
 {
-    victim->done += (world_is_sized ? world_pop_thing(queue, victim->buffer)
-                                    : quoit_queue_pop(queue, victim->buffer)) == QUOIT_OK;
+    victim->done += (world_is_sized ? world_pop_thing(queue, victim->buffer, QUOIT_NOW)
+                                    : quoit_queue_pop(queue, victim->buffer,
+                                                      (size_t)quoit_queue_item_bytes(queue), NULL,
+                                                      QUOIT_NOW)) == QUOIT_OK;
 }
 
 static void pop_many(quoit_queue *queue, struct world_victim *victim)
 {
     if (!world_is_sized)
-        victim->done = quoit_queue_pop_many(queue, victim->buffer, WORLD_MANY);
+        victim->done = test_pop_many(queue, victim->buffer, WORLD_MANY);
     while (world_is_sized && victim->done < WORLD_MANY &&
-           world_pop_thing(queue, &victim->buffer[victim->done]) == QUOIT_OK)
+           world_pop_thing(queue, &victim->buffer[victim->done], QUOIT_NOW) == QUOIT_OK)
         victim->done++;
 }
 
 static void peek_and_release(quoit_queue *queue, struct world_victim *victim)
 {
     const void *items;
-    uint64_t count;
+    size_t count;
     if (peek_items(queue, &items, &count) != QUOIT_OK)
         return;
     count = count < WORLD_MANY ? count : WORLD_MANY;
     memcpy(victim->buffer, items, (size_t)count * sizeof *victim->buffer);
-    if (quoit_queue_release(queue, count) == QUOIT_OK)
+    if (quoit_queue_release_many(queue, count) == QUOIT_OK)
         victim->done = count;
 }
 
@@ -111,7 +114,7 @@ static void peek_and_release(quoit_queue *queue, struct world_victim *victim)
 static void peek(quoit_queue *queue, struct world_victim *victim)
 {
     const void *items;
-    uint64_t count;
+    size_t count;
     (void)victim;
     (void)peek_items(queue, &items, &count);
 }
@@ -125,7 +128,7 @@ static void close_queue(quoit_queue *queue, struct world_victim *victim)
 static void claim(quoit_queue *queue, struct world_victim *victim)
 {
     void *items;
-    uint64_t count;
+    size_t count;
     (void)victim;
     (void)claim_items(queue, WORLD_MANY, &items, &count);
 }
@@ -139,13 +142,13 @@ static void finish(quoit_queue *queue, struct world_victim *victim)
 /* Nothing comes meanwhile. */
 static void pop_wait(quoit_queue *queue, struct world_victim *victim)
 {
-    victim->done = world_pop_thing_wait(queue, victim->buffer, 1000000) == QUOIT_OK;
+    victim->done = world_pop_thing(queue, victim->buffer, 1000000) == QUOIT_OK;
 }
 
 static void push_wait(quoit_queue *queue, struct world_victim *victim)
 {
     struct thing thing = world_thing(victim->first);
-    victim->done = world_push_thing_wait(queue, &thing, 1000000) == QUOIT_OK;
+    victim->done = world_push_thing(queue, &thing, 1000000) == QUOIT_OK;
 }
 
 static void open_as_producer(const char *name)

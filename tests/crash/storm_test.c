@@ -60,22 +60,24 @@ static void enter(struct member *member, char **arguments, unsigned role)
     CHECK_STATUS(quoit_queue_open(arguments[0], role, &member->queue), QUOIT_OK);
 }
 
-static uint64_t push_some(struct member *member, const struct item *items, uint64_t count)
+static uint64_t push_some(struct member *member, const struct item *items, size_t count)
 {
     void *place;
-    uint64_t room;
+    size_t room;
     switch (member->life % 4) {
     case 0:
-        return quoit_queue_push(member->queue, items) == QUOIT_OK;
+        return quoit_queue_push(member->queue, items, (size_t)quoit_queue_item_bytes(member->queue),
+                                QUOIT_NOW) == QUOIT_OK;
     case 1:
-        return quoit_queue_push_many(member->queue, items, count);
+        return test_push_many(member->queue, items, count);
     case 2:
-        return quoit_queue_push_wait(member->queue, items, 5000000) == QUOIT_OK;
+        return quoit_queue_push(member->queue, items, (size_t)quoit_queue_item_bytes(member->queue),
+                                5000000) == QUOIT_OK;
     default:
-        if (quoit_queue_claim(member->queue, 1, &place, &room) != QUOIT_OK)
+        if (quoit_queue_claim_many(member->queue, 1, &place, &room, QUOIT_NOW) != QUOIT_OK)
             return 0;
         memcpy(place, items, sizeof *items);
-        CHECK_STATUS(quoit_queue_commit(member->queue, 1), QUOIT_OK);
+        CHECK_STATUS(quoit_queue_commit_many(member->queue, 1), QUOIT_OK);
         return 1;
     }
 }
@@ -116,9 +118,11 @@ static uint64_t pop_some(struct member *member)
     struct item *popped = member->ledger->consumers[member->life].popped;
     uint64_t count;
     if (member->life % 4 == 1)
-        count = quoit_queue_pop_many(member->queue, popped, BATCH);
+        count = test_pop_many(member->queue, popped, BATCH);
     else
-        count = quoit_queue_pop_wait(member->queue, popped, 5000000) == QUOIT_OK;
+        count = quoit_queue_pop(member->queue, popped,
+                                (size_t)quoit_queue_item_bytes(member->queue), NULL,
+                                5000000) == QUOIT_OK;
     for (uint64_t i = 0; i < count; i++) {
         count_item(member, &popped[i]);
         *(volatile uint64_t *)&popped[i].number = 0;
@@ -129,15 +133,14 @@ static uint64_t pop_some(struct member *member)
 static uint64_t peek_some(struct member *member)
 {
     const void *items;
-    uint64_t count;
-    if (member->life % 4 == 3)
-        (void)quoit_queue_wait_for_items(member->queue, 5000000);
-    if (quoit_queue_peek(member->queue, &items, &count) != QUOIT_OK)
+    size_t count;
+    int64_t timeout_ns = member->life % 4 == 3 ? 5000000 : QUOIT_NOW;
+    if (quoit_queue_peek_many(member->queue, &items, &count, timeout_ns) != QUOIT_OK)
         return 0;
     struct item item;
     memcpy(&item, items, sizeof item);
     count_item(member, &item);
-    CHECK_STATUS(quoit_queue_release(member->queue, 1), QUOIT_OK);
+    CHECK_STATUS(quoit_queue_release(member->queue), QUOIT_OK);
     return 1;
 }
 
@@ -208,14 +211,15 @@ static void drain(struct storm *storm)
     struct item item;
     CHECK_STATUS(quoit_queue_check(storm->queue), QUOIT_OK);
     storm->self.life = LIVES - 1;
-    while (quoit_queue_pop(storm->queue, &item) == QUOIT_OK)
+    while (quoit_queue_pop(storm->queue, &item, sizeof item, NULL, QUOIT_NOW) == QUOIT_OK)
         count_item(&storm->self, &item);
     CHECK_EQUAL(quoit_queue_size(storm->queue), 0);
     uint64_t pushed = 0;
-    for (item = item_of(0, 0); quoit_queue_push(storm->queue, &item) == QUOIT_OK;)
+    for (item = item_of(0, 0);
+         quoit_queue_push(storm->queue, &item, sizeof item, QUOIT_NOW) == QUOIT_OK;)
         pushed++;
     CHECK_EQUAL(pushed, storm->capacity);
-    while (quoit_queue_pop(storm->queue, &item) == QUOIT_OK)
+    while (quoit_queue_pop(storm->queue, &item, sizeof item, NULL, QUOIT_NOW) == QUOIT_OK)
         pushed--;
     CHECK_EQUAL(pushed, 0);
     CHECK_STATUS(quoit_queue_check(storm->queue), QUOIT_OK);
@@ -271,7 +275,7 @@ static void make_queue(struct storm *storm)
 static void remove_queue(struct storm *storm)
 {
     quoit_queue_close(storm->queue);
-    CHECK_STATUS(quoit_queue_unlink(storm->name), test_after_close(storm->name));
+    CHECK_STATUS(quoit_unlink(storm->name, 0), test_after_close(storm->name));
 }
 
 static void storm(void)
@@ -295,7 +299,7 @@ static void storm(void)
         remove_queue(&storm);
     }
     quoit_region_close(region);
-    (void)quoit_region_unlink(storm.ledger_name);
+    (void)quoit_unlink(storm.ledger_name, 0);
     printf("  %llu kills, %llu of consumers; %llu items, none lost, %llu twice\n",
            (unsigned long long)storm.kills, (unsigned long long)storm.consumer_kills,
            (unsigned long long)storm.items, (unsigned long long)storm.twice);

@@ -17,22 +17,20 @@ struct thing {
     uint64_t mark;                   /* what slots tell an item by */
     uint64_t number, twice, inverse; /* torn ones show */
 };
-QUOIT_DEFINE_QUEUE(thing, struct thing)
+QUOIT_DEFINE_QUEUE(thing, struct thing);
 
 struct thing world_thing(uint64_t number);
 bool world_is_whole(const struct thing *thing);
 
-/* One item, in the way of the world's queue: of one size, or sized. */
-quoit_status world_push_thing(quoit_queue *queue, const struct thing *thing);
-quoit_status world_pop_thing(quoit_queue *queue, struct thing *thing_out);
-quoit_status world_push_thing_wait(quoit_queue *queue, const struct thing *thing,
-                                   int64_t timeout_ns);
-quoit_status world_pop_thing_wait(quoit_queue *queue, struct thing *thing_out, int64_t timeout_ns);
+/* One item, inlined, or one message, as the world's queue has them. */
+quoit_status world_push_thing(quoit_queue *queue, const struct thing *thing, int64_t timeout_ns);
+quoit_status world_pop_thing(quoit_queue *queue, struct thing *thing_out, int64_t timeout_ns);
 extern bool world_is_sized;
 
 /* Written by one victim, read when it is dead or stopped. */
 struct world_victim {
-    uint64_t first, count; /* it pushes these numbers */
+    uint64_t first; /* it pushes count numbers, from this one on */
+    size_t count;
     bool takes;
     bool in_registers; /* its death may take along an item that is in its buffer a moment later */
     bool returned;     /* its call has, and has done so much: */
@@ -57,7 +55,7 @@ struct world_case {
 struct world_operation {
     const char *name;
     unsigned role;
-    uint64_t count;    /* items at most, <= WORLD_MANY */
+    size_t count;      /* items at most, <= WORLD_MANY */
     bool in_registers; /* inlined pops: the compiler may keep the item there for a while */
     void (*ready)(quoit_queue *queue, struct world_victim *victim); /* NULL: nothing to do */
     void (*act)(quoit_queue *queue, struct world_victim *victim);

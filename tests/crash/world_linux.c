@@ -14,18 +14,18 @@ const char *const world_kind_names[] = {"slots", "hidden", "spans", "bytes", "mp
 static uint64_t mark = 1;
 bool world_is_sized;
 
-quoit_status world_push_thing(quoit_queue *queue, const struct thing *thing)
+quoit_status world_push_thing(quoit_queue *queue, const struct thing *thing, int64_t timeout_ns)
 {
-    return world_is_sized ? quoit_queue_push_sized(queue, thing, sizeof *thing)
-                          : thing_push(queue, thing);
+    return world_is_sized ? quoit_queue_push(queue, thing, sizeof *thing, timeout_ns)
+                          : thing_push((struct thing_queue){queue}, thing, timeout_ns);
 }
 
-quoit_status world_pop_thing(quoit_queue *queue, struct thing *thing_out)
+quoit_status world_pop_thing(quoit_queue *queue, struct thing *thing_out, int64_t timeout_ns)
 {
-    uint64_t bytes;
+    size_t bytes;
     if (!world_is_sized)
-        return thing_pop(queue, thing_out);
-    quoit_status status = quoit_queue_pop_sized(queue, thing_out, sizeof *thing_out, &bytes);
+        return thing_pop((struct thing_queue){queue}, thing_out, timeout_ns);
+    quoit_status status = quoit_queue_pop(queue, thing_out, sizeof *thing_out, &bytes, timeout_ns);
     CHECK(status != QUOIT_OK || bytes == sizeof *thing_out);
     return status;
 }
@@ -41,21 +41,6 @@ bool world_is_whole(const struct thing *thing)
            thing->twice == 2 * thing->number && thing->inverse == ~thing->number;
 }
 
-quoit_status world_push_thing_wait(quoit_queue *queue, const struct thing *thing,
-                                   int64_t timeout_ns)
-{
-    return world_is_sized ? quoit_queue_push_sized_wait(queue, thing, sizeof *thing, timeout_ns)
-                          : quoit_queue_push_wait(queue, thing, timeout_ns);
-}
-
-quoit_status world_pop_thing_wait(quoit_queue *queue, struct thing *thing_out, int64_t timeout_ns)
-{
-    uint64_t bytes;
-    return world_is_sized
-               ? quoit_queue_pop_sized_wait(queue, thing_out, sizeof *thing_out, &bytes, timeout_ns)
-               : quoit_queue_pop_wait(queue, thing_out, timeout_ns);
-}
-
 static bool is_shared(const struct world *world)
 {
     return world->at.kind == WORLD_MPMC;
@@ -67,28 +52,27 @@ static void push_numbers(quoit_queue *queue, uint64_t first, uint64_t count)
 {
     for (uint64_t i = 0; i < count; i++) {
         struct thing thing = world_thing(first + i);
-        CHECK_STATUS(world_push_thing(queue, &thing), QUOIT_OK);
+        CHECK_STATUS(world_push_thing(queue, &thing, QUOIT_NOW), QUOIT_OK);
     }
 }
 
 static void make_queue(const struct world *world)
 {
     const struct world_case *at = &world->at;
-    const struct quoit_queue_options options = {
-        .kind = is_shared(world) ? QUOIT_MPMC : QUOIT_SPSC,
-        .sized = at->kind == WORLD_BYTES,
-        .item_bytes = sizeof(struct thing),
-        .capacity = WORLD_CAPACITY,
-        .tuning = at->kind == WORLD_SPANS ? QUOIT_FOR_SPANS : QUOIT_FOR_ITEMS};
+    const struct quoit_queue_options options = {.kind = is_shared(world) ? QUOIT_MPMC : QUOIT_SPSC,
+                                                .messages = at->kind == WORLD_BYTES,
+                                                .item_bytes = sizeof(struct thing),
+                                                .capacity = WORLD_CAPACITY};
     quoit_queue *queue;
-    world_is_sized = options.sized;
+    world_is_sized = options.messages;
+    test_keep_spans(at->kind == WORLD_SPANS);
     CHECK_STATUS(quoit_queue_create(world->name, &options, QUOIT_PRODUCER | QUOIT_CONSUMER, &queue),
                  QUOIT_OK);
     mark = at->kind == WORLD_HIDDEN ? queue->producer.empty : 1;
     struct thing thing = world_thing(1);
     for (uint64_t i = 0; i < at->moved; i++) {
-        CHECK_STATUS(world_push_thing(queue, &thing), QUOIT_OK);
-        CHECK_STATUS(world_pop_thing(queue, &thing), QUOIT_OK);
+        CHECK_STATUS(world_push_thing(queue, &thing, QUOIT_NOW), QUOIT_OK);
+        CHECK_STATUS(world_pop_thing(queue, &thing, QUOIT_NOW), QUOIT_OK);
     }
     push_numbers(queue, WORLD_BEFORE + 1, at->filled);
     quoit_queue_close(queue);
@@ -203,7 +187,7 @@ void world_drain(struct world *world)
     struct thing thing;
     quoit_status status;
     do {
-        while ((status = world_pop_thing(world->taker, &thing)) == QUOIT_OK)
+        while ((status = world_pop_thing(world->taker, &thing, QUOIT_NOW)) == QUOIT_OK)
             note_item(world, &thing);
     } while (status == QUOIT_ABANDONED); /* on a slow machine, after 50 ms without an item */
     CHECK_STATUS_ANY(status, QUOIT_EMPTY, QUOIT_FINISHED);
@@ -212,7 +196,7 @@ void world_drain(struct world *world)
 quoit_status world_push(struct world *world)
 {
     struct thing thing = world_thing(WORLD_OF_SURVIVORS + 1 + world->pushed);
-    quoit_status status = world_push_thing(world->filler, &thing);
+    quoit_status status = world_push_thing(world->filler, &thing, QUOIT_NOW);
     CHECK_STATUS_ANY(status, QUOIT_OK, QUOIT_FULL, QUOIT_FINISHED, QUOIT_ABANDONED);
     if (status == QUOIT_OK)
         world->pushed++;
@@ -273,8 +257,7 @@ static void check_capacity(struct world *world)
     uint64_t before = world->pushed;
     while (world_push(world) == QUOIT_OK)
         ;
-    CHECK_EQUAL(world->pushed - before,
-                quoit_queue_is_finished(world->filler) ? 0 : WORLD_CAPACITY);
+    CHECK_EQUAL(world->pushed - before, test_is_finished(world->filler) ? 0 : WORLD_CAPACITY);
     CHECK_EQUAL(quoit_queue_size(world->taker), world->pushed - before);
     CHECK_STATUS(quoit_queue_check(world->taker), QUOIT_OK);
     uint64_t orphans = world->orphans;
@@ -307,7 +290,7 @@ void world_settle(struct world *world)
     quoit_queue_close(world->taker);
     if (world->filler != world->taker)
         quoit_queue_close(world->filler);
-    CHECK_STATUS(quoit_queue_unlink(world->name), QUOIT_OK);
+    CHECK_STATUS(quoit_unlink(world->name, 0), QUOIT_OK);
 }
 
 /* ---- Sleepers -------------------------------------------------------------------------------- */
@@ -328,8 +311,8 @@ int world_start_sleeper(const char *name, unsigned role)
         _exit(EXIT_FAILURE);
     quoit_status status = QUOIT_ABANDONED;
     while (status == QUOIT_ABANDONED)
-        status = role & QUOIT_CONSUMER ? world_pop_thing_wait(queue, &thing, long_ns)
-                                       : world_push_thing_wait(queue, &thing, long_ns);
+        status = role & QUOIT_CONSUMER ? world_pop_thing(queue, &thing, long_ns)
+                                       : world_push_thing(queue, &thing, long_ns);
     if (status == QUOIT_OK && world_is_whole(&thing))
         _exit(EXIT_SUCCESS);
     _exit(status == QUOIT_FINISHED ? EXIT_SUCCESS : EXIT_FAILURE);

@@ -15,7 +15,7 @@ void move_items(struct fuzz *fuzz, unsigned what)
 {
     static uint8_t items[MANY * LARGEST];
     quoit_queue *queue = fuzz->queue;
-    uint64_t count = what / 16 % MANY + 1;
+    size_t count = what / 16 % MANY + 1, bytes = fuzz->item_bytes;
     void *room = NULL;
     const void *seen = NULL;
     if (fuzz->item_bytes > LARGEST)
@@ -23,37 +23,37 @@ void move_items(struct fuzz *fuzz, unsigned what)
     memset(items, (int)what, sizeof items);
     switch (what % 10) {
     case 0:
-        (void)quoit_queue_push(queue, items);
+        (void)quoit_queue_push(queue, items, bytes, QUOIT_NOW);
         break;
     case 1:
-        (void)quoit_queue_pop(queue, items);
+        (void)quoit_queue_pop(queue, items, bytes, NULL, QUOIT_NOW);
         break;
     case 2:
-        (void)quoit_queue_push_many(queue, items, count);
+        (void)quoit_queue_push_many(queue, items, bytes, count, NULL, wait_ns(what));
         break;
     case 3:
-        (void)quoit_queue_pop_many(queue, items, count);
+        (void)quoit_queue_pop_many(queue, items, bytes, count, NULL, wait_ns(what));
         break;
     case 4:
-        (void)quoit_queue_push_wait(queue, items, wait_ns(what));
+        (void)quoit_queue_push(queue, items, bytes, wait_ns(what));
         break;
     case 5:
-        (void)quoit_queue_pop_wait(queue, items, wait_ns(what));
+        (void)quoit_queue_pop(queue, items, bytes, NULL, wait_ns(what));
         break;
     case 6:
-        if (quoit_queue_claim(queue, count, &room, &count) == QUOIT_OK)
+        if (quoit_queue_claim_many(queue, count, &room, &count, QUOIT_NOW) == QUOIT_OK)
             memset(room, 1, (size_t)(count * fuzz->item_bytes));
         break;
     case 7:
-        (void)quoit_queue_commit(queue, count);
+        (void)quoit_queue_commit_many(queue, count);
         break;
     case 8:
-        if (quoit_queue_peek(queue, &seen, &count) == QUOIT_OK && count > 0)
+        if (quoit_queue_peek_many(queue, &seen, &count, QUOIT_NOW) == QUOIT_OK && count > 0)
             items[0] = (uint8_t)(items[0] + *(const uint8_t *)seen +
                                  ((const uint8_t *)seen)[count * fuzz->item_bytes - 1]);
         break;
     default:
-        (void)quoit_queue_release(queue, count);
+        (void)quoit_queue_release_many(queue, count);
         break;
     }
 }
@@ -63,7 +63,7 @@ void move_items(struct fuzz *fuzz, unsigned what)
     struct item_##bytes {  \
         uint8_t of[bytes]; \
     };                     \
-    QUOIT_DEFINE_QUEUE(item_##bytes, struct item_##bytes)
+    QUOIT_DEFINE_QUEUE(item_##bytes, struct item_##bytes);
 TYPED(1)
 TYPED(8)
 TYPED(12)
@@ -73,19 +73,20 @@ TYPED(257)
 TYPED(300)
 TYPED(301)
 
-#define MOVE_TYPED(bytes)                                                      \
-    case bytes:                                                                \
-        if (what % 4 == 0)                                                     \
-            (void)item_##bytes##_push(queue, (const struct item_##bytes *)at); \
-        else if (what % 4 == 1)                                                \
-            (void)item_##bytes##_pop(queue, at);                               \
-        else if (what % 4 == 2)                                                \
-            (void)item_##bytes##_push_many(queue, at, count);                  \
-        else                                                                   \
-            (void)item_##bytes##_pop_many(queue, at, count);                   \
-        break
+#define MOVE_TYPED(bytes)                                                                     \
+    case bytes: {                                                                             \
+        const struct item_##bytes##_queue typed = {queue};                                    \
+        if (what % 4 == 0)                                                                    \
+            (void)item_##bytes##_push(typed, (const struct item_##bytes *)at, wait_ns(what)); \
+        else if (what % 4 == 1)                                                               \
+            (void)item_##bytes##_pop(typed, at, wait_ns(what));                               \
+        else if (what % 4 == 2)                                                               \
+            (void)item_##bytes##_push_many(typed, at, count, NULL, QUOIT_NOW);                \
+        else                                                                                  \
+            (void)item_##bytes##_pop_many(typed, at, count, NULL, QUOIT_NOW);                 \
+    } break
 
-static void move_typed(struct fuzz *fuzz, unsigned what, uint64_t count)
+static void move_typed(struct fuzz *fuzz, unsigned what, size_t count)
 {
     static uint8_t items[MANY * LARGEST];
     quoit_queue *queue = fuzz->queue;
@@ -116,6 +117,17 @@ static void look(struct fuzz *fuzz, unsigned what)
     (void)quoit_queue_look(fuzz->queue, &fuzz->cursor, item, sizeof item, &bytes);
 }
 
+/* The calls that drop a claim or a peek look at the other side again. So does this, and drops
+   nothing. */
+static void look_again(struct fuzz *fuzz)
+{
+    const struct quoit_ring_place *ring = &fuzz->queue->handle->place.ring;
+    if (fuzz->queue->handle->roles & QUOIT_PRODUCER)
+        (void)ring->ops->look_for_room(&fuzz->queue->producer, ring);
+    if (fuzz->queue->handle->roles & QUOIT_CONSUMER)
+        (void)ring->ops->look_for_items(&fuzz->queue->consumer, ring);
+}
+
 /* A call between a claim and its commit, or between a peek and its release. */
 static void wait_or_look(struct fuzz *fuzz, unsigned what)
 {
@@ -123,16 +135,10 @@ static void wait_or_look(struct fuzz *fuzz, unsigned what)
     uint64_t count;
     switch (what % 6) {
     case 0:
-        (void)quoit_queue_wait_for_room(fuzz->queue, 0);
-        break;
     case 1:
-        (void)quoit_queue_wait_for_items(fuzz->queue, 0);
-        break;
     case 2:
-        (void)quoit_queue_wait_for_room(fuzz->queue, wait_ns(what));
-        break;
     case 3:
-        (void)quoit_queue_wait_for_items(fuzz->queue, wait_ns(what));
+        look_again(fuzz);
         break;
     case 4:
         (void)quoit_queue_members(fuzz->queue, members, 2, &count);
@@ -156,7 +162,7 @@ void move_messages(struct fuzz *fuzz, unsigned what)
 {
     static uint8_t bytes[LARGEST];
     quoit_queue *queue = fuzz->queue;
-    uint64_t count = what * 7 % LARGEST;
+    size_t count = what * 7 % LARGEST;
     void *room = NULL;
     const void *seen = NULL;
     if (what % 12 >= 6) {
@@ -165,24 +171,24 @@ void move_messages(struct fuzz *fuzz, unsigned what)
     }
     switch (what % 12) {
     case 0:
-        (void)quoit_queue_push_sized(queue, bytes, count);
+        (void)quoit_queue_push(queue, bytes, count, QUOIT_NOW);
         break;
     case 1:
-        (void)quoit_queue_pop_sized(queue, bytes, count, &count);
+        (void)quoit_queue_pop(queue, bytes, count, &count, QUOIT_NOW);
         break;
     case 2:
-        if (quoit_queue_claim_sized(queue, count, &room) == QUOIT_OK)
+        if (quoit_queue_claim(queue, count, &room, QUOIT_NOW) == QUOIT_OK)
             memset(room, 1, (size_t)count);
         break;
     case 3:
-        (void)quoit_queue_commit_sized(queue, count);
+        (void)quoit_queue_commit(queue, count);
         break;
     case 4:
-        if (quoit_queue_peek_sized(queue, &seen, &count) == QUOIT_OK && count > 0)
+        if (quoit_queue_peek(queue, &seen, &count, QUOIT_NOW) == QUOIT_OK && count > 0)
             bytes[0] = (uint8_t)(bytes[0] + ((const uint8_t *)seen)[count - 1]);
         break;
     default:
-        (void)quoit_queue_pop_sized_wait(queue, bytes, LARGEST, &count, wait_ns(what));
+        (void)quoit_queue_pop(queue, bytes, LARGEST, &count, wait_ns(what));
     }
 }
 
@@ -190,52 +196,52 @@ void move_messages(struct fuzz *fuzz, unsigned what)
 static void push_in_halves(struct fuzz *fuzz, unsigned what)
 {
     quoit_queue *queue = fuzz->queue;
-    bool sized = queue->handle->place.sized;
+    bool sized = queue->handle->place.messages;
     static const uint8_t items[MANY * LARGEST];
-    uint64_t count = what % MANY + 1;
+    size_t count = what % MANY + 1;
     void *room = NULL;
-    quoit_status status = sized ? quoit_queue_claim_sized(queue, count, &room)
-                                : quoit_queue_claim(queue, count, &room, &count);
+    quoit_status status = sized ? quoit_queue_claim(queue, count, &room, QUOIT_NOW)
+                                : quoit_queue_claim_many(queue, count, &room, &count, QUOIT_NOW);
     if (what / 16 < 6)
         rewind_counter(fuzz, true);
     else
         change_counter(fuzz);
     if (what / 16 < 10)
-        (void)quoit_queue_wait_for_room(queue, 0);
+        look_again(fuzz);
     else
         wait_or_look(fuzz, what / 16);
     change_counter(fuzz);
     if (status == QUOIT_OK)
         memset(room, 1, (size_t)(sized ? count : count * fuzz->item_bytes));
-    (void)(sized ? quoit_queue_commit_sized(queue, count) : quoit_queue_commit(queue, count));
+    (void)(sized ? quoit_queue_commit(queue, count) : quoit_queue_commit_many(queue, count));
     if (!sized && what / 16 % 2 == 0)
-        (void)quoit_queue_push_many(queue, items, MANY);
+        (void)quoit_queue_push_many(queue, items, fuzz->item_bytes, MANY, NULL, QUOIT_NOW);
 }
 
 static void pop_in_halves(struct fuzz *fuzz, unsigned what)
 {
     static uint8_t seen, items[MANY * LARGEST];
     quoit_queue *queue = fuzz->queue;
-    bool sized = queue->handle->place.sized;
+    bool sized = queue->handle->place.messages;
     const void *at = NULL;
-    uint64_t count = 0;
-    quoit_status status = sized ? quoit_queue_peek_sized(queue, &at, &count)
-                                : quoit_queue_peek(queue, &at, &count);
+    size_t count = 0;
+    quoit_status status = sized ? quoit_queue_peek(queue, &at, &count, QUOIT_NOW)
+                                : quoit_queue_peek_many(queue, &at, &count, QUOIT_NOW);
     if (what / 16 < 6)
         rewind_counter(fuzz, false);
     else
         change_counter(fuzz);
     if (what / 16 < 10)
-        (void)quoit_queue_wait_for_items(queue, 0);
+        look_again(fuzz);
     else
         wait_or_look(fuzz, what / 16);
     change_counter(fuzz);
     const uint8_t *bytes = at;
     for (uint64_t i = 0; status == QUOIT_OK && i < (sized ? count : count * fuzz->item_bytes); i++)
         seen = (uint8_t)(seen + bytes[i]);
-    (void)quoit_queue_release(queue, sized ? 1 : count - what % 2);
+    (void)quoit_queue_release_many(queue, sized ? 1 : count - what % 2);
     if (!sized && what / 16 % 2 == 0)
-        (void)quoit_queue_pop_many(queue, items, MANY);
+        (void)quoit_queue_pop_many(queue, items, fuzz->item_bytes, MANY, NULL, QUOIT_NOW);
 }
 
 void move_in_halves(struct fuzz *fuzz, unsigned what)

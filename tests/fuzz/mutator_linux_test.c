@@ -64,42 +64,42 @@ static void browse(const quoit_queue *queue)
 static void use(quoit_queue *queue, unsigned what)
 {
     static uint64_t items[MANY];
-    uint64_t count = what / 16 % 9 == 0 ? MANY : what / 16 % 9;
+    size_t count = what / 16 % 9 == 0 ? MANY : what / 16 % 9;
     struct quoit_queue_info info;
     void *room;
     const void *seen;
     switch (what % 18) {
     case 0:
-        (void)quoit_queue_push(queue, items);
+        (void)quoit_queue_push(queue, items, (size_t)quoit_queue_item_bytes(queue), QUOIT_NOW);
         break;
     case 1:
-        (void)quoit_queue_pop(queue, items);
+        (void)quoit_queue_pop(queue, items, (size_t)quoit_queue_item_bytes(queue), NULL, QUOIT_NOW);
         break;
     case 2:
-        (void)quoit_queue_push_many(queue, items, count);
+        (void)test_push_many(queue, items, count);
         break;
     case 3:
-        (void)quoit_queue_pop_many(queue, items, count);
+        (void)test_pop_many(queue, items, count);
         break;
     case 4:
-        (void)quoit_queue_push_wait(queue, items, 1000);
+        (void)quoit_queue_push(queue, items, (size_t)quoit_queue_item_bytes(queue), 1000);
         break;
     case 5:
-        (void)quoit_queue_pop_wait(queue, items, 1000);
+        (void)quoit_queue_pop(queue, items, (size_t)quoit_queue_item_bytes(queue), NULL, 1000);
         break;
     case 6:
-        if (quoit_queue_claim(queue, count, &room, &count) == QUOIT_OK)
+        if (quoit_queue_claim_many(queue, count, &room, &count, QUOIT_NOW) == QUOIT_OK)
             memset(room, 1, (size_t)count * sizeof *items);
         break;
     case 7:
-        (void)quoit_queue_commit(queue, count);
+        (void)quoit_queue_commit_many(queue, count);
         break;
     case 8:
-        if (quoit_queue_peek(queue, &seen, &count) == QUOIT_OK && count <= MANY)
+        if (quoit_queue_peek_many(queue, &seen, &count, QUOIT_NOW) == QUOIT_OK && count <= MANY)
             memcpy(items, seen, (size_t)count * sizeof *items);
         break;
     case 9:
-        (void)quoit_queue_release(queue, count);
+        (void)quoit_queue_release_many(queue, count);
         break;
     case 10:
         (void)quoit_queue_check(queue);
@@ -109,11 +109,11 @@ static void use(quoit_queue *queue, unsigned what)
         break;
     case 12:
     case 13:
-        (void)quoit_queue_wait_for_room(queue, 0);
+        (void)quoit_queue_discard(queue);
         break;
     case 14:
     case 15:
-        (void)quoit_queue_wait_for_items(queue, 0);
+        (void)quoit_queue_peek(queue, &seen, NULL, QUOIT_NOW);
         break;
     case 16:
         browse(queue);
@@ -151,7 +151,7 @@ static void try_options(struct quoit_queue_options options)
         test_kill(mutator);
         (void)test_wait(mutator);
         quoit_queue_close(queue);
-        (void)quoit_queue_unlink(name); /* it may not be a queue any more */
+        (void)quoit_unlink(name, 0); /* it may not be a queue any more */
         (void)shm_unlink(test_path(name));
     }
     printf("  opened %u times\n", opened);
@@ -164,7 +164,9 @@ static void slots(void)
 
 static void spans(void)
 {
-    try_options((struct quoit_queue_options){.tuning = QUOIT_FOR_SPANS});
+    test_keep_spans(true);
+    try_options((struct quoit_queue_options){.kind = QUOIT_SPSC});
+    test_keep_spans(false);
 }
 
 static void mpmc(void)
@@ -179,7 +181,8 @@ static void lossless(void)
 
 static void lossy(void)
 {
-    try_options((struct quoit_queue_options){.kind = QUOIT_BROADCAST, .broadcast = QUOIT_LOSSY});
+    try_options(
+        (struct quoit_queue_options){.kind = QUOIT_BROADCAST, .when_full = QUOIT_DROP_OLDEST});
 }
 
 /* ---- A pool, and the queue that its blocks go through ---------------------------------------- */
@@ -205,13 +208,13 @@ static void use_pool(quoit_pool *pool, quoit_queue *queue, unsigned what)
         (void)quoit_pool_free(pool, *block);
         break;
     case 2:
-        (void)quoit_pool_push(pool, queue, *block);
+        (void)quoit_pool_push(pool, queue, *block, QUOIT_NOW);
         break;
     case 3:
-        (void)quoit_pool_pop(pool, queue, block);
+        (void)quoit_pool_pop(pool, queue, block, QUOIT_NOW);
         break;
     case 4:
-        (void)quoit_pool_pop_wait(pool, queue, block, 1000);
+        (void)quoit_pool_pop(pool, queue, block, 1000);
         break;
     case 5:
         (void)quoit_pool_reclaim(pool, &queue, 1, NULL);
@@ -228,11 +231,9 @@ static void use_pool(quoit_pool *pool, quoit_queue *queue, unsigned what)
 static void try_pool_round(unsigned round)
 {
     const struct quoit_pool_options pool_options = {.block_bytes = 100, .blocks = 70};
-    const struct quoit_queue_options options = {.kind = round % 2 ? QUOIT_MPMC : QUOIT_SPSC,
-                                                .item_bytes = 8,
-                                                .capacity = 7,
-                                                .tuning = round % 4 / 2 ? QUOIT_FOR_SPANS
-                                                                        : QUOIT_FOR_ITEMS};
+    const struct quoit_queue_options options = {
+        .kind = round % 2 ? QUOIT_MPMC : QUOIT_SPSC, .item_bytes = 8, .capacity = 7};
+    test_keep_spans(round % 4 / 2 != 0);
     const char *name = test_name("posix"), *queue_name = test_name("posix");
     quoit_pool *pool, *second;
     quoit_queue *queue;

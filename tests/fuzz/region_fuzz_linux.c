@@ -24,13 +24,13 @@ enum { BOTH = QUOIT_PRODUCER | QUOIT_CONSUMER };
 /* What a queue can be. */
 static const struct quoit_queue_options shapes[] = {
     {.kind = QUOIT_SPSC},
-    {.kind = QUOIT_SPSC, .tuning = QUOIT_FOR_SPANS},
+    {.kind = QUOIT_SPSC}, /* spans */
     {.kind = QUOIT_MPMC},
     {.kind = QUOIT_BROADCAST},
-    {.kind = QUOIT_BROADCAST, .broadcast = QUOIT_LOSSY},
-    {.kind = QUOIT_SPSC, .sized = true},
-    {.kind = QUOIT_MPMC, .sized = true}};
-enum { SHAPES = sizeof shapes / sizeof shapes[0] };
+    {.kind = QUOIT_BROADCAST, .when_full = QUOIT_DROP_OLDEST},
+    {.kind = QUOIT_SPSC, .messages = 1},
+    {.kind = QUOIT_MPMC, .messages = 1}};
+enum { SHAPES = sizeof shapes / sizeof shapes[0], SPANS = 1 };
 enum { POOLS = 32 * SHAPES }; /* a first byte from here on is a pool's shape */
 static const uint64_t block_counts[] = {1, 5, 64, 70};
 
@@ -52,7 +52,7 @@ static void enter(struct fuzz *fuzz, unsigned roles)
     if (quoit_queue_open(fuzz->name, roles, &fuzz->queue) != QUOIT_OK)
         fuzz->queue = NULL;
     else if (quoit_queue_inspect(fuzz->queue, &info) == QUOIT_OK)
-        fuzz->item_bytes = info.item_bytes;
+        fuzz->item_bytes = (uint32_t)info.item_bytes;
     if (fuzz->queue)
         fence_queue(fuzz->queue);
 }
@@ -62,9 +62,8 @@ static void ask(const quoit_queue *queue)
     struct quoit_queue_info info;
     (void)quoit_queue_size(queue);
     (void)quoit_queue_missed(queue);
-    (void)quoit_queue_is_empty(queue);
-    (void)quoit_queue_is_full(queue);
-    (void)quoit_queue_is_finished(queue);
+    (void)quoit_queue_capacity(queue);
+    (void)quoit_queue_item_bytes(queue);
     (void)quoit_queue_inspect(queue, &info);
     (void)quoit_queue_check(queue);
 }
@@ -129,16 +128,16 @@ static void use_pool(struct fuzz *fuzz, unsigned what)
         (void)quoit_pool_free(pool, *block);
         break;
     case 2:
-        (void)quoit_pool_push(pool, queue, *block);
+        (void)quoit_pool_push(pool, queue, *block, QUOIT_NOW);
         break;
     case 3:
-        (void)quoit_pool_pop(pool, queue, block);
+        (void)quoit_pool_pop(pool, queue, block, QUOIT_NOW);
         break;
     case 4:
-        (void)quoit_pool_push_wait(pool, queue, *block, wait_ns(what));
+        (void)quoit_pool_push(pool, queue, *block, wait_ns(what));
         break;
     case 5:
-        (void)quoit_pool_pop_wait(pool, queue, block, wait_ns(what));
+        (void)quoit_pool_pop(pool, queue, block, wait_ns(what));
         break;
     case 6:
         (void)quoit_pool_reclaim(pool, &queue, 1, NULL);
@@ -179,7 +178,7 @@ static void mend_sometimes(struct fuzz *fuzz, unsigned what)
 
 static void step_pool(struct fuzz *fuzz)
 {
-    static const unsigned flags[] = {0, 0, 0, QUOIT_READ_ONLY};
+    static const unsigned flags[] = {0, 0, 0, QUOIT_OBSERVER};
     unsigned what = (unsigned)take(&fuzz->input, 1);
     if (change(fuzz, what))
         return;
@@ -229,7 +228,7 @@ static void step(struct fuzz *fuzz)
             move_in_halves(fuzz, what / 8);
         break;
     case 6:
-        if (fuzz->queue && fuzz->queue->handle->place.sized)
+        if (fuzz->queue && fuzz->queue->handle->place.messages)
             move_messages(fuzz, (unsigned)take(&fuzz->input, 1));
         else if (fuzz->queue)
             move_more(fuzz, (unsigned)take(&fuzz->input, 1));
@@ -270,16 +269,17 @@ static void remove_image(const char *name, const struct image *image)
 
 static void create_queue(struct fuzz *fuzz, const struct quoit_queue_options *options)
 {
-    (void)quoit_queue_unlink(fuzz->name);
+    (void)quoit_unlink(fuzz->name, 0);
     if (quoit_queue_create(fuzz->name, options, BOTH, &fuzz->queue) != QUOIT_OK)
         abort();
-    fuzz->item_bytes = options->item_bytes;
+    fuzz->item_bytes = (uint32_t)options->item_bytes;
     fence_queue(fuzz->queue);
 }
 
 static void try_queue(struct fuzz *fuzz, unsigned shape)
 {
     struct quoit_queue_options options = shapes[shape % SHAPES];
+    quoit_queue_largest_in_slots = shape % SHAPES == SPANS ? 0 : QUOIT_SPSC_LARGEST_IN_SLOTS;
     options.item_bytes = sizes[shape / (16 * SHAPES) % 2 * 4 + shape / SHAPES % 4];
     options.capacity = capacities[shape / (4 * SHAPES) % 4];
     options.user_bytes = options.capacity == 13 ? 100 : 0;
@@ -300,7 +300,7 @@ static void try_pool(struct fuzz *fuzz, unsigned shape)
                                                 .item_bytes = sizeof(quoit_block),
                                                 .capacity = 5};
     create_queue(fuzz, &through);
-    (void)quoit_pool_unlink(fuzz->pool_name);
+    (void)quoit_unlink(fuzz->pool_name, 0);
     if (quoit_pool_create(fuzz->pool_name, &options, 0, &fuzz->pool) != QUOIT_OK)
         abort();
     fence_pool(fuzz->pool);

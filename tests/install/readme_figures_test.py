@@ -10,10 +10,10 @@ import statistics
 import sys
 
 SIZES = [8, 16, 64, 256, 4096]
-DEFAULT, SPANS = "Quoit", "Quoit (spans)"
+DEFAULT = "Quoit"
 ROWS = [("one item per call, visible when its push returns", DEFAULT, 1),
-        ("in batches of 8 (tuned for spans)", SPANS, 8),
-        ("in batches of 32 (tuned for spans)", SPANS, 32)]
+        ("in batches of 8", DEFAULT, 8),
+        ("in batches of 32", DEFAULT, 32)]
 
 
 class Results:
@@ -63,7 +63,6 @@ def sentences(results):
     yield (f"A round trip takes {trip[DEFAULT] / trip['Boost.Lockfree spsc_queue']:.1f} times as long as with "
            f"Boost.Lockfree when both sides spin, and {sleeper / asleep['bare futex']:.1f} times as long as a bare futex "
            "when both block")
-    yield f"a queue that is tuned for spans reaches {results.ratio('throughput', 4096, 1, SPANS):.1f}"
     crowd = [results.ratio("many", size, pairs, "Quoit MPMC") for size in (8, 16, 64) for pairs in (1, 2)]
     yield f"{min(crowd):.1f} to {max(crowd):.1f} times the fastest of Boost.Lockfree's queue"
     fan = [f"{results.ratio('broadcast', 64, count, DEFAULT):.0f}" for count in (1, 2, 4, 8)]

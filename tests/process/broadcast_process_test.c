@@ -45,12 +45,12 @@ static quoit_queue *enter(const char *name, unsigned roles)
     return queue;
 }
 
-static quoit_queue *create(const char *name, enum quoit_broadcast broadcast, uint64_t capacity)
+static quoit_queue *create(const char *name, uint32_t when_full, uint64_t capacity)
 {
     const struct quoit_queue_options options = {.kind = QUOIT_BROADCAST,
                                                 .item_bytes = sizeof(struct item),
                                                 .capacity = capacity,
-                                                .broadcast = broadcast};
+                                                .when_full = when_full};
     quoit_queue *queue;
     CHECK_STATUS(quoit_queue_create(name, &options, QUOIT_PRODUCER, &queue), QUOIT_OK);
     return queue;
@@ -64,16 +64,17 @@ static uint64_t take_some(quoit_queue *queue, uint64_t way, uint64_t first,
 {
     struct item items[BATCH];
     const void *seen;
-    uint64_t count = 0;
+    size_t count = 0;
     *status_out = QUOIT_OK;
     if (way % 3 == 0)
-        count = quoit_queue_pop_many(queue, items, BATCH);
-    if (way % 3 == 1 && quoit_queue_peek(queue, &seen, &count) == QUOIT_OK) {
+        count = test_pop_many(queue, items, BATCH);
+    if (way % 3 == 1 && quoit_queue_peek_many(queue, &seen, &count, QUOIT_NOW) == QUOIT_OK) {
         memcpy(items, seen, sizeof *items);
-        CHECK_STATUS(quoit_queue_release(queue, 1), QUOIT_OK);
+        CHECK_STATUS(quoit_queue_release(queue), QUOIT_OK);
     }
     if (count == 0) {
-        *status_out = quoit_queue_pop_wait(queue, items, QUOIT_FOREVER);
+        *status_out = quoit_queue_pop(queue, items, (size_t)quoit_queue_item_bytes(queue), NULL,
+                                      QUOIT_FOREVER);
         count = *status_out == QUOIT_OK;
     }
     for (uint64_t i = 0; i < count; i++) {
@@ -116,7 +117,7 @@ static void come_and_go(char **arguments)
         uint64_t last = 0;
         ledger->joined++;
         for (unsigned i = 0; i < round % 40; i++) {
-            if (quoit_queue_pop_wait(queue, &item, 1000000) != QUOIT_OK)
+            if (quoit_queue_pop(queue, &item, sizeof item, NULL, 1000000) != QUOIT_OK)
                 continue;
             check_item(&item);
             CHECK(last == 0 || item.number == last + 1);
@@ -137,14 +138,17 @@ static void produce(char **arguments)
     ledger->producers++;
     for (uint64_t sent = info.pushed; sent < ledger->items;) {
         struct item items[BATCH];
-        uint64_t left = ledger->items - sent, count = left < BATCH ? left : BATCH;
+        uint64_t left = ledger->items - sent;
+        size_t count = left < BATCH ? (size_t)left : BATCH;
         for (uint64_t i = 0; i < count; i++)
             items[i] = make_item(sent + 1 + i);
-        sent += quoit_queue_push_many(queue, items, count);
+        sent += test_push_many(queue, items, count);
         if (sent == ledger->items)
             break;
         items[0] = make_item(sent + 1);
-        CHECK_STATUS(quoit_queue_push_wait(queue, items, QUOIT_FOREVER), QUOIT_OK);
+        CHECK_STATUS(
+            quoit_queue_push(queue, items, (size_t)quoit_queue_item_bytes(queue), QUOIT_FOREVER),
+            QUOIT_OK);
         sent++;
     }
     CHECK_STATUS(quoit_queue_finish(queue), QUOIT_OK);
@@ -211,7 +215,7 @@ static void lossless(const char *scheme, uint64_t capacity, uint64_t items)
     quoit_region *region;
     struct ledger *ledger = test_share(ledger_name, sizeof *ledger, &region);
     const char *const names[] = {name, ledger_name, NULL};
-    quoit_queue *creator = create(name, QUOIT_LOSSLESS, capacity);
+    quoit_queue *creator = create(name, QUOIT_WAIT_FOR_SLOWEST, capacity);
     quoit_queue *queue = enter(name, QUOIT_OBSERVER);
     test_process steady[STEADY];
     ledger->items = items;
@@ -234,9 +238,9 @@ static void lossless(const char *scheme, uint64_t capacity, uint64_t items)
     CHECK_STATUS(quoit_queue_check(queue), QUOIT_OK);
     CHECK_EQUAL(quoit_queue_size(queue), 0);
     quoit_queue_close(queue);
-    CHECK_STATUS(quoit_queue_unlink(name), test_after_close(name));
+    CHECK_STATUS(quoit_unlink(name, 0), test_after_close(name));
     quoit_region_close(region);
-    CHECK_STATUS(quoit_region_unlink(ledger_name), test_after_close(ledger_name));
+    CHECK_STATUS(quoit_unlink(ledger_name, 0), test_after_close(ledger_name));
 }
 
 static void lossless_on_every_scheme(void)
@@ -267,7 +271,7 @@ static void listen(char **arguments)
     struct item item;
     quoit_status status;
     ledger->ready++;
-    while ((status = quoit_queue_pop_wait(queue, &item, QUOIT_FOREVER)) == QUOIT_OK ||
+    while ((status = quoit_queue_pop(queue, &item, sizeof item, NULL, QUOIT_FOREVER)) == QUOIT_OK ||
            status == QUOIT_ABANDONED) {
         if (status != QUOIT_OK)
             continue;
@@ -295,7 +299,7 @@ static void lossy(uint64_t capacity, uint64_t items)
     const char *name = test_name(""), *ledger_name = test_name("");
     quoit_region *region;
     struct ledger *ledger = test_share(ledger_name, sizeof *ledger, &region);
-    quoit_queue *queue = create(name, QUOIT_LOSSY, capacity);
+    quoit_queue *queue = create(name, QUOIT_DROP_OLDEST, capacity);
     test_process listeners[LISTENERS];
     ledger->items = items;
     for (int i = 0; i < LISTENERS; i++) {
@@ -306,7 +310,7 @@ static void lossy(uint64_t capacity, uint64_t items)
         test_idle();
     for (uint64_t i = 1; i <= items; i++) {
         struct item item = make_item(i);
-        CHECK_STATUS(quoit_queue_push(queue, &item), QUOIT_OK);
+        CHECK_STATUS(quoit_queue_push(queue, &item, sizeof item, QUOIT_NOW), QUOIT_OK);
         if (i == items / 4)
             test_pause(listeners[STOPPED]);
         if (i == items / 3)
@@ -321,9 +325,9 @@ static void lossy(uint64_t capacity, uint64_t items)
     CHECK_EQUAL(ledger->done, LISTENERS - 1);
     CHECK_STATUS(quoit_queue_check(queue), QUOIT_OK);
     quoit_queue_close(queue);
-    CHECK_STATUS(quoit_queue_unlink(name), test_after_close(name));
+    CHECK_STATUS(quoit_unlink(name, 0), test_after_close(name));
     quoit_region_close(region);
-    CHECK_STATUS(quoit_region_unlink(ledger_name), test_after_close(ledger_name));
+    CHECK_STATUS(quoit_unlink(ledger_name, 0), test_after_close(ledger_name));
 }
 
 static void lossy_with_all_sorts(void)
@@ -356,7 +360,7 @@ static void holds_back(void)
     const char *name = test_name(""), *ledger_name = test_name("");
     quoit_region *region;
     struct ledger *ledger = test_share(ledger_name, sizeof *ledger, &region);
-    quoit_queue *queue = create(name, QUOIT_LOSSLESS, 5);
+    quoit_queue *queue = create(name, QUOIT_WAIT_FOR_SLOWEST, 5);
     const char *const arguments[] = {name, ledger_name, NULL};
     struct item item = make_item(1);
     for (uint32_t round = 1; TEST_LOOP(round <= 3, 3, "round", round); round++) {
@@ -364,22 +368,22 @@ static void holds_back(void)
         while (ledger->ready < round)
             test_idle();
         for (int i = 0; i < 5; i++)
-            CHECK_STATUS(quoit_queue_push(queue, &item), QUOIT_OK);
-        CHECK_STATUS(quoit_queue_push(queue, &item), QUOIT_FULL);
+            CHECK_STATUS(quoit_queue_push(queue, &item, sizeof item, QUOIT_NOW), QUOIT_OK);
+        CHECK_STATUS(quoit_queue_push(queue, &item, sizeof item, QUOIT_NOW), QUOIT_FULL);
         test_pause(idler);
-        CHECK_STATUS(quoit_queue_push_wait(queue, &item, 20000000), QUOIT_TIMEOUT);
+        CHECK_STATUS(quoit_queue_push(queue, &item, sizeof item, 20000000), QUOIT_FULL);
         CHECK_EQUAL(quoit_queue_size(queue), 5);
         test_resume(idler);
         test_kill(idler);
         CHECK_EQUAL(test_wait(idler), TEST_KILLED);
         CHECK_EQUAL(quoit_queue_size(queue), 0);
         for (int i = 0; i < 12; i++)
-            CHECK_STATUS(quoit_queue_push(queue, &item), QUOIT_OK);
+            CHECK_STATUS(quoit_queue_push(queue, &item, sizeof item, QUOIT_NOW), QUOIT_OK);
     }
     quoit_queue_close(queue);
-    CHECK_STATUS(quoit_queue_unlink(name), test_after_close(name));
+    CHECK_STATUS(quoit_unlink(name, 0), test_after_close(name));
     quoit_region_close(region);
-    CHECK_STATUS(quoit_region_unlink(ledger_name), test_after_close(ledger_name));
+    CHECK_STATUS(quoit_unlink(ledger_name, 0), test_after_close(ledger_name));
 }
 
 int main(int argc, char **argv)

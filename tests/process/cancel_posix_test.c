@@ -42,18 +42,18 @@ static void use_all(void)
     quoit_sem *sem;
     int fd;
     if (quoit_queue_join(queue_name, &options, BOTH, &queue) == QUOIT_OK) {
-        (void)quoit_queue_poll_fd(queue, QUOIT_CONSUMER, &fd);
+        (void)quoit_queue_poll_fd(queue, QUOIT_ITEMS, &fd);
         quoit_queue_close(queue);
     }
     if (quoit_queue_open(queue_name, QUOIT_OBSERVER, &queue) == QUOIT_OK)
         quoit_queue_close(queue);
-    (void)quoit_queue_unlink(queue_name);
+    (void)quoit_unlink(queue_name, 0);
     if (quoit_pool_join(pool_name, &pool_options, 0, &pool) == QUOIT_OK)
         quoit_pool_close(pool);
-    (void)quoit_pool_unlink(pool_name);
+    (void)quoit_unlink(pool_name, 0);
     if (quoit_region_create(region_name, &region_options, &region) == QUOIT_OK)
         quoit_region_close(region);
-    (void)quoit_region_unlink(region_name);
+    (void)quoit_unlink(region_name, 0);
     if (sem_name && quoit_sem_join(sem_name, &sem_options, &sem) == QUOIT_OK) {
         quoit_sem_close(sem);
         (void)quoit_sem_unlink(sem_name);
@@ -94,9 +94,9 @@ static void choose_names(const char *scheme)
 
 static void remove_all(void)
 {
-    (void)quoit_queue_unlink(queue_name);
-    (void)quoit_pool_unlink(pool_name);
-    (void)quoit_region_unlink(region_name);
+    (void)quoit_unlink(queue_name, 0);
+    (void)quoit_unlink(pool_name, 0);
+    (void)quoit_unlink(region_name, 0);
     if (sem_name)
         (void)quoit_sem_unlink(sem_name);
 }
@@ -211,7 +211,7 @@ static void cancelled_while_looking(void)
     if (geteuid() == 0)
         CHECK_EQUAL(test_wait(test_spawn("inspect_as_stranger", arguments)), 0);
     quoit_queue_close(queue);
-    CHECK_STATUS(quoit_queue_unlink(name), QUOIT_OK);
+    CHECK_STATUS(quoit_unlink(name, 0), QUOIT_OK);
     (void)alarm(0);
 }
 
@@ -220,14 +220,14 @@ static void cancelled_while_looking(void)
 static void *wait_for_item(void *queue)
 {
     uint64_t item;
-    (void)quoit_queue_pop_wait(queue, &item, QUOIT_FOREVER);
+    (void)quoit_queue_pop(queue, &item, sizeof item, NULL, QUOIT_FOREVER);
     return NULL;
 }
 
 static void *wait_for_room(void *queue)
 {
     uint64_t item = 6;
-    (void)quoit_queue_push_wait(queue, &item, QUOIT_FOREVER);
+    (void)quoit_queue_push(queue, &item, sizeof item, QUOIT_FOREVER);
     return NULL;
 }
 
@@ -250,7 +250,7 @@ static void cancel_waiter(void *(*run)(void *), void *argument, int milliseconds
 /* Another thread goes on with the handle, whose queue is whole. */
 static void cancelled_while_waiting(void)
 {
-    static const enum quoit_kind kinds[] = {QUOIT_SPSC, QUOIT_MPMC, QUOIT_BROADCAST};
+    static const uint32_t kinds[] = {QUOIT_SPSC, QUOIT_MPMC, QUOIT_BROADCAST};
     limit_time();
     for (int k = 0; k < 3; k++)
         for (int rounds = 0; rounds < 2; rounds++) {
@@ -262,17 +262,17 @@ static void cancelled_while_waiting(void)
             CHECK_STATUS(quoit_queue_create(name, &of_kind, BOTH, &queue), QUOIT_OK);
             cancel_waiter(wait_for_item, queue, rounds * 20);
             for (uint64_t i = 1; i <= 5; i++)
-                CHECK_STATUS(quoit_queue_push(queue, &i), QUOIT_OK);
+                CHECK_STATUS(quoit_queue_push(queue, &i, sizeof i, QUOIT_NOW), QUOIT_OK);
             cancel_waiter(wait_for_room, queue, rounds * 20);
             CHECK_STATUS(quoit_queue_check(queue), QUOIT_OK);
             for (uint64_t i = 1; i <= 5; i++) {
-                CHECK_STATUS(quoit_queue_pop(queue, &item), QUOIT_OK);
+                CHECK_STATUS(quoit_queue_pop(queue, &item, sizeof item, NULL, QUOIT_NOW), QUOIT_OK);
                 CHECK_EQUAL(item, i);
             }
-            CHECK_STATUS(quoit_queue_pop(queue, &item), QUOIT_EMPTY);
+            CHECK_STATUS(quoit_queue_pop(queue, &item, sizeof item, NULL, QUOIT_NOW), QUOIT_EMPTY);
             check_fork_returns();
             quoit_queue_close(queue);
-            CHECK_STATUS(quoit_queue_unlink(name), QUOIT_OK);
+            CHECK_STATUS(quoit_unlink(name, 0), QUOIT_OK);
         }
     (void)alarm(0);
 }
@@ -420,7 +420,7 @@ static void fork_while_creating(bool in_handler)
     CHECK_STATUS(creation.status, QUOIT_OK);
     if (in_handler)
         CHECK_EQUAL(child_code(creation.child), 0);
-    CHECK_STATUS(quoit_region_unlink(creation.name), QUOIT_OK);
+    CHECK_STATUS(quoit_unlink(creation.name, 0), QUOIT_OK);
 }
 
 static void forked_while_creating(void)

@@ -32,21 +32,21 @@ static void queues(void)
 {
     for (int kind = QUOIT_SPSC; TEST_LOOP(kind <= QUOIT_MPMC, 0, "kind", kind); kind++) {
         const struct quoit_queue_options options = {
-            .kind = (enum quoit_kind)kind, .item_bytes = 8, .capacity = 1};
+            .kind = (uint32_t)kind, .item_bytes = 8, .capacity = 1};
         const char *name = test_name("");
         quoit_queue *queue;
         uint64_t item = 1;
         CHECK_STATUS(quoit_queue_create(name, &options, QUOIT_PRODUCER | QUOIT_CONSUMER, &queue),
                      QUOIT_OK);
         int64_t start = now_ns();
-        CHECK_STATUS(quoit_queue_pop_wait(queue, &item, timeout_ns), QUOIT_TIMEOUT);
+        CHECK_STATUS(quoit_queue_pop(queue, &item, sizeof item, NULL, timeout_ns), QUOIT_EMPTY);
         CHECK_GE(now_ns() - start, timeout_ns);
-        CHECK_STATUS(quoit_queue_push(queue, &item), QUOIT_OK);
+        CHECK_STATUS(quoit_queue_push(queue, &item, sizeof item, QUOIT_NOW), QUOIT_OK);
         start = now_ns();
-        CHECK_STATUS(quoit_queue_push_wait(queue, &item, timeout_ns), QUOIT_TIMEOUT);
+        CHECK_STATUS(quoit_queue_push(queue, &item, sizeof item, timeout_ns), QUOIT_FULL);
         CHECK_GE(now_ns() - start, timeout_ns);
         quoit_queue_close(queue);
-        CHECK_STATUS(quoit_queue_unlink(name), QUOIT_OK);
+        CHECK_STATUS(quoit_unlink(name, 0), QUOIT_OK);
     }
     CHECK_GT(looks_at_the_wall, 0); /* the hour of creation, at least */
 }

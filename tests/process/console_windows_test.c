@@ -119,7 +119,7 @@ static void send_event(char **arguments)
     check_ended(producer);
     check_ended(consumer);
     /* Neither ended the stream, nor was either killed at it. */
-    CHECK(!quoit_queue_is_finished(queue));
+    CHECK(!test_is_finished(queue));
     CHECK_STATUS(quoit_queue_check(queue), QUOIT_OK);
     quoit_queue_close(queue);
 }

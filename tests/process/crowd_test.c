@@ -44,9 +44,9 @@ static void produce(char **arguments)
         for (uint32_t j = 0; j < count; j++)
             items[j] = (struct item){.producer = self, .index = i + j};
         if (self == 0) /* in batches, and sleeps when there is no room */
-            i += (uint32_t)quoit_queue_push_many(queue, items, count);
-        if (i < most && quoit_queue_push_wait(queue, &(struct item){.producer = self, .index = i},
-                                              QUOIT_FOREVER) == QUOIT_OK)
+            i += (uint32_t)test_push_many(queue, items, count);
+        if (i < most && quoit_queue_push(queue, &(struct item){.producer = self, .index = i},
+                                         sizeof(struct item), QUOIT_FOREVER) == QUOIT_OK)
             i++;
         if (i % 1000 == 0)
             test_sleep_ms(1); /* everybody falls asleep now and then */
@@ -74,16 +74,18 @@ static void consume(char **arguments)
     while (status == QUOIT_OK) {
         struct item items[BATCH];
         const void *seen;
-        uint64_t count = 0;
+        size_t count = 0;
         if (!peeks)
-            count = quoit_queue_pop_many(queue, items, BATCH);
+            count = test_pop_many(queue, items, BATCH);
         for (uint64_t i = 0; i < count; i++)
             note(ledger, &items[i], last);
-        if (peeks && quoit_queue_peek(queue, &seen, &count) == QUOIT_OK) {
+        if (peeks && quoit_queue_peek_many(queue, &seen, &count, QUOIT_NOW) == QUOIT_OK) {
             note(ledger, seen, last);
-            CHECK_STATUS(quoit_queue_release(queue, 1), QUOIT_OK);
+            CHECK_STATUS(quoit_queue_release(queue), QUOIT_OK);
         }
-        if (count == 0 && (status = quoit_queue_pop_wait(queue, items, QUOIT_FOREVER)) == QUOIT_OK)
+        if (count == 0 &&
+            (status = quoit_queue_pop(queue, items, (size_t)quoit_queue_item_bytes(queue), NULL,
+                                      QUOIT_FOREVER)) == QUOIT_OK)
             note(ledger, items, last);
         if (status == QUOIT_ABANDONED)
             status = QUOIT_OK;
@@ -121,9 +123,9 @@ static void crowd(const char *scheme, uint64_t capacity)
             CHECK_EQUAL(ledger->came[i][j], 1);
     CHECK_STATUS(quoit_queue_check(queue), QUOIT_OK);
     quoit_queue_close(queue);
-    CHECK_STATUS(quoit_queue_unlink(name), test_after_close(name));
+    CHECK_STATUS(quoit_unlink(name, 0), test_after_close(name));
     quoit_region_close(region);
-    CHECK_STATUS(quoit_region_unlink(ledger_name), test_after_close(ledger_name));
+    CHECK_STATUS(quoit_unlink(ledger_name, 0), test_after_close(ledger_name));
 }
 
 static void on_every_scheme(void)

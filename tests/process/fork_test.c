@@ -18,19 +18,19 @@ enum { BOTH = QUOIT_PRODUCER | QUOIT_CONSUMER };
 /* Every call on the inherited handle says so, and none touches the queue. */
 static void use_inherited(quoit_queue *queue, const char *name)
 {
-    uint64_t value = 9, count = 1;
+    size_t value = 9, count = 1;
     const void *items = &value;
     struct quoit_queue_info info;
-    CHECK_STATUS(quoit_queue_push(queue, &value), QUOIT_ERROR_FORKED);
-    CHECK_STATUS(quoit_queue_pop(queue, &value), QUOIT_ERROR_FORKED);
-    CHECK_EQUAL(quoit_queue_push_many(queue, &value, 1), 0);
-    CHECK_EQUAL(quoit_queue_pop_many(queue, &value, 1), 0);
-    CHECK_STATUS(quoit_queue_peek(queue, &items, &count), QUOIT_ERROR_FORKED);
+    CHECK_STATUS(quoit_queue_push(queue, &value, sizeof value, QUOIT_NOW), QUOIT_ERROR_FORKED);
+    CHECK_STATUS(quoit_queue_pop(queue, &value, sizeof value, NULL, QUOIT_NOW), QUOIT_ERROR_FORKED);
+    CHECK_EQUAL(test_push_many(queue, &value, 1), 0);
+    CHECK_EQUAL(test_pop_many(queue, &value, 1), 0);
+    CHECK_STATUS(quoit_queue_peek_many(queue, &items, &count, QUOIT_NOW), QUOIT_ERROR_FORKED);
     CHECK_EQ(items, NULL);
     CHECK_EQ(count, 0);
-    CHECK_STATUS(quoit_queue_release(queue, 1), QUOIT_ERROR_FORKED);
+    CHECK_STATUS(quoit_queue_release(queue), QUOIT_ERROR_FORKED);
     CHECK_STATUS(quoit_queue_finish(queue), QUOIT_ERROR_FORKED);
-    CHECK_STATUS(quoit_queue_unlink_self(queue), QUOIT_ERROR_FORKED);
+    CHECK_STATUS(quoit_queue_unlink(queue), QUOIT_ERROR_FORKED);
     CHECK_STATUS(quoit_queue_inspect(queue, &info), QUOIT_ERROR_FORKED);
     CHECK_STATUS(quoit_queue_check(queue), QUOIT_ERROR_FORKED);
     CHECK_EQUAL(quoit_queue_size(queue), 0);
@@ -53,10 +53,11 @@ static void child_is_refused(void)
         uint64_t value = 1;
         int status = -1;
         CHECK_STATUS(quoit_queue_create(name, &options, BOTH, &queue), QUOIT_OK);
-        CHECK_STATUS(quoit_queue_push(queue, &value), QUOIT_OK); /* the fast paths are warm */
-        CHECK_STATUS(quoit_queue_push(queue, &value), QUOIT_OK);
-        CHECK_STATUS(quoit_queue_pop(queue, &value), QUOIT_OK);
-        CHECK_STATUS(quoit_queue_push(queue, &value), QUOIT_OK);
+        CHECK_STATUS(quoit_queue_push(queue, &value, sizeof value, QUOIT_NOW),
+                     QUOIT_OK); /* the fast paths are warm */
+        CHECK_STATUS(quoit_queue_push(queue, &value, sizeof value, QUOIT_NOW), QUOIT_OK);
+        CHECK_STATUS(quoit_queue_pop(queue, &value, sizeof value, NULL, QUOIT_NOW), QUOIT_OK);
+        CHECK_STATUS(quoit_queue_push(queue, &value, sizeof value, QUOIT_NOW), QUOIT_OK);
         (void)fflush(NULL);
         pid_t child = fork();
         if (child == 0) {
@@ -65,10 +66,10 @@ static void child_is_refused(void)
         }
         CHECK_EQ(waitpid(child, &status, 0), child);
         CHECK_EQ(status, 0);
-        CHECK_STATUS(quoit_queue_pop(queue, &value), QUOIT_OK);
-        CHECK_STATUS(quoit_queue_push(queue, &value), QUOIT_OK);
+        CHECK_STATUS(quoit_queue_pop(queue, &value, sizeof value, NULL, QUOIT_NOW), QUOIT_OK);
+        CHECK_STATUS(quoit_queue_push(queue, &value, sizeof value, QUOIT_NOW), QUOIT_OK);
         quoit_queue_close(queue);
-        CHECK_STATUS(quoit_queue_unlink(name), QUOIT_OK);
+        CHECK_STATUS(quoit_unlink(name, 0), QUOIT_OK);
     }
 }
 
@@ -110,7 +111,7 @@ static void pool_is_refused(void)
         CHECK_EQ(waitpid(child, &status, 0), child);
         CHECK_EQ(status, 0);
         quoit_pool_close(second);
-        CHECK_STATUS(quoit_pool_unlink(name), QUOIT_OK);
+        CHECK_STATUS(quoit_unlink(name, 0), QUOIT_OK);
     }
 }
 
@@ -128,17 +129,17 @@ static void local_across_fork(void)
         quoit_queue *own;
         CHECK_STATUS(quoit_queue_open(name, QUOIT_PRODUCER, &own), QUOIT_OK);
         for (uint64_t n = 0; n < 5; n++)
-            CHECK_STATUS(quoit_queue_push(own, &n), QUOIT_OK);
+            CHECK_STATUS(quoit_queue_push(own, &n, sizeof n, QUOIT_NOW), QUOIT_OK);
         _exit(0);
     }
     CHECK_EQ(waitpid(child, &status, 0), child);
     CHECK_EQ(status, 0);
     for (uint64_t n = 0; n < 5; n++) {
-        CHECK_STATUS(quoit_queue_pop(queue, &value), QUOIT_OK);
+        CHECK_STATUS(quoit_queue_pop(queue, &value, sizeof value, NULL, QUOIT_NOW), QUOIT_OK);
         CHECK_EQUAL(value, n);
     }
     quoit_queue_close(queue);
-    CHECK_STATUS(quoit_queue_unlink(name), QUOIT_OK);
+    CHECK_STATUS(quoit_unlink(name, 0), QUOIT_OK);
 }
 
 /* Takes both roles, forks a child that lives on and says who it is, and waits to be killed. */
@@ -182,8 +183,8 @@ static void orphan_holds_nothing(void)
         CHECK_EQUAL(*(volatile uint64_t *)quoit_queue_user_area(queue), 7);
         quoit_queue_close(queue);
         quoit_region_close(region);
-        CHECK_STATUS(quoit_region_unlink(word_name), QUOIT_OK);
-        CHECK_STATUS(quoit_queue_unlink(name), QUOIT_OK);
+        CHECK_STATUS(quoit_unlink(word_name, 0), QUOIT_OK);
+        CHECK_STATUS(quoit_unlink(name, 0), QUOIT_OK);
     }
 }
 
@@ -232,7 +233,7 @@ static void fork_while_another_thread_opens(void)
         }
         CHECK_STATUS(status, QUOIT_OK);
         quoit_queue_close(queue);
-        CHECK_STATUS(quoit_queue_unlink(name.read), QUOIT_OK);
+        CHECK_STATUS(quoit_unlink(name.read, 0), QUOIT_OK);
     }
 }
 
@@ -278,7 +279,7 @@ static void fork_while_another_thread_closes(void)
             CHECK_EQ(waitpid(child, &status, 0), child);
             CHECK_EQ(status, 0);
         }
-        CHECK_STATUS(quoit_queue_unlink(name.read), QUOIT_OK);
+        CHECK_STATUS(quoit_unlink(name.read, 0), QUOIT_OK);
     }
 }
 

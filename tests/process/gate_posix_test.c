@@ -110,7 +110,7 @@ static void prepare(void)
 static void clear_up(void)
 {
     quoit_region_close(word_region);
-    CHECK_STATUS(quoit_region_unlink(word_name), QUOIT_OK);
+    CHECK_STATUS(quoit_unlink(word_name, 0), QUOIT_OK);
 }
 
 static double seconds_since(uint64_t start)
@@ -142,7 +142,7 @@ static void another_users_gate_is_not_waited_for(void)
             quoit_status created = quoit_queue_create(name, &options, QUOIT_PRODUCER, &queue);
             quoit_status joined = quoit_queue_join(name, &options, QUOIT_PRODUCER, &queue);
             quoit_status opened = quoit_queue_open(name, QUOIT_PRODUCER | any_owner, &queue);
-            quoit_status unlinked = quoit_queue_unlink(name);
+            quoit_status unlinked = quoit_unlink(name, 0);
             double seconds = seconds_since(start);
             end_holder(holder, path);
             CHECK(seconds < limit);
@@ -175,7 +175,7 @@ static void another_users_file_beside_an_own_object(void)
         CHECK(seconds < 5);
         CHECK_EQUAL((uint64_t)opened, (uint64_t)QUOIT_ERROR_OTHER_USER);
         quoit_queue_close(queue);
-        CHECK_STATUS(quoit_queue_unlink(name), QUOIT_OK);
+        CHECK_STATUS(quoit_unlink(name, 0), QUOIT_OK);
     }
     clear_up();
 }
@@ -259,7 +259,7 @@ static void unlink_waits_as_long(void)
         CHECK(read(ends[0], &byte, 1) == 1);
         interrupt(true);
         uint64_t start = quoit_os_monotonic_ns();
-        quoit_status status = quoit_queue_unlink_self(queue);
+        quoit_status status = quoit_queue_unlink(queue);
         interrupt(false); /* an emulated handler may spoil floating point */
         double seconds = seconds_since(start);
         CHECK(kill(holder, SIGKILL) == 0);
@@ -267,7 +267,7 @@ static void unlink_waits_as_long(void)
         CHECK(close(ends[0]) == 0 && close(ends[1]) == 0);
         CHECK_EQUAL((uint64_t)status, (uint64_t)QUOIT_ERROR_BUSY);
         check_limit(seconds);
-        CHECK_STATUS(quoit_queue_unlink_self(queue), QUOIT_OK);
+        CHECK_STATUS(quoit_queue_unlink(queue), QUOIT_OK);
         quoit_queue_close(queue);
     }
     quoit_os_hold_ns = before_ns;
@@ -320,7 +320,7 @@ static void another_users_queue(void)
         CHECK_EQUAL((uint64_t)wanted, (uint64_t)QUOIT_ERROR_BUSY);
         CHECK(wanted_after < 5);
         CHECK_STATUS(quoit_queue_open(name, QUOIT_CONSUMER | any_owner, &queue), QUOIT_OK);
-        CHECK_STATUS(quoit_queue_unlink_self(queue), QUOIT_OK);
+        CHECK_STATUS(quoit_queue_unlink(queue), QUOIT_OK);
         quoit_queue_close(queue);
     }
     clear_up();

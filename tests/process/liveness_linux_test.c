@@ -15,10 +15,10 @@
 #include <time.h>
 #include <unistd.h>
 
-static const enum quoit_kind kinds[] = {QUOIT_SPSC, QUOIT_MPMC};
+static const uint32_t kinds[] = {QUOIT_SPSC, QUOIT_MPMC};
 enum { KINDS = sizeof kinds / sizeof kinds[0] };
 
-static quoit_queue *create(const char *name, enum quoit_kind kind, unsigned roles)
+static quoit_queue *create(const char *name, uint32_t kind, unsigned roles)
 {
     const struct quoit_queue_options options = {.kind = kind, .item_bytes = 8, .capacity = 5};
     quoit_queue *queue;
@@ -41,11 +41,12 @@ static void hold_elsewhere(const char *name, unsigned role, int ready)
     quoit_queue *queue;
     void *room;
     const void *seen;
-    uint64_t count;
+    size_t count;
     if (quoit_queue_open(name, role, &queue) != QUOIT_OK)
         _exit(EXIT_FAILURE);
-    quoit_status status = role == QUOIT_PRODUCER ? quoit_queue_claim(queue, 1, &room, &count)
-                                                 : quoit_queue_peek(queue, &seen, &count);
+    quoit_status status = role == QUOIT_PRODUCER
+                              ? quoit_queue_claim_many(queue, 1, &room, &count, QUOIT_NOW)
+                              : quoit_queue_peek_many(queue, &seen, &count, QUOIT_NOW);
     if (status != QUOIT_OK || write(ready, "", 1) != 1)
         _exit(EXIT_FAILURE);
     for (;;)
@@ -103,18 +104,19 @@ static void in_another_pid_namespace(void)
         CHECK_STATUS(quoit_queue_open(name, QUOIT_PRODUCER, &producer),
                      many ? QUOIT_OK : QUOIT_ERROR_ROLE_TAKEN);
         if (many) { /* its claim comes first, and is respected */
-            CHECK_STATUS(quoit_queue_push(producer, &item), QUOIT_OK);
-            CHECK_STATUS(quoit_queue_pop(consumer, &item), QUOIT_EMPTY);
+            CHECK_STATUS(quoit_queue_push(producer, &item, sizeof item, QUOIT_NOW), QUOIT_OK);
+            CHECK_STATUS(quoit_queue_pop(consumer, &item, sizeof item, NULL, QUOIT_NOW),
+                         QUOIT_EMPTY);
         }
         kill_elsewhere(outer);
         if (!many) {
             CHECK_STATUS(quoit_queue_open(name, QUOIT_PRODUCER, &producer), QUOIT_OK);
-            CHECK_STATUS(quoit_queue_push(producer, &item), QUOIT_OK);
+            CHECK_STATUS(quoit_queue_push(producer, &item, sizeof item, QUOIT_NOW), QUOIT_OK);
         }
-        CHECK_STATUS(quoit_queue_pop(consumer, &item), QUOIT_OK);
+        CHECK_STATUS(quoit_queue_pop(consumer, &item, sizeof item, NULL, QUOIT_NOW), QUOIT_OK);
         quoit_queue_close(producer);
         quoit_queue_close(consumer);
-        CHECK_STATUS(quoit_queue_unlink(name), QUOIT_OK);
+        CHECK_STATUS(quoit_unlink(name, 0), QUOIT_OK);
     }
 }
 
@@ -155,7 +157,7 @@ static void reused_pid(void)
             CHECK(kill(stranger, SIGKILL) == 0 && exit_code_of(stranger) == TEST_KILLED);
         if (!choose_next_pid(member)) {
             quoit_queue_close(consumer);
-            CHECK_STATUS(quoit_queue_unlink(name), QUOIT_OK);
+            CHECK_STATUS(quoit_unlink(name, 0), QUOIT_OK);
             test_skip("PIDs cannot be chosen here");
         }
         stranger = fork_stranger();
@@ -172,7 +174,7 @@ static void reused_pid(void)
     CHECK_EQ(exit_code_of(stranger), TEST_KILLED);
     quoit_queue_close(producer);
     quoit_queue_close(consumer);
-    CHECK_STATUS(quoit_queue_unlink(name), QUOIT_OK);
+    CHECK_STATUS(quoit_unlink(name, 0), QUOIT_OK);
 }
 
 /* ---- Everybody stopped, and signals ---------------------------------------------------------- */
@@ -191,7 +193,9 @@ static void everybody_suspended(void)
             quoit_queue *own;
             if (quoit_queue_open(name, QUOIT_CONSUMER, &own) != QUOIT_OK)
                 _exit(1);
-            _exit(quoit_queue_pop_wait(own, &item, INT64_C(20000000000)) == QUOIT_OK ? 0 : 2);
+            _exit(quoit_queue_pop(own, &item, sizeof item, NULL, INT64_C(20000000000)) == QUOIT_OK
+                      ? 0
+                      : 2);
         }
         struct quoit_queue_info info = {.consumer_pid = 0};
         while (info.consumer_pid == 0)
@@ -200,11 +204,11 @@ static void everybody_suspended(void)
         test_sleep_ms(300); /* longer than anybody's slice of sleep */
         CHECK_STATUS(quoit_queue_inspect(queue, &info), QUOIT_OK);
         CHECK_EQUAL(info.consumer_pid, (uint64_t)pid); /* stopped is alive */
-        CHECK_STATUS(quoit_queue_push(queue, &item), QUOIT_OK);
+        CHECK_STATUS(quoit_queue_push(queue, &item, sizeof item, QUOIT_NOW), QUOIT_OK);
         CHECK_EQ(kill(pid, SIGCONT), 0);
         CHECK_EQUAL(exit_code_of(pid), 0);
         quoit_queue_close(queue);
-        CHECK_STATUS(quoit_queue_unlink(name), QUOIT_OK);
+        CHECK_STATUS(quoit_unlink(name, 0), QUOIT_OK);
     }
 }
 
@@ -245,16 +249,16 @@ static void signals_during_a_wait(void)
         uint64_t item = 0;
         int64_t start = now_ns();
         ring_often(3000);
-        CHECK_STATUS(quoit_queue_pop_wait(queue, &item, timeout_ns), QUOIT_TIMEOUT);
+        CHECK_STATUS(quoit_queue_pop(queue, &item, sizeof item, NULL, timeout_ns), QUOIT_EMPTY);
         CHECK_GE(now_ns() - start, timeout_ns);
-        while (quoit_queue_push(queue, &item) == QUOIT_OK)
+        while (quoit_queue_push(queue, &item, sizeof item, QUOIT_NOW) == QUOIT_OK)
             ;
-        CHECK_STATUS(quoit_queue_push_wait(queue, &item, timeout_ns), QUOIT_TIMEOUT);
+        CHECK_STATUS(quoit_queue_push(queue, &item, sizeof item, timeout_ns), QUOIT_FULL);
         CHECK_GE(now_ns() - start, 2 * timeout_ns);
         ring_often(0);
         CHECK_GT(rings, 0);
         quoit_queue_close(queue);
-        CHECK_STATUS(quoit_queue_unlink(name), QUOIT_OK);
+        CHECK_STATUS(quoit_unlink(name, 0), QUOIT_OK);
     }
 }
 

@@ -14,16 +14,16 @@ struct item {
 
 static const struct quoit_queue_options kinds[] = {
     {.item_bytes = sizeof(struct item), .capacity = CAPACITY},
-    {.item_bytes = sizeof(struct item), .capacity = CAPACITY, .tuning = QUOIT_FOR_SPANS},
-    {.item_bytes = sizeof(struct item), .capacity = CAPACITY, .sized = true},
+    {.item_bytes = sizeof(struct item), .capacity = CAPACITY}, /* spans */
+    {.item_bytes = sizeof(struct item), .capacity = CAPACITY, .messages = 1},
     {.item_bytes = sizeof(struct item), .capacity = CAPACITY, .kind = QUOIT_MPMC},
     {.item_bytes = sizeof(struct item), .capacity = CAPACITY, .kind = QUOIT_BROADCAST},
     {.item_bytes = sizeof(struct item),
      .capacity = CAPACITY,
      .kind = QUOIT_BROADCAST,
-     .broadcast = QUOIT_LOSSY},
+     .when_full = QUOIT_DROP_OLDEST},
 };
-enum { KINDS = sizeof kinds / sizeof kinds[0] };
+enum { KINDS = sizeof kinds / sizeof kinds[0], SPANS = 1 };
 
 static struct item make_item(uint64_t number)
 {
@@ -59,9 +59,8 @@ static void produce(char **arguments)
     quoit_queue *queue = enter(arguments[0], QUOIT_PRODUCER);
     for (uint64_t i = 1, last = item_count(); i <= last; i++) {
         struct item item = make_item(i);
-        CHECK_STATUS(options->sized
-                         ? quoit_queue_push_sized_wait(queue, &item, sizeof item, QUOIT_FOREVER)
-                         : quoit_queue_push_wait(queue, &item, QUOIT_FOREVER),
+        CHECK_STATUS(options->messages ? quoit_queue_push(queue, &item, sizeof item, QUOIT_FOREVER)
+                                       : quoit_queue_push(queue, &item, sizeof item, QUOIT_FOREVER),
                      QUOIT_OK);
     }
     CHECK_STATUS(quoit_queue_finish(queue), QUOIT_OK);
@@ -73,12 +72,12 @@ static void consume(char **arguments)
     const struct quoit_queue_options *options = &kinds[arguments[1][0] - '0'];
     quoit_queue *queue = enter(arguments[0], QUOIT_CONSUMER);
     struct item item;
-    uint64_t bytes;
+    size_t bytes;
     quoit_status status = QUOIT_OK;
     while (status == QUOIT_OK || status == QUOIT_ABANDONED)
-        status = options->sized
-                     ? quoit_queue_pop_sized_wait(queue, &item, sizeof item, &bytes, QUOIT_FOREVER)
-                     : quoit_queue_pop_wait(queue, &item, QUOIT_FOREVER);
+        status = options->messages
+                     ? quoit_queue_pop(queue, &item, sizeof item, &bytes, QUOIT_FOREVER)
+                     : quoit_queue_pop(queue, &item, sizeof item, NULL, QUOIT_FOREVER);
     CHECK_STATUS(status, QUOIT_FINISHED);
     quoit_queue_close(queue);
 }
@@ -104,7 +103,7 @@ static void watch(const char *name, const struct quoit_queue_options *options)
         CHECK_GT(item.words[0], last);
         last = item.words[0];
         seen++;
-        if (!options->sized)
+        if (!options->messages)
             CHECK_EQUAL(seen + cursor.missed, last);
     }
     if (options->kind == QUOIT_BROADCAST)
@@ -120,6 +119,7 @@ static void beside_processes(void)
         const char *const arguments[] = {name, kind, NULL};
         quoit_queue *queue;
         snprintf(test_context, sizeof test_context, "kind %d", k);
+        test_keep_spans(k == SPANS);
         CHECK_STATUS(quoit_queue_create(name, &kinds[k], QUOIT_OBSERVER, &queue), QUOIT_OK);
         test_process consumer = test_spawn("consume", arguments);
         test_process producer = test_spawn("produce", arguments);
@@ -127,7 +127,7 @@ static void beside_processes(void)
         CHECK_EQUAL(test_wait(producer), 0);
         CHECK_EQUAL(test_wait(consumer), 0);
         quoit_queue_close(queue);
-        CHECK_STATUS(quoit_queue_unlink(name), test_after_close(name));
+        CHECK_STATUS(quoit_unlink(name, 0), test_after_close(name));
     }
     test_context[0] = '\0';
 }
@@ -143,9 +143,10 @@ static void hold(char **arguments)
     quoit_queue *queue = enter(arguments[0], role);
     void *room;
     const void *seen;
-    uint64_t count;
-    quoit_status status = role == QUOIT_PRODUCER ? quoit_queue_claim(queue, 1, &room, &count)
-                                                 : quoit_queue_peek(queue, &seen, &count);
+    size_t count;
+    quoit_status status = role == QUOIT_PRODUCER
+                              ? quoit_queue_claim_many(queue, 1, &room, &count, QUOIT_NOW)
+                              : quoit_queue_peek_many(queue, &seen, &count, QUOIT_NOW);
     CHECK_STATUS_ANY(status, QUOIT_OK, QUOIT_EMPTY);
     (*ready)++;
     for (;;)
@@ -164,7 +165,7 @@ static void hold_and_die(const char *name, const char *role)
     test_kill(holder);
     CHECK_EQUAL(test_wait(holder), TEST_KILLED);
     quoit_region_close(region);
-    CHECK_STATUS(quoit_region_unlink(shared), test_after_close(shared));
+    CHECK_STATUS(quoit_unlink(shared, 0), test_after_close(shared));
 }
 
 static uint64_t count_dead(const quoit_queue *queue)
@@ -194,7 +195,7 @@ static void tidy_after_many(void)
     CHECK_STATUS(quoit_queue_create(name, &kinds[3], QUOIT_PRODUCER | QUOIT_CONSUMER, &queue),
                  QUOIT_OK);
     observer = enter(name, QUOIT_OBSERVER);
-    CHECK_STATUS(quoit_queue_push(queue, &item), QUOIT_OK);
+    CHECK_STATUS(quoit_queue_push(queue, &item, sizeof item, QUOIT_NOW), QUOIT_OK);
     hold_and_die(name, "consumer");
     CHECK_EQUAL(count_dead(observer), 1);
     hold_and_die(name, "producer"); /* takes the dead one's row */
@@ -206,16 +207,16 @@ static void tidy_after_many(void)
     CHECK_EQUAL(repair(queue), left);
     CHECK_EQUAL(count_dead(observer), 0);
     memset(&item, 0, sizeof item);
-    CHECK_STATUS(quoit_queue_pop(queue, &item), QUOIT_OK);
+    CHECK_STATUS(quoit_queue_pop(queue, &item, sizeof item, NULL, QUOIT_NOW), QUOIT_OK);
     CHECK_EQUAL(item.words[0], 7);
     check_item(&item);
-    CHECK_STATUS(quoit_queue_pop(queue, &item), QUOIT_EMPTY);
+    CHECK_STATUS(quoit_queue_pop(queue, &item, sizeof item, NULL, QUOIT_NOW), QUOIT_EMPTY);
     CHECK_EQUAL(repair(queue), 0);
     CHECK_STATUS(quoit_queue_inspect(observer, &info), QUOIT_OK);
     CHECK_EQUAL(info.repairs, 2); /* the claim, and the item that was adopted */
     quoit_queue_close(observer);
     quoit_queue_close(queue);
-    CHECK_STATUS(quoit_queue_unlink(name), test_after_close(name));
+    CHECK_STATUS(quoit_unlink(name, 0), test_after_close(name));
 }
 
 static void tidy_after_subscribers(void)
@@ -226,14 +227,14 @@ static void tidy_after_subscribers(void)
     CHECK_STATUS(quoit_queue_create(name, &kinds[4], QUOIT_PRODUCER, &queue), QUOIT_OK);
     hold_and_die(name, "consumer");
     for (int i = 0; i < CAPACITY; i++)
-        CHECK_STATUS(quoit_queue_push(queue, &item), QUOIT_OK);
+        CHECK_STATUS(quoit_queue_push(queue, &item, sizeof item, QUOIT_NOW), QUOIT_OK);
     CHECK_EQUAL(count_dead(queue), 1);
     CHECK_EQUAL(repair(queue), 2); /* its cursor, and its row */
     CHECK_EQUAL(count_dead(queue), 0);
     CHECK_EQUAL(repair(queue), 0);
-    CHECK_STATUS(quoit_queue_push(queue, &item), QUOIT_OK);
+    CHECK_STATUS(quoit_queue_push(queue, &item, sizeof item, QUOIT_NOW), QUOIT_OK);
     quoit_queue_close(queue);
-    CHECK_STATUS(quoit_queue_unlink(name), test_after_close(name));
+    CHECK_STATUS(quoit_unlink(name, 0), test_after_close(name));
 }
 
 int main(int argc, char **argv)

@@ -48,7 +48,7 @@ static void use_names(unsigned spaces)
         bool is_apart = spaces & IPC && strcmp(schemes[i], "sysv") == 0;
         if (status == QUOIT_ERROR_UNSUPPORTED && spaces & NO_PROC &&
             strcmp(schemes[i], "sysv") == 0) {
-            CHECK_STATUS(quoit_queue_unlink(names[i]), QUOIT_ERROR_UNSUPPORTED);
+            CHECK_STATUS(quoit_unlink(names[i], 0), QUOIT_ERROR_UNSUPPORTED);
             CHECK(strstr(test_sentence(), "/proc"));
             continue; /* a kernel before 6.11 */
         }
@@ -57,7 +57,7 @@ static void use_names(unsigned spaces)
             continue;
         CHECK_EQUAL(quoit_queue_size(queue), 0);
         quoit_queue_close(queue);
-        CHECK_STATUS(quoit_queue_unlink(names[i]), QUOIT_OK);
+        CHECK_STATUS(quoit_unlink(names[i], 0), QUOIT_OK);
         CHECK_STATUS(quoit_queue_open(names[i], QUOIT_OBSERVER, &queue), QUOIT_ERROR_NOT_FOUND);
     }
 }
@@ -99,8 +99,8 @@ static void check_alive(quoit_queue *const *queues)
         CHECK_STATUS(quoit_queue_inspect(second, &info), QUOIT_OK);
         CHECK_EQUAL(info.producer_pid, test_own_pid());
         quoit_queue_close(second);
-        CHECK_STATUS(quoit_queue_pop(queues[i], &item), QUOIT_OK);
-        CHECK_STATUS(quoit_queue_push(queues[i], &item), QUOIT_OK);
+        CHECK_STATUS(quoit_queue_pop(queues[i], &item, sizeof item, NULL, QUOIT_NOW), QUOIT_OK);
+        CHECK_STATUS(quoit_queue_push(queues[i], &item, sizeof item, QUOIT_NOW), QUOIT_OK);
     }
 }
 
@@ -112,7 +112,7 @@ static void each_combination(void)
     for (int i = 0; i < SCHEMES; i++) {
         names[i] = test_name(schemes[i]);
         CHECK_STATUS(quoit_queue_create(names[i], &options, BOTH, &queues[i]), QUOIT_OK);
-        CHECK_STATUS(quoit_queue_push(queues[i], &item), QUOIT_OK);
+        CHECK_STATUS(quoit_queue_push(queues[i], &item, sizeof item, QUOIT_NOW), QUOIT_OK);
     }
     for (unsigned spaces = 0; spaces < ALL; spaces++) {
         int status = -1;
@@ -132,7 +132,7 @@ static void each_combination(void)
     (void)printf("  %u of %d combinations are permitted here\n", done, ALL);
     for (int i = 0; i < SCHEMES; i++) {
         quoit_queue_close(queues[i]);
-        CHECK_STATUS(quoit_queue_unlink(names[i]), QUOIT_OK);
+        CHECK_STATUS(quoit_unlink(names[i], 0), QUOIT_OK);
     }
     if (done < 2)
         test_skip("this system gives no namespaces");

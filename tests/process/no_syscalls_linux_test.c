@@ -7,7 +7,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-QUOIT_DEFINE_QUEUE(word, uint64_t)
+QUOIT_DEFINE_QUEUE(word, uint64_t);
 
 enum { STRICT = 1 }; /* SECCOMP_MODE_STRICT; a C library need not bring the kernel's headers */
 
@@ -24,29 +24,32 @@ static void go_strict(char **arguments)
     CHECK_STATUS(quoit_pool_open(arguments[2], 0, &pool), QUOIT_OK);
     if (prctl(PR_SET_SECCOMP, STRICT) != 0)
         _exit(77);
-    uint64_t value = 0, items[8], count;
+    uint64_t value = 0, items[8];
+    size_t count;
     void *room;
     const void *there;
     for (uint64_t i = 0; i < 100000; i++) {
-        bool right = word_push_wait(queue, &i, QUOIT_FOREVER) == QUOIT_OK &&
-                     word_push(queue, &i) == QUOIT_OK && word_pop(queue, &value) == QUOIT_OK &&
-                     word_pop_wait(queue, &value, QUOIT_FOREVER) == QUOIT_OK &&
-                     word_pop(queue, &value) == QUOIT_EMPTY &&
-                     word_pop_wait(queue, &value, 0) == QUOIT_TIMEOUT &&
-                     quoit_queue_claim(queue, 2, &room, &count) == QUOIT_OK &&
-                     (*(uint64_t *)room = i, quoit_queue_commit(queue, 1)) == QUOIT_OK &&
-                     quoit_queue_peek(queue, &there, &count) == QUOIT_OK &&
-                     quoit_queue_release(queue, 1) == QUOIT_OK && value == i &&
-                     word_push_many(queue, &i, 1) == 1 && word_pop_many(queue, items, 8) == 1 &&
+        bool right = word_push((struct word_queue){queue}, &i, QUOIT_FOREVER) == QUOIT_OK &&
+                     word_push((struct word_queue){queue}, &i, QUOIT_NOW) == QUOIT_OK &&
+                     word_pop((struct word_queue){queue}, &value, QUOIT_NOW) == QUOIT_OK &&
+                     word_pop((struct word_queue){queue}, &value, QUOIT_FOREVER) == QUOIT_OK &&
+                     word_pop((struct word_queue){queue}, &value, QUOIT_NOW) == QUOIT_EMPTY &&
+                     word_pop((struct word_queue){queue}, &value, INT64_MIN) == QUOIT_EMPTY &&
+                     quoit_queue_claim_many(queue, 2, &room, &count, QUOIT_NOW) == QUOIT_OK &&
+                     (*(uint64_t *)room = i, quoit_queue_commit_many(queue, 1)) == QUOIT_OK &&
+                     quoit_queue_peek_many(queue, &there, &count, QUOIT_NOW) == QUOIT_OK &&
+                     quoit_queue_release(queue) == QUOIT_OK && value == i &&
+                     test_push_many(queue, &i, 1) == 1 && test_pop_many(queue, items, 8) == 1 &&
                      quoit_pool_alloc(pool, &block) == QUOIT_OK &&
-                     quoit_pool_push(pool, queue, block) == QUOIT_OK &&
-                     quoit_pool_pop(pool, queue, &block) == QUOIT_OK &&
+                     quoit_pool_push(pool, queue, block, QUOIT_NOW) == QUOIT_OK &&
+                     quoit_pool_pop(pool, queue, &block, QUOIT_NOW) == QUOIT_OK &&
                      quoit_pool_at(pool, block) && quoit_pool_free(pool, block) == QUOIT_OK;
         if (!right)
             (void)syscall(SYS_exit, 1);
     }
     if (sleeps)
-        (void)word_pop_wait(queue, &value, 1000000); /* must call, and die: the test can fail */
+        (void)word_pop((struct word_queue){queue}, &value,
+                       1000000); /* must call, and die: the test can fail */
     (void)syscall(SYS_exit, 0);
 }
 
@@ -59,7 +62,7 @@ static void look_strictly(char **arguments)
     if (prctl(PR_SET_SECCOMP, STRICT) != 0)
         _exit(77);
     for (uint64_t i = 0; i < 10000; i++)
-        if (word_pop(queue, &value) != QUOIT_EMPTY)
+        if (word_pop((struct word_queue){queue}, &value, QUOIT_NOW) != QUOIT_EMPTY)
             (void)syscall(SYS_exit, 1);
     (void)syscall(SYS_exit, 0);
 }
@@ -72,7 +75,7 @@ static void none_to_look(void)
     CHECK_STATUS(quoit_queue_create(name, &options, QUOIT_PRODUCER, &queue), QUOIT_OK);
     int result = test_wait(test_spawn("look_strictly", (const char *const[]){name, NULL}));
     quoit_queue_close(queue);
-    CHECK_STATUS(quoit_queue_unlink(name), QUOIT_OK);
+    CHECK_STATUS(quoit_unlink(name, 0), QUOIT_OK);
     if (result == 77)
         test_skip("this system refuses strict seccomp");
     CHECK_EQUAL((uint64_t)result, 0);
@@ -80,12 +83,12 @@ static void none_to_look(void)
 
 static void no_system_call(void)
 {
-    for (int tuning = 0; tuning < 2; tuning++) {
+    for (int spans = 0; spans < 2; spans++) {
         const char *name = test_name(""), *pool_name = test_name("");
         const struct quoit_pool_options pool_options = {.block_bytes = 64, .blocks = 5};
         quoit_pool *pool;
-        const struct quoit_queue_options options = {
-            .item_bytes = 8, .capacity = 8, .tuning = (enum quoit_tuning)tuning};
+        const struct quoit_queue_options options = {.item_bytes = 8, .capacity = 8};
+        test_keep_spans(spans != 0);
         quoit_queue *queue;
         CHECK_STATUS(quoit_queue_create(name, &options, QUOIT_OBSERVER, &queue), QUOIT_OK);
         CHECK_STATUS(quoit_pool_create(pool_name, &pool_options, 0, &pool), QUOIT_OK);
@@ -98,8 +101,8 @@ static void no_system_call(void)
         CHECK_EQUAL((uint64_t)test_wait(test_spawn("go_strict", asleep)), TEST_KILLED);
         quoit_pool_close(pool);
         quoit_queue_close(queue);
-        CHECK_STATUS(quoit_queue_unlink(name), QUOIT_OK);
-        CHECK_STATUS(quoit_pool_unlink(pool_name), QUOIT_OK);
+        CHECK_STATUS(quoit_unlink(name, 0), QUOIT_OK);
+        CHECK_STATUS(quoit_unlink(pool_name, 0), QUOIT_OK);
     }
 }
 

@@ -46,7 +46,7 @@ static void look(void)
                      QUOIT_ERROR_OTHER_USER);
         CHECK_STATUS(quoit_queue_open(queue_names[i], QUOIT_OBSERVER, &queue),
                      QUOIT_ERROR_OTHER_USER);
-        CHECK_STATUS(quoit_queue_unlink(queue_names[i]), QUOIT_ERROR_OTHER_USER);
+        CHECK_STATUS(quoit_unlink(queue_names[i], 0), QUOIT_ERROR_OTHER_USER);
         CHECK_STATUS(quoit_unlink_abandoned(queue_names[i], 0), QUOIT_ERROR_OTHER_USER);
         CHECK_STATUS(
             quoit_queue_open(queue_names[i], (unsigned)QUOIT_CONSUMER | QUOIT_ANY_OWNER, &queue),
@@ -69,7 +69,7 @@ static void use_own(void)
     CHECK_STATUS(quoit_queue_open(own_name, QUOIT_CONSUMER, &second), QUOIT_OK);
     quoit_queue_close(second);
     quoit_queue_close(queue);
-    CHECK_STATUS(quoit_queue_unlink(own_name), QUOIT_OK);
+    CHECK_STATUS(quoit_unlink(own_name, 0), QUOIT_OK);
 }
 
 /* A process of user `uid` in a namespace with that map; a map of "" maps no user. False if this
@@ -142,7 +142,7 @@ static void remove_foreign(void)
     if (child == 0) {
         CHECK(setgid(OWNER) == 0 && setuid(OWNER) == 0);
         for (int i = 0; queue_names[i]; i++)
-            CHECK_STATUS(quoit_queue_unlink(queue_names[i]), QUOIT_OK);
+            CHECK_STATUS(quoit_unlink(queue_names[i], 0), QUOIT_OK);
         for (int i = 0; sem_names[i]; i++)
             CHECK_STATUS(quoit_sem_unlink(sem_names[i]), QUOIT_OK);
         _exit(EXIT_SUCCESS);

@@ -24,7 +24,7 @@ static void open_private(char **arguments)
     CHECK_STATUS(quoit_queue_open(arguments[0], QUOIT_CONSUMER, &queue), QUOIT_ERROR_PERMISSION);
     CHECK_STATUS(quoit_queue_open(arguments[0], QUOIT_OBSERVER | any_owner, &queue),
                  QUOIT_ERROR_PERMISSION);
-    CHECK_STATUS(quoit_queue_unlink(arguments[0]), QUOIT_ERROR_PERMISSION);
+    CHECK_STATUS(quoit_unlink(arguments[0], 0), QUOIT_ERROR_PERMISSION);
 }
 
 static void open_readable(char **arguments)
@@ -48,9 +48,9 @@ static void open_public(char **arguments)
     uint64_t value = 0;
     become_stranger();
     CHECK_STATUS(quoit_queue_open(arguments[0], QUOIT_CONSUMER, &queue), QUOIT_ERROR_OTHER_USER);
-    CHECK_STATUS(quoit_queue_unlink(arguments[0]), QUOIT_ERROR_OTHER_USER);
+    CHECK_STATUS(quoit_unlink(arguments[0], 0), QUOIT_ERROR_OTHER_USER);
     CHECK_STATUS(quoit_queue_open(arguments[0], QUOIT_CONSUMER | any_owner, &queue), QUOIT_OK);
-    CHECK_STATUS(quoit_queue_pop(queue, &value), QUOIT_OK);
+    CHECK_STATUS(quoit_queue_pop(queue, &value, sizeof value, NULL, QUOIT_NOW), QUOIT_OK);
     CHECK_EQUAL(value, 42);
     quoit_queue_close(queue);
 }
@@ -72,10 +72,10 @@ static void strangers(void)
             quoit_queue *queue;
             uint64_t value = 42;
             CHECK_STATUS(quoit_queue_create(name, &options, QUOIT_PRODUCER, &queue), QUOIT_OK);
-            CHECK_STATUS(quoit_queue_push(queue, &value), QUOIT_OK);
+            CHECK_STATUS(quoit_queue_push(queue, &value, sizeof value, QUOIT_NOW), QUOIT_OK);
             CHECK_EQUAL(test_wait(test_spawn(cases[k].role, arguments)), 0);
             quoit_queue_close(queue);
-            CHECK_STATUS(quoit_queue_unlink(name), QUOIT_OK);
+            CHECK_STATUS(quoit_unlink(name, 0), QUOIT_OK);
         }
 }
 

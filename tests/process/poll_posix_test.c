@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-QUOIT_DEFINE_QUEUE(word, uint64_t)
+QUOIT_DEFINE_QUEUE(word, uint64_t);
 
 static const struct quoit_queue_options options = {.item_bytes = sizeof(uint64_t), .capacity = 8};
 enum { BOTH = QUOIT_PRODUCER | QUOIT_CONSUMER, ITEMS = 100000 };
@@ -25,16 +25,16 @@ static bool is_readable(int fd, int timeout_ms)
     return found == 1 && look.revents == POLLIN;
 }
 
-static int descriptor(quoit_queue *queue, unsigned role)
+static int descriptor(quoit_queue *queue, uint32_t events)
 {
     int fd, again;
-    CHECK_STATUS(quoit_queue_poll_fd(queue, role, &fd), QUOIT_OK);
-    CHECK_STATUS(quoit_queue_poll_fd(queue, role, &again), QUOIT_OK);
+    CHECK_STATUS(quoit_queue_poll_fd(queue, events, &fd), QUOIT_OK);
+    CHECK_STATUS(quoit_queue_poll_fd(queue, events, &again), QUOIT_OK);
     CHECK_EQUAL((uint64_t)fd, (uint64_t)again);
     return fd;
 }
 
-static void levels_of(enum quoit_kind kind)
+static void levels_of(uint32_t kind)
 {
     struct quoit_queue_options of_kind = options;
     const char *name = test_name("");
@@ -43,34 +43,34 @@ static void levels_of(enum quoit_kind kind)
     int before = test_open_descriptors();
     of_kind.kind = kind;
     CHECK_STATUS(quoit_queue_create(name, &of_kind, BOTH, &queue), QUOIT_OK);
-    int items = descriptor(queue, QUOIT_CONSUMER), room = descriptor(queue, QUOIT_PRODUCER);
+    int items = descriptor(queue, QUOIT_ITEMS), room = descriptor(queue, QUOIT_ROOM);
     CHECK(is_readable(room, 10000));
     CHECK(!is_readable(items, 50));
-    CHECK_STATUS(word_push(queue, &value), QUOIT_OK);
-    CHECK_STATUS(word_push(queue, &value), QUOIT_OK);
+    CHECK_STATUS(word_push((struct word_queue){queue}, &value, QUOIT_NOW), QUOIT_OK);
+    CHECK_STATUS(word_push((struct word_queue){queue}, &value, QUOIT_NOW), QUOIT_OK);
     for (int i = 0; i < 3; i++)
         CHECK(is_readable(items, 10000)); /* a level, not an edge */
-    CHECK_STATUS(word_pop(queue, &value), QUOIT_OK);
+    CHECK_STATUS(word_pop((struct word_queue){queue}, &value, QUOIT_NOW), QUOIT_OK);
     CHECK(is_readable(items, 0));
-    CHECK_STATUS(word_pop(queue, &value), QUOIT_OK);
-    CHECK_STATUS(word_pop(queue, &value), QUOIT_EMPTY);
+    CHECK_STATUS(word_pop((struct word_queue){queue}, &value, QUOIT_NOW), QUOIT_OK);
+    CHECK_STATUS(word_pop((struct word_queue){queue}, &value, QUOIT_NOW), QUOIT_EMPTY);
     CHECK(!is_readable(items, 50));
-    while (word_push(queue, &value) == QUOIT_OK)
+    while (word_push((struct word_queue){queue}, &value, QUOIT_NOW) == QUOIT_OK)
         ;
     CHECK(is_readable(items, 10000));
     CHECK(!is_readable(room, 50));
-    CHECK_STATUS(word_pop(queue, &value), QUOIT_OK);
+    CHECK_STATUS(word_pop((struct word_queue){queue}, &value, QUOIT_NOW), QUOIT_OK);
     CHECK(is_readable(room, 10000));
-    CHECK_EQUAL(quoit_queue_pop_many(queue, &(uint64_t[8]){0}, 8), 7);
-    CHECK_EQUAL(quoit_queue_pop_many(queue, &(uint64_t[8]){0}, 8), 0);
+    CHECK_EQUAL(test_pop_many(queue, &(uint64_t[8]){0}, 8), 7);
+    CHECK_EQUAL(test_pop_many(queue, &(uint64_t[8]){0}, 8), 0);
     CHECK(!is_readable(items, 50));
     CHECK_STATUS(quoit_queue_finish(queue), QUOIT_OK);
     CHECK(is_readable(items, 10000));
-    CHECK_STATUS(word_pop(queue, &value), QUOIT_FINISHED);
+    CHECK_STATUS(word_pop((struct word_queue){queue}, &value, QUOIT_NOW), QUOIT_FINISHED);
     CHECK(is_readable(items, 0));
     quoit_queue_close(queue);
     CHECK_EQUAL((uint64_t)test_open_descriptors(), (uint64_t)before);
-    CHECK_STATUS(quoit_queue_unlink(name), QUOIT_OK);
+    CHECK_STATUS(quoit_unlink(name, 0), QUOIT_OK);
 }
 
 /* Of many consumers one still reads the last item: the others have neither items nor the end. */
@@ -80,22 +80,23 @@ static void the_end_of_many(void)
     const char *name = test_name("");
     quoit_queue *reader, *waiting;
     const void *seen;
-    uint64_t value = 1, count;
+    uint64_t value = 1;
+    size_t count;
     CHECK_STATUS(quoit_queue_create(name, &many, QUOIT_PRODUCER | QUOIT_CONSUMER, &reader),
                  QUOIT_OK);
     CHECK_STATUS(quoit_queue_open(name, QUOIT_CONSUMER, &waiting), QUOIT_OK);
-    int items = descriptor(waiting, QUOIT_CONSUMER);
-    CHECK_STATUS(word_push(reader, &value), QUOIT_OK);
-    CHECK_STATUS(quoit_queue_peek(reader, &seen, &count), QUOIT_OK);
+    int items = descriptor(waiting, QUOIT_ITEMS);
+    CHECK_STATUS(word_push((struct word_queue){reader}, &value, QUOIT_NOW), QUOIT_OK);
+    CHECK_STATUS(quoit_queue_peek_many(reader, &seen, &count, QUOIT_NOW), QUOIT_OK);
     CHECK_STATUS(quoit_queue_finish(reader), QUOIT_OK);
-    CHECK_STATUS(word_pop(waiting, &value), QUOIT_EMPTY);
+    CHECK_STATUS(word_pop((struct word_queue){waiting}, &value, QUOIT_NOW), QUOIT_EMPTY);
     CHECK(!is_readable(items, 50));
-    CHECK_STATUS(quoit_queue_release(reader, 1), QUOIT_OK);
+    CHECK_STATUS(quoit_queue_release(reader), QUOIT_OK);
     CHECK(is_readable(items, 10000));
-    CHECK_STATUS(word_pop(waiting, &value), QUOIT_FINISHED);
+    CHECK_STATUS(word_pop((struct word_queue){waiting}, &value, QUOIT_NOW), QUOIT_FINISHED);
     quoit_queue_close(waiting);
     quoit_queue_close(reader);
-    CHECK_STATUS(quoit_queue_unlink(name), QUOIT_OK);
+    CHECK_STATUS(quoit_unlink(name, 0), QUOIT_OK);
 }
 
 static void levels(void)
@@ -111,21 +112,21 @@ static void wrong_roles(void)
     quoit_queue *queue;
     int fd;
     CHECK_STATUS(quoit_queue_create(name, &options, QUOIT_CONSUMER, &queue), QUOIT_OK);
-    CHECK_STATUS(quoit_queue_poll_fd(queue, QUOIT_PRODUCER, &fd), QUOIT_ERROR_WRONG_ROLE);
-    CHECK_STATUS(quoit_queue_poll_fd(queue, QUOIT_OBSERVER, &fd), QUOIT_ERROR_WRONG_ROLE);
-    CHECK_STATUS(quoit_queue_poll_fd(queue, QUOIT_CONSUMER, NULL), QUOIT_ERROR_INVALID);
+    CHECK_STATUS(quoit_queue_poll_fd(queue, QUOIT_ROOM, &fd), QUOIT_ERROR_WRONG_ROLE);
+    CHECK_STATUS(quoit_queue_poll_fd(queue, QUOIT_CONSUMER, &fd), QUOIT_ERROR_INVALID);
+    CHECK_STATUS(quoit_queue_poll_fd(queue, QUOIT_ITEMS, NULL), QUOIT_ERROR_INVALID);
     CHECK_EQ(fd, -1);
     quoit_queue_close(queue);
-    CHECK_STATUS(quoit_queue_unlink(name), QUOIT_OK);
+    CHECK_STATUS(quoit_unlink(name, 0), QUOIT_OK);
 }
 
 static void produce(char **arguments)
 {
     quoit_queue *queue;
     CHECK_STATUS(quoit_queue_open(arguments[0], QUOIT_PRODUCER, &queue), QUOIT_OK);
-    int room = descriptor(queue, QUOIT_PRODUCER);
+    int room = descriptor(queue, QUOIT_ROOM);
     for (uint64_t i = 0; i < ITEMS;) {
-        if (word_push(queue, &i) == QUOIT_OK)
+        if (word_push((struct word_queue){queue}, &i, QUOIT_NOW) == QUOIT_OK)
             i++;
         else
             CHECK(is_readable(room, 60000));
@@ -145,10 +146,10 @@ static void event_loops(void)
     quoit_queue *queue;
     CHECK_STATUS(quoit_queue_create(name, &options, QUOIT_CONSUMER, &queue), QUOIT_OK);
     test_process other = test_spawn("produce", arguments);
-    int items = descriptor(queue, QUOIT_CONSUMER);
+    int items = descriptor(queue, QUOIT_ITEMS);
     uint64_t next = 0, value = 0;
     for (;;) {
-        quoit_status status = word_pop(queue, &value);
+        quoit_status status = word_pop((struct word_queue){queue}, &value, QUOIT_NOW);
         if (status == QUOIT_FINISHED)
             break;
         if (status == QUOIT_EMPTY) {
@@ -161,7 +162,7 @@ static void event_loops(void)
     CHECK_EQUAL(next, ITEMS);
     CHECK_EQUAL(test_wait(other), 0);
     quoit_queue_close(queue);
-    CHECK_STATUS(quoit_queue_unlink(name), QUOIT_OK);
+    CHECK_STATUS(quoit_unlink(name, 0), QUOIT_OK);
 }
 
 /* arguments: name, "push" or "pop" */
@@ -176,7 +177,7 @@ static void come_and_go(char **arguments)
 }
 
 /* Readable, since the other side is gone, until a call has returned it; then no more. */
-static void abandoned_by(enum quoit_kind kind, unsigned role, const char *how)
+static void abandoned_by(uint32_t kind, unsigned role, const char *how)
 {
     struct quoit_queue_options of_kind = options;
     const char *name = test_name("");
@@ -186,28 +187,31 @@ static void abandoned_by(enum quoit_kind kind, unsigned role, const char *how)
     uint64_t value = 1;
     of_kind.kind = kind;
     CHECK_STATUS(quoit_queue_create(name, &of_kind, role, &queue), QUOIT_OK);
-    int fd = descriptor(queue, role);
-    while (!pops && word_push(queue, &value) == QUOIT_OK)
+    int fd = descriptor(queue, role == QUOIT_CONSUMER ? QUOIT_ITEMS : QUOIT_ROOM);
+    while (!pops && word_push((struct word_queue){queue}, &value, QUOIT_NOW) == QUOIT_OK)
         ;
     for (int round = 0; round < 2; round++) {
         CHECK(!is_readable(fd, 120));
         (void)test_wait(test_spawn("come_and_go", arguments));
         CHECK(is_readable(fd, 10000));
         CHECK(is_readable(fd, 0)); /* a level: it is not used up */
-        CHECK_STATUS(pops ? word_pop(queue, &value) : word_push(queue, &value), QUOIT_ABANDONED);
+        CHECK_STATUS(pops ? word_pop((struct word_queue){queue}, &value, QUOIT_NOW)
+                          : word_push((struct word_queue){queue}, &value, QUOIT_NOW),
+                     QUOIT_ABANDONED);
         CHECK(!is_readable(fd, 120));
-        CHECK_STATUS(pops ? word_pop(queue, &value) : word_push(queue, &value),
+        CHECK_STATUS(pops ? word_pop((struct word_queue){queue}, &value, QUOIT_NOW)
+                          : word_push((struct word_queue){queue}, &value, QUOIT_NOW),
                      pops ? QUOIT_EMPTY : QUOIT_FULL);
     }
     /* A wait that finds nothing silences it as well. */
     (void)test_wait(test_spawn("come_and_go", arguments));
     CHECK(is_readable(fd, 10000));
-    CHECK_STATUS(pops ? word_pop_wait(queue, &value, QUOIT_FOREVER)
-                      : word_push_wait(queue, &value, QUOIT_FOREVER),
+    CHECK_STATUS(pops ? word_pop((struct word_queue){queue}, &value, QUOIT_FOREVER)
+                      : word_push((struct word_queue){queue}, &value, QUOIT_FOREVER),
                  QUOIT_ABANDONED);
     CHECK(!is_readable(fd, 50));
     quoit_queue_close(queue);
-    CHECK_STATUS(quoit_queue_unlink(name), QUOIT_OK);
+    CHECK_STATUS(quoit_unlink(name, 0), QUOIT_OK);
 }
 
 static void abandoned(void)
@@ -241,25 +245,25 @@ static void torn_pop(void)
     uint64_t value = 1;
     int told = 0, in_vain = 0;
     CHECK_STATUS(quoit_queue_create(name, &options, QUOIT_PRODUCER, &queue), QUOIT_OK);
-    int fd = descriptor(queue, QUOIT_PRODUCER);
-    while (word_push(queue, &value) == QUOIT_OK)
+    int fd = descriptor(queue, QUOIT_ROOM);
+    while (word_push((struct word_queue){queue}, &value, QUOIT_NOW) == QUOIT_OK)
         ;
     CHECK_EQUAL(test_wait(test_spawn("tear_a_pop", (const char *const[]){name, NULL})), 0);
     for (int i = 0; i < 5; i++)
         while (is_readable(fd, 60) && in_vain < 100) {
-            quoit_status status = word_push(queue, &value);
+            quoit_status status = word_push((struct word_queue){queue}, &value, QUOIT_NOW);
             told += status == QUOIT_ABANDONED;
             in_vain += status == QUOIT_FULL;
         }
     CHECK_EQUAL((uint64_t)told, 1);
     CHECK(in_vain <= 1);
-    CHECK(quoit_queue_is_full(queue));
+    CHECK_STATUS(word_push((struct word_queue){queue}, &value, QUOIT_NOW), QUOIT_FULL);
     CHECK_STATUS(quoit_queue_open(name, QUOIT_CONSUMER, &successor), QUOIT_OK);
     CHECK(is_readable(fd, 10000));
-    CHECK_STATUS(word_push(queue, &value), QUOIT_OK);
+    CHECK_STATUS(word_push((struct word_queue){queue}, &value, QUOIT_NOW), QUOIT_OK);
     quoit_queue_close(successor);
     quoit_queue_close(queue);
-    CHECK_STATUS(quoit_queue_unlink(name), QUOIT_OK);
+    CHECK_STATUS(quoit_unlink(name, 0), QUOIT_OK);
 }
 
 /* ---- Descriptors and other threads' children ------------------------------------------------- */
@@ -277,7 +281,7 @@ static void make_descriptors(void *name)
     while (atomic_load(&polling)) {
         quoit_queue *queue;
         CHECK_STATUS(quoit_queue_open(name, QUOIT_CONSUMER, &queue), QUOIT_OK);
-        (void)descriptor(queue, QUOIT_CONSUMER);
+        (void)descriptor(queue, QUOIT_ITEMS);
         quoit_queue_close(queue);
     }
 }
@@ -308,7 +312,7 @@ static void children_inherit_nothing(void)
     test_thread_join(thread);
     CHECK_EQUAL(most, usual);
     quoit_queue_close(queue);
-    CHECK_STATUS(quoit_queue_unlink(name), QUOIT_OK);
+    CHECK_STATUS(quoit_unlink(name, 0), QUOIT_OK);
 }
 
 int main(int argc, char **argv)

@@ -66,7 +66,7 @@ static void give(struct hands *hands)
         return;
     quoit_block block = part_with(hands);
     memset(bytes_of(hands, block), 0xee, 256); /* what a receiver is to find */
-    quoit_status status = quoit_pool_push(hands->pool, hands->queue, block);
+    quoit_status status = quoit_pool_push(hands->pool, hands->queue, block, QUOIT_NOW);
     if (status == QUOIT_FULL || status == QUOIT_ABANDONED)
         receive(hands, block);
     else
@@ -78,7 +78,7 @@ static void get(struct hands *hands)
 {
     quoit_block block;
     quoit_status status = hands->held < HELD_MOST
-                              ? quoit_pool_pop(hands->pool, hands->queue, &block)
+                              ? quoit_pool_pop(hands->pool, hands->queue, &block, QUOIT_NOW)
                               : QUOIT_EMPTY;
     CHECK_STATUS_ANY(status, QUOIT_OK, QUOIT_EMPTY, QUOIT_ABANDONED, QUOIT_ERROR_BUSY);
     if (status != QUOIT_OK)
@@ -184,7 +184,7 @@ static uint64_t settle(struct scene *scene)
     quoit_status status;
     uint64_t count = 0;
     CHECK_STATUS(quoit_pool_reclaim(scene->pool, &scene->queue, 1, NULL), QUOIT_OK);
-    while ((status = quoit_pool_pop(scene->pool, scene->queue, &block)) == QUOIT_OK) {
+    while ((status = quoit_pool_pop(scene->pool, scene->queue, &block, QUOIT_NOW)) == QUOIT_OK) {
         CHECK_STATUS(quoit_pool_free(scene->pool, block), QUOIT_OK);
         count++;
     }
@@ -200,9 +200,9 @@ static void end(struct scene *scene)
     quoit_queue_close(scene->queue);
     quoit_pool_close(scene->pool);
     quoit_region_close(scene->region);
-    CHECK_STATUS(quoit_queue_unlink(scene->queue_name), test_after_close(scene->queue_name));
-    CHECK_STATUS(quoit_pool_unlink(scene->pool_name), test_after_close(scene->pool_name));
-    CHECK_STATUS(quoit_region_unlink(scene->ledger_name), test_after_close(scene->ledger_name));
+    CHECK_STATUS(quoit_unlink(scene->queue_name, 0), test_after_close(scene->queue_name));
+    CHECK_STATUS(quoit_unlink(scene->pool_name, 0), test_after_close(scene->pool_name));
+    CHECK_STATUS(quoit_unlink(scene->ledger_name, 0), test_after_close(scene->ledger_name));
 }
 
 static void no_block_in_two_hands(void)

@@ -74,8 +74,8 @@ static void meet(const char *scheme, const char *kind)
         CHECK_EQUAL(meeting->seen[i].created_by, meeting->seen[0].created_by);
     }
     quoit_region_close(region);
-    CHECK_STATUS(quoit_region_unlink(meeting_name), test_after_close(meeting_name));
-    CHECK_STATUS(quoit_queue_unlink(name), test_after_close(name));
+    CHECK_STATUS(quoit_unlink(meeting_name, 0), test_after_close(meeting_name));
+    CHECK_STATUS(quoit_unlink(name, 0), test_after_close(name));
 }
 
 static void everybody_joins(void)
@@ -91,7 +91,7 @@ static void leave_by_name(quoit_queue *queue, const char *name)
     struct quoit_queue_info own, found;
     quoit_queue *other;
     CHECK_STATUS(quoit_queue_inspect(queue, &own), QUOIT_OK);
-    quoit_status status = quoit_queue_unlink_self(queue);
+    quoit_status status = quoit_queue_unlink(queue);
     CHECK_STATUS_ANY(status, QUOIT_OK, QUOIT_ERROR_REMOVED);
     if (quoit_queue_open(name, QUOIT_OBSERVER, &other) != QUOIT_OK)
         return;
@@ -110,9 +110,9 @@ static void join_and_leave(char **arguments)
         if (status != QUOIT_OK)
             continue;
         uint64_t own = (uint64_t)test_own_pid() << 32 | (uint64_t)round, popped = 0;
-        CHECK(quoit_queue_is_empty(queue));
-        CHECK_STATUS(quoit_queue_push(queue, &own), QUOIT_OK);
-        CHECK_STATUS(quoit_queue_pop(queue, &popped), QUOIT_OK);
+        CHECK((quoit_queue_size(queue) == 0));
+        CHECK_STATUS(quoit_queue_push(queue, &own, sizeof own, QUOIT_NOW), QUOIT_OK);
+        CHECK_STATUS(quoit_queue_pop(queue, &popped, sizeof popped, NULL, QUOIT_NOW), QUOIT_OK);
         CHECK_EQUAL(popped, own);
         if (round % 4 == 0)
             leave_by_name(queue, arguments[0]);
@@ -133,7 +133,7 @@ static void create_and_leave(char **arguments)
 static void unlink_again_and_again(char **arguments)
 {
     for (int round = 0; TEST_LOOP(round < (int)test_effort(300, 600), 3, "round", round); round++) {
-        quoit_status status = quoit_queue_unlink(arguments[0]);
+        quoit_status status = quoit_unlink(arguments[0], 0);
         CHECK_STATUS_ANY(status, QUOIT_OK, QUOIT_ERROR_NOT_FOUND);
     }
 }
@@ -150,7 +150,7 @@ static void create_against_unlink_against_join(void)
             processes[k] = test_spawn(roles[k], arguments);
         for (int k = 0; k < 4; k++)
             CHECK_EQUAL(test_wait(processes[k]), 0);
-        quoit_status status = quoit_queue_unlink(name);
+        quoit_status status = quoit_unlink(name, 0);
         CHECK_STATUS_ANY(status, QUOIT_OK, QUOIT_ERROR_NOT_FOUND);
     }
 }
@@ -163,7 +163,7 @@ static void create_and_unlink_for_ever(char **arguments)
     for (;;) {
         quoit_queue *queue;
         CHECK_STATUS(quoit_queue_join(arguments[0], &options, BOTH, &queue), QUOIT_OK);
-        CHECK_STATUS(quoit_queue_unlink_self(queue), QUOIT_OK);
+        CHECK_STATUS(quoit_queue_unlink(queue), QUOIT_OK);
         quoit_queue_close(queue);
         atomic_fetch_add(rounds, 1);
     }
@@ -190,13 +190,13 @@ static void killed_while_creating(void)
             test_kill(process);
             CHECK_EQUAL(test_wait(process), TEST_KILLED);
             CHECK_STATUS(quoit_queue_join(name, &options, BOTH, &queue), QUOIT_OK);
-            CHECK_STATUS(quoit_queue_push(queue, &value), QUOIT_OK);
-            CHECK_STATUS(quoit_queue_unlink_self(queue), QUOIT_OK);
+            CHECK_STATUS(quoit_queue_push(queue, &value, sizeof value, QUOIT_NOW), QUOIT_OK);
+            CHECK_STATUS(quoit_queue_unlink(queue), QUOIT_OK);
             quoit_queue_close(queue);
         }
     }
     quoit_region_close(region);
-    CHECK_STATUS(quoit_region_unlink(rounds_name), test_after_close(rounds_name));
+    CHECK_STATUS(quoit_unlink(rounds_name, 0), test_after_close(rounds_name));
 }
 
 int main(int argc, char **argv)

@@ -111,7 +111,7 @@ static void end(test_process process)
 
 /* ---- Locks on each kind of byte -------------------------------------------------------------- */
 
-static quoit_queue *make(const char *name, enum quoit_kind kind, unsigned roles)
+static quoit_queue *make(const char *name, uint32_t kind, unsigned roles)
 {
     const struct quoit_queue_options options = {
         .kind = kind, .item_bytes = 8, .capacity = 5, .permissions = 0644};
@@ -121,24 +121,24 @@ static quoit_queue *make(const char *name, enum quoit_kind kind, unsigned roles)
 }
 
 /* Members come, work and go, and the name is removed, at once. */
-static void use(const char *name, enum quoit_kind kind)
+static void use(const char *name, uint32_t kind)
 {
     quoit_queue *producer, *consumer;
     uint64_t item = 7;
     (void)snprintf(test_context, sizeof test_context, "%s, kind %d", name, (int)kind);
     CHECK_STATUS(quoit_queue_open(name, QUOIT_PRODUCER, &producer), QUOIT_OK);
     CHECK_STATUS(quoit_queue_open(name, QUOIT_CONSUMER, &consumer), QUOIT_OK);
-    CHECK_STATUS(quoit_queue_push(producer, &item), QUOIT_OK);
-    CHECK_STATUS(quoit_queue_pop(consumer, &item), QUOIT_OK);
+    CHECK_STATUS(quoit_queue_push(producer, &item, sizeof item, QUOIT_NOW), QUOIT_OK);
+    CHECK_STATUS(quoit_queue_pop(consumer, &item, sizeof item, NULL, QUOIT_NOW), QUOIT_OK);
     quoit_queue_close(producer);
     quoit_queue_close(consumer);
-    CHECK_STATUS(quoit_queue_unlink(name), QUOIT_OK);
+    CHECK_STATUS(quoit_unlink(name, 0), QUOIT_OK);
     test_context[0] = '\0';
 }
 
 static void hold(const char *first, const char *count)
 {
-    static const enum quoit_kind kinds[] = {QUOIT_SPSC, QUOIT_MPMC, QUOIT_BROADCAST};
+    static const uint32_t kinds[] = {QUOIT_SPSC, QUOIT_MPMC, QUOIT_BROADCAST};
     if (geteuid() != 0)
         test_skip("only root can become another user");
     for (int i = 0; test_shared_schemes[i]; i++)
@@ -151,7 +151,7 @@ static void hold(const char *first, const char *count)
             use(name, kinds[k]);
             end(process);
             quoit_region_close(region);
-            CHECK_STATUS(quoit_region_unlink(meeting_name), QUOIT_OK);
+            CHECK_STATUS(quoit_unlink(meeting_name, 0), QUOIT_OK);
         }
 }
 
@@ -211,11 +211,11 @@ static void producer(char **arguments)
     quoit_region *region;
     struct meeting *meeting = test_shared(arguments[1], sizeof *meeting, &region);
     quoit_queue *queue;
-    uint64_t item = 42, count;
+    size_t item = 42, count;
     void *room;
     CHECK_STATUS(quoit_queue_open(arguments[0], QUOIT_PRODUCER, &queue), QUOIT_OK);
-    CHECK_STATUS(quoit_queue_push(queue, &item), QUOIT_OK);
-    CHECK_STATUS(quoit_queue_claim(queue, 1, &room, &count), QUOIT_OK);
+    CHECK_STATUS(quoit_queue_push(queue, &item, sizeof item, QUOIT_NOW), QUOIT_OK);
+    CHECK_STATUS(quoit_queue_claim_many(queue, 1, &room, &count, QUOIT_NOW), QUOIT_OK);
     atomic_store(&meeting->ready, 1);
     for (;;)
         test_sleep_ms(1000);
@@ -226,19 +226,19 @@ static void take_over(const char *name, quoit_queue *consumer)
     const int64_t second = 1000000000;
     quoit_queue *successor;
     uint64_t item = 0;
-    CHECK_STATUS(quoit_queue_pop(consumer, &item), QUOIT_OK);
+    CHECK_STATUS(quoit_queue_pop(consumer, &item, sizeof item, NULL, QUOIT_NOW), QUOIT_OK);
     CHECK_EQUAL(item, 42);
     CHECK_STATUS(quoit_queue_open(name, QUOIT_PRODUCER, &successor), QUOIT_OK);
     item = 43;
-    CHECK_STATUS(quoit_queue_push(successor, &item), QUOIT_OK);
-    CHECK_STATUS(quoit_queue_pop_wait(consumer, &item, 5 * second), QUOIT_OK);
+    CHECK_STATUS(quoit_queue_push(successor, &item, sizeof item, QUOIT_NOW), QUOIT_OK);
+    CHECK_STATUS(quoit_queue_pop(consumer, &item, sizeof item, NULL, 5 * second), QUOIT_OK);
     CHECK_EQUAL(item, 43);
     quoit_queue_close(successor);
 }
 
 static void producer_crashes(void)
 {
-    static const enum quoit_kind kinds[] = {QUOIT_SPSC, QUOIT_MPMC, QUOIT_BROADCAST};
+    static const uint32_t kinds[] = {QUOIT_SPSC, QUOIT_MPMC, QUOIT_BROADCAST};
     for (int i = 0; test_shared_schemes[i]; i++)
         for (int k = 0; k < 3; k++) {
             const char *name = test_name(test_shared_schemes[i]), *meeting_name = test_name("");
@@ -261,8 +261,8 @@ static void producer_crashes(void)
             end(process);
             quoit_queue_close(consumer);
             quoit_region_close(region);
-            CHECK_STATUS(quoit_queue_unlink(name), QUOIT_OK);
-            CHECK_STATUS(quoit_region_unlink(meeting_name), QUOIT_OK);
+            CHECK_STATUS(quoit_unlink(name, 0), QUOIT_OK);
+            CHECK_STATUS(quoit_unlink(meeting_name, 0), QUOIT_OK);
             test_context[0] = '\0';
         }
 }
@@ -290,9 +290,9 @@ static void lock_file_of_another(void)
     CHECK_LT(waited, UINT64_C(5000000000));
     CHECK_STATUS(quoit_region_create(name, &options, &region), QUOIT_OK);
     quoit_region_close(region);
-    CHECK_STATUS(quoit_region_unlink(name), QUOIT_OK);
+    CHECK_STATUS(quoit_unlink(name, 0), QUOIT_OK);
     quoit_region_close(meeting_region);
-    CHECK_STATUS(quoit_region_unlink(meeting_name), QUOIT_OK);
+    CHECK_STATUS(quoit_unlink(meeting_name, 0), QUOIT_OK);
 }
 
 /* ---- One handle with two roles --------------------------------------------------------------- */
@@ -325,7 +325,7 @@ static void both_roles(void)
         quoit_queue *queue = make(name, QUOIT_SPSC, QUOIT_PRODUCER | QUOIT_CONSUMER);
         CHECK_EQUAL(test_wait(test_spawn("observe_roles", arguments)), 0);
         quoit_queue_close(queue);
-        CHECK_STATUS(quoit_queue_unlink(name), QUOIT_OK);
+        CHECK_STATUS(quoit_unlink(name, 0), QUOIT_OK);
     }
 }
 
@@ -353,7 +353,7 @@ static void lock_files(void)
         if (cases[i].lock_permissions)
             CHECK_EQUAL(file.st_mode & 0777, cases[i].lock_permissions);
         quoit_region_close(region);
-        CHECK_STATUS(quoit_region_unlink(name), QUOIT_OK);
+        CHECK_STATUS(quoit_unlink(name, 0), QUOIT_OK);
         CHECK(stat(paths[1], &file) != 0);
     }
 }
@@ -376,7 +376,7 @@ static void lock_file_lost(void)
     test_write_file(paths[1], "another object's", 16);
     CHECK_STATUS(quoit_queue_open(name, QUOIT_CONSUMER, &second), QUOIT_ERROR_CORRUPT);
     quoit_queue_close(queue);
-    CHECK_STATUS(quoit_queue_unlink(name), QUOIT_OK);
+    CHECK_STATUS(quoit_unlink(name, 0), QUOIT_OK);
     CHECK(unlink(paths[1]) == 0);
 }
 

@@ -67,7 +67,7 @@ static void created_from_many_sides(void)
             }
             CHECK_EQUAL(taken, VALUE);
             quoit_region_close(region);
-            CHECK_STATUS(quoit_region_unlink(shared_name), test_after_close(shared_name));
+            CHECK_STATUS(quoit_unlink(shared_name, 0), test_after_close(shared_name));
             CHECK_STATUS(quoit_sem_unlink(name), test_after_close(name));
         }
 }

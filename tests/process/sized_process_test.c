@@ -9,17 +9,17 @@
 enum { LONGEST = 3000, CAPACITY = 4, MESSAGES = 4000, KILLS = 12 };
 
 static const struct quoit_queue_options kinds[] = {
-    {.kind = QUOIT_SPSC, .item_bytes = LONGEST, .capacity = CAPACITY, .sized = true},
-    {.kind = QUOIT_MPMC, .item_bytes = LONGEST, .capacity = CAPACITY, .sized = true},
-    {.kind = QUOIT_BROADCAST, .item_bytes = LONGEST, .capacity = CAPACITY, .sized = true},
+    {.kind = QUOIT_SPSC, .item_bytes = LONGEST, .capacity = CAPACITY, .messages = 1},
+    {.kind = QUOIT_MPMC, .item_bytes = LONGEST, .capacity = CAPACITY, .messages = 1},
+    {.kind = QUOIT_BROADCAST, .item_bytes = LONGEST, .capacity = CAPACITY, .messages = 1},
 };
 enum { KINDS = sizeof kinds / sizeof kinds[0] };
 
 /* The number, then bytes that depend on it, as many as that says. */
-static uint64_t length_of(uint64_t number)
+static size_t length_of(uint64_t number)
 {
     uint64_t random = number * UINT64_C(0x9e3779b97f4a7c15) >> 40;
-    return 8 + random % (random % 4 == 0 ? LONGEST - 8 : 60);
+    return (size_t)(8 + random % (random % 4 == 0 ? LONGEST - 8 : 60));
 }
 
 static void write_message(void *bytes, uint64_t number)
@@ -53,16 +53,17 @@ static void produce(char **arguments)
         quoit_status status;
         *next = number + 1; /* a death loses it, or not */
         if (number % 3 == 0) {
-            while ((status = quoit_queue_claim_sized(queue, LONGEST, &room)) == QUOIT_FULL)
-                CHECK_LE(quoit_queue_wait_for_room(queue, QUOIT_FOREVER), QUOIT_ABANDONED);
+            do
+                status = quoit_queue_claim(queue, LONGEST, &room, QUOIT_FOREVER);
+            while (status == QUOIT_ABANDONED);
             CHECK_STATUS(status, QUOIT_OK);
             write_message(room, number);
-            CHECK_STATUS(quoit_queue_commit_sized(queue, length_of(number)), QUOIT_OK);
+            CHECK_STATUS(quoit_queue_commit(queue, length_of(number)), QUOIT_OK);
             continue;
         }
         write_message(bytes, number);
         do
-            status = quoit_queue_push_sized_wait(queue, bytes, length_of(number), QUOIT_FOREVER);
+            status = quoit_queue_push(queue, bytes, length_of(number), QUOIT_FOREVER);
         while (status == QUOIT_ABANDONED);
         CHECK_STATUS(status, QUOIT_OK);
     }
@@ -76,24 +77,22 @@ static uint64_t take(quoit_queue *queue, bool in_place)
 {
     static uint8_t bytes[LONGEST];
     const void *seen;
-    uint64_t count;
+    size_t count;
     quoit_status status;
     if (in_place) {
         do
-            status = quoit_queue_wait_for_items(queue, 20000000);
-        while (status == QUOIT_ABANDONED || status == QUOIT_TIMEOUT);
-        if (status == QUOIT_OK)
-            status = quoit_queue_peek_sized(queue, &seen, &count);
+            status = quoit_queue_peek(queue, &seen, &count, 20000000);
+        while (status == QUOIT_ABANDONED || status == QUOIT_EMPTY);
         if (status != QUOIT_OK)
             return status == QUOIT_FINISHED ? MESSAGES : UINT64_MAX;
         uint64_t number = read_message(seen, count);
-        CHECK_STATUS(quoit_queue_release(queue, 1), QUOIT_OK);
+        CHECK_STATUS(quoit_queue_release(queue), QUOIT_OK);
         return number;
     }
-    status = quoit_queue_pop_sized_wait(queue, bytes, LONGEST, &count, 20000000);
+    status = quoit_queue_pop(queue, bytes, LONGEST, &count, 20000000);
     if (status == QUOIT_OK)
         return read_message(bytes, count);
-    CHECK_STATUS_ANY(status, QUOIT_FINISHED, QUOIT_TIMEOUT, QUOIT_ABANDONED);
+    CHECK_STATUS_ANY(status, QUOIT_FINISHED, QUOIT_EMPTY, QUOIT_ABANDONED);
     return status == QUOIT_FINISHED ? MESSAGES : UINT64_MAX;
 }
 
@@ -127,8 +126,8 @@ static void stream(const char *scheme, int kind)
     CHECK_STATUS(quoit_queue_check(queue), QUOIT_OK);
     quoit_queue_close(queue);
     quoit_region_close(region);
-    CHECK_STATUS(quoit_queue_unlink(name), test_after_close(name));
-    CHECK_STATUS(quoit_region_unlink(next_name), test_after_close(next_name));
+    CHECK_STATUS(quoit_unlink(name, 0), test_after_close(name));
+    CHECK_STATUS(quoit_unlink(next_name, 0), test_after_close(next_name));
 }
 
 static void messages_through_deaths(void)

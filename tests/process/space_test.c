@@ -84,7 +84,7 @@ static void no_descriptors_left(void)
             if (created == QUOIT_OK) {
                 CHECK_GT(spare, 0);
                 quoit_queue_close(second);
-                CHECK_STATUS(quoit_queue_unlink(name), QUOIT_OK);
+                CHECK_STATUS(quoit_unlink(name, 0), QUOIT_OK);
                 break;
             }
             CHECK_STATUS(created, QUOIT_ERROR_LIMIT);
@@ -95,7 +95,7 @@ static void no_descriptors_left(void)
             quoit_queue_close(second);
             CHECK_STATUS(quoit_queue_open(name, QUOIT_OBSERVER, &second), QUOIT_ERROR_NOT_FOUND);
         }
-        CHECK_STATUS(quoit_queue_unlink(there), QUOIT_OK);
+        CHECK_STATUS(quoit_unlink(there, 0), QUOIT_OK);
     }
 }
 
@@ -123,7 +123,7 @@ static void file_size_limit(void)
             const char *text = quoit_describe(created);
             CHECK(fits || strstr(text, "File too large") || strstr(text, "ulimit -f"));
             quoit_queue_close(queue);
-            CHECK_EQUAL(quoit_queue_unlink(name), fits ? QUOIT_OK : QUOIT_ERROR_NOT_FOUND);
+            CHECK_EQUAL(quoit_unlink(name, 0), fits ? QUOIT_OK : QUOIT_ERROR_NOT_FOUND);
         }
     for (int i = 0; test_sem_schemes[i]; i++) {
         const char *name = test_name(test_sem_schemes[i]);
@@ -187,7 +187,7 @@ static void *take_file_signals(void *unused)
 static void *remove_for_ever(void *name)
 {
     while (!atomic_load(&ending)) {
-        CHECK_STATUS(quoit_region_unlink(name), QUOIT_ERROR_NOT_FOUND);
+        CHECK_STATUS(quoit_unlink(name, 0), QUOIT_ERROR_NOT_FOUND);
         (void)atomic_fetch_add(&calls, 1);
     }
     return NULL;
@@ -238,10 +238,13 @@ static void too_large_for_what_is_left(void)
     while (write(fill, item, sizeof item) > 0)
         ;
     for (int i = 0; i < 256; i++)
-        CHECK_STATUS(quoit_queue_push(queue, item), QUOIT_OK);
-    CHECK_STATUS(quoit_queue_push(queue, item), QUOIT_FULL);
+        CHECK_STATUS(
+            quoit_queue_push(queue, item, (size_t)quoit_queue_item_bytes(queue), QUOIT_NOW),
+            QUOIT_OK);
+    CHECK_STATUS(quoit_queue_push(queue, item, (size_t)quoit_queue_item_bytes(queue), QUOIT_NOW),
+                 QUOIT_FULL);
     quoit_queue_close(queue);
-    CHECK_STATUS(quoit_queue_unlink(name), QUOIT_OK);
+    CHECK_STATUS(quoit_unlink(name, 0), QUOIT_OK);
     while (write(fill, item, sizeof item) > 0)
         ;
     CHECK_EQ(close(fill), 0);
@@ -262,7 +265,7 @@ static void no_room_for_the_lock_file(void)
     CHECK_EQUAL(created,
                 test_plain_posix ? QUOIT_OK : QUOIT_ERROR_NO_SPACE); /* its lock file: in /tmp */
     quoit_queue_close(queue);
-    CHECK_EQUAL(quoit_queue_unlink(name), test_plain_posix ? QUOIT_OK : QUOIT_ERROR_NOT_FOUND);
+    CHECK_EQUAL(quoit_unlink(name, 0), test_plain_posix ? QUOIT_OK : QUOIT_ERROR_NOT_FOUND);
     CHECK_GE(shmctl(0, SHM_INFO, (struct shmid_ds *)(void *)&segments), 0);
     CHECK_EQUAL(segments.used_ids, 0);
     CHECK_EQUAL(entries_in("/dev/shm"), 1);
@@ -288,8 +291,8 @@ static void no_proc(void)
     CHECK_EQUAL(status, test_plain_posix ? QUOIT_OK : QUOIT_ERROR_UNSUPPORTED);
     quoit_queue_close(second);
     if (status == QUOIT_OK)
-        CHECK_STATUS(quoit_queue_unlink(local), QUOIT_OK);
-    CHECK_STATUS(quoit_queue_unlink_self(queue), QUOIT_OK);
+        CHECK_STATUS(quoit_unlink(local, 0), QUOIT_OK);
+    CHECK_STATUS(quoit_queue_unlink(queue), QUOIT_OK);
     quoit_queue_close(queue);
     CHECK_EQUAL(entries_in("/dev/shm"), 0);
     CHECK_EQ(umount("/proc"), 0);

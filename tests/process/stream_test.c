@@ -13,7 +13,7 @@ struct item {
     uint64_t number;
     uint64_t checksum;
 };
-QUOIT_DEFINE_QUEUE(item, struct item)
+QUOIT_DEFINE_QUEUE(item, struct item);
 
 enum { ITEMS = 1000000, BATCH = 32 };
 
@@ -30,7 +30,7 @@ static struct quoit_queue_options options_for(const char *how)
 {
     struct quoit_queue_options chosen = options;
     chosen.kind = strstr(how, "many") ? QUOIT_MPMC : QUOIT_SPSC;
-    chosen.tuning = strstr(how, "spans") ? QUOIT_FOR_SPANS : QUOIT_FOR_ITEMS;
+    test_keep_spans(strstr(how, "spans") != NULL);
     return chosen;
 }
 
@@ -43,15 +43,15 @@ static void produce(char **arguments)
     CHECK_STATUS(quoit_queue_join(arguments[0], &chosen, QUOIT_PRODUCER, &queue), QUOIT_OK);
     for (uint64_t n = 0; n < ITEMS;) {
         struct item items[BATCH];
-        uint64_t count = batches ? BATCH : 1, pushed;
+        size_t count = batches ? BATCH : 1, pushed;
         for (uint64_t k = 0; k < count; k++)
             items[k] = (struct item){n + k, mix(n + k)};
         if (batches)
-            pushed = item_push_many(queue, items, ITEMS - n < count ? ITEMS - n : count);
+            pushed = test_push_many(queue, items, ITEMS - n < count ? (size_t)(ITEMS - n) : count);
         else if (waits)
-            pushed = item_push_wait(queue, items, QUOIT_FOREVER) == QUOIT_OK;
+            pushed = item_push((struct item_queue){queue}, items, QUOIT_FOREVER) == QUOIT_OK;
         else
-            pushed = item_push(queue, items) == QUOIT_OK;
+            pushed = item_push((struct item_queue){queue}, items, QUOIT_NOW) == QUOIT_OK;
         n += pushed;
         if (pushed == 0)
             test_idle();
@@ -80,21 +80,22 @@ static void consume(char **arguments)
         struct item items[BATCH];
         uint64_t popped;
         if (batches)
-            popped = item_pop_many(queue, items, BATCH);
+            popped = test_pop_many(queue, items, BATCH);
         else if (waits)
-            popped = item_pop_wait(queue, items, INT64_C(1000000000)) == QUOIT_OK;
+            popped = item_pop((struct item_queue){queue}, items, INT64_C(1000000000)) == QUOIT_OK;
         else
-            popped = item_pop(queue, items) == QUOIT_OK;
+            popped = item_pop((struct item_queue){queue}, items, QUOIT_NOW) == QUOIT_OK;
         check_items(items, popped, next);
         next += popped;
         if (popped > 0)
             continue;
-        if (quoit_queue_is_finished(queue) && quoit_queue_is_empty(queue))
+        if (test_is_finished(queue) && (quoit_queue_size(queue) == 0))
             break;
         test_idle();
     }
     CHECK_EQUAL(next, ITEMS);
-    CHECK_STATUS(item_pop(queue, &(struct item){0, 0}), QUOIT_FINISHED);
+    CHECK_STATUS(item_pop((struct item_queue){queue}, &(struct item){0, 0}, QUOIT_NOW),
+                 QUOIT_FINISHED);
     quoit_queue_close(queue);
 }
 
@@ -117,7 +118,7 @@ static void stream(const char *scheme, const char *first, const char *second, co
     quoit_queue_close(queue);
     printf("  %s, %s first, by %s: %d items in %.3f s, processes started included\n", scheme, first,
            how, (int)ITEMS, (double)(quoit_os_monotonic_ns() - start) * 1e-9);
-    CHECK_STATUS(quoit_queue_unlink(name), test_after_close(name));
+    CHECK_STATUS(quoit_unlink(name, 0), test_after_close(name));
 }
 
 static void a_million_items(void)

@@ -28,7 +28,7 @@ static void count_up(char **arguments)
     CHECK_STATUS(quoit_queue_inspect(queue, &info), QUOIT_OK);
     CHECK_EQUAL(info.producer_pid, test_own_pid());
     for (uint64_t next = info.pushed;;) {
-        quoit_status status = quoit_queue_push(queue, &next);
+        quoit_status status = quoit_queue_push(queue, &next, sizeof next, QUOIT_NOW);
         CHECK_STATUS_ANY(status, QUOIT_OK, QUOIT_FULL, QUOIT_ABANDONED);
         if (status == QUOIT_OK)
             next++;
@@ -46,8 +46,8 @@ static void note_down(char **arguments)
     uint8_t *ledger = test_shared(arguments[1], size, &region);
     for (;;) {
         const void *items;
-        uint64_t count;
-        quoit_status status = quoit_queue_peek(queue, &items, &count);
+        size_t count;
+        quoit_status status = quoit_queue_peek_many(queue, &items, &count, QUOIT_NOW);
         CHECK_STATUS_ANY(status, QUOIT_OK, QUOIT_EMPTY, QUOIT_ABANDONED);
         if (status != QUOIT_OK) {
             test_idle();
@@ -57,7 +57,7 @@ static void note_down(char **arguments)
         if (number >= size)
             exit(EXIT_SUCCESS);
         ledger[number]++;
-        CHECK_STATUS(quoit_queue_release(queue, 1), QUOIT_OK);
+        CHECK_STATUS(quoit_queue_release(queue), QUOIT_OK);
     }
 }
 
@@ -87,12 +87,12 @@ static void producer_killed(void)
             test_process producer = test_spawn("count_up", arguments);
             uint64_t until = next + 2000 + (uint64_t)kills * 37;
             while (next < until)
-                if (quoit_queue_pop(queue, &number) == QUOIT_OK)
+                if (quoit_queue_pop(queue, &number, sizeof number, NULL, QUOIT_NOW) == QUOIT_OK)
                     CHECK_EQUAL(number, next++);
                 else
                     test_idle();
             kill_and_reap(producer);
-            while (quoit_queue_pop(queue, &number) == QUOIT_OK)
+            while (quoit_queue_pop(queue, &number, sizeof number, NULL, QUOIT_NOW) == QUOIT_OK)
                 CHECK_EQUAL(number, next++);
         }
         struct quoit_queue_info info;
@@ -100,7 +100,7 @@ static void producer_killed(void)
         CHECK_EQUAL(info.pushed, next);
         CHECK_EQUAL(info.producer_pid, 0);
         quoit_queue_close(queue);
-        CHECK_STATUS(quoit_queue_unlink(name), test_after_close(name));
+        CHECK_STATUS(quoit_unlink(name, 0), test_after_close(name));
     }
 }
 
@@ -119,7 +119,7 @@ static void consumer_killed(void)
         const uint8_t *ledger = test_share(ledger_name, NUMBERS, &region);
         test_process consumer = test_spawn("note_down", arguments);
         for (uint64_t next = 0; next <= NUMBERS;) {
-            quoit_status status = quoit_queue_push(queue, &next);
+            quoit_status status = quoit_queue_push(queue, &next, sizeof next, QUOIT_NOW);
             CHECK_STATUS_ANY(status, QUOIT_OK, QUOIT_FULL, QUOIT_ABANDONED);
             if (status != QUOIT_OK) {
                 test_idle();
@@ -138,9 +138,9 @@ static void consumer_killed(void)
         }
         CHECK_LE(twice, (uint64_t)kills);
         quoit_region_close(region);
-        CHECK_STATUS(quoit_region_unlink(ledger_name), test_after_close(ledger_name));
+        CHECK_STATUS(quoit_unlink(ledger_name, 0), test_after_close(ledger_name));
         quoit_queue_close(queue);
-        CHECK_STATUS(quoit_queue_unlink(name), test_after_close(name));
+        CHECK_STATUS(quoit_unlink(name, 0), test_after_close(name));
     }
 }
 
@@ -183,7 +183,7 @@ static void one_at_a_time(void)
             CHECK_EQUAL(test_wait(holder), TEST_KILLED);
             quoit_queue_close(second);
             quoit_queue_close(queue);
-            CHECK_STATUS(quoit_queue_unlink(name), test_after_close(name));
+            CHECK_STATUS(quoit_unlink(name, 0), test_after_close(name));
         }
 }
 
@@ -196,12 +196,12 @@ static void unlinked_while_in_use(void)
         quoit_queue *queue = open_as(name, QUOIT_CONSUMER);
         uint64_t next = 0, number = 0;
         test_process producer = test_spawn("count_up", arguments);
-        while (quoit_queue_pop(queue, &number) != QUOIT_OK)
+        while (quoit_queue_pop(queue, &number, sizeof number, NULL, QUOIT_NOW) != QUOIT_OK)
             test_idle();
         CHECK_EQUAL(number, next++);
-        CHECK_STATUS(quoit_queue_unlink(name), QUOIT_OK);
+        CHECK_STATUS(quoit_unlink(name, 0), QUOIT_OK);
         while (next < 10000)
-            if (quoit_queue_pop(queue, &number) == QUOIT_OK)
+            if (quoit_queue_pop(queue, &number, sizeof number, NULL, QUOIT_NOW) == QUOIT_OK)
                 CHECK_EQUAL(number, next++);
             else
                 test_idle();

@@ -74,12 +74,15 @@ struct layout {
 
 static const struct layout layouts[] = {
     {"slots", {.item_bytes = 8, .capacity = CAPACITY}},
-    {"spans", {.item_bytes = 8, .capacity = CAPACITY, .tuning = QUOIT_FOR_SPANS}},
-    {"bytes", {.item_bytes = 8, .capacity = CAPACITY, .sized = true}},
+    {"spans", {.item_bytes = 8, .capacity = CAPACITY}},
+    {"bytes", {.item_bytes = 8, .capacity = CAPACITY, .messages = 1}},
     {"mpmc", {.item_bytes = 8, .capacity = CAPACITY, .kind = QUOIT_MPMC}},
     {"lossless", {.item_bytes = 8, .capacity = CAPACITY, .kind = QUOIT_BROADCAST}},
     {"lossy",
-     {.item_bytes = 8, .capacity = CAPACITY, .kind = QUOIT_BROADCAST, .broadcast = QUOIT_LOSSY}}};
+     {.item_bytes = 8,
+      .capacity = CAPACITY,
+      .kind = QUOIT_BROADCAST,
+      .when_full = QUOIT_DROP_OLDEST}}};
 enum { LAYOUTS = sizeof layouts / sizeof layouts[0] };
 
 struct side {
@@ -92,45 +95,48 @@ struct side {
 static void push(void *argument)
 {
     struct side *side = argument;
-    side->status = side->layout->options.sized ? quoit_queue_push_sized(side->queue, &side->item, 8)
-                                               : quoit_queue_push(side->queue, &side->item);
+    side->status = side->layout->options.messages
+                       ? quoit_queue_push(side->queue, &side->item, 8, QUOIT_NOW)
+                       : quoit_queue_push(side->queue, &side->item, sizeof side->item, QUOIT_NOW);
 }
 
 static void pop(void *argument)
 {
     struct side *side = argument;
-    uint64_t bytes;
-    side->status = side->layout->options.sized
-                       ? quoit_queue_pop_sized(side->queue, &side->item, 8, &bytes)
-                       : quoit_queue_pop(side->queue, &side->item);
+    size_t bytes;
+    side->status = side->layout->options.messages
+                       ? quoit_queue_pop(side->queue, &side->item, 8, &bytes, QUOIT_NOW)
+                       : quoit_queue_pop(side->queue, &side->item, sizeof side->item, NULL,
+                                         QUOIT_NOW);
 }
 
 static void push_in_place(void *argument)
 {
     struct side *side = argument;
     void *room;
-    uint64_t count;
-    bool sized = side->layout->options.sized;
-    side->status = sized ? quoit_queue_claim_sized(side->queue, 8, &room)
-                         : quoit_queue_claim(side->queue, 1, &room, &count);
+    size_t count;
+    bool sized = side->layout->options.messages;
+    side->status = sized ? quoit_queue_claim(side->queue, 8, &room, QUOIT_NOW)
+                         : quoit_queue_claim_many(side->queue, 1, &room, &count, QUOIT_NOW);
     if (side->status != QUOIT_OK)
         return;
     memcpy(room, &side->item, 8);
-    side->status = sized ? quoit_queue_commit_sized(side->queue, 8)
-                         : quoit_queue_commit(side->queue, 1);
+    side->status = sized ? quoit_queue_commit(side->queue, 8)
+                         : quoit_queue_commit_many(side->queue, 1);
 }
 
 static void pop_in_place(void *argument)
 {
     struct side *side = argument;
     const void *items;
-    uint64_t count;
-    side->status = side->layout->options.sized ? quoit_queue_peek_sized(side->queue, &items, &count)
-                                               : quoit_queue_peek(side->queue, &items, &count);
+    size_t count;
+    side->status = side->layout->options.messages
+                       ? quoit_queue_peek(side->queue, &items, &count, QUOIT_NOW)
+                       : quoit_queue_peek_many(side->queue, &items, &count, QUOIT_NOW);
     if (side->status != QUOIT_OK)
         return;
     memcpy(&side->item, items, 8);
-    side->status = quoit_queue_release(side->queue, 1);
+    side->status = quoit_queue_release(side->queue);
 }
 
 /* ---- What is left ---------------------------------------------------------------------------- */
@@ -175,7 +181,7 @@ static uint64_t fill(struct side *producer, uint64_t most, uint64_t *next)
 static void go_on(struct side *producer, struct side *consumer, uint64_t *next)
 {
     uint64_t taken = *next;
-    bool lossy = producer->layout->options.broadcast == QUOIT_LOSSY;
+    bool lossy = producer->layout->options.when_full == QUOIT_DROP_OLDEST;
     CHECK_STATUS(quoit_queue_check(producer->queue), QUOIT_OK);
     for (int round = 0; round < 3; round++) {
         CHECK_EQUAL(fill(producer, lossy ? CAPACITY : CAPACITY + 1, next), CAPACITY);
@@ -258,6 +264,7 @@ static void tear(const struct layout *layout, bool pushes, void (*call)(void *),
     quoit_queue *queue;
     int instructions = 1 + (int)(test_own_pid() % (uint32_t)step_of(layout)), most = 0;
     world.producer.layout = world.consumer.layout = layout;
+    test_keep_spans(strcmp(layout->name, "spans") == 0);
     CHECK_STATUS(quoit_queue_create(world.name, &layout->options, QUOIT_OBSERVER, &queue),
                  QUOIT_OK);
     enter(&world.producer, world.name, QUOIT_PRODUCER);
@@ -272,7 +279,7 @@ static void tear(const struct layout *layout, bool pushes, void (*call)(void *),
     quoit_queue_close(world.producer.queue);
     quoit_queue_close(world.consumer.queue);
     quoit_queue_close(queue);
-    CHECK_STATUS(quoit_queue_unlink(world.name), QUOIT_OK);
+    CHECK_STATUS(quoit_unlink(world.name, 0), QUOIT_OK);
     test_context[0] = '\0';
 }
 

@@ -51,7 +51,7 @@ static void queues(void)
         CHECK_STATUS(quoit_queue_create(name, &options, QUOIT_CONSUMER, &queue), QUOIT_OK);
         quoit_queue_close(queue);
         CHECK_STATUS(quoit_unlink_abandoned(name, 0), QUOIT_ERROR_BUSY); /* idle */
-        CHECK_STATUS(quoit_queue_unlink(name), QUOIT_OK);
+        CHECK_STATUS(quoit_unlink(name, 0), QUOIT_OK);
     }
 }
 
@@ -69,7 +69,7 @@ static void pools_and_regions(void)
     CHECK_STATUS(quoit_region_create(name, &region_options, &region), QUOIT_OK);
     CHECK_STATUS(quoit_unlink_abandoned(name, 0), QUOIT_ERROR_DIFFERENT);
     quoit_region_close(region);
-    CHECK_STATUS(quoit_region_unlink(name), QUOIT_OK);
+    CHECK_STATUS(quoit_unlink(name, 0), QUOIT_OK);
 }
 
 /* ---- Beside others that join ----------------------------------------------------------------- */
@@ -124,7 +124,7 @@ static void beside_joiners(void)
         if (race.joined == QUOIT_OK) {
             check_found(&race);
             quoit_queue_close(race.queue);
-            CHECK_STATUS(quoit_queue_unlink(race.name), QUOIT_OK);
+            CHECK_STATUS(quoit_unlink(race.name, 0), QUOIT_OK);
         }
         *(race.joined == QUOIT_OK ? &kept : &removed) += 1;
     }
@@ -156,7 +156,7 @@ static void removed_without_end(void)
     quoit_queue_close(joined);
     quoit_region_close(region);
     quoit_queue_close(queue);
-    CHECK_STATUS(quoit_queue_unlink(name), test_after_close(name));
+    CHECK_STATUS(quoit_unlink(name, 0), test_after_close(name));
 }
 
 int main(int argc, char **argv)

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-QUOIT_DEFINE_QUEUE(word, uint64_t)
+QUOIT_DEFINE_QUEUE(word, uint64_t);
 
 static const struct quoit_queue_options options = {.item_bytes = sizeof(uint64_t), .capacity = 3};
 static const int64_t second = INT64_C(1000000000);
@@ -29,7 +29,7 @@ static quoit_queue *join(const char *name, unsigned roles)
 static void remove_queue(quoit_queue *queue, const char *name)
 {
     quoit_queue_close(queue);
-    CHECK_STATUS(quoit_queue_unlink(name), test_after_close(name));
+    CHECK_STATUS(quoit_unlink(name, 0), test_after_close(name));
 }
 
 /* Not before its time, and not long after; 0 does not wait. */
@@ -38,18 +38,16 @@ static void time_runs_out(void)
     const char *name = test_name("");
     quoit_queue *queue = join(name, BOTH);
     uint64_t value = 1, start = quoit_os_monotonic_ns();
-    CHECK_STATUS(word_pop_wait(queue, &value, 0), QUOIT_TIMEOUT);
-    CHECK_STATUS(quoit_queue_pop_wait(queue, &value, 30000000), QUOIT_TIMEOUT);
+    CHECK_STATUS(word_pop((struct word_queue){queue}, &value, 0), QUOIT_EMPTY);
+    CHECK_STATUS(quoit_queue_pop(queue, &value, sizeof value, NULL, 30000000), QUOIT_EMPTY);
     CHECK_GE(quoit_os_monotonic_ns() - start, 30000000);
     for (int i = 0; i < 3; i++)
-        CHECK_STATUS(word_push_wait(queue, &value, 0), QUOIT_OK);
-    CHECK_STATUS(word_push_wait(queue, &value, 0), QUOIT_TIMEOUT);
+        CHECK_STATUS(word_push((struct word_queue){queue}, &value, 0), QUOIT_OK);
+    CHECK_STATUS(word_push((struct word_queue){queue}, &value, 0), QUOIT_FULL);
     start = quoit_os_monotonic_ns();
-    CHECK_STATUS(word_push_wait(queue, &value, 150000000), QUOIT_TIMEOUT);
+    CHECK_STATUS(word_push((struct word_queue){queue}, &value, 150000000), QUOIT_FULL);
     CHECK_GE(quoit_os_monotonic_ns() - start, 150000000);
     CHECK_EQUAL(quoit_queue_size(queue), 3);
-    CHECK_STATUS(quoit_queue_wait_for_items(queue, 0), QUOIT_OK);
-    CHECK_STATUS(quoit_queue_wait_for_room(queue, 0), QUOIT_TIMEOUT);
     remove_queue(queue, name);
 }
 
@@ -60,14 +58,15 @@ static void one_is_both(void)
         struct quoit_queue_options own = options;
         const char *name = test_name("");
         quoit_queue *queue;
+        const void *seen;
         uint64_t value = 1;
-        own.kind = (enum quoit_kind)kind;
+        own.kind = (uint32_t)kind;
         CHECK_STATUS(quoit_queue_create(name, &own, BOTH, &queue), QUOIT_OK);
         for (int i = 0; i < 2; i++) {
-            CHECK_STATUS(word_push_wait(queue, &value, second), QUOIT_OK);
-            CHECK_STATUS(quoit_queue_wait_for_items(queue, second), QUOIT_OK);
-            CHECK_STATUS(word_pop(queue, &value), QUOIT_OK);
-            CHECK_STATUS(word_pop_wait(queue, &value, 1000000), QUOIT_TIMEOUT);
+            CHECK_STATUS(word_push((struct word_queue){queue}, &value, second), QUOIT_OK);
+            CHECK_STATUS(quoit_queue_peek(queue, &seen, NULL, second), QUOIT_OK);
+            CHECK_STATUS(word_pop((struct word_queue){queue}, &value, QUOIT_NOW), QUOIT_OK);
+            CHECK_STATUS(word_pop((struct word_queue){queue}, &value, 1000000), QUOIT_EMPTY);
         }
         remove_queue(queue, name);
     }
@@ -83,20 +82,20 @@ static void act_later(char **arguments)
     uint64_t value = 42;
     test_sleep_ms(60);
     if (strcmp(what, "push") == 0)
-        CHECK_STATUS(word_push(queue, &value), QUOIT_OK);
+        CHECK_STATUS(word_push((struct word_queue){queue}, &value, QUOIT_NOW), QUOIT_OK);
     if (strcmp(what, "pop") == 0)
-        CHECK_STATUS(word_pop(queue, &value), QUOIT_OK);
+        CHECK_STATUS(word_pop((struct word_queue){queue}, &value, QUOIT_NOW), QUOIT_OK);
     if (strcmp(what, "finish") == 0)
         CHECK_STATUS(quoit_queue_finish(queue), QUOIT_OK);
     if (strcmp(what, "die") == 0 || strcmp(what, "close") == 0) {
-        CHECK_STATUS(word_push(queue, &value), QUOIT_OK); /* says that it is there */
+        CHECK_STATUS(word_push((struct word_queue){queue}, &value, QUOIT_NOW),
+                     QUOIT_OK); /* says that it is there */
         test_sleep_ms(strcmp(what, "die") == 0 ? 60000 : 60);
     }
     quoit_queue_close(queue);
 }
 
-static void ended_by(const char *scheme, enum quoit_kind kind, const char *what,
-                     quoit_status expected)
+static void ended_by(const char *scheme, uint32_t kind, const char *what, quoit_status expected)
 {
     struct quoit_queue_options of_kind = options;
     const char *name = test_name(scheme);
@@ -109,19 +108,19 @@ static void ended_by(const char *scheme, enum quoit_kind kind, const char *what,
     CHECK_STATUS(quoit_queue_create(name, &of_kind, pops ? QUOIT_CONSUMER : QUOIT_PRODUCER, &queue),
                  QUOIT_OK);
     for (int i = 0; !pops && i < 3; i++)
-        CHECK_STATUS(word_push(queue, &value), QUOIT_OK);
+        CHECK_STATUS(word_push((struct word_queue){queue}, &value, QUOIT_NOW), QUOIT_OK);
     test_process other = test_spawn("act_later", arguments);
     if (expected == QUOIT_ABANDONED)
-        CHECK_STATUS(word_pop_wait(queue, &value, 60 * second), QUOIT_OK);
+        CHECK_STATUS(word_pop((struct word_queue){queue}, &value, 60 * second), QUOIT_OK);
     if (dies)
         test_kill(other);
-    quoit_status status = pops ? word_pop_wait(queue, &value, QUOIT_FOREVER)
-                               : word_push_wait(queue, &value, QUOIT_FOREVER);
+    quoit_status status = pops ? word_pop((struct word_queue){queue}, &value, QUOIT_FOREVER)
+                               : word_push((struct word_queue){queue}, &value, QUOIT_FOREVER);
     CHECK_STATUS(status, expected);
     if (strcmp(what, "push") == 0)
         CHECK_EQUAL(value, 42);
     if (expected == QUOIT_ABANDONED) /* told once */
-        CHECK_STATUS(word_pop_wait(queue, &value, 250000000), QUOIT_TIMEOUT);
+        CHECK_STATUS(word_pop((struct word_queue){queue}, &value, 250000000), QUOIT_EMPTY);
     CHECK_EQUAL(test_wait(other), dies ? TEST_KILLED : 0);
     remove_queue(queue, name);
 }
@@ -132,11 +131,11 @@ static void ends(void)
     for (int i = 0; TEST_LOOP_TEXT(test_shared_schemes[i], 0, test_shared_schemes[i]); i++)
         for (int kind = QUOIT_SPSC; TEST_LOOP(kind <= QUOIT_MPMC, 1, "kind", kind); kind++) {
             const char *scheme = test_shared_schemes[i];
-            ended_by(scheme, (enum quoit_kind)kind, "push", QUOIT_OK);
-            ended_by(scheme, (enum quoit_kind)kind, "pop", QUOIT_OK);
-            ended_by(scheme, (enum quoit_kind)kind, "finish", QUOIT_FINISHED);
-            ended_by(scheme, (enum quoit_kind)kind, "die", QUOIT_ABANDONED);
-            ended_by(scheme, (enum quoit_kind)kind, "close", QUOIT_ABANDONED);
+            ended_by(scheme, (uint32_t)kind, "push", QUOIT_OK);
+            ended_by(scheme, (uint32_t)kind, "pop", QUOIT_OK);
+            ended_by(scheme, (uint32_t)kind, "finish", QUOIT_FINISHED);
+            ended_by(scheme, (uint32_t)kind, "die", QUOIT_ABANDONED);
+            ended_by(scheme, (uint32_t)kind, "close", QUOIT_ABANDONED);
         }
     quoit_wait_slice_ns = slice;
 }
@@ -150,14 +149,15 @@ static void answer(char **arguments)
     quoit_wait_slice_ns = hours;
     for (uint64_t i = 0; i < count; i++) {
         quoit_status status;
-        while ((status = word_pop_wait(in, &value, QUOIT_FOREVER)) == QUOIT_ABANDONED)
+        while ((status = word_pop((struct word_queue){in}, &value, QUOIT_FOREVER)) ==
+               QUOIT_ABANDONED)
             ;
         CHECK_STATUS(status, QUOIT_OK);
         CHECK_EQUAL(value, i);
         for (volatile uint64_t delay = i * i % 977; delay > 0; delay--)
             ;
         value++;
-        CHECK_STATUS(word_push_wait(out, &value, QUOIT_FOREVER), QUOIT_OK);
+        CHECK_STATUS(word_push((struct word_queue){out}, &value, QUOIT_FOREVER), QUOIT_OK);
     }
     quoit_queue_close(in);
     quoit_queue_close(out);
@@ -175,10 +175,10 @@ static void no_wake_is_lost(void)
     quoit_wait_slice_ns = hours;
     for (uint64_t i = 0; i < TRIPS; i++) {
         value = i;
-        CHECK_STATUS(word_push_wait(out, &value, QUOIT_FOREVER), QUOIT_OK);
+        CHECK_STATUS(word_push((struct word_queue){out}, &value, QUOIT_FOREVER), QUOIT_OK);
         if (i % 64 == 0)
             test_sleep_ms(1); /* long enough for it to be asleep */
-        CHECK_STATUS(word_pop_wait(in, &value, QUOIT_FOREVER), QUOIT_OK);
+        CHECK_STATUS(word_pop((struct word_queue){in}, &value, QUOIT_FOREVER), QUOIT_OK);
         CHECK_EQUAL(value, i + 1);
         for (volatile uint64_t delay = i * 7919 % 1009; delay > 0; delay--)
             ;
@@ -201,14 +201,14 @@ static void take_part(char **arguments)
                  QUOIT_OK);
     for (uint64_t i = 0; pushes && i < CROWD_ITEMS; i++) {
         do
-            status = word_push_wait(queue, &i, QUOIT_FOREVER);
+            status = word_push((struct word_queue){queue}, &i, QUOIT_FOREVER);
         while (status == QUOIT_ABANDONED);
         CHECK_STATUS(status, QUOIT_OK);
         if (i % 16 == 0)
             test_sleep_ms(i % 32 == 0);
     }
     while (!pushes && status != QUOIT_FINISHED) {
-        status = word_pop_wait(queue, &value, QUOIT_FOREVER);
+        status = word_pop((struct word_queue){queue}, &value, QUOIT_FOREVER);
         CHECK_STATUS_ANY(status, QUOIT_OK, QUOIT_FINISHED, QUOIT_ABANDONED);
         if (value % 64 == 63)
             test_sleep_ms(1);
@@ -242,7 +242,7 @@ static void publish_and_stop(char **arguments)
 {
     quoit_queue *queue = join(arguments[0], QUOIT_PRODUCER);
     uint64_t value = 1;
-    CHECK_STATUS(word_push(queue, &value), QUOIT_OK);
+    CHECK_STATUS(word_push((struct word_queue){queue}, &value, QUOIT_NOW), QUOIT_OK);
     test_sleep_ms(60);
     value = 2;
     CHECK(quoit_spsc_put(&queue->producer, &value, sizeof value)); /* a push without its end */
@@ -255,8 +255,8 @@ static void killed_before_it_wakes(void)
     quoit_queue *queue = join(name, QUOIT_CONSUMER);
     test_process other = test_spawn("publish_and_stop", (const char *const[]){name, NULL});
     uint64_t value = 0;
-    CHECK_STATUS(word_pop_wait(queue, &value, 60 * second), QUOIT_OK);
-    CHECK_STATUS(word_pop_wait(queue, &value, 50 * second), QUOIT_OK);
+    CHECK_STATUS(word_pop((struct word_queue){queue}, &value, 60 * second), QUOIT_OK);
+    CHECK_STATUS(word_pop((struct word_queue){queue}, &value, 50 * second), QUOIT_OK);
     CHECK_EQUAL(value, 2);
     test_kill(other);
     CHECK_EQUAL(test_wait(other), TEST_KILLED);
@@ -268,7 +268,7 @@ static void sleep_until_killed(char **arguments)
 {
     quoit_queue *queue = join(arguments[0], QUOIT_CONSUMER);
     uint64_t value;
-    (void)word_pop_wait(queue, &value, QUOIT_FOREVER);
+    (void)word_pop((struct word_queue){queue}, &value, QUOIT_FOREVER);
     test_give_up();
 }
 
@@ -288,14 +288,14 @@ static void killed_asleep(void)
         test_sleep_ms(5 * round);
         test_kill(other);
         CHECK_EQUAL(test_wait(other), TEST_KILLED);
-        CHECK_STATUS(word_push_wait(queue, &value, second), QUOIT_OK);
+        CHECK_STATUS(word_push((struct word_queue){queue}, &value, second), QUOIT_OK);
         quoit_queue *consumer = join(name, QUOIT_CONSUMER);
-        CHECK_STATUS(word_pop_wait(consumer, &value, second), QUOIT_OK);
-        CHECK_STATUS(word_pop_wait(consumer, &value, 1000000), QUOIT_TIMEOUT);
+        CHECK_STATUS(word_pop((struct word_queue){consumer}, &value, second), QUOIT_OK);
+        CHECK_STATUS(word_pop((struct word_queue){consumer}, &value, 1000000), QUOIT_EMPTY);
         quoit_queue_close(consumer);
         quoit_queue_close(queue);
     }
-    CHECK_STATUS(quoit_queue_unlink(name), QUOIT_OK);
+    CHECK_STATUS(quoit_unlink(name, 0), QUOIT_OK);
 }
 
 int main(int argc, char **argv)

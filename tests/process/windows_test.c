@@ -21,7 +21,7 @@ static void push_three_and_leave(char **arguments)
 {
     quoit_queue *queue = open_as(arguments[0], QUOIT_PRODUCER);
     for (uint64_t n = 1; n <= 3; n++)
-        CHECK_STATUS(quoit_queue_push(queue, &n), QUOIT_OK);
+        CHECK_STATUS(quoit_queue_push(queue, &n, sizeof n, QUOIT_NOW), QUOIT_OK);
     CHECK_STATUS(quoit_queue_finish(queue), QUOIT_OK);
     quoit_queue_close(queue);
 }
@@ -31,10 +31,10 @@ static void drain(const char *name)
     quoit_queue *queue = open_as(name, QUOIT_CONSUMER);
     uint64_t value = 0;
     for (uint64_t n = 1; n <= 3; n++) {
-        CHECK_STATUS(quoit_queue_pop(queue, &value), QUOIT_OK);
+        CHECK_STATUS(quoit_queue_pop(queue, &value, sizeof value, NULL, QUOIT_NOW), QUOIT_OK);
         CHECK_EQUAL(value, n);
     }
-    CHECK_STATUS(quoit_queue_pop(queue, &value), QUOIT_FINISHED);
+    CHECK_STATUS(quoit_queue_pop(queue, &value, sizeof value, NULL, QUOIT_NOW), QUOIT_FINISHED);
     quoit_queue_close(queue);
 }
 
@@ -52,10 +52,10 @@ static void producer_leaves_first(void)
     CHECK_EQUAL(test_wait(test_spawn("push_three_and_leave", arguments)), 0);
     CHECK_STATUS(quoit_queue_open(name, QUOIT_CONSUMER, &queue), QUOIT_ERROR_NOT_FOUND);
     queue = open_as(name, QUOIT_CONSUMER);
-    CHECK(quoit_queue_is_empty(queue));
-    CHECK(!quoit_queue_is_finished(queue));
+    CHECK((quoit_queue_size(queue) == 0));
+    CHECK(!test_is_finished(queue));
     quoit_queue_close(queue);
-    CHECK_STATUS(quoit_queue_unlink(name), QUOIT_ERROR_NOT_FOUND);
+    CHECK_STATUS(quoit_unlink(name, 0), QUOIT_ERROR_NOT_FOUND);
 }
 
 /* A name that a second process, this one's arguments and the system all understand. */
@@ -75,7 +75,7 @@ static void names_in_utf8(void)
         (void)swprintf(wide, 100, L"qt-%u-Gr\u00fc\u00dfe-\u4ea7\u54c1", (unsigned)test_own_pid());
         if (i == 1)
             CHECK_NE(GetFileAttributesW(wide), INVALID_FILE_ATTRIBUTES);
-        CHECK_STATUS(quoit_queue_unlink(name), QUOIT_OK);
+        CHECK_STATUS(quoit_unlink(name, 0), QUOIT_OK);
         if (i == 1)
             CHECK_EQ(GetFileAttributesW(wide), INVALID_FILE_ATTRIBUTES);
         quoit_queue_close(queue);
@@ -100,7 +100,7 @@ static void long_paths(void)
     const char *const arguments[] = {test_remember(name), NULL};
     CHECK_EQUAL(test_wait(test_spawn("push_three_and_leave", arguments)), 0);
     drain(name);
-    CHECK_STATUS(quoit_queue_unlink(name), QUOIT_OK);
+    CHECK_STATUS(quoit_unlink(name, 0), QUOIT_OK);
     for (int i = 3; i >= 0; i--) /* empty again: no temporary name stayed */
         CHECK(RemoveDirectoryA(directory[i]));
 }
@@ -121,7 +121,7 @@ static void left_by_the_dead(void)
     CHECK(CloseHandle(held));
     CHECK(DeleteFileA(alive));
     quoit_queue_close(queue);
-    CHECK_STATUS(quoit_queue_unlink(name), QUOIT_OK);
+    CHECK_STATUS(quoit_unlink(name, 0), QUOIT_OK);
 }
 
 /* Global\ is another place than the session's own, Local\ the same. */
@@ -171,7 +171,7 @@ static void foreign_objects(void)
     CHECK_EQ(GetLastError(), 0);
     CHECK_STATUS(quoit_queue_open(name, QUOIT_OBSERVER, &queue), QUOIT_ERROR_NOT_QUOIT);
     CHECK_STATUS(quoit_queue_create(name, &options, QUOIT_OBSERVER, &queue), QUOIT_ERROR_NOT_QUOIT);
-    CHECK_STATUS(quoit_queue_unlink(name), QUOIT_ERROR_NOT_QUOIT);
+    CHECK_STATUS(quoit_unlink(name, 0), QUOIT_ERROR_NOT_QUOIT);
     CHECK_EQ(WaitForSingleObject(event, 0), WAIT_TIMEOUT);
     CHECK(CloseHandle(event));
 
@@ -183,7 +183,7 @@ static void foreign_objects(void)
     memset(bytes, 'x', 8192);
     CHECK_STATUS(quoit_queue_open(name, QUOIT_OBSERVER, &queue), QUOIT_ERROR_NOT_QUOIT);
     CHECK_STATUS(quoit_queue_create(name, &options, QUOIT_OBSERVER, &queue), QUOIT_ERROR_NOT_QUOIT);
-    CHECK_STATUS(quoit_queue_unlink(name), QUOIT_ERROR_NOT_QUOIT);
+    CHECK_STATUS(quoit_unlink(name, 0), QUOIT_ERROR_NOT_QUOIT);
     for (int i = 0; i < 8192; i++)
         CHECK_EQUAL(bytes[i], 'x');
     CHECK(UnmapViewOfFile(bytes));
@@ -220,13 +220,13 @@ static void thread_that_opened_ends(void)
         test_thread_join(test_thread_start(open_in_thread, &opening));
         CHECK_STATUS(quoit_queue_open(opening.name, QUOIT_PRODUCER, &other),
                      QUOIT_ERROR_ROLE_TAKEN);
-        CHECK_STATUS(quoit_queue_push(opening.queue, &value), QUOIT_OK);
+        CHECK_STATUS(quoit_queue_push(opening.queue, &value, sizeof value, QUOIT_NOW), QUOIT_OK);
         other = open_as(opening.name, QUOIT_OBSERVER);
         quoit_queue_close(opening.queue); /* in a thread other than the one that opened it */
         opening.queue = open_as(opening.name, QUOIT_PRODUCER);
         quoit_queue_close(opening.queue);
         quoit_queue_close(other);
-        CHECK_STATUS(quoit_queue_unlink(opening.name), test_after_close(opening.name));
+        CHECK_STATUS(quoit_unlink(opening.name, 0), test_after_close(opening.name));
     }
 }
 

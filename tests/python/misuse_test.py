@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
 """misuse_test.py: no call, and no sequence of calls, of the Python module crashes the interpreter or damages a queue:
-wrong arguments, copies, close() while others use the handle, threads on one handle, and how the module is imported."""
+wrong arguments, copies, close() while others use the handle, and threads on one handle."""
 import array
 import asyncio
 import contextlib
@@ -39,21 +39,17 @@ class Arguments(Case):
 
     def test_unknown_options(self):
         for make in (quoit.Queue.create, quoit.Queue.join):
-            for wrong in ({"foo": 3}, {"permission": 0o600}, {"sized": True}, {"item_byte": 4}):
+            for wrong in ({"foo": 3}, {"permission": 0o600}, {"message_bytes": 4}, {"item_byte": 4}):
                 with self.assertRaises(TypeError):
-                    make(self.name, BOTH, capacity=4, message_bytes=100, **wrong)
+                    make(self.name, BOTH, capacity=4, item_bytes=100, messages=True, **wrong)
         self.assertRaises(quoit.NotFound, quoit.unlink, self.name)
 
     def test_numbers(self):
         create = quoit.Queue.create
         for value in (-1, 2**64, 2**64 + 5, 1.5, "4", None):
-            for options in ({"capacity": value, "item_bytes": 4}, {"capacity": 4, "message_bytes": value},
-                            {"capacity": 4, "item_bytes": value}, {"capacity": 4, "item_bytes": 4, "user_bytes": value},
-                            {"capacity": 4, "item_bytes": 4, "permissions": value},
-                            {"capacity": 4, "item_bytes": 4, "kind": value},
-                            {"capacity": 4, "item_bytes": 4, "broadcast": value}):
-                with self.assertRaises((TypeError, ValueError), msg=options):
-                    create(self.name, BOTH, **options)
+            for option in ("capacity", "item_bytes", "user_bytes", "permissions", "kind", "when_full", "messages"):
+                with self.assertRaises((TypeError, ValueError), msg=option):
+                    create(self.name, BOTH, **{"capacity": 4, "item_bytes": 4, option: value})
             with self.assertRaises((TypeError, ValueError)):
                 create(self.name, value, capacity=4, item_bytes=4)
             with self.assertRaises((TypeError, ValueError)):
@@ -65,30 +61,37 @@ class Arguments(Case):
         queue = self.make(item_bytes=4)
         queue.push(b"kept")
         for value in (-1, 2**64 + 1, 1.5, "1"):
-            for call in (queue.claim, queue.peek):
+            for call in (queue.claim, queue.claim_many, queue.peek_many):
                 with self.assertRaises((TypeError, ValueError)), call(value):
                     self.fail("no view")
-            self.assertRaises((TypeError, ValueError), queue.pop_many, value)
-            self.assertRaises((TypeError, ValueError), queue.poll_fd, value)
-            self.assertRaises((TypeError, ValueError), quoit.Cursor, next=value)
+            for call in (queue.commit, queue.commit_many, queue.release_many):
+                self.assertRaises((TypeError, ValueError, quoit.Invalid), call, value)
+            with queue.claim(), self.assertRaises((TypeError, ValueError)):
+                queue.commit(value)
+            queue.pop()  # what the end of the block has pushed stays
+            for call in (queue.pop_many, queue.poll_fd, lambda value: quoit.Cursor(next=value)):
+                self.assertRaises((TypeError, ValueError), call, value)
         for timeout in (float("nan"), "soon"):
-            self.assertRaises((TypeError, ValueError), queue.pop, timeout)
-            self.assertRaises((TypeError, ValueError), queue.push, b"lost", timeout)
-        self.assertEqual(queue.pop(timeout=1e300), b"kept")
+            for call, *arguments in ((queue.pop,), (queue.pop_many, 1), (queue.push, b"x"), (queue.push_many, [b"x"])):
+                self.assertRaises((TypeError, ValueError), call, *arguments, timeout)
+            for call in (queue.peek, lambda timeout: queue.claim(4, timeout)):
+                with self.assertRaises((TypeError, ValueError)), call(timeout):
+                    self.fail("no view")
+        self.assertEqual(queue.pop(timeout=1e300), bytes(4))
         for timeout in (0, -1, -0.5, -1e300, float("-inf")):  # do not wait
             self.assertRaises(quoit.Empty, queue.pop, timeout)
-            self.assertRaises(quoit.Timeout, queue.wait_for_items, timeout)
+            self.assertRaises(quoit.Empty, queue.pop_many, 1, timeout)
         while len(queue) < queue.capacity:
             queue.push(b"kept", timeout=float("inf"))
         for timeout in (0, -1, -0.5, -1e300, float("-inf")):
             self.assertRaises(quoit.Full, queue.push, b"lost", timeout)
-            self.assertRaises(quoit.Timeout, queue.wait_for_room, timeout)
-        for name in ("item_bytes", "sized"):  # buffers are as long as they say
+            self.assertRaises(quoit.Full, queue.push_many, [b"lost"], timeout)
+        for name in ("item_bytes", "messages"):  # buffers are as long as they say
             self.assertRaises(AttributeError, setattr, queue, name, 1)
 
     def test_a_nul_in_a_name(self):
         for call in (lambda name: quoit.Queue.create(name, BOTH, capacity=4, item_bytes=4), quoit.unlink, quoit.list,
-                     lambda name: quoit.Queue.open(name, BOTH), quoit.Pool.open, quoit.Pool.unlink,
+                     lambda name: quoit.Queue.open(name, BOTH), quoit.Pool.open,
                      lambda name: quoit.Pool.create(name, block_bytes=8, blocks=2)):
             for name in (self.name + "\0cut", "\0"):
                 with self.assertRaisesRegex(ValueError, "NUL"):
@@ -98,8 +101,8 @@ class Arguments(Case):
     def test_other_objects(self):
         queue, name = self.make(item_bytes=8), self.name + "-pool"
         with quoit.Pool.create(name, block_bytes=64, blocks=2) as pool:
-            self.addCleanup(quoit.Pool.unlink, name)
-            block = pool.allocate()
+            self.addCleanup(quoit.unlink, name)
+            block = pool.alloc()
             for wrong in (pool, None, 3, "queue"):
                 self.assertRaises(TypeError, pool.push, wrong, block)
                 self.assertRaises(TypeError, pool.pop, wrong)
@@ -112,7 +115,7 @@ class Arguments(Case):
             block.free()
 
     def test_push_many_takes_collections(self):
-        for options in ({"item_bytes": 1}, {"message_bytes": 9}):
+        for options in ({"item_bytes": 1}, {"item_bytes": 9, "messages": True}):
             queue = self.make(capacity=2, **options)
             generator = (bytes([i]) for i in range(5))
             self.assertRaisesRegex(TypeError, "iterator", queue.push_many, generator)
@@ -147,9 +150,9 @@ class Copies(Case):
     def handles(self):
         queue, name = self.make(item_bytes=8), self.name + "-pool"
         pool = quoit.Pool.create(name, block_bytes=64, blocks=2)
-        self.addCleanup(quoit.Pool.unlink, name)
+        self.addCleanup(quoit.unlink, name)
         self.addCleanup(pool.close)
-        return queue, pool, pool.allocate()
+        return queue, pool, pool.alloc()
 
     def test_refused(self):
         queue, pool, block = self.handles()
@@ -179,7 +182,7 @@ def pop(name):
         sys.exit(7 if queue.pop(timeout=60) == b"hello" else 1)
 
 if __name__ == "__main__":
-    queue = quoit.Queue.create(sys.argv[1], quoit.PRODUCER, capacity=8, message_bytes=100)
+    queue = quoit.Queue.create(sys.argv[1], quoit.PRODUCER, capacity=8, item_bytes=100, messages=True)
     for method in ("spawn", "forkserver"):
         context = multiprocessing.get_context(method)
         try:
@@ -220,11 +223,13 @@ class Closing(Threaded):
     """close() while others use the handle, and what is used after it."""
 
     def test_during_a_wait(self):
-        calls = {"pop": lambda q: q.pop(timeout=None), "wait_for_items": lambda q: q.wait_for_items(),
-                 "push": lambda q: q.push(b"y", timeout=None), "wait_for_room": lambda q: q.wait_for_room()}
+        calls = {"pop": lambda q: q.pop(), "pop_many": lambda q: q.pop_many(9), "peek": lambda q: q.peek().__enter__(),
+                 "peek_many": lambda q: q.peek_many(9).__enter__(), "push": lambda q: q.push(b"y"),
+                 "push_many": lambda q: q.push_many([b"y"]), "claim": lambda q: q.claim().__enter__(),
+                 "claim_many": lambda q: q.claim_many(9).__enter__()}
         for name, call in calls.items():
             queue = self.make(item_bytes=1, capacity=1)
-            if name in ("push", "wait_for_room"):
+            if name.startswith(("push", "claim")):
                 queue.push(b"x")
             threads = [self.in_thread(lambda c=call, q=queue: c(q)) for _ in range(3)]
             time.sleep(0.15)
@@ -261,7 +266,7 @@ class Closing(Threaded):
                 room[0] = 1
         with quoit.Queue.open(self.name, BOTH) as last:
             self.assertEqual(last.pop(), b"hello")  # not taken, and nothing was pushed
-            self.assertRaises(quoit.Empty, last.pop)
+            self.assertRaises(quoit.Empty, last.try_pop)
 
     def test_slices_keep_the_memory(self):
         queue = self.make()
@@ -279,47 +284,55 @@ class Closing(Threaded):
 
     def test_slices_of_a_claim_stop_its_side(self):
         """Else they would write into items that are pushed later."""
-        for options in ({"message_bytes": 100}, {"item_bytes": 5, "tuning": quoit.FOR_SPANS},
+        for options in ({"item_bytes": 100, "messages": True}, {"item_bytes": 5}, {"item_bytes": 300},
                         {"item_bytes": 5, "kind": quoit.MPMC}):
-            queue = self.make(**options)
-            kept = []
-            with self.assertRaises(BufferError), queue.claim(5 if "message_bytes" in options else 1) as room:
+            queue, kept = self.make(**options), []
+            hello = b"hello".ljust(5 if "messages" in options else queue.item_bytes)
+            with self.assertRaises(BufferError), queue.claim(5 if "messages" in options else None) as room:
                 kept.append(room[:])
-            for call in (lambda: queue.push(b"hello"), lambda: queue.push_many([b"hello"]), queue.finish):
+            for call in (lambda: queue.push(hello), lambda: queue.push_many([hello]), queue.finish, queue.discard):
                 self.assertRaises(BufferError, call)
-            self.assertRaises(quoit.Empty, queue.pop)
+            self.assertRaises(quoit.Empty, queue.try_pop)
             kept[0][0] = 7
             kept.clear()
-            queue.push(b"hello")
-            self.assertEqual(queue.pop(), b"hello")
+            queue.push(hello)
+            self.assertEqual(queue.pop(), hello)
+            with queue.claim(len(hello)) as room:
+                kept.append(room[:])
+                self.assertRaises(BufferError, queue.commit, len(hello))
+                kept.clear()
+                if queue.item_bytes == 300:
+                    queue.discard()
+            self.assertRaises(quoit.Empty, queue.try_pop)  # a commit that failed leaves nothing
             queue.check()
             self.name += "x"
 
     def test_an_exception_keeps_no_handle(self):
         queue = self.make()
         kept = []
-        for call in (queue.pop, lambda: queue.pop(timeout=0.01), lambda: queue.push(bytes(999)), queue.peek().__enter__,
+        for call in (queue.try_pop, lambda: queue.pop(timeout=0.01), lambda: queue.push(bytes(999)),
+                     queue.peek(0.01).__enter__, queue.release, lambda: queue.commit(3),
                      lambda: queue.push("text")):
             try:
                 call()
             except Exception as error:  # pylint: disable=broad-exception-caught
                 kept.append(error)
         queue.close()
-        self.assertEqual(len(kept), 5)
+        self.assertEqual(len(kept), 7)
         quoit.Queue.open(self.name, BOTH).close()
 
     def test_pools(self):
         queue, name = self.make(item_bytes=8), self.name + "-pool"
         pool = quoit.Pool.create(name, block_bytes=64, blocks=4)
-        self.addCleanup(quoit.Pool.unlink, name)
-        block, other = pool.allocate(), pool.allocate()
+        self.addCleanup(quoit.unlink, name)
+        block, other = pool.alloc(), pool.alloc()
         with block.view() as view:
             view[0] = 7
             for call in (block.free, lambda: pool.push(queue, block)):
                 self.assertRaisesRegex(BufferError, "view", call)  # the block would be another's
         pool.push(queue, block)
         block = pool.pop(queue)
-        waits, results = self.in_thread(lambda: pool.pop(queue, timeout=None))
+        waits, results = self.in_thread(lambda: pool.pop(queue))
         with block.view() as view, other.view() as second:
             kept = second[1:]
             self.assertEqual(view[0], 7)
@@ -330,7 +343,7 @@ class Closing(Threaded):
             del kept
         waits.join(10)
         self.assertIsInstance(results[0], ValueError)
-        for call in (block.view, block.free, other.free, pool.allocate, lambda: pool.free_count,
+        for call in (block.view, block.free, other.free, pool.alloc, lambda: pool.free_count,
                      lambda: pool.push(queue, block), lambda: pool.pop(queue), lambda: pool.reclaim(queue)):
             self.assertRaisesRegex(ValueError, "closed", call)
 
@@ -340,7 +353,7 @@ class Threads(Threaded):
 
     def test_items_arrive_once_in_order(self):
         threads, each = 3, 200
-        for options in ({"item_bytes": 8}, {"message_bytes": 8}, {"item_bytes": 8, "kind": quoit.MPMC}):
+        for options in ({"item_bytes": 8}, {"item_bytes": 8, "messages": True}, {"item_bytes": 8, "kind": quoit.MPMC}):
             queue, got = self.make(capacity=5, **options), [[] for _ in range(threads)]
 
             def produce(sender):
@@ -349,7 +362,7 @@ class Threads(Threaded):
 
             def consume(items):
                 while sum(map(len, got)) < threads * each:  # pylint: disable=cell-var-from-loop
-                    with contextlib.suppress(quoit.Timeout):
+                    with contextlib.suppress(quoit.Empty):
                         items.append(queue.pop(timeout=0.05))  # pylint: disable=cell-var-from-loop
             running = [self.in_thread(lambda i=i: produce(i)) for i in range(threads)]
             running += [self.in_thread(lambda items=items: consume(items)) for items in got]
@@ -366,11 +379,11 @@ class Threads(Threaded):
 
     def test_two_waits(self):
         queue = self.make()
-        first, results = self.in_thread(lambda: queue.pop(timeout=None))
+        first, results = self.in_thread(queue.pop)
         time.sleep(0.05)
         began = time.monotonic()
-        self.assertRaises(quoit.Timeout, queue.pop, 0.3)
-        self.assertRaises(quoit.Empty, queue.pop)
+        self.assertRaises(quoit.Empty, queue.pop, 0.3)
+        self.assertRaises(quoit.Empty, queue.try_pop)
         self.assertLess(time.monotonic() - began, 5)
         queue.push(b"x")
         first.join(10)
@@ -381,9 +394,12 @@ class Threads(Threaded):
         queue.push(b"one")
         queue.push(b"two")
         with queue.peek() as view:
-            for call in (queue.pop, lambda: queue.pop(timeout=None), queue.wait_for_items, queue.peek().__enter__,
-                         lambda: queue.pop_many(2)):
+            for call in (queue.pop, queue.try_pop, queue.peek().__enter__, lambda: queue.pop_many(2)):
                 self.assertRaises(RuntimeError, call)
+            for call, error in ((queue.release, quoit.Invalid), (queue.try_pop, quoit.Empty)):
+                other, results = self.in_thread(call)
+                other.join(10)
+                self.assertIsInstance(results[0], error)
             other, results = self.in_thread(lambda: queue.pop(timeout=10))  # waits for the block's end
             queue.push(b"three")  # the other side goes on
             time.sleep(0.05)
@@ -414,74 +430,13 @@ class Threads(Threaded):
         self.addCleanup(signal.signal, signal.SIGALRM, previous)
         signal.setitimer(signal.ITIMER_REAL, 0.1)
         self.assertEqual(queue.pop(timeout=20), b"by the handler")
+        signal.signal(signal.SIGALRM, lambda *_: queue.push(b"by the handler"))
+        signal.setitimer(signal.ITIMER_REAL, 0.1)
+        with queue.peek(timeout=20) as view:
+            self.assertEqual(view, b"by the handler")
         signal.signal(signal.SIGALRM, lambda *_: queue.close())
         signal.setitimer(signal.ITIMER_REAL, 0.1)
         self.assertRaisesRegex(ValueError, "closed", queue.pop, 20)
-
-
-class Importing(unittest.TestCase):
-    def run_python(self, code, folder=None, **environment):
-        kept = {key: value for key, value in os.environ.items() if key not in ("PYTHONPATH", "QUOIT_LIBRARY")}
-        return subprocess.run([sys.executable, "-B", "-c", code], cwd=folder, env={**kept, **environment}, text=True,
-                              capture_output=True, timeout=60)
-
-    def test_starts_no_process(self):
-        code = """
-import sys
-started = []
-sys.addaudithook(lambda event, _: started.append(event) if event.startswith(
-    ("subprocess", "os.fork", "os.exec", "os.posix_spawn", "os.spawn", "os.system")) else None)
-try:
-    import quoit
-except ImportError as error:  # the system has no library
-    assert "QUOIT_LIBRARY" in str(error), error
-sys.exit(str(started) if started else 0)
-"""
-        done = self.run_python(code, PYTHONPATH=ROOT + "/python")
-        self.assertEqual((done.returncode, done.stderr), (0, ""))
-
-    def test_sub_interpreters(self):
-        code = """
-try:
-    import _xxsubinterpreters as interpreters
-except ImportError:
-    import _interpreters as interpreters
-interpreter = interpreters.create()
-failed = interpreters.run_string(interpreter, '''
-try:
-    import quoit
-except ImportError:
-    print("ImportError")
-else:
-    import os
-    with quoit.Queue.create(f"local:qt-python-{os.getpid()}", 3, capacity=2, message_bytes=9) as queue:
-        queue.push(b"hello")
-        assert queue.pop(timeout=None) == b"hello"
-        queue.unlink()
-    print("well")
-''')
-if failed:
-    print(failed)
-interpreters.destroy(interpreter)
-"""
-        done = self.run_python(code, PYTHONPATH=ROOT + "/python", QUOIT_LIBRARY=os.environ["QUOIT_LIBRARY"])
-        if "No module named '_interpreters'" in done.stderr:
-            self.skipTest("this Python has no module for sub-interpreters")
-        expected = ("well",) if sys.version_info < (3, 12) else ("well", "ImportError")
-        self.assertIn(done.stdout.strip(), expected, done.stderr)
-        self.assertEqual((done.returncode, done.stderr), (0, ""))
-
-    def test_beside_a_clone(self):
-        """A clone's folder is named quoit: Python would take it for an empty package."""
-        with tempfile.TemporaryDirectory() as folder:
-            os.symlink(ROOT, folder + "/quoit")
-            done = self.run_python("import quoit", folder)
-            self.assertEqual(done.returncode, 1)
-            self.assertIn("ImportError", done.stderr)
-            self.assertIn("PYTHONPATH", done.stderr)
-            done = self.run_python("import quoit, quoit._queue; print(quoit.Queue.__name__, quoit.__file__)", folder,
-                                   PYTHONPATH=ROOT + "/python", QUOIT_LIBRARY=os.environ["QUOIT_LIBRARY"])
-            self.assertEqual(done.stdout.strip(), f"Queue {ROOT}/python/quoit/__init__.py", done.stderr)
 
 
 if __name__ == "__main__":

@@ -41,7 +41,7 @@ class Case(unittest.TestCase):
     def make(self, roles=BOTH, **options):
         options.setdefault("capacity", 4)
         if not {"item_bytes", "format"} & set(options):
-            options.setdefault("message_bytes", 100)
+            options.update(item_bytes=100, messages=True)
         queue = quoit.Queue.create(self.name, roles, **options)
         self.addCleanup(queue.close)
         self.addCleanup(quoit.unlink, self.name)
@@ -50,9 +50,6 @@ class Case(unittest.TestCase):
 
 class Headers(unittest.TestCase):
     """What the module repeats from the headers is what they say."""
-
-    def test_abi(self):
-        self.assertEqual(quoit.ABI, int(re.search(r"define QUOIT_ABI (\d+)u", header("quoit/typed.h")).group(1)))
 
     def test_statuses(self):
         table = {int(n): name for name, n in re.findall(r"\b(QUOIT_\w+) = (-?\d+)", header("quoit/status.h"))}
@@ -67,8 +64,8 @@ class Headers(unittest.TestCase):
         structs = {"quoit_queue_options": quoit._library.QueueOptions, "quoit_queue_info": quoit.QueueInfo,
                    "quoit_member_info": quoit.Member, "quoit_cursor": quoit.Cursor,
                    "quoit_pool_options": quoit._library.PoolOptions}
-        constants = ["SPSC", "MPMC", "BROADCAST", "FOR_ITEMS", "FOR_SPANS", "LOSSLESS", "LOSSY", "PRODUCER", "CONSUMER",
-                     "OBSERVER", "ANY_OWNER", "FROM_OLDEST", "READ_ONLY", "MEMBERS_MAX"]
+        constants = ["SPSC", "MPMC", "BROADCAST", "WAIT_FOR_SLOWEST", "DROP_OLDEST", "PRODUCER", "CONSUMER",
+                     "OBSERVER", "ANY_OWNER", "FROM_OLDEST", "ITEMS", "ROOM", "MEMBERS_MAX"]
         lines, expected = [], []
         for name, layout in structs.items():
             lines.append(f'printf("{name} %d\\n", (int)sizeof(struct {name}));')
@@ -96,7 +93,7 @@ class Headers(unittest.TestCase):
         text = header("quoit.h")
         for name, layout in (("quoit_queue_options", quoit._library.QueueOptions), ("quoit_queue_info", quoit.QueueInfo)):
             body = re.sub(r"/\*.*?\*/", "", re.search(rf"struct {name} \{{(.*?)\n\}};", text, re.S).group(1), flags=re.S)
-            self.assertEqual(re.findall(r"(\w+);", body), [field for field, _type in layout._fields_])
+            self.assertEqual(re.findall(r"(\w+)(?:\[\d+\])?;", body), [field for field, _type in layout._fields_])
 
 
 class Items(Case):
@@ -106,7 +103,7 @@ class Items(Case):
             queue.push(message)
             self.assertEqual(len(queue), 1)
             self.assertEqual(queue.pop(), bytes(message))
-        self.assertRaises(quoit.Empty, queue.pop)
+        self.assertRaises(quoit.Empty, queue.try_pop)
         with self.assertRaises(quoit.TooBig) as raised:
             queue.push(bytes(101))
         self.assertIn("101", str(raised.exception))
@@ -116,14 +113,17 @@ class Items(Case):
 
     def test_items(self):
         queue = self.make(item_bytes=4, capacity=2)
+        self.assertEqual((queue.item_bytes, queue.messages), (4, False))
         self.assertEqual(queue.push_many([b"abcd", b"efgh", b"ijkl"]), 2)
         with self.assertRaises(quoit.Full) as raised:
-            queue.push(b"ijkl")
+            queue.try_push(b"ijkl")
         self.assertEqual((raised.exception.status, raised.exception.name, str(raised.exception)),
                          (1, "QUOIT_FULL", "the queue is full"))
+        self.assertRaises(quoit.Full, queue.push_many, [b"ijkl"], timeout=0)
         self.assertRaisesRegex(ValueError, "3 bytes, the queue's have 4", queue.push, b"abc")
         self.assertEqual(queue.pop_many(9), [b"abcd", b"efgh"])
-        self.assertEqual((queue.push_many([]), queue.pop_many(3)), (0, []))
+        self.assertRaises(quoit.Empty, queue.pop_many, 3, timeout=0)
+        self.assertEqual((queue.push_many([]), queue.pop_many(0)), (0, []))
 
     def test_tuples(self):
         queue = self.make(format="=Qd")
@@ -131,21 +131,70 @@ class Items(Case):
         with quoit.Queue.open(self.name, quoit.OBSERVER, format="=Qd") as other:
             self.assertEqual([*other.look()], [(7, 0.5)])
         self.assertRaises(quoit.Different, quoit.Queue.open, self.name, quoit.OBSERVER, format="=Q")
+        self.assertRaises(ValueError, quoit.Queue.join, self.name, BOTH, capacity=4, format="=Qd", messages=True)
         self.assertEqual(queue.pop(), (7, 0.5))
 
     def test_timeouts(self):
-        queue = self.make(item_bytes=1, capacity=1)
-        for timeout in (0.05, 0.25):
-            began = time.monotonic()
-            self.assertRaises(quoit.Timeout, queue.pop, timeout)
-            self.assertGreaterEqual(time.monotonic() - began, timeout * 0.9)
-        queue.push(b"x")
-        self.assertRaises(TimeoutError, queue.push, b"y", timeout=0.01)
-        thread = threading.Timer(0.3, queue.pop)
-        thread.start()
-        queue.push(b"y", timeout=None)
-        thread.join()
-        self.assertEqual(queue.pop(timeout=None), b"y")
+        """Full and Empty are also the answers when the time is over."""
+        for options in ({"item_bytes": 1}, {"item_bytes": 1, "messages": True}):
+            queue = self.make(capacity=1, **options)
+            takes = (queue.pop, lambda timeout, q=queue: q.pop_many(3, timeout),
+                     lambda timeout, q=queue: self.enter(q.peek(timeout)))
+            puts = (lambda timeout, q=queue: q.push(b"z", timeout),
+                    lambda timeout, q=queue: q.push_many([b"z"], timeout),
+                    lambda timeout, q=queue: self.enter(q.claim(1, timeout)))
+            for calls, error in ((takes, quoit.Empty), (puts, quoit.Full)):
+                for call in calls:
+                    for timeout in (0, 0.15):
+                        began = time.monotonic()
+                        self.assertRaises(error, call, timeout)
+                        self.assertGreaterEqual(time.monotonic() - began, timeout * 0.9)
+                while error is quoit.Empty and len(queue) == 0:
+                    queue.push(b"x")
+                    while self.put(queue, b"x"):  # messages: more than one may have room
+                        pass
+            while len(queue):
+                queue.pop()
+            self.name += "x"
+
+    def enter(self, view):
+        with view:
+            self.fail("no view")
+
+    def put(self, queue, item):
+        try:
+            queue.try_push(item)
+        except quoit.Full:
+            return False
+        return True
+
+    def test_waits_by_default(self):
+        for options in ({"item_bytes": 1}, {"item_bytes": 1, "messages": True}, {"item_bytes": 1, "kind": quoit.MPMC}):
+            queue = self.make(capacity=1, **options)
+            for take in (queue.pop, lambda q=queue: q.pop_many(9)[0], lambda q=queue: self.peeked(q)):
+                thread = threading.Timer(0.05, queue.push, [b"x"])
+                thread.start()
+                self.assertEqual(take(), b"x")
+                thread.join()
+            for put in (lambda q=queue: q.push(b"y"), lambda q=queue: q.push_many([b"y"]),
+                        lambda q=queue: self.claimed(q)):
+                while self.put(queue, b"x"):
+                    pass
+                count = len(queue)
+                thread = threading.Timer(0.05, queue.pop)
+                thread.start()
+                put()
+                thread.join()
+                self.assertEqual(queue.pop_many(count), [b"x"] * (count - 1) + [b"y"])
+            self.name += "x"
+
+    def peeked(self, queue):
+        with queue.peek() as view:
+            return bytes(view)
+
+    def claimed(self, queue):
+        with queue.claim(1) as room:
+            room[:] = b"y"
 
     def test_push_many_tells_trouble(self):
         queue = self.make(item_bytes=1)
@@ -153,7 +202,7 @@ class Items(Case):
         self.assertRaises(quoit.Finished, queue.push_many, [b"x"])
 
     def test_kinds(self):
-        queue = self.make(kind=quoit.BROADCAST, broadcast=quoit.LOSSY, item_bytes=1, capacity=4)
+        queue = self.make(kind=quoit.BROADCAST, when_full=quoit.DROP_OLDEST, item_bytes=1, capacity=4)
         for i in range(10):
             queue.push(bytes([i]))
         self.assertEqual((queue.pop(), queue.missed > 0), (bytes([queue.missed]), True))
@@ -181,7 +230,7 @@ class Places(Case):
         with self.assertRaises(KeyError), queue.peek():
             raise KeyError
         self.assertEqual(queue.pop(), b"kept")
-        self.assertRaises(quoit.Empty, queue.pop)
+        self.assertRaises(quoit.Empty, queue.try_pop)
 
     def test_views_that_would_outlive(self):
         queue = self.make()
@@ -192,37 +241,90 @@ class Places(Case):
         self.assertEqual((len(queue), bytes(kept.pop())), (1, b"ept"))
 
     def test_many(self):
-        queue = self.make(item_bytes=4, capacity=8, tuning=quoit.FOR_SPANS)
-        with queue.claim(3) as room:
-            room[:] = b"aaaabbbbcccc"
-        with queue.peek(limit=2) as view:
-            self.assertEqual(bytes(view), b"aaaabbbb")
-        self.assertEqual(queue.pop(), b"cccc")
+        size = 300  # larger ones than small items lie one behind the other
+        queue, items = self.make(item_bytes=size, capacity=8), [bytes([i]) * size for i in range(3)]
+        with queue.claim_many(3) as room:
+            room[:] = b"".join(items)
+        with queue.peek_many(2) as view:
+            self.assertEqual(bytes(view), items[0] + items[1])
+        self.assertEqual(queue.pop(), items[2])
+        with queue.claim_many(3) as room:
+            room[:] = b"".join(items)
+            self.assertRaises(ValueError, queue.commit_many, 4)
+            queue.commit_many(2)
+        with queue.peek_many(9) as view:
+            self.assertEqual(bytes(view), items[0] + items[1])
+            self.assertRaises(ValueError, queue.release_many, 3)
+            queue.release_many(1)
+        self.assertEqual(queue.pop_many(9), [items[1]])
+        for kind in (quoit.SPSC, quoit.MPMC, quoit.BROADCAST):
+            few = quoit.Queue.create(self.name + "-few", BOTH, capacity=4, item_bytes=4, kind=kind)
+            self.addCleanup(few.close)
+            few.unlink()
+            with few.claim_many(3) as room:  # which may be for fewer
+                room[:4] = b"aaaa"
+                few.commit_many(1)
+            with few.peek_many(3) as view:
+                self.assertEqual(bytes(view), b"aaaa")
+        messages = quoit.Queue.create(self.name + "-messages", BOTH, capacity=4, item_bytes=4, messages=True)
+        self.addCleanup(messages.close)
+        messages.unlink()
+        for view in (messages.claim_many(1), messages.peek_many(1)):
+            with self.assertRaises(quoit.Invalid), view:
+                self.fail("messages have no spans")
+
+    def test_ended_within_the_block(self):
+        for options in ({"item_bytes": 9, "messages": True}, {"item_bytes": 9}, {"item_bytes": 9, "kind": quoit.MPMC},
+                        {"item_bytes": 999}):
+            queue = self.make(**options)
+            size = 5 if queue.messages else queue.item_bytes
+            with queue.claim() as room:
+                self.assertEqual(len(room), queue.item_bytes)
+                room[:5] = b"hello"
+                self.assertRaises(ValueError, queue.commit, queue.item_bytes + 1)
+                queue.commit(size)
+                self.assertEqual(len(queue), 1)
+                self.assertRaises(ValueError, lambda: room[0])  # pylint: disable=cell-var-from-loop
+                for again in (lambda: queue.commit(size), lambda: queue.commit_many(1)):
+                    self.assertRaises(quoit.Invalid, again)
+                queue.discard()
+            with queue.try_claim(size) as room:
+                room[0] = 0
+                queue.discard()
+            queue.discard()
+            with queue.try_peek() as view:
+                self.assertEqual((len(view), bytes(view[:5])), (size, b"hello"))
+                queue.release()
+                self.assertRaises(ValueError, lambda: view[0])  # pylint: disable=cell-var-from-loop
+                self.assertRaises(quoit.Invalid, queue.release)
+            self.assertRaises(quoit.Empty, queue.try_pop)
+            queue.check()
+            self.name += "x"
 
     def test_nothing(self):
         queue = self.make()
         queue.push(b"")
         with queue.peek() as view:
             self.assertEqual(len(view), 0)
-        with self.assertRaises(quoit.Empty), queue.peek():
+        with self.assertRaises(quoit.Empty), queue.try_peek():
             self.fail("there is nothing")
 
     def test_pool(self):
         queue = self.make(item_bytes=8)
         name = self.name + "-pool"
         with quoit.Pool.create(name, block_bytes=1000, blocks=2) as pool:
-            self.addCleanup(quoit.Pool.unlink, name)
-            block = pool.allocate()
+            self.addCleanup(quoit.unlink, name)
+            block = pool.alloc()
             with block.view() as view:
                 self.assertEqual(len(view), 1000)
                 view[:5] = b"hello"
             pool.push(queue, block)
             self.assertRaises(quoit.NotYours, block.view)
-            with pool.pop(queue, timeout=None) as again:
+            with pool.pop(queue) as again:
                 with again.view() as view:
                     self.assertEqual(bytes(view[:5]), b"hello")
-                other = pool.allocate()
-                self.assertRaises(quoit.Exhausted, pool.allocate)
+                other = pool.alloc()
+                self.assertRaises(quoit.Exhausted, pool.alloc)
                 other.free()
             self.assertEqual((pool.free_count, pool.blocks, pool.reclaim(queue)), (2, 2, 0))
 
@@ -231,9 +333,11 @@ class Handles(Case):
     def test_names_and_errors(self):
         self.assertRaises(FileNotFoundError, quoit.Queue.open, self.name, BOTH)
         queue = self.make()
-        self.assertRaises(FileExistsError, quoit.Queue.create, self.name, BOTH, capacity=4, message_bytes=100)
+        self.assertRaises(FileExistsError, quoit.Queue.create, self.name, BOTH, capacity=4, item_bytes=100,
+                          messages=True)
+        self.assertRaises(ValueError, quoit.unlink, self.name, quoit.PRODUCER)
         with self.assertRaises(quoit.Different) as raised:
-            quoit.Queue.join(self.name, BOTH, capacity=9, message_bytes=100)
+            quoit.Queue.join(self.name, BOTH, capacity=9, item_bytes=100, messages=True)
         self.assertIn("capacity is 4 there, 9 was asked for", str(raised.exception))
         self.assertRaises(quoit.RoleTaken, quoit.Queue.open, self.name, quoit.CONSUMER)
         self.assertRaises(ValueError, quoit.Queue.create, self.name, BOTH, capacity=4)
@@ -246,7 +350,7 @@ class Handles(Case):
         queue = self.make()
         queue.push(b"seen")
         info = queue.inspect()
-        self.assertEqual((info.size, info.capacity, info.producer_pid, info.sized), (1, 4, os.getpid(), True))
+        self.assertEqual((info.size, info.capacity, info.producer_pid, info.messages), (1, 4, os.getpid(), True))
         member, = queue.members()
         self.assertEqual((member.pid, member.roles, member.alive), (os.getpid(), BOTH, True))
         queue.check()
@@ -271,12 +375,13 @@ class Handles(Case):
 
 class Processes(Case):
     def test_stream(self):
-        consumer = run("with quoit.Queue.join(sys.argv[1], quoit.CONSUMER, capacity=4, message_bytes=100) as queue:\n"
+        consumer = run("with quoit.Queue.join(sys.argv[1], quoit.CONSUMER, capacity=4, item_bytes=100,\n"
+                       "                      messages=True) as queue:\n"
                        "    print(sum(int(item) for item in queue))", self.name)
-        with quoit.Queue.join(self.name, quoit.PRODUCER, capacity=4, message_bytes=100) as queue:
+        with quoit.Queue.join(self.name, quoit.PRODUCER, capacity=4, item_bytes=100, messages=True) as queue:
             self.addCleanup(quoit.unlink, self.name)
             for i in range(1000):
-                queue.push(str(i).encode(), timeout=None)
+                queue.push(str(i).encode())
             queue.finish()
             printed, errors = consumer.communicate(timeout=60)
         self.assertEqual((printed.strip(), errors), ("499500", ""))
@@ -293,7 +398,7 @@ class Processes(Case):
     def test_interrupt_ends_a_wait(self):
         self.make(quoit.PRODUCER)
         waiting = run("queue = quoit.Queue.open(sys.argv[1], quoit.CONSUMER)\nprint('waits', flush=True)\n"
-                      "queue.pop(timeout=None)", self.name)
+                      "queue.pop()", self.name)
         self.assertEqual(waiting.stdout.readline(), "waits\n")
         waiting.send_signal(signal.SIGINT)
         _printed, errors = waiting.communicate(timeout=60)

@@ -220,10 +220,10 @@ void test_untouched(const char *name, quoit_status expected)
     const struct quoit_region_options small = {.size_bytes = 10000};
     quoit_region *region;
     CHECK_STATUS(quoit_region_open(name, 0, &region), expected);
-    CHECK_STATUS(quoit_region_open(name, QUOIT_READ_ONLY, &region), expected);
+    CHECK_STATUS(quoit_region_open(name, QUOIT_OBSERVER, &region), expected);
     CHECK_STATUS(quoit_region_create(name, &small, &region), QUOIT_ERROR_EXISTS);
-    CHECK_STATUS(quoit_region_unlink(name), expected);
-    CHECK_STATUS(quoit_queue_unlink(name), expected);
+    CHECK_STATUS(quoit_unlink(name, 0), expected);
+    CHECK_STATUS(quoit_unlink(name, 0), expected);
 }
 
 /* A test may make a directory for its objects, and remove it with them. */
@@ -236,7 +236,7 @@ static bool is_there(const char *name)
 {
     quoit_region *region;
     quoit_sem *sem;
-    quoit_status status = quoit_region_open(name, QUOIT_READ_ONLY | QUOIT_ANY_OWNER, &region);
+    quoit_status status = quoit_region_open(name, QUOIT_OBSERVER | QUOIT_ANY_OWNER, &region);
     if (status == QUOIT_OK)
         quoit_region_close(region);
     bool region_is = status != QUOIT_ERROR_NOT_FOUND && !has_lost_directory(status);

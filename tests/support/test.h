@@ -121,6 +121,15 @@ void test_check_status(const char *file, int line, const char *what, quoit_statu
 void test_check_any(const char *file, int line, const char *what, quoit_status actual,
                     const char *text, const quoit_status *expected, size_t count);
 
+/* ---- queues ---------------------------------------------------------------------------------- */
+
+/* Batches that do not wait: how many items were pushed or popped. */
+size_t test_push_many(quoit_queue *queue, const void *items, size_t count);
+size_t test_pop_many(quoit_queue *queue, void *items, size_t count);
+/* The queues that this process makes from here on keep items of every size as spans, or do not. */
+void test_keep_spans(bool keep);
+bool test_is_finished(const quoit_queue *queue);
+
 /* ---- chance, effort -------------------------------------------------------------------------- */
 
 /* Random numbers, from the seed that is printed at the beginning; --seed gives it back. */

@@ -157,7 +157,7 @@ static bool note_sentence(quoit_status status)
     if (status >= 0)
         return true;
     if (status == QUOIT_ERROR_INVALID)
-        (void)quoit_queue_unlink("");
+        (void)quoit_unlink("", 0);
     else
         (void)quoit_sem_post(NULL);
     return strcmp(latest_sentence, quoit_describe(status)) != 0;

@@ -46,7 +46,7 @@ static void warm_up(void)
     const char *name = test_name("");
     CHECK_STATUS(quoit_queue_create(name, &options, QUOIT_PRODUCER, &queue), QUOIT_OK);
     quoit_queue_close(queue);
-    CHECK_STATUS(quoit_queue_unlink(name), QUOIT_ERROR_NOT_FOUND);
+    CHECK_STATUS(quoit_unlink(name, 0), QUOIT_ERROR_NOT_FOUND);
     test_thread_join(test_thread_start(idle_thread, NULL));
 }
 

@@ -156,8 +156,8 @@ import quoit
 pool = quoit.Pool.create(sys.argv[1], block_bytes=64, blocks=8)
 queue = quoit.Queue.create(sys.argv[2], quoit.PRODUCER, item_bytes=8, capacity=4)
 for _ in range(2):
-    pool.push(queue, pool.allocate())
-held = [pool.allocate() for _ in range(3)]
+    pool.push(queue, pool.alloc())
+held = [pool.alloc() for _ in range(3)]
 print("ready", flush=True)
 sys.stdin.read()
 """

@@ -14,13 +14,13 @@ enum { ITEM_BYTES = 1024 * 1024, STACK_BYTES = 256 * 1024, MANY = 2 };
 struct frame {
     uint8_t bytes[ITEM_BYTES];
 };
-QUOIT_DEFINE_QUEUE(frame, struct frame)
+QUOIT_DEFINE_QUEUE(frame, struct frame);
 
 /* Just beyond what is copied. */
 struct above {
     uint8_t bytes[QUOIT_SPSC_LARGEST_IN_SLOTS + 1];
 };
-QUOIT_DEFINE_QUEUE(above, struct above)
+QUOIT_DEFINE_QUEUE(above, struct above);
 
 static const int64_t soon_ns = 1000000;
 static struct frame items[MANY], popped[MANY];
@@ -29,45 +29,45 @@ static void fill(quoit_queue *queue)
 {
     items[0].bytes[ITEM_BYTES - 1] = 7;
     items[1].bytes[ITEM_BYTES - 1] = 8;
-    CHECK_STATUS(frame_push(queue, &items[0]), QUOIT_OK);
-    CHECK_STATUS(frame_push_wait(queue, &items[1], soon_ns), QUOIT_OK);
-    CHECK_STATUS(frame_push(queue, &items[0]), QUOIT_FULL);
-    CHECK_STATUS(frame_push_wait(queue, &items[0], soon_ns), QUOIT_TIMEOUT);
-    CHECK_EQUAL(frame_push_many(queue, items, MANY), 0);
+    CHECK_STATUS(frame_push((struct frame_queue){queue}, &items[0], QUOIT_NOW), QUOIT_OK);
+    CHECK_STATUS(frame_push((struct frame_queue){queue}, &items[1], soon_ns), QUOIT_OK);
+    CHECK_STATUS(frame_push((struct frame_queue){queue}, &items[0], QUOIT_NOW), QUOIT_FULL);
+    CHECK_STATUS(frame_push((struct frame_queue){queue}, &items[0], soon_ns), QUOIT_FULL);
+    CHECK_EQUAL(test_push_many(queue, items, MANY), 0);
 }
 
 static void drain(quoit_queue *queue)
 {
-    CHECK_STATUS(frame_pop(queue, &popped[0]), QUOIT_OK);
-    CHECK_STATUS(frame_pop_wait(queue, &popped[1], soon_ns), QUOIT_OK);
+    CHECK_STATUS(frame_pop((struct frame_queue){queue}, &popped[0], QUOIT_NOW), QUOIT_OK);
+    CHECK_STATUS(frame_pop((struct frame_queue){queue}, &popped[1], soon_ns), QUOIT_OK);
     CHECK_EQUAL(popped[0].bytes[ITEM_BYTES - 1], 7);
     CHECK_EQUAL(popped[1].bytes[ITEM_BYTES - 1], 8);
-    CHECK_STATUS(frame_pop(queue, popped), QUOIT_EMPTY);
-    CHECK_STATUS(frame_pop_wait(queue, popped, soon_ns), QUOIT_TIMEOUT);
-    CHECK_EQUAL(frame_pop_many(queue, popped, MANY), 0);
+    CHECK_STATUS(frame_pop((struct frame_queue){queue}, popped, QUOIT_NOW), QUOIT_EMPTY);
+    CHECK_STATUS(frame_pop((struct frame_queue){queue}, popped, soon_ns), QUOIT_EMPTY);
+    CHECK_EQUAL(test_pop_many(queue, popped, MANY), 0);
 }
 
 static void *of_kind(void *kind)
 {
     const char *name = test_name("local:");
     struct quoit_queue_options options = {
-        .kind = *(enum quoit_kind *)kind, .item_bytes = sizeof(struct frame), .capacity = MANY};
+        .kind = *(uint32_t *)kind, .item_bytes = sizeof(struct frame), .capacity = MANY};
     quoit_queue *queue;
     CHECK_STATUS(quoit_queue_create(name, &options, QUOIT_PRODUCER | QUOIT_CONSUMER, &queue),
                  QUOIT_OK);
     fill(queue);
     drain(queue);
-    CHECK_EQUAL(frame_push_many(queue, items, MANY), MANY);
-    CHECK_EQUAL(frame_pop_many(queue, popped, MANY), MANY);
+    CHECK_EQUAL(test_push_many(queue, items, MANY), MANY);
+    CHECK_EQUAL(test_pop_many(queue, popped, MANY), MANY);
     CHECK_EQUAL(popped[1].bytes[ITEM_BYTES - 1], 8);
-    CHECK_STATUS(quoit_queue_unlink_self(queue), QUOIT_OK);
+    CHECK_STATUS(quoit_queue_unlink(queue), QUOIT_OK);
     quoit_queue_close(queue);
     return NULL;
 }
 
 static void small_stack(void)
 {
-    static enum quoit_kind kinds[] = {QUOIT_SPSC, QUOIT_MPMC, QUOIT_BROADCAST};
+    static uint32_t kinds[] = {QUOIT_SPSC, QUOIT_MPMC, QUOIT_BROADCAST};
     pthread_attr_t attributes;
     CHECK_EQUAL(pthread_attr_init(&attributes), 0);
     CHECK_EQUAL(pthread_attr_setstacksize(&attributes, STACK_BYTES), 0);
@@ -89,16 +89,16 @@ static void at_the_border(void)
     in.bytes[sizeof in.bytes - 1] = 9;
     CHECK_STATUS(quoit_queue_create(name, &options, QUOIT_PRODUCER | QUOIT_CONSUMER, &queue),
                  QUOIT_OK);
-    CHECK_STATUS(above_push(queue, &in), QUOIT_OK);
-    CHECK_STATUS(above_push_wait(queue, &in, 0), QUOIT_OK);
-    CHECK_STATUS(above_push_wait(queue, &in, 0), QUOIT_TIMEOUT);
-    CHECK_STATUS(above_pop(queue, &out[0]), QUOIT_OK);
-    CHECK_STATUS(above_pop_wait(queue, &out[1], 0), QUOIT_OK);
+    CHECK_STATUS(above_push((struct above_queue){queue}, &in, QUOIT_NOW), QUOIT_OK);
+    CHECK_STATUS(above_push((struct above_queue){queue}, &in, 0), QUOIT_OK);
+    CHECK_STATUS(above_push((struct above_queue){queue}, &in, 0), QUOIT_FULL);
+    CHECK_STATUS(above_pop((struct above_queue){queue}, &out[0], QUOIT_NOW), QUOIT_OK);
+    CHECK_STATUS(above_pop((struct above_queue){queue}, &out[1], 0), QUOIT_OK);
     CHECK(memcmp(&out[0], &in, sizeof in) == 0 && memcmp(&out[1], &in, sizeof in) == 0);
-    CHECK_STATUS(above_pop_wait(queue, &out[1], 0), QUOIT_TIMEOUT);
-    CHECK_EQUAL(above_push_many(queue, out, MANY), MANY);
-    CHECK_EQUAL(above_pop_many(queue, out, MANY), MANY);
-    CHECK_STATUS(quoit_queue_unlink_self(queue), QUOIT_OK);
+    CHECK_STATUS(above_pop((struct above_queue){queue}, &out[1], 0), QUOIT_EMPTY);
+    CHECK_EQUAL(test_push_many(queue, out, MANY), MANY);
+    CHECK_EQUAL(test_pop_many(queue, out, MANY), MANY);
+    CHECK_STATUS(quoit_queue_unlink(queue), QUOIT_OK);
     quoit_queue_close(queue);
 }
 

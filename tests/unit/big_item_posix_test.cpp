@@ -3,30 +3,22 @@
 // stack is a quarter of the item. As big_item_posix_test.c, which has the typed C functions.
 #include <quoit.hpp>
 
+#include "check.hpp"
+
 #include <array>
 #include <chrono>
-#include <cstdio>
-#include <cstdlib>
 #include <memory>
 #include <pthread.h>
 
 using namespace std::chrono_literals;
 using quoit::status;
 
-#define CHECK(condition)                                                         \
-    do {                                                                         \
-        if (!(condition)) {                                                      \
-            std::fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, #condition); \
-            std::exit(1);                                                        \
-        }                                                                        \
-    } while (0)
-
 constexpr std::size_t item_bytes = 1024 * 1024, stack_bytes = 256 * 1024;
 
 struct frame {
     unsigned char bytes[item_bytes];
 };
-QUOIT_DEFINE_QUEUE(frame, frame)
+QUOIT_DEFINE_QUEUE(frame, frame);
 // One without a default constructor.
 struct framed {
     explicit framed(int) : bytes()
@@ -42,8 +34,8 @@ struct zeroed {
     unsigned char bytes[item_bytes];
 };
 
-constexpr quoit::role both = quoit::producer | quoit::consumer;
-static_assert(sizeof(quoit::watcher<quoit::queue<frame>>) < 1024);
+constexpr quoit::flags both = quoit::producer | quoit::consumer;
+static_assert(sizeof(quoit::browser<quoit::queue<frame>>) < 1024);
 
 template <class T> static bool is_full(quoit::queue<T> &queue, const T &item)
 {
@@ -53,9 +45,8 @@ template <class T> static bool is_full(quoit::queue<T> &queue, const T &item)
     } catch (const quoit::error &) {
         thrown = true;
     }
-    return queue.try_push(item) == status::full &&
-           queue.try_push_for(item, 1ms) == status::timeout && queue.push_many(&item, 1) == 0 &&
-           thrown;
+    return queue.try_push(item) == status::full && queue.try_push_for(item, 1ms) == status::full &&
+           queue.try_push_many({&item, 1}).code == status::full && !queue.try_claim() && thrown;
 }
 
 template <class T> static bool is_empty(quoit::queue<T> &queue, T &room)
@@ -66,9 +57,8 @@ template <class T> static bool is_empty(quoit::queue<T> &queue, T &room)
     } catch (const quoit::error &) {
         thrown = true;
     }
-    return queue.try_pop(room) == status::empty &&
-           queue.try_pop_for(room, 1ms) == status::timeout && queue.pop_many(&room, 1) == 0 &&
-           thrown;
+    return queue.try_pop(room) == status::empty && queue.try_pop_for(room, 1ms) == status::empty &&
+           queue.try_pop_many({&room, 1}).code == status::empty && !queue.try_peek() && thrown;
 }
 
 // Each form of push and of pop; what returns an item returns it to the heap.
@@ -94,30 +84,62 @@ template <class T> static void items(quoit::kind kind, T *in, T *out)
     queue.push(*in);
     taken.reset(new optional(queue.next()));
     CHECK(*taken && (*taken)->bytes[item_bytes - 1] == 7);
-    CHECK(queue.push_many(in, 1) == 1 && queue.pop_many(out, 1) == 1);
+    queue.push(*in);
+    taken.reset(new optional(queue.pop_for(1ms)));
+    CHECK(*taken && (*taken)->bytes[item_bytes - 1] == 7);
+#ifdef __cpp_lib_expected
+    queue.push(*in);
+    using expected = std::expected<T, status>;
+    auto popped = std::unique_ptr<expected>(new expected(queue.expect_pop()));
+    CHECK((*popped)->bytes[item_bytes - 1] == 7);
+    popped.reset(new expected(queue.expect_pop(1ms)));
+    CHECK(popped->error() == status::empty);
+#endif
+    CHECK(queue.push_many({in, 1}) == 1 && queue.pop_many({out, 1}) == 1);
     queue.unlink();
+}
+
+// From what each type is constructed.
+static void emplace(quoit::queue<frame> &queue)
+{
+    queue.emplace();
+}
+static void emplace(quoit::queue<framed> &queue)
+{
+    queue.emplace(0);
+}
+static void emplace(quoit::queue<zeroed> &queue)
+{
+    queue.emplace();
 }
 
 template <class T> static void in_place(quoit::kind kind, T *in, T *out)
 {
     auto queue = quoit::queue<T>::create("local:big-item", {2, kind}, both);
     auto seen = std::make_unique<std::optional<T>>();
-    quoit_cursor cursor = {};
-    CHECK(queue.try_look(cursor, *seen) == status::empty && !*seen);
+    quoit::cursor cursor = {};
+    CHECK(queue.try_browse(cursor, *seen) == status::empty && !*seen);
     queue.push(*in);
-    CHECK(queue.try_look(cursor, *seen) == status::ok && (*seen)->bytes[item_bytes - 1] == 7);
+    CHECK(queue.try_browse(cursor, *seen) == status::ok && (*seen)->bytes[item_bytes - 1] == 7);
     int count = 0;
-    auto watch = queue.watch();
-    for (const T &item : watch)
+    auto browser = queue.browse();
+    for (const T &item : browser)
         count += item.bytes[item_bytes - 1];
     CHECK(count == 7 && queue.front().bytes[item_bytes - 1] == 7);
     queue.release();
-    quoit::span<T> room;
-    CHECK(queue.try_claim(1, room) == status::ok);
+    auto room = queue.claim_many(1);
     room[0].bytes[0] = 9;
-    queue.commit(1);
-    CHECK(watch.begin()->bytes[0] == 9);
+    room.commit(1);
+    CHECK(browser.begin()->bytes[0] == 9);
     CHECK(queue.try_pop(*out) == status::ok && out->bytes[0] == 9);
+    auto claimed = queue.claim();
+    claimed->bytes[0] = 10;
+    claimed.commit();
+    CHECK(queue.peek_many()[0].bytes[0] == 10);
+    CHECK(queue.empty());
+    emplace(queue);
+    CHECK(queue.consume_all([&count](const T &item) { count += item.bytes[0]; }) == 1);
+    CHECK(count == 7);
     queue.finish();
     auto end = std::unique_ptr<std::optional<T>>(new std::optional<T>(queue.next()));
     CHECK(!*end);
@@ -127,13 +149,17 @@ template <class T> static void in_place(quoit::kind kind, T *in, T *out)
 static void typed(frame *in, frame *out)
 {
     auto queue = quoit::queue<frame>::create("local:big-item", {1}, both);
-    quoit_queue *raw = queue.native_handle();
-    CHECK(frame_push(raw, in) == QUOIT_OK && frame_push(raw, in) == QUOIT_FULL);
-    CHECK(frame_push_wait(raw, in, 1000) == QUOIT_TIMEOUT);
-    CHECK(frame_pop(raw, out) == QUOIT_OK && frame_pop(raw, out) == QUOIT_EMPTY);
-    CHECK(frame_pop_wait(raw, out, 1000) == QUOIT_TIMEOUT);
-    CHECK(frame_push_wait(raw, in, 1000) == QUOIT_OK && frame_pop_wait(raw, out, 1000) == QUOIT_OK);
-    CHECK(frame_push_many(raw, in, 1) == 1 && frame_pop_many(raw, out, 1) == 1);
+    frame_queue raw = {nullptr};
+    std::size_t count = 0;
+    CHECK(frame_from(queue.native_handle(), &raw) == QUOIT_OK);
+    CHECK(frame_push(raw, in, QUOIT_NOW) == QUOIT_OK);
+    CHECK(frame_push(raw, in, QUOIT_NOW) == QUOIT_FULL && frame_push(raw, in, 1000) == QUOIT_FULL);
+    CHECK(frame_pop(raw, out, QUOIT_NOW) == QUOIT_OK);
+    CHECK(frame_pop(raw, out, QUOIT_NOW) == QUOIT_EMPTY &&
+          frame_pop(raw, out, 1000) == QUOIT_EMPTY);
+    CHECK(frame_push(raw, in, 1000) == QUOIT_OK && frame_pop(raw, out, 1000) == QUOIT_OK);
+    CHECK(frame_push_many(raw, in, 1, &count, QUOIT_NOW) == QUOIT_OK && count == 1);
+    CHECK(frame_pop_many(raw, out, 1, &count, QUOIT_NOW) == QUOIT_OK && count == 1);
     queue.unlink();
 }
 

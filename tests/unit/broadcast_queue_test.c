@@ -9,14 +9,14 @@ enum { CAPACITY = 5, SLEEPERS = 3, LARGE = 9000 };
 struct pair {
     uint64_t number, inverse;
 };
-QUOIT_DEFINE_QUEUE(pair, struct pair)
+QUOIT_DEFINE_QUEUE(pair, struct pair);
 
 static const struct quoit_queue_options lossless = {
     .kind = QUOIT_BROADCAST, .item_bytes = sizeof(struct pair), .capacity = CAPACITY};
 static const struct quoit_queue_options lossy = {.kind = QUOIT_BROADCAST,
                                                  .item_bytes = sizeof(struct pair),
                                                  .capacity = CAPACITY,
-                                                 .broadcast = QUOIT_LOSSY};
+                                                 .when_full = QUOIT_DROP_OLDEST};
 
 static quoit_queue *open_as(const char *name, unsigned roles)
 {
@@ -36,18 +36,19 @@ static void end(const char *name, quoit_queue *queue)
 {
     CHECK_STATUS(quoit_queue_check(queue), QUOIT_OK);
     quoit_queue_close(queue);
-    CHECK_STATUS(quoit_queue_unlink(name), test_after_close(name));
+    CHECK_STATUS(quoit_unlink(name, 0), test_after_close(name));
 }
 
 static quoit_status push(quoit_queue *queue, uint64_t number)
 {
-    return pair_push(queue, &(struct pair){.number = number, .inverse = ~number});
+    return pair_push((struct pair_queue){queue},
+                     &(struct pair){.number = number, .inverse = ~number}, QUOIT_NOW);
 }
 
 static void pops(quoit_queue *queue, uint64_t number)
 {
     struct pair pair = {0};
-    CHECK_STATUS(pair_pop(queue, &pair), QUOIT_OK);
+    CHECK_STATUS(pair_pop((struct pair_queue){queue}, &pair, QUOIT_NOW), QUOIT_OK);
     CHECK_EQUAL(pair.number, number);
     CHECK_EQUAL(pair.inverse, ~number);
 }
@@ -55,7 +56,7 @@ static void pops(quoit_queue *queue, uint64_t number)
 static void finds(quoit_queue *queue, quoit_status expected)
 {
     struct pair pair = {0};
-    CHECK_STATUS(pair_pop(queue, &pair), expected);
+    CHECK_STATUS(pair_pop((struct pair_queue){queue}, &pair, QUOIT_NOW), expected);
 }
 
 /* ---- Options and roles ----------------------------------------------------------------------- */
@@ -65,11 +66,11 @@ static void options_differ(void)
     const char *name = test_name("");
     struct quoit_queue_options bad = lossless, mpmc = lossless;
     quoit_queue *queue = create(name, &lossless), *other;
-    bad.broadcast = (enum quoit_broadcast)2;
+    bad.when_full = 2;
     mpmc.kind = QUOIT_MPMC;
     CHECK_STATUS(quoit_queue_join(name, &bad, QUOIT_CONSUMER, &other), QUOIT_ERROR_INVALID);
     CHECK_STATUS(quoit_queue_join(name, &lossy, QUOIT_CONSUMER, &other), QUOIT_ERROR_DIFFERENT);
-    CHECK(strstr(test_sentence(), "lossy"));
+    CHECK(strstr(test_sentence(), "when_full"));
     CHECK_STATUS(quoit_queue_join(name, &mpmc, QUOIT_CONSUMER, &other), QUOIT_ERROR_DIFFERENT);
     CHECK_STATUS(quoit_queue_join(name, &lossless, QUOIT_CONSUMER, &other), QUOIT_OK);
     quoit_queue_close(other);
@@ -127,13 +128,13 @@ static void what_can_be_asked(void)
     struct quoit_queue_info info;
     for (uint64_t i = 0; i < 12; i++)
         CHECK_STATUS(push(queue, i), QUOIT_OK);
-    CHECK(quoit_queue_is_full(subscriber));
+    CHECK((quoit_queue_size(subscriber) == quoit_queue_capacity(subscriber)));
     pops(subscriber, 8);
     CHECK_EQUAL(quoit_queue_missed(subscriber), 8);
     CHECK_EQUAL(quoit_queue_missed(queue), 0);
     CHECK_STATUS(quoit_queue_inspect(observer, &info), QUOIT_OK);
     CHECK_EQ(info.kind, QUOIT_BROADCAST);
-    CHECK_EQ(info.broadcast, QUOIT_LOSSY);
+    CHECK_EQ(info.when_full, QUOIT_DROP_OLDEST);
     CHECK_EQUAL(info.pushed, 12);
     CHECK_EQUAL(info.popped, 9);
     CHECK_EQUAL(info.size, 3);
@@ -160,15 +161,18 @@ static void large_items(void)
         for (int i = 0; i < 20; i++) {
             void *room;
             const void *seen;
-            uint64_t count;
+            size_t count;
             memset(in, i + 1, sizeof in);
-            CHECK_STATUS(quoit_queue_claim(queue, 2, &room, &count), QUOIT_OK);
+            CHECK_STATUS(quoit_queue_claim_many(queue, 2, &room, &count, QUOIT_NOW), QUOIT_OK);
             CHECK_EQUAL(count, 1);
             memcpy(room, in, sizeof in);
-            CHECK_STATUS(quoit_queue_commit(queue, 1), QUOIT_OK);
-            CHECK_STATUS(quoit_queue_peek(subscriber, &seen, &count), QUOIT_OK);
+            CHECK_STATUS(quoit_queue_commit_many(queue, 1), QUOIT_OK);
+            CHECK_STATUS(quoit_queue_peek_many(subscriber, &seen, &count, QUOIT_NOW), QUOIT_OK);
             CHECK_EQ(memcmp(seen, in, sizeof in), 0);
-            CHECK_STATUS(quoit_queue_pop(subscriber, out), QUOIT_OK);
+            CHECK_STATUS(quoit_queue_pop(subscriber, out,
+                                         (size_t)quoit_queue_item_bytes(subscriber), NULL,
+                                         QUOIT_NOW),
+                         QUOIT_OK);
             CHECK_EQ(memcmp(out, in, sizeof in), 0);
         }
         quoit_queue_close(subscriber);
@@ -187,7 +191,7 @@ struct sleeper {
 static void pop_later(void *argument)
 {
     struct sleeper *sleeper = argument;
-    sleeper->status = pair_pop_wait(sleeper->queue, &sleeper->pair, QUOIT_FOREVER);
+    sleeper->status = pair_pop((struct pair_queue){sleeper->queue}, &sleeper->pair, QUOIT_FOREVER);
 }
 
 /* One push wakes all that sleep; and the end does. */
@@ -222,7 +226,7 @@ static void all_wake(void)
 static void push_later(void *argument)
 {
     struct sleeper *sleeper = argument;
-    sleeper->status = pair_push_wait(sleeper->queue, &sleeper->pair, QUOIT_FOREVER);
+    sleeper->status = pair_push((struct pair_queue){sleeper->queue}, &sleeper->pair, QUOIT_FOREVER);
 }
 
 /* The slowest one's pop wakes the producer, in each way of popping, and its leaving does. */
@@ -233,22 +237,22 @@ static void producer_wakes(void)
     quoit_queue *slow = open_as(name, QUOIT_CONSUMER);
     struct pair pairs[CAPACITY];
     const void *seen;
-    uint64_t count;
+    size_t count;
     while (push(queue, 1) == QUOIT_OK)
         ;
     for (int way = 0; TEST_LOOP(way < 4, 0, "way", way); way++) {
         struct sleeper sleeper = {.queue = queue};
         test_thread *thread = test_thread_start(push_later, &sleeper);
         test_sleep_ms(5);
-        CHECK_GT(quoit_queue_pop_many(quick, pairs, CAPACITY), 0);
+        CHECK_GT(test_pop_many(quick, pairs, CAPACITY), 0);
         if (way == 0)
             pops(slow, 1);
         else if (way == 1)
-            CHECK_EQUAL(quoit_queue_pop_many(slow, pairs, 1), 1);
+            CHECK_EQUAL(test_pop_many(slow, pairs, 1), 1);
         else if (way == 2)
-            CHECK_STATUS(quoit_queue_peek(slow, &seen, &count), QUOIT_OK);
+            CHECK_STATUS(quoit_queue_peek_many(slow, &seen, &count, QUOIT_NOW), QUOIT_OK);
         if (way == 2)
-            CHECK_STATUS(quoit_queue_release(slow, 1), QUOIT_OK);
+            CHECK_STATUS(quoit_queue_release(slow), QUOIT_OK);
         if (way == 3)
             quoit_queue_close(slow);
         test_thread_join(thread);
@@ -263,16 +267,17 @@ static void told_when_it_is_gone(void)
     const char *name = test_name("");
     quoit_queue *queue = create(name, &lossless), *subscriber = open_as(name, QUOIT_CONSUMER);
     struct pair pair = {0};
-    CHECK_STATUS(pair_pop_wait(subscriber, &pair, 1000000), QUOIT_TIMEOUT);
+    CHECK_STATUS(pair_pop((struct pair_queue){subscriber}, &pair, 1000000), QUOIT_EMPTY);
     quoit_queue_close(queue);
-    CHECK_STATUS(pair_pop_wait(subscriber, &pair, QUOIT_FOREVER), QUOIT_ABANDONED);
-    CHECK_STATUS(pair_pop_wait(subscriber, &pair, 1000000), QUOIT_TIMEOUT);
+    CHECK_STATUS(pair_pop((struct pair_queue){subscriber}, &pair, QUOIT_FOREVER), QUOIT_ABANDONED);
+    CHECK_STATUS(pair_pop((struct pair_queue){subscriber}, &pair, 1000000), QUOIT_EMPTY);
     queue = open_as(name, QUOIT_PRODUCER);
     while (push(queue, 1) == QUOIT_OK)
         ;
-    CHECK_STATUS(pair_push_wait(queue, &pair, 1000000), QUOIT_TIMEOUT);
+    CHECK_STATUS(pair_push((struct pair_queue){queue}, &pair, 1000000), QUOIT_FULL);
     quoit_queue_close(subscriber);
-    CHECK_STATUS(pair_push_wait(queue, &pair, 1000000), QUOIT_OK); /* the producer cares for none */
+    CHECK_STATUS(pair_push((struct pair_queue){queue}, &pair, 1000000),
+                 QUOIT_OK); /* the producer cares for none */
     end(name, queue);
 }
 

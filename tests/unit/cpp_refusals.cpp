@@ -8,10 +8,18 @@ struct wide {
     alignas(32) unsigned char bytes[32];
 };
 
-#ifdef IN_PLACE
-void use(quoit::queue<REFUSED> &queue)
+#ifdef IN_PLACE // with every member
+template class quoit::queue<REFUSED>;
+template class quoit::claimed<REFUSED>;
+template class quoit::claimed_many<REFUSED>;
+template class quoit::peeked<REFUSED>;
+template class quoit::peeked_many<REFUSED>;
+template class quoit::browser<quoit::queue<REFUSED>>;
+void use(quoit::queue<REFUSED> &queue, quoit::region &region)
 {
-    (void)queue.front();
+    queue.emplace(REFUSED());
+    (void)queue.consume_all([](const REFUSED &) {});
+    (void)region.at<REFUSED>(region.alloc<REFUSED>());
 }
 #else
 quoit::queue<REFUSED> queue;

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: MIT
-// <quoit.hpp>: each call by status and by exception, moves, in place, watching, pools, and two
-// processes. What must not compile is in cpp_refusals.cpp.
+// <quoit.hpp>: each call by status and by exception, moves, empty handles, browsing, and
+// two processes. In place and messages: cpp_in_place_test.cpp; pools, regions and semaphores:
+// cpp_objects_test.cpp. What must not compile is in cpp_refusals.cpp.
 #include <quoit.hpp>
 
+#include "check.hpp"
 #include "statuses.h"
 
 #include <algorithm>
@@ -18,26 +20,6 @@
 using namespace std::chrono_literals;
 using quoit::status;
 
-#define CHECK(condition)                                                         \
-    do {                                                                         \
-        if (!(condition)) {                                                      \
-            std::fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, #condition); \
-            std::exit(1);                                                        \
-        }                                                                        \
-    } while (0)
-
-// The code that the call throws.
-#define CHECK_THROWS(call, expected)                            \
-    do {                                                        \
-        status thrown = status::ok;                             \
-        try {                                                   \
-            (void)(call);                                       \
-        } catch (const quoit::error &error) {                   \
-            thrown = static_cast<status>(error.code().value()); \
-        }                                                       \
-        CHECK(thrown == (expected));                            \
-    } while (0)
-
 struct item {
     std::uint64_t number;
     double value;
@@ -49,12 +31,30 @@ struct made {
     }
     int number;
 };
-constexpr quoit::role both = quoit::producer | quoit::consumer;
+static_assert(quoit::is_sendable_v<item> && quoit::is_sendable_v<made>);
+static_assert(!quoit::is_sendable_v<std::string> && !quoit::is_sendable_v<int *>);
+static_assert(!quoit::is_sendable_v<const int> && !quoit::is_sendable_v<int &>);
+#ifdef __cpp_concepts
+static_assert(quoit::sendable<item> && !quoit::sendable<std::string>);
+#endif
+#ifdef __cpp_lib_span
+static_assert(std::is_same_v<quoit::span<int>, std::span<int>>);
+#endif
+static_assert(std::is_convertible_v<std::vector<int> &, quoit::span<const int>>);
+static_assert(!std::is_convertible_v<const std::vector<int> &, quoit::span<int>>);
+static_assert(!std::is_convertible_v<std::vector<int> &, quoit::span<item>>);
+
+constexpr quoit::flags both = quoit::producer | quoit::consumer;
 
 static_assert(std::is_nothrow_move_constructible_v<quoit::queue<item>>);
-static_assert(std::is_nothrow_move_assignable_v<quoit::sized_queue>);
+static_assert(std::is_nothrow_move_assignable_v<quoit::message_queue>);
 static_assert(!std::is_copy_constructible_v<quoit::queue<item>>);
 static_assert(!std::is_copy_assignable_v<quoit::block>);
+static_assert(std::is_nothrow_move_constructible_v<quoit::claimed<item>>);
+static_assert(std::is_nothrow_move_assignable_v<quoit::peeked_many<item>>);
+static_assert(!std::is_copy_constructible_v<quoit::peeked_message>);
+static_assert(std::is_nothrow_move_constructible_v<quoit::region>);
+static_assert(std::is_nothrow_move_assignable_v<quoit::semaphore>);
 static_assert(std::is_error_code_enum_v<status>);
 static_assert(quoit::timeout(2ms).ns() == 2000000 && quoit::timeout(-1s).ns() == 0);
 static_assert(quoit::timeout(std::chrono::hours::max()).ns() == QUOIT_FOREVER);
@@ -95,9 +95,11 @@ static void making()
                   .find("items of 16 bytes, this is a quoit::queue of items "
                         "of 4 bytes") != std::string::npos);
     }
-    CHECK_THROWS(quoit::sized_queue::open("local:cpp", quoit::observer), status::different);
+    CHECK_THROWS(quoit::message_queue::open("local:cpp", quoit::observer), status::different);
     std::error_code code;
     CHECK(!quoit::queue<int>::open("local:cpp", quoit::observer, code));
+    CHECK(code == status::different);
+    CHECK(!quoit::message_queue::open("local:cpp", quoit::observer, code));
     CHECK(code == status::different);
     CHECK(!quoit::queue<item>::create(std::string("local:cpp"), {5}, both, code));
     CHECK(code == std::errc::file_exists);
@@ -111,53 +113,168 @@ static void making()
     queue.check();
     queue.unlink();
     CHECK_THROWS(quoit::unlink("local:cpp"), status::not_found);
+    quoit::unlink("local:cpp", quoit::any_owner, code);
+    CHECK(code == status::not_found);
     queue.close();
     CHECK(!queue);
+}
+
+static void options()
+{
+    quoit::options options = {5, quoit::kind::broadcast, quoit::when_full::drop_oldest};
+    options.user_bytes = 64;
+    auto queue = quoit::queue<item>::create("local:cpp", options, both);
+    const quoit_queue_info info = queue.inspect();
+    CHECK(info.kind == QUOIT_BROADCAST && info.when_full == QUOIT_DROP_OLDEST);
+    CHECK(info.user_bytes == 64 && queue.user_area() && info.messages == 0);
+    queue.unlink();
+    options = {5};
+    options.message_bytes = 100;
+    auto messages = quoit::message_queue::create("local:cpp", options, both);
+    CHECK(messages.inspect().messages == 1 && messages.inspect().item_bytes == 100);
+    CHECK(!messages.user_area());
+    messages.unlink();
+    CHECK_THROWS(quoit::message_queue::create("local:cpp", {5}, both), status::invalid);
+}
+
+// Every call of an empty handle returns or throws status::invalid.
+template <class Queue> static void empty_snapshots(Queue &queue)
+{
+    CHECK(!queue && !queue.native_handle() && queue.size() == 0 && queue.capacity() == 0);
+    CHECK(queue.empty() && !queue.full() && !queue.finished());
+    CHECK(queue.missed() == 0 && !queue.user_area());
+    CHECK_THROWS(queue.finish(), status::invalid);
+    CHECK_THROWS(queue.unlink(), status::invalid);
+    CHECK_THROWS(queue.release(), status::invalid);
+    CHECK_THROWS(queue.poll_fd(quoit::events::items), status::invalid);
+    CHECK_THROWS(queue.inspect(), status::invalid);
+    CHECK_THROWS(queue.members(), status::invalid);
+    CHECK_THROWS(queue.check(), status::invalid);
+    CHECK_THROWS(queue.pop(), status::invalid);
+    CHECK_THROWS(queue.try_pop(), status::invalid);
+    CHECK_THROWS(queue.pop_for(1ms), status::invalid);
+    CHECK_THROWS(queue.next(), status::invalid);
+    CHECK_THROWS(queue.peek(), status::invalid);
+    CHECK_THROWS(queue.front(), status::invalid);
+    CHECK(queue.try_peek().code() == status::invalid);
+    CHECK_THROWS(queue.consume_all([](const auto &) {}), status::invalid);
+    CHECK_THROWS(queue.browse().begin(), status::invalid);
+    queue.close();
+}
+
+static void empty_handles()
+{
+    quoit::queue<item> moved = quoit::queue<item>::create("local:cpp", {5}, both);
+    moved.unlink();
+    quoit::queue<item> items, owner = std::move(moved);
+    item out = {0, 0};
+    for (quoit::queue<item> *queue : {&items, &moved}) {
+        empty_snapshots(*queue);
+        CHECK(queue->try_push(out) == status::invalid && queue->try_pop(out) == status::invalid);
+        CHECK(queue->try_push_for(out, 1ms) == status::invalid);
+        CHECK_THROWS(queue->push(out), status::invalid);
+        CHECK_THROWS(queue->emplace(1u, 0.5), status::invalid);
+        CHECK_THROWS(queue->claim(), status::invalid);
+        CHECK(queue->try_claim_many(2).code() == status::invalid);
+        CHECK(queue->try_peek_many().code() == status::invalid);
+        CHECK(queue->try_push_many({&out, 1}).code == status::invalid);
+        const auto [code, count] = queue->try_pop_many({&out, 1});
+        CHECK(code == status::invalid && count == 0);
+    }
+    quoit::message_queue messages;
+    empty_snapshots(messages);
+    CHECK(messages.try_push("x") == status::invalid);
+    CHECK_THROWS(messages.push("x"), status::invalid);
+    CHECK_THROWS(messages.claim(1), status::invalid);
+
+    quoit::claimed<item> claimed;
+    quoit::peeked<item> peeked;
+    CHECK(!claimed && claimed.try_commit() == status::invalid);
+    CHECK(!peeked && peeked.try_release() == status::invalid);
+    CHECK_THROWS(quoit::claimed_message().commit(), status::invalid);
+    CHECK_THROWS(quoit::peeked_many<item>().release(), status::invalid);
+
+    quoit::pool pool;
+    quoit::block block;
+    CHECK(!pool && pool.blocks() == 0 && pool.free_count() == 0 && pool.block_bytes() == 0);
+    CHECK(pool.try_alloc(block) == status::invalid && !block);
+    quoit::block_queue blocks;
+    CHECK(pool.try_push(blocks, std::move(block)) == status::invalid);
+    CHECK_THROWS(pool.pop(blocks), status::invalid);
+    CHECK_THROWS(pool.check(), status::invalid);
+    CHECK_THROWS(pool.reclaim(), status::invalid);
+    CHECK_THROWS(quoit::block().as<item>(), status::not_yours);
+    quoit::region region;
+    CHECK(!region && region.size() == 0 && region.root() == 0 && region.bytes_left() == 0);
+    CHECK(!region.at(0, 1) && !region.at<item>(0));
+    CHECK_THROWS(region.alloc<item>(), status::invalid);
+    CHECK_THROWS(region.set_root(64), status::invalid);
+    quoit::semaphore semaphore;
+    CHECK(!semaphore && semaphore.try_wait() == status::invalid);
+    CHECK_THROWS(semaphore.post(), status::invalid);
+    CHECK_THROWS(semaphore.value(), status::invalid);
 }
 
 static void items(quoit::options options)
 {
     auto queue = quoit::queue<item>::create("local:cpp", options, both);
     item out = {0, 0};
-    CHECK(queue.try_pop(out) == status::empty && !queue.try_pop());
-    CHECK(queue.try_pop_for(out, 1ms) == status::timeout);
-    CHECK(queue.try_pop_for(out, -1s) == status::timeout);
-    CHECK_THROWS(queue.pop(1ms), status::timeout);
+    CHECK(queue.try_pop(out) == status::empty && !queue.try_pop() && !queue.pop_for(1ms));
+    CHECK(queue.try_pop_for(out, 1ms) == status::empty);
+    CHECK(queue.try_pop_for(out, -1s) == status::empty);
+    CHECK_THROWS(queue.pop(1ms), status::empty);
+    CHECK_THROWS(queue.next(1ms), status::empty);
     CHECK(queue.try_push({1, 0.5}) == status::ok);
     queue.push({2, 0.5});
     CHECK(queue.full() && queue.size() == 2 && queue.try_push({3, 0.5}) == status::full);
-    CHECK(queue.try_push_for({3, 0.5}, 1ms) == status::timeout);
-    CHECK_THROWS(queue.push({3, 0.5}, 1ms), status::timeout);
+    CHECK(queue.try_push_for({3, 0.5}, 1ms) == status::full);
+    CHECK_THROWS(queue.push({3, 0.5}, 1ms), status::full);
 
-    quoit_cursor seen = {};
+    quoit::cursor seen = {};
     std::vector<std::uint64_t> numbers;
-    auto watch = queue.watch(seen);
-    for (const item &i : watch)
+    auto browser = queue.browse(seen);
+    for (const item &i : browser)
         numbers.push_back(i.number);
     CHECK(numbers == (std::vector<std::uint64_t>{1, 2}) && queue.size() == 2);
-    CHECK(watch.begin() == watch.end());
+    CHECK(browser.begin() == browser.end());
 
     CHECK(queue.front().number == 1);
     queue.release();
     CHECK(queue.pop().number == 2);
     CHECK_THROWS(queue.front(), status::empty);
     CHECK_THROWS(queue.release(), status::invalid);
-    quoit::span<item> room;
-    CHECK(queue.try_claim(1, room) == status::ok && room.size() == 1);
+    quoit::claimed_many<item> room = queue.try_claim_many(1);
+    CHECK(room && room.code() == status::ok && room.size() == 1);
     room[0] = {3, 0.5};
-    queue.commit(1);
-    CHECK(watch.begin()->number == 3);
+    room.commit(1);
+    CHECK(browser.begin()->number == 3);
     CHECK(queue.try_pop()->number == 3);
 
     const std::array<item, 3> three = {item{4, 0}, item{5, 0}, item{6, 0}};
     item some[3] = {};
     CHECK(queue.push_many(three) == 2 && queue.pop_many(some) == 2 && some[1].number == 5);
+    CHECK(queue.try_pop_many(some).code == status::empty);
+    CHECK(queue.try_pop_many_for(some, 1ms).code == status::empty);
+    CHECK_THROWS(queue.pop_many(some, 1ms), status::empty);
+    CHECK(queue.try_push_many({three.data(), 2}).count == 2);
+    CHECK(queue.try_push_many_for(three, 1ms).code == status::full);
+    CHECK_THROWS(queue.push_many(three, 1ms), status::full);
+    const auto [code, count] = queue.try_pop_many(some);
+    CHECK(code == status::ok && count == 2 && some[0].number == 4);
+
+    // As a user of std::queue writes it.
+    queue.emplace(6u, 0.5);
+    while (!queue.empty()) {
+        CHECK(queue.front().number == 6);
+        queue.pop();
+    }
     queue.push({7, 0});
+    CHECK(!queue.finished());
     queue.finish();
     CHECK(queue.finished() && queue.try_push({8, 0}) == status::finished);
     CHECK_THROWS(queue.push({8, 0}), status::finished);
     CHECK(queue.next()->number == 7 && !queue.next());
-    CHECK(!queue.try_pop());
+    CHECK(!queue.try_pop() && !queue.pop_for(1s));
     CHECK_THROWS(queue.pop(), status::finished);
     queue.unlink();
 }
@@ -167,8 +284,8 @@ static void without_default_constructor()
     auto queue = quoit::queue<made>::create("local:cpp", {2}, both);
     queue.push(made(7));
     CHECK(queue.front().number == 7 && queue.pop().number == 7);
-    queue.push(made(8));
-    CHECK(queue.watch().begin()->number == 8 && queue.try_pop()->number == 8);
+    queue.emplace(8);
+    CHECK(queue.browse().begin()->number == 8 && queue.try_pop()->number == 8);
     queue.unlink();
 }
 
@@ -178,74 +295,62 @@ static void roles()
     item out = {0, 0};
     CHECK(queue.try_pop(out) == status::wrong_role);
     CHECK_THROWS(queue.try_pop(), status::wrong_role);
+    CHECK(queue.try_peek().code() == status::wrong_role);
     CHECK_THROWS(quoit::queue<item>::open("local:cpp", quoit::producer), status::role_taken);
     queue.unlink();
 }
 
-static void lossy()
+// Only "no item" is an empty optional: the loss of the producer is thrown.
+static void abandonment()
+{
+    auto consumer = quoit::queue<item>::create("local:cpp", {2}, quoit::consumer);
+    {
+        auto producer = quoit::queue<item>::open("local:cpp", quoit::producer);
+        producer.push({1, 0});
+    }
+    CHECK(consumer.next()->number == 1);
+    CHECK_THROWS(consumer.pop_for(60s), status::abandoned);
+    CHECK(!consumer.pop_for(1ms));
+    consumer.unlink();
+}
+
+static void dropping()
 {
     auto queue = quoit::queue<item>::create(
-        "local:cpp", {4, quoit::kind::broadcast, {}, quoit::overrun::lossy}, both);
+        "local:cpp", {4, quoit::kind::broadcast, quoit::when_full::drop_oldest}, both);
     for (std::uint64_t i = 0; i < 100; i++)
         queue.push({i, 0});
     CHECK(queue.pop().number == queue.missed() && queue.missed() > 0);
     queue.unlink();
 }
 
-static void messages(quoit::kind kind)
+#ifdef __cpp_lib_expected
+static void expected()
 {
-    quoit::options options = {8, kind};
-    options.message_bytes = 100;
-    auto queue = quoit::sized_queue::create("local:cpp", options, both);
-    CHECK(!queue.try_pop());
-    CHECK_THROWS(queue.pop(5ms), status::timeout);
-    queue.push("hello");
-    CHECK(queue.try_push(std::string(101, 'x')) == status::too_big);
-    CHECK(queue.try_push(std::string_view("", 0)) == status::ok);
-    std::vector<std::string> seen;
-    for (const std::string &message : queue.watch())
-        seen.push_back(message);
-    CHECK(seen == (std::vector<std::string>{"hello", ""}));
-    char buffer[10];
-    std::uint64_t bytes = 0;
-    CHECK(queue.try_pop(buffer, 2, bytes) == status::too_big && bytes == 5);
-    CHECK(queue.front() == "hello");
-    queue.release();
-    CHECK(queue.pop().empty());
-    quoit::span<std::byte> room;
-    CHECK(queue.try_claim(50, room) == status::ok && room.size() == 50);
-    queue.give_up();
-    CHECK(queue.try_claim(50, room) == status::ok);
-    room[0] = std::byte{'a'};
-    queue.commit(1);
-    CHECK(queue.try_pop_for(buffer, sizeof buffer, bytes, 1s) == status::ok && bytes == 1);
-    queue.finish();
-    CHECK(!queue.next());
+    using items = quoit::queue<item>;
+    CHECK(items::try_open("local:cpp", both).error() == status::not_found);
+    auto queue = items::try_create("local:cpp", {2}, both).value();
+    CHECK(quoit::queue<int>::try_open("local:cpp", quoit::observer).error() == status::different);
+    CHECK(queue.expect_pop(1ms).error() == status::empty);
+    queue.push({7, 0});
+    CHECK(queue.expect_pop()->number == 7);
     queue.unlink();
+    auto others = quoit::queue<made>::try_join("local:cpp", {2}, both);
+    others->emplace(8);
+    CHECK(others->expect_pop()->number == 8 && !others->expect_pop(1ms));
+    others->unlink();
+    quoit::options options = {2};
+    options.message_bytes = 10;
+    auto messages = quoit::message_queue::try_join("local:cpp", options, both);
+    messages->push("seven");
+    CHECK(messages->expect_pop() == "seven");
+    messages->unlink();
 }
-
-static void pools()
+#else
+static void expected()
 {
-    auto pool = quoit::pool::create("local:cpp-pool", {sizeof(item), 2});
-    auto queue = quoit::block_queue::create("local:cpp", {2}, both);
-    {
-        quoit::block block = pool.allocate(), other = pool.allocate(), none;
-        CHECK(pool.try_allocate(none) == status::exhausted && !none && !none.data());
-        CHECK_THROWS(pool.allocate(), status::exhausted);
-        block.as<item>().number = 7;
-        CHECK_THROWS((block.as<std::array<char, 1000>>()), status::too_big);
-        pool.push(queue, std::move(block));
-        CHECK(!block && pool.try_push(queue, quoit::block()) == status::not_yours);
-        other = pool.pop(queue); // and what it had is free
-        CHECK(other.as<item>().number == 7 && pool.free_count() == 1);
-        CHECK(pool.try_pop(queue, none) == status::empty);
-        CHECK_THROWS(pool.pop(queue, 1ms), status::timeout);
-    }
-    CHECK(pool.free_count() == 2 && pool.reclaim(queue) == 0 && pool.reclaim() == 0);
-    pool.check();
-    queue.unlink();
-    quoit::pool::unlink("local:cpp-pool");
 }
+#endif
 
 enum { SENT = 20000 };
 
@@ -285,15 +390,15 @@ int main(int argc, char **argv)
     }
     codes();
     making();
+    options();
+    empty_handles();
     for (quoit::kind kind : {quoit::kind::spsc, quoit::kind::mpmc, quoit::kind::broadcast})
-        for (quoit::tuning tuning : {quoit::tuning::items, quoit::tuning::spans}) {
-            items({2, kind, tuning});
-            messages(kind);
-        }
+        items({2, kind});
     without_default_constructor();
     roles();
-    lossy();
-    pools();
+    abandonment();
+    dropping();
+    expected();
     processes(argv[0]);
     return 0;
 }

@@ -9,7 +9,7 @@ extern "C" {
 struct item {
     uint64_t number;
 };
-QUOIT_DEFINE_QUEUE(item, item)
+QUOIT_DEFINE_QUEUE(item, item);
 }
 #include <quoit.hpp>
 
@@ -18,9 +18,11 @@ int main()
     auto queue = quoit::queue<item>::create("local:extern-c", {1},
                                             quoit::producer | quoit::consumer);
     item in = {7}, out = {0};
-    bool good = item_push(queue.native_handle(), &in) == QUOIT_OK &&
-                item_pop(queue.native_handle(), &out) == QUOIT_OK && out.number == 7 &&
-                quoit_queue_is_empty(queue.native_handle());
+    item_queue items = {nullptr};
+    bool good = item_from(queue.native_handle(), &items) == QUOIT_OK &&
+                item_push(items, &in, QUOIT_NOW) == QUOIT_OK &&
+                item_pop(items, &out, QUOIT_NOW) == QUOIT_OK && out.number == 7 &&
+                quoit_queue_size(items.queue) == 0;
     queue.unlink();
     return good ? 0 : 1;
 }

@@ -38,15 +38,15 @@ static struct head head_of(const char *name, enum content content)
                                             : quoit_region_create(name, &region_options, &region);
     CHECK_STATUS(status, QUOIT_OK);
     quoit_region_close(region);
-    CHECK_STATUS(quoit_region_open(name, QUOIT_READ_ONLY, &region), QUOIT_OK);
+    CHECK_STATUS(quoit_region_open(name, QUOIT_OBSERVER, &region), QUOIT_OK);
     head.size_bytes = quoit_region_size(region);
     memcpy(head.bytes, quoit_region_at(region, 0, HEAD_BYTES), HEAD_BYTES);
     quoit_region_close(region);
     quoit_queue_close(queue);
     quoit_pool_close(pool);
-    status = content == QUEUE  ? quoit_queue_unlink(name)
-             : content == POOL ? quoit_pool_unlink(name)
-                               : quoit_region_unlink(name);
+    status = content == QUEUE  ? quoit_unlink(name, 0)
+             : content == POOL ? quoit_unlink(name, 0)
+                               : quoit_unlink(name, 0);
     CHECK_STATUS(status, QUOIT_OK);
     return head;
 }
@@ -59,9 +59,9 @@ static void refused(const char *name)
     CHECK_STATUS(quoit_queue_open(name, QUOIT_OBSERVER, &queue), QUOIT_ERROR_CORRUPT);
     CHECK(strstr(test_sentence(), "holes"));
     CHECK_STATUS(quoit_queue_open(name, QUOIT_CONSUMER, &queue), QUOIT_ERROR_CORRUPT);
-    CHECK_STATUS(quoit_pool_open(name, QUOIT_READ_ONLY, &pool), QUOIT_ERROR_CORRUPT);
+    CHECK_STATUS(quoit_pool_open(name, QUOIT_OBSERVER, &pool), QUOIT_ERROR_CORRUPT);
     CHECK_STATUS(quoit_pool_open(name, 0, &pool), QUOIT_ERROR_CORRUPT);
-    CHECK_STATUS(quoit_region_open(name, QUOIT_READ_ONLY, &region), QUOIT_ERROR_CORRUPT);
+    CHECK_STATUS(quoit_region_open(name, QUOIT_OBSERVER, &region), QUOIT_ERROR_CORRUPT);
     CHECK_STATUS(quoit_unlink_abandoned(name, 0), QUOIT_ERROR_CORRUPT);
 }
 
@@ -95,7 +95,7 @@ static void sparse_files(void)
             blkcnt_t before = file.st_blocks;
             CHECK(stat(path, &file) == 0);
             CHECK_EQUAL(file.st_blocks, before); /* no hole was touched */
-            CHECK_STATUS(quoit_queue_unlink(name), QUOIT_OK);
+            CHECK_STATUS(quoit_unlink(name, 0), QUOIT_OK);
             CHECK(stat(path, &file) != 0);
         }
 }
@@ -123,7 +123,7 @@ static void reserved_is_whole(void)
         CHECK_STATUS(quoit_region_open(name, 0, &second), QUOIT_OK);
         quoit_region_close(second);
         quoit_region_close(region);
-        CHECK_STATUS(quoit_region_unlink(name), QUOIT_OK);
+        CHECK_STATUS(quoit_unlink(name, 0), QUOIT_OK);
     }
 }
 
@@ -143,7 +143,7 @@ static void sparse_segment(void)
     memcpy(base, head.bytes, HEAD_BYTES);
     CHECK(shmdt(base) == 0);
     refused(name);
-    CHECK_STATUS(quoit_queue_unlink(name), QUOIT_OK);
+    CHECK_STATUS(quoit_unlink(name, 0), QUOIT_OK);
     CHECK(shmget((key_t)key, 0, 0) == -1);
 }
 

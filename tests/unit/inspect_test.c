@@ -7,18 +7,18 @@
 
 #include <string.h>
 
-enum { BOTH = QUOIT_PRODUCER | QUOIT_CONSUMER };
+enum { BOTH = QUOIT_PRODUCER | QUOIT_CONSUMER, SPAN = 264 };
 
 /* Every layout of the ring, and every way to keep messages in it. */
 static const struct quoit_queue_options kinds[] = {
     {.item_bytes = 24, .capacity = 4},
-    {.item_bytes = 24, .capacity = 4, .tuning = QUOIT_FOR_SPANS},
-    {.item_bytes = 24, .capacity = 4, .sized = true},
+    {.item_bytes = SPAN, .capacity = 4},
+    {.item_bytes = 24, .capacity = 4, .messages = 1},
     {.item_bytes = 24, .capacity = 4, .kind = QUOIT_MPMC},
-    {.item_bytes = 24, .capacity = 4, .kind = QUOIT_MPMC, .sized = true},
+    {.item_bytes = 24, .capacity = 4, .kind = QUOIT_MPMC, .messages = 1},
     {.item_bytes = 24, .capacity = 4, .kind = QUOIT_BROADCAST},
-    {.item_bytes = 24, .capacity = 4, .kind = QUOIT_BROADCAST, .sized = true},
-    {.item_bytes = 24, .capacity = 4, .kind = QUOIT_BROADCAST, .broadcast = QUOIT_LOSSY},
+    {.item_bytes = 24, .capacity = 4, .kind = QUOIT_BROADCAST, .messages = 1},
+    {.item_bytes = 24, .capacity = 4, .kind = QUOIT_BROADCAST, .when_full = QUOIT_DROP_OLDEST},
 };
 enum { KINDS = sizeof kinds / sizeof kinds[0] };
 
@@ -31,9 +31,9 @@ struct world {
 static struct world set_up(const struct quoit_queue_options *options)
 {
     struct world world = {.name = test_name(""), .options = options};
-    snprintf(test_context, sizeof test_context, "kind %d, %s, broadcast %d, tuning %d",
-             (int)options->kind, options->sized ? "sized" : "items", (int)options->broadcast,
-             (int)options->tuning);
+    snprintf(test_context, sizeof test_context, "kind %u, %s of %d bytes, when_full %u",
+             (unsigned)options->kind, options->messages ? "messages" : "items",
+             (int)options->item_bytes, (unsigned)options->when_full);
     CHECK_STATUS(quoit_queue_create(world.name, options, BOTH, &world.queue), QUOIT_OK);
     CHECK_STATUS(quoit_queue_open(world.name, QUOIT_OBSERVER, &world.observer), QUOIT_OK);
     return world;
@@ -44,46 +44,51 @@ static void tear_down(const struct world *world)
     CHECK_STATUS(quoit_queue_check(world->observer), QUOIT_OK);
     quoit_queue_close(world->observer);
     quoit_queue_close(world->queue);
-    CHECK_STATUS(quoit_queue_unlink(world->name), test_after_close(world->name));
+    CHECK_STATUS(quoit_unlink(world->name, 0), test_after_close(world->name));
     test_context[0] = '\0';
 }
 
-static quoit_status push(const struct world *world, const char text[24])
+static quoit_status push(const struct world *world, const char text[SPAN])
 {
-    return world->options->sized ? quoit_queue_push_sized(world->queue, text, strlen(text) + 1)
-                                 : quoit_queue_push(world->queue, text);
+    return world->options->messages
+               ? quoit_queue_push(world->queue, text, strlen(text) + 1, QUOIT_NOW)
+               : quoit_queue_push(world->queue, text, (size_t)quoit_queue_item_bytes(world->queue),
+                                  QUOIT_NOW);
 }
 
 static void push_number(const struct world *world, int number)
 {
-    char text[24] = {0};
+    char text[SPAN] = {0};
     snprintf(text, sizeof text, "%d", number);
     CHECK_STATUS(push(world, text), QUOIT_OK);
 }
 
 static void pop_one(const struct world *world)
 {
-    char text[24];
-    uint64_t bytes;
-    if (world->options->sized)
-        CHECK_STATUS(quoit_queue_pop_sized(world->queue, text, sizeof text, &bytes), QUOIT_OK);
+    char text[SPAN];
+    size_t bytes;
+    if (world->options->messages)
+        CHECK_STATUS(quoit_queue_pop(world->queue, text, sizeof text, &bytes, QUOIT_NOW), QUOIT_OK);
     else
-        CHECK_STATUS(quoit_queue_pop(world->queue, text), QUOIT_OK);
+        CHECK_STATUS(quoit_queue_pop(world->queue, text,
+                                     (size_t)quoit_queue_item_bytes(world->queue), NULL, QUOIT_NOW),
+                     QUOIT_OK);
 }
 
 static void shows(const struct world *world, struct quoit_cursor *cursor, int number)
 {
-    char text[24], expected[24];
+    char text[SPAN], expected[SPAN];
     uint64_t bytes = 0;
     snprintf(expected, sizeof expected, "%d", number);
     CHECK_STATUS(quoit_queue_look(world->observer, cursor, text, sizeof text, &bytes), QUOIT_OK);
     CHECK_STR(text, expected);
-    CHECK_EQUAL(bytes, world->options->sized ? strlen(expected) + 1 : 24);
+    CHECK_EQUAL(bytes,
+                world->options->messages ? strlen(expected) + 1 : world->options->item_bytes);
 }
 
 static quoit_status look(const struct world *world, struct quoit_cursor *cursor)
 {
-    char text[24];
+    char text[SPAN];
     return quoit_queue_look(world->observer, cursor, text, sizeof text, NULL);
 }
 
@@ -130,7 +135,7 @@ static void missed_items(void)
             shows(&world, &cursor, 3);
         }
         shows(&world, &cursor, 4);
-        bool bytes = kinds[k].kind == QUOIT_SPSC && kinds[k].sized;
+        bool bytes = kinds[k].kind == QUOIT_SPSC && kinds[k].messages;
         CHECK_EQUAL(cursor.missed, keeps ? 0 : bytes ? 1 : 2);
         tear_down(&world);
     }
@@ -157,7 +162,7 @@ static void lapped(void)
         while (look(&world, &cursor) == QUOIT_OK)
             seen++;
         CHECK_GE(seen, 3);
-        if (!(kinds[k].kind == QUOIT_SPSC && kinds[k].sized))
+        if (!(kinds[k].kind == QUOIT_SPSC && kinds[k].messages))
             CHECK_EQUAL(seen + cursor.missed, 50);
         push_number(&world, 51);
         shows(&world, &newest, 51);
@@ -175,7 +180,7 @@ static void too_big(void)
         push_number(&world, 12345);
         CHECK_STATUS(quoit_queue_look(world.observer, &cursor, small, sizeof small, &bytes),
                      QUOIT_ERROR_TOO_BIG);
-        CHECK_EQUAL(bytes, kinds[k].sized ? 6 : 24);
+        CHECK_EQUAL(bytes, kinds[k].messages ? 6 : kinds[k].item_bytes);
         shows(&world, &cursor, 12345);
         tear_down(&world);
     }
@@ -208,19 +213,21 @@ static void hidden_items(void)
     struct world world = set_up(&kinds[0]);
     quoit_region *region;
     struct quoit_queue_shm header;
-    CHECK_STATUS(quoit_region_open(world.name, QUOIT_READ_ONLY, &region), QUOIT_OK);
+    CHECK_STATUS(quoit_region_open(world.name, QUOIT_OBSERVER, &region), QUOIT_OK);
     const void *at = quoit_region_at(region, quoit_region_root(region), sizeof header);
     CHECK(at);
     memcpy(&header, at, sizeof header);
     quoit_region_close(region);
-    char item[24] = {0}, seen[24];
+    char item[SPAN] = {0}, seen[SPAN];
     struct quoit_cursor cursor = {0};
     memcpy(item, &header.empty, sizeof header.empty);
     item[20] = 'x';
-    CHECK_STATUS(quoit_queue_push(world.queue, item), QUOIT_OK);
+    CHECK_STATUS(
+        quoit_queue_push(world.queue, item, (size_t)quoit_queue_item_bytes(world.queue), QUOIT_NOW),
+        QUOIT_OK);
     push_number(&world, 2);
     CHECK_STATUS(quoit_queue_look(world.observer, &cursor, seen, sizeof seen, NULL), QUOIT_OK);
-    CHECK_EQ(memcmp(item, seen, sizeof seen), 0);
+    CHECK_EQ(memcmp(item, seen, (size_t)world.options->item_bytes), 0);
     shows(&world, &cursor, 2);
     tear_down(&world);
 }
@@ -244,9 +251,10 @@ static void who_is_in(void)
         for (int i = 0; i < 4; i++)
             push_number(&world, i);
         CHECK_STATUS(quoit_queue_members(world.queue, members, 1, &count), QUOIT_OK);
-        bool lossless = kinds[k].kind == QUOIT_BROADCAST && kinds[k].broadcast == QUOIT_LOSSLESS;
+        bool lossless = kinds[k].kind == QUOIT_BROADCAST &&
+                        kinds[k].when_full == QUOIT_WAIT_FOR_SLOWEST;
         CHECK_EQ(members[0].holds_up,
-                 ((kinds[k].kind == QUOIT_SPSC && !kinds[k].sized) || lossless));
+                 ((kinds[k].kind == QUOIT_SPSC && !kinds[k].messages) || lossless));
         CHECK_EQUAL(members[0].lag, kinds[k].kind == QUOIT_BROADCAST ? 4 : 0);
         CHECK_STATUS(quoit_queue_members(world.queue, NULL, 1, &count), QUOIT_ERROR_INVALID);
         CHECK_STATUS(quoit_queue_members(world.queue, NULL, 0, &count), QUOIT_OK);
@@ -261,18 +269,18 @@ static void who_holds_up(void)
     struct world world = set_up(&kinds[3]);
     quoit_queue *other;
     struct quoit_member_info members[2];
-    uint64_t count, room;
+    size_t count, room;
     void *claimed;
     const void *seen;
     CHECK_STATUS(quoit_queue_open(world.name, BOTH, &other), QUOIT_OK);
-    CHECK_STATUS(quoit_queue_claim(other, 1, &claimed, &room), QUOIT_OK);
+    CHECK_STATUS(quoit_queue_claim_many(other, 1, &claimed, &room, QUOIT_NOW), QUOIT_OK);
     push_number(&world, 1);
     CHECK_STATUS(quoit_queue_members(world.observer, members, 2, &count), QUOIT_OK);
     CHECK_EQUAL(count, 2);
     CHECK(!members[0].holds_up);
     CHECK(members[1].holds_up);
-    CHECK_STATUS(quoit_queue_commit(other, 1), QUOIT_OK);
-    CHECK_STATUS(quoit_queue_peek(other, &seen, &count), QUOIT_OK);
+    CHECK_STATUS(quoit_queue_commit_many(other, 1), QUOIT_OK);
+    CHECK_STATUS(quoit_queue_peek_many(other, &seen, &count, QUOIT_NOW), QUOIT_OK);
     push_number(&world, 2);
     push_number(&world, 3);
     CHECK_STATUS(quoit_queue_members(world.observer, members, 2, &count), QUOIT_OK);
@@ -286,25 +294,29 @@ static void counters(void)
 {
     for (int k = 0; k < KINDS; k++) {
         struct world world = set_up(&kinds[k]);
-        bool lossy = kinds[k].broadcast == QUOIT_LOSSY;
+        bool lossy = kinds[k].when_full == QUOIT_DROP_OLDEST;
         struct quoit_queue_info info;
-        char item[24] = "longest message of all.";
-        uint64_t bytes, rooms;
+        char item[SPAN] = "longest message of all.";
+        size_t bytes, rooms;
         void *room;
-        CHECK_STATUS(kinds[k].sized ? quoit_queue_pop_sized(world.queue, item, 24, &bytes)
-                                    : quoit_queue_pop(world.queue, item),
+        CHECK_STATUS(kinds[k].messages
+                         ? quoit_queue_pop(world.queue, item, 24, &bytes, QUOIT_NOW)
+                         : quoit_queue_pop(world.queue, item,
+                                           (size_t)quoit_queue_item_bytes(world.queue), NULL,
+                                           QUOIT_NOW),
                      QUOIT_EMPTY);
-        CHECK_STATUS(quoit_queue_wait_for_items(world.queue, 2000000), QUOIT_TIMEOUT);
+        CHECK_STATUS(quoit_queue_pop(world.queue, item, sizeof item, NULL, 2000000), QUOIT_EMPTY);
         for (int i = 0; i < 4; i++)
             CHECK_STATUS(push(&world, item), QUOIT_OK);
         CHECK_STATUS(push(&world, item), lossy ? QUOIT_OK : QUOIT_FULL);
-        CHECK_STATUS(kinds[k].sized ? quoit_queue_claim_sized(world.queue, 24, &room)
-                                    : quoit_queue_claim(world.queue, 1, &room, &rooms),
+        CHECK_STATUS(kinds[k].messages
+                         ? quoit_queue_claim(world.queue, 24, &room, QUOIT_NOW)
+                         : quoit_queue_claim_many(world.queue, 1, &room, &rooms, QUOIT_NOW),
                      lossy ? QUOIT_OK : QUOIT_FULL);
         CHECK_STATUS(quoit_queue_inspect(world.queue, &info), QUOIT_OK);
         CHECK_STATUS(quoit_queue_inspect(world.observer, &info), QUOIT_OK);
         CHECK_EQUAL(info.full, lossy ? 0 : 2);
-        CHECK_EQUAL(info.empty, 1);
+        CHECK_EQUAL(info.empty, 2); /* at once, and with a time-out */
         CHECK_GE(info.sleeps, 1);
         CHECK_EQUAL(info.high_water, 4);
         CHECK_EQUAL(info.repairs, 0);
@@ -344,7 +356,7 @@ static void list_objects(void)
         CHECK_STATUS(quoit_list(NULL, find, &finds), QUOIT_OK);
         CHECK_EQUAL(finds.found, status == QUOIT_OK ? 2 : 0);
         quoit_queue_close(queue);
-        CHECK_STATUS(quoit_queue_unlink(name), test_after_close(name));
+        CHECK_STATUS(quoit_unlink(name, 0), test_after_close(name));
         finds.found = 0;
         CHECK_STATUS(quoit_list(NULL, find, &finds), QUOIT_OK);
         CHECK_EQUAL(finds.found, 0);
@@ -372,7 +384,7 @@ static void list_a_directory(void)
     CHECK_STATUS(quoit_list("file:.", find, &others), QUOIT_OK);
     CHECK_EQUAL(others.found, 0);
     CHECK_EQ(remove(other), 0);
-    CHECK_STATUS(quoit_pool_unlink(name), QUOIT_OK);
+    CHECK_STATUS(quoit_unlink(name, 0), QUOIT_OK);
     CHECK_STATUS(quoit_list("file:/no/such/directory", find, &finds), QUOIT_ERROR_NOT_FOUND);
     CHECK_STATUS(quoit_list("nowhere", find, &finds), QUOIT_ERROR_NAME);
     CHECK_STATUS(quoit_list("sysv:products", find, &finds), QUOIT_ERROR_NAME);

@@ -46,7 +46,7 @@ static void fail_each(const char *scheme, quoit_status (*try)(const char *name))
             return;
         }
         CHECK_STATUS(status, QUOIT_ERROR_NO_MEMORY);
-        CHECK_STATUS(quoit_queue_unlink(name), QUOIT_ERROR_NOT_FOUND);
+        CHECK_STATUS(quoit_unlink(name, 0), QUOIT_ERROR_NOT_FOUND);
     }
 }
 
@@ -63,11 +63,11 @@ static quoit_status use(const char *name)
         return status;
     status = quoit_queue_join(name, &options, QUOIT_PRODUCER, &second);
     if (status == QUOIT_OK)
-        status = quoit_queue_poll_fd(queue, QUOIT_CONSUMER, &fd);
+        status = quoit_queue_poll_fd(queue, QUOIT_ITEMS, &fd);
     quoit_queue_close(second);
     quoit_queue_close(queue);
     until_failure = -1;
-    CHECK_STATUS(quoit_queue_unlink(name), QUOIT_OK);
+    CHECK_STATUS(quoit_unlink(name, 0), QUOIT_OK);
     return status;
 }
 
@@ -92,7 +92,7 @@ static quoit_status use_pool(const char *name)
     quoit_pool_close(second);
     quoit_pool_close(pool);
     until_failure = -1;
-    CHECK_STATUS(quoit_pool_unlink(name), QUOIT_OK);
+    CHECK_STATUS(quoit_unlink(name, 0), QUOIT_OK);
     return status;
 }
 

@@ -13,9 +13,9 @@ enum { BOTH = QUOIT_PRODUCER | QUOIT_CONSUMER };
 
 static const struct quoit_queue_options layouts[] = {
     {.item_bytes = WORD, .capacity = 3},
-    {.item_bytes = WORD, .capacity = 3, .tuning = QUOIT_FOR_SPANS},
+    {.item_bytes = WORD, .capacity = 3}, /* spans */
     {.kind = QUOIT_MPMC, .item_bytes = WORD, .capacity = 3}};
-enum { LAYOUTS = sizeof layouts / sizeof layouts[0] };
+enum { LAYOUTS = sizeof layouts / sizeof layouts[0], SPANS = 1 };
 
 static quoit_pool *create(const char *name, const struct quoit_pool_options *options)
 {
@@ -35,7 +35,7 @@ static void destroy(quoit_pool *pool, const char *name)
 {
     CHECK_STATUS(quoit_pool_check(pool), QUOIT_OK);
     quoit_pool_close(pool);
-    CHECK_STATUS(quoit_pool_unlink(name), test_after_close(name));
+    CHECK_STATUS(quoit_unlink(name, 0), test_after_close(name));
 }
 
 static quoit_block alloc(quoit_pool *pool)
@@ -129,10 +129,10 @@ static void arguments(void)
     CHECK_STATUS(quoit_pool_create(name, &five, 0, NULL), QUOIT_ERROR_INVALID);
     CHECK_STATUS(quoit_pool_create(name, NULL, 0, &pool), QUOIT_ERROR_INVALID);
     CHECK(!pool);
-    CHECK_STATUS(quoit_pool_create(name, &five, QUOIT_READ_ONLY, &pool), QUOIT_ERROR_INVALID);
+    CHECK_STATUS(quoit_pool_create(name, &five, QUOIT_OBSERVER, &pool), QUOIT_ERROR_INVALID);
     CHECK_STATUS(quoit_pool_open(name, 2, &pool), QUOIT_ERROR_INVALID);
     CHECK_STATUS(quoit_pool_open(name, 0, &pool), QUOIT_ERROR_NOT_FOUND);
-    CHECK_STATUS(quoit_pool_unlink(name), QUOIT_ERROR_NOT_FOUND);
+    CHECK_STATUS(quoit_unlink(name, 0), QUOIT_ERROR_NOT_FOUND);
     options.block_bytes = 0;
     CHECK_STATUS(quoit_pool_join(name, &options, 0, &pool), QUOIT_ERROR_INVALID);
     options = (struct quoit_pool_options){.block_bytes = 1};
@@ -153,18 +153,18 @@ static void arguments(void)
 
     pool = create(name, &five);
     CHECK_STATUS(quoit_pool_alloc(pool, NULL), QUOIT_ERROR_INVALID);
-    CHECK_STATUS(quoit_pool_push(pool, NULL, 1), QUOIT_ERROR_INVALID);
-    CHECK_STATUS(quoit_pool_pop(pool, NULL, &block), QUOIT_ERROR_INVALID);
+    CHECK_STATUS(quoit_pool_push(pool, NULL, 1, QUOIT_NOW), QUOIT_ERROR_INVALID);
+    CHECK_STATUS(quoit_pool_pop(pool, NULL, &block, QUOIT_NOW), QUOIT_ERROR_INVALID);
     CHECK_STATUS(quoit_pool_reclaim(pool, NULL, 1, NULL), QUOIT_ERROR_INVALID);
     CHECK_STATUS(quoit_pool_reclaim(pool, NULL, 0, NULL), QUOIT_OK);
     quoit_queue *queue;
     struct quoit_queue_options wide = {.item_bytes = 16, .capacity = 1};
     CHECK_STATUS(quoit_queue_create(queue_name, &wide, BOTH, &queue), QUOIT_OK);
-    CHECK_STATUS(quoit_pool_push(pool, queue, 1), QUOIT_ERROR_INVALID);
-    CHECK_STATUS(quoit_pool_pop(pool, queue, &block), QUOIT_ERROR_INVALID);
+    CHECK_STATUS(quoit_pool_push(pool, queue, 1, QUOIT_NOW), QUOIT_ERROR_INVALID);
+    CHECK_STATUS(quoit_pool_pop(pool, queue, &block, QUOIT_NOW), QUOIT_ERROR_INVALID);
     CHECK_STATUS(quoit_pool_reclaim(pool, &queue, 1, NULL), QUOIT_ERROR_INVALID);
     quoit_queue_close(queue);
-    CHECK_STATUS(quoit_queue_unlink(queue_name), test_after_close(queue_name));
+    CHECK_STATUS(quoit_unlink(queue_name, 0), test_after_close(queue_name));
     destroy(pool, name);
 }
 
@@ -178,8 +178,6 @@ static void kinds(void)
     struct quoit_pool_options options = five;
     CHECK_STATUS(quoit_pool_create(name, &five, 0, &second), QUOIT_ERROR_EXISTS);
     CHECK_STATUS(quoit_queue_open(name, BOTH, &queue), QUOIT_ERROR_DIFFERENT);
-    CHECK_STATUS(quoit_queue_unlink(name), QUOIT_ERROR_DIFFERENT);
-    CHECK_STATUS(quoit_region_unlink(name), QUOIT_ERROR_DIFFERENT);
     CHECK_STATUS(quoit_region_open(name, 0, &region), QUOIT_ERROR_DIFFERENT);
     CHECK(strstr(test_sentence(), "is a pool"));
     options.blocks++;
@@ -191,9 +189,8 @@ static void kinds(void)
     quoit_pool_close(second);
     CHECK_STATUS(quoit_queue_create(queue_name, &layouts[0], BOTH, &queue), QUOIT_OK);
     CHECK_STATUS(quoit_pool_open(queue_name, 0, &second), QUOIT_ERROR_DIFFERENT);
-    CHECK_STATUS(quoit_pool_unlink(queue_name), QUOIT_ERROR_DIFFERENT);
     quoit_queue_close(queue);
-    CHECK_STATUS(quoit_queue_unlink(queue_name), test_after_close(queue_name));
+    CHECK_STATUS(quoit_unlink(queue_name, 0), test_after_close(queue_name));
     destroy(pool, name);
 }
 
@@ -201,7 +198,7 @@ static void observer(void)
 {
     const char *name = test_name("");
     quoit_pool *pool = create(name, &five), *eye;
-    CHECK_STATUS(quoit_pool_open(name, QUOIT_READ_ONLY, &eye), QUOIT_OK);
+    CHECK_STATUS(quoit_pool_open(name, QUOIT_OBSERVER, &eye), QUOIT_OK);
     quoit_block block = alloc(pool), none;
     memset(quoit_pool_at(pool, block), 7, 100);
     const uint8_t *seen = quoit_pool_at(eye, block);
@@ -294,7 +291,7 @@ static void members_most(void)
     for (int i = 1; i < QUOIT_MEMBER_ROWS; i++)
         pools[i] = enter(name);
     CHECK_STATUS(quoit_pool_open(name, 0, &more), QUOIT_ERROR_LIMIT);
-    CHECK_STATUS(quoit_pool_open(name, QUOIT_READ_ONLY, &more), QUOIT_OK);
+    CHECK_STATUS(quoit_pool_open(name, QUOIT_OBSERVER, &more), QUOIT_OK);
     quoit_pool_close(more);
     for (int i = 1; i < QUOIT_MEMBER_ROWS; i++)
         quoit_pool_close(pools[i]);
@@ -310,24 +307,24 @@ static void through(const struct quoit_queue_options *options)
     quoit_queue *queue;
     quoit_block blocks[4], block;
     CHECK_STATUS(quoit_queue_create(queue_name, options, BOTH, &queue), QUOIT_OK);
-    CHECK_STATUS(quoit_pool_pop(pool, queue, &block), QUOIT_EMPTY);
-    CHECK_STATUS(quoit_pool_pop_wait(pool, queue, &block, 1000), QUOIT_TIMEOUT);
+    CHECK_STATUS(quoit_pool_pop(pool, queue, &block, QUOIT_NOW), QUOIT_EMPTY);
+    CHECK_STATUS(quoit_pool_pop(pool, queue, &block, 1000), QUOIT_EMPTY);
     for (int round = 0; TEST_LOOP(round < 3, 3, "round", round); round++) {
         for (int i = 0; i < 4; i++) {
             blocks[i] = alloc(pool);
             memset(quoit_pool_at(pool, blocks[i]), i, 100);
         }
         for (int i = 0; i < 3; i++)
-            CHECK_STATUS(quoit_pool_push_wait(pool, queue, blocks[i], 0), QUOIT_OK);
-        CHECK_STATUS(quoit_pool_push(pool, queue, blocks[0]), QUOIT_ERROR_NOT_YOURS);
+            CHECK_STATUS(quoit_pool_push(pool, queue, blocks[i], 0), QUOIT_OK);
+        CHECK_STATUS(quoit_pool_push(pool, queue, blocks[0], QUOIT_NOW), QUOIT_ERROR_NOT_YOURS);
         CHECK_STATUS(quoit_pool_free(pool, blocks[0]), QUOIT_ERROR_NOT_YOURS);
         CHECK(!quoit_pool_at(pool, blocks[0]));
-        CHECK_STATUS(quoit_pool_push(pool, queue, blocks[3]), QUOIT_FULL);
-        CHECK_STATUS(quoit_pool_push_wait(pool, queue, blocks[3], 1000), QUOIT_TIMEOUT);
+        CHECK_STATUS(quoit_pool_push(pool, queue, blocks[3], QUOIT_NOW), QUOIT_FULL);
+        CHECK_STATUS(quoit_pool_push(pool, queue, blocks[3], 1000), QUOIT_FULL);
         CHECK_STATUS(quoit_pool_free(pool, blocks[3]), QUOIT_OK);
         CHECK_EQUAL(reclaim(pool, queue), 0);
         for (int i = 0; i < 3; i++) {
-            CHECK_STATUS(quoit_pool_pop_wait(second, queue, &block, 0), QUOIT_OK);
+            CHECK_STATUS(quoit_pool_pop(second, queue, &block, 0), QUOIT_OK);
             CHECK_EQUAL(block, blocks[i]);
             CHECK_EQUAL(*(uint8_t *)quoit_pool_at(second, block), i);
             CHECK_STATUS(quoit_pool_free(second, block), QUOIT_OK);
@@ -336,19 +333,21 @@ static void through(const struct quoit_queue_options *options)
     }
     block = alloc(pool);
     CHECK_STATUS(quoit_queue_finish(queue), QUOIT_OK);
-    CHECK_STATUS(quoit_pool_push(pool, queue, block), QUOIT_FINISHED);
-    CHECK_STATUS(quoit_pool_pop(pool, queue, &block), QUOIT_FINISHED);
+    CHECK_STATUS(quoit_pool_push(pool, queue, block, QUOIT_NOW), QUOIT_FINISHED);
+    CHECK_STATUS(quoit_pool_pop(pool, queue, &block, QUOIT_NOW), QUOIT_FINISHED);
     CHECK_EQUAL(block, 0);
     quoit_queue_close(queue);
     quoit_pool_close(second);
-    CHECK_STATUS(quoit_queue_unlink(queue_name), test_after_close(queue_name));
+    CHECK_STATUS(quoit_unlink(queue_name, 0), test_after_close(queue_name));
     destroy(pool, name);
 }
 
 static void through_queues(void)
 {
-    for (int i = 0; TEST_LOOP(i < LAYOUTS, 0, "layout", i); i++)
+    for (int i = 0; TEST_LOOP(i < LAYOUTS, 0, "layout", i); i++) {
+        test_keep_spans(i == SPANS);
         through(&layouts[i]);
+    }
 }
 
 /* Who pushed is gone, what it pushed is not; what is no block is taken off. */
@@ -360,33 +359,36 @@ static void reclaimed_around(const struct quoit_queue_options *options)
     quoit_block block, sent = alloc(second), lost = alloc(second), owned = alloc(second);
     CHECK_STATUS(quoit_queue_create(queue_name, options, BOTH, &queue), QUOIT_OK);
     CHECK_STATUS(quoit_queue_create(other_name, options, BOTH, &other), QUOIT_OK);
-    CHECK_STATUS(quoit_pool_push(second, queue, lost), QUOIT_OK);
-    CHECK_STATUS(quoit_pool_push(second, queue, sent), QUOIT_OK);
-    CHECK_STATUS(quoit_queue_pop(queue, &block), QUOIT_OK); /* as nobody should */
+    CHECK_STATUS(quoit_pool_push(second, queue, lost, QUOIT_NOW), QUOIT_OK);
+    CHECK_STATUS(quoit_pool_push(second, queue, sent, QUOIT_NOW), QUOIT_OK);
+    CHECK_STATUS(quoit_queue_pop(queue, &block, sizeof block, NULL, QUOIT_NOW),
+                 QUOIT_OK); /* as nobody should */
     CHECK_EQUAL(block, lost);
-    CHECK_STATUS(quoit_queue_push(queue, &owned), QUOIT_OK); /* likewise */
+    CHECK_STATUS(quoit_queue_push(queue, &owned, sizeof owned, QUOIT_NOW), QUOIT_OK); /* likewise */
     quoit_pool_close(second);
     CHECK_EQUAL(reclaim(pool, other), 1);
     CHECK_EQUAL(reclaim(pool, NULL), 0);
     CHECK_EQUAL(reclaim(pool, queue), 1);
     CHECK_EQUAL(quoit_pool_free_count(pool), BLOCKS - 1);
-    CHECK_STATUS(quoit_pool_pop(pool, queue, &block), QUOIT_OK);
+    CHECK_STATUS(quoit_pool_pop(pool, queue, &block, QUOIT_NOW), QUOIT_OK);
     CHECK_EQUAL(block, sent);
-    CHECK_STATUS(quoit_pool_pop(pool, queue, &block), QUOIT_ERROR_NOT_YOURS);
+    CHECK_STATUS(quoit_pool_pop(pool, queue, &block, QUOIT_NOW), QUOIT_ERROR_NOT_YOURS);
     CHECK_EQUAL(block, 0);
-    CHECK_STATUS(quoit_pool_pop(pool, queue, &block), QUOIT_EMPTY);
+    CHECK_STATUS(quoit_pool_pop(pool, queue, &block, QUOIT_NOW), QUOIT_EMPTY);
     CHECK_STATUS(quoit_pool_free(pool, sent), QUOIT_OK);
     quoit_queue_close(other);
     quoit_queue_close(queue);
-    CHECK_STATUS(quoit_queue_unlink(other_name), test_after_close(other_name));
-    CHECK_STATUS(quoit_queue_unlink(queue_name), test_after_close(queue_name));
+    CHECK_STATUS(quoit_unlink(other_name, 0), test_after_close(other_name));
+    CHECK_STATUS(quoit_unlink(queue_name, 0), test_after_close(queue_name));
     destroy(pool, name);
 }
 
 static void reclaimed(void)
 {
-    for (int i = 0; TEST_LOOP(i < LAYOUTS, 0, "layout", i); i++)
+    for (int i = 0; TEST_LOOP(i < LAYOUTS, 0, "layout", i); i++) {
+        test_keep_spans(i == SPANS);
         reclaimed_around(&layouts[i]);
+    }
 }
 
 int main(int argc, char **argv)

@@ -16,13 +16,13 @@ static quoit_queue *join(const char *name, unsigned roles)
 
 static void push(quoit_queue *queue, uint64_t value)
 {
-    CHECK_STATUS(quoit_queue_push(queue, &value), QUOIT_OK);
+    CHECK_STATUS(quoit_queue_push(queue, &value, sizeof value, QUOIT_NOW), QUOIT_OK);
 }
 
 static void pops(quoit_queue *queue, uint64_t expected)
 {
     uint64_t value = UINT64_MAX;
-    CHECK_STATUS(quoit_queue_pop(queue, &value), QUOIT_OK);
+    CHECK_STATUS(quoit_queue_pop(queue, &value, sizeof value, NULL, QUOIT_NOW), QUOIT_OK);
     CHECK_EQUAL(value, expected);
 }
 
@@ -31,7 +31,7 @@ static void destroy(const char *name, quoit_queue *one, quoit_queue *other)
     CHECK_STATUS(quoit_queue_check(one), QUOIT_OK);
     quoit_queue_close(one);
     quoit_queue_close(other);
-    CHECK_STATUS(quoit_queue_unlink(name), test_after_close(name));
+    CHECK_STATUS(quoit_unlink(name, 0), test_after_close(name));
 }
 
 /* What a member itself has claimed, or looks at, is no dead one's. */
@@ -41,15 +41,15 @@ static void own_claims_are_alive(void)
     quoit_queue *queue = join(name, BOTH);
     const void *seen;
     void *room;
-    uint64_t value, count;
-    CHECK_STATUS(quoit_queue_claim(queue, 1, &room, &count), QUOIT_OK);
-    CHECK_STATUS(quoit_queue_pop(queue, &value), QUOIT_EMPTY);
+    size_t value, count;
+    CHECK_STATUS(quoit_queue_claim_many(queue, 1, &room, &count, QUOIT_NOW), QUOIT_OK);
+    CHECK_STATUS(quoit_queue_pop(queue, &value, sizeof value, NULL, QUOIT_NOW), QUOIT_EMPTY);
     *(uint64_t *)room = 7;
-    CHECK_STATUS(quoit_queue_commit(queue, 1), QUOIT_OK);
-    CHECK_STATUS(quoit_queue_peek(queue, &seen, &count), QUOIT_OK);
+    CHECK_STATUS(quoit_queue_commit_many(queue, 1), QUOIT_OK);
+    CHECK_STATUS(quoit_queue_peek_many(queue, &seen, &count, QUOIT_NOW), QUOIT_OK);
     CHECK_STATUS(quoit_queue_finish(queue), QUOIT_OK);
     pops(queue, 7);
-    CHECK_STATUS(quoit_queue_pop(queue, &value), QUOIT_FINISHED);
+    CHECK_STATUS(quoit_queue_pop(queue, &value, sizeof value, NULL, QUOIT_NOW), QUOIT_FINISHED);
     destroy(name, queue, NULL);
 }
 
@@ -59,16 +59,16 @@ static void wait_for_the_end(void)
     const char *name = test_name("");
     quoit_queue *one = join(name, BOTH), *other = join(name, QUOIT_CONSUMER);
     const void *seen;
-    uint64_t value, count;
+    size_t value, count;
     push(one, 1);
-    CHECK_STATUS(quoit_queue_peek(other, &seen, &count), QUOIT_OK);
+    CHECK_STATUS(quoit_queue_peek_many(other, &seen, &count, QUOIT_NOW), QUOIT_OK);
     CHECK_STATUS(quoit_queue_finish(one), QUOIT_OK);
-    CHECK_STATUS(quoit_queue_pop_wait(one, &value, 150000000), QUOIT_TIMEOUT);
+    CHECK_STATUS(quoit_queue_pop(one, &value, sizeof value, NULL, 150000000), QUOIT_EMPTY);
     quoit_queue_close(other);
-    CHECK_STATUS(quoit_queue_pop_wait(one, &value, QUOIT_FOREVER), QUOIT_OK);
+    CHECK_STATUS(quoit_queue_pop(one, &value, sizeof value, NULL, QUOIT_FOREVER), QUOIT_OK);
     CHECK_EQUAL(value, 1);
-    CHECK_STATUS(quoit_queue_pop_wait(one, &value, QUOIT_FOREVER), QUOIT_FINISHED);
-    CHECK_STATUS(quoit_queue_push_wait(one, &value, QUOIT_FOREVER), QUOIT_FINISHED);
+    CHECK_STATUS(quoit_queue_pop(one, &value, sizeof value, NULL, QUOIT_FOREVER), QUOIT_FINISHED);
+    CHECK_STATUS(quoit_queue_push(one, &value, sizeof value, QUOIT_FOREVER), QUOIT_FINISHED);
     destroy(name, one, NULL);
 }
 
@@ -80,14 +80,15 @@ static void abandoned_by_all(void)
     quoit_queue *first = join(name, QUOIT_PRODUCER), *second = join(name, QUOIT_PRODUCER);
     uint64_t value;
     push(first, 1);
-    CHECK_STATUS(quoit_queue_pop_wait(consumer, &value, QUOIT_FOREVER), QUOIT_OK);
+    CHECK_STATUS(quoit_queue_pop(consumer, &value, sizeof value, NULL, QUOIT_FOREVER), QUOIT_OK);
     quoit_queue_close(first);
-    CHECK_STATUS(quoit_queue_pop_wait(consumer, &value, 150000000), QUOIT_TIMEOUT);
+    CHECK_STATUS(quoit_queue_pop(consumer, &value, sizeof value, NULL, 150000000), QUOIT_EMPTY);
     push(second, 2);
     quoit_queue_close(second);
-    CHECK_STATUS(quoit_queue_pop_wait(consumer, &value, QUOIT_FOREVER), QUOIT_OK);
-    CHECK_STATUS(quoit_queue_pop_wait(consumer, &value, QUOIT_FOREVER), QUOIT_ABANDONED);
-    CHECK_STATUS(quoit_queue_pop_wait(consumer, &value, 1000000), QUOIT_TIMEOUT);
+    CHECK_STATUS(quoit_queue_pop(consumer, &value, sizeof value, NULL, QUOIT_FOREVER), QUOIT_OK);
+    CHECK_STATUS(quoit_queue_pop(consumer, &value, sizeof value, NULL, QUOIT_FOREVER),
+                 QUOIT_ABANDONED);
+    CHECK_STATUS(quoit_queue_pop(consumer, &value, sizeof value, NULL, 1000000), QUOIT_EMPTY);
     destroy(name, consumer, NULL);
 }
 
@@ -105,9 +106,9 @@ static void spoiled_head(void)
         pops(queue, i);
     }
     atomic_fetch_sub(&queue->consumer.shm->head, UINT64_C(1) << 52);
-    CHECK_STATUS(quoit_queue_pop_wait(queue, &value, 1000000), QUOIT_TIMEOUT);
+    CHECK_STATUS(quoit_queue_pop(queue, &value, sizeof value, NULL, 1000000), QUOIT_EMPTY);
     quoit_queue_close(queue);
-    CHECK_STATUS(quoit_queue_unlink(name), test_after_close(name));
+    CHECK_STATUS(quoit_unlink(name, 0), test_after_close(name));
 }
 
 /* A member more than there is room for is refused; one that leaves makes room. */

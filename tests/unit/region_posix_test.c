@@ -36,7 +36,7 @@ static void permissions(void)
         quoit_region_close(region);
         (void)umask(before);
         CHECK_EQUAL(mode_of(name), asked[i % 4] ? asked[i % 4] : 0600);
-        CHECK_STATUS(quoit_region_unlink(name), QUOIT_OK);
+        CHECK_STATUS(quoit_unlink(name, 0), QUOIT_OK);
     }
 }
 
@@ -90,7 +90,7 @@ static void left_by_the_dead(void)
     CHECK_STATUS(quoit_region_create(test_remember(name), &small, &region), QUOIT_OK);
     CHECK_EQUAL(access(left, F_OK) != 0, test_plain_posix);
     quoit_region_close(region);
-    CHECK_STATUS(quoit_region_unlink(name), QUOIT_OK);
+    CHECK_STATUS(quoit_unlink(name, 0), QUOIT_OK);
     CHECK(test_plain_posix || unlink(left) == 0);
     CHECK_EQ(rmdir(directory), 0);
 }

@@ -57,7 +57,7 @@ static void permissions(void)
         CHECK_STATUS(quoit_os_sysv_key(test_path(name), &key), QUOIT_OK);
         CHECK_EQ(shmctl(shmget((key_t)key, 0, 0), IPC_STAT, &segment), 0);
         CHECK_EQUAL(segment.shm_perm.mode & 0777, asked[i] ? asked[i] : 0600);
-        CHECK_STATUS(quoit_region_unlink(name), QUOIT_OK);
+        CHECK_STATUS(quoit_unlink(name, 0), QUOIT_OK);
     }
 }
 
@@ -92,11 +92,11 @@ static void keys(void)
     quoit_region_close(same);
     CHECK_STATUS(quoit_region_open(derived, 0, &same), QUOIT_ERROR_NAME);
     CHECK(strstr(test_sentence(), outright));
-    CHECK_STATUS(quoit_region_unlink(derived), QUOIT_ERROR_NAME);
+    CHECK_STATUS(quoit_unlink(derived, 0), QUOIT_ERROR_NAME);
     CHECK_STATUS(quoit_region_create(derived, &small, &same), QUOIT_ERROR_EXISTS);
     CHECK_EQUAL(shmget((key_t)key, 0, 0) >= 0, 1);
     quoit_region_close(region);
-    CHECK_STATUS(quoit_region_unlink(spelled), QUOIT_OK);
+    CHECK_STATUS(quoit_unlink(spelled, 0), QUOIT_OK);
 }
 
 /* Without its lock file a System V region can be read and removed; who is alive in it cannot be
@@ -121,7 +121,7 @@ static void lock_file_removed(void)
     struct quoit_queue_info info;
     CHECK_STATUS(quoit_queue_inspect(queue, &info), QUOIT_ERROR_CORRUPT);
     quoit_queue_close(queue);
-    CHECK_STATUS(quoit_queue_unlink(name), QUOIT_OK);
+    CHECK_STATUS(quoit_unlink(name, 0), QUOIT_OK);
 }
 
 static void write_lock_file(const char *name, uint64_t state, int64_t shmid, uint64_t creator)
@@ -161,7 +161,7 @@ static void lock_file_of_another_user(void)
     CHECK_STATUS(quoit_queue_open(name, QUOIT_PRODUCER, &second), QUOIT_ERROR_OTHER_USER);
     CHECK_EQ(unlink(lock), 0);
     quoit_queue_close(queue);
-    CHECK_STATUS(quoit_queue_unlink(name), QUOIT_OK);
+    CHECK_STATUS(quoit_unlink(name, 0), QUOIT_OK);
 }
 
 /* What a creator left that was killed: cleared up if it is that one's, else untouched. */
@@ -176,7 +176,7 @@ static void creator_killed(void)
     write_lock_file(name, 1, -1, test_own_pid());
     CHECK_STATUS(quoit_region_open(name, 0, &region), QUOIT_ERROR_NOT_FOUND);
     quoit_region_close(create(name));
-    CHECK_STATUS(quoit_region_unlink(name), QUOIT_OK);
+    CHECK_STATUS(quoit_unlink(name, 0), QUOIT_OK);
 
     /* Between shmget and the second note, and behind that one. */
     for (int noted = 0; noted < 2; noted++) {
@@ -184,7 +184,7 @@ static void creator_killed(void)
         write_lock_file(name, 1, noted ? id : -1, test_own_pid());
         CHECK_STATUS(quoit_region_open(name, 0, &region), QUOIT_ERROR_NOT_FOUND);
         quoit_region_close(create(name));
-        CHECK_STATUS(quoit_region_unlink(name), QUOIT_OK);
+        CHECK_STATUS(quoit_unlink(name, 0), QUOIT_OK);
     }
 
     /* The same note, but another process's segment. */
@@ -213,9 +213,9 @@ static void segment_removed(void)
     CHECK_EQ((file.st_mode & 0777), 0666);
     CHECK_EQ(shmctl(shmget((key_t)key, 0, 0), IPC_RMID, NULL), 0);
     CHECK_STATUS(quoit_queue_create(name, &options, QUOIT_PRODUCER, &new), QUOIT_OK);
-    CHECK_STATUS(quoit_queue_unlink_self(old), QUOIT_ERROR_REMOVED);
+    CHECK_STATUS(quoit_queue_unlink(old), QUOIT_ERROR_REMOVED);
     quoit_queue_close(old);
-    CHECK_STATUS(quoit_queue_unlink_self(new), QUOIT_OK);
+    CHECK_STATUS(quoit_queue_unlink(new), QUOIT_OK);
     quoit_queue_close(new);
 }
 

@@ -32,8 +32,8 @@ static void share_bytes(const char *name)
     CHECK_NE(quoit_region_at(a, offset, 6), quoit_region_at(b, offset, 6));
 
     /* The name goes; who is in stays together, apart from a later region of the name. */
-    CHECK_STATUS(quoit_region_unlink(name), QUOIT_OK);
-    CHECK_STATUS(quoit_region_unlink(name), QUOIT_ERROR_NOT_FOUND);
+    CHECK_STATUS(quoit_unlink(name, 0), QUOIT_OK);
+    CHECK_STATUS(quoit_unlink(name, 0), QUOIT_ERROR_NOT_FOUND);
     quoit_region *c = create(name);
     CHECK_EQUAL(quoit_region_root(c), 0);
     memcpy(quoit_region_at(b, offset, 6), "world", 6);
@@ -41,7 +41,7 @@ static void share_bytes(const char *name)
     quoit_region_close(a);
     quoit_region_close(b);
     quoit_region_close(c);
-    CHECK_STATUS(quoit_region_unlink(name), test_after_close(name));
+    CHECK_STATUS(quoit_unlink(name, 0), test_after_close(name));
 }
 
 static void every_scheme(void)
@@ -77,7 +77,7 @@ static void pieces(void)
     CHECK_EQ(quoit_region_at(region, UINT64_MAX, 2), NULL);
     CHECK_STATUS(quoit_region_set_root(region, quoit_region_size(region)), QUOIT_ERROR_INVALID);
     quoit_region_close(region);
-    CHECK_STATUS(quoit_region_unlink(name), test_after_close(name));
+    CHECK_STATUS(quoit_unlink(name, 0), test_after_close(name));
 }
 
 static void asked_for_is_there(void)
@@ -91,7 +91,7 @@ static void asked_for_is_there(void)
         CHECK_STATUS(quoit_region_create(name, &options, &region), QUOIT_OK);
         CHECK_STATUS(quoit_region_allocate(region, sizes[i], 1, &offset), QUOIT_OK);
         quoit_region_close(region);
-        CHECK_STATUS(quoit_region_unlink(name), test_after_close(name));
+        CHECK_STATUS(quoit_unlink(name, 0), test_after_close(name));
     }
 }
 
@@ -101,13 +101,13 @@ static void read_only(void)
         const char *name = test_name(test_schemes[i]);
         quoit_region *region = create(name), *reader;
         uint64_t offset;
-        CHECK_STATUS(quoit_region_open(name, QUOIT_READ_ONLY, &reader), QUOIT_OK);
+        CHECK_STATUS(quoit_region_open(name, QUOIT_OBSERVER, &reader), QUOIT_OK);
         CHECK_STATUS(quoit_region_allocate(reader, 1, 1, &offset), QUOIT_ERROR_PERMISSION);
         CHECK_STATUS(quoit_region_set_root(reader, 8), QUOIT_ERROR_PERMISSION);
         quoit_region_close(reader);
         CHECK_STATUS(quoit_region_open(name, 8, &reader), QUOIT_ERROR_INVALID);
         quoit_region_close(region);
-        CHECK_STATUS(quoit_region_unlink(name), test_after_close(name));
+        CHECK_STATUS(quoit_unlink(name, 0), test_after_close(name));
     }
 }
 
@@ -123,7 +123,7 @@ static void without_a_handle(void)
         if (test_outlives_handles(name))
             CHECK_EQUAL(quoit_region_root(region), 8);
         quoit_region_close(region);
-        CHECK_STATUS(quoit_region_unlink(name), test_after_close(name));
+        CHECK_STATUS(quoit_unlink(name, 0), test_after_close(name));
     }
 }
 
@@ -185,7 +185,7 @@ static void flipped_header(void)
             put(file, at, &byte, 1);
         }
     CHECK_EQ(fclose(file), 0);
-    CHECK_STATUS(quoit_region_unlink(name), QUOIT_OK);
+    CHECK_STATUS(quoit_unlink(name, 0), QUOIT_OK);
 }
 
 static void other_version(void)
@@ -202,7 +202,7 @@ static void other_version(void)
     version = 1;
     put(file, offsetof(struct quoit_region_shm, format), &version, 4);
     CHECK_EQ(fclose(file), 0);
-    CHECK_STATUS(quoit_region_unlink(name), QUOIT_OK);
+    CHECK_STATUS(quoit_unlink(name, 0), QUOIT_OK);
 }
 
 static void truncated(void)
@@ -220,7 +220,7 @@ static void truncated(void)
     /* What is damaged can still be removed. */
     quoit_region_close(create(name));
     test_truncate(test_path(name), size - 1);
-    CHECK_STATUS(quoit_region_unlink(name), QUOIT_OK);
+    CHECK_STATUS(quoit_unlink(name, 0), QUOIT_OK);
 }
 
 /* A queue is no plain region, and the other way round. */
@@ -232,13 +232,11 @@ static void other_content(void)
     quoit_region *plain = create(region_name), *region;
     CHECK_STATUS(quoit_queue_create(queue_name, &options, QUOIT_PRODUCER, &queue), QUOIT_OK);
     CHECK_STATUS(quoit_region_open(queue_name, 0, &region), QUOIT_ERROR_DIFFERENT);
-    CHECK_STATUS(quoit_region_open(queue_name, QUOIT_READ_ONLY, &region), QUOIT_OK);
+    CHECK_STATUS(quoit_region_open(queue_name, QUOIT_OBSERVER, &region), QUOIT_OK);
     quoit_region_close(region);
-    CHECK_STATUS(quoit_region_unlink(queue_name), QUOIT_ERROR_DIFFERENT);
     CHECK_STATUS(quoit_queue_open(region_name, QUOIT_PRODUCER, &other), QUOIT_ERROR_DIFFERENT);
-    CHECK_STATUS(quoit_queue_unlink(region_name), QUOIT_ERROR_DIFFERENT);
-    CHECK_STATUS(quoit_queue_unlink(queue_name), QUOIT_OK);
-    CHECK_STATUS(quoit_region_unlink(region_name), QUOIT_OK);
+    CHECK_STATUS(quoit_unlink(queue_name, 0), QUOIT_OK);
+    CHECK_STATUS(quoit_unlink(region_name, 0), QUOIT_OK);
     quoit_queue_close(queue);
     quoit_region_close(plain);
 }

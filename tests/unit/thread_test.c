@@ -7,7 +7,7 @@ struct item {
     uint64_t number;
     uint64_t inverse;
 };
-QUOIT_DEFINE_QUEUE(item, struct item)
+QUOIT_DEFINE_QUEUE(item, struct item);
 
 enum { ITEMS = 100000, BATCH = 7 };
 static const struct quoit_queue_options options = {.item_bytes = sizeof(struct item),
@@ -17,7 +17,7 @@ static void push_all(void *queue)
 {
     for (uint64_t n = 0; n < ITEMS; n++) {
         struct item item = {n, ~n};
-        while (item_push(queue, &item) == QUOIT_FULL)
+        while (item_push((struct item_queue){queue}, &item, QUOIT_NOW) == QUOIT_FULL)
             test_idle();
     }
     CHECK_STATUS(quoit_queue_finish(queue), QUOIT_OK);
@@ -27,10 +27,10 @@ static void push_batches(void *queue)
 {
     for (uint64_t n = 0; n < ITEMS;) {
         struct item items[BATCH];
-        uint64_t count = ITEMS - n < BATCH ? ITEMS - n : BATCH;
+        size_t count = ITEMS - n < BATCH ? (size_t)(ITEMS - n) : BATCH;
         for (uint64_t k = 0; k < count; k++)
             items[k] = (struct item){n + k, ~(n + k)};
-        uint64_t pushed = item_push_many(queue, items, count);
+        uint64_t pushed = test_push_many(queue, items, count);
         n += pushed;
         if (pushed == 0)
             test_idle();
@@ -43,7 +43,7 @@ static void pop_all(quoit_queue *queue)
     struct item item = {0, 0};
     uint64_t next = 0;
     quoit_status status;
-    while ((status = item_pop(queue, &item)) != QUOIT_FINISHED) {
+    while ((status = item_pop((struct item_queue){queue}, &item, QUOIT_NOW)) != QUOIT_FINISHED) {
         if (status == QUOIT_EMPTY) {
             test_idle();
             continue;
@@ -73,7 +73,7 @@ static void two_handles(void)
     run(push_all, producer, consumer);
     quoit_queue_close(producer);
     quoit_queue_close(consumer);
-    CHECK_STATUS(quoit_queue_unlink(name), test_after_close(name));
+    CHECK_STATUS(quoit_unlink(name, 0), test_after_close(name));
 }
 
 static void one_handle(void)
@@ -84,7 +84,7 @@ static void one_handle(void)
                  QUOIT_OK);
     run(push_batches, queue, queue);
     quoit_queue_close(queue);
-    CHECK_STATUS(quoit_queue_unlink(name), test_after_close(name));
+    CHECK_STATUS(quoit_unlink(name, 0), test_after_close(name));
 }
 
 static void open_and_close(void *name)
@@ -114,7 +114,7 @@ static void many_handles(void)
         }
         for (int i = 0; i < THREADS; i++)
             test_thread_join(threads[i]);
-        CHECK_STATUS(quoit_queue_unlink(name), test_after_close(name));
+        CHECK_STATUS(quoit_unlink(name, 0), test_after_close(name));
     }
 }
 

@@ -3,8 +3,8 @@
    which must not overflow. */
 #include "test.h"
 
-enum { BOTH = QUOIT_PRODUCER | QUOIT_CONSUMER, KINDS = 5 };
-QUOIT_DEFINE_QUEUE(word, uint64_t)
+enum { BOTH = QUOIT_PRODUCER | QUOIT_CONSUMER, KINDS = 5, SPANS = 1 };
+QUOIT_DEFINE_QUEUE(word, uint64_t);
 
 static const int64_t past[] = {0, -1, -1000000000, INT64_MIN + 1, INT64_MIN};
 static const int64_t enormous[] = {QUOIT_FOREVER, INT64_MAX - 1, INT64_MAX / 2 + 1};
@@ -12,8 +12,8 @@ enum { PAST = sizeof past / sizeof *past, ENORMOUS = sizeof enormous / sizeof *e
 
 static const struct quoit_queue_options kinds[KINDS] = {
     {.item_bytes = 8, .capacity = 1},
-    {.item_bytes = 8, .capacity = 1, .tuning = QUOIT_FOR_SPANS},
-    {.item_bytes = 8, .capacity = 1, .sized = true},
+    {.item_bytes = 8, .capacity = 1}, /* spans */
+    {.item_bytes = 8, .capacity = 1, .messages = 1},
     {.item_bytes = 8, .capacity = 1, .kind = QUOIT_MPMC},
     {.item_bytes = 8, .capacity = 1, .kind = QUOIT_BROADCAST}};
 
@@ -26,56 +26,81 @@ struct side {
     uint64_t word;
 };
 
+static struct word_queue typed(const struct side *side)
+{
+    return (struct word_queue){side->queue};
+}
+
 static quoit_status push(struct side *side, int64_t timeout_ns)
 {
-    return quoit_queue_push_wait(side->queue, &side->word, timeout_ns);
+    return quoit_queue_push(side->queue, &side->word, sizeof side->word, timeout_ns);
 }
 
 static quoit_status push_typed(struct side *side, int64_t timeout_ns)
 {
-    return word_push_wait(side->queue, &side->word, timeout_ns);
+    return word_push(typed(side), &side->word, timeout_ns);
 }
 
-static quoit_status push_sized(struct side *side, int64_t timeout_ns)
+static quoit_status push_many(struct side *side, int64_t timeout_ns)
 {
-    return quoit_queue_push_sized_wait(side->queue, &side->word, sizeof side->word, timeout_ns);
+    size_t count;
+    return word_push_many(typed(side), &side->word, 1, &count, timeout_ns);
 }
 
 static quoit_status push_block(struct side *side, int64_t timeout_ns)
 {
-    return quoit_pool_push_wait(side->pool, side->queue, side->block, timeout_ns);
+    return quoit_pool_push(side->pool, side->queue, side->block, timeout_ns);
 }
 
-static quoit_status await_room(struct side *side, int64_t timeout_ns)
+static quoit_status claim(struct side *side, int64_t timeout_ns)
 {
-    return quoit_queue_wait_for_room(side->queue, timeout_ns);
+    void *room;
+    quoit_status status = quoit_queue_claim(side->queue, sizeof side->word, &room, timeout_ns);
+    return status == QUOIT_OK ? quoit_queue_commit(side->queue, sizeof side->word) : status;
+}
+
+static quoit_status claim_many(struct side *side, int64_t timeout_ns)
+{
+    void *room;
+    size_t count;
+    quoit_status status = quoit_queue_claim_many(side->queue, 1, &room, &count, timeout_ns);
+    return status == QUOIT_OK ? quoit_queue_commit_many(side->queue, count) : status;
 }
 
 static quoit_status pop(struct side *side, int64_t timeout_ns)
 {
-    return quoit_queue_pop_wait(side->queue, &side->word, timeout_ns);
+    return quoit_queue_pop(side->queue, &side->word, sizeof side->word, NULL, timeout_ns);
 }
 
 static quoit_status pop_typed(struct side *side, int64_t timeout_ns)
 {
-    return word_pop_wait(side->queue, &side->word, timeout_ns);
+    return word_pop(typed(side), &side->word, timeout_ns);
 }
 
-static quoit_status pop_sized(struct side *side, int64_t timeout_ns)
+static quoit_status pop_many(struct side *side, int64_t timeout_ns)
 {
-    uint64_t bytes;
-    return quoit_queue_pop_sized_wait(side->queue, &side->word, sizeof side->word, &bytes,
-                                      timeout_ns);
+    size_t count;
+    return word_pop_many(typed(side), &side->word, 1, &count, timeout_ns);
 }
 
 static quoit_status pop_block(struct side *side, int64_t timeout_ns)
 {
-    return quoit_pool_pop_wait(side->pool, side->queue, &side->block, timeout_ns);
+    return quoit_pool_pop(side->pool, side->queue, &side->block, timeout_ns);
 }
 
-static quoit_status await_item(struct side *side, int64_t timeout_ns)
+static quoit_status peek(struct side *side, int64_t timeout_ns)
 {
-    return quoit_queue_wait_for_items(side->queue, timeout_ns);
+    const void *item;
+    quoit_status status = quoit_queue_peek(side->queue, &item, NULL, timeout_ns);
+    return status == QUOIT_OK ? quoit_queue_release(side->queue) : status;
+}
+
+static quoit_status peek_many(struct side *side, int64_t timeout_ns)
+{
+    const void *items;
+    size_t count;
+    quoit_status status = quoit_queue_peek_many(side->queue, &items, &count, timeout_ns);
+    return status == QUOIT_OK ? quoit_queue_release_many(side->queue, count) : status;
 }
 
 typedef quoit_status wait_call(struct side *side, int64_t timeout_ns);
@@ -84,23 +109,21 @@ struct call {
     wait_call *run;
     enum { ITEMS = 1, MESSAGES = 2, BLOCKS = 4 } of;
 };
-static const struct call pushes[] = {{"push_wait", push, ITEMS},
-                                     {"word_push_wait", push_typed, ITEMS},
-                                     {"push_sized_wait", push_sized, MESSAGES},
-                                     {"pool_push_wait", push_block, BLOCKS},
-                                     {"wait_for_room", await_room, ITEMS | MESSAGES}};
-static const struct call pops[] = {{"pop_wait", pop, ITEMS},
-                                   {"word_pop_wait", pop_typed, ITEMS},
-                                   {"pop_sized_wait", pop_sized, MESSAGES},
-                                   {"pool_pop_wait", pop_block, BLOCKS},
-                                   {"wait_for_items", await_item, ITEMS | MESSAGES}};
+static const struct call pushes[] = {
+    {"push", push, ITEMS | MESSAGES},   {"word_push", push_typed, ITEMS},
+    {"push_many", push_many, ITEMS},    {"pool_push", push_block, BLOCKS},
+    {"claim", claim, ITEMS | MESSAGES}, {"claim_many", claim_many, ITEMS}};
+static const struct call pops[] = {
+    {"pop", pop, ITEMS | MESSAGES},   {"word_pop", pop_typed, ITEMS},
+    {"pop_many", pop_many, ITEMS},    {"pool_pop", pop_block, BLOCKS},
+    {"peek", peek, ITEMS | MESSAGES}, {"peek_many", peek_many, ITEMS}};
 enum { CALLS = sizeof pushes / sizeof *pushes };
 
 static bool fits(const struct call *call, const struct quoit_queue_options *kind)
 {
     if (call->of == BLOCKS)
-        return !kind->sized && kind->kind != QUOIT_BROADCAST;
-    return (call->of & (kind->sized ? MESSAGES : ITEMS)) != 0;
+        return !kind->messages && kind->kind != QUOIT_BROADCAST;
+    return (call->of & (kind->messages ? MESSAGES : ITEMS)) != 0;
 }
 
 /* ---- Queues ---------------------------------------------------------------------------------- */
@@ -117,6 +140,7 @@ static void begin(const struct quoit_queue_options *kind, struct side *producer,
     CHECK_STATUS(quoit_pool_create(pool_name, &blocks, 0, &pool), QUOIT_OK);
     *producer = (struct side){.pool = pool};
     *consumer = (struct side){.pool = pool};
+    test_keep_spans(kind == &kinds[SPANS]);
     CHECK_STATUS(quoit_queue_create(queue_name, kind, QUOIT_PRODUCER, &producer->queue), QUOIT_OK);
     CHECK_STATUS(quoit_queue_open(queue_name, QUOIT_CONSUMER, &consumer->queue), QUOIT_OK);
     CHECK_STATUS(quoit_pool_alloc(pool, &producer->block), QUOIT_OK);
@@ -127,36 +151,19 @@ static void end(struct side *producer, struct side *consumer)
     quoit_queue_close(producer->queue);
     quoit_queue_close(consumer->queue);
     quoit_pool_close(pool);
-    CHECK_STATUS(quoit_queue_unlink(queue_name), test_after_close(queue_name));
-    CHECK_STATUS(quoit_pool_unlink(pool_name), test_after_close(pool_name));
-}
-
-static bool is_sized(const struct side *side)
-{
-    struct quoit_queue_info info;
-    CHECK_STATUS(quoit_queue_inspect(side->queue, &info), QUOIT_OK);
-    return info.sized;
+    CHECK_STATUS(quoit_unlink(queue_name, 0), test_after_close(queue_name));
+    CHECK_STATUS(quoit_unlink(pool_name, 0), test_after_close(pool_name));
 }
 
 /* Makes the queue of one item full, or empty, whatever it is of. */
 static void fill(struct side *producer, bool blocks)
 {
-    if (blocks)
-        CHECK_STATUS(quoit_pool_push(pool, producer->queue, producer->block), QUOIT_OK);
-    else if (is_sized(producer))
-        CHECK_STATUS(push_sized(producer, 0), QUOIT_OK);
-    else
-        CHECK_STATUS(push(producer, 0), QUOIT_OK);
+    CHECK_STATUS(blocks ? push_block(producer, 0) : push(producer, 0), QUOIT_OK);
 }
 
 static void drain(struct side *consumer, bool blocks)
 {
-    if (blocks)
-        CHECK_STATUS(quoit_pool_pop(pool, consumer->queue, &consumer->block), QUOIT_OK);
-    else if (is_sized(consumer))
-        CHECK_STATUS(pop_sized(consumer, 0), QUOIT_OK);
-    else
-        CHECK_STATUS(pop(consumer, 0), QUOIT_OK);
+    CHECK_STATUS(blocks ? pop_block(consumer, 0) : pop(consumer, 0), QUOIT_OK);
 }
 
 /* A hang is ended by the test's own time limit. */
@@ -169,12 +176,12 @@ static void negative_ones_do_not_wait(void)
                 continue;
             begin(&kinds[k], &producer, &consumer);
             for (int i = 0; TEST_LOOP(i < PAST, 2, "time-out", past[i]); i++)
-                CHECK_STATUS(pops[c].run(&consumer, past[i]), QUOIT_TIMEOUT);
+                CHECK_STATUS(pops[c].run(&consumer, past[i]), QUOIT_EMPTY);
             fill(&producer, pushes[c].of == BLOCKS);
             if (pushes[c].of == BLOCKS)
                 CHECK_STATUS(quoit_pool_alloc(pool, &producer.block), QUOIT_OK);
             for (int i = 0; TEST_LOOP(i < PAST, 2, "time-out", past[i]); i++)
-                CHECK_STATUS(pushes[c].run(&producer, past[i]), QUOIT_TIMEOUT);
+                CHECK_STATUS(pushes[c].run(&producer, past[i]), QUOIT_FULL);
             end(&producer, &consumer);
         }
 }
@@ -208,9 +215,6 @@ static void enormous_ones_wait(void)
                 fill(&producer, blocks);
                 test_thread_join(thread);
                 CHECK_STATUS(pops_there.status, QUOIT_OK);
-                if (pops[c].run == await_item)
-                    drain(&consumer, blocks);
-
                 if (blocks)
                     CHECK_STATUS(quoit_pool_alloc(pool, &producer.block), QUOIT_OK);
                 fill(&producer, blocks);

@@ -12,7 +12,7 @@
 struct point {
     double x, y;
 };
-QUOIT_DEFINE_QUEUE(point, struct point)
+QUOIT_DEFINE_QUEUE(point, struct point);
 
 static int fail(const char *what, quoit_status status)
 {
@@ -23,17 +23,17 @@ static int fail(const char *what, quoit_status status)
 static int send(quoit_queue *queue)
 {
     struct point first = {1.0, 2.0}, second = {3.0, 4.0}, got[2];
-    quoit_status status = point_push(queue, &first);
+    quoit_status status = point_push((struct point_queue){queue}, &first, QUOIT_NOW);
     if (status == QUOIT_OK)
-        status = quoit_queue_push(queue, &second);
+        status = quoit_queue_push(queue, &second, sizeof second, QUOIT_NOW);
     if (status != QUOIT_OK)
         return fail("push", status);
-    status = point_push(queue, &first);
+    status = point_push((struct point_queue){queue}, &first, QUOIT_NOW);
     if (status != QUOIT_FULL)
         return fail("push to a full queue", status);
-    status = quoit_queue_pop(queue, &got[0]);
+    status = quoit_queue_pop(queue, &got[0], sizeof got[0], NULL, QUOIT_NOW);
     if (status == QUOIT_OK)
-        status = point_pop(queue, &got[1]);
+        status = point_pop((struct point_queue){queue}, &got[1], QUOIT_NOW);
     if (status != QUOIT_OK)
         return fail("pop", status);
     if (got[0].x != first.x || got[0].y != first.y || got[1].x != second.x || got[1].y != second.y)
@@ -54,7 +54,7 @@ int main(int argc, char **argv)
     if (status != QUOIT_OK)
         return fail("create", status);
     int result = send(queue);
-    status = quoit_queue_unlink_self(queue);
+    status = quoit_queue_unlink(queue);
     if (status != QUOIT_OK)
         result = fail("unlink", status);
     quoit_queue_close(queue);

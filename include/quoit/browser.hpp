@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: MIT
+// The part of <quoit.hpp>, which includes it, about browsing: reading the items that are queued
+// without taking them.
+#ifndef QUOIT_BROWSER_HPP
+#define QUOIT_BROWSER_HPP
+
+#include <quoit/handle.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <iterator>
+#include <memory>
+#include <optional>
+#include <type_traits>
+
+namespace quoit
+{
+
+// Where a browser is; all zero: before the oldest item that is there.
+using cursor = quoit_cursor;
+
+namespace detail
+{
+// Items beyond this size are never copied to the stack. They lie where the caller has them, in the
+// returned object itself, or, if T has no default constructor, on the heap in between.
+template <class T> inline constexpr bool is_large = sizeof(T) > QUOIT_SPSC_LARGEST_IN_SLOTS;
+
+// A browser's item: inside the browser, which is on its user's stack, or if large on the heap.
+template <class T> class small_item
+{
+  public:
+    std::optional<T> &operator*() noexcept
+    {
+        return item_;
+    }
+
+  private:
+    std::optional<T> item_;
+};
+template <class T> class large_item
+{
+  public:
+    std::optional<T> &operator*() noexcept
+    {
+        return *item_;
+    }
+
+  private:
+    std::unique_ptr<std::optional<T>> item_ = std::make_unique<std::optional<T>>();
+};
+} // namespace detail
+
+// for (const T &item : queue.browse()): the items that are queued, oldest first. begin() goes on
+// after the last item that was returned. Queue has a value_type and try_browse.
+template <class Queue> class browser
+{
+  public:
+    using value_type = typename Queue::value_type;
+
+    class iterator
+    {
+      public:
+        using iterator_category = std::input_iterator_tag;
+        using value_type = typename Queue::value_type;
+        using difference_type = std::ptrdiff_t;
+        using pointer = const value_type *;
+        using reference = const value_type &;
+
+        iterator() = default;
+        reference operator*() const noexcept
+        {
+            return **browser_->item_;
+        }
+        pointer operator->() const noexcept
+        {
+            return &**browser_->item_;
+        }
+        iterator &operator++()
+        {
+            if (!browser_->advance())
+                browser_ = nullptr;
+            return *this;
+        }
+        void operator++(int)
+        {
+            ++*this;
+        }
+        friend bool operator==(iterator a, iterator b) noexcept
+        {
+            return a.browser_ == b.browser_;
+        }
+        friend bool operator!=(iterator a, iterator b) noexcept
+        {
+            return !(a == b);
+        }
+
+      private:
+        friend class browser;
+        explicit iterator(browser *b) noexcept : browser_(b)
+        {
+        }
+        browser *browser_ = nullptr;
+    };
+
+    explicit browser(const Queue &queue, cursor from = {}) noexcept(!is_large)
+        : queue_(&queue), cursor_(from)
+    {
+    }
+    [[nodiscard]] iterator begin()
+    {
+        return iterator(advance() ? this : nullptr);
+    }
+    [[nodiscard]] iterator end() noexcept
+    {
+        return iterator();
+    }
+    [[nodiscard]] std::uint64_t missed() const noexcept
+    {
+        return cursor_.missed;
+    }
+
+  private:
+    static constexpr bool is_large = detail::is_large<value_type>;
+    bool advance()
+    {
+        const status s = queue_->try_browse(cursor_, *item_);
+        if (s < status::ok)
+            detail::raise(s);
+        return s == status::ok;
+    }
+    const Queue *queue_;
+    cursor cursor_;
+    std::conditional_t<is_large, detail::large_item<value_type>, detail::small_item<value_type>>
+        item_;
+};
+
+} // namespace quoit
+
+#endif

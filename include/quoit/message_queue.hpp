@@ -1,0 +1,236 @@
+// SPDX-License-Identifier: MIT
+// The part of <quoit.hpp>, which includes it, about messages that each have a size of their own.
+#ifndef QUOIT_MESSAGE_QUEUE_HPP
+#define QUOIT_MESSAGE_QUEUE_HPP
+
+#include <quoit.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+
+namespace quoit
+{
+
+// options.message_bytes is the longest message. A std::string_view is any bytes.
+class message_queue : public detail::makers<message_queue>
+{
+  public:
+    using value_type = std::string;
+    using size_type = std::uint64_t;
+    message_queue() = default; // empty: may be assigned to
+
+    // ---- Copying one. ok full finished abandoned too_big; ok empty finished abandoned ------- //
+
+    [[nodiscard]] status try_push(std::string_view message) noexcept
+    {
+        return copy_in(message, QUOIT_NOW);
+    }
+    [[nodiscard]] status try_push_for(std::string_view message, timeout t) noexcept
+    {
+        return copy_in(message, t.ns());
+    }
+    void push(std::string_view message, timeout t = forever)
+    {
+        detail::check(copy_in(message, t.ns()));
+    }
+    // push, of a string that is made of these arguments.
+    template <class... Arguments> void emplace(Arguments &&...arguments)
+    {
+        push(std::string(std::forward<Arguments>(arguments)...));
+    }
+
+    // Into a buffer; too_big: bytes_out has the message's size, and it stays.
+    [[nodiscard]] status try_pop(void *buffer, std::size_t room_bytes,
+                                 std::size_t &bytes_out) noexcept
+    {
+        return copy_out(buffer, room_bytes, bytes_out, QUOIT_NOW);
+    }
+    [[nodiscard]] status try_pop_for(void *buffer, std::size_t room_bytes, std::size_t &bytes_out,
+                                     timeout t) noexcept
+    {
+        return copy_out(buffer, room_bytes, bytes_out, t.ns());
+    }
+    std::string pop(timeout t = forever)
+    {
+        std::string message;
+        detail::check(take(message, t.ns()));
+        return message;
+    }
+    [[nodiscard]] std::optional<std::string> try_pop()
+    {
+        return pop_within(QUOIT_NOW);
+    }
+    [[nodiscard]] std::optional<std::string> pop_for(timeout t)
+    {
+        return pop_within(t.ns());
+    }
+    [[nodiscard]] std::optional<std::string> next(timeout t = forever) // pop; nothing at the end
+    {
+        std::string message;
+        const status s = take(message, t.ns());
+        if (s == status::finished)
+            return std::nullopt;
+        detail::check(s);
+        return message;
+    }
+#ifdef __cpp_lib_expected
+    [[nodiscard]] std::expected<std::string, status> expect_pop(timeout t = forever)
+    {
+        std::string message;
+        const status s = take(message, t.ns());
+        if (s != status::ok)
+            return std::unexpected(s);
+        return message;
+    }
+#endif
+
+    // ---- In place: <quoit/in_place.hpp> ------------------------------------------------------ //
+
+    claimed_message claim(std::size_t bytes, timeout t = forever)
+    {
+        claimed_message room = try_claim_for(bytes, t);
+        detail::check(room.code());
+        return room;
+    }
+    claimed_message try_claim(std::size_t bytes) noexcept
+    {
+        return try_claim_for(bytes, std::chrono::seconds(0));
+    }
+    claimed_message try_claim_for(std::size_t bytes, timeout t) noexcept
+    {
+        void *room = nullptr;
+        const quoit_status s = quoit_queue_claim(raw(), bytes, &room, t.ns());
+        return claimed_message(raw(), s, room, s == QUOIT_OK ? bytes : 0);
+    }
+    peeked_message peek(timeout t = forever)
+    {
+        peeked_message message = try_peek_for(t);
+        detail::check(message.code());
+        return message;
+    }
+    peeked_message try_peek() noexcept
+    {
+        return try_peek_for(std::chrono::seconds(0));
+    }
+    peeked_message try_peek_for(timeout t) noexcept
+    {
+        const void *message = nullptr;
+        std::size_t bytes = 0;
+        const quoit_status s = quoit_queue_peek(raw(), &message, &bytes, t.ns());
+        return peeked_message(raw(), s, message, bytes);
+    }
+
+    // The next message, which stays; pop() or release() takes it. Throws status::empty if there is
+    // none.
+    [[nodiscard]] std::string_view front()
+    {
+        std::string_view message;
+        detail::check(look(message, QUOIT_NOW));
+        return message;
+    }
+
+    // Calls function(std::string_view) with each message until there is none; does not wait.
+    // Returns how many. A message is taken when function has returned; if it throws, it stays.
+    template <class Function> std::uint64_t consume_all(Function &&function)
+    {
+        for (std::uint64_t count = 0;; count++) {
+            std::string_view message;
+            const status s = look(message, QUOIT_NOW);
+            if (s != status::ok) {
+                detail::check_taken(s);
+                return count;
+            }
+            function(message);
+            release();
+        }
+    }
+
+    // ---- Browsing: any flags. ok empty finished; the cursor moves on ------------------------- //
+
+    [[nodiscard]] status try_browse(cursor &c, std::optional<std::string> &message_out) const
+    {
+        std::uint64_t bytes = 0;
+        quoit_status s = QUOIT_ERROR_TOO_BIG;
+        std::string message;
+        while ((s = quoit_queue_look(raw(), &c, message.data(), message.size(), &bytes)) ==
+               QUOIT_ERROR_TOO_BIG)
+            message.resize(static_cast<std::size_t>(bytes));
+        if (s == QUOIT_OK) {
+            message.resize(static_cast<std::size_t>(bytes));
+            message_out = std::move(message);
+        }
+        return detail::from(s);
+    }
+    [[nodiscard]] browser<message_queue> browse(cursor from = {}) const
+    {
+        return browser<message_queue>(*this, from);
+    }
+
+  private:
+    friend class detail::makers<message_queue>;
+    explicit message_queue(quoit_queue *q) noexcept : detail::makers<message_queue>(q)
+    {
+    }
+    static constexpr bool messages = true;
+
+    status copy_in(std::string_view message, std::int64_t timeout_ns) noexcept
+    {
+        return detail::from(quoit_queue_push(raw(), message.data(), message.size(), timeout_ns));
+    }
+    status copy_out(void *buffer, std::size_t room_bytes, std::size_t &bytes_out,
+                    std::int64_t timeout_ns) noexcept
+    {
+        return detail::from(quoit_queue_pop(raw(), buffer, room_bytes, &bytes_out, timeout_ns));
+    }
+    status look(std::string_view &message_out, std::int64_t timeout_ns) noexcept
+    {
+        const void *message = nullptr;
+        std::size_t bytes = 0;
+        const quoit_status s = quoit_queue_peek(raw(), &message, &bytes, timeout_ns);
+        message_out = std::string_view(static_cast<const char *>(message), bytes);
+        return detail::from(s);
+    }
+    status take(std::string &message_out, std::int64_t timeout_ns)
+    {
+        std::string_view view;
+        const status s = look(view, timeout_ns);
+        if (s != status::ok)
+            return s;
+        message_out.assign(view);
+        return detail::from(quoit_queue_release(raw()));
+    }
+    std::optional<std::string> pop_within(std::int64_t timeout_ns)
+    {
+        std::string message;
+        const status s = take(message, timeout_ns);
+        detail::check_taken(s);
+        return s == status::ok ? std::optional<std::string>(std::move(message)) : std::nullopt;
+    }
+
+    static std::uint64_t item_bytes(const options &o) noexcept
+    {
+        return o.message_bytes;
+    }
+    static quoit_status check_type(const quoit_queue *q) noexcept
+    {
+        quoit_queue_info info = {};
+        const quoit_status s = quoit_queue_inspect(q, &info);
+        return s == QUOIT_OK && !fits(info) ? QUOIT_ERROR_DIFFERENT : s;
+    }
+    static bool fits(const quoit_queue_info &info) noexcept
+    {
+        return info.messages != 0;
+    }
+    static std::string describe()
+    {
+        return "quoit::message_queue";
+    }
+};
+
+} // namespace quoit
+
+#endif

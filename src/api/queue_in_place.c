@@ -1,0 +1,245 @@
+/* SPDX-License-Identifier: MIT */
+/* Items and messages in place: claim, commit, discard; peek, release. The rings say where they lie;
+   which claim or peek is the latest, and how much of it is left, is known here. */
+#include "queue_handle.h"
+
+#include "fail.h"
+
+static const struct quoit_ring_place *ring_of(const quoit_queue *queue)
+{
+    return &queue->handle->place.ring;
+}
+
+/* ---- Claims ---------------------------------------------------------------------------------- */
+
+struct claim {
+    size_t wanted, bytes, count;
+    void *room;
+};
+
+static quoit_status claim_once(quoit_queue *queue, void *context)
+{
+    const struct quoit_ring_place *ring = ring_of(queue);
+    struct claim *claim = context;
+    uint64_t count = 1;
+    quoit_status status =
+        queue->handle->place.messages
+            ? ring->ops->claim_message(&queue->producer, ring, claim->bytes, &claim->room)
+            : ring->ops->claim(&queue->producer, ring, claim->wanted, &claim->room, &count);
+    claim->count = (size_t)count;
+    return status;
+}
+
+static quoit_status claim_room(quoit_queue *queue, struct claim *claim, int64_t timeout_ns)
+{
+    struct quoit_queue_handle *handle = queue->handle;
+    handle->claimed.count = 0;
+    quoit_status status = claim_once(queue, claim);
+    if (status == QUOIT_FULL)
+        status = quoit_queue_found_nothing(queue, QUOIT_PRODUCER);
+    if (status == QUOIT_FULL)
+        status = quoit_queue_try_again(queue, QUOIT_PRODUCER, claim_once, claim, timeout_ns);
+    if (status == QUOIT_OK)
+        handle->claimed = (struct quoit_in_place){
+            .count = claim->count, .bytes = claim->bytes, .at = quoit_queue_pushes(queue)};
+    return status;
+}
+
+quoit_status quoit_queue_claim(quoit_queue *queue, size_t bytes, void **room_out,
+                               int64_t timeout_ns)
+{
+    struct claim claim = {.wanted = 1, .bytes = bytes};
+    *room_out = NULL;
+    quoit_status status = quoit_queue_check_role(queue, QUOIT_PRODUCER);
+    if (status == QUOIT_OK)
+        status = quoit_queue_check_bytes(queue, bytes);
+    if (status == QUOIT_OK)
+        status = claim_room(queue, &claim, timeout_ns);
+    if (status == QUOIT_OK)
+        *room_out = claim.room;
+    return status;
+}
+
+quoit_status quoit_queue_claim_many(quoit_queue *queue, size_t wanted, void **items_out,
+                                    size_t *count_out, int64_t timeout_ns)
+{
+    struct claim claim = {.wanted = wanted};
+    *items_out = NULL;
+    *count_out = 0;
+    quoit_status status = quoit_queue_check_role(queue, QUOIT_PRODUCER);
+    if (status == QUOIT_OK) {
+        claim.bytes = queue->handle->place.item_bytes;
+        status = quoit_queue_check_items(queue, QUOIT_PRODUCER, claim.bytes);
+    }
+    if (status == QUOIT_OK && wanted == 0)
+        status = quoit_fail(QUOIT_ERROR_INVALID, "0 items to claim; at least 1 would be right");
+    if (status == QUOIT_OK)
+        status = claim_room(queue, &claim, timeout_ns);
+    if (status != QUOIT_OK)
+        return status;
+    *items_out = claim.room;
+    *count_out = claim.count;
+    return QUOIT_OK;
+}
+
+/* How many items of the claim may be committed: none if the side has pushed since. */
+static size_t claimed(const quoit_queue *queue)
+{
+    const struct quoit_in_place *claim = &queue->handle->claimed;
+    return claim->at == quoit_queue_pushes(queue) ? claim->count : 0;
+}
+
+static quoit_status nothing_is_claimed(size_t count)
+{
+    return quoit_fail(QUOIT_ERROR_INVALID, "%zu to commit, and fewer are claimed", count);
+}
+
+quoit_status quoit_queue_commit(quoit_queue *queue, size_t bytes)
+{
+    quoit_status status = quoit_queue_check_role(queue, QUOIT_PRODUCER);
+    if (status != QUOIT_OK)
+        return status;
+    const struct quoit_ring_place *ring = ring_of(queue);
+    bool messages = queue->handle->place.messages;
+    if (claimed(queue) == 0)
+        return nothing_is_claimed(1);
+    if (messages ? bytes > queue->handle->claimed.bytes : bytes != queue->handle->claimed.bytes)
+        return quoit_fail(QUOIT_ERROR_INVALID, "%zu bytes to commit; the claim is of %zu", bytes,
+                          queue->handle->claimed.bytes);
+    queue->handle->claimed.count = 0;
+    if (messages ? !ring->ops->commit_message(&queue->producer, ring, bytes)
+                 : !ring->ops->commit(&queue->producer, ring, 1))
+        return nothing_is_claimed(1);
+    quoit_queue_pushed(queue);
+    return QUOIT_OK;
+}
+
+quoit_status quoit_queue_commit_many(quoit_queue *queue, size_t count)
+{
+    quoit_status status = quoit_queue_check_role(queue, QUOIT_PRODUCER);
+    if (status != QUOIT_OK)
+        return status;
+    if (count == 0)
+        return quoit_queue_discard(queue);
+    if (queue->handle->place.messages || count > claimed(queue))
+        return nothing_is_claimed(count);
+    queue->handle->claimed.count = 0;
+    if (!ring_of(queue)->ops->commit(&queue->producer, ring_of(queue), count))
+        return nothing_is_claimed(count);
+    quoit_queue_pushed(queue);
+    return QUOIT_OK;
+}
+
+/* A discarded claim of an MPMC queue was in the way of those behind it. */
+quoit_status quoit_queue_discard(quoit_queue *queue)
+{
+    quoit_status status = quoit_queue_check_role(queue, QUOIT_PRODUCER);
+    if (status != QUOIT_OK)
+        return status;
+    queue->handle->claimed.count = 0;
+    queue->producer.bytes.at_hand = 0;
+    (void)ring_of(queue)->ops->commit(&queue->producer, ring_of(queue), 0);
+    if (queue->handle->place.kind == QUOIT_MPMC) {
+        quoit_queue_pushed(queue);
+        quoit_queue_wake(queue, QUOIT_PRODUCER);
+    }
+    return QUOIT_OK;
+}
+
+/* ---- Peeks ----------------------------------------------------------------------------------- */
+
+struct peek {
+    const void *items;
+    uint64_t count, bytes;
+};
+
+static quoit_status peek_once(quoit_queue *queue, void *context)
+{
+    const struct quoit_ring_place *ring = ring_of(queue);
+    struct peek *peek = context;
+    peek->count = 1;
+    peek->bytes = queue->handle->place.item_bytes;
+    return queue->handle->place.messages
+               ? ring->ops->peek_message(&queue->consumer, ring, &peek->items, &peek->bytes)
+               : ring->ops->peek(&queue->consumer, ring, &peek->items, &peek->count);
+}
+
+static quoit_status peek_items(quoit_queue *queue, struct peek *peek, int64_t timeout_ns)
+{
+    struct quoit_queue_handle *handle = queue->handle;
+    handle->peeked.count = 0;
+    quoit_status status = peek_once(queue, peek);
+    if (status == QUOIT_EMPTY)
+        status = quoit_queue_found_nothing(queue, QUOIT_CONSUMER);
+    if (status == QUOIT_EMPTY)
+        status = quoit_queue_try_again(queue, QUOIT_CONSUMER, peek_once, peek, timeout_ns);
+    if (status != QUOIT_OK)
+        return status;
+    quoit_member_note_high(quoit_queue_own_row(queue), peek->count);
+    handle->peeked = (struct quoit_in_place){
+        .count = (size_t)peek->count, .bytes = (size_t)peek->bytes, .at = quoit_queue_pops(queue)};
+    return QUOIT_OK;
+}
+
+quoit_status quoit_queue_peek(quoit_queue *queue, const void **data_out, size_t *bytes_out,
+                              int64_t timeout_ns)
+{
+    struct peek peek = {0};
+    *data_out = NULL;
+    if (bytes_out)
+        *bytes_out = 0;
+    quoit_status status = quoit_queue_check_role(queue, QUOIT_CONSUMER);
+    if (status == QUOIT_OK)
+        status = peek_items(queue, &peek, timeout_ns);
+    if (status != QUOIT_OK)
+        return status;
+    queue->handle->peeked.count = 1;
+    *data_out = peek.items;
+    if (bytes_out)
+        *bytes_out = (size_t)peek.bytes;
+    return QUOIT_OK;
+}
+
+quoit_status quoit_queue_peek_many(quoit_queue *queue, const void **items_out, size_t *count_out,
+                                   int64_t timeout_ns)
+{
+    struct peek peek = {0};
+    *items_out = NULL;
+    *count_out = 0;
+    quoit_status status = quoit_queue_check_role(queue, QUOIT_CONSUMER);
+    if (status == QUOIT_OK)
+        status = quoit_queue_check_items(queue, QUOIT_CONSUMER, queue->handle->place.item_bytes);
+    if (status == QUOIT_OK)
+        status = peek_items(queue, &peek, timeout_ns);
+    if (status != QUOIT_OK)
+        return status;
+    *items_out = peek.items;
+    *count_out = (size_t)peek.count;
+    return QUOIT_OK;
+}
+
+static quoit_status release(quoit_queue *queue, size_t count)
+{
+    quoit_status status = quoit_queue_check_role(queue, QUOIT_CONSUMER);
+    if (status != QUOIT_OK)
+        return status;
+    struct quoit_in_place *peeked = &queue->handle->peeked;
+    if (peeked->at != quoit_queue_pops(queue) || count > peeked->count ||
+        !ring_of(queue)->ops->release(&queue->consumer, ring_of(queue), count))
+        return quoit_fail(QUOIT_ERROR_INVALID, "%zu to release, and fewer are peeked at", count);
+    peeked->count -= count;
+    peeked->at = quoit_queue_pops(queue);
+    if (count > 0)
+        quoit_queue_note_popped(queue, count);
+    return QUOIT_OK;
+}
+
+quoit_status quoit_queue_release(quoit_queue *queue)
+{
+    return release(queue, 1);
+}
+
+quoit_status quoit_queue_release_many(quoit_queue *queue, size_t count)
+{
+    return release(queue, count);
+}

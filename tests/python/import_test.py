@@ -1,0 +1,79 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""import_test.py: how the Python module is imported, and from where."""
+import os
+import subprocess
+import sys
+import tempfile
+import unittest
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+
+
+class Importing(unittest.TestCase):
+    def run_python(self, code, folder=None, **environment):
+        kept = {key: value for key, value in os.environ.items() if key not in ("PYTHONPATH", "QUOIT_LIBRARY")}
+        return subprocess.run([sys.executable, "-B", "-c", code], cwd=folder, env={**kept, **environment}, text=True,
+                              capture_output=True, timeout=60)
+
+    def test_starts_no_process(self):
+        code = """
+import sys
+started = []
+sys.addaudithook(lambda event, _: started.append(event) if event.startswith(
+    ("subprocess", "os.fork", "os.exec", "os.posix_spawn", "os.spawn", "os.system")) else None)
+try:
+    import quoit
+except ImportError as error:  # the system has no library
+    assert "QUOIT_LIBRARY" in str(error), error
+sys.exit(str(started) if started else 0)
+"""
+        done = self.run_python(code, PYTHONPATH=ROOT + "/python")
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+
+    def test_sub_interpreters(self):
+        code = """
+try:
+    import _xxsubinterpreters as interpreters
+except ImportError:
+    import _interpreters as interpreters
+interpreter = interpreters.create()
+failed = interpreters.run_string(interpreter, '''
+try:
+    import quoit
+except ImportError:
+    print("ImportError")
+else:
+    import os
+    with quoit.Queue.create(f"local:qt-python-{os.getpid()}", 3, capacity=2, item_bytes=9, messages=True) as queue:
+        queue.push(b"hello")
+        assert queue.pop() == b"hello"
+        queue.unlink()
+    print("well")
+''')
+if failed:
+    print(failed)
+interpreters.destroy(interpreter)
+"""
+        done = self.run_python(code, PYTHONPATH=ROOT + "/python", QUOIT_LIBRARY=os.environ["QUOIT_LIBRARY"])
+        if "No module named '_interpreters'" in done.stderr:
+            self.skipTest("this Python has no module for sub-interpreters")
+        expected = ("well",) if sys.version_info < (3, 12) else ("well", "ImportError")
+        self.assertIn(done.stdout.strip(), expected, done.stderr)
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+
+    def test_beside_a_clone(self):
+        """A clone's folder is named quoit: Python would take it for an empty package."""
+        with tempfile.TemporaryDirectory() as folder:
+            os.symlink(ROOT, folder + "/quoit")
+            done = self.run_python("import quoit", folder)
+            self.assertEqual(done.returncode, 1)
+            self.assertIn("ImportError", done.stderr)
+            self.assertIn("PYTHONPATH", done.stderr)
+            done = self.run_python("import quoit, quoit._queue; print(quoit.Queue.__name__, quoit.__file__)", folder,
+                                   PYTHONPATH=ROOT + "/python", QUOIT_LIBRARY=os.environ["QUOIT_LIBRARY"])
+            self.assertEqual(done.stdout.strip(), f"Queue {ROOT}/python/quoit/__init__.py", done.stderr)
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=1)

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: MIT */
+/* Queues as tests use them. */
+#include "test.h"
+
+#include "queue_shm.h"
+
+size_t test_push_many(quoit_queue *queue, const void *items, size_t count)
+{
+    size_t pushed, item_bytes = (size_t)quoit_queue_item_bytes(queue);
+    (void)quoit_queue_push_many(queue, items, item_bytes, count, &pushed, QUOIT_NOW);
+    return pushed;
+}
+
+size_t test_pop_many(quoit_queue *queue, void *items, size_t count)
+{
+    size_t popped, item_bytes = (size_t)quoit_queue_item_bytes(queue);
+    (void)quoit_queue_pop_many(queue, items, item_bytes, count, &popped, QUOIT_NOW);
+    return popped;
+}
+
+void test_keep_spans(bool keep)
+{
+    quoit_queue_largest_in_slots = keep ? 0 : QUOIT_SPSC_LARGEST_IN_SLOTS;
+}
+
+bool test_is_finished(const quoit_queue *queue)
+{
+    struct quoit_queue_info info;
+    CHECK_STATUS(quoit_queue_inspect(queue, &info), QUOIT_OK);
+    return info.finished;
+}
