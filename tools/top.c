@@ -52,7 +52,7 @@ static const struct option options[] = {{"interval", required_argument, NULL, 'i
 
 static void end(int signal_number)
 {
-    (void)signal_number;
+    (void)signal(signal_number, end); /* a system may take the first signal alone */
     ended = 1;
 }
 

@@ -8,11 +8,17 @@
 
 static volatile std::sig_atomic_t stopped;
 
+static void stop(int signal_number)
+{
+    std::signal(signal_number, stop); // a system may take the first Ctrl-C alone
+    stopped = 1;
+}
+
 int main()
 try {
     readings queue = readings::join("readings", {64}, quoit::consumer);
     // After Ctrl-C the items that are still queued stay for the next receiver.
-    std::signal(SIGINT, [](int) { stopped = 1; });
+    std::signal(SIGINT, stop);
     for (reading reading{}; !stopped;) {
         quoit::status status = queue.try_pop_for(reading, std::chrono::milliseconds(100));
         switch (status) {

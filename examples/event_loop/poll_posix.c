@@ -15,7 +15,7 @@ static volatile sig_atomic_t stopped;
 
 static void stop(int signal_number)
 {
-    (void)signal_number;
+    (void)signal(signal_number, stop); /* a system may take the first Ctrl-C alone */
     stopped = 1;
 }
 

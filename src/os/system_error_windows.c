@@ -33,7 +33,6 @@ static quoit_status status_of(DWORD error)
     case ERROR_OUTOFMEMORY:
         return QUOIT_ERROR_NO_MEMORY;
     case ERROR_FILENAME_EXCED_RANGE:
-        return QUOIT_ERROR_NAME;
     case ERROR_INVALID_NAME:
     case ERROR_BAD_PATHNAME:
         return QUOIT_ERROR_NAME;
