@@ -166,7 +166,8 @@ static void unmapped_owners(void)
         queue_names[1] = test_name("sysv");
         own_name = test_name("posix");
         sem_names[0] = test_name("posix");
-        sem_names[1] = test_name("sysv");
+        if (test_ipc_modes_are_told())
+            sem_names[1] = test_name("sysv");
         make_foreign();
         bool made = in_namespace(cases[i].map, cases[i].uid);
         remove_foreign(); /* this process must not remove another user's semaphores */

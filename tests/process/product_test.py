@@ -313,12 +313,12 @@ def two_at_once(suite):
     wait_for_lines(suite, producer, 1)
     # Under Wine a process has a number of its own there.
     suite.refused("producer", "--name", name, code=1,
-                  word="has a living producer" if suite.windows else str(producer.pid))
+                  word="has a live producer" if suite.windows else str(producer.pid))
     suite.refused("producer", "--name", name, "--capacity", "7", word="5 there, 7 was", code=1)
     consumer = suite.start("consumer", "--name", name)
     wait_for_lines(suite, consumer, 1)
     suite.refused("consumer", "--name", name, code=1,
-                  word="has a living consumer" if suite.windows else str(consumer.pid))
+                  word="has a live consumer" if suite.windows else str(consumer.pid))
     for process in [producer, consumer]:
         suite.ask_to_end(process, signal.SIGKILL if suite.windows else signal.SIGTERM)
         suite.end(process, -signal.SIGKILL if suite.windows else 0)
@@ -395,6 +395,8 @@ def statuses(suite, right):
         suite.end(again, code=1)
         check("ended" in again.errors, f"after the end, in C++: {again.errors}")
     check(suite.end(suite.start("example_receiver")) == right, "the first sender's readings are not there")
+    if suite.emulator:
+        return  # it catches each signal from its start: nothing tells when the program itself does
     for receiver in ["example_poll"] + (["example_cpp_receiver"] if has_cpp else []):
         process = suite.start(receiver)
         suite.await_handler(process, signal.SIGINT)

@@ -211,7 +211,8 @@ static void producer(char **arguments)
     quoit_region *region;
     struct meeting *meeting = test_shared(arguments[1], sizeof *meeting, &region);
     quoit_queue *queue;
-    size_t item = 42, count;
+    uint64_t item = 42;
+    size_t count;
     void *room;
     CHECK_STATUS(quoit_queue_open(arguments[0], QUOIT_PRODUCER, &queue), QUOIT_OK);
     CHECK_STATUS(quoit_queue_push(queue, &item, sizeof item, QUOIT_NOW), QUOIT_OK);

@@ -25,8 +25,18 @@ static volatile char *map_empty_file(void)
     return base;
 }
 
+/* qemu 7.2 gives a program of 32 bits, or of the other byte order, a wrong address with SIGBUS. */
+static bool addresses_are_right(void)
+{
+    const uint16_t one = 1;
+    bool is_like_host = sizeof(void *) == 8 && *(const uint8_t *)&one == 1;
+    return is_like_host || !getenv("QUOIT_TEST_EMULATOR");
+}
+
 static void check_reads(size_t step)
 {
+    if (!addresses_are_right())
+        test_skip("this emulator gives a wrong address with SIGBUS");
     volatile char *base = map_empty_file();
     bool all_zeros = true;
     fault_begin();

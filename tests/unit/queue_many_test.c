@@ -41,7 +41,8 @@ static void own_claims_are_alive(void)
     quoit_queue *queue = join(name, BOTH);
     const void *seen;
     void *room;
-    size_t value, count;
+    size_t count;
+    uint64_t value;
     CHECK_STATUS(quoit_queue_claim_many(queue, 1, &room, &count, QUOIT_NOW), QUOIT_OK);
     CHECK_STATUS(quoit_queue_pop(queue, &value, sizeof value, NULL, QUOIT_NOW), QUOIT_EMPTY);
     *(uint64_t *)room = 7;
@@ -59,7 +60,8 @@ static void wait_for_the_end(void)
     const char *name = test_name("");
     quoit_queue *one = join(name, BOTH), *other = join(name, QUOIT_CONSUMER);
     const void *seen;
-    size_t value, count;
+    size_t count;
+    uint64_t value;
     push(one, 1);
     CHECK_STATUS(quoit_queue_peek_many(other, &seen, &count, QUOIT_NOW), QUOIT_OK);
     CHECK_STATUS(quoit_queue_finish(one), QUOIT_OK);
