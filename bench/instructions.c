@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* What do a push and a pop of 16 bytes cost in instructions? Run by count_instructions.py under
    callgrind, twice, with another number of rounds: the difference is the queue's. */
-#include <quoit.h>
+#include <quoit/typed.h>
 
 #include <stdio.h>
 #include <stdlib.h>

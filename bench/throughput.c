@@ -2,7 +2,7 @@
 /* How many 16-byte items a second cross between two processes, by ones? A run checks them all. */
 #include "bench.h"
 
-#include <quoit.h>
+#include <quoit/typed.h>
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -70,10 +70,8 @@
 #ifndef QUOIT_H
 #define QUOIT_H
 
-#include <quoit/spsc.h>
 #include <quoit/status.h>
 
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -112,20 +110,30 @@ enum {
 
 /* 128 bytes in every version. What is not needed is 0. */
 struct quoit_queue_options {
-    uint64_t capacity;    /* items or messages, exactly; at least 1 */
-    uint64_t item_bytes;  /* size of every item, or of the longest message; 1 to 2^32 - 1 */
-    uint64_t user_bytes;  /* memory of your own beside the queue, zeroed: quoit_queue_user_area */
-    uint32_t kind;        /* QUOIT_SPSC, ... */
-    uint32_t when_full;   /* QUOIT_WAIT_FOR_SLOWEST, ... */
-    uint32_t messages;    /* 1: every message has its own size, up to item_bytes */
-    uint32_t item_align;  /* reserved: 0 */
+    uint64_t capacity;   /* items or messages, exactly; at least 1 */
+    uint64_t item_bytes; /* size of every item, or of the longest message; 1 to 2^32 - 1 */
+    uint64_t user_bytes; /* memory of your own beside the queue, zeroed: quoit_queue_user_area */
+    uint32_t kind;       /* QUOIT_SPSC, ... */
+    uint32_t when_full;  /* QUOIT_WAIT_FOR_SLOWEST, ... */
+    uint32_t messages;   /* 1: every message has its own size, up to item_bytes */
+    /* A power of two up to 4096 that divides item_bytes; 0: the largest one up to 16 that does.
+       join accepts more. In this version more than 8 is only for items of QUOIT_SPSC. */
+    uint32_t item_align;
     uint32_t permissions; /* as of chmod, exact, whatever the umask; 0: 0600 */
-    uint32_t finishes;    /* reserved: 0 */
+    uint32_t finishes;    /* this many handles must call finish to end the stream; 0: one */
     uint32_t members;     /* reserved: 0 */
     uint32_t memory;      /* reserved: 0 */
-    char type[32];        /* reserved: empty */
+    char type[32];        /* what an item is, "reading"; empty: not checked. Compared if both sides
+                             give one */
     uint64_t reserved[5];
 };
+
+struct quoit_is_padded { /* unless the structs here are packed */
+    uint8_t first;
+    uint64_t second;
+};
+QUOIT_STATIC_ASSERT(sizeof(struct quoit_is_padded) > 9 && sizeof(struct quoit_queue_options) == 128,
+                    "Quoit: include <quoit.h> without -fpack-struct or '#pragma pack' in effect");
 
 /* flags: one set for queues, pools, regions and semaphores; one that does not apply is INVALID */
 enum {
@@ -164,11 +172,19 @@ quoit_status quoit_queue_open(const char *name, uint32_t flags, quoit_queue **qu
 quoit_status quoit_queue_join(const char *name, const struct quoit_queue_options *options,
                               uint32_t flags, quoit_queue **queue_out);
 
+/* Another handle of the same queue, for another thread: one side of a handle is for one thread.
+   flags as of quoit_queue_open, and its statuses; REMOVED if the queue's name is gone or leads to
+   another one. Any thread. */
+quoit_status quoit_queue_again(const quoit_queue *queue, uint32_t flags, quoit_queue **queue_out);
+
 /* Leave. The queue, with what is in it, stays; the roles are free from here. NULL is allowed. */
 void quoit_queue_close(quoit_queue *queue);
 
-/* End of stream: pushes get FINISHED, pops too after the last item. By a producer, for all of them,
-   else WRONG_ROLE; may be repeated. Items that others have claimed by then they still commit. It
+/* This producer sends no more: its pushes return FINISHED from here on. When options.finishes
+   handles have called it, the stream ends: every push returns FINISHED, and a pop after the last
+   item.
+   Items that others have claimed by then they still commit. Each handle counts once; one that
+   crashed, or closed without finish, does not count. WRONG_ROLE if the handle is no producer's. It
    cannot be undone: unlink the queue and create another. */
 quoit_status quoit_queue_finish(quoit_queue *queue);
 
@@ -298,39 +314,6 @@ uint64_t quoit_queue_missed(const quoit_queue *queue);
    read-only. Its content, and the atomicity of access, is yours. In a forked child NULL, and a
    pointer from before the fork leads to zeros. */
 void *quoit_queue_user_area(const quoit_queue *queue);
-
-struct quoit_queue_info {
-    uint32_t kind;
-    uint32_t messages;
-    uint64_t item_bytes;
-    uint64_t capacity;
-    uint32_t when_full;
-    uint64_t user_bytes;
-    uint64_t pushed; /* items ever; MPMC: positions, of which some may have been abandoned */
-    uint64_t popped; /* likewise; broadcast: pushed - size; SPSC messages: bytes, headers too */
-    uint64_t size;
-    bool finished;
-    uint32_t producer_pid; /* of a live one, in its own PID namespace; 0: there is none */
-    uint32_t consumer_pid; /* likewise */
-    uint32_t created_by;   /* PID */
-    uint64_t created_at_unix_ns;
-    /* Counters since creation, over all members, for people: a crash may leave them one short. */
-    uint64_t full;            /* pushes, batches and claims that found no room */
-    uint64_t empty;           /* pops, batches and peeks that found nothing */
-    uint64_t sleeps;          /* how often a side went to sleep */
-    uint64_t wakes;           /* how often a side woke sleepers, a system call each */
-    uint64_t repairs;         /* claims, items and subscribers left by a crash, since repaired */
-    uint64_t high_water;      /* the most queued items that a member has seen at its checks */
-    uint64_t pushed_messages; /* as pushed, but messages, not bytes, of an SPSC queue of these */
-    uint64_t popped_messages; /* likewise */
-};
-/* OK FORKED INVALID, and CORRUPT if a System V queue has lost its lock file: the PIDs are then 0.
-   A system call for each side. */
-quoit_status quoit_queue_inspect(const quoit_queue *queue, struct quoit_queue_info *info_out);
-
-/* The invariants of the queue's shared memory: OK, or CORRUPT with a sentence. Any flags,
-   while in use. */
-quoit_status quoit_queue_check(const quoit_queue *queue);
 
 /* ---- Pools: blocks of one size that change hands --------------------------------------------- */
 
@@ -468,14 +451,11 @@ uint64_t quoit_region_free(const quoit_region *region); /* bytes not yet handed 
 }
 #endif
 
-/* The typed, inlined forms: QUOIT_DEFINE_QUEUE(reading, struct reading); defines the handle type
-   struct reading_queue, reading_join, reading_push, reading_pop, ... */
-#include <quoit/typed.h>
-
-/* Looking inside: quoit_list, quoit_queue_members, quoit_queue_look, ... */
-#include <quoit/inspect.h>
-
-/* Semaphores: quoit_sem_create, quoit_sem_wait, quoit_sem_post, ... */
-#include <quoit/sem.h>
-
+/*
+ * More:
+ *   <quoit/typed.h>     QUOIT_DEFINE_QUEUE(reading, struct reading); defines struct reading_queue,
+ *                       reading_join, reading_push, reading_pop, ...: typed, inlined, much faster
+ *   <quoit/inspect.h>   quoit_list, quoit_queue_members, quoit_queue_look, ...
+ *   <quoit/sem.h>       quoit_sem_create, quoit_sem_wait, quoit_sem_post, ...
+ */
 #endif

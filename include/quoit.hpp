@@ -472,7 +472,8 @@ template <class T> class queue : public detail::makers<queue<T>>
     }
     static quoit_status check_type(const quoit_queue *q) noexcept
     {
-        return quoit_queue_check_typed(q, QUOIT_INLINE_LAYOUT, sizeof(T), alignof(T), "");
+        constexpr std::size_t align = alignof(T) < in_place_align ? alignof(T) : in_place_align;
+        return quoit_queue_check_typed(q, QUOIT_INLINE_LAYOUT, sizeof(T), align, "");
     }
     static bool fits(const quoit_queue_info &info) noexcept
     {

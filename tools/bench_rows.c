@@ -8,6 +8,8 @@
 #include "stream.h"
 #include "tool.h"
 
+#include <quoit/typed.h>
+
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>

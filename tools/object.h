@@ -4,7 +4,7 @@
 #ifndef QUOIT_TOOLS_OBJECT_H
 #define QUOIT_TOOLS_OBJECT_H
 
-#include <quoit.h>
+#include <quoit/inspect.h>
 
 #include <stddef.h>
 #include <stdio.h>

@@ -56,6 +56,10 @@ static void truth(FILE *out, const char *indent, const char *key, bool value)
 static void queue(FILE *out, const struct object *object, const char *indent)
 {
     const struct quoit_queue_info *info = &object->queue;
+    fprintf(out, ",\n%s  \"item_type\": ", indent);
+    object_print_json_text(out, info->type);
+    number(out, indent, "item_align", info->item_align);
+    number(out, indent, "finishes", info->finishes);
     truth(out, indent, "messages", info->messages);
     truth(out, indent, "drop_oldest", info->when_full == QUOIT_DROP_OLDEST);
     truth(out, indent, "finished", info->finished);

@@ -74,6 +74,11 @@ static void print_queue(const struct object *object)
     const char *blank = unit[0] ? " " : "";
     printf("  items            %s%" PRIu64 " bytes\n", info->messages ? "messages of up to " : "",
            object->item_bytes);
+    if (info->type[0]) {
+        fputs("  type             ", stdout);
+        print_text(stdout, info->type);
+        fputs("\n", stdout);
+    }
     printf("  capacity         %" PRIu64 "%s\n", object->capacity,
            object_is_bytes(object) ? " of the longest, more of shorter ones" : "");
     printf("  size             %" PRIu64 "%s%s", object->used, blank, unit);

@@ -4,7 +4,7 @@
 #ifndef QUOIT_TOOLS_STREAM_H
 #define QUOIT_TOOLS_STREAM_H
 
-#include <quoit.h>
+#include <quoit/inspect.h>
 
 #include <stdbool.h>
 #include <stddef.h>

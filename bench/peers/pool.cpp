@@ -6,7 +6,7 @@
  */
 #include "bench.hpp"
 
-#include <quoit.h>
+#include <quoit/typed.h>
 
 #include <boost/interprocess/managed_shared_memory.hpp>
 #include <memory>

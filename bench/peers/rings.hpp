@@ -6,7 +6,7 @@
 
 #include "bench.hpp"
 
-#include <quoit.h>
+#include <quoit/typed.h>
 
 #include <boost/lockfree/spsc_queue.hpp>
 

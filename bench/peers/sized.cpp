@@ -6,7 +6,7 @@
  */
 #include "iceoryx.hpp"
 
-#include <quoit.h>
+#include <quoit/typed.h>
 
 #include <algorithm>
 #include <vector>

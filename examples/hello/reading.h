@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* What sender and receiver agree on. */
-#include <quoit.h>
+#include <quoit/typed.h>
 
 struct reading {
     uint64_t sensor;

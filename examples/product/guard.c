@@ -4,6 +4,8 @@
 
 #include "pause.h"
 
+#include <quoit/inspect.h>
+
 #include <inttypes.h>
 #include <stdio.h>
 
@@ -40,7 +42,7 @@ static quoit_status join(const char *what, const quoit_queue *queue,
         char name[NAME_ROOM];
         status = sem_name(name, schemes[i], what, queue);
         if (status == QUOIT_OK)
-            status = quoit_sem_join(name, options, sem_out);
+            status = quoit_sem_join(name, options, 0, sem_out);
     }
     return status;
 }
@@ -60,9 +62,13 @@ quoit_status guard_open(struct guard *guard, const quoit_queue *queue, bool sema
     *guard = (struct guard){NULL, NULL};
     if (!semaphore)
         return QUOIT_OK;
-    const struct quoit_sem_options one_turn = {.value = 1, .use = QUOIT_SEM_HOLD};
-    const struct quoit_sem_options no_items = {.value = 0, .use = QUOIT_SEM_SIGNAL};
+    struct quoit_sem_options one_turn = {.value = 1, .give_back = 1};
+    const struct quoit_sem_options no_items = {.value = 0};
     quoit_status status = join("turn", queue, &one_turn, &guard->turn);
+    if (status == QUOIT_ERROR_UNSUPPORTED) { /* a turn is lost with its holder */
+        one_turn.give_back = 0;
+        status = join("turn", queue, &one_turn, &guard->turn);
+    }
     if (status != QUOIT_OK)
         return status;
     status = join("items", queue, &no_items, &guard->items);
@@ -118,5 +124,5 @@ void guard_await(struct guard *guard)
 void guard_took(struct guard *guard)
 {
     if (guard->items)
-        (void)quoit_sem_try_wait(guard->items);
+        (void)quoit_sem_wait(guard->items, QUOIT_NOW);
 }

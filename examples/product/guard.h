@@ -8,6 +8,9 @@
 #define PRODUCT_GUARD_H
 
 #include <quoit.h>
+#include <quoit/sem.h>
+
+#include <stdbool.h>
 
 struct guard {
     quoit_sem *turn;  /* NULL: --sync atomic */

@@ -7,6 +7,8 @@
 #include "product.h"
 #include "random.h"
 
+#include <quoit/inspect.h>
+
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>

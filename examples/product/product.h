@@ -3,7 +3,7 @@
 #ifndef PRODUCT_H
 #define PRODUCT_H
 
-#include <quoit.h>
+#include <quoit/typed.h>
 
 #include <stdatomic.h>
 

@@ -3,7 +3,7 @@
 #ifndef PIPELINE_H
 #define PIPELINE_H
 
-#include <quoit.h>
+#include <quoit/typed.h>
 
 #include <stdio.h>
 

@@ -4,8 +4,9 @@
 #ifndef QUOIT_HANDLE_HPP
 #define QUOIT_HANDLE_HPP
 
-#include <quoit.h>
+#include <quoit/inspect.h>
 #include <quoit/status.hpp>
+#include <quoit/typed.h>
 
 #include <chrono>
 #include <cstddef>
@@ -67,6 +68,7 @@ struct options {
     std::uint64_t message_bytes = 0; // of a message_queue: the longest message
     std::uint32_t permissions = 0;   // 0: 0600
     std::uint64_t user_bytes = 0;
+    std::uint32_t finishes = 0; // this many handles must call finish to end the stream; 0: one
 };
 
 // Any std::chrono duration. One beyond 292 years waits for ever; a negative one does not wait.
@@ -308,6 +310,14 @@ template <class Queue> class makers : public queue_handle
         return thrown(joining(n, o, f), n);
     }
 
+    // Another handle of the same queue, for another thread.
+    [[nodiscard]] Queue again(flags f) const
+    {
+        quoit_queue *q = nullptr;
+        const quoit_status s = quoit_queue_again(raw(), bits(f), &q);
+        return thrown(checked(q, s), "");
+    }
+
     // The same; they return an empty handle and set ec if they fail.
     [[nodiscard]] static Queue create(object_name n, const options &o, flags f,
                                       std::error_code &ec) noexcept
@@ -358,6 +368,7 @@ template <class Queue> class makers : public queue_handle
         c.capacity = o.capacity;
         c.item_bytes = Queue::item_bytes(o);
         c.user_bytes = o.user_bytes;
+        c.finishes = o.finishes;
         c.kind = static_cast<std::uint32_t>(o.kind);
         c.when_full = static_cast<std::uint32_t>(o.when_full);
         c.messages = Queue::messages ? 1 : 0;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Looking inside, for tools and monitors: which objects this machine has, which members a queue
- * has, what has happened to it, and its items without taking them. Included by <quoit.h>. All of it
+ * has, what has happened to it, and its items without taking them. All of it
  * works on handles with any flags. Observers (QUOIT_OBSERVER) need only read permission, and hold
  * up no process.
  */
@@ -9,6 +9,8 @@
 #define QUOIT_INSPECT_H
 
 #include <quoit.h>
+
+#include <stdbool.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -33,23 +35,67 @@ typedef bool quoit_visit(void *context, const char *name);
  */
 quoit_status quoit_list(const char *where, quoit_visit *visit, void *context);
 
+/* ---- What a queue is, and what has happened to it -------------------------------------------- */
+
+struct quoit_queue_info { /* 256 bytes in every version */
+    uint32_t kind;        /* QUOIT_SPSC, ... */
+    uint32_t when_full;   /* of a broadcast: QUOIT_WAIT_FOR_SLOWEST, ... */
+    uint32_t messages;    /* 1: every message has its own size */
+    uint32_t finished;    /* 1: the stream has ended */
+    uint64_t item_bytes;
+    uint64_t capacity;
+    uint64_t user_bytes;
+    uint64_t size;
+    uint64_t pushed; /* items ever; MPMC: positions, and some may have come to nothing */
+    uint64_t popped; /* likewise; broadcast: pushed - size; SPSC messages: bytes, with headers */
+    uint64_t pushed_messages; /* as pushed, but of SPSC messages their number, too */
+    uint64_t popped_messages; /* likewise */
+    uint64_t created_at_unix_ns;
+    uint32_t created_by;   /* PID */
+    uint32_t producer_pid; /* of a live one, in its own PID namespace; 0: there is none */
+    uint32_t consumer_pid; /* likewise */
+    uint32_t item_align;
+    /* Counters since creation, over all members, for people: a crash may leave them one short. */
+    uint64_t full;       /* pushes, batches and claims that found no room */
+    uint64_t empty;      /* pops, batches and peeks that found nothing */
+    uint64_t sleeps;     /* how often a side went to sleep */
+    uint64_t wakes;      /* how often a side woke sleepers, a system call each */
+    uint64_t repairs;    /* claims, items and subscribers left by a crash, since repaired */
+    uint64_t high_water; /* the most queued items that a member has seen at its checks */
+    char type[32];       /* what an item is; "": not told */
+    uint32_t finishes;   /* this many finishes end the stream */
+    uint32_t reserved_word;
+    uint64_t reserved[8];
+};
+QUOIT_STATIC_ASSERT(sizeof(struct quoit_queue_info) == 256, "in every version");
+
+/* OK FORKED INVALID, and CORRUPT where a System V queue has lost its lock file: the PIDs are then
+   0. A system call for each role. */
+quoit_status quoit_queue_inspect(const quoit_queue *queue, struct quoit_queue_info *info_out);
+
+/* The invariants of the queue's shared memory: OK, or CORRUPT with a sentence. Any role, while in
+   use. */
+quoit_status quoit_queue_check(const quoit_queue *queue);
+
 /* ---- Members --------------------------------------------------------------------------------- */
 
 enum { QUOIT_MEMBERS_MAX = 65 };
 
-struct quoit_member_info {
-    uint32_t pid;   /* in its own PID namespace */
-    unsigned roles; /* QUOIT_PRODUCER, QUOIT_CONSUMER or both; of a pool's member 0 */
+struct quoit_member_info { /* 64 bytes in every version */
+    uint32_t pid;          /* in its own PID namespace */
+    uint32_t roles;        /* QUOIT_PRODUCER, QUOIT_CONSUMER or both; of a pool's member 0 */
     uint64_t joined_at_unix_ns;
-    /* false: it crashed, and no member has taken its entry since. An observer without write
-       permission on the object learns this on Linux only; elsewhere it is then true. */
-    bool alive;
-    /* The queue's next step waits for it. MPMC: its claim is the oldest, or it has taken and not
+    /* 0: it crashed, and no member has taken its entry since. An observer without write permission
+       on the object learns this on Linux only; elsewhere it is then 1. */
+    uint32_t alive;
+    /* 1: the queue's next step waits for it. MPMC: its claim is the oldest, or it has taken and not
        released the oldest item. BROADCAST: it is the subscriber with the most items left to take.
        SPSC: the consumer while the queue is full. */
-    bool holds_up;
+    uint32_t holds_up;
     uint64_t lag; /* BROADCAST: items that this subscriber has yet to take; else 0 */
+    uint64_t reserved[4];
 };
+QUOIT_STATIC_ASSERT(sizeof(struct quoit_member_info) == 64, "in every version");
 
 /*
  * The members of a queue, also crashed ones whose entries no member has taken since.
@@ -66,12 +112,14 @@ quoit_status quoit_pool_members(const quoit_pool *pool, struct quoit_member_info
 /* ---- What is in it --------------------------------------------------------------------------- */
 
 /* How far a process has read the queue. All zero: before the oldest item that is there. */
-struct quoit_cursor {
-    uint64_t next; /* a position, as in quoit_queue_info.pushed and .popped */
-    /* Items that were gone before it came to them; SPSC messages: how often some were. */
-    uint64_t missed;
-    bool begun; /* true: next says where to begin; e.g. at info.pushed, behind the newest item */
+struct quoit_cursor { /* 32 bytes in every version */
+    uint64_t next;    /* a position, as in quoit_queue_info.pushed and .popped */
+    uint64_t missed;  /* items that were gone before it came to them; SPSC messages: how often some
+                        were */
+    uint64_t begun;   /* 1: next says where to begin; e.g. at info.pushed, behind the newest item */
+    uint64_t reserved;
 };
+QUOIT_STATIC_ASSERT(sizeof(struct quoit_cursor) == 32, "in every version");
 
 /*
  * Copy the next item that is still there, without taking it, and move the cursor behind it.

@@ -60,7 +60,8 @@ struct quoit_ring_shm {
     quoit_atomic_u32 rows;             /* 272  consumer  broadcast: all subscribers' are below */
     quoit_atomic_u32 producers_joined; /* 276  producer  how many ever joined, tools aside */
     quoit_atomic_u32 consumers_joined; /* 280  consumer  likewise                          */
-    uint8_t pad4[100];
+    quoit_atomic_u32 finishes;         /* 284  producer  how many have finished              */
+    uint8_t pad4[96];
 };
 
 /* Shared, one for each member of an MPMC or a broadcast queue (FORMAT.md 4): what it is taking or

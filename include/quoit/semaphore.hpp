@@ -13,15 +13,10 @@
 namespace quoit
 {
 
-enum class semaphore_use : std::uint32_t {
-    hold = QUOIT_SEM_HOLD,    // as a lock: the process that waits also posts
-    signal = QUOIT_SEM_SIGNAL // some processes post and others wait
-};
-
 struct semaphore_options {
-    std::uint32_t value = 0; // at first
-    semaphore_use use = semaphore_use::hold;
-    std::uint32_t permissions = 0;
+    std::uint32_t value = 0;       // at first
+    std::uint32_t permissions = 0; // 0: 0600
+    bool give_back = false;        // the count of a process that crashes: sysv only
 };
 
 class semaphore
@@ -118,13 +113,17 @@ class semaphore
     };
     static quoit_sem_options translated(const semaphore_options &o) noexcept
     {
-        return {o.value, static_cast<quoit_sem_use>(o.use), o.permissions};
+        quoit_sem_options c = {};
+        c.value = o.value;
+        c.permissions = o.permissions;
+        c.give_back = o.give_back ? 1 : 0;
+        return c;
     }
     static made creating(const char *name, const semaphore_options &o) noexcept
     {
         const quoit_sem_options c = translated(o);
         quoit_sem *s = nullptr;
-        const quoit_status code = quoit_sem_create(name, &c, &s);
+        const quoit_status code = quoit_sem_create(name, &c, 0, &s);
         return {s, code};
     }
     static made opening(const char *name, flags f) noexcept
@@ -137,7 +136,7 @@ class semaphore
     {
         const quoit_sem_options c = translated(o);
         quoit_sem *s = nullptr;
-        const quoit_status code = quoit_sem_join(name, &c, &s);
+        const quoit_status code = quoit_sem_join(name, &c, 0, &s);
         return {s, code};
     }
 

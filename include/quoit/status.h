@@ -21,6 +21,8 @@
 #ifndef QUOIT_STATUS_H
 #define QUOIT_STATUS_H
 
+#include <stdint.h>
+
 typedef enum quoit_status {
     QUOIT_OK = 0,
     QUOIT_FULL = 1,        /* no room, also when the time was over */
@@ -71,6 +73,11 @@ QUOIT_ASSERT_ENUM(quoit_status);
 #ifdef __cplusplus
 extern "C" {
 #endif
+
+/* The version of these headers, and of the library: 10000 * major + 100 * minor + patch. A library
+   has all that the headers of its own and of earlier versions declare. Any thread. */
+#define QUOIT_VERSION 100
+uint32_t quoit_version(void);
 
 /* The status's name, "QUOIT_FULL"; "QUOIT_?" for another number. Never NULL. Any thread. */
 const char *quoit_status_name(quoit_status status);

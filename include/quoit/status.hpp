@@ -3,7 +3,7 @@
 #ifndef QUOIT_STATUS_HPP
 #define QUOIT_STATUS_HPP
 
-#include <quoit.h>
+#include <quoit/status.h>
 
 #include <cstdlib>
 #include <initializer_list>

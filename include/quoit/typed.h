@@ -1,23 +1,14 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * The end of <quoit.h>, which includes it: QUOIT_DEFINE_QUEUE, at its end, and what its inlined
- * calls need.
- */
+/* Typed, inlined calls: QUOIT_DEFINE_QUEUE, at the end, and what these calls need. */
 #ifndef QUOIT_TYPED_H
 #define QUOIT_TYPED_H
 
 #include <quoit.h>
+#include <quoit/spsc.h>
 
 #ifdef __cplusplus
 extern "C" {
 #endif
-
-struct quoit_is_padded { /* unless the structs here are packed */
-    uint8_t first;
-    uint64_t second;
-};
-QUOIT_STATIC_ASSERT(sizeof(struct quoit_is_padded) > 9 && sizeof(struct quoit_queue_options) == 128,
-                    "Quoit: include <quoit.h> without -fpack-struct or '#pragma pack' in effect");
 
 /* The number of the inlined layout below. The library checks it when a typed handle is made. */
 #define QUOIT_INLINE_LAYOUT 1u
@@ -117,10 +108,13 @@ static inline void quoit_queue_popped(quoit_queue *queue)
     _Pragma("GCC diagnostic ignored \"-Wunused-function\"") \
     static inline struct quoit_queue_options name##_options(uint64_t quoit_capacity) \
     { \
+        QUOIT_STATIC_ASSERT(sizeof #name <= 32, "Quoit: the type's name has at most 31 bytes"); \
         struct quoit_queue_options quoit_o; \
         memset(&quoit_o, 0, sizeof quoit_o); \
         quoit_o.capacity = quoit_capacity; \
         quoit_o.item_bytes = sizeof(type_); \
+        quoit_o.item_align = QUOIT_ALIGN_OF(type_); \
+        memcpy(quoit_o.type, #name, sizeof #name); \
         return quoit_o; \
     } \
     static inline quoit_status name##_from(quoit_queue *quoit_q, struct name##_queue *quoit_out) \

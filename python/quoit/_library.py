@@ -62,28 +62,31 @@ class QueueOptions(ctypes.Structure):
 
 class _Fields(ctypes.Structure):
     def __repr__(self):
-        return f"{type(self).__name__}({', '.join(f'{f[0]}={getattr(self, f[0])}' for f in self._fields_)})"
+        shown = [name for name, *_ in self._fields_ if not name.startswith("_")]
+        return f"{type(self).__name__}({', '.join(f'{name}={getattr(self, name)}' for name in shown)})"
 
 
 class QueueInfo(_Fields):
     """struct quoit_queue_info."""
-    _fields_ = [("kind", c_uint32), ("messages", c_uint32), ("item_bytes", c_uint64), ("capacity", c_uint64),
-                ("when_full", c_uint32), ("user_bytes", c_uint64), ("pushed", c_uint64), ("popped", c_uint64),
-                ("size", c_uint64), ("finished", c_bool), ("producer_pid", c_uint32), ("consumer_pid", c_uint32),
-                ("created_by", c_uint32), ("created_at_unix_ns", c_uint64), ("full", c_uint64), ("empty", c_uint64),
-                ("sleeps", c_uint64), ("wakes", c_uint64), ("repairs", c_uint64), ("high_water", c_uint64),
-                ("pushed_messages", c_uint64), ("popped_messages", c_uint64)]
+    _fields_ = [("kind", c_uint32), ("when_full", c_uint32), ("messages", c_uint32), ("finished", c_uint32),
+                ("item_bytes", c_uint64), ("capacity", c_uint64), ("user_bytes", c_uint64), ("size", c_uint64),
+                ("pushed", c_uint64), ("popped", c_uint64), ("pushed_messages", c_uint64),
+                ("popped_messages", c_uint64), ("created_at_unix_ns", c_uint64), ("created_by", c_uint32),
+                ("producer_pid", c_uint32), ("consumer_pid", c_uint32), ("item_align", c_uint32),
+                ("full", c_uint64), ("empty", c_uint64), ("sleeps", c_uint64), ("wakes", c_uint64),
+                ("repairs", c_uint64), ("high_water", c_uint64), ("type", c_char * 32), ("finishes", c_uint32),
+                ("_reserved_word", c_uint32), ("_reserved", c_uint64 * 8)]
 
 
 class Member(_Fields):
     """struct quoit_member_info."""
-    _fields_ = [("pid", c_uint32), ("roles", c_uint32), ("joined_at_unix_ns", c_uint64), ("alive", c_bool),
-                ("holds_up", c_bool), ("lag", c_uint64)]
+    _fields_ = [("pid", c_uint32), ("roles", c_uint32), ("joined_at_unix_ns", c_uint64), ("alive", c_uint32),
+                ("holds_up", c_uint32), ("lag", c_uint64), ("_reserved", c_uint64 * 4)]
 
 
 class Cursor(_Fields):
     """Where somebody who looks at a queue is; see Queue.look."""
-    _fields_ = [("next", c_uint64), ("missed", c_uint64), ("begun", c_bool)]
+    _fields_ = [("next", c_uint64), ("missed", c_uint64), ("begun", c_uint64), ("_reserved", c_uint64)]
 
     def __setattr__(self, name, value):
         super().__setattr__(name, number(name, value))
@@ -123,7 +126,8 @@ def _declare(library):
         "status_name": (c_char_p, c_int), "describe": (c_char_p, c_int), "unlink": (c_int, c_char_p, c_uint32),
         "queue_create": (c_int, c_char_p, POINTER(QueueOptions), c_uint32, out),
         "queue_join": (c_int, c_char_p, POINTER(QueueOptions), c_uint32, out),
-        "queue_open": (c_int, c_char_p, c_uint32, out), "queue_close": (None, h), "queue_finish": (c_int, h),
+        "queue_again": (c_int, h, c_uint32, out), "queue_open": (c_int, c_char_p, c_uint32, out),
+        "queue_close": (None, h), "queue_finish": (c_int, h),
         "queue_unlink": (c_int, h), "queue_push": (c_int, h, c_void_p, size, wait),
         "queue_pop": (c_int, h, c_void_p, size, sizes, wait),
         "queue_push_many": (c_int, h, c_void_p, size, size, sizes, wait),

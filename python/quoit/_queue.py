@@ -38,7 +38,10 @@ class Queue(Handle):
         return self
 
     @classmethod
-    def _make(cls, call, name, flags, item_bytes, messages, format, **options):
+    def _make(cls, call, name, flags, item_bytes, messages, format, type, **options):
+        what = os.fsencode(type)
+        if len(what) > 31 or b"\0" in what:
+            raise ValueError(f"type is {type!r}; it must have at most 31 bytes, and no NUL")
         if (item_bytes is None) == (format is None):
             raise ValueError("either item_bytes or format is needed")
         if format is not None:
@@ -46,7 +49,8 @@ class Queue(Handle):
                 raise ValueError("a queue of messages has no format")
             item_bytes = struct.calcsize(format)
         options.update(item_bytes=item_bytes, messages=messages)
-        asked = QueueOptions(**{key: number(key, value, cls._BITS.get(key, 32)) for key, value in options.items()})
+        numbers = {key: number(key, value, cls._BITS.get(key, 32)) for key, value in options.items()}
+        asked = QueueOptions(**numbers, type=what)
         handle = c_void_p()
         check(call(encoded_name(name), byref(asked), number("flags", flags, 32), byref(handle)))
         return cls._of(handle, format)
@@ -55,17 +59,25 @@ class Queue(Handle):
 
     @classmethod
     def create(cls, name, flags, *, capacity, item_bytes=None, messages=False, format=None, kind=SPSC,
-               when_full=WAIT_FOR_SLOWEST, permissions=0, user_bytes=0):
+               when_full=WAIT_FOR_SLOWEST, permissions=0, user_bytes=0, finishes=0, type=""):
         """Make a queue. item_bytes: the size of every item, or with messages=True of the longest message."""
         return cls._make(library.quoit_queue_create, name, flags, item_bytes, messages, format, capacity=capacity,
-                         kind=kind, when_full=when_full, permissions=permissions, user_bytes=user_bytes)
+                         kind=kind, when_full=when_full, permissions=permissions, user_bytes=user_bytes,
+                         finishes=finishes, type=type)
 
     @classmethod
     def join(cls, name, flags, *, capacity, item_bytes=None, messages=False, format=None, kind=SPSC,
-             when_full=WAIT_FOR_SLOWEST, permissions=0, user_bytes=0):
+             when_full=WAIT_FOR_SLOWEST, permissions=0, user_bytes=0, finishes=0, type=""):
         """Open the queue, or make it. Raises Different if the queue there is not as requested."""
         return cls._make(library.quoit_queue_join, name, flags, item_bytes, messages, format, capacity=capacity,
-                         kind=kind, when_full=when_full, permissions=permissions, user_bytes=user_bytes)
+                         kind=kind, when_full=when_full, permissions=permissions, user_bytes=user_bytes,
+                         finishes=finishes, type=type)
+
+    def again(self, flags):
+        """Another handle of the same queue. Raises Removed if the queue's name is gone."""
+        handle = c_void_p()
+        check(self._call(OTHER, library.quoit_queue_again, number("flags", flags, 32), byref(handle)))
+        return self._of(handle, self._struct.format if self._struct else None)
 
     @classmethod
     def open(cls, name, flags, *, format=None):

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Listing what there is: the system names what may be an object, and each is looked at. */
 #include <quoit.h>
+#include <quoit/inspect.h>
 
 #include "region.h"
 

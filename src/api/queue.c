@@ -6,6 +6,7 @@
 #include "fail.h"
 #include "peers.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 enum { LINE = 64, ALL_ROLES = QUOIT_PRODUCER | QUOIT_CONSUMER | QUOIT_OBSERVER };
@@ -67,12 +68,14 @@ static quoit_status allocate_scratch(struct quoit_queue_handle *handle)
         peeked = ring->item_bytes;
     if (claimed + peeked == 0)
         return QUOIT_OK;
-    claimed = (claimed + LINE - 1) / LINE * LINE;
-    handle->scratch = claimed + peeked <= SIZE_MAX ? calloc(1, (size_t)(claimed + peeked)) : NULL;
+    uint64_t align = handle->place.item_align > LINE ? handle->place.item_align : LINE;
+    claimed = (claimed + align - 1) / align * align;
+    uint64_t bytes = claimed + peeked + align;
+    handle->scratch = bytes <= SIZE_MAX ? calloc(1, (size_t)bytes) : NULL;
     if (!handle->scratch)
         return quoit_fail(QUOIT_ERROR_NO_MEMORY, "out of memory for a queue's handle");
-    ring->scratch = handle->scratch;
-    ring->peeked = handle->scratch + claimed;
+    ring->scratch = handle->scratch + (align - (uintptr_t)handle->scratch % align);
+    ring->peeked = ring->scratch + claimed;
     return QUOIT_OK;
 }
 
@@ -189,8 +192,16 @@ quoit_status quoit_queue_create(const char *name, const struct quoit_queue_optio
     return status;
 }
 
+static bool is_same(const quoit_queue *queue, const quoit_region *region,
+                    const struct quoit_queue_place *place)
+{
+    return queue->handle->region->identity == region->identity &&
+           queue->handle->place.ring.empty == place->ring.empty;
+}
+
+/* same: NULL, or REMOVED if the name leads to another queue than this one. */
 static quoit_status open_held(const char *name, const struct quoit_queue_options *options,
-                              uint32_t flags, quoit_queue **queue_out)
+                              uint32_t flags, const quoit_queue *same, quoit_queue **queue_out)
 {
     quoit_region *region;
     struct quoit_queue_place place;
@@ -202,6 +213,8 @@ static quoit_status open_held(const char *name, const struct quoit_queue_options
     status = quoit_queue_find(region, &place);
     if (status == QUOIT_OK && options)
         status = quoit_queue_compare(region, &place, options);
+    if (status == QUOIT_OK && same && !is_same(same, region, &place))
+        status = quoit_fail(QUOIT_ERROR_REMOVED, "'%s' leads to another queue now", name);
     if (status == QUOIT_OK)
         status = enter(region, &place, flags, &handle);
     if (status != QUOIT_OK) {
@@ -217,7 +230,7 @@ static quoit_status open_existing(const char *name, const struct quoit_queue_opt
 {
     quoit_os_cancel_point();
     quoit_os_fork_hold(); /* until the handle's guard is in its place */
-    quoit_status status = open_held(name, options, flags, queue_out);
+    quoit_status status = open_held(name, options, flags, NULL, queue_out);
     quoit_os_fork_release();
     return status;
 }
@@ -259,6 +272,26 @@ quoit_status quoit_queue_join(const char *name, const struct quoit_queue_options
     return status;
 }
 
+quoit_status quoit_queue_again(const quoit_queue *queue, uint32_t flags, quoit_queue **queue_out)
+{
+    char name[QUOIT_PATH_MAX + 32];
+    quoit_status status = check_call(flags, queue_out);
+    if (status == QUOIT_OK)
+        status = quoit_queue_check_handle(queue);
+    if (status != QUOIT_OK)
+        return status;
+    const quoit_region *region = queue->handle->region;
+    (void)snprintf(name, sizeof name, "%s:%s", quoit_region_scheme(region),
+                   quoit_region_text(region));
+    quoit_os_cancel_point();
+    quoit_os_fork_hold(); /* until the handle's guard is in its place */
+    status = open_held(name, NULL, flags, queue, queue_out);
+    quoit_os_fork_release();
+    if (status == QUOIT_ERROR_NOT_FOUND)
+        return quoit_fail(QUOIT_ERROR_REMOVED, "'%s' was removed: open the handles before", name);
+    return status;
+}
+
 /* Whoever sleeps until this handle's sides do something; of many, also those on its own sides. */
 static void wake_others(quoit_queue *queue)
 {
@@ -287,6 +320,21 @@ void quoit_queue_close(quoit_queue *queue)
     quoit_os_fork_release();
 }
 
+/* The producer counts itself before it marks the end. If it crashes in between, the next call that
+   finds nothing marks the end: quoit_queue_found_nothing. */
+void quoit_queue_end_stream(quoit_queue *queue)
+{
+    struct quoit_queue_handle *handle = queue->handle;
+    const struct quoit_ring_place *ring = &handle->place.ring;
+    /* FINISH-C1: having seen the number, the pushes of all who finished are visible. Pairs with
+       FINISH-P1. */
+    uint32_t finishes = atomic_load_explicit(&ring->shm->finishes, memory_order_acquire);
+    if (finishes < handle->place.finishes || ring->ops->is_finished(ring))
+        return;
+    ring->ops->finish(&queue->producer, ring);
+    wake_others(queue);
+}
+
 quoit_status quoit_queue_finish(quoit_queue *queue)
 {
     quoit_status status = quoit_queue_check_handle(queue);
@@ -295,10 +343,14 @@ quoit_status quoit_queue_finish(quoit_queue *queue)
     struct quoit_queue_handle *handle = queue->handle;
     if (!(handle->roles & QUOIT_PRODUCER))
         return quoit_fail(QUOIT_ERROR_WRONG_ROLE, "a queue is finished by its producer");
-    handle->place.ring.ops->finish(&queue->producer, &handle->place.ring);
-    queue->producer.bytes.at_hand = 0;
-    handle->claimed.count = 0;
-    wake_others(queue);
+    if (handle->has_finished)
+        return QUOIT_OK;
+    (void)quoit_queue_discard(queue);
+    handle->has_finished = true;
+    quoit_ring_producer_shut(&queue->producer);
+    /* FINISH-P1: this side's pushes came before. Pairs with FINISH-C1. */
+    (void)atomic_fetch_add_explicit(&handle->place.ring.shm->finishes, 1, memory_order_release);
+    quoit_queue_end_stream(queue);
     return QUOIT_OK;
 }
 
@@ -308,22 +360,25 @@ quoit_status quoit_queue_unlink(quoit_queue *queue)
     return status == QUOIT_OK ? quoit_region_unlink_self(queue->handle->region) : status;
 }
 
-/* The alignment and the type are compared once the format has them. */
 quoit_status quoit_queue_check_typed(const quoit_queue *queue, uint32_t inline_layout,
                                      size_t item_bytes, size_t item_align, const char *type)
 {
     quoit_status status = quoit_queue_check_handle(queue);
-    (void)item_align;
     if (status != QUOIT_OK)
         return status;
+    const struct quoit_queue_place *place = &queue->handle->place;
     if (inline_layout != QUOIT_INLINE_LAYOUT)
         return quoit_fail(QUOIT_ERROR_INVALID,
                           "compiled against <quoit/typed.h> with inline layout %u, this library "
                           "has %u: compile anew",
                           (unsigned)inline_layout, QUOIT_INLINE_LAYOUT);
-    if (queue->handle->place.messages || queue->handle->place.item_bytes != item_bytes)
-        return quoit_fail(QUOIT_ERROR_DIFFERENT, "the queue has %s of %u bytes, a %s has %zu",
-                          queue->handle->place.messages ? "messages" : "items",
-                          (unsigned)queue->handle->place.item_bytes, type, item_bytes);
-    return QUOIT_OK;
+    if (place->messages || place->item_bytes != item_bytes)
+        return quoit_fail(QUOIT_ERROR_DIFFERENT, "the queue has %s of %u bytes, the type has %zu",
+                          place->messages ? "messages" : "items", (unsigned)place->item_bytes,
+                          item_bytes);
+    if (place->item_align < item_align)
+        return quoit_fail(QUOIT_ERROR_DIFFERENT,
+                          "the queue's items are aligned to %u, the type is to %zu",
+                          (unsigned)place->item_align, item_align);
+    return quoit_queue_compare_type(place, type);
 }

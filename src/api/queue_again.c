@@ -21,6 +21,12 @@ quoit_status quoit_queue_check_role(const quoit_queue *queue, uint32_t role)
     return status;
 }
 
+quoit_status quoit_queue_check_pusher(const quoit_queue *queue)
+{
+    quoit_status status = quoit_queue_check_role(queue, QUOIT_PRODUCER);
+    return status == QUOIT_OK && queue->handle->has_finished ? QUOIT_FINISHED : status;
+}
+
 quoit_status quoit_queue_check_bytes(const quoit_queue *queue, size_t bytes)
 {
     const struct quoit_queue_place *place = &queue->handle->place;
@@ -35,7 +41,8 @@ quoit_status quoit_queue_check_bytes(const quoit_queue *queue, size_t bytes)
 
 quoit_status quoit_queue_check_items(const quoit_queue *queue, uint32_t role, size_t item_bytes)
 {
-    quoit_status status = quoit_queue_check_role(queue, role);
+    quoit_status status = role == QUOIT_PRODUCER ? quoit_queue_check_pusher(queue)
+                                                 : quoit_queue_check_role(queue, role);
     if (status == QUOIT_OK && queue->handle->place.messages)
         return quoit_fail(QUOIT_ERROR_INVALID, "the queue has messages, which come one by one: use "
                                                "quoit_queue_push, pop, claim or peek");
@@ -73,6 +80,7 @@ static void note_full(quoit_queue *queue)
 quoit_status quoit_queue_found_nothing(quoit_queue *queue, uint32_t role)
 {
     struct quoit_waiter *waiter = quoit_waiter_of(queue, role);
+    quoit_queue_end_stream(queue);
     quoit_status status = quoit_peer_check(queue, waiter);
     if (waiter->role == QUOIT_PRODUCER)
         note_full(queue);
@@ -167,7 +175,7 @@ quoit_status quoit_queue_push_again(quoit_queue *queue, const void *data, size_t
 quoit_status quoit_queue_push_rightly(quoit_queue *queue, const void *data, size_t bytes)
 {
     struct source source = {data, bytes};
-    quoit_status status = quoit_queue_check_role(queue, QUOIT_PRODUCER);
+    quoit_status status = quoit_queue_check_pusher(queue);
     if (status == QUOIT_OK)
         status = quoit_queue_check_bytes(queue, bytes);
     if (status != QUOIT_OK)

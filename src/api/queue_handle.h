@@ -4,6 +4,7 @@
 #define QUOIT_API_QUEUE_HANDLE_H
 
 #include <quoit.h>
+#include <quoit/typed.h>
 
 #include "queue_shm.h"
 #include "queue_wait.h"
@@ -23,7 +24,8 @@ struct quoit_queue_handle {
     quoit_region *region;
     struct quoit_queue_place place;
     uint32_t roles;
-    bool forked; /* made before a fork, seen in the child */
+    bool forked;       /* made before a fork, seen in the child */
+    bool has_finished; /* its producer pushes no more */
     struct quoit_os_fork_guard guard;
     quoit_queue *queue;
     void *allocation; /* what queue was aligned in */
@@ -37,9 +39,11 @@ struct quoit_queue_handle {
 
 /* As check_handle, and WRONG_ROLE. */
 quoit_status quoit_queue_check_role(const quoit_queue *queue, uint32_t role);
+/* As check_role for a producer, and FINISHED once this handle has finished. */
+quoit_status quoit_queue_check_pusher(const quoit_queue *queue);
 /* May an item, or a message, have that size? TOO_BIG INVALID. */
 quoit_status quoit_queue_check_bytes(const quoit_queue *queue, size_t bytes);
-/* As check_role; INVALID for a queue of messages, and for another size. */
+/* As check_role or check_pusher; INVALID for a queue of messages, and for another size. */
 quoit_status quoit_queue_check_items(const quoit_queue *queue, uint32_t role, size_t item_bytes);
 
 /* One try of a call: FULL or EMPTY if there is nothing to do yet. */
@@ -63,6 +67,9 @@ quoit_status quoit_queue_pop_waiting(quoit_queue *queue, void *buffer, size_t ro
 void quoit_queue_note_popped(quoit_queue *queue, uint64_t count);
 /* After a look for items. */
 void quoit_queue_note_freed(quoit_queue *queue);
+
+/* Marks the end of the stream if as many producers have finished as make it: queue.c. */
+void quoit_queue_end_stream(quoit_queue *queue);
 
 /* Numbers that change with each push, or pop, of this side: queue_peers.c. */
 uint64_t quoit_queue_pushes(const quoit_queue *queue);

@@ -50,7 +50,7 @@ quoit_status quoit_queue_claim(quoit_queue *queue, size_t bytes, void **room_out
 {
     struct claim claim = {.wanted = 1, .bytes = bytes};
     *room_out = NULL;
-    quoit_status status = quoit_queue_check_role(queue, QUOIT_PRODUCER);
+    quoit_status status = quoit_queue_check_pusher(queue);
     if (status == QUOIT_OK)
         status = quoit_queue_check_bytes(queue, bytes);
     if (status == QUOIT_OK)

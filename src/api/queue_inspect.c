@@ -78,6 +78,8 @@ quoit_status quoit_queue_inspect(const quoit_queue *queue, struct quoit_queue_in
         .when_full = handle->place.layout == QUOIT_LAYOUT_LOSSY ? QUOIT_DROP_OLDEST
                                                                 : QUOIT_WAIT_FOR_SLOWEST,
         .messages = handle->place.messages,
+        .item_align = handle->place.item_align,
+        .finishes = handle->place.finishes,
         .user_bytes = handle->place.user_bytes,
         .pushed = handle->place.layout == QUOIT_LAYOUT_BYTES
                       ? quoit_ring_tail(handle->place.ring.shm)
@@ -96,6 +98,7 @@ quoit_status quoit_queue_inspect(const quoit_queue *queue, struct quoit_queue_in
         .repairs = counts.repairs,
         .high_water = counts.high_water > size ? counts.high_water : size,
     };
+    memcpy(info_out->type, handle->place.type, sizeof info_out->type);
     const struct quoit_ring_shm *shm = handle->place.ring.shm;
     info_out->pushed_messages = messages(queue, &shm->pushed_messages, info_out->pushed);
     info_out->popped_messages = messages(queue, &shm->popped_messages, popped);

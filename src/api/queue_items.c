@@ -49,6 +49,7 @@ void quoit_queue_note_freed(quoit_queue *queue)
 static inline bool is_right(const quoit_queue *queue, uint32_t role, size_t item_bytes)
 {
     return queue && queue->handle->roles & role && !queue->handle->forked &&
+           !(role == QUOIT_PRODUCER && queue->handle->has_finished) &&
            !queue->handle->place.messages && queue->handle->place.item_bytes == item_bytes;
 }
 

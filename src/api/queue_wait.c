@@ -208,6 +208,7 @@ static quoit_status sleep_until_ready(quoit_queue *queue, struct quoit_waiter *w
     for (;;) {
         quoit_sleep_unless(queue, waiter, is_ready, left);
         quoit_os_cancel_point(); /* with nothing taken; as after a kill, asleep may stay odd */
+        quoit_queue_end_stream(queue);
         quoit_status status = look_at(queue, waiter->role);
         if (status != nothing)
             return status;

@@ -4,6 +4,7 @@
 #define QUOIT_API_QUEUE_WAIT_H
 
 #include <quoit.h>
+#include <quoit/ring.h>
 
 #include "members.h"
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Named semaphores: the name's scheme picks the mechanism, which does the rest. */
 #include <quoit.h>
+#include <quoit/sem.h>
 
 #include "fail.h"
 #include "name.h"
@@ -46,9 +47,19 @@ static quoit_status check_options(const struct quoit_sem_options *options,
         return quoit_fail(QUOIT_ERROR_INVALID,
                           "a %s semaphore's value of %u is too large, at most %u", ops->scheme.name,
                           (unsigned)options->value, (unsigned)ops->value_max);
-    if (options->use != QUOIT_SEM_HOLD && options->use != QUOIT_SEM_SIGNAL)
-        return quoit_fail(QUOIT_ERROR_INVALID, "use %d is not one of enum quoit_sem_use",
-                          (int)options->use);
+    uint64_t others = options->reserved_word;
+    for (size_t i = 0; i < sizeof options->reserved / sizeof *options->reserved; i++)
+        others |= options->reserved[i];
+    if (others != 0 || options->give_back > 1)
+        return quoit_fail(
+            QUOIT_ERROR_INVALID,
+            "give_back is %u, where 0 or 1 would be right, or options.reserved is not "
+            "0: zero the whole struct",
+            (unsigned)options->give_back);
+    if (options->give_back && !ops->gives_back)
+        return quoit_fail(QUOIT_ERROR_UNSUPPORTED,
+                          "a %s semaphore gives nothing back after a crash; a sysv one does",
+                          ops->scheme.name);
     return quoit_permissions(options->permissions, permissions_out);
 }
 
@@ -63,8 +74,7 @@ static quoit_status make_held(const struct quoit_os_sem_ops *ops, const char *te
         return quoit_fail(QUOIT_ERROR_NO_MEMORY, "out of memory for a semaphore's handle");
     sem->ops = ops;
     if (options)
-        status = ops->create(text, options->value, permissions, options->use == QUOIT_SEM_HOLD,
-                             &sem->os);
+        status = ops->create(text, options->value, permissions, options->give_back == 1, &sem->os);
     else
         status = ops->open(text, (flags & QUOIT_ANY_OWNER) != 0, &sem->os);
     if (status == QUOIT_OK)
@@ -93,11 +103,14 @@ static quoit_status make(const char *name, const struct quoit_sem_options *optio
 }
 
 quoit_status quoit_sem_create(const char *name, const struct quoit_sem_options *options,
-                              quoit_sem **sem_out)
+                              uint32_t flags, quoit_sem **sem_out)
 {
     if (!sem_out || !options)
         return quoit_fail(QUOIT_ERROR_INVALID, "options or sem_out is NULL");
     *sem_out = NULL;
+    if (flags != 0)
+        return quoit_fail(QUOIT_ERROR_INVALID, "flags 0x%x are not valid; 0 would be",
+                          (unsigned)flags);
     return make(name, options, 0, sem_out);
 }
 
@@ -111,13 +124,13 @@ quoit_status quoit_sem_open(const char *name, uint32_t flags, quoit_sem **sem_ou
 }
 
 static quoit_status join_held(const char *name, const struct quoit_sem_options *options,
-                              quoit_sem **sem_out)
+                              uint32_t flags, quoit_sem **sem_out)
 {
     do {
-        quoit_status status = quoit_sem_create(name, options, sem_out);
+        quoit_status status = quoit_sem_create(name, options, 0, sem_out);
         if (status != QUOIT_ERROR_EXISTS)
             return status;
-        status = quoit_sem_open(name, 0, sem_out);
+        status = quoit_sem_open(name, flags, sem_out);
         if (status != QUOIT_ERROR_NOT_FOUND)
             return status;
     } while (quoit_os_hold_left_ns() > 0);
@@ -127,11 +140,15 @@ static quoit_status join_held(const char *name, const struct quoit_sem_options *
 }
 
 quoit_status quoit_sem_join(const char *name, const struct quoit_sem_options *options,
-                            quoit_sem **sem_out)
+                            uint32_t flags, quoit_sem **sem_out)
 {
     quoit_os_cancel_point();
     quoit_os_fork_hold();
-    quoit_status status = join_held(name, options, sem_out);
+    quoit_status status = check_flags(flags);
+    if (status == QUOIT_OK)
+        status = join_held(name, options, flags, sem_out);
+    else if (sem_out)
+        *sem_out = NULL;
     quoit_os_fork_release();
     return status;
 }
@@ -166,11 +183,6 @@ quoit_status quoit_sem_wait(quoit_sem *sem, int64_t timeout_ns)
         return quoit_fail(QUOIT_ERROR_INVALID, "sem is NULL");
     quoit_os_cancel_point();
     return sem->ops->wait(&sem->os, timeout_ns);
-}
-
-quoit_status quoit_sem_try_wait(quoit_sem *sem)
-{
-    return quoit_sem_wait(sem, 0);
 }
 
 quoit_status quoit_sem_post(quoit_sem *sem)

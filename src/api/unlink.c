@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Removes objects that crashed members have abandoned. Unlinking by name is in region.c. */
 #include <quoit.h>
+#include <quoit/inspect.h>
 
 #include "pool_shm.h"
 #include "queue_shm.h"

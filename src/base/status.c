@@ -57,6 +57,11 @@ static const char *name_and_meaning(quoit_status status, const char **meaning_ou
     return "QUOIT_?";
 }
 
+uint32_t quoit_version(void)
+{
+    return QUOIT_VERSION;
+}
+
 const char *quoit_status_name(quoit_status status)
 {
     const char *meaning;

@@ -161,6 +161,7 @@ struct quoit_os_sem {
 struct quoit_os_sem_ops {
     struct quoit_os_scheme scheme;
     uint32_t value_max;
+    bool gives_back; /* the count that a crashed process has taken */
 
     /* Atomic: nobody sees the semaphore without its value. */
     quoit_status (*create)(const char *text, uint32_t value, uint32_t permissions, bool undo,

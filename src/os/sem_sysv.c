@@ -219,9 +219,9 @@ static quoit_status out_of_range(const struct quoit_os_sem *sem, short by)
     return quoit_fail(
         QUOIT_ERROR_LIMIT,
         "this process has %s the semaphore %d times more often than it has %s it, and "
-        "the system can undo no more when the process ends: QUOIT_SEM_HOLD is for "
-        "processes that wait and post in turn; create it with QUOIT_SEM_SIGNAL if one "
-        "posts and another waits",
+        "the system can give back no more after a crash: the option give_back is for "
+        "processes that wait and post in turn; create it without if one posts and another "
+        "waits",
         by > 0 ? "posted" : "waited for", VALUE_MAX, by > 0 ? "waited for" : "posted");
 }
 
@@ -296,6 +296,7 @@ static quoit_status value_of(struct quoit_os_sem *sem, uint32_t *value_out)
 const struct quoit_os_sem_ops quoit_os_sem_sysv = {
     .scheme = {.name = "sysv", .text_max = 200, .is_key = true},
     .value_max = VALUE_MAX,
+    .gives_back = true,
     .create = create,
     .open = open_existing,
     .unlink = unlink_name,

@@ -7,6 +7,8 @@
 #ifndef QUOIT_REGION_MEMBERS_H
 #define QUOIT_REGION_MEMBERS_H
 
+#include <quoit/inspect.h>
+
 #include "region.h"
 
 #include <stdatomic.h>

@@ -87,6 +87,63 @@ static uint64_t choose_empty(void)
     return quoit_hash(hash, &process, sizeof process);
 }
 
+enum { LARGEST_ALIGN = 4096, USUAL_ALIGN = 16, WORD_ALIGN = 8 };
+
+/* Items of one size in an SPSC ring lie one behind the other. Others have words between them. */
+static uint32_t most_align(const struct quoit_queue_options *options)
+{
+    return options->kind == QUOIT_SPSC && !options->messages ? LARGEST_ALIGN : WORD_ALIGN;
+}
+
+static uint32_t align_for(const struct quoit_queue_options *options)
+{
+    uint32_t align = most_align(options) < USUAL_ALIGN ? most_align(options) : USUAL_ALIGN;
+    if (options->item_align)
+        return options->item_align;
+    while (!options->messages && options->item_bytes % align != 0)
+        align /= 2;
+    return align;
+}
+
+static quoit_status check_align(const struct quoit_queue_options *options)
+{
+    uint32_t align = options->item_align;
+    if (align == 0)
+        return QUOIT_OK;
+    if (align > LARGEST_ALIGN || (align & (align - 1)) != 0)
+        return quoit_fail(QUOIT_ERROR_INVALID,
+                          "item_align is %u; a power of two up to %d would be right, or 0",
+                          (unsigned)align, LARGEST_ALIGN);
+    if (!options->messages && options->item_bytes % align != 0)
+        return quoit_fail(QUOIT_ERROR_INVALID,
+                          "item_bytes is %llu, which is no multiple of item_align, %u",
+                          (unsigned long long)options->item_bytes, (unsigned)align);
+    if (align > most_align(options))
+        return quoit_fail(QUOIT_ERROR_UNSUPPORTED,
+                          "item_align is %u; in this version items of MPMC and broadcast queues, "
+                          "and messages, are aligned to at most %u",
+                          (unsigned)align, (unsigned)most_align(options));
+    return QUOIT_OK;
+}
+
+/* Fields that later versions use. */
+static quoit_status check_reserved(const struct quoit_queue_options *options)
+{
+    uint64_t others = 0;
+    for (size_t i = 0; i < sizeof options->reserved / sizeof *options->reserved; i++)
+        others |= options->reserved[i];
+    if (others != 0)
+        return quoit_fail(QUOIT_ERROR_INVALID, "options.reserved is not 0: zero the whole struct");
+    if (options->members != 0 || options->memory != 0)
+        return quoit_fail(QUOIT_ERROR_UNSUPPORTED,
+                          "options.members is %u and memory %u; this version takes 0 alone",
+                          (unsigned)options->members, (unsigned)options->memory);
+    if (!memchr(options->type, 0, sizeof options->type))
+        return quoit_fail(QUOIT_ERROR_INVALID, "options.type has no end; at most %zu bytes fit",
+                          sizeof options->type - 1);
+    return QUOIT_OK;
+}
+
 quoit_status quoit_queue_check_options(const struct quoit_queue_options *options)
 {
     uint64_t bytes;
@@ -118,13 +175,20 @@ quoit_status quoit_queue_check_options(const struct quoit_queue_options *options
                           "capacity %llu times item_bytes %llu is more than can be addressed",
                           (unsigned long long)options->capacity,
                           (unsigned long long)options->item_bytes);
-    return QUOIT_OK;
+    quoit_status status = check_align(options);
+    return status == QUOIT_OK ? check_reserved(options) : status;
 }
 
 /* A broadcast's producer comes on top of its subscribers. */
 static uint32_t rows_for(const struct quoit_queue_options *options)
 {
     return options->kind == QUOIT_BROADCAST ? QUOIT_MEMBER_ROWS + 1 : QUOIT_MEMBER_ROWS;
+}
+
+static uint64_t slots_align(const struct quoit_queue_options *options)
+{
+    uint64_t align = align_for(options);
+    return align > QUOIT_PIECE_ALIGN ? align : QUOIT_PIECE_ALIGN;
 }
 
 /* Takes the pieces in the order in which FORMAT.md draws them. */
@@ -145,7 +209,7 @@ static quoit_status allocate_pieces(quoit_region *region, const struct quoit_que
         status = quoit_region_allocate(region, options->user_bytes, QUOIT_PIECE_ALIGN,
                                        &queue->user_offset);
     if (status == QUOIT_OK)
-        status = quoit_region_allocate(region, bytes, QUOIT_PIECE_ALIGN, &queue->slots_offset);
+        status = quoit_region_allocate(region, bytes, slots_align(options), &queue->slots_offset);
     return status;
 }
 
@@ -159,7 +223,8 @@ quoit_status quoit_queue_make(const char *name, const struct quoit_queue_options
     (void)slots_bytes(options, layout_for(options), &bytes);
     bytes += sizeof(struct quoit_queue_shm) + ring_bytes(layout_for(options), rows_for(options)) +
              rows_for(options) * sizeof(struct quoit_member_shm) + options->user_bytes +
-             UINT64_C(5) * QUOIT_PIECE_ALIGN; /* no overflow: slots take less than 2^62 */
+             UINT64_C(4) * QUOIT_PIECE_ALIGN +
+             slots_align(options); /* no overflow: slots take less than 2^62 */
 
     quoit_region *region;
     status = quoit_region_begin(name, QUOIT_CONTENT_QUEUE, bytes, options->permissions, &region);
@@ -167,14 +232,17 @@ quoit_status quoit_queue_make(const char *name, const struct quoit_queue_options
         return status;
     struct quoit_queue_shm queue = {
         .kind = options->kind,
-        .item_bytes = (uint32_t)options->item_bytes,
+        .item_bytes = options->item_bytes,
         .capacity = options->capacity,
-        .user_bytes = (uint32_t)options->user_bytes,
+        .user_bytes = options->user_bytes,
+        .item_align = align_for(options),
+        .finishes = options->finishes ? options->finishes : 1,
         .member_rows = rows_for(options),
         .layout = (uint32_t)layout_for(options),
         .messages = options->messages,
         .empty = choose_empty(),
     };
+    memcpy(queue.type, options->type, strlen(options->type));
     uint64_t queue_offset = 0;
     status = allocate_pieces(region, options, &queue, &queue_offset);
     if (status != QUOIT_OK)
@@ -221,17 +289,21 @@ quoit_status quoit_queue_find(quoit_region *region, struct quoit_queue_place *pl
     struct quoit_queue_options options = {.kind = queue.kind,
                                           .item_bytes = queue.item_bytes,
                                           .capacity = queue.capacity,
-                                          .messages = queue.messages == 1,
+                                          .user_bytes = queue.user_bytes,
+                                          .messages = queue.messages,
+                                          .item_align = queue.item_align,
+                                          .finishes = queue.finishes,
                                           .when_full = queue.layout == QUOIT_LAYOUT_LOSSY
                                                            ? QUOIT_DROP_OLDEST
                                                            : QUOIT_WAIT_FOR_SLOWEST};
+    memcpy(options.type, queue.type, sizeof options.type);
     quoit_status status = quoit_queue_check_options(&options);
     if (status != QUOIT_OK)
         return status == QUOIT_ERROR_UNSUPPORTED
                    ? status
                    : quoit_region_damaged(region, "queue", quoit_describe(status));
     if (!is_layout_of(&options, queue.layout) || queue.member_rows == 0 ||
-        queue.member_rows > 65536 || queue.messages > 1 ||
+        queue.member_rows > 65536 || queue.item_align == 0 || queue.finishes == 0 ||
         !slots_bytes(&options, (enum quoit_ring_layout)queue.layout, &bytes))
         return quoit_region_damaged(region, "queue", "a count is out of range");
     uint8_t *ring = quoit_region_piece(
@@ -243,13 +315,16 @@ quoit_status quoit_queue_find(quoit_region *region, struct quoit_queue_place *pl
     uint8_t *user = queue.user_bytes
                         ? quoit_region_piece(region, queue.user_offset, queue.user_bytes)
                         : NULL;
-    if (!ring || !rows || !slots || (queue.user_bytes && !user))
+    if (!ring || !rows || !slots || (queue.user_bytes && !user) ||
+        queue.slots_offset % queue.item_align != 0)
         return quoit_region_damaged(region, "queue", "a piece is outside the region");
 
     *place_out = (struct quoit_queue_place){
         .kind = queue.kind,
         .layout = (enum quoit_ring_layout)queue.layout,
-        .item_bytes = queue.item_bytes,
+        .item_bytes = (uint32_t)queue.item_bytes,
+        .item_align = queue.item_align,
+        .finishes = queue.finishes,
         .user_bytes = queue.user_bytes,
         .messages = options.messages == 1,
         .user = user,
@@ -273,7 +348,16 @@ quoit_status quoit_queue_find(quoit_region *region, struct quoit_queue_place *pl
                     .joined = {&((struct quoit_ring_shm *)(void *)ring)->producers_joined,
                                &((struct quoit_ring_shm *)(void *)ring)->consumers_joined}},
     };
+    memcpy(place_out->type, queue.type, sizeof place_out->type);
     return QUOIT_OK;
+}
+
+quoit_status quoit_queue_compare_type(const struct quoit_queue_place *place, const char *type)
+{
+    if (!type[0] || !place->type[0] || strcmp(type, place->type) == 0)
+        return QUOIT_OK;
+    return quoit_fail(QUOIT_ERROR_DIFFERENT, "the queue's items are of type '%s', not '%s'",
+                      place->type, type);
 }
 
 quoit_status quoit_queue_compare(const quoit_region *region, const struct quoit_queue_place *place,
@@ -296,5 +380,11 @@ quoit_status quoit_queue_compare(const quoit_region *region, const struct quoit_
     if (place->user_bytes != options->user_bytes)
         return quoit_region_differs(region, "queue", "the user area's size", place->user_bytes,
                                     options->user_bytes);
-    return QUOIT_OK;
+    if (options->item_align > place->item_align)
+        return quoit_region_differs(region, "queue", "the item alignment", place->item_align,
+                                    options->item_align);
+    if (place->finishes != (options->finishes ? options->finishes : 1))
+        return quoit_region_differs(region, "queue", "finishes", place->finishes,
+                                    options->finishes);
+    return quoit_queue_compare_type(place, options->type);
 }

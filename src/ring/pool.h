@@ -32,6 +32,7 @@
 #define QUOIT_RING_POOL_H
 
 #include <quoit.h>
+#include <quoit/ring.h>
 
 #include <stddef.h>
 

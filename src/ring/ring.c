@@ -22,6 +22,8 @@ void quoit_ring_init_counters(struct quoit_ring_shm *shm, uint64_t start)
     /* Relaxed: publishing the region orders it. */
     atomic_store_explicit(&shm->consumers_joined, 0, memory_order_relaxed);
     /* Relaxed: publishing the region orders it. */
+    atomic_store_explicit(&shm->finishes, 0, memory_order_relaxed);
+    /* Relaxed: publishing the region orders it. */
     atomic_store_explicit(&shm->finished, 0, memory_order_relaxed);
     /* Relaxed: publishing the region orders it. */
     atomic_store_explicit(&shm->consumer_asleep, 0, memory_order_relaxed);

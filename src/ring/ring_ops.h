@@ -38,6 +38,7 @@ _Static_assert(offsetof(struct quoit_ring_shm, marked) == 264, "FORMAT.md 4");
 _Static_assert(offsetof(struct quoit_ring_shm, rows) == 272, "FORMAT.md 4");
 _Static_assert(offsetof(struct quoit_ring_shm, producers_joined) == 276, "FORMAT.md 4");
 _Static_assert(offsetof(struct quoit_ring_shm, consumers_joined) == 280, "FORMAT.md 4");
+_Static_assert(offsetof(struct quoit_ring_shm, finishes) == 284, "FORMAT.md 4");
 _Static_assert(sizeof(struct quoit_ring_shm) == 384, "FORMAT.md 4");
 _Static_assert(sizeof(quoit_atomic_u64) == 8, "counters are shared by 32-bit and 64-bit processes");
 _Static_assert(sizeof(quoit_atomic_u32) == 4, "likewise");

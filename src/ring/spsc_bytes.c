@@ -291,7 +291,8 @@ static quoit_status look(const struct quoit_ring_place *place, struct quoit_curs
         uint64_t head = quoit_ring_head(place->shm), tail = quoit_ring_tail(place->shm), bytes;
         bool taken = cursor->begun && quoit_ring_is_before(cursor->next, head);
         if (!cursor->begun || taken)
-            *cursor = (struct quoit_cursor){head, cursor->missed + taken, true};
+            *cursor = (struct quoit_cursor){
+                .next = head, .missed = cursor->missed + taken, .begun = 1};
         if (cursor->next == tail || tail - cursor->next > ring_bytes(place))
             return finished ? QUOIT_FINISHED : QUOIT_EMPTY;
         const uint8_t *slot = place->slots + cursor->next % ring_bytes(place);

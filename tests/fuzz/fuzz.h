@@ -4,7 +4,8 @@
 #ifndef FUZZ_H
 #define FUZZ_H
 
-#include <quoit.h>
+#include <quoit/inspect.h>
+#include <quoit/typed.h>
 
 #include "pool_handle.h"
 #include "queue_handle.h"

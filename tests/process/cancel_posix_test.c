@@ -54,7 +54,7 @@ static void use_all(void)
     if (quoit_region_create(region_name, &region_options, &region) == QUOIT_OK)
         quoit_region_close(region);
     (void)quoit_unlink(region_name, 0);
-    if (sem_name && quoit_sem_join(sem_name, &sem_options, &sem) == QUOIT_OK) {
+    if (sem_name && quoit_sem_join(sem_name, &sem_options, 0, &sem) == QUOIT_OK) {
         quoit_sem_close(sem);
         (void)quoit_sem_unlink(sem_name);
     }
@@ -285,7 +285,7 @@ static void cancelled_in_a_semaphore(void)
     quoit_sem *sem;
     uint32_t value;
     limit_time();
-    CHECK_STATUS(quoit_sem_create(name, &none, &sem), QUOIT_OK);
+    CHECK_STATUS(quoit_sem_create(name, &none, 0, &sem), QUOIT_OK);
     cancel_waiter(wait_for_post, sem, 20);
     CHECK_STATUS(quoit_sem_post(sem), QUOIT_OK);
     CHECK_STATUS(quoit_sem_value(sem, &value), QUOIT_OK);

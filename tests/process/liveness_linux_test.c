@@ -268,7 +268,7 @@ static void signals_during_a_semaphores_wait(void)
     for (int i = 0; TEST_LOOP_TEXT(test_sem_schemes[i], 0, test_sem_schemes[i]); i++) {
         const char *name = test_name(test_sem_schemes[i]);
         quoit_sem *sem;
-        CHECK_STATUS(quoit_sem_create(name, &(struct quoit_sem_options){.value = 0}, &sem),
+        CHECK_STATUS(quoit_sem_create(name, &(struct quoit_sem_options){.value = 0}, 0, &sem),
                      QUOIT_OK);
         int64_t start = now_ns();
         ring_often(3000);

@@ -126,7 +126,7 @@ static void make_foreign(void)
             CHECK_STATUS(quoit_queue_create(queue_names[i], &options, QUOIT_PRODUCER, &queue),
                          QUOIT_OK);
         for (int i = 0; sem_names[i]; i++)
-            CHECK_STATUS(quoit_sem_create(sem_names[i], &sem_options, &sem), QUOIT_OK);
+            CHECK_STATUS(quoit_sem_create(sem_names[i], &sem_options, 0, &sem), QUOIT_OK);
         _exit(EXIT_SUCCESS);
     }
     int status;

@@ -101,9 +101,9 @@ static void semaphores_of_others(void)
         const char *closed_name = test_name(schemes[i]), *open_name = test_name(schemes[i]);
         const char *const arguments[] = {closed_name, open_name, NULL};
         quoit_sem *sem;
-        CHECK_STATUS(quoit_sem_create(closed_name, &closed, &sem), QUOIT_OK);
+        CHECK_STATUS(quoit_sem_create(closed_name, &closed, 0, &sem), QUOIT_OK);
         quoit_sem_close(sem);
-        CHECK_STATUS(quoit_sem_create(open_name, &open, &sem), QUOIT_OK);
+        CHECK_STATUS(quoit_sem_create(open_name, &open, 0, &sem), QUOIT_OK);
         quoit_sem_close(sem);
         int code = test_wait(test_spawn("open_sem", arguments));
         CHECK_EQUAL(code, 0);

@@ -163,7 +163,7 @@ static quoit_status create_sem(const char *name)
 {
     const struct quoit_sem_options none = {.value = 0};
     quoit_sem *sem;
-    quoit_status status = quoit_sem_create(name, &none, &sem);
+    quoit_status status = quoit_sem_create(name, &none, 0, &sem);
     if (status == QUOIT_OK)
         quoit_sem_close(sem);
     return status;

@@ -14,11 +14,11 @@ static int rounds(void)
     return (int)test_effort(1000, 1000);
 }
 
-static quoit_sem *join(const char *name, uint32_t value, enum quoit_sem_use use)
+static quoit_sem *join(const char *name, uint32_t value, uint32_t give_back)
 {
-    const struct quoit_sem_options options = {.value = value, .use = use};
+    const struct quoit_sem_options options = {.value = value, .give_back = give_back};
     quoit_sem *sem;
-    CHECK_STATUS(quoit_sem_join(name, &options, &sem), QUOIT_OK);
+    CHECK_STATUS(quoit_sem_join(name, &options, 0, &sem), QUOIT_OK);
     return sem;
 }
 
@@ -32,8 +32,8 @@ static uint32_t value_of(quoit_sem *sem)
 /* Exit code 10: got one of the first VALUE; 11: there was none left. */
 static void take_one(char **arguments)
 {
-    quoit_sem *sem = join(arguments[0], VALUE, QUOIT_SEM_SIGNAL);
-    quoit_status status = quoit_sem_try_wait(sem);
+    quoit_sem *sem = join(arguments[0], VALUE, 0);
+    quoit_status status = quoit_sem_wait(sem, QUOIT_NOW);
     quoit_region *region;
     _Atomic uint32_t *tried = test_shared(arguments[1], sizeof *tried, &region);
     /* Until all have: a semaphore may end with its last handle. */
@@ -75,8 +75,8 @@ static void created_from_many_sides(void)
 /* arguments: the one to wait for, the one to post */
 static void answer(char **arguments)
 {
-    quoit_sem *ping = join(arguments[0], 0, QUOIT_SEM_SIGNAL);
-    quoit_sem *pong = join(arguments[1], 0, QUOIT_SEM_SIGNAL);
+    quoit_sem *ping = join(arguments[0], 0, 0);
+    quoit_sem *pong = join(arguments[1], 0, 0);
     for (int i = 0, most = rounds(); i < most; i++) {
         CHECK_STATUS(quoit_sem_wait(ping, QUOIT_FOREVER), QUOIT_OK);
         CHECK_STATUS(quoit_sem_post(pong), QUOIT_OK);
@@ -91,8 +91,8 @@ static void ping_pong(void)
         const char *ping_name = test_name(test_sem_schemes[i]),
                    *pong_name = test_name(test_sem_schemes[i]);
         const char *const arguments[] = {ping_name, pong_name, NULL};
-        quoit_sem *ping = join(ping_name, 0, QUOIT_SEM_SIGNAL);
-        quoit_sem *pong = join(pong_name, 0, QUOIT_SEM_SIGNAL);
+        quoit_sem *ping = join(ping_name, 0, 0);
+        quoit_sem *pong = join(pong_name, 0, 0);
         test_process other = test_spawn("answer", arguments);
         for (int k = 0, most = rounds(); k < most; k++) {
             CHECK_STATUS(quoit_sem_post(ping), QUOIT_OK);
@@ -108,7 +108,7 @@ static void ping_pong(void)
 
 static void hold(char **arguments)
 {
-    quoit_sem *sem = join(arguments[0], 2, QUOIT_SEM_HOLD);
+    quoit_sem *sem = join(arguments[0], 2, (uint32_t)atoi(arguments[1]));
     CHECK_STATUS(quoit_sem_wait(sem, QUOIT_FOREVER), QUOIT_OK);
     CHECK_STATUS(quoit_sem_wait(sem, QUOIT_FOREVER), QUOIT_OK);
     for (;;)
@@ -118,8 +118,8 @@ static void hold(char **arguments)
 /* System V gives a dead holder's counts back, and wakes who waits for them; the others do not. */
 static void holder_killed(const char *name, bool is_given_back)
 {
-    const char *const arguments[] = {name, NULL};
-    quoit_sem *sem = join(name, 2, QUOIT_SEM_HOLD);
+    const char *const arguments[] = {name, is_given_back ? "1" : "0", NULL};
+    quoit_sem *sem = join(name, 2, is_given_back);
     test_process holder = test_spawn("hold", arguments);
     while (value_of(sem) != 0)
         test_sleep_ms(1);
@@ -144,7 +144,7 @@ static void killed_holder(void)
 
 static void post_three(char **arguments)
 {
-    quoit_sem *sem = join(arguments[0], 0, QUOIT_SEM_SIGNAL);
+    quoit_sem *sem = join(arguments[0], 0, 0);
     for (int i = 0; i < 3; i++)
         CHECK_STATUS(quoit_sem_post(sem), QUOIT_OK);
     quoit_sem_close(sem);
@@ -156,7 +156,7 @@ static void signals_outlive_their_sender(void)
     for (int i = 0; TEST_LOOP_TEXT(test_sem_schemes[i], 0, test_sem_schemes[i]); i++) {
         const char *name = test_name(test_sem_schemes[i]);
         const char *const arguments[] = {name, NULL};
-        quoit_sem *sem = join(name, 0, QUOIT_SEM_SIGNAL);
+        quoit_sem *sem = join(name, 0, 0);
         CHECK_EQUAL(test_wait(test_spawn("post_three", arguments)), 0);
         CHECK_EQUAL(value_of(sem), 3);
         quoit_sem_close(sem);
@@ -167,7 +167,7 @@ static void signals_outlive_their_sender(void)
 static void join_and_close(char **arguments)
 {
     for (int i = 0, most = rounds(); i < most; i++)
-        quoit_sem_close(join(arguments[0], 1, QUOIT_SEM_SIGNAL));
+        quoit_sem_close(join(arguments[0], 1, 0));
 }
 
 static void unlink_again_and_again(char **arguments)

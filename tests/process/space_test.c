@@ -131,7 +131,7 @@ static void file_size_limit(void)
         low = before;
         low.rlim_cur = 0;
         CHECK(setrlimit(RLIMIT_FSIZE, &low) == 0);
-        quoit_status created = quoit_sem_create(name, &one, &sem);
+        quoit_status created = quoit_sem_create(name, &one, 0, &sem);
         CHECK(setrlimit(RLIMIT_FSIZE, &before) == 0);
         bool fits = strcmp(test_sem_schemes[i], "sysv") == 0;
         CHECK_EQUAL((uint64_t)created, (uint64_t)(fits ? QUOIT_OK : QUOIT_ERROR_NO_SPACE));
@@ -269,7 +269,7 @@ static void no_room_for_the_lock_file(void)
     CHECK_GE(shmctl(0, SHM_INFO, (struct shmid_ds *)(void *)&segments), 0);
     CHECK_EQUAL(segments.used_ids, 0);
     CHECK_EQUAL(entries_in("/dev/shm"), 1);
-    quoit_status status = quoit_sem_create(sem_name, &one, &sem);
+    quoit_status status = quoit_sem_create(sem_name, &one, 0, &sem);
     if (status == QUOIT_OK) { /* the C library may have found room for its 32 bytes */
         quoit_sem_close(sem);
         CHECK_STATUS(quoit_sem_unlink(sem_name), QUOIT_OK);

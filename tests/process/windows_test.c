@@ -193,7 +193,7 @@ static void foreign_objects(void)
     event = CreateEventW(NULL, TRUE, FALSE, wide);
     CHECK(event);
     CHECK_EQ(GetLastError(), 0);
-    CHECK_STATUS(quoit_sem_create(name, &one, &sem), QUOIT_ERROR_NOT_QUOIT);
+    CHECK_STATUS(quoit_sem_create(name, &one, 0, &sem), QUOIT_ERROR_NOT_QUOIT);
     CHECK_STATUS(quoit_sem_open(name, 0, &sem), QUOIT_ERROR_NOT_QUOIT);
     CHECK_EQ(WaitForSingleObject(event, 0), WAIT_TIMEOUT);
     CHECK(CloseHandle(event));

@@ -72,6 +72,7 @@ class Headers(unittest.TestCase):
             expected.append(f"{name} {ctypes.sizeof(layout)}")
             for field, _type in layout._fields_:
                 place = getattr(layout, field)
+                field = field.lstrip("_")
                 lines.append(f'printf("{name}.{field} %d %d\\n", (int)offsetof(struct {name}, {field}), '
                              f"(int)sizeof(((struct {name} *)0)->{field}));")
                 expected.append(f"{name}.{field} {place.offset} {place.size}")
@@ -81,7 +82,7 @@ class Headers(unittest.TestCase):
         compiler = os.environ.get("CC", "cc")
         with tempfile.TemporaryDirectory() as folder:
             with open(folder + "/offsets.c", "w") as file:
-                file.write("#include <quoit.h>\n#include <stddef.h>\n#include <stdio.h>\nint main(void)\n{\n"
+                file.write("#include <quoit.h>\n#include <quoit/inspect.h>\n#include <stddef.h>\n#include <stdio.h>\nint main(void)\n{\n"
                            + "\n".join(lines) + "\nreturn 0;\n}\n")
             subprocess.run([compiler, "-std=c11", "-I", ROOT + "/include", folder + "/offsets.c", "-o",
                             folder + "/offsets"], check=True)
@@ -90,10 +91,10 @@ class Headers(unittest.TestCase):
 
     def test_every_field_is_known(self):
         """A struct that grew in the middle or at its end has another size, and the fields' names are all there."""
-        text = header("quoit.h")
+        text = header("quoit.h") + header("quoit/inspect.h")
         for name, layout in (("quoit_queue_options", quoit._library.QueueOptions), ("quoit_queue_info", quoit.QueueInfo)):
             body = re.sub(r"/\*.*?\*/", "", re.search(rf"struct {name} \{{(.*?)\n\}};", text, re.S).group(1), flags=re.S)
-            self.assertEqual(re.findall(r"(\w+)(?:\[\d+\])?;", body), [field for field, _type in layout._fields_])
+            self.assertEqual(re.findall(r"(\w+)(?:\[\d+\])?;", body), [field.lstrip("_") for field, _type in layout._fields_])
 
 
 class Items(Case):
@@ -167,6 +168,23 @@ class Items(Case):
         except quoit.Full:
             return False
         return True
+
+    def test_again(self):
+        queue = self.make(kind=quoit.MPMC, capacity=4, format="d", finishes=2, type="degrees")
+        other = queue.again(quoit.PRODUCER)
+        other.push((1.5,))
+        self.assertEqual(queue.pop(), (1.5,))
+        self.assertEqual((queue.inspect().type, queue.inspect().finishes), (b"degrees", 2))
+        other.finish()
+        self.assertRaises(quoit.Finished, other.push, (2.5,))
+        queue.push((3.5,))
+        queue.finish()
+        self.assertEqual(queue.pop(), (3.5,))
+        self.assertRaises(quoit.Finished, queue.pop)
+        self.assertRaises(quoit.Different, quoit.Queue.join, self.name, quoit.CONSUMER, kind=quoit.MPMC, capacity=4,
+                          format="d", finishes=2, type="metres")
+        self.assertRaises(ValueError, quoit.Queue.join, self.name, quoit.CONSUMER, capacity=4, format="d", type="x" * 32)
+        other.close()
 
     def test_waits_by_default(self):
         for options in ({"item_bytes": 1}, {"item_bytes": 1, "messages": True}, {"item_bytes": 1, "kind": quoit.MPMC}):

@@ -8,6 +8,9 @@
 #define TEST_H
 
 #include <quoit.h>
+#include <quoit/inspect.h>
+#include <quoit/sem.h>
+#include <quoit/typed.h>
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -89,7 +89,7 @@ static void regions()
 static void semaphores()
 {
     const std::string name = "qt-cpp-" + std::to_string(std::random_device{}());
-    const quoit::semaphore_options options = {1, quoit::semaphore_use::signal};
+    const quoit::semaphore_options options = {1};
     CHECK_THROWS(quoit::semaphore::open(name), status::not_found);
     auto semaphore = quoit::semaphore::create(name, options);
     std::error_code code;

@@ -78,6 +78,10 @@ static void making()
     CHECK_THROWS(quoit::queue<item>::open("local:cpp", both), status::not_found);
     auto queue = quoit::queue<item>::create("local:cpp", {5}, both);
     CHECK(queue && queue.capacity() == 5 && queue.empty() && !queue.full());
+    auto other = queue.again(quoit::observer);
+    CHECK(other.capacity() == 5 && other.native_handle() != queue.native_handle());
+    CHECK_THROWS(queue.again(both), status::role_taken);
+    other.close();
     try {
         (void)quoit::queue<item>::join("local:cpp", {9}, quoit::observer);
         CHECK(false);

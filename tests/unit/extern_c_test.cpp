@@ -2,9 +2,9 @@
 // <quoit.h> inside extern "C", as C++ programs include headers that are C: it compiles and works,
 // and so does <quoit.hpp> after it.
 extern "C" {
-#include <quoit.h>
 #include <quoit/inspect.h>
 #include <quoit/sem.h>
+#include <quoit/typed.h>
 
 struct item {
     uint64_t number;

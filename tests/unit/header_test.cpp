@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // <quoit.h> as C++ programs see it: it compiles with warnings on, and its inlined half works.
-#include <quoit.h>
+#include <quoit/typed.h>
 
 #include <cstdio>
 

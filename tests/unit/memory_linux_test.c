@@ -106,7 +106,7 @@ static quoit_status use_semaphore(const char *name)
 {
     const struct quoit_sem_options sem_options = {.value = 1};
     quoit_sem *sem = NULL;
-    quoit_status status = quoit_sem_create(name, &sem_options, &sem);
+    quoit_status status = quoit_sem_create(name, &sem_options, 0, &sem);
     if (status != QUOIT_OK)
         return status;
     quoit_sem_close(sem);

@@ -143,13 +143,13 @@ static void other_schemes(void)
         if (is_here(known[i]))
             continue;
         refused(known[i], good, QUOIT_ERROR_UNSUPPORTED, known[i]);
-        CHECK_STATUS(quoit_sem_create(known[i], &one, &sem), QUOIT_ERROR_UNSUPPORTED);
+        CHECK_STATUS(quoit_sem_create(known[i], &one, 0, &sem), QUOIT_ERROR_UNSUPPORTED);
         unsupported++;
     }
     CHECK_GT(unsupported, 0);
-    CHECK_STATUS(quoit_sem_create("file:/tmp/qt", &one, &sem), QUOIT_ERROR_UNSUPPORTED);
-    CHECK_STATUS(quoit_sem_create("local:qt", &one, &sem), QUOIT_ERROR_UNSUPPORTED);
-    CHECK_STATUS(quoit_sem_create("wrong:qt", &one, &sem), QUOIT_ERROR_NAME);
+    CHECK_STATUS(quoit_sem_create("file:/tmp/qt", &one, 0, &sem), QUOIT_ERROR_UNSUPPORTED);
+    CHECK_STATUS(quoit_sem_create("local:qt", &one, 0, &sem), QUOIT_ERROR_UNSUPPORTED);
+    CHECK_STATUS(quoit_sem_create("wrong:qt", &one, 0, &sem), QUOIT_ERROR_NAME);
 }
 
 int main(int argc, char **argv)

@@ -13,7 +13,7 @@ static void permissions(void)
     struct stat file;
     quoit_sem *sem;
     mode_t before = umask(077);
-    CHECK_STATUS(quoit_sem_create(name, &options, &sem), QUOIT_OK);
+    CHECK_STATUS(quoit_sem_create(name, &options, 0, &sem), QUOIT_OK);
     quoit_sem_close(sem);
     (void)umask(before);
     (void)snprintf(path, sizeof path, "/dev/shm/sem.%s", test_path(name));

@@ -38,7 +38,7 @@ static void foreign_set(void)
         CHECK_GE(id, 0);
         CHECK_EQ(semctl(id, 0, SETVAL, (union argument){.value = 3}), 0);
         quoit_sem *sem;
-        CHECK_STATUS(quoit_sem_create(name, &options, &sem), QUOIT_ERROR_NOT_QUOIT);
+        CHECK_STATUS(quoit_sem_create(name, &options, 0, &sem), QUOIT_ERROR_NOT_QUOIT);
         CHECK_STATUS(quoit_sem_open(name, 0, &sem), QUOIT_ERROR_NOT_QUOIT);
         CHECK_STATUS(quoit_sem_unlink(name), QUOIT_ERROR_NOT_QUOIT);
         CHECK_EQUAL(semctl(id, 0, GETVAL), 3);
@@ -55,7 +55,7 @@ static void unfinished_set(void)
     quoit_sem *sem;
     CHECK_GE(set_with_key_of(name, 11, IPC_CREAT | IPC_EXCL | 0600), 0);
     CHECK_STATUS(quoit_sem_open(name, 0, &sem), QUOIT_ERROR_NOT_FOUND);
-    CHECK_STATUS(quoit_sem_create(name, &options, &sem), QUOIT_OK);
+    CHECK_STATUS(quoit_sem_create(name, &options, 0, &sem), QUOIT_OK);
     CHECK_EQUAL(value_of(sem), 4);
     quoit_sem_close(sem);
     CHECK_STATUS(quoit_sem_unlink(name), QUOIT_OK);
@@ -70,9 +70,9 @@ static void colliding_names(void)
     quoit_sem *sem, *other;
     CHECK_STATUS(quoit_os_sysv_key(test_path(derived), &key), QUOIT_OK);
     (void)snprintf(outright, sizeof outright, "sysv:0x%x", key);
-    CHECK_STATUS(quoit_sem_create(derived, &options, &sem), QUOIT_OK);
+    CHECK_STATUS(quoit_sem_create(derived, &options, 0, &sem), QUOIT_OK);
     CHECK_STATUS(quoit_sem_open(outright, 0, &other), QUOIT_ERROR_NAME);
-    CHECK_STATUS(quoit_sem_create(outright, &options, &other), QUOIT_ERROR_NAME);
+    CHECK_STATUS(quoit_sem_create(outright, &options, 0, &other), QUOIT_ERROR_NAME);
     CHECK_STATUS(quoit_sem_unlink(outright), QUOIT_ERROR_NAME);
     quoit_sem_close(sem);
     CHECK_STATUS(quoit_sem_unlink(derived), QUOIT_OK);
@@ -87,7 +87,7 @@ static void permissions(void)
     if (!test_ipc_modes_are_told())
         return;
     mode_t before = umask(077);
-    CHECK_STATUS(quoit_sem_create(name, &options, &sem), QUOIT_OK);
+    CHECK_STATUS(quoit_sem_create(name, &options, 0, &sem), QUOIT_OK);
     quoit_sem_close(sem);
     (void)umask(before);
     CHECK_EQ(semctl(set_with_key_of(name, 0, 0), 0, IPC_STAT, &set), 0);
@@ -97,17 +97,17 @@ static void permissions(void)
 
 /*
  * The kernel keeps for each process how much to undo at its end, at most 32767 in each direction.
- * If one process only posts a HOLD semaphore and another only waits for it, both reach that limit,
- * at any value of the semaphore. A SIGNAL semaphore has no such limit.
+ * If one process only posts a semaphore with give_back and another only waits for it, both reach
+ * that limit, at any value of the semaphore. Another semaphore has no such limit.
  */
 static void used_as_a_signal(void)
 {
     enum { MOST = 32767, VALUE_MOST = 32767 };
     for (int posts = 0; posts < 2; posts++) {
-        const struct quoit_sem_options hold = {.value = posts ? 1 : 0};
+        const struct quoit_sem_options hold = {.value = posts ? 1 : 0, .give_back = 1};
         const char *name = test_name("sysv");
         quoit_sem *sem;
-        CHECK_STATUS(quoit_sem_create(name, &hold, &sem), QUOIT_OK);
+        CHECK_STATUS(quoit_sem_create(name, &hold, 0, &sem), QUOIT_OK);
         int id = set_with_key_of(name, 0, 0);
         struct sembuf other = {.sem_op = posts ? -1 : 1}; /* as by another process: not undone */
         quoit_status status = QUOIT_OK;
@@ -116,25 +116,25 @@ static void used_as_a_signal(void)
             status = posts ? quoit_sem_post(sem) : quoit_sem_wait(sem, QUOIT_FOREVER);
         }
         CHECK_STATUS(status, QUOIT_ERROR_LIMIT);
-        CHECK(strstr(test_sentence(), "QUOIT_SEM_SIGNAL"));
+        CHECK(strstr(test_sentence(), "give_back"));
         CHECK(value_of(sem) <= 1); /* what failed changed nothing */
         quoit_sem_close(sem);
         CHECK_STATUS(quoit_sem_unlink(name), QUOIT_OK);
     }
     for (int use = 0; use < 2; use++) { /* the value itself at its largest */
-        const struct quoit_sem_options full = {.value = VALUE_MOST, .use = (enum quoit_sem_use)use};
+        const struct quoit_sem_options full = {.value = VALUE_MOST, .give_back = (uint32_t)use};
         const char *name = test_name("sysv");
         quoit_sem *sem;
-        CHECK_STATUS(quoit_sem_create(name, &full, &sem), QUOIT_OK);
+        CHECK_STATUS(quoit_sem_create(name, &full, 0, &sem), QUOIT_OK);
         CHECK_STATUS(quoit_sem_post(sem), QUOIT_ERROR_LIMIT);
         CHECK(strstr(test_sentence(), "largest"));
         quoit_sem_close(sem);
         CHECK_STATUS(quoit_sem_unlink(name), QUOIT_OK);
     }
-    const struct quoit_sem_options signal = {.use = QUOIT_SEM_SIGNAL};
+    const struct quoit_sem_options signal = {.value = 0};
     const char *name = test_name("sysv");
     quoit_sem *sem;
-    CHECK_STATUS(quoit_sem_create(name, &signal, &sem), QUOIT_OK);
+    CHECK_STATUS(quoit_sem_create(name, &signal, 0, &sem), QUOIT_OK);
     struct sembuf take = {.sem_op = -1};
     for (int i = 0; i < MOST + 10; i++) {
         CHECK_STATUS(quoit_sem_post(sem), QUOIT_OK);

@@ -19,26 +19,26 @@ static void counting(const char *name)
     const struct quoit_sem_options options = {.value = 2};
     quoit_sem *sem, *same;
     CHECK_STATUS(quoit_sem_open(name, 0, &sem), QUOIT_ERROR_NOT_FOUND);
-    CHECK_STATUS(quoit_sem_create(name, &options, &sem), QUOIT_OK);
-    CHECK_STATUS(quoit_sem_create(name, &options, &same), QUOIT_ERROR_EXISTS);
+    CHECK_STATUS(quoit_sem_create(name, &options, 0, &sem), QUOIT_OK);
+    CHECK_STATUS(quoit_sem_create(name, &options, 0, &same), QUOIT_ERROR_EXISTS);
     CHECK_EQ(same, NULL);
     CHECK_STATUS(quoit_sem_open(name, 0, &same), QUOIT_OK);
     CHECK_EQUAL(value_of(same), 2);
     CHECK_STATUS(quoit_sem_wait(sem, QUOIT_FOREVER), QUOIT_OK);
-    CHECK_STATUS(quoit_sem_try_wait(same), QUOIT_OK);
-    CHECK_STATUS(quoit_sem_try_wait(sem), QUOIT_TIMEOUT);
+    CHECK_STATUS(quoit_sem_wait(same, QUOIT_NOW), QUOIT_OK);
+    CHECK_STATUS(quoit_sem_wait(sem, QUOIT_NOW), QUOIT_TIMEOUT);
     CHECK_STATUS(quoit_sem_post(same), QUOIT_OK);
     CHECK_EQUAL(value_of(sem), 1);
     CHECK_STATUS(quoit_sem_wait(sem, 1), QUOIT_OK);
     CHECK_STATUS(quoit_sem_post(sem), QUOIT_OK);
     CHECK_STATUS(quoit_sem_post(sem), QUOIT_OK);
     quoit_sem_close(same);
-    CHECK_STATUS(quoit_sem_join(name, &options, &same), QUOIT_OK);
+    CHECK_STATUS(quoit_sem_join(name, &options, 0, &same), QUOIT_OK);
     quoit_sem_close(same);
     quoit_sem_close(sem);
     CHECK_STATUS(quoit_sem_unlink(name), test_after_close(name));
     CHECK_STATUS(quoit_sem_unlink(name), QUOIT_ERROR_NOT_FOUND);
-    CHECK_STATUS(quoit_sem_join(name, &options, &sem), QUOIT_OK);
+    CHECK_STATUS(quoit_sem_join(name, &options, 0, &sem), QUOIT_OK);
     CHECK_EQUAL(value_of(sem), 2);
     quoit_sem_close(sem);
     CHECK_STATUS(quoit_sem_unlink(name), test_after_close(name));
@@ -52,11 +52,11 @@ static void every_scheme(void)
 
 static void timeouts(void)
 {
-    const struct quoit_sem_options options = {.value = 0, .use = QUOIT_SEM_SIGNAL};
+    const struct quoit_sem_options options = {.value = 0};
     for (int i = 0; TEST_LOOP_TEXT(test_sem_schemes[i], 0, test_sem_schemes[i]); i++) {
         const char *name = test_name(test_sem_schemes[i]);
         quoit_sem *sem;
-        CHECK_STATUS(quoit_sem_create(name, &options, &sem), QUOIT_OK);
+        CHECK_STATUS(quoit_sem_create(name, &options, 0, &sem), QUOIT_OK);
         uint64_t start = quoit_os_monotonic_ns();
         CHECK_STATUS(quoit_sem_wait(sem, 30000000), QUOIT_TIMEOUT);
         CHECK_GE(quoit_os_monotonic_ns() - start, 30000000); /* never early */
@@ -72,12 +72,11 @@ static void limits(const char *name, uint32_t largest, bool dies_with_its_name)
 {
     struct quoit_sem_options options = {.value = largest + 1};
     quoit_sem *sem;
-    CHECK_STATUS(quoit_sem_create(name, &options, &sem), QUOIT_ERROR_INVALID);
+    CHECK_STATUS(quoit_sem_create(name, &options, 0, &sem), QUOIT_ERROR_INVALID);
     options.value = UINT32_MAX;
-    CHECK_STATUS(quoit_sem_create(name, &options, &sem), QUOIT_ERROR_INVALID);
+    CHECK_STATUS(quoit_sem_create(name, &options, 0, &sem), QUOIT_ERROR_INVALID);
     options.value = largest;
-    options.use = QUOIT_SEM_SIGNAL;
-    CHECK_STATUS(quoit_sem_create(name, &options, &sem), QUOIT_OK);
+    CHECK_STATUS(quoit_sem_create(name, &options, 0, &sem), QUOIT_OK);
     CHECK_STATUS(quoit_sem_post(sem), QUOIT_ERROR_LIMIT);
     CHECK_EQUAL(value_of(sem), largest);
     CHECK_STATUS(quoit_sem_unlink(name), QUOIT_OK);
@@ -103,10 +102,17 @@ static void bad_options(const char *name)
 {
     quoit_sem *sem;
     struct quoit_sem_options options = {.permissions = 07000};
-    CHECK_STATUS(quoit_sem_create(name, &options, &sem), QUOIT_ERROR_INVALID);
-    options = (struct quoit_sem_options){.use = (enum quoit_sem_use)7};
-    CHECK_STATUS(quoit_sem_create(name, &options, &sem), QUOIT_ERROR_INVALID);
-    CHECK_STATUS(quoit_sem_create(name, NULL, &sem), QUOIT_ERROR_INVALID);
+    CHECK_STATUS(quoit_sem_create(name, &options, 0, &sem), QUOIT_ERROR_INVALID);
+    options = (struct quoit_sem_options){.give_back = 7};
+    CHECK_STATUS(quoit_sem_create(name, &options, 0, &sem), QUOIT_ERROR_INVALID);
+    options = (struct quoit_sem_options){.reserved = {0, 1}};
+    CHECK_STATUS(quoit_sem_create(name, &options, 0, &sem), QUOIT_ERROR_INVALID);
+    options = (struct quoit_sem_options){.value = 1};
+    CHECK_STATUS(quoit_sem_create(name, &options, QUOIT_ANY_OWNER, &sem), QUOIT_ERROR_INVALID);
+    options.give_back = 1;
+    if (strncmp(name, "sysv", 4) != 0)
+        CHECK_STATUS(quoit_sem_create(name, &options, 0, &sem), QUOIT_ERROR_UNSUPPORTED);
+    CHECK_STATUS(quoit_sem_create(name, NULL, 0, &sem), QUOIT_ERROR_INVALID);
     CHECK_STATUS(quoit_sem_open(name, 1, &sem), QUOIT_ERROR_INVALID);
     CHECK_STATUS(quoit_sem_open("", 0, &sem), QUOIT_ERROR_NAME);
     CHECK_STATUS(quoit_sem_open("a/b", 0, &sem), QUOIT_ERROR_NAME);
@@ -123,11 +129,11 @@ static void bad_options_on_every_scheme(void)
 /* A semaphore without a handle: there with its value, or gone, as its scheme has it. */
 static void without_a_handle(void)
 {
-    const struct quoit_sem_options options = {.value = 3, .use = QUOIT_SEM_SIGNAL};
+    const struct quoit_sem_options options = {.value = 3};
     for (int i = 0; TEST_LOOP_TEXT(test_sem_schemes[i], 0, test_sem_schemes[i]); i++) {
         const char *name = test_name(test_sem_schemes[i]);
         quoit_sem *sem;
-        CHECK_STATUS(quoit_sem_create(name, &options, &sem), QUOIT_OK);
+        CHECK_STATUS(quoit_sem_create(name, &options, 0, &sem), QUOIT_OK);
         CHECK_STATUS(quoit_sem_post(sem), QUOIT_OK);
         quoit_sem_close(sem);
         CHECK_STATUS(quoit_sem_open(name, 0, &sem), test_after_close(name));

@@ -142,6 +142,12 @@ static void names_are_made_printable(void)
     CHECK(strstr(test_sentence(), "\\x9b") != NULL && !strchr(test_sentence(), '\x9b'));
 }
 
+static void version(void)
+{
+    CHECK_EQ(QUOIT_VERSION, EXPECTED_VERSION);
+    CHECK_EQ(quoit_version(), EXPECTED_VERSION);
+}
+
 int main(int argc, char **argv)
 {
     static const struct test_part parts[] = {{"names_and_meanings", names_and_meanings},
@@ -151,6 +157,7 @@ int main(int argc, char **argv)
                                              {"signs", signs},
                                              {"unknown_number", unknown_number},
                                              {"names_are_made_printable", names_are_made_printable},
+                                             {"version", version},
                                              {NULL, NULL}};
     return test_main(argc, argv, parts, NULL);
 }

@@ -76,6 +76,75 @@ static void two_handles(void)
     CHECK_STATUS(quoit_unlink(name, 0), test_after_close(name));
 }
 
+/* ---- A handle for each thread, made from one ------------------------------------------------- */
+
+enum { SIDE = 3, EACH = 5000 };
+struct share {
+    quoit_queue *queue;
+    uint64_t sum;
+};
+
+static void push_share(void *argument)
+{
+    struct share *share = argument;
+    struct item_queue items;
+    CHECK_STATUS(item_from(share->queue, &items), QUOIT_OK);
+    for (uint64_t n = 1; n <= EACH; n++) {
+        struct item item = {n, ~n};
+        CHECK_STATUS(item_push(items, &item, QUOIT_FOREVER), QUOIT_OK);
+        share->sum += n;
+    }
+    CHECK_STATUS(quoit_queue_finish(share->queue), QUOIT_OK);
+}
+
+static void pop_share(void *argument)
+{
+    struct share *share = argument;
+    struct item_queue items;
+    struct item item;
+    CHECK_STATUS(item_from(share->queue, &items), QUOIT_OK);
+    while (item_pop(items, &item, QUOIT_FOREVER) == QUOIT_OK) {
+        CHECK_EQ(item.inverse, ~item.number);
+        share->sum += item.number;
+    }
+}
+
+static void a_handle_for_each(void)
+{
+    const struct quoit_queue_options many = {
+        .kind = QUOIT_MPMC, .item_bytes = sizeof(struct item), .capacity = 8, .finishes = SIDE};
+    for (int scheme = 0; TEST_LOOP_TEXT(test_schemes[scheme], 0, test_schemes[scheme]); scheme++) {
+        const char *name = test_name(test_schemes[scheme]);
+        quoit_queue *first, *other;
+        struct share shares[2 * SIDE] = {{NULL, 0}};
+        test_thread *threads[2 * SIDE];
+        uint64_t pushed = 0, popped = 0;
+        CHECK_STATUS(quoit_queue_create(name, &many, QUOIT_OBSERVER, &first), QUOIT_OK);
+        for (int i = 0; i < 2 * SIDE; i++)
+            CHECK_STATUS(quoit_queue_again(first, i < SIDE ? QUOIT_PRODUCER : QUOIT_CONSUMER,
+                                           &shares[i].queue),
+                         QUOIT_OK);
+        for (int i = 0; i < 2 * SIDE; i++)
+            threads[i] = test_thread_start(i < SIDE ? push_share : pop_share, &shares[i]);
+        for (int i = 0; i < 2 * SIDE; i++) {
+            test_thread_join(threads[i]);
+            *(i < SIDE ? &pushed : &popped) += shares[i].sum;
+            quoit_queue_close(shares[i].queue);
+        }
+        CHECK_EQUAL(popped, pushed);
+        CHECK_EQUAL(pushed, SIDE * (uint64_t)EACH * (EACH + 1) / 2);
+        CHECK_STATUS(quoit_unlink(name, 0), QUOIT_OK);
+        CHECK_STATUS(quoit_queue_again(first, QUOIT_CONSUMER, &other), QUOIT_ERROR_REMOVED);
+        quoit_queue *successor;
+        CHECK_STATUS(quoit_queue_create(name, &many, QUOIT_OBSERVER, &successor), QUOIT_OK);
+        CHECK_STATUS(quoit_queue_again(first, QUOIT_CONSUMER, &other), QUOIT_ERROR_REMOVED);
+        CHECK_EQ(other, NULL);
+        quoit_queue_close(successor);
+        quoit_queue_close(first);
+        CHECK_STATUS(quoit_unlink(name, 0), test_after_close(name));
+    }
+}
+
 static void one_handle(void)
 {
     const char *name = test_name("local");
@@ -123,6 +192,7 @@ int main(int argc, char **argv)
     static const struct test_part parts[] = {{"two_handles", two_handles},
                                              {"one_handle", one_handle},
                                              {"many_handles", many_handles},
+                                             {"a_handle_for_each", a_handle_for_each},
                                              {NULL, NULL}};
     return test_main(argc, argv, parts, NULL);
 }

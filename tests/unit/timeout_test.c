@@ -246,11 +246,11 @@ static void wait_for_sem(void *argument)
 
 static void semaphores(void)
 {
-    const struct quoit_sem_options options = {.value = 0, .use = QUOIT_SEM_SIGNAL};
+    const struct quoit_sem_options options = {.value = 0};
     for (int s = 0; TEST_LOOP_TEXT(test_sem_schemes[s], 0, test_sem_schemes[s]); s++) {
         const char *name = test_name(test_sem_schemes[s]);
         quoit_sem *sem;
-        CHECK_STATUS(quoit_sem_create(name, &options, &sem), QUOIT_OK);
+        CHECK_STATUS(quoit_sem_create(name, &options, 0, &sem), QUOIT_OK);
         for (int i = 0; TEST_LOOP(i < PAST, 1, "time-out", past[i]); i++)
             CHECK_STATUS(quoit_sem_wait(sem, past[i]), QUOIT_TIMEOUT);
         for (int i = 0; TEST_LOOP(i < ENORMOUS, 1, "time-out", enormous[i]); i++) {

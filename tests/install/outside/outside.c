@@ -3,9 +3,9 @@
  * outside NAME: a program of somebody else's, built against an installed Quoit. Sends itself one
  * item through a queue of that name, by the inlined functions and by the library's.
  */
-#include <quoit.h>
 #include <quoit/inspect.h>
 #include <quoit/sem.h>
+#include <quoit/typed.h>
 
 #include <stdio.h>
 

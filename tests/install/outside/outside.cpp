@@ -5,7 +5,7 @@
 #if __has_include(<quoit.hpp>)
 #include <quoit.hpp>
 #endif
-#include <quoit.h>
+#include <quoit/typed.h>
 
 #include <cstdio>
 

@@ -1,0 +1,224 @@
+/* SPDX-License-Identifier: MIT */
+/* Options that say what an item is and how a stream ends: type, alignment, finishes; and the fields
+   that later versions use. */
+#include "test.h"
+
+#include "queue_shm.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { BOTH = QUOIT_PRODUCER | QUOIT_CONSUMER };
+struct pair {
+    double x, y;
+};
+struct numbers {
+    uint64_t first, second;
+};
+QUOIT_DEFINE_QUEUE(pair, struct pair);
+QUOIT_DEFINE_QUEUE(numbers, struct numbers);
+
+static void refused(struct quoit_queue_options options, quoit_status expected, const char *word)
+{
+    quoit_queue *queue;
+    CHECK_STATUS(quoit_queue_create(test_name(""), &options, BOTH, &queue), expected);
+    CHECK(strstr(test_sentence(), word));
+    CHECK_EQ(queue, NULL);
+}
+
+static void later_versions(void)
+{
+    const struct quoit_queue_options good = {.item_bytes = 16, .capacity = 4};
+    struct quoit_queue_options bad = good;
+    for (size_t i = 0; i < sizeof bad.reserved / sizeof *bad.reserved; i++) {
+        bad = good;
+        bad.reserved[i] = UINT64_C(1) << (i * 13);
+        refused(bad, QUOIT_ERROR_INVALID, "reserved");
+    }
+    bad = good;
+    bad.members = 64;
+    refused(bad, QUOIT_ERROR_UNSUPPORTED, "members");
+    bad = good;
+    bad.memory = 1;
+    refused(bad, QUOIT_ERROR_UNSUPPORTED, "memory");
+    bad = good;
+    memset(bad.type, 'x', sizeof bad.type);
+    refused(bad, QUOIT_ERROR_INVALID, "type");
+    bad = good;
+    bad.messages = 2;
+    refused(bad, QUOIT_ERROR_INVALID, "messages");
+    bad = good;
+    bad.when_full = QUOIT_DROP_OLDEST; /* which SPSC has not */
+    refused(bad, QUOIT_ERROR_INVALID, "when_full");
+}
+
+/* Two types of one size. */
+static void types(void)
+{
+    const char *name = test_name("");
+    struct pair_queue pairs;
+    struct numbers_queue numbers;
+    quoit_queue *queue;
+    struct quoit_queue_options options = pair_options(4);
+    CHECK_STATUS(pair_join(name, 4, QUOIT_PRODUCER, &pairs), QUOIT_OK);
+    CHECK_STATUS(numbers_open(name, QUOIT_CONSUMER, &numbers), QUOIT_ERROR_DIFFERENT);
+    CHECK(strstr(test_sentence(), "'pair'") && strstr(test_sentence(), "'numbers'"));
+    CHECK(!numbers.queue);
+    CHECK_STATUS(numbers_join(name, 4, QUOIT_CONSUMER, &numbers), QUOIT_ERROR_DIFFERENT);
+    CHECK_STATUS(numbers_from(pairs.queue, &numbers), QUOIT_ERROR_DIFFERENT);
+    memset(options.type, 0, sizeof options.type); /* not told: not checked */
+    CHECK_STATUS(quoit_queue_join(name, &options, QUOIT_CONSUMER, &queue), QUOIT_OK);
+    struct quoit_queue_info info;
+    CHECK_STATUS(quoit_queue_inspect(queue, &info), QUOIT_OK);
+    CHECK_STR(info.type, "pair");
+    quoit_queue_close(queue);
+    quoit_queue_close(pairs.queue);
+    CHECK_STATUS(quoit_unlink(name, 0), test_after_close(name));
+    name = test_name("");
+    CHECK_STATUS(quoit_queue_create(name, &options, BOTH, &queue), QUOIT_OK);
+    CHECK_STATUS(numbers_from(queue, &numbers), QUOIT_OK);
+    quoit_queue_close(queue);
+    CHECK_STATUS(quoit_unlink(name, 0), test_after_close(name));
+}
+
+/* Items in place lie at multiples of the alignment, from whatever place of the ring on. */
+static void alignments(void)
+{
+    static const uint64_t sizes[] = {16, 64, 4096}; /* slots and spans */
+    for (int i = 0; TEST_LOOP(i < 3, 0, "size", sizes[i]); i++)
+        for (uint32_t align = 1; TEST_LOOP(align <= sizes[i], 1, "align", align); align *= 2) {
+            const struct quoit_queue_options options = {
+                .item_bytes = sizes[i], .capacity = 3, .item_align = align};
+            const char *name = test_name("");
+            quoit_queue *queue;
+            void *room;
+            const void *item;
+            CHECK_STATUS(quoit_queue_create(name, &options, BOTH, &queue), QUOIT_OK);
+            for (int n = 0; n < 5; n++) {
+                CHECK_STATUS(quoit_queue_claim(queue, (size_t)sizes[i], &room, QUOIT_NOW),
+                             QUOIT_OK);
+                CHECK_EQUAL((uintptr_t)room % align, 0);
+                memset(room, n + 1, (size_t)sizes[i]);
+                CHECK_STATUS(quoit_queue_commit(queue, (size_t)sizes[i]), QUOIT_OK);
+                CHECK_STATUS(quoit_queue_peek(queue, &item, NULL, QUOIT_NOW), QUOIT_OK);
+                CHECK_EQUAL((uintptr_t)item % align, 0);
+                CHECK_EQ(*(const char *)item, n + 1);
+                CHECK_STATUS(quoit_queue_release(queue), QUOIT_OK);
+            }
+            quoit_queue_close(queue);
+            CHECK_STATUS(quoit_unlink(name, 0), test_after_close(name));
+        }
+}
+
+static void bad_alignments(void)
+{
+    const struct quoit_queue_options good = {.item_bytes = 48, .capacity = 4};
+    static const uint32_t bad[] = {3, 8192, 32};
+    struct quoit_queue_options options = good;
+    for (int i = 0; i < 3; i++) {
+        options.item_align = bad[i];
+        refused(options, QUOIT_ERROR_INVALID, "item_align");
+    }
+    options.item_align = 16;
+    options.kind = QUOIT_MPMC;
+    refused(options, QUOIT_ERROR_UNSUPPORTED, "item_align");
+    options = good;
+    options.item_align = 16;
+    const char *name = test_name("");
+    quoit_queue *queue, *other;
+    CHECK_STATUS(quoit_queue_create(name, &options, QUOIT_PRODUCER, &queue), QUOIT_OK);
+    options.item_align = 8; /* a stricter one is there */
+    CHECK_STATUS(quoit_queue_join(name, &options, QUOIT_CONSUMER, &other), QUOIT_OK);
+    quoit_queue_close(other);
+    quoit_queue_close(queue);
+    CHECK_STATUS(quoit_unlink(name, 0), test_after_close(name));
+    name = test_name("");
+    CHECK_STATUS(quoit_queue_create(name, &options, QUOIT_PRODUCER, &queue), QUOIT_OK);
+    options.item_align = 16;
+    CHECK_STATUS(quoit_queue_join(name, &options, QUOIT_CONSUMER, &other), QUOIT_ERROR_DIFFERENT);
+    CHECK(strstr(test_sentence(), "alignment"));
+    quoit_queue_close(queue);
+    CHECK_STATUS(quoit_unlink(name, 0), test_after_close(name));
+}
+
+static quoit_status push(quoit_queue *queue, uint64_t value)
+{
+    return quoit_queue_push(queue, &value, sizeof value, QUOIT_NOW);
+}
+
+static quoit_status pop(quoit_queue *queue)
+{
+    uint64_t value;
+    return quoit_queue_pop(queue, &value, sizeof value, NULL, QUOIT_NOW);
+}
+
+/* Two producers that both finish lose nothing. */
+static void two_finishes(void)
+{
+    const struct quoit_queue_options options = {
+        .kind = QUOIT_MPMC, .item_bytes = 8, .capacity = 8, .finishes = 2};
+    const char *name = test_name("");
+    quoit_queue *first, *second, *third;
+    CHECK_STATUS(quoit_queue_create(name, &options, BOTH, &first), QUOIT_OK);
+    CHECK_STATUS(quoit_queue_open(name, QUOIT_PRODUCER, &second), QUOIT_OK);
+    CHECK_STATUS(push(first, 1), QUOIT_OK);
+    CHECK_STATUS(quoit_queue_finish(first), QUOIT_OK);
+    CHECK_STATUS(quoit_queue_finish(first), QUOIT_OK); /* counts once */
+    CHECK_STATUS(push(first, 2), QUOIT_FINISHED);
+    CHECK_STATUS(quoit_queue_push(first, &(uint64_t){2}, 8, QUOIT_FOREVER), QUOIT_FINISHED);
+    CHECK_STATUS(push(second, 3), QUOIT_OK);
+    CHECK_STATUS(pop(first), QUOIT_OK);
+    CHECK_STATUS(pop(first), QUOIT_OK);
+    CHECK_STATUS(pop(first), QUOIT_EMPTY);
+    quoit_queue_close(second); /* without finish: does not count, its successor may */
+    CHECK_STATUS(quoit_queue_open(name, QUOIT_PRODUCER, &third), QUOIT_OK);
+    CHECK_STATUS(push(third, 4), QUOIT_OK);
+    CHECK_STATUS(quoit_queue_finish(third), QUOIT_OK);
+    CHECK_STATUS(push(third, 5), QUOIT_FINISHED);
+    CHECK_STATUS(pop(first), QUOIT_OK);
+    CHECK_STATUS(pop(first), QUOIT_FINISHED);
+    quoit_queue_close(third);
+    quoit_queue_close(first);
+    CHECK_STATUS(quoit_unlink(name, 0), test_after_close(name));
+}
+
+/* Of each kind: a producer that crashed between counting itself and marking the end. */
+static void crashed_finish(void)
+{
+    static const struct quoit_queue_options kinds[] = {
+        {.item_bytes = 8, .capacity = 4},
+        {.item_bytes = 264, .capacity = 4},
+        {.item_bytes = 8, .capacity = 4, .messages = 1},
+        {.item_bytes = 8, .capacity = 4, .kind = QUOIT_MPMC},
+        {.item_bytes = 8, .capacity = 4, .kind = QUOIT_BROADCAST},
+        {.item_bytes = 8, .capacity = 4, .kind = QUOIT_BROADCAST, .when_full = QUOIT_DROP_OLDEST}};
+    for (int i = 0; TEST_LOOP(i < 6, 0, "kind", i); i++) {
+        const char *name = test_name("");
+        quoit_queue *queue;
+        quoit_region *region;
+        struct quoit_queue_place place;
+        char item[264];
+        CHECK_STATUS(quoit_queue_create(name, &kinds[i], QUOIT_CONSUMER, &queue), QUOIT_OK);
+        CHECK_STATUS(quoit_region_attach(name, 0, &region), QUOIT_OK);
+        CHECK_STATUS(quoit_queue_find(region, &place), QUOIT_OK);
+        CHECK_STATUS(quoit_queue_pop(queue, item, sizeof item, NULL, QUOIT_NOW), QUOIT_EMPTY);
+        atomic_store(&place.ring.shm->finishes, 1);
+        CHECK_STATUS(quoit_queue_pop(queue, item, sizeof item, NULL, QUOIT_FOREVER),
+                     QUOIT_FINISHED);
+        quoit_region_close(region);
+        quoit_queue_close(queue);
+        CHECK_STATUS(quoit_unlink(name, 0), test_after_close(name));
+    }
+}
+
+int main(int argc, char **argv)
+{
+    static const struct test_part parts[] = {{"later_versions", later_versions},
+                                             {"types", types},
+                                             {"alignments", alignments},
+                                             {"bad_alignments", bad_alignments},
+                                             {"two_finishes", two_finishes},
+                                             {"crashed_finish", crashed_finish},
+                                             {NULL, NULL}};
+    return test_main(argc, argv, parts, NULL);
+}
