@@ -46,7 +46,7 @@ struct quoit_queue_info { /* 256 bytes in every version */
     uint64_t capacity;
     uint64_t user_bytes;
     uint64_t size;
-    uint64_t pushed; /* items ever; MPMC: positions, and some may have come to nothing */
+    uint64_t pushed; /* items ever; MPMC: positions, of which some may have no item */
     uint64_t popped; /* likewise; broadcast: pushed - size; SPSC messages: bytes, with headers */
     uint64_t pushed_messages; /* as pushed, but of SPSC messages their number, too */
     uint64_t popped_messages; /* likewise */

@@ -32,7 +32,7 @@ static inline quoit_status quoit_pool_check_handle(const quoit_pool *pool)
     return QUOIT_OK;
 }
 
-/* As above, and WRONG_ROLE for an observer. */
+/* As quoit_pool_check_handle, and WRONG_ROLE for an observer. */
 static inline quoit_status quoit_pool_check_member(const quoit_pool *pool)
 {
     quoit_status status = quoit_pool_check_handle(pool);

@@ -326,8 +326,8 @@ void quoit_queue_end_stream(quoit_queue *queue)
 {
     struct quoit_queue_handle *handle = queue->handle;
     const struct quoit_ring_place *ring = &handle->place.ring;
-    /* FINISH-C1: having seen the number, the pushes of all who finished are visible. Pairs with
-       FINISH-P1. */
+    /* FINISH-C1: having seen the number, the pushes of all handles that finished are visible.
+       Pairs with FINISH-P1. */
     uint32_t finishes = atomic_load_explicit(&ring->shm->finishes, memory_order_acquire);
     if (finishes < handle->place.finishes || ring->ops->is_finished(ring))
         return;

@@ -53,6 +53,18 @@ quoit_status quoit_queue_found_nothing(quoit_queue *queue, uint32_t role);
 /* After that: repeats the try until it returns something else, or the time is over. */
 quoit_status quoit_queue_try_again(quoit_queue *queue, uint32_t role, quoit_try *try_once,
                                    void *context, int64_t timeout_ns);
+/* All of these in their order. Inlined, as most first tries succeed. */
+static inline quoit_status quoit_queue_try(quoit_queue *queue, uint32_t role, quoit_try *try_once,
+                                           void *context, int64_t timeout_ns)
+{
+    const quoit_status nothing = role == QUOIT_PRODUCER ? QUOIT_FULL : QUOIT_EMPTY;
+    quoit_status status = try_once(queue, context);
+    if (status == nothing)
+        status = quoit_queue_found_nothing(queue, role);
+    if (status == nothing)
+        status = quoit_queue_try_again(queue, role, try_once, context, timeout_ns);
+    return status;
+}
 
 /* One try of a call that may be wrong, or is of a message. */
 quoit_status quoit_queue_push_rightly(quoit_queue *queue, const void *data, size_t bytes);

@@ -34,11 +34,7 @@ static quoit_status claim_room(quoit_queue *queue, struct claim *claim, int64_t 
 {
     struct quoit_queue_handle *handle = queue->handle;
     handle->claimed.count = 0;
-    quoit_status status = claim_once(queue, claim);
-    if (status == QUOIT_FULL)
-        status = quoit_queue_found_nothing(queue, QUOIT_PRODUCER);
-    if (status == QUOIT_FULL)
-        status = quoit_queue_try_again(queue, QUOIT_PRODUCER, claim_once, claim, timeout_ns);
+    quoit_status status = quoit_queue_try(queue, QUOIT_PRODUCER, claim_once, claim, timeout_ns);
     if (status == QUOIT_OK)
         handle->claimed = (struct quoit_in_place){
             .count = claim->count, .bytes = claim->bytes, .at = quoit_queue_pushes(queue)};
@@ -168,11 +164,7 @@ static quoit_status peek_items(quoit_queue *queue, struct peek *peek, int64_t ti
 {
     struct quoit_queue_handle *handle = queue->handle;
     handle->peeked.count = 0;
-    quoit_status status = peek_once(queue, peek);
-    if (status == QUOIT_EMPTY)
-        status = quoit_queue_found_nothing(queue, QUOIT_CONSUMER);
-    if (status == QUOIT_EMPTY)
-        status = quoit_queue_try_again(queue, QUOIT_CONSUMER, peek_once, peek, timeout_ns);
+    quoit_status status = quoit_queue_try(queue, QUOIT_CONSUMER, peek_once, peek, timeout_ns);
     if (status != QUOIT_OK)
         return status;
     quoit_member_note_high(quoit_queue_own_row(queue), peek->count);

@@ -127,14 +127,10 @@ static quoit_status pop_many_once(quoit_queue *queue, void *context)
 static quoit_status move_many(quoit_queue *queue, uint32_t role, quoit_try *try_once,
                               struct many *many, int64_t timeout_ns)
 {
-    quoit_status status, nothing = role == QUOIT_PRODUCER ? QUOIT_FULL : QUOIT_EMPTY;
-    do {
-        status = try_once(queue, many);
-        if (status == nothing)
-            status = quoit_queue_found_nothing(queue, role);
-        if (status == nothing)
-            status = quoit_queue_try_again(queue, role, try_once, many, timeout_ns);
-    } while (status == QUOIT_OK && many->done == 0);
+    quoit_status status;
+    do
+        status = quoit_queue_try(queue, role, try_once, many, timeout_ns);
+    while (status == QUOIT_OK && many->done == 0);
     return status;
 }
 

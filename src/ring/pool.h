@@ -108,7 +108,7 @@ const void *quoit_blocks_see(const struct quoit_blocks *blocks, quoit_block bloc
 quoit_status quoit_blocks_send(const struct quoit_blocks *blocks, quoit_block block,
                                uint64_t queue);
 quoit_status quoit_blocks_unsend(const struct quoit_blocks *blocks, quoit_block block);
-/* Of an item that is peeked at. OK, or BUSY: another that lives has it in hand; NOT_YOURS: no block
+/* Of an item that is peeked at. OK, or BUSY: another live member holds it; NOT_YOURS: no block
    was sent by that handle. */
 quoit_status quoit_blocks_take(const struct quoit_blocks *blocks, quoit_block block);
 /* The item is released. OK NOT_YOURS. */
