@@ -188,7 +188,7 @@ static void orphan_holds_nothing(void)
     }
 }
 
-static _Atomic int opening;
+static _Atomic int opening, opened;
 
 static void *open_and_close(void *name)
 {
@@ -196,8 +196,23 @@ static void *open_and_close(void *name)
         quoit_queue *queue;
         CHECK_STATUS(quoit_queue_open(name, BOTH, &queue), QUOIT_OK);
         quoit_queue_close(queue);
+        atomic_store(&opened, 1);
     }
     return NULL;
+}
+
+/* Starts a thread that opens and closes, and waits until it has done so once: AddressSanitizer
+   allocates memory at the start of a thread, and a child forked in the middle of that waits for the
+   allocator's lock for ever. */
+static pthread_t start_opening(void *name)
+{
+    pthread_t thread;
+    atomic_store(&opening, 1);
+    atomic_store(&opened, 0);
+    CHECK_EQ(pthread_create(&thread, NULL, open_and_close, name), 0);
+    while (!atomic_load(&opened))
+        test_sleep_ms(1);
+    return thread;
 }
 
 /* Forked at any moment of another thread's open, a child holds none of its locks. */
@@ -211,12 +226,10 @@ static void fork_while_another_thread_opens(void)
             void *pass;
         } name = {.read = test_name(test_schemes[i])};
         pid_t children[CHILDREN_MOST];
-        pthread_t thread;
         quoit_queue *queue;
         CHECK_STATUS(quoit_queue_create(name.read, &options, BOTH, &queue), QUOIT_OK);
         quoit_queue_close(queue);
-        atomic_store(&opening, 1);
-        CHECK_EQ(pthread_create(&thread, NULL, open_and_close, name.pass), 0);
+        pthread_t thread = start_opening(name.pass);
         (void)fflush(NULL);
         for (int k = 0; k < child_count; k++) {
             children[k] = fork();
@@ -263,9 +276,7 @@ static void fork_while_another_thread_closes(void)
         for (int k = 0; k < child_count; k++) {
             int ends[2], status = -1;
             CHECK_EQ(pipe(ends), 0);
-            atomic_store(&opening, 1);
-            pthread_t thread;
-            CHECK_EQ(pthread_create(&thread, NULL, open_and_close, name.pass), 0);
+            pthread_t thread = start_opening(name.pass);
             for (int spin = (int)(test_random() % 1000); spin > 0; spin--)
                 (void)test_own_pid();
             (void)fflush(NULL);
