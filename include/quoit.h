@@ -117,7 +117,8 @@ struct quoit_queue_options {
     uint32_t when_full;  /* QUOIT_WAIT_FOR_SLOWEST, ... */
     uint32_t messages;   /* 1: every message has its own size, up to item_bytes */
     /* A power of two up to 4096 that divides item_bytes; 0: the largest one up to 16 that does.
-       join accepts more. In this version more than 8 is only for items of QUOIT_SPSC. */
+       Of messages: any power of two up to 4096; 0: 8. An item or a message that is claimed or
+       peeked lies at a multiple of it. join accepts more. */
     uint32_t item_align;
     uint32_t permissions; /* as of chmod, exact, whatever the umask; 0: 0600 */
     uint32_t finishes;    /* this many handles must call finish to end the stream; 0: one */

@@ -113,7 +113,7 @@ template <class T> class queue : public detail::makers<queue<T>>
     // push, of an item that is made of these arguments; a large one is made in the queue.
     template <class... Arguments> void emplace(Arguments &&...arguments)
     {
-        if constexpr (is_large && alignof(T) <= in_place_align) {
+        if constexpr (is_large && alignof(T) <= most_align) {
             claimed<T> room = claim();
             ::new (static_cast<void *>(room.get()))
                 T(detail::make<T>(std::forward<Arguments>(arguments)...));
@@ -339,7 +339,7 @@ template <class T> class queue : public detail::makers<queue<T>>
     }
     static constexpr bool messages = false;
     static constexpr bool is_large = detail::is_large<T>;
-    static constexpr std::size_t in_place_align = 8;
+    static constexpr std::size_t most_align = 4096;
 
     // Inlined by force: clang would weigh the slow path with the fast one, and call.
     [[gnu::always_inline]] status copy_in(const T &item, std::int64_t timeout_ns) noexcept
@@ -470,10 +470,13 @@ template <class T> class queue : public detail::makers<queue<T>>
     {
         return sizeof(T);
     }
+    static constexpr std::uint32_t item_align() noexcept
+    {
+        return static_cast<std::uint32_t>(alignof(T) < most_align ? alignof(T) : most_align);
+    }
     static quoit_status check_type(const quoit_queue *q) noexcept
     {
-        constexpr std::size_t align = alignof(T) < in_place_align ? alignof(T) : in_place_align;
-        return quoit_queue_check_typed(q, QUOIT_INLINE_LAYOUT, sizeof(T), align, "");
+        return quoit_queue_check_typed(q, QUOIT_INLINE_LAYOUT, sizeof(T), item_align(), "");
     }
     static bool fits(const quoit_queue_info &info) noexcept
     {
@@ -485,8 +488,8 @@ template <class T> class queue : public detail::makers<queue<T>>
     }
     static constexpr void check_in_place() noexcept
     {
-        static_assert(alignof(T) <= in_place_align,
-                      "items lie at multiples of 8 bytes in a queue: this type can "
+        static_assert(alignof(T) <= most_align,
+                      "items are aligned to at most 4096 bytes in a queue: this type can "
                       "be pushed and popped, but not used in place");
     }
 };

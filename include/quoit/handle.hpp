@@ -293,7 +293,7 @@ class queue_handle
 namespace detail
 {
 // What a queue's class and its base share: how it is made. Queue has `messages`, item_bytes(),
-// check_type() and describe().
+// item_align(), check_type() and describe().
 template <class Queue> class makers : public queue_handle
 {
   public:
@@ -367,6 +367,7 @@ template <class Queue> class makers : public queue_handle
         quoit_queue_options c = {};
         c.capacity = o.capacity;
         c.item_bytes = Queue::item_bytes(o);
+        c.item_align = Queue::item_align();
         c.user_bytes = o.user_bytes;
         c.finishes = o.finishes;
         c.kind = static_cast<std::uint32_t>(o.kind);

@@ -211,6 +211,10 @@ class message_queue : public detail::makers<message_queue>
         return s == status::ok ? std::optional<std::string>(std::move(message)) : std::nullopt;
     }
 
+    static constexpr std::uint32_t item_align() noexcept
+    {
+        return 0;
+    }
     static std::uint64_t item_bytes(const options &o) noexcept
     {
         return o.message_bytes;

@@ -69,12 +69,13 @@ static quoit_status allocate_scratch(struct quoit_queue_handle *handle)
     if (claimed + peeked == 0)
         return QUOIT_OK;
     uint64_t align = handle->place.item_align > LINE ? handle->place.item_align : LINE;
-    claimed = (claimed + align - 1) / align * align;
-    uint64_t bytes = claimed + peeked + align;
+    uint64_t record = ring->item_bytes - handle->place.item_bytes; /* what is before a message */
+    claimed = quoit_ring_round_up(claimed, align);
+    uint64_t bytes = claimed + peeked + 2 * align;
     handle->scratch = bytes <= SIZE_MAX ? calloc(1, (size_t)bytes) : NULL;
     if (!handle->scratch)
         return quoit_fail(QUOIT_ERROR_NO_MEMORY, "out of memory for a queue's handle");
-    ring->scratch = handle->scratch + (align - (uintptr_t)handle->scratch % align);
+    ring->scratch = handle->scratch + (2 * align - (uintptr_t)handle->scratch % align) - record;
     ring->peeked = ring->scratch + claimed;
     return QUOIT_OK;
 }

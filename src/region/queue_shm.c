@@ -22,6 +22,8 @@ static const struct quoit_ring_ops *const layouts[QUOIT_LAYOUTS] = {
     [QUOIT_LAYOUT_LOSSY] = &quoit_broadcast_lossy,
     [QUOIT_LAYOUT_BYTES] = &quoit_spsc_bytes};
 
+enum { LARGEST_ALIGN = 4096, USUAL_ALIGN = 16, MESSAGE_ALIGN = 8 };
+
 uint64_t quoit_queue_largest_in_slots = QUOIT_SPSC_LARGEST_IN_SLOTS;
 
 static enum quoit_ring_layout layout_for(const struct quoit_queue_options *options)
@@ -52,16 +54,41 @@ static uint64_t ring_item_bytes(const struct quoit_queue_options *options,
     return options->item_bytes + (records ? (uint64_t)QUOIT_RECORD_HEADER_BYTES : 0);
 }
 
-/* Bytes of the slots' array; false: not in 64 bits. In bytes, a longest message may begin just
-   before the end. */
+/* What an item of the queue is aligned to: as asked for, else the largest power of two up to 16
+   that divides its size. */
+static uint32_t align_for(const struct quoit_queue_options *options)
+{
+    uint32_t align = options->messages ? MESSAGE_ALIGN : USUAL_ALIGN;
+    if (options->item_align)
+        return options->item_align;
+    while (!options->messages && options->item_bytes % align != 0)
+        align /= 2;
+    return align;
+}
+
+/* Bytes from one slot to the next. */
+static uint64_t stride_for(const struct quoit_queue_options *options, enum quoit_ring_layout layout)
+{
+    return quoit_ring_stride(layouts[layout], ring_item_bytes(options, layout), align_for(options));
+}
+
+/* Bytes before the first slot, which put the items, behind what is before them in their slots, at
+   multiples of their alignment. */
+static uint64_t lead_for(const struct quoit_queue_options *options, enum quoit_ring_layout layout)
+{
+    uint64_t header = layouts[layout]->header_bytes + ring_item_bytes(options, layout) -
+                      options->item_bytes;
+    return quoit_ring_round_up(header, align_for(options)) - header;
+}
+
+/* Bytes of the slots' array; false: not in 64 bits. */
 static bool slots_bytes(const struct quoit_queue_options *options, enum quoit_ring_layout layout,
                         uint64_t *bytes_out)
 {
-    uint64_t stride = layouts[layout]->stride(ring_item_bytes(options, layout));
-    uint64_t behind = layout == QUOIT_LAYOUT_BYTES ? stride : 0;
+    uint64_t stride = stride_for(options, layout);
     return options->capacity <= INT64_MAX / 2 &&
-           quoit_multiply(options->capacity, stride, bytes_out) && *bytes_out <= INT64_MAX / 2 &&
-           (*bytes_out += behind) <= INT64_MAX / 2;
+           quoit_multiply(options->capacity + layouts[layout]->spare_slots, stride, bytes_out) &&
+           *bytes_out <= INT64_MAX / 4 && (*bytes_out += lead_for(options, layout)) > 0;
 }
 
 static bool has_claims(enum quoit_ring_layout layout)
@@ -87,24 +114,6 @@ static uint64_t choose_empty(void)
     return quoit_hash(hash, &process, sizeof process);
 }
 
-enum { LARGEST_ALIGN = 4096, USUAL_ALIGN = 16, WORD_ALIGN = 8 };
-
-/* Items of one size in an SPSC ring lie one behind the other. Others have words between them. */
-static uint32_t most_align(const struct quoit_queue_options *options)
-{
-    return options->kind == QUOIT_SPSC && !options->messages ? LARGEST_ALIGN : WORD_ALIGN;
-}
-
-static uint32_t align_for(const struct quoit_queue_options *options)
-{
-    uint32_t align = most_align(options) < USUAL_ALIGN ? most_align(options) : USUAL_ALIGN;
-    if (options->item_align)
-        return options->item_align;
-    while (!options->messages && options->item_bytes % align != 0)
-        align /= 2;
-    return align;
-}
-
 static quoit_status check_align(const struct quoit_queue_options *options)
 {
     uint32_t align = options->item_align;
@@ -118,11 +127,6 @@ static quoit_status check_align(const struct quoit_queue_options *options)
         return quoit_fail(QUOIT_ERROR_INVALID,
                           "item_bytes is %llu, which is no multiple of item_align, %u",
                           (unsigned long long)options->item_bytes, (unsigned)align);
-    if (align > most_align(options))
-        return quoit_fail(QUOIT_ERROR_UNSUPPORTED,
-                          "item_align is %u; in this version items of MPMC and broadcast queues, "
-                          "and messages, are aligned to at most %u",
-                          (unsigned)align, (unsigned)most_align(options));
     return QUOIT_OK;
 }
 
@@ -170,12 +174,12 @@ quoit_status quoit_queue_check_options(const struct quoit_queue_options *options
     if (options->user_bytes > UINT32_MAX)
         return quoit_fail(QUOIT_ERROR_INVALID, "user_bytes is %llu; at most %u would be right",
                           (unsigned long long)options->user_bytes, (unsigned)UINT32_MAX);
-    if (!slots_bytes(options, layout_for(options), &bytes))
+    quoit_status status = check_align(options);
+    if (status == QUOIT_OK && !slots_bytes(options, layout_for(options), &bytes))
         return quoit_fail(QUOIT_ERROR_INVALID,
                           "capacity %llu times item_bytes %llu is more than can be addressed",
                           (unsigned long long)options->capacity,
                           (unsigned long long)options->item_bytes);
-    quoit_status status = check_align(options);
     return status == QUOIT_OK ? check_reserved(options) : status;
 }
 
@@ -330,9 +334,11 @@ quoit_status quoit_queue_find(quoit_region *region, struct quoit_queue_place *pl
         .user = user,
         .ring = {.ops = layouts[queue.layout],
                  .shm = (struct quoit_ring_shm *)(void *)ring,
-                 .slots = slots,
+                 .slots = slots + lead_for(&options, (enum quoit_ring_layout)queue.layout),
                  .capacity = queue.capacity,
                  .item_bytes = ring_item_bytes(&options, (enum quoit_ring_layout)queue.layout),
+                 .stride = stride_for(&options, (enum quoit_ring_layout)queue.layout),
+                 .align = queue.item_align > 8 ? queue.item_align : 8,
                  .empty = queue.empty,
                  .members = {.claims =
                                  (struct quoit_claims_shm *)(void *)(ring +

@@ -111,7 +111,8 @@ quoit_status quoit_broadcast_check(const struct quoit_ring_place *place)
 }
 
 const struct quoit_ring_ops quoit_broadcast_lossless = {
-    .stride = quoit_broadcast_stride,
+    .header_bytes = QUOIT_BROADCAST_WORD_BYTES,
+    .unit_bytes = 8,
     .init = quoit_broadcast_init,
     .attach_producer = quoit_broadcast_attach_producer,
     .attach_consumer = quoit_broadcast_attach_consumer,

@@ -25,14 +25,9 @@ enum { QUOIT_BROADCAST_WORD_BYTES = 8 };
    for ever. */
 enum { QUOIT_BROADCAST_TRIES = 1000 };
 
-static inline uint64_t quoit_broadcast_stride(uint64_t item_bytes)
-{
-    return QUOIT_BROADCAST_WORD_BYTES + ((item_bytes + 7) & ~(uint64_t)7);
-}
-
 static inline uint8_t *quoit_broadcast_slot(const struct quoit_ring_place *place, uint64_t position)
 {
-    return place->slots + position % place->capacity * quoit_broadcast_stride(place->item_bytes);
+    return place->slots + position % place->capacity * place->stride;
 }
 
 static inline quoit_atomic_u64 *quoit_broadcast_word(uint8_t *at)
@@ -152,9 +147,8 @@ static inline void quoit_broadcast_full_barrier(void)
 
 static inline uint8_t *quoit_broadcast_next(const struct quoit_ring_place *place, uint8_t *slot)
 {
-    uint64_t stride = quoit_broadcast_stride(place->item_bytes);
-    slot += stride;
-    return slot == place->slots + place->capacity * stride ? place->slots : slot;
+    slot += place->stride;
+    return slot == place->slots + place->capacity * place->stride ? place->slots : slot;
 }
 
 /* A subscriber has read the item of its position, or does not want it. */

@@ -230,7 +230,8 @@ static bool release(struct quoit_ring_consumer *consumer, const struct quoit_rin
 }
 
 const struct quoit_ring_ops quoit_broadcast_lossy = {
-    .stride = quoit_broadcast_stride,
+    .header_bytes = QUOIT_BROADCAST_WORD_BYTES,
+    .unit_bytes = 8,
     .init = quoit_broadcast_init,
     .attach_producer = attach_producer,
     .attach_consumer = quoit_broadcast_attach_consumer,

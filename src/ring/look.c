@@ -66,14 +66,13 @@ quoit_status quoit_look_spsc(const struct quoit_ring_place *place, struct quoit_
                              bool (*is_committed)(const struct quoit_ring_place *place,
                                                   uint8_t *slot, uint64_t position))
 {
-    uint64_t stride = place->ops->stride(place->item_bytes);
     for (int tries = 0; tries < TRIES; tries++) {
         bool finished = quoit_spsc_is_finished(place);
         uint64_t head = quoit_ring_head(place->shm), tail = quoit_ring_tail(place->shm);
         catch_up(cursor, head);
         if (!quoit_ring_is_before(cursor->next, tail))
             return nothing(finished);
-        uint8_t *slot = place->slots + cursor->next % place->capacity * stride;
+        uint8_t *slot = place->slots + cursor->next % place->capacity * place->stride;
         bool there = !is_committed || is_committed(place, slot, cursor->next);
         if (there)
             copy_item(glance, place, slot);

@@ -130,7 +130,8 @@ static quoit_status check(const struct quoit_ring_place *place)
 }
 
 const struct quoit_ring_ops quoit_mpmc = {
-    .stride = quoit_mpmc_stride,
+    .header_bytes = QUOIT_MPMC_WORD_BYTES,
+    .unit_bytes = 8,
     .init = init,
     .attach_producer = quoit_mpmc_attach_producer,
     .attach_consumer = quoit_mpmc_attach_consumer,

@@ -37,11 +37,6 @@ static inline uint64_t quoit_mpmc_tries(const struct quoit_mpmc_side *side,
     return side->hurried ? 64 : 3 * place->capacity + 1000;
 }
 
-static inline uint64_t quoit_mpmc_stride(uint64_t item_bytes)
-{
-    return QUOIT_MPMC_WORD_BYTES + ((item_bytes + 7) & ~(uint64_t)7);
-}
-
 static inline quoit_atomic_u64 *quoit_mpmc_word(uint8_t *slot)
 {
     return (quoit_atomic_u64 *)(void *)slot;
@@ -109,8 +104,7 @@ static inline struct quoit_mpmc_spot quoit_mpmc_spot(const struct quoit_ring_pla
                                                      uint64_t position)
 {
     uint64_t lap = position / place->capacity, index = position - lap * place->capacity;
-    return (struct quoit_mpmc_spot){.slot = place->slots +
-                                            index * quoit_mpmc_stride(place->item_bytes),
+    return (struct quoit_mpmc_spot){.slot = place->slots + index * place->stride,
                                     .lap = lap * QUOIT_MPMC_LAP};
 }
 
@@ -118,9 +112,9 @@ static inline struct quoit_mpmc_spot quoit_mpmc_spot(const struct quoit_ring_pla
 static inline void quoit_mpmc_step(const struct quoit_ring_place *place,
                                    struct quoit_mpmc_spot *spot)
 {
-    uint64_t stride = quoit_mpmc_stride(place->item_bytes);
-    uint8_t *slot = spot->slot + stride; /* a spot never leads to the end, not even for a moment */
-    if (slot == place->slots + place->capacity * stride)
+    uint8_t *slot = spot->slot +
+                    place->stride; /* a spot never leads to the end, not even for a moment */
+    if (slot == place->slots + place->capacity * place->stride)
         *spot = (struct quoit_mpmc_spot){.slot = place->slots, .lap = spot->lap + QUOIT_MPMC_LAP};
     else
         spot->slot = slot;

@@ -59,11 +59,10 @@ uint64_t quoit_ring_tail(struct quoit_ring_shm *shm)
 void quoit_ring_producer_begin(struct quoit_ring_producer *producer,
                                const struct quoit_ring_place *place, uint64_t position)
 {
-    uint64_t stride = place->ops->stride(place->item_bytes);
-    uint8_t *slot = place->slots + position % place->capacity * stride;
+    uint8_t *slot = place->slots + position % place->capacity * place->stride;
     *producer = (struct quoit_ring_producer){
         .begin = place->slots,
-        .end = place->slots + place->capacity * stride,
+        .end = place->slots + place->capacity * place->stride,
         .empty = place->empty,
         .shm = place->shm,
         .waits = &place->shm->consumer_waits,
@@ -78,11 +77,10 @@ void quoit_ring_producer_begin(struct quoit_ring_producer *producer,
 void quoit_ring_consumer_begin(struct quoit_ring_consumer *consumer,
                                const struct quoit_ring_place *place, uint64_t position)
 {
-    uint64_t stride = place->ops->stride(place->item_bytes);
-    uint8_t *slot = place->slots + position % place->capacity * stride;
+    uint8_t *slot = place->slots + position % place->capacity * place->stride;
     *consumer = (struct quoit_ring_consumer){
         .begin = place->slots,
-        .end = place->slots + place->capacity * stride,
+        .end = place->slots + place->capacity * place->stride,
         .empty = place->empty,
         .shm = place->shm,
         .waits = &place->shm->producer_waits,

@@ -83,9 +83,11 @@ struct quoit_glance {
 struct quoit_ring_place {
     const struct quoit_ring_ops *ops;
     struct quoit_ring_shm *shm; /* aligned to 64 */
-    uint8_t *slots;             /* aligned to 64; ops->stride(item_bytes) * capacity bytes */
+    uint8_t *slots;             /* aligned to 8; stride * (capacity + ops->spare_slots) bytes */
     uint64_t capacity;          /* exact; >= 1 */
     uint64_t item_bytes;
+    uint64_t stride;  /* from one slot to the next: quoit_ring_stride */
+    uint64_t align;   /* bytes: records are rounded up to a multiple of it; at least 8 */
     uint64_t empty;   /* slots: what a mark is where there is no item */
     uint8_t *scratch; /* slots, lossy: for claims, at least one item; NULL: none are given */
     uint8_t *peeked;  /* lossy: for one item that is looked at */
@@ -97,7 +99,9 @@ struct quoit_ring_place {
    handle one thread, and passes that side's own state.
    Statuses are those of <quoit.h>; FULL, EMPTY and FINISHED leave everything as it is. */
 struct quoit_ring_ops {
-    uint64_t (*stride)(uint64_t item_bytes);
+    /* Bytes of a slot before its item, and what a slot is rounded up to, 1 or 8, if the alignment
+       of items is not larger. More slots than the capacity. */
+    uint64_t header_bytes, unit_bytes, spare_slots;
     /* A new ring, empty, its counters beginning at start (0, but for tests). */
     void (*init)(const struct quoit_ring_place *place, uint64_t start);
 
@@ -179,6 +183,21 @@ extern const struct quoit_ring_ops quoit_spsc_bytes;
 extern const struct quoit_ring_ops quoit_mpmc;
 extern const struct quoit_ring_ops quoit_broadcast_lossless;
 extern const struct quoit_ring_ops quoit_broadcast_lossy;
+
+static inline uint64_t quoit_ring_round_up(uint64_t bytes, uint64_t align)
+{
+    return (bytes + align - 1) & ~(align - 1);
+}
+
+/* Bytes from one slot to the next, for items that are aligned to a power of two that divides the
+   stride: header and item, rounded up. Where items have no header between them and no padding
+   behind them, the alignment divides item_bytes already. */
+static inline uint64_t quoit_ring_stride(const struct quoit_ring_ops *ops, uint64_t item_bytes,
+                                         uint64_t align)
+{
+    uint64_t unit = ops->unit_bytes > 1 && align > ops->unit_bytes ? align : ops->unit_bytes;
+    return quoit_ring_round_up(ops->header_bytes + item_bytes, unit);
+}
 
 /* Has this subscriber, by its last step of count items, made room that the producer may wait for?
    With a full barrier between that step and the answer. */

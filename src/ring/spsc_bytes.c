@@ -13,16 +13,17 @@
 
 enum { HEADER_BYTES = 8, LOOKS = 8 };
 
-/* Of a message of that length, with its header. */
-static uint64_t record_bytes(uint64_t bytes)
+/* Of a message of that length, with its header. So messages stay aligned: the first one is, and
+   each record is a multiple of the alignment. */
+static uint64_t record_bytes(const struct quoit_ring_place *place, uint64_t bytes)
 {
-    return HEADER_BYTES + ((bytes + 7) & ~(uint64_t)7);
+    return quoit_ring_round_up(HEADER_BYTES + bytes, place->align);
 }
 
 /* What all the longest messages that the ring is to hold take. */
 static uint64_t ring_bytes(const struct quoit_ring_place *place)
 {
-    return place->capacity * record_bytes(place->item_bytes);
+    return place->capacity * place->stride;
 }
 
 static void init(const struct quoit_ring_place *place, uint64_t start)
@@ -46,10 +47,10 @@ static void advance(struct quoit_bytes_side *side, const struct quoit_ring_place
     side->at_hand = 0;
 }
 
-/* As many bytes lie between the counters as can, and whole words. */
+/* More bytes lie between the counters than can, or a counter is in the middle of a record. */
 static bool is_apart(const struct quoit_ring_place *place, uint64_t tail, uint64_t head)
 {
-    return tail - head > ring_bytes(place) || tail % 8 != 0 || head % 8 != 0;
+    return tail - head > ring_bytes(place) || tail % place->align != 0 || head % place->align != 0;
 }
 
 static quoit_status attach(const struct quoit_ring_place *place, uint64_t *tail_out,
@@ -71,7 +72,7 @@ static quoit_status attach_producer(struct quoit_ring_producer *producer,
         return status;
     quoit_ring_producer_begin(producer, place, 0); /* its inlined paths stay shut */
     producer->bytes = side_at(place, tail);
-    producer->bytes.wanted = record_bytes(place->item_bytes);
+    producer->bytes.wanted = place->stride;
     return QUOIT_OK;
 }
 
@@ -126,7 +127,7 @@ static quoit_status claim_message(struct quoit_ring_producer *producer,
                                   void **message_out)
 {
     struct quoit_bytes_side *side = &producer->bytes;
-    side->wanted = record_bytes(bytes);
+    side->wanted = record_bytes(place, bytes);
     if (span_of(side, place) < side->wanted || quoit_spsc_is_finished(place)) {
         quoit_status status = look_for_room(producer, place);
         if (status != QUOIT_OK)
@@ -134,7 +135,7 @@ static quoit_status claim_message(struct quoit_ring_producer *producer,
     }
     side->at_hand = side->wanted;
     side->claimed = bytes;
-    side->wanted = record_bytes(place->item_bytes);
+    side->wanted = place->stride;
     *message_out = side->slot + HEADER_BYTES;
     return QUOIT_OK;
 }
@@ -143,10 +144,11 @@ static bool commit_message(struct quoit_ring_producer *producer,
                            const struct quoit_ring_place *place, uint64_t bytes)
 {
     struct quoit_bytes_side *side = &producer->bytes;
-    if (side->at_hand == 0 || bytes > side->claimed || record_bytes(bytes) > span_of(side, place))
+    if (side->at_hand == 0 || bytes > side->claimed ||
+        record_bytes(place, bytes) > span_of(side, place))
         return false;
     quoit_ring_store_once(side->slot, bytes);
-    advance(side, place, record_bytes(bytes));
+    advance(side, place, record_bytes(place, bytes));
     /* SPAN-P1: publishes the message and its length. Pairs with SPAN-C1 and RING-S1. */
     atomic_store_explicit(&place->shm->tail, side->position, memory_order_release);
     count_message(&place->shm->pushed_messages);
@@ -187,7 +189,7 @@ static bool length_at(const struct quoit_ring_place *place, const uint8_t *slot,
 {
     uint64_t bytes = quoit_ring_load_once(slot);
     *bytes_out = bytes;
-    return bytes <= place->item_bytes && record_bytes(bytes) <= room;
+    return bytes <= place->item_bytes && record_bytes(place, bytes) <= room;
 }
 
 static quoit_status peek_message(struct quoit_ring_consumer *consumer,
@@ -205,7 +207,7 @@ static quoit_status peek_message(struct quoit_ring_consumer *consumer,
         return quoit_fail(QUOIT_ERROR_CORRUPT,
                           "a message says that it has %llu bytes; the longest has %llu",
                           (unsigned long long)bytes, (unsigned long long)place->item_bytes);
-    side->at_hand = record_bytes(bytes);
+    side->at_hand = record_bytes(place, bytes);
     *message_out = side->slot + HEADER_BYTES;
     *bytes_out = bytes;
     return QUOIT_OK;
@@ -249,7 +251,7 @@ static bool count_messages(const struct quoit_ring_place *place, uint64_t *count
     struct quoit_bytes_side at = side_at(place, head);
     for (uint64_t bytes; at.position != tail && *length_out == 0; ++*count_out) {
         if (length_at(place, at.slot, tail - at.position, &bytes))
-            advance(&at, place, record_bytes(bytes));
+            advance(&at, place, record_bytes(place, bytes));
         else
             *length_out = bytes;
     }
@@ -279,7 +281,7 @@ static bool has_room_for(const struct quoit_ring_place *place, uint64_t wanted)
 
 static bool has_room(const struct quoit_ring_place *place)
 {
-    return has_room_for(place, record_bytes(place->item_bytes));
+    return has_room_for(place, place->stride);
 }
 
 /* A position that is no message's beginning cannot come about but by a cursor made up. */
@@ -296,14 +298,15 @@ static quoit_status look(const struct quoit_ring_place *place, struct quoit_curs
         if (cursor->next == tail || tail - cursor->next > ring_bytes(place))
             return finished ? QUOIT_FINISHED : QUOIT_EMPTY;
         const uint8_t *slot = place->slots + cursor->next % ring_bytes(place);
-        bool can_be = cursor->next % 8 == 0 && length_at(place, slot, tail - cursor->next, &bytes);
+        bool can_be = cursor->next % place->align == 0 &&
+                      length_at(place, slot, tail - cursor->next, &bytes);
         if (can_be)
             quoit_glance_copy(glance, slot + HEADER_BYTES, bytes);
         quoit_glance_fence();
         if (quoit_ring_is_before(cursor->next, quoit_ring_head(place->shm)))
             continue; /* taken meanwhile */
         if (can_be)
-            return quoit_glance_end(glance, cursor, record_bytes(bytes));
+            return quoit_glance_end(glance, cursor, record_bytes(place, bytes));
         return quoit_fail(QUOIT_ERROR_CORRUPT, "no message can begin at byte %llu of the ring",
                           (unsigned long long)(cursor->next % ring_bytes(place)));
     }
@@ -324,7 +327,9 @@ static quoit_status check(const struct quoit_ring_place *place)
 }
 
 const struct quoit_ring_ops quoit_spsc_bytes = {
-    .stride = record_bytes,
+    .header_bytes = HEADER_BYTES,
+    .unit_bytes = 8,
+    .spare_slots = 1, /* a longest message may begin just before the ring's end */
     .init = init,
     .attach_producer = attach_producer,
     .attach_consumer = attach_consumer,

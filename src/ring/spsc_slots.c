@@ -11,11 +11,6 @@
 
 #include "arithmetic.h"
 
-static uint64_t stride_of(const struct quoit_ring_place *place)
-{
-    return quoit_spsc_stride(place->item_bytes);
-}
-
 static uint64_t mark_of(uint8_t *slot)
 {
     /* SPSC-C1: a mark means that the slot's bytes are there. Pairs with SPSC-P2. */
@@ -47,7 +42,7 @@ static uint64_t load_marked(struct quoit_ring_shm *shm)
 
 static uint8_t *slot_at(const struct quoit_ring_place *place, uint64_t position)
 {
-    return place->slots + position % place->capacity * stride_of(place);
+    return place->slots + position % place->capacity * place->stride;
 }
 
 /* Is there a committed item at this position, if nobody has popped it? */
@@ -60,7 +55,7 @@ static void init(const struct quoit_ring_place *place, uint64_t start)
 {
     quoit_ring_init_counters(place->shm, start);
     for (uint64_t i = 0; i < place->capacity; i++)
-        store_empty(place->slots + i * stride_of(place), place->empty);
+        store_empty(place->slots + i * place->stride, place->empty);
 }
 
 /* ---- Attaching ------------------------------------------------------------------------------- */
@@ -117,7 +112,7 @@ static uint64_t count_free(struct quoit_ring_producer *producer,
         return 0;
     while (free_slots < count && free_slots < room && is_free(slot, place->empty)) {
         free_slots++;
-        slot += stride_of(place);
+        slot += place->stride;
         if (slot == producer->end)
             slot = producer->begin;
     }
@@ -141,7 +136,7 @@ static void put_hidden(struct quoit_ring_producer *producer, const struct quoit_
     quoit_ring_before_fill();
     quoit_spsc_count_push(place->shm);
     quoit_spsc_fill(slot, item, place->item_bytes);
-    slot += stride_of(place);
+    slot += place->stride;
     producer->next = slot == producer->end ? producer->begin : slot;
     /* SPSC-P5: the commit, for the slot cannot show it. Pairs with SPSC-C5. */
     atomic_store_explicit(&place->shm->marked, quoit_ring_tail(place->shm), memory_order_release);
@@ -229,7 +224,7 @@ static void give_back(struct quoit_ring_consumer *consumer, const struct quoit_r
     quoit_spsc_count_pop(place->shm);
     if (!hidden)
         store_empty(slot, place->empty);
-    slot += stride_of(place);
+    slot += place->stride;
     consumer->next = slot == consumer->end ? consumer->begin : slot;
 }
 
@@ -270,7 +265,7 @@ static uint64_t count_filled(struct quoit_ring_consumer *consumer,
     uint64_t filled = 0;
     while (filled < count && is_committed(place, slot, position + filled)) {
         filled++;
-        slot += stride_of(place);
+        slot += place->stride;
         if (slot == consumer->end)
             break;
     }
@@ -284,7 +279,7 @@ static quoit_status peek(struct quoit_ring_consumer *consumer, const struct quoi
     if (status != QUOIT_OK)
         return status;
     /* Items that do not fill their slots do not lie one behind the other. */
-    bool apart = stride_of(place) != place->item_bytes;
+    bool apart = place->stride != place->item_bytes;
     uint64_t most = apart ? 1 : QUOIT_RING_SCRATCH_BYTES / place->item_bytes;
     *items_out = quoit_ring_consumer_slot(consumer);
     *count_out = count_filled(consumer, place, most);
@@ -337,7 +332,7 @@ static bool contains(const struct quoit_ring_place *place, uint64_t item)
     if (item == place->empty)
         return quoit_ring_is_before(quoit_ring_head(place->shm), load_marked(place->shm));
     for (uint64_t i = 0; i < place->capacity; i++)
-        if (mark_of(place->slots + i * stride_of(place)) == item)
+        if (mark_of(place->slots + i * place->stride) == item)
             return true;
     return false;
 }
@@ -349,7 +344,7 @@ static quoit_status look(const struct quoit_ring_place *place, struct quoit_curs
 }
 
 const struct quoit_ring_ops quoit_spsc_slots = {
-    .stride = quoit_spsc_stride,
+    .unit_bytes = 8,
     .init = init,
     .attach_producer = attach_producer,
     .attach_consumer = attach_consumer,

@@ -12,11 +12,6 @@
  */
 #include "ring_ops.h"
 
-static uint64_t stride(uint64_t item_bytes)
-{
-    return item_bytes;
-}
-
 static void init(const struct quoit_ring_place *place, uint64_t start)
 {
     quoit_ring_init_counters(place->shm, start);
@@ -255,7 +250,7 @@ static quoit_status look(const struct quoit_ring_place *place, struct quoit_curs
 }
 
 const struct quoit_ring_ops quoit_spsc_spans = {
-    .stride = stride,
+    .unit_bytes = 1,
     .init = init,
     .attach_producer = attach_producer,
     .attach_consumer = attach_consumer,

@@ -34,13 +34,12 @@ static void allow(const void *at, uint64_t bytes)
 /* Bytes that the positions go round in, and those that the slots have. */
 static uint64_t turn_bytes(const struct quoit_ring_place *ring)
 {
-    return ring->capacity * ring->ops->stride(ring->item_bytes);
+    return ring->capacity * ring->stride;
 }
 
 static uint64_t slots_bytes(const struct quoit_ring_place *ring)
 {
-    bool behind = ring->ops == &quoit_spsc_bytes; /* room for one longest message */
-    return turn_bytes(ring) + (behind ? ring->ops->stride(ring->item_bytes) : 0);
+    return turn_bytes(ring) + ring->ops->spare_slots * ring->stride;
 }
 
 void fence_queue(const quoit_queue *queue)
@@ -89,7 +88,7 @@ static void check(bool condition)
 static bool is_slot(const struct quoit_ring_place *ring, const uint8_t *slot)
 {
     uint64_t at = (uint64_t)((uintptr_t)slot - (uintptr_t)ring->slots);
-    uint64_t step = ring->ops == &quoit_spsc_bytes ? 8 : ring->ops->stride(ring->item_bytes);
+    uint64_t step = ring->ops == &quoit_spsc_bytes ? 8 : ring->stride;
     return at < turn_bytes(ring) && at % step == 0;
 }
 
@@ -108,7 +107,7 @@ static void check_producer(const struct quoit_ring_place *ring, struct quoit_rin
     if (ring->ops == &quoit_spsc_bytes) {
         check(is_slot(ring, side->bytes.slot));
         check(side->bytes.limit - side->bytes.position <= turn_bytes(ring));
-        check(side->bytes.at_hand <= ring->ops->stride(ring->item_bytes));
+        check(side->bytes.at_hand <= ring->stride);
     }
     if (ring->ops == &quoit_broadcast_lossless)
         check(side->broadcast.limit - side->broadcast.position <= ring->capacity);
@@ -125,7 +124,7 @@ static void check_consumer(const struct quoit_ring_place *ring, struct quoit_rin
     if (ring->ops == &quoit_spsc_bytes) {
         check(is_slot(ring, side->bytes.slot));
         check(side->bytes.limit - side->bytes.position <= turn_bytes(ring));
-        check(side->bytes.at_hand <= ring->ops->stride(ring->item_bytes));
+        check(side->bytes.at_hand <= ring->stride);
     }
     if (ring->ops == &quoit_broadcast_lossless || ring->ops == &quoit_broadcast_lossy)
         check(is_slot(ring, side->broadcast.slot));

@@ -97,7 +97,7 @@ static uint64_t choose_value(const quoit_queue *queue, uint64_t now, unsigned wa
 {
     const struct quoit_ring_place *ring = &queue->handle->place.ring;
     bool bytes = queue->handle->place.layout == QUOIT_LAYOUT_BYTES;
-    uint64_t turn = bytes ? ring->capacity * ring->ops->stride(ring->item_bytes) : ring->capacity;
+    uint64_t turn = bytes ? ring->capacity * ring->stride : ring->capacity;
     const uint64_t ends[] = {0, UINT64_MAX, UINT64_C(1) << 63, position_of_consumer(queue)};
     const uint64_t bases[] = {now, quoit_ring_tail(ring->shm), position_of_producer(queue),
                               ends[way / 64]};
@@ -126,10 +126,9 @@ static uint64_t word_for(const quoit_queue *queue, uint64_t position, unsigned w
 static uint8_t *find_slot(const quoit_queue *queue, uint64_t position)
 {
     const struct quoit_ring_place *ring = &queue->handle->place.ring;
-    uint64_t stride = ring->ops->stride(ring->item_bytes);
     if (queue->handle->place.layout == QUOIT_LAYOUT_BYTES)
-        return ring->slots + position % (ring->capacity * stride);
-    return ring->slots + position % ring->capacity * stride;
+        return ring->slots + position % (ring->capacity * ring->stride);
+    return ring->slots + position % ring->capacity * ring->stride;
 }
 
 static void *find_counter(const struct quoit_ring_place *ring, bool head)
@@ -150,7 +149,7 @@ void rewind_counter(struct fuzz *fuzz, bool head)
     if (offset > fuzz->queue_image.count - sizeof word)
         return;
     memcpy(&word, fuzz->queue_image.bytes + offset, sizeof word);
-    word -= bytes ? steps * ring->ops->stride(ring->item_bytes) : steps;
+    word -= bytes ? steps * ring->stride : steps;
     memcpy(fuzz->queue_image.bytes + offset, &word, sizeof word);
 }
 

@@ -67,6 +67,7 @@ static inline void place_ring(struct quoit_ring_place *place, const struct quoit
     place->slots = (uint8_t *)slots;
     place->capacity = CAPACITY;
     place->item_bytes = WORDS * 8;
+    place->stride = quoit_ring_stride(ops, WORDS * 8, 8);
     place->empty = 3;
     place->members.claims = claims;
     place->members.count = MEMBERS;
@@ -99,7 +100,7 @@ static inline void begin_sides(const struct quoit_ring_place *place)
 {
     uint8_t *slot = place->slots;
     producer_side.begin = producer_side.next = producer_side.slot = slot;
-    producer_side.end = slot + place->ops->stride(place->item_bytes) * CAPACITY;
+    producer_side.end = slot + place->stride * CAPACITY;
     producer_side.empty = place->empty;
     producer_side.shm = &shm;
     producer_side.item_bytes = place->item_bytes;

@@ -155,6 +155,7 @@ static inline void harness_begin(const struct quoit_ring_ops *ops)
             .slots = ring.slots,
             .capacity = CAPACITY,
             .item_bytes = 8,
+            .stride = quoit_ring_stride(ops, 8, 8),
             .empty = 3, /* slots: that item looks like none */
             .members = {.claims = ring.claims, .count = MEMBERS, .own = i, .is_alive = is_alive}};
     }

@@ -75,6 +75,8 @@ int main(void)
         harness_begin(&quoit_broadcast_lossy);
         for (unsigned i = 0; i < MEMBERS; i++) {
             ring.places[i].item_bytes = WORDS * sizeof(uint64_t);
+            ring.places[i].stride = quoit_ring_stride(&quoit_broadcast_lossy,
+                                                      WORDS * sizeof(uint64_t), 8);
             ring.places[i].from_oldest = round % 2;
         }
         quoit_broadcast_lossy.init(&ring.places[0], 0);

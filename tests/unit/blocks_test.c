@@ -184,6 +184,7 @@ static void contains(const struct quoit_ring_ops *ops)
         .slots = slots,
         .capacity = CAPACITY,
         .item_bytes = 8,
+        .stride = quoit_ring_stride(ops, 8, 8),
         .empty = EMPTY,
         .members = {.claims = claims, .count = ROWS, .own = 0, .is_alive = is_alive}};
     struct quoit_ring_producer producer;

@@ -50,18 +50,20 @@ static inline void make_places(struct fixture *fixture, int kind, uint64_t capac
                                uint64_t item_bytes)
 {
     for (uint32_t i = 0; i < MEMBERS; i++)
-        fixture->places[i] = (struct quoit_ring_place){.ops = kinds[kind],
-                                                       .shm = &fixture->shm,
-                                                       .slots = fixture->memory + GUARD,
-                                                       .capacity = capacity,
-                                                       .item_bytes = item_bytes,
-                                                       .scratch = fixture->scratch,
-                                                       .peeked = fixture->peeked[i],
-                                                       .members = {.claims = fixture->claims,
-                                                                   .count = MEMBERS,
-                                                                   .own = i,
-                                                                   .is_alive = is_alive,
-                                                                   .context = fixture}};
+        fixture->places[i] = (struct quoit_ring_place){
+            .ops = kinds[kind],
+            .shm = &fixture->shm,
+            .slots = fixture->memory + GUARD,
+            .capacity = capacity,
+            .item_bytes = item_bytes,
+            .stride = quoit_ring_stride(kinds[kind], item_bytes, 8),
+            .scratch = fixture->scratch,
+            .peeked = fixture->peeked[i],
+            .members = {.claims = fixture->claims,
+                        .count = MEMBERS,
+                        .own = i,
+                        .is_alive = is_alive,
+                        .context = fixture}};
 }
 
 /* A ring with its producer. */
@@ -70,7 +72,7 @@ static inline struct fixture *set_up(int kind, uint64_t capacity, uint64_t item_
 {
     struct fixture *fixture = calloc(1, sizeof *fixture);
     CHECK(fixture);
-    fixture->slots_bytes = capacity * kinds[kind]->stride(item_bytes);
+    fixture->slots_bytes = capacity * quoit_ring_stride(kinds[kind], item_bytes, 8);
     fixture->memory = malloc((size_t)fixture->slots_bytes + 2 * GUARD);
     CHECK(fixture->memory);
     memset(fixture->memory, guard_byte, (size_t)fixture->slots_bytes + 2 * GUARD);

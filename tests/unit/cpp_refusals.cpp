@@ -5,7 +5,7 @@
 #include <string>
 
 struct wide {
-    alignas(32) unsigned char bytes[32];
+    alignas(8192) unsigned char bytes[8192];
 };
 
 #ifdef IN_PLACE // with every member

@@ -78,8 +78,7 @@ static inline bool is_alive(const void *context, uint32_t row)
 static inline uint64_t turn(void) /* what the counters of a full ring are apart */
 {
     const struct quoit_ring_place *place = &world.place;
-    return place->capacity *
-           (place->ops == &quoit_spsc_bytes ? place->ops->stride(place->item_bytes) : 1);
+    return place->capacity * (place->ops == &quoit_spsc_bytes ? place->stride : 1);
 }
 
 static inline void set_up(const struct shape *shape, uint64_t capacity, uint64_t start)
@@ -94,13 +93,13 @@ static inline void set_up(const struct shape *shape, uint64_t capacity, uint64_t
         .slots = world.slots,
         .capacity = capacity,
         .item_bytes = shape->item_bytes,
+        .stride = quoit_ring_stride(shape->ops, shape->item_bytes, 8),
+        .align = 8,
         .empty = UINT64_C(0x0102030405060708),
         .scratch = world.scratch,
         .peeked = world.peeked,
         .members = {.claims = world.claims, .count = ROWS, .own = 0, .is_alive = is_alive}};
-    world.slots_bytes = capacity * shape->ops->stride(shape->item_bytes) +
-                        (shape->ops == &quoit_spsc_bytes ? shape->ops->stride(shape->item_bytes)
-                                                         : 0);
+    world.slots_bytes = (capacity + shape->ops->spare_slots) * world.place.stride;
     CHECK(world.slots_bytes <= sizeof world.slots);
     memset((void *)&world.shm, 0, sizeof world.shm);
     memset((void *)world.claims, 0, sizeof world.claims);
@@ -146,10 +145,9 @@ static inline void check_read(const void *items, uint64_t bytes)
 static inline bool is_slot(const uint8_t *slot)
 {
     const struct quoit_ring_place *place = &world.place;
-    uint64_t stride = place->ops->stride(place->item_bytes);
     uint64_t at = (uint64_t)((uintptr_t)slot - (uintptr_t)place->slots);
-    return at < place->capacity * stride &&
-           at % (place->ops == &quoit_spsc_bytes ? 8 : stride) == 0;
+    return at < place->capacity * place->stride &&
+           at % (place->ops == &quoit_spsc_bytes ? 8 : place->stride) == 0;
 }
 
 static inline void check_sides(void)

@@ -66,7 +66,8 @@ static inline struct fixture *set_up(uint64_t capacity, uint64_t item_bytes, uin
 {
     struct fixture *fixture = calloc(1, sizeof *fixture);
     CHECK(fixture);
-    fixture->slots_bytes = capacity * quoit_mpmc.stride(item_bytes);
+    const uint64_t stride = quoit_ring_stride(&quoit_mpmc, item_bytes, 8);
+    fixture->slots_bytes = capacity * stride;
     fixture->memory = malloc((size_t)fixture->slots_bytes + 2 * GUARD);
     CHECK(fixture->memory);
     memset(fixture->memory, guard_byte, (size_t)fixture->slots_bytes + 2 * GUARD);
@@ -78,6 +79,7 @@ static inline struct fixture *set_up(uint64_t capacity, uint64_t item_bytes, uin
             .slots = fixture->memory + GUARD,
             .capacity = capacity,
             .item_bytes = item_bytes,
+            .stride = stride,
             .members = {.claims = fixture->claims,
                         .count = MEMBERS,
                         .own = i,

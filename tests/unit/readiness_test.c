@@ -194,7 +194,7 @@ static void begin(struct world *world, const struct quoit_ring_ops *ops, uint64_
 {
     uint64_t longest = ITEM;
     *world = (struct world){.ops = ops, .capacity = capacity, .empty = 7, .random = capacity};
-    world->slots = calloc((size_t)capacity + 1, (size_t)ops->stride(longest));
+    world->slots = calloc((size_t)capacity + 1, (size_t)quoit_ring_stride(ops, longest, 8));
     CHECK(world->slots);
     world->count = is_mpmc(world) || is_broadcast(world) ? ACTORS : 2;
     for (int i = 0; i < world->count; i++) {
@@ -206,6 +206,8 @@ static void begin(struct world *world, const struct quoit_ring_ops *ops, uint64_
                                                  .slots = world->slots,
                                                  .capacity = capacity,
                                                  .item_bytes = ITEM,
+                                                 .stride = quoit_ring_stride(ops, ITEM, 8),
+                                                 .align = 8,
                                                  .empty = world->empty,
                                                  .scratch = actor->scratch,
                                                  .peeked = actor->peeked,

@@ -37,7 +37,8 @@ static struct fixture *set_up(const struct quoit_ring_ops *layout, uint64_t capa
 {
     struct fixture *fixture = calloc(1, sizeof *fixture);
     CHECK(fixture);
-    fixture->slots_bytes = capacity * layout->stride(item_bytes);
+    const uint64_t stride = quoit_ring_stride(layout, item_bytes, 8);
+    fixture->slots_bytes = capacity * stride;
     fixture->memory = malloc((size_t)fixture->slots_bytes + 2 * GUARD);
     CHECK(fixture->memory);
     memset(fixture->memory, guard_byte, (size_t)fixture->slots_bytes + 2 * GUARD);
@@ -46,6 +47,7 @@ static struct fixture *set_up(const struct quoit_ring_ops *layout, uint64_t capa
                                                .slots = fixture->memory + GUARD,
                                                .capacity = capacity,
                                                .item_bytes = item_bytes,
+                                               .stride = stride,
                                                .empty = empty_word,
                                                .scratch = fixture->scratch};
     layout->init(&fixture->place, start);
