@@ -71,7 +71,6 @@ static void count_contents(const quoit_queue *queue, struct object *object)
     object->used_bytes = info->pushed - info->popped;
     if (object->used_bytes > object->capacity_bytes) /* it changed meanwhile, or is damaged */
         object->used_bytes = object->capacity_bytes;
-    object->fill = share((double)object->used_bytes, (double)object->capacity_bytes);
     const struct stream_mark *mark = stream_mark(queue, info);
     if (!mark || !count_lines(queue, info, mark, &lines))
         return;

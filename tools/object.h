@@ -29,7 +29,8 @@ struct object {
        the queue for blocks of lines; "blocks", of a pool; "bytes", of a region. */
     const char *unit;
     uint64_t pushed, popped; /* of a queue */
-    /* Of a ring of bytes, which is full by bytes: how many there are, and room for; else 0. */
+    /* Of a ring of bytes: how many bytes its messages take, and how many longest ones would; else
+       0. */
     uint64_t used_bytes, capacity_bytes;
 };
 
@@ -43,7 +44,8 @@ const char *object_kind(const struct object *object); /* "mpmc", "pool"; "?" */
 const char *
 object_state(const struct object *object); /* "in use", "idle", "dead", "damaged", "foreign" */
 bool object_is_dead(const struct object *object);
-/* A ring of bytes: shorter messages fit in greater number, so used may be beyond capacity. */
+/* A ring of bytes: its counters count bytes, and a message may be a block of many lines, so used
+   may be beyond capacity. */
 bool object_is_bytes(const struct object *object);
 /* "queue 'x' was not found" and what it may mean, or quoit_describe(status); returns TOOL_FAILED.
    */

@@ -92,7 +92,7 @@ static const struct gauge {
     {OBJECT_QUEUE, BY_BYTES, "quoit_queue_size_bytes",
      "Bytes that are queued, of SPSC queues of messages.", used_bytes},
     {OBJECT_QUEUE, BY_BYTES, "quoit_queue_capacity_bytes",
-     "Bytes that there is room for, likewise.", capacity_bytes},
+     "Bytes that capacity of the longest would take, likewise.", capacity_bytes},
     {OBJECT_QUEUE, ALL, "quoit_queue_fill_ratio", "How full the queue is, 0 to 1.", fill},
     {OBJECT_QUEUE, NO_LINES, "quoit_queue_high_water_items",
      "The most items that members saw queued.", high_water},

@@ -79,8 +79,7 @@ static void print_queue(const struct object *object)
         print_text(stdout, info->type);
         fputs("\n", stdout);
     }
-    printf("  capacity         %" PRIu64 "%s\n", object->capacity,
-           object_is_bytes(object) ? " of the longest, more of shorter ones" : "");
+    printf("  capacity         %" PRIu64 "\n", object->capacity);
     printf("  size             %" PRIu64 "%s%s", object->used, blank, unit);
     if (object_is_bytes(object))
         printf(", %" PRIu64 " of %" PRIu64 " bytes", object->used_bytes, object->capacity_bytes);

@@ -48,7 +48,8 @@ struct quoit_queue_info { /* 256 bytes in every version */
     uint64_t size;
     uint64_t pushed; /* items ever; MPMC: positions, of which some may have no item */
     uint64_t popped; /* likewise; broadcast: pushed - size; SPSC messages: bytes, with headers */
-    uint64_t pushed_messages; /* as pushed, but of SPSC messages their number, too */
+    uint64_t pushed_messages; /* as pushed, but of SPSC messages their number, too; after a crash of
+                                the producer it may be one too high until the next one joins */
     uint64_t popped_messages; /* likewise */
     uint64_t created_at_unix_ns;
     uint32_t created_by;   /* PID */

@@ -44,15 +44,13 @@ struct quoit_ring_shm {
     quoit_atomic_u64 tail;            /*   0  producer  items pushed, or being pushed        */
     quoit_atomic_u32 consumer_waits;  /*   8  both      1: after a push, look whether ...    */
     quoit_atomic_u32 consumer_asleep; /*  12  both      odd: somebody is to be woken         */
-    quoit_atomic_u64 pushed_messages; /* 16  producer  bytes: messages ever, for people          */
+    quoit_atomic_u64 pushed_messages; /* 16  producer  bytes: messages pushed, or being pushed   */
     uint8_t pad1[104];
     quoit_atomic_u64 head;            /* 128  consumer  items popped, or being given back    */
     quoit_atomic_u32 producer_waits;  /* 136  both      1: after a pop, look whether ...     */
     quoit_atomic_u32 producer_asleep; /* 140  both      odd: somebody is to be woken         */
     quoit_atomic_u32 orphaned;        /* 144  both      mpmc: 1: look for a dead one's item      */
-    uint8_t pad2[4];
-    quoit_atomic_u64 popped_messages; /* 152 consumer  bytes: messages ever, for people          */
-    uint8_t pad3[96];
+    uint8_t pad2[108];
     quoit_atomic_u64 finished;         /* 256  producer  0, then 1: no push will follow       */
     quoit_atomic_u64 marked;           /* 264  producer  slots: all items below are committed;
                                        producer  broadcast: items below are not kept;
@@ -61,7 +59,7 @@ struct quoit_ring_shm {
     quoit_atomic_u32 producers_joined; /* 276  producer  how many ever joined, tools aside */
     quoit_atomic_u32 consumers_joined; /* 280  consumer  likewise                          */
     quoit_atomic_u32 finishes;         /* 284  producer  how many have finished              */
-    uint8_t pad4[96];
+    uint8_t pad3[96];
 };
 
 /* Shared, one for each member of an MPMC or a broadcast queue (FORMAT.md 4): what it is taking or
@@ -105,14 +103,21 @@ struct quoit_broadcast_side {
     bool hurried;            /* it will look again at once: the dead can wait */
 };
 
-/* Private to a side of a sized queue's handle. */
-struct quoit_bytes_side {
-    uint64_t position; /* SPSC: bytes that this side is through with */
-    uint64_t limit;    /* SPSC: bytes below this are known to be free, or filled */
-    uint64_t wanted;   /* SPSC, producer: what a look for room is for */
-    uint8_t *slot; /* SPSC: where the next message lies, or will; else a record that is claimed */
-    uint64_t at_hand; /* bytes that a commit or a release may be about; 0: none are */
-    uint64_t claimed; /* producer: bytes that the message may have */
+/* Private to a side of the handle of a queue of messages. */
+struct quoit_bytes_producer {
+    uint64_t position;      /* SPSC: bytes ever pushed */
+    uint64_t number;        /* SPSC: messages ever pushed, and so the number of the next one */
+    uint64_t limit;         /* SPSC: messages below this number may be pushed */
+    uint8_t *slot;          /* SPSC: where the next message goes; else a record that is claimed */
+    uint64_t claimed_bytes; /* that the message may have */
+    bool is_claimed;
+};
+
+struct quoit_bytes_consumer { /* SPSC */
+    uint64_t position;        /* bytes ever popped */
+    uint64_t limit;           /* bytes below this are known to be filled */
+    uint8_t *slot;            /* where the next message is */
+    uint64_t peeked_bytes;    /* of the message that may be released, with its header; 0: none */
 };
 
 /* Private to the producer's handle. next leads to `shut`, which is never empty, while a push must
@@ -134,7 +139,7 @@ struct quoit_ring_producer {
     quoit_atomic_u64 shut;
     struct quoit_mpmc_side mpmc;
     struct quoit_broadcast_side broadcast;
-    struct quoit_bytes_side bytes;
+    struct quoit_bytes_producer bytes;
 };
 
 /* Private to the consumer's handle, likewise; its `shut` is always empty. */
@@ -152,7 +157,7 @@ struct quoit_ring_consumer {
     quoit_atomic_u64 shut;
     struct quoit_mpmc_side mpmc;
     struct quoit_broadcast_side broadcast;
-    struct quoit_bytes_side bytes;
+    struct quoit_bytes_consumer bytes;
 };
 
 #endif

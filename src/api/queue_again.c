@@ -70,8 +70,7 @@ static void note_empty(quoit_queue *queue)
 static void note_full(quoit_queue *queue)
 {
     quoit_member_count(&quoit_queue_own_row(queue)->full);
-    if (queue->handle->place.layout != QUOIT_LAYOUT_BYTES) /* which may be full of fewer */
-        quoit_member_note_high(quoit_queue_own_row(queue), ring_of(queue)->capacity);
+    quoit_member_note_high(quoit_queue_own_row(queue), ring_of(queue)->capacity);
     if (queue->handle->producer_waiter.poller)
         quoit_poller_rearm(queue->handle->producer_waiter.poller);
 }

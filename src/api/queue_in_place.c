@@ -133,7 +133,7 @@ quoit_status quoit_queue_discard(quoit_queue *queue)
     if (status != QUOIT_OK)
         return status;
     queue->handle->claimed.count = 0;
-    queue->producer.bytes.at_hand = 0;
+    queue->producer.bytes.is_claimed = false;
     (void)ring_of(queue)->ops->commit(&queue->producer, ring_of(queue), 0);
     if (queue->handle->place.kind == QUOIT_MPMC) {
         quoit_queue_pushed(queue);

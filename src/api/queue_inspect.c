@@ -47,12 +47,14 @@ void *quoit_queue_user_area(const quoit_queue *queue)
     return is_closed(queue) ? NULL : queue->handle->place.user;
 }
 
-static uint64_t messages(const quoit_queue *queue, const quoit_atomic_u64 *of_bytes, uint64_t items)
+/* Of messages in bytes, whose counters count bytes. */
+static uint64_t pushed_messages(const quoit_queue *queue, uint64_t items)
 {
     if (queue->handle->place.layout != QUOIT_LAYOUT_BYTES)
         return items;
     /* Relaxed: a number for people. */
-    return atomic_load_explicit(of_bytes, memory_order_relaxed);
+    return atomic_load_explicit(&queue->handle->place.ring.shm->pushed_messages,
+                                memory_order_relaxed);
 }
 
 quoit_status quoit_queue_inspect(const quoit_queue *queue, struct quoit_queue_info *info_out)
@@ -99,9 +101,8 @@ quoit_status quoit_queue_inspect(const quoit_queue *queue, struct quoit_queue_in
         .high_water = counts.high_water > size ? counts.high_water : size,
     };
     memcpy(info_out->type, handle->place.type, sizeof info_out->type);
-    const struct quoit_ring_shm *shm = handle->place.ring.shm;
-    info_out->pushed_messages = messages(queue, &shm->pushed_messages, info_out->pushed);
-    info_out->popped_messages = messages(queue, &shm->popped_messages, popped);
+    info_out->pushed_messages = pushed_messages(queue, info_out->pushed);
+    info_out->popped_messages = info_out->pushed_messages - size;
     return quoit_region_check_locks(handle->region);
 }
 

@@ -86,7 +86,8 @@ static bool slots_bytes(const struct quoit_queue_options *options, enum quoit_ri
                         uint64_t *bytes_out)
 {
     uint64_t stride = stride_for(options, layout);
-    return options->capacity <= INT64_MAX / 2 &&
+    uint64_t most = layouts[layout]->most_capacity;
+    return options->capacity <= (most ? most : INT64_MAX / 2) &&
            quoit_multiply(options->capacity + layouts[layout]->spare_slots, stride, bytes_out) &&
            *bytes_out <= INT64_MAX / 4 && (*bytes_out += lead_for(options, layout)) > 0;
 }

@@ -14,8 +14,8 @@ quoit_status quoit_record_claim(struct quoit_ring_producer *producer,
     quoit_status status = place->ops->claim(producer, place, 1, &record, &count);
     if (status != QUOIT_OK)
         return status;
-    producer->bytes = (struct quoit_bytes_side){
-        .slot = record, .at_hand = place->item_bytes, .claimed = bytes};
+    producer->bytes = (struct quoit_bytes_producer){
+        .slot = record, .is_claimed = true, .claimed_bytes = bytes};
     *message_out = (uint8_t *)record + HEADER_BYTES;
     return QUOIT_OK;
 }
@@ -23,11 +23,11 @@ quoit_status quoit_record_claim(struct quoit_ring_producer *producer,
 bool quoit_record_commit(struct quoit_ring_producer *producer, const struct quoit_ring_place *place,
                          uint64_t bytes)
 {
-    struct quoit_bytes_side *side = &producer->bytes;
+    struct quoit_bytes_producer *side = &producer->bytes;
     uint8_t *record = side->slot;
-    if (side->at_hand == 0 || bytes > side->claimed || !record)
+    if (!side->is_claimed || bytes > side->claimed_bytes || !record)
         return false;
-    side->at_hand = 0;
+    side->is_claimed = false;
     quoit_ring_store_once(record, bytes);
     return place->ops->commit(producer, place, 1);
 }

@@ -14,6 +14,8 @@ void quoit_ring_init_counters(struct quoit_ring_shm *shm, uint64_t start)
     /* Relaxed: publishing the region orders it. */
     atomic_store_explicit(&shm->marked, start, memory_order_relaxed);
     /* Relaxed: publishing the region orders it. */
+    atomic_store_explicit(&shm->pushed_messages, start, memory_order_relaxed);
+    /* Relaxed: publishing the region orders it. */
     atomic_store_explicit(&shm->orphaned, 0, memory_order_relaxed);
     /* Relaxed: publishing the region orders it. */
     atomic_store_explicit(&shm->rows, 0, memory_order_relaxed);
@@ -115,7 +117,7 @@ void quoit_spsc_finish(struct quoit_ring_producer *producer, const struct quoit_
     /* SPSC-P4: every push came before. Pairs with SPSC-C4. */
     atomic_store_explicit(&place->shm->finished, 1, memory_order_release);
     producer->claimed = 0;
-    producer->bytes.at_hand = 0;
+    producer->bytes.is_claimed = false;
     quoit_ring_producer_shut(producer);
 }
 

@@ -32,7 +32,6 @@ _Static_assert(offsetof(struct quoit_ring_shm, head) == 128, "FORMAT.md 4");
 _Static_assert(offsetof(struct quoit_ring_shm, producer_waits) == 136, "FORMAT.md 4");
 _Static_assert(offsetof(struct quoit_ring_shm, producer_asleep) == 140, "FORMAT.md 4");
 _Static_assert(offsetof(struct quoit_ring_shm, orphaned) == 144, "FORMAT.md 4");
-_Static_assert(offsetof(struct quoit_ring_shm, popped_messages) == 152, "FORMAT.md 4");
 _Static_assert(offsetof(struct quoit_ring_shm, finished) == 256, "FORMAT.md 4");
 _Static_assert(offsetof(struct quoit_ring_shm, marked) == 264, "FORMAT.md 4");
 _Static_assert(offsetof(struct quoit_ring_shm, rows) == 272, "FORMAT.md 4");
@@ -102,6 +101,7 @@ struct quoit_ring_ops {
     /* Bytes of a slot before its item, and what a slot is rounded up to, 1 or 8, if the alignment
        of items is not larger. More slots than the capacity. */
     uint64_t header_bytes, unit_bytes, spare_slots;
+    uint64_t most_capacity; /* 0: any */
     /* A new ring, empty, its counters beginning at start (0, but for tests). */
     void (*init)(const struct quoit_ring_place *place, uint64_t start);
 
@@ -156,9 +156,6 @@ struct quoit_ring_ops {
        reading what is private to a side. Damage counts as true, so that the call reports it. */
     bool (*has_items)(const struct quoit_ring_place *place);
     bool (*has_room)(const struct quoit_ring_place *place);
-    /* Is there room for so many bytes, header included (quoit_bytes_side.wanted)? NULL: of other
-       rings than bytes. */
-    bool (*has_room_for)(const struct quoit_ring_place *place, uint64_t wanted);
     /* Of items of 8 bytes: is this one committed and not released? One that is there from before
        this call to its end is found; else either answer may come. A look at every slot. NULL: of a
        broadcast. */

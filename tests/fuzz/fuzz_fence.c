@@ -106,8 +106,7 @@ static void check_producer(const struct quoit_ring_place *ring, struct quoit_rin
         check_mpmc(ring, &side->mpmc);
     if (ring->ops == &quoit_spsc_bytes) {
         check(is_slot(ring, side->bytes.slot));
-        check(side->bytes.limit - side->bytes.position <= turn_bytes(ring));
-        check(side->bytes.at_hand <= ring->stride);
+        check(side->bytes.limit - side->bytes.number <= ring->capacity);
     }
     if (ring->ops == &quoit_broadcast_lossless)
         check(side->broadcast.limit - side->broadcast.position <= ring->capacity);
@@ -124,7 +123,7 @@ static void check_consumer(const struct quoit_ring_place *ring, struct quoit_rin
     if (ring->ops == &quoit_spsc_bytes) {
         check(is_slot(ring, side->bytes.slot));
         check(side->bytes.limit - side->bytes.position <= turn_bytes(ring));
-        check(side->bytes.at_hand <= ring->stride);
+        check(side->bytes.peeked_bytes <= ring->stride);
     }
     if (ring->ops == &quoit_broadcast_lossless || ring->ops == &quoit_broadcast_lossy)
         check(is_slot(ring, side->broadcast.slot));

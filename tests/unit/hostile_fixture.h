@@ -161,7 +161,7 @@ static inline void check_sides(void)
     CHECK(consumer->limit - consumer->position <= place->capacity);
     if (place->ops == &quoit_spsc_bytes) {
         CHECK(is_slot(producer->bytes.slot) && is_slot(consumer->bytes.slot));
-        CHECK(producer->bytes.limit - producer->bytes.position <= turn());
+        CHECK(producer->bytes.limit - producer->bytes.number <= place->capacity);
         CHECK(consumer->bytes.limit - consumer->bytes.position <= turn());
     } else if (place->ops == &quoit_mpmc) {
         CHECK(is_slot(producer->mpmc.next.slot) && is_slot(consumer->mpmc.next.slot));

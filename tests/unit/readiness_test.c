@@ -111,6 +111,9 @@ static void crash_pushing(struct actor *actor)
     if (world->ops == &quoit_spsc_slots &&
         world->ops->look_for_room(&actor->producer, &actor->place) == QUOIT_OK)
         quoit_spsc_count_push(&world->shm);
+    if (world->ops == &quoit_spsc_bytes &&
+        world->ops->look_for_room(&actor->producer, &actor->place) == QUOIT_OK)
+        atomic_fetch_add(&world->shm.pushed_messages, 1);
     if (is_mpmc(world) && any(world, 2) == 0)
         (void)world->ops->claim(&actor->producer, &actor->place, 1, &room, &count);
     else if (is_mpmc(world))
@@ -162,9 +165,7 @@ static bool is_ready(const struct actor *actor)
     const struct quoit_ring_ops *ops = actor->world->ops;
     if (!actor->pushes)
         return ops->has_items(&actor->place) || ops->is_over(&actor->place);
-    bool room = ops->has_room_for ? ops->has_room_for(&actor->place, actor->producer.bytes.wanted)
-                                  : ops->has_room(&actor->place);
-    return room || ops->is_finished(&actor->place);
+    return ops->has_room(&actor->place) || ops->is_finished(&actor->place);
 }
 
 static bool finds_nothing(struct actor *actor)
