@@ -359,9 +359,7 @@ template <class T> class queue : public detail::makers<queue<T>>
     }
     static status push_slow(quoit_queue *q, const void *item, std::int64_t timeout_ns) noexcept
     {
-        const quoit_status s = quoit_queue_push_slow(q, item, sizeof(T));
-        const bool waits = s == QUOIT_FULL && timeout_ns > 0;
-        return detail::from(waits ? quoit_queue_push_again(q, item, sizeof(T), timeout_ns) : s);
+        return detail::from(quoit_queue_push_slow(q, item, sizeof(T), timeout_ns));
     }
     [[gnu::always_inline]] status copy_out(T &item_out, std::int64_t timeout_ns) noexcept
     {
@@ -382,10 +380,7 @@ template <class T> class queue : public detail::makers<queue<T>>
     }
     static status pop_slow(quoit_queue *q, void *item_out, std::int64_t timeout_ns) noexcept
     {
-        const quoit_status s = quoit_queue_pop_slow(q, item_out, sizeof(T));
-        return detail::from(s == QUOIT_EMPTY && timeout_ns > 0
-                                ? quoit_queue_pop_again(q, item_out, sizeof(T), nullptr, timeout_ns)
-                                : s);
+        return detail::from(quoit_queue_pop_slow(q, item_out, sizeof(T), nullptr, timeout_ns));
     }
     counted copy_many_in(span<const T> items, std::int64_t timeout_ns) noexcept
     {

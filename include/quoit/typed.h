@@ -26,14 +26,11 @@ struct quoit_queue {
 quoit_status quoit_queue_check_typed(const quoit_queue *queue, uint32_t inline_layout,
                                      size_t item_bytes, size_t item_align, const char *type);
 
-/* The work that the inlined paths leave. slow: one try. again: after a try that returned FULL or
-   EMPTY, waits and tries until the time is over. */
-quoit_status quoit_queue_push_slow(quoit_queue *queue, const void *data, size_t bytes);
-quoit_status quoit_queue_push_again(quoit_queue *queue, const void *data, size_t bytes,
-                                    int64_t timeout_ns);
-quoit_status quoit_queue_pop_slow(quoit_queue *queue, void *item_out, size_t item_bytes);
-quoit_status quoit_queue_pop_again(quoit_queue *queue, void *buffer, size_t room_bytes,
-                                   size_t *bytes_out, int64_t timeout_ns);
+/* quoit_queue_push and quoit_queue_pop without their inlined paths. */
+quoit_status quoit_queue_push_slow(quoit_queue *queue, const void *data, size_t bytes,
+                                   int64_t timeout_ns);
+quoit_status quoit_queue_pop_slow(quoit_queue *queue, void *buffer, size_t room_bytes,
+                                  size_t *bytes_out, int64_t timeout_ns);
 /* The rest of a batch of count, of which so many are done. */
 quoit_status quoit_queue_push_rest(quoit_queue *queue, const void *items, size_t item_bytes,
                                    size_t count, size_t pushed, size_t *count_out,
@@ -157,21 +154,12 @@ static inline void quoit_queue_popped(quoit_queue *queue)
             quoit_queue_pushed(quoit_q.queue); \
             return QUOIT_OK; \
         } \
-        quoit_status quoit_s; \
-        if (!QUOIT_IS_COPIED(type_)) { \
-            quoit_s = quoit_queue_push_slow(quoit_q.queue, quoit_in, sizeof(type_)); \
-            return quoit_s == QUOIT_FULL && quoit_timeout_ns > 0 \
-                       ? quoit_queue_push_again(quoit_q.queue, quoit_in, sizeof(type_), \
-                                                quoit_timeout_ns) \
-                       : quoit_s; \
-        } \
+        if (!QUOIT_IS_COPIED(type_)) \
+            return quoit_queue_push_slow(quoit_q.queue, quoit_in, sizeof(type_), \
+                                         quoit_timeout_ns); \
         uint64_t quoit_copy[QUOIT_COPY_WORDS(type_)]; \
         memcpy(quoit_copy, quoit_in, QUOIT_COPY_BYTES(type_)); \
-        quoit_s = quoit_queue_push_slow(quoit_q.queue, quoit_copy, sizeof(type_)); \
-        return quoit_s == QUOIT_FULL && quoit_timeout_ns > 0 \
-                   ? quoit_queue_push_again(quoit_q.queue, quoit_copy, sizeof(type_), \
-                                            quoit_timeout_ns) \
-                   : quoit_s; \
+        return quoit_queue_push_slow(quoit_q.queue, quoit_copy, sizeof(type_), quoit_timeout_ns); \
     } \
     static inline quoit_status name##_pop(struct name##_queue quoit_q, type_ *quoit_out, \
                                           int64_t quoit_timeout_ns) \
@@ -180,19 +168,12 @@ static inline void quoit_queue_popped(quoit_queue *queue)
             quoit_queue_popped(quoit_q.queue); \
             return QUOIT_OK; \
         } \
-        quoit_status quoit_s; \
-        if (!QUOIT_IS_COPIED(type_)) { \
-            quoit_s = quoit_queue_pop_slow(quoit_q.queue, quoit_out, sizeof(type_)); \
-            return quoit_s == QUOIT_EMPTY && quoit_timeout_ns > 0 \
-                       ? quoit_queue_pop_again(quoit_q.queue, quoit_out, sizeof(type_), \
-                                               QUOIT_NULL, quoit_timeout_ns) \
-                       : quoit_s; \
-        } \
+        if (!QUOIT_IS_COPIED(type_)) \
+            return quoit_queue_pop_slow(quoit_q.queue, quoit_out, sizeof(type_), QUOIT_NULL, \
+                                        quoit_timeout_ns); \
         uint64_t quoit_copy[QUOIT_COPY_WORDS(type_)]; \
-        quoit_s = quoit_queue_pop_slow(quoit_q.queue, quoit_copy, sizeof(type_)); \
-        if (quoit_s == QUOIT_EMPTY && quoit_timeout_ns > 0) \
-            quoit_s = quoit_queue_pop_again(quoit_q.queue, quoit_copy, sizeof(type_), QUOIT_NULL, \
-                                            quoit_timeout_ns); \
+        quoit_status quoit_s = quoit_queue_pop_slow(quoit_q.queue, quoit_copy, sizeof(type_), \
+                                                    QUOIT_NULL, quoit_timeout_ns); \
         if (quoit_s == QUOIT_OK) \
             memcpy(quoit_out, quoit_copy, QUOIT_COPY_BYTES(type_)); \
         return quoit_s; \

@@ -59,23 +59,22 @@ static bool is_member(uint32_t roles)
 static quoit_status allocate_scratch(struct quoit_queue_handle *handle)
 {
     struct quoit_ring_place *ring = &handle->place.ring;
-    bool lossy = handle->place.layout == QUOIT_LAYOUT_LOSSY;
     uint64_t claimed = 0, peeked = 0;
-    if (handle->roles & QUOIT_PRODUCER)
-        claimed = lossy && ring->item_bytes > QUOIT_RING_SCRATCH_BYTES ? ring->item_bytes
-                                                                       : QUOIT_RING_SCRATCH_BYTES;
-    if (handle->roles & QUOIT_CONSUMER && lossy)
+    if (handle->roles & QUOIT_PRODUCER && ring->ops->copies_claims)
+        claimed = ring->item_bytes > QUOIT_RING_SCRATCH_BYTES ? ring->item_bytes
+                                                              : QUOIT_RING_SCRATCH_BYTES;
+    if (handle->roles & QUOIT_CONSUMER && ring->ops->copies_peeks)
         peeked = ring->item_bytes;
     if (claimed + peeked == 0)
         return QUOIT_OK;
     uint64_t align = handle->place.item_align > LINE ? handle->place.item_align : LINE;
-    uint64_t record = ring->item_bytes - handle->place.item_bytes; /* what is before a message */
     claimed = quoit_ring_round_up(claimed, align);
     uint64_t bytes = claimed + peeked + 2 * align;
     handle->scratch = bytes <= SIZE_MAX ? calloc(1, (size_t)bytes) : NULL;
     if (!handle->scratch)
         return quoit_fail(QUOIT_ERROR_NO_MEMORY, "out of memory for a queue's handle");
-    ring->scratch = handle->scratch + (2 * align - (uintptr_t)handle->scratch % align) - record;
+    ring->scratch = handle->scratch + (2 * align - (uintptr_t)handle->scratch % align) -
+                    ring->ops->record_bytes;
     ring->peeked = ring->scratch + claimed;
     return QUOIT_OK;
 }
@@ -95,7 +94,7 @@ static quoit_status attach_sides(struct quoit_queue_handle *handle, bool from_ol
         return status;
     quoit_waiters_begin(handle->queue);
     /* A subscriber's coming may make room: in the row of a dead one that held the producer back. */
-    if (handle->place.kind == QUOIT_BROADCAST && handle->roles & QUOIT_CONSUMER)
+    if (quoit_ring_has_subscribers(ring->ops) && handle->roles & QUOIT_CONSUMER)
         quoit_wake(handle->queue, quoit_waiter_of(handle->queue, QUOIT_PRODUCER));
     return QUOIT_OK;
 }
@@ -293,10 +292,11 @@ quoit_status quoit_queue_again(const quoit_queue *queue, uint32_t flags, quoit_q
     return status;
 }
 
-/* Whoever sleeps until this handle's sides do something; of many, also those on its own sides. */
+/* Wakes those that wait until this handle's sides do something. Of several producers, also those on
+   its own sides. */
 static void wake_others(quoit_queue *queue)
 {
-    bool all = queue->handle->place.kind == QUOIT_MPMC;
+    bool all = queue->handle->place.ring.ops->many_producers;
     if (all || queue->handle->roles & QUOIT_PRODUCER)
         quoit_wake(queue, quoit_waiter_of(queue, QUOIT_CONSUMER));
     if (all || queue->handle->roles & QUOIT_CONSUMER)

@@ -21,11 +21,9 @@ static quoit_status claim_once(quoit_queue *queue, void *context)
 {
     const struct quoit_ring_place *ring = ring_of(queue);
     struct claim *claim = context;
-    uint64_t count = 1;
-    quoit_status status =
-        queue->handle->place.messages
-            ? ring->ops->claim_message(&queue->producer, ring, claim->bytes, &claim->room)
-            : ring->ops->claim(&queue->producer, ring, claim->wanted, &claim->room, &count);
+    uint64_t count = 0;
+    quoit_status status = ring->ops->claim(&queue->producer, ring, claim->wanted, claim->bytes,
+                                           &claim->room, &count);
     claim->count = (size_t)count;
     return status;
 }
@@ -103,8 +101,7 @@ quoit_status quoit_queue_commit(quoit_queue *queue, size_t bytes)
         return quoit_fail(QUOIT_ERROR_INVALID, "%zu bytes to commit; the claim is of %zu", bytes,
                           queue->handle->claimed.bytes);
     queue->handle->claimed.count = 0;
-    if (messages ? !ring->ops->commit_message(&queue->producer, ring, bytes)
-                 : !ring->ops->commit(&queue->producer, ring, 1))
+    if (!ring->ops->commit(&queue->producer, ring, 1, bytes))
         return nothing_is_claimed(1);
     quoit_queue_pushed(queue);
     return QUOIT_OK;
@@ -120,7 +117,8 @@ quoit_status quoit_queue_commit_many(quoit_queue *queue, size_t count)
     if (queue->handle->place.messages || count > claimed(queue))
         return nothing_is_claimed(count);
     queue->handle->claimed.count = 0;
-    if (!ring_of(queue)->ops->commit(&queue->producer, ring_of(queue), count))
+    if (!ring_of(queue)->ops->commit(&queue->producer, ring_of(queue), count,
+                                     queue->handle->place.item_bytes))
         return nothing_is_claimed(count);
     quoit_queue_pushed(queue);
     return QUOIT_OK;
@@ -133,9 +131,8 @@ quoit_status quoit_queue_discard(quoit_queue *queue)
     if (status != QUOIT_OK)
         return status;
     queue->handle->claimed.count = 0;
-    queue->producer.bytes.is_claimed = false;
-    (void)ring_of(queue)->ops->commit(&queue->producer, ring_of(queue), 0);
-    if (queue->handle->place.kind == QUOIT_MPMC) {
+    (void)ring_of(queue)->ops->commit(&queue->producer, ring_of(queue), 0, 0);
+    if (ring_of(queue)->ops->many_producers) {
         quoit_queue_pushed(queue);
         quoit_queue_wake(queue, QUOIT_PRODUCER);
     }
@@ -153,11 +150,7 @@ static quoit_status peek_once(quoit_queue *queue, void *context)
 {
     const struct quoit_ring_place *ring = ring_of(queue);
     struct peek *peek = context;
-    peek->count = 1;
-    peek->bytes = queue->handle->place.item_bytes;
-    return queue->handle->place.messages
-               ? ring->ops->peek_message(&queue->consumer, ring, &peek->items, &peek->bytes)
-               : ring->ops->peek(&queue->consumer, ring, &peek->items, &peek->count);
+    return ring->ops->peek(&queue->consumer, ring, &peek->items, &peek->count, &peek->bytes);
 }
 
 static quoit_status peek_items(quoit_queue *queue, struct peek *peek, int64_t timeout_ns)

@@ -270,21 +270,22 @@ void quoit_waiters_begin(quoit_queue *queue)
 {
     struct quoit_queue_handle *handle = queue->handle;
     struct quoit_ring_shm *shm = handle->place.ring.shm;
-    bool mpmc = handle->place.kind == QUOIT_MPMC, broadcast = handle->place.kind == QUOIT_BROADCAST;
+    const struct quoit_ring_ops *ops = handle->place.ring.ops;
+    bool broadcast = quoit_ring_has_subscribers(ops);
     struct quoit_ring_consumer *consumer = &queue->consumer;
     struct quoit_ring_producer *producer = &queue->producer;
     handle->consumer_waiter = (struct quoit_waiter){
         .role = QUOIT_CONSUMER,
         .waits = &shm->consumer_waits,
         .asleep = &shm->consumer_asleep,
-        .is_shared = mpmc || broadcast,
+        .is_shared = ops->many_consumers,
         .hurried = broadcast ? &consumer->broadcast.hurried : &consumer->mpmc.hurried,
         .spins = SPINS_MOST};
     handle->producer_waiter = (struct quoit_waiter){
         .role = QUOIT_PRODUCER,
         .waits = &shm->producer_waits,
         .asleep = &shm->producer_asleep,
-        .is_shared = mpmc,
+        .is_shared = ops->many_producers,
         .ignores_peer = broadcast,
         .hurried = broadcast ? &producer->broadcast.hurried : &producer->mpmc.hurried,
         .spins = SPINS_MOST};

@@ -90,7 +90,7 @@ static inline uint64_t quoit_broadcast_floor(const struct quoit_ring_place *plac
 static inline uint64_t quoit_broadcast_oldest(const struct quoit_ring_place *place, uint64_t tail)
 {
     uint64_t floor = quoit_broadcast_floor(place);
-    bool kept = place->ops == &quoit_broadcast_lossless || tail - floor <= place->capacity;
+    bool kept = !place->ops->drops_oldest || tail - floor <= place->capacity;
     return kept ? floor : tail - place->capacity;
 }
 
@@ -164,7 +164,8 @@ static inline void quoit_broadcast_step(struct quoit_broadcast_side *side,
 quoit_status quoit_broadcast_attach_producer(struct quoit_ring_producer *producer,
                                              const struct quoit_ring_place *place);
 quoit_status quoit_broadcast_push(struct quoit_ring_producer *producer,
-                                  const struct quoit_ring_place *place, const void *item);
+                                  const struct quoit_ring_place *place, const void *item,
+                                  uint64_t item_bytes);
 uint64_t quoit_broadcast_push_many(struct quoit_ring_producer *producer,
                                    const struct quoit_ring_place *place, const void *items,
                                    uint64_t count);
@@ -172,9 +173,10 @@ quoit_status quoit_broadcast_look_for_room(struct quoit_ring_producer *producer,
                                            const struct quoit_ring_place *place);
 quoit_status quoit_broadcast_claim(struct quoit_ring_producer *producer,
                                    const struct quoit_ring_place *place, uint64_t wanted,
-                                   void **items_out, uint64_t *count_out);
+                                   uint64_t item_bytes, void **items_out, uint64_t *count_out);
 bool quoit_broadcast_commit_claim(struct quoit_ring_producer *producer,
-                                  const struct quoit_ring_place *place, uint64_t count);
+                                  const struct quoit_ring_place *place, uint64_t count,
+                                  uint64_t item_bytes);
 void quoit_broadcast_finish(struct quoit_ring_producer *producer,
                             const struct quoit_ring_place *place);
 bool quoit_broadcast_holds_up(const struct quoit_ring_place *place, uint32_t row,
@@ -185,7 +187,8 @@ bool quoit_broadcast_has_room(const struct quoit_ring_place *place);
 quoit_status quoit_broadcast_attach_consumer(struct quoit_ring_consumer *consumer,
                                              const struct quoit_ring_place *place);
 quoit_status quoit_broadcast_pop(struct quoit_ring_consumer *consumer,
-                                 const struct quoit_ring_place *place, void *item_out);
+                                 const struct quoit_ring_place *place, void *item_out,
+                                 uint64_t *bytes_inout);
 uint64_t quoit_broadcast_pop_many(struct quoit_ring_consumer *consumer,
                                   const struct quoit_ring_place *place, void *items_out,
                                   uint64_t count);
@@ -193,7 +196,7 @@ quoit_status quoit_broadcast_look_for_items(struct quoit_ring_consumer *consumer
                                             const struct quoit_ring_place *place);
 quoit_status quoit_broadcast_peek(struct quoit_ring_consumer *consumer,
                                   const struct quoit_ring_place *place, const void **items_out,
-                                  uint64_t *count_out);
+                                  uint64_t *count_out, uint64_t *bytes_out);
 bool quoit_broadcast_release(struct quoit_ring_consumer *consumer,
                              const struct quoit_ring_place *place, uint64_t count);
 
@@ -201,8 +204,37 @@ void quoit_broadcast_init(const struct quoit_ring_place *place, uint64_t start);
 void quoit_broadcast_detach(struct quoit_ring_producer *producer,
                             struct quoit_ring_consumer *consumer,
                             const struct quoit_ring_place *place);
+uint64_t quoit_broadcast_pops(const struct quoit_ring_consumer *consumer,
+                              const struct quoit_ring_place *place);
+bool quoit_broadcast_made_room(const struct quoit_ring_consumer *consumer,
+                               const struct quoit_ring_place *place, uint64_t count);
+struct quoit_ring_totals quoit_broadcast_totals(const struct quoit_ring_place *place,
+                                                uint64_t size);
 uint64_t quoit_broadcast_size(const struct quoit_ring_place *place);
 bool quoit_broadcast_has_items(const struct quoit_ring_place *place);
 quoit_status quoit_broadcast_check(const struct quoit_ring_place *place);
+
+/* What all broadcast rings share. */
+/* clang-format off */
+#define QUOIT_BROADCAST_OPS                            \
+    .header_bytes = QUOIT_BROADCAST_WORD_BYTES,        \
+    .unit_bytes = 8,                                   \
+    .many_consumers = true,                            \
+    .init = quoit_broadcast_init,                      \
+    .attach_consumer = quoit_broadcast_attach_consumer,\
+    .detach = quoit_broadcast_detach,                  \
+    .finish = quoit_broadcast_finish,                  \
+    .pushes = quoit_spsc_pushes,                       \
+    .pops = quoit_broadcast_pops,                      \
+    .is_finished = quoit_spsc_is_finished,             \
+    .is_over = quoit_spsc_is_finished, /* no pop returns EMPTY any more */ \
+    .size = quoit_broadcast_size,                      \
+    .totals = quoit_broadcast_totals,                  \
+    .has_items = quoit_broadcast_has_items,            \
+    .look = quoit_look_broadcast,                      \
+    .holds_up = quoit_broadcast_holds_up,              \
+    .repair = quoit_broadcast_repair,                  \
+    .check = quoit_broadcast_check
+/* clang-format on */
 
 #endif

@@ -43,7 +43,7 @@ static quoit_status look_for_room(struct quoit_ring_producer *producer,
 }
 
 static quoit_status push(struct quoit_ring_producer *producer, const struct quoit_ring_place *place,
-                         const void *item)
+                         const void *item, uint64_t item_bytes)
 {
     struct quoit_broadcast_side *side = &producer->broadcast;
     if (side->position == side->limit)
@@ -54,7 +54,7 @@ static quoit_status push(struct quoit_ring_producer *producer, const struct quoi
     /* CAST-P6: who copies any of the new item sees that the old one's word is gone. Pairs with
        CAST-S6 and LOOK-S1. */
     atomic_thread_fence(memory_order_release);
-    store_item(side->slot, item, place->item_bytes);
+    store_item(side->slot, item, item_bytes);
     quoit_broadcast_commit(side->slot, side->position);
     quoit_broadcast_step(side, place);
     quoit_broadcast_set_tail(place->shm, side->position);
@@ -66,17 +66,18 @@ static uint64_t push_many(struct quoit_ring_producer *producer,
 {
     const uint8_t *item = items;
     uint64_t pushed = 0;
-    while (pushed < count && push(producer, place, item + pushed * place->item_bytes) == QUOIT_OK)
+    while (pushed < count &&
+           push(producer, place, item + pushed * place->item_bytes, place->item_bytes) == QUOIT_OK)
         pushed++;
     return pushed;
 }
 
 /* In the handle: the slot has an item that others may be reading. */
 static quoit_status claim(struct quoit_ring_producer *producer,
-                          const struct quoit_ring_place *place, uint64_t wanted, void **items_out,
-                          uint64_t *count_out)
+                          const struct quoit_ring_place *place, uint64_t wanted,
+                          uint64_t item_bytes, void **items_out, uint64_t *count_out)
 {
-    uint64_t most = QUOIT_RING_SCRATCH_BYTES / place->item_bytes;
+    uint64_t most = QUOIT_RING_SCRATCH_BYTES / item_bytes;
     quoit_status status = look_for_room(producer, place);
     if (status != QUOIT_OK)
         return status;
@@ -89,8 +90,9 @@ static quoit_status claim(struct quoit_ring_producer *producer,
 }
 
 static bool commit(struct quoit_ring_producer *producer, const struct quoit_ring_place *place,
-                   uint64_t count)
+                   uint64_t count, uint64_t item_bytes)
 {
+    (void)item_bytes;
     if (count > producer->claimed)
         return false;
     producer->claimed = 0;
@@ -178,7 +180,7 @@ static void leave_item(struct quoit_broadcast_side *side, const struct quoit_rin
 }
 
 static quoit_status pop(struct quoit_ring_consumer *consumer, const struct quoit_ring_place *place,
-                        void *item_out)
+                        void *item_out, uint64_t *bytes_inout)
 {
     struct quoit_broadcast_side *side = &consumer->broadcast;
     if (side->held) {
@@ -188,6 +190,7 @@ static quoit_status pop(struct quoit_ring_consumer *consumer, const struct quoit
         if (status != QUOIT_OK)
             return status;
     }
+    *bytes_inout = place->item_bytes;
     leave_item(side, place);
     return QUOIT_OK;
 }
@@ -196,15 +199,16 @@ static uint64_t pop_many(struct quoit_ring_consumer *consumer, const struct quoi
                          void *items_out, uint64_t count)
 {
     uint8_t *item = items_out;
-    uint64_t popped = 0;
-    while (popped < count && pop(consumer, place, item + popped * place->item_bytes) == QUOIT_OK)
+    uint64_t popped = 0, bytes;
+    while (popped < count &&
+           pop(consumer, place, item + popped * place->item_bytes, &bytes) == QUOIT_OK)
         popped++;
     return popped;
 }
 
 /* A copy, which nobody overwrites. */
 static quoit_status peek(struct quoit_ring_consumer *consumer, const struct quoit_ring_place *place,
-                         const void **items_out, uint64_t *count_out)
+                         const void **items_out, uint64_t *count_out, uint64_t *bytes_out)
 {
     struct quoit_broadcast_side *side = &consumer->broadcast;
     if (!side->held) {
@@ -215,6 +219,7 @@ static quoit_status peek(struct quoit_ring_consumer *consumer, const struct quoi
     }
     *items_out = place->peeked;
     *count_out = 1;
+    *bytes_out = place->item_bytes;
     return QUOIT_OK;
 }
 
@@ -229,34 +234,36 @@ static bool release(struct quoit_ring_consumer *consumer, const struct quoit_rin
     return true;
 }
 
+/* Nobody waits for room. */
+static bool made_room(const struct quoit_ring_consumer *consumer,
+                      const struct quoit_ring_place *place, uint64_t count)
+{
+    (void)consumer;
+    (void)place;
+    (void)count;
+    return false;
+}
+
+/* clang-format off */
+#define LOSSY                          \
+    QUOIT_BROADCAST_OPS,               \
+    .drops_oldest = true,              \
+    .copies_claims = true,             \
+    .copies_peeks = true,              \
+    .attach_producer = attach_producer,\
+    .look_for_room = look_for_room,    \
+    .look_for_items = look_for_items,  \
+    .release = release,                \
+    .made_room = made_room,            \
+    .has_room = has_room
+/* clang-format on */
+
 const struct quoit_ring_ops quoit_broadcast_lossy = {
-    .header_bytes = QUOIT_BROADCAST_WORD_BYTES,
-    .unit_bytes = 8,
-    .init = quoit_broadcast_init,
-    .attach_producer = attach_producer,
-    .attach_consumer = quoit_broadcast_attach_consumer,
-    .detach = quoit_broadcast_detach,
-    .push = push,
-    .pop = pop,
-    .push_many = push_many,
-    .pop_many = pop_many,
-    .look_for_room = look_for_room,
-    .look_for_items = look_for_items,
-    .claim = claim,
-    .commit = commit,
-    .peek = peek,
-    .release = release,
-    .claim_message = quoit_record_claim,
-    .commit_message = quoit_record_commit,
-    .peek_message = quoit_record_peek,
-    .finish = quoit_broadcast_finish,
-    .is_finished = quoit_spsc_is_finished,
-    .is_over = quoit_spsc_is_finished, /* no pop says EMPTY any more */
-    .size = quoit_broadcast_size,
-    .has_items = quoit_broadcast_has_items,
-    .has_room = has_room,
-    .look = quoit_look_broadcast,
-    .holds_up = quoit_broadcast_holds_up,
-    .repair = quoit_broadcast_repair,
-    .check = quoit_broadcast_check,
+    LOSSY,          .push = push,     .pop = pop,   .push_many = push_many, .pop_many = pop_many,
+    .claim = claim, .commit = commit, .peek = peek,
+};
+
+const struct quoit_ring_ops quoit_broadcast_lossy_messages = {
+    LOSSY,
+    QUOIT_RECORDS_OF(quoit_broadcast_lossy),
 };

@@ -81,7 +81,8 @@ quoit_status quoit_broadcast_look_for_items(struct quoit_ring_consumer *consumer
 }
 
 quoit_status quoit_broadcast_pop(struct quoit_ring_consumer *consumer,
-                                 const struct quoit_ring_place *place, void *item_out)
+                                 const struct quoit_ring_place *place, void *item_out,
+                                 uint64_t *bytes_inout)
 {
     struct quoit_broadcast_side *side = &consumer->broadcast;
     if (!is_there(side)) {
@@ -89,6 +90,7 @@ quoit_status quoit_broadcast_pop(struct quoit_ring_consumer *consumer,
         if (status != QUOIT_OK)
             return status;
     }
+    *bytes_inout = place->item_bytes;
     quoit_ring_copy(item_out, side->slot + QUOIT_BROADCAST_WORD_BYTES, place->item_bytes);
     quoit_broadcast_step(side, place);
     quoit_broadcast_say(side->row, side->position, side->tag);
@@ -114,13 +116,14 @@ uint64_t quoit_broadcast_pop_many(struct quoit_ring_consumer *consumer,
 
 quoit_status quoit_broadcast_peek(struct quoit_ring_consumer *consumer,
                                   const struct quoit_ring_place *place, const void **items_out,
-                                  uint64_t *count_out)
+                                  uint64_t *count_out, uint64_t *bytes_out)
 {
     quoit_status status = quoit_broadcast_look_for_items(consumer, place);
     if (status != QUOIT_OK)
         return status;
     *items_out = consumer->broadcast.slot + QUOIT_BROADCAST_WORD_BYTES;
     *count_out = 1;
+    *bytes_out = place->item_bytes;
     return QUOIT_OK;
 }
 
@@ -140,8 +143,6 @@ bool quoit_broadcast_release(struct quoit_ring_consumer *consumer,
 bool quoit_broadcast_made_room(const struct quoit_ring_consumer *consumer,
                                const struct quoit_ring_place *place, uint64_t count)
 {
-    if (place->ops != &quoit_broadcast_lossless)
-        return false;
     quoit_broadcast_full_barrier();
     uint64_t before = consumer->broadcast.position - count;
     return quoit_broadcast_tail(place) - before >= place->capacity;

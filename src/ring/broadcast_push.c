@@ -28,7 +28,7 @@ quoit_status quoit_broadcast_attach_producer(struct quoit_ring_producer *produce
     uint64_t tail = find_tail(place);
     /* Relaxed: producers alone write it, and the kernel has told that the last one is gone. */
     uint64_t floor = atomic_load_explicit(&place->shm->marked, memory_order_relaxed);
-    if (place->ops == &quoit_broadcast_lossless && tail - floor > place->capacity)
+    if (!place->ops->drops_oldest && tail - floor > place->capacity)
         return quoit_ring_counters_apart(tail, floor, place->capacity);
     quoit_ring_producer_begin(producer, place, tail);
     side->position = tail;
@@ -180,8 +180,7 @@ bool quoit_broadcast_holds_up(const struct quoit_ring_place *place, uint32_t row
     if (!quoit_broadcast_counts(place, word, tail))
         return false;
     *lag_out = (uint64_t)quoit_broadcast_lag(word, tail);
-    return place->ops == &quoit_broadcast_lossless && *lag_out > 0 &&
-           *lag_out >= find_slowest(place, tail).lag;
+    return !place->ops->drops_oldest && *lag_out > 0 && *lag_out >= find_slowest(place, tail).lag;
 }
 
 uint64_t quoit_broadcast_repair(const struct quoit_ring_place *place, bool only_look)
@@ -216,15 +215,16 @@ bool quoit_broadcast_has_room(const struct quoit_ring_place *place)
 
 /* The slots below the limit are free. */
 static void put(struct quoit_broadcast_side *side, const struct quoit_ring_place *place,
-                const void *item)
+                const void *item, uint64_t item_bytes)
 {
-    quoit_ring_copy(side->slot + QUOIT_BROADCAST_WORD_BYTES, item, place->item_bytes);
+    quoit_ring_copy(side->slot + QUOIT_BROADCAST_WORD_BYTES, item, item_bytes);
     quoit_broadcast_commit(side->slot, side->position);
     quoit_broadcast_step(side, place);
 }
 
 quoit_status quoit_broadcast_push(struct quoit_ring_producer *producer,
-                                  const struct quoit_ring_place *place, const void *item)
+                                  const struct quoit_ring_place *place, const void *item,
+                                  uint64_t item_bytes)
 {
     struct quoit_broadcast_side *side = &producer->broadcast;
     if (room_of(side, place) == 0) {
@@ -232,7 +232,7 @@ quoit_status quoit_broadcast_push(struct quoit_ring_producer *producer,
         if (status != QUOIT_OK)
             return status;
     }
-    put(side, place, item);
+    put(side, place, item, item_bytes);
     quoit_broadcast_set_tail(place->shm, side->position);
     return QUOIT_OK;
 }
@@ -247,7 +247,7 @@ uint64_t quoit_broadcast_push_many(struct quoit_ring_producer *producer,
     while (pushed < count && (room_of(side, place) > 0 ||
                               quoit_broadcast_look_for_room(producer, place) == QUOIT_OK)) {
         for (uint64_t room = room_of(side, place); pushed < count && room > 0; pushed++, room--)
-            put(side, place, item + pushed * place->item_bytes);
+            put(side, place, item + pushed * place->item_bytes, place->item_bytes);
         quoit_broadcast_set_tail(place->shm, side->position);
     }
     return pushed;
@@ -256,10 +256,11 @@ uint64_t quoit_broadcast_push_many(struct quoit_ring_producer *producer,
 /* In the slot that is next: what is there nobody reads any more. */
 quoit_status quoit_broadcast_claim(struct quoit_ring_producer *producer,
                                    const struct quoit_ring_place *place, uint64_t wanted,
-                                   void **items_out, uint64_t *count_out)
+                                   uint64_t item_bytes, void **items_out, uint64_t *count_out)
 {
     struct quoit_broadcast_side *side = &producer->broadcast;
     (void)wanted; /* items do not lie one behind the other */
+    (void)item_bytes;
     quoit_status status = quoit_broadcast_look_for_room(producer, place);
     if (status != QUOIT_OK)
         return status;
@@ -271,9 +272,11 @@ quoit_status quoit_broadcast_claim(struct quoit_ring_producer *producer,
 }
 
 bool quoit_broadcast_commit_claim(struct quoit_ring_producer *producer,
-                                  const struct quoit_ring_place *place, uint64_t count)
+                                  const struct quoit_ring_place *place, uint64_t count,
+                                  uint64_t item_bytes)
 {
     struct quoit_broadcast_side *side = &producer->broadcast;
+    (void)item_bytes;
     if (count > producer->claimed || (count > 0 && producer->claim_at != side->position))
         return false;
     producer->claimed = 0;

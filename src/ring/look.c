@@ -35,7 +35,7 @@ void quoit_glance_copy(struct quoit_glance *glance, const uint8_t *message, uint
 static void copy_item(struct quoit_glance *glance, const struct quoit_ring_place *place,
                       const uint8_t *item)
 {
-    if (!glance->is_record) {
+    if (place->ops->record_bytes == 0) {
         quoit_glance_copy(glance, item, place->item_bytes);
         return;
     }

@@ -129,35 +129,70 @@ static quoit_status check(const struct quoit_ring_place *place)
     return status;
 }
 
+static uint64_t pushes(const struct quoit_ring_producer *producer,
+                       const struct quoit_ring_place *place)
+{
+    (void)place;
+    return producer->mpmc.position;
+}
+
+static uint64_t pops(const struct quoit_ring_consumer *consumer,
+                     const struct quoit_ring_place *place)
+{
+    (void)place;
+    return consumer->mpmc.position;
+}
+
+static bool has_freed(struct quoit_ring_consumer *consumer)
+{
+    bool freed = consumer->mpmc.freed;
+    consumer->mpmc.freed = false;
+    return freed;
+}
+
+/* What items and messages share. */
+/* clang-format off */
+#define MPMC                                      \
+    .header_bytes = QUOIT_MPMC_WORD_BYTES,        \
+    .unit_bytes = 8,                              \
+    .many_producers = true,                       \
+    .many_consumers = true,                       \
+    .init = init,                                 \
+    .attach_producer = quoit_mpmc_attach_producer,\
+    .attach_consumer = quoit_mpmc_attach_consumer,\
+    .detach = detach,                             \
+    .look_for_room = quoit_mpmc_look_for_room,    \
+    .look_for_items = quoit_mpmc_look_for_items,  \
+    .release = quoit_mpmc_release,                \
+    .finish = quoit_mpmc_finish,                  \
+    .pushes = pushes,                             \
+    .pops = pops,                                 \
+    .has_freed = has_freed,                       \
+    .is_finished = is_finished,                   \
+    .is_over = is_over,                           \
+    .size = size,                                 \
+    .totals = quoit_ring_totals,                  \
+    .has_items = has_items,                       \
+    .has_room = has_room,                         \
+    .look = quoit_look_mpmc,                      \
+    .holds_up = quoit_mpmc_holds_up,              \
+    .repair = quoit_mpmc_repair,                  \
+    .check = check
+/* clang-format on */
+
 const struct quoit_ring_ops quoit_mpmc = {
-    .header_bytes = QUOIT_MPMC_WORD_BYTES,
-    .unit_bytes = 8,
-    .init = init,
-    .attach_producer = quoit_mpmc_attach_producer,
-    .attach_consumer = quoit_mpmc_attach_consumer,
-    .detach = detach,
+    MPMC,
     .push = quoit_mpmc_push,
     .pop = quoit_mpmc_pop,
     .push_many = quoit_mpmc_push_many,
     .pop_many = quoit_mpmc_pop_many,
-    .look_for_room = quoit_mpmc_look_for_room,
-    .look_for_items = quoit_mpmc_look_for_items,
     .claim = quoit_mpmc_claim,
     .commit = quoit_mpmc_commit,
     .peek = quoit_mpmc_peek,
-    .release = quoit_mpmc_release,
-    .claim_message = quoit_record_claim,
-    .commit_message = quoit_record_commit,
-    .peek_message = quoit_record_peek,
-    .finish = quoit_mpmc_finish,
-    .is_finished = is_finished,
-    .is_over = is_over,
-    .size = size,
-    .has_items = has_items,
-    .has_room = has_room,
     .contains = contains,
-    .look = quoit_look_mpmc,
-    .holds_up = quoit_mpmc_holds_up,
-    .repair = quoit_mpmc_repair,
-    .check = check,
+};
+
+const struct quoit_ring_ops quoit_mpmc_messages = {
+    MPMC,
+    QUOIT_RECORDS_OF(quoit_mpmc),
 };

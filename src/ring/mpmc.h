@@ -188,7 +188,8 @@ static inline struct quoit_claims_shm *quoit_mpmc_enter(const struct quoit_ring_
 quoit_status quoit_mpmc_attach_producer(struct quoit_ring_producer *producer,
                                         const struct quoit_ring_place *place);
 quoit_status quoit_mpmc_push(struct quoit_ring_producer *producer,
-                             const struct quoit_ring_place *place, const void *item);
+                             const struct quoit_ring_place *place, const void *item,
+                             uint64_t item_bytes);
 uint64_t quoit_mpmc_push_many(struct quoit_ring_producer *producer,
                               const struct quoit_ring_place *place, const void *items,
                               uint64_t count);
@@ -196,22 +197,23 @@ quoit_status quoit_mpmc_look_for_room(struct quoit_ring_producer *producer,
                                       const struct quoit_ring_place *place);
 quoit_status quoit_mpmc_claim(struct quoit_ring_producer *producer,
                               const struct quoit_ring_place *place, uint64_t wanted,
-                              void **items_out, uint64_t *count_out);
+                              uint64_t item_bytes, void **items_out, uint64_t *count_out);
 bool quoit_mpmc_commit(struct quoit_ring_producer *producer, const struct quoit_ring_place *place,
-                       uint64_t count);
+                       uint64_t count, uint64_t item_bytes);
 void quoit_mpmc_finish(struct quoit_ring_producer *producer, const struct quoit_ring_place *place);
 
 quoit_status quoit_mpmc_attach_consumer(struct quoit_ring_consumer *consumer,
                                         const struct quoit_ring_place *place);
 quoit_status quoit_mpmc_pop(struct quoit_ring_consumer *consumer,
-                            const struct quoit_ring_place *place, void *item_out);
+                            const struct quoit_ring_place *place, void *item_out,
+                            uint64_t *bytes_inout);
 uint64_t quoit_mpmc_pop_many(struct quoit_ring_consumer *consumer,
                              const struct quoit_ring_place *place, void *items_out, uint64_t count);
 quoit_status quoit_mpmc_look_for_items(struct quoit_ring_consumer *consumer,
                                        const struct quoit_ring_place *place);
 quoit_status quoit_mpmc_peek(struct quoit_ring_consumer *consumer,
                              const struct quoit_ring_place *place, const void **items_out,
-                             uint64_t *count_out);
+                             uint64_t *count_out, uint64_t *bytes_out);
 bool quoit_mpmc_release(struct quoit_ring_consumer *consumer, const struct quoit_ring_place *place,
                         uint64_t count);
 

@@ -187,7 +187,8 @@ static quoit_status take(struct quoit_mpmc_side *side, const struct quoit_ring_p
 }
 
 quoit_status quoit_mpmc_pop(struct quoit_ring_consumer *consumer,
-                            const struct quoit_ring_place *place, void *item_out)
+                            const struct quoit_ring_place *place, void *item_out,
+                            uint64_t *bytes_inout)
 {
     struct quoit_mpmc_side *side = &consumer->mpmc;
     struct quoit_mpmc_spot spot = side->held;
@@ -198,6 +199,7 @@ quoit_status quoit_mpmc_pop(struct quoit_ring_consumer *consumer,
             return status;
     }
     side->held.slot = NULL;
+    *bytes_inout = place->item_bytes;
     quoit_ring_copy(item_out, spot.slot + QUOIT_MPMC_WORD_BYTES, place->item_bytes);
     quoit_mpmc_give_back(spot);
     return QUOIT_OK;
@@ -216,8 +218,8 @@ uint64_t quoit_mpmc_pop_many(struct quoit_ring_consumer *consumer,
 {
     struct quoit_mpmc_side *side = &consumer->mpmc;
     uint8_t *item = items_out;
-    uint64_t popped = 0;
-    if (side->held.slot && quoit_mpmc_pop(consumer, place, item) == QUOIT_OK)
+    uint64_t popped = 0, bytes;
+    if (side->held.slot && quoit_mpmc_pop(consumer, place, item, &bytes) == QUOIT_OK)
         popped = 1;
     while (popped < count) {
         uint64_t left = count - popped, got = 0;
@@ -239,7 +241,7 @@ uint64_t quoit_mpmc_pop_many(struct quoit_ring_consumer *consumer,
 
 quoit_status quoit_mpmc_peek(struct quoit_ring_consumer *consumer,
                              const struct quoit_ring_place *place, const void **items_out,
-                             uint64_t *count_out)
+                             uint64_t *count_out, uint64_t *bytes_out)
 {
     struct quoit_mpmc_side *side = &consumer->mpmc;
     struct quoit_mpmc_spot spot = side->held;
@@ -251,6 +253,7 @@ quoit_status quoit_mpmc_peek(struct quoit_ring_consumer *consumer,
     }
     *items_out = spot.slot + QUOIT_MPMC_WORD_BYTES;
     *count_out = 1;
+    *bytes_out = place->item_bytes;
     return QUOIT_OK;
 }
 

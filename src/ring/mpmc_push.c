@@ -139,7 +139,8 @@ static void commit_slot(struct quoit_mpmc_spot spot)
 }
 
 quoit_status quoit_mpmc_push(struct quoit_ring_producer *producer,
-                             const struct quoit_ring_place *place, const void *item)
+                             const struct quoit_ring_place *place, const void *item,
+                             uint64_t item_bytes)
 {
     struct quoit_mpmc_side *side = &producer->mpmc;
     struct quoit_mpmc_spot spot = side->held;
@@ -150,7 +151,7 @@ quoit_status quoit_mpmc_push(struct quoit_ring_producer *producer,
             return status;
     }
     side->held.slot = NULL;
-    quoit_ring_copy(spot.slot + QUOIT_MPMC_WORD_BYTES, item, place->item_bytes);
+    quoit_ring_copy(spot.slot + QUOIT_MPMC_WORD_BYTES, item, item_bytes);
     commit_slot(spot);
     return QUOIT_OK;
 }
@@ -162,7 +163,7 @@ uint64_t quoit_mpmc_push_many(struct quoit_ring_producer *producer,
     struct quoit_mpmc_side *side = &producer->mpmc;
     const uint8_t *item = items;
     uint64_t pushed = 0;
-    if (side->held.slot && quoit_mpmc_push(producer, place, item) == QUOIT_OK)
+    if (side->held.slot && quoit_mpmc_push(producer, place, item, place->item_bytes) == QUOIT_OK)
         pushed = 1;
     while (pushed < count) {
         uint64_t left = count - pushed, got = 0;
@@ -182,10 +183,11 @@ uint64_t quoit_mpmc_push_many(struct quoit_ring_producer *producer,
 
 quoit_status quoit_mpmc_claim(struct quoit_ring_producer *producer,
                               const struct quoit_ring_place *place, uint64_t wanted,
-                              void **items_out, uint64_t *count_out)
+                              uint64_t item_bytes, void **items_out, uint64_t *count_out)
 {
     struct quoit_mpmc_side *side = &producer->mpmc;
     (void)wanted; /* items do not lie one behind the other */
+    (void)item_bytes;
     struct quoit_mpmc_spot spot = side->held;
     if (!spot.slot) {
         quoit_status status = claim_positions(side, place, 1, &spot, count_out);
@@ -199,10 +201,11 @@ quoit_status quoit_mpmc_claim(struct quoit_ring_producer *producer,
 }
 
 bool quoit_mpmc_commit(struct quoit_ring_producer *producer, const struct quoit_ring_place *place,
-                       uint64_t count)
+                       uint64_t count, uint64_t item_bytes)
 {
     struct quoit_mpmc_side *side = &producer->mpmc;
     (void)place;
+    (void)item_bytes;
     struct quoit_mpmc_spot held = side->held;
     if (count > (held.slot ? 1u : 0u))
         return false;

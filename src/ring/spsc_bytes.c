@@ -202,11 +202,12 @@ static quoit_status look_for_room(struct quoit_ring_producer *producer,
     return queued == place->capacity ? QUOIT_FULL : QUOIT_OK;
 }
 
-static quoit_status claim_message(struct quoit_ring_producer *producer,
-                                  const struct quoit_ring_place *place, uint64_t bytes,
-                                  void **message_out)
+static quoit_status claim(struct quoit_ring_producer *producer,
+                          const struct quoit_ring_place *place, uint64_t wanted, uint64_t bytes,
+                          void **message_out, uint64_t *count_out)
 {
     struct quoit_bytes_producer *side = &producer->bytes;
+    (void)wanted; /* one message at a time */
     if (room_of(side, place) == 0 || quoit_spsc_is_finished(place)) {
         quoit_status status = look_for_room(producer, place);
         if (status != QUOIT_OK)
@@ -215,14 +216,19 @@ static quoit_status claim_message(struct quoit_ring_producer *producer,
     side->is_claimed = true;
     side->claimed_bytes = bytes;
     *message_out = side->slot + HEADER_BYTES;
+    *count_out = 1;
     return QUOIT_OK;
 }
 
-static bool commit_message(struct quoit_ring_producer *producer,
-                           const struct quoit_ring_place *place, uint64_t bytes)
+static bool commit(struct quoit_ring_producer *producer, const struct quoit_ring_place *place,
+                   uint64_t count, uint64_t bytes)
 {
     struct quoit_bytes_producer *side = &producer->bytes;
-    if (!side->is_claimed || bytes > side->claimed_bytes || room_of(side, place) == 0)
+    if (count == 0) {
+        side->is_claimed = false;
+        return true;
+    }
+    if (count > 1 || !side->is_claimed || bytes > side->claimed_bytes || room_of(side, place) == 0)
         return false;
     quoit_ring_store_once(side->slot, header_of(bytes, side->number));
     side->is_claimed = false;
@@ -233,14 +239,6 @@ static bool commit_message(struct quoit_ring_producer *producer,
     /* SPAN-P1: publishes the message and its header. Pairs with SPAN-C1 and RING-S1. */
     atomic_store_explicit(&place->shm->tail, side->position, memory_order_release);
     return true;
-}
-
-static bool give_up(struct quoit_ring_producer *producer, const struct quoit_ring_place *place,
-                    uint64_t count)
-{
-    (void)place;
-    producer->bytes.is_claimed = false;
-    return count == 0;
 }
 
 /* ---- Popping --------------------------------------------------------------------------------- */
@@ -270,9 +268,8 @@ static quoit_status look_for_items(struct quoit_ring_consumer *consumer,
     return finished ? QUOIT_FINISHED : QUOIT_EMPTY;
 }
 
-static quoit_status peek_message(struct quoit_ring_consumer *consumer,
-                                 const struct quoit_ring_place *place, const void **message_out,
-                                 uint64_t *bytes_out)
+static quoit_status peek(struct quoit_ring_consumer *consumer, const struct quoit_ring_place *place,
+                         const void **message_out, uint64_t *count_out, uint64_t *bytes_out)
 {
     struct quoit_bytes_consumer *side = &consumer->bytes;
     if (span_of(side, place) == 0) {
@@ -285,6 +282,7 @@ static quoit_status peek_message(struct quoit_ring_consumer *consumer,
         return bad_length(place, bytes);
     side->peeked_bytes = record_bytes(place, bytes);
     *message_out = side->slot + HEADER_BYTES;
+    *count_out = 1;
     *bytes_out = bytes;
     return QUOIT_OK;
 }
@@ -340,6 +338,14 @@ static uint64_t size(const struct quoit_ring_place *place)
     if (count == 0 && has_items(place))
         return 1;
     return count < place->capacity ? count : place->capacity;
+}
+
+static struct quoit_ring_totals totals(const struct quoit_ring_place *place, uint64_t size_now)
+{
+    (void)size_now; /* of messages */
+    return (struct quoit_ring_totals){.pushed = quoit_ring_tail(place->shm),
+                                      .popped = quoit_ring_head(place->shm),
+                                      .pushed_items = load_pushed(place)};
 }
 
 /* Also true if the counters are impossible: the call then returns CORRUPT. The number of messages
@@ -417,15 +423,19 @@ const struct quoit_ring_ops quoit_spsc_bytes = {
     .detach = quoit_spsc_detach,
     .look_for_room = look_for_room,
     .look_for_items = look_for_items,
-    .commit = give_up,
+    .push = quoit_ring_push_message,
+    .pop = quoit_ring_pop_message,
+    .claim = claim,
+    .commit = commit,
+    .peek = peek,
     .release = release,
-    .claim_message = claim_message,
-    .commit_message = commit_message,
-    .peek_message = peek_message,
+    .pushes = quoit_spsc_pushes,
+    .pops = quoit_spsc_pops,
     .finish = quoit_spsc_finish,
     .is_finished = quoit_spsc_is_finished,
     .is_over = quoit_spsc_is_over,
     .size = size,
+    .totals = totals,
     .has_items = has_items,
     .has_room = has_room,
     .look = look,

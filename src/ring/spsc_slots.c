@@ -143,13 +143,13 @@ static void put_hidden(struct quoit_ring_producer *producer, const struct quoit_
 }
 
 static quoit_status push(struct quoit_ring_producer *producer, const struct quoit_ring_place *place,
-                         const void *item)
+                         const void *item, uint64_t item_bytes)
 {
     quoit_status status = look_for_room(producer, place);
     if (status != QUOIT_OK)
         return status;
     producer->next = quoit_ring_producer_slot(producer);
-    if (!quoit_spsc_put(producer, item, place->item_bytes))
+    if (!quoit_spsc_put(producer, item, item_bytes))
         put_hidden(producer, place, item);
     /* While hidden items are queued, each push comes here. */
     if (quoit_ring_is_before(quoit_ring_head(place->shm), load_marked(place->shm)))
@@ -163,7 +163,7 @@ static uint64_t push_many(struct quoit_ring_producer *producer,
     const uint8_t *item = items;
     uint64_t pushed = 0;
     while (pushed < count && (quoit_spsc_put(producer, item, place->item_bytes) ||
-                              push(producer, place, item) == QUOIT_OK)) {
+                              push(producer, place, item, place->item_bytes) == QUOIT_OK)) {
         pushed++;
         item += place->item_bytes;
     }
@@ -171,10 +171,10 @@ static uint64_t push_many(struct quoit_ring_producer *producer,
 }
 
 static quoit_status claim(struct quoit_ring_producer *producer,
-                          const struct quoit_ring_place *place, uint64_t wanted, void **items_out,
-                          uint64_t *count_out)
+                          const struct quoit_ring_place *place, uint64_t wanted,
+                          uint64_t item_bytes, void **items_out, uint64_t *count_out)
 {
-    uint64_t most = QUOIT_RING_SCRATCH_BYTES / place->item_bytes;
+    uint64_t most = QUOIT_RING_SCRATCH_BYTES / item_bytes;
     quoit_status status = look_for_room(producer, place);
     if (status != QUOIT_OK)
         return status;
@@ -186,8 +186,9 @@ static quoit_status claim(struct quoit_ring_producer *producer,
 }
 
 static bool commit(struct quoit_ring_producer *producer, const struct quoit_ring_place *place,
-                   uint64_t count)
+                   uint64_t count, uint64_t item_bytes)
 {
+    (void)item_bytes;
     if (count > producer->claimed)
         return false;
     producer->claimed = 0;
@@ -229,11 +230,12 @@ static void give_back(struct quoit_ring_consumer *consumer, const struct quoit_r
 }
 
 static quoit_status pop(struct quoit_ring_consumer *consumer, const struct quoit_ring_place *place,
-                        void *item_out)
+                        void *item_out, uint64_t *bytes_inout)
 {
     quoit_status status = look_for_items(consumer, place);
     if (status != QUOIT_OK)
         return status;
+    *bytes_inout = place->item_bytes;
     uint8_t *slot = quoit_ring_consumer_slot(consumer);
     consumer->next = slot;
     if (quoit_spsc_take(consumer, item_out, place->item_bytes))
@@ -247,9 +249,9 @@ static uint64_t pop_many(struct quoit_ring_consumer *consumer, const struct quoi
                          void *items_out, uint64_t count)
 {
     uint8_t *item = items_out;
-    uint64_t popped = 0;
+    uint64_t popped = 0, bytes;
     while (popped < count && (quoit_spsc_take(consumer, item, place->item_bytes) ||
-                              pop(consumer, place, item) == QUOIT_OK)) {
+                              pop(consumer, place, item, &bytes) == QUOIT_OK)) {
         popped++;
         item += place->item_bytes;
     }
@@ -273,7 +275,7 @@ static uint64_t count_filled(struct quoit_ring_consumer *consumer,
 }
 
 static quoit_status peek(struct quoit_ring_consumer *consumer, const struct quoit_ring_place *place,
-                         const void **items_out, uint64_t *count_out)
+                         const void **items_out, uint64_t *count_out, uint64_t *bytes_out)
 {
     quoit_status status = look_for_items(consumer, place);
     if (status != QUOIT_OK)
@@ -283,6 +285,7 @@ static quoit_status peek(struct quoit_ring_consumer *consumer, const struct quoi
     uint64_t most = apart ? 1 : QUOIT_RING_SCRATCH_BYTES / place->item_bytes;
     *items_out = quoit_ring_consumer_slot(consumer);
     *count_out = count_filled(consumer, place, most);
+    *bytes_out = place->item_bytes;
     return QUOIT_OK;
 }
 
@@ -345,6 +348,7 @@ static quoit_status look(const struct quoit_ring_place *place, struct quoit_curs
 
 const struct quoit_ring_ops quoit_spsc_slots = {
     .unit_bytes = 8,
+    .copies_claims = true,
     .init = init,
     .attach_producer = attach_producer,
     .attach_consumer = attach_consumer,
@@ -360,9 +364,12 @@ const struct quoit_ring_ops quoit_spsc_slots = {
     .peek = peek,
     .release = release,
     .finish = quoit_spsc_finish,
+    .pushes = quoit_spsc_pushes,
+    .pops = quoit_spsc_pops,
     .is_finished = quoit_spsc_is_finished,
     .is_over = quoit_spsc_is_over,
     .size = size,
+    .totals = quoit_ring_totals,
     .has_items = has_items,
     .has_room = has_room,
     .look = look,

@@ -131,8 +131,9 @@ static uint64_t pop_many(struct quoit_ring_consumer *consumer, const struct quoi
 }
 
 static quoit_status push(struct quoit_ring_producer *producer, const struct quoit_ring_place *place,
-                         const void *item)
+                         const void *item, uint64_t item_bytes)
 {
+    (void)item_bytes;
     if (room_of(producer, place) == 0) {
         quoit_status status = look_for_room(producer, place);
         if (status != QUOIT_OK)
@@ -142,8 +143,9 @@ static quoit_status push(struct quoit_ring_producer *producer, const struct quoi
 }
 
 static quoit_status pop(struct quoit_ring_consumer *consumer, const struct quoit_ring_place *place,
-                        void *item_out)
+                        void *item_out, uint64_t *bytes_inout)
 {
+    *bytes_inout = place->item_bytes;
     if (items_of(consumer, place) == 0) {
         quoit_status status = look_for_items(consumer, place);
         if (status != QUOIT_OK)
@@ -153,11 +155,11 @@ static quoit_status pop(struct quoit_ring_consumer *consumer, const struct quoit
 }
 
 static quoit_status claim(struct quoit_ring_producer *producer,
-                          const struct quoit_ring_place *place, uint64_t wanted, void **items_out,
-                          uint64_t *count_out)
+                          const struct quoit_ring_place *place, uint64_t wanted,
+                          uint64_t item_bytes, void **items_out, uint64_t *count_out)
 {
     uint8_t *slot = producer->slot;
-    uint64_t before_end = quoit_spsc_to_end(slot, producer->end) / place->item_bytes;
+    uint64_t before_end = quoit_spsc_to_end(slot, producer->end) / item_bytes;
     wanted = wanted < before_end ? wanted : before_end;
     if (room_of(producer, place) < wanted) {
         quoit_status status = look_for_room(producer, place);
@@ -174,19 +176,19 @@ static quoit_status claim(struct quoit_ring_producer *producer,
 }
 
 static bool commit(struct quoit_ring_producer *producer, const struct quoit_ring_place *place,
-                   uint64_t count)
+                   uint64_t count, uint64_t item_bytes)
 {
     if (count > producer->claimed || count > room_of(producer, place) ||
         (count > 0 && producer->claim_at != producer->position))
         return false;
     if (count > 0)
-        quoit_spsc_publish(producer, count, count * place->item_bytes);
+        quoit_spsc_publish(producer, count, count * item_bytes);
     producer->claimed = 0;
     return true;
 }
 
 static quoit_status peek(struct quoit_ring_consumer *consumer, const struct quoit_ring_place *place,
-                         const void **items_out, uint64_t *count_out)
+                         const void **items_out, uint64_t *count_out, uint64_t *bytes_out)
 {
     const uint8_t *slot = consumer->slot;
     uint64_t before_end = quoit_spsc_to_end(slot, consumer->end) / place->item_bytes;
@@ -198,6 +200,7 @@ static quoit_status peek(struct quoit_ring_consumer *consumer, const struct quoi
     uint64_t there = items_of(consumer, place);
     *items_out = slot;
     *count_out = there < before_end ? there : before_end;
+    *bytes_out = place->item_bytes;
     return QUOIT_OK;
 }
 
@@ -266,9 +269,12 @@ const struct quoit_ring_ops quoit_spsc_spans = {
     .peek = peek,
     .release = release,
     .finish = quoit_spsc_finish,
+    .pushes = quoit_spsc_pushes,
+    .pops = quoit_spsc_pops,
     .is_finished = quoit_spsc_is_finished,
     .is_over = quoit_spsc_is_over,
     .size = size,
+    .totals = quoit_ring_totals,
     .has_items = has_items,
     .has_room = has_room,
     .look = look,

@@ -45,7 +45,7 @@ static uint64_t slots_bytes(const struct quoit_ring_place *ring)
 void fence_queue(const quoit_queue *queue)
 {
     const struct quoit_queue_place *place = &queue->handle->place;
-    bool has_claims = place->kind != QUOIT_SPSC;
+    bool has_claims = place->ring.ops->many_consumers;
     uint64_t rows = place->members.count;
     fence(queue->handle->region);
     allow(place->ring.shm, sizeof *place->ring.shm);
@@ -102,15 +102,15 @@ static void check_producer(const struct quoit_ring_place *ring, struct quoit_rin
 {
     check(is_slot(ring, quoit_ring_producer_slot(side)));
     check(side->limit - side->position <= ring->capacity);
-    if (ring->ops == &quoit_mpmc)
+    if (ring->ops->many_producers)
         check_mpmc(ring, &side->mpmc);
     if (ring->ops == &quoit_spsc_bytes) {
         check(is_slot(ring, side->bytes.slot));
         check(side->bytes.limit - side->bytes.number <= ring->capacity);
     }
-    if (ring->ops == &quoit_broadcast_lossless)
+    if (quoit_ring_has_subscribers(ring->ops) && !ring->ops->drops_oldest)
         check(side->broadcast.limit - side->broadcast.position <= ring->capacity);
-    if (ring->ops == &quoit_broadcast_lossless || ring->ops == &quoit_broadcast_lossy)
+    if (quoit_ring_has_subscribers(ring->ops))
         check(is_slot(ring, side->broadcast.slot));
 }
 
@@ -118,14 +118,14 @@ static void check_consumer(const struct quoit_ring_place *ring, struct quoit_rin
 {
     check(is_slot(ring, quoit_ring_consumer_slot(side)));
     check(side->limit - side->position <= ring->capacity);
-    if (ring->ops == &quoit_mpmc)
+    if (ring->ops->many_producers)
         check_mpmc(ring, &side->mpmc);
     if (ring->ops == &quoit_spsc_bytes) {
         check(is_slot(ring, side->bytes.slot));
         check(side->bytes.limit - side->bytes.position <= turn_bytes(ring));
         check(side->bytes.peeked_bytes <= ring->stride);
     }
-    if (ring->ops == &quoit_broadcast_lossless || ring->ops == &quoit_broadcast_lossy)
+    if (quoit_ring_has_subscribers(ring->ops))
         check(is_slot(ring, side->broadcast.slot));
 }
 

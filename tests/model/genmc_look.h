@@ -16,7 +16,8 @@ static void *produce(void *unused)
 static void *consume(void *unused)
 {
     uint64_t item[WORDS];
-    if (OPS.pop(&consumer_side, &consumer_place, item) == QUOIT_OK)
+    if (OPS.pop(&consumer_side, &consumer_place, item, &(uint64_t){consumer_place.item_bytes}) ==
+        QUOIT_OK)
         assert(item[0] != 0 && item[0] == item[1]);
     return unused;
 }

@@ -80,7 +80,7 @@ static inline quoit_status push_item(const struct quoit_ring_place *place, uint6
     uint64_t item[WORDS];
     for (int i = 0; i < WORDS; i++)
         item[i] = number;
-    return place->ops->push(&producer_side, place, item);
+    return place->ops->push(&producer_side, place, item, place->item_bytes);
 }
 
 /* An item that is looked at is whole. */

@@ -165,7 +165,7 @@ static inline void harness_begin(const struct quoit_ring_ops *ops)
 static inline bool harness_push(unsigned member, uint64_t item)
 {
     const struct quoit_ring_place *place = &ring.places[member];
-    if (place->ops->push(&ring.producers[member], place, &item) != QUOIT_OK)
+    if (place->ops->push(&ring.producers[member], place, &item, place->item_bytes) != QUOIT_OK)
         return false;
     ring.pushed[item] = true;
     return true;
@@ -175,7 +175,8 @@ static inline bool harness_pop(unsigned member)
 {
     const struct quoit_ring_place *place = &ring.places[member];
     uint64_t item = 0;
-    if (place->ops->pop(&ring.consumers[member], place, &item) != QUOIT_OK)
+    if (place->ops->pop(&ring.consumers[member], place, &item, &(uint64_t){place->item_bytes}) !=
+        QUOIT_OK)
         return false;
     assert(item >= 1 && item <= ITEMS);
     ring.got[member][ring.got_count[member]++] = item;
@@ -233,8 +234,8 @@ static inline void harness_settle(unsigned member, unsigned may_lack)
         missing += ring.pushed[i] && came[i] == 0;
     }
     assert(missing <= may_lack);
-    while (ring.places[member].ops->push(&ring.producers[member], &ring.places[member], &item) ==
-           QUOIT_OK)
+    while (ring.places[member].ops->push(&ring.producers[member], &ring.places[member], &item,
+                                         ring.places[member].item_bytes) == QUOIT_OK)
         room++;
     assert(room == CAPACITY || ring.places[member].ops->is_finished(&ring.places[member]));
     assert(ring.places[member].ops->check(&ring.places[member]) == QUOIT_OK);

@@ -26,7 +26,8 @@ static bool take(unsigned member)
 {
     uint64_t item[WORDS] = {0};
     struct quoit_ring_consumer *consumer = &ring.consumers[member];
-    if (ring.places[member].ops->pop(consumer, &ring.places[member], item) != QUOIT_OK)
+    if (ring.places[member].ops->pop(consumer, &ring.places[member], item,
+                                     &(uint64_t){ring.places[member].item_bytes}) != QUOIT_OK)
         return false;
     assert(item[1] == 2 * item[0] && item[2] == ~item[0]);
     assert(item[0] > last[member] && item[0] <= ITEMS);
@@ -42,7 +43,8 @@ static void *producer(void *unused)
     harness_meet();
     for (uint64_t i = 1; i <= ITEMS; i++) {
         const uint64_t item[WORDS] = {i, 2 * i, ~i};
-        quoit_status status = ring.places[0].ops->push(&ring.producers[0], &ring.places[0], item);
+        quoit_status status = ring.places[0].ops->push(&ring.producers[0], &ring.places[0], item,
+                                                       ring.places[0].item_bytes);
         assert(status == QUOIT_OK);
         (void)status;
     }

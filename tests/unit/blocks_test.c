@@ -197,13 +197,13 @@ static void contains(const struct quoit_ring_ops *ops)
         for (uint64_t j = 0; j < CAPACITY; j++) {
             item = i + j;
             CHECK(!ops->contains(&place, item));
-            CHECK_STATUS(ops->push(&producer, &place, &item), QUOIT_OK);
+            CHECK_STATUS(ops->push(&producer, &place, &item, place.item_bytes), QUOIT_OK);
             CHECK(ops->contains(&place, item));
         }
         for (uint64_t j = 0; j < CAPACITY; j++) {
             const void *items;
             uint64_t count;
-            CHECK_STATUS(ops->peek(&consumer, &place, &items, &count), QUOIT_OK);
+            CHECK_STATUS(ops->peek(&consumer, &place, &items, &count, &(uint64_t){0}), QUOIT_OK);
             CHECK(ops->contains(&place, i + j));
             CHECK(ops->release(&consumer, &place, 1));
             CHECK(!ops->contains(&place, i + j));

@@ -112,7 +112,7 @@ static inline void leave(struct fixture *fixture, uint32_t member)
 static inline quoit_status push(struct fixture *fixture, uint64_t value)
 {
     const struct quoit_ring_place *place = &fixture->places[PRODUCER];
-    return place->ops->push(&fixture->producer, place, &value);
+    return place->ops->push(&fixture->producer, place, &value, place->item_bytes);
 }
 
 static inline void pushes(struct fixture *fixture, uint64_t first, uint64_t count)
@@ -124,7 +124,8 @@ static inline void pushes(struct fixture *fixture, uint64_t first, uint64_t coun
 static inline quoit_status pop(struct fixture *fixture, uint32_t member, uint64_t *value_out)
 {
     const struct quoit_ring_place *place = &fixture->places[member];
-    return place->ops->pop(&fixture->consumers[member], place, value_out);
+    return place->ops->pop(&fixture->consumers[member], place, value_out,
+                           &(uint64_t){place->item_bytes});
 }
 
 static inline void pops(struct fixture *fixture, uint32_t member, uint64_t first, uint64_t count)

@@ -50,12 +50,14 @@ static void every_item_size(void)
             uint8_t in[LARGEST_ITEM], out[LARGEST_ITEM + 1];
             for (uint64_t k = 0; k < bytes; k++)
                 in[k] = (uint8_t)(i + 7 * k);
-            CHECK_STATUS(kinds[kind]->push(&fixture->producer, &fixture->places[0], in), QUOIT_OK);
+            CHECK_STATUS(kinds[kind]->push(&fixture->producer, &fixture->places[0], in,
+                                           fixture->places[0].item_bytes),
+                         QUOIT_OK);
             for (uint32_t member = 1; member < 3; member++) {
                 out[bytes] = guard_byte;
-                CHECK_STATUS(
-                    kinds[kind]->pop(&fixture->consumers[member], &fixture->places[member], out),
-                    QUOIT_OK);
+                CHECK_STATUS(kinds[kind]->pop(&fixture->consumers[member], &fixture->places[member],
+                                              out, &(uint64_t){fixture->places[member].item_bytes}),
+                             QUOIT_OK);
                 CHECK_EQ(memcmp(in, out, (size_t)bytes), 0);
                 CHECK_EQ(out[bytes], guard_byte);
             }
@@ -164,7 +166,7 @@ static void rows_change_hands(void)
     const struct quoit_ring_place *place = &fixture->places[2];
     CHECK_STATUS(place->ops->attach_producer(&fixture->producer, place), QUOIT_OK);
     for (uint64_t i = 0; i < 20; i++) /* in the row of the dead one, and no subscriber */
-        CHECK_STATUS(place->ops->push(&fixture->producer, place, &i), QUOIT_OK);
+        CHECK_STATUS(place->ops->push(&fixture->producer, place, &i, place->item_bytes), QUOIT_OK);
     CHECK_EQUAL(size_for(fixture, 2), 0);
     tear_down(fixture);
 }

@@ -16,28 +16,27 @@ static const uint8_t guard_byte = 0xc5;
 struct shape {
     const char *name;
     const struct quoit_ring_ops *ops;
-    uint64_t item_bytes;
-    bool is_record; /* a message with its length before it */
+    uint64_t item_bytes; /* the longest message */
 };
-static const struct shape shapes[] = {{"slots", &quoit_spsc_slots, 1, false},
-                                      {"slots", &quoit_spsc_slots, 8, false},
-                                      {"slots", &quoit_spsc_slots, 12, false},
-                                      {"slots", &quoit_spsc_slots, 256, false},
-                                      {"spans", &quoit_spsc_spans, 1, false},
-                                      {"spans", &quoit_spsc_spans, 8, false},
-                                      {"spans", &quoit_spsc_spans, 12, false},
-                                      {"spans", &quoit_spsc_spans, 300, false},
-                                      {"bytes", &quoit_spsc_bytes, 1, false},
-                                      {"bytes", &quoit_spsc_bytes, 300, false},
-                                      {"mpmc", &quoit_mpmc, 8, false},
-                                      {"mpmc", &quoit_mpmc, 17, false},
-                                      {"mpmc", &quoit_mpmc, 308, true},
-                                      {"lossless", &quoit_broadcast_lossless, 8, false},
-                                      {"lossless", &quoit_broadcast_lossless, 17, false},
-                                      {"lossless", &quoit_broadcast_lossless, 308, true},
-                                      {"lossy", &quoit_broadcast_lossy, 8, false},
-                                      {"lossy", &quoit_broadcast_lossy, 17, false},
-                                      {"lossy", &quoit_broadcast_lossy, 308, true}};
+static const struct shape shapes[] = {{"slots", &quoit_spsc_slots, 1},
+                                      {"slots", &quoit_spsc_slots, 8},
+                                      {"slots", &quoit_spsc_slots, 12},
+                                      {"slots", &quoit_spsc_slots, 256},
+                                      {"spans", &quoit_spsc_spans, 1},
+                                      {"spans", &quoit_spsc_spans, 8},
+                                      {"spans", &quoit_spsc_spans, 12},
+                                      {"spans", &quoit_spsc_spans, 300},
+                                      {"bytes", &quoit_spsc_bytes, 1},
+                                      {"bytes", &quoit_spsc_bytes, 300},
+                                      {"mpmc", &quoit_mpmc, 8},
+                                      {"mpmc", &quoit_mpmc, 17},
+                                      {"mpmc", &quoit_mpmc_messages, 300},
+                                      {"lossless", &quoit_broadcast_lossless, 8},
+                                      {"lossless", &quoit_broadcast_lossless, 17},
+                                      {"lossless", &quoit_broadcast_lossless_messages, 300},
+                                      {"lossy", &quoit_broadcast_lossy, 8},
+                                      {"lossy", &quoit_broadcast_lossy, 17},
+                                      {"lossy", &quoit_broadcast_lossy_messages, 300}};
 enum { SHAPES = sizeof shapes / sizeof shapes[0] };
 static const uint64_t capacities[] = {1, 3, 8};
 enum { CAPACITIES = sizeof capacities / sizeof capacities[0] };
@@ -60,7 +59,6 @@ struct world {
     struct quoit_ring_place place;
     struct quoit_cursor cursor;
     uint64_t slots_bytes, claimed, seen;
-    bool is_record;
 };
 static struct world world;
 
@@ -86,14 +84,13 @@ static inline void set_up(const struct shape *shape, uint64_t capacity, uint64_t
     memset((void *)&world, guard_byte, offsetof(struct world, place));
     memset(&world.cursor, 0, sizeof world.cursor);
     world.claimed = world.seen = 0;
-    world.is_record = shape->is_record;
     world.place = (struct quoit_ring_place){
         .ops = shape->ops,
         .shm = &world.shm,
         .slots = world.slots,
         .capacity = capacity,
-        .item_bytes = shape->item_bytes,
-        .stride = quoit_ring_stride(shape->ops, shape->item_bytes, 8),
+        .item_bytes = shape->item_bytes + shape->ops->record_bytes,
+        .stride = quoit_ring_stride(shape->ops, shape->item_bytes + shape->ops->record_bytes, 8),
         .align = 8,
         .empty = UINT64_C(0x0102030405060708),
         .scratch = world.scratch,
@@ -163,12 +160,12 @@ static inline void check_sides(void)
         CHECK(is_slot(producer->bytes.slot) && is_slot(consumer->bytes.slot));
         CHECK(producer->bytes.limit - producer->bytes.number <= place->capacity);
         CHECK(consumer->bytes.limit - consumer->bytes.position <= turn());
-    } else if (place->ops == &quoit_mpmc) {
+    } else if (place->ops->many_producers) {
         CHECK(is_slot(producer->mpmc.next.slot) && is_slot(consumer->mpmc.next.slot));
-    } else if (place->ops == &quoit_broadcast_lossless || place->ops == &quoit_broadcast_lossy) {
+    } else if (quoit_ring_has_subscribers(place->ops)) {
         CHECK(is_slot(producer->broadcast.slot) && is_slot(consumer->broadcast.slot));
     }
-    if (place->ops == &quoit_broadcast_lossless)
+    if (quoit_ring_has_subscribers(place->ops) && !place->ops->drops_oldest)
         CHECK(producer->broadcast.limit - producer->broadcast.position <= place->capacity);
 }
 
@@ -213,7 +210,7 @@ static inline void change(void)
         &world.claims[0].popping, &world.claims[0].pushing, &world.claims[1].popping};
     unsigned which = next(12);
     if (which < 9) {
-        bool is_row = which >= 6 && world.place.ops != &quoit_mpmc;
+        bool is_row = which >= 6 && !world.place.ops->many_producers;
         uint64_t now = load(words[which]);
         store(words[which],
               is_row ? choose_value(now >> 16) << 16 | (now & 0xffff) : choose_value(now));

@@ -33,7 +33,8 @@ static void dead_producers(void)
 
 static void third_commits(struct fixture *fixture)
 {
-    (void)quoit_mpmc.commit(&fixture->producers[3], &fixture->places[3], 1);
+    (void)quoit_mpmc.commit(&fixture->producers[3], &fixture->places[3], 1,
+                            fixture->places[3].item_bytes);
 }
 
 /* A claim that is committed while another looks for its owner is not left. */

@@ -105,12 +105,14 @@ static inline void tear_down(struct fixture *fixture)
 
 static inline quoit_status push(struct fixture *fixture, uint32_t member, uint64_t value)
 {
-    return quoit_mpmc.push(&fixture->producers[member], &fixture->places[member], &value);
+    return quoit_mpmc.push(&fixture->producers[member], &fixture->places[member], &value,
+                           fixture->places[member].item_bytes);
 }
 
 static inline quoit_status pop(struct fixture *fixture, uint32_t member, uint64_t *value_out)
 {
-    return quoit_mpmc.pop(&fixture->consumers[member], &fixture->places[member], value_out);
+    return quoit_mpmc.pop(&fixture->consumers[member], &fixture->places[member], value_out,
+                          &(uint64_t){fixture->places[member].item_bytes});
 }
 
 static inline void pops(struct fixture *fixture, uint32_t member, uint64_t expected)
@@ -124,9 +126,9 @@ static inline void claims_one(struct fixture *fixture, uint32_t member)
 {
     void *items;
     uint64_t count;
-    CHECK_STATUS(
-        quoit_mpmc.claim(&fixture->producers[member], &fixture->places[member], 5, &items, &count),
-        QUOIT_OK);
+    CHECK_STATUS(quoit_mpmc.claim(&fixture->producers[member], &fixture->places[member], 5,
+                                  fixture->places[member].item_bytes, &items, &count),
+                 QUOIT_OK);
     CHECK_EQUAL(count, 1);
     memset(items, 0xee, 8); /* half an item, for all that others know */
 }
@@ -135,9 +137,9 @@ static inline uint64_t peeks(struct fixture *fixture, uint32_t member)
 {
     const void *items;
     uint64_t count, value;
-    CHECK_STATUS(
-        quoit_mpmc.peek(&fixture->consumers[member], &fixture->places[member], &items, &count),
-        QUOIT_OK);
+    CHECK_STATUS(quoit_mpmc.peek(&fixture->consumers[member], &fixture->places[member], &items,
+                                 &count, &(uint64_t){0}),
+                 QUOIT_OK);
     CHECK_EQUAL(count, 1);
     memcpy(&value, items, sizeof value);
     return value;

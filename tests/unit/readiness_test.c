@@ -80,26 +80,16 @@ static void push(struct actor *actor)
 {
     struct world *world = actor->world;
     uint64_t item = any(world, 4) == 0 ? world->empty : any(world, 100);
-    void *room;
-    if (!world->ops->claim_message || world->ops->push) {
-        (void)world->ops->push(&actor->producer, &actor->place, &item);
-        return;
-    }
-    uint64_t bytes = any(world, ITEM + 1);
-    if (world->ops->claim_message(&actor->producer, &actor->place, bytes, &room) == QUOIT_OK)
-        CHECK(world->ops->commit_message(&actor->producer, &actor->place, bytes));
+    bool messages = world->ops == &quoit_spsc_bytes;
+    (void)world->ops->push(&actor->producer, &actor->place, &item,
+                           messages ? any(world, ITEM + 1) : ITEM);
 }
 
 static void pop(struct actor *actor)
 {
     struct world *world = actor->world;
-    const void *message;
-    uint64_t item[2], bytes;
-    if (world->ops->pop)
-        (void)world->ops->pop(&actor->consumer, &actor->place, item);
-    else if (world->ops->peek_message(&actor->consumer, &actor->place, &message, &bytes) ==
-             QUOIT_OK)
-        CHECK(world->ops->release(&actor->consumer, &actor->place, 1));
+    uint64_t item[2], bytes = sizeof item;
+    (void)world->ops->pop(&actor->consumer, &actor->place, item, &bytes);
 }
 
 /* All but the last store of a push, as far as this ring has several; then it crashes. */
@@ -115,7 +105,8 @@ static void crash_pushing(struct actor *actor)
         world->ops->look_for_room(&actor->producer, &actor->place) == QUOIT_OK)
         atomic_fetch_add(&world->shm.pushed_messages, 1);
     if (is_mpmc(world) && any(world, 2) == 0)
-        (void)world->ops->claim(&actor->producer, &actor->place, 1, &room, &count);
+        (void)world->ops->claim(&actor->producer, &actor->place, 1, actor->place.item_bytes, &room,
+                                &count);
     else if (is_mpmc(world))
         quoit_mpmc_say(actor->producer.mpmc.claim, actor->producer.mpmc.position, 0, 1);
     struct quoit_broadcast_side *side = &actor->producer.broadcast;
@@ -136,7 +127,7 @@ static void crash_popping(struct actor *actor)
         world->ops->look_for_items(&actor->consumer, &actor->place) == QUOIT_OK)
         quoit_spsc_count_pop(&world->shm);
     if (is_mpmc(world) && any(world, 2) == 0)
-        (void)world->ops->peek(&actor->consumer, &actor->place, &items, &count);
+        (void)world->ops->peek(&actor->consumer, &actor->place, &items, &count, &(uint64_t){0});
     else if (is_mpmc(world))
         quoit_mpmc_say(actor->consumer.mpmc.claim, actor->consumer.mpmc.position, 0, 1);
     actor->alive = false;
