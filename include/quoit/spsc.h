@@ -100,22 +100,22 @@ static inline void quoit_spsc_empty_out(uint8_t *item_out, uint64_t first, uint8
 }
 
 /* One more item is pushed, or about to be. */
-static inline void quoit_spsc_count_push(struct quoit_ring_shm *shm)
+static inline void quoit_spsc_count_push(quoit_atomic_u64 *tail)
 {
     /* Relaxed: this side alone writes it. */
-    uint64_t tail = atomic_load_explicit(&shm->tail, memory_order_relaxed);
+    uint64_t count = atomic_load_explicit(tail, memory_order_relaxed);
     /* Relaxed: SPSC-P2 and SPSC-P5 order it before the commit. */
-    atomic_store_explicit(&shm->tail, tail + 1, memory_order_relaxed);
+    atomic_store_explicit(tail, count + 1, memory_order_relaxed);
 }
 
 /* One more item is popped: what was read is read. */
-static inline void quoit_spsc_count_pop(struct quoit_ring_shm *shm)
+static inline void quoit_spsc_count_pop(quoit_atomic_u64 *head)
 {
     /* Relaxed: this side alone writes it. */
-    uint64_t head = atomic_load_explicit(&shm->head, memory_order_relaxed);
+    uint64_t count = atomic_load_explicit(head, memory_order_relaxed);
     /* SPSC-C3: the slot's bytes are read, though it does not say so yet. Pairs with SPSC-P3 and
        LOOK-S1. */
-    atomic_store_explicit(&shm->head, head + 1, memory_order_release);
+    atomic_store_explicit(head, count + 1, memory_order_release);
 }
 
 /* Pushes one item if its slot is free and it needs no care; false: nothing was done. */
@@ -131,7 +131,7 @@ static inline bool quoit_spsc_put(struct quoit_ring_producer *producer, const vo
         first == producer->empty)
         return false;
     quoit_ring_before_fill();
-    quoit_spsc_count_push(producer->shm);
+    quoit_spsc_count_push(producer->tail);
     quoit_spsc_fill(slot, bytes, item_bytes);
     /* SPSC-P2: the commit; publishes the slot's bytes. Pairs with SPSC-C1. */
     atomic_store_explicit(quoit_spsc_word(slot), first, memory_order_release);
@@ -152,7 +152,7 @@ static inline bool quoit_spsc_take(struct quoit_ring_consumer *consumer, void *i
     if (first == empty)
         return false;
     quoit_spsc_empty_out(QUOIT_CAST(uint8_t *, item_out), first, slot, item_bytes);
-    quoit_spsc_count_pop(consumer->shm);
+    quoit_spsc_count_pop(consumer->head);
     /* SPSC-C2: the slot may be filled again. Pairs with SPSC-P1. */
     atomic_store_explicit(quoit_spsc_word(slot), empty, memory_order_release);
     slot += quoit_spsc_stride(item_bytes);
@@ -183,7 +183,7 @@ static inline void quoit_spsc_publish(struct quoit_ring_producer *producer, uint
     producer->slot = bytes < to_end ? slot + bytes : producer->begin + (bytes - to_end);
     producer->position += count;
     /* SPAN-P1: publishes all these slots' bytes at once. Pairs with SPAN-C1 and RING-S1. */
-    atomic_store_explicit(&producer->shm->tail, producer->position, memory_order_release);
+    atomic_store_explicit(producer->tail, producer->position, memory_order_release);
 }
 
 /* A ring beyond this falls out of the caches before it comes round again: taking its lines is then
@@ -222,7 +222,7 @@ static inline void quoit_spsc_release(struct quoit_ring_consumer *consumer, uint
     consumer->position += count;
     /* SPAN-C2: the slots' bytes are read, they may be filled again. Pairs with SPSC-P3, BYTES-S1
        and LOOK-S1. */
-    atomic_store_explicit(&consumer->shm->head, consumer->position, memory_order_release);
+    atomic_store_explicit(consumer->head, consumer->position, memory_order_release);
 }
 
 /* false: nothing was done. Never true for slots, whose limit stays where their position is. */

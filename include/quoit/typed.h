@@ -11,13 +11,13 @@ extern "C" {
 #endif
 
 /* The number of the inlined layout below. The library checks it when a typed handle is made. */
-#define QUOIT_INLINE_LAYOUT 1u
+#define QUOIT_INLINE_LAYOUT 2u
 
 struct quoit_queue {
-    struct quoit_ring_producer producer; /* each side's state on lines of its own */
-    uint8_t pad1[320 - sizeof(struct quoit_ring_producer)];
+    struct quoit_ring_producer producer; /* each side on two cache lines of its own */
+    uint8_t pad1[128 - sizeof(struct quoit_ring_producer)];
     struct quoit_ring_consumer consumer;
-    uint8_t pad2[320 - sizeof(struct quoit_ring_consumer)];
+    uint8_t pad2[128 - sizeof(struct quoit_ring_consumer)];
     struct quoit_queue_handle *handle;
 };
 

@@ -9,7 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { LINE = 64, ALL_ROLES = QUOIT_PRODUCER | QUOIT_CONSUMER | QUOIT_OBSERVER };
+enum { LINE = 64, LINES = 128, ALL_ROLES = QUOIT_PRODUCER | QUOIT_CONSUMER | QUOIT_OBSERVER };
 enum { FLAGS = QUOIT_ANY_OWNER | QUOIT_FROM_OLDEST | QUOIT_FOR_REPAIR };
 
 /* In a forked child: the fast paths shut, and the queue let go of. */
@@ -24,19 +24,21 @@ static void drop_in_child(struct quoit_os_fork_guard *guard)
     quoit_os_shm_abandon(&handle->region->shm);
 }
 
-/* A zeroed handle, whose queue begins on a cache line. */
+/* A zeroed handle, whose queue begins on a pair of cache lines, which processors fetch together. */
 static struct quoit_queue_handle *new_handle(void)
 {
     struct quoit_queue_handle *handle = calloc(1, sizeof *handle);
-    void *allocation = calloc(1, sizeof(quoit_queue) + LINE);
+    void *allocation = calloc(1, sizeof(quoit_queue) + LINES);
     if (!handle || !allocation) {
         free(handle);
         free(allocation);
         return NULL;
     }
     handle->allocation = allocation;
-    handle->queue = (quoit_queue *)(void *)((char *)allocation + LINE -
-                                            (uintptr_t)allocation % LINE);
+    handle->queue = (quoit_queue *)(void *)((char *)allocation + LINES -
+                                            (uintptr_t)allocation % LINES);
+    handle->queue->producer.state = &handle->producer_state;
+    handle->queue->consumer.state = &handle->consumer_state;
     handle->queue->handle = handle;
     quoit_ring_producer_shut(&handle->queue->producer); /* sides that it has not stay so */
     quoit_ring_consumer_shut(&handle->queue->consumer);

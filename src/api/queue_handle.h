@@ -28,6 +28,8 @@ struct quoit_queue_handle {
     bool has_finished; /* its producer pushes no more */
     struct quoit_os_fork_guard guard;
     quoit_queue *queue;
+    struct quoit_ring_producer_state producer_state;
+    struct quoit_ring_consumer_state consumer_state;
     void *allocation; /* what queue was aligned in */
     uint8_t *scratch; /* place.ring's; NULL if it gives none of it out */
     struct quoit_in_place claimed, peeked;

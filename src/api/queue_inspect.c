@@ -34,9 +34,8 @@ static bool is_full(const quoit_queue *queue)
 
 uint64_t quoit_queue_missed(const quoit_queue *queue)
 {
-    /* Relaxed: a number for people. */
-    return queue ? atomic_load_explicit(&queue->consumer.broadcast.missed, memory_order_relaxed)
-                 : 0;
+    const struct quoit_ring_ops *ops = queue ? queue->handle->place.ring.ops : NULL;
+    return ops && ops->missed ? ops->missed(&queue->consumer) : 0;
 }
 
 void *quoit_queue_user_area(const quoit_queue *queue)
@@ -128,7 +127,11 @@ quoit_status quoit_queue_look(const quoit_queue *queue, struct quoit_cursor *cur
         return status;
     const struct quoit_ring_place *ring = &queue->handle->place.ring;
     struct quoit_glance glance = {.buffer = buffer, .room_bytes = room_bytes};
-    status = ring->ops->look(ring, cursor, &glance);
+    struct quoit_ring_cursor at = {cursor->next, cursor->missed, cursor->begun != 0};
+    status = ring->ops->look(ring, &at, &glance);
+    cursor->next = at.next;
+    cursor->missed = at.missed;
+    cursor->begun = at.begun;
     if (bytes_out)
         *bytes_out = status == QUOIT_OK || status == QUOIT_ERROR_TOO_BIG ? glance.bytes : 0;
     if (status == QUOIT_ERROR_TOO_BIG)

@@ -230,9 +230,9 @@ static quoit_status wait_until_ready(quoit_queue *queue, struct quoit_waiter *wa
                                      quoit_status nothing, int64_t timeout_ns)
 {
     quoit_os_cancel_point();
-    *waiter->hurried = true;
+    *waiter->spinning = true;
     quoit_status status = spin(queue, waiter, nothing);
-    *waiter->hurried = false;
+    *waiter->spinning = false;
     if (status != nothing)
         return status;
     status = sleep_until_ready(queue, waiter, nothing, timeout_ns);
@@ -271,24 +271,19 @@ void quoit_waiters_begin(quoit_queue *queue)
     struct quoit_queue_handle *handle = queue->handle;
     struct quoit_ring_shm *shm = handle->place.ring.shm;
     const struct quoit_ring_ops *ops = handle->place.ring.ops;
-    bool broadcast = quoit_ring_has_subscribers(ops);
-    struct quoit_ring_consumer *consumer = &queue->consumer;
-    struct quoit_ring_producer *producer = &queue->producer;
-    handle->consumer_waiter = (struct quoit_waiter){
-        .role = QUOIT_CONSUMER,
-        .waits = &shm->consumer_waits,
-        .asleep = &shm->consumer_asleep,
-        .is_shared = ops->many_consumers,
-        .hurried = broadcast ? &consumer->broadcast.hurried : &consumer->mpmc.hurried,
-        .spins = SPINS_MOST};
-    handle->producer_waiter = (struct quoit_waiter){
-        .role = QUOIT_PRODUCER,
-        .waits = &shm->producer_waits,
-        .asleep = &shm->producer_asleep,
-        .is_shared = ops->many_producers,
-        .ignores_peer = broadcast,
-        .hurried = broadcast ? &producer->broadcast.hurried : &producer->mpmc.hurried,
-        .spins = SPINS_MOST};
+    handle->consumer_waiter = (struct quoit_waiter){.role = QUOIT_CONSUMER,
+                                                    .waits = &shm->consumer_waits,
+                                                    .asleep = &shm->consumer_asleep,
+                                                    .is_shared = ops->many_consumers,
+                                                    .spinning = &handle->consumer_state.spinning,
+                                                    .spins = SPINS_MOST};
+    handle->producer_waiter = (struct quoit_waiter){.role = QUOIT_PRODUCER,
+                                                    .waits = &shm->producer_waits,
+                                                    .asleep = &shm->producer_asleep,
+                                                    .is_shared = ops->many_producers,
+                                                    .ignores_peer = quoit_ring_has_subscribers(ops),
+                                                    .spinning = &handle->producer_state.spinning,
+                                                    .spins = SPINS_MOST};
     if (!quoit_os_barrier_join()) {
         queue->producer.waits = &always;
         queue->consumer.waits = &always;

@@ -15,7 +15,7 @@ void quoit_broadcast_init(const struct quoit_ring_place *place, uint64_t start)
                               quoit_broadcast_whole(start + i - place->capacity),
                               memory_order_relaxed);
     for (uint32_t i = 0; i < place->members.count; i++)
-        quoit_broadcast_say(&place->members.claims[i].popping, start, 0);
+        quoit_broadcast_say(&place->members.claims[i].subscriber, start, 0);
 }
 
 /* A claim was never pushed, what is peeked at was never popped. */
@@ -23,7 +23,7 @@ void quoit_broadcast_detach(struct quoit_ring_producer *producer,
                             struct quoit_ring_consumer *consumer,
                             const struct quoit_ring_place *place)
 {
-    const struct quoit_broadcast_side *side = &consumer->broadcast;
+    const struct quoit_broadcast_consumer *side = &consumer->state->broadcast;
     (void)producer;
     (void)place;
     if (side->row)
@@ -97,7 +97,7 @@ quoit_status quoit_broadcast_check(const struct quoit_ring_place *place)
 {
     uint64_t tail = quoit_broadcast_tail(place);
     /* CAST-S5: as one that comes in. Pairs with CAST-P5. */
-    uint64_t floor = atomic_load_explicit(&place->shm->marked, memory_order_acquire);
+    uint64_t floor = atomic_load_explicit(&place->shm->retained_from, memory_order_acquire);
     uint64_t after = quoit_broadcast_tail(place);
     bool keeps = !place->ops->drops_oldest;
     if (after - tail > INT64_MAX || (keeps && (int64_t)(tail - floor) > (int64_t)place->capacity) ||
@@ -113,7 +113,7 @@ uint64_t quoit_broadcast_pops(const struct quoit_ring_consumer *consumer,
                               const struct quoit_ring_place *place)
 {
     (void)place;
-    return consumer->broadcast.position;
+    return consumer->state->broadcast.position;
 }
 
 struct quoit_ring_totals quoit_broadcast_totals(const struct quoit_ring_place *place, uint64_t size)

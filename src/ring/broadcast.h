@@ -83,7 +83,7 @@ static inline void quoit_broadcast_set_tail(struct quoit_ring_shm *shm, uint64_t
 static inline uint64_t quoit_broadcast_floor(const struct quoit_ring_place *place)
 {
     /* CAST-S5: items below are not kept. Pairs with CAST-P5. */
-    return atomic_load_explicit(&place->shm->marked, memory_order_acquire);
+    return atomic_load_explicit(&place->shm->retained_from, memory_order_acquire);
 }
 
 /* The oldest item that is sure to be kept until a subscriber that comes now is seen. */
@@ -105,7 +105,7 @@ static inline uint64_t quoit_broadcast_oldest(const struct quoit_ring_place *pla
 static inline uint64_t quoit_broadcast_load_row(const struct quoit_ring_place *place, uint32_t row)
 {
     /* CAST-P2: items below that position are read. Pairs with CAST-S2. */
-    return atomic_load_explicit(&place->members.claims[row].popping, memory_order_acquire);
+    return atomic_load_explicit(&place->members.claims[row].subscriber, memory_order_acquire);
 }
 
 static inline void quoit_broadcast_say(quoit_atomic_u64 *row, uint64_t position, uint64_t tag)
@@ -151,12 +151,12 @@ static inline uint8_t *quoit_broadcast_next(const struct quoit_ring_place *place
     return slot == place->slots + place->capacity * place->stride ? place->slots : slot;
 }
 
-/* A subscriber has read the item of its position, or does not want it. */
-static inline void quoit_broadcast_step(struct quoit_broadcast_side *side,
+/* A side is done with the item of its position. */
+static inline void quoit_broadcast_step(uint64_t *position, uint8_t **slot,
                                         const struct quoit_ring_place *place)
 {
-    side->position++;
-    side->slot = quoit_broadcast_next(place, side->slot);
+    ++*position;
+    *slot = quoit_broadcast_next(place, *slot);
 }
 
 /* ---- Of the table: both kinds, broadcast.c; lossless, broadcast_push.c and broadcast_pop.c --- */

@@ -30,7 +30,7 @@ static quoit_status attach_producer(struct quoit_ring_producer *producer,
 {
     quoit_status status = quoit_broadcast_attach_producer(producer, place);
     if (!quoit_spsc_is_finished(place))
-        producer->broadcast.limit--;
+        producer->state->broadcast.limit--;
     return status;
 }
 
@@ -38,14 +38,14 @@ static quoit_status look_for_room(struct quoit_ring_producer *producer,
                                   const struct quoit_ring_place *place)
 {
     (void)place;
-    bool ended = producer->broadcast.position == producer->broadcast.limit;
+    bool ended = producer->state->broadcast.position == producer->state->broadcast.limit;
     return ended ? QUOIT_FINISHED : QUOIT_OK;
 }
 
 static quoit_status push(struct quoit_ring_producer *producer, const struct quoit_ring_place *place,
                          const void *item, uint64_t item_bytes)
 {
-    struct quoit_broadcast_side *side = &producer->broadcast;
+    struct quoit_broadcast_producer *side = &producer->state->broadcast;
     if (side->position == side->limit)
         return QUOIT_FINISHED;
     /* Relaxed: CAST-P6 orders it before what is about to change. */
@@ -56,7 +56,7 @@ static quoit_status push(struct quoit_ring_producer *producer, const struct quoi
     atomic_thread_fence(memory_order_release);
     store_item(side->slot, item, item_bytes);
     quoit_broadcast_commit(side->slot, side->position);
-    quoit_broadcast_step(side, place);
+    quoit_broadcast_step(&side->position, &side->slot, place);
     quoit_broadcast_set_tail(place->shm, side->position);
     return QUOIT_OK;
 }
@@ -83,9 +83,9 @@ static quoit_status claim(struct quoit_ring_producer *producer,
         return status;
     if (most == 0)
         most = 1;
-    producer->claimed = wanted < most ? wanted : most;
+    producer->state->broadcast.claimed = wanted < most ? wanted : most;
     *items_out = place->scratch;
-    *count_out = producer->claimed;
+    *count_out = producer->state->broadcast.claimed;
     return QUOIT_OK;
 }
 
@@ -93,9 +93,9 @@ static bool commit(struct quoit_ring_producer *producer, const struct quoit_ring
                    uint64_t count, uint64_t item_bytes)
 {
     (void)item_bytes;
-    if (count > producer->claimed)
+    if (count > producer->state->broadcast.claimed)
         return false;
-    producer->claimed = 0;
+    producer->state->broadcast.claimed = 0;
     return push_many(producer, place, place->scratch, count) == count;
 }
 
@@ -108,15 +108,15 @@ static bool has_room(const struct quoit_ring_place *place)
 /* ---- A subscriber ---------------------------------------------------------------------------- */
 
 /* The item is gone: on to one that will stay a while, and counts those in between. */
-static void catch_up(struct quoit_broadcast_side *side, const struct quoit_ring_place *place)
+static void catch_up(struct quoit_broadcast_consumer *side, const struct quoit_ring_place *place)
 {
     uint64_t to = quoit_broadcast_tail(place) - place->capacity + place->capacity / 4;
     if ((int64_t)(to - side->position) <= 0)
         to = side->position + 1;
     /* Relaxed: this subscriber alone writes it. */
-    uint64_t missed = atomic_load_explicit(&side->missed, memory_order_relaxed);
+    uint64_t before = atomic_load_explicit(&side->missed, memory_order_relaxed);
     /* Relaxed: a number for people. */
-    atomic_store_explicit(&side->missed, missed + (to - side->position), memory_order_relaxed);
+    atomic_store_explicit(&side->missed, before + (to - side->position), memory_order_relaxed);
     side->position = to;
     side->slot = quoit_broadcast_slot(place, to);
     quoit_broadcast_say(side->row, to, side->tag);
@@ -132,7 +132,7 @@ static bool is_still(uint8_t *slot, uint64_t word)
 }
 
 /* The slot has an older item than the position's. OK: look again. */
-static quoit_status nothing_there(const struct quoit_broadcast_side *side,
+static quoit_status nothing_there(const struct quoit_broadcast_consumer *side,
                                   const struct quoit_ring_place *place, uint64_t word)
 {
     if (!quoit_spsc_is_finished(place))
@@ -142,7 +142,7 @@ static quoit_status nothing_there(const struct quoit_broadcast_side *side,
 
 /* Copies the item that is next, or only looks for it (item_out NULL): OK EMPTY FINISHED. What was
    begun and came to nothing may leave bytes in item_out. */
-static quoit_status find_item(struct quoit_broadcast_side *side,
+static quoit_status find_item(struct quoit_broadcast_consumer *side,
                               const struct quoit_ring_place *place, uint8_t *item_out)
 {
     for (int tries = 0; tries < QUOIT_BROADCAST_TRIES; tries++) {
@@ -168,21 +168,21 @@ static quoit_status find_item(struct quoit_broadcast_side *side,
 static quoit_status look_for_items(struct quoit_ring_consumer *consumer,
                                    const struct quoit_ring_place *place)
 {
-    struct quoit_broadcast_side *side = &consumer->broadcast;
+    struct quoit_broadcast_consumer *side = &consumer->state->broadcast;
     return side->held ? QUOIT_OK : find_item(side, place, NULL);
 }
 
-static void leave_item(struct quoit_broadcast_side *side, const struct quoit_ring_place *place)
+static void leave_item(struct quoit_broadcast_consumer *side, const struct quoit_ring_place *place)
 {
     side->held = false;
-    quoit_broadcast_step(side, place);
+    quoit_broadcast_step(&side->position, &side->slot, place);
     quoit_broadcast_say(side->row, side->position, side->tag);
 }
 
 static quoit_status pop(struct quoit_ring_consumer *consumer, const struct quoit_ring_place *place,
                         void *item_out, uint64_t *bytes_inout)
 {
-    struct quoit_broadcast_side *side = &consumer->broadcast;
+    struct quoit_broadcast_consumer *side = &consumer->state->broadcast;
     if (side->held) {
         quoit_ring_copy(item_out, place->peeked, place->item_bytes);
     } else {
@@ -210,7 +210,7 @@ static uint64_t pop_many(struct quoit_ring_consumer *consumer, const struct quoi
 static quoit_status peek(struct quoit_ring_consumer *consumer, const struct quoit_ring_place *place,
                          const void **items_out, uint64_t *count_out, uint64_t *bytes_out)
 {
-    struct quoit_broadcast_side *side = &consumer->broadcast;
+    struct quoit_broadcast_consumer *side = &consumer->state->broadcast;
     if (!side->held) {
         quoit_status status = find_item(side, place, place->peeked);
         if (status != QUOIT_OK)
@@ -226,12 +226,18 @@ static quoit_status peek(struct quoit_ring_consumer *consumer, const struct quoi
 static bool release(struct quoit_ring_consumer *consumer, const struct quoit_ring_place *place,
                     uint64_t count)
 {
-    struct quoit_broadcast_side *side = &consumer->broadcast;
+    struct quoit_broadcast_consumer *side = &consumer->state->broadcast;
     if (count > (side->held ? 1u : 0u))
         return false;
     if (count == 1)
         leave_item(side, place);
     return true;
+}
+
+static uint64_t missed(const struct quoit_ring_consumer *consumer)
+{
+    /* Relaxed: a number for people. */
+    return atomic_load_explicit(&consumer->state->broadcast.missed, memory_order_relaxed);
 }
 
 /* Nobody waits for room. */
@@ -255,6 +261,7 @@ static bool made_room(const struct quoit_ring_consumer *consumer,
     .look_for_items = look_for_items,  \
     .release = release,                \
     .made_room = made_room,            \
+    .missed = missed,                  \
     .has_room = has_room
 /* clang-format on */
 

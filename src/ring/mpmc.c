@@ -23,12 +23,12 @@ static void init(const struct quoit_ring_place *place, uint64_t start)
 static void detach(struct quoit_ring_producer *producer, struct quoit_ring_consumer *consumer,
                    const struct quoit_ring_place *place)
 {
-    quoit_mpmc_give_up(&producer->mpmc);
-    if (producer->mpmc.claim)
-        quoit_mpmc_say(producer->mpmc.claim, 0, 0, 0);
-    if (consumer->mpmc.claim)
-        quoit_mpmc_say(consumer->mpmc.claim, 0, 0, 0);
-    if (consumer->mpmc.claim)
+    quoit_mpmc_give_up(&producer->state->mpmc);
+    if (producer->state->mpmc.claim)
+        quoit_mpmc_say(producer->state->mpmc.claim, 0, 0, 0);
+    if (consumer->state->mpmc.claim)
+        quoit_mpmc_say(consumer->state->mpmc.claim, 0, 0, 0);
+    if (consumer->state->mpmc.claim)
         quoit_mpmc_tell_of_orphan(place);
 }
 
@@ -42,7 +42,7 @@ static bool is_over(const struct quoit_ring_place *place)
 {
     uint64_t tail = quoit_mpmc_tail(place), head = quoit_mpmc_head(place);
     /* Relaxed: says where to begin to look, and is checked before. */
-    uint64_t from = atomic_load_explicit(&place->shm->marked, memory_order_relaxed);
+    uint64_t from = atomic_load_explicit(&place->shm->reclaimed_below, memory_order_relaxed);
     if (!(tail & QUOIT_MPMC_FINISHED) || quoit_mpmc_position(tail) != head)
         return false;
     struct quoit_mpmc_taken taken = quoit_mpmc_find_taken(place, &from, head);
@@ -60,7 +60,7 @@ static bool has_items(const struct quoit_ring_place *place)
 {
     uint64_t head = quoit_mpmc_head(place);
     /* Relaxed: says where to begin to look, and is checked before. */
-    uint64_t from = atomic_load_explicit(&place->shm->marked, memory_order_relaxed);
+    uint64_t from = atomic_load_explicit(&place->shm->reclaimed_below, memory_order_relaxed);
     struct quoit_mpmc_spot spot = quoit_mpmc_spot(place, head);
     uint64_t word = quoit_mpmc_load(spot.slot);
     if (word == (spot.lap | QUOIT_MPMC_FULL) || quoit_mpmc_is_later(word, spot.lap))
@@ -133,20 +133,20 @@ static uint64_t pushes(const struct quoit_ring_producer *producer,
                        const struct quoit_ring_place *place)
 {
     (void)place;
-    return producer->mpmc.position;
+    return producer->state->mpmc.position;
 }
 
 static uint64_t pops(const struct quoit_ring_consumer *consumer,
                      const struct quoit_ring_place *place)
 {
     (void)place;
-    return consumer->mpmc.position;
+    return consumer->state->mpmc.position;
 }
 
 static bool has_freed(struct quoit_ring_consumer *consumer)
 {
-    bool freed = consumer->mpmc.freed;
-    consumer->mpmc.freed = false;
+    bool freed = consumer->state->mpmc.freed;
+    consumer->state->mpmc.freed = false;
     return freed;
 }
 

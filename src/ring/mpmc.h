@@ -30,11 +30,11 @@
 enum { QUOIT_MPMC_WORD_BYTES = 8, QUOIT_MPMC_CLAIM_MOST = 2047 };
 
 /* How often a call looks again, since something has moved on: past what many dead left, and a
-   crowd. A hostile peer could feign that for ever. Who is hurried calls again anyway. */
+   crowd. A hostile peer could feign that for ever. A caller that spins calls again anyway. */
 static inline uint64_t quoit_mpmc_tries(const struct quoit_mpmc_side *side,
                                         const struct quoit_ring_place *place)
 {
-    return side->hurried ? 64 : 3 * place->capacity + 1000;
+    return *side->spinning ? 64 : 3 * place->capacity + 1000;
 }
 
 static inline quoit_atomic_u64 *quoit_mpmc_word(uint8_t *slot)

@@ -15,8 +15,7 @@ quoit_status quoit_record_claim(struct quoit_ring_producer *producer,
                                                    count_out);
     if (status != QUOIT_OK)
         return status;
-    producer->bytes = (struct quoit_bytes_producer){
-        .slot = record, .is_claimed = true, .claimed_bytes = bytes};
+    producer->state->record = (struct quoit_record_claim){.record = record, .claimed_bytes = bytes};
     *message_out = (uint8_t *)record + HEADER_BYTES;
     return QUOIT_OK;
 }
@@ -24,16 +23,15 @@ quoit_status quoit_record_claim(struct quoit_ring_producer *producer,
 bool quoit_record_commit(struct quoit_ring_producer *producer, const struct quoit_ring_place *place,
                          uint64_t count, uint64_t bytes)
 {
-    struct quoit_bytes_producer *side = &producer->bytes;
-    uint8_t *record = side->slot;
+    struct quoit_record_claim claim = producer->state->record;
     if (count == 0) {
-        side->is_claimed = false;
+        producer->state->record.record = NULL;
         return place->ops->items->commit(producer, place, 0, place->item_bytes);
     }
-    if (count > 1 || !side->is_claimed || bytes > side->claimed_bytes || !record)
+    if (count > 1 || !claim.record || bytes > claim.claimed_bytes)
         return false;
-    side->is_claimed = false;
-    quoit_ring_store_once(record, bytes);
+    producer->state->record.record = NULL;
+    quoit_ring_store_once(claim.record, bytes);
     return place->ops->items->commit(producer, place, 1, place->item_bytes);
 }
 

@@ -12,7 +12,7 @@ void quoit_ring_init_counters(struct quoit_ring_shm *shm, uint64_t start)
     /* Relaxed: publishing the region orders it. */
     atomic_store_explicit(&shm->head, start, memory_order_relaxed);
     /* Relaxed: publishing the region orders it. */
-    atomic_store_explicit(&shm->marked, start, memory_order_relaxed);
+    atomic_store_explicit(&shm->committed_below, start, memory_order_relaxed);
     /* Relaxed: publishing the region orders it. */
     atomic_store_explicit(&shm->pushed_messages, start, memory_order_relaxed);
     /* Relaxed: publishing the region orders it. */
@@ -62,11 +62,13 @@ void quoit_ring_producer_begin(struct quoit_ring_producer *producer,
                                const struct quoit_ring_place *place, uint64_t position)
 {
     uint8_t *slot = place->slots + position % place->capacity * place->stride;
+    memset((void *)producer->state, 0, sizeof *producer->state);
     *producer = (struct quoit_ring_producer){
         .begin = place->slots,
         .end = place->slots + place->capacity * place->stride,
         .empty = place->empty,
-        .shm = place->shm,
+        .state = producer->state,
+        .tail = &place->shm->tail,
         .waits = &place->shm->consumer_waits,
         .next = slot,
         .position = position,
@@ -80,11 +82,13 @@ void quoit_ring_consumer_begin(struct quoit_ring_consumer *consumer,
                                const struct quoit_ring_place *place, uint64_t position)
 {
     uint8_t *slot = place->slots + position % place->capacity * place->stride;
+    memset((void *)consumer->state, 0, sizeof *consumer->state);
     *consumer = (struct quoit_ring_consumer){
         .begin = place->slots,
         .end = place->slots + place->capacity * place->stride,
         .empty = place->empty,
-        .shm = place->shm,
+        .state = consumer->state,
+        .head = &place->shm->head,
         .waits = &place->shm->producer_waits,
         .next = slot,
         .position = position,
@@ -179,8 +183,6 @@ void quoit_spsc_finish(struct quoit_ring_producer *producer, const struct quoit_
 {
     /* SPSC-P4: every push came before. Pairs with SPSC-C4. */
     atomic_store_explicit(&place->shm->finished, 1, memory_order_release);
-    producer->claimed = 0;
-    producer->bytes.is_claimed = false;
     quoit_ring_producer_shut(producer);
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The rings over memory handed to them. Plain C11, no system calls: they run in an array as well as
- * in a region. There are five behind one table of functions:
+ * in a region. There are six behind one table of functions:
  *     slots   one producer, one consumer; each slot says itself whether it is filled: the fastest
  *             for one item at a time. The inlined puts and takes are in <quoit/spsc.h>, the rest in
  *             spsc_slots.c
@@ -18,32 +18,13 @@
 #ifndef QUOIT_RING_OPS_H
 #define QUOIT_RING_OPS_H
 
-#include <quoit/inspect.h>
 #include <quoit/spsc.h>
 #include <quoit/status.h>
 
+#include "ring_shm.h"
+#include "ring_state.h"
+
 #include <stddef.h>
-
-_Static_assert(offsetof(struct quoit_ring_shm, tail) == 0, "FORMAT.md 4");
-_Static_assert(offsetof(struct quoit_ring_shm, consumer_waits) == 8, "FORMAT.md 4");
-_Static_assert(offsetof(struct quoit_ring_shm, consumer_asleep) == 12, "FORMAT.md 4");
-_Static_assert(offsetof(struct quoit_ring_shm, pushed_messages) == 16, "FORMAT.md 4");
-_Static_assert(offsetof(struct quoit_ring_shm, head) == 128, "FORMAT.md 4");
-_Static_assert(offsetof(struct quoit_ring_shm, producer_waits) == 136, "FORMAT.md 4");
-_Static_assert(offsetof(struct quoit_ring_shm, producer_asleep) == 140, "FORMAT.md 4");
-_Static_assert(offsetof(struct quoit_ring_shm, orphaned) == 144, "FORMAT.md 4");
-_Static_assert(offsetof(struct quoit_ring_shm, finished) == 256, "FORMAT.md 4");
-_Static_assert(offsetof(struct quoit_ring_shm, marked) == 264, "FORMAT.md 4");
-_Static_assert(offsetof(struct quoit_ring_shm, rows) == 272, "FORMAT.md 4");
-_Static_assert(offsetof(struct quoit_ring_shm, producers_joined) == 276, "FORMAT.md 4");
-_Static_assert(offsetof(struct quoit_ring_shm, consumers_joined) == 280, "FORMAT.md 4");
-_Static_assert(offsetof(struct quoit_ring_shm, finishes) == 284, "FORMAT.md 4");
-_Static_assert(sizeof(struct quoit_ring_shm) == 384, "FORMAT.md 4");
-_Static_assert(sizeof(quoit_atomic_u64) == 8, "counters are shared by 32-bit and 64-bit processes");
-_Static_assert(sizeof(quoit_atomic_u32) == 4, "likewise");
-
-_Static_assert(offsetof(struct quoit_claims_shm, popping) == 64, "FORMAT.md 4");
-_Static_assert(sizeof(struct quoit_claims_shm) == 128, "FORMAT.md 4");
 
 enum quoit_ring_layout {
     QUOIT_LAYOUT_SLOTS = 0,
@@ -68,6 +49,12 @@ struct quoit_ring_members {
     bool (*is_alive)(const void *context, uint32_t row);
     const void *context;
     quoit_atomic_u64 *repairs; /* incremented at each repair; NULL: repairs are not counted */
+};
+
+/* How far an observer has come. All zero: before the oldest item. */
+struct quoit_ring_cursor {
+    uint64_t next, missed; /* a position; items that were gone before it came to them */
+    bool begun;            /* next says where to begin */
 };
 
 /* Where the copy of an item goes that somebody looks at. */
@@ -123,8 +110,8 @@ struct quoit_ring_ops {
     /* A new ring, empty, its counters beginning at start (0, but for tests). */
     void (*init)(const struct quoit_ring_place *place, uint64_t start);
 
-    /* Takes a side up exactly where its last holder left it, dead or not, and shut. CORRUPT where
-       the counters are further apart than the capacity. */
+    /* Takes a side up exactly where its last holder left it, dead or not, and shut. Its `state` is
+       there before. CORRUPT where the counters are further apart than the capacity. */
     quoit_status (*attach_producer)(struct quoit_ring_producer *, const struct quoit_ring_place *);
     quoit_status (*attach_consumer)(struct quoit_ring_consumer *, const struct quoit_ring_place *);
     /* Gives up what the sides hold; those that were not attached are left alone. */
@@ -172,6 +159,8 @@ struct quoit_ring_ops {
        With a full barrier between these pops and the answer. NULL: each pop makes room. */
     bool (*made_room)(const struct quoit_ring_consumer *, const struct quoit_ring_place *,
                       uint64_t count);
+    /* Items that this subscriber missed; any thread. NULL: none can. */
+    uint64_t (*missed)(const struct quoit_ring_consumer *);
     /* Has a look for items made room since the last call? NULL: none does. */
     bool (*has_freed)(struct quoit_ring_consumer *);
 
@@ -190,7 +179,7 @@ struct quoit_ring_ops {
     bool (*contains)(const struct quoit_ring_place *place, uint64_t item);
     /* A copy of the item at the cursor, or of the next later one that is there: OK EMPTY FINISHED
        TOO_BIG CORRUPT. */
-    quoit_status (*look)(const struct quoit_ring_place *place, struct quoit_cursor *cursor,
+    quoit_status (*look)(const struct quoit_ring_place *place, struct quoit_ring_cursor *cursor,
                          struct quoit_glance *glance);
     /* Does the next push or pop wait for this member? lag_out: how far a subscriber is behind.
        NULL: of SPSC rings. */
@@ -236,19 +225,19 @@ static inline uint64_t quoit_ring_stride(const struct quoit_ring_ops *ops, uint6
 /* ---- Looking without taking part (look.c) ---------------------------------------------------- */
 
 /* Of the table; is_committed: of slots, NULL: what is below the tail is. */
-quoit_status quoit_look_spsc(const struct quoit_ring_place *place, struct quoit_cursor *cursor,
+quoit_status quoit_look_spsc(const struct quoit_ring_place *place, struct quoit_ring_cursor *cursor,
                              struct quoit_glance *glance,
                              bool (*is_committed)(const struct quoit_ring_place *place,
                                                   uint8_t *slot, uint64_t position));
-quoit_status quoit_look_mpmc(const struct quoit_ring_place *place, struct quoit_cursor *cursor,
+quoit_status quoit_look_mpmc(const struct quoit_ring_place *place, struct quoit_ring_cursor *cursor,
                              struct quoit_glance *glance);
-quoit_status quoit_look_broadcast(const struct quoit_ring_place *place, struct quoit_cursor *cursor,
-                                  struct quoit_glance *glance);
+quoit_status quoit_look_broadcast(const struct quoit_ring_place *place,
+                                  struct quoit_ring_cursor *cursor, struct quoit_glance *glance);
 
 /* Its steps: copy, then fence, then look whether the copy counts, then end. */
 void quoit_glance_copy(struct quoit_glance *glance, const uint8_t *message, uint64_t bytes);
 void quoit_glance_fence(void);
-quoit_status quoit_glance_end(const struct quoit_glance *glance, struct quoit_cursor *cursor,
+quoit_status quoit_glance_end(const struct quoit_glance *glance, struct quoit_ring_cursor *cursor,
                               uint64_t step);
 
 /* ---- What they share (ring.c) ---------------------------------------------------------------- */
@@ -438,6 +427,7 @@ uint64_t quoit_spsc_pops(const struct quoit_ring_consumer *consumer,
                          const struct quoit_ring_place *place);
 void quoit_spsc_detach(struct quoit_ring_producer *producer, struct quoit_ring_consumer *consumer,
                        const struct quoit_ring_place *place);
+/* Without what is claimed. */
 void quoit_spsc_finish(struct quoit_ring_producer *producer, const struct quoit_ring_place *place);
 bool quoit_spsc_is_finished(const struct quoit_ring_place *place);
 bool quoit_spsc_is_over(const struct quoit_ring_place *place);

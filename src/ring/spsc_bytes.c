@@ -155,7 +155,7 @@ static quoit_status attach_producer(struct quoit_ring_producer *producer,
     if (status != QUOIT_OK)
         return status;
     quoit_ring_producer_begin(producer, place, 0); /* its inlined paths stay shut */
-    producer->bytes = (struct quoit_bytes_producer){
+    producer->state->bytes = (struct quoit_bytes_producer){
         .position = tail, .number = number, .limit = number, .slot = slot_at(place, tail)};
     return QUOIT_OK;
 }
@@ -168,7 +168,7 @@ static quoit_status attach_consumer(struct quoit_ring_consumer *consumer,
     if (status != QUOIT_OK)
         return status;
     quoit_ring_consumer_begin(consumer, place, 0);
-    consumer->bytes = (struct quoit_bytes_consumer){
+    consumer->state->bytes = (struct quoit_bytes_consumer){
         .position = head, .limit = head, .slot = slot_at(place, head)};
     return QUOIT_OK;
 }
@@ -186,7 +186,7 @@ static uint64_t room_of(const struct quoit_bytes_producer *side,
 static quoit_status look_for_room(struct quoit_ring_producer *producer,
                                   const struct quoit_ring_place *place)
 {
-    struct quoit_bytes_producer *side = &producer->bytes;
+    struct quoit_bytes_producer *side = &producer->state->bytes;
     if (quoit_spsc_is_finished(place))
         return QUOIT_FINISHED;
     uint64_t head = quoit_ring_head(place->shm), queued = 0;
@@ -206,7 +206,7 @@ static quoit_status claim(struct quoit_ring_producer *producer,
                           const struct quoit_ring_place *place, uint64_t wanted, uint64_t bytes,
                           void **message_out, uint64_t *count_out)
 {
-    struct quoit_bytes_producer *side = &producer->bytes;
+    struct quoit_bytes_producer *side = &producer->state->bytes;
     (void)wanted; /* one message at a time */
     if (room_of(side, place) == 0 || quoit_spsc_is_finished(place)) {
         quoit_status status = look_for_room(producer, place);
@@ -223,7 +223,7 @@ static quoit_status claim(struct quoit_ring_producer *producer,
 static bool commit(struct quoit_ring_producer *producer, const struct quoit_ring_place *place,
                    uint64_t count, uint64_t bytes)
 {
-    struct quoit_bytes_producer *side = &producer->bytes;
+    struct quoit_bytes_producer *side = &producer->state->bytes;
     if (count == 0) {
         side->is_claimed = false;
         return true;
@@ -241,6 +241,12 @@ static bool commit(struct quoit_ring_producer *producer, const struct quoit_ring
     return true;
 }
 
+static void finish(struct quoit_ring_producer *producer, const struct quoit_ring_place *place)
+{
+    producer->state->bytes.is_claimed = false;
+    quoit_spsc_finish(producer, place);
+}
+
 /* ---- Popping --------------------------------------------------------------------------------- */
 
 /* Bytes that may be read before the tail must be read again. */
@@ -253,7 +259,7 @@ static uint64_t span_of(const struct quoit_bytes_consumer *side,
 static quoit_status look_for_items(struct quoit_ring_consumer *consumer,
                                    const struct quoit_ring_place *place)
 {
-    struct quoit_bytes_consumer *side = &consumer->bytes;
+    struct quoit_bytes_consumer *side = &consumer->state->bytes;
     uint64_t tail = quoit_ring_tail(place->shm);
     bool finished = false;
     if (tail == side->position) {
@@ -271,7 +277,7 @@ static quoit_status look_for_items(struct quoit_ring_consumer *consumer,
 static quoit_status peek(struct quoit_ring_consumer *consumer, const struct quoit_ring_place *place,
                          const void **message_out, uint64_t *count_out, uint64_t *bytes_out)
 {
-    struct quoit_bytes_consumer *side = &consumer->bytes;
+    struct quoit_bytes_consumer *side = &consumer->state->bytes;
     if (span_of(side, place) == 0) {
         quoit_status status = look_for_items(consumer, place);
         if (status != QUOIT_OK)
@@ -290,7 +296,7 @@ static quoit_status peek(struct quoit_ring_consumer *consumer, const struct quoi
 static bool release(struct quoit_ring_consumer *consumer, const struct quoit_ring_place *place,
                     uint64_t count)
 {
-    struct quoit_bytes_consumer *side = &consumer->bytes;
+    struct quoit_bytes_consumer *side = &consumer->state->bytes;
     uint64_t bytes = side->peeked_bytes;
     if (count > (bytes > 0 ? 1u : 0u) || bytes > span_of(side, place))
         return false;
@@ -368,7 +374,7 @@ static bool has_room(const struct quoit_ring_place *place)
 }
 
 /* A position that is no message's beginning cannot come about but by a cursor made up. */
-static quoit_status look(const struct quoit_ring_place *place, struct quoit_cursor *cursor,
+static quoit_status look(const struct quoit_ring_place *place, struct quoit_ring_cursor *cursor,
                          struct quoit_glance *glance)
 {
     for (int looks = 0; looks < LOOKS; looks++) {
@@ -376,7 +382,7 @@ static quoit_status look(const struct quoit_ring_place *place, struct quoit_curs
         uint64_t head = quoit_ring_head(place->shm), tail = quoit_ring_tail(place->shm), bytes;
         bool taken = cursor->begun && quoit_ring_is_before(cursor->next, head);
         if (!cursor->begun || taken)
-            *cursor = (struct quoit_cursor){
+            *cursor = (struct quoit_ring_cursor){
                 .next = head, .missed = cursor->missed + taken, .begun = 1};
         if (cursor->next == tail || tail - cursor->next > ring_bytes(place))
             return finished ? QUOIT_FINISHED : QUOIT_EMPTY;
@@ -431,7 +437,7 @@ const struct quoit_ring_ops quoit_spsc_bytes = {
     .release = release,
     .pushes = quoit_spsc_pushes,
     .pops = quoit_spsc_pops,
-    .finish = quoit_spsc_finish,
+    .finish = finish,
     .is_finished = quoit_spsc_is_finished,
     .is_over = quoit_spsc_is_over,
     .size = size,

@@ -4,8 +4,9 @@
  * like no item, batches, peek and claim. Ordering labels: docs/ORDERING.md.
  *
  * An item whose first word is the queue's `empty` word cannot show itself in its slot. The producer
- * publishes a number instead, `marked`: all items below it are committed. Until the consumer has
- * come that far, an empty mark may be such an item, so the producer goes by the counters too.
+ * publishes a number instead, `committed_below`: all items below it are committed. Until the
+ * consumer has come that far, an empty mark may be such an item, so the producer goes by the
+ * counters too.
  */
 #include "ring_ops.h"
 
@@ -34,10 +35,10 @@ static void store_empty(uint8_t *slot, uint64_t empty)
     atomic_store_explicit(quoit_spsc_word(slot), empty, memory_order_release);
 }
 
-static uint64_t load_marked(struct quoit_ring_shm *shm)
+static uint64_t load_committed(struct quoit_ring_shm *shm)
 {
     /* SPSC-C5: having seen this number, slots below it are ours to read. Pairs with SPSC-P5. */
-    return atomic_load_explicit(&shm->marked, memory_order_acquire);
+    return atomic_load_explicit(&shm->committed_below, memory_order_acquire);
 }
 
 static uint8_t *slot_at(const struct quoit_ring_place *place, uint64_t position)
@@ -48,7 +49,8 @@ static uint8_t *slot_at(const struct quoit_ring_place *place, uint64_t position)
 /* Is there a committed item at this position, if nobody has popped it? */
 static bool is_committed(const struct quoit_ring_place *place, uint8_t *slot, uint64_t position)
 {
-    return is_filled(slot, place->empty) || quoit_ring_is_before(position, load_marked(place->shm));
+    return is_filled(slot, place->empty) ||
+           quoit_ring_is_before(position, load_committed(place->shm));
 }
 
 static void init(const struct quoit_ring_place *place, uint64_t start)
@@ -134,12 +136,13 @@ static void put_hidden(struct quoit_ring_producer *producer, const struct quoit_
 {
     uint8_t *slot = quoit_ring_producer_slot(producer);
     quoit_ring_before_fill();
-    quoit_spsc_count_push(place->shm);
+    quoit_spsc_count_push(&place->shm->tail);
     quoit_spsc_fill(slot, item, place->item_bytes);
     slot += place->stride;
     producer->next = slot == producer->end ? producer->begin : slot;
     /* SPSC-P5: the commit, for the slot cannot show it. Pairs with SPSC-C5. */
-    atomic_store_explicit(&place->shm->marked, quoit_ring_tail(place->shm), memory_order_release);
+    atomic_store_explicit(&place->shm->committed_below, quoit_ring_tail(place->shm),
+                          memory_order_release);
 }
 
 static quoit_status push(struct quoit_ring_producer *producer, const struct quoit_ring_place *place,
@@ -152,7 +155,7 @@ static quoit_status push(struct quoit_ring_producer *producer, const struct quoi
     if (!quoit_spsc_put(producer, item, item_bytes))
         put_hidden(producer, place, item);
     /* While hidden items are queued, each push comes here. */
-    if (quoit_ring_is_before(quoit_ring_head(place->shm), load_marked(place->shm)))
+    if (quoit_ring_is_before(quoit_ring_head(place->shm), load_committed(place->shm)))
         quoit_ring_producer_shut(producer);
     return QUOIT_OK;
 }
@@ -178,10 +181,10 @@ static quoit_status claim(struct quoit_ring_producer *producer,
     quoit_status status = look_for_room(producer, place);
     if (status != QUOIT_OK)
         return status;
-    producer->claimed = count_free(producer, place, quoit_ring_producer_slot(producer),
-                                   wanted < most ? wanted : most);
+    producer->state->claim.count = count_free(producer, place, quoit_ring_producer_slot(producer),
+                                              wanted < most ? wanted : most);
     *items_out = place->scratch;
-    *count_out = producer->claimed;
+    *count_out = producer->state->claim.count;
     return QUOIT_OK;
 }
 
@@ -189,10 +192,16 @@ static bool commit(struct quoit_ring_producer *producer, const struct quoit_ring
                    uint64_t count, uint64_t item_bytes)
 {
     (void)item_bytes;
-    if (count > producer->claimed)
+    if (count > producer->state->claim.count)
         return false;
-    producer->claimed = 0;
+    producer->state->claim.count = 0;
     return push_many(producer, place, place->scratch, count) == count;
+}
+
+static void finish(struct quoit_ring_producer *producer, const struct quoit_ring_place *place)
+{
+    producer->state->claim.count = 0;
+    quoit_spsc_finish(producer, place);
 }
 
 /* ---- Popping --------------------------------------------------------------------------------- */
@@ -202,7 +211,7 @@ static bool has_item(struct quoit_ring_consumer *consumer, const struct quoit_ri
     uint8_t *slot = quoit_ring_consumer_slot(consumer);
     if (is_filled(slot, place->empty))
         return true; /* without a look at any other line */
-    return quoit_ring_is_before(quoit_ring_head(place->shm), load_marked(place->shm));
+    return quoit_ring_is_before(quoit_ring_head(place->shm), load_committed(place->shm));
 }
 
 static quoit_status look_for_items(struct quoit_ring_consumer *consumer,
@@ -222,7 +231,7 @@ static void give_back(struct quoit_ring_consumer *consumer, const struct quoit_r
 {
     uint8_t *slot = quoit_ring_consumer_slot(consumer);
     bool hidden = !is_filled(slot, place->empty);
-    quoit_spsc_count_pop(place->shm);
+    quoit_spsc_count_pop(&place->shm->head);
     if (!hidden)
         store_empty(slot, place->empty);
     slot += place->stride;
@@ -333,14 +342,14 @@ static bool has_room(const struct quoit_ring_place *place)
 static bool contains(const struct quoit_ring_place *place, uint64_t item)
 {
     if (item == place->empty)
-        return quoit_ring_is_before(quoit_ring_head(place->shm), load_marked(place->shm));
+        return quoit_ring_is_before(quoit_ring_head(place->shm), load_committed(place->shm));
     for (uint64_t i = 0; i < place->capacity; i++)
         if (mark_of(place->slots + i * place->stride) == item)
             return true;
     return false;
 }
 
-static quoit_status look(const struct quoit_ring_place *place, struct quoit_cursor *cursor,
+static quoit_status look(const struct quoit_ring_place *place, struct quoit_ring_cursor *cursor,
                          struct quoit_glance *glance)
 {
     return quoit_look_spsc(place, cursor, glance, is_committed);
@@ -363,7 +372,7 @@ const struct quoit_ring_ops quoit_spsc_slots = {
     .commit = commit,
     .peek = peek,
     .release = release,
-    .finish = quoit_spsc_finish,
+    .finish = finish,
     .pushes = quoit_spsc_pushes,
     .pops = quoit_spsc_pops,
     .is_finished = quoit_spsc_is_finished,

@@ -168,8 +168,8 @@ static quoit_status claim(struct quoit_ring_producer *producer,
     }
     uint64_t room = room_of(producer, place);
     uint64_t claimed = room < wanted ? room : wanted;
-    producer->claimed = claimed;
-    producer->claim_at = producer->position;
+    producer->state->claim.count = claimed;
+    producer->state->claim.at = producer->position;
     *items_out = slot;
     *count_out = claimed;
     return QUOIT_OK;
@@ -178,13 +178,19 @@ static quoit_status claim(struct quoit_ring_producer *producer,
 static bool commit(struct quoit_ring_producer *producer, const struct quoit_ring_place *place,
                    uint64_t count, uint64_t item_bytes)
 {
-    if (count > producer->claimed || count > room_of(producer, place) ||
-        (count > 0 && producer->claim_at != producer->position))
+    if (count > producer->state->claim.count || count > room_of(producer, place) ||
+        (count > 0 && producer->state->claim.at != producer->position))
         return false;
     if (count > 0)
         quoit_spsc_publish(producer, count, count * item_bytes);
-    producer->claimed = 0;
+    producer->state->claim.count = 0;
     return true;
+}
+
+static void finish(struct quoit_ring_producer *producer, const struct quoit_ring_place *place)
+{
+    producer->state->claim.count = 0;
+    quoit_spsc_finish(producer, place);
 }
 
 static quoit_status peek(struct quoit_ring_consumer *consumer, const struct quoit_ring_place *place,
@@ -246,7 +252,7 @@ static bool contains(const struct quoit_ring_place *place, uint64_t item)
     return false;
 }
 
-static quoit_status look(const struct quoit_ring_place *place, struct quoit_cursor *cursor,
+static quoit_status look(const struct quoit_ring_place *place, struct quoit_ring_cursor *cursor,
                          struct quoit_glance *glance)
 {
     return quoit_look_spsc(place, cursor, glance, NULL);
@@ -268,7 +274,7 @@ const struct quoit_ring_ops quoit_spsc_spans = {
     .commit = commit,
     .peek = peek,
     .release = release,
-    .finish = quoit_spsc_finish,
+    .finish = finish,
     .pushes = quoit_spsc_pushes,
     .pops = quoit_spsc_pops,
     .is_finished = quoit_spsc_is_finished,

@@ -103,15 +103,15 @@ static void check_producer(const struct quoit_ring_place *ring, struct quoit_rin
     check(is_slot(ring, quoit_ring_producer_slot(side)));
     check(side->limit - side->position <= ring->capacity);
     if (ring->ops->many_producers)
-        check_mpmc(ring, &side->mpmc);
+        check_mpmc(ring, &side->state->mpmc);
     if (ring->ops == &quoit_spsc_bytes) {
-        check(is_slot(ring, side->bytes.slot));
-        check(side->bytes.limit - side->bytes.number <= ring->capacity);
+        check(is_slot(ring, side->state->bytes.slot));
+        check(side->state->bytes.limit - side->state->bytes.number <= ring->capacity);
     }
     if (quoit_ring_has_subscribers(ring->ops) && !ring->ops->drops_oldest)
-        check(side->broadcast.limit - side->broadcast.position <= ring->capacity);
+        check(side->state->broadcast.limit - side->state->broadcast.position <= ring->capacity);
     if (quoit_ring_has_subscribers(ring->ops))
-        check(is_slot(ring, side->broadcast.slot));
+        check(is_slot(ring, side->state->broadcast.slot));
 }
 
 static void check_consumer(const struct quoit_ring_place *ring, struct quoit_ring_consumer *side)
@@ -119,14 +119,14 @@ static void check_consumer(const struct quoit_ring_place *ring, struct quoit_rin
     check(is_slot(ring, quoit_ring_consumer_slot(side)));
     check(side->limit - side->position <= ring->capacity);
     if (ring->ops->many_producers)
-        check_mpmc(ring, &side->mpmc);
+        check_mpmc(ring, &side->state->mpmc);
     if (ring->ops == &quoit_spsc_bytes) {
-        check(is_slot(ring, side->bytes.slot));
-        check(side->bytes.limit - side->bytes.position <= turn_bytes(ring));
-        check(side->bytes.peeked_bytes <= ring->stride);
+        check(is_slot(ring, side->state->bytes.slot));
+        check(side->state->bytes.limit - side->state->bytes.position <= turn_bytes(ring));
+        check(side->state->bytes.peeked_bytes <= ring->stride);
     }
     if (quoit_ring_has_subscribers(ring->ops))
-        check(is_slot(ring, side->broadcast.slot));
+        check(is_slot(ring, side->state->broadcast.slot));
 }
 
 void check_sides(const quoit_queue *queue)

@@ -65,12 +65,12 @@ static uint64_t position_of_producer(const quoit_queue *queue)
     const struct quoit_ring_producer *side = &queue->producer;
     switch (queue->handle->place.layout) {
     case QUOIT_LAYOUT_MPMC:
-        return side->mpmc.position;
+        return side->state->mpmc.position;
     case QUOIT_LAYOUT_LOSSLESS:
     case QUOIT_LAYOUT_LOSSY:
-        return side->broadcast.position;
+        return side->state->broadcast.position;
     case QUOIT_LAYOUT_BYTES:
-        return side->bytes.position;
+        return side->state->bytes.position;
     default:
         return side->position;
     }
@@ -81,12 +81,12 @@ static uint64_t position_of_consumer(const quoit_queue *queue)
     const struct quoit_ring_consumer *side = &queue->consumer;
     switch (queue->handle->place.layout) {
     case QUOIT_LAYOUT_MPMC:
-        return side->mpmc.position;
+        return side->state->mpmc.position;
     case QUOIT_LAYOUT_LOSSLESS:
     case QUOIT_LAYOUT_LOSSY:
-        return side->broadcast.position;
+        return side->state->broadcast.position;
     case QUOIT_LAYOUT_BYTES:
-        return side->bytes.position;
+        return side->state->bytes.position;
     default:
         return side->position;
     }
@@ -159,7 +159,7 @@ static void *choose_word(const quoit_queue *queue, unsigned which, unsigned *shi
     const struct quoit_ring_place *ring = &queue->handle->place.ring;
     bool has_claims = queue->handle->place.kind != QUOIT_SPSC;
     uint32_t row = ring->members.own < ring->members.count ? ring->members.own : 0;
-    void *const words[] = {&ring->shm->marked,
+    void *const words[] = {&ring->shm->committed_below,
                            &ring->shm->finished,
                            &ring->shm->rows,
                            &ring->shm->orphaned,

@@ -13,11 +13,11 @@
 
 static void begin_ring(void)
 {
-    producer_side.broadcast.slot = producer_side.slot;
-    producer_side.broadcast.limit = UINT64_MAX;
-    consumer_side.broadcast.slot = consumer_side.slot;
-    consumer_side.broadcast.row = &claims[1].popping;
-    consumer_side.broadcast.tag = QUOIT_BROADCAST_THERE;
+    producer_state.broadcast.slot = producer_side.slot;
+    producer_state.broadcast.limit = UINT64_MAX;
+    consumer_state.broadcast.slot = consumer_side.slot;
+    consumer_state.broadcast.row = &claims[1].subscriber;
+    consumer_state.broadcast.tag = QUOIT_BROADCAST_THERE;
 }
 
 #define OPS quoit_broadcast_lossy

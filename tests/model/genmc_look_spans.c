@@ -6,7 +6,6 @@
 #include "ring.c"
 #include "spsc_spans.c"
 
-
 static void begin_ring(void)
 {
 }

@@ -136,6 +136,8 @@ static struct {
     struct quoit_ring_place places[MEMBERS];
     struct quoit_ring_producer producers[MEMBERS];
     struct quoit_ring_consumer consumers[MEMBERS];
+    struct quoit_ring_producer_state producer_states[MEMBERS];
+    struct quoit_ring_consumer_state consumer_states[MEMBERS];
     /* Filled by whoever gets an item; read when all threads have ended. */
     uint64_t got[MEMBERS][2 * ITEMS];
     unsigned got_count[MEMBERS];
@@ -149,6 +151,8 @@ static inline void harness_begin(const struct quoit_ring_ops *ops)
     for (uint32_t i = 0; i < MEMBERS; i++) {
         killed[i] = 0;
         dead[i] = 0;
+        ring.producers[i].state = &ring.producer_states[i];
+        ring.consumers[i].state = &ring.consumer_states[i];
         ring.places[i] = (struct quoit_ring_place){
             .ops = ops,
             .shm = &ring.shm,

@@ -17,7 +17,7 @@ static void subscribe(unsigned member)
     struct quoit_ring_place *place = &ring.places[member];
     quoit_status status = place->ops->attach_consumer(&ring.consumers[member], place);
     assert(status == QUOIT_OK);
-    begins[member] = ring.consumers[member].broadcast.position;
+    begins[member] = ring.consumer_states[member].broadcast.position;
     last[member] = begins[member];
     (void)status;
 }
@@ -33,7 +33,7 @@ static bool take(unsigned member)
     assert(item[0] > last[member] && item[0] <= ITEMS);
     last[member] = item[0];
     ring.got_count[member]++;
-    assert(begins[member] + ring.got_count[member] + consumer->broadcast.missed == item[0]);
+    assert(begins[member] + ring.got_count[member] + consumer->state->broadcast.missed == item[0]);
     return true;
 }
 
@@ -91,7 +91,8 @@ int main(void)
         for (unsigned i = 1; i < 3; i++) {
             while (take(i))
                 ;
-            assert(begins[i] + ring.got_count[i] + ring.consumers[i].broadcast.missed == ITEMS);
+            assert(begins[i] + ring.got_count[i] + ring.consumer_states[i].broadcast.missed ==
+                   ITEMS);
         }
     }
     return 0;

@@ -187,8 +187,10 @@ static void contains(const struct quoit_ring_ops *ops)
         .stride = quoit_ring_stride(ops, 8, 8),
         .empty = EMPTY,
         .members = {.claims = claims, .count = ROWS, .own = 0, .is_alive = is_alive}};
-    struct quoit_ring_producer producer;
-    struct quoit_ring_consumer consumer;
+    struct quoit_ring_producer_state producer_state;
+    struct quoit_ring_consumer_state consumer_state;
+    struct quoit_ring_producer producer = {.state = &producer_state};
+    struct quoit_ring_consumer consumer = {.state = &consumer_state};
     uint64_t item;
     ops->init(&place, 0);
     CHECK_STATUS(ops->attach_producer(&producer, &place), QUOIT_OK);

@@ -32,6 +32,8 @@ struct fixture {
     struct quoit_ring_place places[MEMBERS];
     struct quoit_ring_producer producer;
     struct quoit_ring_consumer consumers[MEMBERS];
+    struct quoit_ring_producer_state producer_state;
+    struct quoit_ring_consumer_state consumer_states[MEMBERS];
     uint8_t scratch[QUOIT_RING_SCRATCH_BYTES], peeked[MEMBERS][LARGEST_ITEM];
     bool dead[MEMBERS];
     unsigned asked; /* the kernel */
@@ -76,6 +78,9 @@ static inline struct fixture *set_up(int kind, uint64_t capacity, uint64_t item_
     fixture->memory = malloc((size_t)fixture->slots_bytes + 2 * GUARD);
     CHECK(fixture->memory);
     memset(fixture->memory, guard_byte, (size_t)fixture->slots_bytes + 2 * GUARD);
+    fixture->producer.state = &fixture->producer_state;
+    for (uint32_t i = 0; i < MEMBERS; i++)
+        fixture->consumers[i].state = &fixture->consumer_states[i];
     make_places(fixture, kind, capacity, item_bytes);
     kinds[kind]->init(&fixture->places[PRODUCER], start);
     CHECK_STATUS(kinds[kind]->attach_producer(&fixture->producer, &fixture->places[PRODUCER]),
@@ -105,7 +110,7 @@ static inline void subscribe(struct fixture *fixture, uint32_t member, bool from
 static inline void leave(struct fixture *fixture, uint32_t member)
 {
     struct quoit_ring_place *place = &fixture->places[member];
-    struct quoit_ring_producer none = {.shm = NULL};
+    struct quoit_ring_producer none = {.next = NULL};
     place->ops->detach(&none, &fixture->consumers[member], place);
 }
 
@@ -150,7 +155,7 @@ static inline uint64_t size_for(struct fixture *fixture, uint32_t member)
 
 static inline uint64_t missed_by(struct fixture *fixture, uint32_t member)
 {
-    return fixture->consumers[member].broadcast.missed;
+    return fixture->consumer_states[member].broadcast.missed;
 }
 
 /* At the end of 64 bits slots follow one another only where the capacity divides that. */

@@ -206,8 +206,8 @@ static void hostile(void)
         for (int step = 0; step < 20; step++) {
             random = random * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
             uint64_t word = random >> 20 & 1 ? random : random >> (random >> 58);
-            quoit_atomic_u64 *const targets[] = {&fixture->shm.tail, &fixture->shm.marked,
-                                                 &fixture->claims[1].popping,
+            quoit_atomic_u64 *const targets[] = {&fixture->shm.tail, &fixture->shm.retained_from,
+                                                 &fixture->claims[1].subscriber,
                                                  quoit_broadcast_word(place->slots)};
             *targets[random >> 40 & 3] = word;
             fixture->shm.rows = (uint32_t)(random >> 30);

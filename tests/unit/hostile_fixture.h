@@ -50,14 +50,16 @@ struct world {
     _Alignas(64) uint8_t slots[(8 + 1) * (LARGEST + 8 + 8)];
     uint8_t guard3[GUARD];
     struct quoit_ring_producer producer;
+    struct quoit_ring_producer_state producer_state;
     uint8_t guard4[GUARD];
     struct quoit_ring_consumer consumer;
+    struct quoit_ring_consumer_state consumer_state;
     uint8_t guard5[GUARD];
     _Alignas(64) uint8_t scratch[QUOIT_RING_SCRATCH_BYTES];
     _Alignas(64) uint8_t peeked[LARGEST + 12];
     uint8_t guard6[GUARD];
     struct quoit_ring_place place;
-    struct quoit_cursor cursor;
+    struct quoit_ring_cursor cursor;
     uint64_t slots_bytes, claimed, seen;
 };
 static struct world world;
@@ -103,6 +105,8 @@ static inline void set_up(const struct shape *shape, uint64_t capacity, uint64_t
     memset(world.slots, 0, (size_t)world.slots_bytes);
     memset(world.scratch, 0, sizeof world.scratch);
     memset(world.peeked, 0, sizeof world.peeked);
+    world.producer.state = &world.producer_state;
+    world.consumer.state = &world.consumer_state;
     shape->ops->init(&world.place, start);
     CHECK_STATUS(shape->ops->attach_producer(&world.producer, &world.place), QUOIT_OK);
     CHECK_STATUS(shape->ops->attach_consumer(&world.consumer, &world.place), QUOIT_OK);
@@ -157,16 +161,17 @@ static inline void check_sides(void)
     CHECK(producer->limit - producer->position <= place->capacity);
     CHECK(consumer->limit - consumer->position <= place->capacity);
     if (place->ops == &quoit_spsc_bytes) {
-        CHECK(is_slot(producer->bytes.slot) && is_slot(consumer->bytes.slot));
-        CHECK(producer->bytes.limit - producer->bytes.number <= place->capacity);
-        CHECK(consumer->bytes.limit - consumer->bytes.position <= turn());
+        CHECK(is_slot(producer->state->bytes.slot) && is_slot(consumer->state->bytes.slot));
+        CHECK(producer->state->bytes.limit - producer->state->bytes.number <= place->capacity);
+        CHECK(consumer->state->bytes.limit - consumer->state->bytes.position <= turn());
     } else if (place->ops->many_producers) {
-        CHECK(is_slot(producer->mpmc.next.slot) && is_slot(consumer->mpmc.next.slot));
+        CHECK(is_slot(producer->state->mpmc.next.slot) && is_slot(consumer->state->mpmc.next.slot));
     } else if (quoit_ring_has_subscribers(place->ops)) {
-        CHECK(is_slot(producer->broadcast.slot) && is_slot(consumer->broadcast.slot));
+        CHECK(is_slot(producer->state->broadcast.slot) && is_slot(consumer->state->broadcast.slot));
     }
     if (quoit_ring_has_subscribers(place->ops) && !place->ops->drops_oldest)
-        CHECK(producer->broadcast.limit - producer->broadcast.position <= place->capacity);
+        CHECK(producer->state->broadcast.limit - producer->state->broadcast.position <=
+              place->capacity);
 }
 
 /* ---- The hostile one ------------------------------------------------------------------------- */
@@ -204,10 +209,15 @@ static inline uint64_t choose_value(uint64_t now)
 
 static inline void change(void)
 {
-    void *const words[] = {
-        &world.shm.head,          &world.shm.tail,          &world.shm.head,
-        &world.shm.tail,          &world.shm.marked,        &world.shm.rows,
-        &world.claims[0].popping, &world.claims[0].pushing, &world.claims[1].popping};
+    void *const words[] = {&world.shm.head,
+                           &world.shm.tail,
+                           &world.shm.head,
+                           &world.shm.tail,
+                           &world.shm.committed_below,
+                           &world.shm.rows,
+                           &world.claims[0].popping,
+                           &world.claims[0].pushing,
+                           &world.claims[1].popping};
     unsigned which = next(12);
     if (which < 9) {
         bool is_row = which >= 6 && !world.place.ops->many_producers;

@@ -93,7 +93,7 @@ static void ask(void)
     if (place->ops->contains && place->item_bytes == 8)
         (void)place->ops->contains(place, 7);
     if (next(4) == 0)
-        world.cursor = (struct quoit_cursor){0};
+        world.cursor = (struct quoit_ring_cursor){0};
     if (place->ops->look(place, &world.cursor, &glance) == QUOIT_OK)
         check_read(item, glance.bytes);
 }
@@ -139,17 +139,18 @@ static void spoil(void)
 {
     struct quoit_ring_producer *producer = &world.producer;
     struct quoit_ring_consumer *consumer = &world.consumer;
-    uint64_t *const spans[] = {&producer->position, &producer->limit, &producer->claim_at,
+    uint64_t *const spans[] = {&producer->position, &producer->limit, &producer->state->claim.at,
                                &consumer->position, &consumer->limit};
-    uint64_t *const bytes[] = {&producer->bytes.position, &producer->bytes.limit,
-                               &consumer->bytes.position, &consumer->bytes.limit,
-                               &consumer->bytes.limit};
-    uint64_t *const mpmc[] = {&producer->mpmc.position, &producer->mpmc.next.lap,
-                              &consumer->mpmc.position, &consumer->mpmc.next.lap,
-                              &consumer->mpmc.marked};
-    uint64_t *const broadcast[] = {&producer->broadcast.position, &producer->broadcast.limit,
-                                   &consumer->broadcast.position, &producer->claim_at,
-                                   &producer->broadcast.limit};
+    uint64_t *const bytes[] = {&producer->state->bytes.position, &producer->state->bytes.limit,
+                               &consumer->state->bytes.position, &consumer->state->bytes.limit,
+                               &consumer->state->bytes.limit};
+    uint64_t *const mpmc[] = {&producer->state->mpmc.position, &producer->state->mpmc.next.lap,
+                              &consumer->state->mpmc.position, &consumer->state->mpmc.next.lap,
+                              &consumer->state->mpmc.reclaimed_below};
+    uint64_t *const broadcast[] = {
+        &producer->state->broadcast.position, &producer->state->broadcast.limit,
+        &consumer->state->broadcast.position, &producer->state->broadcast.claimed_at,
+        &producer->state->broadcast.limit};
     const struct quoit_ring_ops *ops = world.place.ops;
     uint64_t *const *kept = ops == &quoit_spsc_spans   ? spans
                             : ops == &quoit_spsc_bytes ? bytes

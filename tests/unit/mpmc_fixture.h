@@ -33,6 +33,8 @@ struct fixture {
     struct quoit_ring_place places[MEMBERS];
     struct quoit_ring_producer producers[MEMBERS];
     struct quoit_ring_consumer consumers[MEMBERS];
+    struct quoit_ring_producer_state producer_states[MEMBERS];
+    struct quoit_ring_consumer_state consumer_states[MEMBERS];
     struct member members[MEMBERS];
     bool dead[MEMBERS];
     /* What somebody else does while a member asks who lives; once. */
@@ -72,6 +74,8 @@ static inline struct fixture *set_up(uint64_t capacity, uint64_t item_bytes, uin
     CHECK(fixture->memory);
     memset(fixture->memory, guard_byte, (size_t)fixture->slots_bytes + 2 * GUARD);
     for (uint32_t i = 0; i < MEMBERS; i++) {
+        fixture->producers[i].state = &fixture->producer_states[i];
+        fixture->consumers[i].state = &fixture->consumer_states[i];
         fixture->members[i] = (struct member){.fixture = fixture, .row = i};
         fixture->places[i] = (struct quoit_ring_place){
             .ops = &quoit_mpmc,

@@ -21,6 +21,8 @@ struct actor {
     struct quoit_ring_place place;
     struct quoit_ring_producer producer;
     struct quoit_ring_consumer consumer;
+    struct quoit_ring_producer_state producer_state;
+    struct quoit_ring_consumer_state consumer_state;
     uint8_t scratch[QUOIT_RING_SCRATCH_BYTES], peeked[ITEM * 2];
     bool pushes, alive;
 };
@@ -71,8 +73,8 @@ static void enter(struct actor *actor)
 static void leave(struct actor *actor)
 {
     actor->world->ops->detach(&actor->producer, &actor->consumer, &actor->place);
-    memset(&actor->producer, 0, sizeof actor->producer);
-    memset(&actor->consumer, 0, sizeof actor->consumer);
+    memset(&actor->producer_state, 0, sizeof actor->producer_state);
+    memset(&actor->consumer_state, 0, sizeof actor->consumer_state);
     actor->alive = false;
 }
 
@@ -100,7 +102,7 @@ static void crash_pushing(struct actor *actor)
     uint64_t count;
     if (world->ops == &quoit_spsc_slots &&
         world->ops->look_for_room(&actor->producer, &actor->place) == QUOIT_OK)
-        quoit_spsc_count_push(&world->shm);
+        quoit_spsc_count_push(&world->shm.tail);
     if (world->ops == &quoit_spsc_bytes &&
         world->ops->look_for_room(&actor->producer, &actor->place) == QUOIT_OK)
         atomic_fetch_add(&world->shm.pushed_messages, 1);
@@ -108,8 +110,8 @@ static void crash_pushing(struct actor *actor)
         (void)world->ops->claim(&actor->producer, &actor->place, 1, actor->place.item_bytes, &room,
                                 &count);
     else if (is_mpmc(world))
-        quoit_mpmc_say(actor->producer.mpmc.claim, actor->producer.mpmc.position, 0, 1);
-    struct quoit_broadcast_side *side = &actor->producer.broadcast;
+        quoit_mpmc_say(actor->producer_state.mpmc.claim, actor->producer_state.mpmc.position, 0, 1);
+    struct quoit_broadcast_producer *side = &actor->producer_state.broadcast;
     if (world->ops == &quoit_broadcast_lossy)
         atomic_store(quoit_broadcast_word(side->slot), quoit_broadcast_torn(side->position));
     if (is_broadcast(world) && any(world, 2) == 0 &&
@@ -125,11 +127,11 @@ static void crash_popping(struct actor *actor)
     uint64_t count;
     if (world->ops == &quoit_spsc_slots &&
         world->ops->look_for_items(&actor->consumer, &actor->place) == QUOIT_OK)
-        quoit_spsc_count_pop(&world->shm);
+        quoit_spsc_count_pop(&world->shm.head);
     if (is_mpmc(world) && any(world, 2) == 0)
         (void)world->ops->peek(&actor->consumer, &actor->place, &items, &count, &(uint64_t){0});
     else if (is_mpmc(world))
-        quoit_mpmc_say(actor->consumer.mpmc.claim, actor->consumer.mpmc.position, 0, 1);
+        quoit_mpmc_say(actor->consumer_state.mpmc.claim, actor->consumer_state.mpmc.position, 0, 1);
     actor->alive = false;
 }
 
@@ -192,6 +194,8 @@ static void begin(struct world *world, const struct quoit_ring_ops *ops, uint64_
     for (int i = 0; i < world->count; i++) {
         struct actor *actor = &world->actors[i];
         actor->world = world;
+        actor->producer.state = &actor->producer_state;
+        actor->consumer.state = &actor->consumer_state;
         actor->pushes = is_broadcast(world) ? i == 0 : i % 2 == 0;
         actor->place = (struct quoit_ring_place){.ops = ops,
                                                  .shm = &world->shm,

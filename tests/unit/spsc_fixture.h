@@ -29,6 +29,8 @@ struct fixture {
     struct quoit_ring_place place;
     struct quoit_ring_producer producer;
     struct quoit_ring_consumer consumer;
+    struct quoit_ring_producer_state producer_state;
+    struct quoit_ring_consumer_state consumer_state;
     uint8_t *memory;
     uint64_t slots_bytes;
     uint8_t scratch[QUOIT_RING_SCRATCH_BYTES];
@@ -52,6 +54,8 @@ static struct fixture *set_up(const struct quoit_ring_ops *layout, uint64_t capa
                                                .stride = stride,
                                                .empty = empty_word,
                                                .scratch = fixture->scratch};
+    fixture->producer.state = &fixture->producer_state;
+    fixture->consumer.state = &fixture->consumer_state;
     layout->init(&fixture->place, start);
     CHECK_STATUS(layout->attach_producer(&fixture->producer, &fixture->place), QUOIT_OK);
     CHECK_STATUS(layout->attach_consumer(&fixture->consumer, &fixture->place), QUOIT_OK);

@@ -281,7 +281,7 @@ static void half_done(void)
                 for (; in < fill; in++)
                     CHECK_STATUS(push(fixture, in), QUOIT_OK);
                 if (fill < capacities[i]) { /* counted, not committed */
-                    quoit_spsc_count_push(&fixture->shm);
+                    quoit_spsc_count_push(&fixture->shm.tail);
                     CHECK_EQUAL(size_of(fixture), fill);
                     if (refilled && fill > 0) {
                         CHECK_STATUS(pop(fixture, &value), QUOIT_OK);
@@ -292,7 +292,7 @@ static void half_done(void)
                     CHECK_EQUAL(size_of(fixture), in - out);
                 }
                 if (fill > out) { /* counted as popped, the slot not given back */
-                    quoit_spsc_count_pop(&fixture->shm);
+                    quoit_spsc_count_pop(&fixture->shm.head);
                     out++;
                     for (; in - out < capacities[i] - 1; in++)
                         CHECK_STATUS(push(fixture, in), QUOIT_OK);
@@ -330,7 +330,7 @@ static void spoiled_words(void)
             for (int word = 0; TEST_LOOP(word < 4, 2, "word", word); word++) {
                 struct fixture *fixture = set_up(layouts[l], 5, sizeof(uint64_t), 1000);
                 struct quoit_ring_shm *shm = &fixture->shm;
-                quoit_atomic_u64 *const words[] = {&shm->tail, &shm->head, &shm->marked,
+                quoit_atomic_u64 *const words[] = {&shm->tail, &shm->head, &shm->committed_below,
                                                    &shm->finished};
                 uint64_t value = 0, count;
                 void *room;
