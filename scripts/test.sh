@@ -16,7 +16,8 @@ set_tests_properties(leftovers.before PROPERTIES FIXTURES_SETUP leftovers)
 set_tests_properties(leftovers.after PROPERTIES FIXTURES_CLEANUP leftovers)
 END
     mkdir -p build/results
-    ctest --test-dir build --output-on-failure --no-tests=error -j"$(nproc)" "${chosen[@]}" \
+    local at_once=$((($(nproc) * 3 + 1) / 2)) # more than processors: many tests wait most of the time
+    ctest --test-dir build --output-on-failure --no-tests=error -j"$at_once" "${chosen[@]}" \
         --output-junit "$PWD/build/results/$name.xml" "$@"
 }
 
