@@ -319,17 +319,17 @@ template <class T> class queue : public detail::makers<queue<T>>
         }
     }
 
-    // ---- Browsing: any flags. ok empty finished; the cursor moves on ------------------------ //
+    // ---- Browsing: any flags. ok empty finished; the browser moves on ----------------------- //
 
-    [[nodiscard]] status try_browse(cursor &c, std::optional<T> &item_out) const noexcept
+    [[nodiscard]] status try_browse(browser &b, std::optional<T> &item_out) const noexcept
     {
-        return fill(item_out, [this, &c](T &room) {
-            return detail::from(quoit_queue_look(this->raw(), &c, &room, sizeof(T), nullptr));
+        return fill(item_out, [this, &b](T &room) {
+            return detail::from(quoit_queue_browse(this->raw(), &b, &room, sizeof(T), nullptr));
         });
     }
-    [[nodiscard]] browser<queue> browse(cursor from = {}) const
+    [[nodiscard]] browse_range<queue> browse(browser from = {}) const
     {
-        return browser<queue>(*this, from);
+        return browse_range<queue>(*this, from);
     }
 
   private:

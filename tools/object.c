@@ -34,13 +34,13 @@ static bool count_lines(const quoit_queue *queue, const struct quoit_queue_info 
                         const struct stream_mark *mark, uint64_t *lines_out)
 {
     const uint64_t most_bytes = UINT64_C(64) << 20;
-    struct quoit_cursor cursor = {.next = info->popped, .begun = true};
+    struct quoit_browser browser = {.next = info->popped, .begun = true};
     uint64_t begin = mark->position == info->popped ? mark->offset : 0, seen = 0, bytes;
     char *text = malloc((size_t)info->item_bytes);
     quoit_status status = text ? QUOIT_OK : QUOIT_ERROR_NO_MEMORY;
     *lines_out = 0;
-    while (status == QUOIT_OK && seen < most_bytes && cursor.next != info->pushed) {
-        status = quoit_queue_look(queue, &cursor, text, info->item_bytes, &bytes);
+    while (status == QUOIT_OK && seen < most_bytes && browser.next != info->pushed) {
+        status = quoit_queue_browse(queue, &browser, text, info->item_bytes, &bytes);
         if (status != QUOIT_OK)
             break;
         begin = begin < bytes ? begin : 0;
@@ -50,7 +50,7 @@ static bool count_lines(const quoit_queue *queue, const struct quoit_queue_info 
         begin = 0;
     }
     free(text);
-    return (status == QUOIT_OK && seen < most_bytes && cursor.missed == 0) ||
+    return (status == QUOIT_OK && seen < most_bytes && browser.missed == 0) ||
            status == QUOIT_EMPTY || status == QUOIT_FINISHED;
 }
 

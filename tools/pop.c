@@ -302,13 +302,13 @@ static quoit_status take_records(struct pop *pop, bool *written_out)
    at once: how many bytes, and in count_out how many they are. */
 static size_t gather(struct pop *pop, uint64_t *count_out)
 {
-    struct quoit_cursor ahead = {0};
+    struct quoit_browser ahead = {0};
     const uint64_t most = pop->counted ? pop->left : UINT64_MAX;
     size_t filled = 0;
     for (*count_out = 0; *count_out < most && filled < pop->joined; ++*count_out) {
         char *text = pop->text + filled;
         uint64_t bytes;
-        if (quoit_queue_look(pop->queue, &ahead, text, pop->info.item_bytes, &bytes) != QUOIT_OK)
+        if (quoit_queue_browse(pop->queue, &ahead, text, pop->info.item_bytes, &bytes) != QUOIT_OK)
             break;
         if (!pop->raw && (bytes == 0 || text[bytes - 1] != '\n'))
             text[bytes++] = '\n';

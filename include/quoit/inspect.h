@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Looking inside, for tools and monitors: which objects this machine has, which members a queue
- * has, what has happened to it, and its items without taking them. All of it
- * works on handles with any flags. Observers (QUOIT_OBSERVER) need only read permission, and hold
- * up no process.
+ * Inspection, for tools and monitors: which objects this machine has, which members a queue has,
+ * what has happened to it, and its items without taking them. All of these calls work on handles
+ * with any flags. An observer (QUOIT_OBSERVER) needs read permission only, and no process waits for
+ * it.
  */
 #ifndef QUOIT_INSPECT_H
 #define QUOIT_INSPECT_H
@@ -109,29 +109,30 @@ quoit_status quoit_queue_members(const quoit_queue *queue, struct quoit_member_i
 quoit_status quoit_pool_members(const quoit_pool *pool, struct quoit_member_info *members_out,
                                 uint64_t room, uint64_t *count_out);
 
-/* ---- What is in it --------------------------------------------------------------------------- */
+/* ---- Browsing: items without taking them ----------------------------------------------------- */
 
-/* How far a process has read the queue. All zero: before the oldest item that is there. */
-struct quoit_cursor { /* 32 bytes in every version */
+/* How far a process has browsed a queue. All zero: before the oldest item that is queued. */
+struct quoit_browser { /* 32 bytes in every version */
     uint64_t next;    /* a position, as in quoit_queue_info.pushed and .popped */
     uint64_t missed;  /* items that were gone before it came to them; SPSC messages: how often some
                         were */
     uint64_t begun;   /* 1: next says where to begin; e.g. at info.pushed, behind the newest item */
     uint64_t reserved;
 };
-QUOIT_STATIC_ASSERT(sizeof(struct quoit_cursor) == 32, "in every version");
+QUOIT_STATIC_ASSERT(sizeof(struct quoit_browser) == 32, "in every version");
 
 /*
- * Copy the next item that is still there, without taking it, and move the cursor behind it.
- *   buffer      room for room_bytes; of an item, or of the longest message
- *   bytes_out   its length; also on TOO_BIG; may be NULL
- * OK EMPTY (no item yet) FINISHED (nor will one come) TOO_BIG (the cursor stays) CORRUPT FORKED
- * INVALID. It never waits, and a poll costs no system call. An item that a consumer has taken is
- * not shown, but for one that it is just taking; a broadcast's items are shown for as long as they
- * are kept. An item that is being overwritten is missed, never shown torn.
+ * Copy the next item that is still there, without taking it, and move the browser behind it.
+ *   buffer      room for room_bytes: of an item, or of the longest message
+ *   bytes_out   the size of the item or message, also with TOO_BIG; may be NULL
+ * OK EMPTY (no item yet) FINISHED (and none will come) TOO_BIG (the browser stays) CORRUPT FORKED
+ * INVALID. It never waits, and makes no system call. It does not return an item that a consumer has
+ * taken, except one that a consumer is taking at that moment. It returns the items of a broadcast as
+ * long as they are kept. It counts an item that is being overwritten as missed, and never returns a
+ * torn one.
  */
-quoit_status quoit_queue_look(const quoit_queue *queue, struct quoit_cursor *cursor, void *buffer,
-                              uint64_t room_bytes, uint64_t *bytes_out);
+quoit_status quoit_queue_browse(const quoit_queue *queue, struct quoit_browser *browser,
+                                void *buffer, uint64_t room_bytes, uint64_t *bytes_out);
 
 /* ---- Repair ---------------------------------------------------------------------------------- */
 

@@ -149,14 +149,14 @@ class message_queue : public detail::makers<message_queue>
         }
     }
 
-    // ---- Browsing: any flags. ok empty finished; the cursor moves on ------------------------- //
+    // ---- Browsing: any flags. ok empty finished; the browser moves on ------------------------ //
 
-    [[nodiscard]] status try_browse(cursor &c, std::optional<std::string> &message_out) const
+    [[nodiscard]] status try_browse(browser &b, std::optional<std::string> &message_out) const
     {
         std::uint64_t bytes = 0;
         quoit_status s = QUOIT_ERROR_TOO_BIG;
         std::string message;
-        while ((s = quoit_queue_look(raw(), &c, message.data(), message.size(), &bytes)) ==
+        while ((s = quoit_queue_browse(raw(), &b, message.data(), message.size(), &bytes)) ==
                QUOIT_ERROR_TOO_BIG)
             message.resize(static_cast<std::size_t>(bytes));
         if (s == QUOIT_OK) {
@@ -165,9 +165,9 @@ class message_queue : public detail::makers<message_queue>
         }
         return detail::from(s);
     }
-    [[nodiscard]] browser<message_queue> browse(cursor from = {}) const
+    [[nodiscard]] browse_range<message_queue> browse(browser from = {}) const
     {
-        return browser<message_queue>(*this, from);
+        return browse_range<message_queue>(*this, from);
     }
 
   private:

@@ -84,8 +84,8 @@ class Member(_Fields):
                 ("holds_up", c_uint32), ("lag", c_uint64), ("_reserved", c_uint64 * 4)]
 
 
-class Cursor(_Fields):
-    """Where somebody who looks at a queue is; see Queue.look."""
+class Browser(_Fields):
+    """How far a process has browsed a queue; see Queue.browse."""
     _fields_ = [("next", c_uint64), ("missed", c_uint64), ("begun", c_uint64), ("_reserved", c_uint64)]
 
     def __setattr__(self, name, value):
@@ -138,7 +138,7 @@ def _declare(library):
         "queue_poll_fd": (c_int, h, c_uint32, POINTER(c_int)), "queue_size": (u64, h), "queue_capacity": (u64, h),
         "queue_missed": (u64, h), "queue_user_area": (c_void_p, h), "queue_inspect": (c_int, h, POINTER(QueueInfo)),
         "queue_check": (c_int, h), "queue_members": (c_int, h, POINTER(Member), u64, u64s),
-        "queue_look": (c_int, h, POINTER(Cursor), c_void_p, u64, u64s), "list": (c_int, c_char_p, VISIT, c_void_p),
+        "queue_browse": (c_int, h, POINTER(Browser), c_void_p, u64, u64s), "list": (c_int, c_char_p, VISIT, c_void_p),
         "pool_create": (c_int, c_char_p, POINTER(PoolOptions), c_uint32, out),
         "pool_join": (c_int, c_char_p, POINTER(PoolOptions), c_uint32, out),
         "pool_open": (c_int, c_char_p, c_uint32, out), "pool_close": (None, h), "pool_alloc": (c_int, h, u64s),
@@ -432,5 +432,5 @@ class Handle:
 
 # What is the users' of all this.
 __all__ = ["SPSC", "MPMC", "BROADCAST", "WAIT_FOR_SLOWEST", "DROP_OLDEST", "PRODUCER", "CONSUMER", "OBSERVER",
-           "ANY_OWNER", "FROM_OLDEST", "ITEMS", "ROOM", "MEMBERS_MAX", "Error", "QueueInfo", "Member", "Cursor",
+           "ANY_OWNER", "FROM_OLDEST", "ITEMS", "ROOM", "MEMBERS_MAX", "Error", "QueueInfo", "Member", "Browser",
            *(kind.__name__ for kind in errors.values())]

@@ -132,14 +132,14 @@ quoit_status quoit_queue_members(const quoit_queue *queue, struct quoit_member_i
     return status;
 }
 
-/* ---- Items, and what the dead left ----------------------------------------------------------- */
+/* ---- Browsing and repair --------------------------------------------------------------------- */
 
-quoit_status quoit_queue_look(const quoit_queue *queue, struct quoit_cursor *cursor, void *buffer,
-                              uint64_t room_bytes, uint64_t *bytes_out)
+quoit_status quoit_queue_browse(const quoit_queue *queue, struct quoit_browser *browser,
+                                void *buffer, uint64_t room_bytes, uint64_t *bytes_out)
 {
     quoit_status status = quoit_queue_check_handle(queue);
-    if (status == QUOIT_OK && (!cursor || (!buffer && room_bytes > 0)))
-        status = quoit_fail(QUOIT_ERROR_INVALID, "cursor or buffer is NULL");
+    if (status == QUOIT_OK && (!browser || (!buffer && room_bytes > 0)))
+        status = quoit_fail(QUOIT_ERROR_INVALID, "browser or buffer is NULL");
     if (status != QUOIT_OK)
         return status;
     const struct quoit_ring_place *ring = &queue->handle->place.ring;
@@ -147,7 +147,7 @@ quoit_status quoit_queue_look(const quoit_queue *queue, struct quoit_cursor *cur
                                   .room_bytes = room_bytes,
                                   .is_record = queue->handle->place.messages &&
                                                queue->handle->place.layout != QUOIT_LAYOUT_BYTES};
-    status = ring->ops->look(ring, cursor, &glance);
+    status = ring->ops->look(ring, browser, &glance);
     if (bytes_out)
         *bytes_out = status == QUOIT_OK || status == QUOIT_ERROR_TOO_BIG ? glance.bytes : 0;
     if (status == QUOIT_ERROR_TOO_BIG)

@@ -10,7 +10,7 @@
 enum { TRIES = 64 };
 
 /* What is older than that is gone. */
-static void catch_up(struct quoit_cursor *cursor, uint64_t oldest)
+static void catch_up(struct quoit_browser *cursor, uint64_t oldest)
 {
     if (cursor->begun && !quoit_ring_is_before(cursor->next, oldest))
         return;
@@ -50,7 +50,7 @@ void quoit_glance_fence(void)
     atomic_thread_fence(memory_order_acquire);
 }
 
-quoit_status quoit_glance_end(const struct quoit_glance *glance, struct quoit_cursor *cursor,
+quoit_status quoit_glance_end(const struct quoit_glance *glance, struct quoit_browser *cursor,
                               uint64_t step)
 {
     if (glance->bytes > glance->room_bytes)
@@ -61,7 +61,7 @@ quoit_status quoit_glance_end(const struct quoit_glance *glance, struct quoit_cu
 
 /* ---- One producer, one consumer -------------------------------------------------------------- */
 
-quoit_status quoit_look_spsc(const struct quoit_ring_place *place, struct quoit_cursor *cursor,
+quoit_status quoit_look_spsc(const struct quoit_ring_place *place, struct quoit_browser *cursor,
                              struct quoit_glance *glance,
                              bool (*is_committed)(const struct quoit_ring_place *place,
                                                   uint8_t *slot, uint64_t position))
@@ -94,7 +94,7 @@ static bool is_void(const struct quoit_ring_place *place, uint64_t position, uin
     return !quoit_mpmc_is_owned(place, true, position, 0) && quoit_mpmc_load(slot) == word;
 }
 
-quoit_status quoit_look_mpmc(const struct quoit_ring_place *place, struct quoit_cursor *cursor,
+quoit_status quoit_look_mpmc(const struct quoit_ring_place *place, struct quoit_browser *cursor,
                              struct quoit_glance *glance)
 {
     for (uint64_t tries = 0; tries < place->capacity + TRIES; tries++) {
@@ -123,7 +123,7 @@ quoit_status quoit_look_mpmc(const struct quoit_ring_place *place, struct quoit_
 
 /* ---- Broadcast ------------------------------------------------------------------------------- */
 
-quoit_status quoit_look_broadcast(const struct quoit_ring_place *place, struct quoit_cursor *cursor,
+quoit_status quoit_look_broadcast(const struct quoit_ring_place *place, struct quoit_browser *cursor,
                                   struct quoit_glance *glance)
 {
     for (int tries = 0; tries < TRIES; tries++) {

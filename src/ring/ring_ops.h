@@ -161,7 +161,7 @@ struct quoit_ring_ops {
     bool (*contains)(const struct quoit_ring_place *place, uint64_t item);
     /* A copy of the item at the cursor, or of the next later one that is there: OK EMPTY FINISHED
        TOO_BIG CORRUPT. */
-    quoit_status (*look)(const struct quoit_ring_place *place, struct quoit_cursor *cursor,
+    quoit_status (*look)(const struct quoit_ring_place *place, struct quoit_browser *cursor,
                          struct quoit_glance *glance);
     /* Does the next push or pop wait for this member? lag_out: how far a subscriber is behind.
        NULL: of SPSC rings. */
@@ -188,19 +188,19 @@ bool quoit_broadcast_made_room(const struct quoit_ring_consumer *consumer,
 /* ---- Looking without taking part (look.c) ---------------------------------------------------- */
 
 /* Of the table; is_committed: of slots, NULL: what is below the tail is. */
-quoit_status quoit_look_spsc(const struct quoit_ring_place *place, struct quoit_cursor *cursor,
+quoit_status quoit_look_spsc(const struct quoit_ring_place *place, struct quoit_browser *cursor,
                              struct quoit_glance *glance,
                              bool (*is_committed)(const struct quoit_ring_place *place,
                                                   uint8_t *slot, uint64_t position));
-quoit_status quoit_look_mpmc(const struct quoit_ring_place *place, struct quoit_cursor *cursor,
+quoit_status quoit_look_mpmc(const struct quoit_ring_place *place, struct quoit_browser *cursor,
                              struct quoit_glance *glance);
-quoit_status quoit_look_broadcast(const struct quoit_ring_place *place, struct quoit_cursor *cursor,
+quoit_status quoit_look_broadcast(const struct quoit_ring_place *place, struct quoit_browser *cursor,
                                   struct quoit_glance *glance);
 
 /* Its steps: copy, then fence, then look whether the copy counts, then end. */
 void quoit_glance_copy(struct quoit_glance *glance, const uint8_t *message, uint64_t bytes);
 void quoit_glance_fence(void);
-quoit_status quoit_glance_end(const struct quoit_glance *glance, struct quoit_cursor *cursor,
+quoit_status quoit_glance_end(const struct quoit_glance *glance, struct quoit_browser *cursor,
                               uint64_t step);
 
 /* ---- What they share (ring.c) ---------------------------------------------------------------- */

@@ -283,7 +283,7 @@ static bool has_room(const struct quoit_ring_place *place)
 }
 
 /* A position that is no message's beginning cannot come about but by a cursor made up. */
-static quoit_status look(const struct quoit_ring_place *place, struct quoit_cursor *cursor,
+static quoit_status look(const struct quoit_ring_place *place, struct quoit_browser *cursor,
                          struct quoit_glance *glance)
 {
     for (int looks = 0; looks < LOOKS; looks++) {
@@ -291,7 +291,7 @@ static quoit_status look(const struct quoit_ring_place *place, struct quoit_curs
         uint64_t head = quoit_ring_head(place->shm), tail = quoit_ring_tail(place->shm), bytes;
         bool taken = cursor->begun && quoit_ring_is_before(cursor->next, head);
         if (!cursor->begun || taken)
-            *cursor = (struct quoit_cursor){
+            *cursor = (struct quoit_browser){
                 .next = head, .missed = cursor->missed + taken, .begun = 1};
         if (cursor->next == tail || tail - cursor->next > ring_bytes(place))
             return finished ? QUOIT_FINISHED : QUOIT_EMPTY;

@@ -248,7 +248,7 @@ static bool contains(const struct quoit_ring_place *place, uint64_t item)
     return false;
 }
 
-static quoit_status look(const struct quoit_ring_place *place, struct quoit_cursor *cursor,
+static quoit_status look(const struct quoit_ring_place *place, struct quoit_browser *cursor,
                          struct quoit_glance *glance)
 {
     return quoit_look_spsc(place, cursor, glance, NULL);

@@ -36,7 +36,7 @@ struct fuzz {
     quoit_queue *queue; /* NULL: not open */
     quoit_pool *pool;   /* likewise */
     quoit_block blocks[MANY];
-    struct quoit_cursor cursor;
+    struct quoit_browser browser;
     struct image image;       /* another mapping of the same region; it is what changes */
     struct image other;       /* with a pool: of the other region */
     struct image queue_image; /* the one of the two that holds the queue */

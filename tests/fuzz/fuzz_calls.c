@@ -111,10 +111,10 @@ static void look(struct fuzz *fuzz, unsigned what)
     static uint8_t item[LARGEST];
     uint64_t bytes;
     if (what / 16 % 8 == 0)
-        fuzz->cursor = (struct quoit_cursor){0};
+        fuzz->browser = (struct quoit_browser){0};
     else if (what / 16 % 8 == 1)
-        fuzz->cursor.next += take(&fuzz->input, 1) - 128;
-    (void)quoit_queue_look(fuzz->queue, &fuzz->cursor, item, sizeof item, &bytes);
+        fuzz->browser.next += take(&fuzz->input, 1) - 128;
+    (void)quoit_queue_browse(fuzz->queue, &fuzz->browser, item, sizeof item, &bytes);
 }
 
 /* The calls that drop a claim or a peek look at the other side again. So does this, and drops

@@ -86,7 +86,7 @@ static inline quoit_status push_item(const struct quoit_ring_place *place, uint6
 static inline void observe(const struct quoit_ring_place *place)
 {
     static uint64_t item[WORDS];
-    static struct quoit_cursor cursor;
+    static struct quoit_browser cursor;
     static struct quoit_glance glance;
     glance.buffer = (uint8_t *)item;
     glance.room_bytes = sizeof item;

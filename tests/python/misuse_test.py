@@ -69,7 +69,7 @@ class Arguments(Case):
             with queue.claim(), self.assertRaises((TypeError, ValueError)):
                 queue.commit(value)
             queue.pop()  # what the end of the block has pushed stays
-            for call in (queue.pop_many, queue.poll_fd, lambda value: quoit.Cursor(next=value)):
+            for call in (queue.pop_many, queue.poll_fd, lambda value: quoit.Browser(next=value)):
                 self.assertRaises((TypeError, ValueError), call, value)
         for timeout in (float("nan"), "soon"):
             for call, *arguments in ((queue.pop,), (queue.pop_many, 1), (queue.push, b"x"), (queue.push_many, [b"x"])):
@@ -110,7 +110,7 @@ class Arguments(Case):
             for wrong in (None, 3, queue, block.number):
                 self.assertRaises(TypeError, pool.push, queue, wrong)
             for wrong in (0, 3, "x", queue.inspect()):
-                self.assertRaises(TypeError, lambda: [*queue.look(wrong)])  # pylint: disable=cell-var-from-loop
+                self.assertRaises(TypeError, lambda: [*queue.browse(wrong)])  # pylint: disable=cell-var-from-loop
             self.assertRaises(AttributeError, setattr, block, "number", 7)
             block.free()
 

@@ -62,7 +62,7 @@ class Headers(unittest.TestCase):
 
     def test_layouts_and_constants(self):
         structs = {"quoit_queue_options": quoit._library.QueueOptions, "quoit_queue_info": quoit.QueueInfo,
-                   "quoit_member_info": quoit.Member, "quoit_cursor": quoit.Cursor,
+                   "quoit_member_info": quoit.Member, "quoit_browser": quoit.Browser,
                    "quoit_pool_options": quoit._library.PoolOptions}
         constants = ["SPSC", "MPMC", "BROADCAST", "WAIT_FOR_SLOWEST", "DROP_OLDEST", "PRODUCER", "CONSUMER",
                      "OBSERVER", "ANY_OWNER", "FROM_OLDEST", "ITEMS", "ROOM", "MEMBERS_MAX"]
@@ -130,7 +130,7 @@ class Items(Case):
         queue = self.make(format="=Qd")
         queue.push((7, 0.5))
         with quoit.Queue.open(self.name, quoit.OBSERVER, format="=Qd") as other:
-            self.assertEqual([*other.look()], [(7, 0.5)])
+            self.assertEqual([*other.browse()], [(7, 0.5)])
         self.assertRaises(quoit.Different, quoit.Queue.open, self.name, quoit.OBSERVER, format="=Q")
         self.assertRaises(ValueError, quoit.Queue.join, self.name, BOTH, capacity=4, format="=Qd", messages=True)
         self.assertEqual(queue.pop(), (7, 0.5))
@@ -373,10 +373,10 @@ class Handles(Case):
         self.assertEqual((member.pid, member.roles, member.alive), (os.getpid(), BOTH, True))
         queue.check()
         with quoit.Queue.open(self.name, quoit.OBSERVER) as observer:
-            cursor = quoit.Cursor()
-            self.assertEqual([*observer.look(cursor)], [b"seen"])
+            browser = quoit.Browser()
+            self.assertEqual([*observer.browse(browser)], [b"seen"])
             queue.push(b"more")
-            self.assertEqual([*observer.look(cursor)], [b"more"])
+            self.assertEqual([*observer.browse(browser)], [b"more"])
             self.assertRaises(quoit.WrongRole, observer.pop)
 
     def test_fork(self):

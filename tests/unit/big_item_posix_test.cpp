@@ -35,7 +35,7 @@ struct zeroed {
 };
 
 constexpr quoit::flags both = quoit::producer | quoit::consumer;
-static_assert(sizeof(quoit::browser<quoit::queue<frame>>) < 1024);
+static_assert(sizeof(quoit::browse_range<quoit::queue<frame>>) < 1024);
 
 template <class T> static bool is_full(quoit::queue<T> &queue, const T &item)
 {
@@ -117,20 +117,20 @@ template <class T> static void in_place(quoit::kind kind, T *in, T *out)
 {
     auto queue = quoit::queue<T>::create("local:big-item", {2, kind}, both);
     auto seen = std::make_unique<std::optional<T>>();
-    quoit::cursor cursor = {};
-    CHECK(queue.try_browse(cursor, *seen) == status::empty && !*seen);
+    quoit::browser position = {};
+    CHECK(queue.try_browse(position, *seen) == status::empty && !*seen);
     queue.push(*in);
-    CHECK(queue.try_browse(cursor, *seen) == status::ok && (*seen)->bytes[item_bytes - 1] == 7);
+    CHECK(queue.try_browse(position, *seen) == status::ok && (*seen)->bytes[item_bytes - 1] == 7);
     int count = 0;
-    auto browser = queue.browse();
-    for (const T &item : browser)
+    auto range = queue.browse();
+    for (const T &item : range)
         count += item.bytes[item_bytes - 1];
     CHECK(count == 7 && queue.front().bytes[item_bytes - 1] == 7);
     queue.release();
     auto room = queue.claim_many(1);
     room[0].bytes[0] = 9;
     room.commit(1);
-    CHECK(browser.begin()->bytes[0] == 9);
+    CHECK(range.begin()->bytes[0] == 9);
     CHECK(queue.try_pop(*out) == status::ok && out->bytes[0] == 9);
     auto claimed = queue.claim();
     claimed->bytes[0] = 10;

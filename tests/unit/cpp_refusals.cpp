@@ -14,7 +14,7 @@ template class quoit::claimed<REFUSED>;
 template class quoit::claimed_many<REFUSED>;
 template class quoit::peeked<REFUSED>;
 template class quoit::peeked_many<REFUSED>;
-template class quoit::browser<quoit::queue<REFUSED>>;
+template class quoit::browse_range<quoit::queue<REFUSED>>;
 void use(quoit::queue<REFUSED> &queue, quoit::region &region)
 {
     queue.emplace(REFUSED());

@@ -234,13 +234,13 @@ static void items(quoit::options options)
     CHECK(queue.try_push_for({3, 0.5}, 1ms) == status::full);
     CHECK_THROWS(queue.push({3, 0.5}, 1ms), status::full);
 
-    quoit::cursor seen = {};
+    quoit::browser seen = {};
     std::vector<std::uint64_t> numbers;
-    auto browser = queue.browse(seen);
-    for (const item &i : browser)
+    auto range = queue.browse(seen);
+    for (const item &i : range)
         numbers.push_back(i.number);
     CHECK(numbers == (std::vector<std::uint64_t>{1, 2}) && queue.size() == 2);
-    CHECK(browser.begin() == browser.end());
+    CHECK(range.begin() == range.end());
 
     CHECK(queue.front().number == 1);
     queue.release();
@@ -251,7 +251,7 @@ static void items(quoit::options options)
     CHECK(room && room.code() == status::ok && room.size() == 1);
     room[0] = {3, 0.5};
     room.commit(1);
-    CHECK(browser.begin()->number == 3);
+    CHECK(range.begin()->number == 3);
     CHECK(queue.try_pop()->number == 3);
 
     const std::array<item, 3> three = {item{4, 0}, item{5, 0}, item{6, 0}};

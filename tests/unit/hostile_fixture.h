@@ -58,7 +58,7 @@ struct world {
     _Alignas(64) uint8_t peeked[LARGEST + 12];
     uint8_t guard6[GUARD];
     struct quoit_ring_place place;
-    struct quoit_cursor cursor;
+    struct quoit_browser browser;
     uint64_t slots_bytes, claimed, seen;
     bool is_record;
 };
@@ -85,7 +85,7 @@ static inline uint64_t turn(void) /* what the counters of a full ring are apart 
 static inline void set_up(const struct shape *shape, uint64_t capacity, uint64_t start)
 {
     memset((void *)&world, guard_byte, offsetof(struct world, place));
-    memset(&world.cursor, 0, sizeof world.cursor);
+    memset(&world.browser, 0, sizeof world.browser);
     world.claimed = world.seen = 0;
     world.is_record = shape->is_record;
     world.place = (struct quoit_ring_place){

@@ -98,8 +98,8 @@ static void ask(void)
     if (place->ops->contains && place->item_bytes == 8)
         (void)place->ops->contains(place, 7);
     if (next(4) == 0)
-        world.cursor = (struct quoit_cursor){0};
-    if (place->ops->look(place, &world.cursor, &glance) == QUOIT_OK)
+        world.browser = (struct quoit_browser){0};
+    if (place->ops->look(place, &world.browser, &glance) == QUOIT_OK)
         check_read(item, glance.bytes);
 }
 
@@ -297,7 +297,7 @@ static void browsing(void)
                 struct quoit_glance glance = {.buffer = seen, .room_bytes = sizes[i]};
                 memset(item, (int)('a' + k), sizeof item);
                 memset(seen, 0, sizeof seen);
-                CHECK_STATUS(layouts[layout]->look(&world.place, &world.cursor, &glance), QUOIT_OK);
+                CHECK_STATUS(layouts[layout]->look(&world.place, &world.browser, &glance), QUOIT_OK);
                 CHECK(memcmp(seen, item, (size_t)sizes[i]) == 0);
                 CHECK_EQUAL(seen[sizes[i]], 0);
             }
