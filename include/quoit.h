@@ -50,6 +50,16 @@
  *     one queue handle: size, inspect, …      any thread, beside both
  *     one queue handle: close                 nothing else
  *     pool, region, semaphore handles         any thread, but for close
+ * A handle may be handed on to another thread if the two threads synchronize. quoit_queue_again
+ * makes a handle for another thread. A library that was built for debugging (CMake's build type
+ * Debug) aborts with a sentence if two threads use one side of a handle at the same time.
+ *
+ * NULL. A call returns INVALID if a handle, or a pointer that it needs, is NULL. A call that returns
+ * no status then returns 0 or NULL; close does nothing. Comments say which pointers may be NULL. A
+ * buffer may be NULL if its size is 0, and so may an array if its count is 0. This is also true for
+ * typed handles (<quoit/typed.h>): one is empty if its member `queue` is NULL, as after `{0}` or a
+ * failed join. If a call fails, the handle that it would have made is NULL. Any other pointer that
+ * does not lead to what the call needs is undefined behaviour; so is a handle after close.
  *
  * SIGNALS AND CANCELLATION, on POSIX systems. Calls that create, open, join, remove or close, and
  * poll_fd, block this thread's signals while they work, but not while they wait for another
@@ -257,8 +267,9 @@ quoit_status quoit_queue_pop_many(quoit_queue *queue, void *items, size_t item_b
  * for more than that; WRONG_ROLE FORKED. discard: OK also without a claim.
  * claim_many, commit_many, peek_many, release_many: items only, one behind the other; up to
  * `wanted`, at least one. commit_many publishes the first count of them and drops the rest,
- * release_many takes the first count. After claim_many, commit publishes one item and drops the
- * rest. After a crash in commit_many there are as many as after one in push_many.
+ * release_many takes the first count, and the others stay peeked. commit returns INVALID if several
+ * items are claimed, and the claim stays; release takes the first of several. After a crash in
+ * commit_many there are as many as after one in push_many.
  * MPMC and broadcast: one item per call. SPSC, up to 256 bytes and no multiple of 8: peek_many
  * returns one item per call, since slots are padded to multiples of 8; pop_many takes many.
  * Items of up to 256 bytes (SPSC), and those of a broadcast with DROP_OLDEST, are claimed in the

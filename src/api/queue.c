@@ -380,5 +380,5 @@ quoit_status quoit_queue_check_typed(const quoit_queue *queue, uint32_t inline_l
         return quoit_fail(QUOIT_ERROR_DIFFERENT,
                           "the queue's items are aligned to %u, the type is to %zu",
                           (unsigned)place->item_align, item_align);
-    return quoit_queue_compare_type(place, type);
+    return type ? quoit_queue_compare_type(place, type) : QUOIT_OK;
 }

@@ -49,12 +49,40 @@ quoit_status quoit_queue_check_items(const quoit_queue *queue, uint32_t role, si
     return status == QUOIT_OK ? quoit_queue_check_bytes(queue, item_bytes) : status;
 }
 
+/* A buffer of 0 bytes may be NULL: a message can be empty. */
+static quoit_status check_buffer(const void *buffer, size_t bytes)
+{
+    return buffer || bytes == 0
+               ? QUOIT_OK
+               : quoit_fail(QUOIT_ERROR_INVALID, "the buffer is NULL, of %zu bytes", bytes);
+}
+
+static quoit_status check_push(const quoit_queue *queue, const void *data, size_t bytes)
+{
+    quoit_status status = quoit_queue_check_pusher(queue);
+    if (status == QUOIT_OK)
+        status = quoit_queue_check_bytes(queue, bytes);
+    return status == QUOIT_OK ? check_buffer(data, bytes) : status;
+}
+
 static quoit_status check_room(size_t bytes, size_t room_bytes)
 {
     if (bytes <= room_bytes)
         return QUOIT_OK;
     return quoit_fail(QUOIT_ERROR_TOO_BIG, "%zu bytes are next, and there is room for %zu", bytes,
                       room_bytes);
+}
+
+static quoit_status check_pop(const quoit_queue *queue, const void *buffer, size_t room_bytes,
+                              size_t *bytes_out)
+{
+    quoit_status status = quoit_queue_check_role(queue, QUOIT_CONSUMER);
+    if (status == QUOIT_OK)
+        status = check_buffer(buffer, room_bytes);
+    *bytes_out = status == QUOIT_OK ? queue->handle->place.item_bytes : 0;
+    return status == QUOIT_OK && !queue->handle->place.messages
+               ? check_room(*bytes_out, room_bytes)
+               : status;
 }
 
 /* ---- Waiting --------------------------------------------------------------------------------- */
@@ -169,15 +197,16 @@ quoit_status quoit_queue_push_again(quoit_queue *queue, const void *data, size_t
                                     int64_t timeout_ns)
 {
     struct source source = {data, bytes};
-    return quoit_queue_try_again(queue, QUOIT_PRODUCER, push_once, &source, timeout_ns);
+    quoit_status status = check_push(queue, data, bytes);
+    return status == QUOIT_OK
+               ? quoit_queue_try_again(queue, QUOIT_PRODUCER, push_once, &source, timeout_ns)
+               : status;
 }
 
 quoit_status quoit_queue_push_rightly(quoit_queue *queue, const void *data, size_t bytes)
 {
     struct source source = {data, bytes};
-    quoit_status status = quoit_queue_check_pusher(queue);
-    if (status == QUOIT_OK)
-        status = quoit_queue_check_bytes(queue, bytes);
+    quoit_status status = check_push(queue, data, bytes);
     if (status != QUOIT_OK)
         return status;
     status = push_once(queue, &source);
@@ -194,9 +223,10 @@ static quoit_status give_size(size_t *bytes_out, size_t bytes, quoit_status stat
 quoit_status quoit_queue_pop_again(quoit_queue *queue, void *buffer, size_t room_bytes,
                                    size_t *bytes_out, int64_t timeout_ns)
 {
-    struct target target = {buffer, room_bytes, queue->handle->place.item_bytes};
-    quoit_status status = quoit_queue_try_again(queue, QUOIT_CONSUMER, pop_once, &target,
-                                                timeout_ns);
+    struct target target = {.data = buffer, .room = room_bytes};
+    quoit_status status = check_pop(queue, buffer, room_bytes, &target.bytes);
+    if (status == QUOIT_OK)
+        status = quoit_queue_try_again(queue, QUOIT_CONSUMER, pop_once, &target, timeout_ns);
     return give_size(bytes_out, target.bytes, status);
 }
 
@@ -204,11 +234,7 @@ quoit_status quoit_queue_pop_rightly(quoit_queue *queue, void *buffer, size_t ro
                                      size_t *bytes_out)
 {
     struct target target = {.data = buffer, .room = room_bytes};
-    quoit_status status = quoit_queue_check_role(queue, QUOIT_CONSUMER);
-    if (status == QUOIT_OK) {
-        target.bytes = queue->handle->place.item_bytes;
-        status = queue->handle->place.messages ? QUOIT_OK : check_room(target.bytes, room_bytes);
-    }
+    quoit_status status = check_pop(queue, buffer, room_bytes, &target.bytes);
     if (status == QUOIT_OK)
         status = pop_once(queue, &target);
     if (status == QUOIT_EMPTY)

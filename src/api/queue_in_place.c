@@ -10,6 +10,15 @@ static const struct quoit_ring_place *ring_of(const quoit_queue *queue)
     return &queue->handle->place.ring;
 }
 
+static quoit_status clear_outputs(const void *items_out, size_t *count_out)
+{
+    if (count_out)
+        *count_out = 0;
+    return items_out && count_out
+               ? QUOIT_OK
+               : quoit_fail(QUOIT_ERROR_INVALID, "items_out or count_out is NULL");
+}
+
 /* ---- Claims ---------------------------------------------------------------------------------- */
 
 struct claim {
@@ -45,6 +54,8 @@ quoit_status quoit_queue_claim(quoit_queue *queue, size_t bytes, void **room_out
                                int64_t timeout_ns)
 {
     struct claim claim = {.wanted = 1, .bytes = bytes};
+    if (!room_out)
+        return quoit_fail(QUOIT_ERROR_INVALID, "room_out is NULL");
     *room_out = NULL;
     quoit_status status = quoit_queue_check_pusher(queue);
     if (status == QUOIT_OK)
@@ -60,9 +71,11 @@ quoit_status quoit_queue_claim_many(quoit_queue *queue, size_t wanted, void **it
                                     size_t *count_out, int64_t timeout_ns)
 {
     struct claim claim = {.wanted = wanted};
+    quoit_status status = clear_outputs(items_out, count_out);
+    if (status != QUOIT_OK)
+        return status;
     *items_out = NULL;
-    *count_out = 0;
-    quoit_status status = quoit_queue_check_role(queue, QUOIT_PRODUCER);
+    status = quoit_queue_check_role(queue, QUOIT_PRODUCER);
     if (status == QUOIT_OK) {
         claim.bytes = queue->handle->place.item_bytes;
         status = quoit_queue_check_items(queue, QUOIT_PRODUCER, claim.bytes);
@@ -99,6 +112,9 @@ quoit_status quoit_queue_commit(quoit_queue *queue, size_t bytes)
     bool messages = queue->handle->place.messages;
     if (claimed(queue) == 0)
         return nothing_is_claimed(1);
+    if (claimed(queue) > 1) /* to publish one would silently drop the others */
+        return quoit_fail(QUOIT_ERROR_INVALID, "%zu items are claimed: use quoit_queue_commit_many",
+                          claimed(queue));
     if (messages ? bytes > queue->handle->claimed.bytes : bytes != queue->handle->claimed.bytes)
         return quoit_fail(QUOIT_ERROR_INVALID, "%zu bytes to commit; the claim is of %zu", bytes,
                           queue->handle->claimed.bytes);
@@ -177,9 +193,12 @@ quoit_status quoit_queue_peek(quoit_queue *queue, const void **data_out, size_t 
                               int64_t timeout_ns)
 {
     struct peek peek = {0};
-    *data_out = NULL;
+    if (data_out)
+        *data_out = NULL;
     if (bytes_out)
         *bytes_out = 0;
+    if (!data_out)
+        return quoit_fail(QUOIT_ERROR_INVALID, "data_out is NULL");
     quoit_status status = quoit_queue_check_role(queue, QUOIT_CONSUMER);
     if (status == QUOIT_OK)
         status = peek_items(queue, &peek, timeout_ns);
@@ -196,9 +215,11 @@ quoit_status quoit_queue_peek_many(quoit_queue *queue, const void **items_out, s
                                    int64_t timeout_ns)
 {
     struct peek peek = {0};
+    quoit_status status = clear_outputs(items_out, count_out);
+    if (status != QUOIT_OK)
+        return status;
     *items_out = NULL;
-    *count_out = 0;
-    quoit_status status = quoit_queue_check_role(queue, QUOIT_CONSUMER);
+    status = quoit_queue_check_role(queue, QUOIT_CONSUMER);
     if (status == QUOIT_OK)
         status = quoit_queue_check_items(queue, QUOIT_CONSUMER, queue->handle->place.item_bytes);
     if (status == QUOIT_OK)

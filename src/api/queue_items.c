@@ -57,7 +57,7 @@ static inline bool is_right(const quoit_queue *queue, uint32_t role, size_t item
 
 quoit_status quoit_queue_push_slow(quoit_queue *queue, const void *data, size_t bytes)
 {
-    if (!is_right(queue, QUOIT_PRODUCER, bytes))
+    if (!data || !is_right(queue, QUOIT_PRODUCER, bytes))
         return quoit_queue_push_rightly(queue, data, bytes);
     quoit_status status = quoit_queue_push_item(queue, data);
     return status == QUOIT_FULL ? quoit_queue_found_nothing(queue, QUOIT_PRODUCER) : status;
@@ -66,7 +66,7 @@ quoit_status quoit_queue_push_slow(quoit_queue *queue, const void *data, size_t 
 quoit_status quoit_queue_push(quoit_queue *queue, const void *data, size_t bytes,
                               int64_t timeout_ns)
 {
-    if (!queue || bytes != queue->producer.item_bytes ||
+    if (!queue || !data || bytes != queue->producer.item_bytes ||
         !quoit_spsc_put(&queue->producer, data, bytes))
         return quoit_queue_push_waiting(queue, data, bytes, timeout_ns);
     quoit_queue_pushed(queue);
@@ -75,7 +75,7 @@ quoit_status quoit_queue_push(quoit_queue *queue, const void *data, size_t bytes
 
 quoit_status quoit_queue_pop_slow(quoit_queue *queue, void *item_out, size_t item_bytes)
 {
-    if (!is_right(queue, QUOIT_CONSUMER, item_bytes))
+    if (!item_out || !is_right(queue, QUOIT_CONSUMER, item_bytes))
         return quoit_queue_pop_rightly(queue, item_out, item_bytes, NULL);
     quoit_status status = quoit_queue_pop_item(queue, item_out);
     return status == QUOIT_EMPTY ? quoit_queue_found_nothing(queue, QUOIT_CONSUMER) : status;
@@ -84,7 +84,7 @@ quoit_status quoit_queue_pop_slow(quoit_queue *queue, void *item_out, size_t ite
 quoit_status quoit_queue_pop(quoit_queue *queue, void *buffer, size_t room_bytes, size_t *bytes_out,
                              int64_t timeout_ns)
 {
-    if (!queue || room_bytes < queue->consumer.item_bytes ||
+    if (!queue || !buffer || room_bytes < queue->consumer.item_bytes ||
         !quoit_spsc_take(&queue->consumer, buffer, queue->consumer.item_bytes))
         return quoit_queue_pop_waiting(queue, buffer, room_bytes, bytes_out, timeout_ns);
     if (bytes_out)
@@ -123,6 +123,16 @@ static quoit_status pop_many_once(quoit_queue *queue, void *context)
     return QUOIT_OK;
 }
 
+/* A batch of count items there, of which so many are done. */
+static quoit_status check_many(const void *items, size_t count, size_t done)
+{
+    if (!items && count > 0)
+        return quoit_fail(QUOIT_ERROR_INVALID, "items is NULL, and count is %zu", count);
+    if (done > count)
+        return quoit_fail(QUOIT_ERROR_INVALID, "%zu items are done of a batch of %zu", done, count);
+    return QUOIT_OK;
+}
+
 /* Room or items that come between a try and the look behind it are tried for again. */
 static quoit_status move_many(quoit_queue *queue, uint32_t role, quoit_try *try_once,
                               struct many *many, int64_t timeout_ns)
@@ -146,6 +156,8 @@ quoit_status quoit_queue_push_rest(quoit_queue *queue, const void *items, size_t
                               ? QUOIT_OK
                               : quoit_queue_check_items(queue, QUOIT_PRODUCER, item_bytes);
     struct many many = {.count = count - pushed};
+    if (status == QUOIT_OK)
+        status = check_many(items, count, pushed);
     if (status == QUOIT_OK && many.count > 0) {
         many.items = (uint8_t *)all.pass + pushed * item_bytes;
         if (pushed > 0) {
@@ -167,6 +179,8 @@ quoit_status quoit_queue_pop_rest(quoit_queue *queue, void *items, size_t item_b
                               ? QUOIT_OK
                               : quoit_queue_check_items(queue, QUOIT_CONSUMER, item_bytes);
     struct many many = {.count = count - popped};
+    if (status == QUOIT_OK)
+        status = check_many(items, count, popped);
     if (status == QUOIT_OK && many.count > 0) {
         many.items = (uint8_t *)items + popped * item_bytes;
         if (popped > 0) {

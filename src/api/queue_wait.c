@@ -103,7 +103,7 @@ struct quoit_waiter *quoit_waiter_of(quoit_queue *queue, unsigned role)
 
 void quoit_queue_wake(quoit_queue *queue, unsigned role)
 {
-    if (!queue->handle->forked)
+    if (queue && !queue->handle->forked && quoit_queue_is_member(queue))
         quoit_wake(queue, quoit_waiter_of(queue, role));
 }
 

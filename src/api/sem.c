@@ -105,9 +105,10 @@ static quoit_status make(const char *name, const struct quoit_sem_options *optio
 quoit_status quoit_sem_create(const char *name, const struct quoit_sem_options *options,
                               uint32_t flags, quoit_sem **sem_out)
 {
+    if (sem_out)
+        *sem_out = NULL;
     if (!sem_out || !options)
         return quoit_fail(QUOIT_ERROR_INVALID, "options or sem_out is NULL");
-    *sem_out = NULL;
     if (flags != 0)
         return quoit_fail(QUOIT_ERROR_INVALID, "flags 0x%x are not valid; 0 would be",
                           (unsigned)flags);

@@ -305,9 +305,10 @@ free_region:
 quoit_status quoit_region_create(const char *name, const struct quoit_region_options *options,
                                  quoit_region **region_out)
 {
+    if (region_out)
+        *region_out = NULL;
     if (!region_out || !options)
         return quoit_fail(QUOIT_ERROR_INVALID, "options or region_out is NULL");
-    *region_out = NULL;
     if (options->size_bytes == 0)
         return quoit_fail(QUOIT_ERROR_INVALID, "the size of region '%s' is 0; 1 would be enough",
                           name ? name : "");
@@ -329,10 +330,11 @@ quoit_status quoit_region_create(const char *name, const struct quoit_region_opt
 
 quoit_status quoit_region_open(const char *name, uint32_t flags, quoit_region **region_out)
 {
+    if (region_out)
+        *region_out = NULL;
     if (!region_out || flags & ~(unsigned)(QUOIT_OBSERVER | QUOIT_ANY_OWNER))
         return quoit_fail(QUOIT_ERROR_INVALID, "region_out is NULL, or flags 0x%x are not known",
                           flags);
-    *region_out = NULL;
     quoit_region *region;
     quoit_os_cancel_point();
     quoit_os_fork_hold(); /* else a forked child keeps a System V name's gate */
