@@ -28,7 +28,7 @@ static void drop_in_child(struct quoit_os_fork_guard *guard)
 static struct quoit_queue_handle *new_handle(void)
 {
     struct quoit_queue_handle *handle = calloc(1, sizeof *handle);
-    void *allocation = calloc(1, sizeof(quoit_queue) + LINE);
+    void *allocation = calloc(1, QUOIT_QUEUE_ROOM + LINE);
     if (!handle || !allocation) {
         free(handle);
         free(allocation);
@@ -168,7 +168,7 @@ static quoit_status create_new(const char *name, const struct quoit_queue_option
     status = quoit_region_publish(region);
     if (status != QUOIT_OK)
         goto close_handle;
-    *queue_out = handle->queue;
+    *queue_out = quoit_threads_show(handle->queue);
     return QUOIT_OK;
 
 close_handle:
@@ -221,7 +221,7 @@ static quoit_status open_held(const char *name, const struct quoit_queue_options
         quoit_region_close(region);
         return status;
     }
-    *queue_out = handle->queue;
+    *queue_out = quoit_threads_show(handle->queue);
     return QUOIT_OK;
 }
 

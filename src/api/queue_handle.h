@@ -7,6 +7,7 @@
 #include <quoit/typed.h>
 
 #include "queue_shm.h"
+#include "queue_threads.h"
 #include "queue_wait.h"
 
 #include "fail.h"

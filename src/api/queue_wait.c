@@ -191,6 +191,13 @@ static quoit_status spin(quoit_queue *queue, struct quoit_waiter *waiter, quoit_
     return nothing;
 }
 
+static void cancel_point(quoit_queue *queue, const struct quoit_waiter *waiter)
+{
+    quoit_threads_pause(queue, waiter->role);
+    quoit_os_cancel_point();
+    quoit_threads_resume(queue, waiter->role);
+}
+
 /* The time is over, or the peer is gone: the descriptor, too, stops being readable. */
 static quoit_status end_in_vain(const struct quoit_waiter *waiter, quoit_status status)
 {
@@ -207,7 +214,7 @@ static quoit_status sleep_until_ready(quoit_queue *queue, struct quoit_waiter *w
     int64_t left = timeout_ns;
     for (;;) {
         quoit_sleep_unless(queue, waiter, is_ready, left);
-        quoit_os_cancel_point(); /* with nothing taken; as after a kill, asleep may stay odd */
+        cancel_point(queue, waiter); /* with nothing taken; as after a kill, asleep may stay odd */
         quoit_queue_end_stream(queue);
         quoit_status status = look_at(queue, waiter->role);
         if (status != nothing)
@@ -229,7 +236,7 @@ static quoit_status sleep_until_ready(quoit_queue *queue, struct quoit_waiter *w
 static quoit_status wait_until_ready(quoit_queue *queue, struct quoit_waiter *waiter,
                                      quoit_status nothing, int64_t timeout_ns)
 {
-    quoit_os_cancel_point();
+    cancel_point(queue, waiter);
     *waiter->hurried = true;
     quoit_status status = spin(queue, waiter, nothing);
     *waiter->hurried = false;

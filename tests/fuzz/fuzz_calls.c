@@ -123,9 +123,9 @@ static void look_again(struct fuzz *fuzz)
 {
     const struct quoit_ring_place *ring = &fuzz->queue->handle->place.ring;
     if (fuzz->queue->handle->roles & QUOIT_PRODUCER)
-        (void)ring->ops->look_for_room(&fuzz->queue->producer, ring);
+        (void)ring->ops->look_for_room(&fuzz->queue->handle->queue->producer, ring);
     if (fuzz->queue->handle->roles & QUOIT_CONSUMER)
-        (void)ring->ops->look_for_items(&fuzz->queue->consumer, ring);
+        (void)ring->ops->look_for_items(&fuzz->queue->handle->queue->consumer, ring);
 }
 
 /* A call between a claim and its commit, or between a peek and its release. */

@@ -62,7 +62,7 @@ void add_to_word(struct fuzz *fuzz)
 
 static uint64_t position_of_producer(const quoit_queue *queue)
 {
-    const struct quoit_ring_producer *side = &queue->producer;
+    const struct quoit_ring_producer *side = &queue->handle->queue->producer;
     switch (queue->handle->place.layout) {
     case QUOIT_LAYOUT_MPMC:
         return side->mpmc.position;
@@ -78,7 +78,7 @@ static uint64_t position_of_producer(const quoit_queue *queue)
 
 static uint64_t position_of_consumer(const quoit_queue *queue)
 {
-    const struct quoit_ring_consumer *side = &queue->consumer;
+    const struct quoit_ring_consumer *side = &queue->handle->queue->consumer;
     switch (queue->handle->place.layout) {
     case QUOIT_LAYOUT_MPMC:
         return side->mpmc.position;

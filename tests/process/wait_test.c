@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* push_wait and pop_wait between real processes: they end by items, room, the end of the stream, a
-   death, a close or the time, and no wake is lost. */
+/* Pushes and pops that wait, between real processes. A wait ends by items, room, the end of the
+   stream, a crash, a close or the time, and no wake is lost. */
 #include "test.h"
 
 #include "os.h"
+#include "queue_handle.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -245,7 +246,8 @@ static void publish_and_stop(char **arguments)
     CHECK_STATUS(word_push((struct word_queue){queue}, &value, QUOIT_NOW), QUOIT_OK);
     test_sleep_ms(60);
     value = 2;
-    CHECK(quoit_spsc_put(&queue->producer, &value, sizeof value)); /* a push without its end */
+    struct quoit_ring_producer *producer = &queue->handle->queue->producer;
+    CHECK(quoit_spsc_put(producer, &value, sizeof value)); /* a push without its end */
     test_sleep_ms(60000);
 }
 
