@@ -61,8 +61,8 @@ static bool map_zeros(char *page, uintptr_t bytes)
  * Maps zeros to the end of the mapping, or for one page if that end is unknown. The command reports
  * the object as truncated in both cases. mmap is not in POSIX's list of functions that a signal
  * handler may call; but it is a single system call wherever it exists.
- * If the same page faults twice in a row, zeros do not help: an emulator may report a wrong address.
- * The process then ends, where it would repeat the fault for ever.
+ * If the same page faults twice in a row, zeros do not help: an emulator may report a wrong
+ * address. The process then ends, where it would repeat the fault for ever.
  */
 static void on_bus(int number, siginfo_t *info, void *context)
 {

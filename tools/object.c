@@ -209,7 +209,7 @@ const char *object_state(const struct object *object)
         return "dead";
     if (object->living > 0)
         return "in use";
-    /* A region does not know who uses it. */
+    /* A region does not know which processes use it. */
     return object->type == OBJECT_REGION ? "-" : "idle";
 }
 
@@ -234,11 +234,11 @@ int object_fail(const char *name, quoit_status status)
             (void)snprintf(users + length, sizeof users - length, " and others");
     }
     if (count > 0)
-        return tool_fail("the name '%s' is gone, but who has it open goes on: PID%s; who opens the "
-                         "name from now on does not meet them",
+        return tool_fail("the name '%s' was removed, and these processes still have the object "
+                         "open: PID%s; a process that opens the name now does not find them",
                          name, users);
-    return tool_fail("nothing is named '%s' (if it was unlinked, those who have it open go on, "
-                     "but nobody finds it any more); `quoit ls` shows what there is",
+    return tool_fail("nothing is named '%s' (if it was removed, processes that have it open can "
+                     "go on with it, but no other process finds it); `quoit ls` lists the objects",
                      name);
 }
 

@@ -13,7 +13,7 @@ static const char help[] =
     "is lost to all others.\n"
     "\n"
     "  -f, --force    names that are not there are no failure\n"
-    "  -d, --dead     remove only what is dead: everybody who was left in it has died, as\n"
+    "  -d, --dead     remove only what is dead: all members that were left in it have crashed, as\n"
     "                 `quoit ls` shows it. Without a NAME: all such objects of this user. Items\n"
     "                 that a restarted program would have found in them are lost\n"
     "  -n, --dry-run  only print what would be removed\n"

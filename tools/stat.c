@@ -11,13 +11,13 @@
 #include <string.h>
 
 static const char help[] =
-    "Shows what an object is, who is in it, who holds it up, and what has happened to it:\n"
+    "Shows what an object is, its members, which of them holds it up, and its counters:\n"
     "  pushed, popped   since it was made: items, messages, or the lines of a queue of blocks of\n"
     "                   lines, which `quoit push` makes; a crash may leave one out\n"
     "  found full       pushes that found no room\n"
     "  found empty      pops that found nothing\n"
     "  sleeps, wakes    how often a side went to sleep, and was woken, a system call each\n"
-    "  repairs          what the dead had left, and others saw to\n"
+    "  repairs          what crashed members had left, and others have repaired\n"
     "  high-water mark  the most that members have seen in it\n"
     "\n"
     "  -a, --all            all that `quoit ls` finds; what belongs to another user is shown by "
@@ -28,14 +28,14 @@ static const char help[] =
     "                       `quoit ls --help` lists\n"
     "  -h, --help\n"
     "\n"
-    "Members that died are shown until somebody takes their place; `quoit check --repair` clears\n"
+    "A crashed member is shown until another takes its entry; `quoit check --repair` clears\n"
     "them. \"holds up\" marks the member that the queue's next step waits for, \"stopped\" one "
     "that a\n"
     "signal or a debugger has stopped (Linux). Of a name that was\n"
-    "unlinked in use it says who goes on without it (Linux, posix: and file:).\n"
+    "unlinked in use it shows the processes that still use the object (Linux, posix: and file:).\n"
     "\n"
-    "Exit codes: 0 shown; 1 there is no such object, or trouble, said on stderr, and the others\n"
-    "are shown; 2 wrong usage.\n"
+    "Exit codes: 0 shown; 1 there is no such object, or another error, written to stderr, and the\n"
+    "others are shown; 2 wrong usage.\n"
     "\n"
     "Examples:\n"
     "  quoit stat products\n"
@@ -238,6 +238,6 @@ static int run(int argc, char **argv)
 
 const struct tool_command tool_stat = {.name = "stat",
                                        .arguments = "[OPTION...] NAME...|--all",
-                                       .summary = "show one: members, counters, who holds it up",
+                                       .summary = "show one: members, counters, what holds it up",
                                        .help = help,
                                        .run = run};

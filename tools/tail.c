@@ -25,8 +25,8 @@ struct tail {
 };
 
 static const char help[] =
-    "Shows the messages that are in the queue NAME, oldest first, and takes none of them:\n"
-    "nobody notices, and read permission is enough. Text is shown as lines; a message with\n"
+    "Shows the messages that are in the queue NAME, oldest first, and takes none of them. No\n"
+    "member is affected, and read permission is enough. Text is shown as lines; a message with\n"
     "other bytes in it as a dump of offset, hexadecimal bytes and characters. On a terminal,\n"
     "format characters and bytes that are not UTF-8 are shown as escapes, \"\\u202e\".\n"
     "\n"
@@ -38,7 +38,7 @@ static const char help[] =
     "      --any-owner  also show a queue of another user, if its permissions let you read it\n"
     "  -h, --help\n"
     "\n"
-    "Exit codes: 0 all is shown; 1 trouble, said on stderr; 2 wrong usage.\n"
+    "Exit codes: 0 all is shown; 1 an error, written to stderr; 2 wrong usage.\n"
     "\n"
     "Examples:\n"
     "  quoit tail q\n"
