@@ -43,13 +43,13 @@ typedef _Atomic uint8_t quoit_atomic_u8;
 struct quoit_ring_shm {
     quoit_atomic_u64 tail;            /*   0  producer  items pushed, or being pushed        */
     quoit_atomic_u32 consumer_waits;  /*   8  both      1: after a push, look whether ...    */
-    quoit_atomic_u32 consumer_asleep; /*  12  both      odd: somebody is to be woken         */
+    quoit_atomic_u32 consumer_asleep; /*  12  both      odd: a side is to be woken           */
     quoit_atomic_u64 pushed_messages; /* 16  producer  bytes: messages ever, for people          */
     uint8_t pad1[104];
     quoit_atomic_u64 head;            /* 128  consumer  items popped, or being given back    */
     quoit_atomic_u32 producer_waits;  /* 136  both      1: after a pop, look whether ...     */
-    quoit_atomic_u32 producer_asleep; /* 140  both      odd: somebody is to be woken         */
-    quoit_atomic_u32 orphaned;        /* 144  both      mpmc: 1: look for a dead one's item      */
+    quoit_atomic_u32 producer_asleep; /* 140  both      odd: a side is to be woken           */
+    quoit_atomic_u32 orphaned;        /* 144  both      mpmc: 1: look for a crashed one's item   */
     uint8_t pad2[4];
     quoit_atomic_u64 popped_messages; /* 152 consumer  bytes: messages ever, for people          */
     uint8_t pad3[96];
@@ -98,14 +98,14 @@ struct quoit_broadcast_side {
     uint64_t limit;          /* producer: positions below this may be filled */
     uint64_t floor;          /* producer: items below this are not kept, as it has said */
     quoit_atomic_u64 *row;   /* subscriber: where it says how far it is; NULL: it is none */
-    uint64_t tag;            /* subscriber: who says it */
+    uint64_t tag;            /* subscriber: its mark in the row */
     quoit_atomic_u64 missed; /* subscriber: items that were gone before it came to them */
     uint32_t slowest;        /* producer: whose row held it back last */
     bool held;               /* subscriber, lossy: the next item is in this handle already */
     bool hurried;            /* it will look again at once: the dead can wait */
 };
 
-/* Private to a side of a sized queue's handle. */
+/* Private to a side of the handle of a queue of messages. */
 struct quoit_bytes_side {
     uint64_t position; /* SPSC: bytes that this side is through with */
     uint64_t limit;    /* SPSC: bytes below this are known to be free, or filled */

@@ -9,8 +9,8 @@
  * cache line that carries it, and one gives the slot back. Neither side reads the other's counter.
  * An item that begins with the very bytes of `empty` takes the slow path (SPSC-P5).
  *
- * Each side publishes in tail or head how far it may have come, before it says so in the slot: with
- * both, whoever takes over from the dead knows exactly where they were.
+ * Before it writes a slot, each side stores in `tail` (or `head`) the highest position that it may
+ * have reached. After a crash the successor reads both to find the slot in doubt.
  */
 #ifndef QUOIT_SPSC_H
 #define QUOIT_SPSC_H
