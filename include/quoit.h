@@ -154,9 +154,10 @@ enum {
     QUOIT_ANY_OWNER = 0x100, /* accept an object of another user */
     /* A subscriber begins with the oldest item that is kept, and not with the first one that is
        pushed after it joined. At least three quarters of the capacity are kept; with DROP_OLDEST
-       all of it. */
+       all of it. With CONSUMER only; other kinds of queues are always read from the oldest item. */
     QUOIT_FROM_OLDEST = 0x200,
-    /* Joins to repair: no other handle takes it for a peer (QUOIT_ABANDONED). */
+    /* Joins to repair, with PRODUCER or CONSUMER: no other handle takes it for a peer
+       (QUOIT_ABANDONED). */
     QUOIT_FOR_REPAIR = 0x800
 };
 

@@ -149,6 +149,12 @@ static quoit_status check_call(uint32_t flags, quoit_queue **queue_out)
                           "flags 0x%x are not valid; QUOIT_PRODUCER, QUOIT_CONSUMER or "
                           "QUOIT_OBSERVER would be",
                           (unsigned)flags);
+    if (flags & QUOIT_FROM_OLDEST && !(flags & QUOIT_CONSUMER))
+        return quoit_fail(QUOIT_ERROR_INVALID, "QUOIT_FROM_OLDEST is for a consumer: add "
+                                               "QUOIT_CONSUMER, or leave it out");
+    if (flags & QUOIT_FOR_REPAIR && !is_member(flags))
+        return quoit_fail(QUOIT_ERROR_INVALID, "QUOIT_FOR_REPAIR is for a member: add "
+                                               "QUOIT_PRODUCER or QUOIT_CONSUMER");
     return QUOIT_OK;
 }
 

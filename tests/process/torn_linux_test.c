@@ -143,7 +143,8 @@ static void pop_in_place(void *argument)
 
 static void enter(struct side *side, const char *name, unsigned role)
 {
-    CHECK_STATUS(quoit_queue_open(name, role | QUOIT_FROM_OLDEST, &side->queue), QUOIT_OK);
+    const unsigned flags = role == QUOIT_CONSUMER ? role | QUOIT_FROM_OLDEST : role;
+    CHECK_STATUS(quoit_queue_open(name, flags, &side->queue), QUOIT_OK);
 }
 
 static bool is_nothing(quoit_status status)
