@@ -55,12 +55,12 @@
  * Debug) aborts with a sentence if two threads use one side of a handle at the same time.
  *
  * NULL is refused. A call returns INVALID if a handle, or a pointer that it needs, is NULL. A call
- * that returns no status then returns 0 or NULL; close does nothing. Comments say which pointers may
- * be NULL. A
- * buffer may be NULL if its size is 0, and so may an array if its count is 0. This is also true for
- * typed handles (<quoit/typed.h>): one is empty if its member `queue` is NULL, as after `{0}` or a
- * failed join. If a call fails, the handle that it would have made is NULL. Any other pointer that
- * does not lead to what the call needs is undefined behaviour; so is a handle after close.
+ * that returns no status then returns 0 or NULL; close does nothing. Comments say which pointers
+ * may be NULL. A buffer may be NULL if its size is 0, and so may an array if its count is 0. This
+ * is also true for typed handles (<quoit/typed.h>): one is empty if its member `queue` is NULL, as
+ * after `{0}` or a failed join. If a call fails, the handle that it would have made is NULL. Any
+ * other pointer that does not lead to what the call needs is undefined behaviour; so is a handle
+ * after close.
  *
  * SIGNALS AND CANCELLATION, on POSIX systems. Calls that create, open, join, remove or close, and
  * poll_fd, block this thread's signals while they work, but not while they wait for another

@@ -16,26 +16,29 @@
 extern "C" {
 #endif
 
-/* ---- What there is --------------------------------------------------------------------------- */
+/* ---- Lists of objects ------------------------------------------------------------------------ */
 
-/* Called for each object, a name that quoit_queue_open and its kin take. false ends the listing. */
+/* Called for each object. name: for quoit_queue_open, quoit_pool_open or quoit_region_open. The
+   listing ends if it returns false. */
 typedef bool quoit_visit(void *context, const char *name);
 
 /*
- * Call visit for each object of Quoit's: queues, pools and regions, also damaged ones, if their
- * first bytes say that they are.
- *   where     NULL: everywhere; a scheme, "sysv"; "file:" and a directory: the objects in it
- * Without a directory, file: objects are those that a process has mapped, as far as this one may
- * see that (Linux; elsewhere none are found). local: objects are their own process's, and not
- * listed. What may not be read is left out, and so is what comes or goes meanwhile. On POSIX
- * systems quoit_list disables cancellation of the thread, also while visit runs.
+ * Call visit for each of Quoit's objects: queues, pools and regions. Damaged ones are listed, too,
+ * if their first bytes are those of an object.
+ *   where     NULL: all objects; a scheme, "sysv"; "file:" and a directory: the objects in it
+ *   context   is passed on to visit
+ * Without a directory, the file: objects are those that a process has mapped, as far as this
+ * process may see its mappings (Linux; elsewhere none are found). local: objects belong to one
+ * process, and are not listed. An object is left out if this process may not read it, or if it is
+ * made or removed meanwhile. On POSIX systems quoit_list disables cancellation of the thread, also
+ * while visit runs.
  * OK NAME INVALID NOT_FOUND (no such directory) PERMISSION SYSTEM; UNSUPPORTED for a scheme whose
  * objects this system does not list (posix: on macOS); NULL leaves out such a scheme, and one whose
  * directory does not exist. Any thread.
  */
 quoit_status quoit_list(const char *where, quoit_visit *visit, void *context);
 
-/* ---- What a queue is, and what has happened to it -------------------------------------------- */
+/* ---- Description and counters of a queue ----------------------------------------------------- */
 
 struct quoit_queue_info { /* 256 bytes in every version */
     uint32_t kind;        /* QUOIT_SPSC, ... */
@@ -55,26 +58,26 @@ struct quoit_queue_info { /* 256 bytes in every version */
     uint32_t producer_pid; /* of a live one, in its own PID namespace; 0: there is none */
     uint32_t consumer_pid; /* likewise */
     uint32_t item_align;
-    /* Counters since creation, over all members, for people: a crash may leave them one short. */
+    /* Counters since creation, of all members, for people: a crash may leave one too low by 1. */
     uint64_t full;       /* pushes, batches and claims that found no room */
     uint64_t empty;      /* pops, batches and peeks that found nothing */
     uint64_t sleeps;     /* how often a side went to sleep */
     uint64_t wakes;      /* how often a side woke sleepers, a system call each */
     uint64_t repairs;    /* claims, items and subscribers left by a crash, since repaired */
     uint64_t high_water; /* the most queued items that a member has seen at its checks */
-    char type[32];       /* what an item is; "": not told */
+    char type[32];       /* what an item is; "": the maker gave no type */
     uint32_t finishes;   /* this many finishes end the stream */
     uint32_t reserved_word;
     uint64_t reserved[8];
 };
 QUOIT_STATIC_ASSERT(sizeof(struct quoit_queue_info) == 256, "in every version");
 
-/* OK FORKED INVALID, and CORRUPT where a System V queue has lost its lock file: the PIDs are then
-   0. A system call for each role. */
+/* What the queue is, and its counters. OK FORKED INVALID, and CORRUPT if a System V queue has lost
+   its lock file: the PIDs are then 0. Makes a system call for each role. */
 quoit_status quoit_queue_inspect(const quoit_queue *queue, struct quoit_queue_info *info_out);
 
-/* The invariants of the queue's shared memory: OK, or CORRUPT with a sentence. Any role, while in
-   use. */
+/* Check the invariants of the queue's shared memory, also while processes use it. OK, or CORRUPT
+   with a sentence; FORKED INVALID. */
 quoit_status quoit_queue_check(const quoit_queue *queue);
 
 /* ---- Members --------------------------------------------------------------------------------- */
@@ -98,11 +101,13 @@ struct quoit_member_info { /* 64 bytes in every version */
 QUOIT_STATIC_ASSERT(sizeof(struct quoit_member_info) == 64, "in every version");
 
 /*
- * The members of a queue, also crashed ones whose entries no member has taken since.
- *   members_out   room for that many; QUOIT_MEMBERS_MAX is always enough
+ * The members of a queue, or of a pool. A crashed member is listed until another one takes its
+ * entry.
+ *   members_out   for at most `room` members; QUOIT_MEMBERS_MAX is always enough; may be NULL if
+ *                 room is 0
  *   count_out     how many there are, which may be more
  * OK FORKED INVALID, and CORRUPT if a System V object has lost its lock file: then no member seems
- * to be alive. A system call for each. A snapshot: they come and go meanwhile.
+ * to be alive. Makes a system call for each member. A snapshot: members join and leave meanwhile.
  */
 quoit_status quoit_queue_members(const quoit_queue *queue, struct quoit_member_info *members_out,
                                  uint64_t room, uint64_t *count_out);
@@ -127,9 +132,9 @@ QUOIT_STATIC_ASSERT(sizeof(struct quoit_browser) == 32, "in every version");
  *   bytes_out   the size of the item or message, also with TOO_BIG; may be NULL
  * OK EMPTY (no item yet) FINISHED (and none will come) TOO_BIG (the browser stays) CORRUPT FORKED
  * INVALID. It never waits, and makes no system call. It does not return an item that a consumer has
- * taken, except one that a consumer is taking at that moment. It returns the items of a broadcast as
- * long as they are kept. It counts an item that is being overwritten as missed, and never returns a
- * torn one.
+ * taken, except one that a consumer is taking at that moment. It returns the items of a broadcast
+ * as long as they are kept. It counts an item that is being overwritten as missed, and never
+ * returns a torn one.
  */
 quoit_status quoit_queue_browse(const quoit_queue *queue, struct quoit_browser *browser,
                                 void *buffer, uint64_t room_bytes, uint64_t *bytes_out);
@@ -140,10 +145,10 @@ quoit_status quoit_queue_browse(const quoit_queue *queue, struct quoit_browser *
  * Repair what crashed members left, as every member does that finds it: skip claims that were
  * never committed, pass on items that a crashed consumer had taken and not released, and clear
  * the entries of crashed members.
- *   count_out   how many such things there were; may be NULL
+ *   count_out   how many claims, items and entries these were; may be NULL
  * Called by a member; join with QUOIT_FOR_REPAIR, so that other members do not take it for a peer.
- * An observer only counts what there is. A queue works without this call; it tidies a queue that
- * no process uses.
+ * An observer only counts them. A queue works without this call, which is for a queue that no
+ * process uses.
  * OK FORKED INVALID CORRUPT (what quoit_queue_check finds, or a lost lock file).
  */
 quoit_status quoit_queue_repair(quoit_queue *queue, uint64_t *count_out);

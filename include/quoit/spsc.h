@@ -84,7 +84,7 @@ static inline void quoit_spsc_fill(uint8_t *slot, const uint8_t *item, uint64_t 
 }
 
 /* Copies an item out, whose first word is known already. */
-static inline void quoit_spsc_empty_out(uint8_t *item_out, uint64_t first, uint8_t *slot,
+static inline void quoit_spsc_copy_out(uint8_t *item_out, uint64_t first, uint8_t *slot,
                                         uint64_t item_bytes)
 {
     uint64_t at = 8;
@@ -151,7 +151,7 @@ static inline bool quoit_spsc_take(struct quoit_ring_consumer *consumer, void *i
 
     if (first == empty)
         return false;
-    quoit_spsc_empty_out(QUOIT_CAST(uint8_t *, item_out), first, slot, item_bytes);
+    quoit_spsc_copy_out(QUOIT_CAST(uint8_t *, item_out), first, slot, item_bytes);
     quoit_spsc_count_pop(consumer->shm);
     /* SPSC-C2: the slot may be filled again. Pairs with SPSC-P1. */
     atomic_store_explicit(quoit_spsc_word(slot), empty, memory_order_release);
@@ -195,7 +195,7 @@ enum { QUOIT_SPSC_LARGEST_TAKEN = 512 * 1024 };
  * give away, and the producer gets each by one transfer, where it would have to ask two caches for
  * a line that both had read: worth up to 2 times (docs/PERFORMANCE.md).
  */
-static inline void quoit_spsc_take_lines(uint8_t *bytes, uint64_t count)
+static inline void quoit_spsc_own_cache_lines(uint8_t *bytes, uint64_t count)
 {
     const uint64_t line = 64;
     for (uint64_t at = (line - QUOIT_ADDRESS(bytes) % line) % line; at < count; at += line) {
@@ -215,8 +215,8 @@ static inline void quoit_spsc_release(struct quoit_ring_consumer *consumer, uint
     uint64_t to_end = quoit_spsc_to_end(slot, consumer->end);
     uint64_t first = bytes < to_end ? bytes : to_end;
     if (consumer->end - consumer->begin <= QUOIT_SPSC_LARGEST_TAKEN) {
-        quoit_spsc_take_lines(slot, first);
-        quoit_spsc_take_lines(consumer->begin, bytes - first);
+        quoit_spsc_own_cache_lines(slot, first);
+        quoit_spsc_own_cache_lines(consumer->begin, bytes - first);
     }
     consumer->slot = bytes < to_end ? slot + bytes : consumer->begin + (bytes - to_end);
     consumer->position += count;

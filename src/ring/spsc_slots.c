@@ -243,7 +243,7 @@ static quoit_status pop(struct quoit_ring_consumer *consumer, const struct quoit
     consumer->next = slot;
     if (quoit_spsc_take(consumer, item_out, place->item_bytes))
         return QUOIT_OK;
-    quoit_spsc_empty_out(item_out, place->empty, slot, place->item_bytes);
+    quoit_spsc_copy_out(item_out, place->empty, slot, place->item_bytes);
     give_back(consumer, place);
     return QUOIT_OK;
 }
