@@ -84,7 +84,7 @@ int main(int argc, char **argv)
         return 2;
     }
     const struct quoit_queue_options options = {.kind = strstr(argv[1], "MPMC") ? QUOIT_MPMC
-                                                                                   : QUOIT_SPSC,
+                                                                                : QUOIT_SPSC,
                                                 .item_bytes = sizeof(struct item),
                                                 .capacity = 64};
     quoit_status status = quoit_queue_create("local:instructions", &options,

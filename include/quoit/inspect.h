@@ -118,10 +118,10 @@ quoit_status quoit_pool_members(const quoit_pool *pool, struct quoit_member_info
 
 /* How far a process has browsed a queue. All zero: before the oldest item that is queued. */
 struct quoit_browser { /* 32 bytes in every version */
-    uint64_t next;    /* a position, as in quoit_queue_info.pushed and .popped */
-    uint64_t missed;  /* items that were gone before it came to them; SPSC messages: how often some
+    uint64_t next;     /* a position, as in quoit_queue_info.pushed and .popped */
+    uint64_t missed;   /* items that were gone before it came to them; SPSC messages: how often some
                         were */
-    uint64_t begun;   /* 1: next says where to begin; e.g. at info.pushed, behind the newest item */
+    uint64_t begun; /* 1: next says where to begin; e.g. at info.pushed, behind the newest item */
     uint64_t reserved;
 };
 QUOIT_STATIC_ASSERT(sizeof(struct quoit_browser) == 32, "in every version");

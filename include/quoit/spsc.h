@@ -85,7 +85,7 @@ static inline void quoit_spsc_fill(uint8_t *slot, const uint8_t *item, uint64_t 
 
 /* Copies an item out, whose first word is known already. */
 static inline void quoit_spsc_copy_out(uint8_t *item_out, uint64_t first, uint8_t *slot,
-                                        uint64_t item_bytes)
+                                       uint64_t item_bytes)
 {
     uint64_t at = 8;
     memcpy(item_out, &first, QUOIT_CAST(size_t, item_bytes < 8 ? item_bytes : 8));

@@ -80,9 +80,8 @@ static quoit_status check_pop(const quoit_queue *queue, const void *buffer, size
     if (status == QUOIT_OK)
         status = check_buffer(buffer, room_bytes);
     *bytes_out = status == QUOIT_OK ? queue->handle->place.item_bytes : 0;
-    return status == QUOIT_OK && !queue->handle->place.messages
-               ? check_room(*bytes_out, room_bytes)
-               : status;
+    return status == QUOIT_OK && !queue->handle->place.messages ? check_room(*bytes_out, room_bytes)
+                                                                : status;
 }
 
 /* ---- Waiting --------------------------------------------------------------------------------- */

@@ -123,8 +123,8 @@ quoit_status quoit_look_mpmc(const struct quoit_ring_place *place, struct quoit_
 
 /* ---- Broadcast ------------------------------------------------------------------------------- */
 
-quoit_status quoit_look_broadcast(const struct quoit_ring_place *place, struct quoit_browser *cursor,
-                                  struct quoit_glance *glance)
+quoit_status quoit_look_broadcast(const struct quoit_ring_place *place,
+                                  struct quoit_browser *cursor, struct quoit_glance *glance)
 {
     for (int tries = 0; tries < TRIES; tries++) {
         bool finished = quoit_spsc_is_finished(place);

@@ -194,8 +194,8 @@ quoit_status quoit_look_spsc(const struct quoit_ring_place *place, struct quoit_
                                                   uint8_t *slot, uint64_t position));
 quoit_status quoit_look_mpmc(const struct quoit_ring_place *place, struct quoit_browser *cursor,
                              struct quoit_glance *glance);
-quoit_status quoit_look_broadcast(const struct quoit_ring_place *place, struct quoit_browser *cursor,
-                                  struct quoit_glance *glance);
+quoit_status quoit_look_broadcast(const struct quoit_ring_place *place,
+                                  struct quoit_browser *cursor, struct quoit_glance *glance);
 
 /* Its steps: copy, then fence, then look whether the copy counts, then end. */
 void quoit_glance_copy(struct quoit_glance *glance, const uint8_t *message, uint64_t bytes);

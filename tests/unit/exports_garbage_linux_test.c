@@ -11,8 +11,8 @@ static void check_status(const char *call, quoit_status status)
 }
 #define ANY(name, arguments) check_status(#name #arguments, DO(GARBAGE, name) arguments)
 
-static const uint64_t garbage[] = {
-    0, 1, 7, 9, 0xffffffff, UINT64_MAX / 2, UINT64_MAX - 7, UINT64_MAX};
+static const uint64_t garbage[] = {0,         1, 7, 9, 0xffffffff, UINT64_MAX / 2, UINT64_MAX - 7,
+                                   UINT64_MAX};
 enum { NUMBERS = sizeof garbage / sizeof *garbage };
 
 static void garbage_to_makers(const struct objects *made, uint64_t number)

@@ -85,11 +85,10 @@ static void ends_at_the_second_fault(void)
 
 int main(int argc, char **argv)
 {
-    static const struct test_part parts[] = {
-        {"every_page", every_page},
-        {"every_other_page", every_other_page},
-        {"ends_at_the_second_fault", ends_at_the_second_fault},
-        {NULL, NULL}};
+    static const struct test_part parts[] = {{"every_page", every_page},
+                                             {"every_other_page", every_other_page},
+                                             {"ends_at_the_second_fault", ends_at_the_second_fault},
+                                             {NULL, NULL}};
     static const struct test_role roles[] = {{"fault_again", fault_again}, {NULL, NULL}};
     fault_begin(); /* which keeps a descriptor */
     CHECK(!fault_end());

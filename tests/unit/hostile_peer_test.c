@@ -297,7 +297,8 @@ static void browsing(void)
                 struct quoit_glance glance = {.buffer = seen, .room_bytes = sizes[i]};
                 memset(item, (int)('a' + k), sizeof item);
                 memset(seen, 0, sizeof seen);
-                CHECK_STATUS(layouts[layout]->look(&world.place, &world.browser, &glance), QUOIT_OK);
+                CHECK_STATUS(layouts[layout]->look(&world.place, &world.browser, &glance),
+                             QUOIT_OK);
                 CHECK(memcmp(seen, item, (size_t)sizes[i]) == 0);
                 CHECK_EQUAL(seen[sizes[i]], 0);
             }

@@ -198,7 +198,7 @@ static void wild_browsers(void)
         for (uint64_t shift = 0; shift < 64; shift++)
             for (uint64_t off = 0; off < 9; off++) {
                 struct quoit_browser browser = {.next = (UINT64_C(1) << shift) + off - 4,
-                                              .begun = true};
+                                                .begun = true};
                 (void)browse(&world, &browser);
                 browser.next = 0 - browser.next;
                 (void)browse(&world, &browser);

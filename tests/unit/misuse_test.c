@@ -220,15 +220,14 @@ static void flags_of_others(void)
                                            QUOIT_OBSERVER | QUOIT_FOR_REPAIR,
                                            QUOIT_CONSUMER | 0x8,
                                            QUOIT_CONSUMER | 0x80000000u};
-    static const uint32_t of_no_other[] = {QUOIT_PRODUCER, QUOIT_CONSUMER, QUOIT_FROM_OLDEST,
-                                           QUOIT_FOR_REPAIR, QUOIT_ITEMS, 0x80000000u};
+    static const uint32_t of_no_other[] = {QUOIT_PRODUCER,   QUOIT_CONSUMER, QUOIT_FROM_OLDEST,
+                                           QUOIT_FOR_REPAIR, QUOIT_ITEMS,    0x80000000u};
     quoit_queue *queue = make(0), *other = queue;
     quoit_pool *pool;
     quoit_region *region;
     quoit_sem *sem;
-    for (size_t i = 0; TEST_LOOP(i < sizeof of_no_queue / sizeof *of_no_queue, 0, "flags",
-                                 of_no_queue[i]);
-         i++) {
+    for (size_t i = 0;
+         TEST_LOOP(i < sizeof of_no_queue / sizeof *of_no_queue, 0, "flags", of_no_queue[i]); i++) {
         CHECK_STATUS(quoit_queue_open(name, of_no_queue[i], &other), QUOIT_ERROR_INVALID);
         CHECK_EQ(other, NULL);
         CHECK_STATUS(quoit_queue_join(name, &kinds[0], of_no_queue[i], &other),
@@ -237,9 +236,8 @@ static void flags_of_others(void)
                      QUOIT_ERROR_INVALID);
         CHECK_STATUS(quoit_queue_again(queue, of_no_queue[i], &other), QUOIT_ERROR_INVALID);
     }
-    for (size_t i = 0; TEST_LOOP(i < sizeof of_no_other / sizeof *of_no_other, 0, "flags",
-                                 of_no_other[i]);
-         i++) {
+    for (size_t i = 0;
+         TEST_LOOP(i < sizeof of_no_other / sizeof *of_no_other, 0, "flags", of_no_other[i]); i++) {
         CHECK_STATUS(quoit_pool_open(name, of_no_other[i], &pool), QUOIT_ERROR_INVALID);
         CHECK_STATUS(quoit_region_open(name, of_no_other[i], &region), QUOIT_ERROR_INVALID);
         CHECK_STATUS(quoit_sem_open(name, of_no_other[i], &sem), QUOIT_ERROR_INVALID);
