@@ -92,8 +92,7 @@ static void too_little_room(void)
         CHECK_EQ(words.queue, NULL);
         for (size_t i = 0; i < sizeof memory; i++)
             CHECK_EQ(memory[i], 0xa5);
-        CHECK_EQ(quoit_queue_size(queue), 1);
-        pops(queue, 7);
+        pops(queue, 7); /* it stayed */
         destroy(queue);
     }
 }
