@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Wrong calls on queues of every kind: they return a status, and neither write outside nor lose an
-   item. Wrong time-outs: timeout_test.c; wrong options: queue_options_test.c; two threads on a side:
-   process/two_threads_test.c; NULL everywhere: exports_linux_test.c. */
+   item. Wrong time-outs: timeout_test.c; wrong options: queue_options_test.c; two threads on one
+   side: process/two_threads_test.c; NULL everywhere: exports_linux_test.c. */
 #include "test.h"
 
 #include <string.h>
