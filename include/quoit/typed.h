@@ -73,7 +73,7 @@ static inline void quoit_queue_popped(quoit_queue *queue)
 #endif
 
 /* A program need not call every function that QUOIT_DEFINE_QUEUE defines. */
-#ifdef __GNUC__
+#if defined(__GNUC__) || defined(__clang__) /* clang is no GNUC where it stands in for MSVC */
 #define QUOIT_BEGIN_UNUSED \
     _Pragma("GCC diagnostic push") _Pragma("GCC diagnostic ignored \"-Wunused-function\"")
 #define QUOIT_END_UNUSED _Pragma("GCC diagnostic pop")
