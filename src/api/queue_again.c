@@ -176,7 +176,7 @@ static quoit_status pop_message(quoit_queue *queue, struct target *target)
     status = check_room(target->bytes, target->room);
     if (status != QUOIT_OK)
         return status;
-    if (target->bytes > 0)
+    if (target->data) /* else room for 0 bytes, which is enough */
         memcpy(target->data, message, target->bytes);
     (void)ring->ops->release(&queue->consumer, ring, 1);
     quoit_queue_note_popped(queue, 1);
