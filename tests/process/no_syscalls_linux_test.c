@@ -61,7 +61,7 @@ static void look_strictly(char **arguments)
     CHECK_STATUS(quoit_queue_open(arguments[0], QUOIT_CONSUMER, &queue), QUOIT_OK);
     if (prctl(PR_SET_SECCOMP, STRICT) != 0)
         _exit(77);
-    for (uint64_t i = 0; i < 10000; i++)
+    for (uint64_t i = 0; i < 1000; i++)
         if (word_pop((struct word_queue){queue}, &value, QUOIT_NOW) != QUOIT_EMPTY)
             (void)syscall(SYS_exit, 1);
     (void)syscall(SYS_exit, 0);
