@@ -52,13 +52,20 @@ static uint64_t ring_item_bytes(const struct quoit_queue_options *options,
     return options->item_bytes + (records ? (uint64_t)QUOIT_RECORD_HEADER_BYTES : 0);
 }
 
-/* Bytes of the slots' array; false: not in 64 bits. In bytes, a longest message may begin just
-   before the end. */
+/* One slot more than the capacity: in bytes, a longest message may begin just before the end; of a
+   broadcast the newest item stays readable while the next one is written. */
+static bool has_extra_slot(enum quoit_ring_layout layout)
+{
+    return layout == QUOIT_LAYOUT_BYTES || layout == QUOIT_LAYOUT_LOSSLESS ||
+           layout == QUOIT_LAYOUT_LOSSY;
+}
+
+/* Bytes of the slots' array; false: not in 64 bits. */
 static bool slots_bytes(const struct quoit_queue_options *options, enum quoit_ring_layout layout,
                         uint64_t *bytes_out)
 {
     uint64_t stride = layouts[layout]->stride(ring_item_bytes(options, layout));
-    uint64_t behind = layout == QUOIT_LAYOUT_BYTES ? stride : 0;
+    uint64_t behind = has_extra_slot(layout) ? stride : 0;
     return options->capacity <= INT64_MAX / 2 &&
            quoit_multiply(options->capacity, stride, bytes_out) && *bytes_out <= INT64_MAX / 2 &&
            (*bytes_out += behind) <= INT64_MAX / 2;

@@ -10,7 +10,7 @@
 /* In a little-endian machine's memory: "QUOIT", 0, 0x1a, 0x0a. */
 #define QUOIT_REGION_MAGIC UINT64_C(0x0a1a0054494f5551)
 
-enum { QUOIT_FORMAT_VERSION = 5 };
+enum { QUOIT_FORMAT_VERSION = 6 };
 enum { QUOIT_CONTENT_PLAIN = 0, QUOIT_CONTENT_QUEUE = 1, QUOIT_CONTENT_POOL = 2 };
 enum { QUOIT_CONTENT_UNKNOWN = 255 }; /* in no header: a damaged one */
 enum { QUOIT_REGION_NAME_ROOM = 208 };

@@ -9,10 +9,11 @@ void quoit_broadcast_init(const struct quoit_ring_place *place, uint64_t start)
 {
     quoit_ring_init_counters(place->shm, start);
     uint8_t *slot = quoit_broadcast_slot(place, start);
-    for (uint64_t i = 0; i < place->capacity; i++, slot = quoit_broadcast_next(place, slot))
-        /* Relaxed: nobody else sees the ring yet; publishing the region orders these. */
-        atomic_store_explicit(quoit_broadcast_word(slot),
-                              quoit_broadcast_whole(start + i - place->capacity),
+    uint64_t slots = quoit_broadcast_slots(place);
+    for (uint64_t i = 0; i < slots; i++, slot = quoit_broadcast_next(place, slot))
+        /* Torn: no item is there. Relaxed: no other process sees the ring yet; publishing the
+           region orders these. */
+        atomic_store_explicit(quoit_broadcast_word(slot), quoit_broadcast_torn(start + i - slots),
                               memory_order_relaxed);
     for (uint32_t i = 0; i < place->members.count; i++)
         quoit_broadcast_say(&place->members.claims[i].popping, start, 0);
@@ -82,16 +83,18 @@ static quoit_status check_slot(const struct quoit_ring_place *place, uint64_t po
 {
     uint64_t word = quoit_broadcast_load(quoit_broadcast_slot(place, position));
     uint64_t tail = quoit_broadcast_tail(place); /* since then */
+    uint64_t slots = quoit_broadcast_slots(place);
     uint64_t of = (word - 1) / 2; /* the position that it is of, but for the highest bit */
-    uint64_t laps = (of - position + place->capacity) << 1 >> 1;
+    uint64_t laps = (of - position + slots) << 1 >> 1;
     bool torn = (word & 1) != 0;
-    uint64_t most = tail - position + 2 * place->capacity; /* a batch is counted at its end */
-    if (laps % place->capacity == 0 && laps <= most &&
-        (!torn || place->ops == &quoit_broadcast_lossy))
+    bool never = laps == 0 && quoit_ring_is_before(position - slots, quoit_broadcast_floor(place));
+    uint64_t most = tail - position + 2 * slots; /* a batch is counted at its end */
+    if (laps % slots == 0 && laps <= most &&
+        (!torn || never || place->ops == &quoit_broadcast_lossy))
         return QUOIT_OK;
     return quoit_fail(QUOIT_ERROR_CORRUPT,
                       "slot %llu of the ring has a word that nobody wrote: 0x%016llx",
-                      (unsigned long long)(position % place->capacity), (unsigned long long)word);
+                      (unsigned long long)(position % slots), (unsigned long long)word);
 }
 
 quoit_status quoit_broadcast_check(const struct quoit_ring_place *place)
@@ -105,7 +108,7 @@ quoit_status quoit_broadcast_check(const struct quoit_ring_place *place)
         (keeps && (int64_t)(floor - after) > (int64_t)place->capacity))
         return quoit_ring_counters_apart(tail, floor, place->capacity);
     quoit_status status = quoit_ring_check_finished(place);
-    for (uint64_t i = 0; i < place->capacity && status == QUOIT_OK; i++)
+    for (uint64_t i = 0; i < quoit_broadcast_slots(place) && status == QUOIT_OK; i++)
         status = check_slot(place, tail + i);
     return status;
 }

@@ -13,6 +13,9 @@
  * Lossy: the producer waits for nobody, and says in the word that it is about to overwrite the
  * item. A subscriber looks at the word before and after it has copied the item; where that has
  * changed the copy counts for nothing, and the subscriber catches up.
+ *
+ * Both have one slot more than the capacity. So the newest item is never in the slot that the
+ * producer writes next, and stays readable meanwhile (broadcast_latest.c).
  */
 #ifndef QUOIT_RING_BROADCAST_H
 #define QUOIT_RING_BROADCAST_H
@@ -30,9 +33,15 @@ static inline uint64_t quoit_broadcast_stride(uint64_t item_bytes)
     return QUOIT_BROADCAST_WORD_BYTES + ((item_bytes + 7) & ~(uint64_t)7);
 }
 
+static inline uint64_t quoit_broadcast_slots(const struct quoit_ring_place *place)
+{
+    return place->capacity + 1;
+}
+
 static inline uint8_t *quoit_broadcast_slot(const struct quoit_ring_place *place, uint64_t position)
 {
-    return place->slots + position % place->capacity * quoit_broadcast_stride(place->item_bytes);
+    return place->slots +
+           position % quoit_broadcast_slots(place) * quoit_broadcast_stride(place->item_bytes);
 }
 
 static inline quoit_atomic_u64 *quoit_broadcast_word(uint8_t *at)
@@ -154,7 +163,13 @@ static inline uint8_t *quoit_broadcast_next(const struct quoit_ring_place *place
 {
     uint64_t stride = quoit_broadcast_stride(place->item_bytes);
     slot += stride;
-    return slot == place->slots + place->capacity * stride ? place->slots : slot;
+    return slot == place->slots + quoit_broadcast_slots(place) * stride ? place->slots : slot;
+}
+
+static inline uint8_t *quoit_broadcast_previous(const struct quoit_ring_place *place, uint8_t *slot)
+{
+    uint64_t stride = quoit_broadcast_stride(place->item_bytes);
+    return slot == place->slots ? slot + place->capacity * stride : slot - stride;
 }
 
 /* A subscriber has read the item of its position, or does not want it. */

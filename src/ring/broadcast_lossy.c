@@ -138,6 +138,15 @@ static quoit_status nothing_there(const struct quoit_broadcast_side *side,
     return quoit_broadcast_load(side->slot) == word ? QUOIT_FINISHED : QUOIT_OK;
 }
 
+/* Are capacity newer items committed? Then it counts as missed, though the slot beyond the capacity
+   may keep it. The last of these is in the slot before. */
+static bool is_outdated(const struct quoit_broadcast_side *side,
+                        const struct quoit_ring_place *place)
+{
+    uint64_t word = quoit_broadcast_load(quoit_broadcast_previous(place, side->slot));
+    return !quoit_broadcast_is_later(quoit_broadcast_whole(side->position + place->capacity), word);
+}
+
 /* Copies the item that is next, or only looks for it (item_out NULL): OK EMPTY FINISHED. What was
    begun and came to nothing may leave bytes in item_out. */
 static quoit_status find_item(struct quoit_broadcast_side *side,
@@ -146,13 +155,13 @@ static quoit_status find_item(struct quoit_broadcast_side *side,
     for (int tries = 0; tries < QUOIT_BROADCAST_TRIES; tries++) {
         uint64_t word = quoit_broadcast_load(side->slot);
         uint64_t wanted = quoit_broadcast_whole(side->position);
-        if (word == wanted) {
+        if (word == wanted && !is_outdated(side, place)) {
             if (item_out)
                 quoit_ring_load(item_out, side->slot + QUOIT_BROADCAST_WORD_BYTES,
                                 place->item_bytes); /* between CAST-S1 and CAST-S6 */
             if (!item_out || is_still(side->slot, word))
                 return QUOIT_OK;
-        } else if (!quoit_broadcast_is_later(word, wanted)) {
+        } else if (quoit_broadcast_is_later(wanted, word)) {
             quoit_status status = nothing_there(side, place, word);
             if (status != QUOIT_OK)
                 return status;

@@ -32,7 +32,7 @@ quoit_status quoit_broadcast_attach_producer(struct quoit_ring_producer *produce
         return quoit_ring_counters_apart(tail, floor, place->capacity);
     quoit_ring_producer_begin(producer, place, tail);
     side->position = tail;
-    side->slot = producer->slot;
+    side->slot = quoit_broadcast_slot(place, tail);
     side->limit = tail;
     side->floor = floor;
     /* A dead subscriber's row that is this member's now: this one may be none. */

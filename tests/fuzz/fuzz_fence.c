@@ -34,7 +34,8 @@ static void allow(const void *at, uint64_t bytes)
 /* Bytes that the positions go round in, and those that the slots have. */
 static uint64_t turn_bytes(const struct quoit_ring_place *ring)
 {
-    return ring->capacity * ring->ops->stride(ring->item_bytes);
+    bool broadcast = ring->ops == &quoit_broadcast_lossless || ring->ops == &quoit_broadcast_lossy;
+    return (ring->capacity + broadcast) * ring->ops->stride(ring->item_bytes);
 }
 
 static uint64_t slots_bytes(const struct quoit_ring_place *ring)

@@ -129,7 +129,8 @@ static uint8_t *find_slot(const quoit_queue *queue, uint64_t position)
     uint64_t stride = ring->ops->stride(ring->item_bytes);
     if (queue->handle->place.layout == QUOIT_LAYOUT_BYTES)
         return ring->slots + position % (ring->capacity * stride);
-    return ring->slots + position % ring->capacity * stride;
+    bool broadcast = queue->handle->place.kind == QUOIT_BROADCAST;
+    return ring->slots + position % (ring->capacity + broadcast) * stride;
 }
 
 static void *find_counter(const struct quoit_ring_place *ring, bool head)

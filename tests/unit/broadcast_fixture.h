@@ -70,7 +70,7 @@ static inline struct fixture *set_up(int kind, uint64_t capacity, uint64_t item_
 {
     struct fixture *fixture = calloc(1, sizeof *fixture);
     CHECK(fixture);
-    fixture->slots_bytes = capacity * kinds[kind]->stride(item_bytes);
+    fixture->slots_bytes = (capacity + 1) * kinds[kind]->stride(item_bytes);
     fixture->memory = malloc((size_t)fixture->slots_bytes + 2 * GUARD);
     CHECK(fixture->memory);
     memset(fixture->memory, guard_byte, (size_t)fixture->slots_bytes + 2 * GUARD);
@@ -150,10 +150,10 @@ static inline uint64_t missed_by(struct fixture *fixture, uint32_t member)
     return fixture->consumers[member].broadcast.missed;
 }
 
-/* At the end of 64 bits slots follow one another only where the capacity divides that. */
+/* At the end of 64 bits slots follow one another only where their number divides that. */
 static inline bool fits(uint64_t capacity, uint64_t start)
 {
-    return start < UINT64_MAX / 2 || (capacity & (capacity - 1)) == 0;
+    return start < UINT64_MAX / 2 || (capacity & (capacity + 1)) == 0;
 }
 
 #endif

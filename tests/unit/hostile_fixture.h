@@ -75,6 +75,12 @@ static inline bool is_alive(const void *context, uint32_t row)
     return row == 1;
 }
 
+static inline bool has_extra_slot(const struct quoit_ring_ops *ops)
+{
+    return ops == &quoit_spsc_bytes || ops == &quoit_broadcast_lossless ||
+           ops == &quoit_broadcast_lossy;
+}
+
 static inline uint64_t turn(void) /* what the counters of a full ring are apart */
 {
     const struct quoit_ring_place *place = &world.place;
@@ -99,8 +105,7 @@ static inline void set_up(const struct shape *shape, uint64_t capacity, uint64_t
         .peeked = world.peeked,
         .members = {.claims = world.claims, .count = ROWS, .own = 0, .is_alive = is_alive}};
     world.slots_bytes = capacity * shape->ops->stride(shape->item_bytes) +
-                        (shape->ops == &quoit_spsc_bytes ? shape->ops->stride(shape->item_bytes)
-                                                         : 0);
+                        (has_extra_slot(shape->ops) ? shape->ops->stride(shape->item_bytes) : 0);
     CHECK(world.slots_bytes <= sizeof world.slots);
     memset((void *)&world.shm, 0, sizeof world.shm);
     memset((void *)world.claims, 0, sizeof world.claims);
@@ -148,8 +153,9 @@ static inline bool is_slot(const uint8_t *slot)
     const struct quoit_ring_place *place = &world.place;
     uint64_t stride = place->ops->stride(place->item_bytes);
     uint64_t at = (uint64_t)((uintptr_t)slot - (uintptr_t)place->slots);
-    return at < place->capacity * stride &&
-           at % (place->ops == &quoit_spsc_bytes ? 8 : stride) == 0;
+    bool bytes = place->ops == &quoit_spsc_bytes; /* where no message begins in the extra slot */
+    return at < (bytes ? place->capacity * stride : world.slots_bytes) &&
+           at % (bytes ? 8 : stride) == 0;
 }
 
 static inline void check_sides(void)
