@@ -47,7 +47,7 @@
  *         discard, finish                     included
  *     one queue handle: pop, peek, release    one thread at a time (the consumer's), beside it
  *     one queue handle: poll_fd               as the side's own calls
- *     one queue handle: size, inspect, …      any thread, beside both
+ *     one queue handle: size, latest, …       any thread, beside both
  *     one queue handle: close                 nothing else
  *     pool, region, semaphore handles         any thread, but for close
  *
@@ -309,6 +309,19 @@ uint64_t quoit_queue_item_bytes(const quoit_queue *queue);
    to them; else 0. Once the subscriber gets FINISHED (or EMPTY, and none is pushed), these and the
    items that it got are exactly as many as were pushed since it joined. Any thread. */
 uint64_t quoit_queue_missed(const quoit_queue *queue);
+
+/*
+ * Copy the newest item of a broadcast, which stays: the same one again, until there is a newer one.
+ *   room_bytes, bytes_out   as of quoit_queue_pop; bytes_out may be NULL
+ * OK EMPTY (there never was an item) TOO_BIG UNSUPPORTED (another kind) CORRUPT INVALID FORKED, and
+ * BUSY if the producer has overwritten the newest item during each of 1000 copies; call again, or
+ * use a larger capacity. Unless OK, the contents of buffer are unspecified. Never torn, and never
+ * older than an item that this process knows to be committed. While the next item is written, also
+ * by a producer that crashes or stops in it, and after the end of the stream, the newest committed
+ * one stays. Any flags, any thread; takes nothing from a subscriber, never waits, no system call.
+ */
+quoit_status quoit_queue_latest(const quoit_queue *queue, void *buffer, size_t room_bytes,
+                                size_t *bytes_out);
 
 /* The memory that options.user_bytes asked for, aligned to 64, NULL if none; for observers
    read-only. Its content, and the atomicity of access, is yours. In a forked child NULL, and a

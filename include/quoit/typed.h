@@ -94,6 +94,7 @@ static inline void quoit_queue_popped(quoit_queue *queue)
  *     reading_pop_many(queue, items, count, &done, timeout_ns)
  *     reading_claim(queue, &item, timeout_ns), reading_commit(queue)
  *     reading_peek(queue, &item, timeout_ns), reading_release(queue)
+ *     reading_latest(queue, &item)                   of a broadcast
  * All other calls take queue.queue, which quoit_queue_close closes; it is NULL after a failure, and
  * then no typed call may be made.
  * (The slow paths of items of up to 256 bytes have a copy of the item, so that yours may stay in
@@ -250,6 +251,10 @@ static inline void quoit_queue_popped(quoit_queue *queue)
     static inline quoit_status name##_release(struct name##_queue quoit_q) \
     { \
         return quoit_queue_release(quoit_q.queue); \
+    } \
+    static inline quoit_status name##_latest(struct name##_queue quoit_q, type_ *quoit_out) \
+    { \
+        return quoit_queue_latest(quoit_q.queue, quoit_out, sizeof(type_), QUOIT_NULL); \
     } \
     _Pragma("GCC diagnostic pop") \
     struct name##_queue

@@ -32,8 +32,8 @@ void quoit_glance_copy(struct quoit_glance *glance, const uint8_t *message, uint
         quoit_ring_load(glance->buffer, message, bytes);
 }
 
-static void copy_item(struct quoit_glance *glance, const struct quoit_ring_place *place,
-                      const uint8_t *item)
+void quoit_glance_item(struct quoit_glance *glance, const struct quoit_ring_place *place,
+                       const uint8_t *item)
 {
     if (!glance->is_record) {
         quoit_glance_copy(glance, item, place->item_bytes);
@@ -76,7 +76,7 @@ quoit_status quoit_look_spsc(const struct quoit_ring_place *place, struct quoit_
         uint8_t *slot = place->slots + cursor->next % place->capacity * stride;
         bool there = !is_committed || is_committed(place, slot, cursor->next);
         if (there)
-            copy_item(glance, place, slot);
+            quoit_glance_item(glance, place, slot);
         quoit_glance_fence();
         if (quoit_ring_is_before(cursor->next, quoit_ring_head(place->shm)))
             continue; /* taken meanwhile */
@@ -105,7 +105,7 @@ quoit_status quoit_look_mpmc(const struct quoit_ring_place *place, struct quoit_
         struct quoit_mpmc_spot spot = quoit_mpmc_spot(place, cursor->next);
         uint64_t word = quoit_mpmc_load(spot.slot);
         if (quoit_mpmc_is_full(word, spot.lap)) {
-            copy_item(glance, place, spot.slot + QUOIT_MPMC_WORD_BYTES);
+            quoit_glance_item(glance, place, spot.slot + QUOIT_MPMC_WORD_BYTES);
             quoit_glance_fence();
             if (quoit_mpmc_load(spot.slot) == word)
                 return quoit_glance_end(glance, cursor, 1);
@@ -133,7 +133,7 @@ quoit_status quoit_look_broadcast(const struct quoit_ring_place *place, struct q
         uint8_t *slot = quoit_broadcast_slot(place, cursor->next);
         uint64_t word = quoit_broadcast_load(slot), wanted = quoit_broadcast_whole(cursor->next);
         if (word == wanted) {
-            copy_item(glance, place, slot + QUOIT_BROADCAST_WORD_BYTES);
+            quoit_glance_item(glance, place, slot + QUOIT_BROADCAST_WORD_BYTES);
             quoit_glance_fence();
             if (quoit_broadcast_load(slot) == word &&
                 !quoit_ring_is_before(cursor->next, quoit_broadcast_oldest(place, tail)))

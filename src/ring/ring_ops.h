@@ -197,7 +197,14 @@ quoit_status quoit_look_mpmc(const struct quoit_ring_place *place, struct quoit_
 quoit_status quoit_look_broadcast(const struct quoit_ring_place *place, struct quoit_cursor *cursor,
                                   struct quoit_glance *glance);
 
+/* A broadcast's newest committed item: OK EMPTY TOO_BIG CORRUPT, and BUSY if it was overwritten
+   during each of QUOIT_BROADCAST_TRIES copies (broadcast_latest.c). */
+quoit_status quoit_broadcast_latest(const struct quoit_ring_place *place,
+                                    struct quoit_glance *glance);
+
 /* Its steps: copy, then fence, then look whether the copy counts, then end. */
+void quoit_glance_item(struct quoit_glance *glance, const struct quoit_ring_place *place,
+                       const uint8_t *item);
 void quoit_glance_copy(struct quoit_glance *glance, const uint8_t *message, uint64_t bytes);
 void quoit_glance_fence(void);
 quoit_status quoit_glance_end(const struct quoit_glance *glance, struct quoit_cursor *cursor,

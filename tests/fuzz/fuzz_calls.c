@@ -115,6 +115,8 @@ static void look(struct fuzz *fuzz, unsigned what)
     else if (what / 16 % 8 == 1)
         fuzz->cursor.next += take(&fuzz->input, 1) - 128;
     (void)quoit_queue_look(fuzz->queue, &fuzz->cursor, item, sizeof item, &bytes);
+    size_t size;
+    (void)quoit_queue_latest(fuzz->queue, item, sizeof item, &size);
 }
 
 /* The calls that drop a claim or a peek look at the other side again. So does this, and drops

@@ -101,6 +101,9 @@ static void ask(void)
         world.cursor = (struct quoit_cursor){0};
     if (place->ops->look(place, &world.cursor, &glance) == QUOIT_OK)
         check_read(item, glance.bytes);
+    if (has_extra_slot(place->ops) && place->ops != &quoit_spsc_bytes &&
+        quoit_broadcast_latest(place, &glance) == QUOIT_OK)
+        check_read(item, glance.bytes);
 }
 
 static void use_consumer(unsigned what)
