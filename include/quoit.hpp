@@ -276,6 +276,20 @@ template <class T> class queue : public detail::makers<queue<T>>
         }
     }
 
+    // ---- The newest item of a broadcast: any flags; it stays. ok empty busy ------------------ //
+
+    [[nodiscard]] status try_latest(T &item_out) const noexcept
+    {
+        return detail::from(quoit_queue_latest(this->raw(), &item_out, sizeof(T), nullptr));
+    }
+    // Nothing if there never was an item.
+    [[nodiscard]] std::optional<T> latest() const
+    {
+        std::optional<T> item;
+        detail::check_taken(fill(item, [this](T &room) { return try_latest(room); }));
+        return item;
+    }
+
     // ---- Browsing: any flags. ok empty finished; the cursor moves on ------------------------ //
 
     [[nodiscard]] status try_browse(cursor &c, std::optional<T> &item_out) const noexcept

@@ -149,6 +149,27 @@ class message_queue : public detail::makers<message_queue>
         }
     }
 
+    // ---- The newest message of a broadcast: any flags; it stays. ok empty busy --------------- //
+
+    [[nodiscard]] status try_latest(std::string &message_out) const
+    {
+        std::size_t bytes = 0;
+        quoit_status s = QUOIT_ERROR_TOO_BIG;
+        while ((s = quoit_queue_latest(raw(), message_out.data(), message_out.size(), &bytes)) ==
+               QUOIT_ERROR_TOO_BIG)
+            message_out.resize(bytes);
+        message_out.resize(bytes);
+        return detail::from(s);
+    }
+    // Nothing if there never was a message.
+    [[nodiscard]] std::optional<std::string> latest() const
+    {
+        std::string message;
+        const status s = try_latest(message);
+        detail::check_taken(s);
+        return s == status::ok ? std::optional<std::string>(std::move(message)) : std::nullopt;
+    }
+
     // ---- Browsing: any flags. ok empty finished; the cursor moves on ------------------------- //
 
     [[nodiscard]] status try_browse(cursor &c, std::optional<std::string> &message_out) const

@@ -328,6 +328,40 @@ static void dropping()
     queue.unlink();
 }
 
+// The newest item stays, for each handle.
+static void newest()
+{
+    auto queue = quoit::queue<item>::create(
+        "local:cpp", {1, quoit::kind::broadcast, quoit::when_full::drop_oldest}, both);
+    const auto observer = quoit::queue<item>::open("local:cpp", quoit::observer);
+    item found = {};
+    CHECK(!observer.latest() && observer.try_latest(found) == status::empty);
+    for (std::uint64_t i = 1; i < 4; i++) {
+        queue.push({i, 0.5});
+        CHECK(observer.latest()->number == i && queue.latest()->number == i);
+    }
+    CHECK(queue.pop().number == 3 && observer.latest()->number == 3);
+    CHECK(observer.try_latest(found) == status::ok && found.number == 3);
+    queue.unlink();
+    quoit::options options = {2, quoit::kind::broadcast};
+    options.message_bytes = 100;
+    auto messages = quoit::message_queue::create("local:cpp", options, both);
+    CHECK(!messages.latest());
+    messages.push("seven");
+    messages.push("");
+    CHECK(messages.latest() == "");
+    CHECK(messages.pop() == "seven" && messages.pop().empty());
+    messages.push("eight");
+    std::string text = "a longer one";
+    CHECK(messages.latest() == "eight" && messages.try_latest(text) == status::ok);
+    CHECK(text == "eight");
+    messages.unlink();
+    auto other = quoit::queue<item>::create("local:cpp", {2}, both);
+    CHECK_THROWS(other.latest(), status::unsupported);
+    CHECK_THROWS(quoit::queue<item>().latest(), status::invalid);
+    other.unlink();
+}
+
 #ifdef __cpp_lib_expected
 static void expected()
 {
@@ -402,6 +436,7 @@ int main(int argc, char **argv)
     roles();
     abandonment();
     dropping();
+    newest();
     expected();
     processes(argv[0]);
     return 0;
