@@ -136,6 +136,7 @@ def _declare(library):
         "queue_claim_many": (c_int, h, size, out, sizes, wait), "queue_commit_many": (c_int, h, size),
         "queue_peek_many": (c_int, h, out, sizes, wait), "queue_release_many": (c_int, h, size),
         "queue_poll_fd": (c_int, h, c_uint32, POINTER(c_int)), "queue_size": (u64, h), "queue_capacity": (u64, h),
+        "queue_latest": (c_int, h, c_void_p, size, sizes),
         "queue_missed": (u64, h), "queue_user_area": (c_void_p, h), "queue_inspect": (c_int, h, POINTER(QueueInfo)),
         "queue_check": (c_int, h), "queue_members": (c_int, h, POINTER(Member), u64, u64s),
         "queue_look": (c_int, h, POINTER(Cursor), c_void_p, u64, u64s), "list": (c_int, c_char_p, VISIT, c_void_p),

@@ -450,6 +450,13 @@ class Queue(Handle):
         """The invariants of what is shared; Corrupt tells which does not hold."""
         check(self._call(OTHER, library.quoit_queue_check))
 
+    def latest(self):
+        """Of a broadcast: a copy of its newest item, which stays; with any flags, without a wait. Raises Empty if there
+        never was an item, and Busy if the producer has overwritten it during each copy: call again."""
+        buffer, size = ctypes.create_string_buffer(max(self.item_bytes, 1)), c_size_t()
+        check(self._call(OTHER, library.quoit_queue_latest, buffer, self.item_bytes, byref(size)))
+        return self._decoded(memoryview(buffer)[:size.value].tobytes())
+
     def look(self, cursor=None):
         """For observers: the items that are there, without taking them. The same Cursor goes on with newer ones."""
         cursor, size = cursor if cursor is not None else Cursor(), c_uint64()

@@ -225,6 +225,23 @@ class Items(Case):
             queue.push(bytes([i]))
         self.assertEqual((queue.pop(), queue.missed > 0), (bytes([queue.missed]), True))
 
+    def test_latest(self):
+        queue = self.make(kind=quoit.BROADCAST, when_full=quoit.DROP_OLDEST, format="<qd", capacity=1)
+        self.assertRaises(quoit.Empty, queue.latest)
+        for i in range(3):
+            queue.push((i, 0.5))
+            self.assertEqual([queue.latest(), queue.latest()], 2 * [(i, 0.5)])
+        self.assertEqual(queue.pop(), (2, 0.5))
+        queue.finish()
+        self.assertEqual(queue.latest(), (2, 0.5))
+        self.name += "x"
+        messages = self.make(kind=quoit.BROADCAST, item_bytes=9, messages=True)
+        for message in (b"", b"hello", b"ninebytes"):
+            messages.push(message)
+            self.assertEqual(messages.latest(), message)
+        self.name += "x"
+        self.assertRaises(quoit.Unsupported, self.make().latest)
+
 
 class Places(Case):
     """Zero-copy views."""
