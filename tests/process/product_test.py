@@ -381,6 +381,19 @@ def short_programs(suite):
         lines = suite.end(suite.start("example_poll"))
         check(lines == right, str(lines))
         statuses(suite, right)
+        newest_value(suite)
+
+
+def newest_value(suite):
+    """The newest value stays for each display, also when the sensor has ended, until the next sensor writes one."""
+    suite.names.append("temperature")
+    suite.end(suite.start("example_display"), code=1)  # there is no queue yet
+    for number in (10, 20):
+        check(suite.end(suite.start("example_sensor")) == [], "the sensor prints")
+        for _ in range(2):
+            lines = suite.end(suite.start("example_display"))
+            check(lines == [f"value {number}: 20.9 degrees"], str(lines))
+    suite.unlink("temperature")
 
 
 def statuses(suite, right):
@@ -433,7 +446,8 @@ def main():
             raise
     for entry in os.scandir(suite.work):
         check(entry.name.split("-")[0] in ("producer", "consumer", "example_sender",
-                                           "example_receiver", "example_poll", "example_cpp_sender",
+                                           "example_receiver", "example_poll", "example_sensor",
+                                           "example_display", "example_cpp_sender",
                                            "example_cpp_receiver"), f"{entry.name} was left behind")
         os.unlink(entry.path)
     os.rmdir(suite.work)
