@@ -12,7 +12,8 @@
   once      src/ring, src/region and src/api do not copy a word or a header out of shared memory by memcpy, which
             may be read twice: by quoit_copy_once or an atomic load; a copy of private memory says 'Private:'
   shape     an SPDX line at the head, at most 100 columns and 500 lines
-  readme    each snippet in README.md and docs/TUTORIAL.md stands, to the letter, in the file that it is said to be from
+  readme    each snippet in README.md and docs/TUTORIAL.md stands, to the letter, in the file that it is said to be from;
+            main of the shortest sender and receiver has at most 12 lines
   terminal  the command prints names, and what else another user may have chosen, by print_text alone
   tests     each `name: part` in docs/RELIABILITY.md is a part of that test
 """
@@ -58,6 +59,9 @@ LABEL = re.compile(r"\b([A-Z]+-[A-Z]+\d+):")
 PAIRS = re.compile(r"Pairs\s+with\s+((?:[A-Z]+-[A-Z]+\d+(?:,\s+|\s+and\s+)?)+)")
 NAME = re.compile(r"[A-Z]+-[A-Z]+\d+")
 
+# The shortest complete sender and receiver: main, from its first line to its closing brace.
+SHORTEST = {"examples/hello/sender.c", "examples/hello/receiver.c"}
+SHORTEST_LINES = 12
 
 # Into a variable, or through a pointer to a number: what is then checked, and used as a size or an index.
 MEMCPY_OF_WORD = re.compile(r"\bmemcpy\s*\(\s*(?:\(void \*\)\s*)?(?:&|\w+_out\s*,[^;]*(?:HEADER_BYTES|sizeof)"
@@ -220,12 +224,14 @@ def check_shape(path, text):
 
 def check_snippets(document, files):
     readme = files[document]
-    snippets = re.findall(r"<!-- from (\S+) -->\n```c\n(.*?)```", readme, flags=re.S)
-    if len(snippets) < readme.count("```c\n"):
+    snippets = re.findall(r"<!-- from (\S+) -->\n```(?:c|cpp|python)\n(.*?)```", readme, flags=re.S)
+    if len(snippets) < len(re.findall(r"^```(?:c|cpp|python)$", readme, flags=re.M)):
         yield f"{document}: a snippet without '<!-- from FILE -->'"
     for path, snippet in snippets:
         if snippet not in files.get(path, ""):
             yield f"{document}: the snippet from {path} is not in it"
+        if path in SHORTEST and snippet.count("\n") > SHORTEST_LINES:
+            yield f"{document}: the snippet from {path} has more than {SHORTEST_LINES} lines"
 
 
 def check_named_tests(reliability, files):
@@ -307,6 +313,8 @@ def self_test():
         ("src/base/hash.h", "/* SPDX-License-Identifier: MIT */", "", "SPDX"),
         ("src/base/hash.h", "#include <stddef.h>", "#include <stddef.h> /* " + "x" * 90 + " */", "columns"),
         ("README.md", "reading_pop(queue, &item,", "reading_pop(queue,", "is not in it"),
+        ("README.md", "    struct reading item;\n", "    struct reading item;\n\n", "more than 12 lines"),
+        ("README.md", "```sh\nquoit/dev", "```cpp\nquoit/dev", "a snippet without"),
         ("docs/TUTORIAL.md", "printf(\"sensor %d: ", "printf(\"sensor: ", "is not in it"),
         ("docs/RELIABILITY.md", "`storm: a storm of kills`", "`storm: no such part`", "no such part"),
         ("docs/RELIABILITY.md", "`tool_look: unlinked`", "`tool_look: no_such_part`", "no_such_part"),
