@@ -24,6 +24,7 @@ static inline void stop_on_signals(void)
     (void)signal(SIGINT, stop);
     (void)signal(SIGTERM, stop);
     (void)fputs("running; Ctrl-C ends it\n", stderr);
+    (void)fflush(stderr); /* Wine keeps it in a buffer */
 }
 
 #endif
