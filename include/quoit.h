@@ -51,6 +51,16 @@
  *     one queue handle: close                 nothing else
  *     pool, region, semaphore handles         any thread, but for close
  *
+ * LIFECYCLE, one for queues, pools, regions and semaphores (THING):
+ *     quoit_THING_create(name, &options, flags, &handle)   it must not exist
+ *     quoit_THING_open(name, flags, &handle)               it must exist
+ *     quoit_THING_join(name, &options, flags, &handle)     either; no race and no wait for a maker
+ *     quoit_THING_close(handle)                            leave; the object stays
+ *     quoit_unlink(name, flags)                            remove it; a semaphore: quoit_sem_unlink
+ * Options have a fixed size: zero the struct, and set what you need. flags are 0 or QUOIT_...; one
+ * that does not apply is INVALID. A NULL handle or pointer is INVALID too, unless its comment says
+ * that it may be NULL; functions that return no status then return 0 or NULL. close takes NULL.
+ *
  * SIGNALS AND CANCELLATION, on POSIX systems. Calls that create, open, join, remove or close, and
  * poll_fd, block this thread's signals while they work, but not while they wait for another
  * process. Signals of the thread's own faults are never blocked. Beyond ulimit -f a call returns
@@ -324,15 +334,20 @@ typedef struct quoit_pool quoit_pool;
    again.) */
 typedef uint64_t quoit_block;
 
-struct quoit_pool_options {
-    uint64_t block_bytes; /* size of a block; at least 1 */
-    uint64_t blocks;      /* how many, exactly; at least 1 */
-    uint32_t permissions; /* 0 = 0600 */
+struct quoit_pool_options { /* 64 bytes in every version; what is not needed is 0 */
+    uint64_t block_bytes;   /* size of a block; at least 1 */
+    uint64_t blocks;        /* how many, exactly; at least 1 */
+    uint32_t permissions;   /* as of chmod, exact, whatever the umask; 0: 0600 */
+    uint32_t members;       /* reserved: 0 */
+    uint32_t memory;        /* reserved: 0 */
+    uint32_t reserved_word; /* 0 */
+    uint64_t reserved[4];
 };
 
 /*
  * Make a pool, open one, or (join) either; as for queues, and with the same statuses. At
  * most 2^32 - 2 blocks (INVALID), and 64 handles that are members (LIMIT).
+ *   options    join: DIFFERENT unless block_bytes and blocks are what is there
  *   flags      0 or QUOIT_ANY_OWNER; of open also QUOIT_OBSERVER: an observer, no member
  *   pool_out   the handle, to be closed by quoit_pool_close; NULL on failure
  * What a handle has allocated or popped is this handle's: no other one's of the same process.
@@ -409,53 +424,18 @@ uint64_t quoit_pool_free_count(const quoit_pool *pool);
 /* The invariants of the pool's shared memory: OK, or CORRUPT with a sentence. While in use. */
 quoit_status quoit_pool_check(const quoit_pool *pool);
 
-/* ---- Regions: named memory, handed out by offset --------------------------------------------- */
-
-typedef struct quoit_region quoit_region;
-
-struct quoit_region_options {
-    uint64_t size_bytes;  /* room for pieces; the region's own header comes on top */
-    uint32_t permissions; /* 0 = 0600 */
-};
-
-/* As for queues, but a region has no producers or consumers and keeps no members. flags: 0,
-   QUOIT_ANY_OWNER, QUOIT_OBSERVER. Any region may be opened, a queue's or a pool's with
-   QUOIT_OBSERVER only. */
-quoit_status quoit_region_create(const char *name, const struct quoit_region_options *options,
-                                 quoit_region **region_out);
-quoit_status quoit_region_open(const char *name, uint32_t flags, quoit_region **region_out);
-void quoit_region_close(quoit_region *region);
-
-/*
- * Take a piece of the region, for good; the offset means the same in every process. Pieces are
- * zeroed, lie one behind the other, and are not given back.
- *   align_bytes   a power of two up to 4096
- * OK NO_SPACE INVALID PERMISSION (an observer) CORRUPT. Lock-free; a caller that crashes may lose
- * its piece.
- */
-quoit_status quoit_region_allocate(quoit_region *region, uint64_t size_bytes, uint64_t align_bytes,
-                                   uint64_t *offset_out);
-
-/* Where [offset, offset + size_bytes) is in this process; NULL if any of it is outside. */
-void *quoit_region_at(const quoit_region *region, uint64_t offset, uint64_t size_bytes);
-
-/* One offset for others to begin from, 0 before it is set: set it when what it leads to is
-   complete. */
-quoit_status quoit_region_set_root(quoit_region *region, uint64_t offset);
-uint64_t quoit_region_root(const quoit_region *region);
-
-uint64_t quoit_region_size(const quoit_region *region); /* bytes, all of it */
-uint64_t quoit_region_free(const quoit_region *region); /* bytes not yet handed out */
-
 #ifdef __cplusplus
 }
 #endif
+
+#include <quoit/region.h>
 
 /*
  * More:
  *   <quoit/typed.h>     QUOIT_DEFINE_QUEUE(reading, struct reading); defines struct reading_queue,
  *                       reading_join, reading_push, reading_pop, ...: typed, inlined, much faster
  *   <quoit/inspect.h>   quoit_list, quoit_queue_members, quoit_queue_look, ...
- *   <quoit/sem.h>       quoit_sem_create, quoit_sem_wait, quoit_sem_post, ...
+ *   <quoit/region.h>    regions: quoit_region_join, quoit_region_data, ... (included here)
+ *   <quoit/sem.h>       semaphores: quoit_sem_join, quoit_sem_wait, quoit_sem_post, ...
  */
 #endif

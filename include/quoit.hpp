@@ -87,7 +87,7 @@ template <class T, class... Arguments> T make(Arguments &&...arguments)
 
 // ---- Queues of items ------------------------------------------------------------------------ //
 
-template <class T> class queue : public detail::makers<queue<T>>
+template <class T> class queue : public detail::queue_makers<queue<T>>
 {
     static_assert(detail::check_sendable<T>::value);
 
@@ -333,8 +333,9 @@ template <class T> class queue : public detail::makers<queue<T>>
     }
 
   private:
-    friend class detail::makers<queue>;
-    explicit queue(quoit_queue *q) noexcept : detail::makers<queue>(q)
+    friend detail::queue_makers_base<queue<T>>;
+    friend detail::queue_makers<queue<T>>;
+    explicit queue(quoit_queue *q) noexcept : detail::queue_makers<queue>(q)
     {
     }
     static constexpr bool messages = false;

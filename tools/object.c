@@ -146,7 +146,7 @@ static quoit_status read_region(const char *name, unsigned owners, struct object
         return status;
     object->type = OBJECT_REGION;
     object->capacity = quoit_region_size(region);
-    object->used = object->capacity - quoit_region_free(region);
+    object->used = object->capacity - quoit_region_bytes_left(region);
     object->unit = "bytes";
     object->fill = share((double)object->used, (double)object->capacity);
     quoit_region_close(region);

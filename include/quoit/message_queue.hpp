@@ -16,7 +16,7 @@ namespace quoit
 {
 
 // options.message_bytes is the longest message. A std::string_view is any bytes.
-class message_queue : public detail::makers<message_queue>
+class message_queue : public detail::queue_makers<message_queue>
 {
   public:
     using value_type = std::string;
@@ -171,8 +171,9 @@ class message_queue : public detail::makers<message_queue>
     }
 
   private:
-    friend class detail::makers<message_queue>;
-    explicit message_queue(quoit_queue *q) noexcept : detail::makers<message_queue>(q)
+    friend detail::queue_makers_base<message_queue>;
+    friend detail::queue_makers<message_queue>;
+    explicit message_queue(quoit_queue *q) noexcept : detail::queue_makers<message_queue>(q)
     {
     }
     static constexpr bool messages = true;

@@ -93,7 +93,8 @@ class Cursor(_Fields):
 
 
 class PoolOptions(ctypes.Structure):
-    _fields_ = [("block_bytes", c_uint64), ("blocks", c_uint64), ("permissions", c_uint32)]
+    _fields_ = [("block_bytes", c_uint64), ("blocks", c_uint64), ("permissions", c_uint32), ("members", c_uint32),
+                ("memory", c_uint32), ("reserved_word", c_uint32), ("reserved", c_uint64 * 4)]
 
 
 VISIT = ctypes.CFUNCTYPE(c_bool, c_void_p, c_char_p)

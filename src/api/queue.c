@@ -252,9 +252,7 @@ static quoit_status join_held(const char *name, const struct quoit_queue_options
         if (status != QUOIT_ERROR_EXISTS)
             return status;
     } while (quoit_os_hold_left_ns() > 0);
-    return quoit_fail(QUOIT_ERROR_BUSY,
-                      "'%s': other processes create and remove it without pause; try again later",
-                      name);
+    return quoit_region_fail_replaced(name);
 }
 
 quoit_status quoit_queue_join(const char *name, const struct quoit_queue_options *options,

@@ -6,6 +6,7 @@
 #include "fail.h"
 #include "hash.h"
 #include "once.h"
+#include "reserved.h"
 
 #include <string.h>
 
@@ -129,11 +130,10 @@ static quoit_status check_align(const struct quoit_queue_options *options)
 /* Fields that later versions use. */
 static quoit_status check_reserved(const struct quoit_queue_options *options)
 {
-    uint64_t others = 0;
-    for (size_t i = 0; i < sizeof options->reserved / sizeof *options->reserved; i++)
-        others |= options->reserved[i];
-    if (others != 0)
-        return quoit_fail(QUOIT_ERROR_INVALID, "options.reserved is not 0: zero the whole struct");
+    quoit_status status = quoit_check_reserved(
+        options->reserved, sizeof options->reserved / sizeof *options->reserved, 0);
+    if (status != QUOIT_OK)
+        return status;
     if (options->members != 0 || options->memory != 0)
         return quoit_fail(QUOIT_ERROR_UNSUPPORTED,
                           "options.members is %u and memory %u; this version takes 0 alone",
@@ -197,19 +197,19 @@ static quoit_status allocate_pieces(quoit_region *region, const struct quoit_que
 {
     uint64_t bytes = 0;
     (void)slots_bytes(options, layout_for(options), &bytes);
-    quoit_status status = quoit_region_allocate(region, sizeof *queue, QUOIT_PIECE_ALIGN,
-                                                queue_offset_out);
+    quoit_status status = quoit_region_alloc(region, sizeof *queue, QUOIT_PIECE_ALIGN,
+                                             queue_offset_out);
     if (status == QUOIT_OK)
-        status = quoit_region_allocate(region, ring_bytes(layout_for(options), rows_for(options)),
-                                       QUOIT_PIECE_ALIGN, &queue->ring_offset);
+        status = quoit_region_alloc(region, ring_bytes(layout_for(options), rows_for(options)),
+                                    QUOIT_PIECE_ALIGN, &queue->ring_offset);
     if (status == QUOIT_OK)
-        status = quoit_region_allocate(region, rows_for(options) * sizeof(struct quoit_member_shm),
-                                       QUOIT_PIECE_ALIGN, &queue->members_offset);
+        status = quoit_region_alloc(region, rows_for(options) * sizeof(struct quoit_member_shm),
+                                    QUOIT_PIECE_ALIGN, &queue->members_offset);
     if (status == QUOIT_OK && options->user_bytes > 0)
-        status = quoit_region_allocate(region, options->user_bytes, QUOIT_PIECE_ALIGN,
-                                       &queue->user_offset);
+        status = quoit_region_alloc(region, options->user_bytes, QUOIT_PIECE_ALIGN,
+                                    &queue->user_offset);
     if (status == QUOIT_OK)
-        status = quoit_region_allocate(region, bytes, slots_align(options), &queue->slots_offset);
+        status = quoit_region_alloc(region, bytes, slots_align(options), &queue->slots_offset);
     return status;
 }
 

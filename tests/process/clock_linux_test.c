@@ -62,7 +62,7 @@ static void semaphores(void)
         CHECK_STATUS(quoit_sem_wait(sem, timeout_ns), QUOIT_TIMEOUT);
         CHECK_GE(now_ns() - start, timeout_ns);
         quoit_sem_close(sem);
-        CHECK_STATUS(quoit_sem_unlink(name), QUOIT_OK);
+        CHECK_STATUS(quoit_sem_unlink(name, 0), QUOIT_OK);
     }
 }
 

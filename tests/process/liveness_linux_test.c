@@ -277,7 +277,7 @@ static void signals_during_a_semaphores_wait(void)
         CHECK_GE(now_ns() - start, timeout_ns);
         CHECK_GT(rings, 0);
         quoit_sem_close(sem);
-        CHECK_STATUS(quoit_sem_unlink(name), QUOIT_OK);
+        CHECK_STATUS(quoit_sem_unlink(name, 0), QUOIT_OK);
     }
 }
 

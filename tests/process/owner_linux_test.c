@@ -56,7 +56,7 @@ static void look(void)
     for (int i = 0; sem_names[i]; i++) {
         (void)snprintf(test_context, sizeof test_context, "%s", sem_names[i]);
         CHECK_STATUS(quoit_sem_open(sem_names[i], 0, &sem), QUOIT_ERROR_OTHER_USER);
-        CHECK_STATUS(quoit_sem_unlink(sem_names[i]), QUOIT_ERROR_OTHER_USER);
+        CHECK_STATUS(quoit_sem_unlink(sem_names[i], 0), QUOIT_ERROR_OTHER_USER);
     }
     test_context[0] = '\0';
 }
@@ -144,7 +144,7 @@ static void remove_foreign(void)
         for (int i = 0; queue_names[i]; i++)
             CHECK_STATUS(quoit_unlink(queue_names[i], 0), QUOIT_OK);
         for (int i = 0; sem_names[i]; i++)
-            CHECK_STATUS(quoit_sem_unlink(sem_names[i]), QUOIT_OK);
+            CHECK_STATUS(quoit_sem_unlink(sem_names[i], 0), QUOIT_OK);
         _exit(EXIT_SUCCESS);
     }
     int status;

@@ -178,7 +178,7 @@ static void refused_semaphore(void)
     if (code == NO_FILTER)
         test_skip("this system installs no such filter");
     quoit_status second = create_sem(name);
-    (void)quoit_sem_unlink(name);
+    (void)quoit_sem_unlink(name, 0);
     CHECK_EQ(code, 0);
     CHECK_STATUS_IS(second, ==, QUOIT_OK);
 }

@@ -137,7 +137,7 @@ static void file_size_limit(void)
         CHECK_EQUAL((uint64_t)created, (uint64_t)(fits ? QUOIT_OK : QUOIT_ERROR_NO_SPACE));
         if (fits) {
             quoit_sem_close(sem);
-            CHECK_STATUS(quoit_sem_unlink(name), QUOIT_OK);
+            CHECK_STATUS(quoit_sem_unlink(name, 0), QUOIT_OK);
         }
     }
 }
@@ -272,7 +272,7 @@ static void no_room_for_the_lock_file(void)
     quoit_status status = quoit_sem_create(sem_name, &one, 0, &sem);
     if (status == QUOIT_OK) { /* the C library may have found room for its 32 bytes */
         quoit_sem_close(sem);
-        CHECK_STATUS(quoit_sem_unlink(sem_name), QUOIT_OK);
+        CHECK_STATUS(quoit_sem_unlink(sem_name, 0), QUOIT_OK);
     }
     CHECK_EQ(unlink("/dev/shm/fill"), 0);
 }

@@ -66,7 +66,7 @@ static void pools_and_regions(void)
     CHECK_STATUS(quoit_unlink_abandoned(name, 0), QUOIT_ERROR_BUSY);
     quoit_pool_close(pool);
     CHECK_STATUS(quoit_unlink_abandoned(name, 0), QUOIT_OK);
-    CHECK_STATUS(quoit_region_create(name, &region_options, &region), QUOIT_OK);
+    CHECK_STATUS(quoit_region_create(name, &region_options, 0, &region), QUOIT_OK);
     CHECK_STATUS(quoit_unlink_abandoned(name, 0), QUOIT_ERROR_DIFFERENT);
     quoit_region_close(region);
     CHECK_STATUS(quoit_unlink(name, 0), QUOIT_OK);

@@ -35,7 +35,7 @@ void test_remove_names(void)
 {
     for (uint32_t i = 0; i < place->name_count; i++) {
         (void)quoit_unlink(name_at(i), QUOIT_ANY_OWNER);
-        (void)quoit_sem_unlink(name_at(i));
+        (void)quoit_sem_unlink(name_at(i), 0);
     }
 }
 
@@ -183,20 +183,16 @@ const char *test_remember(const char *name)
 
 void *test_share(const char *name, uint64_t size_bytes, quoit_region **region_out)
 {
-    const struct quoit_region_options options = {.size_bytes = size_bytes + 64};
-    uint64_t offset;
-    CHECK_STATUS(quoit_region_create(name, &options, region_out), QUOIT_OK);
-    CHECK_STATUS(quoit_region_allocate(*region_out, size_bytes, 64, &offset), QUOIT_OK);
-    CHECK_STATUS(quoit_region_set_root(*region_out, offset), QUOIT_OK);
-    return quoit_region_at(*region_out, offset, size_bytes);
+    const struct quoit_region_options options = {.data_bytes = size_bytes};
+    CHECK_STATUS(quoit_region_create(name, &options, 0, region_out), QUOIT_OK);
+    return quoit_region_data(*region_out);
 }
 
 void *test_shared(const char *name, uint64_t size_bytes, quoit_region **region_out)
 {
     CHECK_STATUS(quoit_region_open(name, 0, region_out), QUOIT_OK);
-    void *memory = quoit_region_at(*region_out, quoit_region_root(*region_out), size_bytes);
-    CHECK(memory != NULL);
-    return memory;
+    CHECK_GE(quoit_region_data_bytes(*region_out), size_bytes);
+    return quoit_region_data(*region_out);
 }
 
 const char *test_path(const char *name)
@@ -221,7 +217,7 @@ void test_untouched(const char *name, quoit_status expected)
     quoit_region *region;
     CHECK_STATUS(quoit_region_open(name, 0, &region), expected);
     CHECK_STATUS(quoit_region_open(name, QUOIT_OBSERVER, &region), expected);
-    CHECK_STATUS(quoit_region_create(name, &small, &region), QUOIT_ERROR_EXISTS);
+    CHECK_STATUS(quoit_region_create(name, &small, 0, &region), QUOIT_ERROR_EXISTS);
     CHECK_STATUS(quoit_unlink(name, 0), expected);
     CHECK_STATUS(quoit_unlink(name, 0), expected);
 }

@@ -57,7 +57,8 @@ static void regions()
     CHECK_THROWS(quoit::region::create("local:cpp", {4096}), status::exists);
     CHECK_THROWS(quoit::region::join("local:cpp", {1 << 20}), status::different);
     std::error_code code;
-    CHECK(!quoit::region::create("local:cpp", {4096}, code) && code == status::exists);
+    const quoit::flags none_set = quoit::flags::none;
+    CHECK(!quoit::region::create("local:cpp", {4096}, none_set, code) && code == status::exists);
     auto other = quoit::region::join("local:cpp", {4096}, quoit::flags::none, code);
     CHECK(other && !code);
 
@@ -86,6 +87,51 @@ static void regions()
     CHECK(!quoit::region::open("local:cpp", quoit::flags::none, code) && code);
 }
 
+struct account {
+    std::uint64_t balance;
+};
+
+static void shared_data()
+{
+    auto region = quoit::region::join_for<account>("local:cpp-data");
+    auto other = quoit::region::join("local:cpp-data", {0, 0, sizeof(account)});
+    CHECK(region.data_bytes() == sizeof(account) && region.data<account>()->balance == 0);
+    region.data<account>()->balance = 7;
+    CHECK(other.data<account>()->balance == 7);
+    CHECK(!(other.data<std::array<account, 2>>()));
+    CHECK_THROWS(quoit::region::join_for<item>("local:cpp-data"), status::different);
+    quoit::unlink("local:cpp-data");
+    auto pieces = quoit::region::create("local:cpp-data", {100});
+    CHECK(!pieces.data<account>() && pieces.data_bytes() == 0);
+    quoit::unlink("local:cpp-data");
+}
+
+// Empty handles, default constructed or moved from, fail cleanly.
+static void empty_handles()
+{
+    quoit::region region;
+    quoit::semaphore semaphore;
+    quoit::pool pool;
+    quoit::block block;
+    std::uint64_t offset = 0;
+    CHECK(!region && region.size() == 0 && region.bytes_left() == 0 && region.root() == 0);
+    CHECK(!region.data<account>() && !region.at(0, 1) && region.data_bytes() == 0);
+    CHECK(region.try_alloc(1, 1, offset) == status::invalid);
+    CHECK_THROWS(region.set_root(0), status::invalid);
+    CHECK(!semaphore && semaphore.try_wait() == status::invalid);
+    CHECK(semaphore.try_post() == status::invalid);
+    CHECK_THROWS(semaphore.value(), status::invalid);
+    CHECK(!pool && pool.try_alloc(block) == status::invalid && pool.blocks() == 0);
+    CHECK(pool.block_bytes() == 0 && pool.free_count() == 0);
+    CHECK_THROWS(pool.check(), status::invalid);
+    CHECK_THROWS(pool.reclaim(), status::invalid);
+    for (int i = 0; i < 2; i++) {
+        region.close();
+        semaphore.close();
+        pool.close();
+    }
+}
+
 static void semaphores()
 {
     const std::string name = "qt-cpp-" + std::to_string(std::random_device{}());
@@ -93,7 +139,8 @@ static void semaphores()
     CHECK_THROWS(quoit::semaphore::open(name), status::not_found);
     auto semaphore = quoit::semaphore::create(name, options);
     std::error_code code;
-    CHECK(!quoit::semaphore::create(name, options, code) && code == status::exists);
+    CHECK(!quoit::semaphore::create(name, options, quoit::flags::none, code) &&
+          code == status::exists);
     auto other = quoit::semaphore::join(name, options);
     CHECK(other && quoit::semaphore::open(name, quoit::flags::none, code) && !code);
     semaphore.wait();
@@ -105,7 +152,8 @@ static void semaphores()
     CHECK(other.try_wait_for(1s) == status::ok && other.try_wait() == status::timeout);
     quoit::semaphore moved = std::move(other);
     CHECK(!other && moved.native_handle());
-    quoit::semaphore::unlink(name);
+    quoit::semaphore::unlink(name, quoit::flags::none, code);
+    CHECK(!code);
     CHECK_THROWS(quoit::semaphore::unlink(name), status::not_found);
 }
 
@@ -113,6 +161,8 @@ int main()
 {
     pools();
     regions();
+    shared_data();
+    empty_handles();
     semaphores();
     return 0;
 }
