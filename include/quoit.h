@@ -20,7 +20,7 @@
  *   - A process that may write to a queue can spoil its data. It cannot make you read or write
  *     outside it. Truncating the object behind a live mapping (a file, say) is the exception: the
  *     system then sends SIGBUS.
- *   - After fork, the child's copies of queue and pool handles are disabled: calls return
+ *   - After fork, the child's copies of queue, pool and lock handles are disabled: calls return
  *     QUOIT_ERROR_FORKED, or the answer of an empty queue. Open anew. This needs fork() itself; a
  *     bare clone() system call is not seen. A fork waits while another thread opens or creates.
  *     Regions and semaphores go on. Fork handlers of your own (pthread_atfork) must not call Quoit,
@@ -49,9 +49,9 @@
  *     one queue handle: poll_fd               as the side's own calls
  *     one queue handle: size, inspect, …      any thread, beside both
  *     one queue handle: close                 nothing else
- *     pool, region, semaphore handles         any thread, but for close
+ *     pool, region, lock, semaphore handles   any thread, but for close
  *
- * LIFECYCLE, one for queues, pools, regions and semaphores (THING):
+ * LIFECYCLE, one for queues, pools, regions, locks and semaphores (THING):
  *     quoit_THING_create(name, &options, flags, &handle)   it must not exist
  *     quoit_THING_open(name, flags, &handle)               it must exist
  *     quoit_THING_join(name, &options, flags, &handle)     either; no race and no wait for a maker
@@ -204,7 +204,7 @@ quoit_status quoit_queue_finish(quoit_queue *queue);
 quoit_status quoit_queue_unlink(quoit_queue *queue);
 
 /*
- * Remove the name of a queue, a pool or a region, also of a damaged one, whatever it is.
+ * Remove the name of a queue, a pool, a region or a lock, also of a damaged one, whatever it is.
  *   flags   0, or QUOIT_ANY_OWNER: also an object of another user. The system's permissions
  *           decide: root may, and so may users with write permission on a file's directory
  * OK NOT_FOUND NOT_QUOIT (not removed) OTHER_USER PERMISSION BUSY INVALID.
@@ -436,6 +436,7 @@ quoit_status quoit_pool_check(const quoit_pool *pool);
  *                       reading_join, reading_push, reading_pop, ...: typed, inlined, much faster
  *   <quoit/inspect.h>   quoit_list, quoit_queue_members, quoit_queue_look, ...
  *   <quoit/region.h>    regions: quoit_region_join, quoit_region_data, ... (included here)
+ *   <quoit/lock.h>      locks: quoit_lock_join, quoit_lock_lock, quoit_lock_unlock, ...
  *   <quoit/sem.h>       semaphores: quoit_sem_join, quoit_sem_wait, quoit_sem_post, ...
  */
 #endif

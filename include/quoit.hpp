@@ -493,6 +493,7 @@ template <class T> class queue : public detail::queue_makers<queue<T>>
 };
 
 } // namespace quoit
+#include <quoit/lock.hpp>
 #include <quoit/message_queue.hpp>
 #include <quoit/pool.hpp>
 #include <quoit/region.hpp>

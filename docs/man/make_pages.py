@@ -17,7 +17,7 @@ import sys
 import tempfile
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-HEADERS = ("quoit.h", "quoit/inspect.h", "quoit/region.h", "quoit/sem.h", "quoit/status.h")
+HEADERS = ("quoit.h", "quoit/inspect.h", "quoit/lock.h", "quoit/region.h", "quoit/sem.h", "quoit/status.h")
 DATE = "2026-11-27"
 BEGINS = re.compile(r"^(?:[A-Z]{2,}|[a-z_]+|Both|All): |^OK ")  # a paragraph of a comment that draws none
 SECTION = re.compile(r"^([A-Z][A-Z ,]+[A-Z])(?=[ ,]|$)")

@@ -59,7 +59,7 @@ struct counted {
     return names;
 }
 
-// Removes the name of a queue, a pool or a region; flags: any_owner.
+// Removes the name of a queue, a pool, a region or a lock; flags: any_owner.
 inline void unlink(object_name name, flags f = flags::none)
 {
     detail::check(quoit_unlink(name, detail::bits(f)));

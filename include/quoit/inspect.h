@@ -9,6 +9,7 @@
 #define QUOIT_INSPECT_H
 
 #include <quoit.h>
+#include <quoit/lock.h>
 
 #include <stdbool.h>
 
@@ -22,8 +23,8 @@ extern "C" {
 typedef bool quoit_visit(void *context, const char *name);
 
 /*
- * Call visit for each object of Quoit's: queues, pools and regions, also damaged ones, if their
- * first bytes say that they are.
+ * Call visit for each object of Quoit's: queues, pools, locks and regions, also damaged ones, if
+ * their first bytes say that they are. Semaphores are not listed.
  *   where     NULL: everywhere; a scheme, "sysv"; "file:" and a directory: the objects in it
  * Without a directory, file: objects are those that a process has mapped, as far as this one may
  * see that (Linux; elsewhere none are found). local: objects are their own process's, and not
@@ -83,14 +84,14 @@ enum { QUOIT_MEMBERS_MAX = 65 };
 
 struct quoit_member_info { /* 64 bytes in every version */
     uint32_t pid;          /* in its own PID namespace */
-    uint32_t roles;        /* QUOIT_PRODUCER, QUOIT_CONSUMER or both; of a pool's member 0 */
+    uint32_t roles; /* QUOIT_PRODUCER, QUOIT_CONSUMER or both; of a pool's or a lock's member 0 */
     uint64_t joined_at_unix_ns;
     /* 0: it crashed, and no member has taken its entry since. An observer without write permission
        on the object learns this on Linux only; elsewhere it is then 1. */
     uint32_t alive;
     /* 1: the queue's next step waits for it. MPMC: its claim is the oldest, or it has taken and not
        released the oldest item. BROADCAST: it is the subscriber with the most items left to take.
-       SPSC: the consumer while the queue is full. */
+       SPSC: the consumer while the queue is full. A lock: it has the lock. */
     uint32_t holds_up;
     uint64_t lag; /* BROADCAST: items that this subscriber has yet to take; else 0 */
     uint64_t reserved[4];
@@ -98,7 +99,8 @@ struct quoit_member_info { /* 64 bytes in every version */
 QUOIT_STATIC_ASSERT(sizeof(struct quoit_member_info) == 64, "in every version");
 
 /*
- * The members of a queue, also crashed ones whose entries no member has taken since.
+ * The members of a queue, a pool or a lock, also crashed ones whose entries no member has taken
+ * since.
  *   members_out   room for that many; QUOIT_MEMBERS_MAX is always enough
  *   count_out     how many there are, which may be more
  * OK FORKED INVALID, and CORRUPT if a System V object has lost its lock file: then no member seems
@@ -107,6 +109,8 @@ QUOIT_STATIC_ASSERT(sizeof(struct quoit_member_info) == 64, "in every version");
 quoit_status quoit_queue_members(const quoit_queue *queue, struct quoit_member_info *members_out,
                                  uint64_t room, uint64_t *count_out);
 quoit_status quoit_pool_members(const quoit_pool *pool, struct quoit_member_info *members_out,
+                                uint64_t room, uint64_t *count_out);
+quoit_status quoit_lock_members(const quoit_lock *lock, struct quoit_member_info *members_out,
                                 uint64_t room, uint64_t *count_out);
 
 /* ---- What is in it --------------------------------------------------------------------------- */
@@ -148,9 +152,9 @@ quoit_status quoit_queue_look(const quoit_queue *queue, struct quoit_cursor *cur
 quoit_status quoit_queue_repair(quoit_queue *queue, uint64_t *count_out);
 
 /*
- * Remove the queue or pool of that name if it is abandoned: at least one member crashed in it, and
- * none is alive. If a process joins at the same time, either this call finds it and the name
- * stays, or that process finds no name (quoit_queue_join then creates a new object).
+ * Remove the queue, pool or lock of that name if it is abandoned: at least one member crashed in
+ * it, and none is alive. If a process joins at the same time, either this call finds it and the
+ * name stays, or that process finds no name (quoit_queue_join then creates a new object).
  *   flags   0, or QUOIT_ANY_OWNER, as of quoit_unlink
  * OK NOT_FOUND PERMISSION OTHER_USER, DIFFERENT (a region, which keeps no members), CORRUPT FORMAT,
  * and BUSY: it has a live member, or no member crashed in it; INVALID. Waits at most 10 seconds.

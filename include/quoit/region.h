@@ -30,8 +30,8 @@ struct quoit_region_options { /* 64 bytes in every version; what is not needed i
  *   region_out   the handle, to be closed by quoit_region_close; NULL on failure
  * Creation is atomic: a process finds no region or a whole one, with its data zeroed. So any number
  * of processes may join at the same time, and a crash of the one that creates it blocks none.
- * With QUOIT_OBSERVER open accepts every object, also a queue or a pool; without it these are
- * DIFFERENT.
+ * With QUOIT_OBSERVER open accepts every object, also a queue, a pool or a lock; without it these
+ * are DIFFERENT.
  */
 quoit_status quoit_region_create(const char *name, const struct quoit_region_options *options,
                                  uint32_t flags, quoit_region **region_out);
@@ -43,7 +43,7 @@ void quoit_region_close(quoit_region *region);
 
 /* The memory that options.data_bytes asked for, aligned to 64, NULL if none; for observers
    read-only. It was zeroed when the region was made. Its content, and the atomicity of access, is
-   yours. */
+   yours: a quoit_lock (<quoit/lock.h>) lets one process at a time use it. */
 void *quoit_region_data(const quoit_region *region);
 uint64_t quoit_region_data_bytes(const quoit_region *region);
 

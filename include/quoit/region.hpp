@@ -47,7 +47,7 @@ class region : public detail::flagless_makers<region, quoit_region, region_optio
         return join(n, o, f);
     }
     // The memory of data_bytes, zeroed when the region was made; nullptr if it is smaller than a T.
-    // Its atomicity is yours.
+    // Its atomicity is yours: a quoit::lock lets one process at a time use it.
     template <class T> [[nodiscard]] T *data() const noexcept
     {
         check_type<T>();

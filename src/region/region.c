@@ -72,7 +72,8 @@ const char *quoit_region_what(uint32_t content)
 {
     static const char *const what[] = {[QUOIT_CONTENT_PLAIN] = "a plain region",
                                        [QUOIT_CONTENT_QUEUE] = "a queue",
-                                       [QUOIT_CONTENT_POOL] = "a pool"};
+                                       [QUOIT_CONTENT_POOL] = "a pool",
+                                       [QUOIT_CONTENT_LOCK] = "a lock"};
     return content < sizeof what / sizeof what[0] ? what[content] : "of a later version's kind";
 }
 

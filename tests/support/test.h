@@ -9,6 +9,7 @@
 
 #include <quoit.h>
 #include <quoit/inspect.h>
+#include <quoit/lock.h>
 #include <quoit/sem.h>
 #include <quoit/typed.h>
 

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: MIT
-// <quoit.hpp>: pools, regions and semaphores. Queues: cpp_test.cpp.
+// <quoit.hpp>: pools, regions, locks and semaphores. Queues: cpp_test.cpp.
 #include <quoit.hpp>
 
 #include "check.hpp"
 
 #include <array>
 #include <chrono>
+#include <mutex>
 #include <random>
 #include <string>
 #include <utility>
@@ -106,14 +107,51 @@ static void shared_data()
     quoit::unlink("local:cpp-data");
 }
 
+// As std::mutex is used, and what it is that a crash of the holder leaves, here by close().
+static void locks()
+{
+    auto lock = quoit::lock::join("local:cpp-lock"), other = quoit::lock::join("local:cpp-lock");
+    std::error_code code;
+    CHECK(!quoit::lock::create("local:cpp-lock", {}, quoit::flags::none, code) &&
+          code == status::exists);
+    {
+        const std::lock_guard<quoit::lock> guard(lock);
+        CHECK(!lock.abandoned() && lock.holder() != 0 && other.holder() == lock.holder());
+        CHECK(!other.try_lock() && !lock.try_lock() && other.acquire(1ms) == status::timeout);
+        std::unique_lock<quoit::lock> waiting(other, std::defer_lock);
+        CHECK(!waiting.try_lock_for(1ms) && !waiting.try_lock());
+        CHECK(!waiting.try_lock_until(std::chrono::steady_clock::now() + 1ms));
+        CHECK(other.try_unlock() == status::not_yours);
+        CHECK_THROWS(other.unlock(), status::not_yours);
+    }
+    CHECK(lock.holder() == 0 && other.try_lock_for(1s));
+    other.close();
+    CHECK(!other);
+    {
+        const std::unique_lock<quoit::lock> guard(lock, std::try_to_lock);
+        CHECK(guard && lock.abandoned());
+    }
+    CHECK(lock.acquire() == status::ok && !lock.abandoned());
+    lock.unlock();
+    const auto observer = quoit::lock::open("local:cpp-lock", quoit::observer);
+    CHECK(observer.holder() == 0);
+    quoit::unlink("local:cpp-lock");
+    CHECK_THROWS(quoit::lock::open("local:cpp-lock"), status::not_found);
+}
+
 // Empty handles, default constructed or moved from, fail cleanly.
 static void empty_handles()
 {
+    quoit::lock lock;
     quoit::region region;
     quoit::semaphore semaphore;
     quoit::pool pool;
     quoit::block block;
     std::uint64_t offset = 0;
+    CHECK(!lock && lock.acquire() == status::invalid && lock.try_unlock() == status::invalid);
+    CHECK_THROWS(lock.lock(), status::invalid);
+    CHECK_THROWS(lock.try_lock(), status::invalid);
+    CHECK_THROWS(lock.holder(), status::invalid);
     CHECK(!region && region.size() == 0 && region.bytes_left() == 0 && region.root() == 0);
     CHECK(!region.data<account>() && !region.at(0, 1) && region.data_bytes() == 0);
     CHECK(region.try_alloc(1, 1, offset) == status::invalid);
@@ -126,6 +164,7 @@ static void empty_handles()
     CHECK_THROWS(pool.check(), status::invalid);
     CHECK_THROWS(pool.reclaim(), status::invalid);
     for (int i = 0; i < 2; i++) {
+        lock.close();
         region.close();
         semaphore.close();
         pool.close();
@@ -162,6 +201,7 @@ int main()
     pools();
     regions();
     shared_data();
+    locks();
     empty_handles();
     semaphores();
     return 0;
