@@ -11,11 +11,12 @@
 #include <string.h>
 
 static const char help[] =
-    "Lists the queues, pools and regions on this machine, of all kinds of names, sorted by name:\n"
-    "how large an item (a block) is, how many there is room for, how many there are, and who is\n"
-    "in it. Regions count bytes. The room in an SPSC queue of messages is bytes (B): FILL says "
-    "how\n"
-    "full it is. The size of a queue of blocks of lines, which `quoit push` makes, is lines.\n"
+    "Lists the queues, pools, regions and locks on this machine, of all kinds of names, sorted by\n"
+    "name: how large an item (a block) is, how many there is room for, how many there are, and "
+    "who\n"
+    "is in it. Regions count bytes, locks holders. The room in an SPSC queue of messages is bytes\n"
+    "(B): FILL says how full it is. The size of a queue of blocks of lines, which `quoit push`\n"
+    "makes, is lines.\n"
     "Objects that this user may not read are counted, not shown (Linux, posix:).\n"
     "\n"
     "  WHERE        a NAME, or how names begin: products, sysv:prod; a scheme: posix, sysv,\n"
@@ -38,17 +39,21 @@ static const char help[] =
     "and \"finished\" where the producer has ended the stream.\n"
     "\n"
     "JSON keys, of `quoit ls` and `quoit stat`:\n"
-    "  name, kind (spsc mpmc broadcast pool region unknown), state (\"in use\" idle dead damaged\n"
-    "  foreign unknown), damage (null, or why), members: an array of {pid, process, roles,\n"
+    "  name, kind (spsc mpmc broadcast pool region lock unknown), state (\"in use\" idle dead\n"
+    "  damaged foreign unknown), damage (null, or why), members: an array of {pid, process, "
+    "roles,\n"
     "  alive, stopped, holds_up, lag, joined_at_unix_ns};\n"
     "  but for foreign ones, and damaged ones that cannot be opened: item_bytes, capacity, size,\n"
-    "  unit (what size, pushed and popped count: items, messages, lines, blocks, bytes), fill (0\n"
-    "  to 1), size_bytes and capacity_bytes (null, but for SPSC queues of messages, which hold "
+    "  unit (what size, pushed and popped count: items, messages, lines, blocks, bytes, holders),\n"
+    "  fill (0 to 1), size_bytes and capacity_bytes (null, but for SPSC queues of messages, which "
+    "hold "
     "capacity of the\n"
     "  longest, and more of shorter ones);\n"
     "  of queues: item_type, item_align, finishes, messages, drop_oldest, finished, user_bytes,\n"
     "  pushed, popped, full, empty, sleeps,\n"
-    "  wakes, repairs, high_water, created_by, created_at_unix_ns\n"
+    "  wakes, repairs, high_water, created_by, created_at_unix_ns;\n"
+    "  of regions: data_bytes;\n"
+    "  of locks: holder (a PID, or null), abandoned (the last holder crashed with it)\n"
     "\n"
     "Exit codes: 0 listed, also where there is nothing; 1 trouble, said on stderr; 2 wrong usage.\n"
     "\n"
@@ -243,6 +248,6 @@ static int run(int argc, char **argv)
 
 const struct tool_command tool_ls = {.name = "ls",
                                      .arguments = "[OPTION...] [WHERE...]",
-                                     .summary = "list the queues, pools and regions there are",
+                                     .summary = "list the queues, pools, regions and locks",
                                      .help = help,
                                      .run = run};

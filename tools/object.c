@@ -138,6 +138,30 @@ static quoit_status read_pool(const char *name, unsigned owners, struct object *
     return QUOIT_OK;
 }
 
+static quoit_status read_lock(const char *name, unsigned owners, struct object *object)
+{
+    quoit_lock *lock;
+    uint64_t count = 0;
+    quoit_status status = quoit_lock_open(name, QUOIT_OBSERVER | owners, &lock);
+    if (status != QUOIT_OK)
+        return status;
+    object->type = OBJECT_LOCK;
+    status = quoit_lock_members(lock, object->members, QUOIT_MEMBERS_MAX, &count);
+    if (status != QUOIT_OK)
+        note_damage(object, status);
+    status = quoit_lock_holder(lock, &object->holder);
+    object->abandoned = status == QUOIT_ABANDONED;
+    if (is_damage(status))
+        note_damage(object, status);
+    object->capacity = 1;
+    object->used = object->holder != 0;
+    object->unit = "holders";
+    object->fill = (double)object->used;
+    quoit_lock_close(lock);
+    count_members(object, count);
+    return QUOIT_OK;
+}
+
 static quoit_status read_region(const char *name, unsigned owners, struct object *object)
 {
     quoit_region *region;
@@ -147,6 +171,7 @@ static quoit_status read_region(const char *name, unsigned owners, struct object
     object->type = OBJECT_REGION;
     object->capacity = quoit_region_size(region);
     object->used = object->capacity - quoit_region_bytes_left(region);
+    object->data_bytes = quoit_region_data_bytes(region);
     object->unit = "bytes";
     object->fill = share((double)object->used, (double)object->capacity);
     quoit_region_close(region);
@@ -162,6 +187,8 @@ static quoit_status read_object(const char *name, unsigned owners, struct object
     quoit_status status = read_queue(name, owners, object);
     if (status == QUOIT_ERROR_DIFFERENT)
         status = read_pool(name, owners, object);
+    if (status == QUOIT_ERROR_DIFFERENT)
+        status = read_lock(name, owners, object);
     if (status == QUOIT_ERROR_DIFFERENT)
         status = read_region(name, owners, object);
     bool is_cut_off = fault_end();
@@ -188,7 +215,7 @@ quoit_status object_read_listed(const char *name, struct object *object_out)
 const char *object_kind(const struct object *object)
 {
     static const char *const queues[] = {"spsc", "mpmc", "broadcast"};
-    static const char *const others[] = {"?", "?", "pool", "region"};
+    static const char *const others[] = {"?", "?", "pool", "region", "lock"};
     if (object->type != OBJECT_QUEUE)
         return others[object->type];
     return (unsigned)object->queue.kind < 3 ? queues[object->queue.kind] : "?";

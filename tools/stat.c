@@ -19,6 +19,7 @@ static const char help[] =
     "  sleeps, wakes    how often a side went to sleep, and was woken, a system call each\n"
     "  repairs          what the dead had left, and others saw to\n"
     "  high-water mark  the most that members have seen in it\n"
+    "  holder           of a lock: the process that has it\n"
     "\n"
     "  -a, --all            all that `quoit ls` finds; what belongs to another user is shown by "
     "name\n"
@@ -99,12 +100,25 @@ static void print_queue(const struct object *object)
     print_created(info);
 }
 
+static void print_lock(const struct object *object)
+{
+    if (object->abandoned)
+        printf("  holder           %snone: the last one crashed, or closed, with it%s\n",
+               print_colour(PRINT_YELLOW), print_colour(PRINT_PLAIN));
+    else if (object->holder == 0)
+        puts("  holder           none");
+    else
+        printf("  holder           %" PRIu32 "\n", object->holder);
+}
+
 static void print_other(const struct object *object)
 {
     if (object->type == OBJECT_POOL)
         printf("  blocks           %" PRIu64 " bytes each\n", object->item_bytes);
     printf("  in use           %" PRIu64 " of %" PRIu64 "%s (%.0f%%)\n", object->used,
            object->capacity, object->type == OBJECT_REGION ? " bytes" : "", object->fill * 100);
+    if (object->data_bytes > 0)
+        printf("  data             %" PRIu64 " bytes\n", object->data_bytes);
 }
 
 static void print_member(const struct quoit_member_info *member)
@@ -143,9 +157,11 @@ static void print_object(const struct object *object)
     printf("%s\n", print_colour(PRINT_PLAIN));
     if (object->type == OBJECT_QUEUE)
         print_queue(object);
+    else if (object->type == OBJECT_LOCK)
+        print_lock(object);
     else if (object->type != OBJECT_UNKNOWN)
         print_other(object);
-    if (object->type == OBJECT_QUEUE || object->type == OBJECT_POOL)
+    if (object->type != OBJECT_UNKNOWN && object->type != OBJECT_REGION)
         printf("  members          %" PRIu64 "\n", object->living);
     for (uint64_t i = 0; i < object->member_count; i++)
         print_member(&object->members[i]);
