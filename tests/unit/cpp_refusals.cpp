@@ -10,6 +10,8 @@ struct wide {
 
 #ifdef IN_PLACE // with every member
 template class quoit::queue<REFUSED>;
+template class quoit::detail::queue_calls<quoit::queue<REFUSED>,
+                                          quoit::detail::item_types<REFUSED>>;
 template class quoit::claimed<REFUSED>;
 template class quoit::claimed_many<REFUSED>;
 template class quoit::peeked<REFUSED>;
