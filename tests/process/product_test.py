@@ -408,12 +408,36 @@ def statuses(suite, right):
               f"{receiver} after a Ctrl-C: {lines}")
 
 
+def shared_memory(suite):
+    """Runs of the example with a lock: no visit is lost, and a run that is killed blocks no other one. Their names are
+    fixed, so this part runs only when named."""
+    names = ["visits", "visits-lock"]
+    suite.names += names
+    for name in names:
+        suite.is_there(name)  # what an earlier failure left
+    if suite.windows:  # where both end with the last handle
+        check(suite.end(suite.start("example_visits")) == ["1000 visits"], "a run alone does not count to 1000")
+        return
+    runs = [suite.start("example_visits") for _ in range(4)]
+    ends = sorted(int(line.split()[0]) for run in runs for line in suite.end(run))
+    check(len(ends) == 4 and ends[-1] == 4000, f"four runs count to {ends}")
+    killed = suite.start("example_visits")
+    killed.kill()
+    killed.communicate()
+    killed.output.close()
+    lines = suite.end(suite.start("example_visits"))
+    check(len(lines) == 1 and 5000 <= int(lines[0].split()[0]) <= 6000, f"after a kill: {lines}")
+    for name in names:
+        suite.unlink(name)
+
+
 # Console events take the place of signals on Windows: console_windows_test.c.
 POSIX_PARTS = [signals, blocked_output, closed_output]
 PARTS = [demonstration, same_seed_slow_consumer, no_consumer_then_one, losses, counts,
          consumer_killed, producer_killed, signals, blocked_output, closed_output,
          restart_beside_the_last_consumer, two_at_once, bad_values, full_output,
-         short_programs]
+         short_programs, shared_memory]
+NAMED = [short_programs, shared_memory]
 
 
 def main():
@@ -421,7 +445,7 @@ def main():
     unknown = set(sys.argv[2:]) - {part.__name__ for part in PARTS}
     check(not unknown, f"there is no part {unknown}")
     for part in PARTS:
-        if part.__name__ not in sys.argv[2:] and (sys.argv[2:] or part is short_programs):
+        if part.__name__ not in sys.argv[2:] and (sys.argv[2:] or part in NAMED):
             continue
         if suite.windows and part in POSIX_PARTS:
             continue
@@ -434,7 +458,7 @@ def main():
     for entry in os.scandir(suite.work):
         check(entry.name.split("-")[0] in ("producer", "consumer", "example_sender",
                                            "example_receiver", "example_poll", "example_cpp_sender",
-                                           "example_cpp_receiver"), f"{entry.name} was left behind")
+                                           "example_cpp_receiver", "example_visits"), f"{entry.name} was left behind")
         os.unlink(entry.path)
     os.rmdir(suite.work)
 
