@@ -97,6 +97,20 @@ class PoolOptions(ctypes.Structure):
                 ("memory", c_uint32), ("reserved_word", c_uint32), ("reserved", c_uint64 * 4)]
 
 
+class RegionOptions(ctypes.Structure):
+    _fields_ = [("data_bytes", c_uint64), ("size_bytes", c_uint64), ("permissions", c_uint32), ("memory", c_uint32),
+                ("reserved", c_uint64 * 5)]
+
+
+class LockOptions(ctypes.Structure):
+    _fields_ = [("permissions", c_uint32), ("memory", c_uint32), ("reserved", c_uint64 * 7)]
+
+
+class SemOptions(ctypes.Structure):
+    _fields_ = [("value", c_uint32), ("permissions", c_uint32), ("give_back", c_uint32), ("reserved_word", c_uint32),
+                ("reserved", c_uint64 * 6)]
+
+
 VISIT = ctypes.CFUNCTYPE(c_bool, c_void_p, c_char_p)
 
 
@@ -146,7 +160,15 @@ def _declare(library):
         "pool_free": (c_int, h, u64), "pool_at": (c_void_p, h, u64), "pool_push": (c_int, h, h, u64, wait),
         "pool_pop": (c_int, h, h, u64s, wait), "pool_reclaim": (c_int, h, POINTER(c_void_p), u64, u64s),
         "pool_block_bytes": (u64, h), "pool_blocks": (u64, h), "pool_free_count": (u64, h),
+        "region_data": (c_void_p, h), "region_data_bytes": (u64, h), "lock_lock": (c_int, h, wait),
+        "lock_unlock": (c_int, h), "lock_holder": (c_int, h, POINTER(c_uint32)), "sem_wait": (c_int, h, wait),
+        "sem_post": (c_int, h), "sem_value": (c_int, h, POINTER(c_uint32)), "sem_unlink": (c_int, c_char_p, c_uint32),
     }
+    for kind, options in (("region", RegionOptions), ("lock", LockOptions), ("sem", SemOptions)):
+        for call in ("create", "join"):
+            calls[f"{kind}_{call}"] = (c_int, c_char_p, POINTER(options), c_uint32, out)
+        calls[f"{kind}_open"] = (c_int, c_char_p, c_uint32, out)
+        calls[f"{kind}_close"] = (None, h)
     for name, (result, *arguments) in calls.items():
         try:
             function = getattr(library, "quoit_" + name)

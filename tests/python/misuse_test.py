@@ -29,7 +29,7 @@ class Arguments(Case):
     """Wrong arguments raise an exception with a message, and no value is truncated."""
 
     def test_handles_are_made_by_methods(self):
-        for kind in (quoit.Queue, quoit.Pool):
+        for kind in (quoit.Queue, quoit.Pool, quoit.Region, quoit.Lock, quoit.Semaphore):
             for arguments in ((), ("name",), (1,), (None,), ("name", quoit.PRODUCER)):
                 with self.assertRaisesRegex(TypeError, "create"):
                     kind(*arguments)
@@ -54,6 +54,10 @@ class Arguments(Case):
                 create(self.name, value, capacity=4, item_bytes=4)
             with self.assertRaises((TypeError, ValueError)):
                 quoit.Pool.create(self.name, block_bytes=value, blocks=2)
+            with self.assertRaises((TypeError, ValueError)):
+                quoit.Region.create(self.name, data_bytes=value)
+            with self.assertRaises((TypeError, ValueError)):
+                quoit.Semaphore.create(self.name, value=value)
         self.assertRaisesRegex(ValueError, "capacity is -1", create, self.name, BOTH, capacity=-1, item_bytes=4)
         self.assertRaises(quoit.NotFound, quoit.unlink, self.name)
 

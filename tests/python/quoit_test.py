@@ -63,7 +63,8 @@ class Headers(unittest.TestCase):
     def test_layouts_and_constants(self):
         structs = {"quoit_queue_options": quoit._library.QueueOptions, "quoit_queue_info": quoit.QueueInfo,
                    "quoit_member_info": quoit.Member, "quoit_cursor": quoit.Cursor,
-                   "quoit_pool_options": quoit._library.PoolOptions}
+                   "quoit_pool_options": quoit._library.PoolOptions, "quoit_region_options": quoit._library.RegionOptions,
+                   "quoit_lock_options": quoit._library.LockOptions, "quoit_sem_options": quoit._library.SemOptions}
         constants = ["SPSC", "MPMC", "BROADCAST", "WAIT_FOR_SLOWEST", "DROP_OLDEST", "PRODUCER", "CONSUMER",
                      "OBSERVER", "ANY_OWNER", "FROM_OLDEST", "ITEMS", "ROOM", "MEMBERS_MAX"]
         lines, expected = [], []
@@ -82,7 +83,7 @@ class Headers(unittest.TestCase):
         compiler = os.environ.get("CC", "cc")
         with tempfile.TemporaryDirectory() as folder:
             with open(folder + "/offsets.c", "w") as file:
-                file.write("#include <quoit.h>\n#include <quoit/inspect.h>\n#include <stddef.h>\n#include <stdio.h>\nint main(void)\n{\n"
+                file.write("#include <quoit.h>\n#include <quoit/inspect.h>\n#include <quoit/sem.h>\n#include <stddef.h>\n#include <stdio.h>\nint main(void)\n{\n"
                            + "\n".join(lines) + "\nreturn 0;\n}\n")
             subprocess.run([compiler, "-std=c11", "-I", ROOT + "/include", folder + "/offsets.c", "-o",
                             folder + "/offsets"], check=True)

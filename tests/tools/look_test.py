@@ -187,6 +187,43 @@ def pool_repaired(suite):
     check(told["ok"] and suite.object(name)["size"] == 0, f"{told}, {suite.object(name)}")
 
 
+# Has a lock, and a region with data, until it is killed.
+HOLDER = """
+import sys
+import quoit
+region = quoit.Region.create(sys.argv[2], data_bytes=100)
+lock = quoit.Lock.create(sys.argv[1])
+lock.acquire()
+print("ready", flush=True)
+sys.stdin.read()
+"""
+
+
+def locks(suite):
+    """A lock is shown with its holder, dead once that is killed, and removed."""
+    if "QUOIT_LIBRARY" not in os.environ:
+        print("  left out: no library that Python could load")
+        return
+    name, region = suite.name(), suite.name()
+    holder = subprocess.Popen([sys.executable, "-c", HOLDER, name, region], stdin=subprocess.PIPE,
+                              stdout=subprocess.PIPE, env={**os.environ, "PYTHONPATH": str(PYTHON)})
+    suite.processes.append(holder)
+    check(holder.stdout.readline() == b"ready\n", "the holder did not start")
+    found = suite.object(name)
+    check((found["kind"], found["state"], found["holder"], found["abandoned"]) == ("lock", "in use", holder.pid, False), found)
+    check([(member["pid"], member["holds_up"]) for member in found["members"]] == [(holder.pid, True)], found)
+    check(f"holder           {holder.pid}" in suite.run("stat", name).stdout, suite.run("stat", name).stdout)
+    check(" lock " in suite.run("ls", name).stdout, suite.run("ls", name).stdout)
+    check("quoit_lock_held" in suite.run("stat", "--format", "prometheus", name).stdout, "no metric")
+    check("data             100" in suite.run("stat", region).stdout, suite.run("stat", region).stdout)
+    suite.kill(holder)
+    found = suite.object(name)
+    check((found["state"], found["holder"], found["abandoned"]) == ("dead", None, True), found)
+    check("crashed" in suite.run("stat", name).stdout, suite.run("stat", name).stdout)
+    suite.run("rm", "--dead", name)
+    suite.run("rm", region)
+
+
 def held_roles(suite):
     """Roles that living processes hold are no failure of a repair."""
     name = suite.queue(suite.name(), "--kind", "spsc")
@@ -443,7 +480,7 @@ def top_screen(suite):
     check(dumb is None or "\x1b[" not in dumb.stdout, "a dumb terminal is sent escapes")
 
 
-PARTS = [ls, dead_and_repaired, repair_unseen, pool_repaired, held_roles, stat, unlinked, prometheus, sizes, stopped,
+PARTS = [ls, dead_and_repaired, repair_unseen, pool_repaired, locks, held_roles, stat, unlinked, prometheus, sizes, stopped,
          listed_by_name, missing_places, damaged, rm, bad_input, top_plain]
 
 
