@@ -41,11 +41,12 @@ void quoit_lock_close(quoit_lock *lock);
  * that share a handle exclude each other as well, and any of them may unlock it. It is not
  * recursive: a thread that locks twice waits for itself.
  *   timeout_ns   as of quoit_queue_push
- * OK         this handle has the lock
- * ABANDONED  this handle has the lock, and must unlock it. The last holder crashed, or closed its
- *            handle, with the lock: what the lock protects may be half changed. Repair it first
- * TIMEOUT    another handle still has it, and the time is over
- * CORRUPT FORKED WRONG_ROLE (an observer) INVALID: this handle does not have it.
+ * Returns one of
+ *   OK           this handle has the lock
+ *   ABANDONED    this handle has the lock, and must unlock it. The last holder crashed, or closed
+ *                its handle, with the lock: first repair what it protects, which may be half done
+ *   TIMEOUT      another handle still has it, and the time is over
+ * or CORRUPT FORKED WRONG_ROLE (an observer) INVALID: then this handle does not have it.
  * A holder that is stopped keeps the lock. A wait ends within a tenth of a second, or a little
  * more, after a holder has crashed. A free lock costs no system call; there is no order among
  * those that wait. A cancelled thread does not have the lock.
