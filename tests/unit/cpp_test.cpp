@@ -272,6 +272,10 @@ static void items(quoit::options options)
         CHECK(queue.front().number == 6);
         queue.pop();
     }
+    decltype(queue) other;
+    queue.swap(other);
+    CHECK(!queue && other.size() == 0 && queue.try_push({7, 0}) == status::invalid);
+    std::swap(queue, other);
     queue.push({7, 0});
     CHECK(!queue.finished());
     queue.finish();
