@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Locks and the data that they protect, between processes: none is ever in it beside another, a
-   killed holder is found by whoever comes next or waits, and a stopped one keeps its lock. */
+/* Locks and the data that they protect, between processes: two holders never overlap, the
+   next process finds a killed holder, also one that waits, and a stopped holder keeps its lock. */
 #include "test.h"
 
 #include <stdatomic.h>

@@ -71,7 +71,7 @@ static void every_scheme(void)
     }
 }
 
-/* A handle that closes with the lock leaves it as a crash does: the next one is told once. */
+/* A handle that closes with the lock leaves it as a crash does: the next call returns ABANDONED, once. */
 static void closed_with_the_lock(void)
 {
     for (int i = 0; TEST_LOOP_TEXT(test_schemes[i], 0, test_schemes[i]); i++) {
