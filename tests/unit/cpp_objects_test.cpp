@@ -24,7 +24,7 @@ static void pools()
     auto pool = quoit::pool::create("local:cpp-pool", {sizeof(item), 2});
     std::error_code code;
     CHECK(!quoit::pool::create("local:cpp-pool", {sizeof(item), 2}, quoit::flags::none, code));
-    CHECK(code == status::exists);
+    CHECK_EQ(code, status::exists);
     CHECK(quoit::pool::open("local:cpp-pool", quoit::observer, code) && !code);
     auto queue = quoit::block_queue::create("local:cpp", {2}, both);
     {
@@ -40,8 +40,8 @@ static void pools()
         CHECK(pool.try_pop(queue, none) == status::empty && !pool.try_pop(queue));
         CHECK(pool.try_pop_for(queue, none, 1ms) == status::empty && !pool.pop_for(queue, 1ms));
         CHECK_THROWS(pool.pop(queue, 1ms), status::empty);
-        CHECK(pool.try_push_for(queue, std::move(other), 1s) == status::ok);
-        CHECK(pool.pop_for(queue, 1s)->as<item>().number == 7);
+        CHECK_EQ(pool.try_push_for(queue, std::move(other), 1s), status::ok);
+        CHECK_EQ(pool.pop_for(queue, 1s)->as<item>().number, 7);
     }
     CHECK(pool.free_count() == 2 && pool.reclaim(queue) == 0 && pool.reclaim() == 0);
     pool.check();
@@ -69,7 +69,7 @@ static void regions()
     items[9].number = 7;
     region.set_root(offset);
     CHECK(other.root() == offset && other.at<item>(offset, 10)[9].number == 7);
-    CHECK(region.alloc(1, 64) % 64 == 0);
+    CHECK_EQ(region.alloc(1, 64) % 64, 0);
     CHECK_THROWS(region.alloc(1 << 20, 1), status::no_space);
     CHECK_THROWS(region.alloc<item>(UINT64_MAX / 4), status::no_space);
     std::uint64_t none = 1;
@@ -100,7 +100,7 @@ static void semaphores()
     CHECK(other.try_wait() == status::timeout && other.try_wait_for(1ms) == status::timeout);
     CHECK_THROWS(other.wait(1ms), status::timeout);
     semaphore.post();
-    CHECK(semaphore.try_post() == status::ok);
+    CHECK_EQ(semaphore.try_post(), status::ok);
     other.wait(1s);
     CHECK(other.try_wait_for(1s) == status::ok && other.try_wait() == status::timeout);
     quoit::semaphore moved = std::move(other);
