@@ -90,7 +90,10 @@ void test_print_place(FILE *stream)
             (void)fprintf(stream, "%s%s", before, place->contexts[i]);
             before = "; ";
         }
-    (void)fprintf(stream, "%s\n  again: ", before[0] ? "" : "(no loop)");
+    (void)fprintf(stream, "%s\n", before[0] ? "" : "(no loop)");
+    if (!place->part[0]) /* a second process: the test that started it prints how to repeat it */
+        return;
+    (void)fprintf(stream, "  again: ");
     print_setting(stream, "QUOIT_TEST_EFFORT");
     print_setting(stream, "QUOIT_CRASH_POINTS");
     (void)fprintf(stream, "%s \"%s\" --seed %llu", test_program, place->part,
@@ -121,15 +124,16 @@ void test_skip(const char *reason)
 /* ---- Chance, effort -------------------------------------------------------------------------- */
 
 uint64_t test_seed;
+static bool has_drawn; /* since this part or role began */
 
-/* Steele, Lea and Flood: splitmix64, of any seed. */
+/* Steele, Lea and Flood: splitmix64, of any seed. Each part begins with the seed: a part that runs
+   alone makes the same choices. */
 uint64_t test_random(void)
 {
     static uint64_t state;
-    static bool begun;
-    if (!begun)
+    if (!has_drawn)
         state = test_seed;
-    begun = true;
+    has_drawn = true;
     uint64_t z = state += UINT64_C(0x9e3779b97f4a7c15);
     z = (z ^ z >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
     z = (z ^ z >> 27) * UINT64_C(0x94d049bb133111eb);
@@ -317,6 +321,7 @@ static int run_role(const struct test_role *roles, const struct command *command
     TEST_CONTEXT("a second process, '%s' %s %s", command->role,
                  command->arguments[0] ? command->arguments[0] : "",
                  command->arguments[0] && command->arguments[1] ? command->arguments[1] : "");
+    test_explain_ending();
     for (; roles && roles->name; roles++)
         if (strcmp(roles->name, command->role) == 0) {
             roles->run(command->arguments);
@@ -331,6 +336,7 @@ static void run_part(const struct test_part *part)
     (void)snprintf(place->part, sizeof place->part, "%s", part->name);
     test_part_name = part->name;
     TEST_CONTEXT("%s", "");
+    has_drawn = false;
     (void)printf("%s\n", part->name);
     (void)fflush(stdout);
     part->run();

@@ -243,6 +243,8 @@ void *test_watched_memory(size_t bytes);
    children and its objects are removed, and a line shows where it was. On POSIX systems the caller
    continues in a new process. */
 void test_watch(unsigned seconds);
+/* In a second process: prints where it is if the watcher ends the test. */
+void test_explain_ending(void);
 /* Prints where the test is; removes the objects that it remembers. */
 void test_print_place(FILE *stream);
 void test_remove_names(void);

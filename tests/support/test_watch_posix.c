@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 static pid_t watched;
@@ -38,10 +39,29 @@ static void kill_group(void)
     (void)kill(-watched, SIGKILL);
 }
 
+/* Second processes first print where they are (test_explain_ending); a stopped one cannot. */
 static void end_it(int signal_number)
 {
+    const struct timespec moment = {.tv_nsec = 300000000};
     ended_by = signal_number;
+    (void)kill(-watched, SIGTERM);
+    (void)nanosleep(&moment, NULL);
     kill_group();
+}
+
+/* printf may be in the midst of a call of the interrupted code: then nothing is printed, and
+   SIGKILL follows. */
+static void explain_and_end(int signal_number)
+{
+    test_print_place(stderr);
+    (void)signal(signal_number, SIG_DFL);
+    (void)raise(signal_number);
+}
+
+void test_explain_ending(void)
+{
+    struct sigaction action = {.sa_handler = explain_and_end};
+    (void)sigaction(SIGTERM, &action, NULL);
 }
 
 static void catch_signals(void)
