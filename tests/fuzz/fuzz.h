@@ -43,6 +43,14 @@ struct fuzz {
     uint32_t item_bytes;
 };
 
+/* Prints what is false, removes this process's objects, and aborts, which the fuzzer reports. */
+#define FUZZ_CHECK(condition)                          \
+    do {                                               \
+        if (!(condition))                              \
+            fuzz_fail(__FILE__, __LINE__, #condition); \
+    } while (0)
+_Noreturn void fuzz_fail(const char *file, int line, const char *condition);
+
 /* ---- fuzz_peer.c ----------------------------------------------------------------------------- */
 
 void change_byte(struct fuzz *fuzz);

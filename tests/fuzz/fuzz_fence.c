@@ -3,8 +3,6 @@
    would lead there later. */
 #include "fuzz.h"
 
-#include <stdlib.h>
-
 #if defined(__has_include)
 #if __has_include(<sanitizer/asan_interface.h>)
 #include <sanitizer/asan_interface.h>
@@ -80,12 +78,6 @@ void unfence_pool(const quoit_pool *pool)
 
 /* ---- What a handle keeps --------------------------------------------------------------------- */
 
-static void check(bool condition)
-{
-    if (!condition)
-        abort();
-}
-
 static bool is_slot(const struct quoit_ring_place *ring, const uint8_t *slot)
 {
     uint64_t at = (uint64_t)((uintptr_t)slot - (uintptr_t)ring->slots);
@@ -95,40 +87,40 @@ static bool is_slot(const struct quoit_ring_place *ring, const uint8_t *slot)
 
 static void check_mpmc(const struct quoit_ring_place *ring, const struct quoit_mpmc_side *side)
 {
-    check(is_slot(ring, side->next.slot));
-    check(!side->held.slot || is_slot(ring, side->held.slot));
+    FUZZ_CHECK(is_slot(ring, side->next.slot));
+    FUZZ_CHECK(!side->held.slot || is_slot(ring, side->held.slot));
 }
 
 static void check_producer(const struct quoit_ring_place *ring, struct quoit_ring_producer *side)
 {
-    check(is_slot(ring, quoit_ring_producer_slot(side)));
-    check(side->limit - side->position <= ring->capacity);
+    FUZZ_CHECK(is_slot(ring, quoit_ring_producer_slot(side)));
+    FUZZ_CHECK(side->limit - side->position <= ring->capacity);
     if (ring->ops == &quoit_mpmc)
         check_mpmc(ring, &side->mpmc);
     if (ring->ops == &quoit_spsc_bytes) {
-        check(is_slot(ring, side->bytes.slot));
-        check(side->bytes.limit - side->bytes.position <= turn_bytes(ring));
-        check(side->bytes.at_hand <= ring->ops->stride(ring->item_bytes));
+        FUZZ_CHECK(is_slot(ring, side->bytes.slot));
+        FUZZ_CHECK(side->bytes.limit - side->bytes.position <= turn_bytes(ring));
+        FUZZ_CHECK(side->bytes.at_hand <= ring->ops->stride(ring->item_bytes));
     }
     if (ring->ops == &quoit_broadcast_lossless)
-        check(side->broadcast.limit - side->broadcast.position <= ring->capacity);
+        FUZZ_CHECK(side->broadcast.limit - side->broadcast.position <= ring->capacity);
     if (ring->ops == &quoit_broadcast_lossless || ring->ops == &quoit_broadcast_lossy)
-        check(is_slot(ring, side->broadcast.slot));
+        FUZZ_CHECK(is_slot(ring, side->broadcast.slot));
 }
 
 static void check_consumer(const struct quoit_ring_place *ring, struct quoit_ring_consumer *side)
 {
-    check(is_slot(ring, quoit_ring_consumer_slot(side)));
-    check(side->limit - side->position <= ring->capacity);
+    FUZZ_CHECK(is_slot(ring, quoit_ring_consumer_slot(side)));
+    FUZZ_CHECK(side->limit - side->position <= ring->capacity);
     if (ring->ops == &quoit_mpmc)
         check_mpmc(ring, &side->mpmc);
     if (ring->ops == &quoit_spsc_bytes) {
-        check(is_slot(ring, side->bytes.slot));
-        check(side->bytes.limit - side->bytes.position <= turn_bytes(ring));
-        check(side->bytes.at_hand <= ring->ops->stride(ring->item_bytes));
+        FUZZ_CHECK(is_slot(ring, side->bytes.slot));
+        FUZZ_CHECK(side->bytes.limit - side->bytes.position <= turn_bytes(ring));
+        FUZZ_CHECK(side->bytes.at_hand <= ring->ops->stride(ring->item_bytes));
     }
     if (ring->ops == &quoit_broadcast_lossless || ring->ops == &quoit_broadcast_lossy)
-        check(is_slot(ring, side->broadcast.slot));
+        FUZZ_CHECK(is_slot(ring, side->broadcast.slot));
 }
 
 void check_sides(const quoit_queue *queue)
