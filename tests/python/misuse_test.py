@@ -6,6 +6,7 @@ import array
 import asyncio
 import contextlib
 import copy
+import faulthandler
 import gc
 import os
 import pickle
@@ -23,6 +24,9 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from quoit_test import BOTH, ROOT, Case, quoit  # noqa: E402  pylint: disable=wrong-import-position
 
 WITH_MODULE = {**os.environ, "PYTHONPATH": ROOT + "/python"}
+
+
+faulthandler.enable()  # if the interpreter crashes, the printed stack names the test
 
 
 class Arguments(Case):
