@@ -120,7 +120,8 @@ static void beside_joiners(void)
         test_thread_join(thread);
         CHECK(status == QUOIT_OK || status == QUOIT_ERROR_BUSY);
         CHECK(race.joined == QUOIT_OK || race.joined == QUOIT_ERROR_NOT_FOUND);
-        CHECK((status == QUOIT_OK) == (race.joined == QUOIT_ERROR_NOT_FOUND));
+        CHECK_STATUS_IS(status, ==,
+                        race.joined == QUOIT_ERROR_NOT_FOUND ? QUOIT_OK : QUOIT_ERROR_BUSY);
         if (race.joined == QUOIT_OK) {
             check_found(&race);
             quoit_queue_close(race.queue);
@@ -149,7 +150,7 @@ static void removed_without_end(void)
     uint64_t begin = quoit_os_monotonic_ns();
     quoit_queue *joined;
     CHECK_STATUS(quoit_queue_open(name, QUOIT_CONSUMER, &joined), QUOIT_ERROR_BUSY);
-    CHECK(quoit_os_monotonic_ns() - begin < UINT64_C(5000000000));
+    CHECK_LT(quoit_os_monotonic_ns() - begin, UINT64_C(5000000000));
     quoit_os_hold_ns = usual_ns;
     quoit_members_let_in(&place.members);
     CHECK_STATUS(quoit_queue_open(name, QUOIT_CONSUMER, &joined), QUOIT_OK);

@@ -84,8 +84,8 @@ static void make_sparse(const char *path, const struct head *head, size_t count)
 static void sparse_files(void)
 {
     static const char *const schemes[] = {"file", "posix"};
-    for (int i = 0; i < (test_plain_posix ? 1 : 2); i++)
-        for (int content = 0; content < CONTENTS; content++) {
+    for (int i = 0; TEST_LOOP_TEXT(i < (test_plain_posix ? 1 : 2), 0, schemes[i]); i++)
+        for (int content = 0; TEST_LOOP(content < CONTENTS, 1, "content", content); content++) {
             const char *name = test_name(schemes[i]), *path = path_of(name);
             struct stat file;
             struct head head = head_of(name, (enum content)content);
@@ -144,7 +144,7 @@ static void sparse_segment(void)
     CHECK(shmdt(base) == 0);
     refused(name);
     CHECK_STATUS(quoit_unlink(name, 0), QUOIT_OK);
-    CHECK(shmget((key_t)key, 0, 0) == -1);
+    CHECK_EQ(shmget((key_t)key, 0, 0), -1);
 }
 
 int main(int argc, char **argv)

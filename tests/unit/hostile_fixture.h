@@ -101,7 +101,7 @@ static inline void set_up(const struct shape *shape, uint64_t capacity, uint64_t
     world.slots_bytes = capacity * shape->ops->stride(shape->item_bytes) +
                         (shape->ops == &quoit_spsc_bytes ? shape->ops->stride(shape->item_bytes)
                                                          : 0);
-    CHECK(world.slots_bytes <= sizeof world.slots);
+    CHECK_LE(world.slots_bytes, sizeof world.slots);
     memset((void *)&world.shm, 0, sizeof world.shm);
     memset((void *)world.claims, 0, sizeof world.claims);
     memset(world.slots, 0, (size_t)world.slots_bytes);
@@ -137,7 +137,7 @@ static inline void check_read(const void *items, uint64_t bytes)
     const uint8_t *at = items;
     for (uint64_t i = 0, run = 0; i < bytes; i++) {
         run = at[i] == guard_byte ? run + 1 : 0;
-        CHECK(run < RUN);
+        CHECK_LT(run, RUN);
     }
 }
 
@@ -159,19 +159,19 @@ static inline void check_sides(void)
     struct quoit_ring_consumer *consumer = &world.consumer;
     CHECK(is_slot(quoit_ring_producer_slot(producer)));
     CHECK(is_slot(quoit_ring_consumer_slot(consumer)));
-    CHECK(producer->limit - producer->position <= place->capacity);
-    CHECK(consumer->limit - consumer->position <= place->capacity);
+    CHECK_LE(producer->limit - producer->position, place->capacity);
+    CHECK_LE(consumer->limit - consumer->position, place->capacity);
     if (place->ops == &quoit_spsc_bytes) {
         CHECK(is_slot(producer->bytes.slot) && is_slot(consumer->bytes.slot));
-        CHECK(producer->bytes.limit - producer->bytes.position <= turn());
-        CHECK(consumer->bytes.limit - consumer->bytes.position <= turn());
+        CHECK_LE(producer->bytes.limit - producer->bytes.position, turn());
+        CHECK_LE(consumer->bytes.limit - consumer->bytes.position, turn());
     } else if (place->ops == &quoit_mpmc) {
         CHECK(is_slot(producer->mpmc.next.slot) && is_slot(consumer->mpmc.next.slot));
     } else if (place->ops == &quoit_broadcast_lossless || place->ops == &quoit_broadcast_lossy) {
         CHECK(is_slot(producer->broadcast.slot) && is_slot(consumer->broadcast.slot));
     }
     if (place->ops == &quoit_broadcast_lossless)
-        CHECK(producer->broadcast.limit - producer->broadcast.position <= place->capacity);
+        CHECK_LE(producer->broadcast.limit - producer->broadcast.position, place->capacity);
 }
 
 /* ---- The hostile one ------------------------------------------------------------------------- */

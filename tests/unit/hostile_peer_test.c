@@ -132,7 +132,7 @@ static void use_consumer(unsigned what)
     default:
         pop_in_place(what % 4);
     }
-    CHECK(popped <= count);
+    CHECK_LE(popped, count);
     check_read(items, popped * place->item_bytes);
 }
 

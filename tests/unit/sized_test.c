@@ -78,7 +78,7 @@ static void every_length(void)
                 CHECK_EQUAL(quoit_queue_size(queue), 1);
                 CHECK_STATUS(quoit_queue_check(queue), QUOIT_OK);
                 pops(queue, i, count);
-                CHECK((quoit_queue_size(queue) == 0));
+                CHECK_EQ(quoit_queue_size(queue), 0);
             }
             destroy(queue);
         }
@@ -99,7 +99,7 @@ static void capacity(void)
                 CHECK_STATUS(push(queue, i, LONGEST), QUOIT_OK);
             CHECK_STATUS(push(queue, 9, LONGEST), QUOIT_FULL);
             CHECK_STATUS(push(queue, 9, 0), QUOIT_FULL);
-            CHECK((quoit_queue_size(queue) == quoit_queue_capacity(queue)));
+            CHECK_EQ(quoit_queue_size(queue), quoit_queue_capacity(queue));
             CHECK_EQUAL(quoit_queue_size(queue), CAPACITY);
             for (uint64_t i = 0; i < CAPACITY; i++)
                 pops(queue, i, LONGEST);
