@@ -149,6 +149,39 @@ def repair_unseen(suite):
         suite.kill(waiting)
 
 
+# Waits for an item, and ends with an exception if its peer comes and goes. (`quoit pop` waits for the next producer.)
+WAITER = """
+import sys
+import quoit
+queue = quoit.Queue.open(sys.argv[1], quoit.CONSUMER)
+print("ready", flush=True)
+queue.pop()
+"""
+
+
+def repair_is_no_peer(suite):
+    """No repair is taken for a peer by a member that waits for its first one."""
+    if "QUOIT_LIBRARY" not in os.environ:
+        print("  left out: no library that Python could load")
+        return
+    for kind in ["mpmc", "spsc"]:
+        name = suite.queue(suite.name(), "--kind", kind)
+        waiting = subprocess.Popen([sys.executable, "-c", WAITER, name], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                                   stderr=subprocess.PIPE, env={**os.environ, "PYTHONPATH": str(PYTHON)})
+        suite.processes.append(waiting)
+        check(waiting.stdout.readline() == b"ready\n", "the consumer did not start")
+        suite.until(lambda: suite.object(name)["sleeps"] > 0, "the consumer does not wait")  # pylint: disable=cell-var-from-loop
+        for round_number in range(3):
+            if kind == "mpmc":  # another consumer, which is no peer of this one, leaves something
+                suite.kill(suite.hold("pop", name, "consumer"))
+            suite.run("check", "--repair", name)
+            time.sleep(0.3)
+            check(waiting.poll() is None, f"{kind}, repair {round_number}: it ended the wait: "
+                  f"{waiting.stderr.read() if waiting.poll() is not None else ''}")
+        suite.kill(waiting)
+        waiting.stderr.close()
+
+
 # Owns three blocks of eight, has sent two on by a queue, and is then killed.
 OWNER = """
 import sys
@@ -443,8 +476,8 @@ def top_screen(suite):
     check(dumb is None or "\x1b[" not in dumb.stdout, "a dumb terminal is sent escapes")
 
 
-PARTS = [ls, dead_and_repaired, repair_unseen, pool_repaired, held_roles, stat, unlinked, prometheus, sizes, stopped,
-         listed_by_name, missing_places, damaged, rm, bad_input, top_plain]
+PARTS = [ls, dead_and_repaired, repair_unseen, repair_is_no_peer, pool_repaired, held_roles, stat, unlinked, prometheus,
+         sizes, stopped, listed_by_name, missing_places, damaged, rm, bad_input, top_plain]
 
 
 def main():
