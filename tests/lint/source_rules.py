@@ -57,6 +57,7 @@ CHOSEN_BY_OTHERS = re.compile(r"(?<!running)(?<!\(\*command\))->(?:name|damage)\
 LABEL = re.compile(r"\b([A-Z]+-[A-Z]+\d+):")
 PAIRS = re.compile(r"Pairs\s+with\s+((?:[A-Z]+-[A-Z]+\d+(?:,\s+|\s+and\s+)?)+)")
 NAME = re.compile(r"[A-Z]+-[A-Z]+\d+")
+LINES_BELOW = 4  # of a label's comment, within which its operation begins
 
 
 # Into a variable, or through a pointer to a number: what is then checked, and used as a size or an index.
@@ -167,6 +168,9 @@ def check_atomics(path, text, labels):
                 yield number, f"{label} does not say what it pairs with"
                 continue
             labels.setdefault(label, set()).update(NAME.findall(pairs.group(1)))
+            follows = "\n".join(bare[comment.end():].split("\n")[:LINES_BELOW + 1])
+            if not ATOMIC.search(follows):
+                yield number, f"no atomic operation follows {label}"
 
 
 def check_descriptors(path, text):
@@ -286,6 +290,7 @@ def self_test():
         ("src/ring/ring.c", "/* SPSC-P3: having seen this head", "/* SPSC-P9: having seen this head",
          "SPSC-P3"),
         (spsc, "Pairs with SPSC-P3 and\n       LOOK-S1. */", "*/", "does not say"),
+        ("src/ring/ring_ops.h", "    atomic_thread_fence(memory_order_release);\n", "", "no atomic operation follows LOOK-P1"),
         ("src/region/region_pieces.c", "Relaxed: a snapshot", "A snapshot", "does not say 'Relaxed:'"),
         (spsc, "atomic_store_explicit(&shm->tail, tail + 1, memory_order_relaxed)",
          "atomic_store(&shm->tail, tail + 1)", "without _explicit"),
