@@ -203,6 +203,8 @@ struct world {
     const char *name;
     struct side producer, consumer;
     uint64_t next; /* item to be pushed; all before it are taken */
+    int slots;     /* tried after the same number of instructions */
+    bool left_any; /* one of these calls was left */
 };
 
 /* Of MPMC every instruction is tried, since its close does more than a crash does. Of other rings a
@@ -242,13 +244,19 @@ static void torn_push(struct world *world, void (*call)(void *argument), int *in
 }
 
 /* Of MPMC. If the slot was given back, others come round to it before the handle closes. Otherwise
-   the claim holds the next item up until then. */
+   the claim holds the next item up until then. A call for the last slot has other instructions than
+   one for the first, so each number of instructions is tried with each slot. */
 static void torn_discard(struct world *world, void (*call)(void *argument), int *instructions)
 {
     struct side *producer = &world->producer, *consumer = &world->consumer;
     uint64_t taken = world->next;
     bool left_it = leave_after(*instructions, call, producer);
-    *instructions = left_it ? *instructions + step_of(producer->layout) : 0;
+    world->left_any |= left_it;
+    if (++world->slots == CAPACITY) {
+        *instructions = world->left_any ? *instructions + step_of(producer->layout) : 0;
+        world->slots = 0;
+        world->left_any = false;
+    }
     struct side other = *producer;
     enter(&other, world->name, QUOIT_PRODUCER);
     CHECK_EQ(fill(&other, 1, &world->next), 1);
