@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 static const struct quoit_ring_ops *const layouts[] = {&quoit_spsc_slots, &quoit_spsc_spans};
+static const char *const layout_names[] = {"slots", "spans"};
 enum { LAYOUTS = 2 };
 
 static const uint64_t capacities[] = {1, 2, 3, 5, 8, 1000};
@@ -125,7 +126,7 @@ static void fill_and_drain(const struct quoit_ring_ops *layout, uint64_t capacit
 
 static void exact_capacity(void)
 {
-    for (int l = 0; TEST_LOOP(l < LAYOUTS, 0, "layout", l); l++)
+    for (int l = 0; TEST_LOOP_TEXT(l < LAYOUTS, 0, layout_names[l]); l++)
         for (int i = 0; TEST_LOOP(i < CAPACITIES, 1, "capacity", capacities[i]); i++)
             for (int j = 0; TEST_LOOP(j < STARTS, 2, "start", starts[j]); j++)
                 if (may_start(starts[j], capacities[i]))
@@ -135,7 +136,7 @@ static void exact_capacity(void)
 /* Neither empty nor full, so that the ring's end falls everywhere. */
 static void wrap_around(void)
 {
-    for (int l = 0; TEST_LOOP(l < LAYOUTS, 0, "layout", l); l++)
+    for (int l = 0; TEST_LOOP_TEXT(l < LAYOUTS, 0, layout_names[l]); l++)
         for (int i = 0; TEST_LOOP(i < CAPACITIES, 1, "capacity", capacities[i]); i++)
             for (int j = 0; TEST_LOOP(j < STARTS, 2, "start", starts[j]); j++) {
                 if (!may_start(starts[j], capacities[i]))
@@ -155,7 +156,7 @@ static void wrap_around(void)
 /* Items of every size up to some: all their bytes arrive, and no others change. */
 static void every_size(void)
 {
-    for (int l = 0; TEST_LOOP(l < LAYOUTS, 0, "layout", l); l++)
+    for (int l = 0; TEST_LOOP_TEXT(l < LAYOUTS, 0, layout_names[l]); l++)
         for (uint64_t bytes = 1; TEST_LOOP(bytes <= LARGEST_ITEM, 1, "bytes", bytes); bytes++) {
             struct fixture *fixture = set_up(layouts[l], 3, bytes, 0);
             uint8_t in[LARGEST_ITEM], out[LARGEST_ITEM + 1];
@@ -176,7 +177,7 @@ static void every_size(void)
 static void batches(void)
 {
     enum { MOST = 12 };
-    for (int l = 0; TEST_LOOP(l < LAYOUTS, 0, "layout", l); l++)
+    for (int l = 0; TEST_LOOP_TEXT(l < LAYOUTS, 0, layout_names[l]); l++)
         for (int i = 0; TEST_LOOP(i < CAPACITIES - 1, 1, "capacity", capacities[i]); i++)
             for (uint64_t in = 1; TEST_LOOP(in <= MOST, 2, "in", in); in++)
                 for (uint64_t out = 1; TEST_LOOP(out <= MOST, 3, "out", out); out++) {
@@ -207,7 +208,7 @@ static void batches(void)
 static void in_place(void)
 {
     enum { MOST = 9 };
-    for (int l = 0; TEST_LOOP(l < LAYOUTS, 0, "layout", l); l++)
+    for (int l = 0; TEST_LOOP_TEXT(l < LAYOUTS, 0, layout_names[l]); l++)
         for (int i = 0; TEST_LOOP(i < CAPACITIES - 1, 1, "capacity", capacities[i]); i++)
             for (uint64_t wanted = 1; TEST_LOOP(wanted <= MOST, 2, "wanted", wanted); wanted++) {
                 struct fixture *fixture = set_up(layouts[l], capacities[i], sizeof(uint64_t), 0);
@@ -310,7 +311,7 @@ static void claim_given_up(void)
 
 static void finish_after_drain(void)
 {
-    for (int l = 0; TEST_LOOP(l < LAYOUTS, 0, "layout", l); l++) {
+    for (int l = 0; TEST_LOOP_TEXT(l < LAYOUTS, 0, layout_names[l]); l++) {
         struct fixture *fixture = set_up(layouts[l], 5, sizeof(uint64_t), 0);
         uint64_t value = 0;
         CHECK_STATUS(push(fixture, 1), QUOIT_OK);
@@ -332,7 +333,7 @@ static void finish_after_drain(void)
 /* A new holder of a side goes on exactly where the last one was, at every fill and item. */
 static void attach_again(void)
 {
-    for (int l = 0; TEST_LOOP(l < LAYOUTS, 0, "layout", l); l++)
+    for (int l = 0; TEST_LOOP_TEXT(l < LAYOUTS, 0, layout_names[l]); l++)
         for (int i = 0; TEST_LOOP(i < CAPACITIES - 1, 1, "capacity", capacities[i]); i++)
             for (int j = 0; TEST_LOOP(j < STARTS, 2, "start", starts[j]); j++) {
                 if (!may_start(starts[j], capacities[i]))
@@ -417,7 +418,7 @@ static void half_done(void)
 static void spoiled_words(void)
 {
     static const uint64_t spoiled[] = {0, 6, 7, UINT32_MAX, UINT64_MAX, 1ull << 63, UINT64_MAX - 5};
-    for (int l = 0; TEST_LOOP(l < LAYOUTS, 0, "layout", l); l++)
+    for (int l = 0; TEST_LOOP_TEXT(l < LAYOUTS, 0, layout_names[l]); l++)
         for (uint64_t i = 0; TEST_LOOP(i < sizeof spoiled / sizeof spoiled[0], 1, "spoiled", i);
              i++)
             for (int word = 0; TEST_LOOP(word < 4, 2, "word", word); word++) {
@@ -457,7 +458,7 @@ static void spoiled_words(void)
 /* Counters that are further apart than the capacity are told. */
 static void counters_apart(void)
 {
-    for (int l = 0; TEST_LOOP(l < LAYOUTS, 0, "layout", l); l++) {
+    for (int l = 0; TEST_LOOP_TEXT(l < LAYOUTS, 0, layout_names[l]); l++) {
         struct fixture *fixture = set_up(layouts[l], 5, sizeof(uint64_t), 1000);
         atomic_store(&fixture->shm.tail, 1006);
         CHECK_STATUS(quoit_spsc_check(&fixture->place), QUOIT_ERROR_CORRUPT);
