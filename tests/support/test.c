@@ -18,6 +18,7 @@ struct place {
 
 const char *test_program;
 static struct place *place;
+static bool is_role; /* this is a second process */
 static test_process children[CHILDREN_MAX];
 static int child_count;
 
@@ -31,12 +32,39 @@ static const char *name_at(uint32_t i)
     return place->names + place->names_at[i];
 }
 
+static void remove_name(const char *name)
+{
+    (void)quoit_unlink(name, QUOIT_ANY_OWNER);
+    (void)quoit_sem_unlink(name);
+}
+
 void test_remove_names(void)
 {
-    for (uint32_t i = 0; i < place->name_count; i++) {
-        (void)quoit_unlink(name_at(i), QUOIT_ANY_OWNER);
-        (void)quoit_sem_unlink(name_at(i));
+    for (uint32_t i = 0; i < place->name_count; i++)
+        remove_name(name_at(i));
+}
+
+void test_remove_names_in(const char *path)
+{
+    char name[QUOIT_PATH_MAX + 32];
+    FILE *file = fopen(path, "r");
+    while (file && fgets(name, sizeof name, file)) {
+        name[strcspn(name, "\n")] = '\0';
+        remove_name(name);
     }
+    if (file)
+        (void)fclose(file);
+}
+
+/* A second process may be killed at any time, and only its watcher can then remove its objects. */
+static void tell_watcher(const char *name)
+{
+    const char *path = is_role ? getenv(TEST_NAMES_FILE) : NULL;
+    FILE *file = path ? fopen(path, "a") : NULL;
+    if (!file)
+        return;
+    (void)fprintf(file, "%s\n", name);
+    (void)fclose(file);
 }
 
 void test_child_began(test_process process)
@@ -182,6 +210,7 @@ const char *test_remember(const char *name)
     memcpy(kept, name, bytes);
     place->names_at[place->name_count++] = place->names_bytes;
     place->names_bytes += (uint32_t)bytes;
+    tell_watcher(kept);
     return kept;
 }
 
@@ -367,8 +396,9 @@ static unsigned time_limit(void)
 }
 
 /* Second processes are killed at any moment: they make no file, and have no watcher. */
-static void prepare(bool is_role)
+static void prepare(bool as_role)
 {
+    is_role = as_role;
     is_main_thread = true;
     place = is_role ? calloc(1, sizeof *place) : test_watched_memory(sizeof *place);
     if (!place)
