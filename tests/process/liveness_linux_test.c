@@ -263,8 +263,8 @@ static void signals_during_a_wait(void)
     }
 }
 
-/* On a busy machine a process that is interrupted may run again only after a short wait is over: the
-   system then reports the end of the time, also if each signal begins it anew. So this one is long. */
+/* On a busy machine an interrupted process may run again only when a short wait is over. The system
+   then reports the end of the time, also if each signal begins it anew. So this wait is long. */
 static void signals_during_a_semaphores_wait(void)
 {
     const int64_t timeout_ns = 500000000;
