@@ -6,8 +6,8 @@ import re
 import subprocess
 import sys
 
-WAYS = ("push, pop", "push_wait, pop_wait", "push, pop, not inlined", "32 at a time", "32 at a time, spans",
-        "push, pop, of many", "32 at a time, of many")
+WAYS = ("push, pop", "push, pop, with a time-out", "push, pop, not inlined", "32 at a time", "push, pop, MPMC",
+        "32 at a time, MPMC")
 FEW, MANY = 1000, 11000
 
 

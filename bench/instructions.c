@@ -16,7 +16,7 @@ QUOIT_DEFINE_QUEUE(item, struct item);
 enum { BATCH = 32 };
 
 /* A push and its pop, that many times; returns how many went wrong. */
-static uint64_t by_ones(quoit_queue *queue, uint64_t rounds)
+static uint64_t one_at_a_time(quoit_queue *queue, uint64_t rounds)
 {
     uint64_t wrong = 0;
     for (uint64_t i = 0; i < rounds; i++) {
@@ -69,11 +69,11 @@ static uint64_t run(quoit_queue *queue, const char *how, uint64_t rounds)
         return 0;
     if (strncmp(how, "32 at a time", 12) == 0)
         return many(queue, rounds);
-    if (strcmp(how, "push_wait, pop_wait") == 0)
+    if (strcmp(how, "push, pop, with a time-out") == 0)
         return waiting(queue, rounds);
     if (strcmp(how, "push, pop, not inlined") == 0)
         return out_of_line(queue, rounds);
-    return by_ones(queue, rounds);
+    return one_at_a_time(queue, rounds);
 }
 
 int main(int argc, char **argv)
@@ -83,8 +83,8 @@ int main(int argc, char **argv)
         fprintf(stderr, "instructions HOW ROUNDS\n");
         return 2;
     }
-    const struct quoit_queue_options options = {.kind = strstr(argv[1], "of many") ? QUOIT_MPMC
-                                                                                   : QUOIT_SPSC,
+    const struct quoit_queue_options options = {.kind = strstr(argv[1], "MPMC") ? QUOIT_MPMC
+                                                                                : QUOIT_SPSC,
                                                 .item_bytes = sizeof(struct item),
                                                 .capacity = 64};
     quoit_status status = quoit_queue_create("local:instructions", &options,

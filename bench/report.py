@@ -13,13 +13,16 @@ import statistics
 import subprocess
 import sys
 
-OURS = ("Quoit", "Quoit (spans)", "Quoit (push_wait, pop_wait)", "Quoit MPMC", "Quoit sized", "Quoit sized, MPMC",
-        "Quoit sized, in place", "Quoit pool")
-WAITING = "Quoit (push_wait, pop_wait)"
+WAITING = "Quoit (with a time-out)"
+OURS = ("Quoit", WAITING, "Quoit MPMC", "Quoit sized", "Quoit sized, MPMC", "Quoit sized, in place", "Quoit pool")
+# Rows of runs that were made with an earlier API: their name now, or None, if no queue is like that any more.
+EARLIER = {"Quoit (push_wait, pop_wait)": WAITING, "Quoit (spans)": None}
 
 
 def load(path):
     rows = [json.loads(line) for line in open(path)]
+    rows = [{**row, "peer": EARLIER.get(row["peer"], row["peer"])} for row in rows]
+    rows = [row for row in rows if row["peer"]]
     usual = statistics.median([row["bounce_ns"] for row in rows if row["bounce_ns"] > 0] or [0])
     near = [row for row in rows if usual * 2 / 3 <= row["bounce_ns"] <= usual * 4 / 3 or row["bounce_ns"] == 0]
     values = collections.defaultdict(list)
@@ -151,7 +154,7 @@ def latency_table(values, between):
 
 def one_to_one(values, between):
     """The report of queues with one producer and one consumer, beside the hardware's limits."""
-    for batch, title in ((1, "By ones"), (8, "In batches of 8"), (32, "In batches of 32")):
+    for batch, title in ((1, "One item per call"), (8, "In batches of 8"), (32, "In batches of 32")):
         yield from [f"### {title}", "", *throughput_table(values, "throughput", between, batch), ""]
     yield from ["### The hardware's limits", "", *limits_table(values, between), ""]
     yield from ["### Round trip of 16 bytes, spinning", "",
@@ -204,13 +207,13 @@ def fan_out_table(values, between):
 
 def many(values, between):
     for pairs, title in ((1, "One producer, one consumer"), (2, "Two producers, two consumers")):
-        yield from [f"### {title}, by ones", "", *throughput_table(values, "many", between, pairs), ""]
+        yield from [f"### {title}, one item per call", "", *throughput_table(values, "many", between, pairs), ""]
 
 
 def plots(values, folder):
     side = "processes"
     ones = sorted(rows_of(values, "throughput", side, 16, 1, 1e6), key=lambda row: -row[1])
-    bars(folder, "by_ones.svg", "16-byte items by ones, between processes", ones, "million items a second")
+    bars(folder, "by_ones.svg", "16-byte items, one item per call, between processes", ones, "million items a second")
     batches = sorted(rows_of(values, "throughput", side, 16, 32, 1e6), key=lambda row: -row[1])
     bars(folder, "batches.svg", "16-byte items in batches of 32, between processes", batches, "million items a second")
     trips = sorted(rows_of(values, "round trip spinning", side, None, 0, 1), key=lambda row: row[1])
@@ -222,9 +225,9 @@ def plots(values, folder):
          "million items a second")
     lines(folder, "frames.svg", "Frames handed over in place, between processes", values, "frames", side,
           "bytes a frame", "ns a frame", 1, batch=1)
-    lines(folder, "sizes.svg", "By ones, between processes, over the item size", values, "throughput", side,
+    lines(folder, "sizes.svg", "One item per call, between processes, over the item size", values, "throughput", side,
           "bytes an item", "million items a second", 1e6, batch=1)
-    lines(folder, "capacity.svg", "16-byte items by ones, over the capacity", values, "capacity", side,
+    lines(folder, "capacity.svg", "16-byte items, one item per call, over the capacity", values, "capacity", side,
           "capacity", "million items a second", 1e6, size=16)
 
 

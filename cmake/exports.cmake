@@ -13,7 +13,7 @@ file(CONFIGURE OUTPUT ${exports_dir}/quoit.map CONTENT "QUOIT_0 { global: ${name
 # Hidden but for what the public headers declare. The headers are plain C, so the compiler is told from outside: it
 # reads this first.
 set(include_lines)
-foreach(header quoit.h quoit/typed.h quoit/inspect.h quoit/sem.h)
+foreach(header quoit.h quoit/typed.h quoit/inspect.h quoit/lock.h quoit/sem.h)
   string(APPEND include_lines "#include <${header}>\n")
 endforeach()
 file(CONFIGURE OUTPUT ${exports_dir}/visible.h CONTENT

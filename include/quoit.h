@@ -20,7 +20,7 @@
  *   - A process that may write to a queue can spoil its data. It cannot make you read or write
  *     outside it. Truncating the object behind a live mapping (a file, say) is the exception: the
  *     system then sends SIGBUS.
- *   - After fork, the child's copies of queue and pool handles are disabled: calls return
+ *   - After fork, the child's copies of queue, pool and lock handles are disabled: calls return
  *     QUOIT_ERROR_FORKED, or the answer of an empty queue. Open anew. This needs fork() itself; a
  *     bare clone() system call is not seen. A fork waits while another thread opens or creates.
  *     Regions and semaphores go on. Fork handlers of your own (pthread_atfork) must not call Quoit,
@@ -47,9 +47,29 @@
  *         discard, finish                     included
  *     one queue handle: pop, peek, release    one thread at a time (the consumer's), beside it
  *     one queue handle: poll_fd               as the side's own calls
- *     one queue handle: size, inspect, …      any thread, beside both
+ *     one queue handle: size, latest, …       any thread, beside both
  *     one queue handle: close                 nothing else
- *     pool, region, semaphore handles         any thread, but for close
+ *     pool, region, lock, semaphore handles   any thread, but for close
+ * A handle may be handed on to another thread if the two threads synchronize. quoit_queue_again
+ * makes a handle for another thread. A library that was built for debugging (CMake's build type
+ * Debug) aborts with a sentence if two threads use one side of a handle at the same time.
+ *
+ * LIFECYCLE, one for queues, pools, regions, locks and semaphores (THING):
+ *     quoit_THING_create(name, &options, flags, &handle)   it must not exist
+ *     quoit_THING_open(name, flags, &handle)               it must exist
+ *     quoit_THING_join(name, &options, flags, &handle)     either; no race and no wait for a maker
+ *     quoit_THING_close(handle)                            leave; the object stays
+ *     quoit_unlink(name, flags)                            remove it; a semaphore: quoit_sem_unlink
+ * Options have a fixed size: zero the struct, and set what you need. flags are 0 or QUOIT_...; one
+ * that does not apply is INVALID.
+ *
+ * NULL is refused. A call returns INVALID if a handle, or a pointer that it needs, is NULL. A call
+ * that returns no status then returns 0 or NULL; close does nothing. Comments say which pointers
+ * may be NULL. A buffer may be NULL if its size is 0, and so may an array if its count is 0. This
+ * is also true for typed handles (<quoit/typed.h>): one is empty if its member `queue` is NULL, as
+ * after `{0}` or a failed join. If a call fails, the handle that it would have made is NULL. Any
+ * other pointer that does not lead to what the call needs is undefined behaviour; so is a handle
+ * after close.
  *
  * SIGNALS AND CANCELLATION, on POSIX systems. Calls that create, open, join, remove or close, and
  * poll_fd, block this thread's signals while they work, but not while they wait for another
@@ -117,7 +137,8 @@ struct quoit_queue_options {
     uint32_t when_full;  /* QUOIT_WAIT_FOR_SLOWEST, ... */
     uint32_t messages;   /* 1: every message has its own size, up to item_bytes */
     /* A power of two up to 4096 that divides item_bytes; 0: the largest one up to 16 that does.
-       join accepts more. In this version more than 8 is only for items of QUOIT_SPSC. */
+       Of messages: any power of two up to 4096; 0: 8. An item or a message that is claimed or
+       peeked lies at a multiple of it. join accepts more. */
     uint32_t item_align;
     uint32_t permissions; /* as of chmod, exact, whatever the umask; 0: 0600 */
     uint32_t finishes;    /* this many handles must call finish to end the stream; 0: one */
@@ -143,9 +164,10 @@ enum {
     QUOIT_ANY_OWNER = 0x100, /* accept an object of another user */
     /* A subscriber begins with the oldest item that is kept, and not with the first one that is
        pushed after it joined. At least three quarters of the capacity are kept; with DROP_OLDEST
-       all of it. */
+       all of it. With CONSUMER only; other kinds of queues are always read from the oldest item. */
     QUOIT_FROM_OLDEST = 0x200,
-    /* Joins to repair: no other handle takes it for a peer (QUOIT_ABANDONED). */
+    /* Joins to repair, with PRODUCER or CONSUMER: no other handle takes it for a peer
+       (QUOIT_ABANDONED). */
     QUOIT_FOR_REPAIR = 0x800
 };
 
@@ -194,7 +216,7 @@ quoit_status quoit_queue_finish(quoit_queue *queue);
 quoit_status quoit_queue_unlink(quoit_queue *queue);
 
 /*
- * Remove the name of a queue, a pool or a region, also of a damaged one, whatever it is.
+ * Remove the name of a queue, a pool, a region or a lock, also of a damaged one, whatever it is.
  *   flags   0, or QUOIT_ANY_OWNER: also an object of another user. The system's permissions
  *           decide: root may, and so may users with write permission on a file's directory
  * OK NOT_FOUND NOT_QUOIT (not removed) OTHER_USER PERMISSION BUSY INVALID.
@@ -257,8 +279,9 @@ quoit_status quoit_queue_pop_many(quoit_queue *queue, void *items, size_t item_b
  * for more than that; WRONG_ROLE FORKED. discard: OK also without a claim.
  * claim_many, commit_many, peek_many, release_many: items only, one behind the other; up to
  * `wanted`, at least one. commit_many publishes the first count of them and drops the rest,
- * release_many takes the first count. After claim_many, commit publishes one item and drops the
- * rest. After a crash in commit_many there are as many as after one in push_many.
+ * release_many takes the first count, and the others stay peeked. commit returns INVALID if several
+ * items are claimed, and the claim stays; release takes the first of several. After a crash in
+ * commit_many there are as many as after one in push_many.
  * MPMC and broadcast: one item per call. SPSC, up to 256 bytes and no multiple of 8: peek_many
  * returns one item per call, since slots are padded to multiples of 8; pop_many takes many.
  * Items of up to 256 bytes (SPSC), and those of a broadcast with DROP_OLDEST, are claimed in the
@@ -310,6 +333,19 @@ uint64_t quoit_queue_item_bytes(const quoit_queue *queue);
    items that it got are exactly as many as were pushed since it joined. Any thread. */
 uint64_t quoit_queue_missed(const quoit_queue *queue);
 
+/*
+ * Copy the newest item of a broadcast, which stays: the same one again, until there is a newer one.
+ *   room_bytes, bytes_out   as of quoit_queue_pop; bytes_out may be NULL
+ * OK EMPTY (there never was an item) TOO_BIG UNSUPPORTED (another kind) CORRUPT INVALID FORKED, and
+ * BUSY if the producer has overwritten the newest item during each of 1000 copies; call again, or
+ * use a larger capacity. Unless OK, the contents of buffer are unspecified. Never torn, and never
+ * older than an item that this process knows to be committed. While the next item is written, also
+ * by a producer that crashes or stops in it, and after the end of the stream, the newest committed
+ * one stays. Any flags, any thread; takes nothing from a subscriber, never waits, no system call.
+ */
+quoit_status quoit_queue_latest(const quoit_queue *queue, void *buffer, size_t room_bytes,
+                                size_t *bytes_out);
+
 /* The memory that options.user_bytes asked for, aligned to 64, NULL if none; for observers
    read-only. Its content, and the atomicity of access, is yours. In a forked child NULL, and a
    pointer from before the fork leads to zeros. */
@@ -324,15 +360,20 @@ typedef struct quoit_pool quoit_pool;
    again.) */
 typedef uint64_t quoit_block;
 
-struct quoit_pool_options {
-    uint64_t block_bytes; /* size of a block; at least 1 */
-    uint64_t blocks;      /* how many, exactly; at least 1 */
-    uint32_t permissions; /* 0 = 0600 */
+struct quoit_pool_options { /* 64 bytes in every version; what is not needed is 0 */
+    uint64_t block_bytes;   /* size of a block; at least 1 */
+    uint64_t blocks;        /* how many, exactly; at least 1 */
+    uint32_t permissions;   /* as of chmod, exact, whatever the umask; 0: 0600 */
+    uint32_t members;       /* reserved: 0 */
+    uint32_t memory;        /* reserved: 0 */
+    uint32_t reserved_word; /* 0 */
+    uint64_t reserved[4];
 };
 
 /*
  * Make a pool, open one, or (join) either; as for queues, and with the same statuses. At
  * most 2^32 - 2 blocks (INVALID), and 64 handles that are members (LIMIT).
+ *   options    join: DIFFERENT unless block_bytes and blocks are what is there
  *   flags      0 or QUOIT_ANY_OWNER; of open also QUOIT_OBSERVER: an observer, no member
  *   pool_out   the handle, to be closed by quoit_pool_close; NULL on failure
  * What a handle has allocated or popped is this handle's: no other one's of the same process.
@@ -409,53 +450,19 @@ uint64_t quoit_pool_free_count(const quoit_pool *pool);
 /* The invariants of the pool's shared memory: OK, or CORRUPT with a sentence. While in use. */
 quoit_status quoit_pool_check(const quoit_pool *pool);
 
-/* ---- Regions: named memory, handed out by offset --------------------------------------------- */
-
-typedef struct quoit_region quoit_region;
-
-struct quoit_region_options {
-    uint64_t size_bytes;  /* room for pieces; the region's own header comes on top */
-    uint32_t permissions; /* 0 = 0600 */
-};
-
-/* As for queues, but a region has no producers or consumers and keeps no members. flags: 0,
-   QUOIT_ANY_OWNER, QUOIT_OBSERVER. Any region may be opened, a queue's or a pool's with
-   QUOIT_OBSERVER only. */
-quoit_status quoit_region_create(const char *name, const struct quoit_region_options *options,
-                                 quoit_region **region_out);
-quoit_status quoit_region_open(const char *name, uint32_t flags, quoit_region **region_out);
-void quoit_region_close(quoit_region *region);
-
-/*
- * Take a piece of the region, for good; the offset means the same in every process. Pieces are
- * zeroed, lie one behind the other, and are not given back.
- *   align_bytes   a power of two up to 4096
- * OK NO_SPACE INVALID PERMISSION (an observer) CORRUPT. Lock-free; a caller that crashes may lose
- * its piece.
- */
-quoit_status quoit_region_allocate(quoit_region *region, uint64_t size_bytes, uint64_t align_bytes,
-                                   uint64_t *offset_out);
-
-/* Where [offset, offset + size_bytes) is in this process; NULL if any of it is outside. */
-void *quoit_region_at(const quoit_region *region, uint64_t offset, uint64_t size_bytes);
-
-/* One offset for others to begin from, 0 before it is set: set it when what it leads to is
-   complete. */
-quoit_status quoit_region_set_root(quoit_region *region, uint64_t offset);
-uint64_t quoit_region_root(const quoit_region *region);
-
-uint64_t quoit_region_size(const quoit_region *region); /* bytes, all of it */
-uint64_t quoit_region_free(const quoit_region *region); /* bytes not yet handed out */
-
 #ifdef __cplusplus
 }
 #endif
+
+#include <quoit/region.h>
 
 /*
  * More:
  *   <quoit/typed.h>     QUOIT_DEFINE_QUEUE(reading, struct reading); defines struct reading_queue,
  *                       reading_join, reading_push, reading_pop, ...: typed, inlined, much faster
- *   <quoit/inspect.h>   quoit_list, quoit_queue_members, quoit_queue_look, ...
- *   <quoit/sem.h>       quoit_sem_create, quoit_sem_wait, quoit_sem_post, ...
+ *   <quoit/inspect.h>   quoit_list, quoit_queue_members, quoit_queue_browse, ...
+ *   <quoit/region.h>    regions: quoit_region_join, quoit_region_data, ... (included here)
+ *   <quoit/lock.h>      locks: quoit_lock_join, quoit_lock_lock, quoit_lock_unlock, ...
+ *   <quoit/sem.h>       semaphores: quoit_sem_join, quoit_sem_wait, quoit_sem_post, ...
  */
 #endif

@@ -26,6 +26,8 @@
 #include <quoit/browser.hpp>
 #include <quoit/handle.hpp>
 #include <quoit/in_place.hpp>
+#include <quoit/queue_calls.hpp>
+#include <quoit/sendable.hpp>
 #include <quoit/span.hpp>
 
 #include <cstddef>
@@ -41,91 +43,61 @@
 namespace quoit
 {
 
-// ---- What can be sent ----------------------------------------------------------------------- //
-
-template <class T>
-inline constexpr bool is_sendable_v = std::is_object_v<T> && !std::is_const_v<T> &&
-                                      !std::is_volatile_v<T> && std::is_trivially_copyable_v<T> &&
-                                      !std::is_pointer_v<T> && !std::is_member_pointer_v<T> &&
-                                      !std::is_null_pointer_v<T>;
-#ifdef __cpp_concepts
-template <class T>
-concept sendable = is_sendable_v<T>;
-#endif
-namespace detail
-{
-template <class T> struct check_sendable {
-    static_assert(std::is_object_v<T> && !std::is_const_v<T> && !std::is_volatile_v<T>,
-                  "quoit::queue<T>: T is a plain object type, without const");
-    static_assert(std::is_trivially_copyable_v<T>,
-                  "quoit::queue<T>: items are copied as bytes, so T must be trivially copyable; "
-                  "send texts and the like through a quoit::message_queue");
-    static_assert(!std::is_pointer_v<T> && !std::is_member_pointer_v<T> &&
-                      !std::is_null_pointer_v<T>,
-                  "quoit::queue<T>: a pointer leads nowhere in another process; send what it "
-                  "points to, or a quoit_block of a quoit::pool");
-    static constexpr bool value = true;
-};
-
-// Room for a T that is made by a copy of its bytes.
-template <class T> union room {
-    room() noexcept
-    {
-    }
-    T item;
-};
-
-// A T of these arguments, also of an aggregate's members.
-template <class T, class... Arguments> T make(Arguments &&...arguments)
-{
-    if constexpr (std::is_constructible_v<T, Arguments...>)
-        return T(std::forward<Arguments>(arguments)...);
-    else
-        return T{std::forward<Arguments>(arguments)...};
-}
-} // namespace detail
-
 // ---- Queues of items ------------------------------------------------------------------------ //
 
-template <class T> class queue : public detail::makers<queue<T>>
+namespace detail
+{
+template <class T> struct item_types {
+    using value_type = T;
+    using argument = const T &;
+    using reference = const T &;
+    using peeked = quoit::peeked<T>;
+    static constexpr std::size_t in_place_align = 4096;
+
+    static reference view(const void *item, std::size_t) noexcept
+    {
+        return *static_cast<const T *>(item);
+    }
+    static constexpr void check_in_place() noexcept
+    {
+        static_assert(alignof(T) <= in_place_align,
+                      "items are aligned to at most 4096 bytes in a queue: this type can "
+                      "be pushed and popped, but not used in place");
+    }
+};
+} // namespace detail
+
+// Has what a user of std::queue types: push, emplace, front, pop, size, empty, swap. pop returns
+// the item, and waits. There is no back(): another process may take the item meanwhile.
+template <class T> class queue : public detail::queue_calls<queue<T>, detail::item_types<T>>
 {
     static_assert(detail::check_sendable<T>::value);
+    using types = detail::item_types<T>;
+    using base = detail::queue_calls<queue<T>, types>;
 
   public:
-    using value_type = T;
-    using size_type = std::uint64_t;
+    using base::try_pop;
     queue() = default; // empty: may be assigned to
 
-    // ---- Copying one item. ok full finished abandoned; ok empty finished abandoned ---------- //
+    // ---- Copying one item ------------------------------------------------------------------- //
 
-    [[nodiscard, gnu::always_inline]] status try_push(const T &item) noexcept
-    {
-        return copy_in(item, QUOIT_NOW);
-    }
-    [[nodiscard]] status try_push_for(const T &item, timeout t) noexcept
-    {
-        return copy_in(item, t.ns());
-    }
-    void push(const T &item, timeout t = forever)
-    {
-        detail::check(copy_in(item, t.ns()));
-    }
     // push, of an item that is made of these arguments; a large one is made in the queue.
     template <class... Arguments> void emplace(Arguments &&...arguments)
     {
-        if constexpr (is_large && alignof(T) <= in_place_align) {
+        if constexpr (is_large && alignof(T) <= types::in_place_align) {
             claimed<T> room = claim();
             ::new (static_cast<void *>(room.get()))
                 T(detail::make<T>(std::forward<Arguments>(arguments)...));
             room.commit();
         } else if constexpr (is_large) {
-            push(
+            this->push(
                 *std::unique_ptr<T>(new T(detail::make<T>(std::forward<Arguments>(arguments)...))));
         } else {
-            push(detail::make<T>(std::forward<Arguments>(arguments)...));
+            this->push(detail::make<T>(std::forward<Arguments>(arguments)...));
         }
     }
 
+    // ok empty finished abandoned
     [[nodiscard, gnu::always_inline]] status try_pop(T &item_out) noexcept
     {
         return copy_out(item_out, QUOIT_NOW);
@@ -134,8 +106,8 @@ template <class T> class queue : public detail::makers<queue<T>>
     {
         return copy_out(item_out, t.ns());
     }
-    // These return a large item in the object that receives it: new T(queue.pop()) is on the heap
-    // only.
+    // This, and what returns an optional, makes a large item in the object that receives it: new
+    // T(queue.pop()) is on the heap only.
     T pop(timeout t = forever)
     {
         if constexpr (is_large && std::is_default_constructible_v<T>) {
@@ -149,27 +121,6 @@ template <class T> class queue : public detail::makers<queue<T>>
             detail::check(try_pop_for(copy.item, t));
             return copy.item;
         }
-    }
-    [[nodiscard]] std::optional<T> try_pop()
-    {
-        std::optional<T> item;
-        detail::check_taken(fill(item, [this](T &room) { return try_pop(room); }));
-        return item;
-    }
-    [[nodiscard]] std::optional<T> pop_for(timeout t)
-    {
-        std::optional<T> item;
-        detail::check_taken(fill(item, [this, t](T &room) { return try_pop_for(room, t); }));
-        return item;
-    }
-    // pop, but nothing at the end of the stream.
-    [[nodiscard]] std::optional<T> next(timeout t = forever)
-    {
-        std::optional<T> item;
-        const status s = fill(item, [this, t](T &room) { return try_pop_for(room, t); });
-        if (s != status::finished)
-            detail::check(s);
-        return item;
     }
 #ifdef __cpp_lib_expected
     [[nodiscard]] std::expected<T, status> expect_pop(timeout t = forever)
@@ -231,7 +182,7 @@ template <class T> class queue : public detail::makers<queue<T>>
     }
     claimed<T> try_claim_for(timeout t) noexcept
     {
-        check_in_place();
+        types::check_in_place();
         void *room = nullptr;
         const quoit_status s = quoit_queue_claim(this->raw(), sizeof(T), &room, t.ns());
         return claimed<T>(this->raw(), s, room);
@@ -248,29 +199,13 @@ template <class T> class queue : public detail::makers<queue<T>>
     }
     claimed_many<T> try_claim_many_for(std::size_t wanted, timeout t) noexcept
     {
-        check_in_place();
+        types::check_in_place();
         void *items = nullptr;
         std::size_t count = 0;
         const quoit_status s = quoit_queue_claim_many(this->raw(), wanted, &items, &count, t.ns());
         return claimed_many<T>(this->raw(), s, items, count);
     }
 
-    peeked<T> peek(timeout t = forever)
-    {
-        peeked<T> item = try_peek_for(t);
-        detail::check(item.code());
-        return item;
-    }
-    peeked<T> try_peek() noexcept
-    {
-        return try_peek_for(std::chrono::seconds(0));
-    }
-    peeked<T> try_peek_for(timeout t) noexcept
-    {
-        const void *item = nullptr;
-        const quoit_status s = look(item, t.ns());
-        return peeked<T>(this->raw(), s, item);
-    }
     peeked_many<T> peek_many(timeout t = forever)
     {
         peeked_many<T> items = try_peek_many_for(t);
@@ -283,20 +218,11 @@ template <class T> class queue : public detail::makers<queue<T>>
     }
     peeked_many<T> try_peek_many_for(timeout t) noexcept
     {
-        check_in_place();
+        types::check_in_place();
         const void *items = nullptr;
         std::size_t count = 0;
         const quoit_status s = quoit_queue_peek_many(this->raw(), &items, &count, t.ns());
         return peeked_many<T>(this->raw(), s, items, count);
-    }
-
-    // The next item, which stays; pop() or release() takes it. Throws status::empty if there is
-    // none.
-    [[nodiscard]] const T &front()
-    {
-        const void *item = nullptr;
-        detail::check(look(item, QUOIT_NOW));
-        return *static_cast<const T *>(item);
     }
 
     // Calls function(const T &) with each item, in place, until there is none; does not wait.
@@ -319,27 +245,38 @@ template <class T> class queue : public detail::makers<queue<T>>
         }
     }
 
-    // ---- Browsing: any flags. ok empty finished; the cursor moves on ------------------------ //
+    // ---- The newest item of a broadcast: any flags; it stays. ok empty busy ------------------ //
 
-    [[nodiscard]] status try_browse(cursor &c, std::optional<T> &item_out) const noexcept
+    [[nodiscard]] status try_latest(T &item_out) const noexcept
     {
-        return fill(item_out, [this, &c](T &room) {
-            return detail::from(quoit_queue_look(this->raw(), &c, &room, sizeof(T), nullptr));
-        });
+        return detail::from(quoit_queue_latest(this->raw(), &item_out, sizeof(T), nullptr));
     }
-    [[nodiscard]] browser<queue> browse(cursor from = {}) const
+    // Nothing if there never was an item.
+    [[nodiscard]] std::optional<T> latest() const
     {
-        return browser<queue>(*this, from);
+        std::optional<T> item;
+        detail::check_taken(fill(item, [this](T &room) { return try_latest(room); }));
+        return item;
+    }
+
+    // ---- Browsing: any flags. ok empty finished; the browser moves on ----------------------- //
+
+    [[nodiscard]] status try_browse(browser &b, std::optional<T> &item_out) const noexcept
+    {
+        return fill(item_out, [this, &b](T &room) {
+            return detail::from(quoit_queue_browse(this->raw(), &b, &room, sizeof(T), nullptr));
+        });
     }
 
   private:
-    friend class detail::makers<queue>;
-    explicit queue(quoit_queue *q) noexcept : detail::makers<queue>(q)
+    friend detail::queue_makers_base<queue<T>>;
+    friend detail::queue_makers<queue<T>>;
+    friend base;
+    explicit queue(quoit_queue *q) noexcept : base(q)
     {
     }
     static constexpr bool messages = false;
     static constexpr bool is_large = detail::is_large<T>;
-    static constexpr std::size_t in_place_align = 8;
 
     // Inlined by force: clang would weigh the slow path with the fast one, and call.
     [[gnu::always_inline]] status copy_in(const T &item, std::int64_t timeout_ns) noexcept
@@ -359,9 +296,7 @@ template <class T> class queue : public detail::makers<queue<T>>
     }
     static status push_slow(quoit_queue *q, const void *item, std::int64_t timeout_ns) noexcept
     {
-        const quoit_status s = quoit_queue_push_slow(q, item, sizeof(T));
-        const bool waits = s == QUOIT_FULL && timeout_ns > 0;
-        return detail::from(waits ? quoit_queue_push_again(q, item, sizeof(T), timeout_ns) : s);
+        return detail::from(quoit_queue_push_slow(q, item, sizeof(T), timeout_ns));
     }
     [[gnu::always_inline]] status copy_out(T &item_out, std::int64_t timeout_ns) noexcept
     {
@@ -382,10 +317,7 @@ template <class T> class queue : public detail::makers<queue<T>>
     }
     static status pop_slow(quoit_queue *q, void *item_out, std::int64_t timeout_ns) noexcept
     {
-        const quoit_status s = quoit_queue_pop_slow(q, item_out, sizeof(T));
-        return detail::from(s == QUOIT_EMPTY && timeout_ns > 0
-                                ? quoit_queue_pop_again(q, item_out, sizeof(T), nullptr, timeout_ns)
-                                : s);
+        return detail::from(quoit_queue_pop_slow(q, item_out, sizeof(T), nullptr, timeout_ns));
     }
     counted copy_many_in(span<const T> items, std::int64_t timeout_ns) noexcept
     {
@@ -460,20 +392,23 @@ template <class T> class queue : public detail::makers<queue<T>>
             return s;
         }
     }
-    quoit_status look(const void *&item_out, std::int64_t timeout_ns) noexcept
+    status take(std::optional<T> &item_out, std::int64_t timeout_ns)
     {
-        check_in_place();
-        return quoit_queue_peek(this->raw(), &item_out, nullptr, timeout_ns);
+        return fill(item_out, [this, timeout_ns](T &room) { return copy_out(room, timeout_ns); });
     }
 
     static constexpr std::uint64_t item_bytes(const options &) noexcept
     {
         return sizeof(T);
     }
+    static constexpr std::uint32_t item_align() noexcept
+    {
+        constexpr std::size_t most = types::in_place_align;
+        return static_cast<std::uint32_t>(alignof(T) < most ? alignof(T) : most);
+    }
     static quoit_status check_type(const quoit_queue *q) noexcept
     {
-        constexpr std::size_t align = alignof(T) < in_place_align ? alignof(T) : in_place_align;
-        return quoit_queue_check_typed(q, QUOIT_INLINE_LAYOUT, sizeof(T), align, "");
+        return quoit_queue_check_typed(q, QUOIT_INLINE_LAYOUT, sizeof(T), item_align(), "");
     }
     static bool fits(const quoit_queue_info &info) noexcept
     {
@@ -483,15 +418,10 @@ template <class T> class queue : public detail::makers<queue<T>>
     {
         return "quoit::queue of items of " + std::to_string(sizeof(T)) + " bytes";
     }
-    static constexpr void check_in_place() noexcept
-    {
-        static_assert(alignof(T) <= in_place_align,
-                      "items lie at multiples of 8 bytes in a queue: this type can "
-                      "be pushed and popped, but not used in place");
-    }
 };
 
 } // namespace quoit
+#include <quoit/lock.hpp>
 #include <quoit/message_queue.hpp>
 #include <quoit/pool.hpp>
 #include <quoit/region.hpp>

@@ -27,7 +27,7 @@ static const char help[] =
     "  -j, --json        one JSON object on stdout\n"
     "  -h, --help\n"
     "\n"
-    "Exit codes: 0 it is measured; 1 trouble, said on stderr; 2 wrong usage.\n"
+    "Exit codes: 0 it is measured; 1 an error, written to stderr; 2 wrong usage.\n"
     "\n"
     "Examples:\n"
     "  quoit bench\n"

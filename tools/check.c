@@ -32,7 +32,7 @@ static const char help[] =
     "\n"
     "A damaged object is not mended: `quoit rm` removes it.\n"
     "\n"
-    "Exit codes: 0 all is sound; 1 trouble, said on stderr, such as no object of that name;\n"
+    "Exit codes: 0 all is sound; 1 an error, written to stderr, such as no object of that name;\n"
     "2 wrong usage; 4 an invariant does not hold.\n"
     "\n"
     "Examples:\n"

@@ -12,6 +12,7 @@
 static volatile sig_atomic_t faulted;
 static volatile sig_atomic_t zeros = -1; /* /dev/zero */
 static uintptr_t page_bytes;
+static volatile uintptr_t mapped; /* the page of the latest fault, since zeros are there; else 0 */
 static struct sigaction before;
 
 /* Returns the end of the mapping that contains this page, from /proc/self/maps; without that file,
@@ -60,6 +61,8 @@ static bool map_zeros(char *page, uintptr_t bytes)
  * Maps zeros to the end of the mapping, or for one page if that end is unknown. The command reports
  * the object as truncated in both cases. mmap is not in POSIX's list of functions that a signal
  * handler may call; but it is a single system call wherever it exists.
+ * If the same page faults twice in a row, zeros do not help: an emulator may report a wrong
+ * address. The process then ends, where it would repeat the fault for ever.
  */
 static void on_bus(int number, siginfo_t *info, void *context)
 {
@@ -68,9 +71,10 @@ static void on_bus(int number, siginfo_t *info, void *context)
     char *page = (char *)info->si_addr - (uintptr_t)info->si_addr % page_bytes;
     faulted = 1;
     /* Another process's signal, or nothing helps: the default ends this process when it returns. */
-    bool helped = info->si_code > 0 &&
+    bool helped = info->si_code > 0 && (uintptr_t)page != mapped &&
                   (map_zeros(page, end_of_mapping((uintptr_t)page) - (uintptr_t)page) ||
                    map_zeros(page, page_bytes));
+    mapped = (uintptr_t)page;
     if (!helped) {
         (void)signal(number, SIG_DFL);
         (void)raise(number);
@@ -85,6 +89,7 @@ void fault_begin(void)
     if (zeros < 0)
         zeros = open("/dev/zero", O_RDWR | O_CLOEXEC);
     faulted = 0;
+    mapped = 0;
     (void)sigemptyset(&action.sa_mask);
     if (zeros >= 0)
         (void)sigaction(SIGBUS, &action, &before);

@@ -34,13 +34,13 @@ static bool count_lines(const quoit_queue *queue, const struct quoit_queue_info 
                         const struct stream_mark *mark, uint64_t *lines_out)
 {
     const uint64_t most_bytes = UINT64_C(64) << 20;
-    struct quoit_cursor cursor = {.next = info->popped, .begun = true};
+    struct quoit_browser browser = {.next = info->popped, .begun = true};
     uint64_t begin = mark->position == info->popped ? mark->offset : 0, seen = 0, bytes;
     char *text = malloc((size_t)info->item_bytes);
     quoit_status status = text ? QUOIT_OK : QUOIT_ERROR_NO_MEMORY;
     *lines_out = 0;
-    while (status == QUOIT_OK && seen < most_bytes && cursor.next != info->pushed) {
-        status = quoit_queue_look(queue, &cursor, text, info->item_bytes, &bytes);
+    while (status == QUOIT_OK && seen < most_bytes && browser.next != info->pushed) {
+        status = quoit_queue_browse(queue, &browser, text, info->item_bytes, &bytes);
         if (status != QUOIT_OK)
             break;
         begin = begin < bytes ? begin : 0;
@@ -50,7 +50,7 @@ static bool count_lines(const quoit_queue *queue, const struct quoit_queue_info 
         begin = 0;
     }
     free(text);
-    return (status == QUOIT_OK && seen < most_bytes && cursor.missed == 0) ||
+    return (status == QUOIT_OK && seen < most_bytes && browser.missed == 0) ||
            status == QUOIT_EMPTY || status == QUOIT_FINISHED;
 }
 
@@ -71,7 +71,6 @@ static void count_contents(const quoit_queue *queue, struct object *object)
     object->used_bytes = info->pushed - info->popped;
     if (object->used_bytes > object->capacity_bytes) /* it changed meanwhile, or is damaged */
         object->used_bytes = object->capacity_bytes;
-    object->fill = share((double)object->used_bytes, (double)object->capacity_bytes);
     const struct stream_mark *mark = stream_mark(queue, info);
     if (!mark || !count_lines(queue, info, mark, &lines))
         return;
@@ -138,6 +137,30 @@ static quoit_status read_pool(const char *name, unsigned owners, struct object *
     return QUOIT_OK;
 }
 
+static quoit_status read_lock(const char *name, unsigned owners, struct object *object)
+{
+    quoit_lock *lock;
+    uint64_t count = 0;
+    quoit_status status = quoit_lock_open(name, QUOIT_OBSERVER | owners, &lock);
+    if (status != QUOIT_OK)
+        return status;
+    object->type = OBJECT_LOCK;
+    status = quoit_lock_members(lock, object->members, QUOIT_MEMBERS_MAX, &count);
+    if (status != QUOIT_OK)
+        note_damage(object, status);
+    status = quoit_lock_holder(lock, &object->holder);
+    object->abandoned = status == QUOIT_ABANDONED;
+    if (is_damage(status))
+        note_damage(object, status);
+    object->capacity = 1;
+    object->used = object->holder != 0;
+    object->unit = "holders";
+    object->fill = (double)object->used;
+    quoit_lock_close(lock);
+    count_members(object, count);
+    return QUOIT_OK;
+}
+
 static quoit_status read_region(const char *name, unsigned owners, struct object *object)
 {
     quoit_region *region;
@@ -146,7 +169,8 @@ static quoit_status read_region(const char *name, unsigned owners, struct object
         return status;
     object->type = OBJECT_REGION;
     object->capacity = quoit_region_size(region);
-    object->used = object->capacity - quoit_region_free(region);
+    object->used = object->capacity - quoit_region_bytes_left(region);
+    object->data_bytes = quoit_region_data_bytes(region);
     object->unit = "bytes";
     object->fill = share((double)object->used, (double)object->capacity);
     quoit_region_close(region);
@@ -162,6 +186,8 @@ static quoit_status read_object(const char *name, unsigned owners, struct object
     quoit_status status = read_queue(name, owners, object);
     if (status == QUOIT_ERROR_DIFFERENT)
         status = read_pool(name, owners, object);
+    if (status == QUOIT_ERROR_DIFFERENT)
+        status = read_lock(name, owners, object);
     if (status == QUOIT_ERROR_DIFFERENT)
         status = read_region(name, owners, object);
     bool is_cut_off = fault_end();
@@ -188,7 +214,7 @@ quoit_status object_read_listed(const char *name, struct object *object_out)
 const char *object_kind(const struct object *object)
 {
     static const char *const queues[] = {"spsc", "mpmc", "broadcast"};
-    static const char *const others[] = {"?", "?", "pool", "region"};
+    static const char *const others[] = {"?", "?", "pool", "region", "lock"};
     if (object->type != OBJECT_QUEUE)
         return others[object->type];
     return (unsigned)object->queue.kind < 3 ? queues[object->queue.kind] : "?";
@@ -209,7 +235,7 @@ const char *object_state(const struct object *object)
         return "dead";
     if (object->living > 0)
         return "in use";
-    /* A region does not know who uses it. */
+    /* A region does not know which processes use it. */
     return object->type == OBJECT_REGION ? "-" : "idle";
 }
 
@@ -234,11 +260,11 @@ int object_fail(const char *name, quoit_status status)
             (void)snprintf(users + length, sizeof users - length, " and others");
     }
     if (count > 0)
-        return tool_fail("the name '%s' is gone, but who has it open goes on: PID%s; who opens the "
-                         "name from now on does not meet them",
+        return tool_fail("the name '%s' was removed, and these processes still have the object "
+                         "open: PID%s; a process that opens the name now does not find them",
                          name, users);
-    return tool_fail("nothing is named '%s' (if it was unlinked, those who have it open go on, "
-                     "but nobody finds it any more); `quoit ls` shows what there is",
+    return tool_fail("nothing is named '%s' (if it was removed, processes that have it open can "
+                     "go on with it, but no other process finds it); `quoit ls` lists the objects",
                      name);
 }
 

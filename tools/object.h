@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* An object of Quoit's as ls, stat, top, check and rm see it: one struct for queues, pools and
-   regions, read anew each time, by its name. */
+/* An object of Quoit's as ls, stat, top, check and rm see it: one struct for queues, pools,
+   locks and regions, read anew each time, by its name. */
 #ifndef QUOIT_TOOLS_OBJECT_H
 #define QUOIT_TOOLS_OBJECT_H
 
@@ -9,7 +9,7 @@
 #include <stddef.h>
 #include <stdio.h>
 
-enum object_type { OBJECT_UNKNOWN, OBJECT_QUEUE, OBJECT_POOL, OBJECT_REGION };
+enum object_type { OBJECT_UNKNOWN, OBJECT_QUEUE, OBJECT_POOL, OBJECT_REGION, OBJECT_LOCK };
 
 struct object {
     const char *name; /* the caller's */
@@ -17,19 +17,24 @@ struct object {
     char damage[400];              /* "" if it is sound */
     bool foreign;                  /* another user's, and not read: its type is unknown */
     struct quoit_queue_info queue; /* of a queue alone */
-    uint64_t item_bytes;           /* an item, a block; of a region 0 */
-    uint64_t capacity;             /* items, blocks, bytes; of a ring of bytes longest messages */
-    uint64_t used;                 /* in units */
-    double fill;                   /* 0 to 1 */
+    uint64_t item_bytes;           /* an item, a block; of a region and a lock 0 */
+    uint64_t capacity; /* items, blocks, bytes; of a ring of bytes longest messages; of a lock 1 */
+    uint64_t used;     /* in units */
+    double fill;       /* 0 to 1 */
     struct quoit_member_info members[QUOIT_MEMBERS_MAX];
     uint64_t member_count;
     uint64_t living, dead, producers, consumers; /* living ones */
     uint64_t stopped;                            /* living ones that do not run, by a signal */
     /* The unit of used, pushed and popped: "items"; "messages"; "lines", if `quoit push` has made
-       the queue for blocks of lines; "blocks", of a pool; "bytes", of a region. */
+       the queue for blocks of lines; "blocks", of a pool; "bytes", of a region; "holders", of a
+       lock. */
     const char *unit;
     uint64_t pushed, popped; /* of a queue */
-    /* Of a ring of bytes, which is full by bytes: how many there are, and room for; else 0. */
+    uint32_t holder;         /* of a lock: the PID of the process that has it, or 0 */
+    uint64_t data_bytes;     /* of a region */
+    bool abandoned;          /* of a lock: its last holder crashed or closed with it */
+    /* Of a ring of bytes: how many bytes its messages take, and how many longest ones would; else
+       0. */
     uint64_t used_bytes, capacity_bytes;
 };
 
@@ -43,7 +48,8 @@ const char *object_kind(const struct object *object); /* "mpmc", "pool"; "?" */
 const char *
 object_state(const struct object *object); /* "in use", "idle", "dead", "damaged", "foreign" */
 bool object_is_dead(const struct object *object);
-/* A ring of bytes: shorter messages fit in greater number, so used may be beyond capacity. */
+/* A ring of bytes: its counters count bytes, and a message may be a block of many lines, so used
+   may be beyond capacity. */
 bool object_is_bytes(const struct object *object);
 /* "queue 'x' was not found" and what it may mean, or quoit_describe(status); returns TOOL_FAILED.
    */

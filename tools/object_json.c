@@ -125,6 +125,12 @@ void object_print_json(FILE *out, const struct object *object, const char *inden
     }
     if (object->type == OBJECT_QUEUE)
         queue(out, object, indent);
+    if (object->type == OBJECT_REGION)
+        number(out, indent, "data_bytes", object->data_bytes);
+    if (object->type == OBJECT_LOCK) {
+        number_or_null(out, indent, "holder", object->holder, object->holder != 0);
+        truth(out, indent, "abandoned", object->abandoned);
+    }
     fprintf(out, ",\n%s  \"members\": [", indent);
     for (uint64_t i = 0; i < object->member_count; i++) {
         fprintf(out, "%s\n%s    ", i > 0 ? "," : "", indent);

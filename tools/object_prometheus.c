@@ -67,6 +67,10 @@ static double created(const struct object *object)
     return (double)milliseconds / 1000;
 }
 
+static double abandoned(const struct object *object)
+{
+    return object->abandoned;
+}
 static double used_bytes(const struct object *object)
 {
     return (double)object->used_bytes;
@@ -92,7 +96,7 @@ static const struct gauge {
     {OBJECT_QUEUE, BY_BYTES, "quoit_queue_size_bytes",
      "Bytes that are queued, of SPSC queues of messages.", used_bytes},
     {OBJECT_QUEUE, BY_BYTES, "quoit_queue_capacity_bytes",
-     "Bytes that there is room for, likewise.", capacity_bytes},
+     "Bytes that capacity of the longest would take, likewise.", capacity_bytes},
     {OBJECT_QUEUE, ALL, "quoit_queue_fill_ratio", "How full the queue is, 0 to 1.", fill},
     {OBJECT_QUEUE, NO_LINES, "quoit_queue_high_water_items",
      "The most items that members saw queued.", high_water},
@@ -107,6 +111,9 @@ static const struct gauge {
     {OBJECT_POOL, ALL, "quoit_pool_block_size_bytes", "Size of a block.", item_bytes},
     {OBJECT_REGION, ALL, "quoit_region_used_bytes", "Bytes that are handed out.", used},
     {OBJECT_REGION, ALL, "quoit_region_size_bytes", "Bytes that there are.", capacity},
+    {OBJECT_LOCK, ALL, "quoit_lock_held", "1 while a process has the lock.", used},
+    {OBJECT_LOCK, ALL, "quoit_lock_abandoned", "1 if the last holder crashed, or closed, with it.",
+     abandoned},
 };
 
 static bool is_one(const struct object *object, enum which which)
@@ -191,7 +198,7 @@ static void print_counter(FILE *out, const struct counter *counter, const struct
 static void print_members(FILE *out, const struct object *object)
 {
     const char *metric = "quoit_members";
-    if (object->type != OBJECT_QUEUE && object->type != OBJECT_POOL)
+    if (object->type == OBJECT_UNKNOWN || object->type == OBJECT_REGION)
         return;
     sample(out, metric, object);
     fprintf(out, ",state=\"alive\"} %" PRIu64 "\n", object->living);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * quoit pop: a queue's messages to stdout. A message is released when its bytes are written, and
- * not before: whoever is killed in between leaves it to the next.
+ * not before: if pop is killed in between, the next pop gets it.
  */
 #include "print.h"
 #include "stream.h"
@@ -39,14 +39,15 @@ struct pop {
 
 static const char help[] =
     "Takes messages from the queue NAME and writes each to stdout, with a newline behind it\n"
-    "where it does not end in one. Waits for the queue to be there, and while it is empty, and\n"
-    "ends with the stream. A message leaves the queue once it is written: if pop is killed the\n"
-    "next one begins with what was in hand, which may be written twice, and is never lost: one\n"
-    "message, or as many as were there, up to 64K, where nobody else takes any (SPSC). When the\n"
-    "stream has ended and is drained, the queue is removed (but for a broadcast).\n"
+    "if it does not end in one. Waits until the queue exists, waits while it is empty, and ends\n"
+    "with the stream. A message leaves the queue once it is written. If pop is killed, the next\n"
+    "pop begins with the messages that were being written: they may be written twice, and are\n"
+    "never lost. That is one message; of an SPSC queue, where no other process takes any, as\n"
+    "many as were queued, up to 64K. When the stream has ended and is drained, pop removes the\n"
+    "queue (but not a broadcast).\n"
     "\n"
     "If a producer crashes while pop runs, pop ends with an error. If a producer leaves without\n"
-    "finishing the stream (push --keep), or had gone before pop began, pop waits for a successor.\n"
+    "finishing the stream (push --keep), or had left before pop began, pop waits for a successor.\n"
     "It also waits if another process joins the queue, or `quoit check --repair` runs, within a\n"
     "tenth of a second after the crash: that removes the traces of the crash.\n"
     "On a terminal, control and format characters and bytes that are not UTF-8 are shown as\n"
@@ -55,20 +56,20 @@ static const char help[] =
     "  -c, --count N          end after N messages; after N lines, where `quoit push` sent\n"
     "                         blocks of lines through an SPSC queue that it made\n"
     "  -r, --raw              write the messages' bytes alone, and no newlines\n"
-    "  -n, --no-wait          write what is there, and end\n"
-    "  -t, --timeout SECONDS  end where nothing comes for so long\n"
+    "  -n, --no-wait          write the messages that are queued, and end\n"
+    "  -t, --timeout SECONDS  end if no message comes for that long\n"
     "  -f, --follow           do not end with the stream: wait for the next producer, and for\n"
     "                         the next queue of that name\n"
-    "  -k, --keep             leave the queue there when its stream has ended\n"
+    "  -k, --keep             do not remove the queue when its stream has ended\n"
     "      --from-oldest      of a broadcast: begin with the oldest message that is kept, not\n"
     "                         with the next one\n"
     "      --any-owner        also from a queue of another user; that user can change its content\n"
     "  -h, --help\n"
     "\n"
     "Exit codes: 0 the stream has ended, or --count messages are written, or --no-wait found\n"
-    "something; 1 trouble, said on stderr, such as a producer that died without finishing, or\n"
-    "stdout that cannot be written; 2 wrong usage; 3 the time ran out, or --no-wait found\n"
-    "nothing or less than --count.\n"
+    "some; 1 an error, written to stderr, such as a producer that crashed without finishing, or\n"
+    "stdout that cannot be written; 2 wrong usage; 3 the time ran out, or --no-wait found no\n"
+    "message, or fewer than --count.\n"
     "\n"
     "Examples:\n"
     "  quoit pop q | consumer_program\n"
@@ -298,17 +299,17 @@ static quoit_status take_records(struct pop *pop, bool *written_out)
     return quoit_queue_release_many(pop->queue, count);
 }
 
-/* Puts the messages that are at hand one behind the other into text, as many as may be written
-   at once: how many bytes, and in count_out how many they are. */
+/* Puts the queued messages one behind the other into text, as many as may be written at once.
+   Returns how many bytes, and in count_out how many messages they are. */
 static size_t gather(struct pop *pop, uint64_t *count_out)
 {
-    struct quoit_cursor ahead = {0};
+    struct quoit_browser ahead = {0};
     const uint64_t most = pop->counted ? pop->left : UINT64_MAX;
     size_t filled = 0;
     for (*count_out = 0; *count_out < most && filled < pop->joined; ++*count_out) {
         char *text = pop->text + filled;
         uint64_t bytes;
-        if (quoit_queue_look(pop->queue, &ahead, text, pop->info.item_bytes, &bytes) != QUOIT_OK)
+        if (quoit_queue_browse(pop->queue, &ahead, text, pop->info.item_bytes, &bytes) != QUOIT_OK)
             break;
         if (!pop->raw && (bytes == 0 || text[bytes - 1] != '\n'))
             text[bytes++] = '\n';
@@ -321,7 +322,7 @@ static size_t gather(struct pop *pop, uint64_t *count_out)
 
 static quoit_status take(struct pop *pop, bool *written_out)
 {
-    /* Of an SPSC queue nobody else takes what this one has looked at. */
+    /* No other process takes items of an SPSC queue that this one has browsed. */
     if (pop->info.kind == QUOIT_SPSC && !pop->mark && (pop->info.messages || !pop->raw)) {
         uint64_t count;
         size_t bytes = gather(pop, &count);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * quoit push: stdin into a queue. Whoever reads fast enough gets whole blocks of lines as one
+ * quoit push: stdin into a queue. A consumer that reads fast enough gets blocks of lines as one
  * message, in a queue that push itself has made; in anybody else's, a message is a line.
  */
 #include "print.h"
@@ -38,31 +38,31 @@ static const char help[] =
     "Reads lines from stdin and pushes them into the queue NAME, for `quoit pop` or any program\n"
     "that uses it. Waits while the queue is full. Makes the queue if there is none; a queue\n"
     "that is finished and drained is replaced by a new one. At the end of its input it finishes\n"
-    "the stream: who pops gets what is left, and then the end.\n"
+    "the stream: a consumer gets the items that are left, and then the end.\n"
     "\n"
     "  -c, --count N          end after N lines (records, with --raw)\n"
     "  -r, --raw              records of exactly the queue's item size, of any bytes, not lines\n"
     "  -e, --each             one message for each line, without its newline (the default, but\n"
     "                         in an SPSC queue that push has made)\n"
-    "  -b, --blocks           as many whole lines as are at hand in one message, newlines\n"
-    "                         included: pipe speed. Never waits for more lines. `quoit pop`\n"
-    "                         gives the same text either way\n"
-    "  -k, --keep             do not finish the stream: other producers go on, or come later\n"
-    "  -t, --timeout SECONDS  give up where the queue stays full for so long\n"
+    "  -b, --blocks           as many whole lines as have been read in one message, with their\n"
+    "                         newlines: as fast as a pipe. Never waits for more lines. `quoit\n"
+    "                         pop` writes the same text either way\n"
+    "  -k, --keep             do not finish the stream: other producers continue it, now or later\n"
+    "  -t, --timeout SECONDS  end if the queue stays full for that long\n"
     "      --any-owner        also into a queue of another user; that user can change its content\n"
     "\n"
-    "For a queue that is made here (of one that exists they must be right, if given):\n"
-    "      --kind KIND        spsc (default), mpmc: one of many consumers gets a message,\n"
-    "                         broadcast: each of them gets all\n"
-    "      --capacity N       messages; default 16 of lines (64, but for spsc); of records,\n"
-    "                         about as many as 1M holds, 16 at the least\n"
+    "For a queue that push makes (if the queue exists, a given value must be the queue's):\n"
+    "      --kind KIND        spsc (default); mpmc: one of many consumers gets each message;\n"
+    "                         broadcast: every consumer gets all messages\n"
+    "      --capacity N       messages; default 64, or 16 of blocks of lines (spsc, without\n"
+    "                         --each); of records about as many as 1M holds, 16 at the least\n"
     "      --item-bytes N     the longest line, or the size of a record (--raw needs it); K, M\n"
     "                         and G are understood; default 64K\n"
     "      --permissions MODE octal, as of chmod; default 600\n"
     "  -h, --help\n"
     "\n"
-    "Exit codes: 0 all is pushed; 1 trouble, said on stderr, and what came before is pushed;\n"
-    "2 wrong usage; 3 the time ran out.\n"
+    "Exit codes: 0 all is pushed; 1 an error, written to stderr, and the messages before it are\n"
+    "pushed; 2 wrong usage; 3 the time ran out.\n"
     "\n"
     "Examples:\n"
     "  producer_program | quoit push q &  quoit pop q | consumer_program\n"
@@ -205,11 +205,11 @@ static int make(struct push *push)
     if (options.item_bytes == 0)
         options.item_bytes = STREAM_BLOCK_BYTES;
     if (options.capacity == 0)
-        options.capacity = push->raw                    ? default_records(options.item_bytes)
-                           : options.kind == QUOIT_SPSC ? BLOCKS
-                                                        : 4 * BLOCKS;
+        options.capacity = push->raw ? default_records(options.item_bytes)
+                           : blocks  ? BLOCKS
+                                     : 4 * BLOCKS;
     quoit_status status = quoit_queue_create(push->name, &options, QUOIT_PRODUCER, &push->queue);
-    if (status == QUOIT_ERROR_EXISTS) /* somebody was quicker */
+    if (status == QUOIT_ERROR_EXISTS) /* another process was faster */
         return -1;
     if (status != QUOIT_OK)
         return tool_fail_quoit(status);

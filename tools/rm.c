@@ -8,12 +8,12 @@
 #include <getopt.h>
 
 static const char help[] =
-    "Removes queues, pools and regions, damaged ones too. Only the name goes: processes that have\n"
-    "the object open go on with it, and its memory is freed with the last of them. What is in it\n"
-    "is lost to all others.\n"
+    "Removes queues, pools, regions and locks, damaged ones too. Only the name goes: processes\n"
+    "that have the object open go on with it, and its memory is freed with the last of them. What\n"
+    "is in it is lost to all others.\n"
     "\n"
     "  -f, --force    names that are not there are no failure\n"
-    "  -d, --dead     remove only what is dead: everybody who was left in it has died, as\n"
+    "  -d, --dead     remove only what is dead: all members that were left in it have crashed, as\n"
     "                 `quoit ls` shows it. Without a NAME: all such objects of this user. Items\n"
     "                 that a restarted program would have found in them are lost\n"
     "  -n, --dry-run  only print what would be removed\n"

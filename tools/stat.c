@@ -11,14 +11,15 @@
 #include <string.h>
 
 static const char help[] =
-    "Shows what an object is, who is in it, who holds it up, and what has happened to it:\n"
+    "Shows what an object is, its members, which of them holds it up, and its counters:\n"
     "  pushed, popped   since it was made: items, messages, or the lines of a queue of blocks of\n"
     "                   lines, which `quoit push` makes; a crash may leave one out\n"
     "  found full       pushes that found no room\n"
     "  found empty      pops that found nothing\n"
     "  sleeps, wakes    how often a side went to sleep, and was woken, a system call each\n"
-    "  repairs          what the dead had left, and others saw to\n"
+    "  repairs          what crashed members had left, and others have repaired\n"
     "  high-water mark  the most that members have seen in it\n"
+    "  holder           of a lock: the process that has it\n"
     "\n"
     "  -a, --all            all that `quoit ls` finds; what belongs to another user is shown by "
     "name\n"
@@ -28,14 +29,14 @@ static const char help[] =
     "                       `quoit ls --help` lists\n"
     "  -h, --help\n"
     "\n"
-    "Members that died are shown until somebody takes their place; `quoit check --repair` clears\n"
+    "A crashed member is shown until another takes its entry; `quoit check --repair` clears\n"
     "them. \"holds up\" marks the member that the queue's next step waits for, \"stopped\" one "
     "that a\n"
     "signal or a debugger has stopped (Linux). Of a name that was\n"
-    "unlinked in use it says who goes on without it (Linux, posix: and file:).\n"
+    "unlinked in use it shows the processes that still use the object (Linux, posix: and file:).\n"
     "\n"
-    "Exit codes: 0 shown; 1 there is no such object, or trouble, said on stderr, and the others\n"
-    "are shown; 2 wrong usage.\n"
+    "Exit codes: 0 shown; 1 there is no such object, or another error, written to stderr, and the\n"
+    "others are shown; 2 wrong usage.\n"
     "\n"
     "Examples:\n"
     "  quoit stat products\n"
@@ -79,8 +80,7 @@ static void print_queue(const struct object *object)
         print_text(stdout, info->type);
         fputs("\n", stdout);
     }
-    printf("  capacity         %" PRIu64 "%s\n", object->capacity,
-           object_is_bytes(object) ? " of the longest, more of shorter ones" : "");
+    printf("  capacity         %" PRIu64 "\n", object->capacity);
     printf("  size             %" PRIu64 "%s%s", object->used, blank, unit);
     if (object_is_bytes(object))
         printf(", %" PRIu64 " of %" PRIu64 " bytes", object->used_bytes, object->capacity_bytes);
@@ -99,12 +99,25 @@ static void print_queue(const struct object *object)
     print_created(info);
 }
 
+static void print_lock(const struct object *object)
+{
+    if (object->abandoned)
+        printf("  holder           %snone: the last one crashed, or closed, with it%s\n",
+               print_colour(PRINT_YELLOW), print_colour(PRINT_PLAIN));
+    else if (object->holder == 0)
+        puts("  holder           none");
+    else
+        printf("  holder           %" PRIu32 "\n", object->holder);
+}
+
 static void print_other(const struct object *object)
 {
     if (object->type == OBJECT_POOL)
         printf("  blocks           %" PRIu64 " bytes each\n", object->item_bytes);
     printf("  in use           %" PRIu64 " of %" PRIu64 "%s (%.0f%%)\n", object->used,
            object->capacity, object->type == OBJECT_REGION ? " bytes" : "", object->fill * 100);
+    if (object->data_bytes > 0)
+        printf("  data             %" PRIu64 " bytes\n", object->data_bytes);
 }
 
 static void print_member(const struct quoit_member_info *member)
@@ -143,9 +156,11 @@ static void print_object(const struct object *object)
     printf("%s\n", print_colour(PRINT_PLAIN));
     if (object->type == OBJECT_QUEUE)
         print_queue(object);
+    else if (object->type == OBJECT_LOCK)
+        print_lock(object);
     else if (object->type != OBJECT_UNKNOWN)
         print_other(object);
-    if (object->type == OBJECT_QUEUE || object->type == OBJECT_POOL)
+    if (object->type != OBJECT_UNKNOWN && object->type != OBJECT_REGION)
         printf("  members          %" PRIu64 "\n", object->living);
     for (uint64_t i = 0; i < object->member_count; i++)
         print_member(&object->members[i]);
@@ -238,6 +253,6 @@ static int run(int argc, char **argv)
 
 const struct tool_command tool_stat = {.name = "stat",
                                        .arguments = "[OPTION...] NAME...|--all",
-                                       .summary = "show one: members, counters, who holds it up",
+                                       .summary = "show one: members, counters, what holds it up",
                                        .help = help,
                                        .run = run};

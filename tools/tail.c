@@ -20,13 +20,13 @@ struct tail {
     uint64_t lines;     /* of --lines */
     quoit_queue *queue;
     struct quoit_queue_info info;
-    struct quoit_cursor cursor;
+    struct quoit_browser browser;
     unsigned char *buffer;
 };
 
 static const char help[] =
-    "Shows the messages that are in the queue NAME, oldest first, and takes none of them:\n"
-    "nobody notices, and read permission is enough. Text is shown as lines; a message with\n"
+    "Shows the messages that are in the queue NAME, oldest first, and takes none of them. No\n"
+    "member is affected, and read permission is enough. Text is shown as lines; a message with\n"
     "other bytes in it as a dump of offset, hexadecimal bytes and characters. On a terminal,\n"
     "format characters and bytes that are not UTF-8 are shown as escapes, \"\\u202e\".\n"
     "\n"
@@ -38,7 +38,7 @@ static const char help[] =
     "      --any-owner  also show a queue of another user, if its permissions let you read it\n"
     "  -h, --help\n"
     "\n"
-    "Exit codes: 0 all is shown; 1 trouble, said on stderr; 2 wrong usage.\n"
+    "Exit codes: 0 all is shown; 1 an error, written to stderr; 2 wrong usage.\n"
     "\n"
     "Examples:\n"
     "  quoit tail q\n"
@@ -112,22 +112,22 @@ static int enter(struct tail *tail)
                                     (unsigned long long)tail->info.item_bytes);
 }
 
-static quoit_status look(struct tail *tail, struct quoit_cursor *cursor, uint64_t *bytes_out)
+static quoit_status browse(struct tail *tail, struct quoit_browser *browser, uint64_t *bytes_out)
 {
-    return quoit_queue_look(tail->queue, cursor, tail->buffer, tail->info.item_bytes, bytes_out);
+    return quoit_queue_browse(tail->queue, browser, tail->buffer, tail->info.item_bytes, bytes_out);
 }
 
 /* Counts what is there, and skips all but the last of it. */
 static quoit_status skip(struct tail *tail)
 {
-    struct quoit_cursor ahead = {0};
+    struct quoit_browser ahead = {0};
     uint64_t bytes, there = 0;
     quoit_status status;
-    while ((status = look(tail, &ahead, &bytes)) == QUOIT_OK && !fault_seen())
+    while ((status = browse(tail, &ahead, &bytes)) == QUOIT_OK && !fault_seen())
         there++;
     for (; there > tail->lines && status >= 0 && !fault_seen(); there--)
-        status = look(tail, &tail->cursor, &bytes);
-    tail->cursor.missed = 0;
+        status = browse(tail, &tail->browser, &bytes);
+    tail->browser.missed = 0;
     return status < 0 ? status : QUOIT_OK;
 }
 
@@ -175,7 +175,7 @@ static quoit_status show_all(struct tail *tail)
     uint64_t bytes;
     quoit_status status = tail->limited ? skip(tail) : QUOIT_OK;
     while (status == QUOIT_OK && !ferror(stdout) && !fault_seen()) {
-        status = look(tail, &tail->cursor, &bytes);
+        status = browse(tail, &tail->browser, &bytes);
         if (status == QUOIT_OK && !fault_seen())
             show(tail, bytes);
         if (status == QUOIT_EMPTY && tail->follow) {
@@ -192,9 +192,9 @@ static int run_in(struct tail *tail)
     quoit_status status = show_all(tail);
     if (fflush(stdout) != 0 || ferror(stdout))
         return tool_fail("stdout cannot be written: %s", strerror(errno));
-    if (tail->cursor.missed > 0 && tail->follow)
+    if (tail->browser.missed > 0 && tail->follow)
         (void)tool_fail(
-            "%llu %s before they could be shown", (unsigned long long)tail->cursor.missed,
+            "%llu %s before they could be shown", (unsigned long long)tail->browser.missed,
             tail->info.messages && tail->info.kind == QUOIT_SPSC ? "times messages were taken"
                                                                  : "messages were taken");
     return status < 0 && !fault_seen() ? tool_fail_quoit(status) : TOOL_OK;

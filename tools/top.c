@@ -31,7 +31,7 @@ static const char help[] =
     "Keys: q ends; s sorts by the next order, n r f by name, rate, fill; arrows, Page Up, Page\n"
     "Down, Home and End scroll.\n"
     "\n"
-    "Exit codes: 0 it was ended by q, a signal or --count; 1 trouble, said on stderr; 2 wrong\n"
+    "Exit codes: 0 it was ended by q, a signal or --count; 1 an error, written to stderr; 2 wrong\n"
     "usage.\n"
     "\n"
     "Examples:\n"

@@ -84,7 +84,8 @@ static void update(struct top_row *row, const struct object *object, double seco
 static bool look_at(struct top *top, const char *name, struct object *object, double seconds)
 {
     quoit_status status = (top->names ? object_read : object_read_listed)(name, object);
-    if (status != QUOIT_OK || object->type == OBJECT_REGION || object->foreign)
+    bool is_still = object->type == OBJECT_REGION || object->type == OBJECT_LOCK;
+    if (status != QUOIT_OK || is_still || object->foreign)
         return true; /* gone, or nothing moves in it, or it is another user's */
     struct top_row *row = find(top, name);
     if (!row)

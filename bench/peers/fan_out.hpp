@@ -11,7 +11,7 @@ namespace bench
 
 /* Waits: blocked while there is nothing to do. */
 template <class Item, bool Waits> struct quoit_fan_out {
-    static constexpr const char *title = Waits ? "Quoit (push_wait, pop_wait)" : "Quoit";
+    static constexpr const char *title = Waits ? "Quoit (with a time-out)" : "Quoit";
     static constexpr std::int64_t timeout_ns = Waits ? QUOIT_FOREVER : QUOIT_NOW;
     typedef quoit_typed<Item> typed;
     std::string name = unique_name("broadcast");

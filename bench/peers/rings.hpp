@@ -157,7 +157,7 @@ template <class Item> struct quoit_items : quoit_ring<Item> {
 };
 template <class Item> struct quoit_waiting : quoit_ring<Item, true> {
     using quoit_ring<Item, true>::quoit_ring;
-    static constexpr const char *title = "Quoit (push_wait, pop_wait)";
+    static constexpr const char *title = "Quoit (with a time-out)";
 };
 
 /* Boost.Lockfree, its capacity known when compiled. */

@@ -17,7 +17,8 @@ import sys
 import tempfile
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-HEADERS = ("quoit.h", "quoit/inspect.h", "quoit/sem.h", "quoit/status.h")
+HEADERS = ("quoit.h", "quoit/inspect.h", "quoit/lock.h", "quoit/region.h", "quoit/sem.h", "quoit/status.h")
+INCLUDED_APART = ("quoit/inspect.h", "quoit/lock.h", "quoit/sem.h")  # <quoit.h> does not include these
 DATE = "2026-11-27"
 BEGINS = re.compile(r"^(?:[A-Z]{2,}|[a-z_]+|Both|All): |^OK ")  # a paragraph of a comment that draws none
 SECTION = re.compile(r"^([A-Z][A-Z ,]+[A-Z])(?=[ ,]|$)")
@@ -172,7 +173,7 @@ def function_page(name, everything, headers):
     page = [f".Dd {DATE}", f".Dt {name.upper()} 3", ".Os", ".Sh NAME",
             *(f".Nm {sibling}{' ,' if sibling != siblings[-1] else ''}" for sibling in siblings),
             f".Nd {escape(first_sentence(lines))}", ".Sh LIBRARY", "Quoit (libquoit, -lquoit)", ".Sh SYNOPSIS",
-            ".In quoit.h"]
+            f".In {header if header in INCLUDED_APART else 'quoit.h'}"]
     for sibling in siblings:
         page += synopsis(everything[sibling][0])
     page += [".Sh DESCRIPTION", paragraphs(lines)]

@@ -2,22 +2,13 @@
 /* An event loop over a queue and anything else that has a descriptor: here, standard input. The
    same descriptor goes into epoll, kqueue, or libuv's uv_poll_init. */
 #include "reading.h"
+#include "stop.h"
 
 #include <errno.h>
 #include <poll.h>
-#include <signal.h>
-#include <stdio.h>
-#include <string.h>
 #include <unistd.h>
 
 enum { SECOND_MS = 1000 };
-static volatile sig_atomic_t stopped;
-
-static void stop(int signal_number)
-{
-    (void)signal(signal_number, stop); /* a system may take the first Ctrl-C alone */
-    stopped = 1;
-}
 
 /* Takes all items: the descriptor stays readable until a call has found none. */
 static quoit_status take_readings(struct reading_queue queue)
@@ -26,44 +17,36 @@ static quoit_status take_readings(struct reading_queue queue)
     quoit_status status;
     while ((status = reading_pop(queue, &reading, QUOIT_NOW)) == QUOIT_OK)
         printf("sensor %d: %.1f degrees\n", (int)reading.sensor, reading.celsius);
-    return status;
+    if (status == QUOIT_ABANDONED)
+        fprintf(stderr, "the sender is gone and has not finished; waiting for the next one\n");
+    return status == QUOIT_EMPTY || status == QUOIT_ABANDONED ? QUOIT_OK : status;
 }
 
 int main(void)
 {
     struct reading_queue queue;
-    int readings;
+    struct pollfd sources[] = {{.events = POLLIN}, {.fd = STDIN_FILENO, .events = POLLIN}};
+    char line[256];
     quoit_status status = reading_join("readings", 64, QUOIT_CONSUMER, &queue);
     if (status == QUOIT_OK)
-        status = quoit_queue_poll_fd(queue.queue, QUOIT_ITEMS, &readings);
-    if (status != QUOIT_OK) {
-        fprintf(stderr, "%s\n", quoit_describe(status));
-        return 1;
-    }
-    struct pollfd sources[] = {{.fd = readings, .events = POLLIN},
-                               {.fd = STDIN_FILENO, .events = POLLIN}};
-    char line[256];
-    status = QUOIT_EMPTY;
-    (void)signal(SIGINT, stop); /* ends poll; just before poll, it is seen a second later */
-    while (status == QUOIT_EMPTY && !stopped) {
+        status = quoit_queue_poll_fd(queue.queue, QUOIT_ITEMS, &sources[0].fd);
+    if (status == QUOIT_OK)
+        stop_on_signals(); /* a signal ends poll; just before poll, it is seen a second later */
+    while (status == QUOIT_OK && !stopped) {
         int ready = poll(sources, 2, SECOND_MS);
         if (ready < 0 && errno != EINTR) {
-            fprintf(stderr, "poll: %s\n", strerror(errno));
-            break;
+            perror("poll");
+            status = QUOIT_ERROR_SYSTEM;
         }
         if (ready > 0 && sources[0].revents)
             status = take_readings(queue);
-        if (status == QUOIT_ABANDONED) {
-            fprintf(stderr, "the sender is gone and has not finished; waiting for the next one\n");
-            status = QUOIT_EMPTY;
-        }
         if (ready > 0 && sources[1].revents && read(STDIN_FILENO, line, sizeof line) <= 0)
             sources[1].fd = -1; /* the end of the input: poll passes over it */
     }
     if (status == QUOIT_FINISHED) /* the sender has finished, and all is taken */
-        quoit_queue_unlink(queue.queue);
-    else if (status < QUOIT_OK)
+        status = quoit_queue_unlink(queue.queue);
+    if (status != QUOIT_OK)
         fprintf(stderr, "%s\n", quoit_describe(status));
     quoit_queue_close(queue.queue);
-    return status == QUOIT_FINISHED || stopped ? 0 : 1;
+    return status != QUOIT_OK;
 }

@@ -13,8 +13,6 @@ int main(void)
         printf("sensor %d: %.1f degrees\n", (int)item.sensor, item.celsius);
     if (status == QUOIT_FINISHED)
         status = quoit_queue_unlink(queue.queue);
-    if (status != QUOIT_OK)
-        fprintf(stderr, "%s\n", quoit_describe(status));
     quoit_queue_close(queue.queue);
-    return status != QUOIT_OK;
+    return status == QUOIT_OK ? 0 : (fprintf(stderr, "%s\n", quoit_describe(status)), 1);
 }

@@ -12,8 +12,6 @@ int main(void)
         status = reading_push(queue, &(struct reading){i, 20.0}, QUOIT_FOREVER);
     if (status == QUOIT_OK)
         status = quoit_queue_finish(queue.queue);
-    if (status != QUOIT_OK)
-        fprintf(stderr, "%s\n", quoit_describe(status));
     quoit_queue_close(queue.queue);
-    return status != QUOIT_OK;
+    return status == QUOIT_OK ? 0 : (fprintf(stderr, "%s\n", quoit_describe(status)), 1);
 }

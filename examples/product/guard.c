@@ -52,7 +52,7 @@ static void unlink_one(const char *what, const quoit_queue *queue)
     for (int i = 0; i < SCHEMES; i++) {
         char name[NAME_ROOM];
         if (sem_name(name, schemes[i], what, queue) != QUOIT_OK ||
-            quoit_sem_unlink(name) != QUOIT_ERROR_UNSUPPORTED)
+            quoit_sem_unlink(name, 0) != QUOIT_ERROR_UNSUPPORTED)
             return;
     }
 }

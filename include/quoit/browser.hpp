@@ -16,8 +16,8 @@
 namespace quoit
 {
 
-// Where a browser is; all zero: before the oldest item that is there.
-using cursor = quoit_cursor;
+// How far a process has browsed a queue. All zero: before the oldest item that is queued.
+using browser = quoit_browser;
 
 namespace detail
 {
@@ -25,7 +25,8 @@ namespace detail
 // returned object itself, or, if T has no default constructor, on the heap in between.
 template <class T> inline constexpr bool is_large = sizeof(T) > QUOIT_SPSC_LARGEST_IN_SLOTS;
 
-// A browser's item: inside the browser, which is on its user's stack, or if large on the heap.
+// The item that a browse_range shows: inside the range, which is on its user's stack, or, if it is
+// large, on the heap.
 template <class T> class small_item
 {
   public:
@@ -52,7 +53,7 @@ template <class T> class large_item
 
 // for (const T &item : queue.browse()): the items that are queued, oldest first. begin() goes on
 // after the last item that was returned. Queue has a value_type and try_browse.
-template <class Queue> class browser
+template <class Queue> class browse_range
 {
   public:
     using value_type = typename Queue::value_type;
@@ -69,16 +70,16 @@ template <class Queue> class browser
         iterator() = default;
         reference operator*() const noexcept
         {
-            return **browser_->item_;
+            return **range_->item_;
         }
         pointer operator->() const noexcept
         {
-            return &**browser_->item_;
+            return &**range_->item_;
         }
         iterator &operator++()
         {
-            if (!browser_->advance())
-                browser_ = nullptr;
+            if (!range_->advance())
+                range_ = nullptr;
             return *this;
         }
         void operator++(int)
@@ -87,7 +88,7 @@ template <class Queue> class browser
         }
         friend bool operator==(iterator a, iterator b) noexcept
         {
-            return a.browser_ == b.browser_;
+            return a.range_ == b.range_;
         }
         friend bool operator!=(iterator a, iterator b) noexcept
         {
@@ -95,15 +96,15 @@ template <class Queue> class browser
         }
 
       private:
-        friend class browser;
-        explicit iterator(browser *b) noexcept : browser_(b)
+        friend class browse_range;
+        explicit iterator(browse_range *range) noexcept : range_(range)
         {
         }
-        browser *browser_ = nullptr;
+        browse_range *range_ = nullptr;
     };
 
-    explicit browser(const Queue &queue, cursor from = {}) noexcept(!is_large)
-        : queue_(&queue), cursor_(from)
+    explicit browse_range(const Queue &queue, browser from = {}) noexcept(!is_large)
+        : queue_(&queue), browser_(from)
     {
     }
     [[nodiscard]] iterator begin()
@@ -116,20 +117,20 @@ template <class Queue> class browser
     }
     [[nodiscard]] std::uint64_t missed() const noexcept
     {
-        return cursor_.missed;
+        return browser_.missed;
     }
 
   private:
     static constexpr bool is_large = detail::is_large<value_type>;
     bool advance()
     {
-        const status s = queue_->try_browse(cursor_, *item_);
+        const status s = queue_->try_browse(browser_, *item_);
         if (s < status::ok)
             detail::raise(s);
         return s == status::ok;
     }
     const Queue *queue_;
-    cursor cursor_;
+    browser browser_;
     std::conditional_t<is_large, detail::large_item<value_type>, detail::small_item<value_type>>
         item_;
 };

@@ -28,6 +28,7 @@ namespace quoit
 {
 namespace detail
 {
+template <class Queue, class Types> class queue_calls;
 
 // A claim or a peek of a queue, or the status that the call returned instead.
 class held
@@ -334,8 +335,8 @@ template <class T> class [[nodiscard]] peeked : public detail::peek_one
     }
 
   private:
-    template <class> friend class queue;
-    peeked(quoit_queue *queue, quoit_status s, const void *item) noexcept
+    template <class, class> friend class detail::queue_calls;
+    peeked(quoit_queue *queue, quoit_status s, const void *item, std::size_t) noexcept
         : detail::peek_one(queue, s), item_(static_cast<const T *>(item))
     {
     }
@@ -362,7 +363,7 @@ class [[nodiscard]] peeked_message : public detail::peek_one
     }
 
   private:
-    friend class message_queue;
+    template <class, class> friend class detail::queue_calls;
     peeked_message(quoit_queue *queue, quoit_status s, const void *message,
                    std::size_t bytes) noexcept
         : detail::peek_one(queue, s), message_(static_cast<const char *>(message), bytes)

@@ -15,35 +15,43 @@
 namespace quoit
 {
 
-// options.message_bytes is the longest message. A std::string_view is any bytes.
-class message_queue : public detail::makers<message_queue>
+namespace detail
 {
-  public:
+struct message_types {
     using value_type = std::string;
-    using size_type = std::uint64_t;
+    using argument = std::string_view;
+    using reference = std::string_view;
+    using peeked = peeked_message;
+
+    static reference view(const void *message, std::size_t bytes) noexcept
+    {
+        return {static_cast<const char *>(message), bytes};
+    }
+    static constexpr void check_in_place() noexcept
+    {
+    }
+};
+} // namespace detail
+
+// options.message_bytes is the longest message. A std::string_view is any bytes.
+class message_queue : public detail::queue_calls<message_queue, detail::message_types>
+{
+    using base = detail::queue_calls<message_queue, detail::message_types>;
+
+  public:
+    using base::try_pop;
     message_queue() = default; // empty: may be assigned to
 
-    // ---- Copying one. ok full finished abandoned too_big; ok empty finished abandoned ------- //
+    // ---- Copying one ------------------------------------------------------------------------- //
 
-    [[nodiscard]] status try_push(std::string_view message) noexcept
-    {
-        return copy_in(message, QUOIT_NOW);
-    }
-    [[nodiscard]] status try_push_for(std::string_view message, timeout t) noexcept
-    {
-        return copy_in(message, t.ns());
-    }
-    void push(std::string_view message, timeout t = forever)
-    {
-        detail::check(copy_in(message, t.ns()));
-    }
     // push, of a string that is made of these arguments.
     template <class... Arguments> void emplace(Arguments &&...arguments)
     {
         push(std::string(std::forward<Arguments>(arguments)...));
     }
 
-    // Into a buffer; too_big: bytes_out has the message's size, and it stays.
+    // Into a buffer: ok empty finished abandoned; too_big: bytes_out has the message's size, and it
+    // stays.
     [[nodiscard]] status try_pop(void *buffer, std::size_t room_bytes,
                                  std::size_t &bytes_out) noexcept
     {
@@ -57,31 +65,14 @@ class message_queue : public detail::makers<message_queue>
     std::string pop(timeout t = forever)
     {
         std::string message;
-        detail::check(take(message, t.ns()));
-        return message;
-    }
-    [[nodiscard]] std::optional<std::string> try_pop()
-    {
-        return pop_within(QUOIT_NOW);
-    }
-    [[nodiscard]] std::optional<std::string> pop_for(timeout t)
-    {
-        return pop_within(t.ns());
-    }
-    [[nodiscard]] std::optional<std::string> next(timeout t = forever) // pop; nothing at the end
-    {
-        std::string message;
-        const status s = take(message, t.ns());
-        if (s == status::finished)
-            return std::nullopt;
-        detail::check(s);
+        detail::check(assign(message, t.ns()));
         return message;
     }
 #ifdef __cpp_lib_expected
     [[nodiscard]] std::expected<std::string, status> expect_pop(timeout t = forever)
     {
         std::string message;
-        const status s = take(message, t.ns());
+        const status s = assign(message, t.ns());
         if (s != status::ok)
             return std::unexpected(s);
         return message;
@@ -106,32 +97,6 @@ class message_queue : public detail::makers<message_queue>
         const quoit_status s = quoit_queue_claim(raw(), bytes, &room, t.ns());
         return claimed_message(raw(), s, room, s == QUOIT_OK ? bytes : 0);
     }
-    peeked_message peek(timeout t = forever)
-    {
-        peeked_message message = try_peek_for(t);
-        detail::check(message.code());
-        return message;
-    }
-    peeked_message try_peek() noexcept
-    {
-        return try_peek_for(std::chrono::seconds(0));
-    }
-    peeked_message try_peek_for(timeout t) noexcept
-    {
-        const void *message = nullptr;
-        std::size_t bytes = 0;
-        const quoit_status s = quoit_queue_peek(raw(), &message, &bytes, t.ns());
-        return peeked_message(raw(), s, message, bytes);
-    }
-
-    // The next message, which stays; pop() or release() takes it. Throws status::empty if there is
-    // none.
-    [[nodiscard]] std::string_view front()
-    {
-        std::string_view message;
-        detail::check(look(message, QUOIT_NOW));
-        return message;
-    }
 
     // Calls function(std::string_view) with each message until there is none; does not wait.
     // Returns how many. A message is taken when function has returned; if it throws, it stays.
@@ -139,7 +104,7 @@ class message_queue : public detail::makers<message_queue>
     {
         for (std::uint64_t count = 0;; count++) {
             std::string_view message;
-            const status s = look(message, QUOIT_NOW);
+            const status s = view_next(message, QUOIT_NOW);
             if (s != status::ok) {
                 detail::check_taken(s);
                 return count;
@@ -149,14 +114,35 @@ class message_queue : public detail::makers<message_queue>
         }
     }
 
-    // ---- Browsing: any flags. ok empty finished; the cursor moves on ------------------------- //
+    // ---- The newest message of a broadcast: any flags; it stays. ok empty busy --------------- //
 
-    [[nodiscard]] status try_browse(cursor &c, std::optional<std::string> &message_out) const
+    [[nodiscard]] status try_latest(std::string &message_out) const
+    {
+        std::size_t bytes = 0;
+        quoit_status s = QUOIT_ERROR_TOO_BIG;
+        while ((s = quoit_queue_latest(raw(), message_out.data(), message_out.size(), &bytes)) ==
+               QUOIT_ERROR_TOO_BIG)
+            message_out.resize(bytes);
+        message_out.resize(bytes);
+        return detail::from(s);
+    }
+    // Nothing if there never was a message.
+    [[nodiscard]] std::optional<std::string> latest() const
+    {
+        std::string message;
+        const status s = try_latest(message);
+        detail::check_taken(s);
+        return s == status::ok ? std::optional<std::string>(std::move(message)) : std::nullopt;
+    }
+
+    // ---- Browsing: any flags. ok empty finished; the browser moves on ------------------------ //
+
+    [[nodiscard]] status try_browse(browser &b, std::optional<std::string> &message_out) const
     {
         std::uint64_t bytes = 0;
         quoit_status s = QUOIT_ERROR_TOO_BIG;
         std::string message;
-        while ((s = quoit_queue_look(raw(), &c, message.data(), message.size(), &bytes)) ==
+        while ((s = quoit_queue_browse(raw(), &b, message.data(), message.size(), &bytes)) ==
                QUOIT_ERROR_TOO_BIG)
             message.resize(static_cast<std::size_t>(bytes));
         if (s == QUOIT_OK) {
@@ -165,14 +151,12 @@ class message_queue : public detail::makers<message_queue>
         }
         return detail::from(s);
     }
-    [[nodiscard]] browser<message_queue> browse(cursor from = {}) const
-    {
-        return browser<message_queue>(*this, from);
-    }
 
   private:
-    friend class detail::makers<message_queue>;
-    explicit message_queue(quoit_queue *q) noexcept : detail::makers<message_queue>(q)
+    friend detail::queue_makers_base<message_queue>;
+    friend detail::queue_makers<message_queue>;
+    friend base;
+    explicit message_queue(quoit_queue *q) noexcept : base(q)
     {
     }
     static constexpr bool messages = true;
@@ -186,31 +170,35 @@ class message_queue : public detail::makers<message_queue>
     {
         return detail::from(quoit_queue_pop(raw(), buffer, room_bytes, &bytes_out, timeout_ns));
     }
-    status look(std::string_view &message_out, std::int64_t timeout_ns) noexcept
+    status view_next(std::string_view &message_out, std::int64_t timeout_ns) noexcept
     {
         const void *message = nullptr;
         std::size_t bytes = 0;
-        const quoit_status s = quoit_queue_peek(raw(), &message, &bytes, timeout_ns);
-        message_out = std::string_view(static_cast<const char *>(message), bytes);
+        const quoit_status s = look(message, bytes, timeout_ns);
+        message_out = detail::message_types::view(message, bytes);
         return detail::from(s);
     }
-    status take(std::string &message_out, std::int64_t timeout_ns)
+    status assign(std::string &message_out, std::int64_t timeout_ns)
     {
         std::string_view view;
-        const status s = look(view, timeout_ns);
+        const status s = view_next(view, timeout_ns);
         if (s != status::ok)
             return s;
         message_out.assign(view);
         return detail::from(quoit_queue_release(raw()));
     }
-    std::optional<std::string> pop_within(std::int64_t timeout_ns)
+    status take(std::optional<std::string> &message_out, std::int64_t timeout_ns)
     {
-        std::string message;
-        const status s = take(message, timeout_ns);
-        detail::check_taken(s);
-        return s == status::ok ? std::optional<std::string>(std::move(message)) : std::nullopt;
+        const status s = assign(message_out.emplace(), timeout_ns);
+        if (s != status::ok)
+            message_out.reset();
+        return s;
     }
 
+    static constexpr std::uint32_t item_align() noexcept
+    {
+        return 0;
+    }
     static std::uint64_t item_bytes(const options &o) noexcept
     {
         return o.message_bytes;

@@ -10,7 +10,6 @@
 #include <cstdint>
 #include <optional>
 #include <string>
-#include <system_error>
 #include <utility>
 
 namespace quoit
@@ -96,78 +95,44 @@ class [[nodiscard]] block
 // The queue that blocks are sent through.
 using block_queue = queue<quoit_block>;
 
-class pool
+namespace detail
 {
-  public:
-    pool() = default;                                // empty: may be assigned to
-    explicit pool(quoit_pool *p) noexcept : pool_(p) // which it then closes
-    {
-    }
-    [[nodiscard]] static pool create(object_name n, const pool_options &o, flags f = flags::none)
-    {
-        const made m = creating(n, o, f);
-        return detail::made<pool>(m.handle, m.code);
-    }
-    [[nodiscard]] static pool open(object_name n, flags f = flags::none)
-    {
-        const made m = opening(n, f);
-        return detail::made<pool>(m.handle, m.code);
-    }
-    [[nodiscard]] static pool join(object_name n, const pool_options &o, flags f = flags::none)
-    {
-        const made m = joining(n, o, f);
-        return detail::made<pool>(m.handle, m.code);
-    }
-    // The same; they return an empty handle and set ec if they fail.
-    [[nodiscard]] static pool create(object_name n, const pool_options &o, flags f,
-                                     std::error_code &ec) noexcept
-    {
-        const made m = creating(n, o, f);
-        return detail::made<pool>(m.handle, m.code, ec);
-    }
-    [[nodiscard]] static pool open(object_name n, flags f, std::error_code &ec) noexcept
-    {
-        const made m = opening(n, f);
-        return detail::made<pool>(m.handle, m.code, ec);
-    }
-    [[nodiscard]] static pool join(object_name n, const pool_options &o, flags f,
-                                   std::error_code &ec) noexcept
-    {
-        const made m = joining(n, o, f);
-        return detail::made<pool>(m.handle, m.code, ec);
-    }
+template <> struct calls<quoit_pool> {
+    static constexpr auto create = &quoit_pool_create;
+    static constexpr auto open = &quoit_pool_open;
+    static constexpr auto join = &quoit_pool_join;
+    static constexpr auto close = &quoit_pool_close;
+};
+} // namespace detail
 
-    explicit operator bool() const noexcept
+class pool : public detail::flagless_makers<pool, quoit_pool, pool_options>
+{
+    using base = detail::flagless_makers<pool, quoit_pool, pool_options>;
+
+  public:
+    pool() = default;                               // empty: may be assigned to
+    explicit pool(quoit_pool *p) noexcept : base(p) // which it then closes
     {
-        return pool_ != nullptr;
-    }
-    [[nodiscard]] quoit_pool *native_handle() const noexcept
-    {
-        return pool_.get();
-    }
-    void close() noexcept
-    {
-        pool_.reset();
     }
     [[nodiscard]] std::uint64_t block_bytes() const noexcept
     {
-        return quoit_pool_block_bytes(pool_.get());
+        return quoit_pool_block_bytes(raw());
     }
     [[nodiscard]] std::uint64_t blocks() const noexcept
     {
-        return quoit_pool_blocks(pool_.get());
+        return quoit_pool_blocks(raw());
     }
     [[nodiscard]] std::uint64_t free_count() const noexcept
     {
-        return quoit_pool_free_count(pool_.get());
+        return quoit_pool_free_count(raw());
     }
 
     [[nodiscard]] status try_alloc(block &block_out) noexcept // ok exhausted
     {
         quoit_block id = 0;
-        const quoit_status s = quoit_pool_alloc(pool_.get(), &id);
+        const quoit_status s = quoit_pool_alloc(raw(), &id);
         if (s == QUOIT_OK)
-            block_out = block(pool_.get(), id);
+            block_out = block(raw(), id);
         return detail::from(s);
     }
     block alloc()
@@ -219,44 +184,28 @@ class pool
     {
         quoit_queue *const handles[] = {queues.native_handle()..., nullptr};
         std::uint64_t count = 0;
-        detail::check(quoit_pool_reclaim(pool_.get(), handles, sizeof...(queues), &count));
+        detail::check(quoit_pool_reclaim(raw(), handles, sizeof...(queues), &count));
         return count;
     }
     void check() const
     {
-        detail::check(quoit_pool_check(pool_.get()));
+        detail::check(quoit_pool_check(raw()));
     }
 
   private:
-    struct made {
-        quoit_pool *handle;
-        quoit_status code;
-    };
-    static made creating(const char *name, const pool_options &o, flags f) noexcept
+    friend class detail::makers<pool, detail::handle<quoit_pool>, pool_options>;
+    static quoit_pool_options translated(const pool_options &o) noexcept
     {
-        const quoit_pool_options c = {o.block_bytes, o.blocks, o.permissions};
-        quoit_pool *p = nullptr;
-        const quoit_status s = quoit_pool_create(name, &c, detail::bits(f), &p);
-        return {p, s};
-    }
-    static made opening(const char *name, flags f) noexcept
-    {
-        quoit_pool *p = nullptr;
-        const quoit_status s = quoit_pool_open(name, detail::bits(f), &p);
-        return {p, s};
-    }
-    static made joining(const char *name, const pool_options &o, flags f) noexcept
-    {
-        const quoit_pool_options c = {o.block_bytes, o.blocks, o.permissions};
-        quoit_pool *p = nullptr;
-        const quoit_status s = quoit_pool_join(name, &c, detail::bits(f), &p);
-        return {p, s};
+        quoit_pool_options c = {};
+        c.block_bytes = o.block_bytes;
+        c.blocks = o.blocks;
+        c.permissions = o.permissions;
+        return c;
     }
 
     status send(block_queue &queue, block &b, std::int64_t timeout_ns) noexcept
     {
-        const quoit_status s = quoit_pool_push(pool_.get(), queue.native_handle(), b.id(),
-                                               timeout_ns);
+        const quoit_status s = quoit_pool_push(raw(), queue.native_handle(), b.id(), timeout_ns);
         if (s == QUOIT_OK)
             (void)b.release();
         return detail::from(s);
@@ -264,9 +213,9 @@ class pool
     status receive(block_queue &queue, block &block_out, std::int64_t timeout_ns) noexcept
     {
         quoit_block id = 0;
-        const quoit_status s = quoit_pool_pop(pool_.get(), queue.native_handle(), &id, timeout_ns);
+        const quoit_status s = quoit_pool_pop(raw(), queue.native_handle(), &id, timeout_ns);
         if (s == QUOIT_OK)
-            block_out = block(pool_.get(), id);
+            block_out = block(raw(), id);
         return detail::from(s);
     }
     std::optional<block> pop_within(block_queue &queue, std::int64_t timeout_ns)
@@ -276,8 +225,6 @@ class pool
         detail::check_taken(s);
         return s == status::ok ? std::optional<block>(std::move(b)) : std::nullopt;
     }
-
-    detail::owner<quoit_pool, quoit_pool_close> pool_;
 };
 
 } // namespace quoit

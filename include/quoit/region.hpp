@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
-// The part of <quoit.hpp>, which includes it, about regions: named memory, handed out by offset.
+// The part of <quoit.hpp>, which includes it, about regions: named memory that
+// processes share.
 #ifndef QUOIT_REGION_HPP
 #define QUOIT_REGION_HPP
 
-#include <quoit/handle.hpp>
+#include <quoit/makers.hpp>
 
 #include <cstdint>
-#include <system_error>
 #include <type_traits>
 
 namespace quoit
@@ -15,61 +15,48 @@ namespace quoit
 struct region_options {
     std::uint64_t size_bytes = 0; // room for pieces; the region's own header comes on top
     std::uint32_t permissions = 0;
+    std::uint64_t data_bytes = 0; // zeroed memory for a type of your own: data<T>()
 };
 
-class region
+namespace detail
 {
+template <> struct calls<quoit_region> {
+    static constexpr auto create = &quoit_region_create;
+    static constexpr auto open = &quoit_region_open;
+    static constexpr auto join = &quoit_region_join;
+    static constexpr auto close = &quoit_region_close;
+};
+} // namespace detail
+
+// join throws status::different if data_bytes is not what is there, or size_bytes is more.
+class region : public detail::flagless_makers<region, quoit_region, region_options>
+{
+    using base = detail::flagless_makers<region, quoit_region, region_options>;
+
   public:
-    region() = default;                                    // empty: may be assigned to
-    explicit region(quoit_region *r) noexcept : region_(r) // which it then closes
+    region() = default;                                 // empty: may be assigned to
+    explicit region(quoit_region *r) noexcept : base(r) // which it then closes
     {
-    }
-    [[nodiscard]] static region create(object_name n, const region_options &o)
-    {
-        const made m = creating(n, o);
-        return detail::made<region>(m.handle, m.code);
-    }
-    [[nodiscard]] static region open(object_name n, flags f = flags::none)
-    {
-        const made m = opening(n, f);
-        return detail::made<region>(m.handle, m.code);
-    }
-    // Opens the region, or creates it. Throws status::different if it is smaller than that.
-    [[nodiscard]] static region join(object_name n, const region_options &o, flags f = flags::none)
-    {
-        const made m = joining(n, o, f);
-        return detail::made<region>(m.handle, m.code);
-    }
-    // The same; they return an empty handle and set ec if they fail.
-    [[nodiscard]] static region create(object_name n, const region_options &o,
-                                       std::error_code &ec) noexcept
-    {
-        const made m = creating(n, o);
-        return detail::made<region>(m.handle, m.code, ec);
-    }
-    [[nodiscard]] static region open(object_name n, flags f, std::error_code &ec) noexcept
-    {
-        const made m = opening(n, f);
-        return detail::made<region>(m.handle, m.code, ec);
-    }
-    [[nodiscard]] static region join(object_name n, const region_options &o, flags f,
-                                     std::error_code &ec) noexcept
-    {
-        const made m = joining(n, o, f);
-        return detail::made<region>(m.handle, m.code, ec);
     }
 
-    explicit operator bool() const noexcept
+    // Opens the region that all processes use for one T, or creates it, zeroed; data<T>() is it.
+    template <class T> [[nodiscard]] static region join_for(object_name n, flags f = flags::none)
     {
-        return region_ != nullptr;
+        region_options o;
+        o.data_bytes = sizeof(T);
+        return join(n, o, f);
     }
-    [[nodiscard]] quoit_region *native_handle() const noexcept
+    // The memory of data_bytes, zeroed when the region was made; nullptr if it is smaller than a T.
+    // Its atomicity is yours: a quoit::lock lets one process at a time use it.
+    template <class T> [[nodiscard]] T *data() const noexcept
     {
-        return region_.get();
+        check_type<T>();
+        static_assert(alignof(T) <= 64, "quoit::region: the data is aligned to 64");
+        return data_bytes() < sizeof(T) ? nullptr : static_cast<T *>(quoit_region_data(raw()));
     }
-    void close() noexcept
+    [[nodiscard]] std::uint64_t data_bytes() const noexcept
     {
-        region_.reset();
+        return quoit_region_data_bytes(raw());
     }
 
     // Takes a zeroed piece for good. ok no_space invalid permission corrupt. offset_out is 0 unless
@@ -78,8 +65,7 @@ class region
                                    std::uint64_t &offset_out) noexcept
     {
         offset_out = 0;
-        return detail::from(
-            quoit_region_allocate(region_.get(), size_bytes, align_bytes, &offset_out));
+        return detail::from(quoit_region_alloc(raw(), size_bytes, align_bytes, &offset_out));
     }
     [[nodiscard]] std::uint64_t alloc(std::uint64_t size_bytes, std::uint64_t align_bytes)
     {
@@ -99,7 +85,7 @@ class region
     // Where [offset, offset + size_bytes) is in this process; nullptr if any of it is outside.
     [[nodiscard]] void *at(std::uint64_t offset, std::uint64_t size_bytes) const noexcept
     {
-        return quoit_region_at(region_.get(), offset, size_bytes);
+        return quoit_region_at(raw(), offset, size_bytes);
     }
     // Likewise for so many T; also nullptr if the offset is not aligned for one.
     template <class T>
@@ -115,57 +101,31 @@ class region
     // is complete.
     void set_root(std::uint64_t offset)
     {
-        detail::check(quoit_region_set_root(region_.get(), offset));
+        detail::check(quoit_region_set_root(raw(), offset));
     }
     [[nodiscard]] std::uint64_t root() const noexcept
     {
-        return quoit_region_root(region_.get());
+        return quoit_region_root(raw());
     }
 
     [[nodiscard]] std::uint64_t size() const noexcept // all of it
     {
-        return quoit_region_size(region_.get());
+        return quoit_region_size(raw());
     }
     [[nodiscard]] std::uint64_t bytes_left() const noexcept
     {
-        return quoit_region_free(region_.get());
+        return quoit_region_bytes_left(raw());
     }
 
   private:
-    struct made {
-        quoit_region *handle;
-        quoit_status code;
-    };
-    static made creating(const char *name, const region_options &o) noexcept
+    friend class detail::makers<region, detail::handle<quoit_region>, region_options>;
+    static quoit_region_options translated(const region_options &o) noexcept
     {
-        const quoit_region_options c = {o.size_bytes, o.permissions};
-        quoit_region *r = nullptr;
-        const quoit_status s = quoit_region_create(name, &c, &r);
-        return {r, s};
-    }
-    static made opening(const char *name, flags f) noexcept
-    {
-        quoit_region *r = nullptr;
-        const quoit_status s = quoit_region_open(name, detail::bits(f), &r);
-        return {r, s};
-    }
-    // Others may create and remove the name between the two calls, but not for ever.
-    static made joining(const char *name, const region_options &o, flags f) noexcept
-    {
-        made m = {nullptr, QUOIT_ERROR_BUSY};
-        for (int tries = 0; tries < 100; tries++) {
-            m = opening(name, f);
-            if (m.code == QUOIT_OK && quoit_region_size(m.handle) < o.size_bytes) {
-                quoit_region_close(m.handle);
-                return {nullptr, QUOIT_ERROR_DIFFERENT};
-            }
-            if (m.code != QUOIT_ERROR_NOT_FOUND)
-                return m;
-            m = creating(name, o);
-            if (m.code != QUOIT_ERROR_EXISTS)
-                return m;
-        }
-        return {nullptr, QUOIT_ERROR_BUSY};
+        quoit_region_options c = {};
+        c.data_bytes = o.data_bytes;
+        c.size_bytes = o.size_bytes;
+        c.permissions = o.permissions;
+        return c;
     }
     template <class T> static constexpr void check_type() noexcept
     {
@@ -174,8 +134,6 @@ class region
         static_assert(!std::is_pointer_v<T> && !std::is_member_pointer_v<T>,
                       "quoit::region: a pointer leads nowhere in another process; keep an offset");
     }
-
-    detail::owner<quoit_region, quoit_region_close> region_;
 };
 
 } // namespace quoit

@@ -24,8 +24,8 @@ struct quoit_sem_options { /* 64 bytes in every version; what is not needed is 0
     uint64_t reserved[6];
 };
 
-/* As for queues. Schemes: posix, sysv, windows. flags: 0 or QUOIT_ANY_OWNER, which create does not
-   take. join does not compare the value. After unlink, calls on open handles of a System V
+/* As for queues. Schemes: posix, sysv, windows. flags: 0 or QUOIT_ANY_OWNER. join does not compare
+   the value. After unlink, calls on open handles of a System V
    semaphore return REMOVED; handles of other semaphores go on.
    A posix semaphore is the C library's, in memory that every user with write permission can change;
    glibc aborts a process that finds values there that cannot be. Give write permission only to
@@ -35,8 +35,11 @@ quoit_status quoit_sem_create(const char *name, const struct quoit_sem_options *
 quoit_status quoit_sem_open(const char *name, uint32_t flags, quoit_sem **sem_out);
 quoit_status quoit_sem_join(const char *name, const struct quoit_sem_options *options,
                             uint32_t flags, quoit_sem **sem_out);
+/* Leave. The semaphore, with its value, stays. NULL is allowed. */
 void quoit_sem_close(quoit_sem *sem);
-quoit_status quoit_sem_unlink(const char *name);
+/* Remove the name of a semaphore. It is apart from quoit_unlink, since a region or a queue may have
+   the same name. flags, and statuses, as of quoit_unlink. */
+quoit_status quoit_sem_unlink(const char *name, uint32_t flags);
 
 /* Take one. OK REMOVED, and TIMEOUT when the time is over; timeout_ns as of quoit_queue_push; the
    clock is monotonic, and a signal does not end the wait. LIMIT: the system has no room to note

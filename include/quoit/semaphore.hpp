@@ -3,8 +3,7 @@
 #ifndef QUOIT_SEMAPHORE_HPP
 #define QUOIT_SEMAPHORE_HPP
 
-#include <quoit/handle.hpp>
-
+#include <quoit/makers.hpp>
 #include <quoit/sem.h>
 
 #include <cstdint>
@@ -19,98 +18,66 @@ struct semaphore_options {
     bool give_back = false;        // the count of a process that crashes: sysv only
 };
 
-class semaphore
+namespace detail
 {
+template <> struct calls<quoit_sem> {
+    static constexpr auto create = &quoit_sem_create;
+    static constexpr auto open = &quoit_sem_open;
+    static constexpr auto join = &quoit_sem_join;
+    static constexpr auto close = &quoit_sem_close;
+};
+} // namespace detail
+
+class semaphore : public detail::flagless_makers<semaphore, quoit_sem, semaphore_options>
+{
+    using base = detail::flagless_makers<semaphore, quoit_sem, semaphore_options>;
+
   public:
     semaphore() = default;                              // empty: may be assigned to
-    explicit semaphore(quoit_sem *s) noexcept : sem_(s) // which it then closes
+    explicit semaphore(quoit_sem *s) noexcept : base(s) // which it then closes
     {
     }
-    [[nodiscard]] static semaphore create(object_name n, const semaphore_options &o)
+    // quoit::unlink is for all other objects.
+    static void unlink(object_name n, flags f = flags::none)
     {
-        const made m = creating(n, o);
-        return detail::made<semaphore>(m.handle, m.code);
+        detail::check(quoit_sem_unlink(n, detail::bits(f)));
     }
-    [[nodiscard]] static semaphore open(object_name n, flags f = flags::none)
+    static void unlink(object_name n, flags f, std::error_code &ec) noexcept
     {
-        const made m = opening(n, f);
-        return detail::made<semaphore>(m.handle, m.code);
-    }
-    [[nodiscard]] static semaphore join(object_name n, const semaphore_options &o)
-    {
-        const made m = joining(n, o);
-        return detail::made<semaphore>(m.handle, m.code);
-    }
-    // The same; they return an empty handle and set ec if they fail.
-    [[nodiscard]] static semaphore create(object_name n, const semaphore_options &o,
-                                          std::error_code &ec) noexcept
-    {
-        const made m = creating(n, o);
-        return detail::made<semaphore>(m.handle, m.code, ec);
-    }
-    [[nodiscard]] static semaphore open(object_name n, flags f, std::error_code &ec) noexcept
-    {
-        const made m = opening(n, f);
-        return detail::made<semaphore>(m.handle, m.code, ec);
-    }
-    [[nodiscard]] static semaphore join(object_name n, const semaphore_options &o,
-                                        std::error_code &ec) noexcept
-    {
-        const made m = joining(n, o);
-        return detail::made<semaphore>(m.handle, m.code, ec);
-    }
-    static void unlink(object_name n) // quoit::unlink is for queues, pools and regions
-    {
-        detail::check(quoit_sem_unlink(n));
-    }
-
-    explicit operator bool() const noexcept
-    {
-        return sem_ != nullptr;
-    }
-    [[nodiscard]] quoit_sem *native_handle() const noexcept
-    {
-        return sem_.get();
-    }
-    void close() noexcept
-    {
-        sem_.reset();
+        ec = make_error_code(detail::from(quoit_sem_unlink(n, detail::bits(f))));
     }
 
     // Take one. The try_ forms return ok or timeout, or an error.
     void wait(timeout t = forever)
     {
-        detail::check(quoit_sem_wait(sem_.get(), t.ns()));
+        detail::check(quoit_sem_wait(raw(), t.ns()));
     }
     [[nodiscard]] status try_wait() noexcept
     {
-        return detail::from(quoit_sem_wait(sem_.get(), QUOIT_NOW));
+        return detail::from(quoit_sem_wait(raw(), QUOIT_NOW));
     }
     [[nodiscard]] status try_wait_for(timeout t) noexcept
     {
-        return detail::from(quoit_sem_wait(sem_.get(), t.ns()));
+        return detail::from(quoit_sem_wait(raw(), t.ns()));
     }
     // Give one.
     void post()
     {
-        detail::check(quoit_sem_post(sem_.get()));
+        detail::check(quoit_sem_post(raw()));
     }
     [[nodiscard]] status try_post() noexcept
     {
-        return detail::from(quoit_sem_post(sem_.get()));
+        return detail::from(quoit_sem_post(raw()));
     }
     [[nodiscard]] std::uint32_t value() const // a snapshot
     {
         std::uint32_t value = 0;
-        detail::check(quoit_sem_value(sem_.get(), &value));
+        detail::check(quoit_sem_value(raw(), &value));
         return value;
     }
 
   private:
-    struct made {
-        quoit_sem *handle;
-        quoit_status code;
-    };
+    friend class detail::makers<semaphore, detail::handle<quoit_sem>, semaphore_options>;
     static quoit_sem_options translated(const semaphore_options &o) noexcept
     {
         quoit_sem_options c = {};
@@ -119,28 +86,6 @@ class semaphore
         c.give_back = o.give_back ? 1 : 0;
         return c;
     }
-    static made creating(const char *name, const semaphore_options &o) noexcept
-    {
-        const quoit_sem_options c = translated(o);
-        quoit_sem *s = nullptr;
-        const quoit_status code = quoit_sem_create(name, &c, 0, &s);
-        return {s, code};
-    }
-    static made opening(const char *name, flags f) noexcept
-    {
-        quoit_sem *s = nullptr;
-        const quoit_status code = quoit_sem_open(name, detail::bits(f), &s);
-        return {s, code};
-    }
-    static made joining(const char *name, const semaphore_options &o) noexcept
-    {
-        const quoit_sem_options c = translated(o);
-        quoit_sem *s = nullptr;
-        const quoit_status code = quoit_sem_join(name, &c, 0, &s);
-        return {s, code};
-    }
-
-    detail::owner<quoit_sem, quoit_sem_close> sem_;
 };
 
 } // namespace quoit

@@ -9,8 +9,8 @@
  * cache line that carries it, and one gives the slot back. Neither side reads the other's counter.
  * An item that begins with the very bytes of `empty` takes the slow path (SPSC-P5).
  *
- * Each side publishes in tail or head how far it may have come, before it says so in the slot: with
- * both, whoever takes over from the dead knows exactly where they were.
+ * Before it writes a slot, each side stores in `tail` (or `head`) the highest position that it may
+ * have reached. After a crash the successor reads both to find the slot in doubt.
  */
 #ifndef QUOIT_SPSC_H
 #define QUOIT_SPSC_H
@@ -84,8 +84,8 @@ static inline void quoit_spsc_fill(uint8_t *slot, const uint8_t *item, uint64_t 
 }
 
 /* Copies an item out, whose first word is known already. */
-static inline void quoit_spsc_empty_out(uint8_t *item_out, uint64_t first, uint8_t *slot,
-                                        uint64_t item_bytes)
+static inline void quoit_spsc_copy_out(uint8_t *item_out, uint64_t first, uint8_t *slot,
+                                       uint64_t item_bytes)
 {
     uint64_t at = 8;
     memcpy(item_out, &first, QUOIT_CAST(size_t, item_bytes < 8 ? item_bytes : 8));
@@ -100,22 +100,22 @@ static inline void quoit_spsc_empty_out(uint8_t *item_out, uint64_t first, uint8
 }
 
 /* One more item is pushed, or about to be. */
-static inline void quoit_spsc_count_push(struct quoit_ring_shm *shm)
+static inline void quoit_spsc_count_push(quoit_atomic_u64 *tail)
 {
     /* Relaxed: this side alone writes it. */
-    uint64_t tail = atomic_load_explicit(&shm->tail, memory_order_relaxed);
+    uint64_t count = atomic_load_explicit(tail, memory_order_relaxed);
     /* Relaxed: SPSC-P2 and SPSC-P5 order it before the commit. */
-    atomic_store_explicit(&shm->tail, tail + 1, memory_order_relaxed);
+    atomic_store_explicit(tail, count + 1, memory_order_relaxed);
 }
 
 /* One more item is popped: what was read is read. */
-static inline void quoit_spsc_count_pop(struct quoit_ring_shm *shm)
+static inline void quoit_spsc_count_pop(quoit_atomic_u64 *head)
 {
     /* Relaxed: this side alone writes it. */
-    uint64_t head = atomic_load_explicit(&shm->head, memory_order_relaxed);
+    uint64_t count = atomic_load_explicit(head, memory_order_relaxed);
     /* SPSC-C3: the slot's bytes are read, though it does not say so yet. Pairs with SPSC-P3 and
        LOOK-S1. */
-    atomic_store_explicit(&shm->head, head + 1, memory_order_release);
+    atomic_store_explicit(head, count + 1, memory_order_release);
 }
 
 /* Pushes one item if its slot is free and it needs no care; false: nothing was done. */
@@ -131,7 +131,7 @@ static inline bool quoit_spsc_put(struct quoit_ring_producer *producer, const vo
         first == producer->empty)
         return false;
     quoit_ring_before_fill();
-    quoit_spsc_count_push(producer->shm);
+    quoit_spsc_count_push(producer->tail);
     quoit_spsc_fill(slot, bytes, item_bytes);
     /* SPSC-P2: the commit; publishes the slot's bytes. Pairs with SPSC-C1. */
     atomic_store_explicit(quoit_spsc_word(slot), first, memory_order_release);
@@ -151,8 +151,8 @@ static inline bool quoit_spsc_take(struct quoit_ring_consumer *consumer, void *i
 
     if (first == empty)
         return false;
-    quoit_spsc_empty_out(QUOIT_CAST(uint8_t *, item_out), first, slot, item_bytes);
-    quoit_spsc_count_pop(consumer->shm);
+    quoit_spsc_copy_out(QUOIT_CAST(uint8_t *, item_out), first, slot, item_bytes);
+    quoit_spsc_count_pop(consumer->head);
     /* SPSC-C2: the slot may be filled again. Pairs with SPSC-P1. */
     atomic_store_explicit(quoit_spsc_word(slot), empty, memory_order_release);
     slot += quoit_spsc_stride(item_bytes);
@@ -183,7 +183,7 @@ static inline void quoit_spsc_publish(struct quoit_ring_producer *producer, uint
     producer->slot = bytes < to_end ? slot + bytes : producer->begin + (bytes - to_end);
     producer->position += count;
     /* SPAN-P1: publishes all these slots' bytes at once. Pairs with SPAN-C1 and RING-S1. */
-    atomic_store_explicit(&producer->shm->tail, producer->position, memory_order_release);
+    atomic_store_explicit(producer->tail, producer->position, memory_order_release);
 }
 
 /* A ring beyond this falls out of the caches before it comes round again: taking its lines is then
@@ -195,7 +195,7 @@ enum { QUOIT_SPSC_LARGEST_TAKEN = 512 * 1024 };
  * give away, and the producer gets each by one transfer, where it would have to ask two caches for
  * a line that both had read: worth up to 2 times (docs/PERFORMANCE.md).
  */
-static inline void quoit_spsc_take_lines(uint8_t *bytes, uint64_t count)
+static inline void quoit_spsc_own_cache_lines(uint8_t *bytes, uint64_t count)
 {
     const uint64_t line = 64;
     for (uint64_t at = (line - QUOIT_ADDRESS(bytes) % line) % line; at < count; at += line) {
@@ -215,14 +215,14 @@ static inline void quoit_spsc_release(struct quoit_ring_consumer *consumer, uint
     uint64_t to_end = quoit_spsc_to_end(slot, consumer->end);
     uint64_t first = bytes < to_end ? bytes : to_end;
     if (consumer->end - consumer->begin <= QUOIT_SPSC_LARGEST_TAKEN) {
-        quoit_spsc_take_lines(slot, first);
-        quoit_spsc_take_lines(consumer->begin, bytes - first);
+        quoit_spsc_own_cache_lines(slot, first);
+        quoit_spsc_own_cache_lines(consumer->begin, bytes - first);
     }
     consumer->slot = bytes < to_end ? slot + bytes : consumer->begin + (bytes - to_end);
     consumer->position += count;
     /* SPAN-C2: the slots' bytes are read, they may be filled again. Pairs with SPSC-P3, BYTES-S1
        and LOOK-S1. */
-    atomic_store_explicit(&consumer->shm->head, consumer->position, memory_order_release);
+    atomic_store_explicit(consumer->head, consumer->position, memory_order_release);
 }
 
 /* false: nothing was done. Never true for slots, whose limit stays where their position is. */

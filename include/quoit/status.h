@@ -3,7 +3,8 @@
  * Statuses: every Quoit function that can fail returns one. 0 is success, a positive status is a
  * normal answer, a negative one is an error.
  *
- * QUOIT_ABANDONED: the other side is gone. A call on a queue returns it instead of EMPTY or FULL if
+ * QUOIT_ABANDONED: the other side is gone (of a lock the last holder, see <quoit/lock.h>). A call
+ * on a queue returns it instead of EMPTY or FULL if
  *   - it cannot proceed: items that are queued come first, and a push with room returns OK;
  *   - the stream has not ended: after finish calls return FINISHED;
  *   - no live peer is left. A producer's peers are the consumers, a consumer's the producers. A
@@ -27,9 +28,9 @@ typedef enum quoit_status {
     QUOIT_OK = 0,
     QUOIT_FULL = 1,        /* no room, also when the time was over */
     QUOIT_EMPTY = 2,       /* no item, also when the time was over */
-    QUOIT_TIMEOUT = 3,     /* semaphores: the time was over */
+    QUOIT_TIMEOUT = 3,     /* semaphores and locks: the time was over */
     QUOIT_FINISHED = 4,    /* the stream has ended; a consumer gets this after the last item */
-    QUOIT_ABANDONED = 5,   /* the last peer crashed, or closed without finish; see above */
+    QUOIT_ABANDONED = 5,   /* the last peer, or holder, crashed or closed too early; see above */
     QUOIT_INTERRUPTED = 6, /* reserved */
     QUOIT_EXHAUSTED = 7,   /* the pool has no free block */
 
@@ -53,7 +54,7 @@ typedef enum quoit_status {
     QUOIT_ERROR_FORKED = -18,     /* the handle belongs to the parent process */
     QUOIT_ERROR_CORRUPT = -19,    /* the shared memory holds values that cannot be right */
     QUOIT_ERROR_SYSTEM = -20,     /* the operating system reported an unexpected error */
-    QUOIT_ERROR_NOT_YOURS = -21,  /* the block is not this handle's */
+    QUOIT_ERROR_NOT_YOURS = -21,  /* the block, or the lock, is not this handle's */
     QUOIT_ERROR_REMOVED = -22     /* the object's name was removed, or leads to another object */
 } quoit_status;
 

@@ -17,6 +17,13 @@ the one that the system's loader finds by that name. include/quoit.h is the manu
 An item is bytes. item_bytes is the size of every item; with messages=True every message has its own size, up to
 item_bytes. With format (of the struct module) items are tuples, to C programs structs.
 
+Processes that share more than items: Region is memory, Lock lets one process at a time use it, Semaphore counts.
+
+    region = quoit.Region.join("account", data_bytes=64)    # zeroed by whoever is first
+    lock = quoit.Lock.join("account-lock")
+    with lock:                              # waits; lock.abandoned: the last holder crashed with it
+        region.data()[0] += 1
+
 Threads: any thread may use a handle at any time. Calls on the same side (producing, consuming) take turns; a peek or a
 claim has the side until its block ends. Waits let other threads run. Ctrl-C ends them, and so does close(), with a
 ValueError. Views raise after close(); slices of a view keep the memory, and the roles, until they are gone.
@@ -30,6 +37,7 @@ from ._library import *  # noqa: F403  errors by name and constants: quoit.Full,
 from ._library import VISIT, check, encoded_name, library
 from ._pool import Block, Pool
 from ._queue import Queue, unlink
+from ._shared import Lock, Region, Semaphore
 
 
 def list(where=None):  # pylint: disable=redefined-builtin

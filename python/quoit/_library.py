@@ -84,8 +84,8 @@ class Member(_Fields):
                 ("holds_up", c_uint32), ("lag", c_uint64), ("_reserved", c_uint64 * 4)]
 
 
-class Cursor(_Fields):
-    """Where somebody who looks at a queue is; see Queue.look."""
+class Browser(_Fields):
+    """How far a process has browsed a queue; see Queue.browse."""
     _fields_ = [("next", c_uint64), ("missed", c_uint64), ("begun", c_uint64), ("_reserved", c_uint64)]
 
     def __setattr__(self, name, value):
@@ -93,7 +93,22 @@ class Cursor(_Fields):
 
 
 class PoolOptions(ctypes.Structure):
-    _fields_ = [("block_bytes", c_uint64), ("blocks", c_uint64), ("permissions", c_uint32)]
+    _fields_ = [("block_bytes", c_uint64), ("blocks", c_uint64), ("permissions", c_uint32), ("members", c_uint32),
+                ("memory", c_uint32), ("reserved_word", c_uint32), ("reserved", c_uint64 * 4)]
+
+
+class RegionOptions(ctypes.Structure):
+    _fields_ = [("data_bytes", c_uint64), ("size_bytes", c_uint64), ("permissions", c_uint32), ("memory", c_uint32),
+                ("reserved", c_uint64 * 5)]
+
+
+class LockOptions(ctypes.Structure):
+    _fields_ = [("permissions", c_uint32), ("memory", c_uint32), ("reserved", c_uint64 * 7)]
+
+
+class SemOptions(ctypes.Structure):
+    _fields_ = [("value", c_uint32), ("permissions", c_uint32), ("give_back", c_uint32), ("reserved_word", c_uint32),
+                ("reserved", c_uint64 * 6)]
 
 
 VISIT = ctypes.CFUNCTYPE(c_bool, c_void_p, c_char_p)
@@ -136,16 +151,25 @@ def _declare(library):
         "queue_claim_many": (c_int, h, size, out, sizes, wait), "queue_commit_many": (c_int, h, size),
         "queue_peek_many": (c_int, h, out, sizes, wait), "queue_release_many": (c_int, h, size),
         "queue_poll_fd": (c_int, h, c_uint32, POINTER(c_int)), "queue_size": (u64, h), "queue_capacity": (u64, h),
+        "queue_latest": (c_int, h, c_void_p, size, sizes),
         "queue_missed": (u64, h), "queue_user_area": (c_void_p, h), "queue_inspect": (c_int, h, POINTER(QueueInfo)),
         "queue_check": (c_int, h), "queue_members": (c_int, h, POINTER(Member), u64, u64s),
-        "queue_look": (c_int, h, POINTER(Cursor), c_void_p, u64, u64s), "list": (c_int, c_char_p, VISIT, c_void_p),
+        "queue_browse": (c_int, h, POINTER(Browser), c_void_p, u64, u64s), "list": (c_int, c_char_p, VISIT, c_void_p),
         "pool_create": (c_int, c_char_p, POINTER(PoolOptions), c_uint32, out),
         "pool_join": (c_int, c_char_p, POINTER(PoolOptions), c_uint32, out),
         "pool_open": (c_int, c_char_p, c_uint32, out), "pool_close": (None, h), "pool_alloc": (c_int, h, u64s),
         "pool_free": (c_int, h, u64), "pool_at": (c_void_p, h, u64), "pool_push": (c_int, h, h, u64, wait),
         "pool_pop": (c_int, h, h, u64s, wait), "pool_reclaim": (c_int, h, POINTER(c_void_p), u64, u64s),
         "pool_block_bytes": (u64, h), "pool_blocks": (u64, h), "pool_free_count": (u64, h),
+        "region_data": (c_void_p, h), "region_data_bytes": (u64, h), "lock_lock": (c_int, h, wait),
+        "lock_unlock": (c_int, h), "lock_holder": (c_int, h, POINTER(c_uint32)), "sem_wait": (c_int, h, wait),
+        "sem_post": (c_int, h), "sem_value": (c_int, h, POINTER(c_uint32)), "sem_unlink": (c_int, c_char_p, c_uint32),
     }
+    for kind, options in (("region", RegionOptions), ("lock", LockOptions), ("sem", SemOptions)):
+        for call in ("create", "join"):
+            calls[f"{kind}_{call}"] = (c_int, c_char_p, POINTER(options), c_uint32, out)
+        calls[f"{kind}_open"] = (c_int, c_char_p, c_uint32, out)
+        calls[f"{kind}_close"] = (None, h)
     for name, (result, *arguments) in calls.items():
         try:
             function = getattr(library, "quoit_" + name)
@@ -432,5 +456,5 @@ class Handle:
 
 # What is the users' of all this.
 __all__ = ["SPSC", "MPMC", "BROADCAST", "WAIT_FOR_SLOWEST", "DROP_OLDEST", "PRODUCER", "CONSUMER", "OBSERVER",
-           "ANY_OWNER", "FROM_OLDEST", "ITEMS", "ROOM", "MEMBERS_MAX", "Error", "QueueInfo", "Member", "Cursor",
+           "ANY_OWNER", "FROM_OLDEST", "ITEMS", "ROOM", "MEMBERS_MAX", "Error", "QueueInfo", "Member", "Browser",
            *(kind.__name__ for kind in errors.values())]

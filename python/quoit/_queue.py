@@ -9,7 +9,7 @@ import threading
 from ctypes import byref, c_int, c_size_t, c_uint64, c_void_p
 
 from ._library import (CONSUMER, EMPTY, FINISHED, FULL, IN_USE, ITEMS, MEMBERS_MAX, OTHER, PRODUCER, ROOM, SPSC,
-                       WAIT_FOR_SLOWEST, Cursor, Different, Empty, Finished, Full, Handle, Input, Invalid, Member,
+                       WAIT_FOR_SLOWEST, Browser, Different, Empty, Finished, Full, Handle, Input, Invalid, Member,
                        Place, QueueInfo, QueueOptions, TooBig, check, encoded_name, library, number)
 
 _SIZE_BITS = 8 * ctypes.sizeof(c_size_t)
@@ -450,14 +450,21 @@ class Queue(Handle):
         """The invariants of what is shared; Corrupt tells which does not hold."""
         check(self._call(OTHER, library.quoit_queue_check))
 
-    def look(self, cursor=None):
-        """For observers: the items that are there, without taking them. The same Cursor goes on with newer ones."""
-        cursor, size = cursor if cursor is not None else Cursor(), c_uint64()
-        if not isinstance(cursor, Cursor):
-            raise TypeError(f"{cursor!r} is no quoit.Cursor")
+    def latest(self):
+        """Of a broadcast: a copy of its newest item, which stays; with any flags, without a wait. Raises Empty if there
+        never was an item, and Busy if the producer has overwritten it during each copy: call again."""
+        buffer, size = ctypes.create_string_buffer(max(self.item_bytes, 1)), c_size_t()
+        check(self._call(OTHER, library.quoit_queue_latest, buffer, self.item_bytes, byref(size)))
+        return self._decoded(memoryview(buffer)[:size.value].tobytes())
+
+    def browse(self, browser=None):
+        """The items that are queued, without taking them; any flags. The same Browser goes on with newer ones."""
+        browser, size = browser if browser is not None else Browser(), c_uint64()
+        if not isinstance(browser, Browser):
+            raise TypeError(f"{browser!r} is no quoit.Browser")
         buffer = ctypes.create_string_buffer(max(self.item_bytes, 1))
         while True:
-            status = self._call(OTHER, library.quoit_queue_look, byref(cursor), buffer, self.item_bytes, byref(size))
+            status = self._call(OTHER, library.quoit_queue_browse, byref(browser), buffer, self.item_bytes, byref(size))
             if status in (EMPTY, FINISHED):
                 return
             check(status)

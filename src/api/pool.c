@@ -76,7 +76,8 @@ static quoit_status check_call(uint32_t flags, unsigned known, quoit_pool **pool
         return quoit_fail(QUOIT_ERROR_INVALID, "pool_out is NULL");
     *pool_out = NULL;
     if (flags & ~known)
-        return quoit_fail(QUOIT_ERROR_INVALID, "flags 0x%x are not valid here; 0 would be", flags);
+        return quoit_fail(QUOIT_ERROR_INVALID, "flags 0x%x are not valid here; 0 would be",
+                          (unsigned)flags);
     return QUOIT_OK;
 }
 
@@ -164,9 +165,7 @@ static quoit_status join_held(const char *name, const struct quoit_pool_options 
         if (status != QUOIT_ERROR_EXISTS)
             return status;
     } while (quoit_os_hold_left_ns() > 0);
-    return quoit_fail(QUOIT_ERROR_BUSY,
-                      "'%s': other processes create and remove it without pause; try again later",
-                      name);
+    return quoit_region_fail_replaced(name);
 }
 
 quoit_status quoit_pool_join(const char *name, const struct quoit_pool_options *options,

@@ -23,7 +23,7 @@ static quoit_status check_queue(const quoit_queue *queue)
                           (unsigned)queue->handle->place.item_bytes);
     if (status == QUOIT_OK && queue->handle->place.messages)
         return quoit_fail(QUOIT_ERROR_INVALID, "blocks go through a queue of items of one size");
-    if (status == QUOIT_OK && queue->handle->place.kind == QUOIT_BROADCAST)
+    if (status == QUOIT_OK && !queue->handle->place.ring.ops->contains)
         return quoit_fail(QUOIT_ERROR_INVALID,
                           "a block has one owner, and a broadcast hands it to each subscriber; a "
                           "QUOIT_SPSC or QUOIT_MPMC queue would be right");

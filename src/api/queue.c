@@ -9,7 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { LINE = 64, ALL_ROLES = QUOIT_PRODUCER | QUOIT_CONSUMER | QUOIT_OBSERVER };
+enum { LINE = 64, LINES = 128, ALL_ROLES = QUOIT_PRODUCER | QUOIT_CONSUMER | QUOIT_OBSERVER };
 enum { FLAGS = QUOIT_ANY_OWNER | QUOIT_FROM_OLDEST | QUOIT_FOR_REPAIR };
 
 /* In a forked child: the fast paths shut, and the queue let go of. */
@@ -24,19 +24,21 @@ static void drop_in_child(struct quoit_os_fork_guard *guard)
     quoit_os_shm_abandon(&handle->region->shm);
 }
 
-/* A zeroed handle, whose queue begins on a cache line. */
+/* A zeroed handle, whose queue begins on a pair of cache lines, which processors fetch together. */
 static struct quoit_queue_handle *new_handle(void)
 {
     struct quoit_queue_handle *handle = calloc(1, sizeof *handle);
-    void *allocation = calloc(1, sizeof(quoit_queue) + LINE);
+    void *allocation = calloc(1, QUOIT_QUEUE_ROOM + LINES);
     if (!handle || !allocation) {
         free(handle);
         free(allocation);
         return NULL;
     }
     handle->allocation = allocation;
-    handle->queue = (quoit_queue *)(void *)((char *)allocation + LINE -
-                                            (uintptr_t)allocation % LINE);
+    handle->queue = (quoit_queue *)(void *)((char *)allocation + LINES -
+                                            (uintptr_t)allocation % LINES);
+    handle->queue->producer.state = &handle->producer_state;
+    handle->queue->consumer.state = &handle->consumer_state;
     handle->queue->handle = handle;
     quoit_ring_producer_shut(&handle->queue->producer); /* sides that it has not stay so */
     quoit_ring_consumer_shut(&handle->queue->consumer);
@@ -59,22 +61,22 @@ static bool is_member(uint32_t roles)
 static quoit_status allocate_scratch(struct quoit_queue_handle *handle)
 {
     struct quoit_ring_place *ring = &handle->place.ring;
-    bool lossy = handle->place.layout == QUOIT_LAYOUT_LOSSY;
     uint64_t claimed = 0, peeked = 0;
-    if (handle->roles & QUOIT_PRODUCER)
-        claimed = lossy && ring->item_bytes > QUOIT_RING_SCRATCH_BYTES ? ring->item_bytes
-                                                                       : QUOIT_RING_SCRATCH_BYTES;
-    if (handle->roles & QUOIT_CONSUMER && lossy)
+    if (handle->roles & QUOIT_PRODUCER && ring->ops->copies_claims)
+        claimed = ring->item_bytes > QUOIT_RING_SCRATCH_BYTES ? ring->item_bytes
+                                                              : QUOIT_RING_SCRATCH_BYTES;
+    if (handle->roles & QUOIT_CONSUMER && ring->ops->copies_peeks)
         peeked = ring->item_bytes;
     if (claimed + peeked == 0)
         return QUOIT_OK;
     uint64_t align = handle->place.item_align > LINE ? handle->place.item_align : LINE;
-    claimed = (claimed + align - 1) / align * align;
-    uint64_t bytes = claimed + peeked + align;
+    claimed = quoit_ring_round_up(claimed, align);
+    uint64_t bytes = claimed + peeked + 2 * align;
     handle->scratch = bytes <= SIZE_MAX ? calloc(1, (size_t)bytes) : NULL;
     if (!handle->scratch)
         return quoit_fail(QUOIT_ERROR_NO_MEMORY, "out of memory for a queue's handle");
-    ring->scratch = handle->scratch + (align - (uintptr_t)handle->scratch % align);
+    ring->scratch = handle->scratch + (2 * align - (uintptr_t)handle->scratch % align) -
+                    ring->ops->record_bytes;
     ring->peeked = ring->scratch + claimed;
     return QUOIT_OK;
 }
@@ -94,7 +96,7 @@ static quoit_status attach_sides(struct quoit_queue_handle *handle, bool from_ol
         return status;
     quoit_waiters_begin(handle->queue);
     /* A subscriber's coming may make room: in the row of a dead one that held the producer back. */
-    if (handle->place.kind == QUOIT_BROADCAST && handle->roles & QUOIT_CONSUMER)
+    if (quoit_ring_has_subscribers(ring->ops) && handle->roles & QUOIT_CONSUMER)
         quoit_wake(handle->queue, quoit_waiter_of(handle->queue, QUOIT_PRODUCER));
     return QUOIT_OK;
 }
@@ -149,6 +151,12 @@ static quoit_status check_call(uint32_t flags, quoit_queue **queue_out)
                           "flags 0x%x are not valid; QUOIT_PRODUCER, QUOIT_CONSUMER or "
                           "QUOIT_OBSERVER would be",
                           (unsigned)flags);
+    if (flags & QUOIT_FROM_OLDEST && !(flags & QUOIT_CONSUMER))
+        return quoit_fail(QUOIT_ERROR_INVALID, "QUOIT_FROM_OLDEST is for a consumer: add "
+                                               "QUOIT_CONSUMER, or leave it out");
+    if (flags & QUOIT_FOR_REPAIR && !is_member(flags))
+        return quoit_fail(QUOIT_ERROR_INVALID, "QUOIT_FOR_REPAIR is for a member: add "
+                                               "QUOIT_PRODUCER or QUOIT_CONSUMER");
     return QUOIT_OK;
 }
 
@@ -168,7 +176,7 @@ static quoit_status create_new(const char *name, const struct quoit_queue_option
     status = quoit_region_publish(region);
     if (status != QUOIT_OK)
         goto close_handle;
-    *queue_out = handle->queue;
+    *queue_out = quoit_threads_show(handle->queue);
     return QUOIT_OK;
 
 close_handle:
@@ -221,7 +229,7 @@ static quoit_status open_held(const char *name, const struct quoit_queue_options
         quoit_region_close(region);
         return status;
     }
-    *queue_out = handle->queue;
+    *queue_out = quoit_threads_show(handle->queue);
     return QUOIT_OK;
 }
 
@@ -252,9 +260,7 @@ static quoit_status join_held(const char *name, const struct quoit_queue_options
         if (status != QUOIT_ERROR_EXISTS)
             return status;
     } while (quoit_os_hold_left_ns() > 0);
-    return quoit_fail(QUOIT_ERROR_BUSY,
-                      "'%s': other processes create and remove it without pause; try again later",
-                      name);
+    return quoit_region_fail_replaced(name);
 }
 
 quoit_status quoit_queue_join(const char *name, const struct quoit_queue_options *options,
@@ -292,10 +298,11 @@ quoit_status quoit_queue_again(const quoit_queue *queue, uint32_t flags, quoit_q
     return status;
 }
 
-/* Whoever sleeps until this handle's sides do something; of many, also those on its own sides. */
+/* Wakes those that wait until this handle's sides do something. Of several producers, also those on
+   its own sides. */
 static void wake_others(quoit_queue *queue)
 {
-    bool all = queue->handle->place.kind == QUOIT_MPMC;
+    bool all = queue->handle->place.ring.ops->many_producers;
     if (all || queue->handle->roles & QUOIT_PRODUCER)
         quoit_wake(queue, quoit_waiter_of(queue, QUOIT_CONSUMER));
     if (all || queue->handle->roles & QUOIT_CONSUMER)
@@ -380,5 +387,5 @@ quoit_status quoit_queue_check_typed(const quoit_queue *queue, uint32_t inline_l
         return quoit_fail(QUOIT_ERROR_DIFFERENT,
                           "the queue's items are aligned to %u, the type is to %zu",
                           (unsigned)place->item_align, item_align);
-    return quoit_queue_compare_type(place, type);
+    return type ? quoit_queue_compare_type(place, type) : QUOIT_OK;
 }

@@ -7,6 +7,7 @@
 #include <quoit/typed.h>
 
 #include "queue_shm.h"
+#include "queue_threads.h"
 #include "queue_wait.h"
 
 #include "fail.h"
@@ -28,6 +29,8 @@ struct quoit_queue_handle {
     bool has_finished; /* its producer pushes no more */
     struct quoit_os_fork_guard guard;
     quoit_queue *queue;
+    struct quoit_ring_producer_state producer_state;
+    struct quoit_ring_consumer_state consumer_state;
     void *allocation; /* what queue was aligned in */
     uint8_t *scratch; /* place.ring's; NULL if it gives none of it out */
     struct quoit_in_place claimed, peeked;
@@ -35,7 +38,7 @@ struct quoit_queue_handle {
     struct quoit_waiter consumer_waiter;
 };
 
-/* ---- Steps of the calls on items, queue_items.c and queue_again.c ------------------------- */
+/* ---- Steps of the calls on items and messages, queue_items.c and queue_again.c ------------- */
 
 /* As check_handle, and WRONG_ROLE. */
 quoit_status quoit_queue_check_role(const quoit_queue *queue, uint32_t role);
@@ -45,6 +48,10 @@ quoit_status quoit_queue_check_pusher(const quoit_queue *queue);
 quoit_status quoit_queue_check_bytes(const quoit_queue *queue, size_t bytes);
 /* As check_role or check_pusher; INVALID for a queue of messages, and for another size. */
 quoit_status quoit_queue_check_items(const quoit_queue *queue, uint32_t role, size_t item_bytes);
+/* All that a push, or a pop, may do wrong. bytes_out: with TOO_BIG, the size of an item. */
+quoit_status quoit_queue_check_push(const quoit_queue *queue, const void *data, size_t bytes);
+quoit_status quoit_queue_check_pop(const quoit_queue *queue, const void *buffer, size_t room_bytes,
+                                   uint64_t *bytes_out);
 
 /* One try of a call: FULL or EMPTY if there is nothing to do yet. */
 typedef quoit_status quoit_try(quoit_queue *queue, void *context);
@@ -66,15 +73,6 @@ static inline quoit_status quoit_queue_try(quoit_queue *queue, uint32_t role, qu
     return status;
 }
 
-/* One try of a call that may be wrong, or is of a message. */
-quoit_status quoit_queue_push_rightly(quoit_queue *queue, const void *data, size_t bytes);
-quoit_status quoit_queue_pop_rightly(quoit_queue *queue, void *buffer, size_t room_bytes,
-                                     size_t *bytes_out);
-/* All that a call may come to whose inlined part has not succeeded. */
-quoit_status quoit_queue_push_waiting(quoit_queue *queue, const void *data, size_t bytes,
-                                      int64_t timeout_ns);
-quoit_status quoit_queue_pop_waiting(quoit_queue *queue, void *buffer, size_t room_bytes,
-                                     size_t *bytes_out, int64_t timeout_ns);
 /* After a pop of so many. */
 void quoit_queue_note_popped(quoit_queue *queue, uint64_t count);
 /* After a look for items. */
@@ -107,25 +105,6 @@ static inline quoit_status quoit_queue_check_handle(const quoit_queue *queue)
     if (queue->handle->forked)
         return quoit_fail(QUOIT_ERROR_FORKED, "the queue's handle belongs to the parent process");
     return QUOIT_OK;
-}
-
-/* One try, of a queue of items. */
-static inline quoit_status quoit_queue_push_item(quoit_queue *queue, const void *item)
-{
-    const struct quoit_ring_place *ring = &queue->handle->place.ring;
-    quoit_status status = ring->ops->push(&queue->producer, ring, item);
-    if (status == QUOIT_OK)
-        quoit_queue_pushed(queue);
-    return status;
-}
-
-static inline quoit_status quoit_queue_pop_item(quoit_queue *queue, void *item_out)
-{
-    const struct quoit_ring_place *ring = &queue->handle->place.ring;
-    quoit_status status = ring->ops->pop(&queue->consumer, ring, item_out);
-    if (status == QUOIT_OK)
-        quoit_queue_note_popped(queue, 1);
-    return status;
 }
 
 #endif

@@ -10,6 +10,15 @@ static const struct quoit_ring_place *ring_of(const quoit_queue *queue)
     return &queue->handle->place.ring;
 }
 
+static quoit_status clear_outputs(const void *items_out, size_t *count_out)
+{
+    if (count_out)
+        *count_out = 0;
+    return items_out && count_out
+               ? QUOIT_OK
+               : quoit_fail(QUOIT_ERROR_INVALID, "items_out or count_out is NULL");
+}
+
 /* ---- Claims ---------------------------------------------------------------------------------- */
 
 struct claim {
@@ -21,11 +30,9 @@ static quoit_status claim_once(quoit_queue *queue, void *context)
 {
     const struct quoit_ring_place *ring = ring_of(queue);
     struct claim *claim = context;
-    uint64_t count = 1;
-    quoit_status status =
-        queue->handle->place.messages
-            ? ring->ops->claim_message(&queue->producer, ring, claim->bytes, &claim->room)
-            : ring->ops->claim(&queue->producer, ring, claim->wanted, &claim->room, &count);
+    uint64_t count = 0;
+    quoit_status status = ring->ops->claim(&queue->producer, ring, claim->wanted, claim->bytes,
+                                           &claim->room, &count);
     claim->count = (size_t)count;
     return status;
 }
@@ -45,6 +52,8 @@ quoit_status quoit_queue_claim(quoit_queue *queue, size_t bytes, void **room_out
                                int64_t timeout_ns)
 {
     struct claim claim = {.wanted = 1, .bytes = bytes};
+    if (!room_out)
+        return quoit_fail(QUOIT_ERROR_INVALID, "room_out is NULL");
     *room_out = NULL;
     quoit_status status = quoit_queue_check_pusher(queue);
     if (status == QUOIT_OK)
@@ -60,9 +69,11 @@ quoit_status quoit_queue_claim_many(quoit_queue *queue, size_t wanted, void **it
                                     size_t *count_out, int64_t timeout_ns)
 {
     struct claim claim = {.wanted = wanted};
+    quoit_status status = clear_outputs(items_out, count_out);
+    if (status != QUOIT_OK)
+        return status;
     *items_out = NULL;
-    *count_out = 0;
-    quoit_status status = quoit_queue_check_role(queue, QUOIT_PRODUCER);
+    status = quoit_queue_check_role(queue, QUOIT_PRODUCER);
     if (status == QUOIT_OK) {
         claim.bytes = queue->handle->place.item_bytes;
         status = quoit_queue_check_items(queue, QUOIT_PRODUCER, claim.bytes);
@@ -99,12 +110,14 @@ quoit_status quoit_queue_commit(quoit_queue *queue, size_t bytes)
     bool messages = queue->handle->place.messages;
     if (claimed(queue) == 0)
         return nothing_is_claimed(1);
+    if (claimed(queue) > 1) /* to publish one would silently drop the others */
+        return quoit_fail(QUOIT_ERROR_INVALID, "%zu items are claimed: use quoit_queue_commit_many",
+                          claimed(queue));
     if (messages ? bytes > queue->handle->claimed.bytes : bytes != queue->handle->claimed.bytes)
         return quoit_fail(QUOIT_ERROR_INVALID, "%zu bytes to commit; the claim is of %zu", bytes,
                           queue->handle->claimed.bytes);
     queue->handle->claimed.count = 0;
-    if (messages ? !ring->ops->commit_message(&queue->producer, ring, bytes)
-                 : !ring->ops->commit(&queue->producer, ring, 1))
+    if (!ring->ops->commit(&queue->producer, ring, 1, bytes))
         return nothing_is_claimed(1);
     quoit_queue_pushed(queue);
     return QUOIT_OK;
@@ -120,7 +133,8 @@ quoit_status quoit_queue_commit_many(quoit_queue *queue, size_t count)
     if (queue->handle->place.messages || count > claimed(queue))
         return nothing_is_claimed(count);
     queue->handle->claimed.count = 0;
-    if (!ring_of(queue)->ops->commit(&queue->producer, ring_of(queue), count))
+    if (!ring_of(queue)->ops->commit(&queue->producer, ring_of(queue), count,
+                                     queue->handle->place.item_bytes))
         return nothing_is_claimed(count);
     quoit_queue_pushed(queue);
     return QUOIT_OK;
@@ -133,9 +147,8 @@ quoit_status quoit_queue_discard(quoit_queue *queue)
     if (status != QUOIT_OK)
         return status;
     queue->handle->claimed.count = 0;
-    queue->producer.bytes.at_hand = 0;
-    (void)ring_of(queue)->ops->commit(&queue->producer, ring_of(queue), 0);
-    if (queue->handle->place.kind == QUOIT_MPMC) {
+    (void)ring_of(queue)->ops->commit(&queue->producer, ring_of(queue), 0, 0);
+    if (ring_of(queue)->ops->many_producers) {
         quoit_queue_pushed(queue);
         quoit_queue_wake(queue, QUOIT_PRODUCER);
     }
@@ -153,11 +166,7 @@ static quoit_status peek_once(quoit_queue *queue, void *context)
 {
     const struct quoit_ring_place *ring = ring_of(queue);
     struct peek *peek = context;
-    peek->count = 1;
-    peek->bytes = queue->handle->place.item_bytes;
-    return queue->handle->place.messages
-               ? ring->ops->peek_message(&queue->consumer, ring, &peek->items, &peek->bytes)
-               : ring->ops->peek(&queue->consumer, ring, &peek->items, &peek->count);
+    return ring->ops->peek(&queue->consumer, ring, &peek->items, &peek->count, &peek->bytes);
 }
 
 static quoit_status peek_items(quoit_queue *queue, struct peek *peek, int64_t timeout_ns)
@@ -177,9 +186,12 @@ quoit_status quoit_queue_peek(quoit_queue *queue, const void **data_out, size_t 
                               int64_t timeout_ns)
 {
     struct peek peek = {0};
-    *data_out = NULL;
+    if (data_out)
+        *data_out = NULL;
     if (bytes_out)
         *bytes_out = 0;
+    if (!data_out)
+        return quoit_fail(QUOIT_ERROR_INVALID, "data_out is NULL");
     quoit_status status = quoit_queue_check_role(queue, QUOIT_CONSUMER);
     if (status == QUOIT_OK)
         status = peek_items(queue, &peek, timeout_ns);
@@ -196,9 +208,11 @@ quoit_status quoit_queue_peek_many(quoit_queue *queue, const void **items_out, s
                                    int64_t timeout_ns)
 {
     struct peek peek = {0};
+    quoit_status status = clear_outputs(items_out, count_out);
+    if (status != QUOIT_OK)
+        return status;
     *items_out = NULL;
-    *count_out = 0;
-    quoit_status status = quoit_queue_check_role(queue, QUOIT_CONSUMER);
+    status = quoit_queue_check_role(queue, QUOIT_CONSUMER);
     if (status == QUOIT_OK)
         status = quoit_queue_check_items(queue, QUOIT_CONSUMER, queue->handle->place.item_bytes);
     if (status == QUOIT_OK)

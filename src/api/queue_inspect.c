@@ -29,30 +29,18 @@ uint64_t quoit_queue_item_bytes(const quoit_queue *queue)
 static bool is_full(const quoit_queue *queue)
 {
     const struct quoit_ring_place *ring = &queue->handle->place.ring;
-    if (queue->handle->place.layout == QUOIT_LAYOUT_BYTES ||
-        queue->handle->place.layout == QUOIT_LAYOUT_SLOTS)
-        return !ring->ops->has_room(ring);
-    return quoit_queue_size(queue) == quoit_queue_capacity(queue);
+    return !ring->ops->has_room(ring);
 }
 
 uint64_t quoit_queue_missed(const quoit_queue *queue)
 {
-    /* Relaxed: a number for people. */
-    return queue ? atomic_load_explicit(&queue->consumer.broadcast.missed, memory_order_relaxed)
-                 : 0;
+    const struct quoit_ring_ops *ops = queue ? queue->handle->place.ring.ops : NULL;
+    return ops && ops->missed ? ops->missed(&queue->consumer) : 0;
 }
 
 void *quoit_queue_user_area(const quoit_queue *queue)
 {
     return is_closed(queue) ? NULL : queue->handle->place.user;
-}
-
-static uint64_t messages(const quoit_queue *queue, const quoit_atomic_u64 *of_bytes, uint64_t items)
-{
-    if (queue->handle->place.layout != QUOIT_LAYOUT_BYTES)
-        return items;
-    /* Relaxed: a number for people. */
-    return atomic_load_explicit(of_bytes, memory_order_relaxed);
 }
 
 quoit_status quoit_queue_inspect(const quoit_queue *queue, struct quoit_queue_info *info_out)
@@ -68,25 +56,23 @@ quoit_status quoit_queue_inspect(const quoit_queue *queue, struct quoit_queue_in
     if (quoit_queue_is_member(queue))
         quoit_member_note_high(quoit_queue_own_row(queue), size);
     struct quoit_member_counts counts = quoit_members_counts(members);
-    uint64_t popped = handle->place.kind == QUOIT_BROADCAST
-                          ? quoit_ring_tail(handle->place.ring.shm) - size
-                          : quoit_ring_head(handle->place.ring.shm);
+    const struct quoit_ring_place *ring = &handle->place.ring;
+    struct quoit_ring_totals totals = ring->ops->totals(ring, size);
     *info_out = (struct quoit_queue_info){
         .kind = handle->place.kind,
         .item_bytes = handle->place.item_bytes,
         .capacity = handle->place.ring.capacity,
-        .when_full = handle->place.layout == QUOIT_LAYOUT_LOSSY ? QUOIT_DROP_OLDEST
-                                                                : QUOIT_WAIT_FOR_SLOWEST,
+        .when_full = ring->ops->drops_oldest ? QUOIT_DROP_OLDEST : QUOIT_WAIT_FOR_SLOWEST,
         .messages = handle->place.messages,
         .item_align = handle->place.item_align,
         .finishes = handle->place.finishes,
         .user_bytes = handle->place.user_bytes,
-        .pushed = handle->place.layout == QUOIT_LAYOUT_BYTES
-                      ? quoit_ring_tail(handle->place.ring.shm)
-                      : popped + size,
-        .popped = popped,
+        .pushed = totals.pushed,
+        .popped = totals.popped,
+        .pushed_messages = totals.pushed_items,
+        .popped_messages = totals.pushed_items - size,
         .size = size,
-        .finished = handle->place.ring.ops->is_finished(&handle->place.ring),
+        .finished = ring->ops->is_finished(ring),
         .producer_pid = quoit_members_holder(members, QUOIT_PRODUCER, handle->roles),
         .consumer_pid = quoit_members_holder(members, QUOIT_CONSUMER, handle->roles),
         .created_by = handle->region->created_by,
@@ -99,9 +85,6 @@ quoit_status quoit_queue_inspect(const quoit_queue *queue, struct quoit_queue_in
         .high_water = counts.high_water > size ? counts.high_water : size,
     };
     memcpy(info_out->type, handle->place.type, sizeof info_out->type);
-    const struct quoit_ring_shm *shm = handle->place.ring.shm;
-    info_out->pushed_messages = messages(queue, &shm->pushed_messages, info_out->pushed);
-    info_out->popped_messages = messages(queue, &shm->popped_messages, popped);
     return quoit_region_check_locks(handle->region);
 }
 
@@ -132,22 +115,23 @@ quoit_status quoit_queue_members(const quoit_queue *queue, struct quoit_member_i
     return status;
 }
 
-/* ---- Items, and what the dead left ----------------------------------------------------------- */
+/* ---- Browsing and repair --------------------------------------------------------------------- */
 
-quoit_status quoit_queue_look(const quoit_queue *queue, struct quoit_cursor *cursor, void *buffer,
-                              uint64_t room_bytes, uint64_t *bytes_out)
+quoit_status quoit_queue_browse(const quoit_queue *queue, struct quoit_browser *browser,
+                                void *buffer, uint64_t room_bytes, uint64_t *bytes_out)
 {
     quoit_status status = quoit_queue_check_handle(queue);
-    if (status == QUOIT_OK && (!cursor || (!buffer && room_bytes > 0)))
-        status = quoit_fail(QUOIT_ERROR_INVALID, "cursor or buffer is NULL");
+    if (status == QUOIT_OK && (!browser || (!buffer && room_bytes > 0)))
+        status = quoit_fail(QUOIT_ERROR_INVALID, "browser or buffer is NULL");
     if (status != QUOIT_OK)
         return status;
     const struct quoit_ring_place *ring = &queue->handle->place.ring;
-    struct quoit_glance glance = {.buffer = buffer,
-                                  .room_bytes = room_bytes,
-                                  .is_record = queue->handle->place.messages &&
-                                               queue->handle->place.layout != QUOIT_LAYOUT_BYTES};
-    status = ring->ops->look(ring, cursor, &glance);
+    struct quoit_glance glance = {.buffer = buffer, .room_bytes = room_bytes};
+    struct quoit_ring_cursor at = {browser->next, browser->missed, browser->begun != 0};
+    status = ring->ops->look(ring, &at, &glance);
+    browser->next = at.next;
+    browser->missed = at.missed;
+    browser->begun = at.begun;
     if (bytes_out)
         *bytes_out = status == QUOIT_OK || status == QUOIT_ERROR_TOO_BIG ? glance.bytes : 0;
     if (status == QUOIT_ERROR_TOO_BIG)

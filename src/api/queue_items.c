@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Copying items in and out, one or many at a time: what the inlined forms leave, and the calls for
-   sizes that are known at run time. Messages, wrong calls and waiting: queue_again.c. In place:
+/* Copying items and messages in and out, one or many at a time: what the inlined forms leave, and
+   the calls for sizes that are known at run time. Wrong calls and waiting: queue_again.c. In place:
    queue_in_place.c. */
 #include "queue_handle.h"
 
@@ -13,18 +13,14 @@ static const struct quoit_ring_place *ring_of(const quoit_queue *queue)
 
 /* ---- What a call has changed ----------------------------------------------------------------- */
 
-static bool is_shared(const quoit_queue *queue)
-{
-    return queue->handle->place.kind == QUOIT_MPMC;
-}
-
 /* Does a pop of so many make room? Not if a broadcast's other subscribers are behind this one. */
 static bool makes_room(const quoit_queue *queue, uint64_t count)
 {
+    const struct quoit_ring_ops *ops = ring_of(queue)->ops;
     /* Relaxed: WAIT-F1's barrier orders it after the pop. */
-    return queue->handle->place.kind != QUOIT_BROADCAST ||
+    return !ops->made_room ||
            (atomic_load_explicit(queue->consumer.waits, memory_order_relaxed) != 0 &&
-            quoit_broadcast_made_room(&queue->consumer, ring_of(queue), count));
+            ops->made_room(&queue->consumer, ring_of(queue), count));
 }
 
 /* Of many consumers, some may wait for the end, which is there when the last item is given back. */
@@ -32,61 +28,108 @@ void quoit_queue_note_popped(quoit_queue *queue, uint64_t count)
 {
     if (makes_room(queue, count))
         quoit_queue_popped(queue);
-    if (is_shared(queue) && quoit_ring_is_ending(ring_of(queue)))
+    if (ring_of(queue)->ops->many_producers && quoit_ring_is_ending(ring_of(queue)))
         quoit_queue_wake(queue, QUOIT_CONSUMER);
 }
 
 /* A look for items, of an MPMC queue, may have made room. */
 void quoit_queue_note_freed(quoit_queue *queue)
 {
-    if (!queue->consumer.mpmc.freed)
-        return;
-    queue->consumer.mpmc.freed = false;
-    quoit_queue_popped(queue);
+    const struct quoit_ring_ops *ops = ring_of(queue)->ops;
+    if (ops->has_freed && ops->has_freed(&queue->consumer))
+        quoit_queue_popped(queue);
 }
 
-/* Most calls are right, and are checked at once. */
+/* Most calls are right, and of items of one size. */
 static inline bool is_right(const quoit_queue *queue, uint32_t role, size_t item_bytes)
 {
-    return queue && queue->handle->roles & role && !queue->handle->forked &&
+    return queue->handle->roles & role && !queue->handle->forked &&
            !(role == QUOIT_PRODUCER && queue->handle->has_finished) &&
            !queue->handle->place.messages && queue->handle->place.item_bytes == item_bytes;
 }
 
 /* ---- One ------------------------------------------------------------------------------------- */
 
-quoit_status quoit_queue_push_slow(quoit_queue *queue, const void *data, size_t bytes)
+struct source {
+    const void *data;
+    size_t bytes;
+};
+
+static inline quoit_status push_once(quoit_queue *queue, void *context)
 {
-    if (!is_right(queue, QUOIT_PRODUCER, bytes))
-        return quoit_queue_push_rightly(queue, data, bytes);
-    quoit_status status = quoit_queue_push_item(queue, data);
-    return status == QUOIT_FULL ? quoit_queue_found_nothing(queue, QUOIT_PRODUCER) : status;
+    const struct quoit_ring_place *ring = ring_of(queue);
+    const struct source *source = context;
+    quoit_status status = ring->ops->push(&queue->producer, ring, source->data, source->bytes);
+    if (status == QUOIT_OK)
+        quoit_queue_pushed(queue);
+    return status;
+}
+
+quoit_status quoit_queue_push_slow(quoit_queue *queue, const void *data, size_t bytes,
+                                   int64_t timeout_ns)
+{
+    struct source source = {data, bytes};
+    if (!queue)
+        return quoit_queue_check_handle(queue);
+    quoit_status status = data && is_right(queue, QUOIT_PRODUCER, bytes)
+                              ? QUOIT_OK
+                              : quoit_queue_check_push(queue, data, bytes);
+    return status == QUOIT_OK
+               ? quoit_queue_try(queue, QUOIT_PRODUCER, push_once, &source, timeout_ns)
+               : status;
 }
 
 quoit_status quoit_queue_push(quoit_queue *queue, const void *data, size_t bytes,
                               int64_t timeout_ns)
 {
-    if (!queue || bytes != queue->producer.item_bytes ||
+    if (!queue || !data || bytes != queue->producer.item_bytes ||
         !quoit_spsc_put(&queue->producer, data, bytes))
-        return quoit_queue_push_waiting(queue, data, bytes, timeout_ns);
+        return quoit_queue_push_slow(queue, data, bytes, timeout_ns);
     quoit_queue_pushed(queue);
     return QUOIT_OK;
 }
 
-quoit_status quoit_queue_pop_slow(quoit_queue *queue, void *item_out, size_t item_bytes)
+struct target {
+    void *buffer;
+    size_t room;
+    uint64_t bytes; /* the room, then the size of what is next */
+};
+
+static inline quoit_status pop_once(quoit_queue *queue, void *context)
 {
-    if (!is_right(queue, QUOIT_CONSUMER, item_bytes))
-        return quoit_queue_pop_rightly(queue, item_out, item_bytes, NULL);
-    quoit_status status = quoit_queue_pop_item(queue, item_out);
-    return status == QUOIT_EMPTY ? quoit_queue_found_nothing(queue, QUOIT_CONSUMER) : status;
+    const struct quoit_ring_place *ring = ring_of(queue);
+    struct target *target = context;
+    target->bytes = target->room;
+    quoit_status status = ring->ops->pop(&queue->consumer, ring, target->buffer, &target->bytes);
+    if (status == QUOIT_OK)
+        quoit_queue_note_popped(queue, 1);
+    return status;
+}
+
+quoit_status quoit_queue_pop_slow(quoit_queue *queue, void *buffer, size_t room_bytes,
+                                  size_t *bytes_out, int64_t timeout_ns)
+{
+    struct target target = {.buffer = buffer, .room = room_bytes};
+    if (bytes_out)
+        *bytes_out = 0;
+    if (!queue)
+        return quoit_queue_check_handle(queue);
+    quoit_status status = buffer && is_right(queue, QUOIT_CONSUMER, room_bytes)
+                              ? QUOIT_OK
+                              : quoit_queue_check_pop(queue, buffer, room_bytes, &target.bytes);
+    if (status == QUOIT_OK)
+        status = quoit_queue_try(queue, QUOIT_CONSUMER, pop_once, &target, timeout_ns);
+    if (bytes_out)
+        *bytes_out = status == QUOIT_OK || status == QUOIT_ERROR_TOO_BIG ? (size_t)target.bytes : 0;
+    return status;
 }
 
 quoit_status quoit_queue_pop(quoit_queue *queue, void *buffer, size_t room_bytes, size_t *bytes_out,
                              int64_t timeout_ns)
 {
-    if (!queue || room_bytes < queue->consumer.item_bytes ||
+    if (!queue || !buffer || room_bytes < queue->consumer.item_bytes ||
         !quoit_spsc_take(&queue->consumer, buffer, queue->consumer.item_bytes))
-        return quoit_queue_pop_waiting(queue, buffer, room_bytes, bytes_out, timeout_ns);
+        return quoit_queue_pop_slow(queue, buffer, room_bytes, bytes_out, timeout_ns);
     if (bytes_out)
         *bytes_out = (size_t)queue->consumer.item_bytes;
     quoit_queue_popped(queue);
@@ -123,6 +166,16 @@ static quoit_status pop_many_once(quoit_queue *queue, void *context)
     return QUOIT_OK;
 }
 
+/* A batch of count items there, of which so many are done. */
+static quoit_status check_many(const void *items, size_t count, size_t done)
+{
+    if (!items && count > 0)
+        return quoit_fail(QUOIT_ERROR_INVALID, "items is NULL, and count is %zu", count);
+    if (done > count)
+        return quoit_fail(QUOIT_ERROR_INVALID, "%zu items are done of a batch of %zu", done, count);
+    return QUOIT_OK;
+}
+
 /* Room or items that come between a try and the look behind it are tried for again. */
 static quoit_status move_many(quoit_queue *queue, uint32_t role, quoit_try *try_once,
                               struct many *many, int64_t timeout_ns)
@@ -142,10 +195,16 @@ quoit_status quoit_queue_push_rest(quoit_queue *queue, const void *items, size_t
         const void *read;
         void *pass;
     } all = {.read = items};
+    if (count_out)
+        *count_out = 0;
+    if (!queue)
+        return quoit_queue_check_handle(queue);
     quoit_status status = is_right(queue, QUOIT_PRODUCER, item_bytes)
                               ? QUOIT_OK
                               : quoit_queue_check_items(queue, QUOIT_PRODUCER, item_bytes);
     struct many many = {.count = count - pushed};
+    if (status == QUOIT_OK)
+        status = check_many(items, count, pushed);
     if (status == QUOIT_OK && many.count > 0) {
         many.items = (uint8_t *)all.pass + pushed * item_bytes;
         if (pushed > 0) {
@@ -163,10 +222,16 @@ quoit_status quoit_queue_push_rest(quoit_queue *queue, const void *items, size_t
 quoit_status quoit_queue_pop_rest(quoit_queue *queue, void *items, size_t item_bytes, size_t count,
                                   size_t popped, size_t *count_out, int64_t timeout_ns)
 {
+    if (count_out)
+        *count_out = 0;
+    if (!queue)
+        return quoit_queue_check_handle(queue);
     quoit_status status = is_right(queue, QUOIT_CONSUMER, item_bytes)
                               ? QUOIT_OK
                               : quoit_queue_check_items(queue, QUOIT_CONSUMER, item_bytes);
     struct many many = {.count = count - popped};
+    if (status == QUOIT_OK)
+        status = check_many(items, count, popped);
     if (status == QUOIT_OK && many.count > 0) {
         many.items = (uint8_t *)items + popped * item_bytes;
         if (popped > 0) {

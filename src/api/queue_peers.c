@@ -60,17 +60,14 @@ quoit_status quoit_peer_tell(struct quoit_waiter *waiter, uint32_t joined)
 
 uint64_t quoit_queue_pushes(const quoit_queue *queue)
 {
-    return queue->handle->place.kind == QUOIT_MPMC ? queue->producer.mpmc.position
-                                                   : quoit_ring_tail(queue->handle->place.ring.shm);
+    const struct quoit_ring_place *ring = &queue->handle->place.ring;
+    return ring->ops->pushes(&queue->producer, ring);
 }
 
 uint64_t quoit_queue_pops(const quoit_queue *queue)
 {
-    if (queue->handle->place.kind == QUOIT_MPMC)
-        return queue->consumer.mpmc.position;
-    if (queue->handle->place.kind == QUOIT_BROADCAST)
-        return queue->consumer.broadcast.position;
-    return quoit_ring_head(queue->handle->place.ring.shm);
+    const struct quoit_ring_place *ring = &queue->handle->place.ring;
+    return ring->ops->pops(&queue->consumer, ring);
 }
 
 static void note_idle(const quoit_queue *queue, struct quoit_waiter *waiter)

@@ -18,21 +18,12 @@ struct quoit_poller {
     struct quoit_os_bell bell;
     struct quoit_os_thread thread;
     quoit_atomic_u32 state;
-    quoit_atomic_u64 wanted; /* bytes that the latest push found no room for; 0: of a longest one */
 };
 
 static uint32_t load_state(struct quoit_poller *poller)
 {
     /* POLL-T1: armed after the bell was silenced. Pairs with POLL-U1. */
     return atomic_load_explicit(&poller->state, memory_order_acquire);
-}
-
-static bool has_room(const struct quoit_ring_place *ring, struct quoit_poller *poller)
-{
-    /* Relaxed: POLL-U1 orders it; a value that is visible later is seen at the next slice's end. */
-    uint64_t wanted = atomic_load_explicit(&poller->wanted, memory_order_relaxed);
-    return wanted > 0 && ring->ops->has_room_for ? ring->ops->has_room_for(ring, wanted)
-                                                 : ring->ops->has_room(ring);
 }
 
 /* By the poller's thread, which must not read what is private to the side's own thread. */
@@ -42,8 +33,7 @@ static bool has_something(quoit_queue *queue, unsigned role)
     if (load_state(quoit_waiter_of(queue, role)->poller) == ENDING)
         return true;
     return role == QUOIT_CONSUMER ? ring->ops->has_items(ring) || ring->ops->is_over(ring)
-                                  : has_room(ring, quoit_waiter_of(queue, role)->poller) ||
-                                        ring->ops->is_finished(ring);
+                                  : ring->ops->has_room(ring) || ring->ops->is_finished(ring);
 }
 
 /* Also true if the other side is gone: the next call that finds nothing then reports it at once. */
@@ -85,11 +75,6 @@ static void run(void *argument)
 
 void quoit_poller_rearm(struct quoit_poller *poller)
 {
-    if (poller->waiter->role == QUOIT_PRODUCER)
-        /* Relaxed: POLL-U1 below orders it. If the descriptor is armed already, there is no U1, and
-           the thread sees the value when its sleep ends. */
-        atomic_store_explicit(&poller->wanted, poller->queue->producer.bytes.wanted,
-                              memory_order_relaxed);
     /* POLL-U2: nothing to do while it is armed. Pairs with POLL-T2. */
     if (atomic_load_explicit(&poller->state, memory_order_acquire) == ARMED)
         return;

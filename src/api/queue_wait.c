@@ -103,7 +103,7 @@ struct quoit_waiter *quoit_waiter_of(quoit_queue *queue, unsigned role)
 
 void quoit_queue_wake(quoit_queue *queue, unsigned role)
 {
-    if (!queue->handle->forked)
+    if (queue && !queue->handle->forked && quoit_queue_is_member(queue))
         quoit_wake(queue, quoit_waiter_of(queue, role));
 }
 
@@ -191,6 +191,13 @@ static quoit_status spin(quoit_queue *queue, struct quoit_waiter *waiter, quoit_
     return nothing;
 }
 
+static void cancel_point(quoit_queue *queue, const struct quoit_waiter *waiter)
+{
+    quoit_threads_pause(queue, waiter->role);
+    quoit_os_cancel_point();
+    quoit_threads_resume(queue, waiter->role);
+}
+
 /* The time is over, or the peer is gone: the descriptor, too, stops being readable. */
 static quoit_status end_in_vain(const struct quoit_waiter *waiter, quoit_status status)
 {
@@ -207,7 +214,7 @@ static quoit_status sleep_until_ready(quoit_queue *queue, struct quoit_waiter *w
     int64_t left = timeout_ns;
     for (;;) {
         quoit_sleep_unless(queue, waiter, is_ready, left);
-        quoit_os_cancel_point(); /* with nothing taken; as after a kill, asleep may stay odd */
+        cancel_point(queue, waiter); /* with nothing taken; as after a kill, asleep may stay odd */
         quoit_queue_end_stream(queue);
         quoit_status status = look_at(queue, waiter->role);
         if (status != nothing)
@@ -229,10 +236,10 @@ static quoit_status sleep_until_ready(quoit_queue *queue, struct quoit_waiter *w
 static quoit_status wait_until_ready(quoit_queue *queue, struct quoit_waiter *waiter,
                                      quoit_status nothing, int64_t timeout_ns)
 {
-    quoit_os_cancel_point();
-    *waiter->hurried = true;
+    cancel_point(queue, waiter);
+    *waiter->spinning = true;
     quoit_status status = spin(queue, waiter, nothing);
-    *waiter->hurried = false;
+    *waiter->spinning = false;
     if (status != nothing)
         return status;
     status = sleep_until_ready(queue, waiter, nothing, timeout_ns);
@@ -270,24 +277,20 @@ void quoit_waiters_begin(quoit_queue *queue)
 {
     struct quoit_queue_handle *handle = queue->handle;
     struct quoit_ring_shm *shm = handle->place.ring.shm;
-    bool mpmc = handle->place.kind == QUOIT_MPMC, broadcast = handle->place.kind == QUOIT_BROADCAST;
-    struct quoit_ring_consumer *consumer = &queue->consumer;
-    struct quoit_ring_producer *producer = &queue->producer;
-    handle->consumer_waiter = (struct quoit_waiter){
-        .role = QUOIT_CONSUMER,
-        .waits = &shm->consumer_waits,
-        .asleep = &shm->consumer_asleep,
-        .is_shared = mpmc || broadcast,
-        .hurried = broadcast ? &consumer->broadcast.hurried : &consumer->mpmc.hurried,
-        .spins = SPINS_MOST};
-    handle->producer_waiter = (struct quoit_waiter){
-        .role = QUOIT_PRODUCER,
-        .waits = &shm->producer_waits,
-        .asleep = &shm->producer_asleep,
-        .is_shared = mpmc,
-        .ignores_peer = broadcast,
-        .hurried = broadcast ? &producer->broadcast.hurried : &producer->mpmc.hurried,
-        .spins = SPINS_MOST};
+    const struct quoit_ring_ops *ops = handle->place.ring.ops;
+    handle->consumer_waiter = (struct quoit_waiter){.role = QUOIT_CONSUMER,
+                                                    .waits = &shm->consumer_waits,
+                                                    .asleep = &shm->consumer_asleep,
+                                                    .is_shared = ops->many_consumers,
+                                                    .spinning = &handle->consumer_state.spinning,
+                                                    .spins = SPINS_MOST};
+    handle->producer_waiter = (struct quoit_waiter){.role = QUOIT_PRODUCER,
+                                                    .waits = &shm->producer_waits,
+                                                    .asleep = &shm->producer_asleep,
+                                                    .is_shared = ops->many_producers,
+                                                    .ignores_peer = quoit_ring_has_subscribers(ops),
+                                                    .spinning = &handle->producer_state.spinning,
+                                                    .spins = SPINS_MOST};
     if (!quoit_os_barrier_join()) {
         queue->producer.waits = &always;
         queue->consumer.waits = &always;

@@ -29,7 +29,7 @@ struct quoit_waiter {
     uint32_t spins;           /* how many looks to take before sleeping, as it turned out lately */
     uint32_t failures;        /* spins in vain, ever */
     bool is_shared;           /* others may sleep on the same word */
-    bool *hurried;            /* the ring's: a look that another will follow at once */
+    bool *spinning;           /* the ring's: a look that another will follow at once */
     bool ignores_peer;        /* the other side may come and go as it likes */
     quoit_atomic_u32 told;    /* peers up to this count are known, or their end was reported */
     quoit_atomic_u32 noticed; /* 1: the descriptor is readable since the peers are gone */

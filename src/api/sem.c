@@ -6,6 +6,8 @@
 #include "fail.h"
 #include "name.h"
 #include "permissions.h"
+#include "region.h"
+#include "reserved.h"
 
 #include <stdlib.h>
 
@@ -35,9 +37,18 @@ static const struct quoit_os_sem_ops *resolve(const char *name, struct quoit_nam
 static quoit_status check_flags(uint32_t flags)
 {
     if (flags & ~(unsigned)QUOIT_ANY_OWNER)
-        return quoit_fail(QUOIT_ERROR_INVALID, "flags 0x%x are not known; QUOIT_ANY_OWNER is",
-                          flags);
+        return quoit_fail(QUOIT_ERROR_INVALID,
+                          "flags 0x%x are not valid here; 0 or QUOIT_ANY_OWNER would be",
+                          (unsigned)flags);
     return QUOIT_OK;
+}
+
+static quoit_status check_call(uint32_t flags, quoit_sem **sem_out)
+{
+    if (!sem_out)
+        return quoit_fail(QUOIT_ERROR_INVALID, "sem_out is NULL");
+    *sem_out = NULL;
+    return check_flags(flags);
 }
 
 static quoit_status check_options(const struct quoit_sem_options *options,
@@ -47,15 +58,14 @@ static quoit_status check_options(const struct quoit_sem_options *options,
         return quoit_fail(QUOIT_ERROR_INVALID,
                           "a %s semaphore's value of %u is too large, at most %u", ops->scheme.name,
                           (unsigned)options->value, (unsigned)ops->value_max);
-    uint64_t others = options->reserved_word;
-    for (size_t i = 0; i < sizeof options->reserved / sizeof *options->reserved; i++)
-        others |= options->reserved[i];
-    if (others != 0 || options->give_back > 1)
-        return quoit_fail(
-            QUOIT_ERROR_INVALID,
-            "give_back is %u, where 0 or 1 would be right, or options.reserved is not "
-            "0: zero the whole struct",
-            (unsigned)options->give_back);
+    quoit_status status = quoit_check_reserved(options->reserved,
+                                               sizeof options->reserved / sizeof *options->reserved,
+                                               options->reserved_word);
+    if (status != QUOIT_OK)
+        return status;
+    if (options->give_back > 1)
+        return quoit_fail(QUOIT_ERROR_INVALID, "give_back is %u; 0 or 1 would be right",
+                          (unsigned)options->give_back);
     if (options->give_back && !ops->gives_back)
         return quoit_fail(QUOIT_ERROR_UNSUPPORTED,
                           "a %s semaphore gives nothing back after a crash; a sysv one does",
@@ -105,21 +115,15 @@ static quoit_status make(const char *name, const struct quoit_sem_options *optio
 quoit_status quoit_sem_create(const char *name, const struct quoit_sem_options *options,
                               uint32_t flags, quoit_sem **sem_out)
 {
-    if (!sem_out || !options)
-        return quoit_fail(QUOIT_ERROR_INVALID, "options or sem_out is NULL");
-    *sem_out = NULL;
-    if (flags != 0)
-        return quoit_fail(QUOIT_ERROR_INVALID, "flags 0x%x are not valid; 0 would be",
-                          (unsigned)flags);
-    return make(name, options, 0, sem_out);
+    quoit_status status = check_call(flags, sem_out);
+    if (status == QUOIT_OK && !options)
+        return quoit_fail(QUOIT_ERROR_INVALID, "options is NULL");
+    return status == QUOIT_OK ? make(name, options, 0, sem_out) : status;
 }
 
 quoit_status quoit_sem_open(const char *name, uint32_t flags, quoit_sem **sem_out)
 {
-    if (!sem_out)
-        return quoit_fail(QUOIT_ERROR_INVALID, "sem_out is NULL");
-    *sem_out = NULL;
-    quoit_status status = check_flags(flags);
+    quoit_status status = check_call(flags, sem_out);
     return status == QUOIT_OK ? make(name, NULL, flags, sem_out) : status;
 }
 
@@ -134,21 +138,18 @@ static quoit_status join_held(const char *name, const struct quoit_sem_options *
         if (status != QUOIT_ERROR_NOT_FOUND)
             return status;
     } while (quoit_os_hold_left_ns() > 0);
-    return quoit_fail(QUOIT_ERROR_BUSY,
-                      "'%s': other processes create and remove it without pause; try again later",
-                      name);
+    return quoit_region_fail_replaced(name);
 }
 
 quoit_status quoit_sem_join(const char *name, const struct quoit_sem_options *options,
                             uint32_t flags, quoit_sem **sem_out)
 {
+    quoit_status status = check_call(flags, sem_out);
+    if (status != QUOIT_OK)
+        return status;
     quoit_os_cancel_point();
     quoit_os_fork_hold();
-    quoit_status status = check_flags(flags);
-    if (status == QUOIT_OK)
-        status = join_held(name, options, flags, sem_out);
-    else if (sem_out)
-        *sem_out = NULL;
+    status = join_held(name, options, flags, sem_out);
     quoit_os_fork_release();
     return status;
 }
@@ -163,16 +164,18 @@ void quoit_sem_close(quoit_sem *sem)
     quoit_os_fork_release();
 }
 
-quoit_status quoit_sem_unlink(const char *name)
+quoit_status quoit_sem_unlink(const char *name, uint32_t flags)
 {
     struct quoit_name parts;
-    quoit_status status;
+    quoit_status status = check_flags(flags);
+    if (status != QUOIT_OK)
+        return status;
     const struct quoit_os_sem_ops *ops = resolve(name, &parts, &status);
     if (!ops)
         return status;
     quoit_os_cancel_point();
     quoit_os_fork_hold();
-    status = ops->unlink(parts.text, false);
+    status = ops->unlink(parts.text, (flags & QUOIT_ANY_OWNER) != 0);
     quoit_os_fork_release();
     return status;
 }

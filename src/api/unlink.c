@@ -3,6 +3,7 @@
 #include <quoit.h>
 #include <quoit/inspect.h>
 
+#include "lock_shm.h"
 #include "pool_shm.h"
 #include "queue_shm.h"
 
@@ -12,11 +13,20 @@ static quoit_status find_members(quoit_region *region, struct quoit_members *mem
 {
     struct quoit_queue_place queue;
     struct quoit_pool_place pool;
-    bool is_pool = region->content == QUOIT_CONTENT_POOL;
-    quoit_status status = is_pool ? quoit_pool_find(region, &pool)
-                                  : quoit_queue_find(region, &queue);
+    struct quoit_lock_view lock;
+    const struct quoit_members *members = &queue.members;
+    quoit_status status;
+    if (region->content == QUOIT_CONTENT_POOL) {
+        status = quoit_pool_find(region, &pool);
+        members = &pool.members;
+    } else if (region->content == QUOIT_CONTENT_LOCK) {
+        status = quoit_lock_find(region, &lock);
+        members = &lock.members;
+    } else {
+        status = quoit_queue_find(region, &queue);
+    }
     if (status == QUOIT_OK)
-        *members_out = is_pool ? pool.members : queue.members;
+        *members_out = *members;
     return status;
 }
 

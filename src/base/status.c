@@ -26,7 +26,7 @@ static const char *name_and_meaning(quoit_status status, const char **meaning_ou
         CASE(QUOIT_EMPTY, "the queue is empty")
         CASE(QUOIT_TIMEOUT, "the time ran out")
         CASE(QUOIT_FINISHED, "the stream has ended: a producer finished it")
-        CASE(QUOIT_ABANDONED, "the other side is gone, and did not finish the stream")
+        CASE(QUOIT_ABANDONED, "the other side, or the last holder, crashed or closed too early")
         CASE(QUOIT_INTERRUPTED, "the wait was interrupted")
         CASE(QUOIT_EXHAUSTED, "no block of the pool is free")
         CASE(QUOIT_ERROR_INVALID, "an argument is not valid")
@@ -49,7 +49,7 @@ static const char *name_and_meaning(quoit_status status, const char **meaning_ou
         CASE(QUOIT_ERROR_FORKED, "the handle belongs to the parent process: open one in the child")
         CASE(QUOIT_ERROR_CORRUPT, "the shared memory holds values that cannot be right")
         CASE(QUOIT_ERROR_SYSTEM, "the operating system reported an unexpected error")
-        CASE(QUOIT_ERROR_NOT_YOURS, "the block is not this handle's")
+        CASE(QUOIT_ERROR_NOT_YOURS, "the block, or the lock, is not this handle's")
         CASE(QUOIT_ERROR_REMOVED, "the name was removed, or leads to another object")
 #undef CASE
     }

@@ -43,6 +43,11 @@ static uint32_t row_pid(const struct quoit_member_shm *row)
     return atomic_load_explicit(&row->pid, memory_order_relaxed);
 }
 
+uint32_t quoit_members_pid(const struct quoit_members *members, uint32_t row)
+{
+    return row_pid(&members->rows[row]);
+}
+
 static void write_row(struct quoit_member_shm *row, uint32_t pid, unsigned roles, uint64_t at)
 {
     /* Relaxed: only the holder of the row's lock writes it, and readers need no order. */

@@ -106,6 +106,9 @@ bool quoit_members_has(const struct quoit_members *members, unsigned role);
 /* Does a living member other than this handle have that row? members: a struct quoit_members. */
 bool quoit_members_is_alive(const void *members, uint32_t row);
 
+/* The PID that a row names: of the member that has it, or that had it last. */
+uint32_t quoit_members_pid(const struct quoit_members *members, uint32_t row);
+
 /* The PID of a living member with that role, this handle included; 0 if there is none. */
 uint32_t quoit_members_holder(const struct quoit_members *members, unsigned role,
                               unsigned own_roles);

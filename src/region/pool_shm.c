@@ -6,10 +6,12 @@
 #include "fail.h"
 #include "hash.h"
 #include "once.h"
+#include "reserved.h"
 
 #include <string.h>
 
 enum { STRIDE_ALIGN = 64 };
+_Static_assert(sizeof(struct quoit_pool_options) == 64, "in every version");
 
 static uint64_t checksum_of(const struct quoit_pool_shm *pool)
 {
@@ -43,7 +45,13 @@ quoit_status quoit_pool_check_options(const struct quoit_pool_options *options)
         return quoit_fail(
             QUOIT_ERROR_INVALID, "%llu blocks of %llu bytes are more than can be addressed",
             (unsigned long long)options->blocks, (unsigned long long)options->block_bytes);
-    return QUOIT_OK;
+    if (options->members != 0 || options->memory != 0)
+        return quoit_fail(QUOIT_ERROR_UNSUPPORTED,
+                          "options.members is %u and memory %u; this version takes 0 alone",
+                          (unsigned)options->members, (unsigned)options->memory);
+    return quoit_check_reserved(options->reserved,
+                                sizeof options->reserved / sizeof *options->reserved,
+                                options->reserved_word);
 }
 
 /* The pieces in the order in which FORMAT.md draws them. */
@@ -69,10 +77,9 @@ static quoit_status allocate_pieces(quoit_region *region, struct quoit_pool_shm 
     struct piece pieces[PIECES];
     uint64_t at;
     list_pieces(pool, pieces);
-    quoit_status status = quoit_region_allocate(region, sizeof *pool, QUOIT_PIECE_ALIGN, &at);
+    quoit_status status = quoit_region_alloc(region, sizeof *pool, QUOIT_PIECE_ALIGN, &at);
     for (int i = 0; i < PIECES && status == QUOIT_OK; i++)
-        status = quoit_region_allocate(region, pieces[i].bytes, QUOIT_PIECE_ALIGN,
-                                       pieces[i].offset);
+        status = quoit_region_alloc(region, pieces[i].bytes, QUOIT_PIECE_ALIGN, pieces[i].offset);
     if (status != QUOIT_OK)
         return status;
     pool->checksum = checksum_of(pool);

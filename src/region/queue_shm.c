@@ -6,6 +6,7 @@
 #include "fail.h"
 #include "hash.h"
 #include "once.h"
+#include "reserved.h"
 
 #include <string.h>
 
@@ -14,13 +15,19 @@ static uint64_t checksum_of(const struct quoit_queue_shm *queue)
     return quoit_hash(QUOIT_HASH_START, queue, offsetof(struct quoit_queue_shm, checksum));
 }
 
-static const struct quoit_ring_ops *const layouts[QUOIT_LAYOUTS] = {
+static const struct quoit_ring_ops *const of_items[QUOIT_LAYOUTS] = {
     [QUOIT_LAYOUT_SLOTS] = &quoit_spsc_slots,
     [QUOIT_LAYOUT_SPANS] = &quoit_spsc_spans,
     [QUOIT_LAYOUT_MPMC] = &quoit_mpmc,
     [QUOIT_LAYOUT_LOSSLESS] = &quoit_broadcast_lossless,
-    [QUOIT_LAYOUT_LOSSY] = &quoit_broadcast_lossy,
+    [QUOIT_LAYOUT_LOSSY] = &quoit_broadcast_lossy};
+static const struct quoit_ring_ops *const of_messages[QUOIT_LAYOUTS] = {
+    [QUOIT_LAYOUT_MPMC] = &quoit_mpmc_messages,
+    [QUOIT_LAYOUT_LOSSLESS] = &quoit_broadcast_lossless_messages,
+    [QUOIT_LAYOUT_LOSSY] = &quoit_broadcast_lossy_messages,
     [QUOIT_LAYOUT_BYTES] = &quoit_spsc_bytes};
+
+enum { LARGEST_ALIGN = 4096, USUAL_ALIGN = 16, MESSAGE_ALIGN = 8 };
 
 uint64_t quoit_queue_largest_in_slots = QUOIT_SPSC_LARGEST_IN_SLOTS;
 
@@ -44,36 +51,60 @@ static bool is_layout_of(const struct quoit_queue_options *options, uint32_t lay
     return layout == chosen || (layout == QUOIT_LAYOUT_SPANS && chosen == QUOIT_LAYOUT_SLOTS);
 }
 
-/* What the ring takes for an item: in slots, messages are behind their lengths. */
-static uint64_t ring_item_bytes(const struct quoit_queue_options *options,
-                                enum quoit_ring_layout layout)
+/* Of a layout that a queue of these options may have. */
+static const struct quoit_ring_ops *ops_of(const struct quoit_queue_options *options,
+                                           uint32_t layout)
 {
-    bool records = options->messages && layout != QUOIT_LAYOUT_BYTES;
-    return options->item_bytes + (records ? (uint64_t)QUOIT_RECORD_HEADER_BYTES : 0);
+    return (options->messages ? of_messages : of_items)[layout];
 }
 
-/* Bytes of the slots' array; false: not in 64 bits. In bytes, a longest message may begin just
-   before the end. */
-static bool slots_bytes(const struct quoit_queue_options *options, enum quoit_ring_layout layout,
+static const struct quoit_ring_ops *ops_for(const struct quoit_queue_options *options)
+{
+    return ops_of(options, (uint32_t)layout_for(options));
+}
+
+/* What an item of the queue is aligned to: as asked for, else the largest power of two up to 16
+   that divides its size. */
+static uint32_t align_for(const struct quoit_queue_options *options)
+{
+    uint32_t align = options->messages ? MESSAGE_ALIGN : USUAL_ALIGN;
+    if (options->item_align)
+        return options->item_align;
+    while (!options->messages && options->item_bytes % align != 0)
+        align /= 2;
+    return align;
+}
+
+/* Bytes from one slot to the next. */
+static uint64_t stride_for(const struct quoit_queue_options *options,
+                           const struct quoit_ring_ops *ops)
+{
+    return quoit_ring_stride(ops, options->item_bytes + ops->record_bytes, align_for(options));
+}
+
+/* Bytes before the first slot, which put the items, behind what is before them in their slots, at
+   multiples of their alignment. */
+static uint64_t lead_for(const struct quoit_queue_options *options,
+                         const struct quoit_ring_ops *ops)
+{
+    uint64_t header = ops->header_bytes + ops->record_bytes;
+    return quoit_ring_round_up(header, align_for(options)) - header;
+}
+
+/* Bytes of the slots' array; false: not in 64 bits. */
+static bool slots_bytes(const struct quoit_queue_options *options, const struct quoit_ring_ops *ops,
                         uint64_t *bytes_out)
 {
-    uint64_t stride = layouts[layout]->stride(ring_item_bytes(options, layout));
-    uint64_t behind = layout == QUOIT_LAYOUT_BYTES ? stride : 0;
-    return options->capacity <= INT64_MAX / 2 &&
-           quoit_multiply(options->capacity, stride, bytes_out) && *bytes_out <= INT64_MAX / 2 &&
-           (*bytes_out += behind) <= INT64_MAX / 2;
-}
-
-static bool has_claims(enum quoit_ring_layout layout)
-{
-    return layout != QUOIT_LAYOUT_SLOTS && layout != QUOIT_LAYOUT_SPANS &&
-           layout != QUOIT_LAYOUT_BYTES;
+    uint64_t stride = stride_for(options, ops), most = ops->most_capacity;
+    return options->capacity <= (most ? most : INT64_MAX / 2) &&
+           quoit_multiply(options->capacity + ops->spare_slots, stride, bytes_out) &&
+           *bytes_out <= INT64_MAX / 4 && (*bytes_out += lead_for(options, ops)) > 0;
 }
 
 /* Bytes of the ring beside its slots: the counters, and behind them what each member claims. */
-static uint64_t ring_bytes(enum quoit_ring_layout layout, uint32_t rows)
+static uint64_t ring_bytes(const struct quoit_ring_ops *ops, uint32_t rows)
 {
-    uint64_t claims = has_claims(layout) ? rows * sizeof(struct quoit_claims_shm) : 0;
+    uint64_t claims = ops->many_consumers ? rows * sizeof(struct quoit_claims_shm) : 0;
     return sizeof(struct quoit_ring_shm) + claims;
 }
 
@@ -85,24 +116,6 @@ static uint64_t choose_empty(void)
     uint64_t hash = quoit_hash(QUOIT_HASH_START, &now, sizeof now);
     hash = quoit_hash(hash, &date, sizeof date);
     return quoit_hash(hash, &process, sizeof process);
-}
-
-enum { LARGEST_ALIGN = 4096, USUAL_ALIGN = 16, WORD_ALIGN = 8 };
-
-/* Items of one size in an SPSC ring lie one behind the other. Others have words between them. */
-static uint32_t most_align(const struct quoit_queue_options *options)
-{
-    return options->kind == QUOIT_SPSC && !options->messages ? LARGEST_ALIGN : WORD_ALIGN;
-}
-
-static uint32_t align_for(const struct quoit_queue_options *options)
-{
-    uint32_t align = most_align(options) < USUAL_ALIGN ? most_align(options) : USUAL_ALIGN;
-    if (options->item_align)
-        return options->item_align;
-    while (!options->messages && options->item_bytes % align != 0)
-        align /= 2;
-    return align;
 }
 
 static quoit_status check_align(const struct quoit_queue_options *options)
@@ -118,22 +131,16 @@ static quoit_status check_align(const struct quoit_queue_options *options)
         return quoit_fail(QUOIT_ERROR_INVALID,
                           "item_bytes is %llu, which is no multiple of item_align, %u",
                           (unsigned long long)options->item_bytes, (unsigned)align);
-    if (align > most_align(options))
-        return quoit_fail(QUOIT_ERROR_UNSUPPORTED,
-                          "item_align is %u; in this version items of MPMC and broadcast queues, "
-                          "and messages, are aligned to at most %u",
-                          (unsigned)align, (unsigned)most_align(options));
     return QUOIT_OK;
 }
 
 /* Fields that later versions use. */
 static quoit_status check_reserved(const struct quoit_queue_options *options)
 {
-    uint64_t others = 0;
-    for (size_t i = 0; i < sizeof options->reserved / sizeof *options->reserved; i++)
-        others |= options->reserved[i];
-    if (others != 0)
-        return quoit_fail(QUOIT_ERROR_INVALID, "options.reserved is not 0: zero the whole struct");
+    quoit_status status = quoit_check_reserved(
+        options->reserved, sizeof options->reserved / sizeof *options->reserved, 0);
+    if (status != QUOIT_OK)
+        return status;
     if (options->members != 0 || options->memory != 0)
         return quoit_fail(QUOIT_ERROR_UNSUPPORTED,
                           "options.members is %u and memory %u; this version takes 0 alone",
@@ -170,19 +177,19 @@ quoit_status quoit_queue_check_options(const struct quoit_queue_options *options
     if (options->user_bytes > UINT32_MAX)
         return quoit_fail(QUOIT_ERROR_INVALID, "user_bytes is %llu; at most %u would be right",
                           (unsigned long long)options->user_bytes, (unsigned)UINT32_MAX);
-    if (!slots_bytes(options, layout_for(options), &bytes))
+    quoit_status status = check_align(options);
+    if (status == QUOIT_OK && !slots_bytes(options, ops_for(options), &bytes))
         return quoit_fail(QUOIT_ERROR_INVALID,
                           "capacity %llu times item_bytes %llu is more than can be addressed",
                           (unsigned long long)options->capacity,
                           (unsigned long long)options->item_bytes);
-    quoit_status status = check_align(options);
     return status == QUOIT_OK ? check_reserved(options) : status;
 }
 
 /* A broadcast's producer comes on top of its subscribers. */
 static uint32_t rows_for(const struct quoit_queue_options *options)
 {
-    return options->kind == QUOIT_BROADCAST ? QUOIT_MEMBER_ROWS + 1 : QUOIT_MEMBER_ROWS;
+    return quoit_ring_has_subscribers(ops_for(options)) ? QUOIT_MEMBER_ROWS + 1 : QUOIT_MEMBER_ROWS;
 }
 
 static uint64_t slots_align(const struct quoit_queue_options *options)
@@ -196,20 +203,20 @@ static quoit_status allocate_pieces(quoit_region *region, const struct quoit_que
                                     struct quoit_queue_shm *queue, uint64_t *queue_offset_out)
 {
     uint64_t bytes = 0;
-    (void)slots_bytes(options, layout_for(options), &bytes);
-    quoit_status status = quoit_region_allocate(region, sizeof *queue, QUOIT_PIECE_ALIGN,
-                                                queue_offset_out);
+    (void)slots_bytes(options, ops_for(options), &bytes);
+    quoit_status status = quoit_region_alloc(region, sizeof *queue, QUOIT_PIECE_ALIGN,
+                                             queue_offset_out);
     if (status == QUOIT_OK)
-        status = quoit_region_allocate(region, ring_bytes(layout_for(options), rows_for(options)),
-                                       QUOIT_PIECE_ALIGN, &queue->ring_offset);
+        status = quoit_region_alloc(region, ring_bytes(ops_for(options), rows_for(options)),
+                                    QUOIT_PIECE_ALIGN, &queue->ring_offset);
     if (status == QUOIT_OK)
-        status = quoit_region_allocate(region, rows_for(options) * sizeof(struct quoit_member_shm),
-                                       QUOIT_PIECE_ALIGN, &queue->members_offset);
+        status = quoit_region_alloc(region, rows_for(options) * sizeof(struct quoit_member_shm),
+                                    QUOIT_PIECE_ALIGN, &queue->members_offset);
     if (status == QUOIT_OK && options->user_bytes > 0)
-        status = quoit_region_allocate(region, options->user_bytes, QUOIT_PIECE_ALIGN,
-                                       &queue->user_offset);
+        status = quoit_region_alloc(region, options->user_bytes, QUOIT_PIECE_ALIGN,
+                                    &queue->user_offset);
     if (status == QUOIT_OK)
-        status = quoit_region_allocate(region, bytes, slots_align(options), &queue->slots_offset);
+        status = quoit_region_alloc(region, bytes, slots_align(options), &queue->slots_offset);
     return status;
 }
 
@@ -220,8 +227,8 @@ quoit_status quoit_queue_make(const char *name, const struct quoit_queue_options
     if (status != QUOIT_OK)
         return status;
     uint64_t bytes = 0;
-    (void)slots_bytes(options, layout_for(options), &bytes);
-    bytes += sizeof(struct quoit_queue_shm) + ring_bytes(layout_for(options), rows_for(options)) +
+    (void)slots_bytes(options, ops_for(options), &bytes);
+    bytes += sizeof(struct quoit_queue_shm) + ring_bytes(ops_for(options), rows_for(options)) +
              rows_for(options) * sizeof(struct quoit_member_shm) + options->user_bytes +
              UINT64_C(4) * QUOIT_PIECE_ALIGN +
              slots_align(options); /* no overflow: slots take less than 2^62 */
@@ -263,11 +270,10 @@ close_region:
     return status;
 }
 
-static unsigned exclusive_roles(const struct quoit_queue_options *options)
+static unsigned exclusive_roles(const struct quoit_ring_ops *ops)
 {
-    if (options->kind == QUOIT_MPMC)
-        return 0;
-    return options->kind == QUOIT_BROADCAST ? QUOIT_PRODUCER : QUOIT_PRODUCER | QUOIT_CONSUMER;
+    return (ops->many_producers ? 0u : QUOIT_PRODUCER) |
+           (ops->many_consumers ? 0u : QUOIT_CONSUMER);
 }
 
 quoit_status quoit_queue_find(quoit_region *region, struct quoit_queue_place *place_out)
@@ -304,11 +310,11 @@ quoit_status quoit_queue_find(quoit_region *region, struct quoit_queue_place *pl
                    : quoit_region_damaged(region, "queue", quoit_describe(status));
     if (!is_layout_of(&options, queue.layout) || queue.member_rows == 0 ||
         queue.member_rows > 65536 || queue.item_align == 0 || queue.finishes == 0 ||
-        !slots_bytes(&options, (enum quoit_ring_layout)queue.layout, &bytes))
+        !slots_bytes(&options, ops_of(&options, queue.layout), &bytes))
         return quoit_region_damaged(region, "queue", "a count is out of range");
-    uint8_t *ring = quoit_region_piece(
-        region, queue.ring_offset,
-        ring_bytes((enum quoit_ring_layout)queue.layout, queue.member_rows));
+    const struct quoit_ring_ops *ops = ops_of(&options, queue.layout);
+    uint8_t *ring = quoit_region_piece(region, queue.ring_offset,
+                                       ring_bytes(ops, queue.member_rows));
     uint8_t *rows = quoit_region_piece(region, queue.members_offset,
                                        queue.member_rows * sizeof(struct quoit_member_shm));
     uint8_t *slots = quoit_region_piece(region, queue.slots_offset, bytes);
@@ -328,11 +334,13 @@ quoit_status quoit_queue_find(quoit_region *region, struct quoit_queue_place *pl
         .user_bytes = queue.user_bytes,
         .messages = options.messages == 1,
         .user = user,
-        .ring = {.ops = layouts[queue.layout],
+        .ring = {.ops = ops,
                  .shm = (struct quoit_ring_shm *)(void *)ring,
-                 .slots = slots,
+                 .slots = slots + lead_for(&options, ops),
                  .capacity = queue.capacity,
-                 .item_bytes = ring_item_bytes(&options, (enum quoit_ring_layout)queue.layout),
+                 .item_bytes = queue.item_bytes + ops->record_bytes,
+                 .stride = stride_for(&options, ops),
+                 .align = queue.item_align > 8 ? queue.item_align : 8,
                  .empty = queue.empty,
                  .members = {.claims =
                                  (struct quoit_claims_shm *)(void *)(ring +
@@ -344,7 +352,7 @@ quoit_status quoit_queue_find(quoit_region *region, struct quoit_queue_place *pl
                     .rows = (struct quoit_member_shm *)(void *)rows,
                     .count = queue.member_rows,
                     .own_row = UINT32_MAX,
-                    .exclusive = exclusive_roles(&options),
+                    .exclusive = exclusive_roles(ops),
                     .joined = {&((struct quoit_ring_shm *)(void *)ring)->producers_joined,
                                &((struct quoit_ring_shm *)(void *)ring)->consumers_joined}},
     };
@@ -375,8 +383,8 @@ quoit_status quoit_queue_compare(const quoit_region *region, const struct quoit_
         return quoit_region_differs(region, "queue", "messages", place->messages,
                                     options->messages);
     if (!is_layout_of(options, (uint32_t)place->layout))
-        return quoit_region_differs(region, "queue", "when_full",
-                                    place->layout == QUOIT_LAYOUT_LOSSY, options->when_full);
+        return quoit_region_differs(region, "queue", "when_full", place->ring.ops->drops_oldest,
+                                    options->when_full);
     if (place->user_bytes != options->user_bytes)
         return quoit_region_differs(region, "queue", "the user area's size", place->user_bytes,
                                     options->user_bytes);

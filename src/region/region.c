@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Making, opening, validating and removing regions. Handing out pieces of them is in
-   region_pieces.c. */
+/* Making, attaching, validating and removing regions, whatever is in them. Plain regions as objects
+   are in region_plain.c, the pieces of a region in region_pieces.c. */
 #include "region.h"
 
 #include "arithmetic.h"
@@ -72,7 +72,8 @@ const char *quoit_region_what(uint32_t content)
 {
     static const char *const what[] = {[QUOIT_CONTENT_PLAIN] = "a plain region",
                                        [QUOIT_CONTENT_QUEUE] = "a queue",
-                                       [QUOIT_CONTENT_POOL] = "a pool"};
+                                       [QUOIT_CONTENT_POOL] = "a pool",
+                                       [QUOIT_CONTENT_LOCK] = "a lock"};
     return content < sizeof what / sizeof what[0] ? what[content] : "of a later version's kind";
 }
 
@@ -90,6 +91,13 @@ quoit_status quoit_region_damaged(const quoit_region *region, const char *noun, 
                       quoit_region_scheme(region), quoit_region_text(region), noun, what);
 }
 
+quoit_status quoit_region_fail_replaced(const char *name)
+{
+    return quoit_fail(QUOIT_ERROR_BUSY,
+                      "'%s': other processes create and remove it without pause; try again later",
+                      name);
+}
+
 quoit_status quoit_region_check_locks(const quoit_region *region)
 {
     if (!region->shm.locks_missing)
@@ -104,6 +112,7 @@ static void adopt(quoit_region *region, const struct quoit_region_shm *header)
 {
     region->header = (struct quoit_region_shm *)(void *)region->shm.base;
     region->size_bytes = header->size_bytes;
+    region->data_bytes = header->data_bytes;
     region->content = header->content;
     region->created_by = header->created_by;
     region->created_at_unix_ns = header->created_at_unix_ns;
@@ -239,6 +248,8 @@ static quoit_status validate(quoit_region *region)
     quoit_status status = check_size(region, copy.size_bytes);
     if (status != QUOIT_OK)
         return status;
+    if (!quoit_is_inside(sizeof *header, copy.data_bytes, copy.size_bytes))
+        return quoit_region_damaged(region, "region", "its data is larger than the region");
     if (copy.lock_file > 1 || (copy.lock_file && !region->ops->open_locks))
         return quoit_region_damaged(region, "region", "its lock_file field is out of range");
     char name[QUOIT_REGION_NAME_ROOM];
@@ -302,56 +313,6 @@ free_region:
     return status;
 }
 
-quoit_status quoit_region_create(const char *name, const struct quoit_region_options *options,
-                                 quoit_region **region_out)
-{
-    if (!region_out || !options)
-        return quoit_fail(QUOIT_ERROR_INVALID, "options or region_out is NULL");
-    *region_out = NULL;
-    if (options->size_bytes == 0)
-        return quoit_fail(QUOIT_ERROR_INVALID, "the size of region '%s' is 0; 1 would be enough",
-                          name ? name : "");
-    quoit_region *region;
-    quoit_os_cancel_point();
-    quoit_os_fork_hold(); /* else a forked child keeps a System V name's gate */
-    quoit_status status = quoit_region_begin(name, QUOIT_CONTENT_PLAIN, options->size_bytes,
-                                             options->permissions, &region);
-    if (status == QUOIT_OK) {
-        status = quoit_region_publish(region);
-        if (status == QUOIT_OK)
-            *region_out = region;
-        else
-            quoit_region_close(region);
-    }
-    quoit_os_fork_release();
-    return status;
-}
-
-quoit_status quoit_region_open(const char *name, uint32_t flags, quoit_region **region_out)
-{
-    if (!region_out || flags & ~(unsigned)(QUOIT_OBSERVER | QUOIT_ANY_OWNER))
-        return quoit_fail(QUOIT_ERROR_INVALID, "region_out is NULL, or flags 0x%x are not known",
-                          flags);
-    *region_out = NULL;
-    quoit_region *region;
-    quoit_os_cancel_point();
-    quoit_os_fork_hold(); /* else a forked child keeps a System V name's gate */
-    quoit_status status = quoit_region_attach(name, flags, &region);
-    quoit_os_fork_release();
-    if (status != QUOIT_OK)
-        return status;
-    if (region->content != QUOIT_CONTENT_PLAIN && !(flags & QUOIT_OBSERVER)) {
-        status = quoit_fail(QUOIT_ERROR_DIFFERENT,
-                            "'%s:%s' is %s; as a region it opens read-only alone",
-                            quoit_region_scheme(region), quoit_region_text(region),
-                            quoit_region_what(region->content));
-        quoit_region_close(region);
-        return status;
-    }
-    *region_out = region;
-    return QUOIT_OK;
-}
-
 void quoit_region_close(quoit_region *region)
 {
     if (!region)
@@ -389,10 +350,7 @@ static quoit_status unlink_named(const char *name, uint32_t flags)
         quoit_region_close(region);
     } while (status == QUOIT_ERROR_REMOVED && quoit_os_hold_left_ns() > 0);
     if (status == QUOIT_ERROR_REMOVED)
-        return quoit_fail(QUOIT_ERROR_BUSY,
-                          "'%s': other processes create and remove it without pause; try again "
-                          "later",
-                          name);
+        return quoit_region_fail_replaced(name);
     return status;
 }
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Named regions: made whole or not at all, validated once at attach, and then handed out by offset.
- * The public quoit_region_… functions are here too (region.c, region_pieces.c); these are what
- * queues are built with beside them.
+ * The public quoit_region_… functions are here too (region_plain.c, region_pieces.c, region.c);
+ * these are what queues are built with beside them.
  */
 #ifndef QUOIT_REGION_H
 #define QUOIT_REGION_H
@@ -13,11 +13,15 @@
 #include "os.h"
 #include "region_shm.h"
 
+/* Where the pieces of queues and pools, and a plain region's data, begin: at a multiple of this. */
+enum { QUOIT_PIECE_ALIGN = 128 };
+
 struct quoit_region {
     const struct quoit_os_shm_ops *ops;
     struct quoit_os_shm shm;
     struct quoit_region_shm *header;
     uint64_t size_bytes; /* validated: the mapping has at least these */
+    uint64_t data_bytes; /* validated: they lie behind the header, inside the region */
     uint32_t content;
     uint32_t created_by;
     uint64_t created_at_unix_ns;
@@ -47,7 +51,6 @@ quoit_status quoit_region_attach(const char *name, uint32_t flags, quoit_region 
 quoit_status quoit_region_unlink_self(quoit_region *region);
 
 /* A piece that a header in the region names: aligned as all pieces are, and inside; else NULL. */
-enum { QUOIT_PIECE_ALIGN = 128 };
 uint8_t *quoit_region_piece(const quoit_region *region, uint64_t offset, uint64_t size_bytes);
 
 /* "a queue", of enum QUOIT_CONTENT_…; of one that nobody knows too. */
@@ -58,6 +61,9 @@ const char *quoit_region_what(uint32_t content);
 quoit_status quoit_region_differs(const quoit_region *region, const char *noun, const char *what,
                                   uint64_t there, uint64_t asked);
 quoit_status quoit_region_damaged(const quoit_region *region, const char *noun, const char *what);
+
+/* BUSY: the name was made and removed again and again, until the call's time was over. */
+quoit_status quoit_region_fail_replaced(const char *name);
 
 /* Does its name still lead to it? True for a region that is not published yet: if the name is
    taken, publishing fails. */

@@ -8,8 +8,8 @@
 
 enum { ALIGN_MAX = 4096 };
 
-quoit_status quoit_region_allocate(quoit_region *region, uint64_t size_bytes, uint64_t align_bytes,
-                                   uint64_t *offset_out)
+quoit_status quoit_region_alloc(quoit_region *region, uint64_t size_bytes, uint64_t align_bytes,
+                                uint64_t *offset_out)
 {
     if (!region || !offset_out || size_bytes == 0 || !quoit_is_power_of_two(align_bytes) ||
         align_bytes > ALIGN_MAX)
@@ -51,6 +51,18 @@ void *quoit_region_at(const quoit_region *region, uint64_t offset, uint64_t size
     return region->shm.base + offset;
 }
 
+void *quoit_region_data(const quoit_region *region)
+{
+    if (!region || region->data_bytes == 0)
+        return NULL;
+    return region->shm.base + sizeof *region->header;
+}
+
+uint64_t quoit_region_data_bytes(const quoit_region *region)
+{
+    return region ? region->data_bytes : 0;
+}
+
 uint8_t *quoit_region_piece(const quoit_region *region, uint64_t offset, uint64_t size_bytes)
 {
     if (offset % QUOIT_PIECE_ALIGN != 0 || offset < sizeof(struct quoit_region_shm))
@@ -82,7 +94,7 @@ uint64_t quoit_region_size(const quoit_region *region)
     return region ? region->size_bytes : 0;
 }
 
-uint64_t quoit_region_free(const quoit_region *region)
+uint64_t quoit_region_bytes_left(const quoit_region *region)
 {
     if (!region)
         return 0;

@@ -11,7 +11,12 @@
 #define QUOIT_REGION_MAGIC UINT64_C(0x0a1a0054494f5551)
 
 enum { QUOIT_FORMAT_VERSION = 5 };
-enum { QUOIT_CONTENT_PLAIN = 0, QUOIT_CONTENT_QUEUE = 1, QUOIT_CONTENT_POOL = 2 };
+enum {
+    QUOIT_CONTENT_PLAIN = 0,
+    QUOIT_CONTENT_QUEUE = 1,
+    QUOIT_CONTENT_POOL = 2,
+    QUOIT_CONTENT_LOCK = 3
+};
 enum { QUOIT_CONTENT_UNKNOWN = 255 }; /* in no header: a damaged one */
 enum { QUOIT_REGION_NAME_ROOM = 208 };
 
@@ -27,7 +32,8 @@ struct quoit_region_shm {
     char name[QUOIT_REGION_NAME_ROOM]; /*  48  creator  text without the scheme; its end if long */
     _Atomic uint64_t used;             /* 256  anyone   bytes handed out, header included      */
     _Atomic uint64_t root;             /* 264  anyone   an offset, 0 before it is set          */
-    uint8_t pad[112];
+    uint64_t data_bytes;               /* 272  creator  of the user's data behind this header  */
+    uint8_t pad[104];
 };
 _Static_assert(offsetof(struct quoit_region_shm, format) == 8, "FORMAT.md 2");
 _Static_assert(offsetof(struct quoit_region_shm, content) == 12, "FORMAT.md 2");
@@ -39,6 +45,7 @@ _Static_assert(offsetof(struct quoit_region_shm, checksum) == 40, "FORMAT.md 2")
 _Static_assert(offsetof(struct quoit_region_shm, name) == 48, "FORMAT.md 2");
 _Static_assert(offsetof(struct quoit_region_shm, used) == 256, "FORMAT.md 2");
 _Static_assert(offsetof(struct quoit_region_shm, root) == 264, "FORMAT.md 2");
+_Static_assert(offsetof(struct quoit_region_shm, data_bytes) == 272, "FORMAT.md 2");
 _Static_assert(sizeof(struct quoit_region_shm) == 384, "FORMAT.md 2");
 _Static_assert(ATOMIC_LLONG_LOCK_FREE == 2, "64-bit atomics must be lock-free to be shared");
 _Static_assert(sizeof(_Atomic uint64_t) == 8, "64-bit atomics must be plain words to be shared");

@@ -9,13 +9,14 @@ void quoit_broadcast_init(const struct quoit_ring_place *place, uint64_t start)
 {
     quoit_ring_init_counters(place->shm, start);
     uint8_t *slot = quoit_broadcast_slot(place, start);
-    for (uint64_t i = 0; i < place->capacity; i++, slot = quoit_broadcast_next(place, slot))
-        /* Relaxed: nobody else sees the ring yet; publishing the region orders these. */
-        atomic_store_explicit(quoit_broadcast_word(slot),
-                              quoit_broadcast_whole(start + i - place->capacity),
+    uint64_t slots = quoit_broadcast_slots(place);
+    for (uint64_t i = 0; i < slots; i++, slot = quoit_broadcast_next(place, slot))
+        /* Torn: no item is there. Relaxed: no other process sees the ring yet; publishing the
+           region orders these. */
+        atomic_store_explicit(quoit_broadcast_word(slot), quoit_broadcast_torn(start + i - slots),
                               memory_order_relaxed);
     for (uint32_t i = 0; i < place->members.count; i++)
-        quoit_broadcast_say(&place->members.claims[i].popping, start, 0);
+        quoit_broadcast_say(&place->members.claims[i].subscriber, start, 0);
 }
 
 /* A claim was never pushed, what is peeked at was never popped. */
@@ -23,7 +24,7 @@ void quoit_broadcast_detach(struct quoit_ring_producer *producer,
                             struct quoit_ring_consumer *consumer,
                             const struct quoit_ring_place *place)
 {
-    const struct quoit_broadcast_side *side = &consumer->broadcast;
+    const struct quoit_broadcast_consumer *side = &consumer->state->broadcast;
     (void)producer;
     (void)place;
     if (side->row)
@@ -82,61 +83,72 @@ static quoit_status check_slot(const struct quoit_ring_place *place, uint64_t po
 {
     uint64_t word = quoit_broadcast_load(quoit_broadcast_slot(place, position));
     uint64_t tail = quoit_broadcast_tail(place); /* since then */
+    uint64_t slots = quoit_broadcast_slots(place);
     uint64_t of = (word - 1) / 2; /* the position that it is of, but for the highest bit */
-    uint64_t laps = (of - position + place->capacity) << 1 >> 1;
+    uint64_t laps = (of - position + slots) << 1 >> 1;
     bool torn = (word & 1) != 0;
-    uint64_t most = tail - position + 2 * place->capacity; /* a batch is counted at its end */
-    if (laps % place->capacity == 0 && laps <= most &&
-        (!torn || place->ops == &quoit_broadcast_lossy))
+    bool never = laps == 0 && quoit_ring_is_before(position - slots, quoit_broadcast_floor(place));
+    uint64_t most = tail - position + 2 * slots; /* a batch is counted at its end */
+    if (laps % slots == 0 && laps <= most && (!torn || never || place->ops->drops_oldest))
         return QUOIT_OK;
     return quoit_fail(QUOIT_ERROR_CORRUPT,
                       "slot %llu of the ring has a word that nobody wrote: 0x%016llx",
-                      (unsigned long long)(position % place->capacity), (unsigned long long)word);
+                      (unsigned long long)(position % slots), (unsigned long long)word);
 }
 
 quoit_status quoit_broadcast_check(const struct quoit_ring_place *place)
 {
     uint64_t tail = quoit_broadcast_tail(place);
     /* CAST-S5: as one that comes in. Pairs with CAST-P5. */
-    uint64_t floor = atomic_load_explicit(&place->shm->marked, memory_order_acquire);
+    uint64_t floor = atomic_load_explicit(&place->shm->retained_from, memory_order_acquire);
     uint64_t after = quoit_broadcast_tail(place);
-    bool keeps = place->ops == &quoit_broadcast_lossless;
+    bool keeps = !place->ops->drops_oldest;
     if (after - tail > INT64_MAX || (keeps && (int64_t)(tail - floor) > (int64_t)place->capacity) ||
         (keeps && (int64_t)(floor - after) > (int64_t)place->capacity))
         return quoit_ring_counters_apart(tail, floor, place->capacity);
     quoit_status status = quoit_ring_check_finished(place);
-    for (uint64_t i = 0; i < place->capacity && status == QUOIT_OK; i++)
+    for (uint64_t i = 0; i < quoit_broadcast_slots(place) && status == QUOIT_OK; i++)
         status = check_slot(place, tail + i);
     return status;
 }
 
+uint64_t quoit_broadcast_pops(const struct quoit_ring_consumer *consumer,
+                              const struct quoit_ring_place *place)
+{
+    (void)place;
+    return consumer->state->broadcast.position;
+}
+
+struct quoit_ring_totals quoit_broadcast_totals(const struct quoit_ring_place *place, uint64_t size)
+{
+    uint64_t pushed = quoit_broadcast_tail(place);
+    return (struct quoit_ring_totals){
+        .pushed = pushed, .popped = pushed - size, .pushed_items = pushed};
+}
+
+/* clang-format off */
+#define LOSSLESS                                       \
+    QUOIT_BROADCAST_OPS,                               \
+    .attach_producer = quoit_broadcast_attach_producer,\
+    .look_for_room = quoit_broadcast_look_for_room,    \
+    .look_for_items = quoit_broadcast_look_for_items,  \
+    .release = quoit_broadcast_release,                \
+    .made_room = quoit_broadcast_made_room,            \
+    .has_room = quoit_broadcast_has_room
+/* clang-format on */
+
 const struct quoit_ring_ops quoit_broadcast_lossless = {
-    .stride = quoit_broadcast_stride,
-    .init = quoit_broadcast_init,
-    .attach_producer = quoit_broadcast_attach_producer,
-    .attach_consumer = quoit_broadcast_attach_consumer,
-    .detach = quoit_broadcast_detach,
+    LOSSLESS,
     .push = quoit_broadcast_push,
     .pop = quoit_broadcast_pop,
     .push_many = quoit_broadcast_push_many,
     .pop_many = quoit_broadcast_pop_many,
-    .look_for_room = quoit_broadcast_look_for_room,
-    .look_for_items = quoit_broadcast_look_for_items,
     .claim = quoit_broadcast_claim,
     .commit = quoit_broadcast_commit_claim,
     .peek = quoit_broadcast_peek,
-    .release = quoit_broadcast_release,
-    .claim_message = quoit_record_claim,
-    .commit_message = quoit_record_commit,
-    .peek_message = quoit_record_peek,
-    .finish = quoit_broadcast_finish,
-    .is_finished = quoit_spsc_is_finished,
-    .is_over = quoit_spsc_is_finished, /* no pop says EMPTY any more */
-    .size = quoit_broadcast_size,
-    .has_items = quoit_broadcast_has_items,
-    .has_room = quoit_broadcast_has_room,
-    .look = quoit_look_broadcast,
-    .holds_up = quoit_broadcast_holds_up,
-    .repair = quoit_broadcast_repair,
-    .check = quoit_broadcast_check,
+};
+
+const struct quoit_ring_ops quoit_broadcast_lossless_messages = {
+    LOSSLESS,
+    QUOIT_RECORDS_OF(quoit_broadcast_lossless),
 };

@@ -13,6 +13,9 @@
  * Lossy: the producer waits for nobody, and says in the word that it is about to overwrite the
  * item. A subscriber looks at the word before and after it has copied the item; where that has
  * changed the copy counts for nothing, and the subscriber catches up.
+ *
+ * Both have one slot more than the capacity. So the newest item is never in the slot that the
+ * producer writes next, and stays readable meanwhile (broadcast_latest.c).
  */
 #ifndef QUOIT_RING_BROADCAST_H
 #define QUOIT_RING_BROADCAST_H
@@ -25,14 +28,14 @@ enum { QUOIT_BROADCAST_WORD_BYTES = 8 };
    for ever. */
 enum { QUOIT_BROADCAST_TRIES = 1000 };
 
-static inline uint64_t quoit_broadcast_stride(uint64_t item_bytes)
+static inline uint64_t quoit_broadcast_slots(const struct quoit_ring_place *place)
 {
-    return QUOIT_BROADCAST_WORD_BYTES + ((item_bytes + 7) & ~(uint64_t)7);
+    return place->capacity + 1;
 }
 
 static inline uint8_t *quoit_broadcast_slot(const struct quoit_ring_place *place, uint64_t position)
 {
-    return place->slots + position % place->capacity * quoit_broadcast_stride(place->item_bytes);
+    return place->slots + position % quoit_broadcast_slots(place) * place->stride;
 }
 
 static inline quoit_atomic_u64 *quoit_broadcast_word(uint8_t *at)
@@ -88,14 +91,14 @@ static inline void quoit_broadcast_set_tail(struct quoit_ring_shm *shm, uint64_t
 static inline uint64_t quoit_broadcast_floor(const struct quoit_ring_place *place)
 {
     /* CAST-S5: items below are not kept. Pairs with CAST-P5. */
-    return atomic_load_explicit(&place->shm->marked, memory_order_acquire);
+    return atomic_load_explicit(&place->shm->retained_from, memory_order_acquire);
 }
 
 /* The oldest item that is sure to be kept until a subscriber that comes now is seen. */
 static inline uint64_t quoit_broadcast_oldest(const struct quoit_ring_place *place, uint64_t tail)
 {
     uint64_t floor = quoit_broadcast_floor(place);
-    bool kept = place->ops == &quoit_broadcast_lossless || tail - floor <= place->capacity;
+    bool kept = !place->ops->drops_oldest || tail - floor <= place->capacity;
     return kept ? floor : tail - place->capacity;
 }
 
@@ -110,7 +113,7 @@ static inline uint64_t quoit_broadcast_oldest(const struct quoit_ring_place *pla
 static inline uint64_t quoit_broadcast_load_row(const struct quoit_ring_place *place, uint32_t row)
 {
     /* CAST-P2: items below that position are read. Pairs with CAST-S2. */
-    return atomic_load_explicit(&place->members.claims[row].popping, memory_order_acquire);
+    return atomic_load_explicit(&place->members.claims[row].subscriber, memory_order_acquire);
 }
 
 static inline void quoit_broadcast_say(quoit_atomic_u64 *row, uint64_t position, uint64_t tag)
@@ -152,17 +155,22 @@ static inline void quoit_broadcast_full_barrier(void)
 
 static inline uint8_t *quoit_broadcast_next(const struct quoit_ring_place *place, uint8_t *slot)
 {
-    uint64_t stride = quoit_broadcast_stride(place->item_bytes);
-    slot += stride;
-    return slot == place->slots + place->capacity * stride ? place->slots : slot;
+    slot += place->stride;
+    return slot == place->slots + quoit_broadcast_slots(place) * place->stride ? place->slots
+                                                                               : slot;
 }
 
-/* A subscriber has read the item of its position, or does not want it. */
-static inline void quoit_broadcast_step(struct quoit_broadcast_side *side,
+static inline uint8_t *quoit_broadcast_previous(const struct quoit_ring_place *place, uint8_t *slot)
+{
+    return slot == place->slots ? slot + place->capacity * place->stride : slot - place->stride;
+}
+
+/* A side is done with the item of its position. */
+static inline void quoit_broadcast_step(uint64_t *position, uint8_t **slot,
                                         const struct quoit_ring_place *place)
 {
-    side->position++;
-    side->slot = quoit_broadcast_next(place, side->slot);
+    ++*position;
+    *slot = quoit_broadcast_next(place, *slot);
 }
 
 /* ---- Of the table: both kinds, broadcast.c; lossless, broadcast_push.c and broadcast_pop.c --- */
@@ -170,7 +178,8 @@ static inline void quoit_broadcast_step(struct quoit_broadcast_side *side,
 quoit_status quoit_broadcast_attach_producer(struct quoit_ring_producer *producer,
                                              const struct quoit_ring_place *place);
 quoit_status quoit_broadcast_push(struct quoit_ring_producer *producer,
-                                  const struct quoit_ring_place *place, const void *item);
+                                  const struct quoit_ring_place *place, const void *item,
+                                  uint64_t item_bytes);
 uint64_t quoit_broadcast_push_many(struct quoit_ring_producer *producer,
                                    const struct quoit_ring_place *place, const void *items,
                                    uint64_t count);
@@ -178,9 +187,10 @@ quoit_status quoit_broadcast_look_for_room(struct quoit_ring_producer *producer,
                                            const struct quoit_ring_place *place);
 quoit_status quoit_broadcast_claim(struct quoit_ring_producer *producer,
                                    const struct quoit_ring_place *place, uint64_t wanted,
-                                   void **items_out, uint64_t *count_out);
+                                   uint64_t item_bytes, void **items_out, uint64_t *count_out);
 bool quoit_broadcast_commit_claim(struct quoit_ring_producer *producer,
-                                  const struct quoit_ring_place *place, uint64_t count);
+                                  const struct quoit_ring_place *place, uint64_t count,
+                                  uint64_t item_bytes);
 void quoit_broadcast_finish(struct quoit_ring_producer *producer,
                             const struct quoit_ring_place *place);
 bool quoit_broadcast_holds_up(const struct quoit_ring_place *place, uint32_t row,
@@ -191,7 +201,8 @@ bool quoit_broadcast_has_room(const struct quoit_ring_place *place);
 quoit_status quoit_broadcast_attach_consumer(struct quoit_ring_consumer *consumer,
                                              const struct quoit_ring_place *place);
 quoit_status quoit_broadcast_pop(struct quoit_ring_consumer *consumer,
-                                 const struct quoit_ring_place *place, void *item_out);
+                                 const struct quoit_ring_place *place, void *item_out,
+                                 uint64_t *bytes_inout);
 uint64_t quoit_broadcast_pop_many(struct quoit_ring_consumer *consumer,
                                   const struct quoit_ring_place *place, void *items_out,
                                   uint64_t count);
@@ -199,7 +210,7 @@ quoit_status quoit_broadcast_look_for_items(struct quoit_ring_consumer *consumer
                                             const struct quoit_ring_place *place);
 quoit_status quoit_broadcast_peek(struct quoit_ring_consumer *consumer,
                                   const struct quoit_ring_place *place, const void **items_out,
-                                  uint64_t *count_out);
+                                  uint64_t *count_out, uint64_t *bytes_out);
 bool quoit_broadcast_release(struct quoit_ring_consumer *consumer,
                              const struct quoit_ring_place *place, uint64_t count);
 
@@ -207,8 +218,39 @@ void quoit_broadcast_init(const struct quoit_ring_place *place, uint64_t start);
 void quoit_broadcast_detach(struct quoit_ring_producer *producer,
                             struct quoit_ring_consumer *consumer,
                             const struct quoit_ring_place *place);
+uint64_t quoit_broadcast_pops(const struct quoit_ring_consumer *consumer,
+                              const struct quoit_ring_place *place);
+bool quoit_broadcast_made_room(const struct quoit_ring_consumer *consumer,
+                               const struct quoit_ring_place *place, uint64_t count);
+struct quoit_ring_totals quoit_broadcast_totals(const struct quoit_ring_place *place,
+                                                uint64_t size);
 uint64_t quoit_broadcast_size(const struct quoit_ring_place *place);
 bool quoit_broadcast_has_items(const struct quoit_ring_place *place);
 quoit_status quoit_broadcast_check(const struct quoit_ring_place *place);
+
+/* What all broadcast rings share. */
+/* clang-format off */
+#define QUOIT_BROADCAST_OPS                            \
+    .header_bytes = QUOIT_BROADCAST_WORD_BYTES,        \
+    .unit_bytes = 8,                                   \
+    .spare_slots = 1, /* the newest item stays while the next is written */ \
+    .many_consumers = true,                            \
+    .init = quoit_broadcast_init,                      \
+    .attach_consumer = quoit_broadcast_attach_consumer,\
+    .detach = quoit_broadcast_detach,                  \
+    .finish = quoit_broadcast_finish,                  \
+    .pushes = quoit_spsc_pushes,                       \
+    .pops = quoit_broadcast_pops,                      \
+    .is_finished = quoit_spsc_is_finished,             \
+    .is_over = quoit_spsc_is_finished, /* no pop returns EMPTY any more */ \
+    .size = quoit_broadcast_size,                      \
+    .totals = quoit_broadcast_totals,                  \
+    .has_items = quoit_broadcast_has_items,            \
+    .look = quoit_look_broadcast,                      \
+    .latest = quoit_broadcast_latest,                  \
+    .holds_up = quoit_broadcast_holds_up,              \
+    .repair = quoit_broadcast_repair,                  \
+    .check = quoit_broadcast_check
+/* clang-format on */
 
 #endif

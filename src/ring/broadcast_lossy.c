@@ -30,7 +30,7 @@ static quoit_status attach_producer(struct quoit_ring_producer *producer,
 {
     quoit_status status = quoit_broadcast_attach_producer(producer, place);
     if (!quoit_spsc_is_finished(place))
-        producer->broadcast.limit--;
+        producer->state->broadcast.limit--;
     return status;
 }
 
@@ -38,14 +38,14 @@ static quoit_status look_for_room(struct quoit_ring_producer *producer,
                                   const struct quoit_ring_place *place)
 {
     (void)place;
-    bool ended = producer->broadcast.position == producer->broadcast.limit;
+    bool ended = producer->state->broadcast.position == producer->state->broadcast.limit;
     return ended ? QUOIT_FINISHED : QUOIT_OK;
 }
 
 static quoit_status push(struct quoit_ring_producer *producer, const struct quoit_ring_place *place,
-                         const void *item)
+                         const void *item, uint64_t item_bytes)
 {
-    struct quoit_broadcast_side *side = &producer->broadcast;
+    struct quoit_broadcast_producer *side = &producer->state->broadcast;
     if (side->position == side->limit)
         return QUOIT_FINISHED;
     /* Relaxed: CAST-P6 orders it before what is about to change. */
@@ -54,9 +54,9 @@ static quoit_status push(struct quoit_ring_producer *producer, const struct quoi
     /* CAST-P6: who copies any of the new item sees that the old one's word is gone. Pairs with
        CAST-S6 and LOOK-S1. */
     atomic_thread_fence(memory_order_release);
-    store_item(side->slot, item, place->item_bytes);
+    store_item(side->slot, item, item_bytes);
     quoit_broadcast_commit(side->slot, side->position);
-    quoit_broadcast_step(side, place);
+    quoit_broadcast_step(&side->position, &side->slot, place);
     quoit_broadcast_set_tail(place->shm, side->position);
     return QUOIT_OK;
 }
@@ -66,34 +66,36 @@ static uint64_t push_many(struct quoit_ring_producer *producer,
 {
     const uint8_t *item = items;
     uint64_t pushed = 0;
-    while (pushed < count && push(producer, place, item + pushed * place->item_bytes) == QUOIT_OK)
+    while (pushed < count &&
+           push(producer, place, item + pushed * place->item_bytes, place->item_bytes) == QUOIT_OK)
         pushed++;
     return pushed;
 }
 
 /* In the handle: the slot has an item that others may be reading. */
 static quoit_status claim(struct quoit_ring_producer *producer,
-                          const struct quoit_ring_place *place, uint64_t wanted, void **items_out,
-                          uint64_t *count_out)
+                          const struct quoit_ring_place *place, uint64_t wanted,
+                          uint64_t item_bytes, void **items_out, uint64_t *count_out)
 {
-    uint64_t most = QUOIT_RING_SCRATCH_BYTES / place->item_bytes;
+    uint64_t most = QUOIT_RING_SCRATCH_BYTES / item_bytes;
     quoit_status status = look_for_room(producer, place);
     if (status != QUOIT_OK)
         return status;
     if (most == 0)
         most = 1;
-    producer->claimed = wanted < most ? wanted : most;
+    producer->state->broadcast.claimed = wanted < most ? wanted : most;
     *items_out = place->scratch;
-    *count_out = producer->claimed;
+    *count_out = producer->state->broadcast.claimed;
     return QUOIT_OK;
 }
 
 static bool commit(struct quoit_ring_producer *producer, const struct quoit_ring_place *place,
-                   uint64_t count)
+                   uint64_t count, uint64_t item_bytes)
 {
-    if (count > producer->claimed)
+    (void)item_bytes;
+    if (count > producer->state->broadcast.claimed)
         return false;
-    producer->claimed = 0;
+    producer->state->broadcast.claimed = 0;
     return push_many(producer, place, place->scratch, count) == count;
 }
 
@@ -106,15 +108,15 @@ static bool has_room(const struct quoit_ring_place *place)
 /* ---- A subscriber ---------------------------------------------------------------------------- */
 
 /* The item is gone: on to one that will stay a while, and counts those in between. */
-static void catch_up(struct quoit_broadcast_side *side, const struct quoit_ring_place *place)
+static void catch_up(struct quoit_broadcast_consumer *side, const struct quoit_ring_place *place)
 {
     uint64_t to = quoit_broadcast_tail(place) - place->capacity + place->capacity / 4;
     if ((int64_t)(to - side->position) <= 0)
         to = side->position + 1;
     /* Relaxed: this subscriber alone writes it. */
-    uint64_t missed = atomic_load_explicit(&side->missed, memory_order_relaxed);
+    uint64_t before = atomic_load_explicit(&side->missed, memory_order_relaxed);
     /* Relaxed: a number for people. */
-    atomic_store_explicit(&side->missed, missed + (to - side->position), memory_order_relaxed);
+    atomic_store_explicit(&side->missed, before + (to - side->position), memory_order_relaxed);
     side->position = to;
     side->slot = quoit_broadcast_slot(place, to);
     quoit_broadcast_say(side->row, to, side->tag);
@@ -130,7 +132,7 @@ static bool is_still(uint8_t *slot, uint64_t word)
 }
 
 /* The slot has an older item than the position's. OK: look again. */
-static quoit_status nothing_there(const struct quoit_broadcast_side *side,
+static quoit_status nothing_there(const struct quoit_broadcast_consumer *side,
                                   const struct quoit_ring_place *place, uint64_t word)
 {
     if (!quoit_spsc_is_finished(place))
@@ -138,21 +140,30 @@ static quoit_status nothing_there(const struct quoit_broadcast_side *side,
     return quoit_broadcast_load(side->slot) == word ? QUOIT_FINISHED : QUOIT_OK;
 }
 
+/* Are capacity newer items committed? Then it counts as missed, though the slot beyond the capacity
+   may keep it. The last of these is in the slot before. */
+static bool is_outdated(const struct quoit_broadcast_consumer *side,
+                        const struct quoit_ring_place *place)
+{
+    uint64_t word = quoit_broadcast_load(quoit_broadcast_previous(place, side->slot));
+    return !quoit_broadcast_is_later(quoit_broadcast_whole(side->position + place->capacity), word);
+}
+
 /* Copies the item that is next, or only looks for it (item_out NULL): OK EMPTY FINISHED. What was
    begun and came to nothing may leave bytes in item_out. */
-static quoit_status find_item(struct quoit_broadcast_side *side,
+static quoit_status find_item(struct quoit_broadcast_consumer *side,
                               const struct quoit_ring_place *place, uint8_t *item_out)
 {
     for (int tries = 0; tries < QUOIT_BROADCAST_TRIES; tries++) {
         uint64_t word = quoit_broadcast_load(side->slot);
         uint64_t wanted = quoit_broadcast_whole(side->position);
-        if (word == wanted) {
+        if (word == wanted && !is_outdated(side, place)) {
             if (item_out)
                 quoit_ring_load(item_out, side->slot + QUOIT_BROADCAST_WORD_BYTES,
                                 place->item_bytes); /* between CAST-S1 and CAST-S6 */
             if (!item_out || is_still(side->slot, word))
                 return QUOIT_OK;
-        } else if (!quoit_broadcast_is_later(word, wanted)) {
+        } else if (quoit_broadcast_is_later(wanted, word)) {
             quoit_status status = nothing_there(side, place, word);
             if (status != QUOIT_OK)
                 return status;
@@ -166,21 +177,21 @@ static quoit_status find_item(struct quoit_broadcast_side *side,
 static quoit_status look_for_items(struct quoit_ring_consumer *consumer,
                                    const struct quoit_ring_place *place)
 {
-    struct quoit_broadcast_side *side = &consumer->broadcast;
+    struct quoit_broadcast_consumer *side = &consumer->state->broadcast;
     return side->held ? QUOIT_OK : find_item(side, place, NULL);
 }
 
-static void leave_item(struct quoit_broadcast_side *side, const struct quoit_ring_place *place)
+static void leave_item(struct quoit_broadcast_consumer *side, const struct quoit_ring_place *place)
 {
     side->held = false;
-    quoit_broadcast_step(side, place);
+    quoit_broadcast_step(&side->position, &side->slot, place);
     quoit_broadcast_say(side->row, side->position, side->tag);
 }
 
 static quoit_status pop(struct quoit_ring_consumer *consumer, const struct quoit_ring_place *place,
-                        void *item_out)
+                        void *item_out, uint64_t *bytes_inout)
 {
-    struct quoit_broadcast_side *side = &consumer->broadcast;
+    struct quoit_broadcast_consumer *side = &consumer->state->broadcast;
     if (side->held) {
         quoit_ring_copy(item_out, place->peeked, place->item_bytes);
     } else {
@@ -188,6 +199,7 @@ static quoit_status pop(struct quoit_ring_consumer *consumer, const struct quoit
         if (status != QUOIT_OK)
             return status;
     }
+    *bytes_inout = place->item_bytes;
     leave_item(side, place);
     return QUOIT_OK;
 }
@@ -196,17 +208,18 @@ static uint64_t pop_many(struct quoit_ring_consumer *consumer, const struct quoi
                          void *items_out, uint64_t count)
 {
     uint8_t *item = items_out;
-    uint64_t popped = 0;
-    while (popped < count && pop(consumer, place, item + popped * place->item_bytes) == QUOIT_OK)
+    uint64_t popped = 0, bytes;
+    while (popped < count &&
+           pop(consumer, place, item + popped * place->item_bytes, &bytes) == QUOIT_OK)
         popped++;
     return popped;
 }
 
 /* A copy, which nobody overwrites. */
 static quoit_status peek(struct quoit_ring_consumer *consumer, const struct quoit_ring_place *place,
-                         const void **items_out, uint64_t *count_out)
+                         const void **items_out, uint64_t *count_out, uint64_t *bytes_out)
 {
-    struct quoit_broadcast_side *side = &consumer->broadcast;
+    struct quoit_broadcast_consumer *side = &consumer->state->broadcast;
     if (!side->held) {
         quoit_status status = find_item(side, place, place->peeked);
         if (status != QUOIT_OK)
@@ -215,13 +228,14 @@ static quoit_status peek(struct quoit_ring_consumer *consumer, const struct quoi
     }
     *items_out = place->peeked;
     *count_out = 1;
+    *bytes_out = place->item_bytes;
     return QUOIT_OK;
 }
 
 static bool release(struct quoit_ring_consumer *consumer, const struct quoit_ring_place *place,
                     uint64_t count)
 {
-    struct quoit_broadcast_side *side = &consumer->broadcast;
+    struct quoit_broadcast_consumer *side = &consumer->state->broadcast;
     if (count > (side->held ? 1u : 0u))
         return false;
     if (count == 1)
@@ -229,33 +243,43 @@ static bool release(struct quoit_ring_consumer *consumer, const struct quoit_rin
     return true;
 }
 
+static uint64_t missed(const struct quoit_ring_consumer *consumer)
+{
+    /* Relaxed: a number for people. */
+    return atomic_load_explicit(&consumer->state->broadcast.missed, memory_order_relaxed);
+}
+
+/* Nobody waits for room. */
+static bool made_room(const struct quoit_ring_consumer *consumer,
+                      const struct quoit_ring_place *place, uint64_t count)
+{
+    (void)consumer;
+    (void)place;
+    (void)count;
+    return false;
+}
+
+/* clang-format off */
+#define LOSSY                          \
+    QUOIT_BROADCAST_OPS,               \
+    .drops_oldest = true,              \
+    .copies_claims = true,             \
+    .copies_peeks = true,              \
+    .attach_producer = attach_producer,\
+    .look_for_room = look_for_room,    \
+    .look_for_items = look_for_items,  \
+    .release = release,                \
+    .made_room = made_room,            \
+    .missed = missed,                  \
+    .has_room = has_room
+/* clang-format on */
+
 const struct quoit_ring_ops quoit_broadcast_lossy = {
-    .stride = quoit_broadcast_stride,
-    .init = quoit_broadcast_init,
-    .attach_producer = attach_producer,
-    .attach_consumer = quoit_broadcast_attach_consumer,
-    .detach = quoit_broadcast_detach,
-    .push = push,
-    .pop = pop,
-    .push_many = push_many,
-    .pop_many = pop_many,
-    .look_for_room = look_for_room,
-    .look_for_items = look_for_items,
-    .claim = claim,
-    .commit = commit,
-    .peek = peek,
-    .release = release,
-    .claim_message = quoit_record_claim,
-    .commit_message = quoit_record_commit,
-    .peek_message = quoit_record_peek,
-    .finish = quoit_broadcast_finish,
-    .is_finished = quoit_spsc_is_finished,
-    .is_over = quoit_spsc_is_finished, /* no pop says EMPTY any more */
-    .size = quoit_broadcast_size,
-    .has_items = quoit_broadcast_has_items,
-    .has_room = has_room,
-    .look = quoit_look_broadcast,
-    .holds_up = quoit_broadcast_holds_up,
-    .repair = quoit_broadcast_repair,
-    .check = quoit_broadcast_check,
+    LOSSY,          .push = push,     .pop = pop,   .push_many = push_many, .pop_many = pop_many,
+    .claim = claim, .commit = commit, .peek = peek,
+};
+
+const struct quoit_ring_ops quoit_broadcast_lossy_messages = {
+    LOSSY,
+    QUOIT_RECORDS_OF(quoit_broadcast_lossy),
 };

@@ -21,7 +21,7 @@ static void count_row(const struct quoit_ring_place *place)
 }
 
 /* Says where it begins, until what it said is something that the producer keeps. */
-static bool settle(struct quoit_broadcast_side *side, const struct quoit_ring_place *place)
+static bool settle(struct quoit_broadcast_consumer *side, const struct quoit_ring_place *place)
 {
     for (int tries = 0; tries < QUOIT_BROADCAST_TRIES; tries++) {
         quoit_broadcast_say(side->row, side->position, side->tag);
@@ -37,12 +37,12 @@ static bool settle(struct quoit_broadcast_side *side, const struct quoit_ring_pl
 quoit_status quoit_broadcast_attach_consumer(struct quoit_ring_consumer *consumer,
                                              const struct quoit_ring_place *place)
 {
-    struct quoit_broadcast_side *side = &consumer->broadcast;
+    struct quoit_broadcast_consumer *side = &consumer->state->broadcast;
     uint64_t tail = quoit_broadcast_tail(place);
     uint64_t position = place->from_oldest ? quoit_broadcast_oldest(place, tail) : tail;
     quoit_ring_consumer_begin(consumer, place, position);
     side->position = position;
-    side->row = &place->members.claims[place->members.own].popping;
+    side->row = &place->members.claims[place->members.own].subscriber;
     /* CAST-S4: another tag than the dead one's, whose row the producer may be about to drop. Pairs
        with CAST-P4. */
     uint64_t before = atomic_load_explicit(side->row, memory_order_acquire);
@@ -59,7 +59,7 @@ quoit_status quoit_broadcast_attach_consumer(struct quoit_ring_consumer *consume
 
 /* ---- Lossless -------------------------------------------------------------------------------- */
 
-static bool is_there(const struct quoit_broadcast_side *side)
+static bool is_there(const struct quoit_broadcast_consumer *side)
 {
     return quoit_broadcast_load(side->slot) == quoit_broadcast_whole(side->position);
 }
@@ -67,7 +67,7 @@ static bool is_there(const struct quoit_broadcast_side *side)
 quoit_status quoit_broadcast_look_for_items(struct quoit_ring_consumer *consumer,
                                             const struct quoit_ring_place *place)
 {
-    const struct quoit_broadcast_side *side = &consumer->broadcast;
+    const struct quoit_broadcast_consumer *side = &consumer->state->broadcast;
     if (is_there(side))
         return QUOIT_OK;
     bool finished = quoit_spsc_is_finished(place);
@@ -81,16 +81,18 @@ quoit_status quoit_broadcast_look_for_items(struct quoit_ring_consumer *consumer
 }
 
 quoit_status quoit_broadcast_pop(struct quoit_ring_consumer *consumer,
-                                 const struct quoit_ring_place *place, void *item_out)
+                                 const struct quoit_ring_place *place, void *item_out,
+                                 uint64_t *bytes_inout)
 {
-    struct quoit_broadcast_side *side = &consumer->broadcast;
+    struct quoit_broadcast_consumer *side = &consumer->state->broadcast;
     if (!is_there(side)) {
         quoit_status status = quoit_broadcast_look_for_items(consumer, place);
         if (status != QUOIT_OK)
             return status;
     }
+    *bytes_inout = place->item_bytes;
     quoit_ring_copy(item_out, side->slot + QUOIT_BROADCAST_WORD_BYTES, place->item_bytes);
-    quoit_broadcast_step(side, place);
+    quoit_broadcast_step(&side->position, &side->slot, place);
     quoit_broadcast_say(side->row, side->position, side->tag);
     return QUOIT_OK;
 }
@@ -99,13 +101,13 @@ uint64_t quoit_broadcast_pop_many(struct quoit_ring_consumer *consumer,
                                   const struct quoit_ring_place *place, void *items_out,
                                   uint64_t count)
 {
-    struct quoit_broadcast_side *side = &consumer->broadcast;
+    struct quoit_broadcast_consumer *side = &consumer->state->broadcast;
     uint8_t *item = items_out;
     uint64_t popped = 0;
     for (; popped < count && is_there(side); popped++) {
         quoit_ring_copy(item + popped * place->item_bytes, side->slot + QUOIT_BROADCAST_WORD_BYTES,
                         place->item_bytes);
-        quoit_broadcast_step(side, place);
+        quoit_broadcast_step(&side->position, &side->slot, place);
     }
     if (popped > 0)
         quoit_broadcast_say(side->row, side->position, side->tag);
@@ -114,24 +116,25 @@ uint64_t quoit_broadcast_pop_many(struct quoit_ring_consumer *consumer,
 
 quoit_status quoit_broadcast_peek(struct quoit_ring_consumer *consumer,
                                   const struct quoit_ring_place *place, const void **items_out,
-                                  uint64_t *count_out)
+                                  uint64_t *count_out, uint64_t *bytes_out)
 {
     quoit_status status = quoit_broadcast_look_for_items(consumer, place);
     if (status != QUOIT_OK)
         return status;
-    *items_out = consumer->broadcast.slot + QUOIT_BROADCAST_WORD_BYTES;
+    *items_out = consumer->state->broadcast.slot + QUOIT_BROADCAST_WORD_BYTES;
     *count_out = 1;
+    *bytes_out = place->item_bytes;
     return QUOIT_OK;
 }
 
 bool quoit_broadcast_release(struct quoit_ring_consumer *consumer,
                              const struct quoit_ring_place *place, uint64_t count)
 {
-    struct quoit_broadcast_side *side = &consumer->broadcast;
+    struct quoit_broadcast_consumer *side = &consumer->state->broadcast;
     if (count > 1 || (count == 1 && !is_there(side)))
         return false;
     if (count == 1) {
-        quoit_broadcast_step(side, place);
+        quoit_broadcast_step(&side->position, &side->slot, place);
         quoit_broadcast_say(side->row, side->position, side->tag);
     }
     return true;
@@ -140,9 +143,7 @@ bool quoit_broadcast_release(struct quoit_ring_consumer *consumer,
 bool quoit_broadcast_made_room(const struct quoit_ring_consumer *consumer,
                                const struct quoit_ring_place *place, uint64_t count)
 {
-    if (place->ops != &quoit_broadcast_lossless)
-        return false;
     quoit_broadcast_full_barrier();
-    uint64_t before = consumer->broadcast.position - count;
+    uint64_t before = consumer->state->broadcast.position - count;
     return quoit_broadcast_tail(place) - before >= place->capacity;
 }

@@ -24,26 +24,26 @@ static uint64_t find_tail(const struct quoit_ring_place *place)
 quoit_status quoit_broadcast_attach_producer(struct quoit_ring_producer *producer,
                                              const struct quoit_ring_place *place)
 {
-    struct quoit_broadcast_side *side = &producer->broadcast;
+    struct quoit_broadcast_producer *side = &producer->state->broadcast;
     uint64_t tail = find_tail(place);
     /* Relaxed: producers alone write it, and the kernel has told that the last one is gone. */
-    uint64_t floor = atomic_load_explicit(&place->shm->marked, memory_order_relaxed);
-    if (place->ops == &quoit_broadcast_lossless && tail - floor > place->capacity)
+    uint64_t floor = atomic_load_explicit(&place->shm->retained_from, memory_order_relaxed);
+    if (!place->ops->drops_oldest && tail - floor > place->capacity)
         return quoit_ring_counters_apart(tail, floor, place->capacity);
     quoit_ring_producer_begin(producer, place, tail);
     side->position = tail;
-    side->slot = producer->slot;
+    side->slot = quoit_broadcast_slot(place, tail);
     side->limit = tail;
-    side->floor = floor;
+    side->retained_from = floor;
     /* A dead subscriber's row that is this member's now: this one may be none. */
-    quoit_broadcast_say(&place->members.claims[place->members.own].popping, tail,
+    quoit_broadcast_say(&place->members.claims[place->members.own].subscriber, tail,
                         quoit_broadcast_load_row(place, place->members.own) & QUOIT_BROADCAST_TAG &
                             ~QUOIT_BROADCAST_THERE);
     return QUOIT_OK;
 }
 
 /* How many positions may be filled before the subscribers' positions must be read again. */
-static uint64_t room_of(const struct quoit_broadcast_side *side,
+static uint64_t room_of(const struct quoit_broadcast_producer *side,
                         const struct quoit_ring_place *place)
 {
     return quoit_ring_span(side->limit, side->position, place->capacity);
@@ -73,7 +73,7 @@ static struct laggard find_slowest(const struct quoit_ring_place *place, uint64_
 }
 
 /* Who held it back last mostly still does: then no other row is looked at. */
-static struct laggard find_blocker(struct quoit_broadcast_side *side,
+static struct laggard find_blocker(struct quoit_broadcast_producer *side,
                                    const struct quoit_ring_place *place)
 {
     uint64_t word = quoit_broadcast_load_row(place, side->slowest);
@@ -108,20 +108,20 @@ static void drop(const struct quoit_ring_place *place, const struct laggard *gon
     uint64_t word = gone->word;
     /* CAST-P4: no longer a subscriber's; the kernel has told that nobody reads its items. Pairs
        with CAST-S4. */
-    if (atomic_compare_exchange_strong_explicit(&place->members.claims[gone->row].popping, &word,
+    if (atomic_compare_exchange_strong_explicit(&place->members.claims[gone->row].subscriber, &word,
                                                 word & ~QUOIT_BROADCAST_THERE, memory_order_acq_rel,
                                                 memory_order_acquire))
         quoit_ring_count_repair(place);
 }
 
 /* Items below are not kept from now on. Never lower than what the last producer said. */
-static void set_floor(struct quoit_broadcast_side *side, const struct quoit_ring_place *place,
+static void set_floor(struct quoit_broadcast_producer *side, const struct quoit_ring_place *place,
                       uint64_t floor)
 {
-    if ((int64_t)(floor - side->floor) < 0)
-        floor = side->floor;
+    if ((int64_t)(floor - side->retained_from) < 0)
+        floor = side->retained_from;
     /* CAST-P5: where subscribers may begin. Pairs with CAST-S5 and LOOK-S1. */
-    atomic_store_explicit(&place->shm->marked, floor, memory_order_release);
+    atomic_store_explicit(&place->shm->retained_from, floor, memory_order_release);
 }
 
 /*
@@ -129,7 +129,7 @@ static void set_floor(struct quoit_broadcast_side *side, const struct quoit_ring
  * ring at most: who comes and begins with the oldest item is to find the other three. false: one
  * has come meanwhile that leaves none.
  */
-static bool raise_limit(struct quoit_broadcast_side *side, const struct quoit_ring_place *place,
+static bool raise_limit(struct quoit_broadcast_producer *side, const struct quoit_ring_place *place,
                         uint64_t room)
 {
     uint64_t most = (place->capacity + 3) / 4, first = side->position - place->capacity;
@@ -142,8 +142,8 @@ static bool raise_limit(struct quoit_broadcast_side *side, const struct quoit_ri
         room = left;
         set_floor(side, place, first + room);
     }
-    if ((int64_t)(first + room - side->floor) > 0)
-        side->floor = first + room;
+    if ((int64_t)(first + room - side->retained_from) > 0)
+        side->retained_from = first + room;
     side->limit = side->position + room;
     return room > 0;
 }
@@ -151,7 +151,7 @@ static bool raise_limit(struct quoit_broadcast_side *side, const struct quoit_ri
 quoit_status quoit_broadcast_look_for_room(struct quoit_ring_producer *producer,
                                            const struct quoit_ring_place *place)
 {
-    struct quoit_broadcast_side *side = &producer->broadcast;
+    struct quoit_broadcast_producer *side = &producer->state->broadcast;
     if (quoit_spsc_is_finished(place))
         return QUOIT_FINISHED;
     if (room_of(side, place) > 0)
@@ -161,7 +161,7 @@ quoit_status quoit_broadcast_look_for_room(struct quoit_ring_producer *producer,
         if (slowest.lag < place->capacity) {
             if (raise_limit(side, place, place->capacity - slowest.lag))
                 return QUOIT_OK;
-        } else if (side->hurried) {
+        } else if (producer->state->spinning) {
             return QUOIT_FULL;
         } else if (stays(place, &slowest)) {
             if (lives(place, slowest.row))
@@ -180,8 +180,7 @@ bool quoit_broadcast_holds_up(const struct quoit_ring_place *place, uint32_t row
     if (!quoit_broadcast_counts(place, word, tail))
         return false;
     *lag_out = (uint64_t)quoit_broadcast_lag(word, tail);
-    return place->ops == &quoit_broadcast_lossless && *lag_out > 0 &&
-           *lag_out >= find_slowest(place, tail).lag;
+    return !place->ops->drops_oldest && *lag_out > 0 && *lag_out >= find_slowest(place, tail).lag;
 }
 
 uint64_t quoit_broadcast_repair(const struct quoit_ring_place *place, bool only_look)
@@ -215,24 +214,25 @@ bool quoit_broadcast_has_room(const struct quoit_ring_place *place)
 /* ---- Pushing --------------------------------------------------------------------------------- */
 
 /* The slots below the limit are free. */
-static void put(struct quoit_broadcast_side *side, const struct quoit_ring_place *place,
-                const void *item)
+static void put(struct quoit_broadcast_producer *side, const struct quoit_ring_place *place,
+                const void *item, uint64_t item_bytes)
 {
-    quoit_ring_copy(side->slot + QUOIT_BROADCAST_WORD_BYTES, item, place->item_bytes);
+    quoit_ring_copy(side->slot + QUOIT_BROADCAST_WORD_BYTES, item, item_bytes);
     quoit_broadcast_commit(side->slot, side->position);
-    quoit_broadcast_step(side, place);
+    quoit_broadcast_step(&side->position, &side->slot, place);
 }
 
 quoit_status quoit_broadcast_push(struct quoit_ring_producer *producer,
-                                  const struct quoit_ring_place *place, const void *item)
+                                  const struct quoit_ring_place *place, const void *item,
+                                  uint64_t item_bytes)
 {
-    struct quoit_broadcast_side *side = &producer->broadcast;
+    struct quoit_broadcast_producer *side = &producer->state->broadcast;
     if (room_of(side, place) == 0) {
         quoit_status status = quoit_broadcast_look_for_room(producer, place);
         if (status != QUOIT_OK)
             return status;
     }
-    put(side, place, item);
+    put(side, place, item, item_bytes);
     quoit_broadcast_set_tail(place->shm, side->position);
     return QUOIT_OK;
 }
@@ -241,13 +241,13 @@ uint64_t quoit_broadcast_push_many(struct quoit_ring_producer *producer,
                                    const struct quoit_ring_place *place, const void *items,
                                    uint64_t count)
 {
-    struct quoit_broadcast_side *side = &producer->broadcast;
+    struct quoit_broadcast_producer *side = &producer->state->broadcast;
     const uint8_t *item = items;
     uint64_t pushed = 0;
     while (pushed < count && (room_of(side, place) > 0 ||
                               quoit_broadcast_look_for_room(producer, place) == QUOIT_OK)) {
         for (uint64_t room = room_of(side, place); pushed < count && room > 0; pushed++, room--)
-            put(side, place, item + pushed * place->item_bytes);
+            put(side, place, item + pushed * place->item_bytes, place->item_bytes);
         quoit_broadcast_set_tail(place->shm, side->position);
     }
     return pushed;
@@ -256,30 +256,34 @@ uint64_t quoit_broadcast_push_many(struct quoit_ring_producer *producer,
 /* In the slot that is next: what is there nobody reads any more. */
 quoit_status quoit_broadcast_claim(struct quoit_ring_producer *producer,
                                    const struct quoit_ring_place *place, uint64_t wanted,
-                                   void **items_out, uint64_t *count_out)
+                                   uint64_t item_bytes, void **items_out, uint64_t *count_out)
 {
-    struct quoit_broadcast_side *side = &producer->broadcast;
+    struct quoit_broadcast_producer *side = &producer->state->broadcast;
     (void)wanted; /* items do not lie one behind the other */
+    (void)item_bytes;
     quoit_status status = quoit_broadcast_look_for_room(producer, place);
     if (status != QUOIT_OK)
         return status;
-    producer->claimed = 1;
-    producer->claim_at = side->position;
+    producer->state->broadcast.claimed = 1;
+    producer->state->broadcast.claimed_at = side->position;
     *items_out = side->slot + QUOIT_BROADCAST_WORD_BYTES;
     *count_out = 1;
     return QUOIT_OK;
 }
 
 bool quoit_broadcast_commit_claim(struct quoit_ring_producer *producer,
-                                  const struct quoit_ring_place *place, uint64_t count)
+                                  const struct quoit_ring_place *place, uint64_t count,
+                                  uint64_t item_bytes)
 {
-    struct quoit_broadcast_side *side = &producer->broadcast;
-    if (count > producer->claimed || (count > 0 && producer->claim_at != side->position))
+    struct quoit_broadcast_producer *side = &producer->state->broadcast;
+    (void)item_bytes;
+    if (count > producer->state->broadcast.claimed ||
+        (count > 0 && producer->state->broadcast.claimed_at != side->position))
         return false;
-    producer->claimed = 0;
+    producer->state->broadcast.claimed = 0;
     if (count == 1) {
         quoit_broadcast_commit(side->slot, side->position);
-        quoit_broadcast_step(side, place);
+        quoit_broadcast_step(&side->position, &side->slot, place);
         quoit_broadcast_set_tail(place->shm, side->position);
     }
     return true;
@@ -288,7 +292,8 @@ bool quoit_broadcast_commit_claim(struct quoit_ring_producer *producer,
 void quoit_broadcast_finish(struct quoit_ring_producer *producer,
                             const struct quoit_ring_place *place)
 {
-    producer->claimed = 0;
-    producer->broadcast.limit = producer->broadcast.position;
+    producer->state->record.record = NULL;
+    producer->state->broadcast.claimed = 0;
+    producer->state->broadcast.limit = producer->state->broadcast.position;
     quoit_spsc_finish(producer, place);
 }

@@ -10,7 +10,7 @@
 enum { TRIES = 64 };
 
 /* What is older than that is gone. */
-static void catch_up(struct quoit_cursor *cursor, uint64_t oldest)
+static void catch_up(struct quoit_ring_cursor *cursor, uint64_t oldest)
 {
     if (cursor->begun && !quoit_ring_is_before(cursor->next, oldest))
         return;
@@ -32,10 +32,10 @@ void quoit_glance_copy(struct quoit_glance *glance, const uint8_t *message, uint
         quoit_ring_load(glance->buffer, message, bytes);
 }
 
-static void copy_item(struct quoit_glance *glance, const struct quoit_ring_place *place,
-                      const uint8_t *item)
+void quoit_glance_item(struct quoit_glance *glance, const struct quoit_ring_place *place,
+                       const uint8_t *item)
 {
-    if (!glance->is_record) {
+    if (place->ops->record_bytes == 0) {
         quoit_glance_copy(glance, item, place->item_bytes);
         return;
     }
@@ -50,7 +50,7 @@ void quoit_glance_fence(void)
     atomic_thread_fence(memory_order_acquire);
 }
 
-quoit_status quoit_glance_end(const struct quoit_glance *glance, struct quoit_cursor *cursor,
+quoit_status quoit_glance_end(const struct quoit_glance *glance, struct quoit_ring_cursor *cursor,
                               uint64_t step)
 {
     if (glance->bytes > glance->room_bytes)
@@ -61,22 +61,21 @@ quoit_status quoit_glance_end(const struct quoit_glance *glance, struct quoit_cu
 
 /* ---- One producer, one consumer -------------------------------------------------------------- */
 
-quoit_status quoit_look_spsc(const struct quoit_ring_place *place, struct quoit_cursor *cursor,
+quoit_status quoit_look_spsc(const struct quoit_ring_place *place, struct quoit_ring_cursor *cursor,
                              struct quoit_glance *glance,
                              bool (*is_committed)(const struct quoit_ring_place *place,
                                                   uint8_t *slot, uint64_t position))
 {
-    uint64_t stride = place->ops->stride(place->item_bytes);
     for (int tries = 0; tries < TRIES; tries++) {
         bool finished = quoit_spsc_is_finished(place);
         uint64_t head = quoit_ring_head(place->shm), tail = quoit_ring_tail(place->shm);
         catch_up(cursor, head);
         if (!quoit_ring_is_before(cursor->next, tail))
             return nothing(finished);
-        uint8_t *slot = place->slots + cursor->next % place->capacity * stride;
+        uint8_t *slot = place->slots + cursor->next % place->capacity * place->stride;
         bool there = !is_committed || is_committed(place, slot, cursor->next);
         if (there)
-            copy_item(glance, place, slot);
+            quoit_glance_item(glance, place, slot);
         quoit_glance_fence();
         if (quoit_ring_is_before(cursor->next, quoit_ring_head(place->shm)))
             continue; /* taken meanwhile */
@@ -94,7 +93,7 @@ static bool is_void(const struct quoit_ring_place *place, uint64_t position, uin
     return !quoit_mpmc_is_owned(place, true, position, 0) && quoit_mpmc_load(slot) == word;
 }
 
-quoit_status quoit_look_mpmc(const struct quoit_ring_place *place, struct quoit_cursor *cursor,
+quoit_status quoit_look_mpmc(const struct quoit_ring_place *place, struct quoit_ring_cursor *cursor,
                              struct quoit_glance *glance)
 {
     for (uint64_t tries = 0; tries < place->capacity + TRIES; tries++) {
@@ -105,7 +104,7 @@ quoit_status quoit_look_mpmc(const struct quoit_ring_place *place, struct quoit_
         struct quoit_mpmc_spot spot = quoit_mpmc_spot(place, cursor->next);
         uint64_t word = quoit_mpmc_load(spot.slot);
         if (quoit_mpmc_is_full(word, spot.lap)) {
-            copy_item(glance, place, spot.slot + QUOIT_MPMC_WORD_BYTES);
+            quoit_glance_item(glance, place, spot.slot + QUOIT_MPMC_WORD_BYTES);
             quoit_glance_fence();
             if (quoit_mpmc_load(spot.slot) == word)
                 return quoit_glance_end(glance, cursor, 1);
@@ -123,8 +122,8 @@ quoit_status quoit_look_mpmc(const struct quoit_ring_place *place, struct quoit_
 
 /* ---- Broadcast ------------------------------------------------------------------------------- */
 
-quoit_status quoit_look_broadcast(const struct quoit_ring_place *place, struct quoit_cursor *cursor,
-                                  struct quoit_glance *glance)
+quoit_status quoit_look_broadcast(const struct quoit_ring_place *place,
+                                  struct quoit_ring_cursor *cursor, struct quoit_glance *glance)
 {
     for (int tries = 0; tries < TRIES; tries++) {
         bool finished = quoit_spsc_is_finished(place);
@@ -133,7 +132,7 @@ quoit_status quoit_look_broadcast(const struct quoit_ring_place *place, struct q
         uint8_t *slot = quoit_broadcast_slot(place, cursor->next);
         uint64_t word = quoit_broadcast_load(slot), wanted = quoit_broadcast_whole(cursor->next);
         if (word == wanted) {
-            copy_item(glance, place, slot + QUOIT_BROADCAST_WORD_BYTES);
+            quoit_glance_item(glance, place, slot + QUOIT_BROADCAST_WORD_BYTES);
             quoit_glance_fence();
             if (quoit_broadcast_load(slot) == word &&
                 !quoit_ring_is_before(cursor->next, quoit_broadcast_oldest(place, tail)))

@@ -23,12 +23,12 @@ static void init(const struct quoit_ring_place *place, uint64_t start)
 static void detach(struct quoit_ring_producer *producer, struct quoit_ring_consumer *consumer,
                    const struct quoit_ring_place *place)
 {
-    quoit_mpmc_give_up(&producer->mpmc);
-    if (producer->mpmc.claim)
-        quoit_mpmc_say(producer->mpmc.claim, 0, 0, 0);
-    if (consumer->mpmc.claim)
-        quoit_mpmc_say(consumer->mpmc.claim, 0, 0, 0);
-    if (consumer->mpmc.claim)
+    quoit_mpmc_give_up(&producer->state->mpmc);
+    if (producer->state->mpmc.claim)
+        quoit_mpmc_say(producer->state->mpmc.claim, 0, 0, 0);
+    if (consumer->state->mpmc.claim)
+        quoit_mpmc_say(consumer->state->mpmc.claim, 0, 0, 0);
+    if (consumer->state->mpmc.claim)
         quoit_mpmc_tell_of_orphan(place);
 }
 
@@ -42,7 +42,7 @@ static bool is_over(const struct quoit_ring_place *place)
 {
     uint64_t tail = quoit_mpmc_tail(place), head = quoit_mpmc_head(place);
     /* Relaxed: says where to begin to look, and is checked before. */
-    uint64_t from = atomic_load_explicit(&place->shm->marked, memory_order_relaxed);
+    uint64_t from = atomic_load_explicit(&place->shm->reclaimed_below, memory_order_relaxed);
     if (!(tail & QUOIT_MPMC_FINISHED) || quoit_mpmc_position(tail) != head)
         return false;
     struct quoit_mpmc_taken taken = quoit_mpmc_find_taken(place, &from, head);
@@ -60,7 +60,7 @@ static bool has_items(const struct quoit_ring_place *place)
 {
     uint64_t head = quoit_mpmc_head(place);
     /* Relaxed: says where to begin to look, and is checked before. */
-    uint64_t from = atomic_load_explicit(&place->shm->marked, memory_order_relaxed);
+    uint64_t from = atomic_load_explicit(&place->shm->reclaimed_below, memory_order_relaxed);
     struct quoit_mpmc_spot spot = quoit_mpmc_spot(place, head);
     uint64_t word = quoit_mpmc_load(spot.slot);
     if (word == (spot.lap | QUOIT_MPMC_FULL) || quoit_mpmc_is_later(word, spot.lap))
@@ -129,34 +129,70 @@ static quoit_status check(const struct quoit_ring_place *place)
     return status;
 }
 
+static uint64_t pushes(const struct quoit_ring_producer *producer,
+                       const struct quoit_ring_place *place)
+{
+    (void)place;
+    return producer->state->mpmc.position;
+}
+
+static uint64_t pops(const struct quoit_ring_consumer *consumer,
+                     const struct quoit_ring_place *place)
+{
+    (void)place;
+    return consumer->state->mpmc.position;
+}
+
+static bool has_freed(struct quoit_ring_consumer *consumer)
+{
+    bool freed = consumer->state->mpmc.freed;
+    consumer->state->mpmc.freed = false;
+    return freed;
+}
+
+/* What items and messages share. */
+/* clang-format off */
+#define MPMC                                      \
+    .header_bytes = QUOIT_MPMC_WORD_BYTES,        \
+    .unit_bytes = 8,                              \
+    .many_producers = true,                       \
+    .many_consumers = true,                       \
+    .init = init,                                 \
+    .attach_producer = quoit_mpmc_attach_producer,\
+    .attach_consumer = quoit_mpmc_attach_consumer,\
+    .detach = detach,                             \
+    .look_for_room = quoit_mpmc_look_for_room,    \
+    .look_for_items = quoit_mpmc_look_for_items,  \
+    .release = quoit_mpmc_release,                \
+    .finish = quoit_mpmc_finish,                  \
+    .pushes = pushes,                             \
+    .pops = pops,                                 \
+    .has_freed = has_freed,                       \
+    .is_finished = is_finished,                   \
+    .is_over = is_over,                           \
+    .size = size,                                 \
+    .totals = quoit_ring_totals,                  \
+    .has_items = has_items,                       \
+    .has_room = has_room,                         \
+    .look = quoit_look_mpmc,                      \
+    .holds_up = quoit_mpmc_holds_up,              \
+    .repair = quoit_mpmc_repair,                  \
+    .check = check
+/* clang-format on */
+
 const struct quoit_ring_ops quoit_mpmc = {
-    .stride = quoit_mpmc_stride,
-    .init = init,
-    .attach_producer = quoit_mpmc_attach_producer,
-    .attach_consumer = quoit_mpmc_attach_consumer,
-    .detach = detach,
+    MPMC,
     .push = quoit_mpmc_push,
     .pop = quoit_mpmc_pop,
     .push_many = quoit_mpmc_push_many,
     .pop_many = quoit_mpmc_pop_many,
-    .look_for_room = quoit_mpmc_look_for_room,
-    .look_for_items = quoit_mpmc_look_for_items,
     .claim = quoit_mpmc_claim,
     .commit = quoit_mpmc_commit,
     .peek = quoit_mpmc_peek,
-    .release = quoit_mpmc_release,
-    .claim_message = quoit_record_claim,
-    .commit_message = quoit_record_commit,
-    .peek_message = quoit_record_peek,
-    .finish = quoit_mpmc_finish,
-    .is_finished = is_finished,
-    .is_over = is_over,
-    .size = size,
-    .has_items = has_items,
-    .has_room = has_room,
     .contains = contains,
-    .look = quoit_look_mpmc,
-    .holds_up = quoit_mpmc_holds_up,
-    .repair = quoit_mpmc_repair,
-    .check = check,
+};
+
+const struct quoit_ring_ops quoit_mpmc_messages = {
+    MPMC,
+    QUOIT_RECORDS_OF(quoit_mpmc),
 };

@@ -30,16 +30,11 @@
 enum { QUOIT_MPMC_WORD_BYTES = 8, QUOIT_MPMC_CLAIM_MOST = 2047 };
 
 /* How often a call looks again, since something has moved on: past what many dead left, and a
-   crowd. A hostile peer could feign that for ever. Who is hurried calls again anyway. */
+   crowd. A hostile peer could feign that for ever. A caller that spins calls again anyway. */
 static inline uint64_t quoit_mpmc_tries(const struct quoit_mpmc_side *side,
                                         const struct quoit_ring_place *place)
 {
-    return side->hurried ? 64 : 3 * place->capacity + 1000;
-}
-
-static inline uint64_t quoit_mpmc_stride(uint64_t item_bytes)
-{
-    return QUOIT_MPMC_WORD_BYTES + ((item_bytes + 7) & ~(uint64_t)7);
+    return *side->spinning ? 64 : 3 * place->capacity + 1000;
 }
 
 static inline quoit_atomic_u64 *quoit_mpmc_word(uint8_t *slot)
@@ -109,8 +104,7 @@ static inline struct quoit_mpmc_spot quoit_mpmc_spot(const struct quoit_ring_pla
                                                      uint64_t position)
 {
     uint64_t lap = position / place->capacity, index = position - lap * place->capacity;
-    return (struct quoit_mpmc_spot){.slot = place->slots +
-                                            index * quoit_mpmc_stride(place->item_bytes),
+    return (struct quoit_mpmc_spot){.slot = place->slots + index * place->stride,
                                     .lap = lap * QUOIT_MPMC_LAP};
 }
 
@@ -118,9 +112,9 @@ static inline struct quoit_mpmc_spot quoit_mpmc_spot(const struct quoit_ring_pla
 static inline void quoit_mpmc_step(const struct quoit_ring_place *place,
                                    struct quoit_mpmc_spot *spot)
 {
-    uint64_t stride = quoit_mpmc_stride(place->item_bytes);
-    uint8_t *slot = spot->slot + stride; /* a spot never leads to the end, not even for a moment */
-    if (slot == place->slots + place->capacity * stride)
+    uint8_t *slot = spot->slot +
+                    place->stride; /* a spot never leads to the end, not even for a moment */
+    if (slot == place->slots + place->capacity * place->stride)
         *spot = (struct quoit_mpmc_spot){.slot = place->slots, .lap = spot->lap + QUOIT_MPMC_LAP};
     else
         spot->slot = slot;
@@ -194,7 +188,8 @@ static inline struct quoit_claims_shm *quoit_mpmc_enter(const struct quoit_ring_
 quoit_status quoit_mpmc_attach_producer(struct quoit_ring_producer *producer,
                                         const struct quoit_ring_place *place);
 quoit_status quoit_mpmc_push(struct quoit_ring_producer *producer,
-                             const struct quoit_ring_place *place, const void *item);
+                             const struct quoit_ring_place *place, const void *item,
+                             uint64_t item_bytes);
 uint64_t quoit_mpmc_push_many(struct quoit_ring_producer *producer,
                               const struct quoit_ring_place *place, const void *items,
                               uint64_t count);
@@ -202,22 +197,23 @@ quoit_status quoit_mpmc_look_for_room(struct quoit_ring_producer *producer,
                                       const struct quoit_ring_place *place);
 quoit_status quoit_mpmc_claim(struct quoit_ring_producer *producer,
                               const struct quoit_ring_place *place, uint64_t wanted,
-                              void **items_out, uint64_t *count_out);
+                              uint64_t item_bytes, void **items_out, uint64_t *count_out);
 bool quoit_mpmc_commit(struct quoit_ring_producer *producer, const struct quoit_ring_place *place,
-                       uint64_t count);
+                       uint64_t count, uint64_t item_bytes);
 void quoit_mpmc_finish(struct quoit_ring_producer *producer, const struct quoit_ring_place *place);
 
 quoit_status quoit_mpmc_attach_consumer(struct quoit_ring_consumer *consumer,
                                         const struct quoit_ring_place *place);
 quoit_status quoit_mpmc_pop(struct quoit_ring_consumer *consumer,
-                            const struct quoit_ring_place *place, void *item_out);
+                            const struct quoit_ring_place *place, void *item_out,
+                            uint64_t *bytes_inout);
 uint64_t quoit_mpmc_pop_many(struct quoit_ring_consumer *consumer,
                              const struct quoit_ring_place *place, void *items_out, uint64_t count);
 quoit_status quoit_mpmc_look_for_items(struct quoit_ring_consumer *consumer,
                                        const struct quoit_ring_place *place);
 quoit_status quoit_mpmc_peek(struct quoit_ring_consumer *consumer,
                              const struct quoit_ring_place *place, const void **items_out,
-                             uint64_t *count_out);
+                             uint64_t *count_out, uint64_t *bytes_out);
 bool quoit_mpmc_release(struct quoit_ring_consumer *consumer, const struct quoit_ring_place *place,
                         uint64_t count);
 

@@ -6,12 +6,14 @@
 quoit_status quoit_mpmc_attach_consumer(struct quoit_ring_consumer *consumer,
                                         const struct quoit_ring_place *place)
 {
-    struct quoit_mpmc_side *side = &consumer->mpmc;
+    struct quoit_mpmc_side *side = &consumer->state->mpmc;
     quoit_ring_consumer_begin(consumer, place, 0);
+    side->spinning = &consumer->state->spinning;
     side->claim = &quoit_mpmc_enter(place)->popping;
     quoit_mpmc_go_to(side, place, quoit_mpmc_head(place));
     /* Relaxed: says where to begin to look, and is checked before. */
-    side->marked = atomic_load_explicit(&place->shm->marked, memory_order_relaxed);
+    side->reclaimed_below = atomic_load_explicit(&place->shm->reclaimed_below,
+                                                 memory_order_relaxed);
     quoit_mpmc_tell_of_orphan(place); /* perhaps a predecessor's: it goes first */
     return QUOIT_OK;
 }
@@ -49,7 +51,7 @@ static quoit_status wait_for_producer(struct quoit_mpmc_side *side,
     uint64_t tail = quoit_mpmc_tail(place);
     if (quoit_mpmc_position(tail) == side->position)
         return tail & QUOIT_MPMC_FINISHED ? QUOIT_FINISHED : QUOIT_EMPTY;
-    if (word != side->next.lap || side->hurried ||
+    if (word != side->next.lap || *side->spinning ||
         !quoit_mpmc_void(place, side->position, side->next.slot, word))
         return QUOIT_EMPTY;
     side->freed = true;
@@ -83,14 +85,14 @@ static quoit_status look_for_orphan(struct quoit_mpmc_side *side,
                                     struct quoit_mpmc_taken *taken_out)
 {
     taken_out->orphan = false;
-    if (side->hurried)
+    if (*side->spinning)
         return status == QUOIT_FINISHED ? QUOIT_EMPTY : status;
-    uint64_t from = side->marked;
+    uint64_t from = side->reclaimed_below;
     *taken_out = quoit_mpmc_find_taken(place, &from, side->position);
-    if (from != side->marked) {
-        side->marked = from;
+    if (from != side->reclaimed_below) {
+        side->reclaimed_below = from;
         /* Relaxed: a hint to those who come. */
-        atomic_store_explicit(&place->shm->marked, from, memory_order_relaxed);
+        atomic_store_explicit(&place->shm->reclaimed_below, from, memory_order_relaxed);
     }
     if (taken_out->orphan)
         return QUOIT_OK;
@@ -100,7 +102,7 @@ static quoit_status look_for_orphan(struct quoit_mpmc_side *side,
 quoit_status quoit_mpmc_look_for_items(struct quoit_ring_consumer *consumer,
                                        const struct quoit_ring_place *place)
 {
-    struct quoit_mpmc_side *side = &consumer->mpmc;
+    struct quoit_mpmc_side *side = &consumer->state->mpmc;
     if (side->held.slot)
         return QUOIT_OK;
     quoit_status status = QUOIT_OK;
@@ -187,9 +189,10 @@ static quoit_status take(struct quoit_mpmc_side *side, const struct quoit_ring_p
 }
 
 quoit_status quoit_mpmc_pop(struct quoit_ring_consumer *consumer,
-                            const struct quoit_ring_place *place, void *item_out)
+                            const struct quoit_ring_place *place, void *item_out,
+                            uint64_t *bytes_inout)
 {
-    struct quoit_mpmc_side *side = &consumer->mpmc;
+    struct quoit_mpmc_side *side = &consumer->state->mpmc;
     struct quoit_mpmc_spot spot = side->held;
     if (!spot.slot && !take_next(side, place, &spot)) {
         uint64_t count;
@@ -198,6 +201,7 @@ quoit_status quoit_mpmc_pop(struct quoit_ring_consumer *consumer,
             return status;
     }
     side->held.slot = NULL;
+    *bytes_inout = place->item_bytes;
     quoit_ring_copy(item_out, spot.slot + QUOIT_MPMC_WORD_BYTES, place->item_bytes);
     quoit_mpmc_give_back(spot);
     return QUOIT_OK;
@@ -214,10 +218,10 @@ static void copy_out(const struct quoit_ring_place *place, struct quoit_mpmc_spo
 uint64_t quoit_mpmc_pop_many(struct quoit_ring_consumer *consumer,
                              const struct quoit_ring_place *place, void *items_out, uint64_t count)
 {
-    struct quoit_mpmc_side *side = &consumer->mpmc;
+    struct quoit_mpmc_side *side = &consumer->state->mpmc;
     uint8_t *item = items_out;
-    uint64_t popped = 0;
-    if (side->held.slot && quoit_mpmc_pop(consumer, place, item) == QUOIT_OK)
+    uint64_t popped = 0, bytes;
+    if (side->held.slot && quoit_mpmc_pop(consumer, place, item, &bytes) == QUOIT_OK)
         popped = 1;
     while (popped < count) {
         uint64_t left = count - popped, got = 0;
@@ -239,9 +243,9 @@ uint64_t quoit_mpmc_pop_many(struct quoit_ring_consumer *consumer,
 
 quoit_status quoit_mpmc_peek(struct quoit_ring_consumer *consumer,
                              const struct quoit_ring_place *place, const void **items_out,
-                             uint64_t *count_out)
+                             uint64_t *count_out, uint64_t *bytes_out)
 {
-    struct quoit_mpmc_side *side = &consumer->mpmc;
+    struct quoit_mpmc_side *side = &consumer->state->mpmc;
     struct quoit_mpmc_spot spot = side->held;
     if (!spot.slot) {
         quoit_status status = take(side, place, 1, &spot, count_out);
@@ -251,13 +255,14 @@ quoit_status quoit_mpmc_peek(struct quoit_ring_consumer *consumer,
     }
     *items_out = spot.slot + QUOIT_MPMC_WORD_BYTES;
     *count_out = 1;
+    *bytes_out = place->item_bytes;
     return QUOIT_OK;
 }
 
 bool quoit_mpmc_release(struct quoit_ring_consumer *consumer, const struct quoit_ring_place *place,
                         uint64_t count)
 {
-    struct quoit_mpmc_side *side = &consumer->mpmc;
+    struct quoit_mpmc_side *side = &consumer->state->mpmc;
     (void)place;
     struct quoit_mpmc_spot held = side->held;
     if (count > (held.slot ? 1u : 0u))

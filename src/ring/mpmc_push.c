@@ -6,8 +6,9 @@
 quoit_status quoit_mpmc_attach_producer(struct quoit_ring_producer *producer,
                                         const struct quoit_ring_place *place)
 {
-    struct quoit_mpmc_side *side = &producer->mpmc;
+    struct quoit_mpmc_side *side = &producer->state->mpmc;
     quoit_ring_producer_begin(producer, place, 0);
+    side->spinning = &producer->state->spinning;
     side->claim = &quoit_mpmc_enter(place)->pushing;
     quoit_mpmc_go_to(side, place, quoit_mpmc_position(quoit_mpmc_tail(place)));
     return QUOIT_OK;
@@ -53,7 +54,7 @@ static quoit_status producer_blocked(struct quoit_mpmc_side *side,
     uint64_t word = quoit_mpmc_load(side->next.slot);
     if (word == side->next.lap)
         return QUOIT_OK;
-    if (side->hurried)
+    if (*side->spinning)
         return QUOIT_FULL;
     return quoit_mpmc_stays(side->next.slot, word) ? ask_for_owner(side, place, word) : QUOIT_OK;
 }
@@ -61,7 +62,7 @@ static quoit_status producer_blocked(struct quoit_mpmc_side *side,
 quoit_status quoit_mpmc_look_for_room(struct quoit_ring_producer *producer,
                                       const struct quoit_ring_place *place)
 {
-    struct quoit_mpmc_side *side = &producer->mpmc;
+    struct quoit_mpmc_side *side = &producer->state->mpmc;
     if (side->held.slot)
         return QUOIT_OK;
     for (uint64_t tries = quoit_mpmc_tries(side, place); tries > 0; tries--) {
@@ -139,9 +140,10 @@ static void commit_slot(struct quoit_mpmc_spot spot)
 }
 
 quoit_status quoit_mpmc_push(struct quoit_ring_producer *producer,
-                             const struct quoit_ring_place *place, const void *item)
+                             const struct quoit_ring_place *place, const void *item,
+                             uint64_t item_bytes)
 {
-    struct quoit_mpmc_side *side = &producer->mpmc;
+    struct quoit_mpmc_side *side = &producer->state->mpmc;
     struct quoit_mpmc_spot spot = side->held;
     if (!spot.slot && !claim_next(side, place, &spot)) {
         uint64_t count;
@@ -150,7 +152,7 @@ quoit_status quoit_mpmc_push(struct quoit_ring_producer *producer,
             return status;
     }
     side->held.slot = NULL;
-    quoit_ring_copy(spot.slot + QUOIT_MPMC_WORD_BYTES, item, place->item_bytes);
+    quoit_ring_copy(spot.slot + QUOIT_MPMC_WORD_BYTES, item, item_bytes);
     commit_slot(spot);
     return QUOIT_OK;
 }
@@ -159,10 +161,10 @@ uint64_t quoit_mpmc_push_many(struct quoit_ring_producer *producer,
                               const struct quoit_ring_place *place, const void *items,
                               uint64_t count)
 {
-    struct quoit_mpmc_side *side = &producer->mpmc;
+    struct quoit_mpmc_side *side = &producer->state->mpmc;
     const uint8_t *item = items;
     uint64_t pushed = 0;
-    if (side->held.slot && quoit_mpmc_push(producer, place, item) == QUOIT_OK)
+    if (side->held.slot && quoit_mpmc_push(producer, place, item, place->item_bytes) == QUOIT_OK)
         pushed = 1;
     while (pushed < count) {
         uint64_t left = count - pushed, got = 0;
@@ -182,10 +184,11 @@ uint64_t quoit_mpmc_push_many(struct quoit_ring_producer *producer,
 
 quoit_status quoit_mpmc_claim(struct quoit_ring_producer *producer,
                               const struct quoit_ring_place *place, uint64_t wanted,
-                              void **items_out, uint64_t *count_out)
+                              uint64_t item_bytes, void **items_out, uint64_t *count_out)
 {
-    struct quoit_mpmc_side *side = &producer->mpmc;
+    struct quoit_mpmc_side *side = &producer->state->mpmc;
     (void)wanted; /* items do not lie one behind the other */
+    (void)item_bytes;
     struct quoit_mpmc_spot spot = side->held;
     if (!spot.slot) {
         quoit_status status = claim_positions(side, place, 1, &spot, count_out);
@@ -199,10 +202,11 @@ quoit_status quoit_mpmc_claim(struct quoit_ring_producer *producer,
 }
 
 bool quoit_mpmc_commit(struct quoit_ring_producer *producer, const struct quoit_ring_place *place,
-                       uint64_t count)
+                       uint64_t count, uint64_t item_bytes)
 {
-    struct quoit_mpmc_side *side = &producer->mpmc;
+    struct quoit_mpmc_side *side = &producer->state->mpmc;
     (void)place;
+    (void)item_bytes;
     struct quoit_mpmc_spot held = side->held;
     if (count > (held.slot ? 1u : 0u))
         return false;
@@ -217,7 +221,8 @@ bool quoit_mpmc_commit(struct quoit_ring_producer *producer, const struct quoit_
 
 void quoit_mpmc_finish(struct quoit_ring_producer *producer, const struct quoit_ring_place *place)
 {
-    quoit_mpmc_give_up(&producer->mpmc);
+    producer->state->record.record = NULL;
+    quoit_mpmc_give_up(&producer->state->mpmc);
     /* MPMC-F1: no claim succeeds from here on, and those that did are seen. Pairs with MPMC-R2. */
     (void)atomic_fetch_or_explicit(&place->shm->tail, QUOIT_MPMC_FINISHED, memory_order_acq_rel);
     /* Relaxed: a hint, on a line that consumers may look at. */

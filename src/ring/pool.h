@@ -31,8 +31,8 @@
 #ifndef QUOIT_RING_POOL_H
 #define QUOIT_RING_POOL_H
 
-#include <quoit.h>
 #include <quoit/ring.h>
+#include <quoit/status.h>
 
 #include <stddef.h>
 
@@ -49,6 +49,8 @@ enum { QUOIT_BLOCK_ROWS_MOST = 256 };
 #define QUOIT_BLOCKS_MOST        UINT32_C(0xfffffffe)
 #define QUOIT_BLOCK_INCARNATIONS UINT32_C(0x3fffff)
 #define QUOIT_BLOCK_NONE         UINT64_C(0) /* a handle is never 0 */
+
+typedef uint64_t quoit_block; /* as in <quoit.h>, which is not seen here */
 
 /* Shared, one for each block. */
 struct quoit_block_shm {

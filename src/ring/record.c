@@ -1,44 +1,48 @@
 /* SPDX-License-Identifier: MIT */
-/* Messages with lengths of their own in rings of slots: a slot's item is a record, a word that says
-   how long the message is, and room for a longest one. The rings know nothing of it. */
+/* Messages with lengths of their own as items of one size: an item is a record, a word that says
+   how long the message is, and room for a longest one. The ring of items knows nothing of it. */
 #include "ring_ops.h"
 
 enum { HEADER_BYTES = QUOIT_RECORD_HEADER_BYTES };
 
 quoit_status quoit_record_claim(struct quoit_ring_producer *producer,
-                                const struct quoit_ring_place *place, uint64_t bytes,
-                                void **message_out)
+                                const struct quoit_ring_place *place, uint64_t wanted,
+                                uint64_t bytes, void **message_out, uint64_t *count_out)
 {
     void *record;
-    uint64_t count;
-    quoit_status status = place->ops->claim(producer, place, 1, &record, &count);
+    (void)wanted; /* one message at a time */
+    quoit_status status = place->ops->items->claim(producer, place, 1, place->item_bytes, &record,
+                                                   count_out);
     if (status != QUOIT_OK)
         return status;
-    producer->bytes = (struct quoit_bytes_side){
-        .slot = record, .at_hand = place->item_bytes, .claimed = bytes};
+    producer->state->record = (struct quoit_record_claim){.record = record, .claimed_bytes = bytes};
     *message_out = (uint8_t *)record + HEADER_BYTES;
     return QUOIT_OK;
 }
 
 bool quoit_record_commit(struct quoit_ring_producer *producer, const struct quoit_ring_place *place,
-                         uint64_t bytes)
+                         uint64_t count, uint64_t bytes)
 {
-    struct quoit_bytes_side *side = &producer->bytes;
-    uint8_t *record = side->slot;
-    if (side->at_hand == 0 || bytes > side->claimed || !record)
+    struct quoit_record_claim claim = producer->state->record;
+    if (count == 0) {
+        producer->state->record.record = NULL;
+        return place->ops->items->commit(producer, place, 0, place->item_bytes);
+    }
+    if (count > 1 || !claim.record || bytes > claim.claimed_bytes)
         return false;
-    side->at_hand = 0;
-    quoit_ring_store_once(record, bytes);
-    return place->ops->commit(producer, place, 1);
+    producer->state->record.record = NULL;
+    quoit_ring_store_once(claim.record, bytes);
+    return place->ops->items->commit(producer, place, 1, place->item_bytes);
 }
 
 quoit_status quoit_record_peek(struct quoit_ring_consumer *consumer,
                                const struct quoit_ring_place *place, const void **message_out,
-                               uint64_t *bytes_out)
+                               uint64_t *count_out, uint64_t *bytes_out)
 {
     const void *record;
-    uint64_t count;
-    quoit_status status = place->ops->peek(consumer, place, &record, &count);
+    uint64_t record_bytes;
+    quoit_status status = place->ops->items->peek(consumer, place, &record, count_out,
+                                                  &record_bytes);
     if (status != QUOIT_OK)
         return status;
     uint64_t bytes = quoit_ring_load_once(record), most = place->item_bytes - HEADER_BYTES;

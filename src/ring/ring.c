@@ -12,7 +12,9 @@ void quoit_ring_init_counters(struct quoit_ring_shm *shm, uint64_t start)
     /* Relaxed: publishing the region orders it. */
     atomic_store_explicit(&shm->head, start, memory_order_relaxed);
     /* Relaxed: publishing the region orders it. */
-    atomic_store_explicit(&shm->marked, start, memory_order_relaxed);
+    atomic_store_explicit(&shm->committed_below, start, memory_order_relaxed);
+    /* Relaxed: publishing the region orders it. */
+    atomic_store_explicit(&shm->pushed_messages, start, memory_order_relaxed);
     /* Relaxed: publishing the region orders it. */
     atomic_store_explicit(&shm->orphaned, 0, memory_order_relaxed);
     /* Relaxed: publishing the region orders it. */
@@ -59,13 +61,14 @@ uint64_t quoit_ring_tail(struct quoit_ring_shm *shm)
 void quoit_ring_producer_begin(struct quoit_ring_producer *producer,
                                const struct quoit_ring_place *place, uint64_t position)
 {
-    uint64_t stride = place->ops->stride(place->item_bytes);
-    uint8_t *slot = place->slots + position % place->capacity * stride;
+    uint8_t *slot = place->slots + position % place->capacity * place->stride;
+    memset((void *)producer->state, 0, sizeof *producer->state);
     *producer = (struct quoit_ring_producer){
         .begin = place->slots,
-        .end = place->slots + place->capacity * stride,
+        .end = place->slots + place->capacity * place->stride,
         .empty = place->empty,
-        .shm = place->shm,
+        .state = producer->state,
+        .tail = &place->shm->tail,
         .waits = &place->shm->consumer_waits,
         .next = slot,
         .position = position,
@@ -78,13 +81,14 @@ void quoit_ring_producer_begin(struct quoit_ring_producer *producer,
 void quoit_ring_consumer_begin(struct quoit_ring_consumer *consumer,
                                const struct quoit_ring_place *place, uint64_t position)
 {
-    uint64_t stride = place->ops->stride(place->item_bytes);
-    uint8_t *slot = place->slots + position % place->capacity * stride;
+    uint8_t *slot = place->slots + position % place->capacity * place->stride;
+    memset((void *)consumer->state, 0, sizeof *consumer->state);
     *consumer = (struct quoit_ring_consumer){
         .begin = place->slots,
-        .end = place->slots + place->capacity * stride,
+        .end = place->slots + place->capacity * place->stride,
         .empty = place->empty,
-        .shm = place->shm,
+        .state = consumer->state,
+        .head = &place->shm->head,
         .waits = &place->shm->producer_waits,
         .next = slot,
         .position = position,
@@ -112,12 +116,73 @@ void quoit_ring_consumer_shut(struct quoit_ring_consumer *consumer)
     consumer->limit = consumer->position;
 }
 
+quoit_status quoit_ring_check_room(uint64_t bytes, uint64_t room_bytes)
+{
+    if (bytes <= room_bytes)
+        return QUOIT_OK;
+    return quoit_fail(QUOIT_ERROR_TOO_BIG, "%llu bytes are next, and there is room for %llu",
+                      (unsigned long long)bytes, (unsigned long long)room_bytes);
+}
+
+quoit_status quoit_ring_push_message(struct quoit_ring_producer *producer,
+                                     const struct quoit_ring_place *place, const void *data,
+                                     uint64_t bytes)
+{
+    void *message;
+    uint64_t count;
+    quoit_status status = place->ops->claim(producer, place, 1, bytes, &message, &count);
+    if (status != QUOIT_OK)
+        return status;
+    if (bytes > 0)
+        memcpy(message, data, (size_t)bytes);
+    (void)place->ops->commit(producer, place, 1, bytes);
+    return QUOIT_OK;
+}
+
+quoit_status quoit_ring_pop_message(struct quoit_ring_consumer *consumer,
+                                    const struct quoit_ring_place *place, void *buffer,
+                                    uint64_t *bytes_inout)
+{
+    const void *message;
+    uint64_t count, bytes, room_bytes = *bytes_inout;
+    quoit_status status = place->ops->peek(consumer, place, &message, &count, &bytes);
+    if (status != QUOIT_OK)
+        return status;
+    *bytes_inout = bytes;
+    status = quoit_ring_check_room(bytes, room_bytes);
+    if (status != QUOIT_OK)
+        return status;
+    if (bytes > 0)
+        memcpy(buffer, message, (size_t)bytes);
+    (void)place->ops->release(consumer, place, 1);
+    return QUOIT_OK;
+}
+
+struct quoit_ring_totals quoit_ring_totals(const struct quoit_ring_place *place, uint64_t size)
+{
+    uint64_t popped = quoit_ring_head(place->shm);
+    return (struct quoit_ring_totals){
+        .pushed = popped + size, .popped = popped, .pushed_items = popped + size};
+}
+
+uint64_t quoit_spsc_pushes(const struct quoit_ring_producer *producer,
+                           const struct quoit_ring_place *place)
+{
+    (void)producer;
+    return quoit_ring_tail(place->shm);
+}
+
+uint64_t quoit_spsc_pops(const struct quoit_ring_consumer *consumer,
+                         const struct quoit_ring_place *place)
+{
+    (void)consumer;
+    return quoit_ring_head(place->shm);
+}
+
 void quoit_spsc_finish(struct quoit_ring_producer *producer, const struct quoit_ring_place *place)
 {
     /* SPSC-P4: every push came before. Pairs with SPSC-C4. */
     atomic_store_explicit(&place->shm->finished, 1, memory_order_release);
-    producer->claimed = 0;
-    producer->bytes.at_hand = 0;
     quoit_ring_producer_shut(producer);
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The rings over memory handed to them. Plain C11, no system calls: they run in an array as well as
- * in a region. There are five behind one table of functions:
+ * in a region. There are six behind one table of functions:
  *     slots   one producer, one consumer; each slot says itself whether it is filled: the fastest
  *             for one item at a time. The inlined puts and takes are in <quoit/spsc.h>, the rest in
  *             spsc_slots.c
@@ -18,33 +18,13 @@
 #ifndef QUOIT_RING_OPS_H
 #define QUOIT_RING_OPS_H
 
-#include <quoit/inspect.h>
 #include <quoit/spsc.h>
 #include <quoit/status.h>
 
+#include "ring_shm.h"
+#include "ring_state.h"
+
 #include <stddef.h>
-
-_Static_assert(offsetof(struct quoit_ring_shm, tail) == 0, "FORMAT.md 4");
-_Static_assert(offsetof(struct quoit_ring_shm, consumer_waits) == 8, "FORMAT.md 4");
-_Static_assert(offsetof(struct quoit_ring_shm, consumer_asleep) == 12, "FORMAT.md 4");
-_Static_assert(offsetof(struct quoit_ring_shm, pushed_messages) == 16, "FORMAT.md 4");
-_Static_assert(offsetof(struct quoit_ring_shm, head) == 128, "FORMAT.md 4");
-_Static_assert(offsetof(struct quoit_ring_shm, producer_waits) == 136, "FORMAT.md 4");
-_Static_assert(offsetof(struct quoit_ring_shm, producer_asleep) == 140, "FORMAT.md 4");
-_Static_assert(offsetof(struct quoit_ring_shm, orphaned) == 144, "FORMAT.md 4");
-_Static_assert(offsetof(struct quoit_ring_shm, popped_messages) == 152, "FORMAT.md 4");
-_Static_assert(offsetof(struct quoit_ring_shm, finished) == 256, "FORMAT.md 4");
-_Static_assert(offsetof(struct quoit_ring_shm, marked) == 264, "FORMAT.md 4");
-_Static_assert(offsetof(struct quoit_ring_shm, rows) == 272, "FORMAT.md 4");
-_Static_assert(offsetof(struct quoit_ring_shm, producers_joined) == 276, "FORMAT.md 4");
-_Static_assert(offsetof(struct quoit_ring_shm, consumers_joined) == 280, "FORMAT.md 4");
-_Static_assert(offsetof(struct quoit_ring_shm, finishes) == 284, "FORMAT.md 4");
-_Static_assert(sizeof(struct quoit_ring_shm) == 384, "FORMAT.md 4");
-_Static_assert(sizeof(quoit_atomic_u64) == 8, "counters are shared by 32-bit and 64-bit processes");
-_Static_assert(sizeof(quoit_atomic_u32) == 4, "likewise");
-
-_Static_assert(offsetof(struct quoit_claims_shm, popping) == 64, "FORMAT.md 4");
-_Static_assert(sizeof(struct quoit_claims_shm) == 128, "FORMAT.md 4");
 
 enum quoit_ring_layout {
     QUOIT_LAYOUT_SLOTS = 0,
@@ -71,21 +51,28 @@ struct quoit_ring_members {
     quoit_atomic_u64 *repairs; /* incremented at each repair; NULL: repairs are not counted */
 };
 
+/* How far an observer has come. All zero: before the oldest item. */
+struct quoit_ring_cursor {
+    uint64_t next, missed; /* a position; items that were gone before it came to them */
+    bool begun;            /* next says where to begin */
+};
+
 /* Where the copy of an item goes that somebody looks at. */
 struct quoit_glance {
     uint8_t *buffer;
     uint64_t room_bytes;
     uint64_t bytes; /* the item's, or message's, also if there is no room for it */
-    bool is_record; /* items are messages with their lengths before them */
 };
 
 /* Where a ring is, as this process validated it. */
 struct quoit_ring_place {
     const struct quoit_ring_ops *ops;
     struct quoit_ring_shm *shm; /* aligned to 64 */
-    uint8_t *slots;             /* aligned to 64; ops->stride(item_bytes) * capacity bytes */
+    uint8_t *slots;             /* aligned to 8; stride * (capacity + ops->spare_slots) bytes */
     uint64_t capacity;          /* exact; >= 1 */
     uint64_t item_bytes;
+    uint64_t stride;  /* from one slot to the next: quoit_ring_stride */
+    uint64_t align;   /* bytes: records are rounded up to a multiple of it; at least 8 */
     uint64_t empty;   /* slots: what a mark is where there is no item */
     uint8_t *scratch; /* slots, lossy: for claims, at least one item; NULL: none are given */
     uint8_t *peeked;  /* lossy: for one item that is looked at */
@@ -93,76 +80,110 @@ struct quoit_ring_place {
     struct quoit_ring_members members;
 };
 
-/* One layout. The caller sees to it that a side of an SPSC ring has one holder, and that of a
-   handle one thread, and passes that side's own state.
-   Statuses are those of <quoit.h>; FULL, EMPTY and FINISHED leave everything as it is. */
+/* What has happened in a ring, for people; pushed and popped are positions. */
+struct quoit_ring_totals {
+    uint64_t pushed, popped; /* bytes: bytes, with headers */
+    uint64_t pushed_items;
+};
+
+/*
+ * One layout. What differs between the layouts is here, and no other file asks which one a ring
+ * has. The caller sees to it that a side of an SPSC ring has one holder, and that of a handle one
+ * thread, and passes that side's own state. Statuses are those of <quoit/status.h>; FULL, EMPTY and
+ * FINISHED leave everything as it is.
+ * A ring holds items of one size, item_bytes, or messages of at most that. No call waits.
+ */
 struct quoit_ring_ops {
-    uint64_t (*stride)(uint64_t item_bytes);
+    /* Bytes of a slot before its item; of an item, before a message in it; what a slot is rounded
+       up to, 1 or 8, if the alignment of items is not larger. More slots than the capacity. */
+    uint64_t header_bytes, record_bytes, unit_bytes, spare_slots;
+    uint64_t most_capacity; /* 0: any */
+    /* Sides that several members may have at a time. Many consumers of one producer are
+       subscribers, which each get every item, and without which it goes on. */
+    bool many_producers, many_consumers;
+    bool drops_oldest;                  /* when full */
+    bool copies_claims;                 /* they are made in place->scratch, ... */
+    bool copies_peeks;                  /* and looked at in place->peeked */
+    const struct quoit_ring_ops *items; /* of messages as items of one size (record.c): the ring of
+                                           these items; else NULL */
+
     /* A new ring, empty, its counters beginning at start (0, but for tests). */
     void (*init)(const struct quoit_ring_place *place, uint64_t start);
 
-    /* Takes a side up exactly where its last holder left it, dead or not, and shut. CORRUPT where
-       the counters are further apart than the capacity. */
+    /* Takes a side up exactly where its last holder left it, dead or not, and shut. Its `state` is
+       there before. CORRUPT where the counters are further apart than the capacity. */
     quoit_status (*attach_producer)(struct quoit_ring_producer *, const struct quoit_ring_place *);
     quoit_status (*attach_consumer)(struct quoit_ring_consumer *, const struct quoit_ring_place *);
     /* Gives up what the sides hold; those that were not attached are left alone. */
     void (*detach)(struct quoit_ring_producer *, struct quoit_ring_consumer *,
                    const struct quoit_ring_place *);
 
-    /* OK FULL FINISHED CORRUPT / OK EMPTY FINISHED CORRUPT. Open the fast path where they can. */
+    /* OK FULL FINISHED CORRUPT. Opens the fast path where it can. bytes: of the message; of an item
+       item_bytes. */
     quoit_status (*push)(struct quoit_ring_producer *, const struct quoit_ring_place *,
-                         const void *item);
-    quoit_status (*pop)(struct quoit_ring_consumer *, const struct quoit_ring_place *,
-                        void *item_out);
+                         const void *data, uint64_t bytes);
+    /* OK EMPTY FINISHED CORRUPT, TOO_BIG for a message alone, which stays. bytes_inout: the room,
+       of items at least item_bytes; then the size, also with TOO_BIG. */
+    quoit_status (*pop)(struct quoit_ring_consumer *, const struct quoit_ring_place *, void *buffer,
+                        uint64_t *bytes_inout);
+    /* Items only, else NULL: how many were pushed, or popped. */
     uint64_t (*push_many)(struct quoit_ring_producer *, const struct quoit_ring_place *,
                           const void *items, uint64_t count);
     uint64_t (*pop_many)(struct quoit_ring_consumer *, const struct quoit_ring_place *,
                          void *items_out, uint64_t count);
-    /* What a push or a pop would say now. */
+    /* What a push or a pop would return now. */
     quoit_status (*look_for_room)(struct quoit_ring_producer *, const struct quoit_ring_place *);
     quoit_status (*look_for_items)(struct quoit_ring_consumer *, const struct quoit_ring_place *);
 
-    /* At most wanted, which is not 0. */
+    /* At most wanted items, which is not 0, or one message of up to bytes, in place. Statuses as of
+       push. */
     quoit_status (*claim)(struct quoit_ring_producer *, const struct quoit_ring_place *,
-                          uint64_t wanted, void **items_out, uint64_t *count_out);
-    /* false: count is more than is claimed, or there to be released. */
-    bool (*commit)(struct quoit_ring_producer *, const struct quoit_ring_place *, uint64_t count);
+                          uint64_t wanted, uint64_t bytes, void **room_out, uint64_t *count_out);
+    /* Publishes the first count items, or one message of bytes, and drops the rest; count 0 drops
+       all. false: that is more than is claimed. */
+    bool (*commit)(struct quoit_ring_producer *, const struct quoit_ring_place *, uint64_t count,
+                   uint64_t bytes);
+    /* Items, or one message, in place. bytes_out: the size of each. Statuses as of pop. */
     quoit_status (*peek)(struct quoit_ring_consumer *, const struct quoit_ring_place *,
-                         const void **items_out, uint64_t *count_out);
+                         const void **data_out, uint64_t *count_out, uint64_t *bytes_out);
+    /* false: count is more than there is to be released. */
     bool (*release)(struct quoit_ring_consumer *, const struct quoit_ring_place *, uint64_t count);
-
-    /* Sized queues alone, NULL elsewhere: one message of so many bytes, at most what the queue was
-       made for, in place; commit may be of fewer, and fails as above. Given up by commit(0), given
-       back by release(1). */
-    quoit_status (*claim_message)(struct quoit_ring_producer *, const struct quoit_ring_place *,
-                                  uint64_t bytes, void **message_out);
-    bool (*commit_message)(struct quoit_ring_producer *, const struct quoit_ring_place *,
-                           uint64_t bytes);
-    quoit_status (*peek_message)(struct quoit_ring_consumer *, const struct quoit_ring_place *,
-                                 const void **message_out, uint64_t *bytes_out);
 
     /* End of stream; a claim is given up. What is queued stays to be taken. */
     void (*finish)(struct quoit_ring_producer *, const struct quoit_ring_place *);
+
+    /* Numbers that change with each step of this side. */
+    uint64_t (*pushes)(const struct quoit_ring_producer *, const struct quoit_ring_place *);
+    uint64_t (*pops)(const struct quoit_ring_consumer *, const struct quoit_ring_place *);
+    /* Has this side, by its last pops of count items, made room that the producer may wait for?
+       With a full barrier between these pops and the answer. NULL: each pop makes room. */
+    bool (*made_room)(const struct quoit_ring_consumer *, const struct quoit_ring_place *,
+                      uint64_t count);
+    /* Items that this subscriber missed; any thread. NULL: none can. */
+    uint64_t (*missed)(const struct quoit_ring_consumer *);
+    /* Has a look for items made room since the last call? NULL: none does. */
+    bool (*has_freed)(struct quoit_ring_consumer *);
 
     /* By anyone, at any time. */
     bool (*is_finished)(const struct quoit_ring_place *place);
     bool (*is_over)(const struct quoit_ring_place *place);  /* finished, and no pop finds more */
     uint64_t (*size)(const struct quoit_ring_place *place); /* items that there are, <= capacity */
+    struct quoit_ring_totals (*totals)(const struct quoit_ring_place *place, uint64_t size);
     /* Would a pop find an item, a push room? As look_for_items and look_for_room, but without
        reading what is private to a side. Damage counts as true, so that the call reports it. */
     bool (*has_items)(const struct quoit_ring_place *place);
     bool (*has_room)(const struct quoit_ring_place *place);
-    /* Is there room for so many bytes, header included (quoit_bytes_side.wanted)? NULL: of other
-       rings than bytes. */
-    bool (*has_room_for)(const struct quoit_ring_place *place, uint64_t wanted);
     /* Of items of 8 bytes: is this one committed and not released? One that is there from before
-       this call to its end is found; else either answer may come. A look at every slot. NULL: of a
-       broadcast. */
+       this call to its end is found; else either answer may come. A look at every slot. NULL: each
+       item has more than one taker, or it is a message. */
     bool (*contains)(const struct quoit_ring_place *place, uint64_t item);
     /* A copy of the item at the cursor, or of the next later one that is there: OK EMPTY FINISHED
        TOO_BIG CORRUPT. */
-    quoit_status (*look)(const struct quoit_ring_place *place, struct quoit_cursor *cursor,
+    quoit_status (*look)(const struct quoit_ring_place *place, struct quoit_ring_cursor *cursor,
                          struct quoit_glance *glance);
+    /* A copy of the newest committed item, which stays: OK EMPTY TOO_BIG CORRUPT, and BUSY if it
+       was overwritten during each of many copies. NULL: an item is taken once. */
+    quoit_status (*latest)(const struct quoit_ring_place *place, struct quoit_glance *glance);
     /* Does the next push or pop wait for this member? lag_out: how far a subscriber is behind.
        NULL: of SPSC rings. */
     bool (*holds_up)(const struct quoit_ring_place *place, uint32_t row, uint64_t *lag_out);
@@ -179,42 +200,91 @@ extern const struct quoit_ring_ops quoit_spsc_bytes;
 extern const struct quoit_ring_ops quoit_mpmc;
 extern const struct quoit_ring_ops quoit_broadcast_lossless;
 extern const struct quoit_ring_ops quoit_broadcast_lossy;
+/* Likewise, of messages. */
+extern const struct quoit_ring_ops quoit_mpmc_messages;
+extern const struct quoit_ring_ops quoit_broadcast_lossless_messages;
+extern const struct quoit_ring_ops quoit_broadcast_lossy_messages;
 
-/* Has this subscriber, by its last step of count items, made room that the producer may wait for?
-   With a full barrier between that step and the answer. */
-bool quoit_broadcast_made_room(const struct quoit_ring_consumer *consumer,
-                               const struct quoit_ring_place *place, uint64_t count);
+static inline bool quoit_ring_has_subscribers(const struct quoit_ring_ops *ops)
+{
+    return ops->many_consumers && !ops->many_producers;
+}
+
+static inline uint64_t quoit_ring_round_up(uint64_t bytes, uint64_t align)
+{
+    return (bytes + align - 1) & ~(align - 1);
+}
+
+/* Bytes from one slot to the next, for items that are aligned to a power of two that divides the
+   stride: header and item, rounded up. Where items have no header between them and no padding
+   behind them, the alignment divides item_bytes already. */
+static inline uint64_t quoit_ring_stride(const struct quoit_ring_ops *ops, uint64_t item_bytes,
+                                         uint64_t align)
+{
+    uint64_t unit = ops->unit_bytes > 1 && align > ops->unit_bytes ? align : ops->unit_bytes;
+    return quoit_ring_round_up(ops->header_bytes + item_bytes, unit);
+}
 
 /* ---- Looking without taking part (look.c) ---------------------------------------------------- */
 
 /* Of the table; is_committed: of slots, NULL: what is below the tail is. */
-quoit_status quoit_look_spsc(const struct quoit_ring_place *place, struct quoit_cursor *cursor,
+quoit_status quoit_look_spsc(const struct quoit_ring_place *place, struct quoit_ring_cursor *cursor,
                              struct quoit_glance *glance,
                              bool (*is_committed)(const struct quoit_ring_place *place,
                                                   uint8_t *slot, uint64_t position));
-quoit_status quoit_look_mpmc(const struct quoit_ring_place *place, struct quoit_cursor *cursor,
+quoit_status quoit_look_mpmc(const struct quoit_ring_place *place, struct quoit_ring_cursor *cursor,
                              struct quoit_glance *glance);
-quoit_status quoit_look_broadcast(const struct quoit_ring_place *place, struct quoit_cursor *cursor,
-                                  struct quoit_glance *glance);
+quoit_status quoit_look_broadcast(const struct quoit_ring_place *place,
+                                  struct quoit_ring_cursor *cursor, struct quoit_glance *glance);
+
+/* Of the table (broadcast_latest.c). */
+quoit_status quoit_broadcast_latest(const struct quoit_ring_place *place,
+                                    struct quoit_glance *glance);
 
 /* Its steps: copy, then fence, then look whether the copy counts, then end. */
+void quoit_glance_item(struct quoit_glance *glance, const struct quoit_ring_place *place,
+                       const uint8_t *item);
 void quoit_glance_copy(struct quoit_glance *glance, const uint8_t *message, uint64_t bytes);
 void quoit_glance_fence(void);
-quoit_status quoit_glance_end(const struct quoit_glance *glance, struct quoit_cursor *cursor,
+quoit_status quoit_glance_end(const struct quoit_glance *glance, struct quoit_ring_cursor *cursor,
                               uint64_t step);
 
 /* ---- What they share (ring.c) ---------------------------------------------------------------- */
 
-/* Of the table, for rings of slots, whose items are records then (record.c). */
+/* Of the table, for messages as items of one size, which are records then (record.c). */
 enum { QUOIT_RECORD_HEADER_BYTES = 8 };
 quoit_status quoit_record_claim(struct quoit_ring_producer *producer,
-                                const struct quoit_ring_place *place, uint64_t bytes,
-                                void **message_out);
+                                const struct quoit_ring_place *place, uint64_t wanted,
+                                uint64_t bytes, void **message_out, uint64_t *count_out);
 bool quoit_record_commit(struct quoit_ring_producer *producer, const struct quoit_ring_place *place,
-                         uint64_t bytes);
+                         uint64_t count, uint64_t bytes);
 quoit_status quoit_record_peek(struct quoit_ring_consumer *consumer,
                                const struct quoit_ring_place *place, const void **message_out,
-                               uint64_t *bytes_out);
+                               uint64_t *count_out, uint64_t *bytes_out);
+
+/* clang-format off */
+#define QUOIT_RECORDS_OF(ring)                 \
+    .record_bytes = QUOIT_RECORD_HEADER_BYTES, \
+    .items = &(ring),                          \
+    .push = quoit_ring_push_message,           \
+    .pop = quoit_ring_pop_message,             \
+    .claim = quoit_record_claim,               \
+    .commit = quoit_record_commit,             \
+    .peek = quoit_record_peek
+/* clang-format on */
+
+/* Of the table, for messages: claim, copy and commit; peek, copy and release. */
+quoit_status quoit_ring_push_message(struct quoit_ring_producer *producer,
+                                     const struct quoit_ring_place *place, const void *data,
+                                     uint64_t bytes);
+quoit_status quoit_ring_pop_message(struct quoit_ring_consumer *consumer,
+                                    const struct quoit_ring_place *place, void *buffer,
+                                    uint64_t *bytes_inout);
+/* TOO_BIG with a sentence. */
+quoit_status quoit_ring_check_room(uint64_t bytes, uint64_t room_bytes);
+
+/* Of the table, where counters count items. */
+struct quoit_ring_totals quoit_ring_totals(const struct quoit_ring_place *place, uint64_t size);
 
 /* What lies there, at a multiple of 8. It may be being overwritten: see contains. */
 static inline uint64_t quoit_ring_item(const uint8_t *at)
@@ -360,8 +430,13 @@ static inline bool quoit_ring_is_ending(const struct quoit_ring_place *place)
 quoit_status quoit_ring_counters_apart(uint64_t tail, uint64_t head, uint64_t capacity);
 
 /* Of the table, for SPSC rings. */
+uint64_t quoit_spsc_pushes(const struct quoit_ring_producer *producer,
+                           const struct quoit_ring_place *place);
+uint64_t quoit_spsc_pops(const struct quoit_ring_consumer *consumer,
+                         const struct quoit_ring_place *place);
 void quoit_spsc_detach(struct quoit_ring_producer *producer, struct quoit_ring_consumer *consumer,
                        const struct quoit_ring_place *place);
+/* Without what is claimed. */
 void quoit_spsc_finish(struct quoit_ring_producer *producer, const struct quoit_ring_place *place);
 bool quoit_spsc_is_finished(const struct quoit_ring_place *place);
 bool quoit_spsc_is_over(const struct quoit_ring_place *place);

@@ -1,11 +1,19 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The bytes layout of the SPSC ring: messages of any length up to one, each behind a word that says
- * how long it is, one behind the other. The counters count bytes. A message that begins before the
- * ring's end lies in one piece: there is room for a longest one behind the end, and where the next
- * one begins, in the ring, is what it would be if it had gone round. So no byte is wasted at the
- * end, and each message can be made and read in place. Ordering as in spans, docs/ORDERING.md.
- * Limits are bounded as in spans: at most the ring's bytes ahead, and never going back.
+ * The bytes layout of the SPSC ring: messages of any length up to one, each behind a header with
+ * its length and its number, one behind the other. The counters count bytes. A message that begins
+ * before the ring's end lies in one piece: there is room for a longest one behind the end, and
+ * where the next one begins, in the ring, is what it would be if it had gone round. So no byte is
+ * wasted at the end, and each message can be made and read in place. Ordering as in spans,
+ * docs/ORDERING.md.
+ *
+ * The ring is full at `capacity` messages, however short they are. The number of the message at the
+ * head tells the producer how many there are. The producer has written it itself, before the tail,
+ * so it is right whenever the consumer crashes, and needs no counter of the consumer. There is room
+ * for a longest message whenever there are fewer than `capacity`.
+ *
+ * Limits are bounded as in spans: the producer's is at most `capacity` messages ahead, the
+ * consumer's at most the ring's bytes, and neither goes back.
  */
 #include "ring_ops.h"
 
@@ -13,16 +21,17 @@
 
 enum { HEADER_BYTES = 8, LOOKS = 8 };
 
-/* Of a message of that length, with its header. */
-static uint64_t record_bytes(uint64_t bytes)
+/* Of a message of that length, with its header. So messages stay aligned: the first one is, and
+   each record is a multiple of the alignment. */
+static uint64_t record_bytes(const struct quoit_ring_place *place, uint64_t bytes)
 {
-    return HEADER_BYTES + ((bytes + 7) & ~(uint64_t)7);
+    return quoit_ring_round_up(HEADER_BYTES + bytes, place->align);
 }
 
 /* What all the longest messages that the ring is to hold take. */
 static uint64_t ring_bytes(const struct quoit_ring_place *place)
 {
-    return place->capacity * record_bytes(place->item_bytes);
+    return place->capacity * place->stride;
 }
 
 static void init(const struct quoit_ring_place *place, uint64_t start)
@@ -30,26 +39,82 @@ static void init(const struct quoit_ring_place *place, uint64_t start)
     quoit_ring_init_counters(place->shm, start);
 }
 
-static struct quoit_bytes_side side_at(const struct quoit_ring_place *place, uint64_t position)
+static uint8_t *slot_at(const struct quoit_ring_place *place, uint64_t position)
 {
-    return (struct quoit_bytes_side){.position = position,
-                                     .limit = position,
-                                     .slot = place->slots + position % ring_bytes(place)};
+    return place->slots + position % ring_bytes(place);
 }
 
-static void advance(struct quoit_bytes_side *side, const struct quoit_ring_place *place,
-                    uint64_t bytes)
+/* Where the record behind one of so many bytes begins. */
+static uint8_t *slot_behind(const struct quoit_ring_place *place, const uint8_t *slot,
+                            uint64_t bytes)
 {
-    uint64_t at = (uint64_t)(side->slot - place->slots) + bytes;
-    side->slot = place->slots + (at < ring_bytes(place) ? at : at - ring_bytes(place));
-    side->position += bytes;
-    side->at_hand = 0;
+    uint64_t at = (uint64_t)(slot - place->slots) + bytes;
+    return place->slots + (at < ring_bytes(place) ? at : at - ring_bytes(place));
 }
 
-/* As many bytes lie between the counters as can, and whole words. */
+/* ---- Headers: the lowest 32 bits are the length, the others the lowest of the number --------- */
+
+static uint64_t header_of(uint64_t bytes, uint64_t number)
+{
+    return number << 32 | bytes;
+}
+
+static uint32_t number_at(const uint8_t *slot)
+{
+    return (uint32_t)(quoit_ring_load_once(slot) >> 32);
+}
+
+/* How long the message there is, if that can be: it is read once, and believed no further. */
+static bool length_at(const struct quoit_ring_place *place, const uint8_t *slot, uint64_t room,
+                      uint64_t *bytes_out)
+{
+    uint64_t bytes = quoit_ring_load_once(slot) & UINT32_MAX;
+    *bytes_out = bytes;
+    return bytes <= place->item_bytes && record_bytes(place, bytes) <= room;
+}
+
+static quoit_status bad_length(const struct quoit_ring_place *place, uint64_t bytes)
+{
+    return quoit_fail(QUOIT_ERROR_CORRUPT,
+                      "a message says that it has %llu bytes; the longest has %llu",
+                      (unsigned long long)bytes, (unsigned long long)place->item_bytes);
+}
+
+/* Messages from head up to tail. false: a length, length_out, cannot be right; else that is 0. */
+static bool walk(const struct quoit_ring_place *place, uint64_t head, uint64_t tail,
+                 uint64_t *count_out, uint64_t *length_out)
+{
+    const uint8_t *slot = slot_at(place, head);
+    *length_out = 0;
+    for (*count_out = 0; head != tail; ++*count_out) {
+        uint64_t bytes;
+        if (!length_at(place, slot, tail - head, &bytes)) {
+            *length_out = bytes;
+            return false;
+        }
+        head += record_bytes(place, bytes);
+        slot = slot_behind(place, slot, record_bytes(place, bytes));
+    }
+    return true;
+}
+
+static uint64_t load_pushed(const struct quoit_ring_place *place)
+{
+    /* Relaxed: a number for people, and a hint for a descriptor's thread, which has read the tail
+       before. */
+    return atomic_load_explicit(&place->shm->pushed_messages, memory_order_relaxed);
+}
+
+static void store_pushed(const struct quoit_ring_place *place, uint64_t count)
+{
+    /* Relaxed: SPAN-P1 orders it before the tail. */
+    atomic_store_explicit(&place->shm->pushed_messages, count, memory_order_relaxed);
+}
+
+/* More bytes lie between the counters than can, or a counter is in the middle of a record. */
 static bool is_apart(const struct quoit_ring_place *place, uint64_t tail, uint64_t head)
 {
-    return tail - head > ring_bytes(place) || tail % 8 != 0 || head % 8 != 0;
+    return tail - head > ring_bytes(place) || tail % place->align != 0 || head % place->align != 0;
 }
 
 static quoit_status attach(const struct quoit_ring_place *place, uint64_t *tail_out,
@@ -62,16 +127,36 @@ static quoit_status attach(const struct quoit_ring_place *place, uint64_t *tail_
     return QUOIT_OK;
 }
 
+/* The number of the next message. A crashed producer may have counted one more than it pushed. What
+   is queued lies still meanwhile: only the producer overwrites it. */
+static quoit_status find_number(const struct quoit_ring_place *place, uint64_t head, uint64_t tail,
+                                uint64_t *number_out)
+{
+    uint64_t count, length;
+    *number_out = load_pushed(place);
+    if (!walk(place, head, tail, &count, &length))
+        return bad_length(place, length);
+    if (count > place->capacity)
+        return quoit_ring_counters_apart(tail, head, place->capacity);
+    if (count > 0)
+        *number_out -= (uint32_t)((uint32_t)*number_out - number_at(slot_at(place, head)) -
+                                  (uint32_t)count);
+    store_pushed(place, *number_out);
+    return QUOIT_OK;
+}
+
 static quoit_status attach_producer(struct quoit_ring_producer *producer,
                                     const struct quoit_ring_place *place)
 {
-    uint64_t tail, head;
+    uint64_t tail, head, number;
     quoit_status status = attach(place, &tail, &head);
+    if (status == QUOIT_OK)
+        status = find_number(place, head, tail, &number);
     if (status != QUOIT_OK)
         return status;
     quoit_ring_producer_begin(producer, place, 0); /* its inlined paths stay shut */
-    producer->bytes = side_at(place, tail);
-    producer->bytes.wanted = record_bytes(place->item_bytes);
+    producer->state->bytes = (struct quoit_bytes_producer){
+        .position = tail, .number = number, .limit = number, .slot = slot_at(place, tail)};
     return QUOIT_OK;
 }
 
@@ -83,90 +168,98 @@ static quoit_status attach_consumer(struct quoit_ring_consumer *consumer,
     if (status != QUOIT_OK)
         return status;
     quoit_ring_consumer_begin(consumer, place, 0);
-    consumer->bytes = side_at(place, head);
+    consumer->state->bytes = (struct quoit_bytes_consumer){
+        .position = head, .limit = head, .slot = slot_at(place, head)};
     return QUOIT_OK;
-}
-
-/* Bytes that a side may fill, or read. */
-static uint64_t span_of(const struct quoit_bytes_side *side, const struct quoit_ring_place *place)
-{
-    return quoit_ring_span(side->limit, side->position, ring_bytes(place));
-}
-
-/* Counts one more message that this side has moved, for people. A crash between this and the side's
-   own counter can leave the number one short. */
-static void count_message(quoit_atomic_u64 *messages)
-{
-    /* Relaxed: only this side writes it. */
-    uint64_t count = atomic_load_explicit(messages, memory_order_relaxed);
-    /* Relaxed: no other memory depends on it. */
-    atomic_store_explicit(messages, count + 1, memory_order_relaxed);
 }
 
 /* ---- Pushing --------------------------------------------------------------------------------- */
 
-/* For what the latest claim wanted, else for a longest one. */
+/* Messages that may be pushed before the head must be read again. */
+static uint64_t room_of(const struct quoit_bytes_producer *side,
+                        const struct quoit_ring_place *place)
+{
+    return quoit_ring_span(side->limit, side->number, place->capacity);
+}
+
+/* Moves the limit to where the consumer is now. */
 static quoit_status look_for_room(struct quoit_ring_producer *producer,
                                   const struct quoit_ring_place *place)
 {
-    struct quoit_bytes_side *side = &producer->bytes;
+    struct quoit_bytes_producer *side = &producer->state->bytes;
     if (quoit_spsc_is_finished(place))
         return QUOIT_FINISHED;
-    uint64_t head = quoit_ring_head(place->shm);
+    uint64_t head = quoit_ring_head(place->shm), queued = 0;
     quoit_ring_before_fills();
-    uint64_t room = ring_bytes(place) - (side->position - head);
-    if (is_apart(place, side->position, head) || room < span_of(side, place))
+    bool apart = is_apart(place, side->position, head);
+    if (!apart && head != side->position) {
+        queued = (uint32_t)((uint32_t)side->number - number_at(slot_at(place, head)));
+        apart = queued == 0 || queued > place->capacity;
+    }
+    if (apart || place->capacity - queued < room_of(side, place))
         return quoit_ring_counters_apart(side->position, head, place->capacity);
-    side->limit = head + ring_bytes(place);
-    return room < side->wanted ? QUOIT_FULL : QUOIT_OK;
+    side->limit = side->number + (place->capacity - queued);
+    return queued == place->capacity ? QUOIT_FULL : QUOIT_OK;
 }
 
-static quoit_status claim_message(struct quoit_ring_producer *producer,
-                                  const struct quoit_ring_place *place, uint64_t bytes,
-                                  void **message_out)
+static quoit_status claim(struct quoit_ring_producer *producer,
+                          const struct quoit_ring_place *place, uint64_t wanted, uint64_t bytes,
+                          void **message_out, uint64_t *count_out)
 {
-    struct quoit_bytes_side *side = &producer->bytes;
-    side->wanted = record_bytes(bytes);
-    if (span_of(side, place) < side->wanted || quoit_spsc_is_finished(place)) {
+    struct quoit_bytes_producer *side = &producer->state->bytes;
+    (void)wanted; /* one message at a time */
+    if (room_of(side, place) == 0 || quoit_spsc_is_finished(place)) {
         quoit_status status = look_for_room(producer, place);
         if (status != QUOIT_OK)
             return status;
     }
-    side->at_hand = side->wanted;
-    side->claimed = bytes;
-    side->wanted = record_bytes(place->item_bytes);
+    side->is_claimed = true;
+    side->claimed_bytes = bytes;
     *message_out = side->slot + HEADER_BYTES;
+    *count_out = 1;
     return QUOIT_OK;
 }
 
-static bool commit_message(struct quoit_ring_producer *producer,
-                           const struct quoit_ring_place *place, uint64_t bytes)
+static bool commit(struct quoit_ring_producer *producer, const struct quoit_ring_place *place,
+                   uint64_t count, uint64_t bytes)
 {
-    struct quoit_bytes_side *side = &producer->bytes;
-    if (side->at_hand == 0 || bytes > side->claimed || record_bytes(bytes) > span_of(side, place))
+    struct quoit_bytes_producer *side = &producer->state->bytes;
+    if (count == 0) {
+        side->is_claimed = false;
+        return true;
+    }
+    if (count > 1 || !side->is_claimed || bytes > side->claimed_bytes || room_of(side, place) == 0)
         return false;
-    quoit_ring_store_once(side->slot, bytes);
-    advance(side, place, record_bytes(bytes));
-    /* SPAN-P1: publishes the message and its length. Pairs with SPAN-C1 and RING-S1. */
+    quoit_ring_store_once(side->slot, header_of(bytes, side->number));
+    side->is_claimed = false;
+    side->slot = slot_behind(place, side->slot, record_bytes(place, bytes));
+    side->position += record_bytes(place, bytes);
+    side->number++;
+    store_pushed(place, side->number);
+    /* SPAN-P1: publishes the message and its header. Pairs with SPAN-C1 and RING-S1. */
     atomic_store_explicit(&place->shm->tail, side->position, memory_order_release);
-    count_message(&place->shm->pushed_messages);
     return true;
 }
 
-static bool give_up(struct quoit_ring_producer *producer, const struct quoit_ring_place *place,
-                    uint64_t count)
+static void finish(struct quoit_ring_producer *producer, const struct quoit_ring_place *place)
 {
-    (void)place;
-    producer->bytes.at_hand = 0;
-    return count == 0;
+    producer->state->bytes.is_claimed = false;
+    quoit_spsc_finish(producer, place);
 }
 
 /* ---- Popping --------------------------------------------------------------------------------- */
 
+/* Bytes that may be read before the tail must be read again. */
+static uint64_t span_of(const struct quoit_bytes_consumer *side,
+                        const struct quoit_ring_place *place)
+{
+    return quoit_ring_span(side->limit, side->position, ring_bytes(place));
+}
+
 static quoit_status look_for_items(struct quoit_ring_consumer *consumer,
                                    const struct quoit_ring_place *place)
 {
-    struct quoit_bytes_side *side = &consumer->bytes;
+    struct quoit_bytes_consumer *side = &consumer->state->bytes;
     uint64_t tail = quoit_ring_tail(place->shm);
     bool finished = false;
     if (tail == side->position) {
@@ -181,20 +274,10 @@ static quoit_status look_for_items(struct quoit_ring_consumer *consumer,
     return finished ? QUOIT_FINISHED : QUOIT_EMPTY;
 }
 
-/* How long the message there is, if that can be: it is read once, and believed no further. */
-static bool length_at(const struct quoit_ring_place *place, const uint8_t *slot, uint64_t room,
-                      uint64_t *bytes_out)
+static quoit_status peek(struct quoit_ring_consumer *consumer, const struct quoit_ring_place *place,
+                         const void **message_out, uint64_t *count_out, uint64_t *bytes_out)
 {
-    uint64_t bytes = quoit_ring_load_once(slot);
-    *bytes_out = bytes;
-    return bytes <= place->item_bytes && record_bytes(bytes) <= room;
-}
-
-static quoit_status peek_message(struct quoit_ring_consumer *consumer,
-                                 const struct quoit_ring_place *place, const void **message_out,
-                                 uint64_t *bytes_out)
-{
-    struct quoit_bytes_side *side = &consumer->bytes;
+    struct quoit_bytes_consumer *side = &consumer->state->bytes;
     if (span_of(side, place) == 0) {
         quoit_status status = look_for_items(consumer, place);
         if (status != QUOIT_OK)
@@ -202,11 +285,10 @@ static quoit_status peek_message(struct quoit_ring_consumer *consumer,
     }
     uint64_t bytes;
     if (!length_at(place, side->slot, span_of(side, place), &bytes))
-        return quoit_fail(QUOIT_ERROR_CORRUPT,
-                          "a message says that it has %llu bytes; the longest has %llu",
-                          (unsigned long long)bytes, (unsigned long long)place->item_bytes);
-    side->at_hand = record_bytes(bytes);
+        return bad_length(place, bytes);
+    side->peeked_bytes = record_bytes(place, bytes);
     *message_out = side->slot + HEADER_BYTES;
+    *count_out = 1;
     *bytes_out = bytes;
     return QUOIT_OK;
 }
@@ -214,17 +296,18 @@ static quoit_status peek_message(struct quoit_ring_consumer *consumer,
 static bool release(struct quoit_ring_consumer *consumer, const struct quoit_ring_place *place,
                     uint64_t count)
 {
-    struct quoit_bytes_side *side = &consumer->bytes;
-    uint64_t bytes = side->at_hand;
+    struct quoit_bytes_consumer *side = &consumer->state->bytes;
+    uint64_t bytes = side->peeked_bytes;
     if (count > (bytes > 0 ? 1u : 0u) || bytes > span_of(side, place))
         return false;
     if (count == 0)
         return true;
-    advance(side, place, bytes);
+    side->peeked_bytes = 0;
+    side->slot = slot_behind(place, side->slot, bytes);
+    side->position += bytes;
     /* SPAN-C2: the message is read, its room may be filled again. Pairs with SPSC-P3, BYTES-S1
        and LOOK-S1. */
     atomic_store_explicit(&place->shm->head, side->position, memory_order_release);
-    count_message(&place->shm->popped_messages);
     return true;
 }
 
@@ -235,9 +318,8 @@ static bool has_items(const struct quoit_ring_place *place)
     return quoit_ring_tail(place->shm) != quoit_ring_head(place->shm);
 }
 
-/* From message to message; what moves or lies meanwhile cannot lead outside, nor for long.
-   length_out: of one that cannot be, else 0. false: the consumer moved on, and what was walked over
-   may have been overwritten. */
+/* What moves or lies meanwhile cannot lead outside, nor for long. length_out: of one that cannot
+   be, else 0. false: the consumer moved on, and what was walked over may have been overwritten. */
 static bool count_messages(const struct quoit_ring_place *place, uint64_t *count_out,
                            uint64_t *length_out)
 {
@@ -246,13 +328,7 @@ static bool count_messages(const struct quoit_ring_place *place, uint64_t *count
     *length_out = 0;
     if (is_apart(place, tail, head))
         return quoit_ring_head(place->shm) == head;
-    struct quoit_bytes_side at = side_at(place, head);
-    for (uint64_t bytes; at.position != tail && *length_out == 0; ++*count_out) {
-        if (length_at(place, at.slot, tail - at.position, &bytes))
-            advance(&at, place, record_bytes(bytes));
-        else
-            *length_out = bytes;
-    }
+    (void)walk(place, head, tail, count_out, length_out);
     /* BYTES-S1: the lengths were read before the next look at the head. Pairs with SPAN-C2 and
        LOOK-P1. */
     atomic_thread_fence(memory_order_acquire);
@@ -263,27 +339,42 @@ static bool count_messages(const struct quoit_ring_place *place, uint64_t *count
 static uint64_t size(const struct quoit_ring_place *place)
 {
     uint64_t count = 0, length;
-    for (int looks = 0; looks < LOOKS; looks++)
-        if (count_messages(place, &count, &length))
-            return count;
-    return count > 0 || !has_items(place) ? count : 1;
+    for (int looks = 0; looks < LOOKS && !count_messages(place, &count, &length); looks++)
+        ;
+    if (count == 0 && has_items(place))
+        return 1;
+    return count < place->capacity ? count : place->capacity;
 }
 
-/* Also true if the counters are impossible: the call then returns CORRUPT. */
-static bool has_room_for(const struct quoit_ring_place *place, uint64_t wanted)
+static struct quoit_ring_totals totals(const struct quoit_ring_place *place, uint64_t size_now)
 {
-    uint64_t head = quoit_ring_head(place->shm); /* before the tail: they are not further apart */
-    uint64_t tail = quoit_ring_tail(place->shm);
-    return is_apart(place, tail, head) || ring_bytes(place) - (tail - head) >= wanted;
+    (void)size_now; /* of messages */
+    return (struct quoit_ring_totals){.pushed = quoit_ring_tail(place->shm),
+                                      .popped = quoit_ring_head(place->shm),
+                                      .pushed_items = load_pushed(place)};
 }
 
+/* Also true if the counters are impossible: the call then returns CORRUPT. The number of messages
+   ever pushed is read after the tail, so it counts the message at the head. */
 static bool has_room(const struct quoit_ring_place *place)
 {
-    return has_room_for(place, record_bytes(place->item_bytes));
+    for (int looks = 0; looks < LOOKS; looks++) {
+        uint64_t head = quoit_ring_head(place->shm), tail = quoit_ring_tail(place->shm);
+        if (head == tail || is_apart(place, tail, head))
+            return true;
+        uint32_t number = number_at(slot_at(place, head));
+        uint32_t queued = (uint32_t)load_pushed(place) - number;
+        /* BYTES-S1: the number was read before the next look at the head. Pairs with SPAN-C2 and
+           LOOK-P1. */
+        atomic_thread_fence(memory_order_acquire);
+        if (quoit_ring_head(place->shm) == head)
+            return queued == 0 || queued != place->capacity;
+    }
+    return true;
 }
 
 /* A position that is no message's beginning cannot come about but by a cursor made up. */
-static quoit_status look(const struct quoit_ring_place *place, struct quoit_cursor *cursor,
+static quoit_status look(const struct quoit_ring_place *place, struct quoit_ring_cursor *cursor,
                          struct quoit_glance *glance)
 {
     for (int looks = 0; looks < LOOKS; looks++) {
@@ -291,58 +382,68 @@ static quoit_status look(const struct quoit_ring_place *place, struct quoit_curs
         uint64_t head = quoit_ring_head(place->shm), tail = quoit_ring_tail(place->shm), bytes;
         bool taken = cursor->begun && quoit_ring_is_before(cursor->next, head);
         if (!cursor->begun || taken)
-            *cursor = (struct quoit_cursor){
+            *cursor = (struct quoit_ring_cursor){
                 .next = head, .missed = cursor->missed + taken, .begun = 1};
         if (cursor->next == tail || tail - cursor->next > ring_bytes(place))
             return finished ? QUOIT_FINISHED : QUOIT_EMPTY;
         const uint8_t *slot = place->slots + cursor->next % ring_bytes(place);
-        bool can_be = cursor->next % 8 == 0 && length_at(place, slot, tail - cursor->next, &bytes);
+        bool can_be = cursor->next % place->align == 0 &&
+                      length_at(place, slot, tail - cursor->next, &bytes);
         if (can_be)
             quoit_glance_copy(glance, slot + HEADER_BYTES, bytes);
         quoit_glance_fence();
         if (quoit_ring_is_before(cursor->next, quoit_ring_head(place->shm)))
             continue; /* taken meanwhile */
         if (can_be)
-            return quoit_glance_end(glance, cursor, record_bytes(bytes));
+            return quoit_glance_end(glance, cursor, record_bytes(place, bytes));
         return quoit_fail(QUOIT_ERROR_CORRUPT, "no message can begin at byte %llu of the ring",
                           (unsigned long long)(cursor->next % ring_bytes(place)));
     }
     return QUOIT_EMPTY;
 }
 
-/* The counters, and the length of each message from the one to the other. */
+/* The counters, and the length of each message from the one to the other. More messages than the
+   capacity cannot be. */
 static quoit_status check(const struct quoit_ring_place *place)
 {
     uint64_t head = quoit_ring_head(place->shm), tail = quoit_ring_tail(place->shm), count, length;
     if (quoit_ring_head(place->shm) == head && is_apart(place, tail, head))
         return quoit_ring_counters_apart(tail, head, place->capacity);
-    if (count_messages(place, &count, &length) && length > 0)
-        return quoit_fail(QUOIT_ERROR_CORRUPT,
-                          "a message says that it has %llu bytes; the longest has %llu",
-                          (unsigned long long)length, (unsigned long long)place->item_bytes);
+    if (count_messages(place, &count, &length)) {
+        if (length > 0)
+            return bad_length(place, length);
+        if (count > place->capacity)
+            return quoit_ring_counters_apart(tail, head, place->capacity);
+    }
     return quoit_ring_check_finished(place);
 }
 
 const struct quoit_ring_ops quoit_spsc_bytes = {
-    .stride = record_bytes,
+    .header_bytes = HEADER_BYTES,
+    .unit_bytes = 8,
+    .most_capacity = UINT32_MAX, /* numbers have 32 bits */
+    .spare_slots = 1,            /* a longest message may begin just before the ring's end */
     .init = init,
     .attach_producer = attach_producer,
     .attach_consumer = attach_consumer,
     .detach = quoit_spsc_detach,
     .look_for_room = look_for_room,
     .look_for_items = look_for_items,
-    .commit = give_up,
+    .push = quoit_ring_push_message,
+    .pop = quoit_ring_pop_message,
+    .claim = claim,
+    .commit = commit,
+    .peek = peek,
     .release = release,
-    .claim_message = claim_message,
-    .commit_message = commit_message,
-    .peek_message = peek_message,
-    .finish = quoit_spsc_finish,
+    .pushes = quoit_spsc_pushes,
+    .pops = quoit_spsc_pops,
+    .finish = finish,
     .is_finished = quoit_spsc_is_finished,
     .is_over = quoit_spsc_is_over,
     .size = size,
+    .totals = totals,
     .has_items = has_items,
     .has_room = has_room,
-    .has_room_for = has_room_for,
     .look = look,
     .check = check,
 };

@@ -4,17 +4,13 @@
  * like no item, batches, peek and claim. Ordering labels: docs/ORDERING.md.
  *
  * An item whose first word is the queue's `empty` word cannot show itself in its slot. The producer
- * publishes a number instead, `marked`: all items below it are committed. Until the consumer has
- * come that far, an empty mark may be such an item, so the producer goes by the counters too.
+ * publishes a number instead, `committed_below`: all items below it are committed. Until the
+ * consumer has come that far, an empty mark may be such an item, so the producer goes by the
+ * counters too.
  */
 #include "ring_ops.h"
 
 #include "arithmetic.h"
-
-static uint64_t stride_of(const struct quoit_ring_place *place)
-{
-    return quoit_spsc_stride(place->item_bytes);
-}
 
 static uint64_t mark_of(uint8_t *slot)
 {
@@ -39,28 +35,29 @@ static void store_empty(uint8_t *slot, uint64_t empty)
     atomic_store_explicit(quoit_spsc_word(slot), empty, memory_order_release);
 }
 
-static uint64_t load_marked(struct quoit_ring_shm *shm)
+static uint64_t load_committed(struct quoit_ring_shm *shm)
 {
     /* SPSC-C5: having seen this number, slots below it are ours to read. Pairs with SPSC-P5. */
-    return atomic_load_explicit(&shm->marked, memory_order_acquire);
+    return atomic_load_explicit(&shm->committed_below, memory_order_acquire);
 }
 
 static uint8_t *slot_at(const struct quoit_ring_place *place, uint64_t position)
 {
-    return place->slots + position % place->capacity * stride_of(place);
+    return place->slots + position % place->capacity * place->stride;
 }
 
 /* Is there a committed item at this position, if nobody has popped it? */
 static bool is_committed(const struct quoit_ring_place *place, uint8_t *slot, uint64_t position)
 {
-    return is_filled(slot, place->empty) || quoit_ring_is_before(position, load_marked(place->shm));
+    return is_filled(slot, place->empty) ||
+           quoit_ring_is_before(position, load_committed(place->shm));
 }
 
 static void init(const struct quoit_ring_place *place, uint64_t start)
 {
     quoit_ring_init_counters(place->shm, start);
     for (uint64_t i = 0; i < place->capacity; i++)
-        store_empty(place->slots + i * stride_of(place), place->empty);
+        store_empty(place->slots + i * place->stride, place->empty);
 }
 
 /* ---- Attaching ------------------------------------------------------------------------------- */
@@ -117,7 +114,7 @@ static uint64_t count_free(struct quoit_ring_producer *producer,
         return 0;
     while (free_slots < count && free_slots < room && is_free(slot, place->empty)) {
         free_slots++;
-        slot += stride_of(place);
+        slot += place->stride;
         if (slot == producer->end)
             slot = producer->begin;
     }
@@ -139,25 +136,26 @@ static void put_hidden(struct quoit_ring_producer *producer, const struct quoit_
 {
     uint8_t *slot = quoit_ring_producer_slot(producer);
     quoit_ring_before_fill();
-    quoit_spsc_count_push(place->shm);
+    quoit_spsc_count_push(&place->shm->tail);
     quoit_spsc_fill(slot, item, place->item_bytes);
-    slot += stride_of(place);
+    slot += place->stride;
     producer->next = slot == producer->end ? producer->begin : slot;
     /* SPSC-P5: the commit, for the slot cannot show it. Pairs with SPSC-C5. */
-    atomic_store_explicit(&place->shm->marked, quoit_ring_tail(place->shm), memory_order_release);
+    atomic_store_explicit(&place->shm->committed_below, quoit_ring_tail(place->shm),
+                          memory_order_release);
 }
 
 static quoit_status push(struct quoit_ring_producer *producer, const struct quoit_ring_place *place,
-                         const void *item)
+                         const void *item, uint64_t item_bytes)
 {
     quoit_status status = look_for_room(producer, place);
     if (status != QUOIT_OK)
         return status;
     producer->next = quoit_ring_producer_slot(producer);
-    if (!quoit_spsc_put(producer, item, place->item_bytes))
+    if (!quoit_spsc_put(producer, item, item_bytes))
         put_hidden(producer, place, item);
     /* While hidden items are queued, each push comes here. */
-    if (quoit_ring_is_before(quoit_ring_head(place->shm), load_marked(place->shm)))
+    if (quoit_ring_is_before(quoit_ring_head(place->shm), load_committed(place->shm)))
         quoit_ring_producer_shut(producer);
     return QUOIT_OK;
 }
@@ -168,7 +166,7 @@ static uint64_t push_many(struct quoit_ring_producer *producer,
     const uint8_t *item = items;
     uint64_t pushed = 0;
     while (pushed < count && (quoit_spsc_put(producer, item, place->item_bytes) ||
-                              push(producer, place, item) == QUOIT_OK)) {
+                              push(producer, place, item, place->item_bytes) == QUOIT_OK)) {
         pushed++;
         item += place->item_bytes;
     }
@@ -176,27 +174,34 @@ static uint64_t push_many(struct quoit_ring_producer *producer,
 }
 
 static quoit_status claim(struct quoit_ring_producer *producer,
-                          const struct quoit_ring_place *place, uint64_t wanted, void **items_out,
-                          uint64_t *count_out)
+                          const struct quoit_ring_place *place, uint64_t wanted,
+                          uint64_t item_bytes, void **items_out, uint64_t *count_out)
 {
-    uint64_t most = QUOIT_RING_SCRATCH_BYTES / place->item_bytes;
+    uint64_t most = QUOIT_RING_SCRATCH_BYTES / item_bytes;
     quoit_status status = look_for_room(producer, place);
     if (status != QUOIT_OK)
         return status;
-    producer->claimed = count_free(producer, place, quoit_ring_producer_slot(producer),
-                                   wanted < most ? wanted : most);
+    producer->state->claim.count = count_free(producer, place, quoit_ring_producer_slot(producer),
+                                              wanted < most ? wanted : most);
     *items_out = place->scratch;
-    *count_out = producer->claimed;
+    *count_out = producer->state->claim.count;
     return QUOIT_OK;
 }
 
 static bool commit(struct quoit_ring_producer *producer, const struct quoit_ring_place *place,
-                   uint64_t count)
+                   uint64_t count, uint64_t item_bytes)
 {
-    if (count > producer->claimed)
+    (void)item_bytes;
+    if (count > producer->state->claim.count)
         return false;
-    producer->claimed = 0;
+    producer->state->claim.count = 0;
     return push_many(producer, place, place->scratch, count) == count;
+}
+
+static void finish(struct quoit_ring_producer *producer, const struct quoit_ring_place *place)
+{
+    producer->state->claim.count = 0;
+    quoit_spsc_finish(producer, place);
 }
 
 /* ---- Popping --------------------------------------------------------------------------------- */
@@ -206,7 +211,7 @@ static bool has_item(struct quoit_ring_consumer *consumer, const struct quoit_ri
     uint8_t *slot = quoit_ring_consumer_slot(consumer);
     if (is_filled(slot, place->empty))
         return true; /* without a look at any other line */
-    return quoit_ring_is_before(quoit_ring_head(place->shm), load_marked(place->shm));
+    return quoit_ring_is_before(quoit_ring_head(place->shm), load_committed(place->shm));
 }
 
 static quoit_status look_for_items(struct quoit_ring_consumer *consumer,
@@ -226,24 +231,25 @@ static void give_back(struct quoit_ring_consumer *consumer, const struct quoit_r
 {
     uint8_t *slot = quoit_ring_consumer_slot(consumer);
     bool hidden = !is_filled(slot, place->empty);
-    quoit_spsc_count_pop(place->shm);
+    quoit_spsc_count_pop(&place->shm->head);
     if (!hidden)
         store_empty(slot, place->empty);
-    slot += stride_of(place);
+    slot += place->stride;
     consumer->next = slot == consumer->end ? consumer->begin : slot;
 }
 
 static quoit_status pop(struct quoit_ring_consumer *consumer, const struct quoit_ring_place *place,
-                        void *item_out)
+                        void *item_out, uint64_t *bytes_inout)
 {
     quoit_status status = look_for_items(consumer, place);
     if (status != QUOIT_OK)
         return status;
+    *bytes_inout = place->item_bytes;
     uint8_t *slot = quoit_ring_consumer_slot(consumer);
     consumer->next = slot;
     if (quoit_spsc_take(consumer, item_out, place->item_bytes))
         return QUOIT_OK;
-    quoit_spsc_empty_out(item_out, place->empty, slot, place->item_bytes);
+    quoit_spsc_copy_out(item_out, place->empty, slot, place->item_bytes);
     give_back(consumer, place);
     return QUOIT_OK;
 }
@@ -252,9 +258,9 @@ static uint64_t pop_many(struct quoit_ring_consumer *consumer, const struct quoi
                          void *items_out, uint64_t count)
 {
     uint8_t *item = items_out;
-    uint64_t popped = 0;
+    uint64_t popped = 0, bytes;
     while (popped < count && (quoit_spsc_take(consumer, item, place->item_bytes) ||
-                              pop(consumer, place, item) == QUOIT_OK)) {
+                              pop(consumer, place, item, &bytes) == QUOIT_OK)) {
         popped++;
         item += place->item_bytes;
     }
@@ -270,7 +276,7 @@ static uint64_t count_filled(struct quoit_ring_consumer *consumer,
     uint64_t filled = 0;
     while (filled < count && is_committed(place, slot, position + filled)) {
         filled++;
-        slot += stride_of(place);
+        slot += place->stride;
         if (slot == consumer->end)
             break;
     }
@@ -278,16 +284,17 @@ static uint64_t count_filled(struct quoit_ring_consumer *consumer,
 }
 
 static quoit_status peek(struct quoit_ring_consumer *consumer, const struct quoit_ring_place *place,
-                         const void **items_out, uint64_t *count_out)
+                         const void **items_out, uint64_t *count_out, uint64_t *bytes_out)
 {
     quoit_status status = look_for_items(consumer, place);
     if (status != QUOIT_OK)
         return status;
     /* Items that do not fill their slots do not lie one behind the other. */
-    bool apart = stride_of(place) != place->item_bytes;
+    bool apart = place->stride != place->item_bytes;
     uint64_t most = apart ? 1 : QUOIT_RING_SCRATCH_BYTES / place->item_bytes;
     *items_out = quoit_ring_consumer_slot(consumer);
     *count_out = count_filled(consumer, place, most);
+    *bytes_out = place->item_bytes;
     return QUOIT_OK;
 }
 
@@ -335,21 +342,22 @@ static bool has_room(const struct quoit_ring_place *place)
 static bool contains(const struct quoit_ring_place *place, uint64_t item)
 {
     if (item == place->empty)
-        return quoit_ring_is_before(quoit_ring_head(place->shm), load_marked(place->shm));
+        return quoit_ring_is_before(quoit_ring_head(place->shm), load_committed(place->shm));
     for (uint64_t i = 0; i < place->capacity; i++)
-        if (mark_of(place->slots + i * stride_of(place)) == item)
+        if (mark_of(place->slots + i * place->stride) == item)
             return true;
     return false;
 }
 
-static quoit_status look(const struct quoit_ring_place *place, struct quoit_cursor *cursor,
+static quoit_status look(const struct quoit_ring_place *place, struct quoit_ring_cursor *cursor,
                          struct quoit_glance *glance)
 {
     return quoit_look_spsc(place, cursor, glance, is_committed);
 }
 
 const struct quoit_ring_ops quoit_spsc_slots = {
-    .stride = quoit_spsc_stride,
+    .unit_bytes = 8,
+    .copies_claims = true,
     .init = init,
     .attach_producer = attach_producer,
     .attach_consumer = attach_consumer,
@@ -364,10 +372,13 @@ const struct quoit_ring_ops quoit_spsc_slots = {
     .commit = commit,
     .peek = peek,
     .release = release,
-    .finish = quoit_spsc_finish,
+    .finish = finish,
+    .pushes = quoit_spsc_pushes,
+    .pops = quoit_spsc_pops,
     .is_finished = quoit_spsc_is_finished,
     .is_over = quoit_spsc_is_over,
     .size = size,
+    .totals = quoit_ring_totals,
     .has_items = has_items,
     .has_room = has_room,
     .look = look,

@@ -12,11 +12,6 @@
  */
 #include "ring_ops.h"
 
-static uint64_t stride(uint64_t item_bytes)
-{
-    return item_bytes;
-}
-
 static void init(const struct quoit_ring_place *place, uint64_t start)
 {
     quoit_ring_init_counters(place->shm, start);
@@ -136,8 +131,9 @@ static uint64_t pop_many(struct quoit_ring_consumer *consumer, const struct quoi
 }
 
 static quoit_status push(struct quoit_ring_producer *producer, const struct quoit_ring_place *place,
-                         const void *item)
+                         const void *item, uint64_t item_bytes)
 {
+    (void)item_bytes;
     if (room_of(producer, place) == 0) {
         quoit_status status = look_for_room(producer, place);
         if (status != QUOIT_OK)
@@ -147,8 +143,9 @@ static quoit_status push(struct quoit_ring_producer *producer, const struct quoi
 }
 
 static quoit_status pop(struct quoit_ring_consumer *consumer, const struct quoit_ring_place *place,
-                        void *item_out)
+                        void *item_out, uint64_t *bytes_inout)
 {
+    *bytes_inout = place->item_bytes;
     if (items_of(consumer, place) == 0) {
         quoit_status status = look_for_items(consumer, place);
         if (status != QUOIT_OK)
@@ -158,11 +155,11 @@ static quoit_status pop(struct quoit_ring_consumer *consumer, const struct quoit
 }
 
 static quoit_status claim(struct quoit_ring_producer *producer,
-                          const struct quoit_ring_place *place, uint64_t wanted, void **items_out,
-                          uint64_t *count_out)
+                          const struct quoit_ring_place *place, uint64_t wanted,
+                          uint64_t item_bytes, void **items_out, uint64_t *count_out)
 {
     uint8_t *slot = producer->slot;
-    uint64_t before_end = quoit_spsc_to_end(slot, producer->end) / place->item_bytes;
+    uint64_t before_end = quoit_spsc_to_end(slot, producer->end) / item_bytes;
     wanted = wanted < before_end ? wanted : before_end;
     if (room_of(producer, place) < wanted) {
         quoit_status status = look_for_room(producer, place);
@@ -171,27 +168,33 @@ static quoit_status claim(struct quoit_ring_producer *producer,
     }
     uint64_t room = room_of(producer, place);
     uint64_t claimed = room < wanted ? room : wanted;
-    producer->claimed = claimed;
-    producer->claim_at = producer->position;
+    producer->state->claim.count = claimed;
+    producer->state->claim.at = producer->position;
     *items_out = slot;
     *count_out = claimed;
     return QUOIT_OK;
 }
 
 static bool commit(struct quoit_ring_producer *producer, const struct quoit_ring_place *place,
-                   uint64_t count)
+                   uint64_t count, uint64_t item_bytes)
 {
-    if (count > producer->claimed || count > room_of(producer, place) ||
-        (count > 0 && producer->claim_at != producer->position))
+    if (count > producer->state->claim.count || count > room_of(producer, place) ||
+        (count > 0 && producer->state->claim.at != producer->position))
         return false;
     if (count > 0)
-        quoit_spsc_publish(producer, count, count * place->item_bytes);
-    producer->claimed = 0;
+        quoit_spsc_publish(producer, count, count * item_bytes);
+    producer->state->claim.count = 0;
     return true;
 }
 
+static void finish(struct quoit_ring_producer *producer, const struct quoit_ring_place *place)
+{
+    producer->state->claim.count = 0;
+    quoit_spsc_finish(producer, place);
+}
+
 static quoit_status peek(struct quoit_ring_consumer *consumer, const struct quoit_ring_place *place,
-                         const void **items_out, uint64_t *count_out)
+                         const void **items_out, uint64_t *count_out, uint64_t *bytes_out)
 {
     const uint8_t *slot = consumer->slot;
     uint64_t before_end = quoit_spsc_to_end(slot, consumer->end) / place->item_bytes;
@@ -203,6 +206,7 @@ static quoit_status peek(struct quoit_ring_consumer *consumer, const struct quoi
     uint64_t there = items_of(consumer, place);
     *items_out = slot;
     *count_out = there < before_end ? there : before_end;
+    *bytes_out = place->item_bytes;
     return QUOIT_OK;
 }
 
@@ -248,14 +252,14 @@ static bool contains(const struct quoit_ring_place *place, uint64_t item)
     return false;
 }
 
-static quoit_status look(const struct quoit_ring_place *place, struct quoit_cursor *cursor,
+static quoit_status look(const struct quoit_ring_place *place, struct quoit_ring_cursor *cursor,
                          struct quoit_glance *glance)
 {
     return quoit_look_spsc(place, cursor, glance, NULL);
 }
 
 const struct quoit_ring_ops quoit_spsc_spans = {
-    .stride = stride,
+    .unit_bytes = 1,
     .init = init,
     .attach_producer = attach_producer,
     .attach_consumer = attach_consumer,
@@ -270,10 +274,13 @@ const struct quoit_ring_ops quoit_spsc_spans = {
     .commit = commit,
     .peek = peek,
     .release = release,
-    .finish = quoit_spsc_finish,
+    .finish = finish,
+    .pushes = quoit_spsc_pushes,
+    .pops = quoit_spsc_pops,
     .is_finished = quoit_spsc_is_finished,
     .is_over = quoit_spsc_is_over,
     .size = size,
+    .totals = quoit_ring_totals,
     .has_items = has_items,
     .has_room = has_room,
     .look = look,

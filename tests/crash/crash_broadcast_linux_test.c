@@ -148,6 +148,21 @@ static bool push_next(struct stage *stage)
     return status == QUOIT_OK;
 }
 
+/* The newest item is whole, also while a victim is stopped at any instruction, and not older than
+   the one that was pushed before it began. Returns its index, 0 if there never was one. */
+static uint64_t find_latest(const struct stage *stage)
+{
+    struct thing thing;
+    quoit_status status = thing_latest((struct thing_queue){stage->subscribers[0]}, &thing);
+    CHECK_STATUS_ANY(status, QUOIT_OK, QUOIT_EMPTY);
+    CHECK(status == QUOIT_OK || stage->before == 0);
+    if (status == QUOIT_EMPTY)
+        return 0;
+    CHECK(world_is_whole(&thing));
+    CHECK_GE(index_of(stage, thing.number), stage->before);
+    return index_of(stage, thing.number);
+}
+
 /* Exactly the capacity at once, lossy: more; and everybody sees it. */
 static void fill_and_drain(struct stage *stage)
 {
@@ -162,6 +177,7 @@ static void fill_and_drain(struct stage *stage)
     drain_all(stage);
     CHECK_EQUAL(came_to(stage, 0), stage->before + stage->committed + stage->after);
     CHECK_EQUAL(quoit_queue_size(stage->producer), 0);
+    CHECK_EQ(find_latest(stage), stage->before + stage->committed + stage->after);
 }
 
 /* What a subscriber that died had got: whole, and one behind the other. */
@@ -193,9 +209,11 @@ static void settle(struct stage *stage)
         CHECK_LE(stage->committed, victim->count);
         CHECK_GE(stage->committed, victim->done);
         CHECK(!victim->returned || stage->committed == victim->done);
+        CHECK_EQ(find_latest(stage), stage->before + stage->committed);
         stage->producer = open_as(stage, QUOIT_PRODUCER);
     }
     CHECK_EQUAL(came_to(stage, 0), stage->before + stage->committed + stage->after);
+    CHECK_EQ(find_latest(stage), stage->before + stage->committed + stage->after);
     check_victim(victim, stage->scene->when_full == QUOIT_DROP_OLDEST);
     fill_and_drain(stage);
     fill_and_drain(stage);
@@ -221,6 +239,7 @@ static void kill_at(uint64_t step, void *context)
     begin(&stage, context);
     struct stepper victim = world_start(&stage.world, 0, &stage.scene->operation);
     stepper_go_to(&victim, &path, step);
+    (void)find_latest(&stage);
     stepper_kill(&victim);
     settle(&stage);
 }
@@ -232,6 +251,7 @@ static void stop_at(uint64_t step, void *context)
     begin(&stage, context);
     struct stepper victim = world_start(&stage.world, 0, &stage.scene->operation);
     stepper_go_to(&victim, &path, step);
+    (void)find_latest(&stage);
     drain_all(&stage);
     for (int i = 0; i < 2 * WORLD_CAPACITY && stage.producer && push_next(&stage); i++)
         ;

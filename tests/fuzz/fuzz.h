@@ -36,12 +36,20 @@ struct fuzz {
     quoit_queue *queue; /* NULL: not open */
     quoit_pool *pool;   /* likewise */
     quoit_block blocks[MANY];
-    struct quoit_cursor cursor;
+    struct quoit_browser browser;
     struct image image;       /* another mapping of the same region; it is what changes */
     struct image other;       /* with a pool: of the other region */
     struct image queue_image; /* the one of the two that holds the queue */
     uint32_t item_bytes;
 };
+
+/* Prints what is false, removes this process's objects, and aborts, which the fuzzer reports. */
+#define FUZZ_CHECK(condition)                          \
+    do {                                               \
+        if (!(condition))                              \
+            fuzz_fail(__FILE__, __LINE__, #condition); \
+    } while (0)
+_Noreturn void fuzz_fail(const char *file, int line, const char *condition);
 
 /* ---- fuzz_peer.c ----------------------------------------------------------------------------- */
 

@@ -111,10 +111,12 @@ static void look(struct fuzz *fuzz, unsigned what)
     static uint8_t item[LARGEST];
     uint64_t bytes;
     if (what / 16 % 8 == 0)
-        fuzz->cursor = (struct quoit_cursor){0};
+        fuzz->browser = (struct quoit_browser){0};
     else if (what / 16 % 8 == 1)
-        fuzz->cursor.next += take(&fuzz->input, 1) - 128;
-    (void)quoit_queue_look(fuzz->queue, &fuzz->cursor, item, sizeof item, &bytes);
+        fuzz->browser.next += take(&fuzz->input, 1) - 128;
+    (void)quoit_queue_browse(fuzz->queue, &fuzz->browser, item, sizeof item, &bytes);
+    size_t size;
+    (void)quoit_queue_latest(fuzz->queue, item, sizeof item, &size);
 }
 
 /* The calls that drop a claim or a peek look at the other side again. So does this, and drops
@@ -123,9 +125,9 @@ static void look_again(struct fuzz *fuzz)
 {
     const struct quoit_ring_place *ring = &fuzz->queue->handle->place.ring;
     if (fuzz->queue->handle->roles & QUOIT_PRODUCER)
-        (void)ring->ops->look_for_room(&fuzz->queue->producer, ring);
+        (void)ring->ops->look_for_room(&fuzz->queue->handle->queue->producer, ring);
     if (fuzz->queue->handle->roles & QUOIT_CONSUMER)
-        (void)ring->ops->look_for_items(&fuzz->queue->consumer, ring);
+        (void)ring->ops->look_for_items(&fuzz->queue->handle->queue->consumer, ring);
 }
 
 /* A call between a claim and its commit, or between a peek and its release. */

@@ -3,8 +3,6 @@
    would lead there later. */
 #include "fuzz.h"
 
-#include <stdlib.h>
-
 #if defined(__has_include)
 #if __has_include(<sanitizer/asan_interface.h>)
 #include <sanitizer/asan_interface.h>
@@ -34,19 +32,19 @@ static void allow(const void *at, uint64_t bytes)
 /* Bytes that the positions go round in, and those that the slots have. */
 static uint64_t turn_bytes(const struct quoit_ring_place *ring)
 {
-    return ring->capacity * ring->ops->stride(ring->item_bytes);
+    uint64_t spare = ring->ops == &quoit_spsc_bytes ? 0 : ring->ops->spare_slots;
+    return (ring->capacity + spare) * ring->stride;
 }
 
 static uint64_t slots_bytes(const struct quoit_ring_place *ring)
 {
-    bool behind = ring->ops == &quoit_spsc_bytes; /* room for one longest message */
-    return turn_bytes(ring) + (behind ? ring->ops->stride(ring->item_bytes) : 0);
+    return (ring->capacity + ring->ops->spare_slots) * ring->stride;
 }
 
 void fence_queue(const quoit_queue *queue)
 {
     const struct quoit_queue_place *place = &queue->handle->place;
-    bool has_claims = place->kind != QUOIT_SPSC;
+    bool has_claims = place->ring.ops->many_consumers;
     uint64_t rows = place->members.count;
     fence(queue->handle->region);
     allow(place->ring.shm, sizeof *place->ring.shm);
@@ -80,55 +78,49 @@ void unfence_pool(const quoit_pool *pool)
 
 /* ---- What a handle keeps --------------------------------------------------------------------- */
 
-static void check(bool condition)
-{
-    if (!condition)
-        abort();
-}
-
 static bool is_slot(const struct quoit_ring_place *ring, const uint8_t *slot)
 {
     uint64_t at = (uint64_t)((uintptr_t)slot - (uintptr_t)ring->slots);
-    uint64_t step = ring->ops == &quoit_spsc_bytes ? 8 : ring->ops->stride(ring->item_bytes);
+    uint64_t step = ring->ops == &quoit_spsc_bytes ? 8 : ring->stride;
     return at < turn_bytes(ring) && at % step == 0;
 }
 
 static void check_mpmc(const struct quoit_ring_place *ring, const struct quoit_mpmc_side *side)
 {
-    check(is_slot(ring, side->next.slot));
-    check(!side->held.slot || is_slot(ring, side->held.slot));
+    FUZZ_CHECK(is_slot(ring, side->next.slot));
+    FUZZ_CHECK(!side->held.slot || is_slot(ring, side->held.slot));
 }
 
 static void check_producer(const struct quoit_ring_place *ring, struct quoit_ring_producer *side)
 {
-    check(is_slot(ring, quoit_ring_producer_slot(side)));
-    check(side->limit - side->position <= ring->capacity);
-    if (ring->ops == &quoit_mpmc)
-        check_mpmc(ring, &side->mpmc);
+    FUZZ_CHECK(is_slot(ring, quoit_ring_producer_slot(side)));
+    FUZZ_CHECK(side->limit - side->position <= ring->capacity);
+    if (ring->ops->many_producers)
+        check_mpmc(ring, &side->state->mpmc);
     if (ring->ops == &quoit_spsc_bytes) {
-        check(is_slot(ring, side->bytes.slot));
-        check(side->bytes.limit - side->bytes.position <= turn_bytes(ring));
-        check(side->bytes.at_hand <= ring->ops->stride(ring->item_bytes));
+        FUZZ_CHECK(is_slot(ring, side->state->bytes.slot));
+        FUZZ_CHECK(side->state->bytes.limit - side->state->bytes.number <= ring->capacity);
     }
-    if (ring->ops == &quoit_broadcast_lossless)
-        check(side->broadcast.limit - side->broadcast.position <= ring->capacity);
-    if (ring->ops == &quoit_broadcast_lossless || ring->ops == &quoit_broadcast_lossy)
-        check(is_slot(ring, side->broadcast.slot));
+    if (quoit_ring_has_subscribers(ring->ops) && !ring->ops->drops_oldest)
+        FUZZ_CHECK(side->state->broadcast.limit - side->state->broadcast.position <=
+                   ring->capacity);
+    if (quoit_ring_has_subscribers(ring->ops))
+        FUZZ_CHECK(is_slot(ring, side->state->broadcast.slot));
 }
 
 static void check_consumer(const struct quoit_ring_place *ring, struct quoit_ring_consumer *side)
 {
-    check(is_slot(ring, quoit_ring_consumer_slot(side)));
-    check(side->limit - side->position <= ring->capacity);
-    if (ring->ops == &quoit_mpmc)
-        check_mpmc(ring, &side->mpmc);
+    FUZZ_CHECK(is_slot(ring, quoit_ring_consumer_slot(side)));
+    FUZZ_CHECK(side->limit - side->position <= ring->capacity);
+    if (ring->ops->many_producers)
+        check_mpmc(ring, &side->state->mpmc);
     if (ring->ops == &quoit_spsc_bytes) {
-        check(is_slot(ring, side->bytes.slot));
-        check(side->bytes.limit - side->bytes.position <= turn_bytes(ring));
-        check(side->bytes.at_hand <= ring->ops->stride(ring->item_bytes));
+        FUZZ_CHECK(is_slot(ring, side->state->bytes.slot));
+        FUZZ_CHECK(side->state->bytes.limit - side->state->bytes.position <= turn_bytes(ring));
+        FUZZ_CHECK(side->state->bytes.peeked_bytes <= ring->stride);
     }
-    if (ring->ops == &quoit_broadcast_lossless || ring->ops == &quoit_broadcast_lossy)
-        check(is_slot(ring, side->broadcast.slot));
+    if (quoit_ring_has_subscribers(ring->ops))
+        FUZZ_CHECK(is_slot(ring, side->state->broadcast.slot));
 }
 
 void check_sides(const quoit_queue *queue)

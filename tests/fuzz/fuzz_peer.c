@@ -62,15 +62,15 @@ void add_to_word(struct fuzz *fuzz)
 
 static uint64_t position_of_producer(const quoit_queue *queue)
 {
-    const struct quoit_ring_producer *side = &queue->producer;
+    const struct quoit_ring_producer *side = &queue->handle->queue->producer;
     switch (queue->handle->place.layout) {
     case QUOIT_LAYOUT_MPMC:
-        return side->mpmc.position;
+        return side->state->mpmc.position;
     case QUOIT_LAYOUT_LOSSLESS:
     case QUOIT_LAYOUT_LOSSY:
-        return side->broadcast.position;
+        return side->state->broadcast.position;
     case QUOIT_LAYOUT_BYTES:
-        return side->bytes.position;
+        return side->state->bytes.position;
     default:
         return side->position;
     }
@@ -78,15 +78,15 @@ static uint64_t position_of_producer(const quoit_queue *queue)
 
 static uint64_t position_of_consumer(const quoit_queue *queue)
 {
-    const struct quoit_ring_consumer *side = &queue->consumer;
+    const struct quoit_ring_consumer *side = &queue->handle->queue->consumer;
     switch (queue->handle->place.layout) {
     case QUOIT_LAYOUT_MPMC:
-        return side->mpmc.position;
+        return side->state->mpmc.position;
     case QUOIT_LAYOUT_LOSSLESS:
     case QUOIT_LAYOUT_LOSSY:
-        return side->broadcast.position;
+        return side->state->broadcast.position;
     case QUOIT_LAYOUT_BYTES:
-        return side->bytes.position;
+        return side->state->bytes.position;
     default:
         return side->position;
     }
@@ -97,7 +97,7 @@ static uint64_t choose_value(const quoit_queue *queue, uint64_t now, unsigned wa
 {
     const struct quoit_ring_place *ring = &queue->handle->place.ring;
     bool bytes = queue->handle->place.layout == QUOIT_LAYOUT_BYTES;
-    uint64_t turn = bytes ? ring->capacity * ring->ops->stride(ring->item_bytes) : ring->capacity;
+    uint64_t turn = bytes ? ring->capacity * ring->stride : ring->capacity;
     const uint64_t ends[] = {0, UINT64_MAX, UINT64_C(1) << 63, position_of_consumer(queue)};
     const uint64_t bases[] = {now, quoit_ring_tail(ring->shm), position_of_producer(queue),
                               ends[way / 64]};
@@ -126,10 +126,10 @@ static uint64_t word_for(const quoit_queue *queue, uint64_t position, unsigned w
 static uint8_t *find_slot(const quoit_queue *queue, uint64_t position)
 {
     const struct quoit_ring_place *ring = &queue->handle->place.ring;
-    uint64_t stride = ring->ops->stride(ring->item_bytes);
     if (queue->handle->place.layout == QUOIT_LAYOUT_BYTES)
-        return ring->slots + position % (ring->capacity * stride);
-    return ring->slots + position % ring->capacity * stride;
+        return ring->slots + position % (ring->capacity * ring->stride);
+    bool broadcast = queue->handle->place.kind == QUOIT_BROADCAST;
+    return ring->slots + position % (ring->capacity + broadcast) * ring->stride;
 }
 
 static void *find_counter(const struct quoit_ring_place *ring, bool head)
@@ -150,7 +150,7 @@ void rewind_counter(struct fuzz *fuzz, bool head)
     if (offset > fuzz->queue_image.count - sizeof word)
         return;
     memcpy(&word, fuzz->queue_image.bytes + offset, sizeof word);
-    word -= bytes ? steps * ring->ops->stride(ring->item_bytes) : steps;
+    word -= bytes ? steps * ring->stride : steps;
     memcpy(fuzz->queue_image.bytes + offset, &word, sizeof word);
 }
 
@@ -160,7 +160,7 @@ static void *choose_word(const quoit_queue *queue, unsigned which, unsigned *shi
     const struct quoit_ring_place *ring = &queue->handle->place.ring;
     bool has_claims = queue->handle->place.kind != QUOIT_SPSC;
     uint32_t row = ring->members.own < ring->members.count ? ring->members.own : 0;
-    void *const words[] = {&ring->shm->marked,
+    void *const words[] = {&ring->shm->committed_below,
                            &ring->shm->finished,
                            &ring->shm->rows,
                            &ring->shm->orphaned,

@@ -54,10 +54,10 @@ static void change_for_ever(char **arguments)
 
 static void browse(const quoit_queue *queue)
 {
-    struct quoit_cursor cursor = {0};
+    struct quoit_browser browser = {0};
     uint64_t item, bytes;
     for (int i = 0; i < 2 * CAPACITY; i++)
-        if (quoit_queue_look(queue, &cursor, &item, sizeof item, &bytes) != QUOIT_OK)
+        if (quoit_queue_browse(queue, &browser, &item, sizeof item, &bytes) != QUOIT_OK)
             break;
 }
 

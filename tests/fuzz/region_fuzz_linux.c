@@ -34,6 +34,22 @@ enum { SHAPES = sizeof shapes / sizeof shapes[0], SPANS = 1 };
 enum { POOLS = 32 * SHAPES }; /* a first byte from here on is a pool's shape */
 static const uint64_t block_counts[] = {1, 5, 64, 70};
 
+static void name_objects(struct fuzz *fuzz)
+{
+    (void)snprintf(fuzz->name, sizeof fuzz->name, "posix:fuzz-%d", (int)getpid());
+    (void)snprintf(fuzz->pool_name, sizeof fuzz->pool_name, "posix:fuzz-pool-%d", (int)getpid());
+}
+
+void fuzz_fail(const char *file, int line, const char *condition)
+{
+    struct fuzz fuzz;
+    name_objects(&fuzz);
+    (void)fprintf(stderr, "%s:%d: %s is false\n", file, line, condition);
+    (void)shm_unlink(fuzz.name + strlen("posix:"));
+    (void)shm_unlink(fuzz.pool_name + strlen("posix:"));
+    abort();
+}
+
 /* ---- What the honest one does ---------------------------------------------------------------- */
 
 static void leave(struct fuzz *fuzz)
@@ -97,8 +113,7 @@ static void touch_block(const quoit_pool *pool, quoit_block block, unsigned what
         return;
     uintptr_t start = (uintptr_t)pool->region->shm.base, place = (uintptr_t)at;
     uint64_t mapped = pool->region->shm.size_bytes;
-    if (place < start || place - start > mapped || mapped - (place - start) < bytes)
-        abort();
+    FUZZ_CHECK(place >= start && place - start <= mapped && mapped - (place - start) >= bytes);
     if (pool->region->shm.read_only)
         seen = (uint8_t)(seen + at[0] + at[bytes - 1]);
     else
@@ -250,12 +265,10 @@ static struct image map_image(const char *name)
     struct stat info;
     (void)snprintf(path, sizeof path, "/dev/shm/%.63s", name + strlen("posix:"));
     int fd = open(path, O_RDWR | O_CLOEXEC);
-    if (fd < 0 || fstat(fd, &info) != 0)
-        abort();
+    FUZZ_CHECK(fd >= 0 && fstat(fd, &info) == 0);
     image.count = (uint64_t)info.st_size;
     image.bytes = mmap(NULL, (size_t)info.st_size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-    if (image.bytes == MAP_FAILED)
-        abort();
+    FUZZ_CHECK(image.bytes != MAP_FAILED);
     (void)close(fd);
     return image;
 }
@@ -263,15 +276,13 @@ static struct image map_image(const char *name)
 static void remove_image(const char *name, const struct image *image)
 {
     (void)munmap(image->bytes, (size_t)image->count);
-    if (shm_unlink(name + strlen("posix:")) != 0)
-        abort();
+    FUZZ_CHECK(shm_unlink(name + strlen("posix:")) == 0);
 }
 
 static void create_queue(struct fuzz *fuzz, const struct quoit_queue_options *options)
 {
     (void)quoit_unlink(fuzz->name, 0);
-    if (quoit_queue_create(fuzz->name, options, BOTH, &fuzz->queue) != QUOIT_OK)
-        abort();
+    FUZZ_CHECK(quoit_queue_create(fuzz->name, options, BOTH, &fuzz->queue) == QUOIT_OK);
     fuzz->item_bytes = (uint32_t)options->item_bytes;
     fence_queue(fuzz->queue);
 }
@@ -301,8 +312,7 @@ static void try_pool(struct fuzz *fuzz, unsigned shape)
                                                 .capacity = 5};
     create_queue(fuzz, &through);
     (void)quoit_unlink(fuzz->pool_name, 0);
-    if (quoit_pool_create(fuzz->pool_name, &options, 0, &fuzz->pool) != QUOIT_OK)
-        abort();
+    FUZZ_CHECK(quoit_pool_create(fuzz->pool_name, &options, 0, &fuzz->pool) == QUOIT_OK);
     fence_pool(fuzz->pool);
     const struct image pool = map_image(fuzz->pool_name), queue = map_image(fuzz->name);
     fuzz->image = pool;
@@ -320,8 +330,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct fuzz fuzz = {.input = {.next = data, .end = data + size}};
     unsigned shape = (unsigned)take(&fuzz.input, 1);
-    (void)snprintf(fuzz.name, sizeof fuzz.name, "posix:fuzz-%d", (int)getpid());
-    (void)snprintf(fuzz.pool_name, sizeof fuzz.pool_name, "posix:fuzz-pool-%d", (int)getpid());
+    name_objects(&fuzz);
     if (shape < POOLS)
         try_queue(&fuzz, shape);
     else

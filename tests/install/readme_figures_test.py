@@ -18,7 +18,7 @@ ROWS = [("one item per call, visible when its push returns", DEFAULT, 1),
 
 class Results:
     def __init__(self, report, folder):
-        self.ours = report.OURS
+        self.ours, self.waiting = report.OURS, report.WAITING
         self.values = {}
         for name in ["one_to_one", "many", "broadcast", "payloads", "shell"]:
             self.values.update(report.load(folder / f"{name}.jsonl")[0])
@@ -59,7 +59,7 @@ def winners(results, size, batch, own, between="processes"):
 def sentences(results):
     """The README's sentences with figures."""
     trip, asleep = results.medians("round trip spinning", 16, 0), results.medians("round trip sleeping", 16, 1)
-    sleeper = asleep["Quoit (push_wait, pop_wait)"]
+    sleeper = asleep[results.waiting]
     yield (f"A round trip takes {trip[DEFAULT] / trip['Boost.Lockfree spsc_queue']:.1f} times as long as with "
            f"Boost.Lockfree when both sides spin, and {sleeper / asleep['bare futex']:.1f} times as long as a bare futex "
            "when both block")

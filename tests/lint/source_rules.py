@@ -12,7 +12,8 @@
   once      src/ring, src/region and src/api do not copy a word or a header out of shared memory by memcpy, which
             may be read twice: by quoit_copy_once or an atomic load; a copy of private memory says 'Private:'
   shape     an SPDX line at the head, at most 100 columns and 500 lines
-  readme    each snippet in README.md and docs/TUTORIAL.md stands, to the letter, in the file that it is said to be from
+  readme    each snippet in README.md and docs/TUTORIAL.md stands, to the letter, in the file that it is said to be from;
+            main of the shortest sender and receiver has at most 12 lines
   terminal  the command prints names, and what else another user may have chosen, by print_text alone
   tests     each `name: part` in docs/RELIABILITY.md is a part of that test
 """
@@ -27,6 +28,8 @@ SEES = {
     "src/region": {"src/region", "src/base", "src/ring", "src/os"},
     "src/api": {"src/api", "src/base", "src/ring", "src/os", "src/region"},
 }
+# The algorithms do not know the public API, only what callers inline of them.
+PUBLIC_OF_RING = {"quoit/ring.h", "quoit/spsc.h", "quoit/status.h"}
 PUBLIC_ONLY = ["tools/", "examples/", "bench/"]
 ALSO_SEES = {("tools", "printable.h")}  # one function makes text printable, in the library and the command
 POSIX_HEADERS = re.compile(r"<(sys/|unistd|fcntl|pthread|sched|signal|semaphore|spawn|dirent|windows|poll)")
@@ -57,7 +60,11 @@ CHOSEN_BY_OTHERS = re.compile(r"(?<!running)(?<!\(\*command\))->(?:name|damage)\
 LABEL = re.compile(r"\b([A-Z]+-[A-Z]+\d+):")
 PAIRS = re.compile(r"Pairs\s+with\s+((?:[A-Z]+-[A-Z]+\d+(?:,\s+|\s+and\s+)?)+)")
 NAME = re.compile(r"[A-Z]+-[A-Z]+\d+")
+LINES_BELOW = 4  # of a label's comment, within which its operation begins
 
+# The shortest complete sender and receiver: main, from its first line to its closing brace.
+SHORTEST = {"examples/hello/sender.c", "examples/hello/receiver.c"}
+SHORTEST_LINES = 12
 
 # Into a variable, or through a pointer to a number: what is then checked, and used as a size or an index.
 MEMCPY_OF_WORD = re.compile(r"\bmemcpy\s*\(\s*(?:\(void \*\)\s*)?(?:&|\w+_out\s*,[^;]*(?:HEADER_BYTES|sizeof)"
@@ -97,6 +104,8 @@ def check_rooms(path, text, files):
         if quote == '"' and home and any(path.startswith(place) for place in PUBLIC_ONLY) \
                 and (path.split("/")[0], name) not in ALSO_SEES:
             yield number, f"{path} must not look inside src: {name}"
+        if quote == "<" and room == "src/ring" and name.startswith("quoit") and name not in PUBLIC_OF_RING:
+            yield number, f"{room} must not see the public API: {name}"
         if room and room != "src/os" and POSIX_HEADERS.match(line[line.index("include") + 7:].strip()):
             yield number, f"{name} belongs in src/os"
         if not room and SYSTEM_HEADERS.match(line[line.index("include") + 7:].strip()) and not may_use_system(path):
@@ -167,6 +176,9 @@ def check_atomics(path, text, labels):
                 yield number, f"{label} does not say what it pairs with"
                 continue
             labels.setdefault(label, set()).update(NAME.findall(pairs.group(1)))
+            follows = "\n".join(bare[comment.end():].split("\n")[:LINES_BELOW + 1])
+            if not ATOMIC.search(follows):
+                yield number, f"no atomic operation follows {label}"
 
 
 def check_descriptors(path, text):
@@ -220,12 +232,14 @@ def check_shape(path, text):
 
 def check_snippets(document, files):
     readme = files[document]
-    snippets = re.findall(r"<!-- from (\S+) -->\n```c\n(.*?)```", readme, flags=re.S)
-    if len(snippets) < readme.count("```c\n"):
+    snippets = re.findall(r"<!-- from (\S+) -->\n```(?:c|cpp|python)\n(.*?)```", readme, flags=re.S)
+    if len(snippets) < len(re.findall(r"^```(?:c|cpp|python)$", readme, flags=re.M)):
         yield f"{document}: a snippet without '<!-- from FILE -->'"
     for path, snippet in snippets:
         if snippet not in files.get(path, ""):
             yield f"{document}: the snippet from {path} is not in it"
+        if path in SHORTEST and snippet.count("\n") > SHORTEST_LINES:
+            yield f"{document}: the snippet from {path} has more than {SHORTEST_LINES} lines"
 
 
 def check_named_tests(reliability, files):
@@ -274,6 +288,7 @@ def self_test():
     plants = [
         ("src/ring/ring.c", '#include "fail.h"', '#include "os.h"', "must not include"),
         ("src/ring/ring.c", '#include "fail.h"', '#include "../os/os.h"', "relative"),
+        ("src/ring/ring.c", '#include "fail.h"', '#include <quoit.h>', "public API"),
         ("src/region/members.c", "#include <stdbool.h>", "#include <unistd.h>", "belongs in src/os"),
         ("examples/product/producer.c", '#include "guard.h"', '#include "region.h"', "look inside"),
         ("examples/product/producer.c", '#include "guard.h"', "#include <unistd.h>", "file of one system"),
@@ -286,9 +301,10 @@ def self_test():
         ("src/ring/ring.c", "/* SPSC-P3: having seen this head", "/* SPSC-P9: having seen this head",
          "SPSC-P3"),
         (spsc, "Pairs with SPSC-P3 and\n       LOOK-S1. */", "*/", "does not say"),
+        ("src/ring/ring_ops.h", "    atomic_thread_fence(memory_order_release);\n", "", "no atomic operation follows LOOK-P1"),
         ("src/region/region_pieces.c", "Relaxed: a snapshot", "A snapshot", "does not say 'Relaxed:'"),
-        (spsc, "atomic_store_explicit(&shm->tail, tail + 1, memory_order_relaxed)",
-         "atomic_store(&shm->tail, tail + 1)", "without _explicit"),
+        (spsc, "atomic_store_explicit(tail, count + 1, memory_order_relaxed)",
+         "atomic_store(tail, count + 1)", "without _explicit"),
         ("src/os/liveness_ofd.c", "flags | O_CLOEXEC | O_NOFOLLOW", "flags | O_NOFOLLOW", "O_CLOEXEC is missing"),
         ("src/os/fd.c", "F_DUPFD_CLOEXEC", "F_DUPFD", "fcntl(F_DUPFD) makes"),
         ("src/os/bell_posix.c", "pipe2(ends, O_CLOEXEC | O_NONBLOCK)", "pipe(ends)", "pipe makes"),
@@ -307,6 +323,8 @@ def self_test():
         ("src/base/hash.h", "/* SPDX-License-Identifier: MIT */", "", "SPDX"),
         ("src/base/hash.h", "#include <stddef.h>", "#include <stddef.h> /* " + "x" * 90 + " */", "columns"),
         ("README.md", "reading_pop(queue, &item,", "reading_pop(queue,", "is not in it"),
+        ("README.md", "    struct reading item;\n", "    struct reading item;\n\n", "more than 12 lines"),
+        ("README.md", "```sh\nquoit/dev", "```cpp\nquoit/dev", "a snippet without"),
         ("docs/TUTORIAL.md", "printf(\"sensor %d: ", "printf(\"sensor: ", "is not in it"),
         ("docs/RELIABILITY.md", "`storm: a storm of kills`", "`storm: no such part`", "no such part"),
         ("docs/RELIABILITY.md", "`tool_look: unlinked`", "`tool_look: no_such_part`", "no_such_part"),

@@ -11,7 +11,7 @@
  * kind: a second one waits until the first is seen.
  */
 #ifndef C
-#define C 2 /* capacity, and slots */
+#define C 2 /* capacity, and slots: one fewer than the code has, so items are overwritten earlier */
 #endif
 #ifndef SUBSCRIBERS
 #define SUBSCRIBERS 2

@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: MIT
 """Takes the code through all executions that C11 and the model of hardware IMM allow, with GenMC, and mutants of it.
 
-usage: check_genmc.py [HARNESS...]     (wait, wait_taker, look_slots, look_spans, look_lossy; without any: all)
+usage: check_genmc.py [HARNESS...]     (wait, wait_taker, look_slots, look_spans, look_lossy, latest_lossy,
+latest_lossless; without any: all)
 The unchanged code must hold, and each mutant must be caught. Exit code 77: genmc (0.10, in PATH) is missing."""
 import pathlib
 import shutil
@@ -17,7 +18,7 @@ FOLDERS = ["include", "src/base", "src/ring", "src/os", "src/region", "src/api",
 MODELS = ["rc11", "imm"]
 SECONDS = 600
 SKIPPED = 77
-HARNESSES = ["wait", "wait_taker", "look_slots", "look_spans", "look_lossy"]
+HARNESSES = ["wait", "wait_taker", "look_slots", "look_spans", "look_lossy", "latest_lossy", "latest_lossless"]
 
 # Harness, what is wrong, the file, the text in it that is replaced (once) and by what.
 MUTANTS = [
@@ -33,6 +34,13 @@ MUTANTS = [
     ("look_lossy", "a subscriber without a fence", "src/ring/broadcast_lossy.c",
      "fence(memory_order_acquire)", "fence(0)"),
     ("look_spans", "an observer without a fence", "src/ring/look.c", "fence(memory_order_acquire)", "fence(0)"),
+    ("latest_lossy", "a producer without a fence", "src/ring/broadcast_lossy.c",
+     "fence(memory_order_release)", "fence(0)"),
+    ("latest_lossy", "an observer without a fence", "src/ring/look.c", "fence(memory_order_acquire)", "fence(0)"),
+    ("latest_lossless", "a producer without a fence", "src/ring/broadcast.h", "fence(memory_order_seq_cst)", "fence(0)"),
+    ("latest_lossless", "an observer without a fence", "src/ring/look.c", "fence(memory_order_acquire)", "fence(0)"),
+    ("latest_lossless", "does not look at the floor", "src/ring/broadcast_latest.c",
+     "(place->ops->drops_oldest ||", "(true ||"),
 ]
 
 

@@ -1,8 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-/* On a ring whose table is OPS: a producer pushes twice, a consumer pops once, an observer copies
-   once. No copy that the observer accepts may mix two items. */
+/* On a ring whose table is OPS: a producer pushes twice, a consumer pops once (unless NO_CONSUMER
+   is defined), an observer copies once by OBSERVE. No copy that the observer accepts may mix two
+   items. */
 #ifndef GENMC_LOOK_H
 #define GENMC_LOOK_H
+
+#ifndef OBSERVE
+#define OBSERVE observe
+#endif
 
 static struct quoit_ring_place producer_place, consumer_place, observer_place;
 
@@ -15,15 +20,18 @@ static void *produce(void *unused)
 
 static void *consume(void *unused)
 {
+#ifndef NO_CONSUMER
     uint64_t item[WORDS];
-    if (OPS.pop(&consumer_side, &consumer_place, item) == QUOIT_OK)
+    if (OPS.pop(&consumer_side, &consumer_place, item, &(uint64_t){consumer_place.item_bytes}) ==
+        QUOIT_OK)
         assert(item[0] != 0 && item[0] == item[1]);
+#endif
     return unused;
 }
 
 static void *observer(void *unused)
 {
-    observe(&observer_place);
+    OBSERVE(&observer_place);
     return unused;
 }
 

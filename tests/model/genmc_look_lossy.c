@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* An observer looks at a lossy broadcast ring, and a subscriber takes from it, while its one slot
-   is overwritten. */
+/* An observer looks at a lossy broadcast ring, and a subscriber takes from it, while the first of
+   its two slots is overwritten. */
 #include "genmc_posix.h"
 
 #include "broadcast.c"
@@ -11,13 +11,17 @@
 #include "look.c"
 #include "ring.c"
 
+/* The first slot is filled before the threads begin, so that the second push overwrites it. */
 static void begin_ring(void)
 {
-    producer_side.broadcast.slot = producer_side.slot;
-    producer_side.broadcast.limit = UINT64_MAX;
-    consumer_side.broadcast.slot = consumer_side.slot;
-    consumer_side.broadcast.row = &claims[1].popping;
-    consumer_side.broadcast.tag = QUOIT_BROADCAST_THERE;
+    static struct quoit_ring_place place;
+    place_ring(&place, &quoit_broadcast_lossy, 0);
+    producer_state.broadcast.slot = producer_side.slot;
+    producer_state.broadcast.limit = UINT64_MAX;
+    consumer_state.broadcast.slot = consumer_side.slot;
+    consumer_state.broadcast.row = &claims[1].subscriber;
+    consumer_state.broadcast.tag = QUOIT_BROADCAST_THERE;
+    (void)push_item(&place, 3);
 }
 
 #define OPS quoit_broadcast_lossy

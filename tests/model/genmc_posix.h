@@ -44,6 +44,8 @@ static struct quoit_claims_shm claims[MEMBERS];
 static _Alignas(64) uint64_t slots[CAPACITY * 8];
 static struct quoit_ring_producer producer_side;
 static struct quoit_ring_consumer consumer_side;
+static struct quoit_ring_producer_state producer_state;
+static struct quoit_ring_consumer_state consumer_state;
 
 static bool is_alive(const void *context, uint32_t row)
 {
@@ -67,6 +69,7 @@ static inline void place_ring(struct quoit_ring_place *place, const struct quoit
     place->slots = (uint8_t *)slots;
     place->capacity = CAPACITY;
     place->item_bytes = WORDS * 8;
+    place->stride = quoit_ring_stride(ops, WORDS * 8, 8);
     place->empty = 3;
     place->members.claims = claims;
     place->members.count = MEMBERS;
@@ -79,14 +82,14 @@ static inline quoit_status push_item(const struct quoit_ring_place *place, uint6
     uint64_t item[WORDS];
     for (int i = 0; i < WORDS; i++)
         item[i] = number;
-    return place->ops->push(&producer_side, place, item);
+    return place->ops->push(&producer_side, place, item, place->item_bytes);
 }
 
 /* An item that is looked at is whole. */
 static inline void observe(const struct quoit_ring_place *place)
 {
     static uint64_t item[WORDS];
-    static struct quoit_cursor cursor;
+    static struct quoit_ring_cursor cursor;
     static struct quoit_glance glance;
     glance.buffer = (uint8_t *)item;
     glance.room_bytes = sizeof item;
@@ -99,16 +102,18 @@ static inline void begin_sides(const struct quoit_ring_place *place)
 {
     uint8_t *slot = place->slots;
     producer_side.begin = producer_side.next = producer_side.slot = slot;
-    producer_side.end = slot + place->ops->stride(place->item_bytes) * CAPACITY;
+    producer_side.end = slot + place->stride * CAPACITY;
     producer_side.empty = place->empty;
-    producer_side.shm = &shm;
+    producer_side.tail = &shm.tail;
+    producer_side.state = &producer_state;
     producer_side.item_bytes = place->item_bytes;
     consumer_side.begin = consumer_side.next = consumer_side.slot = slot;
     consumer_side.end = producer_side.end;
     /* So far apart that it takes no lines: GenMC knows no bytes of words. It does not go round. */
     consumer_side.begin -= QUOIT_SPSC_LARGEST_TAKEN;
     consumer_side.empty = place->empty;
-    consumer_side.shm = &shm;
+    consumer_side.head = &shm.head;
+    consumer_side.state = &consumer_state;
     consumer_side.item_bytes = place->item_bytes;
 }
 

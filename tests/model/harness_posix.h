@@ -136,6 +136,8 @@ static struct {
     struct quoit_ring_place places[MEMBERS];
     struct quoit_ring_producer producers[MEMBERS];
     struct quoit_ring_consumer consumers[MEMBERS];
+    struct quoit_ring_producer_state producer_states[MEMBERS];
+    struct quoit_ring_consumer_state consumer_states[MEMBERS];
     /* Filled by whoever gets an item; read when all threads have ended. */
     uint64_t got[MEMBERS][2 * ITEMS];
     unsigned got_count[MEMBERS];
@@ -149,12 +151,15 @@ static inline void harness_begin(const struct quoit_ring_ops *ops)
     for (uint32_t i = 0; i < MEMBERS; i++) {
         killed[i] = 0;
         dead[i] = 0;
+        ring.producers[i].state = &ring.producer_states[i];
+        ring.consumers[i].state = &ring.consumer_states[i];
         ring.places[i] = (struct quoit_ring_place){
             .ops = ops,
             .shm = &ring.shm,
             .slots = ring.slots,
             .capacity = CAPACITY,
             .item_bytes = 8,
+            .stride = quoit_ring_stride(ops, 8, 8),
             .empty = 3, /* slots: that item looks like none */
             .members = {.claims = ring.claims, .count = MEMBERS, .own = i, .is_alive = is_alive}};
     }
@@ -164,7 +169,7 @@ static inline void harness_begin(const struct quoit_ring_ops *ops)
 static inline bool harness_push(unsigned member, uint64_t item)
 {
     const struct quoit_ring_place *place = &ring.places[member];
-    if (place->ops->push(&ring.producers[member], place, &item) != QUOIT_OK)
+    if (place->ops->push(&ring.producers[member], place, &item, place->item_bytes) != QUOIT_OK)
         return false;
     ring.pushed[item] = true;
     return true;
@@ -174,7 +179,8 @@ static inline bool harness_pop(unsigned member)
 {
     const struct quoit_ring_place *place = &ring.places[member];
     uint64_t item = 0;
-    if (place->ops->pop(&ring.consumers[member], place, &item) != QUOIT_OK)
+    if (place->ops->pop(&ring.consumers[member], place, &item, &(uint64_t){place->item_bytes}) !=
+        QUOIT_OK)
         return false;
     assert(item >= 1 && item <= ITEMS);
     ring.got[member][ring.got_count[member]++] = item;
@@ -232,8 +238,8 @@ static inline void harness_settle(unsigned member, unsigned may_lack)
         missing += ring.pushed[i] && came[i] == 0;
     }
     assert(missing <= may_lack);
-    while (ring.places[member].ops->push(&ring.producers[member], &ring.places[member], &item) ==
-           QUOIT_OK)
+    while (ring.places[member].ops->push(&ring.producers[member], &ring.places[member], &item,
+                                         ring.places[member].item_bytes) == QUOIT_OK)
         room++;
     assert(room == CAPACITY || ring.places[member].ops->is_finished(&ring.places[member]));
     assert(ring.places[member].ops->check(&ring.places[member]) == QUOIT_OK);

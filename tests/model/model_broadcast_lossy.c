@@ -17,7 +17,7 @@ static void subscribe(unsigned member)
     struct quoit_ring_place *place = &ring.places[member];
     quoit_status status = place->ops->attach_consumer(&ring.consumers[member], place);
     assert(status == QUOIT_OK);
-    begins[member] = ring.consumers[member].broadcast.position;
+    begins[member] = ring.consumer_states[member].broadcast.position;
     last[member] = begins[member];
     (void)status;
 }
@@ -26,13 +26,14 @@ static bool take(unsigned member)
 {
     uint64_t item[WORDS] = {0};
     struct quoit_ring_consumer *consumer = &ring.consumers[member];
-    if (ring.places[member].ops->pop(consumer, &ring.places[member], item) != QUOIT_OK)
+    if (ring.places[member].ops->pop(consumer, &ring.places[member], item,
+                                     &(uint64_t){ring.places[member].item_bytes}) != QUOIT_OK)
         return false;
     assert(item[1] == 2 * item[0] && item[2] == ~item[0]);
     assert(item[0] > last[member] && item[0] <= ITEMS);
     last[member] = item[0];
     ring.got_count[member]++;
-    assert(begins[member] + ring.got_count[member] + consumer->broadcast.missed == item[0]);
+    assert(begins[member] + ring.got_count[member] + consumer->state->broadcast.missed == item[0]);
     return true;
 }
 
@@ -42,7 +43,8 @@ static void *producer(void *unused)
     harness_meet();
     for (uint64_t i = 1; i <= ITEMS; i++) {
         const uint64_t item[WORDS] = {i, 2 * i, ~i};
-        quoit_status status = ring.places[0].ops->push(&ring.producers[0], &ring.places[0], item);
+        quoit_status status = ring.places[0].ops->push(&ring.producers[0], &ring.places[0], item,
+                                                       ring.places[0].item_bytes);
         assert(status == QUOIT_OK);
         (void)status;
     }
@@ -75,6 +77,8 @@ int main(void)
         harness_begin(&quoit_broadcast_lossy);
         for (unsigned i = 0; i < MEMBERS; i++) {
             ring.places[i].item_bytes = WORDS * sizeof(uint64_t);
+            ring.places[i].stride = quoit_ring_stride(&quoit_broadcast_lossy,
+                                                      WORDS * sizeof(uint64_t), 8);
             ring.places[i].from_oldest = round % 2;
         }
         quoit_broadcast_lossy.init(&ring.places[0], 0);
@@ -87,7 +91,8 @@ int main(void)
         for (unsigned i = 1; i < 3; i++) {
             while (take(i))
                 ;
-            assert(begins[i] + ring.got_count[i] + ring.consumers[i].broadcast.missed == ITEMS);
+            assert(begins[i] + ring.got_count[i] + ring.consumer_states[i].broadcast.missed ==
+                   ITEMS);
         }
     }
     return 0;

@@ -78,7 +78,7 @@ static void send(quoit_block block)
     part_with(block);
     quoit_status status = quoit_blocks_send(&pool.members[self], block, 1);
     assert(status == QUOIT_OK);
-    if (place->ops->push(&ring.producers[self], place, &block) == QUOIT_OK) {
+    if (place->ops->push(&ring.producers[self], place, &block, place->item_bytes) == QUOIT_OK) {
         pool.pushed++;
         return;
     }
@@ -94,7 +94,7 @@ static quoit_block take_block(void)
     const void *items;
     uint64_t count;
     quoit_block block;
-    if (place->ops->peek(&ring.consumers[self], place, &items, &count) != QUOIT_OK)
+    if (place->ops->peek(&ring.consumers[self], place, &items, &count, &(uint64_t){0}) != QUOIT_OK)
         return 0;
     memcpy(&block, items, sizeof block);
     quoit_status status = quoit_blocks_take(&pool.members[self], block);

@@ -35,7 +35,7 @@ static void *consumer(void *unused)
     self = 1;
     harness_meet();
     for (int i = 0; i < 6 && status != QUOIT_FINISHED; i++) {
-        status = place->ops->pop(&ring.consumers[1], place, &item);
+        status = place->ops->pop(&ring.consumers[1], place, &item, &(uint64_t){place->item_bytes});
         if (status == QUOIT_OK)
             ring.got[1][ring.got_count[1]++] = item;
     }

@@ -99,7 +99,7 @@ static void go_on(const struct peer *peer, uint32_t reached)
 {
     atomic_store(&peer->stage->allowed, reached);
     for (int i = 0; reached < ENDED && atomic_load(&peer->stage->reached) < reached; i++) {
-        CHECK(i < 20000);
+        CHECK_LT(i, 20000);
         test_sleep_ms(1);
     }
 }
@@ -157,7 +157,7 @@ static void expect(const struct side *side, bool waits, uint64_t items, quoit_st
              (!waits && is_nothing(status) && now_ms() - begin < (quiet ? QUIET_MS : LIMIT_MS)));
     CHECK_EQUAL(steps, items);
     CHECK_STATUS(quiet && is_nothing(status) ? expected : status, expected);
-    CHECK(now_ms() - begin < LIMIT_MS);
+    CHECK_LT(now_ms() - begin, LIMIT_MS);
 }
 
 struct world {

@@ -51,12 +51,12 @@ static void use_all(void)
     if (quoit_pool_join(pool_name, &pool_options, 0, &pool) == QUOIT_OK)
         quoit_pool_close(pool);
     (void)quoit_unlink(pool_name, 0);
-    if (quoit_region_create(region_name, &region_options, &region) == QUOIT_OK)
+    if (quoit_region_create(region_name, &region_options, 0, &region) == QUOIT_OK)
         quoit_region_close(region);
     (void)quoit_unlink(region_name, 0);
     if (sem_name && quoit_sem_join(sem_name, &sem_options, 0, &sem) == QUOIT_OK) {
         quoit_sem_close(sem);
-        (void)quoit_sem_unlink(sem_name);
+        (void)quoit_sem_unlink(sem_name, 0);
     }
 }
 
@@ -98,7 +98,7 @@ static void remove_all(void)
     (void)quoit_unlink(pool_name, 0);
     (void)quoit_unlink(region_name, 0);
     if (sem_name)
-        (void)quoit_sem_unlink(sem_name);
+        (void)quoit_sem_unlink(sem_name, 0);
 }
 
 static void check_fork_returns(void)
@@ -292,7 +292,7 @@ static void cancelled_in_a_semaphore(void)
     CHECK_EQUAL(value, 1);
     CHECK_STATUS(quoit_sem_wait(sem, 0), QUOIT_OK);
     quoit_sem_close(sem);
-    CHECK_STATUS(quoit_sem_unlink(name), QUOIT_OK);
+    CHECK_STATUS(quoit_sem_unlink(name, 0), QUOIT_OK);
     (void)alarm(0);
 }
 
@@ -375,7 +375,7 @@ static void *create_for_readers(void *unused)
     const struct quoit_region_options readable = {.size_bytes = 100, .permissions = 0644};
     quoit_region *region;
     creation.child = -1;
-    creation.status = quoit_region_create(creation.name, &readable, &region);
+    creation.status = quoit_region_create(creation.name, &readable, 0, &region);
     if (creation.child == 0) { /* the child that the handler forked */
         bool is_clean = test_open_descriptors() == creation.descriptors;
         _exit(creation.status != QUOIT_ERROR_FORKED ? 1 : !is_clean ? 2 : 0);

@@ -5,6 +5,8 @@
 
 #include <time.h>
 
+static const char *const kind_names[] = {"SPSC", "MPMC"};
+
 int __real_clock_gettime(clockid_t clock, struct timespec *time_out);
 int __wrap_clock_gettime(clockid_t clock, struct timespec *time_out);
 
@@ -30,7 +32,7 @@ static const int64_t timeout_ns = 130000000;
 
 static void queues(void)
 {
-    for (int kind = QUOIT_SPSC; TEST_LOOP(kind <= QUOIT_MPMC, 0, "kind", kind); kind++) {
+    for (int kind = QUOIT_SPSC; TEST_LOOP_TEXT(kind <= QUOIT_MPMC, 0, kind_names[kind]); kind++) {
         const struct quoit_queue_options options = {
             .kind = (uint32_t)kind, .item_bytes = 8, .capacity = 1};
         const char *name = test_name("");
@@ -62,7 +64,7 @@ static void semaphores(void)
         CHECK_STATUS(quoit_sem_wait(sem, timeout_ns), QUOIT_TIMEOUT);
         CHECK_GE(now_ns() - start, timeout_ns);
         quoit_sem_close(sem);
-        CHECK_STATUS(quoit_sem_unlink(name), QUOIT_OK);
+        CHECK_STATUS(quoit_sem_unlink(name, 0), QUOIT_OK);
     }
 }
 

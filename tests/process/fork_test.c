@@ -115,6 +115,37 @@ static void pool_is_refused(void)
     }
 }
 
+/* A lock stays the parent's; the child can open it anew, and waits for it. */
+static void lock_is_refused(void)
+{
+    for (int i = 0; TEST_LOOP_TEXT(test_schemes[i], 0, test_schemes[i]); i++) {
+        const char *name = test_name(test_schemes[i]);
+        quoit_lock *lock, *own;
+        uint32_t pid = 0;
+        int status = -1;
+        CHECK_STATUS(quoit_lock_create(name, NULL, 0, &lock), QUOIT_OK);
+        CHECK_STATUS(quoit_lock_lock(lock, QUOIT_NOW), QUOIT_OK);
+        (void)fflush(NULL);
+        pid_t child = fork();
+        if (child == 0) {
+            CHECK_STATUS(quoit_lock_lock(lock, QUOIT_NOW), QUOIT_ERROR_FORKED);
+            CHECK_STATUS(quoit_lock_unlock(lock), QUOIT_ERROR_FORKED);
+            CHECK_STATUS(quoit_lock_holder(lock, &pid), QUOIT_ERROR_FORKED);
+            CHECK_STATUS(quoit_lock_open(name, 0, &own), QUOIT_OK);
+            CHECK_STATUS(quoit_lock_lock(own, QUOIT_NOW), QUOIT_TIMEOUT);
+            quoit_lock_close(own);
+            quoit_lock_close(lock);
+            _exit(0);
+        }
+        CHECK_EQ(waitpid(child, &status, 0), child);
+        CHECK_EQ(status, 0);
+        CHECK_STATUS(quoit_lock_unlock(lock), QUOIT_OK);
+        CHECK_STATUS(quoit_lock_lock(lock, QUOIT_NOW), QUOIT_OK);
+        quoit_lock_close(lock);
+        CHECK_STATUS(quoit_unlink(name, 0), QUOIT_OK);
+    }
+}
+
 /* local: names reach across fork: parent and child exchange items, each with its own handle. */
 static void local_across_fork(void)
 {
@@ -299,6 +330,7 @@ int main(int argc, char **argv)
     static const struct test_part parts[] = {
         {"child_is_refused", child_is_refused},
         {"pool_is_refused", pool_is_refused},
+        {"lock_is_refused", lock_is_refused},
         {"local_across_fork", local_across_fork},
         {"orphan_holds_nothing", orphan_holds_nothing},
         {"fork_while_another_thread_opens", fork_while_another_thread_opens},

@@ -87,7 +87,7 @@ static test_process start_holder(const char *path, const char *user, const char 
     test_process holder = test_spawn("hold_gate", arguments);
     while (*word == 0 && test_is_running(holder))
         test_idle();
-    CHECK(*word == 1);
+    CHECK_EQ(*word, 1);
     return holder;
 }
 
@@ -145,11 +145,11 @@ static void another_users_gate_is_not_waited_for(void)
             quoit_status unlinked = quoit_unlink(name, 0);
             double seconds = seconds_since(start);
             end_holder(holder, path);
-            CHECK(seconds < limit);
-            CHECK_EQUAL((uint64_t)created, (uint64_t)QUOIT_ERROR_OTHER_USER);
-            CHECK_EQUAL((uint64_t)joined, (uint64_t)QUOIT_ERROR_OTHER_USER);
-            CHECK_EQUAL((uint64_t)opened, (uint64_t)QUOIT_ERROR_NOT_FOUND);
-            CHECK_EQUAL((uint64_t)unlinked, (uint64_t)QUOIT_ERROR_NOT_FOUND);
+            CHECK_LT(seconds, limit);
+            CHECK_STATUS_IS(created, ==, QUOIT_ERROR_OTHER_USER);
+            CHECK_STATUS_IS(joined, ==, QUOIT_ERROR_OTHER_USER);
+            CHECK_STATUS_IS(opened, ==, QUOIT_ERROR_NOT_FOUND);
+            CHECK_STATUS_IS(unlinked, ==, QUOIT_ERROR_NOT_FOUND);
         }
     clear_up();
 }
@@ -172,8 +172,8 @@ static void another_users_file_beside_an_own_object(void)
         quoit_status opened = quoit_queue_open(name, QUOIT_CONSUMER | any_owner, &second);
         double seconds = seconds_since(start);
         end_holder(holder, path);
-        CHECK(seconds < 5);
-        CHECK_EQUAL((uint64_t)opened, (uint64_t)QUOIT_ERROR_OTHER_USER);
+        CHECK_LT(seconds, 5);
+        CHECK_STATUS_IS(opened, ==, QUOIT_ERROR_OTHER_USER);
         quoit_queue_close(queue);
         CHECK_STATUS(quoit_unlink(name, 0), QUOIT_OK);
     }
@@ -226,7 +226,7 @@ static void one_limit_for_all_retries(void)
             interrupt(false); /* an emulated handler may spoil floating point */
             double seconds = seconds_since(start);
             end_holder(holder, path);
-            CHECK_EQUAL((uint64_t)status, (uint64_t)QUOIT_ERROR_BUSY);
+            CHECK_STATUS_IS(status, ==, QUOIT_ERROR_BUSY);
             check_limit(seconds);
         }
     quoit_os_hold_ns = before_ns;
@@ -265,7 +265,7 @@ static void unlink_waits_as_long(void)
         CHECK(kill(holder, SIGKILL) == 0);
         CHECK_EQUAL(test_wait((test_process){.id = holder}), TEST_KILLED);
         CHECK(close(ends[0]) == 0 && close(ends[1]) == 0);
-        CHECK_EQUAL((uint64_t)status, (uint64_t)QUOIT_ERROR_BUSY);
+        CHECK_STATUS_IS(status, ==, QUOIT_ERROR_BUSY);
         check_limit(seconds);
         CHECK_STATUS(quoit_queue_unlink(queue), QUOIT_OK);
         quoit_queue_close(queue);
@@ -315,10 +315,10 @@ static void another_users_queue(void)
         quoit_os_hold_ns = before_ns;
         test_kill(owner);
         CHECK_EQUAL(test_wait(owner), TEST_KILLED);
-        CHECK_EQUAL((uint64_t)refused, (uint64_t)QUOIT_ERROR_OTHER_USER);
-        CHECK(refused_after < 5);
-        CHECK_EQUAL((uint64_t)wanted, (uint64_t)QUOIT_ERROR_BUSY);
-        CHECK(wanted_after < 5);
+        CHECK_STATUS_IS(refused, ==, QUOIT_ERROR_OTHER_USER);
+        CHECK_LT(refused_after, 5);
+        CHECK_STATUS_IS(wanted, ==, QUOIT_ERROR_BUSY);
+        CHECK_LT(wanted_after, 5);
         CHECK_STATUS(quoit_queue_open(name, QUOIT_CONSUMER | any_owner, &queue), QUOIT_OK);
         CHECK_STATUS(quoit_queue_unlink(queue), QUOIT_OK);
         quoit_queue_close(queue);

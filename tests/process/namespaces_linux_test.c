@@ -21,9 +21,9 @@ static const char *names[SCHEMES];
 static void write_text(const char *path, const char *text)
 {
     int fd = open(path, O_WRONLY | O_CLOEXEC);
-    CHECK(fd >= 0);
+    CHECK_GE(fd, 0);
     ssize_t written = write(fd, text, strlen(text));
-    CHECK(written == (ssize_t)strlen(text));
+    CHECK_EQ(written, (ssize_t)strlen(text));
     CHECK(close(fd) == 0);
 }
 
@@ -78,7 +78,7 @@ static _Noreturn void visit(unsigned spaces)
     if (spaces & PID) { /* its first process: number 1 */
         pid_t first = fork();
         int status = -1;
-        CHECK(first >= 0);
+        CHECK_GE(first, 0);
         if (first != 0) {
             CHECK(waitpid(first, &status, 0) == first);
             _exit(WIFEXITED(status) ? WEXITSTATUS(status) : EXIT_FAILURE);
@@ -118,7 +118,7 @@ static void each_combination(void)
         int status = -1;
         (void)fflush(NULL);
         pid_t child = fork();
-        CHECK(child >= 0);
+        CHECK_GE(child, 0);
         if (child == 0)
             visit(spaces);
         CHECK(waitpid(child, &status, 0) == child);

@@ -56,7 +56,7 @@ static void look(void)
     for (int i = 0; sem_names[i]; i++) {
         (void)snprintf(test_context, sizeof test_context, "%s", sem_names[i]);
         CHECK_STATUS(quoit_sem_open(sem_names[i], 0, &sem), QUOIT_ERROR_OTHER_USER);
-        CHECK_STATUS(quoit_sem_unlink(sem_names[i]), QUOIT_ERROR_OTHER_USER);
+        CHECK_STATUS(quoit_sem_unlink(sem_names[i], 0), QUOIT_ERROR_OTHER_USER);
     }
     test_context[0] = '\0';
 }
@@ -81,7 +81,7 @@ static bool in_namespace(const char *map, uid_t uid)
     CHECK(pipe(go) == 0 && pipe(made) == 0);
     (void)fflush(NULL);
     pid_t child = fork();
-    CHECK(child >= 0);
+    CHECK_GE(child, 0);
     if (child == 0) {
         (void)close(go[1]);
         if (!*map && (setgid(uid) != 0 || setuid(uid) != 0))
@@ -119,7 +119,7 @@ static void make_foreign(void)
     quoit_sem *sem;
     (void)fflush(NULL);
     pid_t child = fork();
-    CHECK(child >= 0);
+    CHECK_GE(child, 0);
     if (child == 0) {
         CHECK(setgid(OWNER) == 0 && setuid(OWNER) == 0);
         for (int i = 0; queue_names[i]; i++)
@@ -138,13 +138,13 @@ static void remove_foreign(void)
 {
     (void)fflush(NULL);
     pid_t child = fork();
-    CHECK(child >= 0);
+    CHECK_GE(child, 0);
     if (child == 0) {
         CHECK(setgid(OWNER) == 0 && setuid(OWNER) == 0);
         for (int i = 0; queue_names[i]; i++)
             CHECK_STATUS(quoit_unlink(queue_names[i], 0), QUOIT_OK);
         for (int i = 0; sem_names[i]; i++)
-            CHECK_STATUS(quoit_sem_unlink(sem_names[i]), QUOIT_OK);
+            CHECK_STATUS(quoit_sem_unlink(sem_names[i], 0), QUOIT_OK);
         _exit(EXIT_SUCCESS);
     }
     int status;

@@ -85,7 +85,7 @@ static void open_sem(char **arguments)
     become_stranger();
     CHECK_STATUS(quoit_sem_open(arguments[0], any_owner, &sem), QUOIT_ERROR_PERMISSION);
     CHECK_STATUS(quoit_sem_open(arguments[1], 0, &sem), QUOIT_ERROR_OTHER_USER);
-    CHECK_STATUS(quoit_sem_unlink(arguments[1]), QUOIT_ERROR_OTHER_USER);
+    CHECK_STATUS(quoit_sem_unlink(arguments[1], 0), QUOIT_ERROR_OTHER_USER);
     CHECK_STATUS(quoit_sem_open(arguments[1], any_owner, &sem), QUOIT_OK);
     CHECK_STATUS(quoit_sem_wait(sem, 0), QUOIT_OK);
     quoit_sem_close(sem);
@@ -107,8 +107,8 @@ static void semaphores_of_others(void)
         quoit_sem_close(sem);
         int code = test_wait(test_spawn("open_sem", arguments));
         CHECK_EQUAL(code, 0);
-        CHECK_STATUS(quoit_sem_unlink(closed_name), QUOIT_OK);
-        CHECK_STATUS(quoit_sem_unlink(open_name), QUOIT_OK);
+        CHECK_STATUS(quoit_sem_unlink(closed_name, 0), QUOIT_OK);
+        CHECK_STATUS(quoit_sem_unlink(open_name, 0), QUOIT_OK);
     }
 }
 

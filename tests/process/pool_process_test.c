@@ -111,8 +111,8 @@ static void act(struct hands *hands)
 
 static struct hands enter(char **arguments, quoit_region **region_out)
 {
-    struct hands hands = {.self = (uint32_t)strtoul(arguments[3], NULL, 10)};
-    hands.random = hands.self * 7919 + test_own_pid();
+    struct hands hands = {.self = (uint32_t)strtoul(arguments[3], NULL, 10),
+                          .random = strtoull(arguments[4], NULL, 10)};
     CHECK_STATUS(quoit_pool_open(arguments[0], 0, &hands.pool), QUOIT_OK);
     CHECK_STATUS(quoit_queue_open(arguments[1], QUOIT_PRODUCER | QUOIT_CONSUMER, &hands.queue),
                  QUOIT_OK);
@@ -170,10 +170,11 @@ static struct scene begin(const char *scheme)
 
 static test_process start(const struct scene *scene, const char *role, int number)
 {
-    char self[12];
+    char self[12], chance[24];
     (void)snprintf(self, sizeof self, "%d", number + 1);
-    const char *const arguments[] = {scene->pool_name, scene->queue_name, scene->ledger_name, self,
-                                     NULL};
+    (void)snprintf(chance, sizeof chance, "%llu", (unsigned long long)test_random());
+    const char *const arguments[] = {
+        scene->pool_name, scene->queue_name, scene->ledger_name, self, chance, NULL};
     return test_spawn(role, arguments);
 }
 

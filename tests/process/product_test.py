@@ -16,6 +16,7 @@ import termios
 import time
 
 sys.dont_write_bytecode = True
+from example_programs import example_programs  # noqa: E402
 from product_suite import Failure, Suite, check  # noqa: E402
 
 MASK = 2**64 - 1
@@ -365,7 +366,7 @@ def full_output(suite):
 
 
 def short_programs(suite):
-    """The README's sender and receiver. Their queue's name is fixed, so this part runs only when named."""
+    """The README's sender and receiver."""
     suite.names.append("readings")
     right = [f"sensor {n}: 20.0 degrees" for n in range(10)]
     receiver = suite.start("example_receiver")
@@ -381,6 +382,19 @@ def short_programs(suite):
         lines = suite.end(suite.start("example_poll"))
         check(lines == right, str(lines))
         statuses(suite, right)
+        newest_value(suite)
+
+
+def newest_value(suite):
+    """The newest value stays for each display, also when the sensor has ended, until the next sensor writes one."""
+    suite.names.append("temperature")
+    suite.end(suite.start("example_display"), code=1)  # there is no queue yet
+    for number in (10, 20):
+        check(suite.end(suite.start("example_sensor")) == [], "the sensor prints")
+        for _ in range(2):
+            lines = suite.end(suite.start("example_display"))
+            check(lines == [f"value {number}: 20.9 degrees"], str(lines))
+    suite.unlink("temperature")
 
 
 def statuses(suite, right):
@@ -401,11 +415,36 @@ def statuses(suite, right):
         process = suite.start(receiver)
         suite.await_handler(process, signal.SIGINT)
         suite.ask_to_end(process, signal.SIGINT)
-        check(suite.end(process) == [] and process.errors == "", f"{receiver}: Ctrl-C is no clean end: {process.errors}")
+        lines = suite.end(process)
+        check(lines == [] and process.errors in ("", "running; Ctrl-C ends it\n"),
+              f"{receiver}: Ctrl-C is no clean end: {lines} {process.errors}")
         check(suite.end(suite.start("example_sender")) == [], "the sender prints")
         lines = suite.end(suite.start(receiver))
         check([line.replace("20.0", "20") for line in lines] == [line.replace("20.0", "20") for line in right],
               f"{receiver} after a Ctrl-C: {lines}")
+
+
+def shared_memory(suite):
+    """Runs of the example with a lock: no visit is lost, and a run that is killed blocks no other one. Their names are
+    fixed, so this part runs only when named."""
+    names = ["visits", "visits-lock"]
+    suite.names += names
+    for name in names:
+        suite.is_there(name)  # what an earlier failure left
+    if suite.windows:  # where both end with the last handle
+        check(suite.end(suite.start("example_visits")) == ["1000 visits"], "a run alone does not count to 1000")
+        return
+    runs = [suite.start("example_visits") for _ in range(4)]
+    ends = sorted(int(line.split()[0]) for run in runs for line in suite.end(run))
+    check(len(ends) == 4 and ends[-1] == 4000, f"four runs count to {ends}")
+    killed = suite.start("example_visits")
+    killed.kill()
+    killed.communicate()
+    killed.output.close()
+    lines = suite.end(suite.start("example_visits"))
+    check(len(lines) == 1 and 5000 <= int(lines[0].split()[0]) <= 6000, f"after a kill: {lines}")
+    for name in names:
+        suite.unlink(name)
 
 
 # Console events take the place of signals on Windows: console_windows_test.c.
@@ -413,7 +452,8 @@ POSIX_PARTS = [signals, blocked_output, closed_output]
 PARTS = [demonstration, same_seed_slow_consumer, no_consumer_then_one, losses, counts,
          consumer_killed, producer_killed, signals, blocked_output, closed_output,
          restart_beside_the_last_consumer, two_at_once, bad_values, full_output,
-         short_programs]
+         short_programs, example_programs, shared_memory]
+NAMED = [short_programs, example_programs, shared_memory]  # their queues have fixed names, so they run only when named
 
 
 def main():
@@ -421,7 +461,7 @@ def main():
     unknown = set(sys.argv[2:]) - {part.__name__ for part in PARTS}
     check(not unknown, f"there is no part {unknown}")
     for part in PARTS:
-        if part.__name__ not in sys.argv[2:] and (sys.argv[2:] or part is short_programs):
+        if part.__name__ not in sys.argv[2:] and (sys.argv[2:] or part in NAMED):
             continue
         if suite.windows and part in POSIX_PARTS:
             continue
@@ -432,9 +472,7 @@ def main():
             suite.give_up()
             raise
     for entry in os.scandir(suite.work):
-        check(entry.name.split("-")[0] in ("producer", "consumer", "example_sender",
-                                           "example_receiver", "example_poll", "example_cpp_sender",
-                                           "example_cpp_receiver"), f"{entry.name} was left behind")
+        check(entry.name.startswith(("producer-", "consumer-", "example_")), f"{entry.name} was left behind")
         os.unlink(entry.path)
     os.rmdir(suite.work)
 

@@ -110,7 +110,7 @@ static void join_and_leave(char **arguments)
         if (status != QUOIT_OK)
             continue;
         uint64_t own = (uint64_t)test_own_pid() << 32 | (uint64_t)round, popped = 0;
-        CHECK((quoit_queue_size(queue) == 0));
+        CHECK_EQ(quoit_queue_size(queue), 0);
         CHECK_STATUS(quoit_queue_push(queue, &own, sizeof own, QUOIT_NOW), QUOIT_OK);
         CHECK_STATUS(quoit_queue_pop(queue, &popped, sizeof popped, NULL, QUOIT_NOW), QUOIT_OK);
         CHECK_EQUAL(popped, own);

@@ -284,12 +284,12 @@ static void lock_file_of_another(void)
     CHECK(chown(paths[1], STRANGER, STRANGER) == 0);
     test_process process = start_reader(name, meeting_name, meeting, "0", "1", "try");
     uint64_t start = quoit_os_monotonic_ns();
-    quoit_status held = quoit_region_create(name, &options, &region);
+    quoit_status held = quoit_region_create(name, &options, 0, &region);
     uint64_t waited = quoit_os_monotonic_ns() - start;
     end(process);
     CHECK_STATUS_IS(held, ==, QUOIT_ERROR_OTHER_USER);
     CHECK_LT(waited, UINT64_C(5000000000));
-    CHECK_STATUS(quoit_region_create(name, &options, &region), QUOIT_OK);
+    CHECK_STATUS(quoit_region_create(name, &options, 0, &region), QUOIT_OK);
     quoit_region_close(region);
     CHECK_STATUS(quoit_unlink(name, 0), QUOIT_OK);
     quoit_region_close(meeting_region);
@@ -347,7 +347,7 @@ static void lock_files(void)
         struct stat file;
         quoit_region *region;
         find_files(name, paths);
-        CHECK_STATUS(quoit_region_create(name, &options, &region), QUOIT_OK);
+        CHECK_STATUS(quoit_region_create(name, &options, 0, &region), QUOIT_OK);
         CHECK(stat(paths[0], &file) == 0);
         CHECK_EQUAL(file.st_mode & 0777, cases[i].permissions);
         CHECK_EQUAL(stat(paths[1], &file) == 0, cases[i].lock_permissions != 0);

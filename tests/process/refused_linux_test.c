@@ -90,7 +90,7 @@ static int refused_call(enum refusal refusal, const char *name, quoit_status (*c
     int status = -1;
     (void)fflush(NULL);
     pid_t child = fork();
-    CHECK(child >= 0);
+    CHECK_GE(child, 0);
     if (child == 0) {
         (void)alarm(SECONDS); /* which ends it */
         if (!refuse(refusal))
@@ -129,7 +129,7 @@ static void check_next(const char *name)
     quoit_queue_close(queue);
     CHECK_STATUS(quoit_unlink(name, 0), QUOIT_OK);
     CHECK_STATUS(quoit_os_sysv_key(test_path(name), &key), QUOIT_OK);
-    CHECK(shmget((key_t)key, 0, 0) < 0);
+    CHECK_LT(shmget((key_t)key, 0, 0), 0);
 }
 
 static void refused_for_ever(void)
@@ -178,14 +178,89 @@ static void refused_semaphore(void)
     if (code == NO_FILTER)
         test_skip("this system installs no such filter");
     quoit_status second = create_sem(name);
-    (void)quoit_sem_unlink(name);
+    (void)quoit_sem_unlink(name, 0);
     CHECK_EQ(code, 0);
     CHECK_STATUS_IS(second, ==, QUOIT_OK);
+}
+
+/* ---- Descriptors that a child could inherit -------------------------------------------------- */
+
+/* Refuses each call that makes a descriptor without close-on-exec. A program that another thread
+   starts before a second call sets the flag would inherit such a descriptor. */
+static bool refuse_inheritable(void)
+{
+#if defined(SYS_openat) && defined(SYS_pipe2) && defined(SYS_memfd_create)
+    enum { MEMFD_CLOEXEC = 1 };
+#define UNLESS_HAS(flag, skip) BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, (flag), (skip), 0)
+#define REFUSE_WITHOUT(call, index, flag) \
+    LOAD(NUMBER), UNLESS(call, 3), LOAD(ARGUMENT(index)), UNLESS_HAS(flag, 1), REFUSE
+    struct sock_filter filter[] = {REFUSE_WITHOUT(SYS_openat, 2, O_CLOEXEC),
+                                   REFUSE_WITHOUT(SYS_pipe2, 1, O_CLOEXEC),
+                                   REFUSE_WITHOUT(SYS_memfd_create, 1, MEMFD_CLOEXEC),
+#ifdef SYS_open
+                                   REFUSE_WITHOUT(SYS_open, 1, O_CLOEXEC),
+#endif
+#ifdef SYS_pipe
+                                   LOAD(NUMBER),
+                                   UNLESS(SYS_pipe, 1),
+                                   REFUSE,
+#endif
+                                   LOAD(NUMBER),
+                                   UNLESS(SYS_dup, 1),
+                                   REFUSE,
+                                   ALLOW};
+    return install(filter, sizeof filter / sizeof filter[0]);
+#else
+    return false;
+#endif
+}
+
+/* Every call that makes a descriptor. Returns the number of the first one that failed, or 0. */
+static int make_descriptors(const char *name, bool has_readers)
+{
+    struct quoit_queue_options readable = options;
+    quoit_queue *queue = NULL, *second = NULL;
+    int fd, failed = 0;
+    readable.permissions = has_readers ? 0644 : 0600;
+    if (quoit_queue_create(name, &readable, BOTH, &queue) != QUOIT_OK)
+        failed = 1;
+    else if (quoit_queue_open(name, QUOIT_OBSERVER, &second) != QUOIT_OK)
+        failed = 2;
+    else if (quoit_queue_poll_fd(queue, QUOIT_ITEMS, &fd) != QUOIT_OK)
+        failed = 3;
+    quoit_queue_close(second);
+    quoit_queue_close(queue);
+    if (failed == 0 && quoit_unlink(name, 0) != QUOIT_OK)
+        failed = 4;
+    return failed;
+}
+
+static void close_on_exec_at_once(void)
+{
+    for (int i = 0; TEST_LOOP_TEXT(test_schemes[i], 0, test_schemes[i]); i++)
+        for (int has_readers = 0; TEST_LOOP(has_readers < 2, 1, "has readers", has_readers);
+             has_readers++) {
+            const char *name = test_name(test_schemes[i]);
+            int status = -1;
+            (void)fflush(NULL);
+            pid_t child = fork();
+            CHECK_GE(child, 0);
+            if (child == 0) {
+                (void)alarm(SECONDS);
+                _exit(refuse_inheritable() ? make_descriptors(name, has_readers != 0) : NO_FILTER);
+            }
+            CHECK_EQ(waitpid(child, &status, 0), child);
+            CHECK(WIFEXITED(status));
+            if (WEXITSTATUS(status) == NO_FILTER)
+                test_skip("there is no seccomp, or not with these calls");
+            CHECK_EQ(WEXITSTATUS(status), 0); /* 1 create, 2 open, 3 poll_fd, 4 unlink */
+        }
 }
 
 int main(int argc, char **argv)
 {
     static const struct test_part parts[] = {{"refused_for_ever", refused_for_ever},
+                                             {"close_on_exec_at_once", close_on_exec_at_once},
                                              {"refused_semaphore", refused_semaphore},
                                              {NULL, NULL}};
     return test_main(argc, argv, parts, NULL);

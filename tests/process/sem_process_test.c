@@ -68,7 +68,7 @@ static void created_from_many_sides(void)
             CHECK_EQUAL(taken, VALUE);
             quoit_region_close(region);
             CHECK_STATUS(quoit_unlink(shared_name, 0), test_after_close(shared_name));
-            CHECK_STATUS(quoit_sem_unlink(name), test_after_close(name));
+            CHECK_STATUS(quoit_sem_unlink(name, 0), test_after_close(name));
         }
 }
 
@@ -101,8 +101,8 @@ static void ping_pong(void)
         CHECK_EQUAL(test_wait(other), 0);
         quoit_sem_close(ping);
         quoit_sem_close(pong);
-        CHECK_STATUS(quoit_sem_unlink(ping_name), test_after_close(ping_name));
-        CHECK_STATUS(quoit_sem_unlink(pong_name), test_after_close(pong_name));
+        CHECK_STATUS(quoit_sem_unlink(ping_name, 0), test_after_close(ping_name));
+        CHECK_STATUS(quoit_sem_unlink(pong_name, 0), test_after_close(pong_name));
     }
 }
 
@@ -133,7 +133,7 @@ static void holder_killed(const char *name, bool is_given_back)
     CHECK_EQUAL(value_of(sem), is_given_back ? 1 : 0);
     CHECK_STATUS(quoit_sem_post(sem), QUOIT_OK);
     quoit_sem_close(sem);
-    CHECK_STATUS(quoit_sem_unlink(name), test_after_close(name));
+    CHECK_STATUS(quoit_sem_unlink(name, 0), test_after_close(name));
 }
 
 static void killed_holder(void)
@@ -160,7 +160,7 @@ static void signals_outlive_their_sender(void)
         CHECK_EQUAL(test_wait(test_spawn("post_three", arguments)), 0);
         CHECK_EQUAL(value_of(sem), 3);
         quoit_sem_close(sem);
-        CHECK_STATUS(quoit_sem_unlink(name), test_after_close(name));
+        CHECK_STATUS(quoit_sem_unlink(name, 0), test_after_close(name));
     }
 }
 
@@ -173,7 +173,7 @@ static void join_and_close(char **arguments)
 static void unlink_again_and_again(char **arguments)
 {
     for (int i = 0, most = rounds(); i < most; i++) {
-        quoit_status status = quoit_sem_unlink(arguments[0]);
+        quoit_status status = quoit_sem_unlink(arguments[0], 0);
         CHECK_STATUS_ANY(status, QUOIT_OK, QUOIT_ERROR_NOT_FOUND);
     }
 }
@@ -190,7 +190,7 @@ static void join_against_unlink(void)
             processes[k] = test_spawn(what[k], arguments);
         for (int k = 0; k < 4; k++)
             CHECK_EQUAL(test_wait(processes[k]), 0);
-        quoit_status status = quoit_sem_unlink(name);
+        quoit_status status = quoit_sem_unlink(name, 0);
         CHECK_STATUS_ANY(status, QUOIT_OK, QUOIT_ERROR_NOT_FOUND);
     }
 }

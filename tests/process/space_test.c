@@ -119,7 +119,7 @@ static void file_size_limit(void)
             CHECK(setrlimit(RLIMIT_FSIZE, &before) == 0);
             /* A segment is no file; its lock file is. */
             bool fits = limits[k] > 0 && strcmp(test_schemes[i], "sysv") == 0;
-            CHECK_EQUAL((uint64_t)created, (uint64_t)(fits ? QUOIT_OK : QUOIT_ERROR_NO_SPACE));
+            CHECK_STATUS_IS(created, ==, (fits ? QUOIT_OK : QUOIT_ERROR_NO_SPACE));
             const char *text = quoit_describe(created);
             CHECK(fits || strstr(text, "File too large") || strstr(text, "ulimit -f"));
             quoit_queue_close(queue);
@@ -134,10 +134,10 @@ static void file_size_limit(void)
         quoit_status created = quoit_sem_create(name, &one, 0, &sem);
         CHECK(setrlimit(RLIMIT_FSIZE, &before) == 0);
         bool fits = strcmp(test_sem_schemes[i], "sysv") == 0;
-        CHECK_EQUAL((uint64_t)created, (uint64_t)(fits ? QUOIT_OK : QUOIT_ERROR_NO_SPACE));
+        CHECK_STATUS_IS(created, ==, (fits ? QUOIT_OK : QUOIT_ERROR_NO_SPACE));
         if (fits) {
             quoit_sem_close(sem);
-            CHECK_STATUS(quoit_sem_unlink(name), QUOIT_OK);
+            CHECK_STATUS(quoit_sem_unlink(name, 0), QUOIT_OK);
         }
     }
 }
@@ -163,7 +163,7 @@ static void pending_file_signal(void)
         CHECK(setrlimit(RLIMIT_FSIZE, &low) == 0);
         quoit_status created = quoit_queue_create(name, &options, QUOIT_PRODUCER, &queue);
         CHECK(setrlimit(RLIMIT_FSIZE, &before) == 0);
-        CHECK_EQUAL((uint64_t)created, (uint64_t)QUOIT_ERROR_NO_SPACE);
+        CHECK_STATUS_IS(created, ==, QUOIT_ERROR_NO_SPACE);
         CHECK(sigpending(&pending) == 0 && sigismember(&pending, SIGXFSZ) == raised);
     }
     CHECK(sigwait(&blocked, &taken) == 0 && sigprocmask(SIG_SETMASK, &mask, NULL) == 0);
@@ -272,7 +272,7 @@ static void no_room_for_the_lock_file(void)
     quoit_status status = quoit_sem_create(sem_name, &one, 0, &sem);
     if (status == QUOIT_OK) { /* the C library may have found room for its 32 bytes */
         quoit_sem_close(sem);
-        CHECK_STATUS(quoit_sem_unlink(sem_name), QUOIT_OK);
+        CHECK_STATUS(quoit_sem_unlink(sem_name, 0), QUOIT_OK);
     }
     CHECK_EQ(unlink("/dev/shm/fill"), 0);
 }

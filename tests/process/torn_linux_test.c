@@ -125,6 +125,15 @@ static void push_in_place(void *argument)
                          : quoit_queue_commit_many(side->queue, 1);
 }
 
+static void discard(void *argument)
+{
+    struct side *side = argument;
+    void *room;
+    side->status = quoit_queue_claim(side->queue, 8, &room, QUOIT_NOW);
+    if (side->status == QUOIT_OK)
+        side->status = quoit_queue_discard(side->queue);
+}
+
 static void pop_in_place(void *argument)
 {
     struct side *side = argument;
@@ -143,7 +152,8 @@ static void pop_in_place(void *argument)
 
 static void enter(struct side *side, const char *name, unsigned role)
 {
-    CHECK_STATUS(quoit_queue_open(name, role | QUOIT_FROM_OLDEST, &side->queue), QUOIT_OK);
+    const unsigned flags = role == QUOIT_CONSUMER ? role | QUOIT_FROM_OLDEST : role;
+    CHECK_STATUS(quoit_queue_open(name, flags, &side->queue), QUOIT_OK);
 }
 
 static bool is_nothing(quoit_status status)
@@ -194,6 +204,8 @@ struct world {
     const char *name;
     struct side producer, consumer;
     uint64_t next; /* item to be pushed; all before it are taken */
+    int slots;     /* tried after the same number of instructions */
+    bool left_any; /* one of these calls was left */
 };
 
 /* Of MPMC every instruction is tried, since its close does more than a crash does. Of other rings a
@@ -232,6 +244,37 @@ static void torn_push(struct world *world, void (*call)(void *argument), int *in
     go_on(producer, consumer, &world->next);
 }
 
+/* Of MPMC. If the slot was given back, others come round to it before the handle closes. Otherwise
+   the claim holds the next item up until then. A call for the last slot has other instructions than
+   one for the first, so each number of instructions is tried with each slot. */
+static void torn_discard(struct world *world, void (*call)(void *argument), int *instructions)
+{
+    struct side *producer = &world->producer, *consumer = &world->consumer;
+    uint64_t taken = world->next;
+    bool left_it = leave_after(*instructions, call, producer);
+    world->left_any |= left_it;
+    if (++world->slots == CAPACITY) {
+        *instructions = world->left_any ? *instructions + step_of(producer->layout) : 0;
+        world->slots = 0;
+        world->left_any = false;
+    }
+    struct side other = *producer;
+    enter(&other, world->name, QUOIT_PRODUCER);
+    CHECK_EQ(fill(&other, 1, &world->next), 1);
+    bool is_given_back = take_all(consumer, &taken) == 1;
+    CHECK(is_given_back || left_it);
+    if (is_given_back) {
+        go_on(&other, consumer, &world->next);
+        taken = world->next;
+        CHECK_EQ(fill(&other, CAPACITY, &world->next), CAPACITY);
+    }
+    quoit_queue_close(producer->queue);
+    CHECK_EQ(take_all(consumer, &taken), is_given_back ? CAPACITY : 1);
+    quoit_queue_close(other.queue);
+    enter(producer, world->name, QUOIT_PRODUCER);
+    go_on(producer, consumer, &world->next);
+}
+
 static void torn_pop(struct world *world, void (*call)(void *argument), int *instructions)
 {
     struct side *producer = &world->producer, *consumer = &world->consumer;
@@ -258,11 +301,14 @@ static void torn_pop(struct world *world, void (*call)(void *argument), int *ins
     go_on(producer, consumer, &world->next);
 }
 
-static void tear(const struct layout *layout, bool pushes, void (*call)(void *), const char *what)
+typedef void torn_call(struct world *world, void (*call)(void *argument), int *instructions);
+
+static void tear(const struct layout *layout, torn_call *torn, void (*call)(void *),
+                 const char *what)
 {
     struct world world = {.name = test_name(""), .next = 1};
     quoit_queue *queue;
-    int instructions = 1 + (int)(test_own_pid() % (uint32_t)step_of(layout)), most = 0;
+    int instructions = 1 + (int)(test_random() % (uint64_t)step_of(layout)), most = 0;
     world.producer.layout = world.consumer.layout = layout;
     test_keep_spans(strcmp(layout->name, "spans") == 0);
     CHECK_STATUS(quoit_queue_create(world.name, &layout->options, QUOIT_OBSERVER, &queue),
@@ -273,7 +319,7 @@ static void tear(const struct layout *layout, bool pushes, void (*call)(void *),
         most = instructions;
         (void)snprintf(test_context, sizeof test_context, "%s, %s, after %d instructions",
                        layout->name, what, most);
-        (pushes ? torn_push : torn_pop)(&world, call, &instructions);
+        torn(&world, call, &instructions);
     } while (instructions > 0 && instructions < INSTRUCTIONS_MOST);
     CHECK(instructions == 0 && most > 20);
     quoit_queue_close(world.producer.queue);
@@ -283,39 +329,45 @@ static void tear(const struct layout *layout, bool pushes, void (*call)(void *),
     test_context[0] = '\0';
 }
 
-static void tear_all(bool pushes, void (*call)(void *), const char *what)
+static void tear_all(torn_call *torn, void (*call)(void *), const char *what)
 {
     prepare();
     for (int i = 0; i < LAYOUTS; i++)
-        tear(&layouts[i], pushes, call, what);
+        tear(&layouts[i], torn, call, what);
 }
 
 static void pushes(void)
 {
-    tear_all(true, push, "push");
+    tear_all(torn_push, push, "push");
 }
 
 static void pushes_in_place(void)
 {
-    tear_all(true, push_in_place, "claim and commit");
+    tear_all(torn_push, push_in_place, "claim and commit");
+}
+
+static void discards(void)
+{
+    prepare();
+    for (int i = 0; i < LAYOUTS; i++)
+        if (layouts[i].options.kind == QUOIT_MPMC)
+            tear(&layouts[i], torn_discard, discard, "claim and discard");
 }
 
 static void pops(void)
 {
-    tear_all(false, pop, "pop");
+    tear_all(torn_pop, pop, "pop");
 }
 
 static void pops_in_place(void)
 {
-    tear_all(false, pop_in_place, "peek and release");
+    tear_all(torn_pop, pop_in_place, "peek and release");
 }
 
 int main(int argc, char **argv)
 {
-    static const struct test_part parts[] = {{"pushes", pushes},
-                                             {"pushes_in_place", pushes_in_place},
-                                             {"pops", pops},
-                                             {"pops_in_place", pops_in_place},
-                                             {NULL, NULL}};
+    static const struct test_part parts[] = {
+        {"pushes", pushes}, {"pushes_in_place", pushes_in_place}, {"discards", discards},
+        {"pops", pops},     {"pops_in_place", pops_in_place},     {NULL, NULL}};
     return test_main(argc, argv, parts, NULL);
 }

@@ -19,8 +19,11 @@ static void crash(char **arguments)
 {
     quoit_queue *queue;
     quoit_pool *pool;
+    quoit_lock *lock;
     if (strcmp(arguments[1], "pool") == 0)
         CHECK_STATUS(quoit_pool_open(arguments[0], 0, &pool), QUOIT_OK);
+    else if (strcmp(arguments[1], "lock") == 0)
+        CHECK_STATUS(quoit_lock_open(arguments[0], 0, &lock), QUOIT_OK);
     else
         CHECK_STATUS(quoit_queue_join(arguments[0], &options, QUOIT_PRODUCER, &queue), QUOIT_OK);
     _Exit(EXIT_SUCCESS);
@@ -55,18 +58,24 @@ static void queues(void)
     }
 }
 
-static void pools_and_regions(void)
+static void pools_locks_and_regions(void)
 {
     const struct quoit_region_options region_options = {.size_bytes = 100};
     const char *name = test_name("file");
     quoit_pool *pool;
+    quoit_lock *lock;
     quoit_region *region;
     CHECK_STATUS(quoit_pool_create(name, &pool_options, 0, &pool), QUOIT_OK);
     crash_in(name, "pool");
     CHECK_STATUS(quoit_unlink_abandoned(name, 0), QUOIT_ERROR_BUSY);
     quoit_pool_close(pool);
     CHECK_STATUS(quoit_unlink_abandoned(name, 0), QUOIT_OK);
-    CHECK_STATUS(quoit_region_create(name, &region_options, &region), QUOIT_OK);
+    CHECK_STATUS(quoit_lock_create(name, NULL, 0, &lock), QUOIT_OK);
+    crash_in(name, "lock");
+    CHECK_STATUS(quoit_unlink_abandoned(name, 0), QUOIT_ERROR_BUSY);
+    quoit_lock_close(lock);
+    CHECK_STATUS(quoit_unlink_abandoned(name, 0), QUOIT_OK);
+    CHECK_STATUS(quoit_region_create(name, &region_options, 0, &region), QUOIT_OK);
     CHECK_STATUS(quoit_unlink_abandoned(name, 0), QUOIT_ERROR_DIFFERENT);
     quoit_region_close(region);
     CHECK_STATUS(quoit_unlink(name, 0), QUOIT_OK);
@@ -120,7 +129,8 @@ static void beside_joiners(void)
         test_thread_join(thread);
         CHECK(status == QUOIT_OK || status == QUOIT_ERROR_BUSY);
         CHECK(race.joined == QUOIT_OK || race.joined == QUOIT_ERROR_NOT_FOUND);
-        CHECK((status == QUOIT_OK) == (race.joined == QUOIT_ERROR_NOT_FOUND));
+        CHECK_STATUS_IS(status, ==,
+                        race.joined == QUOIT_ERROR_NOT_FOUND ? QUOIT_OK : QUOIT_ERROR_BUSY);
         if (race.joined == QUOIT_OK) {
             check_found(&race);
             quoit_queue_close(race.queue);
@@ -149,7 +159,7 @@ static void removed_without_end(void)
     uint64_t begin = quoit_os_monotonic_ns();
     quoit_queue *joined;
     CHECK_STATUS(quoit_queue_open(name, QUOIT_CONSUMER, &joined), QUOIT_ERROR_BUSY);
-    CHECK(quoit_os_monotonic_ns() - begin < UINT64_C(5000000000));
+    CHECK_LT(quoit_os_monotonic_ns() - begin, UINT64_C(5000000000));
     quoit_os_hold_ns = usual_ns;
     quoit_members_let_in(&place.members);
     CHECK_STATUS(quoit_queue_open(name, QUOIT_CONSUMER, &joined), QUOIT_OK);
@@ -162,7 +172,7 @@ static void removed_without_end(void)
 int main(int argc, char **argv)
 {
     static const struct test_part parts[] = {{"queues", queues},
-                                             {"pools_and_regions", pools_and_regions},
+                                             {"pools_locks_and_regions", pools_locks_and_regions},
                                              {"beside_joiners", beside_joiners},
                                              {"removed_without_end", removed_without_end},
                                              {NULL, NULL}};

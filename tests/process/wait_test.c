@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* push_wait and pop_wait between real processes: they end by items, room, the end of the stream, a
-   death, a close or the time, and no wake is lost. */
+/* Pushes and pops that wait, between real processes. A wait ends by items, room, the end of the
+   stream, a crash, a close or the time, and no wake is lost. */
 #include "test.h"
 
 #include "os.h"
+#include "queue_handle.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,6 +15,7 @@ QUOIT_DEFINE_QUEUE(word, uint64_t);
 static const struct quoit_queue_options options = {.item_bytes = sizeof(uint64_t), .capacity = 3};
 static const int64_t second = INT64_C(1000000000);
 static const int64_t hours = INT64_C(36000000000000);
+static const char *const kind_names[] = {"SPSC", "MPMC"};
 enum { BOTH = QUOIT_PRODUCER | QUOIT_CONSUMER, TRIPS = 20000, CROWD_ITEMS = 4000, CROWD = 3 };
 
 /* Of the library: from here on a wake that is lost is a wait that does not end. */
@@ -54,7 +56,7 @@ static void time_runs_out(void)
 /* A handle with both roles has not lost its other side, however often it got something from it. */
 static void one_is_both(void)
 {
-    for (int kind = QUOIT_SPSC; TEST_LOOP(kind <= QUOIT_MPMC, 0, "kind", kind); kind++) {
+    for (int kind = QUOIT_SPSC; TEST_LOOP_TEXT(kind <= QUOIT_MPMC, 0, kind_names[kind]); kind++) {
         struct quoit_queue_options own = options;
         const char *name = test_name("");
         quoit_queue *queue;
@@ -129,7 +131,8 @@ static void ends(void)
 {
     int64_t slice = quoit_wait_slice_ns;
     for (int i = 0; TEST_LOOP_TEXT(test_shared_schemes[i], 0, test_shared_schemes[i]); i++)
-        for (int kind = QUOIT_SPSC; TEST_LOOP(kind <= QUOIT_MPMC, 1, "kind", kind); kind++) {
+        for (int kind = QUOIT_SPSC; TEST_LOOP_TEXT(kind <= QUOIT_MPMC, 1, kind_names[kind]);
+             kind++) {
             const char *scheme = test_shared_schemes[i];
             ended_by(scheme, (uint32_t)kind, "push", QUOIT_OK);
             ended_by(scheme, (uint32_t)kind, "pop", QUOIT_OK);
@@ -245,7 +248,8 @@ static void publish_and_stop(char **arguments)
     CHECK_STATUS(word_push((struct word_queue){queue}, &value, QUOIT_NOW), QUOIT_OK);
     test_sleep_ms(60);
     value = 2;
-    CHECK(quoit_spsc_put(&queue->producer, &value, sizeof value)); /* a push without its end */
+    struct quoit_ring_producer *producer = &queue->handle->queue->producer;
+    CHECK(quoit_spsc_put(producer, &value, sizeof value)); /* a push without its end */
     test_sleep_ms(60000);
 }
 

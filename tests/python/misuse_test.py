@@ -6,6 +6,7 @@ import array
 import asyncio
 import contextlib
 import copy
+import faulthandler
 import gc
 import os
 import pickle
@@ -25,11 +26,14 @@ from quoit_test import BOTH, ROOT, Case, quoit  # noqa: E402  pylint: disable=wr
 WITH_MODULE = {**os.environ, "PYTHONPATH": ROOT + "/python"}
 
 
+faulthandler.enable()  # if the interpreter crashes, the printed stack names the test
+
+
 class Arguments(Case):
     """Wrong arguments raise an exception with a message, and no value is truncated."""
 
     def test_handles_are_made_by_methods(self):
-        for kind in (quoit.Queue, quoit.Pool):
+        for kind in (quoit.Queue, quoit.Pool, quoit.Region, quoit.Lock, quoit.Semaphore):
             for arguments in ((), ("name",), (1,), (None,), ("name", quoit.PRODUCER)):
                 with self.assertRaisesRegex(TypeError, "create"):
                     kind(*arguments)
@@ -54,6 +58,10 @@ class Arguments(Case):
                 create(self.name, value, capacity=4, item_bytes=4)
             with self.assertRaises((TypeError, ValueError)):
                 quoit.Pool.create(self.name, block_bytes=value, blocks=2)
+            with self.assertRaises((TypeError, ValueError)):
+                quoit.Region.create(self.name, data_bytes=value)
+            with self.assertRaises((TypeError, ValueError)):
+                quoit.Semaphore.create(self.name, value=value)
         self.assertRaisesRegex(ValueError, "capacity is -1", create, self.name, BOTH, capacity=-1, item_bytes=4)
         self.assertRaises(quoit.NotFound, quoit.unlink, self.name)
 
@@ -69,7 +77,7 @@ class Arguments(Case):
             with queue.claim(), self.assertRaises((TypeError, ValueError)):
                 queue.commit(value)
             queue.pop()  # what the end of the block has pushed stays
-            for call in (queue.pop_many, queue.poll_fd, lambda value: quoit.Cursor(next=value)):
+            for call in (queue.pop_many, queue.poll_fd, lambda value: quoit.Browser(next=value)):
                 self.assertRaises((TypeError, ValueError), call, value)
         for timeout in (float("nan"), "soon"):
             for call, *arguments in ((queue.pop,), (queue.pop_many, 1), (queue.push, b"x"), (queue.push_many, [b"x"])):
@@ -110,7 +118,7 @@ class Arguments(Case):
             for wrong in (None, 3, queue, block.number):
                 self.assertRaises(TypeError, pool.push, queue, wrong)
             for wrong in (0, 3, "x", queue.inspect()):
-                self.assertRaises(TypeError, lambda: [*queue.look(wrong)])  # pylint: disable=cell-var-from-loop
+                self.assertRaises(TypeError, lambda: [*queue.browse(wrong)])  # pylint: disable=cell-var-from-loop
             self.assertRaises(AttributeError, setattr, block, "number", 7)
             block.free()
 

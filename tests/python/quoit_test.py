@@ -62,8 +62,9 @@ class Headers(unittest.TestCase):
 
     def test_layouts_and_constants(self):
         structs = {"quoit_queue_options": quoit._library.QueueOptions, "quoit_queue_info": quoit.QueueInfo,
-                   "quoit_member_info": quoit.Member, "quoit_cursor": quoit.Cursor,
-                   "quoit_pool_options": quoit._library.PoolOptions}
+                   "quoit_member_info": quoit.Member, "quoit_browser": quoit.Browser,
+                   "quoit_pool_options": quoit._library.PoolOptions, "quoit_region_options": quoit._library.RegionOptions,
+                   "quoit_lock_options": quoit._library.LockOptions, "quoit_sem_options": quoit._library.SemOptions}
         constants = ["SPSC", "MPMC", "BROADCAST", "WAIT_FOR_SLOWEST", "DROP_OLDEST", "PRODUCER", "CONSUMER",
                      "OBSERVER", "ANY_OWNER", "FROM_OLDEST", "ITEMS", "ROOM", "MEMBERS_MAX"]
         lines, expected = [], []
@@ -82,7 +83,7 @@ class Headers(unittest.TestCase):
         compiler = os.environ.get("CC", "cc")
         with tempfile.TemporaryDirectory() as folder:
             with open(folder + "/offsets.c", "w") as file:
-                file.write("#include <quoit.h>\n#include <quoit/inspect.h>\n#include <stddef.h>\n#include <stdio.h>\nint main(void)\n{\n"
+                file.write("#include <quoit.h>\n#include <quoit/inspect.h>\n#include <quoit/sem.h>\n#include <stddef.h>\n#include <stdio.h>\nint main(void)\n{\n"
                            + "\n".join(lines) + "\nreturn 0;\n}\n")
             subprocess.run([compiler, "-std=c11", "-I", ROOT + "/include", folder + "/offsets.c", "-o",
                             folder + "/offsets"], check=True)
@@ -130,7 +131,7 @@ class Items(Case):
         queue = self.make(format="=Qd")
         queue.push((7, 0.5))
         with quoit.Queue.open(self.name, quoit.OBSERVER, format="=Qd") as other:
-            self.assertEqual([*other.look()], [(7, 0.5)])
+            self.assertEqual([*other.browse()], [(7, 0.5)])
         self.assertRaises(quoit.Different, quoit.Queue.open, self.name, quoit.OBSERVER, format="=Q")
         self.assertRaises(ValueError, quoit.Queue.join, self.name, BOTH, capacity=4, format="=Qd", messages=True)
         self.assertEqual(queue.pop(), (7, 0.5))
@@ -224,6 +225,23 @@ class Items(Case):
         for i in range(10):
             queue.push(bytes([i]))
         self.assertEqual((queue.pop(), queue.missed > 0), (bytes([queue.missed]), True))
+
+    def test_latest(self):
+        queue = self.make(kind=quoit.BROADCAST, when_full=quoit.DROP_OLDEST, format="<qd", capacity=1)
+        self.assertRaises(quoit.Empty, queue.latest)
+        for i in range(3):
+            queue.push((i, 0.5))
+            self.assertEqual([queue.latest(), queue.latest()], 2 * [(i, 0.5)])
+        self.assertEqual(queue.pop(), (2, 0.5))
+        queue.finish()
+        self.assertEqual(queue.latest(), (2, 0.5))
+        self.name += "x"
+        messages = self.make(kind=quoit.BROADCAST, item_bytes=9, messages=True)
+        for message in (b"", b"hello", b"ninebytes"):
+            messages.push(message)
+            self.assertEqual(messages.latest(), message)
+        self.name += "x"
+        self.assertRaises(quoit.Unsupported, self.make().latest)
 
 
 class Places(Case):
@@ -373,10 +391,10 @@ class Handles(Case):
         self.assertEqual((member.pid, member.roles, member.alive), (os.getpid(), BOTH, True))
         queue.check()
         with quoit.Queue.open(self.name, quoit.OBSERVER) as observer:
-            cursor = quoit.Cursor()
-            self.assertEqual([*observer.look(cursor)], [b"seen"])
+            browser = quoit.Browser()
+            self.assertEqual([*observer.browse(browser)], [b"seen"])
             queue.push(b"more")
-            self.assertEqual([*observer.look(cursor)], [b"more"])
+            self.assertEqual([*observer.browse(browser)], [b"more"])
             self.assertRaises(quoit.WrongRole, observer.pop)
 
     def test_fork(self):

@@ -170,7 +170,7 @@ def orderly(rng, name):
 # ---- Wild -------------------------------------------------------------------------------------
 
 NONSENSE = (None, -1, 0, 1, 2, 3, 2**31, 2**32 + 1, 2**63, 2**64 + 5, 0.5, float("nan"), "text", b"", b"\0", bytes(16),
-            bytes(99), [], {}, object(), quoit.SPSC, quoit.Queue, quoit.Cursor())
+            bytes(99), [], {}, object(), quoit.SPSC, quoit.Queue, quoit.Browser())
 
 
 class Wild:
@@ -179,7 +179,7 @@ class Wild:
     def __init__(self, rng, name):
         self.name, self.options = name, options_of(rng)
         self.queues, self.pools, self.blocks, self.kept = [], [], [], []
-        self.cursor = quoit.Cursor()
+        self.browser = quoit.Browser()
         self.sent = 0
 
     def item(self):
@@ -217,14 +217,14 @@ class Wild:
         if not isinstance(data, bytes):  # which could be an item
             rng.choice((self.queue(rng).push, self.queue(rng).push_many))(data, 0.01)
 
-    def look(self, rng):
-        for item in self.queue(rng).look(self.cursor if rng.random() < 0.5 else rng.choice(NONSENSE[:1])):
+    def browse(self, rng):
+        for item in self.queue(rng).browse(self.browser if rng.random() < 0.5 else rng.choice(NONSENSE[:1])):
             number_of(item)
 
     def call_nonsense(self, rng):
         queue = self.queue(rng)
         views = (queue.claim, queue.claim_many, queue.peek_many)
-        call = rng.choice((*views, queue.peek, queue.pop, queue.pop_many, queue.poll_fd, queue.look, queue.commit,
+        call = rng.choice((*views, queue.peek, queue.pop, queue.pop_many, queue.poll_fd, queue.browse, queue.commit,
                            queue.commit_many, queue.release_many))
         argument = rng.choice(NONSENSE)
         if call in (queue.peek, queue.pop) and (argument is None or type(argument) in (int, float) and argument > 0):
@@ -234,7 +234,7 @@ class Wild:
             with result as view:
                 len(view)
                 raise KeyError("which gives it up")
-        if call == queue.look:
+        if call == queue.browse:
             next(result)
 
     def make_nonsense(self, rng):

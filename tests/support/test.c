@@ -18,6 +18,7 @@ struct place {
 
 const char *test_program;
 static struct place *place;
+static bool is_role; /* this is a second process */
 static test_process children[CHILDREN_MAX];
 static int child_count;
 
@@ -31,12 +32,39 @@ static const char *name_at(uint32_t i)
     return place->names + place->names_at[i];
 }
 
+static void remove_name(const char *name)
+{
+    (void)quoit_unlink(name, QUOIT_ANY_OWNER);
+    (void)quoit_sem_unlink(name, 0);
+}
+
 void test_remove_names(void)
 {
-    for (uint32_t i = 0; i < place->name_count; i++) {
-        (void)quoit_unlink(name_at(i), QUOIT_ANY_OWNER);
-        (void)quoit_sem_unlink(name_at(i));
+    for (uint32_t i = 0; i < place->name_count; i++)
+        remove_name(name_at(i));
+}
+
+void test_remove_names_in(const char *path)
+{
+    char name[QUOIT_PATH_MAX + 32];
+    FILE *file = fopen(path, "r");
+    while (file && fgets(name, sizeof name, file)) {
+        name[strcspn(name, "\n")] = '\0';
+        remove_name(name);
     }
+    if (file)
+        (void)fclose(file);
+}
+
+/* A second process may be killed at any time, and only its watcher can then remove its objects. */
+static void tell_watcher(const char *name)
+{
+    const char *path = is_role ? getenv(TEST_NAMES_FILE) : NULL;
+    FILE *file = path ? fopen(path, "a") : NULL;
+    if (!file)
+        return;
+    (void)fprintf(file, "%s\n", name);
+    (void)fclose(file);
 }
 
 void test_child_began(test_process process)
@@ -90,7 +118,10 @@ void test_print_place(FILE *stream)
             (void)fprintf(stream, "%s%s", before, place->contexts[i]);
             before = "; ";
         }
-    (void)fprintf(stream, "%s\n  again: ", before[0] ? "" : "(no loop)");
+    (void)fprintf(stream, "%s\n", before[0] ? "" : "(no loop)");
+    if (!place->part[0]) /* a second process: the test that started it prints how to repeat it */
+        return;
+    (void)fprintf(stream, "  again: ");
     print_setting(stream, "QUOIT_TEST_EFFORT");
     print_setting(stream, "QUOIT_CRASH_POINTS");
     (void)fprintf(stream, "%s \"%s\" --seed %llu", test_program, place->part,
@@ -121,15 +152,16 @@ void test_skip(const char *reason)
 /* ---- Chance, effort -------------------------------------------------------------------------- */
 
 uint64_t test_seed;
+static bool has_drawn; /* since this part or role began */
 
-/* Steele, Lea and Flood: splitmix64, of any seed. */
+/* Steele, Lea and Flood: splitmix64, of any seed. Each part begins with the seed: a part that runs
+   alone makes the same choices. */
 uint64_t test_random(void)
 {
     static uint64_t state;
-    static bool begun;
-    if (!begun)
+    if (!has_drawn)
         state = test_seed;
-    begun = true;
+    has_drawn = true;
     uint64_t z = state += UINT64_C(0x9e3779b97f4a7c15);
     z = (z ^ z >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
     z = (z ^ z >> 27) * UINT64_C(0x94d049bb133111eb);
@@ -178,25 +210,22 @@ const char *test_remember(const char *name)
     memcpy(kept, name, bytes);
     place->names_at[place->name_count++] = place->names_bytes;
     place->names_bytes += (uint32_t)bytes;
+    tell_watcher(kept);
     return kept;
 }
 
 void *test_share(const char *name, uint64_t size_bytes, quoit_region **region_out)
 {
-    const struct quoit_region_options options = {.size_bytes = size_bytes + 64};
-    uint64_t offset;
-    CHECK_STATUS(quoit_region_create(name, &options, region_out), QUOIT_OK);
-    CHECK_STATUS(quoit_region_allocate(*region_out, size_bytes, 64, &offset), QUOIT_OK);
-    CHECK_STATUS(quoit_region_set_root(*region_out, offset), QUOIT_OK);
-    return quoit_region_at(*region_out, offset, size_bytes);
+    const struct quoit_region_options options = {.data_bytes = size_bytes};
+    CHECK_STATUS(quoit_region_create(name, &options, 0, region_out), QUOIT_OK);
+    return quoit_region_data(*region_out);
 }
 
 void *test_shared(const char *name, uint64_t size_bytes, quoit_region **region_out)
 {
     CHECK_STATUS(quoit_region_open(name, 0, region_out), QUOIT_OK);
-    void *memory = quoit_region_at(*region_out, quoit_region_root(*region_out), size_bytes);
-    CHECK(memory != NULL);
-    return memory;
+    CHECK_GE(quoit_region_data_bytes(*region_out), size_bytes);
+    return quoit_region_data(*region_out);
 }
 
 const char *test_path(const char *name)
@@ -221,7 +250,7 @@ void test_untouched(const char *name, quoit_status expected)
     quoit_region *region;
     CHECK_STATUS(quoit_region_open(name, 0, &region), expected);
     CHECK_STATUS(quoit_region_open(name, QUOIT_OBSERVER, &region), expected);
-    CHECK_STATUS(quoit_region_create(name, &small, &region), QUOIT_ERROR_EXISTS);
+    CHECK_STATUS(quoit_region_create(name, &small, 0, &region), QUOIT_ERROR_EXISTS);
     CHECK_STATUS(quoit_unlink(name, 0), expected);
     CHECK_STATUS(quoit_unlink(name, 0), expected);
 }
@@ -317,6 +346,7 @@ static int run_role(const struct test_role *roles, const struct command *command
     TEST_CONTEXT("a second process, '%s' %s %s", command->role,
                  command->arguments[0] ? command->arguments[0] : "",
                  command->arguments[0] && command->arguments[1] ? command->arguments[1] : "");
+    test_explain_ending();
     for (; roles && roles->name; roles++)
         if (strcmp(roles->name, command->role) == 0) {
             roles->run(command->arguments);
@@ -331,6 +361,7 @@ static void run_part(const struct test_part *part)
     (void)snprintf(place->part, sizeof place->part, "%s", part->name);
     test_part_name = part->name;
     TEST_CONTEXT("%s", "");
+    has_drawn = false;
     (void)printf("%s\n", part->name);
     (void)fflush(stdout);
     part->run();
@@ -361,8 +392,9 @@ static unsigned time_limit(void)
 }
 
 /* Second processes are killed at any moment: they make no file, and have no watcher. */
-static void prepare(bool is_role)
+static void prepare(bool as_role)
 {
+    is_role = as_role;
     is_main_thread = true;
     place = is_role ? calloc(1, sizeof *place) : test_watched_memory(sizeof *place);
     if (!place)

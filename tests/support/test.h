@@ -9,6 +9,7 @@
 
 #include <quoit.h>
 #include <quoit/inspect.h>
+#include <quoit/lock.h>
 #include <quoit/sem.h>
 #include <quoit/typed.h>
 
@@ -243,6 +244,12 @@ void *test_watched_memory(size_t bytes);
    children and its objects are removed, and a line shows where it was. On POSIX systems the caller
    continues in a new process. */
 void test_watch(unsigned seconds);
+/* The environment variable with the path of a file in which second processes write their names, for
+   the watcher. Unset: there is no watcher. */
+#define TEST_NAMES_FILE "QUOIT_TEST_NAMES"
+void test_remove_names_in(const char *path);
+/* In a second process: prints where it is if the watcher ends the test. */
+void test_explain_ending(void);
 /* Prints where the test is; removes the objects that it remembers. */
 void test_print_place(FILE *stream);
 void test_remove_names(void);

@@ -119,7 +119,8 @@ void test_compare(const char *file, int line, enum test_relation relation, const
 bool test_in_loop(int level, const char *name, struct test_value value)
 {
     char text[64];
-    TEST_CONTEXT_AT(level, "%s %s", name, show(value, text, sizeof text));
+    const char *blank = value.kind == TEST_NOTHING ? "" : " ";
+    TEST_CONTEXT_AT(level, "%s%s%s", name, blank, show(value, text, sizeof text));
     return true;
 }
 
@@ -167,8 +168,8 @@ void test_check_status(const char *file, int line, const char *what, quoit_statu
                        quoit_status expected)
 {
     if (actual != expected)
-        test_fail(file, line, "%s returned %s; expected: %s", what, quoit_status_name(actual),
-                  quoit_status_name(expected));
+        test_fail(file, line, "%s returned %s (%s); expected: %s", what, quoit_status_name(actual),
+                  quoit_describe(actual), quoit_status_name(expected));
     if (!note_sentence(actual))
         test_fail(file, line, "%s returned %s without a sentence of its own", what,
                   quoit_status_name(actual));
@@ -184,5 +185,6 @@ void test_check_any(const char *file, int line, const char *what, quoit_status a
                           quoit_status_name(actual));
             return;
         }
-    test_fail(file, line, "%s is %s; expected one of: %s", what, quoit_status_name(actual), text);
+    test_fail(file, line, "%s is %s (%s); expected one of: %s", what, quoit_status_name(actual),
+              quoit_describe(actual), text);
 }

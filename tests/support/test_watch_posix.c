@@ -8,10 +8,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 static pid_t watched;
+static char names_path[] = TEST_WATCHED_FILE "names-XXXXXX";
 static volatile sig_atomic_t ended_by; /* the signal that the watcher got */
 
 /* A file without a name: plain POSIX has no anonymous memory. */
@@ -38,10 +41,29 @@ static void kill_group(void)
     (void)kill(-watched, SIGKILL);
 }
 
+/* Second processes first print where they are (test_explain_ending); a stopped one cannot. */
 static void end_it(int signal_number)
 {
+    const struct timespec moment = {.tv_nsec = 300000000};
     ended_by = signal_number;
+    (void)kill(-watched, SIGTERM);
+    (void)nanosleep(&moment, NULL);
     kill_group();
+}
+
+/* printf may be in the midst of a call of the interrupted code: then nothing is printed, and
+   SIGKILL follows. */
+static void explain_and_end(int signal_number)
+{
+    test_print_place(stderr);
+    (void)signal(signal_number, SIG_DFL);
+    (void)raise(signal_number);
+}
+
+void test_explain_ending(void)
+{
+    struct sigaction action = {.sa_handler = explain_and_end};
+    (void)sigaction(SIGTERM, &action, NULL);
 }
 
 static void catch_signals(void)
@@ -68,6 +90,7 @@ static void clean_up(void)
     for (int i = 0; i < 100 && kill(-watched, SIGKILL) == 0; i++)
         test_sleep_ms(10);
     test_remove_names();
+    test_remove_names_in(names_path);
 }
 
 static void explain(int status, unsigned seconds)
@@ -87,6 +110,12 @@ static void explain(int status, unsigned seconds)
 /* Returns in the test's own process; the caller's waits for its end, and ends with its code. */
 void test_watch(unsigned seconds)
 {
+    int names = mkstemp(names_path);
+    if (names < 0 || close(names) != 0 || chmod(names_path, 0666) != 0 ||
+        setenv(TEST_NAMES_FILE, names_path, 1) != 0) {
+        (void)fprintf(stderr, "%s: %s\n", names_path, strerror(errno));
+        exit(EXIT_FAILURE);
+    }
     (void)fflush(NULL);
     watched = fork();
     if (watched == 0) {
@@ -107,5 +136,6 @@ void test_watch(unsigned seconds)
     if (!WIFEXITED(status) || WEXITSTATUS(status) != EXIT_SUCCESS)
         clean_up();
     kill_group();
+    (void)unlink(names_path);
     _exit(WIFEXITED(status) ? WEXITSTATUS(status) : EXIT_FAILURE);
 }

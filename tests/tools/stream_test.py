@@ -371,7 +371,7 @@ def joined(shell):
     if "wine" in os.environ.get("QUOIT_TEST_EMULATOR", ""):
         return  # no sockets as stdout there
     name, text = shell.name(), lines(100)
-    shell.push(text, name, "--each", "--keep")
+    shell.push(text, name, "--each", "--keep", "--capacity", "100")
     near, far = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     pop = shell.start("pop", name, "--count", "100", stdout=near)
     near.close()

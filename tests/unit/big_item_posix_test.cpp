@@ -35,7 +35,7 @@ struct zeroed {
 };
 
 constexpr quoit::flags both = quoit::producer | quoit::consumer;
-static_assert(sizeof(quoit::browser<quoit::queue<frame>>) < 1024);
+static_assert(sizeof(quoit::browse_range<quoit::queue<frame>>) < 1024);
 
 template <class T> static bool is_full(quoit::queue<T> &queue, const T &item)
 {
@@ -67,14 +67,14 @@ template <class T> static void items(quoit::kind kind, T *in, T *out)
     auto queue = quoit::queue<T>::create("local:big-item", {2, kind}, both);
     in->bytes[item_bytes - 1] = 7;
     CHECK(is_empty(queue, *out));
-    CHECK(queue.try_push(*in) == status::ok);
+    CHECK_EQ(queue.try_push(*in), status::ok);
     queue.push(*in);
     CHECK(is_full(queue, *in));
     CHECK(queue.try_pop(*out) == status::ok && out->bytes[item_bytes - 1] == 7);
     CHECK(queue.try_pop_for(*out, 1ms) == status::ok && is_empty(queue, *out));
 
-    CHECK(queue.try_push_for(*in, 1ms) == status::ok);
-    CHECK(std::unique_ptr<T>(new T(queue.pop()))->bytes[item_bytes - 1] == 7);
+    CHECK_EQ(queue.try_push_for(*in, 1ms), status::ok);
+    CHECK_EQ(std::unique_ptr<T>(new T(queue.pop()))->bytes[item_bytes - 1], 7);
     using optional = std::optional<T>;
     queue.push(*in);
     auto taken = std::unique_ptr<optional>(new optional(queue.try_pop()));
@@ -91,9 +91,9 @@ template <class T> static void items(quoit::kind kind, T *in, T *out)
     queue.push(*in);
     using expected = std::expected<T, status>;
     auto popped = std::unique_ptr<expected>(new expected(queue.expect_pop()));
-    CHECK((*popped)->bytes[item_bytes - 1] == 7);
+    CHECK_EQ((*popped)->bytes[item_bytes - 1], 7);
     popped.reset(new expected(queue.expect_pop(1ms)));
-    CHECK(popped->error() == status::empty);
+    CHECK_EQ(popped->error(), status::empty);
 #endif
     CHECK(queue.push_many({in, 1}) == 1 && queue.pop_many({out, 1}) == 1);
     queue.unlink();
@@ -117,29 +117,29 @@ template <class T> static void in_place(quoit::kind kind, T *in, T *out)
 {
     auto queue = quoit::queue<T>::create("local:big-item", {2, kind}, both);
     auto seen = std::make_unique<std::optional<T>>();
-    quoit::cursor cursor = {};
-    CHECK(queue.try_browse(cursor, *seen) == status::empty && !*seen);
+    quoit::browser position = {};
+    CHECK(queue.try_browse(position, *seen) == status::empty && !*seen);
     queue.push(*in);
-    CHECK(queue.try_browse(cursor, *seen) == status::ok && (*seen)->bytes[item_bytes - 1] == 7);
+    CHECK(queue.try_browse(position, *seen) == status::ok && (*seen)->bytes[item_bytes - 1] == 7);
     int count = 0;
-    auto browser = queue.browse();
-    for (const T &item : browser)
+    auto range = queue.browse();
+    for (const T &item : range)
         count += item.bytes[item_bytes - 1];
     CHECK(count == 7 && queue.front().bytes[item_bytes - 1] == 7);
     queue.release();
     auto room = queue.claim_many(1);
     room[0].bytes[0] = 9;
     room.commit(1);
-    CHECK(browser.begin()->bytes[0] == 9);
+    CHECK_EQ(range.begin()->bytes[0], 9);
     CHECK(queue.try_pop(*out) == status::ok && out->bytes[0] == 9);
     auto claimed = queue.claim();
     claimed->bytes[0] = 10;
     claimed.commit();
-    CHECK(queue.peek_many()[0].bytes[0] == 10);
+    CHECK_EQ(queue.peek_many()[0].bytes[0], 10);
     CHECK(queue.empty());
     emplace(queue);
-    CHECK(queue.consume_all([&count](const T &item) { count += item.bytes[0]; }) == 1);
-    CHECK(count == 7);
+    CHECK_EQ(queue.consume_all([&count](const T &item) { count += item.bytes[0]; }), 1);
+    CHECK_EQ(count, 7);
     queue.finish();
     auto end = std::unique_ptr<std::optional<T>>(new std::optional<T>(queue.next()));
     CHECK(!*end);
@@ -151,10 +151,10 @@ static void typed(frame *in, frame *out)
     auto queue = quoit::queue<frame>::create("local:big-item", {1}, both);
     frame_queue raw = {nullptr};
     std::size_t count = 0;
-    CHECK(frame_from(queue.native_handle(), &raw) == QUOIT_OK);
-    CHECK(frame_push(raw, in, QUOIT_NOW) == QUOIT_OK);
+    CHECK_EQ(frame_from(queue.native_handle(), &raw), QUOIT_OK);
+    CHECK_EQ(frame_push(raw, in, QUOIT_NOW), QUOIT_OK);
     CHECK(frame_push(raw, in, QUOIT_NOW) == QUOIT_FULL && frame_push(raw, in, 1000) == QUOIT_FULL);
-    CHECK(frame_pop(raw, out, QUOIT_NOW) == QUOIT_OK);
+    CHECK_EQ(frame_pop(raw, out, QUOIT_NOW), QUOIT_OK);
     CHECK(frame_pop(raw, out, QUOIT_NOW) == QUOIT_EMPTY &&
           frame_pop(raw, out, 1000) == QUOIT_EMPTY);
     CHECK(frame_push(raw, in, 1000) == QUOIT_OK && frame_pop(raw, out, 1000) == QUOIT_OK);
@@ -186,9 +186,9 @@ int main()
 {
     pthread_attr_t attributes;
     pthread_t thread;
-    CHECK(pthread_attr_init(&attributes) == 0);
-    CHECK(pthread_attr_setstacksize(&attributes, stack_bytes) == 0);
-    CHECK(pthread_create(&thread, &attributes, run, nullptr) == 0);
-    CHECK(pthread_join(thread, nullptr) == 0);
+    CHECK_EQ(pthread_attr_init(&attributes), 0);
+    CHECK_EQ(pthread_attr_setstacksize(&attributes, stack_bytes), 0);
+    CHECK_EQ(pthread_create(&thread, &attributes, run, nullptr), 0);
+    CHECK_EQ(pthread_join(thread, nullptr), 0);
     return 0;
 }

@@ -184,10 +184,13 @@ static void contains(const struct quoit_ring_ops *ops)
         .slots = slots,
         .capacity = CAPACITY,
         .item_bytes = 8,
+        .stride = quoit_ring_stride(ops, 8, 8),
         .empty = EMPTY,
         .members = {.claims = claims, .count = ROWS, .own = 0, .is_alive = is_alive}};
-    struct quoit_ring_producer producer;
-    struct quoit_ring_consumer consumer;
+    struct quoit_ring_producer_state producer_state;
+    struct quoit_ring_consumer_state consumer_state;
+    struct quoit_ring_producer producer = {.state = &producer_state};
+    struct quoit_ring_consumer consumer = {.state = &consumer_state};
     uint64_t item;
     ops->init(&place, 0);
     CHECK_STATUS(ops->attach_producer(&producer, &place), QUOIT_OK);
@@ -196,13 +199,13 @@ static void contains(const struct quoit_ring_ops *ops)
         for (uint64_t j = 0; j < CAPACITY; j++) {
             item = i + j;
             CHECK(!ops->contains(&place, item));
-            CHECK_STATUS(ops->push(&producer, &place, &item), QUOIT_OK);
+            CHECK_STATUS(ops->push(&producer, &place, &item, place.item_bytes), QUOIT_OK);
             CHECK(ops->contains(&place, item));
         }
         for (uint64_t j = 0; j < CAPACITY; j++) {
             const void *items;
             uint64_t count;
-            CHECK_STATUS(ops->peek(&consumer, &place, &items, &count), QUOIT_OK);
+            CHECK_STATUS(ops->peek(&consumer, &place, &items, &count, &(uint64_t){0}), QUOIT_OK);
             CHECK(ops->contains(&place, i + j));
             CHECK(ops->release(&consumer, &place, 1));
             CHECK(!ops->contains(&place, i + j));

@@ -32,6 +32,8 @@ struct fixture {
     struct quoit_ring_place places[MEMBERS];
     struct quoit_ring_producer producer;
     struct quoit_ring_consumer consumers[MEMBERS];
+    struct quoit_ring_producer_state producer_state;
+    struct quoit_ring_consumer_state consumer_states[MEMBERS];
     uint8_t scratch[QUOIT_RING_SCRATCH_BYTES], peeked[MEMBERS][LARGEST_ITEM];
     bool dead[MEMBERS];
     unsigned asked; /* the kernel */
@@ -50,18 +52,20 @@ static inline void make_places(struct fixture *fixture, int kind, uint64_t capac
                                uint64_t item_bytes)
 {
     for (uint32_t i = 0; i < MEMBERS; i++)
-        fixture->places[i] = (struct quoit_ring_place){.ops = kinds[kind],
-                                                       .shm = &fixture->shm,
-                                                       .slots = fixture->memory + GUARD,
-                                                       .capacity = capacity,
-                                                       .item_bytes = item_bytes,
-                                                       .scratch = fixture->scratch,
-                                                       .peeked = fixture->peeked[i],
-                                                       .members = {.claims = fixture->claims,
-                                                                   .count = MEMBERS,
-                                                                   .own = i,
-                                                                   .is_alive = is_alive,
-                                                                   .context = fixture}};
+        fixture->places[i] = (struct quoit_ring_place){
+            .ops = kinds[kind],
+            .shm = &fixture->shm,
+            .slots = fixture->memory + GUARD,
+            .capacity = capacity,
+            .item_bytes = item_bytes,
+            .stride = quoit_ring_stride(kinds[kind], item_bytes, 8),
+            .scratch = fixture->scratch,
+            .peeked = fixture->peeked[i],
+            .members = {.claims = fixture->claims,
+                        .count = MEMBERS,
+                        .own = i,
+                        .is_alive = is_alive,
+                        .context = fixture}};
 }
 
 /* A ring with its producer. */
@@ -70,10 +74,13 @@ static inline struct fixture *set_up(int kind, uint64_t capacity, uint64_t item_
 {
     struct fixture *fixture = calloc(1, sizeof *fixture);
     CHECK(fixture);
-    fixture->slots_bytes = capacity * kinds[kind]->stride(item_bytes);
+    fixture->slots_bytes = (capacity + 1) * quoit_ring_stride(kinds[kind], item_bytes, 8);
     fixture->memory = malloc((size_t)fixture->slots_bytes + 2 * GUARD);
     CHECK(fixture->memory);
     memset(fixture->memory, guard_byte, (size_t)fixture->slots_bytes + 2 * GUARD);
+    fixture->producer.state = &fixture->producer_state;
+    for (uint32_t i = 0; i < MEMBERS; i++)
+        fixture->consumers[i].state = &fixture->consumer_states[i];
     make_places(fixture, kind, capacity, item_bytes);
     kinds[kind]->init(&fixture->places[PRODUCER], start);
     CHECK_STATUS(kinds[kind]->attach_producer(&fixture->producer, &fixture->places[PRODUCER]),
@@ -103,14 +110,14 @@ static inline void subscribe(struct fixture *fixture, uint32_t member, bool from
 static inline void leave(struct fixture *fixture, uint32_t member)
 {
     struct quoit_ring_place *place = &fixture->places[member];
-    struct quoit_ring_producer none = {.shm = NULL};
+    struct quoit_ring_producer none = {.next = NULL};
     place->ops->detach(&none, &fixture->consumers[member], place);
 }
 
 static inline quoit_status push(struct fixture *fixture, uint64_t value)
 {
     const struct quoit_ring_place *place = &fixture->places[PRODUCER];
-    return place->ops->push(&fixture->producer, place, &value);
+    return place->ops->push(&fixture->producer, place, &value, place->item_bytes);
 }
 
 static inline void pushes(struct fixture *fixture, uint64_t first, uint64_t count)
@@ -122,7 +129,8 @@ static inline void pushes(struct fixture *fixture, uint64_t first, uint64_t coun
 static inline quoit_status pop(struct fixture *fixture, uint32_t member, uint64_t *value_out)
 {
     const struct quoit_ring_place *place = &fixture->places[member];
-    return place->ops->pop(&fixture->consumers[member], place, value_out);
+    return place->ops->pop(&fixture->consumers[member], place, value_out,
+                           &(uint64_t){place->item_bytes});
 }
 
 static inline void pops(struct fixture *fixture, uint32_t member, uint64_t first, uint64_t count)
@@ -147,13 +155,13 @@ static inline uint64_t size_for(struct fixture *fixture, uint32_t member)
 
 static inline uint64_t missed_by(struct fixture *fixture, uint32_t member)
 {
-    return fixture->consumers[member].broadcast.missed;
+    return fixture->consumer_states[member].broadcast.missed;
 }
 
-/* At the end of 64 bits slots follow one another only where the capacity divides that. */
+/* At the end of 64 bits slots follow one another only where their number divides that. */
 static inline bool fits(uint64_t capacity, uint64_t start)
 {
-    return start < UINT64_MAX / 2 || (capacity & (capacity - 1)) == 0;
+    return start < UINT64_MAX / 2 || (capacity & (capacity + 1)) == 0;
 }
 
 #endif

@@ -13,20 +13,26 @@ static void claims(void)
         void *items;
         uint64_t count, value = 7;
         subscribe(fixture, 1, false);
-        CHECK(!place->ops->commit(&fixture->producer, place, 1));
-        CHECK_STATUS(place->ops->claim(&fixture->producer, place, 3, &items, &count), QUOIT_OK);
+        CHECK(!place->ops->commit(&fixture->producer, place, 1, place->item_bytes));
+        CHECK_STATUS(
+            place->ops->claim(&fixture->producer, place, 3, place->item_bytes, &items, &count),
+            QUOIT_OK);
         CHECK_EQUAL(count, kind == LOSSLESS ? 1 : 3);
         memcpy(items, &value, sizeof value);
         finds(fixture, 1, QUOIT_EMPTY);
-        CHECK(!place->ops->commit(&fixture->producer, place, 4));
-        CHECK(place->ops->commit(&fixture->producer, place, 1));
+        CHECK(!place->ops->commit(&fixture->producer, place, 4, place->item_bytes));
+        CHECK(place->ops->commit(&fixture->producer, place, 1, place->item_bytes));
         pops(fixture, 1, 7, 1);
-        CHECK_STATUS(place->ops->claim(&fixture->producer, place, 1, &items, &count), QUOIT_OK);
+        CHECK_STATUS(
+            place->ops->claim(&fixture->producer, place, 1, place->item_bytes, &items, &count),
+            QUOIT_OK);
         memset(items, 0xee, sizeof value);
         pushes(fixture, 8, 1); /* the claim never was */
         pops(fixture, 1, 8, 1);
-        CHECK_STATUS(place->ops->claim(&fixture->producer, place, 1, &items, &count), QUOIT_OK);
-        CHECK(place->ops->commit(&fixture->producer, place, 0));
+        CHECK_STATUS(
+            place->ops->claim(&fixture->producer, place, 1, place->item_bytes, &items, &count),
+            QUOIT_OK);
+        CHECK(place->ops->commit(&fixture->producer, place, 0, place->item_bytes));
         finds(fixture, 1, QUOIT_EMPTY);
         tear_down(fixture);
     }
@@ -37,7 +43,9 @@ static uint64_t peeks(struct fixture *fixture, uint32_t member)
     const struct quoit_ring_place *place = &fixture->places[member];
     const void *items;
     uint64_t count, value;
-    CHECK_STATUS(place->ops->peek(&fixture->consumers[member], place, &items, &count), QUOIT_OK);
+    CHECK_STATUS(
+        place->ops->peek(&fixture->consumers[member], place, &items, &count, &(uint64_t){0}),
+        QUOIT_OK);
     CHECK_EQUAL(count, 1);
     memcpy(&value, items, sizeof value);
     return value;
@@ -198,8 +206,8 @@ static void hostile(void)
         for (int step = 0; step < 20; step++) {
             random = random * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
             uint64_t word = random >> 20 & 1 ? random : random >> (random >> 58);
-            quoit_atomic_u64 *const targets[] = {&fixture->shm.tail, &fixture->shm.marked,
-                                                 &fixture->claims[1].popping,
+            quoit_atomic_u64 *const targets[] = {&fixture->shm.tail, &fixture->shm.retained_from,
+                                                 &fixture->claims[1].subscriber,
                                                  quoit_broadcast_word(place->slots)};
             *targets[random >> 40 & 3] = word;
             fixture->shm.rows = (uint32_t)(random >> 30);

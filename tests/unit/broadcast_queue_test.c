@@ -128,7 +128,7 @@ static void what_can_be_asked(void)
     struct quoit_queue_info info;
     for (uint64_t i = 0; i < 12; i++)
         CHECK_STATUS(push(queue, i), QUOIT_OK);
-    CHECK((quoit_queue_size(subscriber) == quoit_queue_capacity(subscriber)));
+    CHECK_EQ(quoit_queue_size(subscriber), quoit_queue_capacity(subscriber));
     pops(subscriber, 8);
     CHECK_EQUAL(quoit_queue_missed(subscriber), 8);
     CHECK_EQUAL(quoit_queue_missed(queue), 0);

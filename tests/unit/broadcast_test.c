@@ -50,12 +50,14 @@ static void every_item_size(void)
             uint8_t in[LARGEST_ITEM], out[LARGEST_ITEM + 1];
             for (uint64_t k = 0; k < bytes; k++)
                 in[k] = (uint8_t)(i + 7 * k);
-            CHECK_STATUS(kinds[kind]->push(&fixture->producer, &fixture->places[0], in), QUOIT_OK);
+            CHECK_STATUS(kinds[kind]->push(&fixture->producer, &fixture->places[0], in,
+                                           fixture->places[0].item_bytes),
+                         QUOIT_OK);
             for (uint32_t member = 1; member < 3; member++) {
                 out[bytes] = guard_byte;
-                CHECK_STATUS(
-                    kinds[kind]->pop(&fixture->consumers[member], &fixture->places[member], out),
-                    QUOIT_OK);
+                CHECK_STATUS(kinds[kind]->pop(&fixture->consumers[member], &fixture->places[member],
+                                              out, &(uint64_t){fixture->places[member].item_bytes}),
+                             QUOIT_OK);
                 CHECK_EQ(memcmp(in, out, (size_t)bytes), 0);
                 CHECK_EQ(out[bytes], guard_byte);
             }
@@ -120,16 +122,16 @@ static void slow_stopped_dead(void)
     tear_down(fixture);
 }
 
-static void hurried_asks_nobody(void)
+static void spinning_asks_nobody(void)
 {
     struct fixture *fixture = set_up(LOSSLESS, 5, sizeof(uint64_t), 0);
     subscribe(fixture, 1, false);
     pushes(fixture, 0, 5);
     fixture->dead[1] = true;
-    fixture->producer.broadcast.hurried = true;
+    fixture->producer_state.spinning = true;
     CHECK_STATUS(push(fixture, 5), QUOIT_FULL);
     CHECK_EQUAL(fixture->asked, 0);
-    fixture->producer.broadcast.hurried = false;
+    fixture->producer_state.spinning = false;
     pushes(fixture, 5, 20);
     tear_down(fixture);
 }
@@ -164,7 +166,7 @@ static void rows_change_hands(void)
     const struct quoit_ring_place *place = &fixture->places[2];
     CHECK_STATUS(place->ops->attach_producer(&fixture->producer, place), QUOIT_OK);
     for (uint64_t i = 0; i < 20; i++) /* in the row of the dead one, and no subscriber */
-        CHECK_STATUS(place->ops->push(&fixture->producer, place, &i), QUOIT_OK);
+        CHECK_STATUS(place->ops->push(&fixture->producer, place, &i, place->item_bytes), QUOIT_OK);
     CHECK_EQUAL(size_for(fixture, 2), 0);
     tear_down(fixture);
 }
@@ -174,11 +176,11 @@ static void dropped_late(void)
 {
     struct fixture *fixture = set_up(LOSSLESS, 5, sizeof(uint64_t), 0);
     subscribe(fixture, 1, false);
-    uint64_t word = fixture->claims[1].popping;
+    uint64_t word = fixture->claims[1].subscriber;
     fixture->dead[1] = true;
     subscribe(fixture, 1, true);
-    CHECK_NE(fixture->claims[1].popping, word);
-    CHECK_EQUAL(quoit_broadcast_lag(fixture->claims[1].popping, 0), 0);
+    CHECK_NE(fixture->claims[1].subscriber, word);
+    CHECK_EQUAL(quoit_broadcast_lag(fixture->claims[1].subscriber, 0), 0);
     pushes(fixture, 0, 5);
     CHECK_STATUS(push(fixture, 5), QUOIT_FULL);
     tear_down(fixture);
@@ -248,7 +250,7 @@ int main(int argc, char **argv)
         {"every item size", every_item_size},
         {"batches", batches},
         {"the slow and the stopped hold back, the dead do not", slow_stopped_dead},
-        {"who is in a hurry asks nobody", hurried_asks_nobody},
+        {"a producer that spins asks nobody", spinning_asks_nobody},
         {"without subscribers nobody waits", nobody_there},
         {"rows change hands", rows_change_hands},
         {"a newcomer is not taken for the dead one", dropped_late},

@@ -40,8 +40,8 @@ static void in_place(quoit::options options)
     moved = queue.claim();
     moved = queue.claim(); // replaces the first
     *moved = {3, 0.5};
-    CHECK(moved.try_commit() == status::ok);
-    CHECK(queue.size() == 2);
+    CHECK_EQ(moved.try_commit(), status::ok);
+    CHECK_EQ(queue.size(), 2);
     CHECK(queue.try_claim().code() == status::full && !queue.try_claim_for(1ms));
     CHECK_THROWS(queue.claim(1ms), status::full);
 
@@ -58,12 +58,12 @@ static void in_place(quoit::options options)
         throw 1;
     } catch (int) {
     }
-    CHECK(queue.front().number == 2); // kept, and after an exception
+    CHECK_EQ(queue.front().number, 2); // kept, and after an exception
     {
         quoit::peeked<item> peeked = queue.try_peek();
-        CHECK(peeked.code() == status::ok);
+        CHECK_EQ(peeked.code(), status::ok);
     }
-    CHECK(queue.front().number == 3); // and 2 was released
+    CHECK_EQ(queue.front().number, 3); // and 2 was released
     auto peeked = queue.try_peek_for(1s);
     peeked.release();
     CHECK_THROWS(peeked.release(), status::invalid);
@@ -76,7 +76,7 @@ static void in_place(quoit::options options)
         for (item &i : room)
             i = {4, 0};
     }
-    CHECK(queue.try_peek_many().code() == status::empty);
+    CHECK_EQ(queue.try_peek_many().code(), status::empty);
     auto room = queue.claim_many(1, 1s);
     room[0] = {4, 0};
     room.commit();
@@ -88,7 +88,7 @@ static void in_place(quoit::options options)
         items.release(1);
         CHECK(!items);
     }
-    CHECK(queue.front().number == 5);
+    CHECK_EQ(queue.front().number, 5);
     {
         auto items = queue.peek_many(1s);
         CHECK(items.size() == 1 && items.begin()->number == 5);
@@ -99,7 +99,7 @@ static void in_place(quoit::options options)
     auto late = queue.claim();
     *late = {6, 0};
     queue.push({7, 0});
-    CHECK(late.try_commit() == status::invalid);
+    CHECK_EQ(late.try_commit(), status::invalid);
     CHECK(queue.pop().number == 7 && queue.empty());
     queue.unlink();
 }
@@ -109,7 +109,7 @@ static void consuming(quoit::options options)
     auto queue = quoit::queue<item>::create("local:cpp", options, both);
     std::uint64_t sum = 0;
     const auto add = [&sum](const item &i) { sum += i.number; };
-    CHECK(queue.consume_all(add) == 0);
+    CHECK_EQ(queue.consume_all(add), 0);
     queue.push({1, 0});
     queue.push({2, 0});
     CHECK(queue.consume_all(add) == 2 && sum == 3 && queue.empty());
@@ -123,11 +123,11 @@ static void consuming(quoit::options options)
         queue.consume_all(refuse_four);
         CHECK(false);
     } catch (std::uint64_t number) {
-        CHECK(number == 4);
+        CHECK_EQ(number, 4);
     }
     queue.finish();
     CHECK(queue.consume_all(add) == 1 && sum == 7);
-    CHECK(queue.consume_all(add) == 0); // finished
+    CHECK_EQ(queue.consume_all(add), 0); // finished
     queue.unlink();
 }
 
@@ -139,8 +139,8 @@ static void messages(quoit::kind kind)
     CHECK(!queue.try_pop() && !queue.pop_for(1ms));
     CHECK_THROWS(queue.pop(5ms), status::empty);
     queue.push("hello");
-    CHECK(queue.try_push(std::string(101, 'x')) == status::too_big);
-    CHECK(queue.try_push(std::string_view("", 0)) == status::ok);
+    CHECK_EQ(queue.try_push(std::string(101, 'x')), status::too_big);
+    CHECK_EQ(queue.try_push(std::string_view("", 0)), status::ok);
     std::vector<std::string> seen;
     for (const std::string &message : queue.browse())
         seen.push_back(message);
@@ -148,7 +148,7 @@ static void messages(quoit::kind kind)
     char buffer[10];
     std::size_t bytes = 0;
     CHECK(queue.try_pop(buffer, 2, bytes) == status::too_big && bytes == 5);
-    CHECK(queue.front() == "hello");
+    CHECK_EQ(queue.front(), "hello");
     queue.release();
     CHECK(queue.pop().empty());
     {
@@ -174,11 +174,11 @@ static void messages(quoit::kind kind)
         auto message = queue.try_peek_for(1s);
         CHECK(message && *message == "xxx");
     }
-    CHECK(queue.try_peek().code() == status::empty);
+    CHECK_EQ(queue.try_peek().code(), status::empty);
     queue.push("one");
     queue.push("two");
     std::string all;
-    CHECK(queue.consume_all([&all](std::string_view message) { all += message; }) == 2);
+    CHECK_EQ(queue.consume_all([&all](std::string_view message) { all += message; }), 2);
     CHECK(all == "onetwo" && queue.empty());
     queue.finish();
     CHECK(!queue.next() && !queue.pop_for(1s));

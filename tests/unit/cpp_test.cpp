@@ -64,12 +64,12 @@ static void codes()
 {
 #define STATUS(name, number)                                                      \
     CHECK(quoit::make_error_code(static_cast<status>(name)).value() == (number)); \
-    CHECK(quoit::make_error_code(static_cast<status>(name)).message() == quoit_describe(name));
+    CHECK_EQ(quoit::make_error_code(static_cast<status>(name)).message(), quoit_describe(name));
     TEST_STATUSES(STATUS)
 #undef STATUS
     std::error_code code = status::timeout;
     CHECK(code == status::timeout && code == std::errc::timed_out && code != status::full);
-    CHECK(std::string(code.category().name()) == "quoit");
+    CHECK_EQ(std::string(code.category().name()), "quoit");
     CHECK(std::error_code(status::not_found) == std::errc::no_such_file_or_directory);
 }
 
@@ -86,7 +86,7 @@ static void making()
         (void)quoit::queue<item>::join("local:cpp", {9}, quoit::observer);
         CHECK(false);
     } catch (const std::system_error &error) {
-        CHECK(error.code() == status::different);
+        CHECK_EQ(error.code(), status::different);
         CHECK(std::string(error.what()).find("capacity is 5 there, 9 was asked for") !=
               std::string::npos);
     }
@@ -94,7 +94,7 @@ static void making()
         (void)quoit::queue<int>::open("local:cpp", quoit::observer);
         CHECK(false);
     } catch (const quoit::error &error) {
-        CHECK(error.code() == status::different);
+        CHECK_EQ(error.code(), status::different);
         CHECK(std::string(error.what())
                   .find("items of 16 bytes, this is a quoit::queue of items "
                         "of 4 bytes") != std::string::npos);
@@ -102,9 +102,9 @@ static void making()
     CHECK_THROWS(quoit::message_queue::open("local:cpp", quoit::observer), status::different);
     std::error_code code;
     CHECK(!quoit::queue<int>::open("local:cpp", quoit::observer, code));
-    CHECK(code == status::different);
+    CHECK_EQ(code, status::different);
     CHECK(!quoit::message_queue::open("local:cpp", quoit::observer, code));
-    CHECK(code == status::different);
+    CHECK_EQ(code, status::different);
     CHECK(!quoit::queue<item>::create(std::string("local:cpp"), {5}, both, code));
     CHECK(code == std::errc::file_exists);
     CHECK(quoit::queue<item>::join("local:cpp", {5}, quoit::observer, code) && !code);
@@ -118,7 +118,7 @@ static void making()
     queue.unlink();
     CHECK_THROWS(quoit::unlink("local:cpp"), status::not_found);
     quoit::unlink("local:cpp", quoit::any_owner, code);
-    CHECK(code == status::not_found);
+    CHECK_EQ(code, status::not_found);
     queue.close();
     CHECK(!queue);
 }
@@ -160,7 +160,7 @@ template <class Queue> static void empty_snapshots(Queue &queue)
     CHECK_THROWS(queue.next(), status::invalid);
     CHECK_THROWS(queue.peek(), status::invalid);
     CHECK_THROWS(queue.front(), status::invalid);
-    CHECK(queue.try_peek().code() == status::invalid);
+    CHECK_EQ(queue.try_peek().code(), status::invalid);
     CHECK_THROWS(queue.consume_all([](const auto &) {}), status::invalid);
     CHECK_THROWS(queue.browse().begin(), status::invalid);
     queue.close();
@@ -175,19 +175,19 @@ static void empty_handles()
     for (quoit::queue<item> *queue : {&items, &moved}) {
         empty_snapshots(*queue);
         CHECK(queue->try_push(out) == status::invalid && queue->try_pop(out) == status::invalid);
-        CHECK(queue->try_push_for(out, 1ms) == status::invalid);
+        CHECK_EQ(queue->try_push_for(out, 1ms), status::invalid);
         CHECK_THROWS(queue->push(out), status::invalid);
         CHECK_THROWS(queue->emplace(1u, 0.5), status::invalid);
         CHECK_THROWS(queue->claim(), status::invalid);
-        CHECK(queue->try_claim_many(2).code() == status::invalid);
-        CHECK(queue->try_peek_many().code() == status::invalid);
-        CHECK(queue->try_push_many({&out, 1}).code == status::invalid);
+        CHECK_EQ(queue->try_claim_many(2).code(), status::invalid);
+        CHECK_EQ(queue->try_peek_many().code(), status::invalid);
+        CHECK_EQ(queue->try_push_many({&out, 1}).code, status::invalid);
         const auto [code, count] = queue->try_pop_many({&out, 1});
         CHECK(code == status::invalid && count == 0);
     }
     quoit::message_queue messages;
     empty_snapshots(messages);
-    CHECK(messages.try_push("x") == status::invalid);
+    CHECK_EQ(messages.try_push("x"), status::invalid);
     CHECK_THROWS(messages.push("x"), status::invalid);
     CHECK_THROWS(messages.claim(1), status::invalid);
 
@@ -203,7 +203,7 @@ static void empty_handles()
     CHECK(!pool && pool.blocks() == 0 && pool.free_count() == 0 && pool.block_bytes() == 0);
     CHECK(pool.try_alloc(block) == status::invalid && !block);
     quoit::block_queue blocks;
-    CHECK(pool.try_push(blocks, std::move(block)) == status::invalid);
+    CHECK_EQ(pool.try_push(blocks, std::move(block)), status::invalid);
     CHECK_THROWS(pool.pop(blocks), status::invalid);
     CHECK_THROWS(pool.check(), status::invalid);
     CHECK_THROWS(pool.reclaim(), status::invalid);
@@ -224,44 +224,44 @@ static void items(quoit::options options)
     auto queue = quoit::queue<item>::create("local:cpp", options, both);
     item out = {0, 0};
     CHECK(queue.try_pop(out) == status::empty && !queue.try_pop() && !queue.pop_for(1ms));
-    CHECK(queue.try_pop_for(out, 1ms) == status::empty);
-    CHECK(queue.try_pop_for(out, -1s) == status::empty);
+    CHECK_EQ(queue.try_pop_for(out, 1ms), status::empty);
+    CHECK_EQ(queue.try_pop_for(out, -1s), status::empty);
     CHECK_THROWS(queue.pop(1ms), status::empty);
     CHECK_THROWS(queue.next(1ms), status::empty);
-    CHECK(queue.try_push({1, 0.5}) == status::ok);
+    CHECK_EQ(queue.try_push({1, 0.5}), status::ok);
     queue.push({2, 0.5});
     CHECK(queue.full() && queue.size() == 2 && queue.try_push({3, 0.5}) == status::full);
-    CHECK(queue.try_push_for({3, 0.5}, 1ms) == status::full);
+    CHECK_EQ(queue.try_push_for({3, 0.5}, 1ms), status::full);
     CHECK_THROWS(queue.push({3, 0.5}, 1ms), status::full);
 
-    quoit::cursor seen = {};
+    quoit::browser seen = {};
     std::vector<std::uint64_t> numbers;
-    auto browser = queue.browse(seen);
-    for (const item &i : browser)
+    auto range = queue.browse(seen);
+    for (const item &i : range)
         numbers.push_back(i.number);
     CHECK(numbers == (std::vector<std::uint64_t>{1, 2}) && queue.size() == 2);
-    CHECK(browser.begin() == browser.end());
+    CHECK(range.begin() == range.end());
 
-    CHECK(queue.front().number == 1);
+    CHECK_EQ(queue.front().number, 1);
     queue.release();
-    CHECK(queue.pop().number == 2);
+    CHECK_EQ(queue.pop().number, 2);
     CHECK_THROWS(queue.front(), status::empty);
     CHECK_THROWS(queue.release(), status::invalid);
     quoit::claimed_many<item> room = queue.try_claim_many(1);
     CHECK(room && room.code() == status::ok && room.size() == 1);
     room[0] = {3, 0.5};
     room.commit(1);
-    CHECK(browser.begin()->number == 3);
-    CHECK(queue.try_pop()->number == 3);
+    CHECK_EQ(range.begin()->number, 3);
+    CHECK_EQ(queue.try_pop()->number, 3);
 
     const std::array<item, 3> three = {item{4, 0}, item{5, 0}, item{6, 0}};
     item some[3] = {};
     CHECK(queue.push_many(three) == 2 && queue.pop_many(some) == 2 && some[1].number == 5);
-    CHECK(queue.try_pop_many(some).code == status::empty);
-    CHECK(queue.try_pop_many_for(some, 1ms).code == status::empty);
+    CHECK_EQ(queue.try_pop_many(some).code, status::empty);
+    CHECK_EQ(queue.try_pop_many_for(some, 1ms).code, status::empty);
     CHECK_THROWS(queue.pop_many(some, 1ms), status::empty);
-    CHECK(queue.try_push_many({three.data(), 2}).count == 2);
-    CHECK(queue.try_push_many_for(three, 1ms).code == status::full);
+    CHECK_EQ(queue.try_push_many({three.data(), 2}).count, 2);
+    CHECK_EQ(queue.try_push_many_for(three, 1ms).code, status::full);
     CHECK_THROWS(queue.push_many(three, 1ms), status::full);
     const auto [code, count] = queue.try_pop_many(some);
     CHECK(code == status::ok && count == 2 && some[0].number == 4);
@@ -269,9 +269,13 @@ static void items(quoit::options options)
     // As a user of std::queue writes it.
     queue.emplace(6u, 0.5);
     while (!queue.empty()) {
-        CHECK(queue.front().number == 6);
+        CHECK_EQ(queue.front().number, 6);
         queue.pop();
     }
+    decltype(queue) other;
+    queue.swap(other);
+    CHECK(!queue && other.size() == 0 && queue.try_push({7, 0}) == status::invalid);
+    std::swap(queue, other);
     queue.push({7, 0});
     CHECK(!queue.finished());
     queue.finish();
@@ -297,9 +301,9 @@ static void roles()
 {
     auto queue = quoit::queue<item>::create("local:cpp", {2}, quoit::producer);
     item out = {0, 0};
-    CHECK(queue.try_pop(out) == status::wrong_role);
+    CHECK_EQ(queue.try_pop(out), status::wrong_role);
     CHECK_THROWS(queue.try_pop(), status::wrong_role);
-    CHECK(queue.try_peek().code() == status::wrong_role);
+    CHECK_EQ(queue.try_peek().code(), status::wrong_role);
     CHECK_THROWS(quoit::queue<item>::open("local:cpp", quoit::producer), status::role_taken);
     queue.unlink();
 }
@@ -312,7 +316,7 @@ static void abandonment()
         auto producer = quoit::queue<item>::open("local:cpp", quoit::producer);
         producer.push({1, 0});
     }
-    CHECK(consumer.next()->number == 1);
+    CHECK_EQ(consumer.next()->number, 1);
     CHECK_THROWS(consumer.pop_for(60s), status::abandoned);
     CHECK(!consumer.pop_for(1ms));
     consumer.unlink();
@@ -328,16 +332,50 @@ static void dropping()
     queue.unlink();
 }
 
+// The newest item stays, for each handle.
+static void newest()
+{
+    auto queue = quoit::queue<item>::create(
+        "local:cpp", {1, quoit::kind::broadcast, quoit::when_full::drop_oldest}, both);
+    const auto observer = quoit::queue<item>::open("local:cpp", quoit::observer);
+    item found = {};
+    CHECK(!observer.latest() && observer.try_latest(found) == status::empty);
+    for (std::uint64_t i = 1; i < 4; i++) {
+        queue.push({i, 0.5});
+        CHECK(observer.latest()->number == i && queue.latest()->number == i);
+    }
+    CHECK(queue.pop().number == 3 && observer.latest()->number == 3);
+    CHECK(observer.try_latest(found) == status::ok && found.number == 3);
+    queue.unlink();
+    quoit::options options = {2, quoit::kind::broadcast};
+    options.message_bytes = 100;
+    auto messages = quoit::message_queue::create("local:cpp", options, both);
+    CHECK(!messages.latest());
+    messages.push("seven");
+    messages.push("");
+    CHECK(messages.latest() == "");
+    CHECK(messages.pop() == "seven" && messages.pop().empty());
+    messages.push("eight");
+    std::string text = "a longer one";
+    CHECK(messages.latest() == "eight" && messages.try_latest(text) == status::ok);
+    CHECK(text == "eight");
+    messages.unlink();
+    auto other = quoit::queue<item>::create("local:cpp", {2}, both);
+    CHECK_THROWS(other.latest(), status::unsupported);
+    CHECK_THROWS(quoit::queue<item>().latest(), status::invalid);
+    other.unlink();
+}
+
 #ifdef __cpp_lib_expected
 static void expected()
 {
     using items = quoit::queue<item>;
-    CHECK(items::try_open("local:cpp", both).error() == status::not_found);
+    CHECK_EQ(items::try_open("local:cpp", both).error(), status::not_found);
     auto queue = items::try_create("local:cpp", {2}, both).value();
-    CHECK(quoit::queue<int>::try_open("local:cpp", quoit::observer).error() == status::different);
-    CHECK(queue.expect_pop(1ms).error() == status::empty);
+    CHECK_EQ(quoit::queue<int>::try_open("local:cpp", quoit::observer).error(), status::different);
+    CHECK_EQ(queue.expect_pop(1ms).error(), status::empty);
     queue.push({7, 0});
-    CHECK(queue.expect_pop()->number == 7);
+    CHECK_EQ(queue.expect_pop()->number, 7);
     queue.unlink();
     auto others = quoit::queue<made>::try_join("local:cpp", {2}, both);
     others->emplace(8);
@@ -347,7 +385,7 @@ static void expected()
     options.message_bytes = 10;
     auto messages = quoit::message_queue::try_join("local:cpp", options, both);
     messages->push("seven");
-    CHECK(messages->expect_pop() == "seven");
+    CHECK_EQ(messages->expect_pop(), "seven");
     messages->unlink();
 }
 #else
@@ -373,7 +411,7 @@ static void processes(const std::string &program)
     }));
     std::uint64_t expected = 0;
     while (std::optional<item> i = queue.next(60s))
-        CHECK(i->number == expected++);
+        CHECK_EQ(i->number, expected++);
     CHECK(expected == SENT && sender.get() == 0);
     queue.unlink();
 }
@@ -402,6 +440,7 @@ int main(int argc, char **argv)
     roles();
     abandonment();
     dropping();
+    newest();
     expected();
     processes(argv[0]);
     return 0;

@@ -13,14 +13,15 @@ enum { PAGES = 70000 };
 
 static size_t page_bytes;
 
-/* The file is empty: the mapping takes address space alone. */
-static volatile char *map_empty_file(void)
+/* The file is empty: the mapping takes address space alone. at: where, or NULL. */
+static volatile char *map_empty_file(volatile char *at)
 {
     char path[] = "/tmp/quoit-test-XXXXXX";
     int fd = mkstemp(path);
     CHECK(fd >= 0 && unlink(path) == 0);
     page_bytes = (size_t)sysconf(_SC_PAGESIZE);
-    void *base = mmap(NULL, PAGES * page_bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    void *base = mmap((void *)(uintptr_t)at, PAGES * page_bytes, PROT_READ | PROT_WRITE,
+                      MAP_SHARED | (at ? MAP_FIXED : 0), fd, 0);
     CHECK(base != MAP_FAILED && close(fd) == 0);
     return base;
 }
@@ -37,7 +38,7 @@ static void check_reads(size_t step)
 {
     if (!addresses_are_right())
         test_skip("this emulator gives a wrong address with SIGBUS");
-    volatile char *base = map_empty_file();
+    volatile char *base = map_empty_file(NULL);
     bool all_zeros = true;
     fault_begin();
     CHECK(!fault_seen());
@@ -62,11 +63,34 @@ static void every_other_page(void)
     check_reads(2);
 }
 
+/* As under an emulator that reports a wrong address: the zeros do not end the faults. */
+static void fault_again(char **arguments)
+{
+    (void)arguments;
+    volatile char *base = map_empty_file(NULL);
+    fault_begin();
+    CHECK_EQ(base[0], 0);
+    CHECK_EQ(map_empty_file(base), base);
+    (void)base[0];
+    exit(EXIT_SUCCESS);
+}
+
+static void ends_at_the_second_fault(void)
+{
+    if (!addresses_are_right())
+        test_skip("this emulator gives a wrong address with SIGBUS");
+    test_process process = test_spawn("fault_again", (const char *const[]){NULL});
+    CHECK_EQ(test_wait(process), TEST_KILLED);
+}
+
 int main(int argc, char **argv)
 {
-    static const struct test_part parts[] = {
-        {"every_page", every_page}, {"every_other_page", every_other_page}, {NULL, NULL}};
+    static const struct test_part parts[] = {{"every_page", every_page},
+                                             {"every_other_page", every_other_page},
+                                             {"ends_at_the_second_fault", ends_at_the_second_fault},
+                                             {NULL, NULL}};
+    static const struct test_role roles[] = {{"fault_again", fault_again}, {NULL, NULL}};
     fault_begin(); /* which keeps a descriptor */
     CHECK(!fault_end());
-    return test_main(argc, argv, parts, NULL);
+    return test_main(argc, argv, parts, roles);
 }

@@ -32,11 +32,12 @@ static struct head head_of(const char *name, enum content content)
     quoit_queue *queue = NULL;
     quoit_pool *pool = NULL;
     quoit_region *region = NULL;
-    quoit_status status = content == QUEUE
-                              ? quoit_queue_create(name, &queue_options, QUOIT_PRODUCER, &queue)
-                          : content == POOL ? quoit_pool_create(name, &pool_options, 0, &pool)
-                                            : quoit_region_create(name, &region_options, &region);
-    CHECK_STATUS(status, QUOIT_OK);
+    if (content == QUEUE)
+        CHECK_STATUS(quoit_queue_create(name, &queue_options, QUOIT_PRODUCER, &queue), QUOIT_OK);
+    else if (content == POOL)
+        CHECK_STATUS(quoit_pool_create(name, &pool_options, 0, &pool), QUOIT_OK);
+    else
+        CHECK_STATUS(quoit_region_create(name, &region_options, 0, &region), QUOIT_OK);
     quoit_region_close(region);
     CHECK_STATUS(quoit_region_open(name, QUOIT_OBSERVER, &region), QUOIT_OK);
     head.size_bytes = quoit_region_size(region);
@@ -44,10 +45,7 @@ static struct head head_of(const char *name, enum content content)
     quoit_region_close(region);
     quoit_queue_close(queue);
     quoit_pool_close(pool);
-    status = content == QUEUE  ? quoit_unlink(name, 0)
-             : content == POOL ? quoit_unlink(name, 0)
-                               : quoit_unlink(name, 0);
-    CHECK_STATUS(status, QUOIT_OK);
+    CHECK_STATUS(quoit_unlink(name, 0), QUOIT_OK);
     return head;
 }
 
@@ -84,8 +82,8 @@ static void make_sparse(const char *path, const struct head *head, size_t count)
 static void sparse_files(void)
 {
     static const char *const schemes[] = {"file", "posix"};
-    for (int i = 0; i < (test_plain_posix ? 1 : 2); i++)
-        for (int content = 0; content < CONTENTS; content++) {
+    for (int i = 0; TEST_LOOP_TEXT(i < (test_plain_posix ? 1 : 2), 0, schemes[i]); i++)
+        for (int content = 0; TEST_LOOP(content < CONTENTS, 1, "content", content); content++) {
             const char *name = test_name(schemes[i]), *path = path_of(name);
             struct stat file;
             struct head head = head_of(name, (enum content)content);
@@ -119,7 +117,7 @@ static void reserved_is_whole(void)
         const char *name = test_name(test_schemes[i]);
         const struct quoit_region_options options = {.size_bytes = LARGE};
         quoit_region *region, *second;
-        CHECK_STATUS(quoit_region_create(name, &options, &region), QUOIT_OK);
+        CHECK_STATUS(quoit_region_create(name, &options, 0, &region), QUOIT_OK);
         CHECK_STATUS(quoit_region_open(name, 0, &second), QUOIT_OK);
         quoit_region_close(second);
         quoit_region_close(region);
@@ -144,7 +142,7 @@ static void sparse_segment(void)
     CHECK(shmdt(base) == 0);
     refused(name);
     CHECK_STATUS(quoit_unlink(name, 0), QUOIT_OK);
-    CHECK(shmget((key_t)key, 0, 0) == -1);
+    CHECK_EQ(shmget((key_t)key, 0, 0), -1);
 }
 
 int main(int argc, char **argv)

@@ -16,28 +16,27 @@ static const uint8_t guard_byte = 0xc5;
 struct shape {
     const char *name;
     const struct quoit_ring_ops *ops;
-    uint64_t item_bytes;
-    bool is_record; /* a message with its length before it */
+    uint64_t item_bytes; /* the longest message */
 };
-static const struct shape shapes[] = {{"slots", &quoit_spsc_slots, 1, false},
-                                      {"slots", &quoit_spsc_slots, 8, false},
-                                      {"slots", &quoit_spsc_slots, 12, false},
-                                      {"slots", &quoit_spsc_slots, 256, false},
-                                      {"spans", &quoit_spsc_spans, 1, false},
-                                      {"spans", &quoit_spsc_spans, 8, false},
-                                      {"spans", &quoit_spsc_spans, 12, false},
-                                      {"spans", &quoit_spsc_spans, 300, false},
-                                      {"bytes", &quoit_spsc_bytes, 1, false},
-                                      {"bytes", &quoit_spsc_bytes, 300, false},
-                                      {"mpmc", &quoit_mpmc, 8, false},
-                                      {"mpmc", &quoit_mpmc, 17, false},
-                                      {"mpmc", &quoit_mpmc, 308, true},
-                                      {"lossless", &quoit_broadcast_lossless, 8, false},
-                                      {"lossless", &quoit_broadcast_lossless, 17, false},
-                                      {"lossless", &quoit_broadcast_lossless, 308, true},
-                                      {"lossy", &quoit_broadcast_lossy, 8, false},
-                                      {"lossy", &quoit_broadcast_lossy, 17, false},
-                                      {"lossy", &quoit_broadcast_lossy, 308, true}};
+static const struct shape shapes[] = {{"slots", &quoit_spsc_slots, 1},
+                                      {"slots", &quoit_spsc_slots, 8},
+                                      {"slots", &quoit_spsc_slots, 12},
+                                      {"slots", &quoit_spsc_slots, 256},
+                                      {"spans", &quoit_spsc_spans, 1},
+                                      {"spans", &quoit_spsc_spans, 8},
+                                      {"spans", &quoit_spsc_spans, 12},
+                                      {"spans", &quoit_spsc_spans, 300},
+                                      {"bytes", &quoit_spsc_bytes, 1},
+                                      {"bytes", &quoit_spsc_bytes, 300},
+                                      {"mpmc", &quoit_mpmc, 8},
+                                      {"mpmc", &quoit_mpmc, 17},
+                                      {"mpmc", &quoit_mpmc_messages, 300},
+                                      {"lossless", &quoit_broadcast_lossless, 8},
+                                      {"lossless", &quoit_broadcast_lossless, 17},
+                                      {"lossless", &quoit_broadcast_lossless_messages, 300},
+                                      {"lossy", &quoit_broadcast_lossy, 8},
+                                      {"lossy", &quoit_broadcast_lossy, 17},
+                                      {"lossy", &quoit_broadcast_lossy_messages, 300}};
 enum { SHAPES = sizeof shapes / sizeof shapes[0] };
 static const uint64_t capacities[] = {1, 3, 8};
 enum { CAPACITIES = sizeof capacities / sizeof capacities[0] };
@@ -51,16 +50,17 @@ struct world {
     _Alignas(64) uint8_t slots[(8 + 1) * (LARGEST + 8 + 8)];
     uint8_t guard3[GUARD];
     struct quoit_ring_producer producer;
+    struct quoit_ring_producer_state producer_state;
     uint8_t guard4[GUARD];
     struct quoit_ring_consumer consumer;
+    struct quoit_ring_consumer_state consumer_state;
     uint8_t guard5[GUARD];
     _Alignas(64) uint8_t scratch[QUOIT_RING_SCRATCH_BYTES];
     _Alignas(64) uint8_t peeked[LARGEST + 12];
     uint8_t guard6[GUARD];
     struct quoit_ring_place place;
-    struct quoit_cursor cursor;
+    struct quoit_ring_cursor browser;
     uint64_t slots_bytes, claimed, seen;
-    bool is_record;
 };
 static struct world world;
 
@@ -75,38 +75,44 @@ static inline bool is_alive(const void *context, uint32_t row)
     return row == 1;
 }
 
+static inline bool has_extra_slot(const struct quoit_ring_ops *ops)
+{
+    return ops == &quoit_spsc_bytes || ops == &quoit_broadcast_lossless ||
+           ops == &quoit_broadcast_lossy;
+}
+
 static inline uint64_t turn(void) /* what the counters of a full ring are apart */
 {
     const struct quoit_ring_place *place = &world.place;
-    return place->capacity *
-           (place->ops == &quoit_spsc_bytes ? place->ops->stride(place->item_bytes) : 1);
+    return place->capacity * (place->ops == &quoit_spsc_bytes ? place->stride : 1);
 }
 
 static inline void set_up(const struct shape *shape, uint64_t capacity, uint64_t start)
 {
     memset((void *)&world, guard_byte, offsetof(struct world, place));
-    memset(&world.cursor, 0, sizeof world.cursor);
+    memset(&world.browser, 0, sizeof world.browser);
     world.claimed = world.seen = 0;
-    world.is_record = shape->is_record;
     world.place = (struct quoit_ring_place){
         .ops = shape->ops,
         .shm = &world.shm,
         .slots = world.slots,
         .capacity = capacity,
-        .item_bytes = shape->item_bytes,
+        .item_bytes = shape->item_bytes + shape->ops->record_bytes,
+        .stride = quoit_ring_stride(shape->ops, shape->item_bytes + shape->ops->record_bytes, 8),
+        .align = 8,
         .empty = UINT64_C(0x0102030405060708),
         .scratch = world.scratch,
         .peeked = world.peeked,
         .members = {.claims = world.claims, .count = ROWS, .own = 0, .is_alive = is_alive}};
-    world.slots_bytes = capacity * shape->ops->stride(shape->item_bytes) +
-                        (shape->ops == &quoit_spsc_bytes ? shape->ops->stride(shape->item_bytes)
-                                                         : 0);
-    CHECK(world.slots_bytes <= sizeof world.slots);
+    world.slots_bytes = (capacity + shape->ops->spare_slots) * world.place.stride;
+    CHECK_LE(world.slots_bytes, sizeof world.slots);
     memset((void *)&world.shm, 0, sizeof world.shm);
     memset((void *)world.claims, 0, sizeof world.claims);
     memset(world.slots, 0, (size_t)world.slots_bytes);
     memset(world.scratch, 0, sizeof world.scratch);
     memset(world.peeked, 0, sizeof world.peeked);
+    world.producer.state = &world.producer_state;
+    world.consumer.state = &world.consumer_state;
     shape->ops->init(&world.place, start);
     CHECK_STATUS(shape->ops->attach_producer(&world.producer, &world.place), QUOIT_OK);
     CHECK_STATUS(shape->ops->attach_consumer(&world.consumer, &world.place), QUOIT_OK);
@@ -137,7 +143,7 @@ static inline void check_read(const void *items, uint64_t bytes)
     const uint8_t *at = items;
     for (uint64_t i = 0, run = 0; i < bytes; i++) {
         run = at[i] == guard_byte ? run + 1 : 0;
-        CHECK(run < RUN);
+        CHECK_LT(run, RUN);
     }
 }
 
@@ -146,10 +152,10 @@ static inline void check_read(const void *items, uint64_t bytes)
 static inline bool is_slot(const uint8_t *slot)
 {
     const struct quoit_ring_place *place = &world.place;
-    uint64_t stride = place->ops->stride(place->item_bytes);
     uint64_t at = (uint64_t)((uintptr_t)slot - (uintptr_t)place->slots);
-    return at < place->capacity * stride &&
-           at % (place->ops == &quoit_spsc_bytes ? 8 : stride) == 0;
+    bool bytes = place->ops == &quoit_spsc_bytes; /* where no message begins in the spare slot */
+    return at < (bytes ? place->capacity * place->stride : world.slots_bytes) &&
+           at % (bytes ? 8 : place->stride) == 0;
 }
 
 static inline void check_sides(void)
@@ -159,19 +165,20 @@ static inline void check_sides(void)
     struct quoit_ring_consumer *consumer = &world.consumer;
     CHECK(is_slot(quoit_ring_producer_slot(producer)));
     CHECK(is_slot(quoit_ring_consumer_slot(consumer)));
-    CHECK(producer->limit - producer->position <= place->capacity);
-    CHECK(consumer->limit - consumer->position <= place->capacity);
+    CHECK_LE(producer->limit - producer->position, place->capacity);
+    CHECK_LE(consumer->limit - consumer->position, place->capacity);
     if (place->ops == &quoit_spsc_bytes) {
-        CHECK(is_slot(producer->bytes.slot) && is_slot(consumer->bytes.slot));
-        CHECK(producer->bytes.limit - producer->bytes.position <= turn());
-        CHECK(consumer->bytes.limit - consumer->bytes.position <= turn());
-    } else if (place->ops == &quoit_mpmc) {
-        CHECK(is_slot(producer->mpmc.next.slot) && is_slot(consumer->mpmc.next.slot));
-    } else if (place->ops == &quoit_broadcast_lossless || place->ops == &quoit_broadcast_lossy) {
-        CHECK(is_slot(producer->broadcast.slot) && is_slot(consumer->broadcast.slot));
+        CHECK(is_slot(producer->state->bytes.slot) && is_slot(consumer->state->bytes.slot));
+        CHECK_LE(producer->state->bytes.limit - producer->state->bytes.number, place->capacity);
+        CHECK_LE(consumer->state->bytes.limit - consumer->state->bytes.position, turn());
+    } else if (place->ops->many_producers) {
+        CHECK(is_slot(producer->state->mpmc.next.slot) && is_slot(consumer->state->mpmc.next.slot));
+    } else if (quoit_ring_has_subscribers(place->ops)) {
+        CHECK(is_slot(producer->state->broadcast.slot) && is_slot(consumer->state->broadcast.slot));
     }
-    if (place->ops == &quoit_broadcast_lossless)
-        CHECK(producer->broadcast.limit - producer->broadcast.position <= place->capacity);
+    if (quoit_ring_has_subscribers(place->ops) && !place->ops->drops_oldest)
+        CHECK_LE(producer->state->broadcast.limit - producer->state->broadcast.position,
+                 place->capacity);
 }
 
 /* ---- The hostile one ------------------------------------------------------------------------- */
@@ -209,13 +216,18 @@ static inline uint64_t choose_value(uint64_t now)
 
 static inline void change(void)
 {
-    void *const words[] = {
-        &world.shm.head,          &world.shm.tail,          &world.shm.head,
-        &world.shm.tail,          &world.shm.marked,        &world.shm.rows,
-        &world.claims[0].popping, &world.claims[0].pushing, &world.claims[1].popping};
+    void *const words[] = {&world.shm.head,
+                           &world.shm.tail,
+                           &world.shm.head,
+                           &world.shm.tail,
+                           &world.shm.committed_below,
+                           &world.shm.rows,
+                           &world.claims[0].popping,
+                           &world.claims[0].pushing,
+                           &world.claims[1].popping};
     unsigned which = next(12);
     if (which < 9) {
-        bool is_row = which >= 6 && world.place.ops != &quoit_mpmc;
+        bool is_row = which >= 6 && !world.place.ops->many_producers;
         uint64_t now = load(words[which]);
         store(words[which],
               is_row ? choose_value(now >> 16) << 16 | (now & 0xffff) : choose_value(now));

@@ -10,24 +10,28 @@
 
 /* ---- The two honest sides -------------------------------------------------------------------- */
 
+/* Of messages, the ring counts bytes or the item is a record. */
+static bool has_messages(void)
+{
+    return !world.place.ops->push_many;
+}
+
+static uint64_t longest(void)
+{
+    return world.place.item_bytes - world.place.ops->record_bytes;
+}
+
 static void push_in_place(unsigned what)
 {
     const struct quoit_ring_place *place = &world.place;
     void *room;
     uint64_t wanted = 1 + next((unsigned)place->capacity + 2);
-    if (what == 0 && place->ops->claim &&
-        place->ops->claim(&world.producer, place, wanted, &room, &world.claimed) == QUOIT_OK)
-        memset(room, 1, (size_t)(world.claimed * place->item_bytes));
-    else if (what == 1)
-        (void)place->ops->commit(&world.producer, place, next(3) ? world.claimed : next(9));
-    if (!place->ops->claim_message || (place->ops != &quoit_spsc_bytes && !world.is_record))
-        return;
-    uint64_t most = place->item_bytes - (world.is_record ? QUOIT_RECORD_HEADER_BYTES : 0);
-    uint64_t bytes = next((unsigned)most + 1);
-    if (what == 2 && place->ops->claim_message(&world.producer, place, bytes, &room) == QUOIT_OK)
-        memset(room, 1, (size_t)bytes);
-    else if (what == 3)
-        (void)place->ops->commit_message(&world.producer, place, bytes);
+    uint64_t bytes = has_messages() ? next((unsigned)longest() + 1) : place->item_bytes;
+    if (what % 2 == 1)
+        (void)place->ops->commit(&world.producer, place, next(3) ? world.claimed : next(9), bytes);
+    else if (place->ops->claim(&world.producer, place, wanted, bytes, &room, &world.claimed) ==
+             QUOIT_OK)
+        memset(room, 1, (size_t)(world.claimed * bytes));
 }
 
 static void use_producer(unsigned what)
@@ -42,8 +46,7 @@ static void use_producer(unsigned what)
         (void)place->ops->look_for_room(side, place);
         break;
     case 2:
-        if (place->ops->push)
-            (void)place->ops->push(side, place, items);
+        (void)place->ops->push(side, place, items, longest());
         break;
     case 3:
         if (place->ops->push_many)
@@ -69,25 +72,17 @@ static void pop_in_place(unsigned what)
     const struct quoit_ring_place *place = &world.place;
     const void *items;
     uint64_t bytes;
-    if (what == 0 && place->ops->peek &&
-        place->ops->peek(&world.consumer, place, &items, &world.seen) == QUOIT_OK)
-        check_read(items, world.seen * place->item_bytes);
-    else if (what == 1)
+    if (what % 2 == 1)
         (void)place->ops->release(&world.consumer, place, next(3) ? world.seen : next(9));
-    if (!place->ops->peek_message || (place->ops != &quoit_spsc_bytes && !world.is_record))
-        return;
-    if (what == 2 && place->ops->peek_message(&world.consumer, place, &items, &bytes) == QUOIT_OK)
-        check_read(items, bytes);
-    else if (what == 3)
-        (void)place->ops->release(&world.consumer, place, 1);
+    else if (place->ops->peek(&world.consumer, place, &items, &world.seen, &bytes) == QUOIT_OK)
+        check_read(items, world.seen * bytes);
 }
 
 static void ask(void)
 {
     static uint8_t item[LARGEST];
     const struct quoit_ring_place *place = &world.place;
-    struct quoit_glance glance = {
-        .buffer = item, .room_bytes = sizeof item, .is_record = world.is_record};
+    struct quoit_glance glance = {.buffer = item, .room_bytes = sizeof item};
     (void)place->ops->size(place);
     (void)place->ops->has_items(place);
     (void)place->ops->has_room(place);
@@ -98,8 +93,11 @@ static void ask(void)
     if (place->ops->contains && place->item_bytes == 8)
         (void)place->ops->contains(place, 7);
     if (next(4) == 0)
-        world.cursor = (struct quoit_cursor){0};
-    if (place->ops->look(place, &world.cursor, &glance) == QUOIT_OK)
+        world.browser = (struct quoit_ring_cursor){0};
+    if (place->ops->look(place, &world.browser, &glance) == QUOIT_OK)
+        check_read(item, glance.bytes);
+    if (has_extra_slot(place->ops) && place->ops != &quoit_spsc_bytes &&
+        quoit_broadcast_latest(place, &glance) == QUOIT_OK)
         check_read(item, glance.bytes);
 }
 
@@ -109,13 +107,14 @@ static void use_consumer(unsigned what)
     const struct quoit_ring_place *place = &world.place;
     struct quoit_ring_consumer *side = &world.consumer;
     uint64_t count = 1 + next(3 * (unsigned)place->capacity), popped = 0;
+    uint64_t bytes = has_messages() ? sizeof items : place->item_bytes;
     switch (what) {
     case 0:
     case 1:
         (void)place->ops->look_for_items(side, place);
         break;
     case 2:
-        popped = place->ops->pop && place->ops->pop(side, place, items) == QUOIT_OK;
+        popped = place->ops->pop(side, place, items, &bytes) == QUOIT_OK;
         break;
     case 3:
         popped = place->ops->pop_many ? place->ops->pop_many(side, place, items, count) : 0;
@@ -132,8 +131,8 @@ static void use_consumer(unsigned what)
     default:
         pop_in_place(what % 4);
     }
-    CHECK(popped <= count);
-    check_read(items, popped * place->item_bytes);
+    CHECK_LE(popped, count);
+    check_read(items, popped * bytes);
 }
 
 /* ---- Any counter, any handle ----------------------------------------------------------------- */
@@ -143,21 +142,22 @@ static void spoil(void)
 {
     struct quoit_ring_producer *producer = &world.producer;
     struct quoit_ring_consumer *consumer = &world.consumer;
-    uint64_t *const spans[] = {&producer->position, &producer->limit, &producer->claim_at,
+    uint64_t *const spans[] = {&producer->position, &producer->limit, &producer->state->claim.at,
                                &consumer->position, &consumer->limit};
-    uint64_t *const bytes[] = {&producer->bytes.position, &producer->bytes.limit,
-                               &consumer->bytes.position, &consumer->bytes.limit,
-                               &consumer->bytes.limit};
-    uint64_t *const mpmc[] = {&producer->mpmc.position, &producer->mpmc.next.lap,
-                              &consumer->mpmc.position, &consumer->mpmc.next.lap,
-                              &consumer->mpmc.marked};
-    uint64_t *const broadcast[] = {&producer->broadcast.position, &producer->broadcast.limit,
-                                   &consumer->broadcast.position, &producer->claim_at,
-                                   &producer->broadcast.limit};
+    uint64_t *const bytes[] = {&producer->state->bytes.position, &producer->state->bytes.limit,
+                               &consumer->state->bytes.position, &consumer->state->bytes.limit,
+                               &consumer->state->bytes.limit};
+    uint64_t *const mpmc[] = {&producer->state->mpmc.position, &producer->state->mpmc.next.lap,
+                              &consumer->state->mpmc.position, &consumer->state->mpmc.next.lap,
+                              &consumer->state->mpmc.reclaimed_below};
+    uint64_t *const broadcast[] = {
+        &producer->state->broadcast.position, &producer->state->broadcast.limit,
+        &consumer->state->broadcast.position, &producer->state->broadcast.claimed_at,
+        &producer->state->broadcast.limit};
     const struct quoit_ring_ops *ops = world.place.ops;
     uint64_t *const *kept = ops == &quoit_spsc_spans   ? spans
                             : ops == &quoit_spsc_bytes ? bytes
-                            : ops == &quoit_mpmc       ? mpmc
+                            : ops->many_producers      ? mpmc
                                                        : broadcast;
     if (ops == &quoit_spsc_slots) /* keeps none */
         return;
@@ -172,7 +172,7 @@ static void try_shape(const struct shape *shape, uint64_t capacity, bool produce
     enum { STEPS = 40 };
     const int rounds = (int)test_effort(20, 60);
     for (int round = 0; round < rounds; round++) {
-        bool mpmc = shape->ops == &quoit_mpmc;
+        bool mpmc = shape->ops->many_producers;
         set_up(shape, capacity, starts[round % (mpmc ? 2 : 3)]);
         for (int i = 0; i < STEPS; i++) {
             if (produces && (!consumes || next(2)))
@@ -216,11 +216,13 @@ static void rewound_head(void)
     for (uint64_t back = 1; back <= 8; back++) {
         set_up(&shapes[5], 8, 0);
         const struct quoit_ring_ops *ops = world.place.ops;
-        CHECK_STATUS(ops->claim(&world.producer, &world.place, 8, &room, &count), QUOIT_OK);
+        CHECK_STATUS(
+            ops->claim(&world.producer, &world.place, 8, world.place.item_bytes, &room, &count),
+            QUOIT_OK);
         CHECK_EQUAL(count, 8);
         store(&world.shm.head, 0 - back);
         CHECK_STATUS(ops->look_for_room(&world.producer, &world.place), QUOIT_ERROR_CORRUPT);
-        CHECK(ops->commit(&world.producer, &world.place, count));
+        CHECK(ops->commit(&world.producer, &world.place, count, world.place.item_bytes));
         check_sides();
         CHECK_EQUAL(ops->push_many(&world.producer, &world.place, items, MOST_ITEMS), 0);
         CHECK_EQUAL(quoit_spsc_push_some(&world.producer, items, MOST_ITEMS, 8), 0);
@@ -234,14 +236,14 @@ static void rewound_bytes(void)
     const struct shape *shape = &shapes[9];
     const void *message;
     void *room;
-    uint64_t bytes;
+    uint64_t count, bytes;
     set_up(shape, 1, 0);
-    CHECK_STATUS(shape->ops->claim_message(&world.producer, &world.place, 300, &room), QUOIT_OK);
+    CHECK_STATUS(shape->ops->claim(&world.producer, &world.place, 1, 300, &room, &count), QUOIT_OK);
     store(&world.shm.head, 0 - turn());
     CHECK_STATUS(shape->ops->look_for_room(&world.producer, &world.place), QUOIT_ERROR_CORRUPT);
-    CHECK(shape->ops->commit_message(&world.producer, &world.place, 300));
+    CHECK(shape->ops->commit(&world.producer, &world.place, 1, 300));
     check_sides();
-    CHECK_STATUS(shape->ops->peek_message(&world.consumer, &world.place, &message, &bytes),
+    CHECK_STATUS(shape->ops->peek(&world.consumer, &world.place, &message, &count, &bytes),
                  QUOIT_OK);
     CHECK_EQUAL(bytes, 300);
     store(&world.shm.tail, 8);
@@ -258,14 +260,10 @@ static void finished_claim(void)
     for (int i = 0; i < SHAPES; i++) {
         set_up(&shapes[i], 8, 0);
         const struct quoit_ring_ops *ops = world.place.ops;
-        uint64_t count = 1;
-        bool is_message = ops->claim == NULL;
-        CHECK_STATUS(is_message ? ops->claim_message(&world.producer, &world.place, 1, &room)
-                                : ops->claim(&world.producer, &world.place, 8, &room, &count),
-                     QUOIT_OK);
+        uint64_t count = 0, bytes = longest();
+        CHECK_STATUS(ops->claim(&world.producer, &world.place, 8, bytes, &room, &count), QUOIT_OK);
         ops->finish(&world.producer, &world.place);
-        CHECK(!(is_message ? ops->commit_message(&world.producer, &world.place, 1)
-                           : ops->commit(&world.producer, &world.place, count)));
+        CHECK(!ops->commit(&world.producer, &world.place, count, bytes));
         check_sides();
         if (ops->push_many)
             CHECK_EQUAL(ops->push_many(&world.producer, &world.place, items, MOST_ITEMS), 0);
@@ -288,16 +286,19 @@ static void browsing(void)
         for (unsigned layout = 0; layout < sizeof layouts / sizeof layouts[0]; layout++) {
             if (layouts[layout] == &quoit_spsc_slots && sizes[i] > 256)
                 continue;
-            set_up(&(struct shape){"browsed", layouts[layout], sizes[i], false}, 8, 0);
+            set_up(&(struct shape){"browsed", layouts[layout], sizes[i]}, 8, 0);
             for (uint64_t k = 0; k < 8; k++) {
                 memset(item, (int)('a' + k), sizeof item);
-                CHECK_STATUS(layouts[layout]->push(&world.producer, &world.place, item), QUOIT_OK);
+                CHECK_STATUS(layouts[layout]->push(&world.producer, &world.place, item,
+                                                   world.place.item_bytes),
+                             QUOIT_OK);
             }
             for (uint64_t k = 0; k < 8; k++) {
                 struct quoit_glance glance = {.buffer = seen, .room_bytes = sizes[i]};
                 memset(item, (int)('a' + k), sizeof item);
                 memset(seen, 0, sizeof seen);
-                CHECK_STATUS(layouts[layout]->look(&world.place, &world.cursor, &glance), QUOIT_OK);
+                CHECK_STATUS(layouts[layout]->look(&world.place, &world.browser, &glance),
+                             QUOIT_OK);
                 CHECK(memcmp(seen, item, (size_t)sizes[i]) == 0);
                 CHECK_EQUAL(seen[sizes[i]], 0);
             }
@@ -332,17 +333,15 @@ static void push_for_a_while(void *unused)
     for (unsigned i = 0, calls = call_count(); i < calls; i++) {
         void *room;
         uint64_t count = 0;
+        uint64_t bytes = has_messages() ? i % (longest() + 1) : place->item_bytes;
         if (place->ops->push_many && i % 4 == 0)
             (void)place->ops->push_many(side, place, items, 1 + i % most);
         else if (i % 4 == 1)
             (void)quoit_spsc_push_some(side, items, 1 + i % most, place->item_bytes);
-        else if (place->ops->push && i % 4 == 2)
-            (void)place->ops->push(side, place, items);
-        else if (place->ops->claim && place->ops->claim(side, place, 4, &room, &count) == QUOIT_OK)
-            (void)place->ops->commit(side, place, count);
-        else if (place->ops == &quoit_spsc_bytes &&
-                 place->ops->claim_message(side, place, i % place->item_bytes, &room) == QUOIT_OK)
-            (void)place->ops->commit_message(side, place, i % place->item_bytes);
+        else if (i % 4 == 2)
+            (void)place->ops->push(side, place, items, bytes);
+        else if (place->ops->claim(side, place, 4, bytes, &room, &count) == QUOIT_OK)
+            (void)place->ops->commit(side, place, count, bytes);
     }
 }
 
@@ -357,17 +356,15 @@ static void pop_for_a_while(void *unused)
     for (unsigned i = 0, calls = call_count(); i < calls; i++) {
         const void *seen;
         uint64_t count = 0;
+        uint64_t bytes = has_messages() ? (uint64_t)MOST_ITEMS * LARGEST : place->item_bytes;
         if (place->ops->pop_many && i % 4 == 0)
             (void)place->ops->pop_many(side, place, items, 1 + i % most);
         else if (i % 4 == 1)
             (void)quoit_spsc_pop_some(side, items, 1 + i % most, place->item_bytes);
-        else if (place->ops->pop && i % 4 == 2)
-            (void)place->ops->pop(side, place, items);
-        else if (place->ops->peek && place->ops->peek(side, place, &seen, &count) == QUOIT_OK)
+        else if (i % 4 == 2)
+            (void)place->ops->pop(side, place, items, &bytes);
+        else if (place->ops->peek(side, place, &seen, &count, &bytes) == QUOIT_OK)
             (void)place->ops->release(side, place, count);
-        else if (place->ops == &quoit_spsc_bytes &&
-                 place->ops->peek_message(side, place, &seen, &count) == QUOIT_OK)
-            (void)place->ops->release(side, place, 1);
     }
     free(items);
 }

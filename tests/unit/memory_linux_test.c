@@ -110,7 +110,7 @@ static quoit_status use_semaphore(const char *name)
     if (status != QUOIT_OK)
         return status;
     quoit_sem_close(sem);
-    return quoit_sem_unlink(name);
+    return quoit_sem_unlink(name, 0);
 }
 
 static void semaphores(void)

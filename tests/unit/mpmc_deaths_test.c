@@ -33,7 +33,8 @@ static void dead_producers(void)
 
 static void third_commits(struct fixture *fixture)
 {
-    (void)quoit_mpmc.commit(&fixture->producers[3], &fixture->places[3], 1);
+    (void)quoit_mpmc.commit(&fixture->producers[3], &fixture->places[3], 1,
+                            fixture->places[3].item_bytes);
 }
 
 /* A claim that is committed while another looks for its owner is not left. */
@@ -95,8 +96,8 @@ static void adopted_once(void)
     struct quoit_mpmc_taken other = quoit_mpmc_find_taken(&fixture->places[2], &from, end);
     CHECK(one.orphan);
     CHECK(other.orphan);
-    CHECK(quoit_mpmc_adopt(fixture->consumers[1].mpmc.claim, &one));
-    CHECK(!quoit_mpmc_adopt(fixture->consumers[2].mpmc.claim, &other));
+    CHECK(quoit_mpmc_adopt(fixture->consumer_states[1].mpmc.claim, &one));
+    CHECK(!quoit_mpmc_adopt(fixture->consumer_states[2].mpmc.claim, &other));
     CHECK_STATUS(pop(fixture, 2, &value), QUOIT_EMPTY);
     fixture->dead[1] = true;
     pops(fixture, 2, 42);
@@ -191,8 +192,8 @@ static void rows_are_used_again(void)
     claims_one(fixture, 3);
     CHECK_STATUS(push(fixture, 0, 2), QUOIT_OK);
     fixture->dead[3] = true;
-    fixture->consumers[3] = (struct quoit_ring_consumer){0};
-    fixture->producers[3] = (struct quoit_ring_producer){0};
+    memset((void *)&fixture->consumer_states[3], 0, sizeof fixture->consumer_states[3]);
+    memset((void *)&fixture->producer_states[3], 0, sizeof fixture->producer_states[3]);
     enter(fixture, 3);
     pops(fixture, 3, 1);
     pops(fixture, 1, 2);
@@ -210,7 +211,7 @@ static void many_generations(void)
         CHECK_EQUAL(peeks(fixture, member), 42);
         fixture->dead[member] = true;
         uint32_t next = 2 + (i + 1) % 4;
-        fixture->consumers[next] = (struct quoit_ring_consumer){0};
+        memset((void *)&fixture->consumer_states[next], 0, sizeof fixture->consumer_states[next]);
         enter(fixture, next);
     }
     pops(fixture, 0, 42);

@@ -33,6 +33,8 @@ struct fixture {
     struct quoit_ring_place places[MEMBERS];
     struct quoit_ring_producer producers[MEMBERS];
     struct quoit_ring_consumer consumers[MEMBERS];
+    struct quoit_ring_producer_state producer_states[MEMBERS];
+    struct quoit_ring_consumer_state consumer_states[MEMBERS];
     struct member members[MEMBERS];
     bool dead[MEMBERS];
     /* What somebody else does while a member asks who lives; once. */
@@ -66,11 +68,14 @@ static inline struct fixture *set_up(uint64_t capacity, uint64_t item_bytes, uin
 {
     struct fixture *fixture = calloc(1, sizeof *fixture);
     CHECK(fixture);
-    fixture->slots_bytes = capacity * quoit_mpmc.stride(item_bytes);
+    const uint64_t stride = quoit_ring_stride(&quoit_mpmc, item_bytes, 8);
+    fixture->slots_bytes = capacity * stride;
     fixture->memory = malloc((size_t)fixture->slots_bytes + 2 * GUARD);
     CHECK(fixture->memory);
     memset(fixture->memory, guard_byte, (size_t)fixture->slots_bytes + 2 * GUARD);
     for (uint32_t i = 0; i < MEMBERS; i++) {
+        fixture->producers[i].state = &fixture->producer_states[i];
+        fixture->consumers[i].state = &fixture->consumer_states[i];
         fixture->members[i] = (struct member){.fixture = fixture, .row = i};
         fixture->places[i] = (struct quoit_ring_place){
             .ops = &quoit_mpmc,
@@ -78,6 +83,7 @@ static inline struct fixture *set_up(uint64_t capacity, uint64_t item_bytes, uin
             .slots = fixture->memory + GUARD,
             .capacity = capacity,
             .item_bytes = item_bytes,
+            .stride = stride,
             .members = {.claims = fixture->claims,
                         .count = MEMBERS,
                         .own = i,
@@ -103,12 +109,14 @@ static inline void tear_down(struct fixture *fixture)
 
 static inline quoit_status push(struct fixture *fixture, uint32_t member, uint64_t value)
 {
-    return quoit_mpmc.push(&fixture->producers[member], &fixture->places[member], &value);
+    return quoit_mpmc.push(&fixture->producers[member], &fixture->places[member], &value,
+                           fixture->places[member].item_bytes);
 }
 
 static inline quoit_status pop(struct fixture *fixture, uint32_t member, uint64_t *value_out)
 {
-    return quoit_mpmc.pop(&fixture->consumers[member], &fixture->places[member], value_out);
+    return quoit_mpmc.pop(&fixture->consumers[member], &fixture->places[member], value_out,
+                          &(uint64_t){fixture->places[member].item_bytes});
 }
 
 static inline void pops(struct fixture *fixture, uint32_t member, uint64_t expected)
@@ -122,9 +130,9 @@ static inline void claims_one(struct fixture *fixture, uint32_t member)
 {
     void *items;
     uint64_t count;
-    CHECK_STATUS(
-        quoit_mpmc.claim(&fixture->producers[member], &fixture->places[member], 5, &items, &count),
-        QUOIT_OK);
+    CHECK_STATUS(quoit_mpmc.claim(&fixture->producers[member], &fixture->places[member], 5,
+                                  fixture->places[member].item_bytes, &items, &count),
+                 QUOIT_OK);
     CHECK_EQUAL(count, 1);
     memset(items, 0xee, 8); /* half an item, for all that others know */
 }
@@ -133,9 +141,9 @@ static inline uint64_t peeks(struct fixture *fixture, uint32_t member)
 {
     const void *items;
     uint64_t count, value;
-    CHECK_STATUS(
-        quoit_mpmc.peek(&fixture->consumers[member], &fixture->places[member], &items, &count),
-        QUOIT_OK);
+    CHECK_STATUS(quoit_mpmc.peek(&fixture->consumers[member], &fixture->places[member], &items,
+                                 &count, &(uint64_t){0}),
+                 QUOIT_OK);
     CHECK_EQUAL(count, 1);
     memcpy(&value, items, sizeof value);
     return value;

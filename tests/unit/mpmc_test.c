@@ -36,11 +36,13 @@ static void every_item_size(void)
             for (int i = 0; i < 5; i++) {
                 for (uint64_t k = 0; k < bytes; k++)
                     in[i][k] = (uint8_t)((uint64_t)(round + 3 * i) + 7 * k);
-                CHECK_STATUS(quoit_mpmc.push(&fixture->producers[i], &fixture->places[i], in[i]),
+                CHECK_STATUS(quoit_mpmc.push(&fixture->producers[i], &fixture->places[i], in[i],
+                                             fixture->places[i].item_bytes),
                              QUOIT_OK);
             }
             for (int i = 0; i < 5; i++) {
-                CHECK_STATUS(quoit_mpmc.pop(&fixture->consumers[0], &fixture->places[0], out),
+                CHECK_STATUS(quoit_mpmc.pop(&fixture->consumers[0], &fixture->places[0], out,
+                                            &(uint64_t){fixture->places[0].item_bytes}),
                              QUOIT_OK);
                 CHECK_EQ(memcmp(in[i], out, (size_t)bytes), 0);
             }
@@ -87,8 +89,8 @@ static void in_place(void)
     CHECK_STATUS(push(fixture, 1, 2), QUOIT_OK);
     CHECK_STATUS(pop(fixture, 1, &value), QUOIT_EMPTY); /* what is claimed comes first */
     CHECK_STATUS(push(fixture, 0, 1), QUOIT_OK);        /* in its place */
-    CHECK(!quoit_mpmc.commit(producer, place, 1));
-    CHECK(quoit_mpmc.commit(producer, place, 0));
+    CHECK(!quoit_mpmc.commit(producer, place, 1, place->item_bytes));
+    CHECK(quoit_mpmc.commit(producer, place, 0, place->item_bytes));
     CHECK_EQUAL(peeks(fixture, 0), 1);
     CHECK_EQUAL(peeks(fixture, 0), 1);
     CHECK_STATUS(push(fixture, 1, 3), QUOIT_OK);
@@ -99,7 +101,8 @@ static void in_place(void)
     CHECK_EQUAL(peeks(fixture, 0), 3);
     CHECK(quoit_mpmc.release(consumer, place, 1));
     claims_one(fixture, 0);
-    CHECK(quoit_mpmc.commit(producer, place, 0)); /* given up: others go past it */
+    CHECK(
+        quoit_mpmc.commit(producer, place, 0, place->item_bytes)); /* given up: others go past it */
     CHECK_STATUS(push(fixture, 1, 5), QUOIT_OK);
     pops(fixture, 0, 5);
     whole_again(fixture);

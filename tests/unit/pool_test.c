@@ -144,6 +144,18 @@ static void arguments(void)
     options.block_bytes = UINT64_MAX / 4;
     options.blocks = 8;
     CHECK_STATUS(quoit_pool_create(name, &options, 0, &pool), QUOIT_ERROR_INVALID);
+    options = five;
+    options.reserved[3] = 1;
+    CHECK_STATUS(quoit_pool_create(name, &options, 0, &pool), QUOIT_ERROR_INVALID);
+    options = five;
+    options.reserved_word = 1;
+    CHECK_STATUS(quoit_pool_join(name, &options, 0, &pool), QUOIT_ERROR_INVALID);
+    options = five;
+    options.members = 2;
+    CHECK_STATUS(quoit_pool_create(name, &options, 0, &pool), QUOIT_ERROR_UNSUPPORTED);
+    options = five;
+    options.memory = 1;
+    CHECK_STATUS(quoit_pool_join(name, &options, 0, &pool), QUOIT_ERROR_UNSUPPORTED);
     CHECK_STATUS(quoit_pool_alloc(NULL, &block), QUOIT_ERROR_INVALID);
     CHECK_STATUS(quoit_pool_free(NULL, 1), QUOIT_ERROR_INVALID);
     CHECK_STATUS(quoit_pool_check(NULL), QUOIT_ERROR_INVALID);

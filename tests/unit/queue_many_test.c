@@ -107,7 +107,7 @@ static void spoiled_head(void)
         push(queue, i);
         pops(queue, i);
     }
-    atomic_fetch_sub(&queue->consumer.shm->head, UINT64_C(1) << 52);
+    atomic_fetch_sub(queue->consumer.head, UINT64_C(1) << 52);
     CHECK_STATUS(quoit_queue_pop(queue, &value, sizeof value, NULL, 1000000), QUOIT_EMPTY);
     quoit_queue_close(queue);
     CHECK_STATUS(quoit_unlink(name, 0), test_after_close(name));

@@ -81,30 +81,123 @@ static void types(void)
     CHECK_STATUS(quoit_unlink(name, 0), test_after_close(name));
 }
 
-/* Items in place lie at multiples of the alignment, from whatever place of the ring on. */
+static const struct quoit_queue_options every_kind[] = {
+    {.kind = QUOIT_SPSC},
+    {.kind = QUOIT_MPMC},
+    {.kind = QUOIT_BROADCAST},
+    {.kind = QUOIT_BROADCAST, .when_full = QUOIT_DROP_OLDEST},
+    {.kind = QUOIT_SPSC, .messages = 1},
+    {.kind = QUOIT_MPMC, .messages = 1},
+    {.kind = QUOIT_BROADCAST, .messages = 1},
+    {.kind = QUOIT_BROADCAST, .when_full = QUOIT_DROP_OLDEST, .messages = 1},
+};
+enum { KINDS = sizeof every_kind / sizeof every_kind[0] };
+
+/* Claims, commits, peeks and releases items of that size, or messages up to it, twice around the
+   ring. Through two handles, as a region may lie at different addresses. */
+static void use_in_place(const struct quoit_queue_options *options)
+{
+    const char *name = test_name("");
+    quoit_queue *queue, *consumer;
+    void *room;
+    const void *item;
+    CHECK_STATUS(quoit_queue_create(name, options, QUOIT_PRODUCER, &queue), QUOIT_OK);
+    CHECK_STATUS(quoit_queue_open(name, QUOIT_CONSUMER, &consumer), QUOIT_OK);
+    for (size_t n = 0; n < 7; n++) {
+        size_t bytes = (size_t)options->item_bytes, found;
+        if (options->messages)
+            bytes = n == 6 ? bytes : 1 + n * 5 % bytes;
+        CHECK_STATUS(quoit_queue_claim(queue, bytes, &room, QUOIT_NOW), QUOIT_OK);
+        CHECK_EQUAL((uintptr_t)room % options->item_align, 0);
+        memset(room, (int)n + 1, bytes);
+        CHECK_STATUS(quoit_queue_commit(queue, bytes), QUOIT_OK);
+        CHECK_STATUS(quoit_queue_peek(consumer, &item, &found, QUOIT_NOW), QUOIT_OK);
+        CHECK_EQUAL((uintptr_t)item % options->item_align, 0);
+        CHECK_EQUAL(found, bytes);
+        CHECK_EQ(*(const char *)item, (int)n + 1);
+        CHECK_EQ(((const char *)item)[bytes - 1], (int)n + 1);
+        CHECK_STATUS(quoit_queue_release(consumer), QUOIT_OK);
+    }
+    CHECK_STATUS(quoit_queue_check(queue), QUOIT_OK);
+    quoit_queue_close(consumer);
+    quoit_queue_close(queue);
+    CHECK_STATUS(quoit_unlink(name, 0), test_after_close(name));
+}
+
+/* Items and messages in place lie at multiples of the alignment, from whatever place of the ring
+   on. */
 static void alignments(void)
 {
     static const uint64_t sizes[] = {16, 64, 4096}; /* slots and spans */
-    for (int i = 0; TEST_LOOP(i < 3, 0, "size", sizes[i]); i++)
-        for (uint32_t align = 1; TEST_LOOP(align <= sizes[i], 1, "align", align); align *= 2) {
-            const struct quoit_queue_options options = {
-                .item_bytes = sizes[i], .capacity = 3, .item_align = align};
-            const char *name = test_name("");
-            quoit_queue *queue;
-            void *room;
-            const void *item;
-            CHECK_STATUS(quoit_queue_create(name, &options, BOTH, &queue), QUOIT_OK);
-            for (int n = 0; n < 5; n++) {
-                CHECK_STATUS(quoit_queue_claim(queue, (size_t)sizes[i], &room, QUOIT_NOW),
-                             QUOIT_OK);
-                CHECK_EQUAL((uintptr_t)room % align, 0);
-                memset(room, n + 1, (size_t)sizes[i]);
-                CHECK_STATUS(quoit_queue_commit(queue, (size_t)sizes[i]), QUOIT_OK);
-                CHECK_STATUS(quoit_queue_peek(queue, &item, NULL, QUOIT_NOW), QUOIT_OK);
-                CHECK_EQUAL((uintptr_t)item % align, 0);
-                CHECK_EQ(*(const char *)item, n + 1);
-                CHECK_STATUS(quoit_queue_release(queue), QUOIT_OK);
+    for (int kind = 0; TEST_LOOP(kind < KINDS, 0, "kind", kind); kind++)
+        for (int i = 0; TEST_LOOP(i < 3, 1, "size", sizes[i]); i++)
+            for (uint32_t align = 1; TEST_LOOP(align <= sizes[i], 2, "align", align); align *= 2) {
+                struct quoit_queue_options options = every_kind[kind];
+                options.item_bytes = sizes[i];
+                options.capacity = 3;
+                options.item_align = align;
+                use_in_place(&options);
+                options.item_bytes = 13; /* a message's size need not be a multiple */
+                if (options.messages)
+                    use_in_place(&options);
             }
+}
+
+struct vectors { /* two vectors of a processor with vectors of 16 bytes */
+    _Alignas(16) float lanes[2][4];
+};
+QUOIT_DEFINE_QUEUE(vectors, struct vectors);
+
+/* A typed claim returns what the type needs, in every kind. */
+static void typed_alignments(void)
+{
+    for (int kind = 0; TEST_LOOP(kind < KINDS, 0, "kind", kind); kind++) {
+        struct quoit_queue_options options = vectors_options(4);
+        if (every_kind[kind].messages)
+            continue;
+        options.kind = every_kind[kind].kind;
+        options.when_full = every_kind[kind].when_full;
+        const char *name = test_name("");
+        quoit_queue *queue;
+        struct vectors_queue typed;
+        struct vectors *room;
+        const struct vectors *item;
+        CHECK_STATUS(quoit_queue_create(name, &options, BOTH, &queue), QUOIT_OK);
+        CHECK_STATUS(vectors_from(queue, &typed), QUOIT_OK);
+        for (int n = 0; n < 9; n++) {
+            CHECK_STATUS(vectors_claim(typed, &room, QUOIT_NOW), QUOIT_OK);
+            CHECK_EQUAL((uintptr_t)room % _Alignof(struct vectors), 0);
+            room->lanes[1][3] = (float)n;
+            CHECK_STATUS(vectors_commit(typed), QUOIT_OK);
+            CHECK_STATUS(vectors_peek(typed, &item, QUOIT_NOW), QUOIT_OK);
+            CHECK_EQUAL((uintptr_t)item % _Alignof(struct vectors), 0);
+            CHECK_EQ((int)item->lanes[1][3], n);
+            CHECK_STATUS(vectors_release(typed), QUOIT_OK);
+        }
+        quoit_queue_close(queue);
+        CHECK_STATUS(quoit_unlink(name, 0), test_after_close(name));
+    }
+}
+
+/* Without a wish items are aligned to the largest power of two up to 16 that divides their size,
+   messages to 8. */
+static void usual_alignments(void)
+{
+    static const struct {
+        uint64_t item_bytes;
+        uint32_t expected;
+    } sizes[] = {{1, 1}, {12, 4}, {24, 8}, {48, 16}, {64, 16}};
+    for (int kind = 0; TEST_LOOP(kind < KINDS, 0, "kind", kind); kind++)
+        for (int i = 0; TEST_LOOP(i < 5, 1, "size", sizes[i].item_bytes); i++) {
+            struct quoit_queue_options options = every_kind[kind];
+            struct quoit_queue_info info;
+            quoit_queue *queue;
+            options.item_bytes = sizes[i].item_bytes;
+            options.capacity = 2;
+            const char *name = test_name("");
+            CHECK_STATUS(quoit_queue_create(name, &options, BOTH, &queue), QUOIT_OK);
+            CHECK_STATUS(quoit_queue_inspect(queue, &info), QUOIT_OK);
+            CHECK_EQUAL(info.item_align, options.messages ? 8 : sizes[i].expected);
             quoit_queue_close(queue);
             CHECK_STATUS(quoit_unlink(name, 0), test_after_close(name));
         }
@@ -119,9 +212,13 @@ static void bad_alignments(void)
         options.item_align = bad[i];
         refused(options, QUOIT_ERROR_INVALID, "item_align");
     }
-    options.item_align = 16;
+    options.item_align = 32; /* no multiple of it, in any kind */
     options.kind = QUOIT_MPMC;
-    refused(options, QUOIT_ERROR_UNSUPPORTED, "item_align");
+    refused(options, QUOIT_ERROR_INVALID, "item_align");
+    options = good;
+    options.messages = 1;
+    options.item_align = 8192;
+    refused(options, QUOIT_ERROR_INVALID, "item_align");
     options = good;
     options.item_align = 16;
     const char *name = test_name("");
@@ -216,6 +313,8 @@ int main(int argc, char **argv)
     static const struct test_part parts[] = {{"later_versions", later_versions},
                                              {"types", types},
                                              {"alignments", alignments},
+                                             {"typed_alignments", typed_alignments},
+                                             {"usual_alignments", usual_alignments},
                                              {"bad_alignments", bad_alignments},
                                              {"two_finishes", two_finishes},
                                              {"crashed_finish", crashed_finish},

@@ -60,14 +60,14 @@ static void exact_capacity(void)
         struct item item = {0};
         CHECK_EQUAL(quoit_queue_capacity(queue), capacities[i]);
         for (int round = 0; TEST_LOOP(round < 3, 3, "round", round); round++) {
-            CHECK((quoit_queue_size(queue) == 0));
+            CHECK_EQ(quoit_queue_size(queue), 0);
             for (uint64_t n = 0; n < capacities[i]; n++) {
-                CHECK(!(quoit_queue_size(queue) == quoit_queue_capacity(queue)));
+                CHECK_NE(quoit_queue_size(queue), quoit_queue_capacity(queue));
                 item = make(n);
                 CHECK_STATUS(quoit_queue_push(queue, &item, sizeof item, QUOIT_NOW), QUOIT_OK);
                 CHECK_EQUAL(quoit_queue_size(queue), n + 1);
             }
-            CHECK((quoit_queue_size(queue) == quoit_queue_capacity(queue)));
+            CHECK_EQ(quoit_queue_size(queue), quoit_queue_capacity(queue));
             CHECK_STATUS(quoit_queue_push(queue, &item, sizeof item, QUOIT_NOW), QUOIT_FULL);
             for (uint64_t n = 0; n < capacities[i]; n++) {
                 CHECK_STATUS(quoit_queue_pop(queue, &item, sizeof item, NULL, QUOIT_NOW), QUOIT_OK);
@@ -178,7 +178,7 @@ static void peek_and_release(void)
             CHECK_STATUS(quoit_queue_release_many(queue, 6), QUOIT_ERROR_INVALID);
             CHECK_STATUS(quoit_queue_release_many(queue, count), QUOIT_OK);
         }
-        CHECK((quoit_queue_size(queue) == 0));
+        CHECK_EQ(quoit_queue_size(queue), 0);
     }
     destroy(queue, name);
 }

@@ -21,6 +21,8 @@ struct actor {
     struct quoit_ring_place place;
     struct quoit_ring_producer producer;
     struct quoit_ring_consumer consumer;
+    struct quoit_ring_producer_state producer_state;
+    struct quoit_ring_consumer_state consumer_state;
     uint8_t scratch[QUOIT_RING_SCRATCH_BYTES], peeked[ITEM * 2];
     bool pushes, alive;
 };
@@ -71,8 +73,8 @@ static void enter(struct actor *actor)
 static void leave(struct actor *actor)
 {
     actor->world->ops->detach(&actor->producer, &actor->consumer, &actor->place);
-    memset(&actor->producer, 0, sizeof actor->producer);
-    memset(&actor->consumer, 0, sizeof actor->consumer);
+    memset(&actor->producer_state, 0, sizeof actor->producer_state);
+    memset(&actor->consumer_state, 0, sizeof actor->consumer_state);
     actor->alive = false;
 }
 
@@ -80,26 +82,16 @@ static void push(struct actor *actor)
 {
     struct world *world = actor->world;
     uint64_t item = any(world, 4) == 0 ? world->empty : any(world, 100);
-    void *room;
-    if (!world->ops->claim_message || world->ops->push) {
-        (void)world->ops->push(&actor->producer, &actor->place, &item);
-        return;
-    }
-    uint64_t bytes = any(world, ITEM + 1);
-    if (world->ops->claim_message(&actor->producer, &actor->place, bytes, &room) == QUOIT_OK)
-        CHECK(world->ops->commit_message(&actor->producer, &actor->place, bytes));
+    bool messages = world->ops == &quoit_spsc_bytes;
+    (void)world->ops->push(&actor->producer, &actor->place, &item,
+                           messages ? any(world, ITEM + 1) : ITEM);
 }
 
 static void pop(struct actor *actor)
 {
     struct world *world = actor->world;
-    const void *message;
-    uint64_t item[2], bytes;
-    if (world->ops->pop)
-        (void)world->ops->pop(&actor->consumer, &actor->place, item);
-    else if (world->ops->peek_message(&actor->consumer, &actor->place, &message, &bytes) ==
-             QUOIT_OK)
-        CHECK(world->ops->release(&actor->consumer, &actor->place, 1));
+    uint64_t item[2], bytes = sizeof item;
+    (void)world->ops->pop(&actor->consumer, &actor->place, item, &bytes);
 }
 
 /* All but the last store of a push, as far as this ring has several; then it crashes. */
@@ -110,12 +102,16 @@ static void crash_pushing(struct actor *actor)
     uint64_t count;
     if (world->ops == &quoit_spsc_slots &&
         world->ops->look_for_room(&actor->producer, &actor->place) == QUOIT_OK)
-        quoit_spsc_count_push(&world->shm);
+        quoit_spsc_count_push(&world->shm.tail);
+    if (world->ops == &quoit_spsc_bytes &&
+        world->ops->look_for_room(&actor->producer, &actor->place) == QUOIT_OK)
+        atomic_fetch_add(&world->shm.pushed_messages, 1);
     if (is_mpmc(world) && any(world, 2) == 0)
-        (void)world->ops->claim(&actor->producer, &actor->place, 1, &room, &count);
+        (void)world->ops->claim(&actor->producer, &actor->place, 1, actor->place.item_bytes, &room,
+                                &count);
     else if (is_mpmc(world))
-        quoit_mpmc_say(actor->producer.mpmc.claim, actor->producer.mpmc.position, 0, 1);
-    struct quoit_broadcast_side *side = &actor->producer.broadcast;
+        quoit_mpmc_say(actor->producer_state.mpmc.claim, actor->producer_state.mpmc.position, 0, 1);
+    struct quoit_broadcast_producer *side = &actor->producer_state.broadcast;
     if (world->ops == &quoit_broadcast_lossy)
         atomic_store(quoit_broadcast_word(side->slot), quoit_broadcast_torn(side->position));
     if (is_broadcast(world) && any(world, 2) == 0 &&
@@ -131,11 +127,11 @@ static void crash_popping(struct actor *actor)
     uint64_t count;
     if (world->ops == &quoit_spsc_slots &&
         world->ops->look_for_items(&actor->consumer, &actor->place) == QUOIT_OK)
-        quoit_spsc_count_pop(&world->shm);
+        quoit_spsc_count_pop(&world->shm.head);
     if (is_mpmc(world) && any(world, 2) == 0)
-        (void)world->ops->peek(&actor->consumer, &actor->place, &items, &count);
+        (void)world->ops->peek(&actor->consumer, &actor->place, &items, &count, &(uint64_t){0});
     else if (is_mpmc(world))
-        quoit_mpmc_say(actor->consumer.mpmc.claim, actor->consumer.mpmc.position, 0, 1);
+        quoit_mpmc_say(actor->consumer_state.mpmc.claim, actor->consumer_state.mpmc.position, 0, 1);
     actor->alive = false;
 }
 
@@ -162,9 +158,7 @@ static bool is_ready(const struct actor *actor)
     const struct quoit_ring_ops *ops = actor->world->ops;
     if (!actor->pushes)
         return ops->has_items(&actor->place) || ops->is_over(&actor->place);
-    bool room = ops->has_room_for ? ops->has_room_for(&actor->place, actor->producer.bytes.wanted)
-                                  : ops->has_room(&actor->place);
-    return room || ops->is_finished(&actor->place);
+    return ops->has_room(&actor->place) || ops->is_finished(&actor->place);
 }
 
 static bool finds_nothing(struct actor *actor)
@@ -194,18 +188,22 @@ static void begin(struct world *world, const struct quoit_ring_ops *ops, uint64_
 {
     uint64_t longest = ITEM;
     *world = (struct world){.ops = ops, .capacity = capacity, .empty = 7, .random = capacity};
-    world->slots = calloc((size_t)capacity + 1, (size_t)ops->stride(longest));
+    world->slots = calloc((size_t)capacity + 1, (size_t)quoit_ring_stride(ops, longest, 8));
     CHECK(world->slots);
     world->count = is_mpmc(world) || is_broadcast(world) ? ACTORS : 2;
     for (int i = 0; i < world->count; i++) {
         struct actor *actor = &world->actors[i];
         actor->world = world;
+        actor->producer.state = &actor->producer_state;
+        actor->consumer.state = &actor->consumer_state;
         actor->pushes = is_broadcast(world) ? i == 0 : i % 2 == 0;
         actor->place = (struct quoit_ring_place){.ops = ops,
                                                  .shm = &world->shm,
                                                  .slots = world->slots,
                                                  .capacity = capacity,
                                                  .item_bytes = ITEM,
+                                                 .stride = quoit_ring_stride(ops, ITEM, 8),
+                                                 .align = 8,
                                                  .empty = world->empty,
                                                  .scratch = actor->scratch,
                                                  .peeked = actor->peeked,

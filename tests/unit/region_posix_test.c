@@ -32,7 +32,7 @@ static void permissions(void)
         const char *name = test_name(i < 4 ? "posix" : "file");
         quoit_region *region;
         mode_t before = umask(077);
-        CHECK_STATUS(quoit_region_create(name, &options, &region), QUOIT_OK);
+        CHECK_STATUS(quoit_region_create(name, &options, 0, &region), QUOIT_OK);
         quoit_region_close(region);
         (void)umask(before);
         CHECK_EQUAL(mode_of(name), asked[i % 4] ? asked[i % 4] : 0600);
@@ -87,7 +87,7 @@ static void left_by_the_dead(void)
     (void)snprintf(name, sizeof name, "file:%s/region", directory);
     CHECK_EQ(mkdir(directory, 0700), 0);
     test_write_file(left, "dead", 4);
-    CHECK_STATUS(quoit_region_create(test_remember(name), &small, &region), QUOIT_OK);
+    CHECK_STATUS(quoit_region_create(test_remember(name), &small, 0, &region), QUOIT_OK);
     CHECK_EQUAL(access(left, F_OK) != 0, test_plain_posix);
     quoit_region_close(region);
     CHECK_STATUS(quoit_unlink(name, 0), QUOIT_OK);

@@ -15,7 +15,7 @@ static const struct quoit_region_options small = {.size_bytes = 10000};
 static quoit_region *create(const char *name)
 {
     quoit_region *region;
-    CHECK_STATUS(quoit_region_create(name, &small, &region), QUOIT_OK);
+    CHECK_STATUS(quoit_region_create(name, &small, 0, &region), QUOIT_OK);
     return region;
 }
 
@@ -32,7 +32,7 @@ static void names(void)
                                       "sysv:0xkey"};
     for (int i = 0; i < 5; i++) {
         quoit_region *region;
-        CHECK_STATUS(quoit_region_create(bad[i], &small, &region), QUOIT_ERROR_NAME);
+        CHECK_STATUS(quoit_region_create(bad[i], &small, 0, &region), QUOIT_ERROR_NAME);
         CHECK(strstr(test_sentence(), test_path(bad[i])));
         CHECK_STATUS(quoit_region_open(bad[i], 0, &region), QUOIT_ERROR_NAME);
     }
@@ -51,7 +51,7 @@ static void permissions(void)
         uint32_t key;
         struct shmid_ds segment;
         mode_t before = umask(077);
-        CHECK_STATUS(quoit_region_create(name, &options, &region), QUOIT_OK);
+        CHECK_STATUS(quoit_region_create(name, &options, 0, &region), QUOIT_OK);
         quoit_region_close(region);
         (void)umask(before);
         CHECK_STATUS(quoit_os_sysv_key(test_path(name), &key), QUOIT_OK);
@@ -87,13 +87,13 @@ static void keys(void)
     (void)snprintf(outright, sizeof outright, "sysv:0x%x", key);
     (void)snprintf(spelled, sizeof spelled, "sysv:0x%08X", key);
 
-    CHECK_STATUS(quoit_region_create(outright, &small, &region), QUOIT_OK);
+    CHECK_STATUS(quoit_region_create(outright, &small, 0, &region), QUOIT_OK);
     CHECK_STATUS(quoit_region_open(spelled, 0, &same), QUOIT_OK);
     quoit_region_close(same);
     CHECK_STATUS(quoit_region_open(derived, 0, &same), QUOIT_ERROR_NAME);
     CHECK(strstr(test_sentence(), outright));
     CHECK_STATUS(quoit_unlink(derived, 0), QUOIT_ERROR_NAME);
-    CHECK_STATUS(quoit_region_create(derived, &small, &same), QUOIT_ERROR_EXISTS);
+    CHECK_STATUS(quoit_region_create(derived, &small, 0, &same), QUOIT_ERROR_EXISTS);
     CHECK_EQUAL(shmget((key_t)key, 0, 0) >= 0, 1);
     quoit_region_close(region);
     CHECK_STATUS(quoit_unlink(spelled, 0), QUOIT_OK);
@@ -190,7 +190,7 @@ static void creator_killed(void)
     /* The same note, but another process's segment. */
     int id = shmget((key_t)key, 5000, IPC_CREAT | IPC_EXCL | 0600);
     write_lock_file(name, 1, -1, 1);
-    CHECK_STATUS(quoit_region_create(name, &small, &region), QUOIT_ERROR_EXISTS);
+    CHECK_STATUS(quoit_region_create(name, &small, 0, &region), QUOIT_ERROR_EXISTS);
     CHECK_EQUAL(shmget((key_t)key, 0, 0), id);
     CHECK_EQ(shmctl(id, IPC_RMID, NULL), 0);
 }

@@ -12,7 +12,7 @@ static const struct quoit_region_options small = {.size_bytes = 10000};
 static quoit_region *create(const char *name)
 {
     quoit_region *region;
-    CHECK_STATUS(quoit_region_create(name, &small, &region), QUOIT_OK);
+    CHECK_STATUS(quoit_region_create(name, &small, 0, &region), QUOIT_OK);
     return region;
 }
 
@@ -20,11 +20,11 @@ static void share_bytes(const char *name)
 {
     quoit_region *a = create(name), *b;
     uint64_t offset;
-    CHECK_STATUS(quoit_region_create(name, &small, &b), QUOIT_ERROR_EXISTS);
+    CHECK_STATUS(quoit_region_create(name, &small, 0, &b), QUOIT_ERROR_EXISTS);
     CHECK_EQ(b, NULL);
     CHECK_STATUS(quoit_region_open(name, 0, &b), QUOIT_OK);
     CHECK_EQUAL(quoit_region_root(b), 0);
-    CHECK_STATUS(quoit_region_allocate(a, 6, 8, &offset), QUOIT_OK);
+    CHECK_STATUS(quoit_region_alloc(a, 6, 8, &offset), QUOIT_OK);
     memcpy(quoit_region_at(a, offset, 6), "hello", 6);
     CHECK_STATUS(quoit_region_set_root(a, offset), QUOIT_OK);
     CHECK_EQUAL(quoit_region_root(b), offset);
@@ -57,25 +57,123 @@ static void pieces(void)
     uint64_t offset, before = 0;
     CHECK_GE(quoit_region_size(region), 10000);
     for (uint64_t align = 1; TEST_LOOP(align <= 4096, 0, "align", align); align *= 2) {
-        CHECK_STATUS(quoit_region_allocate(region, 3, align, &offset), QUOIT_OK);
+        CHECK_STATUS(quoit_region_alloc(region, 3, align, &offset), QUOIT_OK);
         CHECK_EQUAL(offset % align, 0);
         CHECK_EQUAL((uintptr_t)quoit_region_at(region, offset, 3) % align, 0);
         CHECK(offset >= before + 3 || before == 0);
         before = offset;
     }
-    CHECK_STATUS(quoit_region_allocate(region, 1, 3, &offset), QUOIT_ERROR_INVALID);
-    CHECK_STATUS(quoit_region_allocate(region, 1, 8192, &offset), QUOIT_ERROR_INVALID);
-    CHECK_STATUS(quoit_region_allocate(region, 0, 8, &offset), QUOIT_ERROR_INVALID);
-    CHECK_STATUS(quoit_region_allocate(region, UINT64_MAX, 8, &offset), QUOIT_ERROR_NO_SPACE);
-    uint64_t left = quoit_region_free(region);
-    CHECK_STATUS(quoit_region_allocate(region, left + 1, 1, &offset), QUOIT_ERROR_NO_SPACE);
-    CHECK_STATUS(quoit_region_allocate(region, left, 1, &offset), QUOIT_OK);
+    CHECK_STATUS(quoit_region_alloc(region, 1, 3, &offset), QUOIT_ERROR_INVALID);
+    CHECK_STATUS(quoit_region_alloc(region, 1, 8192, &offset), QUOIT_ERROR_INVALID);
+    CHECK_STATUS(quoit_region_alloc(region, 0, 8, &offset), QUOIT_ERROR_INVALID);
+    CHECK_STATUS(quoit_region_alloc(region, UINT64_MAX, 8, &offset), QUOIT_ERROR_NO_SPACE);
+    uint64_t left = quoit_region_bytes_left(region);
+    CHECK_STATUS(quoit_region_alloc(region, left + 1, 1, &offset), QUOIT_ERROR_NO_SPACE);
+    CHECK_STATUS(quoit_region_alloc(region, left, 1, &offset), QUOIT_OK);
     CHECK_EQUAL(offset + left, quoit_region_size(region));
-    CHECK_EQUAL(quoit_region_free(region), 0);
+    CHECK_EQUAL(quoit_region_bytes_left(region), 0);
     CHECK_NE(quoit_region_at(region, offset, left), NULL);
     CHECK_EQ(quoit_region_at(region, offset, left + 1), NULL);
     CHECK_EQ(quoit_region_at(region, UINT64_MAX, 2), NULL);
     CHECK_STATUS(quoit_region_set_root(region, quoit_region_size(region)), QUOIT_ERROR_INVALID);
+    quoit_region_close(region);
+    CHECK_STATUS(quoit_unlink(name, 0), test_after_close(name));
+}
+
+struct shared {
+    uint64_t count;
+    char text[100];
+};
+
+/* The data is there, zeroed, before any process can see the region; pieces lie behind it. */
+static void data(void)
+{
+    const struct quoit_region_options options = {.data_bytes = sizeof(struct shared),
+                                                 .size_bytes = 100};
+    for (int i = 0; TEST_LOOP_TEXT(test_schemes[i], 0, test_schemes[i]); i++) {
+        const char *name = test_name(test_schemes[i]);
+        quoit_region *a, *b, *reader;
+        uint64_t offset;
+        CHECK_STATUS(quoit_region_join(name, &options, 0, &a), QUOIT_OK);
+        CHECK_STATUS(quoit_region_join(name, &options, 0, &b), QUOIT_OK);
+        CHECK_STATUS(quoit_region_open(name, QUOIT_OBSERVER, &reader), QUOIT_OK);
+        struct shared *mine = quoit_region_data(a), *theirs = quoit_region_data(b);
+        const struct shared *seen = quoit_region_data(reader);
+        CHECK_EQUAL(quoit_region_data_bytes(reader), sizeof(struct shared));
+        CHECK_NE(mine, theirs);
+        CHECK_EQ((uintptr_t)mine % 64, 0);
+        CHECK_EQUAL(theirs->count, 0);
+        mine->count = 7;
+        memset(mine->text, 'x', sizeof mine->text);
+        CHECK_EQUAL(theirs->count, 7);
+        CHECK_EQUAL(seen->count, 7);
+        CHECK_EQUAL(quoit_region_root(b), 0);
+        CHECK_STATUS(quoit_region_alloc(b, 100, 1, &offset), QUOIT_OK);
+        const char *piece = quoit_region_at(a, offset, 100);
+        CHECK_GE(piece, (const char *)mine + sizeof *mine);
+        for (int k = 0; k < 100; k++)
+            CHECK_EQ(piece[k], 0);
+        quoit_region_close(reader);
+        quoit_region_close(b);
+        quoit_region_close(a);
+        CHECK_STATUS(quoit_unlink(name, 0), test_after_close(name));
+    }
+}
+
+static void without_data(void)
+{
+    const char *name = test_name("");
+    quoit_region *region = create(name);
+    CHECK_EQ(quoit_region_data(region), NULL);
+    CHECK_EQUAL(quoit_region_data_bytes(region), 0);
+    quoit_region_close(region);
+    CHECK_STATUS(quoit_unlink(name, 0), test_after_close(name));
+    CHECK_EQ(quoit_region_data(NULL), NULL);
+    CHECK_EQUAL(quoit_region_data_bytes(NULL), 0);
+    CHECK_EQUAL(quoit_region_bytes_left(NULL), 0);
+}
+
+/* What join takes for the same region, and what it does not. */
+static void joined(void)
+{
+    static const struct {
+        struct quoit_region_options options;
+        quoit_status status;
+    } tries[] = {{{.data_bytes = 8, .size_bytes = 100}, QUOIT_OK},
+                 {{.data_bytes = 8}, QUOIT_OK}, /* less room for pieces than there is */
+                 {{.data_bytes = 8, .size_bytes = 100, .permissions = 0660}, QUOIT_OK},
+                 {{.data_bytes = 9, .size_bytes = 100}, QUOIT_ERROR_DIFFERENT},
+                 {{.size_bytes = 100}, QUOIT_ERROR_DIFFERENT},
+                 {{.data_bytes = 8, .size_bytes = 1 << 20}, QUOIT_ERROR_DIFFERENT},
+                 {{.permissions = 0600}, QUOIT_ERROR_INVALID},
+                 {{.data_bytes = 8, .permissions = 0700}, QUOIT_ERROR_INVALID},
+                 {{.data_bytes = 8, .memory = 1}, QUOIT_ERROR_UNSUPPORTED},
+                 {{.data_bytes = 8, .reserved = {0, 0, 0, 0, 1}}, QUOIT_ERROR_INVALID},
+                 {{.data_bytes = UINT64_MAX}, QUOIT_ERROR_INVALID},
+                 {{.data_bytes = 8, .size_bytes = UINT64_MAX}, QUOIT_ERROR_INVALID}};
+    const char *name = test_name(""), *none = test_name("");
+    quoit_region *region, *other;
+    CHECK_STATUS(quoit_region_join(name, &tries[0].options, 0, &region), QUOIT_OK);
+    for (size_t i = 0; TEST_LOOP(i < sizeof tries / sizeof tries[0], 0, "try", i); i++) {
+        other = region;
+        CHECK_STATUS(quoit_region_join(name, &tries[i].options, 0, &other), tries[i].status);
+        if (tries[i].status != QUOIT_OK)
+            CHECK_EQ(other, NULL);
+        quoit_region_close(other);
+        if (tries[i].status == QUOIT_ERROR_INVALID || tries[i].status == QUOIT_ERROR_UNSUPPORTED)
+            CHECK_STATUS(quoit_region_create(none, &tries[i].options, 0, &other), tries[i].status);
+    }
+    CHECK_STATUS(quoit_region_join(name, NULL, 0, &other), QUOIT_ERROR_INVALID);
+    CHECK_STATUS(quoit_region_create(name, NULL, 0, &other), QUOIT_ERROR_INVALID);
+    CHECK_STATUS(quoit_region_join(name, &tries[0].options, 0, NULL), QUOIT_ERROR_INVALID);
+    CHECK_STATUS(quoit_region_open(name, 0, NULL), QUOIT_ERROR_INVALID);
+    CHECK_STATUS(quoit_region_join(NULL, &tries[0].options, 0, &other), QUOIT_ERROR_INVALID);
+    CHECK_STATUS(quoit_region_join(name, &tries[0].options, QUOIT_OBSERVER, &other),
+                 QUOIT_ERROR_INVALID);
+    CHECK_STATUS(quoit_region_create(none, &tries[0].options, QUOIT_PRODUCER, &other),
+                 QUOIT_ERROR_INVALID);
+    CHECK_STATUS(quoit_region_join(name, &tries[0].options, QUOIT_ANY_OWNER, &other), QUOIT_OK);
+    quoit_region_close(other);
     quoit_region_close(region);
     CHECK_STATUS(quoit_unlink(name, 0), test_after_close(name));
 }
@@ -88,8 +186,8 @@ static void asked_for_is_there(void)
         struct quoit_region_options options = {.size_bytes = sizes[i]};
         quoit_region *region;
         uint64_t offset;
-        CHECK_STATUS(quoit_region_create(name, &options, &region), QUOIT_OK);
-        CHECK_STATUS(quoit_region_allocate(region, sizes[i], 1, &offset), QUOIT_OK);
+        CHECK_STATUS(quoit_region_create(name, &options, 0, &region), QUOIT_OK);
+        CHECK_STATUS(quoit_region_alloc(region, sizes[i], 1, &offset), QUOIT_OK);
         quoit_region_close(region);
         CHECK_STATUS(quoit_unlink(name, 0), test_after_close(name));
     }
@@ -102,7 +200,7 @@ static void read_only(void)
         quoit_region *region = create(name), *reader;
         uint64_t offset;
         CHECK_STATUS(quoit_region_open(name, QUOIT_OBSERVER, &reader), QUOIT_OK);
-        CHECK_STATUS(quoit_region_allocate(reader, 1, 1, &offset), QUOIT_ERROR_PERMISSION);
+        CHECK_STATUS(quoit_region_alloc(reader, 1, 1, &offset), QUOIT_ERROR_PERMISSION);
         CHECK_STATUS(quoit_region_set_root(reader, 8), QUOIT_ERROR_PERMISSION);
         quoit_region_close(reader);
         CHECK_STATUS(quoit_region_open(name, 8, &reader), QUOIT_ERROR_INVALID);
@@ -177,7 +275,8 @@ static void flipped_header(void)
                       status == QUOIT_ERROR_CORRUPT);
             if (status == QUOIT_OK) {
                 CHECK_EQUAL(quoit_region_size(region), size);
-                if (quoit_region_allocate(region, 8, 8, &offset) == QUOIT_OK)
+                CHECK_LE(quoit_region_data_bytes(region), size - sizeof(struct quoit_region_shm));
+                if (quoit_region_alloc(region, 8, 8, &offset) == QUOIT_OK)
                     CHECK_LE(offset + 8, size);
                 (void)quoit_region_at(region, quoit_region_root(region), 1);
                 quoit_region_close(region);
@@ -245,6 +344,9 @@ int main(int argc, char **argv)
 {
     static const struct test_part parts[] = {{"every_scheme", every_scheme},
                                              {"pieces", pieces},
+                                             {"data", data},
+                                             {"without_data", without_data},
+                                             {"joined", joined},
                                              {"asked_for_is_there", asked_for_is_there},
                                              {"read_only", read_only},
                                              {"without_a_handle", without_a_handle},

@@ -19,7 +19,7 @@ static void permissions(void)
     (void)snprintf(path, sizeof path, "/dev/shm/sem.%s", test_path(name));
     CHECK_EQ(stat(path, &file), 0);
     CHECK_EQUAL(file.st_mode & 0777, 0660);
-    CHECK_STATUS(quoit_sem_unlink(name), QUOIT_OK);
+    CHECK_STATUS(quoit_sem_unlink(name, 0), QUOIT_OK);
 }
 
 /* A file under a semaphore's name that is none. */
@@ -32,7 +32,7 @@ static void foreign_file(void)
     (void)snprintf(path, sizeof path, "/dev/shm/sem.%s", test_path(name));
     test_write_file(path, bytes, sizeof bytes);
     CHECK_STATUS(quoit_sem_open(name, 0, &sem), QUOIT_ERROR_NOT_QUOIT);
-    CHECK_STATUS(quoit_sem_unlink(name), QUOIT_ERROR_NOT_QUOIT);
+    CHECK_STATUS(quoit_sem_unlink(name, 0), QUOIT_ERROR_NOT_QUOIT);
     CHECK_EQ(remove(path), 0);
 }
 

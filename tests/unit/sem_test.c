@@ -36,12 +36,12 @@ static void counting(const char *name)
     CHECK_STATUS(quoit_sem_join(name, &options, 0, &same), QUOIT_OK);
     quoit_sem_close(same);
     quoit_sem_close(sem);
-    CHECK_STATUS(quoit_sem_unlink(name), test_after_close(name));
-    CHECK_STATUS(quoit_sem_unlink(name), QUOIT_ERROR_NOT_FOUND);
+    CHECK_STATUS(quoit_sem_unlink(name, 0), test_after_close(name));
+    CHECK_STATUS(quoit_sem_unlink(name, 0), QUOIT_ERROR_NOT_FOUND);
     CHECK_STATUS(quoit_sem_join(name, &options, 0, &sem), QUOIT_OK);
     CHECK_EQUAL(value_of(sem), 2);
     quoit_sem_close(sem);
-    CHECK_STATUS(quoit_sem_unlink(name), test_after_close(name));
+    CHECK_STATUS(quoit_sem_unlink(name, 0), test_after_close(name));
 }
 
 static void every_scheme(void)
@@ -64,7 +64,7 @@ static void timeouts(void)
         CHECK_STATUS(quoit_sem_post(sem), QUOIT_OK);
         CHECK_STATUS(quoit_sem_wait(sem, INT64_MAX), QUOIT_OK);
         quoit_sem_close(sem);
-        CHECK_STATUS(quoit_sem_unlink(name), test_after_close(name));
+        CHECK_STATUS(quoit_sem_unlink(name, 0), test_after_close(name));
     }
 }
 
@@ -79,7 +79,7 @@ static void limits(const char *name, uint32_t largest, bool dies_with_its_name)
     CHECK_STATUS(quoit_sem_create(name, &options, 0, &sem), QUOIT_OK);
     CHECK_STATUS(quoit_sem_post(sem), QUOIT_ERROR_LIMIT);
     CHECK_EQUAL(value_of(sem), largest);
-    CHECK_STATUS(quoit_sem_unlink(name), QUOIT_OK);
+    CHECK_STATUS(quoit_sem_unlink(name, 0), QUOIT_OK);
     quoit_status expected = dies_with_its_name ? QUOIT_ERROR_REMOVED : QUOIT_OK;
     CHECK_STATUS(quoit_sem_wait(sem, QUOIT_FOREVER), expected);
     CHECK_STATUS(quoit_sem_post(sem), expected);
@@ -108,7 +108,9 @@ static void bad_options(const char *name)
     options = (struct quoit_sem_options){.reserved = {0, 1}};
     CHECK_STATUS(quoit_sem_create(name, &options, 0, &sem), QUOIT_ERROR_INVALID);
     options = (struct quoit_sem_options){.value = 1};
-    CHECK_STATUS(quoit_sem_create(name, &options, QUOIT_ANY_OWNER, &sem), QUOIT_ERROR_INVALID);
+    CHECK_STATUS(quoit_sem_create(name, &options, QUOIT_OBSERVER, &sem), QUOIT_ERROR_INVALID);
+    CHECK_STATUS(quoit_sem_unlink(name, QUOIT_OBSERVER), QUOIT_ERROR_INVALID);
+    CHECK_STATUS(quoit_sem_create(name, &options, 0, NULL), QUOIT_ERROR_INVALID);
     options.give_back = 1;
     if (strncmp(name, "sysv", 4) != 0)
         CHECK_STATUS(quoit_sem_create(name, &options, 0, &sem), QUOIT_ERROR_UNSUPPORTED);
@@ -140,7 +142,7 @@ static void without_a_handle(void)
         if (sem)
             CHECK_EQUAL(value_of(sem), 4);
         quoit_sem_close(sem);
-        CHECK_STATUS(quoit_sem_unlink(name), test_after_close(name));
+        CHECK_STATUS(quoit_sem_unlink(name, 0), test_after_close(name));
     }
 }
 

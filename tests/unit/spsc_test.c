@@ -1,98 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The SPSC ring's two layouts in plain memory: no region, no second process, no operating system.
    */
-#include "test.h"
-
-#include "ring_ops.h"
-
-#include <stdlib.h>
-
-static const struct quoit_ring_ops *const layouts[] = {&quoit_spsc_slots, &quoit_spsc_spans};
-enum { LAYOUTS = 2 };
-
-static const uint64_t capacities[] = {1, 2, 3, 5, 8, 1000};
-enum { CAPACITIES = sizeof capacities / sizeof capacities[0] };
-
-/* Counters begin here: at 0, and where 32 bits end; where 64 end, a lap must divide them. */
-static const uint64_t starts[] = {0, 1, UINT32_MAX - 3, INT64_MAX - 3, UINT64_MAX - 3};
-enum { STARTS = sizeof starts / sizeof starts[0] };
-
-enum { GUARD = 64, LARGEST_ITEM = 300 };
-static const uint8_t guard_byte = 0xa5;
-static const uint64_t empty_word = 7; /* which the tests' items come to be as well */
-
-/* A ring whose slots lie between guard bytes. */
-struct fixture {
-    struct quoit_ring_shm shm;
-    struct quoit_ring_place place;
-    struct quoit_ring_producer producer;
-    struct quoit_ring_consumer consumer;
-    uint8_t *memory;
-    uint64_t slots_bytes;
-    uint8_t scratch[QUOIT_RING_SCRATCH_BYTES];
-};
-
-static struct fixture *set_up(const struct quoit_ring_ops *layout, uint64_t capacity,
-                              uint64_t item_bytes, uint64_t start)
-{
-    struct fixture *fixture = calloc(1, sizeof *fixture);
-    CHECK(fixture);
-    fixture->slots_bytes = capacity * layout->stride(item_bytes);
-    fixture->memory = malloc((size_t)fixture->slots_bytes + 2 * GUARD);
-    CHECK(fixture->memory);
-    memset(fixture->memory, guard_byte, (size_t)fixture->slots_bytes + 2 * GUARD);
-    fixture->place = (struct quoit_ring_place){.ops = layout,
-                                               .shm = &fixture->shm,
-                                               .slots = fixture->memory + GUARD,
-                                               .capacity = capacity,
-                                               .item_bytes = item_bytes,
-                                               .empty = empty_word,
-                                               .scratch = fixture->scratch};
-    layout->init(&fixture->place, start);
-    CHECK_STATUS(layout->attach_producer(&fixture->producer, &fixture->place), QUOIT_OK);
-    CHECK_STATUS(layout->attach_consumer(&fixture->consumer, &fixture->place), QUOIT_OK);
-    return fixture;
-}
-
-static void tear_down(struct fixture *fixture)
-{
-    CHECK_STATUS(quoit_spsc_check(&fixture->place), QUOIT_OK);
-    for (int i = 0; i < GUARD; i++) {
-        CHECK_EQUAL(fixture->memory[i], guard_byte);
-        CHECK_EQUAL(fixture->memory[GUARD + fixture->slots_bytes + (uint64_t)i], guard_byte);
-    }
-    free(fixture->memory);
-    free(fixture);
-}
-
-static quoit_status push_item(struct fixture *fixture, const void *item)
-{
-    if (quoit_spsc_put(&fixture->producer, item, fixture->place.item_bytes))
-        return QUOIT_OK;
-    return fixture->place.ops->push(&fixture->producer, &fixture->place, item);
-}
-
-static quoit_status pop_item(struct fixture *fixture, void *item_out)
-{
-    if (quoit_spsc_take(&fixture->consumer, item_out, fixture->place.item_bytes))
-        return QUOIT_OK;
-    return fixture->place.ops->pop(&fixture->consumer, &fixture->place, item_out);
-}
-
-static quoit_status push(struct fixture *fixture, uint64_t value)
-{
-    return push_item(fixture, &value);
-}
-
-static quoit_status pop(struct fixture *fixture, uint64_t *value_out)
-{
-    return pop_item(fixture, value_out);
-}
-
-static uint64_t size_of(struct fixture *fixture)
-{
-    return fixture->place.ops->size(&fixture->place);
-}
+#include "spsc_fixture.h"
 
 /* Does a lap divide 2^64, or is the counters' end out of reach? */
 static bool may_start(uint64_t start, uint64_t capacity)
@@ -125,7 +34,7 @@ static void fill_and_drain(const struct quoit_ring_ops *layout, uint64_t capacit
 
 static void exact_capacity(void)
 {
-    for (int l = 0; TEST_LOOP(l < LAYOUTS, 0, "layout", l); l++)
+    for (int l = 0; TEST_LOOP_TEXT(l < LAYOUTS, 0, layout_names[l]); l++)
         for (int i = 0; TEST_LOOP(i < CAPACITIES, 1, "capacity", capacities[i]); i++)
             for (int j = 0; TEST_LOOP(j < STARTS, 2, "start", starts[j]); j++)
                 if (may_start(starts[j], capacities[i]))
@@ -135,7 +44,7 @@ static void exact_capacity(void)
 /* Neither empty nor full, so that the ring's end falls everywhere. */
 static void wrap_around(void)
 {
-    for (int l = 0; TEST_LOOP(l < LAYOUTS, 0, "layout", l); l++)
+    for (int l = 0; TEST_LOOP_TEXT(l < LAYOUTS, 0, layout_names[l]); l++)
         for (int i = 0; TEST_LOOP(i < CAPACITIES, 1, "capacity", capacities[i]); i++)
             for (int j = 0; TEST_LOOP(j < STARTS, 2, "start", starts[j]); j++) {
                 if (!may_start(starts[j], capacities[i]))
@@ -155,7 +64,7 @@ static void wrap_around(void)
 /* Items of every size up to some: all their bytes arrive, and no others change. */
 static void every_size(void)
 {
-    for (int l = 0; TEST_LOOP(l < LAYOUTS, 0, "layout", l); l++)
+    for (int l = 0; TEST_LOOP_TEXT(l < LAYOUTS, 0, layout_names[l]); l++)
         for (uint64_t bytes = 1; TEST_LOOP(bytes <= LARGEST_ITEM, 1, "bytes", bytes); bytes++) {
             struct fixture *fixture = set_up(layouts[l], 3, bytes, 0);
             uint8_t in[LARGEST_ITEM], out[LARGEST_ITEM + 1];
@@ -176,7 +85,7 @@ static void every_size(void)
 static void batches(void)
 {
     enum { MOST = 12 };
-    for (int l = 0; TEST_LOOP(l < LAYOUTS, 0, "layout", l); l++)
+    for (int l = 0; TEST_LOOP_TEXT(l < LAYOUTS, 0, layout_names[l]); l++)
         for (int i = 0; TEST_LOOP(i < CAPACITIES - 1, 1, "capacity", capacities[i]); i++)
             for (uint64_t in = 1; TEST_LOOP(in <= MOST, 2, "in", in); in++)
                 for (uint64_t out = 1; TEST_LOOP(out <= MOST, 3, "out", out); out++) {
@@ -207,7 +116,7 @@ static void batches(void)
 static void in_place(void)
 {
     enum { MOST = 9 };
-    for (int l = 0; TEST_LOOP(l < LAYOUTS, 0, "layout", l); l++)
+    for (int l = 0; TEST_LOOP_TEXT(l < LAYOUTS, 0, layout_names[l]); l++)
         for (int i = 0; TEST_LOOP(i < CAPACITIES - 1, 1, "capacity", capacities[i]); i++)
             for (uint64_t wanted = 1; TEST_LOOP(wanted <= MOST, 2, "wanted", wanted); wanted++) {
                 struct fixture *fixture = set_up(layouts[l], capacities[i], sizeof(uint64_t), 0);
@@ -217,8 +126,7 @@ static void in_place(void)
                 const void *items;
                 for (uint64_t round = 0; TEST_LOOP(round < 60, 3, "round", round); round++) {
                     uint64_t before = size_of(fixture);
-                    quoit_status status = ops->claim(&fixture->producer, &fixture->place, wanted,
-                                                     &room, &count);
+                    quoit_status status = claim(fixture, wanted, &room, &count);
                     CHECK_STATUS(status, before == capacities[i] ? QUOIT_FULL : QUOIT_OK);
                     if (status == QUOIT_OK) {
                         CHECK_GE(count, 1);
@@ -228,18 +136,18 @@ static void in_place(void)
                         for (uint64_t k = 0; k < count; k++)
                             ((uint64_t *)room)[k] = k < used ? next_in + k : 1234567;
                         CHECK_EQUAL(size_of(fixture), before); /* nobody sees it yet */
-                        CHECK(!ops->commit(&fixture->producer, &fixture->place, count + 1));
+                        CHECK(!commit(fixture, count + 1));
                         if (round % 5 == 4)
                             continue; /* abandoned */
-                        CHECK(ops->commit(&fixture->producer, &fixture->place, used));
-                        CHECK(!ops->commit(&fixture->producer, &fixture->place, 1));
+                        CHECK(commit(fixture, used));
+                        CHECK(!commit(fixture, 1));
                         next_in += used;
                         CHECK_EQUAL(size_of(fixture), before + used);
                     }
                     if (round % 3 == 0)
                         continue;
                     before = size_of(fixture);
-                    status = ops->peek(&fixture->consumer, &fixture->place, &items, &count);
+                    status = peek(fixture, &items, &count);
                     CHECK_STATUS(status, before == 0 ? QUOIT_EMPTY : QUOIT_OK);
                     if (status != QUOIT_OK)
                         continue;
@@ -294,13 +202,12 @@ static void hidden_items(void)
 static void claim_given_up(void)
 {
     struct fixture *fixture = set_up(&quoit_spsc_spans, 4, sizeof(uint64_t), 0);
-    const struct quoit_ring_ops *ops = &quoit_spsc_spans;
     uint64_t count, value = 0;
     void *room;
-    CHECK_STATUS(ops->claim(&fixture->producer, &fixture->place, 4, &room, &count), QUOIT_OK);
+    CHECK_STATUS(claim(fixture, 4, &room, &count), QUOIT_OK);
     CHECK_EQUAL(count, 4);
     CHECK_STATUS(push(fixture, 11), QUOIT_OK);
-    CHECK(!ops->commit(&fixture->producer, &fixture->place, 4));
+    CHECK(!commit(fixture, 4));
     CHECK_EQUAL(size_of(fixture), 1);
     CHECK_STATUS(pop(fixture, &value), QUOIT_OK);
     CHECK_EQUAL(value, 11);
@@ -310,7 +217,7 @@ static void claim_given_up(void)
 
 static void finish_after_drain(void)
 {
-    for (int l = 0; TEST_LOOP(l < LAYOUTS, 0, "layout", l); l++) {
+    for (int l = 0; TEST_LOOP_TEXT(l < LAYOUTS, 0, layout_names[l]); l++) {
         struct fixture *fixture = set_up(layouts[l], 5, sizeof(uint64_t), 0);
         uint64_t value = 0;
         CHECK_STATUS(push(fixture, 1), QUOIT_OK);
@@ -332,7 +239,7 @@ static void finish_after_drain(void)
 /* A new holder of a side goes on exactly where the last one was, at every fill and item. */
 static void attach_again(void)
 {
-    for (int l = 0; TEST_LOOP(l < LAYOUTS, 0, "layout", l); l++)
+    for (int l = 0; TEST_LOOP_TEXT(l < LAYOUTS, 0, layout_names[l]); l++)
         for (int i = 0; TEST_LOOP(i < CAPACITIES - 1, 1, "capacity", capacities[i]); i++)
             for (int j = 0; TEST_LOOP(j < STARTS, 2, "start", starts[j]); j++) {
                 if (!may_start(starts[j], capacities[i]))
@@ -374,7 +281,7 @@ static void half_done(void)
                 for (; in < fill; in++)
                     CHECK_STATUS(push(fixture, in), QUOIT_OK);
                 if (fill < capacities[i]) { /* counted, not committed */
-                    quoit_spsc_count_push(&fixture->shm);
+                    quoit_spsc_count_push(&fixture->shm.tail);
                     CHECK_EQUAL(size_of(fixture), fill);
                     if (refilled && fill > 0) {
                         CHECK_STATUS(pop(fixture, &value), QUOIT_OK);
@@ -385,7 +292,7 @@ static void half_done(void)
                     CHECK_EQUAL(size_of(fixture), in - out);
                 }
                 if (fill > out) { /* counted as popped, the slot not given back */
-                    quoit_spsc_count_pop(&fixture->shm);
+                    quoit_spsc_count_pop(&fixture->shm.head);
                     out++;
                     for (; in - out < capacities[i] - 1; in++)
                         CHECK_STATUS(push(fixture, in), QUOIT_OK);
@@ -417,13 +324,13 @@ static void half_done(void)
 static void spoiled_words(void)
 {
     static const uint64_t spoiled[] = {0, 6, 7, UINT32_MAX, UINT64_MAX, 1ull << 63, UINT64_MAX - 5};
-    for (int l = 0; TEST_LOOP(l < LAYOUTS, 0, "layout", l); l++)
+    for (int l = 0; TEST_LOOP_TEXT(l < LAYOUTS, 0, layout_names[l]); l++)
         for (uint64_t i = 0; TEST_LOOP(i < sizeof spoiled / sizeof spoiled[0], 1, "spoiled", i);
              i++)
             for (int word = 0; TEST_LOOP(word < 4, 2, "word", word); word++) {
                 struct fixture *fixture = set_up(layouts[l], 5, sizeof(uint64_t), 1000);
                 struct quoit_ring_shm *shm = &fixture->shm;
-                quoit_atomic_u64 *const words[] = {&shm->tail, &shm->head, &shm->marked,
+                quoit_atomic_u64 *const words[] = {&shm->tail, &shm->head, &shm->committed_below,
                                                    &shm->finished};
                 uint64_t value = 0, count;
                 void *room;
@@ -436,14 +343,12 @@ static void spoiled_words(void)
                     if (round % 2)
                         (void)pop(fixture, &value);
                     atomic_store(words[word], spoiled[i]);
-                    if (layouts[l]->peek(&fixture->consumer, &fixture->place, &items, &count) ==
-                        QUOIT_OK)
+                    if (peek(fixture, &items, &count) == QUOIT_OK)
                         (void)layouts[l]->release(&fixture->consumer, &fixture->place, count / 2);
                     atomic_store(words[word], spoiled[i]);
-                    if (layouts[l]->claim(&fixture->producer, &fixture->place, 9, &room, &count) ==
-                        QUOIT_OK) {
+                    if (claim(fixture, 9, &room, &count) == QUOIT_OK) {
                         memset(room, 1, (size_t)count * sizeof(uint64_t));
-                        (void)layouts[l]->commit(&fixture->producer, &fixture->place, count);
+                        (void)commit(fixture, count);
                     }
                 }
                 (void)quoit_spsc_check(&fixture->place);
@@ -457,7 +362,7 @@ static void spoiled_words(void)
 /* Counters that are further apart than the capacity are told. */
 static void counters_apart(void)
 {
-    for (int l = 0; TEST_LOOP(l < LAYOUTS, 0, "layout", l); l++) {
+    for (int l = 0; TEST_LOOP_TEXT(l < LAYOUTS, 0, layout_names[l]); l++) {
         struct fixture *fixture = set_up(layouts[l], 5, sizeof(uint64_t), 1000);
         atomic_store(&fixture->shm.tail, 1006);
         CHECK_STATUS(quoit_spsc_check(&fixture->place), QUOIT_ERROR_CORRUPT);

@@ -62,27 +62,27 @@ static void never_stale(void)
     uint64_t item = 0;
     test_thread_join(test_thread_start(copy_meanings, meanings));
 
-    CHECK(quoit_sem_post(NULL) == QUOIT_ERROR_INVALID);
+    CHECK_STATUS_IS(quoit_sem_post(NULL), ==, QUOIT_ERROR_INVALID);
     check_only(QUOIT_ERROR_INVALID, meanings);
-    CHECK(quoit_unlink("", 0) == QUOIT_ERROR_NAME);
+    CHECK_STATUS_IS(quoit_unlink("", 0), ==, QUOIT_ERROR_NAME);
     check_only(QUOIT_ERROR_NAME, meanings);
     /* Another failure of the same status replaces the sentence. */
     CHECK(strstr(quoit_describe(QUOIT_ERROR_NAME), "empty") != NULL);
-    CHECK(quoit_unlink("nosuch:x", 0) == QUOIT_ERROR_NAME);
+    CHECK_STATUS_IS(quoit_unlink("nosuch:x", 0), ==, QUOIT_ERROR_NAME);
     CHECK(strstr(quoit_describe(QUOIT_ERROR_NAME), "nosuch") != NULL);
 
     /* Success and normal answers leave it as it is, and have no sentences of their own. */
     CHECK(quoit_queue_create("local:status", &options, QUOIT_PRODUCER | QUOIT_CONSUMER, &queue) ==
           QUOIT_OK);
-    CHECK(quoit_queue_pop(queue, &item, sizeof item, NULL, QUOIT_NOW) == QUOIT_EMPTY);
-    CHECK(quoit_queue_pop(queue, &item, sizeof item, NULL, 1) == QUOIT_EMPTY);
-    CHECK(quoit_queue_push(queue, &item, sizeof item, QUOIT_NOW) == QUOIT_OK);
-    CHECK(quoit_queue_push(queue, &item, sizeof item, QUOIT_NOW) == QUOIT_FULL);
+    CHECK_STATUS_IS(quoit_queue_pop(queue, &item, sizeof item, NULL, QUOIT_NOW), ==, QUOIT_EMPTY);
+    CHECK_STATUS_IS(quoit_queue_pop(queue, &item, sizeof item, NULL, 1), ==, QUOIT_EMPTY);
+    CHECK_STATUS_IS(quoit_queue_push(queue, &item, sizeof item, QUOIT_NOW), ==, QUOIT_OK);
+    CHECK_STATUS_IS(quoit_queue_push(queue, &item, sizeof item, QUOIT_NOW), ==, QUOIT_FULL);
     CHECK(strstr(quoit_describe(QUOIT_ERROR_NAME), "nosuch") != NULL);
     check_only(QUOIT_ERROR_NAME, meanings);
     CHECK_STR(quoit_describe(QUOIT_OK), "success");
     CHECK_STR(quoit_describe(QUOIT_TIMEOUT), "the time ran out");
-    CHECK(quoit_unlink("local:status", 0) == QUOIT_OK);
+    CHECK_STATUS_IS(quoit_unlink("local:status", 0), ==, QUOIT_OK);
     quoit_queue_close(queue);
 }
 
@@ -90,7 +90,7 @@ static void never_stale(void)
 static void of_this_thread(void)
 {
     char meanings[COUNT][200];
-    CHECK(quoit_unlink("", 0) == QUOIT_ERROR_NAME);
+    CHECK_STATUS_IS(quoit_unlink("", 0), ==, QUOIT_ERROR_NAME);
     test_thread_join(test_thread_start(copy_meanings, meanings));
     check_only(QUOIT_ERROR_NAME, meanings);
 }

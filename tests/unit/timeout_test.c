@@ -264,7 +264,7 @@ static void semaphores(void)
         CHECK_STATUS(quoit_sem_post(sem), QUOIT_OK);
         CHECK_STATUS(quoit_sem_wait(sem, INT64_MIN), QUOIT_OK); /* what is there is taken */
         quoit_sem_close(sem);
-        CHECK_STATUS(quoit_sem_unlink(name), test_after_close(name));
+        CHECK_STATUS(quoit_sem_unlink(name, 0), test_after_close(name));
     }
 }
 

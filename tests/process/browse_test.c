@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Who looks at a queue while processes push and pop, and are killed: what it sees is whole, in
-   order and counted, who died is told, and what they left is tidied. */
+/* An observer browses a queue while processes push and pop, and are killed. The items that it sees
+   are whole, in order and counted; crashed members are reported, and what they left is repaired. */
 #include "test.h"
 
 #include <string.h>
@@ -87,12 +87,12 @@ static void consume(char **arguments)
 static void watch(const char *name, const struct quoit_queue_options *options)
 {
     quoit_queue *queue = enter(name, QUOIT_OBSERVER);
-    struct quoit_cursor cursor = {.begun = true};
+    struct quoit_browser browser = {.begun = true};
     uint64_t seen = 0, last = 0, bytes;
     struct item item;
     quoit_status status = QUOIT_OK;
     while (status != QUOIT_FINISHED) {
-        status = quoit_queue_look(queue, &cursor, &item, sizeof item, &bytes);
+        status = quoit_queue_browse(queue, &browser, &item, sizeof item, &bytes);
         if (status != QUOIT_OK) {
             CHECK_STATUS_ANY(status, QUOIT_EMPTY, QUOIT_FINISHED);
             test_idle();
@@ -104,7 +104,7 @@ static void watch(const char *name, const struct quoit_queue_options *options)
         last = item.words[0];
         seen++;
         if (!options->messages)
-            CHECK_EQUAL(seen + cursor.missed, last);
+            CHECK_EQUAL(seen + browser.missed, last);
     }
     if (options->kind == QUOIT_BROADCAST)
         CHECK(last == item_count() || seen == 0);
@@ -229,7 +229,7 @@ static void tidy_after_subscribers(void)
     for (int i = 0; i < CAPACITY; i++)
         CHECK_STATUS(quoit_queue_push(queue, &item, sizeof item, QUOIT_NOW), QUOIT_OK);
     CHECK_EQUAL(count_dead(queue), 1);
-    CHECK_EQUAL(repair(queue), 2); /* its cursor, and its row */
+    CHECK_EQUAL(repair(queue), 2); /* its browser, and its row */
     CHECK_EQUAL(count_dead(queue), 0);
     CHECK_EQUAL(repair(queue), 0);
     CHECK_STATUS(quoit_queue_push(queue, &item, sizeof item, QUOIT_NOW), QUOIT_OK);

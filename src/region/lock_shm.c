@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: MIT */
+/* Laying a lock out in a region, and validating one that is there. */
+#include "lock_shm.h"
+
+#include "fail.h"
+#include "hash.h"
+#include "once.h"
+#include "permissions.h"
+#include "reserved.h"
+
+#include <string.h>
+
+_Static_assert(sizeof(struct quoit_lock_options) == 64, "in every version");
+
+enum { ROWS_BYTES = QUOIT_MEMBER_ROWS * sizeof(struct quoit_member_shm) };
+
+static uint64_t checksum_of(const struct quoit_lock_shm *lock)
+{
+    return quoit_hash(QUOIT_HASH_START, lock, offsetof(struct quoit_lock_shm, checksum));
+}
+
+quoit_status quoit_lock_check_options(const struct quoit_lock_options *options)
+{
+    uint32_t permissions;
+    if (options->memory != 0)
+        return quoit_fail(QUOIT_ERROR_UNSUPPORTED,
+                          "options.memory is %u; this version takes 0 alone",
+                          (unsigned)options->memory);
+    quoit_status status = quoit_check_reserved(
+        options->reserved, sizeof options->reserved / sizeof *options->reserved, 0);
+    return status == QUOIT_OK ? quoit_permissions(options->permissions, &permissions) : status;
+}
+
+static quoit_status allocate_pieces(quoit_region *region)
+{
+    struct quoit_lock_shm lock = {.member_rows = QUOIT_MEMBER_ROWS};
+    uint64_t at;
+    quoit_status status = quoit_region_alloc(region, sizeof lock, QUOIT_PIECE_ALIGN, &at);
+    if (status == QUOIT_OK)
+        status = quoit_region_alloc(region, ROWS_BYTES, QUOIT_PIECE_ALIGN, &lock.members_offset);
+    if (status != QUOIT_OK)
+        return status;
+    lock.checksum = checksum_of(&lock);
+    memcpy(region->shm.base + at, &lock, sizeof lock);
+    return quoit_region_set_root(region, at);
+}
+
+quoit_status quoit_lock_make(const char *name, const struct quoit_lock_options *options,
+                             quoit_region **region_out, struct quoit_lock_view *view_out)
+{
+    const uint64_t bytes = sizeof(struct quoit_lock_shm) + ROWS_BYTES +
+                           UINT64_C(2) * QUOIT_PIECE_ALIGN;
+    quoit_region *region;
+    quoit_status status = quoit_lock_check_options(options);
+    if (status == QUOIT_OK)
+        status = quoit_region_begin(name, QUOIT_CONTENT_LOCK, bytes, options->permissions, &region);
+    if (status != QUOIT_OK)
+        return status;
+    status = allocate_pieces(region);
+    if (status == QUOIT_OK)
+        status = quoit_lock_find(region, view_out);
+    if (status != QUOIT_OK) {
+        quoit_region_close(region);
+        return status;
+    }
+    *region_out = region;
+    return QUOIT_OK;
+}
+
+quoit_status quoit_lock_find(quoit_region *region, struct quoit_lock_view *view_out)
+{
+    struct quoit_lock_shm lock = {0};
+    if (region->content != QUOIT_CONTENT_LOCK)
+        return quoit_fail(QUOIT_ERROR_DIFFERENT, "'%s:%s' is %s, not a lock",
+                          quoit_region_scheme(region), quoit_region_text(region),
+                          quoit_region_what(region->content));
+    uint8_t *at = quoit_region_piece(region, quoit_region_root(region), sizeof lock);
+    if (!at)
+        return quoit_region_damaged(region, "lock", "the root leads nowhere");
+    quoit_copy_once(&lock, at, offsetof(struct quoit_lock_shm, state));
+    if (lock.checksum != checksum_of(&lock))
+        return quoit_region_damaged(region, "lock", "its checksum is wrong");
+    if (lock.member_rows != QUOIT_MEMBER_ROWS)
+        return quoit_region_damaged(region, "lock", "its number of member rows cannot be right");
+    uint8_t *rows = quoit_region_piece(region, lock.members_offset, ROWS_BYTES);
+    if (!rows)
+        return quoit_region_damaged(region, "lock", "a piece is outside the region");
+    *view_out = (struct quoit_lock_view){
+        .shm = (struct quoit_lock_shm *)(void *)at,
+        .members = {.shm = &region->shm,
+                    .rows = (struct quoit_member_shm *)(void *)rows,
+                    .count = QUOIT_MEMBER_ROWS,
+                    .own_row = UINT32_MAX}};
+    return QUOIT_OK;
+}

@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: MIT */
+/* Plain regions as objects: create, open and join, and the data that they begin with. */
+#include "region.h"
+
+#include "arithmetic.h"
+#include "fail.h"
+#include "permissions.h"
+#include "reserved.h"
+
+_Static_assert(sizeof(struct quoit_region_options) == 64, "in every version");
+_Static_assert(sizeof(struct quoit_region_shm) % QUOIT_PIECE_ALIGN == 0, "the first piece is data");
+
+static quoit_status check_call(uint32_t flags, unsigned known, quoit_region **region_out)
+{
+    if (!region_out)
+        return quoit_fail(QUOIT_ERROR_INVALID, "region_out is NULL");
+    *region_out = NULL;
+    if (flags & ~known)
+        return quoit_fail(QUOIT_ERROR_INVALID, "flags 0x%x are not valid here; 0 would be",
+                          (unsigned)flags);
+    return QUOIT_OK;
+}
+
+/* The data, so long that the first piece behind it has the alignment that it would have without. */
+static bool round_data(uint64_t data_bytes, uint64_t *bytes_out)
+{
+    return quoit_align_up(data_bytes, QUOIT_PIECE_ALIGN, bytes_out);
+}
+
+/* bytes_out: room for the data and the pieces. */
+static quoit_status check_options(const struct quoit_region_options *options, uint64_t *bytes_out)
+{
+    uint32_t permissions;
+    if (!options)
+        return quoit_fail(QUOIT_ERROR_INVALID, "options is NULL");
+    if (options->size_bytes == 0 && options->data_bytes == 0)
+        return quoit_fail(QUOIT_ERROR_INVALID,
+                          "data_bytes and size_bytes are 0; 1 would be enough");
+    if (!round_data(options->data_bytes, bytes_out) ||
+        !quoit_add(*bytes_out, options->size_bytes, bytes_out) || *bytes_out > INT64_MAX / 2)
+        return quoit_fail(
+            QUOIT_ERROR_INVALID, "a region of %llu bytes of data and %llu of pieces is too large",
+            (unsigned long long)options->data_bytes, (unsigned long long)options->size_bytes);
+    if (options->memory != 0)
+        return quoit_fail(QUOIT_ERROR_UNSUPPORTED,
+                          "options.memory is %u; this version takes 0 alone",
+                          (unsigned)options->memory);
+    quoit_status status = quoit_check_reserved(
+        options->reserved, sizeof options->reserved / sizeof *options->reserved, 0);
+    return status == QUOIT_OK ? quoit_permissions(options->permissions, &permissions) : status;
+}
+
+/* The first piece is the data. */
+static quoit_status add_data(quoit_region *region, uint64_t data_bytes)
+{
+    uint64_t bytes = 0, offset;
+    if (data_bytes == 0)
+        return QUOIT_OK;
+    (void)round_data(data_bytes, &bytes); /* check_options has done it before */
+    quoit_status status = quoit_region_alloc(region, bytes, QUOIT_PIECE_ALIGN, &offset);
+    region->header->data_bytes = data_bytes;
+    region->data_bytes = data_bytes;
+    return status;
+}
+
+static quoit_status create_held(const char *name, const struct quoit_region_options *options,
+                                quoit_region **region_out)
+{
+    quoit_region *region;
+    uint64_t bytes;
+    quoit_status status = check_options(options, &bytes);
+    if (status == QUOIT_OK)
+        status = quoit_region_begin(name, QUOIT_CONTENT_PLAIN, bytes, options->permissions,
+                                    &region);
+    if (status != QUOIT_OK)
+        return status;
+    status = add_data(region, options->data_bytes);
+    if (status == QUOIT_OK)
+        status = quoit_region_publish(region);
+    if (status == QUOIT_OK)
+        *region_out = region;
+    else
+        quoit_region_close(region);
+    return status;
+}
+
+quoit_status quoit_region_create(const char *name, const struct quoit_region_options *options,
+                                 uint32_t flags, quoit_region **region_out)
+{
+    quoit_status status = check_call(flags, QUOIT_ANY_OWNER, region_out);
+    if (status != QUOIT_OK)
+        return status;
+    quoit_os_cancel_point();
+    quoit_os_fork_hold(); /* else a forked child keeps a System V name's gate */
+    status = create_held(name, options, region_out);
+    quoit_os_fork_release();
+    return status;
+}
+
+/* DIFFERENT, with both values, if the region is not what the options ask for. */
+static quoit_status compare(const quoit_region *region, const struct quoit_region_options *options)
+{
+    uint64_t there = region->size_bytes - sizeof *region->header, asked;
+    quoit_status status = check_options(options, &asked);
+    if (status != QUOIT_OK)
+        return status;
+    if (region->data_bytes != options->data_bytes)
+        return quoit_region_differs(region, "region", "the size of the data", region->data_bytes,
+                                    options->data_bytes);
+    if (there < asked)
+        return quoit_region_differs(region, "region", "the room for data and pieces", there, asked);
+    return QUOIT_OK;
+}
+
+/* options: NULL, or what the region is to be. */
+static quoit_status open_held(const char *name, const struct quoit_region_options *options,
+                              uint32_t flags, quoit_region **region_out)
+{
+    quoit_region *region;
+    quoit_status status = quoit_region_attach(name, flags, &region);
+    if (status != QUOIT_OK)
+        return status;
+    if (region->content != QUOIT_CONTENT_PLAIN && !(flags & QUOIT_OBSERVER))
+        status = quoit_fail(QUOIT_ERROR_DIFFERENT,
+                            "'%s:%s' is %s; as a region it opens read-only alone",
+                            quoit_region_scheme(region), quoit_region_text(region),
+                            quoit_region_what(region->content));
+    else if (options)
+        status = compare(region, options);
+    if (status == QUOIT_OK)
+        *region_out = region;
+    else
+        quoit_region_close(region);
+    return status;
+}
+
+quoit_status quoit_region_open(const char *name, uint32_t flags, quoit_region **region_out)
+{
+    quoit_status status = check_call(flags, QUOIT_OBSERVER | QUOIT_ANY_OWNER, region_out);
+    if (status != QUOIT_OK)
+        return status;
+    quoit_os_cancel_point();
+    quoit_os_fork_hold(); /* else a forked child keeps a System V name's gate */
+    status = open_held(name, NULL, flags, region_out);
+    quoit_os_fork_release();
+    return status;
+}
+
+static quoit_status join_held(const char *name, const struct quoit_region_options *options,
+                              uint32_t flags, quoit_region **region_out)
+{
+    do {
+        quoit_status status = open_held(name, options, flags, region_out);
+        if (status != QUOIT_ERROR_NOT_FOUND)
+            return status;
+        status = create_held(name, options, region_out);
+        if (status != QUOIT_ERROR_EXISTS)
+            return status;
+    } while (quoit_os_hold_left_ns() > 0);
+    return quoit_region_fail_replaced(name);
+}
+
+quoit_status quoit_region_join(const char *name, const struct quoit_region_options *options,
+                               uint32_t flags, quoit_region **region_out)
+{
+    uint64_t bytes;
+    quoit_status status = check_call(flags, QUOIT_ANY_OWNER, region_out);
+    if (status == QUOIT_OK)
+        status = check_options(options, &bytes);
+    if (status != QUOIT_OK)
+        return status;
+    quoit_os_cancel_point();
+    quoit_os_fork_hold(); /* so that all tries share one time limit */
+    status = join_held(name, options, flags, region_out);
+    quoit_os_fork_release();
+    return status;
+}
