@@ -95,7 +95,7 @@ static void garbage_to_queue(quoit_queue *queue, uint64_t number)
     ANY(queue_discard, (queue));
     CHECK_STATUS_ANY(library.queue_push(queue, items, 8, passed), QUOIT_OK, QUOIT_FULL);
     ANY(queue_browse, (queue, &browser, items, number % sizeof items, &count));
-    ANY(queue_latest, (queue, items, number % sizeof items, &done));
+    ANY(queue_latest, (queue, items, (size_t)(number % sizeof items), &done));
     ANY(queue_pop, (queue, items, number % 8, &done, passed));
     ANY(queue_pop_slow, (queue, items, (size_t)number % 8, &done, passed));
     ANY(queue_pop_many, (queue, items, bytes, CAPACITY, &done, passed));
