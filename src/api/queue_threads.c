@@ -45,6 +45,7 @@ static _Noreturn void report(const quoit_queue *queue, uint32_t role)
                   "time; give each thread a handle of its own (quoit_queue_again)\n",
                   quoit_region_scheme(region), quoit_region_text(region),
                   role == QUOIT_CONSUMER ? "consumer" : "producer");
+    (void)fflush(stderr); /* a program may have made it buffered */
     abort();
 }
 
