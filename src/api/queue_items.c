@@ -110,10 +110,11 @@ quoit_status quoit_queue_pop_slow(quoit_queue *queue, void *buffer, size_t room_
                                   size_t *bytes_out, int64_t timeout_ns)
 {
     struct target target = {.buffer = buffer, .room = room_bytes};
-    if (bytes_out)
-        *bytes_out = 0;
-    if (!queue)
+    if (!queue) {
+        if (bytes_out)
+            *bytes_out = 0;
         return quoit_queue_check_handle(queue);
+    }
     quoit_status status = buffer && is_right(queue, QUOIT_CONSUMER, room_bytes)
                               ? QUOIT_OK
                               : quoit_queue_check_pop(queue, buffer, room_bytes, &target.bytes);
@@ -195,10 +196,11 @@ quoit_status quoit_queue_push_rest(quoit_queue *queue, const void *items, size_t
         const void *read;
         void *pass;
     } all = {.read = items};
-    if (count_out)
-        *count_out = 0;
-    if (!queue)
+    if (!queue) {
+        if (count_out)
+            *count_out = 0;
         return quoit_queue_check_handle(queue);
+    }
     quoit_status status = is_right(queue, QUOIT_PRODUCER, item_bytes)
                               ? QUOIT_OK
                               : quoit_queue_check_items(queue, QUOIT_PRODUCER, item_bytes);
@@ -222,10 +224,11 @@ quoit_status quoit_queue_push_rest(quoit_queue *queue, const void *items, size_t
 quoit_status quoit_queue_pop_rest(quoit_queue *queue, void *items, size_t item_bytes, size_t count,
                                   size_t popped, size_t *count_out, int64_t timeout_ns)
 {
-    if (count_out)
-        *count_out = 0;
-    if (!queue)
+    if (!queue) {
+        if (count_out)
+            *count_out = 0;
         return quoit_queue_check_handle(queue);
+    }
     quoit_status status = is_right(queue, QUOIT_CONSUMER, item_bytes)
                               ? QUOIT_OK
                               : quoit_queue_check_items(queue, QUOIT_CONSUMER, item_bytes);
