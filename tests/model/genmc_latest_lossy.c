@@ -1,42 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The newest item, and a lossy broadcast's producer, which overwrites the first of its two
    slots. */
-#include "genmc_posix.h"
-
-#include "broadcast.h"
-
-#include "broadcast.c"
-#include "broadcast_lossy.c"
-#include "broadcast_pop.c"
-#include "broadcast_push.c"
-#define catch_up look_catch_up /* one of that name is enough */
-#include "look.c"
-#include "ring.c"
-#define QUOIT_BROADCAST_TRIES 2 /* each more only repeats what one can find */
-#include "broadcast_latest.c"
-
-/* Whole, and never none: the first item is there before the threads begin. */
-static void observe_latest(const struct quoit_ring_place *place)
-{
-    static uint64_t item[WORDS];
-    static struct quoit_glance glance;
-    glance.buffer = (uint8_t *)item;
-    glance.room_bytes = sizeof item;
-    quoit_status status = quoit_broadcast_latest(place, &glance);
-    assert(status == QUOIT_OK || status == QUOIT_ERROR_BUSY);
-    assert(status != QUOIT_OK || (item[0] != 0 && item[0] == item[1]));
-}
-
-static void begin_ring(void)
-{
-    static struct quoit_ring_place place;
-    place_ring(&place, &quoit_broadcast_lossy, 0);
-    producer_state.broadcast.slot = producer_side.slot;
-    producer_state.broadcast.limit = UINT64_MAX;
-    (void)push_item(&place, 3);
-}
-
-#define NO_CONSUMER
-#define OBSERVE observe_latest
-#define OPS     quoit_broadcast_lossy
-#include "genmc_look.h"
+#define OPS   quoit_broadcast_lossy
+#define LIMIT UINT64_MAX
+#include "genmc_latest.h"
