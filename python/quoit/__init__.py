@@ -19,7 +19,7 @@ item_bytes. With format (of the struct module) items are tuples, to C programs s
 
 Processes that share more than items: Region is memory, Lock lets one process at a time use it, Semaphore counts.
 
-    region = quoit.Region.join("account", data_bytes=64)    # zeroed by whoever is first
+    region = quoit.Region.join("account", data_bytes=64)    # zeroed when it is made
     lock = quoit.Lock.join("account-lock")
     with lock:                              # waits; lock.abandoned: the last holder crashed with it
         region.data()[0] += 1

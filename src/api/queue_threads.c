@@ -64,7 +64,7 @@ static void enter(quoit_queue *queue, uint32_t role)
 
 static void leave(quoit_queue *queue, uint32_t role)
 {
-    /* Relaxed: it must order nothing, as above. */
+    /* Relaxed: it must order nothing, so that ThreadSanitizer still finds races. */
     atomic_store_explicit(user_of(queue, role), 0, memory_order_relaxed);
 }
 

@@ -15,8 +15,8 @@ struct quoit_lock_shm {
     uint32_t reserved;       /*  12  0                                                       */
     uint64_t checksum;       /*  16  creator  of bytes 0 to 15                               */
     uint8_t pad1[104];
-    _Atomic uint64_t state;    /* 128  anyone   who has it: QUOIT_LOCK_OWNER, ...              */
-    _Atomic uint32_t sleepers; /* 136  anyone   odd: a process sleeps on this word             */
+    _Atomic uint64_t state;    /* 128  members  which member has it: QUOIT_LOCK_OWNER, ...      */
+    _Atomic uint32_t sleepers; /* 136  members  odd: a process sleeps on this word             */
     uint32_t pad2;
 };
 _Static_assert(offsetof(struct quoit_lock_shm, member_rows) == 8, "FORMAT.md 9");

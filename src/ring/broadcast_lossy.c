@@ -249,7 +249,7 @@ static uint64_t missed(const struct quoit_ring_consumer *consumer)
     return atomic_load_explicit(&consumer->state->broadcast.missed, memory_order_relaxed);
 }
 
-/* Nobody waits for room. */
+/* No process waits for room. */
 static bool made_room(const struct quoit_ring_consumer *consumer,
                       const struct quoit_ring_place *place, uint64_t count)
 {

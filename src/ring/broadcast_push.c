@@ -101,8 +101,8 @@ static bool stays(const struct quoit_ring_place *place, const struct laggard *la
     return true;
 }
 
-/* Nobody waits for a dead subscriber again. The row may be a newcomer's by now: its tag is another,
-   and the exchange fails. */
+/* No push waits for a dead subscriber again. The row may belong to a newcomer by now: then its tag
+   is another, and the exchange fails. */
 static void drop(const struct quoit_ring_place *place, const struct laggard *gone)
 {
     uint64_t word = gone->word;

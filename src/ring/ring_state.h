@@ -69,7 +69,7 @@ struct quoit_broadcast_consumer {
     uint64_t position;       /* the next item's, ... */
     uint8_t *slot;           /* and where it lies */
     quoit_atomic_u64 *row;   /* where it says how far it is; NULL: it is no subscriber */
-    uint64_t tag;            /* who says it */
+    uint64_t tag;            /* of the member that writes the row */
     quoit_atomic_u64 missed; /* items that were gone before it came to them */
     bool held;               /* lossy: the next item is in this handle already */
 };
