@@ -22,7 +22,9 @@ struct meeting {
     _Atomic uint32_t arrived;
     _Atomic uint32_t go;
     _Atomic uint32_t joined;
+    uint32_t unused; /* 64-bit processors would pad the struct by this much */
 };
+_Static_assert(sizeof(struct meeting) == PROCESSES * 16 + 16, "alike for 32 and 64 bits");
 
 /* arguments: the queue, the meeting's region, this one's index, and "many" for a queue of many, in
    which each takes the last rows there are */

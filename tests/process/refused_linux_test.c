@@ -45,9 +45,16 @@ enum { NUMBER = offsetof(struct seccomp_data, nr) };
 #define QUOIT_TEST_LOW_HALF 0
 #endif
 
+/* On i386, C libraries make it of ipc, whose first argument says which call is meant. */
 static bool refuse_shmctl(void)
 {
-#ifdef SYS_shmctl
+#if defined(SYS_shmctl) && defined(SYS_ipc)
+    enum { IPC_SHMCTL = 24 };
+    struct sock_filter filter[] = {
+        LOAD(NUMBER),      UNLESS(SYS_shmctl, 1), REFUSE, UNLESS(SYS_ipc, 3),
+        LOAD(ARGUMENT(0)), UNLESS(IPC_SHMCTL, 1), REFUSE, ALLOW};
+    return install(filter, sizeof filter / sizeof filter[0]);
+#elif defined(SYS_shmctl)
     struct sock_filter filter[] = {LOAD(NUMBER), UNLESS(SYS_shmctl, 1), REFUSE, ALLOW};
     return install(filter, sizeof filter / sizeof filter[0]);
 #else
