@@ -56,7 +56,7 @@ struct quoit_ring_producer {
     uint8_t *slot;                 /* next, while that is shut */
     uint64_t position;             /* spans: the tail */
     uint64_t limit;                /* spans: slots below this are known to be free */
-    uint64_t item_bytes;           /* spans: of an item, which a caller's type may not have */
+    uint64_t item_bytes;           /* of an item; 0 where each call has to be checked in full */
     quoit_atomic_u64 shut;
     struct quoit_ring_producer_state *state;
 };
@@ -72,7 +72,7 @@ struct quoit_ring_consumer {
     uint8_t *slot;
     uint64_t position;   /* spans: the head */
     uint64_t limit;      /* spans: slots below this are known to be filled */
-    uint64_t item_bytes; /* spans: of an item, which a caller's type may not have */
+    uint64_t item_bytes; /* of an item; 0 where each call has to be checked in full */
     quoit_atomic_u64 shut;
     struct quoit_ring_consumer_state *state;
 };

@@ -12,6 +12,15 @@
 enum { LINE = 64, LINES = 128, ALL_ROLES = QUOIT_PRODUCER | QUOIT_CONSUMER | QUOIT_OBSERVER };
 enum { FLAGS = QUOIT_ANY_OWNER | QUOIT_FROM_OLDEST | QUOIT_FOR_REPAIR };
 
+/* From here on each call checks everything. */
+static void close_sides(quoit_queue *queue)
+{
+    queue->producer.item_bytes = 0;
+    queue->consumer.item_bytes = 0;
+    quoit_ring_producer_shut(&queue->producer);
+    quoit_ring_consumer_shut(&queue->consumer);
+}
+
 /* In a forked child: the fast paths shut, and the queue let go of. */
 static void drop_in_child(struct quoit_os_fork_guard *guard)
 {
@@ -19,8 +28,7 @@ static void drop_in_child(struct quoit_os_fork_guard *guard)
         (struct quoit_queue_handle *)(void *)((char *)guard -
                                               offsetof(struct quoit_queue_handle, guard));
     handle->forked = true;
-    quoit_ring_producer_shut(&handle->queue->producer);
-    quoit_ring_consumer_shut(&handle->queue->consumer);
+    close_sides(handle->queue);
     quoit_os_shm_abandon(&handle->region->shm);
 }
 
@@ -40,8 +48,7 @@ static struct quoit_queue_handle *new_handle(void)
     handle->queue->producer.state = &handle->producer_state;
     handle->queue->consumer.state = &handle->consumer_state;
     handle->queue->handle = handle;
-    quoit_ring_producer_shut(&handle->queue->producer); /* sides that it has not stay so */
-    quoit_ring_consumer_shut(&handle->queue->consumer);
+    close_sides(handle->queue); /* those that it has not stay so */
     return handle;
 }
 
@@ -94,7 +101,10 @@ static quoit_status attach_sides(struct quoit_queue_handle *handle, bool from_ol
         status = ring->ops->attach_consumer(&handle->queue->consumer, ring);
     if (status != QUOIT_OK)
         return status;
+    if (handle->place.messages)
+        close_sides(handle->queue);
     quoit_waiters_begin(handle->queue);
+    quoit_queue_end_stream(handle->queue); /* before the first push */
     /* A subscriber's coming may make room: in the row of a dead one that held the producer back. */
     if (quoit_ring_has_subscribers(ring->ops) && handle->roles & QUOIT_CONSUMER)
         quoit_wake(handle->queue, quoit_waiter_of(handle->queue, QUOIT_PRODUCER));
@@ -338,7 +348,7 @@ void quoit_queue_end_stream(quoit_queue *queue)
     uint32_t finishes = atomic_load_explicit(&ring->shm->finishes, memory_order_acquire);
     if (finishes < handle->place.finishes || ring->ops->is_finished(ring))
         return;
-    ring->ops->finish(&queue->producer, ring);
+    ring->ops->end(ring);
     wake_others(queue);
 }
 
@@ -354,6 +364,7 @@ quoit_status quoit_queue_finish(quoit_queue *queue)
         return QUOIT_OK;
     (void)quoit_queue_discard(queue);
     handle->has_finished = true;
+    queue->producer.item_bytes = 0;
     quoit_ring_producer_shut(&queue->producer);
     /* FINISH-P1: this side's pushes came before. Pairs with FINISH-C1. */
     (void)atomic_fetch_add_explicit(&handle->place.ring.shm->finishes, 1, memory_order_release);

@@ -109,13 +109,14 @@ quoit_status quoit_queue_found_nothing(quoit_queue *queue, uint32_t role)
     return status;
 }
 
-quoit_status quoit_queue_try_again(quoit_queue *queue, uint32_t role, quoit_try *try_once,
-                                   void *context, int64_t timeout_ns)
+quoit_status quoit_queue_try_again(quoit_queue *queue, uint32_t role, quoit_status status,
+                                   quoit_try *try_once, void *context, int64_t timeout_ns)
 {
     struct quoit_waiter *waiter = quoit_waiter_of(queue, role);
     quoit_status nothing = role == QUOIT_PRODUCER ? QUOIT_FULL : QUOIT_EMPTY;
     struct quoit_patience patience = {.timeout_ns = timeout_ns};
-    quoit_status status = nothing;
+    if (status == nothing)
+        status = quoit_queue_found_nothing(queue, role);
     while (status == nothing && quoit_wait_more(queue, waiter, &patience, &status)) {
         status = try_once(queue, context);
         if (status == nothing)

@@ -57,20 +57,18 @@ quoit_status quoit_queue_check_pop(const quoit_queue *queue, const void *buffer,
 typedef quoit_status quoit_try(quoit_queue *queue, void *context);
 /* After a try that found no room, or no item: counts it, and returns FULL, EMPTY or ABANDONED. */
 quoit_status quoit_queue_found_nothing(quoit_queue *queue, uint32_t role);
-/* After that: repeats the try until it returns something else, or the time is over. */
-quoit_status quoit_queue_try_again(quoit_queue *queue, uint32_t role, quoit_try *try_once,
-                                   void *context, int64_t timeout_ns);
+/* After a first try that came to `status`: if that is FULL or EMPTY, does all of the above, and
+   repeats the try until it returns something else, or the time is over. */
+quoit_status quoit_queue_try_again(quoit_queue *queue, uint32_t role, quoit_status status,
+                                   quoit_try *try_once, void *context, int64_t timeout_ns);
 /* All of these in their order. Inlined, as most first tries succeed. */
 static inline quoit_status quoit_queue_try(quoit_queue *queue, uint32_t role, quoit_try *try_once,
                                            void *context, int64_t timeout_ns)
 {
-    const quoit_status nothing = role == QUOIT_PRODUCER ? QUOIT_FULL : QUOIT_EMPTY;
     quoit_status status = try_once(queue, context);
-    if (status == nothing)
-        status = quoit_queue_found_nothing(queue, role);
-    if (status == nothing)
-        status = quoit_queue_try_again(queue, role, try_once, context, timeout_ns);
-    return status;
+    return status == QUOIT_OK
+               ? QUOIT_OK
+               : quoit_queue_try_again(queue, role, status, try_once, context, timeout_ns);
 }
 
 /* After a pop of so many. */

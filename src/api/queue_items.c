@@ -5,6 +5,7 @@
 #include "queue_handle.h"
 
 #include "fail.h"
+#include "noinline.h"
 
 static const struct quoit_ring_place *ring_of(const quoit_queue *queue)
 {
@@ -16,20 +17,24 @@ static const struct quoit_ring_place *ring_of(const quoit_queue *queue)
 /* Does a pop of so many make room? Not if a broadcast's other subscribers are behind this one. */
 static bool makes_room(const quoit_queue *queue, uint64_t count)
 {
-    const struct quoit_ring_ops *ops = ring_of(queue)->ops;
     /* Relaxed: WAIT-F1's barrier orders it after the pop. */
-    return !ops->made_room ||
-           (atomic_load_explicit(queue->consumer.waits, memory_order_relaxed) != 0 &&
-            ops->made_room(&queue->consumer, ring_of(queue), count));
+    return atomic_load_explicit(queue->consumer.waits, memory_order_relaxed) != 0 &&
+           ring_of(queue)->ops->made_room(&queue->consumer, ring_of(queue), count);
 }
 
 /* Of many consumers, some may wait for the end, which is there when the last item is given back. */
+static inline void note_popped(quoit_queue *queue, uint64_t count)
+{
+    const struct quoit_ring_ops *ops = ring_of(queue)->ops;
+    if (!ops->made_room || makes_room(queue, count))
+        quoit_queue_popped(queue);
+    if (ops->many_producers && quoit_ring_is_ending(ring_of(queue)))
+        quoit_queue_wake(queue, QUOIT_CONSUMER);
+}
+
 void quoit_queue_note_popped(quoit_queue *queue, uint64_t count)
 {
-    if (makes_room(queue, count))
-        quoit_queue_popped(queue);
-    if (ring_of(queue)->ops->many_producers && quoit_ring_is_ending(ring_of(queue)))
-        quoit_queue_wake(queue, QUOIT_CONSUMER);
+    note_popped(queue, count);
 }
 
 /* A look for items, of an MPMC queue, may have made room. */
@@ -40,12 +45,11 @@ void quoit_queue_note_freed(quoit_queue *queue)
         quoit_queue_popped(queue);
 }
 
-/* Most calls are right, and of items of one size. */
+/* Most calls are right: by a handle that has this side, of items of this size. */
 static inline bool is_right(const quoit_queue *queue, uint32_t role, size_t item_bytes)
 {
-    return queue->handle->roles & role && !queue->handle->forked &&
-           !(role == QUOIT_PRODUCER && queue->handle->has_finished) &&
-           !queue->handle->place.messages && queue->handle->place.item_bytes == item_bytes;
+    return item_bytes > 0 && item_bytes == (role == QUOIT_PRODUCER ? queue->producer.item_bytes
+                                                                   : queue->consumer.item_bytes);
 }
 
 /* ---- One ------------------------------------------------------------------------------------- */
@@ -55,7 +59,7 @@ struct source {
     size_t bytes;
 };
 
-static inline quoit_status push_once(quoit_queue *queue, void *context)
+static quoit_status push_once(quoit_queue *queue, void *context)
 {
     const struct quoit_ring_place *ring = ring_of(queue);
     const struct source *source = context;
@@ -65,18 +69,37 @@ static inline quoit_status push_once(quoit_queue *queue, void *context)
     return status;
 }
 
-quoit_status quoit_queue_push_slow(quoit_queue *queue, const void *data, size_t bytes,
-                                   int64_t timeout_ns)
+/* After a first try of a right call that came to `status`. */
+static QUOIT_NOINLINE quoit_status push_again(quoit_queue *queue, const void *data, size_t bytes,
+                                              quoit_status status, int64_t timeout_ns)
 {
     struct source source = {data, bytes};
-    if (!queue)
-        return quoit_queue_check_handle(queue);
-    quoit_status status = data && is_right(queue, QUOIT_PRODUCER, bytes)
-                              ? QUOIT_OK
-                              : quoit_queue_check_push(queue, data, bytes);
+    return quoit_queue_try_again(queue, QUOIT_PRODUCER, status, push_once, &source, timeout_ns);
+}
+
+static QUOIT_NOINLINE quoit_status push_checked(quoit_queue *queue, const void *data, size_t bytes,
+                                                int64_t timeout_ns)
+{
+    struct source source = {data, bytes};
+    quoit_status status = quoit_queue_check_handle(queue);
+    if (status == QUOIT_OK)
+        status = quoit_queue_check_push(queue, data, bytes);
     return status == QUOIT_OK
                ? quoit_queue_try(queue, QUOIT_PRODUCER, push_once, &source, timeout_ns)
                : status;
+}
+
+quoit_status quoit_queue_push_slow(quoit_queue *queue, const void *data, size_t bytes,
+                                   int64_t timeout_ns)
+{
+    if (!queue || !data || !is_right(queue, QUOIT_PRODUCER, bytes))
+        return push_checked(queue, data, bytes, timeout_ns);
+    const struct quoit_ring_place *ring = ring_of(queue);
+    quoit_status status = ring->ops->push(&queue->producer, ring, data, bytes);
+    if (status != QUOIT_OK)
+        return push_again(queue, data, bytes, status, timeout_ns);
+    quoit_queue_pushed(queue);
+    return QUOIT_OK;
 }
 
 quoit_status quoit_queue_push(quoit_queue *queue, const void *data, size_t bytes,
@@ -95,34 +118,57 @@ struct target {
     uint64_t bytes; /* the room, then the size of what is next */
 };
 
-static inline quoit_status pop_once(quoit_queue *queue, void *context)
+static quoit_status pop_once(quoit_queue *queue, void *context)
 {
     const struct quoit_ring_place *ring = ring_of(queue);
     struct target *target = context;
     target->bytes = target->room;
     quoit_status status = ring->ops->pop(&queue->consumer, ring, target->buffer, &target->bytes);
     if (status == QUOIT_OK)
-        quoit_queue_note_popped(queue, 1);
+        note_popped(queue, 1);
+    return status;
+}
+
+/* After a first try of a right call that came to `status`. */
+static QUOIT_NOINLINE quoit_status pop_again(quoit_queue *queue, void *buffer, size_t room_bytes,
+                                             size_t *bytes_out, quoit_status status,
+                                             int64_t timeout_ns)
+{
+    struct target target = {.buffer = buffer, .room = room_bytes};
+    status = quoit_queue_try_again(queue, QUOIT_CONSUMER, status, pop_once, &target, timeout_ns);
+    if (bytes_out)
+        *bytes_out = status == QUOIT_OK ? room_bytes : 0;
+    return status;
+}
+
+static QUOIT_NOINLINE quoit_status pop_checked(quoit_queue *queue, void *buffer, size_t room_bytes,
+                                               size_t *bytes_out, int64_t timeout_ns)
+{
+    struct target target = {.buffer = buffer, .room = room_bytes};
+    quoit_status status = quoit_queue_check_handle(queue);
+    if (status == QUOIT_OK)
+        status = quoit_queue_check_pop(queue, buffer, room_bytes, &target.bytes);
+    if (status == QUOIT_OK)
+        status = quoit_queue_try(queue, QUOIT_CONSUMER, pop_once, &target, timeout_ns);
+    if (bytes_out)
+        *bytes_out = status == QUOIT_OK || status == QUOIT_ERROR_TOO_BIG ? (size_t)target.bytes : 0;
     return status;
 }
 
 quoit_status quoit_queue_pop_slow(quoit_queue *queue, void *buffer, size_t room_bytes,
                                   size_t *bytes_out, int64_t timeout_ns)
 {
-    struct target target = {.buffer = buffer, .room = room_bytes};
-    if (!queue) {
-        if (bytes_out)
-            *bytes_out = 0;
-        return quoit_queue_check_handle(queue);
-    }
-    quoit_status status = buffer && is_right(queue, QUOIT_CONSUMER, room_bytes)
-                              ? QUOIT_OK
-                              : quoit_queue_check_pop(queue, buffer, room_bytes, &target.bytes);
-    if (status == QUOIT_OK)
-        status = quoit_queue_try(queue, QUOIT_CONSUMER, pop_once, &target, timeout_ns);
+    if (!queue || !buffer || !is_right(queue, QUOIT_CONSUMER, room_bytes))
+        return pop_checked(queue, buffer, room_bytes, bytes_out, timeout_ns);
+    const struct quoit_ring_place *ring = ring_of(queue);
+    uint64_t bytes = room_bytes;
+    quoit_status status = ring->ops->pop(&queue->consumer, ring, buffer, &bytes);
+    if (status != QUOIT_OK)
+        return pop_again(queue, buffer, room_bytes, bytes_out, status, timeout_ns);
+    note_popped(queue, 1);
     if (bytes_out)
-        *bytes_out = status == QUOIT_OK || status == QUOIT_ERROR_TOO_BIG ? (size_t)target.bytes : 0;
-    return status;
+        *bytes_out = room_bytes;
+    return QUOIT_OK;
 }
 
 quoit_status quoit_queue_pop(quoit_queue *queue, void *buffer, size_t room_bytes, size_t *bytes_out,

@@ -191,8 +191,6 @@ quoit_status quoit_broadcast_claim(struct quoit_ring_producer *producer,
 bool quoit_broadcast_commit_claim(struct quoit_ring_producer *producer,
                                   const struct quoit_ring_place *place, uint64_t count,
                                   uint64_t item_bytes);
-void quoit_broadcast_finish(struct quoit_ring_producer *producer,
-                            const struct quoit_ring_place *place);
 bool quoit_broadcast_holds_up(const struct quoit_ring_place *place, uint32_t row,
                               uint64_t *lag_out);
 uint64_t quoit_broadcast_repair(const struct quoit_ring_place *place, bool only_look);
@@ -238,7 +236,7 @@ quoit_status quoit_broadcast_check(const struct quoit_ring_place *place);
     .init = quoit_broadcast_init,                      \
     .attach_consumer = quoit_broadcast_attach_consumer,\
     .detach = quoit_broadcast_detach,                  \
-    .finish = quoit_broadcast_finish,                  \
+    .end = quoit_spsc_end,                             \
     .pushes = quoit_spsc_pushes,                       \
     .pops = quoit_broadcast_pops,                      \
     .is_finished = quoit_spsc_is_finished,             \

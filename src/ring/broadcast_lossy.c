@@ -24,29 +24,18 @@ static void store_item(uint8_t *slot, const uint8_t *item, uint64_t item_bytes)
 
 /* ---- The producer ---------------------------------------------------------------------------- */
 
-/* Its limit is its position when the stream has ended, else one that it never comes to. */
-static quoit_status attach_producer(struct quoit_ring_producer *producer,
-                                    const struct quoit_ring_place *place)
-{
-    quoit_status status = quoit_broadcast_attach_producer(producer, place);
-    if (!quoit_spsc_is_finished(place))
-        producer->state->broadcast.limit--;
-    return status;
-}
-
 static quoit_status look_for_room(struct quoit_ring_producer *producer,
                                   const struct quoit_ring_place *place)
 {
-    (void)place;
-    bool ended = producer->state->broadcast.position == producer->state->broadcast.limit;
-    return ended ? QUOIT_FINISHED : QUOIT_OK;
+    (void)producer;
+    return quoit_spsc_is_finished(place) ? QUOIT_FINISHED : QUOIT_OK;
 }
 
 static quoit_status push(struct quoit_ring_producer *producer, const struct quoit_ring_place *place,
                          const void *item, uint64_t item_bytes)
 {
     struct quoit_broadcast_producer *side = &producer->state->broadcast;
-    if (side->position == side->limit)
+    if (quoit_spsc_is_finished(place))
         return QUOIT_FINISHED;
     /* Relaxed: CAST-P6 orders it before what is about to change. */
     atomic_store_explicit(quoit_broadcast_word(side->slot), quoit_broadcast_torn(side->position),
@@ -193,7 +182,7 @@ static quoit_status pop(struct quoit_ring_consumer *consumer, const struct quoit
 {
     struct quoit_broadcast_consumer *side = &consumer->state->broadcast;
     if (side->held) {
-        quoit_ring_copy(item_out, place->peeked, place->item_bytes);
+        quoit_ring_copy_out(item_out, place->peeked, place->item_bytes);
     } else {
         quoit_status status = find_item(side, place, item_out);
         if (status != QUOIT_OK)
@@ -265,7 +254,7 @@ static bool made_room(const struct quoit_ring_consumer *consumer,
     .drops_oldest = true,              \
     .copies_claims = true,             \
     .copies_peeks = true,              \
-    .attach_producer = attach_producer,\
+    .attach_producer = quoit_broadcast_attach_producer,\
     .look_for_room = look_for_room,    \
     .look_for_items = look_for_items,  \
     .release = release,                \

@@ -217,7 +217,7 @@ bool quoit_broadcast_has_room(const struct quoit_ring_place *place)
 static void put(struct quoit_broadcast_producer *side, const struct quoit_ring_place *place,
                 const void *item, uint64_t item_bytes)
 {
-    quoit_ring_copy(side->slot + QUOIT_BROADCAST_WORD_BYTES, item, item_bytes);
+    quoit_ring_copy_in(side->slot + QUOIT_BROADCAST_WORD_BYTES, item, item_bytes);
     quoit_broadcast_commit(side->slot, side->position);
     quoit_broadcast_step(&side->position, &side->slot, place);
 }
@@ -285,15 +285,8 @@ bool quoit_broadcast_commit_claim(struct quoit_ring_producer *producer,
         quoit_broadcast_commit(side->slot, side->position);
         quoit_broadcast_step(&side->position, &side->slot, place);
         quoit_broadcast_set_tail(place->shm, side->position);
+    } else {
+        side->limit = side->position; /* the stream may be about to end: look first */
     }
     return true;
-}
-
-void quoit_broadcast_finish(struct quoit_ring_producer *producer,
-                            const struct quoit_ring_place *place)
-{
-    producer->state->record.record = NULL;
-    producer->state->broadcast.claimed = 0;
-    producer->state->broadcast.limit = producer->state->broadcast.position;
-    quoit_spsc_finish(producer, place);
 }

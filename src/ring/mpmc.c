@@ -164,7 +164,7 @@ static bool has_freed(struct quoit_ring_consumer *consumer)
     .look_for_room = quoit_mpmc_look_for_room,    \
     .look_for_items = quoit_mpmc_look_for_items,  \
     .release = quoit_mpmc_release,                \
-    .finish = quoit_mpmc_finish,                  \
+    .end = quoit_mpmc_end,                        \
     .pushes = pushes,                             \
     .pops = pops,                                 \
     .has_freed = has_freed,                       \

@@ -141,16 +141,20 @@ static inline void quoit_mpmc_go_to(struct quoit_mpmc_side *side,
 static inline void quoit_mpmc_advance(struct quoit_mpmc_side *side,
                                       const struct quoit_ring_place *place)
 {
-    quoit_mpmc_step(place, &side->next);
+    uint8_t *slot = side->next.slot + place->stride;
     side->position++;
+    if (slot == side->end) {
+        side->next.lap += QUOIT_MPMC_LAP;
+        slot = place->slots;
+    }
+    side->next.slot = slot;
 }
 
 /* By its owner: a slot whose item is read, or that gets none. */
-static inline void quoit_mpmc_give_back(struct quoit_mpmc_spot spot)
+static inline void quoit_mpmc_give_back(uint8_t *slot, uint64_t lap)
 {
     /* MPMC-C4: all was read, the slot is the next lap's. Pairs with MPMC-C1 and LOOK-S1. */
-    atomic_store_explicit(quoit_mpmc_word(spot.slot), spot.lap + QUOIT_MPMC_LAP,
-                          memory_order_release);
+    atomic_store_explicit(quoit_mpmc_word(slot), lap + QUOIT_MPMC_LAP, memory_order_release);
 }
 
 /* The slot is written last: a signal handler that leaves the call in between finds no claim, rather
@@ -171,12 +175,16 @@ static inline void quoit_mpmc_give_up(struct quoit_mpmc_side *side)
     struct quoit_mpmc_spot held = side->held;
     side->held.slot = NULL;
     if (held.slot)
-        quoit_mpmc_give_back(held);
+        quoit_mpmc_give_back(held.slot, held.lap);
 }
 
-/* What the row's last holder said is not ours. */
-static inline struct quoit_claims_shm *quoit_mpmc_enter(const struct quoit_ring_place *place)
+/* Begins a side at this position. What the row's last holder said is not ours. */
+static inline struct quoit_claims_shm *quoit_mpmc_enter(struct quoit_mpmc_side *side,
+                                                        const struct quoit_ring_place *place,
+                                                        uint64_t position)
 {
+    side->end = place->slots + place->capacity * place->stride;
+    quoit_mpmc_go_to(side, place, position);
     struct quoit_claims_shm *claims = &place->members.claims[place->members.own];
     quoit_mpmc_say(&claims->pushing, 0, 0, 0);
     quoit_mpmc_say(&claims->popping, 0, 0, 0);
@@ -200,7 +208,7 @@ quoit_status quoit_mpmc_claim(struct quoit_ring_producer *producer,
                               uint64_t item_bytes, void **items_out, uint64_t *count_out);
 bool quoit_mpmc_commit(struct quoit_ring_producer *producer, const struct quoit_ring_place *place,
                        uint64_t count, uint64_t item_bytes);
-void quoit_mpmc_finish(struct quoit_ring_producer *producer, const struct quoit_ring_place *place);
+void quoit_mpmc_end(const struct quoit_ring_place *place);
 
 quoit_status quoit_mpmc_attach_consumer(struct quoit_ring_consumer *consumer,
                                         const struct quoit_ring_place *place);

@@ -3,14 +3,15 @@
    docs/ORDERING.md. */
 #include "mpmc.h"
 
+#include "noinline.h"
+
 quoit_status quoit_mpmc_attach_consumer(struct quoit_ring_consumer *consumer,
                                         const struct quoit_ring_place *place)
 {
     struct quoit_mpmc_side *side = &consumer->state->mpmc;
     quoit_ring_consumer_begin(consumer, place, 0);
     side->spinning = &consumer->state->spinning;
-    side->claim = &quoit_mpmc_enter(place)->popping;
-    quoit_mpmc_go_to(side, place, quoit_mpmc_head(place));
+    side->claim = &quoit_mpmc_enter(side, place, quoit_mpmc_head(place))->popping;
     /* Relaxed: says where to begin to look, and is checked before. */
     side->reclaimed_below = atomic_load_explicit(&place->shm->reclaimed_below,
                                                  memory_order_relaxed);
@@ -31,7 +32,8 @@ static uint64_t count_filled(const struct quoit_mpmc_side *side,
 }
 
 /* false: head_inout is where the head is instead. */
-static bool claim_head(const struct quoit_ring_place *place, uint64_t *head_inout, uint64_t count)
+static inline bool claim_head(const struct quoit_ring_place *place, uint64_t *head_inout,
+                              uint64_t count)
 {
     uint64_t head = *head_inout;
     /* MPMC-C3: the positions are ours, and who sees that sees that we said so. Pairs with
@@ -132,30 +134,29 @@ static quoit_status adopt_orphan(struct quoit_mpmc_side *side, const struct quoi
     return status;
 }
 
-/* Takes the next count items; they begin at spot_out, and the side has gone on to behind them.
-   false: head_out is where the head was instead. */
-static inline bool try_take(struct quoit_mpmc_side *side, const struct quoit_ring_place *place,
-                            uint64_t count, struct quoit_mpmc_spot *spot_out, uint64_t *head_out)
+/* Takes count items from the side's own position on. false: head_out is where the head was
+   instead. */
+static inline bool take_head(struct quoit_mpmc_side *side, const struct quoit_ring_place *place,
+                             uint64_t count, uint64_t *head_out)
 {
     *head_out = side->position;
     quoit_mpmc_say(side->claim, side->position, 0, count);
-    if (!claim_head(place, head_out, count)) {
-        quoit_mpmc_say(side->claim, 0, 0, 0); /* another's: what the living say is believed */
+    if (claim_head(place, head_out, count))
+        return true;
+    quoit_mpmc_say(side->claim, 0, 0, 0); /* another's: what the living say is believed */
+    return false;
+}
+
+/* As take_head; the items begin at spot_out, and the side has gone on to behind them. */
+static bool try_take(struct quoit_mpmc_side *side, const struct quoit_ring_place *place,
+                     uint64_t count, struct quoit_mpmc_spot *spot_out, uint64_t *head_out)
+{
+    if (!take_head(side, place, count, head_out))
         return false;
-    }
     *spot_out = side->next;
     for (uint64_t i = 0; i < count; i++)
         quoit_mpmc_advance(side, place);
     return true;
-}
-
-/* As a rule that is all. */
-static inline bool take_next(struct quoit_mpmc_side *side, const struct quoit_ring_place *place,
-                             struct quoit_mpmc_spot *spot_out)
-{
-    uint64_t head;
-    return quoit_mpmc_load(side->next.slot) == (side->next.lap | QUOIT_MPMC_FULL) &&
-           !quoit_mpmc_is_told_of_orphan(place) && try_take(side, place, 1, spot_out, &head);
 }
 
 /* Takes the next items, or what a dead consumer had taken: at most `most`, which begin at spot_out,
@@ -188,22 +189,48 @@ static quoit_status take(struct quoit_mpmc_side *side, const struct quoit_ring_p
     return *count_out > 0 ? QUOIT_OK : QUOIT_EMPTY;
 }
 
-quoit_status quoit_mpmc_pop(struct quoit_ring_consumer *consumer,
-                            const struct quoit_ring_place *place, void *item_out,
-                            uint64_t *bytes_inout)
+static QUOIT_NOINLINE quoit_status pop_from(const struct quoit_ring_place *place,
+                                            struct quoit_mpmc_spot spot, void *item_out)
 {
-    struct quoit_mpmc_side *side = &consumer->state->mpmc;
+    quoit_ring_copy_out(item_out, spot.slot + QUOIT_MPMC_WORD_BYTES, place->item_bytes);
+    quoit_mpmc_give_back(spot.slot, spot.lap);
+    return QUOIT_OK;
+}
+
+/* The item that is peeked at, one that is not the next any more, or a dead consumer's. */
+static QUOIT_NOINLINE quoit_status pop_slowly(struct quoit_mpmc_side *side,
+                                              const struct quoit_ring_place *place, void *item_out)
+{
     struct quoit_mpmc_spot spot = side->held;
-    if (!spot.slot && !take_next(side, place, &spot)) {
+    if (!spot.slot) {
         uint64_t count;
         quoit_status status = take(side, place, 1, &spot, &count);
         if (status != QUOIT_OK)
             return status;
     }
     side->held.slot = NULL;
-    *bytes_inout = place->item_bytes;
-    quoit_ring_copy(item_out, spot.slot + QUOIT_MPMC_WORD_BYTES, place->item_bytes);
-    quoit_mpmc_give_back(spot);
+    return pop_from(place, spot, item_out);
+}
+
+/* Slot and lap are read one by one: see quoit_ring_copy_in. */
+quoit_status quoit_mpmc_pop(struct quoit_ring_consumer *consumer,
+                            const struct quoit_ring_place *place, void *item_out,
+                            uint64_t *bytes_inout)
+{
+    struct quoit_mpmc_side *side = &consumer->state->mpmc;
+    uint8_t *slot = side->next.slot;
+    const uint64_t lap = side->next.lap;
+    uint64_t head;
+    const uint64_t item_bytes = place->item_bytes;
+    *bytes_inout = item_bytes;
+    if (side->held.slot || quoit_mpmc_load(slot) != (lap | QUOIT_MPMC_FULL) ||
+        quoit_mpmc_is_told_of_orphan(place) || !take_head(side, place, 1, &head))
+        return pop_slowly(side, place, item_out);
+    quoit_mpmc_advance(side, place);
+    if (!quoit_ring_copies_words(item_bytes))
+        return pop_from(place, (struct quoit_mpmc_spot){slot, lap}, item_out);
+    quoit_ring_words_out(item_out, slot + QUOIT_MPMC_WORD_BYTES, item_bytes);
+    quoit_mpmc_give_back(slot, lap);
     return QUOIT_OK;
 }
 
@@ -211,8 +238,8 @@ static void copy_out(const struct quoit_ring_place *place, struct quoit_mpmc_spo
                      uint64_t count, uint8_t *items_out)
 {
     for (uint64_t i = 0; i < count; i++, quoit_mpmc_step(place, &spot))
-        quoit_ring_copy(items_out + i * place->item_bytes, spot.slot + QUOIT_MPMC_WORD_BYTES,
-                        place->item_bytes);
+        quoit_ring_copy_out(items_out + i * place->item_bytes, spot.slot + QUOIT_MPMC_WORD_BYTES,
+                            place->item_bytes);
 }
 
 uint64_t quoit_mpmc_pop_many(struct quoit_ring_consumer *consumer,
@@ -233,7 +260,7 @@ uint64_t quoit_mpmc_pop_many(struct quoit_ring_consumer *consumer,
         for (uint64_t i = 0; i < got; i++) { /* all at the end: a death before loses none */
             struct quoit_mpmc_spot next = spot;
             quoit_mpmc_step(place, &next);
-            quoit_mpmc_give_back(spot);
+            quoit_mpmc_give_back(spot.slot, spot.lap);
             spot = next;
         }
         popped += got;
@@ -269,7 +296,7 @@ bool quoit_mpmc_release(struct quoit_ring_consumer *consumer, const struct quoit
         return false;
     if (count == 1) {
         side->held.slot = NULL; /* first, as in quoit_mpmc_give_up */
-        quoit_mpmc_give_back(held);
+        quoit_mpmc_give_back(held.slot, held.lap);
     }
     return true;
 }

@@ -3,14 +3,16 @@
    docs/ORDERING.md. */
 #include "mpmc.h"
 
+#include "noinline.h"
+
 quoit_status quoit_mpmc_attach_producer(struct quoit_ring_producer *producer,
                                         const struct quoit_ring_place *place)
 {
     struct quoit_mpmc_side *side = &producer->state->mpmc;
     quoit_ring_producer_begin(producer, place, 0);
     side->spinning = &producer->state->spinning;
-    side->claim = &quoit_mpmc_enter(place)->pushing;
-    quoit_mpmc_go_to(side, place, quoit_mpmc_position(quoit_mpmc_tail(place)));
+    side->claim =
+        &quoit_mpmc_enter(side, place, quoit_mpmc_position(quoit_mpmc_tail(place)))->pushing;
     return QUOIT_OK;
 }
 
@@ -78,10 +80,10 @@ quoit_status quoit_mpmc_look_for_room(struct quoit_ring_producer *producer,
     return QUOIT_FULL;
 }
 
-/* Claims the next count positions, whose slots are free; they begin at spot_out, and the side has
-   gone on to behind them. false: tail_out is where the tail was instead. */
-static inline bool try_claim(struct quoit_mpmc_side *side, const struct quoit_ring_place *place,
-                             uint64_t count, struct quoit_mpmc_spot *spot_out, uint64_t *tail_out)
+/* Claims count positions from the side's own on, whose slots are free. false: tail_out is where the
+   tail was instead. */
+static inline bool claim_tail(struct quoit_mpmc_side *side, const struct quoit_ring_place *place,
+                              uint64_t count, uint64_t *tail_out)
 {
     uint64_t position = side->position;
     *tail_out = position;
@@ -94,19 +96,19 @@ static inline bool try_claim(struct quoit_mpmc_side *side, const struct quoit_ri
         return false;
     }
     quoit_ring_before_fill();
+    return true;
+}
+
+/* As claim_tail; the positions begin at spot_out, and the side has gone on to behind them. */
+static bool try_claim(struct quoit_mpmc_side *side, const struct quoit_ring_place *place,
+                      uint64_t count, struct quoit_mpmc_spot *spot_out, uint64_t *tail_out)
+{
+    if (!claim_tail(side, place, count, tail_out))
+        return false;
     *spot_out = side->next;
     for (uint64_t i = 0; i < count; i++)
         quoit_mpmc_advance(side, place);
     return true;
-}
-
-/* As a rule that is all. */
-static inline bool claim_next(struct quoit_mpmc_side *side, const struct quoit_ring_place *place,
-                              struct quoit_mpmc_spot *spot_out)
-{
-    uint64_t tail;
-    return quoit_mpmc_load(side->next.slot) == side->next.lap &&
-           try_claim(side, place, 1, spot_out, &tail);
 }
 
 /* Claims the next position, or as many as there are, up to most: OK FULL FINISHED. */
@@ -132,28 +134,58 @@ static quoit_status claim_positions(struct quoit_mpmc_side *side,
     return status == QUOIT_OK ? QUOIT_FULL : status;
 }
 
-static void commit_slot(struct quoit_mpmc_spot spot)
+static inline void commit_slot(uint8_t *slot, uint64_t lap)
 {
     /* MPMC-P4: the commit; publishes the item. Pairs with MPMC-C1, MPMC-R5 and RING-S1. */
-    atomic_store_explicit(quoit_mpmc_word(spot.slot), spot.lap | QUOIT_MPMC_FULL,
-                          memory_order_release);
+    atomic_store_explicit(quoit_mpmc_word(slot), lap | QUOIT_MPMC_FULL, memory_order_release);
 }
 
-quoit_status quoit_mpmc_push(struct quoit_ring_producer *producer,
-                             const struct quoit_ring_place *place, const void *item,
-                             uint64_t item_bytes)
+static inline void fill_and_commit(struct quoit_mpmc_spot spot, const void *item,
+                                   uint64_t item_bytes)
 {
-    struct quoit_mpmc_side *side = &producer->state->mpmc;
+    quoit_ring_copy_in(spot.slot + QUOIT_MPMC_WORD_BYTES, item, item_bytes);
+    commit_slot(spot.slot, spot.lap);
+}
+
+static QUOIT_NOINLINE quoit_status push_into(struct quoit_mpmc_spot spot, const void *item,
+                                             uint64_t item_bytes)
+{
+    fill_and_commit(spot, item, item_bytes);
+    return QUOIT_OK;
+}
+
+/* Of a claimed position, or of one that is not the next any more. */
+static QUOIT_NOINLINE quoit_status push_slowly(struct quoit_mpmc_side *side,
+                                               const struct quoit_ring_place *place,
+                                               const void *item, uint64_t item_bytes)
+{
     struct quoit_mpmc_spot spot = side->held;
-    if (!spot.slot && !claim_next(side, place, &spot)) {
+    if (!spot.slot) {
         uint64_t count;
         quoit_status status = claim_positions(side, place, 1, &spot, &count);
         if (status != QUOIT_OK)
             return status;
     }
     side->held.slot = NULL;
-    quoit_ring_copy(spot.slot + QUOIT_MPMC_WORD_BYTES, item, item_bytes);
-    commit_slot(spot);
+    return push_into(spot, item, item_bytes);
+}
+
+/* Slot and lap are read one by one: see quoit_ring_copy_in. */
+quoit_status quoit_mpmc_push(struct quoit_ring_producer *producer,
+                             const struct quoit_ring_place *place, const void *item,
+                             uint64_t item_bytes)
+{
+    struct quoit_mpmc_side *side = &producer->state->mpmc;
+    uint8_t *slot = side->next.slot;
+    const uint64_t lap = side->next.lap;
+    uint64_t tail;
+    if (side->held.slot || quoit_mpmc_load(slot) != lap || !claim_tail(side, place, 1, &tail))
+        return push_slowly(side, place, item, item_bytes);
+    quoit_mpmc_advance(side, place);
+    if (!quoit_ring_copies_words(item_bytes))
+        return push_into((struct quoit_mpmc_spot){slot, lap}, item, item_bytes);
+    quoit_ring_words_in(slot + QUOIT_MPMC_WORD_BYTES, item, item_bytes);
+    commit_slot(slot, lap);
     return QUOIT_OK;
 }
 
@@ -172,11 +204,8 @@ uint64_t quoit_mpmc_push_many(struct quoit_ring_producer *producer,
         uint64_t most = left < QUOIT_MPMC_CLAIM_MOST ? left : QUOIT_MPMC_CLAIM_MOST;
         if (claim_positions(side, place, most, &spot, &got) != QUOIT_OK)
             break;
-        for (uint64_t i = 0; i < got; i++, quoit_mpmc_step(place, &spot)) {
-            quoit_ring_copy(spot.slot + QUOIT_MPMC_WORD_BYTES,
-                            item + (pushed + i) * place->item_bytes, place->item_bytes);
-            commit_slot(spot);
-        }
+        for (uint64_t i = 0; i < got; i++, quoit_mpmc_step(place, &spot))
+            fill_and_commit(spot, item + (pushed + i) * place->item_bytes, place->item_bytes);
         pushed += got;
     }
     return pushed;
@@ -212,17 +241,15 @@ bool quoit_mpmc_commit(struct quoit_ring_producer *producer, const struct quoit_
         return false;
     if (count == 1) {
         side->held.slot = NULL; /* first, as in quoit_mpmc_give_up */
-        commit_slot(held);
+        commit_slot(held.slot, held.lap);
     } else {
         quoit_mpmc_give_up(side);
     }
     return true;
 }
 
-void quoit_mpmc_finish(struct quoit_ring_producer *producer, const struct quoit_ring_place *place)
+void quoit_mpmc_end(const struct quoit_ring_place *place)
 {
-    producer->state->record.record = NULL;
-    quoit_mpmc_give_up(&producer->state->mpmc);
     /* MPMC-F1: no claim succeeds from here on, and those that did are seen. Pairs with MPMC-R2. */
     (void)atomic_fetch_or_explicit(&place->shm->tail, QUOIT_MPMC_FINISHED, memory_order_acq_rel);
     /* Relaxed: a hint, on a line that consumers may look at. */

@@ -179,11 +179,10 @@ uint64_t quoit_spsc_pops(const struct quoit_ring_consumer *consumer,
     return quoit_ring_head(place->shm);
 }
 
-void quoit_spsc_finish(struct quoit_ring_producer *producer, const struct quoit_ring_place *place)
+void quoit_spsc_end(const struct quoit_ring_place *place)
 {
     /* SPSC-P4: every push came before. Pairs with SPSC-C4. */
     atomic_store_explicit(&place->shm->finished, 1, memory_order_release);
-    quoit_ring_producer_shut(producer);
 }
 
 bool quoit_spsc_is_finished(const struct quoit_ring_place *place)

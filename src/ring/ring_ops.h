@@ -149,8 +149,10 @@ struct quoit_ring_ops {
     /* false: count is more than there is to be released. */
     bool (*release)(struct quoit_ring_consumer *, const struct quoit_ring_place *, uint64_t count);
 
-    /* End of stream; a claim is given up. What is queued stays to be taken. */
-    void (*finish)(struct quoit_ring_producer *, const struct quoit_ring_place *);
+    /* Marks the end of the stream. By any member, so it leaves the sides alone. What is queued
+       stays to be taken. A producer that has looked for room before may push until it looks again;
+       of many producers, each may commit what it has claimed. */
+    void (*end)(const struct quoit_ring_place *place);
 
     /* Numbers that change with each step of this side. */
     uint64_t (*pushes)(const struct quoit_ring_producer *, const struct quoit_ring_place *);
@@ -367,17 +369,51 @@ static inline void quoit_ring_load(uint8_t *to, const uint8_t *from, uint64_t by
                                       memory_order_relaxed);
 }
 
-/* Sizes that compilers copy without a call. */
-static inline void quoit_ring_copy(void *to, const void *from, uint64_t bytes)
+/* Small items are copied word by word: a processor waits where it loads sixteen bytes at once that
+   have just been stored as eight and eight. */
+static inline bool quoit_ring_copies_words(uint64_t bytes)
 {
-    if (bytes == 8)
-        memcpy(to, from, 8);
-    else if (bytes == 16)
-        memcpy(to, from, 16);
-    else if (bytes == 64)
-        memcpy(to, from, 64);
+    return bytes <= QUOIT_SPSC_WORDS_BYTES && bytes % 8 == 0;
+}
+
+static inline void quoit_ring_words_in(uint8_t *slot, const void *item, uint64_t bytes)
+{
+    const uint8_t *from = item;
+    for (uint64_t at = 0; at < bytes; at += 8) {
+        uint64_t word;
+        /* Private: the caller's item. */
+        memcpy(&word, from + at, 8);
+        /* Relaxed: the commit that follows orders it. */
+        atomic_store_explicit(quoit_spsc_word(slot + at), word, memory_order_relaxed);
+    }
+}
+
+static inline void quoit_ring_words_out(void *item_out, uint8_t *slot, uint64_t bytes)
+{
+    uint8_t *to = item_out;
+    for (uint64_t at = 0; at < bytes; at += 8) {
+        /* Relaxed: the load that found the item came before it. */
+        uint64_t word = atomic_load_explicit(quoit_spsc_word(slot + at), memory_order_relaxed);
+        memcpy(to + at, &word, 8);
+    }
+}
+
+/* Copies an item into its slot. */
+static inline void quoit_ring_copy_in(uint8_t *slot, const void *item, uint64_t bytes)
+{
+    if (quoit_ring_copies_words(bytes))
+        quoit_ring_words_in(slot, item, bytes);
     else
-        memcpy(to, from, (size_t)bytes);
+        memcpy(slot, item, (size_t)bytes);
+}
+
+/* Copies an item out of its slot. */
+static inline void quoit_ring_copy_out(void *item_out, uint8_t *from, uint64_t bytes)
+{
+    if (quoit_ring_copies_words(bytes))
+        quoit_ring_words_out(item_out, from, bytes);
+    else
+        memcpy(item_out, from, (size_t)bytes);
 }
 
 /* Counters of a new ring. */
@@ -436,8 +472,7 @@ uint64_t quoit_spsc_pops(const struct quoit_ring_consumer *consumer,
                          const struct quoit_ring_place *place);
 void quoit_spsc_detach(struct quoit_ring_producer *producer, struct quoit_ring_consumer *consumer,
                        const struct quoit_ring_place *place);
-/* Without what is claimed. */
-void quoit_spsc_finish(struct quoit_ring_producer *producer, const struct quoit_ring_place *place);
+void quoit_spsc_end(const struct quoit_ring_place *place);
 bool quoit_spsc_is_finished(const struct quoit_ring_place *place);
 bool quoit_spsc_is_over(const struct quoit_ring_place *place);
 quoit_status quoit_spsc_check(const struct quoit_ring_place *place);

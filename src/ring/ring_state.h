@@ -48,6 +48,7 @@ struct quoit_mpmc_side {
     uint64_t position;           /* at most the tail (producer), the head (consumer), ... */
     struct quoit_mpmc_spot next; /* and where that is */
     struct quoit_mpmc_spot held; /* claimed, or peeked at; NULL: nothing is */
+    const uint8_t *end;          /* of the slots */
     uint64_t reclaimed_below;    /* consumer: items below this are given back */
     quoit_atomic_u64 *claim;     /* where this member says what it takes; NULL: no such side */
     const bool *spinning;        /* the state's */

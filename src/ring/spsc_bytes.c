@@ -241,12 +241,6 @@ static bool commit(struct quoit_ring_producer *producer, const struct quoit_ring
     return true;
 }
 
-static void finish(struct quoit_ring_producer *producer, const struct quoit_ring_place *place)
-{
-    producer->state->bytes.is_claimed = false;
-    quoit_spsc_finish(producer, place);
-}
-
 /* ---- Popping --------------------------------------------------------------------------------- */
 
 /* Bytes that may be read before the tail must be read again. */
@@ -437,7 +431,7 @@ const struct quoit_ring_ops quoit_spsc_bytes = {
     .release = release,
     .pushes = quoit_spsc_pushes,
     .pops = quoit_spsc_pops,
-    .finish = finish,
+    .end = quoit_spsc_end,
     .is_finished = quoit_spsc_is_finished,
     .is_over = quoit_spsc_is_over,
     .size = size,

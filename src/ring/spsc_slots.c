@@ -198,12 +198,6 @@ static bool commit(struct quoit_ring_producer *producer, const struct quoit_ring
     return push_many(producer, place, place->scratch, count) == count;
 }
 
-static void finish(struct quoit_ring_producer *producer, const struct quoit_ring_place *place)
-{
-    producer->state->claim.count = 0;
-    quoit_spsc_finish(producer, place);
-}
-
 /* ---- Popping --------------------------------------------------------------------------------- */
 
 static bool has_item(struct quoit_ring_consumer *consumer, const struct quoit_ring_place *place)
@@ -372,7 +366,7 @@ const struct quoit_ring_ops quoit_spsc_slots = {
     .commit = commit,
     .peek = peek,
     .release = release,
-    .finish = finish,
+    .end = quoit_spsc_end,
     .pushes = quoit_spsc_pushes,
     .pops = quoit_spsc_pops,
     .is_finished = quoit_spsc_is_finished,

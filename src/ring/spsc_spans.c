@@ -187,12 +187,6 @@ static bool commit(struct quoit_ring_producer *producer, const struct quoit_ring
     return true;
 }
 
-static void finish(struct quoit_ring_producer *producer, const struct quoit_ring_place *place)
-{
-    producer->state->claim.count = 0;
-    quoit_spsc_finish(producer, place);
-}
-
 static quoit_status peek(struct quoit_ring_consumer *consumer, const struct quoit_ring_place *place,
                          const void **items_out, uint64_t *count_out, uint64_t *bytes_out)
 {
@@ -274,7 +268,7 @@ const struct quoit_ring_ops quoit_spsc_spans = {
     .commit = commit,
     .peek = peek,
     .release = release,
-    .finish = finish,
+    .end = quoit_spsc_end,
     .pushes = quoit_spsc_pushes,
     .pops = quoit_spsc_pops,
     .is_finished = quoit_spsc_is_finished,

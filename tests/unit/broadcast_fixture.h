@@ -4,6 +4,7 @@
 #ifndef BROADCAST_FIXTURE_H
 #define BROADCAST_FIXTURE_H
 
+#include "ring_finish.h"
 #include "test.h"
 
 #include "broadcast.h"

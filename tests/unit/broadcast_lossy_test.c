@@ -98,7 +98,7 @@ static void counts_what_it_missed(void)
                     last = value;
                 }
             }
-            kinds[LOSSY]->finish(&fixture->producer, &fixture->places[PRODUCER]);
+            test_finish(&fixture->producer, &fixture->places[PRODUCER]);
             CHECK_STATUS(push(fixture, 0), QUOIT_FINISHED);
             while (pop(fixture, 1, &value) == QUOIT_OK)
                 got++;
@@ -120,7 +120,7 @@ static void finished(void)
         subscribe(fixture, 1, false);
         pushes(fixture, 0, 3);
         CHECK(!place->ops->is_finished(place));
-        place->ops->finish(&fixture->producer, place);
+        test_finish(&fixture->producer, place);
         CHECK(place->ops->is_finished(place));
         CHECK_STATUS(push(fixture, 9), QUOIT_FINISHED);
         CHECK_EQUAL(place->ops->push_many(&fixture->producer, place, &(uint64_t){9}, 1), 0);

@@ -6,6 +6,7 @@
 #include "test.h"
 
 #include "mpmc.h"
+#include "ring_finish.h"
 #include "ring_ops.h"
 
 #include <string.h>

@@ -60,7 +60,7 @@ static void use_producer(unsigned what)
         break;
     case 6:
         if (next(64) == 0)
-            place->ops->finish(side, place);
+            test_finish(side, place);
         break;
     default:
         push_in_place(what % 4);
@@ -170,7 +170,7 @@ static void try_shape(const struct shape *shape, uint64_t capacity, bool produce
 {
     static const uint64_t starts[] = {0, 40, UINT64_MAX & ~UINT64_C(31)};
     enum { STEPS = 40 };
-    const int rounds = (int)test_effort(20, 60);
+    const int rounds = (int)test_effort(10, 60);
     for (int round = 0; round < rounds; round++) {
         bool mpmc = shape->ops->many_producers;
         set_up(shape, capacity, starts[round % (mpmc ? 2 : 3)]);
@@ -262,7 +262,7 @@ static void finished_claim(void)
         const struct quoit_ring_ops *ops = world.place.ops;
         uint64_t count = 0, bytes = longest();
         CHECK_STATUS(ops->claim(&world.producer, &world.place, 8, bytes, &room, &count), QUOIT_OK);
-        ops->finish(&world.producer, &world.place);
+        test_finish(&world.producer, &world.place);
         CHECK(!ops->commit(&world.producer, &world.place, count, bytes));
         check_sides();
         if (ops->push_many)
@@ -320,7 +320,7 @@ static void browsing(void)
 
 static unsigned call_count(void)
 {
-    return (unsigned)test_effort(8000, 20000);
+    return (unsigned)test_effort(4000, 20000);
 }
 
 static void push_for_a_while(void *unused)

@@ -137,7 +137,7 @@ static void adopted_while_another_looks(void)
         CHECK_STATUS(push(fixture, 0, 42), QUOIT_OK);
         CHECK_EQUAL(peeks(fixture, 3), 42);
         if (finished)
-            quoit_mpmc.finish(&fixture->producers[0], &fixture->places[0]);
+            quoit_mpmc.end(&fixture->places[0]);
         fixture->dead[3] = true;
         fixture->meanwhile = second_adopts;
         CHECK_STATUS(pop(fixture, 1, &value), QUOIT_EMPTY);

@@ -117,7 +117,7 @@ static void the_end(void)
         for (uint64_t i = 0; i < capacities[c]; i++)
             CHECK_STATUS(push(fixture, 0, i), QUOIT_OK);
         CHECK_EQUAL(peeks(fixture, 1), 0);
-        quoit_mpmc.finish(&fixture->producers[2], &fixture->places[2]);
+        quoit_mpmc.end(&fixture->places[2]);
         CHECK(quoit_mpmc.is_finished(&fixture->places[0]));
         CHECK_STATUS(push(fixture, 0, 9), QUOIT_FINISHED);
         CHECK_STATUS(quoit_mpmc.look_for_room(&fixture->producers[0], &fixture->places[0]),

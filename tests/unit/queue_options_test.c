@@ -279,30 +279,66 @@ static void two_finishes(void)
     CHECK_STATUS(quoit_unlink(name, 0), test_after_close(name));
 }
 
-/* Of each kind: a producer that crashed between counting itself and marking the end. */
+static const struct quoit_queue_options ended[] = {
+    {.item_bytes = 8, .capacity = 4},
+    {.item_bytes = 264, .capacity = 4},
+    {.item_bytes = 8, .capacity = 4, .messages = 1},
+    {.item_bytes = 8, .capacity = 4, .kind = QUOIT_MPMC},
+    {.item_bytes = 8, .capacity = 4, .kind = QUOIT_BROADCAST},
+    {.item_bytes = 8, .capacity = 4, .kind = QUOIT_BROADCAST, .when_full = QUOIT_DROP_OLDEST}};
+enum { ENDED = sizeof ended / sizeof ended[0] };
+
+/* As a producer does that crashes between counting itself and marking the end. */
+static void crash_in_finish(const char *name)
+{
+    quoit_region *region;
+    struct quoit_queue_place place;
+    CHECK_STATUS(quoit_region_attach(name, 0, &region), QUOIT_OK);
+    CHECK_STATUS(quoit_queue_find(region, &place), QUOIT_OK);
+    atomic_store(&place.ring.shm->finishes, 1);
+    quoit_region_close(region);
+}
+
 static void crashed_finish(void)
 {
-    static const struct quoit_queue_options kinds[] = {
-        {.item_bytes = 8, .capacity = 4},
-        {.item_bytes = 264, .capacity = 4},
-        {.item_bytes = 8, .capacity = 4, .messages = 1},
-        {.item_bytes = 8, .capacity = 4, .kind = QUOIT_MPMC},
-        {.item_bytes = 8, .capacity = 4, .kind = QUOIT_BROADCAST},
-        {.item_bytes = 8, .capacity = 4, .kind = QUOIT_BROADCAST, .when_full = QUOIT_DROP_OLDEST}};
-    for (int i = 0; TEST_LOOP(i < 6, 0, "kind", i); i++) {
+    for (int i = 0; TEST_LOOP(i < ENDED, 0, "kind", i); i++) {
         const char *name = test_name("");
-        quoit_queue *queue;
-        quoit_region *region;
-        struct quoit_queue_place place;
-        char item[264];
-        CHECK_STATUS(quoit_queue_create(name, &kinds[i], QUOIT_CONSUMER, &queue), QUOIT_OK);
-        CHECK_STATUS(quoit_region_attach(name, 0, &region), QUOIT_OK);
-        CHECK_STATUS(quoit_queue_find(region, &place), QUOIT_OK);
+        quoit_queue *queue, *successor;
+        char item[264] = {0};
+        CHECK_STATUS(quoit_queue_create(name, &ended[i], QUOIT_CONSUMER, &queue), QUOIT_OK);
         CHECK_STATUS(quoit_queue_pop(queue, item, sizeof item, NULL, QUOIT_NOW), QUOIT_EMPTY);
-        atomic_store(&place.ring.shm->finishes, 1);
+        crash_in_finish(name);
+        CHECK_STATUS(quoit_queue_open(name, QUOIT_PRODUCER, &successor), QUOIT_OK);
+        CHECK_STATUS(quoit_queue_push(successor, item, (size_t)ended[i].item_bytes, QUOIT_NOW),
+                     QUOIT_FINISHED);
+        quoit_queue_close(successor);
         CHECK_STATUS(quoit_queue_pop(queue, item, sizeof item, NULL, QUOIT_FOREVER),
                      QUOIT_FINISHED);
-        quoit_region_close(region);
+        quoit_queue_close(queue);
+        CHECK_STATUS(quoit_unlink(name, 0), test_after_close(name));
+    }
+}
+
+/* The consumer's side of a handle, perhaps another thread's, marks the end while its producer's
+   side has a claim: that one still commits. */
+static void end_leaves_claims(void)
+{
+    for (uint32_t messages = 0; TEST_LOOP(messages < 2, 0, "messages", messages); messages++) {
+        const struct quoit_queue_options options = {
+            .kind = QUOIT_MPMC, .item_bytes = 8, .capacity = 4, .messages = messages};
+        const char *name = test_name("");
+        quoit_queue *queue;
+        void *room;
+        uint64_t item = 0;
+        CHECK_STATUS(quoit_queue_create(name, &options, BOTH, &queue), QUOIT_OK);
+        CHECK_STATUS(quoit_queue_claim(queue, 8, &room, QUOIT_NOW), QUOIT_OK);
+        crash_in_finish(name);
+        CHECK_STATUS(quoit_queue_pop(queue, &item, 8, NULL, QUOIT_NOW), QUOIT_EMPTY);
+        memcpy(room, &(uint64_t){5}, 8);
+        CHECK_STATUS(quoit_queue_commit(queue, 8), QUOIT_OK);
+        CHECK_STATUS(quoit_queue_pop(queue, &item, 8, NULL, QUOIT_NOW), QUOIT_OK);
+        CHECK_EQUAL(item, 5);
+        CHECK_STATUS(quoit_queue_pop(queue, &item, 8, NULL, QUOIT_NOW), QUOIT_FINISHED);
         quoit_queue_close(queue);
         CHECK_STATUS(quoit_unlink(name, 0), test_after_close(name));
     }
@@ -318,6 +354,7 @@ int main(int argc, char **argv)
                                              {"bad_alignments", bad_alignments},
                                              {"two_finishes", two_finishes},
                                              {"crashed_finish", crashed_finish},
+                                             {"end_leaves_claims", end_leaves_claims},
                                              {NULL, NULL}};
     return test_main(argc, argv, parts, NULL);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The SPSC ring's two layouts in plain memory: no region, no second process, no operating system.
    */
+#include "ring_finish.h"
 #include "spsc_fixture.h"
 
 /* Does a lap divide 2^64, or is the counters' end out of reach? */
@@ -222,8 +223,7 @@ static void finish_after_drain(void)
         uint64_t value = 0;
         CHECK_STATUS(push(fixture, 1), QUOIT_OK);
         CHECK_STATUS(push(fixture, empty_word), QUOIT_OK);
-        quoit_spsc_finish(&fixture->producer, &fixture->place);
-        quoit_ring_producer_shut(&fixture->producer);
+        test_finish(&fixture->producer, &fixture->place);
         CHECK_STATUS(push(fixture, 3), QUOIT_FINISHED);
         CHECK_STATUS(pop(fixture, &value), QUOIT_OK);
         CHECK_STATUS(pop(fixture, &value), QUOIT_OK);

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: MIT */
+/* What quoit_queue_finish does with a ring. */
+#ifndef QUOIT_TEST_RING_FINISH_H
+#define QUOIT_TEST_RING_FINISH_H
+
+#include "ring_ops.h"
+
+static inline void test_finish(struct quoit_ring_producer *producer,
+                               const struct quoit_ring_place *place)
+{
+    (void)place->ops->commit(producer, place, 0, 0);
+    quoit_ring_producer_shut(producer);
+    place->ops->end(place);
+}
+
+#endif
