@@ -34,7 +34,10 @@ static inline quoit_atomic_u64 *quoit_spsc_word(uint8_t *at)
 static inline uint64_t quoit_spsc_first(const uint8_t *item, uint64_t item_bytes)
 {
     uint64_t word = 0;
-    memcpy(&word, item, QUOIT_CAST(size_t, item_bytes < 8 ? item_bytes : 8));
+    if (item_bytes >= 8) /* a size that compilers copy without a call */
+        memcpy(&word, item, 8);
+    else
+        memcpy(&word, item, QUOIT_CAST(size_t, item_bytes));
     return word;
 }
 
@@ -68,35 +71,44 @@ static inline void quoit_ring_before_fill(void)
 #endif
 }
 
-/* Copies an item in, but for its first eight bytes. */
-static inline void quoit_spsc_fill(uint8_t *slot, const uint8_t *item, uint64_t item_bytes)
+/* Copies an item in, from a byte on that is a multiple of 8. */
+static inline void quoit_ring_copy_in(uint8_t *slot, const uint8_t *item, uint64_t at,
+                                      uint64_t item_bytes)
 {
-    uint64_t at = 8;
     if (item_bytes <= QUOIT_SPSC_WORDS_BYTES)
         for (; at + 8 <= item_bytes; at += 8) {
             uint64_t word;
             memcpy(&word, item + at, 8);
-            /* Relaxed: SPSC-P2 orders it before the mark. */
+            /* Relaxed: SPSC-P2 or MPMC-P4 orders it before the commit. */
             atomic_store_explicit(quoit_spsc_word(slot + at), word, memory_order_relaxed);
         }
     if (at < item_bytes)
         memcpy(slot + at, item + at, QUOIT_CAST(size_t, item_bytes - at));
 }
 
-/* Copies an item out, whose first word is known already. */
-static inline void quoit_spsc_copy_out(uint8_t *item_out, uint64_t first, uint8_t *slot,
+/* Copies an item out, likewise. */
+static inline void quoit_ring_copy_out(uint8_t *item_out, uint8_t *slot, uint64_t at,
                                        uint64_t item_bytes)
 {
-    uint64_t at = 8;
-    memcpy(item_out, &first, QUOIT_CAST(size_t, item_bytes < 8 ? item_bytes : 8));
     if (item_bytes <= QUOIT_SPSC_WORDS_BYTES)
         for (; at + 8 <= item_bytes; at += 8) {
-            /* Relaxed: SPSC-C1 came before it. */
+            /* Relaxed: SPSC-C1 or MPMC-C1 came before it. */
             uint64_t word = atomic_load_explicit(quoit_spsc_word(slot + at), memory_order_relaxed);
             memcpy(item_out + at, &word, 8);
         }
     if (at < item_bytes)
         memcpy(item_out + at, slot + at, QUOIT_CAST(size_t, item_bytes - at));
+}
+
+/* Copies an item out whose first word is known already. */
+static inline void quoit_spsc_copy_out(uint8_t *item_out, uint64_t first, uint8_t *slot,
+                                       uint64_t item_bytes)
+{
+    if (item_bytes >= 8)
+        memcpy(item_out, &first, 8);
+    else
+        memcpy(item_out, &first, QUOIT_CAST(size_t, item_bytes));
+    quoit_ring_copy_out(item_out, slot, 8, item_bytes);
 }
 
 /* One more item is pushed, or about to be. */
@@ -132,7 +144,7 @@ static inline bool quoit_spsc_put(struct quoit_ring_producer *producer, const vo
         return false;
     quoit_ring_before_fill();
     quoit_spsc_count_push(producer->tail);
-    quoit_spsc_fill(slot, bytes, item_bytes);
+    quoit_ring_copy_in(slot, bytes, 8, item_bytes);
     /* SPSC-P2: the commit; publishes the slot's bytes. Pairs with SPSC-C1. */
     atomic_store_explicit(quoit_spsc_word(slot), first, memory_order_release);
     slot += quoit_spsc_stride(item_bytes);

@@ -5,6 +5,7 @@
 #include "queue_handle.h"
 
 #include "fail.h"
+#include "mpmc.h"
 #include "noinline.h"
 
 static const struct quoit_ring_place *ring_of(const quoit_queue *queue)
@@ -23,13 +24,20 @@ static bool makes_room(const quoit_queue *queue, uint64_t count)
 }
 
 /* Of many consumers, some may wait for the end, which is there when the last item is given back. */
+static inline void note_popped_of_many(quoit_queue *queue)
+{
+    quoit_queue_popped(queue);
+    if (quoit_ring_is_ending(ring_of(queue)))
+        quoit_queue_wake(queue, QUOIT_CONSUMER);
+}
+
 static inline void note_popped(quoit_queue *queue, uint64_t count)
 {
     const struct quoit_ring_ops *ops = ring_of(queue)->ops;
-    if (!ops->made_room || makes_room(queue, count))
+    if (ops->many_producers)
+        note_popped_of_many(queue);
+    else if (!ops->made_room || makes_room(queue, count))
         quoit_queue_popped(queue);
-    if (ops->many_producers && quoit_ring_is_ending(ring_of(queue)))
-        quoit_queue_wake(queue, QUOIT_CONSUMER);
 }
 
 void quoit_queue_note_popped(quoit_queue *queue, uint64_t count)
@@ -69,14 +77,6 @@ static quoit_status push_once(quoit_queue *queue, void *context)
     return status;
 }
 
-/* After a first try of a right call that came to `status`. */
-static QUOIT_NOINLINE quoit_status push_again(quoit_queue *queue, const void *data, size_t bytes,
-                                              quoit_status status, int64_t timeout_ns)
-{
-    struct source source = {data, bytes};
-    return quoit_queue_try_again(queue, QUOIT_PRODUCER, status, push_once, &source, timeout_ns);
-}
-
 static QUOIT_NOINLINE quoit_status push_checked(quoit_queue *queue, const void *data, size_t bytes,
                                                 int64_t timeout_ns)
 {
@@ -89,15 +89,23 @@ static QUOIT_NOINLINE quoit_status push_checked(quoit_queue *queue, const void *
                : status;
 }
 
+static QUOIT_NOINLINE quoit_status push_right(quoit_queue *queue, const void *data, size_t bytes,
+                                              int64_t timeout_ns)
+{
+    struct source source = {data, bytes};
+    return quoit_queue_try(queue, QUOIT_PRODUCER, push_once, &source, timeout_ns);
+}
+
+/* Most pushes that come here are those into an MPMC queue. */
 quoit_status quoit_queue_push_slow(quoit_queue *queue, const void *data, size_t bytes,
                                    int64_t timeout_ns)
 {
     if (!queue || !data || !is_right(queue, QUOIT_PRODUCER, bytes))
         return push_checked(queue, data, bytes, timeout_ns);
     const struct quoit_ring_place *ring = ring_of(queue);
-    quoit_status status = ring->ops->push(&queue->producer, ring, data, bytes);
-    if (status != QUOIT_OK)
-        return push_again(queue, data, bytes, status, timeout_ns);
+    if (!ring->ops->many_producers ||
+        !quoit_mpmc_put(&queue->producer.state->mpmc, ring, data, bytes))
+        return push_right(queue, data, bytes, timeout_ns);
     quoit_queue_pushed(queue);
     return QUOIT_OK;
 }
@@ -129,18 +137,6 @@ static quoit_status pop_once(quoit_queue *queue, void *context)
     return status;
 }
 
-/* After a first try of a right call that came to `status`. */
-static QUOIT_NOINLINE quoit_status pop_again(quoit_queue *queue, void *buffer, size_t room_bytes,
-                                             size_t *bytes_out, quoit_status status,
-                                             int64_t timeout_ns)
-{
-    struct target target = {.buffer = buffer, .room = room_bytes};
-    status = quoit_queue_try_again(queue, QUOIT_CONSUMER, status, pop_once, &target, timeout_ns);
-    if (bytes_out)
-        *bytes_out = status == QUOIT_OK ? room_bytes : 0;
-    return status;
-}
-
 static QUOIT_NOINLINE quoit_status pop_checked(quoit_queue *queue, void *buffer, size_t room_bytes,
                                                size_t *bytes_out, int64_t timeout_ns)
 {
@@ -155,19 +151,29 @@ static QUOIT_NOINLINE quoit_status pop_checked(quoit_queue *queue, void *buffer,
     return status;
 }
 
+static QUOIT_NOINLINE quoit_status pop_right(quoit_queue *queue, void *buffer, size_t room_bytes,
+                                             size_t *bytes_out, int64_t timeout_ns)
+{
+    struct target target = {.buffer = buffer, .room = room_bytes};
+    quoit_status status = quoit_queue_try(queue, QUOIT_CONSUMER, pop_once, &target, timeout_ns);
+    if (bytes_out)
+        *bytes_out = status == QUOIT_OK ? room_bytes : 0;
+    return status;
+}
+
+/* Most pops that come here are those from an MPMC queue. */
 quoit_status quoit_queue_pop_slow(quoit_queue *queue, void *buffer, size_t room_bytes,
                                   size_t *bytes_out, int64_t timeout_ns)
 {
     if (!queue || !buffer || !is_right(queue, QUOIT_CONSUMER, room_bytes))
         return pop_checked(queue, buffer, room_bytes, bytes_out, timeout_ns);
     const struct quoit_ring_place *ring = ring_of(queue);
-    uint64_t bytes = room_bytes;
-    quoit_status status = ring->ops->pop(&queue->consumer, ring, buffer, &bytes);
-    if (status != QUOIT_OK)
-        return pop_again(queue, buffer, room_bytes, bytes_out, status, timeout_ns);
-    note_popped(queue, 1);
+    if (!ring->ops->many_producers ||
+        !quoit_mpmc_take(&queue->consumer.state->mpmc, ring, buffer, room_bytes))
+        return pop_right(queue, buffer, room_bytes, bytes_out, timeout_ns);
     if (bytes_out)
         *bytes_out = room_bytes;
+    note_popped_of_many(queue);
     return QUOIT_OK;
 }
 

@@ -182,7 +182,7 @@ static quoit_status pop(struct quoit_ring_consumer *consumer, const struct quoit
 {
     struct quoit_broadcast_consumer *side = &consumer->state->broadcast;
     if (side->held) {
-        quoit_ring_copy_out(item_out, place->peeked, place->item_bytes);
+        memcpy(item_out, place->peeked, (size_t)place->item_bytes); /* this handle's own memory */
     } else {
         quoit_status status = find_item(side, place, item_out);
         if (status != QUOIT_OK)

@@ -91,7 +91,7 @@ quoit_status quoit_broadcast_pop(struct quoit_ring_consumer *consumer,
             return status;
     }
     *bytes_inout = place->item_bytes;
-    quoit_ring_copy_out(item_out, side->slot + QUOIT_BROADCAST_WORD_BYTES, place->item_bytes);
+    quoit_ring_copy_out(item_out, side->slot + QUOIT_BROADCAST_WORD_BYTES, 0, place->item_bytes);
     quoit_broadcast_step(&side->position, &side->slot, place);
     quoit_broadcast_say(side->row, side->position, side->tag);
     return QUOIT_OK;
@@ -106,7 +106,7 @@ uint64_t quoit_broadcast_pop_many(struct quoit_ring_consumer *consumer,
     uint64_t popped = 0;
     for (; popped < count && is_there(side); popped++) {
         quoit_ring_copy_out(item + popped * place->item_bytes,
-                            side->slot + QUOIT_BROADCAST_WORD_BYTES, place->item_bytes);
+                            side->slot + QUOIT_BROADCAST_WORD_BYTES, 0, place->item_bytes);
         quoit_broadcast_step(&side->position, &side->slot, place);
     }
     if (popped > 0)

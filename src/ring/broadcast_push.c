@@ -217,7 +217,7 @@ bool quoit_broadcast_has_room(const struct quoit_ring_place *place)
 static void put(struct quoit_broadcast_producer *side, const struct quoit_ring_place *place,
                 const void *item, uint64_t item_bytes)
 {
-    quoit_ring_copy_in(side->slot + QUOIT_BROADCAST_WORD_BYTES, item, item_bytes);
+    quoit_ring_copy_in(side->slot + QUOIT_BROADCAST_WORD_BYTES, item, 0, item_bytes);
     quoit_broadcast_commit(side->slot, side->position);
     quoit_broadcast_step(&side->position, &side->slot, place);
 }

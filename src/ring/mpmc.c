@@ -8,8 +8,9 @@
 static void init(const struct quoit_ring_place *place, uint64_t start)
 {
     quoit_ring_init_counters(place->shm, start);
+    const struct quoit_mpmc_geometry geometry = quoit_mpmc_geometry(place);
     struct quoit_mpmc_spot spot = quoit_mpmc_spot(place, start);
-    for (uint64_t i = 0; i < place->capacity; i++, quoit_mpmc_step(place, &spot))
+    for (uint64_t i = 0; i < place->capacity; i++, quoit_mpmc_step(&geometry, &spot))
         /* Relaxed: no other process sees the ring yet; publishing the region orders it. */
         atomic_store_explicit(quoit_mpmc_word(spot.slot), spot.lap, memory_order_relaxed);
     for (uint32_t i = 0; i < place->members.count; i++) {
@@ -88,8 +89,9 @@ static bool has_room(const struct quoit_ring_place *place)
 /* Whatever the counters say, and whoever reads it: an item that is there shows in its slot. */
 static bool contains(const struct quoit_ring_place *place, uint64_t item)
 {
+    const struct quoit_mpmc_geometry geometry = quoit_mpmc_geometry(place);
     struct quoit_mpmc_spot spot = quoit_mpmc_spot(place, 0);
-    for (uint64_t i = 0; i < place->capacity; i++, quoit_mpmc_step(place, &spot))
+    for (uint64_t i = 0; i < place->capacity; i++, quoit_mpmc_step(&geometry, &spot))
         if (quoit_mpmc_load(spot.slot) & QUOIT_MPMC_FULL &&
             quoit_ring_item(spot.slot + QUOIT_MPMC_WORD_BYTES) == item)
             return true;

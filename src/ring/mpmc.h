@@ -42,11 +42,52 @@ static inline quoit_atomic_u64 *quoit_mpmc_word(uint8_t *slot)
     return (quoit_atomic_u64 *)(void *)slot;
 }
 
+/* Where a member publishes which positions it is about to take: count of them, 0 for none, of items
+   of that generation. 1 bit to tell it from nothing, 11 of count, 8 of generation, 44 of position
+   (FORMAT.md 4). */
+static inline void quoit_mpmc_say(quoit_atomic_u64 *claim, uint64_t position, uint64_t generation,
+                                  uint64_t count)
+{
+    uint64_t word = count == 0 ? 0 : position << 20 | (generation & 0xff) << 12 | count << 1 | 1;
+    /* MPMC-P2: said before the position is claimed, and after the last one's slot was done with.
+       Pairs with MPMC-R1. */
+    atomic_store_explicit(claim, word, memory_order_release);
+}
+
+/* Moves tail or head on from the side's next position, by count. false: another member was faster,
+   and counter_out is where it is instead. */
+static inline bool quoit_mpmc_claim_next(quoit_atomic_u64 *counter, quoit_atomic_u64 *claim,
+                                         uint64_t position, uint64_t count, uint64_t *counter_out)
+{
+    *counter_out = position;
+    quoit_mpmc_say(claim, position, 0, count);
+    /* MPMC-P3: the positions are ours, and a member that sees that sees our claim. Pairs with
+       MPMC-R2 and MPMC-R3. */
+    if (atomic_compare_exchange_strong_explicit(counter, counter_out, position + count,
+                                                memory_order_acq_rel, memory_order_acquire))
+        return true;
+    quoit_mpmc_say(claim, 0, 0, 0); /* another's: the claims of live members are believed */
+    return false;
+}
+
 static inline uint64_t quoit_mpmc_load(uint8_t *slot)
 {
     /* MPMC-C1: an item that shows is ours to read, a free slot ours to fill, once the position is.
        Pairs with MPMC-P4, MPMC-C4 and MPMC-R4. */
-    return atomic_load_explicit(quoit_mpmc_word(slot), memory_order_acquire);
+    return atomic_load_explicit(quoit_spsc_word(slot), memory_order_acquire);
+}
+
+static inline void quoit_mpmc_commit_slot(uint8_t *slot, uint64_t lap)
+{
+    /* MPMC-P4: the commit; publishes the item. Pairs with MPMC-C1, MPMC-R5 and RING-S1. */
+    atomic_store_explicit(quoit_spsc_word(slot), lap | QUOIT_MPMC_FULL, memory_order_release);
+}
+
+/* By its owner: a slot whose item is read, or that gets none. */
+static inline void quoit_mpmc_give_back(uint8_t *slot, uint64_t lap)
+{
+    /* MPMC-C4: all was read, the slot is the next lap's. Pairs with MPMC-C1 and LOOK-S1. */
+    atomic_store_explicit(quoit_spsc_word(slot), lap + QUOIT_MPMC_LAP, memory_order_release);
 }
 
 /* Who finds a slot not ready looks a few times more before it asks why: the other side's counter is
@@ -96,7 +137,7 @@ static inline uint64_t quoit_mpmc_position(uint64_t tail)
 
 static inline uint64_t quoit_mpmc_head(const struct quoit_ring_place *place)
 {
-    /* MPMC-R3: as MPMC-R2, for consumers. Pairs with MPMC-C3. */
+    /* MPMC-R3: as MPMC-R2, for consumers. Pairs with MPMC-P3 and MPMC-C3. */
     return atomic_load_explicit(&place->shm->head, memory_order_acquire);
 }
 
@@ -108,53 +149,64 @@ static inline struct quoit_mpmc_spot quoit_mpmc_spot(const struct quoit_ring_pla
                                     .lap = lap * QUOIT_MPMC_LAP};
 }
 
-/* The spot after this one. */
-static inline void quoit_mpmc_step(const struct quoit_ring_place *place,
-                                   struct quoit_mpmc_spot *spot)
+/* What steps from spot to spot need. In a local variable, so that a store into a slot does not seem
+   to change it. */
+struct quoit_mpmc_geometry {
+    uint8_t *begin;
+    const uint8_t *end;
+    uint64_t stride;
+};
+
+static inline struct quoit_mpmc_geometry quoit_mpmc_geometry(const struct quoit_ring_place *place)
 {
-    uint8_t *slot = spot->slot +
-                    place->stride; /* a spot never leads to the end, not even for a moment */
-    if (slot == place->slots + place->capacity * place->stride)
-        *spot = (struct quoit_mpmc_spot){.slot = place->slots, .lap = spot->lap + QUOIT_MPMC_LAP};
-    else
-        spot->slot = slot;
+    return (struct quoit_mpmc_geometry){.begin = place->slots,
+                                        .end = place->slots + place->capacity * place->stride,
+                                        .stride = place->stride};
 }
 
-/* What a member says that it claims: count positions, 0 for none, of items of that generation. 1
-   bit to tell it from nothing, 11 of count, 8 of generation, 44 of position (FORMAT.md 4). */
-static inline void quoit_mpmc_say(quoit_atomic_u64 *claim, uint64_t position, uint64_t generation,
-                                  uint64_t count)
+/* The spot after this one. It never leads to the end, not even for a moment. */
+static inline void quoit_mpmc_step(const struct quoit_mpmc_geometry *geometry,
+                                   struct quoit_mpmc_spot *spot)
 {
-    uint64_t word = count == 0 ? 0 : position << 20 | (generation & 0xff) << 12 | count << 1 | 1;
-    /* MPMC-P2: said before the position is claimed, and after the last one's slot was done with.
-       Pairs with MPMC-R1. */
-    atomic_store_explicit(claim, word, memory_order_release);
+    uint8_t *slot = spot->slot + geometry->stride;
+    if (slot == geometry->end) {
+        slot = geometry->begin;
+        spot->lap += QUOIT_MPMC_LAP;
+    }
+    spot->slot = slot;
+}
+
+/* The next position's slot. Not for the fast paths, which load slot and lap one by one: a processor
+   waits where it loads sixteen bytes at once that have just been stored as eight and eight. */
+static inline struct quoit_mpmc_spot quoit_mpmc_here(const struct quoit_mpmc_side *side)
+{
+    return (struct quoit_mpmc_spot){.slot = side->slot, .lap = side->lap};
 }
 
 static inline void quoit_mpmc_go_to(struct quoit_mpmc_side *side,
                                     const struct quoit_ring_place *place, uint64_t position)
 {
+    struct quoit_mpmc_spot spot = quoit_mpmc_spot(place, position);
     side->position = position;
-    side->next = quoit_mpmc_spot(place, position);
+    side->slot = spot.slot;
+    side->lap = spot.lap;
 }
 
-static inline void quoit_mpmc_advance(struct quoit_mpmc_side *side,
-                                      const struct quoit_ring_place *place)
+/* Past the next count positions, at most the capacity, which begin at spot_out. */
+static inline void quoit_mpmc_pass(struct quoit_mpmc_side *side,
+                                   const struct quoit_ring_place *place, uint64_t count,
+                                   struct quoit_mpmc_spot *spot_out)
 {
-    uint8_t *slot = side->next.slot + place->stride;
-    side->position++;
-    if (slot == side->end) {
-        side->next.lap += QUOIT_MPMC_LAP;
-        slot = place->slots;
+    *spot_out = quoit_mpmc_here(side);
+    uint64_t bytes = count * place->stride;
+    uint64_t to_end = place->capacity * place->stride - (uint64_t)(spot_out->slot - place->slots);
+    side->position += count;
+    if (bytes < to_end) {
+        side->slot += bytes;
+    } else {
+        side->lap += QUOIT_MPMC_LAP;
+        side->slot = place->slots + (bytes - to_end);
     }
-    side->next.slot = slot;
-}
-
-/* By its owner: a slot whose item is read, or that gets none. */
-static inline void quoit_mpmc_give_back(uint8_t *slot, uint64_t lap)
-{
-    /* MPMC-C4: all was read, the slot is the next lap's. Pairs with MPMC-C1 and LOOK-S1. */
-    atomic_store_explicit(quoit_mpmc_word(slot), lap + QUOIT_MPMC_LAP, memory_order_release);
 }
 
 /* The slot is written last: a signal handler that leaves the call in between finds no claim, rather
@@ -173,22 +225,97 @@ static inline void quoit_mpmc_hold(struct quoit_mpmc_side *side, struct quoit_mp
 static inline void quoit_mpmc_give_up(struct quoit_mpmc_side *side)
 {
     struct quoit_mpmc_spot held = side->held;
+    if (!held.slot)
+        return;
     side->held.slot = NULL;
-    if (held.slot)
-        quoit_mpmc_give_back(held.slot, held.lap);
+    quoit_mpmc_give_back(held.slot, held.lap);
 }
 
-/* Begins a side at this position. What the row's last holder said is not ours. */
+/* What the row's last holder said is not ours. */
 static inline struct quoit_claims_shm *quoit_mpmc_enter(struct quoit_mpmc_side *side,
-                                                        const struct quoit_ring_place *place,
-                                                        uint64_t position)
+                                                        const struct quoit_ring_place *place)
 {
     side->end = place->slots + place->capacity * place->stride;
-    quoit_mpmc_go_to(side, place, position);
     struct quoit_claims_shm *claims = &place->members.claims[place->members.own];
     quoit_mpmc_say(&claims->pushing, 0, 0, 0);
     quoit_mpmc_say(&claims->popping, 0, 0, 0);
     return claims;
+}
+
+/* Has quoit_mpmc_tell_of_orphan been called? */
+static inline bool quoit_mpmc_is_told_of_orphan(const struct quoit_ring_place *place)
+{
+    /* Relaxed: a hint; who follows it finds out by itself. */
+    return atomic_load_explicit(&place->shm->orphaned, memory_order_relaxed) != 0;
+}
+
+/* ---- Fast paths: one position, whose slot is ready, and no other member is faster ------------ */
+
+/* Of items that are copied word by word: a call of memcpy would make each of these save
+   registers. */
+static inline bool quoit_mpmc_is_quick(const struct quoit_mpmc_side *side, uint64_t item_bytes)
+{
+    return !side->held.slot && item_bytes <= QUOIT_SPSC_WORDS_BYTES && item_bytes % 8 == 0;
+}
+
+static inline void quoit_mpmc_advance(struct quoit_mpmc_side *side,
+                                      const struct quoit_ring_place *place)
+{
+    uint8_t *slot = side->slot + place->stride;
+    side->position++;
+    if (slot == side->end) {
+        side->lap += QUOIT_MPMC_LAP;
+        slot = place->slots;
+    }
+    side->slot = slot;
+}
+
+/* Pushes an item; false: nothing was done. */
+static inline bool quoit_mpmc_put(struct quoit_mpmc_side *side,
+                                  const struct quoit_ring_place *place, const void *item,
+                                  uint64_t item_bytes)
+{
+    uint8_t *slot = side->slot;
+    const uint64_t lap = side->lap;
+    uint64_t tail;
+    if (!quoit_mpmc_is_quick(side, item_bytes) || quoit_mpmc_load(slot) != lap ||
+        !quoit_mpmc_claim_next(&place->shm->tail, side->claim, side->position, 1, &tail))
+        return false;
+    quoit_ring_before_fill();
+    quoit_mpmc_advance(side, place);
+    for (uint64_t at = 0; at < item_bytes; at += 8) {
+        uint64_t word;
+        /* Private: the caller's item. */
+        memcpy(&word, (const uint8_t *)item + at, 8);
+        /* Relaxed: MPMC-P4 orders it before the commit. */
+        atomic_store_explicit(quoit_spsc_word(slot + QUOIT_MPMC_WORD_BYTES + at), word,
+                              memory_order_relaxed);
+    }
+    quoit_mpmc_commit_slot(slot, lap);
+    return true;
+}
+
+/* Pops an item; false: nothing was done. */
+static inline bool quoit_mpmc_take(struct quoit_mpmc_side *side,
+                                   const struct quoit_ring_place *place, void *item_out,
+                                   uint64_t item_bytes)
+{
+    uint8_t *slot = side->slot;
+    const uint64_t lap = side->lap;
+    uint64_t head;
+    if (!quoit_mpmc_is_quick(side, item_bytes) ||
+        quoit_mpmc_load(slot) != (lap | QUOIT_MPMC_FULL) || quoit_mpmc_is_told_of_orphan(place) ||
+        !quoit_mpmc_claim_next(&place->shm->head, side->claim, side->position, 1, &head))
+        return false;
+    quoit_mpmc_advance(side, place);
+    for (uint64_t at = 0; at < item_bytes; at += 8) {
+        /* Relaxed: MPMC-C1 came before it. */
+        uint64_t word = atomic_load_explicit(quoit_spsc_word(slot + QUOIT_MPMC_WORD_BYTES + at),
+                                             memory_order_relaxed);
+        memcpy((uint8_t *)item_out + at, &word, 8);
+    }
+    quoit_mpmc_give_back(slot, lap);
+    return true;
 }
 
 /* ---- Both sides, mpmc_push.c and mpmc_pop.c: of the table ------------------------------------ */
@@ -249,11 +376,6 @@ struct quoit_mpmc_taken quoit_mpmc_find_taken(const struct quoit_ring_place *pla
 
 /* An item that nobody reads blocks somebody, or will: the next consumer is to look for it first. */
 void quoit_mpmc_tell_of_orphan(const struct quoit_ring_place *place);
-static inline bool quoit_mpmc_is_told_of_orphan(const struct quoit_ring_place *place)
-{
-    /* Relaxed: a hint; who follows it finds out by itself. */
-    return atomic_load_explicit(&place->shm->orphaned, memory_order_relaxed) != 0;
-}
 /* Also takes it: one looks. Who is still blocked says so again. */
 bool quoit_mpmc_was_told_of_orphan(const struct quoit_ring_place *place);
 

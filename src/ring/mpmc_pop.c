@@ -11,7 +11,8 @@ quoit_status quoit_mpmc_attach_consumer(struct quoit_ring_consumer *consumer,
     struct quoit_mpmc_side *side = &consumer->state->mpmc;
     quoit_ring_consumer_begin(consumer, place, 0);
     side->spinning = &consumer->state->spinning;
-    side->claim = &quoit_mpmc_enter(side, place, quoit_mpmc_head(place))->popping;
+    side->claim = &quoit_mpmc_enter(side, place)->popping;
+    quoit_mpmc_go_to(side, place, quoit_mpmc_head(place));
     /* Relaxed: says where to begin to look, and is checked before. */
     side->reclaimed_below = atomic_load_explicit(&place->shm->reclaimed_below,
                                                  memory_order_relaxed);
@@ -23,41 +24,40 @@ quoit_status quoit_mpmc_attach_consumer(struct quoit_ring_consumer *consumer,
 static uint64_t count_filled(const struct quoit_mpmc_side *side,
                              const struct quoit_ring_place *place, uint64_t most)
 {
-    struct quoit_mpmc_spot spot = side->next;
+    const struct quoit_mpmc_geometry geometry = quoit_mpmc_geometry(place);
+    struct quoit_mpmc_spot spot = quoit_mpmc_here(side);
     uint64_t count = 0;
     most = most < place->capacity ? most : place->capacity; /* words may change behind this look */
     for (; count < most && quoit_mpmc_load(spot.slot) == (spot.lap | QUOIT_MPMC_FULL); count++)
-        quoit_mpmc_step(place, &spot);
+        quoit_mpmc_step(&geometry, &spot);
     return count;
-}
-
-/* false: head_inout is where the head is instead. */
-static inline bool claim_head(const struct quoit_ring_place *place, uint64_t *head_inout,
-                              uint64_t count)
-{
-    uint64_t head = *head_inout;
-    /* MPMC-C3: the positions are ours, and who sees that sees that we said so. Pairs with
-       MPMC-R3. */
-    bool ours = atomic_compare_exchange_strong_explicit(&place->shm->head, &head, head + count,
-                                                        memory_order_acq_rel, memory_order_acquire);
-    *head_inout = head;
-    return ours;
 }
 
 /* The head's slot shows nothing to take and is not the head's any more, or is not yet. */
 static quoit_status wait_for_producer(struct quoit_mpmc_side *side,
                                       const struct quoit_ring_place *place, uint64_t word)
 {
-    if (!quoit_mpmc_stays(side->next.slot, word))
+    if (!quoit_mpmc_stays(side->slot, word))
         return QUOIT_OK;
     uint64_t tail = quoit_mpmc_tail(place);
     if (quoit_mpmc_position(tail) == side->position)
         return tail & QUOIT_MPMC_FINISHED ? QUOIT_FINISHED : QUOIT_EMPTY;
-    if (word != side->next.lap || *side->spinning ||
-        !quoit_mpmc_void(place, side->position, side->next.slot, word))
+    if (word != side->lap || *side->spinning ||
+        !quoit_mpmc_void(place, side->position, side->slot, word))
         return QUOIT_EMPTY;
     side->freed = true;
     return QUOIT_OK;
+}
+
+/* false: head_inout is where the head is instead. */
+static bool skip_head(const struct quoit_ring_place *place, uint64_t *head_inout)
+{
+    uint64_t head = *head_inout;
+    /* MPMC-C3: past a position without an item. Pairs with MPMC-R3. */
+    bool ours = atomic_compare_exchange_strong_explicit(&place->shm->head, &head, head + 1,
+                                                        memory_order_acq_rel, memory_order_acquire);
+    *head_inout = head;
+    return ours;
 }
 
 /* The slot that is next had no item. OK: look again. */
@@ -69,13 +69,13 @@ static quoit_status consumer_blocked(struct quoit_mpmc_side *side,
         quoit_mpmc_go_to(side, place, head);
         return QUOIT_OK;
     }
-    uint64_t word = quoit_mpmc_load(side->next.slot);
-    if (word == (side->next.lap | QUOIT_MPMC_FULL))
+    uint64_t word = quoit_mpmc_load(side->slot);
+    if (word == (side->lap | QUOIT_MPMC_FULL))
         return QUOIT_OK;
-    if (!quoit_mpmc_is_later(word, side->next.lap))
+    if (!quoit_mpmc_is_later(word, side->lap))
         return wait_for_producer(side, place, word);
     /* A position that came to nothing. */
-    if (claim_head(place, &head, 1))
+    if (skip_head(place, &head))
         head = side->position + 1;
     quoit_mpmc_go_to(side, place, head);
     return QUOIT_OK;
@@ -109,7 +109,7 @@ quoit_status quoit_mpmc_look_for_items(struct quoit_ring_consumer *consumer,
         return QUOIT_OK;
     quoit_status status = QUOIT_OK;
     for (uint64_t tries = quoit_mpmc_tries(side, place); tries > 0 && status == QUOIT_OK; tries--) {
-        if (quoit_mpmc_load(side->next.slot) == (side->next.lap | QUOIT_MPMC_FULL) &&
+        if (quoit_mpmc_load(side->slot) == (side->lap | QUOIT_MPMC_FULL) &&
             quoit_mpmc_head(place) == side->position)
             return QUOIT_OK;
         status = consumer_blocked(side, place);
@@ -134,28 +134,14 @@ static quoit_status adopt_orphan(struct quoit_mpmc_side *side, const struct quoi
     return status;
 }
 
-/* Takes count items from the side's own position on. false: head_out is where the head was
+/* Takes the next count items; they begin at spot_out. false: head_out is where the head was
    instead. */
-static inline bool take_head(struct quoit_mpmc_side *side, const struct quoit_ring_place *place,
-                             uint64_t count, uint64_t *head_out)
-{
-    *head_out = side->position;
-    quoit_mpmc_say(side->claim, side->position, 0, count);
-    if (claim_head(place, head_out, count))
-        return true;
-    quoit_mpmc_say(side->claim, 0, 0, 0); /* another's: what the living say is believed */
-    return false;
-}
-
-/* As take_head; the items begin at spot_out, and the side has gone on to behind them. */
 static bool try_take(struct quoit_mpmc_side *side, const struct quoit_ring_place *place,
                      uint64_t count, struct quoit_mpmc_spot *spot_out, uint64_t *head_out)
 {
-    if (!take_head(side, place, count, head_out))
+    if (!quoit_mpmc_claim_next(&place->shm->head, side->claim, side->position, count, head_out))
         return false;
-    *spot_out = side->next;
-    for (uint64_t i = 0; i < count; i++)
-        quoit_mpmc_advance(side, place);
+    quoit_mpmc_pass(side, place, count, spot_out);
     return true;
 }
 
@@ -189,15 +175,7 @@ static quoit_status take(struct quoit_mpmc_side *side, const struct quoit_ring_p
     return *count_out > 0 ? QUOIT_OK : QUOIT_EMPTY;
 }
 
-static QUOIT_NOINLINE quoit_status pop_from(const struct quoit_ring_place *place,
-                                            struct quoit_mpmc_spot spot, void *item_out)
-{
-    quoit_ring_copy_out(item_out, spot.slot + QUOIT_MPMC_WORD_BYTES, place->item_bytes);
-    quoit_mpmc_give_back(spot.slot, spot.lap);
-    return QUOIT_OK;
-}
-
-/* The item that is peeked at, one that is not the next any more, or a dead consumer's. */
+/* The item that is peeked at, or any other. */
 static QUOIT_NOINLINE quoit_status pop_slowly(struct quoit_mpmc_side *side,
                                               const struct quoit_ring_place *place, void *item_out)
 {
@@ -209,37 +187,38 @@ static QUOIT_NOINLINE quoit_status pop_slowly(struct quoit_mpmc_side *side,
             return status;
     }
     side->held.slot = NULL;
-    return pop_from(place, spot, item_out);
+    quoit_ring_copy_out(item_out, spot.slot + QUOIT_MPMC_WORD_BYTES, 0, place->item_bytes);
+    quoit_mpmc_give_back(spot.slot, spot.lap);
+    return QUOIT_OK;
 }
 
-/* Slot and lap are read one by one: see quoit_ring_copy_in. */
 quoit_status quoit_mpmc_pop(struct quoit_ring_consumer *consumer,
                             const struct quoit_ring_place *place, void *item_out,
                             uint64_t *bytes_inout)
 {
     struct quoit_mpmc_side *side = &consumer->state->mpmc;
-    uint8_t *slot = side->next.slot;
-    const uint64_t lap = side->next.lap;
-    uint64_t head;
-    const uint64_t item_bytes = place->item_bytes;
-    *bytes_inout = item_bytes;
-    if (side->held.slot || quoit_mpmc_load(slot) != (lap | QUOIT_MPMC_FULL) ||
-        quoit_mpmc_is_told_of_orphan(place) || !take_head(side, place, 1, &head))
-        return pop_slowly(side, place, item_out);
-    quoit_mpmc_advance(side, place);
-    if (!quoit_ring_copies_words(item_bytes))
-        return pop_from(place, (struct quoit_mpmc_spot){slot, lap}, item_out);
-    quoit_ring_words_out(item_out, slot + QUOIT_MPMC_WORD_BYTES, item_bytes);
-    quoit_mpmc_give_back(slot, lap);
-    return QUOIT_OK;
+    *bytes_inout = place->item_bytes;
+    return quoit_mpmc_take(side, place, item_out, place->item_bytes)
+               ? QUOIT_OK
+               : pop_slowly(side, place, item_out);
 }
 
 static void copy_out(const struct quoit_ring_place *place, struct quoit_mpmc_spot spot,
                      uint64_t count, uint8_t *items_out)
 {
-    for (uint64_t i = 0; i < count; i++, quoit_mpmc_step(place, &spot))
-        quoit_ring_copy_out(items_out + i * place->item_bytes, spot.slot + QUOIT_MPMC_WORD_BYTES,
-                            place->item_bytes);
+    const struct quoit_mpmc_geometry geometry = quoit_mpmc_geometry(place);
+    const uint64_t item_bytes = place->item_bytes;
+    for (uint64_t i = 0; i < count; i++, quoit_mpmc_step(&geometry, &spot))
+        quoit_ring_copy_out(items_out + i * item_bytes, spot.slot + QUOIT_MPMC_WORD_BYTES, 0,
+                            item_bytes);
+}
+
+static void give_back(const struct quoit_ring_place *place, struct quoit_mpmc_spot spot,
+                      uint64_t count)
+{
+    const struct quoit_mpmc_geometry geometry = quoit_mpmc_geometry(place);
+    for (uint64_t i = 0; i < count; i++, quoit_mpmc_step(&geometry, &spot))
+        quoit_mpmc_give_back(spot.slot, spot.lap);
 }
 
 uint64_t quoit_mpmc_pop_many(struct quoit_ring_consumer *consumer,
@@ -257,12 +236,7 @@ uint64_t quoit_mpmc_pop_many(struct quoit_ring_consumer *consumer,
         if (take(side, place, most, &spot, &got) != QUOIT_OK)
             break;
         copy_out(place, spot, got, item + popped * place->item_bytes);
-        for (uint64_t i = 0; i < got; i++) { /* all at the end: a death before loses none */
-            struct quoit_mpmc_spot next = spot;
-            quoit_mpmc_step(place, &next);
-            quoit_mpmc_give_back(spot.slot, spot.lap);
-            spot = next;
-        }
+        give_back(place, spot, got); /* all at the end: a crash before loses none */
         popped += got;
     }
     return popped;

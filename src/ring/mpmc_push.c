@@ -11,8 +11,8 @@ quoit_status quoit_mpmc_attach_producer(struct quoit_ring_producer *producer,
     struct quoit_mpmc_side *side = &producer->state->mpmc;
     quoit_ring_producer_begin(producer, place, 0);
     side->spinning = &producer->state->spinning;
-    side->claim =
-        &quoit_mpmc_enter(side, place, quoit_mpmc_position(quoit_mpmc_tail(place)))->pushing;
+    side->claim = &quoit_mpmc_enter(side, place)->pushing;
+    quoit_mpmc_go_to(side, place, quoit_mpmc_position(quoit_mpmc_tail(place)));
     return QUOIT_OK;
 }
 
@@ -20,11 +20,12 @@ quoit_status quoit_mpmc_attach_producer(struct quoit_ring_producer *producer,
 static uint64_t count_free(const struct quoit_mpmc_side *side, const struct quoit_ring_place *place,
                            uint64_t most)
 {
-    struct quoit_mpmc_spot spot = side->next;
+    const struct quoit_mpmc_geometry geometry = quoit_mpmc_geometry(place);
+    struct quoit_mpmc_spot spot = quoit_mpmc_here(side);
     uint64_t count = 0;
     most = most < place->capacity ? most : place->capacity; /* words may change behind this look */
     for (; count < most && quoit_mpmc_load(spot.slot) == spot.lap; count++)
-        quoit_mpmc_step(place, &spot);
+        quoit_mpmc_step(&geometry, &spot);
     return count;
 }
 
@@ -33,9 +34,9 @@ static uint64_t count_free(const struct quoit_mpmc_side *side, const struct quoi
 static quoit_status ask_for_owner(struct quoit_mpmc_side *side,
                                   const struct quoit_ring_place *place, uint64_t word)
 {
-    uint64_t lap = side->next.lap - QUOIT_MPMC_LAP, before = side->position - place->capacity;
+    uint64_t lap = side->lap - QUOIT_MPMC_LAP, before = side->position - place->capacity;
     if (word == lap)
-        return quoit_mpmc_void(place, before, side->next.slot, word) ? QUOIT_OK : QUOIT_FULL;
+        return quoit_mpmc_void(place, before, side->slot, word) ? QUOIT_OK : QUOIT_FULL;
     bool taken = quoit_mpmc_is_full(word, lap) && (int64_t)(quoit_mpmc_head(place) - before) > 0;
     if (taken && !quoit_mpmc_is_owned(place, false, before, quoit_mpmc_generation(word)))
         quoit_mpmc_tell_of_orphan(place);
@@ -53,12 +54,12 @@ static quoit_status producer_blocked(struct quoit_mpmc_side *side,
         quoit_mpmc_go_to(side, place, tail);
         return QUOIT_OK;
     }
-    uint64_t word = quoit_mpmc_load(side->next.slot);
-    if (word == side->next.lap)
+    uint64_t word = quoit_mpmc_load(side->slot);
+    if (word == side->lap)
         return QUOIT_OK;
     if (*side->spinning)
         return QUOIT_FULL;
-    return quoit_mpmc_stays(side->next.slot, word) ? ask_for_owner(side, place, word) : QUOIT_OK;
+    return quoit_mpmc_stays(side->slot, word) ? ask_for_owner(side, place, word) : QUOIT_OK;
 }
 
 quoit_status quoit_mpmc_look_for_room(struct quoit_ring_producer *producer,
@@ -68,7 +69,7 @@ quoit_status quoit_mpmc_look_for_room(struct quoit_ring_producer *producer,
     if (side->held.slot)
         return QUOIT_OK;
     for (uint64_t tries = quoit_mpmc_tries(side, place); tries > 0; tries--) {
-        if (quoit_mpmc_load(side->next.slot) == side->next.lap) {
+        if (quoit_mpmc_load(side->slot) == side->lap) {
             uint64_t tail = quoit_mpmc_tail(place);
             if (tail == side->position)
                 return QUOIT_OK;
@@ -80,34 +81,15 @@ quoit_status quoit_mpmc_look_for_room(struct quoit_ring_producer *producer,
     return QUOIT_FULL;
 }
 
-/* Claims count positions from the side's own on, whose slots are free. false: tail_out is where the
-   tail was instead. */
-static inline bool claim_tail(struct quoit_mpmc_side *side, const struct quoit_ring_place *place,
-                              uint64_t count, uint64_t *tail_out)
-{
-    uint64_t position = side->position;
-    *tail_out = position;
-    quoit_mpmc_say(side->claim, position, 0, count);
-    /* MPMC-P3: the positions are ours, and who sees that sees that we said so. Pairs with
-       MPMC-R2. */
-    if (!atomic_compare_exchange_strong_explicit(&place->shm->tail, tail_out, position + count,
-                                                 memory_order_acq_rel, memory_order_acquire)) {
-        quoit_mpmc_say(side->claim, 0, 0, 0); /* another's: what the living say is believed */
-        return false;
-    }
-    quoit_ring_before_fill();
-    return true;
-}
-
-/* As claim_tail; the positions begin at spot_out, and the side has gone on to behind them. */
+/* Claims the next count positions, whose slots are free; they begin at spot_out. false: tail_out is
+   where the tail was instead. */
 static bool try_claim(struct quoit_mpmc_side *side, const struct quoit_ring_place *place,
                       uint64_t count, struct quoit_mpmc_spot *spot_out, uint64_t *tail_out)
 {
-    if (!claim_tail(side, place, count, tail_out))
+    if (!quoit_mpmc_claim_next(&place->shm->tail, side->claim, side->position, count, tail_out))
         return false;
-    *spot_out = side->next;
-    for (uint64_t i = 0; i < count; i++)
-        quoit_mpmc_advance(side, place);
+    quoit_ring_before_fill();
+    quoit_mpmc_pass(side, place, count, spot_out);
     return true;
 }
 
@@ -134,27 +116,13 @@ static quoit_status claim_positions(struct quoit_mpmc_side *side,
     return status == QUOIT_OK ? QUOIT_FULL : status;
 }
 
-static inline void commit_slot(uint8_t *slot, uint64_t lap)
-{
-    /* MPMC-P4: the commit; publishes the item. Pairs with MPMC-C1, MPMC-R5 and RING-S1. */
-    atomic_store_explicit(quoit_mpmc_word(slot), lap | QUOIT_MPMC_FULL, memory_order_release);
-}
-
 static inline void fill_and_commit(struct quoit_mpmc_spot spot, const void *item,
                                    uint64_t item_bytes)
 {
-    quoit_ring_copy_in(spot.slot + QUOIT_MPMC_WORD_BYTES, item, item_bytes);
-    commit_slot(spot.slot, spot.lap);
+    quoit_ring_copy_in(spot.slot + QUOIT_MPMC_WORD_BYTES, item, 0, item_bytes);
+    quoit_mpmc_commit_slot(spot.slot, spot.lap);
 }
 
-static QUOIT_NOINLINE quoit_status push_into(struct quoit_mpmc_spot spot, const void *item,
-                                             uint64_t item_bytes)
-{
-    fill_and_commit(spot, item, item_bytes);
-    return QUOIT_OK;
-}
-
-/* Of a claimed position, or of one that is not the next any more. */
 static QUOIT_NOINLINE quoit_status push_slowly(struct quoit_mpmc_side *side,
                                                const struct quoit_ring_place *place,
                                                const void *item, uint64_t item_bytes)
@@ -167,26 +135,18 @@ static QUOIT_NOINLINE quoit_status push_slowly(struct quoit_mpmc_side *side,
             return status;
     }
     side->held.slot = NULL;
-    return push_into(spot, item, item_bytes);
+    fill_and_commit(spot, item, item_bytes);
+    return QUOIT_OK;
 }
 
-/* Slot and lap are read one by one: see quoit_ring_copy_in. */
 quoit_status quoit_mpmc_push(struct quoit_ring_producer *producer,
                              const struct quoit_ring_place *place, const void *item,
                              uint64_t item_bytes)
 {
     struct quoit_mpmc_side *side = &producer->state->mpmc;
-    uint8_t *slot = side->next.slot;
-    const uint64_t lap = side->next.lap;
-    uint64_t tail;
-    if (side->held.slot || quoit_mpmc_load(slot) != lap || !claim_tail(side, place, 1, &tail))
-        return push_slowly(side, place, item, item_bytes);
-    quoit_mpmc_advance(side, place);
-    if (!quoit_ring_copies_words(item_bytes))
-        return push_into((struct quoit_mpmc_spot){slot, lap}, item, item_bytes);
-    quoit_ring_words_in(slot + QUOIT_MPMC_WORD_BYTES, item, item_bytes);
-    commit_slot(slot, lap);
-    return QUOIT_OK;
+    return quoit_mpmc_put(side, place, item, item_bytes)
+               ? QUOIT_OK
+               : push_slowly(side, place, item, item_bytes);
 }
 
 uint64_t quoit_mpmc_push_many(struct quoit_ring_producer *producer,
@@ -194,9 +154,11 @@ uint64_t quoit_mpmc_push_many(struct quoit_ring_producer *producer,
                               uint64_t count)
 {
     struct quoit_mpmc_side *side = &producer->state->mpmc;
+    const struct quoit_mpmc_geometry geometry = quoit_mpmc_geometry(place);
+    const uint64_t item_bytes = place->item_bytes;
     const uint8_t *item = items;
     uint64_t pushed = 0;
-    if (side->held.slot && quoit_mpmc_push(producer, place, item, place->item_bytes) == QUOIT_OK)
+    if (side->held.slot && quoit_mpmc_push(producer, place, item, item_bytes) == QUOIT_OK)
         pushed = 1;
     while (pushed < count) {
         uint64_t left = count - pushed, got = 0;
@@ -204,8 +166,8 @@ uint64_t quoit_mpmc_push_many(struct quoit_ring_producer *producer,
         uint64_t most = left < QUOIT_MPMC_CLAIM_MOST ? left : QUOIT_MPMC_CLAIM_MOST;
         if (claim_positions(side, place, most, &spot, &got) != QUOIT_OK)
             break;
-        for (uint64_t i = 0; i < got; i++, quoit_mpmc_step(place, &spot))
-            fill_and_commit(spot, item + (pushed + i) * place->item_bytes, place->item_bytes);
+        for (uint64_t i = 0; i < got; i++, quoit_mpmc_step(&geometry, &spot))
+            fill_and_commit(spot, item + (pushed + i) * item_bytes, item_bytes);
         pushed += got;
     }
     return pushed;
@@ -241,7 +203,7 @@ bool quoit_mpmc_commit(struct quoit_ring_producer *producer, const struct quoit_
         return false;
     if (count == 1) {
         side->held.slot = NULL; /* first, as in quoit_mpmc_give_up */
-        commit_slot(held.slot, held.lap);
+        quoit_mpmc_commit_slot(held.slot, held.lap);
     } else {
         quoit_mpmc_give_up(side);
     }

@@ -51,8 +51,9 @@ struct quoit_mpmc_taken quoit_mpmc_find_taken(const struct quoit_ring_place *pla
     uint64_t position = *from_inout;
     if (end - position > place->capacity) /* too far back, or ahead */
         position = end < place->capacity ? 0 : end - place->capacity;
+    const struct quoit_mpmc_geometry geometry = quoit_mpmc_geometry(place);
     struct quoit_mpmc_spot spot = quoit_mpmc_spot(place, position);
-    for (; position != end && !taken.orphan; position++, quoit_mpmc_step(place, &spot)) {
+    for (; position != end && !taken.orphan; position++, quoit_mpmc_step(&geometry, &spot)) {
         uint64_t word = quoit_mpmc_load(spot.slot);
         if (!quoit_mpmc_is_full(word, spot.lap))
             continue;

@@ -369,53 +369,6 @@ static inline void quoit_ring_load(uint8_t *to, const uint8_t *from, uint64_t by
                                       memory_order_relaxed);
 }
 
-/* Small items are copied word by word: a processor waits where it loads sixteen bytes at once that
-   have just been stored as eight and eight. */
-static inline bool quoit_ring_copies_words(uint64_t bytes)
-{
-    return bytes <= QUOIT_SPSC_WORDS_BYTES && bytes % 8 == 0;
-}
-
-static inline void quoit_ring_words_in(uint8_t *slot, const void *item, uint64_t bytes)
-{
-    const uint8_t *from = item;
-    for (uint64_t at = 0; at < bytes; at += 8) {
-        uint64_t word;
-        /* Private: the caller's item. */
-        memcpy(&word, from + at, 8);
-        /* Relaxed: the commit that follows orders it. */
-        atomic_store_explicit(quoit_spsc_word(slot + at), word, memory_order_relaxed);
-    }
-}
-
-static inline void quoit_ring_words_out(void *item_out, uint8_t *slot, uint64_t bytes)
-{
-    uint8_t *to = item_out;
-    for (uint64_t at = 0; at < bytes; at += 8) {
-        /* Relaxed: the load that found the item came before it. */
-        uint64_t word = atomic_load_explicit(quoit_spsc_word(slot + at), memory_order_relaxed);
-        memcpy(to + at, &word, 8);
-    }
-}
-
-/* Copies an item into its slot. */
-static inline void quoit_ring_copy_in(uint8_t *slot, const void *item, uint64_t bytes)
-{
-    if (quoit_ring_copies_words(bytes))
-        quoit_ring_words_in(slot, item, bytes);
-    else
-        memcpy(slot, item, (size_t)bytes);
-}
-
-/* Copies an item out of its slot. */
-static inline void quoit_ring_copy_out(void *item_out, uint8_t *from, uint64_t bytes)
-{
-    if (quoit_ring_copies_words(bytes))
-        quoit_ring_words_out(item_out, from, bytes);
-    else
-        memcpy(item_out, from, (size_t)bytes);
-}
-
 /* Counters of a new ring. */
 void quoit_ring_init_counters(struct quoit_ring_shm *shm, uint64_t start);
 

@@ -45,12 +45,13 @@ struct quoit_mpmc_spot {
 
 /* MPMC, either side. */
 struct quoit_mpmc_side {
-    uint64_t position;           /* at most the tail (producer), the head (consumer), ... */
-    struct quoit_mpmc_spot next; /* and where that is */
-    struct quoit_mpmc_spot held; /* claimed, or peeked at; NULL: nothing is */
+    uint8_t *slot;               /* of the next position, and ... */
+    uint64_t lap;                /* ... what its word is while it is free for that position */
+    uint64_t position;           /* at most the tail (producer), the head (consumer) */
     const uint8_t *end;          /* of the slots */
-    uint64_t reclaimed_below;    /* consumer: items below this are given back */
     quoit_atomic_u64 *claim;     /* where this member says what it takes; NULL: no such side */
+    struct quoit_mpmc_spot held; /* claimed, or peeked at; NULL: nothing is */
+    uint64_t reclaimed_below;    /* consumer: items below this are given back */
     const bool *spinning;        /* the state's */
     bool freed;                  /* consumer: a look for items has made room */
 };

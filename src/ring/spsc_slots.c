@@ -137,7 +137,7 @@ static void put_hidden(struct quoit_ring_producer *producer, const struct quoit_
     uint8_t *slot = quoit_ring_producer_slot(producer);
     quoit_ring_before_fill();
     quoit_spsc_count_push(&place->shm->tail);
-    quoit_spsc_fill(slot, item, place->item_bytes);
+    quoit_ring_copy_in(slot, item, 8, place->item_bytes);
     slot += place->stride;
     producer->next = slot == producer->end ? producer->begin : slot;
     /* SPSC-P5: the commit, for the slot cannot show it. Pairs with SPSC-C5. */

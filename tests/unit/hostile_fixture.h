@@ -173,7 +173,7 @@ static inline void check_sides(void)
         CHECK_LE(producer->state->bytes.limit - producer->state->bytes.number, place->capacity);
         CHECK_LE(consumer->state->bytes.limit - consumer->state->bytes.position, turn());
     } else if (place->ops->many_producers) {
-        CHECK(is_slot(producer->state->mpmc.next.slot) && is_slot(consumer->state->mpmc.next.slot));
+        CHECK(is_slot(producer->state->mpmc.slot) && is_slot(consumer->state->mpmc.slot));
     } else if (quoit_ring_has_subscribers(place->ops)) {
         CHECK(is_slot(producer->state->broadcast.slot) && is_slot(consumer->state->broadcast.slot));
     }

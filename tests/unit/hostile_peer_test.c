@@ -147,8 +147,8 @@ static void spoil(void)
     uint64_t *const bytes[] = {&producer->state->bytes.position, &producer->state->bytes.limit,
                                &consumer->state->bytes.position, &consumer->state->bytes.limit,
                                &consumer->state->bytes.limit};
-    uint64_t *const mpmc[] = {&producer->state->mpmc.position, &producer->state->mpmc.next.lap,
-                              &consumer->state->mpmc.position, &consumer->state->mpmc.next.lap,
+    uint64_t *const mpmc[] = {&producer->state->mpmc.position, &producer->state->mpmc.lap,
+                              &consumer->state->mpmc.position, &consumer->state->mpmc.lap,
                               &consumer->state->mpmc.reclaimed_below};
     uint64_t *const broadcast[] = {
         &producer->state->broadcast.position, &producer->state->broadcast.limit,
