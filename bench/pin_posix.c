@@ -6,3 +6,7 @@ void bench_pin(int index)
 {
     (void)index;
 }
+
+void bench_unpin(void)
+{
+}
