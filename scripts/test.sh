@@ -98,7 +98,7 @@ soak() {
 }
 
 crash() {
-    local test tests=(crash_{ring,broadcast,repair,waiting,lifecycle,pool}_linux_test)
+    local test tests=(crash_{ring,broadcast,repair,waiting,lifecycle,pool,lock}_linux_test)
     build_tools
     build release -- --target "${tests[@]}"
     for test in "${tests[@]}"; do

@@ -388,6 +388,7 @@ static struct stepper begin_to_wake(struct stage *stage, const struct scene *sce
     stage->producer = NULL;
     *sleeper_out = world_start_sleeper(stage->world.name, gives ? QUOIT_CONSUMER | QUOIT_FROM_OLDEST
                                                                 : (unsigned)QUOIT_PRODUCER);
+    victim.has_company = true;
     return victim;
 }
 

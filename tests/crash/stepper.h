@@ -26,7 +26,8 @@ struct stepper_path {
 
 struct stepper {
     int pid;
-    uint64_t steps; /* instructions since stepper_begin */
+    uint64_t steps;   /* instructions since stepper_begin */
+    bool has_company; /* another live process may change the memory between two steps */
 };
 
 /* Skips the test where nobody can be traced: under an emulator, a sanitizer, a strict container. */
