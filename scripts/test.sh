@@ -94,7 +94,8 @@ fuzz() {
 soak() {
     build_tools
     build release -- --target storm_test
-    QUOIT_STORM_SECONDS=${1:-600} build/release/tests/storm_test
+    local seconds=${1:-600}
+    QUOIT_STORM_SECONDS=$seconds QUOIT_TEST_TIMEOUT=$((seconds + 300)) build/release/tests/storm_test
 }
 
 crash() {
