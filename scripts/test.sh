@@ -103,7 +103,7 @@ crash() {
     build_tools
     build release -- --target "${tests[@]}"
     for test in "${tests[@]}"; do
-        QUOIT_CRASH_POINTS=${QUOIT_CRASH_POINTS:-all} "build/release/tests/$test"
+        QUOIT_CRASH_POINTS=${QUOIT_CRASH_POINTS:-all} QUOIT_TEST_TIMEOUT=7200 "build/release/tests/$test"
     done
 }
 
