@@ -8,7 +8,7 @@ if(WIN32)
   set(QUOIT_OS_FAMILY windows)
   set(QUOIT_OS_FILES
     entry_windows.c liveness_windows.c mechanisms_windows.c names_windows.c nt_windows.c
-    process_windows.c section_windows.c security_windows.c sem_windows.c shm_file_windows.c
+    process_windows.c section_windows.c security_windows.c sem_windows.c shm_file_windows.c spin.c
     list_windows.c shm_local_windows.c shm_windows.c system_error_windows.c wait_windows.c barrier_none.c)
   set(QUOIT_OS_DEFINITIONS _WIN32_WINNT=0x0602 WIN32_LEAN_AND_MEAN)
   return()
@@ -28,7 +28,7 @@ set(name_max 200) # of shared memory and semaphores; with a prefix it must fit a
 set(sem_prefix "/")
 set(QUOIT_OS_FILES
   bell_posix.c fd.c list_directory.c lock_file.c locked_object.c mapped_file.c mechanisms_posix.c process_posix.c sem_posix.c sem_sysv.c
-  sem_timed.c shm_file.c shm_local.c shm_sysv.c system_error_posix.c sysv.c)
+  sem_timed.c shm_file.c shm_local.c shm_sysv.c spin.c system_error_posix.c sysv.c)
 if(CMAKE_SYSTEM_NAME STREQUAL "Linux" AND NOT QUOIT_STRICT_POSIX)
   list(APPEND QUOIT_OS_FILES barrier_membarrier.c list_linux.c liveness_ofd.c memory_linux.c namespace_linux.c
     owner_linux.c shm_posix_linux.c wait_futex.c)

@@ -239,7 +239,10 @@ quoit_status quoit_unlink(const char *name, uint32_t flags);
  * with QUOIT_NOW never blocks. It makes a system call only to wake a sleeping side, and to ask the
  * kernel which members are alive: for ABANDONED, or if a claim (MPMC) or a subscriber blocks. A
  * wait first spins for some microseconds, as many as paid lately, then sleeps; a signal does not
- * end it. No call allocates. The typed forms (<quoit/typed.h>) are much faster.
+ * end it. A call that finds nothing after a run of at least 16 items leaves the queue alone for up
+ * to a microsecond, so that the other side gets on, and looks once more; not with QUOIT_NOW in a
+ * thread whose latest such call was on another queue. No call allocates. The typed forms
+ * (<quoit/typed.h>) are much faster.
  * MPMC: positions are claimed in order and taken in order. A producer that is stopped between claim
  * and commit blocks the positions behind it. One that crashed there does not: a blocked process
  * asks the kernel and goes on. An item that a crashed consumer had taken and not released goes,

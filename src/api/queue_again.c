@@ -115,6 +115,8 @@ quoit_status quoit_queue_try_again(quoit_queue *queue, uint32_t role, quoit_stat
     struct quoit_waiter *waiter = quoit_waiter_of(queue, role);
     quoit_status nothing = role == QUOIT_PRODUCER ? QUOIT_FULL : QUOIT_EMPTY;
     struct quoit_patience patience = {.timeout_ns = timeout_ns};
+    if (status == nothing && quoit_queue_pause(queue, waiter, timeout_ns > 0))
+        status = try_once(queue, context);
     if (status == nothing)
         status = quoit_queue_found_nothing(queue, role);
     while (status == nothing && quoit_wait_more(queue, waiter, &patience, &status)) {

@@ -291,6 +291,8 @@ void quoit_waiters_begin(quoit_queue *queue)
                                                     .ignores_peer = quoit_ring_has_subscribers(ops),
                                                     .spinning = &handle->producer_state.spinning,
                                                     .spins = SPINS_MOST};
+    quoit_pace_begin(&handle->consumer_waiter.pace, handle->place.ring.capacity);
+    quoit_pace_begin(&handle->producer_waiter.pace, handle->place.ring.capacity);
     if (!quoit_os_barrier_join()) {
         queue->producer.waits = &always;
         queue->consumer.waits = &always;

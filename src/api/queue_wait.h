@@ -20,6 +20,12 @@ struct quoit_idle {
     uint32_t skip;     /* so many calls need not read the clock */
 };
 
+/* When a side stays away from the ring: queue_pause.c. */
+struct quoit_pace {
+    uint64_t progress; /* of the side, when it found nothing for the last time */
+    uint32_t pause_ns;
+};
+
 /* How a handle waits on one of its sides. */
 struct quoit_waiter {
     unsigned role;            /* whose side this is */
@@ -34,8 +40,15 @@ struct quoit_waiter {
     quoit_atomic_u32 told;    /* peers up to this count are known, or their end was reported */
     quoit_atomic_u32 noticed; /* 1: the descriptor is readable since the peers are gone */
     struct quoit_idle idle;
+    struct quoit_pace pace;
     struct quoit_poller *poller;
 };
+
+/* This side has found nothing, in a call that waits or in one that does not. true: it has stayed
+   away from the ring for a moment, and is to look once more. */
+bool quoit_queue_pause(quoit_queue *queue, struct quoit_waiter *waiter, bool waits);
+/* How long that moment is, for a ring of that capacity. */
+void quoit_pace_begin(struct quoit_pace *pace, uint64_t capacity);
 
 /* Wakes who sleeps there, after something has been published that it waits for. */
 void quoit_wake(quoit_queue *queue, struct quoit_waiter *sleeper);

@@ -186,6 +186,8 @@ uint64_t quoit_os_monotonic_ns(void);
    system call, where the system can do that. Compared with itself alone. */
 uint64_t quoit_os_coarse_ns(void);
 uint64_t quoit_os_unix_time_ns(void);
+/* Keeps this thread busy for about so many ns: no system call, no access to shared memory. */
+void quoit_os_spin(uint32_t ns);
 
 /* Calls dropped(guard) in a child made by fork, for each guard added and not removed. */
 struct quoit_os_fork_guard {

@@ -154,7 +154,9 @@ struct quoit_ring_ops {
        of many producers, each may commit what it has claimed. */
     void (*end)(const struct quoit_ring_place *place);
 
-    /* Numbers that change with each step of this side. */
+    /* Numbers that change with each step of this side: by 1 an item, or by the bytes of a message,
+       where bytes_per_step is not 0 but what a short one has. */
+    uint64_t bytes_per_step;
     uint64_t (*pushes)(const struct quoit_ring_producer *, const struct quoit_ring_place *);
     uint64_t (*pops)(const struct quoit_ring_consumer *, const struct quoit_ring_place *);
     /* Has this side, by its last pops of count items, made room that the producer may wait for?

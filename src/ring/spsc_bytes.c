@@ -429,6 +429,7 @@ const struct quoit_ring_ops quoit_spsc_bytes = {
     .commit = commit,
     .peek = peek,
     .release = release,
+    .bytes_per_step = 64,
     .pushes = quoit_spsc_pushes,
     .pops = quoit_spsc_pops,
     .end = quoit_spsc_end,

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Leaving the other side's cache lines alone. Where a ring is empty after a run of items, producer
+ * and consumer are about equally fast. If the consumer then looks at the next slot again and again,
+ * each push has to get that slot's line back from it. So the consumer stays away for a moment, and
+ * finds several items at once, on lines that cross over once each. A producer that has filled the
+ * ring does likewise. A side that gets its items singly, as in a round trip, never pauses.
+ */
+#include "queue_handle.h"
+
+/* A run has at least so many items. A pause is at most so long; and in a small ring so short that
+   the other side does not find it full, or empty, meanwhile. */
+enum { RUN_LEAST = 16, PAUSE_MOST_NS = 800 };
+
+void quoit_pace_begin(struct quoit_pace *pace, uint64_t capacity)
+{
+    uint64_t ns = capacity - capacity / 4;
+    pace->pause_ns = ns < PAUSE_MOST_NS ? (uint32_t)ns : PAUSE_MOST_NS;
+}
+
+/* Did this thread find nothing here the last time, too? A thread that asks several queues in turn
+   can use the time of a pause for the others. */
+static bool is_repeated(const struct quoit_waiter *waiter)
+{
+    static _Thread_local const struct quoit_waiter *latest; /* compared, never followed */
+    bool repeated = latest == waiter;
+    latest = waiter;
+    return repeated;
+}
+
+bool quoit_queue_pause(quoit_queue *queue, struct quoit_waiter *waiter, bool waits)
+{
+    struct quoit_pace *pace = &waiter->pace;
+    uint64_t progress = waiter->role == QUOIT_CONSUMER ? quoit_queue_pops(queue)
+                                                       : quoit_queue_pushes(queue);
+    const uint64_t step = queue->handle->place.ring.ops->bytes_per_step;
+    uint64_t run = (progress - pace->progress) / (step > 0 ? step : 1);
+    pace->progress = progress;
+    if ((!is_repeated(waiter) && !waits) || run < RUN_LEAST)
+        return false;
+    quoit_os_spin(pace->pause_ns);
+    return true;
+}

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: MIT */
+/* A pause of a thread that leaves the memory it shares alone. */
+#include "os.h"
+
+#include "relax.h"
+
+enum { MEASURED_RELAXES = 32, MEASUREMENTS = 4 };
+enum { LEAST_PS = 100, MOST_PS = 1000000 }; /* of one quoit_relax, whatever the clock says */
+
+/* The shortest of some measurements: a longer one was interrupted. */
+static uint32_t measure_relax_ps(void)
+{
+    uint64_t least_ns = UINT64_MAX;
+    for (int i = 0; i < MEASUREMENTS; i++) {
+        uint64_t start = quoit_os_monotonic_ns();
+        for (int k = 0; k < MEASURED_RELAXES; k++)
+            quoit_relax();
+        uint64_t took = quoit_os_monotonic_ns() - start;
+        least_ns = took < least_ns ? took : least_ns;
+    }
+    uint64_t ps = least_ns * 1000 / MEASURED_RELAXES;
+    if (ps < LEAST_PS)
+        return LEAST_PS;
+    return ps < MOST_PS ? (uint32_t)ps : MOST_PS;
+}
+
+void quoit_os_spin(uint32_t ns)
+{
+    static _Atomic uint32_t relax_ps; /* 0: not measured yet */
+    /* Relaxed: threads that both measure find about the same. */
+    uint32_t ps = atomic_load_explicit(&relax_ps, memory_order_relaxed);
+    if (ps == 0) {
+        ps = measure_relax_ps();
+        /* Relaxed: as above. */
+        atomic_store_explicit(&relax_ps, ps, memory_order_relaxed);
+    }
+    for (uint64_t left = (uint64_t)ns * 1000 / ps; left > 0; left--)
+        quoit_relax();
+}
