@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The MPMC ring as a whole: its beginning, what anyone may ask of it, its table. How it works is in
-   mpmc.h, ordering labels in docs/ORDERING.md. */
+/* The MPMC ring as a whole: its first state, snapshots, its table. How it works is in mpmc.h,
+   ordering labels in docs/ORDERING.md. */
 #include "mpmc.h"
 
 #include "fail.h"
@@ -38,7 +38,7 @@ static bool is_finished(const struct quoit_ring_place *place)
     return (quoit_mpmc_tail(place) & QUOIT_MPMC_FINISHED) != 0;
 }
 
-/* Finished, and nothing left that a death could give to others. */
+/* Finished, and no item is left, not even one that another consumer gets if its reader crashes. */
 static bool is_over(const struct quoit_ring_place *place)
 {
     uint64_t tail = quoit_mpmc_tail(place), head = quoit_mpmc_head(place);
@@ -86,7 +86,8 @@ static bool has_room(const struct quoit_ring_place *place)
     return now == word || now == spot.lap;
 }
 
-/* Whatever the counters say, and whoever reads it: an item that is there shows in its slot. */
+/* An item that is in the ring shows in its slot, whatever the counters are, also while a consumer
+   reads it. */
 static bool contains(const struct quoit_ring_place *place, uint64_t item)
 {
     const struct quoit_mpmc_geometry geometry = quoit_mpmc_geometry(place);
@@ -98,8 +99,8 @@ static bool contains(const struct quoit_ring_place *place, uint64_t item)
     return false;
 }
 
-/* The slot of position, which was not claimed when the tail was tail: how many steps is it ahead?
-   Each position takes it two, to an item and on to the next lap. */
+/* Checks that the slot of a position is not ahead of the tail. A slot makes two steps for each
+   position: to an item, and on to the next lap. */
 static quoit_status check_slot(const struct quoit_ring_place *place, uint64_t position)
 {
     struct quoit_mpmc_spot spot = quoit_mpmc_spot(place, position);

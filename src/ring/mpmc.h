@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The insides of the MPMC ring, for mpmc.c and mpmc_repair.c.
+ * The insides of the MPMC ring, for the files mpmc*.c.
  *
- * Positions are claimed by moving a counter on, tail or head, by compare-and-exchange. Before it
- * tries, a member says in its claims which position it is about to take, and leaves that there
- * until it claims the next. So while a position is claimed and its slot does not say "done", the
- * claims of the member that has it name it; where no living member's do, its owner is dead. Then
- *     a position without an item    was claimed by a producer that never committed: whoever is
- *                                   blocked by it gives the slot on to the next lap
- *     an item before the head       was being read by a consumer: another one adopts it. It counts
- *                                   the item's generation up, so that of two only one succeeds
- * Each repair is one compare-and-exchange of the slot's word, and no word ever comes back.
+ * A member claims a position by moving a counter on, tail or head, by compare-and-exchange. Before
+ * that it publishes in its claim record which position it is about to take. The record names the
+ * position until the member claims the next one. So a claimed position whose slot is not done has
+ * the owner whose record names it. If no live member's record does, the owner has crashed, and
+ *     a position without an item    was claimed by a producer that never committed. The member that
+ *                                   is blocked by it moves the slot on to the next lap
+ *     an item before the head       was being read by a consumer. Another consumer adopts it and
+ *                                   increments the item's generation, so that only one succeeds
+ * Each repair is one compare-and-exchange of the slot's word, and no word occurs twice.
  */
 #ifndef QUOIT_RING_MPMC_H
 #define QUOIT_RING_MPMC_H
@@ -24,13 +24,14 @@
 #define QUOIT_MPMC_LAP  UINT64_C(0x10000)
 #define QUOIT_MPMC_FULL UINT64_C(1)
 
-/* Of the tail: no position is claimed any more. */
+/* The tail's highest bit: the stream has ended, and no position can be claimed. */
 #define QUOIT_MPMC_FINISHED (UINT64_C(1) << 63)
 
 enum { QUOIT_MPMC_WORD_BYTES = 8, QUOIT_MPMC_CLAIM_MOST = 2047 };
 
-/* How often a call looks again, since something has moved on: past what many dead left, and a
-   crowd. A hostile peer could feign that for ever. A caller that spins calls again anyway. */
+/* How often a call tries again because something has changed: enough to pass what many crashed
+   members left, in a crowd. Without a limit, a hostile peer could keep the call busy for ever. A
+   caller that spins calls again anyway. */
 static inline uint64_t quoit_mpmc_tries(const struct quoit_mpmc_side *side,
                                         const struct quoit_ring_place *place)
 {
@@ -42,38 +43,38 @@ static inline quoit_atomic_u64 *quoit_mpmc_word(uint8_t *slot)
     return (quoit_atomic_u64 *)(void *)slot;
 }
 
-/* Where a member publishes which positions it is about to take: count of them, 0 for none, of items
-   of that generation. 1 bit to tell it from nothing, 11 of count, 8 of generation, 44 of position
-   (FORMAT.md 4). */
+/* Publishes in a claim record which positions the member is about to take: count of them, 0 for
+   none, of items of that generation. A record has 1 bit that is set unless it is empty, 11 bits of
+   count, 8 of generation, 44 of position (FORMAT.md 4). */
 static inline void quoit_mpmc_say(quoit_atomic_u64 *claim, uint64_t position, uint64_t generation,
                                   uint64_t count)
 {
     uint64_t word = count == 0 ? 0 : position << 20 | (generation & 0xff) << 12 | count << 1 | 1;
-    /* MPMC-P2: said before the position is claimed, and after the last one's slot was done with.
-       Pairs with MPMC-R1. */
+    /* MPMC-P2: stored before the position is claimed, and after the last store to the slot of the
+       position before. Pairs with MPMC-R1. */
     atomic_store_explicit(claim, word, memory_order_release);
 }
 
-/* Moves tail or head on from the side's next position, by count. false: another member was faster,
-   and counter_out is where it is instead. */
+/* Claims count positions by moving a counter, tail or head, on from `position`. false: another
+   member was faster, and counter_out is the counter's value. */
 static inline bool quoit_mpmc_claim_next(quoit_atomic_u64 *counter, quoit_atomic_u64 *claim,
                                          uint64_t position, uint64_t count, uint64_t *counter_out)
 {
     *counter_out = position;
     quoit_mpmc_say(claim, position, 0, count);
-    /* MPMC-P3: the positions are ours, and a member that sees that sees our claim. Pairs with
-       MPMC-R2 and MPMC-R3. */
+    /* MPMC-P3: a member that sees that the positions are claimed also sees the claim record. Pairs
+       with MPMC-R2 and MPMC-R3. */
     if (atomic_compare_exchange_strong_explicit(counter, counter_out, position + count,
                                                 memory_order_acq_rel, memory_order_acquire))
         return true;
-    quoit_mpmc_say(claim, 0, 0, 0); /* another's: the claims of live members are believed */
+    quoit_mpmc_say(claim, 0, 0, 0); /* the position is another's, and others believe this record */
     return false;
 }
 
 static inline uint64_t quoit_mpmc_load(uint8_t *slot)
 {
-    /* MPMC-C1: an item that shows is ours to read, a free slot ours to fill, once the position is.
-       Pairs with MPMC-P4, MPMC-C4 and MPMC-R4. */
+    /* MPMC-C1: after this load, the owner of the position may read the item that the word shows, or
+       fill the slot if the word shows that it is free. Pairs with MPMC-P4, MPMC-C4 and MPMC-R4. */
     return atomic_load_explicit(quoit_spsc_word(slot), memory_order_acquire);
 }
 
@@ -83,15 +84,17 @@ static inline void quoit_mpmc_commit_slot(uint8_t *slot, uint64_t lap)
     atomic_store_explicit(quoit_spsc_word(slot), lap | QUOIT_MPMC_FULL, memory_order_release);
 }
 
-/* By its owner: a slot whose item is read, or that gets none. */
+/* Frees a slot whose item is read, or that gets none. By the owner of the position. */
 static inline void quoit_mpmc_give_back(uint8_t *slot, uint64_t lap)
 {
-    /* MPMC-C4: all was read, the slot is the next lap's. Pairs with MPMC-C1 and LOOK-S1. */
+    /* MPMC-C4: after all reads of the item; the slot is free for the next lap. Pairs with MPMC-C1
+       and LOOK-S1. */
     atomic_store_explicit(quoit_spsc_word(slot), lap + QUOIT_MPMC_LAP, memory_order_release);
 }
 
-/* Who finds a slot not ready looks a few times more before it asks why: the other side's counter is
-   on a line that the other side needs, and who lives the kernel has to be asked. */
+/* Does a slot that is not ready stay as it is? Looks a few times more, since the next steps cost
+   more: they read the other side's counter, whose cache line the other side needs, and ask the
+   kernel which members are alive. */
 static inline bool quoit_mpmc_stays(uint8_t *slot, uint64_t word)
 {
     for (int looks = 0; looks < 8; looks++) {
@@ -112,7 +115,7 @@ static inline uint64_t quoit_mpmc_generation(uint64_t word)
     return word >> 8 & 0xff;
 }
 
-/* An item of that lap, of whatever generation. */
+/* Does the word show an item of that lap, of any generation? */
 static inline bool quoit_mpmc_is_full(uint64_t word, uint64_t lap)
 {
     return (word & ~UINT64_C(0xff00)) == (lap | QUOIT_MPMC_FULL);
@@ -125,7 +128,7 @@ static inline bool quoit_mpmc_is_later(uint64_t word, uint64_t lap)
 
 static inline uint64_t quoit_mpmc_tail(const struct quoit_ring_place *place)
 {
-    /* MPMC-R2: with a position comes what its owner had said before it claimed it. Pairs with
+    /* MPMC-R2: after this load, the claim records of all positions below are visible. Pairs with
        MPMC-P3 and MPMC-F1. */
     return atomic_load_explicit(&place->shm->tail, memory_order_acquire);
 }
@@ -149,8 +152,8 @@ static inline struct quoit_mpmc_spot quoit_mpmc_spot(const struct quoit_ring_pla
                                     .lap = lap * QUOIT_MPMC_LAP};
 }
 
-/* What steps from spot to spot need. In a local variable, so that a store into a slot does not seem
-   to change it. */
+/* What a step from spot to spot needs. Keep it in a local variable: otherwise a compiler loads it
+   again after each store into a slot. */
 struct quoit_mpmc_geometry {
     uint8_t *begin;
     const uint8_t *end;
@@ -209,8 +212,9 @@ static inline void quoit_mpmc_pass(struct quoit_mpmc_side *side,
     }
 }
 
-/* The slot is written last: a signal handler that leaves the call in between finds no claim, rather
-   than one of another lap, which close would give back. */
+/* Keeps a position that is claimed or peeked at. The slot is stored last: a signal handler that
+   leaves the call in between, and closes the handle, then finds no claim instead of one with the
+   lap of another. */
 static inline void quoit_mpmc_hold(struct quoit_mpmc_side *side, struct quoit_mpmc_spot spot)
 {
     side->held.lap = spot.lap;
@@ -218,10 +222,10 @@ static inline void quoit_mpmc_hold(struct quoit_mpmc_side *side, struct quoit_mp
     side->held.slot = spot.slot;
 }
 
-/* Gives up the claim, if there is one; its slot gets no item. The claim is forgotten before the
-   slot is given back: a signal handler may leave the call in between and close the handle, which
-   must not give back a slot of another member. If the slot was not given back yet, others find it,
-   like a crashed member's. */
+/* Gives up the position that is held, if there is one; its slot gets no item. The handle forgets it
+   before it frees the slot: a signal handler may leave the call in between and close the handle,
+   and close must not free a slot that another member has by then. If the slot was not freed yet,
+   other members find it like a crashed member's. */
 static inline void quoit_mpmc_give_up(struct quoit_mpmc_side *side)
 {
     struct quoit_mpmc_spot held = side->held;
@@ -231,7 +235,7 @@ static inline void quoit_mpmc_give_up(struct quoit_mpmc_side *side)
     quoit_mpmc_give_back(held.slot, held.lap);
 }
 
-/* What the row's last holder said is not ours. */
+/* Empties the claim records of this member's row, which its last holder has left there. */
 static inline struct quoit_claims_shm *quoit_mpmc_enter(struct quoit_mpmc_side *side,
                                                         const struct quoit_ring_place *place)
 {
@@ -242,16 +246,16 @@ static inline struct quoit_claims_shm *quoit_mpmc_enter(struct quoit_mpmc_side *
     return claims;
 }
 
-/* Has quoit_mpmc_tell_of_orphan been called? */
+/* Has quoit_mpmc_tell_of_orphan been called, and no consumer searched since? */
 static inline bool quoit_mpmc_is_told_of_orphan(const struct quoit_ring_place *place)
 {
-    /* Relaxed: a hint; who follows it finds out by itself. */
+    /* Relaxed: a hint; a consumer that follows it searches the slots itself. */
     return atomic_load_explicit(&place->shm->orphaned, memory_order_relaxed) != 0;
 }
 
 /* ---- Fast paths: one position, whose slot is ready, and no other member is faster ------------ */
 
-/* Of items that are copied word by word: a call of memcpy would make each of these save
+/* Only for items that are copied word by word: a call of memcpy would make each caller save
    registers. */
 static inline bool quoit_mpmc_is_quick(const struct quoit_mpmc_side *side, uint64_t item_bytes)
 {
@@ -354,37 +358,37 @@ bool quoit_mpmc_release(struct quoit_ring_consumer *consumer, const struct quoit
 
 /* ---- Repair, mpmc_repair.c ------------------------------------------------------------------- */
 
-/* A claimed position whose slot showed word, of the lap before it had one of an item: gives the
-   slot on to the next lap if its producer is dead. true: look again. */
+/* Skips a claimed position whose slot has shown `word`, and no item, if its producer has crashed:
+   moves the slot on to the next lap. true: something has changed, so look again. */
 bool quoit_mpmc_void(const struct quoit_ring_place *place, uint64_t position, uint8_t *slot,
                      uint64_t word);
 
-/* Is this position a living member's, that is not committed (pushing) or not released? */
+/* Does a live member's record name this position: of a producer (pushing), or of a consumer? */
 bool quoit_mpmc_is_owned(const struct quoit_ring_place *place, bool pushing, uint64_t position,
                          uint64_t generation);
 
-/* Items that were taken and not given back, up to position end, and from from_inout on, which moves
-   to the first of them, or to end. */
+/* Searches the positions from from_inout to end for items that were taken and not released. Moves
+   from_inout to the first of them, or to end. */
 struct quoit_mpmc_taken {
-    uint64_t being_read; /* by the living */
-    bool orphan;         /* one is the dead's: ... */
+    uint64_t being_read; /* items of live consumers */
+    bool orphan;         /* an item of a crashed consumer was found: ... */
     struct quoit_mpmc_spot spot;
     uint64_t position, word;
 };
 struct quoit_mpmc_taken quoit_mpmc_find_taken(const struct quoit_ring_place *place,
                                               uint64_t *from_inout, uint64_t end);
 
-/* An item that nobody reads blocks somebody, or will: the next consumer is to look for it first. */
+/* Makes the next consumer search for items of crashed consumers before it takes another. */
 void quoit_mpmc_tell_of_orphan(const struct quoit_ring_place *place);
-/* Also takes it: one looks. Who is still blocked says so again. */
+/* Also resets it, so that one consumer searches. A member that is still blocked sets it again. */
 bool quoit_mpmc_was_told_of_orphan(const struct quoit_ring_place *place);
 
-/* Is the claim of this row first in line: the item at the head to come, or the one in hand whose
-   slot the next push needs? */
+/* Does the next pop, or the next push, wait for the member of this row: for an item that it has
+   claimed and not committed, or for a slot whose item it has taken and not released? */
 bool quoit_mpmc_holds_up(const struct quoit_ring_place *place, uint32_t row, uint64_t *lag_out);
 uint64_t quoit_mpmc_repair(const struct quoit_ring_place *place, bool only_look);
 
-/* Makes an orphan this member's; false: another was faster. */
+/* Makes an item of a crashed consumer this member's. false: another member was faster. */
 bool quoit_mpmc_adopt(quoit_atomic_u64 *claim, const struct quoit_mpmc_taken *taken);
 
 #endif

@@ -16,24 +16,25 @@ quoit_status quoit_mpmc_attach_consumer(struct quoit_ring_consumer *consumer,
     /* Relaxed: says where to begin to look, and is checked before. */
     side->reclaimed_below = atomic_load_explicit(&place->shm->reclaimed_below,
                                                  memory_order_relaxed);
-    quoit_mpmc_tell_of_orphan(place); /* perhaps a predecessor's: it goes first */
+    quoit_mpmc_tell_of_orphan(place); /* a crashed predecessor's items come first */
     return QUOIT_OK;
 }
 
-/* Items from the position on, at most `most`. */
+/* Counts the items from the next position on, up to `most`. */
 static uint64_t count_filled(const struct quoit_mpmc_side *side,
                              const struct quoit_ring_place *place, uint64_t most)
 {
     const struct quoit_mpmc_geometry geometry = quoit_mpmc_geometry(place);
     struct quoit_mpmc_spot spot = quoit_mpmc_here(side);
     uint64_t count = 0;
-    most = most < place->capacity ? most : place->capacity; /* words may change behind this look */
+    /* A hostile peer may fill slots for ever. */
+    most = most < place->capacity ? most : place->capacity;
     for (; count < most && quoit_mpmc_load(spot.slot) == (spot.lap | QUOIT_MPMC_FULL); count++)
         quoit_mpmc_step(&geometry, &spot);
     return count;
 }
 
-/* The head's slot shows nothing to take and is not the head's any more, or is not yet. */
+/* The slot at the head shows no item yet. */
 static quoit_status wait_for_producer(struct quoit_mpmc_side *side,
                                       const struct quoit_ring_place *place, uint64_t word)
 {
@@ -60,7 +61,7 @@ static bool skip_head(const struct quoit_ring_place *place, uint64_t *head_inout
     return ours;
 }
 
-/* The slot that is next had no item. OK: look again. */
+/* The next slot had no item. OK: something has changed, so look again. */
 static quoit_status consumer_blocked(struct quoit_mpmc_side *side,
                                      const struct quoit_ring_place *place)
 {
@@ -74,14 +75,15 @@ static quoit_status consumer_blocked(struct quoit_mpmc_side *side,
         return QUOIT_OK;
     if (!quoit_mpmc_is_later(word, side->lap))
         return wait_for_producer(side, place, word);
-    /* A position that came to nothing. */
+    /* A skipped position. */
     if (skip_head(place, &head))
         head = side->position + 1;
     quoit_mpmc_go_to(side, place, head);
     return QUOIT_OK;
 }
 
-/* What others took and did not give back; the end has not come while they may leave it to us. */
+/* Searches for items of crashed consumers. The stream is not over while a live consumer has an
+   item, since that consumer may crash and leave it. */
 static quoit_status look_for_orphan(struct quoit_mpmc_side *side,
                                     const struct quoit_ring_place *place, quoit_status status,
                                     struct quoit_mpmc_taken *taken_out)
@@ -93,7 +95,7 @@ static quoit_status look_for_orphan(struct quoit_mpmc_side *side,
     *taken_out = quoit_mpmc_find_taken(place, &from, side->position);
     if (from != side->reclaimed_below) {
         side->reclaimed_below = from;
-        /* Relaxed: a hint to those who come. */
+        /* Relaxed: a hint for the searches to come. */
         atomic_store_explicit(&place->shm->reclaimed_below, from, memory_order_relaxed);
     }
     if (taken_out->orphan)
@@ -118,7 +120,8 @@ quoit_status quoit_mpmc_look_for_items(struct quoit_ring_consumer *consumer,
     return look_for_orphan(side, place, status == QUOIT_OK ? QUOIT_EMPTY : status, &taken);
 }
 
-/* OK: there is one, and it may be ours now (count_out is 1); else what a pop is to say. */
+/* OK: a crashed consumer's item was found; count_out is 1 if this member has adopted it. Otherwise
+   the status that a pop returns. */
 static quoit_status adopt_orphan(struct quoit_mpmc_side *side, const struct quoit_ring_place *place,
                                  quoit_status status, struct quoit_mpmc_spot *spot_out,
                                  uint64_t *count_out)
@@ -145,8 +148,8 @@ static bool try_take(struct quoit_mpmc_side *side, const struct quoit_ring_place
     return true;
 }
 
-/* Takes the next items, or what a dead consumer had taken: at most `most`, which begin at spot_out,
-   and are this member's until they are given back. OK EMPTY FINISHED. */
+/* Takes the next items, up to `most`, or one of a crashed consumer. They begin at spot_out and are
+   this member's until it frees their slots. OK EMPTY FINISHED. */
 static quoit_status take(struct quoit_mpmc_side *side, const struct quoit_ring_place *place,
                          uint64_t most, struct quoit_mpmc_spot *spot_out, uint64_t *count_out)
 {

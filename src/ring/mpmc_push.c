@@ -16,21 +16,22 @@ quoit_status quoit_mpmc_attach_producer(struct quoit_ring_producer *producer,
     return QUOIT_OK;
 }
 
-/* Free slots from the position on, at most `most`. */
+/* Counts the free slots from the next position on, up to `most`. */
 static uint64_t count_free(const struct quoit_mpmc_side *side, const struct quoit_ring_place *place,
                            uint64_t most)
 {
     const struct quoit_mpmc_geometry geometry = quoit_mpmc_geometry(place);
     struct quoit_mpmc_spot spot = quoit_mpmc_here(side);
     uint64_t count = 0;
-    most = most < place->capacity ? most : place->capacity; /* words may change behind this look */
+    /* A hostile peer may free slots for ever. */
+    most = most < place->capacity ? most : place->capacity;
     for (; count < most && quoit_mpmc_load(spot.slot) == spot.lap; count++)
         quoit_mpmc_step(&geometry, &spot);
     return count;
 }
 
-/* The slot that is next has been in this state, of the lap before, for a while: do the dead hold
-   it? A producer's position is voided; a consumer's item only a consumer can take. */
+/* The next slot has shown `word`, of the lap before, for a while. If a crashed producer holds it,
+   skips its position. If a crashed consumer does, tells consumers: only they can take its item. */
 static quoit_status ask_for_owner(struct quoit_mpmc_side *side,
                                   const struct quoit_ring_place *place, uint64_t word)
 {
@@ -43,7 +44,7 @@ static quoit_status ask_for_owner(struct quoit_mpmc_side *side,
     return QUOIT_FULL;
 }
 
-/* The slot that is next was not free. OK: look again. */
+/* The next slot was not free. OK: something has changed, so look again. */
 static quoit_status producer_blocked(struct quoit_mpmc_side *side,
                                      const struct quoit_ring_place *place)
 {

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-/* What the dead leave in an MPMC ring, and how the living go on. The reasoning is in mpmc.h,
-   ordering labels in docs/ORDERING.md. */
+/* Repairs what crashed members left in an MPMC ring. The reasoning is in mpmc.h, ordering labels in
+   docs/ORDERING.md. */
 #include "mpmc.h"
 
 static uint64_t load_claim(const struct quoit_claims_shm *claims, bool pushing)
 {
     const quoit_atomic_u64 *claim = pushing ? &claims->pushing : &claims->popping;
-    /* MPMC-R1: what a member has said since is that it is done: then its slot says so as well.
-       Pairs with MPMC-P2. */
+    /* MPMC-R1: if the record names another position by now, the slot of the one before shows that
+       its owner is done with it. Pairs with MPMC-P2. */
     return atomic_load_explicit(claim, memory_order_acquire);
 }
 
@@ -63,7 +63,7 @@ struct quoit_mpmc_taken quoit_mpmc_find_taken(const struct quoit_ring_place *pla
             continue; /* given back meanwhile */
         if (first == end)
             first = position;
-        if (owned || now != word) /* or adopted: by somebody who may die as well */
+        if (owned || now != word) /* or adopted meanwhile, by a member that may crash as well */
             taken.being_read++;
         else
             taken = (struct quoit_mpmc_taken){.being_read = taken.being_read,
