@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Listing what there is: the system names what may be an object, and each is looked at. */
+/* Lists objects. The system lists names that may be objects, and each of them is checked. */
 #include <quoit.h>
 #include <quoit/inspect.h>
 
@@ -49,7 +49,7 @@ static bool note_seen(struct listing *listing, const char *name)
     return true;
 }
 
-/* Is it an object of Quoit's, of whatever kind and however damaged? */
+/* Is it a Quoit object, of any kind, even a damaged one? */
 static bool is_object(const char *name)
 {
     quoit_os_fork_hold();
@@ -93,7 +93,7 @@ static quoit_status list_all(struct listing *listing)
     return QUOIT_OK;
 }
 
-/* "sysv", "file", "file:/var/tmp". */
+/* where: "sysv", "file" or "file:/var/tmp", for example. */
 static quoit_status list_where(struct listing *listing, const char *where)
 {
     const char *colon = strchr(where, ':');

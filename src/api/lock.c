@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Locks as objects. Each handle is a member of the lock, with a row and a lock of the kernel's that
- * ends with it. One word of shared memory, the state, names the member that has the lock:
+ * Locks as objects. Each handle is a member of the lock. It has a row, and a kernel lock that the
+ * kernel releases when the process ends. One word of shared memory, the state, names the member
+ * that has the lock:
  *
  *     free --lock--> owned --unlock--> free
  *                      | close, or the row's next member finds it
@@ -10,7 +11,7 @@
  *
  * Each step is one exchange of the word, so a crash leaves one of these states. A process that
  * finds the lock owned asks the kernel whether the owner is alive, and takes the lock over from one
- * that crashed. No state comes twice, so an exchange succeeds only if the owner is still the one
+ * that crashed. No state occurs twice, so an exchange succeeds only if the owner is still the one
  * that the kernel was asked about.
  */
 #include <quoit.h>
@@ -25,15 +26,16 @@
 #include <stdlib.h>
 
 enum { SPINS = 100 };
-enum { SLEEPERS = 1 }; /* the number of that word among an object's words to sleep on */
+enum { SLEEPERS = 1 }; /* the number of this word among the object's words to sleep on */
 
-/* No process wakes a sleeper whose holder crashes: it looks by itself this often. */
+/* If the holder crashes, no process wakes the sleepers. So a sleeper checks the lock by itself this
+   often. */
 static const int64_t slice_ns = 100000000;
 
 struct quoit_lock {
     quoit_region *region;
     struct quoit_lock_view view;
-    bool forked; /* made before a fork, seen in the child */
+    bool forked; /* this is a forked child's copy of the handle */
     struct quoit_os_fork_guard guard;
 };
 
@@ -52,7 +54,7 @@ static quoit_status check_handle(const quoit_lock *lock)
     return QUOIT_OK;
 }
 
-/* As check_handle, and WRONG_ROLE for an observer. */
+/* As check_handle; WRONG_ROLE for an observer. */
 static quoit_status check_member(const quoit_lock *lock)
 {
     quoit_status status = check_handle(lock);
@@ -91,7 +93,7 @@ static quoit_status fail_corrupt(const quoit_lock *lock, uint64_t state)
                       (unsigned long long)owner_of(state), (unsigned)lock->view.members.count);
 }
 
-/* Is the owner that a possible state names a live process? This handle is. */
+/* Does a possible state name a live owner? This handle counts as live. */
 static bool is_owner_alive(const quoit_lock *lock, uint64_t state)
 {
     return owner_of(state) == own_number(lock) ||
@@ -110,13 +112,14 @@ static bool take_from(quoit_lock *lock, uint64_t state)
 {
     const uint64_t kept = QUOIT_LOCK_OWNER | QUOIT_LOCK_ABANDONED;
     uint64_t taken = ((state & ~kept) + QUOIT_LOCK_TURN) | own_number(lock);
-    /* LOCK-A1: what the last holder wrote is visible from here on. Pairs with LOCK-R1. */
+    /* LOCK-A1: after this exchange, everything that the last holder wrote is visible. Pairs with
+       LOCK-R1. */
     return atomic_compare_exchange_strong_explicit(&lock->view.shm->state, &state, taken,
                                                    memory_order_acquire, memory_order_relaxed);
 }
 
-/* One try. TIMEOUT: another live member, or this handle itself, has it. Asks the kernel about an
-   owner only if `asks`. */
+/* One try. TIMEOUT: another live member, or this handle itself, has the lock. Asks the kernel
+   whether the owner is alive only if `asks`. */
 static quoit_status try_lock(quoit_lock *lock, bool asks)
 {
     for (;;) {
@@ -133,8 +136,9 @@ static quoit_status try_lock(quoit_lock *lock, bool asks)
 
 static void full_barrier(void)
 {
-    /* LOCK-F1: between the store to one word and the look at the other: either a process that goes
-       to sleep sees the lock free, or the one that frees it sees a sleeper. Pairs with LOCK-F1. */
+    /* LOCK-F1: between the store to one word and the load of the other. Either a process that is
+       about to sleep sees the lock free, or the one that frees it sees a sleeper. Pairs with
+       LOCK-F1. */
     atomic_thread_fence(memory_order_seq_cst);
 }
 
@@ -268,7 +272,7 @@ quoit_status quoit_lock_members(const quoit_lock *lock, struct quoit_member_info
 
 /* ---- Coming and going ------------------------------------------------------------------------ */
 
-/* In a forked child: the lock let go of. */
+/* Called in a forked child: disables the handle, and releases the inherited memory and locks. */
 static void drop_in_child(struct quoit_os_fork_guard *guard)
 {
     quoit_lock *lock = (quoit_lock *)(void *)((char *)guard - offsetof(quoit_lock, guard));
@@ -276,7 +280,7 @@ static void drop_in_child(struct quoit_os_fork_guard *guard)
     quoit_os_shm_abandon(&lock->region->shm);
 }
 
-/* Takes a row. If the state names it, a member crashed in this row with the lock. */
+/* Takes a row. If the state names this row as the owner, a member crashed in it with the lock. */
 static quoit_status become_member(quoit_lock *lock)
 {
     quoit_status status = quoit_members_join(&lock->view.members, 0, lock->region);
@@ -285,8 +289,7 @@ static quoit_status become_member(quoit_lock *lock)
     return status;
 }
 
-/* Makes a handle of a region and the lock in it, which it then owns; on failure they stay the
-   caller's. */
+/* Makes a handle that owns a region and the lock in it. On failure the caller keeps both. */
 static quoit_status enter(quoit_region *region, const struct quoit_lock_view *view,
                           quoit_lock **lock_out)
 {
@@ -429,7 +432,7 @@ void quoit_lock_close(quoit_lock *lock)
 {
     if (!lock)
         return;
-    quoit_os_fork_hold(); /* a child would inherit what no guard lets go of any more */
+    quoit_os_fork_hold(); /* else a child could inherit memory that no guard releases */
     quoit_os_fork_guard_remove(&lock->guard);
     if (!lock->forked && !is_observer(lock)) {
         (void)give_up(lock, QUOIT_LOCK_ABANDONED);

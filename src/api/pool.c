@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* Pools as objects: create, open, join, close, unlink; allocating and freeing; what can be asked of
-   them. How blocks go through a queue, and come back from the dead, is in pool_queue.c. */
+/* Pools as objects: create, open, join, close; alloc and free; queries. pool_queue.c passes blocks
+   through a queue, and reclaims the blocks of crashed members. */
 #include "pool_handle.h"
 
 #include <stdlib.h>
 
-/* In a forked child: the pool let go of. */
+/* Called in a forked child: disables the handle, and releases the inherited memory and locks. */
 static void drop_in_child(struct quoit_os_fork_guard *guard)
 {
     quoit_pool *pool = (quoit_pool *)(void *)((char *)guard - offsetof(quoit_pool, guard));
@@ -13,8 +13,8 @@ static void drop_in_child(struct quoit_os_fork_guard *guard)
     quoit_os_shm_abandon(&pool->region->shm);
 }
 
-/* Members begin to look for free blocks far apart: the second half way, the third and fourth half
-   way between, and so on. */
+/* Members begin to search for free blocks far apart: the first member at the start, the second at
+   the half, the next two at the quarters, and so on. */
 static uint32_t first_block(uint32_t row, uint32_t count)
 {
     uint64_t place = 0;
@@ -28,7 +28,7 @@ static void enter_blocks(quoit_pool *pool)
     struct quoit_blocks *blocks = &pool->place.blocks;
     blocks->members.own = pool->place.members.own_row;
     quoit_blocks_enter(blocks);
-    /* Relaxed: nobody else has the handle yet. */
+    /* Relaxed: no other thread has the handle yet. */
     atomic_store_explicit(&pool->rotor, first_block(blocks->members.own, blocks->count),
                           memory_order_relaxed);
 }
@@ -41,8 +41,7 @@ static quoit_status become_member(quoit_pool *pool)
     return status;
 }
 
-/* Makes a handle of a region and the pool in it, which it then owns; on failure they stay the
-   caller's. */
+/* Makes a handle that owns a region and the pool in it. On failure the caller keeps both. */
 static quoit_status enter(quoit_region *region, const struct quoit_pool_place *place,
                           quoit_pool **pool_out)
 {
@@ -187,7 +186,7 @@ void quoit_pool_close(quoit_pool *pool)
 {
     if (!pool)
         return;
-    quoit_os_fork_hold(); /* a child would inherit what no guard lets go of any more */
+    quoit_os_fork_hold(); /* else a child could inherit memory that no guard releases */
     quoit_os_fork_guard_remove(&pool->guard);
     if (!pool->forked && !quoit_pool_is_observer(pool))
         quoit_members_leave(&pool->place.members, 0);
@@ -215,7 +214,7 @@ quoit_status quoit_pool_free(quoit_pool *pool, quoit_block block)
                               : status;
 }
 
-/* An observer's memory is mapped for reading alone, so that its pointer may lose the const. */
+/* An observer's memory is mapped read-only, so its pointer may lose the const. */
 static void *see(const quoit_pool *pool, quoit_block block)
 {
     const uint8_t *bytes = quoit_blocks_see(&pool->place.blocks, block);
@@ -230,7 +229,7 @@ void *quoit_pool_at(const quoit_pool *pool, quoit_block block)
                                         : quoit_blocks_at(&pool->place.blocks, block);
 }
 
-/* ---- What can be asked ----------------------------------------------------------------------- */
+/* ---- Queries --------------------------------------------------------------------------------- */
 
 uint64_t quoit_pool_block_bytes(const quoit_pool *pool)
 {

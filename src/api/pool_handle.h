@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What a pool's handle holds. */
+/* The contents of a pool's handle. */
 #ifndef QUOIT_API_POOL_HANDLE_H
 #define QUOIT_API_POOL_HANDLE_H
 
@@ -12,8 +12,8 @@
 struct quoit_pool {
     quoit_region *region;
     struct quoit_pool_place place;
-    quoit_atomic_u32 rotor; /* where it found a free block last */
-    bool forked;            /* made before a fork, seen in the child */
+    quoit_atomic_u32 rotor; /* where it last found a free block */
+    bool forked;            /* this is a forked child's copy of the handle */
     struct quoit_os_fork_guard guard;
 };
 
@@ -32,7 +32,7 @@ static inline quoit_status quoit_pool_check_handle(const quoit_pool *pool)
     return QUOIT_OK;
 }
 
-/* As quoit_pool_check_handle, and WRONG_ROLE for an observer. */
+/* As quoit_pool_check_handle; WRONG_ROLE for an observer. */
 static inline quoit_status quoit_pool_check_member(const quoit_pool *pool)
 {
     quoit_status status = quoit_pool_check_handle(pool);

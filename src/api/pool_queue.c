@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* Blocks through a queue, and back from the dead. Why no instruction of this loses a block is in
-   src/ring/pool.h. */
+/* Passes blocks through a queue, and reclaims the blocks of crashed members. src/ring/pool.h
+   explains why a crash at any instruction loses no block. */
 #include "pool_handle.h"
 #include "queue_handle.h"
 
 #include "hash.h"
 
-/* Which queue it is, to whoever has it open. */
+/* Returns a number that identifies the queue in every process that has it open. */
 static uint64_t identity_of(const quoit_queue *queue)
 {
     const struct quoit_queue_handle *handle = queue->handle;
@@ -36,7 +36,7 @@ static quoit_status check_both(const quoit_pool *pool, const quoit_queue *queue)
     return status == QUOIT_OK ? check_queue(queue) : status;
 }
 
-/* A block that is sent belongs to the queue while the push waits. */
+/* While the push waits, the block belongs to the queue. */
 quoit_status quoit_pool_push(quoit_pool *pool, quoit_queue *queue, quoit_block block,
                              int64_t timeout_ns)
 {
@@ -70,7 +70,7 @@ quoit_status quoit_pool_pop(quoit_pool *pool, quoit_queue *queue, quoit_block *b
     status = quoit_blocks_take(&pool->place.blocks, block);
     if (status == QUOIT_ERROR_BUSY)
         return status;
-    (void)quoit_queue_release(queue); /* it fails where the ring is spoiled: the block is not */
+    (void)quoit_queue_release(queue); /* fails if the ring is damaged; the block is not */
     if (status == QUOIT_OK)
         status = quoit_blocks_keep(&pool->place.blocks, block);
     if (status == QUOIT_OK)
@@ -78,7 +78,7 @@ quoit_status quoit_pool_pop(quoit_pool *pool, quoit_queue *queue, quoit_block *b
     return status;
 }
 
-/* ---- The dead -------------------------------------------------------------------------------- */
+/* ---- Blocks of crashed members --------------------------------------------------------------- */
 
 struct queues {
     quoit_queue *const *list;

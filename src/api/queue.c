@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Queues as objects: create, open, join, close, finish, unlink, and what can be asked of them.
-   Pushing and popping are in queue_items.c. */
+/* Queues as objects: create, open, join, close, finish and unlink. Pushing and popping are in
+   queue_items.c, queries in queue_inspect.c. */
 #include "queue_handle.h"
 
 #include "fail.h"
@@ -12,7 +12,7 @@
 enum { LINE = 64, LINES = 128, ALL_ROLES = QUOIT_PRODUCER | QUOIT_CONSUMER | QUOIT_OBSERVER };
 enum { FLAGS = QUOIT_ANY_OWNER | QUOIT_FROM_OLDEST | QUOIT_FOR_REPAIR };
 
-/* From here on each call checks everything. */
+/* Disables the inlined fast paths: from here on each call checks everything. */
 static void close_sides(quoit_queue *queue)
 {
     queue->producer.item_bytes = 0;
@@ -21,7 +21,8 @@ static void close_sides(quoit_queue *queue)
     quoit_ring_consumer_shut(&queue->consumer);
 }
 
-/* In a forked child: the fast paths shut, and the queue let go of. */
+/* Called in a forked child: disables the fast paths, and releases the inherited memory and
+   locks. */
 static void drop_in_child(struct quoit_os_fork_guard *guard)
 {
     struct quoit_queue_handle *handle =
@@ -32,7 +33,8 @@ static void drop_in_child(struct quoit_os_fork_guard *guard)
     quoit_os_shm_abandon(&handle->region->shm);
 }
 
-/* A zeroed handle, whose queue begins on a pair of cache lines, which processors fetch together. */
+/* Returns a zeroed handle. Its queue begins at a pair of cache lines, which processors fetch
+   together. */
 static struct quoit_queue_handle *new_handle(void)
 {
     struct quoit_queue_handle *handle = calloc(1, sizeof *handle);
@@ -48,7 +50,7 @@ static struct quoit_queue_handle *new_handle(void)
     handle->queue->producer.state = &handle->producer_state;
     handle->queue->consumer.state = &handle->consumer_state;
     handle->queue->handle = handle;
-    close_sides(handle->queue); /* those that it has not stay so */
+    close_sides(handle->queue); /* a side that the handle does not get stays closed */
     return handle;
 }
 
@@ -64,7 +66,7 @@ static bool is_member(uint32_t roles)
     return (roles & (QUOIT_PRODUCER | QUOIT_CONSUMER)) != 0;
 }
 
-/* Memory of the handle's own, for items that are made or looked at and cannot be so in the ring. */
+/* Allocates private memory for items that are claimed or peeked at but cannot be so in the ring. */
 static quoit_status allocate_scratch(struct quoit_queue_handle *handle)
 {
     struct quoit_ring_place *ring = &handle->place.ring;
@@ -105,14 +107,14 @@ static quoit_status attach_sides(struct quoit_queue_handle *handle, bool from_ol
         close_sides(handle->queue);
     quoit_waiters_begin(handle->queue);
     quoit_queue_end_stream(handle->queue); /* before the first push */
-    /* A subscriber's coming may make room: in the row of a dead one that held the producer back. */
+    /* A new subscriber may make room: it may have taken the row of a crashed subscriber that held
+       the producer back. */
     if (quoit_ring_has_subscribers(ring->ops) && handle->roles & QUOIT_CONSUMER)
         quoit_wake(handle->queue, quoit_waiter_of(handle->queue, QUOIT_PRODUCER));
     return QUOIT_OK;
 }
 
-/* Makes a handle of a region and the queue in it, which it then owns; on failure they stay the
-   caller's. */
+/* Makes a handle that owns a region and the queue in it. On failure the caller keeps both. */
 static quoit_status enter(quoit_region *region, const struct quoit_queue_place *place,
                           uint32_t flags, struct quoit_queue_handle **handle_out)
 {
@@ -179,7 +181,7 @@ static quoit_status create_new(const char *name, const struct quoit_queue_option
     quoit_status status = quoit_queue_make(name, options, &region, &place);
     if (status != QUOIT_OK)
         return status;
-    /* The roles are taken before anybody else can see the queue. */
+    /* The roles are taken before another process can see the queue. */
     status = enter(region, &place, flags, &handle);
     if (status != QUOIT_OK)
         goto close_region;
@@ -217,7 +219,7 @@ static bool is_same(const quoit_queue *queue, const quoit_region *region,
            queue->handle->place.ring.empty == place->ring.empty;
 }
 
-/* same: NULL, or REMOVED if the name leads to another queue than this one. */
+/* same: NULL, or a queue. REMOVED if the name leads to another queue than that one. */
 static quoit_status open_held(const char *name, const struct quoit_queue_options *options,
                               uint32_t flags, const quoit_queue *same, quoit_queue **queue_out)
 {
@@ -308,8 +310,8 @@ quoit_status quoit_queue_again(const quoit_queue *queue, uint32_t flags, quoit_q
     return status;
 }
 
-/* Wakes those that wait until this handle's sides do something. Of several producers, also those on
-   its own sides. */
+/* Wakes the threads that wait until this handle's sides do something. In an MPMC queue it also
+   wakes the threads that wait on the same side. */
 static void wake_others(quoit_queue *queue)
 {
     bool all = queue->handle->place.ring.ops->many_producers;
@@ -324,7 +326,7 @@ void quoit_queue_close(quoit_queue *queue)
     if (!queue)
         return;
     struct quoit_queue_handle *handle = queue->handle;
-    quoit_os_fork_hold(); /* a child would inherit what no guard lets go of any more */
+    quoit_os_fork_hold(); /* else a child could inherit memory that no guard releases */
     quoit_waiters_end(queue);
     quoit_os_fork_guard_remove(&handle->guard);
     if (is_member(handle->roles) && !handle->forked) {
@@ -343,8 +345,8 @@ void quoit_queue_end_stream(quoit_queue *queue)
 {
     struct quoit_queue_handle *handle = queue->handle;
     const struct quoit_ring_place *ring = &handle->place.ring;
-    /* FINISH-C1: having seen the number, the pushes of all handles that finished are visible.
-       Pairs with FINISH-P1. */
+    /* FINISH-C1: after this load, the pushes of all handles that it counts are visible. Pairs with
+       FINISH-P1. */
     uint32_t finishes = atomic_load_explicit(&ring->shm->finishes, memory_order_acquire);
     if (finishes < handle->place.finishes || ring->ops->is_finished(ring))
         return;
@@ -366,7 +368,7 @@ quoit_status quoit_queue_finish(quoit_queue *queue)
     handle->has_finished = true;
     queue->producer.item_bytes = 0;
     quoit_ring_producer_shut(&queue->producer);
-    /* FINISH-P1: this side's pushes came before. Pairs with FINISH-C1. */
+    /* FINISH-P1: after this side's pushes. Pairs with FINISH-C1. */
     (void)atomic_fetch_add_explicit(&handle->place.ring.shm->finishes, 1, memory_order_release);
     quoit_queue_end_stream(queue);
     return QUOIT_OK;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What a push and a pop seldom come to: wrong calls, and waiting. In a file of its own, so that
-   compilers do not inline it into the calls that copy one item. */
+/* The rare parts of push and pop: wrong calls, and waiting. They are in a file of their own, so
+   that compilers do not inline them into the calls that copy one item. */
 #include "queue_handle.h"
 
 #include "fail.h"
@@ -65,7 +65,7 @@ quoit_status quoit_queue_check_push(const quoit_queue *queue, const void *data, 
     return status == QUOIT_OK ? check_buffer(data, bytes) : status;
 }
 
-/* A message's size is known when it is there. */
+/* A message's size is known only when the message is there. */
 quoit_status quoit_queue_check_pop(const quoit_queue *queue, const void *buffer, size_t room_bytes,
                                    uint64_t *bytes_out)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What a queue's handle holds beside the inlined halves that <quoit.h> shows. */
+/* The contents of a queue's handle, beside the inlined halves in <quoit.h>. */
 #ifndef QUOIT_API_QUEUE_HANDLE_H
 #define QUOIT_API_QUEUE_HANDLE_H
 
@@ -14,25 +14,25 @@
 
 #include <stdbool.h>
 
-/* The latest claim of a producer, the latest peek of a consumer. */
+/* The latest claim of a producer, or the latest peek of a consumer. */
 struct quoit_in_place {
     size_t count; /* items that may be committed or released; 0: none */
-    size_t bytes; /* of an item, of a message as claimed */
-    uint64_t at;  /* quoit_queue_pushes or _pops then: if the side has moved since, it is void */
+    size_t bytes; /* of an item, or of a message as claimed */
+    uint64_t at;  /* quoit_queue_pushes or _pops then; no longer valid if that has changed */
 };
 
 struct quoit_queue_handle {
     quoit_region *region;
     struct quoit_queue_place place;
     uint32_t roles;
-    bool forked;       /* made before a fork, seen in the child */
-    bool has_finished; /* its producer pushes no more */
+    bool forked;       /* this is a forked child's copy of the handle */
+    bool has_finished; /* its producer has called quoit_queue_finish */
     struct quoit_os_fork_guard guard;
     quoit_queue *queue;
     struct quoit_ring_producer_state producer_state;
     struct quoit_ring_consumer_state consumer_state;
-    void *allocation; /* what queue was aligned in */
-    uint8_t *scratch; /* place.ring's; NULL if it gives none of it out */
+    void *allocation; /* the memory in which queue is aligned */
+    uint8_t *scratch; /* memory for place.ring's scratch and peeked; NULL: not needed */
     struct quoit_in_place claimed, peeked;
     struct quoit_waiter producer_waiter;
     struct quoit_waiter consumer_waiter;
@@ -40,28 +40,32 @@ struct quoit_queue_handle {
 
 /* ---- Steps of the calls on items and messages, queue_items.c and queue_again.c ------------- */
 
-/* As check_handle, and WRONG_ROLE. */
+/* As quoit_queue_check_handle; WRONG_ROLE if the handle does not have that role. */
 quoit_status quoit_queue_check_role(const quoit_queue *queue, uint32_t role);
-/* As check_role for a producer, and FINISHED once this handle has finished. */
+/* As quoit_queue_check_role for a producer; FINISHED once this handle has finished. */
 quoit_status quoit_queue_check_pusher(const quoit_queue *queue);
 /* May an item, or a message, have that size? TOO_BIG INVALID. */
 quoit_status quoit_queue_check_bytes(const quoit_queue *queue, size_t bytes);
-/* As check_role or check_pusher; INVALID for a queue of messages, and for another size. */
+/* As quoit_queue_check_role or quoit_queue_check_pusher; INVALID for a queue of messages, and for
+   another size. */
 quoit_status quoit_queue_check_items(const quoit_queue *queue, uint32_t role, size_t item_bytes);
-/* All that a push, or a pop, may do wrong. bytes_out: with TOO_BIG, the size of an item. */
+/* Check all arguments of a push, and of a pop. bytes_out: with TOO_BIG, the size of an item. */
 quoit_status quoit_queue_check_push(const quoit_queue *queue, const void *data, size_t bytes);
 quoit_status quoit_queue_check_pop(const quoit_queue *queue, const void *buffer, size_t room_bytes,
                                    uint64_t *bytes_out);
 
-/* One try of a call: FULL or EMPTY if there is nothing to do yet. */
+/* One try of a call. Returns FULL or EMPTY if there is no room, or no item, yet. */
 typedef quoit_status quoit_try(quoit_queue *queue, void *context);
-/* After a try that found no room, or no item: counts it, and returns FULL, EMPTY or ABANDONED. */
+/* Called after a try that found no room, or no item. Counts it, and returns FULL, EMPTY or
+   ABANDONED. */
 quoit_status quoit_queue_found_nothing(quoit_queue *queue, uint32_t role);
-/* After a first try that came to `status`: if that is FULL or EMPTY, does all of the above, and
-   repeats the try until it returns something else, or the time is over. */
+/* Called after a first try that returned `status`. If that is FULL or EMPTY, calls
+   quoit_queue_found_nothing, waits, and tries again, until one of them returns something else, or
+   the time is over. */
 quoit_status quoit_queue_try_again(quoit_queue *queue, uint32_t role, quoit_status status,
                                    quoit_try *try_once, void *context, int64_t timeout_ns);
-/* All of these in their order. Inlined, as most first tries succeed. */
+/* A whole call: the first try, and quoit_queue_try_again if it fails. Inlined, since most first
+   tries succeed. */
 static inline quoit_status quoit_queue_try(quoit_queue *queue, uint32_t role, quoit_try *try_once,
                                            void *context, int64_t timeout_ns)
 {
@@ -71,15 +75,15 @@ static inline quoit_status quoit_queue_try(quoit_queue *queue, uint32_t role, qu
                : quoit_queue_try_again(queue, role, status, try_once, context, timeout_ns);
 }
 
-/* After a pop of so many. */
+/* Called after a pop of count items. */
 void quoit_queue_note_popped(quoit_queue *queue, uint64_t count);
-/* After a look for items. */
+/* Called after a check for items, which may have made room. */
 void quoit_queue_note_freed(quoit_queue *queue);
 
-/* Marks the end of the stream if as many producers have finished as make it: queue.c. */
+/* Marks the end of the stream if enough producers have finished: queue.c. */
 void quoit_queue_end_stream(quoit_queue *queue);
 
-/* Numbers that change with each push, or pop, of this side: queue_peers.c. */
+/* Return a number that changes with each push, or pop, of this side: queue_peers.c. */
 uint64_t quoit_queue_pushes(const quoit_queue *queue);
 uint64_t quoit_queue_pops(const quoit_queue *queue);
 
@@ -88,7 +92,7 @@ static inline bool quoit_queue_is_member(const quoit_queue *queue)
     return (queue->handle->roles & (QUOIT_PRODUCER | QUOIT_CONSUMER)) != 0;
 }
 
-/* Of a member. */
+/* For a member: an observer has no row. */
 static inline struct quoit_member_shm *quoit_queue_own_row(const quoit_queue *queue)
 {
     const struct quoit_members *members = &queue->handle->place.members;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Items and messages in place: claim, commit, discard; peek, release. The rings say where they lie;
-   which claim or peek is the latest, and how much of it is left, is known here. */
+/* Items and messages in place: claim, commit, discard; peek, release. The rings know the addresses.
+   This file knows which claim or peek is the latest, and how much of it is left. */
 #include "queue_handle.h"
 
 #include "fail.h"
@@ -89,7 +89,7 @@ quoit_status quoit_queue_claim_many(quoit_queue *queue, size_t wanted, void **it
     return QUOIT_OK;
 }
 
-/* How many items of the claim may be committed: none if the side has pushed since. */
+/* Returns how many items of the claim may be committed: 0 if the side has pushed since. */
 static size_t claimed(const quoit_queue *queue)
 {
     const struct quoit_in_place *claim = &queue->handle->claimed;
@@ -110,7 +110,7 @@ quoit_status quoit_queue_commit(quoit_queue *queue, size_t bytes)
     bool messages = queue->handle->place.messages;
     if (claimed(queue) == 0)
         return nothing_is_claimed(1);
-    if (claimed(queue) > 1) /* to publish one would silently drop the others */
+    if (claimed(queue) > 1) /* committing one would silently drop the others */
         return quoit_fail(QUOIT_ERROR_INVALID, "%zu items are claimed: use quoit_queue_commit_many",
                           claimed(queue));
     if (messages ? bytes > queue->handle->claimed.bytes : bytes != queue->handle->claimed.bytes)
@@ -140,7 +140,8 @@ quoit_status quoit_queue_commit_many(quoit_queue *queue, size_t count)
     return QUOIT_OK;
 }
 
-/* A discarded claim of an MPMC queue was in the way of those behind it. */
+/* In an MPMC queue a discarded claim has blocked the items and claims after it, so both sides are
+   woken. */
 quoit_status quoit_queue_discard(quoit_queue *queue)
 {
     quoit_status status = quoit_queue_check_role(queue, QUOIT_PRODUCER);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What can be asked of a queue, by any role: snapshots, who is there, and the invariants. */
+/* Queries on a queue, by any role: snapshots, members, browsing, repair, and the invariants. */
 #include "queue_handle.h"
 
 #include "fail.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Copying items and messages in and out, one or many at a time: what the inlined forms leave, and
-   the calls for sizes that are known at run time. Wrong calls and waiting: queue_again.c. In place:
-   queue_in_place.c. */
+/* Copies items and messages in and out, one or many per call: the slow paths of the inlined
+   functions, and the functions for sizes that are known at run time. Wrong calls and waiting:
+   queue_again.c. In place: queue_in_place.c. */
 #include "queue_handle.h"
 
 #include "fail.h"
@@ -13,9 +13,10 @@ static const struct quoit_ring_place *ring_of(const quoit_queue *queue)
     return &queue->handle->place.ring;
 }
 
-/* ---- What a call has changed ----------------------------------------------------------------- */
+/* ---- Wakes after a call ---------------------------------------------------------------------- */
 
-/* Does a pop of so many make room? Not if a broadcast's other subscribers are behind this one. */
+/* Does a pop of count items make room? Not if other subscribers of a broadcast are behind this
+   one. */
 static bool makes_room(const quoit_queue *queue, uint64_t count)
 {
     /* Relaxed: WAIT-F1's barrier orders it after the pop. */
@@ -23,7 +24,8 @@ static bool makes_room(const quoit_queue *queue, uint64_t count)
            ring_of(queue)->ops->made_room(&queue->consumer, ring_of(queue), count);
 }
 
-/* Of many consumers, some may wait for the end, which is there when the last item is given back. */
+/* With many consumers, some may wait for the end of the stream. It is reached when the last item is
+   released. */
 static inline void note_popped_of_many(quoit_queue *queue)
 {
     quoit_queue_popped(queue);
@@ -45,7 +47,7 @@ void quoit_queue_note_popped(quoit_queue *queue, uint64_t count)
     note_popped(queue, count);
 }
 
-/* A look for items, of an MPMC queue, may have made room. */
+/* In an MPMC queue, a check for items may have made room. */
 void quoit_queue_note_freed(quoit_queue *queue)
 {
     const struct quoit_ring_ops *ops = ring_of(queue)->ops;
@@ -53,7 +55,7 @@ void quoit_queue_note_freed(quoit_queue *queue)
         quoit_queue_popped(queue);
 }
 
-/* Most calls are right: by a handle that has this side, of items of this size. */
+/* Is the call right: does the handle have this side, of items of this size? Most calls are. */
 static inline bool is_right(const quoit_queue *queue, uint32_t role, size_t item_bytes)
 {
     return item_bytes > 0 && item_bytes == (role == QUOIT_PRODUCER ? queue->producer.item_bytes
@@ -96,7 +98,7 @@ static QUOIT_NOINLINE quoit_status push_right(quoit_queue *queue, const void *da
     return quoit_queue_try(queue, QUOIT_PRODUCER, push_once, &source, timeout_ns);
 }
 
-/* Most pushes that come here are those into an MPMC queue. */
+/* Most pushes that reach this function are into an MPMC queue. */
 quoit_status quoit_queue_push_slow(quoit_queue *queue, const void *data, size_t bytes,
                                    int64_t timeout_ns)
 {
@@ -123,7 +125,7 @@ quoit_status quoit_queue_push(quoit_queue *queue, const void *data, size_t bytes
 struct target {
     void *buffer;
     size_t room;
-    uint64_t bytes; /* the room, then the size of what is next */
+    uint64_t bytes; /* the room; after the pop, the size of the item */
 };
 
 static quoit_status pop_once(quoit_queue *queue, void *context)
@@ -161,7 +163,7 @@ static QUOIT_NOINLINE quoit_status pop_right(quoit_queue *queue, void *buffer, s
     return status;
 }
 
-/* Most pops that come here are those from an MPMC queue. */
+/* Most pops that reach this function are from an MPMC queue. */
 quoit_status quoit_queue_pop_slow(quoit_queue *queue, void *buffer, size_t room_bytes,
                                   size_t *bytes_out, int64_t timeout_ns)
 {
@@ -192,7 +194,7 @@ quoit_status quoit_queue_pop(quoit_queue *queue, void *buffer, size_t room_bytes
 /* ---- Many ------------------------------------------------------------------------------------ */
 
 struct many {
-    uint8_t *items; /* the rest of them */
+    uint8_t *items; /* those that are not done yet */
     size_t count, done;
 };
 
@@ -219,7 +221,7 @@ static quoit_status pop_many_once(quoit_queue *queue, void *context)
     return QUOIT_OK;
 }
 
-/* A batch of count items there, of which so many are done. */
+/* Checks a batch of count items, of which `done` are done already. */
 static quoit_status check_many(const void *items, size_t count, size_t done)
 {
     if (!items && count > 0)
@@ -229,7 +231,7 @@ static quoit_status check_many(const void *items, size_t count, size_t done)
     return QUOIT_OK;
 }
 
-/* Room or items that come between a try and the look behind it are tried for again. */
+/* If room or items appear between a try and the check after it, tries again. */
 static quoit_status move_many(quoit_queue *queue, uint32_t role, quoit_try *try_once,
                               struct many *many, int64_t timeout_ns)
 {

@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Leaving the other side's cache lines alone. Where a ring is empty after a run of items, producer
- * and consumer are about equally fast. If the consumer then looks at the next slot again and again,
- * each push has to get that slot's line back from it. So the consumer stays away for a moment, and
- * finds several items at once, on lines that cross over once each. A producer that has filled the
- * ring does likewise. A side that gets its items singly, as in a round trip, never pauses.
+ * Pauses, which leave the other side's cache lines alone. If a ring is empty after a run of items,
+ * producer and consumer are about equally fast. If the consumer then reads the next slot again and
+ * again, each push has to get that slot's cache line back from it. So the consumer pauses. Then it
+ * finds several items at once, and each cache line is transferred only once. A producer that has
+ * filled the ring pauses likewise. A side that gets one item at a time, as in a round trip, never
+ * pauses.
  */
 #include "queue_handle.h"
 
-/* A run has at least so many items. A pause is at most so long; and in a small ring so short that
-   the other side does not find it full, or empty, meanwhile. */
+/* The fewest items of a run, and the longest pause. In a small ring the pause is shorter, so that
+   the other side does not find the ring full, or empty, meanwhile. */
 enum { RUN_LEAST = 16, PAUSE_MOST_NS = 800 };
 
 void quoit_pace_begin(struct quoit_pace *pace, uint64_t capacity)
@@ -18,8 +19,8 @@ void quoit_pace_begin(struct quoit_pace *pace, uint64_t capacity)
     pace->pause_ns = ns < PAUSE_MOST_NS ? (uint32_t)ns : PAUSE_MOST_NS;
 }
 
-/* Did this thread find nothing here the last time, too? A thread that asks several queues in turn
-   can use the time of a pause for the others. */
+/* Was this also the last side on which this thread found nothing? A thread that polls several
+   queues in turn can use the time of a pause for the others. */
 static bool is_repeated(const struct quoit_waiter *waiter)
 {
     static _Thread_local const struct quoit_waiter *latest; /* compared, never followed */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * QUOIT_ABANDONED: whether it is due, and that it is reported once. <quoit/status.h> defines it.
+ * Decides when a call returns QUOIT_ABANDONED, and that it is reported once. <quoit/status.h>
+ * defines it.
  *
  * The kernel knows which members are alive. Waits ask it after they have slept. Calls that do not
  * wait ask it only if their side has found nothing for 50 ms, and only if there was a peer. So a
@@ -39,7 +40,8 @@ void quoit_waiters_count(quoit_queue *queue)
 }
 
 /* A finished stream is not abandoned, even if no call returns FINISHED yet: an item that another
-   consumer peeks at may come back. A producer finishes before it leaves, so that is asked last. */
+   consumer peeks at may come back. A producer finishes before it leaves, so is_finished is checked
+   last. */
 bool quoit_peer_is_gone(const quoit_queue *queue, const struct quoit_waiter *waiter,
                         uint32_t *joined_out)
 {
@@ -92,8 +94,8 @@ static void note_idle(const quoit_queue *queue, struct quoit_waiter *waiter)
 
 static bool is_due(struct quoit_waiter *waiter)
 {
-    /* Relaxed: POLL-T2 orders it before the bell. If it is not visible yet, the next call sees
-       it. */
+    /* Relaxed: POLL-T2 orders it before the bell rings. If it is not visible yet, the next call
+       sees it. */
     bool noticed = atomic_load_explicit(&waiter->noticed, memory_order_relaxed) != 0;
     if (noticed)
         /* Relaxed: POLL-U1 orders it before the poller's next store of 1. */
@@ -114,7 +116,7 @@ quoit_status quoit_peer_check(quoit_queue *queue, struct quoit_waiter *waiter)
     waiter->idle.since = 0; /* if the peer is not gone, the next check is after another 50 ms */
     if (!quoit_peer_is_gone(queue, waiter, &joined))
         return nothing;
-    /* Items and room from before the peer went come first: the next call finds them. */
+    /* Items and room from before the peer left come first: the next call finds them. */
     quoit_status status = pops ? ring->ops->look_for_items(&queue->consumer, ring)
                                : ring->ops->look_for_room(&queue->producer, ring);
     return status == nothing ? quoit_peer_tell(waiter, joined) : nothing;

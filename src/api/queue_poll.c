@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * A descriptor that is readable while a side of the queue has something to do. A thread of this
- * process sleeps on the queue in the event loop's place, and rings the bell, once, when there are
- * items (or room, or the end of the stream). The bell rings on until the user has found nothing:
- * that is when it is silenced, and the thread sleeps again. The thread looks after it was armed, so
- * nothing that came in between is missed.
+ * process sleeps on the queue for the event loop, and rings the bell once when there are items (or
+ * room, or the end of the stream). The descriptor is then readable until a call on this side finds
+ * nothing. That call silences the bell, and the thread sleeps again. The thread checks the queue
+ * after it was armed, so it misses nothing that came in between.
  */
 #include "queue_handle.h"
 
@@ -26,7 +26,7 @@ static uint32_t load_state(struct quoit_poller *poller)
     return atomic_load_explicit(&poller->state, memory_order_acquire);
 }
 
-/* By the poller's thread, which must not read what is private to the side's own thread. */
+/* Called by the poller's thread, which must not read the private data of the side's own thread. */
 static bool has_something(quoit_queue *queue, unsigned role)
 {
     const struct quoit_ring_place *ring = &queue->handle->place.ring;
@@ -45,7 +45,7 @@ static bool is_ready(struct quoit_poller *poller)
         return true;
     if (!quoit_peer_is_gone(poller->queue, waiter, &joined))
         return false;
-    /* Relaxed: POLL-T2 orders it before the bell. */
+    /* Relaxed: POLL-T2 orders it before the bell rings. */
     atomic_store_explicit(&waiter->noticed, 1, memory_order_relaxed);
     return true;
 }

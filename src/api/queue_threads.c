@@ -10,7 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-static _Thread_local char own_byte; /* its address tells this thread from the others */
+static _Thread_local char own_byte; /* its address identifies this thread */
 
 static struct quoit_shown_queue *shown_of(const quoit_queue *used)
 {
@@ -49,8 +49,8 @@ static _Noreturn void report(const quoit_queue *queue, uint32_t role)
     abort();
 }
 
-/* Notes that this thread uses the side. A signal handler may call from within a call. In a forked
-   child another thread's note is a copy that no thread clears. */
+/* Notes that this thread uses the side. A signal handler may make a call inside another call of its
+   thread. In a forked child, another thread's note is a copy that no thread clears. */
 static void enter(quoit_queue *queue, uint32_t role)
 {
     const uint64_t self = QUOIT_ADDRESS(&own_byte);
@@ -78,7 +78,7 @@ void quoit_threads_resume(quoit_queue *queue, uint32_t role)
     enter(queue, role);
 }
 
-/* The queue behind the one that the program has. NULL is left to the call. */
+/* Returns the queue that is used behind the one that the program has. NULL is left to the call. */
 static quoit_queue *begin(quoit_queue *queue, uint32_t role)
 {
     if (!queue)

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Finds two threads that use one side of a queue's handle at the same time, in builds with
- * QUOIT_CHECK_THREADS (CMake's build type Debug). Such calls lose items, or hang, without a sign.
+ * QUOIT_CHECK_THREADS (CMake's build type Debug). Such calls silently lose items, or hang.
  *
  * A program then gets the address of a second struct quoit_queue behind the one that is used. The
  * sides in it are disabled, so every inlined call takes its slow path, and each call that uses a
- * side goes through queue_threads.c, which notes the thread. The functions in the other files of
- * this folder have the names quoit_unchecked_…, by the macros below.
+ * side goes through queue_threads.c, which notes the thread. The macros below rename the functions
+ * in the other files of this folder: their names begin with quoit_unchecked_.
  *
- * Without QUOIT_CHECK_THREADS this header changes nothing: no call has an instruction more.
+ * Without QUOIT_CHECK_THREADS this header changes nothing, and no call has an extra instruction.
  */
 #ifndef QUOIT_API_QUEUE_THREADS_H
 #define QUOIT_API_QUEUE_THREADS_H
@@ -114,7 +114,7 @@ void quoit_unchecked_queue_close(quoit_queue *queue);
 #define quoit_queue_close        quoit_unchecked_queue_close
 #endif
 
-/* What the program gets. */
+/* The struct whose address the program gets. */
 struct quoit_shown_queue {
     quoit_queue queue;
     quoit_atomic_u64 users[2]; /* of the producer's and the consumer's side: a thread, 0: none */
@@ -127,8 +127,8 @@ enum {
 /* Prepares the second struct behind this queue, whose sides are attached, and returns it. */
 quoit_queue *quoit_threads_show(quoit_queue *queue);
 
-/* In a call on that side, around a point at which the thread can be cancelled: a cancelled thread
-   uses the side no more. */
+/* Called in a call on that side, around a point at which the thread can be cancelled: a cancelled
+   thread does not use the side any more. */
 void quoit_threads_pause(quoit_queue *queue, uint32_t role);
 void quoit_threads_resume(quoit_queue *queue, uint32_t role);
 

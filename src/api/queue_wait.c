@@ -1,16 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Waiting for items and for room. A sleeper says that it is asleep, then looks once more, then
- * sleeps; whoever publishes looks for sleepers afterwards. Between saying and looking each needs a
- * full barrier. Pushes and pops shall not pay for one while nobody sleeps, so there are two words:
- *     waits    where it is 0, a waker does not look at all. Who sets it imposes a barrier on
- *              everybody (membarrier), in place of the one that the wakers did not have
- *     asleep   where waits is 1, a waker has a barrier of its own and looks here: odd while
- *              somebody sleeps, or is about to. A side that keeps going to sleep finds waits set
+ * Waiting for items and for room. A thread announces that it is about to sleep, then checks the
+ * queue once more, and then sleeps. A thread that publishes checks for sleepers afterwards. Both
+ * need a full barrier just before their check. Pushes and pops should not pay for one while no
+ * thread sleeps, so there are two words:
+ *     waits    while it is 0, wakers do not check for sleepers. The thread that sets it imposes a
+ *              barrier on all members (membarrier), in place of the one that wakers do not have
+ *     asleep   while waits is 1, a waker has a barrier of its own and checks this word: odd while
+ *              a thread sleeps, or is about to. A side that sleeps again and again finds waits set
  *              already, and imposes nothing
- * Who wakes counts asleep up and wakes all: whoever is about to sleep on the old number does not.
- * A waker that has looked in vain for a while clears waits. Where the system imposes no barriers,
- * each push and pop takes the second way.
+ * A waker increments asleep and wakes all sleepers. A thread that is about to sleep on the old
+ * number then does not sleep. A waker that has found no sleeper many times in a row clears waits.
+ * If the system cannot impose barriers, each push and pop works as if waits were 1.
  */
 #include "queue_wait.h"
 
@@ -20,8 +21,9 @@
 enum { SPINS_LEAST = 1, SPINS_MORE = 400, SPINS_MOST = 2000, EXPLORE_EVERY = 1024 };
 enum { IN_VAIN_MOST = 16 };
 
-/* Nobody wakes a sleeper whose waker was killed between publishing and waking: it looks by itself
-   this often. Without imposed barriers a wake can be missed, and it looks more often. */
+/* If a waker is killed between publishing and waking, no process wakes the sleeper. So a sleeper
+   checks the queue by itself this often. Without imposed barriers a wake can be missed, and it
+   checks more often. */
 int64_t quoit_wait_slice_ns = 100000000;
 static const int64_t short_slice_ns = 1000000;
 
@@ -31,8 +33,8 @@ static const quoit_atomic_u32 always = 1;
 
 static void full_barrier(void)
 {
-    /* WAIT-F1: between a sleeper's saying and looking, and between a waker's publishing and
-       looking: one of them sees the other. Pairs with WAIT-F1 and WAIT-S3. */
+    /* WAIT-F1: between a sleeper's announcement and its check, and between a waker's publishing and
+       its check: one of them sees the other. Pairs with WAIT-F1 and WAIT-S3. */
     atomic_thread_fence(memory_order_seq_cst);
 }
 
@@ -49,14 +51,15 @@ static bool is_asleep(uint32_t word)
 
 static void set_waits(const struct quoit_waiter *sleeper, uint32_t value)
 {
-    /* Relaxed: a full barrier follows, this one's own or one imposed. */
+    /* Relaxed: a full barrier follows, either this thread's own or an imposed one. */
     atomic_store_explicit(sleeper->waits, value, memory_order_relaxed);
 }
 
 static void wake_all(const quoit_queue *queue, const struct quoit_waiter *sleeper, uint32_t word)
 {
     uint32_t seen = word;
-    /* WAIT-W2: one waker wakes; the word changes before anybody is woken. Pairs with WAIT-S2. */
+    /* WAIT-W2: only one waker succeeds, and the word changes before a sleeper is woken. Pairs with
+       WAIT-S2. */
     if (atomic_compare_exchange_strong_explicit(sleeper->asleep, &seen, word + 1,
                                                 memory_order_seq_cst, memory_order_relaxed)) {
         quoit_member_count(&quoit_queue_own_row(queue)->wakes);
@@ -64,10 +67,10 @@ static void wake_all(const quoit_queue *queue, const struct quoit_waiter *sleepe
     }
 }
 
-/* Counts looks in vain: true when they were many. */
+/* Counts the checks that found no sleeper. true: there were many in a row. */
 static bool is_enough(struct quoit_waiter *sleeper)
 {
-    /* Relaxed: a rough count; two threads of a handle may wake at once and lose one. */
+    /* Relaxed: a rough count. If two threads of a handle wake at once, one may be lost. */
     uint32_t looks = atomic_load_explicit(&sleeper->in_vain, memory_order_relaxed) + 1;
     bool enough = looks >= IN_VAIN_MOST;
     /* Relaxed: a rough count, which orders nothing. */
@@ -86,11 +89,11 @@ void quoit_wake(quoit_queue *queue, struct quoit_waiter *sleeper)
         full_barrier();
         word = load_asleep(sleeper);
         if (!is_asleep(word))
-            return; /* who falls asleep from here on sees that waits is 0 */
-        /* It stays 0: other wakers may be on their way without a barrier, and only a sleeper
+            return; /* a thread that sleeps from here on sees that waits is 0 */
+        /* waits stays 0: other wakers may have read 0 and have no barrier, and only a sleeper
            imposes one on them. */
     }
-    /* Relaxed: roughly, as above. */
+    /* Relaxed: a rough count, which orders nothing. */
     atomic_store_explicit(&sleeper->in_vain, 0, memory_order_relaxed);
     wake_all(queue, sleeper, word);
 }
@@ -109,8 +112,9 @@ void quoit_queue_wake(quoit_queue *queue, unsigned role)
 
 /* ---- Sleeping -------------------------------------------------------------------------------- */
 
-/* For a descriptor's thread: since the barrier was imposed, its subscriber may have taken an item
-   that other subscribers missed. So an empty queue here does not mean that they have no item. */
+/* Is this the waiter of a descriptor's thread? Since the barrier was imposed, its subscriber may
+   have taken an item that other subscribers missed. So an empty queue here does not mean that they
+   have no item. */
 static bool has_own_taker(const struct quoit_waiter *waiter)
 {
     return waiter->poller && waiter->is_shared;
@@ -137,7 +141,8 @@ void quoit_sleep_unless(quoit_queue *queue, struct quoit_waiter *waiter,
     }
     bool is_ready_now = ready(queue, waiter->role);
     if (imposed && (is_ready_now || has_own_taker(waiter))) {
-        /* Others may have seen waits before the barrier, slept, and missed what came without it. */
+        /* Other threads may have seen waits set before the barrier was imposed, slept, and missed
+           what was published without a barrier. */
         full_barrier();
         word = load_asleep(waiter);
         if (is_asleep(word))
@@ -149,12 +154,13 @@ void quoit_sleep_unless(quoit_queue *queue, struct quoit_waiter *waiter,
     }
 }
 
-/* Leaving a word that nobody else sleeps on: a waker that still sees it odd calls in vain. */
+/* Called on a word that no other thread sleeps on: makes it even again. Otherwise a waker that sees
+   the odd word makes a needless system call. */
 static void say_awake(const struct quoit_waiter *waiter)
 {
     uint32_t word = load_asleep(waiter);
     if (is_asleep(word))
-        /* Relaxed: nobody is to be woken by it. */
+        /* Relaxed: no thread is to be woken by it. */
         (void)atomic_compare_exchange_strong_explicit(waiter->asleep, &word, word + 1,
                                                       memory_order_relaxed, memory_order_relaxed);
 }
@@ -171,8 +177,9 @@ static bool is_ready(quoit_queue *queue, unsigned role)
     return look_at(queue, role) != (role == QUOIT_CONSUMER ? QUOIT_EMPTY : QUOIT_FULL);
 }
 
-/* Looks a number of times that follows what it took lately. Every now and then it tries the most
-   again, since a spin that is too short to succeed teaches nothing. */
+/* Checks the queue up to waiter->spins times, which follows how many checks were needed lately.
+   Every EXPLORE_EVERY failures it checks SPINS_MOST times, since a spin that is too short to
+   succeed teaches nothing. */
 static quoit_status spin(quoit_queue *queue, struct quoit_waiter *waiter, quoit_status nothing)
 {
     uint32_t most = waiter->failures % EXPLORE_EVERY == EXPLORE_EVERY - 1 ? SPINS_MOST
@@ -198,7 +205,8 @@ static void cancel_point(quoit_queue *queue, const struct quoit_waiter *waiter)
     quoit_threads_resume(queue, waiter->role);
 }
 
-/* The time is over, or the peer is gone: the descriptor, too, stops being readable. */
+/* The wait ends because the time is over, or the peer is gone: the descriptor, too, stops being
+   readable. */
 static quoit_status end_in_vain(const struct quoit_waiter *waiter, quoit_status status)
 {
     if (waiter->poller)
@@ -206,7 +214,8 @@ static quoit_status end_in_vain(const struct quoit_waiter *waiter, quoit_status 
     return status;
 }
 
-/* Sleeps again and again, until there is something, or the time is over. */
+/* Sleeps repeatedly, until the side has something to do, or the peer is gone, or the time is
+   over. */
 static quoit_status sleep_until_ready(quoit_queue *queue, struct quoit_waiter *waiter,
                                       quoit_status nothing, int64_t timeout_ns)
 {
@@ -214,14 +223,14 @@ static quoit_status sleep_until_ready(quoit_queue *queue, struct quoit_waiter *w
     int64_t left = timeout_ns;
     for (;;) {
         quoit_sleep_unless(queue, waiter, is_ready, left);
-        cancel_point(queue, waiter); /* with nothing taken; as after a kill, asleep may stay odd */
+        cancel_point(queue, waiter); /* holds no item; as after a kill, asleep may stay odd */
         quoit_queue_end_stream(queue);
         quoit_status status = look_at(queue, waiter->role);
         if (status != nothing)
             return status;
         uint32_t joined = 0;
         bool gone = quoit_peer_is_gone(queue, waiter, &joined);
-        status = look_at(queue, waiter->role); /* what came before it went */
+        status = look_at(queue, waiter->role); /* what came before the peer left */
         if (status != nothing)
             return status;
         if (gone)
@@ -243,12 +252,12 @@ static quoit_status wait_until_ready(quoit_queue *queue, struct quoit_waiter *wa
     if (status != nothing)
         return status;
     status = sleep_until_ready(queue, waiter, nothing, timeout_ns);
-    if (!waiter->poller && !waiter->is_shared) /* else it speaks for others too */
+    if (!waiter->poller && !waiter->is_shared) /* else other waiters share the word */
         say_awake(waiter);
     return status;
 }
 
-/* How much of the time is left: all of it at the first wait. */
+/* Returns how much of the time is left: all of it at the first wait. */
 static int64_t time_left(struct quoit_patience *patience)
 {
     if (patience->timeout_ns <= 0 || patience->timeout_ns == QUOIT_FOREVER)

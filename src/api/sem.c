@@ -18,7 +18,7 @@ struct quoit_sem {
     struct quoit_os_sem os;
 };
 
-/* The mechanism that a name's scheme picks; NULL, and *status_out says why. */
+/* Returns the mechanism that a name's scheme picks. NULL: *status_out is the reason. */
 static const struct quoit_os_sem_ops *resolve(const char *name, struct quoit_name *name_out,
                                               quoit_status *status_out)
 {
@@ -73,7 +73,7 @@ static quoit_status check_options(const struct quoit_sem_options *options,
     return quoit_permissions(options->permissions, permissions_out);
 }
 
-/* Makes a handle by doing: create if there are options, else open. */
+/* Makes a handle: creates the semaphore if there are options, else opens it. */
 static quoit_status make_held(const struct quoit_os_sem_ops *ops, const char *text,
                               const struct quoit_sem_options *options, uint32_t permissions,
                               uint32_t flags, quoit_sem **sem_out)
@@ -106,7 +106,7 @@ static quoit_status make(const char *name, const struct quoit_sem_options *optio
     if (!ops || status != QUOIT_OK)
         return status;
     quoit_os_cancel_point();
-    quoit_os_fork_hold(); /* held while it allocates, too: a handler that forks needs that lock */
+    quoit_os_fork_hold(); /* for calloc, too: a handler that forks needs the allocator's lock */
     status = make_held(ops, parts.text, options, permissions, flags, sem_out);
     quoit_os_fork_release();
     return status;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Laying a lock out in a region, and validating one that is there. */
+/* Lays out a lock in a region, and validates an existing one. */
 #include "lock_shm.h"
 
 #include "fail.h"

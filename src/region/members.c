@@ -65,7 +65,8 @@ bool quoit_members_is_alive(const void *members, uint32_t row)
 }
 
 /* Takes a row's lock. The row may still name a crashed member, which must not be taken for the
-   lock's holder: the mark says so. Between the lock and the mark another process may be wrong. */
+   lock's holder. QUOIT_MEMBER_REPLACED marks that. Between the lock and the mark, another process
+   may still take it for the holder. */
 static quoit_status lock_row(const struct quoit_members *members, uint32_t row)
 {
     _Atomic uint32_t *roles = &members->rows[row].roles;
@@ -77,11 +78,11 @@ static quoit_status lock_row(const struct quoit_members *members, uint32_t row)
     return status;
 }
 
-/* Keeps what the row says: it is the evidence of a crash. */
+/* Keeps the row's contents, which are the evidence of a crash. */
 static void unlock_row(const struct quoit_members *members, uint32_t row)
 {
     _Atomic uint32_t *roles = &members->rows[row].roles;
-    /* Relaxed: as lock_row. */
+    /* Relaxed: only the holder of the row's lock writes it. */
     atomic_store_explicit(roles, row_roles(&members->rows[row]) & ~(unsigned)QUOIT_MEMBER_REPLACED,
                           memory_order_relaxed);
     quoit_os_lock_release(members->shm, LOCK_ROWS + row);
@@ -107,10 +108,10 @@ uint32_t quoit_members_holder(const struct quoit_members *members, unsigned role
     for (uint32_t i = 0; i < members->count; i++)
         if (row_has(&members->rows[i], role) && quoit_members_is_alive(members, i))
             return row_pid(&members->rows[i]);
-    return 0; /* it holds the role, and has not written its row yet */
+    return 0; /* the holder of the role has not written its row yet */
 }
 
-/* BUSY: none is free. */
+/* Takes the first free row. BUSY: none is free. */
 static quoit_status try_rows(struct quoit_members *members)
 {
     for (uint32_t i = 0; i < members->count; i++) {
@@ -123,7 +124,7 @@ static quoit_status try_rows(struct quoit_members *members)
     return QUOIT_ERROR_BUSY;
 }
 
-/* While an abandoned object is removed, all its rows are taken for a moment. A check after the
+/* While a process removes an abandoned object, it holds all rows for a moment. A check after the
    removal decides: either the object has a free row, or its name is gone. */
 static quoit_status take_row(struct quoit_members *members, quoit_region *region)
 {
@@ -179,7 +180,7 @@ quoit_status quoit_members_join(struct quoit_members *members, unsigned roles, q
         if (status == QUOIT_OK)
             taken |= role;
     }
-    /* A process that removes the object looks for members first: either it finds this one, or it
+    /* A process that removes the object checks for members first: either it finds this one, or it
        has removed the name already. */
     if (status == QUOIT_OK && !quoit_region_is_named(region))
         status = quoit_fail(QUOIT_ERROR_NOT_FOUND, "'%s:%s' was removed meanwhile",
@@ -197,12 +198,12 @@ quoit_status quoit_members_join(struct quoit_members *members, unsigned roles, q
 
 void quoit_members_leave(struct quoit_members *members, unsigned roles)
 {
-    release_roles(members, roles & members->exclusive); /* free once the row shows no peer */
+    release_roles(members, roles & members->exclusive); /* free before the row shows no peer */
     write_row(&members->rows[members->own_row], 0, 0, 0);
     quoit_os_lock_release(members->shm, LOCK_ROWS + members->own_row);
 }
 
-/* ---- Removing what is abandoned -------------------------------------------------------------- */
+/* ---- Removing an abandoned object ------------------------------------------------------------ */
 
 static void let_in(const struct quoit_members *members, uint32_t rows)
 {
@@ -217,7 +218,7 @@ static quoit_status not_abandoned(const quoit_region *region, const char *why)
                       quoit_region_text(region), why);
 }
 
-/* Is a row still marked by a member that did not leave properly? Called with all rows held. */
+/* Does a row still name a member that did not leave properly? Called with all rows held. */
 static bool has_crashed_members(const struct quoit_members *members)
 {
     for (uint32_t i = 0; i < members->count; i++)

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Who is attached. Each member has a row in shared memory, and a lock that the kernel drops when it
- * dies: the lock is the truth, the row says who it was. A role that one member has at a time is a
- * lock likewise, so that taking over from the dead is taking the lock.
+ * The members of an object. Each member has a row in shared memory, and a lock that the kernel
+ * releases when the member's process ends. The lock decides whether the member is alive; the row
+ * describes the member. A role that only one member has at a time is a lock, too: a successor takes
+ * over from a crashed member by taking that lock.
  */
 #ifndef QUOIT_REGION_MEMBERS_H
 #define QUOIT_REGION_MEMBERS_H
@@ -20,7 +21,7 @@ struct quoit_member_shm {
     _Atomic uint32_t pid;               /*  0  member  in its own PID namespace */
     _Atomic uint32_t roles;             /*  4  member  enum quoit_role          */
     _Atomic uint64_t joined_at_unix_ns; /*  8  member                           */
-    /* Counters of all who have had the row, for people (struct quoit_queue_info). */
+    /* Counters of all members that have had the row, for people (struct quoit_queue_info). */
     _Atomic uint64_t full;       /* 16  member */
     _Atomic uint64_t empty;      /* 24  member */
     _Atomic uint64_t sleeps;     /* 32  member */
@@ -46,27 +47,29 @@ struct quoit_members {
     uint32_t count;
     uint32_t own_row;   /* UINT32_MAX: this handle is no member */
     unsigned exclusive; /* roles that have one holder at a time */
-    /* How many ever joined as producers, and as consumers, in the ring; NULL: a pool's. */
+    /* How many producers, and consumers, have ever joined; in the ring. NULL: not a queue. */
     _Atomic uint32_t *joined[QUOIT_PEER_ROLES];
-    uint32_t known[QUOIT_PEER_ROLES]; /* what peers.h needs of these counts as this handle joined */
+    uint32_t known[QUOIT_PEER_ROLES]; /* from these counts, as this handle joined: peers.h */
 };
 
-/* Takes a row, and of the roles those that are exclusive; roles may have QUOIT_MEMBER_REPAIRS.
-   ROLE_TAKEN: a live member has one of them; LIMIT: no row left; NOT_FOUND: its name was removed
-   meanwhile; CORRUPT: it has lost its lock file; FORKED: this is a child that a signal handler made
-   while it waited. On failure nothing stays taken. Within a hold. */
+/* Takes a row, and the exclusive ones of these roles; roles may have QUOIT_MEMBER_REPAIRS.
+   ROLE_TAKEN: a live member has one of them; LIMIT: no row left; NOT_FOUND: the object's name was
+   removed meanwhile; CORRUPT: the object has lost its lock file; FORKED: this is a child that a
+   signal handler made during the wait. On failure nothing stays taken. Called within
+   quoit_os_fork_hold. */
 quoit_status quoit_members_join(struct quoit_members *members, unsigned roles,
                                 quoit_region *region);
 void quoit_members_leave(struct quoit_members *members, unsigned roles);
 
-/* Takes all rows, so that no process can join, if members crashed in it and none is alive. BUSY:
-   one is alive, or none crashed. CORRUPT: the object has lost its lock file. On failure no row
-   stays taken. */
+/* Takes all rows, so that no process can join. Requires that members crashed in the object and that
+   none is alive. BUSY: one is alive, or none crashed. CORRUPT: the object has lost its lock file.
+   On failure no row stays taken. */
 quoit_status quoit_members_shut_out(const struct quoit_members *members,
                                     const quoit_region *region);
 void quoit_members_let_in(const struct quoit_members *members);
 
-/* One more, by the row's holder alone: two of its threads at once may count one. */
+/* Increments a counter. Called only by the row's holder; if two of its threads count at once, one
+   count may be lost. */
 static inline void quoit_member_count(_Atomic uint64_t *counter)
 {
     /* Relaxed: a number for people. */
@@ -83,15 +86,15 @@ static inline void quoit_member_note_high(struct quoit_member_shm *row, uint64_t
         atomic_store_explicit(&row->high_water, size, memory_order_relaxed);
 }
 
-/* Of all rows together; high_water: the highest. */
+/* The sums over all rows; high_water: the highest. */
 struct quoit_member_counts {
     uint64_t full, empty, sleeps, wakes, repairs, high_water;
 };
 struct quoit_member_counts quoit_members_counts(const struct quoit_members *members);
 
-/* The members, and the dead whose rows nobody took: of quoit_queue_members and quoit_pool_members
-   all but what only a ring knows. rows_out is which row each of those written has; it and
-   members_out have room for that many, at most QUOIT_MEMBERS_MAX are written. */
+/* Lists the live members, and the crashed ones whose rows no member has taken. Leaves out the
+   fields that only a ring knows. rows_out gets the row of each member written. Writes at most
+   `room`, and at most QUOIT_MEMBERS_MAX, entries of members_out and of rows_out. */
 quoit_status quoit_members_list(const struct quoit_members *members, const quoit_region *region,
                                 struct quoit_member_info *members_out, uint32_t *rows_out,
                                 uint64_t room, uint64_t *count_out);
@@ -100,16 +103,16 @@ quoit_status quoit_members_list(const struct quoit_members *members, const quoit
 uint64_t quoit_members_clear_dead(const struct quoit_members *members);
 uint64_t quoit_members_count_dead(const struct quoit_members *members);
 
-/* Does a living member other than this handle have that role, and not only to repair? */
+/* Does a live member other than this handle have that role, and not only to repair? */
 bool quoit_members_has(const struct quoit_members *members, unsigned role);
 
-/* Does a living member other than this handle have that row? members: a struct quoit_members. */
+/* Does a live member other than this handle have that row? members: a struct quoit_members. */
 bool quoit_members_is_alive(const void *members, uint32_t row);
 
 /* The PID that a row names: of the member that has it, or that had it last. */
 uint32_t quoit_members_pid(const struct quoit_members *members, uint32_t row);
 
-/* The PID of a living member with that role, this handle included; 0 if there is none. */
+/* The PID of a live member with that role, this handle included; 0 if there is none. */
 uint32_t quoit_members_holder(const struct quoit_members *members, unsigned role,
                               unsigned own_roles);
 

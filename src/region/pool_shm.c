@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Laying a pool out in a region, and validating one that is there. */
+/* Lays out a pool in a region, and validates an existing one. */
 #include "pool_shm.h"
 
 #include "arithmetic.h"
@@ -18,7 +18,7 @@ static uint64_t checksum_of(const struct quoit_pool_shm *pool)
     return quoit_hash(QUOIT_HASH_START, pool, offsetof(struct quoit_pool_shm, checksum));
 }
 
-/* From one block to the next; the options were checked. */
+/* Bytes from one block to the next. The options are checked already. */
 static uint64_t stride_of(uint64_t block_bytes)
 {
     return (block_bytes + (STRIDE_ALIGN - 1)) & ~(uint64_t)(STRIDE_ALIGN - 1);
@@ -118,7 +118,7 @@ quoit_status quoit_pool_make(const char *name, const struct quoit_pool_options *
     return QUOIT_OK;
 }
 
-/* A copy of the header, of which each value is possible. */
+/* Copies the header, and checks that each value is possible. */
 static quoit_status read_header(const quoit_region *region, struct quoit_pool_shm *pool)
 {
     if (region->content != QUOIT_CONTENT_POOL)

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A pool inside a region: its header (FORMAT.md 8), laying it out, and finding it again with
-   nothing taken on trust. */
+/* A pool inside a region: its header (FORMAT.md 8), its layout, and its validation. */
 #ifndef QUOIT_REGION_POOL_SHM_H
 #define QUOIT_REGION_POOL_SHM_H
 
@@ -32,24 +31,24 @@ _Static_assert(offsetof(struct quoit_pool_shm, member_rows) == 56, "FORMAT.md 8"
 _Static_assert(offsetof(struct quoit_pool_shm, checksum) == 64, "FORMAT.md 8");
 _Static_assert(sizeof(struct quoit_pool_shm) == 72, "FORMAT.md 8");
 
-/* Where everything is in this process; copied and validated once. */
+/* Pointers and geometry of a mapped pool; copied and validated once. */
 struct quoit_pool_place {
     uint64_t block_bytes;
     struct quoit_blocks blocks;
     struct quoit_members members;
 };
 
-/* Are these options ones that a pool can be made with? Each fault has a status of its own. */
+/* Can a pool be made with these options? Returns OK, INVALID or UNSUPPORTED. */
 quoit_status quoit_pool_check_options(const struct quoit_pool_options *options);
 
-/* A region with a pool in it, all of it free, not yet published. */
+/* Makes a region with a pool of free blocks in it, which is not published yet. */
 quoit_status quoit_pool_make(const char *name, const struct quoit_pool_options *options,
                              quoit_region **region_out, struct quoit_pool_place *place_out);
 
-/* The pool of a region that was attached. DIFFERENT: it has none. CORRUPT. */
+/* Finds the pool of an attached region. DIFFERENT: it has none. CORRUPT: it is damaged. */
 quoit_status quoit_pool_find(quoit_region *region, struct quoit_pool_place *place_out);
 
-/* DIFFERENT, saying both values, where the pool is not what the options ask for. */
+/* Returns DIFFERENT, with both values in the message, if the pool is not as the options ask. */
 quoit_status quoit_pool_compare(const quoit_region *region, const struct quoit_pool_place *place,
                                 const struct quoit_pool_options *options);
 

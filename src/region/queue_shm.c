@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Laying a queue out in a region, and validating one that is there. */
+/* Lays out a queue in a region, and validates an existing one. */
 #include "queue_shm.h"
 
 #include "arithmetic.h"
@@ -51,7 +51,7 @@ static bool is_layout_of(const struct quoit_queue_options *options, uint32_t lay
     return layout == chosen || (layout == QUOIT_LAYOUT_SPANS && chosen == QUOIT_LAYOUT_SLOTS);
 }
 
-/* Of a layout that a queue of these options may have. */
+/* Returns the operations of a layout that a queue of these options may have. */
 static const struct quoit_ring_ops *ops_of(const struct quoit_queue_options *options,
                                            uint32_t layout)
 {
@@ -63,8 +63,8 @@ static const struct quoit_ring_ops *ops_for(const struct quoit_queue_options *op
     return ops_of(options, (uint32_t)layout_for(options));
 }
 
-/* What an item of the queue is aligned to: as asked for, else the largest power of two up to 16
-   that divides its size. */
+/* Returns an item's alignment: as requested, or else 8 for messages, or else the largest power of
+   two up to 16 that divides the item's size. */
 static uint32_t align_for(const struct quoit_queue_options *options)
 {
     uint32_t align = options->messages ? MESSAGE_ALIGN : USUAL_ALIGN;
@@ -82,7 +82,7 @@ static uint64_t stride_for(const struct quoit_queue_options *options,
     return quoit_ring_stride(ops, options->item_bytes + ops->record_bytes, align_for(options));
 }
 
-/* Bytes before the first slot, which put the items, behind what is before them in their slots, at
+/* Bytes before the first slot. They place the items, which follow the header in each slot, at
    multiples of their alignment. */
 static uint64_t lead_for(const struct quoit_queue_options *options,
                          const struct quoit_ring_ops *ops)
@@ -91,7 +91,7 @@ static uint64_t lead_for(const struct quoit_queue_options *options,
     return quoit_ring_round_up(header, align_for(options)) - header;
 }
 
-/* Bytes of the slots' array; false: not in 64 bits. */
+/* Bytes of the array of slots. false: there are too many. */
 static bool slots_bytes(const struct quoit_queue_options *options, const struct quoit_ring_ops *ops,
                         uint64_t *bytes_out)
 {
@@ -101,14 +101,15 @@ static bool slots_bytes(const struct quoit_queue_options *options, const struct 
            *bytes_out <= INT64_MAX / 4 && (*bytes_out += lead_for(options, ops)) > 0;
 }
 
-/* Bytes of the ring beside its slots: the counters, and behind them what each member claims. */
+/* Bytes of the ring beside its slots: the counters, and after them a claim record for each member
+   if the ring has claim records. */
 static uint64_t ring_bytes(const struct quoit_ring_ops *ops, uint32_t rows)
 {
     uint64_t claims = ops->many_consumers ? rows * sizeof(struct quoit_claims_shm) : 0;
     return sizeof(struct quoit_ring_shm) + claims;
 }
 
-/* A word with which an item is unlikely to begin, another for each queue. */
+/* Chooses a word with which an item is unlikely to begin. It differs between queues. */
 static uint64_t choose_empty(void)
 {
     uint64_t now = quoit_os_monotonic_ns(), date = quoit_os_unix_time_ns();
@@ -134,7 +135,7 @@ static quoit_status check_align(const struct quoit_queue_options *options)
     return QUOIT_OK;
 }
 
-/* Fields that later versions use. */
+/* Checks the fields that later versions use. */
 static quoit_status check_reserved(const struct quoit_queue_options *options)
 {
     quoit_status status = quoit_check_reserved(
@@ -186,7 +187,7 @@ quoit_status quoit_queue_check_options(const struct quoit_queue_options *options
     return status == QUOIT_OK ? check_reserved(options) : status;
 }
 
-/* A broadcast's producer comes on top of its subscribers. */
+/* A broadcast has one row more, for its producer. */
 static uint32_t rows_for(const struct quoit_queue_options *options)
 {
     return quoit_ring_has_subscribers(ops_for(options)) ? QUOIT_MEMBER_ROWS + 1 : QUOIT_MEMBER_ROWS;

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A queue inside a region: its header (FORMAT.md 3), laying it out, and finding it again with
-   nothing taken on trust. */
+/* A queue inside a region: its header (FORMAT.md 3), its layout, and its validation. */
 #ifndef QUOIT_REGION_QUEUE_SHM_H
 #define QUOIT_REGION_QUEUE_SHM_H
 
@@ -11,7 +10,7 @@
 #include "ring_ops.h"
 
 struct quoit_queue_shm {
-    uint32_t kind;           /*   0  creator  QUOIT_SPSC, ...                         */
+    uint32_t kind;           /*   0  creator  QUOIT_SPSC or another kind              */
     uint32_t layout;         /*   4  creator  enum quoit_ring_layout                  */
     uint64_t capacity;       /*   8  creator                                          */
     uint64_t item_bytes;     /*  16  creator                                          */
@@ -19,13 +18,13 @@ struct quoit_queue_shm {
     uint64_t members_offset; /*  32  creator  all offsets are from the region's start */
     uint64_t ring_offset;    /*  40  creator                                          */
     uint64_t slots_offset;   /*  48  creator                                          */
-    uint64_t user_offset;    /*  56  creator  0 if user_bytes is                      */
+    uint64_t user_offset;    /*  56  creator  0 if user_bytes is 0                    */
     uint64_t empty;          /*  64  creator  slots: the mark of a slot without item  */
     uint32_t messages;       /*  72  creator  1: every message has its own size       */
     uint32_t item_align;     /*  76  creator  a power of two                          */
     uint32_t member_rows;    /*  80  creator                                          */
-    uint32_t finishes;       /*  84  creator  so many producers end the stream        */
-    char type[32];           /*  88  creator  what an item is; "": not told           */
+    uint32_t finishes;       /*  84  creator  how many finishes end the stream        */
+    char type[32];           /*  88  creator  an item's type; "": not given           */
     uint64_t reserved[8];    /* 120  creator  0                                       */
     uint64_t checksum;       /* 184  creator  of bytes 0 to 183                       */
 };
@@ -47,38 +46,38 @@ _Static_assert(offsetof(struct quoit_queue_shm, reserved) == 120, "FORMAT.md 3")
 _Static_assert(offsetof(struct quoit_queue_shm, checksum) == 184, "FORMAT.md 3");
 _Static_assert(sizeof(struct quoit_queue_shm) == 192, "FORMAT.md 3");
 
-/* Where everything is in this process; copied and validated once. */
+/* Pointers and geometry of a mapped queue; copied and validated once. */
 struct quoit_queue_place {
     uint32_t kind;
     enum quoit_ring_layout layout;
     uint32_t item_bytes;
     uint64_t user_bytes;
     uint32_t item_align;
-    uint32_t finishes; /* how many make the end of the stream */
+    uint32_t finishes; /* how many finishes end the stream */
     char type[32];
-    bool messages; /* item_bytes is the longest message; the ring's may be longer records */
+    bool messages; /* item_bytes is the longest message; ring.item_bytes has a header more */
     void *user;    /* NULL if user_bytes is 0 */
     struct quoit_ring_place ring;
     struct quoit_members members;
 };
 
-/* Larger items of an SPSC queue are kept as spans. A test makes it smaller. */
+/* Larger items of an SPSC queue are kept as spans. A test sets a smaller value. */
 extern uint64_t quoit_queue_largest_in_slots;
 
-/* Are these options ones that a queue can be made with? */
+/* Can a queue be made with these options? */
 quoit_status quoit_queue_check_options(const struct quoit_queue_options *options);
 
-/* A region with an empty queue in it, not yet published. */
+/* Makes a region with an empty queue in it, which is not published yet. */
 quoit_status quoit_queue_make(const char *name, const struct quoit_queue_options *options,
                               quoit_region **region_out, struct quoit_queue_place *place_out);
 
-/* The queue of a region that was attached. DIFFERENT: it has none. CORRUPT. */
+/* Finds the queue of an attached region. DIFFERENT: it has none. CORRUPT: it is damaged. */
 quoit_status quoit_queue_find(quoit_region *region, struct quoit_queue_place *place_out);
 
-/* DIFFERENT if both say what an item is, and say something else. */
+/* Returns DIFFERENT if both name the type of an item, and the types differ. */
 quoit_status quoit_queue_compare_type(const struct quoit_queue_place *place, const char *type);
 
-/* DIFFERENT, saying both values, where the queue is not what the options ask for. */
+/* Returns DIFFERENT, with both values in the message, if the queue is not as the options ask. */
 quoit_status quoit_queue_compare(const quoit_region *region, const struct quoit_queue_place *place,
                                  const struct quoit_queue_options *options);
 

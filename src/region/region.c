@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Making, attaching, validating and removing regions, whatever is in them. Plain regions as objects
-   are in region_plain.c, the pieces of a region in region_pieces.c. */
+/* Makes, attaches, validates and removes regions of any content. Plain regions as objects are in
+   region_plain.c, the pieces of a region in region_pieces.c. */
 #include "region.h"
 
 #include "arithmetic.h"
@@ -24,7 +24,7 @@ static uint64_t checksum_of(const struct quoit_region_shm *header)
     return quoit_hash(hash, header->name, sizeof header->name);
 }
 
-/* The name's text as the header keeps it: all of it, or the end of a long path. */
+/* Writes the name's text as the header keeps it: all of it, or the end of a long path. */
 static void header_name(const char *text, char name[QUOIT_REGION_NAME_ROOM])
 {
     size_t length = strlen(text);
@@ -33,7 +33,7 @@ static void header_name(const char *text, char name[QUOIT_REGION_NAME_ROOM])
     memcpy(name, text + skip, length - skip);
 }
 
-/* A handle for name, its scheme found and its text checked. */
+/* Makes a handle for a name: finds its scheme, and checks its text. */
 static quoit_status new_handle(const char *name, quoit_region **region_out)
 {
     struct quoit_region *region = calloc(1, sizeof *region);
@@ -107,7 +107,7 @@ quoit_status quoit_region_check_locks(const quoit_region *region)
                       quoit_region_scheme(region), quoit_region_text(region));
 }
 
-/* Keeps what a header that is known to be right says; what is shared is not asked again. */
+/* Copies the fields of a validated header. The shared fields are not read again. */
 static void adopt(quoit_region *region, const struct quoit_region_shm *header)
 {
     region->header = (struct quoit_region_shm *)(void *)region->shm.base;
@@ -131,7 +131,7 @@ static void fill_header(quoit_region *region, uint32_t content, uint64_t size_by
     header->lock_file = region->shm.lock_path != NULL;
     header_name(region->name.text, header->name);
     header->checksum = checksum_of(header);
-    /* Relaxed: nobody else sees the region before it is published. */
+    /* Relaxed: no other process sees the region before it is published. */
     atomic_store_explicit(&header->used, sizeof *header, memory_order_relaxed);
     adopt(region, header);
 }
@@ -165,7 +165,8 @@ quoit_status quoit_region_begin(const char *name, uint32_t content, uint64_t pie
 
 quoit_status quoit_region_publish(quoit_region *region)
 {
-    /* REGION-M1: the header, and all that lies behind it, come first. Pairs with REGION-M2. */
+    /* REGION-M1: stored after the header, and after all that lies behind it. Pairs with
+       REGION-M2. */
     atomic_store_explicit(&region->header->magic, QUOIT_REGION_MAGIC, memory_order_release);
     quoit_status status = region->ops->publish(&region->shm, region->name.text);
     region->is_new = status != QUOIT_OK;
@@ -187,7 +188,7 @@ static quoit_status check_size(const quoit_region *region, uint64_t claimed)
                       (unsigned long long)claimed, (unsigned long long)region->shm.size_bytes);
 }
 
-/* A key may lead to an object of another name. */
+/* Is the header that of an object of this name? A key may lead to an object of another name. */
 static bool is_of_name(const quoit_region *region, const struct quoit_region_shm *header)
 {
     char name[QUOIT_REGION_NAME_ROOM];
@@ -219,7 +220,7 @@ static quoit_status refuse_holes(const quoit_region *region)
         scheme, text, (unsigned long long)region->shm.size_bytes);
 }
 
-/* The header is copied first: what is validated cannot change afterwards. */
+/* Validates a copy of the header, which cannot change afterwards. */
 static quoit_status validate(quoit_region *region)
 {
     const char *scheme = quoit_region_scheme(region), *text = quoit_region_text(region);
@@ -228,7 +229,7 @@ static quoit_status validate(quoit_region *region)
         return quoit_fail(QUOIT_ERROR_NOT_QUOIT,
                           "'%s:%s' has %llu bytes, too few for a Quoit object", scheme, text,
                           (unsigned long long)region->shm.size_bytes);
-    /* REGION-M2: having seen the magic, the header is whole. Pairs with REGION-M1. */
+    /* REGION-M2: after a load of the magic, the whole header is visible. Pairs with REGION-M1. */
     uint64_t magic = atomic_load_explicit(&header->magic, memory_order_acquire);
     struct quoit_region_shm copy;
     quoit_copy_once(&copy, header, sizeof copy);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Named regions: made whole or not at all, validated once at attach, and then handed out by offset.
- * The public quoit_region_… functions are here too (region_plain.c, region_pieces.c, region.c);
- * these are what queues are built with beside them.
+ * Named regions: created completely or not at all, validated once at attach, and then handed out by
+ * offset. The public quoit_region functions are in the same files (region_plain.c, region_pieces.c,
+ * region.c). Queues, pools and locks are built with those and with the functions declared here.
  */
 #ifndef QUOIT_REGION_H
 #define QUOIT_REGION_H
@@ -13,7 +13,7 @@
 #include "os.h"
 #include "region_shm.h"
 
-/* Where the pieces of queues and pools, and a plain region's data, begin: at a multiple of this. */
+/* The pieces of queues, pools and locks, and a plain region's data, begin at multiples of this. */
 enum { QUOIT_PIECE_ALIGN = 128 };
 
 struct quoit_region {
@@ -25,19 +25,20 @@ struct quoit_region {
     uint32_t content;
     uint32_t created_by;
     uint64_t created_at_unix_ns;
-    bool has_lock_file; /* that the header names */
+    bool has_lock_file; /* from the header's lock_file */
     bool is_new;        /* not published yet: no name leads to it */
     uint64_t identity;  /* the header's checksum: of the name, the size, the creator, the time */
     struct quoit_name name;
 };
 
-/* A region that no process can find before quoit_region_publish; piece_bytes is room for pieces. */
+/* Makes a region that no process can find before quoit_region_publish. piece_bytes is room for
+   pieces. */
 quoit_status quoit_region_begin(const char *name, uint32_t content, uint64_t piece_bytes,
                                 uint32_t permissions, quoit_region **region_out);
 quoit_status quoit_region_publish(quoit_region *region);
 
-/* Beside enum quoit_region_flags and QUOIT_ANY_OWNER: a damaged region, or one of another format,
-   is attached all the same, its content QUOIT_CONTENT_UNKNOWN; good for unlinking it alone. */
+/* A flag beside enum quoit_region_flags and QUOIT_ANY_OWNER: also attaches a damaged region, or one
+   of another format. Its content is then QUOIT_CONTENT_UNKNOWN, and it can only be unlinked. */
 enum { QUOIT_REGION_DAMAGED_TOO = 0x1000 };
 
 /* Is there a Quoit object with that name, of any kind, even a damaged one? Reads only its first
@@ -46,30 +47,32 @@ bool quoit_region_is_there(const char *name);
 
 quoit_status quoit_region_attach(const char *name, uint32_t flags, quoit_region **region_out);
 
-/* Removes the name if it leads to this region. PERMISSION for one that was opened read-only: it
-   could not shut the gate on others. */
+/* Removes the name if it leads to this region. PERMISSION if the region was opened read-only: then
+   it cannot lock out other processes meanwhile. */
 quoit_status quoit_region_unlink_self(quoit_region *region);
 
-/* A piece that a header in the region names: aligned as all pieces are, and inside; else NULL. */
+/* Returns the piece that a header in the region names, or NULL if it is not aligned as all pieces
+   are, or not inside the region. */
 uint8_t *quoit_region_piece(const quoit_region *region, uint64_t offset, uint64_t size_bytes);
 
-/* "a queue", of enum QUOIT_CONTENT_…; of one that nobody knows too. */
+/* Describes a QUOIT_CONTENT_ value, also an unknown one: "a queue". */
 const char *quoit_region_what(uint32_t content);
 
-/* DIFFERENT and CORRUPT of what a region holds, noun "queue" or "pool": both values of what
-   differs; what its header cannot say. */
+/* Fail with DIFFERENT and both values, or with CORRUPT. noun: what the region holds, "queue" or
+   "pool". what: which option differs, or what is wrong with the header. */
 quoit_status quoit_region_differs(const quoit_region *region, const char *noun, const char *what,
                                   uint64_t there, uint64_t asked);
 quoit_status quoit_region_damaged(const quoit_region *region, const char *noun, const char *what);
 
-/* BUSY: the name was made and removed again and again, until the call's time was over. */
+/* Fails with BUSY: other processes created and removed the name again and again, until the call's
+   time was over. */
 quoit_status quoit_region_fail_replaced(const char *name);
 
 /* Does its name still lead to it? True for a region that is not published yet: if the name is
    taken, publishing fails. */
 bool quoit_region_is_named(const quoit_region *region);
 
-/* CORRUPT where an object has lost its lock file. */
+/* CORRUPT if the object has lost its lock file. */
 quoit_status quoit_region_check_locks(const quoit_region *region);
 
 /* For errors: "posix:products". */

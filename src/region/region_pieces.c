@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Handing out aligned pieces of a region by offset. Nothing in shared memory is trusted beyond the
-   local size. */
+/* Hands out aligned pieces of a region by offset. Trusts nothing in shared memory beyond the local
+   size. */
 #include "region.h"
 
 #include "arithmetic.h"
@@ -78,14 +78,15 @@ quoit_status quoit_region_set_root(quoit_region *region, uint64_t offset)
     if (region->shm.read_only)
         return quoit_fail(QUOIT_ERROR_PERMISSION, "'%s:%s' was opened read-only",
                           quoit_region_scheme(region), quoit_region_text(region));
-    /* REGION-R1: publishes what the root leads to. Pairs with REGION-R2. */
+    /* REGION-R1: publishes the piece that the root leads to. Pairs with REGION-R2. */
     atomic_store_explicit(&region->header->root, offset, memory_order_release);
     return QUOIT_OK;
 }
 
 uint64_t quoit_region_root(const quoit_region *region)
 {
-    /* REGION-R2: having seen the root, what it leads to is ours to read. Pairs with REGION-R1. */
+    /* REGION-R2: after this load, the piece that the root leads to is visible. Pairs with
+       REGION-R1. */
     return region ? atomic_load_explicit(&region->header->root, memory_order_acquire) : 0;
 }
 

@@ -21,7 +21,8 @@ static quoit_status check_call(uint32_t flags, unsigned known, quoit_region **re
     return QUOIT_OK;
 }
 
-/* The data, so long that the first piece behind it has the alignment that it would have without. */
+/* Rounds the data's size up, so that the first piece behind it is aligned as it would be without
+   data. */
 static bool round_data(uint64_t data_bytes, uint64_t *bytes_out)
 {
     return quoit_align_up(data_bytes, QUOIT_PIECE_ALIGN, bytes_out);
@@ -56,7 +57,7 @@ static quoit_status add_data(quoit_region *region, uint64_t data_bytes)
     uint64_t bytes = 0, offset;
     if (data_bytes == 0)
         return QUOIT_OK;
-    (void)round_data(data_bytes, &bytes); /* check_options has done it before */
+    (void)round_data(data_bytes, &bytes); /* cannot fail: check_options has rounded it before */
     quoit_status status = quoit_region_alloc(region, bytes, QUOIT_PIECE_ALIGN, &offset);
     region->header->data_bytes = data_bytes;
     region->data_bytes = data_bytes;
@@ -97,7 +98,7 @@ quoit_status quoit_region_create(const char *name, const struct quoit_region_opt
     return status;
 }
 
-/* DIFFERENT, with both values, if the region is not what the options ask for. */
+/* Returns DIFFERENT, with both values in the message, if the region is not as the options ask. */
 static quoit_status compare(const quoit_region *region, const struct quoit_region_options *options)
 {
     uint64_t there = region->size_bytes - sizeof *region->header, asked;
@@ -112,7 +113,7 @@ static quoit_status compare(const quoit_region *region, const struct quoit_regio
     return QUOIT_OK;
 }
 
-/* options: NULL, or what the region is to be. */
+/* options: NULL, or those that the region has to match. */
 static quoit_status open_held(const char *name, const struct quoit_region_options *options,
                               uint32_t flags, quoit_region **region_out)
 {

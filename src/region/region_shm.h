@@ -17,21 +17,21 @@ enum {
     QUOIT_CONTENT_POOL = 2,
     QUOIT_CONTENT_LOCK = 3
 };
-enum { QUOIT_CONTENT_UNKNOWN = 255 }; /* in no header: a damaged one */
+enum { QUOIT_CONTENT_UNKNOWN = 255 }; /* in no header; stands for a damaged one */
 enum { QUOIT_REGION_NAME_ROOM = 208 };
 
 struct quoit_region_shm {
     _Atomic uint64_t magic;            /*   0  creator, last                                   */
     uint32_t format;                   /*   8  creator  QUOIT_FORMAT_VERSION                   */
-    uint32_t content;                  /*  12  creator  QUOIT_CONTENT_…                        */
+    uint32_t content;                  /*  12  creator  a QUOIT_CONTENT_ value                 */
     uint64_t size_bytes;               /*  16  creator  of the whole region                    */
     uint64_t created_at_unix_ns;       /*  24  creator                                         */
     uint32_t created_by;               /*  32  creator  PID                                    */
     uint32_t lock_file;                /*  36  creator  1: its locks are on a file beside it   */
     uint64_t checksum;                 /*  40  creator  of bytes 8 to 39 and 48 to 255         */
     char name[QUOIT_REGION_NAME_ROOM]; /*  48  creator  text without the scheme; its end if long */
-    _Atomic uint64_t used;             /* 256  anyone   bytes handed out, header included      */
-    _Atomic uint64_t root;             /* 264  anyone   an offset, 0 before it is set          */
+    _Atomic uint64_t used;             /* 256  users    bytes handed out, header included      */
+    _Atomic uint64_t root;             /* 264  users    an offset, 0 before it is set          */
     uint64_t data_bytes;               /* 272  creator  of the user's data behind this header  */
     uint8_t pad[104];
 };
