@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
  * Quoit for C++17 and later: <quoit.h> as move-only handles. Header-only; link with the C library.
- * <quoit.h> explains what the calls mean, what may overlap with what, and the caveats.
+ * <quoit.h> explains the calls, which of them may overlap, and the caveats.
  *
  *     quoit::queue<product> queue = quoit::queue<product>::join("products", {5}, quoit::producer);
  *     queue.push(product{1, 0.5});                        waits for room; throws quoit::error
@@ -12,8 +12,8 @@
  *            does not wait; ..._for waits for its time-out.
  * ERRORS     try_... forms are noexcept and return a quoit::status, or an object that has one. The
  *            forms of try_pop and pop_for that return an optional return nothing if there is no
- *            item, or the stream has ended; everything else they throw, as status::abandoned. Other
- *            calls throw quoit::error unless they did what their name says. create, open and join
+ *            item, or the stream has ended; they throw all else, such as status::abandoned. Other
+ *            calls throw quoit::error if they do not succeed. create, open and join
  *            also have a form that sets a std::error_code, and in C++23 a try_... form that returns
  *            a std::expected. Without exceptions (-fno-exceptions) the program ends where one would
  *            be thrown.
@@ -67,8 +67,8 @@ template <class T> struct item_types {
 };
 } // namespace detail
 
-// Has what a user of std::queue types: push, emplace, front, pop, size, empty, swap. pop returns
-// the item, and waits. There is no back(): another process may take the item meanwhile.
+// Has the calls of std::queue: push, emplace, front, pop, size, empty, swap. pop returns the item,
+// and waits. There is no back(): another process may take the item meanwhile.
 template <class T> class queue : public detail::queue_calls<queue<T>, detail::item_types<T>>
 {
     static_assert(detail::check_sendable<T>::value);
@@ -106,8 +106,8 @@ template <class T> class queue : public detail::queue_calls<queue<T>, detail::it
     {
         return copy_out(item_out, t.ns());
     }
-    // This, and what returns an optional, makes a large item in the object that receives it: new
-    // T(queue.pop()) is on the heap only.
+    // This call, like those that return an optional, makes a large item in the object that receives
+    // it: new T(queue.pop()) uses only the heap.
     T pop(timeout t = forever)
     {
         if constexpr (is_large && std::is_default_constructible_v<T>) {

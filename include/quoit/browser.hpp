@@ -21,7 +21,7 @@ using browser = quoit_browser;
 
 namespace detail
 {
-// Items beyond this size are never copied to the stack. They lie where the caller has them, in the
+// Items beyond this size are never copied to the stack. They are where the caller has them, in the
 // returned object itself, or, if T has no default constructor, on the heap in between.
 template <class T> inline constexpr bool is_large = sizeof(T) > QUOIT_SPSC_LARGEST_IN_SLOTS;
 

@@ -39,13 +39,13 @@ struct options {
     std::uint32_t finishes = 0; // this many handles must call finish to end the stream; 0: one
 };
 
-// What a call for many items returns: auto [status, count] = queue.try_pop_many(buffer);
+// Returned by a call for many items: auto [status, count] = queue.try_pop_many(buffer);
 struct counted {
     status code = status::invalid;
     std::size_t count = 0; // valid with every status
 };
 
-// Every object on this machine that Quoit made; `where` as of quoit_list.
+// Lists Quoit's objects on this machine; `where` as of quoit_list.
 [[nodiscard]] inline std::vector<std::string> list(const char *where = nullptr)
 {
     std::vector<std::string> names;
@@ -80,7 +80,7 @@ template <> struct calls<quoit_queue> {
     static constexpr auto close = &quoit_queue_close;
 };
 
-// For calls that return an optional: no item is an answer, everything else an error.
+// For calls that return an optional: no item is a normal answer, everything else an error.
 inline void check_taken(status s)
 {
     if (s != status::ok && s != status::empty && s != status::finished)

@@ -112,7 +112,7 @@ class claim : public held
 class peek : public held
 {
   public:
-    // Leaves what was not released in the queue.
+    // Items that were not released stay in the queue.
     void keep() noexcept
     {
         (void)forget();

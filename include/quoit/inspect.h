@@ -63,8 +63,8 @@ struct quoit_queue_info { /* 256 bytes in every version */
     /* Counters since creation, of all members, for people: a crash may leave one too low by 1. */
     uint64_t full;       /* pushes, batches and claims that found no room */
     uint64_t empty;      /* pops, batches and peeks that found nothing */
-    uint64_t sleeps;     /* how often a side went to sleep */
-    uint64_t wakes;      /* how often a side woke sleepers, a system call each */
+    uint64_t sleeps;     /* how often a side blocked in a wait */
+    uint64_t wakes;      /* how often a side woke a blocked one, by a system call */
     uint64_t repairs;    /* claims, items and subscribers left by a crash, since repaired */
     uint64_t high_water; /* the most queued items that a member has seen at its checks */
     char type[32];       /* what an item is; "": the maker gave no type */
@@ -74,8 +74,8 @@ struct quoit_queue_info { /* 256 bytes in every version */
 };
 QUOIT_STATIC_ASSERT(sizeof(struct quoit_queue_info) == 256, "in every version");
 
-/* What the queue is, and its counters. OK FORKED INVALID, and CORRUPT if a System V queue has lost
-   its lock file: the PIDs are then 0. Makes a system call for each role. */
+/* The queue's properties and its counters. OK FORKED INVALID, and CORRUPT if a System V queue has
+   lost its lock file: the PIDs are then 0. Makes a system call for each role. */
 quoit_status quoit_queue_inspect(const quoit_queue *queue, struct quoit_queue_info *info_out);
 
 /* Check the invariants of the queue's shared memory, also while processes use it. OK, or CORRUPT
@@ -124,8 +124,8 @@ quoit_status quoit_lock_members(const quoit_lock *lock, struct quoit_member_info
 struct quoit_browser { /* 32 bytes in every version */
     uint64_t next;     /* a position, as in quoit_queue_info.pushed and .popped */
     uint64_t missed;   /* items that were gone before it came to them; SPSC messages: how often some
-                        were */
-    uint64_t begun; /* 1: next says where to begin; e.g. at info.pushed, behind the newest item */
+                        were gone */
+    uint64_t begun;    /* 1: begin at next; e.g. at info.pushed, behind the newest item */
     uint64_t reserved;
 };
 QUOIT_STATIC_ASSERT(sizeof(struct quoit_browser) == 32, "in every version");
@@ -153,7 +153,7 @@ quoit_status quoit_queue_browse(const quoit_queue *queue, struct quoit_browser *
  * Called by a member; join with QUOIT_FOR_REPAIR, so that other members do not take it for a peer.
  * An observer only counts them. A queue works without this call, which is for a queue that no
  * process uses.
- * OK FORKED INVALID CORRUPT (what quoit_queue_check finds, or a lost lock file).
+ * OK FORKED INVALID CORRUPT (as of quoit_queue_check, or a lost lock file).
  */
 quoit_status quoit_queue_repair(quoit_queue *queue, uint64_t *count_out);
 

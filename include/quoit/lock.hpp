@@ -32,7 +32,7 @@ template <> struct calls<quoit_lock> {
 };
 } // namespace detail
 
-// What quoit::lock is, since no class may have a function of its own name. For std::lock_guard,
+// The class of quoit::lock: a class cannot have a function of its own name. For std::lock_guard,
 // std::unique_lock and std::scoped_lock. The handle has the lock, not a thread.
 class lock_handle : public detail::flagless_makers<lock_handle, quoit_lock, lock_options>
 {
@@ -82,7 +82,7 @@ class lock_handle : public detail::flagless_makers<lock_handle, quoit_lock, lock
             abandoned_ = s == status::abandoned;
         return s;
     }
-    // In a forked child, which does not have the lock, it does nothing: a guard may end there.
+    // Does nothing in a forked child, which does not have the lock: a guard may end there.
     void unlock()
     {
         const status s = try_unlock();

@@ -134,12 +134,12 @@ template <class Handle> class handle
         return handle_.get();
     }
 
-    // What makers ask of an object that was opened or made: is it the one that the class is for?
+    // Called by makers for an object that was opened or made: does it suit the class?
     static quoit_status check_made(const Handle *) noexcept
     {
         return QUOIT_OK;
     }
-    // Throws if it can say more about that failure than quoit_describe.
+    // Throws if it can describe that failure better than quoit_describe.
     static void explain(const Handle *, status, const char *)
     {
     }

@@ -60,9 +60,9 @@ quoit_status quoit_region_alloc(quoit_region *region, uint64_t size_bytes, uint6
 /* Where [offset, offset + size_bytes) is in this process; NULL if any of it is outside. */
 void *quoit_region_at(const quoit_region *region, uint64_t offset, uint64_t size_bytes);
 
-/* One offset for others to begin from, 0 before it is set: set it when what it leads to is
-   complete. Do not wait for it to be set: the process that would set it may crash before. Share a
-   struct through data_bytes instead, which is there from the beginning. */
+/* One offset from which other processes begin; 0 before it is set. Set it when the data that it
+   leads to is complete. Do not wait for it: the process that would set it may crash before. Share a
+   struct through data_bytes instead, which exists from the beginning. */
 quoit_status quoit_region_set_root(quoit_region *region, uint64_t offset);
 uint64_t quoit_region_root(const quoit_region *region);
 

@@ -97,8 +97,8 @@ class region : public detail::flagless_makers<region, quoit_region, region_optio
         return static_cast<T *>(at(offset, count * sizeof(T)));
     }
 
-    // The offset from which other processes begin; 0 until it is set. Set it when what it leads to
-    // is complete.
+    // The offset from which other processes begin; 0 until it is set. Set it when the data that it
+    // leads to is complete.
     void set_root(std::uint64_t offset)
     {
         detail::check(quoit_region_set_root(raw(), offset));

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What a handle keeps of either side of a ring for the inlined calls. Not an API: include
+ * The part of a handle that the inlined calls use, for either side of a ring. Not an API: include
  * <quoit/typed.h>.
  */
 #ifndef QUOIT_RING_H
@@ -39,13 +39,13 @@ typedef _Atomic uint8_t quoit_atomic_u8;
 #define QUOIT_ADDRESS(pointer)  ((uintptr_t)(pointer))
 #endif
 
-/* What the library keeps of a side, and inlined calls do not touch. */
+/* The private state of a side, which inlined calls do not touch. */
 struct quoit_ring_producer_state;
 struct quoit_ring_consumer_state;
 
 /* Private to the producer's handle: two cache lines, of which the inlined calls touch the first.
-   next leads to `shut`, which is never empty, while a push must take the slow path: a wrong role, a
-   forked child, a finished queue, another layout. */
+   `next` points to `shut`, which is never empty, while a push must take the slow path: wrong role,
+   forked child, finished queue, another layout. */
 struct quoit_ring_producer {
     uint8_t *next; /* the slot to fill */
     uint8_t *begin;
@@ -53,15 +53,15 @@ struct quoit_ring_producer {
     uint64_t empty;
     quoit_atomic_u64 *tail;        /* shared: items pushed, or being pushed */
     const quoit_atomic_u32 *waits; /* not 0: the consumer may have to be woken */
-    uint8_t *slot;                 /* next, while that is shut */
+    uint8_t *slot;                 /* the next slot while next points to shut */
     uint64_t position;             /* spans: the tail */
     uint64_t limit;                /* spans: slots below this are known to be free */
-    uint64_t item_bytes;           /* of an item; 0 where each call has to be checked in full */
+    uint64_t item_bytes;           /* of an item; 0: each call must be checked in full */
     quoit_atomic_u64 shut;
     struct quoit_ring_producer_state *state;
 };
 
-/* Private to the consumer's handle, likewise; its `shut` is always empty. */
+/* The same for the consumer's handle; its `shut` is always empty. */
 struct quoit_ring_consumer {
     uint8_t *next; /* the slot to take from */
     uint8_t *begin;
@@ -72,7 +72,7 @@ struct quoit_ring_consumer {
     uint8_t *slot;
     uint64_t position;   /* spans: the head */
     uint64_t limit;      /* spans: slots below this are known to be filled */
-    uint64_t item_bytes; /* of an item; 0 where each call has to be checked in full */
+    uint64_t item_bytes; /* of an item; 0: each call must be checked in full */
     quoit_atomic_u64 shut;
     struct quoit_ring_consumer_state *state;
 };

@@ -17,18 +17,18 @@ struct quoit_sem_options { /* 64 bytes in every version; what is not needed is 0
     uint32_t value;        /* at first; at most 32767 for sysv */
     uint32_t permissions;  /* 0: 0600 */
     /* 1: the process that waits also posts, as with a lock. If it crashes in between, the system
-       gives its count back, and that of no other. UNSUPPORTED but for sysv. A process can then be
-       at most 32767 waits ahead of its posts, or posts ahead of its waits: then LIMIT. */
+       gives its count back, and that of no other. UNSUPPORTED except for sysv. A process can then
+       be at most 32767 waits ahead of its posts, or posts ahead of its waits: then LIMIT. */
     uint32_t give_back;
     uint32_t reserved_word;
     uint64_t reserved[6];
 };
 
 /* As for queues. Schemes: posix, sysv, windows. flags: 0 or QUOIT_ANY_OWNER. join does not compare
-   the value. After unlink, calls on open handles of a System V
-   semaphore return REMOVED; handles of other semaphores go on.
+   the value. After unlink, calls on open handles of a System V semaphore return REMOVED; handles of
+   other semaphores stay usable.
    A posix semaphore is the C library's, in memory that every user with write permission can change;
-   glibc aborts a process that finds values there that cannot be. Give write permission only to
+   glibc aborts a process that finds impossible values there. Give write permission only to
    users whom you trust that far. */
 quoit_status quoit_sem_create(const char *name, const struct quoit_sem_options *options,
                               uint32_t flags, quoit_sem **sem_out);

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The hot path of the single-producer single-consumer ring, inlined into callers. Not an API of its
- * own: include <quoit.h> and call quoit_queue_… . What is slow lives in src/ring; why each memory
- * order is enough stands in docs/ORDERING.md.
+ * own: include <quoit.h> and call its functions. The slow path is in src/ring; docs/ORDERING.md
+ * explains why each memory order is enough.
  *
- * A slot says itself whether it is filled. Its first word, the mark, is the item's own first eight
- * bytes, or the queue's `empty` word while there is no item: one store hands an item over, in the
- * cache line that carries it, and one gives the slot back. Neither side reads the other's counter.
- * An item that begins with the very bytes of `empty` takes the slow path (SPSC-P5).
+ * A slot shows itself whether it is filled. Its first word, the mark, is the item's own first eight
+ * bytes, or the queue's `empty` word while there is no item. One store hands an item over, in the
+ * cache line that carries it, and one store frees the slot. Neither side reads the other's counter.
+ * An item whose first bytes equal `empty` takes the slow path (SPSC-P5).
  *
  * Before it writes a slot, each side stores in `tail` (or `head`) the highest position that it may
  * have reached. After a crash the successor reads both to find the slot in doubt.
@@ -41,8 +41,8 @@ static inline uint64_t quoit_spsc_first(const uint8_t *item, uint64_t item_bytes
     return word;
 }
 
-/* Up to here items are copied word by word: a compiler then keeps them in registers, and does not
-   load sixteen bytes that have just been stored as eight and eight, for which processors wait. */
+/* Items up to this size are copied word by word. A compiler then keeps them in registers, and does
+   not load sixteen bytes that were just stored as eight and eight: processors wait for that. */
 enum { QUOIT_SPSC_WORDS_BYTES = 64 };
 
 /*
@@ -71,7 +71,7 @@ static inline void quoit_ring_before_fill(void)
 #endif
 }
 
-/* Copies an item in, from a byte on that is a multiple of 8. */
+/* Copies an item in, from byte `at` on, a multiple of 8. */
 static inline void quoit_ring_copy_in(uint8_t *slot, const uint8_t *item, uint64_t at,
                                       uint64_t item_bytes)
 {
@@ -86,13 +86,13 @@ static inline void quoit_ring_copy_in(uint8_t *slot, const uint8_t *item, uint64
         memcpy(slot + at, item + at, QUOIT_CAST(size_t, item_bytes - at));
 }
 
-/* Copies an item out, likewise. */
+/* Copies an item out, from byte `at` on, a multiple of 8. */
 static inline void quoit_ring_copy_out(uint8_t *item_out, uint8_t *slot, uint64_t at,
                                        uint64_t item_bytes)
 {
     if (item_bytes <= QUOIT_SPSC_WORDS_BYTES)
         for (; at + 8 <= item_bytes; at += 8) {
-            /* Relaxed: SPSC-C1 or MPMC-C1 came before it. */
+            /* Relaxed: SPSC-C1 or MPMC-C1 orders it after the commit. */
             uint64_t word = atomic_load_explicit(quoit_spsc_word(slot + at), memory_order_relaxed);
             memcpy(item_out + at, &word, 8);
         }
@@ -111,26 +111,27 @@ static inline void quoit_spsc_copy_out(uint8_t *item_out, uint64_t first, uint8_
     quoit_ring_copy_out(item_out, slot, 8, item_bytes);
 }
 
-/* One more item is pushed, or about to be. */
+/* Counts one more item that is pushed, or about to be. */
 static inline void quoit_spsc_count_push(quoit_atomic_u64 *tail)
 {
-    /* Relaxed: this side alone writes it. */
+    /* Relaxed: only this side writes it. */
     uint64_t count = atomic_load_explicit(tail, memory_order_relaxed);
     /* Relaxed: SPSC-P2 and SPSC-P5 order it before the commit. */
     atomic_store_explicit(tail, count + 1, memory_order_relaxed);
 }
 
-/* One more item is popped: what was read is read. */
+/* Counts one more item that is popped: it has been read. */
 static inline void quoit_spsc_count_pop(quoit_atomic_u64 *head)
 {
-    /* Relaxed: this side alone writes it. */
+    /* Relaxed: only this side writes it. */
     uint64_t count = atomic_load_explicit(head, memory_order_relaxed);
-    /* SPSC-C3: the slot's bytes are read, though it does not say so yet. Pairs with SPSC-P3 and
+    /* SPSC-C3: the slot's bytes are read, but the slot is not freed yet. Pairs with SPSC-P3 and
        LOOK-S1. */
     atomic_store_explicit(head, count + 1, memory_order_release);
 }
 
-/* Pushes one item if its slot is free and it needs no care; false: nothing was done. */
+/* Pushes one item if its slot is free and the item does not begin with `empty`. false: nothing was
+   done. */
 static inline bool quoit_spsc_put(struct quoit_ring_producer *producer, const void *item,
                                   uint64_t item_bytes)
 {
@@ -138,7 +139,7 @@ static inline bool quoit_spsc_put(struct quoit_ring_producer *producer, const vo
     const uint8_t *bytes = QUOIT_CAST(const uint8_t *, item);
     uint64_t first = quoit_spsc_first(bytes, item_bytes);
 
-    /* SPSC-P1: having seen it empty, the slot is ours to fill. Pairs with SPSC-C2. */
+    /* SPSC-P1: if the mark is empty, the producer may fill the slot. Pairs with SPSC-C2. */
     if (atomic_load_explicit(quoit_spsc_word(slot), memory_order_acquire) != producer->empty ||
         first == producer->empty)
         return false;
@@ -158,7 +159,7 @@ static inline bool quoit_spsc_take(struct quoit_ring_consumer *consumer, void *i
 {
     uint8_t *slot = consumer->next;
     uint64_t empty = consumer->empty;
-    /* SPSC-C1: having seen the mark, the slot's bytes are ours to read. Pairs with SPSC-P2. */
+    /* SPSC-C1: if this returns a mark, the consumer may read the slot. Pairs with SPSC-P2. */
     uint64_t first = atomic_load_explicit(quoit_spsc_word(slot), memory_order_acquire);
 
     if (first == empty)
@@ -173,11 +174,11 @@ static inline bool quoit_spsc_take(struct quoit_ring_consumer *consumer, void *i
 }
 
 /*
- * ---- Spans: batches that need no look at the other side and do not cross the ring's end ---------
+ * ---- Spans: batches that need no counter of the other side, and stay before the ring's end ------
  *
- * A limit comes from a counter that another process writes. So it bounds how many items there are,
- * and not where bytes are written: that is bounded by the ring's end. Each function reads the
- * side's slot once, so that the slot that it checks is the one that it uses.
+ * A limit comes from a counter that another process writes. So it bounds only how many items there
+ * are; the ring's end bounds where bytes are written. Each function reads the side's slot once, so
+ * that the slot that it checks is the one that it uses.
  */
 
 /* Bytes from here to the ring's end. */
@@ -186,7 +187,7 @@ static inline uint64_t quoit_spsc_to_end(const uint8_t *slot, const uint8_t *end
     return QUOIT_CAST(uint64_t, end - slot);
 }
 
-/* Publishes count items that lie in the next slots; at most the capacity. */
+/* Publishes the items in the next count slots; count is at most the capacity. */
 static inline void quoit_spsc_publish(struct quoit_ring_producer *producer, uint64_t count,
                                       uint64_t bytes)
 {
@@ -198,14 +199,14 @@ static inline void quoit_spsc_publish(struct quoit_ring_producer *producer, uint
     atomic_store_explicit(producer->tail, producer->position, memory_order_release);
 }
 
-/* A ring beyond this falls out of the caches before it comes round again: taking its lines is then
-   a cost without a gain. */
+/* A larger ring leaves the caches before it wraps around: owning its cache lines then costs time
+   and gains nothing. */
 enum { QUOIT_SPSC_LARGEST_TAKEN = 512 * 1024 };
 
 /*
- * Writes a byte in each cache line of a span back as it is. The lines are then this processor's to
- * give away, and the producer gets each by one transfer, where it would have to ask two caches for
- * a line that both had read: worth up to 2 times (docs/PERFORMANCE.md).
+ * Writes a byte in each cache line of a span back as it is. This processor then owns the lines, and
+ * the producer gets each one by one transfer. Otherwise it would have to ask two caches for a line
+ * that both have read. A gain of up to 2 times (docs/PERFORMANCE.md).
  */
 static inline void quoit_spsc_own_cache_lines(uint8_t *bytes, uint64_t count)
 {
@@ -219,7 +220,7 @@ static inline void quoit_spsc_own_cache_lines(uint8_t *bytes, uint64_t count)
     }
 }
 
-/* Gives the next count slots back; at most the capacity. */
+/* Frees the next count slots; count is at most the capacity. */
 static inline void quoit_spsc_release(struct quoit_ring_consumer *consumer, uint64_t count,
                                       uint64_t bytes)
 {
@@ -237,7 +238,8 @@ static inline void quoit_spsc_release(struct quoit_ring_consumer *consumer, uint
     atomic_store_explicit(consumer->head, consumer->position, memory_order_release);
 }
 
-/* false: nothing was done. Never true for slots, whose limit stays where their position is. */
+/* Pushes count items as one span. false: nothing was done. Always false for slots, whose limit
+   equals their position. */
 static inline bool quoit_spsc_put_span(struct quoit_ring_producer *producer, const void *items,
                                        uint64_t count, uint64_t item_bytes)
 {
@@ -264,13 +266,13 @@ static inline bool quoit_spsc_take_span(struct quoit_ring_consumer *consumer, vo
     return true;
 }
 
-/* ---- Either: with a size that the compiler knows, one of the two is left --------------------- */
+/* ---- Either: if the compiler knows the size, it keeps one of the two branches ---------------- */
 
-/* Larger items are always in spans: their copying outweighs how they are handed over, and they are
-   worth making in place. */
+/* Larger items are always in spans: copying them costs more than handing them over, and making them
+   in place pays off. */
 enum { QUOIT_SPSC_LARGEST_IN_SLOTS = 256 };
 
-/* One item. false: nothing was done. */
+/* Pushes one item. false: nothing was done. */
 static inline bool quoit_spsc_push(struct quoit_ring_producer *producer, const void *item,
                                    uint64_t item_bytes)
 {
@@ -287,7 +289,7 @@ static inline bool quoit_spsc_pop(struct quoit_ring_consumer *consumer, void *it
                : quoit_spsc_take_span(consumer, item_out, 1, item_bytes);
 }
 
-/* As many of count as need no care; returns how many. */
+/* Pushes as many of count items as the fast path can; returns how many. */
 static inline uint64_t quoit_spsc_push_some(struct quoit_ring_producer *producer, const void *items,
                                             uint64_t count, uint64_t item_bytes)
 {

@@ -3,16 +3,16 @@
  * Statuses: every Quoit function that can fail returns one. 0 is success, a positive status is a
  * normal answer, a negative one is an error.
  *
- * QUOIT_ABANDONED: the other side is gone (of a lock the last holder, see <quoit/lock.h>). A call
+ * QUOIT_ABANDONED: the peers have left (of a lock the last holder, see <quoit/lock.h>). A call
  * on a queue returns it instead of EMPTY or FULL if
  *   - it cannot proceed: items that are queued come first, and a push with room returns OK;
  *   - the stream has not ended: after finish calls return FINISHED;
  *   - no live peer is left. A producer's peers are the consumers, a consumer's the producers. A
  *     handle is not its own peer; observers and tools are no peers of any handle;
  *   - a peer was alive when this handle joined, or joined later. It may have crashed or closed, and
- *     this handle need not have been in a call then. Peers that were gone before this handle joined
- *     do not count.
- * Each side of a handle returns it once each time the last peer goes. After that, calls return
+ *     this handle need not have been in a call then. Peers that left before this handle joined do
+ *     not count.
+ * Each side of a handle returns it once each time the last peer leaves. After that, calls return
  * EMPTY or FULL again, or wait for a successor. A broadcast's producer never returns it.
  * A call that waits returns it within a tenth of a second, or a little more. A call with QUOIT_NOW
  * asks the kernel which peers are alive only if its side has found the queue empty or full for
@@ -86,7 +86,7 @@ const char *quoit_status_name(quoit_status status);
 /*
  * A sentence about this status, for people. If this thread's last failing call returned it, the
  * sentence names the object, the value and the remedy: "queue 'products': capacity is 5 there, 9
- * was asked for". Otherwise it says what the status means. Never NULL or empty. Valid until the
+ * was asked for". Otherwise it explains the status. Never NULL or empty. Valid until the
  * thread's next failing call.
  */
 const char *quoit_describe(quoit_status status);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Checked arithmetic on sizes, alignment and powers of two. Each returns false where the true
-   result does not fit, and then leaves *result_out alone. */
+/* Checked arithmetic on sizes, alignment and powers of two. Each returns false if the true
+   result does not fit, and then does not change *result_out. */
 #ifndef QUOIT_BASE_ARITHMETIC_H
 #define QUOIT_BASE_ARITHMETIC_H
 

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* Looking for bits in a word. */
+/* Finds bits in a word. */
 #ifndef QUOIT_BASE_BITS_H
 #define QUOIT_BASE_BITS_H
 
 #include <stdint.h>
 
-/* Which bit is the lowest that is 1, from 0; word is not 0. */
+/* The index, from 0, of the lowest bit that is 1. word must not be 0. */
 static inline uint32_t quoit_lowest_bit(uint64_t word)
 {
 #if defined(__GNUC__)

@@ -5,7 +5,7 @@
 
 #include <quoit/status.h>
 
-/* C's own formats, where the system's printf once had others. */
+/* gnu_printf: C's own formats. Plain printf may mean older formats of the system. */
 #if defined(__clang__)
 #define QUOIT_PRINTF_LIKE(text, first) __attribute__((format(printf, text, first)))
 #elif defined(__GNUC__)
@@ -17,8 +17,8 @@
 /* Sets the sentence that quoit_describe returns for this status in this thread. */
 void quoit_set_sentence(quoit_status status, const char *format, ...) QUOIT_PRINTF_LIKE(2, 3);
 
-/* Sets the sentence, and is the status: `return quoit_fail(QUOIT_ERROR_INVALID, "…")`. A macro, so
-   that compilers and analyzers see which status it is. */
+/* Sets the sentence. Its value is the status: `return quoit_fail(QUOIT_ERROR_INVALID, "…")`.
+   A macro, so that compilers and analyzers see which status it is. */
 #define quoit_fail(status, ...) (quoit_set_sentence((status), __VA_ARGS__), (status))
 
 #endif

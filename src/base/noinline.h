@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* QUOIT_NOINLINE, before a function that is seldom called: inlined, it would make each call of its
-   caller save the registers that it alone needs. */
+/* QUOIT_NOINLINE, before a function that is rarely called. If it were inlined, each call of its
+   caller would save the registers that only it needs. */
 #ifndef QUOIT_BASE_NOINLINE_H
 #define QUOIT_BASE_NOINLINE_H
 

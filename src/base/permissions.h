@@ -7,7 +7,7 @@
 
 #include <stdint.h>
 
-/* 0 stands for 0600; INVALID for more than reading and writing. */
+/* 0 means 0600. INVALID: bits other than reading and writing are set. */
 static inline quoit_status quoit_permissions(uint32_t asked, uint32_t *permissions_out)
 {
     *permissions_out = asked ? asked : 0600;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Makes text safe for a terminal that another user may have chosen: a name, a process's name, a
+ * Makes text that another user may have chosen safe for a terminal: a name, a process's name, a
  * message. A terminal obeys control characters; format characters hide text or turn its direction.
  * Such characters, and bytes that are not UTF-8, become visible escapes here. The library's error
  * texts and the command's output use this.

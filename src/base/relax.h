@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What a processor likes to hear in a loop that waits for memory to change. */
+/* A hint to the processor that this loop waits for memory to change. */
 #ifndef QUOIT_BASE_RELAX_H
 #define QUOIT_BASE_RELAX_H
 

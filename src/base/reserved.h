@@ -8,7 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* INVALID unless all words are 0, and `other`, what further reserved fields hold, is too. */
+/* INVALID unless all words are 0, and so is `other`, the value of further reserved fields. */
 static inline quoit_status quoit_check_reserved(const uint64_t *words, size_t count, uint64_t other)
 {
     for (size_t i = 0; i < count; i++)

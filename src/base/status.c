@@ -82,7 +82,7 @@ void quoit_set_sentence(quoit_status status, const char *format, ...)
     va_start(arguments, format);
     (void)vsnprintf(text, sizeof text, format, arguments);
     va_end(arguments);
-    /* Names in it may be another user's choice, and programs print it on terminals. */
+    /* The sentence may hold names that another user chose, and programs print it on terminals. */
     (void)quoit_printable(text, strlen(text), last_text, sizeof last_text);
     last_status = status;
 }

@@ -5,7 +5,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-/* The kernel's numbers: a C library need not bring its headers. */
+/* The kernel's numbers: some C libraries have no header for them. */
 enum { GLOBAL_EXPEDITED = 2, REGISTER_GLOBAL_EXPEDITED = 4 };
 
 bool quoit_os_barrier_join(void)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* A descriptor for event loops: a pipe with a byte in it while it rings. And the thread behind it.
-   */
+/* A descriptor for event loops: a pipe that holds a byte while an event is pending. Also starts and
+   joins the thread behind it. */
 #include "os.h"
 
 #include "fail.h"
@@ -58,13 +58,13 @@ quoit_status quoit_os_bell_make(struct quoit_os_bell *bell_out)
 
 void quoit_os_bell_ring(const struct quoit_os_bell *bell)
 {
-    (void)!write(bell->ring_fd, "", 1); /* one that is full rings already */
+    (void)!write(bell->ring_fd, "", 1); /* a full pipe is readable already */
 }
 
 void quoit_os_bell_silence(const struct quoit_os_bell *bell)
 {
     char bytes[16];
-    int cancel_state = quoit_os_cancel_disable(); /* else a silent bell might never be rearmed */
+    int cancel_state = quoit_os_cancel_disable(); /* a thread cancelled here would not rearm it */
     while (read(bell->fd, bytes, sizeof bytes) > 0)
         ;
     quoit_os_cancel_restore(cancel_state);

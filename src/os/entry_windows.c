@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Names that can be taken away. An entry is a section of one page, named after the text; every
- * handle to the object holds the entry open too, so that the name lasts as long as the object. What
- * it says is changed behind a gate, and read without.
+ * Names that can be removed while the object is in use. An entry is a section of one page, named
+ * after the text. Every handle to the object also holds the entry open, so the name lasts as long
+ * as the object. A process changes the entry's content only while it holds the gate; reading needs
+ * no gate.
  */
 #include "win32.h"
 
@@ -66,7 +67,7 @@ static quoit_status not_ours(const struct quoit_os_entry *entry)
     return quoit_fail(QUOIT_ERROR_NOT_QUOIT, "'windows:%s' was not made by Quoit", entry->name);
 }
 
-/* Was a section opened, and is it an entry? A page that nobody filled yet is one, to nowhere. */
+/* Was a section opened, and is it an entry? A page of zeros is an entry that is not filled yet. */
 static quoit_status check_section(struct quoit_os_entry *entry, DWORD error, const char *doing)
 {
     if (!entry->section && error == ERROR_INVALID_HANDLE) /* an object of another kind */
@@ -74,7 +75,7 @@ static quoit_status check_section(struct quoit_os_entry *entry, DWORD error, con
     if (!entry->section)
         return quoit_os_fail((int)error, doing, entry->name);
     struct page *page = map_page(entry, true);
-    /* Relaxed: a foreign section is refused; nothing is read through a true one's magic. */
+    /* Relaxed: decides only whether to refuse the section; no other load depends on it. */
     uint64_t magic = page ? atomic_load_explicit(&page->magic, memory_order_relaxed) : 1;
     if (page)
         (void)UnmapViewOfFile(page);
@@ -95,8 +96,8 @@ quoit_status quoit_os_entry_open(struct quoit_os_entry *entry, bool read_only)
     return check_section(entry, GetLastError(), "open");
 }
 
-/* ALREADY_EXISTS or not, a section; PERMISSION also where there is one that grants others less than
-   a creator asks for. */
+/* Creates the section, or opens it if it exists. PERMISSION also if it exists and does not grant
+   this process all that a creator asks for. */
 static quoit_status create_section(struct quoit_os_entry *entry, uint32_t permissions)
 {
     struct quoit_os_wide name;
@@ -118,14 +119,15 @@ quoit_status quoit_os_entry_make(struct quoit_os_entry *entry, uint32_t permissi
     quoit_status status = quoit_os_entry_open(entry, false);
     if (status == QUOIT_ERROR_NOT_FOUND)
         status = create_section(entry, permissions);
-    if (status == QUOIT_ERROR_PERMISSION) /* another user was faster, or it is not to be had */
+    if (status == QUOIT_ERROR_PERMISSION) /* another user made it, or access is denied */
         status = quoit_os_entry_open(entry, false);
     return status == QUOIT_ERROR_NOT_FOUND ? create_section(entry, permissions) : status;
 }
 
 static uint64_t read_page(const struct page *page)
 {
-    /* ENTRY-I2: having seen the identity, its object is there to be opened. Pairs with ENTRY-I1. */
+    /* ENTRY-I2: the object of the identity that this load returns was created before. Pairs with
+       ENTRY-I1. */
     return atomic_load_explicit(&page->identity, memory_order_acquire);
 }
 
@@ -144,7 +146,7 @@ struct quoit_os_object_name quoit_os_entry_target(const struct quoit_os_entry *e
     return quoit_os_name_object(entry->scope, kind_names[entry->kind], identity);
 }
 
-/* Does an object of that identity live? One that may not be opened does. */
+/* Does an object of that identity exist? True also if this process may not open it. */
 static bool is_alive(const struct quoit_os_entry *entry, uint64_t identity)
 {
     struct quoit_os_object_name name = quoit_os_entry_target(entry, identity);
@@ -161,7 +163,8 @@ static bool is_alive(const struct quoit_os_entry *entry, uint64_t identity)
     return true;
 }
 
-/* Under the gate: leads the entry from what it must be to what it shall be. */
+/* Called with the gate held. links: stores the identity, unless the entry leads to a live object.
+   Otherwise clears the entry, if it still holds the identity. */
 static quoit_status change(const struct quoit_os_entry *entry, struct page *page, bool links,
                            uint64_t identity)
 {
@@ -171,9 +174,9 @@ static quoit_status change(const struct quoit_os_entry *entry, struct page *page
     if (!links && present != identity)
         return quoit_fail(QUOIT_ERROR_NOT_FOUND, "'windows:%s' was removed or replaced meanwhile",
                           entry->name);
-    /* Relaxed: says whose page it is, and publishes nothing. */
+    /* Relaxed: only marks the page as Quoit's, and publishes nothing. */
     atomic_store_explicit(&page->magic, ENTRY_MAGIC, memory_order_relaxed);
-    /* ENTRY-I1: the object comes first. Pairs with ENTRY-I2. */
+    /* ENTRY-I1: after the object was created. Pairs with ENTRY-I2. */
     atomic_store_explicit(&page->identity, links ? identity : 0, memory_order_release);
     return QUOIT_OK;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Steps with descriptors and mappings that several POSIX mechanisms take. */
+/* Functions for descriptors and mappings that several POSIX mechanisms share. */
 #include "fd.h"
 
 #include "fail.h"
@@ -73,7 +73,7 @@ bool quoit_os_fd_is_whole(int fd)
     enum { BLOCK_BYTES = 512 }; /* of st_blocks, whatever st_blksize is */
     struct stat file;
     if (fstat(fd, &file) != 0 || !S_ISREG(file.st_mode))
-        return true; /* another check's matter */
+        return true; /* other functions report these */
     bool lacks_blocks = file.st_size / BLOCK_BYTES > file.st_blocks;
 #ifdef SEEK_HOLE
     if (lacks_blocks) {
@@ -145,7 +145,7 @@ void quoit_os_map_zeros(struct quoit_os_shm *shm)
     zeros = open("/dev/zero", O_RDWR | O_CLOEXEC);
 #endif
     if (mmap(shm->base, (size_t)shm->size_bytes, PROT_READ | PROT_WRITE, flags, zeros, 0) ==
-        MAP_FAILED) /* nothing, then, rather than the parent's */
+        MAP_FAILED) /* no access, rather than to the parent's memory */
         (void)mprotect(shm->base, (size_t)shm->size_bytes, PROT_NONE);
     if (zeros >= 0)
         (void)close(zeros);
@@ -156,7 +156,7 @@ quoit_status quoit_os_check_memory(uint64_t size_bytes, const char *scheme, cons
 #ifdef _SC_PHYS_PAGES
     uint64_t machine = (uint64_t)sysconf(_SC_PHYS_PAGES) * (uint64_t)sysconf(_SC_PAGESIZE);
 #else
-    uint64_t machine = (uint64_t)1 << 46; /* unknown; more than that nobody has */
+    uint64_t machine = (uint64_t)1 << 46; /* unknown: more than any machine has */
 #endif
     if (size_bytes <= machine)
         return QUOIT_OK;

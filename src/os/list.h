@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Steps of listing that systems share. */
+/* Functions for listing that several systems share. */
 #ifndef QUOIT_OS_LIST_H
 #define QUOIT_OS_LIST_H
 
@@ -7,14 +7,14 @@
 
 #include "fail.h"
 
-/* UNSUPPORTED, for quoit_os_list. */
+/* Returns UNSUPPORTED with its sentence, for quoit_os_list. */
 static inline quoit_status quoit_os_list_unsupported(const char *scheme)
 {
     return quoit_fail(QUOIT_ERROR_UNSUPPORTED, "this system does not list what '%s' names", scheme);
 }
 
-/* Calls visit for each entry of a directory but the hidden ones: its name, or its path, directory
-   included. */
+/* Calls visit for each entry of a directory that is not hidden, with its name, or (paths) with its
+   path, directory included. */
 quoit_status quoit_os_list_directory(const char *directory, bool paths, quoit_os_visit *visit,
                                      void *context);
 

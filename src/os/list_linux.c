@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What there is, on Linux: POSIX objects are files in /dev/shm; the kernel lists System V segments;
-   files are in a directory, or those that processes have mapped. */
+/* Lists objects on Linux. POSIX objects are files in /dev/shm. The kernel lists System V segments.
+   Files are those in a directory, or those that processes have mapped. */
 #include "list.h"
 
 #include "once.h"
@@ -56,8 +56,8 @@ static quoit_status list_segments(quoit_os_visit *visit, void *context)
 
 /* ---- Files that processes have mapped -------------------------------------------------------- */
 
-/* A line of /proc/PID/maps, if it is of a shared mapping of a file outside /dev/shm: its path, and
-   whether that is gone. */
+/* Returns the path in a line of /proc/PID/maps if the line is a shared mapping of a file outside
+   /dev, else NULL. gone_out: the kernel marks the path as deleted. */
 static char *path_in(char *line, bool *gone_out)
 {
     static const char gone[] = " (deleted)";
@@ -86,8 +86,8 @@ static bool visit_inode(void *context, const char *path)
     return !search->ended;
 }
 
-/* A file that was made without a name is called "/directory/#5 (deleted)" by whoever made it, also
-   when it has a name: which one, its directory tells. */
+/* A file that was made without a name shows as "/directory/#5 (deleted)" in its creator's maps,
+   even after it got a name. So this searches the directory for the file's inode. */
 static bool visit_nameless(char *path, const char *line, quoit_os_visit *visit, void *context)
 {
     char *last = strrchr(path, '/');
@@ -105,7 +105,7 @@ static bool list_maps(const char *pid, quoit_os_visit *visit, void *context)
     (void)snprintf(name, sizeof name, "/proc/%.20s/maps", pid);
     FILE *file = fopen(name, "re");
     if (!file)
-        return true; /* another user's, or gone */
+        return true; /* another user's process, or it has exited */
     bool more = true;
     while (more && fgets(line, sizeof line, file)) {
         bool gone;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What there is, where POSIX alone has to say it: it lists directories, and nothing else. */
+/* Lists objects with POSIX alone, which can list directories and nothing else. */
 #include "list.h"
 
 #include "process_posix.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What there is, on Windows: the entries of objects in the system's directory of names, of this
-   session and of all, which ntdll alone lists; and files in a directory. */
+/* Lists objects on Windows: the entries in the system's directories of names, of this session and
+   of all sessions, which only ntdll can list; and files in a directory. */
 #include "list.h"
 
 #include "system_error.h"
@@ -14,7 +14,7 @@
 static const wchar_t entry_prefix[] = L"quoit.name.memory.";
 enum { PREFIX_LENGTH = sizeof entry_prefix / sizeof entry_prefix[0] - 1, DIRECTORY_QUERY = 1 };
 
-/* Entry by entry; a name that is no UTF-16 is left out. */
+/* Skips a name that is not valid UTF-16. */
 quoit_status quoit_os_list_directory(const char *directory, bool paths, quoit_os_visit *visit,
                                      void *context)
 {
@@ -56,7 +56,7 @@ static FARPROC find_in_ntdll(const char *name)
     return GetProcAddress(GetModuleHandleW(L"ntdll.dll"), name);
 }
 
-/* NULL: the system does not say. */
+/* NULL: the system does not provide the listing. */
 static HANDLE open_names(wchar_t *path)
 {
     union {
@@ -92,7 +92,7 @@ static bool visit_entry(const struct directory_entry *entry, const char *scope,
     return visit(context, name);
 }
 
-/* false: the listing has been ended, or the system does not say. */
+/* false: visit ended the listing, or the system does not provide it. */
 static bool list_names(wchar_t *path, const char *scope, quoit_os_visit *visit, void *context)
 {
     union {

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Locks as plain POSIX record locks, for systems that have no better ones. The kernel drops them
- * when the process dies, and a forked child has none. But they belong to the process, not to a
- * handle, and go when *any* descriptor of the file is closed. So this keeps account: which handle
- * has which lock, and a descriptor of each file that is closed only when no handle needs it.
+ * when the process ends, and a forked child inherits none. But they belong to the process, not to a
+ * handle, and closing *any* descriptor of the file drops them. So this file records which handle
+ * holds which lock, and closes a file's descriptors only when no handle needs the file.
  */
 #include "liveness.h"
 
@@ -36,7 +36,7 @@ struct file {
     struct held *held;
     unsigned users;
 };
-static struct file *files; /* and all behind it: under quoit_os_process_lock */
+static struct file *files; /* and all that it leads to: under quoit_os_process_lock */
 
 static struct file **find_inode(const struct stat *status)
 {
@@ -66,7 +66,7 @@ static int use_descriptor(struct file *file, bool writable)
     return -1;
 }
 
-/* Enters fd, which descriptor is for, under its file. */
+/* Records fd under its file; descriptor becomes the list entry. */
 static bool enter(int fd, bool writable, struct descriptor *descriptor)
 {
     struct stat status;
@@ -97,7 +97,8 @@ static int open_locked(const char *path, int flags)
         if (fd >= 0)
             return fd;
     }
-    struct descriptor *descriptor = calloc(1, sizeof *descriptor); /* before there is one to lose */
+    /* Before open: closing a descriptor on failure would drop this process's locks on the file. */
+    struct descriptor *descriptor = calloc(1, sizeof *descriptor);
     if (!descriptor) {
         errno = ENOMEM;
         return -1;
@@ -146,7 +147,7 @@ int quoit_os_fd_adopt(int fd)
 
 int quoit_os_fd_share(int fd, bool read_only)
 {
-    (void)read_only; /* the mapping is, not the descriptor */
+    (void)read_only; /* the mapping is read-only, the descriptor is shared */
     (*find_fd(fd))->users++;
     return fd;
 }
@@ -204,7 +205,7 @@ static struct held **find_held(struct file *file, uint32_t number)
     return at;
 }
 
-/* A descriptor of the file that can be locked: a writable one, if there is any. */
+/* Returns a descriptor of the file that can be locked: a writable one if there is one, else fd. */
 static int lockable(const struct file *file, int fd)
 {
     for (const struct descriptor *d = file->descriptors; d; d = d->next)
@@ -223,7 +224,7 @@ static quoit_status try_locked(const struct quoit_os_shm *shm, uint32_t number)
     struct held *held = calloc(1, sizeof *held);
     if (!held)
         return quoit_fail(QUOIT_ERROR_NO_MEMORY, "out of memory for a lock");
-    /* Whoever may only read passes the gate as a reader; no reader asks for another lock. */
+    /* A process that may only read takes a read lock on the gate, and asks for no other lock. */
     struct flock lock = {.l_type = shm->read_only ? F_RDLCK : F_WRLCK,
                          .l_whence = SEEK_SET,
                          .l_start = (off_t)number,
@@ -269,7 +270,7 @@ static bool is_held_locked(const struct quoit_os_shm *shm, uint32_t number)
     const struct held *held = *find_held(file, number);
     if (held)
         return held->owner != shm;
-    /* F_RDLCK: conflicts with write locks alone. Read locks are not members'. */
+    /* F_RDLCK conflicts with write locks only. Members hold write locks. */
     struct flock lock = {
         .l_type = F_RDLCK, .l_whence = SEEK_SET, .l_start = (off_t)number, .l_len = 1};
     return fcntl((int)shm->lock, F_GETLK, &lock) != 0 || lock.l_type != F_UNLCK;
@@ -278,7 +279,7 @@ static bool is_held_locked(const struct quoit_os_shm *shm, uint32_t number)
 bool quoit_os_lock_is_held(const struct quoit_os_shm *shm, uint32_t number)
 {
     if (quoit_os_process_lock() != QUOIT_OK)
-        return true; /* what cannot be looked at is thought alive */
+        return true; /* unknown counts as alive */
     bool is_held = is_held_locked(shm, number);
     quoit_os_process_unlock();
     return is_held;
@@ -286,7 +287,7 @@ bool quoit_os_lock_is_held(const struct quoit_os_shm *shm, uint32_t number)
 
 void quoit_os_shm_abandon(struct quoit_os_shm *shm)
 {
-    /* The fork handler that calls this has the process's lock already. */
+    /* Called by a fork handler, which holds quoit_os_process_lock already. */
     quoit_os_map_zeros(shm);
     quoit_os_fd_drop(shm);
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Locks as open-file-description locks, one byte each: they belong to the description, so to one
- * handle, and the kernel drops them when its last descriptor is closed, which no death can prevent.
+ * Locks as open-file-description locks, one byte each. A lock belongs to the description, so to one
+ * handle. The kernel drops it when the last descriptor of the description is closed, also after a
+ * crash.
  */
 #include "liveness.h"
 
@@ -27,7 +28,7 @@ int quoit_os_fd_adopt(int fd)
     return fd;
 }
 
-/* Through another description, for locks of its own. */
+/* Opens another description of the file, which has its own locks. */
 int quoit_os_fd_share(int fd, bool read_only)
 {
     char itself[64];
@@ -37,7 +38,7 @@ int quoit_os_fd_share(int fd, bool read_only)
 
 void quoit_os_fd_close(int fd, const struct quoit_os_shm *owner)
 {
-    (void)owner; /* its locks go with the description */
+    (void)owner; /* the kernel drops its locks with the description */
     if (fd >= 0)
         (void)close(fd);
 }
@@ -50,7 +51,7 @@ static struct flock byte_lock(uint32_t number, short type)
 
 quoit_status quoit_os_lock_try(const struct quoit_os_shm *shm, uint32_t number)
 {
-    /* Whoever may only read passes the gate as a reader; no reader asks for another lock. */
+    /* A process that may only read takes a read lock on the gate, and asks for no other lock. */
     struct flock lock = byte_lock(number, shm->read_only ? F_RDLCK : F_WRLCK);
     if (fcntl((int)shm->lock, F_OFD_SETLK, &lock) == 0)
         return QUOIT_OK;
@@ -103,17 +104,17 @@ static bool is_listed(const struct quoit_os_shm *shm, uint32_t number)
 
 bool quoit_os_lock_is_held(const struct quoit_os_shm *shm, uint32_t number)
 {
-    /* F_RDLCK: conflicts with write locks alone. Read locks are not members'. */
+    /* F_RDLCK conflicts with write locks only. Members hold write locks. */
     struct flock lock = byte_lock(number, F_RDLCK);
     if (shm->lock < 0) /* no lock file (locks_missing), or one that this process may not open */
         return shm->locks_hidden && is_listed(shm, number);
-    /* If the kernel cannot say, the member counts as alive. */
+    /* If the call fails, the member counts as alive. */
     return fcntl((int)shm->lock, F_OFD_GETLK, &lock) != 0 || lock.l_type != F_UNLCK;
 }
 
 void quoit_os_shm_abandon(struct quoit_os_shm *shm)
 {
-    /* A mapping holds on to the description that it was made from, so closing is not enough. */
+    /* A mapping keeps its description open, so closing the descriptor is not enough. */
     quoit_os_map_zeros(shm);
     quoit_os_fd_drop(shm);
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Locks as named mutexes, which Windows gives up for whoever dies over them. A mutex belongs to a
- * thread, and a lock to a handle, whose threads come and go: so one thread of this process, the
- * keeper, owns all mutexes. It is there while there is something to keep.
+ * Locks as named mutexes, which Windows releases when their owner ends. A mutex belongs to a
+ * thread, but a lock belongs to a handle, which may outlive the thread that took the lock. So one
+ * thread of this process, the keeper, owns all mutexes. It runs while this process holds a lock.
  */
 #include "win32.h"
 
@@ -21,7 +21,7 @@ struct held {
 
 enum task { TAKE, GIVE_BACK, END };
 
-static SRWLOCK guard = SRWLOCK_INIT; /* of all that follows */
+static SRWLOCK guard = SRWLOCK_INIT; /* protects all that follows */
 static struct held *all_held;
 static struct {
     HANDLE thread;
@@ -105,7 +105,7 @@ static struct held **find(const struct quoit_os_shm *shm, uint32_t number)
     return at;
 }
 
-/* Made if it is not there yet; nobody's until it is waited for. */
+/* Opens the mutex, or creates it without an owner. */
 static quoit_status open_mutex(const wchar_t *name, uint32_t permissions, const char *what,
                                HANDLE *mutex_out)
 {
@@ -119,7 +119,7 @@ static quoit_status open_mutex(const wchar_t *name, uint32_t permissions, const 
     return *mutex_out ? QUOIT_OK : quoit_os_fail((int)error, "open a lock of", what);
 }
 
-/* With the guard held, and the lock nobody's in this process. */
+/* Called with the guard held. No handle of this process holds the lock. */
 static quoit_status take(const struct quoit_os_shm *shm, uint32_t number)
 {
     struct quoit_os_object_name name = quoit_os_name_numbered(shm, L"lock", number);
@@ -157,7 +157,7 @@ quoit_status quoit_os_lock_try(const struct quoit_os_shm *shm, uint32_t number)
     return status;
 }
 
-/* Takes a lock out of the list, and gives it back. */
+/* Removes a lock from the list and releases it. */
 static void give_back(struct held **at)
 {
     struct held *held = *at;
@@ -189,11 +189,11 @@ void quoit_os_lock_release_all(const struct quoit_os_shm *shm)
     ReleaseSRWLockExclusive(&guard);
 }
 
-/* Held in another process: the mutex is there, and somebody's. */
+/* Does another process hold the lock? It does if the mutex exists and has an owner. */
 static bool is_held_elsewhere(const struct quoit_os_shm *shm, uint32_t number)
 {
     struct quoit_os_object_name name = quoit_os_name_numbered(shm, L"lock", number);
-    bool is_held = true; /* what cannot be looked at is thought alive */
+    bool is_held = true; /* unknown counts as alive */
     HANDLE mutex = OpenMutexW(MUTEX_MODIFY_STATE, FALSE, name.text);
     if (!mutex)
         return GetLastError() != ERROR_FILE_NOT_FOUND;

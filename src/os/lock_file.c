@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Lock files beside files: made before the object has its name, removed after it has lost it. */
+/* Lock files beside files. A lock file is made before its object gets its name, and removed after
+   the object has lost it. */
 #include "lock_file.h"
 
 #include "fail.h"
@@ -19,7 +20,7 @@ static const char prefix[] = ".quoit-locks.";
 
 /* The lock file's content (FORMAT.md 6): the same as beside other objects. */
 struct record {
-    uint64_t state;   /* 2: it is ready; these are never seen unready */
+    uint64_t state;   /* 2: ready, always in these files */
     int64_t number;   /* the inode of the object */
     uint64_t creator; /* PID */
 };
@@ -92,11 +93,11 @@ static quoit_status remove_relic(struct quoit_os_shm *shm, const char *path, con
         status = quoit_fail(QUOIT_ERROR_EXISTS, "'%s' exists already", path);
     else if (status == QUOIT_OK && unlink(lock_path) != 0)
         status = quoit_os_fail(errno, "remove", lock_path);
-    return status == QUOIT_ERROR_NOT_FOUND ? QUOIT_OK : status; /* removed while we waited */
+    return status == QUOIT_ERROR_NOT_FOUND ? QUOIT_OK : status; /* removed during the wait */
 }
 
-/* A lock file is there: makes way for a new one, if no object has the path. The old one is opened
-   as shm->lock, so that a child forked during the wait closes it and the object's descriptor. */
+/* A lock file exists: removes it if no object has the path. It is opened as shm->lock, so that a
+   child forked during the wait closes it and the object's descriptor. */
 static quoit_status clear_relic(struct quoit_os_shm *shm, const char *path, const char *lock_path)
 {
     shm->lock = quoit_os_fd_open(lock_path, O_RDWR | O_NONBLOCK | O_NOCTTY);
@@ -108,7 +109,7 @@ static quoit_status clear_relic(struct quoit_os_shm *shm, const char *path, cons
     return status;
 }
 
-/* shm->lock is the new file. NOT_FOUND: another took it for a relic. */
+/* Fills the new lock file, shm->lock. NOT_FOUND: another process removed it as stale. */
 static quoit_status fill(struct quoit_os_shm *shm, const char *lock_path, uint32_t permissions)
 {
     struct stat object;
@@ -125,7 +126,7 @@ static quoit_status fill(struct quoit_os_shm *shm, const char *lock_path, uint32
     return QUOIT_OK;
 }
 
-/* With shm->id the object and shm->lock none. */
+/* Makes the lock file. shm->id is the object's descriptor; shm->lock is -1. */
 static quoit_status make(struct quoit_os_shm *shm, const char *path, uint32_t permissions)
 {
     const char *lock_path = shm->lock_path;
@@ -182,7 +183,7 @@ void quoit_os_lock_file_publish(struct quoit_os_shm *shm)
 
 /* ---- Opening --------------------------------------------------------------------------------- */
 
-/* Is the file at shm->lock that of the object at shm->id? */
+/* Is the file shm->lock the lock file of the object shm->id? */
 static bool is_its(const struct quoit_os_shm *shm)
 {
     struct stat file, object;
@@ -223,7 +224,8 @@ quoit_status quoit_os_lock_file_open(struct quoit_os_shm *shm, const char *path)
         return QUOIT_OK;
     if (error != 0 && error != ENOENT && !(error == EACCES && shm->read_only))
         return quoit_os_fail(error, "open", lock_path);
-    /* The file is made before the object has its name, and removed after it has lost it. */
+    /* The lock file is lost if the path still leads to the object: it is made before the object
+       gets its name, and removed after the object has lost it. */
     if (!leads_to(path, (int)shm->id))
         return quoit_fail(QUOIT_ERROR_NOT_FOUND, "'%s' was removed or replaced meanwhile", path);
     shm->locks_missing = true;
@@ -252,7 +254,7 @@ void quoit_os_lock_file_close(struct quoit_os_shm *shm)
 {
     if (!shm->lock_path)
         return;
-    if (shm->unpublished) /* still behind the gate: no other process has it */
+    if (shm->unpublished) /* the gate is still held: no other process has it */
         (void)unlink(shm->lock_path);
     quoit_os_fd_close((int)shm->id, shm);
     free(shm->lock_path);

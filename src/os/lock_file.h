@@ -3,7 +3,7 @@
  * Lock files of files. A user with read permission on a file can hold read locks on it, and these
  * keep others from write locks. If an object's permissions let some users read but not write, its
  * locks are therefore on a second file beside it. Only users with write permission can open that
- * file. The object's header names it for good: permissions can change later, this cannot.
+ * file. The object's header names it for ever, since permissions can change later.
  */
 #ifndef QUOIT_OS_LOCK_FILE_H
 #define QUOIT_OS_LOCK_FILE_H
@@ -21,15 +21,16 @@ uint32_t quoit_os_lock_permissions(uint32_t permissions);
    shm's locks stay where they were. */
 quoit_status quoit_os_lock_file_make(struct quoit_os_shm *shm, const char *path,
                                      uint32_t permissions);
-/* After the object has its path: lets others past the gate. */
+/* Called after the object has got its path: releases the gate. */
 void quoit_os_lock_file_publish(struct quoit_os_shm *shm);
 /* As open_locks and unlink in struct quoit_os_shm_ops. */
 quoit_status quoit_os_lock_file_open(struct quoit_os_shm *shm, const char *path);
 quoit_status quoit_os_lock_file_unlink(struct quoit_os_shm *shm, const char *path);
-/* Before shm's other descriptor is closed. Removes the file of an object that was not published. */
+/* Called before shm's other descriptor is closed. Removes the file of an object that was not
+   published. */
 void quoit_os_lock_file_close(struct quoit_os_shm *shm);
 
-/* Notes for quoit_os_lock_is_held which file holds the locks, if this process may not open it. */
+/* Records for quoit_os_lock_is_held which file holds the locks, if this process may not open it. */
 bool quoit_os_lock_hide(struct quoit_os_shm *shm, const char *lock_path, uint64_t owner);
 
 #endif

@@ -20,7 +20,7 @@
 enum { RECORD_CREATING = 1, RECORD_READY = 2 };
 struct record {
     uint64_t state;
-    int64_t number;   /* the object's, which the kernel does not soon use again; -1: not yet */
+    int64_t number;   /* the object's, which the kernel does not reuse soon; -1: none yet */
     uint64_t creator; /* PID */
 };
 
@@ -58,7 +58,7 @@ static void close_lock(struct quoit_os_shm *shm)
     shm->lock = -1;
 }
 
-/* The number of the object that has the name, and its owner; -1: there is none. */
+/* Finds the number and the owner of the object that has the name; -1: there is none. */
 static quoit_status look(const struct quoit_os_locked_ops *ops, const struct quoit_os_shm *shm,
                          const char *text, int64_t *number_out, uint64_t *owner_out)
 {
@@ -73,8 +73,8 @@ static quoit_status look(const struct quoit_os_locked_ops *ops, const struct quo
     return QUOIT_OK;
 }
 
-/* Every retry below follows a change by another process. BUSY: such changes have lasted as long as
-   the hold allows. */
+/* Every retry below follows a change by another process. BUSY: such changes went on until the
+   hold's time was over. */
 static quoit_status check_retry(const char *path)
 {
     if (quoit_os_hold_left_ns() > 0)
@@ -140,7 +140,7 @@ static quoit_status check_lock_owner(const struct quoit_os_locked_ops *ops, cons
     return QUOIT_OK;
 }
 
-/* Opens the lock file and takes its gate. NOT_FOUND: there is none, or no object. */
+/* Opens the lock file and takes its gate. NOT_FOUND: there is no lock file, or no object. */
 static quoit_status open_gate(const struct quoit_os_locked_ops *ops, const char *path,
                               const char *text, bool creates, struct quoit_os_shm *shm)
 {
@@ -160,19 +160,19 @@ static quoit_status open_gate(const struct quoit_os_locked_ops *ops, const char 
         close_lock(shm);
         if (status != QUOIT_ERROR_NOT_FOUND)
             return status;
-        retry = check_retry(path); /* removed while we waited */
+        retry = check_retry(path); /* removed during the wait */
     }
     return retry;
 }
 
-/* A lock file of our own making, with the gate held. EXISTS: another was faster. */
+/* Makes a lock file and takes its gate. EXISTS: another process made one first. */
 static quoit_status make_gate(const char *path, uint32_t permissions, struct quoit_os_shm *shm)
 {
     shm->lock = quoit_os_fd_open(path, O_RDWR | O_CREAT | O_EXCL);
     if (shm->lock < 0)
         return quoit_os_fail(errno, "create", path);
     quoit_status status = QUOIT_OK;
-    /* BSD and macOS give a file its directory's group, and an object its maker's. */
+    /* BSD and macOS give a file its directory's group, but an object its creator's group. */
     if (fchown((int)shm->lock, (uid_t)-1, getegid()) != 0 && errno != EPERM)
         status = quoit_os_fail(errno, "set the group of", path);
     if (status == QUOIT_OK &&
@@ -195,9 +195,9 @@ static quoit_status exists(const struct quoit_os_locked_ops *ops, const struct q
 }
 
 /*
- * With the gate of a lock file held that was there before: makes way for a new object, or says why
- * not. An object that is there is not ours to replace, unless its creator died over it; without one
- * the file is a relic, whose permissions and locks are not those of the object to come.
+ * Called with the gate of an existing lock file held. Removes an object that its creator left
+ * incomplete in a crash. Then removes the lock file, since a new object needs a new one with its
+ * own permissions and locks. Returns EXISTS instead if the lock file's object exists.
  */
 static quoit_status clear_relic(const struct quoit_os_locked_ops *ops, const char *path,
                                 const char *text, struct quoit_os_shm *shm)
@@ -233,7 +233,7 @@ static quoit_status check_no_object(const struct quoit_os_locked_ops *ops, const
     return status == QUOIT_OK ? exists(ops, shm, text) : status;
 }
 
-/* The gate of a new lock file, for a name that has no object. EXISTS: it has one. */
+/* Makes a lock file for a name that has no object, and takes its gate. EXISTS: it has one. */
 static quoit_status take_name(const struct quoit_os_locked_ops *ops, const char *path,
                               const char *text, uint32_t permissions, struct quoit_os_shm *shm)
 {
@@ -248,7 +248,7 @@ static quoit_status take_name(const struct quoit_os_locked_ops *ops, const char 
         if (status == QUOIT_ERROR_NOT_FOUND)
             status = make_gate(path, permissions, shm);
         else
-            status = QUOIT_ERROR_EXISTS; /* no more: make it in the next round */
+            status = QUOIT_ERROR_EXISTS; /* removed: make one in the next round */
         if (status == QUOIT_OK)
             return check_no_object(ops, path, text, shm);
         if (status != QUOIT_ERROR_EXISTS)
@@ -258,7 +258,7 @@ static quoit_status take_name(const struct quoit_os_locked_ops *ops, const char 
     return retry;
 }
 
-/* Makes the object, noting each step for whoever comes after a death here. */
+/* Makes the object. Records each step, so that the next creator can clean up after a crash. */
 static quoit_status fill(const struct quoit_os_locked_ops *ops, const char *text,
                          uint64_t size_bytes, uint32_t permissions, const char *path,
                          struct quoit_os_shm *shm)
@@ -276,7 +276,7 @@ quoit_status quoit_os_locked_create(const struct quoit_os_locked_ops *ops, const
                                     struct quoit_os_shm *shm)
 {
     struct lock_path path = lock_path_of(ops, shm, text);
-    shm->temporary = strdup(text); /* what an early close clears up */
+    shm->temporary = strdup(text); /* quoit_os_locked_close removes this object */
     if (!shm->temporary)
         return quoit_fail(QUOIT_ERROR_NO_MEMORY, "out of memory for '%s:%s'", ops->scheme, text);
     quoit_status status = take_name(ops, path.text, text, permissions, shm);
@@ -285,7 +285,7 @@ quoit_status quoit_os_locked_create(const struct quoit_os_locked_ops *ops, const
         status = fill(ops, text, size_bytes, permissions, path.text, shm);
     if (status != QUOIT_OK)
         quoit_os_locked_close(ops, shm);
-    return status; /* OK: the gate stays shut until publish */
+    return status; /* OK: the gate is held until publish */
 }
 
 quoit_status quoit_os_locked_publish(struct quoit_os_shm *shm, const char *text)
@@ -301,9 +301,9 @@ quoit_status quoit_os_locked_publish(struct quoit_os_shm *shm, const char *text)
 }
 
 /*
- * The object of shm's name, with the gate of its lock file held; the object alone, where there is
- * no lock file. An object was made after its lock file and goes before it, so one that is there
- * before and after a look that finds no file has truly lost it.
+ * Finds the object of shm's name, and takes the gate of its lock file if there is one. A lock file
+ * is made before its object and removed after it. So if the same object exists before and after a
+ * check that finds no lock file, the lock file is lost.
  */
 static quoit_status find_object(const struct quoit_os_locked_ops *ops, const char *text,
                                 struct quoit_os_shm *shm)
@@ -343,8 +343,8 @@ static bool is_owners(const struct quoit_os_shm *shm)
     return fstat((int)shm->lock, &file) == 0 && file.st_uid == shm->owner;
 }
 
-/* For an object whose lock file, and so its gate, this process may not open. The creator writes the
-   first word last. */
+/* Is the object complete? For an object whose gate this process cannot take, because it may not
+   open the lock file. The creator writes the first word last. */
 static bool is_finished(const struct quoit_os_shm *shm)
 {
     return *(const volatile uint64_t *)(const void *)shm->base != 0;
@@ -419,11 +419,11 @@ quoit_status quoit_os_locked_unlink(const struct quoit_os_locked_ops *ops, struc
 
 void quoit_os_locked_close(const struct quoit_os_locked_ops *ops, struct quoit_os_shm *shm)
 {
-    if (shm->unpublished) { /* still behind the gate: nobody else has it */
+    if (shm->unpublished) { /* the gate is still held: no other process has it */
         struct lock_path path = lock_path_of(ops, shm, shm->temporary);
         bool is_gone = shm->id < 0 || ops->remove(shm, shm->temporary) == 0 || errno == ENOENT ||
                        errno == EIDRM || errno == EINVAL;
-        if (is_gone) /* else the lock file must stay: the next creator finds by it what is left */
+        if (is_gone) /* else it must stay: the next creator finds the unfinished object by it */
             (void)unlink(path.text);
     }
     free(shm->temporary);

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Objects that others see before they are whole, and that have no descriptor to hold locks on: a
- * lock file beside each mends both. The gate on that file is held from before the object is made
- * until it is published, and a record in it says which object it belongs to and whether that one
- * was finished, so that a creator's death in between is seen, and cleared up by the next one.
+ * Objects that other processes can see before they are complete, and that have no descriptor to
+ * hold locks on. A lock file beside each object solves both. The creator holds the gate of that
+ * file from before it makes the object until it publishes it. A record in the file identifies the
+ * object and shows whether it is complete. So if the creator crashes in between, the next creator
+ * sees this and removes the object.
  */
 #ifndef QUOIT_OS_LOCKED_OBJECT_H
 #define QUOIT_OS_LOCKED_OBJECT_H
@@ -13,7 +14,7 @@
 enum { QUOIT_OS_LOCK_PATH_ROOM = 320 };
 #define QUOIT_OS_OWNER_UNKNOWN UINT64_MAX
 
-/* What differs between the kinds of object. shm->key, and text, say which one. */
+/* The operations that differ between the kinds of object. shm->key and text identify the object. */
 struct quoit_os_locked_ops {
     const char *scheme;
     void (*lock_path)(const struct quoit_os_shm *shm, const char *text,
@@ -21,14 +22,15 @@ struct quoit_os_locked_ops {
     /* Returns the number of the object that has the name now, below INT32_MAX; -1 and errno. Also
        returns its owner, if this process may read that. */
     int64_t (*find)(const struct quoit_os_shm *shm, const char *text, uint64_t *owner_out);
-    /* Is the object of that number one that a dead creator of this user left? It had noted its
-       number, or died before (-1). */
+    /* Did a crashed creator of this user leave the object of that number? noted: the number that
+       the creator recorded; -1: it crashed before that. */
     bool (*is_abandoned)(const struct quoit_os_shm *shm, const char *text, int64_t number,
                          int64_t noted, uint64_t creator_pid);
-    /* Makes it, and sets shm->id, its number. EXISTS NO_SPACE … */
+    /* Makes it, and sets shm->id, its number. EXISTS, NO_SPACE and others. */
     quoit_status (*make)(struct quoit_os_shm *shm, const char *text, uint64_t size_bytes,
                          uint32_t permissions);
-    /* Maps it: base, size_bytes, owner. With a size, it is new: gives it that, reserved. */
+    /* Maps it: sets base, size_bytes, owner. new_size_bytes above 0: the object is new; first gives
+       it that size, reserved. */
     quoit_status (*attach)(struct quoit_os_shm *shm, const char *text, uint64_t new_size_bytes);
     /* Removes it; 0, or -1 and errno. */
     int (*remove)(const struct quoit_os_shm *shm, const char *text);

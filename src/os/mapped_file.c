@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Files as shared memory. A file is made without a name, filled, and then linked to its path: the
- * link is atomic, so that nobody finds a half-made one and a death leaves nothing behind. Where the
- * file system has no nameless files, a temporary name stands in; what a death leaves of that, the
- * next creator removes.
+ * Files as shared memory. A file is made without a name, filled, and then linked to its path. The
+ * link is atomic, so no process finds an incomplete file, and a crash leaves nothing behind. If the
+ * file system has no nameless files, the file gets a temporary name. The next creator removes the
+ * temporary files that crashed creators left.
  */
 #include "mapped_file.h"
 
@@ -28,7 +28,7 @@
 enum { PATH_ROOM = 4096 + 64 };
 static const char temporary_prefix[] = ".quoit-"; /* and six characters */
 
-/* The directory of path into directory: "a/b" gives "a", "/b" gives "/", "b" gives ".". */
+/* Copies the directory of path: "a/b" gives "a", "/b" gives "/", "b" gives ".". */
 static void directory_of(const char *path, char directory[PATH_ROOM])
 {
     const char *slash = strrchr(path, '/');
@@ -56,7 +56,7 @@ static quoit_status fail_at(int error, const char *doing, const char *path)
     return quoit_os_fail(error, doing, path);
 }
 
-/* Removes a temporary file whose gate nobody has: its creator has it until it publishes. */
+/* Removes a temporary file if its gate is free: a live creator holds it until it publishes. */
 static void sweep_one(const char *path)
 {
     struct quoit_os_shm shm = {.lock = quoit_os_fd_open(path, O_RDWR | O_NONBLOCK | O_NOCTTY)};
@@ -70,7 +70,7 @@ static void sweep_one(const char *path)
     quoit_os_fd_close((int)shm.lock, &shm);
 }
 
-/* Removes the temporary files beside path that dead creators left. */
+/* Removes the temporary files beside path that crashed creators left. */
 static void sweep(const char *path)
 {
     char directory[PATH_ROOM], found[PATH_ROOM + 300];
@@ -88,14 +88,15 @@ static void sweep(const char *path)
     (void)closedir(listing);
 }
 
-/* A file that is in no directory, or else under a name of its own, which *temporary_out owns. */
+/* Opens a new file that is in no directory, or else has a temporary name, *temporary_out, which the
+   caller frees. */
 static int open_nameless(const char *path, char **temporary_out)
 {
     char directory[PATH_ROOM];
     directory_of(path, directory);
     *temporary_out = NULL;
 #ifdef O_TMPFILE
-    if (access("/proc/self/fd", X_OK) == 0) { /* which publish goes through */
+    if (access("/proc/self/fd", X_OK) == 0) { /* publish needs it */
         int fd = open(directory, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
         if (fd >= 0 || (errno != EOPNOTSUPP && errno != EISDIR && errno != EINVAL))
             return quoit_os_fd_above_stdio(fd);
@@ -174,7 +175,8 @@ quoit_status quoit_os_file_map(int fd, bool read_only, const char *what,
     return QUOIT_OK;
 }
 
-/* *swept_out: a sweeper took the temporary name before we had its gate. */
+/* *swept_out: the sweep of another process removed the temporary name before this process had the
+   gate. */
 static quoit_status create_once(const char *path, uint64_t size_bytes, uint32_t permissions,
                                 struct quoit_os_shm *shm_out, bool *swept_out)
 {
@@ -182,7 +184,7 @@ static quoit_status create_once(const char *path, uint64_t size_bytes, uint32_t 
     char *temporary = NULL;
     quoit_status status = QUOIT_OK;
     int fd = quoit_os_fd_adopt(open_nameless(path, &temporary));
-    bool has_readers = quoit_os_has_readers(permissions); /* none before it has its name */
+    bool has_readers = quoit_os_has_readers(permissions); /* none before it gets its name */
     if (fd < 0)
         status = fail_at(errno, "create", path);
     if (status == QUOIT_OK)
@@ -243,7 +245,7 @@ static int link_file(const struct quoit_os_shm *shm, const char *path)
     return linkat(AT_FDCWD, itself, AT_FDCWD, path, AT_SYMLINK_FOLLOW);
 }
 
-/* The gate that keeps sweepers from a temporary name is the gate of the object itself. */
+/* The gate that protects a temporary name from sweeps is on the object itself. */
 static void leave_temporary_gate(struct quoit_os_shm *shm)
 {
     intptr_t lock = shm->lock;
@@ -271,7 +273,7 @@ quoit_status quoit_os_file_publish(struct quoit_os_shm *shm, const char *path)
     return QUOIT_OK;
 }
 
-/* A file that a path names; *fd_out is a descriptor of it. */
+/* Opens the ordinary file at path; *fd_out is its descriptor. */
 static quoit_status open_ordinary(const char *path, bool read_only, int *fd_out)
 {
     struct stat file;
@@ -309,7 +311,7 @@ quoit_status quoit_os_file_peek(const char *path, void *bytes, uint64_t count)
     return status;
 }
 
-/* Does path lead to the file of fd? NOT_FOUND: not any more. */
+/* Does path lead to the file of fd? NOT_FOUND: it does not. */
 static quoit_status check_leads_to(const char *path, int fd)
 {
     struct stat by_path, by_fd;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Shared memory that is a file with a path, which shm_file.c and shm_posix.c are made of. */
+/* Shared memory that is a file with a path: the base of shm_file.c and shm_posix_linux.c. */
 #ifndef QUOIT_OS_MAPPED_FILE_H
 #define QUOIT_OS_MAPPED_FILE_H
 
@@ -14,7 +14,7 @@ quoit_status quoit_os_file_peek(const char *path, void *bytes, uint64_t count);
 quoit_status quoit_os_file_unlink(struct quoit_os_shm *shm, const char *path);
 void quoit_os_file_close(struct quoit_os_shm *shm);
 
-/* Steps that other descriptors share. `what` names the object in errors. */
+/* Functions for other descriptors too. `what` names the object in errors. */
 quoit_status quoit_os_file_reserve(int fd, uint64_t size_bytes, uint32_t permissions,
                                    const char *what);
 quoit_status quoit_os_file_map(int fd, bool read_only, const char *what,

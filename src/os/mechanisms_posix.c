@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What POSIX systems offer. The first of each list is what a name without a scheme means. */
+/* The mechanisms of POSIX systems. A name without a scheme uses the first of each list. */
 #include "os.h"
 
 extern const struct quoit_os_shm_ops quoit_os_shm_posix, quoit_os_shm_sysv, quoit_os_shm_file,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Memory without a name: a memfd. Also how much memory a System V segment has, by the kernel. */
+/* Memory without a name: a memfd. Also whether a System V segment has all its memory. */
 #include "fd.h"
 
 #include <stdio.h>

@@ -17,6 +17,6 @@ int quoit_os_memory_fd(const char *text)
 
 bool quoit_os_segment_is_whole(int id)
 {
-    (void)id; /* the system does not say */
+    (void)id; /* the system does not report it */
     return true;
 }

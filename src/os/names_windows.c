@@ -54,5 +54,5 @@ uint64_t quoit_os_new_identity(void)
     const uint64_t seed[] = {(uint64_t)ticks.QuadPart, quoit_os_unix_time_ns(),
                              quoit_os_process_id(), (uint64_t)InterlockedIncrement(&counter)};
     uint64_t identity = quoit_hash(QUOIT_HASH_START, seed, sizeof seed);
-    return identity ? identity : 1; /* 0 leads nowhere */
+    return identity ? identity : 1; /* 0 means no object */
 }

@@ -16,7 +16,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-/* The kernel's numbers: a C library need not bring its headers. */
+/* The kernel's numbers: some C libraries have no header for them. */
 enum { PIDFD_OPEN = 434 };
 #define GET_IPC_NAMESPACE _IO(0xff, 2) /* on a pidfd, since 6.11 */
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The porting contract: all that Quoit asks of an operating system, on one page. CMake picks one
- * file per mechanism (shm_posix.c, sem_sysv.c, liveness_ofd.c, …); docs/PORTING.md says what each
- * must promise. Failures are returned as a status, with its sentence set (fail.h); nothing here
- * leaves errno to the caller.
+ * The porting contract: all that Quoit needs from an operating system, on one page. CMake picks one
+ * file per mechanism (such as shm_posix.c, sem_sysv.c, liveness_ofd.c). docs/PORTING.md lists the
+ * guarantees of each. Functions return a failure as a status, with its sentence set (fail.h), and
+ * not in errno.
  */
 #ifndef QUOIT_OS_H
 #define QUOIT_OS_H
@@ -16,12 +16,12 @@
 
 /* ---- Names ----------------------------------------------------------------------------------- */
 
-/* What may stand in a name of this scheme, "scheme:text". */
+/* The rules for a name of this scheme, "scheme:text". */
 struct quoit_os_scheme {
     const char *name;
     uint32_t text_max; /* bytes */
     bool is_path;      /* slashes are allowed */
-    bool is_key;       /* 0x… is a number, and two names may collide on one */
+    bool is_key;       /* 0x and digits is a key; two names may collide on one key */
 };
 
 /* ---- Shared memory --------------------------------------------------------------------------- */
@@ -35,39 +35,39 @@ struct quoit_os_shm {
     uint8_t *base;
     uint64_t size_bytes; /* as the system reports it */
     uint64_t owner;      /* user id, or QUOIT_OS_OWNER_UNMAPPED */
-    intptr_t lock;       /* what quoit_os_lock_… act upon; -1: nothing, see locks_missing */
-    intptr_t id;         /* the mechanism's own, as are all down to temporary */
+    intptr_t lock;       /* for the quoit_os_lock functions; -1: none, see locks_missing */
+    intptr_t id;         /* private to the mechanism, like all members down to temporary */
     uint32_t key;
     uint32_t permissions;
     uint64_t identity;
-    char *lock_path;     /* of a lock file that the header must name; NULL: of none */
+    char *lock_path;     /* of the lock file that the header must name; NULL: no lock file */
     uint64_t lock_inode; /* with locks_hidden */
     char *temporary;
-    bool unpublished; /* created, and not yet to be found by others */
+    bool unpublished; /* created, but other processes cannot find it yet */
     bool
-        locks_missing; /* the object is there, its lock file is not: members cannot be told apart */
-    bool has_holes;    /* parts of it have no memory: touching them takes it, or ends the process */
+        locks_missing; /* the lock file is missing: the liveness of the members cannot be checked */
+    bool has_holes;    /* parts have no memory: an access allocates it, or crashes the process */
     bool locks_hidden; /* this process may not open the lock file: it may only read the object */
     bool read_only;
     bool any_owner; /* an object of another user is accepted */
 };
 
 /*
- * One way to name shared memory. create, publish, close is the order of creation: until publish the
- * object cannot be found by its name, or is held back from others, and a close or a death makes it
- * vanish (or leaves what the next create removes).
+ * One way to name shared memory. A creator calls create, publish and close, in this order. Until
+ * publish, other processes either cannot find the object by its name, or wait at its gate. A close
+ * or a crash before publish removes the object, or leaves remains that the next create removes.
  */
 struct quoit_os_shm_ops {
     struct quoit_os_scheme scheme;
 
-    /* Zeroed, reserved, mapped memory of exactly size_bytes. EXISTS NO_SPACE PERMISSION … */
+    /* Zeroed, reserved, mapped memory of exactly size_bytes. EXISTS, NO_SPACE and others. */
     quoit_status (*create)(const char *text, uint64_t size_bytes, uint32_t permissions,
                            struct quoit_os_shm *shm_out);
-    /* From here others can open it. EXISTS where the name was taken meanwhile. */
+    /* From here on other processes can open it. EXISTS if the name was taken meanwhile. */
     quoit_status (*publish)(struct quoit_os_shm *shm, const char *text);
-    /* NOT_FOUND, NOT_QUOIT (not memory at all), PERMISSION … The caller sets shm_out->any_owner,
-   which is read first: without it, opening does not wait for another user's process (OTHER_USER).
-   */
+    /* NOT_FOUND, NOT_QUOIT (not memory at all), PERMISSION and others. The caller sets
+       shm_out->any_owner, which this reads first. Without it, opening does not wait for another
+       user's process (OTHER_USER). */
     quoit_status (*open)(const char *text, bool read_only, struct quoit_os_shm *shm_out);
     /* Opens the lock file of an object whose header names one. NOT_FOUND: the object has lost its
        name. OK with locks_missing: it has lost its lock file. NULL: such objects have none. */
@@ -76,53 +76,55 @@ struct quoit_os_shm_ops {
     bool (*is_named)(const struct quoit_os_shm *shm, const char *text);
     /* Reads the first bytes without mapping the object, so that a change by another process
        meanwhile cannot do harm. NOT_FOUND, NOT_QUOIT (too few bytes, or not memory at all),
-       PERMISSION … NULL: opening is as safe as that. */
+       PERMISSION and others. NULL: opening is as safe as that. */
     quoit_status (*peek)(const char *text, void *bytes, uint64_t count);
     /* Removes the name if it still leads to this object; NOT_FOUND if not. */
     quoit_status (*unlink)(struct quoit_os_shm *shm, const char *text);
     void (*close)(struct quoit_os_shm *shm);
 };
 
-/* The ways that this system offers, ended by NULL; the first is the native one. */
+/* The schemes of this system, ended by NULL; the first one is native. */
 extern const struct quoit_os_shm_ops *const quoit_os_shm_schemes[];
 
 /* Called with a name's text; false ends the listing. */
 typedef bool quoit_os_visit(void *context, const char *text);
 
-/* Calls visit for what may be an object of that scheme, and may be something else; directory is for
-   "file" alone, NULL: what processes have mapped. OK NOT_FOUND PERMISSION; UNSUPPORTED: this system
-   does not list such. */
+/* Calls visit for each possible object of that scheme; some may not be Quoit's. directory is for
+   "file" alone; NULL lists the files that processes have mapped. OK NOT_FOUND PERMISSION;
+   UNSUPPORTED: this system cannot list such objects. */
 quoit_status quoit_os_list(const char *scheme, const char *directory, quoit_os_visit *visit,
                            void *context);
 
-/* ---- Locks that the kernel drops when their holder dies -------------------------------------- */
+/* ---- Locks that the kernel drops when their holder ends -------------------------------------- */
 
 /* Numbered locks on a mapped object. Only a process that may write to it can hold them, or keep
    others from them. A handle holds them, not a process or a thread. */
-enum { QUOIT_OS_LOCK_GATE = 0, QUOIT_OS_LOCK_FIRST = 1 }; /* the gate is src/os's own */
+enum { QUOIT_OS_LOCK_GATE = 0, QUOIT_OS_LOCK_FIRST = 1 }; /* only src/os uses the gate */
 
 quoit_status quoit_os_lock_try(const struct quoit_os_shm *shm, uint32_t number); /* OK or BUSY */
 void quoit_os_lock_release(const struct quoit_os_shm *shm, uint32_t number);
-/* Does a living handle other than this one hold it? */
+/* Does another live handle hold it? */
 bool quoit_os_lock_is_held(const struct quoit_os_shm *shm, uint32_t number);
-/* In a forked child: lets go of all that was inherited, so that a dead parent is seen to be dead.
-   The memory reads as zeros from then on, and what is written to it goes nowhere. */
+/* In a forked child: releases all that was inherited, so that other processes see a crash of the
+   parent. From then on the memory reads as zeros, and a write to it reaches no other process. */
 void quoit_os_shm_abandon(struct quoit_os_shm *shm);
 
-/* ---- Sleeping until a shared word changes ---------------------------------------------------- */
+/* ---- Blocking until a shared word changes ---------------------------------------------------- */
 
-/* Sleeps while *word is value, at most timeout_ns; may return early, and then nothing is wrong.
-   number tells the words of one object apart, for systems that sleep on something else. */
+/* Blocks while *word is value, for at most timeout_ns. It may return early without an error. number
+   identifies the word within its object, for systems that wait on something else. */
 void quoit_os_sleep(const struct quoit_os_shm *shm, uint32_t number, const _Atomic uint32_t *word,
                     uint32_t value, int64_t timeout_ns);
-/* Ends the sleep of all who sleep on that word while it is value, which the caller has changed. */
+/* Wakes all threads that block on that word with that value, which the caller has changed
+   before. */
 void quoit_os_wake(const struct quoit_os_shm *shm, uint32_t number, const _Atomic uint32_t *word,
                    uint32_t value);
 
 /*
  * A full memory barrier that one process imposes on others, so that they need none of their own.
- * join: this process takes part from now on; false: it cannot, and has to fence for itself.
- * impose: every process that takes part passes a full barrier before this returns; false: not here.
+ * join: this process takes part from now on; false: it cannot, and must use its own fences.
+ * impose: every process that takes part passes a full barrier before this returns; false: this
+ * system has no such call.
  */
 bool quoit_os_barrier_join(void);
 bool quoit_os_barrier_impose(void);
@@ -130,10 +132,10 @@ bool quoit_os_barrier_impose(void);
 /* ---- A descriptor for event loops, and the thread behind it ---------------------------------- */
 
 struct quoit_os_bell {
-    int fd; /* readable while it rings */
+    int fd; /* readable from ring until silence */
     int ring_fd;
 };
-/* UNSUPPORTED where the system has no such descriptors. */
+/* UNSUPPORTED if the system has no such descriptors. */
 quoit_status quoit_os_bell_make(struct quoit_os_bell *bell_out);
 void quoit_os_bell_ring(const struct quoit_os_bell *bell);
 void quoit_os_bell_silence(const struct quoit_os_bell *bell);
@@ -144,7 +146,7 @@ struct quoit_os_thread {
     void *argument;
     void *system;
 };
-/* A thread that takes no signals. */
+/* Starts a thread that takes no signals. */
 quoit_status quoit_os_thread_start(struct quoit_os_thread *thread);
 void quoit_os_thread_join(struct quoit_os_thread *thread);
 
@@ -153,7 +155,7 @@ void quoit_os_thread_join(struct quoit_os_thread *thread);
 struct quoit_os_sem {
     void *pointer;
     intptr_t id;
-    bool undo; /* a wait is undone when the process dies */
+    bool undo; /* the kernel undoes waits and posts when the process ends */
 };
 
 #define QUOIT_OS_FOREVER INT64_MAX /* QUOIT_FOREVER */
@@ -161,15 +163,15 @@ struct quoit_os_sem {
 struct quoit_os_sem_ops {
     struct quoit_os_scheme scheme;
     uint32_t value_max;
-    bool gives_back; /* the count that a crashed process has taken */
+    bool gives_back; /* the system returns the count that a crashed process has taken */
 
-    /* Atomic: nobody sees the semaphore without its value. */
+    /* Atomic: no process sees the semaphore without its value. */
     quoit_status (*create)(const char *text, uint32_t value, uint32_t permissions, bool undo,
                            struct quoit_os_sem *sem_out);
     quoit_status (*open)(const char *text, bool any_owner, struct quoit_os_sem *sem_out);
     quoit_status (*unlink)(const char *text, bool any_owner);
     void (*close)(struct quoit_os_sem *sem);
-    /* timeout_ns: 0 or less polls, QUOIT_OS_FOREVER has no end. OK TIMEOUT REMOVED. */
+    /* timeout_ns: 0 or less polls, QUOIT_OS_FOREVER waits without limit. OK TIMEOUT REMOVED. */
     quoit_status (*wait)(struct quoit_os_sem *sem, int64_t timeout_ns);
     quoit_status (*post)(struct quoit_os_sem *sem);
     quoit_status (*value)(struct quoit_os_sem *sem, uint32_t *value_out);
@@ -182,8 +184,8 @@ extern const struct quoit_os_sem_ops *const quoit_os_sem_schemes[];
 uint32_t quoit_os_process_id(void);
 uint64_t quoit_os_user_id(void);
 uint64_t quoit_os_monotonic_ns(void);
-/* The same clock, or one like it, as of its last tick, a few milliseconds ago at most: never a
-   system call, where the system can do that. Compared with itself alone. */
+/* A monotonic clock as of its last tick, at most a few milliseconds ago. Makes no system call if
+   the system allows that. Its values are compared only with each other. */
 uint64_t quoit_os_coarse_ns(void);
 uint64_t quoit_os_unix_time_ns(void);
 /* Keeps this thread busy for about so many ns: no system call, no access to shared memory. */
@@ -195,20 +197,20 @@ struct quoit_os_fork_guard {
     void (*dropped)(struct quoit_os_fork_guard *guard);
 };
 /*
- * Around each call that opens, makes or removes something. They nest; the outermost counts. Until
- * the release this thread is not cancelled, and takes only signals of its own faults, so that it
- * leaves nothing held. No other thread forks: a fork waits for the release. Otherwise a child would
- * inherit locks that no guard releases yet.
+ * Around each call that opens, makes or removes something. Holds nest; only the outermost has an
+ * effect. Until the release this thread is not cancelled, and takes only signals of its own faults,
+ * so that it leaves nothing held. No other thread forks: a fork waits for the release. Otherwise a
+ * child would inherit locks that no guard releases yet.
  */
 void quoit_os_fork_hold(void);
 void quoit_os_fork_release(void);
-/* A cancelled thread ends here. Called where the thread holds nothing and has left nothing half
-   done: as calls begin that create, open, remove or wait. Within a hold it does nothing. */
+/* A cancelled thread ends here. Called where the thread holds nothing and has no change unfinished:
+   at the start of calls that create, open, remove or wait. Within a hold it does nothing. */
 void quoit_os_cancel_point(void);
 /* Returns how long the calls within one outermost hold may still wait for other processes, by the
    monotonic clock; 0: no longer. The time runs from the first call of this function. */
 int64_t quoit_os_hold_left_ns(void);
-extern int64_t quoit_os_hold_ns; /* that time: ten seconds; tests take less */
+extern int64_t quoit_os_hold_ns; /* that time: ten seconds; tests set less */
 /*
  * Within a hold: sleeps for at most a millisecond. Meanwhile this thread takes its signals, and
  * forks are allowed; this handle must hold no lock of shm. BUSY: the hold's time is over; `what`

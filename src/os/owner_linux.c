@@ -6,15 +6,16 @@
 #include <fcntl.h>
 #include <stdio.h>
 
-/* The kernel lets the owner alone set this flag, and compares users as it numbers them itself; or a
-   process with CAP_FOWNER, if its namespace maps the owner. */
+/* Only the owner can set this flag, and the kernel compares its own numbers of users. A process
+   with CAP_FOWNER can set it too, if its namespace maps the owner. */
 static bool is_own(int fd)
 {
     int flags = fcntl(fd, F_GETFL);
     return flags >= 0 && fcntl(fd, F_SETFL, flags | O_NOATIME) == 0;
 }
 
-/* The first numbers of a file: how many there were, EOF for an empty one, 0 without the file. */
+/* Reads the first numbers of a file. Returns how many there were, EOF if the file is empty, 0 if
+   there is no file. */
 static int read_numbers(const char *path, unsigned long long numbers[3])
 {
     FILE *file = fopen(path, "re");

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Owners by POSIX, where a number is a user. */
+/* Owners by POSIX, where each number is one user. */
 #include "owner.h"
 
 uint64_t quoit_os_owner_of(uint64_t user_id, int fd)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Process, user and clock on POSIX systems; what a forked child must let go of; and the state of a
-   thread inside a call that signals, cancellation and fork must not interrupt. */
+/* Process, user and clock on POSIX systems; the guards of what a forked child must release; and the
+   state of a thread inside a call that signals, cancellation and fork must not interrupt. */
 #include "process_posix.h"
 
 #include "fail.h"
@@ -16,8 +16,8 @@
 static pthread_mutex_t process_mutex = PTHREAD_MUTEX_INITIALIZER;
 static pthread_once_t fork_handlers_once = PTHREAD_ONCE_INIT;
 static int fork_handlers_error;
-static struct quoit_os_fork_guard *guards; /* as the next, under process_mutex */
-static int openers;                        /* threads for whose end a fork waits */
+static struct quoit_os_fork_guard *guards; /* under process_mutex, like openers */
+static int openers;                        /* threads in a hold: a fork waits for them */
 static sigset_t forker_mask;               /* of the thread that forks, before it forked */
 
 /* This thread's outermost quoit_os_fork_hold. */
@@ -253,7 +253,7 @@ void quoit_os_process_unlock(void)
     quoit_os_fork_release();
 }
 
-/* ---- What a forked child lets go of ---------------------------------------------------------- */
+/* ---- Guards of what a forked child releases -------------------------------------------------- */
 
 quoit_status quoit_os_fork_guard_add(struct quoit_os_fork_guard *guard)
 {

@@ -14,8 +14,8 @@
 quoit_status quoit_os_process_lock(void);
 void quoit_os_process_unlock(void);
 
-/* Around a call that is a cancellation point while state is held: disable gives what restore
-   takes. */
+/* Around a call that is a cancellation point while state is held: disable returns the argument of
+   restore. */
 int quoit_os_cancel_disable(void);
 void quoit_os_cancel_restore(int before);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Who and when on Windows. There is no fork to guard against. */
+/* Process and clocks on Windows, which has no fork to guard against. */
 #include "win32.h"
 
 #include "fail.h"
@@ -32,7 +32,7 @@ uint64_t quoit_os_unix_time_ns(void)
     return (((uint64_t)now.dwHighDateTime << 32 | now.dwLowDateTime) - from_1601_to_1970) * 100;
 }
 
-/* There is nothing to hold off but the waits for others, which end. */
+/* A hold only limits the waits for other processes. */
 static _Thread_local struct {
     unsigned depth;
     uint64_t give_up_ns; /* 0: it has not waited for others yet */

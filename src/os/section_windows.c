@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Memory of the paging file as sections: made, mapped, closed. */
+/* Sections of the paging file as shared memory: creates, maps and closes them. */
 #include "win32.h"
 
 #include "fail.h"

@@ -13,7 +13,7 @@
 
 enum { SID_TEXT = 192, TOKEN_ROOM = 256 };
 
-/* A piece of this process's token that begins with a pointer to a SID. */
+/* Reads a piece of this process's token that begins with a pointer to a SID. */
 static bool token_sid(TOKEN_INFORMATION_CLASS piece, void *room, PSID *sid_out)
 {
     HANDLE token;
@@ -75,7 +75,7 @@ quoit_status quoit_os_security_make(uint32_t permissions, bool waitable,
     if (!sid_text(TokenUser, user) || !sid_text(TokenPrimaryGroup, group))
         return quoit_os_fail((int)GetLastError(), "find the user of", "this process");
     (void)swprintf(list, LIST_TEXT, L"O:%lsD:P", user);
-    grant(list, permissions >> 6, waitable, L"SD", user); /* who may delete may rename a file */
+    grant(list, permissions >> 6, waitable, L"SD", user); /* SD, deleting, permits renaming */
     grant(list, permissions >> 3, waitable, L"", group);
     grant(list, permissions, waitable, L"", L"WD");
     if (!ConvertStringSecurityDescriptorToSecurityDescriptorW(
@@ -129,7 +129,7 @@ quoit_status quoit_os_security_read(HANDLE object, bool is_file, const char *wha
                                   NULL, &list, NULL, &descriptor);
     if (error != ERROR_SUCCESS)
         return quoit_os_fail((int)error, "find the owner of", what);
-    /* Without an owner (some file systems keep none) it is nobody's, and everyone's to use. */
+    /* Some file systems keep no owner: then owner is 0, and every user may read and write. */
     shm->owner = owner ? sid_number(owner) : 0;
     shm->permissions = owner ? mode_of(list, owner, is_file) : 0666;
     (void)LocalFree(descriptor);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* "posix:products": what sem_open("/products") names. The system does not give a dead holder's
-   count back. */
+/* "posix:products": the semaphore of sem_open("/products"). The system does not return the count
+   that a crashed process has taken. */
 #include "os.h"
 #include "owner.h"
 #include "sem_timed.h"
@@ -28,8 +28,8 @@ static struct sem_name name_of(const char *text)
 }
 
 #ifdef QUOIT_SEM_FILE_PREFIX
-/* Linux's C libraries keep a semaphore as a file of this name; its permissions and owner are looked
-   at there. */
+/* Linux's C libraries keep a semaphore as a file of this name. The functions below set its
+   permissions and read its owner there. */
 struct sem_file {
     char path[sizeof QUOIT_SEM_FILE_PREFIX + QUOIT_SHM_NAME_MAX];
 };
@@ -43,7 +43,7 @@ static struct sem_file file_of(const char *text)
 
 static quoit_status set_permissions(const char *text, uint32_t permissions)
 {
-    /* No such file: another has unlinked the semaphore since. */
+    /* No such file: another process has unlinked the semaphore since. */
     if (chmod(file_of(text).path, (mode_t)permissions) != 0 && errno != ENOENT)
         return quoit_os_fail(errno, "set the permissions of semaphore", text);
     return QUOIT_OK;
@@ -70,8 +70,8 @@ static quoit_status check_owner(const char *text, bool any_owner)
                                        : quoit_os_fail_owner("semaphore ", "posix", text, owner);
 }
 #else
-/* POSIX tells no semaphore's owner, and lets the umask take from what sem_open is asked for:
-   permissions alone keep others out. */
+/* POSIX does not report a semaphore's owner, and the umask removes some of the permissions that
+   sem_open gets. So only the permissions keep other users out. */
 static quoit_status set_permissions(const char *text, uint32_t permissions)
 {
     (void)text;
@@ -90,7 +90,7 @@ static quoit_status check_owner(const char *text, bool any_owner)
 static quoit_status create(const char *text, uint32_t value, uint32_t permissions, bool undo,
                            struct quoit_os_sem *sem_out)
 {
-    (void)undo; /* not to be had here */
+    (void)undo; /* not available here */
     sem_t *sem = sem_open(name_of(text).text, O_CREAT | O_EXCL, (mode_t)permissions, value);
     if (sem == SEM_FAILED)
         return quoit_os_fail(errno, "create semaphore", text);

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * "sysv:products", "sysv:0x51a7": a System V semaphore set. semget shows a set to others before it
- * has its value; here one semop gives it all its words at once, and only if it has none yet, so
- * that there is no moment at which it is half made, and a creator's death before that leaves a set
- * which the next creator completes. The set is wider than the one counter: it also says that it is
- * ours, and for which name (FORMAT.md 6).
+ * "sysv:products", "sysv:0x51a7": a System V semaphore set. semget makes a set visible before it
+ * has its value. So one semop sets all words at once, and only if none is set yet. No process sees
+ * a partly filled set. If a creator crashes before the semop, the next creator completes the set.
+ * The set has more words than the one counter: the others mark it as Quoit's and identify its name
+ * (FORMAT.md 6).
  */
 #include "os.h"
 #include "owner.h"
@@ -25,7 +25,7 @@ enum {
     WORD_MAGIC = 1,
     WORD_NAME = 2, /* and the next: 30 bits of the name's hash */
     NAME_WORDS = 2,
-    WORDS = 11, /* more than anyone else would ask for: part of the magic */
+    WORDS = 11, /* more than other programs use: part of the magic */
     MAGIC = 0x5155,
     MAGIC_UNDO = 0x5156,
     VALUE_MAX = 32767,
@@ -54,7 +54,7 @@ union semctl_argument {
 
 enum content { OURS, UNFINISHED, FOREIGN };
 
-/* What stands under the id, and its undo word. */
+/* Reads the set of that id, and finds out whose it is. */
 static quoit_status look(int id, const char *text, enum content *content_out,
                          struct semid_ds *set_out, unsigned short words_out[WORDS])
 {
@@ -75,10 +75,10 @@ static quoit_status look(int id, const char *text, enum content *content_out,
     return QUOIT_OK;
 }
 
-/* All words at once, if none was set yet. EAGAIN: somebody else did it. */
+/* Sets all words at once, if none is set yet. EAGAIN: another process has set them. */
 static int fill(int id, const char *text, uint32_t value, bool undo)
 {
-    /* macOS takes at most five at once. */
+    /* macOS takes at most five operations at once. */
     struct sembuf operations[5] = {{.sem_num = WORD_MAGIC, .sem_op = 0, .sem_flg = IPC_NOWAIT}};
     unsigned short words[WORDS] = {0};
     size_t count = 1;
@@ -145,7 +145,7 @@ static quoit_status create(const char *text, uint32_t value, uint32_t permission
                               text, (unsigned long long)set.sem_perm.uid);
         int error = fill(id, text, value, undo);
         if (error == 0) {
-            /* Who died before filling the set may have asked for others. */
+            /* A creator that crashed before filling the set may have set other ones. */
             set.sem_perm.mode = (unsigned short)permissions;
             (void)semctl(id, 0, IPC_SET, (union semctl_argument){.set = &set});
             *sem_out = (struct quoit_os_sem){.id = id, .undo = undo};
@@ -206,8 +206,8 @@ static void close_sem(struct quoit_os_sem *sem)
 }
 
 /*
- * Either the semaphore's value would exceed its largest, or the number would that the kernel keeps
- * to undo this process's waits and posts when it ends. That number is at most 32767 in either
+ * Either the semaphore's value would exceed its maximum, or the number would by which the kernel
+ * undoes this process's waits and posts when it ends. That number is at most 32767 in either
  * direction. A process that uses a semaphore as a lock stays far below; one that only posts, or
  * only waits, reaches it.
  */
@@ -231,7 +231,7 @@ static quoit_status removed(void)
                                            "open or create it again");
 }
 
-/* timeout_ns is not negative. BUSY: a signal came. */
+/* Adds by to the value. timeout_ns is not negative. BUSY: a signal interrupted the call. */
 static quoit_status change(struct quoit_os_sem *sem, short by, int64_t timeout_ns)
 {
     struct sembuf operation = {.sem_num = WORD_VALUE, .sem_op = by};

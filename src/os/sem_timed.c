@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Timed waits. POSIX has one alone, by the clock on the wall, which people set; System V has none.
- * Where the system has no better call, this tries again and again, with pauses that grow to a
- * millisecond: such a wait ends up to that much late, and never early.
+ * Timed waits. POSIX has only one, by the real-time clock, which users can set; System V has none.
+ * If the system has no better call, this polls with pauses that grow to one millisecond. Such a
+ * wait ends at most one millisecond late, and never early.
  */
 #include "sem_timed.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* "windows:products": a semaphore, found through an entry. It lives as long as anybody has it open;
-   the system does not give a dead holder's count back. */
+/* "windows:products": a semaphore, found through an entry. It exists while a process has it open.
+   The system does not return the count that a crashed process has taken. */
 #include "win32.h"
 
 #include "fail.h"
@@ -25,14 +25,14 @@ static quoit_status make(const struct quoit_os_entry *entry, uint64_t identity, 
         return quoit_os_fail((int)error, "create semaphore", entry->name);
     if (error != ERROR_ALREADY_EXISTS)
         return QUOIT_OK;
-    (void)CloseHandle(*semaphore_out); /* somebody came to the same number */
+    (void)CloseHandle(*semaphore_out); /* another semaphore has the same identity */
     return quoit_fail(QUOIT_ERROR_EXISTS, "semaphore 'windows:%s' exists already", entry->name);
 }
 
 static quoit_status create(const char *text, uint32_t value, uint32_t permissions, bool undo,
                            struct quoit_os_sem *sem_out)
 {
-    (void)undo; /* not to be had here */
+    (void)undo; /* not available here */
     struct quoit_os_entry entry;
     HANDLE semaphore = NULL;
     uint64_t identity = quoit_os_new_identity();
@@ -57,7 +57,7 @@ close_semaphore:
     return status;
 }
 
-/* The semaphore that an entry leads to, if its owner is as asked. */
+/* Opens the semaphore that an entry leads to, if any_owner is set or this user owns it. */
 static quoit_status follow(const struct quoit_os_entry *entry, uint64_t identity, bool any_owner,
                            HANDLE *semaphore_out)
 {
@@ -65,7 +65,7 @@ static quoit_status follow(const struct quoit_os_entry *entry, uint64_t identity
     struct quoit_os_shm object = {.owner = 0};
     HANDLE semaphore = NULL;
     SetLastError(ERROR_FILE_NOT_FOUND);
-    if (identity != 0) /* the lowest bit: to query */
+    if (identity != 0) /* 1: the right to query */
         semaphore = OpenSemaphoreW(1 | SEMAPHORE_MODIFY_STATE | SYNCHRONIZE | READ_CONTROL, FALSE,
                                    name.text);
     if (!semaphore)
@@ -80,7 +80,7 @@ static quoit_status follow(const struct quoit_os_entry *entry, uint64_t identity
     return status;
 }
 
-/* Its entry, what that leads to, and itself. */
+/* Finds the entry of a name, the identity in the entry, and the semaphore. */
 static quoit_status find(const char *text, bool any_owner, struct quoit_os_entry *entry_out,
                          uint64_t *identity_out, HANDLE *semaphore_out)
 {

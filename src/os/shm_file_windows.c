@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * "file:C:/data/products": an ordinary file. It is filled under a temporary name and then given its
- * own, which succeeds or finds the name taken. Windows does not remove a file that is mapped, so
- * unlink gives it a temporary name again, and whoever closes it last removes that; what the dead
- * leave, the next creator removes.
+ * "file:C:/data/products": an ordinary file. It is filled under a temporary name and then renamed,
+ * which fails if the name is taken. Windows does not remove a file that is mapped. So unlink gives
+ * it a temporary name again, and the last process that closes it removes it. The next creator
+ * removes the temporary files that crashed processes left.
  */
 #include "win32.h"
 
@@ -20,7 +20,7 @@ enum { TEXT_MAX = 4000, ZEROS = 65536, LONG_PREFIX = 4 };
 static const wchar_t temporary_prefix[] = L".quoit-"; /* and 16 hexadecimal digits */
 enum { PREFIX_LENGTH = 7, TEMPORARY_LENGTH = PREFIX_LENGTH + 16 };
 
-/* Where the last part of a path begins. */
+/* Returns where the last part of a path begins. */
 static const wchar_t *base_of(const wchar_t *path)
 {
     const wchar_t *base = path;
@@ -30,7 +30,7 @@ static const wchar_t *base_of(const wchar_t *path)
     return base;
 }
 
-/* The path as Windows takes it: beyond MAX_PATH it must be whole, and say that it is. */
+/* The path as Windows accepts it: beyond MAX_PATH it must be absolute and have a prefix. */
 static quoit_status widen_path(const char *path, struct quoit_os_wide *out)
 {
     static const wchar_t long_prefix[] = L"\\\\?\\";
@@ -50,7 +50,7 @@ static quoit_status widen_path(const char *path, struct quoit_os_wide *out)
     return QUOIT_OK;
 }
 
-/* A name that is nobody's, in the same directory. */
+/* An unused name in the same directory. */
 static void temporary_beside(const wchar_t *path, struct quoit_os_wide *out)
 {
     uint64_t number = quoit_os_new_identity();
@@ -59,7 +59,7 @@ static void temporary_beside(const wchar_t *path, struct quoit_os_wide *out)
                    (unsigned long)(number >> 32), (unsigned long)(number & 0xffffffff));
 }
 
-/* Of the directory in path, at most 200. */
+/* The length of the directory in path, at most 200. */
 static int directory_length(const char *path)
 {
     size_t length = strlen(path);
@@ -108,7 +108,7 @@ static quoit_status map(HANDLE file, bool read_only, const char *path, struct qu
         return quoit_os_fail((int)GetLastError(), "map", path);
     LARGE_INTEGER size;
     quoit_status status = quoit_os_section_map(section, read_only, path, shm_out);
-    (void)CloseHandle(section); /* the view holds on to it */
+    (void)CloseHandle(section); /* the view keeps it open */
     if (status != QUOIT_OK)
         return status;
     if (!GetFileSizeEx(file, &size)) {
@@ -116,7 +116,7 @@ static quoit_status map(HANDLE file, bool read_only, const char *path, struct qu
     } else {
         shm_out->size_bytes = (uint64_t)size.QuadPart;
         shm_out->identity = identity_of(file);
-        shm_out->key = QUOIT_OS_GLOBAL; /* whoever sees the file, in any session, is kept out */
+        shm_out->key = QUOIT_OS_GLOBAL; /* all sessions see the file, so also its locks */
         status = quoit_os_security_read(file, true, path, shm_out);
     }
     shm_out->lock = (intptr_t)file;
@@ -131,7 +131,7 @@ static quoit_status no_space(uint64_t size_bytes, const char *path)
                       (unsigned long long)size_bytes, path);
 }
 
-/* Writes every byte, so that each has its place on the disk whatever the file system defers. */
+/* Writes every byte, so that each has its place on the disk even if the file system defers that. */
 static quoit_status reserve(HANDLE file, const wchar_t *wide, uint64_t size_bytes, const char *path)
 {
     static const uint8_t zeros[ZEROS];
@@ -160,8 +160,8 @@ static quoit_status fill(HANDLE file, const wchar_t *wide, uint64_t size_bytes, 
 }
 
 /*
- * Removes the temporary files beside path that the dead left. A living creator or user has its file
- * open, so that it cannot be had for oneself alone.
+ * Removes the temporary files beside path that crashed processes left. A live creator or user has
+ * its file open, so that opening it exclusively fails.
  */
 static void sweep(const wchar_t *path)
 {
@@ -256,7 +256,7 @@ static quoit_status not_a_file(const char *path)
     return quoit_fail(QUOIT_ERROR_NOT_QUOIT, "'%s' is not an ordinary file", path);
 }
 
-/* An ordinary file, opened; devices and pipes are not. */
+/* Opens an ordinary file, and no device or pipe. */
 static quoit_status open_ordinary(const char *path, bool read_only, HANDLE *file_out)
 {
     struct quoit_os_wide wide;
@@ -313,7 +313,7 @@ static bool is_named(const struct quoit_os_shm *shm, const char *path)
     return widen_path(path, &wide) == QUOIT_OK && leads_to(wide.text, shm->identity);
 }
 
-/* Under the gate. */
+/* Called with the gate held. */
 static quoit_status take_name_away(const struct quoit_os_shm *shm, const wchar_t *wide,
                                    const char *path)
 {
@@ -342,7 +342,7 @@ static quoit_status unlink_name(struct quoit_os_shm *shm, const char *path)
     return status;
 }
 
-/* The path of a file that was unlinked, or never published; false for one with its own name. */
+/* The path of a file that was unlinked, or never published. false: it has its own name. */
 static bool nameless_path(const struct quoit_os_shm *shm, struct quoit_os_wide *path_out)
 {
     if (shm->temporary)
@@ -360,7 +360,7 @@ static void close_file(struct quoit_os_shm *shm)
     if (shm->lock != -1) {
         bool is_nameless = nameless_path(shm, &path);
         (void)CloseHandle((HANDLE)shm->lock);
-        if (is_nameless) /* the last one to close it succeeds */
+        if (is_nameless) /* succeeds in the last process that closes it */
             (void)DeleteFileW(path.text);
     }
     free(shm->temporary);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * "local:products": memory without a name in the system, for this process's threads, and for the
- * children that it forks, which inherit the table of names as it was.
+ * children that it forks. A child inherits the table of names as it was at the fork.
  */
 #include "fd.h"
 #include "liveness.h"
@@ -21,7 +21,7 @@ enum { TEXT_MAX = 200 };
 
 struct entry {
     struct entry *next;
-    int fd; /* keeps the memory, and is what each open begins from; never locked */
+    int fd; /* keeps the memory; each open begins from it; never locked */
     char text[TEXT_MAX + 1];
 };
 static struct entry *entries; /* under quoit_os_process_lock */
@@ -34,7 +34,7 @@ static struct entry **find(const char *text)
     return at;
 }
 
-/* The same memory for another handle. */
+/* Makes a descriptor of the same memory for another handle. */
 static quoit_status share(int fd, bool read_only, const char *text, int *fd_out)
 {
     *fd_out = quoit_os_fd_share(fd, read_only);

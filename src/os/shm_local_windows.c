@@ -15,7 +15,7 @@ enum { TEXT_MAX = 200 };
 struct entry {
     struct entry *next;
     HANDLE section;
-    uint64_t identity; /* the locks' */
+    uint64_t identity; /* names the locks */
     char text[TEXT_MAX + 1];
 };
 static SRWLOCK entries_lock = SRWLOCK_INIT;
@@ -93,7 +93,7 @@ static quoit_status open_existing(const char *text, bool read_only, struct quoit
     }
     shm_out->identity = identity;
     shm_out->owner = quoit_os_user_id();
-    shm_out->permissions = 0600; /* its locks': they have names that the system sees */
+    shm_out->permissions = 0600; /* for its locks, which have names in the system */
     return QUOIT_OK;
 }
 

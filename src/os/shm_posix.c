@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * "posix:products": shm_open("/products"), as POSIX has it and nothing beyond: an object that shows
- * before it has its size, whose descriptor some systems refuse to lock, and which macOS lets have
- * its size set once, rounded up to pages. A lock file is beside it, quoit.posix.products.
+ * "posix:products": the object of shm_open("/products"), with no more than POSIX guarantees. It is
+ * visible before it has its size. Some systems refuse to lock its descriptor. macOS lets its size
+ * be set only once, rounded up to pages. So there is a lock file beside it, quoit.posix.products.
  */
 #include "fd.h"
 #include "locked_object.h"
@@ -36,7 +36,7 @@ static void lock_path(const struct quoit_os_shm *shm, const char *text,
     (void)snprintf(path, QUOIT_OS_LOCK_PATH_ROOM, "%s/quoit.posix.%s", QUOIT_LOCK_DIRECTORY, text);
 }
 
-/* What fstat says of the name's object; -1 and errno. */
+/* Calls fstat on the object of that name. Returns 0, or -1 and errno. */
 static int look(const char *text, struct stat *status_out)
 {
     int fd = quoit_os_fd_above_stdio(shm_open(name_of(text).text, O_RDONLY, 0));
@@ -47,7 +47,8 @@ static int look(const char *text, struct stat *status_out)
     return result;
 }
 
-/* Systems whose objects have no number say 0 for all; the lock file alone tells them apart then. */
+/* On systems whose objects have no number it is 0 for all. Then only the lock file distinguishes
+   an object from its successor. */
 static int64_t number_of(const struct stat *status)
 {
     return (int64_t)((uint64_t)status->st_ino & 0x7fffffff);
@@ -71,7 +72,7 @@ static bool is_abandoned(const struct quoit_os_shm *shm, const char *text, int64
     struct stat status;
     if (look(text, &status) != 0 || status.st_uid != quoit_os_user_id())
         return false;
-    return noted == number || status.st_size == 0; /* it is noted before it has a size */
+    return noted == number || status.st_size == 0; /* recorded before it gets a size */
 }
 
 static quoit_status make(struct quoit_os_shm *shm, const char *text, uint64_t size_bytes,
@@ -90,7 +91,7 @@ static quoit_status make(struct quoit_os_shm *shm, const char *text, uint64_t si
         shm->id = (intptr_t)number_of(&status);
     else
         result = quoit_os_fail(errno, "look at", text);
-    /* Whatever the umask; but macOS lets it take from what is asked for. */
+    /* The umask reduced what shm_open got. macOS refuses to correct it (EINVAL). */
     if (fchmod(fd, (mode_t)permissions) != 0 && errno != EINVAL)
         result = quoit_os_fail(errno, "set the permissions of", text);
     (void)close(fd);
@@ -104,7 +105,7 @@ static quoit_status set_size(int fd, const char *text, uint64_t size_bytes)
         error = errno;
     if (error == 0)
         error = quoit_os_fd_reserve(fd, size_bytes);
-    if (error == ENOTSUP) /* not for such objects: populating them is all that can be done */
+    if (error == ENOTSUP) /* not possible for such objects; map populates them */
         error = 0;
     if (error == ENOSPC || error == ENOMEM || error == EFBIG)
         return quoit_fail(QUOIT_ERROR_NO_SPACE, "cannot reserve %llu bytes for 'posix:%s'%s",

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * "posix:products": what shm_open("/products") names. On Linux that is a file in /dev/shm, and
- * going there by its path allows what shm_open does not: to fill the object before it has a name.
+ * "posix:products": the object of shm_open("/products"). On Linux it is a file in /dev/shm. Using
+ * the file by its path allows filling the object before it has a name, which shm_open does not.
  */
 #include "lock_file.h"
 #include "mapped_file.h"

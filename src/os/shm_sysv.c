@@ -114,7 +114,7 @@ static const struct quoit_os_locked_ops locked = {
     .detach = detach,
 };
 
-/* An shm with only its key and, as its identity, its IPC namespace. */
+/* Sets shm_out to no object yet, with its key and, as its identity, its IPC namespace. */
 static quoit_status begin(const char *text, bool read_only, struct quoit_os_shm *shm_out)
 {
     *shm_out = (struct quoit_os_shm){

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* "windows:products", "windows:Global\products": a section, found through an entry. It lives as
-   long as anybody has it open, under its name or, after unlink, without one. */
+/* "windows:products", "windows:Global\products": a section, found through an entry. It exists
+   while a process has it open, under its name or, after unlink, without one. */
 #include "win32.h"
 
 #include "fail.h"
@@ -20,7 +20,7 @@ static quoit_status create(const char *text, uint64_t size_bytes, uint32_t permi
         identity = quoit_os_new_identity();
         struct quoit_os_object_name name = quoit_os_entry_target(&entry, identity);
         status = quoit_os_section_create(name.text, size_bytes, permissions, text, shm_out);
-    } while (status == QUOIT_ERROR_EXISTS); /* somebody came to the same number */
+    } while (status == QUOIT_ERROR_EXISTS); /* another object has the same identity */
     if (status != QUOIT_OK)
         return status;
     shm_out->identity = identity;
@@ -40,7 +40,7 @@ static quoit_status publish(struct quoit_os_shm *shm, const char *text)
     return quoit_os_entry_link(&entry, shm->identity);
 }
 
-/* The object that an entry leads to. NOT_FOUND: nowhere, or to one that is no more. */
+/* Maps the object that an entry leads to. NOT_FOUND: it leads to none, or to a former one. */
 static quoit_status follow(const struct quoit_os_entry *entry, uint64_t identity, bool read_only,
                            struct quoit_os_shm *shm_out)
 {

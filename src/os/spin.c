@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* A pause of a thread that leaves the memory it shares alone. */
+/* A busy pause that does not access shared memory. */
 #include "os.h"
 
 #include "relax.h"
 
 enum { MEASURED_RELAXES = 32, MEASUREMENTS = 4 };
-enum { LEAST_PS = 100, MOST_PS = 1000000 }; /* of one quoit_relax, whatever the clock says */
+enum { LEAST_PS = 100, MOST_PS = 1000000 }; /* limits for the measured time of one quoit_relax */
 
 /* The shortest of some measurements: a longer one was interrupted. */
 static uint32_t measure_relax_ps(void)
@@ -27,11 +27,11 @@ static uint32_t measure_relax_ps(void)
 void quoit_os_spin(uint32_t ns)
 {
     static _Atomic uint32_t relax_ps; /* 0: not measured yet */
-    /* Relaxed: threads that both measure find about the same. */
+    /* Relaxed: threads that both measure get about the same value. */
     uint32_t ps = atomic_load_explicit(&relax_ps, memory_order_relaxed);
     if (ps == 0) {
         ps = measure_relax_ps();
-        /* Relaxed: as above. */
+        /* Relaxed: publishes no other data; a thread that misses it measures again. */
         atomic_store_explicit(&relax_ps, ps, memory_order_relaxed);
     }
     for (uint64_t left = (uint64_t)ns * 1000 / ps; left > 0; left--)

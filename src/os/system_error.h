@@ -5,7 +5,7 @@
 
 #include <quoit/status.h>
 
-/* "cannot DOING 'WHAT': reason"; the status that fits error. */
+/* Sets the sentence "cannot DOING 'WHAT': reason", and returns the status that fits error. */
 quoit_status quoit_os_fail(int error, const char *doing, const char *what);
 
 #endif

@@ -34,9 +34,9 @@ static quoit_status status_of(int error)
     case ELOOP:
     case EISDIR:
     case ENXIO:
-    case EMLINK: /* what FreeBSD calls a symbolic link that is not followed, */
+    case EMLINK: /* FreeBSD's error for a symbolic link that is not followed */
 #ifdef EFTYPE
-    case EFTYPE: /* and NetBSD */
+    case EFTYPE: /* NetBSD's */
 #endif
         return QUOIT_ERROR_NOT_QUOIT;
     default:

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Keys of System V objects, and paths of their lock files: part of the format, two builds must
-   agree on them. And what their errors mean. */
+/* Keys of System V objects, and paths of their lock files. Both are part of the format, so all
+   builds must agree on them. Also translates the errors of System V calls. */
 #include "sysv.h"
 
 #include "fail.h"

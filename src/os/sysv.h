@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What System V segments and semaphores share: keys, and errors. */
+/* Keys and errors of System V segments and semaphores. */
 #ifndef QUOIT_OS_SYSV_H
 #define QUOIT_OS_SYSV_H
 
@@ -7,11 +7,11 @@
 
 #include <stdint.h>
 
-/* The key of a name: "0x51a7" is that one, any other text is hashed (FORMAT.md 6). It is never 0,
-   which System V reserves. QUOIT_ERROR_NAME: 0x and then no key. */
+/* The key of a name: "0x51a7" is that key, any other text is hashed (FORMAT.md 6). It is never 0,
+   which System V reserves. QUOIT_ERROR_NAME: 0x is not followed by a key. */
 quoit_status quoit_os_sysv_key(const char *text, uint32_t *key_out);
 
-/* As quoit_os_fail with errno; an object that was removed meanwhile is not found. */
+/* As quoit_os_fail with errno; NOT_FOUND if the object was removed meanwhile. */
 quoit_status quoit_os_sysv_fail(const char *doing, const char *text);
 
 enum { QUOIT_OS_SYSV_LOCK_ROOM = 320 };

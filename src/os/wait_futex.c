@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Sleeping on a shared word: Linux's futex, which works between processes wherever the word is
+/* Blocking on a shared word: Linux's futex, which works between processes wherever the word is
    mapped. */
 #include "os.h"
 
@@ -9,14 +9,14 @@
 
 _Static_assert(sizeof(_Atomic uint32_t) == 4, "a futex is a plain 32-bit word");
 
-/* 32-bit systems whose time has 64 bits have no futex that takes the old one. */
+/* A 32-bit system with 64-bit time needs the futex call that takes such a time. */
 #if !defined(SYS_futex) || (defined(SYS_futex_time64) && defined(__USE_TIME_BITS64))
 #define FUTEX_CALL SYS_futex_time64
 #else
 #define FUTEX_CALL SYS_futex
 #endif
 
-/* The kernel's numbers: a C library need not bring its headers. */
+/* The kernel's numbers: some C libraries have no header for them. */
 enum { WAIT = 0, WAKE = 1 };
 
 void quoit_os_sleep(const struct quoit_os_shm *shm, uint32_t number, const _Atomic uint32_t *word,

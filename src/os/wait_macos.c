@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Sleeping on a shared word: macOS has a call for it since 14.4, which is looked up when the
-   library is used, and before that nothing: then in pauses, as wait_pauses.c. */
+/* Blocking on a shared word. macOS has a call for it since 14.4, which is looked up at run time.
+   Older versions have none: there each call pauses for at most half a millisecond. */
 #include "process_posix.h"
 
 #include <dlfcn.h>
@@ -19,7 +19,7 @@ static pthread_once_t once = PTHREAD_ONCE_INIT;
 static wait_function *wait_on_address;
 static wake_function *wake_by_address;
 
-/* What the system's calls take, without the word's qualifiers. */
+/* The word's address without its qualifiers, as the system's calls take it. */
 static void *address_of(const _Atomic uint32_t *word)
 {
     void *address;
@@ -46,7 +46,7 @@ void quoit_os_sleep(const struct quoit_os_shm *shm, uint32_t number, const _Atom
     (void)pthread_once(&once, look_up);
     if (timeout_ns <= 0)
         return;
-    int cancel_state = quoit_os_cancel_disable(); /* a sleeper's state is in shared memory */
+    int cancel_state = quoit_os_cancel_disable(); /* a cancelled thread leaves shared state */
     if (wait_on_address)
         (void)wait_on_address(address_of(word), value, sizeof *word, SHARED,
                               CLOCK_MACH_ABSOLUTE_TIME, (uint64_t)timeout_ns);

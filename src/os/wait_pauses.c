@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Sleeping on a shared word where the system has no such call: in pauses that grow to a
-   millisecond, so that nobody has to be woken, and a wait ends up to that much late. */
+/* Blocking on a shared word where the system has no such call: polls with pauses that grow to one
+   millisecond. So no thread has to be woken, and a wait ends at most one millisecond late. */
 #include "process_posix.h"
 
 #include <time.h>
@@ -13,14 +13,14 @@ void quoit_os_sleep(const struct quoit_os_shm *shm, uint32_t number, const _Atom
     struct timespec pause = {.tv_nsec = 10000};
     (void)shm;
     (void)number;
-    /* Relaxed: the caller looks at what the word stands for in an order of its own. */
+    /* Relaxed: only ends the pauses; the caller checks its condition with its own ordering. */
     while (atomic_load_explicit(word, memory_order_relaxed) == value) {
         int64_t left = timeout_ns - (int64_t)(quoit_os_monotonic_ns() - start);
         if (left <= 0)
             return;
         if (pause.tv_nsec > left)
             pause.tv_nsec = (long)left;
-        int cancel_state = quoit_os_cancel_disable(); /* a sleeper's state is in shared memory */
+        int cancel_state = quoit_os_cancel_disable(); /* a cancelled thread leaves shared state */
         int result = nanosleep(&pause, NULL);
         quoit_os_cancel_restore(cancel_state);
         if (result != 0)

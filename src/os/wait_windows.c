@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Sleeping on a shared word: WaitOnAddress stays within its process, so a sleeper makes an event,
- * named by the word and the value that it sleeps on, looks at the word once more, and waits. Who
- * has changed that value sets the event, which stays set until the last sleeper is gone, or finds
- * nobody. And what event loops would need, which Windows has no descriptors for.
+ * Blocking on a shared word. WaitOnAddress works only within one process. So a waiting thread makes
+ * an event, named by the word and the value that it waits on, checks the word once more, and waits.
+ * A process that has changed that value sets the event, if it exists. The event stays set until the
+ * last waiting thread closes it. Also the functions for event loops, which are unsupported: Windows
+ * has no descriptors for them.
  */
 #include "win32.h"
 
@@ -28,8 +29,8 @@ void quoit_os_sleep(const struct quoit_os_shm *shm, uint32_t number, const _Atom
         Sleep(1);
         return;
     }
-    /* WAIT-S2: who changed the word before this found no event, and after it finds it. Pairs with
-       WAIT-W2. */
+    /* WAIT-S2: either this load sees the changed word, or the process that changes it finds the
+       event. Pairs with WAIT-W2. */
     if (atomic_load_explicit(word, memory_order_seq_cst) == value)
         (void)WaitForSingleObject(event, (DWORD)((timeout_ns + 999999) / 1000000));
     (void)CloseHandle(event);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What the Windows mechanisms share: names as UTF-16, security, and two facts about kernel objects
-   that only ntdll tells. */
+/* Shared by the Windows mechanisms: names as UTF-16, security, and two queries of kernel objects
+   that only ntdll has. */
 #ifndef QUOIT_OS_WIN32_H
 #define QUOIT_OS_WIN32_H
 
@@ -24,7 +24,7 @@ bool quoit_os_narrow(const wchar_t *wide, char *utf8_out, int room);
 /* "Global\products" is products for the whole machine, else for this logon session. */
 enum quoit_os_scope { QUOIT_OS_LOCAL = 0, QUOIT_OS_GLOBAL = 1 };
 
-/* What is named after an identity: SCOPE\quoit.KIND.IDENTITY; kinds may be numbered: lock1. */
+/* The name of a kernel object: SCOPE\quoit.KIND.IDENTITY; kinds may be numbered: lock1. */
 struct quoit_os_object_name {
     wchar_t text[80];
 };
@@ -33,13 +33,14 @@ struct quoit_os_object_name quoit_os_name_object(enum quoit_os_scope scope, cons
 struct quoit_os_object_name quoit_os_name_numbered(const struct quoit_os_shm *shm,
                                                    const wchar_t *kind, uint32_t number);
 
-/* A number that nobody else on this machine comes to. */
+/* A number that no other object on this machine has. */
 uint64_t quoit_os_new_identity(void);
 
 /* ---- Security, security_windows.c ------------------------------------------------------------ */
 
-/* A descriptor that grants what the mode bits ask for: the present user, his primary group,
-   everyone. Waitable objects (mutexes, semaphores) are waited for where memory is read. */
+/* A security descriptor that grants what the mode bits ask for: to this process's user, its primary
+   group, and everyone. waitable: for a mutex, semaphore or event; the right to write includes the
+   right to wait. */
 struct quoit_os_security {
     SECURITY_ATTRIBUTES attributes;
 };
@@ -52,8 +53,8 @@ quoit_status quoit_os_security_read(HANDLE object, bool is_file, const char *wha
                                     struct quoit_os_shm *shm);
 
 /* ---- Entries, entry_windows.c ----------------------------------------------------------------
- * A kernel object keeps its name until its last handle is closed, so what has the name is not the
- * object but a small section, the entry, that holds the object's identity: unlinking clears that.
+ * A kernel object keeps its name until its last handle is closed. So the name belongs not to the
+ * object but to a small section, the entry. It holds the object's identity, and unlink clears that.
  */
 enum quoit_os_entry_kind { QUOIT_OS_ENTRY_MEMORY, QUOIT_OS_ENTRY_SEMAPHORE };
 
@@ -65,20 +66,20 @@ struct quoit_os_entry {
     HANDLE section;
 };
 
-/* The names' first half: NAME for a backslash that is not the scope's. */
+/* Sets kind, scope, name and text. NAME: text is empty, or has a backslash of its own. */
 quoit_status quoit_os_entry_name(enum quoit_os_entry_kind kind, const char *text,
                                  struct quoit_os_entry *entry_out);
-/* The section, which must exist: NOT_FOUND NOT_QUOIT PERMISSION; or is made. */
+/* open opens the section: NOT_FOUND NOT_QUOIT PERMISSION. make also makes it if there is none. */
 quoit_status quoit_os_entry_open(struct quoit_os_entry *entry, bool read_only);
 quoit_status quoit_os_entry_make(struct quoit_os_entry *entry, uint32_t permissions);
-/* Where it leads; 0: nowhere. */
+/* The identity of the object that it leads to; 0: none. */
 uint64_t quoit_os_entry_read(const struct quoit_os_entry *entry);
-/* EXISTS where it leads to an object that lives. */
+/* Stores the identity. EXISTS: the entry leads to a live object. */
 quoit_status quoit_os_entry_link(const struct quoit_os_entry *entry, uint64_t identity);
-/* NOT_FOUND where it leads elsewhere. */
+/* Clears the identity. NOT_FOUND: the entry holds another one. */
 quoit_status quoit_os_entry_unlink(const struct quoit_os_entry *entry, uint64_t identity);
 
-/* The name of what an identity stands for. */
+/* The name of the object that has the identity. */
 struct quoit_os_object_name quoit_os_entry_target(const struct quoit_os_entry *entry,
                                                   uint64_t identity);
 
@@ -87,25 +88,26 @@ struct quoit_os_object_name quoit_os_entry_target(const struct quoit_os_entry *e
 /* A committed section of that name (NULL: none), mapped. EXISTS NO_SPACE. */
 quoit_status quoit_os_section_create(const wchar_t *name, uint64_t size_bytes, uint32_t permissions,
                                      const char *what, struct quoit_os_shm *shm_out);
-/* Maps a section, which then belongs to shm_out; whose it is is not asked: nameless ones, and those
-   of files, may have no owner. */
+/* Maps a section, which then belongs to shm_out. Does not set the owner: nameless sections, and
+   those of files, may have none. */
 quoit_status quoit_os_section_map(HANDLE section, bool read_only, const char *what,
                                   struct quoit_os_shm *shm_out);
 void quoit_os_section_close(struct quoit_os_shm *shm);
 
 /* ---- Locks and gates, liveness_windows.c ----------------------------------------------------- */
 
-/* What a handle still holds when it is closed. */
+/* Releases all locks that a handle still holds when it is closed. */
 void quoit_os_lock_release_all(const struct quoit_os_shm *shm);
 
-/* Held by the calling thread, for moments. BUSY: another holds it and does not go on. */
+/* The calling thread holds the gate, for a short time only. BUSY: another process holds it and
+   makes no progress. */
 quoit_status quoit_os_gate_enter(const wchar_t *name, uint32_t permissions, const char *what,
                                  HANDLE *gate_out);
 void quoit_os_gate_leave(HANDLE gate);
 
 /* ---- ntdll, nt_windows.c --------------------------------------------------------------------- */
 
-/* Documented calls tell both only by changing them. false: the system does not say. */
+/* Documented calls return either only by changing it. false: the system does not report it. */
 bool quoit_os_semaphore_count(HANDLE semaphore, uint32_t *count_out);
 bool quoit_os_mutex_is_held(HANDLE mutex, bool *held_out);
 

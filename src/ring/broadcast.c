@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The broadcast rings as a whole: their beginning, what anyone may ask of them, the lossless one's
-   table. How they work is in broadcast.h, ordering labels in docs/ORDERING.md. */
+/* Both broadcast rings: initialization, the calls for any process, and the lossless ring's table.
+   How they work is in broadcast.h, ordering labels in docs/ORDERING.md. */
 #include "broadcast.h"
 
 #include "fail.h"
@@ -11,7 +11,7 @@ void quoit_broadcast_init(const struct quoit_ring_place *place, uint64_t start)
     uint8_t *slot = quoit_broadcast_slot(place, start);
     uint64_t slots = quoit_broadcast_slots(place);
     for (uint64_t i = 0; i < slots; i++, slot = quoit_broadcast_next(place, slot))
-        /* Torn: no item is there. Relaxed: no other process sees the ring yet; publishing the
+        /* Torn: there is no item. Relaxed: no other process sees the ring yet; publishing the
            region orders these. */
         atomic_store_explicit(quoit_broadcast_word(slot), quoit_broadcast_torn(start + i - slots),
                               memory_order_relaxed);
@@ -19,7 +19,7 @@ void quoit_broadcast_init(const struct quoit_ring_place *place, uint64_t start)
         quoit_broadcast_say(&place->members.claims[i].subscriber, start, 0);
 }
 
-/* A claim was never pushed, what is peeked at was never popped. */
+/* An uncommitted claim is dropped, and a peeked item stays. A subscriber gives its row up. */
 void quoit_broadcast_detach(struct quoit_ring_producer *producer,
                             struct quoit_ring_consumer *consumer,
                             const struct quoit_ring_place *place)
@@ -31,7 +31,7 @@ void quoit_broadcast_detach(struct quoit_ring_producer *producer,
         quoit_broadcast_say(side->row, side->position, side->tag & ~QUOIT_BROADCAST_THERE);
 }
 
-/* ---- By anyone ------------------------------------------------------------------------------- */
+/* ---- For any process ------------------------------------------------------------------------- */
 
 /* The row of this handle's subscriber; false: it has none. */
 static bool find_own(const struct quoit_ring_place *place, uint64_t *row_out)
@@ -45,7 +45,7 @@ static bool find_own(const struct quoit_ring_place *place, uint64_t *row_out)
 static uint64_t behind(const struct quoit_ring_place *place, uint64_t row, uint64_t tail)
 {
     int64_t lag = quoit_broadcast_lag(row, tail);
-    if (lag < 0) /* committed, and not counted yet */
+    if (lag < 0) /* it has read an item that the tail does not count yet */
         return 0;
     return (uint64_t)lag < place->capacity ? (uint64_t)lag : place->capacity;
 }
@@ -78,17 +78,17 @@ bool quoit_broadcast_has_items(const struct quoit_ring_place *place)
     return word == wanted || quoit_broadcast_is_later(word, wanted);
 }
 
-/* The slot that had position's turn next when the tail was read. */
+/* Checks the slot of `position`, which is less than a lap after a tail that was read before. */
 static quoit_status check_slot(const struct quoit_ring_place *place, uint64_t position)
 {
     uint64_t word = quoit_broadcast_load(quoit_broadcast_slot(place, position));
-    uint64_t tail = quoit_broadcast_tail(place); /* since then */
+    uint64_t tail = quoit_broadcast_tail(place); /* again: it may have moved on */
     uint64_t slots = quoit_broadcast_slots(place);
-    uint64_t of = (word - 1) / 2; /* the position that it is of, but for the highest bit */
+    uint64_t of = (word - 1) / 2; /* the word's position, without the highest bit */
     uint64_t laps = (of - position + slots) << 1 >> 1;
     bool torn = (word & 1) != 0;
     bool never = laps == 0 && quoit_ring_is_before(position - slots, quoit_broadcast_floor(place));
-    uint64_t most = tail - position + 2 * slots; /* a batch is counted at its end */
+    uint64_t most = tail - position + 2 * slots; /* a batch is counted only at its end */
     if (laps % slots == 0 && laps <= most && (!torn || never || place->ops->drops_oldest))
         return QUOIT_OK;
     return quoit_fail(QUOIT_ERROR_CORRUPT,
@@ -99,7 +99,7 @@ static quoit_status check_slot(const struct quoit_ring_place *place, uint64_t po
 quoit_status quoit_broadcast_check(const struct quoit_ring_place *place)
 {
     uint64_t tail = quoit_broadcast_tail(place);
-    /* CAST-S5: as one that comes in. Pairs with CAST-P5. */
+    /* CAST-S5: items below are not kept, as for a subscriber that joins. Pairs with CAST-P5. */
     uint64_t floor = atomic_load_explicit(&place->shm->retained_from, memory_order_acquire);
     uint64_t after = quoit_broadcast_tail(place);
     bool keeps = !place->ops->drops_oldest;

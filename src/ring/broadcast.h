@@ -1,18 +1,19 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The insides of the broadcast rings, for broadcast*.c: one producer, and subscribers that each see
- * every item. A slot is a word and an item; the word says which position's item is in it, whole.
+ * every item. A slot is a word and an item. The word shows which position's item is in the slot,
+ * and whether that item is whole.
  *
- * Lossless: each subscriber says in its row how far it is. The producer may fill positions up to
- * its limit, which is the slowest subscriber's position and the capacity; only there does it look
- * at the rows again, and asks the kernel only about those that hold it back. A subscriber that
- * comes meanwhile and the producer that moves its limit meet like this: the one says where it
- * begins, the other what it no longer keeps, each before it looks at what the other said. So one of
- * them sees the other.
+ * Lossless: each subscriber publishes its position in its row. The producer may fill positions up
+ * to its limit, which is at most the slowest subscriber's position plus the capacity. Only at the
+ * limit does it read the rows again, and it asks the kernel only about subscribers that block it. A
+ * subscriber may join while the producer moves its limit. The subscriber publishes where it begins,
+ * the producer publishes which items it no longer keeps. Each does so before it reads what the
+ * other has published, so at least one of them sees the other.
  *
- * Lossy: the producer waits for nobody, and says in the word that it is about to overwrite the
- * item. A subscriber looks at the word before and after it has copied the item; where that has
- * changed the copy counts for nothing, and the subscriber catches up.
+ * Lossy: the producer never waits. It marks the slot's word before it overwrites the item. A
+ * subscriber reads the word before and after it copies the item. If the word has changed, the
+ * subscriber drops the copy and catches up.
  *
  * Both have one slot more than the capacity. So the newest item is never in the slot that the
  * producer writes next, and stays readable meanwhile (broadcast_latest.c).
@@ -24,8 +25,8 @@
 
 enum { QUOIT_BROADCAST_WORD_BYTES = 8 };
 
-/* How often a call goes on where others have moved on meanwhile. A hostile peer could feign that
-   for ever. */
+/* How often a call tries again because the producer has moved on meanwhile. Without a limit, a
+   hostile peer could keep the call busy for ever. */
 enum { QUOIT_BROADCAST_TRIES = 1000 };
 
 static inline uint64_t quoit_broadcast_slots(const struct quoit_ring_place *place)
@@ -43,7 +44,7 @@ static inline quoit_atomic_u64 *quoit_broadcast_word(uint8_t *at)
     return (quoit_atomic_u64 *)(void *)at;
 }
 
-/* ---- Words: no two positions have the same, in two to the power of 63 ------------------------ */
+/* ---- Words: 2 to the power of 63 positions have different words ------------------------------ */
 
 static inline uint64_t quoit_broadcast_whole(uint64_t position)
 {
@@ -62,7 +63,8 @@ static inline bool quoit_broadcast_is_later(uint64_t word, uint64_t than)
 
 static inline uint64_t quoit_broadcast_load(uint8_t *slot)
 {
-    /* CAST-S1: with the word of a position comes its item. Pairs with CAST-P1. */
+    /* CAST-S1: a load that returns a position's word also makes its item visible. Pairs with
+       CAST-P1. */
     return atomic_load_explicit(quoit_broadcast_word(slot), memory_order_acquire);
 }
 
@@ -83,8 +85,8 @@ static inline uint64_t quoit_broadcast_tail(const struct quoit_ring_place *place
 
 static inline void quoit_broadcast_set_tail(struct quoit_ring_shm *shm, uint64_t tail)
 {
-    /* CAST-P3: after the commit; who takes over finds what came in between by its words. Pairs with
-       CAST-S3. */
+    /* CAST-P3: after the commit. If the producer crashes between the two, its successor finds the
+       item by its word. Pairs with CAST-S3. */
     atomic_store_explicit(&shm->tail, tail, memory_order_release);
 }
 
@@ -94,7 +96,7 @@ static inline uint64_t quoit_broadcast_floor(const struct quoit_ring_place *plac
     return atomic_load_explicit(&place->shm->retained_from, memory_order_acquire);
 }
 
-/* The oldest item that is sure to be kept until a subscriber that comes now is seen. */
+/* The oldest item that is kept, at which a subscriber that joins now may begin. */
 static inline uint64_t quoit_broadcast_oldest(const struct quoit_ring_place *place, uint64_t tail)
 {
     uint64_t floor = quoit_broadcast_floor(place);
@@ -122,14 +124,14 @@ static inline void quoit_broadcast_say(quoit_atomic_u64 *row, uint64_t position,
     atomic_store_explicit(row, position << 16 | tag, memory_order_release);
 }
 
-/* How far that position is behind this one: negative if it is ahead. */
+/* How many positions the row is behind `position`; negative if it is ahead. */
 static inline int64_t quoit_broadcast_lag(uint64_t row, uint64_t position)
 {
     return (int64_t)((position << 16) - (row & ~QUOIT_BROADCAST_TAG)) / 0x10000;
 }
 
-/* Does it hold a producer back that is at this position? One that is further behind than the
-   capacity is dead, or still looks for where to begin. */
+/* Does the row hold back a producer that is at `position`? If it is further behind than the
+   capacity, its subscriber has crashed, or is still joining. */
 static inline bool quoit_broadcast_counts(const struct quoit_ring_place *place, uint64_t row,
                                           uint64_t position)
 {
@@ -139,15 +141,15 @@ static inline bool quoit_broadcast_counts(const struct quoit_ring_place *place, 
 
 static inline uint32_t quoit_broadcast_rows(const struct quoit_ring_place *place)
 {
-    /* Relaxed: CAST-F1 orders it where that matters. */
+    /* Relaxed: the fence CAST-F1 orders it where a subscriber that joins must be seen. */
     uint32_t rows = atomic_load_explicit(&place->shm->rows, memory_order_relaxed);
     return rows < place->members.count ? rows : place->members.count;
 }
 
 static inline void quoit_broadcast_full_barrier(void)
 {
-    /* CAST-F1: between what this side has said and its look at what the other one said. Pairs with
-       CAST-F1. */
+    /* CAST-F1: between this side's store and its load of what the other side has stored. Pairs
+       with CAST-F1. */
     atomic_thread_fence(memory_order_seq_cst);
 }
 
@@ -165,7 +167,7 @@ static inline uint8_t *quoit_broadcast_previous(const struct quoit_ring_place *p
     return slot == place->slots ? slot + place->capacity * place->stride : slot - place->stride;
 }
 
-/* A side is done with the item of its position. */
+/* Moves a side to the next position. */
 static inline void quoit_broadcast_step(uint64_t *position, uint8_t **slot,
                                         const struct quoit_ring_place *place)
 {
@@ -173,7 +175,7 @@ static inline void quoit_broadcast_step(uint64_t *position, uint8_t **slot,
     *slot = quoit_broadcast_next(place, *slot);
 }
 
-/* ---- Of the table: both kinds, broadcast.c; lossless, broadcast_push.c and broadcast_pop.c --- */
+/* ---- Of the table: both, broadcast.c; lossless, broadcast_push.c and broadcast_pop.c --------- */
 
 quoit_status quoit_broadcast_attach_producer(struct quoit_ring_producer *producer,
                                              const struct quoit_ring_place *place);
@@ -226,7 +228,7 @@ uint64_t quoit_broadcast_size(const struct quoit_ring_place *place);
 bool quoit_broadcast_has_items(const struct quoit_ring_place *place);
 quoit_status quoit_broadcast_check(const struct quoit_ring_place *place);
 
-/* What all broadcast rings share. */
+/* The entries that all broadcast rings share. */
 /* clang-format off */
 #define QUOIT_BROADCAST_OPS                            \
     .header_bytes = QUOIT_BROADCAST_WORD_BYTES,        \

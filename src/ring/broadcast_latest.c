@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The newest item of a broadcast ring, copied without being taken. Its slot is never the one that
-   the producer writes next (broadcast.h); so a producer that crashes, or stops, at any instruction
-   leaves it readable. Ordering labels: docs/ORDERING.md. */
+   the producer writes next (broadcast.h). So it stays readable if the producer crashes or stops, at
+   any instruction. Ordering labels: docs/ORDERING.md. */
 #include "broadcast.h"
 
 #include "fail.h"
@@ -15,7 +15,7 @@ static bool was_committed(const struct quoit_ring_place *place, uint64_t positio
 
 /* The first position that is not committed. The producer stores the tail after the commit, and for
    a batch once at its end. So the words from the tail on decide: all positions before that one are
-   committed, no later one is. The steps double until one has gone too far; then they are halved. */
+   committed, no later one is. The step doubles until it is too large, and is then halved. */
 static uint64_t find_end(const struct quoit_ring_place *place)
 {
     uint64_t tail = quoit_broadcast_tail(place), newest = tail, step = 1;
@@ -31,7 +31,7 @@ static uint64_t find_end(const struct quoit_ring_place *place)
 
 /*
  * Is the copy whole? A lossy producer changes the word before it writes the slot again. A lossless
- * one raises the floor before: the slot of this position may be written again when its limit is
+ * one raises the floor before that: it may write this position's slot again when its limit is
  * beyond position + capacity + 1, and the floor is at least the limit less the capacity.
  */
 static bool is_kept(const struct quoit_ring_place *place, uint8_t *slot, uint64_t word,
@@ -50,14 +50,14 @@ quoit_status quoit_broadcast_latest(const struct quoit_ring_place *place,
         uint8_t *slot = quoit_broadcast_previous(place, quoit_broadcast_slot(place, end));
         uint64_t word = quoit_broadcast_load(slot);
         if (word == quoit_broadcast_torn(end - 1))
-            return QUOIT_EMPTY; /* as in a new ring */
+            return QUOIT_EMPTY; /* no item was ever committed */
         if (quoit_broadcast_is_later(wanted, word))
             return quoit_ring_counters_apart(quoit_broadcast_tail(place), end, place->capacity);
         if ((word - wanted) % 2 != 0)
-            continue; /* the producer has come round, and is writing this slot */
+            continue; /* the producer is one lap further, writing this slot */
         quoit_glance_item(glance, place, slot + QUOIT_BROADCAST_WORD_BYTES);
         quoit_glance_fence();
-        uint64_t position = end - 1 + (word - wanted) / 2; /* this item's, maybe a newer one's */
+        uint64_t position = end - 1 + (word - wanted) / 2; /* this item's, or a newer one's */
         if (is_kept(place, slot, word, position))
             return glance->bytes > glance->room_bytes ? QUOIT_ERROR_TOO_BIG : QUOIT_OK;
     }

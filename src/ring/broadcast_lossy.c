@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The lossy broadcast ring: a producer that never waits, subscribers that know what they missed.
+/* The lossy broadcast ring: a producer that never waits, subscribers that count missed items.
    How it works is in broadcast.h, ordering labels in docs/ORDERING.md. */
 #include "broadcast.h"
 
@@ -17,7 +17,7 @@ static void store_item(uint8_t *slot, const uint8_t *item, uint64_t item_bytes)
         uint64_t word = 0;
         /* Private: the caller's item. */
         memcpy(&word, item + at, (size_t)bytes_at(at, item_bytes));
-        /* Relaxed: between CAST-P6 and CAST-P1. */
+        /* Relaxed: CAST-P6 orders it after the mark, CAST-P1 before the commit. */
         atomic_store_explicit(quoit_broadcast_word(to + at), word, memory_order_relaxed);
     }
 }
@@ -37,11 +37,11 @@ static quoit_status push(struct quoit_ring_producer *producer, const struct quoi
     struct quoit_broadcast_producer *side = &producer->state->broadcast;
     if (quoit_spsc_is_finished(place))
         return QUOIT_FINISHED;
-    /* Relaxed: CAST-P6 orders it before what is about to change. */
+    /* Relaxed: CAST-P6 orders it before the stores of the new item. */
     atomic_store_explicit(quoit_broadcast_word(side->slot), quoit_broadcast_torn(side->position),
                           memory_order_relaxed);
-    /* CAST-P6: who copies any of the new item sees that the old one's word is gone. Pairs with
-       CAST-S6 and LOOK-S1. */
+    /* CAST-P6: a reader that copies any byte of the new item also sees that the word has changed.
+       Pairs with CAST-S6 and LOOK-S1. */
     atomic_thread_fence(memory_order_release);
     store_item(side->slot, item, item_bytes);
     quoit_broadcast_commit(side->slot, side->position);
@@ -61,7 +61,7 @@ static uint64_t push_many(struct quoit_ring_producer *producer,
     return pushed;
 }
 
-/* In the handle: the slot has an item that others may be reading. */
+/* Claims room in the handle: the slot still has an item that subscribers may be reading. */
 static quoit_status claim(struct quoit_ring_producer *producer,
                           const struct quoit_ring_place *place, uint64_t wanted,
                           uint64_t item_bytes, void **items_out, uint64_t *count_out)
@@ -96,13 +96,14 @@ static bool has_room(const struct quoit_ring_place *place)
 
 /* ---- A subscriber ---------------------------------------------------------------------------- */
 
-/* The item is gone: on to one that will stay a while, and counts those in between. */
+/* The next item was overwritten. Moves on to one that stays for a while, a quarter of the capacity
+   after the oldest, and counts the items before it as missed. */
 static void catch_up(struct quoit_broadcast_consumer *side, const struct quoit_ring_place *place)
 {
     uint64_t to = quoit_broadcast_tail(place) - place->capacity + place->capacity / 4;
     if ((int64_t)(to - side->position) <= 0)
         to = side->position + 1;
-    /* Relaxed: this subscriber alone writes it. */
+    /* Relaxed: only this subscriber writes it. */
     uint64_t before = atomic_load_explicit(&side->missed, memory_order_relaxed);
     /* Relaxed: a number for people. */
     atomic_store_explicit(&side->missed, before + (to - side->position), memory_order_relaxed);
@@ -114,13 +115,14 @@ static void catch_up(struct quoit_broadcast_consumer *side, const struct quoit_r
 /* Is the slot's word, after the copy, still what it was before? */
 static bool is_still(uint8_t *slot, uint64_t word)
 {
-    /* CAST-S6: a copy of anything newer is found out. Pairs with CAST-P6. */
+    /* CAST-S6: if any byte of the copy is newer, the next load returns another word. Pairs with
+       CAST-P6. */
     atomic_thread_fence(memory_order_acquire);
-    /* Relaxed: CAST-S6 came before it. */
+    /* Relaxed: the fence CAST-S6 orders it after the copy. */
     return atomic_load_explicit(quoit_broadcast_word(slot), memory_order_relaxed) == word;
 }
 
-/* The slot has an older item than the position's. OK: look again. */
+/* The slot has an older item: EMPTY FINISHED. OK: the slot has changed meanwhile, so look again. */
 static quoit_status nothing_there(const struct quoit_broadcast_consumer *side,
                                   const struct quoit_ring_place *place, uint64_t word)
 {
@@ -129,8 +131,8 @@ static quoit_status nothing_there(const struct quoit_broadcast_consumer *side,
     return quoit_broadcast_load(side->slot) == word ? QUOIT_FINISHED : QUOIT_OK;
 }
 
-/* Are capacity newer items committed? Then it counts as missed, though the slot beyond the capacity
-   may keep it. The last of these is in the slot before. */
+/* Are `capacity` newer items committed? Then this item counts as missed, though the spare slot may
+   still keep it. The newest of them is in the slot before this one. */
 static bool is_outdated(const struct quoit_broadcast_consumer *side,
                         const struct quoit_ring_place *place)
 {
@@ -138,8 +140,8 @@ static bool is_outdated(const struct quoit_broadcast_consumer *side,
     return !quoit_broadcast_is_later(quoit_broadcast_whole(side->position + place->capacity), word);
 }
 
-/* Copies the item that is next, or only looks for it (item_out NULL): OK EMPTY FINISHED. What was
-   begun and came to nothing may leave bytes in item_out. */
+/* Copies the next item, or only looks for it if item_out is NULL: OK EMPTY FINISHED. Unless OK, the
+   contents of item_out are unspecified. */
 static quoit_status find_item(struct quoit_broadcast_consumer *side,
                               const struct quoit_ring_place *place, uint8_t *item_out)
 {
@@ -149,7 +151,7 @@ static quoit_status find_item(struct quoit_broadcast_consumer *side,
         if (word == wanted && !is_outdated(side, place)) {
             if (item_out)
                 quoit_ring_load(item_out, side->slot + QUOIT_BROADCAST_WORD_BYTES,
-                                place->item_bytes); /* between CAST-S1 and CAST-S6 */
+                                place->item_bytes); /* after CAST-S1, before CAST-S6 */
             if (!item_out || is_still(side->slot, word))
                 return QUOIT_OK;
         } else if (quoit_broadcast_is_later(wanted, word)) {
@@ -204,7 +206,7 @@ static uint64_t pop_many(struct quoit_ring_consumer *consumer, const struct quoi
     return popped;
 }
 
-/* A copy, which nobody overwrites. */
+/* Peeks at a copy in the handle, which no producer overwrites. */
 static quoit_status peek(struct quoit_ring_consumer *consumer, const struct quoit_ring_place *place,
                          const void **items_out, uint64_t *count_out, uint64_t *bytes_out)
 {

@@ -1,26 +1,26 @@
 /* SPDX-License-Identifier: MIT */
-/* A subscriber of a broadcast ring: how it comes in, and, lossless, what it takes. How the ring
+/* A subscriber of a broadcast ring: how it joins, and how a lossless one takes items. How the ring
    works is in broadcast.h, ordering labels in docs/ORDERING.md. */
 #include "broadcast.h"
 
 #include "fail.h"
 
-/* ---- Coming in ------------------------------------------------------------------------------- */
+/* ---- Joining --------------------------------------------------------------------------------- */
 
-/* Where the producer looks for subscribers. */
+/* Makes the producer read this member's row when it looks for subscribers. */
 static void count_row(const struct quoit_ring_place *place)
 {
     uint32_t wanted = place->members.own + 1;
-    /* Relaxed: CAST-F1 orders it before the producer's look. */
+    /* Relaxed: the fence CAST-F1 orders it before settle loads the floor. */
     uint32_t rows = atomic_load_explicit(&place->shm->rows, memory_order_relaxed);
-    /* Relaxed: CAST-F1 orders it before the producer's look. */
+    /* Relaxed: the fence CAST-F1 orders it before settle loads the floor. */
     while (rows < wanted &&
            !atomic_compare_exchange_weak_explicit(&place->shm->rows, &rows, wanted,
                                                   memory_order_relaxed, memory_order_relaxed))
         ;
 }
 
-/* Says where it begins, until what it said is something that the producer keeps. */
+/* Publishes the position where it begins. Moves it on until the producer keeps its item. */
 static bool settle(struct quoit_broadcast_consumer *side, const struct quoit_ring_place *place)
 {
     for (int tries = 0; tries < QUOIT_BROADCAST_TRIES; tries++) {
@@ -43,8 +43,8 @@ quoit_status quoit_broadcast_attach_consumer(struct quoit_ring_consumer *consume
     quoit_ring_consumer_begin(consumer, place, position);
     side->position = position;
     side->row = &place->members.claims[place->members.own].subscriber;
-    /* CAST-S4: another tag than the dead one's, whose row the producer may be about to drop. Pairs
-       with CAST-P4. */
+    /* CAST-S4: the new tag differs from the last holder's, whose row the producer may be about to
+       drop. Pairs with CAST-P4. */
     uint64_t before = atomic_load_explicit(side->row, memory_order_acquire);
     side->tag = ((before & ~QUOIT_BROADCAST_THERE) + 2) % (QUOIT_BROADCAST_TAG + 1) |
                 QUOIT_BROADCAST_THERE;
@@ -71,7 +71,7 @@ quoit_status quoit_broadcast_look_for_items(struct quoit_ring_consumer *consumer
     if (is_there(side))
         return QUOIT_OK;
     bool finished = quoit_spsc_is_finished(place);
-    if (is_there(side)) /* the end may have come after it */
+    if (is_there(side)) /* it may have been committed before the end */
         return QUOIT_OK;
     if (quoit_broadcast_is_later(quoit_broadcast_load(side->slot),
                                  quoit_broadcast_whole(side->position)))

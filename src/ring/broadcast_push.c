@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: MIT */
-/* The producer of a lossless broadcast ring: how far it may go, and what it puts there. How the
-   ring works is in broadcast.h, ordering labels in docs/ORDERING.md. */
+/* The producer of a lossless broadcast ring: how far it may go, and how it pushes. How the ring
+   works is in broadcast.h, ordering labels in docs/ORDERING.md. */
 #include "broadcast.h"
 
 #include "relax.h"
 
 /* ---- Taking over ----------------------------------------------------------------------------- */
 
-/* What the last producer committed and did not count, words tell. */
+/* Finds the tail. The last producer may have committed items and crashed before it counted them;
+   their words show them. */
 static uint64_t find_tail(const struct quoit_ring_place *place)
 {
     uint64_t tail = quoit_broadcast_tail(place);
@@ -26,7 +27,7 @@ quoit_status quoit_broadcast_attach_producer(struct quoit_ring_producer *produce
 {
     struct quoit_broadcast_producer *side = &producer->state->broadcast;
     uint64_t tail = find_tail(place);
-    /* Relaxed: producers alone write it, and the kernel has told that the last one is gone. */
+    /* Relaxed: only producers write it, and the kernel has reported that the last one left. */
     uint64_t floor = atomic_load_explicit(&place->shm->retained_from, memory_order_relaxed);
     if (!place->ops->drops_oldest && tail - floor > place->capacity)
         return quoit_ring_counters_apart(tail, floor, place->capacity);
@@ -35,7 +36,7 @@ quoit_status quoit_broadcast_attach_producer(struct quoit_ring_producer *produce
     side->slot = quoit_broadcast_slot(place, tail);
     side->limit = tail;
     side->retained_from = floor;
-    /* A dead subscriber's row that is this member's now: this one may be none. */
+    /* The row may still name a crashed subscriber, which had it before. This member may be none. */
     quoit_broadcast_say(&place->members.claims[place->members.own].subscriber, tail,
                         quoit_broadcast_load_row(place, place->members.own) & QUOIT_BROADCAST_TAG &
                             ~QUOIT_BROADCAST_THERE);
@@ -52,7 +53,7 @@ static uint64_t room_of(const struct quoit_broadcast_producer *side,
 /* ---- The limit ------------------------------------------------------------------------------- */
 
 struct laggard {
-    uint64_t lag; /* 0: nobody is behind */
+    uint64_t lag; /* 0: no subscriber is behind */
     uint64_t word;
     uint32_t row;
 };
@@ -72,7 +73,7 @@ static struct laggard find_slowest(const struct quoit_ring_place *place, uint64_
     return slowest;
 }
 
-/* Who held it back last mostly still does: then no other row is looked at. */
+/* The subscriber that blocked the producer last usually still does. Then no other row is read. */
 static struct laggard find_blocker(struct quoit_broadcast_producer *side,
                                    const struct quoit_ring_place *place)
 {
@@ -90,7 +91,8 @@ static bool lives(const struct quoit_ring_place *place, uint32_t row)
     return row == place->members.own || place->members.is_alive(place->members.context, row);
 }
 
-/* It is seldom dead: some more looks are cheaper than asking the kernel. */
+/* Does the row stay as it is? Reads it a few times more: usually the subscriber is alive, and
+   asking the kernel costs more. */
 static bool stays(const struct quoit_ring_place *place, const struct laggard *laggard)
 {
     for (int looks = 0; looks < 8; looks++) {
@@ -101,20 +103,21 @@ static bool stays(const struct quoit_ring_place *place, const struct laggard *la
     return true;
 }
 
-/* No push waits for a dead subscriber again. The row may belong to a newcomer by now: then its tag
-   is another, and the exchange fails. */
+/* Removes a crashed subscriber, so that no push waits for it again. If a new member has the row by
+   now, its tag differs, and the exchange fails. */
 static void drop(const struct quoit_ring_place *place, const struct laggard *gone)
 {
     uint64_t word = gone->word;
-    /* CAST-P4: no longer a subscriber's; the kernel has told that nobody reads its items. Pairs
-       with CAST-S4. */
+    /* CAST-P4: the row has no subscriber; the kernel has reported that no process reads for it.
+       Pairs with CAST-S4. */
     if (atomic_compare_exchange_strong_explicit(&place->members.claims[gone->row].subscriber, &word,
                                                 word & ~QUOIT_BROADCAST_THERE, memory_order_acq_rel,
                                                 memory_order_acquire))
         quoit_ring_count_repair(place);
 }
 
-/* Items below are not kept from now on. Never lower than what the last producer said. */
+/* Publishes that items below are not kept from now on. Never below side->retained_from, which is
+   the last producer's floor, or a later one. */
 static void set_floor(struct quoit_broadcast_producer *side, const struct quoit_ring_place *place,
                       uint64_t floor)
 {
@@ -125,9 +128,9 @@ static void set_floor(struct quoit_broadcast_producer *side, const struct quoit_
 }
 
 /*
- * Moves the limit on, where the slowest of the subscribers leaves so much room. A quarter of the
- * ring at most: who comes and begins with the oldest item is to find the other three. false: one
- * has come meanwhile that leaves none.
+ * Moves the limit on by `room`, which the slowest subscriber leaves, but by at most a quarter of
+ * the ring: a subscriber that joins and begins with the oldest item finds the other three quarters.
+ * false: a subscriber has joined meanwhile that leaves no room.
  */
 static bool raise_limit(struct quoit_broadcast_producer *side, const struct quoit_ring_place *place,
                         uint64_t room)
@@ -172,7 +175,8 @@ quoit_status quoit_broadcast_look_for_room(struct quoit_ring_producer *producer,
     return QUOIT_FULL;
 }
 
-/* Of the lossless ones, the slowest; in any, how far it is behind. */
+/* true: lossless, and this is the slowest subscriber. lag_out: how far it is behind, if lossy as
+   well. */
 bool quoit_broadcast_holds_up(const struct quoit_ring_place *place, uint32_t row, uint64_t *lag_out)
 {
     uint64_t tail = quoit_broadcast_tail(place), word = quoit_broadcast_load_row(place, row);
@@ -253,7 +257,7 @@ uint64_t quoit_broadcast_push_many(struct quoit_ring_producer *producer,
     return pushed;
 }
 
-/* In the slot that is next: what is there nobody reads any more. */
+/* Claims the next slot, in place: no subscriber reads its old item any more. */
 quoit_status quoit_broadcast_claim(struct quoit_ring_producer *producer,
                                    const struct quoit_ring_place *place, uint64_t wanted,
                                    uint64_t item_bytes, void **items_out, uint64_t *count_out)
@@ -286,7 +290,7 @@ bool quoit_broadcast_commit_claim(struct quoit_ring_producer *producer,
         quoit_broadcast_step(&side->position, &side->slot, place);
         quoit_broadcast_set_tail(place->shm, side->position);
     } else {
-        side->limit = side->position; /* the stream may be about to end: look first */
+        side->limit = side->position; /* the stream may have ended: the next push checks */
     }
     return true;
 }

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Looking at a ring's items without taking part: copies, of which each is kept only if the ring
- * shows afterwards that nobody may have been overwriting what was copied. What the other files know
- * of a layout stays there; here is the way that a cursor goes.
+ * Browsing: copies of a ring's items, which stay in the ring. A copy counts only if the ring shows
+ * afterwards that no process can have overwritten the item meanwhile. This file moves the cursor;
+ * the knowledge of each layout stays in the other files.
  */
 #include "broadcast.h"
 #include "mpmc.h"
 
 enum { TRIES = 64 };
 
-/* What is older than that is gone. */
+/* Items older than `oldest` are gone: moves the cursor past them. */
 static void catch_up(struct quoit_ring_cursor *cursor, uint64_t oldest)
 {
     if (cursor->begun && !quoit_ring_is_before(cursor->next, oldest))
@@ -45,7 +45,7 @@ void quoit_glance_item(struct quoit_glance *glance, const struct quoit_ring_plac
 
 void quoit_glance_fence(void)
 {
-    /* LOOK-S1: what was copied was copied before the look that says whether it counts. Pairs with
+    /* LOOK-S1: the item is copied before the load that decides whether the copy counts. Pairs with
        LOOK-P1, SPSC-C3, SPAN-C2, MPMC-C4, CAST-P5 and CAST-P6. */
     atomic_thread_fence(memory_order_acquire);
 }
@@ -84,9 +84,9 @@ quoit_status quoit_look_spsc(const struct quoit_ring_place *place, struct quoit_
     return QUOIT_EMPTY;
 }
 
-/* ---- Many ------------------------------------------------------------------------------------ */
+/* ---- MPMC ------------------------------------------------------------------------------------ */
 
-/* Claimed, and its producer is dead: no item will ever be there. */
+/* Has the producer that claimed the position crashed? Then no item will ever be there. */
 static bool is_void(const struct quoit_ring_place *place, uint64_t position, uint8_t *slot,
                     uint64_t word)
 {

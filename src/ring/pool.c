@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Blocks: whose they are, and how they change hands. How it works is in pool.h; what the dead leave
-   is in pool_reclaim.c. Ordering labels: docs/ORDERING.md. */
+/* Blocks: which member owns each, and how ownership passes on. How it works is in pool.h; blocks of
+   crashed members are in pool_reclaim.c. Ordering labels: docs/ORDERING.md. */
 #include "pool_word.h"
 
 #include "bits.h"
@@ -21,9 +21,10 @@ void quoit_blocks_enter(struct quoit_blocks *blocks)
 {
     struct quoit_block_members *members = &blocks->members;
     quoit_atomic_u64 *incarnation = &members->incarnations[members->own];
-    /* Relaxed: the holder of the row's lock alone writes it; the words that name it come later. */
+    /* Relaxed: only the holder of the row's lock writes it; words that contain it come later. */
     uint64_t next = atomic_load_explicit(incarnation, memory_order_relaxed) + 1;
-    /* POOL-N1: whoever sees it sees all that the row's holders before did. Pairs with POOL-N2. */
+    /* POOL-N1: with this value, all stores of the row's earlier holders are visible. Pairs with
+       POOL-N2. */
     atomic_store_explicit(incarnation, next, memory_order_release);
     members->own_incarnation = (uint32_t)next & QUOIT_BLOCK_INCARNATIONS;
 }
@@ -37,7 +38,7 @@ static quoit_block handle_of(uint32_t index, uint32_t generation)
 
 static bool is_block(const struct quoit_blocks *blocks, quoit_block block)
 {
-    return (uint32_t)block - 1 < blocks->count; /* 0 is none */
+    return (uint32_t)block - 1 < blocks->count; /* 0 is no block */
 }
 
 static uint32_t index_of(quoit_block block)
@@ -52,7 +53,7 @@ static quoit_status stale(quoit_block block)
                       (unsigned long long)block);
 }
 
-/* One step of a block that is this member's. */
+/* Changes the state of a block that this member owns. */
 static quoit_status step(const struct quoit_blocks *blocks, quoit_block block,
                          enum quoit_block_state from, enum quoit_block_state to)
 {
@@ -93,12 +94,12 @@ const void *quoit_blocks_see(const struct quoit_blocks *blocks, quoit_block bloc
 
 static void clear_hint(const struct quoit_blocks *blocks, uint32_t index)
 {
-    /* POOL-H2: who set it had freed the block before. Pairs with POOL-H1. */
+    /* POOL-H2: the hint was set after its block was freed. Pairs with POOL-H1. */
     (void)atomic_fetch_and_explicit(&blocks->hints[index / 64], ~(UINT64_C(1) << index % 64),
                                     memory_order_acquire);
 }
 
-/* What is not free needs no hint; unless it was freed while we cleared that. */
+/* Clears the hint of a block that is not free. Sets it again if the block was freed meanwhile. */
 static void forget(const struct quoit_blocks *blocks, uint32_t index)
 {
     clear_hint(blocks, index);
@@ -106,7 +107,7 @@ static void forget(const struct quoit_blocks *blocks, uint32_t index)
         quoit_block_hint(blocks, index);
 }
 
-/* Takes that block, if it is free. */
+/* Allocates that block, if it is free. */
 static bool alloc_at(const struct quoit_blocks *blocks, uint32_t index, quoit_block *block_out)
 {
     uint64_t word = quoit_block_look(blocks, index);
@@ -120,7 +121,7 @@ static bool alloc_at(const struct quoit_blocks *blocks, uint32_t index, quoit_bl
     return true;
 }
 
-/* One of the 64 blocks that a word of hints is about, from number first of them on and around. */
+/* Allocates one of the 64 blocks of a word of hints; begins at number `first`, and wraps around. */
 static bool alloc_among(const struct quoit_blocks *blocks, uint64_t at, uint32_t first,
                         quoit_block *block_out)
 {
@@ -139,7 +140,7 @@ static bool alloc_among(const struct quoit_blocks *blocks, uint64_t at, uint32_t
 
 static void remember(quoit_atomic_u32 *rotor, uint64_t index)
 {
-    /* Relaxed: a place to begin to look at, for this handle alone. */
+    /* Relaxed: where the next search begins, for this handle only. */
     atomic_store_explicit(rotor, (uint32_t)index, memory_order_relaxed);
 }
 
@@ -147,18 +148,18 @@ quoit_status quoit_blocks_alloc(const struct quoit_blocks *blocks, quoit_atomic_
                                 quoit_block *block_out)
 {
     uint64_t words = quoit_blocks_hints(blocks->count);
-    /* Relaxed: a place to begin the search at, for this handle alone. */
+    /* Relaxed: where the search begins, for this handle only. */
     uint32_t near_block = atomic_load_explicit(rotor, memory_order_relaxed);
     uint64_t at = near_block / 64;
     for (uint64_t i = 0; i < words; i++, at++) {
         at = at < words ? at : 0;
         if (!alloc_among(blocks, at, near_block % 64, block_out))
             continue;
-        if (i > 0) /* else from the same place again: few blocks, used often, stay in the caches */
+        if (i > 0) /* else begin at the same place: a few blocks, often reused, stay cached */
             remember(rotor, at * 64);
         return QUOIT_OK;
     }
-    for (uint32_t i = 0; i < blocks->count; i++) /* a death may have left one without its hint */
+    for (uint32_t i = 0; i < blocks->count; i++) /* a crash may have left one without a hint */
         if (alloc_at(blocks, i, block_out))
             return QUOIT_OK;
     return QUOIT_EXHAUSTED;
@@ -184,7 +185,7 @@ quoit_status quoit_blocks_send(const struct quoit_blocks *blocks, quoit_block bl
 {
     if (!quoit_blocks_at(blocks, block))
         return stale(block);
-    /* Relaxed: the owner's, until the exchange that follows. */
+    /* Relaxed: only the owner writes it, until the exchange in step, which orders it. */
     atomic_store_explicit(&blocks->words[index_of(block)].queue, queue, memory_order_relaxed);
     return step(blocks, block, QUOIT_BLOCK_OWNED, QUOIT_BLOCK_SENT);
 }
@@ -199,7 +200,8 @@ quoit_status quoit_blocks_keep(const struct quoit_blocks *blocks, quoit_block bl
     return step(blocks, block, QUOIT_BLOCK_TAKEN, QUOIT_BLOCK_OWNED);
 }
 
-/* A consumer that has it in hand and lives is one that is dying: the queue knows it already. */
+/* How often take checks whether the consumer that took the block is still alive. The queue has
+   already found that consumer crashed, so its process is about to end. */
 enum { LOOKS_AT_THE_DYING = 200 };
 
 quoit_status quoit_blocks_take(const struct quoit_blocks *blocks, quoit_block block)

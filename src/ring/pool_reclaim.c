@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* What the dead leave in a pool, and what anyone may ask of it. How it works is in pool.h, ordering
+/* The blocks of crashed members, and the calls for any process. How it works is in pool.h, ordering
    labels in docs/ORDERING.md. */
 #include "pool_word.h"
 
-/* The kernel is asked once for each owner: a verdict for each row, of the one it was about. Dead is
-   dead; of one that dies behind our back another call will free what it had. */
+/* The kernel is asked once for each owner: one verdict for each row, with the incarnation that it
+   is about. A crash stays true. If an owner crashes after its verdict, a later call frees its
+   blocks. */
 struct verdicts {
     struct {
         uint32_t incarnation;
@@ -28,7 +29,7 @@ static bool may_be_queued(const struct quoit_blocks *blocks, uint32_t index, uin
 {
     if (quoit_block_state(word) == QUOIT_BLOCK_OWNED)
         return false;
-    /* Relaxed: POOL-L1 came before it; if an owner has written it since, the exchange fails. */
+    /* Relaxed: POOL-L1 orders it; if an owner has written it since, the exchange fails. */
     uint64_t queue = atomic_load_explicit(&blocks->words[index].queue, memory_order_relaxed);
     return is_queued(context, queue, (word >> 32) << 32 | ((uint64_t)index + 1));
 }
@@ -71,7 +72,7 @@ static quoit_status check_word(const struct quoit_blocks *blocks, uint32_t index
                       (unsigned long)index, (unsigned long long)word);
 }
 
-/* Hints may be wrong, but not about blocks that there are not. */
+/* Hints may be wrong, but none is set for a block that does not exist. */
 static quoit_status check_last_hints(const struct quoit_blocks *blocks)
 {
     uint64_t last = quoit_blocks_hints(blocks->count) - 1;

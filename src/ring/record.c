@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Messages with lengths of their own as items of one size: an item is a record, a word that says
-   how long the message is, and room for a longest one. The ring of items knows nothing of it. */
+/* Variable-size messages as items of one size. An item is a record: a word with the message's
+   length, and room for the longest message. The ring of items does not know of records. */
 #include "ring_ops.h"
 
 enum { HEADER_BYTES = QUOIT_RECORD_HEADER_BYTES };

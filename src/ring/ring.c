@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What the rings share: counters, the shut fast path; and what both SPSC ones do in one way: the
-   end of the stream, the invariants. Ordering labels: docs/ORDERING.md. */
+/* Code that all rings share: the counters, how to disable the fast path. Code that the SPSC rings
+   share: the end of the stream, the invariants. Ordering labels: docs/ORDERING.md. */
 #include "ring_ops.h"
 
 #include "fail.h"
@@ -53,8 +53,8 @@ uint64_t quoit_ring_head(struct quoit_ring_shm *shm)
 
 uint64_t quoit_ring_tail(struct quoit_ring_shm *shm)
 {
-    /* SPAN-C1: in spans, having seen this tail, slots below it are ours to read. Pairs with
-       SPAN-P1. */
+    /* SPAN-C1: in spans and bytes, after this load the consumer may read all below the tail. Pairs
+       with SPAN-P1. */
     return atomic_load_explicit(&shm->tail, memory_order_acquire);
 }
 
@@ -187,8 +187,8 @@ void quoit_spsc_end(const struct quoit_ring_place *place)
 
 bool quoit_spsc_is_finished(const struct quoit_ring_place *place)
 {
-    /* SPSC-C4: having seen the end, an item that is not seen after it does not come. Pairs with
-       SPSC-P4. */
+    /* SPSC-C4: after this load has returned the end, every item that was pushed is visible. Pairs
+       with SPSC-P4. */
     return atomic_load_explicit(&place->shm->finished, memory_order_acquire) != 0;
 }
 
@@ -200,14 +200,14 @@ bool quoit_spsc_is_over(const struct quoit_ring_place *place)
 void quoit_spsc_detach(struct quoit_ring_producer *producer, struct quoit_ring_consumer *consumer,
                        const struct quoit_ring_place *place)
 {
-    (void)producer; /* what is claimed or peeked at was never pushed, or popped */
+    (void)producer; /* a claim is dropped, a peeked item stays queued */
     (void)consumer;
     (void)place;
 }
 
 quoit_status quoit_ring_check_finished(const struct quoit_ring_place *place)
 {
-    /* SPSC-C4: any value but 0 and 1 was never stored. Pairs with SPSC-P4. */
+    /* SPSC-C4: no member stores any value but 0 and 1. Pairs with SPSC-P4. */
     uint64_t finished = atomic_load_explicit(&place->shm->finished, memory_order_acquire);
     if (finished > 1)
         return quoit_fail(QUOIT_ERROR_CORRUPT, "the ring's end mark is %llu, neither 0 nor 1",
@@ -217,8 +217,7 @@ quoit_status quoit_ring_check_finished(const struct quoit_ring_place *place)
 
 quoit_status quoit_spsc_check(const struct quoit_ring_place *place)
 {
-    /* Both sides may run meanwhile: the head was somewhere between these two when the tail was
-       read. */
+    /* Both sides may run meanwhile: when the tail was read, the head was between these two. */
     uint64_t head_before = quoit_ring_head(place->shm);
     uint64_t tail = quoit_ring_tail(place->shm);
     uint64_t head_after = quoit_ring_head(place->shm);

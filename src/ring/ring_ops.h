@@ -1,19 +1,19 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The rings over memory handed to them. Plain C11, no system calls: they run in an array as well as
- * in a region. There are six behind one table of functions:
- *     slots   one producer, one consumer; each slot says itself whether it is filled: the fastest
- *             for one item at a time. The inlined puts and takes are in <quoit/spsc.h>, the rest in
- *             spsc_slots.c
- *     spans   likewise, but the counters alone say it, slots hold nothing but items: the fastest
- *             for many at a time, and items can be made and read in place (spsc_spans.c)
- *     bytes   likewise, for messages with lengths of their own: the counters count bytes
- *             (spsc_bytes.c)
- *     mpmc    many of each; positions are claimed from counters, and each slot says itself whether
- *             it is filled (mpmc.c)
+ * The rings, over memory that the caller passes. Plain C11, no system calls: they run in an array
+ * as well as in a region. There are six, behind one table of functions:
+ *     slots   one producer, one consumer. Each slot shows itself whether it is filled. The fastest
+ *             for one item per call. The inlined puts and takes are in <quoit/spsc.h>, the rest is
+ *             in spsc_slots.c
+ *     spans   one producer, one consumer. Only the counters show which slots are filled, and slots
+ *             hold only items. The fastest for batches; items can be made and read in place
+ *             (spsc_spans.c)
+ *     bytes   as spans, for variable-size messages: the counters count bytes (spsc_bytes.c)
+ *     mpmc    many producers, many consumers. Positions are claimed from counters, and each slot
+ *             shows itself whether it is filled (mpmc.c)
  *     lossless, lossy
- *             broadcast: one producer, and many consumers that each see every item; the producer
- *             waits for the slowest, or for nobody (broadcast.c)
+ *             broadcast: one producer, and many consumers that each see every item. The producer
+ *             waits for the slowest consumer, or never (broadcast.c)
  */
 #ifndef QUOIT_RING_OPS_H
 #define QUOIT_RING_OPS_H
@@ -36,16 +36,16 @@ enum quoit_ring_layout {
     QUOIT_LAYOUTS
 };
 
-/* A slots ring hands claims out of a buffer of its own, this long: its slots cannot hold an item
-   that is not committed yet. */
+/* The size of the buffer in which a slots ring places claims: its slots cannot hold an item that is
+   not committed yet. */
 enum { QUOIT_RING_SCRATCH_BYTES = 4096 };
 
-/* mpmc, broadcast: who shares the ring. */
+/* mpmc, broadcast: the members that share the ring. */
 struct quoit_ring_members {
     struct quoit_claims_shm *claims; /* count of them */
     uint32_t count;
     uint32_t own;
-    /* Does a living process have that row? Never asked of the own one. */
+    /* Does a live process hold that row? Not called for the own row. */
     bool (*is_alive)(const void *context, uint32_t row);
     const void *context;
     quoit_atomic_u64 *repairs; /* incremented at each repair; NULL: repairs are not counted */
@@ -53,18 +53,18 @@ struct quoit_ring_members {
 
 /* How far an observer has come. All zero: before the oldest item. */
 struct quoit_ring_cursor {
-    uint64_t next, missed; /* a position; items that were gone before it came to them */
-    bool begun;            /* next says where to begin */
+    uint64_t next, missed; /* a position; items that were gone before it reached them */
+    bool begun;            /* begin at next */
 };
 
-/* Where the copy of an item goes that somebody looks at. */
+/* The caller's room for a copy of an item that stays in the ring. */
 struct quoit_glance {
     uint8_t *buffer;
     uint64_t room_bytes;
-    uint64_t bytes; /* the item's, or message's, also if there is no room for it */
+    uint64_t bytes; /* the size of the item or message, even if larger than the room */
 };
 
-/* Where a ring is, as this process validated it. */
+/* Where a ring is in this process, after validation. */
 struct quoit_ring_place {
     const struct quoit_ring_ops *ops;
     struct quoit_ring_shm *shm; /* aligned to 64 */
@@ -73,119 +73,121 @@ struct quoit_ring_place {
     uint64_t item_bytes;
     uint64_t stride;  /* from one slot to the next: quoit_ring_stride */
     uint64_t align;   /* bytes: records are rounded up to a multiple of it; at least 8 */
-    uint64_t empty;   /* slots: what a mark is where there is no item */
-    uint8_t *scratch; /* slots, lossy: for claims, at least one item; NULL: none are given */
-    uint8_t *peeked;  /* lossy: for one item that is looked at */
+    uint64_t empty;   /* slots: the mark of a slot without an item */
+    uint8_t *scratch; /* slots, lossy: for claims, at least one item; NULL: no claims */
+    uint8_t *peeked;  /* lossy: for one peeked item */
     bool from_oldest; /* broadcast: a subscriber begins with the oldest item, not behind the last */
     struct quoit_ring_members members;
 };
 
-/* What has happened in a ring, for people; pushed and popped are positions. */
+/* Statistics of a ring, for people; pushed and popped are positions. */
 struct quoit_ring_totals {
     uint64_t pushed, popped; /* bytes: bytes, with headers */
     uint64_t pushed_items;
 };
 
 /*
- * One layout. What differs between the layouts is here, and no other file asks which one a ring
- * has. The caller sees to it that a side of an SPSC ring has one holder, and that of a handle one
- * thread, and passes that side's own state. Statuses are those of <quoit/status.h>; FULL, EMPTY and
- * FINISHED leave everything as it is.
- * A ring holds items of one size, item_bytes, or messages of at most that. No call waits.
+ * One layout. All differences between the layouts are here, and no other file checks which one a
+ * ring has. The caller ensures that a side of an SPSC ring has one holder, and that only one thread
+ * uses a side of a handle, and it passes that side's own state. Statuses are those of
+ * <quoit/status.h>; FULL, EMPTY and FINISHED leave everything as it is. A ring holds items of one
+ * size, item_bytes, or messages of at most that. No call waits.
  */
 struct quoit_ring_ops {
-    /* Bytes of a slot before its item; of an item, before a message in it; what a slot is rounded
-       up to, 1 or 8, if the alignment of items is not larger. More slots than the capacity. */
+    /* Bytes of a slot before its item; bytes of an item before a message in it; the unit that a
+       slot is rounded up to, 1 or 8, or the items' alignment if larger; slots beyond the
+       capacity. */
     uint64_t header_bytes, record_bytes, unit_bytes, spare_slots;
     uint64_t most_capacity; /* 0: any */
-    /* Sides that several members may have at a time. Many consumers of one producer are
-       subscribers, which each get every item, and without which it goes on. */
+    /* May several members have that side at a time? Many consumers of one producer are
+       subscribers: each gets every item, and the producer also runs without any. */
     bool many_producers, many_consumers;
     bool drops_oldest;                  /* when full */
-    bool copies_claims;                 /* they are made in place->scratch, ... */
-    bool copies_peeks;                  /* and looked at in place->peeked */
-    const struct quoit_ring_ops *items; /* of messages as items of one size (record.c): the ring of
-                                           these items; else NULL */
+    bool copies_claims;                 /* claims are in place->scratch */
+    bool copies_peeks;                  /* peeked items are in place->peeked */
+    const struct quoit_ring_ops *items; /* of messages that are items of one size (record.c): the
+                                           ring of these items; else NULL */
 
-    /* A new ring, empty, its counters beginning at start (0, but for tests). */
+    /* Makes a new, empty ring, whose counters begin at start (0, except in tests). */
     void (*init)(const struct quoit_ring_place *place, uint64_t start);
 
-    /* Takes a side up exactly where its last holder left it, dead or not, and shut. Its `state` is
-       there before. CORRUPT where the counters are further apart than the capacity. */
+    /* Continues a side exactly where its last holder left it, by a crash or not, with the fast path
+       disabled. The caller has set `state`. CORRUPT if the counters are further apart than the
+       capacity. */
     quoit_status (*attach_producer)(struct quoit_ring_producer *, const struct quoit_ring_place *);
     quoit_status (*attach_consumer)(struct quoit_ring_consumer *, const struct quoit_ring_place *);
-    /* Gives up what the sides hold; those that were not attached are left alone. */
+    /* Gives up all that the sides hold. A side that was not attached stays as it is. */
     void (*detach)(struct quoit_ring_producer *, struct quoit_ring_consumer *,
                    const struct quoit_ring_place *);
 
-    /* OK FULL FINISHED CORRUPT. Opens the fast path where it can. bytes: of the message; of an item
-       item_bytes. */
+    /* OK FULL FINISHED CORRUPT. Enables the fast path if possible. bytes: the message's size;
+       item_bytes for an item. */
     quoit_status (*push)(struct quoit_ring_producer *, const struct quoit_ring_place *,
                          const void *data, uint64_t bytes);
-    /* OK EMPTY FINISHED CORRUPT, TOO_BIG for a message alone, which stays. bytes_inout: the room,
-       of items at least item_bytes; then the size, also with TOO_BIG. */
+    /* OK EMPTY FINISHED CORRUPT; TOO_BIG only for a message, which stays. bytes_inout: in, the
+       room, at least item_bytes for an item; out, the size, also with TOO_BIG. */
     quoit_status (*pop)(struct quoit_ring_consumer *, const struct quoit_ring_place *, void *buffer,
                         uint64_t *bytes_inout);
-    /* Items only, else NULL: how many were pushed, or popped. */
+    /* Items only, else NULL. Return how many were pushed, or popped. */
     uint64_t (*push_many)(struct quoit_ring_producer *, const struct quoit_ring_place *,
                           const void *items, uint64_t count);
     uint64_t (*pop_many)(struct quoit_ring_consumer *, const struct quoit_ring_place *,
                          void *items_out, uint64_t count);
-    /* What a push or a pop would return now. */
+    /* Return the status that a push or a pop would return now. */
     quoit_status (*look_for_room)(struct quoit_ring_producer *, const struct quoit_ring_place *);
     quoit_status (*look_for_items)(struct quoit_ring_consumer *, const struct quoit_ring_place *);
 
-    /* At most wanted items, which is not 0, or one message of up to bytes, in place. Statuses as of
-       push. */
+    /* Claims room in place for at most wanted items, which is not 0, or for one message of up to
+       bytes. Statuses as of push. */
     quoit_status (*claim)(struct quoit_ring_producer *, const struct quoit_ring_place *,
                           uint64_t wanted, uint64_t bytes, void **room_out, uint64_t *count_out);
     /* Publishes the first count items, or one message of bytes, and drops the rest; count 0 drops
-       all. false: that is more than is claimed. */
+       all. false: more than was claimed. */
     bool (*commit)(struct quoit_ring_producer *, const struct quoit_ring_place *, uint64_t count,
                    uint64_t bytes);
-    /* Items, or one message, in place. bytes_out: the size of each. Statuses as of pop. */
+    /* Shows items, or one message, in place. bytes_out: the size of each. Statuses as of pop. */
     quoit_status (*peek)(struct quoit_ring_consumer *, const struct quoit_ring_place *,
                          const void **data_out, uint64_t *count_out, uint64_t *bytes_out);
-    /* false: count is more than there is to be released. */
+    /* Takes the first count items, or one message. false: count is more than there are. */
     bool (*release)(struct quoit_ring_consumer *, const struct quoit_ring_place *, uint64_t count);
 
-    /* Marks the end of the stream. By any member, so it leaves the sides alone. What is queued
-       stays to be taken. A producer that has looked for room before may push until it looks again;
-       of many producers, each may commit what it has claimed. */
+    /* Marks the end of the stream. Any member may call it, so it does not touch the sides. Queued
+       items stay. A producer that has found room before may push until it looks for room again; of
+       many producers, each may commit its claims. */
     void (*end)(const struct quoit_ring_place *place);
 
-    /* Numbers that change with each step of this side: by 1 an item, or by the bytes of a message,
-       where bytes_per_step is not 0 but what a short one has. */
+    /* Counters that grow with each step of this side: by 1 for an item, or by the bytes of a
+       message if bytes_per_step is not 0. bytes_per_step: the bytes of a short message. */
     uint64_t bytes_per_step;
     uint64_t (*pushes)(const struct quoit_ring_producer *, const struct quoit_ring_place *);
     uint64_t (*pops)(const struct quoit_ring_consumer *, const struct quoit_ring_place *);
-    /* Has this side, by its last pops of count items, made room that the producer may wait for?
-       With a full barrier between these pops and the answer. NULL: each pop makes room. */
+    /* Have this side's last pops, of count items, made room that the producer may wait for? Has a
+       full barrier between these pops and the answer. NULL: each pop makes room. */
     bool (*made_room)(const struct quoit_ring_consumer *, const struct quoit_ring_place *,
                       uint64_t count);
-    /* Items that this subscriber missed; any thread. NULL: none can. */
+    /* How many items this subscriber missed; any thread. NULL: it cannot miss one. */
     uint64_t (*missed)(const struct quoit_ring_consumer *);
-    /* Has a look for items made room since the last call? NULL: none does. */
+    /* Has look_for_items made room since the last call? NULL: it never does. */
     bool (*has_freed)(struct quoit_ring_consumer *);
 
-    /* By anyone, at any time. */
+    /* By any process, at any time. */
     bool (*is_finished)(const struct quoit_ring_place *place);
     bool (*is_over)(const struct quoit_ring_place *place);  /* finished, and no pop finds more */
-    uint64_t (*size)(const struct quoit_ring_place *place); /* items that there are, <= capacity */
+    uint64_t (*size)(const struct quoit_ring_place *place); /* queued items, <= capacity */
     struct quoit_ring_totals (*totals)(const struct quoit_ring_place *place, uint64_t size);
     /* Would a pop find an item, a push room? As look_for_items and look_for_room, but without
-       reading what is private to a side. Damage counts as true, so that the call reports it. */
+       reading a side's private state. Damage counts as true, so that the call reports it. */
     bool (*has_items)(const struct quoit_ring_place *place);
     bool (*has_room)(const struct quoit_ring_place *place);
-    /* Of items of 8 bytes: is this one committed and not released? One that is there from before
-       this call to its end is found; else either answer may come. A look at every slot. NULL: each
-       item has more than one taker, or it is a message. */
+    /* Of items of 8 bytes: is this one committed and not released? Finds an item that is queued
+       during the whole call; otherwise either answer is possible. Reads every slot. NULL: several
+       consumers take each item, or it is a message. */
     bool (*contains)(const struct quoit_ring_place *place, uint64_t item);
-    /* A copy of the item at the cursor, or of the next later one that is there: OK EMPTY FINISHED
+    /* Copies the item at the cursor, or the next later one that is queued: OK EMPTY FINISHED
        TOO_BIG CORRUPT. */
     quoit_status (*look)(const struct quoit_ring_place *place, struct quoit_ring_cursor *cursor,
                          struct quoit_glance *glance);
-    /* A copy of the newest committed item, which stays: OK EMPTY TOO_BIG CORRUPT, and BUSY if it
+    /* Copies the newest committed item, which stays: OK EMPTY TOO_BIG CORRUPT, and BUSY if it
        was overwritten during each of many copies. NULL: an item is taken once. */
     quoit_status (*latest)(const struct quoit_ring_place *place, struct quoit_glance *glance);
     /* Does the next push or pop wait for this member? lag_out: how far a subscriber is behind.
@@ -204,7 +206,7 @@ extern const struct quoit_ring_ops quoit_spsc_bytes;
 extern const struct quoit_ring_ops quoit_mpmc;
 extern const struct quoit_ring_ops quoit_broadcast_lossless;
 extern const struct quoit_ring_ops quoit_broadcast_lossy;
-/* Likewise, of messages. */
+/* The same, for messages. */
 extern const struct quoit_ring_ops quoit_mpmc_messages;
 extern const struct quoit_ring_ops quoit_broadcast_lossless_messages;
 extern const struct quoit_ring_ops quoit_broadcast_lossy_messages;
@@ -229,9 +231,9 @@ static inline uint64_t quoit_ring_stride(const struct quoit_ring_ops *ops, uint6
     return quoit_ring_round_up(ops->header_bytes + item_bytes, unit);
 }
 
-/* ---- Looking without taking part (look.c) ---------------------------------------------------- */
+/* ---- Browsing (look.c) ----------------------------------------------------------------------- */
 
-/* Of the table; is_committed: of slots, NULL: what is below the tail is. */
+/* Of the table. is_committed: for slots; NULL: all positions below the tail are committed. */
 quoit_status quoit_look_spsc(const struct quoit_ring_place *place, struct quoit_ring_cursor *cursor,
                              struct quoit_glance *glance,
                              bool (*is_committed)(const struct quoit_ring_place *place,
@@ -245,7 +247,7 @@ quoit_status quoit_look_broadcast(const struct quoit_ring_place *place,
 quoit_status quoit_broadcast_latest(const struct quoit_ring_place *place,
                                     struct quoit_glance *glance);
 
-/* Its steps: copy, then fence, then look whether the copy counts, then end. */
+/* The steps of browsing: copy, fence, check whether the copy counts, end. */
 void quoit_glance_item(struct quoit_glance *glance, const struct quoit_ring_place *place,
                        const uint8_t *item);
 void quoit_glance_copy(struct quoit_glance *glance, const uint8_t *message, uint64_t bytes);
@@ -253,9 +255,9 @@ void quoit_glance_fence(void);
 quoit_status quoit_glance_end(const struct quoit_glance *glance, struct quoit_ring_cursor *cursor,
                               uint64_t step);
 
-/* ---- What they share (ring.c) ---------------------------------------------------------------- */
+/* ---- Shared by all rings (ring.c) ------------------------------------------------------------ */
 
-/* Of the table, for messages as items of one size, which are records then (record.c). */
+/* Of the table, for messages that are items of one size, that is, records (record.c). */
 enum { QUOIT_RECORD_HEADER_BYTES = 8 };
 quoit_status quoit_record_claim(struct quoit_ring_producer *producer,
                                 const struct quoit_ring_place *place, uint64_t wanted,
@@ -284,16 +286,16 @@ quoit_status quoit_ring_push_message(struct quoit_ring_producer *producer,
 quoit_status quoit_ring_pop_message(struct quoit_ring_consumer *consumer,
                                     const struct quoit_ring_place *place, void *buffer,
                                     uint64_t *bytes_inout);
-/* TOO_BIG with a sentence. */
+/* OK, or TOO_BIG with the error text. */
 quoit_status quoit_ring_check_room(uint64_t bytes, uint64_t room_bytes);
 
 /* Of the table, where counters count items. */
 struct quoit_ring_totals quoit_ring_totals(const struct quoit_ring_place *place, uint64_t size);
 
-/* What lies there, at a multiple of 8. It may be being overwritten: see contains. */
+/* Reads the word at `at`, a multiple of 8, that the other side may be overwriting: see contains. */
 static inline uint64_t quoit_ring_item(const uint8_t *at)
 {
-    /* RING-S1: what comes after this look stays after it. Pairs with SPAN-P1 and
+    /* RING-S1: later loads stay after this load. Pairs with SPAN-P1 and
        MPMC-P4. */
     return atomic_load_explicit((const quoit_atomic_u64 *)(const void *)at, memory_order_acquire);
 }
@@ -306,7 +308,7 @@ static inline uint64_t quoit_ring_load_once(const void *at)
     return atomic_load_explicit((const quoit_atomic_u64 *)at, memory_order_relaxed);
 }
 
-/* Its counterpart, for a length. */
+/* The counterpart of quoit_ring_load_once, for a length. */
 static inline void quoit_ring_store_once(void *at, uint64_t word)
 {
     /* Relaxed: the commit that follows orders it. */
@@ -331,13 +333,13 @@ static inline void quoit_ring_before_fills(void)
     atomic_thread_fence(memory_order_release);
 }
 
-/* Of positions that are less than half of all apart. */
+/* Is the position before the other one? They are less than half of all positions apart. */
 static inline bool quoit_ring_is_before(uint64_t position, uint64_t other)
 {
     return other - position - 1 < INT64_MAX;
 }
 
-/* One more of the repairs that this member made. */
+/* Counts one repair by this member. */
 static inline void quoit_ring_count_repair(const struct quoit_ring_place *place)
 {
     if (place->members.repairs)
@@ -374,13 +376,13 @@ static inline void quoit_ring_load(uint8_t *to, const uint8_t *from, uint64_t by
 /* Counters of a new ring. */
 void quoit_ring_init_counters(struct quoit_ring_shm *shm, uint64_t start);
 
-/* The sides' states on slot number position mod capacity, shut. */
+/* Set a side's state to slot number position mod capacity, with the fast path disabled. */
 void quoit_ring_producer_begin(struct quoit_ring_producer *producer,
                                const struct quoit_ring_place *place, uint64_t position);
 void quoit_ring_consumer_begin(struct quoit_ring_consumer *consumer,
                                const struct quoit_ring_place *place, uint64_t position);
 
-/* The slot that is next, though the fast path may be shut and lead elsewhere. */
+/* The next slot, also while the fast path is disabled and `next` leads elsewhere. */
 static inline uint8_t *quoit_ring_producer_shut_slot(struct quoit_ring_producer *producer)
 {
     return (uint8_t *)producer + offsetof(struct quoit_ring_producer, shut);
@@ -388,7 +390,7 @@ static inline uint8_t *quoit_ring_producer_shut_slot(struct quoit_ring_producer 
 
 static inline uint8_t *quoit_ring_producer_slot(struct quoit_ring_producer *producer)
 {
-    uint8_t *next = producer->next; /* read once: another thread may shut the fast path meanwhile */
+    uint8_t *next = producer->next; /* read once: another thread may disable the fast path */
     return next == quoit_ring_producer_shut_slot(producer) ? producer->slot : next;
 }
 
@@ -403,21 +405,21 @@ static inline uint8_t *quoit_ring_consumer_slot(struct quoit_ring_consumer *cons
     return next == quoit_ring_consumer_shut_slot(consumer) ? consumer->slot : next;
 }
 
-/* Close the fast path: each later put or take comes to the slow one. */
+/* Disable the fast path: each later put or take uses the slow path. */
 void quoit_ring_producer_shut(struct quoit_ring_producer *producer);
 void quoit_ring_consumer_shut(struct quoit_ring_consumer *consumer);
 
 uint64_t quoit_ring_head(struct quoit_ring_shm *shm);
 uint64_t quoit_ring_tail(struct quoit_ring_shm *shm);
 
-/* mpmc: the end is marked: who gives the last item back has news for those that wait for one. */
+/* mpmc: is the end marked? Then the release of the last item wakes consumers that wait for one. */
 static inline bool quoit_ring_is_ending(const struct quoit_ring_place *place)
 {
-    /* Relaxed: a hint; who sleeps finds the end by itself a moment later. */
+    /* Relaxed: a hint; a waiting consumer finds the end by itself a moment later. */
     return atomic_load_explicit(&place->shm->finished, memory_order_relaxed) != 0;
 }
 
-/* Sets the sentence. */
+/* Returns CORRUPT, and sets the error text. */
 quoit_status quoit_ring_counters_apart(uint64_t tail, uint64_t head, uint64_t capacity);
 
 /* Of the table, for SPSC rings. */
@@ -431,7 +433,7 @@ void quoit_spsc_end(const struct quoit_ring_place *place);
 bool quoit_spsc_is_finished(const struct quoit_ring_place *place);
 bool quoit_spsc_is_over(const struct quoit_ring_place *place);
 quoit_status quoit_spsc_check(const struct quoit_ring_place *place);
-/* The end mark's invariant. */
+/* Checks the end mark. */
 quoit_status quoit_ring_check_finished(const struct quoit_ring_place *place);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What a ring has in shared memory beside its slots (FORMAT.md 4). */
+/* The shared memory of a ring, besides its slots (FORMAT.md 4). */
 #ifndef QUOIT_RING_SHM_H
 #define QUOIT_RING_SHM_H
 
@@ -10,22 +10,22 @@
 /* 128 bytes apart, since processors fetch lines in pairs. */
 struct quoit_ring_shm {
     quoit_atomic_u64 tail;            /*   0  producer  items pushed, or being pushed        */
-    quoit_atomic_u32 consumer_waits;  /*   8  both      1: after a push, look whether ...    */
-    quoit_atomic_u32 consumer_asleep; /*  12  both      odd: somebody is to be woken         */
+    quoit_atomic_u32 consumer_waits;  /*   8  both      1: after a push, check the next word */
+    quoit_atomic_u32 consumer_asleep; /*  12  both      odd: a consumer is to be woken       */
     quoit_atomic_u64 pushed_messages; /*  16  producer  bytes: messages pushed, or being pushed */
     uint8_t pad1[104];
     quoit_atomic_u64 head;            /* 128  consumer  items popped, or being given back    */
-    quoit_atomic_u32 producer_waits;  /* 136  both      1: after a pop, look whether ...     */
-    quoit_atomic_u32 producer_asleep; /* 140  both      odd: somebody is to be woken         */
-    quoit_atomic_u32 orphaned;        /* 144  both      mpmc: 1: look for a dead one's item  */
+    quoit_atomic_u32 producer_waits;  /* 136  both      1: after a pop, check the next word  */
+    quoit_atomic_u32 producer_asleep; /* 140  both      odd: a producer is to be woken       */
+    quoit_atomic_u32 orphaned;        /* 144  both      mpmc: 1: an item of a crashed member */
     uint8_t pad2[108];
     quoit_atomic_u64 finished;            /* 256  producer  0, then 1: no push will follow       */
     union {                               /* 264 */
         quoit_atomic_u64 committed_below; /* producer  slots: all items below are committed     */
-        quoit_atomic_u64 reclaimed_below; /* consumer  mpmc: a hint: so are all given back      */
+        quoit_atomic_u64 reclaimed_below; /* consumer  mpmc: hint: all items below are released */
         quoit_atomic_u64 retained_from;   /* producer  broadcast: items below are not kept      */
     };
-    quoit_atomic_u32 rows;             /* 272  consumer  broadcast: all subscribers' are below */
+    quoit_atomic_u32 rows;             /* 272  consumer  broadcast: subscribers' rows are below */
     quoit_atomic_u32 producers_joined; /* 276  producer  how many ever joined, tools aside */
     quoit_atomic_u32 consumers_joined; /* 280  consumer  likewise                          */
     quoit_atomic_u32 finishes;         /* 284  producer  how many have finished              */
@@ -51,7 +51,7 @@ _Static_assert(sizeof(struct quoit_ring_shm) == 384, "FORMAT.md 4");
 _Static_assert(sizeof(quoit_atomic_u64) == 8, "counters are shared by 32-bit and 64-bit processes");
 _Static_assert(sizeof(quoit_atomic_u32) == 4, "likewise");
 
-/* One for each member of an MPMC or a broadcast queue: what it is taking or has taken. */
+/* One for each member of an MPMC or a broadcast queue: the positions that it works on. */
 struct quoit_claims_shm {
     quoit_atomic_u64 pushing; /*  0  member  mpmc: positions that it may have claimed */
     uint8_t pad1[56];

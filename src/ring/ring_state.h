@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What a handle keeps of either side of a ring, behind a pointer of the public struct: for each
-   layout a struct of its own. */
+/* The private state of a handle for either side of a ring, behind a pointer of the public struct.
+   Each layout has a struct of its own. */
 #ifndef QUOIT_RING_STATE_H
 #define QUOIT_RING_STATE_H
 
@@ -10,8 +10,8 @@
 
 /* Slots and spans, the producer. */
 struct quoit_spsc_claim {
-    uint64_t count; /* items that a commit may publish, ... */
-    uint64_t at;    /* spans: as long as this is the position */
+    uint64_t count; /* items that a commit may publish */
+    uint64_t at;    /* spans: the position at the claim; a commit needs the same one */
 };
 
 /* Bytes. */
@@ -37,7 +37,7 @@ struct quoit_record_claim {
     uint64_t claimed_bytes; /* that the message may have */
 };
 
-/* MPMC: where a position of the ring is, and what its slot's word says of the lap. */
+/* MPMC: the slot of a position, and the lap's part of the slot's word. */
 struct quoit_mpmc_spot {
     uint8_t *slot;
     uint64_t lap;
@@ -45,39 +45,39 @@ struct quoit_mpmc_spot {
 
 /* MPMC, either side. */
 struct quoit_mpmc_side {
-    uint8_t *slot;               /* of the next position, and ... */
-    uint64_t lap;                /* ... what its word is while it is free for that position */
+    uint8_t *slot;               /* of the next position */
+    uint64_t lap;                /* the slot's word while it is free for that position */
     uint64_t position;           /* at most the tail (producer), the head (consumer) */
     const uint8_t *end;          /* of the slots */
-    quoit_atomic_u64 *claim;     /* where this member says what it takes; NULL: no such side */
+    quoit_atomic_u64 *claim;     /* this member's claim record; NULL: no such side */
     struct quoit_mpmc_spot held; /* claimed, or peeked at; NULL: nothing is */
     uint64_t reclaimed_below;    /* consumer: items below this are given back */
     const bool *spinning;        /* the state's */
-    bool freed;                  /* consumer: a look for items has made room */
+    bool freed;                  /* consumer: look_for_items has made room */
 };
 
 /* Broadcast. */
 struct quoit_broadcast_producer {
-    uint64_t position;      /* the next item's, ... */
-    uint8_t *slot;          /* and where it will lie */
+    uint64_t position;      /* of the next item */
+    uint8_t *slot;          /* of the next item */
     uint64_t limit;         /* positions below this may be filled */
-    uint64_t retained_from; /* items below this are not kept, as it has said */
-    uint64_t claimed;       /* items that a commit may publish, ... */
-    uint64_t claimed_at;    /* lossless: as long as this is the position */
-    uint32_t slowest;       /* whose row held it back last */
+    uint64_t retained_from; /* items below this are not kept, as is published */
+    uint64_t claimed;       /* items that a commit may publish */
+    uint64_t claimed_at;    /* lossless: the position at the claim; a commit needs the same one */
+    uint32_t slowest;       /* the row that blocked it last */
 };
 
 struct quoit_broadcast_consumer {
-    uint64_t position;       /* the next item's, ... */
-    uint8_t *slot;           /* and where it lies */
-    quoit_atomic_u64 *row;   /* where it says how far it is; NULL: it is no subscriber */
+    uint64_t position;       /* of the next item */
+    uint8_t *slot;           /* of the next item */
+    quoit_atomic_u64 *row;   /* publishes the position; NULL: it is no subscriber */
     uint64_t tag;            /* of the member that writes the row */
-    quoit_atomic_u64 missed; /* items that were gone before it came to them */
+    quoit_atomic_u64 missed; /* items overwritten before it came to them */
     bool held;               /* lossy: the next item is in this handle already */
 };
 
 struct quoit_ring_producer_state {
-    bool spinning; /* it looks again at once: skip the check for crashed members, a system call */
+    bool spinning; /* the call is repeated at once: skip the check for crashed members */
     struct quoit_record_claim record;
     union {
         struct quoit_spsc_claim claim;
@@ -88,7 +88,7 @@ struct quoit_ring_producer_state {
 };
 
 struct quoit_ring_consumer_state {
-    bool spinning; /* likewise */
+    bool spinning; /* as the producer's */
     union {
         struct quoit_bytes_consumer bytes;
         struct quoit_mpmc_side mpmc;

@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The bytes layout of the SPSC ring: messages of any length up to one, each behind a header with
- * its length and its number, one behind the other. The counters count bytes. A message that begins
- * before the ring's end lies in one piece: there is room for a longest one behind the end, and
- * where the next one begins, in the ring, is what it would be if it had gone round. So no byte is
- * wasted at the end, and each message can be made and read in place. Ordering as in spans,
+ * The bytes layout of the SPSC ring: variable-size messages up to a longest one, one behind the
+ * other, each behind a header with its length and its number. The counters count bytes. A message
+ * that begins before the ring's end is in one piece: there is room for a longest one behind the
+ * end. The next message begins where it would if this one had wrapped around. So no byte is wasted
+ * at the end, and each message can be made and read in place. Ordering as in spans,
  * docs/ORDERING.md.
  *
  * The ring is full at `capacity` messages, however short they are. The number of the message at the
- * head tells the producer how many there are. The producer has written it itself, before the tail,
- * so it is right whenever the consumer crashes, and needs no counter of the consumer. There is room
- * for a longest message whenever there are fewer than `capacity`.
+ * head shows the producer how many there are. The producer has written that number itself, before
+ * the tail, so it is right whenever the consumer crashes, and needs no counter of the consumer.
+ * There is room for a longest message while there are fewer than `capacity`.
  *
  * Limits are bounded as in spans: the producer's is at most `capacity` messages ahead, the
  * consumer's at most the ring's bytes, and neither goes back.
@@ -21,14 +21,14 @@
 
 enum { HEADER_BYTES = 8, LOOKS = 8 };
 
-/* Of a message of that length, with its header. So messages stay aligned: the first one is, and
-   each record is a multiple of the alignment. */
+/* The bytes of a message of that length, with its header. Messages stay aligned: the first one is,
+   and each record is a multiple of the alignment. */
 static uint64_t record_bytes(const struct quoit_ring_place *place, uint64_t bytes)
 {
     return quoit_ring_round_up(HEADER_BYTES + bytes, place->align);
 }
 
-/* What all the longest messages that the ring is to hold take. */
+/* The ring's size: `capacity` longest messages. */
 static uint64_t ring_bytes(const struct quoit_ring_place *place)
 {
     return place->capacity * place->stride;
@@ -44,7 +44,7 @@ static uint8_t *slot_at(const struct quoit_ring_place *place, uint64_t position)
     return place->slots + position % ring_bytes(place);
 }
 
-/* Where the record behind one of so many bytes begins. */
+/* Where the record behind this one, of so many bytes, begins. */
 static uint8_t *slot_behind(const struct quoit_ring_place *place, const uint8_t *slot,
                             uint64_t bytes)
 {
@@ -64,7 +64,7 @@ static uint32_t number_at(const uint8_t *slot)
     return (uint32_t)(quoit_ring_load_once(slot) >> 32);
 }
 
-/* How long the message there is, if that can be: it is read once, and believed no further. */
+/* Reads the length of the message at `slot`, once. false: it is too long, so it cannot be right. */
 static bool length_at(const struct quoit_ring_place *place, const uint8_t *slot, uint64_t room,
                       uint64_t *bytes_out)
 {
@@ -80,7 +80,8 @@ static quoit_status bad_length(const struct quoit_ring_place *place, uint64_t by
                       (unsigned long long)bytes, (unsigned long long)place->item_bytes);
 }
 
-/* Messages from head up to tail. false: a length, length_out, cannot be right; else that is 0. */
+/* Counts the messages from head to tail. false: the length length_out cannot be right; else it
+   is 0. */
 static bool walk(const struct quoit_ring_place *place, uint64_t head, uint64_t tail,
                  uint64_t *count_out, uint64_t *length_out)
 {
@@ -111,7 +112,7 @@ static void store_pushed(const struct quoit_ring_place *place, uint64_t count)
     atomic_store_explicit(&place->shm->pushed_messages, count, memory_order_relaxed);
 }
 
-/* More bytes lie between the counters than can, or a counter is in the middle of a record. */
+/* Are the counters further apart than the ring's size, or is one of them inside a record? */
 static bool is_apart(const struct quoit_ring_place *place, uint64_t tail, uint64_t head)
 {
     return tail - head > ring_bytes(place) || tail % place->align != 0 || head % place->align != 0;
@@ -127,8 +128,8 @@ static quoit_status attach(const struct quoit_ring_place *place, uint64_t *tail_
     return QUOIT_OK;
 }
 
-/* The number of the next message. A crashed producer may have counted one more than it pushed. What
-   is queued lies still meanwhile: only the producer overwrites it. */
+/* Finds the number of the next message. A crashed producer may have counted one more than it
+   pushed. Queued messages do not change meanwhile: only the producer overwrites them. */
 static quoit_status find_number(const struct quoit_ring_place *place, uint64_t head, uint64_t tail,
                                 uint64_t *number_out)
 {
@@ -154,7 +155,7 @@ static quoit_status attach_producer(struct quoit_ring_producer *producer,
         status = find_number(place, head, tail, &number);
     if (status != QUOIT_OK)
         return status;
-    quoit_ring_producer_begin(producer, place, 0); /* its inlined paths stay shut */
+    quoit_ring_producer_begin(producer, place, 0); /* its fast path stays disabled */
     producer->state->bytes = (struct quoit_bytes_producer){
         .position = tail, .number = number, .limit = number, .slot = slot_at(place, tail)};
     return QUOIT_OK;
@@ -305,15 +306,16 @@ static bool release(struct quoit_ring_consumer *consumer, const struct quoit_rin
     return true;
 }
 
-/* ---- By anyone ------------------------------------------------------------------------------- */
+/* ---- By any process -------------------------------------------------------------------------- */
 
 static bool has_items(const struct quoit_ring_place *place)
 {
     return quoit_ring_tail(place->shm) != quoit_ring_head(place->shm);
 }
 
-/* What moves or lies meanwhile cannot lead outside, nor for long. length_out: of one that cannot
-   be, else 0. false: the consumer moved on, and what was walked over may have been overwritten. */
+/* Counts the queued messages. Changed or false lengths cannot lead out of the ring, or into an
+   endless loop. length_out: a length that cannot be right, else 0. false: the consumer has moved
+   on, so the messages may have been overwritten meanwhile. */
 static bool count_messages(const struct quoit_ring_place *place, uint64_t *count_out,
                            uint64_t *length_out)
 {
@@ -323,13 +325,13 @@ static bool count_messages(const struct quoit_ring_place *place, uint64_t *count
     if (is_apart(place, tail, head))
         return quoit_ring_head(place->shm) == head;
     (void)walk(place, head, tail, count_out, length_out);
-    /* BYTES-S1: the lengths were read before the next look at the head. Pairs with SPAN-C2 and
+    /* BYTES-S1: the lengths were read before the next load of the head. Pairs with SPAN-C2 and
        LOOK-P1. */
     atomic_thread_fence(memory_order_acquire);
     return quoit_ring_head(place->shm) == head;
 }
 
-/* While a consumer does not stand still: as many as there were at the last look. */
+/* While the consumer keeps moving: the count of the last attempt. */
 static uint64_t size(const struct quoit_ring_place *place)
 {
     uint64_t count = 0, length;
@@ -358,7 +360,7 @@ static bool has_room(const struct quoit_ring_place *place)
             return true;
         uint32_t number = number_at(slot_at(place, head));
         uint32_t queued = (uint32_t)load_pushed(place) - number;
-        /* BYTES-S1: the number was read before the next look at the head. Pairs with SPAN-C2 and
+        /* BYTES-S1: the number was read before the next load of the head. Pairs with SPAN-C2 and
            LOOK-P1. */
         atomic_thread_fence(memory_order_acquire);
         if (quoit_ring_head(place->shm) == head)
@@ -367,7 +369,7 @@ static bool has_room(const struct quoit_ring_place *place)
     return true;
 }
 
-/* A position that is no message's beginning cannot come about but by a cursor made up. */
+/* Only a forged cursor has a position at which no message begins. */
 static quoit_status look(const struct quoit_ring_place *place, struct quoit_ring_cursor *cursor,
                          struct quoit_glance *glance)
 {
@@ -396,8 +398,8 @@ static quoit_status look(const struct quoit_ring_place *place, struct quoit_ring
     return QUOIT_EMPTY;
 }
 
-/* The counters, and the length of each message from the one to the other. More messages than the
-   capacity cannot be. */
+/* Checks the counters, the length of each message between them, and that there are no more messages
+   than the capacity. */
 static quoit_status check(const struct quoit_ring_place *place)
 {
     uint64_t head = quoit_ring_head(place->shm), tail = quoit_ring_tail(place->shm), count, length;

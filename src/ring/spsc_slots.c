@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The slots layout of the SPSC ring, off the hot path: attaching after a death, items that look
+ * The slots layout of the SPSC ring, off the hot path: attaching after a crash, items that look
  * like no item, batches, peek and claim. Ordering labels: docs/ORDERING.md.
  *
  * An item whose first word is the queue's `empty` word cannot show itself in its slot. The producer
  * publishes a number instead, `committed_below`: all items below it are committed. Until the
- * consumer has come that far, an empty mark may be such an item, so the producer goes by the
+ * consumer has reached it, an empty mark may be such a hidden item, so the producer checks the
  * counters too.
  */
 #include "ring_ops.h"
@@ -14,7 +14,7 @@
 
 static uint64_t mark_of(uint8_t *slot)
 {
-    /* SPSC-C1: a mark means that the slot's bytes are there. Pairs with SPSC-P2. */
+    /* SPSC-C1: if this returns a mark, the slot's bytes are visible. Pairs with SPSC-P2. */
     return atomic_load_explicit(quoit_spsc_word(slot), memory_order_acquire);
 }
 
@@ -25,7 +25,7 @@ static bool is_filled(uint8_t *slot, uint64_t empty)
 
 static bool is_free(uint8_t *slot, uint64_t empty)
 {
-    /* SPSC-P1: an empty mark means that the slot's bytes are read. Pairs with SPSC-C2. */
+    /* SPSC-P1: if the mark is empty, the consumer has read the slot's bytes. Pairs with SPSC-C2. */
     return atomic_load_explicit(quoit_spsc_word(slot), memory_order_acquire) == empty;
 }
 
@@ -37,7 +37,7 @@ static void store_empty(uint8_t *slot, uint64_t empty)
 
 static uint64_t load_committed(struct quoit_ring_shm *shm)
 {
-    /* SPSC-C5: having seen this number, slots below it are ours to read. Pairs with SPSC-P5. */
+    /* SPSC-C5: after this load the consumer may read slots below the number. Pairs with SPSC-P5. */
     return atomic_load_explicit(&shm->committed_below, memory_order_acquire);
 }
 
@@ -46,7 +46,7 @@ static uint8_t *slot_at(const struct quoit_ring_place *place, uint64_t position)
     return place->slots + position % place->capacity * place->stride;
 }
 
-/* Is there a committed item at this position, if nobody has popped it? */
+/* Is there a committed item at this position, unless it is popped already? */
 static bool is_committed(const struct quoit_ring_place *place, uint8_t *slot, uint64_t position)
 {
     return is_filled(slot, place->empty) ||
@@ -62,7 +62,7 @@ static void init(const struct quoit_ring_place *place, uint64_t start)
 
 /* ---- Attaching ------------------------------------------------------------------------------- */
 
-/* A dead producer may have counted one item more than it committed. */
+/* A crashed producer may have counted one item more than it committed. */
 static quoit_status attach_producer(struct quoit_ring_producer *producer,
                                     const struct quoit_ring_place *place)
 {
@@ -72,16 +72,16 @@ static quoit_status attach_producer(struct quoit_ring_producer *producer,
         return quoit_ring_counters_apart(tail, head, place->capacity);
     if (tail != head && !is_committed(place, slot_at(place, tail - 1), tail - 1) &&
         quoit_ring_is_before(quoit_ring_head(place->shm), tail)) {
-        tail--; /* not popped either: a head that passed it would show now */
-        /* Relaxed: only a holder of this side goes by it. */
+        tail--; /* nor popped: the head has not passed it */
+        /* Relaxed: only a holder of this side relies on it. */
         atomic_store_explicit(&place->shm->tail, tail, memory_order_relaxed);
     }
     quoit_ring_producer_begin(producer, place, tail);
     return QUOIT_OK;
 }
 
-/* A dead consumer may have counted one item more than it gave back the slot of. The slot is still
-   that item's if it shows a mark that the producer did not put there since. */
+/* A crashed consumer may have counted an item whose slot it did not free. The slot still has that
+   item if it shows a mark that the producer has not stored since. */
 static quoit_status attach_consumer(struct quoit_ring_consumer *consumer,
                                     const struct quoit_ring_place *place)
 {
@@ -101,14 +101,14 @@ static quoit_status attach_consumer(struct quoit_ring_consumer *consumer,
 
 /* ---- Pushing --------------------------------------------------------------------------------- */
 
-/* Free slots from here on, at most count, and the first of them at slot. What the mark says is not
-   enough where items may be hidden. */
+/* Counts the free slots from `slot` on, at most count. The marks are not enough, since items may be
+   hidden. */
 static uint64_t count_free(struct quoit_ring_producer *producer,
                            const struct quoit_ring_place *place, uint8_t *slot, uint64_t count)
 {
     uint64_t free_slots = 0;
     if (count == 0 || !is_free(slot, place->empty))
-        return 0; /* without a look at the consumer's line: this is asked again and again */
+        return 0; /* without reading the consumer's line: waits call this in a loop */
     uint64_t room = place->capacity - (quoit_ring_tail(place->shm) - quoit_ring_head(place->shm));
     if (room > place->capacity)
         return 0;
@@ -130,7 +130,7 @@ static quoit_status look_for_room(struct quoit_ring_producer *producer,
                                                                                   : QUOIT_FULL;
 }
 
-/* An item that looks like none. */
+/* Pushes an item whose first word is `empty`. */
 static void put_hidden(struct quoit_ring_producer *producer, const struct quoit_ring_place *place,
                        const void *item)
 {
@@ -140,7 +140,7 @@ static void put_hidden(struct quoit_ring_producer *producer, const struct quoit_
     quoit_ring_copy_in(slot, item, 8, place->item_bytes);
     slot += place->stride;
     producer->next = slot == producer->end ? producer->begin : slot;
-    /* SPSC-P5: the commit, for the slot cannot show it. Pairs with SPSC-C5. */
+    /* SPSC-P5: the commit, since the slot cannot show it. Pairs with SPSC-C5. */
     atomic_store_explicit(&place->shm->committed_below, quoit_ring_tail(place->shm),
                           memory_order_release);
 }
@@ -154,7 +154,7 @@ static quoit_status push(struct quoit_ring_producer *producer, const struct quoi
     producer->next = quoit_ring_producer_slot(producer);
     if (!quoit_spsc_put(producer, item, item_bytes))
         put_hidden(producer, place, item);
-    /* While hidden items are queued, each push comes here. */
+    /* While hidden items are queued, each push takes the slow path. */
     if (quoit_ring_is_before(quoit_ring_head(place->shm), load_committed(place->shm)))
         quoit_ring_producer_shut(producer);
     return QUOIT_OK;
@@ -204,7 +204,7 @@ static bool has_item(struct quoit_ring_consumer *consumer, const struct quoit_ri
 {
     uint8_t *slot = quoit_ring_consumer_slot(consumer);
     if (is_filled(slot, place->empty))
-        return true; /* without a look at any other line */
+        return true; /* without reading any other line */
     return quoit_ring_is_before(quoit_ring_head(place->shm), load_committed(place->shm));
 }
 
@@ -219,8 +219,8 @@ static quoit_status look_for_items(struct quoit_ring_consumer *consumer,
                                      : QUOIT_FINISHED; /* the end may have come after it */
 }
 
-/* Gives the next slot back, whose item may be hidden: the producer then goes by the head, and the
-   slot is no longer ours once that has moved. */
+/* Frees the next slot, whose item may be hidden. If it is, the producer relies on the head, and the
+   slot belongs to the producer once the head has moved. */
 static void give_back(struct quoit_ring_consumer *consumer, const struct quoit_ring_place *place)
 {
     uint8_t *slot = quoit_ring_consumer_slot(consumer);
@@ -261,7 +261,7 @@ static uint64_t pop_many(struct quoit_ring_consumer *consumer, const struct quoi
     return popped;
 }
 
-/* Items from here on, in place, at most count and up to the ring's end. */
+/* Counts the committed items from the next one on, at most count, up to the ring's end. */
 static uint64_t count_filled(struct quoit_ring_consumer *consumer,
                              const struct quoit_ring_place *place, uint64_t count)
 {
@@ -283,7 +283,7 @@ static quoit_status peek(struct quoit_ring_consumer *consumer, const struct quoi
     quoit_status status = look_for_items(consumer, place);
     if (status != QUOIT_OK)
         return status;
-    /* Items that do not fill their slots do not lie one behind the other. */
+    /* Items that do not fill their slots are not contiguous. */
     bool apart = place->stride != place->item_bytes;
     uint64_t most = apart ? 1 : QUOIT_RING_SCRATCH_BYTES / place->item_bytes;
     *items_out = quoit_ring_consumer_slot(consumer);
@@ -303,7 +303,7 @@ static bool release(struct quoit_ring_consumer *consumer, const struct quoit_rin
     return true;
 }
 
-/* ---- By anyone ------------------------------------------------------------------------------- */
+/* ---- By any process -------------------------------------------------------------------------- */
 
 static uint64_t size(const struct quoit_ring_place *place)
 {
@@ -311,7 +311,7 @@ static uint64_t size(const struct quoit_ring_place *place)
     uint64_t items = quoit_ring_tail(place->shm) - head;
     if (items > place->capacity)
         items = place->capacity;
-    /* One that is counted need not be committed yet; for good, if its producer is dead. */
+    /* A counted item may not be committed yet, or never if its producer has crashed. */
     while (items > 0 && !is_committed(place, slot_at(place, head + items - 1), head + items - 1))
         items--;
     return items;
@@ -332,7 +332,7 @@ static bool has_room(const struct quoit_ring_place *place)
     return tail - head < place->capacity && is_free(slot_at(place, tail), place->empty);
 }
 
-/* Hidden items are all the same one. */
+/* All hidden items of 8 bytes are equal. */
 static bool contains(const struct quoit_ring_place *place, uint64_t item)
 {
     if (item == place->empty)

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The spans layout of the SPSC ring: slots hold items and nothing else, and the counters say which
- * are filled. Each side keeps its own counter and how far it may go before it must look at the
- * other's, its limit, in its handle. Batches that stay within both the limit and the ring's end are
- * inlined, <quoit/spsc.h>. Ordering labels: docs/ORDERING.md.
+ * The spans layout of the SPSC ring: slots hold only items, and the counters show which slots are
+ * filled. In its handle each side keeps its own counter and its limit: how far it may go before it
+ * must read the other side's counter. Batches that stay within both the limit and the ring's end
+ * are inlined, <quoit/spsc.h>. Ordering labels: docs/ORDERING.md.
  *
- * The invariant that keeps a hostile peer's counters inside: a limit is at most the capacity
- * ahead of its position, and never goes back, since the other side's counter never does. Where one
- * of the two does not hold, the ring is CORRUPT and the limit stays. Each use of a limit bounds it
- * by the capacity once more.
+ * An invariant keeps a hostile peer's counters inside the ring: a limit is at most the capacity
+ * ahead of its position, and never goes back, since the other side's counter never does. If that
+ * does not hold, the call returns CORRUPT and the limit stays. Each use of a limit bounds it by the
+ * capacity once more.
  */
 #include "ring_ops.h"
 
@@ -233,11 +233,11 @@ static bool has_room(const struct quoit_ring_place *place)
     return quoit_ring_tail(place->shm) - head != place->capacity;
 }
 
-/* From the last capacity positions on: more cannot be there, whatever the counters say. */
+/* Searches the last `capacity` positions at most, even if the counters are further apart. */
 static bool contains(const struct quoit_ring_place *place, uint64_t item)
 {
     uint64_t head = quoit_ring_head(
-        place->shm); /* before the tail: what is there is between them */
+        place->shm); /* before the tail: queued items are between the two */
     uint64_t tail = quoit_ring_tail(place->shm);
     uint64_t position = tail - head < place->capacity ? head : tail - place->capacity;
     for (; position != tail; position++)
