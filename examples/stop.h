@@ -18,7 +18,7 @@ static inline void stop(int signal_number)
     stopped = 1;
 }
 
-/* Called once the program has joined its queue, so that the line means: it is ready. */
+/* Call it after joining the queue: the line that it prints means that the program is ready. */
 static inline void stop_on_signals(void)
 {
     (void)signal(SIGINT, stop);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* quoit bench: this machine's numbers in ten seconds. What is measured is in bench_rows.c. */
+/* quoit bench: this machine's numbers in ten seconds. The measurements are in bench_rows.c. */
 #include "bench.h"
 
 #include "print.h"
@@ -13,7 +13,7 @@
 enum { ROUNDS = 5, ROWS_MAX = 32, BAR = 30, STDERR = 2, LEAST_NS = 100000000 };
 
 struct result {
-    double values[ROUNDS]; /* sorted, once all are there */
+    double values[ROUNDS]; /* sorted, once all are measured */
 };
 
 static const char help[] =
@@ -55,12 +55,13 @@ static int compare(const void *left, const void *right)
     return (difference > 0) - (difference < 0);
 }
 
-/* What is left is shared among those that are to come, less what starting and ending one costs. */
+/* Each measurement gets an equal share of the time that is left, less the time that starting and
+   ending the last one took. */
 static bool measure(const char *program, uint64_t time_ns, struct result *results)
 {
     const unsigned all = ROUNDS * bench_row_count;
     const uint64_t end = stream_now_ns() + time_ns;
-    uint64_t around_ns = 0; /* the last one's costs */
+    uint64_t around_ns = 0; /* time beyond its slice that the last measurement took */
     for (unsigned i = 0; i < all; i++) {
         const uint64_t begin = stream_now_ns(), left = begin < end ? end - begin : 0;
         const uint64_t share = left / (all - i), least = time_ns / all / 4;
@@ -134,7 +135,7 @@ static const struct option options[] = {{"seconds", required_argument, NULL, 's'
 
 static int run(int argc, char **argv)
 {
-    const char *program = argv[-1]; /* main's first */
+    const char *program = argv[-1]; /* main's argv[0] */
     struct result results[ROWS_MAX];
     int64_t time_ns = INT64_C(10000000000);
     bool json = false;

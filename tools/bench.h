@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* quoit bench in two: what is measured (bench_rows.c), and the command around it (bench.c). */
+/* The two parts of quoit bench: the measurements (bench_rows.c) and the command (bench.c). */
 #ifndef QUOIT_TOOLS_BENCH_H
 #define QUOIT_TOOLS_BENCH_H
 
@@ -9,9 +9,9 @@
 enum bench_way {
     BENCH_ITEMS,  /* items of a fixed size, one way */
     BENCH_SIZED,  /* messages with lengths, one way */
-    BENCH_SPIN,   /* an item there and back, both sides awake */
-    BENCH_SLEEP,  /* the same, both asleep in between */
-    BENCH_BOUNCE, /* a cache line there and back: what no queue can beat */
+    BENCH_SPIN,   /* a round trip of an item; both sides spin */
+    BENCH_SLEEP,  /* the same; both sides block between the items */
+    BENCH_BOUNCE, /* a round trip of a cache line: no queue can be faster */
     BENCH_MEMCPY  /* memory copied by one processor */
 };
 
@@ -20,27 +20,27 @@ struct bench_row {
     enum bench_way way;
     bool mpmc;
     uint32_t bytes;
-    uint32_t batch; /* items at a time; 1: by push and pop */
+    uint32_t batch; /* items per call; 1: push and pop */
 };
 
 extern const struct bench_row bench_rows[];
 extern const unsigned bench_row_count;
 
-/* Items a second, bytes a second (BENCH_MEMCPY), or nanoseconds there and back. false has said what
-   is wrong. */
+/* value_out: items per second, bytes per second (BENCH_MEMCPY), or nanoseconds per round trip.
+   On an error, prints it and returns false. */
 bool bench_measure(const char *program, unsigned row, uint64_t slice_ns, double *value_out);
-/* The second process; an exit code. */
+/* Runs the second process's side; returns an exit code. */
 int bench_side(unsigned index, const char *there_name, const char *back_name);
 
-/* Of the system. start runs this program again, as `quoit bench --side ROW THERE BACK`; -1 on an
-   error. join waits for its end, and returns its exit code. */
+/* These depend on the system. bench_start runs this program again, as `quoit bench --side ROW THERE
+   BACK`; it returns -1 on an error. bench_join waits for its end, and returns its exit code. */
 int64_t bench_start(const char *program, const char *row, const char *there, const char *back);
 int bench_join(int64_t process);
 unsigned bench_id(void); /* of this process */
 void bench_yield(void);
-/* Keeps this process on one processor, the index-th of those that it may use, where the system
-   lets it; returns how many these are, 0 if that is not known. */
+/* Pins this process to one processor, the index-th of those that it may use, if the system allows
+   it. Returns the number of those processors, or 0 if it is unknown. */
 unsigned bench_pin(unsigned index);
-void bench_unpin(void); /* as before the first; a process started while pinned would stay so */
+void bench_unpin(void); /* undoes bench_pin; a process that is started now is not pinned either */
 
 #endif

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What quoit bench measures. This process makes items and takes the time; a second one, started
- * for each measurement, takes them, or sends them back. The queues lose their names as soon as both
- * are in, so that nothing is left behind however it ends.
+ * The measurements of quoit bench. This process makes the items and measures the time. For each
+ * measurement it starts a second process, which takes the items or sends them back. The queues are
+ * unlinked as soon as both processes have opened them. So a later crash leaves nothing behind.
  */
 #include "bench.h"
 #include "stream.h"
@@ -19,10 +19,10 @@ enum {
     QUEUE_BYTES = 512 * 1024, /* stays in a processor's cache */
     BATCH = 64,
     LARGEST = 1024,
-    SPINS = 1 << 14,      /* in vain, before asking whether the other is alive */
-    CHECK_ITEMS = 1 << 8, /* between looks at the clock */
+    SPINS = 1 << 14,      /* failed tries before checking whether the other process is alive */
+    CHECK_ITEMS = 1 << 8, /* between two readings of the clock */
     START_MS = 10000,
-    DOZE_MS = 1, /* by then a side that waits is asleep */
+    DOZE_MS = 1, /* after this time a side that waits is blocked */
     COPY_BYTES = 32 * 1024 * 1024
 };
 
@@ -45,7 +45,7 @@ const unsigned bench_row_count = sizeof bench_rows / sizeof *bench_rows;
 
 /* ---- One way --------------------------------------------------------------------------------- */
 
-/* Both sides of items of one size, as a program with one type has them. */
+/* Both sides for items of one size, as in a program whose queue has one type. */
 #define SIDES(bytes)                                                                           \
     struct item##bytes {                                                                       \
         uint64_t words[(bytes) / 8];                                                           \
@@ -140,12 +140,12 @@ static quoit_status pop8(quoit_queue *queue, struct item8 *item, int64_t timeout
     return item8_pop((struct item8_queue){queue}, item, timeout_ns);
 }
 
-/* Looks without sleeping. */
+/* Pops by polling; blocks only after SPINS failed tries. */
 static quoit_status spin(quoit_queue *queue, struct item8 *item)
 {
     quoit_status status;
     for (unsigned i = 1; (status = pop8(queue, item, QUOIT_NOW)) == QUOIT_EMPTY; i++)
-        if (i % SPINS == 0) /* the other has no processor, or is dead */
+        if (i % SPINS == 0) /* the other process is not running, or has crashed */
             return pop8(queue, item, QUOIT_FOREVER);
     return status;
 }
@@ -189,13 +189,15 @@ static quoit_status round_trips(quoit_queue *there, quoit_queue *back, const str
 
 /* ---- The hardware ---------------------------------------------------------------------------- */
 
-/* Beside the queue: who has the ball. Odd numbers are the second process's to answer. */
+/* A number in the queue's user area that both processes increment in turn. The second process
+   answers the odd numbers. */
 typedef _Atomic uint64_t ball;
 
-/* false: the other is gone. */
+/* Waits until the number is `wanted`. false: the producer has finished or crashed, which only the
+   consumer checks. */
 static bool catch_ball(quoit_queue *queue, ball *at, uint64_t wanted, bool producer)
 {
-    /* Relaxed: the line itself is all that is passed. */
+    /* Relaxed: the number is all that is passed. */
     for (unsigned i = 1; atomic_load_explicit(at, memory_order_relaxed) != wanted; i++)
         if (i % SPINS == 0) {
             bench_yield();

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* quoit check: do the invariants hold? --repair sees to what the dead have left. */
+/* quoit check: do the invariants hold? --repair repairs what crashed members have left. */
 #include "fault.h"
 #include "object.h"
 #include "print.h"
@@ -52,7 +52,7 @@ struct check {
 struct finding {
     struct object object;
     uint64_t cleared, settled, freed;
-    const char *note; /* NULL: nothing to say */
+    const char *note; /* NULL: none */
 };
 
 static const struct option options[] = {{"all", no_argument, NULL, 'a'},
@@ -74,7 +74,7 @@ static uint64_t less(uint64_t value, uint64_t by)
     return value > by ? value - by : 0;
 }
 
-/* ---- Looking --------------------------------------------------------------------------------- */
+/* ---- Checking -------------------------------------------------------------------------------- */
 
 static quoit_status look_at_queue(struct finding *finding)
 {
@@ -100,7 +100,7 @@ static quoit_status look_at_pool(struct finding *finding)
     return status;
 }
 
-/* What object_read finds damaged is so; else the invariants are asked. */
+/* Checks the invariants of an object in which object_read has found no damage. */
 static quoit_status look_at(const struct check *check, const char *name, struct finding *finding)
 {
     struct object *object = &finding->object;
@@ -136,7 +136,8 @@ static uint64_t dead_members(const quoit_queue *queue)
     return dead;
 }
 
-/* In a role that is free: to take over a dead one's settles what it had in hand. */
+/* Joins in a role that is free. Taking over a crashed member's role also settles the items that it
+   had claimed or taken. */
 static quoit_status join(const struct check *check, const struct finding *finding,
                          quoit_queue **queue_out)
 {
@@ -180,7 +181,7 @@ static quoit_status repair_queue(const struct check *check, struct finding *find
     status = quoit_queue_repair(queue, &count);
     uint64_t after = dead_members(queue);
     quoit_queue_close(queue);
-    /* Rows that this took over at once were cleared as well, but are not in count. */
+    /* Member entries that join took over were cleared as well, but are not in count. */
     finding->settled = less(count, less(before, after));
     finding->cleared = less(finding->object.dead, after);
     return status;
@@ -220,7 +221,7 @@ static quoit_status repair(const struct check *check, struct finding *finding)
     return QUOIT_OK;
 }
 
-/* ---- Telling --------------------------------------------------------------------------------- */
+/* ---- Printing -------------------------------------------------------------------------------- */
 
 static void tell_text(const struct finding *finding)
 {
@@ -276,7 +277,7 @@ static void tell_json(const struct finding *finding)
     printf("}");
 }
 
-/* ---- All of it ------------------------------------------------------------------------------- */
+/* ---- The command ----------------------------------------------------------------------------- */
 
 static int worse(int code, int other)
 {

@@ -7,7 +7,7 @@
 
 /* Between fault_begin and fault_end, reading a mapping beyond the file's end returns zeros instead
    of ending the process by SIGBUS. fault_seen, called between them, and fault_end return whether
-   that has happened. Not to be nested. */
+   that has happened. They must not be nested. */
 void fault_begin(void);
 bool fault_seen(void);
 bool fault_end(void);

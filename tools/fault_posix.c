@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Truncated files on POSIX systems: a SIGBUS handler maps zeros in the missing place. */
+/* Truncated files on POSIX systems: a SIGBUS handler maps zeros over the missing pages. */
 #include "fault.h"
 
 #include <errno.h>
@@ -12,7 +12,7 @@
 static volatile sig_atomic_t faulted;
 static volatile sig_atomic_t zeros = -1; /* /dev/zero */
 static uintptr_t page_bytes;
-static volatile uintptr_t mapped; /* the page of the latest fault, since zeros are there; else 0 */
+static volatile uintptr_t mapped; /* the page of the latest fault, which zeros replace; 0: none */
 static struct sigaction before;
 
 /* Returns the end of the mapping that contains this page, from /proc/self/maps; without that file,
@@ -62,7 +62,7 @@ static bool map_zeros(char *page, uintptr_t bytes)
  * the object as truncated in both cases. mmap is not in POSIX's list of functions that a signal
  * handler may call; but it is a single system call wherever it exists.
  * If the same page faults twice in a row, zeros do not help: an emulator may report a wrong
- * address. The process then ends, where it would repeat the fault for ever.
+ * address. The process then ends, instead of repeating the fault for ever.
  */
 static void on_bus(int number, siginfo_t *info, void *context)
 {
@@ -70,7 +70,8 @@ static void on_bus(int number, siginfo_t *info, void *context)
     int error = errno;
     char *page = (char *)info->si_addr - (uintptr_t)info->si_addr % page_bytes;
     faulted = 1;
-    /* Another process's signal, or nothing helps: the default ends this process when it returns. */
+    /* If another process sent the signal, or zeros do not help, the default action ends this
+       process when the handler returns. */
     bool helped = info->si_code > 0 && (uintptr_t)page != mapped &&
                   (map_zeros(page, end_of_mapping((uintptr_t)page) - (uintptr_t)page) ||
                    map_zeros(page, page_bytes));

@@ -69,7 +69,7 @@ static const struct option options[] = {{"json", no_argument, NULL, 'j'},
                                         {"help", no_argument, NULL, 'h'},
                                         {NULL, 0, NULL, 0}};
 
-/* Is it one of the arguments, a NULL after them: with its scheme, or without? */
+/* Is the name one of the arguments, with its scheme or without? A NULL ends the arguments. */
 static bool is_asked_for(const char *name, char **arguments)
 {
     const char *colon = strchr(name, ':');
@@ -79,7 +79,7 @@ static bool is_asked_for(const char *name, char **arguments)
     return false;
 }
 
-/* What can be read of them, in their order. NULL: out of memory. */
+/* Reads the objects of these names, in order, without those that fail. NULL: out of memory. */
 static struct object *read_all(const struct object_names *names, char **arguments,
                                size_t *count_out)
 {
@@ -178,7 +178,7 @@ static bool is_file(const char *where)
     return strncmp(where, "file:", 5) == 0 && where[5] != '\0';
 }
 
-/* The name itself, or all that begin so; without a scheme, in each. */
+/* Adds all names that begin with `where`; if it has no scheme, in each scheme. */
 static bool list_names(const char *where, struct object_names *names)
 {
     struct object_names all = {0};
@@ -231,7 +231,7 @@ static int run(int argc, char **argv)
         }
     if (json && names_only)
         return tool_usage("--json and --names exclude each other");
-    bool all = optind == argc; /* what is in /dev/shm */
+    bool all = optind == argc; /* the list includes /dev/shm */
     if (all)
         found = object_list(NULL, &names);
     for (int i = optind; i < argc && found; i++) {

@@ -46,7 +46,7 @@ static bool count_lines(const quoit_queue *queue, const struct quoit_queue_info 
         begin = begin < bytes ? begin : 0;
         *lines_out += stream_count_lines(text + begin, (size_t)(bytes - begin));
         *lines_out += bytes == 0 || text[bytes - 1] != '\n';
-        seen += bytes + 8; /* its length counts: empty ones come to an end, too */
+        seen += bytes + 8; /* 8: so that empty messages reach the limit, too */
         begin = 0;
     }
     free(text);
@@ -101,7 +101,7 @@ static quoit_status read_queue(const char *name, unsigned owners, struct object 
     if (status != QUOIT_OK)
         return status;
     object->type = OBJECT_QUEUE;
-    /* CORRUPT here is a lock file that is lost; the rest is there. */
+    /* CORRUPT here means that a lock file is lost; the rest of the info is valid. */
     status = quoit_queue_inspect(queue, &object->queue);
     if (status != QUOIT_OK)
         note_damage(object, status);

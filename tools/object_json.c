@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Objects as JSON (RFC 8259): what `quoit ls --help` lists. */
+/* Objects as JSON (RFC 8259), with the keys that `quoit ls --help` lists. */
 #include "object.h"
 #include "printable.h"
 #include "process.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Objects as metrics, in Prometheus' text exposition format. All samples of a metric stand
-   together, so that a row here is a metric, and the objects come in turn. */
+/* Objects as metrics, in Prometheus' text exposition format. All samples of a metric must
+   be adjacent. So each row of the tables here is a metric, printed for one object after another. */
 #include "object.h"
 #include "printable.h"
 
@@ -80,7 +80,7 @@ static double capacity_bytes(const struct object *object)
     return (double)object->capacity_bytes;
 }
 
-/* Rings of bytes are full by bytes, all others by items, and have no gauge of the other kind. */
+/* A ring of bytes fills by bytes, any other by items; its capacity is in that unit only. */
 enum which { ALL, BY_ITEMS, BY_BYTES, NO_LINES };
 
 static const struct gauge {
@@ -118,7 +118,7 @@ static const struct gauge {
 
 static bool is_one(const struct object *object, enum which which)
 {
-    if (which == NO_LINES) /* that mark is of whole messages */
+    if (which == NO_LINES) /* the high-water mark counts messages, not lines */
         return strcmp(object->unit, "lines") != 0;
     return which == ALL || (which == BY_BYTES) == object_is_bytes(object);
 }
@@ -140,7 +140,8 @@ static void print_gauge(FILE *out, const struct gauge *gauge, const struct objec
 
 /* ---- Counters -------------------------------------------------------------------------------- */
 
-/* A broadcast's popped is its slowest subscriber's, and goes back when one comes: no counter. */
+/* A broadcast queue's popped is that of its slowest subscriber. It decreases when a subscriber
+   joins, so it is no counter. */
 static bool has_popped(const struct object *object)
 {
     return object->queue.kind != QUOIT_BROADCAST;

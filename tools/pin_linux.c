@@ -4,7 +4,7 @@
 
 #include <sched.h>
 
-static cpu_set_t allowed; /* before the first pin */
+static cpu_set_t allowed; /* the processors allowed before the first pin */
 
 unsigned bench_pin(unsigned index)
 {

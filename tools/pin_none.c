@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Where there is no common way to choose a processor, the system does. */
+/* For systems without a common way to choose a processor: the system chooses. */
 #include "bench.h"
 
 unsigned bench_pin(unsigned index)

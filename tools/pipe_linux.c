@@ -5,10 +5,10 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-/* Linux, as it is set up, lets an ordinary user have 64 MiB of them; then new ones shrink. */
+/* By default an ordinary user may have 64 MiB of pipe buffers; after that, new pipes are small. */
 enum { PIPE_BYTES = 1 << 18 };
 
-/* What is no pipe refuses, as does a system that is set up for less: it stays as it is. */
+/* Fails if the descriptor is no pipe, or the system's limit is lower: it then stays as it is. */
 static void widen(int descriptor)
 {
     if (fcntl(descriptor, F_GETPIPE_SZ) < PIPE_BYTES)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Where pipes are as wide as the system makes them. */
+/* For systems where the width of a pipe cannot be changed. */
 #include "stream.h"
 
 void stream_widen_stdin(void)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * quoit pop: a queue's messages to stdout. A message is released when its bytes are written, and
- * not before: if pop is killed in between, the next pop gets it.
+ * quoit pop: writes a queue's messages to stdout. A message is released only after its bytes are
+ * written: if pop is killed in between, the next pop gets it.
  */
 #include "print.h"
 #include "stream.h"
@@ -13,7 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { LOOK_MS = 10, STDOUT = 1 }; /* for a queue that is not there yet */
+enum { LOOK_MS = 10, STDOUT = 1 }; /* between tries to open a queue that does not exist yet */
 
 struct crashed {
     uint64_t joined_at[QUOIT_MEMBERS_MAX];
@@ -24,7 +24,7 @@ struct pop {
     const char *name;
     bool raw, follow, no_wait, keep, counted, oldest;
     bool printable;         /* stdout is a terminal */
-    bool hinted;            /* the hint at what this waits for is printed */
+    bool hinted;            /* the hint about what this waits for is printed */
     struct crashed crashed; /* producers that had crashed before this began */
     unsigned any_owner;     /* 0 or QUOIT_ANY_OWNER */
     uint64_t left;          /* of --count */
@@ -130,7 +130,7 @@ static int parse(struct pop *pop, int argc, char **argv)
     return -1;
 }
 
-/* Finds producers that crashed and whose entries no other member has taken since. */
+/* Finds producers that crashed and whose member entries no other member has taken since. */
 static void find_crashed(const quoit_queue *queue, struct crashed *crashed_out)
 {
     struct quoit_member_info members[QUOIT_MEMBERS_MAX];
@@ -172,7 +172,7 @@ static quoit_status join(struct pop *pop)
     return quoit_queue_open(pop->name, roles, &pop->queue);
 }
 
-/* Waits until it is there. */
+/* Waits until the queue exists, and joins it. */
 static int enter(struct pop *pop)
 {
     const uint64_t begin = stream_now_ns();
@@ -217,7 +217,7 @@ static bool write_text(struct pop *pop, const char *text, size_t count)
     return stream_write(pop->text, count + 1);
 }
 
-/* The end of the first `most` lines, and how many there are. */
+/* Returns the end of the first `most` lines, and in lines_out how many there are. */
 static size_t cut_lines(const char *text, size_t count, uint64_t most, uint64_t *lines_out)
 {
     size_t end = 0;
@@ -228,7 +228,8 @@ static size_t cut_lines(const char *text, size_t count, uint64_t most, uint64_t 
     return end;
 }
 
-/* A block, or as many of its lines as --count leaves; the rest stays, marked. */
+/* Takes a block, or as many of its lines as --count still allows. The rest stays in the queue, and
+   the mark names where it begins. */
 static quoit_status take_block(struct pop *pop, const char *text, size_t count, bool *written_out)
 {
     struct quoit_queue_info now;
@@ -267,7 +268,7 @@ static quoit_status take_message(struct pop *pop, bool *written_out)
     return quoit_queue_release(pop->queue);
 }
 
-/* The first count messages or items, which are there. */
+/* Releases the first count messages or items, which are in the queue. */
 static quoit_status release(struct pop *pop, uint64_t count)
 {
     const void *message;
@@ -280,7 +281,7 @@ static quoit_status release(struct pop *pop, uint64_t count)
     return status;
 }
 
-/* One, or with --raw all that lie one behind the other. */
+/* Takes one record, or with --raw all that are contiguous in memory. */
 static quoit_status take_records(struct pop *pop, bool *written_out)
 {
     const void *items;
@@ -299,8 +300,8 @@ static quoit_status take_records(struct pop *pop, bool *written_out)
     return quoit_queue_release_many(pop->queue, count);
 }
 
-/* Puts the queued messages one behind the other into text, as many as may be written at once.
-   Returns how many bytes, and in count_out how many messages they are. */
+/* Copies queued messages one after another into text, as many as one write may join. Returns the
+   number of bytes, and in count_out the number of messages. */
 static size_t gather(struct pop *pop, uint64_t *count_out)
 {
     struct quoit_browser ahead = {0};
@@ -335,8 +336,8 @@ static quoit_status take(struct pop *pop, bool *written_out)
     return pop->info.messages ? take_message(pop, written_out) : take_records(pop, written_out);
 }
 
-/* Does pop wait for another producer? If the last one left without finishing, it wanted the stream
-   to go on (push --keep); a crash is an error. */
+/* Does pop wait for another producer? If the last one closed without finishing, the stream is to
+   continue (push --keep). A crash is an error unless --follow is given. */
 static bool may_go_on(const struct pop *pop)
 {
     return !pop->no_wait && (pop->follow || !has_crashed(pop));
@@ -355,7 +356,7 @@ static quoit_status wait_within(const struct pop *pop, int64_t timeout_ns)
     }
 }
 
-/* If the wait takes long, prints a hint at what it waits for, on a terminal. */
+/* If the wait takes long, prints on a terminal what it waits for. */
 static quoit_status wait_for_items(struct pop *pop)
 {
     const int64_t hint_ns = STREAM_HINT_MS * INT64_C(1000000);
@@ -396,7 +397,7 @@ static quoit_status drain(struct pop *pop, bool *written_out)
     return QUOIT_OK;
 }
 
-/* -1: on to the next queue of that name. */
+/* -1: continue with the next queue of that name. */
 static int end_stream(struct pop *pop)
 {
     if (!pop->keep && pop->info.kind != QUOIT_BROADCAST) {
@@ -464,7 +465,7 @@ static int run(int argc, char **argv)
     stream_binary();
     while (code < 0) {
         code = run_once(&pop);
-        if (code < 0 && pop.keep) /* else it would be found again */
+        if (code < 0 && pop.keep) /* otherwise the same queue is opened again and again */
             stream_sleep_ms(LOOK_MS);
     }
     return code;

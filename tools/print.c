@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Colours, widths, numbers and ages for people; what is wrong with an option. */
+/* Colours, widths, numbers and ages for people; error messages for options. */
 #include "print.h"
 
 #include "printable.h"

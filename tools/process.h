@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What processes are called, and what they have mapped, by the system. */
+/* Names of processes, and the files that they have mapped, as the system shows them. */
 #ifndef QUOIT_TOOLS_PROCESS_H
 #define QUOIT_TOOLS_PROCESS_H
 
@@ -19,9 +19,9 @@ bool process_is_stopped(uint32_t pid);
    users, or other files. 0 if the system does not list them. */
 size_t process_count_unreadable(void);
 
-/* Who goes on with an object that has lost this name: writes at most so many PIDs, returns how
-   many. Of those that we may look at; 0 where the system does not tell, or only who made it is
-   left, whose mapping has no name. */
+/* Finds the processes that still use an object whose name was unlinked. Writes at most `most` PIDs,
+   and returns how many. It finds only processes that this user may inspect. Returns 0 if the system
+   does not show mappings, or if only the object's creator is left: its mapping has no name. */
 size_t process_find_unlinked(const char *name, uint32_t *pids_out, size_t most);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Where there is no /proc in Linux's manner, processes have no names, and nothing mapped. */
+/* On a system without a /proc like that of Linux, names are empty and no mapping is found. */
 #include "process.h"
 
 #include <quoit.h>
@@ -24,7 +24,7 @@ void process_name(uint32_t pid, char name_out[PROCESS_NAME_ROOM])
         return;
     size_t length = fread(name_out, 1, PROCESS_NAME_ROOM - 1, file);
     (void)fclose(file);
-    if (length > 0 && name_out[length - 1] == '\n') /* the kernel's; the name may hold others */
+    if (length > 0 && name_out[length - 1] == '\n') /* the kernel's; a name may contain others */
         length--;
     name_out[length] = '\0';
 }
@@ -38,7 +38,7 @@ bool process_is_stopped(uint32_t pid)
         return false;
     text[fread(text, 1, sizeof text - 1, file)] = '\0';
     (void)fclose(file);
-    const char *name_end = strrchr(text, ')'); /* a name may hold one too */
+    const char *name_end = strrchr(text, ')'); /* a name may contain one, too */
     return name_end && name_end[1] == ' ' && (name_end[2] == 'T' || name_end[2] == 't');
 }
 
@@ -65,7 +65,7 @@ static bool exists(const char *path)
     return file && fclose(file) == 0;
 }
 
-/* A file's path as the system would say it, without links. false: its directory is not there. */
+/* Writes a file's path without symbolic links. false: its directory does not exist. */
 static bool resolve(const char *text, char path_out[PATH_ROOM])
 {
     const char *slash = strrchr(text, '/');
@@ -80,8 +80,8 @@ static bool resolve(const char *text, char path_out[PATH_ROOM])
     return whole != NULL;
 }
 
-/* What a file is called in /proc/PID/maps once its name is gone. false: it never is, or another
-   file is called that. */
+/* Writes the path that /proc/PID/maps shows for a file whose name was unlinked. false: it shows
+   none for this scheme, or another file has that path. */
 static bool unlinked_path(const char *name, char path_out[PATH_ROOM])
 {
     const char *colon = strchr(name, ':');
@@ -95,8 +95,8 @@ static bool unlinked_path(const char *name, char path_out[PATH_ROOM])
     return !exists(path_out);
 }
 
-/* Does that process have a mapping of that path; or of that file, whose device and inode are filled
-   in where they are "" and the path is met? */
+/* Does that process have a mapping of that path, or of that file? `file` is a device and an inode.
+   If it is "" and the path is found, they are filled in. */
 static bool has_mapped(const char *pid, const char *path, char file[60])
 {
     char name[300], line[LINE_ROOM];
@@ -128,7 +128,7 @@ size_t process_find_unlinked(const char *name, uint32_t *pids_out, size_t most)
     while (processes && file[0] == '\0' && (entry = readdir(processes)))
         (void)has_mapped(entry->d_name, path, file);
     if (processes)
-        rewinddir(processes); /* who made it has a mapping of the file, but not by the name */
+        rewinddir(processes); /* the creator's mapping shows the file, but not its name */
     while (processes && file[0] != '\0' && count < most && (entry = readdir(processes))) {
         unsigned long pid = strtoul(entry->d_name, NULL, 10);
         if (pid > 0 && has_mapped(entry->d_name, path, file))

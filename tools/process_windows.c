@@ -34,7 +34,7 @@ size_t process_count_unreadable(void)
     return 0;
 }
 
-/* A name lasts as long as its users. */
+/* On Windows a name exists as long as a process uses the object: none is unlinked in use. */
 size_t process_find_unlinked(const char *name, uint32_t *pids_out, size_t most)
 {
     (void)name;

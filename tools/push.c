@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * quoit push: stdin into a queue. A consumer that reads fast enough gets blocks of lines as one
- * message, in a queue that push itself has made; in anybody else's, a message is a line.
+ * quoit push: pushes stdin into a queue. In a queue that push itself has made, a message may be a
+ * block of lines, as many as are available. In any other queue, a message is a line.
  */
 #include "print.h"
 #include "stream.h"
@@ -20,16 +20,16 @@ enum {
 
 struct push {
     const char *name;
-    struct quoit_queue_options make; /* what is not given there is 0 */
+    struct quoit_queue_options make; /* options that are not given are 0 */
     bool raw, each, blocks, keep;
     unsigned any_owner; /* 0 or QUOIT_ANY_OWNER */
-    bool hinted;        /* the hint at what this waits for is printed */
+    bool hinted;        /* the hint about what this waits for is printed */
     bool counted;
     uint64_t left; /* of --count */
     int64_t timeout_ns;
     quoit_queue *queue;
     struct quoit_queue_info info;
-    char *buffer; /* what was read and is not sent: filled bytes */
+    char *buffer; /* `filled` bytes that were read and not sent yet */
     size_t room, filled;
     uint64_t lines; /* sent */
 };
@@ -185,7 +185,7 @@ static int parse(struct push *push, int argc, char **argv, bool *kind_given)
     return -1;
 }
 
-/* About as much as blocks are, but no fewer. */
+/* As many records as take about the bytes of BLOCKS blocks, but at least BLOCKS. */
 static uint64_t default_records(uint64_t bytes)
 {
     const uint64_t all = (uint64_t)BLOCKS * STREAM_BLOCK_BYTES;
@@ -219,7 +219,7 @@ static int make(struct push *push)
     return TOOL_OK;
 }
 
-/* What was asked for, if it is another than what is there. */
+/* Fails if the existing queue differs from the options that were given. */
 static int compare(const struct push *push, bool kind_given)
 {
     static const char *const kinds[] = {"spsc", "mpmc", "broadcast"};
@@ -303,7 +303,7 @@ static quoit_status push_waiting(struct push *push, const char *bytes, size_t co
     return QUOIT_FULL;
 }
 
-/* If the wait takes long, prints a hint at what it waits for, on a terminal. */
+/* If the wait takes long, prints on a terminal what it waits for. */
 static quoit_status push_one(struct push *push, const char *bytes, size_t count)
 {
     const int64_t hint_ns = STREAM_HINT_MS * INT64_C(1000000), timeout_ns = push->timeout_ns;
@@ -337,8 +337,8 @@ static int too_long(const struct push *push)
                      push->name);
 }
 
-/* The next message in text: its length, and in taken_out the input's, which may have a newline
-   more. 0 taken: there is no whole one. */
+/* Returns the length of the next message in text, and in taken_out that of its input, which may
+   have a newline more. If taken_out is 0, text has no whole message. */
 static size_t next_message(const struct push *push, const char *text, size_t count,
                            size_t *taken_out)
 {
@@ -354,7 +354,7 @@ static size_t next_message(const struct push *push, const char *text, size_t cou
     return newline ? (size_t)(newline - text) : 0;
 }
 
-/* For `quoit stat`, of an SPSC queue, where this is the one producer. */
+/* Counts lines for `quoit stat`; only in an SPSC queue, where this is the only producer. */
 static void note_lines(struct push *push, uint64_t lines)
 {
     struct stream_mark *mark = stream_mark(push->queue, &push->info);
@@ -412,7 +412,7 @@ static int send_records(struct push *push)
     return TOOL_OK;
 }
 
-/* What is left when the input has ended: a line without a newline. */
+/* Pushes the rest when the input has ended: a line without a newline. */
 static int send_rest(struct push *push)
 {
     if (push->filled == 0 || (push->counted && push->left == 0))
@@ -447,7 +447,7 @@ static int stream(struct push *push)
 
 static int run_in(struct push *push)
 {
-    /* A line of the longest, with its newline; and what a pipe has to give. */
+    /* Room for the longest line with its newline, and for all that a pipe holds by default. */
     push->room = (size_t)push->info.item_bytes + 1;
     if (push->room < STREAM_BLOCK_BYTES)
         push->room = STREAM_BLOCK_BYTES;

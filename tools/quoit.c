@@ -88,7 +88,7 @@ int main(int argc, char **argv)
     }
     running = find(name);
     if (running) {
-        opterr = 0; /* print_bad_option says it */
+        opterr = 0; /* print_bad_option prints the error */
         return running->run(argc - 1, argv + 1);
     }
     if (argc > 1)

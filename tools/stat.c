@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* quoit stat: all that is known of an object. */
+/* quoit stat: shows all that is known of an object. */
 #include "object.h"
 #include "print.h"
 #include "process.h"
@@ -51,7 +51,7 @@ static const struct option options[] = {{"all", no_argument, NULL, 'a'},
                                         {"help", no_argument, NULL, 'h'},
                                         {NULL, 0, NULL, 0}};
 
-/* A dead one's number may be another process's by now. */
+/* The PID of a crashed member may be another process's by now. */
 static void print_process(const struct quoit_member_info *member)
 {
     char name[PROCESS_NAME_ROOM];
@@ -185,7 +185,7 @@ static void print_all(const struct object *objects, size_t count, enum format fo
         printf("%s]\n", count > 0 ? "\n" : "");
 }
 
-/* lenient: what is gone since it was listed is left out. */
+/* lenient: leaves out objects that cannot be read, such as one removed since it was listed. */
 static int show(char **names, size_t name_count, enum format format, bool lenient)
 {
     int code = TOOL_OK;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* quoit tail: what is in a queue, and what comes, without taking any of it. */
+/* quoit tail: shows the messages in a queue, and new ones, and takes none of them. */
 #include "fault.h"
 #include "print.h"
 #include "stream.h"
@@ -117,7 +117,7 @@ static quoit_status browse(struct tail *tail, struct quoit_browser *browser, uin
     return quoit_queue_browse(tail->queue, browser, tail->buffer, tail->info.item_bytes, bytes_out);
 }
 
-/* Counts what is there, and skips all but the last of it. */
+/* Counts the queued messages, and skips all but the last ones (--lines). */
 static quoit_status skip(struct tail *tail)
 {
     struct quoit_browser ahead = {0};

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What the quoit command's subcommands share: their table, their exit codes, and how they say that
-   something went wrong. A file per subcommand, over <quoit.h> alone. */
+/* Shared by the quoit command's subcommands: their table, their exit codes and their error
+   messages. Each subcommand has a file of its own, and uses the public headers alone. */
 #ifndef QUOIT_TOOLS_TOOL_H
 #define QUOIT_TOOLS_TOOL_H
 
@@ -12,9 +12,9 @@
 /* Exit codes, the same for every subcommand (docs/man/quoit.1). */
 enum tool_exit {
     TOOL_OK = 0,
-    TOOL_FAILED = 1,  /* said on stderr: what, with which value, and what would be right */
-    TOOL_USAGE = 2,   /* the command line is not one */
-    TOOL_NOTHING = 3, /* a time-out or --no-wait ended it before all was done; nothing is wrong */
+    TOOL_FAILED = 1,  /* stderr names what failed, with which value, and what to do */
+    TOOL_USAGE = 2,   /* the command line is wrong */
+    TOOL_NOTHING = 3, /* a time-out or --no-wait ended the command early; this is no error */
     TOOL_DAMAGED = 4  /* check: an invariant does not hold */
 };
 
@@ -30,8 +30,8 @@ struct tool_command {
 extern const struct tool_command tool_ls, tool_stat, tool_top, tool_push, tool_pop, tool_tail,
     tool_rm, tool_check, tool_bench;
 
-/* "quoit COMMAND: MESSAGE" on stderr, as a terminal may get it; returns TOOL_FAILED, or TOOL_USAGE
-   with a hint at --help. Macros, so that compilers check the arguments against the format. */
+/* Print "quoit COMMAND: MESSAGE" on stderr, made safe for a terminal. Return TOOL_FAILED, or
+   TOOL_USAGE with a hint at --help. Macros, so that compilers check the arguments. */
 #define tool_fail(...)  (tool_write(__VA_ARGS__), tool_end(TOOL_FAILED))
 #define tool_usage(...) (tool_write(__VA_ARGS__), tool_end(TOOL_USAGE))
 #define tool_write(...) ((void)snprintf(tool_text, TOOL_TEXT_ROOM, __VA_ARGS__))
@@ -40,11 +40,11 @@ extern char tool_text[TOOL_TEXT_ROOM];
 int tool_end(int code);
 /* tool_fail with quoit_describe(status), and the option that helps, if there is one. */
 int tool_fail_quoit(quoit_status status);
-/* A hint on stderr if that is a terminal: nothing is wrong. */
+/* Prints a hint on stderr if that is a terminal; it is no error. */
 #define tool_hint(...) (tool_write(__VA_ARGS__), tool_end_hint())
 void tool_end_hint(void);
 
-/* --help of the subcommand that runs, on stdout; returns TOOL_OK. */
+/* Prints --help of the subcommand that runs; returns TOOL_OK. */
 int tool_help(void);
 
 #endif

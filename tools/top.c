@@ -52,7 +52,7 @@ static const struct option options[] = {{"interval", required_argument, NULL, 'i
 
 static void end(int signal_number)
 {
-    (void)signal(signal_number, end); /* a system may take the first signal alone */
+    (void)signal(signal_number, end); /* some systems handle only the first signal otherwise */
     ended = 1;
 }
 
@@ -117,7 +117,7 @@ static void print_json(const struct top *top)
     puts("]");
 }
 
-/* A signal ends it within a tenth of a second. */
+/* A signal ends the wait within a tenth of a second. */
 static void wait_for_next(const struct top *top)
 {
     enum { STEP_MS = 100 };

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Samples of all objects, and what lies between two of them: rates and their history. */
+/* Samples of all objects, the rates between two of them, and the rates' history. */
 #include "top.h"
 
 #include "print.h"
@@ -52,7 +52,7 @@ static struct top_row *add(struct top *top, const char *name)
     return row;
 }
 
-/* A queue that was removed and made anew begins anew. */
+/* A queue that was removed and made again starts with an empty history. */
 static bool is_the_same(const struct object *object, const struct object *before)
 {
     return object->type == before->type &&
@@ -86,7 +86,7 @@ static bool look_at(struct top *top, const char *name, struct object *object, do
     quoit_status status = (top->names ? object_read : object_read_listed)(name, object);
     bool is_still = object->type == OBJECT_REGION || object->type == OBJECT_LOCK;
     if (status != QUOIT_OK || is_still || object->foreign)
-        return true; /* gone, or nothing moves in it, or it is another user's */
+        return true; /* removed, or of a type without rates, or another user's */
     struct top_row *row = find(top, name);
     if (!row)
         row = add(top, name);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The full screen of `quoit top`, by curses. Everything is drawn anew each time; curses sends what
-   differs. */
+/* The full screen of `quoit top`, by curses. Everything is drawn again each time; curses sends the
+   differences. */
 #include "print.h"
 #include "stream.h"
 #include "tool.h"
@@ -21,7 +21,7 @@ enum {
     GAPS = 8,
     HEAD_LINES = 2,
     FOOT_LINES = 1,
-    STEP_MS = 100 /* a signal ends it within that */
+    STEP_MS = 100 /* a signal ends the program within this time */
 };
 enum pair { NO_PAIR, RED, YELLOW, GREEN, CYAN };
 
@@ -32,7 +32,7 @@ struct screen {
     bool utf8;
 };
 
-/* So many characters of text, or as many as the line has room for. */
+/* Puts at most `columns` characters of text, and no more than fit on the line. */
 static void put(int y, int x, int columns, const char *text)
 {
     int bytes = 0;
@@ -270,7 +270,7 @@ static void scroll_by(struct screen *screen, long rows)
         screen->first = (size_t)((long)screen->first + rows); /* draw keeps it inside */
 }
 
-/* false: it is to end. */
+/* Handles a key. false: it ends the program. */
 static bool press(struct screen *screen, int key)
 {
     struct top *top = screen->top;
@@ -309,7 +309,7 @@ static bool press(struct screen *screen, int key)
     case KEY_END:
         scroll_by(screen, (long)top->row_count);
         break;
-    default: /* KEY_RESIZE, too: it is drawn anew */
+    default: /* KEY_RESIZE, too: all is drawn again */
         break;
     }
     top_sort(top);
@@ -317,7 +317,7 @@ static bool press(struct screen *screen, int key)
     return true;
 }
 
-/* Keys, until the next look is due. false: it is to end. */
+/* Handles keys until the next sample is due. false: a key or a signal ends the program. */
 static bool wait_for_keys(struct screen *screen)
 {
     uint64_t until = screen->top->sampled_ns + (uint64_t)(screen->top->interval_s * 1e9);
@@ -327,7 +327,7 @@ static bool wait_for_keys(struct screen *screen)
         int key = getch();
         if (top_is_ended() || (key != ERR && !press(screen, key)))
             return false;
-        /* A terminal that has gone answers at once, again and again. */
+        /* If the terminal is gone, getch returns at once each time. */
         if (key == ERR && stream_now_ns() - now < 1000000)
             stream_sleep_ms(10);
     }

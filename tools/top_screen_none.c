@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Without a curses library there is the plain mode alone. */
+/* Without a curses library there is only the plain mode. */
 #include "top.h"
 
 int top_screen(struct top *top)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What sender and receiver agree on. */
+/* Shared by sender and receiver. */
 #include <quoit/typed.h>
 
 struct reading {

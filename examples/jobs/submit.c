@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Submits 100 jobs, and waits for room where it must. */
+/* Submits 100 jobs, and waits for room if the queue is full. */
 #include "job.h"
 #include "stop.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Shows the newest value, which stays. Any number of displays may look, at any time. */
+/* Shows the newest value and leaves it in the queue. Any number of displays may run at any time. */
 #include "temperature.h"
 
 #include <stdio.h>

@@ -15,7 +15,7 @@ int main(void)
     quoit_status status = quoit_queue_join("temperature", &options, QUOIT_PRODUCER, &queue);
     if (status == QUOIT_OK)
         status = temperature_from(queue, &temperatures);
-    if (status == QUOIT_OK) { /* go on behind the last sensor, if there was one */
+    if (status == QUOIT_OK) { /* continue the numbers of the last sensor, if there was one */
         status = temperature_latest(temperatures, &value);
         if (status == QUOIT_EMPTY)
             status = QUOIT_OK;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What the sensor and its displays agree on: a broadcast that keeps the newest value. */
+/* Shared by the sensor and its displays: a broadcast queue that keeps the newest value. */
 #include <quoit/typed.h>
 
 struct temperature {

@@ -101,8 +101,8 @@ static quoit_status peek(struct consumer *consumer, struct product *product_out)
     return status == QUOIT_ABANDONED ? QUOIT_EMPTY : status; /* a producer may come back */
 }
 
-/* The next product, which stays in the queue. FINISHED: the stream has ended. EMPTY: told to stop.
-   */
+/* Gets the next product, which stays in the queue. Returns FINISHED if the stream has ended, EMPTY
+   if the program was asked to stop. */
 static quoit_status next(struct consumer *consumer, struct product *product_out)
 {
     bool waited = false;
@@ -125,7 +125,7 @@ static quoit_status next(struct consumer *consumer, struct product *product_out)
 static void release(struct consumer *consumer)
 {
     if (guard_enter(&consumer->guard) != QUOIT_OK)
-        return; /* told to stop: the product is printed, and passed over in the next run */
+        return; /* asked to stop: the product is printed, and the next run skips it */
     (void)quoit_queue_release(consumer->queue);
     guard_leave(&consumer->guard);
 }
@@ -135,18 +135,18 @@ static bool print_line(struct consumer *consumer, uint64_t id, const char *numbe
     (void)printf("%" PRIu64 " %s\n", id, number);
     if (fflush(stdout) != 0 || ferror(stdout)) {
         if (stop_requested())
-            exit(EXIT_SUCCESS); /* the signal interrupted a write to a reader who does not read */
+            exit(EXIT_SUCCESS); /* the signal interrupted a write that was blocked */
         fprintf(stderr, "consumer: cannot write to standard output\n");
         return false;
     }
-    /* Relaxed: only the consumer uses it. After printing: what a kill leaves out is printed by the
-       next. */
+    /* Relaxed: only the consumer uses it. Stored after printing, so that after a kill the next
+       consumer prints every line that is missing. */
     atomic_store_explicit(&consumer->progress->printed, id, memory_order_relaxed);
     consumer->lines++;
     return true;
 }
 
-/* The lines for what is missing before the product, then its own, as far as --count goes. */
+/* Prints a line for each product that is missing before this one, then its own, up to --count. */
 static int print(struct consumer *consumer, const struct product *product)
 {
     char number[NUMBER_ROOM];
@@ -178,11 +178,11 @@ static int consume(struct consumer *consumer)
         return fail("take a product", status);
     if (status == QUOIT_EMPTY)
         return EXIT_SUCCESS;
-    /* The stream has ended and is drained: nobody needs the names any more. */
+    /* The stream has ended and is drained: no process needs the names any more. */
     status = quoit_queue_unlink(consumer->queue);
     if (status != QUOIT_OK && status != QUOIT_ERROR_REMOVED)
         return fail("remove the queue", status);
-    guard_unlink(consumer->queue); /* they are this queue's alone, whoever removed its name */
+    guard_unlink(consumer->queue); /* no other queue uses them, even one of the same name */
     return EXIT_SUCCESS;
 }
 

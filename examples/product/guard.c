@@ -9,14 +9,14 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-/* While waiting, look this often whether to stop, and whether the semaphore missed something. */
+/* A wait checks this often for a request to stop, and for items that the semaphore missed. */
 static const int64_t slice_ns = 20000000;
 
 enum { NAME_ROOM = 100 };
 
 /*
- * System V first, wherever the queue is: a process that is killed while it has its turn then gives
- * it back. Where a system has none, its native kind.
+ * System V first, wherever the queue is: if a process is killed while it has the turn, the kernel
+ * gives the turn back. A system without System V semaphores uses its native kind.
  */
 static const char *const schemes[] = {"sysv:", ""};
 enum { SCHEMES = sizeof schemes / sizeof schemes[0] };
@@ -26,7 +26,7 @@ static quoit_status sem_name(char name[NAME_ROOM], const char *scheme, const cha
 {
     struct quoit_queue_info info;
     quoit_status status = quoit_queue_inspect(queue, &info);
-    if (status == QUOIT_ERROR_CORRUPT) /* its members cannot be told; its identity can */
+    if (status == QUOIT_ERROR_CORRUPT) /* its members are unknown, but its identity is valid */
         status = QUOIT_OK;
     if (status == QUOIT_OK)
         (void)snprintf(name, NAME_ROOM, "%sproducts %s %" PRIu32 " %" PRIu64, scheme, what,
@@ -65,7 +65,7 @@ quoit_status guard_open(struct guard *guard, const quoit_queue *queue, bool sema
     struct quoit_sem_options one_turn = {.value = 1, .give_back = 1};
     const struct quoit_sem_options no_items = {.value = 0};
     quoit_status status = join("turn", queue, &one_turn, &guard->turn);
-    if (status == QUOIT_ERROR_UNSUPPORTED) { /* a turn is lost with its holder */
+    if (status == QUOIT_ERROR_UNSUPPORTED) { /* a turn is lost if its holder is killed */
         one_turn.give_back = 0;
         status = join("turn", queue, &one_turn, &guard->turn);
     }

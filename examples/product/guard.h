@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * --sync semaphore: the queue between two semaphores, as textbooks do it. One lets a single process
- * at the queue at a time, the other counts products and so wakes the consumer. The queue needs
- * neither; with --sync atomic all of this does nothing.
+ * --sync semaphore: the queue between two semaphores, as in textbooks. One lets a single process
+ * use the queue at a time. The other counts products, and so wakes the consumer. The queue needs
+ * neither: with --sync atomic all functions here do nothing.
  */
 #ifndef PRODUCT_GUARD_H
 #define PRODUCT_GUARD_H
@@ -14,23 +14,23 @@
 
 struct guard {
     quoit_sem *turn;  /* NULL: --sync atomic */
-    quoit_sem *items; /* a hint: deaths can make it miscount, so nobody relies on it */
+    quoit_sem *items; /* a hint: a crash can make it miscount, so no code relies on it */
 };
 
-/* For that queue, under names made of its identity: a later queue of the same name has others.
-   OK, or a failure that quoit_describe explains. */
+/* Opens the semaphores of that queue. Their names contain its identity: a later queue of the same
+   name has others. Returns OK, or a failure that quoit_describe explains. */
 quoit_status guard_open(struct guard *guard, const quoit_queue *queue, bool semaphore);
 void guard_close(struct guard *guard);
 
-/* Removes the semaphores of that queue, if there are any: to be done by who unlinked it. */
+/* Removes the semaphores of that queue, if there are any. Call it after unlinking the queue. */
 void guard_unlink(const quoit_queue *queue);
 
-/* TIMEOUT: the end was requested (pause.h) while waiting for the turn. Or a failure. */
+/* Waits for the turn. TIMEOUT: the end was requested (pause.h) meanwhile. Or a failure. */
 quoit_status guard_enter(struct guard *guard);
 void guard_leave(struct guard *guard);
 
-void guard_announce(struct guard *guard); /* one more product */
-void guard_await(struct guard *guard);    /* a product, or a moment */
-void guard_took(struct guard *guard);     /* one, without having waited */
+void guard_announce(struct guard *guard); /* there is one more product */
+void guard_await(struct guard *guard);    /* waits for a product, or for a moment */
+void guard_took(struct guard *guard);     /* a product was taken without waiting */
 
 #endif

@@ -30,8 +30,8 @@ static bool read_whole(const char *text, uint64_t *value_out)
     return is_number;
 }
 
-/* A number from the beginning of text that ends before `until`; digits or a point first, so no
-   sign, no "nan". */
+/* Reads a number at the beginning of text that ends before `until`. It must begin with a digit or a
+   point: a sign or "nan" is refused. */
 static bool read_real(const char *text, char until, double *value_out, const char **rest_out)
 {
     char *end;
@@ -91,12 +91,12 @@ enum { OPTIONS = 8 };
 static const struct option {
     const char *name;
     int letter;
-    bool is_producers; /* alone */
+    bool is_producers; /* only the producer has it */
 } all_options[OPTIONS] = {{"capacity", 'c', true}, {"loss", 'l', true},      {"name", 'n', false},
                           {"count", 'N', false},   {"interval", 'i', false}, {"seed", 's', false},
                           {"sync", 'y', false},    {"help", 'h', false}};
 
-/* The option that the argument names, up to a '='; NULL if this program has none of that name. */
+/* Returns the option that the argument names, up to a '='; NULL if this program has no such one. */
 static const struct option *find_option(const struct program *program, const char *argument)
 {
     size_t length = strcspn(argument, "=");
@@ -120,7 +120,7 @@ static _Noreturn void show_help(const struct program *program)
     exit(fflush(stdout) == 0 ? EXIT_SUCCESS : EXIT_FAILURE);
 }
 
-/* The option at argv[at], as --name VALUE or --name=VALUE; where the next one is. */
+/* Reads the option at argv[at], --name VALUE or --name=VALUE. Returns the next one's index. */
 static int read_next(const struct program *program, char **argv, int at, struct settings *settings)
 {
     const char *argument = argv[at];

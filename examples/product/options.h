@@ -17,7 +17,7 @@ struct settings {
     bool semaphore;
 };
 
-/* What differs between the two programs. */
+/* The differences between the two programs. */
 struct program {
     const char *name;
     const char *help;
@@ -31,7 +31,7 @@ enum { EXIT_BAD_USAGE = 2 };
    command line. */
 struct settings settings_read(const struct program *program, int argc, char **argv);
 
-/* A pause between interval_min and interval_max that share, in [0, 1), picks. */
+/* Pauses between interval_min (share 0) and interval_max (share 1) seconds. */
 void settings_pause(const struct settings *settings, double share);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What the programs need of the system: sleeping, being told to stop, and arguments. */
+/* Functions that depend on the system: sleeping, requests to stop, and arguments. */
 #ifndef PRODUCT_PAUSE_H
 #define PRODUCT_PAUSE_H
 
@@ -17,7 +17,7 @@ void pause_for(double seconds);
 /* main's arguments, which stay to the end of the process. */
 char **arguments_utf8(int argc, char **argv);
 
-/* Something that differs from run to run. */
+/* Returns a number that differs from run to run. */
 uint64_t pause_seed(void);
 
 #endif

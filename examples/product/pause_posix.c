@@ -36,8 +36,8 @@ static double now(void)
 
 void pause_for(double seconds)
 {
-    /* In slices: a signal that comes just before a sleep is then noticed soon, not after the whole
-       of it. */
+    /* In slices: a signal that comes just before a sleep is then noticed soon, not at the end of
+       the pause. */
     const double slice = 0.05;
     double deadline = now() + seconds;
     for (double left = seconds; left > 0 && !stopped; left = deadline - now()) {

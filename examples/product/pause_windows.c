@@ -12,7 +12,7 @@ static _Atomic bool stopped;
 
 /*
  * Runs in a thread of its own. After the last three events Windows ends the process as soon as this
- * returns, so it does not: main ends the process, or the system after its patience (5 s).
+ * returns, so it does not: main ends the process, or the system after its time limit (5 s).
  */
 static BOOL WINAPI on_event(DWORD event)
 {
@@ -44,7 +44,7 @@ static double now(void)
 
 void pause_for(double seconds)
 {
-    const double slice = 0.05; /* between looks whether to stop */
+    const double slice = 0.05; /* between checks for a request to stop */
     double deadline = now() + seconds;
     for (double left = seconds; left > 0 && !stop_requested(); left = deadline - now())
         Sleep((DWORD)((left < slice ? left : slice) * 1e3));
@@ -69,7 +69,7 @@ static char *narrow(const wchar_t *wide)
     return text;
 }
 
-/* main has them in the system's old code page. */
+/* main gets them in the system's legacy code page. */
 char **arguments_utf8(int argc, char **argv)
 {
     int count;

@@ -54,7 +54,7 @@ static int fail(const char *doing, quoit_status status)
     return EXIT_FAILURE;
 }
 
-/* Joins the queue; one whose stream has ended, and that was drained, makes way for a new one. */
+/* Joins the queue. If its stream has ended and it is drained, replaces it with a new queue. */
 static int enter(struct producer *producer)
 {
     const char *name = producer->settings.name;
@@ -107,7 +107,7 @@ static quoit_status pass_on(struct producer *producer, const struct product *pro
     return status;
 }
 
-/* A signal that interrupts a write to a reader who does not read is no fault. */
+/* A signal that interrupts a blocked write, whose reader does not read, is no error. */
 static bool flush(void)
 {
     if (fflush(stdout) == 0 && !ferror(stdout))
@@ -118,7 +118,8 @@ static bool flush(void)
     return false;
 }
 
-/* One product: print it, pass it on, or lose it. The draws are the same whatever becomes of it. */
+/* Makes one product: loses it, or prints it and passes it on. It draws as many random numbers in
+   each case. */
 static int make(struct producer *producer, double *share_out)
 {
     bool lost = random_unit(&producer->random) < producer->settings.loss;
@@ -139,8 +140,8 @@ static int make(struct producer *producer, double *share_out)
     if (!flush())
         return EXIT_FAILURE;
     quoit_status status = pass_on(producer, &product);
-    if (status == QUOIT_FULL || status == QUOIT_ABANDONED || /* no room; nor a consumer */
-        status == QUOIT_TIMEOUT)                             /* told to stop before its turn */
+    if (status == QUOIT_FULL || status == QUOIT_ABANDONED || /* no room, or no consumer */
+        status == QUOIT_TIMEOUT)                             /* asked to stop before its turn */
         (void)printf("DROPPED %" PRIu64 "\n", product.id);
     if (!flush())
         return EXIT_FAILURE;

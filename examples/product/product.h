@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What producer and consumer agree on: the product, and what outlives both beside the queue. */
+/* Shared by producer and consumer: the product, and the progress that is kept with the queue. */
 #ifndef PRODUCT_H
 #define PRODUCT_H
 
@@ -13,8 +13,8 @@ struct product {
 };
 QUOIT_DEFINE_QUEUE(product, struct product);
 
-/* The queue's user area: how far each side came, so that one that was killed can go on. A line for
-   each. */
+/* The queue's user area: the progress of each side, so that after a kill its successor continues
+   there. Each side has a cache line of its own. */
 struct product_progress {
     _Atomic uint64_t made; /* producer: the last id used up */
     uint8_t pad1[56];

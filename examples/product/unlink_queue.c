@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* unlink_queue NAME…: removes queues that nobody drains to the end, with their semaphores. */
+/* unlink_queue NAME…: removes queues that no consumer drains to the end, with their semaphores. */
 #include "guard.h"
 #include "pause.h"
 

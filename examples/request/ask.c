@@ -10,7 +10,7 @@ static quoit_status ask(struct request_queue requests, uint32_t number, struct r
 {
     struct clients *clients = quoit_queue_user_area(requests.queue);
     struct request request = {.number = number};
-    /* Relaxed: only the number itself matters, which no two clients get. */
+    /* Relaxed: only the number itself matters; each client gets a different one. */
     request.client = atomic_fetch_add_explicit(&clients->last, 1, memory_order_relaxed) + 1;
     char name[REPLY_NAME_BYTES];
     name_replies(name, request.client);

@@ -9,7 +9,8 @@ struct tick {
 };
 QUOIT_DEFINE_QUEUE(tick, struct tick);
 
-/* Each subscriber gets each tick. The publisher waits for none: a slow one misses the oldest. */
+/* Each subscriber gets each tick. The publisher never waits: a slow subscriber misses the oldest
+   ticks. */
 static inline quoit_status join_ticks(uint32_t flags, struct tick_queue *ticks)
 {
     struct quoit_queue_options options = tick_options(1024);

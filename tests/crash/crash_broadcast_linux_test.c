@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A broadcast's producer, or a subscriber, killed at each instruction of each operation, and
- * stopped there; beside one that died before; waking others, or asleep. Two other subscribers see
- * each item that was committed once and in order, lossy: know how many they missed; a producer, the
- * next one or the same, finds room at once.
+ * A broadcast's producer, or a subscriber, is killed at each instruction of each operation, or
+ * stopped there. It is tried beside a subscriber that was killed before, while it wakes others, and
+ * while it is blocked in a wait. Two other subscribers receive each committed item once and in
+ * order; in a lossy queue they know how many they missed. A producer, the next one or the same,
+ * finds room at once.
  */
 #include "world.h"
 
@@ -17,10 +18,10 @@ enum { OF_VICTIM = WORLD_OF_VICTIM, OF_NEXT = 2 * WORLD_OF_VICTIM };
 struct scene {
     uint32_t when_full;
     uint64_t moved, filled;
-    bool held_up; /* and drained, but for a dead one who has taken none of them */
+    bool held_up; /* a killed subscriber took none; the others took all */
     struct world_operation operation;
 };
-/* None, some, all but one, all; around the array's end. */
+/* The queue holds no item, some, all but one, or all; some states go around the array's end. */
 static const struct scene states[] = {{.moved = 0, .filled = 0},
                                       {.moved = 1, .filled = 4},
                                       {.moved = 3, .filled = 3},
@@ -32,10 +33,10 @@ struct stage {
     const struct scene *scene;
     struct world world; /* the name and the victim */
     quoit_queue *producer, *subscribers[SURVIVORS];
-    uint64_t before;         /* items that were pushed before, numbered from 1 */
-    uint64_t committed;      /* by a victim, OF_VICTIM + 1 and so on */
-    uint64_t after;          /* by the next producer, OF_NEXT + 1 and so on */
-    uint64_t got[SURVIVORS]; /* since it came in */
+    uint64_t before;         /* items pushed at the beginning, numbered from 1 */
+    uint64_t committed;      /* by a victim, numbered from OF_VICTIM + 1 */
+    uint64_t after;          /* by the next producer, numbered from OF_NEXT + 1 */
+    uint64_t got[SURVIVORS]; /* since it joined */
 };
 
 /* ---- Beginning ------------------------------------------------------------------------------- */
@@ -95,9 +96,9 @@ static void begin(struct stage *stage, const struct scene *scene)
     }
 }
 
-/* ---- What the living see --------------------------------------------------------------------- */
+/* ---- The survivors' checks ------------------------------------------------------------------- */
 
-/* The how-manieth one of all it is. */
+/* The item's index among all items that were pushed. */
 static uint64_t index_of(const struct stage *stage, uint64_t number)
 {
     if (number > OF_NEXT)
@@ -119,7 +120,8 @@ static quoit_status drain(struct stage *stage, int who)
                         ++stage->got[who] + quoit_queue_missed(queue));
         }
         /* ABANDONED: on a slow machine, after 50 ms without an item. EMPTY: this call has marked
-           the end, for a producer that crashed just before it; the next one returns FINISHED. */
+           the end, on behalf of a producer that crashed just before it did; the next call returns
+           FINISHED. */
     } while (status == QUOIT_ABANDONED ||
              (status == QUOIT_EMPTY && !had_finished && test_is_finished(queue)));
     CHECK_STATUS(status, test_is_finished(queue) ? QUOIT_FINISHED : QUOIT_EMPTY);
@@ -148,8 +150,9 @@ static bool push_next(struct stage *stage)
     return status == QUOIT_OK;
 }
 
-/* The newest item is whole, also while a victim is stopped at any instruction, and not older than
-   the one that was pushed before it began. Returns its index, 0 if there never was one. */
+/* Checks that the newest item is whole, also while a victim is stopped at any instruction, and not
+   older than the newest item that was pushed before the victim began. Returns its index, 0 if there
+   never was an item. */
 static uint64_t find_latest(const struct stage *stage)
 {
     struct thing thing;
@@ -163,7 +166,8 @@ static uint64_t find_latest(const struct stage *stage)
     return index_of(stage, thing.number);
 }
 
-/* Exactly the capacity at once, lossy: more; and everybody sees it. */
+/* Pushes as many items as fit: exactly the capacity, or more if the queue is lossy. Each subscriber
+   accounts for all of them. */
 static void fill_and_drain(struct stage *stage)
 {
     bool lossy = stage->scene->when_full == QUOIT_DROP_OLDEST;
@@ -180,7 +184,7 @@ static void fill_and_drain(struct stage *stage)
     CHECK_EQ(find_latest(stage), stage->before + stage->committed + stage->after);
 }
 
-/* What a subscriber that died had got: whole, and one behind the other. */
+/* The items that a killed subscriber had received are whole, and in order. */
 static void check_victim(const struct world_victim *victim, bool lossy)
 {
     for (uint64_t i = 0; victim->takes && i < victim->done; i++) {
@@ -198,7 +202,7 @@ static void end(struct stage *stage)
     CHECK_STATUS(quoit_unlink(stage->world.name, 0), QUOIT_OK);
 }
 
-/* The victim is dead. */
+/* Checks the queue after the victim was killed. */
 static void settle(struct stage *stage)
 {
     const struct world_victim *victim = stage->world.victims;
@@ -220,7 +224,7 @@ static void settle(struct stage *stage)
     end(stage);
 }
 
-/* ---- Deaths, and stops ----------------------------------------------------------------------- */
+/* ---- Kills and stops ------------------------------------------------------------------------- */
 
 static struct stepper_path path; /* of the operation that is tried now */
 
@@ -244,7 +248,7 @@ static void kill_at(uint64_t step, void *context)
     settle(&stage);
 }
 
-/* Stopped is not dead: it goes on, and sees what it would have seen. */
+/* A stopped process is not treated as crashed: it goes on, and its operation returns. */
 static void stop_at(uint64_t step, void *context)
 {
     struct stage stage;
@@ -312,10 +316,10 @@ static void subscriber_stopped(void)
     try_role(QUOIT_CONSUMER, NULL, stop_at, MOST / 10);
 }
 
-/* ---- The next one too ------------------------------------------------------------------------ */
+/* ---- The next producer is killed too --------------------------------------------------------- */
 
 static struct stepper_path next_path;
-static uint64_t died_at; /* the first one, in its operation */
+static uint64_t died_at; /* the step at which the first producer is killed */
 
 static struct stepper begin_pair(struct stage *stage, const struct scene *scene)
 {
@@ -371,10 +375,10 @@ static void next_producer_killed(void)
     }
 }
 
-/* ---- Asleep ---------------------------------------------------------------------------------- */
+/* ---- Waiting --------------------------------------------------------------------------------- */
 
-/* Somebody sleeps: a subscriber, until there is an item; or the producer, held up by the victim
-   alone, until that makes room, or dies. */
+/* Starts a process that is blocked in a wait: a subscriber, until there is an item; or the
+   producer, which only the victim holds up, until the victim makes room or is killed. */
 static struct stepper begin_to_wake(struct stage *stage, const struct scene *scene,
                                     int *sleeper_out)
 {
@@ -438,7 +442,8 @@ static void waker_killed(void)
     printf("  %llu points\n", (unsigned long long)points);
 }
 
-/* From its first system call on it goes to sleep, sleeps, and finds that nothing came. */
+/* Runs the victim to its first futex call. From there on it blocks, and wakes at its time limit,
+   since no item and no room has come. */
 static struct stepper begin_to_sleep(struct stage *stage, const struct scene *scene)
 {
     begin(stage, scene);

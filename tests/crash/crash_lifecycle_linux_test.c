@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Whoever makes, joins, enters or removes a queue is killed at each instruction of that. The next
- * one who joins succeeds at once, in a whole queue, and nothing is left when that is unlinked.
+ * A process that creates, joins, opens, closes or unlinks a queue is killed at each instruction of
+ * that. The next process that joins succeeds at once, and its queue is whole. When that queue is
+ * unlinked, no object is left.
  */
 #include "world.h"
 
@@ -16,7 +17,7 @@ static const struct quoit_queue_options broadcast = {
     .kind = QUOIT_BROADCAST, .item_bytes = sizeof(struct thing), .capacity = 5};
 static const struct quoit_queue_options *const kinds[] = {&spsc, &mpmc, &broadcast};
 
-/* A subscriber finds what was there before it. */
+/* QUOIT_FROM_OLDEST: a subscriber receives the items that were pushed before it joined. */
 static const unsigned both = QUOIT_PRODUCER | QUOIT_CONSUMER | QUOIT_FROM_OLDEST;
 
 enum deed { CREATE, JOIN, ENTER, LEAVE, UNLINK };
@@ -55,7 +56,7 @@ static void live(void *argument)
     stepper_end();
 }
 
-/* A queue with an item in it, unless the deed is to make one. */
+/* Creates a queue with an item in it, except for the deeds that create one themselves. */
 static void prepare(const struct life *life)
 {
     if (life->deed == CREATE || life->deed == JOIN)
@@ -67,7 +68,7 @@ static void prepare(const struct life *life)
     quoit_queue_close(queue);
 }
 
-/* The next one, and all that it may expect. */
+/* The next process joins the queue, and checks all that the contract promises. */
 static void settle(const struct life *life)
 {
     quoit_queue *queue;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A member of a lock killed at each instruction of lock, unlock, close and open; and one that is
- * killed as it takes the lock over from another that was. The next holder gets the lock at once,
- * and ABANDONED tells it of each holder that did not unlock.
+ * A member of a lock is killed at each instruction of lock, unlock, close and open, also while it
+ * takes the lock over from another member that was killed. The next holder gets the lock at once,
+ * and gets ABANDONED for a holder that did not unlock.
  */
 #include "stepper.h"
 #include "test.h"
@@ -13,21 +13,22 @@
 
 enum { MOST = 300 };
 
-/* Written by the victim, read when it is dead. */
+/* Written by the victim, and read after it was killed. */
 struct victim {
     quoit_lock *lock; /* its own */
     quoit_status status;
     bool returned;
 };
 
-/* Whether another member crashed with the lock before, and whose row the victim gets. */
+/* Whether another member crashed with the lock before, and whether the victim gets the row of that
+   member. */
 enum before { NO_CRASH, CRASH, CRASH_IN_SAME_ROW };
 
 struct operation {
     const char *name;
     void (*ready)(struct victim *victim); /* before the first step */
     void (*act)(struct victim *victim);
-    bool had; /* it has the lock before, */
+    bool had; /* it has the lock before its call, */
     bool has; /* and when its call has returned */
     enum before before;
 };
@@ -82,7 +83,7 @@ static void be_victim(void *argument)
     stepper_end();
 }
 
-/* A process that is killed with the lock. */
+/* Locks; the process is then killed with the lock. */
 static void have_the_lock(void *argument)
 {
     (void)argument;
@@ -91,7 +92,8 @@ static void have_the_lock(void *argument)
     stepper_end();
 }
 
-/* The first free row is the next member's: `keeper` has it meanwhile, if it is to be another. */
+/* The next member gets the first free row. If the victim is to get another row than the crashed
+   member, `keeper` holds the first one meanwhile. */
 static void crash_with_the_lock(enum before before)
 {
     quoit_lock *keeper = NULL;
@@ -113,7 +115,7 @@ static quoit_lock *begin(const struct operation *operation)
     return survivor;
 }
 
-/* The victim is dead. The survivor gets the lock, and then it is free as before. */
+/* After the victim was killed: the survivor gets the lock, and then it is free as before. */
 static void settle(const struct operation *operation, quoit_lock *survivor)
 {
     quoit_status status = quoit_lock_lock(survivor, QUOIT_NOW);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A member of a pool killed at each instruction of alloc, free, push, pop and reclaim, through each
- * layout of queue; and then whoever mends that, killed likewise. Reclaim makes the pool whole: what
- * was pushed is in the queue once, nothing is in two hands, and all blocks are free at the end.
+ * A member of a pool is killed at each instruction of alloc, free, push, pop and reclaim, through
+ * each layout of queue. Then the process that repairs the pool is killed likewise. Reclaim makes
+ * the pool whole: each pushed block is in the queue once, no block has two owners, and all blocks
+ * are free at the end.
  */
 #include "world.h"
 
@@ -11,7 +12,8 @@
 #include <sys/mman.h>
 
 enum { BLOCKS = 8, CAPACITY = 3, HANDS = 2, MOST = 300, MOST_NESTED = 20 };
-/* What is written to a block says who pushed it: those that were there before, each victim. */
+/* The number that is written to a block shows which process pushed it: the first member, or a
+   victim. */
 enum { BEFORE = 1, OF_HAND = 10, NUMBERS = 40 };
 
 static const struct quoit_pool_options pool_options = {.block_bytes = 64, .blocks = BLOCKS};
@@ -21,7 +23,7 @@ static const struct quoit_queue_options layouts[] = {
     {.kind = QUOIT_MPMC, .item_bytes = 8, .capacity = CAPACITY}};
 enum { LAYOUTS = 3, SPANS = 1, MPMC = 2, BOTH = QUOIT_PRODUCER | QUOIT_CONSUMER };
 
-/* Written by a victim, read when it is dead. */
+/* Written by a victim, and read after it was killed. */
 struct hand {
     quoit_pool *pool; /* the victim's own */
     quoit_queue *queue;
@@ -29,7 +31,7 @@ struct hand {
     quoit_block block;
     quoit_status status;
     bool returned, pushes, pops;
-    uint64_t got; /* the number in what it popped */
+    uint64_t got; /* the number in the block that it popped */
 };
 
 struct operation {
@@ -45,7 +47,7 @@ struct scene {
     const struct operation *first, *second;
     uint64_t first_step;
     quoit_pool *pool;   /* the survivor's */
-    quoit_queue *queue; /* NULL: SPSC, whose other side is a victim's */
+    quoit_queue *queue; /* NULL: SPSC, and a victim has the other side */
     quoit_block own;
     uint64_t seen[NUMBERS];
 };
@@ -53,7 +55,7 @@ struct scene {
 static struct hand *hands;
 static const char *pool_name, *queue_name;
 
-/* ---- What victims do ------------------------------------------------------------------------- */
+/* ---- The victims' operations ----------------------------------------------------------------- */
 
 static void stamp(quoit_pool *pool, quoit_block block, uint64_t number)
 {
@@ -138,8 +140,8 @@ static struct stepper start(int hand, const struct operation *operation)
 
 /* ---- The scene ------------------------------------------------------------------------------- */
 
-/* A member that was here before left a block of its own, one that was popped as nobody should, and
-   those that are in the queue. */
+/* A member that has closed the pool left these blocks: one that it allocated; one that was popped
+   by quoit_queue_pop instead of quoit_pool_pop; and those that are in the queue. */
 static void leave_blocks(const struct scene *scene)
 {
     quoit_pool *pool;
@@ -183,7 +185,7 @@ static void reclaim_by_survivor(const struct scene *scene)
     CHECK(quoit_pool_at(scene->pool, scene->own));
 }
 
-/* Takes all that is queued, and holds it: no block comes twice. */
+/* Pops all blocks, and frees none before the last: no block comes twice. */
 static void drain(struct scene *scene)
 {
     quoit_block held[BLOCKS];
@@ -202,7 +204,8 @@ static void drain(struct scene *scene)
         CHECK_STATUS(quoit_pool_free(scene->pool, held[i]), QUOIT_OK);
 }
 
-/* What was pushed came once, to the survivor or a victim; a victim may have died with one. */
+/* Each pushed block came once, to the survivor or to a victim. A victim that was killed in pop may
+   have taken one block with it. */
 static void check_ledger(const struct scene *scene)
 {
     uint64_t lost = 0, may_lack = 0;
@@ -224,7 +227,7 @@ static void check_ledger(const struct scene *scene)
     CHECK_LE(lost, may_lack);
 }
 
-/* All blocks are free, and each can be had. */
+/* All blocks are free, and all of them can be allocated. */
 static void check_whole(const struct scene *scene)
 {
     quoit_block blocks[BLOCKS], none;
@@ -241,7 +244,7 @@ static void check_whole(const struct scene *scene)
 static void settle(struct scene *scene)
 {
     CHECK_STATUS(quoit_pool_check(scene->pool), QUOIT_OK);
-    reclaim_by_survivor(scene); /* takes nothing that is queued */
+    reclaim_by_survivor(scene); /* must not reclaim a block that is queued */
     quoit_queue_close(scene->queue);
     CHECK_STATUS(quoit_queue_open(queue_name, BOTH, &scene->queue), QUOIT_OK);
     drain(scene);
@@ -253,7 +256,7 @@ static void settle(struct scene *scene)
     CHECK_STATUS(quoit_unlink(pool_name, 0), QUOIT_OK);
 }
 
-/* ---- One death ------------------------------------------------------------------------------- */
+/* ---- One kill -------------------------------------------------------------------------------- */
 
 static struct stepper_path first_path, second_path; /* of the operations that are tried now */
 
@@ -292,7 +295,7 @@ static void one_death(void)
     }
 }
 
-/* ---- Two ------------------------------------------------------------------------------------- */
+/* ---- Two kills ------------------------------------------------------------------------------- */
 
 static uint64_t find_changes(struct scene *scene, uint64_t *steps_out)
 {

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * One victim dies wherever its operation has changed what others see. A second one, which mends
- * that on its way, or takes the dead one's place, is killed at each of its instructions, and a
- * third goes on; or it is stopped there, the third mends it at the same time, and both go on.
+ * One victim is killed at each point where its operation has changed shared memory. A second
+ * process, which repairs that on its way or succeeds the victim, is killed at each of its
+ * instructions, and a third continues. Or the second one is stopped there, the third repairs at the
+ * same time, and both continue.
  */
 #include "world.h"
 
@@ -14,11 +15,11 @@ enum { MOST = 12 };
 struct pair {
     struct world_case at; /* the first victim */
     uint64_t first_step;
-    uint64_t between; /* then the survivors push so many */
+    uint64_t between; /* then the survivors push so many items */
     const struct world_operation *second;
 };
 
-/* ---- Where the first one changes something --------------------------------------------------- */
+/* ---- The changes of the first victim --------------------------------------------------------- */
 
 static struct stepper_path first_path, second_path; /* of the operations that are tried now */
 
@@ -32,7 +33,7 @@ static uint64_t find_changes(const struct world_case *at, uint64_t *steps_out)
     return count;
 }
 
-/* ---- Two deaths ------------------------------------------------------------------------------ */
+/* ---- Two kills ------------------------------------------------------------------------------- */
 
 static struct stepper begin_pair(struct world *world, const struct pair *pair)
 {
@@ -57,7 +58,7 @@ static void kill_second_at(uint64_t step, void *context)
     world_settle(&world);
 }
 
-/* The survivors repair when the second one has begun to. */
+/* The survivors repair at the same time as the second process. */
 static void overtake_second_at(uint64_t step, void *context)
 {
     struct world world;
@@ -70,7 +71,8 @@ static void overtake_second_at(uint64_t step, void *context)
     world_settle(&world);
 }
 
-/* What the third one does to one that is in the middle of mending, at each instruction of that. */
+/* Is called for each instruction of the second process: kills it, or lets the survivors repair
+   while it is stopped. */
 typedef void (*interruption)(uint64_t step, void *pair);
 
 static uint64_t try_pair(struct pair *pair, interruption at_step)
@@ -100,7 +102,8 @@ static void try_all(struct pair pair, const char *const *seconds, interruption a
            (unsigned long long)count, (unsigned long long)points);
 }
 
-/* The first one dies in that, in a queue with so many items; then the survivors push some more. */
+/* The first victim is killed in the operation `first`, in a queue with so many items. Then the
+   survivors push `between` more. */
 static struct pair dying(enum world_kind kind, uint64_t filled, const char *first, uint64_t between)
 {
     return (struct pair){
@@ -146,7 +149,8 @@ static void two_at_once(void)
     after_a_consumer(overtake_second_at);
 }
 
-/* The one who comes after the dead finds out how far that one was, and dies at that. */
+/* The successor of a crashed process finds out how far that one had come, and is killed
+   meanwhile. */
 static void dead_predecessor(void)
 {
     const char *const producers[] = {"open as producer", NULL};

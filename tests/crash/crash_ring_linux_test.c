@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A producer, a consumer, killed at each instruction of each operation on items, and stopped there,
- * in every layout and at several fills: what was committed is there once, in order, for those that
- * live, who wait for nothing.
+ * A producer or a consumer is killed at each instruction of each operation on items, or stopped
+ * there, in every layout and at several fill levels. Each committed item reaches the survivors once
+ * and in order, and the survivors wait for nothing.
  */
 #include "world.h"
 
 #include <stdio.h>
 
-/* How many items went through before, and are in the queue: none, some, all but one, all; batches
-   that end with the array, and that go around its end. */
+/* How many items have passed through the queue before, and how many are in it: none, some, all but
+   one, or all. Some batches end with the array, others go around its end. */
 static const uint64_t states[][2] = {{0, 0}, {1, 4}, {3, 3}, {7, 5}};
 enum { STATES = sizeof states / sizeof states[0], MOST = 250 };
 
@@ -35,7 +35,8 @@ static void kill_at(uint64_t step, void *context)
     world_settle(&world);
 }
 
-/* Stopped is not dead: the others do what they can, nothing is repaired behind its back. */
+/* A stopped process is not treated as crashed: the others continue as far as they can, and repair
+   nothing of what it holds. */
 static void stop_at(uint64_t step, void *context)
 {
     const struct world_case *at = context;

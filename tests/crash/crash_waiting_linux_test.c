@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Sleepers killed while they fall asleep, asleep, and while they wake; wakers killed at each
- * instruction of what wakes somebody. Whoever else sleeps, wakes, in bounded time.
+ * Sleepers are killed while they begin to wait, while they are blocked, and while they wake. Wakers
+ * are killed at each instruction of an operation that wakes a sleeper. Every other sleeper wakes in
+ * bounded time.
  */
 #include "world.h"
 
@@ -21,7 +22,8 @@ static void unlink_world(const struct world *world)
 
 /* ---- Wakers ---------------------------------------------------------------------------------- */
 
-/* What the victim could not give any more, a survivor gives: an item, room, the end. */
+/* A survivor does what the killed victim did not complete: it pushes an item, or makes room. In an
+   SPSC queue it first opens the victim's side. */
 static void give(struct world *world)
 {
     const struct world_operation *operation = world->at.operation;
@@ -36,7 +38,8 @@ static void give(struct world *world)
         (void)world_pop_thing(world->taker, &thing, QUOIT_NOW);
 }
 
-/* One more than what can have been in vain: the sleeper must have got something. */
+/* Kills a waker at that step. If the waker completed nothing, a survivor pushes or pops in its
+   place. So the sleeper must have got an item, or room. */
 static void kill_waker_at(uint64_t step, void *context)
 {
     const struct world_case *at = context;
@@ -55,8 +58,8 @@ static void kill_waker_at(uint64_t step, void *context)
     stepper_kill(&victim);
     if (!done)
         give(&world);
-    /* The slot that is next may be that of the item that the dead one had: a consumer that goes on
-       gets it, when the sleeper has seen whose it is. */
+    /* The next slot may hold the item that the killed consumer had taken. A consumer that continues
+       adopts it after the sleeper has found that its owner crashed. */
     while (!done && at->kind == WORLD_MPMC && at->operation->role == QUOIT_CONSUMER &&
            test_is_running((test_process){.id = sleeper})) {
         test_sleep_ms(1);
@@ -81,7 +84,7 @@ static uint64_t count_steps(const struct world_case *at)
     if (sleeper > 0)
         world_end_sleeper(sleeper);
     unlink_world(&world);
-    return victim.steps + (sleeper > 0 ? 0 : 120); /* what it takes to wake one */
+    return victim.steps + (sleeper > 0 ? 0 : 120); /* about the steps of one wake */
 }
 
 static void waker_killed(void)
@@ -102,7 +105,8 @@ static void waker_killed(void)
 
 /* ---- Sleepers -------------------------------------------------------------------------------- */
 
-/* From its first system call on it goes to sleep, sleeps, and finds that nothing came. */
+/* Runs the victim to its first futex call. From there on it blocks, and wakes at its time limit,
+   since no item and no room has come. */
 static struct stepper start_to_sleep(struct world *world, const struct world_case *at)
 {
     world_begin(world, at);
@@ -117,7 +121,7 @@ static void kill_sleeper_at(uint64_t step, void *context)
     struct world world;
     struct stepper victim = start_to_sleep(&world, at);
     pid_t other = 0;
-    if (at->kind == WORLD_MPMC) /* sleeps on the same word */
+    if (at->kind == WORLD_MPMC) /* waits on the same word as the victim */
         other = world_start_sleeper(world.name, at->operation->role);
     (void)stepper_advance(&victim, step);
     stepper_kill(&victim);

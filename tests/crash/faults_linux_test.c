@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Each system call that making, joining, entering, leaving or removing a queue needs fails, one
- * after the other, in each of several ways. The one that it happened to ends by itself, with a
- * status, and keeps no descriptor of what failed; for the next one all is as it should be.
+ * Each system call that creating, joining, opening, closing or unlinking a queue makes fails, one
+ * after the other, in each of several ways. The process in which it fails returns a status, and
+ * leaves open no descriptor of the failed call. The next process finds everything as it should be.
  */
 #include "world.h"
 
@@ -27,7 +27,8 @@ struct life {
     int *leaked_out;
 };
 
-/* What gives things back cannot fail in earnest, and would leave them where it did. */
+/* Leaves out calls that release resources: they cannot fail on a real system, and a simulated
+   failure would leave the resource in place. */
 static bool may_fail(long number)
 {
 #ifdef SYS_unlink
@@ -87,7 +88,8 @@ static void prepare(const struct life *life)
     quoit_queue_close(queue);
 }
 
-/* It is there, or is not: then it can be made. Nothing is left when it is gone. */
+/* Checks that the queue exists, or can be created, and that nothing is left after it is
+   unlinked. */
 static void settle(const struct life *life)
 {
     quoit_queue *queue;
@@ -112,7 +114,7 @@ static bool is_left_out(uint64_t call, uint64_t error)
     return !test_is_full() && (call + error + test_seed) % 3 != 0;
 }
 
-/* false: there are no so many calls. */
+/* Returns false if there are fewer system calls than that. */
 static bool fail_call(const struct life *life, uint64_t call, int error)
 {
     (void)snprintf(test_context, sizeof test_context, "%s %s, call %llu fails: %d",

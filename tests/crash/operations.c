@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What victims do: each operation on items, in each of its forms. */
+/* The operations of the victims: each operation on items, in each of its forms. */
 #include "world.h"
 
 #include <string.h>
@@ -30,7 +30,7 @@ static void push_many(quoit_queue *queue, struct world_victim *victim)
         victim->done++;
 }
 
-/* Claims room for up to so many, sized: for one, and more than it commits. */
+/* Claims room for up to so many items, or for one message of variable size. */
 static quoit_status claim_items(quoit_queue *queue, size_t wanted, void **items_out,
                                 size_t *count_out)
 {
@@ -110,7 +110,7 @@ static void peek_and_release(quoit_queue *queue, struct world_victim *victim)
         victim->done = count;
 }
 
-/* It has seen it, and gives nothing back. */
+/* Reads items, and releases none. */
 static void peek(quoit_queue *queue, struct world_victim *victim)
 {
     const void *items;
@@ -139,7 +139,7 @@ static void finish(quoit_queue *queue, struct world_victim *victim)
     (void)quoit_queue_finish(queue);
 }
 
-/* Nothing comes meanwhile. */
+/* Waits until its time limit: no process pushes meanwhile. */
 static void pop_wait(quoit_queue *queue, struct world_victim *victim)
 {
     victim->done = world_pop_thing(queue, victim->buffer, 1000000) == QUOIT_OK;

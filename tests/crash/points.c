@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { SHORT = 4 }; /* points of each operation, as a rule */
+enum { SHORT = 4 }; /* points of each operation, in a short run */
 
 static uint64_t candidates[2 * STEPPER_STEPS]; /* ascending */
 static uint64_t candidate_count;
@@ -64,12 +64,12 @@ static bool is_wanted(uint64_t number, uint64_t step)
     return is;
 }
 
-/* Of all candidates at most so many. */
+/* Tries at most so many of the candidates. */
 static uint64_t try_candidates(uint64_t most, stepper_try *at, void *context)
 {
     uint64_t number = next_case(), tried = 0;
     CHECK_GT(candidate_count, 0);
-    CHECK_GT(most, 0); /* else nothing would be tried, and pass */
+    CHECK_GT(most, 0); /* otherwise nothing would be tried, and the test would pass */
     uint64_t stride = candidate_count <= most ? 1 : candidate_count / most + 1;
     for (uint64_t i = test_random() % stride; i < candidate_count; i += stride) {
         uint64_t step = candidates[i];

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A process that runs instruction by instruction, to be killed, or left stopped, at any of them.
+ * Runs a process instruction by instruction, and kills it or leaves it stopped at any of them.
  * Linux, by ptrace.
  */
 #ifndef STEPPER_H
@@ -30,42 +30,45 @@ struct stepper {
     bool has_company; /* another live process may change the memory between two steps */
 };
 
-/* Skips the test where nobody can be traced: under an emulator, a sanitizer, a strict container. */
+/* Skips the test where no process can be traced: under an emulator, a sanitizer, a strict
+   container. */
 void stepper_require(void);
 
-/* Forks; the child calls run, which calls stepper_begin and stepper_end. Returns when it is at its
-   beginning. */
+/* Forks. The child calls run, which calls stepper_begin and stepper_end. Returns when the child is
+   in stepper_begin. */
 struct stepper stepper_start(void (*run)(void *argument), void *argument);
 void stepper_begin(void);
 void stepper_end(void);
 
-/* One instruction, or one system call. false: it is at its end. */
+/* Runs one instruction, or one system call. Returns false at the end of the operation. */
 bool stepper_step(struct stepper *stepper);
-/* So many. false: it was at its end before. */
+/* Runs so many steps. Returns false if the operation ends before that. */
 bool stepper_advance(struct stepper *stepper, uint64_t steps);
-/* Runs it from its beginning to its end by steps, notes its path, and kills it. */
+/* Runs the operation from its beginning to its end by steps, records its path, and kills the
+   process. */
 void stepper_explore(struct stepper *stepper, struct stepper_path *path);
-/* From its beginning to where it was after so many steps on a way that an earlier one went: at full
-   speed, but for loops. */
+/* Runs from the beginning to the position after so many steps of a path that was recorded before.
+   It runs at full speed, except in loops. */
 void stepper_go_to(struct stepper *stepper, const struct stepper_path *path, uint64_t step);
 /* Is the instruction that is next after so many steps one that enters the kernel? */
 bool stepper_is_call(const struct stepper_path *path, uint64_t step);
-/* On to the entrance of that system call, at full speed. false: it went by without one. */
+/* Runs at full speed to the entrance of that system call. Returns false if the operation ended
+   without one. */
 bool stepper_run_to_call(struct stepper *stepper, long number);
 
-/* Lets the call-th system call from here on (0: the next) fail with that error, in place of being
-   made, if it is one that wanted(its number) says; it then stands behind it. false: the process
-   came to its end before. Skips the test on processors for which this is not written. */
+/* Makes a system call fail with that error instead of being executed: number `call` (0: the next)
+   of those for which wanted(its number) is true. The process then stands behind it. Returns false
+   if the operation ended before. Skips the test on processors for which this is not written. */
 bool stepper_fail_call(struct stepper *stepper, uint64_t call, int error,
                        bool (*wanted)(long number));
 
-/* kill -9, and away with it. */
+/* Kills the process as kill -9 does, and waits for its end. */
 void stepper_kill(struct stepper *stepper);
-/* Lets it go on by itself to its end, at which it must arrive. */
+/* Lets the process continue by itself to its end, which it must reach. */
 void stepper_finish(struct stepper *stepper);
 
 /*
- * Calls at(step, context) for the points at which an operation is to be killed, or stopped, and
+ * Calls at(step, context) for the points at which an operation is to be killed or stopped, and
  * returns how many points there were.
  *   deaths  A killed process leaves its shared memory, and no locks. If an instruction changes
  *           neither, a kill after it leaves the same state as a kill before it. So one step of each
@@ -78,7 +81,7 @@ void stepper_finish(struct stepper *stepper);
  * a number, for at most that many (default 4); "all", for all of them; "every", for every
  * instruction. --point tries one point alone.
  */
-bool stepper_takes_all(void); /* "all", "every", or in full length */
+bool stepper_takes_all(void); /* "all", "every", or a full run */
 /* Is case `number` tried? A short run tries a third of the cases, another third with each seed. */
 bool stepper_wants_case(uint64_t number);
 typedef void stepper_try(uint64_t step, void *context);

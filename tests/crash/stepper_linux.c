@@ -22,9 +22,9 @@
 enum mark { BEFORE, INSIDE, BEHIND };
 enum { CALL_STOP = SIGTRAP | 0x80 };
 
-/* In memory that the child shares. */
+/* The position of the child, in memory that it shares with its parent. */
 static volatile uint32_t *mark;
-static uintptr_t beginning; /* where it is INSIDE, when that is known */
+static uintptr_t beginning; /* the address at which it is INSIDE, if that is known */
 
 static int wait_for(const struct stepper *stepper)
 {
@@ -41,10 +41,10 @@ static void check_resumed(long result)
         test_fail(__FILE__, __LINE__, "ptrace: %s", strerror(errno));
 }
 
-/* No function, since C libraries differ in a request's type. */
+/* A macro, because C libraries differ in the type of a request. */
 #define resume(stepper, request) check_resumed(ptrace(request, (stepper)->pid, NULL, NULL))
 
-/* ---- Where it is ----------------------------------------------------------------------------- */
+/* ---- The position of the process ------------------------------------------------------------- */
 
 #if defined(__x86_64__) || defined(__i386__)
 enum { STEPPER_KNOWS_CALLS = true };
@@ -54,7 +54,7 @@ enum { AT_PLACE = offsetof(struct user, regs.rip) };
 enum { AT_PLACE = offsetof(struct user, regs.eip) };
 #endif
 
-enum { BREAKPOINT = 0xcc }; /* int3, one byte; when it has run, the next byte is where it is */
+enum { BREAKPOINT = 0xcc }; /* int3, one byte; after it has run, the process is at the next byte */
 
 static uintptr_t register_of(const struct stepper *stepper, size_t offset)
 {
@@ -69,7 +69,7 @@ static uintptr_t place_of(const struct stepper *stepper)
     return register_of(stepper, AT_PLACE);
 }
 
-/* Returns the word that was there. */
+/* Returns the word that the breakpoint replaces. */
 static long set_breakpoint(const struct stepper *stepper, uintptr_t place)
 {
     errno = 0;
@@ -80,7 +80,7 @@ static long set_breakpoint(const struct stepper *stepper, uintptr_t place)
     return word;
 }
 
-/* At full speed to one of two places. Returns which. */
+/* Runs at full speed to one of two addresses. Returns the one that it reached. */
 static uintptr_t run_to(const struct stepper *stepper, uintptr_t place, uintptr_t end)
 {
     long at_end = set_breakpoint(stepper, end), at_place = set_breakpoint(stepper, place);
@@ -100,7 +100,7 @@ bool stepper_is_call(const struct stepper_path *path, uint64_t step)
 {
     static const unsigned char entries[][2] = {{0x0f, 0x05}, {0x0f, 0x34}, {0xcd, 0x80}};
     bool is = false;            /* syscall, sysenter, int 0x80 */
-    for (int i = 0; i < 3; i++) /* a forked child's code is where ours is */
+    for (int i = 0; i < 3; i++) /* a forked child's code is at our addresses */
         is |= memcmp((const void *)path->at[step], entries[i], sizeof entries[i]) == 0;
     return is;
 }
@@ -108,7 +108,7 @@ bool stepper_is_call(const struct stepper_path *path, uint64_t step)
 #if defined(__x86_64__)
 static bool is_in_vdso(uintptr_t place)
 {
-    const uintptr_t begin = getauxval(AT_SYSINFO_EHDR); /* where it is in all of our children */
+    const uintptr_t begin = getauxval(AT_SYSINFO_EHDR); /* the same in all of our children */
     if (begin == 0 || place < begin)
         return false;
     const Elf64_Ehdr *header = (const Elf64_Ehdr *)begin;
@@ -120,12 +120,12 @@ static bool is_in_vdso(uintptr_t place)
     return place - begin < bytes;
 }
 
-/* The kernel's code in each process reads the clocks, anew whenever the kernel has moved them on
-   meanwhile: who is stepped slowly, on a busy machine, would not come out. It leaves what is shared
-   alone, so nothing is missed where it runs at full speed. */
+/* The kernel's code in each process (vDSO) reads the clocks, and repeats that if the kernel has
+   updated them meanwhile. A slowly stepped process on a busy machine would never get out of it. It
+   does not change shared memory, so no kill point is lost if it runs at full speed. */
 static void run_through_vdso(const struct stepper *stepper)
 {
-    if (!is_in_vdso(place_of(stepper))) /* else it was called just now */
+    if (!is_in_vdso(place_of(stepper))) /* inside it: it was called by the last step */
         return;
     errno = 0;
     uintptr_t stack = register_of(stepper, offsetof(struct user, regs.rsp));
@@ -135,7 +135,7 @@ static void run_through_vdso(const struct stepper *stepper)
 }
 #endif
 
-#else /* it only takes longer */
+#else /* without it, stepping only takes longer */
 enum { STEPPER_KNOWS_CALLS = false };
 
 static uintptr_t place_of(const struct stepper *stepper)
@@ -160,14 +160,14 @@ bool stepper_is_call(const struct stepper_path *path, uint64_t step)
 
 #endif
 
-#if !defined(__x86_64__) /* on i386 calls are made there too, which are to be met */
+#if !defined(__x86_64__) /* on i386 the vDSO makes system calls, which must be found */
 static void run_through_vdso(const struct stepper *stepper)
 {
     (void)stepper;
 }
 #endif
 
-/* ---- Its beginning and its end --------------------------------------------------------------- */
+/* ---- The operation's beginning and end ------------------------------------------------------- */
 
 static void traced_child(void (*run)(void *), void *argument)
 {
@@ -191,14 +191,14 @@ static void do_nothing(void *unused)
     stepper_end();
 }
 
-/* Parent and child take turns: on one CPU a step costs a third of what it does on two. */
+/* Parent and child take turns: on one CPU a step takes a third of the time that it takes on two. */
 static void stay_on_one_cpu(void)
 {
     cpu_set_t set;
     int cpu = sched_getcpu();
     CPU_ZERO(&set);
     CPU_SET((unsigned)(cpu < 0 ? 0 : cpu), &set);
-    (void)sched_setaffinity(0, sizeof set, &set); /* else it is slower */
+    (void)sched_setaffinity(0, sizeof set, &set); /* if it fails, the test is only slower */
 }
 
 void stepper_require(void)
@@ -219,7 +219,7 @@ void stepper_require(void)
 
 struct stepper stepper_start(void (*run)(void *argument), void *argument)
 {
-    if (!mark) /* this part of the test runs alone */
+    if (!mark) /* this part of the test runs without the first one */
         stepper_require();
     *mark = BEFORE;
     (void)fflush(NULL);
@@ -280,7 +280,7 @@ bool stepper_advance(struct stepper *stepper, uint64_t steps)
     return true;
 }
 
-/* ---- Its way --------------------------------------------------------------------------------- */
+/* ---- The operation's path -------------------------------------------------------------------- */
 
 /* Searches the path. A table would be slower, since each fork would copy its pages. */
 static bool is_first_time(const struct stepper_path *path, uint64_t step)
@@ -291,8 +291,9 @@ static bool is_first_time(const struct stepper_path *path, uint64_t step)
     return true;
 }
 
-/* touched: the last instruction may have touched shared memory. After other instructions only a
-   full run compares the memory, to check that they did not: of a process that is alone. */
+/* touched: the last instruction may have touched shared memory. After any other instruction only a
+   full run compares the memory, to check that it did not change. That check is only for a process
+   whose memory no other process changes. */
 static unsigned marks_behind(const struct stepper *stepper, bool called, bool touched)
 {
     unsigned changed = touched || test_is_full() ? watch_changes(stepper->pid) : 0u;
@@ -338,9 +339,9 @@ void stepper_go_to(struct stepper *stepper, const struct stepper_path *path, uin
         ;
 }
 
-/* ---- Calls ----------------------------------------------------------------------------------- */
+/* ---- System calls ---------------------------------------------------------------------------- */
 
-/* On to where it enters a call, or leaves it. */
+/* Runs to the next entrance or exit of a system call. */
 static void run_to_stop(const struct stepper *stepper)
 {
     resume(stepper, PTRACE_SYSCALL);
@@ -368,7 +369,8 @@ bool stepper_run_to_call(struct stepper *stepper, long number)
     return false;
 }
 
-/* At the entrance of a call: none is made, and it seems to have failed. */
+/* Call it at the entrance of a system call. The kernel executes no call, and the process sees the
+   error. */
 static void let_call_fail(const struct stepper *stepper, int error)
 {
 #if defined(__x86_64__)

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Four producers and four consumers on one queue. At random they are killed and started again, or
- * stopped for a moment, for some seconds (QUOIT_STORM_SECONDS, else by the effort). A ledger that
- * outlives them counts how often each pushed item came. No committed item may be lost. At most one
- * item for each killed consumer may come twice.
+ * Four producers and four consumers use one queue. At random they are killed and started again, or
+ * stopped for a moment, for some seconds (QUOIT_STORM_SECONDS; the default depends on the effort).
+ * A ledger that outlives them counts how often each pushed item was received. No committed item may
+ * be lost. At most one item for each killed consumer may come twice.
  */
 #include "test.h"
 
@@ -19,13 +19,13 @@ struct item {
     uint64_t inverse;
 };
 
-/* What a killed member was about to do is in here. */
+/* Records also what a killed member was about to do. */
 struct ledger {
     struct {
         _Atomic uint64_t intended, committed;
     } producers[LIVES];
     struct {
-        struct item popped[BATCH]; /* and not yet counted: 0 is none */
+        struct item popped[BATCH]; /* and not yet counted; 0: no item */
         _Atomic uint64_t late;
     } consumers[LIVES];
     _Atomic uint32_t came[LIVES * ITEMS];
@@ -49,7 +49,7 @@ struct member {
     quoit_queue *queue;
     struct ledger *ledger;
     uint64_t life;
-    uint64_t last[LIVES]; /* consumers: by producer */
+    uint64_t last[LIVES]; /* of a consumer: the last item of each producer */
 };
 
 static void enter(struct member *member, char **arguments, unsigned role)
@@ -112,7 +112,7 @@ static void count_item(struct member *member, const struct item *item)
     CHECK_LT(atomic_fetch_add(&member->ledger->came[item->number - 1], 1), UINT8_MAX);
 }
 
-/* Popped straight into the ledger, which says what a death takes along. */
+/* Pops straight into the ledger, which shows the items that a killed consumer took with it. */
 static uint64_t pop_some(struct member *member)
 {
     struct item *popped = member->ledger->consumers[member->life].popped;
@@ -163,8 +163,8 @@ struct storm {
     struct member self;
     test_process members[MEMBERS];
     uint64_t life_of[MEMBERS];
-    uint64_t lives[2];                            /* producers, consumers, of this epoch */
-    uint64_t kills, consumer_kills, items, twice; /* in all */
+    uint64_t lives[2];                            /* of producers and of consumers, in this epoch */
+    uint64_t kills, consumer_kills, items, twice; /* in all epochs */
 };
 
 static void start_member(struct storm *storm, int i)
@@ -184,7 +184,7 @@ static void kill_member(struct storm *storm, int i)
     storm->kills++;
 }
 
-/* Until a side has had all its lives. */
+/* Kills and starts members until one side has had all its lives. */
 static void blow(struct storm *storm)
 {
     for (int i = 0; i < MEMBERS; i++)
@@ -205,7 +205,8 @@ static void blow(struct storm *storm)
         kill_member(storm, i);
 }
 
-/* All are dead: what they left comes without waiting, and all of the capacity is there again. */
+/* After all members were killed: the items that they left can be popped without waiting, and the
+   whole capacity is free again. */
 static void drain(struct storm *storm)
 {
     struct item item;

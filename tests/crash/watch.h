@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Watches the shared memory of a process that runs step by step, which is all that other processes
- * can see of it. Between two changes of that memory, and without a system call, all kill points are
+ * Watches the shared memory of a process that runs step by step. Other processes can see nothing
+ * else of it. Between two changes of that memory, and without a system call, all kill points are
  * equivalent: the others find the same bytes and the same locks.
  */
 #ifndef WATCH_H

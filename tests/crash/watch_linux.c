@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The shared memory of a stepped process, by /proc; and which instructions may touch it. */
+/* The shared memory of a stepped process, read from /proc; and the instructions that may touch
+   it. */
 #include "watch.h"
 
 #include "test.h"
@@ -22,7 +23,7 @@ struct range {
 
 static struct range ranges[RANGES_MAX];
 static int range_count;
-static unsigned char *before, *now; /* the bytes of all ranges, one behind the other */
+static unsigned char *before, *now; /* the bytes of all ranges, one after the other */
 
 static size_t all_bytes(void)
 {
@@ -32,8 +33,8 @@ static size_t all_bytes(void)
     return bytes;
 }
 
-/* "7f00a000-7f00c000 rw-s 00000000 00:1a 35    /dev/shm/name": only what others can see, and not
-   what the test shares with its watcher. */
+/* Parses a line like "7f00a000-7f00c000 rw-s 00000000 00:1a 35    /dev/shm/name". Accepts only
+   memory that other processes can see, except that which the test shares with its watcher. */
 static bool parse_range(const char *line, struct range *range_out)
 {
     char *rest;
@@ -57,7 +58,7 @@ static void read_ranges(int pid)
     (void)fclose(file);
 }
 
-/* Bytes behind the end of a file cannot be read, and stay zero. */
+/* Bytes after the end of a file cannot be read, and stay zero. */
 static void read_bytes(int pid)
 {
     unsigned char *place = now;
@@ -110,7 +111,8 @@ unsigned watch_changes(int pid)
 
 #if defined(__x86_64__)
 
-/* As the manual has them; an instruction that is not understood may touch what it likes. */
+/* The operand forms of the processor manual. UNKNOWN: assume that the instruction touches shared
+   memory. */
 enum form { NO_MEMORY, OPERAND, UNKNOWN };
 
 static bool is_prefix(unsigned char byte)
@@ -166,14 +168,14 @@ static bool is_shared(uintptr_t address)
     return false;
 }
 
-/* code: the byte that says which operand; rex: the prefix that widens it, or 0. */
+/* code: the byte that selects the operand; rex: the prefix that extends it, or 0. */
 static bool operand_is_shared(const unsigned char *code, unsigned rex,
                               const struct user_regs_struct *registers)
 {
     unsigned mode = code[0] >> 6, base = code[0] & 7;
     uintptr_t address = 0;
     if (mode == 3 || (mode == 0 && base == 5))
-        return false; /* a register; a variable of the program's own */
+        return false; /* a register, or a variable of the program itself */
     code++;
     bool has_base = true;
     if (base == 4) {
@@ -198,7 +200,7 @@ bool watch_may_touch(int pid)
     struct user_regs_struct registers;
     CHECK_EQ(ptrace(PTRACE_GETREGS, pid, NULL, &registers), 0);
     const unsigned char *code =
-        (const unsigned char *)(uintptr_t)registers.rip; /* a fork's: ours */
+        (const unsigned char *)(uintptr_t)registers.rip; /* a forked child's code: ours */
     unsigned rex = 0;
     while (is_prefix(*code))
         code++;

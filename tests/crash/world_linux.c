@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The queue, the ledger, and the contract. */
+/* The queue, the ledger, and the checks of the contract. */
 #include "world.h"
 
 #include <stdio.h>
@@ -152,7 +152,7 @@ struct stepper world_start(struct world *world, uint32_t number,
 
 /* ---- Survivors ------------------------------------------------------------------------------- */
 
-/* Was it in the hands of a victim, that may have died with it? */
+/* Had a victim taken the item? If the victim was killed, the item may be lost. */
 static bool was_taken(const struct world *world, uint64_t number)
 {
     for (uint32_t i = 0; i < WORLD_VICTIMS; i++)
@@ -162,7 +162,8 @@ static bool was_taken(const struct world *world, uint64_t number)
     return false;
 }
 
-/* Items that deaths may bring late: what consumers had in their hands. */
+/* The number of items that kills may delay: all that the consumers among the victims can have
+   taken. */
 static uint64_t count_orphans(const struct world *world)
 {
     uint64_t most = 0;
@@ -205,7 +206,8 @@ quoit_status world_push(struct world *world)
 
 /* ---- The contract ---------------------------------------------------------------------------- */
 
-/* Everybody who was made must have come once; what a victim took, it has, and nobody else. */
+/* No item came twice, counting survivors and victims. A committed item is missing only if a victim
+   that was killed may have taken it. */
 static void account_for(const struct world *world, uint64_t number, bool committed)
 {
     bool has = false, had = false;
@@ -225,7 +227,7 @@ static void account_for(const struct world *world, uint64_t number, bool committ
                   (unsigned long long)has);
 }
 
-/* A death leaves the first ones of what was to be pushed, or all, or none. */
+/* Of the items that a killed victim was to push, the queue holds the first ones, all, or none. */
 static void account_for_victim(const struct world *world, const struct world_victim *victim)
 {
     if (victim->takes)
@@ -251,7 +253,7 @@ static void check_ledger(const struct world *world)
         account_for_victim(world, &world->victims[i]);
 }
 
-/* All of its capacity, and no more. */
+/* The queue accepts as many items as its capacity, and no more. */
 static void check_capacity(struct world *world)
 {
     uint64_t before = world->pushed;
@@ -301,7 +303,7 @@ int world_start_sleeper(const char *name, unsigned role)
     pid_t pid = fork();
     CHECK_GE(pid, 0);
     if (pid > 0) {
-        test_sleep_ms(2); /* asleep by now as a rule; nothing depends on it */
+        test_sleep_ms(2); /* long enough to block as a rule; no check depends on it */
         return pid;
     }
     const int64_t long_ns = INT64_C(20000000000);

@@ -16,7 +16,7 @@ struct input {
     const uint8_t *next, *end;
 };
 
-/* 0 where the input has ended. */
+/* Returns the next bytes of the input as a number, 0 at its end. */
 static inline uint64_t take(struct input *input, unsigned bytes)
 {
     uint64_t value = 0;
@@ -33,17 +33,18 @@ struct image {
 struct fuzz {
     char name[64], pool_name[64];
     struct input input;
-    quoit_queue *queue; /* NULL: not open */
+    quoit_queue *queue; /* NULL if it is not open */
     quoit_pool *pool;   /* likewise */
     quoit_block blocks[MANY];
     struct quoit_browser browser;
-    struct image image;       /* another mapping of the same region; it is what changes */
-    struct image other;       /* with a pool: of the other region */
+    struct image image;       /* another mapping of the same region, through which it is changed */
+    struct image other;       /* if there is a pool: of the other region */
     struct image queue_image; /* the one of the two that holds the queue */
     uint32_t item_bytes;
 };
 
-/* Prints what is false, removes this process's objects, and aborts, which the fuzzer reports. */
+/* Prints the condition if it is false, removes this process's objects, and aborts, which the fuzzer
+   reports. */
 #define FUZZ_CHECK(condition)                          \
     do {                                               \
         if (!(condition))                              \
@@ -55,12 +56,12 @@ _Noreturn void fuzz_fail(const char *file, int line, const char *condition);
 
 void change_byte(struct fuzz *fuzz);
 void change_word(struct fuzz *fuzz);
-/* A small step: where lap, generation, count and position are. */
+/* Adds a small step to a word, at a bit where a lap, generation, count or position may begin. */
 void add_to_word(struct fuzz *fuzz);
-/* A counter, a member's claim or a slot's word of the open queue gets a value that is near to one
-   that it could have. */
+/* Sets a counter, a member's claim or a slot's word of the open queue to a value that is near to a
+   valid one. */
 void change_counter(struct fuzz *fuzz);
-/* The head or the tail of the open queue goes back, by one item up to all. */
+/* Moves the head or the tail of the open queue back, by one item up to all. */
 void rewind_counter(struct fuzz *fuzz, bool head);
 /* Makes the checksum of a changed header valid, since a hostile peer can compute it. */
 void mend_checksums(struct fuzz *fuzz);
@@ -74,7 +75,8 @@ void move_messages(struct fuzz *fuzz, unsigned what); /* of any length */
 /* Claims and commits, or peeks and releases, with changes and another call in between. */
 void move_in_halves(struct fuzz *fuzz, unsigned what);
 
-/* Some calls wait, for a moment: a wait that finds nothing costs more than all else. */
+/* Some calls wait for a moment. Not all: a wait without result takes longer than everything
+   else. */
 int64_t wait_ns(unsigned what);
 
 /* ---- fuzz_fence.c ---------------------------------------------------------------------------- */
@@ -86,8 +88,8 @@ void fence_pool(const quoit_pool *pool);
 void unfence_queue(const quoit_queue *queue);
 void unfence_pool(const quoit_pool *pool);
 
-/* Aborts if the handle's own state of its two sides could lead outside the ring, or past the items
-   or slots that the other side has published. */
+/* Aborts if the handle's own state of its two sides could lead outside the ring, or beyond the
+   items or slots that the other side has published. */
 void check_sides(const quoit_queue *queue);
 
 #endif

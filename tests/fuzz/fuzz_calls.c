@@ -4,13 +4,15 @@
 
 #include <string.h>
 
-/* Some calls wait, for a moment: a wait that finds nothing costs more than all else. */
+/* Some calls wait for a moment. Not all: a wait without result takes longer than everything
+   else. */
 int64_t wait_ns(unsigned what)
 {
     return what / 16 % 8 == 0 ? 20000 : 0;
 }
 
-/* Items of any size that a region can claim to have; what does not fit here is not moved. */
+/* Moves items of any size that a region can claim to have. An item that does not fit into `items`
+   is not moved. */
 void move_items(struct fuzz *fuzz, unsigned what)
 {
     static uint8_t items[MANY * LARGEST];
@@ -58,7 +60,7 @@ void move_items(struct fuzz *fuzz, unsigned what)
     }
 }
 
-/* The inlined calls, of the types that the sizes are for. */
+/* The inlined calls, for the item types of these sizes. */
 #define TYPED(bytes)       \
     struct item_##bytes {  \
         uint8_t of[bytes]; \
@@ -119,8 +121,8 @@ static void look(struct fuzz *fuzz, unsigned what)
     (void)quoit_queue_latest(fuzz->queue, item, sizeof item, &size);
 }
 
-/* The calls that drop a claim or a peek look at the other side again. So does this, and drops
-   nothing. */
+/* The calls that drop a claim or a peek poll the other side again. This function does only that,
+   and drops nothing. */
 static void look_again(struct fuzz *fuzz)
 {
     const struct quoit_ring_place *ring = &fuzz->queue->handle->place.ring;
@@ -159,7 +161,7 @@ void move_more(struct fuzz *fuzz, unsigned what)
         move_typed(fuzz, what % 12, what / 16 % MANY + 1);
 }
 
-/* Messages, of whatever length. */
+/* Moves messages of any length. */
 void move_messages(struct fuzz *fuzz, unsigned what)
 {
     static uint8_t bytes[LARGEST];
@@ -194,7 +196,8 @@ void move_messages(struct fuzz *fuzz, unsigned what)
     }
 }
 
-/* Both halves of a push or a pop in place, and what changes and is called in between. */
+/* Claims and commits in place, with changes of the memory and other calls in between. pop_in_halves
+   does the same for peek and release. */
 static void push_in_halves(struct fuzz *fuzz, unsigned what)
 {
     quoit_queue *queue = fuzz->queue;
@@ -248,7 +251,7 @@ static void pop_in_halves(struct fuzz *fuzz, unsigned what)
 
 void move_in_halves(struct fuzz *fuzz, unsigned what)
 {
-    if (what % 16 == 0) /* seldom: little is left to be done afterwards */
+    if (what % 16 == 0) /* rarely: after it, few calls have an effect */
         (void)quoit_queue_finish(fuzz->queue);
     else if (what % 4 == 0 || fuzz->item_bytes > LARGEST)
         change_counter(fuzz);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Checks after each call of the region fuzzer: no access outside of the pieces, and no handle that
-   would lead there later. */
+/* Checks after each call of the region fuzzer: no access outside the pieces, and no handle that
+   would lead to one later. */
 #include "fuzz.h"
 
 #if defined(__has_include)
@@ -29,7 +29,7 @@ static void allow(const void *at, uint64_t bytes)
         ASAN_UNPOISON_MEMORY_REGION(at, (size_t)bytes);
 }
 
-/* Bytes that the positions go round in, and those that the slots have. */
+/* The bytes of one turn of the positions, and the bytes of the slots. */
 static uint64_t turn_bytes(const struct quoit_ring_place *ring)
 {
     uint64_t spare = ring->ops == &quoit_spsc_bytes ? 0 : ring->ops->spare_slots;
@@ -76,7 +76,7 @@ void unfence_pool(const quoit_pool *pool)
     unfence(pool->region);
 }
 
-/* ---- What a handle keeps --------------------------------------------------------------------- */
+/* ---- The handle's own state ------------------------------------------------------------------ */
 
 static bool is_slot(const struct quoit_ring_place *ring, const uint8_t *slot)
 {

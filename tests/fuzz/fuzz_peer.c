@@ -34,7 +34,7 @@ void mend_checksums(struct fuzz *fuzz)
                                  offsetof(struct quoit_queue_shm, checksum));
 }
 
-/* ---- Anywhere -------------------------------------------------------------------------------- */
+/* ---- Changes anywhere ------------------------------------------------------------------------ */
 
 void change_byte(struct fuzz *fuzz)
 {
@@ -58,7 +58,7 @@ void add_to_word(struct fuzz *fuzz)
     memcpy(fuzz->image.bytes + at, &word, 8);
 }
 
-/* ---- Where it matters ------------------------------------------------------------------------ */
+/* ---- Changes of important words -------------------------------------------------------------- */
 
 static uint64_t position_of_producer(const quoit_queue *queue)
 {
@@ -92,7 +92,7 @@ static uint64_t position_of_consumer(const quoit_queue *queue)
     }
 }
 
-/* A number that a counter might have, or nearly. */
+/* Returns a value that a counter might have, or nearly. */
 static uint64_t choose_value(const quoit_queue *queue, uint64_t now, unsigned way)
 {
     const struct quoit_ring_place *ring = &queue->handle->place.ring;
@@ -106,7 +106,7 @@ static uint64_t choose_value(const quoit_queue *queue, uint64_t now, unsigned wa
     return bases[way % 4] + steps[way / 4 % 8] + more[way / 32 % 2];
 }
 
-/* The word of a slot as its layout writes it, of that position. */
+/* Returns the word of a slot at that position, as its layout writes it. */
 static uint64_t word_for(const quoit_queue *queue, uint64_t position, unsigned what)
 {
     const struct quoit_ring_place *ring = &queue->handle->place.ring;
@@ -169,7 +169,7 @@ static void *choose_word(const quoit_queue *queue, unsigned which, unsigned *shi
                            find_slot(queue, position_of_producer(queue)),
                            find_slot(queue, position_of_consumer(queue))};
     *shift_out = 0;
-    if (which % 2 == 0) /* the two that matter most */
+    if (which % 2 == 0) /* tail and head, which matter most */
         return find_counter(ring, which / 2 % 2);
     if (!has_claims || which / 2 % 8 >= 4 || which / 64 % 2)
         return words[which / 2 % 8];
@@ -187,7 +187,7 @@ void change_counter(struct fuzz *fuzz)
         return;
     memcpy(&word, fuzz->queue_image.bytes + offset, sizeof word);
     uint64_t value = choose_value(queue, word >> shift, way);
-    if (what % 2 == 1 && what / 2 % 8 >= 6 && what / 32 % 4 > 0) /* a slot's */
+    if (what % 2 == 1 && what / 2 % 8 >= 6 && what / 32 % 4 > 0) /* a slot's word */
         value = word_for(queue, value, what / 16);
     word = value << shift | (word & ((UINT64_C(1) << shift) - 1));
     memcpy(fuzz->queue_image.bytes + offset, &word, sizeof word);

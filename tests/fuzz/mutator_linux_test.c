@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A process that writes anything anywhere into the queue's memory, while another one uses the
- * queue: that one gets garbage, and errors, but no fault, and it never hangs.
+ * A process writes anything anywhere into the queue's memory, while another one uses the queue. The
+ * second one gets garbage and errors, but no fault, and it never hangs.
  */
 #include "test.h"
 
@@ -14,7 +14,8 @@
 
 enum { ROUNDS = 40, OPERATIONS = 3000, MANY = 16384, BLOCKS = 8 };
 
-/* The words of tail and head (FORMAT.md 4), if the queue begins where it does in this version. */
+/* The words of tail and head (FORMAT.md 4), if the queue begins at the same offset as in this
+   version. */
 enum { TAIL = 512 / 8, HEAD = (512 + 128) / 8, CAPACITY = 7 };
 
 static uint64_t random_step(uint64_t random)
@@ -135,7 +136,7 @@ static void try_options(struct quoit_queue_options options)
         (void)snprintf(seed, sizeof seed, "%llu", (unsigned long long)test_random());
         const char *const arguments[] = {test_path(name), seed, which[round % 4], NULL};
         quoit_queue *queue, *second;
-        uint64_t random = round; /* each order of calls comes up */
+        uint64_t random = round; /* each order of calls occurs */
         CHECK_STATUS(quoit_queue_create(name, &options, QUOIT_PRODUCER | QUOIT_CONSUMER, &queue),
                      QUOIT_OK);
         test_process mutator = test_spawn("change_for_ever", arguments);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A queue, or a pool and the queue that its blocks go through, in regions whose every byte somebody
- * else may change, before and during their use: each call returns, soon, with an error or with
- * garbage, and touches nothing outside of the mapping. The input says what there is, what is
- * changed in it, and what is called, in what order.
+ * Opens a queue, or a pool and the queue that its blocks go through, in regions whose bytes may all
+ * be changed by a hostile process, before and during their use. Each call returns soon, with an
+ * error or with garbage, and touches nothing outside the mapping. The input determines the objects,
+ * the changes, the calls, and their order.
  */
 #include "fuzz.h"
 
@@ -21,7 +21,7 @@ static const uint32_t sizes[] = {1, 8, 24, 300, 12, 16, 257, 301};
 static const uint64_t capacities[] = {1, 5, 8, 13};
 enum { BOTH = QUOIT_PRODUCER | QUOIT_CONSUMER };
 
-/* What a queue can be. */
+/* The kinds of queue. */
 static const struct quoit_queue_options shapes[] = {
     {.kind = QUOIT_SPSC},
     {.kind = QUOIT_SPSC}, /* spans */
@@ -50,7 +50,7 @@ void fuzz_fail(const char *file, int line, const char *condition)
     abort();
 }
 
-/* ---- What the honest one does ---------------------------------------------------------------- */
+/* ---- The honest process ---------------------------------------------------------------------- */
 
 static void leave(struct fuzz *fuzz)
 {
@@ -103,7 +103,8 @@ static void enter_pool(struct fuzz *fuzz, unsigned flags)
         fence_pool(fuzz->pool);
 }
 
-/* A whole block, inside of the mapping, whatever is in there; an observer only reads. */
+/* Checks that the whole block is inside the mapping, whatever its id, and touches it. An observer
+   only reads it. */
 static void touch_block(const quoit_pool *pool, quoit_block block, unsigned what)
 {
     static uint8_t seen;
@@ -160,7 +161,7 @@ static void use_pool(struct fuzz *fuzz, unsigned what)
     case 7:
         ask_pool(pool);
         break;
-    case 8: /* a handle that nobody gave out */
+    case 8: /* any block id */
         *block = take(&fuzz->input, 8);
         break;
     default:
@@ -175,7 +176,7 @@ static void change_the_other(struct fuzz *fuzz)
     fuzz->other = image;
 }
 
-/* The first three kinds of step. false: it is another. */
+/* Makes a change if the step is one of the first three kinds; otherwise returns false. */
 static bool change(struct fuzz *fuzz, unsigned what)
 {
     static void (*const ways[])(struct fuzz *) = {change_byte, change_word, add_to_word};
@@ -220,7 +221,7 @@ static void step_pool(struct fuzz *fuzz)
     }
 }
 
-/* ---- Without --------------------------------------------------------------------------------- */
+/* ---- Without a pool -------------------------------------------------------------------------- */
 
 static void step(struct fuzz *fuzz)
 {

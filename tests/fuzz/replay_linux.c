@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* The main function of a fuzzer's program where there is no fuzzer: tries a file, or each file of a
-   directory, once. Prints each before it is tried, so the last one is the one that failed. */
+/* The main function of a fuzzer's program if there is no fuzzer: runs one file, or each file of
+   a directory, once. Prints each file name before its run, so the last name is the one that
+   failed. */
 #include <dirent.h>
 #include <stdbool.h>
 #include <stdint.h>

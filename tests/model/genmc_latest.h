@@ -9,13 +9,14 @@
 #include "broadcast_lossy.c"
 #include "broadcast_pop.c"
 #include "broadcast_push.c"
-#define catch_up look_catch_up /* one of that name is enough */
+#define catch_up look_catch_up /* renames look.c's function: a file above has one of that name */
 #include "look.c"
 #include "ring.c"
-#define QUOIT_BROADCAST_TRIES 2 /* each more only repeats what one can find */
+#define QUOIT_BROADCAST_TRIES 2 /* more tries only repeat these */
 #include "broadcast_latest.c"
 
-/* Whole, and never none: the first item is there before the threads begin. */
+/* Checks that the newest item is whole. There always is one, since the first item is pushed before
+   the threads begin. */
 static void observe_latest(const struct quoit_ring_place *place)
 {
     static uint64_t item[WORDS];

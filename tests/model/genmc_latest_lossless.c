@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The newest item, and a lossless broadcast's producer, which overwrites the first of its two
-   slots. No subscriber holds it back. */
+/* An observer reads the newest item while a lossless broadcast's producer overwrites the first of
+   its two slots. No subscriber holds the producer back. */
 #define OPS   quoit_broadcast_lossless
 #define LIMIT 0
 #include "genmc_latest.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* On a ring whose table is OPS: a producer pushes twice, a consumer pops once (unless NO_CONSUMER
-   is defined), an observer copies once by OBSERVE. No copy that the observer accepts may mix two
-   items. */
+/* On a ring whose table is OPS, a producer pushes twice, a consumer pops once (unless NO_CONSUMER
+   is defined), and an observer copies once by OBSERVE. No copy that the observer accepts may mix
+   two items. */
 #ifndef GENMC_LOOK_H
 #define GENMC_LOOK_H
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* An observer looks at a lossy broadcast ring, and a subscriber takes from it, while the first of
+/* An observer browses a lossy broadcast ring, and a subscriber takes from it, while the first of
    its two slots is overwritten. */
 #include "genmc_posix.h"
 
@@ -7,7 +7,7 @@
 #include "broadcast_lossy.c"
 #include "broadcast_pop.c"
 #include "broadcast_push.c"
-#define catch_up look_catch_up /* one of that name is enough */
+#define catch_up look_catch_up /* renames look.c's function: a file above has one of that name */
 #include "look.c"
 #include "ring.c"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* An observer looks at a ring of slots while its one slot is filled, emptied and filled again. */
+/* An observer browses a ring of slots while its one slot is filled, emptied and filled again. */
 #include "genmc_posix.h"
 
 #include "look.c"

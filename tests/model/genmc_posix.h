@@ -8,7 +8,7 @@
 #define GENMC_H
 
 #ifndef QUOIT_FENCES_FILLS
-#define QUOIT_FENCES_FILLS 1 /* as on a processor of which nothing is known */
+#define QUOIT_FENCES_FILLS 1 /* as on a processor whose properties are unknown */
 #endif
 
 #include <assert.h>
@@ -29,7 +29,7 @@ static inline void copy_words(void *to, const void *from, size_t bytes)
 #undef memcpy
 #define memcpy copy_words
 
-/* A pause is an instruction that GenMC does not know. */
+/* quoit_relax executes an instruction that GenMC does not know. */
 #define QUOIT_BASE_RELAX_H
 static inline void quoit_relax(void)
 {
@@ -60,7 +60,7 @@ void quoit_set_sentence(quoit_status status, const char *format, ...)
     (void)format;
 }
 
-/* As the member own sees it. */
+/* Fills in the ring's place for the member `own`. */
 static inline void place_ring(struct quoit_ring_place *place, const struct quoit_ring_ops *ops,
                               uint32_t own)
 {
@@ -85,7 +85,7 @@ static inline quoit_status push_item(const struct quoit_ring_place *place, uint6
     return place->ops->push(&producer_side, place, item, place->item_bytes);
 }
 
-/* An item that is looked at is whole. */
+/* Browses one item, which must be whole. */
 static inline void observe(const struct quoit_ring_place *place)
 {
     static uint64_t item[WORDS];
@@ -97,7 +97,7 @@ static inline void observe(const struct quoit_ring_place *place)
         assert(item[0] != 0 && item[0] == item[1]);
 }
 
-/* Both sides at the ring's beginning, and open, without copies of structures. */
+/* Opens both sides at the ring's beginning, without copies of structures. */
 static inline void begin_sides(const struct quoit_ring_place *place)
 {
     uint8_t *slot = place->slots;
@@ -109,7 +109,8 @@ static inline void begin_sides(const struct quoit_ring_place *place)
     producer_side.item_bytes = place->item_bytes;
     consumer_side.begin = consumer_side.next = consumer_side.slot = slot;
     consumer_side.end = producer_side.end;
-    /* So far apart that it takes no lines: GenMC knows no bytes of words. It does not go round. */
+    /* The ring seems so large that quoit_spsc_release does not own its cache lines: GenMC knows no
+       single bytes of words. The consumer never goes around the ring's end here. */
     consumer_side.begin -= QUOIT_SPSC_LARGEST_TAKEN;
     consumer_side.empty = place->empty;
     consumer_side.head = &shm.head;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Two subscribers of a broadcast fall asleep on a queue (src/api/queue_wait.c) while an item is
- * published. At the end neither may lack the item and sleep on a word that has not changed. The
- * ring is one word. The barrier that a sleeper imposes is executed by the waker: the sleeper
- * requests it and continues when it is done; the waker may do it between any two steps.
+ * Two subscribers of a broadcast begin to wait on a queue (src/api/queue_wait.c) while an item is
+ * published. At the end no subscriber may both lack the item and be blocked on a word that has not
+ * changed. The ring is one word. The waker executes the barrier that a sleeper imposes: the sleeper
+ * requests it, and continues when it is done. The waker may execute it between any two steps.
  */
 #include "genmc_posix.h"
 
@@ -20,7 +20,7 @@ static quoit_queue queues[SLEEPERS + 1];
 static quoit_atomic_u32 waits, asleep, published;
 static quoit_atomic_u32 asked[SLEEPERS], done[SLEEPERS];
 static quoit_atomic_u32 taken[SLEEPERS];
-static unsigned sleeps[SLEEPERS]; /* the word that it sleeps on, or 0 */
+static unsigned sleeps[SLEEPERS]; /* the value that each sleeper waits on, or 0 */
 static _Thread_local unsigned self;
 
 /* ---- The system ------------------------------------------------------------------------------ */
@@ -85,7 +85,7 @@ void quoit_poller_end(struct quoit_poller *poller, bool forked)
     (void)forked;
 }
 
-/* ---- Its threads ----------------------------------------------------------------------------- */
+/* ---- The threads ----------------------------------------------------------------------------- */
 
 static bool has_item(quoit_queue *queue, unsigned role)
 {
@@ -138,7 +138,8 @@ static void *second(void *unused)
     return unused;
 }
 
-/* TAKER: the first sleeper is a descriptor's thread, and this its subscriber's own. */
+/* TAKER: the first sleeper is the thread of a descriptor, and this is the subscriber's own
+   thread. */
 static void *own(void *unused)
 {
     if (atomic_load_explicit(&published, memory_order_acquire) > 0)

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * src/ring as it is, compiled into a small program of two or three threads: plain C11, POSIX
- * threads and assertions, no system call in what is tried. A checker for C11 runs the round in main
- * through all interleavings; by itself it runs harness_rounds() of them.
+ * Compiles src/ring unchanged into a small program of two or three threads. It uses plain C11,
+ * POSIX threads and assertions, and makes no system call in the code under test. A checker for C11
+ * runs the round in main through all interleavings; started directly, the program runs
+ * harness_rounds() of them.
  *
- * Threads are members. One may be a victim: from the moment when another thread says so it ends
- * before its next store or exchange, and what it holds stays as it is.
+ * Threads are members. One may be a victim: once another thread has set its `killed`, it ends
+ * before its next store or exchange, and everything that it holds stays as it is.
  */
 #ifndef HARNESS_H
 #define HARNESS_H
@@ -24,7 +25,7 @@
 
 enum { MEMBERS = 4, CAPACITY = 2, ITEMS = 8 };
 
-/* A quarter of the rounds, unless QUOIT_TEST_EFFORT is full. */
+/* The number of rounds: a quarter of ROUNDS, unless QUOIT_TEST_EFFORT is full. */
 static inline unsigned harness_rounds(void)
 {
 #if ROUNDS > 1
@@ -38,11 +39,12 @@ static inline unsigned harness_rounds(void)
 static _Thread_local unsigned self;
 static quoit_atomic_u32 killed[MEMBERS], dead[MEMBERS];
 
-/* By itself: threads meet at every step, though each is over soon. */
+/* If started directly: yields at random, so that threads meet at every step, although each of them
+   is short. */
 static inline void stagger(void)
 {
 #if ROUNDS > 1
-    static quoit_atomic_u32 threads; /* each goes its own way, in each round another */
+    static quoit_atomic_u32 threads; /* a different sequence for each thread and each round */
     static _Thread_local unsigned random;
     if (random == 0)
         random = ++threads * 2654435761u;
@@ -52,7 +54,8 @@ static inline void stagger(void)
 #endif
 }
 
-/* The kernel lets go of what the dead held in the moment of death. */
+/* Ends the thread if it was killed. Sets `dead` at once, as the kernel releases the locks of a
+   killed process at its end. */
 static inline void kill_point(void)
 {
     stagger();
@@ -62,7 +65,7 @@ static inline void kill_point(void)
     }
 }
 
-/* By itself, a while that differs from round to round: the killer comes at every time. */
+/* Waits for a time that differs from round to round, so that the kill comes at any step. */
 static inline void harness_tarry(unsigned round)
 {
     for (volatile unsigned i = 0; i < round % 512; i++)
@@ -114,7 +117,7 @@ static inline uint64_t plain_and(quoit_atomic_u64 *at, uint64_t bits, memory_ord
         quoit_atomic_u8 *: plain_store_8)
 /* clang-format on */
 
-/* In src/ring only these four change what is shared. */
+/* src/ring changes shared memory only by these four. */
 #undef atomic_store_explicit
 #undef atomic_compare_exchange_strong_explicit
 #define atomic_store_explicit(at, value, order) (kill_point(), plain_store(at)(at, value, order))
@@ -138,7 +141,7 @@ static struct {
     struct quoit_ring_consumer consumers[MEMBERS];
     struct quoit_ring_producer_state producer_states[MEMBERS];
     struct quoit_ring_consumer_state consumer_states[MEMBERS];
-    /* Filled by whoever gets an item; read when all threads have ended. */
+    /* The items that each member got; read when all threads have ended. */
     uint64_t got[MEMBERS][2 * ITEMS];
     unsigned got_count[MEMBERS];
     bool pushed[ITEMS + 1];
@@ -160,7 +163,7 @@ static inline void harness_begin(const struct quoit_ring_ops *ops)
             .capacity = CAPACITY,
             .item_bytes = 8,
             .stride = quoit_ring_stride(ops, 8, 8),
-            .empty = 3, /* slots: that item looks like none */
+            .empty = 3, /* slots layout: an item of this value looks like an empty slot */
             .members = {.claims = ring.claims, .count = MEMBERS, .own = i, .is_alive = is_alive}};
     }
     ops->init(&ring.places[0], 0);
@@ -198,7 +201,8 @@ static inline void harness_attach(unsigned member)
     (void)status;
 }
 
-/* By itself: threads begin at once, though starting one takes longer than what it does. */
+/* If started directly: threads begin at the same time, although starting a thread takes longer than
+   its work. */
 static quoit_atomic_u32 harness_missing;
 static inline void harness_meet(void)
 {
@@ -209,7 +213,7 @@ static inline void harness_meet(void)
 #endif
 }
 
-/* Starts them, waits for their end. */
+/* Starts the threads, and waits for their end. */
 static inline void harness_run(void *(*const *threads)(void *), unsigned count)
 {
     pthread_t ids[MEMBERS];
@@ -221,8 +225,9 @@ static inline void harness_run(void *(*const *threads)(void *), unsigned count)
         (void)pthread_join(ids[i], NULL);
 }
 
-/* Afterwards, by a member that comes now: takes what is there, and finds all of the capacity. Each
-   item that was pushed came once; may_lack of them may have gone with the dead. */
+/* Afterwards, by a member that joins now: pops the items that are left, and finds the whole
+   capacity free. Each pushed item came once; at most may_lack of them may be missing, taken by
+   killed members. */
 static inline void harness_settle(unsigned member, unsigned may_lack)
 {
     unsigned came[ITEMS + 1] = {0}, missing = 0;
@@ -247,7 +252,8 @@ static inline void harness_settle(unsigned member, unsigned may_lack)
     (void)may_lack;
 }
 
-/* What one member got of one producer's items, which are numbered first to last, is in order. */
+/* Checks that the items that one member got from one producer, which are numbered first to last,
+   are in order. */
 static inline void harness_in_order(unsigned member, uint64_t first, uint64_t last)
 {
     uint64_t before = 0;

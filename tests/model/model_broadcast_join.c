@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Lossless: a producer, a subscriber that is killed at any step, and one that comes in meanwhile,
-   which sees each item once from where it begins. */
+/* Lossless broadcast: a producer, a subscriber that is killed at any step, and one that joins
+   meanwhile, which sees each item once from where it begins. */
 #include "harness_posix.h"
 
 #include "broadcast.c"
@@ -58,7 +58,8 @@ static void follow_one_another(unsigned member)
     (void)member;
 }
 
-/* The dead one holds up nobody; the newcomer gets the rest, to the last. */
+/* The killed subscriber does not hold up the producer. The newcomer gets the remaining items, to
+   the last. */
 static void drain_and_check(void)
 {
     uint64_t item = 1;

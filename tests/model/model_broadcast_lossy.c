@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Lossy: a producer, and two subscribers that it overtakes; one comes in meanwhile. No item is
-   torn, and what came and what was missed is what was pushed. */
+/* Lossy broadcast: a producer, and two subscribers that it overtakes; one of them joins meanwhile.
+   No item is torn, and the items that a subscriber received and missed are the items that were
+   pushed. */
 #include "harness_posix.h"
 
 #include "broadcast.c"

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Two producers and a consumer at once: each item comes once, each producer's in order. */
+/* Two producers and a consumer at once: each item comes once, and the items of each producer come
+   in order. */
 #include "harness_posix.h"
 
 #include "mpmc.c"

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* A consumer is killed at any step; two others find what it had, and one of them gets it. */
+/* A consumer is killed at any step. Two others find the item that it had taken, and one of them
+   gets it. */
 #include "harness_posix.h"
 
 #include "mpmc.c"
@@ -47,8 +48,8 @@ int main(void)
         harness_attach(3);
         (void)(harness_push(3, 1) && harness_push(3, 2));
         harness_run(threads, 3);
-        dead[0] = 1;          /* it may have come to its end before */
-        harness_settle(3, 1); /* one may be in the dead one's hands, given back already */
+        dead[0] = 1;          /* it may have ended before the kill */
+        harness_settle(3, 1); /* the killed one may have taken an item and freed its slot */
     }
     return 0;
 }

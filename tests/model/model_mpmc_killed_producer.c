@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* A producer is killed at any step; another one, which also consumes, goes on, and mends. */
+/* A producer is killed at any step. Another one, which also consumes, continues, and repairs the
+   ring. */
 #include "harness_posix.h"
 
 #include "mpmc.c"
@@ -43,7 +44,7 @@ int main(void)
         this_round = round;
         harness_begin(&quoit_mpmc);
         harness_run(threads, 3);
-        dead[0] = 1; /* it may have come to its end before */
+        dead[0] = 1; /* it may have ended before the kill */
         harness_settle(3, 0);
         harness_in_order(1, 1, 2);
         harness_in_order(3, 1, 2);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* A member of a pool is killed at any step, while others take blocks from it, and reclaim at once:
-   no block is in two hands, none is missing afterwards, and what was pushed is not lost. */
+/* A member of a pool is killed at any step, while others allocate blocks, and reclaim at once. No
+   block has two owners, none is missing afterwards, and no pushed block is lost. */
 #include "harness_posix.h"
 
 #include "mpmc.c"
@@ -18,7 +18,7 @@ static struct {
     quoit_atomic_u64 hints[1], incarnations[MEMBERS];
     _Alignas(64) uint8_t bytes[BLOCKS * 64];
     struct quoit_blocks members[MEMBERS];
-    quoit_atomic_u32 rotors[MEMBERS], holders[BLOCKS]; /* a member and 1, 0: nobody */
+    quoit_atomic_u32 rotors[MEMBERS], holders[BLOCKS]; /* the member plus 1, or 0: none */
     quoit_atomic_u32 pushed, popped;
     bool victim_pops;
 } pool;
@@ -31,7 +31,7 @@ static void attach(unsigned member)
     quoit_blocks_enter(&pool.members[member]);
 }
 
-/* The block is this member's: nobody else who lives writes to it. */
+/* The block is this member's: no other live member writes to it. */
 static void receive(quoit_block block)
 {
     uint32_t before = atomic_exchange(&pool.holders[(uint32_t)block - 1], self + 1);
@@ -69,7 +69,7 @@ static void give_back_block(quoit_block block)
     (void)status;
 }
 
-/* As src/api/pool_queue.c does. */
+/* Does the same as src/api/pool_queue.c. */
 static void send(quoit_block block)
 {
     const struct quoit_ring_place *place = &ring.places[self];
@@ -199,7 +199,7 @@ int main(void)
         this_round = round;
         begin();
         harness_run(threads, 3);
-        dead[VICTIM] = 1; /* it may have come to its end before */
+        dead[VICTIM] = 1; /* it may have ended before the kill */
         settle();
     }
     return 0;

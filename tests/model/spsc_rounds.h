@@ -8,7 +8,7 @@
 
 static unsigned this_round;
 
-/* From round to round in another way: one at a time or in batches, and another one is killed. */
+/* The rounds differ: items go one per call or batched, and another side is killed. */
 static bool pushes_many(void)
 {
     return this_round % 2 == 1;
@@ -75,7 +75,7 @@ static quoit_status pop_one(void)
     return status;
 }
 
-/* Until it has tried often enough; who hears of the end has had everything. */
+/* Pops a fixed number of times. If it gets FINISHED, it has received all items. */
 static void *consumer(void *unused)
 {
     quoit_status status = QUOIT_EMPTY;
@@ -101,7 +101,7 @@ int main(void)
         assert(status == QUOIT_OK);
         (void)status;
         harness_run(threads, 3);
-        /* Takes both sides over. What a killed consumer had popped is lost. */
+        /* Takes over both sides. Items that a killed consumer had popped are lost. */
         harness_settle(3, !kills_consumer() ? 0 : pops_many() ? 2 : 1);
         harness_in_order(1, 1, 4);
         harness_in_order(3, 1, 4);

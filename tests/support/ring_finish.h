@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What quoit_queue_finish does with a ring. */
+/* Marks the end of a ring's stream, as quoit_queue_finish does. */
 #ifndef QUOIT_TEST_RING_FINISH_H
 #define QUOIT_TEST_RING_FINISH_H
 

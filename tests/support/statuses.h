@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Every status and its number, a second time: programs and files keep the numbers. */
+/* Every status and its number, a second time: a change of a number breaks programs and files that
+   keep it. */
 #ifndef STATUSES_H
 #define STATUSES_H
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The portable half of the test support: where a test is, its names, its parts. */
+/* The portable half of the test support: the position in the test, names, parts. */
 #include "test.h"
 
 #include <stdlib.h>
@@ -8,7 +8,7 @@
 
 enum { NAMES_MAX = 4096, NAMES_BYTES = 1 << 18, CHILDREN_MAX = 256 };
 
-/* The data that outlives the test's process, for its watcher. */
+/* Survives the crash of the test's process, for its watcher. */
 struct place {
     test_context_line contexts[TEST_LEVELS];
     char part[TEST_CONTEXT_ROOM], point[TEST_POINT_ROOM];
@@ -18,7 +18,7 @@ struct place {
 
 const char *test_program;
 static struct place *place;
-static bool is_role; /* this is a second process */
+static bool is_role; /* this process is a second process */
 static test_process children[CHILDREN_MAX];
 static int child_count;
 
@@ -80,16 +80,16 @@ void test_child_ended(test_process process)
             children[i--] = children[--child_count];
 }
 
-/* Else they would go on for ever, and hold the test's output open. */
+/* A child that is left would run for ever, and keep the test's output open. */
 void test_kill_children(void)
 {
     for (int i = 0; i < child_count; i++)
         test_kill(children[i]);
 }
 
-/* ---- Where it is ----------------------------------------------------------------------------- */
+/* ---- The position in the test ---------------------------------------------------------------- */
 
-/* Other threads leave the place alone. */
+/* Only the main thread writes the place. */
 static _Thread_local bool is_main_thread;
 
 char *test_context_at(int level)
@@ -119,7 +119,7 @@ void test_print_place(FILE *stream)
             before = "; ";
         }
     (void)fprintf(stream, "%s\n", before[0] ? "" : "(no loop)");
-    if (!place->part[0]) /* a second process: the test that started it prints how to repeat it */
+    if (!place->part[0]) /* in a second process: the test that started it prints how to repeat it */
         return;
     (void)fprintf(stream, "  again: ");
     print_setting(stream, "QUOIT_TEST_EFFORT");
@@ -149,13 +149,13 @@ void test_skip(const char *reason)
     exit(TEST_SKIPPED);
 }
 
-/* ---- Chance, effort -------------------------------------------------------------------------- */
+/* ---- Random numbers, effort ------------------------------------------------------------------ */
 
 uint64_t test_seed;
 static bool has_drawn; /* since this part or role began */
 
-/* Steele, Lea and Flood: splitmix64, of any seed. Each part begins with the seed: a part that runs
-   alone makes the same choices. */
+/* splitmix64 (Steele, Lea and Flood), which accepts any seed. Each part begins with the seed, so a
+   part that runs alone makes the same choices. */
 uint64_t test_random(void)
 {
     static uint64_t state;
@@ -255,7 +255,8 @@ void test_untouched(const char *name, quoit_status expected)
     CHECK_STATUS(quoit_unlink(name, 0), expected);
 }
 
-/* A test may make a directory for its objects, and remove it with them. */
+/* A test may make a directory for its objects, and remove it with them. Then its names are gone
+   too. */
 static bool has_lost_directory(quoit_status status)
 {
     return status == QUOIT_ERROR_SYSTEM && strstr(quoit_describe(status), "there is no directory");
@@ -391,7 +392,7 @@ static unsigned time_limit(void)
     return text ? (unsigned)strtoul(text, NULL, 10) : 290;
 }
 
-/* Second processes are killed at any moment: they make no file, and have no watcher. */
+/* A second process may be killed at any moment, so it makes no file and has no watcher. */
 static void prepare(bool as_role)
 {
     is_role = as_role;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What every test is made of: checks that end the process with a sentence, names that are unique
- * per run and must be gone at the end, and real second processes, which are this program again in
- * another role.
+ * The test support: checks that print a sentence and end the process; names that are unique in each
+ * run and must be gone at the end; real second processes, which run this program again in another
+ * role.
  */
 #ifndef TEST_H
 #define TEST_H
@@ -43,7 +43,7 @@ enum { TEST_SKIPPED = 77 };
    of its own for it, and no other call of this thread may have failed in between. */
 #define CHECK_STATUS(call, expected) \
     test_check_status(__FILE__, __LINE__, #call, (call), (expected))
-/* A status that was kept, which is the one, or is not: CHECK_STATUS_IS(status, ==, QUOIT_OK). */
+/* Compares a status that was stored: CHECK_STATUS_IS(status, ==, QUOIT_OK). */
 #define CHECK_STATUS_IS(status, relation, expected)                                            \
     do {                                                                                       \
         const quoit_status test_kept = (status);                                               \
@@ -51,17 +51,18 @@ enum { TEST_SKIPPED = 77 };
             test_fail(__FILE__, __LINE__, "%s is %s; expected: %s %s", #status,                \
                       quoit_status_name(test_kept), #relation, quoit_status_name((expected))); \
     } while (0)
-/* One of several, likewise: CHECK_STATUS_ANY(status, QUOIT_OK, QUOIT_FULL). */
+/* Accepts one of several: CHECK_STATUS_ANY(status, QUOIT_OK, QUOIT_FULL). */
 #define CHECK_STATUS_ANY(status, ...)                                   \
     test_check_any(__FILE__, __LINE__, #status, (status), #__VA_ARGS__, \
                    (const quoit_status[]){__VA_ARGS__},                 \
                    sizeof((const quoit_status[]){__VA_ARGS__}) / sizeof(quoit_status))
 
-/* quoit_describe of the status that the calling thread's latest CHECK_STATUS or CHECK_STATUS_ANY
-   saw; "" before the first. */
+/* The text of quoit_describe for the status of this thread's latest CHECK_STATUS or
+   CHECK_STATUS_ANY; "" before the first. */
 const char *test_sentence(void);
 
-/* test_fail(file, line, format, …): says so, and ends the process without its objects. */
+/* test_fail(file, line, format, arguments): prints the message, removes the test's objects, and
+   ends the process. */
 #define test_fail(file, line, ...)                                                        \
     (test_begin_failure(file, line), fprintf(stderr, __VA_ARGS__), fprintf(stderr, "\n"), \
      test_give_up())
@@ -76,12 +77,13 @@ enum { TEST_LEVELS = 4, TEST_CONTEXT_ROOM = 200 };
 #define TEST_CONTEXT(...) TEST_CONTEXT_AT(0, __VA_ARGS__)
 #define TEST_CONTEXT_AT(level, ...) \
     ((void)snprintf(test_context_at(level), TEST_CONTEXT_ROOM, __VA_ARGS__))
-/* A loop that does so: for (int i = 0; TEST_LOOP(i < 3, 1, "capacity", capacities[i]); i++). */
+/* A loop that sets its line: for (int i = 0; TEST_LOOP(i < 3, 1, "capacity", capacities[i]);
+   i++). */
 #define TEST_LOOP(condition, level, name, value) \
     ((condition) ? test_in_loop(level, name, TEST_VALUE(value)) : test_behind_loop(level))
 #define TEST_LOOP_TEXT(condition, level, text) \
     ((condition) ? test_in_loop(level, text, test_of_nothing()) : test_behind_loop(level))
-char *test_context_at(int level); /* room for the line; those below are dropped */
+char *test_context_at(int level); /* room for the line; the lines of inner loops are dropped */
 typedef char test_context_line[TEST_CONTEXT_ROOM];
 extern test_context_line *test_contexts;
 #define test_context test_contexts[0]
@@ -102,8 +104,8 @@ struct test_value test_of_unsigned(uint64_t value);
 struct test_value test_of_double(double value);
 struct test_value test_of_pointer(const volatile void *value);
 struct test_value test_of_nothing(void);
-bool test_in_loop(int level, const char *name, struct test_value value); /* true */
-bool test_behind_loop(int level);                                        /* false */
+bool test_in_loop(int level, const char *name, struct test_value value); /* returns true */
+bool test_behind_loop(int level);                                        /* returns false */
 /* clang-format off */
 #define TEST_VALUE(value) _Generic((value),                                                      \
     bool: test_of_unsigned, char: test_of_signed, signed char: test_of_signed,                   \
@@ -127,16 +129,17 @@ void test_check_any(const char *file, int line, const char *what, quoit_status a
 
 /* ---- queues ---------------------------------------------------------------------------------- */
 
-/* Batches that do not wait: how many items were pushed or popped. */
+/* Push or pop a batch without waiting. Return how many items were pushed or popped. */
 size_t test_push_many(quoit_queue *queue, const void *items, size_t count);
 size_t test_pop_many(quoit_queue *queue, void *items, size_t count);
-/* The queues that this process makes from here on keep items of every size as spans, or do not. */
+/* Chooses whether the queues that this process creates from here on use the spans layout, for items
+   of every size. */
 void test_keep_spans(bool keep);
 bool test_is_finished(const quoit_queue *queue);
 
-/* ---- chance, effort -------------------------------------------------------------------------- */
+/* ---- random numbers, effort ------------------------------------------------------------------ */
 
-/* Random numbers, from the seed that is printed at the beginning; --seed gives it back. */
+/* Random numbers from a seed, which is printed at the beginning; --seed repeats a run. */
 extern uint64_t test_seed;
 uint64_t test_random(void);
 
@@ -145,11 +148,12 @@ uint64_t test_random(void);
    emulator (QUOIT_TEST_EMULATOR) a short run has a quarter of the short number. */
 bool test_is_full(void);
 uint64_t test_effort(uint64_t when_short, uint64_t when_full);
-/* For loops over many similar cases: false for three of four, by the seed, in a short run under an
-   emulator. */
+/* For loops over many similar cases. In a short run under an emulator it returns false for three of
+   four cases, which the seed chooses. */
 bool test_is_in_sample(void);
 
-/* Crash points: --point, NULL without; whether it was met; the one that is tried now, or "". */
+/* Crash points: the argument of --point, or NULL; whether that point was reached; the point that is
+   tried now, or "". */
 extern const char *test_point;
 extern bool test_point_met;
 extern char *test_point_now;
@@ -158,30 +162,34 @@ extern const char *test_part_name;
 
 /* ---- names ----------------------------------------------------------------------------------- */
 
-/* A name that no other test has, "scheme:…", or for "" one of the native kind; valid to the end of
-   the process, which checks that it is gone. test_remember has that checked of any other name. */
+/* Returns a name that no other test has: "scheme:" and a unique text, or a name of the native
+   scheme for "". It is valid until the process ends, which checks that the object is gone.
+   test_remember adds any other name to that check. */
 const char *test_name(const char *scheme);
 const char *test_remember(const char *name);
 
-/* What unlinking gives when the last handle is closed: OK, or NOT_FOUND where objects end with
-   their last handle. */
+/* The status of quoit_unlink after the last handle is closed: OK, or NOT_FOUND where objects end
+   with their last handle. */
 quoit_status test_after_close(const char *name);
 bool test_outlives_handles(const char *name);
 
-/* What stands under the name is no region: neither opened, nor created over, nor removed. */
+/* Checks that the object of that name is not a region: it can be neither opened, nor created over,
+   nor removed. */
 void test_untouched(const char *name, quoit_status expected);
 
-/* The path of a "file:…" name, or any name's text; a file made of those bytes; one cut off. */
+/* The path of a "file:" name, or the text of any name after its scheme; writes a file of those
+   bytes; truncates one. */
 const char *test_path(const char *name);
 void test_write_file(const char *path, const void *bytes, size_t count);
 void test_truncate(const char *path, uint64_t size_bytes);
 
-/* Zeroed memory for the test's processes to meet in, and the same memory in another process. */
+/* Creates zeroed memory that the test's processes share; opens the same memory in another
+   process. */
 void *test_share(const char *name, uint64_t size_bytes, quoit_region **region_out);
 void *test_shared(const char *name, uint64_t size_bytes, quoit_region **region_out);
 
-/* The schemes of regions, the native one first, of those that two processes can share, and of
-   semaphores, each ended by NULL. */
+/* Each ended by NULL: the schemes of regions, the native one first; those that two processes can
+   share; those of semaphores. */
 extern const char *const test_schemes[];
 extern const char *const test_shared_schemes[];
 extern const char *const test_sem_schemes[];
@@ -192,7 +200,7 @@ struct test_part {
     void (*run)(void);
 };
 
-/* What this program does when it is started again as a second process. */
+/* A function that this program runs when it is started as a second process. */
 struct test_role {
     const char *name;
     void (*run)(char **arguments);
@@ -208,41 +216,43 @@ typedef struct test_process {
     void *handle; /* Windows */
 } test_process;
 
-extern const char *test_program; /* what test_spawn starts */
+extern const char *test_program; /* the program that test_spawn starts */
 
-/* Once, first: the arguments, as UTF-8. */
+/* Call it once, first. Returns the arguments as UTF-8. */
 char **test_begin(int argc, char **argv);
 
-/* Those that are running when the test fails are killed. */
+/* If the test fails, the children that are running are killed. */
 void test_child_began(test_process process);
 void test_child_ended(test_process process);
 
-enum { TEST_KILLED = 1000 }; /* test_wait's answer for a process that was killed */
+enum { TEST_KILLED = 1000 }; /* test_wait's result for a process that was killed */
 
 /* Starts this program again in that role; up to six arguments, ended by NULL. */
 test_process test_spawn(const char *role, const char *const *arguments);
-void test_kill(test_process process); /* at once, as kill -9 does; test_wait is still due */
+void test_kill(test_process process); /* at once, as kill -9 does; then call test_wait */
 int test_wait(test_process process);  /* its exit code, or TEST_KILLED */
 bool test_is_running(test_process process);
-void test_pause(test_process process); /* stopped, and alive */
+void test_pause(test_process process); /* stops it, without killing it */
 void test_resume(test_process process);
 void test_sleep_ms(int milliseconds);
-/* To be called in a loop that waits for another process: lets it run, on one processor too. */
+/* Call it in a loop that waits for another process: it lets that one run, also on one processor. */
 void test_idle(void);
 uint32_t test_own_pid(void);
 int test_open_descriptors(void);
 
 /* POSIX: is this a build for plain POSIX, with fcntl locks and lock files in /tmp? */
 extern const bool test_plain_posix;
-/* POSIX: does the system tell a System V object's permissions right? qemu does not everywhere. */
+/* POSIX: does the system report the permissions of a System V object correctly? Some qemu emulators
+   do not. */
 bool test_ipc_modes_are_told(void);
 
-/* Zeroed memory that this process and its watcher share; the path of its file begins so. */
+/* Zeroed memory that this process and its watcher share. The path of its file begins with the
+   macro's text. */
 #define TEST_WATCHED_FILE "/tmp/qt-watch-"
 void *test_watched_memory(size_t bytes);
-/* From here on the test is watched. If it crashes, or lasts longer than so many seconds, its
-   children and its objects are removed, and a line shows where it was. On POSIX systems the caller
-   continues in a new process. */
+/* From here on the test is watched. If it crashes, or lasts longer than so many seconds, the
+   watcher removes its children and its objects, and prints where it was. On POSIX systems the
+   caller continues in a new process. */
 void test_watch(unsigned seconds);
 /* The environment variable with the path of a file in which second processes write their names, for
    the watcher. Unset: there is no watcher. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Checks: what is printed when one fails. */
+/* Checks, and the messages of those that fail. */
 #include "test.h"
 
 #include <string.h>
@@ -148,9 +148,9 @@ const char *test_sentence(void)
 }
 
 /*
- * Keeps the sentence of the status that a call just returned, and makes another call fail, so that
- * the next status without a sentence of its own has only its plain meaning. False: this one has
- * only that already, although it is an error.
+ * Keeps the sentence of the status that a call just returned. Then it makes another call fail, so
+ * that the next status without a sentence of its own has only its plain meaning. Returns false if
+ * this status has only its plain meaning already, although it is an error.
  */
 static bool note_sentence(quoit_status status)
 {

@@ -38,7 +38,7 @@ bool test_ipc_modes_are_told(void)
     CHECK_EQ(shmctl(id, IPC_STAT, &segment), 0);
     CHECK_EQ(shmctl(id, IPC_RMID, NULL), 0);
     bool are = (segment.shm_perm.mode & 0777) == 0640;
-    CHECK(are || getenv("QUOIT_TEST_EMULATOR")); /* no kernel does that */
+    CHECK(are || getenv("QUOIT_TEST_EMULATOR")); /* a real kernel reports them correctly */
     if (!are)
         (void)printf("  left out: this emulator tells System V permissions wrongly\n");
     return are;
@@ -62,7 +62,8 @@ void test_truncate(const char *path, uint64_t size_bytes)
     CHECK_EQ(truncate(path, (off_t)size_bytes), 0);
 }
 
-/* QUOIT_TEST_EMULATOR: the words that start a program here (qemu-user), in front of its own. */
+/* QUOIT_TEST_EMULATOR: the command words that start a program here (qemu-user), before the
+   program's own words. */
 static int emulator_words(char *text, size_t room, char **words_out)
 {
     const char *emulator = getenv("QUOIT_TEST_EMULATOR");
@@ -74,7 +75,8 @@ static int emulator_words(char *text, size_t room, char **words_out)
     return count;
 }
 
-/* QUOIT_TEST_PEERS: a directory with another build's tests; each other process is from there. */
+/* QUOIT_TEST_PEERS: a directory with another build's tests. Every other process that is spawned
+   runs a program from there. */
 static void choose_program(char *program, size_t room)
 {
     static unsigned spawned;
@@ -152,7 +154,7 @@ void test_idle(void)
 {
     static _Thread_local unsigned calls;
     const struct timespec moment = {.tv_nsec = 20000};
-    if (++calls % 64 == 0) /* a yield alone can leave the other waiting for a whole time slice */
+    if (++calls % 64 == 0) /* after a yield alone the other may still wait for a whole time slice */
         (void)nanosleep(&moment, NULL);
     else if (calls % 8 == 0)
         (void)sched_yield();

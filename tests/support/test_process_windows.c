@@ -37,7 +37,7 @@ static void idle_thread(void *nothing)
     test_idle();
 }
 
-/* What is opened once, at first use, is open from here on: the system's own handles, the
+/* Opens everything that is opened once, at first use, and stays open: the system's own handles, the
    compiler's for thread-local variables, Quoit's thread. */
 static void warm_up(void)
 {
@@ -53,7 +53,7 @@ static void warm_up(void)
 char **test_begin(int argc, char **argv)
 {
     int count;
-    (void)setvbuf(stdout, NULL, _IONBF, 0); /* there are no line buffers */
+    (void)setvbuf(stdout, NULL, _IONBF, 0); /* Windows has no line buffers */
     wchar_t **wide = CommandLineToArgvW(GetCommandLineW(), &count);
     CHECK(wide);
     CHECK_EQ(count, argc);
@@ -78,7 +78,8 @@ void test_truncate(const char *path, uint64_t size_bytes)
     CHECK(CloseHandle(file));
 }
 
-/* In quotes, which keep spaces; no argument of ours has quotes, or a backslash at its end. */
+/* Adds an argument in quotes, which keep its spaces. No argument of the tests has quotes, or a
+   backslash at its end. */
 static void append(wchar_t *command, const char *argument)
 {
     size_t length = wcslen(command);
@@ -89,8 +90,8 @@ static void append(wchar_t *command, const char *argument)
     (void)wcscat(command, L"\" ");
 }
 
-/* Wine 8 has been seen to fail to start a process under load, once in thousands of times, with this
-   error, which Windows does not give. */
+/* Under load Wine 8 sometimes fails to start a process, once in thousands of times, with this
+   error. Windows does not return it. */
 static BOOL create_process(const wchar_t *program, wchar_t *command, PROCESS_INFORMATION *made_out)
 {
     BOOL done = FALSE;
@@ -144,7 +145,7 @@ bool test_is_running(test_process process)
     return WaitForSingleObject(process.handle, 0) == WAIT_TIMEOUT;
 }
 
-/* Of ntdll alone. */
+/* Calls a function that only ntdll has. */
 static void call_ntdll(const char *function, test_process process)
 {
     union {
@@ -173,7 +174,7 @@ void test_sleep_ms(int milliseconds)
 void test_idle(void)
 {
     static _Thread_local unsigned calls;
-    if (++calls % 64 == 0) /* a yield alone can leave the other waiting for a whole time slice */
+    if (++calls % 64 == 0) /* after a yield alone the other may still wait for a whole time slice */
         Sleep(1);
     else if (calls % 8 == 0)
         (void)SwitchToThread();
@@ -184,7 +185,7 @@ uint32_t test_own_pid(void)
     return (uint32_t)GetCurrentProcessId();
 }
 
-/* Asked one by one: Wine's GetProcessHandleCount does not count. */
+/* Tests each handle, because Wine's GetProcessHandleCount does not count. */
 int test_open_descriptors(void)
 {
     int count = 0;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Queues as tests use them. */
+/* Helpers of the tests for queues. */
 #include "test.h"
 
 #include "queue_shm.h"

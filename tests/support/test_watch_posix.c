@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The watcher of a test on POSIX systems: its parent process, which outlives it. */
+/* The watcher of a test on POSIX systems: the test's parent process, which outlives it. */
 #include "test.h"
 
 #include <errno.h>
@@ -17,7 +17,7 @@ static pid_t watched;
 static char names_path[] = TEST_WATCHED_FILE "names-XXXXXX";
 static volatile sig_atomic_t ended_by; /* the signal that the watcher got */
 
-/* A file without a name: plain POSIX has no anonymous memory. */
+/* Maps a file that has no name any more: plain POSIX has no anonymous shared memory. */
 void *test_watched_memory(size_t bytes)
 {
     char path[] = TEST_WATCHED_FILE "XXXXXX";
@@ -35,13 +35,13 @@ void *test_watched_memory(size_t bytes)
     return memory;
 }
 
-/* The group: the test, and all the processes that it has started. */
+/* Kills the process group: the test, and all the processes that it has started. */
 static void kill_group(void)
 {
     (void)kill(-watched, SIGKILL);
 }
 
-/* Second processes first print where they are (test_explain_ending); a stopped one cannot. */
+/* Second processes first print where they are (test_explain_ending). A stopped process cannot. */
 static void end_it(int signal_number)
 {
     const struct timespec moment = {.tv_nsec = 300000000};
@@ -51,8 +51,8 @@ static void end_it(int signal_number)
     kill_group();
 }
 
-/* printf may be in the midst of a call of the interrupted code: then nothing is printed, and
-   SIGKILL follows. */
+/* The signal may have interrupted a call of printf. Then nothing is printed, and SIGKILL
+   follows. */
 static void explain_and_end(int signal_number)
 {
     test_print_place(stderr);
@@ -84,7 +84,7 @@ static int wait_for_end(void)
     return status;
 }
 
-/* Until the last one of its group is gone, or a second has passed. */
+/* Kills the group until its last process is gone, or a second has passed. */
 static void clean_up(void)
 {
     for (int i = 0; i < 100 && kill(-watched, SIGKILL) == 0; i++)
@@ -107,7 +107,8 @@ static void explain(int status, unsigned seconds)
     test_print_place(stderr);
 }
 
-/* Returns in the test's own process; the caller's waits for its end, and ends with its code. */
+/* Returns in the test's own process. The caller's process waits for the end of that one, and ends
+   with its exit code. */
 void test_watch(unsigned seconds)
 {
     int names = mkstemp(names_path);
@@ -126,7 +127,7 @@ void test_watch(unsigned seconds)
         (void)fprintf(stderr, "fork: %s\n", strerror(errno));
         exit(EXIT_FAILURE);
     }
-    (void)setpgid(watched, watched); /* whichever of the two is first */
+    (void)setpgid(watched, watched); /* in both processes: either may run first */
     catch_signals();
     (void)alarm(seconds);
     int status = wait_for_end();

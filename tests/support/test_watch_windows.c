@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The watcher of a test on Windows: a thread. Objects of the scheme windows end with their
-   users. */
+/* The watcher of a test on Windows: a thread. Objects of the scheme windows end with the last
+   process that uses them. */
 #include "test.h"
 
 #include <stdlib.h>
