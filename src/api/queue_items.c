@@ -79,23 +79,20 @@ static quoit_status push_once(quoit_queue *queue, void *context)
     return status;
 }
 
-static QUOIT_NOINLINE quoit_status push_checked(quoit_queue *queue, const void *data, size_t bytes,
-                                                int64_t timeout_ns)
-{
-    struct source source = {data, bytes};
-    quoit_status status = quoit_queue_check_handle(queue);
-    if (status == QUOIT_OK)
-        status = quoit_queue_check_push(queue, data, bytes);
-    return status == QUOIT_OK
-               ? quoit_queue_try(queue, QUOIT_PRODUCER, push_once, &source, timeout_ns)
-               : status;
-}
-
 static QUOIT_NOINLINE quoit_status push_right(quoit_queue *queue, const void *data, size_t bytes,
                                               int64_t timeout_ns)
 {
     struct source source = {data, bytes};
     return quoit_queue_try(queue, QUOIT_PRODUCER, push_once, &source, timeout_ns);
+}
+
+static QUOIT_NOINLINE quoit_status push_checked(quoit_queue *queue, const void *data, size_t bytes,
+                                                int64_t timeout_ns)
+{
+    quoit_status status = quoit_queue_check_handle(queue);
+    if (status == QUOIT_OK)
+        status = quoit_queue_check_push(queue, data, bytes);
+    return status == QUOIT_OK ? push_right(queue, data, bytes, timeout_ns) : status;
 }
 
 /* Most pushes that reach this function are into an MPMC queue. */
@@ -139,27 +136,27 @@ static quoit_status pop_once(quoit_queue *queue, void *context)
     return status;
 }
 
-static QUOIT_NOINLINE quoit_status pop_checked(quoit_queue *queue, void *buffer, size_t room_bytes,
-                                               size_t *bytes_out, int64_t timeout_ns)
-{
-    struct target target = {.buffer = buffer, .room = room_bytes};
-    quoit_status status = quoit_queue_check_handle(queue);
-    if (status == QUOIT_OK)
-        status = quoit_queue_check_pop(queue, buffer, room_bytes, &target.bytes);
-    if (status == QUOIT_OK)
-        status = quoit_queue_try(queue, QUOIT_CONSUMER, pop_once, &target, timeout_ns);
-    if (bytes_out)
-        *bytes_out = status == QUOIT_OK || status == QUOIT_ERROR_TOO_BIG ? (size_t)target.bytes : 0;
-    return status;
-}
-
 static QUOIT_NOINLINE quoit_status pop_right(quoit_queue *queue, void *buffer, size_t room_bytes,
                                              size_t *bytes_out, int64_t timeout_ns)
 {
     struct target target = {.buffer = buffer, .room = room_bytes};
     quoit_status status = quoit_queue_try(queue, QUOIT_CONSUMER, pop_once, &target, timeout_ns);
     if (bytes_out)
-        *bytes_out = status == QUOIT_OK ? room_bytes : 0;
+        *bytes_out = status == QUOIT_OK || status == QUOIT_ERROR_TOO_BIG ? (size_t)target.bytes : 0;
+    return status;
+}
+
+static QUOIT_NOINLINE quoit_status pop_checked(quoit_queue *queue, void *buffer, size_t room_bytes,
+                                               size_t *bytes_out, int64_t timeout_ns)
+{
+    uint64_t bytes = 0;
+    quoit_status status = quoit_queue_check_handle(queue);
+    if (status == QUOIT_OK)
+        status = quoit_queue_check_pop(queue, buffer, room_bytes, &bytes);
+    if (status == QUOIT_OK)
+        return pop_right(queue, buffer, room_bytes, bytes_out, timeout_ns);
+    if (bytes_out)
+        *bytes_out = status == QUOIT_ERROR_TOO_BIG ? (size_t)bytes : 0;
     return status;
 }
 

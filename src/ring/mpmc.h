@@ -235,11 +235,12 @@ static inline void quoit_mpmc_give_up(struct quoit_mpmc_side *side)
     quoit_mpmc_give_back(held.slot, held.lap);
 }
 
-/* Empties the claim records of this member's row, which its last holder has left there. */
+/* Begins a side. Returns the claim records of this member's row, emptied: its last holder may have
+   left something there. */
 static inline struct quoit_claims_shm *quoit_mpmc_enter(struct quoit_mpmc_side *side,
                                                         const struct quoit_ring_place *place)
 {
-    side->end = place->slots + place->capacity * place->stride;
+    side->end = quoit_mpmc_geometry(place).end;
     struct quoit_claims_shm *claims = &place->members.claims[place->members.own];
     quoit_mpmc_say(&claims->pushing, 0, 0, 0);
     quoit_mpmc_say(&claims->popping, 0, 0, 0);
