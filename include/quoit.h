@@ -262,7 +262,7 @@ quoit_status quoit_queue_pop(quoit_queue *queue, void *buffer, size_t room_bytes
  * Copy many items in, or out. Wait for the first, then take as many as possible at once. INVALID
  * for messages.
  *   count_out   how many; valid with every status; may be NULL
- * OK: at least one, or count is 0. Otherwise as push and pop. Items of more than 256 bytes are
+ * OK: at least one, or count is 0. Otherwise as push and pop. Items of more than 24 bytes are
  * published at once: after a crash there are all or none; of others the first ones, or all. Items
  * that pop_many has taken when its process crashes in it are lost: peek where that matters.
  */
@@ -285,9 +285,9 @@ quoit_status quoit_queue_pop_many(quoit_queue *queue, void *items, size_t item_b
  * release_many takes the first count, and the others stay peeked. commit returns INVALID if several
  * items are claimed, and the claim stays; release takes the first of several. After a crash in
  * commit_many there are as many as after one in push_many.
- * MPMC and broadcast: one item per call. SPSC, up to 256 bytes and no multiple of 8: peek_many
+ * MPMC and broadcast: one item per call. SPSC, up to 24 bytes and no multiple of 8: peek_many
  * returns one item per call, since slots are padded to multiples of 8; pop_many takes many.
- * Items of up to 256 bytes (SPSC), and those of a broadcast with DROP_OLDEST, are claimed in the
+ * Items of up to 24 bytes (SPSC), and those of a broadcast with DROP_OLDEST, are claimed in the
  * handle's memory, and commit copies. MPMC: from the claim on it has its place in the order, and
  * those behind it wait: commit or discard it soon. A peeked item is this consumer's; others take
  * those behind it, and close leaves it to them.

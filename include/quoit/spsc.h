@@ -120,14 +120,14 @@ static inline void quoit_spsc_count_push(quoit_atomic_u64 *tail)
     atomic_store_explicit(tail, count + 1, memory_order_relaxed);
 }
 
-/* Counts one more item that is popped: it has been read. */
-static inline void quoit_spsc_count_pop(quoit_atomic_u64 *head)
+/* Counts so many more items that are popped: they have been read. */
+static inline void quoit_spsc_count_pop(quoit_atomic_u64 *head, uint64_t items)
 {
     /* Relaxed: only this side writes it. */
     uint64_t count = atomic_load_explicit(head, memory_order_relaxed);
-    /* SPSC-C3: the slot's bytes are read, but the slot is not freed yet. Pairs with SPSC-P3 and
+    /* SPSC-C3: the slots' bytes are read, but the slots are not freed yet. Pairs with SPSC-P3 and
        LOOK-S1. */
-    atomic_store_explicit(head, count + 1, memory_order_release);
+    atomic_store_explicit(head, count + items, memory_order_release);
 }
 
 /* Pushes one item if its slot is free and the item does not begin with `empty`. false: nothing was
@@ -165,12 +165,50 @@ static inline bool quoit_spsc_take(struct quoit_ring_consumer *consumer, void *i
     if (first == empty)
         return false;
     quoit_spsc_copy_out(QUOIT_CAST(uint8_t *, item_out), first, slot, item_bytes);
-    quoit_spsc_count_pop(consumer->head);
+    quoit_spsc_count_pop(consumer->head, 1);
     /* SPSC-C2: the slot may be filled again. Pairs with SPSC-P1. */
     atomic_store_explicit(quoit_spsc_word(slot), empty, memory_order_release);
     slot += quoit_spsc_stride(item_bytes);
     consumer->next = slot == consumer->end ? consumer->begin : slot;
     return true;
+}
+
+/*
+ * ---- Runs: several items in slots, popped at once -----------------------------------------------
+ *
+ * A consumer that pops a batch counts a run of items once, and then frees their slots. After a
+ * crash the slots that were counted but not freed are the last ones of the run. A successor finds
+ * them by checking at most QUOIT_SPSC_RUN_MOST slots. A producer has no runs: it is faster if each
+ * item is committed as soon as it is copied.
+ */
+enum { QUOIT_SPSC_RUN_MOST = 32 };
+
+/* Pops the first of count items as one run, as many as there are; returns how many. */
+static inline uint64_t quoit_spsc_take_run(struct quoit_ring_consumer *consumer, uint8_t *items_out,
+                                           uint64_t count, uint64_t item_bytes)
+{
+    const uint64_t stride = quoit_spsc_stride(item_bytes), empty = consumer->empty;
+    uint8_t *const begin = consumer->next, *slot = begin;
+    const uint8_t *const end = consumer->end;
+    uint64_t taken = 0;
+
+    while (taken < count && taken < QUOIT_SPSC_RUN_MOST && slot != end) {
+        /* SPSC-C1: if this returns a mark, the consumer may read the slot. Pairs with SPSC-P2. */
+        uint64_t first = atomic_load_explicit(quoit_spsc_word(slot), memory_order_acquire);
+        if (first == empty)
+            break;
+        quoit_spsc_copy_out(items_out + taken * item_bytes, first, slot, item_bytes);
+        slot += stride;
+        taken++;
+    }
+    if (taken == 0)
+        return 0; /* also if the fast path is disabled: there is no run at that address */
+    quoit_spsc_count_pop(consumer->head, taken);
+    for (uint8_t *at = begin; at != slot; at += stride)
+        /* SPSC-C2: the slot may be filled again. Pairs with SPSC-P1. */
+        atomic_store_explicit(quoit_spsc_word(at), empty, memory_order_release);
+    consumer->next = slot == end ? consumer->begin : slot;
+    return taken;
 }
 
 /*
@@ -268,9 +306,9 @@ static inline bool quoit_spsc_take_span(struct quoit_ring_consumer *consumer, vo
 
 /* ---- Either: if the compiler knows the size, it keeps one of the two branches ---------------- */
 
-/* Larger items are always in spans: copying them costs more than handing them over, and making them
-   in place pays off. */
-enum { QUOIT_SPSC_LARGEST_IN_SLOTS = 256 };
+/* Larger items are always in spans, which are then faster both one item per call and batched
+   (docs/PERFORMANCE.md). */
+enum { QUOIT_SPSC_LARGEST_IN_SLOTS = 24 };
 
 /* Pushes one item. false: nothing was done. */
 static inline bool quoit_spsc_push(struct quoit_ring_producer *producer, const void *item,
@@ -295,8 +333,8 @@ static inline uint64_t quoit_spsc_push_some(struct quoit_ring_producer *producer
 {
     const uint8_t *item = QUOIT_CAST(const uint8_t *, items);
     uint64_t pushed = 0;
-    if (count > 0 && quoit_spsc_put_span(producer, items, count, item_bytes))
-        return count;
+    if (item_bytes > QUOIT_SPSC_LARGEST_IN_SLOTS)
+        return count > 0 && quoit_spsc_put_span(producer, items, count, item_bytes) ? count : 0;
     while (pushed < count && quoit_spsc_put(producer, item, item_bytes)) {
         pushed++;
         item += item_bytes;
@@ -308,12 +346,13 @@ static inline uint64_t quoit_spsc_pop_some(struct quoit_ring_consumer *consumer,
                                            uint64_t count, uint64_t item_bytes)
 {
     uint8_t *item = QUOIT_CAST(uint8_t *, items_out);
-    uint64_t popped = 0;
-    if (count > 0 && quoit_spsc_take_span(consumer, items_out, count, item_bytes))
-        return count;
-    while (popped < count && quoit_spsc_take(consumer, item, item_bytes)) {
-        popped++;
-        item += item_bytes;
+    uint64_t popped = 0, run = 1;
+    if (item_bytes > QUOIT_SPSC_LARGEST_IN_SLOTS)
+        return count > 0 && quoit_spsc_take_span(consumer, items_out, count, item_bytes) ? count
+                                                                                         : 0;
+    while (run > 0 && popped < count) {
+        run = quoit_spsc_take_run(consumer, item + popped * item_bytes, count - popped, item_bytes);
+        popped += run;
     }
     return popped;
 }

@@ -79,7 +79,7 @@ static inline void quoit_queue_popped(quoit_queue *queue)
 #define QUOIT_END_UNUSED
 #endif
 
-/* Items of up to 256 bytes are copied to the stack for the slow path, so that the caller's item can
+/* Items of up to 24 bytes are copied to the stack for the slow path, so that the caller's item can
    stay in registers. Larger ones are not copied. */
 #define QUOIT_IS_COPIED(type)  (sizeof(type) <= QUOIT_SPSC_LARGEST_IN_SLOTS)
 #define QUOIT_COPY_WORDS(type) (QUOIT_IS_COPIED(type) ? (sizeof(type) + 7) / 8 : 1)

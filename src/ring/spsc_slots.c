@@ -80,8 +80,26 @@ static quoit_status attach_producer(struct quoit_ring_producer *producer,
     return QUOIT_OK;
 }
 
-/* A crashed consumer may have counted an item whose slot it did not free. The slot still has that
-   item if it shows a mark that the producer has not stored since. */
+/* Does the slot of a popped position still show that item? Not if the producer has filled the slot
+   again since. */
+static bool shows_popped(const struct quoit_ring_place *place, uint64_t position)
+{
+    return is_filled(slot_at(place, position), place->empty) &&
+           quoit_ring_tail(place->shm) - position <= place->capacity;
+}
+
+/* A consumer that crashed in a run has counted items whose slots it did not free: the last ones.
+   Frees them in order, as the producer expects it. */
+static void free_popped(const struct quoit_ring_place *place, uint64_t head)
+{
+    uint64_t from = head;
+    for (uint64_t i = 0; i < QUOIT_SPSC_RUN_MOST && i < place->capacity && from > 0; i++, from--)
+        if (!shows_popped(place, from - 1))
+            break;
+    for (; from != head; from++)
+        store_empty(slot_at(place, from), place->empty);
+}
+
 static quoit_status attach_consumer(struct quoit_ring_consumer *consumer,
                                     const struct quoit_ring_place *place)
 {
@@ -89,12 +107,7 @@ static quoit_status attach_consumer(struct quoit_ring_consumer *consumer,
     uint64_t tail = quoit_ring_tail(place->shm);
     if (tail - head > place->capacity)
         return quoit_ring_counters_apart(tail, head, place->capacity);
-    if (head > 0) {
-        uint8_t *last = slot_at(place, head - 1);
-        if (is_filled(last, place->empty) &&
-            quoit_ring_tail(place->shm) - (head - 1) <= place->capacity)
-            store_empty(last, place->empty);
-    }
+    free_popped(place, head);
     quoit_ring_consumer_begin(consumer, place, head);
     return QUOIT_OK;
 }
@@ -219,17 +232,25 @@ static quoit_status look_for_items(struct quoit_ring_consumer *consumer,
                                      : QUOIT_FINISHED; /* the end may have come after it */
 }
 
-/* Frees the next slot, whose item may be hidden. If it is, the producer relies on the head, and the
-   slot belongs to the producer once the head has moved. */
-static void give_back(struct quoit_ring_consumer *consumer, const struct quoit_ring_place *place)
+/* Frees the next slots: up to count that show their items, or one whose item is hidden. Of a hidden
+   item the producer relies on the head, and the slot belongs to the producer once the head has
+   moved. Returns how many. */
+static uint64_t free_slots(struct quoit_ring_consumer *consumer,
+                           const struct quoit_ring_place *place, uint64_t count)
 {
     uint8_t *slot = quoit_ring_consumer_slot(consumer);
-    bool hidden = !is_filled(slot, place->empty);
-    quoit_spsc_count_pop(&place->shm->head);
-    if (!hidden)
-        store_empty(slot, place->empty);
-    slot += place->stride;
+    uint64_t shown = 0, before_end = (uint64_t)(consumer->end - slot) / place->stride;
+    uint64_t most = before_end < QUOIT_SPSC_RUN_MOST ? before_end : QUOIT_SPSC_RUN_MOST;
+    most = count < most ? count : most;
+    while (shown < most && is_filled(slot + shown * place->stride, place->empty))
+        shown++;
+    uint64_t freed = shown > 0 ? shown : 1;
+    quoit_spsc_count_pop(&place->shm->head, freed);
+    for (uint64_t i = 0; i < shown; i++)
+        store_empty(slot + i * place->stride, place->empty);
+    slot += freed * place->stride;
     consumer->next = slot == consumer->end ? consumer->begin : slot;
+    return freed;
 }
 
 static quoit_status pop(struct quoit_ring_consumer *consumer, const struct quoit_ring_place *place,
@@ -244,7 +265,7 @@ static quoit_status pop(struct quoit_ring_consumer *consumer, const struct quoit
     if (quoit_spsc_take(consumer, item_out, place->item_bytes))
         return QUOIT_OK;
     quoit_spsc_copy_out(item_out, place->empty, slot, place->item_bytes);
-    give_back(consumer, place);
+    (void)free_slots(consumer, place, 1);
     return QUOIT_OK;
 }
 
@@ -253,10 +274,14 @@ static uint64_t pop_many(struct quoit_ring_consumer *consumer, const struct quoi
 {
     uint8_t *item = items_out;
     uint64_t popped = 0, bytes;
-    while (popped < count && (quoit_spsc_take(consumer, item, place->item_bytes) ||
-                              pop(consumer, place, item, &bytes) == QUOIT_OK)) {
-        popped++;
-        item += place->item_bytes;
+    while (popped < count) {
+        uint8_t *next = item + popped * place->item_bytes;
+        uint64_t run = quoit_spsc_take_run(consumer, next, count - popped, place->item_bytes);
+        if (run == 0 && pop(consumer, place, next, &bytes) == QUOIT_OK)
+            run = 1;
+        if (run == 0)
+            break;
+        popped += run;
     }
     return popped;
 }
@@ -298,8 +323,8 @@ static bool release(struct quoit_ring_consumer *consumer, const struct quoit_rin
     if (count_filled(consumer, place, count) != count)
         return false;
     consumer->next = quoit_ring_consumer_slot(consumer);
-    for (uint64_t i = 0; i < count; i++)
-        give_back(consumer, place);
+    while (count > 0)
+        count -= free_slots(consumer, place, count);
     return true;
 }
 

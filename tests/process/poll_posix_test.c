@@ -231,7 +231,7 @@ static void tear_a_pop(char **arguments)
 {
     quoit_queue *queue;
     CHECK_STATUS(quoit_queue_open(arguments[0], QUOIT_CONSUMER, &queue), QUOIT_OK);
-    quoit_spsc_count_pop(queue->consumer.head);
+    quoit_spsc_count_pop(queue->consumer.head, 1);
     _Exit(0);
 }
 

@@ -22,7 +22,7 @@ struct shape {
 static const struct shape shapes[] = {{"slots", &quoit_spsc_slots, 1},
                                       {"slots", &quoit_spsc_slots, 8},
                                       {"slots", &quoit_spsc_slots, 12},
-                                      {"slots", &quoit_spsc_slots, 256},
+                                      {"slots", &quoit_spsc_slots, 24},
                                       {"spans", &quoit_spsc_spans, 1},
                                       {"spans", &quoit_spsc_spans, 8},
                                       {"spans", &quoit_spsc_spans, 12},

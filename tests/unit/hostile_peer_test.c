@@ -284,7 +284,7 @@ static void browsing(void)
     uint8_t item[LARGEST], seen[LARGEST];
     for (unsigned i = 0; i < sizeof sizes / sizeof sizes[0]; i++)
         for (unsigned layout = 0; layout < sizeof layouts / sizeof layouts[0]; layout++) {
-            if (layouts[layout] == &quoit_spsc_slots && sizes[i] > 256)
+            if (layouts[layout] == &quoit_spsc_slots && sizes[i] > QUOIT_SPSC_LARGEST_IN_SLOTS)
                 continue;
             set_up(&(struct shape){"browsed", layouts[layout], sizes[i]}, 8, 0);
             for (uint64_t k = 0; k < 8; k++) {

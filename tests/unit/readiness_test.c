@@ -128,7 +128,7 @@ static void crash_popping(struct actor *actor)
     uint64_t count;
     if (world->ops == &quoit_spsc_slots &&
         world->ops->look_for_items(&actor->consumer, &actor->place) == QUOIT_OK)
-        quoit_spsc_count_pop(&world->shm.head);
+        quoit_spsc_count_pop(&world->shm.head, 1);
     if (is_mpmc(world) && any(world, 2) == 0)
         (void)world->ops->peek(&actor->consumer, &actor->place, &items, &count, &(uint64_t){0});
     else if (is_mpmc(world))

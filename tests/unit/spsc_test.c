@@ -292,7 +292,7 @@ static void half_done(void)
                     CHECK_EQUAL(size_of(fixture), in - out);
                 }
                 if (fill > out) { /* counted as popped, the slot not given back */
-                    quoit_spsc_count_pop(&fixture->shm.head);
+                    quoit_spsc_count_pop(&fixture->shm.head, 1);
                     out++;
                     for (; in - out < capacities[i] - 1; in++)
                         CHECK_STATUS(push(fixture, in), QUOIT_OK);
