@@ -16,10 +16,11 @@ enum { WORLD_CAPACITY = 5, WORLD_MANY = 3, WORLD_VICTIMS = 2, WORLD_NUMBERS = 40
 enum { WORLD_BEFORE = 0, WORLD_OF_VICTIM = 100, WORLD_OF_SURVIVORS = 300 };
 
 struct thing {
-    uint64_t mark;                   /* the word that distinguishes an item from an empty slot */
-    uint64_t number, twice, inverse; /* redundant, so that a torn item is detected */
+    uint64_t mark;            /* the word that distinguishes an item from an empty slot */
+    uint64_t number, inverse; /* redundant, so that a torn item is detected */
 };
 QUOIT_DEFINE_QUEUE(thing, struct thing);
+_Static_assert(sizeof(struct thing) <= QUOIT_SPSC_LARGEST_IN_SLOTS, "WORLD_SLOTS needs slots");
 
 struct thing world_thing(uint64_t number);
 bool world_is_whole(const struct thing *thing);

@@ -32,13 +32,13 @@ quoit_status world_pop_thing(quoit_queue *queue, struct thing *thing_out, int64_
 
 struct thing world_thing(uint64_t number)
 {
-    return (struct thing){.mark = mark, .number = number, .twice = 2 * number, .inverse = ~number};
+    return (struct thing){.mark = mark, .number = number, .inverse = ~number};
 }
 
 bool world_is_whole(const struct thing *thing)
 {
     return thing->mark == mark && thing->number > 0 && thing->number < WORLD_NUMBERS &&
-           thing->twice == 2 * thing->number && thing->inverse == ~thing->number;
+           thing->inverse == ~thing->number;
 }
 
 static bool is_shared(const struct world *world)

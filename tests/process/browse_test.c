@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-enum { WORDS = 20, CAPACITY = 16, ITEMS = 100000 };
+enum { WORDS = 3, CAPACITY = 16, ITEMS = 100000 };
 
 /* Torn ones show: each word follows from the first. */
 struct item {

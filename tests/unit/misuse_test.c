@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-enum { BOTH = QUOIT_PRODUCER | QUOIT_CONSUMER, ITEM = 64, SMALL = 8, CAPACITY = 4 };
+enum { BOTH = QUOIT_PRODUCER | QUOIT_CONSUMER, ITEM = 24, SMALL = 8, CAPACITY = 4 };
 struct item {
     uint8_t bytes[ITEM];
 };
