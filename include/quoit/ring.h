@@ -18,11 +18,13 @@ typedef std::atomic<uint64_t> quoit_atomic_u64;
 typedef std::atomic<uint32_t> quoit_atomic_u32;
 typedef std::atomic<uint8_t> quoit_atomic_u8;
 using std::atomic_load_explicit;
+using std::atomic_signal_fence;
 using std::atomic_store_explicit;
 using std::atomic_thread_fence;
 using std::memory_order_acquire;
 using std::memory_order_relaxed;
 using std::memory_order_release;
+using std::memory_order_seq_cst;
 #else
 #include <stdatomic.h>
 typedef _Atomic uint64_t quoit_atomic_u64;

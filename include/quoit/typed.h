@@ -43,7 +43,10 @@ void quoit_queue_wake(quoit_queue *queue, uint32_t role);
 /* After a push: the consumer may be blocked in a wait. */
 static inline void quoit_queue_pushed(quoit_queue *queue)
 {
-    /* Relaxed: WAIT-S1's barrier orders it after the push. */
+    /* The load below comes after the push in this thread's program, where an imposed barrier
+       (WAIT-S3) takes effect; without this, a compiler may move it before the push. */
+    atomic_signal_fence(memory_order_seq_cst);
+    /* Relaxed: WAIT-S3's imposed barrier orders it after the push. */
     if (atomic_load_explicit(queue->producer.waits, memory_order_relaxed) != 0)
         quoit_queue_wake(queue, QUOIT_CONSUMER);
 }
@@ -51,7 +54,9 @@ static inline void quoit_queue_pushed(quoit_queue *queue)
 /* After a pop: the producer may be blocked in a wait. */
 static inline void quoit_queue_popped(quoit_queue *queue)
 {
-    /* Relaxed: WAIT-S1's barrier orders it after the pop. */
+    /* As after a push. */
+    atomic_signal_fence(memory_order_seq_cst);
+    /* Relaxed: WAIT-S3's imposed barrier orders it after the pop. */
     if (atomic_load_explicit(queue->consumer.waits, memory_order_relaxed) != 0)
         quoit_queue_wake(queue, QUOIT_PRODUCER);
 }
