@@ -174,7 +174,7 @@ class message_queue : public detail::queue_calls<message_queue, detail::message_
     {
         const void *message = nullptr;
         std::size_t bytes = 0;
-        const quoit_status s = look(message, bytes, timeout_ns);
+        const quoit_status s = peek_raw(message, bytes, timeout_ns);
         message_out = detail::message_types::view(message, bytes);
         return detail::from(s);
     }

@@ -92,7 +92,7 @@ template <class Queue, class Types> class queue_calls : public queue_makers<Queu
     {
         const void *item = nullptr;
         std::size_t bytes = 0;
-        const quoit_status s = look(item, bytes, t.ns());
+        const quoit_status s = peek_raw(item, bytes, t.ns());
         return typename Types::peeked(this->raw(), s, item, bytes);
     }
 
@@ -102,7 +102,7 @@ template <class Queue, class Types> class queue_calls : public queue_makers<Queu
     {
         const void *item = nullptr;
         std::size_t bytes = 0;
-        detail::check(from(look(item, bytes, QUOIT_NOW)));
+        detail::check(from(peek_raw(item, bytes, QUOIT_NOW)));
         return Types::view(item, bytes);
     }
 
@@ -118,8 +118,8 @@ template <class Queue, class Types> class queue_calls : public queue_makers<Queu
     explicit queue_calls(quoit_queue *q) noexcept : queue_makers<Queue>(q)
     {
     }
-    quoit_status look(const void *&item_out, std::size_t &bytes_out,
-                      std::int64_t timeout_ns) noexcept
+    quoit_status peek_raw(const void *&item_out, std::size_t &bytes_out,
+                          std::int64_t timeout_ns) noexcept
     {
         Types::check_in_place();
         return quoit_queue_peek(this->raw(), &item_out, &bytes_out, timeout_ns);

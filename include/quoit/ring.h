@@ -46,36 +46,36 @@ struct quoit_ring_producer_state;
 struct quoit_ring_consumer_state;
 
 /* Private to the producer's handle: two cache lines, of which the inlined calls touch the first.
-   `next` points to `shut`, which is never empty, while a push must take the slow path: wrong role,
-   forked child, finished queue, another layout. */
+   `next` points to `disabled`, which is never empty, while a push must take the slow path: wrong
+   role, forked child, finished queue, another layout. */
 struct quoit_ring_producer {
     uint8_t *next; /* the slot to fill */
     uint8_t *begin;
     uint8_t *end;
     uint64_t empty;
-    quoit_atomic_u64 *tail;        /* shared: items pushed, or being pushed */
-    const quoit_atomic_u32 *waits; /* not 0: the consumer may have to be woken */
-    uint8_t *slot;                 /* the next slot while next points to shut */
-    uint64_t position;             /* spans: the tail */
-    uint64_t limit;                /* spans: slots below this are known to be free */
-    uint64_t item_bytes;           /* of an item; 0: each call must be checked in full */
-    quoit_atomic_u64 shut;
+    quoit_atomic_u64 *tail;              /* shared: items pushed, or being pushed */
+    const quoit_atomic_u32 *wake_needed; /* not 0: the consumer may have to be woken */
+    uint8_t *slot;                       /* the next slot while next points to disabled */
+    uint64_t position;                   /* spans: the tail */
+    uint64_t limit;                      /* spans: slots below this are known to be free */
+    uint64_t item_bytes;                 /* of an item; 0: each call must be checked in full */
+    quoit_atomic_u64 disabled;
     struct quoit_ring_producer_state *state;
 };
 
-/* The same for the consumer's handle; its `shut` is always empty. */
+/* The same for the consumer's handle; its `disabled` is always empty. */
 struct quoit_ring_consumer {
     uint8_t *next; /* the slot to take from */
     uint8_t *begin;
     uint8_t *end;
     uint64_t empty;
-    quoit_atomic_u64 *head;        /* shared: items popped, or being given back */
-    const quoit_atomic_u32 *waits; /* not 0: the producer may have to be woken */
+    quoit_atomic_u64 *head;              /* shared: items popped, or being given back */
+    const quoit_atomic_u32 *wake_needed; /* not 0: the producer may have to be woken */
     uint8_t *slot;
     uint64_t position;   /* spans: the head */
     uint64_t limit;      /* spans: slots below this are known to be filled */
     uint64_t item_bytes; /* of an item; 0: each call must be checked in full */
-    quoit_atomic_u64 shut;
+    quoit_atomic_u64 disabled;
     struct quoit_ring_consumer_state *state;
 };
 

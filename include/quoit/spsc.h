@@ -48,7 +48,7 @@ enum { QUOIT_SPSC_WORDS_BYTES = 64 };
 /*
  * Does a producer need a fence between the load that finds a slot free and the stores into it? The
  * consumer does not need one, but observers do. An observer that copies any byte of the new item
- * must find, at its second check, that the old item was taken (docs/ORDERING.md, LOOK-P1). C11
+ * must find, at its second check, that the old item was taken (docs/ORDERING.md, BROWSE-P1). C11
  * requires a fence for that. On these processors the acquire load is enough: their stores reach
  * all processors at once, or (32-bit ARM) an acquire load ends in a full barrier.
  */
@@ -65,8 +65,8 @@ enum { QUOIT_SPSC_WORDS_BYTES = 64 };
 static inline void quoit_ring_before_fill(void)
 {
 #if QUOIT_FENCES_FILLS
-    /* LOOK-P1: an observer that reads the new bytes also sees that the slot was free before. Pairs
-       with LOOK-S1. */
+    /* BROWSE-P1: an observer that reads the new bytes also sees that the slot was free before.
+       Pairs with BROWSE-S1. */
     atomic_thread_fence(memory_order_release);
 #endif
 }
@@ -126,7 +126,7 @@ static inline void quoit_spsc_count_pop(quoit_atomic_u64 *head, uint64_t items)
     /* Relaxed: only this side writes it. */
     uint64_t count = atomic_load_explicit(head, memory_order_relaxed);
     /* SPSC-C3: the slots' bytes are read, but the slots are not freed yet. Pairs with SPSC-P3 and
-       LOOK-S1. */
+       BROWSE-S1. */
     atomic_store_explicit(head, count + items, memory_order_release);
 }
 
@@ -272,7 +272,7 @@ static inline void quoit_spsc_release(struct quoit_ring_consumer *consumer, uint
     consumer->slot = bytes < to_end ? slot + bytes : consumer->begin + (bytes - to_end);
     consumer->position += count;
     /* SPAN-C2: the slots' bytes are read, they may be filled again. Pairs with SPSC-P3, BYTES-S1
-       and LOOK-S1. */
+       and BROWSE-S1. */
     atomic_store_explicit(consumer->head, consumer->position, memory_order_release);
 }
 

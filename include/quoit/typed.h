@@ -47,7 +47,7 @@ static inline void quoit_queue_pushed(quoit_queue *queue)
        (WAIT-S3) takes effect; without this, a compiler may move it before the push. */
     atomic_signal_fence(memory_order_seq_cst);
     /* Relaxed: WAIT-S3's imposed barrier orders it after the push. */
-    if (atomic_load_explicit(queue->producer.waits, memory_order_relaxed) != 0)
+    if (atomic_load_explicit(queue->producer.wake_needed, memory_order_relaxed) != 0)
         quoit_queue_wake(queue, QUOIT_CONSUMER);
 }
 
@@ -57,7 +57,7 @@ static inline void quoit_queue_popped(quoit_queue *queue)
     /* As after a push. */
     atomic_signal_fence(memory_order_seq_cst);
     /* Relaxed: WAIT-S3's imposed barrier orders it after the pop. */
-    if (atomic_load_explicit(queue->consumer.waits, memory_order_relaxed) != 0)
+    if (atomic_load_explicit(queue->consumer.wake_needed, memory_order_relaxed) != 0)
         quoit_queue_wake(queue, QUOIT_PRODUCER);
 }
 

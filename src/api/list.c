@@ -107,7 +107,7 @@ static quoit_status list_where(struct listing *listing, const char *where)
         return list_scheme(listing, scheme->name, colon ? colon + 1 : NULL);
     }
     return quoit_fail(QUOIT_ERROR_NAME,
-                      "'%.80s' is no place to list; a scheme, \"sysv\", would be one, or \"file:\" "
+                      "'%.80s' cannot be listed; a scheme, \"sysv\", would be one, or \"file:\" "
                       "and a directory",
                       where);
 }

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Locks as objects. Each handle is a member of the lock. It has a row, and a kernel lock that the
- * kernel releases when the process ends. One word of shared memory, the state, names the member
+ * Locks as objects. Each handle is a member of the lock. It has an entry, and a kernel lock that
+ * the kernel releases when the process ends. One word of shared memory, the state, names the member
  * that has the lock:
  *
  *     free --lock--> owned --unlock--> free
- *                      | close, or the row's next member finds it
+ *                      | close, or the entry's next member finds it
  *                      v
  *                  abandoned --lock--> owned
  *
@@ -78,7 +78,7 @@ static uint64_t owner_of(uint64_t state)
 
 static uint64_t own_number(const quoit_lock *lock)
 {
-    return (uint64_t)lock->view.members.own_row + 1;
+    return (uint64_t)lock->view.members.own_entry + 1;
 }
 
 static bool is_possible(const quoit_lock *lock, uint64_t state)
@@ -100,7 +100,7 @@ static bool is_owner_alive(const quoit_lock *lock, uint64_t state)
            quoit_members_is_alive(&lock->view.members, (uint32_t)(owner_of(state) - 1));
 }
 
-static quoit_status tell_abandoned(const quoit_lock *lock)
+static quoit_status report_abandoned(const quoit_lock *lock)
 {
     return quoit_fail(QUOIT_ABANDONED,
                       "the last holder of '%s:%s' crashed, or closed its handle, with the lock: "
@@ -130,7 +130,7 @@ static quoit_status try_lock(quoit_lock *lock, bool asks)
         if (owner_of(state) != 0 && (!asks || is_owner_alive(lock, state)))
             return QUOIT_TIMEOUT;
         if (take_from(lock, state))
-            return is_clean ? QUOIT_OK : tell_abandoned(lock);
+            return is_clean ? QUOIT_OK : report_abandoned(lock);
     }
 }
 
@@ -246,9 +246,9 @@ quoit_status quoit_lock_holder(const quoit_lock *lock, uint32_t *pid_out)
     if (!is_possible(lock, state))
         return fail_corrupt(lock, state);
     if (owner == 0)
-        return state & QUOIT_LOCK_ABANDONED ? tell_abandoned(lock) : QUOIT_OK;
+        return state & QUOIT_LOCK_ABANDONED ? report_abandoned(lock) : QUOIT_OK;
     if (!is_owner_alive(lock, state))
-        return tell_abandoned(lock);
+        return report_abandoned(lock);
     *pid_out = quoit_members_pid(&lock->view.members, (uint32_t)(owner - 1));
     return QUOIT_OK;
 }
@@ -256,17 +256,17 @@ quoit_status quoit_lock_holder(const quoit_lock *lock, uint32_t *pid_out)
 quoit_status quoit_lock_members(const quoit_lock *lock, struct quoit_member_info *members_out,
                                 uint64_t room, uint64_t *count_out)
 {
-    uint32_t rows[QUOIT_MEMBERS_MAX];
+    uint32_t entries[QUOIT_MEMBERS_MAX];
     quoit_status status = check_handle(lock);
     if (status != QUOIT_OK)
         return status;
-    status = quoit_members_list(&lock->view.members, lock->region, members_out, rows, room,
+    status = quoit_members_list(&lock->view.members, lock->region, members_out, entries, room,
                                 count_out);
     if (status != QUOIT_OK)
         return status;
     uint64_t owner = owner_of(load_state(lock));
     for (uint64_t i = 0; i < *count_out && i < room && i < QUOIT_MEMBERS_MAX; i++)
-        members_out[i].holds_up = (uint64_t)rows[i] + 1 == owner;
+        members_out[i].holds_up = (uint64_t)entries[i] + 1 == owner;
     return QUOIT_OK;
 }
 
@@ -280,7 +280,8 @@ static void drop_in_child(struct quoit_os_fork_guard *guard)
     quoit_os_shm_abandon(&lock->region->shm);
 }
 
-/* Takes a row. If the state names this row as the owner, a member crashed in it with the lock. */
+/* Takes an entry. If the state names this entry as the owner, a member crashed in it with the
+   lock. */
 static quoit_status become_member(quoit_lock *lock)
 {
     quoit_status status = quoit_members_join(&lock->view.members, 0, lock->region);

@@ -15,42 +15,42 @@ static void drop_in_child(struct quoit_os_fork_guard *guard)
 
 /* Members begin to search for free blocks far apart: the first member at the start, the second at
    the half, the next two at the quarters, and so on. */
-static uint32_t first_block(uint32_t row, uint32_t count)
+static uint32_t first_block(uint32_t entry, uint32_t count)
 {
-    uint64_t place = 0;
-    for (uint32_t rest = 1; rest < QUOIT_MEMBER_ROWS; rest *= 2, row /= 2)
-        place = place * 2 + row % 2;
-    return (uint32_t)(place * count / QUOIT_MEMBER_ROWS);
+    uint64_t reversed = 0;
+    for (uint32_t rest = 1; rest < QUOIT_MEMBER_ENTRIES; rest *= 2, entry /= 2)
+        reversed = reversed * 2 + entry % 2;
+    return (uint32_t)(reversed * count / QUOIT_MEMBER_ENTRIES);
 }
 
 static void enter_blocks(quoit_pool *pool)
 {
-    struct quoit_blocks *blocks = &pool->place.blocks;
-    blocks->members.own = pool->place.members.own_row;
+    struct quoit_blocks *blocks = &pool->view.blocks;
+    blocks->members.own = pool->view.members.own_entry;
     quoit_blocks_enter(blocks);
     /* Relaxed: no other thread has the handle yet. */
-    atomic_store_explicit(&pool->rotor, first_block(blocks->members.own, blocks->count),
+    atomic_store_explicit(&pool->next_hint, first_block(blocks->members.own, blocks->count),
                           memory_order_relaxed);
 }
 
 static quoit_status become_member(quoit_pool *pool)
 {
-    quoit_status status = quoit_members_join(&pool->place.members, 0, pool->region);
+    quoit_status status = quoit_members_join(&pool->view.members, 0, pool->region);
     if (status == QUOIT_OK)
         enter_blocks(pool);
     return status;
 }
 
 /* Makes a handle that owns a region and the pool in it. On failure the caller keeps both. */
-static quoit_status enter(quoit_region *region, const struct quoit_pool_place *place,
+static quoit_status enter(quoit_region *region, const struct quoit_pool_view *view,
                           quoit_pool **pool_out)
 {
     quoit_pool *pool = calloc(1, sizeof *pool);
     if (!pool)
         return quoit_fail(QUOIT_ERROR_NO_MEMORY, "out of memory for a pool's handle");
     pool->region = region;
-    pool->place = *place;
-    pool->place.blocks.members.context = &pool->place.members;
+    pool->view = *view;
+    pool->view.blocks.members.context = &pool->view.members;
     quoit_status status = quoit_pool_is_observer(pool) ? QUOIT_OK : become_member(pool);
     if (status != QUOIT_OK)
         goto free_pool;
@@ -63,7 +63,7 @@ static quoit_status enter(quoit_region *region, const struct quoit_pool_place *p
 
 leave:
     if (!quoit_pool_is_observer(pool))
-        quoit_members_leave(&pool->place.members, 0);
+        quoit_members_leave(&pool->view.members, 0);
 free_pool:
     free(pool);
     return status;
@@ -84,12 +84,12 @@ static quoit_status create_held(const char *name, const struct quoit_pool_option
                                 quoit_pool **pool_out)
 {
     quoit_region *region;
-    struct quoit_pool_place place;
+    struct quoit_pool_view view;
     quoit_pool *pool;
-    quoit_status status = quoit_pool_make(name, options, &region, &place);
+    quoit_status status = quoit_pool_make(name, options, &region, &view);
     if (status != QUOIT_OK)
         return status;
-    status = enter(region, &place, &pool);
+    status = enter(region, &view, &pool);
     if (status != QUOIT_OK)
         goto close_region;
     status = quoit_region_publish(region);
@@ -123,15 +123,15 @@ static quoit_status open_held(const char *name, const struct quoit_pool_options 
                               uint32_t flags, quoit_pool **pool_out)
 {
     quoit_region *region;
-    struct quoit_pool_place place;
+    struct quoit_pool_view view;
     quoit_status status = quoit_region_attach(name, flags, &region);
     if (status != QUOIT_OK)
         return status;
-    status = quoit_pool_find(region, &place);
+    status = quoit_pool_find(region, &view);
     if (status == QUOIT_OK && options)
-        status = quoit_pool_compare(region, &place, options);
+        status = quoit_pool_compare(region, &view, options);
     if (status == QUOIT_OK)
-        status = enter(region, &place, pool_out);
+        status = enter(region, &view, pool_out);
     if (status != QUOIT_OK)
         quoit_region_close(region);
     return status;
@@ -189,7 +189,7 @@ void quoit_pool_close(quoit_pool *pool)
     quoit_os_fork_hold(); /* else a child could inherit memory that no guard releases */
     quoit_os_fork_guard_remove(&pool->guard);
     if (!pool->forked && !quoit_pool_is_observer(pool))
-        quoit_members_leave(&pool->place.members, 0);
+        quoit_members_leave(&pool->view.members, 0);
     quoit_region_close(pool->region);
     free(pool); /* held: a handler that forks needs the allocator's lock */
     quoit_os_fork_release();
@@ -203,61 +203,61 @@ quoit_status quoit_pool_alloc(quoit_pool *pool, quoit_block *block_out)
         return quoit_fail(QUOIT_ERROR_INVALID, "block_out is NULL");
     *block_out = QUOIT_BLOCK_NONE;
     quoit_status status = quoit_pool_check_member(pool);
-    return status == QUOIT_OK ? quoit_blocks_alloc(&pool->place.blocks, &pool->rotor, block_out)
+    return status == QUOIT_OK ? quoit_blocks_alloc(&pool->view.blocks, &pool->next_hint, block_out)
                               : status;
 }
 
 quoit_status quoit_pool_free(quoit_pool *pool, quoit_block block)
 {
     quoit_status status = quoit_pool_check_member(pool);
-    return status == QUOIT_OK ? quoit_blocks_free(&pool->place.blocks, &pool->rotor, block)
+    return status == QUOIT_OK ? quoit_blocks_free(&pool->view.blocks, &pool->next_hint, block)
                               : status;
 }
 
 /* An observer's memory is mapped read-only, so its pointer may lose the const. */
-static void *see(const quoit_pool *pool, quoit_block block)
+static void *at_any(const quoit_pool *pool, quoit_block block)
 {
-    const uint8_t *bytes = quoit_blocks_see(&pool->place.blocks, block);
-    return bytes ? pool->place.blocks.bytes + (bytes - pool->place.blocks.bytes) : NULL;
+    const uint8_t *bytes = quoit_blocks_at_any(&pool->view.blocks, block);
+    return bytes ? pool->view.blocks.bytes + (bytes - pool->view.blocks.bytes) : NULL;
 }
 
 void *quoit_pool_at(const quoit_pool *pool, quoit_block block)
 {
     if (!pool || pool->forked)
         return NULL;
-    return quoit_pool_is_observer(pool) ? see(pool, block)
-                                        : quoit_blocks_at(&pool->place.blocks, block);
+    return quoit_pool_is_observer(pool) ? at_any(pool, block)
+                                        : quoit_blocks_at(&pool->view.blocks, block);
 }
 
 /* ---- Queries --------------------------------------------------------------------------------- */
 
 uint64_t quoit_pool_block_bytes(const quoit_pool *pool)
 {
-    return pool ? pool->place.block_bytes : 0;
+    return pool ? pool->view.block_bytes : 0;
 }
 
 uint64_t quoit_pool_blocks(const quoit_pool *pool)
 {
-    return pool ? pool->place.blocks.count : 0;
+    return pool ? pool->view.blocks.count : 0;
 }
 
 uint64_t quoit_pool_free_count(const quoit_pool *pool)
 {
-    return pool && !pool->forked ? quoit_blocks_count_free(&pool->place.blocks) : 0;
+    return pool && !pool->forked ? quoit_blocks_count_free(&pool->view.blocks) : 0;
 }
 
 quoit_status quoit_pool_check(const quoit_pool *pool)
 {
     quoit_status status = quoit_pool_check_handle(pool);
-    return status == QUOIT_OK ? quoit_blocks_check(&pool->place.blocks) : status;
+    return status == QUOIT_OK ? quoit_blocks_check(&pool->view.blocks) : status;
 }
 
 quoit_status quoit_pool_members(const quoit_pool *pool, struct quoit_member_info *members_out,
                                 uint64_t room, uint64_t *count_out)
 {
-    uint32_t rows[QUOIT_MEMBERS_MAX];
+    uint32_t entries[QUOIT_MEMBERS_MAX];
     quoit_status status = quoit_pool_check_handle(pool);
-    return status == QUOIT_OK ? quoit_members_list(&pool->place.members, pool->region, members_out,
-                                                   rows, room, count_out)
+    return status == QUOIT_OK ? quoit_members_list(&pool->view.members, pool->region, members_out,
+                                                   entries, room, count_out)
                               : status;
 }

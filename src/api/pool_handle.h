@@ -11,9 +11,9 @@
 
 struct quoit_pool {
     quoit_region *region;
-    struct quoit_pool_place place;
-    quoit_atomic_u32 rotor; /* where it last found a free block */
-    bool forked;            /* this is a forked child's copy of the handle */
+    struct quoit_pool_view view;
+    quoit_atomic_u32 next_hint; /* where it last found a free block */
+    bool forked;                /* this is a forked child's copy of the handle */
     struct quoit_os_fork_guard guard;
 };
 
@@ -37,7 +37,7 @@ static inline quoit_status quoit_pool_check_member(const quoit_pool *pool)
 {
     quoit_status status = quoit_pool_check_handle(pool);
     if (status == QUOIT_OK && quoit_pool_is_observer(pool))
-        return quoit_fail(QUOIT_ERROR_WRONG_ROLE, "the pool was opened to be looked at alone");
+        return quoit_fail(QUOIT_ERROR_WRONG_ROLE, "the pool was opened with QUOIT_OBSERVER");
     return status;
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Passes blocks through a queue, and reclaims the blocks of crashed members. src/ring/pool.h
+/* Passes blocks through a queue, and reclaims the blocks of crashed members. src/ring/blocks.h
    explains why a crash at any instruction loses no block. */
 #include "pool_handle.h"
 #include "queue_handle.h"
@@ -10,20 +10,20 @@
 static uint64_t identity_of(const quoit_queue *queue)
 {
     const struct quoit_queue_handle *handle = queue->handle;
-    return quoit_hash(handle->region->identity, &handle->place.ring.empty,
-                      sizeof handle->place.ring.empty);
+    return quoit_hash(handle->region->identity, &handle->view.ring.empty,
+                      sizeof handle->view.ring.empty);
 }
 
 static quoit_status check_queue(const quoit_queue *queue)
 {
     quoit_status status = quoit_queue_check_handle(queue);
-    if (status == QUOIT_OK && queue->handle->place.item_bytes != sizeof(quoit_block))
+    if (status == QUOIT_OK && queue->handle->view.item_bytes != sizeof(quoit_block))
         return quoit_fail(QUOIT_ERROR_INVALID,
                           "blocks go through a queue of items of 8 bytes, not of %u",
-                          (unsigned)queue->handle->place.item_bytes);
-    if (status == QUOIT_OK && queue->handle->place.messages)
+                          (unsigned)queue->handle->view.item_bytes);
+    if (status == QUOIT_OK && queue->handle->view.messages)
         return quoit_fail(QUOIT_ERROR_INVALID, "blocks go through a queue of items of one size");
-    if (status == QUOIT_OK && !queue->handle->place.ring.ops->contains)
+    if (status == QUOIT_OK && !queue->handle->view.ring.ops->contains)
         return quoit_fail(QUOIT_ERROR_INVALID,
                           "a block has one owner, and a broadcast hands it to each subscriber; a "
                           "QUOIT_SPSC or QUOIT_MPMC queue would be right");
@@ -42,11 +42,11 @@ quoit_status quoit_pool_push(quoit_pool *pool, quoit_queue *queue, quoit_block b
 {
     quoit_status status = check_both(pool, queue);
     if (status == QUOIT_OK)
-        status = quoit_blocks_send(&pool->place.blocks, block, identity_of(queue));
+        status = quoit_blocks_send(&pool->view.blocks, block, identity_of(queue));
     if (status != QUOIT_OK)
         return status;
     status = quoit_queue_push(queue, &block, sizeof block, timeout_ns);
-    if (status != QUOIT_OK && quoit_blocks_unsend(&pool->place.blocks, block) != QUOIT_OK)
+    if (status != QUOIT_OK && quoit_blocks_unsend(&pool->view.blocks, block) != QUOIT_OK)
         return quoit_fail(QUOIT_ERROR_CORRUPT,
                           "block 0x%016llx was taken while it was being pushed",
                           (unsigned long long)block);
@@ -67,12 +67,12 @@ quoit_status quoit_pool_pop(quoit_pool *pool, quoit_queue *queue, quoit_block *b
     if (status != QUOIT_OK)
         return status;
     block = quoit_ring_load_once(item); /* the peer may change it */
-    status = quoit_blocks_take(&pool->place.blocks, block);
+    status = quoit_blocks_take(&pool->view.blocks, block);
     if (status == QUOIT_ERROR_BUSY)
         return status;
     (void)quoit_queue_release(queue); /* fails if the ring is damaged; the block is not */
     if (status == QUOIT_OK)
-        status = quoit_blocks_keep(&pool->place.blocks, block);
+        status = quoit_blocks_keep(&pool->view.blocks, block);
     if (status == QUOIT_OK)
         *block_out = block;
     return status;
@@ -89,7 +89,7 @@ static bool may_be_queued(const void *context, uint64_t queue, quoit_block block
 {
     const struct queues *queues = context;
     for (uint64_t i = 0; i < queues->count; i++) {
-        const struct quoit_ring_place *ring = &queues->list[i]->handle->place.ring;
+        const struct quoit_ring_view *ring = &queues->list[i]->handle->view.ring;
         if (identity_of(queues->list[i]) == queue)
             return ring->ops->contains(ring, block);
     }
@@ -110,7 +110,7 @@ quoit_status quoit_pool_reclaim(quoit_pool *pool, quoit_queue *const *queues, ui
     if (status != QUOIT_OK)
         return status;
     const struct queues context = {.list = queues, .count = queue_count};
-    uint64_t count = quoit_blocks_reclaim(&pool->place.blocks, may_be_queued, &context);
+    uint64_t count = quoit_blocks_reclaim(&pool->view.blocks, may_be_queued, &context);
     if (count_out)
         *count_out = count;
     return QUOIT_OK;

@@ -17,8 +17,8 @@ static void close_sides(quoit_queue *queue)
 {
     queue->producer.item_bytes = 0;
     queue->consumer.item_bytes = 0;
-    quoit_ring_producer_shut(&queue->producer);
-    quoit_ring_consumer_shut(&queue->consumer);
+    quoit_ring_producer_disable(&queue->producer);
+    quoit_ring_consumer_disable(&queue->consumer);
 }
 
 /* Called in a forked child: disables the fast paths, and releases the inherited memory and
@@ -69,7 +69,7 @@ static bool is_member(uint32_t roles)
 /* Allocates private memory for items that are claimed or peeked at but cannot be so in the ring. */
 static quoit_status allocate_scratch(struct quoit_queue_handle *handle)
 {
-    struct quoit_ring_place *ring = &handle->place.ring;
+    struct quoit_ring_view *ring = &handle->view.ring;
     uint64_t claimed = 0, peeked = 0;
     if (handle->roles & QUOIT_PRODUCER && ring->ops->copies_claims)
         claimed = ring->item_bytes > QUOIT_RING_SCRATCH_BYTES ? ring->item_bytes
@@ -78,7 +78,7 @@ static quoit_status allocate_scratch(struct quoit_queue_handle *handle)
         peeked = ring->item_bytes;
     if (claimed + peeked == 0)
         return QUOIT_OK;
-    uint64_t align = handle->place.item_align > LINE ? handle->place.item_align : LINE;
+    uint64_t align = handle->view.item_align > LINE ? handle->view.item_align : LINE;
     claimed = quoit_ring_round_up(claimed, align);
     uint64_t bytes = claimed + peeked + 2 * align;
     handle->scratch = bytes <= SIZE_MAX ? calloc(1, (size_t)bytes) : NULL;
@@ -92,9 +92,9 @@ static quoit_status allocate_scratch(struct quoit_queue_handle *handle)
 
 static quoit_status attach_sides(struct quoit_queue_handle *handle, bool from_oldest)
 {
-    struct quoit_ring_place *ring = &handle->place.ring;
-    ring->members.own = handle->place.members.own_row;
-    ring->members.repairs = &quoit_queue_own_row(handle->queue)->repairs;
+    struct quoit_ring_view *ring = &handle->view.ring;
+    ring->members.own = handle->view.members.own_entry;
+    ring->members.repairs = &quoit_queue_own_entry(handle->queue)->repairs;
     ring->from_oldest = from_oldest;
     quoit_status status = allocate_scratch(handle);
     if (status == QUOIT_OK && handle->roles & QUOIT_PRODUCER)
@@ -103,11 +103,11 @@ static quoit_status attach_sides(struct quoit_queue_handle *handle, bool from_ol
         status = ring->ops->attach_consumer(&handle->queue->consumer, ring);
     if (status != QUOIT_OK)
         return status;
-    if (handle->place.messages)
+    if (handle->view.messages)
         close_sides(handle->queue);
     quoit_waiters_begin(handle->queue);
     quoit_queue_end_stream(handle->queue); /* before the first push */
-    /* A new subscriber may make room: it may have taken the row of a crashed subscriber that held
+    /* A new subscriber may make room: it may have taken the entry of a crashed subscriber that held
        the producer back. */
     if (quoit_ring_has_subscribers(ring->ops) && handle->roles & QUOIT_CONSUMER)
         quoit_wake(handle->queue, quoit_waiter_of(handle->queue, QUOIT_PRODUCER));
@@ -115,20 +115,20 @@ static quoit_status attach_sides(struct quoit_queue_handle *handle, bool from_ol
 }
 
 /* Makes a handle that owns a region and the queue in it. On failure the caller keeps both. */
-static quoit_status enter(quoit_region *region, const struct quoit_queue_place *place,
-                          uint32_t flags, struct quoit_queue_handle **handle_out)
+static quoit_status enter(quoit_region *region, const struct quoit_queue_view *view, uint32_t flags,
+                          struct quoit_queue_handle **handle_out)
 {
     struct quoit_queue_handle *handle = new_handle();
     if (!handle)
         return quoit_fail(QUOIT_ERROR_NO_MEMORY, "out of memory for a queue's handle");
     handle->region = region;
-    handle->place = *place;
-    handle->place.ring.members.context = &handle->place.members;
+    handle->view = *view;
+    handle->view.ring.members.context = &handle->view.members;
     handle->roles = flags & ALL_ROLES;
     quoit_status status = QUOIT_OK;
     unsigned repairs = flags & QUOIT_FOR_REPAIR ? QUOIT_MEMBER_REPAIRS : 0u;
     if (is_member(flags))
-        status = quoit_members_join(&handle->place.members, handle->roles | repairs, region);
+        status = quoit_members_join(&handle->view.members, handle->roles | repairs, region);
     if (status != QUOIT_OK)
         goto free_handle;
     if (is_member(flags))
@@ -140,14 +140,14 @@ static quoit_status enter(quoit_region *region, const struct quoit_queue_place *
     if (status != QUOIT_OK)
         goto leave;
     if (is_member(flags) && !(flags & QUOIT_FOR_REPAIR))
-        quoit_peers_count(&handle->place.members, flags);
+        quoit_peers_count(&handle->view.members, flags);
     quoit_waiters_count(handle->queue);
     *handle_out = handle;
     return QUOIT_OK;
 
 leave:
     if (is_member(flags))
-        quoit_members_leave(&handle->place.members, handle->roles);
+        quoit_members_leave(&handle->view.members, handle->roles);
 free_handle:
     free_handle(handle);
     return status;
@@ -176,13 +176,13 @@ static quoit_status create_new(const char *name, const struct quoit_queue_option
                                uint32_t flags, quoit_queue **queue_out)
 {
     quoit_region *region;
-    struct quoit_queue_place place;
+    struct quoit_queue_view view;
     struct quoit_queue_handle *handle;
-    quoit_status status = quoit_queue_make(name, options, &region, &place);
+    quoit_status status = quoit_queue_make(name, options, &region, &view);
     if (status != QUOIT_OK)
         return status;
     /* The roles are taken before another process can see the queue. */
-    status = enter(region, &place, flags, &handle);
+    status = enter(region, &view, flags, &handle);
     if (status != QUOIT_OK)
         goto close_region;
     status = quoit_region_publish(region);
@@ -213,10 +213,10 @@ quoit_status quoit_queue_create(const char *name, const struct quoit_queue_optio
 }
 
 static bool is_same(const quoit_queue *queue, const quoit_region *region,
-                    const struct quoit_queue_place *place)
+                    const struct quoit_queue_view *view)
 {
     return queue->handle->region->identity == region->identity &&
-           queue->handle->place.ring.empty == place->ring.empty;
+           queue->handle->view.ring.empty == view->ring.empty;
 }
 
 /* same: NULL, or a queue. REMOVED if the name leads to another queue than that one. */
@@ -224,19 +224,19 @@ static quoit_status open_held(const char *name, const struct quoit_queue_options
                               uint32_t flags, const quoit_queue *same, quoit_queue **queue_out)
 {
     quoit_region *region;
-    struct quoit_queue_place place;
+    struct quoit_queue_view view;
     struct quoit_queue_handle *handle;
     uint32_t attach = (is_member(flags) ? 0u : QUOIT_OBSERVER) | (flags & QUOIT_ANY_OWNER);
     quoit_status status = quoit_region_attach(name, attach, &region);
     if (status != QUOIT_OK)
         return status;
-    status = quoit_queue_find(region, &place);
+    status = quoit_queue_find(region, &view);
     if (status == QUOIT_OK && options)
-        status = quoit_queue_compare(region, &place, options);
-    if (status == QUOIT_OK && same && !is_same(same, region, &place))
+        status = quoit_queue_compare(region, &view, options);
+    if (status == QUOIT_OK && same && !is_same(same, region, &view))
         status = quoit_fail(QUOIT_ERROR_REMOVED, "'%s' leads to another queue now", name);
     if (status == QUOIT_OK)
-        status = enter(region, &place, flags, &handle);
+        status = enter(region, &view, flags, &handle);
     if (status != QUOIT_OK) {
         quoit_region_close(region);
         return status;
@@ -314,7 +314,7 @@ quoit_status quoit_queue_again(const quoit_queue *queue, uint32_t flags, quoit_q
    wakes the threads that wait on the same side. */
 static void wake_others(quoit_queue *queue)
 {
-    bool all = queue->handle->place.ring.ops->many_producers;
+    bool all = queue->handle->view.ring.ops->many_producers;
     if (all || queue->handle->roles & QUOIT_PRODUCER)
         quoit_wake(queue, quoit_waiter_of(queue, QUOIT_CONSUMER));
     if (all || queue->handle->roles & QUOIT_CONSUMER)
@@ -330,9 +330,9 @@ void quoit_queue_close(quoit_queue *queue)
     quoit_waiters_end(queue);
     quoit_os_fork_guard_remove(&handle->guard);
     if (is_member(handle->roles) && !handle->forked) {
-        handle->place.ring.ops->detach(&queue->producer, &queue->consumer, &handle->place.ring);
-        quoit_members_leave(&handle->place.members, handle->roles);
-        wake_others(queue); /* to see that this side is gone */
+        handle->view.ring.ops->detach(&queue->producer, &queue->consumer, &handle->view.ring);
+        quoit_members_leave(&handle->view.members, handle->roles);
+        wake_others(queue); /* to see that this side has left */
     }
     quoit_region_close(handle->region);
     free_handle(handle); /* held: a handler that forks needs the allocator's lock */
@@ -344,11 +344,11 @@ void quoit_queue_close(quoit_queue *queue)
 void quoit_queue_end_stream(quoit_queue *queue)
 {
     struct quoit_queue_handle *handle = queue->handle;
-    const struct quoit_ring_place *ring = &handle->place.ring;
+    const struct quoit_ring_view *ring = &handle->view.ring;
     /* FINISH-C1: after this load, the pushes of all handles that it counts are visible. Pairs with
        FINISH-P1. */
     uint32_t finishes = atomic_load_explicit(&ring->shm->finishes, memory_order_acquire);
-    if (finishes < handle->place.finishes || ring->ops->is_finished(ring))
+    if (finishes < handle->view.finishes || ring->ops->is_finished(ring))
         return;
     ring->ops->end(ring);
     wake_others(queue);
@@ -367,9 +367,9 @@ quoit_status quoit_queue_finish(quoit_queue *queue)
     (void)quoit_queue_discard(queue);
     handle->has_finished = true;
     queue->producer.item_bytes = 0;
-    quoit_ring_producer_shut(&queue->producer);
+    quoit_ring_producer_disable(&queue->producer);
     /* FINISH-P1: after this side's pushes. Pairs with FINISH-C1. */
-    (void)atomic_fetch_add_explicit(&handle->place.ring.shm->finishes, 1, memory_order_release);
+    (void)atomic_fetch_add_explicit(&handle->view.ring.shm->finishes, 1, memory_order_release);
     quoit_queue_end_stream(queue);
     return QUOIT_OK;
 }
@@ -386,19 +386,19 @@ quoit_status quoit_queue_check_typed(const quoit_queue *queue, uint32_t inline_l
     quoit_status status = quoit_queue_check_handle(queue);
     if (status != QUOIT_OK)
         return status;
-    const struct quoit_queue_place *place = &queue->handle->place;
+    const struct quoit_queue_view *view = &queue->handle->view;
     if (inline_layout != QUOIT_INLINE_LAYOUT)
         return quoit_fail(QUOIT_ERROR_INVALID,
                           "compiled against <quoit/typed.h> with inline layout %u, this library "
                           "has %u: compile anew",
                           (unsigned)inline_layout, QUOIT_INLINE_LAYOUT);
-    if (place->messages || place->item_bytes != item_bytes)
+    if (view->messages || view->item_bytes != item_bytes)
         return quoit_fail(QUOIT_ERROR_DIFFERENT, "the queue has %s of %u bytes, the type has %zu",
-                          place->messages ? "messages" : "items", (unsigned)place->item_bytes,
+                          view->messages ? "messages" : "items", (unsigned)view->item_bytes,
                           item_bytes);
-    if (place->item_align < item_align)
+    if (view->item_align < item_align)
         return quoit_fail(QUOIT_ERROR_DIFFERENT,
                           "the queue's items are aligned to %u, the type is to %zu",
-                          (unsigned)place->item_align, item_align);
-    return type ? quoit_queue_compare_type(place, type) : QUOIT_OK;
+                          (unsigned)view->item_align, item_align);
+    return type ? quoit_queue_compare_type(view, type) : QUOIT_OK;
 }

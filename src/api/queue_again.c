@@ -5,9 +5,9 @@
 
 #include "fail.h"
 
-static const struct quoit_ring_place *ring_of(const quoit_queue *queue)
+static const struct quoit_ring_view *ring_of(const quoit_queue *queue)
 {
-    return &queue->handle->place.ring;
+    return &queue->handle->view.ring;
 }
 
 /* ---- Checks ---------------------------------------------------------------------------------- */
@@ -29,21 +29,21 @@ quoit_status quoit_queue_check_pusher(const quoit_queue *queue)
 
 quoit_status quoit_queue_check_bytes(const quoit_queue *queue, size_t bytes)
 {
-    const struct quoit_queue_place *place = &queue->handle->place;
-    if (place->messages ? bytes <= place->item_bytes : bytes == place->item_bytes)
+    const struct quoit_queue_view *view = &queue->handle->view;
+    if (view->messages ? bytes <= view->item_bytes : bytes == view->item_bytes)
         return QUOIT_OK;
-    if (place->messages)
+    if (view->messages)
         return quoit_fail(QUOIT_ERROR_TOO_BIG, "a message of %zu bytes; the queue's longest has %u",
-                          bytes, (unsigned)place->item_bytes);
+                          bytes, (unsigned)view->item_bytes);
     return quoit_fail(QUOIT_ERROR_INVALID, "an item of %zu bytes; the queue's have %u", bytes,
-                      (unsigned)place->item_bytes);
+                      (unsigned)view->item_bytes);
 }
 
 quoit_status quoit_queue_check_items(const quoit_queue *queue, uint32_t role, size_t item_bytes)
 {
     quoit_status status = role == QUOIT_PRODUCER ? quoit_queue_check_pusher(queue)
                                                  : quoit_queue_check_role(queue, role);
-    if (status == QUOIT_OK && queue->handle->place.messages)
+    if (status == QUOIT_OK && queue->handle->view.messages)
         return quoit_fail(QUOIT_ERROR_INVALID, "the queue has messages, which come one by one: use "
                                                "quoit_queue_push, pop, claim or peek");
     return status == QUOIT_OK ? quoit_queue_check_bytes(queue, item_bytes) : status;
@@ -72,9 +72,9 @@ quoit_status quoit_queue_check_pop(const quoit_queue *queue, const void *buffer,
     quoit_status status = quoit_queue_check_role(queue, QUOIT_CONSUMER);
     if (status == QUOIT_OK)
         status = check_buffer(buffer, room_bytes);
-    if (status != QUOIT_OK || queue->handle->place.messages)
+    if (status != QUOIT_OK || queue->handle->view.messages)
         return status;
-    *bytes_out = queue->handle->place.item_bytes;
+    *bytes_out = queue->handle->view.item_bytes;
     return quoit_ring_check_room(*bytes_out, room_bytes);
 }
 
@@ -83,20 +83,20 @@ quoit_status quoit_queue_check_pop(const quoit_queue *queue, const void *buffer,
 static void note_empty(quoit_queue *queue)
 {
     quoit_queue_note_freed(queue);
-    quoit_member_count(&quoit_queue_own_row(queue)->empty);
+    quoit_member_count(&quoit_queue_own_entry(queue)->empty);
     if (queue->handle->consumer_waiter.poller)
         quoit_poller_rearm(queue->handle->consumer_waiter.poller);
 }
 
 static void note_full(quoit_queue *queue)
 {
-    quoit_member_count(&quoit_queue_own_row(queue)->full);
-    quoit_member_note_high(quoit_queue_own_row(queue), ring_of(queue)->capacity);
+    quoit_member_count(&quoit_queue_own_entry(queue)->full);
+    quoit_member_note_high(quoit_queue_own_entry(queue), ring_of(queue)->capacity);
     if (queue->handle->producer_waiter.poller)
         quoit_poller_rearm(queue->handle->producer_waiter.poller);
 }
 
-/* Checks for ABANDONED before it rearms, so that a reported end does not ring the bell again. */
+/* Checks for ABANDONED before it rearms, so that a reported end does not set the notifier again. */
 quoit_status quoit_queue_found_nothing(quoit_queue *queue, uint32_t role)
 {
     struct quoit_waiter *waiter = quoit_waiter_of(queue, role);
@@ -114,12 +114,12 @@ quoit_status quoit_queue_try_again(quoit_queue *queue, uint32_t role, quoit_stat
 {
     struct quoit_waiter *waiter = quoit_waiter_of(queue, role);
     quoit_status nothing = role == QUOIT_PRODUCER ? QUOIT_FULL : QUOIT_EMPTY;
-    struct quoit_patience patience = {.timeout_ns = timeout_ns};
+    struct quoit_deadline deadline = {.timeout_ns = timeout_ns};
     if (status == nothing && quoit_queue_pause(queue, waiter, timeout_ns > 0))
         status = try_once(queue, context);
     if (status == nothing)
         status = quoit_queue_found_nothing(queue, role);
-    while (status == nothing && quoit_wait_more(queue, waiter, &patience, &status)) {
+    while (status == nothing && quoit_wait_more(queue, waiter, &deadline, &status)) {
         status = try_once(queue, context);
         if (status == nothing)
             status = quoit_queue_found_nothing(queue, role);

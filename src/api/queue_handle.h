@@ -23,7 +23,7 @@ struct quoit_in_place {
 
 struct quoit_queue_handle {
     quoit_region *region;
-    struct quoit_queue_place place;
+    struct quoit_queue_view view;
     uint32_t roles;
     bool forked;       /* this is a forked child's copy of the handle */
     bool has_finished; /* its producer has called quoit_queue_finish */
@@ -32,7 +32,7 @@ struct quoit_queue_handle {
     struct quoit_ring_producer_state producer_state;
     struct quoit_ring_consumer_state consumer_state;
     void *allocation; /* the memory in which queue is aligned */
-    uint8_t *scratch; /* memory for place.ring's scratch and peeked; NULL: not needed */
+    uint8_t *scratch; /* memory for view.ring's scratch and peeked; NULL: not needed */
     struct quoit_in_place claimed, peeked;
     struct quoit_waiter producer_waiter;
     struct quoit_waiter consumer_waiter;
@@ -92,11 +92,11 @@ static inline bool quoit_queue_is_member(const quoit_queue *queue)
     return (queue->handle->roles & (QUOIT_PRODUCER | QUOIT_CONSUMER)) != 0;
 }
 
-/* For a member: an observer has no row. */
-static inline struct quoit_member_shm *quoit_queue_own_row(const quoit_queue *queue)
+/* For a member: an observer has no entry. */
+static inline struct quoit_member_shm *quoit_queue_own_entry(const quoit_queue *queue)
 {
-    const struct quoit_members *members = &queue->handle->place.members;
-    return &members->rows[members->own_row];
+    const struct quoit_members *members = &queue->handle->view.members;
+    return &members->entries[members->own_entry];
 }
 
 /* INVALID for NULL, FORKED in a child that inherited the handle. */

@@ -5,9 +5,9 @@
 
 #include "fail.h"
 
-static const struct quoit_ring_place *ring_of(const quoit_queue *queue)
+static const struct quoit_ring_view *ring_of(const quoit_queue *queue)
 {
-    return &queue->handle->place.ring;
+    return &queue->handle->view.ring;
 }
 
 static quoit_status clear_outputs(const void *items_out, size_t *count_out)
@@ -28,7 +28,7 @@ struct claim {
 
 static quoit_status claim_once(quoit_queue *queue, void *context)
 {
-    const struct quoit_ring_place *ring = ring_of(queue);
+    const struct quoit_ring_view *ring = ring_of(queue);
     struct claim *claim = context;
     uint64_t count = 0;
     quoit_status status = ring->ops->claim(&queue->producer, ring, claim->wanted, claim->bytes,
@@ -75,7 +75,7 @@ quoit_status quoit_queue_claim_many(quoit_queue *queue, size_t wanted, void **it
     *items_out = NULL;
     status = quoit_queue_check_role(queue, QUOIT_PRODUCER);
     if (status == QUOIT_OK) {
-        claim.bytes = queue->handle->place.item_bytes;
+        claim.bytes = queue->handle->view.item_bytes;
         status = quoit_queue_check_items(queue, QUOIT_PRODUCER, claim.bytes);
     }
     if (status == QUOIT_OK && wanted == 0)
@@ -106,8 +106,8 @@ quoit_status quoit_queue_commit(quoit_queue *queue, size_t bytes)
     quoit_status status = quoit_queue_check_role(queue, QUOIT_PRODUCER);
     if (status != QUOIT_OK)
         return status;
-    const struct quoit_ring_place *ring = ring_of(queue);
-    bool messages = queue->handle->place.messages;
+    const struct quoit_ring_view *ring = ring_of(queue);
+    bool messages = queue->handle->view.messages;
     if (claimed(queue) == 0)
         return nothing_is_claimed(1);
     if (claimed(queue) > 1) /* committing one would silently drop the others */
@@ -130,11 +130,11 @@ quoit_status quoit_queue_commit_many(quoit_queue *queue, size_t count)
         return status;
     if (count == 0)
         return quoit_queue_discard(queue);
-    if (queue->handle->place.messages || count > claimed(queue))
+    if (queue->handle->view.messages || count > claimed(queue))
         return nothing_is_claimed(count);
     queue->handle->claimed.count = 0;
     if (!ring_of(queue)->ops->commit(&queue->producer, ring_of(queue), count,
-                                     queue->handle->place.item_bytes))
+                                     queue->handle->view.item_bytes))
         return nothing_is_claimed(count);
     quoit_queue_pushed(queue);
     return QUOIT_OK;
@@ -165,7 +165,7 @@ struct peek {
 
 static quoit_status peek_once(quoit_queue *queue, void *context)
 {
-    const struct quoit_ring_place *ring = ring_of(queue);
+    const struct quoit_ring_view *ring = ring_of(queue);
     struct peek *peek = context;
     return ring->ops->peek(&queue->consumer, ring, &peek->items, &peek->count, &peek->bytes);
 }
@@ -177,7 +177,7 @@ static quoit_status peek_items(quoit_queue *queue, struct peek *peek, int64_t ti
     quoit_status status = quoit_queue_try(queue, QUOIT_CONSUMER, peek_once, peek, timeout_ns);
     if (status != QUOIT_OK)
         return status;
-    quoit_member_note_high(quoit_queue_own_row(queue), peek->count);
+    quoit_member_note_high(quoit_queue_own_entry(queue), peek->count);
     handle->peeked = (struct quoit_in_place){
         .count = (size_t)peek->count, .bytes = (size_t)peek->bytes, .at = quoit_queue_pops(queue)};
     return QUOIT_OK;
@@ -215,7 +215,7 @@ quoit_status quoit_queue_peek_many(quoit_queue *queue, const void **items_out, s
     *items_out = NULL;
     status = quoit_queue_check_role(queue, QUOIT_CONSUMER);
     if (status == QUOIT_OK)
-        status = quoit_queue_check_items(queue, QUOIT_CONSUMER, queue->handle->place.item_bytes);
+        status = quoit_queue_check_items(queue, QUOIT_CONSUMER, queue->handle->view.item_bytes);
     if (status == QUOIT_OK)
         status = peek_items(queue, &peek, timeout_ns);
     if (status != QUOIT_OK)

@@ -8,9 +8,9 @@
 #include "mpmc.h"
 #include "noinline.h"
 
-static const struct quoit_ring_place *ring_of(const quoit_queue *queue)
+static const struct quoit_ring_view *ring_of(const quoit_queue *queue)
 {
-    return &queue->handle->place.ring;
+    return &queue->handle->view.ring;
 }
 
 /* ---- Wakes after a call ---------------------------------------------------------------------- */
@@ -20,7 +20,7 @@ static const struct quoit_ring_place *ring_of(const quoit_queue *queue)
 static bool makes_room(const quoit_queue *queue, uint64_t count)
 {
     /* Relaxed: WAIT-F1's barrier orders it after the pop. */
-    return atomic_load_explicit(queue->consumer.waits, memory_order_relaxed) != 0 &&
+    return atomic_load_explicit(queue->consumer.wake_needed, memory_order_relaxed) != 0 &&
            ring_of(queue)->ops->made_room(&queue->consumer, ring_of(queue), count);
 }
 
@@ -71,7 +71,7 @@ struct source {
 
 static quoit_status push_once(quoit_queue *queue, void *context)
 {
-    const struct quoit_ring_place *ring = ring_of(queue);
+    const struct quoit_ring_view *ring = ring_of(queue);
     const struct source *source = context;
     quoit_status status = ring->ops->push(&queue->producer, ring, source->data, source->bytes);
     if (status == QUOIT_OK)
@@ -101,7 +101,7 @@ quoit_status quoit_queue_push_slow(quoit_queue *queue, const void *data, size_t 
 {
     if (!queue || !data || !is_right(queue, QUOIT_PRODUCER, bytes))
         return push_checked(queue, data, bytes, timeout_ns);
-    const struct quoit_ring_place *ring = ring_of(queue);
+    const struct quoit_ring_view *ring = ring_of(queue);
     if (!ring->ops->many_producers ||
         !quoit_mpmc_put(&queue->producer.state->mpmc, ring, data, bytes))
         return push_right(queue, data, bytes, timeout_ns);
@@ -127,7 +127,7 @@ struct target {
 
 static quoit_status pop_once(quoit_queue *queue, void *context)
 {
-    const struct quoit_ring_place *ring = ring_of(queue);
+    const struct quoit_ring_view *ring = ring_of(queue);
     struct target *target = context;
     target->bytes = target->room;
     quoit_status status = ring->ops->pop(&queue->consumer, ring, target->buffer, &target->bytes);
@@ -166,7 +166,7 @@ quoit_status quoit_queue_pop_slow(quoit_queue *queue, void *buffer, size_t room_
 {
     if (!queue || !buffer || !is_right(queue, QUOIT_CONSUMER, room_bytes))
         return pop_checked(queue, buffer, room_bytes, bytes_out, timeout_ns);
-    const struct quoit_ring_place *ring = ring_of(queue);
+    const struct quoit_ring_view *ring = ring_of(queue);
     if (!ring->ops->many_producers ||
         !quoit_mpmc_take(&queue->consumer.state->mpmc, ring, buffer, room_bytes))
         return pop_right(queue, buffer, room_bytes, bytes_out, timeout_ns);
@@ -197,23 +197,23 @@ struct many {
 
 static quoit_status push_many_once(quoit_queue *queue, void *context)
 {
-    const struct quoit_ring_place *ring = ring_of(queue);
+    const struct quoit_ring_view *ring = ring_of(queue);
     struct many *many = context;
     many->done = (size_t)ring->ops->push_many(&queue->producer, ring, many->items, many->count);
     if (many->done == 0)
-        return ring->ops->look_for_room(&queue->producer, ring);
+        return ring->ops->poll_room(&queue->producer, ring);
     quoit_queue_pushed(queue);
     return QUOIT_OK;
 }
 
 static quoit_status pop_many_once(quoit_queue *queue, void *context)
 {
-    const struct quoit_ring_place *ring = ring_of(queue);
+    const struct quoit_ring_view *ring = ring_of(queue);
     struct many *many = context;
     many->done = (size_t)ring->ops->pop_many(&queue->consumer, ring, many->items, many->count);
     if (many->done == 0)
-        return ring->ops->look_for_items(&queue->consumer, ring);
-    quoit_member_note_high(quoit_queue_own_row(queue), many->done);
+        return ring->ops->poll_items(&queue->consumer, ring);
+    quoit_member_note_high(quoit_queue_own_entry(queue), many->done);
     quoit_queue_note_popped(queue, many->done);
     return QUOIT_OK;
 }

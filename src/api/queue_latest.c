@@ -9,13 +9,13 @@ static quoit_status check_latest(const quoit_queue *queue, const void *buffer, s
     quoit_status status = quoit_queue_check_handle(queue);
     if (status != QUOIT_OK)
         return status;
-    if (!queue->handle->place.ring.ops->latest)
+    if (!queue->handle->view.ring.ops->latest)
         return quoit_fail(QUOIT_ERROR_UNSUPPORTED,
                           "queue '%s:%s': its kind is %s, but quoit_queue_latest needs "
                           "QUOIT_BROADCAST",
                           quoit_region_scheme(queue->handle->region),
                           quoit_region_text(queue->handle->region),
-                          queue->handle->place.kind == QUOIT_MPMC ? "QUOIT_MPMC" : "QUOIT_SPSC");
+                          queue->handle->view.kind == QUOIT_MPMC ? "QUOIT_MPMC" : "QUOIT_SPSC");
     if (!buffer && room_bytes > 0)
         return quoit_fail(QUOIT_ERROR_INVALID, "buffer is NULL");
     return QUOIT_OK;
@@ -24,16 +24,17 @@ static quoit_status check_latest(const quoit_queue *queue, const void *buffer, s
 quoit_status quoit_queue_latest(const quoit_queue *queue, void *buffer, size_t room_bytes,
                                 size_t *bytes_out)
 {
-    struct quoit_glance glance = {.buffer = buffer, .room_bytes = room_bytes};
+    struct quoit_snapshot snapshot = {.buffer = buffer, .room_bytes = room_bytes};
     quoit_status status = check_latest(queue, buffer, room_bytes);
     if (status == QUOIT_OK)
-        status = queue->handle->place.ring.ops->latest(&queue->handle->place.ring, &glance);
+        status = queue->handle->view.ring.ops->latest(&queue->handle->view.ring, &snapshot);
     if (bytes_out)
-        *bytes_out = status == QUOIT_OK || status == QUOIT_ERROR_TOO_BIG ? (size_t)glance.bytes : 0;
+        *bytes_out = status == QUOIT_OK || status == QUOIT_ERROR_TOO_BIG ? (size_t)snapshot.bytes
+                                                                         : 0;
     if (status == QUOIT_ERROR_TOO_BIG)
         return quoit_fail(QUOIT_ERROR_TOO_BIG,
                           "the newest item has %llu bytes, and there is room for %zu",
-                          (unsigned long long)glance.bytes, room_bytes);
+                          (unsigned long long)snapshot.bytes, room_bytes);
     if (status == QUOIT_ERROR_BUSY)
         return quoit_fail(QUOIT_ERROR_BUSY,
                           "queue '%s:%s': its producer has overwritten the newest item during each "

@@ -34,7 +34,7 @@ bool quoit_queue_pause(quoit_queue *queue, struct quoit_waiter *waiter, bool wai
     struct quoit_pace *pace = &waiter->pace;
     uint64_t progress = waiter->role == QUOIT_CONSUMER ? quoit_queue_pops(queue)
                                                        : quoit_queue_pushes(queue);
-    const uint64_t step = queue->handle->place.ring.ops->bytes_per_step;
+    const uint64_t step = queue->handle->view.ring.ops->bytes_per_step;
     uint64_t run = (progress - pace->progress) / (step > 0 ? step : 1);
     pace->progress = progress;
     if ((!is_repeated(waiter) && !waits) || run < RUN_LEAST)

@@ -20,11 +20,11 @@ static unsigned peer_of(const struct quoit_waiter *waiter)
     return waiter->role == QUOIT_CONSUMER ? QUOIT_PRODUCER : QUOIT_CONSUMER;
 }
 
-static uint32_t load_told(const struct quoit_waiter *waiter)
+static uint32_t load_reported(const struct quoit_waiter *waiter)
 {
     /* Relaxed: the side's own thread writes it. If a descriptor's thread sees it late, the
        descriptor becomes readable once without a reason. */
-    return atomic_load_explicit(&waiter->told, memory_order_relaxed);
+    return atomic_load_explicit(&waiter->reported, memory_order_relaxed);
 }
 
 void quoit_waiters_count(quoit_queue *queue)
@@ -34,41 +34,41 @@ void quoit_waiters_count(quoit_queue *queue)
     for (int i = 0; i < 2; i++)
         if (handle->roles & waiters[i]->role)
             /* Relaxed: no other thread has the handle yet. */
-            atomic_store_explicit(&waiters[i]->told,
-                                  quoit_peers_known(&handle->place.members, peer_of(waiters[i])),
+            atomic_store_explicit(&waiters[i]->reported,
+                                  quoit_peers_known(&handle->view.members, peer_of(waiters[i])),
                                   memory_order_relaxed);
 }
 
 /* A finished stream is not abandoned, even if no call returns FINISHED yet: an item that another
    consumer peeks at may come back. A producer finishes before it leaves, so is_finished is checked
    last. */
-bool quoit_peer_is_gone(const quoit_queue *queue, const struct quoit_waiter *waiter,
-                        uint32_t *joined_out)
+bool quoit_peer_has_left(const quoit_queue *queue, const struct quoit_waiter *waiter,
+                         uint32_t *joined_out)
 {
-    const struct quoit_ring_place *ring = &queue->handle->place.ring;
+    const struct quoit_ring_view *ring = &queue->handle->view.ring;
     return !waiter->ignores_peer &&
-           quoit_peers_are_gone(&queue->handle->place.members, peer_of(waiter), load_told(waiter),
-                                joined_out) &&
+           quoit_peers_have_left(&queue->handle->view.members, peer_of(waiter),
+                                 load_reported(waiter), joined_out) &&
            !ring->ops->is_finished(ring);
 }
 
-quoit_status quoit_peer_tell(struct quoit_waiter *waiter, uint32_t joined)
+quoit_status quoit_peer_report(struct quoit_waiter *waiter, uint32_t joined)
 {
     /* Relaxed: this thread reads it itself. If a descriptor's thread sees it late, the descriptor
        becomes readable once without a reason. */
-    atomic_store_explicit(&waiter->told, joined, memory_order_relaxed);
+    atomic_store_explicit(&waiter->reported, joined, memory_order_relaxed);
     return QUOIT_ABANDONED;
 }
 
 uint64_t quoit_queue_pushes(const quoit_queue *queue)
 {
-    const struct quoit_ring_place *ring = &queue->handle->place.ring;
+    const struct quoit_ring_view *ring = &queue->handle->view.ring;
     return ring->ops->pushes(&queue->producer, ring);
 }
 
 uint64_t quoit_queue_pops(const quoit_queue *queue)
 {
-    const struct quoit_ring_place *ring = &queue->handle->place.ring;
+    const struct quoit_ring_view *ring = &queue->handle->view.ring;
     return ring->ops->pops(&queue->consumer, ring);
 }
 
@@ -77,7 +77,7 @@ static void note_idle(const quoit_queue *queue, struct quoit_waiter *waiter)
     struct quoit_idle *idle = &waiter->idle;
     uint64_t progress;
     if (waiter->ignores_peer ||
-        !quoit_peers_came(&queue->handle->place.members, peer_of(waiter), load_told(waiter)))
+        !quoit_peers_came(&queue->handle->view.members, peer_of(waiter), load_reported(waiter)))
         return;
     progress = waiter->role == QUOIT_CONSUMER ? quoit_queue_pops(queue) : quoit_queue_pushes(queue);
     if (idle->since == 0 || progress != idle->progress) {
@@ -94,8 +94,8 @@ static void note_idle(const quoit_queue *queue, struct quoit_waiter *waiter)
 
 static bool is_due(struct quoit_waiter *waiter)
 {
-    /* Relaxed: POLL-T2 orders it before the bell rings. If it is not visible yet, the next call
-       sees it. */
+    /* Relaxed: POLL-T2 orders it before the notifier is set. If it is not visible yet, the next
+       call sees it. */
     bool noticed = atomic_load_explicit(&waiter->noticed, memory_order_relaxed) != 0;
     if (noticed)
         /* Relaxed: POLL-U1 orders it before the poller's next store of 1. */
@@ -106,18 +106,18 @@ static bool is_due(struct quoit_waiter *waiter)
 
 quoit_status quoit_peer_check(quoit_queue *queue, struct quoit_waiter *waiter)
 {
-    const struct quoit_ring_place *ring = &queue->handle->place.ring;
+    const struct quoit_ring_view *ring = &queue->handle->view.ring;
     bool pops = waiter->role == QUOIT_CONSUMER;
     quoit_status nothing = pops ? QUOIT_EMPTY : QUOIT_FULL;
     uint32_t joined;
     note_idle(queue, waiter);
     if (!is_due(waiter))
         return nothing;
-    waiter->idle.since = 0; /* if the peer is not gone, the next check is after another 50 ms */
-    if (!quoit_peer_is_gone(queue, waiter, &joined))
+    waiter->idle.since = 0; /* if the peer has not left, the next check is after another 50 ms */
+    if (!quoit_peer_has_left(queue, waiter, &joined))
         return nothing;
     /* Items and room from before the peer left come first: the next call finds them. */
-    quoit_status status = pops ? ring->ops->look_for_items(&queue->consumer, ring)
-                               : ring->ops->look_for_room(&queue->producer, ring);
-    return status == nothing ? quoit_peer_tell(waiter, joined) : nothing;
+    quoit_status status = pops ? ring->ops->poll_items(&queue->consumer, ring)
+                               : ring->ops->poll_room(&queue->producer, ring);
+    return status == nothing ? quoit_peer_report(waiter, joined) : nothing;
 }

@@ -23,12 +23,12 @@ quoit_queue *quoit_threads_show(quoit_queue *queue)
     shown->queue.handle = queue->handle;
     shown->queue.producer.tail = queue->producer.tail;
     shown->queue.producer.empty = queue->producer.empty;
-    shown->queue.producer.waits = queue->producer.waits;
+    shown->queue.producer.wake_needed = queue->producer.wake_needed;
     shown->queue.consumer.head = queue->consumer.head;
     shown->queue.consumer.empty = queue->consumer.empty;
-    shown->queue.consumer.waits = queue->consumer.waits;
-    quoit_ring_producer_shut(&shown->queue.producer);
-    quoit_ring_consumer_shut(&shown->queue.consumer);
+    shown->queue.consumer.wake_needed = queue->consumer.wake_needed;
+    quoit_ring_producer_disable(&shown->queue.producer);
+    quoit_ring_consumer_disable(&shown->queue.consumer);
     return &shown->queue;
 }
 

@@ -4,14 +4,17 @@
  * queue once more, and then sleeps. A thread that publishes checks for sleepers afterwards. Both
  * need a full barrier just before their check. Pushes and pops should not pay for one while no
  * thread sleeps, so there are two words:
- *     waits    while it is 0, wakers do not check for sleepers. The thread that sets it imposes a
+ *     wake_needed  while it is 0, wakers do not check for sleepers. The thread that sets it imposes
+ *     a
  *              barrier on all members (membarrier), in place of the one that wakers do not have
- *     asleep   while waits is 1, a waker has a barrier of its own and checks this word: odd while
- *              a thread sleeps, or is about to. A side that sleeps again and again finds waits set
- *              already, and imposes nothing
- * A waker increments asleep and wakes all sleepers. A thread that is about to sleep on the old
- * number then does not sleep. A waker that has found no sleeper many times in a row clears waits.
- * If the system cannot impose barriers, each push and pop works as if waits were 1.
+ *     sleepers     while wake_needed is 1, a waker has a barrier of its own and checks this word:
+ *     odd while
+ *              a thread sleeps, or is about to. A side that sleeps again and again finds
+ *              wake_needed set already, and imposes nothing
+ * A waker increments sleepers and wakes all sleepers. A thread that is about to sleep on the old
+ * number then does not sleep. A waker that has found no sleeper many times in an entry clears
+ * wake_needed. If the system cannot impose barriers, each push and pop works as if wake_needed were
+ * 1.
  */
 #include "queue_wait.h"
 
@@ -19,7 +22,7 @@
 #include "relax.h"
 
 enum { SPINS_LEAST = 1, SPINS_MORE = 400, SPINS_MOST = 2000, EXPLORE_EVERY = 1024 };
-enum { IN_VAIN_MOST = 16 };
+enum { NEEDLESS_CHECKS_MOST = 16 };
 
 /* If a waker is killed between publishing and waking, no process wakes the sleeper. So a sleeper
    checks the queue by itself this often. Without imposed barriers a wake can be missed, and it
@@ -38,21 +41,21 @@ static void full_barrier(void)
     atomic_thread_fence(memory_order_seq_cst);
 }
 
-static uint32_t load_asleep(const struct quoit_waiter *sleeper)
+static uint32_t load_sleepers(const struct quoit_waiter *sleeper)
 {
     /* Relaxed: WAIT-F1 came before it. */
-    return atomic_load_explicit(sleeper->asleep, memory_order_relaxed);
+    return atomic_load_explicit(sleeper->sleepers, memory_order_relaxed);
 }
 
-static bool is_asleep(uint32_t word)
+static bool has_sleepers(uint32_t word)
 {
     return word % 2 == 1;
 }
 
-static void set_waits(const struct quoit_waiter *sleeper, uint32_t value)
+static void set_wake_needed(const struct quoit_waiter *sleeper, uint32_t value)
 {
     /* Relaxed: a full barrier follows, either this thread's own or an imposed one. */
-    atomic_store_explicit(sleeper->waits, value, memory_order_relaxed);
+    atomic_store_explicit(sleeper->wake_needed, value, memory_order_relaxed);
 }
 
 static void wake_all(const quoit_queue *queue, const struct quoit_waiter *sleeper, uint32_t word)
@@ -60,41 +63,41 @@ static void wake_all(const quoit_queue *queue, const struct quoit_waiter *sleepe
     uint32_t seen = word;
     /* WAIT-W2: only one waker succeeds, and the word changes before a sleeper is woken. Pairs with
        WAIT-S2. */
-    if (atomic_compare_exchange_strong_explicit(sleeper->asleep, &seen, word + 1,
+    if (atomic_compare_exchange_strong_explicit(sleeper->sleepers, &seen, word + 1,
                                                 memory_order_seq_cst, memory_order_relaxed)) {
-        quoit_member_count(&quoit_queue_own_row(queue)->wakes);
-        quoit_os_wake(&queue->handle->region->shm, sleeper->role, sleeper->asleep, word);
+        quoit_member_count(&quoit_queue_own_entry(queue)->wakes);
+        quoit_os_wake(&queue->handle->region->shm, sleeper->role, sleeper->sleepers, word);
     }
 }
 
-/* Counts the checks that found no sleeper. true: there were many in a row. */
+/* Counts the checks that found no sleeper. true: there were many in an entry. */
 static bool is_enough(struct quoit_waiter *sleeper)
 {
     /* Relaxed: a rough count. If two threads of a handle wake at once, one may be lost. */
-    uint32_t looks = atomic_load_explicit(&sleeper->in_vain, memory_order_relaxed) + 1;
-    bool enough = looks >= IN_VAIN_MOST;
+    uint32_t tries = atomic_load_explicit(&sleeper->needless_checks, memory_order_relaxed) + 1;
+    bool enough = tries >= NEEDLESS_CHECKS_MOST;
     /* Relaxed: a rough count, which orders nothing. */
-    atomic_store_explicit(&sleeper->in_vain, enough ? 0 : looks, memory_order_relaxed);
+    atomic_store_explicit(&sleeper->needless_checks, enough ? 0 : tries, memory_order_relaxed);
     return enough;
 }
 
 void quoit_wake(quoit_queue *queue, struct quoit_waiter *sleeper)
 {
     full_barrier();
-    uint32_t word = load_asleep(sleeper);
-    if (!is_asleep(word)) {
+    uint32_t word = load_sleepers(sleeper);
+    if (!has_sleepers(word)) {
         if (!is_enough(sleeper))
             return;
-        set_waits(sleeper, 0);
+        set_wake_needed(sleeper, 0);
         full_barrier();
-        word = load_asleep(sleeper);
-        if (!is_asleep(word))
-            return; /* a thread that sleeps from here on sees that waits is 0 */
-        /* waits stays 0: other wakers may have read 0 and have no barrier, and only a sleeper
+        word = load_sleepers(sleeper);
+        if (!has_sleepers(word))
+            return; /* a thread that sleeps from here on sees that wake_needed is 0 */
+        /* wake_needed stays 0: other wakers may have read 0 and have no barrier, and only a sleeper
            imposes one on them. */
     }
     /* Relaxed: a rough count, which orders nothing. */
-    atomic_store_explicit(&sleeper->in_vain, 0, memory_order_relaxed);
+    atomic_store_explicit(&sleeper->needless_checks, 0, memory_order_relaxed);
     wake_all(queue, sleeper, word);
 }
 
@@ -127,12 +130,12 @@ void quoit_sleep_unless(quoit_queue *queue, struct quoit_waiter *waiter,
     int64_t most_ns = quoit_wait_slice_ns;
     bool imposed = false;
     /* WAIT-S2: stored before the system compares the word. Pairs with WAIT-W2. */
-    uint32_t word = atomic_fetch_or_explicit(waiter->asleep, 1, memory_order_seq_cst) | 1;
+    uint32_t word = atomic_fetch_or_explicit(waiter->sleepers, 1, memory_order_seq_cst) | 1;
     full_barrier();
     /* WAIT-S3: the process that set it took its items before its barrier, so ready() below sees the
        queue after that. Pairs with WAIT-F1. */
-    if (atomic_load_explicit(waiter->waits, memory_order_acquire) == 0) {
-        set_waits(waiter, 1);
+    if (atomic_load_explicit(waiter->wake_needed, memory_order_acquire) == 0) {
+        set_wake_needed(waiter, 1);
         imposed = true;
         if (!quoit_os_barrier_impose()) {
             full_barrier();
@@ -141,40 +144,40 @@ void quoit_sleep_unless(quoit_queue *queue, struct quoit_waiter *waiter,
     }
     bool is_ready_now = ready(queue, waiter->role);
     if (imposed && (is_ready_now || has_own_taker(waiter))) {
-        /* Other threads may have seen waits set before the barrier was imposed, slept, and missed
-           what was published without a barrier. */
+        /* Other threads may have seen wake_needed set before the barrier was imposed, slept, and
+           missed what was published without a barrier. */
         full_barrier();
-        word = load_asleep(waiter);
-        if (is_asleep(word))
+        word = load_sleepers(waiter);
+        if (has_sleepers(word))
             wake_all(queue, waiter, word);
     } else if (!is_ready_now) {
-        quoit_member_count(&quoit_queue_own_row(queue)->sleeps);
-        quoit_os_sleep(shm, waiter->role, waiter->asleep, word,
+        quoit_member_count(&quoit_queue_own_entry(queue)->sleeps);
+        quoit_os_sleep(shm, waiter->role, waiter->sleepers, word,
                        timeout_ns < most_ns ? timeout_ns : most_ns);
     }
 }
 
 /* Called on a word that no other thread sleeps on: makes it even again. Otherwise a waker that sees
    the odd word makes a needless system call. */
-static void say_awake(const struct quoit_waiter *waiter)
+static void clear_sleepers(const struct quoit_waiter *waiter)
 {
-    uint32_t word = load_asleep(waiter);
-    if (is_asleep(word))
+    uint32_t word = load_sleepers(waiter);
+    if (has_sleepers(word))
         /* Relaxed: no thread is to be woken by it. */
-        (void)atomic_compare_exchange_strong_explicit(waiter->asleep, &word, word + 1,
+        (void)atomic_compare_exchange_strong_explicit(waiter->sleepers, &word, word + 1,
                                                       memory_order_relaxed, memory_order_relaxed);
 }
 
-static quoit_status look_at(quoit_queue *queue, unsigned role)
+static quoit_status poll_side(quoit_queue *queue, unsigned role)
 {
-    const struct quoit_ring_place *ring = &queue->handle->place.ring;
-    return role == QUOIT_CONSUMER ? ring->ops->look_for_items(&queue->consumer, ring)
-                                  : ring->ops->look_for_room(&queue->producer, ring);
+    const struct quoit_ring_view *ring = &queue->handle->view.ring;
+    return role == QUOIT_CONSUMER ? ring->ops->poll_items(&queue->consumer, ring)
+                                  : ring->ops->poll_room(&queue->producer, ring);
 }
 
 static bool is_ready(quoit_queue *queue, unsigned role)
 {
-    return look_at(queue, role) != (role == QUOIT_CONSUMER ? QUOIT_EMPTY : QUOIT_FULL);
+    return poll_side(queue, role) != (role == QUOIT_CONSUMER ? QUOIT_EMPTY : QUOIT_FULL);
 }
 
 /* Checks the queue up to waiter->spins times, which follows how many checks were needed lately.
@@ -182,10 +185,10 @@ static bool is_ready(quoit_queue *queue, unsigned role)
    succeed teaches nothing. */
 static quoit_status spin(quoit_queue *queue, struct quoit_waiter *waiter, quoit_status nothing)
 {
-    uint32_t most = waiter->failures % EXPLORE_EVERY == EXPLORE_EVERY - 1 ? SPINS_MOST
-                                                                          : waiter->spins;
+    uint32_t most = waiter->failed_spins % EXPLORE_EVERY == EXPLORE_EVERY - 1 ? SPINS_MOST
+                                                                              : waiter->spins;
     for (uint32_t i = 0; i < most; i++) {
-        quoit_status status = look_at(queue, waiter->role);
+        quoit_status status = poll_side(queue, waiter->role);
         if (status != nothing) {
             uint32_t enough = 4 * i + SPINS_MORE;
             waiter->spins += ((enough < SPINS_MOST ? enough : SPINS_MOST) / 8) - waiter->spins / 8;
@@ -193,7 +196,7 @@ static quoit_status spin(quoit_queue *queue, struct quoit_waiter *waiter, quoit_
         }
         quoit_relax();
     }
-    waiter->failures++;
+    waiter->failed_spins++;
     waiter->spins -= (waiter->spins - SPINS_LEAST) / 4;
     return nothing;
 }
@@ -205,16 +208,16 @@ static void cancel_point(quoit_queue *queue, const struct quoit_waiter *waiter)
     quoit_threads_resume(queue, waiter->role);
 }
 
-/* The wait ends because the time is over, or the peer is gone: the descriptor, too, stops being
+/* The wait ends because the time is over, or the peer has left: the descriptor, too, stops being
    readable. */
-static quoit_status end_in_vain(const struct quoit_waiter *waiter, quoit_status status)
+static quoit_status end_wait(const struct quoit_waiter *waiter, quoit_status status)
 {
     if (waiter->poller)
         quoit_poller_rearm(waiter->poller);
     return status;
 }
 
-/* Sleeps repeatedly, until the side has something to do, or the peer is gone, or the time is
+/* Sleeps repeatedly, until the side has something to do, or the peer has left, or the time is
    over. */
 static quoit_status sleep_until_ready(quoit_queue *queue, struct quoit_waiter *waiter,
                                       quoit_status nothing, int64_t timeout_ns)
@@ -223,22 +226,22 @@ static quoit_status sleep_until_ready(quoit_queue *queue, struct quoit_waiter *w
     int64_t left = timeout_ns;
     for (;;) {
         quoit_sleep_unless(queue, waiter, is_ready, left);
-        cancel_point(queue, waiter); /* holds no item; as after a kill, asleep may stay odd */
+        cancel_point(queue, waiter); /* holds no item; as after a kill, sleepers may stay odd */
         quoit_queue_end_stream(queue);
-        quoit_status status = look_at(queue, waiter->role);
+        quoit_status status = poll_side(queue, waiter->role);
         if (status != nothing)
             return status;
         uint32_t joined = 0;
-        bool gone = quoit_peer_is_gone(queue, waiter, &joined);
-        status = look_at(queue, waiter->role); /* what came before the peer left */
+        bool has_left = quoit_peer_has_left(queue, waiter, &joined);
+        status = poll_side(queue, waiter->role); /* what came before the peer left */
         if (status != nothing)
             return status;
-        if (gone)
-            return end_in_vain(waiter, quoit_peer_tell(waiter, joined));
+        if (has_left)
+            return end_wait(waiter, quoit_peer_report(waiter, joined));
         if (timeout_ns != QUOIT_FOREVER)
             left = timeout_ns - (int64_t)(quoit_os_monotonic_ns() - start);
         if (left <= 0)
-            return end_in_vain(waiter, nothing);
+            return end_wait(waiter, nothing);
     }
 }
 
@@ -253,25 +256,25 @@ static quoit_status wait_until_ready(quoit_queue *queue, struct quoit_waiter *wa
         return status;
     status = sleep_until_ready(queue, waiter, nothing, timeout_ns);
     if (!waiter->poller && !waiter->is_shared) /* else other waiters share the word */
-        say_awake(waiter);
+        clear_sleepers(waiter);
     return status;
 }
 
 /* Returns how much of the time is left: all of it at the first wait. */
-static int64_t time_left(struct quoit_patience *patience)
+static int64_t time_left(struct quoit_deadline *deadline)
 {
-    if (patience->timeout_ns <= 0 || patience->timeout_ns == QUOIT_FOREVER)
-        return patience->timeout_ns;
+    if (deadline->timeout_ns <= 0 || deadline->timeout_ns == QUOIT_FOREVER)
+        return deadline->timeout_ns;
     uint64_t now = quoit_os_monotonic_ns();
-    if (!patience->started)
-        *patience = (struct quoit_patience){patience->timeout_ns, now, true};
-    return patience->timeout_ns - (int64_t)(now - patience->start);
+    if (!deadline->started)
+        *deadline = (struct quoit_deadline){deadline->timeout_ns, now, true};
+    return deadline->timeout_ns - (int64_t)(now - deadline->start);
 }
 
 bool quoit_wait_more(quoit_queue *queue, struct quoit_waiter *waiter,
-                     struct quoit_patience *patience, quoit_status *status_inout)
+                     struct quoit_deadline *deadline, quoit_status *status_inout)
 {
-    int64_t left = time_left(patience);
+    int64_t left = time_left(deadline);
     if (left <= 0)
         return false;
     *status_inout = wait_until_ready(queue, waiter, *status_inout, left);
@@ -285,26 +288,26 @@ bool quoit_wait_more(quoit_queue *queue, struct quoit_waiter *waiter,
 void quoit_waiters_begin(quoit_queue *queue)
 {
     struct quoit_queue_handle *handle = queue->handle;
-    struct quoit_ring_shm *shm = handle->place.ring.shm;
-    const struct quoit_ring_ops *ops = handle->place.ring.ops;
+    struct quoit_ring_shm *shm = handle->view.ring.shm;
+    const struct quoit_ring_ops *ops = handle->view.ring.ops;
     handle->consumer_waiter = (struct quoit_waiter){.role = QUOIT_CONSUMER,
-                                                    .waits = &shm->consumer_waits,
-                                                    .asleep = &shm->consumer_asleep,
+                                                    .wake_needed = &shm->consumer_wake_needed,
+                                                    .sleepers = &shm->consumer_sleepers,
                                                     .is_shared = ops->many_consumers,
                                                     .spinning = &handle->consumer_state.spinning,
                                                     .spins = SPINS_MOST};
     handle->producer_waiter = (struct quoit_waiter){.role = QUOIT_PRODUCER,
-                                                    .waits = &shm->producer_waits,
-                                                    .asleep = &shm->producer_asleep,
+                                                    .wake_needed = &shm->producer_wake_needed,
+                                                    .sleepers = &shm->producer_sleepers,
                                                     .is_shared = ops->many_producers,
                                                     .ignores_peer = quoit_ring_has_subscribers(ops),
                                                     .spinning = &handle->producer_state.spinning,
                                                     .spins = SPINS_MOST};
-    quoit_pace_begin(&handle->consumer_waiter.pace, handle->place.ring.capacity);
-    quoit_pace_begin(&handle->producer_waiter.pace, handle->place.ring.capacity);
+    quoit_pace_begin(&handle->consumer_waiter.pace, handle->view.ring.capacity);
+    quoit_pace_begin(&handle->producer_waiter.pace, handle->view.ring.capacity);
     if (!quoit_os_barrier_join()) {
-        queue->producer.waits = &always;
-        queue->consumer.waits = &always;
+        queue->producer.wake_needed = &always;
+        queue->consumer.wake_needed = &always;
     }
 }
 

@@ -28,17 +28,17 @@ struct quoit_pace {
 
 /* How a handle waits on one of its sides. */
 struct quoit_waiter {
-    unsigned role;            /* the role that has this side */
-    quoit_atomic_u32 *waits;  /* shared: 1: wakers have to check asleep */
-    quoit_atomic_u32 *asleep; /* shared: odd: a thread sleeps, or is about to */
-    quoit_atomic_u32 in_vain; /* checks by this handle, as a waker, that found no sleeper */
-    uint32_t spins;           /* how many checks before it sleeps; adapts to recent spins */
-    uint32_t failures;        /* spins that found nothing, ever */
-    bool is_shared;           /* other handles may sleep on the same word */
-    bool *spinning;           /* the ring's: true during a check that another follows at once */
-    bool ignores_peer;        /* the other side may come and go; ABANDONED is not reported */
-    quoit_atomic_u32 told;    /* peers up to this count are known, or their end was reported */
-    quoit_atomic_u32 noticed; /* 1: the descriptor is readable because the peers are gone */
+    unsigned role;                    /* the role that has this side */
+    quoit_atomic_u32 *wake_needed;    /* shared: 1: wakers have to check sleepers */
+    quoit_atomic_u32 *sleepers;       /* shared: odd: a thread sleeps, or is about to */
+    quoit_atomic_u32 needless_checks; /* checks by this handle, as a waker, that found no sleeper */
+    uint32_t spins;                   /* how many checks before it sleeps; adapts to recent spins */
+    uint32_t failed_spins;            /* spins that found nothing, ever */
+    bool is_shared;                   /* other handles may sleep on the same word */
+    bool *spinning;            /* the ring's: true during a check that another follows at once */
+    bool ignores_peer;         /* the other side may come and go; ABANDONED is not reported */
+    quoit_atomic_u32 reported; /* peers up to this count are known, or their end was reported */
+    quoit_atomic_u32 noticed;  /* 1: the descriptor is readable because the peers have left */
     struct quoit_idle idle;
     struct quoit_pace pace;
     struct quoit_poller *poller;
@@ -57,12 +57,12 @@ struct quoit_waiter *quoit_waiter_of(quoit_queue *queue, unsigned role);
 
 /* ---- The other side, queue_peers.c ----------------------------------------------------------- */
 
-/* Is the other side gone, and is that still to be reported? Makes system calls. joined_out: the
-   argument for quoit_peer_tell. */
-bool quoit_peer_is_gone(const quoit_queue *queue, const struct quoit_waiter *waiter,
-                        uint32_t *joined_out);
+/* Has the other side left, and is that still to be reported? Makes system calls. joined_out: the
+   argument for quoit_peer_report. */
+bool quoit_peer_has_left(const quoit_queue *queue, const struct quoit_waiter *waiter,
+                         uint32_t *joined_out);
 /* Notes that the end of these peers is reported, and returns ABANDONED. */
-quoit_status quoit_peer_tell(struct quoit_waiter *waiter, uint32_t joined);
+quoit_status quoit_peer_report(struct quoit_waiter *waiter, uint32_t joined);
 /* Called after a call that does not wait has found nothing. Returns EMPTY, FULL or ABANDONED. */
 quoit_status quoit_peer_check(quoit_queue *queue, struct quoit_waiter *waiter);
 /* Set up, and end, the handle's waiters. begin also chooses which words the inlined paths check. */
@@ -75,7 +75,7 @@ void quoit_sleep_unless(quoit_queue *queue, struct quoit_waiter *waiter,
                         bool (*ready)(quoit_queue *queue, unsigned role), int64_t timeout_ns);
 
 /* How long a call waits. Initialized with the call's time-out, and zeros for the rest. */
-struct quoit_patience {
+struct quoit_deadline {
     int64_t timeout_ns;
     uint64_t start;
     bool started;
@@ -84,7 +84,7 @@ struct quoit_patience {
    the side has something to do. true: try again, since others may be faster. false: status_inout is
    what the call returns. */
 bool quoit_wait_more(quoit_queue *queue, struct quoit_waiter *waiter,
-                     struct quoit_patience *patience, quoit_status *status_inout);
+                     struct quoit_deadline *deadline, quoit_status *status_inout);
 
 /* Notes which peers are not to be reported to this handle. Called after it has counted itself. */
 void quoit_waiters_count(quoit_queue *queue);

@@ -11,8 +11,8 @@
 
 static quoit_status find_members(quoit_region *region, struct quoit_members *members_out)
 {
-    struct quoit_queue_place queue;
-    struct quoit_pool_place pool;
+    struct quoit_queue_view queue;
+    struct quoit_pool_view pool;
     struct quoit_lock_view lock;
     const struct quoit_members *members = &queue.members;
     quoit_status status;
@@ -35,11 +35,11 @@ static quoit_status unlink_held(quoit_region *region)
     struct quoit_members members;
     quoit_status status = find_members(region, &members);
     if (status == QUOIT_OK)
-        status = quoit_members_shut_out(&members, region);
+        status = quoit_members_block_joins(&members, region);
     if (status != QUOIT_OK)
         return status;
     status = quoit_region_unlink_self(region);
-    quoit_members_let_in(&members);
+    quoit_members_allow_joins(&members);
     if (status == QUOIT_ERROR_REMOVED)
         return quoit_fail(QUOIT_ERROR_NOT_FOUND, "'%s:%s' was removed meanwhile",
                           quoit_region_scheme(region), quoit_region_text(region));

@@ -37,7 +37,7 @@ static int make_pipe(int ends[2])
 #endif
 }
 
-quoit_status quoit_os_bell_make(struct quoit_os_bell *bell_out)
+quoit_status quoit_os_notifier_make(struct quoit_os_notifier *notifier_out)
 {
     int ends[2] = {-1, -1};
     if (make_pipe(ends) != 0)
@@ -46,7 +46,7 @@ quoit_status quoit_os_bell_make(struct quoit_os_bell *bell_out)
     int error = errno;
     ends[1] = quoit_os_fd_above_stdio(ends[1]);
     if (ends[0] >= 0 && ends[1] >= 0) {
-        *bell_out = (struct quoit_os_bell){.fd = ends[0], .ring_fd = ends[1]};
+        *notifier_out = (struct quoit_os_notifier){.fd = ends[0], .write_fd = ends[1]};
         return QUOIT_OK;
     }
     error = ends[0] < 0 ? error : errno;
@@ -56,24 +56,24 @@ quoit_status quoit_os_bell_make(struct quoit_os_bell *bell_out)
     return quoit_os_fail(error, "prepare", "a pipe");
 }
 
-void quoit_os_bell_ring(const struct quoit_os_bell *bell)
+void quoit_os_notifier_set(const struct quoit_os_notifier *notifier)
 {
-    (void)!write(bell->ring_fd, "", 1); /* a full pipe is readable already */
+    (void)!write(notifier->write_fd, "", 1); /* a full pipe is readable already */
 }
 
-void quoit_os_bell_silence(const struct quoit_os_bell *bell)
+void quoit_os_notifier_clear(const struct quoit_os_notifier *notifier)
 {
     char bytes[16];
     int cancel_state = quoit_os_cancel_disable(); /* a thread cancelled here would not rearm it */
-    while (read(bell->fd, bytes, sizeof bytes) > 0)
+    while (read(notifier->fd, bytes, sizeof bytes) > 0)
         ;
     quoit_os_cancel_restore(cancel_state);
 }
 
-void quoit_os_bell_close(const struct quoit_os_bell *bell)
+void quoit_os_notifier_close(const struct quoit_os_notifier *notifier)
 {
-    (void)close(bell->fd);
-    (void)close(bell->ring_fd);
+    (void)close(notifier->fd);
+    (void)close(notifier->write_fd);
 }
 
 static void *run(void *argument)

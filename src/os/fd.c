@@ -88,7 +88,7 @@ quoit_status quoit_os_fd_peek(int fd, const char *what, void *bytes, uint64_t co
 {
     struct stat file;
     if (fstat(fd, &file) != 0)
-        return quoit_os_fail(errno, "look at", what);
+        return quoit_os_fail(errno, "inspect", what);
     if (!S_ISREG(file.st_mode))
         return quoit_fail(QUOIT_ERROR_NOT_QUOIT, "'%s' is not an ordinary file", what);
     ssize_t got;
@@ -107,7 +107,7 @@ quoit_status quoit_os_fd_map(int fd, bool read_only, const char *what, struct qu
 {
     struct stat file;
     if (fstat(fd, &file) != 0)
-        return quoit_os_fail(errno, "look at", what);
+        return quoit_os_fail(errno, "inspect", what);
     if (file.st_size <= 0)
         return quoit_fail(QUOIT_ERROR_NOT_QUOIT, "'%s' is empty, not shared memory made by Quoit",
                           what);

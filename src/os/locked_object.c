@@ -68,7 +68,7 @@ static quoit_status look(const struct quoit_os_locked_ops *ops, const struct quo
     if (*number_out >= 0 || errno == ENOENT)
         return QUOIT_OK;
     if (errno != EACCES)
-        return quoit_os_fail(errno, "look for", text);
+        return quoit_os_fail(errno, "find", text);
     *number_out = unreadable;
     return QUOIT_OK;
 }
@@ -93,7 +93,7 @@ static quoit_status open_lock(const char *path, struct quoit_os_shm *shm, uint64
     if (shm->lock < 0)
         return quoit_os_fail(errno, "open", path);
     if (fstat((int)shm->lock, &file) != 0) {
-        quoit_status status = quoit_os_fail(errno, "look at", path);
+        quoit_status status = quoit_os_fail(errno, "inspect", path);
         close_lock(shm);
         return status;
     }

@@ -164,7 +164,7 @@ quoit_status quoit_os_file_map(int fd, bool read_only, const char *what,
 {
     struct stat file;
     if (fstat(fd, &file) != 0)
-        return quoit_os_fail(errno, "look at", what);
+        return quoit_os_fail(errno, "inspect", what);
     if (!S_ISREG(file.st_mode))
         return quoit_fail(QUOIT_ERROR_NOT_QUOIT, "'%s' is not an ordinary file", what);
     quoit_status status = quoit_os_fd_map(fd, read_only, what, shm_out);
@@ -317,7 +317,7 @@ static quoit_status check_leads_to(const char *path, int fd)
     struct stat by_path, by_fd;
     bool is_there = stat(path, &by_path) == 0;
     if ((!is_there && errno != ENOENT) || fstat(fd, &by_fd) != 0)
-        return quoit_os_fail(errno, "look at", path);
+        return quoit_os_fail(errno, "inspect", path);
     if (is_there && by_path.st_dev == by_fd.st_dev && by_path.st_ino == by_fd.st_ino)
         return QUOIT_OK;
     return quoit_fail(QUOIT_ERROR_NOT_FOUND, "'%s' was removed or replaced meanwhile", path);

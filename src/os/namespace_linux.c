@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Finds the IPC namespace of this process. A wrong answer would do harm: the lock file of a live
- * object in another namespace looks like one whose object is gone. So a process that cannot find
- * its namespace gets an error.
+ * object in another namespace looks like one whose object was removed. So a process that cannot
+ * find its namespace gets an error.
  */
 #include "sysv.h"
 
@@ -46,7 +46,7 @@ quoit_status quoit_os_ipc_namespace(uint64_t *namespace_out)
             return QUOIT_OK; /* a kernel that was built without IPC namespaces */
         return quoit_fail(QUOIT_ERROR_UNSUPPORTED,
                           "sysv: names need /proc, to find this process's IPC namespace: cannot "
-                          "look at '%s': %s",
+                          "inspect '%s': %s",
                           own, strerror(error));
     }
     if (namespace.st_ino != first)

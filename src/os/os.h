@@ -131,15 +131,15 @@ bool quoit_os_barrier_impose(void);
 
 /* ---- A descriptor for event loops, and the thread behind it ---------------------------------- */
 
-struct quoit_os_bell {
-    int fd; /* readable from ring until silence */
-    int ring_fd;
+struct quoit_os_notifier {
+    int fd; /* readable from set until clear */
+    int write_fd;
 };
 /* UNSUPPORTED if the system has no such descriptors. */
-quoit_status quoit_os_bell_make(struct quoit_os_bell *bell_out);
-void quoit_os_bell_ring(const struct quoit_os_bell *bell);
-void quoit_os_bell_silence(const struct quoit_os_bell *bell);
-void quoit_os_bell_close(const struct quoit_os_bell *bell);
+quoit_status quoit_os_notifier_make(struct quoit_os_notifier *notifier_out);
+void quoit_os_notifier_set(const struct quoit_os_notifier *notifier);
+void quoit_os_notifier_clear(const struct quoit_os_notifier *notifier);
+void quoit_os_notifier_close(const struct quoit_os_notifier *notifier);
 
 struct quoit_os_thread {
     void (*run)(void *argument);

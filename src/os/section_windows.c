@@ -21,7 +21,7 @@ quoit_status quoit_os_section_map(HANDLE section, bool read_only, const char *wh
         return quoit_os_fail((int)GetLastError(), "map", what);
     if (VirtualQuery(base, &memory, sizeof memory) == 0) {
         (void)UnmapViewOfFile(base);
-        return quoit_os_fail((int)GetLastError(), "look at the memory of", what);
+        return quoit_os_fail((int)GetLastError(), "inspect the memory of", what);
     }
     *shm_out = (struct quoit_os_shm){
         .base = base,

@@ -173,7 +173,7 @@ static quoit_status value_of(struct quoit_os_sem *sem, uint32_t *value_out)
     (void)sem;
     (void)value_out;
     return quoit_fail(QUOIT_ERROR_UNSUPPORTED,
-                      "this system does not tell a POSIX semaphore's value");
+                      "this system does not report a POSIX semaphore's value");
 #else
     int value;
     if (sem_getvalue(sem->pointer, &value) != 0)

@@ -59,7 +59,7 @@ static quoit_status look(int id, const char *text, enum content *content_out,
                          struct semid_ds *set_out, unsigned short words_out[WORDS])
 {
     if (semctl(id, 0, IPC_STAT, (union semctl_argument){.set = set_out}) != 0)
-        return quoit_os_sysv_fail("look at the System V semaphore", text);
+        return quoit_os_sysv_fail("inspect the System V semaphore", text);
     *content_out = FOREIGN;
     if (set_out->sem_nsems != WORDS)
         return QUOIT_OK;

@@ -171,7 +171,7 @@ static quoit_status value_of(struct quoit_os_sem *sem, uint32_t *value_out)
 {
     if (quoit_os_semaphore_count(sem->pointer, value_out))
         return QUOIT_OK;
-    return quoit_fail(QUOIT_ERROR_SYSTEM, "the system does not tell a semaphore's value");
+    return quoit_fail(QUOIT_ERROR_SYSTEM, "the system does not report a semaphore's value");
 }
 
 const struct quoit_os_sem_ops quoit_os_sem_windows = {

@@ -112,7 +112,7 @@ static quoit_status map(HANDLE file, bool read_only, const char *path, struct qu
     if (status != QUOIT_OK)
         return status;
     if (!GetFileSizeEx(file, &size)) {
-        status = quoit_os_fail((int)GetLastError(), "look at", path);
+        status = quoit_os_fail((int)GetLastError(), "inspect", path);
     } else {
         shm_out->size_bytes = (uint64_t)size.QuadPart;
         shm_out->identity = identity_of(file);

@@ -90,7 +90,7 @@ static quoit_status make(struct quoit_os_shm *shm, const char *text, uint64_t si
     if (fstat(fd, &status) == 0)
         shm->id = (intptr_t)number_of(&status);
     else
-        result = quoit_os_fail(errno, "look at", text);
+        result = quoit_os_fail(errno, "inspect", text);
     /* The umask reduced what shm_open got. macOS refuses to correct it (EINVAL). */
     if (fchmod(fd, (mode_t)permissions) != 0 && errno != EINVAL)
         result = quoit_os_fail(errno, "set the permissions of", text);

@@ -48,26 +48,26 @@ void quoit_os_wake(const struct quoit_os_shm *shm, uint32_t number, const _Atomi
     (void)CloseHandle(event);
 }
 
-quoit_status quoit_os_bell_make(struct quoit_os_bell *bell_out)
+quoit_status quoit_os_notifier_make(struct quoit_os_notifier *notifier_out)
 {
-    *bell_out = (struct quoit_os_bell){-1, -1};
+    *notifier_out = (struct quoit_os_notifier){-1, -1};
     return quoit_fail(QUOIT_ERROR_UNSUPPORTED,
                       "Windows has no descriptors for event loops; wait in a thread");
 }
 
-void quoit_os_bell_ring(const struct quoit_os_bell *bell)
+void quoit_os_notifier_set(const struct quoit_os_notifier *notifier)
 {
-    (void)bell;
+    (void)notifier;
 }
 
-void quoit_os_bell_silence(const struct quoit_os_bell *bell)
+void quoit_os_notifier_clear(const struct quoit_os_notifier *notifier)
 {
-    (void)bell;
+    (void)notifier;
 }
 
-void quoit_os_bell_close(const struct quoit_os_bell *bell)
+void quoit_os_notifier_close(const struct quoit_os_notifier *notifier)
 {
-    (void)bell;
+    (void)notifier;
 }
 
 quoit_status quoit_os_thread_start(struct quoit_os_thread *thread)

@@ -12,7 +12,7 @@
 
 _Static_assert(sizeof(struct quoit_lock_options) == 64, "in every version");
 
-enum { ROWS_BYTES = QUOIT_MEMBER_ROWS * sizeof(struct quoit_member_shm) };
+enum { ENTRIES_BYTES = QUOIT_MEMBER_ENTRIES * sizeof(struct quoit_member_shm) };
 
 static uint64_t checksum_of(const struct quoit_lock_shm *lock)
 {
@@ -33,11 +33,11 @@ quoit_status quoit_lock_check_options(const struct quoit_lock_options *options)
 
 static quoit_status allocate_pieces(quoit_region *region)
 {
-    struct quoit_lock_shm lock = {.member_rows = QUOIT_MEMBER_ROWS};
+    struct quoit_lock_shm lock = {.member_entries = QUOIT_MEMBER_ENTRIES};
     uint64_t at;
     quoit_status status = quoit_region_alloc(region, sizeof lock, QUOIT_PIECE_ALIGN, &at);
     if (status == QUOIT_OK)
-        status = quoit_region_alloc(region, ROWS_BYTES, QUOIT_PIECE_ALIGN, &lock.members_offset);
+        status = quoit_region_alloc(region, ENTRIES_BYTES, QUOIT_PIECE_ALIGN, &lock.members_offset);
     if (status != QUOIT_OK)
         return status;
     lock.checksum = checksum_of(&lock);
@@ -48,7 +48,7 @@ static quoit_status allocate_pieces(quoit_region *region)
 quoit_status quoit_lock_make(const char *name, const struct quoit_lock_options *options,
                              quoit_region **region_out, struct quoit_lock_view *view_out)
 {
-    const uint64_t bytes = sizeof(struct quoit_lock_shm) + ROWS_BYTES +
+    const uint64_t bytes = sizeof(struct quoit_lock_shm) + ENTRIES_BYTES +
                            UINT64_C(2) * QUOIT_PIECE_ALIGN;
     quoit_region *region;
     quoit_status status = quoit_lock_check_options(options);
@@ -80,16 +80,16 @@ quoit_status quoit_lock_find(quoit_region *region, struct quoit_lock_view *view_
     quoit_copy_once(&lock, at, offsetof(struct quoit_lock_shm, state));
     if (lock.checksum != checksum_of(&lock))
         return quoit_region_damaged(region, "lock", "its checksum is wrong");
-    if (lock.member_rows != QUOIT_MEMBER_ROWS)
-        return quoit_region_damaged(region, "lock", "its number of member rows cannot be right");
-    uint8_t *rows = quoit_region_piece(region, lock.members_offset, ROWS_BYTES);
-    if (!rows)
+    if (lock.member_entries != QUOIT_MEMBER_ENTRIES)
+        return quoit_region_damaged(region, "lock", "its number of member entries cannot be right");
+    uint8_t *entries = quoit_region_piece(region, lock.members_offset, ENTRIES_BYTES);
+    if (!entries)
         return quoit_region_damaged(region, "lock", "a piece is outside the region");
     *view_out = (struct quoit_lock_view){
         .shm = (struct quoit_lock_shm *)(void *)at,
         .members = {.shm = &region->shm,
-                    .rows = (struct quoit_member_shm *)(void *)rows,
-                    .count = QUOIT_MEMBER_ROWS,
-                    .own_row = UINT32_MAX}};
+                    .entries = (struct quoit_member_shm *)(void *)entries,
+                    .count = QUOIT_MEMBER_ENTRIES,
+                    .own_entry = UINT32_MAX}};
     return QUOIT_OK;
 }

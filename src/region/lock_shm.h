@@ -10,7 +10,7 @@
 
 struct quoit_lock_shm {
     uint64_t members_offset; /*   0  creator  from the region's start                        */
-    uint32_t member_rows;    /*   8  creator                                                 */
+    uint32_t member_entries; /*   8  creator                                                 */
     uint32_t reserved;       /*  12  0                                                       */
     uint64_t checksum;       /*  16  creator  of bytes 0 to 15                               */
     uint8_t pad1[104];
@@ -18,13 +18,13 @@ struct quoit_lock_shm {
     _Atomic uint32_t sleepers; /* 136  members  odd: a process sleeps on this word             */
     uint32_t pad2;
 };
-_Static_assert(offsetof(struct quoit_lock_shm, member_rows) == 8, "FORMAT.md 9");
+_Static_assert(offsetof(struct quoit_lock_shm, member_entries) == 8, "FORMAT.md 9");
 _Static_assert(offsetof(struct quoit_lock_shm, checksum) == 16, "FORMAT.md 9");
 _Static_assert(offsetof(struct quoit_lock_shm, state) == 128, "FORMAT.md 9");
 _Static_assert(offsetof(struct quoit_lock_shm, sleepers) == 136, "FORMAT.md 9");
 _Static_assert(sizeof(struct quoit_lock_shm) == 144, "FORMAT.md 9");
 
-/* The state, from the lowest bit on: 16 bits of owner, which are its member row plus 1, or 0 for
+/* The state, from the lowest bit on: 16 bits of owner, which are its member entry plus 1, or 0 for
    none; 1 bit that is set, only without an owner, if the last owner crashed or closed with the
    lock; 47 bits that each new owner increments, so that no state occurs twice. */
 #define QUOIT_LOCK_OWNER     UINT64_C(0xffff)

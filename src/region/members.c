@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Member rows and roles over kernel-held locks. */
+/* Member entries and roles over kernel-held locks. */
 #include "members.h"
 
 #include "fail.h"
@@ -8,7 +8,7 @@
 #include <stdbool.h>
 
 /* Lock numbers, FORMAT.md 5. */
-enum { LOCK_ROLES = QUOIT_OS_LOCK_FIRST, LOCK_REMOVER = 3, LOCK_ROWS = 16 };
+enum { LOCK_ROLES = QUOIT_OS_LOCK_FIRST, LOCK_REMOVER = 3, LOCK_ENTRIES = 16 };
 
 static const unsigned exclusive_roles[] = {QUOIT_PRODUCER, QUOIT_CONSUMER};
 enum { ROLES = sizeof exclusive_roles / sizeof exclusive_roles[0] };
@@ -18,82 +18,85 @@ static uint32_t role_lock(unsigned role)
     return role == QUOIT_PRODUCER ? LOCK_ROLES : LOCK_ROLES + 1;
 }
 
-static unsigned row_roles(const struct quoit_member_shm *row)
+static unsigned entry_roles(const struct quoit_member_shm *entry)
 {
-    /* Relaxed: the locks decide. PEER-C1 orders the row of a peer that has counted itself. */
-    return atomic_load_explicit(&row->roles, memory_order_relaxed);
+    /* Relaxed: the locks decide. PEER-C1 orders the entry of a peer that has counted itself. */
+    return atomic_load_explicit(&entry->roles, memory_order_relaxed);
 }
 
-/* Does the row's member hold that role? */
-static bool row_has(const struct quoit_member_shm *row, unsigned role)
+/* Does the entry's member hold that role? */
+static bool entry_has(const struct quoit_member_shm *entry, unsigned role)
 {
-    return (row_roles(row) & (role | QUOIT_MEMBER_REPLACED)) == role;
+    return (entry_roles(entry) & (role | QUOIT_MEMBER_REPLACED)) == role;
 }
 
-/* Is the row's member a peer of that role? */
-static bool row_is_peer(const struct quoit_member_shm *row, unsigned role)
+/* Is the entry's member a peer of that role? */
+static bool entry_is_peer(const struct quoit_member_shm *entry, unsigned role)
 {
     const unsigned not_a_peer = QUOIT_MEMBER_REPAIRS | QUOIT_MEMBER_REPLACED;
-    return (row_roles(row) & (role | not_a_peer)) == role;
+    return (entry_roles(entry) & (role | not_a_peer)) == role;
 }
 
-static uint32_t row_pid(const struct quoit_member_shm *row)
+static uint32_t entry_pid(const struct quoit_member_shm *entry)
 {
-    /* Relaxed: a number for people; has_crashed_members reads it with the rows' locks held. */
-    return atomic_load_explicit(&row->pid, memory_order_relaxed);
+    /* Relaxed: a number for people; has_crashed_members reads it with the entries' locks held. */
+    return atomic_load_explicit(&entry->pid, memory_order_relaxed);
 }
 
-uint32_t quoit_members_pid(const struct quoit_members *members, uint32_t row)
+uint32_t quoit_members_pid(const struct quoit_members *members, uint32_t entry)
 {
-    return row_pid(&members->rows[row]);
+    return entry_pid(&members->entries[entry]);
 }
 
-static void write_row(struct quoit_member_shm *row, uint32_t pid, unsigned roles, uint64_t at)
+static void write_entry(struct quoit_member_shm *entry, uint32_t pid, unsigned roles, uint64_t at)
 {
-    /* Relaxed: only the holder of the row's lock writes it, and readers need no order. */
-    atomic_store_explicit(&row->pid, pid, memory_order_relaxed);
-    /* Relaxed: only the holder of the row's lock writes it, and readers need no order. */
-    atomic_store_explicit(&row->roles, roles, memory_order_relaxed);
-    /* Relaxed: only the holder of the row's lock writes it, and readers need no order. */
-    atomic_store_explicit(&row->joined_at_unix_ns, at, memory_order_relaxed);
+    /* Relaxed: only the holder of the entry's lock writes it, and readers need no order. */
+    atomic_store_explicit(&entry->pid, pid, memory_order_relaxed);
+    /* Relaxed: only the holder of the entry's lock writes it, and readers need no order. */
+    atomic_store_explicit(&entry->roles, roles, memory_order_relaxed);
+    /* Relaxed: only the holder of the entry's lock writes it, and readers need no order. */
+    atomic_store_explicit(&entry->joined_at_unix_ns, at, memory_order_relaxed);
 }
 
-bool quoit_members_is_alive(const void *members, uint32_t row)
+bool quoit_members_is_alive(const void *members, uint32_t entry)
 {
     const struct quoit_members *self = members;
-    return quoit_os_lock_is_held(self->shm, LOCK_ROWS + row);
+    return quoit_os_lock_is_held(self->shm, LOCK_ENTRIES + entry);
 }
 
-/* Takes a row's lock. The row may still name a crashed member, which must not be taken for the
+/* Takes an entry's lock. The entry may still name a crashed member, which must not be taken for the
    lock's holder. QUOIT_MEMBER_REPLACED marks that. Between the lock and the mark, another process
    may still take it for the holder. */
-static quoit_status lock_row(const struct quoit_members *members, uint32_t row)
+static quoit_status lock_entry(const struct quoit_members *members, uint32_t entry)
 {
-    _Atomic uint32_t *roles = &members->rows[row].roles;
-    quoit_status status = quoit_os_lock_try(members->shm, LOCK_ROWS + row);
+    _Atomic uint32_t *roles = &members->entries[entry].roles;
+    quoit_status status = quoit_os_lock_try(members->shm, LOCK_ENTRIES + entry);
     if (status == QUOIT_OK)
-        /* Relaxed: only the holder of the row's lock writes it. */
-        atomic_store_explicit(roles, row_roles(&members->rows[row]) | QUOIT_MEMBER_REPLACED,
+        /* Relaxed: only the holder of the entry's lock writes it. */
+        atomic_store_explicit(roles, entry_roles(&members->entries[entry]) | QUOIT_MEMBER_REPLACED,
                               memory_order_relaxed);
     return status;
 }
 
-/* Keeps the row's contents, which are the evidence of a crash. */
-static void unlock_row(const struct quoit_members *members, uint32_t row)
+/* Keeps the entry's contents, which are the evidence of a crash. */
+static void unlock_entry(const struct quoit_members *members, uint32_t entry)
 {
-    _Atomic uint32_t *roles = &members->rows[row].roles;
-    /* Relaxed: only the holder of the row's lock writes it. */
-    atomic_store_explicit(roles, row_roles(&members->rows[row]) & ~(unsigned)QUOIT_MEMBER_REPLACED,
+    _Atomic uint32_t *roles = &members->entries[entry].roles;
+    /* Relaxed: only the holder of the entry's lock writes it. */
+    atomic_store_explicit(roles,
+                          entry_roles(&members->entries[entry]) & ~(unsigned)QUOIT_MEMBER_REPLACED,
                           memory_order_relaxed);
-    quoit_os_lock_release(members->shm, LOCK_ROWS + row);
+    quoit_os_lock_release(members->shm, LOCK_ENTRIES + entry);
 }
 
-/* Checks the rows of exclusive roles too: a member that repairs holds the locks of these roles. */
+/* Checks the entries of exclusive roles too: a member that repairs holds the locks of these
+   roles. */
 bool quoit_members_has(const struct quoit_members *members, unsigned role)
 {
     for (uint32_t i = 0; i < members->count; i++)
-        if (row_is_peer(&members->rows[i], role) && quoit_members_is_alive(members, i) &&
-            row_is_peer(&members->rows[i], role)) /* else another process has its lock by now */
+        if (entry_is_peer(&members->entries[i], role) && quoit_members_is_alive(members, i) &&
+            entry_is_peer(&members->entries[i],
+                          role)) /* else another process has its lock by now */
             return true;
     return false;
 }
@@ -106,31 +109,31 @@ uint32_t quoit_members_holder(const struct quoit_members *members, unsigned role
     if (members->exclusive & role && !quoit_os_lock_is_held(members->shm, role_lock(role)))
         return 0;
     for (uint32_t i = 0; i < members->count; i++)
-        if (row_has(&members->rows[i], role) && quoit_members_is_alive(members, i))
-            return row_pid(&members->rows[i]);
-    return 0; /* the holder of the role has not written its row yet */
+        if (entry_has(&members->entries[i], role) && quoit_members_is_alive(members, i))
+            return entry_pid(&members->entries[i]);
+    return 0; /* the holder of the role has not written its entry yet */
 }
 
-/* Takes the first free row. BUSY: none is free. */
-static quoit_status try_rows(struct quoit_members *members)
+/* Takes the first free entry. BUSY: none is free. */
+static quoit_status try_entries(struct quoit_members *members)
 {
     for (uint32_t i = 0; i < members->count; i++) {
-        quoit_status status = lock_row(members, i);
+        quoit_status status = lock_entry(members, i);
         if (status == QUOIT_ERROR_BUSY)
             continue;
-        members->own_row = i;
+        members->own_entry = i;
         return status;
     }
     return QUOIT_ERROR_BUSY;
 }
 
-/* While a process removes an abandoned object, it holds all rows for a moment. A check after the
-   removal decides: either the object has a free row, or its name is gone. */
-static quoit_status take_row(struct quoit_members *members, quoit_region *region)
+/* While a process removes an abandoned object, it holds all entries for a moment. A check after the
+   removal decides: either the object has a free entry, or its name was removed. */
+static quoit_status take_entry(struct quoit_members *members, quoit_region *region)
 {
     const char *what = quoit_region_text(region);
     for (bool was_removed = true, is_removed = true; was_removed || is_removed;) {
-        quoit_status status = try_rows(members);
+        quoit_status status = try_entries(members);
         if (status != QUOIT_ERROR_BUSY)
             return status;
         was_removed = is_removed;
@@ -164,11 +167,12 @@ quoit_status quoit_members_join(struct quoit_members *members, unsigned roles, q
 {
     const char *what = quoit_region_text(region);
     if (region->shm.locks_missing)
-        return quoit_fail(QUOIT_ERROR_CORRUPT,
-                          "the lock file of '%s:%s' was removed: its members cannot be told from "
-                          "the dead; unlink it and create it anew",
-                          quoit_region_scheme(region), what);
-    quoit_status status = take_row(members, region);
+        return quoit_fail(
+            QUOIT_ERROR_CORRUPT,
+            "the lock file of '%s:%s' was removed: live members cannot be distinguished from "
+            "crashed ones; unlink it and create it again",
+            quoit_region_scheme(region), what);
+    quoit_status status = take_entry(members, region);
     if (status != QUOIT_OK)
         return status;
     unsigned taken = 0;
@@ -187,28 +191,28 @@ quoit_status quoit_members_join(struct quoit_members *members, unsigned roles, q
                             quoit_region_scheme(region), what);
     if (status == QUOIT_OK) {
         quoit_peers_begin(members, roles);
-        write_row(&members->rows[members->own_row], quoit_os_process_id(), roles,
-                  quoit_os_unix_time_ns());
+        write_entry(&members->entries[members->own_entry], quoit_os_process_id(), roles,
+                    quoit_os_unix_time_ns());
         return QUOIT_OK;
     }
     release_roles(members, taken);
-    unlock_row(members, members->own_row);
+    unlock_entry(members, members->own_entry);
     return status;
 }
 
 void quoit_members_leave(struct quoit_members *members, unsigned roles)
 {
-    release_roles(members, roles & members->exclusive); /* free before the row shows no peer */
-    write_row(&members->rows[members->own_row], 0, 0, 0);
-    quoit_os_lock_release(members->shm, LOCK_ROWS + members->own_row);
+    release_roles(members, roles & members->exclusive); /* free before the entry shows no peer */
+    write_entry(&members->entries[members->own_entry], 0, 0, 0);
+    quoit_os_lock_release(members->shm, LOCK_ENTRIES + members->own_entry);
 }
 
 /* ---- Removing an abandoned object ------------------------------------------------------------ */
 
-static void let_in(const struct quoit_members *members, uint32_t rows)
+static void let_in(const struct quoit_members *members, uint32_t entries)
 {
-    for (uint32_t i = 0; i < rows; i++)
-        unlock_row(members, i);
+    for (uint32_t i = 0; i < entries; i++)
+        unlock_entry(members, i);
     quoit_os_lock_release(members->shm, LOCK_REMOVER);
 }
 
@@ -218,16 +222,17 @@ static quoit_status not_abandoned(const quoit_region *region, const char *why)
                       quoit_region_text(region), why);
 }
 
-/* Does a row still name a member that did not leave properly? Called with all rows held. */
+/* Does an entry still name a member that did not leave properly? Called with all entries held. */
 static bool has_crashed_members(const struct quoit_members *members)
 {
     for (uint32_t i = 0; i < members->count; i++)
-        if (row_pid(&members->rows[i]) != 0)
+        if (entry_pid(&members->entries[i]) != 0)
             return true;
     return false;
 }
 
-quoit_status quoit_members_shut_out(const struct quoit_members *members, const quoit_region *region)
+quoit_status quoit_members_block_joins(const struct quoit_members *members,
+                                       const quoit_region *region)
 {
     quoit_status status = quoit_region_check_locks(region);
     if (status == QUOIT_OK)
@@ -237,7 +242,7 @@ quoit_status quoit_members_shut_out(const struct quoit_members *members, const q
                                           : status;
     uint32_t held = 0;
     while (status == QUOIT_OK && held < members->count) {
-        status = lock_row(members, held);
+        status = lock_entry(members, held);
         held += status == QUOIT_OK;
     }
     if (status == QUOIT_ERROR_BUSY)
@@ -249,7 +254,7 @@ quoit_status quoit_members_shut_out(const struct quoit_members *members, const q
     return status;
 }
 
-void quoit_members_let_in(const struct quoit_members *members)
+void quoit_members_allow_joins(const struct quoit_members *members)
 {
     let_in(members, members->count);
 }
@@ -266,49 +271,49 @@ struct quoit_member_counts quoit_members_counts(const struct quoit_members *memb
 {
     struct quoit_member_counts counts = {0};
     for (uint32_t i = 0; i < members->count; i++) {
-        const struct quoit_member_shm *row = &members->rows[i];
-        uint64_t high = load(&row->high_water);
-        counts.full += load(&row->full);
-        counts.empty += load(&row->empty);
-        counts.sleeps += load(&row->sleeps);
-        counts.wakes += load(&row->wakes);
-        counts.repairs += load(&row->repairs);
+        const struct quoit_member_shm *entry = &members->entries[i];
+        uint64_t high = load(&entry->high_water);
+        counts.full += load(&entry->full);
+        counts.empty += load(&entry->empty);
+        counts.sleeps += load(&entry->sleeps);
+        counts.wakes += load(&entry->wakes);
+        counts.repairs += load(&entry->repairs);
         if (high > counts.high_water)
             counts.high_water = high;
     }
     return counts;
 }
 
-static bool is_there(const struct quoit_members *members, uint32_t row)
+static bool is_there(const struct quoit_members *members, uint32_t entry)
 {
-    if (row == members->own_row)
+    if (entry == members->own_entry)
         return true;
-    return quoit_members_is_alive(members, row) &&
-           !(row_roles(&members->rows[row]) & QUOIT_MEMBER_REPLACED);
+    return quoit_members_is_alive(members, entry) &&
+           !(entry_roles(&members->entries[entry]) & QUOIT_MEMBER_REPLACED);
 }
 
 quoit_status quoit_members_list(const struct quoit_members *members, const quoit_region *region,
-                                struct quoit_member_info *members_out, uint32_t *rows_out,
+                                struct quoit_member_info *members_out, uint32_t *entries_out,
                                 uint64_t room, uint64_t *count_out)
 {
     if (!count_out || (!members_out && room > 0))
         return quoit_fail(QUOIT_ERROR_INVALID, "members_out or count_out is NULL");
     uint64_t count = 0, most = room < QUOIT_MEMBERS_MAX ? room : QUOIT_MEMBERS_MAX;
     for (uint32_t i = 0; i < members->count; i++) {
-        const struct quoit_member_shm *row = &members->rows[i];
-        uint32_t pid = row_pid(row);
+        const struct quoit_member_shm *entry = &members->entries[i];
+        uint32_t pid = entry_pid(entry);
         if (pid == 0)
             continue;
         if (count < most) {
-            unsigned roles = row_roles(row);
+            unsigned roles = entry_roles(entry);
             if (roles & QUOIT_MEMBER_REPAIRS)
                 roles = 0; /* it neither pushes nor pops */
             members_out[count] = (struct quoit_member_info){
                 .pid = pid,
                 .roles = roles & (QUOIT_PRODUCER | QUOIT_CONSUMER),
-                .joined_at_unix_ns = load(&row->joined_at_unix_ns),
+                .joined_at_unix_ns = load(&entry->joined_at_unix_ns),
                 .alive = is_there(members, i)};
-            rows_out[count] = i;
+            entries_out[count] = i;
         }
         count++;
     }
@@ -316,26 +321,26 @@ quoit_status quoit_members_list(const struct quoit_members *members, const quoit
     return quoit_region_check_locks(region);
 }
 
-uint64_t quoit_members_count_dead(const struct quoit_members *members)
+uint64_t quoit_members_count_crashed(const struct quoit_members *members)
 {
-    uint64_t dead = 0;
+    uint64_t crashed = 0;
     for (uint32_t i = 0; i < members->count; i++)
-        dead += row_pid(&members->rows[i]) != 0 && !is_there(members, i);
-    return dead;
+        crashed += entry_pid(&members->entries[i]) != 0 && !is_there(members, i);
+    return crashed;
 }
 
-uint64_t quoit_members_clear_dead(const struct quoit_members *members)
+uint64_t quoit_members_clear_crashed(const struct quoit_members *members)
 {
     uint64_t cleared = 0;
     for (uint32_t i = 0; i < members->count; i++) {
-        if (i == members->own_row || row_pid(&members->rows[i]) == 0 ||
-            lock_row(members, i) != QUOIT_OK)
+        if (i == members->own_entry || entry_pid(&members->entries[i]) == 0 ||
+            lock_entry(members, i) != QUOIT_OK)
             continue;
-        if (row_pid(&members->rows[i]) != 0) {
-            write_row(&members->rows[i], 0, 0, 0);
+        if (entry_pid(&members->entries[i]) != 0) {
+            write_entry(&members->entries[i], 0, 0, 0);
             cleared++;
         }
-        unlock_row(members, i);
+        unlock_entry(members, i);
     }
     return cleared;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Whether a queue's other side is gone: QUOIT_ABANDONED, as <quoit/status.h> defines it. A peer is
+ * Whether a queue's other side has left: QUOIT_ABANDONED, as <quoit/status.h> defines it. A peer is
  * there from the moment when it counts itself, its last step of joining, until its locks are free.
  * The counts are in shared memory, so a member also knows of a peer that came and went unseen.
  */
@@ -15,15 +15,15 @@ void quoit_peers_begin(struct quoit_members *members, unsigned roles);
 /* The last step of joining: from here on this member is a peer of the others. */
 void quoit_peers_count(struct quoit_members *members, unsigned roles);
 
-/* The first value of `told` for the next two functions: a count of members in that role. */
+/* The first value of `known` for the next two functions: a count of members in that role. */
 uint32_t quoit_peers_known(const struct quoit_members *members, unsigned role);
 
-/* Has a peer of that role joined that `told` does not count? Makes no system call. */
-bool quoit_peers_came(const struct quoit_members *members, unsigned role, uint32_t told);
+/* Has a peer of that role joined that `known` does not count? Makes no system call. */
+bool quoit_peers_came(const struct quoit_members *members, unsigned role, uint32_t known);
 
-/* Has every such peer gone? If true, joined_out is the next `told` of a handle that reports it.
+/* Have all such peers left? If true, joined_out is the next `known` of a handle that reports it.
    Makes system calls unless no peer came. */
-bool quoit_peers_are_gone(const struct quoit_members *members, unsigned role, uint32_t told,
-                          uint32_t *joined_out);
+bool quoit_peers_have_left(const struct quoit_members *members, unsigned role, uint32_t known,
+                           uint32_t *joined_out);
 
 #endif

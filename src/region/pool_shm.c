@@ -64,10 +64,10 @@ enum { PIECES = 5 };
 static void list_pieces(struct quoit_pool_shm *pool, struct piece pieces[PIECES])
 {
     const struct piece list[PIECES] = {
-        {&pool->members_offset, pool->member_rows * sizeof(struct quoit_member_shm)},
-        {&pool->incarnations_offset, pool->member_rows * sizeof(quoit_atomic_u64)},
+        {&pool->members_offset, pool->member_entries * sizeof(struct quoit_member_shm)},
+        {&pool->incarnations_offset, pool->member_entries * sizeof(quoit_atomic_u64)},
         {&pool->hints_offset, hints_bytes(pool->blocks)},
-        {&pool->words_offset, pool->blocks * sizeof(struct quoit_block_shm)},
+        {&pool->entries_offset, pool->blocks * sizeof(struct quoit_block_shm)},
         {&pool->bytes_offset, pool->blocks * stride_of(pool->block_bytes)}};
     memcpy(pieces, list, sizeof list);
 }
@@ -88,14 +88,14 @@ static quoit_status allocate_pieces(quoit_region *region, struct quoit_pool_shm 
 }
 
 quoit_status quoit_pool_make(const char *name, const struct quoit_pool_options *options,
-                             quoit_region **region_out, struct quoit_pool_place *place_out)
+                             quoit_region **region_out, struct quoit_pool_view *view_out)
 {
     quoit_status status = quoit_pool_check_options(options);
     if (status != QUOIT_OK)
         return status;
     struct quoit_pool_shm pool = {.block_bytes = options->block_bytes,
                                   .blocks = options->blocks,
-                                  .member_rows = QUOIT_MEMBER_ROWS};
+                                  .member_entries = QUOIT_MEMBER_ENTRIES};
     struct piece pieces[PIECES];
     list_pieces(&pool, pieces);
     uint64_t bytes = sizeof pool + UINT64_C(PIECES + 1) * QUOIT_PIECE_ALIGN;
@@ -108,12 +108,12 @@ quoit_status quoit_pool_make(const char *name, const struct quoit_pool_options *
         return status;
     status = allocate_pieces(region, &pool);
     if (status == QUOIT_OK)
-        status = quoit_pool_find(region, place_out);
+        status = quoit_pool_find(region, view_out);
     if (status != QUOIT_OK) {
         quoit_region_close(region);
         return status;
     }
-    quoit_blocks_init(&place_out->blocks, (uint32_t)region->identity);
+    quoit_blocks_init(&view_out->blocks, (uint32_t)region->identity);
     *region_out = region;
     return QUOIT_OK;
 }
@@ -133,12 +133,13 @@ static quoit_status read_header(const quoit_region *region, struct quoit_pool_sh
         return quoit_region_damaged(region, "pool", "its checksum is wrong");
     const struct quoit_pool_options options = {.block_bytes = pool->block_bytes,
                                                .blocks = pool->blocks};
-    if (quoit_pool_check_options(&options) != QUOIT_OK || pool->member_rows != QUOIT_MEMBER_ROWS)
+    if (quoit_pool_check_options(&options) != QUOIT_OK ||
+        pool->member_entries != QUOIT_MEMBER_ENTRIES)
         return quoit_region_damaged(region, "pool", "its sizes cannot be right");
     return QUOIT_OK;
 }
 
-quoit_status quoit_pool_find(quoit_region *region, struct quoit_pool_place *place_out)
+quoit_status quoit_pool_find(quoit_region *region, struct quoit_pool_view *view_out)
 {
     struct quoit_pool_shm pool = {0};
     struct piece pieces[PIECES];
@@ -152,32 +153,32 @@ quoit_status quoit_pool_find(quoit_region *region, struct quoit_pool_place *plac
         if (!at[i])
             return quoit_region_damaged(region, "pool", "a piece is outside the region");
     }
-    *place_out = (struct quoit_pool_place){
+    *view_out = (struct quoit_pool_view){
         .block_bytes = pool.block_bytes,
-        .blocks = {.words = (struct quoit_block_shm *)(void *)at[3],
+        .blocks = {.entries = (struct quoit_block_shm *)(void *)at[3],
                    .hints = (quoit_atomic_u64 *)(void *)at[2],
                    .bytes = at[4],
                    .stride = stride_of(pool.block_bytes),
                    .count = (uint32_t)pool.blocks,
                    .members = {.incarnations = (quoit_atomic_u64 *)(void *)at[1],
-                               .count = pool.member_rows,
+                               .count = pool.member_entries,
                                .own = UINT32_MAX,
                                .is_alive = quoit_members_is_alive}},
         .members = {.shm = &region->shm,
-                    .rows = (struct quoit_member_shm *)(void *)at[0],
-                    .count = pool.member_rows,
-                    .own_row = UINT32_MAX}};
+                    .entries = (struct quoit_member_shm *)(void *)at[0],
+                    .count = pool.member_entries,
+                    .own_entry = UINT32_MAX}};
     return QUOIT_OK;
 }
 
-quoit_status quoit_pool_compare(const quoit_region *region, const struct quoit_pool_place *place,
+quoit_status quoit_pool_compare(const quoit_region *region, const struct quoit_pool_view *view,
                                 const struct quoit_pool_options *options)
 {
-    if (place->block_bytes != options->block_bytes)
-        return quoit_region_differs(region, "pool", "the block size", place->block_bytes,
+    if (view->block_bytes != options->block_bytes)
+        return quoit_region_differs(region, "pool", "the block size", view->block_bytes,
                                     options->block_bytes);
-    if (place->blocks.count != options->blocks)
-        return quoit_region_differs(region, "pool", "the number of blocks", place->blocks.count,
+    if (view->blocks.count != options->blocks)
+        return quoit_region_differs(region, "pool", "the number of blocks", view->blocks.count,
                                     options->blocks);
     return QUOIT_OK;
 }

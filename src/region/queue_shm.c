@@ -103,10 +103,11 @@ static bool slots_bytes(const struct quoit_queue_options *options, const struct 
 
 /* Bytes of the ring beside its slots: the counters, and after them a claim record for each member
    if the ring has claim records. */
-static uint64_t ring_bytes(const struct quoit_ring_ops *ops, uint32_t rows)
+static uint64_t ring_bytes(const struct quoit_ring_ops *ops, uint32_t entries)
 {
-    uint64_t claims = ops->many_consumers ? rows * sizeof(struct quoit_claims_shm) : 0;
-    return sizeof(struct quoit_ring_shm) + claims;
+    uint64_t claim_records = ops->many_consumers ? entries * sizeof(struct quoit_claim_record_shm)
+                                                 : 0;
+    return sizeof(struct quoit_ring_shm) + claim_records;
 }
 
 /* Chooses a word with which an item is unlikely to begin. It differs between queues. */
@@ -187,10 +188,11 @@ quoit_status quoit_queue_check_options(const struct quoit_queue_options *options
     return status == QUOIT_OK ? check_reserved(options) : status;
 }
 
-/* A broadcast has one row more, for its producer. */
-static uint32_t rows_for(const struct quoit_queue_options *options)
+/* A broadcast has one entry more, for its producer. */
+static uint32_t entries_for(const struct quoit_queue_options *options)
 {
-    return quoit_ring_has_subscribers(ops_for(options)) ? QUOIT_MEMBER_ROWS + 1 : QUOIT_MEMBER_ROWS;
+    return quoit_ring_has_subscribers(ops_for(options)) ? QUOIT_MEMBER_ENTRIES + 1
+                                                        : QUOIT_MEMBER_ENTRIES;
 }
 
 static uint64_t slots_align(const struct quoit_queue_options *options)
@@ -208,10 +210,10 @@ static quoit_status allocate_pieces(quoit_region *region, const struct quoit_que
     quoit_status status = quoit_region_alloc(region, sizeof *queue, QUOIT_PIECE_ALIGN,
                                              queue_offset_out);
     if (status == QUOIT_OK)
-        status = quoit_region_alloc(region, ring_bytes(ops_for(options), rows_for(options)),
+        status = quoit_region_alloc(region, ring_bytes(ops_for(options), entries_for(options)),
                                     QUOIT_PIECE_ALIGN, &queue->ring_offset);
     if (status == QUOIT_OK)
-        status = quoit_region_alloc(region, rows_for(options) * sizeof(struct quoit_member_shm),
+        status = quoit_region_alloc(region, entries_for(options) * sizeof(struct quoit_member_shm),
                                     QUOIT_PIECE_ALIGN, &queue->members_offset);
     if (status == QUOIT_OK && options->user_bytes > 0)
         status = quoit_region_alloc(region, options->user_bytes, QUOIT_PIECE_ALIGN,
@@ -222,15 +224,15 @@ static quoit_status allocate_pieces(quoit_region *region, const struct quoit_que
 }
 
 quoit_status quoit_queue_make(const char *name, const struct quoit_queue_options *options,
-                              quoit_region **region_out, struct quoit_queue_place *place_out)
+                              quoit_region **region_out, struct quoit_queue_view *view_out)
 {
     quoit_status status = quoit_queue_check_options(options);
     if (status != QUOIT_OK)
         return status;
     uint64_t bytes = 0;
     (void)slots_bytes(options, ops_for(options), &bytes);
-    bytes += sizeof(struct quoit_queue_shm) + ring_bytes(ops_for(options), rows_for(options)) +
-             rows_for(options) * sizeof(struct quoit_member_shm) + options->user_bytes +
+    bytes += sizeof(struct quoit_queue_shm) + ring_bytes(ops_for(options), entries_for(options)) +
+             entries_for(options) * sizeof(struct quoit_member_shm) + options->user_bytes +
              UINT64_C(4) * QUOIT_PIECE_ALIGN +
              slots_align(options); /* no overflow: slots take less than 2^62 */
 
@@ -245,7 +247,7 @@ quoit_status quoit_queue_make(const char *name, const struct quoit_queue_options
         .user_bytes = options->user_bytes,
         .item_align = align_for(options),
         .finishes = options->finishes ? options->finishes : 1,
-        .member_rows = rows_for(options),
+        .member_entries = entries_for(options),
         .layout = (uint32_t)layout_for(options),
         .messages = options->messages,
         .empty = choose_empty(),
@@ -259,10 +261,10 @@ quoit_status quoit_queue_make(const char *name, const struct quoit_queue_options
     memcpy(region->shm.base + queue_offset, &queue, sizeof queue);
     status = quoit_region_set_root(region, queue_offset);
     if (status == QUOIT_OK)
-        status = quoit_queue_find(region, place_out);
+        status = quoit_queue_find(region, view_out);
     if (status != QUOIT_OK)
         goto close_region;
-    place_out->ring.ops->init(&place_out->ring, 0);
+    view_out->ring.ops->init(&view_out->ring, 0);
     *region_out = region;
     return QUOIT_OK;
 
@@ -277,7 +279,7 @@ static unsigned exclusive_roles(const struct quoit_ring_ops *ops)
            (ops->many_consumers ? 0u : QUOIT_CONSUMER);
 }
 
-quoit_status quoit_queue_find(quoit_region *region, struct quoit_queue_place *place_out)
+quoit_status quoit_queue_find(quoit_region *region, struct quoit_queue_view *view_out)
 {
     if (region->content != QUOIT_CONTENT_QUEUE)
         return quoit_fail(QUOIT_ERROR_DIFFERENT, "'%s:%s' is %s, not a queue",
@@ -309,24 +311,24 @@ quoit_status quoit_queue_find(quoit_region *region, struct quoit_queue_place *pl
         return status == QUOIT_ERROR_UNSUPPORTED
                    ? status
                    : quoit_region_damaged(region, "queue", quoit_describe(status));
-    if (!is_layout_of(&options, queue.layout) || queue.member_rows == 0 ||
-        queue.member_rows > 65536 || queue.item_align == 0 || queue.finishes == 0 ||
+    if (!is_layout_of(&options, queue.layout) || queue.member_entries == 0 ||
+        queue.member_entries > 65536 || queue.item_align == 0 || queue.finishes == 0 ||
         !slots_bytes(&options, ops_of(&options, queue.layout), &bytes))
         return quoit_region_damaged(region, "queue", "a count is out of range");
     const struct quoit_ring_ops *ops = ops_of(&options, queue.layout);
     uint8_t *ring = quoit_region_piece(region, queue.ring_offset,
-                                       ring_bytes(ops, queue.member_rows));
-    uint8_t *rows = quoit_region_piece(region, queue.members_offset,
-                                       queue.member_rows * sizeof(struct quoit_member_shm));
+                                       ring_bytes(ops, queue.member_entries));
+    uint8_t *entries = quoit_region_piece(region, queue.members_offset,
+                                          queue.member_entries * sizeof(struct quoit_member_shm));
     uint8_t *slots = quoit_region_piece(region, queue.slots_offset, bytes);
     uint8_t *user = queue.user_bytes
                         ? quoit_region_piece(region, queue.user_offset, queue.user_bytes)
                         : NULL;
-    if (!ring || !rows || !slots || (queue.user_bytes && !user) ||
+    if (!ring || !entries || !slots || (queue.user_bytes && !user) ||
         queue.slots_offset % queue.item_align != 0)
         return quoit_region_damaged(region, "queue", "a piece is outside the region");
 
-    *place_out = (struct quoit_queue_place){
+    *view_out = (struct quoit_queue_view){
         .kind = queue.kind,
         .layout = (enum quoit_ring_layout)queue.layout,
         .item_bytes = (uint32_t)queue.item_bytes,
@@ -343,57 +345,54 @@ quoit_status quoit_queue_find(quoit_region *region, struct quoit_queue_place *pl
                  .stride = stride_for(&options, ops),
                  .align = queue.item_align > 8 ? queue.item_align : 8,
                  .empty = queue.empty,
-                 .members = {.claims =
-                                 (struct quoit_claims_shm *)(void *)(ring +
-                                                                     sizeof(struct quoit_ring_shm)),
-                             .count = queue.member_rows,
+                 .members = {.claim_records = (struct quoit_claim_record_shm
+                                                   *)(void *)(ring + sizeof(struct quoit_ring_shm)),
+                             .count = queue.member_entries,
                              .own = UINT32_MAX,
                              .is_alive = quoit_members_is_alive}},
         .members = {.shm = &region->shm,
-                    .rows = (struct quoit_member_shm *)(void *)rows,
-                    .count = queue.member_rows,
-                    .own_row = UINT32_MAX,
+                    .entries = (struct quoit_member_shm *)(void *)entries,
+                    .count = queue.member_entries,
+                    .own_entry = UINT32_MAX,
                     .exclusive = exclusive_roles(ops),
                     .joined = {&((struct quoit_ring_shm *)(void *)ring)->producers_joined,
                                &((struct quoit_ring_shm *)(void *)ring)->consumers_joined}},
     };
-    memcpy(place_out->type, queue.type, sizeof place_out->type);
+    memcpy(view_out->type, queue.type, sizeof view_out->type);
     return QUOIT_OK;
 }
 
-quoit_status quoit_queue_compare_type(const struct quoit_queue_place *place, const char *type)
+quoit_status quoit_queue_compare_type(const struct quoit_queue_view *view, const char *type)
 {
-    if (!type[0] || !place->type[0] || strcmp(type, place->type) == 0)
+    if (!type[0] || !view->type[0] || strcmp(type, view->type) == 0)
         return QUOIT_OK;
     return quoit_fail(QUOIT_ERROR_DIFFERENT, "the queue's items are of type '%s', not '%s'",
-                      place->type, type);
+                      view->type, type);
 }
 
-quoit_status quoit_queue_compare(const quoit_region *region, const struct quoit_queue_place *place,
+quoit_status quoit_queue_compare(const quoit_region *region, const struct quoit_queue_view *view,
                                  const struct quoit_queue_options *options)
 {
-    if (place->kind != options->kind)
-        return quoit_region_differs(region, "queue", "the kind", place->kind, options->kind);
-    if (place->item_bytes != options->item_bytes)
-        return quoit_region_differs(region, "queue", "the item size", place->item_bytes,
+    if (view->kind != options->kind)
+        return quoit_region_differs(region, "queue", "the kind", view->kind, options->kind);
+    if (view->item_bytes != options->item_bytes)
+        return quoit_region_differs(region, "queue", "the item size", view->item_bytes,
                                     options->item_bytes);
-    if (place->ring.capacity != options->capacity)
-        return quoit_region_differs(region, "queue", "the capacity", place->ring.capacity,
+    if (view->ring.capacity != options->capacity)
+        return quoit_region_differs(region, "queue", "the capacity", view->ring.capacity,
                                     options->capacity);
-    if (place->messages != (options->messages == 1))
-        return quoit_region_differs(region, "queue", "messages", place->messages,
-                                    options->messages);
-    if (!is_layout_of(options, (uint32_t)place->layout))
-        return quoit_region_differs(region, "queue", "when_full", place->ring.ops->drops_oldest,
+    if (view->messages != (options->messages == 1))
+        return quoit_region_differs(region, "queue", "messages", view->messages, options->messages);
+    if (!is_layout_of(options, (uint32_t)view->layout))
+        return quoit_region_differs(region, "queue", "when_full", view->ring.ops->drops_oldest,
                                     options->when_full);
-    if (place->user_bytes != options->user_bytes)
-        return quoit_region_differs(region, "queue", "the user area's size", place->user_bytes,
+    if (view->user_bytes != options->user_bytes)
+        return quoit_region_differs(region, "queue", "the user area's size", view->user_bytes,
                                     options->user_bytes);
-    if (options->item_align > place->item_align)
-        return quoit_region_differs(region, "queue", "the item alignment", place->item_align,
+    if (options->item_align > view->item_align)
+        return quoit_region_differs(region, "queue", "the item alignment", view->item_align,
                                     options->item_align);
-    if (place->finishes != (options->finishes ? options->finishes : 1))
-        return quoit_region_differs(region, "queue", "finishes", place->finishes,
-                                    options->finishes);
-    return quoit_queue_compare_type(place, options->type);
+    if (view->finishes != (options->finishes ? options->finishes : 1))
+        return quoit_region_differs(region, "queue", "finishes", view->finishes, options->finishes);
+    return quoit_queue_compare_type(view, options->type);
 }

@@ -22,7 +22,7 @@ struct quoit_queue_shm {
     uint64_t empty;          /*  64  creator  slots: the mark of a slot without item  */
     uint32_t messages;       /*  72  creator  1: every message has its own size       */
     uint32_t item_align;     /*  76  creator  a power of two                          */
-    uint32_t member_rows;    /*  80  creator                                          */
+    uint32_t member_entries; /*  80  creator                                          */
     uint32_t finishes;       /*  84  creator  how many finishes end the stream        */
     char type[32];           /*  88  creator  an item's type; "": not given           */
     uint64_t reserved[8];    /* 120  creator  0                                       */
@@ -39,7 +39,7 @@ _Static_assert(offsetof(struct quoit_queue_shm, user_offset) == 56, "FORMAT.md 3
 _Static_assert(offsetof(struct quoit_queue_shm, empty) == 64, "FORMAT.md 3");
 _Static_assert(offsetof(struct quoit_queue_shm, messages) == 72, "FORMAT.md 3");
 _Static_assert(offsetof(struct quoit_queue_shm, item_align) == 76, "FORMAT.md 3");
-_Static_assert(offsetof(struct quoit_queue_shm, member_rows) == 80, "FORMAT.md 3");
+_Static_assert(offsetof(struct quoit_queue_shm, member_entries) == 80, "FORMAT.md 3");
 _Static_assert(offsetof(struct quoit_queue_shm, finishes) == 84, "FORMAT.md 3");
 _Static_assert(offsetof(struct quoit_queue_shm, type) == 88, "FORMAT.md 3");
 _Static_assert(offsetof(struct quoit_queue_shm, reserved) == 120, "FORMAT.md 3");
@@ -47,7 +47,7 @@ _Static_assert(offsetof(struct quoit_queue_shm, checksum) == 184, "FORMAT.md 3")
 _Static_assert(sizeof(struct quoit_queue_shm) == 192, "FORMAT.md 3");
 
 /* Pointers and geometry of a mapped queue; copied and validated once. */
-struct quoit_queue_place {
+struct quoit_queue_view {
     uint32_t kind;
     enum quoit_ring_layout layout;
     uint32_t item_bytes;
@@ -57,7 +57,7 @@ struct quoit_queue_place {
     char type[32];
     bool messages; /* item_bytes is the longest message; ring.item_bytes has a header more */
     void *user;    /* NULL if user_bytes is 0 */
-    struct quoit_ring_place ring;
+    struct quoit_ring_view ring;
     struct quoit_members members;
 };
 
@@ -69,16 +69,16 @@ quoit_status quoit_queue_check_options(const struct quoit_queue_options *options
 
 /* Makes a region with an empty queue in it, which is not published yet. */
 quoit_status quoit_queue_make(const char *name, const struct quoit_queue_options *options,
-                              quoit_region **region_out, struct quoit_queue_place *place_out);
+                              quoit_region **region_out, struct quoit_queue_view *view_out);
 
 /* Finds the queue of an attached region. DIFFERENT: it has none. CORRUPT: it is damaged. */
-quoit_status quoit_queue_find(quoit_region *region, struct quoit_queue_place *place_out);
+quoit_status quoit_queue_find(quoit_region *region, struct quoit_queue_view *view_out);
 
 /* Returns DIFFERENT if both name the type of an item, and the types differ. */
-quoit_status quoit_queue_compare_type(const struct quoit_queue_place *place, const char *type);
+quoit_status quoit_queue_compare_type(const struct quoit_queue_view *view, const char *type);
 
 /* Returns DIFFERENT, with both values in the message, if the queue is not as the options ask. */
-quoit_status quoit_queue_compare(const quoit_region *region, const struct quoit_queue_place *place,
+quoit_status quoit_queue_compare(const quoit_region *region, const struct quoit_queue_view *view,
                                  const struct quoit_queue_options *options);
 
 #endif

@@ -10,7 +10,7 @@
  *                                   is blocked by it moves the slot on to the next lap
  *     an item before the head       was being read by a consumer. Another consumer adopts it and
  *                                   increments the item's generation, so that only one succeeds
- * Each repair is one compare-and-exchange of the slot's word, and no word occurs twice.
+ * Each repair is one compare-and-exchange of the slot's sequence, and no sequence occurs twice.
  */
 #ifndef QUOIT_RING_MPMC_H
 #define QUOIT_RING_MPMC_H
@@ -18,27 +18,27 @@
 #include "relax.h"
 #include "ring_ops.h"
 
-/* A slot is a word and an item. The word, from the lowest bit on: 1 if there is an item, 7 bits of
-   0, 8 bits of generation, 48 of lap (FORMAT.md 4). `lap` always stands for a word like that: of an
-   empty slot. */
+/* A slot is a sequence and an item. The sequence, from the lowest bit on: 1 if there is an item, 7
+   bits of 0, 8 bits of generation, 48 of lap (FORMAT.md 4). `lap` always stands for a sequence like
+   that: of an empty slot. */
 #define QUOIT_MPMC_LAP  UINT64_C(0x10000)
 #define QUOIT_MPMC_FULL UINT64_C(1)
 
 /* The tail's highest bit: the stream has ended, and no position can be claimed. */
 #define QUOIT_MPMC_FINISHED (UINT64_C(1) << 63)
 
-enum { QUOIT_MPMC_WORD_BYTES = 8, QUOIT_MPMC_CLAIM_MOST = 2047 };
+enum { QUOIT_MPMC_SEQUENCE_BYTES = 8, QUOIT_MPMC_CLAIM_MOST = 2047 };
 
 /* How often a call tries again because something has changed: enough to pass what many crashed
    members left, in a crowd. Without a limit, a hostile peer could keep the call busy for ever. A
    caller that spins calls again anyway. */
 static inline uint64_t quoit_mpmc_tries(const struct quoit_mpmc_side *side,
-                                        const struct quoit_ring_place *place)
+                                        const struct quoit_ring_view *view)
 {
-    return *side->spinning ? 64 : 3 * place->capacity + 1000;
+    return *side->spinning ? 64 : 3 * view->capacity + 1000;
 }
 
-static inline quoit_atomic_u64 *quoit_mpmc_word(uint8_t *slot)
+static inline quoit_atomic_u64 *quoit_mpmc_sequence(uint8_t *slot)
 {
     return (quoit_atomic_u64 *)(void *)slot;
 }
@@ -46,13 +46,13 @@ static inline quoit_atomic_u64 *quoit_mpmc_word(uint8_t *slot)
 /* Publishes in a claim record which positions the member is about to take: count of them, 0 for
    none, of items of that generation. A record has 1 bit that is set unless it is empty, 11 bits of
    count, 8 of generation, 44 of position (FORMAT.md 4). */
-static inline void quoit_mpmc_say(quoit_atomic_u64 *claim, uint64_t position, uint64_t generation,
-                                  uint64_t count)
+static inline void quoit_mpmc_publish_claim(quoit_atomic_u64 *claim, uint64_t position,
+                                            uint64_t generation, uint64_t count)
 {
-    uint64_t word = count == 0 ? 0 : position << 20 | (generation & 0xff) << 12 | count << 1 | 1;
+    uint64_t record = count == 0 ? 0 : position << 20 | (generation & 0xff) << 12 | count << 1 | 1;
     /* MPMC-P2: stored before the position is claimed, and after the last store to the slot of the
        position before. Pairs with MPMC-R1. */
-    atomic_store_explicit(claim, word, memory_order_release);
+    atomic_store_explicit(claim, record, memory_order_release);
 }
 
 /* Claims count positions by moving a counter, tail or head, on from `position`. false: another
@@ -61,20 +61,22 @@ static inline bool quoit_mpmc_claim_next(quoit_atomic_u64 *counter, quoit_atomic
                                          uint64_t position, uint64_t count, uint64_t *counter_out)
 {
     *counter_out = position;
-    quoit_mpmc_say(claim, position, 0, count);
+    quoit_mpmc_publish_claim(claim, position, 0, count);
     /* MPMC-P3: a member that sees that the positions are claimed also sees the claim record. Pairs
        with MPMC-R2 and MPMC-R3. */
     if (atomic_compare_exchange_strong_explicit(counter, counter_out, position + count,
                                                 memory_order_acq_rel, memory_order_acquire))
         return true;
-    quoit_mpmc_say(claim, 0, 0, 0); /* the position is another's, and others believe this record */
+    quoit_mpmc_publish_claim(claim, 0, 0,
+                             0); /* the position is another's, and others believe this record */
     return false;
 }
 
 static inline uint64_t quoit_mpmc_load(uint8_t *slot)
 {
-    /* MPMC-C1: after this load, the owner of the position may read the item that the word shows, or
-       fill the slot if the word shows that it is free. Pairs with MPMC-P4, MPMC-C4 and MPMC-R4. */
+    /* MPMC-C1: after this load, the owner of the position may read the item that the sequence
+       shows, or fill the slot if the sequence shows that it is free. Pairs with MPMC-P4, MPMC-C4
+       and MPMC-R4. */
     return atomic_load_explicit(quoit_spsc_word(slot), memory_order_acquire);
 }
 
@@ -88,49 +90,49 @@ static inline void quoit_mpmc_commit_slot(uint8_t *slot, uint64_t lap)
 static inline void quoit_mpmc_give_back(uint8_t *slot, uint64_t lap)
 {
     /* MPMC-C4: after all reads of the item; the slot is free for the next lap. Pairs with MPMC-C1
-       and LOOK-S1. */
+       and BROWSE-S1. */
     atomic_store_explicit(quoit_spsc_word(slot), lap + QUOIT_MPMC_LAP, memory_order_release);
 }
 
 /* Does a slot that is not ready stay as it is? Looks a few times more, since the next steps cost
    more: they read the other side's counter, whose cache line the other side needs, and ask the
    kernel which members are alive. */
-static inline bool quoit_mpmc_stays(uint8_t *slot, uint64_t word)
+static inline bool quoit_mpmc_stays(uint8_t *slot, uint64_t sequence)
 {
-    for (int looks = 0; looks < 8; looks++) {
+    for (int tries = 0; tries < 8; tries++) {
         quoit_relax();
-        if (quoit_mpmc_load(slot) != word)
+        if (quoit_mpmc_load(slot) != sequence)
             return false;
     }
     return true;
 }
 
-static inline uint64_t quoit_mpmc_lap_of(uint64_t word)
+static inline uint64_t quoit_mpmc_lap_of(uint64_t sequence)
 {
-    return word & ~(QUOIT_MPMC_LAP - 1);
+    return sequence & ~(QUOIT_MPMC_LAP - 1);
 }
 
-static inline uint64_t quoit_mpmc_generation(uint64_t word)
+static inline uint64_t quoit_mpmc_generation(uint64_t sequence)
 {
-    return word >> 8 & 0xff;
+    return sequence >> 8 & 0xff;
 }
 
-/* Does the word show an item of that lap, of any generation? */
-static inline bool quoit_mpmc_is_full(uint64_t word, uint64_t lap)
+/* Does the sequence show an item of that lap, of any generation? */
+static inline bool quoit_mpmc_is_full(uint64_t sequence, uint64_t lap)
 {
-    return (word & ~UINT64_C(0xff00)) == (lap | QUOIT_MPMC_FULL);
+    return (sequence & ~UINT64_C(0xff00)) == (lap | QUOIT_MPMC_FULL);
 }
 
-static inline bool quoit_mpmc_is_later(uint64_t word, uint64_t lap)
+static inline bool quoit_mpmc_is_later(uint64_t sequence, uint64_t lap)
 {
-    return (int64_t)(quoit_mpmc_lap_of(word) - lap) > 0;
+    return (int64_t)(quoit_mpmc_lap_of(sequence) - lap) > 0;
 }
 
-static inline uint64_t quoit_mpmc_tail(const struct quoit_ring_place *place)
+static inline uint64_t quoit_mpmc_tail(const struct quoit_ring_view *view)
 {
     /* MPMC-R2: after this load, the claim records of all positions below are visible. Pairs with
        MPMC-P3 and MPMC-F1. */
-    return atomic_load_explicit(&place->shm->tail, memory_order_acquire);
+    return atomic_load_explicit(&view->shm->tail, memory_order_acquire);
 }
 
 static inline uint64_t quoit_mpmc_position(uint64_t tail)
@@ -138,88 +140,88 @@ static inline uint64_t quoit_mpmc_position(uint64_t tail)
     return tail & ~QUOIT_MPMC_FINISHED;
 }
 
-static inline uint64_t quoit_mpmc_head(const struct quoit_ring_place *place)
+static inline uint64_t quoit_mpmc_head(const struct quoit_ring_view *view)
 {
     /* MPMC-R3: as MPMC-R2, for consumers. Pairs with MPMC-P3 and MPMC-C3. */
-    return atomic_load_explicit(&place->shm->head, memory_order_acquire);
+    return atomic_load_explicit(&view->shm->head, memory_order_acquire);
 }
 
-static inline struct quoit_mpmc_spot quoit_mpmc_spot(const struct quoit_ring_place *place,
-                                                     uint64_t position)
+static inline struct quoit_mpmc_slot_ref quoit_mpmc_slot_ref(const struct quoit_ring_view *view,
+                                                             uint64_t position)
 {
-    uint64_t lap = position / place->capacity, index = position - lap * place->capacity;
-    return (struct quoit_mpmc_spot){.slot = place->slots + index * place->stride,
-                                    .lap = lap * QUOIT_MPMC_LAP};
+    uint64_t lap = position / view->capacity, index = position - lap * view->capacity;
+    return (struct quoit_mpmc_slot_ref){.slot = view->slots + index * view->stride,
+                                        .lap = lap * QUOIT_MPMC_LAP};
 }
 
-/* What a step from spot to spot needs. Keep it in a local variable: otherwise a compiler loads it
-   again after each store into a slot. */
+/* What a step from one slot to the next needs. Keep it in a local variable: otherwise a compiler
+   loads it again after each store into a slot. */
 struct quoit_mpmc_geometry {
     uint8_t *begin;
     const uint8_t *end;
     uint64_t stride;
 };
 
-static inline struct quoit_mpmc_geometry quoit_mpmc_geometry(const struct quoit_ring_place *place)
+static inline struct quoit_mpmc_geometry quoit_mpmc_geometry(const struct quoit_ring_view *view)
 {
-    return (struct quoit_mpmc_geometry){.begin = place->slots,
-                                        .end = place->slots + place->capacity * place->stride,
-                                        .stride = place->stride};
+    return (struct quoit_mpmc_geometry){.begin = view->slots,
+                                        .end = view->slots + view->capacity * view->stride,
+                                        .stride = view->stride};
 }
 
-/* The spot after this one. It never leads to the end, not even for a moment. */
+/* The slot after this one. It never leads to the end, not even for a moment. */
 static inline void quoit_mpmc_step(const struct quoit_mpmc_geometry *geometry,
-                                   struct quoit_mpmc_spot *spot)
+                                   struct quoit_mpmc_slot_ref *ref)
 {
-    uint8_t *slot = spot->slot + geometry->stride;
+    uint8_t *slot = ref->slot + geometry->stride;
     if (slot == geometry->end) {
         slot = geometry->begin;
-        spot->lap += QUOIT_MPMC_LAP;
+        ref->lap += QUOIT_MPMC_LAP;
     }
-    spot->slot = slot;
+    ref->slot = slot;
 }
 
 /* The next position's slot. Not for the fast paths, which load slot and lap one by one: a processor
    waits where it loads sixteen bytes at once that have just been stored as eight and eight. */
-static inline struct quoit_mpmc_spot quoit_mpmc_here(const struct quoit_mpmc_side *side)
+static inline struct quoit_mpmc_slot_ref
+quoit_mpmc_next_slot_ref(const struct quoit_mpmc_side *side)
 {
-    return (struct quoit_mpmc_spot){.slot = side->slot, .lap = side->lap};
+    return (struct quoit_mpmc_slot_ref){.slot = side->slot, .lap = side->lap};
 }
 
 static inline void quoit_mpmc_go_to(struct quoit_mpmc_side *side,
-                                    const struct quoit_ring_place *place, uint64_t position)
+                                    const struct quoit_ring_view *view, uint64_t position)
 {
-    struct quoit_mpmc_spot spot = quoit_mpmc_spot(place, position);
+    struct quoit_mpmc_slot_ref ref = quoit_mpmc_slot_ref(view, position);
     side->position = position;
-    side->slot = spot.slot;
-    side->lap = spot.lap;
+    side->slot = ref.slot;
+    side->lap = ref.lap;
 }
 
-/* Past the next count positions, at most the capacity, which begin at spot_out. */
-static inline void quoit_mpmc_pass(struct quoit_mpmc_side *side,
-                                   const struct quoit_ring_place *place, uint64_t count,
-                                   struct quoit_mpmc_spot *spot_out)
+/* Past the next count positions, at most the capacity, which begin at ref_out. */
+static inline void quoit_mpmc_pass(struct quoit_mpmc_side *side, const struct quoit_ring_view *view,
+                                   uint64_t count, struct quoit_mpmc_slot_ref *ref_out)
 {
-    *spot_out = quoit_mpmc_here(side);
-    uint64_t bytes = count * place->stride;
-    uint64_t to_end = place->capacity * place->stride - (uint64_t)(spot_out->slot - place->slots);
+    *ref_out = quoit_mpmc_next_slot_ref(side);
+    uint64_t bytes = count * view->stride;
+    uint64_t to_end = view->capacity * view->stride - (uint64_t)(ref_out->slot - view->slots);
     side->position += count;
     if (bytes < to_end) {
         side->slot += bytes;
     } else {
         side->lap += QUOIT_MPMC_LAP;
-        side->slot = place->slots + (bytes - to_end);
+        side->slot = view->slots + (bytes - to_end);
     }
 }
 
 /* Keeps a position that is claimed or peeked at. The slot is stored last: a signal handler that
    leaves the call in between, and closes the handle, then finds no claim instead of one with the
    lap of another. */
-static inline void quoit_mpmc_hold(struct quoit_mpmc_side *side, struct quoit_mpmc_spot spot)
+static inline void quoit_mpmc_hold(struct quoit_mpmc_side *side, struct quoit_mpmc_slot_ref ref)
 {
-    side->held.lap = spot.lap;
+    side->held.lap = ref.lap;
     atomic_signal_fence(memory_order_release);
-    side->held.slot = spot.slot;
+    side->held.slot = ref.slot;
 }
 
 /* Gives up the position that is held, if there is one; its slot gets no item. The handle forgets it
@@ -228,30 +230,30 @@ static inline void quoit_mpmc_hold(struct quoit_mpmc_side *side, struct quoit_mp
    other members find it like a crashed member's. */
 static inline void quoit_mpmc_give_up(struct quoit_mpmc_side *side)
 {
-    struct quoit_mpmc_spot held = side->held;
+    struct quoit_mpmc_slot_ref held = side->held;
     if (!held.slot)
         return;
     side->held.slot = NULL;
     quoit_mpmc_give_back(held.slot, held.lap);
 }
 
-/* Begins a side. Returns the claim records of this member's row, emptied: its last holder may have
-   left something there. */
-static inline struct quoit_claims_shm *quoit_mpmc_enter(struct quoit_mpmc_side *side,
-                                                        const struct quoit_ring_place *place)
+/* Begins a side. Returns the claim records of this member's entry, emptied: its last holder may
+   have left something there. */
+static inline struct quoit_claim_record_shm *quoit_mpmc_enter(struct quoit_mpmc_side *side,
+                                                              const struct quoit_ring_view *view)
 {
-    side->end = quoit_mpmc_geometry(place).end;
-    struct quoit_claims_shm *claims = &place->members.claims[place->members.own];
-    quoit_mpmc_say(&claims->pushing, 0, 0, 0);
-    quoit_mpmc_say(&claims->popping, 0, 0, 0);
-    return claims;
+    side->end = quoit_mpmc_geometry(view).end;
+    struct quoit_claim_record_shm *record = &view->members.claim_records[view->members.own];
+    quoit_mpmc_publish_claim(&record->pushing, 0, 0, 0);
+    quoit_mpmc_publish_claim(&record->popping, 0, 0, 0);
+    return record;
 }
 
-/* Has quoit_mpmc_tell_of_orphan been called, and no consumer searched since? */
-static inline bool quoit_mpmc_is_told_of_orphan(const struct quoit_ring_place *place)
+/* Has quoit_mpmc_set_abandoned been called, and no consumer searched since? */
+static inline bool quoit_mpmc_is_abandoned_set(const struct quoit_ring_view *view)
 {
     /* Relaxed: a hint; a consumer that follows it searches the slots itself. */
-    return atomic_load_explicit(&place->shm->orphaned, memory_order_relaxed) != 0;
+    return atomic_load_explicit(&view->shm->abandoned, memory_order_relaxed) != 0;
 }
 
 /* ---- Fast paths: one position, whose slot is ready, and no other member is faster ------------ */
@@ -264,36 +266,35 @@ static inline bool quoit_mpmc_is_quick(const struct quoit_mpmc_side *side, uint6
 }
 
 static inline void quoit_mpmc_advance(struct quoit_mpmc_side *side,
-                                      const struct quoit_ring_place *place)
+                                      const struct quoit_ring_view *view)
 {
-    uint8_t *slot = side->slot + place->stride;
+    uint8_t *slot = side->slot + view->stride;
     side->position++;
     if (slot == side->end) {
         side->lap += QUOIT_MPMC_LAP;
-        slot = place->slots;
+        slot = view->slots;
     }
     side->slot = slot;
 }
 
 /* Pushes an item; false: nothing was done. */
-static inline bool quoit_mpmc_put(struct quoit_mpmc_side *side,
-                                  const struct quoit_ring_place *place, const void *item,
-                                  uint64_t item_bytes)
+static inline bool quoit_mpmc_put(struct quoit_mpmc_side *side, const struct quoit_ring_view *view,
+                                  const void *item, uint64_t item_bytes)
 {
     uint8_t *slot = side->slot;
     const uint64_t lap = side->lap;
     uint64_t tail;
     if (!quoit_mpmc_is_quick(side, item_bytes) || quoit_mpmc_load(slot) != lap ||
-        !quoit_mpmc_claim_next(&place->shm->tail, side->claim, side->position, 1, &tail))
+        !quoit_mpmc_claim_next(&view->shm->tail, side->claim, side->position, 1, &tail))
         return false;
     quoit_ring_before_fill();
-    quoit_mpmc_advance(side, place);
+    quoit_mpmc_advance(side, view);
     for (uint64_t at = 0; at < item_bytes; at += 8) {
         uint64_t word;
         /* Private: the caller's item. */
         memcpy(&word, (const uint8_t *)item + at, 8);
         /* Relaxed: MPMC-P4 orders it before the commit. */
-        atomic_store_explicit(quoit_spsc_word(slot + QUOIT_MPMC_WORD_BYTES + at), word,
+        atomic_store_explicit(quoit_spsc_word(slot + QUOIT_MPMC_SEQUENCE_BYTES + at), word,
                               memory_order_relaxed);
     }
     quoit_mpmc_commit_slot(slot, lap);
@@ -301,21 +302,20 @@ static inline bool quoit_mpmc_put(struct quoit_mpmc_side *side,
 }
 
 /* Pops an item; false: nothing was done. */
-static inline bool quoit_mpmc_take(struct quoit_mpmc_side *side,
-                                   const struct quoit_ring_place *place, void *item_out,
-                                   uint64_t item_bytes)
+static inline bool quoit_mpmc_take(struct quoit_mpmc_side *side, const struct quoit_ring_view *view,
+                                   void *item_out, uint64_t item_bytes)
 {
     uint8_t *slot = side->slot;
     const uint64_t lap = side->lap;
     uint64_t head;
     if (!quoit_mpmc_is_quick(side, item_bytes) ||
-        quoit_mpmc_load(slot) != (lap | QUOIT_MPMC_FULL) || quoit_mpmc_is_told_of_orphan(place) ||
-        !quoit_mpmc_claim_next(&place->shm->head, side->claim, side->position, 1, &head))
+        quoit_mpmc_load(slot) != (lap | QUOIT_MPMC_FULL) || quoit_mpmc_is_abandoned_set(view) ||
+        !quoit_mpmc_claim_next(&view->shm->head, side->claim, side->position, 1, &head))
         return false;
-    quoit_mpmc_advance(side, place);
+    quoit_mpmc_advance(side, view);
     for (uint64_t at = 0; at < item_bytes; at += 8) {
         /* Relaxed: MPMC-C1 came before it. */
-        uint64_t word = atomic_load_explicit(quoit_spsc_word(slot + QUOIT_MPMC_WORD_BYTES + at),
+        uint64_t word = atomic_load_explicit(quoit_spsc_word(slot + QUOIT_MPMC_SEQUENCE_BYTES + at),
                                              memory_order_relaxed);
         memcpy((uint8_t *)item_out + at, &word, 8);
     }
@@ -326,68 +326,68 @@ static inline bool quoit_mpmc_take(struct quoit_mpmc_side *side,
 /* ---- Both sides, mpmc_push.c and mpmc_pop.c: of the table ------------------------------------ */
 
 quoit_status quoit_mpmc_attach_producer(struct quoit_ring_producer *producer,
-                                        const struct quoit_ring_place *place);
+                                        const struct quoit_ring_view *view);
 quoit_status quoit_mpmc_push(struct quoit_ring_producer *producer,
-                             const struct quoit_ring_place *place, const void *item,
+                             const struct quoit_ring_view *view, const void *item,
                              uint64_t item_bytes);
 uint64_t quoit_mpmc_push_many(struct quoit_ring_producer *producer,
-                              const struct quoit_ring_place *place, const void *items,
+                              const struct quoit_ring_view *view, const void *items,
                               uint64_t count);
-quoit_status quoit_mpmc_look_for_room(struct quoit_ring_producer *producer,
-                                      const struct quoit_ring_place *place);
+quoit_status quoit_mpmc_poll_room(struct quoit_ring_producer *producer,
+                                  const struct quoit_ring_view *view);
 quoit_status quoit_mpmc_claim(struct quoit_ring_producer *producer,
-                              const struct quoit_ring_place *place, uint64_t wanted,
+                              const struct quoit_ring_view *view, uint64_t wanted,
                               uint64_t item_bytes, void **items_out, uint64_t *count_out);
-bool quoit_mpmc_commit(struct quoit_ring_producer *producer, const struct quoit_ring_place *place,
+bool quoit_mpmc_commit(struct quoit_ring_producer *producer, const struct quoit_ring_view *view,
                        uint64_t count, uint64_t item_bytes);
-void quoit_mpmc_end(const struct quoit_ring_place *place);
+void quoit_mpmc_end(const struct quoit_ring_view *view);
 
 quoit_status quoit_mpmc_attach_consumer(struct quoit_ring_consumer *consumer,
-                                        const struct quoit_ring_place *place);
+                                        const struct quoit_ring_view *view);
 quoit_status quoit_mpmc_pop(struct quoit_ring_consumer *consumer,
-                            const struct quoit_ring_place *place, void *item_out,
+                            const struct quoit_ring_view *view, void *item_out,
                             uint64_t *bytes_inout);
 uint64_t quoit_mpmc_pop_many(struct quoit_ring_consumer *consumer,
-                             const struct quoit_ring_place *place, void *items_out, uint64_t count);
-quoit_status quoit_mpmc_look_for_items(struct quoit_ring_consumer *consumer,
-                                       const struct quoit_ring_place *place);
+                             const struct quoit_ring_view *view, void *items_out, uint64_t count);
+quoit_status quoit_mpmc_poll_items(struct quoit_ring_consumer *consumer,
+                                   const struct quoit_ring_view *view);
 quoit_status quoit_mpmc_peek(struct quoit_ring_consumer *consumer,
-                             const struct quoit_ring_place *place, const void **items_out,
+                             const struct quoit_ring_view *view, const void **items_out,
                              uint64_t *count_out, uint64_t *bytes_out);
-bool quoit_mpmc_release(struct quoit_ring_consumer *consumer, const struct quoit_ring_place *place,
+bool quoit_mpmc_release(struct quoit_ring_consumer *consumer, const struct quoit_ring_view *view,
                         uint64_t count);
 
-/* ---- Repair, mpmc_repair.c ------------------------------------------------------------------- */
+/* ---- Repair, mpmc.c -------------------------------------------------------------------------- */
 
-/* Skips a claimed position whose slot has shown `word`, and no item, if its producer has crashed:
-   moves the slot on to the next lap. true: something has changed, so look again. */
-bool quoit_mpmc_void(const struct quoit_ring_place *place, uint64_t position, uint8_t *slot,
-                     uint64_t word);
+/* Skips a claimed position whose slot has shown `sequence`, and no item, if its producer has
+   crashed: moves the slot on to the next lap. true: something has changed, so try again. */
+bool quoit_mpmc_skip(const struct quoit_ring_view *view, uint64_t position, uint8_t *slot,
+                     uint64_t sequence);
 
 /* Does a live member's record name this position: of a producer (pushing), or of a consumer? */
-bool quoit_mpmc_is_owned(const struct quoit_ring_place *place, bool pushing, uint64_t position,
+bool quoit_mpmc_is_owned(const struct quoit_ring_view *view, bool pushing, uint64_t position,
                          uint64_t generation);
 
 /* Searches the positions from from_inout to end for items that were taken and not released. Moves
    from_inout to the first of them, or to end. */
 struct quoit_mpmc_taken {
     uint64_t being_read; /* items of live consumers */
-    bool orphan;         /* an item of a crashed consumer was found: ... */
-    struct quoit_mpmc_spot spot;
-    uint64_t position, word;
+    bool abandoned;      /* an item of a crashed consumer was found: ... */
+    struct quoit_mpmc_slot_ref ref;
+    uint64_t position, sequence;
 };
-struct quoit_mpmc_taken quoit_mpmc_find_taken(const struct quoit_ring_place *place,
+struct quoit_mpmc_taken quoit_mpmc_find_taken(const struct quoit_ring_view *view,
                                               uint64_t *from_inout, uint64_t end);
 
 /* Makes the next consumer search for items of crashed consumers before it takes another. */
-void quoit_mpmc_tell_of_orphan(const struct quoit_ring_place *place);
+void quoit_mpmc_set_abandoned(const struct quoit_ring_view *view);
 /* Also resets it, so that one consumer searches. A member that is still blocked sets it again. */
-bool quoit_mpmc_was_told_of_orphan(const struct quoit_ring_place *place);
+bool quoit_mpmc_test_and_clear_abandoned(const struct quoit_ring_view *view);
 
-/* Does the next pop, or the next push, wait for the member of this row: for an item that it has
+/* Does the next pop, or the next push, wait for the member of this entry: for an item that it has
    claimed and not committed, or for a slot whose item it has taken and not released? */
-bool quoit_mpmc_holds_up(const struct quoit_ring_place *place, uint32_t row, uint64_t *lag_out);
-uint64_t quoit_mpmc_repair(const struct quoit_ring_place *place, bool only_look);
+bool quoit_mpmc_holds_up(const struct quoit_ring_view *view, uint32_t entry, uint64_t *lag_out);
+uint64_t quoit_mpmc_repair(const struct quoit_ring_view *view, bool count_only);
 
 /* Makes an item of a crashed consumer this member's. false: another member was faster. */
 bool quoit_mpmc_adopt(quoit_atomic_u64 *claim, const struct quoit_mpmc_taken *taken);

@@ -6,200 +6,199 @@
 #include "noinline.h"
 
 quoit_status quoit_mpmc_attach_producer(struct quoit_ring_producer *producer,
-                                        const struct quoit_ring_place *place)
+                                        const struct quoit_ring_view *view)
 {
     struct quoit_mpmc_side *side = &producer->state->mpmc;
-    quoit_ring_producer_begin(producer, place, 0);
+    quoit_ring_producer_begin(producer, view, 0);
     side->spinning = &producer->state->spinning;
-    side->claim = &quoit_mpmc_enter(side, place)->pushing;
-    quoit_mpmc_go_to(side, place, quoit_mpmc_position(quoit_mpmc_tail(place)));
+    side->claim = &quoit_mpmc_enter(side, view)->pushing;
+    quoit_mpmc_go_to(side, view, quoit_mpmc_position(quoit_mpmc_tail(view)));
     return QUOIT_OK;
 }
 
 /* Counts the free slots from the next position on, up to `most`. */
-static uint64_t count_free(const struct quoit_mpmc_side *side, const struct quoit_ring_place *place,
+static uint64_t count_free(const struct quoit_mpmc_side *side, const struct quoit_ring_view *view,
                            uint64_t most)
 {
-    const struct quoit_mpmc_geometry geometry = quoit_mpmc_geometry(place);
-    struct quoit_mpmc_spot spot = quoit_mpmc_here(side);
+    const struct quoit_mpmc_geometry geometry = quoit_mpmc_geometry(view);
+    struct quoit_mpmc_slot_ref ref = quoit_mpmc_next_slot_ref(side);
     uint64_t count = 0;
     /* A hostile peer may free slots for ever. */
-    most = most < place->capacity ? most : place->capacity;
-    for (; count < most && quoit_mpmc_load(spot.slot) == spot.lap; count++)
-        quoit_mpmc_step(&geometry, &spot);
+    most = most < view->capacity ? most : view->capacity;
+    for (; count < most && quoit_mpmc_load(ref.slot) == ref.lap; count++)
+        quoit_mpmc_step(&geometry, &ref);
     return count;
 }
 
-/* The next slot has shown `word`, of the lap before, for a while. If a crashed producer holds it,
-   skips its position. If a crashed consumer does, tells consumers: only they can take its item. */
-static quoit_status ask_for_owner(struct quoit_mpmc_side *side,
-                                  const struct quoit_ring_place *place, uint64_t word)
+/* The next slot has shown `sequence`, of the lap before, for a while. If a crashed producer holds
+   it, skips its position. If a crashed consumer does, sets `abandoned` for consumers: only they can
+   take its item. */
+static quoit_status ask_for_owner(struct quoit_mpmc_side *side, const struct quoit_ring_view *view,
+                                  uint64_t sequence)
 {
-    uint64_t lap = side->lap - QUOIT_MPMC_LAP, before = side->position - place->capacity;
-    if (word == lap)
-        return quoit_mpmc_void(place, before, side->slot, word) ? QUOIT_OK : QUOIT_FULL;
-    bool taken = quoit_mpmc_is_full(word, lap) && (int64_t)(quoit_mpmc_head(place) - before) > 0;
-    if (taken && !quoit_mpmc_is_owned(place, false, before, quoit_mpmc_generation(word)))
-        quoit_mpmc_tell_of_orphan(place);
+    uint64_t lap = side->lap - QUOIT_MPMC_LAP, before = side->position - view->capacity;
+    if (sequence == lap)
+        return quoit_mpmc_skip(view, before, side->slot, sequence) ? QUOIT_OK : QUOIT_FULL;
+    bool taken = quoit_mpmc_is_full(sequence, lap) && (int64_t)(quoit_mpmc_head(view) - before) > 0;
+    if (taken && !quoit_mpmc_is_owned(view, false, before, quoit_mpmc_generation(sequence)))
+        quoit_mpmc_set_abandoned(view);
     return QUOIT_FULL;
 }
 
-/* The next slot was not free. OK: something has changed, so look again. */
+/* The next slot was not free. OK: something has changed, so try again. */
 static quoit_status producer_blocked(struct quoit_mpmc_side *side,
-                                     const struct quoit_ring_place *place)
+                                     const struct quoit_ring_view *view)
 {
-    uint64_t tail = quoit_mpmc_tail(place);
+    uint64_t tail = quoit_mpmc_tail(view);
     if (tail & QUOIT_MPMC_FINISHED)
         return QUOIT_FINISHED;
     if (tail != side->position) {
-        quoit_mpmc_go_to(side, place, tail);
+        quoit_mpmc_go_to(side, view, tail);
         return QUOIT_OK;
     }
-    uint64_t word = quoit_mpmc_load(side->slot);
-    if (word == side->lap)
+    uint64_t sequence = quoit_mpmc_load(side->slot);
+    if (sequence == side->lap)
         return QUOIT_OK;
     if (*side->spinning)
         return QUOIT_FULL;
-    return quoit_mpmc_stays(side->slot, word) ? ask_for_owner(side, place, word) : QUOIT_OK;
+    return quoit_mpmc_stays(side->slot, sequence) ? ask_for_owner(side, view, sequence) : QUOIT_OK;
 }
 
-quoit_status quoit_mpmc_look_for_room(struct quoit_ring_producer *producer,
-                                      const struct quoit_ring_place *place)
+quoit_status quoit_mpmc_poll_room(struct quoit_ring_producer *producer,
+                                  const struct quoit_ring_view *view)
 {
     struct quoit_mpmc_side *side = &producer->state->mpmc;
     if (side->held.slot)
         return QUOIT_OK;
-    for (uint64_t tries = quoit_mpmc_tries(side, place); tries > 0; tries--) {
+    for (uint64_t tries = quoit_mpmc_tries(side, view); tries > 0; tries--) {
         if (quoit_mpmc_load(side->slot) == side->lap) {
-            uint64_t tail = quoit_mpmc_tail(place);
+            uint64_t tail = quoit_mpmc_tail(view);
             if (tail == side->position)
                 return QUOIT_OK;
         }
-        quoit_status status = producer_blocked(side, place);
+        quoit_status status = producer_blocked(side, view);
         if (status != QUOIT_OK)
             return status;
     }
     return QUOIT_FULL;
 }
 
-/* Claims the next count positions, whose slots are free; they begin at spot_out. false: tail_out is
+/* Claims the next count positions, whose slots are free; they begin at ref_out. false: tail_out is
    where the tail was instead. */
-static bool try_claim(struct quoit_mpmc_side *side, const struct quoit_ring_place *place,
-                      uint64_t count, struct quoit_mpmc_spot *spot_out, uint64_t *tail_out)
+static bool try_claim(struct quoit_mpmc_side *side, const struct quoit_ring_view *view,
+                      uint64_t count, struct quoit_mpmc_slot_ref *ref_out, uint64_t *tail_out)
 {
-    if (!quoit_mpmc_claim_next(&place->shm->tail, side->claim, side->position, count, tail_out))
+    if (!quoit_mpmc_claim_next(&view->shm->tail, side->claim, side->position, count, tail_out))
         return false;
     quoit_ring_before_fill();
-    quoit_mpmc_pass(side, place, count, spot_out);
+    quoit_mpmc_pass(side, view, count, ref_out);
     return true;
 }
 
 /* Claims the next position, or as many as there are, up to most: OK FULL FINISHED. */
 static quoit_status claim_positions(struct quoit_mpmc_side *side,
-                                    const struct quoit_ring_place *place, uint64_t most,
-                                    struct quoit_mpmc_spot *spot_out, uint64_t *count_out)
+                                    const struct quoit_ring_view *view, uint64_t most,
+                                    struct quoit_mpmc_slot_ref *ref_out, uint64_t *count_out)
 {
     quoit_status status = QUOIT_OK;
-    for (uint64_t tries = quoit_mpmc_tries(side, place); tries > 0 && status == QUOIT_OK; tries--) {
-        uint64_t tail, count = count_free(side, place, most);
+    for (uint64_t tries = quoit_mpmc_tries(side, view); tries > 0 && status == QUOIT_OK; tries--) {
+        uint64_t tail, count = count_free(side, view, most);
         if (count == 0) {
-            status = producer_blocked(side, place);
+            status = producer_blocked(side, view);
             continue;
         }
         *count_out = count;
-        if (try_claim(side, place, count, spot_out, &tail))
+        if (try_claim(side, view, count, ref_out, &tail))
             return QUOIT_OK;
         if (tail & QUOIT_MPMC_FINISHED)
             status = QUOIT_FINISHED;
         else
-            quoit_mpmc_go_to(side, place, tail);
+            quoit_mpmc_go_to(side, view, tail);
     }
     return status == QUOIT_OK ? QUOIT_FULL : status;
 }
 
-static inline void fill_and_commit(struct quoit_mpmc_spot spot, const void *item,
+static inline void fill_and_commit(struct quoit_mpmc_slot_ref ref, const void *item,
                                    uint64_t item_bytes)
 {
-    quoit_ring_copy_in(spot.slot + QUOIT_MPMC_WORD_BYTES, item, 0, item_bytes);
-    quoit_mpmc_commit_slot(spot.slot, spot.lap);
+    quoit_ring_copy_in(ref.slot + QUOIT_MPMC_SEQUENCE_BYTES, item, 0, item_bytes);
+    quoit_mpmc_commit_slot(ref.slot, ref.lap);
 }
 
 static QUOIT_NOINLINE quoit_status push_slowly(struct quoit_mpmc_side *side,
-                                               const struct quoit_ring_place *place,
-                                               const void *item, uint64_t item_bytes)
+                                               const struct quoit_ring_view *view, const void *item,
+                                               uint64_t item_bytes)
 {
-    struct quoit_mpmc_spot spot = side->held;
-    if (!spot.slot) {
+    struct quoit_mpmc_slot_ref ref = side->held;
+    if (!ref.slot) {
         uint64_t count;
-        quoit_status status = claim_positions(side, place, 1, &spot, &count);
+        quoit_status status = claim_positions(side, view, 1, &ref, &count);
         if (status != QUOIT_OK)
             return status;
     }
     side->held.slot = NULL;
-    fill_and_commit(spot, item, item_bytes);
+    fill_and_commit(ref, item, item_bytes);
     return QUOIT_OK;
 }
 
 quoit_status quoit_mpmc_push(struct quoit_ring_producer *producer,
-                             const struct quoit_ring_place *place, const void *item,
+                             const struct quoit_ring_view *view, const void *item,
                              uint64_t item_bytes)
 {
     struct quoit_mpmc_side *side = &producer->state->mpmc;
-    return quoit_mpmc_put(side, place, item, item_bytes)
-               ? QUOIT_OK
-               : push_slowly(side, place, item, item_bytes);
+    return quoit_mpmc_put(side, view, item, item_bytes) ? QUOIT_OK
+                                                        : push_slowly(side, view, item, item_bytes);
 }
 
 uint64_t quoit_mpmc_push_many(struct quoit_ring_producer *producer,
-                              const struct quoit_ring_place *place, const void *items,
-                              uint64_t count)
+                              const struct quoit_ring_view *view, const void *items, uint64_t count)
 {
     struct quoit_mpmc_side *side = &producer->state->mpmc;
-    const struct quoit_mpmc_geometry geometry = quoit_mpmc_geometry(place);
-    const uint64_t item_bytes = place->item_bytes;
+    const struct quoit_mpmc_geometry geometry = quoit_mpmc_geometry(view);
+    const uint64_t item_bytes = view->item_bytes;
     const uint8_t *item = items;
     uint64_t pushed = 0;
-    if (side->held.slot && quoit_mpmc_push(producer, place, item, item_bytes) == QUOIT_OK)
+    if (side->held.slot && quoit_mpmc_push(producer, view, item, item_bytes) == QUOIT_OK)
         pushed = 1;
     while (pushed < count) {
         uint64_t left = count - pushed, got = 0;
-        struct quoit_mpmc_spot spot;
+        struct quoit_mpmc_slot_ref ref;
         uint64_t most = left < QUOIT_MPMC_CLAIM_MOST ? left : QUOIT_MPMC_CLAIM_MOST;
-        if (claim_positions(side, place, most, &spot, &got) != QUOIT_OK)
+        if (claim_positions(side, view, most, &ref, &got) != QUOIT_OK)
             break;
-        for (uint64_t i = 0; i < got; i++, quoit_mpmc_step(&geometry, &spot))
-            fill_and_commit(spot, item + (pushed + i) * item_bytes, item_bytes);
+        for (uint64_t i = 0; i < got; i++, quoit_mpmc_step(&geometry, &ref))
+            fill_and_commit(ref, item + (pushed + i) * item_bytes, item_bytes);
         pushed += got;
     }
     return pushed;
 }
 
 quoit_status quoit_mpmc_claim(struct quoit_ring_producer *producer,
-                              const struct quoit_ring_place *place, uint64_t wanted,
+                              const struct quoit_ring_view *view, uint64_t wanted,
                               uint64_t item_bytes, void **items_out, uint64_t *count_out)
 {
     struct quoit_mpmc_side *side = &producer->state->mpmc;
     (void)wanted; /* items do not lie one behind the other */
     (void)item_bytes;
-    struct quoit_mpmc_spot spot = side->held;
-    if (!spot.slot) {
-        quoit_status status = claim_positions(side, place, 1, &spot, count_out);
+    struct quoit_mpmc_slot_ref ref = side->held;
+    if (!ref.slot) {
+        quoit_status status = claim_positions(side, view, 1, &ref, count_out);
         if (status != QUOIT_OK)
             return status;
-        quoit_mpmc_hold(side, spot);
+        quoit_mpmc_hold(side, ref);
     }
-    *items_out = spot.slot + QUOIT_MPMC_WORD_BYTES;
+    *items_out = ref.slot + QUOIT_MPMC_SEQUENCE_BYTES;
     *count_out = 1;
     return QUOIT_OK;
 }
 
-bool quoit_mpmc_commit(struct quoit_ring_producer *producer, const struct quoit_ring_place *place,
+bool quoit_mpmc_commit(struct quoit_ring_producer *producer, const struct quoit_ring_view *view,
                        uint64_t count, uint64_t item_bytes)
 {
     struct quoit_mpmc_side *side = &producer->state->mpmc;
-    (void)place;
+    (void)view;
     (void)item_bytes;
-    struct quoit_mpmc_spot held = side->held;
+    struct quoit_mpmc_slot_ref held = side->held;
     if (count > (held.slot ? 1u : 0u))
         return false;
     if (count == 1) {
@@ -211,10 +210,10 @@ bool quoit_mpmc_commit(struct quoit_ring_producer *producer, const struct quoit_
     return true;
 }
 
-void quoit_mpmc_end(const struct quoit_ring_place *place)
+void quoit_mpmc_end(const struct quoit_ring_view *view)
 {
     /* MPMC-F1: no claim succeeds from here on, and those that did are seen. Pairs with MPMC-R2. */
-    (void)atomic_fetch_or_explicit(&place->shm->tail, QUOIT_MPMC_FINISHED, memory_order_acq_rel);
+    (void)atomic_fetch_or_explicit(&view->shm->tail, QUOIT_MPMC_FINISHED, memory_order_acq_rel);
     /* Relaxed: a hint, on a line that consumers may look at. */
-    atomic_store_explicit(&place->shm->finished, 1, memory_order_relaxed);
+    atomic_store_explicit(&view->shm->finished, 1, memory_order_relaxed);
 }

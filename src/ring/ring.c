@@ -16,9 +16,9 @@ void quoit_ring_init_counters(struct quoit_ring_shm *shm, uint64_t start)
     /* Relaxed: publishing the region orders it. */
     atomic_store_explicit(&shm->pushed_messages, start, memory_order_relaxed);
     /* Relaxed: publishing the region orders it. */
-    atomic_store_explicit(&shm->orphaned, 0, memory_order_relaxed);
+    atomic_store_explicit(&shm->abandoned, 0, memory_order_relaxed);
     /* Relaxed: publishing the region orders it. */
-    atomic_store_explicit(&shm->rows, 0, memory_order_relaxed);
+    atomic_store_explicit(&shm->entries_used, 0, memory_order_relaxed);
     /* Relaxed: publishing the region orders it. */
     atomic_store_explicit(&shm->producers_joined, 0, memory_order_relaxed);
     /* Relaxed: publishing the region orders it. */
@@ -28,13 +28,13 @@ void quoit_ring_init_counters(struct quoit_ring_shm *shm, uint64_t start)
     /* Relaxed: publishing the region orders it. */
     atomic_store_explicit(&shm->finished, 0, memory_order_relaxed);
     /* Relaxed: publishing the region orders it. */
-    atomic_store_explicit(&shm->consumer_asleep, 0, memory_order_relaxed);
+    atomic_store_explicit(&shm->consumer_sleepers, 0, memory_order_relaxed);
     /* Relaxed: publishing the region orders it. */
-    atomic_store_explicit(&shm->consumer_waits, 0, memory_order_relaxed);
+    atomic_store_explicit(&shm->consumer_wake_needed, 0, memory_order_relaxed);
     /* Relaxed: publishing the region orders it. */
-    atomic_store_explicit(&shm->producer_asleep, 0, memory_order_relaxed);
+    atomic_store_explicit(&shm->producer_sleepers, 0, memory_order_relaxed);
     /* Relaxed: publishing the region orders it. */
-    atomic_store_explicit(&shm->producer_waits, 0, memory_order_relaxed);
+    atomic_store_explicit(&shm->producer_wake_needed, 0, memory_order_relaxed);
 }
 
 quoit_status quoit_ring_counters_apart(uint64_t tail, uint64_t head, uint64_t capacity)
@@ -59,60 +59,60 @@ uint64_t quoit_ring_tail(struct quoit_ring_shm *shm)
 }
 
 void quoit_ring_producer_begin(struct quoit_ring_producer *producer,
-                               const struct quoit_ring_place *place, uint64_t position)
+                               const struct quoit_ring_view *view, uint64_t position)
 {
-    uint8_t *slot = place->slots + position % place->capacity * place->stride;
+    uint8_t *slot = view->slots + position % view->capacity * view->stride;
     memset((void *)producer->state, 0, sizeof *producer->state);
     *producer = (struct quoit_ring_producer){
-        .begin = place->slots,
-        .end = place->slots + place->capacity * place->stride,
-        .empty = place->empty,
+        .begin = view->slots,
+        .end = view->slots + view->capacity * view->stride,
+        .empty = view->empty,
         .state = producer->state,
-        .tail = &place->shm->tail,
-        .waits = &place->shm->consumer_waits,
+        .tail = &view->shm->tail,
+        .wake_needed = &view->shm->consumer_wake_needed,
         .next = slot,
         .position = position,
         .limit = position,
-        .item_bytes = place->item_bytes,
+        .item_bytes = view->item_bytes,
     };
-    quoit_ring_producer_shut(producer);
+    quoit_ring_producer_disable(producer);
 }
 
 void quoit_ring_consumer_begin(struct quoit_ring_consumer *consumer,
-                               const struct quoit_ring_place *place, uint64_t position)
+                               const struct quoit_ring_view *view, uint64_t position)
 {
-    uint8_t *slot = place->slots + position % place->capacity * place->stride;
+    uint8_t *slot = view->slots + position % view->capacity * view->stride;
     memset((void *)consumer->state, 0, sizeof *consumer->state);
     *consumer = (struct quoit_ring_consumer){
-        .begin = place->slots,
-        .end = place->slots + place->capacity * place->stride,
-        .empty = place->empty,
+        .begin = view->slots,
+        .end = view->slots + view->capacity * view->stride,
+        .empty = view->empty,
         .state = consumer->state,
-        .head = &place->shm->head,
-        .waits = &place->shm->producer_waits,
+        .head = &view->shm->head,
+        .wake_needed = &view->shm->producer_wake_needed,
         .next = slot,
         .position = position,
         .limit = position,
-        .item_bytes = place->item_bytes,
+        .item_bytes = view->item_bytes,
     };
-    quoit_ring_consumer_shut(consumer);
+    quoit_ring_consumer_disable(consumer);
 }
 
-void quoit_ring_producer_shut(struct quoit_ring_producer *producer)
+void quoit_ring_producer_disable(struct quoit_ring_producer *producer)
 {
     /* Relaxed: private to this handle. */
-    atomic_store_explicit(&producer->shut, ~producer->empty, memory_order_relaxed);
+    atomic_store_explicit(&producer->disabled, ~producer->empty, memory_order_relaxed);
     producer->slot = quoit_ring_producer_slot(producer);
-    producer->next = quoit_ring_producer_shut_slot(producer);
+    producer->next = quoit_ring_producer_disabled_slot(producer);
     producer->limit = producer->position;
 }
 
-void quoit_ring_consumer_shut(struct quoit_ring_consumer *consumer)
+void quoit_ring_consumer_disable(struct quoit_ring_consumer *consumer)
 {
     /* Relaxed: private to this handle. */
-    atomic_store_explicit(&consumer->shut, consumer->empty, memory_order_relaxed);
+    atomic_store_explicit(&consumer->disabled, consumer->empty, memory_order_relaxed);
     consumer->slot = quoit_ring_consumer_slot(consumer);
-    consumer->next = quoit_ring_consumer_shut_slot(consumer);
+    consumer->next = quoit_ring_consumer_disabled_slot(consumer);
     consumer->limit = consumer->position;
 }
 
@@ -125,27 +125,27 @@ quoit_status quoit_ring_check_room(uint64_t bytes, uint64_t room_bytes)
 }
 
 quoit_status quoit_ring_push_message(struct quoit_ring_producer *producer,
-                                     const struct quoit_ring_place *place, const void *data,
+                                     const struct quoit_ring_view *view, const void *data,
                                      uint64_t bytes)
 {
     void *message;
     uint64_t count;
-    quoit_status status = place->ops->claim(producer, place, 1, bytes, &message, &count);
+    quoit_status status = view->ops->claim(producer, view, 1, bytes, &message, &count);
     if (status != QUOIT_OK)
         return status;
     if (bytes > 0)
         memcpy(message, data, (size_t)bytes);
-    (void)place->ops->commit(producer, place, 1, bytes);
+    (void)view->ops->commit(producer, view, 1, bytes);
     return QUOIT_OK;
 }
 
 quoit_status quoit_ring_pop_message(struct quoit_ring_consumer *consumer,
-                                    const struct quoit_ring_place *place, void *buffer,
+                                    const struct quoit_ring_view *view, void *buffer,
                                     uint64_t *bytes_inout)
 {
     const void *message;
     uint64_t count, bytes, room_bytes = *bytes_inout;
-    quoit_status status = place->ops->peek(consumer, place, &message, &count, &bytes);
+    quoit_status status = view->ops->peek(consumer, view, &message, &count, &bytes);
     if (status != QUOIT_OK)
         return status;
     *bytes_inout = bytes;
@@ -154,76 +154,76 @@ quoit_status quoit_ring_pop_message(struct quoit_ring_consumer *consumer,
         return status;
     if (bytes > 0)
         memcpy(buffer, message, (size_t)bytes);
-    (void)place->ops->release(consumer, place, 1);
+    (void)view->ops->release(consumer, view, 1);
     return QUOIT_OK;
 }
 
-struct quoit_ring_totals quoit_ring_totals(const struct quoit_ring_place *place, uint64_t size)
+struct quoit_ring_totals quoit_ring_totals(const struct quoit_ring_view *view, uint64_t size)
 {
-    uint64_t popped = quoit_ring_head(place->shm);
+    uint64_t popped = quoit_ring_head(view->shm);
     return (struct quoit_ring_totals){
         .pushed = popped + size, .popped = popped, .pushed_items = popped + size};
 }
 
 uint64_t quoit_spsc_pushes(const struct quoit_ring_producer *producer,
-                           const struct quoit_ring_place *place)
+                           const struct quoit_ring_view *view)
 {
     (void)producer;
-    return quoit_ring_tail(place->shm);
+    return quoit_ring_tail(view->shm);
 }
 
 uint64_t quoit_spsc_pops(const struct quoit_ring_consumer *consumer,
-                         const struct quoit_ring_place *place)
+                         const struct quoit_ring_view *view)
 {
     (void)consumer;
-    return quoit_ring_head(place->shm);
+    return quoit_ring_head(view->shm);
 }
 
-void quoit_spsc_end(const struct quoit_ring_place *place)
+void quoit_spsc_end(const struct quoit_ring_view *view)
 {
     /* SPSC-P4: every push came before. Pairs with SPSC-C4. */
-    atomic_store_explicit(&place->shm->finished, 1, memory_order_release);
+    atomic_store_explicit(&view->shm->finished, 1, memory_order_release);
 }
 
-bool quoit_spsc_is_finished(const struct quoit_ring_place *place)
+bool quoit_spsc_is_finished(const struct quoit_ring_view *view)
 {
     /* SPSC-C4: after this load has returned the end, every item that was pushed is visible. Pairs
        with SPSC-P4. */
-    return atomic_load_explicit(&place->shm->finished, memory_order_acquire) != 0;
+    return atomic_load_explicit(&view->shm->finished, memory_order_acquire) != 0;
 }
 
-bool quoit_spsc_is_over(const struct quoit_ring_place *place)
+bool quoit_spsc_is_over(const struct quoit_ring_view *view)
 {
-    return quoit_spsc_is_finished(place) && !place->ops->has_items(place);
+    return quoit_spsc_is_finished(view) && !view->ops->has_items(view);
 }
 
 void quoit_spsc_detach(struct quoit_ring_producer *producer, struct quoit_ring_consumer *consumer,
-                       const struct quoit_ring_place *place)
+                       const struct quoit_ring_view *view)
 {
     (void)producer; /* a claim is dropped, a peeked item stays queued */
     (void)consumer;
-    (void)place;
+    (void)view;
 }
 
-quoit_status quoit_ring_check_finished(const struct quoit_ring_place *place)
+quoit_status quoit_ring_check_finished(const struct quoit_ring_view *view)
 {
     /* SPSC-C4: no member stores any value but 0 and 1. Pairs with SPSC-P4. */
-    uint64_t finished = atomic_load_explicit(&place->shm->finished, memory_order_acquire);
+    uint64_t finished = atomic_load_explicit(&view->shm->finished, memory_order_acquire);
     if (finished > 1)
         return quoit_fail(QUOIT_ERROR_CORRUPT, "the ring's end mark is %llu, neither 0 nor 1",
                           (unsigned long long)finished);
     return QUOIT_OK;
 }
 
-quoit_status quoit_spsc_check(const struct quoit_ring_place *place)
+quoit_status quoit_spsc_check(const struct quoit_ring_view *view)
 {
     /* Both sides may run meanwhile: when the tail was read, the head was between these two. */
-    uint64_t head_before = quoit_ring_head(place->shm);
-    uint64_t tail = quoit_ring_tail(place->shm);
-    uint64_t head_after = quoit_ring_head(place->shm);
+    uint64_t head_before = quoit_ring_head(view->shm);
+    uint64_t tail = quoit_ring_tail(view->shm);
+    uint64_t head_after = quoit_ring_head(view->shm);
     bool behind = tail - head_before > INT64_MAX;
-    bool beyond = tail - head_after <= INT64_MAX && tail - head_after > place->capacity;
+    bool beyond = tail - head_after <= INT64_MAX && tail - head_after > view->capacity;
     if (behind || beyond)
-        return quoit_ring_counters_apart(tail, head_after, place->capacity);
-    return quoit_ring_check_finished(place);
+        return quoit_ring_counters_apart(tail, head_after, view->capacity);
+    return quoit_ring_check_finished(view);
 }

@@ -42,30 +42,31 @@ enum { QUOIT_RING_SCRATCH_BYTES = 4096 };
 
 /* mpmc, broadcast: the members that share the ring. */
 struct quoit_ring_members {
-    struct quoit_claims_shm *claims; /* count of them */
+    struct quoit_claim_record_shm *claim_records; /* count of them */
     uint32_t count;
     uint32_t own;
-    /* Does a live process hold that row? Not called for the own row. */
-    bool (*is_alive)(const void *context, uint32_t row);
+    /* Does a live process hold that entry? Not called for the own entry. */
+    bool (*is_alive)(const void *context, uint32_t entry);
     const void *context;
     quoit_atomic_u64 *repairs; /* incremented at each repair; NULL: repairs are not counted */
 };
 
 /* How far an observer has come. All zero: before the oldest item. */
-struct quoit_ring_cursor {
-    uint64_t next, missed; /* a position; items that were gone before it reached them */
-    bool begun;            /* begin at next */
+struct quoit_ring_browser {
+    uint64_t next,
+        missed; /* a position; items that were overwritten or taken before it reached them */
+    bool begun; /* begin at next */
 };
 
 /* The caller's room for a copy of an item that stays in the ring. */
-struct quoit_glance {
+struct quoit_snapshot {
     uint8_t *buffer;
     uint64_t room_bytes;
     uint64_t bytes; /* the size of the item or message, even if larger than the room */
 };
 
 /* Where a ring is in this process, after validation. */
-struct quoit_ring_place {
+struct quoit_ring_view {
     const struct quoit_ring_ops *ops;
     struct quoit_ring_shm *shm; /* aligned to 64 */
     uint8_t *slots;             /* aligned to 8; stride * (capacity + ops->spare_slots) bytes */
@@ -103,102 +104,102 @@ struct quoit_ring_ops {
        subscribers: each gets every item, and the producer also runs without any. */
     bool many_producers, many_consumers;
     bool drops_oldest;                  /* when full */
-    bool copies_claims;                 /* claims are in place->scratch */
-    bool copies_peeks;                  /* peeked items are in place->peeked */
+    bool copies_claims;                 /* claims are in view->scratch */
+    bool copies_peeks;                  /* peeked items are in view->peeked */
     const struct quoit_ring_ops *items; /* of messages that are items of one size (record.c): the
                                            ring of these items; else NULL */
 
     /* Makes a new, empty ring, whose counters begin at start (0, except in tests). */
-    void (*init)(const struct quoit_ring_place *place, uint64_t start);
+    void (*init)(const struct quoit_ring_view *view, uint64_t start);
 
     /* Continues a side exactly where its last holder left it, by a crash or not, with the fast path
        disabled. The caller has set `state`. CORRUPT if the counters are further apart than the
        capacity. */
-    quoit_status (*attach_producer)(struct quoit_ring_producer *, const struct quoit_ring_place *);
-    quoit_status (*attach_consumer)(struct quoit_ring_consumer *, const struct quoit_ring_place *);
+    quoit_status (*attach_producer)(struct quoit_ring_producer *, const struct quoit_ring_view *);
+    quoit_status (*attach_consumer)(struct quoit_ring_consumer *, const struct quoit_ring_view *);
     /* Gives up all that the sides hold. A side that was not attached stays as it is. */
     void (*detach)(struct quoit_ring_producer *, struct quoit_ring_consumer *,
-                   const struct quoit_ring_place *);
+                   const struct quoit_ring_view *);
 
     /* OK FULL FINISHED CORRUPT. Enables the fast path if possible. bytes: the message's size;
        item_bytes for an item. */
-    quoit_status (*push)(struct quoit_ring_producer *, const struct quoit_ring_place *,
+    quoit_status (*push)(struct quoit_ring_producer *, const struct quoit_ring_view *,
                          const void *data, uint64_t bytes);
     /* OK EMPTY FINISHED CORRUPT; TOO_BIG only for a message, which stays. bytes_inout: in, the
        room, at least item_bytes for an item; out, the size, also with TOO_BIG. */
-    quoit_status (*pop)(struct quoit_ring_consumer *, const struct quoit_ring_place *, void *buffer,
+    quoit_status (*pop)(struct quoit_ring_consumer *, const struct quoit_ring_view *, void *buffer,
                         uint64_t *bytes_inout);
     /* Items only, else NULL. Return how many were pushed, or popped. */
-    uint64_t (*push_many)(struct quoit_ring_producer *, const struct quoit_ring_place *,
+    uint64_t (*push_many)(struct quoit_ring_producer *, const struct quoit_ring_view *,
                           const void *items, uint64_t count);
-    uint64_t (*pop_many)(struct quoit_ring_consumer *, const struct quoit_ring_place *,
+    uint64_t (*pop_many)(struct quoit_ring_consumer *, const struct quoit_ring_view *,
                          void *items_out, uint64_t count);
     /* Return the status that a push or a pop would return now. */
-    quoit_status (*look_for_room)(struct quoit_ring_producer *, const struct quoit_ring_place *);
-    quoit_status (*look_for_items)(struct quoit_ring_consumer *, const struct quoit_ring_place *);
+    quoit_status (*poll_room)(struct quoit_ring_producer *, const struct quoit_ring_view *);
+    quoit_status (*poll_items)(struct quoit_ring_consumer *, const struct quoit_ring_view *);
 
     /* Claims room in place for at most wanted items, which is not 0, or for one message of up to
        bytes. Statuses as of push. */
-    quoit_status (*claim)(struct quoit_ring_producer *, const struct quoit_ring_place *,
+    quoit_status (*claim)(struct quoit_ring_producer *, const struct quoit_ring_view *,
                           uint64_t wanted, uint64_t bytes, void **room_out, uint64_t *count_out);
     /* Publishes the first count items, or one message of bytes, and drops the rest; count 0 drops
        all. false: more than was claimed. */
-    bool (*commit)(struct quoit_ring_producer *, const struct quoit_ring_place *, uint64_t count,
+    bool (*commit)(struct quoit_ring_producer *, const struct quoit_ring_view *, uint64_t count,
                    uint64_t bytes);
     /* Shows items, or one message, in place. bytes_out: the size of each. Statuses as of pop. */
-    quoit_status (*peek)(struct quoit_ring_consumer *, const struct quoit_ring_place *,
+    quoit_status (*peek)(struct quoit_ring_consumer *, const struct quoit_ring_view *,
                          const void **data_out, uint64_t *count_out, uint64_t *bytes_out);
     /* Takes the first count items, or one message. false: count is more than there are. */
-    bool (*release)(struct quoit_ring_consumer *, const struct quoit_ring_place *, uint64_t count);
+    bool (*release)(struct quoit_ring_consumer *, const struct quoit_ring_view *, uint64_t count);
 
     /* Marks the end of the stream. Any member may call it, so it does not touch the sides. Queued
        items stay. A producer that has found room before may push until it looks for room again; of
        many producers, each may commit its claims. */
-    void (*end)(const struct quoit_ring_place *place);
+    void (*end)(const struct quoit_ring_view *view);
 
     /* Counters that grow with each step of this side: by 1 for an item, or by the bytes of a
        message if bytes_per_step is not 0. bytes_per_step: the bytes of a short message. */
     uint64_t bytes_per_step;
-    uint64_t (*pushes)(const struct quoit_ring_producer *, const struct quoit_ring_place *);
-    uint64_t (*pops)(const struct quoit_ring_consumer *, const struct quoit_ring_place *);
+    uint64_t (*pushes)(const struct quoit_ring_producer *, const struct quoit_ring_view *);
+    uint64_t (*pops)(const struct quoit_ring_consumer *, const struct quoit_ring_view *);
     /* Have this side's last pops, of count items, made room that the producer may wait for? Has a
        full barrier between these pops and the answer. NULL: each pop makes room. */
-    bool (*made_room)(const struct quoit_ring_consumer *, const struct quoit_ring_place *,
+    bool (*made_room)(const struct quoit_ring_consumer *, const struct quoit_ring_view *,
                       uint64_t count);
     /* How many items this subscriber missed; any thread. NULL: it cannot miss one. */
     uint64_t (*missed)(const struct quoit_ring_consumer *);
-    /* Has look_for_items made room since the last call? NULL: it never does. */
+    /* Has poll_items made room since the last call? NULL: it never does. */
     bool (*has_freed)(struct quoit_ring_consumer *);
 
     /* By any process, at any time. */
-    bool (*is_finished)(const struct quoit_ring_place *place);
-    bool (*is_over)(const struct quoit_ring_place *place);  /* finished, and no pop finds more */
-    uint64_t (*size)(const struct quoit_ring_place *place); /* queued items, <= capacity */
-    struct quoit_ring_totals (*totals)(const struct quoit_ring_place *place, uint64_t size);
-    /* Would a pop find an item, a push room? As look_for_items and look_for_room, but without
+    bool (*is_finished)(const struct quoit_ring_view *view);
+    bool (*is_over)(const struct quoit_ring_view *view);  /* finished, and no pop finds more */
+    uint64_t (*size)(const struct quoit_ring_view *view); /* queued items, <= capacity */
+    struct quoit_ring_totals (*totals)(const struct quoit_ring_view *view, uint64_t size);
+    /* Would a pop find an item, a push room? As poll_items and poll_room, but without
        reading a side's private state. Damage counts as true, so that the call reports it. */
-    bool (*has_items)(const struct quoit_ring_place *place);
-    bool (*has_room)(const struct quoit_ring_place *place);
+    bool (*has_items)(const struct quoit_ring_view *view);
+    bool (*has_room)(const struct quoit_ring_view *view);
     /* Of items of 8 bytes: is this one committed and not released? Finds an item that is queued
        during the whole call; otherwise either answer is possible. Reads every slot. NULL: several
        consumers take each item, or it is a message. */
-    bool (*contains)(const struct quoit_ring_place *place, uint64_t item);
-    /* Copies the item at the cursor, or the next later one that is queued: OK EMPTY FINISHED
+    bool (*contains)(const struct quoit_ring_view *view, uint64_t item);
+    /* Copies the item at the browser, or the next later one that is queued: OK EMPTY FINISHED
        TOO_BIG CORRUPT. */
-    quoit_status (*look)(const struct quoit_ring_place *place, struct quoit_ring_cursor *cursor,
-                         struct quoit_glance *glance);
+    quoit_status (*browse)(const struct quoit_ring_view *view, struct quoit_ring_browser *browser,
+                           struct quoit_snapshot *snapshot);
     /* Copies the newest committed item, which stays: OK EMPTY TOO_BIG CORRUPT, and BUSY if it
        was overwritten during each of many copies. NULL: an item is taken once. */
-    quoit_status (*latest)(const struct quoit_ring_place *place, struct quoit_glance *glance);
+    quoit_status (*latest)(const struct quoit_ring_view *view, struct quoit_snapshot *snapshot);
     /* Does the next push or pop wait for this member? lag_out: how far a subscriber is behind.
        NULL: of SPSC rings. */
-    bool (*holds_up)(const struct quoit_ring_place *place, uint32_t row, uint64_t *lag_out);
+    bool (*holds_up)(const struct quoit_ring_view *view, uint32_t entry, uint64_t *lag_out);
     /* Repairs what crashed members left, and returns how many claims and items that were;
-       only_look: only counts them. NULL: of SPSC rings, where a successor repairs at its join. */
-    uint64_t (*repair)(const struct quoit_ring_place *place, bool only_look);
+       count_only: only counts them. NULL: of SPSC rings, where a successor repairs at its join. */
+    uint64_t (*repair)(const struct quoit_ring_view *view, bool count_only);
     /* Checks the ring's invariants in untrusted shared memory: OK, or CORRUPT with the error
        text. */
-    quoit_status (*check)(const struct quoit_ring_place *place);
+    quoit_status (*check)(const struct quoit_ring_view *view);
 };
 extern const struct quoit_ring_ops quoit_spsc_slots;
 extern const struct quoit_ring_ops quoit_spsc_spans;
@@ -231,41 +232,42 @@ static inline uint64_t quoit_ring_stride(const struct quoit_ring_ops *ops, uint6
     return quoit_ring_round_up(ops->header_bytes + item_bytes, unit);
 }
 
-/* ---- Browsing (look.c) ----------------------------------------------------------------------- */
+/* ---- Browsing (browse.c) --------------------------------------------------------------------- */
 
 /* Of the table. is_committed: for slots; NULL: all positions below the tail are committed. */
-quoit_status quoit_look_spsc(const struct quoit_ring_place *place, struct quoit_ring_cursor *cursor,
-                             struct quoit_glance *glance,
-                             bool (*is_committed)(const struct quoit_ring_place *place,
-                                                  uint8_t *slot, uint64_t position));
-quoit_status quoit_look_mpmc(const struct quoit_ring_place *place, struct quoit_ring_cursor *cursor,
-                             struct quoit_glance *glance);
-quoit_status quoit_look_broadcast(const struct quoit_ring_place *place,
-                                  struct quoit_ring_cursor *cursor, struct quoit_glance *glance);
+quoit_status quoit_browse_spsc(const struct quoit_ring_view *view,
+                               struct quoit_ring_browser *browser, struct quoit_snapshot *snapshot,
+                               bool (*is_committed)(const struct quoit_ring_view *view,
+                                                    uint8_t *slot, uint64_t position));
+quoit_status quoit_browse_mpmc(const struct quoit_ring_view *view,
+                               struct quoit_ring_browser *browser, struct quoit_snapshot *snapshot);
+quoit_status quoit_browse_broadcast(const struct quoit_ring_view *view,
+                                    struct quoit_ring_browser *browser,
+                                    struct quoit_snapshot *snapshot);
 
 /* Of the table (broadcast_latest.c). */
-quoit_status quoit_broadcast_latest(const struct quoit_ring_place *place,
-                                    struct quoit_glance *glance);
+quoit_status quoit_broadcast_latest(const struct quoit_ring_view *view,
+                                    struct quoit_snapshot *snapshot);
 
 /* The steps of browsing: copy, fence, check whether the copy counts, end. */
-void quoit_glance_item(struct quoit_glance *glance, const struct quoit_ring_place *place,
-                       const uint8_t *item);
-void quoit_glance_copy(struct quoit_glance *glance, const uint8_t *message, uint64_t bytes);
-void quoit_glance_fence(void);
-quoit_status quoit_glance_end(const struct quoit_glance *glance, struct quoit_ring_cursor *cursor,
-                              uint64_t step);
+void quoit_snapshot_item(struct quoit_snapshot *snapshot, const struct quoit_ring_view *view,
+                         const uint8_t *item);
+void quoit_snapshot_copy(struct quoit_snapshot *snapshot, const uint8_t *message, uint64_t bytes);
+void quoit_snapshot_fence(void);
+quoit_status quoit_snapshot_end(const struct quoit_snapshot *snapshot,
+                                struct quoit_ring_browser *browser, uint64_t step);
 
 /* ---- Shared by all rings (ring.c) ------------------------------------------------------------ */
 
 /* Of the table, for messages that are items of one size, that is, records (record.c). */
 enum { QUOIT_RECORD_HEADER_BYTES = 8 };
 quoit_status quoit_record_claim(struct quoit_ring_producer *producer,
-                                const struct quoit_ring_place *place, uint64_t wanted,
-                                uint64_t bytes, void **message_out, uint64_t *count_out);
-bool quoit_record_commit(struct quoit_ring_producer *producer, const struct quoit_ring_place *place,
+                                const struct quoit_ring_view *view, uint64_t wanted, uint64_t bytes,
+                                void **message_out, uint64_t *count_out);
+bool quoit_record_commit(struct quoit_ring_producer *producer, const struct quoit_ring_view *view,
                          uint64_t count, uint64_t bytes);
 quoit_status quoit_record_peek(struct quoit_ring_consumer *consumer,
-                               const struct quoit_ring_place *place, const void **message_out,
+                               const struct quoit_ring_view *view, const void **message_out,
                                uint64_t *count_out, uint64_t *bytes_out);
 
 /* clang-format off */
@@ -281,16 +283,16 @@ quoit_status quoit_record_peek(struct quoit_ring_consumer *consumer,
 
 /* Of the table, for messages: claim, copy and commit; peek, copy and release. */
 quoit_status quoit_ring_push_message(struct quoit_ring_producer *producer,
-                                     const struct quoit_ring_place *place, const void *data,
+                                     const struct quoit_ring_view *view, const void *data,
                                      uint64_t bytes);
 quoit_status quoit_ring_pop_message(struct quoit_ring_consumer *consumer,
-                                    const struct quoit_ring_place *place, void *buffer,
+                                    const struct quoit_ring_view *view, void *buffer,
                                     uint64_t *bytes_inout);
 /* OK, or TOO_BIG with the error text. */
 quoit_status quoit_ring_check_room(uint64_t bytes, uint64_t room_bytes);
 
 /* Of the table, where counters count items. */
-struct quoit_ring_totals quoit_ring_totals(const struct quoit_ring_place *place, uint64_t size);
+struct quoit_ring_totals quoit_ring_totals(const struct quoit_ring_view *view, uint64_t size);
 
 /* Reads the word at `at`, a multiple of 8, that the other side may be overwriting: see contains. */
 static inline uint64_t quoit_ring_item(const uint8_t *at)
@@ -300,7 +302,7 @@ static inline uint64_t quoit_ring_item(const uint8_t *at)
     return atomic_load_explicit((const quoit_atomic_u64 *)(const void *)at, memory_order_acquire);
 }
 
-/* Reads a length or a block's handle, at a multiple of 8, that the peer may change at any time. It
+/* Reads a length or a block id, at a multiple of 8, that the peer may change at any time. It
    is read once, so that the checked value is the value that is used. */
 static inline uint64_t quoit_ring_load_once(const void *at)
 {
@@ -328,8 +330,8 @@ static inline uint64_t quoit_ring_span(uint64_t limit, uint64_t position, uint64
    that follows from it. It is compiled in on every processor, since it runs seldom. */
 static inline void quoit_ring_before_fills(void)
 {
-    /* LOOK-P1: a process that reads bytes stored after this fence also sees that head. Pairs with
-       LOOK-S1 and BYTES-S1. */
+    /* BROWSE-P1: a process that reads bytes stored after this fence also sees that head. Pairs with
+       BROWSE-S1 and BYTES-S1. */
     atomic_thread_fence(memory_order_release);
 }
 
@@ -340,11 +342,11 @@ static inline bool quoit_ring_is_before(uint64_t position, uint64_t other)
 }
 
 /* Counts one repair by this member. */
-static inline void quoit_ring_count_repair(const struct quoit_ring_place *place)
+static inline void quoit_ring_count_repair(const struct quoit_ring_view *view)
 {
-    if (place->members.repairs)
+    if (view->members.repairs)
         /* Relaxed: a number for people. */
-        (void)atomic_fetch_add_explicit(place->members.repairs, 1, memory_order_relaxed);
+        (void)atomic_fetch_add_explicit(view->members.repairs, 1, memory_order_relaxed);
 }
 
 /* Copies bytes that another process may be overwriting. Each access has at most 8 bytes, is aligned
@@ -378,45 +380,45 @@ void quoit_ring_init_counters(struct quoit_ring_shm *shm, uint64_t start);
 
 /* Set a side's state to slot number position mod capacity, with the fast path disabled. */
 void quoit_ring_producer_begin(struct quoit_ring_producer *producer,
-                               const struct quoit_ring_place *place, uint64_t position);
+                               const struct quoit_ring_view *view, uint64_t position);
 void quoit_ring_consumer_begin(struct quoit_ring_consumer *consumer,
-                               const struct quoit_ring_place *place, uint64_t position);
+                               const struct quoit_ring_view *view, uint64_t position);
 
 /* The next slot, also while the fast path is disabled and `next` leads elsewhere. */
-static inline uint8_t *quoit_ring_producer_shut_slot(struct quoit_ring_producer *producer)
+static inline uint8_t *quoit_ring_producer_disabled_slot(struct quoit_ring_producer *producer)
 {
-    return (uint8_t *)producer + offsetof(struct quoit_ring_producer, shut);
+    return (uint8_t *)producer + offsetof(struct quoit_ring_producer, disabled);
 }
 
 static inline uint8_t *quoit_ring_producer_slot(struct quoit_ring_producer *producer)
 {
     uint8_t *next = producer->next; /* read once: another thread may disable the fast path */
-    return next == quoit_ring_producer_shut_slot(producer) ? producer->slot : next;
+    return next == quoit_ring_producer_disabled_slot(producer) ? producer->slot : next;
 }
 
-static inline uint8_t *quoit_ring_consumer_shut_slot(struct quoit_ring_consumer *consumer)
+static inline uint8_t *quoit_ring_consumer_disabled_slot(struct quoit_ring_consumer *consumer)
 {
-    return (uint8_t *)consumer + offsetof(struct quoit_ring_consumer, shut);
+    return (uint8_t *)consumer + offsetof(struct quoit_ring_consumer, disabled);
 }
 
 static inline uint8_t *quoit_ring_consumer_slot(struct quoit_ring_consumer *consumer)
 {
     uint8_t *next = consumer->next; /* read once, as the producer's */
-    return next == quoit_ring_consumer_shut_slot(consumer) ? consumer->slot : next;
+    return next == quoit_ring_consumer_disabled_slot(consumer) ? consumer->slot : next;
 }
 
 /* Disable the fast path: each later put or take uses the slow path. */
-void quoit_ring_producer_shut(struct quoit_ring_producer *producer);
-void quoit_ring_consumer_shut(struct quoit_ring_consumer *consumer);
+void quoit_ring_producer_disable(struct quoit_ring_producer *producer);
+void quoit_ring_consumer_disable(struct quoit_ring_consumer *consumer);
 
 uint64_t quoit_ring_head(struct quoit_ring_shm *shm);
 uint64_t quoit_ring_tail(struct quoit_ring_shm *shm);
 
 /* mpmc: is the end marked? Then the release of the last item wakes consumers that wait for one. */
-static inline bool quoit_ring_is_ending(const struct quoit_ring_place *place)
+static inline bool quoit_ring_is_ending(const struct quoit_ring_view *view)
 {
     /* Relaxed: a hint; a waiting consumer finds the end by itself a moment later. */
-    return atomic_load_explicit(&place->shm->finished, memory_order_relaxed) != 0;
+    return atomic_load_explicit(&view->shm->finished, memory_order_relaxed) != 0;
 }
 
 /* Returns CORRUPT, and sets the error text. */
@@ -424,16 +426,16 @@ quoit_status quoit_ring_counters_apart(uint64_t tail, uint64_t head, uint64_t ca
 
 /* Of the table, for SPSC rings. */
 uint64_t quoit_spsc_pushes(const struct quoit_ring_producer *producer,
-                           const struct quoit_ring_place *place);
+                           const struct quoit_ring_view *view);
 uint64_t quoit_spsc_pops(const struct quoit_ring_consumer *consumer,
-                         const struct quoit_ring_place *place);
+                         const struct quoit_ring_view *view);
 void quoit_spsc_detach(struct quoit_ring_producer *producer, struct quoit_ring_consumer *consumer,
-                       const struct quoit_ring_place *place);
-void quoit_spsc_end(const struct quoit_ring_place *place);
-bool quoit_spsc_is_finished(const struct quoit_ring_place *place);
-bool quoit_spsc_is_over(const struct quoit_ring_place *place);
-quoit_status quoit_spsc_check(const struct quoit_ring_place *place);
+                       const struct quoit_ring_view *view);
+void quoit_spsc_end(const struct quoit_ring_view *view);
+bool quoit_spsc_is_finished(const struct quoit_ring_view *view);
+bool quoit_spsc_is_over(const struct quoit_ring_view *view);
+quoit_status quoit_spsc_check(const struct quoit_ring_view *view);
 /* Checks the end mark. */
-quoit_status quoit_ring_check_finished(const struct quoit_ring_place *place);
+quoit_status quoit_ring_check_finished(const struct quoit_ring_view *view);
 
 #endif

@@ -37,23 +37,23 @@ struct quoit_record_claim {
     uint64_t claimed_bytes; /* that the message may have */
 };
 
-/* MPMC: the slot of a position, and the lap's part of the slot's word. */
-struct quoit_mpmc_spot {
+/* MPMC: the slot of a position, and the lap's part of the slot's sequence. */
+struct quoit_mpmc_slot_ref {
     uint8_t *slot;
     uint64_t lap;
 };
 
 /* MPMC, either side. */
 struct quoit_mpmc_side {
-    uint8_t *slot;               /* of the next position */
-    uint64_t lap;                /* the slot's word while it is free for that position */
-    uint64_t position;           /* at most the tail (producer), the head (consumer) */
-    const uint8_t *end;          /* of the slots */
-    quoit_atomic_u64 *claim;     /* this member's claim record; NULL: no such side */
-    struct quoit_mpmc_spot held; /* claimed, or peeked at; NULL: nothing is */
-    uint64_t reclaimed_below;    /* consumer: items below this are given back */
-    const bool *spinning;        /* the state's */
-    bool freed;                  /* consumer: look_for_items has made room */
+    uint8_t *slot;                   /* of the next position */
+    uint64_t lap;                    /* the slot's sequence while it is free for that position */
+    uint64_t position;               /* at most the tail (producer), the head (consumer) */
+    const uint8_t *end;              /* of the slots */
+    quoit_atomic_u64 *claim;         /* this member's claim record; NULL: no such side */
+    struct quoit_mpmc_slot_ref held; /* claimed, or peeked at; NULL: nothing is */
+    uint64_t reclaimed_below;        /* consumer: items below this are given back */
+    const bool *spinning;            /* the state's */
+    bool freed;                      /* consumer: poll_items has made room */
 };
 
 /* Broadcast. */
@@ -64,16 +64,16 @@ struct quoit_broadcast_producer {
     uint64_t retained_from; /* items below this are not kept, as is published */
     uint64_t claimed;       /* items that a commit may publish */
     uint64_t claimed_at;    /* lossless: the position at the claim; a commit needs the same one */
-    uint32_t slowest;       /* the row that blocked it last */
+    uint32_t slowest;       /* the entry that blocked it last */
 };
 
 struct quoit_broadcast_consumer {
-    uint64_t position;       /* of the next item */
-    uint8_t *slot;           /* of the next item */
-    quoit_atomic_u64 *row;   /* publishes the position; NULL: it is no subscriber */
-    uint64_t tag;            /* of the member that writes the row */
-    quoit_atomic_u64 missed; /* items overwritten before it came to them */
-    bool held;               /* lossy: the next item is in this handle already */
+    uint64_t position;        /* of the next item */
+    uint8_t *slot;            /* of the next item */
+    quoit_atomic_u64 *record; /* publishes the position; NULL: it is no subscriber */
+    uint64_t tag;             /* of the member that writes the entry */
+    quoit_atomic_u64 missed;  /* items overwritten before it came to them */
+    bool held;                /* lossy: the next item is in this handle already */
 };
 
 struct quoit_ring_producer_state {

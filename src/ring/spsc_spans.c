@@ -12,90 +12,90 @@
  */
 #include "ring_ops.h"
 
-static void init(const struct quoit_ring_place *place, uint64_t start)
+static void init(const struct quoit_ring_view *view, uint64_t start)
 {
-    quoit_ring_init_counters(place->shm, start);
+    quoit_ring_init_counters(view->shm, start);
 }
 
 static quoit_status attach_producer(struct quoit_ring_producer *producer,
-                                    const struct quoit_ring_place *place)
+                                    const struct quoit_ring_view *view)
 {
-    uint64_t head = quoit_ring_head(place->shm);
-    uint64_t tail = quoit_ring_tail(place->shm);
-    if (tail - head > place->capacity)
-        return quoit_ring_counters_apart(tail, head, place->capacity);
-    quoit_ring_producer_begin(producer, place, tail);
+    uint64_t head = quoit_ring_head(view->shm);
+    uint64_t tail = quoit_ring_tail(view->shm);
+    if (tail - head > view->capacity)
+        return quoit_ring_counters_apart(tail, head, view->capacity);
+    quoit_ring_producer_begin(producer, view, tail);
     return QUOIT_OK;
 }
 
 static quoit_status attach_consumer(struct quoit_ring_consumer *consumer,
-                                    const struct quoit_ring_place *place)
+                                    const struct quoit_ring_view *view)
 {
-    uint64_t head = quoit_ring_head(place->shm);
-    uint64_t tail = quoit_ring_tail(place->shm);
-    if (tail - head > place->capacity)
-        return quoit_ring_counters_apart(tail, head, place->capacity);
-    quoit_ring_consumer_begin(consumer, place, head);
+    uint64_t head = quoit_ring_head(view->shm);
+    uint64_t tail = quoit_ring_tail(view->shm);
+    if (tail - head > view->capacity)
+        return quoit_ring_counters_apart(tail, head, view->capacity);
+    quoit_ring_consumer_begin(consumer, view, head);
     return QUOIT_OK;
 }
 
 static uint64_t room_of(const struct quoit_ring_producer *producer,
-                        const struct quoit_ring_place *place)
+                        const struct quoit_ring_view *view)
 {
-    return quoit_ring_span(producer->limit, producer->position, place->capacity);
+    return quoit_ring_span(producer->limit, producer->position, view->capacity);
 }
 
 static uint64_t items_of(const struct quoit_ring_consumer *consumer,
-                         const struct quoit_ring_place *place)
+                         const struct quoit_ring_view *view)
 {
-    return quoit_ring_span(consumer->limit, consumer->position, place->capacity);
+    return quoit_ring_span(consumer->limit, consumer->position, view->capacity);
 }
 
 /* Moves the limit to where the consumer is now. */
-static quoit_status look_for_room(struct quoit_ring_producer *producer,
-                                  const struct quoit_ring_place *place)
+static quoit_status poll_room(struct quoit_ring_producer *producer,
+                              const struct quoit_ring_view *view)
 {
-    if (quoit_spsc_is_finished(place))
+    if (quoit_spsc_is_finished(view))
         return QUOIT_FINISHED;
-    uint64_t head = quoit_ring_head(place->shm), used = producer->position - head;
+    uint64_t head = quoit_ring_head(view->shm), used = producer->position - head;
     quoit_ring_before_fills();
-    if (used > place->capacity || place->capacity - used < room_of(producer, place))
-        return quoit_ring_counters_apart(producer->position, head, place->capacity);
-    producer->limit = head + place->capacity;
-    return used == place->capacity ? QUOIT_FULL : QUOIT_OK;
+    if (used > view->capacity || view->capacity - used < room_of(producer, view))
+        return quoit_ring_counters_apart(producer->position, head, view->capacity);
+    producer->limit = head + view->capacity;
+    return used == view->capacity ? QUOIT_FULL : QUOIT_OK;
 }
 
 /* Moves the limit to where the producer is now. */
-static quoit_status look_for_items(struct quoit_ring_consumer *consumer,
-                                   const struct quoit_ring_place *place)
+static quoit_status poll_items(struct quoit_ring_consumer *consumer,
+                               const struct quoit_ring_view *view)
 {
-    uint64_t tail = quoit_ring_tail(place->shm);
+    uint64_t tail = quoit_ring_tail(view->shm);
     bool finished = false;
     if (tail == consumer->position) {
-        finished = quoit_spsc_is_finished(place);
-        tail = quoit_ring_tail(place->shm); /* the end may have come after more items */
+        finished = quoit_spsc_is_finished(view);
+        tail = quoit_ring_tail(view->shm); /* the end may have come after more items */
     }
     uint64_t items = tail - consumer->position;
-    if (items > place->capacity || items < items_of(consumer, place))
-        return quoit_ring_counters_apart(tail, consumer->position, place->capacity);
+    if (items > view->capacity || items < items_of(consumer, view))
+        return quoit_ring_counters_apart(tail, consumer->position, view->capacity);
     consumer->limit = tail;
     if (items > 0)
         return QUOIT_OK;
     return finished ? QUOIT_FINISHED : QUOIT_EMPTY;
 }
 
-static uint64_t push_many(struct quoit_ring_producer *producer,
-                          const struct quoit_ring_place *place, const void *items, uint64_t count)
+static uint64_t push_many(struct quoit_ring_producer *producer, const struct quoit_ring_view *view,
+                          const void *items, uint64_t count)
 {
-    uint64_t room = room_of(producer, place);
+    uint64_t room = room_of(producer, view);
     if (room < count) {
-        if (look_for_room(producer, place) != QUOIT_OK)
+        if (poll_room(producer, view) != QUOIT_OK)
             return 0;
-        room = room_of(producer, place);
+        room = room_of(producer, view);
         count = count < room ? count : room;
     }
     uint8_t *slot = producer->slot;
-    uint64_t bytes = count * place->item_bytes;
+    uint64_t bytes = count * view->item_bytes;
     uint64_t before_end = quoit_spsc_to_end(slot, producer->end);
     if (bytes <= before_end) {
         memcpy(slot, items, (size_t)bytes);
@@ -107,18 +107,18 @@ static uint64_t push_many(struct quoit_ring_producer *producer,
     return count;
 }
 
-static uint64_t pop_many(struct quoit_ring_consumer *consumer, const struct quoit_ring_place *place,
+static uint64_t pop_many(struct quoit_ring_consumer *consumer, const struct quoit_ring_view *view,
                          void *items_out, uint64_t count)
 {
-    uint64_t there = items_of(consumer, place);
+    uint64_t there = items_of(consumer, view);
     if (there < count) {
-        if (look_for_items(consumer, place) != QUOIT_OK)
+        if (poll_items(consumer, view) != QUOIT_OK)
             return 0;
-        there = items_of(consumer, place);
+        there = items_of(consumer, view);
         count = count < there ? count : there;
     }
     const uint8_t *slot = consumer->slot;
-    uint64_t bytes = count * place->item_bytes;
+    uint64_t bytes = count * view->item_bytes;
     uint64_t before_end = quoit_spsc_to_end(slot, consumer->end);
     if (bytes <= before_end) {
         memcpy(items_out, slot, (size_t)bytes);
@@ -130,43 +130,43 @@ static uint64_t pop_many(struct quoit_ring_consumer *consumer, const struct quoi
     return count;
 }
 
-static quoit_status push(struct quoit_ring_producer *producer, const struct quoit_ring_place *place,
+static quoit_status push(struct quoit_ring_producer *producer, const struct quoit_ring_view *view,
                          const void *item, uint64_t item_bytes)
 {
     (void)item_bytes;
-    if (room_of(producer, place) == 0) {
-        quoit_status status = look_for_room(producer, place);
+    if (room_of(producer, view) == 0) {
+        quoit_status status = poll_room(producer, view);
         if (status != QUOIT_OK)
             return status;
     }
-    return push_many(producer, place, item, 1) == 1 ? QUOIT_OK : QUOIT_FULL;
+    return push_many(producer, view, item, 1) == 1 ? QUOIT_OK : QUOIT_FULL;
 }
 
-static quoit_status pop(struct quoit_ring_consumer *consumer, const struct quoit_ring_place *place,
+static quoit_status pop(struct quoit_ring_consumer *consumer, const struct quoit_ring_view *view,
                         void *item_out, uint64_t *bytes_inout)
 {
-    *bytes_inout = place->item_bytes;
-    if (items_of(consumer, place) == 0) {
-        quoit_status status = look_for_items(consumer, place);
+    *bytes_inout = view->item_bytes;
+    if (items_of(consumer, view) == 0) {
+        quoit_status status = poll_items(consumer, view);
         if (status != QUOIT_OK)
             return status;
     }
-    return pop_many(consumer, place, item_out, 1) == 1 ? QUOIT_OK : QUOIT_EMPTY;
+    return pop_many(consumer, view, item_out, 1) == 1 ? QUOIT_OK : QUOIT_EMPTY;
 }
 
-static quoit_status claim(struct quoit_ring_producer *producer,
-                          const struct quoit_ring_place *place, uint64_t wanted,
-                          uint64_t item_bytes, void **items_out, uint64_t *count_out)
+static quoit_status claim(struct quoit_ring_producer *producer, const struct quoit_ring_view *view,
+                          uint64_t wanted, uint64_t item_bytes, void **items_out,
+                          uint64_t *count_out)
 {
     uint8_t *slot = producer->slot;
     uint64_t before_end = quoit_spsc_to_end(slot, producer->end) / item_bytes;
     wanted = wanted < before_end ? wanted : before_end;
-    if (room_of(producer, place) < wanted) {
-        quoit_status status = look_for_room(producer, place);
+    if (room_of(producer, view) < wanted) {
+        quoit_status status = poll_room(producer, view);
         if (status != QUOIT_OK)
             return status;
     }
-    uint64_t room = room_of(producer, place);
+    uint64_t room = room_of(producer, view);
     uint64_t claimed = room < wanted ? room : wanted;
     producer->state->claim.count = claimed;
     producer->state->claim.at = producer->position;
@@ -175,10 +175,10 @@ static quoit_status claim(struct quoit_ring_producer *producer,
     return QUOIT_OK;
 }
 
-static bool commit(struct quoit_ring_producer *producer, const struct quoit_ring_place *place,
+static bool commit(struct quoit_ring_producer *producer, const struct quoit_ring_view *view,
                    uint64_t count, uint64_t item_bytes)
 {
-    if (count > producer->state->claim.count || count > room_of(producer, place) ||
+    if (count > producer->state->claim.count || count > room_of(producer, view) ||
         (count > 0 && producer->state->claim.at != producer->position))
         return false;
     if (count > 0)
@@ -187,69 +187,69 @@ static bool commit(struct quoit_ring_producer *producer, const struct quoit_ring
     return true;
 }
 
-static quoit_status peek(struct quoit_ring_consumer *consumer, const struct quoit_ring_place *place,
+static quoit_status peek(struct quoit_ring_consumer *consumer, const struct quoit_ring_view *view,
                          const void **items_out, uint64_t *count_out, uint64_t *bytes_out)
 {
     const uint8_t *slot = consumer->slot;
-    uint64_t before_end = quoit_spsc_to_end(slot, consumer->end) / place->item_bytes;
-    if (items_of(consumer, place) == 0) {
-        quoit_status status = look_for_items(consumer, place);
+    uint64_t before_end = quoit_spsc_to_end(slot, consumer->end) / view->item_bytes;
+    if (items_of(consumer, view) == 0) {
+        quoit_status status = poll_items(consumer, view);
         if (status != QUOIT_OK)
             return status;
     }
-    uint64_t there = items_of(consumer, place);
+    uint64_t there = items_of(consumer, view);
     *items_out = slot;
     *count_out = there < before_end ? there : before_end;
-    *bytes_out = place->item_bytes;
+    *bytes_out = view->item_bytes;
     return QUOIT_OK;
 }
 
-static bool release(struct quoit_ring_consumer *consumer, const struct quoit_ring_place *place,
+static bool release(struct quoit_ring_consumer *consumer, const struct quoit_ring_view *view,
                     uint64_t count)
 {
-    if (count > items_of(consumer, place))
+    if (count > items_of(consumer, view))
         return false;
     if (count > 0)
-        quoit_spsc_release(consumer, count, count * place->item_bytes);
+        quoit_spsc_release(consumer, count, count * view->item_bytes);
     return true;
 }
 
-static uint64_t size(const struct quoit_ring_place *place)
+static uint64_t size(const struct quoit_ring_view *view)
 {
-    uint64_t head = quoit_ring_head(place->shm); /* before the tail: the size is not negative */
-    uint64_t items = quoit_ring_tail(place->shm) - head;
-    return items < place->capacity ? items : place->capacity;
+    uint64_t head = quoit_ring_head(view->shm); /* before the tail: the size is not negative */
+    uint64_t items = quoit_ring_tail(view->shm) - head;
+    return items < view->capacity ? items : view->capacity;
 }
 
 /* Also true if the counters are impossible: the call then returns CORRUPT. */
-static bool has_items(const struct quoit_ring_place *place)
+static bool has_items(const struct quoit_ring_view *view)
 {
-    return quoit_ring_tail(place->shm) != quoit_ring_head(place->shm);
+    return quoit_ring_tail(view->shm) != quoit_ring_head(view->shm);
 }
 
-static bool has_room(const struct quoit_ring_place *place)
+static bool has_room(const struct quoit_ring_view *view)
 {
-    uint64_t head = quoit_ring_head(place->shm); /* before the tail: they are not further apart */
-    return quoit_ring_tail(place->shm) - head != place->capacity;
+    uint64_t head = quoit_ring_head(view->shm); /* before the tail: they are not further apart */
+    return quoit_ring_tail(view->shm) - head != view->capacity;
 }
 
 /* Searches the last `capacity` positions at most, even if the counters are further apart. */
-static bool contains(const struct quoit_ring_place *place, uint64_t item)
+static bool contains(const struct quoit_ring_view *view, uint64_t item)
 {
     uint64_t head = quoit_ring_head(
-        place->shm); /* before the tail: queued items are between the two */
-    uint64_t tail = quoit_ring_tail(place->shm);
-    uint64_t position = tail - head < place->capacity ? head : tail - place->capacity;
+        view->shm); /* before the tail: queued items are between the two */
+    uint64_t tail = quoit_ring_tail(view->shm);
+    uint64_t position = tail - head < view->capacity ? head : tail - view->capacity;
     for (; position != tail; position++)
-        if (quoit_ring_item(place->slots + position % place->capacity * place->item_bytes) == item)
+        if (quoit_ring_item(view->slots + position % view->capacity * view->item_bytes) == item)
             return true;
     return false;
 }
 
-static quoit_status look(const struct quoit_ring_place *place, struct quoit_ring_cursor *cursor,
-                         struct quoit_glance *glance)
+static quoit_status browse(const struct quoit_ring_view *view, struct quoit_ring_browser *browser,
+                           struct quoit_snapshot *snapshot)
 {
-    return quoit_look_spsc(place, cursor, glance, NULL);
+    return quoit_browse_spsc(view, browser, snapshot, NULL);
 }
 
 const struct quoit_ring_ops quoit_spsc_spans = {
@@ -262,8 +262,8 @@ const struct quoit_ring_ops quoit_spsc_spans = {
     .pop = pop,
     .push_many = push_many,
     .pop_many = pop_many,
-    .look_for_room = look_for_room,
-    .look_for_items = look_for_items,
+    .poll_room = poll_room,
+    .poll_items = poll_items,
     .claim = claim,
     .commit = commit,
     .peek = peek,
@@ -277,7 +277,7 @@ const struct quoit_ring_ops quoit_spsc_spans = {
     .totals = quoit_ring_totals,
     .has_items = has_items,
     .has_room = has_room,
-    .look = look,
+    .browse = browse,
     .contains = contains,
     .check = quoit_spsc_check,
 };

@@ -164,7 +164,7 @@ static bool was_taken(const struct world *world, uint64_t number)
 
 /* The number of items that kills may delay: all that the consumers among the victims can have
    taken. */
-static uint64_t count_orphans(const struct world *world)
+static uint64_t count_abandoned(const struct world *world)
 {
     uint64_t most = 0;
     for (uint32_t i = 0; is_shared(world) && i < WORLD_VICTIMS; i++)
@@ -179,7 +179,7 @@ static void note_item(struct world *world, const struct thing *thing)
     if (thing->number >= *last)
         *last = thing->number;
     else
-        CHECK_LE(++world->orphans, count_orphans(world));
+        CHECK_LE(++world->orphans, count_abandoned(world));
     world->seen[thing->number]++;
 }
 

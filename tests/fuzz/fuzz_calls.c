@@ -125,11 +125,11 @@ static void look(struct fuzz *fuzz, unsigned what)
    and drops nothing. */
 static void look_again(struct fuzz *fuzz)
 {
-    const struct quoit_ring_place *ring = &fuzz->queue->handle->place.ring;
+    const struct quoit_ring_view *ring = &fuzz->queue->handle->view.ring;
     if (fuzz->queue->handle->roles & QUOIT_PRODUCER)
-        (void)ring->ops->look_for_room(&fuzz->queue->handle->queue->producer, ring);
+        (void)ring->ops->poll_room(&fuzz->queue->handle->queue->producer, ring);
     if (fuzz->queue->handle->roles & QUOIT_CONSUMER)
-        (void)ring->ops->look_for_items(&fuzz->queue->handle->queue->consumer, ring);
+        (void)ring->ops->poll_items(&fuzz->queue->handle->queue->consumer, ring);
 }
 
 /* A call between a claim and its commit, or between a peek and its release. */
@@ -201,7 +201,7 @@ void move_messages(struct fuzz *fuzz, unsigned what)
 static void push_in_halves(struct fuzz *fuzz, unsigned what)
 {
     quoit_queue *queue = fuzz->queue;
-    bool sized = queue->handle->place.messages;
+    bool sized = queue->handle->view.messages;
     static const uint8_t items[MANY * LARGEST];
     size_t count = what % MANY + 1;
     void *room = NULL;
@@ -227,7 +227,7 @@ static void pop_in_halves(struct fuzz *fuzz, unsigned what)
 {
     static uint8_t seen, items[MANY * LARGEST];
     quoit_queue *queue = fuzz->queue;
-    bool sized = queue->handle->place.messages;
+    bool sized = queue->handle->view.messages;
     const void *at = NULL;
     size_t count = 0;
     quoit_status status = sized ? quoit_queue_peek(queue, &at, &count, QUOIT_NOW)

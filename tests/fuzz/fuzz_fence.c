@@ -30,28 +30,29 @@ static void allow(const void *at, uint64_t bytes)
 }
 
 /* The bytes of one turn of the positions, and the bytes of the slots. */
-static uint64_t turn_bytes(const struct quoit_ring_place *ring)
+static uint64_t turn_bytes(const struct quoit_ring_view *ring)
 {
     uint64_t spare = ring->ops == &quoit_spsc_bytes ? 0 : ring->ops->spare_slots;
     return (ring->capacity + spare) * ring->stride;
 }
 
-static uint64_t slots_bytes(const struct quoit_ring_place *ring)
+static uint64_t slots_bytes(const struct quoit_ring_view *ring)
 {
     return (ring->capacity + ring->ops->spare_slots) * ring->stride;
 }
 
 void fence_queue(const quoit_queue *queue)
 {
-    const struct quoit_queue_place *place = &queue->handle->place;
-    bool has_claims = place->ring.ops->many_consumers;
-    uint64_t rows = place->members.count;
+    const struct quoit_queue_view *view = &queue->handle->view;
+    bool has_claims = view->ring.ops->many_consumers;
+    uint64_t rows = view->members.count;
     fence(queue->handle->region);
-    allow(place->ring.shm, sizeof *place->ring.shm);
-    allow(place->ring.members.claims, has_claims ? rows * sizeof *place->ring.members.claims : 0);
-    allow(place->members.rows, rows * sizeof *place->members.rows);
-    allow(place->user, place->user_bytes);
-    allow(place->ring.slots, slots_bytes(&place->ring));
+    allow(view->ring.shm, sizeof *view->ring.shm);
+    allow(view->ring.members.claim_records,
+          has_claims ? rows * sizeof *view->ring.members.claim_records : 0);
+    allow(view->members.entries, rows * sizeof *view->members.entries);
+    allow(view->user, view->user_bytes);
+    allow(view->ring.slots, slots_bytes(&view->ring));
 }
 
 void unfence_queue(const quoit_queue *queue)
@@ -61,13 +62,13 @@ void unfence_queue(const quoit_queue *queue)
 
 void fence_pool(const quoit_pool *pool)
 {
-    const struct quoit_blocks *blocks = &pool->place.blocks;
-    uint64_t rows = pool->place.members.count;
+    const struct quoit_blocks *blocks = &pool->view.blocks;
+    uint64_t rows = pool->view.members.count;
     fence(pool->region);
-    allow(pool->place.members.rows, rows * sizeof *pool->place.members.rows);
+    allow(pool->view.members.entries, rows * sizeof *pool->view.members.entries);
     allow(blocks->members.incarnations, rows * sizeof *blocks->members.incarnations);
     allow(blocks->hints, quoit_blocks_hints(blocks->count) * sizeof *blocks->hints);
-    allow(blocks->words, blocks->count * sizeof *blocks->words);
+    allow(blocks->entries, blocks->count * sizeof *blocks->entries);
     allow(blocks->bytes, blocks->count * blocks->stride);
 }
 
@@ -78,20 +79,20 @@ void unfence_pool(const quoit_pool *pool)
 
 /* ---- The handle's own state ------------------------------------------------------------------ */
 
-static bool is_slot(const struct quoit_ring_place *ring, const uint8_t *slot)
+static bool is_slot(const struct quoit_ring_view *ring, const uint8_t *slot)
 {
     uint64_t at = (uint64_t)((uintptr_t)slot - (uintptr_t)ring->slots);
     uint64_t step = ring->ops == &quoit_spsc_bytes ? 8 : ring->stride;
     return at < turn_bytes(ring) && at % step == 0;
 }
 
-static void check_mpmc(const struct quoit_ring_place *ring, const struct quoit_mpmc_side *side)
+static void check_mpmc(const struct quoit_ring_view *ring, const struct quoit_mpmc_side *side)
 {
     FUZZ_CHECK(is_slot(ring, side->slot));
     FUZZ_CHECK(!side->held.slot || is_slot(ring, side->held.slot));
 }
 
-static void check_producer(const struct quoit_ring_place *ring, struct quoit_ring_producer *side)
+static void check_producer(const struct quoit_ring_view *ring, struct quoit_ring_producer *side)
 {
     FUZZ_CHECK(is_slot(ring, quoit_ring_producer_slot(side)));
     FUZZ_CHECK(side->limit - side->position <= ring->capacity);
@@ -108,7 +109,7 @@ static void check_producer(const struct quoit_ring_place *ring, struct quoit_rin
         FUZZ_CHECK(is_slot(ring, side->state->broadcast.slot));
 }
 
-static void check_consumer(const struct quoit_ring_place *ring, struct quoit_ring_consumer *side)
+static void check_consumer(const struct quoit_ring_view *ring, struct quoit_ring_consumer *side)
 {
     FUZZ_CHECK(is_slot(ring, quoit_ring_consumer_slot(side)));
     FUZZ_CHECK(side->limit - side->position <= ring->capacity);
@@ -127,7 +128,7 @@ void check_sides(const quoit_queue *queue)
 {
     const struct quoit_queue_handle *handle = queue->handle;
     if (handle->roles & QUOIT_PRODUCER)
-        check_producer(&handle->place.ring, &handle->queue->producer);
+        check_producer(&handle->view.ring, &handle->queue->producer);
     if (handle->roles & QUOIT_CONSUMER)
-        check_consumer(&handle->place.ring, &handle->queue->consumer);
+        check_consumer(&handle->view.ring, &handle->queue->consumer);
 }

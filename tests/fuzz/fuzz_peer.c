@@ -63,7 +63,7 @@ void add_to_word(struct fuzz *fuzz)
 static uint64_t position_of_producer(const quoit_queue *queue)
 {
     const struct quoit_ring_producer *side = &queue->handle->queue->producer;
-    switch (queue->handle->place.layout) {
+    switch (queue->handle->view.layout) {
     case QUOIT_LAYOUT_MPMC:
         return side->state->mpmc.position;
     case QUOIT_LAYOUT_LOSSLESS:
@@ -79,7 +79,7 @@ static uint64_t position_of_producer(const quoit_queue *queue)
 static uint64_t position_of_consumer(const quoit_queue *queue)
 {
     const struct quoit_ring_consumer *side = &queue->handle->queue->consumer;
-    switch (queue->handle->place.layout) {
+    switch (queue->handle->view.layout) {
     case QUOIT_LAYOUT_MPMC:
         return side->state->mpmc.position;
     case QUOIT_LAYOUT_LOSSLESS:
@@ -95,8 +95,8 @@ static uint64_t position_of_consumer(const quoit_queue *queue)
 /* Returns a value that a counter might have, or nearly. */
 static uint64_t choose_value(const quoit_queue *queue, uint64_t now, unsigned way)
 {
-    const struct quoit_ring_place *ring = &queue->handle->place.ring;
-    bool bytes = queue->handle->place.layout == QUOIT_LAYOUT_BYTES;
+    const struct quoit_ring_view *ring = &queue->handle->view.ring;
+    bool bytes = queue->handle->view.layout == QUOIT_LAYOUT_BYTES;
     uint64_t turn = bytes ? ring->capacity * ring->stride : ring->capacity;
     const uint64_t ends[] = {0, UINT64_MAX, UINT64_C(1) << 63, position_of_consumer(queue)};
     const uint64_t bases[] = {now, quoit_ring_tail(ring->shm), position_of_producer(queue),
@@ -109,8 +109,8 @@ static uint64_t choose_value(const quoit_queue *queue, uint64_t now, unsigned wa
 /* Returns the word of a slot at that position, as its layout writes it. */
 static uint64_t word_for(const quoit_queue *queue, uint64_t position, unsigned what)
 {
-    const struct quoit_ring_place *ring = &queue->handle->place.ring;
-    switch (queue->handle->place.layout) {
+    const struct quoit_ring_view *ring = &queue->handle->view.ring;
+    switch (queue->handle->view.layout) {
     case QUOIT_LAYOUT_SLOTS:
         return what % 2 ? ring->empty : position;
     case QUOIT_LAYOUT_MPMC:
@@ -125,14 +125,14 @@ static uint64_t word_for(const quoit_queue *queue, uint64_t position, unsigned w
 
 static uint8_t *find_slot(const quoit_queue *queue, uint64_t position)
 {
-    const struct quoit_ring_place *ring = &queue->handle->place.ring;
-    if (queue->handle->place.layout == QUOIT_LAYOUT_BYTES)
+    const struct quoit_ring_view *ring = &queue->handle->view.ring;
+    if (queue->handle->view.layout == QUOIT_LAYOUT_BYTES)
         return ring->slots + position % (ring->capacity * ring->stride);
-    bool broadcast = queue->handle->place.kind == QUOIT_BROADCAST;
+    bool broadcast = queue->handle->view.kind == QUOIT_BROADCAST;
     return ring->slots + position % (ring->capacity + broadcast) * ring->stride;
 }
 
-static void *find_counter(const struct quoit_ring_place *ring, bool head)
+static void *find_counter(const struct quoit_ring_view *ring, bool head)
 {
     if (head)
         return &ring->shm->head;
@@ -142,8 +142,8 @@ static void *find_counter(const struct quoit_ring_place *ring, bool head)
 void rewind_counter(struct fuzz *fuzz, bool head)
 {
     const quoit_queue *queue = fuzz->queue;
-    const struct quoit_ring_place *ring = &queue->handle->place.ring;
-    bool bytes = queue->handle->place.layout == QUOIT_LAYOUT_BYTES;
+    const struct quoit_ring_view *ring = &queue->handle->view.ring;
+    bool bytes = queue->handle->view.layout == QUOIT_LAYOUT_BYTES;
     const uint8_t *at = find_counter(ring, head);
     uint64_t offset = (uint64_t)(at - queue->handle->region->shm.base), word;
     uint64_t steps = 1 + take(&fuzz->input, 1) % (ring->capacity < 64 ? ring->capacity : 64);
@@ -157,15 +157,15 @@ void rewind_counter(struct fuzz *fuzz, bool head)
 /* Chooses the word, in the handle's own mapping. shift_out: the bit where its position begins. */
 static void *choose_word(const quoit_queue *queue, unsigned which, unsigned *shift_out)
 {
-    const struct quoit_ring_place *ring = &queue->handle->place.ring;
-    bool has_claims = queue->handle->place.kind != QUOIT_SPSC;
+    const struct quoit_ring_view *ring = &queue->handle->view.ring;
+    bool has_claims = queue->handle->view.kind != QUOIT_SPSC;
     uint32_t row = ring->members.own < ring->members.count ? ring->members.own : 0;
     void *const words[] = {&ring->shm->committed_below,
                            &ring->shm->finished,
-                           &ring->shm->rows,
-                           &ring->shm->orphaned,
-                           &ring->shm->consumer_waits,
-                           &ring->shm->producer_waits,
+                           &ring->shm->entries_used,
+                           &ring->shm->abandoned,
+                           &ring->shm->consumer_wake_needed,
+                           &ring->shm->producer_wake_needed,
                            find_slot(queue, position_of_producer(queue)),
                            find_slot(queue, position_of_consumer(queue))};
     *shift_out = 0;
@@ -173,8 +173,9 @@ static void *choose_word(const quoit_queue *queue, unsigned which, unsigned *shi
         return find_counter(ring, which / 2 % 2);
     if (!has_claims || which / 2 % 8 >= 4 || which / 64 % 2)
         return words[which / 2 % 8];
-    *shift_out = queue->handle->place.kind == QUOIT_MPMC ? 20 : 16;
-    return which / 16 % 2 ? &ring->members.claims[row].pushing : &ring->members.claims[row].popping;
+    *shift_out = queue->handle->view.kind == QUOIT_MPMC ? 20 : 16;
+    return which / 16 % 2 ? &ring->members.claim_records[row].pushing
+                          : &ring->members.claim_records[row].popping;
 }
 
 void change_counter(struct fuzz *fuzz)

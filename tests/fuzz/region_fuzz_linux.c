@@ -244,7 +244,7 @@ static void step(struct fuzz *fuzz)
             move_in_halves(fuzz, what / 8);
         break;
     case 6:
-        if (fuzz->queue && fuzz->queue->handle->place.messages)
+        if (fuzz->queue && fuzz->queue->handle->view.messages)
             move_messages(fuzz, (unsigned)take(&fuzz->input, 1));
         else if (fuzz->queue)
             move_more(fuzz, (unsigned)take(&fuzz->input, 1));

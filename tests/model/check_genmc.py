@@ -23,7 +23,7 @@ HARNESSES = ["wait", "wait_taker", "look_slots", "look_spans", "look_lossy", "la
 # Harness, what is wrong, the file, the text in it that is replaced (once) and by what.
 MUTANTS = [
     ("wait", "waits is loaded relaxed", "src/api/queue_wait.c",
-     "(waiter->waits, memory_order_acquire)", "(waiter->waits, memory_order_relaxed)"),
+     "(waiter->wake_needed, memory_order_acquire)", "(waiter->wake_needed, memory_order_relaxed)"),
     ("wait", "no barrier is imposed", "src/api/queue_wait.c", "if (!quoit_os_barrier_impose())", "if (true)"),
     ("wait", "does not pass a wake on", "src/api/queue_wait.c", "if (imposed && (is_ready_now", "if (false && (is_ready_now"),
     ("wait_taker", "a descriptor's thread sleeps", "src/api/queue_wait.c", " || has_own_taker(waiter))", ")"),
@@ -33,14 +33,14 @@ MUTANTS = [
      "fence(memory_order_release)", "fence(0)"),
     ("look_lossy", "a subscriber without a fence", "src/ring/broadcast_lossy.c",
      "fence(memory_order_acquire)", "fence(0)"),
-    ("look_spans", "an observer without a fence", "src/ring/look.c", "fence(memory_order_acquire)", "fence(0)"),
+    ("look_spans", "an observer without a fence", "src/ring/browse.c", "fence(memory_order_acquire)", "fence(0)"),
     ("latest_lossy", "a producer without a fence", "src/ring/broadcast_lossy.c",
      "fence(memory_order_release)", "fence(0)"),
-    ("latest_lossy", "an observer without a fence", "src/ring/look.c", "fence(memory_order_acquire)", "fence(0)"),
+    ("latest_lossy", "an observer without a fence", "src/ring/browse.c", "fence(memory_order_acquire)", "fence(0)"),
     ("latest_lossless", "a producer without a fence", "src/ring/broadcast.h", "fence(memory_order_seq_cst)", "fence(0)"),
-    ("latest_lossless", "an observer without a fence", "src/ring/look.c", "fence(memory_order_acquire)", "fence(0)"),
+    ("latest_lossless", "an observer without a fence", "src/ring/browse.c", "fence(memory_order_acquire)", "fence(0)"),
     ("latest_lossless", "does not look at the floor", "src/ring/broadcast_latest.c",
-     "(place->ops->drops_oldest ||", "(true ||"),
+     "(view->ops->drops_oldest ||", "(true ||"),
 ]
 
 
@@ -84,7 +84,7 @@ def main(arguments):
     failures = 0
     for harness in arguments or HARNESSES:
         wanted = [("the code", "no error", model, None) for model in MODELS]
-        wanted += [(row[1], "error", MODELS[0], row) for row in MUTANTS if row[0] == harness]
+        wanted += [(mutant[1], "error", MODELS[0], mutant) for mutant in MUTANTS if mutant[0] == harness]
         for name, right, model, row in wanted:
             start = time.monotonic()
             result = check_mutant(harness, model, *row[2:]) if row else check(harness, model)

@@ -9,12 +9,12 @@
 #define OBSERVE observe
 #endif
 
-static struct quoit_ring_place producer_place, consumer_place, observer_place;
+static struct quoit_ring_view producer_view, consumer_view, observer_view;
 
 static void *produce(void *unused)
 {
-    (void)push_item(&producer_place, 1);
-    (void)push_item(&producer_place, 2);
+    (void)push_item(&producer_view, 1);
+    (void)push_item(&producer_view, 2);
     return unused;
 }
 
@@ -22,7 +22,7 @@ static void *consume(void *unused)
 {
 #ifndef NO_CONSUMER
     uint64_t item[WORDS];
-    if (OPS.pop(&consumer_side, &consumer_place, item, &(uint64_t){consumer_place.item_bytes}) ==
+    if (OPS.pop(&consumer_side, &consumer_view, item, &(uint64_t){consumer_view.item_bytes}) ==
         QUOIT_OK)
         assert(item[0] != 0 && item[0] == item[1]);
 #endif
@@ -31,18 +31,18 @@ static void *consume(void *unused)
 
 static void *observer(void *unused)
 {
-    OBSERVE(&observer_place);
+    OBSERVE(&observer_view);
     return unused;
 }
 
 int main(void)
 {
     pthread_t threads[3];
-    place_ring(&producer_place, &OPS, 0);
-    place_ring(&consumer_place, &OPS, 1);
-    place_ring(&observer_place, &OPS, MEMBERS);
-    OPS.init(&producer_place, 0);
-    begin_sides(&producer_place);
+    view_ring(&producer_view, &OPS, 0);
+    view_ring(&consumer_view, &OPS, 1);
+    view_ring(&observer_view, &OPS, MEMBERS);
+    OPS.init(&producer_view, 0);
+    begin_sides(&producer_view);
     begin_ring();
     if (pthread_create(&threads[0], NULL, produce, NULL) != 0 ||
         pthread_create(&threads[1], NULL, consume, NULL) != 0 ||

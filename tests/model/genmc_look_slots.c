@@ -2,7 +2,7 @@
 /* An observer browses a ring of slots while its one slot is filled, emptied and filled again. */
 #include "genmc_posix.h"
 
-#include "look.c"
+#include "browse.c"
 #include "ring.c"
 #include "spsc_slots.c"
 

@@ -40,7 +40,7 @@ static inline void quoit_relax(void)
 enum { CAPACITY = 1, WORDS = 2, MEMBERS = 2 };
 
 static struct quoit_ring_shm shm;
-static struct quoit_claims_shm claims[MEMBERS];
+static struct quoit_claim_record_shm claim_records[MEMBERS];
 static _Alignas(64) uint64_t slots[CAPACITY * 8];
 static struct quoit_ring_producer producer_side;
 static struct quoit_ring_consumer consumer_side;
@@ -61,61 +61,61 @@ void quoit_set_sentence(quoit_status status, const char *format, ...)
 }
 
 /* Fills in the ring's place for the member `own`. */
-static inline void place_ring(struct quoit_ring_place *place, const struct quoit_ring_ops *ops,
-                              uint32_t own)
+static inline void view_ring(struct quoit_ring_view *view, const struct quoit_ring_ops *ops,
+                             uint32_t own)
 {
-    place->ops = ops;
-    place->shm = &shm;
-    place->slots = (uint8_t *)slots;
-    place->capacity = CAPACITY;
-    place->item_bytes = WORDS * 8;
-    place->stride = quoit_ring_stride(ops, WORDS * 8, 8);
-    place->empty = 3;
-    place->members.claims = claims;
-    place->members.count = MEMBERS;
-    place->members.own = own;
-    place->members.is_alive = is_alive;
+    view->ops = ops;
+    view->shm = &shm;
+    view->slots = (uint8_t *)slots;
+    view->capacity = CAPACITY;
+    view->item_bytes = WORDS * 8;
+    view->stride = quoit_ring_stride(ops, WORDS * 8, 8);
+    view->empty = 3;
+    view->members.claim_records = claim_records;
+    view->members.count = MEMBERS;
+    view->members.own = own;
+    view->members.is_alive = is_alive;
 }
 
-static inline quoit_status push_item(const struct quoit_ring_place *place, uint64_t number)
+static inline quoit_status push_item(const struct quoit_ring_view *view, uint64_t number)
 {
     uint64_t item[WORDS];
     for (int i = 0; i < WORDS; i++)
         item[i] = number;
-    return place->ops->push(&producer_side, place, item, place->item_bytes);
+    return view->ops->push(&producer_side, view, item, view->item_bytes);
 }
 
 /* Browses one item, which must be whole. */
-static inline void observe(const struct quoit_ring_place *place)
+static inline void observe(const struct quoit_ring_view *view)
 {
     static uint64_t item[WORDS];
-    static struct quoit_ring_cursor cursor;
-    static struct quoit_glance glance;
-    glance.buffer = (uint8_t *)item;
-    glance.room_bytes = sizeof item;
-    if (place->ops->look(place, &cursor, &glance) == QUOIT_OK)
+    static struct quoit_ring_browser browser;
+    static struct quoit_snapshot snapshot;
+    snapshot.buffer = (uint8_t *)item;
+    snapshot.room_bytes = sizeof item;
+    if (view->ops->browse(view, &browser, &snapshot) == QUOIT_OK)
         assert(item[0] != 0 && item[0] == item[1]);
 }
 
 /* Opens both sides at the ring's beginning, without copies of structures. */
-static inline void begin_sides(const struct quoit_ring_place *place)
+static inline void begin_sides(const struct quoit_ring_view *view)
 {
-    uint8_t *slot = place->slots;
+    uint8_t *slot = view->slots;
     producer_side.begin = producer_side.next = producer_side.slot = slot;
-    producer_side.end = slot + place->stride * CAPACITY;
-    producer_side.empty = place->empty;
+    producer_side.end = slot + view->stride * CAPACITY;
+    producer_side.empty = view->empty;
     producer_side.tail = &shm.tail;
     producer_side.state = &producer_state;
-    producer_side.item_bytes = place->item_bytes;
+    producer_side.item_bytes = view->item_bytes;
     consumer_side.begin = consumer_side.next = consumer_side.slot = slot;
     consumer_side.end = producer_side.end;
     /* The ring seems so large that quoit_spsc_release does not own its cache lines: GenMC knows no
        single bytes of words. The consumer never goes around the ring's end here. */
     consumer_side.begin -= QUOIT_SPSC_LARGEST_TAKEN;
-    consumer_side.empty = place->empty;
+    consumer_side.empty = view->empty;
     consumer_side.head = &shm.head;
     consumer_side.state = &consumer_state;
-    consumer_side.item_bytes = place->item_bytes;
+    consumer_side.item_bytes = view->item_bytes;
 }
 
 #endif

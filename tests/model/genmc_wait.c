@@ -109,8 +109,8 @@ static void begin(unsigned number)
     handle->consumer_waiter.waits = &waits;
     handle->consumer_waiter.asleep = &asleep;
     handle->consumer_waiter.is_shared = true;
-    handle->place.members.rows = rows;
-    handle->place.members.own_row = number;
+    handle->view.members.entries = rows;
+    handle->view.members.own_entry = number;
 }
 
 static void wait_once(unsigned number)

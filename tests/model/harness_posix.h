@@ -134,9 +134,9 @@ static inline uint64_t plain_and(quoit_atomic_u64 *at, uint64_t bits, memory_ord
 
 static struct {
     struct quoit_ring_shm shm;
-    struct quoit_claims_shm claims[MEMBERS];
+    struct quoit_claim_record_shm claim_records[MEMBERS];
     _Alignas(64) uint8_t slots[CAPACITY * 64];
-    struct quoit_ring_place places[MEMBERS];
+    struct quoit_ring_view views[MEMBERS];
     struct quoit_ring_producer producers[MEMBERS];
     struct quoit_ring_consumer consumers[MEMBERS];
     struct quoit_ring_producer_state producer_states[MEMBERS];
@@ -156,7 +156,7 @@ static inline void harness_begin(const struct quoit_ring_ops *ops)
         dead[i] = 0;
         ring.producers[i].state = &ring.producer_states[i];
         ring.consumers[i].state = &ring.consumer_states[i];
-        ring.places[i] = (struct quoit_ring_place){
+        ring.views[i] = (struct quoit_ring_view){
             .ops = ops,
             .shm = &ring.shm,
             .slots = ring.slots,
@@ -164,15 +164,18 @@ static inline void harness_begin(const struct quoit_ring_ops *ops)
             .item_bytes = 8,
             .stride = quoit_ring_stride(ops, 8, 8),
             .empty = 3, /* slots layout: an item of this value looks like an empty slot */
-            .members = {.claims = ring.claims, .count = MEMBERS, .own = i, .is_alive = is_alive}};
+            .members = {.claim_records = ring.claim_records,
+                        .count = MEMBERS,
+                        .own = i,
+                        .is_alive = is_alive}};
     }
-    ops->init(&ring.places[0], 0);
+    ops->init(&ring.views[0], 0);
 }
 
 static inline bool harness_push(unsigned member, uint64_t item)
 {
-    const struct quoit_ring_place *place = &ring.places[member];
-    if (place->ops->push(&ring.producers[member], place, &item, place->item_bytes) != QUOIT_OK)
+    const struct quoit_ring_view *view = &ring.views[member];
+    if (view->ops->push(&ring.producers[member], view, &item, view->item_bytes) != QUOIT_OK)
         return false;
     ring.pushed[item] = true;
     return true;
@@ -180,9 +183,9 @@ static inline bool harness_push(unsigned member, uint64_t item)
 
 static inline bool harness_pop(unsigned member)
 {
-    const struct quoit_ring_place *place = &ring.places[member];
+    const struct quoit_ring_view *view = &ring.views[member];
     uint64_t item = 0;
-    if (place->ops->pop(&ring.consumers[member], place, &item, &(uint64_t){place->item_bytes}) !=
+    if (view->ops->pop(&ring.consumers[member], view, &item, &(uint64_t){view->item_bytes}) !=
         QUOIT_OK)
         return false;
     assert(item >= 1 && item <= ITEMS);
@@ -192,11 +195,11 @@ static inline bool harness_pop(unsigned member)
 
 static inline void harness_attach(unsigned member)
 {
-    const struct quoit_ring_place *place = &ring.places[member];
+    const struct quoit_ring_view *view = &ring.views[member];
     self = member;
-    quoit_status status = place->ops->attach_producer(&ring.producers[member], place);
+    quoit_status status = view->ops->attach_producer(&ring.producers[member], view);
     assert(status == QUOIT_OK);
-    status = place->ops->attach_consumer(&ring.consumers[member], place);
+    status = view->ops->attach_consumer(&ring.consumers[member], view);
     assert(status == QUOIT_OK);
     (void)status;
 }
@@ -243,11 +246,11 @@ static inline void harness_settle(unsigned member, unsigned may_lack)
         missing += ring.pushed[i] && came[i] == 0;
     }
     assert(missing <= may_lack);
-    while (ring.places[member].ops->push(&ring.producers[member], &ring.places[member], &item,
-                                         ring.places[member].item_bytes) == QUOIT_OK)
+    while (ring.views[member].ops->push(&ring.producers[member], &ring.views[member], &item,
+                                        ring.views[member].item_bytes) == QUOIT_OK)
         room++;
-    assert(room == CAPACITY || ring.places[member].ops->is_finished(&ring.places[member]));
-    assert(ring.places[member].ops->check(&ring.places[member]) == QUOIT_OK);
+    assert(room == CAPACITY || ring.views[member].ops->is_finished(&ring.views[member]));
+    assert(ring.views[member].ops->check(&ring.views[member]) == QUOIT_OK);
     (void)missing;
     (void)may_lack;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * An observer copies an item while its slot is given back and filled again (docs/ORDERING.md,
- * LOOK-S1), in the C11 memory model as in wait_views.pml: each word has a history, each thread a
+ * BROWSE-S1), in the C11 memory model as in wait_views.pml: each word has a history, each thread a
  * view. A release store attaches its thread's view to the value. A relaxed store attaches the view
  * that its thread had at its last release fence. The observer's acquire fence takes over the views
  * of all values that it has loaded.
@@ -127,7 +127,7 @@ proctype producer()
     od;
 #endif
 #ifndef MUTANT_NO_RELEASE_FENCE
-    release_fence(); /* LOOK-P1, CAST-P6 */
+    release_fence(); /* BROWSE-P1, CAST-P6 */
 #endif
     store(PRODUCER, WORD, 2, FENCED);
     store(PRODUCER, MARK, 2, PRODUCER) /* SPSC-P2, CAST-P1 */
@@ -155,7 +155,7 @@ proctype observer()
         load(OBSERVER, MARK, mark);
         load(OBSERVER, WORD, word);
 #ifndef MUTANT_NO_ACQUIRE_FENCE
-        acquire_fence(); /* LOOK-S1, CAST-S6 */
+        acquire_fence(); /* BROWSE-S1, CAST-S6 */
 #endif
         load(OBSERVER, HEAD, head);
         load(OBSERVER, MARK, saw);

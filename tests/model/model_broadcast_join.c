@@ -13,10 +13,10 @@ static unsigned this_round;
 
 static void subscribe(unsigned member)
 {
-    struct quoit_ring_place *place = &ring.places[member];
+    struct quoit_ring_view *view = &ring.views[member];
     self = member;
-    place->from_oldest = this_round % 2;
-    quoit_status status = place->ops->attach_consumer(&ring.consumers[member], place);
+    view->from_oldest = this_round % 2;
+    quoit_status status = view->ops->attach_consumer(&ring.consumers[member], view);
     assert(status == QUOIT_OK);
     (void)status;
 }
@@ -80,7 +80,7 @@ static void drain_and_check(void)
     follow_one_another(2);
     unsigned count = ring.got_count[2];
     assert(count == 0 || ring.got[2][count - 1] == ITEMS);
-    assert(ring.places[0].ops->check(&ring.places[0]) == QUOIT_OK);
+    assert(ring.views[0].ops->check(&ring.views[0]) == QUOIT_OK);
     (void)count;
 }
 
@@ -91,7 +91,7 @@ int main(void)
         this_round = round;
         harness_begin(&quoit_broadcast_lossless);
         quoit_status status = quoit_broadcast_lossless.attach_producer(&ring.producers[0],
-                                                                       &ring.places[0]);
+                                                                       &ring.views[0]);
         assert(status == QUOIT_OK);
         (void)status;
         subscribe(1);

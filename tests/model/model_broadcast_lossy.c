@@ -15,8 +15,8 @@ static uint64_t begins[MEMBERS], last[MEMBERS];
 
 static void subscribe(unsigned member)
 {
-    struct quoit_ring_place *place = &ring.places[member];
-    quoit_status status = place->ops->attach_consumer(&ring.consumers[member], place);
+    struct quoit_ring_view *view = &ring.views[member];
+    quoit_status status = view->ops->attach_consumer(&ring.consumers[member], view);
     assert(status == QUOIT_OK);
     begins[member] = ring.consumer_states[member].broadcast.position;
     last[member] = begins[member];
@@ -27,8 +27,8 @@ static bool take(unsigned member)
 {
     uint64_t item[WORDS] = {0};
     struct quoit_ring_consumer *consumer = &ring.consumers[member];
-    if (ring.places[member].ops->pop(consumer, &ring.places[member], item,
-                                     &(uint64_t){ring.places[member].item_bytes}) != QUOIT_OK)
+    if (ring.views[member].ops->pop(consumer, &ring.views[member], item,
+                                    &(uint64_t){ring.views[member].item_bytes}) != QUOIT_OK)
         return false;
     assert(item[1] == 2 * item[0] && item[2] == ~item[0]);
     assert(item[0] > last[member] && item[0] <= ITEMS);
@@ -44,8 +44,8 @@ static void *producer(void *unused)
     harness_meet();
     for (uint64_t i = 1; i <= ITEMS; i++) {
         const uint64_t item[WORDS] = {i, 2 * i, ~i};
-        quoit_status status = ring.places[0].ops->push(&ring.producers[0], &ring.places[0], item,
-                                                       ring.places[0].item_bytes);
+        quoit_status status = ring.views[0].ops->push(&ring.producers[0], &ring.views[0], item,
+                                                      ring.views[0].item_bytes);
         assert(status == QUOIT_OK);
         (void)status;
     }
@@ -77,14 +77,14 @@ int main(void)
     for (unsigned round = 0, rounds = harness_rounds(); round < rounds; round++) {
         harness_begin(&quoit_broadcast_lossy);
         for (unsigned i = 0; i < MEMBERS; i++) {
-            ring.places[i].item_bytes = WORDS * sizeof(uint64_t);
-            ring.places[i].stride = quoit_ring_stride(&quoit_broadcast_lossy,
-                                                      WORDS * sizeof(uint64_t), 8);
-            ring.places[i].from_oldest = round % 2;
+            ring.views[i].item_bytes = WORDS * sizeof(uint64_t);
+            ring.views[i].stride = quoit_ring_stride(&quoit_broadcast_lossy,
+                                                     WORDS * sizeof(uint64_t), 8);
+            ring.views[i].from_oldest = round % 2;
         }
-        quoit_broadcast_lossy.init(&ring.places[0], 0);
+        quoit_broadcast_lossy.init(&ring.views[0], 0);
         quoit_status status = quoit_broadcast_lossy.attach_producer(&ring.producers[0],
-                                                                    &ring.places[0]);
+                                                                    &ring.views[0]);
         assert(status == QUOIT_OK);
         (void)status;
         subscribe(1);

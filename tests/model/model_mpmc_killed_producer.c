@@ -6,7 +6,6 @@
 #include "mpmc.c"
 #include "mpmc_pop.c"
 #include "mpmc_push.c"
-#include "mpmc_repair.c"
 #include "ring.c"
 
 static unsigned this_round;

@@ -3,18 +3,17 @@
    block has two owners, none is missing afterwards, and no pushed block is lost. */
 #include "harness_posix.h"
 
+#include "blocks.c"
+#include "blocks_reclaim.c"
 #include "mpmc.c"
 #include "mpmc_pop.c"
 #include "mpmc_push.c"
-#include "mpmc_repair.c"
-#include "pool.c"
-#include "pool_reclaim.c"
 #include "ring.c"
 
 enum { BLOCKS = 3, VICTIM = 0, LAST = 3 };
 
 static struct {
-    struct quoit_block_shm words[BLOCKS];
+    struct quoit_block_shm entries[BLOCKS];
     quoit_atomic_u64 hints[1], incarnations[MEMBERS];
     _Alignas(64) uint8_t bytes[BLOCKS * 64];
     struct quoit_blocks members[MEMBERS];
@@ -72,13 +71,13 @@ static void give_back_block(quoit_block block)
 /* Does the same as src/api/pool_queue.c. */
 static void send(quoit_block block)
 {
-    const struct quoit_ring_place *place = &ring.places[self];
+    const struct quoit_ring_view *view = &ring.views[self];
     if (block == 0)
         return;
     part_with(block);
     quoit_status status = quoit_blocks_send(&pool.members[self], block, 1);
     assert(status == QUOIT_OK);
-    if (place->ops->push(&ring.producers[self], place, &block, place->item_bytes) == QUOIT_OK) {
+    if (view->ops->push(&ring.producers[self], view, &block, view->item_bytes) == QUOIT_OK) {
         pool.pushed++;
         return;
     }
@@ -90,16 +89,16 @@ static void send(quoit_block block)
 
 static quoit_block take_block(void)
 {
-    const struct quoit_ring_place *place = &ring.places[self];
+    const struct quoit_ring_view *view = &ring.views[self];
     const void *items;
     uint64_t count;
     quoit_block block;
-    if (place->ops->peek(&ring.consumers[self], place, &items, &count, &(uint64_t){0}) != QUOIT_OK)
+    if (view->ops->peek(&ring.consumers[self], view, &items, &count, &(uint64_t){0}) != QUOIT_OK)
         return 0;
     memcpy(&block, items, sizeof block);
     quoit_status status = quoit_blocks_take(&pool.members[self], block);
     assert(status == QUOIT_OK);
-    bool released = place->ops->release(&ring.consumers[self], place, 1);
+    bool released = view->ops->release(&ring.consumers[self], view, 1);
     assert(released);
     status = quoit_blocks_keep(&pool.members[self], block);
     assert(status == QUOIT_OK);
@@ -114,7 +113,7 @@ static bool is_queued(const void *context, uint64_t queue, quoit_block block)
 {
     (void)context;
     (void)queue;
-    return ring.places[self].ops->contains(&ring.places[self], block);
+    return ring.views[self].ops->contains(&ring.views[self], block);
 }
 
 static void reclaim(void)
@@ -162,7 +161,7 @@ static void begin(void)
     harness_begin(&quoit_mpmc);
     memset((void *)&pool, 0, sizeof pool);
     for (uint32_t i = 0; i < MEMBERS; i++)
-        pool.members[i] = (struct quoit_blocks){.words = pool.words,
+        pool.members[i] = (struct quoit_blocks){.entries = pool.entries,
                                                 .hints = pool.hints,
                                                 .bytes = pool.bytes,
                                                 .stride = 64,

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Whose a pool's blocks are, through a queue and back from the dead (src/ring/pool.c, pool_reclaim.c,
+ * Whose a pool's blocks are, through a queue and back from the dead (src/ring/blocks.c, blocks_reclaim.c,
  * src/api/pool_queue.c). A member may die before any of its steps, and a newcomer has its row: the
  * pool and the queue learn of a death one after the other, in either order. run_models.py lists the
  * configurations, and the mutants.

@@ -26,9 +26,9 @@ static bool kills_consumer(void)
 
 static void push_two(uint64_t first)
 {
-    const struct quoit_ring_place *place = &ring.places[0];
+    const struct quoit_ring_view *view = &ring.views[0];
     const uint64_t items[] = {first, first + 1};
-    uint64_t pushed = place->ops->push_many(&ring.producers[0], place, items, 2);
+    uint64_t pushed = view->ops->push_many(&ring.producers[0], view, items, 2);
     for (uint64_t i = 0; i < pushed; i++)
         ring.pushed[first + i] = true;
 }
@@ -42,7 +42,7 @@ static void *producer(void *unused)
         else if (item % 2 == 1)
             push_two(item);
     kill_point();
-    ring.places[0].ops->end(&ring.places[0]);
+    ring.views[0].ops->end(&ring.views[0]);
     return unused;
 }
 
@@ -56,20 +56,20 @@ static void *killer(void *unused)
 
 static quoit_status pop_two(void)
 {
-    const struct quoit_ring_place *place = &ring.places[1];
+    const struct quoit_ring_view *view = &ring.views[1];
     uint64_t items[2] = {0};
-    uint64_t popped = place->ops->pop_many(&ring.consumers[1], place, items, 2);
+    uint64_t popped = view->ops->pop_many(&ring.consumers[1], view, items, 2);
     for (uint64_t i = 0; i < popped; i++)
         ring.got[1][ring.got_count[1]++] = items[i];
-    return popped > 0 ? QUOIT_OK : place->ops->look_for_items(&ring.consumers[1], place);
+    return popped > 0 ? QUOIT_OK : view->ops->poll_items(&ring.consumers[1], view);
 }
 
 static quoit_status pop_one(void)
 {
-    const struct quoit_ring_place *place = &ring.places[1];
+    const struct quoit_ring_view *view = &ring.views[1];
     uint64_t item;
-    quoit_status status = place->ops->pop(&ring.consumers[1], place, &item,
-                                          &(uint64_t){place->item_bytes});
+    quoit_status status = view->ops->pop(&ring.consumers[1], view, &item,
+                                         &(uint64_t){view->item_bytes});
     if (status == QUOIT_OK)
         ring.got[1][ring.got_count[1]++] = item;
     return status;
@@ -84,7 +84,7 @@ static void *consumer(void *unused)
     for (int i = 0; i < 6 && status != QUOIT_FINISHED; i++)
         status = pops_many() ? pop_two() : pop_one();
     if (status == QUOIT_FINISHED)
-        assert(ring.places[1].ops->size(&ring.places[1]) == 0);
+        assert(ring.views[1].ops->size(&ring.views[1]) == 0);
     return unused;
 }
 
@@ -94,10 +94,10 @@ int main(void)
     for (unsigned round = 0, rounds = harness_rounds(); round < rounds; round++) {
         this_round = round;
         harness_begin(&OPS);
-        const struct quoit_ring_place *place = &ring.places[0];
-        quoit_status status = place->ops->attach_producer(&ring.producers[0], place);
+        const struct quoit_ring_view *view = &ring.views[0];
+        quoit_status status = view->ops->attach_producer(&ring.producers[0], view);
         assert(status == QUOIT_OK);
-        status = place->ops->attach_consumer(&ring.consumers[1], place);
+        status = view->ops->attach_consumer(&ring.consumers[1], view);
         assert(status == QUOIT_OK);
         (void)status;
         harness_run(threads, 3);

@@ -296,10 +296,10 @@ static void die_joining(char **arguments)
 {
     unsigned role = strcmp(arguments[1], "push") == 0 ? QUOIT_PRODUCER : QUOIT_CONSUMER;
     quoit_region *region;
-    struct quoit_queue_place place;
+    struct quoit_queue_view view;
     CHECK_STATUS(quoit_region_attach(arguments[0], 0, &region), QUOIT_OK);
-    CHECK_STATUS(quoit_queue_find(region, &place), QUOIT_OK);
-    CHECK_STATUS(quoit_members_join(&place.members, role, region), QUOIT_OK);
+    CHECK_STATUS(quoit_queue_find(region, &view), QUOIT_OK);
+    CHECK_STATUS(quoit_members_join(&view.members, role, region), QUOIT_OK);
     _Exit(7);
 }
 

@@ -6,11 +6,11 @@
 #include "ring_ops.h"
 
 static inline void test_finish(struct quoit_ring_producer *producer,
-                               const struct quoit_ring_place *place)
+                               const struct quoit_ring_view *view)
 {
-    (void)place->ops->commit(producer, place, 0, 0);
-    quoit_ring_producer_shut(producer);
-    place->ops->end(place);
+    (void)view->ops->commit(producer, view, 0, 0);
+    quoit_ring_producer_disable(producer);
+    view->ops->end(view);
 }
 
 #endif

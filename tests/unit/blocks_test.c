@@ -3,7 +3,7 @@
    nobody wrote, the dead at each state; and whether a ring holds an item, in each layout. */
 #include "test.h"
 
-#include "pool_word.h"
+#include "block_state.h"
 #include "ring_ops.h"
 
 #include <string.h>
@@ -11,12 +11,12 @@
 enum { COUNT = 70, ROWS = 4, STRIDE = 64 };
 
 static struct {
-    struct quoit_block_shm words[COUNT];
+    struct quoit_block_shm entries[COUNT];
     quoit_atomic_u64 hints[2], incarnations[ROWS];
     _Alignas(64) uint8_t bytes[COUNT * STRIDE];
 } pool;
 static bool alive[ROWS];
-static quoit_atomic_u32 rotor;
+static quoit_atomic_u32 next_hint;
 
 static bool is_alive(const void *context, uint32_t row)
 {
@@ -28,7 +28,7 @@ static bool is_alive(const void *context, uint32_t row)
 static struct quoit_blocks member(uint32_t row)
 {
     struct quoit_blocks blocks = {
-        .words = pool.words,
+        .entries = pool.entries,
         .hints = pool.hints,
         .bytes = pool.bytes,
         .stride = STRIDE,
@@ -44,7 +44,7 @@ static struct quoit_blocks begin(uint32_t generation)
 {
     memset((void *)&pool, 0, sizeof pool);
     memset(alive, 0, sizeof alive);
-    rotor = 0;
+    next_hint = 0;
     struct quoit_blocks blocks = member(0);
     quoit_blocks_init(&blocks, generation);
     return blocks;
@@ -53,7 +53,7 @@ static struct quoit_blocks begin(uint32_t generation)
 static quoit_block alloc(const struct quoit_blocks *blocks)
 {
     quoit_block block = 0;
-    CHECK_STATUS(quoit_blocks_alloc(blocks, &rotor, &block), QUOIT_OK);
+    CHECK_STATUS(quoit_blocks_alloc(blocks, &next_hint, &block), QUOIT_OK);
     return block;
 }
 
@@ -73,8 +73,8 @@ static void generations_wrap(void)
         CHECK_NE(block, before);
         CHECK((i == 0 || (uint32_t)block == (uint32_t)before));
         CHECK_EQ(block >> 32, (uint32_t)(UINT32_MAX - 1u + (unsigned)i));
-        CHECK_STATUS(quoit_blocks_free(&blocks, &rotor, block), QUOIT_OK);
-        CHECK_STATUS(quoit_blocks_free(&blocks, &rotor, block), QUOIT_ERROR_NOT_YOURS);
+        CHECK_STATUS(quoit_blocks_free(&blocks, &next_hint, block), QUOIT_OK);
+        CHECK_STATUS(quoit_blocks_free(&blocks, &next_hint, block), QUOIT_ERROR_NOT_YOURS);
         before = block;
     }
     CHECK_STATUS(quoit_blocks_check(&blocks), QUOIT_OK);
@@ -112,7 +112,7 @@ static void wrong_hints(void)
             CHECK(!had[(uint32_t)block - 1]);
             had[(uint32_t)block - 1] = true;
         }
-        CHECK_STATUS(quoit_blocks_alloc(&blocks, &rotor, &block), QUOIT_EXHAUSTED);
+        CHECK_STATUS(quoit_blocks_alloc(&blocks, &next_hint, &block), QUOIT_EXHAUSTED);
         CHECK(round == 1 || (pool.hints[0] == 0 && pool.hints[1] == 0));
     }
     struct quoit_blocks blocks = begin(9);
@@ -129,18 +129,18 @@ static void hostile_words(void)
         random ^= random << 13;
         random ^= random >> 7;
         random ^= random << 17;
-        pool.words[random % COUNT].word = random >> (random >> 60) * 4;
-        quoit_block block = pool.words[(random >> 20) % COUNT].word << 32 | (random >> 30) % 90;
+        pool.entries[random % COUNT].state = random >> (random >> 60) * 4;
+        quoit_block block = pool.entries[(random >> 20) % COUNT].state << 32 | (random >> 30) % 90;
         (void)quoit_blocks_take(&blocks, block);
-        (void)quoit_blocks_free(&blocks, &rotor, block);
-        (void)quoit_blocks_alloc(&blocks, &rotor, &block);
+        (void)quoit_blocks_free(&blocks, &next_hint, block);
+        (void)quoit_blocks_alloc(&blocks, &next_hint, &block);
         (void)quoit_blocks_at(&blocks, block);
         (void)quoit_blocks_check(&blocks);
         (void)quoit_blocks_count_free(&blocks);
         (void)quoit_blocks_reclaim(&blocks, never_queued, round % 2 ? &blocks : NULL);
     }
     begin(0);
-    pool.words[3].word = 200u << 2 | QUOIT_BLOCK_SENT; /* by a row that there is not */
+    pool.entries[3].state = 200u << 2 | QUOIT_BLOCK_SENT; /* by a row that there is not */
     CHECK_STATUS(quoit_blocks_check(&blocks), QUOIT_ERROR_CORRUPT);
     CHECK_EQUAL(quoit_blocks_reclaim(&blocks, never_queued, NULL), 1);
     CHECK_STATUS(quoit_blocks_check(&blocks), QUOIT_OK);
@@ -176,9 +176,9 @@ static void contains(const struct quoit_ring_ops *ops)
 {
     enum { CAPACITY = 3, EMPTY = 77 };
     static struct quoit_ring_shm shm;
-    static struct quoit_claims_shm claims[ROWS];
+    static struct quoit_claim_record_shm claim_records[ROWS];
     _Alignas(64) static uint8_t slots[CAPACITY * 64];
-    const struct quoit_ring_place place = {
+    const struct quoit_ring_view view = {
         .ops = ops,
         .shm = &shm,
         .slots = slots,
@@ -186,35 +186,35 @@ static void contains(const struct quoit_ring_ops *ops)
         .item_bytes = 8,
         .stride = quoit_ring_stride(ops, 8, 8),
         .empty = EMPTY,
-        .members = {.claims = claims, .count = ROWS, .own = 0, .is_alive = is_alive}};
+        .members = {.claim_records = claim_records, .count = ROWS, .own = 0, .is_alive = is_alive}};
     struct quoit_ring_producer_state producer_state;
     struct quoit_ring_consumer_state consumer_state;
     struct quoit_ring_producer producer = {.state = &producer_state};
     struct quoit_ring_consumer consumer = {.state = &consumer_state};
     uint64_t item;
-    ops->init(&place, 0);
-    CHECK_STATUS(ops->attach_producer(&producer, &place), QUOIT_OK);
-    CHECK_STATUS(ops->attach_consumer(&consumer, &place), QUOIT_OK);
+    ops->init(&view, 0);
+    CHECK_STATUS(ops->attach_producer(&producer, &view), QUOIT_OK);
+    CHECK_STATUS(ops->attach_consumer(&consumer, &view), QUOIT_OK);
     for (uint64_t i = EMPTY - 4; i < EMPTY + 4; i++) { /* one of them looks like none */
         for (uint64_t j = 0; j < CAPACITY; j++) {
             item = i + j;
-            CHECK(!ops->contains(&place, item));
-            CHECK_STATUS(ops->push(&producer, &place, &item, place.item_bytes), QUOIT_OK);
-            CHECK(ops->contains(&place, item));
+            CHECK(!ops->contains(&view, item));
+            CHECK_STATUS(ops->push(&producer, &view, &item, view.item_bytes), QUOIT_OK);
+            CHECK(ops->contains(&view, item));
         }
         for (uint64_t j = 0; j < CAPACITY; j++) {
             const void *items;
             uint64_t count;
-            CHECK_STATUS(ops->peek(&consumer, &place, &items, &count, &(uint64_t){0}), QUOIT_OK);
-            CHECK(ops->contains(&place, i + j));
-            CHECK(ops->release(&consumer, &place, 1));
-            CHECK(!ops->contains(&place, i + j));
+            CHECK_STATUS(ops->peek(&consumer, &view, &items, &count, &(uint64_t){0}), QUOIT_OK);
+            CHECK(ops->contains(&view, i + j));
+            CHECK(ops->release(&consumer, &view, 1));
+            CHECK(!ops->contains(&view, i + j));
         }
     }
     shm.head = 12345; /* counters that nobody wrote: an answer, whatever it is */
     shm.tail = UINT64_MAX - 5;
-    (void)ops->contains(&place, EMPTY);
-    (void)ops->contains(&place, 1);
+    (void)ops->contains(&view, EMPTY);
+    (void)ops->contains(&view, 1);
 }
 
 static void in_slots(void)

@@ -29,8 +29,8 @@ enum { LOSSLESS, LOSSY, KINDS };
 
 struct fixture {
     struct quoit_ring_shm shm;
-    struct quoit_claims_shm claims[MEMBERS];
-    struct quoit_ring_place places[MEMBERS];
+    struct quoit_claim_record_shm claim_records[MEMBERS];
+    struct quoit_ring_view views[MEMBERS];
     struct quoit_ring_producer producer;
     struct quoit_ring_consumer consumers[MEMBERS];
     struct quoit_ring_producer_state producer_state;
@@ -49,11 +49,11 @@ static inline bool is_alive(const void *context, uint32_t row)
     return row < MEMBERS && !fixture->dead[row];
 }
 
-static inline void make_places(struct fixture *fixture, int kind, uint64_t capacity,
-                               uint64_t item_bytes)
+static inline void make_views(struct fixture *fixture, int kind, uint64_t capacity,
+                              uint64_t item_bytes)
 {
     for (uint32_t i = 0; i < MEMBERS; i++)
-        fixture->places[i] = (struct quoit_ring_place){
+        fixture->views[i] = (struct quoit_ring_view){
             .ops = kinds[kind],
             .shm = &fixture->shm,
             .slots = fixture->memory + GUARD,
@@ -62,7 +62,7 @@ static inline void make_places(struct fixture *fixture, int kind, uint64_t capac
             .stride = quoit_ring_stride(kinds[kind], item_bytes, 8),
             .scratch = fixture->scratch,
             .peeked = fixture->peeked[i],
-            .members = {.claims = fixture->claims,
+            .members = {.claim_records = fixture->claim_records,
                         .count = MEMBERS,
                         .own = i,
                         .is_alive = is_alive,
@@ -82,16 +82,16 @@ static inline struct fixture *set_up(int kind, uint64_t capacity, uint64_t item_
     fixture->producer.state = &fixture->producer_state;
     for (uint32_t i = 0; i < MEMBERS; i++)
         fixture->consumers[i].state = &fixture->consumer_states[i];
-    make_places(fixture, kind, capacity, item_bytes);
-    kinds[kind]->init(&fixture->places[PRODUCER], start);
-    CHECK_STATUS(kinds[kind]->attach_producer(&fixture->producer, &fixture->places[PRODUCER]),
+    make_views(fixture, kind, capacity, item_bytes);
+    kinds[kind]->init(&fixture->views[PRODUCER], start);
+    CHECK_STATUS(kinds[kind]->attach_producer(&fixture->producer, &fixture->views[PRODUCER]),
                  QUOIT_OK);
     return fixture;
 }
 
 static inline void tear_down(struct fixture *fixture)
 {
-    CHECK_STATUS(fixture->places[0].ops->check(&fixture->places[0]), QUOIT_OK);
+    CHECK_STATUS(fixture->views[0].ops->check(&fixture->views[0]), QUOIT_OK);
     for (int i = 0; i < GUARD; i++) {
         CHECK_EQUAL(fixture->memory[i], guard_byte);
         CHECK_EQUAL(fixture->memory[GUARD + fixture->slots_bytes + (uint64_t)i], guard_byte);
@@ -102,23 +102,23 @@ static inline void tear_down(struct fixture *fixture)
 
 static inline void subscribe(struct fixture *fixture, uint32_t member, bool from_oldest)
 {
-    struct quoit_ring_place *place = &fixture->places[member];
+    struct quoit_ring_view *view = &fixture->views[member];
     fixture->dead[member] = false;
-    place->from_oldest = from_oldest;
-    CHECK_STATUS(place->ops->attach_consumer(&fixture->consumers[member], place), QUOIT_OK);
+    view->from_oldest = from_oldest;
+    CHECK_STATUS(view->ops->attach_consumer(&fixture->consumers[member], view), QUOIT_OK);
 }
 
 static inline void leave(struct fixture *fixture, uint32_t member)
 {
-    struct quoit_ring_place *place = &fixture->places[member];
+    struct quoit_ring_view *view = &fixture->views[member];
     struct quoit_ring_producer none = {.next = NULL};
-    place->ops->detach(&none, &fixture->consumers[member], place);
+    view->ops->detach(&none, &fixture->consumers[member], view);
 }
 
 static inline quoit_status push(struct fixture *fixture, uint64_t value)
 {
-    const struct quoit_ring_place *place = &fixture->places[PRODUCER];
-    return place->ops->push(&fixture->producer, place, &value, place->item_bytes);
+    const struct quoit_ring_view *view = &fixture->views[PRODUCER];
+    return view->ops->push(&fixture->producer, view, &value, view->item_bytes);
 }
 
 static inline void pushes(struct fixture *fixture, uint64_t first, uint64_t count)
@@ -129,9 +129,9 @@ static inline void pushes(struct fixture *fixture, uint64_t first, uint64_t coun
 
 static inline quoit_status pop(struct fixture *fixture, uint32_t member, uint64_t *value_out)
 {
-    const struct quoit_ring_place *place = &fixture->places[member];
-    return place->ops->pop(&fixture->consumers[member], place, value_out,
-                           &(uint64_t){place->item_bytes});
+    const struct quoit_ring_view *view = &fixture->views[member];
+    return view->ops->pop(&fixture->consumers[member], view, value_out,
+                          &(uint64_t){view->item_bytes});
 }
 
 static inline void pops(struct fixture *fixture, uint32_t member, uint64_t first, uint64_t count)
@@ -151,7 +151,7 @@ static inline void finds(struct fixture *fixture, uint32_t member, quoit_status 
 
 static inline uint64_t size_for(struct fixture *fixture, uint32_t member)
 {
-    return fixture->places[member].ops->size(&fixture->places[member]);
+    return fixture->views[member].ops->size(&fixture->views[member]);
 }
 
 static inline uint64_t missed_by(struct fixture *fixture, uint32_t member)

@@ -9,9 +9,10 @@ enum { LONGEST = 40, BOTH = QUOIT_PRODUCER | QUOIT_CONSUMER };
 
 static quoit_status latest(struct fixture *fixture, uint64_t *value_out)
 {
-    struct quoit_glance glance = {.buffer = (uint8_t *)value_out, .room_bytes = sizeof *value_out};
-    quoit_status status = quoit_broadcast_latest(&fixture->places[MEMBERS - 1], &glance);
-    CHECK(status != QUOIT_OK || glance.bytes == sizeof *value_out);
+    struct quoit_snapshot snapshot = {.buffer = (uint8_t *)value_out,
+                                      .room_bytes = sizeof *value_out};
+    quoit_status status = quoit_broadcast_latest(&fixture->views[MEMBERS - 1], &snapshot);
+    CHECK(status != QUOIT_OK || snapshot.bytes == sizeof *value_out);
     return status;
 }
 
@@ -50,7 +51,7 @@ static void again_and_again(void)
                         is_latest(fixture, last);
                     CHECK_EQ(value, last);
                 }
-                test_finish(&fixture->producer, &fixture->places[0]);
+                test_finish(&fixture->producer, &fixture->views[0]);
                 is_latest(fixture, last);
                 tear_down(fixture);
             }
@@ -62,20 +63,20 @@ static void while_the_next_is_written(void)
     for (int kind = 0; TEST_LOOP(kind < KINDS, 0, "kind", kind); kind++)
         for (int c = 0; TEST_LOOP(c < CAPACITIES, 1, "capacity", capacities[c]); c++) {
             struct fixture *fixture = set_up(kind, capacities[c], sizeof(uint64_t), 0);
-            const struct quoit_ring_place *place = &fixture->places[PRODUCER];
+            const struct quoit_ring_view *view = &fixture->views[PRODUCER];
             for (uint64_t i = 1; i < 2 * capacities[c] + 3; i++) {
                 void *room;
                 uint64_t count;
                 pushes(fixture, i, 1);
-                uint8_t *slot = quoit_broadcast_slot(place, i);
-                CHECK_STATUS(place->ops->claim(&fixture->producer, place, 1, place->item_bytes,
-                                               &room, &count),
-                             QUOIT_OK);
+                uint8_t *slot = quoit_broadcast_slot(view, i);
+                CHECK_STATUS(
+                    view->ops->claim(&fixture->producer, view, 1, view->item_bytes, &room, &count),
+                    QUOIT_OK);
                 if (kind == LOSSY)
-                    *quoit_broadcast_word(slot) = quoit_broadcast_torn(i);
-                memset(slot + QUOIT_BROADCAST_WORD_BYTES, 0xee, sizeof(uint64_t));
+                    *quoit_broadcast_sequence(slot) = quoit_broadcast_torn(i);
+                memset(slot + QUOIT_BROADCAST_SEQUENCE_BYTES, 0xee, sizeof(uint64_t));
                 is_latest(fixture, i);
-                CHECK_STATUS(place->ops->attach_producer(&fixture->producer, place), QUOIT_OK);
+                CHECK_STATUS(view->ops->attach_producer(&fixture->producer, view), QUOIT_OK);
                 is_latest(fixture, i);
             }
             tear_down(fixture);
@@ -106,16 +107,16 @@ static void overtaken(void)
 {
     for (int kind = 0; TEST_LOOP(kind < KINDS, 0, "kind", kind); kind++) {
         struct fixture *fixture = set_up(kind, 1, sizeof(uint64_t), 0);
-        const struct quoit_ring_place *place = &fixture->places[PRODUCER];
+        const struct quoit_ring_view *view = &fixture->views[PRODUCER];
         uint64_t value;
         pushes(fixture, 1, 8);
         fixture->shm.tail = 1;
         CHECK_STATUS(latest(fixture, &value), QUOIT_OK);
         CHECK(value == 7 || value == 8);
-        *quoit_broadcast_word(quoit_broadcast_slot(place, 0)) = quoit_broadcast_torn(2);
-        *quoit_broadcast_word(quoit_broadcast_slot(place, 1)) = quoit_broadcast_torn(3);
+        *quoit_broadcast_sequence(quoit_broadcast_slot(view, 0)) = quoit_broadcast_torn(2);
+        *quoit_broadcast_sequence(quoit_broadcast_slot(view, 1)) = quoit_broadcast_torn(3);
         CHECK_STATUS_IS(latest(fixture, &value), ==, QUOIT_ERROR_BUSY);
-        place->ops->init(place, 0);
+        view->ops->init(view, 0);
         tear_down(fixture);
     }
 }

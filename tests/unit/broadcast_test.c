@@ -14,18 +14,18 @@ static void fill_and_drain_one(uint64_t capacity, uint64_t start)
         for (uint64_t i = 0; i < capacity; i++) {
             CHECK_EQUAL(size_for(fixture, PRODUCER), i);
             CHECK_EQUAL(size_for(fixture, 2), i);
-            CHECK(kinds[LOSSLESS]->has_room(&fixture->places[PRODUCER]));
+            CHECK(kinds[LOSSLESS]->has_room(&fixture->views[PRODUCER]));
             pushes(fixture, round * capacity + i, 1);
-            CHECK(kinds[LOSSLESS]->has_items(&fixture->places[1]));
+            CHECK(kinds[LOSSLESS]->has_items(&fixture->views[1]));
         }
         CHECK_STATUS(push(fixture, 99), QUOIT_FULL);
-        CHECK(!kinds[LOSSLESS]->has_room(&fixture->places[PRODUCER]));
-        CHECK_STATUS(kinds[LOSSLESS]->check(&fixture->places[0]), QUOIT_OK);
+        CHECK(!kinds[LOSSLESS]->has_room(&fixture->views[PRODUCER]));
+        CHECK_STATUS(kinds[LOSSLESS]->check(&fixture->views[0]), QUOIT_OK);
         for (uint32_t member = 1; member < 4; member++) {
             CHECK_STATUS(push(fixture, 99), QUOIT_FULL);
             pops(fixture, member, round * capacity, capacity);
             finds(fixture, member, QUOIT_EMPTY);
-            CHECK(!kinds[LOSSLESS]->has_items(&fixture->places[member]));
+            CHECK(!kinds[LOSSLESS]->has_items(&fixture->views[member]));
         }
     }
     tear_down(fixture);
@@ -50,13 +50,13 @@ static void every_item_size(void)
             uint8_t in[LARGEST_ITEM], out[LARGEST_ITEM + 1];
             for (uint64_t k = 0; k < bytes; k++)
                 in[k] = (uint8_t)(i + 7 * k);
-            CHECK_STATUS(kinds[kind]->push(&fixture->producer, &fixture->places[0], in,
-                                           fixture->places[0].item_bytes),
+            CHECK_STATUS(kinds[kind]->push(&fixture->producer, &fixture->views[0], in,
+                                           fixture->views[0].item_bytes),
                          QUOIT_OK);
             for (uint32_t member = 1; member < 3; member++) {
                 out[bytes] = guard_byte;
-                CHECK_STATUS(kinds[kind]->pop(&fixture->consumers[member], &fixture->places[member],
-                                              out, &(uint64_t){fixture->places[member].item_bytes}),
+                CHECK_STATUS(kinds[kind]->pop(&fixture->consumers[member], &fixture->views[member],
+                                              out, &(uint64_t){fixture->views[member].item_bytes}),
                              QUOIT_OK);
                 CHECK_EQ(memcmp(in, out, (size_t)bytes), 0);
                 CHECK_EQ(out[bytes], guard_byte);
@@ -78,11 +78,11 @@ static void batches(void)
             for (uint64_t i = 0; i < count; i++)
                 values[i] = next + i;
             CHECK_EQUAL(
-                kinds[LOSSLESS]->push_many(&fixture->producer, &fixture->places[0], values, count),
+                kinds[LOSSLESS]->push_many(&fixture->producer, &fixture->views[0], values, count),
                 fit);
             for (uint32_t member = 1; member < 3; member++) {
                 CHECK_EQUAL(kinds[LOSSLESS]->pop_many(&fixture->consumers[member],
-                                                      &fixture->places[member], out, 2500),
+                                                      &fixture->views[member], out, 2500),
                             fit);
                 CHECK_EQ(memcmp(out, values, (size_t)fit * sizeof *out), 0);
             }
@@ -163,10 +163,10 @@ static void rows_change_hands(void)
     subscribe(fixture, 2, false);
     pushes(fixture, 0, 5);
     fixture->dead[2] = true;
-    const struct quoit_ring_place *place = &fixture->places[2];
-    CHECK_STATUS(place->ops->attach_producer(&fixture->producer, place), QUOIT_OK);
+    const struct quoit_ring_view *view = &fixture->views[2];
+    CHECK_STATUS(view->ops->attach_producer(&fixture->producer, view), QUOIT_OK);
     for (uint64_t i = 0; i < 20; i++) /* in the row of the dead one, and no subscriber */
-        CHECK_STATUS(place->ops->push(&fixture->producer, place, &i, place->item_bytes), QUOIT_OK);
+        CHECK_STATUS(view->ops->push(&fixture->producer, view, &i, view->item_bytes), QUOIT_OK);
     CHECK_EQUAL(size_for(fixture, 2), 0);
     tear_down(fixture);
 }
@@ -176,11 +176,11 @@ static void dropped_late(void)
 {
     struct fixture *fixture = set_up(LOSSLESS, 5, sizeof(uint64_t), 0);
     subscribe(fixture, 1, false);
-    uint64_t word = fixture->claims[1].subscriber;
+    uint64_t word = fixture->claim_records[1].subscriber;
     fixture->dead[1] = true;
     subscribe(fixture, 1, true);
-    CHECK_NE(fixture->claims[1].subscriber, word);
-    CHECK_EQUAL(quoit_broadcast_lag(fixture->claims[1].subscriber, 0), 0);
+    CHECK_NE(fixture->claim_records[1].subscriber, word);
+    CHECK_EQUAL(quoit_broadcast_lag(fixture->claim_records[1].subscriber, 0), 0);
     pushes(fixture, 0, 5);
     CHECK_STATUS(push(fixture, 5), QUOIT_FULL);
     tear_down(fixture);

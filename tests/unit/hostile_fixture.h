@@ -46,7 +46,7 @@ enum { CAPACITIES = sizeof capacities / sizeof capacities[0] };
 struct world {
     uint8_t guard1[GUARD];
     _Alignas(64) struct quoit_ring_shm shm;
-    struct quoit_claims_shm claims[ROWS];
+    struct quoit_claim_record_shm claim_records[ROWS];
     uint8_t guard2[GUARD];
     _Alignas(64) uint8_t slots[(8 + 1) * (LARGEST + 8 + 8)];
     uint8_t guard3[GUARD];
@@ -59,8 +59,8 @@ struct world {
     _Alignas(64) uint8_t scratch[QUOIT_RING_SCRATCH_BYTES];
     _Alignas(64) uint8_t peeked[LARGEST + 12];
     uint8_t guard6[GUARD];
-    struct quoit_ring_place place;
-    struct quoit_ring_cursor browser;
+    struct quoit_ring_view view;
+    struct quoit_ring_browser browser;
     uint64_t slots_bytes, claimed, seen;
 };
 static struct world world;
@@ -84,16 +84,16 @@ static inline bool has_extra_slot(const struct quoit_ring_ops *ops)
 
 static inline uint64_t turn(void) /* what the counters of a full ring are apart */
 {
-    const struct quoit_ring_place *place = &world.place;
-    return place->capacity * (place->ops == &quoit_spsc_bytes ? place->stride : 1);
+    const struct quoit_ring_view *view = &world.view;
+    return view->capacity * (view->ops == &quoit_spsc_bytes ? view->stride : 1);
 }
 
 static inline void set_up(const struct shape *shape, uint64_t capacity, uint64_t start)
 {
-    memset((void *)&world, guard_byte, offsetof(struct world, place));
+    memset((void *)&world, guard_byte, offsetof(struct world, view));
     memset(&world.browser, 0, sizeof world.browser);
     world.claimed = world.seen = 0;
-    world.place = (struct quoit_ring_place){
+    world.view = (struct quoit_ring_view){
         .ops = shape->ops,
         .shm = &world.shm,
         .slots = world.slots,
@@ -104,19 +104,20 @@ static inline void set_up(const struct shape *shape, uint64_t capacity, uint64_t
         .empty = UINT64_C(0x0102030405060708),
         .scratch = world.scratch,
         .peeked = world.peeked,
-        .members = {.claims = world.claims, .count = ROWS, .own = 0, .is_alive = is_alive}};
-    world.slots_bytes = (capacity + shape->ops->spare_slots) * world.place.stride;
+        .members = {
+            .claim_records = world.claim_records, .count = ROWS, .own = 0, .is_alive = is_alive}};
+    world.slots_bytes = (capacity + shape->ops->spare_slots) * world.view.stride;
     CHECK_LE(world.slots_bytes, sizeof world.slots);
     memset((void *)&world.shm, 0, sizeof world.shm);
-    memset((void *)world.claims, 0, sizeof world.claims);
+    memset((void *)world.claim_records, 0, sizeof world.claim_records);
     memset(world.slots, 0, (size_t)world.slots_bytes);
     memset(world.scratch, 0, sizeof world.scratch);
     memset(world.peeked, 0, sizeof world.peeked);
     world.producer.state = &world.producer_state;
     world.consumer.state = &world.consumer_state;
-    shape->ops->init(&world.place, start);
-    CHECK_STATUS(shape->ops->attach_producer(&world.producer, &world.place), QUOIT_OK);
-    CHECK_STATUS(shape->ops->attach_consumer(&world.consumer, &world.place), QUOIT_OK);
+    shape->ops->init(&world.view, start);
+    CHECK_STATUS(shape->ops->attach_producer(&world.producer, &world.view), QUOIT_OK);
+    CHECK_STATUS(shape->ops->attach_consumer(&world.consumer, &world.view), QUOIT_OK);
     (void)snprintf(test_context, sizeof test_context, "%s, %u bytes, capacity %u, start %llx",
                    shape->name, (unsigned)shape->item_bytes, (unsigned)capacity,
                    (unsigned long long)start);
@@ -152,34 +153,34 @@ static inline void check_read(const void *items, uint64_t bytes)
 
 static inline bool is_slot(const uint8_t *slot)
 {
-    const struct quoit_ring_place *place = &world.place;
-    uint64_t at = (uint64_t)((uintptr_t)slot - (uintptr_t)place->slots);
-    bool bytes = place->ops == &quoit_spsc_bytes; /* where no message begins in the spare slot */
-    return at < (bytes ? place->capacity * place->stride : world.slots_bytes) &&
-           at % (bytes ? 8 : place->stride) == 0;
+    const struct quoit_ring_view *view = &world.view;
+    uint64_t at = (uint64_t)((uintptr_t)slot - (uintptr_t)view->slots);
+    bool bytes = view->ops == &quoit_spsc_bytes; /* where no message begins in the spare slot */
+    return at < (bytes ? view->capacity * view->stride : world.slots_bytes) &&
+           at % (bytes ? 8 : view->stride) == 0;
 }
 
 static inline void check_sides(void)
 {
-    const struct quoit_ring_place *place = &world.place;
+    const struct quoit_ring_view *view = &world.view;
     struct quoit_ring_producer *producer = &world.producer;
     struct quoit_ring_consumer *consumer = &world.consumer;
     CHECK(is_slot(quoit_ring_producer_slot(producer)));
     CHECK(is_slot(quoit_ring_consumer_slot(consumer)));
-    CHECK_LE(producer->limit - producer->position, place->capacity);
-    CHECK_LE(consumer->limit - consumer->position, place->capacity);
-    if (place->ops == &quoit_spsc_bytes) {
+    CHECK_LE(producer->limit - producer->position, view->capacity);
+    CHECK_LE(consumer->limit - consumer->position, view->capacity);
+    if (view->ops == &quoit_spsc_bytes) {
         CHECK(is_slot(producer->state->bytes.slot) && is_slot(consumer->state->bytes.slot));
-        CHECK_LE(producer->state->bytes.limit - producer->state->bytes.number, place->capacity);
+        CHECK_LE(producer->state->bytes.limit - producer->state->bytes.number, view->capacity);
         CHECK_LE(consumer->state->bytes.limit - consumer->state->bytes.position, turn());
-    } else if (place->ops->many_producers) {
+    } else if (view->ops->many_producers) {
         CHECK(is_slot(producer->state->mpmc.slot) && is_slot(consumer->state->mpmc.slot));
-    } else if (quoit_ring_has_subscribers(place->ops)) {
+    } else if (quoit_ring_has_subscribers(view->ops)) {
         CHECK(is_slot(producer->state->broadcast.slot) && is_slot(consumer->state->broadcast.slot));
     }
-    if (quoit_ring_has_subscribers(place->ops) && !place->ops->drops_oldest)
+    if (quoit_ring_has_subscribers(view->ops) && !view->ops->drops_oldest)
         CHECK_LE(producer->state->broadcast.limit - producer->state->broadcast.position,
-                 place->capacity);
+                 view->capacity);
 }
 
 /* ---- The hostile one ------------------------------------------------------------------------- */
@@ -212,7 +213,7 @@ static inline uint64_t choose_value(uint64_t now)
                                INT64_MAX,
                                UINT64_C(1) << 63};
     uint64_t value = values[next(sizeof values / sizeof values[0])];
-    return world.place.ops == &quoit_spsc_bytes && next(4) ? value & ~UINT64_C(7) : value;
+    return world.view.ops == &quoit_spsc_bytes && next(4) ? value & ~UINT64_C(7) : value;
 }
 
 static inline void change(void)
@@ -222,21 +223,21 @@ static inline void change(void)
                            &world.shm.head,
                            &world.shm.tail,
                            &world.shm.committed_below,
-                           &world.shm.rows,
-                           &world.claims[0].popping,
-                           &world.claims[0].pushing,
-                           &world.claims[1].popping};
+                           &world.shm.entries_used,
+                           &world.claim_records[0].popping,
+                           &world.claim_records[0].pushing,
+                           &world.claim_records[1].popping};
     unsigned which = next(12);
     if (which < 9) {
-        bool is_row = which >= 6 && !world.place.ops->many_producers;
+        bool is_row = which >= 6 && !world.view.ops->many_producers;
         uint64_t now = load(words[which]);
         store(words[which],
               is_row ? choose_value(now >> 16) << 16 | (now & 0xffff) : choose_value(now));
         return;
     }
     uint64_t position = choose_value(load(next(2) ? &world.shm.head : &world.shm.tail));
-    uint64_t slots = world.slots_bytes / 8, lap = position / world.place.capacity << 16;
-    const uint64_t of[] = {position, 2 * position + 1 + next(2), lap | next(2), world.place.empty};
+    uint64_t slots = world.slots_bytes / 8, lap = position / world.view.capacity << 16;
+    const uint64_t of[] = {position, 2 * position + 1 + next(2), lap | next(2), world.view.empty};
     if (slots > 0)
         store(world.slots + 8 * next((unsigned)slots), of[next(4)]);
 }

@@ -13,23 +13,23 @@
 /* Of messages, the ring counts bytes or the item is a record. */
 static bool has_messages(void)
 {
-    return !world.place.ops->push_many;
+    return !world.view.ops->push_many;
 }
 
 static uint64_t longest(void)
 {
-    return world.place.item_bytes - world.place.ops->record_bytes;
+    return world.view.item_bytes - world.view.ops->record_bytes;
 }
 
 static void push_in_place(unsigned what)
 {
-    const struct quoit_ring_place *place = &world.place;
+    const struct quoit_ring_view *view = &world.view;
     void *room;
-    uint64_t wanted = 1 + next((unsigned)place->capacity + 2);
-    uint64_t bytes = has_messages() ? next((unsigned)longest() + 1) : place->item_bytes;
+    uint64_t wanted = 1 + next((unsigned)view->capacity + 2);
+    uint64_t bytes = has_messages() ? next((unsigned)longest() + 1) : view->item_bytes;
     if (what % 2 == 1)
-        (void)place->ops->commit(&world.producer, place, next(3) ? world.claimed : next(9), bytes);
-    else if (place->ops->claim(&world.producer, place, wanted, bytes, &room, &world.claimed) ==
+        (void)view->ops->commit(&world.producer, view, next(3) ? world.claimed : next(9), bytes);
+    else if (view->ops->claim(&world.producer, view, wanted, bytes, &room, &world.claimed) ==
              QUOIT_OK)
         memset(room, 1, (size_t)(world.claimed * bytes));
 }
@@ -37,30 +37,30 @@ static void push_in_place(unsigned what)
 static void use_producer(unsigned what)
 {
     static const uint8_t items[MOST_ITEMS * LARGEST];
-    const struct quoit_ring_place *place = &world.place;
+    const struct quoit_ring_view *view = &world.view;
     struct quoit_ring_producer *side = &world.producer;
-    uint64_t count = 1 + next(3 * (unsigned)place->capacity);
+    uint64_t count = 1 + next(3 * (unsigned)view->capacity);
     switch (what) {
     case 0:
     case 1:
-        (void)place->ops->look_for_room(side, place);
+        (void)view->ops->poll_room(side, view);
         break;
     case 2:
-        (void)place->ops->push(side, place, items, longest());
+        (void)view->ops->push(side, view, items, longest());
         break;
     case 3:
-        if (place->ops->push_many)
-            (void)place->ops->push_many(side, place, items, count);
+        if (view->ops->push_many)
+            (void)view->ops->push_many(side, view, items, count);
         break;
     case 4:
-        (void)quoit_spsc_push_some(side, items, count, place->item_bytes);
+        (void)quoit_spsc_push_some(side, items, count, view->item_bytes);
         break;
     case 5:
-        (void)quoit_spsc_put_span(side, items, count, place->item_bytes);
+        (void)quoit_spsc_put_span(side, items, count, view->item_bytes);
         break;
     case 6:
         if (next(64) == 0)
-            test_finish(side, place);
+            test_finish(side, view);
         break;
     default:
         push_in_place(what % 4);
@@ -69,61 +69,61 @@ static void use_producer(unsigned what)
 
 static void pop_in_place(unsigned what)
 {
-    const struct quoit_ring_place *place = &world.place;
+    const struct quoit_ring_view *view = &world.view;
     const void *items;
     uint64_t bytes;
     if (what % 2 == 1)
-        (void)place->ops->release(&world.consumer, place, next(3) ? world.seen : next(9));
-    else if (place->ops->peek(&world.consumer, place, &items, &world.seen, &bytes) == QUOIT_OK)
+        (void)view->ops->release(&world.consumer, view, next(3) ? world.seen : next(9));
+    else if (view->ops->peek(&world.consumer, view, &items, &world.seen, &bytes) == QUOIT_OK)
         check_read(items, world.seen * bytes);
 }
 
 static void ask(void)
 {
     static uint8_t item[LARGEST];
-    const struct quoit_ring_place *place = &world.place;
-    struct quoit_glance glance = {.buffer = item, .room_bytes = sizeof item};
-    (void)place->ops->size(place);
-    (void)place->ops->has_items(place);
-    (void)place->ops->has_room(place);
-    (void)place->ops->is_over(place);
-    (void)place->ops->check(place);
-    if (place->ops->repair)
-        (void)place->ops->repair(place, false);
-    if (place->ops->contains && place->item_bytes == 8)
-        (void)place->ops->contains(place, 7);
+    const struct quoit_ring_view *view = &world.view;
+    struct quoit_snapshot snapshot = {.buffer = item, .room_bytes = sizeof item};
+    (void)view->ops->size(view);
+    (void)view->ops->has_items(view);
+    (void)view->ops->has_room(view);
+    (void)view->ops->is_over(view);
+    (void)view->ops->check(view);
+    if (view->ops->repair)
+        (void)view->ops->repair(view, false);
+    if (view->ops->contains && view->item_bytes == 8)
+        (void)view->ops->contains(view, 7);
     if (next(4) == 0)
-        world.browser = (struct quoit_ring_cursor){0};
-    if (place->ops->look(place, &world.browser, &glance) == QUOIT_OK)
-        check_read(item, glance.bytes);
-    if (has_extra_slot(place->ops) && place->ops != &quoit_spsc_bytes &&
-        quoit_broadcast_latest(place, &glance) == QUOIT_OK)
-        check_read(item, glance.bytes);
+        world.browser = (struct quoit_ring_browser){0};
+    if (view->ops->browse(view, &world.browser, &snapshot) == QUOIT_OK)
+        check_read(item, snapshot.bytes);
+    if (has_extra_slot(view->ops) && view->ops != &quoit_spsc_bytes &&
+        quoit_broadcast_latest(view, &snapshot) == QUOIT_OK)
+        check_read(item, snapshot.bytes);
 }
 
 static void use_consumer(unsigned what)
 {
     static uint8_t items[MOST_ITEMS * LARGEST];
-    const struct quoit_ring_place *place = &world.place;
+    const struct quoit_ring_view *view = &world.view;
     struct quoit_ring_consumer *side = &world.consumer;
-    uint64_t count = 1 + next(3 * (unsigned)place->capacity), popped = 0;
-    uint64_t bytes = has_messages() ? sizeof items : place->item_bytes;
+    uint64_t count = 1 + next(3 * (unsigned)view->capacity), popped = 0;
+    uint64_t bytes = has_messages() ? sizeof items : view->item_bytes;
     switch (what) {
     case 0:
     case 1:
-        (void)place->ops->look_for_items(side, place);
+        (void)view->ops->poll_items(side, view);
         break;
     case 2:
-        popped = place->ops->pop(side, place, items, &bytes) == QUOIT_OK;
+        popped = view->ops->pop(side, view, items, &bytes) == QUOIT_OK;
         break;
     case 3:
-        popped = place->ops->pop_many ? place->ops->pop_many(side, place, items, count) : 0;
+        popped = view->ops->pop_many ? view->ops->pop_many(side, view, items, count) : 0;
         break;
     case 4:
-        popped = quoit_spsc_pop_some(side, items, count, place->item_bytes);
+        popped = quoit_spsc_pop_some(side, items, count, view->item_bytes);
         break;
     case 5:
-        popped = quoit_spsc_take_span(side, items, count, place->item_bytes) ? count : 0;
+        popped = quoit_spsc_take_span(side, items, count, view->item_bytes) ? count : 0;
         break;
     case 6:
         ask();
@@ -154,7 +154,7 @@ static void spoil(void)
         &producer->state->broadcast.position, &producer->state->broadcast.limit,
         &consumer->state->broadcast.position, &producer->state->broadcast.claimed_at,
         &producer->state->broadcast.limit};
-    const struct quoit_ring_ops *ops = world.place.ops;
+    const struct quoit_ring_ops *ops = world.view.ops;
     uint64_t *const *kept = ops == &quoit_spsc_spans   ? spans
                             : ops == &quoit_spsc_bytes ? bytes
                             : ops->many_producers      ? mpmc
@@ -215,16 +215,16 @@ static void rewound_head(void)
     uint64_t count;
     for (uint64_t back = 1; back <= 8; back++) {
         set_up(&shapes[5], 8, 0);
-        const struct quoit_ring_ops *ops = world.place.ops;
+        const struct quoit_ring_ops *ops = world.view.ops;
         CHECK_STATUS(
-            ops->claim(&world.producer, &world.place, 8, world.place.item_bytes, &room, &count),
+            ops->claim(&world.producer, &world.view, 8, world.view.item_bytes, &room, &count),
             QUOIT_OK);
         CHECK_EQUAL(count, 8);
         store(&world.shm.head, 0 - back);
-        CHECK_STATUS(ops->look_for_room(&world.producer, &world.place), QUOIT_ERROR_CORRUPT);
-        CHECK(ops->commit(&world.producer, &world.place, count, world.place.item_bytes));
+        CHECK_STATUS(ops->poll_room(&world.producer, &world.view), QUOIT_ERROR_CORRUPT);
+        CHECK(ops->commit(&world.producer, &world.view, count, world.view.item_bytes));
         check_sides();
-        CHECK_EQUAL(ops->push_many(&world.producer, &world.place, items, MOST_ITEMS), 0);
+        CHECK_EQUAL(ops->push_many(&world.producer, &world.view, items, MOST_ITEMS), 0);
         CHECK_EQUAL(quoit_spsc_push_some(&world.producer, items, MOST_ITEMS, 8), 0);
         check_guards();
     }
@@ -238,17 +238,17 @@ static void rewound_bytes(void)
     void *room;
     uint64_t count, bytes;
     set_up(shape, 1, 0);
-    CHECK_STATUS(shape->ops->claim(&world.producer, &world.place, 1, 300, &room, &count), QUOIT_OK);
+    CHECK_STATUS(shape->ops->claim(&world.producer, &world.view, 1, 300, &room, &count), QUOIT_OK);
     store(&world.shm.head, 0 - turn());
-    CHECK_STATUS(shape->ops->look_for_room(&world.producer, &world.place), QUOIT_ERROR_CORRUPT);
-    CHECK(shape->ops->commit(&world.producer, &world.place, 1, 300));
+    CHECK_STATUS(shape->ops->poll_room(&world.producer, &world.view), QUOIT_ERROR_CORRUPT);
+    CHECK(shape->ops->commit(&world.producer, &world.view, 1, 300));
     check_sides();
-    CHECK_STATUS(shape->ops->peek(&world.consumer, &world.place, &message, &count, &bytes),
+    CHECK_STATUS(shape->ops->peek(&world.consumer, &world.view, &message, &count, &bytes),
                  QUOIT_OK);
     CHECK_EQUAL(bytes, 300);
     store(&world.shm.tail, 8);
-    CHECK_STATUS(shape->ops->look_for_items(&world.consumer, &world.place), QUOIT_ERROR_CORRUPT);
-    CHECK(shape->ops->release(&world.consumer, &world.place, 1));
+    CHECK_STATUS(shape->ops->poll_items(&world.consumer, &world.view), QUOIT_ERROR_CORRUPT);
+    CHECK(shape->ops->release(&world.consumer, &world.view, 1));
     check_sides();
 }
 
@@ -259,14 +259,14 @@ static void finished_claim(void)
     void *room;
     for (int i = 0; i < SHAPES; i++) {
         set_up(&shapes[i], 8, 0);
-        const struct quoit_ring_ops *ops = world.place.ops;
+        const struct quoit_ring_ops *ops = world.view.ops;
         uint64_t count = 0, bytes = longest();
-        CHECK_STATUS(ops->claim(&world.producer, &world.place, 8, bytes, &room, &count), QUOIT_OK);
-        test_finish(&world.producer, &world.place);
-        CHECK(!ops->commit(&world.producer, &world.place, count, bytes));
+        CHECK_STATUS(ops->claim(&world.producer, &world.view, 8, bytes, &room, &count), QUOIT_OK);
+        test_finish(&world.producer, &world.view);
+        CHECK(!ops->commit(&world.producer, &world.view, count, bytes));
         check_sides();
         if (ops->push_many)
-            CHECK_EQUAL(ops->push_many(&world.producer, &world.place, items, MOST_ITEMS), 0);
+            CHECK_EQUAL(ops->push_many(&world.producer, &world.view, items, MOST_ITEMS), 0);
         check_guards();
     }
 }
@@ -289,15 +289,15 @@ static void browsing(void)
             set_up(&(struct shape){"browsed", layouts[layout], sizes[i]}, 8, 0);
             for (uint64_t k = 0; k < 8; k++) {
                 memset(item, (int)('a' + k), sizeof item);
-                CHECK_STATUS(layouts[layout]->push(&world.producer, &world.place, item,
-                                                   world.place.item_bytes),
+                CHECK_STATUS(layouts[layout]->push(&world.producer, &world.view, item,
+                                                   world.view.item_bytes),
                              QUOIT_OK);
             }
             for (uint64_t k = 0; k < 8; k++) {
-                struct quoit_glance glance = {.buffer = seen, .room_bytes = sizes[i]};
+                struct quoit_snapshot snapshot = {.buffer = seen, .room_bytes = sizes[i]};
                 memset(item, (int)('a' + k), sizeof item);
                 memset(seen, 0, sizeof seen);
-                CHECK_STATUS(layouts[layout]->look(&world.place, &world.browser, &glance),
+                CHECK_STATUS(layouts[layout]->browse(&world.view, &world.browser, &snapshot),
                              QUOIT_OK);
                 CHECK(memcmp(seen, item, (size_t)sizes[i]) == 0);
                 CHECK_EQUAL(seen[sizes[i]], 0);
@@ -326,45 +326,45 @@ static unsigned call_count(void)
 static void push_for_a_while(void *unused)
 {
     static const uint8_t items[MOST_ITEMS * LARGEST];
-    const struct quoit_ring_place *place = &world.place;
+    const struct quoit_ring_view *view = &world.view;
     struct quoit_ring_producer *side = &world.producer;
-    uint64_t most = 3 * place->capacity;
+    uint64_t most = 3 * view->capacity;
     (void)unused;
     for (unsigned i = 0, calls = call_count(); i < calls; i++) {
         void *room;
         uint64_t count = 0;
-        uint64_t bytes = has_messages() ? i % (longest() + 1) : place->item_bytes;
-        if (place->ops->push_many && i % 4 == 0)
-            (void)place->ops->push_many(side, place, items, 1 + i % most);
+        uint64_t bytes = has_messages() ? i % (longest() + 1) : view->item_bytes;
+        if (view->ops->push_many && i % 4 == 0)
+            (void)view->ops->push_many(side, view, items, 1 + i % most);
         else if (i % 4 == 1)
-            (void)quoit_spsc_push_some(side, items, 1 + i % most, place->item_bytes);
+            (void)quoit_spsc_push_some(side, items, 1 + i % most, view->item_bytes);
         else if (i % 4 == 2)
-            (void)place->ops->push(side, place, items, bytes);
-        else if (place->ops->claim(side, place, 4, bytes, &room, &count) == QUOIT_OK)
-            (void)place->ops->commit(side, place, count, bytes);
+            (void)view->ops->push(side, view, items, bytes);
+        else if (view->ops->claim(side, view, 4, bytes, &room, &count) == QUOIT_OK)
+            (void)view->ops->commit(side, view, count, bytes);
     }
 }
 
 static void pop_for_a_while(void *unused)
 {
-    const struct quoit_ring_place *place = &world.place;
+    const struct quoit_ring_view *view = &world.view;
     struct quoit_ring_consumer *side = &world.consumer;
-    uint64_t most = 3 * place->capacity;
+    uint64_t most = 3 * view->capacity;
     uint8_t *items = calloc(MOST_ITEMS, LARGEST);
     CHECK(items);
     (void)unused;
     for (unsigned i = 0, calls = call_count(); i < calls; i++) {
         const void *seen;
         uint64_t count = 0;
-        uint64_t bytes = has_messages() ? (uint64_t)MOST_ITEMS * LARGEST : place->item_bytes;
-        if (place->ops->pop_many && i % 4 == 0)
-            (void)place->ops->pop_many(side, place, items, 1 + i % most);
+        uint64_t bytes = has_messages() ? (uint64_t)MOST_ITEMS * LARGEST : view->item_bytes;
+        if (view->ops->pop_many && i % 4 == 0)
+            (void)view->ops->pop_many(side, view, items, 1 + i % most);
         else if (i % 4 == 1)
-            (void)quoit_spsc_pop_some(side, items, 1 + i % most, place->item_bytes);
+            (void)quoit_spsc_pop_some(side, items, 1 + i % most, view->item_bytes);
         else if (i % 4 == 2)
-            (void)place->ops->pop(side, place, items, &bytes);
-        else if (place->ops->peek(side, place, &seen, &count, &bytes) == QUOIT_OK)
-            (void)place->ops->release(side, place, count);
+            (void)view->ops->pop(side, view, items, &bytes);
+        else if (view->ops->peek(side, view, &seen, &count, &bytes) == QUOIT_OK)
+            (void)view->ops->release(side, view, count);
     }
     free(items);
 }

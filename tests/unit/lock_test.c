@@ -252,17 +252,17 @@ static void other_kinds(void)
 static void full_house(void)
 {
     const char *name = test_name("local");
-    quoit_lock *locks[QUOIT_MEMBER_ROWS], *more;
-    for (int i = 0; i < QUOIT_MEMBER_ROWS; i++)
+    quoit_lock *locks[QUOIT_MEMBER_ENTRIES], *more;
+    for (int i = 0; i < QUOIT_MEMBER_ENTRIES; i++)
         locks[i] = join(name);
     CHECK_STATUS(quoit_lock_open(name, 0, &more), QUOIT_ERROR_LIMIT);
-    quoit_lock *last = locks[QUOIT_MEMBER_ROWS - 1];
+    quoit_lock *last = locks[QUOIT_MEMBER_ENTRIES - 1];
     CHECK_STATUS(quoit_lock_lock(last, QUOIT_NOW), QUOIT_OK);
     quoit_lock_close(last);
     CHECK_STATUS(quoit_lock_open(name, 0, &last), QUOIT_OK);
     CHECK_STATUS(quoit_lock_lock(last, QUOIT_NOW), QUOIT_ABANDONED);
-    locks[QUOIT_MEMBER_ROWS - 1] = last;
-    for (int i = 0; i < QUOIT_MEMBER_ROWS; i++)
+    locks[QUOIT_MEMBER_ENTRIES - 1] = last;
+    for (int i = 0; i < QUOIT_MEMBER_ENTRIES; i++)
         quoit_lock_close(locks[i]);
     CHECK_STATUS(quoit_unlink(name, 0), QUOIT_OK);
 }
@@ -278,7 +278,7 @@ static void hostile_states(void)
     uint32_t pid;
     CHECK_STATUS(quoit_region_attach(name, 0, &region), QUOIT_OK);
     CHECK_STATUS(quoit_lock_find(region, &view), QUOIT_OK);
-    static const uint64_t bad[] = {QUOIT_MEMBER_ROWS + 1, 0xffff, UINT64_MAX};
+    static const uint64_t bad[] = {QUOIT_MEMBER_ENTRIES + 1, 0xffff, UINT64_MAX};
     for (size_t i = 0; TEST_LOOP(i < sizeof bad / sizeof bad[0], 0, "state", bad[i]); i++) {
         atomic_store(&view.shm->state, bad[i]);
         CHECK_STATUS(quoit_lock_lock(lock, QUOIT_NOW), QUOIT_ERROR_CORRUPT);
@@ -286,7 +286,7 @@ static void hostile_states(void)
         CHECK_STATUS(quoit_lock_holder(lock, &pid), QUOIT_ERROR_CORRUPT);
         CHECK_STATUS(quoit_lock_unlock(lock), QUOIT_ERROR_NOT_YOURS);
     }
-    atomic_store(&view.shm->state, QUOIT_MEMBER_ROWS); /* an owner that is not there */
+    atomic_store(&view.shm->state, QUOIT_MEMBER_ENTRIES); /* an owner that is not there */
     CHECK_STATUS(quoit_lock_lock(lock, QUOIT_FOREVER), QUOIT_ABANDONED);
     CHECK_STATUS(quoit_lock_unlock(lock), QUOIT_OK);
     atomic_store(&view.shm->state, ~QUOIT_LOCK_OWNER); /* the largest count comes round */

@@ -14,12 +14,12 @@ static void dead_producers(void)
         bool room = capacities[c] > claimed;
         CHECK_STATUS(push(fixture, 0, 7), room ? QUOIT_OK : QUOIT_FULL);
         CHECK_STATUS(pop(fixture, 1, &value), QUOIT_EMPTY);
-        CHECK(!quoit_mpmc.has_items(&fixture->places[1]));
-        CHECK_EQ(quoit_mpmc.has_room(&fixture->places[0]), (room && capacities[c] > claimed + 1));
+        CHECK(!quoit_mpmc.has_items(&fixture->views[1]));
+        CHECK_EQ(quoit_mpmc.has_room(&fixture->views[0]), (room && capacities[c] > claimed + 1));
         for (uint32_t i = 0; i < claimed; i++)
             fixture->dead[3 + i] = true;
-        CHECK(quoit_mpmc.has_items(&fixture->places[1]));
-        CHECK(quoit_mpmc.has_room(&fixture->places[0]) || room);
+        CHECK(quoit_mpmc.has_items(&fixture->views[1]));
+        CHECK(quoit_mpmc.has_room(&fixture->views[0]) || room);
         if (room)
             pops(fixture, 1, 7);
         else
@@ -33,8 +33,8 @@ static void dead_producers(void)
 
 static void third_commits(struct fixture *fixture)
 {
-    (void)quoit_mpmc.commit(&fixture->producers[3], &fixture->places[3], 1,
-                            fixture->places[3].item_bytes);
+    (void)quoit_mpmc.commit(&fixture->producers[3], &fixture->views[3], 1,
+                            fixture->views[3].item_bytes);
 }
 
 /* A claim that is committed while another looks for its owner is not left. */
@@ -45,12 +45,12 @@ static void committed_while_another_looks(void)
         uint64_t value;
         claims_one(fixture, 3);
         fixture->dead[3] = true;
-        CHECK_EQUAL(quoit_mpmc.repair(&fixture->places[0], true), 1);
+        CHECK_EQUAL(quoit_mpmc.repair(&fixture->views[0], true), 1);
         fixture->meanwhile = third_commits;
         if (looks == 0)
-            CHECK_EQUAL(quoit_mpmc.repair(&fixture->places[0], true), 0);
+            CHECK_EQUAL(quoit_mpmc.repair(&fixture->views[0], true), 0);
         else
-            CHECK(!quoit_mpmc.has_room(&fixture->places[0]));
+            CHECK(!quoit_mpmc.has_room(&fixture->views[0]));
         CHECK_STATUS(pop(fixture, 1, &value), QUOIT_OK);
         whole_again(fixture);
         tear_down(fixture);
@@ -70,15 +70,15 @@ static void dead_consumers(void)
     fixture->dead[3] = fixture->dead[5] = true;
     pops(fixture, 1, 3);
     pops(fixture, 1, 4);
-    CHECK(quoit_mpmc.has_items(&fixture->places[1]));
+    CHECK(quoit_mpmc.has_items(&fixture->views[1]));
     pops(fixture, 1, 0);
     CHECK_EQUAL(peeks(fixture, 2), 2); /* adopted, ... */
     CHECK_STATUS(pop(fixture, 1, &value), QUOIT_EMPTY);
     fixture->dead[2] = true; /* ... and orphaned again */
     pops(fixture, 1, 2);
     CHECK_STATUS(pop(fixture, 1, &value), QUOIT_EMPTY);
-    CHECK(!quoit_mpmc.has_items(&fixture->places[1]));
-    CHECK(quoit_mpmc.release(&fixture->consumers[4], &fixture->places[4], 1));
+    CHECK(!quoit_mpmc.has_items(&fixture->views[1]));
+    CHECK(quoit_mpmc.release(&fixture->consumers[4], &fixture->views[4], 1));
     whole_again(fixture);
     tear_down(fixture);
 }
@@ -91,9 +91,9 @@ static void adopted_once(void)
     CHECK_STATUS(push(fixture, 0, 42), QUOIT_OK);
     CHECK_EQUAL(peeks(fixture, 3), 42);
     fixture->dead[3] = true;
-    struct quoit_mpmc_taken one = quoit_mpmc_find_taken(&fixture->places[1], &from, end);
+    struct quoit_mpmc_taken one = quoit_mpmc_find_taken(&fixture->views[1], &from, end);
     from = starts[2];
-    struct quoit_mpmc_taken other = quoit_mpmc_find_taken(&fixture->places[2], &from, end);
+    struct quoit_mpmc_taken other = quoit_mpmc_find_taken(&fixture->views[2], &from, end);
     CHECK(one.orphan);
     CHECK(other.orphan);
     CHECK(quoit_mpmc_adopt(fixture->consumer_states[1].mpmc.claim, &one));
@@ -137,12 +137,12 @@ static void adopted_while_another_looks(void)
         CHECK_STATUS(push(fixture, 0, 42), QUOIT_OK);
         CHECK_EQUAL(peeks(fixture, 3), 42);
         if (finished)
-            quoit_mpmc.end(&fixture->places[0]);
+            quoit_mpmc.end(&fixture->views[0]);
         fixture->dead[3] = true;
         fixture->meanwhile = second_adopts;
         CHECK_STATUS(pop(fixture, 1, &value), QUOIT_EMPTY);
         CHECK_STATUS(pop(fixture, 1, &value), QUOIT_EMPTY); /* the second one reads it */
-        CHECK(!quoit_mpmc.is_over(&fixture->places[0]));
+        CHECK(!quoit_mpmc.is_over(&fixture->views[0]));
         fixture->dead[2] = true;
         pops(fixture, 1, 42);
         CHECK_STATUS(pop(fixture, 1, &value), finished ? QUOIT_FINISHED : QUOIT_EMPTY);
@@ -175,7 +175,7 @@ static void leaving(void)
     CHECK_STATUS(push(fixture, 0, 1), QUOIT_OK);
     CHECK_EQUAL(peeks(fixture, 3), 1);
     claims_one(fixture, 3);
-    quoit_mpmc.detach(&fixture->producers[3], &fixture->consumers[3], &fixture->places[3]);
+    quoit_mpmc.detach(&fixture->producers[3], &fixture->consumers[3], &fixture->views[3]);
     CHECK_STATUS(push(fixture, 0, 2), QUOIT_OK);
     pops(fixture, 1, 1);
     pops(fixture, 1, 2);

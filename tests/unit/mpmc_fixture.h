@@ -29,8 +29,8 @@ struct member { /* who asks */
 
 struct fixture {
     struct quoit_ring_shm shm;
-    struct quoit_claims_shm claims[MEMBERS];
-    struct quoit_ring_place places[MEMBERS];
+    struct quoit_claim_record_shm claim_records[MEMBERS];
+    struct quoit_ring_view views[MEMBERS];
     struct quoit_ring_producer producers[MEMBERS];
     struct quoit_ring_consumer consumers[MEMBERS];
     struct quoit_ring_producer_state producer_states[MEMBERS];
@@ -58,10 +58,10 @@ static inline bool is_alive(const void *context, uint32_t row)
 
 static inline void enter(struct fixture *fixture, uint32_t member)
 {
-    struct quoit_ring_place *place = &fixture->places[member];
+    struct quoit_ring_view *view = &fixture->views[member];
     fixture->dead[member] = false;
-    CHECK_STATUS(quoit_mpmc.attach_producer(&fixture->producers[member], place), QUOIT_OK);
-    CHECK_STATUS(quoit_mpmc.attach_consumer(&fixture->consumers[member], place), QUOIT_OK);
+    CHECK_STATUS(quoit_mpmc.attach_producer(&fixture->producers[member], view), QUOIT_OK);
+    CHECK_STATUS(quoit_mpmc.attach_consumer(&fixture->consumers[member], view), QUOIT_OK);
 }
 
 static inline struct fixture *set_up(uint64_t capacity, uint64_t item_bytes, uint64_t start)
@@ -77,20 +77,20 @@ static inline struct fixture *set_up(uint64_t capacity, uint64_t item_bytes, uin
         fixture->producers[i].state = &fixture->producer_states[i];
         fixture->consumers[i].state = &fixture->consumer_states[i];
         fixture->members[i] = (struct member){.fixture = fixture, .row = i};
-        fixture->places[i] = (struct quoit_ring_place){
+        fixture->views[i] = (struct quoit_ring_view){
             .ops = &quoit_mpmc,
             .shm = &fixture->shm,
             .slots = fixture->memory + GUARD,
             .capacity = capacity,
             .item_bytes = item_bytes,
             .stride = stride,
-            .members = {.claims = fixture->claims,
+            .members = {.claim_records = fixture->claim_records,
                         .count = MEMBERS,
                         .own = i,
                         .is_alive = is_alive,
                         .context = &fixture->members[i]}};
     }
-    quoit_mpmc.init(&fixture->places[0], start);
+    quoit_mpmc.init(&fixture->views[0], start);
     for (uint32_t i = 0; i < MEMBERS; i++)
         enter(fixture, i);
     return fixture;
@@ -98,7 +98,7 @@ static inline struct fixture *set_up(uint64_t capacity, uint64_t item_bytes, uin
 
 static inline void tear_down(struct fixture *fixture)
 {
-    CHECK_STATUS(quoit_mpmc.check(&fixture->places[0]), QUOIT_OK);
+    CHECK_STATUS(quoit_mpmc.check(&fixture->views[0]), QUOIT_OK);
     for (int i = 0; i < GUARD; i++) {
         CHECK_EQUAL(fixture->memory[i], guard_byte);
         CHECK_EQUAL(fixture->memory[GUARD + fixture->slots_bytes + (uint64_t)i], guard_byte);
@@ -109,14 +109,14 @@ static inline void tear_down(struct fixture *fixture)
 
 static inline quoit_status push(struct fixture *fixture, uint32_t member, uint64_t value)
 {
-    return quoit_mpmc.push(&fixture->producers[member], &fixture->places[member], &value,
-                           fixture->places[member].item_bytes);
+    return quoit_mpmc.push(&fixture->producers[member], &fixture->views[member], &value,
+                           fixture->views[member].item_bytes);
 }
 
 static inline quoit_status pop(struct fixture *fixture, uint32_t member, uint64_t *value_out)
 {
-    return quoit_mpmc.pop(&fixture->consumers[member], &fixture->places[member], value_out,
-                          &(uint64_t){fixture->places[member].item_bytes});
+    return quoit_mpmc.pop(&fixture->consumers[member], &fixture->views[member], value_out,
+                          &(uint64_t){fixture->views[member].item_bytes});
 }
 
 static inline void pops(struct fixture *fixture, uint32_t member, uint64_t expected)
@@ -130,8 +130,8 @@ static inline void claims_one(struct fixture *fixture, uint32_t member)
 {
     void *items;
     uint64_t count;
-    CHECK_STATUS(quoit_mpmc.claim(&fixture->producers[member], &fixture->places[member], 5,
-                                  fixture->places[member].item_bytes, &items, &count),
+    CHECK_STATUS(quoit_mpmc.claim(&fixture->producers[member], &fixture->views[member], 5,
+                                  fixture->views[member].item_bytes, &items, &count),
                  QUOIT_OK);
     CHECK_EQUAL(count, 1);
     memset(items, 0xee, 8); /* half an item, for all that others know */
@@ -141,7 +141,7 @@ static inline uint64_t peeks(struct fixture *fixture, uint32_t member)
 {
     const void *items;
     uint64_t count, value;
-    CHECK_STATUS(quoit_mpmc.peek(&fixture->consumers[member], &fixture->places[member], &items,
+    CHECK_STATUS(quoit_mpmc.peek(&fixture->consumers[member], &fixture->views[member], &items,
                                  &count, &(uint64_t){0}),
                  QUOIT_OK);
     CHECK_EQUAL(count, 1);
@@ -151,13 +151,13 @@ static inline uint64_t peeks(struct fixture *fixture, uint32_t member)
 
 static inline uint64_t size_of(struct fixture *fixture)
 {
-    return quoit_mpmc.size(&fixture->places[0]);
+    return quoit_mpmc.size(&fixture->views[0]);
 }
 
 /* The ring is as good as new: holds its capacity, and gives it back in order. */
 static inline void whole_again(struct fixture *fixture)
 {
-    uint64_t value, capacity = fixture->places[0].capacity;
+    uint64_t value, capacity = fixture->views[0].capacity;
     CHECK_STATUS(pop(fixture, 0, &value), QUOIT_EMPTY);
     for (uint64_t i = 0; i < capacity; i++)
         CHECK_STATUS(push(fixture, i % 2 ? 1 : 0, 100 + i), QUOIT_OK);

@@ -298,14 +298,14 @@ static void left_behind(void)
 static void members_most(void)
 {
     const char *name = test_name("");
-    quoit_pool *pools[QUOIT_MEMBER_ROWS], *more;
+    quoit_pool *pools[QUOIT_MEMBER_ENTRIES], *more;
     pools[0] = create(name, &five);
-    for (int i = 1; i < QUOIT_MEMBER_ROWS; i++)
+    for (int i = 1; i < QUOIT_MEMBER_ENTRIES; i++)
         pools[i] = enter(name);
     CHECK_STATUS(quoit_pool_open(name, 0, &more), QUOIT_ERROR_LIMIT);
     CHECK_STATUS(quoit_pool_open(name, QUOIT_OBSERVER, &more), QUOIT_OK);
     quoit_pool_close(more);
-    for (int i = 1; i < QUOIT_MEMBER_ROWS; i++)
+    for (int i = 1; i < QUOIT_MEMBER_ENTRIES; i++)
         quoit_pool_close(pools[i]);
     destroy(pools[0], name);
 }

@@ -72,9 +72,9 @@ static void signed_nonsense(void)
         LIE(item_align, 4096),
         LIE(finishes, 0),
         LIE(item_bytes, UINT64_MAX),
-        LIE(member_rows, 0),
-        LIE(member_rows, 1000),
-        LIE(member_rows, UINT32_MAX),
+        LIE(member_entries, 0),
+        LIE(member_entries, 1000),
+        LIE(member_entries, UINT32_MAX),
         LIE(layout, 2),
         LIE(layout, UINT32_MAX),
 #undef LIE

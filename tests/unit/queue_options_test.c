@@ -292,10 +292,10 @@ enum { ENDED = sizeof ended / sizeof ended[0] };
 static void crash_in_finish(const char *name)
 {
     quoit_region *region;
-    struct quoit_queue_place place;
+    struct quoit_queue_view view;
     CHECK_STATUS(quoit_region_attach(name, 0, &region), QUOIT_OK);
-    CHECK_STATUS(quoit_queue_find(region, &place), QUOIT_OK);
-    atomic_store(&place.ring.shm->finishes, 1);
+    CHECK_STATUS(quoit_queue_find(region, &view), QUOIT_OK);
+    atomic_store(&view.ring.shm->finishes, 1);
     quoit_region_close(region);
 }
 

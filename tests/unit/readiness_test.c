@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Compares the checks of a descriptor's thread (has_items, has_room, is_over, is_finished) with the
-   results of the calls (look_for_items, look_for_room), for every ring, while members work, leave,
+   results of the calls (poll_items, poll_room), for every ring, while members work, leave,
    and crash between two stores. If a check returns false, the call must find nothing. If it returns
    true and the call finds nothing all the same, the check must return false afterwards. Otherwise
    an event loop would spin, or sleep although there is an item. */
@@ -19,7 +19,7 @@ enum { ACTORS = 4, STEPS = 20000, ITEM = 8 };
 struct world;
 struct actor {
     struct world *world;
-    struct quoit_ring_place place;
+    struct quoit_ring_view view;
     struct quoit_ring_producer producer;
     struct quoit_ring_consumer consumer;
     struct quoit_ring_producer_state producer_state;
@@ -31,7 +31,7 @@ struct actor {
 struct world {
     const struct quoit_ring_ops *ops;
     struct quoit_ring_shm shm;
-    struct quoit_claims_shm claims[ACTORS];
+    struct quoit_claim_record_shm claim_records[ACTORS];
     struct actor actors[ACTORS];
     uint64_t capacity, empty, random;
     uint8_t *slots;
@@ -65,15 +65,15 @@ static bool is_broadcast(const struct world *world)
 static void enter(struct actor *actor)
 {
     quoit_status status = actor->pushes
-                              ? actor->world->ops->attach_producer(&actor->producer, &actor->place)
-                              : actor->world->ops->attach_consumer(&actor->consumer, &actor->place);
+                              ? actor->world->ops->attach_producer(&actor->producer, &actor->view)
+                              : actor->world->ops->attach_consumer(&actor->consumer, &actor->view);
     CHECK_STATUS(status, QUOIT_OK);
     actor->alive = true;
 }
 
 static void leave(struct actor *actor)
 {
-    actor->world->ops->detach(&actor->producer, &actor->consumer, &actor->place);
+    actor->world->ops->detach(&actor->producer, &actor->consumer, &actor->view);
     memset(&actor->producer_state, 0, sizeof actor->producer_state);
     memset(&actor->consumer_state, 0, sizeof actor->consumer_state);
     actor->alive = false;
@@ -84,7 +84,7 @@ static void push(struct actor *actor)
     struct world *world = actor->world;
     uint64_t item = any(world, 4) == 0 ? world->empty : any(world, 100);
     bool messages = world->ops == &quoit_spsc_bytes;
-    (void)world->ops->push(&actor->producer, &actor->place, &item,
+    (void)world->ops->push(&actor->producer, &actor->view, &item,
                            messages ? any(world, ITEM + 1) : ITEM);
 }
 
@@ -92,7 +92,7 @@ static void pop(struct actor *actor)
 {
     struct world *world = actor->world;
     uint64_t item[2], bytes = sizeof item;
-    (void)world->ops->pop(&actor->consumer, &actor->place, item, &bytes);
+    (void)world->ops->pop(&actor->consumer, &actor->view, item, &bytes);
 }
 
 /* All but the last store of a push, as far as this ring has several; then it crashes. */
@@ -102,21 +102,22 @@ static void crash_pushing(struct actor *actor)
     void *room;
     uint64_t count;
     if (world->ops == &quoit_spsc_slots &&
-        world->ops->look_for_room(&actor->producer, &actor->place) == QUOIT_OK)
+        world->ops->poll_room(&actor->producer, &actor->view) == QUOIT_OK)
         quoit_spsc_count_push(&world->shm.tail);
     if (world->ops == &quoit_spsc_bytes &&
-        world->ops->look_for_room(&actor->producer, &actor->place) == QUOIT_OK)
+        world->ops->poll_room(&actor->producer, &actor->view) == QUOIT_OK)
         atomic_fetch_add(&world->shm.pushed_messages, 1);
     if (is_mpmc(world) && any(world, 2) == 0)
-        (void)world->ops->claim(&actor->producer, &actor->place, 1, actor->place.item_bytes, &room,
+        (void)world->ops->claim(&actor->producer, &actor->view, 1, actor->view.item_bytes, &room,
                                 &count);
     else if (is_mpmc(world))
-        quoit_mpmc_say(actor->producer_state.mpmc.claim, actor->producer_state.mpmc.position, 0, 1);
+        quoit_mpmc_publish_claim(actor->producer_state.mpmc.claim,
+                                 actor->producer_state.mpmc.position, 0, 1);
     struct quoit_broadcast_producer *side = &actor->producer_state.broadcast;
     if (world->ops == &quoit_broadcast_lossy)
-        atomic_store(quoit_broadcast_word(side->slot), quoit_broadcast_torn(side->position));
+        atomic_store(quoit_broadcast_sequence(side->slot), quoit_broadcast_torn(side->position));
     if (is_broadcast(world) && any(world, 2) == 0 &&
-        world->ops->look_for_room(&actor->producer, &actor->place) == QUOIT_OK)
+        world->ops->poll_room(&actor->producer, &actor->view) == QUOIT_OK)
         quoit_broadcast_commit(side->slot, side->position);
     actor->alive = false;
 }
@@ -127,12 +128,13 @@ static void crash_popping(struct actor *actor)
     const void *items;
     uint64_t count;
     if (world->ops == &quoit_spsc_slots &&
-        world->ops->look_for_items(&actor->consumer, &actor->place) == QUOIT_OK)
+        world->ops->poll_items(&actor->consumer, &actor->view) == QUOIT_OK)
         quoit_spsc_count_pop(&world->shm.head, 1);
     if (is_mpmc(world) && any(world, 2) == 0)
-        (void)world->ops->peek(&actor->consumer, &actor->place, &items, &count, &(uint64_t){0});
+        (void)world->ops->peek(&actor->consumer, &actor->view, &items, &count, &(uint64_t){0});
     else if (is_mpmc(world))
-        quoit_mpmc_say(actor->consumer_state.mpmc.claim, actor->consumer_state.mpmc.position, 0, 1);
+        quoit_mpmc_publish_claim(actor->consumer_state.mpmc.claim,
+                                 actor->consumer_state.mpmc.position, 0, 1);
     actor->alive = false;
 }
 
@@ -158,15 +160,15 @@ static bool is_ready(const struct actor *actor)
 {
     const struct quoit_ring_ops *ops = actor->world->ops;
     if (!actor->pushes)
-        return ops->has_items(&actor->place) || ops->is_over(&actor->place);
-    return ops->has_room(&actor->place) || ops->is_finished(&actor->place);
+        return ops->has_items(&actor->view) || ops->is_over(&actor->view);
+    return ops->has_room(&actor->view) || ops->is_finished(&actor->view);
 }
 
 static bool finds_nothing(struct actor *actor)
 {
     const struct quoit_ring_ops *ops = actor->world->ops;
-    return actor->pushes ? ops->look_for_room(&actor->producer, &actor->place) == QUOIT_FULL
-                         : ops->look_for_items(&actor->consumer, &actor->place) == QUOIT_EMPTY;
+    return actor->pushes ? ops->poll_room(&actor->producer, &actor->view) == QUOIT_FULL
+                         : ops->poll_items(&actor->consumer, &actor->view) == QUOIT_EMPTY;
 }
 
 static void check_actors(struct world *world)
@@ -198,23 +200,23 @@ static void begin(struct world *world, const struct quoit_ring_ops *ops, uint64_
         actor->producer.state = &actor->producer_state;
         actor->consumer.state = &actor->consumer_state;
         actor->pushes = is_broadcast(world) ? i == 0 : i % 2 == 0;
-        actor->place = (struct quoit_ring_place){.ops = ops,
-                                                 .shm = &world->shm,
-                                                 .slots = world->slots,
-                                                 .capacity = capacity,
-                                                 .item_bytes = ITEM,
-                                                 .stride = quoit_ring_stride(ops, ITEM, 8),
-                                                 .align = 8,
-                                                 .empty = world->empty,
-                                                 .scratch = actor->scratch,
-                                                 .peeked = actor->peeked,
-                                                 .members = {.claims = world->claims,
-                                                             .count = ACTORS,
-                                                             .own = (uint32_t)i,
-                                                             .is_alive = is_alive,
-                                                             .context = actor}};
+        actor->view = (struct quoit_ring_view){.ops = ops,
+                                               .shm = &world->shm,
+                                               .slots = world->slots,
+                                               .capacity = capacity,
+                                               .item_bytes = ITEM,
+                                               .stride = quoit_ring_stride(ops, ITEM, 8),
+                                               .align = 8,
+                                               .empty = world->empty,
+                                               .scratch = actor->scratch,
+                                               .peeked = actor->peeked,
+                                               .members = {.claim_records = world->claim_records,
+                                                           .count = ACTORS,
+                                                           .own = (uint32_t)i,
+                                                           .is_alive = is_alive,
+                                                           .context = actor}};
     }
-    ops->init(&world->actors[0].place, 0);
+    ops->init(&world->actors[0].view, 0);
 }
 
 static void of_ring(const char *name, const struct quoit_ring_ops *ops)
@@ -232,7 +234,7 @@ static void of_ring(const char *name, const struct quoit_ring_ops *ops)
             if (!world.actors[i].alive)
                 enter(&world.actors[i]);
             if (world.actors[i].pushes)
-                test_finish(&world.actors[i].producer, &world.actors[i].place);
+                test_finish(&world.actors[i].producer, &world.actors[i].view);
             check_actors(&world);
         }
         free(world.slots);

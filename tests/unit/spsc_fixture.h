@@ -27,7 +27,7 @@ static const uint64_t empty_word = 7; /* which the tests' items come to be as we
 /* A ring whose slots lie between guard bytes. */
 struct fixture {
     struct quoit_ring_shm shm;
-    struct quoit_ring_place place;
+    struct quoit_ring_view view;
     struct quoit_ring_producer producer;
     struct quoit_ring_consumer consumer;
     struct quoit_ring_producer_state producer_state;
@@ -47,25 +47,25 @@ static struct fixture *set_up(const struct quoit_ring_ops *layout, uint64_t capa
     fixture->memory = malloc((size_t)fixture->slots_bytes + 2 * GUARD);
     CHECK(fixture->memory);
     memset(fixture->memory, guard_byte, (size_t)fixture->slots_bytes + 2 * GUARD);
-    fixture->place = (struct quoit_ring_place){.ops = layout,
-                                               .shm = &fixture->shm,
-                                               .slots = fixture->memory + GUARD,
-                                               .capacity = capacity,
-                                               .item_bytes = item_bytes,
-                                               .stride = stride,
-                                               .empty = empty_word,
-                                               .scratch = fixture->scratch};
+    fixture->view = (struct quoit_ring_view){.ops = layout,
+                                             .shm = &fixture->shm,
+                                             .slots = fixture->memory + GUARD,
+                                             .capacity = capacity,
+                                             .item_bytes = item_bytes,
+                                             .stride = stride,
+                                             .empty = empty_word,
+                                             .scratch = fixture->scratch};
     fixture->producer.state = &fixture->producer_state;
     fixture->consumer.state = &fixture->consumer_state;
-    layout->init(&fixture->place, start);
-    CHECK_STATUS(layout->attach_producer(&fixture->producer, &fixture->place), QUOIT_OK);
-    CHECK_STATUS(layout->attach_consumer(&fixture->consumer, &fixture->place), QUOIT_OK);
+    layout->init(&fixture->view, start);
+    CHECK_STATUS(layout->attach_producer(&fixture->producer, &fixture->view), QUOIT_OK);
+    CHECK_STATUS(layout->attach_consumer(&fixture->consumer, &fixture->view), QUOIT_OK);
     return fixture;
 }
 
 static void tear_down(struct fixture *fixture)
 {
-    CHECK_STATUS(quoit_spsc_check(&fixture->place), QUOIT_OK);
+    CHECK_STATUS(quoit_spsc_check(&fixture->view), QUOIT_OK);
     for (int i = 0; i < GUARD; i++) {
         CHECK_EQUAL(fixture->memory[i], guard_byte);
         CHECK_EQUAL(fixture->memory[GUARD + fixture->slots_bytes + (uint64_t)i], guard_byte);
@@ -76,18 +76,18 @@ static void tear_down(struct fixture *fixture)
 
 static quoit_status push_item(struct fixture *fixture, const void *item)
 {
-    if (quoit_spsc_put(&fixture->producer, item, fixture->place.item_bytes))
+    if (quoit_spsc_put(&fixture->producer, item, fixture->view.item_bytes))
         return QUOIT_OK;
-    return fixture->place.ops->push(&fixture->producer, &fixture->place, item,
-                                    fixture->place.item_bytes);
+    return fixture->view.ops->push(&fixture->producer, &fixture->view, item,
+                                   fixture->view.item_bytes);
 }
 
 static quoit_status pop_item(struct fixture *fixture, void *item_out)
 {
-    if (quoit_spsc_take(&fixture->consumer, item_out, fixture->place.item_bytes))
+    if (quoit_spsc_take(&fixture->consumer, item_out, fixture->view.item_bytes))
         return QUOIT_OK;
-    return fixture->place.ops->pop(&fixture->consumer, &fixture->place, item_out,
-                                   &(uint64_t){fixture->place.item_bytes});
+    return fixture->view.ops->pop(&fixture->consumer, &fixture->view, item_out,
+                                  &(uint64_t){fixture->view.item_bytes});
 }
 
 static quoit_status push(struct fixture *fixture, uint64_t value)
@@ -103,26 +103,26 @@ static quoit_status pop(struct fixture *fixture, uint64_t *value_out)
 static quoit_status claim(struct fixture *fixture, uint64_t wanted, void **room_out,
                           uint64_t *count_out)
 {
-    return fixture->place.ops->claim(&fixture->producer, &fixture->place, wanted,
-                                     fixture->place.item_bytes, room_out, count_out);
+    return fixture->view.ops->claim(&fixture->producer, &fixture->view, wanted,
+                                    fixture->view.item_bytes, room_out, count_out);
 }
 
 static bool commit(struct fixture *fixture, uint64_t count)
 {
-    return fixture->place.ops->commit(&fixture->producer, &fixture->place, count,
-                                      fixture->place.item_bytes);
+    return fixture->view.ops->commit(&fixture->producer, &fixture->view, count,
+                                     fixture->view.item_bytes);
 }
 
 static quoit_status peek(struct fixture *fixture, const void **items_out, uint64_t *count_out)
 {
     uint64_t bytes;
-    return fixture->place.ops->peek(&fixture->consumer, &fixture->place, items_out, count_out,
-                                    &bytes);
+    return fixture->view.ops->peek(&fixture->consumer, &fixture->view, items_out, count_out,
+                                   &bytes);
 }
 
 static uint64_t size_of(struct fixture *fixture)
 {
-    return fixture->place.ops->size(&fixture->place);
+    return fixture->view.ops->size(&fixture->view);
 }
 
 #endif

@@ -98,12 +98,12 @@ static void batches(void)
                         for (uint64_t k = 0; k < in; k++)
                             values[k] = next_in + k;
                         uint64_t room = capacities[i] - size_of(fixture);
-                        uint64_t pushed = ops->push_many(&fixture->producer, &fixture->place,
-                                                         values, in);
+                        uint64_t pushed = ops->push_many(&fixture->producer, &fixture->view, values,
+                                                         in);
                         CHECK_EQUAL(pushed, in < room ? in : room);
                         next_in += pushed;
                         uint64_t there = size_of(fixture);
-                        uint64_t popped = ops->pop_many(&fixture->consumer, &fixture->place, values,
+                        uint64_t popped = ops->pop_many(&fixture->consumer, &fixture->view, values,
                                                         out);
                         CHECK_EQUAL(popped, out < there ? out : there);
                         for (uint64_t k = 0; k < popped; k++)
@@ -157,8 +157,8 @@ static void in_place(void)
                     for (uint64_t k = 0; k < count; k++)
                         CHECK_EQUAL(((const uint64_t *)items)[k], next_out + k);
                     uint64_t used = (round + 1) % (count + 1);
-                    CHECK(!ops->release(&fixture->consumer, &fixture->place, before + 1));
-                    CHECK(ops->release(&fixture->consumer, &fixture->place, used));
+                    CHECK(!ops->release(&fixture->consumer, &fixture->view, before + 1));
+                    CHECK(ops->release(&fixture->consumer, &fixture->view, used));
                     next_out += used;
                     CHECK_EQUAL(size_of(fixture), before - used);
                 }
@@ -223,14 +223,14 @@ static void finish_after_drain(void)
         uint64_t value = 0;
         CHECK_STATUS(push(fixture, 1), QUOIT_OK);
         CHECK_STATUS(push(fixture, empty_word), QUOIT_OK);
-        test_finish(&fixture->producer, &fixture->place);
+        test_finish(&fixture->producer, &fixture->view);
         CHECK_STATUS(push(fixture, 3), QUOIT_FINISHED);
         CHECK_STATUS(pop(fixture, &value), QUOIT_OK);
         CHECK_STATUS(pop(fixture, &value), QUOIT_OK);
         CHECK_EQUAL(value, empty_word);
         CHECK_STATUS(pop(fixture, &value), QUOIT_FINISHED);
         CHECK_STATUS(pop(fixture, &value), QUOIT_FINISHED);
-        CHECK_STATUS(layouts[l]->attach_producer(&fixture->producer, &fixture->place), QUOIT_OK);
+        CHECK_STATUS(layouts[l]->attach_producer(&fixture->producer, &fixture->view), QUOIT_OK);
         CHECK_STATUS(push(fixture, 3), QUOIT_FINISHED);
         tear_down(fixture);
     }
@@ -249,12 +249,12 @@ static void attach_again(void)
                 uint64_t in = 0, out = 0, value = 0;
                 for (int round = 0; TEST_LOOP(round < 200, 3, "round", round); round++) {
                     uint64_t size = in - out;
-                    CHECK_STATUS(layouts[l]->attach_producer(&fixture->producer, &fixture->place),
+                    CHECK_STATUS(layouts[l]->attach_producer(&fixture->producer, &fixture->view),
                                  QUOIT_OK);
                     CHECK_STATUS(push(fixture, in % 11),
                                  size == capacities[i] ? QUOIT_FULL : QUOIT_OK);
                     in += size != capacities[i];
-                    CHECK_STATUS(layouts[l]->attach_consumer(&fixture->consumer, &fixture->place),
+                    CHECK_STATUS(layouts[l]->attach_consumer(&fixture->consumer, &fixture->view),
                                  QUOIT_OK);
                     if (round % 3 == 0)
                         continue;
@@ -287,7 +287,7 @@ static void half_done(void)
                         CHECK_STATUS(pop(fixture, &value), QUOIT_OK);
                         CHECK_EQUAL(value, out++);
                     }
-                    CHECK_STATUS(ops->attach_producer(&fixture->producer, &fixture->place),
+                    CHECK_STATUS(ops->attach_producer(&fixture->producer, &fixture->view),
                                  QUOIT_OK);
                     CHECK_EQUAL(size_of(fixture), in - out);
                 }
@@ -298,13 +298,13 @@ static void half_done(void)
                         CHECK_STATUS(push(fixture, in), QUOIT_OK);
                     if (refilled) { /* or given back after all, and filled anew */
                         if (out == 1)
-                            atomic_store(quoit_spsc_word(fixture->place.slots), empty_word);
+                            atomic_store(quoit_spsc_word(fixture->view.slots), empty_word);
                         CHECK_STATUS(push(fixture, in), out == 1 ? QUOIT_OK : QUOIT_FULL);
                         in += out == 1;
                     } else {
                         CHECK_STATUS(push(fixture, in), QUOIT_FULL);
                     }
-                    CHECK_STATUS(ops->attach_consumer(&fixture->consumer, &fixture->place),
+                    CHECK_STATUS(ops->attach_consumer(&fixture->consumer, &fixture->view),
                                  QUOIT_OK);
                 }
                 for (; push(fixture, in) == QUOIT_OK; in++)
@@ -344,17 +344,17 @@ static void spoiled_words(void)
                         (void)pop(fixture, &value);
                     atomic_store(words[word], spoiled[i]);
                     if (peek(fixture, &items, &count) == QUOIT_OK)
-                        (void)layouts[l]->release(&fixture->consumer, &fixture->place, count / 2);
+                        (void)layouts[l]->release(&fixture->consumer, &fixture->view, count / 2);
                     atomic_store(words[word], spoiled[i]);
                     if (claim(fixture, 9, &room, &count) == QUOIT_OK) {
                         memset(room, 1, (size_t)count * sizeof(uint64_t));
                         (void)commit(fixture, count);
                     }
                 }
-                (void)quoit_spsc_check(&fixture->place);
-                (void)layouts[l]->attach_producer(&fixture->producer, &fixture->place);
-                (void)layouts[l]->attach_consumer(&fixture->consumer, &fixture->place);
-                layouts[l]->init(&fixture->place, 0);
+                (void)quoit_spsc_check(&fixture->view);
+                (void)layouts[l]->attach_producer(&fixture->producer, &fixture->view);
+                (void)layouts[l]->attach_consumer(&fixture->consumer, &fixture->view);
+                layouts[l]->init(&fixture->view, 0);
                 tear_down(fixture);
             }
 }
@@ -365,14 +365,14 @@ static void counters_apart(void)
     for (int l = 0; TEST_LOOP_TEXT(l < LAYOUTS, 0, layout_names[l]); l++) {
         struct fixture *fixture = set_up(layouts[l], 5, sizeof(uint64_t), 1000);
         atomic_store(&fixture->shm.tail, 1006);
-        CHECK_STATUS(quoit_spsc_check(&fixture->place), QUOIT_ERROR_CORRUPT);
-        CHECK_STATUS(layouts[l]->attach_producer(&fixture->producer, &fixture->place),
+        CHECK_STATUS(quoit_spsc_check(&fixture->view), QUOIT_ERROR_CORRUPT);
+        CHECK_STATUS(layouts[l]->attach_producer(&fixture->producer, &fixture->view),
                      QUOIT_ERROR_CORRUPT);
-        CHECK_STATUS(layouts[l]->attach_consumer(&fixture->consumer, &fixture->place),
+        CHECK_STATUS(layouts[l]->attach_consumer(&fixture->consumer, &fixture->view),
                      QUOIT_ERROR_CORRUPT);
         atomic_store(&fixture->shm.tail, 1000);
         atomic_store(&fixture->shm.finished, 2);
-        CHECK_STATUS(quoit_spsc_check(&fixture->place), QUOIT_ERROR_CORRUPT);
+        CHECK_STATUS(quoit_spsc_check(&fixture->view), QUOIT_ERROR_CORRUPT);
         atomic_store(&fixture->shm.finished, 0);
         tear_down(fixture);
     }

@@ -37,14 +37,14 @@ static bool stop_here(const struct quoit_os_shm *shm, const char *text)
 static void stop_joining(char **arguments)
 {
     quoit_region *region, *shared;
-    struct quoit_queue_place place;
+    struct quoit_queue_view view;
     has_lock = test_shared(arguments[1], sizeof *has_lock, &shared);
     CHECK_STATUS(quoit_region_attach(arguments[0], 0, &region), QUOIT_OK);
-    CHECK_STATUS(quoit_queue_find(region, &place), QUOIT_OK);
+    CHECK_STATUS(quoit_queue_find(region, &view), QUOIT_OK);
     struct quoit_os_shm_ops ops = *region->ops;
     ops.is_named = stop_here;
     region->ops = &ops;
-    (void)quoit_members_join(&place.members, QUOIT_CONSUMER, region);
+    (void)quoit_members_join(&view.members, QUOIT_CONSUMER, region);
 }
 
 static test_process start_joining(const char *name, const char *shared)

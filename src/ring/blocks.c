@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Blocks: which member owns each, and how ownership passes on. How it works is in pool.h; blocks of
-   crashed members are in pool_reclaim.c. Ordering labels: docs/ORDERING.md. */
-#include "pool_word.h"
+/* Blocks: which member owns each, and how ownership passes on. How it works is in blocks.h; blocks
+   of crashed members are in blocks_reclaim.c. Ordering labels: docs/ORDERING.md. */
+#include "block_state.h"
 
 #include "bits.h"
 
@@ -9,10 +9,10 @@ void quoit_blocks_init(const struct quoit_blocks *blocks, uint32_t generation)
 {
     for (uint32_t i = 0; i < blocks->count; i++) {
         /* Relaxed: no other process sees the pool yet; publishing the region orders it. */
-        atomic_store_explicit(&blocks->words[i].word, quoit_block_free_word(generation),
+        atomic_store_explicit(&blocks->entries[i].state, quoit_block_free_state(generation),
                               memory_order_relaxed);
         /* Relaxed: publishing the region orders it. */
-        atomic_store_explicit(&blocks->words[i].queue, 0, memory_order_relaxed);
+        atomic_store_explicit(&blocks->entries[i].queue, 0, memory_order_relaxed);
         quoit_block_hint(blocks, i);
     }
 }
@@ -21,17 +21,17 @@ void quoit_blocks_enter(struct quoit_blocks *blocks)
 {
     struct quoit_block_members *members = &blocks->members;
     quoit_atomic_u64 *incarnation = &members->incarnations[members->own];
-    /* Relaxed: only the holder of the row's lock writes it; words that contain it come later. */
+    /* Relaxed: only the holder of the entry's lock writes it; states that contain it come later. */
     uint64_t next = atomic_load_explicit(incarnation, memory_order_relaxed) + 1;
-    /* POOL-N1: with this value, all stores of the row's earlier holders are visible. Pairs with
+    /* POOL-N1: with this value, all stores of the entry's earlier holders are visible. Pairs with
        POOL-N2. */
     atomic_store_explicit(incarnation, next, memory_order_release);
     members->own_incarnation = (uint32_t)next & QUOIT_BLOCK_INCARNATIONS;
 }
 
-/* ---- Handles --------------------------------------------------------------------------------- */
+/* ---- Block ids ------------------------------------------------------------------------------- */
 
-static quoit_block handle_of(uint32_t index, uint32_t generation)
+static quoit_block id_of(uint32_t index, uint32_t generation)
 {
     return (uint64_t)generation << 32 | (index + 1);
 }
@@ -53,15 +53,15 @@ static quoit_status stale(quoit_block block)
                       (unsigned long long)block);
 }
 
-/* Changes the state of a block that this member owns. */
+/* Changes the stage of a block that this member owns. */
 static quoit_status step(const struct quoit_blocks *blocks, quoit_block block,
-                         enum quoit_block_state from, enum quoit_block_state to)
+                         enum quoit_block_stage from, enum quoit_block_stage to)
 {
     uint32_t generation = (uint32_t)(block >> 32);
     if (!is_block(blocks, block) ||
         !quoit_block_exchange(blocks, index_of(block),
-                              quoit_block_own_word(blocks, from, generation),
-                              quoit_block_own_word(blocks, to, generation)))
+                              quoit_block_own_state(blocks, from, generation),
+                              quoit_block_own_state(blocks, to, generation)))
         return stale(block);
     return QUOIT_OK;
 }
@@ -74,18 +74,19 @@ static uint8_t *bytes_of(const struct quoit_blocks *blocks, quoit_block block)
 void *quoit_blocks_at(const struct quoit_blocks *blocks, quoit_block block)
 {
     uint32_t generation = (uint32_t)(block >> 32);
-    if (!is_block(blocks, block) || quoit_block_look(blocks, index_of(block)) !=
-                                        quoit_block_own_word(blocks, QUOIT_BLOCK_OWNED, generation))
+    if (!is_block(blocks, block) ||
+        quoit_block_load(blocks, index_of(block)) !=
+            quoit_block_own_state(blocks, QUOIT_BLOCK_OWNED, generation))
         return NULL;
     return bytes_of(blocks, block);
 }
 
-const void *quoit_blocks_see(const struct quoit_blocks *blocks, quoit_block block)
+const void *quoit_blocks_at_any(const struct quoit_blocks *blocks, quoit_block block)
 {
     if (!is_block(blocks, block))
         return NULL;
-    uint64_t word = quoit_block_look(blocks, index_of(block));
-    if (quoit_block_state(word) == QUOIT_BLOCK_FREE || word >> 32 != block >> 32)
+    uint64_t state = quoit_block_load(blocks, index_of(block));
+    if (quoit_block_stage(state) == QUOIT_BLOCK_FREE || state >> 32 != block >> 32)
         return NULL;
     return bytes_of(blocks, block);
 }
@@ -103,21 +104,21 @@ static void clear_hint(const struct quoit_blocks *blocks, uint32_t index)
 static void forget(const struct quoit_blocks *blocks, uint32_t index)
 {
     clear_hint(blocks, index);
-    if (quoit_block_is_free(quoit_block_look(blocks, index)))
+    if (quoit_block_is_free(quoit_block_load(blocks, index)))
         quoit_block_hint(blocks, index);
 }
 
 /* Allocates that block, if it is free. */
 static bool alloc_at(const struct quoit_blocks *blocks, uint32_t index, quoit_block *block_out)
 {
-    uint64_t word = quoit_block_look(blocks, index);
-    uint32_t generation = (uint32_t)(word >> 32);
-    if (!quoit_block_is_free(word) ||
-        !quoit_block_exchange(blocks, index, word,
-                              quoit_block_own_word(blocks, QUOIT_BLOCK_OWNED, generation)))
+    uint64_t state = quoit_block_load(blocks, index);
+    uint32_t generation = (uint32_t)(state >> 32);
+    if (!quoit_block_is_free(state) ||
+        !quoit_block_exchange(blocks, index, state,
+                              quoit_block_own_state(blocks, QUOIT_BLOCK_OWNED, generation)))
         return false;
     clear_hint(blocks, index);
-    *block_out = handle_of(index, generation);
+    *block_out = id_of(index, generation);
     return true;
 }
 
@@ -125,7 +126,7 @@ static bool alloc_at(const struct quoit_blocks *blocks, uint32_t index, quoit_bl
 static bool alloc_among(const struct quoit_blocks *blocks, uint64_t at, uint32_t first,
                         quoit_block *block_out)
 {
-    /* Relaxed: a hint; the block's word decides. */
+    /* Relaxed: a hint; the block's state decides. */
     uint64_t hints = atomic_load_explicit(&blocks->hints[at], memory_order_relaxed);
     for (hints = hints >> first | hints << (64 - first) % 64; hints != 0; hints &= hints - 1) {
         uint64_t index = at * 64 + (quoit_lowest_bit(hints) + first) % 64;
@@ -138,25 +139,25 @@ static bool alloc_among(const struct quoit_blocks *blocks, uint64_t at, uint32_t
     return false;
 }
 
-static void remember(quoit_atomic_u32 *rotor, uint64_t index)
+static void remember(quoit_atomic_u32 *next_hint, uint64_t index)
 {
     /* Relaxed: where the next search begins, for this handle only. */
-    atomic_store_explicit(rotor, (uint32_t)index, memory_order_relaxed);
+    atomic_store_explicit(next_hint, (uint32_t)index, memory_order_relaxed);
 }
 
-quoit_status quoit_blocks_alloc(const struct quoit_blocks *blocks, quoit_atomic_u32 *rotor,
+quoit_status quoit_blocks_alloc(const struct quoit_blocks *blocks, quoit_atomic_u32 *next_hint,
                                 quoit_block *block_out)
 {
     uint64_t words = quoit_blocks_hints(blocks->count);
     /* Relaxed: where the search begins, for this handle only. */
-    uint32_t near_block = atomic_load_explicit(rotor, memory_order_relaxed);
+    uint32_t near_block = atomic_load_explicit(next_hint, memory_order_relaxed);
     uint64_t at = near_block / 64;
     for (uint64_t i = 0; i < words; i++, at++) {
         at = at < words ? at : 0;
         if (!alloc_among(blocks, at, near_block % 64, block_out))
             continue;
         if (i > 0) /* else begin at the same place: a few blocks, often reused, stay cached */
-            remember(rotor, at * 64);
+            remember(next_hint, at * 64);
         return QUOIT_OK;
     }
     for (uint32_t i = 0; i < blocks->count; i++) /* a crash may have left one without a hint */
@@ -165,17 +166,17 @@ quoit_status quoit_blocks_alloc(const struct quoit_blocks *blocks, quoit_atomic_
     return QUOIT_EXHAUSTED;
 }
 
-quoit_status quoit_blocks_free(const struct quoit_blocks *blocks, quoit_atomic_u32 *rotor,
+quoit_status quoit_blocks_free(const struct quoit_blocks *blocks, quoit_atomic_u32 *next_hint,
                                quoit_block block)
 {
     uint32_t generation = (uint32_t)(block >> 32);
     if (!is_block(blocks, block) ||
         !quoit_block_exchange(blocks, index_of(block),
-                              quoit_block_own_word(blocks, QUOIT_BLOCK_OWNED, generation),
-                              quoit_block_free_word(generation + 1)))
+                              quoit_block_own_state(blocks, QUOIT_BLOCK_OWNED, generation),
+                              quoit_block_free_state(generation + 1)))
         return stale(block);
     quoit_block_hint(blocks, index_of(block));
-    remember(rotor, index_of(block)); /* its lines are in this processor's cache */
+    remember(next_hint, index_of(block)); /* its lines are in this processor's cache */
     return QUOIT_OK;
 }
 
@@ -186,7 +187,7 @@ quoit_status quoit_blocks_send(const struct quoit_blocks *blocks, quoit_block bl
     if (!quoit_blocks_at(blocks, block))
         return stale(block);
     /* Relaxed: only the owner writes it, until the exchange in step, which orders it. */
-    atomic_store_explicit(&blocks->words[index_of(block)].queue, queue, memory_order_relaxed);
+    atomic_store_explicit(&blocks->entries[index_of(block)].queue, queue, memory_order_relaxed);
     return step(blocks, block, QUOIT_BLOCK_OWNED, QUOIT_BLOCK_SENT);
 }
 
@@ -202,24 +203,24 @@ quoit_status quoit_blocks_keep(const struct quoit_blocks *blocks, quoit_block bl
 
 /* How often take checks whether the consumer that took the block is still alive. The queue has
    already found that consumer crashed, so its process is about to end. */
-enum { LOOKS_AT_THE_DYING = 200 };
+enum { OWNER_CHECKS = 200 };
 
 quoit_status quoit_blocks_take(const struct quoit_blocks *blocks, quoit_block block)
 {
     if (!is_block(blocks, block))
         return stale(block);
     uint32_t index = index_of(block), generation = (uint32_t)(block >> 32);
-    for (int looks = 0; looks < LOOKS_AT_THE_DYING; looks++) {
-        uint64_t word = quoit_block_look(blocks, index);
-        enum quoit_block_state state = quoit_block_state(word);
-        if (word >> 32 != generation || (state != QUOIT_BLOCK_SENT && state != QUOIT_BLOCK_TAKEN))
+    for (int tries = 0; tries < OWNER_CHECKS; tries++) {
+        uint64_t state = quoit_block_load(blocks, index);
+        enum quoit_block_stage stage = quoit_block_stage(state);
+        if (state >> 32 != generation || (stage != QUOIT_BLOCK_SENT && stage != QUOIT_BLOCK_TAKEN))
             return stale(block);
-        if (state == QUOIT_BLOCK_TAKEN && !quoit_block_is_dead(blocks, word))
+        if (stage == QUOIT_BLOCK_TAKEN && !quoit_block_is_abandoned(blocks, state))
             continue;
-        if (quoit_block_exchange(blocks, index, word,
-                                 quoit_block_own_word(blocks, QUOIT_BLOCK_TAKEN, generation)))
+        if (quoit_block_exchange(blocks, index, state,
+                                 quoit_block_own_state(blocks, QUOIT_BLOCK_TAKEN, generation)))
             return QUOIT_OK;
     }
-    return quoit_fail(QUOIT_ERROR_BUSY, "block 0x%016llx is in another consumer's hands",
+    return quoit_fail(QUOIT_ERROR_BUSY, "block 0x%016llx was taken by another consumer",
                       (unsigned long long)block);
 }
