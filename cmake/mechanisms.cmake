@@ -4,12 +4,14 @@ include(CheckSymbolExists)
 option(QUOIT_STRICT_POSIX
   "On Linux, to prove it: use nothing but POSIX.1-2008. Not beside an ordinary build, which has other locks" OFF)
 
+set(QUOIT_OS_FOLDERS shm sem wait liveness list process)
 if(WIN32)
   set(QUOIT_OS_FAMILY windows)
-  set(QUOIT_OS_FILES
-    entry_windows.c liveness_windows.c mechanisms_windows.c names_windows.c nt_windows.c
-    process_windows.c section_windows.c security_windows.c sem_windows.c shm_file_windows.c spin.c
-    list_windows.c shm_local_windows.c shm_windows.c system_error_windows.c wait_windows.c barrier_none.c)
+  list(APPEND QUOIT_OS_FOLDERS windows)
+  set(QUOIT_OS_FILES windows/entry_windows.c liveness/liveness_windows.c mechanisms_windows.c windows/names_windows.c
+      windows/nt_windows.c process/process_windows.c windows/section_windows.c windows/security_windows.c
+      sem/sem_windows.c shm/shm_file_windows.c wait/spin.c list/list_windows.c shm/shm_local_windows.c
+      shm/shm_windows.c system_error_windows.c wait/wait_windows.c wait/barrier_none.c)
   set(QUOIT_OS_DEFINITIONS _WIN32_WINNT=0x0602 WIN32_LEAN_AND_MEAN)
   return()
 endif()
@@ -26,12 +28,12 @@ endfunction()
 set(QUOIT_OS_FAMILY posix)
 set(name_max 200) # of shared memory and semaphores; with a prefix it must fit a file's name
 set(sem_prefix "/")
-set(QUOIT_OS_FILES
-  bell_posix.c fd.c list_directory.c lock_file.c locked_object.c mapped_file.c mechanisms_posix.c process_posix.c sem_posix.c sem_sysv.c
-  sem_timed.c shm_file.c shm_local.c shm_sysv.c spin.c system_error_posix.c sysv.c)
+set(QUOIT_OS_FILES wait/notifier_posix.c shm/fd.c list/list_directory.c liveness/lock_file.c shm/locked_object.c
+    shm/mapped_file.c mechanisms_posix.c process/process_posix.c sem/sem_posix.c sem/sem_sysv.c sem/sem_timed.c
+    shm/shm_file.c shm/shm_local.c shm/shm_sysv.c wait/spin.c system_error_posix.c sysv.c)
 if(CMAKE_SYSTEM_NAME STREQUAL "Linux" AND NOT QUOIT_STRICT_POSIX)
-  list(APPEND QUOIT_OS_FILES barrier_membarrier.c list_linux.c liveness_ofd.c memory_linux.c namespace_linux.c
-    owner_linux.c shm_posix_linux.c wait_futex.c)
+  list(APPEND QUOIT_OS_FILES wait/barrier_membarrier.c list/list_linux.c liveness/liveness_ofd.c shm/memory_linux.c
+      process/namespace_linux.c process/owner_linux.c shm/shm_posix_linux.c wait/wait_futex.c)
   set(QUOIT_OS_DEFINITIONS _GNU_SOURCE _FILE_OFFSET_BITS=64 QUOIT_LOCK_DIRECTORY="/dev/shm"
     QUOIT_SEM_FILE_PREFIX="/dev/shm/sem.")
   set(CMAKE_REQUIRED_DEFINITIONS -D_GNU_SOURCE)
@@ -40,15 +42,15 @@ if(CMAKE_SYSTEM_NAME STREQUAL "Linux" AND NOT QUOIT_STRICT_POSIX)
     set(sem_prefix "/sem.")
   endif()
 else()
-  list(APPEND QUOIT_OS_FILES barrier_none.c list_posix.c liveness_fcntl.c memory_posix.c namespace_none.c
-    owner_posix.c shm_posix.c)
+  list(APPEND QUOIT_OS_FILES wait/barrier_none.c list/list_posix.c liveness/liveness_fcntl.c shm/memory_posix.c
+      process/namespace_none.c process/owner_posix.c shm/shm_posix.c)
   set(QUOIT_OS_DEFINITIONS QUOIT_LOCK_DIRECTORY="/tmp")
   if(APPLE) # which cleans /tmp of what is some days old
     set(QUOIT_OS_DEFINITIONS QUOIT_LOCK_DIRECTORY="/var/tmp" _DARWIN_C_SOURCE QUOIT_NO_SEM_GETVALUE)
     set(name_max 30) # and the slash
-    list(APPEND QUOIT_OS_FILES wait_macos.c)
+    list(APPEND QUOIT_OS_FILES wait/wait_macos.c)
   else()
-    list(APPEND QUOIT_OS_FILES wait_pauses.c)
+    list(APPEND QUOIT_OS_FILES wait/wait_pauses.c)
     list(APPEND QUOIT_OS_DEFINITIONS _POSIX_C_SOURCE=200809L _XOPEN_SOURCE=700)
     set(CMAKE_REQUIRED_DEFINITIONS -D_POSIX_C_SOURCE=200809L -D_XOPEN_SOURCE=700)
     if(NOT CMAKE_SYSTEM_NAME STREQUAL "Linux") # Linux keeps to POSIX strictly, to prove that it is enough

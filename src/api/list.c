@@ -3,7 +3,7 @@
 #include <quoit.h>
 #include <quoit/inspect.h>
 
-#include "region.h"
+#include "region_handle.h"
 
 #include "fail.h"
 

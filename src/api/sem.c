@@ -6,7 +6,7 @@
 #include "fail.h"
 #include "name.h"
 #include "permissions.h"
-#include "region.h"
+#include "region_handle.h"
 #include "reserved.h"
 
 #include <stdlib.h>

@@ -6,7 +6,7 @@
 #include <quoit/lock.h>
 
 #include "members.h"
-#include "region.h"
+#include "region_handle.h"
 
 struct quoit_lock_shm {
     uint64_t members_offset; /*   0  creator  from the region's start                        */

@@ -10,7 +10,7 @@
 
 #include <quoit/inspect.h>
 
-#include "region.h"
+#include "region_handle.h"
 
 #include <stdatomic.h>
 #include <stdbool.h>

@@ -7,7 +7,7 @@
 
 #include "blocks.h"
 #include "members.h"
-#include "region.h"
+#include "region_handle.h"
 
 struct quoit_pool_shm {
     uint64_t block_bytes;         /*  0  creator                                          */

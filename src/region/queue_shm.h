@@ -6,7 +6,7 @@
 #include <quoit.h>
 
 #include "members.h"
-#include "region.h"
+#include "region_handle.h"
 #include "ring_ops.h"
 
 struct quoit_queue_shm {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Makes, attaches, validates and removes regions of any content. Plain regions as objects are in
    region_plain.c, the pieces of a region in region_pieces.c. */
-#include "region.h"
+#include "region_handle.h"
 
 #include "arithmetic.h"
 #include "fail.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Hands out aligned pieces of a region by offset. Trusts nothing in shared memory beyond the local
    size. */
-#include "region.h"
+#include "region_handle.h"
 
 #include "arithmetic.h"
 #include "fail.h"

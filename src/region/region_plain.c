@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Plain regions as objects: create, open and join, and the data that they begin with. */
-#include "region.h"
+#include "region_handle.h"
 
 #include "arithmetic.h"
 #include "fail.h"

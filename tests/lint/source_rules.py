@@ -89,8 +89,7 @@ def without_comments(text):
 
 
 def check_rooms(path, text, files):
-    headers = {name.split("/")[-1]: name.rsplit("/", 1)[0] for name in files if name.endswith(".h")
-               and name.startswith("src/")}
+    headers = {name.split("/")[-1]: name for name in files if name.endswith(".h") and name.startswith("src/")}
     for number, line in enumerate(text.split("\n"), 1):
         found = re.match(r'\s*#\s*include\s*([<"])([^>"]+)', line)
         if not found:
@@ -98,9 +97,12 @@ def check_rooms(path, text, files):
         quote, name = found.groups()
         if ".." in name:
             yield number, f"a relative include of {name}"
-        room, home = room_of(path), headers.get(name)
+        header = headers.get(name, "")
+        room, home = room_of(path), room_of(header)
         if quote == '"' and room and home and home not in SEES[room]:
-            yield number, f"{room} must not include {home}/{name}"
+            yield number, f"{room} must not include {header}"
+        if quote == '"' and room and home and room != home and header.count("/") > 2:
+            yield number, f"{header} is private to {home}"
         if quote == '"' and home and any(path.startswith(place) for place in PUBLIC_ONLY) \
                 and (path.split("/")[0], name) not in ALSO_SEES:
             yield number, f"{path} must not look inside src: {name}"
@@ -290,7 +292,7 @@ def self_test():
         ("src/ring/ring.c", '#include "fail.h"', '#include "../os/os.h"', "relative"),
         ("src/ring/ring.c", '#include "fail.h"', '#include <quoit.h>', "public API"),
         ("src/region/members.c", "#include <stdbool.h>", "#include <unistd.h>", "belongs in src/os"),
-        ("examples/product/producer.c", '#include "guard.h"', '#include "region.h"', "look inside"),
+        ("examples/product/producer.c", '#include "guard.h"', '#include "region_handle.h"', "look inside"),
         ("examples/product/producer.c", '#include "guard.h"', "#include <unistd.h>", "file of one system"),
         ("bench/throughput.c", "#include <stdio.h>", "#include <windows.h>", "file of one system"),
         ("tests/unit/queue_header_test.c", "#include <stdio.h>", "#include <sys/mman.h>", "file of one system"),
@@ -303,13 +305,14 @@ def self_test():
         (spsc, "Pairs with SPSC-P3 and\n       BROWSE-S1. */", "*/", "does not say"),
         ("src/ring/ring_ops.h", "    atomic_thread_fence(memory_order_release);\n", "", "no atomic operation follows BROWSE-P1"),
         ("src/region/region_pieces.c", "Relaxed: a snapshot", "A snapshot", "does not say 'Relaxed:'"),
+        ("src/region/region.c", '#include "owner.h"', '#include "fd.h"', "is private to src/os"),
         (spsc, "atomic_store_explicit(tail, count + 1, memory_order_relaxed)",
          "atomic_store(tail, count + 1)", "without _explicit"),
-        ("src/os/liveness_ofd.c", "flags | O_CLOEXEC | O_NOFOLLOW", "flags | O_NOFOLLOW", "O_CLOEXEC is missing"),
-        ("src/os/fd.c", "F_DUPFD_CLOEXEC", "F_DUPFD", "fcntl(F_DUPFD) makes"),
-        ("src/os/bell_posix.c", "pipe2(ends, O_CLOEXEC | O_NONBLOCK)", "pipe(ends)", "pipe makes"),
-        ("src/os/memory_linux.c", "MFD_CLOEXEC", "0", "MFD_CLOEXEC is missing"),
-        ("src/os/memory_posix.c", "quoit_os_fd_temporary(path)", "mkstemp(path)", "mkstemp makes"),
+        ("src/os/liveness/liveness_ofd.c", "flags | O_CLOEXEC | O_NOFOLLOW", "flags | O_NOFOLLOW", "O_CLOEXEC is missing"),
+        ("src/os/shm/fd.c", "F_DUPFD_CLOEXEC", "F_DUPFD", "fcntl(F_DUPFD) makes"),
+        ("src/os/wait/notifier_posix.c", "pipe2(ends, O_CLOEXEC | O_NONBLOCK)", "pipe(ends)", "pipe makes"),
+        ("src/os/shm/memory_linux.c", "MFD_CLOEXEC", "0", "MFD_CLOEXEC is missing"),
+        ("src/os/shm/memory_posix.c", "quoit_os_fd_temporary(path)", "mkstemp(path)", "mkstemp makes"),
         ("tools/process_posix.c", 'fopen(name, "re")', 'fopen(name, "r")', '"re" is missing'),
         ("src/ring/record.c", "quoit_ring_load_once(record), most", "0, most;\n    memcpy(bytes_out, record, HEADER_BYTES)",
          "read it once"),

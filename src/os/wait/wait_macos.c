@@ -27,7 +27,7 @@ static void *address_of(const _Atomic uint32_t *word)
     return address;
 }
 
-static void look_up(void)
+static void find_calls(void)
 {
     void *wait = dlsym(RTLD_DEFAULT, "os_sync_wait_on_address_with_timeout");
     void *wake = dlsym(RTLD_DEFAULT, "os_sync_wake_by_address_all");
@@ -43,7 +43,7 @@ void quoit_os_sleep(const struct quoit_os_shm *shm, uint32_t number, const _Atom
     const struct timespec pause = {.tv_nsec = timeout_ns < 500000 ? (long)timeout_ns : 500000};
     (void)shm;
     (void)number;
-    (void)pthread_once(&once, look_up);
+    (void)pthread_once(&once, find_calls);
     if (timeout_ns <= 0)
         return;
     int cancel_state = quoit_os_cancel_disable(); /* a cancelled thread leaves shared state */
@@ -61,7 +61,7 @@ void quoit_os_wake(const struct quoit_os_shm *shm, uint32_t number, const _Atomi
     (void)value;
     (void)shm;
     (void)number;
-    (void)pthread_once(&once, look_up);
+    (void)pthread_once(&once, find_calls);
     if (wake_by_address)
         (void)wake_by_address(address_of(word), sizeof *word, SHARED);
 }

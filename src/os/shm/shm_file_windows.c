@@ -185,7 +185,7 @@ static void sweep(const wchar_t *path)
     (void)FindClose(search);
 }
 
-static char *keep(const struct quoit_os_wide *path)
+static char *copy_path(const struct quoit_os_wide *path)
 {
     enum { UTF8_ROOM = 3 * QUOIT_OS_WIDE_ROOM };
     char *text = malloc(UTF8_ROOM);
@@ -218,7 +218,7 @@ static quoit_status create(const char *path, uint64_t size_bytes, uint32_t permi
         return fail_at(error, "create", path);
     status = fill(file, wide.text, size_bytes, path, shm_out);
     if (status == QUOIT_OK) {
-        shm_out->temporary = keep(&temporary);
+        shm_out->temporary = copy_path(&temporary);
         if (shm_out->temporary)
             return QUOIT_OK;
         status = quoit_fail(QUOIT_ERROR_NO_MEMORY, "out of memory for '%s'", path);

@@ -37,7 +37,7 @@ static void lock_path(const struct quoit_os_shm *shm, const char *text,
 }
 
 /* Calls fstat on the object of that name. Returns 0, or -1 and errno. */
-static int look(const char *text, struct stat *status_out)
+static int stat_object(const char *text, struct stat *status_out)
 {
     int fd = quoit_os_fd_above_stdio(shm_open(name_of(text).text, O_RDONLY, 0));
     if (fd < 0)
@@ -58,7 +58,7 @@ static int64_t find(const struct quoit_os_shm *shm, const char *text, uint64_t *
 {
     (void)shm;
     struct stat status;
-    if (look(text, &status) != 0)
+    if (stat_object(text, &status) != 0)
         return -1;
     *owner_out = status.st_uid;
     return number_of(&status);
@@ -70,7 +70,7 @@ static bool is_abandoned(const struct quoit_os_shm *shm, const char *text, int64
     (void)shm;
     (void)creator_pid;
     struct stat status;
-    if (look(text, &status) != 0 || status.st_uid != quoit_os_user_id())
+    if (stat_object(text, &status) != 0 || status.st_uid != quoit_os_user_id())
         return false;
     return noted == number || status.st_size == 0; /* recorded before it gets a size */
 }

@@ -55,8 +55,8 @@ union semctl_argument {
 enum content { OURS, UNFINISHED, FOREIGN };
 
 /* Reads the set of that id, and finds out whose it is. */
-static quoit_status look(int id, const char *text, enum content *content_out,
-                         struct semid_ds *set_out, unsigned short words_out[WORDS])
+static quoit_status read_set(int id, const char *text, enum content *content_out,
+                             struct semid_ds *set_out, unsigned short words_out[WORDS])
 {
     if (semctl(id, 0, IPC_STAT, (union semctl_argument){.set = set_out}) != 0)
         return quoit_os_sysv_fail("inspect the System V semaphore", text);
@@ -129,7 +129,7 @@ static quoit_status create(const char *text, uint32_t value, uint32_t permission
         enum content content = FOREIGN;
         struct semid_ds set = {0};
         unsigned short words[WORDS] = {0};
-        status = look(id, text, &content, &set, words);
+        status = read_set(id, text, &content, &set, words);
         if (status == QUOIT_ERROR_NOT_FOUND)
             continue; /* removed in between */
         if (status != QUOIT_OK)
@@ -172,7 +172,7 @@ static quoit_status open_existing(const char *text, bool any_owner, struct quoit
     enum content content = FOREIGN;
     struct semid_ds set = {0};
     unsigned short words[WORDS] = {0};
-    status = look(id, text, &content, &set, words);
+    status = read_set(id, text, &content, &set, words);
     if (status != QUOIT_OK)
         return status;
     uint64_t owner = quoit_os_owner_of(set.sem_perm.uid, -1);

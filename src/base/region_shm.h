@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The region's header in shared memory, FORMAT.md 2: the first bytes of every Quoit object. */
-#ifndef QUOIT_REGION_SHM_H
-#define QUOIT_REGION_SHM_H
+#ifndef QUOIT_BASE_REGION_SHM_H
+#define QUOIT_BASE_REGION_SHM_H
 
 #include <stdatomic.h>
 #include <stddef.h>

@@ -59,8 +59,9 @@ static void close_lock(struct quoit_os_shm *shm)
 }
 
 /* Finds the number and the owner of the object that has the name; -1: there is none. */
-static quoit_status look(const struct quoit_os_locked_ops *ops, const struct quoit_os_shm *shm,
-                         const char *text, int64_t *number_out, uint64_t *owner_out)
+static quoit_status find_number(const struct quoit_os_locked_ops *ops,
+                                const struct quoit_os_shm *shm, const char *text,
+                                int64_t *number_out, uint64_t *owner_out)
 {
     const int64_t unreadable = INT32_MAX; /* it exists, but this process may not read it */
     *owner_out = QUOIT_OS_OWNER_UNKNOWN;
@@ -120,7 +121,7 @@ static quoit_status check_lock_owner(const struct quoit_os_locked_ops *ops, cons
                           "%llu",
                           path, (unsigned long long)lock_owner,
                           (unsigned long long)quoit_os_user_id());
-    quoit_status status = look(ops, shm, text, &number, &owner);
+    quoit_status status = find_number(ops, shm, text, &number, &owner);
     if (status != QUOIT_OK)
         return status;
     if (number < 0)
@@ -199,13 +200,13 @@ static quoit_status exists(const struct quoit_os_locked_ops *ops, const struct q
  * incomplete in a crash. Then removes the lock file, since a new object needs a new one with its
  * own permissions and locks. Returns EXISTS instead if the lock file's object exists.
  */
-static quoit_status clear_relic(const struct quoit_os_locked_ops *ops, const char *path,
-                                const char *text, struct quoit_os_shm *shm)
+static quoit_status clear_stale_object(const struct quoit_os_locked_ops *ops, const char *path,
+                                       const char *text, struct quoit_os_shm *shm)
 {
     struct record record = read_record(shm);
     int64_t number = -1;
     uint64_t owner;
-    quoit_status status = look(ops, shm, text, &number, &owner);
+    quoit_status status = find_number(ops, shm, text, &number, &owner);
     if (status != QUOIT_OK)
         return status;
     if (number >= 0 && record.state == RECORD_CREATING &&
@@ -225,7 +226,7 @@ static quoit_status check_no_object(const struct quoit_os_locked_ops *ops, const
 {
     int64_t number = -1;
     uint64_t owner;
-    quoit_status status = look(ops, shm, text, &number, &owner);
+    quoit_status status = find_number(ops, shm, text, &number, &owner);
     if (status == QUOIT_OK && number < 0)
         return QUOIT_OK;
     (void)unlink(path);
@@ -241,7 +242,7 @@ static quoit_status take_name(const struct quoit_os_locked_ops *ops, const char 
     while (retry == QUOIT_OK) {
         quoit_status status = open_gate(ops, path, text, true, shm);
         if (status == QUOIT_OK)
-            status = clear_relic(ops, path, text, shm);
+            status = clear_stale_object(ops, path, text, shm);
         close_lock(shm);
         if (status != QUOIT_OK && status != QUOIT_ERROR_NOT_FOUND)
             return status;
@@ -318,10 +319,10 @@ static quoit_status find_object(const struct quoit_os_locked_ops *ops, const cha
             return status;
         int64_t number = -1;
         uint64_t owner;
-        quoit_status looked = look(ops, shm, text, &number, &owner);
+        quoit_status found = find_number(ops, shm, text, &number, &owner);
         shm->id = (intptr_t)number;
-        if (looked != QUOIT_OK)
-            return looked;
+        if (found != QUOIT_OK)
+            return found;
         if (number < 0)
             return quoit_fail(QUOIT_ERROR_NOT_FOUND, "cannot open '%s:%s': %s", ops->scheme, text,
                               strerror(ENOENT));
@@ -404,7 +405,7 @@ quoit_status quoit_os_locked_unlink(const struct quoit_os_locked_ops *ops, struc
     }
     int64_t number = -1;
     uint64_t owner;
-    status = look(ops, shm, text, &number, &owner);
+    status = find_number(ops, shm, text, &number, &owner);
     if (status == QUOIT_OK && number != shm->id)
         status = quoit_fail(QUOIT_ERROR_NOT_FOUND, "'%s:%s' was removed or replaced meanwhile",
                             ops->scheme, text);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Listing a directory, by POSIX. */
-#include "list.h"
+#include "list_directory.h"
 
 #include "system_error.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Lists objects on Windows: the entries in the system's directories of names, of this session and
    of all sessions, which only ntdll can list; and files in a directory. */
-#include "list.h"
+#include "list_directory.h"
 
 #include "system_error.h"
 #include "win32.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Lists objects with POSIX alone, which can list directories and nothing else. */
-#include "list.h"
+#include "list_directory.h"
 
 #include "process_posix.h"
 

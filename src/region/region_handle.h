@@ -4,8 +4,8 @@
  * offset. The public quoit_region functions are in the same files (region_plain.c, region_pieces.c,
  * region.c). Queues, pools and locks are built with those and with the functions declared here.
  */
-#ifndef QUOIT_REGION_H
-#define QUOIT_REGION_H
+#ifndef QUOIT_REGION_HANDLE_H
+#define QUOIT_REGION_HANDLE_H
 
 #include <quoit.h>
 

@@ -27,12 +27,12 @@ static int64_t find(const struct quoit_os_shm *shm, const char *text, uint64_t *
     (void)text;
     struct shmid_ds segment;
     int id = shmget((key_t)shm->key, 0, 0);
-    bool told = id >= 0 && shmctl(id, IPC_STAT, &segment) == 0;
-    if (id >= 0 && !told && (errno == EIDRM || errno == EINVAL)) {
+    bool has_status = id >= 0 && shmctl(id, IPC_STAT, &segment) == 0;
+    if (id >= 0 && !has_status && (errno == EIDRM || errno == EINVAL)) {
         errno = ENOENT; /* removed in between */
         return -1;
     }
-    *owner_out = told ? segment.shm_perm.uid : QUOIT_OS_OWNER_UNKNOWN;
+    *owner_out = has_status ? segment.shm_perm.uid : QUOIT_OS_OWNER_UNKNOWN;
     return id;
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Lists objects on Linux. POSIX objects are files in /dev/shm. The kernel lists System V segments.
    Files are those in a directory, or those that processes have mapped. */
-#include "list.h"
+#include "list_directory.h"
 
 #include "once.h"
 #include "process_posix.h"
@@ -57,16 +57,17 @@ static quoit_status list_segments(quoit_os_visit *visit, void *context)
 /* ---- Files that processes have mapped -------------------------------------------------------- */
 
 /* Returns the path in a line of /proc/PID/maps if the line is a shared mapping of a file outside
-   /dev, else NULL. gone_out: the kernel marks the path as deleted. */
-static char *path_in(char *line, bool *gone_out)
+   /dev, else NULL. deleted_out: the kernel marks the path as deleted. */
+static char *path_in(char *line, bool *deleted_out)
 {
-    static const char gone[] = " (deleted)";
+    static const char deleted[] = " (deleted)";
     char *permissions = strchr(line, ' '), *path = strchr(line, '/'), *end = strchr(line, '\n');
     if (!permissions || !path || !end || permissions[4] != 's' || strncmp(path, "/dev/", 5) == 0 ||
         strncmp(path, "/SYSV", 5) == 0)
         return NULL;
     *end = '\0';
-    *gone_out = end - path >= (int)sizeof gone && strcmp(end - (sizeof gone - 1), gone) == 0;
+    *deleted_out = end - path >= (int)sizeof deleted &&
+                   strcmp(end - (sizeof deleted - 1), deleted) == 0;
     return path;
 }
 
@@ -108,10 +109,10 @@ static bool list_maps(const char *pid, quoit_os_visit *visit, void *context)
         return true; /* another user's process, or it has exited */
     bool more = true;
     while (more && fgets(line, sizeof line, file)) {
-        bool gone;
-        char *path = path_in(line, &gone);
+        bool deleted;
+        char *path = path_in(line, &deleted);
         if (path)
-            more = gone ? visit_nameless(path, line, visit, context) : visit(context, path);
+            more = deleted ? visit_nameless(path, line, visit, context) : visit(context, path);
     }
     (void)fclose(file);
     return more;

@@ -2,7 +2,8 @@
 /*
  * Locks as named mutexes, which Windows releases when their owner ends. A mutex belongs to a
  * thread, but a lock belongs to a handle, which may outlive the thread that took the lock. So one
- * thread of this process, the keeper, owns all mutexes. It runs while this process holds a lock.
+ * thread of this process, the lock thread, owns all mutexes. It runs while this process holds a
+ * lock.
  */
 #include "win32.h"
 
@@ -29,35 +30,35 @@ static struct {
     enum task task;
     HANDLE mutex;
     DWORD answer;
-} keeper;
+} lock_thread;
 
-static DWORD WINAPI keep(void *unused)
+static DWORD WINAPI run_lock_thread(void *unused)
 {
     (void)unused;
     for (;;) {
-        (void)WaitForSingleObject(keeper.asked, INFINITE);
-        if (keeper.task == TAKE)
-            keeper.answer = WaitForSingleObject(keeper.mutex, 0);
-        else if (keeper.task == GIVE_BACK)
-            (void)ReleaseMutex(keeper.mutex);
+        (void)WaitForSingleObject(lock_thread.asked, INFINITE);
+        if (lock_thread.task == TAKE)
+            lock_thread.answer = WaitForSingleObject(lock_thread.mutex, 0);
+        else if (lock_thread.task == GIVE_BACK)
+            (void)ReleaseMutex(lock_thread.mutex);
         else
             return 0;
-        (void)SetEvent(keeper.answered);
+        (void)SetEvent(lock_thread.answered);
     }
 }
 
 static DWORD ask(enum task task, HANDLE mutex)
 {
-    keeper.task = task;
-    keeper.mutex = mutex;
-    (void)SetEvent(keeper.asked);
-    (void)WaitForSingleObject(keeper.answered, INFINITE);
-    return keeper.answer;
+    lock_thread.task = task;
+    lock_thread.mutex = mutex;
+    (void)SetEvent(lock_thread.asked);
+    (void)WaitForSingleObject(lock_thread.answered, INFINITE);
+    return lock_thread.answer;
 }
 
-static void close_keeper(void)
+static void close_lock_thread(void)
 {
-    HANDLE *const handles[] = {&keeper.thread, &keeper.asked, &keeper.answered};
+    HANDLE *const handles[] = {&lock_thread.thread, &lock_thread.asked, &lock_thread.answered};
     for (int i = 0; i < 3; i++) {
         if (*handles[i])
             (void)CloseHandle(*handles[i]);
@@ -65,30 +66,30 @@ static void close_keeper(void)
     }
 }
 
-static quoit_status start_keeper(void)
+static quoit_status start_lock_thread(void)
 {
-    if (keeper.thread)
+    if (lock_thread.thread)
         return QUOIT_OK;
-    keeper.asked = CreateEventW(NULL, FALSE, FALSE, NULL);
-    keeper.answered = CreateEventW(NULL, FALSE, FALSE, NULL);
-    if (keeper.asked && keeper.answered)
-        keeper.thread = CreateThread(NULL, 65536, keep, NULL, STACK_SIZE_PARAM_IS_A_RESERVATION,
-                                     NULL);
-    if (keeper.thread)
+    lock_thread.asked = CreateEventW(NULL, FALSE, FALSE, NULL);
+    lock_thread.answered = CreateEventW(NULL, FALSE, FALSE, NULL);
+    if (lock_thread.asked && lock_thread.answered)
+        lock_thread.thread = CreateThread(NULL, 65536, run_lock_thread, NULL,
+                                          STACK_SIZE_PARAM_IS_A_RESERVATION, NULL);
+    if (lock_thread.thread)
         return QUOIT_OK;
     quoit_status status = quoit_os_fail((int)GetLastError(), "start a thread in", "this process");
-    close_keeper();
+    close_lock_thread();
     return status;
 }
 
-static void end_keeper_if_idle(void)
+static void end_lock_thread_if_idle(void)
 {
-    if (all_held || !keeper.thread)
+    if (all_held || !lock_thread.thread)
         return;
-    keeper.task = END;
-    (void)SetEvent(keeper.asked);
-    (void)WaitForSingleObject(keeper.thread, INFINITE);
-    close_keeper();
+    lock_thread.task = END;
+    (void)SetEvent(lock_thread.asked);
+    (void)WaitForSingleObject(lock_thread.thread, INFINITE);
+    close_lock_thread();
 }
 
 static bool is_same(const struct held *held, const struct quoit_os_shm *shm, uint32_t number)
@@ -126,7 +127,7 @@ static quoit_status take(const struct quoit_os_shm *shm, uint32_t number)
     struct held *held = calloc(1, sizeof *held);
     if (!held)
         return quoit_fail(QUOIT_ERROR_NO_MEMORY, "out of memory for a lock");
-    quoit_status status = start_keeper();
+    quoit_status status = start_lock_thread();
     if (status == QUOIT_OK)
         status = open_mutex(name.text, shm->permissions, "a shared object", &held->mutex);
     if (status != QUOIT_OK)
@@ -152,7 +153,7 @@ quoit_status quoit_os_lock_try(const struct quoit_os_shm *shm, uint32_t number)
 {
     AcquireSRWLockExclusive(&guard);
     quoit_status status = *find(shm, number) ? QUOIT_ERROR_BUSY : take(shm, number);
-    end_keeper_if_idle();
+    end_lock_thread_if_idle();
     ReleaseSRWLockExclusive(&guard);
     return status;
 }
@@ -173,7 +174,7 @@ void quoit_os_lock_release(const struct quoit_os_shm *shm, uint32_t number)
     struct held **at = find(shm, number);
     if (*at && (*at)->owner == shm)
         give_back(at);
-    end_keeper_if_idle();
+    end_lock_thread_if_idle();
     ReleaseSRWLockExclusive(&guard);
 }
 
@@ -185,7 +186,7 @@ void quoit_os_lock_release_all(const struct quoit_os_shm *shm)
             give_back(at);
         else
             at = &(*at)->next;
-    end_keeper_if_idle();
+    end_lock_thread_if_idle();
     ReleaseSRWLockExclusive(&guard);
 }
 

@@ -79,7 +79,8 @@ static quoit_status take_others_gate(struct quoit_os_shm *shm, const char *lock_
 
 /* Removes the lock file that is open as shm->lock, if no object has the path. Root may remove the
    lock files of all users. */
-static quoit_status remove_relic(struct quoit_os_shm *shm, const char *path, const char *lock_path)
+static quoit_status remove_stale_lock(struct quoit_os_shm *shm, const char *path,
+                                      const char *lock_path)
 {
     struct stat file;
     quoit_status status = QUOIT_OK;
@@ -98,12 +99,13 @@ static quoit_status remove_relic(struct quoit_os_shm *shm, const char *path, con
 
 /* A lock file exists: removes it if no object has the path. It is opened as shm->lock, so that a
    child forked during the wait closes it and the object's descriptor. */
-static quoit_status clear_relic(struct quoit_os_shm *shm, const char *path, const char *lock_path)
+static quoit_status clear_stale_lock(struct quoit_os_shm *shm, const char *path,
+                                     const char *lock_path)
 {
     shm->lock = quoit_os_fd_open(lock_path, O_RDWR | O_NONBLOCK | O_NOCTTY);
     if (shm->lock < 0)
         return errno == ENOENT ? QUOIT_OK : quoit_os_fail(errno, "open", lock_path);
-    quoit_status status = remove_relic(shm, path, lock_path);
+    quoit_status status = remove_stale_lock(shm, path, lock_path);
     quoit_os_fd_close((int)shm->lock, shm);
     shm->lock = -1;
     return status;
@@ -139,7 +141,7 @@ static quoit_status make(struct quoit_os_shm *shm, const char *path, uint32_t pe
                               lock_path);
         if (shm->lock < 0 && errno != EEXIST)
             return quoit_os_fail(errno, "create", lock_path);
-        quoit_status status = shm->lock < 0 ? clear_relic(shm, path, lock_path)
+        quoit_status status = shm->lock < 0 ? clear_stale_lock(shm, path, lock_path)
                                             : fill(shm, lock_path, permissions);
         if (shm->lock >= 0 && status == QUOIT_OK)
             return QUOIT_OK;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Functions for listing that several systems share. */
-#ifndef QUOIT_OS_LIST_H
-#define QUOIT_OS_LIST_H
+#ifndef QUOIT_OS_LIST_DIRECTORY_H
+#define QUOIT_OS_LIST_DIRECTORY_H
 
 #include "os.h"
 
