@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* POSIX leaves the processor to the system. */
-#include "bench.h"
+#include "platform.h"
 
 void bench_pin(int index)
 {

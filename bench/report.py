@@ -14,14 +14,17 @@ import subprocess
 import sys
 
 WAITING = "Quoit (with a time-out)"
-OURS = ("Quoit", WAITING, "Quoit MPMC", "Quoit sized", "Quoit sized, MPMC", "Quoit sized, in place", "Quoit pool")
+OURS = ("Quoit", WAITING, "Quoit MPMC", "Quoit messages", "Quoit messages, MPMC", "Quoit messages, in place", "Quoit pool")
 # Rows of runs that were made with an earlier API: their name now, or None, if no queue is like that any more.
-EARLIER = {"Quoit (push_wait, pop_wait)": WAITING, "Quoit (spans)": None}
+EARLIER = {"Quoit (push_wait, pop_wait)": WAITING, "Quoit (spans)": None, "Quoit" + " sized": "Quoit messages",
+           "Quoit" + " sized, MPMC": "Quoit messages, MPMC", "Quoit" + " sized, in place": "Quoit messages, in place"}
+EARLIER_QUESTIONS = {"sized": "messages"}
 
 
 def load(path):
     rows = [json.loads(line) for line in open(path)]
-    rows = [{**row, "peer": EARLIER.get(row["peer"], row["peer"])} for row in rows]
+    rows = [{**row, "peer": EARLIER.get(row["peer"], row["peer"]),
+             "question": EARLIER_QUESTIONS.get(row["question"], row["question"])} for row in rows]
     rows = [row for row in rows if row["peer"]]
     usual = statistics.median([row["bounce_ns"] for row in rows if row["bounce_ns"] > 0] or [0])
     near = [row for row in rows if usual * 2 / 3 <= row["bounce_ns"] <= usual * 4 / 3 or row["bounce_ns"] == 0]
@@ -213,7 +216,7 @@ def many(values, between):
 def plots(values, folder):
     side = "processes"
     ones = sorted(rows_of(values, "throughput", side, 16, 1, 1e6), key=lambda row: -row[1])
-    bars(folder, "by_ones.svg", "16-byte items, one item per call, between processes", ones, "million items a second")
+    bars(folder, "one_per_call.svg", "16-byte items, one item per call, between processes", ones, "million items a second")
     batches = sorted(rows_of(values, "throughput", side, 16, 32, 1e6), key=lambda row: -row[1])
     bars(folder, "batches.svg", "16-byte items in batches of 32, between processes", batches, "million items a second")
     trips = sorted(rows_of(values, "round trip spinning", side, None, 0, 1), key=lambda row: row[1])
@@ -252,7 +255,7 @@ def main():
                 ("pool pairs", "Pools", pool_table), ("shell", "Through a shell", shell_table)):
             if any(key[:2] == (question, between) for key in values):
                 report += [f"### {title}", "", *table(values, between), ""]
-        for question, title in (("sized", "Messages copied in and out"),
+        for question, title in (("messages", "Messages copied in and out"),
                                 ("frames", "Frames handed over in place, a word touched at each end")):
             if any(key[:2] == (question, between) for key in values):
                 report += [f"### {title}", "", *times_table(values, question, between), ""]

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* How many 16-byte items a second cross between two processes, by ones? A run checks them all. */
-#include "bench.h"
+#include "platform.h"
 
 #include <quoit/typed.h>
 

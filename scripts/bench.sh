@@ -40,7 +40,7 @@ bench() {
     [[ $what != *one_to_one* ]] || measure one_to_one "$rounds" throughput round_trip latency capacity
     [[ $what != *many* ]] || measure many "$rounds" many
     [[ $what != *broadcast* ]] || measure broadcast "$rounds" broadcast
-    [[ $what != *payloads* ]] || measure payloads "$rounds" pool sized
+    [[ $what != *payloads* ]] || measure payloads "$rounds" pool messages
     if [[ $what == *shell* ]]; then
         say "through a shell, $rounds rounds"
         python3 bench/shell.py build/bench/tools/quoit "$rounds" >bench/results/shell.jsonl

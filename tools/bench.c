@@ -83,7 +83,7 @@ static const char *unit_of(const struct bench_row *row)
 {
     switch (row->way) {
     case BENCH_ITEMS:
-    case BENCH_SIZED:
+    case BENCH_MESSAGES:
         return "items/s";
     case BENCH_MEMCPY:
         return "bytes/s";
@@ -112,7 +112,7 @@ static void print_row(const struct bench_row *row, const double *values)
     (void)printf("%-32s ", row->name);
     if (row->way == BENCH_MEMCPY)
         (void)printf("%10s %14.2f GB/s", "", median * 1e-9);
-    else if (row->way == BENCH_ITEMS || row->way == BENCH_SIZED)
+    else if (row->way == BENCH_ITEMS || row->way == BENCH_MESSAGES)
         (void)printf("%10.2f M/s %10.2f GB/s", median * 1e-6, median * row->bytes * 1e-9);
     else
         (void)printf("%10.0f ns %16s", median, "");

@@ -7,12 +7,12 @@
 #include <stdint.h>
 
 enum bench_way {
-    BENCH_ITEMS,  /* items of a fixed size, one way */
-    BENCH_SIZED,  /* messages with lengths, one way */
-    BENCH_SPIN,   /* a round trip of an item; both sides spin */
-    BENCH_SLEEP,  /* the same; both sides block between the items */
-    BENCH_BOUNCE, /* a round trip of a cache line: no queue can be faster */
-    BENCH_MEMCPY  /* memory copied by one processor */
+    BENCH_ITEMS,    /* items of a fixed size, one way */
+    BENCH_MESSAGES, /* messages with lengths, one way */
+    BENCH_SPIN,     /* a round trip of an item; both sides spin */
+    BENCH_SLEEP,    /* the same; both sides block between the items */
+    BENCH_BOUNCE,   /* a round trip of a cache line: no queue can be faster */
+    BENCH_MEMCPY    /* memory copied by one processor */
 };
 
 struct bench_row {

@@ -33,7 +33,7 @@ const struct bench_row bench_rows[] = {
     {"SPSC, 8 bytes, 64 at a time", BENCH_ITEMS, false, 8, BATCH},
     {"SPSC, 64 bytes, 64 at a time", BENCH_ITEMS, false, 64, BATCH},
     {"SPSC, 1024 bytes, 64 at a time", BENCH_ITEMS, false, 1024, BATCH},
-    {"SPSC, messages of 64 bytes", BENCH_SIZED, false, 64, 1},
+    {"SPSC, messages of 64 bytes", BENCH_MESSAGES, false, 64, 1},
     {"MPMC one to one, 8 bytes", BENCH_ITEMS, true, 8, 1},
     {"MPMC one to one, 64 bytes", BENCH_ITEMS, true, 64, 1},
     {"round trip, awake", BENCH_SPIN, false, 8, 1},
@@ -80,7 +80,7 @@ SIDES(8)
 SIDES(64)
 SIDES(1024)
 
-static quoit_status put_sized(quoit_queue *queue, uint32_t bytes, uint64_t *count)
+static quoit_status put_messages(quoit_queue *queue, uint32_t bytes, uint64_t *count)
 {
     static const char message[LARGEST];
     quoit_status status = QUOIT_OK;
@@ -93,8 +93,8 @@ static quoit_status put_sized(quoit_queue *queue, uint32_t bytes, uint64_t *coun
 
 static quoit_status put(quoit_queue *queue, const struct bench_row *row, uint64_t *count)
 {
-    if (row->way == BENCH_SIZED)
-        return put_sized(queue, row->bytes, count);
+    if (row->way == BENCH_MESSAGES)
+        return put_messages(queue, row->bytes, count);
     switch (row->bytes) {
     case 8:
         return put8(queue, row->batch, count);
@@ -108,7 +108,7 @@ static quoit_status put(quoit_queue *queue, const struct bench_row *row, uint64_
 static quoit_status take(quoit_queue *queue, const struct bench_row *row)
 {
     static char message[LARGEST];
-    if (row->way == BENCH_SIZED)
+    if (row->way == BENCH_MESSAGES)
         return quoit_queue_pop(queue, message, sizeof message, NULL, QUOIT_FOREVER);
     switch (row->bytes) {
     case 8:
@@ -269,7 +269,7 @@ static quoit_status create(struct pair *pair, const struct bench_row *row)
     struct quoit_queue_options options = {.kind = row->mpmc ? QUOIT_MPMC : QUOIT_SPSC,
                                           .item_bytes = bytes,
                                           .capacity = QUEUE_BYTES / (bytes < 64 ? 64 : bytes),
-                                          .messages = row->way == BENCH_SIZED,
+                                          .messages = row->way == BENCH_MESSAGES,
                                           .user_bytes = sizeof(ball)};
     quoit_status status = quoit_queue_create(pair->names[0], &options, QUOIT_PRODUCER,
                                              &pair->there);
@@ -360,7 +360,7 @@ int bench_side(unsigned index, const char *there_name, const char *back_name)
     if (status == QUOIT_OK)
         status = quoit_queue_open(back_name, QUOIT_PRODUCER, &back);
     if (status == QUOIT_OK)
-        status = row->way == BENCH_SIZED
+        status = row->way == BENCH_MESSAGES
                      ? quoit_queue_push(back, item, row->bytes, QUOIT_NOW)
                      : quoit_queue_push(back, item, (size_t)quoit_queue_item_bytes(back),
                                         QUOIT_NOW);

@@ -26,7 +26,7 @@ static const char help[] =
     "                       may be repeated. Blocks that a crashed member had sent are freed only\n"
     "                       if the queue that they went through is named\n"
     "      --any-owner      with --repair: also objects of other users that you may write to\n"
-    "  -j, --json           an array of {name, kind, ok, damage (null, or why), dead_members,\n"
+    "  -j, --json           an array of {name, kind, ok, damage (null, or why), crashed_members,\n"
     "                       cleared_members, settled_items, freed_blocks, note (null, or text)}\n"
     "  -h, --help\n"
     "\n"
@@ -125,15 +125,15 @@ static quoit_status look_at(const struct check *check, const char *name, struct 
 
 /* ---- Repairing ------------------------------------------------------------------------------- */
 
-static uint64_t dead_members(const quoit_queue *queue)
+static uint64_t crashed_members(const quoit_queue *queue)
 {
     struct quoit_member_info members[QUOIT_MEMBERS_MAX];
-    uint64_t count, dead = 0;
+    uint64_t count, crashed = 0;
     if (quoit_queue_members(queue, members, QUOIT_MEMBERS_MAX, &count) != QUOIT_OK)
         return 0;
     for (uint64_t i = 0; i < count && i < QUOIT_MEMBERS_MAX; i++)
-        dead += !members[i].alive;
-    return dead;
+        crashed += !members[i].alive;
+    return crashed;
 }
 
 /* Joins in a role that is free. Taking over a crashed member's role also settles the items that it
@@ -177,13 +177,13 @@ static quoit_status repair_queue(const struct check *check, struct finding *find
     }
     if (status != QUOIT_OK)
         return status;
-    uint64_t before = dead_members(queue);
+    uint64_t before = crashed_members(queue);
     status = quoit_queue_repair(queue, &count);
-    uint64_t after = dead_members(queue);
+    uint64_t after = crashed_members(queue);
     quoit_queue_close(queue);
     /* Member entries that join took over were cleared as well, but are not in count. */
     finding->settled = less(count, less(before, after));
-    finding->cleared = less(finding->object.dead, after);
+    finding->cleared = less(finding->object.crashed, after);
     return status;
 }
 
@@ -194,7 +194,7 @@ static quoit_status repair_pool(const struct check *check, struct finding *findi
     if (status != QUOIT_OK)
         return status;
     status = quoit_pool_reclaim(pool, check->queues, check->through_count, &finding->freed);
-    if (finding->object.dead > 0 && check->through_count == 0)
+    if (finding->object.crashed > 0 && check->through_count == 0)
         finding->note = "blocks that were on their way through a queue are left alone: --through";
     quoit_pool_close(pool);
     return status;
@@ -238,15 +238,15 @@ static void tell_text(const struct finding *finding)
         print_text(stdout, object->damage);
     }
     if (finding->cleared > 0)
-        printf(", cleared %" PRIu64 " dead member%s", finding->cleared,
+        printf(", cleared %" PRIu64 " crashed member%s", finding->cleared,
                finding->cleared == 1 ? "" : "s");
-    else if (object->dead > 0)
-        printf(", %" PRIu64 " dead member%s", object->dead, object->dead == 1 ? "" : "s");
+    else if (object->crashed > 0)
+        printf(", %" PRIu64 " crashed member%s", object->crashed, object->crashed == 1 ? "" : "s");
     if (finding->settled > 0)
-        printf(", settled %" PRIu64 " item%s of the dead", finding->settled,
+        printf(", settled %" PRIu64 " item%s of crashed members", finding->settled,
                finding->settled == 1 ? "" : "s");
     if (finding->freed > 0)
-        printf(", freed %" PRIu64 " block%s of the dead", finding->freed,
+        printf(", freed %" PRIu64 " block%s of crashed members", finding->freed,
                finding->freed == 1 ? "" : "s");
     if (finding->note)
         printf(" (%s)", finding->note);
@@ -270,9 +270,9 @@ static void tell_json(const struct finding *finding)
     printf(", \"kind\": \"%s\", \"ok\": %s, \"damage\": ", kind[0] == '?' ? "unknown" : kind,
            object->damage[0] == '\0' ? "true" : "false");
     tell_text_or_null(object->damage);
-    printf(", \"dead_members\": %" PRIu64 ", \"cleared_members\": %" PRIu64
+    printf(", \"crashed_members\": %" PRIu64 ", \"cleared_members\": %" PRIu64
            ", \"settled_items\": %" PRIu64 ", \"freed_blocks\": %" PRIu64 ", \"note\": ",
-           object->dead, finding->cleared, finding->settled, finding->freed);
+           object->crashed, finding->cleared, finding->settled, finding->freed);
     tell_text_or_null(finding->note);
     printf("}");
 }

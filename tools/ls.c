@@ -2,7 +2,7 @@
 /* quoit ls: all objects on the machine, in a table. */
 #include "object.h"
 #include "print.h"
-#include "process.h"
+#include "process_info.h"
 #include "tool.h"
 
 #include <getopt.h>
@@ -31,7 +31,8 @@ static const char help[] =
     "  -h, --help\n"
     "\n"
     "STATE is one of\n"
-    "  in use    with \"N dead\" if members crashed in it and their entries are still there, and\n"
+    "  in use    with \"N crashed\" if members crashed in it and their entries are still there, "
+    "and\n"
     "            \"N stopped\" if a signal or a debugger has stopped members\n"
     "  idle      no member has it open (observers do not count); regions keep no members: -\n"
     "  dead      all members that were left in it have crashed\n"
@@ -124,7 +125,7 @@ static void print_row(const struct object *object, int name_columns)
         if (object->type == OBJECT_REGION)
             printf(" %7s", "-");
         else
-            printf(" %7" PRIu64, object->living);
+            printf(" %7" PRIu64, object->alive);
     }
     printf("  %s", print_colour(print_state_colour(object)));
     print_text(stdout, state);

@@ -3,7 +3,7 @@
 #include "object.h"
 
 #include "fault.h"
-#include "process.h"
+#include "process_info.h"
 #include "stream.h"
 #include "tool.h"
 
@@ -85,8 +85,8 @@ static void count_members(struct object *object, uint64_t count)
     object->member_count = count < QUOIT_MEMBERS_MAX ? count : QUOIT_MEMBERS_MAX;
     for (uint64_t i = 0; i < object->member_count; i++) {
         const struct quoit_member_info *member = &object->members[i];
-        object->living += member->alive;
-        object->dead += !member->alive;
+        object->alive += member->alive;
+        object->crashed += !member->alive;
         object->stopped += member->alive && process_is_stopped(member->pid);
         object->producers += member->alive && (member->roles & QUOIT_PRODUCER);
         object->consumers += member->alive && (member->roles & QUOIT_CONSUMER);
@@ -220,9 +220,9 @@ const char *object_kind(const struct object *object)
     return (unsigned)object->queue.kind < 3 ? queues[object->queue.kind] : "?";
 }
 
-bool object_is_dead(const struct object *object)
+bool object_is_abandoned(const struct object *object)
 {
-    return object->damage[0] == '\0' && object->living == 0 && object->dead > 0;
+    return object->damage[0] == '\0' && object->alive == 0 && object->crashed > 0;
 }
 
 const char *object_state(const struct object *object)
@@ -231,9 +231,9 @@ const char *object_state(const struct object *object)
         return "damaged";
     if (object->foreign)
         return "foreign";
-    if (object_is_dead(object))
+    if (object_is_abandoned(object))
         return "dead";
-    if (object->living > 0)
+    if (object->alive > 0)
         return "in use";
     /* A region does not know which processes use it. */
     return object->type == OBJECT_REGION ? "-" : "idle";

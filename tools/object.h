@@ -23,8 +23,8 @@ struct object {
     double fill;       /* 0 to 1 */
     struct quoit_member_info members[QUOIT_MEMBERS_MAX];
     uint64_t member_count;
-    uint64_t living, dead, producers, consumers; /* the roles: of live members */
-    uint64_t stopped;                            /* live members that a signal has stopped */
+    uint64_t alive, crashed, producers, consumers; /* the roles: of live members */
+    uint64_t stopped;                              /* live members that a signal has stopped */
     /* The unit of used, pushed and popped: "items"; "messages"; "lines" if `quoit push` has made
        the queue for blocks of lines; "blocks" for a pool; "bytes" for a region; "holders" for a
        lock. */
@@ -48,7 +48,7 @@ quoit_status object_read_listed(const char *name, struct object *object_out);
 const char *object_kind(const struct object *object); /* "mpmc", "pool"; "?" */
 const char *
 object_state(const struct object *object); /* "in use", "idle", "dead", "damaged", "foreign" */
-bool object_is_dead(const struct object *object);
+bool object_is_abandoned(const struct object *object);
 /* A ring of bytes: its counters count bytes, and a message may be a block of many lines, so used
    may be beyond capacity. */
 bool object_is_bytes(const struct object *object);

@@ -2,7 +2,7 @@
 /* Objects as JSON (RFC 8259), with the keys that `quoit ls --help` lists. */
 #include "object.h"
 #include "printable.h"
-#include "process.h"
+#include "process_info.h"
 
 #include <inttypes.h>
 #include <string.h>

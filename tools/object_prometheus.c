@@ -202,9 +202,9 @@ static void print_members(FILE *out, const struct object *object)
     if (object->type == OBJECT_UNKNOWN || object->type == OBJECT_REGION)
         return;
     sample(out, metric, object);
-    fprintf(out, ",state=\"alive\"} %" PRIu64 "\n", object->living);
+    fprintf(out, ",state=\"alive\"} %" PRIu64 "\n", object->alive);
     sample(out, metric, object);
-    fprintf(out, ",state=\"dead\"} %" PRIu64 "\n", object->dead);
+    fprintf(out, ",state=\"crashed\"} %" PRIu64 "\n", object->crashed);
 }
 
 void object_print_prometheus(FILE *out, const struct object *objects, size_t count)

@@ -13,7 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { LOOK_MS = 10, STDOUT = 1 }; /* between tries to open a queue that does not exist yet */
+enum { POLL_MS = 10, STDOUT = 1 }; /* between tries to open a queue that does not exist yet */
 
 struct crashed {
     uint64_t joined_at[QUOIT_MEMBERS_MAX];
@@ -189,7 +189,7 @@ static int enter(struct pop *pop)
                       pop->name);
             pop->hinted = true;
         }
-        stream_sleep_ms(LOOK_MS);
+        stream_sleep_ms(POLL_MS);
     }
     if (status != QUOIT_OK || quoit_queue_inspect(pop->queue, &pop->info) != QUOIT_OK)
         return tool_fail_quoit(status);
@@ -466,7 +466,7 @@ static int run(int argc, char **argv)
     while (code < 0) {
         code = run_once(&pop);
         if (code < 0 && pop.keep) /* otherwise the same queue is opened again and again */
-            stream_sleep_ms(LOOK_MS);
+            stream_sleep_ms(POLL_MS);
     }
     return code;
 }

@@ -34,11 +34,11 @@ const char *print_colour(enum print_colour colour)
 
 enum print_colour print_state_colour(const struct object *object)
 {
-    if (object->damage[0] != '\0' || object_is_dead(object))
+    if (object->damage[0] != '\0' || object_is_abandoned(object))
         return PRINT_RED;
-    if (object->dead > 0 || object->stopped > 0)
+    if (object->crashed > 0 || object->stopped > 0)
         return PRINT_YELLOW;
-    return object->living > 0 ? PRINT_GREEN : PRINT_DIM;
+    return object->alive > 0 ? PRINT_GREEN : PRINT_DIM;
 }
 
 void print_text(FILE *out, const char *text)
@@ -125,16 +125,16 @@ void print_age(uint64_t since_unix_ns, char out[PRINT_ROOM])
 
 void print_state(const struct object *object, char *out, size_t room)
 {
-    char dead[PRINT_ROOM] = "", stopped[PRINT_ROOM] = "";
+    char crashed[PRINT_ROOM] = "", stopped[PRINT_ROOM] = "";
     if (object->damage[0] != '\0') {
         (void)snprintf(out, room, "damaged: %s", object->damage);
         return;
     }
-    if (object->dead > 0 && !object_is_dead(object))
-        (void)snprintf(dead, sizeof dead, ", %" PRIu64 " dead", object->dead);
+    if (object->crashed > 0 && !object_is_abandoned(object))
+        (void)snprintf(crashed, sizeof crashed, ", %" PRIu64 " crashed", object->crashed);
     if (object->stopped > 0)
         (void)snprintf(stopped, sizeof stopped, ", %" PRIu64 " stopped", object->stopped);
-    (void)snprintf(out, room, "%s%s%s%s", object_state(object), dead, stopped,
+    (void)snprintf(out, room, "%s%s%s%s", object_state(object), crashed, stopped,
                    object->type == OBJECT_QUEUE && object->queue.finished ? ", finished" : "");
 }
 

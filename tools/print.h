@@ -23,7 +23,7 @@ void print_padded(const char *text, int columns);     /* on the left, with blank
 void print_short(double value, char out[PRINT_ROOM]); /* "950", "12.3k", "1.2M" */
 void print_capacity(const struct object *object, char out[PRINT_ROOM]); /* short; "1.0MB" */
 void print_age(uint64_t since_unix_ns, char out[PRINT_ROOM]);           /* "3 d 4 h", "12 s" */
-/* "in use, finished", "in use, 1 dead"; for a damaged object, the reason. */
+/* "in use, finished", "in use, 1 crashed"; for a damaged object, the reason. */
 void print_state(const struct object *object, char *out, size_t room);
 
 /* Reports the option that getopt_long has just refused; returns TOOL_USAGE. */

@@ -70,13 +70,13 @@ static quoit_status would_remove(const struct rm *rm, const char *name)
     quoit_status status = check_owner(rm, name);
     if (status == QUOIT_OK)
         status = object_read(name, &object);
-    if (status == QUOIT_OK && rm->dead && !object_is_dead(&object))
+    if (status == QUOIT_OK && rm->dead && !object_is_abandoned(&object))
         status = QUOIT_ERROR_BUSY;
     return status;
 }
 
 /* Does --dead leave this object alone? It is in use or idle, keeps no members, or is damaged. */
-static bool is_not_dead(quoit_status status)
+static bool is_not_abandoned(quoit_status status)
 {
     return status == QUOIT_ERROR_BUSY || status == QUOIT_ERROR_DIFFERENT ||
            status == QUOIT_ERROR_CORRUPT || status == QUOIT_ERROR_FORMAT;
@@ -86,7 +86,7 @@ static bool is_not_dead(quoit_status status)
 static int remove_one(const struct rm *rm, const char *name, bool lenient)
 {
     quoit_status status = rm->dry_run ? would_remove(rm, name) : unlink_now(rm, name);
-    if (rm->dead && is_not_dead(status))
+    if (rm->dead && is_not_abandoned(status))
         return TOOL_OK;
     if (status == QUOIT_OK) {
         if (rm->dead || rm->dry_run)

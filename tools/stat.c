@@ -2,7 +2,7 @@
 /* quoit stat: shows all that is known of an object. */
 #include "object.h"
 #include "print.h"
-#include "process.h"
+#include "process_info.h"
 #include "tool.h"
 
 #include <getopt.h>
@@ -135,7 +135,7 @@ static void print_member(const struct quoit_member_info *member)
     if (member->alive && process_is_stopped(member->pid))
         printf(", %sstopped%s", print_colour(PRINT_YELLOW), print_colour(PRINT_PLAIN));
     if (!member->alive)
-        printf(", %sdead%s", print_colour(PRINT_RED), print_colour(PRINT_PLAIN));
+        printf(", %scrashed%s", print_colour(PRINT_RED), print_colour(PRINT_PLAIN));
     puts("");
 }
 
@@ -161,7 +161,7 @@ static void print_object(const struct object *object)
     else if (object->type != OBJECT_UNKNOWN)
         print_other(object);
     if (object->type != OBJECT_UNKNOWN && object->type != OBJECT_REGION)
-        printf("  members          %" PRIu64 "\n", object->living);
+        printf("  members          %" PRIu64 "\n", object->alive);
     for (uint64_t i = 0; i < object->member_count; i++)
         print_member(&object->members[i]);
 }

@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { LOOK_MS = 10, HEX_WIDTH = 16, STDOUT = 1 };
+enum { POLL_MS = 10, HEX_WIDTH = 16, STDOUT = 1 };
 
 struct tail {
     const char *name;
@@ -102,7 +102,7 @@ static int enter(struct tail *tail)
                       tail->name);
             hinted = true;
         }
-        stream_sleep_ms(LOOK_MS);
+        stream_sleep_ms(POLL_MS);
     }
     if (status != QUOIT_OK || quoit_queue_inspect(tail->queue, &tail->info) != QUOIT_OK)
         return tool_fail_quoit(status);
@@ -180,7 +180,7 @@ static quoit_status show_all(struct tail *tail)
             show(tail, bytes);
         if (status == QUOIT_EMPTY && tail->follow) {
             (void)fflush(stdout);
-            stream_sleep_ms(LOOK_MS);
+            stream_sleep_ms(POLL_MS);
             status = QUOIT_OK;
         }
     }

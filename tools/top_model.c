@@ -3,7 +3,7 @@
 #include "top.h"
 
 #include "print.h"
-#include "process.h"
+#include "process_info.h"
 #include "stream.h"
 #include "tool.h"
 
@@ -187,7 +187,7 @@ const char *top_mark(const struct object *object)
 {
     if (object->damage[0] != '\0')
         return "bad";
-    if (object_is_dead(object))
+    if (object_is_abandoned(object))
         return "dead";
     if (object->type == OBJECT_QUEUE && object->queue.finished)
         return "end";

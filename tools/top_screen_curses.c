@@ -159,7 +159,7 @@ static void put_who(int y, int x, const struct object *object)
 {
     char text[PRINT_ROOM];
     if (object->type == OBJECT_POOL)
-        (void)snprintf(text, sizeof text, "%" PRIu64, object->living);
+        (void)snprintf(text, sizeof text, "%" PRIu64, object->alive);
     else
         (void)snprintf(text, sizeof text, "%" PRIu64 "/%" PRIu64, object->producers,
                        object->consumers);
@@ -169,7 +169,7 @@ static void put_who(int y, int x, const struct object *object)
 static void put_mark(int y, int x, const struct object *object)
 {
     const char *mark = top_mark(object);
-    bool is_bad = object->damage[0] != '\0' || object_is_dead(object);
+    bool is_bad = object->damage[0] != '\0' || object_is_abandoned(object);
     paint(is_bad ? RED : YELLOW, true);
     put(y, x, MARK, mark);
     paint(is_bad ? RED : YELLOW, false);

@@ -4,7 +4,7 @@
  * Boost.Interprocess' in shared memory; by two processes at once from one pool; and handed over to
  * another process through a queue, whatever its size, where copying costs by the byte.
  */
-#include "bench.hpp"
+#include "measure.hpp"
 
 #include <quoit/typed.h>
 

@@ -4,7 +4,7 @@
 #ifndef QUOIT_BENCH_PEERS_RINGS_HPP
 #define QUOIT_BENCH_PEERS_RINGS_HPP
 
-#include "bench.hpp"
+#include "measure.hpp"
 
 #include <quoit/typed.h>
 

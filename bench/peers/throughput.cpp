@@ -13,7 +13,7 @@ static int round_number;
 /* Runs that take about this long say enough. */
 static const double run_ns = 20e6;
 
-template <class Peer, class Item> static double by_ones(std::uint64_t count)
+template <class Peer, class Item> static double one_per_call(std::uint64_t count)
 {
     auto peer = std::make_unique<Peer>(1024);
     return run_both([&] { peer->produce(); },
@@ -85,7 +85,8 @@ template <class Peer, class Item> static void ones()
     bounce_ns();
     static std::uint64_t known;
     result("throughput", Peer::title, sizeof(Item), 1, round_number,
-           rate(known, [](std::uint64_t count) { return by_ones<Peer, Item>(count); }), "items/s");
+           rate(known, [](std::uint64_t count) { return one_per_call<Peer, Item>(count); }),
+           "items/s");
 }
 
 template <class Peer, class Item> static void batches()

@@ -4,7 +4,7 @@
 
 #include <stdlib.h>
 
-static const int64_t patience = INT64_C(10000000000); /* 10 seconds, for each of the two waits */
+static const int64_t timeout_ns = INT64_C(10000000000); /* 10 seconds, for each of the two waits */
 
 static quoit_status ask(struct request_queue requests, uint32_t number, struct reply *reply)
 {
@@ -18,9 +18,9 @@ static quoit_status ask(struct request_queue requests, uint32_t number, struct r
     quoit_status status = reply_join(name, 1, QUOIT_CONSUMER, &replies);
     if (status != QUOIT_OK)
         return status;
-    status = request_push(requests, &request, patience);
+    status = request_push(requests, &request, timeout_ns);
     if (status == QUOIT_OK)
-        status = reply_pop(replies, reply, patience);
+        status = reply_pop(replies, reply, timeout_ns);
     quoit_status unlinked = quoit_queue_unlink(replies.queue);
     quoit_queue_close(replies.queue);
     return status == QUOIT_OK ? unlinked : status;

@@ -277,7 +277,7 @@ static void try_operation(const struct world_operation *operation, unsigned flag
             if (at_step == stop_at && !stepper_wants_case((uint64_t)(kind + i)))
                 continue;
             explore(&scene);
-            *points += at_step == kill_at ? stepper_deaths(&path, most, at_step, &scene)
+            *points += at_step == kill_at ? stepper_crashes(&path, most, at_step, &scene)
                                           : stepper_stops(&path, most, at_step, &scene);
         }
 }
@@ -355,7 +355,7 @@ static uint64_t try_changes(struct scene *scene)
         struct stepper next = begin_pair(&stage, scene);
         stepper_explore(&next, &next_path);
         settle(&stage);
-        points += stepper_deaths(&next_path, MOST_OF_OPENING, kill_next_at, scene);
+        points += stepper_crashes(&next_path, MOST_OF_OPENING, kill_next_at, scene);
     }
     return points;
 }
@@ -426,7 +426,7 @@ static uint64_t try_waker(const char *operation, uint32_t when_full)
     struct stepper victim = begin_to_wake(&stage, &scene, &sleeper);
     stepper_explore(&victim, &path);
     end_wake(&stage, sleeper, true);
-    return stepper_deaths(&path, MOST, kill_waker_at, &scene);
+    return stepper_crashes(&path, MOST, kill_waker_at, &scene);
 }
 
 static void waker_killed(void)
@@ -490,9 +490,9 @@ int main(int argc, char **argv)
         {"a subscriber killed at each instruction", subscriber_killed},
         {"a producer stopped at an instruction, and going on", producer_stopped},
         {"a subscriber stopped at an instruction, and going on", subscriber_stopped},
-        {"the next producer killed as it finds out how far the dead one was", next_producer_killed},
-        {"who wakes a sleeper is killed at each instruction", waker_killed},
-        {"a sleeper killed falling asleep, asleep, and waking", sleeper_killed},
+        {"the next producer killed as it finds the crashed one's position", next_producer_killed},
+        {"a member that wakes a sleeper is killed at each instruction", waker_killed},
+        {"a sleeper killed before, during and after its sleep", sleeper_killed},
         {NULL, NULL}};
     return test_main(argc, argv, parts, NULL);
 }

@@ -113,7 +113,7 @@ static void try_deed(struct life *life)
     stepper_explore(&victim, &path);
     settle(life);
     uint64_t calls = stepper_calls(&path, kill_at, life);
-    uint64_t points = calls + stepper_deaths(&path, MOST, kill_at, life);
+    uint64_t points = calls + stepper_crashes(&path, MOST, kill_at, life);
     printf("  %-16s %6llu instructions, %3llu points at calls, %3llu in all\n", deeds[life->deed],
            (unsigned long long)path.steps, (unsigned long long)calls, (unsigned long long)points);
 }

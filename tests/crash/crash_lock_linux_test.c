@@ -22,7 +22,7 @@ struct victim {
 
 /* Whether another member crashed with the lock before, and whether the victim gets the row of that
    member. */
-enum before { NO_CRASH, CRASH, CRASH_IN_SAME_ROW };
+enum before { NO_CRASH, CRASH, CRASH_IN_SAME_ENTRY };
 
 struct operation {
     const char *name;
@@ -68,8 +68,8 @@ static const struct operation operations[] = {
     {"close with the lock", open_and_lock, close_it, true, true, NO_CRASH},
     {"open", NULL, open_it, false, false, NO_CRASH},
     {"take over", open_it, lock_it, false, true, CRASH},
-    {"open in the same row", NULL, open_it, false, false, CRASH_IN_SAME_ROW},
-    {"lock in the same row", open_it, lock_it, false, true, CRASH_IN_SAME_ROW}};
+    {"open in the same entry", NULL, open_it, false, false, CRASH_IN_SAME_ENTRY},
+    {"lock in the same entry", open_it, lock_it, false, true, CRASH_IN_SAME_ENTRY}};
 enum { OPERATIONS = sizeof operations / sizeof operations[0] };
 
 static void be_victim(void *argument)
@@ -93,15 +93,15 @@ static void have_the_lock(void *argument)
 }
 
 /* The next member gets the first free row. If the victim is to get another row than the crashed
-   member, `keeper` holds the first one meanwhile. */
+   member, `first_handle` holds the first one meanwhile. */
 static void crash_with_the_lock(enum before before)
 {
-    quoit_lock *keeper = NULL;
+    quoit_lock *first_handle = NULL;
     if (before == CRASH)
-        CHECK_STATUS(quoit_lock_open(name, 0, &keeper), QUOIT_OK);
+        CHECK_STATUS(quoit_lock_open(name, 0, &first_handle), QUOIT_OK);
     struct stepper first = stepper_start(have_the_lock, NULL);
     stepper_kill(&first);
-    quoit_lock_close(keeper);
+    quoit_lock_close(first_handle);
     CHECK_STATUS_IS(victim->status, ==, QUOIT_OK);
 }
 
@@ -144,7 +144,7 @@ static void kill_at(uint64_t step, void *context)
     settle(operation, survivor);
 }
 
-static void one_death(void)
+static void one_crash(void)
 {
     for (int i = 0; i < OPERATIONS; i++) {
         void *operation = (void *)(uintptr_t)&operations[i];
@@ -154,7 +154,7 @@ static void one_death(void)
         stepper_explore(&stepped, &path);
         settle(&operations[i], survivor);
         printf("  %-20s %llu points\n", operations[i].name,
-               (unsigned long long)stepper_deaths(&path, MOST, kill_at, operation));
+               (unsigned long long)stepper_crashes(&path, MOST, kill_at, operation));
     }
 }
 
@@ -169,7 +169,7 @@ static void prepare(void)
 int main(int argc, char **argv)
 {
     static const struct test_part parts[] = {{"steps can be taken", prepare},
-                                             {"a member killed at each instruction", one_death},
+                                             {"a member killed at each instruction", one_crash},
                                              {NULL, NULL}};
     return test_main(argc, argv, parts, NULL);
 }

@@ -279,7 +279,7 @@ static void kill_at(uint64_t step, void *context)
     settle(scene);
 }
 
-static void one_death(void)
+static void one_crash(void)
 {
     static const uint64_t fills[] = {0, 2, CAPACITY};
     for (int i = 0; i < OPERATIONS; i++) {
@@ -289,7 +289,7 @@ static void one_death(void)
                 struct scene scene = {
                     .layout = layout, .filled = fills[fill], .first = &operations[i]};
                 explore(&scene);
-                points += stepper_deaths(&first_path, MOST, kill_at, &scene);
+                points += stepper_crashes(&first_path, MOST, kill_at, &scene);
             }
         printf("  %-8s %llu points\n", operations[i].name, (unsigned long long)points);
     }
@@ -329,10 +329,10 @@ static uint64_t try_pair(struct scene *scene)
     struct stepper second = begin_pair(scene);
     stepper_explore(&second, &second_path);
     settle(scene);
-    return stepper_deaths(&second_path, MOST_NESTED, kill_second_at, scene);
+    return stepper_crashes(&second_path, MOST_NESTED, kill_second_at, scene);
 }
 
-static uint64_t two_deaths_of(int layout, int first, int second)
+static uint64_t two_crashes_of(int layout, int first, int second)
 {
     uint64_t changes[WORLD_CHANGES], points = 0;
     struct scene scene = {.layout = layout, .filled = 1, .first = &operations[first]};
@@ -348,7 +348,7 @@ static uint64_t two_deaths_of(int layout, int first, int second)
     return points;
 }
 
-static void two_deaths(void)
+static void two_crashes(void)
 {
     static const int pairs[][2] = {{ALLOC, RECLAIM}, {FREE, ALLOC},      {PUSH, RECLAIM},
                                    {PUSH, POP},      {POP, POP},         {POP, RECLAIM},
@@ -356,7 +356,7 @@ static void two_deaths(void)
     for (size_t i = 0; i < sizeof pairs / sizeof pairs[0]; i++) {
         uint64_t points = 0;
         for (int layout = 0; layout < LAYOUTS; layout++)
-            points += two_deaths_of(layout, pairs[i][0], pairs[i][1]);
+            points += two_crashes_of(layout, pairs[i][0], pairs[i][1]);
         printf("  %-8s then %-8s %llu points\n", operations[pairs[i][0]].name,
                operations[pairs[i][1]].name, (unsigned long long)points);
     }
@@ -375,8 +375,8 @@ static void prepare(void)
 int main(int argc, char **argv)
 {
     static const struct test_part parts[] = {{"steps can be taken", prepare},
-                                             {"a member killed at each instruction", one_death},
-                                             {"and then whoever mends that", two_deaths},
+                                             {"a member killed at each instruction", one_crash},
+                                             {"and then the member that repairs that", two_crashes},
                                              {NULL, NULL}};
     return test_main(argc, argv, parts, NULL);
 }

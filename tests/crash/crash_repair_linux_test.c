@@ -81,7 +81,7 @@ static uint64_t try_pair(struct pair *pair, interruption at_step)
     struct stepper second = begin_pair(&world, pair);
     stepper_explore(&second, &second_path);
     world_settle(&world);
-    return at_step == kill_second_at ? stepper_deaths(&second_path, MOST, at_step, pair)
+    return at_step == kill_second_at ? stepper_crashes(&second_path, MOST, at_step, pair)
                                      : stepper_stops(&second_path, MOST, at_step, pair);
 }
 
@@ -133,12 +133,12 @@ static void after_a_consumer(interruption at_step)
     }
 }
 
-static void dead_producer(void)
+static void crashed_producer(void)
 {
     after_a_producer(kill_second_at);
 }
 
-static void dead_consumer(void)
+static void crashed_consumer(void)
 {
     after_a_consumer(kill_second_at);
 }
@@ -151,7 +151,7 @@ static void two_at_once(void)
 
 /* The successor of a crashed process finds out how far that one had come, and is killed
    meanwhile. */
-static void dead_predecessor(void)
+static void crashed_predecessor(void)
 {
     const char *const producers[] = {"open as producer", NULL};
     const char *const consumers[] = {"open as consumer", NULL};
@@ -168,10 +168,13 @@ int main(int argc, char **argv)
 {
     static const struct test_part parts[] = {
         {"steps can be taken", stepper_require},
-        {"who repairs a dead producer's slot is killed at each instruction", dead_producer},
-        {"who adopts a dead consumer's item is killed at each instruction", dead_consumer},
+        {"a member that repairs a crashed producer's slot is killed at each instruction",
+         crashed_producer},
+        {"a member that adopts a crashed consumer's item is killed at each instruction",
+         crashed_consumer},
         {"two repair at once", two_at_once},
-        {"who takes a dead one's place is killed at each instruction", dead_predecessor},
+        {"a member that takes a crashed one's entry is killed at each instruction",
+         crashed_predecessor},
         {NULL, NULL}};
     return test_main(argc, argv, parts, NULL);
 }

@@ -69,7 +69,7 @@ static void try_role(unsigned role, void (*at_step)(uint64_t, void *), uint64_t 
                 if (at_step == stop_at && !stepper_wants_case(cases++))
                     continue;
                 explore(&at);
-                of_kind += at_step == kill_at ? stepper_deaths(&path, most, at_step, &at)
+                of_kind += at_step == kill_at ? stepper_crashes(&path, most, at_step, &at)
                                               : stepper_stops(&path, most, at_step, &at);
             }
         }

@@ -13,7 +13,7 @@ static void push(quoit_queue *queue, struct world_victim *victim)
 static void push_twin(quoit_queue *queue, struct world_victim *victim)
 {
     struct thing thing = world_thing(victim->first);
-    victim->done += (world_is_sized
+    victim->done += (world_has_messages
                          ? world_push_thing(queue, &thing, QUOIT_NOW)
                          : quoit_queue_push(queue, &thing, sizeof thing, QUOIT_NOW)) == QUOIT_OK;
 }
@@ -23,9 +23,9 @@ static void push_many(quoit_queue *queue, struct world_victim *victim)
     struct thing things[WORLD_MANY];
     for (uint64_t i = 0; i < WORLD_MANY; i++)
         things[i] = world_thing(victim->first + i);
-    if (!world_is_sized)
+    if (!world_has_messages)
         victim->done = test_push_many(queue, things, WORLD_MANY);
-    while (world_is_sized && victim->done < WORLD_MANY &&
+    while (world_has_messages && victim->done < WORLD_MANY &&
            world_push_thing(queue, &things[victim->done], QUOIT_NOW) == QUOIT_OK)
         victim->done++;
 }
@@ -35,22 +35,23 @@ static quoit_status claim_items(quoit_queue *queue, size_t wanted, void **items_
                                 size_t *count_out)
 {
     *count_out = 1;
-    return world_is_sized ? quoit_queue_claim(queue, sizeof(struct thing), items_out, QUOIT_NOW)
-                          : quoit_queue_claim_many(queue, wanted, items_out, count_out, QUOIT_NOW);
+    return world_has_messages
+               ? quoit_queue_claim(queue, sizeof(struct thing), items_out, QUOIT_NOW)
+               : quoit_queue_claim_many(queue, wanted, items_out, count_out, QUOIT_NOW);
 }
 
 static quoit_status commit_items(quoit_queue *queue, size_t count)
 {
-    return world_is_sized && count > 0 ? quoit_queue_commit(queue, sizeof(struct thing))
-                                       : quoit_queue_commit_many(queue, count);
+    return world_has_messages && count > 0 ? quoit_queue_commit(queue, sizeof(struct thing))
+                                           : quoit_queue_commit_many(queue, count);
 }
 
 static quoit_status peek_items(quoit_queue *queue, const void **items_out, size_t *count_out)
 {
     size_t bytes;
     *count_out = 1;
-    return world_is_sized ? quoit_queue_peek(queue, items_out, &bytes, QUOIT_NOW)
-                          : quoit_queue_peek_many(queue, items_out, count_out, QUOIT_NOW);
+    return world_has_messages ? quoit_queue_peek(queue, items_out, &bytes, QUOIT_NOW)
+                              : quoit_queue_peek_many(queue, items_out, count_out, QUOIT_NOW);
 }
 
 static void claim_and_commit(quoit_queue *queue, struct world_victim *victim)
@@ -83,17 +84,17 @@ static void pop(quoit_queue *queue, struct world_victim *victim)
 
 static void pop_twin(quoit_queue *queue, struct world_victim *victim)
 {
-    victim->done += (world_is_sized ? world_pop_thing(queue, victim->buffer, QUOIT_NOW)
-                                    : quoit_queue_pop(queue, victim->buffer,
-                                                      (size_t)quoit_queue_item_bytes(queue), NULL,
-                                                      QUOIT_NOW)) == QUOIT_OK;
+    victim->done += (world_has_messages ? world_pop_thing(queue, victim->buffer, QUOIT_NOW)
+                                        : quoit_queue_pop(queue, victim->buffer,
+                                                          (size_t)quoit_queue_item_bytes(queue),
+                                                          NULL, QUOIT_NOW)) == QUOIT_OK;
 }
 
 static void pop_many(quoit_queue *queue, struct world_victim *victim)
 {
-    if (!world_is_sized)
+    if (!world_has_messages)
         victim->done = test_pop_many(queue, victim->buffer, WORLD_MANY);
-    while (world_is_sized && victim->done < WORLD_MANY &&
+    while (world_has_messages && victim->done < WORLD_MANY &&
            world_pop_thing(queue, &victim->buffer[victim->done], QUOIT_NOW) == QUOIT_OK)
         victim->done++;
 }

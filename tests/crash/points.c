@@ -94,8 +94,8 @@ uint64_t stepper_points(uint64_t steps, uint64_t most, stepper_try *at, void *co
     return try_candidates(limit(most), at, context);
 }
 
-uint64_t stepper_deaths(const struct stepper_path *path, uint64_t most, stepper_try *at,
-                        void *context)
+uint64_t stepper_crashes(const struct stepper_path *path, uint64_t most, stepper_try *at,
+                         void *context)
 {
     if (wants_every())
         return stepper_points(path->steps, most, at, context);

@@ -85,8 +85,8 @@ bool stepper_takes_all(void); /* "all", "every", or a full run */
 /* Is case `number` tried? A short run tries a third of the cases, another third with each seed. */
 bool stepper_wants_case(uint64_t number);
 typedef void stepper_try(uint64_t step, void *context);
-uint64_t stepper_deaths(const struct stepper_path *path, uint64_t most, stepper_try *at,
-                        void *context);
+uint64_t stepper_crashes(const struct stepper_path *path, uint64_t most, stepper_try *at,
+                         void *context);
 uint64_t stepper_stops(const struct stepper_path *path, uint64_t most, stepper_try *at,
                        void *context);
 uint64_t stepper_points(uint64_t steps, uint64_t most, stepper_try *at, void *context);

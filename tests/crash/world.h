@@ -28,7 +28,7 @@ bool world_is_whole(const struct thing *thing);
 /* Pushes or pops one item, inlined, or one message, depending on the world's queue. */
 quoit_status world_push_thing(quoit_queue *queue, const struct thing *thing, int64_t timeout_ns);
 quoit_status world_pop_thing(quoit_queue *queue, struct thing *thing_out, int64_t timeout_ns);
-extern bool world_is_sized;
+extern bool world_has_messages;
 
 /* Written by one victim, and read after it was killed or stopped. */
 struct world_victim {
@@ -74,7 +74,7 @@ struct world {
     struct world_victim *victims;
     uint64_t pushed; /* by the survivors */
     uint64_t seen[WORLD_NUMBERS], last[WORLD_NUMBERS / 100];
-    uint64_t orphans; /* items that came out of order */
+    uint64_t abandoned; /* items that came out of order */
 };
 
 /* Returns WORLD_VICTIMS of them, zeroed, in memory that they share with this process. */

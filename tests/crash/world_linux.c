@@ -12,18 +12,18 @@
 const char *const world_kind_names[] = {"slots", "hidden", "spans", "bytes", "mpmc"};
 
 static uint64_t mark = 1;
-bool world_is_sized;
+bool world_has_messages;
 
 quoit_status world_push_thing(quoit_queue *queue, const struct thing *thing, int64_t timeout_ns)
 {
-    return world_is_sized ? quoit_queue_push(queue, thing, sizeof *thing, timeout_ns)
-                          : thing_push((struct thing_queue){queue}, thing, timeout_ns);
+    return world_has_messages ? quoit_queue_push(queue, thing, sizeof *thing, timeout_ns)
+                              : thing_push((struct thing_queue){queue}, thing, timeout_ns);
 }
 
 quoit_status world_pop_thing(quoit_queue *queue, struct thing *thing_out, int64_t timeout_ns)
 {
     size_t bytes;
-    if (!world_is_sized)
+    if (!world_has_messages)
         return thing_pop((struct thing_queue){queue}, thing_out, timeout_ns);
     quoit_status status = quoit_queue_pop(queue, thing_out, sizeof *thing_out, &bytes, timeout_ns);
     CHECK(status != QUOIT_OK || bytes == sizeof *thing_out);
@@ -64,7 +64,7 @@ static void make_queue(const struct world *world)
                                                 .item_bytes = sizeof(struct thing),
                                                 .capacity = WORLD_CAPACITY};
     quoit_queue *queue;
-    world_is_sized = options.messages;
+    world_has_messages = options.messages;
     test_keep_spans(at->kind == WORLD_SPANS);
     CHECK_STATUS(quoit_queue_create(world->name, &options, QUOIT_PRODUCER | QUOIT_CONSUMER, &queue),
                  QUOIT_OK);
@@ -179,7 +179,7 @@ static void note_item(struct world *world, const struct thing *thing)
     if (thing->number >= *last)
         *last = thing->number;
     else
-        CHECK_LE(++world->orphans, count_abandoned(world));
+        CHECK_LE(++world->abandoned, count_abandoned(world));
     world->seen[thing->number]++;
 }
 
@@ -262,9 +262,9 @@ static void check_capacity(struct world *world)
     CHECK_EQUAL(world->pushed - before, test_is_finished(world->filler) ? 0 : WORLD_CAPACITY);
     CHECK_EQUAL(quoit_queue_size(world->taker), world->pushed - before);
     CHECK_STATUS(quoit_queue_check(world->taker), QUOIT_OK);
-    uint64_t orphans = world->orphans;
+    uint64_t abandoned = world->abandoned;
     world_drain(world);
-    CHECK_EQUAL(world->orphans, orphans);
+    CHECK_EQUAL(world->abandoned, abandoned);
     CHECK_EQUAL(quoit_queue_size(world->taker), 0);
 }
 

@@ -123,7 +123,7 @@ static void look(struct fuzz *fuzz, unsigned what)
 
 /* The calls that drop a claim or a peek poll the other side again. This function does only that,
    and drops nothing. */
-static void look_again(struct fuzz *fuzz)
+static void poll_again(struct fuzz *fuzz)
 {
     const struct quoit_ring_view *ring = &fuzz->queue->handle->view.ring;
     if (fuzz->queue->handle->roles & QUOIT_PRODUCER)
@@ -142,7 +142,7 @@ static void wait_or_look(struct fuzz *fuzz, unsigned what)
     case 1:
     case 2:
     case 3:
-        look_again(fuzz);
+        poll_again(fuzz);
         break;
     case 4:
         (void)quoit_queue_members(fuzz->queue, members, 2, &count);
@@ -201,25 +201,25 @@ void move_messages(struct fuzz *fuzz, unsigned what)
 static void push_in_halves(struct fuzz *fuzz, unsigned what)
 {
     quoit_queue *queue = fuzz->queue;
-    bool sized = queue->handle->view.messages;
+    bool messages = queue->handle->view.messages;
     static const uint8_t items[MANY * LARGEST];
     size_t count = what % MANY + 1;
     void *room = NULL;
-    quoit_status status = sized ? quoit_queue_claim(queue, count, &room, QUOIT_NOW)
-                                : quoit_queue_claim_many(queue, count, &room, &count, QUOIT_NOW);
+    quoit_status status = messages ? quoit_queue_claim(queue, count, &room, QUOIT_NOW)
+                                   : quoit_queue_claim_many(queue, count, &room, &count, QUOIT_NOW);
     if (what / 16 < 6)
         rewind_counter(fuzz, true);
     else
         change_counter(fuzz);
     if (what / 16 < 10)
-        look_again(fuzz);
+        poll_again(fuzz);
     else
         wait_or_look(fuzz, what / 16);
     change_counter(fuzz);
     if (status == QUOIT_OK)
-        memset(room, 1, (size_t)(sized ? count : count * fuzz->item_bytes));
-    (void)(sized ? quoit_queue_commit(queue, count) : quoit_queue_commit_many(queue, count));
-    if (!sized && what / 16 % 2 == 0)
+        memset(room, 1, (size_t)(messages ? count : count * fuzz->item_bytes));
+    (void)(messages ? quoit_queue_commit(queue, count) : quoit_queue_commit_many(queue, count));
+    if (!messages && what / 16 % 2 == 0)
         (void)quoit_queue_push_many(queue, items, fuzz->item_bytes, MANY, NULL, QUOIT_NOW);
 }
 
@@ -227,25 +227,26 @@ static void pop_in_halves(struct fuzz *fuzz, unsigned what)
 {
     static uint8_t seen, items[MANY * LARGEST];
     quoit_queue *queue = fuzz->queue;
-    bool sized = queue->handle->view.messages;
+    bool messages = queue->handle->view.messages;
     const void *at = NULL;
     size_t count = 0;
-    quoit_status status = sized ? quoit_queue_peek(queue, &at, &count, QUOIT_NOW)
-                                : quoit_queue_peek_many(queue, &at, &count, QUOIT_NOW);
+    quoit_status status = messages ? quoit_queue_peek(queue, &at, &count, QUOIT_NOW)
+                                   : quoit_queue_peek_many(queue, &at, &count, QUOIT_NOW);
     if (what / 16 < 6)
         rewind_counter(fuzz, false);
     else
         change_counter(fuzz);
     if (what / 16 < 10)
-        look_again(fuzz);
+        poll_again(fuzz);
     else
         wait_or_look(fuzz, what / 16);
     change_counter(fuzz);
     const uint8_t *bytes = at;
-    for (uint64_t i = 0; status == QUOIT_OK && i < (sized ? count : count * fuzz->item_bytes); i++)
+    for (uint64_t i = 0; status == QUOIT_OK && i < (messages ? count : count * fuzz->item_bytes);
+         i++)
         seen = (uint8_t)(seen + bytes[i]);
-    (void)quoit_queue_release_many(queue, sized ? 1 : count - what % 2);
-    if (!sized && what / 16 % 2 == 0)
+    (void)quoit_queue_release_many(queue, messages ? 1 : count - what % 2);
+    if (!messages && what / 16 % 2 == 0)
         (void)quoit_queue_pop_many(queue, items, fuzz->item_bytes, MANY, NULL, QUOIT_NOW);
 }
 

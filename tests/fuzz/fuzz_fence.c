@@ -45,12 +45,12 @@ void fence_queue(const quoit_queue *queue)
 {
     const struct quoit_queue_view *view = &queue->handle->view;
     bool has_claims = view->ring.ops->many_consumers;
-    uint64_t rows = view->members.count;
+    uint64_t entries = view->members.count;
     fence(queue->handle->region);
     allow(view->ring.shm, sizeof *view->ring.shm);
     allow(view->ring.members.claim_records,
-          has_claims ? rows * sizeof *view->ring.members.claim_records : 0);
-    allow(view->members.entries, rows * sizeof *view->members.entries);
+          has_claims ? entries * sizeof *view->ring.members.claim_records : 0);
+    allow(view->members.entries, entries * sizeof *view->members.entries);
     allow(view->user, view->user_bytes);
     allow(view->ring.slots, slots_bytes(&view->ring));
 }
@@ -63,10 +63,10 @@ void unfence_queue(const quoit_queue *queue)
 void fence_pool(const quoit_pool *pool)
 {
     const struct quoit_blocks *blocks = &pool->view.blocks;
-    uint64_t rows = pool->view.members.count;
+    uint64_t entries = pool->view.members.count;
     fence(pool->region);
-    allow(pool->view.members.entries, rows * sizeof *pool->view.members.entries);
-    allow(blocks->members.incarnations, rows * sizeof *blocks->members.incarnations);
+    allow(pool->view.members.entries, entries * sizeof *pool->view.members.entries);
+    allow(blocks->members.incarnations, entries * sizeof *blocks->members.incarnations);
     allow(blocks->hints, quoit_blocks_hints(blocks->count) * sizeof *blocks->hints);
     allow(blocks->entries, blocks->count * sizeof *blocks->entries);
     allow(blocks->bytes, blocks->count * blocks->stride);

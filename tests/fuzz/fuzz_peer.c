@@ -159,7 +159,7 @@ static void *choose_word(const quoit_queue *queue, unsigned which, unsigned *shi
 {
     const struct quoit_ring_view *ring = &queue->handle->view.ring;
     bool has_claims = queue->handle->view.kind != QUOIT_SPSC;
-    uint32_t row = ring->members.own < ring->members.count ? ring->members.own : 0;
+    uint32_t entry = ring->members.own < ring->members.count ? ring->members.own : 0;
     void *const words[] = {&ring->shm->committed_below,
                            &ring->shm->finished,
                            &ring->shm->entries_used,
@@ -174,8 +174,8 @@ static void *choose_word(const quoit_queue *queue, unsigned which, unsigned *shi
     if (!has_claims || which / 2 % 8 >= 4 || which / 64 % 2)
         return words[which / 2 % 8];
     *shift_out = queue->handle->view.kind == QUOIT_MPMC ? 20 : 16;
-    return which / 16 % 2 ? &ring->members.claim_records[row].pushing
-                          : &ring->members.claim_records[row].popping;
+    return which / 16 % 2 ? &ring->members.claim_records[entry].pushing
+                          : &ring->members.claim_records[entry].popping;
 }
 
 void change_counter(struct fuzz *fuzz)

@@ -68,17 +68,17 @@ def sentences(results):
     fan = [f"{results.ratio('broadcast', 64, count, DEFAULT):.0f}" for count in (1, 2, 4, 8)]
     yield f"Broadcast to 1, 2, 4 and 8 subscribers: {fan[0]}, {fan[1]}, {fan[2]} and {fan[3]} times the fastest"
     kib = 1024
-    large = statistics.median(results.medians("frames", size * kib, 1)["Quoit sized, in place"]
+    large = statistics.median(results.medians("frames", size * kib, 1)["Quoit messages, in place"]
                               for size in (256, kib, 4 * kib, 16 * kib))
-    small = statistics.median(results.medians("frames", size * kib, 1)["Quoit sized, in place"] for size in (1, 16))
+    small = statistics.median(results.medians("frames", size * kib, 1)["Quoit messages, in place"] for size in (1, 16))
     sizes = [size * kib for size in (1, 16, 256, kib, 4 * kib, 16 * kib)]
     found = [results.medians("frames", size, 1) for size in sizes]
     pool = statistics.median(medians["Quoit pool"] for medians in found)
     other = statistics.median(medians["iceoryx (loan, publish)"] for medians in found if "iceoryx (loan, publish)" in medians)
     yield (f"{large:.0f} ns a frame from 256 KiB to 16 MiB ({small:.0f} below), {pool:.0f} through a pool; iceoryx takes "
            f"{other:.0f}")
-    short, long = results.medians("sized", 64, 1), results.medians("sized", 64 * kib, 1)
-    yield (f"{short['Quoit sized']:.0f} ns at 64 bytes and {long['Quoit sized'] / 1000:.1f} µs at 64 KiB, ZeroMQ's "
+    short, long = results.medians("messages", 64, 1), results.medians("messages", 64 * kib, 1)
+    yield (f"{short['Quoit messages']:.0f} ns at 64 bytes and {long['Quoit messages'] / 1000:.1f} µs at 64 KiB, ZeroMQ's "
            f"{short['ZeroMQ ipc']:.0f} ns and {long['ZeroMQ ipc'] / 1000:.0f} µs")
     blocks = results.spread("pool pairs", "Quoit pool", (16, 4096, kib * kib), (1, 8))
     boost = results.spread("pool pairs", "Boost.Interprocess managed_shared_memory", (16, 4096, kib * kib), (1, 8))

@@ -16,7 +16,7 @@ import tempfile
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "tools"))
-from strangers import strangers  # noqa: E402
+from other_user import objects_of_other_user  # noqa: E402
 
 DOCUMENTS = {"README.md": 1, "docs/TUTORIAL.md": 4}  # and how many blocks to run there are at least
 NAMES = ["greetings", "readings", "jobs", "results"]  # of queues, left behind where a block fails
@@ -64,7 +64,7 @@ def main():
     source, build = pathlib.Path(sys.argv[1]).resolve(), sys.argv[2]
     faults = []
     quoit = pathlib.Path(build) / "tools" / "quoit"
-    with strangers(quoit), tempfile.TemporaryDirectory(prefix="quoit-test-") as directory:
+    with objects_of_other_user(quoit), tempfile.TemporaryDirectory(prefix="quoit-test-") as directory:
         home = pathlib.Path(directory)
         subprocess.run(["cmake", "--install", build, "--prefix", str(home / ".local")], check=True,
                        stdout=subprocess.DEVNULL)

@@ -313,7 +313,7 @@ def self_test():
         ("src/os/wait/notifier_posix.c", "pipe2(ends, O_CLOEXEC | O_NONBLOCK)", "pipe(ends)", "pipe makes"),
         ("src/os/shm/memory_linux.c", "MFD_CLOEXEC", "0", "MFD_CLOEXEC is missing"),
         ("src/os/shm/memory_posix.c", "quoit_os_fd_temporary(path)", "mkstemp(path)", "mkstemp makes"),
-        ("tools/process_posix.c", 'fopen(name, "re")', 'fopen(name, "r")', '"re" is missing'),
+        ("tools/process_info_posix.c", 'fopen(name, "re")', 'fopen(name, "r")', '"re" is missing'),
         ("src/ring/record.c", "quoit_ring_load_once(record), most", "0, most;\n    memcpy(bytes_out, record, HEADER_BYTES)",
          "read it once"),
         ("src/api/pool_queue.c", "block = quoit_ring_load_once(item);", "memcpy(&block, item, sizeof block);",
@@ -330,7 +330,7 @@ def self_test():
         ("README.md", "```sh\nquoit/dev", "```cpp\nquoit/dev", "a snippet without"),
         ("docs/TUTORIAL.md", "printf(\"sensor %d: ", "printf(\"sensor: ", "is not in it"),
         ("docs/RELIABILITY.md", "`storm: a storm of kills`", "`storm: no such part`", "no such part"),
-        ("docs/RELIABILITY.md", "`tool_look: unlinked`", "`tool_look: no_such_part`", "no_such_part"),
+        ("docs/RELIABILITY.md", "`tool_monitor: unlinked`", "`tool_monitor: no_such_part`", "no_such_part"),
         ("src/base/hash.h", "#include <stddef.h>", "\n" * 500 + "#include <stddef.h>", "lines"),
     ]
     clean = check_all(files, ordering)

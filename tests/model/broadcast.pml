@@ -22,8 +22,8 @@
 #ifndef OLDEST
 #define OLDEST 1 /* subscribers begin there */
 #endif
-#ifndef DEATHS
-#define DEATHS 1 /* of subscribers, each with a newcomer */
+#ifndef CRASHES
+#define CRASHES 1 /* of subscribers, each with a newcomer */
 #endif
 #ifndef PRODUCERS
 #define PRODUCERS 1 /* one after the other's death */
@@ -31,16 +31,16 @@
 
 #define NOTHING 255
 #define THERE 128 /* in a row, beside a tag and the position */
-#define POSITION(row) ((row) & 7)
+#define POSITION(record) ((record) & 7)
 #ifdef MUTANT_NO_TAG
-#define NEXT_TAG(row) 0
+#define NEXT_TAG(record) 0
 #else
-#define NEXT_TAG(row) (((row) & 120) + 8)
+#define NEXT_TAG(record) (((record) & 120) + 8)
 #endif
 
 byte item[C];    /* a position + 1 */
 byte tail, floor;
-byte row[SUBSCRIBERS];
+byte record[SUBSCRIBERS];
 bool lock[SUBSCRIBERS]; /* the kernel's */
 bool killed[SUBSCRIBERS], producer_killed;
 
@@ -62,7 +62,7 @@ inline drain_row(number)
 {
     d_step {
         if
-        :: row_buffer[number] != NOTHING -> row[number] = row_buffer[number]; row_buffer[number] = NOTHING
+        :: row_buffer[number] != NOTHING -> record[number] = row_buffer[number]; row_buffer[number] = NOTHING
         :: else
         fi
     }
@@ -73,9 +73,9 @@ proctype memory()
 end:
     do
     :: d_step { floor_buffer != NOTHING -> floor = floor_buffer; floor_buffer = NOTHING }
-    :: d_step { row_buffer[0] != NOTHING -> row[0] = row_buffer[0]; row_buffer[0] = NOTHING }
+    :: d_step { row_buffer[0] != NOTHING -> record[0] = row_buffer[0]; row_buffer[0] = NOTHING }
 #if SUBSCRIBERS > 1
-    :: d_step { row_buffer[1] != NOTHING -> row[1] = row_buffer[1]; row_buffer[1] = NOTHING }
+    :: d_step { row_buffer[1] != NOTHING -> record[1] = row_buffer[1]; row_buffer[1] = NOTHING }
 #endif
     od
 }
@@ -91,9 +91,9 @@ inline scan()
     :: i < SUBSCRIBERS ->
         d_step {
             if
-            :: (row[i] & THERE) && POSITION(row[i]) <= position && position - POSITION(row[i]) <= C &&
-               position - POSITION(row[i]) > lag ->
-                lag = position - POSITION(row[i]); who = i; word = row[i]
+            :: (record[i] & THERE) && POSITION(record[i]) <= position && position - POSITION(record[i]) <= C &&
+               position - POSITION(record[i]) > lag ->
+                lag = position - POSITION(record[i]); who = i; word = record[i]
             :: else
             fi;
             i++
@@ -133,11 +133,11 @@ proctype producer(byte successors)
             :: lag == C ->
                 if
                 :: lock[who] -> /* full, until something has changed */
-                    (row[who] != word || !lock[who])
+                    (record[who] != word || !lock[who])
                 :: !lock[who] ->
                     if
-                    :: d_step { row[who] == word -> row[who] = word & 127 }
-                    :: row[who] != word
+                    :: d_step { record[who] == word -> record[who] = word & 127 }
+                    :: record[who] != word
                     fi
                 fi
             :: lag < C ->
@@ -146,7 +146,7 @@ proctype producer(byte successors)
                 :: room > 1 -> room = 1 /* a part of the ring */
                 :: true
                 fi;
-#ifdef MUTANT_SAYS_LATE
+#ifdef MUTANT_PUBLISHES_LATE
                 scan();
                 room = (C - lag < room -> C - lag : room);
 #endif
@@ -154,7 +154,7 @@ proctype producer(byte successors)
 #ifndef MUTANT_NO_FENCE
                 drain_floor();
 #endif
-#if !defined(MUTANT_NO_SECOND_SCAN) && !defined(MUTANT_SAYS_LATE)
+#if !defined(MUTANT_NO_SECOND_SCAN) && !defined(MUTANT_PUBLISHES_LATE)
                 scan();
                 if
                 :: C - lag < room ->
@@ -192,7 +192,7 @@ proctype subscriber(byte me)
         :: OLDEST -> position = floor
         :: !OLDEST -> position = tail
         fi;
-        tag = NEXT_TAG(row[me]);
+        tag = NEXT_TAG(record[me]);
         do
         :: true ->
             drain_row(me);
@@ -200,7 +200,7 @@ proctype subscriber(byte me)
 #ifndef MUTANT_NO_FENCE_OF_NEWCOMER
             drain_row(me);
 #endif
-#ifdef MUTANT_NO_LOOK
+#ifdef MUTANT_NO_CHECK
             break;
 #endif
             seen = floor;
@@ -220,7 +220,7 @@ proctype subscriber(byte me)
             row_buffer[me] = THERE | tag | position
         od;
         drain_row(me);
-        row[me] = tag | position /* leaves */
+        record[me] = tag | position /* leaves */
     } unless {
         killed[me]
     }
@@ -234,11 +234,11 @@ proctype subscriber(byte me)
 
 proctype killer()
 {
-    byte deaths, ends;
+    byte crashes, ends;
     do
-    :: d_step { deaths < DEATHS && lock[0] -> killed[0] = true; deaths++ }
+    :: d_step { crashes < CRASHES && lock[0] -> killed[0] = true; crashes++ }
 #if SUBSCRIBERS > 1
-    :: d_step { deaths < DEATHS && lock[1] -> killed[1] = true; deaths++ }
+    :: d_step { crashes < CRASHES && lock[1] -> killed[1] = true; crashes++ }
 #endif
     :: ends < PRODUCERS - 1 && !producer_killed -> producer_killed = true; ends++
     :: break

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 """Takes the code through all executions that C11 and the model of hardware IMM allow, with GenMC, and mutants of it.
 
-usage: check_genmc.py [HARNESS...]     (wait, wait_taker, look_slots, look_spans, look_lossy, latest_lossy,
+usage: check_genmc.py [HARNESS...]     (wait, wait_taker, browse_slots, browse_spans, browse_lossy, latest_lossy,
 latest_lossless; without any: all)
 The unchanged code must hold, and each mutant must be caught. Exit code 77: genmc (0.10, in PATH) is missing."""
 import pathlib
@@ -18,28 +18,28 @@ FOLDERS = ["include", "src/base", "src/ring", "src/os", "src/region", "src/api",
 MODELS = ["rc11", "imm"]
 SECONDS = 600
 SKIPPED = 77
-HARNESSES = ["wait", "wait_taker", "look_slots", "look_spans", "look_lossy", "latest_lossy", "latest_lossless"]
+HARNESSES = ["wait", "wait_taker", "browse_slots", "browse_spans", "browse_lossy", "latest_lossy", "latest_lossless"]
 
 # Harness, what is wrong, the file, the text in it that is replaced (once) and by what.
 MUTANTS = [
-    ("wait", "waits is loaded relaxed", "src/api/queue_wait.c",
+    ("wait", "wake_needed is loaded relaxed", "src/api/queue_wait.c",
      "(waiter->wake_needed, memory_order_acquire)", "(waiter->wake_needed, memory_order_relaxed)"),
     ("wait", "no barrier is imposed", "src/api/queue_wait.c", "if (!quoit_os_barrier_impose())", "if (true)"),
     ("wait", "does not pass a wake on", "src/api/queue_wait.c", "if (imposed && (is_ready_now", "if (false && (is_ready_now"),
     ("wait_taker", "a descriptor's thread sleeps", "src/api/queue_wait.c", " || has_own_taker(waiter))", ")"),
-    ("look_slots", "a producer without a fence", "tests/model/genmc_posix.h", "FILLS 1", "FILLS 0"),
-    ("look_spans", "a producer without a fence", "src/ring/ring_ops.h", "fence(memory_order_release)", "fence(0)"),
-    ("look_lossy", "a producer without a fence", "src/ring/broadcast_lossy.c",
+    ("browse_slots", "a producer without a fence", "tests/model/genmc_posix.h", "FILLS 1", "FILLS 0"),
+    ("browse_spans", "a producer without a fence", "src/ring/ring_ops.h", "fence(memory_order_release)", "fence(0)"),
+    ("browse_lossy", "a producer without a fence", "src/ring/broadcast_lossy.c",
      "fence(memory_order_release)", "fence(0)"),
-    ("look_lossy", "a subscriber without a fence", "src/ring/broadcast_lossy.c",
+    ("browse_lossy", "a subscriber without a fence", "src/ring/broadcast_lossy.c",
      "fence(memory_order_acquire)", "fence(0)"),
-    ("look_spans", "an observer without a fence", "src/ring/browse.c", "fence(memory_order_acquire)", "fence(0)"),
+    ("browse_spans", "an observer without a fence", "src/ring/browse.c", "fence(memory_order_acquire)", "fence(0)"),
     ("latest_lossy", "a producer without a fence", "src/ring/broadcast_lossy.c",
      "fence(memory_order_release)", "fence(0)"),
     ("latest_lossy", "an observer without a fence", "src/ring/browse.c", "fence(memory_order_acquire)", "fence(0)"),
     ("latest_lossless", "a producer without a fence", "src/ring/broadcast.h", "fence(memory_order_seq_cst)", "fence(0)"),
     ("latest_lossless", "an observer without a fence", "src/ring/browse.c", "fence(memory_order_acquire)", "fence(0)"),
-    ("latest_lossless", "does not look at the floor", "src/ring/broadcast_latest.c",
+    ("latest_lossless", "does not check the floor", "src/ring/broadcast_latest.c",
      "(view->ops->drops_oldest ||", "(true ||"),
 ]
 

@@ -9,7 +9,8 @@
 #include "broadcast_lossy.c"
 #include "broadcast_pop.c"
 #include "broadcast_push.c"
-#define catch_up look_catch_up /* renames browse.c's function: a file above has one of that name */
+#define catch_up \
+    browse_catch_up /* renames browse.c's function: a file above has one of that name */
 #include "browse.c"
 #include "ring.c"
 #define QUOIT_BROADCAST_TRIES 2 /* more tries only repeat these */
@@ -31,7 +32,7 @@ static void observe_latest(const struct quoit_ring_view *view)
 static void begin_ring(void)
 {
     static struct quoit_ring_view view;
-    view_ring(&view, &OPS, 0);
+    fill_view(&view, &OPS, 0);
     producer_state.broadcast.slot = producer_side.slot;
     producer_state.broadcast.limit = LIMIT;
     (void)push_item(&view, 3);
@@ -39,4 +40,4 @@ static void begin_ring(void)
 
 #define NO_CONSUMER
 #define OBSERVE observe_latest
-#include "genmc_look.h"
+#include "genmc_browse.h"

@@ -47,10 +47,10 @@ static struct quoit_ring_consumer consumer_side;
 static struct quoit_ring_producer_state producer_state;
 static struct quoit_ring_consumer_state consumer_state;
 
-static bool is_alive(const void *context, uint32_t row)
+static bool is_alive(const void *context, uint32_t entry)
 {
     (void)context;
-    (void)row;
+    (void)entry;
     return true;
 }
 
@@ -61,7 +61,7 @@ void quoit_set_sentence(quoit_status status, const char *format, ...)
 }
 
 /* Fills in the ring's place for the member `own`. */
-static inline void view_ring(struct quoit_ring_view *view, const struct quoit_ring_ops *ops,
+static inline void fill_view(struct quoit_ring_view *view, const struct quoit_ring_ops *ops,
                              uint32_t own)
 {
     view->ops = ops;

@@ -15,9 +15,9 @@ enum { SLEEPERS = 2 };
 
 static struct quoit_queue_handle handles[SLEEPERS + 1];
 static struct quoit_region region;
-static struct quoit_member_shm rows[SLEEPERS + 1];
+static struct quoit_member_shm entries[SLEEPERS + 1];
 static quoit_queue queues[SLEEPERS + 1];
-static quoit_atomic_u32 waits, asleep, published;
+static quoit_atomic_u32 wake_needed, sleepers, published;
 static quoit_atomic_u32 asked[SLEEPERS], done[SLEEPERS];
 static quoit_atomic_u32 taken[SLEEPERS];
 static unsigned sleeps[SLEEPERS]; /* the value that each sleeper waits on, or 0 */
@@ -106,10 +106,10 @@ static void begin(unsigned number)
     handle->region = &region;
     queues[number].handle = handle;
     handle->consumer_waiter.role = QUOIT_CONSUMER;
-    handle->consumer_waiter.waits = &waits;
-    handle->consumer_waiter.asleep = &asleep;
+    handle->consumer_waiter.wake_needed = &wake_needed;
+    handle->consumer_waiter.sleepers = &sleepers;
     handle->consumer_waiter.is_shared = true;
-    handle->view.members.entries = rows;
+    handle->view.members.entries = entries;
     handle->view.members.own_entry = number;
 }
 
@@ -152,7 +152,7 @@ static void *wake(void *unused)
     interrupt();
     atomic_store_explicit(&published, 1, memory_order_release);
     interrupt();
-    if (atomic_load_explicit(&waits, memory_order_relaxed) != 0)
+    if (atomic_load_explicit(&wake_needed, memory_order_relaxed) != 0)
         quoit_wake(&queues[SLEEPERS], &handles[SLEEPERS].consumer_waiter);
     interrupt();
     return unused;
@@ -176,6 +176,6 @@ int main(void)
         (void)pthread_join(threads[i], NULL);
     for (int i = 0; i < SLEEPERS; i++)
         assert(taken[i] == 1 || sleeps[i] == 0 ||
-               sleeps[i] != atomic_load_explicit(&asleep, memory_order_relaxed));
+               sleeps[i] != atomic_load_explicit(&sleepers, memory_order_relaxed));
     return 0;
 }

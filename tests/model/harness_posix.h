@@ -37,7 +37,7 @@ static inline unsigned harness_rounds(void)
 }
 
 static _Thread_local unsigned self;
-static quoit_atomic_u32 killed[MEMBERS], dead[MEMBERS];
+static quoit_atomic_u32 killed[MEMBERS], has_crashed[MEMBERS];
 
 /* If started directly: yields at random, so that threads meet at every step, although each of them
    is short. */
@@ -60,7 +60,7 @@ static inline void kill_point(void)
 {
     stagger();
     if (killed[self]) {
-        dead[self] = 1;
+        has_crashed[self] = 1;
         pthread_exit(NULL);
     }
 }
@@ -72,10 +72,10 @@ static inline void harness_tarry(unsigned round)
         ;
 }
 
-static bool is_alive(const void *context, uint32_t row)
+static bool is_alive(const void *context, uint32_t entry)
 {
     (void)context;
-    return !dead[row];
+    return !has_crashed[entry];
 }
 
 static inline void plain_store_64(quoit_atomic_u64 *at, uint64_t value, memory_order order)
@@ -153,7 +153,7 @@ static inline void harness_begin(const struct quoit_ring_ops *ops)
     memset(ring.pushed, 0, sizeof ring.pushed);
     for (uint32_t i = 0; i < MEMBERS; i++) {
         killed[i] = 0;
-        dead[i] = 0;
+        has_crashed[i] = 0;
         ring.producers[i].state = &ring.producer_states[i];
         ring.consumers[i].state = &ring.consumer_states[i];
         ring.views[i] = (struct quoit_ring_view){

@@ -63,7 +63,7 @@ static void follow_one_another(unsigned member)
 static void drain_and_check(void)
 {
     uint64_t item = 1;
-    dead[1] = 1;
+    has_crashed[1] = 1;
     self = 0;
     while (item <= ITEMS && ring.pushed[item])
         item++;

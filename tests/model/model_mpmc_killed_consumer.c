@@ -47,7 +47,7 @@ int main(void)
         harness_attach(3);
         (void)(harness_push(3, 1) && harness_push(3, 2));
         harness_run(threads, 3);
-        dead[0] = 1;          /* it may have ended before the kill */
+        has_crashed[0] = 1;   /* it may have ended before the kill */
         harness_settle(3, 1); /* the killed one may have taken an item and freed its slot */
     }
     return 0;

@@ -43,7 +43,7 @@ int main(void)
         this_round = round;
         harness_begin(&quoit_mpmc);
         harness_run(threads, 3);
-        dead[0] = 1; /* it may have ended before the kill */
+        has_crashed[0] = 1; /* it may have ended before the kill */
         harness_settle(3, 0);
         harness_in_order(1, 1, 2);
         harness_in_order(3, 1, 2);

@@ -198,7 +198,7 @@ int main(void)
         this_round = round;
         begin();
         harness_run(threads, 3);
-        dead[VICTIM] = 1; /* it may have ended before the kill */
+        has_crashed[VICTIM] = 1; /* it may have ended before the kill */
         settle();
     }
     return 0;

@@ -20,8 +20,8 @@
 #ifndef C
 #define C 1        // slots
 #endif
-#ifndef DEATHS
-#define DEATHS 2
+#ifndef CRASHES
+#define CRASHES 2
 #endif
 #ifndef PRODUCERS
 #define PRODUCERS 1
@@ -54,9 +54,9 @@
 #define FILLED 0   // items in the ring at the start
 #endif
 
-#define ROWS (PRODUCERS + CONSUMERS + BOTH)
-#define SURVIVOR ROWS   // a row of its own, after all others
-#define NOBODY 255
+#define ENTRIES (PRODUCERS + CONSUMERS + BOTH)
+#define SURVIVOR ENTRIES   // a row of its own, after all others
+#define NONE 255
 
 // A word only ever grows: EMPTY(lap), FULL(lap, 0), FULL(lap, 1), ..., EMPTY(lap + 1).
 #define EMPTY(lap) ((lap) * 8)
@@ -77,13 +77,13 @@ byte tail;
 byte word[C];
 byte first[C];     // the payload, in two parts so that it can be torn
 byte second[C];
-byte pushing[ROWS + 1];
-byte popping[ROWS + 1];
-bool lock[ROWS + 1];
+byte pushing[ENTRIES + 1];
+byte popping[ENTRIES + 1];
+bool lock[ENTRIES + 1];
 byte marked;       // a hint: items below are given back
 
 // What the assertions need and the protocol does not see.
-byte deaths = DEATHS;
+byte crashes = CRASHES;
 byte settled;      // members that have died or come to the end of their work
 byte owner[C];     // who owns the slot: NOBODY, or a process; the dead own nothing
 byte committed;    // sets of items
@@ -95,16 +95,16 @@ bool closed;       // some consumer was told FINISHED
 #define BIT(item) (1 << (item))
 
 // A store, or what counts as one: before it the member may die.
-#define STORE(x) if :: atomic { x } :: atomic { deaths > 0 -> DIE; goto gone } fi
+#define STORE(x) if :: atomic { x } :: atomic { crashes > 0 -> DIE; goto gone } fi
 
 // The kernel drops the lock in the moment of death.
-#define DIE deaths--; lock[me] = false; spare = spare + consumer; LOSE(0); LOSE(C - 1)
-#define LOSE(slot) owner[slot] = (owner[slot] == _pid -> NOBODY : owner[slot])
+#define DIE crashes--; lock[me] = false; spare = spare + consumer; LOSE(0); LOSE(C - 1)
+#define LOSE(slot) owner[slot] = (owner[slot] == _pid -> NONE : owner[slot])
 
 // Expects the slot of position p to be nobody's, and makes it this process's.
-#define OWN(p) assert(owner[(p) % C] == NOBODY); owner[(p) % C] = _pid
+#define OWN(p) assert(owner[(p) % C] == NONE); owner[(p) % C] = _pid
 #define MINE(p) assert(owner[(p) % C] == _pid)
-#define DISOWN(p) MINE(p); owner[(p) % C] = NOBODY
+#define DISOWN(p) MINE(p); owner[(p) % C] = NONE
 
 #define COMMIT word[t % C] = FULL(t / C, 0); committed = committed | BIT(item); assert(!closed)
 #define PUSHED DISOWN(t); t++; item++; goto work
@@ -131,16 +131,16 @@ proctype member(byte me; byte pushes; byte pops; byte item; bool newcomer)
   :: newcomer ->
      do
      :: atomic { !lock[me] -> lock[me] = true; break }
-     :: atomic { me < ROWS - 1 -> me++ }
+     :: atomic { me < ENTRIES - 1 -> me++ }
      :: atomic { true -> goto gone }
      od;
-#ifndef KEEP_ROW
+#ifndef KEEP_RECORD
      STORE(pushing[me] = 0);
      STORE(popping[me] = 0);
 #endif
     m = marked
   :: me == SURVIVOR ->
-     atomic { settled == ROWS + NEWCOMERS + FINISH -> deaths = 0; m = marked }
+     atomic { settled == ENTRIES + NEWCOMERS + FINISH -> crashes = 0; m = marked }
   :: else
   fi;
 
@@ -159,11 +159,11 @@ push:
     w = word[t % C];
     if
     :: w == EMPTY(t / C) -> goto claim_tail
-    :: else -> goto look_tail
+    :: else -> goto poll_tail
     fi
   }
 claim_tail:
-#ifndef ROW_AFTER
+#ifndef CLAIM_AFTER
   STORE(pushing[me] = PUSHING(t));
 #endif
   STORE(
@@ -177,7 +177,7 @@ claim_tail:
        fi
     fi
   );
-#ifdef ROW_AFTER
+#ifdef CLAIM_AFTER
   STORE(pushing[me] = PUSHING(t));
 #endif
 #ifdef COMMIT_EARLY
@@ -190,7 +190,7 @@ claim_tail:
 #else
   STORE(MINE(t); COMMIT; PUSHED);
 #endif
-look_tail:
+poll_tail:
   atomic {
     a = tail;
     if
@@ -201,7 +201,7 @@ look_tail:
        :: else -> goto push
        fi
     :: a == 2 * t && IS_FULL(w) -> goto push_fails
-    :: else -> assert(w == EMPTY(t / C - 1)); p = t - C; i = 0; goto void_rows
+    :: else -> assert(w == EMPTY(t / C - 1)); p = t - C; i = 0; goto skip_records
     fi
   }
 push_fails:
@@ -214,9 +214,9 @@ push_fails:
   atomic { assert(me != SURVIVOR || FINISHED(tail)); goto work }
 
   // Position p is claimed and not committed: is one of the living about to?
-void_rows:
-#ifdef VOID_BLINDLY
-  goto void_again;
+skip_records:
+#ifdef SKIP_BLINDLY
+  goto skip_again;
 #endif
   atomic {
     if
@@ -224,20 +224,20 @@ void_rows:
     :: else
     fi;
     if
-    :: i >= ROWS -> goto void_again
-    :: i < ROWS && pushing[i] == PUSHING(p) -> goto void_alive
-    :: else -> i++; goto void_rows
+    :: i >= ENTRIES -> goto skip_again
+    :: i < ENTRIES && pushing[i] == PUSHING(p) -> goto skip_alive
+    :: else -> i++; goto skip_records
     fi
   }
-void_alive:
+skip_alive:
   atomic {
     if
-    :: !lock[i] -> i++; goto void_rows
+    :: !lock[i] -> i++; goto skip_records
     :: lock[i] && pops_now -> goto deep
     :: else -> goto push_fails
     fi
   }
-void_again:
+skip_again:
   // Reading again only saves a vain compare-and-swap: the word never comes back to an old value.
 #ifndef UNREAD
   atomic {
@@ -251,7 +251,7 @@ void_again:
   STORE(
     if
     :: word[p % C] == EMPTY(p / C) ->
-       assert(owner[p % C] == NOBODY);
+       assert(owner[p % C] == NONE);
        word[p % C] = EMPTY(p / C + 1)
     :: else
     fi;
@@ -266,11 +266,11 @@ pop:
     w = word[h % C];
     if
     :: IS_FULL(w) && LAP(w) == h / C -> goto claim_head
-    :: else -> goto look_head
+    :: else -> goto poll_head
     fi
   }
 claim_head:
-#ifndef ROW_AFTER
+#ifndef CLAIM_AFTER
   STORE(popping[me] = POPPING(h, GENERATION(w)));
 #endif
   STORE(
@@ -279,19 +279,19 @@ claim_head:
     :: else -> stale = true; h = head; goto pop
     fi
   );
-#ifdef ROW_AFTER
+#ifdef CLAIM_AFTER
   STORE(popping[me] = POPPING(h, GENERATION(w)));
 #endif
   goto take;
-look_head:
+poll_head:
   atomic {
     if
     :: head != h -> h = head; goto pop
-    :: head == h && LAP(w) > h / C -> goto skip_void
-    :: else -> goto look_again
+    :: head == h && LAP(w) > h / C -> goto skip_position
+    :: else -> goto poll_again
     fi
   }
-skip_void:
+skip_position:
   STORE(
     if
     :: head == h -> head = h + 1; h++
@@ -299,24 +299,24 @@ skip_void:
     fi;
     goto pop
   );
-look_again:
+poll_again:
   atomic {
     a = tail;
     if
 #ifdef CLOSE_EARLY
     :: FINISHED(a) -> goto close
 #endif
-    :: a / 2 > h && w == EMPTY(h / C) -> p = h; i = 0; goto void_rows
+    :: a / 2 > h && w == EMPTY(h / C) -> p = h; i = 0; goto skip_records
     :: else -> goto deep
     fi
   }
 
   // Nothing at the head. Is there an item whose consumer is dead?
 deep:
-#ifdef NO_DEEP_LOOK
+#ifdef NO_SEARCH
   goto pop_fails;
 #endif
-#if !defined(LOOK_STALE) && !defined(KEEP_CLAIM)
+#if !defined(POLL_STALE) && !defined(KEEP_CLAIM)
   // Not later: two losers would take each other for the owner, or one itself, and miss the orphan.
   if
   :: stale -> STORE(popping[me] = 0; stale = false)
@@ -326,12 +326,12 @@ deep:
   atomic {
     p = (h > C -> h - C : 0);
     p = (m > p && m <= h -> m : p);
-    f = NOBODY; flying = false
+    f = NONE; flying = false
   };
 look:
   atomic {
     if
-    :: p == h -> f = (f == NOBODY -> h : f); goto looked
+    :: p == h -> f = (f == NONE -> h : f); goto looked
     :: else
     fi;
     w = word[p % C];
@@ -342,26 +342,26 @@ look:
   }
 rows:
   atomic {
-#ifndef LOOK_STALE
+#ifndef POLL_STALE
     if
     :: i == me -> i++
     :: else
     fi;
 #endif
     if
-    :: i >= ROWS -> goto look_unheld
-    :: i < ROWS && popping[i] == POPPING(p, GENERATION(w)) -> goto alive
+    :: i >= ENTRIES -> goto search_unheld
+    :: i < ENTRIES && popping[i] == POPPING(p, GENERATION(w)) -> goto alive
     :: else -> i++; goto rows
     fi
   }
 alive:
   atomic {
     if
-    :: lock[i] -> flying = flying || i != me; f = (f == NOBODY -> p : f); p++; goto look
+    :: lock[i] -> flying = flying || i != me; f = (f == NONE -> p : f); p++; goto look
     :: else -> i++; goto rows
     fi
   }
-look_unheld:
+search_unheld:
 #ifdef UNREAD
   goto adopt;
 #endif
@@ -371,14 +371,14 @@ look_unheld:
     :: word[p % C] != w -> p++; goto look
 #else
     :: IS_FULL(word[p % C]) && LAP(word[p % C]) == p / C && word[p % C] != w ->
-       flying = true; f = (f == NOBODY -> p : f); p++; goto look
+       flying = true; f = (f == NONE -> p : f); p++; goto look
     :: word[p % C] != w && !(IS_FULL(word[p % C]) && LAP(word[p % C]) == p / C) -> p++; goto look
 #endif
     :: else -> goto adopt
     fi
   }
 adopt:
-  f = (f == NOBODY -> p : f);
+  f = (f == NONE -> p : f);
   if
   :: f != m -> STORE(m = f; marked = f)
   :: else
@@ -416,7 +416,7 @@ close:
     // Nothing committed is left, but for what the living are reading.
     i = 0;
     do
-    :: i < C -> assert(!IS_FULL(word[i]) || owner[i] != NOBODY); i++
+    :: i < C -> assert(!IS_FULL(word[i]) || owner[i] != NONE); i++
     :: else -> break
     od;
     closed = true
@@ -485,7 +485,7 @@ init
   atomic {
     do
     :: k < C ->
-       owner[k] = NOBODY;
+       owner[k] = NONE;
        if
        :: k < FILLED ->
           word[k] = FULL(0, 0); first[k] = 2 + k; second[k] = 2 + k;
@@ -501,10 +501,10 @@ init
     :: k < PRODUCERS -> lock[k] = true; run member(k, PUSHES, 0, ITEM(k), false); k++
     :: k >= PRODUCERS && k < PRODUCERS + BOTH ->
        lock[k] = true; run member(k, PUSHES, POPS, ITEM(k), false); k++
-    :: k >= PRODUCERS + BOTH && k < ROWS -> lock[k] = true; run member(k, 0, POPS, 0, false); k++
-    :: k >= ROWS && k < ROWS + NEWCOMERS ->
-       run member(0, NEW_PUSHES, NEW_POPS, ITEM(PRODUCERS + BOTH + k - ROWS), true); k++
-    :: k == ROWS + NEWCOMERS -> break
+    :: k >= PRODUCERS + BOTH && k < ENTRIES -> lock[k] = true; run member(k, 0, POPS, 0, false); k++
+    :: k >= ENTRIES && k < ENTRIES + NEWCOMERS ->
+       run member(0, NEW_PUSHES, NEW_POPS, ITEM(PRODUCERS + BOTH + k - ENTRIES), true); k++
+    :: k == ENTRIES + NEWCOMERS -> break
     od;
     run member(SURVIVOR, C, 1, 0, false);
     k = 0

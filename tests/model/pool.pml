@@ -17,19 +17,19 @@
 #ifndef STEPS
 #define STEPS 3 /* calls of each member, those of its successors in that row included */
 #endif
-#ifndef DEATHS
-#define DEATHS 1
+#ifndef CRASHES
+#define CRASHES 1
 #endif
 
 #define SLOTS 2 /* of the queue */
-#define NOBODY 255
+#define NONE 255
 
 #define FREE  0
 #define OWNED 1
 #define SENT  2
 #define TAKEN 3
 #define STATE(word) ((word) & 3)
-#define ROW(word) ((word) >> 2 & 3)
+#define ENTRY(word) ((word) >> 2 & 3)
 #define INCARNATION(word) ((word) >> 4 & 7)
 #define GENERATION(word) ((word) >> 7)
 #define FREE_WORD(generation) ((generation) << 7)
@@ -40,18 +40,18 @@
 #define NEXT(generation) ((generation) + 1)
 #endif
 
-#define ROWS (MEMBERS + 1) /* and the last one's, who comes when all have ended */
+#define ENTRIES (MEMBERS + 1) /* and the last one's, who comes when all have ended */
 #define LAST MEMBERS
 
 short words[BLOCKS];
-byte incarnations[ROWS];
-bool lock[ROWS]; /* the kernel's */
-bool killed[ROWS];
-byte slot[SLOTS], hand[SLOTS] = NOBODY;
-byte deaths, ended;
+byte incarnations[ENTRIES];
+bool lock[ENTRIES]; /* the kernel's */
+bool killed[ENTRIES];
+byte slot[SLOTS], hand[SLOTS] = NONE;
+byte crashes, ended;
 
 /* Not of the protocol: who may touch a block's bytes. */
-byte holder[BLOCKS] = NOBODY;
+byte holder[BLOCKS] = NONE;
 
 #define BLOCK(handle) (((handle) & 3) - 1)
 #define HANDLE(block) (GENERATION(words[block]) * 4 + (block) + 1)
@@ -62,14 +62,14 @@ byte holder[BLOCKS] = NOBODY;
 
 inline receive(block)
 {
-    assert(holder[block] == NOBODY);
+    assert(holder[block] == NONE);
     holder[block] = me
 }
 
 inline part_with(block)
 {
     assert(holder[block] == me);
-    holder[block] = NOBODY
+    holder[block] = NONE
 }
 
 inline find(handle)
@@ -150,17 +150,17 @@ inline push()
 }
 
 /* Of a word that was read before. */
-inline is_dead()
+inline is_crashed()
 {
 #ifdef MUTANT_NO_INCARNATION
-    dead = (ROW(word) != me && !lock[ROW(word)]);
+    crashed = (ENTRY(word) != me && !lock[ENTRY(word)]);
 #else
     if
-    :: ROW(word) == me -> dead = (INCARNATION(word) != incarnation)
-    :: ROW(word) != me ->
-        dead = (INCARNATION(word) != incarnations[ROW(word)]);
+    :: ENTRY(word) == me -> crashed = (INCARNATION(word) != incarnation)
+    :: ENTRY(word) != me ->
+        crashed = (INCARNATION(word) != incarnations[ENTRY(word)]);
         if
-        :: !dead -> dead = !lock[ROW(word)]
+        :: !crashed -> crashed = !lock[ENTRY(word)]
         :: else
         fi
     fi;
@@ -170,20 +170,20 @@ inline is_dead()
 
 inline pop()
 {
-    at = NOBODY;
+    at = NONE;
     d_step {
         if
-        :: slot[0] != 0 && hand[0] == NOBODY -> at = 0; hand[0] = me
-        :: slot[1] != 0 && hand[1] == NOBODY -> at = 1; hand[1] = me
+        :: slot[0] != 0 && hand[0] == NONE -> at = 0; hand[0] = me
+        :: slot[1] != 0 && hand[1] == NONE -> at = 1; hand[1] = me
         :: else
         fi
     }
     if
-    :: at == NOBODY
-    :: at != NOBODY ->
+    :: at == NONE
+    :: at != NONE ->
         held = slot[at];
 #ifdef MUTANT_RELEASES_FIRST
-        d_step { slot[at] = 0; hand[at] = NOBODY }
+        d_step { slot[at] = 0; hand[at] = NONE }
 #endif
         good = false;
         do
@@ -193,9 +193,9 @@ inline pop()
             assert(GENERATION(word) == held >> 2 && (STATE(word) == SENT || STATE(word) == TAKEN));
             if
             :: STATE(word) == TAKEN ->
-                is_dead();
+                is_crashed();
                 if
-                :: dead
+                :: crashed
                 :: else -> word = -1 /* it is dying: look again */
                 fi
             :: STATE(word) == SENT
@@ -204,7 +204,7 @@ inline pop()
         od;
         skip;
 #ifndef MUTANT_RELEASES_FIRST
-        d_step { slot[at] = 0; hand[at] = NOBODY }
+        d_step { slot[at] = 0; hand[at] = NONE }
 #endif
         d_step {
             assert(words[BLOCK(held)] == OWN_WORD(TAKEN, held >> 2));
@@ -217,33 +217,33 @@ inline pop()
 
 inline reclaim()
 {
-#ifdef MUTANT_LOOKS_FIRST
+#ifdef MUTANT_SEARCHES_FIRST
     find(HANDLE(b));
 #endif
     word = words[b];
-    dead = false;
+    crashed = false;
     if
-    :: STATE(word) != FREE -> is_dead()
+    :: STATE(word) != FREE -> is_crashed()
     :: else
     fi;
-#ifndef MUTANT_LOOKS_FIRST
+#ifndef MUTANT_SEARCHES_FIRST
     found = false;
     if
-    :: dead && STATE(word) != OWNED -> find(GENERATION(word) * 4 + b + 1)
+    :: crashed && STATE(word) != OWNED -> find(GENERATION(word) * 4 + b + 1)
     :: else
     fi;
 #endif
-#ifdef MUTANT_DOES_NOT_LOOK
+#ifdef MUTANT_DOES_NOT_SEARCH
     found = false;
 #endif
     if
-    :: dead && !found ->
+    :: crashed && !found ->
         d_step {
             good = (words[b] == word);
             if
             :: good ->
                 /* nobody who lives has it, and nobody will get it */
-                assert(holder[b] == NOBODY);
+                assert(holder[b] == NONE);
                 assert(slot[0] != HANDLE(b) && slot[1] != HANDLE(b));
                 words[b] = FREE_WORD(NEXT(GENERATION(word)))
             :: else
@@ -251,7 +251,7 @@ inline reclaim()
         }
     :: else
     fi;
-    dead = false; found = false
+    crashed = false; found = false
 }
 
 inline choose()
@@ -269,11 +269,11 @@ inline give_back()
 {
     d_step {
         if
-        :: hand[0] == me -> hand[0] = NOBODY
+        :: hand[0] == me -> hand[0] = NONE
         :: else
         fi;
         if
-        :: hand[1] == me -> hand[1] = NOBODY
+        :: hand[1] == me -> hand[1] = NONE
         :: else
         fi
     }
@@ -283,7 +283,7 @@ proctype member(byte me; byte left)
 {
     byte incarnation, held, old, b, at;
     short word;
-    bool good, dead, found;
+    bool good, crashed, found;
     {
         lock[me] = true;
         incarnations[me]++;
@@ -311,7 +311,7 @@ proctype member(byte me; byte left)
         do
         :: b < BLOCKS ->
             if
-            :: holder[b] == me -> holder[b] = NOBODY
+            :: holder[b] == me -> holder[b] = NONE
             :: else
             fi;
             b++
@@ -331,9 +331,9 @@ proctype member(byte me; byte left)
 proctype killer()
 {
     do
-    :: d_step { deaths < DEATHS && lock[0] && !killed[0] -> killed[0] = true; deaths++ }
+    :: d_step { crashes < CRASHES && lock[0] && !killed[0] -> killed[0] = true; crashes++ }
 #if MEMBERS > 1
-    :: d_step { deaths < DEATHS && lock[1] && !killed[1] -> killed[1] = true; deaths++ }
+    :: d_step { crashes < CRASHES && lock[1] && !killed[1] -> killed[1] = true; crashes++ }
 #endif
     :: break
     od
@@ -344,7 +344,7 @@ proctype last()
 {
     byte me = LAST, incarnation, held, b, at;
     short word;
-    bool good, dead, found;
+    bool good, crashed, found;
     ended == MEMBERS;
     lock[me] = true;
 #ifdef MUTANT_NO_INCARNATION

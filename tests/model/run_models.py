@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 """Searches the models with spin, through all of their states: what is right must hold, and each mutant must be caught.
 
-usage: run_models.py [--large] MODEL...     (mpmc, wait, broadcast, pool, wait_views, look_views)
+usage: run_models.py [--large] MODEL...     (mpmc, wait, broadcast, pool, wait_views, browse_views)
 --large, or QUOIT_TEST_EFFORT=full in the environment: also the configurations with millions of states.
 Exit code 77: spin is missing."""
 import concurrent.futures
@@ -22,7 +22,7 @@ SKIPPED = 77
 
 SPSC = "SINGLE=1 SLEEPERS=1 WAKERS=1 ITEMS=3 SHARE=4"
 ONE_WAKER = "SLEEPERS=2 WAKERS=1 ITEMS=3"
-NEWCOMER = "C=2 SUBSCRIBERS=1 ITEMS=4 DEATHS=0"
+NEWCOMER = "C=2 SUBSCRIBERS=1 ITEMS=4 CRASHES=0"
 ONE_SLEEPER = "SLEEPERS=1 WAKERS=2 ITEMS=2 SHARE=3"
 
 # The protocol itself, by model: no error may be found.
@@ -43,9 +43,9 @@ RIGHT = {
         "1 subscriber, killed, and a newcomer": "C=2 SUBSCRIBERS=1 ITEMS=4",
         "from the newest": "C=2 SUBSCRIBERS=1 ITEMS=4 OLDEST=0",
         "1 slot": "C=1 SUBSCRIBERS=1 ITEMS=4",
-        "2 subscribers": "C=2 SUBSCRIBERS=2 ITEMS=3 DEATHS=0",
-        "2 subscribers, 1 slot": "C=1 SUBSCRIBERS=2 ITEMS=3 DEATHS=0",
-        "2 producers": "C=2 SUBSCRIBERS=1 ITEMS=3 DEATHS=0 PRODUCERS=2",
+        "2 subscribers": "C=2 SUBSCRIBERS=2 ITEMS=3 CRASHES=0",
+        "2 subscribers, 1 slot": "C=1 SUBSCRIBERS=2 ITEMS=3 CRASHES=0",
+        "2 producers": "C=2 SUBSCRIBERS=1 ITEMS=3 CRASHES=0 PRODUCERS=2",
     },
     "pool": {
         "2 blocks": "BLOCKS=2 STEPS=2",
@@ -55,7 +55,7 @@ RIGHT = {
         "2 subscribers": "SLEEPERS=2",
         "waits is set, and cleared": "WAITS=1 CLEARS=1",
     },
-    "look_views": {
+    "browse_views": {
         "slots": "LOSSY=0",
         "slots, multi-copy atomic, no fence": "MULTI_COPY=1 MUTANT_NO_RELEASE_FENCE",
         "lossy": "LOSSY=1",
@@ -65,7 +65,7 @@ LARGE = {
     "mpmc": {
         "2 producers, 1 consumer, finish": "C=1 PRODUCERS=2 CONSUMERS=1 PUSHES=2 POPS=2 FINISH=1",
         "1 producer, 2 consumers, finish": "C=1 PRODUCERS=1 CONSUMERS=2 PUSHES=2 POPS=2 FINISH=1",
-        "1 orphan, 2 adopters, finish": "C=1 PRODUCERS=0 CONSUMERS=3 FILLED=1 POPS=2 FINISH=1",
+        "1 abandoned item, 2 adopters, finish": "C=1 PRODUCERS=0 CONSUMERS=3 FILLED=1 POPS=2 FINISH=1",
         "2 newcomers that consume": "C=1 PRODUCERS=0 CONSUMERS=2 FILLED=1 POPS=2 NEWCOMERS=2",
         "no second reading": "C=1 PRODUCERS=1 CONSUMERS=2 PUSHES=2 POPS=2 FINISH=1 UNREAD",
         "2 slots, 2 producers, 1 consumer": "C=2 PRODUCERS=2 CONSUMERS=1 PUSHES=2 POPS=2",
@@ -76,15 +76,15 @@ LARGE = {
     },
     "wait": {"2 sleepers, 2 wakers, one dies": "SLEEPERS=2 WAKERS=2 ITEMS=1 KILLS=1"},
     "broadcast": {
-        "1 slot, 2 killed": "C=1 SUBSCRIBERS=1 ITEMS=4 DEATHS=2",
+        "1 slot, 2 killed": "C=1 SUBSCRIBERS=1 ITEMS=4 CRASHES=2",
         "2 producers, a subscriber killed": "C=2 SUBSCRIBERS=1 ITEMS=3 PRODUCERS=2",
     },
     "pool": {
         "2 members, 1 killed": "STEPS=3",
-        "2 killed": "STEPS=2 DEATHS=2",
-        "2 killed, 3 calls": "STEPS=3 DEATHS=2"},
+        "2 killed": "STEPS=2 CRASHES=2",
+        "2 killed, 3 calls": "STEPS=3 CRASHES=2"},
     "wait_views": {"a subscriber with a descriptor": "TAKER=1"},
-    "look_views": {},
+    "browse_views": {},
 }
 
 # One rule is left out: an error must be found.
@@ -92,56 +92,56 @@ MUTANTS = {
     "mpmc": {
         "a losing producer keeps its claim": "C=1 PRODUCERS=2 CONSUMERS=1 PUSHES=1 POPS=2 KEEP_CLAIM",
         "a losing consumer keeps its claim": "C=1 PRODUCERS=0 CONSUMERS=2 FILLED=1 POPS=1 KEEP_CLAIM",
-        "a loser looks before it clears": "C=1 PRODUCERS=0 CONSUMERS=2 FILLED=1 POPS=1 FINISH=1 LOOK_STALE",
-        "voids without asking for the living": "C=1 PRODUCERS=1 CONSUMERS=1 VOID_BLINDLY",
+        "a loser polls before it clears": "C=1 PRODUCERS=0 CONSUMERS=2 FILLED=1 POPS=1 FINISH=1 POLL_STALE",
+        "skips without asking which members are alive": "C=1 PRODUCERS=1 CONSUMERS=1 SKIP_BLINDLY",
         "adopts in the same generation": "C=1 PRODUCERS=0 CONSUMERS=3 FILLED=1 POPS=1 NO_GENERATION",
         "commits before the payload": "C=1 PRODUCERS=1 CONSUMERS=1 COMMIT_EARLY",
         "takes an adopted item for one given back": "C=1 PRODUCERS=0 CONSUMERS=3 FILLED=1 POPS=2 FORGET_ADOPTED",
-        "does not look for orphans": "C=1 PRODUCERS=0 CONSUMERS=2 FILLED=1 POPS=1 NO_DEEP_LOOK",
-        "closed by the flag alone": "C=1 PRODUCERS=1 CONSUMERS=1 DEATHS=0 FINISH=1 CLOSE_EARLY",
-        "claims before it says so": "C=1 PRODUCERS=1 CONSUMERS=1 DEATHS=0 ROW_AFTER",
-        "takes before it says so": "C=1 PRODUCERS=0 CONSUMERS=2 FILLED=1 DEATHS=0 ROW_AFTER",
-        "a newcomer keeps the consumer's row":
-            "C=1 PRODUCERS=0 CONSUMERS=1 FILLED=1 NEWCOMERS=1 NEW_PUSHES=1 NEW_POPS=0 KEEP_ROW",
-        "a newcomer keeps the producer's row": "C=1 PRODUCERS=1 CONSUMERS=0 NEWCOMERS=1 NEW_POPS=0 KEEP_ROW",
+        "does not search for abandoned items": "C=1 PRODUCERS=0 CONSUMERS=2 FILLED=1 POPS=1 NO_SEARCH",
+        "closed by the flag alone": "C=1 PRODUCERS=1 CONSUMERS=1 CRASHES=0 FINISH=1 CLOSE_EARLY",
+        "claims before it publishes the claim": "C=1 PRODUCERS=1 CONSUMERS=1 CRASHES=0 CLAIM_AFTER",
+        "takes before it publishes the claim": "C=1 PRODUCERS=0 CONSUMERS=2 FILLED=1 CRASHES=0 CLAIM_AFTER",
+        "a newcomer keeps the consumer's claim record":
+            "C=1 PRODUCERS=0 CONSUMERS=1 FILLED=1 NEWCOMERS=1 NEW_PUSHES=1 NEW_POPS=0 KEEP_RECORD",
+        "a newcomer keeps the producer's claim record": "C=1 PRODUCERS=1 CONSUMERS=0 NEWCOMERS=1 NEW_POPS=0 KEEP_RECORD",
     },
     "wait": {
         "imposes no barrier": f"{SPSC} MUTANT_NO_BARRIER",
         "imposes no barrier on two": f"{ONE_SLEEPER} MUTANT_NO_BARRIER",
         "wakes before it counts up": f"{SPSC} MUTANT_LATE_CLEAR",
         "wakes before it counts up, of two": f"{ONE_SLEEPER} MUTANT_LATE_CLEAR",
-        "clears waits, looks no more": f"{SPSC} MUTANT_NO_SECOND_LOOK",
-        "clears waits, looks no more, of two": f"{ONE_SLEEPER} MUTANT_NO_SECOND_LOOK",
-        "sets waits without a barrier": f"{ONE_SLEEPER} MUTANT_SETS_WAITS",
+        "clears wake_needed, does not check again": f"{SPSC} MUTANT_NO_SECOND_CHECK",
+        "clears wake_needed, does not check again, of two": f"{ONE_SLEEPER} MUTANT_NO_SECOND_CHECK",
+        "sets wake_needed without a barrier": f"{ONE_SLEEPER} MUTANT_SETS_WAKE_NEEDED",
         "a flag, not a count": f"{ONE_WAKER} MUTANT_FLAG",
         "who leaves clears for others": f"{ONE_WAKER} MUTANT_LEAVER_CLEARS",
         "does not pass a wake on": f"{ONE_WAKER} MUTANT_NO_PASSING_ON",
     },
     "broadcast": {
-        "no fence between floor and look": f"{NEWCOMER} MUTANT_NO_FENCE",
-        "no fence between row and look": f"{NEWCOMER} MUTANT_NO_FENCE_OF_NEWCOMER",
-        "a newcomer does not look": f"{NEWCOMER} MUTANT_NO_LOOK",
-        "the producer does not look again": f"{NEWCOMER} MUTANT_NO_SECOND_SCAN",
-        "looks, and says it afterwards": f"{NEWCOMER} MUTANT_SAYS_LATE",
+        "no fence between floor and check": f"{NEWCOMER} MUTANT_NO_FENCE",
+        "no fence between record and check": f"{NEWCOMER} MUTANT_NO_FENCE_OF_NEWCOMER",
+        "a newcomer does not check": f"{NEWCOMER} MUTANT_NO_CHECK",
+        "the producer does not check again": f"{NEWCOMER} MUTANT_NO_SECOND_SCAN",
+        "checks, and publishes afterwards": f"{NEWCOMER} MUTANT_PUBLISHES_LATE",
         "a successor goes by the floor": f"{NEWCOMER} PRODUCERS=2 MUTANT_KEEPS_LIMIT",
-        "rows without tags": "C=2 SUBSCRIBERS=1 ITEMS=4 DEATHS=1 MUTANT_NO_TAG",
+        "records without tags": "C=2 SUBSCRIBERS=1 ITEMS=4 CRASHES=1 MUTANT_NO_TAG",
     },
     "pool": {
-        "a handle has no generation": "MEMBERS=1 STEPS=4 DEATHS=0 MUTANT_NO_GENERATION",
-        "an owner is a row alone": "MUTANT_NO_INCARNATION",
-        "pushes, and says it afterwards": "MUTANT_PUSHES_FIRST",
-        "releases, and takes it afterwards": "MUTANT_RELEASES_FIRST",
-        "reclaims without a look at the queue": "MUTANT_DOES_NOT_LOOK",
-        "looks at the queue, then at the word": "MUTANT_LOOKS_FIRST",
+        "a block id has no generation": "MEMBERS=1 STEPS=4 CRASHES=0 MUTANT_NO_GENERATION",
+        "an owner is a member entry alone": "MUTANT_NO_INCARNATION",
+        "pushes, and sets SENT afterwards": "MUTANT_PUSHES_FIRST",
+        "releases, and sets TAKEN afterwards": "MUTANT_RELEASES_FIRST",
+        "reclaims without a search of the queue": "MUTANT_DOES_NOT_SEARCH",
+        "searches the queue, then loads the state": "MUTANT_SEARCHES_FIRST",
     },
     "wait_views": {
-        "waits is loaded relaxed": "MUTANT_RELAXED",
+        "wake_needed is loaded relaxed": "MUTANT_RELAXED",
         "a descriptor's thread sleeps": "TAKER=1 MUTANT_POLLER_SLEEPS",
         "imposes no barrier": "MUTANT_NO_BARRIER",
-        "no fence before the look": "MUTANT_NO_FENCE",
+        "no fence before the check": "MUTANT_NO_FENCE",
         "does not pass a wake on": "MUTANT_NO_PASSING_ON",
     },
-    "look_views": {
+    "browse_views": {
         "a producer without a fence": "MUTANT_NO_RELEASE_FENCE",
         "an observer without a fence": "MUTANT_NO_ACQUIRE_FENCE",
         "the same, multi-copy atomic": "MULTI_COPY=1 MUTANT_NO_ACQUIRE_FENCE",

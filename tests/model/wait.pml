@@ -29,20 +29,20 @@
 #define BIT(number) (1 << (number))
 
 #ifdef MUTANT_FLAG
-#define SAY_ASLEEP(word) 1
+#define WITH_SLEEPER(word) 1
 #define WOKEN(word) 0
-#define IS_ASLEEP(word) ((word) != 0)
+#define HAS_SLEEPERS(word) ((word) != 0)
 #define CHANGES_FROM(word) true /* an exchange */
 #else
-#define SAY_ASLEEP(word) ((word) | 1)
+#define WITH_SLEEPER(word) ((word) | 1)
 #define WOKEN(word) ((word) + 1)
-#define IS_ASLEEP(word) ((word) % 2 == 1)
-#define CHANGES_FROM(word) (asleep == (word)) /* a compare-and-exchange */
+#define HAS_SLEEPERS(word) ((word) % 2 == 1)
+#define CHANGES_FROM(word) (sleepers == (word)) /* a compare-and-exchange */
 #endif
 
 byte items; /* published, not taken, and for everybody to see */
-bit waits;
-byte asleep;
+bit wake_needed;
+byte sleepers;
 byte in_kernel; /* sleepers, as bits */
 
 /* Buffers. No more than one kind is in a buffer at a time: barriers stand between. */
@@ -50,8 +50,8 @@ byte published[WAKERS];
 #define NO_STORE 0
 #define STORE_0 1
 #define STORE_1 2
-byte to_waits[WAKERS + SLEEPERS];
-bit to_asleep[SLEEPERS]; /* a 0 */
+byte to_wake_needed[WAKERS + SLEEPERS];
+bit to_sleepers[SLEEPERS]; /* a 0 */
 
 byte killed; /* wakers, as bits */
 
@@ -60,16 +60,16 @@ inline drain(number)
     d_step {
         if
         :: number < WAKERS -> items = items + published[number]; published[number] = 0
-        :: number >= WAKERS && to_asleep[number - WAKERS] ->
-            asleep = 0;
-            to_asleep[number - WAKERS] = 0
+        :: number >= WAKERS && to_sleepers[number - WAKERS] ->
+            sleepers = 0;
+            to_sleepers[number - WAKERS] = 0
         :: else
         fi;
         if
-        :: to_waits[number] != NO_STORE -> waits = to_waits[number] - STORE_0
+        :: to_wake_needed[number] != NO_STORE -> wake_needed = to_wake_needed[number] - STORE_0
         :: else
         fi;
-        to_waits[number] = NO_STORE
+        to_wake_needed[number] = NO_STORE
     }
 }
 
@@ -91,20 +91,20 @@ end:
 #if WAKERS > 2
     :: d_step { published[2] > 0 -> items++; published[2]-- }
 #endif
-    :: d_step { to_waits[0] != NO_STORE -> drain(0) }
-    :: d_step { to_waits[1] != NO_STORE -> drain(1) }
+    :: d_step { to_wake_needed[0] != NO_STORE -> drain(0) }
+    :: d_step { to_wake_needed[1] != NO_STORE -> drain(1) }
 #if WAKERS + SLEEPERS > 2
-    :: d_step { to_waits[2] != NO_STORE -> drain(2) }
+    :: d_step { to_wake_needed[2] != NO_STORE -> drain(2) }
 #endif
 #if WAKERS + SLEEPERS > 3
-    :: d_step { to_waits[3] != NO_STORE -> drain(3) }
+    :: d_step { to_wake_needed[3] != NO_STORE -> drain(3) }
 #endif
 #if WAKERS + SLEEPERS > 4
-    :: d_step { to_waits[4] != NO_STORE -> drain(4) }
+    :: d_step { to_wake_needed[4] != NO_STORE -> drain(4) }
 #endif
-    :: d_step { to_asleep[0] -> drain(WAKERS) }
+    :: d_step { to_sleepers[0] -> drain(WAKERS) }
 #if SLEEPERS > 1
-    :: d_step { to_asleep[1] -> drain(WAKERS + 1) }
+    :: d_step { to_sleepers[1] -> drain(WAKERS + 1) }
 #endif
     od
 }
@@ -116,12 +116,12 @@ inline wake(word)
 {
 #ifdef MUTANT_LATE_CLEAR
     d_step { in_kernel = 0 }
-    d_step { asleep = WOKEN(asleep); word = 0 }
+    d_step { sleepers = WOKEN(sleepers); word = 0 }
 #else
     atomic {
         drain(me);
         if
-        :: CHANGES_FROM(word) && IS_ASLEEP(asleep) -> asleep = WOKEN(asleep)
+        :: CHANGES_FROM(word) && HAS_SLEEPERS(sleepers) -> sleepers = WOKEN(sleepers)
         :: else -> word = 0
         fi
     }
@@ -132,23 +132,23 @@ inline wake(word)
 #endif
 }
 
-inline wake_who_is_asleep()
+inline wake_sleepers()
 {
     full_barrier();
-    saw = asleep;
+    saw = sleepers;
     if
-    :: IS_ASLEEP(saw) -> wake(saw)
-    :: !IS_ASLEEP(saw) -> saw = 0
-    :: !IS_ASLEEP(saw) -> /* in vain for a while */
-        d_step { to_waits[me] = STORE_0; saw = 0 }
+    :: HAS_SLEEPERS(saw) -> wake(saw)
+    :: !HAS_SLEEPERS(saw) -> saw = 0
+    :: !HAS_SLEEPERS(saw) -> /* in vain for a while */
+        d_step { to_wake_needed[me] = STORE_0; saw = 0 }
         full_barrier();
-#ifndef MUTANT_NO_SECOND_LOOK
-        saw = asleep;
+#ifndef MUTANT_NO_SECOND_CHECK
+        saw = sleepers;
         if
-        :: !IS_ASLEEP(saw) -> saw = 0
+        :: !HAS_SLEEPERS(saw) -> saw = 0
         :: else ->
-#ifdef MUTANT_SETS_WAITS
-            to_waits[me] = STORE_1;
+#ifdef MUTANT_SETS_WAKE_NEEDED
+            to_wake_needed[me] = STORE_1;
 #endif
             wake(saw)
         fi
@@ -164,8 +164,8 @@ proctype waker(byte me)
         :: made < ITEMS ->
             d_step { published[me]++; made++ }
             if
-            :: waits -> wake_who_is_asleep()
-            :: !waits
+            :: wake_needed -> wake_sleepers()
+            :: !wake_needed
             fi
         :: else -> break
         od
@@ -187,14 +187,14 @@ proctype sleeper(byte me)
         do
         :: atomic {
             drain(me);
-            asleep = SAY_ASLEEP(asleep);
-            saw = asleep;
+            sleepers = WITH_SLEEPER(sleepers);
+            saw = sleepers;
             imposed = false
            }
             if
-            :: waits
-            :: !waits ->
-                to_waits[me] = STORE_1;
+            :: wake_needed
+            :: !wake_needed ->
+                to_wake_needed[me] = STORE_1;
                 imposed = true;
                 full_barrier();
 #ifndef MUTANT_NO_BARRIER
@@ -209,19 +209,19 @@ proctype sleeper(byte me)
             :: items > 0 ->
 #if !SINGLE && !defined(MUTANT_NO_PASSING_ON)
                 if
-                :: imposed -> full_barrier(); saw = asleep; wake(saw)
+                :: imposed -> full_barrier(); saw = sleepers; wake(saw)
                 :: else
                 fi
 #endif
             :: items == 0 ->
                 if
-                :: d_step { asleep == saw -> in_kernel = in_kernel | BIT(me) }
+                :: d_step { sleepers == saw -> in_kernel = in_kernel | BIT(me) }
 end:
                     if
                     :: (in_kernel & BIT(me)) == 0
                     :: d_step { killed && items > 0 -> in_kernel = in_kernel & ~BIT(me) }
                     fi
-                :: asleep != saw
+                :: sleepers != saw
                 fi
             fi;
             d_step { imposed = false; saw = 0 }
@@ -231,11 +231,11 @@ end:
             fi
         od;
 #ifdef MUTANT_LEAVER_CLEARS
-        to_asleep[me - WAKERS] = 1
+        to_sleepers[me - WAKERS] = 1
 #elif SINGLE
         if
-        :: d_step { IS_ASLEEP(asleep) -> asleep = WOKEN(asleep) }
-        :: !IS_ASLEEP(asleep)
+        :: d_step { HAS_SLEEPERS(sleepers) -> sleepers = WOKEN(sleepers) }
+        :: !HAS_SLEEPERS(sleepers)
         fi
 #endif
     od

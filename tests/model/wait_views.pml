@@ -38,36 +38,36 @@
 #define OWN_THREAD (1 + SLEEPERS) /* of the first sleeper's subscriber */
 #define WAITS_MOST 6
 #define MORE(one, other) ((one) > (other) -> (one) : (other))
-#define IS_ASLEEP(word) ((word) % 2 == 1)
+#define HAS_SLEEPERS(word) ((word) % 2 == 1)
 
 byte published;
-byte asleep;
-byte waits_last;
-bit waits[WAITS_MOST] = WAITS;
+byte sleepers;
+byte wake_needed_last;
+bit wake_needed[WAITS_MOST] = WAITS;
 bit in_kernel[THREADS];
 byte taken[THREADS];
 
 /* Of each thread, and of all barriers. */
-byte view_items[THREADS + 1], view_waits[THREADS + 1], view_asleep[THREADS + 1];
+byte view_items[THREADS + 1], view_wake_needed[THREADS + 1], view_sleepers[THREADS + 1];
 #define BARRIERS THREADS
 
 /* The view that is attached to a value: to an item, to a value of waits, to the latest of asleep. */
-byte item_waits[ITEMS + 1], item_asleep[ITEMS + 1];
-byte waits_items[WAITS_MOST], waits_asleep[WAITS_MOST];
-byte asleep_items, asleep_waits;
-byte row_items, row_waits, row_asleep; /* with the first subscriber's row */
+byte item_wake_needed[ITEMS + 1], item_sleepers[ITEMS + 1];
+byte wake_needed_items[WAITS_MOST], wake_needed_sleepers[WAITS_MOST];
+byte sleepers_items, sleepers_wake_needed;
+byte record_items, record_wake_needed, record_sleepers; /* with the first subscriber's row */
 
-inline learn(thread, items, of_waits, of_asleep)
+inline learn(thread, items, of_wake_needed, of_sleepers)
 {
     view_items[thread] = MORE(view_items[thread], items);
-    view_waits[thread] = MORE(view_waits[thread], of_waits);
-    view_asleep[thread] = MORE(view_asleep[thread], of_asleep)
+    view_wake_needed[thread] = MORE(view_wake_needed[thread], of_wake_needed);
+    view_sleepers[thread] = MORE(view_sleepers[thread], of_sleepers)
 }
 
 inline share_view(thread)
 {
-    learn(thread, view_items[BARRIERS], view_waits[BARRIERS], view_asleep[BARRIERS]);
-    learn(BARRIERS, view_items[thread], view_waits[thread], view_asleep[thread])
+    learn(thread, view_items[BARRIERS], view_wake_needed[BARRIERS], view_sleepers[BARRIERS]);
+    learn(BARRIERS, view_items[thread], view_wake_needed[thread], view_sleepers[thread])
 }
 
 inline full_barrier(thread)
@@ -76,43 +76,43 @@ inline full_barrier(thread)
 }
 
 /* An exchange of asleep is an acquire load of its latest value, and a release store. */
-inline exchange_asleep(value)
+inline exchange_sleepers(value)
 {
-    learn(me, asleep_items, asleep_waits, asleep);
-    asleep = value;
-    view_asleep[me] = asleep;
-    asleep_items = view_items[me];
-    asleep_waits = view_waits[me]
+    learn(me, sleepers_items, sleepers_wake_needed, sleepers);
+    sleepers = value;
+    view_sleepers[me] = sleepers;
+    sleepers_items = view_items[me];
+    sleepers_wake_needed = view_wake_needed[me]
 }
 
-inline store_waits(value)
+inline store_wake_needed(value)
 {
-    waits_last++;
-    waits[waits_last] = value;
-    view_waits[me] = waits_last;
-    waits_items[waits_last] = view_items[me];
-    waits_asleep[waits_last] = view_asleep[me]
+    wake_needed_last++;
+    wake_needed[wake_needed_last] = value;
+    view_wake_needed[me] = wake_needed_last;
+    wake_needed_items[wake_needed_last] = view_items[me];
+    wake_needed_sleepers[wake_needed_last] = view_sleepers[me]
 }
 
-inline load_waits()
+inline load_wake_needed()
 {
     atomic {
         do
-        :: view_waits[me] < waits_last -> view_waits[me]++
+        :: view_wake_needed[me] < wake_needed_last -> view_wake_needed[me]++
         :: break
         od;
-        saw = waits[view_waits[me]]
+        saw = wake_needed[view_wake_needed[me]]
     }
 }
 
-inline load_asleep()
+inline load_sleepers()
 {
     atomic {
         do
-        :: view_asleep[me] < asleep -> view_asleep[me]++
+        :: view_sleepers[me] < sleepers -> view_sleepers[me]++
         :: break
         od;
-        saw = view_asleep[me]
+        saw = view_sleepers[me]
     }
 }
 
@@ -123,32 +123,32 @@ inline wake()
 {
     if
     :: d_step {
-        asleep == saw ->
-        exchange_asleep(saw + 1);
+        sleepers == saw ->
+        exchange_sleepers(saw + 1);
         for (number : 1 .. SLEEPERS) {
             in_kernel[number] = 0
         }
         number = 0
        }
-    :: asleep != saw
+    :: sleepers != saw
     fi
 }
 
-inline wake_who_is_asleep()
+inline wake_sleepers()
 {
     full_barrier(me);
-    load_asleep();
+    load_sleepers();
     if
-    :: IS_ASLEEP(saw) -> wake()
-    :: !IS_ASLEEP(saw)
-    :: !IS_ASLEEP(saw) && CLEARS -> /* in vain for a while */
+    :: HAS_SLEEPERS(saw) -> wake()
+    :: !HAS_SLEEPERS(saw)
+    :: !HAS_SLEEPERS(saw) && CLEARS -> /* in vain for a while */
         d_step {
-            store_waits(0);
+            store_wake_needed(0);
             share_view(me)
         }
-        load_asleep();
+        load_sleepers();
         if
-        :: IS_ASLEEP(saw) -> wake()
+        :: HAS_SLEEPERS(saw) -> wake()
         :: else
         fi
     fi;
@@ -163,12 +163,12 @@ proctype waker()
         d_step {
             published++;
             view_items[me] = published;
-            item_waits[published] = view_waits[me];
-            item_asleep[published] = view_asleep[me]
+            item_wake_needed[published] = view_wake_needed[me];
+            item_sleepers[published] = view_sleepers[me]
         }
-        load_waits();
+        load_wake_needed();
         if
-        :: saw == 1 -> wake_who_is_asleep()
+        :: saw == 1 -> wake_sleepers()
         :: saw == 0
         fi
     :: else -> break
@@ -182,7 +182,7 @@ proctype waker()
 /* An acquire load of the next slot's word finds the item. */
 inline learn_item(next)
 {
-    learn(me, next, item_waits[next], item_asleep[next])
+    learn(me, next, item_wake_needed[next], item_sleepers[next])
 }
 
 /* It may find none as long as this thread is not known to have come after it. */
@@ -190,9 +190,9 @@ inline learn_item(next)
 
 /* Loads how many items the subscriber has taken, with the view that it had when it stored that. */
 #if TAKER
-#define LOOK_AT_ROW d_step { if :: me == 1 -> learn(me, row_items, row_waits, row_asleep) :: else fi }
+#define CHECK_RECORD d_step { if :: me == 1 -> learn(me, record_items, record_wake_needed, record_sleepers) :: else fi }
 #else
-#define LOOK_AT_ROW skip
+#define CHECK_RECORD skip
 #endif
 
 #ifdef MUTANT_NO_PASSING_ON
@@ -206,17 +206,17 @@ inline learn_item(next)
 inline sleep_unless_ready()
 {
     d_step {
-        exchange_asleep(asleep + 1 - asleep % 2);
-        word = asleep;
+        exchange_sleepers(sleepers + 1 - sleepers % 2);
+        word = sleepers;
 #ifndef MUTANT_NO_FENCE
         share_view(me)
 #endif
     }
-    load_waits();
+    load_wake_needed();
     if
     :: saw == 0 ->
         d_step {
-            store_waits(1);
+            store_wake_needed(1);
             share_view(me);
             imposed = 1
         }
@@ -228,10 +228,10 @@ inline sleep_unless_ready()
 #ifdef MUTANT_RELAXED
         skip
 #else
-        d_step { learn(me, waits_items[view_waits[me]], 0, waits_asleep[view_waits[me]]) }
+        d_step { learn(me, wake_needed_items[view_wake_needed[me]], 0, wake_needed_sleepers[view_wake_needed[me]]) }
 #endif
     fi;
-    LOOK_AT_ROW;
+    CHECK_RECORD;
     if
     :: published > taken[me] -> found = 1
     :: MAY_MISS
@@ -239,18 +239,18 @@ inline sleep_unless_ready()
     if
     :: imposed && PASSES_ON ->
         full_barrier(me);
-        load_asleep();
+        load_sleepers();
         if
-        :: IS_ASLEEP(saw) -> wake()
+        :: HAS_SLEEPERS(saw) -> wake()
         :: else
         fi
     :: found && !(imposed && PASSES_ON)
     :: !found && !(imposed && PASSES_ON) ->
         if
-        :: d_step { asleep == word -> in_kernel[me] = 1 }
+        :: d_step { sleepers == word -> in_kernel[me] = 1 }
 end:
             in_kernel[me] == 0
-        :: asleep != word
+        :: sleepers != word
         fi
     fi;
     d_step { saw = 0; word = 0; imposed = 0; found = 0 }
@@ -261,7 +261,7 @@ proctype sleeper(byte me)
     byte saw, word, number;
     bit imposed, found;
     do
-    :: LOOK_AT_ROW;
+    :: CHECK_RECORD;
         if
         :: d_step {
             !HAS_TAKER && published > taken[me] ->
@@ -283,9 +283,9 @@ proctype taker()
         published > taken[1] ->
         taken[1]++;
         learn_item(taken[1]);
-        row_items = view_items[me];
-        row_waits = view_waits[me];
-        row_asleep = view_asleep[me]
+        record_items = view_items[me];
+        record_wake_needed = view_wake_needed[me];
+        record_sleepers = view_sleepers[me]
        }
     :: taken[1] == ITEMS -> break
     od

@@ -181,7 +181,7 @@ static quoit_status end_of(const struct world *world)
     return strcmp(world->end, "finish") == 0 ? QUOIT_FINISHED : QUOIT_ABANDONED;
 }
 
-static void told_once(const struct world *world, const struct side *side, uint64_t items)
+static void reported_once(const struct world *world, const struct side *side, uint64_t items)
 {
     quoit_status end = end_of(world);
     expect(side, world->waits, items, end);
@@ -196,7 +196,7 @@ static void came_and_went(const struct world *world)
     struct peer peer = start_peer(world->name, world->role, WORK, world->end);
     go_on(&peer, WORKED);
     end_peer(&peer);
-    told_once(world, &side, WORK);
+    reported_once(world, &side, WORK);
     quoit_queue_close(side.queue);
 }
 
@@ -222,7 +222,7 @@ static void was_there_first(const struct world *world)
 }
 
 /* Peers that were gone before this side joined do not count. */
-static void was_gone_before(const struct world *world)
+static void left_before(const struct world *world)
 {
     bool finished = end_of(world) == QUOIT_FINISHED;
     struct peer peer = start_peer(world->name, world->role, 0, world->end);
@@ -260,14 +260,14 @@ static void successors(const struct world *world)
     expect(&side, world->waits, 0, QUOIT_EMPTY);
     go_on(&second, WORKED);
     end_peer(&second);
-    told_once(world, &side, WORK);
+    reported_once(world, &side, WORK);
     struct peer third = start_peer(world->name, world->role, 0, world->end);
     end_peer(&third);
     expect(&side, world->waits, 0, QUOIT_ABANDONED);
     quoit_queue_close(side.queue);
 }
 
-static void nobody_came(const struct world *world)
+static void no_peer_came(const struct world *world)
 {
     struct side side = join_this(world);
     expect(&side, world->waits, 0, QUOIT_EMPTY);
@@ -334,10 +334,10 @@ static const struct order {
 } orders[] = {{"came and went", came_and_went, false, false, false},
               {"came and went, idle", came_and_went_idle, false, false, false},
               {"was there first", was_there_first, false, false, false},
-              {"was gone before", was_gone_before, false, false, false},
+              {"left before", left_before, false, false, false},
               {"went meanwhile", went_meanwhile, true, false, false},
               {"successors", successors, false, false, true},
-              {"nobody came", nobody_came, false, true, true},
+              {"no peer came", no_peer_came, false, true, true},
               {"no peers", no_peers, false, true, true},
               {"repaired before", repaired_before, false, false, true},
               {"repaired meanwhile", repaired_meanwhile, false, false, true}};

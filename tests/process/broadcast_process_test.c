@@ -392,9 +392,9 @@ int main(int argc, char **argv)
         {"lossless, while others come and go, on every scheme", lossless_on_every_scheme},
         {"lossless, through one slot", lossless_through_one_slot},
         {"lossless, for long", lossless_for_long},
-        {"lossy, with a slow, a stopped and a dead one", lossy_with_all_sorts},
+        {"lossy, with a slow, a stopped and a crashed one", lossy_with_all_sorts},
         {"lossy, for long", lossy_for_long},
-        {"a stopped one holds back, a dead one does not", holds_back},
+        {"a stopped one holds back, a crashed one does not", holds_back},
         {NULL, NULL}};
     static const struct test_role roles[] = {
         {"subscribe", subscribe}, {"come_and_go", come_and_go},     {"produce", produce},

@@ -168,14 +168,14 @@ static void hold_and_die(const char *name, const char *role)
     CHECK_STATUS(quoit_unlink(shared, 0), test_after_close(shared));
 }
 
-static uint64_t count_dead(const quoit_queue *queue)
+static uint64_t count_crashed(const quoit_queue *queue)
 {
     struct quoit_member_info members[QUOIT_MEMBERS_MAX];
-    uint64_t count, dead = 0;
+    uint64_t count, crashed = 0;
     CHECK_STATUS(quoit_queue_members(queue, members, QUOIT_MEMBERS_MAX, &count), QUOIT_OK);
     for (uint64_t i = 0; i < count; i++)
-        dead += !members[i].alive;
-    return dead;
+        crashed += !members[i].alive;
+    return crashed;
 }
 
 static uint64_t repair(quoit_queue *queue)
@@ -197,15 +197,15 @@ static void tidy_after_many(void)
     observer = enter(name, QUOIT_OBSERVER);
     CHECK_STATUS(quoit_queue_push(queue, &item, sizeof item, QUOIT_NOW), QUOIT_OK);
     hold_and_die(name, "consumer");
-    CHECK_EQUAL(count_dead(observer), 1);
+    CHECK_EQUAL(count_crashed(observer), 1);
     hold_and_die(name, "producer"); /* takes the dead one's row */
-    CHECK_EQUAL(count_dead(observer), 1);
+    CHECK_EQUAL(count_crashed(observer), 1);
     uint64_t left = repair(observer); /* which only counts */
     CHECK_GE(left, 2);
-    CHECK_EQUAL(count_dead(observer), 1);
+    CHECK_EQUAL(count_crashed(observer), 1);
     CHECK_EQUAL(repair(observer), left);
     CHECK_EQUAL(repair(queue), left);
-    CHECK_EQUAL(count_dead(observer), 0);
+    CHECK_EQUAL(count_crashed(observer), 0);
     memset(&item, 0, sizeof item);
     CHECK_STATUS(quoit_queue_pop(queue, &item, sizeof item, NULL, QUOIT_NOW), QUOIT_OK);
     CHECK_EQUAL(item.words[0], 7);
@@ -228,9 +228,9 @@ static void tidy_after_subscribers(void)
     hold_and_die(name, "consumer");
     for (int i = 0; i < CAPACITY; i++)
         CHECK_STATUS(quoit_queue_push(queue, &item, sizeof item, QUOIT_NOW), QUOIT_OK);
-    CHECK_EQUAL(count_dead(queue), 1);
+    CHECK_EQUAL(count_crashed(queue), 1);
     CHECK_EQUAL(repair(queue), 2); /* its browser, and its row */
-    CHECK_EQUAL(count_dead(queue), 0);
+    CHECK_EQUAL(count_crashed(queue), 0);
     CHECK_EQUAL(repair(queue), 0);
     CHECK_STATUS(quoit_queue_push(queue, &item, sizeof item, QUOIT_NOW), QUOIT_OK);
     quoit_queue_close(queue);

@@ -187,11 +187,11 @@ static void cancel_often(void *(*run)(void *), void *argument)
 }
 
 /* Argument: a queue that another user may read, but not its lock file. */
-static void inspect_as_stranger(char **arguments)
+static void inspect_as_other_user(char **arguments)
 {
-    const unsigned stranger = 65534;
+    const unsigned other_user = 65534;
     quoit_queue *queue;
-    CHECK(setgid(stranger) == 0 && setuid(stranger) == 0);
+    CHECK(setgid(other_user) == 0 && setuid(other_user) == 0);
     CHECK_STATUS(quoit_queue_open(arguments[0], QUOIT_OBSERVER | QUOIT_ANY_OWNER, &queue),
                  QUOIT_OK);
     cancel_often(inspect_for_ever, queue);
@@ -209,7 +209,7 @@ static void cancelled_while_looking(void)
     CHECK_STATUS(quoit_queue_create(name, &readable, BOTH, &queue), QUOIT_OK);
     cancel_often(list_for_ever, NULL);
     if (geteuid() == 0)
-        CHECK_EQUAL(test_wait(test_spawn("inspect_as_stranger", arguments)), 0);
+        CHECK_EQUAL(test_wait(test_spawn("inspect_as_other_user", arguments)), 0);
     quoit_queue_close(queue);
     CHECK_STATUS(quoit_unlink(name, 0), QUOIT_OK);
     (void)alarm(0);
@@ -444,7 +444,7 @@ int main(int argc, char **argv)
                                              {"fork_in_a_signal_handler", fork_in_a_signal_handler},
                                              {"forked_while_creating", forked_while_creating},
                                              {NULL, NULL}};
-    static const struct test_role roles[] = {{"inspect_as_stranger", inspect_as_stranger},
+    static const struct test_role roles[] = {{"inspect_as_other_user", inspect_as_other_user},
                                              {NULL, NULL}};
     return test_main(argc, argv, parts, roles);
 }

@@ -8,7 +8,7 @@
 #include <string.h>
 #include <windows.h>
 
-enum { PATIENCE_MS = 20000, NO_CONSOLE = 50 };
+enum { TIMEOUT_MS = 20000, NO_CONSOLE = 50 };
 
 static BOOL WINAPI stay(DWORD event)
 {
@@ -92,7 +92,7 @@ static void deliver(HANDLE process, DWORD number)
 static void check_ended(HANDLE process)
 {
     DWORD code = 99;
-    CHECK_EQ(WaitForSingleObject(process, PATIENCE_MS), WAIT_OBJECT_0);
+    CHECK_EQ(WaitForSingleObject(process, TIMEOUT_MS), WAIT_OBJECT_0);
     CHECK(GetExitCodeProcess(process, &code));
     CHECK(CloseHandle(process));
     CHECK_EQUAL(code, 0);

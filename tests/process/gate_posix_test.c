@@ -15,7 +15,7 @@
 #include <sys/time.h>
 #include <unistd.h>
 
-enum { STRANGER = 65534, PATH_ROOM = QUOIT_OS_SYSV_LOCK_ROOM + 32 };
+enum { OTHER_USER = 65534, PATH_ROOM = QUOIT_OS_SYSV_LOCK_ROOM + 32 };
 static const struct quoit_queue_options options = {
     .item_bytes = 8, .capacity = 5, .permissions = 0666};
 static const unsigned any_owner = QUOIT_ANY_OWNER;
@@ -61,7 +61,7 @@ static void hold_gate(char **arguments)
     volatile uint64_t *held = test_shared(arguments[2], sizeof *held, &region);
     uid_t user = (uid_t)atoi(arguments[1]);
     int every_ms = atoi(arguments[3]);
-    CHECK(user == geteuid() || (setgid(STRANGER) == 0 && setuid(user) == 0));
+    CHECK(user == geteuid() || (setgid(OTHER_USER) == 0 && setuid(user) == 0));
     (void)snprintf(next, sizeof next, "%s.next", path);
     int fd = make_held(path);
     *held = 1;
@@ -281,7 +281,7 @@ static void own_and_hold(char **arguments)
     quoit_queue *queue;
     quoit_region *region;
     volatile uint64_t *held = test_shared(arguments[1], sizeof *held, &region);
-    CHECK(setgid(STRANGER) == 0 && setuid(STRANGER) == 0);
+    CHECK(setgid(OTHER_USER) == 0 && setuid(OTHER_USER) == 0);
     CHECK_STATUS(quoit_queue_create(arguments[0], &options, QUOIT_PRODUCER, &queue), QUOIT_OK);
     (void)lock_gate(open(arguments[2], O_RDWR | O_CLOEXEC));
     *held = 1;

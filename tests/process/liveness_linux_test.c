@@ -133,7 +133,7 @@ static bool choose_next_pid(pid_t pid)
     return fclose(file) == 0 && written;
 }
 
-static pid_t fork_stranger(void)
+static pid_t fork_other_process(void)
 {
     pid_t pid = fork();
     CHECK_GE(pid, 0);
@@ -148,31 +148,31 @@ static void reused_pid(void)
     const char *name = test_name("");
     quoit_queue *consumer = create(name, QUOIT_SPSC, QUOIT_CONSUMER), *producer;
     (void)fflush(NULL);
-    pid_t member = fork(), stranger = 0;
+    pid_t member = fork(), other_process = 0;
     CHECK_GE(member, 0);
     if (member == 0)
         _exit(quoit_queue_open(name, QUOIT_PRODUCER, &producer) == QUOIT_OK ? 0 : 1);
     CHECK_EQUAL(exit_code_of(member), 0); /* and its row still says its number */
-    for (int tries = 0; tries < 200 && stranger != member; tries++) {
-        if (stranger > 0)
-            CHECK(kill(stranger, SIGKILL) == 0 && exit_code_of(stranger) == TEST_KILLED);
+    for (int tries = 0; tries < 200 && other_process != member; tries++) {
+        if (other_process > 0)
+            CHECK(kill(other_process, SIGKILL) == 0 && exit_code_of(other_process) == TEST_KILLED);
         if (!choose_next_pid(member)) {
             quoit_queue_close(consumer);
             CHECK_STATUS(quoit_unlink(name, 0), QUOIT_OK);
             test_skip("PIDs cannot be chosen here");
         }
-        stranger = fork_stranger();
+        other_process = fork_other_process();
     }
-    if (stranger != member) {
-        (void)kill(stranger, SIGKILL);
+    if (other_process != member) {
+        (void)kill(other_process, SIGKILL);
         test_skip("the number never came again");
     }
     struct quoit_queue_info info;
     CHECK_STATUS(quoit_queue_inspect(consumer, &info), QUOIT_OK);
     CHECK_EQUAL(info.producer_pid, 0);
     CHECK_STATUS(quoit_queue_open(name, QUOIT_PRODUCER, &producer), QUOIT_OK);
-    CHECK_EQ(kill(stranger, SIGKILL), 0);
-    CHECK_EQ(exit_code_of(stranger), TEST_KILLED);
+    CHECK_EQ(kill(other_process, SIGKILL), 0);
+    CHECK_EQ(exit_code_of(other_process), TEST_KILLED);
     quoit_queue_close(producer);
     quoit_queue_close(consumer);
     CHECK_STATUS(quoit_unlink(name, 0), QUOIT_OK);

@@ -126,12 +126,12 @@ static void no_system_call(void)
         CHECK_STATUS(quoit_queue_create(name, &options, QUOIT_OBSERVER, &queue), QUOIT_OK);
         CHECK_STATUS(quoit_pool_create(pool_name, &pool_options, 0, &pool), QUOIT_OK);
         const char *const awake[] = {name, "awake", pool_name, NULL};
-        const char *const asleep[] = {name, "sleeps", pool_name, NULL};
+        const char *const sleepers[] = {name, "sleeps", pool_name, NULL};
         int result = test_wait(test_spawn("go_strict", awake));
         if (result == 77)
             test_skip("this system refuses strict seccomp");
         CHECK_EQUAL((uint64_t)result, 0);
-        CHECK_EQUAL((uint64_t)test_wait(test_spawn("go_strict", asleep)), TEST_KILLED);
+        CHECK_EQUAL((uint64_t)test_wait(test_spawn("go_strict", sleepers)), TEST_KILLED);
         quoit_pool_close(pool);
         quoit_queue_close(queue);
         CHECK_STATUS(quoit_unlink(name, 0), QUOIT_OK);

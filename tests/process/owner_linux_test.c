@@ -166,7 +166,7 @@ static void unmapped_owners(void)
         queue_names[1] = test_name("sysv");
         own_name = test_name("posix");
         sem_names[0] = test_name("posix");
-        if (test_ipc_modes_are_told())
+        if (test_ipc_modes_are_reported())
             sem_names[1] = test_name("sysv");
         make_foreign();
         bool made = in_namespace(cases[i].map, cases[i].uid);

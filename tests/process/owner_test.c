@@ -8,19 +8,19 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { STRANGER = 65534 };
+enum { OTHER_USER = 65534 };
 static const unsigned any_owner = QUOIT_ANY_OWNER;
 
-static void become_stranger(void)
+static void become_other_user(void)
 {
-    CHECK_EQ(setgid(STRANGER), 0);
-    CHECK_EQ(setuid(STRANGER), 0);
+    CHECK_EQ(setgid(OTHER_USER), 0);
+    CHECK_EQ(setuid(OTHER_USER), 0);
 }
 
 static void open_private(char **arguments)
 {
     quoit_queue *queue;
-    become_stranger();
+    become_other_user();
     CHECK_STATUS(quoit_queue_open(arguments[0], QUOIT_CONSUMER, &queue), QUOIT_ERROR_PERMISSION);
     CHECK_STATUS(quoit_queue_open(arguments[0], QUOIT_OBSERVER | any_owner, &queue),
                  QUOIT_ERROR_PERMISSION);
@@ -30,7 +30,7 @@ static void open_private(char **arguments)
 static void open_readable(char **arguments)
 {
     quoit_queue *queue;
-    become_stranger();
+    become_other_user();
     CHECK_STATUS(quoit_queue_open(arguments[0], QUOIT_CONSUMER | any_owner, &queue),
                  QUOIT_ERROR_PERMISSION);
     CHECK_STATUS(quoit_queue_open(arguments[0], QUOIT_OBSERVER, &queue), QUOIT_ERROR_OTHER_USER);
@@ -46,7 +46,7 @@ static void open_public(char **arguments)
 {
     quoit_queue *queue;
     uint64_t value = 0;
-    become_stranger();
+    become_other_user();
     CHECK_STATUS(quoit_queue_open(arguments[0], QUOIT_CONSUMER, &queue), QUOIT_ERROR_OTHER_USER);
     CHECK_STATUS(quoit_unlink(arguments[0], 0), QUOIT_ERROR_OTHER_USER);
     CHECK_STATUS(quoit_queue_open(arguments[0], QUOIT_CONSUMER | any_owner, &queue), QUOIT_OK);
@@ -55,7 +55,7 @@ static void open_public(char **arguments)
     quoit_queue_close(queue);
 }
 
-static void strangers(void)
+static void other_users(void)
 {
     static const struct {
         unsigned permissions;
@@ -82,7 +82,7 @@ static void strangers(void)
 static void open_sem(char **arguments)
 {
     quoit_sem *sem;
-    become_stranger();
+    become_other_user();
     CHECK_STATUS(quoit_sem_open(arguments[0], any_owner, &sem), QUOIT_ERROR_PERMISSION);
     CHECK_STATUS(quoit_sem_open(arguments[1], 0, &sem), QUOIT_ERROR_OTHER_USER);
     CHECK_STATUS(quoit_sem_unlink(arguments[1], 0), QUOIT_ERROR_OTHER_USER);
@@ -97,7 +97,7 @@ static void semaphores_of_others(void)
     const struct quoit_sem_options closed = {.value = 1};
     const struct quoit_sem_options open = {.value = 1, .permissions = 0666};
     /* Plain POSIX tells no owner of a POSIX semaphore. */
-    for (int i = test_plain_posix ? 1 : 0; i < (test_ipc_modes_are_told() ? 2 : 1); i++) {
+    for (int i = test_plain_posix ? 1 : 0; i < (test_ipc_modes_are_reported() ? 2 : 1); i++) {
         const char *closed_name = test_name(schemes[i]), *open_name = test_name(schemes[i]);
         const char *const arguments[] = {closed_name, open_name, NULL};
         quoit_sem *sem;
@@ -115,7 +115,7 @@ static void semaphores_of_others(void)
 int main(int argc, char **argv)
 {
     static const struct test_part parts[] = {
-        {"strangers", strangers}, {"semaphores_of_others", semaphores_of_others}, {NULL, NULL}};
+        {"other_users", other_users}, {"semaphores_of_others", semaphores_of_others}, {NULL, NULL}};
     static const struct test_role roles[] = {{"open_private", open_private},
                                              {"open_readable", open_readable},
                                              {"open_public", open_public},

@@ -243,20 +243,20 @@ static void torn_pop(void)
     const char *name = test_name("");
     quoit_queue *queue, *successor;
     uint64_t value = 1;
-    int told = 0, in_vain = 0;
+    int reported = 0, empty_calls = 0;
     CHECK_STATUS(quoit_queue_create(name, &options, QUOIT_PRODUCER, &queue), QUOIT_OK);
     int fd = descriptor(queue, QUOIT_ROOM);
     while (word_push((struct word_queue){queue}, &value, QUOIT_NOW) == QUOIT_OK)
         ;
     CHECK_EQUAL(test_wait(test_spawn("tear_a_pop", (const char *const[]){name, NULL})), 0);
     for (int i = 0; i < 5; i++)
-        while (is_readable(fd, 60) && in_vain < 100) {
+        while (is_readable(fd, 60) && empty_calls < 100) {
             quoit_status status = word_push((struct word_queue){queue}, &value, QUOIT_NOW);
-            told += status == QUOIT_ABANDONED;
-            in_vain += status == QUOIT_FULL;
+            reported += status == QUOIT_ABANDONED;
+            empty_calls += status == QUOIT_FULL;
         }
-    CHECK_EQUAL((uint64_t)told, 1);
-    CHECK_LE(in_vain, 1);
+    CHECK_EQUAL((uint64_t)reported, 1);
+    CHECK_LE(empty_calls, 1);
     CHECK_STATUS(word_push((struct word_queue){queue}, &value, QUOIT_NOW), QUOIT_FULL);
     CHECK_STATUS(quoit_queue_open(name, QUOIT_CONSUMER, &successor), QUOIT_OK);
     CHECK(is_readable(fd, 10000));

@@ -17,15 +17,15 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { STRANGER = 65534, LOCKED_MS = 300 };
+enum { OTHER_USER = 65534, LOCKED_MS = 300 };
 
 struct meeting {
     _Atomic uint32_t ready;
 };
 
-static void become_stranger(void)
+static void become_other_user(void)
 {
-    CHECK(setgid(STRANGER) == 0 && setuid(STRANGER) == 0);
+    CHECK(setgid(OTHER_USER) == 0 && setuid(OTHER_USER) == 0);
 }
 
 /* ---- The reader ------------------------------------------------------------------------------ */
@@ -73,7 +73,7 @@ static void reader(char **arguments)
     quoit_region *region;
     struct meeting *meeting = test_shared(arguments[1], sizeof *meeting, &region);
     find_files(arguments[0], paths);
-    become_stranger();
+    become_other_user();
     bool wait = strcmp(arguments[4], "wait") == 0;
     atomic_store(&meeting->ready, wait);
     long one = atol(arguments[2]), other = atol(arguments[3]);
@@ -183,7 +183,7 @@ static void observe(char **arguments)
     struct quoit_member_info members[QUOIT_MEMBERS_MAX];
     uint64_t count, alive = 0, producers = 0;
     quoit_queue *queue;
-    become_stranger();
+    become_other_user();
     CHECK_STATUS(quoit_queue_open(arguments[0], QUOIT_OBSERVER | QUOIT_ANY_OWNER, &queue),
                  QUOIT_OK);
     CHECK_STATUS(quoit_queue_members(queue, members, QUOIT_MEMBERS_MAX, &count), QUOIT_OK);
@@ -281,7 +281,7 @@ static void lock_file_of_another(void)
         test_skip("only root can become another user");
     find_files(name, paths);
     test_write_file(paths[1], "", 0);
-    CHECK(chown(paths[1], STRANGER, STRANGER) == 0);
+    CHECK(chown(paths[1], OTHER_USER, OTHER_USER) == 0);
     test_process process = start_reader(name, meeting_name, meeting, "0", "1", "try");
     uint64_t start = quoit_os_monotonic_ns();
     quoit_status held = quoit_region_create(name, &options, 0, &region);
@@ -304,7 +304,7 @@ static void observe_roles(char **arguments)
     struct quoit_queue_info info;
     uint32_t pid = (uint32_t)strtoul(arguments[1], NULL, 10);
     quoit_queue *queue;
-    become_stranger();
+    become_other_user();
     CHECK_STATUS(quoit_queue_open(arguments[0], QUOIT_OBSERVER | QUOIT_ANY_OWNER, &queue),
                  QUOIT_OK);
     CHECK_STATUS(quoit_queue_inspect(queue, &info), QUOIT_OK);

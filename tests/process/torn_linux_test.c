@@ -115,14 +115,14 @@ static void push_in_place(void *argument)
     struct side *side = argument;
     void *room;
     size_t count;
-    bool sized = side->layout->options.messages;
-    side->status = sized ? quoit_queue_claim(side->queue, 8, &room, QUOIT_NOW)
-                         : quoit_queue_claim_many(side->queue, 1, &room, &count, QUOIT_NOW);
+    bool messages = side->layout->options.messages;
+    side->status = messages ? quoit_queue_claim(side->queue, 8, &room, QUOIT_NOW)
+                            : quoit_queue_claim_many(side->queue, 1, &room, &count, QUOIT_NOW);
     if (side->status != QUOIT_OK)
         return;
     memcpy(room, &side->item, 8);
-    side->status = sized ? quoit_queue_commit(side->queue, 8)
-                         : quoit_queue_commit_many(side->queue, 1);
+    side->status = messages ? quoit_queue_commit(side->queue, 8)
+                            : quoit_queue_commit_many(side->queue, 1);
 }
 
 static void discard(void *argument)

@@ -84,20 +84,20 @@ static bool is_typed(side_call *call)
     return call == copy_in_typed || call == copy_out_typed;
 }
 
-static quoit_queue *keeper; /* keeps the queue, where it would end with its last handle */
+static quoit_queue *first_handle; /* keeps the queue, where it would end with its last handle */
 
 static const char *make(int kind)
 {
     const char *name = test_name("");
     test_keep_spans(kind == SPANS);
-    CHECK_STATUS(quoit_queue_create(name, &kinds[kind], QUOIT_OBSERVER, &keeper), QUOIT_OK);
+    CHECK_STATUS(quoit_queue_create(name, &kinds[kind], QUOIT_OBSERVER, &first_handle), QUOIT_OK);
     test_keep_spans(false);
     return name;
 }
 
 static void destroy(const char *name)
 {
-    quoit_queue_close(keeper);
+    quoit_queue_close(first_handle);
     CHECK_STATUS(quoit_unlink(name, 0), test_after_close(name));
 }
 

@@ -276,7 +276,7 @@ static void sleep_until_killed(char **arguments)
     test_give_up();
 }
 
-static void killed_asleep(void)
+static void killed_in_sleep(void)
 {
     const char *name = test_name("file");
     const char *const arguments[] = {name, NULL};
@@ -310,7 +310,7 @@ int main(int argc, char **argv)
                                              {"no_wake_is_lost", no_wake_is_lost},
                                              {"no_wake_of_many_is_lost", no_wake_of_many_is_lost},
                                              {"killed_before_it_wakes", killed_before_it_wakes},
-                                             {"killed_asleep", killed_asleep},
+                                             {"killed_in_sleep", killed_in_sleep},
                                              {NULL, NULL}};
     static const struct test_role roles[] = {{"act_later", act_later},
                                              {"answer", answer},

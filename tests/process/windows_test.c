@@ -106,17 +106,17 @@ static void long_paths(void)
 }
 
 /* Temporary files beside a new one: of the dead they go, of the living they stay. */
-static void left_by_the_dead(void)
+static void left_by_crashed_members(void)
 {
-    static const char dead[] = ".quoit-0123456789abcdef", alive[] = ".quoit-fedcba9876543210";
+    static const char crashed[] = ".quoit-0123456789abcdef", alive[] = ".quoit-fedcba9876543210";
     const char *name = test_name("file");
     quoit_queue *queue;
     HANDLE held = CreateFileA(alive, GENERIC_READ, FILE_SHARE_READ | FILE_SHARE_DELETE, NULL,
                               CREATE_ALWAYS, FILE_ATTRIBUTE_NORMAL, NULL);
     CHECK_NE(held, INVALID_HANDLE_VALUE);
-    test_write_file(dead, "dead", 4);
+    test_write_file(crashed, "dead", 4);
     CHECK_STATUS(quoit_queue_create(name, &options, QUOIT_PRODUCER, &queue), QUOIT_OK);
-    CHECK_EQ(GetFileAttributesA(dead), INVALID_FILE_ATTRIBUTES);
+    CHECK_EQ(GetFileAttributesA(crashed), INVALID_FILE_ATTRIBUTES);
     CHECK_NE(GetFileAttributesA(alive), INVALID_FILE_ATTRIBUTES);
     CHECK(CloseHandle(held));
     CHECK(DeleteFileA(alive));
@@ -235,7 +235,7 @@ int main(int argc, char **argv)
     static const struct test_part parts[] = {{"producer_leaves_first", producer_leaves_first},
                                              {"names_in_utf8", names_in_utf8},
                                              {"long_paths", long_paths},
-                                             {"left_by_the_dead", left_by_the_dead},
+                                             {"left_by_crashed_members", left_by_crashed_members},
                                              {"namespaces", namespaces},
                                              {"foreign_objects", foreign_objects},
                                              {"thread_that_opened_ends", thread_that_opened_ends},

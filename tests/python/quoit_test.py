@@ -422,7 +422,7 @@ class Processes(Case):
             printed, errors = consumer.communicate(timeout=60)
         self.assertEqual((printed.strip(), errors), ("499500", ""))
 
-    def test_a_death_is_told(self):
+    def test_a_crash_is_reported(self):
         queue = self.make(quoit.CONSUMER)
         producer = run("queue = quoit.Queue.open(sys.argv[1], quoit.PRODUCER)\nqueue.push(b'last')\n"
                        "print('pushed', flush=True)\nsys.stdin.read()", self.name)

@@ -212,7 +212,7 @@ class Wild:
         for item in pop_some(self.queue(rng), rng):
             number_of(item)
 
-    def push_in_vain(self, rng):
+    def push_without_room(self, rng):
         data = rng.choice(NONSENSE)
         if not isinstance(data, bytes):  # which could be an item
             rng.choice((self.queue(rng).push, self.queue(rng).push_many))(data, 0.01)

@@ -276,7 +276,7 @@ static bool is_there(const char *name)
     return region_is || (status != QUOIT_ERROR_NOT_FOUND && status != QUOIT_ERROR_UNSUPPORTED);
 }
 
-static void check_names_gone(void)
+static void check_names_removed(void)
 {
     for (uint32_t i = 0; i < place->name_count; i++)
         if (is_there(name_at(i)))
@@ -378,7 +378,7 @@ static int run_parts(const struct test_part *parts, const struct command *comman
             run_part(parts);
             ran++;
         }
-    check_names_gone();
+    check_names_removed();
     if (ran == 0)
         test_fail(__FILE__, __LINE__, "there is no part '%s'; --list prints them", command->part);
     if (test_point && !test_point_met)

@@ -244,7 +244,7 @@ int test_open_descriptors(void);
 extern const bool test_plain_posix;
 /* POSIX: does the system report the permissions of a System V object correctly? Some qemu emulators
    do not. */
-bool test_ipc_modes_are_told(void);
+bool test_ipc_modes_are_reported(void);
 
 /* Zeroed memory that this process and its watcher share. The path of its file begins with the
    macro's text. */

@@ -30,7 +30,7 @@ const bool test_plain_posix = true;
 const bool test_plain_posix = false;
 #endif
 
-bool test_ipc_modes_are_told(void)
+bool test_ipc_modes_are_reported(void)
 {
     struct shmid_ds segment = {.shm_segsz = 0};
     int id = shmget(IPC_PRIVATE, 4096, IPC_CREAT | 0640);

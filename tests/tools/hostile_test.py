@@ -17,14 +17,14 @@ import tempfile
 import time
 
 SHM = "/dev/shm"
-STRANGER, OBSERVER = 65534, 65533
+OTHER_USER, OBSERVER = 65534, 65533
 SPARSE_BYTES = 1 << 28
 # On Linux; open-file-description locks.
 F_OFD_SETLK = 37
 # Commands that read all objects, and commands that read the named one.
 ALL = [["ls"], ["ls", "--json"], ["stat", "--all"], ["stat", "--all", "--format", "prometheus"], ["check", "--all"],
        ["rm", "--dead", "--dry-run"], ["top", "--plain", "--count", "1"]]
-LOOKS = 300
+REPEATS = 300
 NAMED = [["stat"], ["stat", "--json"], ["check"], ["top", "--plain", "--count", "1"], ["rm", "--dead"]]
 
 
@@ -132,7 +132,7 @@ def sparse_of_another(suite):
     text = name("sparse")
     head, size = pool_head(text, format_version(suite), (SPARSE_BYTES - 4096) // 81)
     try:
-        make_file(text, head, size, STRANGER)
+        make_file(text, head, size, OTHER_USER)
         for user in (OBSERVER, None):
             seen = look(suite, text, user)
             check(seen[f"posix:{text}"]["state"] == "foreign", "another user's object was read")
@@ -144,7 +144,7 @@ def sound_of_another(suite):
     """It is shown by name, and read when it is asked for by name."""
     text = name("sound")
     try:
-        run(suite, "push", "--keep", text, text="x", user=STRANGER)
+        run(suite, "push", "--keep", text, text="x", user=OTHER_USER)
         os.chmod(path(text), 0o666)
         look(suite, text, OBSERVER)
         listed = run(suite, "ls", user=OBSERVER).stdout
@@ -191,9 +191,9 @@ def cut_meanwhile(suite, how, owner=None):
         for command in ALL:
             run(suite, *command)
         for command in NAMED:
-            run(suite, *command, *[text] * LOOKS)
-        run(suite, "check", "--repair", *[text] * LOOKS)
-        for _ in range(LOOKS // 10):
+            run(suite, *command, *[text] * REPEATS)
+        run(suite, "check", "--repair", *[text] * REPEATS)
+        for _ in range(REPEATS // 10):
             run(suite, "tail", "--any-owner", text)
             run(suite, "check", "--repair", *["--through", text] * 10, text)
     finally:
@@ -232,7 +232,7 @@ def cut_while_followed(suite):
 
 
 def cut_by_another(suite):
-    cut_meanwhile(suite, "reserved", STRANGER)
+    cut_meanwhile(suite, "reserved", OTHER_USER)
 
 
 # ---- What comes alive meanwhile ---------------------------------------------------------------------------------

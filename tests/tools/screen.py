@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""A pseudo terminal with a program of a full screen on it, for look_test.py."""
+"""A pseudo terminal with a program of a full screen on it, for monitor_test.py."""
 import fcntl
 import os
 import pty

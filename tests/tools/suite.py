@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What the parts of look_test.py share: the quoit command, and objects and processes that are gone in the end."""
+"""What the parts of monitor_test.py share: the quoit command, and objects and processes that are gone in the end."""
 import json
 import os
 import shutil

@@ -3,7 +3,7 @@
 // stack is a quarter of the item. As big_item_posix_test.c, which has the typed C functions.
 #include <quoit.hpp>
 
-#include "check.hpp"
+#include "test.hpp"
 
 #include <array>
 #include <chrono>

@@ -8,35 +8,36 @@
 
 #include <string.h>
 
-enum { COUNT = 70, ROWS = 4, STRIDE = 64 };
+enum { COUNT = 70, ENTRIES = 4, STRIDE = 64 };
 
 static struct {
     struct quoit_block_shm entries[COUNT];
-    quoit_atomic_u64 hints[2], incarnations[ROWS];
+    quoit_atomic_u64 hints[2], incarnations[ENTRIES];
     _Alignas(64) uint8_t bytes[COUNT * STRIDE];
 } pool;
-static bool alive[ROWS];
+static bool alive[ENTRIES];
 static quoit_atomic_u32 next_hint;
 
-static bool is_alive(const void *context, uint32_t row)
+static bool is_alive(const void *context, uint32_t entry)
 {
     (void)context;
-    CHECK_LT(row, ROWS);
-    return alive[row];
+    CHECK_LT(entry, ENTRIES);
+    return alive[entry];
 }
 
-static struct quoit_blocks member(uint32_t row)
+static struct quoit_blocks member(uint32_t entry)
 {
-    struct quoit_blocks blocks = {
-        .entries = pool.entries,
-        .hints = pool.hints,
-        .bytes = pool.bytes,
-        .stride = STRIDE,
-        .count = COUNT,
-        .members = {
-            .incarnations = pool.incarnations, .count = ROWS, .own = row, .is_alive = is_alive}};
+    struct quoit_blocks blocks = {.entries = pool.entries,
+                                  .hints = pool.hints,
+                                  .bytes = pool.bytes,
+                                  .stride = STRIDE,
+                                  .count = COUNT,
+                                  .members = {.incarnations = pool.incarnations,
+                                              .count = ENTRIES,
+                                              .own = entry,
+                                              .is_alive = is_alive}};
     quoit_blocks_enter(&blocks);
-    alive[row] = true;
+    alive[entry] = true;
     return blocks;
 }
 
@@ -147,7 +148,7 @@ static void hostile_words(void)
 }
 
 /* What another had when it died, in each state. */
-static void the_dead(void)
+static void blocks_of_crashed_members(void)
 {
     struct quoit_blocks blocks = begin(5), other = member(1);
     quoit_block owned = alloc(&other), sent = alloc(&other), taken = alloc(&other);
@@ -176,7 +177,7 @@ static void contains(const struct quoit_ring_ops *ops)
 {
     enum { CAPACITY = 3, EMPTY = 77 };
     static struct quoit_ring_shm shm;
-    static struct quoit_claim_record_shm claim_records[ROWS];
+    static struct quoit_claim_record_shm claim_records[ENTRIES];
     _Alignas(64) static uint8_t slots[CAPACITY * 64];
     const struct quoit_ring_view view = {
         .ops = ops,
@@ -186,7 +187,8 @@ static void contains(const struct quoit_ring_ops *ops)
         .item_bytes = 8,
         .stride = quoit_ring_stride(ops, 8, 8),
         .empty = EMPTY,
-        .members = {.claim_records = claim_records, .count = ROWS, .own = 0, .is_alive = is_alive}};
+        .members = {
+            .claim_records = claim_records, .count = ENTRIES, .own = 0, .is_alive = is_alive}};
     struct quoit_ring_producer_state producer_state;
     struct quoit_ring_consumer_state consumer_state;
     struct quoit_ring_producer producer = {.state = &producer_state};
@@ -234,14 +236,15 @@ static void in_mpmc(void)
 
 int main(int argc, char **argv)
 {
-    static const struct test_part parts[] = {{"generations wrap", generations_wrap},
-                                             {"incarnations wrap", incarnations_wrap},
-                                             {"hints that are wrong", wrong_hints},
-                                             {"words that nobody wrote", hostile_words},
-                                             {"what the dead had, in each state", the_dead},
-                                             {"an item in slots, and not", in_slots},
-                                             {"an item in spans, and not", in_spans},
-                                             {"an item in mpmc, and not", in_mpmc},
-                                             {NULL, NULL}};
+    static const struct test_part parts[] = {
+        {"generations wrap", generations_wrap},
+        {"incarnations wrap", incarnations_wrap},
+        {"hints that are wrong", wrong_hints},
+        {"values that no process wrote", hostile_words},
+        {"blocks of crashed members, in each state", blocks_of_crashed_members},
+        {"an item in slots, and not", in_slots},
+        {"an item in spans, and not", in_spans},
+        {"an item in mpmc, and not", in_mpmc},
+        {NULL, NULL}};
     return test_main(argc, argv, parts, NULL);
 }

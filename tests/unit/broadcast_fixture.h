@@ -36,17 +36,17 @@ struct fixture {
     struct quoit_ring_producer_state producer_state;
     struct quoit_ring_consumer_state consumer_states[MEMBERS];
     uint8_t scratch[QUOIT_RING_SCRATCH_BYTES], peeked[MEMBERS][LARGEST_ITEM];
-    bool dead[MEMBERS];
+    bool crashed[MEMBERS];
     unsigned asked; /* the kernel */
     uint8_t *memory;
     uint64_t slots_bytes;
 };
 
-static inline bool is_alive(const void *context, uint32_t row)
+static inline bool is_alive(const void *context, uint32_t entry)
 {
     struct fixture *fixture = (struct fixture *)(uintptr_t)context;
     fixture->asked++;
-    return row < MEMBERS && !fixture->dead[row];
+    return entry < MEMBERS && !fixture->crashed[entry];
 }
 
 static inline void make_views(struct fixture *fixture, int kind, uint64_t capacity,
@@ -103,7 +103,7 @@ static inline void tear_down(struct fixture *fixture)
 static inline void subscribe(struct fixture *fixture, uint32_t member, bool from_oldest)
 {
     struct quoit_ring_view *view = &fixture->views[member];
-    fixture->dead[member] = false;
+    fixture->crashed[member] = false;
     view->from_oldest = from_oldest;
     CHECK_STATUS(view->ops->attach_consumer(&fixture->consumers[member], view), QUOIT_OK);
 }

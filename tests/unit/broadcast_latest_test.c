@@ -333,7 +333,7 @@ int main(int argc, char **argv)
         {"committed, and not counted", committed_and_not_counted},
         {"overtaken by the producer", overtaken},
         {"a slot that may be written again", below_the_floor},
-        {"a tail that nobody stored", damage},
+        {"a tail that no process stored", damage},
         {"the capacity is exact", capacity_is_exact},
         {"any handle", any_handle},
         {"wrong calls", wrong_calls},

@@ -262,7 +262,7 @@ static void producer_wakes(void)
     end(name, queue);
 }
 
-static void told_when_it_is_gone(void)
+static void abandoned_when_it_crashed(void)
 {
     const char *name = test_name("");
     quoit_queue *queue = create(name, &lossless), *subscriber = open_as(name, QUOIT_CONSUMER);
@@ -291,7 +291,7 @@ int main(int argc, char **argv)
         {"large items", large_items},
         {"one push wakes all", all_wake},
         {"the producer wakes", producer_wakes},
-        {"told when the producer is gone", told_when_it_is_gone},
+        {"abandoned when the producer has crashed", abandoned_when_it_crashed},
         {NULL, NULL}};
     return test_main(argc, argv, parts, NULL);
 }

@@ -94,7 +94,7 @@ static void batches(void)
 
 /* ---- Who holds back -------------------------------------------------------------------------- */
 
-static void slow_stopped_dead(void)
+static void slow_stopped_crashed(void)
 {
     struct fixture *fixture = set_up(LOSSLESS, 5, sizeof(uint64_t), 0);
     for (uint32_t member = 1; member < 5; member++)
@@ -103,9 +103,9 @@ static void slow_stopped_dead(void)
     pops(fixture, 1, 0, 5);
     pops(fixture, 2, 0, 2);
     CHECK_STATUS(push(fixture, 5), QUOIT_FULL); /* two have nothing yet, and live */
-    fixture->dead[3] = true;
+    fixture->crashed[3] = true;
     CHECK_STATUS(push(fixture, 5), QUOIT_FULL);
-    fixture->dead[4] = true;
+    fixture->crashed[4] = true;
     pushes(fixture, 5, 2);
     unsigned asked = fixture->asked;
     CHECK_STATUS(push(fixture, 7), QUOIT_FULL); /* the slow one */
@@ -122,12 +122,12 @@ static void slow_stopped_dead(void)
     tear_down(fixture);
 }
 
-static void spinning_asks_nobody(void)
+static void spinning_asks_for_no_member(void)
 {
     struct fixture *fixture = set_up(LOSSLESS, 5, sizeof(uint64_t), 0);
     subscribe(fixture, 1, false);
     pushes(fixture, 0, 5);
-    fixture->dead[1] = true;
+    fixture->crashed[1] = true;
     fixture->producer_state.spinning = true;
     CHECK_STATUS(push(fixture, 5), QUOIT_FULL);
     CHECK_EQUAL(fixture->asked, 0);
@@ -136,7 +136,7 @@ static void spinning_asks_nobody(void)
     tear_down(fixture);
 }
 
-static void nobody_there(void)
+static void no_subscribers(void)
 {
     struct fixture *fixture = set_up(LOSSLESS, 5, sizeof(uint64_t), 0);
     pushes(fixture, 0, 23);
@@ -151,18 +151,18 @@ static void nobody_there(void)
 }
 
 /* Rows have new holders, the producer among them. */
-static void rows_change_hands(void)
+static void reused_entries(void)
 {
     struct fixture *fixture = set_up(LOSSLESS, 5, sizeof(uint64_t), 0);
     for (uint32_t i = 0; i < 40; i++) {
         subscribe(fixture, 1 + i % 3, i % 2);
-        fixture->dead[1 + i % 3] = true;
+        fixture->crashed[1 + i % 3] = true;
         pushes(fixture, 10 * i, 3);
     }
     pushes(fixture, 0, 20);
     subscribe(fixture, 2, false);
     pushes(fixture, 0, 5);
-    fixture->dead[2] = true;
+    fixture->crashed[2] = true;
     const struct quoit_ring_view *view = &fixture->views[2];
     CHECK_STATUS(view->ops->attach_producer(&fixture->producer, view), QUOIT_OK);
     for (uint64_t i = 0; i < 20; i++) /* in the row of the dead one, and no subscriber */
@@ -177,7 +177,7 @@ static void dropped_late(void)
     struct fixture *fixture = set_up(LOSSLESS, 5, sizeof(uint64_t), 0);
     subscribe(fixture, 1, false);
     uint64_t word = fixture->claim_records[1].subscriber;
-    fixture->dead[1] = true;
+    fixture->crashed[1] = true;
     subscribe(fixture, 1, true);
     CHECK_NE(fixture->claim_records[1].subscriber, word);
     CHECK_EQUAL(quoit_broadcast_lag(fixture->claim_records[1].subscriber, 0), 0);
@@ -249,11 +249,11 @@ int main(int argc, char **argv)
         {"all subscribers see all, in order, up to the capacity", fill_and_drain},
         {"every item size", every_item_size},
         {"batches", batches},
-        {"the slow and the stopped hold back, the dead do not", slow_stopped_dead},
-        {"a producer that spins asks nobody", spinning_asks_nobody},
-        {"without subscribers nobody waits", nobody_there},
-        {"rows change hands", rows_change_hands},
-        {"a newcomer is not taken for the dead one", dropped_late},
+        {"slow and stopped subscribers hold back, crashed ones do not", slow_stopped_crashed},
+        {"a producer that spins asks for no member", spinning_asks_for_no_member},
+        {"without subscribers no push waits", no_subscribers},
+        {"entries are used again", reused_entries},
+        {"a newcomer is not taken for the crashed one", dropped_late},
         {"a producer that subscribes", producer_subscribes},
         {"from the oldest", from_oldest},
         {"from the newest", newest},

@@ -3,7 +3,7 @@
 // consume_all; and messages. Everything else of queues: cpp_test.cpp.
 #include <quoit.hpp>
 
-#include "check.hpp"
+#include "test.hpp"
 
 #include <chrono>
 #include <optional>

@@ -2,7 +2,7 @@
 // <quoit.hpp>: pools, regions, locks and semaphores. Queues: cpp_test.cpp.
 #include <quoit.hpp>
 
-#include "check.hpp"
+#include "test.hpp"
 
 #include <array>
 #include <chrono>

@@ -4,8 +4,8 @@
 // cpp_objects_test.cpp. What must not compile is in cpp_refusals.cpp.
 #include <quoit.hpp>
 
-#include "check.hpp"
 #include "statuses.h"
+#include "test.hpp"
 
 #include <algorithm>
 #include <array>

@@ -11,7 +11,7 @@
 
 #include <string.h>
 
-enum { ROWS = 3, GUARD = 16384, MOST_ITEMS = 40, LARGEST = 308, RUN = 4 };
+enum { ENTRIES = 3, GUARD = 16384, MOST_ITEMS = 40, LARGEST = 308, RUN = 4 };
 static const uint8_t guard_byte = 0xc5;
 
 struct shape {
@@ -46,7 +46,7 @@ enum { CAPACITIES = sizeof capacities / sizeof capacities[0] };
 struct world {
     uint8_t guard1[GUARD];
     _Alignas(64) struct quoit_ring_shm shm;
-    struct quoit_claim_record_shm claim_records[ROWS];
+    struct quoit_claim_record_shm claim_records[ENTRIES];
     uint8_t guard2[GUARD];
     _Alignas(64) uint8_t slots[(8 + 1) * (LARGEST + 8 + 8)];
     uint8_t guard3[GUARD];
@@ -70,10 +70,10 @@ static inline unsigned next(unsigned below)
     return (unsigned)(test_random() >> 33) % below;
 }
 
-static inline bool is_alive(const void *context, uint32_t row)
+static inline bool is_alive(const void *context, uint32_t entry)
 {
     (void)context;
-    return row == 1;
+    return entry == 1;
 }
 
 static inline bool has_extra_slot(const struct quoit_ring_ops *ops)
@@ -104,8 +104,10 @@ static inline void set_up(const struct shape *shape, uint64_t capacity, uint64_t
         .empty = UINT64_C(0x0102030405060708),
         .scratch = world.scratch,
         .peeked = world.peeked,
-        .members = {
-            .claim_records = world.claim_records, .count = ROWS, .own = 0, .is_alive = is_alive}};
+        .members = {.claim_records = world.claim_records,
+                    .count = ENTRIES,
+                    .own = 0,
+                    .is_alive = is_alive}};
     world.slots_bytes = (capacity + shape->ops->spare_slots) * world.view.stride;
     CHECK_LE(world.slots_bytes, sizeof world.slots);
     memset((void *)&world.shm, 0, sizeof world.shm);
@@ -229,10 +231,10 @@ static inline void change(void)
                            &world.claim_records[1].popping};
     unsigned which = next(12);
     if (which < 9) {
-        bool is_row = which >= 6 && !world.view.ops->many_producers;
+        bool is_entry = which >= 6 && !world.view.ops->many_producers;
         uint64_t now = load(words[which]);
         store(words[which],
-              is_row ? choose_value(now >> 16) << 16 | (now & 0xffff) : choose_value(now));
+              is_entry ? choose_value(now >> 16) << 16 | (now & 0xffff) : choose_value(now));
         return;
     }
     uint64_t position = choose_value(load(next(2) ? &world.shm.head : &world.shm.tail));

@@ -24,7 +24,7 @@ enum { STARTS = sizeof starts / sizeof starts[0] };
 struct fixture;
 struct member { /* who asks */
     struct fixture *fixture;
-    uint32_t row;
+    uint32_t entry;
 };
 
 struct fixture {
@@ -36,19 +36,19 @@ struct fixture {
     struct quoit_ring_producer_state producer_states[MEMBERS];
     struct quoit_ring_consumer_state consumer_states[MEMBERS];
     struct member members[MEMBERS];
-    bool dead[MEMBERS];
+    bool crashed[MEMBERS];
     /* What somebody else does while a member asks who lives; once. */
     void (*meanwhile)(struct fixture *fixture);
     uint8_t *memory;
     uint64_t slots_bytes;
 };
 
-static inline bool is_alive(const void *context, uint32_t row)
+static inline bool is_alive(const void *context, uint32_t entry)
 {
     const struct member *member = context;
     struct fixture *fixture = member->fixture;
-    CHECK_NE(row, member->row); /* the system would not know of it */
-    bool alive = row < MEMBERS && !fixture->dead[row];
+    CHECK_NE(entry, member->entry); /* the system would not know of it */
+    bool alive = entry < MEMBERS && !fixture->crashed[entry];
     void (*meanwhile)(struct fixture *) = fixture->meanwhile;
     fixture->meanwhile = NULL;
     if (meanwhile)
@@ -59,7 +59,7 @@ static inline bool is_alive(const void *context, uint32_t row)
 static inline void enter(struct fixture *fixture, uint32_t member)
 {
     struct quoit_ring_view *view = &fixture->views[member];
-    fixture->dead[member] = false;
+    fixture->crashed[member] = false;
     CHECK_STATUS(quoit_mpmc.attach_producer(&fixture->producers[member], view), QUOIT_OK);
     CHECK_STATUS(quoit_mpmc.attach_consumer(&fixture->consumers[member], view), QUOIT_OK);
 }
@@ -76,7 +76,7 @@ static inline struct fixture *set_up(uint64_t capacity, uint64_t item_bytes, uin
     for (uint32_t i = 0; i < MEMBERS; i++) {
         fixture->producers[i].state = &fixture->producer_states[i];
         fixture->consumers[i].state = &fixture->consumer_states[i];
-        fixture->members[i] = (struct member){.fixture = fixture, .row = i};
+        fixture->members[i] = (struct member){.fixture = fixture, .entry = i};
         fixture->views[i] = (struct quoit_ring_view){
             .ops = &quoit_mpmc,
             .shm = &fixture->shm,

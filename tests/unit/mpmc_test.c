@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The MPMC ring among the living, its end, and its memory spoiled. Deaths: mpmc_deaths_test.c. */
+/* The MPMC ring among the living, its end, and its memory spoiled. Deaths: mpmc_crashes_test.c. */
 #include "mpmc_fixture.h"
 
 static void fill_and_drain(void)

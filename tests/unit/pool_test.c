@@ -410,7 +410,7 @@ int main(int argc, char **argv)
         {"handles that are not this member's blocks", wrong_handles},
         {"arguments", arguments},
         {"a pool is a pool", kinds},
-        {"an observer looks", observer},
+        {"an observer", observer},
         {"a header that is damaged", flipped_header},
         {"on every scheme", on_every_scheme},
         {"what a member leaves behind is reclaimed, and no more", left_behind},

@@ -114,12 +114,12 @@ static void spoiled_head(void)
 }
 
 /* A member more than there is room for is refused; one that leaves makes room. */
-static void as_many_as_there_are_rows(void)
+static void as_many_as_there_are_entries(void)
 {
-    enum { ROWS = 64 };
+    enum { ENTRIES = 64 };
     const char *name = test_name("");
-    quoit_queue *members[ROWS], *more;
-    for (int i = 0; i < ROWS; i++)
+    quoit_queue *members[ENTRIES], *more;
+    for (int i = 0; i < ENTRIES; i++)
         members[i] = join(name, i % 2 ? QUOIT_PRODUCER : QUOIT_CONSUMER);
     CHECK_STATUS(quoit_queue_open(name, QUOIT_PRODUCER, &more), QUOIT_ERROR_LIMIT);
     CHECK_STATUS(quoit_queue_open(name, QUOIT_OBSERVER, &more), QUOIT_OK);
@@ -130,7 +130,7 @@ static void as_many_as_there_are_rows(void)
     }
     quoit_queue_close(members[20]);
     members[20] = join(name, QUOIT_PRODUCER);
-    for (int i = 1; i < ROWS; i++)
+    for (int i = 1; i < ENTRIES; i++)
         quoit_queue_close(members[i]);
     destroy(name, members[0], NULL);
 }
@@ -142,7 +142,7 @@ int main(int argc, char **argv)
         {"wait_for_the_end", wait_for_the_end},
         {"abandoned_by_all", abandoned_by_all},
         {"spoiled_head", spoiled_head},
-        {"as_many_as_there_are_rows", as_many_as_there_are_rows},
+        {"as_many_as_there_are_entries", as_many_as_there_are_entries},
         {NULL, NULL}};
     return test_main(argc, argv, parts, NULL);
 }

@@ -38,10 +38,10 @@ struct world {
     int count; /* of actors; even ones push, as far as there may be several */
 };
 
-static bool is_alive(const void *context, uint32_t row)
+static bool is_alive(const void *context, uint32_t entry)
 {
     const struct actor *actor = context;
-    return actor->world->actors[row].alive;
+    return actor->world->actors[entry].alive;
 }
 
 static uint64_t any(struct world *world, uint64_t below)

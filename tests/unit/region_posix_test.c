@@ -77,7 +77,7 @@ static void foreign_objects(void)
 
 /* A temporary file that a dead creator left goes with the next creation beside it; where files are
    made without a name there is none, and nobody looks. */
-static void left_by_the_dead(void)
+static void left_by_crashed_members(void)
 {
     const struct quoit_region_options small = {.size_bytes = 10000};
     char directory[64], left[80], name[80];
@@ -99,7 +99,7 @@ int main(int argc, char **argv)
 {
     static const struct test_part parts[] = {{"permissions", permissions},
                                              {"foreign_objects", foreign_objects},
-                                             {"left_by_the_dead", left_by_the_dead},
+                                             {"left_by_crashed_members", left_by_crashed_members},
                                              {NULL, NULL}};
     return test_main(argc, argv, parts, NULL);
 }

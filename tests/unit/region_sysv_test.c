@@ -42,7 +42,7 @@ static void names(void)
 static void permissions(void)
 {
     static const unsigned asked[] = {0, 0600, 0640, 0666};
-    if (!test_ipc_modes_are_told())
+    if (!test_ipc_modes_are_reported())
         return;
     for (int i = 0; i < 4; i++) {
         struct quoit_region_options options = {.size_bytes = 100, .permissions = asked[i]};
@@ -142,7 +142,7 @@ static void write_lock_file(const char *name, uint64_t state, int64_t shmid, uin
 /* A lock file that another user made in the place of a lost one: its locks say nothing. */
 static void lock_file_of_another_user(void)
 {
-    enum { STRANGER = 65534 };
+    enum { OTHER_USER = 65534 };
     const struct quoit_queue_options options = {.item_bytes = 8, .capacity = 4};
     const char *name = test_name("sysv");
     char lock[QUOIT_OS_SYSV_LOCK_ROOM];
@@ -157,7 +157,7 @@ static void lock_file_of_another_user(void)
     lock_path(key, lock);
     CHECK(unlink(lock) == 0);
     write_lock_file(name, 2, shmget((key_t)key, 0, 0), test_own_pid());
-    CHECK_EQ(chown(lock, STRANGER, STRANGER), 0);
+    CHECK_EQ(chown(lock, OTHER_USER, OTHER_USER), 0);
     CHECK_STATUS(quoit_queue_open(name, QUOIT_PRODUCER, &second), QUOIT_ERROR_OTHER_USER);
     CHECK_EQ(unlink(lock), 0);
     quoit_queue_close(queue);

@@ -84,7 +84,7 @@ static void permissions(void)
     const char *name = test_name("sysv");
     struct semid_ds set;
     quoit_sem *sem;
-    if (!test_ipc_modes_are_told())
+    if (!test_ipc_modes_are_reported())
         return;
     mode_t before = umask(077);
     CHECK_STATUS(quoit_sem_create(name, &options, 0, &sem), QUOIT_OK);

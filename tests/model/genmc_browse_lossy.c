@@ -7,7 +7,8 @@
 #include "broadcast_lossy.c"
 #include "broadcast_pop.c"
 #include "broadcast_push.c"
-#define catch_up look_catch_up /* renames browse.c's function: a file above has one of that name */
+#define catch_up \
+    browse_catch_up /* renames browse.c's function: a file above has one of that name */
 #include "browse.c"
 #include "ring.c"
 
@@ -15,7 +16,7 @@
 static void begin_ring(void)
 {
     static struct quoit_ring_view view;
-    view_ring(&view, &quoit_broadcast_lossy, 0);
+    fill_view(&view, &quoit_broadcast_lossy, 0);
     producer_state.broadcast.slot = producer_side.slot;
     producer_state.broadcast.limit = UINT64_MAX;
     consumer_state.broadcast.slot = consumer_side.slot;
@@ -25,4 +26,4 @@ static void begin_ring(void)
 }
 
 #define OPS quoit_broadcast_lossy
-#include "genmc_look.h"
+#include "genmc_browse.h"

@@ -55,10 +55,10 @@ class Program:
 
 
 @contextlib.contextmanager
-def strangers(quoit):
+def objects_of_other_user(quoit):
     """Queues of another user, which all may read, under hostile names: yields these, as bytes."""
     program = Program(quoit)
-    names = [b"posix:qt-%d-stranger-%d-" % (os.getpid(), n) + text for n, text in enumerate(HOSTILE)]
+    names = [b"posix:qt-%d-other-user-%d-" % (os.getpid(), n) + text for n, text in enumerate(HOSTILE)]
     try:
         for name in names:
             subprocess.run([program.path, b"push", b"--keep", b"--permissions", b"644", name], input=b"a line\n",

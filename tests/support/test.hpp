@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Checks of the tests of <quoit.hpp>, which do without test.h.
-#ifndef CHECK_HPP
-#define CHECK_HPP
+#ifndef QUOIT_TEST_HPP
+#define QUOIT_TEST_HPP
 
 #include <quoit.hpp>
 

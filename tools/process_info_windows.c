@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The name of the program that a process runs, without its directory. */
-#include "process.h"
+#include "process_info.h"
 
 #include <windows.h>
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""The command and other users: strangers_test.py QUOIT [screen]
+"""The command and other users: other_users_test.py QUOIT [screen]
 
 Control characters in other users' object names, process names and messages reach a terminal as visible escapes.
 --any-owner accepts other users' objects. Needs root, the only user that can become others.
@@ -19,7 +19,7 @@ import time
 import unicodedata
 
 sys.dont_write_bytecode = True
-from strangers import HOSTILE, ONE, OTHER, Program, as_user, harm, strangers  # noqa: E402
+from other_user import HOSTILE, ONE, OTHER, Program, as_user, harm, objects_of_other_user  # noqa: E402
 
 SKIP = 77
 
@@ -111,7 +111,7 @@ def is_clean(output, what):
 
 def names(suite):
     """Each command that prints a name, on a terminal and in a pipe, also where it fails."""
-    with strangers(suite.program.original) as hostile:
+    with objects_of_other_user(suite.program.original) as hostile:
         for arguments in [(b"ls",), (b"ls", b"--names"), (b"ls", b"--json"), (b"ls", b"posix"), (b"stat", b"--all"),
                           (b"stat", *hostile), (b"stat", b"--json", *hostile), (b"check", b"--all"),
                           (b"stat", b"--format", b"prometheus", *hostile), (b"check", *hostile),
@@ -135,7 +135,7 @@ def names(suite):
 
 def metrics(suite):
     """Prometheus: UTF-8, a line format, and a label of its own for each name: else the page is refused."""
-    with strangers(suite.program.original) as hostile:
+    with objects_of_other_user(suite.program.original) as hostile:
         text = is_clean(suite.run(None, b"stat", b"--format", b"prometheus", *hostile).stdout, "prometheus")
         labels = re.findall(r'^quoit_queue_size_items\{name="((?:\\[\\"n]|[^"\\\n])*)"\} 1$', text, re.MULTILINE)
         check(len(labels) == len(set(labels)) == len(HOSTILE), f"{len(HOSTILE)} names, and the labels {labels}")
@@ -180,11 +180,11 @@ def messages(suite):
 
 def screen(suite):
     """The full screen of top: curses' own sequences, and no other."""
-    with strangers(suite.program.original) as hostile:
+    with objects_of_other_user(suite.program.original) as hostile:
         output = suite.on_terminal(b"top", b"--interval", b"0.1", *hostile, term="xterm",
-                                   ending=rb"(?s)stranger.*stranger")
+                                   ending=rb"(?s)other-user.*other-user")
         text = output.decode()
-        check("stranger" in text and "\\x9b31m" in text, f"the screen shows no name: {text!r}")
+        check("other-user" in text and "\\x9b31m" in text, f"the screen shows no name: {text!r}")
         rest = re.sub(r"[\x00-\x1f]", "", text)
         check(not harm(rest), f"the screen gets {harm(rest)}")
 
@@ -205,8 +205,8 @@ def any_owner(suite):
     dead.stdout.close()
     suite.run(OTHER, "check", "--repair", name, code=1, word="--any-owner")
     suite.run(OTHER, "check", "--any-owner", name, code=2, word="--repair")
-    told = json.loads(suite.run(OTHER, "check", "--repair", "--any-owner", "--json", name).stdout)[0]
-    check(told["ok"] and told["cleared_members"] == 1, f"{told}")
+    finding = json.loads(suite.run(OTHER, "check", "--repair", "--any-owner", "--json", name).stdout)[0]
+    check(finding["ok"] and finding["cleared_members"] == 1, f"{finding}")
     suite.run(OTHER, "rm", "--any-owner", name, code=1)  # /dev/shm is sticky
     suite.run(None, "rm", name, code=1, word="--any-owner")
     check(suite.run(None, "rm", "--dry-run", "--any-owner", name).stdout.decode() == name + "\n", "--dry-run")
@@ -227,8 +227,8 @@ def unreadable(suite):
     """Objects that the user may not read are counted."""
     name = suite.name()
     suite.run(ONE, "push", "--keep", "--permissions", "600", name, text=b"1\n")
-    told = suite.run(OTHER, "ls").stdout.decode()
-    check(name not in told and re.search(r"^\d+ not readable$", told, re.MULTILINE), f"ls says {told}")
+    finding = suite.run(OTHER, "ls").stdout.decode()
+    check(name not in finding and re.search(r"^\d+ not readable$", finding, re.MULTILINE), f"ls says {finding}")
     check("not readable" not in suite.run(OTHER, "ls", "--names").stdout.decode(), "a count among names")
     suite.run(ONE, "rm", name)
 

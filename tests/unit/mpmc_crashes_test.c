@@ -3,7 +3,7 @@
 #include "mpmc_fixture.h"
 
 /* Claims of the dead are passed by, by consumers and by producers. */
-static void dead_producers(void)
+static void crashed_producers(void)
 {
     for (int c = 0; TEST_LOOP(c < CAPACITIES, 0, "capacity", capacities[c]); c++) {
         struct fixture *fixture = set_up(capacities[c], sizeof(uint64_t), starts[c % STARTS]);
@@ -17,7 +17,7 @@ static void dead_producers(void)
         CHECK(!quoit_mpmc.has_items(&fixture->views[1]));
         CHECK_EQ(quoit_mpmc.has_room(&fixture->views[0]), (room && capacities[c] > claimed + 1));
         for (uint32_t i = 0; i < claimed; i++)
-            fixture->dead[3 + i] = true;
+            fixture->crashed[3 + i] = true;
         CHECK(quoit_mpmc.has_items(&fixture->views[1]));
         CHECK(quoit_mpmc.has_room(&fixture->views[0]) || room);
         if (room)
@@ -44,7 +44,7 @@ static void committed_while_another_looks(void)
         struct fixture *fixture = set_up(1, sizeof(uint64_t), 0);
         uint64_t value;
         claims_one(fixture, 3);
-        fixture->dead[3] = true;
+        fixture->crashed[3] = true;
         CHECK_EQUAL(quoit_mpmc.repair(&fixture->views[0], true), 1);
         fixture->meanwhile = third_commits;
         if (looks == 0)
@@ -58,7 +58,7 @@ static void committed_while_another_looks(void)
 }
 
 /* Items that the dead were reading are delivered to others, once. */
-static void dead_consumers(void)
+static void crashed_consumers(void)
 {
     struct fixture *fixture = set_up(5, sizeof(uint64_t), 0);
     uint64_t value;
@@ -67,14 +67,14 @@ static void dead_consumers(void)
     CHECK_EQUAL(peeks(fixture, 3), 0);
     CHECK_EQUAL(peeks(fixture, 4), 1);
     CHECK_EQUAL(peeks(fixture, 5), 2);
-    fixture->dead[3] = fixture->dead[5] = true;
+    fixture->crashed[3] = fixture->crashed[5] = true;
     pops(fixture, 1, 3);
     pops(fixture, 1, 4);
     CHECK(quoit_mpmc.has_items(&fixture->views[1]));
     pops(fixture, 1, 0);
     CHECK_EQUAL(peeks(fixture, 2), 2); /* adopted, ... */
     CHECK_STATUS(pop(fixture, 1, &value), QUOIT_EMPTY);
-    fixture->dead[2] = true; /* ... and orphaned again */
+    fixture->crashed[2] = true; /* ... and orphaned again */
     pops(fixture, 1, 2);
     CHECK_STATUS(pop(fixture, 1, &value), QUOIT_EMPTY);
     CHECK(!quoit_mpmc.has_items(&fixture->views[1]));
@@ -90,16 +90,16 @@ static void adopted_once(void)
     uint64_t value, from = starts[2], end = from + 1;
     CHECK_STATUS(push(fixture, 0, 42), QUOIT_OK);
     CHECK_EQUAL(peeks(fixture, 3), 42);
-    fixture->dead[3] = true;
+    fixture->crashed[3] = true;
     struct quoit_mpmc_taken one = quoit_mpmc_find_taken(&fixture->views[1], &from, end);
     from = starts[2];
     struct quoit_mpmc_taken other = quoit_mpmc_find_taken(&fixture->views[2], &from, end);
-    CHECK(one.orphan);
-    CHECK(other.orphan);
+    CHECK(one.abandoned);
+    CHECK(other.abandoned);
     CHECK(quoit_mpmc_adopt(fixture->consumer_states[1].mpmc.claim, &one));
     CHECK(!quoit_mpmc_adopt(fixture->consumer_states[2].mpmc.claim, &other));
     CHECK_STATUS(pop(fixture, 2, &value), QUOIT_EMPTY);
-    fixture->dead[1] = true;
+    fixture->crashed[1] = true;
     pops(fixture, 2, 42);
     enter(fixture, 1);
     whole_again(fixture);
@@ -107,7 +107,7 @@ static void adopted_once(void)
 }
 
 /* What a dead consumer had blocks a full ring: the next pop gets that, before what is queued. */
-static void orphan_blocks(void)
+static void abandoned_blocks(void)
 {
     struct fixture *fixture = set_up(3, sizeof(uint64_t), 0);
     uint64_t value;
@@ -115,7 +115,7 @@ static void orphan_blocks(void)
     for (uint64_t i = 0; i < 3; i++)
         CHECK_STATUS(push(fixture, 1, i), QUOIT_OK);
     CHECK_EQUAL(peeks(fixture, 3), 0);
-    fixture->dead[3] = true;
+    fixture->crashed[3] = true;
     CHECK_STATUS(push(fixture, 1, 3), QUOIT_FULL);
     for (uint64_t i = 0; i < 3; i++)
         pops(fixture, 0, i);
@@ -138,12 +138,12 @@ static void adopted_while_another_looks(void)
         CHECK_EQUAL(peeks(fixture, 3), 42);
         if (finished)
             quoit_mpmc.end(&fixture->views[0]);
-        fixture->dead[3] = true;
+        fixture->crashed[3] = true;
         fixture->meanwhile = second_adopts;
         CHECK_STATUS(pop(fixture, 1, &value), QUOIT_EMPTY);
         CHECK_STATUS(pop(fixture, 1, &value), QUOIT_EMPTY); /* the second one reads it */
         CHECK(!quoit_mpmc.is_over(&fixture->views[0]));
-        fixture->dead[2] = true;
+        fixture->crashed[2] = true;
         pops(fixture, 1, 42);
         CHECK_STATUS(pop(fixture, 1, &value), finished ? QUOIT_FINISHED : QUOIT_EMPTY);
         if (!finished)
@@ -159,7 +159,7 @@ static void successor_goes_on(void)
     for (uint64_t i = 0; i < 4; i++)
         CHECK_STATUS(push(fixture, 0, i), QUOIT_OK);
     CHECK_EQUAL(peeks(fixture, 1), 0);
-    fixture->dead[1] = true;
+    fixture->crashed[1] = true;
     enter(fixture, 2);
     for (uint64_t i = 0; i < 4; i++)
         pops(fixture, 2, i);
@@ -184,14 +184,14 @@ static void leaving(void)
 }
 
 /* A row whose dead holder had claims is taken by another: what the dead left is nobody's. */
-static void rows_are_used_again(void)
+static void entries_are_used_again(void)
 {
     struct fixture *fixture = set_up(4, sizeof(uint64_t), 0);
     CHECK_STATUS(push(fixture, 0, 1), QUOIT_OK);
     CHECK_EQUAL(peeks(fixture, 3), 1);
     claims_one(fixture, 3);
     CHECK_STATUS(push(fixture, 0, 2), QUOIT_OK);
-    fixture->dead[3] = true;
+    fixture->crashed[3] = true;
     memset((void *)&fixture->consumer_states[3], 0, sizeof fixture->consumer_states[3]);
     memset((void *)&fixture->producer_states[3], 0, sizeof fixture->producer_states[3]);
     enter(fixture, 3);
@@ -209,7 +209,7 @@ static void many_generations(void)
     for (uint32_t i = 0; i < 600; i++) {
         uint32_t member = 2 + i % 4;
         CHECK_EQUAL(peeks(fixture, member), 42);
-        fixture->dead[member] = true;
+        fixture->crashed[member] = true;
         uint32_t next = 2 + (i + 1) % 4;
         memset((void *)&fixture->consumer_states[next], 0, sizeof fixture->consumer_states[next]);
         enter(fixture, next);
@@ -222,15 +222,15 @@ static void many_generations(void)
 int main(int argc, char **argv)
 {
     static const struct test_part parts[] = {
-        {"dead_producers", dead_producers},
+        {"crashed_producers", crashed_producers},
         {"committed_while_another_looks", committed_while_another_looks},
-        {"dead_consumers", dead_consumers},
+        {"crashed_consumers", crashed_consumers},
         {"adopted_once", adopted_once},
-        {"orphan_blocks", orphan_blocks},
+        {"abandoned_blocks", abandoned_blocks},
         {"adopted_while_another_looks", adopted_while_another_looks},
         {"successor_goes_on", successor_goes_on},
         {"leaving", leaving},
-        {"rows_are_used_again", rows_are_used_again},
+        {"entries_are_used_again", entries_are_used_again},
         {"many_generations", many_generations},
         {NULL, NULL}};
     return test_main(argc, argv, parts, NULL);

@@ -130,7 +130,7 @@ static void stream(const char *scheme, int kind)
     CHECK_STATUS(quoit_unlink(next_name, 0), test_after_close(next_name));
 }
 
-static void messages_through_deaths(void)
+static void messages_through_crashes(void)
 {
     for (int i = 0; TEST_LOOP_TEXT(test_shared_schemes[i], 0, test_shared_schemes[i]); i++)
         for (int kind = 0; TEST_LOOP(kind < KINDS, 1, "kind", kind); kind++)
@@ -139,7 +139,7 @@ static void messages_through_deaths(void)
 
 int main(int argc, char **argv)
 {
-    static const struct test_part parts[] = {{"messages_through_deaths", messages_through_deaths},
+    static const struct test_part parts[] = {{"messages_through_crashes", messages_through_crashes},
                                              {NULL, NULL}};
     static const struct test_role roles[] = {{"produce", produce}, {NULL, NULL}};
     return test_main(argc, argv, parts, roles);

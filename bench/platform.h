@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* What benchmarks need of the system. */
-#ifndef BENCH_H
-#define BENCH_H
+#ifndef BENCH_PLATFORM_H
+#define BENCH_PLATFORM_H
 
 #include <stdint.h>
 

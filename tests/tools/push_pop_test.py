@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""quoit push, pop, tail and bench, as a shell uses them: stream_test.py QUOIT [PART...]
+"""quoit push, pop, tail and bench, as a shell uses them: push_pop_test.py QUOIT [PART...]
 
 The words of QUOIT_TEST_EMULATOR (wine, qemu-aarch64 ...) are put before the program. Queues are files in
 a directory of the test's own, so that nothing is left behind.
@@ -326,7 +326,7 @@ def on_terminal(shell, word, *arguments):
     check(word in said, f"{arguments} say {said}, and not {word}")
 
 
-def waiting_is_told(shell):
+def waiting_is_reported(shell):
     """For a wrong name the command prints a hint at what it waits for, but only if stderr is a terminal."""
     if os.environ.get("QUOIT_TEST_EMULATOR"):
         return
@@ -439,7 +439,7 @@ def bench(shell):
 
 
 PARTS = [round_trip, records, counts, ends, full, file_size_limit, too_long, finished, shared_out, killed_pop, killed_push,
-         kept, timed_push, timed_pop, waiting_is_told,
+         kept, timed_push, timed_pop, waiting_is_reported,
          closed_output, joined, watched, broadcast, usage, bench]
 
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* On a system without a /proc like that of Linux, names are empty and no mapping is found. */
-#include "process.h"
+#include "process_info.h"
 
 #include <quoit.h>
 

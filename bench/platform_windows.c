@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Clocks, processes and processors on Windows. */
-#include "bench.h"
+#include "platform.h"
 
 #include <process.h>
 #include <stdlib.h>

@@ -11,4 +11,4 @@ static void begin_ring(void)
 }
 
 #define OPS quoit_spsc_spans
-#include "genmc_look.h"
+#include "genmc_browse.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Names of processes, and the files that they have mapped, as the system shows them. */
-#ifndef QUOIT_TOOLS_PROCESS_H
-#define QUOIT_TOOLS_PROCESS_H
+#ifndef QUOIT_TOOLS_PROCESS_INFO_H
+#define QUOIT_TOOLS_PROCESS_INFO_H
 
 #include <stdbool.h>
 #include <stddef.h>

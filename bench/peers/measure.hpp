@@ -4,8 +4,8 @@
  * before they part; the hardware's own limits, measured between the runs; raw results as JSON
  * lines.
  */
-#ifndef QUOIT_BENCH_PEERS_BENCH_HPP
-#define QUOIT_BENCH_PEERS_BENCH_HPP
+#ifndef QUOIT_BENCH_PEERS_MEASURE_HPP
+#define QUOIT_BENCH_PEERS_MEASURE_HPP
 
 #include <atomic>
 #include <cstdint>

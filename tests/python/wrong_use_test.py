@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""misuse_test.py: no call, and no sequence of calls, of the Python module crashes the interpreter or damages a queue:
+"""wrong_use_test.py: no call, and no sequence of calls, of the Python module crashes the interpreter or damages a queue:
 wrong arguments, copies, close() while others use the handle, and threads on one handle."""
 import array
 import asyncio

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The comparisons' command line, and what they keep between runs. */
-#include "bench.hpp"
+#include "measure.hpp"
 
 namespace bench
 {

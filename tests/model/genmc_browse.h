@@ -2,8 +2,8 @@
 /* On a ring whose table is OPS, a producer pushes twice, a consumer pops once (unless NO_CONSUMER
    is defined), and an observer copies once by OBSERVE. No copy that the observer accepts may mix
    two items. */
-#ifndef GENMC_LOOK_H
-#define GENMC_LOOK_H
+#ifndef GENMC_BROWSE_H
+#define GENMC_BROWSE_H
 
 #ifndef OBSERVE
 #define OBSERVE observe
@@ -38,9 +38,9 @@ static void *observer(void *unused)
 int main(void)
 {
     pthread_t threads[3];
-    view_ring(&producer_view, &OPS, 0);
-    view_ring(&consumer_view, &OPS, 1);
-    view_ring(&observer_view, &OPS, MEMBERS);
+    fill_view(&producer_view, &OPS, 0);
+    fill_view(&consumer_view, &OPS, 1);
+    fill_view(&observer_view, &OPS, MEMBERS);
     OPS.init(&producer_view, 0);
     begin_sides(&producer_view);
     begin_ring();

@@ -15,7 +15,7 @@ using namespace bench;
 
 static int round_number;
 static const double run_ns = 20e6;
-static const char *const queue_name = "posix:quoit-bench-sized";
+static const char *const queue_name = "posix:quoit-bench-messages";
 static const char *const pool_name = "posix:quoit-bench-frames";
 
 /* A MiB of messages, at most 1024, ZeroMQ's own number; of frames 8. */
@@ -78,7 +78,8 @@ struct over_queue {
 };
 
 template <std::uint32_t Kind> struct copied : over_queue {
-    static constexpr const char *title = Kind == QUOIT_SPSC ? "Quoit sized" : "Quoit sized, MPMC";
+    static constexpr const char *title = Kind == QUOIT_SPSC ? "Quoit messages"
+                                                            : "Quoit messages, MPMC";
     std::vector<char> buffer;
     explicit copied(std::size_t size) : over_queue(Kind, size), buffer(size)
     {
@@ -136,7 +137,7 @@ struct zmq_copied {
 };
 
 struct in_place : over_queue {
-    static constexpr const char *title = "Quoit sized, in place";
+    static constexpr const char *title = "Quoit messages, in place";
     explicit in_place(std::size_t size) : over_queue(QUOIT_SPSC, size)
     {
     }
@@ -298,9 +299,9 @@ int main(int argc, char **argv)
         return 0;
     for (round_number = 0; round_number < settings.rounds; round_number++) {
         for (std::size_t bytes : {64, 256, 1024, 4096, 16384, 65536}) {
-            measure<copied<QUOIT_SPSC>>("sized", bytes);
-            measure<copied<QUOIT_MPMC>>("sized", bytes);
-            measure<zmq_copied>("sized", bytes);
+            measure<copied<QUOIT_SPSC>>("messages", bytes);
+            measure<copied<QUOIT_MPMC>>("messages", bytes);
+            measure<zmq_copied>("messages", bytes);
         }
         frames<1u << 10>();
         frames<1u << 14>();

@@ -41,7 +41,7 @@ byte last[WORDS];
 byte value[9];
 byte comes[27];
 byte view[15];
-byte i, place;
+byte i, at;
 
 /* With it comes the view `known`. */
 inline store(thread, name, new, known)
@@ -78,12 +78,12 @@ inline load(thread, name, result)
 inline learn(thread, name, reader)
 {
     d_step {
-        place = VIEW(reader, name);
+        at = VIEW(reader, name);
         for (i : 0 .. WORDS - 1) {
-            VIEW(thread, i) = MORE(VIEW(thread, i), COMES_WITH(name, place, i))
+            VIEW(thread, i) = MORE(VIEW(thread, i), COMES_WITH(name, at, i))
         }
         i = 0;
-        place = 0
+        at = 0
     }
 }
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""quoit ls, stat, top, check and rm, run as a user runs them: look_test.py QUOIT [screen]
+"""quoit ls, stat, top, check and rm, run as a user runs them: monitor_test.py QUOIT [screen]
 
 Beside real processes that hold queues open, and are killed, and another user's queues of hostile names. With `screen` the full screen of top too, in a
 pseudo terminal. Looks only at names of its own: others use the machine as well.
@@ -18,7 +18,7 @@ import time
 
 sys.dont_write_bytecode = True
 from screen import Screen  # noqa: E402
-from strangers import strangers  # noqa: E402
+from other_user import objects_of_other_user  # noqa: E402
 from suite import Suite, check  # noqa: E402
 
 PYTHON = pathlib.Path(__file__).resolve().parents[2] / "python"
@@ -44,7 +44,7 @@ def ls(suite):
     check("\x1b" not in suite.run("ls").stdout, "colours where there is no terminal")
 
 
-def dead_and_repaired(suite):
+def crashed_and_repaired(suite):
     """A killed member is marked, check tells of it, and --repair clears it."""
     for kind in ["mpmc", "spsc"]:
         name = suite.queue(suite.name(), "--kind", kind, lines=3)
@@ -52,14 +52,14 @@ def dead_and_repaired(suite):
         check(suite.object(name)["state"] == "in use", "a living member is not seen")
         member = suite.object(name)["members"][0]
         check(member["alive"] and member["process"] == "quoit", member)
-        check(json.loads(suite.run("check", "--json", name).stdout)[0]["dead_members"] == 0, "dead?")
+        check(json.loads(suite.run("check", "--json", name).stdout)[0]["crashed_members"] == 0, "dead?")
         suite.run("rm", "--dead", name)
         check(suite.object(name)["size"] == 3, "rm --dead took one that is alive")
         suite.kill(producer)
         found = suite.object(name)
         check(found["state"] == "dead" and not found["members"][0]["alive"], found)
         check("dead" in suite.run("stat", name).stdout, "stat does not say it")
-        check("1 dead member" in suite.run("check", name).stdout, "check does not say it")
+        check("1 crashed member" in suite.run("check", name).stdout, "check does not say it")
         repaired = json.loads(suite.run("check", "--repair", "--json", name).stdout)[0]
         check(repaired["ok"] and repaired["cleared_members"] == 1, repaired)
         found = suite.object(name)
@@ -75,8 +75,8 @@ def repair_unseen(suite):
             suite.run("check", "--repair", name)
         if kind != "spsc":  # another consumer, which is no peer of this one, leaves something
             suite.kill(suite.hold("pop", name, "consumer"))
-            told = json.loads(suite.run("check", "--repair", "--json", name).stdout)[0]
-            check(told["cleared_members"] == 1, told)
+            finding = json.loads(suite.run("check", "--repair", "--json", name).stdout)[0]
+            check(finding["cleared_members"] == 1, finding)
         time.sleep(0.3)
         check(waiting.poll() is None, f"{kind}: a repair ended a wait: {waiting.returncode}")
         suite.kill(waiting)
@@ -142,15 +142,15 @@ def pool_repaired(suite):
     check(suite.object(name)["size"] == 5, suite.object(name))
     check(json.loads(suite.run("check", "--repair", "--json", name).stdout)[0]["freed_blocks"] == 0, "not its own")
     suite.kill(owner)
-    told = json.loads(suite.run("check", "--repair", "--json", name).stdout)[0]
-    check(told["ok"] and told["freed_blocks"] == 3 and "--through" in told["note"], told)
-    told = json.loads(suite.run("check", "--repair", "--json", "--through", queue, name).stdout)[0]
-    check(told["ok"] and told["freed_blocks"] == 0, f"blocks that the queue still has: {told}")
+    finding = json.loads(suite.run("check", "--repair", "--json", name).stdout)[0]
+    check(finding["ok"] and finding["freed_blocks"] == 3 and "--through" in finding["note"], finding)
+    finding = json.loads(suite.run("check", "--repair", "--json", "--through", queue, name).stdout)[0]
+    check(finding["ok"] and finding["freed_blocks"] == 0, f"blocks that the queue still has: {finding}")
     check(suite.object(name)["size"] == 2 and suite.object(queue)["size"] == 2, suite.object(name))
     # The handles are lost, as a reader that is killed loses them.
     subprocess.run([suite.quoit, "pop", "--raw", "--no-wait", queue], check=True, stdout=subprocess.DEVNULL)
-    told = json.loads(suite.run("check", "--repair", "--json", "--through", queue, name).stdout)[0]
-    check(told["ok"] and suite.object(name)["size"] == 0, f"{told}, {suite.object(name)}")
+    finding = json.loads(suite.run("check", "--repair", "--json", "--through", queue, name).stdout)[0]
+    check(finding["ok"] and suite.object(name)["size"] == 0, f"{finding}, {suite.object(name)}")
 
 
 # Has a lock, and a region with data, until it is killed.
@@ -330,7 +330,7 @@ def listed_by_name(suite):
     check("qt-no-such" in suite.run("ls", "qt-no-such", code=1).stderr, "which name?")
 
 
-def missing_places(suite):
+def missing_objects(suite):
     """A missing directory is reported as missing; without /dev/shm the other schemes are listed."""
     for command in [("push",), ("pop",), ("tail", "--follow"), ("stat",), ("check",), ("rm",)]:
         said = suite.run(*command, "file:/no/such/q", code=1, text="").stderr
@@ -445,14 +445,14 @@ def top_screen(suite):
     check(dumb is None or "\x1b[" not in dumb.stdout, "a dumb terminal is sent escapes")
 
 
-PARTS = [ls, dead_and_repaired, repair_unseen, repair_is_no_peer, pool_repaired, locks, held_roles, stat, unlinked,
-         prometheus, sizes, stopped, listed_by_name, missing_places, damaged, rm, bad_input, top_plain]
+PARTS = [ls, crashed_and_repaired, repair_unseen, repair_is_no_peer, pool_repaired, locks, held_roles, stat, unlinked,
+         prometheus, sizes, stopped, listed_by_name, missing_objects, damaged, rm, bad_input, top_plain]
 
 
 def main():
     suite = Suite(sys.argv[1])
     try:
-        with strangers(sys.argv[1]):  # others use the machine as well
+        with objects_of_other_user(sys.argv[1]):  # others use the machine as well
             for part in PARTS + ([top_screen] if sys.argv[2:] == ["screen"] else []):
                 print(part.__name__, flush=True)
                 part(suite)

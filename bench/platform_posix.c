@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Clocks and processes on POSIX systems. */
-#include "bench.h"
+#include "platform.h"
 
 #include <sched.h>
 #include <stdio.h>
