@@ -12,10 +12,6 @@ int64_t bench_start(const char *program, const char *role, const char *name);
 /* Waits for it; its exit code. */
 int bench_join(int64_t process);
 
-/* Keeps this process on one processor, the index-th of those that it may use. */
-void bench_pin(int index);
-/* On any processor that it might use before the first bench_pin. */
-void bench_unpin(void);
 void bench_yield(void);
 
 #endif

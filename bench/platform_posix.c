@@ -2,6 +2,8 @@
 /* Clocks and processes on POSIX systems. */
 #include "platform.h"
 
+#include "pin.h"
+
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>

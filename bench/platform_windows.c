@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Clocks, processes and processors on Windows. */
+/* Clocks and processes on Windows. */
 #include "platform.h"
 
 #include <process.h>
@@ -25,19 +25,6 @@ int bench_join(int64_t process)
 {
     int code = -1;
     return _cwait(&code, (intptr_t)process, 0) == -1 ? -1 : code;
-}
-
-void bench_pin(int index)
-{
-    DWORD_PTR allowed, whole;
-    if (!GetProcessAffinityMask(GetCurrentProcess(), &allowed, &whole) || !allowed)
-        return;
-    int there = 0;
-    for (DWORD_PTR bits = allowed; bits; bits &= bits - 1)
-        there++;
-    for (int skip = index % there; skip > 0; skip--)
-        allowed &= allowed - 1;
-    (void)SetThreadAffinityMask(GetCurrentThread(), allowed & ~(allowed - 1));
 }
 
 void bench_yield(void)

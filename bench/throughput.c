@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* How many 16-byte items a second cross between two processes, by ones? A run checks them all. */
+#include "pin.h"
 #include "platform.h"
 
 #include <quoit/typed.h>
@@ -41,7 +42,7 @@ static void produce(const char *name)
 {
     quoit_queue *queue;
     unsigned spins = 0;
-    bench_pin(1);
+    (void)bench_pin(1);
     must(quoit_queue_open(name, QUOIT_PRODUCER, &queue));
     for (uint64_t n = 0; n < ITEMS; n++) {
         struct item item = {n, ~n};
@@ -92,7 +93,7 @@ int main(int argc, char **argv)
         return EXIT_SUCCESS;
     }
     int runs = argc > 1 && strcmp(argv[1], "--short") == 0 ? SHORT_RUNS : RUNS;
-    bench_pin(0);
+    (void)bench_pin(0);
     for (int i = 0; i < runs; i++)
         rates[i] = run(argv[0]);
     qsort(rates, (size_t)runs, sizeof rates[0], compare);

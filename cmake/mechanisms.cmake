@@ -7,6 +7,7 @@ option(QUOIT_STRICT_POSIX
 set(QUOIT_OS_FOLDERS shm sem wait liveness list process)
 if(WIN32)
   set(QUOIT_OS_FAMILY windows)
+  set(QUOIT_PIN windows) # how programs that measure choose a processor
   list(APPEND QUOIT_OS_FOLDERS windows)
   set(QUOIT_OS_FILES windows/entry_windows.c liveness/liveness_windows.c mechanisms_windows.c windows/names_windows.c
       windows/nt_windows.c process/process_windows.c windows/section_windows.c windows/security_windows.c
@@ -26,6 +27,10 @@ function(quoit_has name header)
 endfunction()
 
 set(QUOIT_OS_FAMILY posix)
+set(QUOIT_PIN none)
+if(CMAKE_SYSTEM_NAME STREQUAL "Linux")
+  set(QUOIT_PIN linux)
+endif()
 set(name_max 200) # of shared memory and semaphores; with a prefix it must fit a file's name
 set(sem_prefix "/")
 set(QUOIT_OS_FILES wait/notifier_posix.c shm/fd.c list/list_directory.c liveness/lock_file.c shm/locked_object.c

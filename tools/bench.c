@@ -2,6 +2,7 @@
 /* quoit bench: this machine's numbers in ten seconds. The measurements are in bench_rows.c. */
 #include "bench.h"
 
+#include "pin.h"
 #include "print.h"
 #include "stream.h"
 #include "tool.h"

@@ -38,9 +38,5 @@ int64_t bench_start(const char *program, const char *row, const char *there, con
 int bench_join(int64_t process);
 unsigned bench_id(void); /* of this process */
 void bench_yield(void);
-/* Pins this process to one processor, the index-th of those that it may use, if the system allows
-   it. Returns the number of those processors, or 0 if it is unknown. */
-unsigned bench_pin(unsigned index);
-void bench_unpin(void); /* undoes bench_pin; a process that is started now is not pinned either */
 
 #endif

@@ -5,6 +5,7 @@
  * unlinked as soon as both processes have opened them. So a later crash leaves nothing behind.
  */
 #include "bench.h"
+#include "pin.h"
 #include "stream.h"
 #include "tool.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Processors on Linux. */
-#include "bench.h"
+#include "pin.h"
 
 #include <sched.h>
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* For systems without a common way to choose a processor: the system chooses. */
-#include "bench.h"
+#include "pin.h"
 
 unsigned bench_pin(unsigned index)
 {
