@@ -5,6 +5,7 @@
 
 #include "once.h"
 #include "process_posix.h"
+#include "region_shm.h"
 
 #include <ctype.h>
 #include <stdio.h>
@@ -14,7 +15,7 @@
 #include <sys/shm.h>
 #include <sys/stat.h>
 
-enum { LINE_ROOM = 8192, NAME_OFFSET = 48, NAME_ROOM = 208 };
+enum { LINE_ROOM = 8192 };
 
 /* ---- System V -------------------------------------------------------------------------------- */
 
@@ -23,15 +24,15 @@ enum { LINE_ROOM = 8192, NAME_OFFSET = 48, NAME_ROOM = 208 };
 static bool visit_segment(int id, bool has_memory, quoit_os_visit *visit, void *context)
 {
     struct shmid_ds segment;
-    char name[NAME_ROOM + 1] = {0};
-    if (shmctl(id, IPC_STAT, &segment) != 0 || segment.shm_segsz < NAME_OFFSET + NAME_ROOM ||
-        !has_memory)
+    char name[QUOIT_REGION_NAME_ROOM + 1] = {0};
+    if (shmctl(id, IPC_STAT, &segment) != 0 ||
+        segment.shm_segsz < sizeof(struct quoit_region_shm) || !has_memory)
         return true;
-    const char *base = shmat(id, NULL, SHM_RDONLY);
-    if ((intptr_t)base == -1)
+    const struct quoit_region_shm *header = shmat(id, NULL, SHM_RDONLY);
+    if ((intptr_t)header == -1)
         return true;
-    quoit_copy_once(name, base + NAME_OFFSET, NAME_ROOM);
-    (void)shmdt(base);
+    quoit_copy_once(name, header->name, QUOIT_REGION_NAME_ROOM);
+    (void)shmdt(header);
     return name[0] ? visit(context, name) : true;
 }
 
