@@ -6,7 +6,8 @@
   systems   examples, bench and tests use a system's headers only in files that are that system's by name
   os        no operating-system macro outside src/os and cmake; no compiler extension outside src/base, src/os
   atomics   each atomic operation is labelled or said to be relaxed, each label has its partner, and
-            docs/ORDERING.md has them all
+            docs/ORDERING.md has them all; "Relaxed:" names the operation that orders it, or says why none
+            has to, and "as above" is refused
   descriptors  each call in src, tools, examples and include that makes a descriptor makes it close-on-exec itself,
             in one call; a line that says "not close-on-exec:" and why is left alone
   once      src/ring, src/region and src/api do not copy a word or a header out of shared memory by memcpy, which
@@ -60,6 +61,8 @@ CHOSEN_BY_OTHERS = re.compile(r"(?<!running)(?<!\(\*command\))->(?:name|damage)\
 LABEL = re.compile(r"\b([A-Z]+-[A-Z]+\d+):")
 PAIRS = re.compile(r"Pairs\s+with\s+((?:[A-Z]+-[A-Z]+\d+(?:,\s+|\s+and\s+)?)+)")
 NAME = re.compile(r"[A-Z]+-[A-Z]+\d+")
+# What refers to another comment instead of giving a reason.
+NO_REASON = re.compile(r"(as|like) (above|below|before|there|the other|that of)\b|likewise|the same\b|see (above|below)", re.I)
 LINES_BELOW = 4  # of a label's comment, within which its operation begins
 
 # The shortest complete sender and receiver: main, from its first line to its closing brace.
@@ -152,6 +155,12 @@ def comment_before(text, position):
     return block[begin:end]
 
 
+def names_a_reason(comment):
+    """Does the comment say why relaxed order is enough, and not only "as above"?"""
+    reason = re.sub(r"\s*\n\s*\*?\s*", " ", comment[comment.rindex("Relaxed:") + len("Relaxed:"):]).strip()
+    return len(reason.split()) >= 3 and not NO_REASON.match(reason)
+
+
 def check_atomics(path, text, labels):
     if not path.startswith(("src/", "include/", "examples/", "tools/")):
         return
@@ -167,6 +176,8 @@ def check_atomics(path, text, labels):
             yield number, f"{operation.group(0)} has neither a label nor 'Relaxed:' in a comment before it"
         elif orders == {"relaxed"} and "Relaxed:" not in comment:
             yield number, "a relaxed operation does not say 'Relaxed:' and why"
+        elif orders == {"relaxed"} and not names_a_reason(comment):
+            yield number, "'Relaxed:' must name the operation that orders it, or say why none has to"
         elif orders != {"relaxed"} and not LABEL.search(comment):
             yield number, f"an operation of order {', '.join(sorted(orders))} has no label"
     for comment in re.finditer(r"/\*.*?\*/", text, flags=re.S):
@@ -305,6 +316,7 @@ def self_test():
         (spsc, "Pairs with SPSC-P3 and\n       BROWSE-S1. */", "*/", "does not say"),
         ("src/ring/ring_ops.h", "    atomic_thread_fence(memory_order_release);\n", "", "no atomic operation follows BROWSE-P1"),
         ("src/region/region_pieces.c", "Relaxed: a snapshot", "A snapshot", "does not say 'Relaxed:'"),
+        ("src/ring/blocks.c", "Relaxed: publishing the region orders it.", "Relaxed: as above.", "must name the operation"),
         ("src/region/region.c", '#include "owner.h"', '#include "fd.h"', "is private to src/os"),
         (spsc, "atomic_store_explicit(tail, count + 1, memory_order_relaxed)",
          "atomic_store(tail, count + 1)", "without _explicit"),
