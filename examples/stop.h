@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* For programs that run on: Ctrl-C and SIGTERM set `stopped`, and the program ends cleanly. */
+/* For programs that run until they are stopped: Ctrl-C and SIGTERM set `stopped`, and the program
+   ends cleanly. */
 #ifndef EXAMPLES_STOP_H
 #define EXAMPLES_STOP_H
 
@@ -18,7 +19,7 @@ static inline void stop(int signal_number)
     stopped = 1;
 }
 
-/* Call it after joining the queue: the line that it prints means that the program is ready. */
+/* Call it after joining the queue. It prints a line, which means that the program is ready. */
 static inline void stop_on_signals(void)
 {
     (void)signal(SIGINT, stop);

@@ -13,77 +13,80 @@
  *         fprintf(stderr, "%s\n", quoit_describe(status));
  *     quoit_queue_close(queue.queue);
  *
- * CAVEATS, FIRST
- *   - A queue outlives the processes that use it: it stays until it is unlinked (or, except for
- *     file: names, until the next boot). Not on Windows: a windows: object, and its content, is
- *     gone when its last handle is closed, by a crash or by close.
- *   - A process that may write to a queue can spoil its data. It cannot make you read or write
- *     outside it. Truncating the object behind a live mapping (a file, say) is the exception: the
- *     system then sends SIGBUS.
+ * READ THIS FIRST
+ *   - A queue outlives the processes that use it. It stays until it is unlinked. All but file:
+ *     objects also end with the next boot. On Windows, a windows: object ends when its last handle
+ *     is closed, by close or by a crash.
+ *   - A process that may write to a queue can spoil its data. It cannot make your process read or
+ *     write outside the queue. There is one exception: if it truncates the object while your
+ *     process has it mapped, the system sends SIGBUS.
  *   - After fork, the child's copies of queue, pool and lock handles are disabled: calls return
- *     QUOIT_ERROR_FORKED, or the answer of an empty queue. Open anew. This needs fork() itself; a
- *     bare clone() system call is not seen. A fork waits while another thread opens or creates.
- *     Regions and semaphores go on. Fork handlers of your own (pthread_atfork) must not call Quoit,
- *     nor take a lock that any thread holds while it calls Quoit.
- *   - Items are copied as bytes: no pointers in them.
- *   - Leave the library's descriptors open (no closefrom): it asks through them which processes
- *     are alive.
+ *     QUOIT_ERROR_FORKED, or what they return for an empty queue. Open the object again in the
+ *     child. Regions and semaphores stay usable. This needs fork() itself, not a bare clone()
+ *     system call. A fork waits while another thread opens or creates an object. Fork handlers of
+ *     your own (pthread_atfork) must not call Quoit, nor take a lock that a thread holds in a call
+ *     of Quoit.
+ *   - Items are copied as bytes, so they must not contain pointers.
+ *   - Do not close descriptors that you did not open (closefrom). Quoit uses its descriptors to ask
+ *     which processes are alive.
  *
  * NAMES are [scheme:]text.
- *     products            the system's native kind (Windows: windows, elsewhere: posix)
+ *     products            the native scheme: windows on Windows, posix elsewhere
  *     posix:products      POSIX shared memory, as shm_open("/products"); no slashes
- *     sysv:products       System V, the key derived from the text; sysv:0x51a7 names a key outright
+ *     sysv:products       System V, the key derived from the text; sysv:0x51a7 is the key itself
  *     windows:products    Windows, in this logon session; windows:Global\products, in all of them;
  *                         no other backslash
- *     file:/var/tmp/p     an ordinary file, which survives a reboot
+ *     file:/var/tmp/p     a file, which survives a reboot
  *     local:products      this process, its threads, and children it forks later; on Linux needs
  *                         /proc
- * Texts are UTF-8 of at most QUOIT_NAME_MAX bytes, of a file QUOIT_PATH_MAX; on macOS those of
- * posix: are of at most 30. docs/PLATFORMS.md has what differs between systems.
+ * A text is UTF-8 of at most QUOIT_NAME_MAX bytes, a path of at most QUOIT_PATH_MAX. On macOS a
+ * posix: text has at most 30. docs/PLATFORMS.md lists the differences between systems.
  *
- * WHAT MAY OVERLAP WITH WHAT
+ * CONCURRENCY
  *     different handles                       everything, in any processes and threads
- *     one queue handle: push, claim, commit,  one thread at a time (the producer's), their waits
- *         discard, finish                     included
- *     one queue handle: pop, peek, release    one thread at a time (the consumer's), beside it
- *     one queue handle: poll_fd               as the side's own calls
- *     one queue handle: size, latest, …       any thread, beside both
- *     one queue handle: close                 nothing else
- *     pool, region, lock, semaphore handles   any thread, but for close
- * A handle may be handed on to another thread if the two threads synchronize. quoit_queue_again
- * makes a handle for another thread. A library that was built for debugging (CMake's build type
- * Debug) aborts with a sentence if two threads use one side of a handle at the same time.
+ *     one queue handle: push, claim, commit,  one thread at a time (the producer's), also while it
+ *         discard, finish                     waits
+ *     one queue handle: pop, peek, release    one thread at a time (the consumer's), beside the
+ *                                             producer's
+ *     one queue handle: poll_fd               as the calls of that side
+ *     one queue handle: size, latest, …       any thread, at any time
+ *     one queue handle: close                 no other call
+ *     pool, region, lock, semaphore handles   any thread, except close
+ * Two threads that synchronize may pass a handle on. quoit_queue_again makes another handle, for
+ * another thread. A library that was built for debugging (CMake's build type Debug) aborts with a
+ * sentence if two threads use one side of a handle at the same time.
  *
- * LIFECYCLE, one for queues, pools, regions, locks and semaphores (THING):
+ * LIFECYCLE of queues, pools, regions, locks and semaphores (THING):
  *     quoit_THING_create(name, &options, flags, &handle)   it must not exist
  *     quoit_THING_open(name, flags, &handle)               it must exist
- *     quoit_THING_join(name, &options, flags, &handle)     either; no race and no wait for a maker
- *     quoit_THING_close(handle)                            leave; the object stays
- *     quoit_unlink(name, flags)                            remove it; a semaphore: quoit_sem_unlink
- * Options have a fixed size: zero the struct, and set what you need. flags are 0 or QUOIT_...; one
- * that does not apply is INVALID.
+ *     quoit_THING_join(name, &options, flags, &handle)     opens it, or creates it; without a race
+ *     quoit_THING_close(handle)                            leaves it; the object stays
+ *     quoit_unlink(name, flags)                            removes it; semaphore: quoit_sem_unlink
+ * Options have a fixed size. Set the struct to zero, then set the fields that you need. flags are 0
+ * or QUOIT_... values; a flag that does not apply is INVALID.
  *
  * NULL is refused. A call returns INVALID if a handle, or a pointer that it needs, is NULL. A call
  * that returns no status then returns 0 or NULL; close does nothing. Comments say which pointers
- * may be NULL. A buffer may be NULL if its size is 0, and so may an array if its count is 0. This
- * is also true for typed handles (<quoit/typed.h>): one is empty if its member `queue` is NULL, as
- * after `{0}` or a failed join. If a call fails, the handle that it would have made is NULL. Any
- * other pointer that does not lead to what the call needs is undefined behaviour; so is a handle
- * after close.
+ * may be NULL. A buffer may be NULL if its size is 0, and an array if its count is 0. This is also
+ * true for typed handles (<quoit/typed.h>): one is empty if its member `queue` is NULL, as after
+ * `{0}` or a failed join. If a call fails, it sets the handle that it would have made to NULL. All
+ * other pointers must be valid, and a handle must not be used after close: both are undefined
+ * behaviour otherwise.
  *
  * SIGNALS AND CANCELLATION, on POSIX systems. Calls that create, open, join, remove or close, and
- * poll_fd, block this thread's signals while they work, but not while they wait for another
- * process. Signals of the thread's own faults are never blocked. Beyond ulimit -f a call returns
- * NO_SPACE; no SIGXFSZ comes. In a signal handler call only quoit_sem_post and quoit_status_name.
- * Do not longjmp out of a call: afterwards the handle can only be closed, and other members see a
- * crash. A handler may fork; the child must end with exec or _exit (there a call that waited may
- * return FORKED). Cancellation points: create, open, join and unlink as they begin; a wait that
- * finds nothing, then and each tenth of a second; a semaphore's as it begins, a posix one's all the
- * time. A cancelled thread has changed nothing; another may use its handle.
+ * poll_fd, block the signals of this thread while they work, but not while they wait for another
+ * process. Signals of the thread's own faults are never blocked. If a file would exceed ulimit -f,
+ * the call returns NO_SPACE, and no SIGXFSZ is sent. A signal handler may call only quoit_sem_post
+ * and quoit_status_name. It must not longjmp out of a call; if it does, only close the handle;
+ * other members see a crash. It may fork; the child must then call exec or _exit (in the child, a
+ * call that waited may return FORKED). Cancellation points: create, open, join and unlink when they
+ * begin; a wait that finds nothing, then and every tenth of a second; a wait for a semaphore when
+ * it begins, for a posix: one all the time. A cancelled thread has changed nothing, and another
+ * thread may use its handle.
  *
  * ERRORS are a quoit_status (<quoit/status.h>); quoit_describe returns a sentence about it.
- * Comments write INVALID for QUOIT_ERROR_INVALID. Nothing here sets errno on purpose, prints, or
- * exits; push and pop do not allocate.
+ * Comments write INVALID for QUOIT_ERROR_INVALID. No call prints, exits, or sets errno on purpose.
+ * Push and pop do not allocate.
  *
  * FORMAT.md numbers refer to docs/FORMAT.md, the layout of the shared memory.
  */
@@ -111,82 +114,82 @@ typedef struct quoit_queue quoit_queue;
 /* kind */
 enum {
     QUOIT_SPSC = 0, /* one producer, one consumer: the fastest */
-    /* Many of each; an item goes to one consumer. Items of one producer come in its order. All
-       claim positions from one counter, so an item costs several times what it does with SPSC. */
+    /* Many producers and consumers; each item goes to one consumer. Items of one producer arrive in
+       the order in which it pushed them. An item costs several times as much as with SPSC. */
     QUOIT_MPMC = 1,
-    /* One producer; every consumer, a subscriber here, gets every item from where it joined. */
+    /* One producer. Each consumer (subscriber) gets each item that is pushed after it joined. */
     QUOIT_BROADCAST = 2
 };
 
 /* when_full, of QUOIT_BROADCAST only */
 enum {
-    /* A push finds no room while a live subscriber is capacity items behind. Without subscribers
-       there is always room. */
+    /* A push waits, or returns FULL, while a live subscriber is `capacity` items behind. Without
+       subscribers there is always room. */
     QUOIT_WAIT_FOR_SLOWEST = 0,
-    /* A push always succeeds. A subscriber that the producer overtakes goes on with newer items,
-       and knows how many it missed: quoit_queue_missed. */
+    /* A push always succeeds. A subscriber that is too slow continues with newer items;
+       quoit_queue_missed returns how many it missed. */
     QUOIT_DROP_OLDEST = 1
 };
 
-/* 128 bytes in every version. What is not needed is 0. */
+/* 128 bytes in every version. Fields that you do not need are 0. */
 struct quoit_queue_options {
     uint64_t capacity;   /* items or messages, exactly; at least 1 */
     uint64_t item_bytes; /* size of every item, or of the longest message; 1 to 2^32 - 1 */
-    uint64_t user_bytes; /* memory of your own beside the queue, zeroed: quoit_queue_user_area */
+    uint64_t user_bytes; /* zeroed memory of your own beside the queue: quoit_queue_user_area */
     uint32_t kind;       /* QUOIT_SPSC, ... */
     uint32_t when_full;  /* QUOIT_WAIT_FOR_SLOWEST, ... */
     uint32_t messages;   /* 1: every message has its own size, up to item_bytes */
-    /* A power of two up to 4096 that divides item_bytes; 0: the largest one up to 16 that does.
-       Of messages: any power of two up to 4096; 0: 8. An item or a message that is claimed or
-       peeked lies at a multiple of it. join accepts more. */
+    /* A claimed or peeked item is at a multiple of this. A power of two up to 4096 that divides
+       item_bytes; 0: the largest one up to 16 that does. Messages: any power of two up to 4096; 0:
+       8. join accepts a queue with a larger one. */
     uint32_t item_align;
-    uint32_t permissions; /* as of chmod, exact, whatever the umask; 0: 0600 */
+    uint32_t permissions; /* as for chmod; the umask has no effect; 0: 0600 */
     uint32_t finishes;    /* this many handles must call finish to end the stream; 0: one */
     uint32_t members;     /* reserved: 0 */
     uint32_t memory;      /* reserved: 0 */
-    char type[32];        /* what an item is, "reading"; empty: not checked. Compared if both sides
-                             give one */
+    char type[32];        /* the item's type, such as "reading"; compared if both sides give one */
     uint64_t reserved[5];
 };
 
-struct quoit_is_padded { /* unless the structs here are packed */
+struct quoit_is_padded { /* fails the check below if structs are packed */
     uint8_t first;
     uint64_t second;
 };
 QUOIT_STATIC_ASSERT(sizeof(struct quoit_is_padded) > 9 && sizeof(struct quoit_queue_options) == 128,
                     "Quoit: include <quoit.h> without -fpack-struct or '#pragma pack' in effect");
 
-/* flags: one set for queues, pools, regions and semaphores; one that does not apply is INVALID */
+/* flags, the same for all kinds of objects; one that does not apply is INVALID */
 enum {
     QUOIT_PRODUCER = 0x1,
     QUOIT_CONSUMER = 0x2,
-    QUOIT_OBSERVER = 0x4,    /* only looks; needs read permission only; also for pools, regions */
+    QUOIT_OBSERVER = 0x4,    /* only reads; read permission is enough; also pools, regions, locks */
     QUOIT_ANY_OWNER = 0x100, /* accept an object of another user */
-    /* A subscriber begins with the oldest item that is kept, and not with the first one that is
-       pushed after it joined. At least three quarters of the capacity are kept; with DROP_OLDEST
-       all of it. With CONSUMER only; other kinds of queues are always read from the oldest item. */
+    /* A subscriber begins with the oldest item that is kept, not with the first one that is pushed
+       after it joined. At least three quarters of the capacity are kept; with DROP_OLDEST all of
+       it. With CONSUMER only; other kinds of queues are always read from the oldest item. */
     QUOIT_FROM_OLDEST = 0x200,
-    /* Joins to repair, with PRODUCER or CONSUMER: no other handle takes it for a peer
-       (QUOIT_ABANDONED). */
+    /* With PRODUCER or CONSUMER: joins to repair the queue, and is not counted as a peer of any
+       other handle (QUOIT_ABANDONED). */
     QUOIT_FOR_REPAIR = 0x800
 };
 
 /*
- * Make a queue, open one, or (join) open it and make it if it does not exist.
+ * Create a queue, open one, or join it: open it, or create it if it does not exist.
  *   name        see NAMES
- *   options     what to make; join compares all but permissions with what is there
+ *   options     the queue to create; join compares all but permissions with an existing queue
  *   flags       PRODUCER, CONSUMER or both; or OBSERVER; with ANY_OWNER, FROM_OLDEST
  *   queue_out   the handle, to be closed by quoit_queue_close; NULL on failure
- * create returns OK EXISTS NO_SPACE. open returns OK NOT_FOUND NOT_QUOIT FORMAT CORRUPT OTHER_USER,
- * and DIFFERENT if the object is no queue. join returns any of these, and DIFFERENT if the queue is
- * not as the options ask. All: INVALID NAME UNSUPPORTED PERMISSION LIMIT NO_MEMORY SYSTEM BUSY, and
- * ROLE_TAKEN if a live process has the role: SPSC has one producer and one consumer, a broadcast
- * one producer. The place of a crashed process is taken over. LIMIT if 64 handles are in it
- * already, of a broadcast 64 subscribers and a producer.
- * Creation is atomic: others find nothing or the whole queue, with its memory reserved. Any thread.
- * Blocks only behind another process that is creating or removing a System V object of that name,
- * at most 10 s in all (then BUSY), and behind another user's only with QUOIT_ANY_OWNER and if the
- * object is that user's. UNSUPPORTED: a sysv: name, without /proc on Linux. Format: FORMAT.md.
+ * create returns OK, EXISTS or NO_SPACE. open returns OK, NOT_FOUND, NOT_QUOIT, FORMAT, CORRUPT or
+ * OTHER_USER, and DIFFERENT if the object is no queue. join returns any of these, and DIFFERENT if
+ * the queue is not as options ask. All may return INVALID, NAME, UNSUPPORTED, PERMISSION, LIMIT,
+ * NO_MEMORY, SYSTEM or BUSY.
+ * ROLE_TAKEN: a live process has the role; SPSC has one producer and one consumer, a broadcast one
+ * producer. The role of a crashed process is free at once. LIMIT: the queue has 64 handles already,
+ * a broadcast 64 subscribers and a producer. UNSUPPORTED: a sysv: name on Linux without /proc.
+ * Creation is atomic: other processes find no queue or the whole one, with its memory reserved.
+ * Concurrency: any thread. Waits only for a process that is creating or removing a System V object
+ * of that name, at most 10 s in all (then BUSY); for another user's process only with
+ * QUOIT_ANY_OWNER, and if the object belongs to that user. Format: FORMAT.md.
  */
 quoit_status quoit_queue_create(const char *name, const struct quoit_queue_options *options,
                                 uint32_t flags, quoit_queue **queue_out);
@@ -194,64 +197,65 @@ quoit_status quoit_queue_open(const char *name, uint32_t flags, quoit_queue **qu
 quoit_status quoit_queue_join(const char *name, const struct quoit_queue_options *options,
                               uint32_t flags, quoit_queue **queue_out);
 
-/* Another handle of the same queue, for another thread: one side of a handle is for one thread.
-   flags as of quoit_queue_open, and its statuses; REMOVED if the queue's name is gone or leads to
-   another one. Any thread. */
+/* Make another handle of the same queue, for another thread. flags and statuses are those of
+   quoit_queue_open. REMOVED: the queue's name was removed, or leads to another object. Any
+   thread. */
 quoit_status quoit_queue_again(const quoit_queue *queue, uint32_t flags, quoit_queue **queue_out);
 
-/* Leave. The queue, with what is in it, stays; the roles are free from here. NULL is allowed. */
+/* Leave the queue. It stays, with its items; the roles of this handle are free. NULL is allowed. */
 void quoit_queue_close(quoit_queue *queue);
 
-/* This producer sends no more: its pushes return FINISHED from here on. When options.finishes
-   handles have called it, the stream ends: every push returns FINISHED, and a pop after the last
-   item.
-   Items that others have claimed by then they still commit. Each handle counts once; one that
-   crashed, or closed without finish, does not count. WRONG_ROLE if the handle is no producer's. It
-   cannot be undone: unlink the queue and create another. */
+/* Say that this producer sends no more: its pushes return FINISHED from now on. When
+   options.finishes handles have called it, the stream ends: each push returns FINISHED, and each
+   pop after the last item. Items that were claimed before can still be committed. Each handle
+   counts once. A handle that crashed, or closed without finish, does not count. WRONG_ROLE: the
+   handle is not a producer's. It cannot be undone: unlink the queue and create another one. */
 quoit_status quoit_queue_finish(quoit_queue *queue);
 
-/* Remove the queue's name if it still leads to this queue, else REMOVED; not by an observer
-   (PERMISSION). Processes that have the queue open go on with it, and share nothing with a later
-   one of that name. By name: quoit_unlink. */
+/* Remove the queue's name. REMOVED: the name does not lead to this queue any more. PERMISSION: the
+   handle is an observer's. Processes that have the queue open can still use it. They share nothing
+   with a later queue of that name. To remove a queue by its name: quoit_unlink. */
 quoit_status quoit_queue_unlink(quoit_queue *queue);
 
 /*
- * Remove the name of a queue, a pool, a region or a lock, also of a damaged one, whatever it is.
- *   flags   0, or QUOIT_ANY_OWNER: also an object of another user. The system's permissions
- *           decide: root may, and so may users with write permission on a file's directory
- * OK NOT_FOUND NOT_QUOIT (not removed) OTHER_USER PERMISSION BUSY INVALID.
+ * Remove the name of a queue, a pool, a region or a lock, even if the object is damaged.
+ *   flags   0, or QUOIT_ANY_OWNER: also an object of another user. The system decides: root may,
+ *           and so may users with write permission on the directory of a file
+ * Returns OK, NOT_FOUND, NOT_QUOIT (not removed), OTHER_USER, PERMISSION, BUSY or INVALID.
  */
 quoit_status quoit_unlink(const char *name, uint32_t flags);
 
 /*
- * Copy one item or message in; copy one out. Whatever the queue contains, no byte beyond these
- * sizes is read or written.
- *   bytes        of an item, item_bytes exactly (else INVALID); of a message, up to item_bytes
+ * Copy one item or message into the queue, or out of it. No byte beyond the given sizes is read or
+ * written, whatever the queue contains.
+ *   bytes        size of data: item_bytes exactly (else INVALID); a message has up to item_bytes
  *                (else TOO_BIG)
- *   room_bytes   at least the size of the item or message (else TOO_BIG: bytes_out has its size,
- *                and it stays)
- *   bytes_out    its size; may be NULL
- *   timeout_ns   how long to wait, by the monotonic clock, if the queue is full, or empty:
- *                QUOIT_NOW does not wait, QUOIT_FOREVER waits until it is done or cannot be done
- * push: OK FULL FINISHED; pop: OK EMPTY FINISHED. FULL and EMPTY are also returned when the time is
- * over. Both: ABANDONED (the last peer is gone, see <quoit/status.h>), WRONG_ROLE FORKED CORRUPT.
- * A push that returned OK is visible to the consumer and survives a crash of its producer. A call
- * with QUOIT_NOW never blocks. It makes a system call only to wake a sleeping side, and to ask the
- * kernel which members are alive: for ABANDONED, or if a claim (MPMC) or a subscriber blocks. A
- * wait first spins for some microseconds, as many as paid lately, then sleeps; a signal does not
- * end it. A call that finds nothing after a run of at least 16 items leaves the queue alone for up
- * to a microsecond, so that the other side gets on, and looks once more; not with QUOIT_NOW in a
- * thread whose latest such call was on another queue. No call allocates. The typed forms
- * (<quoit/typed.h>) are much faster.
- * MPMC: positions are claimed in order and taken in order. A producer that is stopped between claim
- * and commit blocks the positions behind it. One that crashed there does not: a blocked process
- * asks the kernel and goes on. An item that a crashed consumer had taken and not released goes,
- * late, to a consumer that finds no other item. FINISHED is returned once no item can come any
+ *   room_bytes   size of buffer: at least the size of the item or message. Otherwise TOO_BIG;
+ *                bytes_out is then the size that is needed, and it stays
+ *   bytes_out    the size of the item or message; may be NULL
+ *   timeout_ns   how long to wait while the queue is full (push) or empty (pop): QUOIT_NOW does not
+ *                wait, QUOIT_FOREVER waits without a limit
+ * push returns OK, FULL or FINISHED; pop returns OK, EMPTY or FINISHED. FULL and EMPTY are also
+ * returned when the time is over. Both may return ABANDONED (the last peer has left, see
+ * <quoit/status.h>), WRONG_ROLE, FORKED, CORRUPT.
+ *
+ * After a push has returned OK, the consumer can see the item, and the item survives a crash of the
+ * producer. If pop does not return OK, the contents of buffer are unspecified.
+ * Cost: the typed forms (<quoit/typed.h>) are much faster. No call allocates. A call makes a system
+ * call only to block, to wake a blocked side, and to ask the kernel which members are alive (for
+ * ABANDONED, or if a claim or a subscriber blocks it). A wait spins for some microseconds before it
+ * blocks; the time follows what was useful lately. Signals do not end a wait. The clock is
+ * monotonic. If a call finds nothing after a run of at least 16 items, it first pauses for up to a
+ * microsecond, so that the other side proceeds, and checks once more. With QUOIT_NOW it does so
+ * only if this thread's latest call that found nothing was on the same side of the same handle.
+ * MPMC: positions are claimed and taken in order. A producer that is stopped between claim and
+ * commit blocks the positions behind it. A crashed one does not: the blocked process asks the
+ * kernel, and skips the claim. An item that a crashed consumer had taken and not released goes,
+ * late, to a consumer that finds no other item. FINISHED is returned when no item can arrive any
  * more: not while a live consumer still reads one.
- * BROADCAST: an item is committed for all subscribers at once. If the ring is full, a push that
- * waits for the slowest asks the kernel whether the subscriber that blocks it is alive. It drops
- * one that crashed, but not one that is stopped. With DROP_OLDEST a pop never returns a torn item;
- * unless it returns OK, the contents of buffer are unspecified.
+ * BROADCAST: a push commits the item for all subscribers at once. If the ring is full, a push that
+ * waits for the slowest subscriber asks the kernel whether it is alive. It drops a crashed
+ * subscriber, but not a stopped one. With DROP_OLDEST a pop never returns a torn item.
  */
 quoit_status quoit_queue_push(quoit_queue *queue, const void *data, size_t bytes,
                               int64_t timeout_ns);
@@ -259,12 +263,12 @@ quoit_status quoit_queue_pop(quoit_queue *queue, void *buffer, size_t room_bytes
                              int64_t timeout_ns);
 
 /*
- * Copy many items in, or out. Wait for the first, then take as many as possible at once. INVALID
- * for messages.
- *   count_out   how many; valid with every status; may be NULL
- * OK: at least one, or count is 0. Otherwise as push and pop. Items of more than 24 bytes are
- * published at once: after a crash there are all or none; of others the first ones, or all. Items
- * that pop_many has taken when its process crashes in it are lost: peek where that matters.
+ * Copy many items in, or out. Wait for the first one, then move as many as possible at once.
+ *   count_out   how many were moved; valid with every status; may be NULL
+ * Returns OK if at least one was moved, or count is 0; otherwise as push and pop. INVALID for
+ * messages. If a producer crashes in the call, the first items of the batch, or all, are in the
+ * queue. SPSC items of more than 24 bytes are published together: all or none. If a consumer
+ * crashes in the call, the items that it had already taken are lost; use peek if that matters.
  */
 quoit_status quoit_queue_push_many(quoit_queue *queue, const void *items, size_t item_bytes,
                                    size_t count, size_t *count_out, int64_t timeout_ns);
@@ -272,25 +276,30 @@ quoit_status quoit_queue_pop_many(quoit_queue *queue, void *items, size_t item_b
                                   size_t *count_out, int64_t timeout_ns);
 
 /*
- * Write an item where it will lie, then commit or discard it; read one where it lies, then release
- * it. If the process crashes in between, an uncommitted claim leaves nothing, and a peeked
- * item goes to the next consumer. One at a time for each side of a handle: a second claim, and a
- * push, drop the first; peeking again returns the same item, and pop takes it.
- *   bytes       as of push; commit: of an item item_bytes, of a message at most what was claimed
- *   room_out    NULL unless OK
- * claim: as push; peek: as pop. commit, release: OK, or INVALID without a claim, without a peek, or
- * for more than that; WRONG_ROLE FORKED. discard: OK also without a claim.
- * claim_many, commit_many, peek_many, release_many: items only, one behind the other; up to
- * `wanted`, at least one. commit_many publishes the first count of them and drops the rest,
- * release_many takes the first count, and the others stay peeked. commit returns INVALID if several
- * items are claimed, and the claim stays; release takes the first of several. After a crash in
- * commit_many there are as many as after one in push_many.
- * MPMC and broadcast: one item per call. SPSC, up to 24 bytes and no multiple of 8: peek_many
- * returns one item per call, since slots are padded to multiples of 8; pop_many takes many.
- * Items of up to 24 bytes (SPSC), and those of a broadcast with DROP_OLDEST, are claimed in the
- * handle's memory, and commit copies. MPMC: from the claim on it has its place in the order, and
- * those behind it wait: commit or discard it soon. A peeked item is this consumer's; others take
- * those behind it, and close leaves it to them.
+ * Use an item in place. To send: claim room in the queue, write the item there, then commit or
+ * discard it. To receive: peek at the item, read it there, then release it. If the process crashes
+ * in between, a claimed item is not in the queue, and a peeked item goes to the next consumer. Each
+ * side of a handle has one claim or one peek at a time. A second claim, or a push, drops the first
+ * claim. A second peek returns the same item, and pop takes it.
+ *   bytes       as for push; commit: item_bytes, or for a message at most the claimed size
+ *   room_out    NULL unless the call returns OK
+ * claim returns what push returns, and peek what pop returns. commit and release return OK, INVALID
+ * (there is no claim or peek, or not of that size), WRONG_ROLE or FORKED. discard is also OK
+ * without a claim.
+ *
+ * The _many calls are for items only. They claim or peek at up to `wanted` items, at least one,
+ * which lie one behind the other. commit_many publishes the first `count` of them and drops the
+ * rest; after a crash in it, the queue has as many as after one in push_many. release_many takes
+ * the first `count`; the others stay peeked. If several items are claimed, commit returns INVALID,
+ * and the claim stays. If several are peeked, release takes the first.
+ *
+ * MPMC and broadcast: one item per call. SPSC items of up to 24 bytes whose size is not a multiple
+ * of 8: peek_many returns one item, since slots are padded; pop_many takes many.
+ * SPSC items of up to 24 bytes, and items of a broadcast with DROP_OLDEST, are claimed in memory
+ * of the handle, and commit copies them.
+ * MPMC: a claim has its position in the order, and the items behind it wait. So commit or discard
+ * it soon. A peeked item belongs to this consumer; the others take those behind it, and close
+ * leaves it to them.
  */
 quoit_status quoit_queue_claim(quoit_queue *queue, size_t bytes, void **room_out,
                                int64_t timeout_ns);
@@ -306,67 +315,70 @@ quoit_status quoit_queue_peek_many(quoit_queue *queue, const void **items_out, s
                                    int64_t timeout_ns);
 quoit_status quoit_queue_release_many(quoit_queue *queue, size_t count);
 
-/* Events; the end of the stream and a crash are both. No flag has these numbers. */
+/* Events; the end of the stream and a crash count as both. No flag has these numbers. */
 enum { QUOIT_ITEMS = 0x10, QUOIT_ROOM = 0x20 };
 
 /*
- * A descriptor for event loops (poll, epoll, libuv ...): readable while a side of the queue has
- * something to do. Level-triggered: it stays readable until a call has found nothing, so go on
- * until EMPTY (or FULL) and nothing is missed; it may be readable once without a reason.
- *   events   QUOIT_ITEMS, of a consumer, or QUOIT_ROOM, of a producer
- *   fd_out   the queue's own, closed with it; only wait on it, never read it
- * OK WRONG_ROLE FORKED INVALID LIMIT NO_MEMORY; UNSUPPORTED on Windows. Starts a thread, which
- * sleeps on the queue in your place and blocks all signals. By the side's own thread.
+ * Get a descriptor for event loops (poll, epoll, libuv): it is readable while a call has something
+ * to do. It stays readable until a call has found nothing. So repeat the call until it returns
+ * EMPTY (or FULL); then nothing is missed. It may be readable once without a reason.
+ *   events   QUOIT_ITEMS, for a consumer, or QUOIT_ROOM, for a producer
+ *   fd_out   belongs to the queue and is closed with it; only wait for it, never read it
+ * Returns OK, WRONG_ROLE, FORKED, INVALID, LIMIT or NO_MEMORY; on Windows UNSUPPORTED. Starts a
+ * thread, which waits for the queue and blocks all signals. Concurrency: the thread of that side.
  */
 quoit_status quoit_queue_poll_fd(quoit_queue *queue, uint32_t events, int *fd_out);
 
 /*
- * Snapshots: any flags, any thread; on a handle from before a fork, those of an empty queue; 0 of
- * NULL. MPMC: an item counts from its claim to its being taken. So peeked items, which still take
- * up room, are not in the size, and abandoned claims are until they are repaired. The size of a
- * broadcast is what this handle's subscriber has yet to take; without one, what the slowest live
- * one has, which costs a system call for each.
+ * Snapshots of a queue: how many items or messages it has, and its options. Any flags, any thread.
+ * They return 0 for NULL. In a forked child the size is 0. MPMC: an item counts from its claim
+ * until it is taken. So a peeked item, which still uses room, is not counted, and an abandoned
+ * claim is counted until it is repaired. Broadcast: the size is what this handle's subscriber has
+ * not taken yet; without a subscriber, what the slowest live one has not taken, with a system call
+ * for each.
  */
 uint64_t quoit_queue_size(const quoit_queue *queue);
 uint64_t quoit_queue_capacity(const quoit_queue *queue);
 uint64_t quoit_queue_item_bytes(const quoit_queue *queue);
 
-/* Of a broadcast with DROP_OLDEST: items that were overwritten before this handle's subscriber came
-   to them; else 0. Once the subscriber gets FINISHED (or EMPTY, and none is pushed), these and the
-   items that it got are exactly as many as were pushed since it joined. Any thread. */
+/* Return how many items of a broadcast with DROP_OLDEST were overwritten before this handle's
+   subscriber had read them; otherwise 0. When the subscriber gets FINISHED (or EMPTY, and no item
+   is pushed), these and the items that it got are all that were pushed since it joined. Any
+   thread. */
 uint64_t quoit_queue_missed(const quoit_queue *queue);
 
 /*
- * Copy the newest item of a broadcast, which stays: the same one again, until there is a newer one.
- *   room_bytes, bytes_out   as of quoit_queue_pop; bytes_out may be NULL
- * OK EMPTY (there never was an item) TOO_BIG UNSUPPORTED (another kind) CORRUPT INVALID FORKED, and
- * BUSY if the producer has overwritten the newest item during each of 1000 copies; call again, or
- * use a larger capacity. Unless OK, the contents of buffer are unspecified. Never torn, and never
- * older than an item that this process knows to be committed. While the next item is written, also
- * by a producer that crashes or stops in it, and after the end of the stream, the newest committed
- * one stays. Any flags, any thread; takes nothing from a subscriber, never waits, no system call.
+ * Copy the newest item of a broadcast. The item stays, and the call returns it again until there is
+ * a newer one.
+ *   room_bytes, bytes_out   as for quoit_queue_pop; bytes_out may be NULL
+ * Returns OK, EMPTY (there never was an item), TOO_BIG, UNSUPPORTED (another kind), CORRUPT,
+ * INVALID or FORKED. BUSY: the producer has overwritten the newest item during each of 1000 copies;
+ * call again, or use a larger capacity. If the call does not return OK, the contents of buffer are
+ * unspecified. The item is never torn, and never older than an item that this process knows to be
+ * committed. It stays after the end of the stream, and while the next one is written, even if the
+ * producer crashes or stops in that. Any flags, any thread. Takes nothing from a subscriber, never
+ * waits, makes no system call.
  */
 quoit_status quoit_queue_latest(const quoit_queue *queue, void *buffer, size_t room_bytes,
                                 size_t *bytes_out);
 
-/* The memory that options.user_bytes asked for, aligned to 64, NULL if none; for observers
-   read-only. Its content, and the atomicity of access, is yours. In a forked child NULL, and a
-   pointer from before the fork leads to zeros. */
+/* Return the memory of options.user_bytes, aligned to 64; NULL if there is none. Observers can only
+   read it. You decide what it contains, and how access to it is synchronized. In a forked child it
+   is NULL, and a pointer from before the fork leads to zeros. */
 void *quoit_queue_user_area(const quoit_queue *queue);
 
-/* ---- Pools: blocks of one size that change hands --------------------------------------------- */
+/* ---- Pools: blocks of one size that processes pass on to each other -------------------------- */
 
 typedef struct quoit_pool quoit_pool;
 
-/* A block, by a number that means the same in every process; never 0. Its generation is in it: once
-   the block is freed, the number leads to no block. (After 2^32 frees of one block its numbers come
-   again.) */
+/* The id of a block, the same in every process; never 0. It contains the block's generation: when
+   the block is freed, its id becomes invalid. (Ids repeat after 2^32 frees of one block.) */
 typedef uint64_t quoit_block;
 
-struct quoit_pool_options { /* 64 bytes in every version; what is not needed is 0 */
+struct quoit_pool_options { /* 64 bytes in every version; fields not needed are 0 */
     uint64_t block_bytes;   /* size of a block; at least 1 */
     uint64_t blocks;        /* how many, exactly; at least 1 */
-    uint32_t permissions;   /* as of chmod, exact, whatever the umask; 0: 0600 */
+    uint32_t permissions;   /* as for chmod; the umask has no effect; 0: 0600 */
     uint32_t members;       /* reserved: 0 */
     uint32_t memory;        /* reserved: 0 */
     uint32_t reserved_word; /* 0 */
@@ -374,56 +386,59 @@ struct quoit_pool_options { /* 64 bytes in every version; what is not needed is 
 };
 
 /*
- * Make a pool, open one, or (join) either; as for queues, and with the same statuses. At
- * most 2^32 - 2 blocks (INVALID), and 64 handles that are members (LIMIT).
- *   options    join: DIFFERENT unless block_bytes and blocks are what is there
- *   flags      0 or QUOIT_ANY_OWNER; of open also QUOIT_OBSERVER: an observer, no member
+ * Create a pool, open one, or join it (either); as for queues, and with the same statuses. A pool
+ * has at most 2^32 - 2 blocks (else INVALID), and 64 handles that are members (else LIMIT).
+ *   options    join: DIFFERENT unless block_bytes and blocks are those of the pool
+ *   flags      0 or QUOIT_ANY_OWNER; open also QUOIT_OBSERVER: an observer, not a member
  *   pool_out   the handle, to be closed by quoit_pool_close; NULL on failure
- * What a handle has allocated or popped is this handle's: no other one's of the same process.
- * Concurrency: any thread, and so for all calls on one pool, but for close; push and pop are also
- * those of their queue. One block is one thread's at a time. After fork the child's copy is
- * disabled: QUOIT_ERROR_FORKED, NULL, 0.
+ * A block belongs to the handle that allocated or popped it, not to other handles of the process.
+ * Concurrency of all calls on pools: any thread, except close; one thread at a time for one block;
+ * push and pop also follow the rules of their queue. After fork the child's copy is disabled: calls
+ * return QUOIT_ERROR_FORKED, NULL or 0.
  */
 quoit_status quoit_pool_create(const char *name, const struct quoit_pool_options *options,
                                uint32_t flags, quoit_pool **pool_out);
 quoit_status quoit_pool_open(const char *name, uint32_t flags, quoit_pool **pool_out);
 quoit_status quoit_pool_join(const char *name, const struct quoit_pool_options *options,
                              uint32_t flags, quoit_pool **pool_out);
-/* Leave. quoit_pool_reclaim frees the blocks that are still this handle's, as those of a crashed
-   process. NULL is allowed. */
+/* Leave the pool. Blocks that this handle still has are then like those of a crashed process:
+   quoit_pool_reclaim frees them. NULL is allowed. */
 void quoit_pool_close(quoit_pool *pool);
 
 /*
- * Take a block, which is then this handle's, and give one back. What is in a new one is what its
- * last owner left there.
- *   block_out   0 unless OK
- * alloc: OK EXHAUSTED (none is free; those of crashed processes are not before quoit_pool_reclaim).
- * free: OK NOT_YOURS (not this handle's: freed already, sent, of another handle or pool, or no
- * block at all; nothing was done). Both: INVALID FORKED WRONG_ROLE (an observer). Lock-free, no
- * system call. Before EXHAUSTED it has looked at each block; while others allocate and free, it may
- * be returned although one was free at each moment.
+ * Allocate a block for this handle, or free one. A new block contains what its last owner left in
+ * it.
+ *   block_out   0 unless the call returns OK
+ * alloc returns OK or EXHAUSTED (no block is free; blocks of crashed processes are freed only by
+ * quoit_pool_reclaim). free returns OK, or NOT_YOURS if the block does not belong to this handle:
+ * it was freed or pushed, belongs to another handle or pool, or does not exist; nothing was done.
+ * Both: INVALID FORKED WRONG_ROLE (an observer). Lock-free, no system call. Before EXHAUSTED, alloc
+ * checks each block. While other threads allocate and free, it may return EXHAUSTED although one
+ * block was free at each moment.
  */
 quoit_status quoit_pool_alloc(quoit_pool *pool, quoit_block *block_out);
 quoit_status quoit_pool_free(quoit_pool *pool, quoit_block block);
 
 /*
- * Where a block is in this process, aligned to 64; NULL unless it is this handle's. The pointer is
- * good until the block is freed or pushed. For an observer: any block that is not free, which it
- * may read, while its owner may write it.
+ * Return the address of a block in this process, aligned to 64; NULL if the block does not belong
+ * to this handle. The pointer is valid until the block is freed or pushed. An observer gets the
+ * address of each block that is not free. It may read the block while the owner writes to it.
  */
 void *quoit_pool_at(const quoit_pool *pool, quoit_block block);
 
 /*
- * Hand a block on through a queue of items of 8 bytes, any kind of queue, which is used for blocks
- * of this pool alone. The process that pops it sees what was written to it before.
- * push: as quoit_queue_push, and NOT_YOURS. Unless OK the block is still this handle's.
- * pop: as quoit_queue_pop, and
- *   NOT_YOURS   what was next was no block that was pushed here; it is taken off
- *   BUSY        another consumer crashed, or is about to, between peek and release of the next
- *               block; it stays queued, and a moment later it is this one's
- * Both: INVALID if the queue's items are not of 8 bytes; WRONG_ROLE for an observer of the pool.
- * If a process crashes, at any instruction, a block is in the queue or a member's. One that was
- * pushed is not lost with its producer; one that was popped is with its consumer, until reclaimed.
+ * Send a block through a queue of 8-byte items, of any kind, that is used only for blocks of this
+ * pool. The process that pops the block sees all that was written to it before.
+ * push returns what quoit_queue_push returns, and NOT_YOURS. Unless it returns OK, the block still
+ * belongs to this handle.
+ * pop returns what quoit_queue_pop returns, and
+ *   NOT_YOURS   the next item was not a block that was pushed here; it is removed
+ *   BUSY        another consumer is between peek and release of the next block, or crashed there;
+ *               the block stays queued, and this consumer gets it a moment later
+ * Both: INVALID if the queue's items do not have 8 bytes; WRONG_ROLE for an observer of the pool.
+ * If a process crashes at any instruction, each block is in the queue or belongs to a member. A
+ * block that was pushed is not lost with its producer. A block that was popped belongs to its
+ * consumer until it is reclaimed.
  */
 quoit_status quoit_pool_push(quoit_pool *pool, quoit_queue *queue, quoit_block block,
                              int64_t timeout_ns);
@@ -431,26 +446,27 @@ quoit_status quoit_pool_pop(quoit_pool *pool, quoit_queue *queue, quoit_block *b
                             int64_t timeout_ns);
 
 /*
- * Free the blocks of members that crashed, or closed without freeing.
- *   queues      queues that blocks are sent through, any flags; queue_count of them, NULL if none
- *   count_out   blocks freed; may be NULL
- * A block that was on its way through a queue is freed if it is not in it any more, or never came
- * to be; if the queue is not among these, it is left alone. So pop what is in a queue before you
- * unlink it. (If an SPSC consumer crashed, the queue's next one may have to open it first.)
- * By any member, at any time, by several at once. OK INVALID FORKED WRONG_ROLE. A look at each
- * block, a system call for each owner, and a look through the queue for each block that a crashed
- * one sent.
+ * Free the blocks of members that crashed, or closed without freeing them.
+ *   queues      queues that blocks are sent through, with any flags; queue_count of them, or NULL
+ *   count_out   how many blocks were freed; may be NULL
+ * A block that a crashed member sent is freed if the queue that it was sent to is among `queues`,
+ * and does not contain it. Otherwise it is left alone. So pop all items of a queue before you
+ * unlink it. (After a crash of an SPSC consumer, a new consumer may have to open the queue first.)
+ * Returns OK, INVALID, FORKED or WRONG_ROLE. Any member may call it at any time, also several at
+ * once. Cost: a check of each block, a system call for each owner, and a search of the queue for
+ * each block that a crashed member sent.
  */
 quoit_status quoit_pool_reclaim(quoit_pool *pool, quoit_queue *const *queues, uint64_t queue_count,
                                 uint64_t *count_out);
 
-/* What the pool was made with, and how many blocks are free: a snapshot, which looks at each. Any
-   handle, any thread; in a forked child 0. */
+/* Return the options of the pool, and how many blocks are free (a snapshot that checks each block).
+   Any handle, any thread; in a forked child 0. */
 uint64_t quoit_pool_block_bytes(const quoit_pool *pool);
 uint64_t quoit_pool_blocks(const quoit_pool *pool);
 uint64_t quoit_pool_free_count(const quoit_pool *pool);
 
-/* The invariants of the pool's shared memory: OK, or CORRUPT with a sentence. While in use. */
+/* Check the pool's shared memory, also while it is in use. Returns OK, or CORRUPT with a
+   sentence. */
 quoit_status quoit_pool_check(const quoit_pool *pool);
 
 #ifdef __cplusplus
@@ -462,7 +478,7 @@ quoit_status quoit_pool_check(const quoit_pool *pool);
 /*
  * More:
  *   <quoit/typed.h>     QUOIT_DEFINE_QUEUE(reading, struct reading); defines struct reading_queue,
- *                       reading_join, reading_push, reading_pop, ...: typed, inlined, much faster
+ *                       reading_join, reading_push, reading_pop, ...: inlined, much faster
  *   <quoit/inspect.h>   quoit_list, quoit_queue_members, quoit_queue_browse, ...
  *   <quoit/region.h>    regions: quoit_region_join, quoit_region_data, ... (included here)
  *   <quoit/lock.h>      locks: quoit_lock_join, quoit_lock_lock, quoit_lock_unlock, ...

@@ -1,23 +1,23 @@
 // SPDX-License-Identifier: MIT
 /*
- * Quoit for C++17 and later: <quoit.h> as move-only handles. Header-only; link with the C library.
- * <quoit.h> explains the calls, which of them may overlap, and the caveats.
+ * Quoit for C++17 and later: <quoit.h> as move-only handles. It is header-only; link with the C
+ * library. <quoit.h> explains the calls and their concurrency. Read its beginning first.
  *
  *     quoit::queue<product> queue = quoit::queue<product>::join("products", {5}, quoit::producer);
  *     queue.push(product{1, 0.5});                        waits for room; throws quoit::error
  *     if (queue.try_push(item) == quoit::status::full)    does not wait and does not throw
  *     while (std::optional<product> item = queue.next())  until the stream ends
  *
- * WAITING    push, pop, claim and peek wait, for ever unless they are given a time-out. try_...
- *            does not wait; ..._for waits for its time-out.
- * ERRORS     try_... forms are noexcept and return a quoit::status, or an object that has one. The
- *            forms of try_pop and pop_for that return an optional return nothing if there is no
- *            item, or the stream has ended; they throw all else, such as status::abandoned. Other
- *            calls throw quoit::error if they do not succeed. create, open and join
- *            also have a form that sets a std::error_code, and in C++23 a try_... form that returns
- *            a std::expected. Without exceptions (-fno-exceptions) the program ends where one would
- *            be thrown.
- * EMPTY      A default constructed or moved-from handle returns, or throws, status::invalid.
+ * WAITING    push, pop, claim and peek wait without a limit, or for the time-out that you give. The
+ *            try_... forms do not wait. The ..._for forms wait for their time-out.
+ * ERRORS     The try_... forms are noexcept, and return a quoit::status or an object that has one.
+ *            Two forms return an optional: try_pop() and pop_for(time). They return nothing if
+ *            there is no item, or the stream has ended, and throw every other status, such as
+ *            status::abandoned. All other calls throw quoit::error if they do not succeed. create,
+ *            open and join also have a form that sets a std::error_code, and in C++23 a try_...
+ *            form that returns a std::expected. Without exceptions (-fno-exceptions) the program
+ *            ends where an exception would be thrown.
+ * EMPTY      Calls on a default constructed or moved-from handle return or throw status::invalid.
  */
 #ifndef QUOIT_HPP
 #define QUOIT_HPP
@@ -67,8 +67,8 @@ template <class T> struct item_types {
 };
 } // namespace detail
 
-// Has the calls of std::queue: push, emplace, front, pop, size, empty, swap. pop returns the item,
-// and waits. There is no back(): another process may take the item meanwhile.
+// Has the calls of std::queue: push, emplace, front, pop, size, empty, swap. pop waits, and returns
+// the item. There is no back(), since another process may take that item at any time.
 template <class T> class queue : public detail::queue_calls<queue<T>, detail::item_types<T>>
 {
     static_assert(detail::check_sendable<T>::value);
@@ -81,7 +81,8 @@ template <class T> class queue : public detail::queue_calls<queue<T>, detail::it
 
     // ---- Copying one item ------------------------------------------------------------------- //
 
-    // push, of an item that is made of these arguments; a large one is made in the queue.
+    // Pushes an item that is constructed from these arguments; a large one is constructed in the
+    // queue.
     template <class... Arguments> void emplace(Arguments &&...arguments)
     {
         if constexpr (is_large && alignof(T) <= types::in_place_align) {
@@ -97,7 +98,7 @@ template <class T> class queue : public detail::queue_calls<queue<T>, detail::it
         }
     }
 
-    // ok empty finished abandoned
+    // Returns ok, empty, finished or abandoned.
     [[nodiscard, gnu::always_inline]] status try_pop(T &item_out) noexcept
     {
         return copy_out(item_out, QUOIT_NOW);
@@ -106,7 +107,7 @@ template <class T> class queue : public detail::queue_calls<queue<T>, detail::it
     {
         return copy_out(item_out, t.ns());
     }
-    // This call, like those that return an optional, makes a large item in the object that receives
+    // Like the calls that return an optional, it writes a large item into the object that receives
     // it: new T(queue.pop()) uses only the heap.
     T pop(timeout t = forever)
     {
@@ -225,8 +226,8 @@ template <class T> class queue : public detail::queue_calls<queue<T>, detail::it
         return peeked_many<T>(this->raw(), s, items, count);
     }
 
-    // Calls function(const T &) with each item, in place, until there is none; does not wait.
-    // Returns how many. An item is taken when function has returned; if it throws, the item stays.
+    // Calls function(const T &) with each queued item, in place. Does not wait. Returns how many
+    // items there were. An item is taken when function has returned. If it throws, the item stays.
     template <class Function> std::uint64_t consume_all(Function &&function)
     {
         std::uint64_t count = 0;
@@ -251,7 +252,7 @@ template <class T> class queue : public detail::queue_calls<queue<T>, detail::it
     {
         return detail::from(quoit_queue_latest(this->raw(), &item_out, sizeof(T), nullptr));
     }
-    // Nothing if there never was an item.
+    // Returns nothing if there never was an item.
     [[nodiscard]] std::optional<T> latest() const
     {
         std::optional<T> item;
@@ -278,7 +279,7 @@ template <class T> class queue : public detail::queue_calls<queue<T>, detail::it
     static constexpr bool messages = false;
     static constexpr bool is_large = detail::is_large<T>;
 
-    // Inlined by force: clang would weigh the slow path with the fast one, and call.
+    // Always inlined: clang counts the slow path as well, and would not inline it.
     [[gnu::always_inline]] status copy_in(const T &item, std::int64_t timeout_ns) noexcept
     {
         quoit_queue *const q = this->raw();
@@ -289,7 +290,7 @@ template <class T> class queue : public detail::queue_calls<queue<T>, detail::it
         if constexpr (is_large) {
             return push_slow(q, &item, timeout_ns);
         } else {
-            detail::room<T> copy; // so that the caller's may stay in registers
+            detail::room<T> copy; // lets the caller's item stay in registers
             std::memcpy(static_cast<void *>(&copy.item), &item, sizeof(T));
             return push_slow(q, &copy.item, timeout_ns);
         }
@@ -350,7 +351,8 @@ template <class T> class queue : public detail::queue_calls<queue<T>, detail::it
         return {status::ok, done};
     }
 
-    // Functions of their own: g++ makes `item` in the caller's object only in the outermost block.
+    // Separate functions, since g++ constructs `item` in the caller's object only in the outermost
+    // block.
     T pop_large(timeout t)
     {
         T item;
@@ -367,8 +369,9 @@ template <class T> class queue : public detail::queue_calls<queue<T>, detail::it
         return item;
     }
 #endif
-    // Calls get(T &), which writes an item. A large one is written in item_out itself, which is
-    // then empty unless ok. It is zeroed first, at each call: poll with try_pop(T &) instead.
+    // Calls get(T &), which writes an item. A large item is written in item_out itself, which is
+    // empty unless get returns ok. Each call zeroes it first, so try_pop(T &) is better for
+    // polling.
     template <class Get> static status fill(std::optional<T> &item_out, Get get)
     {
         if constexpr (is_large && std::is_default_constructible_v<T>) {

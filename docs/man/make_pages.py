@@ -20,7 +20,9 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 HEADERS = ("quoit.h", "quoit/inspect.h", "quoit/lock.h", "quoit/region.h", "quoit/sem.h", "quoit/status.h")
 INCLUDED_APART = ("quoit/inspect.h", "quoit/lock.h", "quoit/sem.h")  # <quoit.h> does not include these
 DATE = "2026-11-27"
-BEGINS = re.compile(r"^(?:[A-Z]{2,}|[a-z_]+|Both|All): |^OK ")  # a paragraph of a comment that draws none
+# A paragraph of a comment, which shows it only by its first word.
+BEGINS = re.compile(r"^(?:[A-Z]{2,}|[A-Z_]{3,}|[a-z_]+|Both|All|Cost|Concurrency): |^Returns OK\b|^[a-z_]+ returns OK\b|^OK ")
+STATUS_LINE = re.compile(r"(?:^(?:\w+: )?|\breturns? )(OK(?:(?:, | or | )[A-Z_]{3,})+)", flags=re.I)
 SECTION = re.compile(r"^([A-Z][A-Z ,]+[A-Z])(?=[ ,]|$)")
 
 
@@ -103,7 +105,7 @@ def paragraphs(lines):
             items = True
         elif items and re.match(r"^ {5,}\S", line):
             out.append(escape(line.strip()))
-        elif BEGINS.match(line) and out and out[-1].endswith("."):
+        elif BEGINS.match(line) and out and out[-1].endswith((".", ".)")):
             out += ([".El"] if items else []) + [".Pp", escape(line)]
             items = False
         else:
@@ -157,10 +159,9 @@ def statuses_of(words, known):
 
 
 def check_statuses(name, lines, known):
-    """A line of statuses, "OK FULL FINISHED INVALID", must be of those that exist."""
-    for line in lines:
-        found = re.match(r"^(?:\w+: )?(OK(?:[ ,]+[A-Z_]{3,})+)", line.strip())
-        for word in re.split(r"[ ,]+", found.group(1)) if found else []:
+    """Statuses in a row, "Returns OK, FULL or FINISHED", must be those that exist."""
+    for found in STATUS_LINE.finditer(" ".join(line.strip() for line in lines)):
+        for word in re.findall(r"[A-Z_]{2,}", found.group(1)):
             if not full_name(word, known):
                 raise Fault(f"the comment of {name} names {word}, which is no status")
 
@@ -281,9 +282,10 @@ def make(headers, quoit=None, programs=()):
 # ---- Itself ----------------------------------------------------------------------------------------------------------
 
 def self_test(headers):
-    faults = [("quoit.h", "/* Leave. The queue, with what is in it, stays; the roles are free from here. "
+    faults = [("quoit.h", "/* Leave the queue. It stays, with its items; the roles of this handle are free. "
                "NULL is allowed. */", "", "no comment"),
-              ("quoit.h", " * OK WRONG_ROLE FORKED INVALID LIMIT NO_MEMORY;", " * OK WRONG_ROLE FORKED INVALIDE;", "no status")]
+              ("quoit.h", " * Returns OK, WRONG_ROLE, FORKED, INVALID, LIMIT or NO_MEMORY;",
+               " * Returns OK, WRONG_ROLE, FORKED, INVALIDE;", "no status")]
     for header, old, new, expected in faults:
         if old not in headers[header]:
             sys.exit(f"make_pages.py: {header} has no '{old}' to plant a fault in")

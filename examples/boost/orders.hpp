@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// A port from Boost: each comment that begins with "Boost:" has the code that was there before.
-// Shared by put.cpp and take.cpp.
+// A port from Boost. A comment that begins with "Boost:" shows the code from before the port.
+// put.cpp and take.cpp share this file.
 #include <quoit.hpp>
 
 struct order {

@@ -17,7 +17,7 @@ try {
         // Boost: while (!queue.push(item)) yield();       (lockfree)
         queue.push({number, 9.5}); // waits for room; throws if the other side has crashed
     }
-    // Boost: a special order meant the end.
+    // Boost: an order with a special value meant the end.
     queue.finish();
 } catch (const quoit::error &error) {
     std::cerr << error.what() << '\n';

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Takes orders until the stream ends, and then removes the queue. Ctrl-C ends it earlier; queued
-// orders then stay for the next run.
+// Takes orders until the stream ends, and then removes the queue. After Ctrl-C, queued orders stay
+// for the next run.
 #include "orders.hpp"
 #include "stop.h"
 
@@ -16,7 +16,7 @@ try {
         quoit::status status = queue.try_pop_for(item, std::chrono::milliseconds(100));
         if (status == quoit::status::ok)
             std::cout << "order " << item.number << '\n';
-        else if (status == quoit::status::abandoned) // Boost: a crash was not noticed
+        else if (status == quoit::status::abandoned) // Boost: does not report a crash
             std::cerr << "all producers have ended; waiting for the next one\n";
         else if (status == quoit::status::finished) {
             queue.unlink(); // Boost: message_queue::remove("orders");

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What sender and receiver agree on.
+// Shared by the sender and the receiver.
 #include <quoit.hpp>
 
 struct reading {

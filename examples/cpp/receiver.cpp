@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Prints readings until the stream ends, then removes the queue. Ctrl-C ends it before.
+// Prints readings until the stream ends, then removes the queue. Ctrl-C ends the program earlier.
 #include "reading.hpp"
 
 #include <chrono>
@@ -10,7 +10,7 @@ static volatile std::sig_atomic_t stopped;
 
 static void stop(int signal_number)
 {
-    std::signal(signal_number, stop); // a system may take the first Ctrl-C alone
+    std::signal(signal_number, stop); // some systems handle only the first signal otherwise
     stopped = 1;
 }
 
@@ -25,9 +25,9 @@ try {
         case quoit::status::ok:
             std::cout << "sensor " << reading.sensor << ": " << reading.celsius << " degrees\n";
             break;
-        case quoit::status::empty: // nothing came within that time
+        case quoit::status::empty: // no item arrived within that time
             break;
-        case quoit::status::finished: // the sender has finished, and all is taken
+        case quoit::status::finished: // the sender has finished, and all items are taken
             queue.unlink();
             return 0;
         case quoit::status::abandoned:

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Sends ten readings, waiting for room where it must, then ends the stream.
+// Sends ten readings, and waits for room if the queue is full. Then it ends the stream.
 #include "reading.hpp"
 
 #include <iostream>
@@ -11,7 +11,7 @@ try {
         queue.push({i, 20.0});
     queue.finish();
     return 0;
-} catch (const quoit::error &error) { // the stream has ended already, say
+} catch (const quoit::error &error) { // for example, the stream has ended already
     std::cerr << error.what() << '\n';
     return 1;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* An event loop over a queue and anything else that has a descriptor: here, standard input. The
-   same descriptor goes into epoll, kqueue, or libuv's uv_poll_init. */
+/* An event loop for a queue and for anything else that has a descriptor: here, standard input. The
+   queue's descriptor also works with epoll, kqueue, and uv_poll_init of libuv. */
 #include "reading.h"
 #include "stop.h"
 
@@ -10,7 +10,7 @@
 
 enum { SECOND_MS = 1000 };
 
-/* Takes all items: the descriptor stays readable until a call has found none. */
+/* Takes all items: the descriptor stays readable until a call has found no item. */
 static quoit_status take_readings(struct reading_queue queue)
 {
     struct reading reading;
@@ -41,9 +41,9 @@ int main(void)
         if (ready > 0 && sources[0].revents)
             status = take_readings(queue);
         if (ready > 0 && sources[1].revents && read(STDIN_FILENO, line, sizeof line) <= 0)
-            sources[1].fd = -1; /* the end of the input: poll passes over it */
+            sources[1].fd = -1; /* the end of the input: poll ignores a negative descriptor */
     }
-    if (status == QUOIT_FINISHED) /* the sender has finished, and all is taken */
+    if (status == QUOIT_FINISHED) /* the sender has finished, and all items are taken */
         status = quoit_queue_unlink(queue.queue);
     if (status != QUOIT_OK)
         fprintf(stderr, "%s\n", quoit_describe(status));

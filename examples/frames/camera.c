@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Sends 100 frames, or fewer if Ctrl-C ends it. Each is made in the queue's own memory, where the
-   detector reads it: no frame is copied. */
+/* Sends 100 frames, or fewer after Ctrl-C. Each frame is written in the queue's own memory, where
+   the detector reads it: no frame is copied. */
 #include "frame.h"
 #include "stop.h"
 
@@ -19,15 +19,15 @@ static quoit_status send_frame(struct frame_queue frames, uint64_t number)
 {
     struct frame *frame;
     quoit_status status = frame_claim(frames, &frame, FRAME_TIME);
-    if (status == QUOIT_FULL || status == QUOIT_ABANDONED) { /* the detector is slow, or gone */
+    if (status == QUOIT_FULL || status == QUOIT_ABANDONED) { /* the detector is slow, or has left */
         fprintf(stderr, "camera: frame %d is dropped: %s\n", (int)number, quoit_describe(status));
         return QUOIT_OK;
     }
     if (status != QUOIT_OK)
         return status;
     expose(frame, number);
-    return frame_commit(
-        frames); /* if the program crashes before, the detector gets no half frame */
+    /* If the program crashes before this call, the detector does not get the frame. */
+    return frame_commit(frames);
 }
 
 int main(void)

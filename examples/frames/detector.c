@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Finds the bright spot in each frame, in the queue's own memory. If this program crashes, the next
-   detector begins with the same frame. */
+/* Finds the bright spot in each frame, which it reads in the queue's own memory. If this program
+   crashes, the next detector begins with the same frame. */
 #include "frame.h"
 #include "stop.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Shared by the submitters and the workers, as many of each as you like. */
+/* Shared by the submitters and the workers. There may be several of each. */
 #include <quoit/typed.h>
 
 struct job { /* count the primes from first to last */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Does jobs and prints the results. A job is released only after its result was written: if this
-   program crashes before, another worker does the job. */
+/* Does jobs and prints the results. It releases a job only after it has written the result: if this
+   program crashes before that, another worker does the job. */
 #include "job.h"
 #include "stop.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Writes ten values, each in the place of the one before. No display holds it up. */
+/* Writes ten values. Each replaces the one before. No display can delay the sensor. */
 #include "temperature.h"
 
 #include <stdio.h>

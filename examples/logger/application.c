@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* application [NAME]: logs 100 lines and never waits for the logger. A line that finds no room is
-   dropped, and counted. Lines that were pushed survive a crash of this program. */
+/* application [NAME]: logs 100 lines and never waits for the logger. If there is no room for a
+   line, the program drops and counts it. Lines that were pushed survive a crash of this program. */
 #include "log_queue.h"
 
 #include <stdio.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Shared by the applications and the logger: a queue of lines, from many processes to one. */
+/* Shared by the applications and the logger: a queue of lines from many processes to one. */
 #include <quoit.h>
 
 enum { LINE_BYTES = 1000 };

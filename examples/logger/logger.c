@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Writes the lines of all applications to standard output. A line is released only after it was
-   written, so it is not lost if this program crashes: the next logger writes it (again). */
+/* Writes the lines of all applications to standard output. It releases a line only after it has
+   written it. If this program crashes, no line is lost; the next logger may write one a second
+   time. */
 #include "log_queue.h"
 #include "stop.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Takes products at random intervals and prints them, with 0.0 in the place of each that is
+/* Takes products at random intervals and prints them. Prints 0.0 for each product that is
    missing. */
 #include "guard.h"
 #include "number.h"
@@ -54,7 +54,8 @@ static int fail(const char *doing, quoit_status status)
     return EXIT_FAILURE;
 }
 
-/* Opens the queue once there is one; succeeds without it if the end is requested before. */
+/* Waits until the queue exists, and opens it. Succeeds without a queue if the end is requested
+   before. */
 static int enter(struct consumer *consumer)
 {
     const char *name = consumer->settings.name;
@@ -98,7 +99,7 @@ static quoit_status peek(struct consumer *consumer, struct product *product_out)
     if (status == QUOIT_OK)
         *product_out = *(const struct product *)item;
     guard_leave(&consumer->guard);
-    return status == QUOIT_ABANDONED ? QUOIT_EMPTY : status; /* a producer may come back */
+    return status == QUOIT_ABANDONED ? QUOIT_EMPTY : status; /* a producer may start again */
 }
 
 /* Gets the next product, which stays in the queue. Returns FINISHED if the stream has ended, EMPTY

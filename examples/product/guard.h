@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * --sync semaphore: the queue between two semaphores, as in textbooks. One lets a single process
- * use the queue at a time. The other counts products, and so wakes the consumer. The queue needs
+ * --sync semaphore: two semaphores guard the queue, as in textbooks. With one, a single process
+ * uses the queue at a time. The other counts products, and so wakes the consumer. The queue needs
  * neither: with --sync atomic all functions here do nothing.
  */
 #ifndef PRODUCT_GUARD_H
@@ -25,7 +25,8 @@ void guard_close(struct guard *guard);
 /* Removes the semaphores of that queue, if there are any. Call it after unlinking the queue. */
 void guard_unlink(const quoit_queue *queue);
 
-/* Waits for the turn. TIMEOUT: the end was requested (pause.h) meanwhile. Or a failure. */
+/* Waits for the turn. Returns OK, TIMEOUT (the end was requested meanwhile, pause.h), or a
+   failure. */
 quoit_status guard_enter(struct guard *guard);
 void guard_leave(struct guard *guard);
 

@@ -12,7 +12,8 @@ static _Atomic bool stopped;
 
 /*
  * Runs in a thread of its own. After the last three events Windows ends the process as soon as this
- * returns, so it does not: main ends the process, or the system after its time limit (5 s).
+ * function returns. So it does not return: main ends the process, or the system does so after its
+ * time limit (5 s).
  */
 static BOOL WINAPI on_event(DWORD event)
 {

@@ -107,7 +107,8 @@ static quoit_status pass_on(struct producer *producer, const struct product *pro
     return status;
 }
 
-/* A signal that interrupts a blocked write, whose reader does not read, is no error. */
+/* If a signal interrupts a write that is blocked, since its reader does not read, that is not an
+   error. */
 static bool flush(void)
 {
     if (fflush(stdout) == 0 && !ferror(stdout))
@@ -118,8 +119,8 @@ static bool flush(void)
     return false;
 }
 
-/* Makes one product: loses it, or prints it and passes it on. It draws as many random numbers in
-   each case. */
+/* Makes one product, and loses it, or prints and pushes it. Uses the same number of random numbers
+   in both cases. */
 static int make(struct producer *producer, double *share_out)
 {
     bool lost = random_unit(&producer->random) < producer->settings.loss;

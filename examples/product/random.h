@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* SplitMix64: small, and the same numbers from a seed on every system. */
+/* SplitMix64: a small generator. A seed gives the same numbers on every system. */
 #ifndef PRODUCT_RANDOM_H
 #define PRODUCT_RANDOM_H
 
@@ -17,7 +17,7 @@ static inline uint64_t random_bits(struct random_source *source)
     return z ^ z >> 31;
 }
 
-/* Uniform in [0, 1): 53 bits, all that a double holds. */
+/* Uniform in [0, 1), with 53 bits, the precision of a double. */
 static inline double random_unit(struct random_source *source)
 {
     return (double)(random_bits(source) >> 11) * 0x1p-53;

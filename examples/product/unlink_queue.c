@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* unlink_queue NAME…: removes queues that no consumer drains to the end, with their semaphores. */
+/* unlink_queue NAME…: removes queues and their semaphores. (A consumer that has drained a finished
+   stream removes its queue itself.) */
 #include "guard.h"
 #include "pause.h"
 
@@ -10,7 +11,7 @@ static quoit_status remove_queue(const char *name)
 {
     quoit_queue *queue;
     if (quoit_queue_open(name, QUOIT_OBSERVER, &queue) != QUOIT_OK)
-        return quoit_unlink(name, 0); /* a damaged one, perhaps */
+        return quoit_unlink(name, 0); /* the queue may be damaged */
     quoit_status status = quoit_unlink(name, 0);
     if (status == QUOIT_OK)
         guard_unlink(queue);

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""lines.py send|receive: a queue in an asyncio program, which does other things while it waits.
+"""lines.py send|receive: a queue in an asyncio program, which does other work while it waits.
 
     QUOIT_LIBRARY=build/release/src/libquoit.so PYTHONPATH=python python3 examples/python/lines.py receive &
     QUOIT_LIBRARY=build/release/src/libquoit.so PYTHONPATH=python python3 examples/python/lines.py send
@@ -43,7 +43,7 @@ if __name__ == "__main__":
         sys.exit(f"{sys.argv[0]}: one argument is needed, send or receive")
     try:
         asyncio.run(main(sys.argv[1]))
-    except KeyboardInterrupt:  # what is queued stays for the next receiver
+    except KeyboardInterrupt:  # queued items stay for the next receiver
         sys.exit(130)
-    except quoit.Error as error:  # the stream has ended already, or its sender is gone, say
+    except quoit.Error as error:  # the stream has ended already, or its sender has left
         sys.exit(f"{sys.argv[0]}: {error}")

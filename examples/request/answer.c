@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* A server: takes requests and answers each through the queue of its client. It waits for no
-   client, so a client that crashed or gave up delays no other one. */
+/* A server: takes requests, and sends each reply through the queue of the client. It does not wait
+   for clients, so a client that crashed or gave up does not delay the others. */
 #include "request.h"
 #include "stop.h"
 

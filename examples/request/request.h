@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Shared by clients and servers: all requests go through one queue; each client gets its replies
-   through a queue of its own, whose name has the client's number. */
+/* Shared by clients and servers. All requests go through one queue. Each client gets its replies
+   through a queue of its own, whose name contains the client's number. */
 #include <quoit/typed.h>
 
 #include <stdatomic.h>
@@ -17,7 +17,7 @@ struct reply {
 };
 QUOIT_DEFINE_QUEUE(reply, struct reply);
 
-/* Beside the queue of requests. */
+/* In the memory beside the queue of requests. */
 struct clients {
     _Atomic uint32_t last; /* the number of the newest client */
 };

@@ -1,21 +1,21 @@
 /* SPDX-License-Identifier: MIT */
-/* Shared memory with a lock: each run adds 1000 visits to a struct that all runs share, and prints
-   how many there are then. Start several at once, kill some of them, and start it again.
-   `quoit rm visits visits-lock` removes both. */
+/* Shared memory with a lock. Each run adds 1000 visits to a struct that all runs share, and prints
+   the total. Start several runs at once, kill some of them, and start another one.
+   `quoit rm visits visits-lock` removes the struct and the lock. */
 #include <quoit.h>
 #include <quoit/lock.h>
 
 #include <stdio.h>
 
-struct visits {     /* zeroed by the run that comes first */
-    uint64_t count; /* without the lock two runs would now and then read the same number */
+struct visits {     /* zeroed when the region is created */
+    uint64_t count; /* without the lock two runs might read the same number */
     uint64_t sum;   /* of all numbers up to count */
 };
 
 static quoit_status visit(quoit_lock *lock, struct visits *visits, uint64_t *count_out)
 {
     quoit_status status = quoit_lock_lock(lock, QUOIT_FOREVER);
-    if (status == QUOIT_ABANDONED) /* the last holder crashed: sum may be without the last count */
+    if (status == QUOIT_ABANDONED) /* the last holder crashed: sum may lack the last count */
         visits->sum = visits->count * (visits->count + 1) / 2;
     else if (status != QUOIT_OK)
         return status;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Publishes 100000 ticks, or fewer if Ctrl-C ends it, and then ends the stream. */
+/* Publishes 100000 ticks, or fewer after Ctrl-C. Then it ends the stream. */
 #include "stop.h"
 #include "tick.h"
 
@@ -17,7 +17,7 @@ int main(void)
     }
     if (status == QUOIT_OK)
         status = quoit_queue_finish(ticks.queue);
-    if (status == QUOIT_OK) /* subscribers still read to the end; the next publisher begins anew */
+    if (status == QUOIT_OK) /* subscribers read to the end; the next publisher creates a queue */
         status = quoit_queue_unlink(ticks.queue);
     if (status != QUOIT_OK)
         fprintf(stderr, "publish: %s\n", quoit_describe(status));

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Reads ticks until the stream ends, or Ctrl-C, and then prints a summary. */
+/* Reads ticks until the stream ends, or until Ctrl-C. Then it prints a summary. */
 #include "stop.h"
 #include "tick.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Keeps results until all are there, even if one comes twice; then removes the queues. */
+/* Stores results until it has all of them, then removes the queues. A result may arrive twice. */
 #include "pipeline.h"
 
 static uint64_t how_many(const struct collected *collected)
@@ -10,7 +10,8 @@ static uint64_t how_many(const struct collected *collected)
     return there;
 }
 
-/* Kept first, then released: after a crash in between the next collector keeps the result again. */
+/* Stores the result, then releases it: after a crash in between, the next collector stores it
+   again. */
 static quoit_status collect(struct result_queue results, struct collected *collected)
 {
     const struct result *result;
@@ -32,7 +33,7 @@ int main(void)
     printf("%d of %d were there\n", (int)how_many(collected), JOBS);
     while (how_many(collected) < JOBS) {
         status = collect(results, collected);
-        if (status != QUOIT_OK && status != QUOIT_ABANDONED) /* other workers may come */
+        if (status != QUOIT_OK && status != QUOIT_ABANDONED) /* other workers may start */
             return fail("collect a result", status);
     }
     uint64_t sum = 0;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Passes jobs on. Killed and started again, it continues where it was. */
+/* Sends the jobs. If it is killed and started again, it continues with the next job. */
 #include "pipeline.h"
 
 int main(void)
@@ -13,8 +13,8 @@ int main(void)
         struct job job = {.number = dispatched->next};
         status = job_push(jobs, &job, QUOIT_FOREVER);
         if (status == QUOIT_OK)
-            dispatched->next++; /* killed just before this, it passes the job on twice */
-        else if (status != QUOIT_ABANDONED) /* all workers are gone; others may come */
+            dispatched->next++; /* if it is killed just before this, it sends the job twice */
+        else if (status != QUOIT_ABANDONED) /* all workers have left; others may start */
             return fail("push a job", status);
     }
     status = quoit_queue_finish(jobs.queue);

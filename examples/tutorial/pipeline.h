@@ -20,12 +20,13 @@ struct result {
 };
 QUOIT_DEFINE_QUEUE(result, struct result);
 
-/* Beside the jobs: the next one to pass on. Beside the results: all that came. */
+/* The memory beside each queue. Beside the jobs: the next job to send. Beside the results: the
+   results that have arrived. */
 struct dispatched {
     uint64_t next;
 };
 struct collected {
-    uint64_t primes[JOBS]; /* 0: not yet */
+    uint64_t primes[JOBS]; /* 0: the result has not arrived yet */
 };
 
 static inline quoit_status join_jobs(uint32_t flags, struct job_queue *jobs)

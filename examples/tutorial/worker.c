@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Takes jobs, and passes their results on. Run as many of it as you like, and kill any of them. */
+/* Takes jobs and sends their results. Run as many workers as you like, and kill any of them. */
 #include "pipeline.h"
 
 static uint64_t primes_below(uint64_t end)
@@ -14,7 +14,7 @@ static uint64_t primes_below(uint64_t end)
     return primes;
 }
 
-/* A job is released only after its result was pushed: if a worker crashes, another gets its job. */
+/* Releases a job only after its result was pushed: if this worker crashes, another gets the job. */
 static quoit_status work(struct job_queue jobs, struct result_queue results)
 {
     const struct job *job;
@@ -24,7 +24,7 @@ static quoit_status work(struct job_queue jobs, struct result_queue results)
     struct result result = {.number = job->number, .primes = primes_below(50000 + job->number)};
     do
         status = result_push(results, &result, QUOIT_FOREVER);
-    while (status == QUOIT_ABANDONED); /* the collector is gone; another may come */
+    while (status == QUOIT_ABANDONED); /* the collector has left; another may start */
     return status == QUOIT_OK ? job_release(jobs) : status;
 }
 
@@ -40,7 +40,7 @@ int main(void)
         return fail("join the results", status);
     do
         status = work(jobs, results);
-    while (status == QUOIT_OK || status == QUOIT_ABANDONED); /* another dispatcher may come */
+    while (status == QUOIT_OK || status == QUOIT_ABANDONED); /* another dispatcher may start */
     quoit_queue_close(results.queue);
     quoit_queue_close(jobs.queue);
     return status == QUOIT_FINISHED ? 0 : fail("work", status);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The part of <quoit.hpp>, which includes it, about browsing: reading the items that are queued
-// without taking them.
+// Part of <quoit.hpp>, which includes it: browsing, that is, reading queued items without taking
+// them.
 #ifndef QUOIT_BROWSER_HPP
 #define QUOIT_BROWSER_HPP
 
@@ -16,17 +16,16 @@
 namespace quoit
 {
 
-// How far a process has browsed a queue. All zero: before the oldest item that is queued.
+// How far a process has browsed a queue. All zero: begin with the oldest item that is queued.
 using browser = quoit_browser;
 
 namespace detail
 {
-// Items beyond this size are never copied to the stack. They are where the caller has them, in the
-// returned object itself, or, if T has no default constructor, on the heap in between.
+// Larger items are never copied to the stack. They are written where the caller wants them, or in
+// the returned object, or, if T has no default constructor, first on the heap.
 template <class T> inline constexpr bool is_large = sizeof(T) > QUOIT_SPSC_LARGEST_IN_SLOTS;
 
-// The item that a browse_range shows: inside the range, which is on its user's stack, or, if it is
-// large, on the heap.
+// The current item of a browse_range: inside the range object, or, if it is large, on the heap.
 template <class T> class small_item
 {
   public:
@@ -51,8 +50,8 @@ template <class T> class large_item
 };
 } // namespace detail
 
-// for (const T &item : queue.browse()): the items that are queued, oldest first. begin() goes on
-// after the last item that was returned. Queue has a value_type and try_browse.
+// for (const T &item : queue.browse()): the queued items, oldest first. begin() continues after the
+// last item that was returned. Queue has a value_type and try_browse.
 template <class Queue> class browse_range
 {
   public:

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The part of <quoit.hpp>, which includes it, that all queues have in common: their options, and
-// the calls that do not depend on the type of the items.
+// Part of <quoit.hpp>, which includes it: the options of queues, and the calls that do not depend
+// on the type of the items.
 #ifndef QUOIT_HANDLE_HPP
 #define QUOIT_HANDLE_HPP
 
@@ -45,7 +45,7 @@ struct counted {
     std::size_t count = 0; // valid with every status
 };
 
-// Lists Quoit's objects on this machine; `where` as of quoit_list.
+// Lists Quoit's objects on this machine; `where` is that of quoit_list.
 [[nodiscard]] inline std::vector<std::string> list(const char *where = nullptr)
 {
     std::vector<std::string> names;
@@ -80,7 +80,8 @@ template <> struct calls<quoit_queue> {
     static constexpr auto close = &quoit_queue_close;
 };
 
-// For calls that return an optional: no item is a normal answer, everything else an error.
+// For calls that return an optional: an empty or finished queue is a normal answer, and every other
+// failure is an error.
 inline void check_taken(status s)
 {
     if (s != status::ok && s != status::empty && s != status::finished)
@@ -95,7 +96,7 @@ class queue_handle : public detail::handle<quoit_queue>
     {
         detail::check(quoit_queue_finish(raw()));
     }
-    void unlink() // the name, if it still leads to this queue
+    void unlink() // removes the name if it still leads to this queue
     {
         detail::check(quoit_queue_unlink(raw()));
     }
@@ -121,7 +122,7 @@ class queue_handle : public detail::handle<quoit_queue>
     {
         return *this && size() >= capacity();
     }
-    [[nodiscard]] bool finished() const noexcept // a system call or two, as inspect
+    [[nodiscard]] bool finished() const noexcept // makes one or two system calls
     {
         quoit_queue_info info = {};
         return quoit_queue_inspect(raw(), &info) == QUOIT_OK && info.finished;
@@ -171,8 +172,8 @@ namespace detail
 {
 template <class Queue> using queue_makers_base = makers<Queue, queue_handle, options>;
 
-// How a queue is made. Queue has `messages`, item_bytes(), item_align(), check_type(), fits() and
-// describe().
+// Creates and opens queues. Queue has `messages`, item_bytes(), item_align(), check_type(), fits()
+// and describe().
 template <class Queue> class queue_makers : public queue_makers_base<Queue>
 {
   public:

@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: MIT
 /*
- * The part of <quoit.hpp>, which includes it, about items in place: what claim and peek return.
+ * Part of <quoit.hpp>, which includes it: items in place, the objects that claim and peek return.
  *
  *     auto claimed = queue.claim();                 auto peeked = queue.peek();
  *     claimed->celsius = 20.5;                      use(*peeked);
  *     claimed.commit();                             peeked.release();
  *
- * The destructor of a claim discards it unless it was committed. The destructor of a peek releases
- * the item, that is, takes it; if it runs because of an exception, the item stays queued, and the
- * next peek or pop returns it. A side of a queue has one claim or one peek at a time: a later one
- * replaces it. None may outlive its queue.
+ * The destructor of a claim discards the item unless it was committed. The destructor of a peek
+ * releases the item, that is, takes it. If it runs because of an exception, the item stays queued,
+ * and the next peek or pop returns it. A side of a queue has one claim or one peek at a time: a
+ * later one replaces it. These objects must not outlive their queue.
  *
- * A try_... form returns an object that is false if there is none; code() has the status.
+ * A try_... form returns an object that is false if the call failed; code() returns the status.
  */
 #ifndef QUOIT_IN_PLACE_HPP
 #define QUOIT_IN_PLACE_HPP
@@ -90,7 +90,7 @@ class claim : public held
     {
         if (this == &other)
             return *this;
-        if (queue_ != other.queue_) // else the newer claim has replaced this one already
+        if (queue_ != other.queue_) // otherwise the newer claim has replaced this one already
             discard();
         take_over(other);
         return *this;
@@ -126,7 +126,7 @@ class peek : public held
     peek(peek &&) = default;
     ~peek() = default;
 
-    // Does the destructor run because of an exception that came while the items were in use?
+    // Does the destructor run because of an exception that was thrown while the items were in use?
     [[nodiscard]] bool is_unwinding() const noexcept
     {
         return std::uncaught_exceptions() > exceptions_;
@@ -228,7 +228,7 @@ template <class T> class [[nodiscard]] claimed_many : public detail::claim
     span<T> items_;
 };
 
-// Room for one message, of which the first bytes are committed.
+// Room for one message. commit(bytes) publishes the first bytes of it.
 class [[nodiscard]] claimed_message : public detail::claim
 {
   public:
@@ -298,7 +298,7 @@ class peek_one : public peek
     {
         if (this == &other)
             return *this;
-        if (queue_ != other.queue_) // else it is the same item once more
+        if (queue_ != other.queue_) // otherwise it is the same item
             drop();
         take_over(other);
         return *this;
@@ -372,8 +372,8 @@ class [[nodiscard]] peeked_message : public detail::peek_one
     std::string_view message_;
 };
 
-// The next items, one behind the other. release(count) takes the first ones and leaves the others
-// in the queue; the destructor and release() take all.
+// The next items, one behind the other. release(count) takes the first `count` and leaves the
+// others in the queue. The destructor and release() take all.
 template <class T> class [[nodiscard]] peeked_many : public detail::peek
 {
   public:
@@ -383,7 +383,7 @@ template <class T> class [[nodiscard]] peeked_many : public detail::peek
     {
         if (this == &other)
             return *this;
-        if (queue_ != other.queue_) // else they are the same items once more
+        if (queue_ != other.queue_) // otherwise they are the same items
             drop();
         take_over(other);
         items_ = other.items_;

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The part of <quoit.hpp>, which includes it, about locks between processes; <quoit/lock.h>
-// explains them.
+// Locks between processes, for C++. <quoit/lock.h> explains them.
 //
 //     quoit::lock lock = quoit::lock::join("account");
 //     const std::lock_guard<quoit::lock> guard(lock);
@@ -32,8 +31,9 @@ template <> struct calls<quoit_lock> {
 };
 } // namespace detail
 
-// The class of quoit::lock: a class cannot have a function of its own name. For std::lock_guard,
-// std::unique_lock and std::scoped_lock. The handle has the lock, not a thread.
+// The class of quoit::lock, which cannot have this name because it has a function lock(). Use it
+// with std::lock_guard, std::unique_lock and std::scoped_lock. The lock belongs to the handle, not
+// to a thread.
 class lock_handle : public detail::flagless_makers<lock_handle, quoit_lock, lock_options>
 {
     using base = detail::flagless_makers<lock_handle, quoit_lock, lock_options>;
@@ -54,7 +54,8 @@ class lock_handle : public detail::flagless_makers<lock_handle, quoit_lock, lock
         return join(n, lock_options());
     }
 
-    // These return, or return true, with the lock, also if its last holder crashed: abandoned().
+    // After lock(), and after the others if they return true, this handle has the lock. That is
+    // also the case if the last holder crashed; see abandoned().
     void lock()
     {
         const status s = acquire();
@@ -74,7 +75,7 @@ class lock_handle : public detail::flagless_makers<lock_handle, quoit_lock, lock
     {
         return try_lock_for(end - Clock::now());
     }
-    // ok and abandoned: this handle has the lock; timeout, or an error: it has not.
+    // ok and abandoned: this handle has the lock. timeout and errors: it does not.
     [[nodiscard]] status acquire(timeout t = forever) noexcept
     {
         const status s = detail::from(quoit_lock_lock(raw(), t.ns()));
@@ -82,7 +83,8 @@ class lock_handle : public detail::flagless_makers<lock_handle, quoit_lock, lock
             abandoned_ = s == status::abandoned;
         return s;
     }
-    // Does nothing in a forked child, which does not have the lock: a guard may end there.
+    // Does nothing in a forked child, which does not have the lock, so that a guard may be
+    // destroyed there.
     void unlock()
     {
         const status s = try_unlock();
@@ -94,12 +96,13 @@ class lock_handle : public detail::flagless_makers<lock_handle, quoit_lock, lock
         return detail::from(quoit_lock_unlock(raw()));
     }
 
-    // While this handle has the lock: did the holder before it crash, or close, with the lock?
+    // Valid while this handle has the lock: did the last holder crash, or close, while it had the
+    // lock?
     [[nodiscard]] bool abandoned() const noexcept
     {
         return abandoned_;
     }
-    // The PID of the process that has the lock, a snapshot; 0 if none has.
+    // The PID of the process that has the lock, a snapshot; 0 if no process has it.
     [[nodiscard]] std::uint32_t holder() const
     {
         std::uint32_t pid = 0;

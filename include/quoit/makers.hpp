@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The part of <quoit.hpp>, which includes it, that all objects have in common: the arguments of
-// calls, handles, and how an object is created, opened and joined.
+// The common part of all objects, for C++: the arguments of calls, handles, and how an object is
+// created, opened and joined.
 #ifndef QUOIT_MAKERS_HPP
 #define QUOIT_MAKERS_HPP
 
@@ -26,7 +26,7 @@ namespace quoit
 
 // ---- Arguments of calls --------------------------------------------------------------------- //
 
-// May be or-ed: quoit::producer | quoit::consumer.
+// Combine them with |: quoit::producer | quoit::consumer.
 enum class flags : std::uint32_t {
     none = 0,
     producer = QUOIT_PRODUCER,
@@ -46,7 +46,7 @@ inline constexpr flags observer = flags::observer;
 inline constexpr flags any_owner = flags::any_owner;
 inline constexpr flags from_oldest = flags::from_oldest;
 
-// Any std::chrono duration. One beyond 292 years waits for ever; a negative one does not wait.
+// Any std::chrono duration. More than 292 years waits for ever; a negative duration does not wait.
 class timeout
 {
   public:
@@ -105,8 +105,8 @@ constexpr std::uint32_t bits(flags f) noexcept
 // The C library's calls for one kind of object: create, open, join and close.
 template <class Handle> struct calls;
 
-// A handle of the C library, closed when its owner is destroyed. An empty one, default constructed
-// or moved from, may be used: calls return status::invalid or throw it, and a snapshot returns 0.
+// A handle of the C library. The destructor closes it. An empty handle (default constructed or
+// moved from) may be used: calls return or throw status::invalid, and a snapshot returns 0.
 template <class Handle> class handle
 {
   public:
@@ -134,12 +134,12 @@ template <class Handle> class handle
         return handle_.get();
     }
 
-    // Called by makers for an object that was opened or made: does it suit the class?
+    // Called by makers for an object that was opened or created: may this class use it?
     static quoit_status check_made(const Handle *) noexcept
     {
         return QUOIT_OK;
     }
-    // Throws if it can describe that failure better than quoit_describe.
+    // Throws an error of its own if it can describe the failure better than quoit_describe.
     static void explain(const Handle *, status, const char *)
     {
     }
@@ -172,7 +172,7 @@ template <class Object, class Base, class Options> class makers : public Base
         return thrown(joining(n, o, f), n);
     }
 
-    // The same; they return an empty handle and set ec if they fail.
+    // The same without exceptions: they return an empty handle and set ec if they fail.
     [[nodiscard]] static Object create(object_name n, const Options &o, flags f,
                                        std::error_code &ec) noexcept
     {
@@ -213,7 +213,7 @@ template <class Object, class Base, class Options> class makers : public Base
     }
 
     struct result {
-        Object object; // also one that check_made refuses
+        Object object; // closes the handle if check_made refuses it
         status code;
     };
     static result checked(c_handle *h, quoit_status s) noexcept
@@ -268,7 +268,7 @@ template <class Object, class Base, class Options> class makers : public Base
 #endif
 };
 
-// Of objects that need no flags.
+// For objects that need no flags.
 template <class Object, class Handle, class Options>
 class flagless_makers : public makers<Object, handle<Handle>, Options>
 {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The part of <quoit.hpp>, which includes it, about messages that each have a size of their own.
+// Queues of messages, for C++. Each message has its own size.
 #ifndef QUOIT_MESSAGE_QUEUE_HPP
 #define QUOIT_MESSAGE_QUEUE_HPP
 
@@ -33,7 +33,7 @@ struct message_types {
 };
 } // namespace detail
 
-// options.message_bytes is the longest message. A std::string_view is any bytes.
+// options.message_bytes is the size of the longest message. A std::string_view may be any bytes.
 class message_queue : public detail::queue_calls<message_queue, detail::message_types>
 {
     using base = detail::queue_calls<message_queue, detail::message_types>;
@@ -44,14 +44,14 @@ class message_queue : public detail::queue_calls<message_queue, detail::message_
 
     // ---- Copying one ------------------------------------------------------------------------- //
 
-    // push, of a string that is made of these arguments.
+    // Pushes a string that is constructed from these arguments.
     template <class... Arguments> void emplace(Arguments &&...arguments)
     {
         push(std::string(std::forward<Arguments>(arguments)...));
     }
 
-    // Into a buffer: ok empty finished abandoned; too_big: bytes_out has the message's size, and it
-    // stays.
+    // Pops into a buffer. Returns ok, empty, finished or abandoned. too_big: bytes_out is the size
+    // of the message, which stays.
     [[nodiscard]] status try_pop(void *buffer, std::size_t room_bytes,
                                  std::size_t &bytes_out) noexcept
     {
@@ -98,8 +98,8 @@ class message_queue : public detail::queue_calls<message_queue, detail::message_
         return claimed_message(raw(), s, room, s == QUOIT_OK ? bytes : 0);
     }
 
-    // Calls function(std::string_view) with each message until there is none; does not wait.
-    // Returns how many. A message is taken when function has returned; if it throws, it stays.
+    // Calls function(std::string_view) with each queued message. Does not wait. Returns how many
+    // messages there were. A message is taken when function has returned. If it throws, it stays.
     template <class Function> std::uint64_t consume_all(Function &&function)
     {
         for (std::uint64_t count = 0;; count++) {
@@ -126,7 +126,7 @@ class message_queue : public detail::queue_calls<message_queue, detail::message_
         message_out.resize(bytes);
         return detail::from(s);
     }
-    // Nothing if there never was a message.
+    // Returns nothing if there never was a message.
     [[nodiscard]] std::optional<std::string> latest() const
     {
         std::string message;

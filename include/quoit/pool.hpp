@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The part of <quoit.hpp>, which includes it, about pools: blocks of one size that
-// processes pass on to each other.
+// Pools, for C++: blocks of one size that processes pass on to each other.
 #ifndef QUOIT_POOL_HPP
 #define QUOIT_POOL_HPP
 
@@ -21,8 +20,8 @@ struct pool_options {
     std::uint32_t permissions = 0;
 };
 
-// A block of this handle. The destructor frees it unless it was pushed. It must not outlive its
-// pool.
+// A block that belongs to this handle. The destructor frees it unless it was pushed. It must not
+// outlive its pool.
 class [[nodiscard]] block
 {
   public:
@@ -63,8 +62,8 @@ class [[nodiscard]] block
     {
         return id_ ? static_cast<std::size_t>(quoit_pool_block_bytes(pool_)) : 0;
     }
-    // The block as a T, if that is how all that share the pool use it. Throws too_big if it has no
-    // room for one, and not_yours if it is empty.
+    // Returns the block as a T. All processes that share the pool must use it in this way. Throws
+    // too_big if a T does not fit, and not_yours if this object is empty.
     template <class T> [[nodiscard]] T &as() const
     {
         static_assert(detail::check_sendable<T>::value && alignof(T) <= 64);
@@ -77,7 +76,7 @@ class [[nodiscard]] block
                                                std::to_string(sizeof(T)));
         return *reinterpret_cast<T *>(bytes);
     }
-    quoit_block release() noexcept // the caller frees or pushes it
+    quoit_block release() noexcept // from now on the caller must free or push it
     {
         return std::exchange(id_, 0);
     }
@@ -142,7 +141,8 @@ class pool : public detail::flagless_makers<pool, quoit_pool, pool_options>
         return b;
     }
 
-    // Pass a block on, as a queue's push and pop do. Unless ok the block remains the caller's.
+    // Send a block, or receive one, as push and pop of a queue. Unless push returns ok, the block
+    // stays with the caller.
     [[nodiscard]] status try_push(block_queue &queue, block &&b) noexcept
     {
         return send(queue, b, QUOIT_NOW);
@@ -178,8 +178,8 @@ class pool : public detail::flagless_makers<pool, quoit_pool, pool_options>
         return b;
     }
 
-    // Frees the blocks of crashed members; queues: those that blocks are sent through. Returns how
-    // many.
+    // Frees the blocks of crashed members. queues: all queues that blocks are sent through. Returns
+    // how many blocks were freed.
     template <class... Queues> std::uint64_t reclaim(const Queues &...queues)
     {
         quoit_queue *const handles[] = {queues.native_handle()..., nullptr};

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The part of <quoit.hpp>, which includes it, that queues of items and queues of messages share:
-// the calls on one item or message that differ in its type alone.
+// Part of <quoit.hpp>, which includes it: the calls on one item or message, which differ only in
+// its type.
 #ifndef QUOIT_QUEUE_CALLS_HPP
 #define QUOIT_QUEUE_CALLS_HPP
 
@@ -20,8 +20,9 @@ namespace detail
 {
 
 // Queue derives from this, and has copy_in(argument, timeout_ns) and take(optional, timeout_ns).
-// Types has value_type, what a pop returns; argument, what a push takes; reference, what front()
-// returns; peeked, what peek() returns; view(bytes, count), a reference; and check_in_place().
+// Types has value_type (the result of pop), argument (of push), reference (the result of front()),
+// peeked (the result of peek()), view(bytes, count), which returns a reference, and
+// check_in_place().
 template <class Queue, class Types> class queue_calls : public queue_makers<Queue>
 {
   public:
@@ -66,7 +67,7 @@ template <class Queue, class Types> class queue_calls : public queue_makers<Queu
         check_taken(self().take(item, t.ns()));
         return item;
     }
-    // pop, but nothing at the end of the stream.
+    // As pop, but returns nothing at the end of the stream.
     [[nodiscard]] std::optional<value_type> next(timeout t = forever)
     {
         std::optional<value_type> item;
@@ -96,8 +97,8 @@ template <class Queue, class Types> class queue_calls : public queue_makers<Queu
         return typename Types::peeked(this->raw(), s, item, bytes);
     }
 
-    // The next one, which stays; pop() or release() takes it. Throws status::empty if there is
-    // none.
+    // Returns the next item or message, which stays until pop() or release() takes it. Throws
+    // status::empty if there is none.
     [[nodiscard]] reference front()
     {
         const void *item = nullptr;

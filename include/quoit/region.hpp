@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The part of <quoit.hpp>, which includes it, about regions: named memory that
-// processes share.
+// Regions, for C++: named memory that processes share.
 #ifndef QUOIT_REGION_HPP
 #define QUOIT_REGION_HPP
 
@@ -13,7 +12,7 @@ namespace quoit
 {
 
 struct region_options {
-    std::uint64_t size_bytes = 0; // room for pieces; the region's own header comes on top
+    std::uint64_t size_bytes = 0; // room for pieces, without the region's own header
     std::uint32_t permissions = 0;
     std::uint64_t data_bytes = 0; // zeroed memory for a type of your own: data<T>()
 };
@@ -28,7 +27,8 @@ template <> struct calls<quoit_region> {
 };
 } // namespace detail
 
-// join throws status::different if data_bytes is not what is there, or size_bytes is more.
+// join throws status::different if data_bytes is not the region's, or size_bytes is more than it
+// has.
 class region : public detail::flagless_makers<region, quoit_region, region_options>
 {
     using base = detail::flagless_makers<region, quoit_region, region_options>;
@@ -39,15 +39,16 @@ class region : public detail::flagless_makers<region, quoit_region, region_optio
     {
     }
 
-    // Opens the region that all processes use for one T, or creates it, zeroed; data<T>() is it.
+    // Joins a region for one T that processes share. It is zeroed at creation. data<T>() returns
+    // it.
     template <class T> [[nodiscard]] static region join_for(object_name n, flags f = flags::none)
     {
         region_options o;
         o.data_bytes = sizeof(T);
         return join(n, o, f);
     }
-    // The memory of data_bytes, zeroed when the region was made; nullptr if it is smaller than a T.
-    // Its atomicity is yours: a quoit::lock lets one process at a time use it.
+    // Returns the memory of data_bytes, zeroed at creation; nullptr if it is smaller than a T. You
+    // synchronize the access: with a quoit::lock, one process at a time can use it.
     template <class T> [[nodiscard]] T *data() const noexcept
     {
         check_type<T>();
@@ -59,8 +60,8 @@ class region : public detail::flagless_makers<region, quoit_region, region_optio
         return quoit_region_data_bytes(raw());
     }
 
-    // Takes a zeroed piece for good. ok no_space invalid permission corrupt. offset_out is 0 unless
-    // ok.
+    // Allocates a zeroed piece, which cannot be freed. Returns ok, no_space, invalid, permission or
+    // corrupt. offset_out is 0 unless it returns ok.
     [[nodiscard]] status try_alloc(std::uint64_t size_bytes, std::uint64_t align_bytes,
                                    std::uint64_t &offset_out) noexcept
     {
@@ -73,7 +74,8 @@ class region : public detail::flagless_makers<region, quoit_region, region_optio
         detail::check(try_alloc(size_bytes, align_bytes, offset));
         return offset;
     }
-    // For so many T, one behind the other; the offset, and with at<T>() where they are.
+    // Allocates `count` objects of type T, one behind the other. Returns the offset; at<T>()
+    // returns the address.
     template <class T> [[nodiscard]] std::uint64_t alloc(std::uint64_t count = 1)
     {
         check_type<T>();
@@ -82,12 +84,13 @@ class region : public detail::flagless_makers<region, quoit_region, region_optio
         return alloc(count * sizeof(T), alignof(T));
     }
 
-    // Where [offset, offset + size_bytes) is in this process; nullptr if any of it is outside.
+    // Returns the address of [offset, offset + size_bytes); nullptr if any of it is outside the
+    // region.
     [[nodiscard]] void *at(std::uint64_t offset, std::uint64_t size_bytes) const noexcept
     {
         return quoit_region_at(raw(), offset, size_bytes);
     }
-    // Likewise for so many T; also nullptr if the offset is not aligned for one.
+    // The same for `count` objects of type T; also nullptr if the offset is not aligned for a T.
     template <class T>
     [[nodiscard]] T *at(std::uint64_t offset, std::uint64_t count = 1) const noexcept
     {
@@ -97,8 +100,8 @@ class region : public detail::flagless_makers<region, quoit_region, region_optio
         return static_cast<T *>(at(offset, count * sizeof(T)));
     }
 
-    // The offset from which other processes begin; 0 until it is set. Set it when the data that it
-    // leads to is complete.
+    // The offset at which other processes begin; 0 until it is set. Set it when the data at that
+    // offset is complete.
     void set_root(std::uint64_t offset)
     {
         detail::check(quoit_region_set_root(raw(), offset));
@@ -108,7 +111,7 @@ class region : public detail::flagless_makers<region, quoit_region, region_optio
         return quoit_region_root(raw());
     }
 
-    [[nodiscard]] std::uint64_t size() const noexcept // all of it
+    [[nodiscard]] std::uint64_t size() const noexcept // bytes of the whole region
     {
         return quoit_region_size(raw());
     }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The part of <quoit.hpp>, which includes it, about semaphores; <quoit/sem.h> explains them.
+// Semaphores, for C++. <quoit/sem.h> explains them.
 #ifndef QUOIT_SEMAPHORE_HPP
 #define QUOIT_SEMAPHORE_HPP
 
@@ -13,9 +13,9 @@ namespace quoit
 {
 
 struct semaphore_options {
-    std::uint32_t value = 0;       // at first
+    std::uint32_t value = 0;       // at creation
     std::uint32_t permissions = 0; // 0: 0600
-    bool give_back = false;        // the count of a process that crashes: sysv only
+    bool give_back = false;        // restores the count of a crashed process; sysv only
 };
 
 namespace detail
@@ -37,7 +37,7 @@ class semaphore : public detail::flagless_makers<semaphore, quoit_sem, semaphore
     explicit semaphore(quoit_sem *s) noexcept : base(s) // which it then closes
     {
     }
-    // quoit::unlink is for all other objects.
+    // quoit::unlink removes all other objects.
     static void unlink(object_name n, flags f = flags::none)
     {
         detail::check(quoit_sem_unlink(n, detail::bits(f)));
@@ -47,7 +47,7 @@ class semaphore : public detail::flagless_makers<semaphore, quoit_sem, semaphore
         ec = make_error_code(detail::from(quoit_sem_unlink(n, detail::bits(f))));
     }
 
-    // Take one. The try_ forms return ok or timeout, or an error.
+    // Decrement the value. The try_ forms return ok or timeout, or an error.
     void wait(timeout t = forever)
     {
         detail::check(quoit_sem_wait(raw(), t.ns()));
@@ -60,7 +60,7 @@ class semaphore : public detail::flagless_makers<semaphore, quoit_sem, semaphore
     {
         return detail::from(quoit_sem_wait(raw(), t.ns()));
     }
-    // Give one.
+    // Increment the value.
     void post()
     {
         detail::check(quoit_sem_post(raw()));

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The part of <quoit.hpp>, which includes it, about the types that can be sent through a queue, and
-// about how an object of such a type is made.
+// Part of <quoit.hpp>, which includes it: the types that can be sent through a queue, and how an
+// object of such a type is constructed.
 #ifndef QUOIT_SENDABLE_HPP
 #define QUOIT_SENDABLE_HPP
 
@@ -34,7 +34,7 @@ template <class T> struct check_sendable {
     static constexpr bool value = true;
 };
 
-// Room for a T that is made by a copy of its bytes.
+// Memory for a T that is copied byte by byte.
 template <class T> union room {
     room() noexcept
     {
@@ -42,7 +42,7 @@ template <class T> union room {
     T item;
 };
 
-// A T of these arguments, also of an aggregate's members.
+// Constructs a T from these arguments; an aggregate from its members.
 template <class T, class... Arguments> T make(Arguments &&...arguments)
 {
     if constexpr (std::is_constructible_v<T, Arguments...>)

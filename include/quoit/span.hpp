@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The part of <quoit.hpp>, which includes it, about items one behind the other: quoit::span is
-// std::span where the library has it (C++20), and otherwise the little of it that is used here.
+// Part of <quoit.hpp>, which includes it: quoit::span, items one behind the other. It is std::span
+// if the standard library has it (C++20), and otherwise the few functions of it that are used here.
 #ifndef QUOIT_SPAN_HPP
 #define QUOIT_SPAN_HPP
 
@@ -32,7 +32,7 @@ template <class T> class span
     constexpr span(T *data, std::size_t size) noexcept : data_(data), size_(size)
     {
     }
-    // Of anything with data() and size(), and of arrays.
+    // From anything with data() and size(), and from arrays.
     template <
         class Items,
         class = std::enable_if_t<std::is_convertible_v<

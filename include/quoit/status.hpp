@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The part of <quoit.hpp>, which includes it, about statuses and errors.
+// Part of <quoit.hpp>, which includes it: statuses and errors.
 #ifndef QUOIT_STATUS_HPP
 #define QUOIT_STATUS_HPP
 
@@ -16,7 +16,7 @@
 namespace quoit
 {
 
-// <quoit/status.h> explains them. Positive: a normal answer; negative: an error.
+// <quoit/status.h> explains them. A positive status is a normal answer, a negative one an error.
 enum class status : int {
     ok = QUOIT_OK,
     full = QUOIT_FULL,
@@ -61,7 +61,7 @@ class error_category final : public std::error_category
     {
         return quoit_describe(static_cast<quoit_status>(code));
     }
-    // So that code == std::errc::timed_out holds too.
+    // Makes code == std::errc::timed_out true.
     std::error_condition default_error_condition(int code) const noexcept override
     {
         switch (static_cast<status>(code)) {
@@ -108,8 +108,8 @@ template <> struct std::is_error_code_enum<quoit::status> : std::true_type {
 namespace quoit
 {
 
-// code() is a quoit::status. what() is the sentence of quoit_describe: it names the object, the
-// value and the remedy.
+// code() returns a quoit::status. what() returns the sentence of quoit_describe, which names the
+// object, the value and the remedy.
 class error : public std::system_error
 {
   public:
@@ -126,7 +126,7 @@ class error : public std::system_error
     }
 
   private:
-    std::runtime_error sentence_; // its copies cannot fail, as those of an exception must not
+    std::runtime_error sentence_; // copying it cannot fail, as an exception requires
 };
 
 namespace detail

@@ -22,7 +22,7 @@ struct quoit_queue {
 };
 
 /* Checks whether the inlined calls below can use this handle for items of that size, alignment and
-   type. OK DIFFERENT INVALID FORKED. */
+   type. Returns OK, DIFFERENT, INVALID or FORKED. */
 quoit_status quoit_queue_check_typed(const quoit_queue *queue, uint32_t inline_layout,
                                      size_t item_bytes, size_t item_align, const char *type);
 
@@ -54,7 +54,7 @@ static inline void quoit_queue_pushed(quoit_queue *queue)
 /* After a pop: the producer may be blocked in a wait. */
 static inline void quoit_queue_popped(quoit_queue *queue)
 {
-    /* As after a push. */
+    /* Keeps the load below after the pop, as in quoit_queue_pushed. */
     atomic_signal_fence(memory_order_seq_cst);
     /* Relaxed: WAIT-S3's imposed barrier orders it after the pop. */
     if (atomic_load_explicit(queue->consumer.wake_needed, memory_order_relaxed) != 0)
@@ -93,11 +93,11 @@ static inline void quoit_queue_popped(quoit_queue *queue)
 /*
  * Typed, inlined calls for one item type. QUOIT_DEFINE_QUEUE(reading, struct reading); defines a
  * handle type and its calls:
- *     struct reading_queue { quoit_queue *queue; }   a typed handle, passed by value. To hold one
- *                                                    proves that size, alignment and type of the
- *                                                    queue's items were checked
+ *     struct reading_queue { quoit_queue *queue; }   a typed handle, passed by value. Its queue's
+ *                                                    items have been checked: their size, alignment
+ *                                                    and type
  *     reading_options(capacity)                      options for quoit_queue_create and _join
- *     reading_join(name, capacity, flags, &queue)    an SPSC queue, made if it does not exist
+ *     reading_join(name, capacity, flags, &queue)    an SPSC queue, created if it does not exist
  *     reading_open(name, flags, &queue)              a queue that exists, of any kind
  *     reading_from(quoit_queue *, &queue)            from a handle that you have. DIFFERENT if the
  *                                                    queue's items have another size, alignment or
@@ -110,8 +110,8 @@ static inline void quoit_queue_popped(quoit_queue *queue)
  *     reading_peek(queue, &item, timeout_ns), reading_release(queue)
  *     reading_latest(queue, &item)                   of a broadcast
  * All other calls take queue.queue; quoit_queue_close(queue.queue) closes it. If join, open or from
- * fails, queue.queue is NULL, and typed calls return INVALID (quoit.h, NULL). The first argument is
- * the name of the type in options.type, at most 31 bytes.
+ * fails, queue.queue is NULL, and typed calls return INVALID (quoit.h, NULL). The first argument of
+ * the macro is also options.type, at most 31 bytes.
  */
 /* clang-format off */
 #define QUOIT_DEFINE_QUEUE(name, type_) \

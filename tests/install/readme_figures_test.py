@@ -58,15 +58,20 @@ def winners(results, size, batch, own, between="processes"):
 
 def sentences(results):
     """The README's sentences with figures."""
+    first, ratio = results.medians("throughput", 8, 1)[DEFAULT], results.ratio("throughput", 8, 1, DEFAULT)
+    yield (f"{first / 1e6:.0f} million 8-byte items per second between two processes, {ratio:.1f} times as many as "
+           "Boost.Lockfree")
     trip, asleep = results.medians("round trip spinning", 16, 0), results.medians("round trip sleeping", 16, 1)
     sleeper = asleep[results.waiting]
     yield (f"A round trip takes {trip[DEFAULT] / trip['Boost.Lockfree spsc_queue']:.1f} times as long as with "
            f"Boost.Lockfree when both sides spin, and {sleeper / asleep['bare futex']:.1f} times as long as a bare futex "
            "when both block")
     crowd = [results.ratio("many", size, pairs, "Quoit MPMC") for size in (8, 16, 64) for pairs in (1, 2)]
-    yield f"{min(crowd):.1f} to {max(crowd):.1f} times the fastest of Boost.Lockfree's queue"
+    yield (f"An MPMC queue passes {min(crowd):.1f} to {max(crowd):.1f} times as many items per second as the fastest of "
+           "Boost.Lockfree's queue")
     fan = [f"{results.ratio('broadcast', 64, count, DEFAULT):.0f}" for count in (1, 2, 4, 8)]
-    yield f"Broadcast to 1, 2, 4 and 8 subscribers: {fan[0]}, {fan[1]}, {fan[2]} and {fan[3]} times the fastest"
+    yield (f"A broadcast to 1, 2, 4 and 8 subscribers passes {fan[0]}, {fan[1]}, {fan[2]} and {fan[3]} times as many items "
+           "per second as the fastest of ZeroMQ and iceoryx")
     kib = 1024
     large = statistics.median(results.medians("frames", size * kib, 1)["Quoit messages, in place"]
                               for size in (256, kib, 4 * kib, 16 * kib))
@@ -75,30 +80,32 @@ def sentences(results):
     found = [results.medians("frames", size, 1) for size in sizes]
     pool = statistics.median(medians["Quoit pool"] for medians in found)
     other = statistics.median(medians["iceoryx (loan, publish)"] for medians in found if "iceoryx (loan, publish)" in medians)
-    yield (f"{large:.0f} ns a frame from 256 KiB to 16 MiB ({small:.0f} below), {pool:.0f} through a pool; iceoryx takes "
-           f"{other:.0f}")
+    yield (f"A large message that is written and read in place takes {large:.0f} ns from 256 KiB to 16 MiB, and {small:.0f} ns "
+           f"up to 16 KiB. Through a pool it takes {pool:.0f} ns. iceoryx takes {other:.0f} ns")
     short, long = results.medians("messages", 64, 1), results.medians("messages", 64 * kib, 1)
-    yield (f"{short['Quoit messages']:.0f} ns at 64 bytes and {long['Quoit messages'] / 1000:.1f} µs at 64 KiB, ZeroMQ's "
-           f"{short['ZeroMQ ipc']:.0f} ns and {long['ZeroMQ ipc'] / 1000:.0f} µs")
+    yield (f"A message that is copied in and out takes {short['Quoit messages']:.0f} ns at 64 bytes and "
+           f"{long['Quoit messages'] / 1000:.1f} µs at 64 KiB. ZeroMQ takes {short['ZeroMQ ipc']:.0f} ns and "
+           f"{long['ZeroMQ ipc'] / 1000:.0f} µs")
     blocks = results.spread("pool pairs", "Quoit pool", (16, 4096, kib * kib), (1, 8))
     boost = results.spread("pool pairs", "Boost.Interprocess managed_shared_memory", (16, 4096, kib * kib), (1, 8))
-    yield (f"in {blocks[0]:.0f} to {blocks[1]:.0f} ns, one of Boost's managed segment in {boost[0]:.0f} to {boost[1]:.0f}")
-    yield (f"A pipe's round trip takes {asleep['pipe'] / 1000:.1f} µs when both sides block, Quoit's "
-           f"{sleeper / 1000:.1f}")
+    yield (f"Allocating and freeing a block of a pool takes {blocks[0]:.0f} to {blocks[1]:.0f} ns. In a managed segment of "
+           f"Boost.Interprocess it takes {boost[0]:.0f} to {boost[1]:.0f} ns")
+    yield (f"When both sides block, a round trip takes {asleep['pipe'] / 1000:.1f} µs through a pipe and "
+           f"{sleeper / 1000:.1f} µs through Quoit")
     shell = results.medians("shell", 2, 0)
-    yield (f"at {shell['yes | quoit push, quoit pop | wc'] / shell['yes | cat | wc']:.1f} times the rate of `cat` between "
-           "two pipes")
+    yield (f"Lines pass through `push` and `pop` at "
+           f"{shell['yes | quoit push, quoit pop | wc'] / shell['yes | cat | wc']:.1f} times the rate of `cat` between two pipes")
 
 
 def losses(results, readme):
     """Each peer that is faster than a row of the table is named below it."""
-    told = readme[readme.index("**Where a peer wins**"):]
-    told = told[:told.index("docs/PERFORMANCE.md")]
+    named = readme[readme.index("**Where another queue is faster**"):]
+    named = named[:named.index("docs/PERFORMANCE.md")]
     for title, own, batch in ROWS:
         for size in SIZES:
             for between in ("processes", "threads"):
                 for peer in winners(results, size, batch, own, between):
-                    if peer.split()[0] not in told:
+                    if peer.split()[0] not in named:
                         yield f"{title}, {size} bytes, between {between}: {peer} is faster, and not named"
 
 
