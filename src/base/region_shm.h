@@ -35,6 +35,7 @@ struct quoit_region_shm {
     uint64_t data_bytes;               /* 272  creator  of the user's data behind this header  */
     uint8_t pad[104];
 };
+_Static_assert(offsetof(struct quoit_region_shm, magic) == 0, "FORMAT.md 2");
 _Static_assert(offsetof(struct quoit_region_shm, format) == 8, "FORMAT.md 2");
 _Static_assert(offsetof(struct quoit_region_shm, content) == 12, "FORMAT.md 2");
 _Static_assert(offsetof(struct quoit_region_shm, size_bytes) == 16, "FORMAT.md 2");

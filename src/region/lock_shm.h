@@ -18,7 +18,9 @@ struct quoit_lock_shm {
     _Atomic uint32_t sleepers; /* 136  members  odd: a process sleeps on this word             */
     uint32_t pad2;
 };
+_Static_assert(offsetof(struct quoit_lock_shm, members_offset) == 0, "FORMAT.md 9");
 _Static_assert(offsetof(struct quoit_lock_shm, member_entries) == 8, "FORMAT.md 9");
+_Static_assert(offsetof(struct quoit_lock_shm, reserved) == 12, "FORMAT.md 9");
 _Static_assert(offsetof(struct quoit_lock_shm, checksum) == 16, "FORMAT.md 9");
 _Static_assert(offsetof(struct quoit_lock_shm, state) == 128, "FORMAT.md 9");
 _Static_assert(offsetof(struct quoit_lock_shm, sleepers) == 136, "FORMAT.md 9");

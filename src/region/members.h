@@ -29,9 +29,14 @@ struct quoit_member_shm {
     _Atomic uint64_t repairs;    /* 48  member */
     _Atomic uint64_t high_water; /* 56  member */
 };
+_Static_assert(offsetof(struct quoit_member_shm, pid) == 0, "FORMAT.md 5");
 _Static_assert(offsetof(struct quoit_member_shm, roles) == 4, "FORMAT.md 5");
 _Static_assert(offsetof(struct quoit_member_shm, joined_at_unix_ns) == 8, "FORMAT.md 5");
 _Static_assert(offsetof(struct quoit_member_shm, full) == 16, "FORMAT.md 5");
+_Static_assert(offsetof(struct quoit_member_shm, empty) == 24, "FORMAT.md 5");
+_Static_assert(offsetof(struct quoit_member_shm, sleeps) == 32, "FORMAT.md 5");
+_Static_assert(offsetof(struct quoit_member_shm, wakes) == 40, "FORMAT.md 5");
+_Static_assert(offsetof(struct quoit_member_shm, repairs) == 48, "FORMAT.md 5");
 _Static_assert(offsetof(struct quoit_member_shm, high_water) == 56, "FORMAT.md 5");
 _Static_assert(sizeof(struct quoit_member_shm) == 64, "FORMAT.md 5");
 

@@ -21,6 +21,7 @@ struct quoit_pool_shm {
     uint32_t reserved;            /* 60  0                                                */
     uint64_t checksum;            /* 64  creator  of bytes 0 to 63                        */
 };
+_Static_assert(offsetof(struct quoit_pool_shm, block_bytes) == 0, "FORMAT.md 8");
 _Static_assert(offsetof(struct quoit_pool_shm, blocks) == 8, "FORMAT.md 8");
 _Static_assert(offsetof(struct quoit_pool_shm, members_offset) == 16, "FORMAT.md 8");
 _Static_assert(offsetof(struct quoit_pool_shm, incarnations_offset) == 24, "FORMAT.md 8");
@@ -28,6 +29,7 @@ _Static_assert(offsetof(struct quoit_pool_shm, entries_offset) == 32, "FORMAT.md
 _Static_assert(offsetof(struct quoit_pool_shm, hints_offset) == 40, "FORMAT.md 8");
 _Static_assert(offsetof(struct quoit_pool_shm, bytes_offset) == 48, "FORMAT.md 8");
 _Static_assert(offsetof(struct quoit_pool_shm, member_entries) == 56, "FORMAT.md 8");
+_Static_assert(offsetof(struct quoit_pool_shm, reserved) == 60, "FORMAT.md 8");
 _Static_assert(offsetof(struct quoit_pool_shm, checksum) == 64, "FORMAT.md 8");
 _Static_assert(sizeof(struct quoit_pool_shm) == 72, "FORMAT.md 8");
 

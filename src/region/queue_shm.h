@@ -28,6 +28,7 @@ struct quoit_queue_shm {
     uint64_t reserved[8];    /* 120  creator  0                                       */
     uint64_t checksum;       /* 184  creator  of bytes 0 to 183                       */
 };
+_Static_assert(offsetof(struct quoit_queue_shm, kind) == 0, "FORMAT.md 3");
 _Static_assert(offsetof(struct quoit_queue_shm, layout) == 4, "FORMAT.md 3");
 _Static_assert(offsetof(struct quoit_queue_shm, capacity) == 8, "FORMAT.md 3");
 _Static_assert(offsetof(struct quoit_queue_shm, item_bytes) == 16, "FORMAT.md 3");
