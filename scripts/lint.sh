@@ -6,6 +6,7 @@ lint_tools() {
     build_tools clang-format=clang-format clang-tidy=clang-tidy cppcheck=cppcheck \
         shellcheck=shellcheck python3=python3 git=git /usr/include/curses.h=libncurses-dev \
         x86_64-w64-mingw32-gcc=gcc-mingw-w64-x86-64
+    docs_tools
     python3 -c 'import yaml' 2>/dev/null || need /usr/lib/python3/dist-packages/yaml=python3-yaml
 }
 
@@ -32,6 +33,9 @@ lint() {
     say "the project's own rules"
     python3 tests/lint/source_rules.py --self-test
     python3 tests/lint/source_rules.py
+    say "pictures"
+    python3 docs/pictures/make_pictures.py --self-test
+    python3 docs/pictures/make_pictures.py --check
     say "shellcheck"
     shellcheck -x dev scripts/*.sh .ci/run tests/install/*.sh
     say "workflows"
