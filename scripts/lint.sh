@@ -33,7 +33,9 @@ lint() {
     say "the project's own rules"
     python3 tests/lint/source_rules.py --self-test
     python3 tests/lint/source_rules.py
-    say "pictures"
+    say "documents and their pictures"
+    python3 tests/lint/documents.py --self-test
+    python3 tests/lint/documents.py
     python3 docs/pictures/make_pictures.py --self-test
     python3 docs/pictures/make_pictures.py --check
     say "shellcheck"

@@ -217,7 +217,7 @@ static quoit_status bounce(quoit_queue *there, uint64_t slice_ns, double *value_
     uint64_t number = 0, begin = stream_now_ns(), now = begin;
     while (now - begin < slice_ns) {
         for (unsigned i = 0; i < CHECK_ITEMS; i++, number += 2) {
-            /* Relaxed: as in catch_ball. */
+            /* Relaxed: the number is all that is passed. */
             atomic_store_explicit(at, number + 1, memory_order_relaxed);
             if (!catch_ball(there, at, number + 2, true))
                 return QUOIT_ABANDONED;
@@ -232,7 +232,7 @@ static quoit_status bounce_back(quoit_queue *there)
 {
     ball *at = quoit_queue_user_area(there);
     for (uint64_t number = 1; catch_ball(there, at, number, false); number += 2)
-        /* Relaxed: as in catch_ball. */
+        /* Relaxed: the number is all that is passed. */
         atomic_store_explicit(at, number + 1, memory_order_relaxed);
     return QUOIT_FINISHED;
 }

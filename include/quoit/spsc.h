@@ -251,9 +251,9 @@ static inline void quoit_spsc_own_cache_lines(uint8_t *bytes, uint64_t count)
     const uint64_t line = 64;
     for (uint64_t at = (line - QUOIT_ADDRESS(bytes) % line) % line; at < count; at += line) {
         quoit_atomic_u8 *byte = QUOIT_CAST(quoit_atomic_u8 *, QUOIT_CAST(void *, bytes + at));
-        /* Relaxed: the slot belongs to this side; no other process reads it. */
+        /* Relaxed: the slot belongs to this side until SPAN-C2; browsers only read it. */
         uint8_t value = atomic_load_explicit(byte, memory_order_relaxed);
-        /* Relaxed: the release of the slot, which follows, orders it. */
+        /* Relaxed: SPAN-C2, which follows, orders it; a browser reads the same value. */
         atomic_store_explicit(byte, value, memory_order_relaxed);
     }
 }

@@ -19,7 +19,7 @@ static const struct quoit_ring_view *ring_of(const quoit_queue *queue)
    one. */
 static bool makes_room(const quoit_queue *queue, uint64_t count)
 {
-    /* Relaxed: WAIT-F1's barrier orders it after the pop. */
+    /* Relaxed: the barrier that a sleeper imposes (WAIT-F1) orders it after the pop. */
     return atomic_load_explicit(queue->consumer.wake_needed, memory_order_relaxed) != 0 &&
            ring_of(queue)->ops->made_room(&queue->consumer, ring_of(queue), count);
 }

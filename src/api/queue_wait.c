@@ -54,7 +54,7 @@ static bool has_sleepers(uint32_t word)
 
 static void set_wake_needed(const struct quoit_waiter *sleeper, uint32_t value)
 {
-    /* Relaxed: a full barrier follows, either this thread's own or an imposed one. */
+    /* Relaxed: a full barrier follows: WAIT-F1, or the one that this thread imposes. */
     atomic_store_explicit(sleeper->wake_needed, value, memory_order_relaxed);
 }
 
@@ -163,7 +163,7 @@ static void clear_sleepers(const struct quoit_waiter *waiter)
 {
     uint32_t word = load_sleepers(waiter);
     if (has_sleepers(word))
-        /* Relaxed: no thread is to be woken by it. */
+        /* Relaxed: it orders nothing; no other thread sleeps on the word. */
         (void)atomic_compare_exchange_strong_explicit(waiter->sleepers, &word, word + 1,
                                                       memory_order_relaxed, memory_order_relaxed);
 }

@@ -50,11 +50,11 @@ uint32_t quoit_members_pid(const struct quoit_members *members, uint32_t entry)
 
 static void write_entry(struct quoit_member_shm *entry, uint32_t pid, unsigned roles, uint64_t at)
 {
-    /* Relaxed: only the holder of the entry's lock writes it, and readers need no order. */
+    /* Relaxed: only the holder of the entry's lock writes it; PEER-J1 orders it for peers. */
     atomic_store_explicit(&entry->pid, pid, memory_order_relaxed);
-    /* Relaxed: only the holder of the entry's lock writes it, and readers need no order. */
+    /* Relaxed: only the holder of the entry's lock writes it; PEER-J1 orders it for peers. */
     atomic_store_explicit(&entry->roles, roles, memory_order_relaxed);
-    /* Relaxed: only the holder of the entry's lock writes it, and readers need no order. */
+    /* Relaxed: only the holder of the entry's lock writes it; PEER-J1 orders it for peers. */
     atomic_store_explicit(&entry->joined_at_unix_ns, at, memory_order_relaxed);
 }
 

@@ -131,7 +131,7 @@ static void fill_header(quoit_region *region, uint32_t content, uint64_t size_by
     header->lock_file = region->shm.lock_path != NULL;
     header_name(region->name.text, header->name);
     header->checksum = checksum_of(header);
-    /* Relaxed: no other process sees the region before it is published. */
+    /* Relaxed: REGION-M1 orders it; no other process sees the region before. */
     atomic_store_explicit(&header->used, sizeof *header, memory_order_relaxed);
     adopt(region, header);
 }

@@ -214,6 +214,6 @@ void quoit_mpmc_end(const struct quoit_ring_view *view)
 {
     /* MPMC-F1: no claim succeeds from here on, and those that did are seen. Pairs with MPMC-R2. */
     (void)atomic_fetch_or_explicit(&view->shm->tail, QUOIT_MPMC_FINISHED, memory_order_acq_rel);
-    /* Relaxed: a hint, on a line that consumers may look at. */
+    /* Relaxed: a hint, so that pops need not load the producers' line; MPMC-F1 is the mark. */
     atomic_store_explicit(&view->shm->finished, 1, memory_order_relaxed);
 }

@@ -306,14 +306,15 @@ static inline uint64_t quoit_ring_item(const uint8_t *at)
    is read once, so that the checked value is the value that is used. */
 static inline uint64_t quoit_ring_load_once(const void *at)
 {
-    /* Relaxed: the commit was seen before; a later change by a hostile peer needs no order. */
+    /* Relaxed: the load that found the commit came before it (SPSC-C1, SPAN-C1, MPMC-C1, CAST-S1).
+       A later change by a hostile peer needs no order. */
     return atomic_load_explicit((const quoit_atomic_u64 *)at, memory_order_relaxed);
 }
 
 /* The counterpart of quoit_ring_load_once, for a length. */
 static inline void quoit_ring_store_once(void *at, uint64_t word)
 {
-    /* Relaxed: the commit that follows orders it. */
+    /* Relaxed: the commit that follows (SPAN-P1, MPMC-P4, CAST-P1) orders it. */
     atomic_store_explicit((quoit_atomic_u64 *)at, word, memory_order_relaxed);
 }
 
@@ -357,20 +358,21 @@ static inline void quoit_ring_load(uint8_t *to, const uint8_t *from, uint64_t by
     uint64_t at = 0;
     if ((uintptr_t)from % 8 == 0)
         for (; bytes - at >= 8; at += 8) {
-            /* Relaxed: the caller orders it, and checks afterwards whether the copy is whole. */
+            /* Relaxed: BROWSE-S1 or CAST-S6, which follow in the caller, order it before the check
+               whether the copy is whole. */
             uint64_t word = atomic_load_explicit(
                 (const quoit_atomic_u64 *)(const void *)(from + at), memory_order_relaxed);
             memcpy(to + at, &word, 8);
         }
     if ((uintptr_t)from % 4 == 0)
         for (; bytes - at >= 4; at += 4) {
-            /* Relaxed: the caller orders it, as for the words of 8 bytes. */
+            /* Relaxed: BROWSE-S1 or CAST-S6 order it before the check. */
             uint32_t word = atomic_load_explicit(
                 (const quoit_atomic_u32 *)(const void *)(from + at), memory_order_relaxed);
             memcpy(to + at, &word, 4);
         }
     for (; at < bytes; at++)
-        /* Relaxed: the caller orders it, as for the words of 8 bytes. */
+        /* Relaxed: BROWSE-S1 or CAST-S6 order it before the check. */
         to[at] = atomic_load_explicit((const quoit_atomic_u8 *)(const void *)(from + at),
                                       memory_order_relaxed);
 }

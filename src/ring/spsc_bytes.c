@@ -100,8 +100,8 @@ static bool walk(const struct quoit_ring_view *view, uint64_t head, uint64_t tai
 
 static uint64_t load_pushed(const struct quoit_ring_view *view)
 {
-    /* Relaxed: a number for people, and a hint for a descriptor's thread, which has read the tail
-       before. */
+    /* Relaxed: SPAN-C1 came before it, where a descriptor's thread compares it with a message's
+       number. Otherwise it is a number for people. */
     return atomic_load_explicit(&view->shm->pushed_messages, memory_order_relaxed);
 }
 

@@ -73,7 +73,7 @@ static quoit_status attach_producer(struct quoit_ring_producer *producer,
     if (tail != head && !is_committed(view, slot_at(view, tail - 1), tail - 1) &&
         quoit_ring_is_before(quoit_ring_head(view->shm), tail)) {
         tail--; /* nor popped: the head has not passed it */
-        /* Relaxed: only a holder of this side relies on it. */
+        /* Relaxed: SPSC-P2 and SPSC-P5 order it before this side's first commit. */
         atomic_store_explicit(&view->shm->tail, tail, memory_order_relaxed);
     }
     quoit_ring_producer_begin(producer, view, tail);
