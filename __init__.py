@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""A clone of Quoit is no Python package; the module is in python/quoit. But Python takes any folder of the name quoit
-for one, and so a clone in the current directory. Then this file runs: it imports an installed module, or explains."""
+"""A clone of Quoit is not a Python package; the module is in python/quoit. But Python takes any folder with the name
+quoit for a package, and so a clone in the current directory. Then this file runs: it imports an installed module, or
+raises ImportError with the reason."""
 import importlib.machinery
 import importlib.util
 import os
@@ -11,7 +12,7 @@ _holder = os.path.dirname(_clone)
 _spec = importlib.machinery.PathFinder.find_spec(
     __name__, [place for place in sys.path if os.path.abspath(place or os.curdir) != _holder])
 if _spec is None or _spec.loader is None:
-    raise ImportError(f"{_clone} is a clone of Quoit, not the Python module: install it, or put {_clone}/python on "
-                      "PYTHONPATH and have QUOIT_LIBRARY name the library", name=__name__, path=__file__)
+    raise ImportError(f"{_clone} is a clone of Quoit, not the Python module; install the module, or add {_clone}/python "
+                      "to PYTHONPATH and set QUOIT_LIBRARY to the library", name=__name__, path=__file__)
 sys.modules[__name__] = importlib.util.module_from_spec(_spec)
 _spec.loader.exec_module(sys.modules[__name__])

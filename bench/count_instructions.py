@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""count_instructions.py PROGRAM: what a push and a pop cost in instructions, counted by callgrind: the same on a busy
-machine as on a quiet one."""
+"""count_instructions.py PROGRAM: counts the instructions of a push and a pop with callgrind. The result does not depend
+on the load of the machine."""
 import re
 import subprocess
 import sys

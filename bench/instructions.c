@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* What do a push and a pop of 16 bytes cost in instructions? Run by count_instructions.py under
-   callgrind, twice, with another number of rounds: the difference is the queue's. */
+/* How many instructions do a push and a pop of 16 bytes take? count_instructions.py runs this
+   program twice under callgrind, with different numbers of rounds: the difference belongs to the
+   queue. */
 #include <quoit/typed.h>
 
 #include <stdio.h>
@@ -15,7 +16,7 @@ QUOIT_DEFINE_QUEUE(item, struct item);
 
 enum { BATCH = 32 };
 
-/* A push and its pop, that many times; returns how many went wrong. */
+/* Pushes and pops an item, that many times. Returns the number of failures. */
 static uint64_t one_at_a_time(quoit_queue *queue, uint64_t rounds)
 {
     uint64_t wrong = 0;

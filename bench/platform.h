@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What benchmarks need of the system. */
+/* System calls that benchmarks need. */
 #ifndef BENCH_PLATFORM_H
 #define BENCH_PLATFORM_H
 

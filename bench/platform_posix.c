@@ -23,7 +23,7 @@ int64_t bench_start(const char *program, const char *role, const char *name)
     (void)fflush(NULL);
     pid_t child = fork();
     if (child == 0) {
-        bench_unpin(); /* it would inherit the one processor of this process */
+        bench_unpin(); /* else it would inherit the one processor of this process */
         (void)execlp(program, program, role, name, (char *)NULL);
         _exit(EXIT_FAILURE);
     }

@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""report.py RESULTS.jsonl REPORT.md MACHINE...: medians, spreads and ratios of a run of the comparisons as tables,
-and beside them the plots (SVG, by gnuplot). MACHINE is a line each that says what it was measured on.
+"""report.py RESULTS.jsonl REPORT.md MACHINE...: makes tables of medians, spreads and ratios from a run of the
+comparisons, and plots (SVG, by gnuplot).
 
-Runs whose canary, one cache line bounced between the two processors, is more than a third away from its median
-saw another machine than the rest, since hypervisors move processors: they are left out, and counted.
+Each MACHINE is a line that describes the machine. Runs whose canary, the round trip of one cache line between the two
+processors, differs by more than a third from its median are omitted and counted: a hypervisor had moved the processors,
+so they ran on another machine than the rest.
 """
 import collections
 import json
@@ -15,7 +16,7 @@ import sys
 
 WAITING = "Quoit (with a time-out)"
 OURS = ("Quoit", WAITING, "Quoit MPMC", "Quoit messages", "Quoit messages, MPMC", "Quoit messages, in place", "Quoit pool")
-# Rows of runs that were made with an earlier API: their name now, or None, if no queue is like that any more.
+# Rows of runs with an earlier API: their name now, or None if no such queue exists any more.
 EARLIER = {"Quoit (push_wait, pop_wait)": WAITING, "Quoit (spans)": None, "Quoit" + " sized": "Quoit messages",
            "Quoit" + " sized, MPMC": "Quoit messages, MPMC", "Quoit" + " sized, in place": "Quoit messages, in place"}
 EARLIER_QUESTIONS = {"sized": "messages"}
@@ -77,7 +78,7 @@ def limits_table(values, between):
 
 
 def bars(folder, name, title, rows, unit):
-    """One bar a row: (label, value, low, high); ours in another colour."""
+    """One bar per row: (label, value, low, high); ours in another colour."""
     if not rows:
         return
     data = "\n".join(f'"{label}" {value:.6g} {low:.6g} {high:.6g} {1 if label in OURS else 0} {i}'
@@ -111,7 +112,7 @@ def rows_of(values, question, between, size, detail, scale):
 
 
 def lines(folder, name, title, values, question, between, xlabel, ylabel, scale, size=None, batch=None):
-    """A line a peer, over `bytes` (batch given) or over `detail` (size given)."""
+    """A line per peer, over `bytes` (batch given) or over `detail` (size given)."""
     series = collections.defaultdict(list)
     for key, found in values.items():
         if key[0] != question or key[1] != between or (batch is not None and key[3] != batch):
@@ -156,7 +157,7 @@ def latency_table(values, between):
 
 
 def one_to_one(values, between):
-    """The report of queues with one producer and one consumer, beside the hardware's limits."""
+    """The report of queues with one producer and one consumer, compared with the limits of the hardware."""
     for batch, title in ((1, "One item per call"), (8, "In batches of 8"), (32, "In batches of 32")):
         yield from [f"### {title}", "", *throughput_table(values, "throughput", between, batch), ""]
     yield from ["### The hardware's limits", "", *limits_table(values, between), ""]
@@ -171,7 +172,7 @@ def one_to_one(values, between):
 
 
 def times_table(values, question, between):
-    """ns a message, over its size."""
+    """ns per message, over its size."""
     chosen = {(key[2], key[4]): v for key, v in values.items() if key[0] == question and key[1] == between}
     sizes = sorted({size for size, _ in chosen})
     yield "| ns | " + " | ".join(f"{size // 1024} KiB" if size >= 1024 else f"{size} B" for size in sizes) + " |"
@@ -222,7 +223,7 @@ def plots(values, folder):
     trips = sorted(rows_of(values, "round trip spinning", side, None, 0, 1), key=lambda row: row[1])
     bars(folder, "round_trip.svg", "16 bytes there and back, spinning, between processes", trips, "ns")
     sleeping = sorted(rows_of(values, "round trip sleeping", side, None, 1, 1e3), key=lambda row: row[1])
-    bars(folder, "sleeping.svg", "16 bytes there and back, asleep in between, on one processor", sleeping, "µs")
+    bars(folder, "sleeping.svg", "Round trip of 16 bytes, both sides blocked in between, on one processor", sleeping, "µs")
     crowd = sorted(rows_of(values, "many", side, 16, 2, 1e6), key=lambda row: -row[1])
     bars(folder, "many.svg", "16-byte items, two producers to two consumers, processes", crowd,
          "million items a second")

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""shell.py QUOIT ROUNDS: bytes a second from `yes` to `wc -l` through pipes, and through `quoit push` and `quoit pop`
-in between; a line of JSON for each round of each, as the other comparisons print them."""
+"""shell.py QUOIT ROUNDS: measures the bytes per second from `yes` to `wc -l` through pipes, and through `quoit push`
+and `quoit pop` in between. Prints a line of JSON for each round of each, like the other comparisons."""
 import json
 import os
 import subprocess

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* How many 16-byte items a second cross between two processes, by ones? A run checks them all. */
+/* How many 16-byte items a second pass between two processes, one item per call? Checks each. */
 #include "pin.h"
 #include "platform.h"
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# What the libraries show: the functions of src/exports.txt, which are those of the public headers, and nothing else.
+# Exports only the functions of src/exports.txt, which are those of the public headers.
 include(CheckCCompilerFlag)
 include(CheckLinkerFlag)
 file(STRINGS ${PROJECT_SOURCE_DIR}/src/exports.txt QUOIT_EXPORTS REGEX "^quoit_")
@@ -10,8 +10,8 @@ file(CONFIGURE OUTPUT ${exports_dir}/quoit.def CONTENT "EXPORTS\n${lines}\n")
 list(JOIN QUOIT_EXPORTS "; " names)
 file(CONFIGURE OUTPUT ${exports_dir}/quoit.map CONTENT "QUOIT_0 { global: ${names}; local: *; };\n")
 
-# Hidden but for what the public headers declare. The headers are plain C, so the compiler is told from outside: it
-# reads this first.
+# Hides every symbol that the public headers do not declare. The headers are plain C, so the attribute comes from a file
+# that the compiler includes first.
 set(include_lines)
 foreach(header quoit.h quoit/typed.h quoit/inspect.h quoit/lock.h quoit/sem.h)
   string(APPEND include_lines "#include <${header}>\n")
@@ -25,7 +25,7 @@ function(quoit_hide target)
   endif()
 endfunction()
 
-# Versioned symbols where the linker knows them. Calls within the library go straight to where they lead.
+# Uses versioned symbols if the linker supports them. Calls within the library do not go through the symbol table.
 file(CONFIGURE OUTPUT ${exports_dir}/try.map CONTENT "QUOIT_0 { local: unused_*; };\n")
 check_linker_flag(C "-Wl,--version-script=${exports_dir}/try.map,-Bsymbolic-functions" QUOIT_HAS_VERSION_SCRIPT)
 function(quoit_export_listed target)

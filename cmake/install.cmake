@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: MIT
-# What `cmake --install` puts where, in four components: runtime (the shared library), development, tools, python.
+# The files that `cmake --install` installs, in four components: runtime (the shared library), development, tools,
+# python.
 include(CMakePackageConfigHelpers)
 set(QUOIT_CMAKE_DIR ${CMAKE_INSTALL_LIBDIR}/cmake/quoit)
 
-# What has to be built before `cmake --install`.
+# The targets to build before `cmake --install`.
 add_custom_target(quoit_installed DEPENDS quoit)
 foreach(target quoit_shared quoit_tool manual)
   if(TARGET ${target})
@@ -23,12 +24,12 @@ install(EXPORT quoit-targets NAMESPACE quoit:: DESTINATION ${QUOIT_CMAKE_DIR} CO
 
 configure_package_config_file(cmake/quoitConfig.cmake.in ${PROJECT_BINARY_DIR}/quoitConfig.cmake
   INSTALL_DESTINATION ${QUOIT_CMAKE_DIR} NO_SET_AND_CHECK_MACRO)
-# Until 1.0 each 0.x may break programs: the soname does not promise more either.
+# Until 1.0 each 0.x may break programs; the soname does not promise more.
 write_basic_package_version_file(${PROJECT_BINARY_DIR}/quoitConfigVersion.cmake COMPATIBILITY SameMinorVersion)
 install(FILES ${PROJECT_BINARY_DIR}/quoitConfig.cmake ${PROJECT_BINARY_DIR}/quoitConfigVersion.cmake
   DESTINATION ${QUOIT_CMAKE_DIR} COMPONENT development)
 
-# pkg-config finds the prefix from where the file is, so that a moved prefix works.
+# pkg-config finds the prefix relative to the file, so a moved prefix works.
 file(RELATIVE_PATH pc_prefix /${CMAKE_INSTALL_LIBDIR}/pkgconfig /)
 string(REGEX REPLACE "/$" "" pc_prefix "${pc_prefix}")
 set(pc_private_libs ${CMAKE_THREAD_LIBS_INIT})
@@ -41,7 +42,7 @@ endif()
 configure_file(cmake/quoit.pc.in ${PROJECT_BINARY_DIR}/quoit.pc @ONLY)
 install(FILES ${PROJECT_BINARY_DIR}/quoit.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig COMPONENT development)
 
-# Pages of commands go with the tools, those of the library with its headers.
+# The pages of commands are installed with the tools, those of the library with its headers.
 foreach(section_of 1=tools 3=development 7=development)
   string(REGEX MATCH "(.)=(.*)" unused ${section_of})
   set(section ${CMAKE_MATCH_1})
@@ -54,7 +55,7 @@ endforeach()
 
 if(TARGET quoit_tool)
   set(zsh_dir zsh/site-functions)
-  if(QUOIT_PACKAGES) # Debian's place
+  if(QUOIT_PACKAGES) # Debian's directory
     set(zsh_dir zsh/vendor-completions)
   endif()
   install(TARGETS quoit_tool COMPONENT tools)
@@ -72,7 +73,7 @@ if(Python3_FOUND AND TARGET quoit_shared AND NOT WIN32 AND NOT CMAKE_CROSSCOMPIL
   install(DIRECTORY python/quoit DESTINATION ${python_dir} COMPONENT python FILES_MATCHING PATTERN "*.py")
 endif()
 
-# Debian has ways of its own (cmake/packages.cmake).
+# Debian's packages do this in another way (cmake/packages.cmake).
 if(WIN32)
   install(FILES LICENSE README.md CHANGELOG.md DESTINATION . COMPONENT runtime)
   if(QUOIT_EXAMPLES)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# The manual's pages, made from the headers and from what the commands say of themselves: the target `manual`.
+# The target `manual`: makes the manual pages from the headers and from the commands' --help.
 find_package(Python3 COMPONENTS Interpreter)
 if(NOT Python3_FOUND OR CMAKE_CROSSCOMPILING OR NOT TARGET quoit_tool)
   return()
@@ -13,7 +13,7 @@ set(make_pages ${Python3_EXECUTABLE} ${PROJECT_SOURCE_DIR}/docs/man/make_pages.p
 file(GLOB_RECURSE man_headers CONFIGURE_DEPENDS include/*.h)
 set(compress_pages)
 set(man_suffix)
-if(QUOIT_PACKAGES) # as Debian wants them
+if(QUOIT_PACKAGES) # in the form that Debian requires
   set(man_suffix .gz)
   set(compress_pages COMMAND sh -c "gzip -9nkf '${man_dir}'/*.[0-9]")
 endif()

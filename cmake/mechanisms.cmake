@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
-# Which files of src/os this system is made of (docs/PORTING.md), and which of the examples and tests.
+# Chooses the files of src/os for this system (docs/PORTING.md), and the examples and tests.
 include(CheckSymbolExists)
 option(QUOIT_STRICT_POSIX
-  "On Linux, to prove it: use nothing but POSIX.1-2008. Not beside an ordinary build, which has other locks" OFF)
+  "On Linux, for tests: use only POSIX.1-2008. Do not run it together with an ordinary build, which has other locks" OFF)
 
 set(QUOIT_OS_FOLDERS shm sem wait liveness list process)
 if(WIN32)
@@ -17,7 +17,7 @@ if(WIN32)
   return()
 endif()
 
-# Defines QUOIT_HAS_NAME where the system has the function.
+# Defines QUOIT_HAS_NAME if the system has the function.
 function(quoit_has name header)
   string(TOUPPER ${name} upper)
   check_symbol_exists(${name} ${header} QUOIT_HAS_${upper})
@@ -31,7 +31,7 @@ set(QUOIT_PIN none)
 if(CMAKE_SYSTEM_NAME STREQUAL "Linux")
   set(QUOIT_PIN linux)
 endif()
-set(name_max 200) # of shared memory and semaphores; with a prefix it must fit a file's name
+set(name_max 200) # of shared memory and semaphores; with the prefix it must fit into a file name
 set(sem_prefix "/")
 set(QUOIT_OS_FILES wait/notifier_posix.c shm/fd.c list/list_directory.c liveness/lock_file.c shm/locked_object.c
     shm/mapped_file.c mechanisms_posix.c process/process_posix.c sem/sem_posix.c sem/sem_sysv.c sem/sem_timed.c
@@ -43,22 +43,22 @@ if(CMAKE_SYSTEM_NAME STREQUAL "Linux" AND NOT QUOIT_STRICT_POSIX)
     QUOIT_SEM_FILE_PREFIX="/dev/shm/sem.")
   set(CMAKE_REQUIRED_DEFINITIONS -D_GNU_SOURCE)
   check_symbol_exists(__GLIBC__ features.h QUOIT_HAS_GLIBC)
-  if(NOT QUOIT_HAS_GLIBC) # musl puts semaphores and shared memory into one directory, by their names alone
+  if(NOT QUOIT_HAS_GLIBC) # musl puts semaphores and shared memory into one directory, without prefixes
     set(sem_prefix "/sem.")
   endif()
 else()
   list(APPEND QUOIT_OS_FILES wait/barrier_none.c list/list_posix.c liveness/liveness_fcntl.c shm/memory_posix.c
       process/namespace_none.c process/owner_posix.c shm/shm_posix.c)
   set(QUOIT_OS_DEFINITIONS QUOIT_LOCK_DIRECTORY="/tmp")
-  if(APPLE) # which cleans /tmp of what is some days old
+  if(APPLE) # macOS removes files from /tmp after some days
     set(QUOIT_OS_DEFINITIONS QUOIT_LOCK_DIRECTORY="/var/tmp" _DARWIN_C_SOURCE QUOIT_NO_SEM_GETVALUE)
-    set(name_max 30) # and the slash
+    set(name_max 30) # without the slash
     list(APPEND QUOIT_OS_FILES wait/wait_macos.c)
   else()
     list(APPEND QUOIT_OS_FILES wait/wait_pauses.c)
     list(APPEND QUOIT_OS_DEFINITIONS _POSIX_C_SOURCE=200809L _XOPEN_SOURCE=700)
     set(CMAKE_REQUIRED_DEFINITIONS -D_POSIX_C_SOURCE=200809L -D_XOPEN_SOURCE=700)
-    if(NOT CMAKE_SYSTEM_NAME STREQUAL "Linux") # Linux keeps to POSIX strictly, to prove that it is enough
+    if(NOT CMAKE_SYSTEM_NAME STREQUAL "Linux") # on Linux this build uses strict POSIX, to prove that POSIX is enough
       list(APPEND QUOIT_OS_DEFINITIONS __EXTENSIONS__ __BSD_VISIBLE=1 _BSD_SOURCE _NETBSD_SOURCE)
     endif()
     if(CMAKE_SIZEOF_VOID_P EQUAL 4)
@@ -66,7 +66,11 @@ else()
     endif()
   endif()
 endif()
-list(APPEND QUOIT_OS_DEFINITIONS QUOIT_SHM_NAME_MAX=${name_max} QUOIT_SEM_NAME_PREFIX="${sem_prefix}")
+set(system ${CMAKE_SYSTEM_NAME}) # in messages
+if(APPLE)
+  set(system macOS)
+endif()
+list(APPEND QUOIT_OS_DEFINITIONS QUOIT_SYSTEM_NAME="${system}" QUOIT_SHM_NAME_MAX=${name_max} QUOIT_SEM_NAME_PREFIX="${sem_prefix}")
 set(CMAKE_REQUIRED_LIBRARIES pthread)
 quoit_has(pipe2 unistd.h)
 quoit_has(posix_fallocate fcntl.h)

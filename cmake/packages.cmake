@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-# What `cpack` makes: on Linux libquoit0, libquoit-dev, quoit-tools and python3-quoit for Debian and its kin, for
-# Windows a zip.
+# The packages that `cpack` makes: on Linux libquoit0, libquoit-dev, quoit-tools and python3-quoit for Debian and its
+# derivatives, for Windows a zip.
 set(CPACK_PACKAGE_NAME quoit)
 set(CPACK_PACKAGE_VENDOR "The Quoit developers")
 set(CPACK_PACKAGE_CONTACT "The Quoit developers <maintainers@quoit.invalid>")
@@ -29,7 +29,7 @@ set(CPACK_DEBIAN_PACKAGE_CONTROL_STRICT_PERMISSION ON)
 set(CPACK_INSTALL_DEFAULT_DIRECTORY_PERMISSIONS
   OWNER_READ OWNER_WRITE OWNER_EXECUTE GROUP_READ GROUP_EXECUTE WORLD_READ WORLD_EXECUTE)
 
-# quoit_deb COMPONENT PACKAGE SECTION SUMMARY LINE...: a package, with the two files that Debian wants of each.
+# quoit_deb COMPONENT PACKAGE SECTION SUMMARY LINE...: a package, with the two files that Debian requires in each.
 set(deb_dir ${PROJECT_BINARY_DIR}/deb)
 function(quoit_deb component package section summary)
   string(TOUPPER ${component} upper)
@@ -59,7 +59,7 @@ endforeach()
 configure_file(cmake/debian/copyright.in ${deb_dir}/copyright @ONLY)
 
 set(about "Queues of one or many producers and consumers, broadcast, pools and named"
-  "semaphores in shared memory, lock-free, with no daemon. What was pushed is"
+  "semaphores in shared memory, lock-free, with no daemon. A pushed item is"
   "kept when a process is killed." "")
 quoit_deb(runtime libquoit0 libs "messages between processes through shared memory"
   ${about} "This package has the shared library.")
@@ -76,7 +76,7 @@ set(CPACK_DEBIAN_PYTHON_PACKAGE_SHLIBDEPS OFF)
 set(CPACK_DEBIAN_PYTHON_PACKAGE_DEPENDS "python3:any, libquoit0 (>= ${PROJECT_VERSION})")
 set(CPACK_DEBIAN_DEVELOPMENT_PACKAGE_DEPENDS "libquoit0 (= ${PROJECT_VERSION}-1)")
 
-# Which version of the package has each symbol; the one that a symbol came with is to be kept when the next is made.
+# The first version of the package that has each symbol. Later packages keep the versions of older symbols.
 set(symbols "libquoit.so.0 libquoit0 #MINVER#\n QUOIT_0@QUOIT_0 0.1.0\n")
 foreach(name IN LISTS QUOIT_EXPORTS)
   string(APPEND symbols " ${name}@QUOIT_0 0.1.0\n")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# The warnings and sanitizers that everything of ours is compiled with: link to quoit_flags.
+# The warnings and sanitizers for every target of this project: link it to quoit_flags.
 add_library(quoit_flags INTERFACE)
 if(MSVC)
   target_compile_options(quoit_flags INTERFACE /W4 $<$<BOOL:${QUOIT_WERROR}>:/WX>

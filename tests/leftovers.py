@@ -1,22 +1,23 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""leftovers.py before|after FILE: what the suite leaves in the system. `after` fails if there is anything."""
+"""leftovers.py before|after FILE: lists the objects that the tests leave in the system. `after` fails if there are
+any."""
 import glob
 import sys
 import time
 
-ANY_NAME = {"encoding": "utf-8", "errors": "surrogateescape"}  # the names of others' files need not be UTF-8
+ANY_NAME = {"encoding": "utf-8", "errors": "surrogateescape"}  # the names of other programs' files need not be UTF-8
 
 
 def present():
-    """Everything that a test could leave behind, a line each; what others keep there is not ours."""
+    """Returns everything that a test could leave, one per line. Other programs' objects are not listed."""
     things = set()
     for pattern in ["/dev/shm/*qt-*", "/dev/shm/quoit*", "/dev/shm/.quoit*", "/dev/shm/readings",
                     "/dev/shm/throughput-*", "/tmp/quoit-test*", "/tmp/qt-*", "/tmp/quoit.*", "/tmp/.quoit*"]:
         things |= set(glob.glob(pattern))
     things |= {f"System V segment, key {row[0]} id {row[1]}" for row in table("shm")}
     things |= {f"System V semaphores, key {row[0]} id {row[1]}" for row in table("sem")
-               if row[3] == "11"}  # as many as Quoit's have
+               if row[3] == "11"}  # the same number as Quoit's sets
     return things
 
 
@@ -37,7 +38,7 @@ def main():
     with open(path, **ANY_NAME) as file:
         before = set(file.read().split("\n"))
     left = present() - before
-    for _ in range(300):  # another suite beside this one makes things too, and takes them away
+    for _ in range(300):  # another test run at the same time also creates and removes objects
         if not left:
             return
         time.sleep(0.1)

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""summary.py REPORT...: the sum of ctest's reports (JUnit XML) as the one line `tests: N passed, N failed, N skipped`.
+"""summary.py REPORT...: adds ctest's reports (JUnit XML) up to one line `tests: N passed, N failed, N skipped`.
 
-The tests that failed are listed before it. Exit code: 0 if at least one passed and none failed, else 1.
+Prints the failed tests before it. Exit code: 0 if at least one test passed and none failed, else 1.
 """
 import sys
 import xml.etree.ElementTree as tree

@@ -18,17 +18,19 @@ struct result {
 };
 
 static const char help[] =
-    "Measures this machine: how many items a second go from one process to another, and how\n"
-    "long an item takes there and back. Beside it what the hardware can do at all: a cache line\n"
-    "to the other processor and back, and memory copied. Each value is the median of 5 rounds,\n"
-    "which take turns; the spread is from the lowest to the highest. Other work on the machine\n"
-    "shows.\n"
+    "Measures the speed of Quoit on this machine: how many items per second one process can send\n"
+    "to another, and how long a round trip takes. For comparison it measures two limits of the\n"
+    "hardware: a cache line that moves to the other processor and back, and a copy of memory.\n"
+    "Each value is the median of 5 rounds; the rounds of all measurements alternate. The spread\n"
+    "is the difference between the lowest and the highest round. Other work on the machine "
+    "changes\n"
+    "the values.\n"
     "\n"
-    "  -s, --seconds S   how long it takes, about; default 10\n"
-    "  -j, --json        one JSON object on stdout\n"
-    "  -h, --help\n"
+    "  -s, --seconds S   run for about S seconds; default 10\n"
+    "  -j, --json        print one JSON object\n"
+    "  -h, --help        print this help\n"
     "\n"
-    "Exit codes: 0 it is measured; 1 an error, written to stderr; 2 wrong usage.\n"
+    "Exit codes: 0 measured; 1 an error, which is on stderr; 2 wrong usage.\n"
     "\n"
     "Examples:\n"
     "  quoit bench\n"
@@ -124,7 +126,7 @@ static int run_side(int argc, char **argv)
 {
     uint64_t row;
     if (argc != 5 || !stream_number("--side", argv[2], &row) || row >= bench_row_count)
-        return tool_usage("--side is for bench itself");
+        return tool_usage("--side is reserved for bench itself; omit it");
     return bench_side((unsigned)row, argv[3], argv[4]);
 }
 
@@ -147,7 +149,7 @@ static int run(int argc, char **argv)
             if (!stream_seconds("--seconds", optarg, &time_ns))
                 return TOOL_USAGE;
             if (time_ns < LEAST_NS)
-                return tool_usage("--seconds is '%s': 0.1 or more is right, such as 10", optarg);
+                return tool_usage("--seconds is '%s'; it must be 0.1 or more, such as 10", optarg);
             break;
         case 'j':
             json = true;
@@ -160,11 +162,11 @@ static int run(int argc, char **argv)
             return print_bad_option(argv, letter);
         }
     if (optind < argc)
-        return tool_usage("'%s' is one argument too many", argv[optind]);
+        return tool_usage("unexpected argument '%s'; bench takes only options", argv[optind]);
     unsigned processors = bench_pin(0);
     if (processors == 1)
-        (void)tool_fail("there is one processor only: both processes take turns on it, and these "
-                        "numbers are those of the system's scheduler");
+        (void)tool_fail("this machine has only one processor, so both processes take turns on it; "
+                        "the numbers measure the system's scheduler, not Quoit");
     if (!measure(program, (uint64_t)time_ns, results))
         return TOOL_FAILED;
     if (json)
@@ -172,13 +174,13 @@ static int run(int argc, char **argv)
     else
         for (unsigned i = 0; i < bench_row_count; i++)
             print_row(&bench_rows[i], results[i].values);
-    return fflush(stdout) == 0 ? TOOL_OK : tool_fail("stdout cannot be written");
+    return fflush(stdout) == 0 ? TOOL_OK : tool_fail("cannot write to stdout");
 }
 
 const struct tool_command tool_bench = {
     .name = "bench",
     .arguments = "[OPTION...]",
-    .summary = "this machine's numbers in ten seconds",
+    .summary = "measure Quoit's speed on this machine",
     .help = help,
     .run = run,
 };

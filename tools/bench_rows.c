@@ -31,14 +31,14 @@ const struct bench_row bench_rows[] = {
     {"SPSC, 8 bytes", BENCH_ITEMS, false, 8, 1},
     {"SPSC, 64 bytes", BENCH_ITEMS, false, 64, 1},
     {"SPSC, 1024 bytes", BENCH_ITEMS, false, 1024, 1},
-    {"SPSC, 8 bytes, 64 at a time", BENCH_ITEMS, false, 8, BATCH},
-    {"SPSC, 64 bytes, 64 at a time", BENCH_ITEMS, false, 64, BATCH},
-    {"SPSC, 1024 bytes, 64 at a time", BENCH_ITEMS, false, 1024, BATCH},
+    {"SPSC, 8 bytes, 64 per call", BENCH_ITEMS, false, 8, BATCH},
+    {"SPSC, 64 bytes, 64 per call", BENCH_ITEMS, false, 64, BATCH},
+    {"SPSC, 1024 bytes, 64 per call", BENCH_ITEMS, false, 1024, BATCH},
     {"SPSC, messages of 64 bytes", BENCH_MESSAGES, false, 64, 1},
     {"MPMC one to one, 8 bytes", BENCH_ITEMS, true, 8, 1},
     {"MPMC one to one, 64 bytes", BENCH_ITEMS, true, 64, 1},
-    {"round trip, awake", BENCH_SPIN, false, 8, 1},
-    {"round trip, asleep", BENCH_SLEEP, false, 8, 1},
+    {"round trip, spinning", BENCH_SPIN, false, 8, 1},
+    {"round trip, blocked", BENCH_SLEEP, false, 8, 1},
     {"limit: cache line and back", BENCH_BOUNCE, false, 8, 1},
     {"limit: memcpy", BENCH_MEMCPY, false, 0, 1},
 };
@@ -254,7 +254,7 @@ static bool copy_memory(uint64_t slice_ns, double *value_out)
     bool done = from && to;
     free(from);
     free(to);
-    return done || (tool_fail("no memory to copy"), false);
+    return done || (tool_fail("out of memory: cannot allocate the buffers for memcpy"), false);
 }
 
 /* ---- Both processes -------------------------------------------------------------------------- */
@@ -340,12 +340,11 @@ bool bench_measure(const char *program, unsigned index, uint64_t slice_ns, doubl
     if (failed)
         return false;
     if (second < 0)
-        (void)tool_fail("the second process cannot be started as '%s': run quoit by its path, or "
-                        "by a name that PATH finds",
+        (void)tool_fail("cannot start the second process '%s'; run quoit by its path, or by a name "
+                        "that PATH finds",
                         program);
     else if (bench_join(second) != 0 || status != QUOIT_OK)
-        (void)tool_fail("the second process ('%s') did not run: %s", program,
-                        quoit_describe(status));
+        (void)tool_fail("the second process '%s' did not run: %s", program, quoit_describe(status));
     else
         return true;
     return false;

@@ -10,30 +10,36 @@
 #include <stdlib.h>
 
 static const char help[] =
-    "Checks that what is in an object's memory can be: its header, and each invariant of its ring\n"
-    "or its blocks. Others may go on using it meanwhile.\n"
+    "Checks the memory of objects: the header, and each invariant of the ring or of the blocks.\n"
+    "Other processes may use the object at the same time.\n"
     "\n"
-    "  -a, --all            all that `quoit ls` finds, but for what belongs to another user\n"
+    "  -a, --all            check every object that `quoit ls` lists, except other users' objects\n"
     "  -r, --repair         also repair what crashed members left: skip claims that were never\n"
-    "                       committed, pass on items that a crashed consumer had taken and not\n"
-    "                       released, clear the entries of crashed members, free the blocks that\n"
-    "                       a crashed member of a pool owned. Queues work without this: their\n"
-    "                       members do the same when they find it. If there is something to\n"
-    "                       repair, check joins as a member for a moment; other members do not\n"
-    "                       take it for a peer. A queue whose roles are all held by live\n"
-    "                       processes is left to them\n"
-    "  -t, --through QUEUE  with --repair, of pools: a queue that its blocks are sent through;\n"
-    "                       may be repeated. Blocks that a crashed member had sent are freed only\n"
-    "                       if the queue that they went through is named\n"
-    "      --any-owner      with --repair: also objects of other users that you may write to\n"
-    "  -j, --json           an array of {name, kind, ok, damage (null, or why), crashed_members,\n"
-    "                       cleared_members, settled_items, freed_blocks, note (null, or text)}\n"
-    "  -h, --help\n"
+    "                       committed; pass on items that a crashed consumer took and did not\n"
+    "                       release; clear the entries of crashed members; free the blocks that a\n"
+    "                       crashed member of a pool owned. Without this option the members of a\n"
+    "                       queue repair it when they find the damage. If there is something to\n"
+    "                       repair, check joins the queue for a short time; other members do not\n"
+    "                       count it as a peer. If live processes hold all roles of a queue, "
+    "check\n"
+    "                       leaves the repair to them\n"
+    "  -t, --through QUEUE  with --repair: a queue through which the blocks of the pools are "
+    "sent;\n"
+    "                       may be repeated. A block that a crashed member sent is freed only if\n"
+    "                       its queue is named\n"
+    "      --any-owner      with --repair: also repair objects of other users, if you may write\n"
+    "                       to them\n"
+    "  -j, --json           print an array of {name, kind, ok, damage (null, or the reason),\n"
+    "                       crashed_members, cleared_members, settled_items, freed_blocks, note "
+    "(null,\n"
+    "                       or text)}\n"
+    "  -h, --help           print this help\n"
     "\n"
-    "A damaged object is not mended: `quoit rm` removes it.\n"
+    "A damaged object is not repaired; remove it with `quoit rm`.\n"
     "\n"
-    "Exit codes: 0 all is sound; 1 an error, written to stderr, such as no object of that name;\n"
-    "2 wrong usage; 4 an invariant does not hold.\n"
+    "Exit codes: 0 no damage; 1 an error, which is on stderr, such as an unknown name; 2 wrong "
+    "usage;\n"
+    "4 an object is damaged.\n"
     "\n"
     "Examples:\n"
     "  quoit check --all\n"
@@ -106,7 +112,7 @@ static quoit_status look_at(const struct check *check, const char *name, struct 
     struct object *object = &finding->object;
     quoit_status status = (check->all ? object_read_listed : object_read)(name, object);
     if (object->foreign)
-        finding->note = "it belongs to another user and was not checked";
+        finding->note = "it belongs to another user, so it was not checked";
     if (status != QUOIT_OK || object->damage[0] != '\0' || object->foreign)
         return status;
     fault_begin();
@@ -118,8 +124,8 @@ static quoit_status look_at(const struct check *check, const char *name, struct 
     if (status == QUOIT_ERROR_CORRUPT)
         note_damage(finding, status);
     if (is_cut_off)
-        (void)snprintf(object->damage, sizeof object->damage,
-                       "'%s' was truncated while it was checked", name);
+        (void)snprintf(object->damage, sizeof object->damage, "'%s' was truncated during the check",
+                       name);
     return is_cut_off || status == QUOIT_ERROR_CORRUPT ? QUOIT_OK : status;
 }
 
@@ -172,7 +178,7 @@ static quoit_status repair_queue(const struct check *check, struct finding *find
         return status;
     status = join(check, finding, &queue);
     if (status == QUOIT_ERROR_ROLE_TAKEN) {
-        finding->note = "live processes hold all its roles; they repair it themselves";
+        finding->note = "live processes hold all its roles and repair it themselves";
         return QUOIT_OK;
     }
     if (status != QUOIT_OK)
@@ -195,7 +201,8 @@ static quoit_status repair_pool(const struct check *check, struct finding *findi
         return status;
     status = quoit_pool_reclaim(pool, check->queues, check->through_count, &finding->freed);
     if (finding->object.crashed > 0 && check->through_count == 0)
-        finding->note = "blocks that were on their way through a queue are left alone: --through";
+        finding->note =
+            "blocks that were sent through a queue are not freed; name the queue with --through";
     quoit_pool_close(pool);
     return status;
 }
@@ -205,7 +212,7 @@ static quoit_status repair(const struct check *check, struct finding *finding)
     struct object *object = &finding->object;
     quoit_status status = QUOIT_OK;
     if (object->damage[0] != '\0') {
-        finding->note = "what is damaged is not repaired; `quoit rm` removes it";
+        finding->note = "a damaged object is not repaired; remove it with `quoit rm`";
         return QUOIT_OK;
     }
     fault_begin();
@@ -215,9 +222,8 @@ static quoit_status repair(const struct check *check, struct finding *finding)
         status = repair_pool(check, finding);
     if (!fault_end())
         return status;
-    (void)snprintf(object->damage, sizeof object->damage,
-                   "'%s'%s was truncated while it was repaired", object->name,
-                   check->through_count > 0 ? ", or a queue of --through," : "");
+    (void)snprintf(object->damage, sizeof object->damage, "'%s'%s was truncated during the repair",
+                   object->name, check->through_count > 0 ? ", or a queue of --through," : "");
     return QUOIT_OK;
 }
 
@@ -288,7 +294,7 @@ static int check_one(const struct check *check, const char *name, bool *begun)
 {
     struct finding *finding = calloc(1, sizeof *finding);
     if (!finding)
-        return tool_fail("out of memory");
+        return tool_fail("out of memory: cannot allocate the result of a check");
     int code = TOOL_OK;
     quoit_status status = look_at(check, name, finding);
     bool seen = status == QUOIT_OK;
@@ -300,7 +306,7 @@ static int check_one(const struct check *check, const char *name, bool *begun)
         seen = false;
     else if (seen && check->all &&
              (status == QUOIT_ERROR_OTHER_USER || status == QUOIT_ERROR_PERMISSION))
-        finding->note = "it is another user's, and not repaired";
+        finding->note = "it belongs to another user, so it was not repaired";
     else if (status != QUOIT_OK)
         code = object_fail(name, status);
     if (seen && check->json)
@@ -340,7 +346,8 @@ static int open_through(struct check *check)
         fault_begin();
         quoit_status status = quoit_queue_open(check->through[i], roles, &check->queues[i]);
         if (fault_end())
-            return tool_fail("'%s' was truncated while it was opened", check->through[i]);
+            return tool_fail("'%s' was truncated while it was opened; remove it with `quoit rm`",
+                             check->through[i]);
         if (status != QUOIT_OK)
             return object_fail(check->through[i], status);
     }
@@ -364,7 +371,8 @@ static int parse(struct check *check, int argc, char **argv)
             break;
         case 't':
             if (check->through_count == THROUGH_MAX)
-                return tool_usage("more than %d --through are too many", THROUGH_MAX);
+                return tool_usage("--through is given more than %d times; pass at most that many",
+                                  THROUGH_MAX);
             check->through[check->through_count++] = optarg;
             break;
         case 'A':
@@ -376,12 +384,15 @@ static int parse(struct check *check, int argc, char **argv)
             return print_bad_option(argv, letter);
         }
     if (check->all != (optind == argc))
-        return check->all ? tool_usage("--all and a NAME, '%s', exclude each other", argv[optind])
-                          : tool_usage("a NAME is missing, or --all");
+        return check->all
+                   ? tool_usage("--all cannot be combined with the name '%s'; omit one of them",
+                                argv[optind])
+                   : tool_usage("no NAME was given; pass one, or --all");
     if (check->through_count > 0 && !check->repair)
-        return tool_usage("--through needs --repair");
+        return tool_usage("--through has no effect without --repair; add --repair");
     if (check->any_owner && !check->repair)
-        return tool_usage("--any-owner needs --repair: a check alone reads what it may read");
+        return tool_usage("--any-owner has no effect without --repair, since a check reads every "
+                          "object that it may read; add --repair");
     return -1;
 }
 
@@ -403,9 +414,10 @@ static int run(int argc, char **argv)
     return print_end(code);
 }
 
-const struct tool_command tool_check = {.name = "check",
-                                        .arguments = "[OPTION...] NAME...|--all",
-                                        .summary = "do the invariants hold? and tidy up: --repair",
-                                        .help = help,
-                                        .any_owner = true,
-                                        .run = run};
+const struct tool_command tool_check = {
+    .name = "check",
+    .arguments = "[OPTION...] NAME...|--all",
+    .summary = "check invariants; --repair cleans up after crashes",
+    .help = help,
+    .any_owner = true,
+    .run = run};

@@ -11,53 +11,54 @@
 #include <string.h>
 
 static const char help[] =
-    "Lists the queues, pools, regions and locks on this machine, of all kinds of names, sorted by\n"
-    "name: how large an item (a block) is, how many there is room for, how many there are, and "
-    "which\n"
-    "processes are in it. Regions count bytes, locks holders. The room in an SPSC queue of "
-    "messages\n"
-    "is bytes (B): FILL is the part of it that is used. The size of a queue of blocks of lines, "
-    "which\n"
-    "`quoit push` makes, is lines.\n"
-    "Objects that this user may not read are counted, not shown (Linux, posix:).\n"
+    "Lists the queues, pools, regions and locks on this machine, in all schemes, sorted by name.\n"
+    "For each it prints the size of an item (or block), the capacity, the number of items, and "
+    "the\n"
+    "processes that are members. Regions count bytes, and locks count holders. An SPSC queue of\n"
+    "variable-size messages counts bytes (B): FILL is the part of its memory that is used. A "
+    "queue\n"
+    "of blocks of lines, which `quoit push` creates, counts lines.\n"
+    "Objects that you may not read are counted, but not listed (Linux, posix:).\n"
     "\n"
-    "  WHERE        a NAME, or how names begin: products, sysv:prod; a scheme: posix, sysv,\n"
-    "               windows, file; file:DIRECTORY: the objects in that directory. Without a\n"
-    "               directory, file: objects are found while a process has them open (Linux)\n"
-    "  -j, --json   an array of objects, as below\n"
-    "  -n, --names  the names alone, one a line, escaped as in tables: \"\\x9b\", \"\\u202e\" "
-    "stand\n"
-    "               for characters that a terminal must not get. JSON has the names themselves\n"
-    "  -h, --help\n"
+    "  WHERE        a NAME, or the beginning of names, such as products or sysv:prod; a scheme:\n"
+    "               posix, sysv, windows or file; or file:DIRECTORY for the objects in that\n"
+    "               directory. Without a directory, a file: object is found while a process has "
+    "it\n"
+    "               open (Linux)\n"
+    "  -j, --json   print an array of objects; the keys are below\n"
+    "  -n, --names  print only the names, one per line, escaped as in tables: \"\\x9b\", "
+    "\"\\u202e\"\n"
+    "               stand for characters that are unsafe on a terminal. JSON has the exact names\n"
+    "  -h, --help   print this help\n"
     "\n"
     "STATE is one of\n"
-    "  in use    with \"N crashed\" if members crashed in it and their entries are still there, "
-    "and\n"
-    "            \"N stopped\" if a signal or a debugger has stopped members\n"
-    "  idle      no member has it open (observers do not count); regions keep no members: -\n"
-    "  dead      all members that were left in it have crashed\n"
-    "  damaged   its header or its lock file cannot be right; the reason follows\n"
-    "  foreign   belongs to another user; only its first bytes were read. `quoit stat NAME` reads\n"
-    "            all of it\n"
-    "and \"finished\" where the producer has ended the stream.\n"
+    "  in use    a member has it open; with \"N crashed\" if members crashed and their entries "
+    "still\n"
+    "            exist, and with \"N stopped\" if a signal or a debugger has stopped members\n"
+    "  idle      no member has it open (observers do not count); regions have no members: -\n"
+    "  dead      all its remaining members have crashed\n"
+    "  damaged   its header or its lock file is damaged; the reason follows\n"
+    "  foreign   it belongs to another user; only its first bytes were read. `quoit stat NAME`\n"
+    "            reads it completely\n"
+    "and \"finished\" if the producer has finished the stream.\n"
     "\n"
-    "JSON keys, of `quoit ls` and `quoit stat`:\n"
+    "JSON keys of `quoit ls` and `quoit stat`:\n"
     "  name, kind (spsc mpmc broadcast pool region lock unknown), state (\"in use\" idle dead\n"
-    "  damaged foreign unknown), damage (null, or why), members: an array of {pid, process, "
-    "roles,\n"
-    "  alive, stopped, holds_up, lag, joined_at_unix_ns};\n"
-    "  but for foreign ones, and damaged ones that cannot be opened: item_bytes, capacity, size,\n"
-    "  unit (what size, pushed and popped count: items, messages, lines, blocks, bytes, holders),\n"
-    "  fill (0 to 1), size_bytes and capacity_bytes (null, but for SPSC queues of messages: what "
-    "these\n"
-    "  take, and what capacity of the longest would);\n"
-    "  of queues: item_type, item_align, finishes, messages, drop_oldest, finished, user_bytes,\n"
-    "  pushed, popped, full, empty, sleeps,\n"
-    "  wakes, repairs, high_water, created_by, created_at_unix_ns;\n"
-    "  of regions: data_bytes;\n"
-    "  of locks: holder (a PID, or null), abandoned (the last holder crashed with it)\n"
+    "  damaged foreign unknown), damage (null, or the reason), members: an array of {pid, "
+    "process,\n"
+    "  roles, alive, stopped, holds_up, lag, joined_at_unix_ns};\n"
+    "  except for foreign objects and damaged ones that cannot be opened: item_bytes, capacity,\n"
+    "  size, unit (of size, pushed and popped: items, messages, lines, blocks, bytes, holders),\n"
+    "  fill (0 to 1), size_bytes and capacity_bytes (null, except for SPSC queues of messages: "
+    "the\n"
+    "  bytes that the messages use, and that `capacity` of the longest messages would use);\n"
+    "  for queues: item_type, item_align, finishes, messages, drop_oldest, finished, user_bytes,\n"
+    "  pushed, popped, full, empty, sleeps, wakes, repairs, high_water, created_by,\n"
+    "  created_at_unix_ns;\n"
+    "  for regions: data_bytes;\n"
+    "  for locks: holder (a PID, or null), abandoned (the last holder crashed without unlocking)\n"
     "\n"
-    "Exit codes: 0 listed, also if there is no object; 1 an error, written to stderr; 2 wrong\n"
+    "Exit codes: 0 listed, also if there is no object; 1 an error, which is on stderr; 2 wrong "
     "usage.\n"
     "\n"
     "Examples:\n"
@@ -151,7 +152,7 @@ static int show(const struct object_names *names, char **arguments, bool json, b
     size_t count;
     struct object *objects = read_all(names, arguments, &count);
     if (!objects)
-        return tool_fail("out of memory for %zu objects", names->count);
+        return tool_fail("out of memory: cannot allocate %zu objects", names->count);
     if (json)
         print_json(objects, count);
     else
@@ -190,12 +191,12 @@ static bool list_names(const char *where, struct object_names *names)
         if (strncmp(name, where, length) == 0 ||
             (!strchr(where, ':') && colon && strncmp(colon + 1, where, length) == 0))
             enough = object_add(names, name) ||
-                     (tool_fail("out of memory for a list of objects"), 0);
+                     (tool_fail("out of memory: cannot allocate a list of objects"), 0);
     }
     object_free_names(&all);
     if (enough && names->count == before)
-        (void)tool_fail("no object is named '%s', or has a name that begins so; `quoit ls` lists "
-                        "them all",
+        (void)tool_fail("no object has the name '%s', or a name that begins with it; `quoit ls` "
+                        "lists all objects",
                         where);
     return enough && names->count > before;
 }
@@ -231,7 +232,7 @@ static int run(int argc, char **argv)
             return print_bad_option(argv, letter);
         }
     if (json && names_only)
-        return tool_usage("--json and --names exclude each other");
+        return tool_usage("--json cannot be combined with --names; omit one of them");
     bool all = optind == argc; /* the list includes /dev/shm */
     if (all)
         found = object_list(NULL, &names);

@@ -195,7 +195,7 @@ static quoit_status read_object(const char *name, unsigned owners, struct object
         note_damage(object, status);
     if (is_cut_off)
         (void)snprintf(object->damage, sizeof object->damage,
-                       "'%s' was truncated while it was read", name);
+                       "'%s' was truncated while it was read; remove it with `quoit rm`", name);
     return is_cut_off || is_damage(status) ? QUOIT_OK : status;
 }
 
@@ -260,11 +260,12 @@ int object_fail(const char *name, quoit_status status)
             (void)snprintf(users + length, sizeof users - length, " and others");
     }
     if (count > 0)
-        return tool_fail("the name '%s' was removed, and these processes still have the object "
-                         "open: PID%s; a process that opens the name now does not find them",
-                         name, users);
-    return tool_fail("nothing is named '%s' (if it was removed, processes that have it open can "
-                     "go on with it, but no other process finds it); `quoit ls` lists the objects",
+        return tool_fail(
+            "the name '%s' was removed, but these processes still use the object: PID%s; a process "
+            "that opens the name now does not reach them, so restart them",
+            name, users);
+    return tool_fail("no object has the name '%s' (if it was removed, only processes that have it "
+                     "open can still use it); `quoit ls` lists the objects",
                      name);
 }
 
@@ -329,7 +330,7 @@ bool object_list(const char *where, struct object_names *names)
     if (status != QUOIT_OK)
         (void)tool_fail_quoit(status);
     else if (gathering.failed)
-        (void)tool_fail("out of memory for a list of objects");
+        (void)tool_fail("out of memory: cannot allocate a list of objects");
     object_sort(names);
     return status == QUOIT_OK && !gathering.failed;
 }

@@ -89,31 +89,31 @@ static const struct gauge {
     const char *metric, *about;
     double (*value)(const struct object *object);
 } gauges[] = {
-    {OBJECT_QUEUE, ALL, "quoit_queue_size_items", "Items, messages or lines that are queued.",
+    {OBJECT_QUEUE, ALL, "quoit_queue_size_items", "Number of queued items, messages or lines.",
      used},
-    {OBJECT_QUEUE, BY_ITEMS, "quoit_queue_capacity_items", "Items that there is room for.",
-     capacity},
+    {OBJECT_QUEUE, BY_ITEMS, "quoit_queue_capacity_items",
+     "Number of items that the queue can hold.", capacity},
     {OBJECT_QUEUE, BY_BYTES, "quoit_queue_size_bytes",
-     "Bytes that are queued, of SPSC queues of messages.", used_bytes},
+     "Bytes used by the queued messages of an SPSC queue of messages.", used_bytes},
     {OBJECT_QUEUE, BY_BYTES, "quoit_queue_capacity_bytes",
-     "Bytes that capacity of the longest would take, likewise.", capacity_bytes},
-    {OBJECT_QUEUE, ALL, "quoit_queue_fill_ratio", "How full the queue is, 0 to 1.", fill},
+     "Bytes for messages of an SPSC queue of messages.", capacity_bytes},
+    {OBJECT_QUEUE, ALL, "quoit_queue_fill_ratio", "Used part of the capacity, 0 to 1.", fill},
     {OBJECT_QUEUE, NO_LINES, "quoit_queue_high_water_items",
-     "The most items that members saw queued.", high_water},
+     "Largest number of queued items that members saw.", high_water},
     {OBJECT_QUEUE, ALL, "quoit_queue_item_size_bytes",
      "Size of an item, or of the longest message.", item_bytes},
-    {OBJECT_QUEUE, ALL, "quoit_queue_finished", "1 once a producer has ended the stream.",
+    {OBJECT_QUEUE, ALL, "quoit_queue_finished", "1 after a producer has finished the stream.",
      finished},
-    {OBJECT_QUEUE, ALL, "quoit_queue_created_timestamp_seconds", "When the queue was made.",
-     created},
-    {OBJECT_POOL, ALL, "quoit_pool_used_blocks", "Blocks that are not free.", used},
-    {OBJECT_POOL, ALL, "quoit_pool_capacity_blocks", "Blocks that there are.", capacity},
+    {OBJECT_QUEUE, ALL, "quoit_queue_created_timestamp_seconds",
+     "Time at which the queue was created.", created},
+    {OBJECT_POOL, ALL, "quoit_pool_used_blocks", "Number of blocks that are in use.", used},
+    {OBJECT_POOL, ALL, "quoit_pool_capacity_blocks", "Number of blocks in the pool.", capacity},
     {OBJECT_POOL, ALL, "quoit_pool_block_size_bytes", "Size of a block.", item_bytes},
-    {OBJECT_REGION, ALL, "quoit_region_used_bytes", "Bytes that are handed out.", used},
-    {OBJECT_REGION, ALL, "quoit_region_size_bytes", "Bytes that there are.", capacity},
-    {OBJECT_LOCK, ALL, "quoit_lock_held", "1 while a process has the lock.", used},
-    {OBJECT_LOCK, ALL, "quoit_lock_abandoned", "1 if the last holder crashed, or closed, with it.",
-     abandoned},
+    {OBJECT_REGION, ALL, "quoit_region_used_bytes", "Bytes of the region that are in use.", used},
+    {OBJECT_REGION, ALL, "quoit_region_size_bytes", "Bytes of the region.", capacity},
+    {OBJECT_LOCK, ALL, "quoit_lock_held", "1 while a process holds the lock.", used},
+    {OBJECT_LOCK, ALL, "quoit_lock_abandoned",
+     "1 if the last holder crashed, or closed its handle, without unlocking.", abandoned},
 };
 
 static bool is_one(const struct object *object, enum which which)
@@ -161,19 +161,20 @@ static const struct counter {
     {"quoit_queue_popped_items_total", "Items, messages or lines popped.",
      offsetof(struct object, popped), has_popped},
     {"quoit_queue_pushed_bytes_total",
-     "Bytes pushed, of SPSC queues of messages, each with 8 more, and rounded up to 8.",
+     "Bytes pushed into an SPSC queue of messages; each message counts 8 more, rounded up to 8.",
      offsetof(struct object, queue.pushed), object_is_bytes},
-    {"quoit_queue_popped_bytes_total", "Bytes popped, likewise.",
+    {"quoit_queue_popped_bytes_total",
+     "Bytes popped from an SPSC queue of messages, counted in the same way.",
      offsetof(struct object, queue.popped), object_is_bytes},
-    {"quoit_queue_found_full_total", "Pushes that found no room.",
+    {"quoit_queue_found_full_total", "Pushes that found no free slot.",
      offsetof(struct object, queue.full), any},
-    {"quoit_queue_found_empty_total", "Pops that found nothing.",
+    {"quoit_queue_found_empty_total", "Pops that found no item.",
      offsetof(struct object, queue.empty), any},
-    {"quoit_queue_sleeps_total", "How often a side went to sleep.",
+    {"quoit_queue_sleeps_total", "Number of times a side blocked in a wait.",
      offsetof(struct object, queue.sleeps), any},
-    {"quoit_queue_wakes_total", "How often one woke those asleep.",
+    {"quoit_queue_wakes_total", "Number of times a side woke blocked waiters.",
      offsetof(struct object, queue.wakes), any},
-    {"quoit_queue_repairs_total", "What the dead had left, and others saw to.",
+    {"quoit_queue_repairs_total", "Number of repairs after crashed members.",
      offsetof(struct object, queue.repairs), any},
 };
 
@@ -209,11 +210,11 @@ static void print_members(FILE *out, const struct object *object)
 
 void object_print_prometheus(FILE *out, const struct object *objects, size_t count)
 {
-    head(out, "quoit_objects", "gauge", "How many objects were looked at.");
+    head(out, "quoit_objects", "gauge", "Number of objects that were read.");
     fprintf(out, "quoit_objects %zu\n", count);
     if (count == 0)
         return;
-    head(out, "quoit_object_info", "gauge", "What an object is; always 1.");
+    head(out, "quoit_object_info", "gauge", "Kind of an object; the value is always 1.");
     for (size_t i = 0; i < count; i++) {
         sample(out, "quoit_object_info", &objects[i]);
         const char *kind = object_kind(&objects[i]);
@@ -224,7 +225,7 @@ void object_print_prometheus(FILE *out, const struct object *objects, size_t cou
         sample(out, "quoit_object_damaged", &objects[i]);
         fprintf(out, "} %d\n", objects[i].damage[0] != '\0');
     }
-    head(out, "quoit_members", "gauge", "Handles in it that are alive, and that died in it.");
+    head(out, "quoit_members", "gauge", "Number of live and of crashed members.");
     for (size_t i = 0; i < count; i++)
         print_members(out, &objects[i]);
     for (size_t i = 0; i < sizeof gauges / sizeof *gauges; i++)

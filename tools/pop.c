@@ -38,42 +38,48 @@ struct pop {
 };
 
 static const char help[] =
-    "Takes messages from the queue NAME and writes each to stdout, with a newline behind it\n"
-    "if it does not end in one. Waits until the queue exists, waits while it is empty, and ends\n"
-    "with the stream. A message leaves the queue once it is written. If pop is killed, the next\n"
-    "pop begins with the messages that were being written: they may be written twice, and are\n"
-    "never lost. That is one message; of an SPSC queue, where no other process takes any, as\n"
-    "many as were queued, up to 64K. When the stream has ended and is drained, pop removes the\n"
-    "queue (but not a broadcast).\n"
+    "Pops messages from the queue NAME and writes each to stdout. Adds a newline to a message "
+    "that\n"
+    "does not end with one. Waits until the queue exists, waits while it is empty, and ends with\n"
+    "the stream. A message leaves the queue after it was written. If pop is killed, the next pop\n"
+    "starts with the messages that were being written: it may write them twice, but loses none.\n"
+    "That is one message; for an SPSC queue, from which no other process pops, as many as were\n"
+    "queued, up to 64K. When the stream has ended and the queue is empty, pop removes the queue\n"
+    "(but not a broadcast).\n"
     "\n"
     "If a producer crashes while pop runs, pop ends with an error. If a producer leaves without\n"
-    "finishing the stream (push --keep), or had left before pop began, pop waits for a successor.\n"
-    "It also waits if another process joins the queue, or `quoit check --repair` runs, within a\n"
-    "tenth of a second after the crash: that removes the traces of the crash.\n"
-    "On a terminal, control and format characters and bytes that are not UTF-8 are shown as\n"
-    "escapes, \"\\x1b\", but for newlines and tabs; --raw, a pipe and a file get the bytes.\n"
+    "finishing the stream (push --keep), or left before pop started, pop waits for the next\n"
+    "producer. It also waits if another process joins the queue, or `quoit check --repair` runs,\n"
+    "within a tenth of a second after the crash, because that removes the traces of the crash.\n"
+    "On a terminal, control characters (except newlines and tabs), format characters and bytes "
+    "that\n"
+    "are not UTF-8 are printed as escapes, \"\\x1b\". With --raw, and into a pipe or a file, the\n"
+    "bytes are written unchanged.\n"
     "\n"
-    "  -c, --count N          end after N messages; after N lines, where `quoit push` sent\n"
-    "                         blocks of lines through an SPSC queue that it made\n"
-    "  -r, --raw              write the messages' bytes alone, and no newlines\n"
+    "  -c, --count N          end after N messages; after N lines if `quoit push` created the "
+    "SPSC\n"
+    "                         queue for blocks of lines\n"
+    "  -r, --raw              write only the bytes of the messages, without added newlines\n"
     "  -n, --no-wait          write the messages that are queued, and end\n"
-    "  -t, --timeout SECONDS  end if no message comes for that long\n"
-    "  -f, --follow           do not end with the stream: wait for the next producer, and for\n"
-    "                         the next queue of that name\n"
+    "  -t, --timeout SECONDS  end if no message arrives for that long\n"
+    "  -f, --follow           do not end with the stream: wait for the next producer, and for the\n"
+    "                         next queue of that name\n"
     "  -k, --keep             do not remove the queue when its stream has ended\n"
-    "      --from-oldest      of a broadcast: begin with the oldest message that is kept, not\n"
-    "                         with the next one\n"
-    "      --any-owner        also from a queue of another user; that user can change its content\n"
-    "  -h, --help\n"
+    "      --from-oldest      for a broadcast: start with the oldest message that is kept, not "
+    "with\n"
+    "                         the next one\n"
+    "      --any-owner        also read a queue of another user; that user can change its content\n"
+    "  -h, --help             print this help\n"
     "\n"
-    "Exit codes: 0 the stream has ended, or --count messages are written, or --no-wait found\n"
-    "some; 1 an error, written to stderr, such as a producer that crashed without finishing, or\n"
-    "stdout that cannot be written; 2 wrong usage; 3 the time ran out, or --no-wait found no\n"
-    "message, or fewer than --count.\n"
+    "Exit codes: 0 the stream has ended, --count messages were written, or --no-wait found some;\n"
+    "1 an error, which is on stderr, such as a producer that crashed without finishing, or a "
+    "stdout\n"
+    "that cannot be written; 2 wrong usage; 3 the timeout expired, or --no-wait found no message,\n"
+    "or fewer than --count.\n"
     "\n"
     "Examples:\n"
     "  quoit pop q | consumer_program\n"
-    "  quoit pop jobs --count 1 --timeout 5    # one job, if there is one within 5 s\n"
+    "  quoit pop jobs --count 1 --timeout 5    # one job, if one arrives within 5 s\n"
     "  quoit pop readings --raw | od -t f8     # records of 8 bytes\n"
     "  quoit pop log --follow >> log.txt\n";
 
@@ -126,7 +132,7 @@ static int parse(struct pop *pop, int argc, char **argv)
     if (!pop->name)
         return TOOL_USAGE;
     if (pop->no_wait && pop->follow)
-        return tool_usage("--no-wait and --follow exclude each other");
+        return tool_usage("--no-wait cannot be combined with --follow; omit one of them");
     return -1;
 }
 
@@ -184,8 +190,8 @@ static int enter(struct pop *pop)
         if (waited_ns >= (uint64_t)pop->timeout_ns)
             return TOOL_NOTHING;
         if (!pop->hinted && waited_ns >= STREAM_HINT_MS * UINT64_C(1000000)) {
-            tool_hint("waiting for a queue '%s', which does not exist yet; Ctrl-C ends this, "
-                      "`quoit ls` lists what there is",
+            tool_hint("waiting for queue '%s', which does not exist yet; Ctrl-C ends this, `quoit "
+                      "ls` lists the objects",
                       pop->name);
             pop->hinted = true;
         }
@@ -201,7 +207,7 @@ static int enter(struct pop *pop)
     pop->joined = pop->printable ? 0 : stream_joined_bytes();
     pop->text = malloc(pop->joined + (size_t)pop->info.item_bytes + 1);
     return pop->text ? TOOL_OK
-                     : tool_fail("no memory for items of %llu bytes",
+                     : tool_fail("out of memory: cannot allocate %llu bytes for an item",
                                  (unsigned long long)pop->info.item_bytes);
 }
 
@@ -420,8 +426,8 @@ static int result(struct pop *pop, quoit_status status)
     case QUOIT_TIMEOUT:
         return TOOL_NOTHING;
     case QUOIT_ABANDONED:
-        return tool_fail("the producer of queue '%s' crashed before it finished the stream; "
-                         "--follow waits for the next one",
+        return tool_fail("queue '%s': its producer crashed before it finished the stream; use "
+                         "--follow to wait for the next producer",
                          pop->name);
     default:
         return tool_fail_quoit(status);
@@ -432,7 +438,7 @@ static void leave(struct pop *pop)
 {
     uint64_t missed = pop->queue ? quoit_queue_missed(pop->queue) : 0;
     if (missed > 0)
-        (void)tool_fail("%llu messages were overwritten before they could be taken",
+        (void)tool_fail("%llu messages were overwritten before they were popped",
                         (unsigned long long)missed);
     quoit_queue_close(pop->queue);
     free(pop->text);
@@ -448,8 +454,8 @@ static int run_once(struct pop *pop)
         bool written = true;
         quoit_status status = drain(pop, &written);
         code = written ? result(pop, status)
-                       : tool_fail("stdout cannot be written: %s; what was in hand stays in the "
-                                   "queue",
+                       : tool_fail("cannot write to stdout: %s; the messages that were being "
+                                   "written stay in the queue",
                                    strerror(errno));
     }
     leave(pop);
@@ -474,7 +480,7 @@ static int run(int argc, char **argv)
 const struct tool_command tool_pop = {
     .name = "pop",
     .arguments = "[OPTION...] NAME",
-    .summary = "messages out of a queue to stdout",
+    .summary = "write a queue's messages to stdout",
     .help = help,
     .any_owner = true,
     .run = run,

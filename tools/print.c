@@ -142,11 +142,11 @@ int print_bad_option(char **argv, int letter)
 {
     const char *text = argv[optind - 1];
     if (letter == ':')
-        return tool_usage("the option '%s' needs a value", text);
+        return tool_usage("option '%s' needs a value; pass one after it", text);
     if (optopt != 0 && strncmp(text, "--", 2) != 0)
         return tool_usage("unknown option '-%c'", optopt);
     if (optopt != 0)
-        return tool_usage("the option '%s' takes no value", text);
+        return tool_usage("option '%s' takes no value; omit it", text);
     return tool_usage("unknown or ambiguous option '%s'", text);
 }
 
@@ -154,5 +154,5 @@ int print_end(int code)
 {
     if (fflush(stdout) == 0 && !ferror(stdout))
         return code;
-    return tool_fail("stdout cannot be written: %s", strerror(errno));
+    return tool_fail("cannot write to stdout: %s", strerror(errno));
 }

@@ -36,38 +36,41 @@ struct push {
 
 static const char help[] =
     "Reads lines from stdin and pushes them into the queue NAME, for `quoit pop` or any program\n"
-    "that uses it. Waits while the queue is full. Makes the queue if there is none; a queue\n"
-    "that is finished and drained is replaced by a new one. At the end of its input it finishes\n"
-    "the stream: a consumer gets the items that are left, and then the end.\n"
+    "that uses the queue. Waits while the queue is full. Creates the queue if it does not exist;\n"
+    "replaces a queue that is finished and empty with a new one. At the end of its input, push\n"
+    "finishes the stream: a consumer gets the remaining items, and then the end.\n"
     "\n"
-    "  -c, --count N          end after N lines (records, with --raw)\n"
-    "  -r, --raw              records of exactly the queue's item size, of any bytes, not lines\n"
-    "  -e, --each             one message for each line, without its newline (the default, but\n"
-    "                         in an SPSC queue that push has made)\n"
-    "  -b, --blocks           as many whole lines as have been read in one message, with their\n"
-    "                         newlines: as fast as a pipe. Never waits for more lines. `quoit\n"
-    "                         pop` writes the same text either way\n"
+    "  -c, --count N          end after N lines (with --raw: N records)\n"
+    "  -r, --raw              push records of exactly the queue's item size, not lines\n"
+    "  -e, --each             push one message per line, without its newline (the default, except\n"
+    "                         for an SPSC queue that push creates)\n"
+    "  -b, --blocks           push as many complete lines as were read in one message, with their\n"
+    "                         newlines. This is as fast as a pipe, and never waits for more "
+    "lines.\n"
+    "                         `quoit pop` writes the same text in both cases\n"
     "  -k, --keep             do not finish the stream: other producers continue it, now or later\n"
     "  -t, --timeout SECONDS  end if the queue stays full for that long\n"
-    "      --any-owner        also into a queue of another user; that user can change its content\n"
+    "      --any-owner        also push into a queue of another user; that user can change its\n"
+    "                         content\n"
+    "  -h, --help             print this help\n"
     "\n"
-    "For a queue that push makes (if the queue exists, a given value must be the queue's):\n"
+    "For a queue that push creates (if the queue exists, each given value must match it):\n"
     "      --kind KIND        spsc (default); mpmc: one of many consumers gets each message;\n"
     "                         broadcast: every consumer gets all messages\n"
-    "      --capacity N       messages; default 64, or 16 of blocks of lines (spsc, without\n"
-    "                         --each); of records about as many as 1M holds, 16 at the least\n"
-    "      --item-bytes N     the longest line, or the size of a record (--raw needs it); K, M\n"
-    "                         and G are understood; default 64K\n"
-    "      --permissions MODE octal, as of chmod; default 600\n"
-    "  -h, --help\n"
+    "      --capacity N       messages; default 64, or 16 for blocks of lines (spsc without\n"
+    "                         --each); for records about as many as fit into 1M, at least 16\n"
+    "      --item-bytes N     the length of the longest line, or the size of a record (required\n"
+    "                         with --raw); N may end in K, M or G; default 64K\n"
+    "      --permissions MODE octal, as for chmod; default 600\n"
     "\n"
-    "Exit codes: 0 all is pushed; 1 an error, written to stderr, and the messages before it are\n"
-    "pushed; 2 wrong usage; 3 the time ran out.\n"
+    "Exit codes: 0 all input was pushed; 1 an error, which is on stderr, after the messages "
+    "before\n"
+    "it were pushed; 2 wrong usage; 3 the timeout expired.\n"
     "\n"
     "Examples:\n"
     "  producer_program | quoit push q &  quoit pop q | consumer_program\n"
-    "  find . | quoit push jobs --kind mpmc     # each `quoit pop jobs` gets a share\n"
-    "  date | quoit push log --keep             # one line of many\n"
+    "  find . | quoit push jobs --kind mpmc     # each `quoit pop jobs` gets some of the lines\n"
+    "  date | quoit push log --keep             # append one line\n"
     "  sensor | quoit push readings --raw --item-bytes 16\n";
 
 static bool parse_kind(const char *text, struct quoit_queue_options *make)
@@ -78,7 +81,7 @@ static bool parse_kind(const char *text, struct quoit_queue_options *make)
             make->kind = (uint32_t)i;
             return true;
         }
-    (void)tool_usage("--kind is '%s': spsc, mpmc or broadcast is right", text);
+    (void)tool_usage("--kind is '%s'; it must be spsc, mpmc or broadcast", text);
     return false;
 }
 
@@ -88,7 +91,7 @@ static bool parse_bytes(const char *text, struct quoit_queue_options *make)
     if (!stream_number("--item-bytes", text, &bytes))
         return false;
     if (bytes == 0 || bytes > UINT32_MAX) {
-        (void)tool_usage("--item-bytes is '%s': 1 to 4294967295 are right", text);
+        (void)tool_usage("--item-bytes is '%s'; it must be 1 to 4294967295", text);
         return false;
     }
     make->item_bytes = (uint32_t)bytes;
@@ -100,7 +103,8 @@ static bool parse_permissions(const char *text, struct quoit_queue_options *make
     char *end;
     unsigned long mode = strtoul(text, &end, 8);
     if (end == text || *end != '\0' || mode == 0 || mode > 0777) {
-        (void)tool_usage("--permissions is '%s': octal digits up to 777 are right", text);
+        (void)tool_usage("--permissions is '%s'; it must be octal digits up to 777, such as 600",
+                         text);
         return false;
     }
     make->permissions = (uint32_t)mode;
@@ -112,7 +116,7 @@ static bool parse_capacity(const char *text, struct quoit_queue_options *make)
     if (!stream_number("--capacity", text, &make->capacity))
         return false;
     if (make->capacity == 0)
-        (void)tool_usage("--capacity is 0: 1 or more is right");
+        (void)tool_usage("--capacity is 0; it must be at least 1");
     return make->capacity != 0;
 }
 
@@ -181,7 +185,7 @@ static int parse(struct push *push, int argc, char **argv, bool *kind_given)
     if (!push->name)
         return TOOL_USAGE;
     if (push->raw + push->each + push->blocks > 1)
-        return tool_usage("one of --raw, --each and --blocks is enough");
+        return tool_usage("--raw, --each and --blocks cannot be combined; use one of them");
     return -1;
 }
 
@@ -197,8 +201,9 @@ static int make(struct push *push)
 {
     struct quoit_queue_options options = push->make;
     if (push->raw && options.item_bytes == 0)
-        return tool_usage("there is no queue '%s': --item-bytes says how long a record is",
-                          push->name);
+        return tool_usage(
+            "queue '%s' does not exist; pass the size of a record with --item-bytes to create it",
+            push->name);
     bool blocks = !push->raw && !push->each && (push->blocks || options.kind == QUOIT_SPSC);
     options.messages = !push->raw;
     options.user_bytes = blocks ? sizeof(struct stream_mark) : 0;
@@ -225,20 +230,23 @@ static int compare(const struct push *push, bool kind_given)
     static const char *const kinds[] = {"spsc", "mpmc", "broadcast"};
     const struct quoit_queue_info *info = &push->info;
     if (kind_given && push->make.kind != info->kind)
-        return tool_fail("the queue '%s' exists and is of kind %s, not %s", push->name,
-                         kinds[info->kind], kinds[push->make.kind]);
+        return tool_fail(
+            "queue '%s': its kind is %s, but %s was requested; omit --kind, or use another name",
+            push->name, kinds[info->kind], kinds[push->make.kind]);
     if (push->make.capacity && push->make.capacity != info->capacity)
-        return tool_fail("the queue '%s' exists with a capacity of %llu, not %llu", push->name,
-                         (unsigned long long)info->capacity,
+        return tool_fail("queue '%s': its capacity is %llu, but %llu was requested; omit "
+                         "--capacity, or use another name",
+                         push->name, (unsigned long long)info->capacity,
                          (unsigned long long)push->make.capacity);
     if (push->make.item_bytes && push->make.item_bytes != info->item_bytes)
-        return tool_fail("the queue '%s' exists with items of %llu bytes, not %llu", push->name,
-                         (unsigned long long)info->item_bytes,
+        return tool_fail("queue '%s': its items have %llu bytes, but %llu was requested; omit "
+                         "--item-bytes, or use another name",
+                         push->name, (unsigned long long)info->item_bytes,
                          (unsigned long long)push->make.item_bytes);
     if (push->raw || info->messages)
         return TOOL_OK;
-    return tool_fail("the queue '%s' has items of exactly %llu bytes, which lines are not: --raw "
-                     "pushes such records",
+    return tool_fail("queue '%s': its items have exactly %llu bytes, but lines have any length; "
+                     "use --raw to push records",
                      push->name, (unsigned long long)info->item_bytes);
 }
 
@@ -246,8 +254,8 @@ static int compare(const struct push *push, bool kind_given)
 static int replace_finished(struct push *push)
 {
     if (quoit_queue_size(push->queue) > 0)
-        return tool_fail("the stream of queue '%s' is finished, and not all of it taken: pop the "
-                         "rest, or remove it with `quoit rm %s`",
+        return tool_fail("queue '%s': its stream is finished, but the queue is not empty; pop the "
+                         "remaining items, or remove it with `quoit rm %s`",
                          push->name, push->name);
     quoit_status status = quoit_queue_unlink(push->queue);
     if (status != QUOIT_OK && status != QUOIT_ERROR_REMOVED)
@@ -313,8 +321,8 @@ static quoit_status push_one(struct push *push, const char *bytes, size_t count)
     if (status != QUOIT_FULL)
         return status;
     push->hinted = true;
-    tool_hint("waiting for room in queue '%s', which is full: `quoit pop %s` makes some; Ctrl-C "
-              "ends this",
+    tool_hint("waiting for a free slot in queue '%s', which is full; `quoit pop %s` frees some, "
+              "Ctrl-C ends this",
               push->name, push->name);
     return push_waiting(push, bytes, count,
                         timeout_ns == QUOIT_FOREVER ? timeout_ns : timeout_ns - hint_ns);
@@ -325,14 +333,16 @@ static int failed(const struct push *push, quoit_status status)
     if (status == QUOIT_FULL)
         return TOOL_NOTHING;
     if (status == QUOIT_FINISHED)
-        return tool_fail("the queue '%s' was finished by another producer", push->name);
+        return tool_fail("queue '%s': another producer finished the stream; pop the remaining "
+                         "items, and push again",
+                         push->name);
     return tool_fail_quoit(status);
 }
 
 static int too_long(const struct push *push)
 {
-    return tool_fail("line %llu is longer than the %llu bytes that a message of queue '%s' holds; "
-                     "those before it are pushed",
+    return tool_fail("line %llu is longer than the %llu bytes that a message of queue '%s' can "
+                     "have; the lines before it were pushed",
                      (unsigned long long)push->lines + 1, (unsigned long long)push->info.item_bytes,
                      push->name);
 }
@@ -418,10 +428,9 @@ static int send_rest(struct push *push)
     if (push->filled == 0 || (push->counted && push->left == 0))
         return TOOL_OK;
     if (push->raw)
-        return tool_fail("the input ends with %llu bytes of a record of %llu; those before it are "
-                         "pushed",
-                         (unsigned long long)push->filled,
-                         (unsigned long long)push->info.item_bytes);
+        return tool_fail(
+            "the input ends with %llu bytes of a record of %llu; the records before it were pushed",
+            (unsigned long long)push->filled, (unsigned long long)push->info.item_bytes);
     quoit_status status = push_one(push, push->buffer, push->filled);
     if (status != QUOIT_OK)
         return failed(push, status);
@@ -434,7 +443,7 @@ static int stream(struct push *push)
     while (!push->counted || push->left > 0) {
         int64_t count = stream_read(push->buffer + push->filled, push->room - push->filled);
         if (count < 0)
-            return tool_fail("stdin cannot be read: %s", strerror(errno));
+            return tool_fail("cannot read stdin: %s", strerror(errno));
         if (count == 0)
             return send_rest(push);
         push->filled += (size_t)count;
@@ -453,7 +462,7 @@ static int run_in(struct push *push)
         push->room = STREAM_BLOCK_BYTES;
     push->buffer = malloc(push->room);
     if (!push->buffer)
-        return tool_fail("no memory for items of %llu bytes",
+        return tool_fail("out of memory: cannot allocate %llu bytes for an item",
                          (unsigned long long)push->info.item_bytes);
     if (push->blocks || push->raw)
         stream_widen_stdin();
@@ -484,7 +493,7 @@ static int run(int argc, char **argv)
 const struct tool_command tool_push = {
     .name = "push",
     .arguments = "[OPTION...] NAME",
-    .summary = "lines or records from stdin into a queue",
+    .summary = "push lines or records from stdin into a queue",
     .help = help,
     .any_owner = true,
     .run = run,

@@ -47,13 +47,13 @@ int tool_help(void)
 
 static int help(FILE *out)
 {
-    fputs("usage: quoit COMMAND [OPTION...] [NAME...]\n\n"
-          "Looks into queues between processes, and lets shells use them.\n\n",
+    fputs("usage: quoit COMMAND [OPTION...] [NAME...]\n\nInspects shared-memory queues, and uses "
+          "them from a shell.\n\n",
           out);
     for (const struct tool_command *const *command = commands; *command; command++)
         fprintf(out, "  %-6s %s\n", (*command)->name, (*command)->summary);
-    fputs("\nA NAME is [SCHEME:]TEXT: products, sysv:products, file:/var/tmp/products.\n"
-          "`quoit help COMMAND` describes one of them; `man quoit` has it all.\n",
+    fputs("\nA NAME is [SCHEME:]TEXT: products, sysv:products, file:/var/tmp/products.\n`quoit "
+          "help COMMAND` describes a command; `man quoit` is the manual.\n",
           out);
     return TOOL_OK;
 }
@@ -68,9 +68,8 @@ static const struct tool_command *find(const char *name)
 
 static int unknown(const char *name)
 {
-    return tool_usage("'%s' is not a command; the commands are ls, stat, top, push, pop, tail, rm, "
-                      "check and bench",
-                      name);
+    return tool_usage(
+        "unknown command '%s'; use ls, stat, top, push, pop, tail, rm, check or bench", name);
 }
 
 int main(int argc, char **argv)

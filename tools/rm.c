@@ -8,28 +8,30 @@
 #include <getopt.h>
 
 static const char help[] =
-    "Removes queues, pools, regions and locks, damaged ones too. Only the name goes: processes\n"
-    "that have the object open go on with it, and its memory is freed with the last of them. What\n"
-    "is in it is lost to all others.\n"
+    "Removes queues, pools, regions and locks, also damaged ones. Only the name is removed:\n"
+    "processes that have the object open continue to use it, and its memory is freed when the "
+    "last\n"
+    "of them closes it. Other processes can no longer find its content.\n"
     "\n"
-    "  -f, --force    names that are not there are no failure\n"
-    "  -d, --dead     remove only what is dead: all members that were left in it have crashed, as\n"
-    "                 `quoit ls` shows it. Without a NAME: all such objects of this user. Items\n"
-    "                 that a restarted program would have found in them are lost\n"
-    "  -n, --dry-run  only print what would be removed\n"
+    "  -f, --force    do not fail if a name does not exist\n"
+    "  -d, --dead     remove only objects whose remaining members have all crashed (STATE dead of\n"
+    "                 `quoit ls`). Without a NAME: all such objects of this user. The items in "
+    "them\n"
+    "                 are lost: a restarted program cannot pop them\n"
+    "  -n, --dry-run  only print the names that would be removed\n"
     "      --any-owner\n"
-    "                 also objects of other users, if the system's permissions allow that: root\n"
-    "                 may remove what users have left\n"
-    "  -h, --help\n"
+    "                 also remove objects of other users, if the system's permissions allow that:\n"
+    "                 root may remove the objects of all users\n"
+    "  -h, --help     print this help\n"
     "\n"
-    "--dead and --dry-run print each name that is, or would be, removed.\n"
+    "--dead and --dry-run print each name that was, or would be, removed.\n"
     "\n"
-    "Exit codes: 0 removed; 1 something was not, said on stderr, and the others are removed;\n"
-    "2 wrong usage.\n"
+    "Exit codes: 0 removed; 1 an object was not removed (the reason is on stderr), but the others\n"
+    "were; 2 wrong usage.\n"
     "\n"
     "Examples:\n"
     "  quoit rm products sysv:readings\n"
-    "  quoit rm --dead --dry-run     # lists what crashed programs left\n"
+    "  quoit rm --dead --dry-run     # lists the objects of crashed programs\n"
     "  sudo quoit rm --dead --any-owner\n";
 
 struct rm {
@@ -136,7 +138,7 @@ static int run(int argc, char **argv)
     if (optind < argc)
         return print_end(remove_all(&rm, argv + optind, (size_t)(argc - optind), false));
     if (!rm.dead)
-        return tool_usage("a NAME is missing, or --dead");
+        return tool_usage("no NAME was given; pass one, or --dead");
     int code = object_list(NULL, &names) ? remove_all(&rm, names.names, names.count, true)
                                          : TOOL_FAILED;
     object_free_names(&names);
@@ -145,7 +147,7 @@ static int run(int argc, char **argv)
 
 const struct tool_command tool_rm = {.name = "rm",
                                      .arguments = "[OPTION...] NAME...|--dead",
-                                     .summary = "remove names, or what the dead have left",
+                                     .summary = "remove objects, or those of crashed programs",
                                      .help = help,
                                      .any_owner = true,
                                      .run = run};

@@ -11,32 +11,34 @@
 #include <string.h>
 
 static const char help[] =
-    "Shows what an object is, its members, which of them holds it up, and its counters:\n"
-    "  pushed, popped   since it was made: items, messages, or the lines of a queue of blocks of\n"
-    "                   lines, which `quoit push` makes; a crash may leave one out\n"
-    "  found full       pushes that found no room\n"
-    "  found empty      pops that found nothing\n"
-    "  sleeps, wakes    how often a side went to sleep, and was woken, a system call each\n"
-    "  repairs          what crashed members had left, and others have repaired\n"
-    "  high-water mark  the most that members have seen in it\n"
-    "  holder           of a lock: the process that has it\n"
+    "Prints the type of an object, its members, the member that blocks it, and its counters:\n"
+    "  pushed, popped   since its creation: items, messages, or lines for a queue of blocks of\n"
+    "                   lines, which `quoit push` creates; a crash may leave one out\n"
+    "  found full       pushes that found no free slot\n"
+    "  found empty      pops that found no item\n"
+    "  sleeps, wakes    how often a side blocked in a wait, and was woken; each is a system call\n"
+    "  repairs          how often a member repaired what a crashed member left\n"
+    "  high-water mark  the largest number of items that its members saw in it\n"
+    "  holder           of a lock: the process that holds it\n"
     "\n"
-    "  -a, --all            all that `quoit ls` finds; what belongs to another user is shown by "
+    "  -a, --all            print every object that `quoit ls` lists; other users' objects by "
     "name\n"
-    "                       alone\n"
+    "                       only\n"
     "  -F, --format FORMAT  text (default), json or prometheus\n"
-    "  -j, --json           as --format json: an array of objects, with the keys that\n"
+    "  -j, --json           the same as --format json: an array of objects, with the keys that\n"
     "                       `quoit ls --help` lists\n"
-    "  -h, --help\n"
+    "  -h, --help           print this help\n"
     "\n"
-    "A crashed member is shown until another takes its entry; `quoit check --repair` clears\n"
-    "them. \"holds up\" marks the member that the queue's next step waits for, \"stopped\" one "
-    "that a\n"
-    "signal or a debugger has stopped (Linux). Of a name that was\n"
-    "unlinked in use it shows the processes that still use the object (Linux, posix: and file:).\n"
+    "A crashed member is printed until another process takes its entry; `quoit check --repair`\n"
+    "clears such entries. \"holds up\" marks the member for which the next step of the queue "
+    "waits;\n"
+    "\"stopped\" marks a member that a signal or a debugger has stopped (Linux). For a name that "
+    "was\n"
+    "removed while in use, stat prints the processes that still use the object (Linux, posix: and\n"
+    "file:).\n"
     "\n"
-    "Exit codes: 0 shown; 1 there is no such object, or another error, written to stderr, and the\n"
-    "others are shown; 2 wrong usage.\n"
+    "Exit codes: 0 printed; 1 an object does not exist, or another error, which is on stderr; the\n"
+    "others are printed; 2 wrong usage.\n"
     "\n"
     "Examples:\n"
     "  quoit stat products\n"
@@ -102,7 +104,8 @@ static void print_queue(const struct object *object)
 static void print_lock(const struct object *object)
 {
     if (object->abandoned)
-        printf("  holder           %snone: the last one crashed, or closed, with it%s\n",
+        printf("  holder           %snone: the last one crashed, or closed its handle, without "
+               "unlocking%s\n",
                print_colour(PRINT_YELLOW), print_colour(PRINT_PLAIN));
     else if (object->holder == 0)
         puts("  holder           none");
@@ -192,7 +195,7 @@ static int show(char **names, size_t name_count, enum format format, bool lenien
     size_t count = 0;
     struct object *objects = calloc(name_count + 1, sizeof *objects);
     if (!objects)
-        return tool_fail("out of memory for %zu objects", name_count);
+        return tool_fail("out of memory: cannot allocate %zu objects", name_count);
     for (size_t i = 0; i < name_count; i++) {
         quoit_status status = (lenient ? object_read_listed : object_read)(names[i],
                                                                            &objects[count]);
@@ -230,7 +233,7 @@ static int run(int argc, char **argv)
             break;
         case 'F':
             if (!parse_format(optarg, &format))
-                return tool_usage("--format is '%s': text, json or prometheus is right", optarg);
+                return tool_usage("--format is '%s'; it must be text, json or prometheus", optarg);
             break;
         case 'j':
             format = JSON;
@@ -241,8 +244,9 @@ static int run(int argc, char **argv)
             return print_bad_option(argv, letter);
         }
     if (all != (optind == argc))
-        return all ? tool_usage("--all and a NAME, '%s', exclude each other", argv[optind])
-                   : tool_usage("a NAME is missing, or --all");
+        return all ? tool_usage("--all cannot be combined with the name '%s'; omit one of them",
+                                argv[optind])
+                   : tool_usage("no NAME was given; pass one, or --all");
     if (!all)
         return print_end(show(argv + optind, (size_t)(argc - optind), format, false));
     int code = object_list(NULL, &names) ? show(names.names, names.count, format, true)
@@ -253,6 +257,6 @@ static int run(int argc, char **argv)
 
 const struct tool_command tool_stat = {.name = "stat",
                                        .arguments = "[OPTION...] NAME...|--all",
-                                       .summary = "show one: members, counters, what holds it up",
+                                       .summary = "print an object's members and counters",
                                        .help = help,
                                        .run = run};

@@ -31,7 +31,7 @@ bool stream_number(const char *option, const char *text, uint64_t *value_out)
     uint64_t factor = unit(end);
     if (!isdigit((unsigned char)text[0]) || errno != 0 || factor == 0 ||
         value > UINT64_MAX / factor) {
-        (void)tool_usage("%s is '%s': a whole number is right, such as 100 or 64K", option, text);
+        (void)tool_usage("%s is '%s'; it must be a whole number, such as 100 or 64K", option, text);
         return false;
     }
     *value_out = value * factor;
@@ -43,7 +43,7 @@ bool stream_seconds(const char *option, const char *text, int64_t *timeout_ns_ou
     char *end = NULL;
     double seconds = strtod(text, &end);
     if (end == text || *end != '\0' || !(seconds >= 0 && seconds <= 1e9)) {
-        (void)tool_usage("%s is '%s': seconds from 0 to 1e9 are right, such as 2.5", option, text);
+        (void)tool_usage("%s is '%s'; it must be 0 to 1e9 seconds, such as 2.5", option, text);
         return false;
     }
     *timeout_ns_out = (int64_t)(seconds * 1e9);
@@ -55,9 +55,9 @@ const char *stream_name(int argc, char **argv, int index)
     if (index + 1 == argc)
         return argv[index];
     if (index == argc)
-        (void)tool_usage("the queue's NAME is missing");
+        (void)tool_usage("no NAME was given; pass the name of a queue");
     else
-        (void)tool_usage("'%s' is one argument too many: one NAME is right", argv[index + 1]);
+        (void)tool_usage("unexpected argument '%s'; pass only one NAME", argv[index + 1]);
     return NULL;
 }
 

@@ -25,20 +25,21 @@ struct tail {
 };
 
 static const char help[] =
-    "Shows the messages that are in the queue NAME, oldest first, and takes none of them. No\n"
-    "member is affected, and read permission is enough. Text is shown as lines; a message with\n"
-    "other bytes in it as a dump of offset, hexadecimal bytes and characters. On a terminal,\n"
-    "format characters and bytes that are not UTF-8 are shown as escapes, \"\\u202e\".\n"
+    "Prints the messages in the queue NAME, oldest first, and leaves all of them in the queue. It\n"
+    "affects no member, and needs only read permission. Text is printed as lines; a message with\n"
+    "other bytes is printed as a dump of offset, hexadecimal bytes and characters. On a terminal,\n"
+    "format characters and bytes that are not UTF-8 are printed as escapes, \"\\u202e\".\n"
     "\n"
-    "  -f, --follow     go on with what comes, until the stream ends; wait for the queue to be\n"
-    "                   there. What is taken before tail sees it is counted on stderr\n"
-    "  -n, --lines N    begin with the last N messages; 0: with the next one\n"
-    "  -x, --hex        dump text too\n"
-    "  -r, --raw        the messages' bytes alone\n"
-    "      --any-owner  also show a queue of another user, if its permissions let you read it\n"
-    "  -h, --help\n"
+    "  -f, --follow     continue with new messages until the stream ends; wait until the queue\n"
+    "                   exists. Messages that are popped before tail reads them are counted on\n"
+    "                   stderr\n"
+    "  -n, --lines N    start with the last N messages; 0: with the next message\n"
+    "  -x, --hex        print text as a dump too\n"
+    "  -r, --raw        write only the bytes of the messages\n"
+    "      --any-owner  also print a queue of another user, if its permissions let you read it\n"
+    "  -h, --help       print this help\n"
     "\n"
-    "Exit codes: 0 all is shown; 1 an error, written to stderr; 2 wrong usage.\n"
+    "Exit codes: 0 printed; 1 an error, which is on stderr; 2 wrong usage.\n"
     "\n"
     "Examples:\n"
     "  quoit tail q\n"
@@ -85,7 +86,7 @@ static int parse(struct tail *tail, int argc, char **argv)
     if (!tail->name)
         return TOOL_USAGE;
     if (tail->hex && tail->raw)
-        return tool_usage("--hex and --raw exclude each other");
+        return tool_usage("--hex cannot be combined with --raw; omit one of them");
     return -1;
 }
 
@@ -98,7 +99,7 @@ static int enter(struct tail *tail)
     while ((status = quoit_queue_open(tail->name, roles, &tail->queue)) == QUOIT_ERROR_NOT_FOUND &&
            tail->follow) {
         if (!hinted && stream_now_ns() - begin >= STREAM_HINT_MS * UINT64_C(1000000)) {
-            tool_hint("waiting for a queue '%s', which does not exist yet; Ctrl-C ends this",
+            tool_hint("waiting for queue '%s', which does not exist yet; Ctrl-C ends this",
                       tail->name);
             hinted = true;
         }
@@ -108,7 +109,7 @@ static int enter(struct tail *tail)
         return tool_fail_quoit(status);
     tail->buffer = malloc((size_t)tail->info.item_bytes);
     return tail->buffer ? TOOL_OK
-                        : tool_fail("no memory for items of %llu bytes",
+                        : tool_fail("out of memory: cannot allocate %llu bytes for an item",
                                     (unsigned long long)tail->info.item_bytes);
 }
 
@@ -191,12 +192,12 @@ static int run_in(struct tail *tail)
 {
     quoit_status status = show_all(tail);
     if (fflush(stdout) != 0 || ferror(stdout))
-        return tool_fail("stdout cannot be written: %s", strerror(errno));
+        return tool_fail("cannot write to stdout: %s", strerror(errno));
     if (tail->browser.missed > 0 && tail->follow)
         (void)tool_fail(
-            "%llu %s before they could be shown", (unsigned long long)tail->browser.missed,
-            tail->info.messages && tail->info.kind == QUOIT_SPSC ? "times messages were taken"
-                                                                 : "messages were taken");
+            "%llu %s before they could be printed", (unsigned long long)tail->browser.missed,
+            tail->info.messages && tail->info.kind == QUOIT_SPSC ? "times messages were popped"
+                                                                 : "messages were popped");
     return status < 0 && !fault_seen() ? tool_fail_quoit(status) : TOOL_OK;
 }
 
@@ -213,7 +214,8 @@ static int run(int argc, char **argv)
         code = run_in(&tail);
     quoit_queue_close(tail.queue);
     if (fault_end())
-        code = tool_fail("'%s' was truncated while it was read", tail.name);
+        code = tool_fail("'%s' was truncated while it was read; remove it with `quoit rm`",
+                         tail.name);
     free(tail.buffer);
     return code;
 }
@@ -221,7 +223,7 @@ static int run(int argc, char **argv)
 const struct tool_command tool_tail = {
     .name = "tail",
     .arguments = "[OPTION...] NAME",
-    .summary = "a queue's messages, without taking them",
+    .summary = "print a queue's messages, and leave them in it",
     .help = help,
     .any_owner = true,
     .run = run,

@@ -12,26 +12,28 @@
 #include <string.h>
 
 static const char help[] =
-    "Shows all queues and pools as they change: how full they are, how many items a second come\n"
-    "and go, how that was lately, live producers/consumers, and a mark: full, end (the stream is\n"
-    "finished), stop (a stopped member holds it up), dead (all its members have crashed), bad\n"
-    "(damaged).\n"
-    "On a terminal it fills the screen; elsewhere it prints a table after each interval. With\n"
-    "NAMEs, only those, once they are there. The room in an SPSC queue of messages is bytes (B).\n"
+    "Shows all queues and pools while they change: how full they are, how many items per second\n"
+    "are pushed and popped, a graph of the recent past, the live producers/consumers, and a mark:\n"
+    "full, end (the stream is finished), stop (a stopped member holds it up), dead (all its\n"
+    "remaining members have crashed), bad (damaged).\n"
+    "On a terminal, top fills the screen; otherwise it prints a table after each interval. With\n"
+    "NAMEs it shows only those, as soon as they exist. An SPSC queue of variable-size messages\n"
+    "counts bytes (B).\n"
     "\n"
-    "  -i, --interval SECONDS  between two looks; default 1\n"
-    "  -n, --count N           end after N looks\n"
+    "  -i, --interval SECONDS  time between two updates; default 1\n"
+    "  -n, --count N           end after N updates\n"
     "  -s, --sort ORDER        name (default), rate or fill\n"
-    "  -p, --plain             tables, on a terminal too\n"
-    "  -j, --json              plain: for each look a line, an array of {name, kind, state, mark,\n"
-    "                          size, unit, capacity, fill, pushed_per_s, popped_per_s, producers,\n"
-    "                          consumers}\n"
-    "  -h, --help\n"
+    "  -p, --plain             print tables on a terminal too\n"
+    "  -j, --json              like --plain, but print each update as a line with an array of\n"
+    "                          {name, kind, state, mark, size, unit, capacity, fill, "
+    "pushed_per_s,\n"
+    "                          popped_per_s, producers, consumers}\n"
+    "  -h, --help              print this help\n"
     "\n"
-    "Keys: q ends; s sorts by the next order, n r f by name, rate, fill; arrows, Page Up, Page\n"
-    "Down, Home and End scroll.\n"
+    "Keys: q quits; s changes the order; n, r and f sort by name, rate and fill; arrows, Page Up,\n"
+    "Page Down, Home and End scroll.\n"
     "\n"
-    "Exit codes: 0 it was ended by q, a signal or --count; 1 an error, written to stderr; 2 wrong\n"
+    "Exit codes: 0 ended by q, a signal or --count; 1 an error, which is on stderr; 2 wrong "
     "usage.\n"
     "\n"
     "Examples:\n"
@@ -155,7 +157,7 @@ static bool parse_order(const char *text, enum top_order *order_out)
             *order_out = (enum top_order)i;
             return true;
         }
-    (void)tool_usage("--sort is '%s': name, rate or fill is right", text);
+    (void)tool_usage("--sort is '%s'; it must be name, rate or fill", text);
     return false;
 }
 
@@ -165,7 +167,7 @@ static bool parse_interval(const char *text, double *interval_out)
     *interval_out = strtod(text, &rest);
     if (rest != text && *rest == '\0' && *interval_out >= 0.01 && *interval_out <= 86400)
         return true;
-    (void)tool_usage("--interval is '%s': seconds from 0.01 to 86400 are right", text);
+    (void)tool_usage("--interval is '%s'; it must be 0.01 to 86400 seconds", text);
     return false;
 }
 
@@ -174,7 +176,7 @@ static bool parse_count(const char *text, uint64_t *count_out)
     if (stream_number("--count", text, count_out) && *count_out > 0)
         return true;
     if (*count_out == 0)
-        (void)tool_usage("--count is 0: 1 or more is right");
+        (void)tool_usage("--count is 0; it must be at least 1");
     return false;
 }
 
@@ -234,6 +236,6 @@ static int run(int argc, char **argv)
 
 const struct tool_command tool_top = {.name = "top",
                                       .arguments = "[OPTION...] [NAME...]",
-                                      .summary = "watch them all, with rates and graphs",
+                                      .summary = "watch all objects, with rates and graphs",
                                       .help = help,
                                       .run = run};

@@ -135,7 +135,7 @@ bool top_sample(struct top *top)
                               top->names ? top->name_count : all.count);
     object_free_names(&all);
     if (!enough)
-        (void)tool_fail("out of memory for what there is");
+        (void)tool_fail("out of memory: cannot allocate the list of objects");
     top_sort(top);
     return enough;
 }

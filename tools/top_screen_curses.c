@@ -230,7 +230,7 @@ static void put_heads(const struct screen *screen)
     put_right(1, x, WHO, "P/C");
     x += WHO + 1;
     put(1, x, MARK, "MARK");
-    put(1, x + MARK + 1, screen->graph, screen->graph < 10 ? "IN" : "IN, LATELY");
+    put(1, x + MARK + 1, screen->graph, screen->graph < 10 ? "IN" : "PUSHED LATELY");
     (void)attroff(A_REVERSE);
 }
 
@@ -251,7 +251,7 @@ static void draw(struct screen *screen)
     for (size_t i = 0; i < shown && screen->first + i < count; i++)
         put_row(screen, HEAD_LINES + (int)i, screen->top->rows[screen->first + i]);
     if (count == 0)
-        put(HEAD_LINES, 0, COLS, "There is no queue, and no pool.");
+        put(HEAD_LINES, 0, COLS, "There is no queue and no pool.");
     size_t last = screen->first + shown < count ? screen->first + shown : count;
     (void)snprintf(line, sizeof line,
                    "q quit  s sort  n name  r rate  f fill  arrows scroll   %zu-%zu of %zu",

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* How many items a second one producer hands to 1, 2, 4 and 8 subscribers that each see all of
-   them: it on one CPU, they on the other, each a process. Nothing is dropped. Peer by peer, round
-   by round. */
+/* How many items per second can one producer send to 1, 2, 4 and 8 subscribers, each of which
+   receives all of them? The producer runs on one CPU, the subscribers on the other, each as a
+   process. No item is dropped. The peers alternate in each round. */
 #include "fan_out.hpp"
 
 #include <vector>
@@ -9,7 +9,7 @@
 using namespace bench;
 
 static int round_number;
-/* Several slices of a processor that many share. */
+/* Several time slices of a processor that many processes share. */
 static const double run_ns = 100e6;
 typedef item<64> value;
 
@@ -36,11 +36,11 @@ static void run_one(Peer &peer, start_line *line, int subscribers, int number, s
         }
     }
     line->ended++;
-    while (line->ended.load() <= subscribers) /* what libraries still have to send goes on */
+    while (line->ended.load() <= subscribers) /* libraries may still have to send data */
         usleep(100);
 }
 
-/* ns until the last of them has had so many items. */
+/* ns until the last subscriber has received so many items. */
 template <class Peer> static double run(int subscribers, std::uint64_t count)
 {
     Peer peer;
@@ -91,7 +91,7 @@ int main(int argc, char **argv)
 {
     parse(argc, argv);
     if (!settings.processes)
-        return 0; /* the question is of processes */
+        return 0; /* this comparison is only for processes */
     for (round_number = 0; round_number < settings.rounds; round_number++) {
         measure<quoit_fan_out<value, false>>();
         measure<quoit_fan_out<value, true>>();

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What does the capacity change? 16 bytes by ones, from 64 items to 65536. */
+/* How does the capacity change the throughput? 16 bytes, one item per call, from 64 items to
+   65536. */
 #include "rings.hpp"
 
 #include <memory>

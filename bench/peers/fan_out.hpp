@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Transports from one to many, none of which drops anything here. Each side is another process;
-   produce returns when all subscribers are there, subscribe when the producer knows. */
+/* Transports from one to many, none of which drops anything here. Each side is another process.
+   produce returns when all subscribers have joined, subscribe when the producer knows it. */
 #ifndef QUOIT_BENCH_PEERS_FAN_OUT_HPP
 #define QUOIT_BENCH_PEERS_FAN_OUT_HPP
 
@@ -9,7 +9,7 @@
 namespace bench
 {
 
-/* Waits: blocked while there is nothing to do. */
+/* Waits: blocks while it cannot make progress. */
 template <class Item, bool Waits> struct quoit_fan_out {
     static constexpr const char *title = Waits ? "Quoit (with a time-out)" : "Quoit";
     static constexpr std::int64_t timeout_ns = Waits ? QUOIT_FOREVER : QUOIT_NOW;
@@ -42,7 +42,7 @@ template <class Item, bool Waits> struct quoit_fan_out {
     }
 };
 
-/* XPUB, which knows its subscribers, and does not drop what is too much for one of them. */
+/* XPUB, which knows its subscribers, and does not drop an item if one of them is slow. */
 template <class Item> struct zeromq_fan_out {
     static constexpr const char *title = "ZeroMQ XPUB/SUB (ipc)";
     std::string address = "ipc:///tmp/" + unique_name("zmq");
@@ -88,7 +88,7 @@ template <class Item> struct iceoryx_fan_out : iceoryx<Item> {
     iceoryx_fan_out() : iceoryx<Item>(0)
     {
     }
-    /* Each subscriber waits until it is known. */
+    /* Each subscriber waits until the producer knows it. */
     void produce(int)
     {
         iceoryx<Item>::produce();

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* iceoryx, over its daemon (iox-roudi must run): loaned and published, lossless, the largest queue
-   that it allows. Between processes. */
+/* iceoryx, through its daemon (iox-roudi must run): loaned and published, lossless, with the
+   largest queue that it allows. Between processes. */
 #ifndef QUOIT_BENCH_PEERS_ICEORYX_HPP
 #define QUOIT_BENCH_PEERS_ICEORYX_HPP
 
@@ -33,7 +33,7 @@ template <class Item> struct iceoryx : ring {
         std::string name = unique_name("app") + "-" + std::to_string(getpid());
         iox::runtime::PoshRuntime::initRuntime(
             iox::RuntimeName_t(iox::cxx::TruncateToCapacity, name));
-        std::atexit(end); /* before the runtime's own end: else the daemon keeps what they hold */
+        std::atexit(end); /* before the runtime ends: otherwise the daemon keeps their memory */
     }
     static void end()
     {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * How late are items that are sent at a fixed rate? Measured from the moment that each was meant
- * to be sent, so that a stall counts for all that it held up (no coordinated omission). Both sides
- * spin.
+ * How late are items that are sent at a fixed rate? Measured from the moment at which each should
+ * have been sent, so that a stall counts for all items that it delayed (no coordinated omission).
+ * Both sides spin.
  */
 #include "rings.hpp"
 
@@ -13,7 +13,7 @@
 using namespace bench;
 
 static int round_number;
-typedef item<16> value; /* the intended moment, and it again */
+typedef item<16> value; /* the intended moment, twice */
 
 template <class Peer> static void at_rate(std::uint64_t per_second)
 {

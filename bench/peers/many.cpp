@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* How many items a second go through queues for many, by ones: from one producer to one consumer,
-   and from two to two, the producers on one CPU and the consumers on the other. Queue by queue,
-   round by round. */
+/* How many items per second pass through MPMC queues, with one item per call: from one producer to
+   one consumer, and from two to two, with the producers on one CPU and the consumers on the other?
+   The queues alternate in each round. */
 #include "many.hpp"
 
 #include <vector>
@@ -34,7 +34,7 @@ static void run_one(Peer &peer, start_line *line, bool produces, std::uint64_t c
         sched_yield();
 }
 
-/* ns that count items took, count divided among the pairs. */
+/* ns that count items took, with count divided among the pairs. */
 template <class Peer, class Item> static double run(int pairs, std::uint64_t count)
 {
     Peer peer(1024);
@@ -78,7 +78,7 @@ template <class Peer, class Item> static void measure()
     for (int pairs : {1, 2}) {
         std::uint64_t &count = known[pairs];
         if (count == 0)
-            count = 256; /* some of them stand still for whole slices of a processor */
+            count = 256; /* some of them do not run for whole time slices */
         bounce_ns();
         double took = run<Peer, Item>(pairs, count);
         while (took < run_ns / 2 && count < (1u << 24)) {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Queues with many producers and many consumers, in memory that all of them map, each typed and
-   inlined where it is made for that. enter is called by each side's process or thread. */
+/* Queues with many producers and many consumers, in memory that all sides map, each typed and
+   inlined if it supports that. Each side's process or thread calls enter. */
 #ifndef QUOIT_BENCH_PEERS_MANY_HPP
 #define QUOIT_BENCH_PEERS_MANY_HPP
 
@@ -48,7 +48,7 @@ template <class Item> struct quoit_many {
     }
 };
 
-/* Its nodes in an array of its own: the form that can lie in shared memory. */
+/* Its nodes are in a separate array: the form that can be in shared memory. */
 template <class Item> struct boost_many {
     static constexpr const char *title = "Boost.Lockfree queue";
     typedef boost::lockfree::queue<Item, boost::lockfree::capacity<1024>> queue_type;
@@ -98,7 +98,7 @@ template <class Item> struct ck_many : ck<Item> {
     }
 };
 
-/* DPDK's three ways for many. */
+/* DPDK's three modes for many producers and consumers. */
 enum class rte_way { plain, hts, rts };
 template <class Item, rte_way Way> struct rte_many {
     static constexpr const char *title = Way == rte_way::plain ? "DPDK rte_ring MP/MC"

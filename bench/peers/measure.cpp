@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The comparisons' command line, and what they keep between runs. */
+/* The command line of the comparisons, and the data that they keep between runs. */
 #include "measure.hpp"
 
 namespace bench

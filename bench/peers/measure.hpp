@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the comparisons share (Linux): two pinned sides, threads or processes, over memory mapped
- * before they part; the hardware's own limits, measured between the runs; raw results as JSON
- * lines.
+ * Shared by the comparisons (Linux): two pinned sides, threads or processes, with memory that is
+ * mapped before they start; the limits of the hardware, measured between the runs; raw results as
+ * JSON lines.
  */
 #ifndef QUOIT_BENCH_PEERS_MEASURE_HPP
 #define QUOIT_BENCH_PEERS_MEASURE_HPP
@@ -49,7 +49,8 @@ inline void relax()
 #endif
 }
 
-/* Who gets nowhere lets the others of its CPU run: one of them may be in the middle of a push. */
+/* A side that makes no progress lets the others of its CPU run: one of them may be in the middle of
+   a push. */
 template <class Try> void insist(Try attempt)
 {
     for (int tries = 1; !attempt(); tries++)
@@ -107,14 +108,14 @@ struct options {
 extern options settings;
 extern double latest_canary;
 
-/* Where the two sides meet, and what the measuring one found. */
+/* The state that both sides share, and the measured result. */
 struct meeting {
     std::atomic<int> arrived;
     std::atomic<int> go;
     double took;
 };
 
-/* Where more than two begin at once, and end. */
+/* The start and the end of more than two sides. */
 struct start_line {
     std::atomic<int> ready, go, ended;
 };
@@ -130,9 +131,9 @@ inline void wait_for(pid_t child)
 }
 
 /*
- * Runs here() on one CPU and there() on the other, each after its own preparation, and returns how
- * long here(start) took, in ns; it may move the start. As two new processes, since some libraries
- * cannot be used before and after a fork, or as two threads.
+ * Runs here() on one CPU and there() on the other, each after its own preparation. Returns the
+ * duration of here(start) in ns; here may move the start. Uses two new processes, since some
+ * libraries cannot be used before and after a fork, or two threads.
  */
 template <class PrepareThere, class There, class PrepareHere, class Here>
 double run_both(PrepareThere prepare_there, There there, PrepareHere prepare_here, Here here,
@@ -146,7 +147,7 @@ double run_both(PrepareThere prepare_there, There there, PrepareHere prepare_her
         while (meet->go.load() == 0)
             sched_yield();
         there();
-        while (meet->go.load() != 2) /* what libraries still have to send goes on */
+        while (meet->go.load() != 2) /* libraries may still have to send data */
             usleep(100);
     };
     auto here_side = [&] {
@@ -189,8 +190,8 @@ inline void nothing()
 {
 }
 
-/* One word bounced between the two CPUs, there and back, in ns: what the machine can do at best,
-   and a canary: a hypervisor that moves the CPUs apart changes it several times over. */
+/* The round trip of one word between the two CPUs, in ns: the best possible on this machine, and a
+   canary, since it changes several times over if a hypervisor moves the CPUs apart. */
 inline double bounce_ns()
 {
     const std::uint64_t rounds = 50000;
@@ -217,8 +218,8 @@ inline double bounce_ns()
     return latest_canary;
 }
 
-/* Whole cache lines handed over, a second: eight stores into each, or one; one load, or all; an
-   index published every `every` lines. */
+/* Whole cache lines per second: eight stores into each, or one; one load, or all; an index
+   published every `every` lines. */
 inline double lines_a_second(std::uint64_t every, bool whole)
 {
     const std::uint64_t lines = 1 << 20, ring = 1024;

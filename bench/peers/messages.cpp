@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Messages of many sizes. Copied in and out, 64 bytes to 64 KiB: queues of messages beside ZeroMQ.
- * Frames that are made and read in place, of which a word at each end is touched, 1 KiB to 16 MiB:
- * queues of messages and pools beside iceoryx, whose largest here has 4 MiB. Between processes.
+ * Messages of many sizes. Copied in and out, 64 bytes to 64 KiB: queues of messages compared with
+ * ZeroMQ. Frames that are written and read in place, of which only a word at each end is used, 1
+ * KiB to 16 MiB: queues of messages and pools compared with iceoryx, whose largest frame here has 4
+ * MiB. Between processes.
  */
 #include "iceoryx.hpp"
 
@@ -39,7 +40,7 @@ static quoit_queue *enter(std::uint32_t role)
     return queue;
 }
 
-/* What is handed over is told by its first word, and its last. */
+/* The first and the last word identify the message. */
 static void touch(void *frame, std::size_t bytes, std::uint64_t number)
 {
     *static_cast<volatile std::uint64_t *>(frame) = number;
@@ -53,7 +54,7 @@ static void look(const void *frame, std::size_t bytes, std::uint64_t number)
         die("a frame is not what was sent");
 }
 
-/* ---- Peers: prepare and act, on either side -------------------------------------------------- */
+/* ---- Peers: prepare and operations of each side ---------------------------------------------- */
 
 /* A queue of messages that each side opens for itself. */
 struct over_queue {
@@ -265,7 +266,7 @@ template <class Peer> static double run(std::size_t bytes, std::uint64_t count)
                     [&] { peer.consume(); },
                     [&](std::uint64_t &start) {
                         insist([&] { return peer.receive(0); });
-                        start = now_ns(); /* connected, at the latest now */
+                        start = now_ns(); /* connected by now */
                         for (std::uint64_t i = 1; i < count; i++)
                             insist([&] { return peer.receive(i); });
                     });

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What a block costs: taken and given back by one thread, beside the C library's allocator and
- * Boost.Interprocess' in shared memory; by two processes at once from one pool; and handed over to
- * another process through a queue, whatever its size, where copying costs by the byte.
+ * The cost of a block: allocated and freed by one thread, compared with the C library's allocator
+ * and Boost.Interprocess in shared memory; by two processes from one pool; and sent to another
+ * process through a queue, where the cost does not depend on its size, compared with copying.
  */
 #include "measure.hpp"
 
@@ -106,7 +106,7 @@ struct boost_peer {
     }
 };
 
-/* Pairs a second; `held` are taken before the first is given back. */
+/* Pairs per second; `held` blocks are allocated before the first is freed. */
 template <class Peer> static void pairs(std::size_t bytes, std::uint64_t held)
 {
     Peer peer(bytes);
@@ -126,7 +126,7 @@ template <class Peer> static void pairs(std::size_t bytes, std::uint64_t held)
            took / static_cast<double>(rounds * held), "ns");
 }
 
-/* ---- Two at once ----------------------------------------------------------------------------- */
+/* ---- Two processes at once ------------------------------------------------------------------- */
 
 static void both_at_once(std::size_t bytes)
 {
@@ -161,7 +161,7 @@ static void make_queue(std::uint32_t item_bytes, std::uint64_t capacity)
     quoit_queue_close(queue);
 }
 
-/* Filled here, read there: all of it. */
+/* Filled here, read there, completely. */
 static void fill(void *block, std::size_t bytes, std::uint64_t number)
 {
     std::memset(block, static_cast<int>(number & 0x7f), bytes);
@@ -175,7 +175,7 @@ static void read_all(const void *block, std::size_t bytes)
         std::memcpy(&word, static_cast<const char *>(block) + i, 8);
         sum += word;
     }
-    if (sum == 1) /* so that the sum is made */
+    if (sum == 1) /* so that the sum is computed */
         std::fprintf(stderr, "a block of zeros and one\n");
 }
 
@@ -250,7 +250,7 @@ static void by_copy(std::size_t bytes, std::uint64_t count)
 int main(int argc, char **argv)
 {
     parse(argc, argv);
-    if (!settings.processes) /* handles are a process's; there is nothing more to see */
+    if (!settings.processes) /* handles belong to one process, so threads would show nothing new */
         return 0;
     for (round_number = 0; round_number < settings.rounds; round_number++) {
         for (std::size_t bytes : {16, 4096, 1 << 20})

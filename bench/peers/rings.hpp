@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Queues in memory that both sides map, each typed and inlined where it is made for that. push and
-   pop say whether they did; push_many and pop_many move all or nothing. */
+/* Queues in memory that both sides map, each typed and inlined if it supports that. push and pop
+   return whether they succeeded; push_many and pop_many move all items or none. */
 #ifndef QUOIT_BENCH_PEERS_RINGS_HPP
 #define QUOIT_BENCH_PEERS_RINGS_HPP
 
@@ -22,7 +22,7 @@
 namespace bench
 {
 
-/* Moves count items by calls that move some of what is left, or 0. */
+/* Moves count items by calls that move some of the remaining items, or 0. */
 template <class Move> static bool move_all(std::size_t count, Move move)
 {
     for (std::size_t done = 0; done < count;) {
@@ -34,7 +34,7 @@ template <class Move> static bool move_all(std::size_t count, Move move)
     return true;
 }
 
-/* What a side that has to be opened needs: nothing, for most. */
+/* The preparation of a side: nothing, for most queues. */
 struct ring {
     void produce()
     {
@@ -90,7 +90,7 @@ static inline void must(quoit_status status)
     std::exit(1);
 }
 
-/* A queue that no handle is in yet. */
+/* A queue that no handle uses yet. */
 static inline void make_quoit(const std::string &name, std::uint32_t kind, std::size_t item_bytes,
                               std::size_t capacity)
 {
@@ -137,7 +137,7 @@ template <class Item, bool Waits = false> struct quoit_ring : ring {
     {
         return typed::pop(consumer, value, timeout_ns);
     }
-    /* Batches go on from where a shorter one ended. */
+    /* A batch continues after a shorter one. */
     bool push_many(const Item *values, std::size_t count)
     {
         return move_all(count, [&](std::size_t done, std::size_t left) {
@@ -160,7 +160,7 @@ template <class Item> struct quoit_waiting : quoit_ring<Item, true> {
     static constexpr const char *title = "Quoit (with a time-out)";
 };
 
-/* Boost.Lockfree, its capacity known when compiled. */
+/* Boost.Lockfree, with its capacity known at compile time. */
 template <class Item, std::size_t Capacity = 1024> struct boost_spsc : ring {
     static constexpr const char *title = "Boost.Lockfree spsc_queue";
     typedef boost::lockfree::spsc_queue<Item, boost::lockfree::capacity<Capacity>> queue_type;
@@ -267,8 +267,8 @@ template <class Item> struct ck : ring {
     }
 };
 
-/* liburcu's wait-free-enqueue queue: a list of nodes, here taken from an array in turn. It is as
-   long as the array; its counters and nodes are never reused before they were read. */
+/* liburcu's wait-free-enqueue queue: a list of nodes, which come from an array in turn. The array
+   is as long as the run; its counters and nodes are not used again before they were read. */
 template <class Item> struct urcu : ring {
     static constexpr const char *title = "liburcu wfcqueue";
     struct node {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* How long do 16 bytes take there and back: with both sides spinning, and with both asleep between
-   the messages; beside a bare bounce of one cache line, and a bare futex. */
+/* How long does a round trip of 16 bytes take, if both sides spin, and if both block between the
+   messages? Compared with a bare round trip of one cache line, and a bare futex. */
 #include "transports.hpp"
 
 #include <memory>
@@ -10,7 +10,7 @@ using namespace bench;
 static int round_number;
 typedef item<16> value;
 
-/* The peer answers everything that it gets, through a second queue. */
+/* The peer answers every item, through a second queue. */
 template <class Peer> static double trip(std::uint64_t count, bool spins, int there_cpu)
 {
     auto out = std::make_unique<Peer>(64), back = std::make_unique<Peer>(64);
@@ -58,8 +58,8 @@ template <class Peer> static void spinning()
            trip<Peer>(50000, true, settings.far_cpu), "ns");
 }
 
-/* detail 1: both on one CPU, which shows what a design costs; 2: on two, where waking an idle CPU
-   is most of it. */
+/* detail 1: both on one CPU, which shows the cost of a design; 2: on two, where waking an idle CPU
+   is most of the time. */
 template <class Peer> static void sleeping()
 {
     for (int cpus = 1; cpus <= 2; cpus++)
@@ -70,7 +70,7 @@ template <class Peer> static void sleeping()
                "ns");
 }
 
-/* Two words, each of which one side sleeps on. */
+/* Two words, each of which one side waits on. */
 struct bare_futex : ring {
     static constexpr const char *title = "bare futex";
     std::atomic<std::uint32_t> *word;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* How many items a second go from one CPU to the other: by ones, each seen when its push returns,
-   and in batches. Queue by queue, round by round, so that all see the same machine. */
+/* How many items per second pass from one CPU to the other: with one item per call, each visible
+   when its push returns, and in batches? The queues alternate in each round, so that all see the
+   same machine. */
 #include "iceoryx.hpp"
 
 #include <memory>
@@ -10,7 +11,7 @@ using namespace bench;
 
 static int round_number;
 
-/* Runs that take about this long say enough. */
+/* Runs that take about this long are enough. */
 static const double run_ns = 20e6;
 
 template <class Peer, class Item> static double one_per_call(std::uint64_t count)
@@ -33,7 +34,7 @@ template <class Peer, class Item> static double one_per_call(std::uint64_t count
                                 relax();
                             value.check(i);
                             if (i == 0)
-                                start = now_ns(); /* what had to connect has */
+                                start = now_ns(); /* connections are complete */
                         }
                     });
 }
@@ -63,7 +64,7 @@ template <class Peer, class Item> static double in_batches(std::uint64_t count, 
                     });
 }
 
-/* count: what the last round came to, 0 at first. */
+/* count: the result of the last round, 0 at first. */
 template <class Run> static double rate(std::uint64_t &count, Run run)
 {
     if (count == 0)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What the kernel and message libraries offer between two processes, each blocking as it is made
-   to. One direction each. */
+/* Transports of the kernel and of message libraries between two processes, each of which blocks as
+   it was designed to. One direction each. */
 #ifndef QUOIT_BENCH_PEERS_TRANSPORTS_HPP
 #define QUOIT_BENCH_PEERS_TRANSPORTS_HPP
 
@@ -27,7 +27,7 @@ inline std::string unique_name(const char *what)
            std::to_string(number++);
 }
 
-/* A whole item into a stream, or out of one. */
+/* Writes a whole item into a stream, or reads one. */
 inline bool write_all(int fd, const void *from, std::size_t bytes)
 {
     auto *at = static_cast<const char *>(from);
@@ -186,7 +186,7 @@ template <class Item> struct boost_mq : ring {
     }
 };
 
-/* libqb's ring, the one it is made for: chunks with a semaphore. */
+/* libqb's ring, used as designed: chunks with a semaphore. */
 template <class Item> struct qb : ring {
     static constexpr const char *title = "libqb ring";
     std::string name;

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-# Run by cpack when the packages are made. It gives a library's package scripts that call ldconfig; Debian wants the
-# trigger alone, which the package has. So they are taken out.
+# cpack runs this when it makes the packages. It adds scripts that call ldconfig to a library's package, but Debian
+# requires only the trigger, which the package has. So this removes the scripts.
 foreach(package IN LISTS CPACK_PACKAGE_FILES)
   if(package MATCHES "/libquoit0_[^/]*$")
     set(tree ${CPACK_TEMPORARY_DIRECTORY}-without-scripts)

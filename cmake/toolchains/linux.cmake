@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-# Linux on another processor, by Debian's cross compilers. QUOIT_TRIPLET: aarch64-linux-gnu, or the like. Tests run
-# under qemu, but for i686, which x86-64 runs itself where its kernel has 32-bit programs.
+# Linux on another processor, with Debian's cross compilers. QUOIT_TRIPLET is aarch64-linux-gnu, for example. Tests run
+# under qemu, except for i686 on an x86-64 kernel that runs 32-bit programs.
 list(APPEND CMAKE_TRY_COMPILE_PLATFORM_VARIABLES QUOIT_TRIPLET)
 string(REGEX MATCH "^[^-]+" processor ${QUOIT_TRIPLET})
 set(CMAKE_SYSTEM_NAME Linux)
@@ -13,7 +13,7 @@ if(processor STREQUAL "i686")
   execute_process(COMMAND ${libraries}/lib/ld-linux.so.2 --version RESULT_VARIABLE runs_itself
     OUTPUT_QUIET ERROR_QUIET)
 endif()
-# Of i686 the machine itself may have libraries too, of another version than the loader of these: none of theirs.
+# The machine may have its own i686 libraries, of another version than this loader; do not use them.
 if(processor STREQUAL "i686")
   set(CMAKE_EXE_LINKER_FLAGS_INIT
     "-Wl,--dynamic-linker=${libraries}/lib/ld-linux.so.2 -Wl,-rpath=${libraries}/lib")

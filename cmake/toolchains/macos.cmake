@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-# macOS by zig's C compiler: compiles and links, on Linux. QUOIT_ZIG is that program, QUOIT_MACOS_PROCESSOR x86_64 or
-# aarch64; QUOIT_MACOS_CPP OFF leaves out what is written in C++.
+# macOS with zig's C compiler, which compiles and links on Linux. QUOIT_ZIG is that program, QUOIT_MACOS_PROCESSOR
+# x86_64 or aarch64; QUOIT_MACOS_CPP OFF leaves out all C++ targets.
 list(APPEND CMAKE_TRY_COMPILE_PLATFORM_VARIABLES QUOIT_ZIG QUOIT_MACOS_PROCESSOR QUOIT_MACOS_CPP)
 set(CMAKE_SYSTEM_NAME Darwin)
 set(CMAKE_SYSTEM_PROCESSOR ${QUOIT_MACOS_PROCESSOR})
@@ -10,7 +10,7 @@ foreach(language C CXX)
     set(command c++)
   endif()
   set(CMAKE_${language}_COMPILER ${QUOIT_ZIG} ${command} -target ${QUOIT_MACOS_PROCESSOR}-macos)
-  set(CMAKE_${language}_COMPILER_WORKS TRUE) # its probe asks for Apple's tools
+  set(CMAKE_${language}_COMPILER_WORKS TRUE) # the check needs Apple's tools
   set(CMAKE_${language}_ARCHIVE_CREATE "${QUOIT_ZIG} ar qc <TARGET> <OBJECTS>")
   set(CMAKE_${language}_ARCHIVE_FINISH "${QUOIT_ZIG} ranlib <TARGET>")
 endforeach()
@@ -18,6 +18,6 @@ if(NOT QUOIT_MACOS_CPP)
   set(CMAKE_CXX_COMPILER CMAKE_CXX_COMPILER-NOTFOUND)
 endif()
 set(CMAKE_SIZEOF_VOID_P 8)
-set(CMAKE_INSTALL_NAME_TOOL true) # asked for, and of no use to what is not installed
+set(CMAKE_INSTALL_NAME_TOOL true) # required by CMake, but used only for installing
 set(CMAKE_OSX_SYSROOT "")
 set(CMAKE_OSX_DEPLOYMENT_TARGET "")

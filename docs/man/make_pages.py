@@ -1,14 +1,14 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""make_pages.py OUTPUT [QUOIT [PROGRAM...]]: the manual's pages, each from its one source.
+"""make_pages.py OUTPUT [QUOIT [PROGRAM...]]: writes the manual's pages, each from one source.
 
   section 3   a page for each public function, from its comment and its declaration in the headers
   section 7   quoit(7), from the comment that heads quoit.h
-  section 1   a page for each command, from what `quoit COMMAND --help` prints (QUOIT is the program), and for
-              each other PROGRAM likewise
+  section 1   a page for each command, from the output of `quoit COMMAND --help` (QUOIT is the program), and for each
+              other PROGRAM in the same way
 
-A public function without a comment, or a command without help, is an error: so is one whose comment names a status
-that does not exist. `make_pages.py --self-test` plants such faults.
+A public function without a comment, a command without help, and a comment that names a status that does not exist are
+errors. `make_pages.py --self-test` plants such faults.
 """
 import pathlib
 import re
@@ -33,13 +33,13 @@ class Fault(Exception):
 # ---- The headers -----------------------------------------------------------------------------------------------------
 
 def comment_text(comment):
-    """What a comment says, line by line, without its frame."""
+    """Returns the text of a comment, line by line, without its frame."""
     lines = comment[2:-2].split("\n")
     return [re.sub(r"^ \* ?|^   ?(?=\S)", "", line).rstrip() for line in lines]
 
 
 def blocks_of(text):
-    """(comment, declarations) for each comment and what follows it directly."""
+    """Returns (comment, declarations) for each comment and the declarations directly after it."""
     pieces = re.split(r"(/\*.*?\*/)", text, flags=re.S)
     comment, blocks = None, []
     for piece in pieces:
@@ -59,7 +59,7 @@ def trailing_remarks(text):
 
 
 def functions(headers):
-    """name -> (declaration, comment, siblings, header), in the order of the headers."""
+    """Returns name -> (declaration, comment, siblings, header), in the order of the headers."""
     result = {}
     for header, text in headers.items():
         remarks = trailing_remarks(text)
@@ -73,13 +73,13 @@ def functions(headers):
             for declaration, name in declared:
                 own = remarks.get(name)
                 if not (own or comment):
-                    raise Fault(f"{header}: {name} has no comment")
+                    raise Fault(f"{header}: {name} has no comment; add one before its declaration")
                 result[name] = (declaration, own or comment, [name] if own else siblings, header)
     return result
 
 
 def types_in(declaration, headers):
-    """The structs and enums that a declaration names, as the headers define them."""
+    """Yields the structs and enums that a declaration names, as the headers define them."""
     for kind, name in dict.fromkeys(re.findall(r"\b(struct|enum) (quoit_\w+)", declaration)):
         for text in headers.values():
             found = re.search(rf"^{kind} {name} \{{.*?^\}};", text, flags=re.M | re.S)
@@ -95,7 +95,7 @@ def escape(line):
 
 
 def paragraphs(lines):
-    """Prose as paragraphs, and lines of a name, two spaces and a sentence as a list."""
+    """Returns prose as paragraphs, and lines with a name, two spaces and a sentence as a list."""
     out, items = [], False
     for line in lines:
         item = re.match(r"^ {2,4}(\S.*?)\s{2,}(\S.*)$", line)
@@ -139,17 +139,17 @@ def literal(text):
 
 
 def statuses(headers):
-    """Each status's name, and what its comment in status.h says."""
+    """Returns each status's name, and its comment in status.h."""
     enum = re.search(r"^typedef enum quoit_status \{(.*?)^\}", headers["quoit/status.h"], flags=re.M | re.S).group(1)
     known = {name: meaning or "success" for name, meaning
              in re.findall(r"(QUOIT_\w+) = -?\d+,?(?: +/\* (.*?) \*/)?$", enum, flags=re.M)}
     if len(known) != enum.count(" = "):
-        raise Fault("status.h has an enumerator that is not NAME = NUMBER, with a comment in its line")
+        raise Fault("status.h has an enumerator in another form; write NAME = NUMBER, with a comment in the same line")
     return known
 
 
 def full_name(word, known):
-    """Comments write INVALID for QUOIT_ERROR_INVALID, and FULL for QUOIT_FULL. None: it is no status."""
+    """Comments write INVALID for QUOIT_ERROR_INVALID, and FULL for QUOIT_FULL. Returns None if it is not a status."""
     return next((name for name in (word, f"QUOIT_{word}", f"QUOIT_ERROR_{word}") if name in known), None)
 
 
@@ -184,8 +184,8 @@ def function_page(name, everything, headers):
     codes = statuses_of(words, known)
     if any("quoit_status" in everything[sibling][0].split("quoit_")[0] + everything[sibling][0][:13]
            for sibling in siblings) and codes:
-        page += [".Sh STATUSES", "Those that the description names. 0 is success, a positive one a normal answer,",
-                 "a negative one an error.", ".Xr quoit_describe 3 returns a sentence about each.",
+        page += [".Sh STATUSES", "The statuses that the description names. 0 is success, a positive status a normal result,",
+                 "a negative status an error.", ".Xr quoit_describe 3 returns a sentence about each.",
                  ".Bl -tag -width QUOIT_ERROR_UNSUPPORTED"]
         for code in codes:
             page += [f".It Dv {code}", known[code]]
@@ -244,7 +244,7 @@ def overview_page(headers):
 def run_help(*command):
     done = subprocess.run([*command, "--help"], capture_output=True, text=True)
     if done.returncode != 0 or not done.stdout.startswith("usage: "):
-        raise Fault(f"{' '.join(command)} --help ends with {done.returncode} and prints no usage")
+        raise Fault(f"{' '.join(command)} --help exits with {done.returncode}; it must print its usage and exit with 0")
     return done.stdout
 
 
@@ -262,7 +262,7 @@ def command_pages(quoit, programs):
     if not commands:
         raise Fault(f"{quoit} --help lists no commands")
     commands = sorted([part for part in command if part] for command in commands)
-    pages = {"quoit.1": command_page("quoit", "look into queues between processes, and use them from a shell", text,
+    pages = {"quoit.1": command_page("quoit", "inspect shared-memory queues, and use them from a shell", text,
                                      [f"quoit-{name}" for name, _ in commands])}
     for name, summary in commands:
         pages[f"quoit-{name}.1"] = command_page(f"quoit-{name}", summary, run_help(quoit, name), ["quoit"])
@@ -314,11 +314,11 @@ def lint(pages):
             done = subprocess.run(["mandoc", "-T", "lint", "-W", "warning", *sorted(pages)], cwd=folder,
                                   capture_output=True, text=True)
         except FileNotFoundError:
-            print("mandoc is not there: the pages were made, and not checked by it")
+            print("mandoc is not installed, so it did not check the pages")
             return
         if done.stdout.strip():
             sys.exit(done.stdout)
-        print(f"mandoc finds nothing in {len(pages)} pages")
+        print(f"mandoc found no fault in {len(pages)} pages")
 
 
 def main():

@@ -22,7 +22,7 @@ import xml.etree.ElementTree
 FOLDER = os.path.dirname(os.path.abspath(__file__))
 DOCUMENTS = os.path.dirname(FOLDER)
 
-# What all pictures have in common. The background is white, so that a page with dark colours shows them as well. A reader's
+# The style of all pictures. The background is white, so that a page with dark colours shows them as well. A reader's
 # machine chooses the font, and Graphviz computes the places of words for the first one. Both fonts have the same widths.
 STYLE = """
     graph [bgcolor = white, pad = 0.2, fontname = "DejaVu Sans,Verdana,sans-serif", fontsize = 13, fontcolor = "#1f2933"]
@@ -49,7 +49,7 @@ def hash_of(source):
 
 
 def contents(picture):
-    """What the picture says, apart from coordinates: the labels of each node, edge and cluster."""
+    """Returns the content of a picture without coordinates: the labels of each node, edge and cluster."""
     found = []
     for group in xml.etree.ElementTree.fromstring(picture.encode()).iter("{http://www.w3.org/2000/svg}g"):
         kind = group.get("class")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The C library: how it is found, what is declared of it, its errors, and what all handles have in common."""
+"""The C library: loads it, declares its functions and errors, and has the base class of all handles."""
 import ctypes
 import operator
 import os
@@ -20,7 +20,7 @@ MEMBERS_MAX = 65
 # ---- Errors -----------------------------------------------------------------------------------
 
 class Error(Exception):
-    """What the library reports. status is its number, name as C has it: "QUOIT_FULL"."""
+    """An error of the library. status is its number, name its name in C, such as "QUOIT_FULL"."""
     status = None
 
     @property
@@ -85,7 +85,7 @@ class Member(_Fields):
 
 
 class Browser(_Fields):
-    """How far a process has browsed a queue; see Queue.browse."""
+    """The position of a process that browses a queue; see Queue.browse."""
     _fields_ = [("next", c_uint64), ("missed", c_uint64), ("begun", c_uint64), ("_reserved", c_uint64)]
 
     def __setattr__(self, name, value):
@@ -117,8 +117,8 @@ VISIT = ctypes.CFUNCTYPE(c_bool, c_void_p, c_char_p)
 def _load():
     here = os.path.dirname(os.path.abspath(__file__))
     names = {"darwin": ["libquoit.dylib"], "win32": ["quoit.dll"]}.get(sys.platform, ["libquoit.so.0", "libquoit.so"])
-    # Beside these files, or in the lib of the prefix that has them as lib/python3.x/site-packages/quoit; else where
-    # the system's own loader finds it (ctypes.util.find_library would start ldconfig, gcc and ld).
+    # Beside these files, or in lib of the prefix if they are in lib/python3.x/site-packages/quoit; else by the system's
+    # own loader (ctypes.util.find_library would start ldconfig, gcc and ld).
     places = [here, os.path.normpath(os.path.join(here, "..", "..", ".."))]
     beside = [path for path in (os.path.join(place, name) for place in places for name in names)
               if os.path.exists(path)]
@@ -130,8 +130,8 @@ def _load():
             return ctypes.CDLL(path)
         except OSError as reason:
             reasons.append(str(reason))
-    raise ImportError("the library libquoit was not found (" + "; ".join(reasons) + "): install it, or have the "
-                      "environment variable QUOIT_LIBRARY name its file")
+    raise ImportError("cannot load the library libquoit (" + "; ".join(reasons) + "); install it, or set the "
+                      "environment variable QUOIT_LIBRARY to its file")
 
 
 def _declare(library):
@@ -174,8 +174,8 @@ def _declare(library):
         try:
             function = getattr(library, "quoit_" + name)
         except AttributeError:
-            raise ImportError(f"the library {library._name} has no function quoit_{name}: install the version of "
-                              "libquoit that this module belongs to") from None
+            raise ImportError(f"the library {library._name} has no function quoit_{name}; install the version of "
+                              "libquoit that belongs to this module") from None
         function.restype, function.argtypes = result, arguments
     return library
 
@@ -186,7 +186,7 @@ library = _declare(_load())
 # ---- Arguments --------------------------------------------------------------------------------
 
 def number(name, value, bits=64, least=0):
-    """The integer, if the C type has it: ctypes would cut it off."""
+    """Returns the integer. Raises if the C type cannot hold it, since ctypes would truncate it."""
     try:
         value = operator.index(value)
     except TypeError:
@@ -199,12 +199,12 @@ def number(name, value, bits=64, least=0):
 def encoded_name(name):
     encoded = os.fsencode(name)
     if b"\0" in encoded:
-        raise Name(f"the name {name!r} holds a NUL")  # noqa: F821  pylint: disable=undefined-variable
+        raise Name(f"the name {name!r} contains a NUL; remove it")  # noqa: F821  pylint: disable=undefined-variable
     return encoded
 
 
 def deadline(timeout):
-    """When those seconds will have passed; now, if they are negative; None: never."""
+    """Returns the time at which the timeout expires, or None if there is no timeout. A negative timeout expires now."""
     if timeout is None:
         return None
     seconds = float(timeout)
@@ -225,7 +225,7 @@ _release_buffer = ctypes.PYFUNCTYPE(None, POINTER(_PyBuffer))(("PyBuffer_Release
 
 
 class Input:
-    """The bytes of an object, without a copy, until release(): address, size. The object cannot be resized meanwhile."""
+    """The address and the size of an object's bytes, without a copy. The object cannot be resized until release()."""
 
     def __init__(self, data):
         self._buffer = None
@@ -234,7 +234,7 @@ class Input:
             try:
                 _get_buffer(data, buffer, 0)
             except BufferError:
-                data = bytes(memoryview(data))  # not in one piece
+                data = bytes(memoryview(data))  # not contiguous
             else:
                 self._buffer, self.address, self.size = buffer, buffer.buf, buffer.len
                 return
@@ -251,15 +251,15 @@ class Input:
     __del__ = release
 
 
-# ---- What all handles have --------------------------------------------------------------------
+# ---- The base of all handles ------------------------------------------------------------------
 
-_SLICE_NS = 100_000_000  # after each such time a wait checks for Python signals and for a closed handle
-_SHARED_SLICE_NS = 5_000_000  # ... once several threads use the same side of a handle
+_SLICE_NS = 100_000_000  # after this time a wait checks for Python signals and for a closed handle
+_SHARED_SLICE_NS = 5_000_000  # the same, if several threads use the same side of a handle
 
 
 class _Object:
-    """A C handle, which is closed when nothing refers to it any more: no Python handle, no call, and no view. So
-    it cannot be closed while a thread is inside the C library with it, or while a view leads into its memory."""
+    """A C handle. It is closed when the last reference to it is deleted: of the Python handle, of calls and of views.
+    So it is not closed while a thread uses it in the C library, or while a view of its memory exists."""
 
     def __init__(self, address, close):
         self._as_parameter_, self._close = address, close
@@ -272,7 +272,7 @@ class _Object:
 
 
 class Place:
-    """Memory in place: the view that was handed out. Slices of it, and arrays over it, keep the C handle open."""
+    """The view of memory in place that a call returned. Its slices, and arrays over it, keep the C handle open."""
 
     def __init__(self, thing, address, size, writable):
         self.size = size
@@ -284,10 +284,10 @@ class Place:
         self.thread = threading.get_ident()
         self.ended = False
         self.is_done = False  # committed, discarded or released
-        self.give_up = None  # what is to be done when nothing is in use any more
+        self.give_up = None  # called when no slice and no array is in use any more
 
     def end(self):
-        """The view raises from now on. False: slices of it, or arrays over it, are still in use."""
+        """Makes the view raise from now on. Returns False if slices of it, or arrays over it, are still in use."""
         self.ended = True
         try:
             self.view.release()
@@ -299,32 +299,32 @@ class Place:
         return True
 
     def drop(self):
-        """End the view; slices that are in use keep the C handle open by themselves."""
+        """Ends the view. Slices that are in use keep the C handle open."""
         self.end()
         self.memory = None
 
 
-IN_USE = "a slice of the view, or an array over it, is still in use: end it before the block does"
+IN_USE = "a slice of the view, or an array over it, is still in use; delete it before the block ends"
 
 
 class _Side:
-    """One side of a handle: one thread at a time may use it."""
+    """One side of a handle. One thread at a time may use it."""
 
     def __init__(self):
-        self.lock = threading.RLock()  # a signal's handler may come in between
-        self.queued = set()  # threads that want the lock, each by an object of its own
+        self.lock = threading.RLock()  # a signal handler may run in between
+        self.queued = set()  # an object for each thread that waits for the lock
         self.is_shared = False
         self.calls = 0
-        self.place = None  # what a peek or a claim has handed out
+        self.place = None  # the view that a peek or a claim returned
 
     def is_free(self, thing):
-        """With the lock held: is no view of another thread open?"""
+        """Called with the lock held. Returns False if another thread has a view open."""
         place = self.place
         if place is None:
             return True
         if not place.ended:
             if place.thread == threading.get_ident():
-                raise RuntimeError("a peek or a claim of this side of the handle is open: end its block first")
+                raise RuntimeError("a peek or a claim of this side of the handle is open; end its block first")
             return False
         if not place.end():
             raise BufferError(IN_USE)
@@ -349,13 +349,13 @@ OTHER = 0  # the side of calls that any thread may make
 
 
 class Handle:
-    """A C handle with a lock for each side. Waits hold it for a slice of time and give it up in between."""
+    """A C handle with a lock for each side. A wait holds the lock for a slice of time, and releases it in between."""
     _close = None
     _object = None
 
     def __init__(self, *_arguments, **_options):
         kind = type(self).__name__
-        raise TypeError(f"quoit.{kind}() makes nothing: use quoit.{kind}.create, quoit.{kind}.open or quoit.{kind}.join")
+        raise TypeError(f"quoit.{kind}() cannot be called; use quoit.{kind}.create, open or join")
 
     @classmethod
     def _adopt(cls, address):
@@ -371,14 +371,14 @@ class Handle:
 
     def __reduce_ex__(self, _protocol):
         kind = type(self).__name__
-        raise TypeError(f"a quoit.{kind} belongs to its process, and is neither copied nor pickled: pass its name, and "
-                        f"call quoit.{kind}.open(name, ...) there")
+        raise TypeError(f"a quoit.{kind} belongs to its process and can be neither copied nor pickled; pass its name, "
+                        f"and call quoit.{kind}.open(name, ...) there")
 
     def _closed(self):
-        return ValueError(f"this {type(self).__name__} is closed")
+        return ValueError(f"this {type(self).__name__} is closed; open it again")
 
     def _call(self, side, function, *arguments, end=None, unready=None):
-        """function(C handle, ...), with the side's lock held. unready if the end comes before the side is free."""
+        """Calls function(C handle, ...) with the side's lock held. Returns unready if `end` passes first."""
         while True:
             thing = self._object
             if thing is None:
@@ -396,7 +396,7 @@ class Handle:
             except BaseException as error:
                 traceback.clear_frames(error.__traceback__)
                 raise
-            finally:  # an exception keeps frames, which must not keep the C handle
+            finally:  # an exception keeps its frames, which must not keep the C handle
                 chosen.queued.discard(token)
                 del thing
             if end is not None and time.monotonic_ns() >= end:
@@ -404,7 +404,7 @@ class Handle:
             time.sleep(0.001)
 
     def _wait(self, side, unready, end, function):
-        """Repeat function(C handle, timeout_ns) until it does not return unready, or the deadline has passed."""
+        """Repeats function(C handle, timeout_ns) while it returns unready, until the deadline passes."""
         while True:
             chosen = self._sides[side]
             most = _SHARED_SLICE_NS if chosen.is_shared else _SLICE_NS
@@ -412,12 +412,12 @@ class Handle:
             status = self._call(side, function, left, end=end, unready=unready)
             if status != unready or (end is not None and time.monotonic_ns() >= end):
                 return status
-            if chosen.queued:  # a lock goes to the thread that runs: let the others
+            if chosen.queued:  # the running thread would get the lock again: let the others run
                 chosen.is_shared = True
                 time.sleep(0.001)
 
     def _perform(self, side, unready, timeout, function):
-        """function(C handle, timeout_ns), first without a wait, then until it is not unready or the time is over."""
+        """Calls function(C handle, timeout_ns) without waiting; then repeats it as _wait does."""
         end = deadline(timeout)
         status = self._call(side, function, 0, end=end, unready=unready)
         if status == unready and (timeout is None or float(timeout) > 0):
@@ -425,8 +425,8 @@ class Handle:
         return status
 
     def close(self):
-        """Leave. The object stays, with its content. Other threads' calls and waits raise ValueError, and so do views;
-        slices of views keep the memory and the roles until they are gone."""
+        """Closes the handle. The object and its content stay. Calls and waits of other threads raise ValueError, and so
+        do views. Slices of views keep the memory and the roles until they are deleted."""
         thing, self._object = self._object, None
         if thing is None:
             return
@@ -440,12 +440,12 @@ class Handle:
                 del place
         is_own = not self._let_go() or is_own
         del thing
-        if not is_own:  # other threads' calls end within a slice
+        if not is_own:  # calls of other threads end within a slice
             if is_open.acquire(timeout=1):
                 is_open.release()
 
     def _let_go(self):
-        """For close(): end all other uses of the handle. False: something is still in use."""
+        """Called by close(): ends all other uses of the handle. Returns False if one is still in use."""
         return True
 
     def __enter__(self):
@@ -454,7 +454,7 @@ class Handle:
     def __exit__(self, *_reason):
         self.close()
 
-# What is the users' of all this.
+# The public names.
 __all__ = ["SPSC", "MPMC", "BROADCAST", "WAIT_FOR_SLOWEST", "DROP_OLDEST", "PRODUCER", "CONSUMER", "OBSERVER",
            "ANY_OWNER", "FROM_OLDEST", "ITEMS", "ROOM", "MEMBERS_MAX", "Error", "QueueInfo", "Member", "Browser",
            *(kind.__name__ for kind in errors.values())]

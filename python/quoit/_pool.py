@@ -9,28 +9,28 @@ from ._queue import Queue
 
 
 class Block:
-    """A block that is this process's, until it is freed or pushed; as a context manager freed at the end."""
+    """A block that this process owns until it frees or pushes it. As a context manager it is freed at the end."""
 
     def __init__(self, pool, number):  # pylint: disable=redefined-outer-name
         self._pool, self._number, self._places = pool, _block_number(number), []
 
     @property
     def number(self):
-        """0 once it is freed or pushed."""
+        """The block's id; 0 after it was freed or pushed."""
         return self._number
 
     def _take(self):
-        """The number, which this block gives up: no view of it may be open."""
+        """Returns the number, and clears it in this block. Raises if a view of the block is open."""
         self._places = [place for place in self._places if not place.ended or not place.end()]
         if self._places:
-            raise BufferError("a view of the block is still in use: end it before the block is freed or pushed")
+            raise BufferError("a view of the block is still in use; end it before you free or push the block")
         taken, self._number = self._number, 0
         return taken
 
     def _begin(self, pool):
         address = library.quoit_pool_at(pool, self._number)
         if not address:
-            raise NotYours("the block was freed or pushed")
+            raise NotYours("this block was freed or pushed; use a block from alloc or pop")
         return Place(pool, address, library.quoit_pool_block_bytes(pool), True)
 
     @contextlib.contextmanager
@@ -42,7 +42,7 @@ class Block:
             yield place.view
         finally:
             is_ended = place.end()
-            with contextlib.suppress(ValueError):  # close() has removed it
+            with contextlib.suppress(ValueError):  # close() removed it
                 self._pool._places.remove(place)
             if is_ended and place in self._places:
                 self._places.remove(place)
@@ -51,7 +51,7 @@ class Block:
 
     def view(self):
         """A context manager: the block as a memoryview, in place."""
-        self._pool._call(OTHER, self._begin).drop()  # NotYours now, not when the block begins
+        self._pool._call(OTHER, self._begin).drop()  # raises NotYours now, not at the start of the `with` block
         return self._viewed()
 
     def free(self):
@@ -65,8 +65,8 @@ class Block:
         check(self._pool._call(OTHER, give_back))
 
     def __reduce_ex__(self, _protocol):
-        raise TypeError("a quoit.Block belongs to its pool's handle, and is neither copied nor pickled: send it with "
-                        "Pool.push")
+        raise TypeError("a quoit.Block belongs to its pool's handle and can be neither copied nor pickled; send it "
+                        "with Pool.push")
 
     def __enter__(self):
         return self
@@ -82,12 +82,12 @@ def _block_number(value):
 
 def _checked(queue):
     if not isinstance(queue, Queue):
-        raise TypeError(f"{queue!r} is no quoit.Queue")
+        raise TypeError(f"queue is {queue!r}; it must be a quoit.Queue")
     return queue
 
 
 class Pool(Handle):
-    """Blocks of one size that change hands through queues of item_bytes=8 (any kind), without a copy."""
+    """Blocks of one size, which processes pass on through SPSC or MPMC queues with item_bytes=8, without a copy."""
     _close = "quoit_pool_close"
 
     @classmethod
@@ -126,7 +126,7 @@ class Pool(Handle):
         return all(is_ended)
 
     def _through(self, call, queue_handle, *arguments):
-        """A call on both handles; the queue's lock is held."""
+        """Makes a call with both handles. Called with the queue's lock held."""
         pool = self._object
         if pool is None:
             raise self._closed()
@@ -136,15 +136,15 @@ class Pool(Handle):
             del pool
 
     def alloc(self):
-        """A block; Exhausted if none is free."""
+        """Returns a block. Raises Exhausted if none is free."""
         found = c_uint64()
         check(self._call(OTHER, library.quoit_pool_alloc, byref(found)))
         return Block(self, found.value)
 
     def push(self, queue, block, timeout=None):
-        """Hand a block on through the queue. Waits for room. The block stays this process's if it raises."""
+        """Pushes a block into the queue. Waits for a free slot. If it raises, this process still owns the block."""
         if not isinstance(block, Block):
-            raise TypeError(f"{block!r} is no quoit.Block")
+            raise TypeError(f"block is {block!r}; it must be a quoit.Block")
         taken = self._call(OTHER, lambda _pool: block._take())
 
         def put(handle, left):
@@ -157,11 +157,11 @@ class Pool(Handle):
             raise
 
     def try_push(self, queue, block):
-        """push without a wait. Raises Full if there is no room."""
+        """Pushes without waiting. Raises Full if no slot is free."""
         self.push(queue, block, 0)
 
     def pop(self, queue, timeout=None):
-        """The next block from the queue. Waits for one."""
+        """Pops the next block from the queue. Waits for one."""
         found = c_uint64()
 
         def take(handle, left):
@@ -171,15 +171,15 @@ class Pool(Handle):
         return Block(self, found.value)
 
     def try_pop(self, queue):
-        """pop without a wait. Raises Empty if there is no block."""
+        """Pops without waiting. Raises Empty if there is no block."""
         return self.pop(queue, 0)
 
     def reclaim(self, *queues):
-        """Free the blocks of crashed processes. queues: those that blocks go through. Returns how many were freed."""
+        """Frees the blocks of crashed processes. queues: those that blocks are sent through. Returns the number freed."""
         count, things = c_uint64(), [_checked(queue)._object for queue in queues]
         try:
             if None in things:
-                raise ValueError("one of the queues is closed")
+                raise ValueError("one of the queues is closed; pass open queues")
             handles = (c_void_p * (len(things) or 1))(*(thing._as_parameter_ for thing in things))
             status = self._call(OTHER, library.quoit_pool_reclaim, handles, len(things), byref(count))
         finally:

@@ -17,10 +17,10 @@ _EVENTS = {PRODUCER: ROOM, CONSUMER: ITEMS}
 
 
 class Queue(Handle):
-    """A queue's handle, by create, open or join. flags: quoit.PRODUCER, quoit.CONSUMER or both, or quoit.OBSERVER.
+    """A handle of a queue, from create, open or join. flags: quoit.PRODUCER, quoit.CONSUMER or both, or quoit.OBSERVER.
 
-    timeout is in seconds. None waits for ever, 0 or less does not wait. Full and Empty are raised also if the time is over.
-    Finished: the stream has ended. Abandoned: the peer crashed, or closed without finish.
+    timeout is in seconds. None waits without a limit; 0 or less does not wait. Calls raise Full or Empty if the timeout
+    expires, Finished if the stream has ended, and Abandoned if the peer crashed or closed without finish.
     """
     _close = "quoit_queue_close"
 
@@ -33,8 +33,8 @@ class Queue(Handle):
         self._struct = struct.Struct(format) if format else None
         if self._struct and (self.messages or self._struct.size != self.item_bytes):
             self.close()
-            raise Different(f"format {format!r} has {self._struct.size} bytes, the queue's "
-                            f"{'messages' if info.messages else 'items'} have {info.item_bytes}")
+            raise Different(f"format {format!r} has {self._struct.size} bytes, but the queue's "
+                            f"{'messages' if info.messages else 'items'} have {info.item_bytes}; use its format")
         return self
 
     @classmethod
@@ -43,10 +43,10 @@ class Queue(Handle):
         if len(what) > 31 or b"\0" in what:
             raise ValueError(f"type is {type!r}; it must have at most 31 bytes, and no NUL")
         if (item_bytes is None) == (format is None):
-            raise ValueError("either item_bytes or format is needed")
+            raise ValueError("item_bytes and format are both given, or both missing; pass one of them")
         if format is not None:
             if messages:
-                raise ValueError("a queue of messages has no format")
+                raise ValueError("format is given together with messages=True; omit one of them")
             item_bytes = struct.calcsize(format)
         options.update(item_bytes=item_bytes, messages=messages)
         numbers = {key: number(key, value, cls._BITS.get(key, 32)) for key, value in options.items()}
@@ -60,7 +60,7 @@ class Queue(Handle):
     @classmethod
     def create(cls, name, flags, *, capacity, item_bytes=None, messages=False, format=None, kind=SPSC,
                when_full=WAIT_FOR_SLOWEST, permissions=0, user_bytes=0, finishes=0, type=""):
-        """Make a queue. item_bytes: the size of every item, or with messages=True of the longest message."""
+        """Creates a queue. item_bytes is the size of every item, or with messages=True of the longest message."""
         return cls._make(library.quoit_queue_create, name, flags, item_bytes, messages, format, capacity=capacity,
                          kind=kind, when_full=when_full, permissions=permissions, user_bytes=user_bytes,
                          finishes=finishes, type=type)
@@ -68,25 +68,25 @@ class Queue(Handle):
     @classmethod
     def join(cls, name, flags, *, capacity, item_bytes=None, messages=False, format=None, kind=SPSC,
              when_full=WAIT_FOR_SLOWEST, permissions=0, user_bytes=0, finishes=0, type=""):
-        """Open the queue, or make it. Raises Different if the queue there is not as requested."""
+        """Opens the queue, or creates it. Raises Different if an existing queue differs from these arguments."""
         return cls._make(library.quoit_queue_join, name, flags, item_bytes, messages, format, capacity=capacity,
                          kind=kind, when_full=when_full, permissions=permissions, user_bytes=user_bytes,
                          finishes=finishes, type=type)
 
     def again(self, flags):
-        """Another handle of the same queue. Raises Removed if the queue's name is gone."""
+        """Returns another handle of the same queue. Raises Removed if the queue's name was removed."""
         handle = c_void_p()
         check(self._call(OTHER, library.quoit_queue_again, number("flags", flags, 32), byref(handle)))
         return self._of(handle, self._struct.format if self._struct else None)
 
     @classmethod
     def open(cls, name, flags, *, format=None):
-        """Open a queue that exists. Raises NotFound if there is none."""
+        """Opens an existing queue. Raises NotFound if it does not exist."""
         handle = c_void_p()
         check(library.quoit_queue_open(encoded_name(name), number("flags", flags, 32), byref(handle)))
         return cls._of(handle, format)
 
-    # Buffers are made by these: they cannot be set.
+    # The sizes of buffers depend on these, so they have no setter.
 
     @property
     def item_bytes(self):
@@ -98,18 +98,18 @@ class Queue(Handle):
         return self._messages
 
     def _encoded(self, item):
-        """The item's bytes, to be released; without a copy, but for tuples."""
+        """Returns an Input of the item's bytes, which the caller releases. Only a tuple is copied."""
         data = Input(self._struct.pack(*item) if self._struct else item)
         if not self.messages and data.size != self.item_bytes:
             data.release()
-            raise ValueError(f"an item of {data.size} bytes, the queue's have {self.item_bytes}")
+            raise ValueError(f"the item has {data.size} bytes, but the queue's items have {self.item_bytes}")
         return data
 
     def _decoded(self, data):
         return self._struct.unpack(data) if self._struct else data
 
     def push(self, item, timeout=None):
-        """Push bytes, or a bytes-like object; with format a tuple. Waits for room."""
+        """Pushes bytes or a bytes-like object, or with a format a tuple. Waits for a free slot."""
         data = self._encoded(item)
         try:
             check(self._perform(PRODUCER, FULL, timeout, lambda handle, left:
@@ -118,15 +118,15 @@ class Queue(Handle):
             data.release()
 
     def try_push(self, item):
-        """push without a wait. Raises Full if there is no room."""
+        """Pushes without waiting. Raises Full if no slot is free."""
         self.push(item, 0)
 
     def pop(self, timeout=None):
-        """The next item, as bytes; with format as a tuple. Waits for one."""
+        """Pops the next item, as bytes, or with a format as a tuple. Waits for an item."""
         found = []
 
         def take(handle, left):
-            # A signal's handler that pops meanwhile has a buffer of its own.
+            # A signal handler that pops during this call gets its own buffer.
             buffer, self._buffer = self._buffer, None
             if buffer is None:
                 buffer = ctypes.create_string_buffer(max(self.item_bytes, 1))
@@ -141,22 +141,22 @@ class Queue(Handle):
         return self._decoded(found[0])
 
     def try_pop(self):
-        """pop without a wait. Raises Empty if there is no item."""
+        """Pops without waiting. Raises Empty if there is no item."""
         return self.pop(0)
 
     def push_many(self, items, timeout=None):
-        """Wait for room, then push as many as possible of a list or another collection, its first items first. Returns
-        how many; if none, an exception has the reason."""
+        """Waits for a free slot, then pushes as many items of a list or another collection as possible, in order.
+        Returns their number. Raises if it pushed none."""
         if iter(items) is items:
-            raise TypeError("push_many needs a collection, such as a list: an iterator's items that find no room would be "
-                            "lost. Push the iterator's items one by one, or lists of some of them")
+            raise TypeError("push_many needs a collection, such as a list, since items of an iterator that find no free "
+                            "slot would be lost; push the iterator's items one per call, or in lists")
         parts = []
         for item in items:
             data = self._encoded(item)
             parts.append(data.copy())
             data.release()
             if data.size > self.item_bytes:
-                raise TooBig(f"a message of {data.size} bytes, the queue's have at most {self.item_bytes}")
+                raise TooBig(f"the message has {data.size} bytes, but the longest allowed has {self.item_bytes}")
         if not parts:
             return 0
         if not self.messages:
@@ -168,13 +168,12 @@ class Queue(Handle):
             status = self._perform(PRODUCER, FULL, 0 if pushed else timeout, lambda handle, left, part=part:
                                    library.quoit_queue_push(handle, part, len(part), left))
             if status and pushed:
-                return pushed  # the next call has the reason, if it lasts
+                return pushed  # the next call raises the reason, if it persists
             check(status)
         return len(parts)
 
     def pop_many(self, count, timeout=None):
-        """Wait for an item, then take as many as there are, up to count. Returns a list; if there is none, an exception
-        has the reason."""
+        """Waits for an item, then pops all queued items, up to count. Returns a list. Raises if it popped none."""
         items = []
         for _ in range(number("count", count)):
             try:
@@ -185,14 +184,14 @@ class Queue(Handle):
                 raise
             except Exception:
                 if items:
-                    break  # the next call has the reason, if it lasts
+                    break  # the next call raises the reason, if it persists
                 raise
         return items
 
     @contextlib.contextmanager
     def _in_place(self, side, timeout, begin, end, give_up):
-        """A view of what begin(handle, timeout_ns) finds, which returns status, address and size. While it is open,
-        other threads that use the side wait."""
+        """A context manager: a view of the memory that begin(handle, timeout_ns) returns as status, address and size.
+        While the view is open, other threads wait for the side."""
         found = []
 
         def open_place(handle, left):
@@ -207,8 +206,8 @@ class Queue(Handle):
                 if chosen.calls == calls and self._object is not None:
                     found.append(place)
                     return status
-                # A signal's handler has used the side meanwhile, and has perhaps ended the claim or the peek. Or another
-                # thread has called close(), which did not see this view.
+                # A signal handler used the side in between, and may have ended the claim or the peek. Or another thread
+                # called close(), which did not see this view.
                 chosen.place = None
                 place.drop()
                 give_up(handle)
@@ -232,12 +231,12 @@ class Queue(Handle):
         try:
             with self._sides[side].lock:
                 is_current = handle is not None and self._sides[side].place is place
-                if place.ended:  # a commit or a release failed, since a slice was in use
+                if place.ended:  # a commit or a release failed because a slice was in use
                     end = place.give_up
                 if not place.end():
                     raise BufferError(IN_USE)
                 if not is_current:
-                    raise ValueError("this Queue was closed before the block of its view ended")
+                    raise ValueError("this Queue was closed before the block of its view ended; close it later")
                 self._sides[side].place = None
                 place.is_done = True
                 return end(handle)
@@ -245,17 +244,17 @@ class Queue(Handle):
             del handle
 
     def _place_of(self, side, what):
-        """The view of this thread's block that is open."""
+        """Returns the open view of this thread."""
         if self._object is None:
             raise self._closed()
         place = self._sides[side].place
         if place is None or place.ended or place.thread != threading.get_ident():
-            raise Invalid(f"this thread has no {what} open")
+            raise Invalid(f"this thread has no open {what}; call it inside the block of a {what}")
         return place
 
     def claim(self, bytes=None, timeout=None):  # pylint: disable=redefined-builtin
-        """A context manager: room for an item, or a message of so many bytes, as a memoryview in place. The end of the
-        block pushes it, an exception discards it. Waits for room."""
+        """A context manager: a slot for an item, or for a message of so many bytes, as a memoryview in place. The end of
+        the block pushes the item; an exception discards it. Waits for a free slot."""
         wanted = self.item_bytes if bytes is None else number("bytes", bytes, _SIZE_BITS)
 
         def begin(handle, left):
@@ -266,11 +265,11 @@ class Queue(Handle):
                               library.quoit_queue_discard)
 
     def try_claim(self, bytes=None):  # pylint: disable=redefined-builtin
-        """claim without a wait. The block raises Full if there is no room."""
+        """Claims without waiting. The block raises Full if no slot is free."""
         return self.claim(bytes, 0)
 
     def claim_many(self, wanted, timeout=None):
-        """As claim, for up to so many items, one behind the other."""
+        """Like claim, for up to `wanted` adjacent items."""
         wanted, count = number("wanted", wanted, _SIZE_BITS), c_size_t()
 
         def begin(handle, left):
@@ -282,22 +281,22 @@ class Queue(Handle):
                               library.quoit_queue_discard)
 
     def commit(self, bytes):  # pylint: disable=redefined-builtin
-        """Inside the block of a claim: push this many of the message's bytes. The view ends."""
+        """Inside the block of a claim: pushes this many bytes of the message, and ends the view."""
         place = self._place_of(PRODUCER, "claim")
         bytes = number("bytes", bytes, _SIZE_BITS)
         if bytes > place.size or (not self.messages and bytes != self.item_bytes):
-            raise ValueError(f"{bytes} bytes to commit; the claim is of {place.size}")
+            raise ValueError(f"{bytes} bytes cannot be committed, because {place.size} are claimed")
         check(self._end_place(PRODUCER, place, lambda handle: library.quoit_queue_commit(handle, bytes)))
 
     def commit_many(self, count):
-        """Inside the block of claim_many: push the first count items. The view ends."""
+        """Inside the block of claim_many: pushes the first count items, and ends the view."""
         place, count = self._place_of(PRODUCER, "claim"), number("count", count, _SIZE_BITS)
         if self.messages or count * self.item_bytes > place.size:
-            raise ValueError(f"{count} items to commit; the claim is of {place.size} bytes")
+            raise ValueError(f"{count} items cannot be committed, because {place.size} bytes are claimed")
         check(self._end_place(PRODUCER, place, lambda handle: library.quoit_queue_commit_many(handle, count)))
 
     def discard(self):
-        """Inside the block of a claim: drop it. The view ends. Does nothing if there is no claim."""
+        """Inside the block of a claim: discards it, and ends the view. Without a claim it does nothing."""
         place = self._sides[PRODUCER].place
         if place is None or place.ended:
             check(self._call(PRODUCER, library.quoit_queue_discard))
@@ -305,8 +304,8 @@ class Queue(Handle):
             check(self._end_place(PRODUCER, self._place_of(PRODUCER, "claim"), library.quoit_queue_discard))
 
     def peek(self, timeout=None):
-        """A context manager: the next item or message as a memoryview in place. The end of the block releases it, which
-        takes it off; an exception leaves it. Slices and arrays over the view must end before. Waits for an item."""
+        """A context manager: the next item or message as a memoryview in place. The end of the block pops the item; an
+        exception leaves it queued. Delete slices of the view and arrays over it before the end. Waits for an item."""
         def begin(handle, left):
             address, size = c_void_p(), c_size_t()
             status = library.quoit_queue_peek(handle, byref(address), byref(size), left)
@@ -315,11 +314,11 @@ class Queue(Handle):
         return self._in_place(CONSUMER, timeout, begin, library.quoit_queue_release, lambda _handle: 0)
 
     def try_peek(self):
-        """peek without a wait. The block raises Empty if there is no item."""
+        """Peeks without waiting. The block raises Empty if there is no item."""
         return self.peek(0)
 
     def peek_many(self, limit, timeout=None):
-        """As peek, for up to limit items, one behind the other."""
+        """Like peek, for up to `limit` adjacent items."""
         limit, count = number("limit", limit, _SIZE_BITS, least=1), c_size_t()
 
         def begin(handle, left):
@@ -332,18 +331,18 @@ class Queue(Handle):
                               lambda _handle: 0)
 
     def release(self):
-        """Inside the block of peek: take the item off now. The view ends."""
+        """Inside the block of peek: pops the item now, and ends the view."""
         check(self._end_place(CONSUMER, self._place_of(CONSUMER, "peek"), library.quoit_queue_release))
 
     def release_many(self, count):
-        """Inside the block of peek_many: take the first count items off, and leave the others. The view ends."""
+        """Inside the block of peek_many: pops the first count items, leaves the others queued, and ends the view."""
         place, count = self._place_of(CONSUMER, "peek"), number("count", count, _SIZE_BITS)
         if count > max(1, place.size // self.item_bytes):
-            raise ValueError(f"{count} items to release; the peek is at {place.size // self.item_bytes}")
+            raise ValueError(f"{count} items cannot be released, because {place.size // self.item_bytes} are peeked at")
         check(self._end_place(CONSUMER, place, lambda handle: library.quoit_queue_release_many(handle, count)))
 
     def __iter__(self):
-        """The items until the stream ends; waits for each. Raises Abandoned if the producer crashed."""
+        """Pops items until the stream ends. Waits for each. Raises Abandoned if the producer crashed."""
         with contextlib.suppress(Finished):
             while True:
                 yield self.pop(timeout=None)
@@ -351,7 +350,7 @@ class Queue(Handle):
     # asyncio: one task at a time for each side.
 
     async def get(self):
-        """pop that awaits an item."""
+        """Pops. Awaits an item."""
         while True:
             try:
                 return self.try_pop()
@@ -359,7 +358,7 @@ class Queue(Handle):
                 await self._ready(CONSUMER)
 
     async def put(self, item):
-        """push that awaits room."""
+        """Pushes. Awaits a free slot."""
         while True:
             try:
                 return self.try_push(item)
@@ -373,8 +372,8 @@ class Queue(Handle):
 
     async def _ready(self, role):
         if role in self._waiting:
-            raise RuntimeError("another task awaits this side of the queue: a handle has one for each side")
-        # The loop's own descriptor: the queue's may be closed by another thread, and its number used for another file.
+            raise RuntimeError("another task awaits this side of the queue; use one task for each side of a handle")
+        # The loop gets its own descriptor: another thread may close the queue's, and its number may be used again.
         loop = asyncio.get_running_loop()
         fd = self._call(role, lambda handle: os.dup(self._poll_fd(handle, _EVENTS[role])))
         ready = loop.create_future()
@@ -405,23 +404,24 @@ class Queue(Handle):
         return fd.value
 
     def poll_fd(self, events):
-        """A descriptor that is readable while there are items (quoit.ITEMS) or room (quoit.ROOM), or after the end."""
+        """Returns a file descriptor that is readable while there are items (quoit.ITEMS) or free slots (quoit.ROOM),
+        and after the end of the stream."""
         events = number("events", events, 32)
         return self._call({ITEMS: CONSUMER, ROOM: PRODUCER}.get(events, OTHER), self._poll_fd, events)
 
     def finish(self):
-        """End the stream: a consumer gets the queued items, then Finished."""
+        """Ends the stream: a consumer gets the queued items, then Finished."""
         check(self._call(PRODUCER, library.quoit_queue_finish))
 
     def unlink(self):
-        """Remove the queue's name if it still leads to this queue. Processes that have the queue open go on with it."""
+        """Removes the queue's name if it still leads to this queue. Open handles continue to work."""
         check(self._call(OTHER, library.quoit_queue_unlink))
 
     def __len__(self):
         return self._call(OTHER, library.quoit_queue_size)
 
     def __bool__(self):
-        return True  # and not whether it is empty
+        return True  # also if the queue is empty
 
     @property
     def capacity(self):
@@ -433,7 +433,7 @@ class Queue(Handle):
 
     @property
     def missed(self):
-        """Of a broadcast with DROP_OLDEST: the items that were overwritten before this subscriber came to them."""
+        """For a broadcast with DROP_OLDEST: the number of items overwritten before this subscriber popped them."""
         return self._call(OTHER, library.quoit_queue_missed)
 
     def inspect(self):
@@ -447,21 +447,22 @@ class Queue(Handle):
         return rows[:min(count.value, MEMBERS_MAX)]
 
     def check(self):
-        """The invariants of what is shared; Corrupt tells which does not hold."""
+        """Checks the invariants of the shared memory. Raises Corrupt, with the invariant that does not hold."""
         check(self._call(OTHER, library.quoit_queue_check))
 
     def latest(self):
-        """Of a broadcast: a copy of its newest item, which stays; with any flags, without a wait. Raises Empty if there
-        never was an item, and Busy if the producer has overwritten it during each copy: call again."""
+        """For a broadcast: returns a copy of the newest item, which stays. Works with any flags, and does not wait.
+        Raises Empty if no item was ever pushed, and Busy if the producer overwrote the item during each copy; then call
+        again."""
         buffer, size = ctypes.create_string_buffer(max(self.item_bytes, 1)), c_size_t()
         check(self._call(OTHER, library.quoit_queue_latest, buffer, self.item_bytes, byref(size)))
         return self._decoded(memoryview(buffer)[:size.value].tobytes())
 
     def browse(self, browser=None):
-        """The items that are queued, without taking them; any flags. The same Browser goes on with newer ones."""
+        """Yields the queued items, and leaves them queued. Any flags. The same Browser continues with newer items."""
         browser, size = browser if browser is not None else Browser(), c_uint64()
         if not isinstance(browser, Browser):
-            raise TypeError(f"{browser!r} is no quoit.Browser")
+            raise TypeError(f"browser is {browser!r}; it must be a quoit.Browser")
         buffer = ctypes.create_string_buffer(max(self.item_bytes, 1))
         while True:
             status = self._call(OTHER, library.quoit_queue_browse, byref(browser), buffer, self.item_bytes, byref(size))
@@ -472,5 +473,5 @@ class Queue(Handle):
 
 
 def unlink(name, flags=0):
-    """Remove the name of a queue or a pool. flags: 0, or quoit.ANY_OWNER."""
+    """Removes the name of a queue, pool, region or lock. flags: 0, or quoit.ANY_OWNER."""
     check(library.quoit_unlink(encoded_name(name), number("flags", flags, 32)))

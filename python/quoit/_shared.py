@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Shared memory and what guards it: Region, Lock, Semaphore."""
+"""Shared memory, and objects that guard it: Region, Lock, Semaphore."""
 from ctypes import byref, c_uint32, c_void_p
 
 from ._library import (CONSUMER, OBSERVER, OTHER, PRODUCER, TIMEOUT, Abandoned, Handle, LockOptions, Place, RegionOptions,
@@ -9,7 +9,7 @@ OK = 0
 
 
 class _Named(Handle):
-    """What has create, open and join of one form."""
+    """The base of the classes that have create, open and join."""
     _kind = None  # "region": of quoit_region_create, ...
 
     @classmethod
@@ -26,7 +26,7 @@ class _Named(Handle):
 
 
 class Region(_Named):
-    """Memory that processes share: data() is zeroed when the region is made, and then what they write to it."""
+    """Memory that processes share. data() is all zero after the creation."""
     _kind, _close = "region", "quoit_region_close"
 
     @classmethod
@@ -53,14 +53,15 @@ class Region(_Named):
             try:
                 len(self._place.view)
                 return self._place
-            except ValueError:  # the caller has released the view
+            except ValueError:  # the caller released the view
                 self._place.drop()
         size = library.quoit_region_data_bytes(region)
         self._place = Place(region, library.quoit_region_data(region), size, self._writable)
         return self._place
 
     def data(self):
-        """The data as a memoryview, until close(); read-only for an observer. Any thread; guard it with a Lock."""
+        """Returns the data as a memoryview, which is valid until close(), and read-only for an observer. Any thread may
+        use it; guard it with a Lock."""
         return self._call(OTHER, self._begin).view
 
     @property
@@ -78,7 +79,7 @@ class Region(_Named):
 
 class Lock(_Named):
     """A lock between processes, and between the threads that share it. `with lock:` acquires and releases it, and does
-    not close it. abandoned says, while this process has the lock, that the last holder crashed with it."""
+    not close it. While this process holds the lock, abandoned is true if the last holder crashed with it."""
     _kind, _close = "lock", "quoit_lock_close"
     abandoned = False
 
@@ -90,9 +91,9 @@ class Lock(_Named):
     def join(cls, name, *, permissions=0, flags=0):
         return cls._make("join", name, LockOptions(number("permissions", permissions, 32)), flags)
 
-    # Not on one side of the handle: a thread that waits must not keep another one from releasing.
+    # acquire and release use different sides, so that a thread that waits does not block one that releases.
     def acquire(self, timeout=None):
-        """Wait for the lock, and take it. Returns whether it has it: False when the seconds are over."""
+        """Waits for the lock, and takes it. Returns False if the timeout expires."""
         status = self._perform(CONSUMER, TIMEOUT, timeout, library.quoit_lock_lock)
         if status == TIMEOUT:
             return False
@@ -106,7 +107,7 @@ class Lock(_Named):
 
     @property
     def holder(self):
-        """The PID of the process that has the lock; 0 if none has."""
+        """The PID of the process that holds the lock; 0 if no process does."""
         pid = c_uint32()
         status = self._call(OTHER, library.quoit_lock_holder, byref(pid))
         if status != Abandoned.status:
@@ -122,8 +123,7 @@ class Lock(_Named):
 
 
 class Semaphore(_Named):
-    """A counter of the system's, between processes. `with semaphore:` takes one and gives it back, and does not close
-    it."""
+    """A counter that processes share. `with semaphore:` acquires and releases it, and does not close it."""
     _kind, _close = "sem", "quoit_sem_close"
 
     @classmethod
@@ -140,11 +140,11 @@ class Semaphore(_Named):
 
     @staticmethod
     def unlink(name, flags=0):
-        """Remove the name; quoit.unlink removes those of all other objects."""
+        """Removes the name of a semaphore; quoit.unlink removes the names of all other objects."""
         check(library.quoit_sem_unlink(encoded_name(name), number("flags", flags, 32)))
 
     def acquire(self, timeout=None):
-        """Wait for one, and take it. Returns False when the seconds are over."""
+        """Waits until the value is above 0, and decrements it. Returns False if the timeout expires."""
         status = self._perform(CONSUMER, TIMEOUT, timeout, library.quoit_sem_wait)
         if status != TIMEOUT:
             check(status)

@@ -66,7 +66,8 @@ static bool visit_text(void *context, const char *text)
     if (bytes < 0 || (size_t)bytes >= sizeof name || was_seen(listing, name) || !is_object(name))
         return true;
     if (!note_seen(listing, name)) {
-        listing->status = quoit_fail(QUOIT_ERROR_NO_MEMORY, "out of memory for a list of objects");
+        listing->status = quoit_fail(QUOIT_ERROR_NO_MEMORY,
+                                     "out of memory: cannot allocate a list of objects");
         return false;
     }
     listing->ended = !listing->visit(listing->context, name);
@@ -106,16 +107,17 @@ static quoit_status list_where(struct listing *listing, const char *where)
             break;
         return list_scheme(listing, scheme->name, colon ? colon + 1 : NULL);
     }
-    return quoit_fail(QUOIT_ERROR_NAME,
-                      "'%.80s' cannot be listed; a scheme, \"sysv\", would be one, or \"file:\" "
-                      "and a directory",
-                      where);
+    return quoit_fail(
+        QUOIT_ERROR_NAME,
+        "cannot list '%.80s'; pass NULL, a scheme such as \"sysv\", or \"file:\" with a directory",
+        where);
 }
 
 quoit_status quoit_list(const char *where, quoit_visit *visit, void *context)
 {
     if (!visit)
-        return quoit_fail(QUOIT_ERROR_INVALID, "visit is NULL");
+        return quoit_fail(QUOIT_ERROR_INVALID,
+                          "visit is NULL; pass the function to call for each name");
     struct listing listing = {.visit = visit, .context = context};
     quoit_status status = where ? list_where(&listing, where) : list_all(&listing);
     for (uint64_t i = 0; i < listing.count; i++)

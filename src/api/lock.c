@@ -48,9 +48,12 @@ static bool is_observer(const quoit_lock *lock)
 static quoit_status check_handle(const quoit_lock *lock)
 {
     if (!lock)
-        return quoit_fail(QUOIT_ERROR_INVALID, "lock is NULL");
+        return quoit_fail(QUOIT_ERROR_INVALID,
+                          "lock is NULL; pass a handle from quoit_lock_create, open or join");
     if (lock->forked)
-        return quoit_fail(QUOIT_ERROR_FORKED, "the lock's handle belongs to the parent process");
+        return quoit_fail(
+            QUOIT_ERROR_FORKED,
+            "this lock handle belongs to the parent process; open the lock again in the child");
     return QUOIT_OK;
 }
 
@@ -59,7 +62,10 @@ static quoit_status check_member(const quoit_lock *lock)
 {
     quoit_status status = check_handle(lock);
     if (status == QUOIT_OK && is_observer(lock))
-        return quoit_fail(QUOIT_ERROR_WRONG_ROLE, "the lock was opened by an observer");
+        return quoit_fail(QUOIT_ERROR_WRONG_ROLE,
+                          "lock '%s:%s': this handle was opened with QUOIT_OBSERVER; open it "
+                          "without that flag to lock or unlock",
+                          quoit_region_scheme(lock->region), quoit_region_text(lock->region));
     return status;
 }
 
@@ -88,7 +94,9 @@ static bool is_possible(const quoit_lock *lock, uint64_t state)
 
 static quoit_status fail_corrupt(const quoit_lock *lock, uint64_t state)
 {
-    return quoit_fail(QUOIT_ERROR_CORRUPT, "'%s:%s' says that member %llu of %u has the lock",
+    return quoit_fail(QUOIT_ERROR_CORRUPT,
+                      "lock '%s:%s': its state names member %llu as the holder, but there are only "
+                      "%u member entries; remove it with 'quoit rm'",
                       quoit_region_scheme(lock->region), quoit_region_text(lock->region),
                       (unsigned long long)owner_of(state), (unsigned)lock->view.members.count);
 }
@@ -103,8 +111,8 @@ static bool is_owner_alive(const quoit_lock *lock, uint64_t state)
 static quoit_status report_abandoned(const quoit_lock *lock)
 {
     return quoit_fail(QUOIT_ABANDONED,
-                      "the last holder of '%s:%s' crashed, or closed its handle, with the lock: "
-                      "repair what the lock protects",
+                      "lock '%s:%s': its last holder crashed, or closed its handle, without "
+                      "unlocking; repair the data that the lock protects",
                       quoit_region_scheme(lock->region), quoit_region_text(lock->region));
 }
 
@@ -229,7 +237,8 @@ quoit_status quoit_lock_unlock(quoit_lock *lock)
 {
     quoit_status status = check_member(lock);
     if (status == QUOIT_OK && !give_up(lock, 0))
-        return quoit_fail(QUOIT_ERROR_NOT_YOURS, "this handle does not have the lock '%s:%s'",
+        return quoit_fail(QUOIT_ERROR_NOT_YOURS,
+                          "lock '%s:%s': this handle does not hold it; lock it before unlocking",
                           quoit_region_scheme(lock->region), quoit_region_text(lock->region));
     return status;
 }
@@ -237,7 +246,7 @@ quoit_status quoit_lock_unlock(quoit_lock *lock)
 quoit_status quoit_lock_holder(const quoit_lock *lock, uint32_t *pid_out)
 {
     if (!pid_out)
-        return quoit_fail(QUOIT_ERROR_INVALID, "pid_out is NULL");
+        return quoit_fail(QUOIT_ERROR_INVALID, "pid_out is NULL; pass the address of a variable");
     *pid_out = 0;
     quoit_status status = check_handle(lock);
     if (status != QUOIT_OK)
@@ -296,7 +305,7 @@ static quoit_status enter(quoit_region *region, const struct quoit_lock_view *vi
 {
     quoit_lock *lock = calloc(1, sizeof *lock);
     if (!lock)
-        return quoit_fail(QUOIT_ERROR_NO_MEMORY, "out of memory for a lock's handle");
+        return quoit_fail(QUOIT_ERROR_NO_MEMORY, "out of memory: cannot allocate a lock handle");
     lock->region = region;
     lock->view = *view;
     quoit_status status = is_observer(lock) ? QUOIT_OK : become_member(lock);
@@ -320,10 +329,10 @@ free_lock:
 static quoit_status check_call(uint32_t flags, unsigned known, quoit_lock **lock_out)
 {
     if (!lock_out)
-        return quoit_fail(QUOIT_ERROR_INVALID, "lock_out is NULL");
+        return quoit_fail(QUOIT_ERROR_INVALID, "lock_out is NULL; pass the address of a variable");
     *lock_out = NULL;
     if (flags & ~known)
-        return quoit_fail(QUOIT_ERROR_INVALID, "flags 0x%x are not valid here; 0 would be",
+        return quoit_fail(QUOIT_ERROR_INVALID, "flags 0x%x are not valid for this call; pass 0",
                           (unsigned)flags);
     return QUOIT_OK;
 }

@@ -47,7 +47,7 @@ static quoit_status enter(quoit_region *region, const struct quoit_pool_view *vi
 {
     quoit_pool *pool = calloc(1, sizeof *pool);
     if (!pool)
-        return quoit_fail(QUOIT_ERROR_NO_MEMORY, "out of memory for a pool's handle");
+        return quoit_fail(QUOIT_ERROR_NO_MEMORY, "out of memory: cannot allocate a pool handle");
     pool->region = region;
     pool->view = *view;
     pool->view.blocks.members.context = &pool->view.members;
@@ -72,10 +72,10 @@ free_pool:
 static quoit_status check_call(uint32_t flags, unsigned known, quoit_pool **pool_out)
 {
     if (!pool_out)
-        return quoit_fail(QUOIT_ERROR_INVALID, "pool_out is NULL");
+        return quoit_fail(QUOIT_ERROR_INVALID, "pool_out is NULL; pass the address of a variable");
     *pool_out = NULL;
     if (flags & ~known)
-        return quoit_fail(QUOIT_ERROR_INVALID, "flags 0x%x are not valid here; 0 would be",
+        return quoit_fail(QUOIT_ERROR_INVALID, "flags 0x%x are not valid for this call; pass 0",
                           (unsigned)flags);
     return QUOIT_OK;
 }
@@ -200,7 +200,7 @@ void quoit_pool_close(quoit_pool *pool)
 quoit_status quoit_pool_alloc(quoit_pool *pool, quoit_block *block_out)
 {
     if (!block_out)
-        return quoit_fail(QUOIT_ERROR_INVALID, "block_out is NULL");
+        return quoit_fail(QUOIT_ERROR_INVALID, "block_out is NULL; pass the address of a variable");
     *block_out = QUOIT_BLOCK_NONE;
     quoit_status status = quoit_pool_check_member(pool);
     return status == QUOIT_OK ? quoit_blocks_alloc(&pool->view.blocks, &pool->next_hint, block_out)

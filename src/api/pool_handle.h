@@ -26,9 +26,12 @@ static inline bool quoit_pool_is_observer(const quoit_pool *pool)
 static inline quoit_status quoit_pool_check_handle(const quoit_pool *pool)
 {
     if (!pool)
-        return quoit_fail(QUOIT_ERROR_INVALID, "pool is NULL");
+        return quoit_fail(QUOIT_ERROR_INVALID,
+                          "pool is NULL; pass a handle from quoit_pool_create, open or join");
     if (pool->forked)
-        return quoit_fail(QUOIT_ERROR_FORKED, "the pool's handle belongs to the parent process");
+        return quoit_fail(
+            QUOIT_ERROR_FORKED,
+            "this pool handle belongs to the parent process; open the pool again in the child");
     return QUOIT_OK;
 }
 
@@ -37,7 +40,10 @@ static inline quoit_status quoit_pool_check_member(const quoit_pool *pool)
 {
     quoit_status status = quoit_pool_check_handle(pool);
     if (status == QUOIT_OK && quoit_pool_is_observer(pool))
-        return quoit_fail(QUOIT_ERROR_WRONG_ROLE, "the pool was opened with QUOIT_OBSERVER");
+        return quoit_fail(QUOIT_ERROR_WRONG_ROLE,
+                          "pool '%s:%s': this handle was opened with QUOIT_OBSERVER; open it "
+                          "without that flag to use blocks",
+                          quoit_region_scheme(pool->region), quoit_region_text(pool->region));
     return status;
 }
 

@@ -18,15 +18,20 @@ static quoit_status check_queue(const quoit_queue *queue)
 {
     quoit_status status = quoit_queue_check_handle(queue);
     if (status == QUOIT_OK && queue->handle->view.item_bytes != sizeof(quoit_block))
-        return quoit_fail(QUOIT_ERROR_INVALID,
-                          "blocks go through a queue of items of 8 bytes, not of %u",
-                          (unsigned)queue->handle->view.item_bytes);
+        return quoit_fail(
+            QUOIT_ERROR_INVALID,
+            "queue '%s:%s': its items have %u bytes, but blocks need a queue with item_bytes 8",
+            QUOIT_QUEUE_NAME(queue), (unsigned)queue->handle->view.item_bytes);
     if (status == QUOIT_OK && queue->handle->view.messages)
-        return quoit_fail(QUOIT_ERROR_INVALID, "blocks go through a queue of items of one size");
+        return quoit_fail(QUOIT_ERROR_INVALID,
+                          "queue '%s:%s': it holds variable-size messages, but blocks need a queue "
+                          "with messages 0",
+                          QUOIT_QUEUE_NAME(queue));
     if (status == QUOIT_OK && !queue->handle->view.ring.ops->contains)
         return quoit_fail(QUOIT_ERROR_INVALID,
-                          "a block has one owner, and a broadcast hands it to each subscriber; a "
-                          "QUOIT_SPSC or QUOIT_MPMC queue would be right");
+                          "queue '%s:%s': its kind is BROADCAST, but a block can have only one "
+                          "owner; use a queue of kind QUOIT_SPSC or QUOIT_MPMC",
+                          QUOIT_QUEUE_NAME(queue));
     return status;
 }
 
@@ -48,8 +53,9 @@ quoit_status quoit_pool_push(quoit_pool *pool, quoit_queue *queue, quoit_block b
     status = quoit_queue_push(queue, &block, sizeof block, timeout_ns);
     if (status != QUOIT_OK && quoit_blocks_unsend(&pool->view.blocks, block) != QUOIT_OK)
         return quoit_fail(QUOIT_ERROR_CORRUPT,
-                          "block 0x%016llx was taken while it was being pushed",
-                          (unsigned long long)block);
+                          "queue '%s:%s': block 0x%016llx was received before its push was "
+                          "complete; the queue is damaged: remove it with 'quoit rm'",
+                          QUOIT_QUEUE_NAME(queue), (unsigned long long)block);
     return status;
 }
 
@@ -57,7 +63,7 @@ quoit_status quoit_pool_pop(quoit_pool *pool, quoit_queue *queue, quoit_block *b
                             int64_t timeout_ns)
 {
     if (!block_out)
-        return quoit_fail(QUOIT_ERROR_INVALID, "block_out is NULL");
+        return quoit_fail(QUOIT_ERROR_INVALID, "block_out is NULL; pass the address of a variable");
     *block_out = QUOIT_BLOCK_NONE;
     const void *item;
     quoit_block block;
@@ -103,8 +109,10 @@ quoit_status quoit_pool_reclaim(quoit_pool *pool, quoit_queue *const *queues, ui
         *count_out = 0;
     quoit_status status = quoit_pool_check_member(pool);
     if (status == QUOIT_OK && !queues && queue_count > 0)
-        status = quoit_fail(QUOIT_ERROR_INVALID, "queues is NULL, of %llu",
-                            (unsigned long long)queue_count);
+        status = quoit_fail(
+            QUOIT_ERROR_INVALID,
+            "queues is NULL, but queue_count is %llu; pass an array of that many queues",
+            (unsigned long long)queue_count);
     for (uint64_t i = 0; i < queue_count && status == QUOIT_OK; i++)
         status = check_queue(queues[i]);
     if (status != QUOIT_OK)

@@ -83,7 +83,7 @@ static quoit_status allocate_scratch(struct quoit_queue_handle *handle)
     uint64_t bytes = claimed + peeked + 2 * align;
     handle->scratch = bytes <= SIZE_MAX ? calloc(1, (size_t)bytes) : NULL;
     if (!handle->scratch)
-        return quoit_fail(QUOIT_ERROR_NO_MEMORY, "out of memory for a queue's handle");
+        return quoit_fail(QUOIT_ERROR_NO_MEMORY, "out of memory: cannot allocate a queue handle");
     ring->scratch = handle->scratch + (2 * align - (uintptr_t)handle->scratch % align) -
                     ring->ops->record_bytes;
     ring->peeked = ring->scratch + claimed;
@@ -120,7 +120,7 @@ static quoit_status enter(quoit_region *region, const struct quoit_queue_view *v
 {
     struct quoit_queue_handle *handle = new_handle();
     if (!handle)
-        return quoit_fail(QUOIT_ERROR_NO_MEMORY, "out of memory for a queue's handle");
+        return quoit_fail(QUOIT_ERROR_NO_MEMORY, "out of memory: cannot allocate a queue handle");
     handle->region = region;
     handle->view = *view;
     handle->view.ring.members.context = &handle->view.members;
@@ -156,19 +156,20 @@ free_handle:
 static quoit_status check_call(uint32_t flags, quoit_queue **queue_out)
 {
     if (!queue_out)
-        return quoit_fail(QUOIT_ERROR_INVALID, "queue_out is NULL");
+        return quoit_fail(QUOIT_ERROR_INVALID, "queue_out is NULL; pass the address of a variable");
     *queue_out = NULL;
     if (!(flags & ALL_ROLES) || flags & ~(uint32_t)(ALL_ROLES | FLAGS))
-        return quoit_fail(QUOIT_ERROR_INVALID,
-                          "flags 0x%x are not valid; QUOIT_PRODUCER, QUOIT_CONSUMER or "
-                          "QUOIT_OBSERVER would be",
-                          (unsigned)flags);
+        return quoit_fail(
+            QUOIT_ERROR_INVALID,
+            "flags 0x%x are not valid; pass QUOIT_PRODUCER, QUOIT_CONSUMER or QUOIT_OBSERVER",
+            (unsigned)flags);
     if (flags & QUOIT_FROM_OLDEST && !(flags & QUOIT_CONSUMER))
-        return quoit_fail(QUOIT_ERROR_INVALID, "QUOIT_FROM_OLDEST is for a consumer: add "
-                                               "QUOIT_CONSUMER, or leave it out");
+        return quoit_fail(QUOIT_ERROR_INVALID, "QUOIT_FROM_OLDEST is valid for a consumer only; "
+                                               "add QUOIT_CONSUMER, or remove the flag");
     if (flags & QUOIT_FOR_REPAIR && !is_member(flags))
-        return quoit_fail(QUOIT_ERROR_INVALID, "QUOIT_FOR_REPAIR is for a member: add "
-                                               "QUOIT_PRODUCER or QUOIT_CONSUMER");
+        return quoit_fail(
+            QUOIT_ERROR_INVALID,
+            "QUOIT_FOR_REPAIR is valid for a member only; add QUOIT_PRODUCER or QUOIT_CONSUMER");
     return QUOIT_OK;
 }
 
@@ -234,7 +235,10 @@ static quoit_status open_held(const char *name, const struct quoit_queue_options
     if (status == QUOIT_OK && options)
         status = quoit_queue_compare(region, &view, options);
     if (status == QUOIT_OK && same && !is_same(same, region, &view))
-        status = quoit_fail(QUOIT_ERROR_REMOVED, "'%s' leads to another queue now", name);
+        status = quoit_fail(QUOIT_ERROR_REMOVED,
+                            "queue '%s': the name leads to another queue now; open the new queue "
+                            "with quoit_queue_open",
+                            name);
     if (status == QUOIT_OK)
         status = enter(region, &view, flags, &handle);
     if (status != QUOIT_OK) {
@@ -306,7 +310,10 @@ quoit_status quoit_queue_again(const quoit_queue *queue, uint32_t flags, quoit_q
     status = open_held(name, NULL, flags, queue, queue_out);
     quoit_os_fork_release();
     if (status == QUOIT_ERROR_NOT_FOUND)
-        return quoit_fail(QUOIT_ERROR_REMOVED, "'%s' was removed: open the handles before", name);
+        return quoit_fail(
+            QUOIT_ERROR_REMOVED,
+            "queue '%s': its name was removed; call quoit_queue_again before the name is removed",
+            name);
     return status;
 }
 
@@ -361,7 +368,10 @@ quoit_status quoit_queue_finish(quoit_queue *queue)
         return status;
     struct quoit_queue_handle *handle = queue->handle;
     if (!(handle->roles & QUOIT_PRODUCER))
-        return quoit_fail(QUOIT_ERROR_WRONG_ROLE, "a queue is finished by its producer");
+        return quoit_fail(QUOIT_ERROR_WRONG_ROLE,
+                          "queue '%s:%s': this handle was not opened with QUOIT_PRODUCER; only a "
+                          "producer can finish the stream",
+                          QUOIT_QUEUE_NAME(queue));
     if (handle->has_finished)
         return QUOIT_OK;
     (void)quoit_queue_discard(queue);
@@ -389,16 +399,20 @@ quoit_status quoit_queue_check_typed(const quoit_queue *queue, uint32_t inline_l
     const struct quoit_queue_view *view = &queue->handle->view;
     if (inline_layout != QUOIT_INLINE_LAYOUT)
         return quoit_fail(QUOIT_ERROR_INVALID,
-                          "compiled against <quoit/typed.h> with inline layout %u, this library "
-                          "has %u: compile anew",
+                          "this program was compiled with inline layout %u of <quoit/typed.h>, but "
+                          "the library has %u; compile it again with the library's headers",
                           (unsigned)inline_layout, QUOIT_INLINE_LAYOUT);
     if (view->messages || view->item_bytes != item_bytes)
-        return quoit_fail(QUOIT_ERROR_DIFFERENT, "the queue has %s of %u bytes, the type has %zu",
-                          view->messages ? "messages" : "items", (unsigned)view->item_bytes,
-                          item_bytes);
+        return quoit_fail(QUOIT_ERROR_DIFFERENT,
+                          "queue '%s:%s': it holds %s of %u bytes, but the type has %zu; use the "
+                          "type that the queue was created for",
+                          QUOIT_QUEUE_NAME(queue), view->messages ? "messages" : "items",
+                          (unsigned)view->item_bytes, item_bytes);
     if (view->item_align < item_align)
         return quoit_fail(QUOIT_ERROR_DIFFERENT,
-                          "the queue's items are aligned to %u, the type is to %zu",
-                          (unsigned)view->item_align, item_align);
-    return type ? quoit_queue_compare_type(view, type) : QUOIT_OK;
+                          "queue '%s:%s': its items are aligned to %u bytes, but the type needs "
+                          "%zu; create it with item_align %zu",
+                          QUOIT_QUEUE_NAME(queue), (unsigned)view->item_align, item_align,
+                          item_align);
+    return type ? quoit_queue_compare_type(queue->handle->region, view, type) : QUOIT_OK;
 }

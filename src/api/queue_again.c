@@ -16,8 +16,10 @@ quoit_status quoit_queue_check_role(const quoit_queue *queue, uint32_t role)
 {
     quoit_status status = quoit_queue_check_handle(queue);
     if (status == QUOIT_OK && !(queue->handle->roles & role))
-        return quoit_fail(QUOIT_ERROR_WRONG_ROLE, "the queue was not opened with %s",
-                          role == QUOIT_PRODUCER ? "QUOIT_PRODUCER" : "QUOIT_CONSUMER");
+        return quoit_fail(
+            QUOIT_ERROR_WRONG_ROLE,
+            "queue '%s:%s': this handle was not opened with %s; open it with that flag",
+            QUOIT_QUEUE_NAME(queue), role == QUOIT_PRODUCER ? "QUOIT_PRODUCER" : "QUOIT_CONSUMER");
     return status;
 }
 
@@ -33,10 +35,14 @@ quoit_status quoit_queue_check_bytes(const quoit_queue *queue, size_t bytes)
     if (view->messages ? bytes <= view->item_bytes : bytes == view->item_bytes)
         return QUOIT_OK;
     if (view->messages)
-        return quoit_fail(QUOIT_ERROR_TOO_BIG, "a message of %zu bytes; the queue's longest has %u",
-                          bytes, (unsigned)view->item_bytes);
-    return quoit_fail(QUOIT_ERROR_INVALID, "an item of %zu bytes; the queue's have %u", bytes,
-                      (unsigned)view->item_bytes);
+        return quoit_fail(QUOIT_ERROR_TOO_BIG,
+                          "queue '%s:%s': the message has %zu bytes, but the longest allowed has "
+                          "%u; send less, or create the queue with larger item_bytes",
+                          QUOIT_QUEUE_NAME(queue), bytes, (unsigned)view->item_bytes);
+    return quoit_fail(
+        QUOIT_ERROR_INVALID,
+        "queue '%s:%s': its items have %u bytes, but %zu were passed; pass the queue's item_bytes",
+        QUOIT_QUEUE_NAME(queue), (unsigned)view->item_bytes, bytes);
 }
 
 quoit_status quoit_queue_check_items(const quoit_queue *queue, uint32_t role, size_t item_bytes)
@@ -44,8 +50,10 @@ quoit_status quoit_queue_check_items(const quoit_queue *queue, uint32_t role, si
     quoit_status status = role == QUOIT_PRODUCER ? quoit_queue_check_pusher(queue)
                                                  : quoit_queue_check_role(queue, role);
     if (status == QUOIT_OK && queue->handle->view.messages)
-        return quoit_fail(QUOIT_ERROR_INVALID, "the queue has messages, which come one by one: use "
-                                               "quoit_queue_push, pop, claim or peek");
+        return quoit_fail(QUOIT_ERROR_INVALID,
+                          "queue '%s:%s': it holds variable-size messages, which are passed one "
+                          "per call; use quoit_queue_push, pop, claim or peek",
+                          QUOIT_QUEUE_NAME(queue));
     return status == QUOIT_OK ? quoit_queue_check_bytes(queue, item_bytes) : status;
 }
 
@@ -54,7 +62,10 @@ static quoit_status check_buffer(const void *buffer, size_t bytes)
 {
     return buffer || bytes == 0
                ? QUOIT_OK
-               : quoit_fail(QUOIT_ERROR_INVALID, "the buffer is NULL, of %zu bytes", bytes);
+               : quoit_fail(
+                     QUOIT_ERROR_INVALID,
+                     "the buffer is NULL, but its size is %zu bytes; pass a buffer of that size",
+                     bytes);
 }
 
 quoit_status quoit_queue_check_push(const quoit_queue *queue, const void *data, size_t bytes)

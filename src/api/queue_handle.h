@@ -87,6 +87,10 @@ void quoit_queue_end_stream(quoit_queue *queue);
 uint64_t quoit_queue_pushes(const quoit_queue *queue);
 uint64_t quoit_queue_pops(const quoit_queue *queue);
 
+/* For messages: the arguments of "queue '%s:%s'". */
+#define QUOIT_QUEUE_NAME(queue) \
+    quoit_region_scheme((queue)->handle->region), quoit_region_text((queue)->handle->region)
+
 static inline bool quoit_queue_is_member(const quoit_queue *queue)
 {
     return (queue->handle->roles & (QUOIT_PRODUCER | QUOIT_CONSUMER)) != 0;
@@ -103,9 +107,12 @@ static inline struct quoit_member_shm *quoit_queue_own_entry(const quoit_queue *
 static inline quoit_status quoit_queue_check_handle(const quoit_queue *queue)
 {
     if (!queue)
-        return quoit_fail(QUOIT_ERROR_INVALID, "queue is NULL");
+        return quoit_fail(QUOIT_ERROR_INVALID,
+                          "queue is NULL; pass a handle from quoit_queue_create, open or join");
     if (queue->handle->forked)
-        return quoit_fail(QUOIT_ERROR_FORKED, "the queue's handle belongs to the parent process");
+        return quoit_fail(
+            QUOIT_ERROR_FORKED,
+            "this queue handle belongs to the parent process; open the queue again in the child");
     return QUOIT_OK;
 }
 

@@ -16,7 +16,8 @@ static quoit_status clear_outputs(const void *items_out, size_t *count_out)
         *count_out = 0;
     return items_out && count_out
                ? QUOIT_OK
-               : quoit_fail(QUOIT_ERROR_INVALID, "items_out or count_out is NULL");
+               : quoit_fail(QUOIT_ERROR_INVALID,
+                            "items_out or count_out is NULL; pass the addresses of two variables");
 }
 
 /* ---- Claims ---------------------------------------------------------------------------------- */
@@ -53,7 +54,7 @@ quoit_status quoit_queue_claim(quoit_queue *queue, size_t bytes, void **room_out
 {
     struct claim claim = {.wanted = 1, .bytes = bytes};
     if (!room_out)
-        return quoit_fail(QUOIT_ERROR_INVALID, "room_out is NULL");
+        return quoit_fail(QUOIT_ERROR_INVALID, "room_out is NULL; pass the address of a variable");
     *room_out = NULL;
     quoit_status status = quoit_queue_check_pusher(queue);
     if (status == QUOIT_OK)
@@ -79,7 +80,9 @@ quoit_status quoit_queue_claim_many(quoit_queue *queue, size_t wanted, void **it
         status = quoit_queue_check_items(queue, QUOIT_PRODUCER, claim.bytes);
     }
     if (status == QUOIT_OK && wanted == 0)
-        status = quoit_fail(QUOIT_ERROR_INVALID, "0 items to claim; at least 1 would be right");
+        status = quoit_fail(QUOIT_ERROR_INVALID,
+                            "queue '%s:%s': 0 items cannot be claimed; claim at least 1",
+                            QUOIT_QUEUE_NAME(queue));
     if (status == QUOIT_OK)
         status = claim_room(queue, &claim, timeout_ns);
     if (status != QUOIT_OK)
@@ -96,9 +99,12 @@ static size_t claimed(const quoit_queue *queue)
     return claim->at == quoit_queue_pushes(queue) ? claim->count : 0;
 }
 
-static quoit_status nothing_is_claimed(size_t count)
+static quoit_status nothing_is_claimed(const quoit_queue *queue, size_t count)
 {
-    return quoit_fail(QUOIT_ERROR_INVALID, "%zu to commit, and fewer are claimed", count);
+    return quoit_fail(QUOIT_ERROR_INVALID,
+                      "queue '%s:%s': %zu items cannot be committed, because fewer are claimed; "
+                      "claim before each commit",
+                      QUOIT_QUEUE_NAME(queue), count);
 }
 
 quoit_status quoit_queue_commit(quoit_queue *queue, size_t bytes)
@@ -109,16 +115,20 @@ quoit_status quoit_queue_commit(quoit_queue *queue, size_t bytes)
     const struct quoit_ring_view *ring = ring_of(queue);
     bool messages = queue->handle->view.messages;
     if (claimed(queue) == 0)
-        return nothing_is_claimed(1);
+        return nothing_is_claimed(queue, 1);
     if (claimed(queue) > 1) /* committing one would silently drop the others */
-        return quoit_fail(QUOIT_ERROR_INVALID, "%zu items are claimed: use quoit_queue_commit_many",
-                          claimed(queue));
+        return quoit_fail(QUOIT_ERROR_INVALID,
+                          "queue '%s:%s': %zu items are claimed, but quoit_queue_commit commits 1; "
+                          "use quoit_queue_commit_many",
+                          QUOIT_QUEUE_NAME(queue), claimed(queue));
     if (messages ? bytes > queue->handle->claimed.bytes : bytes != queue->handle->claimed.bytes)
-        return quoit_fail(QUOIT_ERROR_INVALID, "%zu bytes to commit; the claim is of %zu", bytes,
-                          queue->handle->claimed.bytes);
+        return quoit_fail(QUOIT_ERROR_INVALID,
+                          "queue '%s:%s': %zu bytes cannot be committed, because %zu are claimed; "
+                          "commit what was claimed",
+                          QUOIT_QUEUE_NAME(queue), bytes, queue->handle->claimed.bytes);
     queue->handle->claimed.count = 0;
     if (!ring->ops->commit(&queue->producer, ring, 1, bytes))
-        return nothing_is_claimed(1);
+        return nothing_is_claimed(queue, 1);
     quoit_queue_pushed(queue);
     return QUOIT_OK;
 }
@@ -131,11 +141,11 @@ quoit_status quoit_queue_commit_many(quoit_queue *queue, size_t count)
     if (count == 0)
         return quoit_queue_discard(queue);
     if (queue->handle->view.messages || count > claimed(queue))
-        return nothing_is_claimed(count);
+        return nothing_is_claimed(queue, count);
     queue->handle->claimed.count = 0;
     if (!ring_of(queue)->ops->commit(&queue->producer, ring_of(queue), count,
                                      queue->handle->view.item_bytes))
-        return nothing_is_claimed(count);
+        return nothing_is_claimed(queue, count);
     quoit_queue_pushed(queue);
     return QUOIT_OK;
 }
@@ -192,7 +202,7 @@ quoit_status quoit_queue_peek(quoit_queue *queue, const void **data_out, size_t 
     if (bytes_out)
         *bytes_out = 0;
     if (!data_out)
-        return quoit_fail(QUOIT_ERROR_INVALID, "data_out is NULL");
+        return quoit_fail(QUOIT_ERROR_INVALID, "data_out is NULL; pass the address of a variable");
     quoit_status status = quoit_queue_check_role(queue, QUOIT_CONSUMER);
     if (status == QUOIT_OK)
         status = peek_items(queue, &peek, timeout_ns);
@@ -233,7 +243,10 @@ static quoit_status release(quoit_queue *queue, size_t count)
     struct quoit_in_place *peeked = &queue->handle->peeked;
     if (peeked->at != quoit_queue_pops(queue) || count > peeked->count ||
         !ring_of(queue)->ops->release(&queue->consumer, ring_of(queue), count))
-        return quoit_fail(QUOIT_ERROR_INVALID, "%zu to release, and fewer are peeked at", count);
+        return quoit_fail(QUOIT_ERROR_INVALID,
+                          "queue '%s:%s': %zu items cannot be released, because fewer are peeked "
+                          "at; peek before each release",
+                          QUOIT_QUEUE_NAME(queue), count);
     peeked->count -= count;
     peeked->at = quoit_queue_pops(queue);
     if (count > 0)

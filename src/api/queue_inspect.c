@@ -47,7 +47,8 @@ quoit_status quoit_queue_inspect(const quoit_queue *queue, struct quoit_queue_in
 {
     quoit_status status = quoit_queue_check_handle(queue);
     if (status == QUOIT_OK && !info_out)
-        status = quoit_fail(QUOIT_ERROR_INVALID, "info_out is NULL");
+        status = quoit_fail(QUOIT_ERROR_INVALID,
+                            "info_out is NULL; pass the address of a variable");
     if (status != QUOIT_OK)
         return status;
     const struct quoit_queue_handle *handle = queue->handle;
@@ -122,7 +123,8 @@ quoit_status quoit_queue_browse(const quoit_queue *queue, struct quoit_browser *
 {
     quoit_status status = quoit_queue_check_handle(queue);
     if (status == QUOIT_OK && (!browser || (!buffer && room_bytes > 0)))
-        status = quoit_fail(QUOIT_ERROR_INVALID, "browser or buffer is NULL");
+        status = quoit_fail(QUOIT_ERROR_INVALID,
+                            "browser or buffer is NULL; pass a zeroed browser and a buffer");
     if (status != QUOIT_OK)
         return status;
     const struct quoit_ring_view *ring = &queue->handle->view.ring;
@@ -135,8 +137,11 @@ quoit_status quoit_queue_browse(const quoit_queue *queue, struct quoit_browser *
     if (bytes_out)
         *bytes_out = status == QUOIT_OK || status == QUOIT_ERROR_TOO_BIG ? snapshot.bytes : 0;
     if (status == QUOIT_ERROR_TOO_BIG)
-        return quoit_fail(QUOIT_ERROR_TOO_BIG, "an item of %llu bytes, and room for %llu",
-                          (unsigned long long)snapshot.bytes, (unsigned long long)room_bytes);
+        return quoit_fail(
+            QUOIT_ERROR_TOO_BIG,
+            "queue '%s:%s': the item has %llu bytes, but the buffer has %llu; pass a larger buffer",
+            QUOIT_QUEUE_NAME(queue), (unsigned long long)snapshot.bytes,
+            (unsigned long long)room_bytes);
     return status;
 }
 

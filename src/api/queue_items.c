@@ -222,9 +222,14 @@ static quoit_status pop_many_once(quoit_queue *queue, void *context)
 static quoit_status check_many(const void *items, size_t count, size_t done)
 {
     if (!items && count > 0)
-        return quoit_fail(QUOIT_ERROR_INVALID, "items is NULL, and count is %zu", count);
+        return quoit_fail(QUOIT_ERROR_INVALID,
+                          "items is NULL, but count is %zu; pass an array of that many items",
+                          count);
     if (done > count)
-        return quoit_fail(QUOIT_ERROR_INVALID, "%zu items are done of a batch of %zu", done, count);
+        return quoit_fail(
+            QUOIT_ERROR_INVALID,
+            "%zu items are done, but the batch has %zu; at most the whole batch can be done", done,
+            count);
     return QUOIT_OK;
 }
 

@@ -11,13 +11,11 @@ static quoit_status check_latest(const quoit_queue *queue, const void *buffer, s
         return status;
     if (!queue->handle->view.ring.ops->latest)
         return quoit_fail(QUOIT_ERROR_UNSUPPORTED,
-                          "queue '%s:%s': its kind is %s, but quoit_queue_latest needs "
-                          "QUOIT_BROADCAST",
-                          quoit_region_scheme(queue->handle->region),
-                          quoit_region_text(queue->handle->region),
-                          queue->handle->view.kind == QUOIT_MPMC ? "QUOIT_MPMC" : "QUOIT_SPSC");
+                          "queue '%s:%s': its kind is %s, but quoit_queue_latest needs BROADCAST; "
+                          "create the queue with QUOIT_BROADCAST",
+                          QUOIT_QUEUE_NAME(queue), quoit_queue_kind_name(queue->handle->view.kind));
     if (!buffer && room_bytes > 0)
-        return quoit_fail(QUOIT_ERROR_INVALID, "buffer is NULL");
+        return quoit_fail(QUOIT_ERROR_INVALID, "buffer is NULL; pass a buffer for the item");
     return QUOIT_OK;
 }
 
@@ -33,8 +31,9 @@ quoit_status quoit_queue_latest(const quoit_queue *queue, void *buffer, size_t r
                                                                          : 0;
     if (status == QUOIT_ERROR_TOO_BIG)
         return quoit_fail(QUOIT_ERROR_TOO_BIG,
-                          "the newest item has %llu bytes, and there is room for %zu",
-                          (unsigned long long)snapshot.bytes, room_bytes);
+                          "queue '%s:%s': the newest item has %llu bytes, but the buffer has %zu; "
+                          "pass a larger buffer",
+                          QUOIT_QUEUE_NAME(queue), (unsigned long long)snapshot.bytes, room_bytes);
     if (status == QUOIT_ERROR_BUSY)
         return quoit_fail(QUOIT_ERROR_BUSY,
                           "queue '%s:%s': its producer has overwritten the newest item during each "

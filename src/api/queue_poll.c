@@ -102,7 +102,7 @@ void quoit_poller_end(struct quoit_poller *poller, bool forked)
 static quoit_status poll_fd_held(quoit_queue *queue, uint32_t events, int *fd_out)
 {
     if (!fd_out)
-        return quoit_fail(QUOIT_ERROR_INVALID, "fd_out is NULL");
+        return quoit_fail(QUOIT_ERROR_INVALID, "fd_out is NULL; pass the address of a variable");
     *fd_out = -1;
     quoit_status status = quoit_queue_check_handle(queue);
     if (status != QUOIT_OK)
@@ -110,7 +110,7 @@ static quoit_status poll_fd_held(quoit_queue *queue, uint32_t events, int *fd_ou
     uint32_t role = events == QUOIT_ITEMS ? QUOIT_CONSUMER : QUOIT_PRODUCER;
     if (events != QUOIT_ITEMS && events != QUOIT_ROOM)
         return quoit_fail(QUOIT_ERROR_INVALID,
-                          "events 0x%x are not valid; QUOIT_ITEMS or QUOIT_ROOM would be",
+                          "events 0x%x are not valid; pass QUOIT_ITEMS or QUOIT_ROOM",
                           (unsigned)events);
     status = quoit_queue_check_role(queue, role);
     if (status != QUOIT_OK)
@@ -123,7 +123,8 @@ static quoit_status poll_fd_held(quoit_queue *queue, uint32_t events, int *fd_ou
 
     struct quoit_poller *poller = calloc(1, sizeof *poller);
     if (!poller)
-        return quoit_fail(QUOIT_ERROR_NO_MEMORY, "out of memory for a descriptor's thread");
+        return quoit_fail(QUOIT_ERROR_NO_MEMORY,
+                          "out of memory: cannot allocate the thread of a file descriptor");
     poller->queue = queue;
     poller->waiter = waiter;
     /* Relaxed: starting the thread orders it. */

@@ -30,7 +30,7 @@ static const struct quoit_os_sem_ops *resolve(const char *name, struct quoit_nam
         if (quoit_name_matches(name_out, &(*ops)->scheme, ops == quoit_os_sem_schemes))
             found = *ops;
     *status_out = found ? quoit_name_check(name_out, &found->scheme)
-                        : quoit_name_unmatched(name_out, "semaphore");
+                        : quoit_name_unmatched(name_out, " for semaphores");
     return *status_out == QUOIT_OK ? found : NULL;
 }
 
@@ -38,7 +38,7 @@ static quoit_status check_flags(uint32_t flags)
 {
     if (flags & ~(unsigned)QUOIT_ANY_OWNER)
         return quoit_fail(QUOIT_ERROR_INVALID,
-                          "flags 0x%x are not valid here; 0 or QUOIT_ANY_OWNER would be",
+                          "flags 0x%x are not valid here; pass 0 or QUOIT_ANY_OWNER",
                           (unsigned)flags);
     return QUOIT_OK;
 }
@@ -46,7 +46,7 @@ static quoit_status check_flags(uint32_t flags)
 static quoit_status check_call(uint32_t flags, quoit_sem **sem_out)
 {
     if (!sem_out)
-        return quoit_fail(QUOIT_ERROR_INVALID, "sem_out is NULL");
+        return quoit_fail(QUOIT_ERROR_INVALID, "sem_out is NULL; pass the address of a variable");
     *sem_out = NULL;
     return check_flags(flags);
 }
@@ -56,19 +56,20 @@ static quoit_status check_options(const struct quoit_sem_options *options,
 {
     if (options->value > ops->value_max)
         return quoit_fail(QUOIT_ERROR_INVALID,
-                          "a %s semaphore's value of %u is too large, at most %u", ops->scheme.name,
-                          (unsigned)options->value, (unsigned)ops->value_max);
+                          "value is %u, but a '%s:' semaphore can hold at most %u",
+                          (unsigned)options->value, ops->scheme.name, (unsigned)ops->value_max);
     quoit_status status = quoit_check_reserved(options->reserved,
                                                sizeof options->reserved / sizeof *options->reserved,
                                                options->reserved_word);
     if (status != QUOIT_OK)
         return status;
     if (options->give_back > 1)
-        return quoit_fail(QUOIT_ERROR_INVALID, "give_back is %u; 0 or 1 would be right",
+        return quoit_fail(QUOIT_ERROR_INVALID, "give_back is %u; it must be 0 or 1",
                           (unsigned)options->give_back);
     if (options->give_back && !ops->gives_back)
         return quoit_fail(QUOIT_ERROR_UNSUPPORTED,
-                          "a %s semaphore gives nothing back after a crash; a sysv one does",
+                          "give_back is 1, but '%s:' semaphores give nothing back after a crash; "
+                          "use a 'sysv:' semaphore, or give_back 0",
                           ops->scheme.name);
     return quoit_permissions(options->permissions, permissions_out);
 }
@@ -81,7 +82,8 @@ static quoit_status make_held(const struct quoit_os_sem_ops *ops, const char *te
     quoit_status status;
     quoit_sem *sem = calloc(1, sizeof *sem);
     if (!sem)
-        return quoit_fail(QUOIT_ERROR_NO_MEMORY, "out of memory for a semaphore's handle");
+        return quoit_fail(QUOIT_ERROR_NO_MEMORY,
+                          "out of memory: cannot allocate a semaphore handle");
     sem->ops = ops;
     if (options)
         status = ops->create(text, options->value, permissions, options->give_back == 1, &sem->os);
@@ -117,7 +119,8 @@ quoit_status quoit_sem_create(const char *name, const struct quoit_sem_options *
 {
     quoit_status status = check_call(flags, sem_out);
     if (status == QUOIT_OK && !options)
-        return quoit_fail(QUOIT_ERROR_INVALID, "options is NULL");
+        return quoit_fail(QUOIT_ERROR_INVALID,
+                          "options is NULL; pass options that describe the semaphore");
     return status == QUOIT_OK ? make(name, options, 0, sem_out) : status;
 }
 
@@ -183,7 +186,8 @@ quoit_status quoit_sem_unlink(const char *name, uint32_t flags)
 quoit_status quoit_sem_wait(quoit_sem *sem, int64_t timeout_ns)
 {
     if (!sem)
-        return quoit_fail(QUOIT_ERROR_INVALID, "sem is NULL");
+        return quoit_fail(QUOIT_ERROR_INVALID,
+                          "sem is NULL; pass a handle from quoit_sem_create, open or join");
     quoit_os_cancel_point();
     return sem->ops->wait(&sem->os, timeout_ns);
 }
@@ -191,13 +195,15 @@ quoit_status quoit_sem_wait(quoit_sem *sem, int64_t timeout_ns)
 quoit_status quoit_sem_post(quoit_sem *sem)
 {
     if (!sem)
-        return quoit_fail(QUOIT_ERROR_INVALID, "sem is NULL");
+        return quoit_fail(QUOIT_ERROR_INVALID,
+                          "sem is NULL; pass a handle from quoit_sem_create, open or join");
     return sem->ops->post(&sem->os);
 }
 
 quoit_status quoit_sem_value(quoit_sem *sem, uint32_t *value_out)
 {
     if (!sem || !value_out)
-        return quoit_fail(QUOIT_ERROR_INVALID, "sem or value_out is NULL");
+        return quoit_fail(QUOIT_ERROR_INVALID,
+                          "sem or value_out is NULL; pass a handle and the address of a variable");
     return sem->ops->value(&sem->os, value_out);
 }

@@ -41,8 +41,10 @@ static quoit_status unlink_held(quoit_region *region)
     status = quoit_region_unlink_self(region);
     quoit_members_allow_joins(&members);
     if (status == QUOIT_ERROR_REMOVED)
-        return quoit_fail(QUOIT_ERROR_NOT_FOUND, "'%s:%s' was removed meanwhile",
-                          quoit_region_scheme(region), quoit_region_text(region));
+        return quoit_fail(
+            QUOIT_ERROR_NOT_FOUND,
+            "'%s:%s': another process removed it during this call; there is nothing left to remove",
+            quoit_region_scheme(region), quoit_region_text(region));
     return status;
 }
 
@@ -50,9 +52,10 @@ quoit_status quoit_unlink_abandoned(const char *name, uint32_t flags)
 {
     quoit_region *region;
     if (flags & ~(unsigned)QUOIT_ANY_OWNER)
-        return quoit_fail(QUOIT_ERROR_INVALID,
-                          "quoit_unlink_abandoned takes 0 or QUOIT_ANY_OWNER, not flags 0x%x",
-                          (unsigned)flags);
+        return quoit_fail(
+            QUOIT_ERROR_INVALID,
+            "flags 0x%x are not valid for quoit_unlink_abandoned; pass 0 or QUOIT_ANY_OWNER",
+            (unsigned)flags);
     quoit_os_cancel_point();
     quoit_os_fork_hold(); /* else a forked child keeps the locks */
     quoit_status status = quoit_region_attach(name, flags, &region);

@@ -12,8 +12,10 @@ static inline quoit_status quoit_permissions(uint32_t asked, uint32_t *permissio
 {
     *permissions_out = asked ? asked : 0600;
     if (asked & ~0666u)
-        return quoit_fail(QUOIT_ERROR_INVALID,
-                          "permissions 0%o are not valid; 0600 or 0660 would be", (unsigned)asked);
+        return quoit_fail(
+            QUOIT_ERROR_INVALID,
+            "permissions 0%o are not valid; use only read and write bits, such as 0600 or 0660",
+            (unsigned)asked);
     return QUOIT_OK;
 }
 

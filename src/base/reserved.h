@@ -14,7 +14,9 @@ static inline quoit_status quoit_check_reserved(const uint64_t *words, size_t co
     for (size_t i = 0; i < count; i++)
         other |= words[i];
     if (other != 0)
-        return quoit_fail(QUOIT_ERROR_INVALID, "options.reserved is not 0: zero the whole struct");
+        return quoit_fail(
+            QUOIT_ERROR_INVALID,
+            "options.reserved is not 0; set the whole struct to zero before you fill it");
     return QUOIT_OK;
 }
 

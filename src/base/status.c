@@ -24,9 +24,9 @@ static const char *name_and_meaning(quoit_status status, const char **meaning_ou
         CASE(QUOIT_OK, "success")
         CASE(QUOIT_FULL, "the queue is full")
         CASE(QUOIT_EMPTY, "the queue is empty")
-        CASE(QUOIT_TIMEOUT, "the time ran out")
+        CASE(QUOIT_TIMEOUT, "the timeout expired")
         CASE(QUOIT_FINISHED, "the stream has ended: a producer finished it")
-        CASE(QUOIT_ABANDONED, "the other side, or the last holder, crashed or closed too early")
+        CASE(QUOIT_ABANDONED, "the peer, or the last holder, crashed or closed too early")
         CASE(QUOIT_INTERRUPTED, "the wait was interrupted")
         CASE(QUOIT_EXHAUSTED, "no block of the pool is free")
         CASE(QUOIT_ERROR_INVALID, "an argument is not valid")
@@ -39,21 +39,21 @@ static const char *name_and_meaning(quoit_status status, const char **meaning_ou
         CASE(QUOIT_ERROR_NO_SPACE, "there is not enough space")
         CASE(QUOIT_ERROR_NO_MEMORY, "this process is out of memory")
         CASE(QUOIT_ERROR_LIMIT, "a limit on descriptors, members or values is reached")
-        CASE(QUOIT_ERROR_NOT_QUOIT, "the object of that name was not made by Quoit")
-        CASE(QUOIT_ERROR_FORMAT, "the object, or the header, is of another version")
-        CASE(QUOIT_ERROR_DIFFERENT, "the object is not as requested")
-        CASE(QUOIT_ERROR_TOO_BIG, "the message is larger than its room")
-        CASE(QUOIT_ERROR_ROLE_TAKEN, "a live process has that role already")
+        CASE(QUOIT_ERROR_NOT_QUOIT, "Quoit did not create the object of that name")
+        CASE(QUOIT_ERROR_FORMAT, "the object, or the header, belongs to another version of Quoit")
+        CASE(QUOIT_ERROR_DIFFERENT, "the object differs from the one requested")
+        CASE(QUOIT_ERROR_TOO_BIG, "the item is larger than the buffer, or than the queue allows")
+        CASE(QUOIT_ERROR_ROLE_TAKEN, "a live process already has that role")
         CASE(QUOIT_ERROR_BUSY, "other processes are using it: try again later")
-        CASE(QUOIT_ERROR_WRONG_ROLE, "the handle was not opened in the role that this needs")
+        CASE(QUOIT_ERROR_WRONG_ROLE, "the handle was not opened in the role that the call needs")
         CASE(QUOIT_ERROR_FORKED, "the handle belongs to the parent process: open one in the child")
-        CASE(QUOIT_ERROR_CORRUPT, "the shared memory holds values that cannot be right")
+        CASE(QUOIT_ERROR_CORRUPT, "the shared memory is damaged: it holds impossible values")
         CASE(QUOIT_ERROR_SYSTEM, "the operating system reported an unexpected error")
-        CASE(QUOIT_ERROR_NOT_YOURS, "the block, or the lock, is not this handle's")
+        CASE(QUOIT_ERROR_NOT_YOURS, "the block, or the lock, does not belong to this handle")
         CASE(QUOIT_ERROR_REMOVED, "the name was removed, or leads to another object")
 #undef CASE
     }
-    *meaning_out = "not a status of Quoit's";
+    *meaning_out = "this is not a status of Quoit";
     return "QUOIT_?";
 }
 

@@ -6,6 +6,7 @@ extern const struct quoit_os_shm_ops quoit_os_shm_posix, quoit_os_shm_sysv, quoi
     quoit_os_shm_local;
 extern const struct quoit_os_sem_ops quoit_os_sem_posix, quoit_os_sem_sysv;
 
+const char *const quoit_os_system = QUOIT_SYSTEM_NAME;
 const struct quoit_os_shm_ops *const quoit_os_shm_schemes[] = {
     &quoit_os_shm_posix, &quoit_os_shm_sysv, &quoit_os_shm_file, &quoit_os_shm_local, 0};
 const struct quoit_os_sem_ops *const quoit_os_sem_schemes[] = {&quoit_os_sem_posix,

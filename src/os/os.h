@@ -83,6 +83,9 @@ struct quoit_os_shm_ops {
     void (*close)(struct quoit_os_shm *shm);
 };
 
+/* For messages: "Linux". */
+extern const char *const quoit_os_system;
+
 /* The schemes of this system, ended by NULL; the first one is native. */
 extern const struct quoit_os_shm_ops *const quoit_os_shm_schemes[];
 

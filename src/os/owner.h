@@ -21,13 +21,14 @@ static inline quoit_status quoit_os_fail_owner(const char *what, const char *sch
 {
     if (owner == QUOIT_OS_OWNER_UNMAPPED)
         return quoit_fail(QUOIT_ERROR_OTHER_USER,
-                          "%s'%s:%s' belongs to a user that this process's user namespace does not "
-                          "map (QUOIT_ANY_OWNER accepts it)",
+                          "%s'%s:%s': it belongs to a user that this process's user namespace does "
+                          "not map; pass QUOIT_ANY_OWNER to accept it",
                           what, scheme, text);
-    return quoit_fail(
-        QUOIT_ERROR_OTHER_USER,
-        "%s'%s:%s' belongs to user %llu, this process to %llu (QUOIT_ANY_OWNER accepts it)", what,
-        scheme, text, (unsigned long long)owner, (unsigned long long)quoit_os_user_id());
+    return quoit_fail(QUOIT_ERROR_OTHER_USER,
+                      "%s'%s:%s': it belongs to user %llu, but this process runs as user %llu; "
+                      "pass QUOIT_ANY_OWNER to accept it",
+                      what, scheme, text, (unsigned long long)owner,
+                      (unsigned long long)quoit_os_user_id());
 }
 
 #endif

@@ -46,5 +46,6 @@ static quoit_status status_of(int error)
 
 quoit_status quoit_os_fail(int error, const char *doing, const char *what)
 {
-    return quoit_fail(status_of(error), "cannot %s '%s': %s", doing, what, strerror(error));
+    return quoit_fail(status_of(error), "cannot %s '%s': %s%s", doing, what, strerror(error),
+                      quoit_os_advice(status_of(error)));
 }

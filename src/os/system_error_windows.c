@@ -48,12 +48,14 @@ quoit_status quoit_os_fail(int error, const char *doing, const char *what)
 {
     wchar_t wide[256];
     char reason[512];
+    quoit_status status = status_of((DWORD)error);
     DWORD length = FormatMessageW(FORMAT_MESSAGE_FROM_SYSTEM | FORMAT_MESSAGE_IGNORE_INSERTS, NULL,
                                   (DWORD)error, 0, wide, sizeof wide / sizeof wide[0], NULL);
     while (length > 0 && (wide[length - 1] <= L' ' || wide[length - 1] == L'.'))
         wide[--length] = L'\0';
     if (length == 0 || !quoit_os_narrow(wide, reason, sizeof reason))
-        return quoit_fail(status_of((DWORD)error), "cannot %s '%s': error %d", doing, what, error);
-    return quoit_fail(status_of((DWORD)error), "cannot %s '%s': %s (%d)", doing, what, reason,
-                      error);
+        return quoit_fail(status, "cannot %s '%s': Windows error %d%s", doing, what, error,
+                          quoit_os_advice(status));
+    return quoit_fail(status, "cannot %s '%s': %s (%d)%s", doing, what, reason, error,
+                      quoit_os_advice(status));
 }

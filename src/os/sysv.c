@@ -32,7 +32,7 @@ static quoit_status outright_key(const char *text, uint32_t *key_out)
     }
     if (!valid || key == 0)
         return quoit_fail(QUOIT_ERROR_NAME,
-                          "'sysv:%s' is no System V key: 0x1 to 0xffffffff is one", text);
+                          "'sysv:%s': this is not a System V key; use 0x1 to 0xffffffff", text);
     *key_out = key;
     return QUOIT_OK;
 }

@@ -24,7 +24,7 @@ quoit_status quoit_lock_check_options(const struct quoit_lock_options *options)
     uint32_t permissions;
     if (options->memory != 0)
         return quoit_fail(QUOIT_ERROR_UNSUPPORTED,
-                          "options.memory is %u; this version takes 0 alone",
+                          "options.memory is %u; this version accepts only 0",
                           (unsigned)options->memory);
     quoit_status status = quoit_check_reserved(
         options->reserved, sizeof options->reserved / sizeof *options->reserved, 0);
@@ -71,17 +71,19 @@ quoit_status quoit_lock_find(quoit_region *region, struct quoit_lock_view *view_
 {
     struct quoit_lock_shm lock = {0};
     if (region->content != QUOIT_CONTENT_LOCK)
-        return quoit_fail(QUOIT_ERROR_DIFFERENT, "'%s:%s' is %s, not a lock",
+        return quoit_fail(QUOIT_ERROR_DIFFERENT,
+                          "'%s:%s': it is %s, but a lock was requested; use another name, or "
+                          "remove it with 'quoit rm'",
                           quoit_region_scheme(region), quoit_region_text(region),
                           quoit_region_what(region->content));
     uint8_t *at = quoit_region_piece(region, quoit_region_root(region), sizeof lock);
     if (!at)
-        return quoit_region_damaged(region, "lock", "the root leads nowhere");
+        return quoit_region_damaged(region, "lock", "its root is outside the region");
     quoit_copy_once(&lock, at, offsetof(struct quoit_lock_shm, state));
     if (lock.checksum != checksum_of(&lock))
         return quoit_region_damaged(region, "lock", "its checksum is wrong");
     if (lock.member_entries != QUOIT_MEMBER_ENTRIES)
-        return quoit_region_damaged(region, "lock", "its number of member entries cannot be right");
+        return quoit_region_damaged(region, "lock", "its number of member entries is out of range");
     uint8_t *entries = quoit_region_piece(region, lock.members_offset, ENTRIES_BYTES);
     if (!entries)
         return quoit_region_damaged(region, "lock", "a piece is outside the region");

@@ -142,16 +142,20 @@ static quoit_status take_entry(struct quoit_members *members, quoit_region *regi
         if (status != QUOIT_OK)
             return status;
     }
-    return quoit_fail(QUOIT_ERROR_LIMIT, "'%s' has %u members already, its most", what,
-                      (unsigned)members->count);
+    return quoit_fail(
+        QUOIT_ERROR_LIMIT,
+        "'%s:%s': all its %u member entries are used by live members; close a handle first",
+        quoit_region_scheme(region), what, (unsigned)members->count);
 }
 
 static quoit_status take_role(struct quoit_members *members, unsigned role, const char *what)
 {
     quoit_status status = quoit_os_lock_try(members->shm, role_lock(role));
     if (status == QUOIT_ERROR_BUSY)
-        return quoit_fail(QUOIT_ERROR_ROLE_TAKEN, "'%s' has a live %s already, process %u", what,
-                          role == QUOIT_PRODUCER ? "producer" : "consumer",
+        return quoit_fail(QUOIT_ERROR_ROLE_TAKEN,
+                          "queue '%s': it already has a live %s, process %u; stop that process "
+                          "first, or use another queue",
+                          what, role == QUOIT_PRODUCER ? "producer" : "consumer",
                           (unsigned)quoit_members_holder(members, role, 0));
     return status;
 }
@@ -167,11 +171,10 @@ quoit_status quoit_members_join(struct quoit_members *members, unsigned roles, q
 {
     const char *what = quoit_region_text(region);
     if (region->shm.locks_missing)
-        return quoit_fail(
-            QUOIT_ERROR_CORRUPT,
-            "the lock file of '%s:%s' was removed: live members cannot be distinguished from "
-            "crashed ones; unlink it and create it again",
-            quoit_region_scheme(region), what);
+        return quoit_fail(QUOIT_ERROR_CORRUPT,
+                          "'%s:%s': its lock file was removed, so live and crashed members cannot "
+                          "be distinguished; remove it with 'quoit rm', and create it again",
+                          quoit_region_scheme(region), what);
     quoit_status status = take_entry(members, region);
     if (status != QUOIT_OK)
         return status;
@@ -187,7 +190,8 @@ quoit_status quoit_members_join(struct quoit_members *members, unsigned roles, q
     /* A process that removes the object checks for members first: either it finds this one, or it
        has removed the name already. */
     if (status == QUOIT_OK && !quoit_region_is_named(region))
-        status = quoit_fail(QUOIT_ERROR_NOT_FOUND, "'%s:%s' was removed meanwhile",
+        status = quoit_fail(QUOIT_ERROR_NOT_FOUND,
+                            "'%s:%s': another process removed it during this call; create it again",
                             quoit_region_scheme(region), what);
     if (status == QUOIT_OK) {
         quoit_peers_begin(members, roles);
@@ -218,8 +222,9 @@ static void let_in(const struct quoit_members *members, uint32_t entries)
 
 static quoit_status not_abandoned(const quoit_region *region, const char *why)
 {
-    return quoit_fail(QUOIT_ERROR_BUSY, "'%s:%s' is not abandoned: %s", quoit_region_scheme(region),
-                      quoit_region_text(region), why);
+    return quoit_fail(QUOIT_ERROR_BUSY,
+                      "'%s:%s': it is not abandoned: %s; quoit_unlink removes it all the same",
+                      quoit_region_scheme(region), quoit_region_text(region), why);
 }
 
 /* Does an entry still name a member that did not leave properly? Called with all entries held. */
@@ -297,7 +302,9 @@ quoit_status quoit_members_list(const struct quoit_members *members, const quoit
                                 uint64_t room, uint64_t *count_out)
 {
     if (!count_out || (!members_out && room > 0))
-        return quoit_fail(QUOIT_ERROR_INVALID, "members_out or count_out is NULL");
+        return quoit_fail(
+            QUOIT_ERROR_INVALID,
+            "members_out or count_out is NULL; pass an array and the address of a count");
     uint64_t count = 0, most = room < QUOIT_MEMBERS_MAX ? room : QUOIT_MEMBERS_MAX;
     for (uint32_t i = 0; i < members->count; i++) {
         const struct quoit_member_shm *entry = &members->entries[i];

@@ -25,7 +25,7 @@ bool quoit_name_matches(const struct quoit_name *name, const struct quoit_os_sch
 quoit_status quoit_name_check(struct quoit_name *name, const struct quoit_os_scheme *scheme);
 
 /* Called if no scheme matched. Returns UNSUPPORTED if the scheme is a known one, which another
-   system, or another kind of object, has; else NAME. */
-quoit_status quoit_name_unmatched(const struct quoit_name *name, const char *kind);
+   system, or another kind of object, has; else NAME. objects: "", or " for semaphores". */
+quoit_status quoit_name_unmatched(const struct quoit_name *name, const char *objects);
 
 #endif

@@ -33,22 +33,23 @@ quoit_status quoit_pool_check_options(const struct quoit_pool_options *options)
 {
     uint64_t stride, bytes;
     if (!options)
-        return quoit_fail(QUOIT_ERROR_INVALID, "options is NULL");
-    if (options->block_bytes == 0)
-        return quoit_fail(QUOIT_ERROR_INVALID, "the block size is 0; at least 1 would be right");
-    if (options->blocks == 0)
         return quoit_fail(QUOIT_ERROR_INVALID,
-                          "there are to be 0 blocks; at least 1 would be right");
+                          "options is NULL; pass options that describe the pool");
+    if (options->block_bytes == 0)
+        return quoit_fail(QUOIT_ERROR_INVALID, "block_bytes is 0; it must be at least 1");
+    if (options->blocks == 0)
+        return quoit_fail(QUOIT_ERROR_INVALID, "blocks is 0; it must be at least 1");
     if (options->blocks > QUOIT_BLOCKS_MOST ||
         !quoit_align_up(options->block_bytes, STRIDE_ALIGN, &stride) ||
         !quoit_multiply(options->blocks, stride, &bytes) || bytes > INT64_MAX / 2)
         return quoit_fail(
-            QUOIT_ERROR_INVALID, "%llu blocks of %llu bytes are more than can be addressed",
+            QUOIT_ERROR_INVALID, "blocks is %llu and block_bytes %llu; a pool cannot be that large",
             (unsigned long long)options->blocks, (unsigned long long)options->block_bytes);
     if (options->members != 0 || options->memory != 0)
-        return quoit_fail(QUOIT_ERROR_UNSUPPORTED,
-                          "options.members is %u and memory %u; this version takes 0 alone",
-                          (unsigned)options->members, (unsigned)options->memory);
+        return quoit_fail(
+            QUOIT_ERROR_UNSUPPORTED,
+            "options.members is %u and options.memory %u; this version accepts only 0 for both",
+            (unsigned)options->members, (unsigned)options->memory);
     return quoit_check_reserved(options->reserved,
                                 sizeof options->reserved / sizeof *options->reserved,
                                 options->reserved_word);
@@ -122,12 +123,14 @@ quoit_status quoit_pool_make(const char *name, const struct quoit_pool_options *
 static quoit_status read_header(const quoit_region *region, struct quoit_pool_shm *pool)
 {
     if (region->content != QUOIT_CONTENT_POOL)
-        return quoit_fail(QUOIT_ERROR_DIFFERENT, "'%s:%s' is %s, not a pool",
+        return quoit_fail(QUOIT_ERROR_DIFFERENT,
+                          "'%s:%s': it is %s, but a pool was requested; use another name, or "
+                          "remove it with 'quoit rm'",
                           quoit_region_scheme(region), quoit_region_text(region),
                           quoit_region_what(region->content));
     const uint8_t *at = quoit_region_piece(region, quoit_region_root(region), sizeof *pool);
     if (!at)
-        return quoit_region_damaged(region, "pool", "the root leads nowhere");
+        return quoit_region_damaged(region, "pool", "its root is outside the region");
     quoit_copy_once(pool, at, sizeof *pool);
     if (pool->checksum != checksum_of(pool))
         return quoit_region_damaged(region, "pool", "its checksum is wrong");
@@ -135,7 +138,7 @@ static quoit_status read_header(const quoit_region *region, struct quoit_pool_sh
                                                .blocks = pool->blocks};
     if (quoit_pool_check_options(&options) != QUOIT_OK ||
         pool->member_entries != QUOIT_MEMBER_ENTRIES)
-        return quoit_region_damaged(region, "pool", "its sizes cannot be right");
+        return quoit_region_damaged(region, "pool", "its sizes are out of range");
     return QUOIT_OK;
 }
 
@@ -175,10 +178,10 @@ quoit_status quoit_pool_compare(const quoit_region *region, const struct quoit_p
                                 const struct quoit_pool_options *options)
 {
     if (view->block_bytes != options->block_bytes)
-        return quoit_region_differs(region, "pool", "the block size", view->block_bytes,
+        return quoit_region_differs(region, "pool", "its block size", view->block_bytes,
                                     options->block_bytes);
     if (view->blocks.count != options->blocks)
-        return quoit_region_differs(region, "pool", "the number of blocks", view->blocks.count,
+        return quoit_region_differs(region, "pool", "its number of blocks", view->blocks.count,
                                     options->blocks);
     return QUOIT_OK;
 }

@@ -127,11 +127,11 @@ static quoit_status check_align(const struct quoit_queue_options *options)
         return QUOIT_OK;
     if (align > LARGEST_ALIGN || (align & (align - 1)) != 0)
         return quoit_fail(QUOIT_ERROR_INVALID,
-                          "item_align is %u; a power of two up to %d would be right, or 0",
+                          "item_align is %u; it must be 0, or a power of two up to %d",
                           (unsigned)align, LARGEST_ALIGN);
     if (!options->messages && options->item_bytes % align != 0)
         return quoit_fail(QUOIT_ERROR_INVALID,
-                          "item_bytes is %llu, which is no multiple of item_align, %u",
+                          "item_bytes is %llu; it must be a multiple of item_align, %u",
                           (unsigned long long)options->item_bytes, (unsigned)align);
     return QUOIT_OK;
 }
@@ -144,11 +144,13 @@ static quoit_status check_reserved(const struct quoit_queue_options *options)
     if (status != QUOIT_OK)
         return status;
     if (options->members != 0 || options->memory != 0)
-        return quoit_fail(QUOIT_ERROR_UNSUPPORTED,
-                          "options.members is %u and memory %u; this version takes 0 alone",
-                          (unsigned)options->members, (unsigned)options->memory);
+        return quoit_fail(
+            QUOIT_ERROR_UNSUPPORTED,
+            "options.members is %u and options.memory %u; this version accepts only 0 for both",
+            (unsigned)options->members, (unsigned)options->memory);
     if (!memchr(options->type, 0, sizeof options->type))
-        return quoit_fail(QUOIT_ERROR_INVALID, "options.type has no end; at most %zu bytes fit",
+        return quoit_fail(QUOIT_ERROR_INVALID,
+                          "options.type is not terminated by a zero byte; use at most %zu bytes",
                           sizeof options->type - 1);
     return QUOIT_OK;
 }
@@ -157,32 +159,33 @@ quoit_status quoit_queue_check_options(const struct quoit_queue_options *options
 {
     uint64_t bytes;
     if (!options)
-        return quoit_fail(QUOIT_ERROR_INVALID, "options is NULL");
+        return quoit_fail(QUOIT_ERROR_INVALID,
+                          "options is NULL; pass options that describe the queue");
     if (options->kind > QUOIT_BROADCAST)
         return quoit_fail(QUOIT_ERROR_UNSUPPORTED,
-                          "kind %u is not in this version; QUOIT_SPSC, QUOIT_MPMC and "
-                          "QUOIT_BROADCAST are",
+                          "kind is %u, which this version does not have; use QUOIT_SPSC, "
+                          "QUOIT_MPMC or QUOIT_BROADCAST",
                           (unsigned)options->kind);
     if (options->item_bytes == 0 || options->item_bytes > UINT32_MAX)
-        return quoit_fail(QUOIT_ERROR_INVALID, "item_bytes is %llu; 1 to %u would be right",
+        return quoit_fail(QUOIT_ERROR_INVALID, "item_bytes is %llu; it must be 1 to %u",
                           (unsigned long long)options->item_bytes, (unsigned)UINT32_MAX);
     if (options->capacity == 0)
-        return quoit_fail(QUOIT_ERROR_INVALID, "capacity is 0; at least 1 would be right");
+        return quoit_fail(QUOIT_ERROR_INVALID, "capacity is 0; it must be at least 1");
     if (options->when_full > (options->kind == QUOIT_BROADCAST ? QUOIT_DROP_OLDEST : 0u))
         return quoit_fail(QUOIT_ERROR_INVALID,
-                          "when_full is %u; 0 would be right, or QUOIT_DROP_OLDEST of a "
-                          "QUOIT_BROADCAST",
+                          "when_full is %u; it must be QUOIT_WAIT_FOR_SLOWEST, or "
+                          "QUOIT_DROP_OLDEST if kind is QUOIT_BROADCAST",
                           (unsigned)options->when_full);
     if (options->messages > 1)
-        return quoit_fail(QUOIT_ERROR_INVALID, "messages is %u; 0 or 1 would be right",
+        return quoit_fail(QUOIT_ERROR_INVALID, "messages is %u; it must be 0 or 1",
                           (unsigned)options->messages);
     if (options->user_bytes > UINT32_MAX)
-        return quoit_fail(QUOIT_ERROR_INVALID, "user_bytes is %llu; at most %u would be right",
+        return quoit_fail(QUOIT_ERROR_INVALID, "user_bytes is %llu; it must be at most %u",
                           (unsigned long long)options->user_bytes, (unsigned)UINT32_MAX);
     quoit_status status = check_align(options);
     if (status == QUOIT_OK && !slots_bytes(options, ops_for(options), &bytes))
         return quoit_fail(QUOIT_ERROR_INVALID,
-                          "capacity %llu times item_bytes %llu is more than can be addressed",
+                          "capacity is %llu and item_bytes %llu; a queue cannot be that large",
                           (unsigned long long)options->capacity,
                           (unsigned long long)options->item_bytes);
     return status == QUOIT_OK ? check_reserved(options) : status;
@@ -282,13 +285,15 @@ static unsigned exclusive_roles(const struct quoit_ring_ops *ops)
 quoit_status quoit_queue_find(quoit_region *region, struct quoit_queue_view *view_out)
 {
     if (region->content != QUOIT_CONTENT_QUEUE)
-        return quoit_fail(QUOIT_ERROR_DIFFERENT, "'%s:%s' is %s, not a queue",
+        return quoit_fail(QUOIT_ERROR_DIFFERENT,
+                          "'%s:%s': it is %s, but a queue was requested; use another name, or "
+                          "remove it with 'quoit rm'",
                           quoit_region_scheme(region), quoit_region_text(region),
                           quoit_region_what(region->content));
     const uint8_t *at = quoit_region_piece(region, quoit_region_root(region),
                                            sizeof(struct quoit_queue_shm));
     if (!at)
-        return quoit_region_damaged(region, "queue", "the root leads nowhere");
+        return quoit_region_damaged(region, "queue", "its root is outside the region");
     struct quoit_queue_shm queue;
     quoit_copy_once(&queue, at, sizeof queue);
     if (queue.checksum != checksum_of(&queue))
@@ -362,37 +367,61 @@ quoit_status quoit_queue_find(quoit_region *region, struct quoit_queue_view *vie
     return QUOIT_OK;
 }
 
-quoit_status quoit_queue_compare_type(const struct quoit_queue_view *view, const char *type)
+const char *quoit_queue_kind_name(uint32_t kind)
+{
+    static const char *const names[] = {
+        [QUOIT_SPSC] = "SPSC", [QUOIT_MPMC] = "MPMC", [QUOIT_BROADCAST] = "BROADCAST"};
+    return names[kind];
+}
+
+static const char *when_full_name(uint32_t when_full)
+{
+    return when_full == QUOIT_DROP_OLDEST ? "DROP_OLDEST" : "WAIT_FOR_SLOWEST";
+}
+
+static quoit_status differs_by_name(const quoit_region *region, const char *what, const char *there,
+                                    const char *asked)
+{
+    return quoit_fail(QUOIT_ERROR_DIFFERENT,
+                      "queue '%s:%s': %s is %s, but %s was requested; use the same options in "
+                      "every process, or remove it with 'quoit rm %s:%s'",
+                      quoit_region_scheme(region), quoit_region_text(region), what, there, asked,
+                      quoit_region_scheme(region), quoit_region_text(region));
+}
+
+quoit_status quoit_queue_compare_type(const quoit_region *region,
+                                      const struct quoit_queue_view *view, const char *type)
 {
     if (!type[0] || !view->type[0] || strcmp(type, view->type) == 0)
         return QUOIT_OK;
-    return quoit_fail(QUOIT_ERROR_DIFFERENT, "the queue's items are of type '%s', not '%s'",
-                      view->type, type);
+    return differs_by_name(region, "its item type", view->type, type);
 }
 
 quoit_status quoit_queue_compare(const quoit_region *region, const struct quoit_queue_view *view,
                                  const struct quoit_queue_options *options)
 {
     if (view->kind != options->kind)
-        return quoit_region_differs(region, "queue", "the kind", view->kind, options->kind);
+        return differs_by_name(region, "its kind", quoit_queue_kind_name(view->kind),
+                               quoit_queue_kind_name(options->kind));
     if (view->item_bytes != options->item_bytes)
-        return quoit_region_differs(region, "queue", "the item size", view->item_bytes,
+        return quoit_region_differs(region, "queue", "its item size", view->item_bytes,
                                     options->item_bytes);
     if (view->ring.capacity != options->capacity)
-        return quoit_region_differs(region, "queue", "the capacity", view->ring.capacity,
+        return quoit_region_differs(region, "queue", "its capacity", view->ring.capacity,
                                     options->capacity);
     if (view->messages != (options->messages == 1))
         return quoit_region_differs(region, "queue", "messages", view->messages, options->messages);
     if (!is_layout_of(options, (uint32_t)view->layout))
-        return quoit_region_differs(region, "queue", "when_full", view->ring.ops->drops_oldest,
-                                    options->when_full);
+        return differs_by_name(region, "its when_full",
+                               when_full_name(view->ring.ops->drops_oldest),
+                               when_full_name(options->when_full));
     if (view->user_bytes != options->user_bytes)
-        return quoit_region_differs(region, "queue", "the user area's size", view->user_bytes,
+        return quoit_region_differs(region, "queue", "its user area's size", view->user_bytes,
                                     options->user_bytes);
     if (options->item_align > view->item_align)
-        return quoit_region_differs(region, "queue", "the item alignment", view->item_align,
+        return quoit_region_differs(region, "queue", "its item alignment", view->item_align,
                                     options->item_align);
     if (view->finishes != (options->finishes ? options->finishes : 1))
         return quoit_region_differs(region, "queue", "finishes", view->finishes, options->finishes);
-    return quoit_queue_compare_type(view, options->type);
+    return quoit_queue_compare_type(region, view, options->type);
 }

@@ -75,8 +75,12 @@ quoit_status quoit_queue_make(const char *name, const struct quoit_queue_options
 /* Finds the queue of an attached region. DIFFERENT: it has none. CORRUPT: it is damaged. */
 quoit_status quoit_queue_find(quoit_region *region, struct quoit_queue_view *view_out);
 
+/* For messages: "MPMC". The kind is a valid one. */
+const char *quoit_queue_kind_name(uint32_t kind);
+
 /* Returns DIFFERENT if both name the type of an item, and the types differ. */
-quoit_status quoit_queue_compare_type(const struct quoit_queue_view *view, const char *type);
+quoit_status quoit_queue_compare_type(const quoit_region *region,
+                                      const struct quoit_queue_view *view, const char *type);
 
 /* Returns DIFFERENT, with both values in the message, if the queue is not as the options ask. */
 quoit_status quoit_queue_compare(const quoit_region *region, const struct quoit_queue_view *view,

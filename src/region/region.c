@@ -38,7 +38,7 @@ static quoit_status new_handle(const char *name, quoit_region **region_out)
 {
     struct quoit_region *region = calloc(1, sizeof *region);
     if (!region)
-        return quoit_fail(QUOIT_ERROR_NO_MEMORY, "out of memory for a region's handle");
+        return quoit_fail(QUOIT_ERROR_NO_MEMORY, "out of memory: cannot allocate a region handle");
     region->shm.lock = -1;
     quoit_status status = quoit_name_split(name, &region->name);
     if (status != QUOIT_OK)
@@ -47,7 +47,7 @@ static quoit_status new_handle(const char *name, quoit_region **region_out)
         if (quoit_name_matches(&region->name, &(*ops)->scheme, ops == quoit_os_shm_schemes))
             region->ops = *ops;
     status = region->ops ? quoit_name_check(&region->name, &region->ops->scheme)
-                         : quoit_name_unmatched(&region->name, "region");
+                         : quoit_name_unmatched(&region->name, "");
     if (status != QUOIT_OK)
         goto free_region;
     *region_out = region;
@@ -74,28 +74,32 @@ const char *quoit_region_what(uint32_t content)
                                        [QUOIT_CONTENT_QUEUE] = "a queue",
                                        [QUOIT_CONTENT_POOL] = "a pool",
                                        [QUOIT_CONTENT_LOCK] = "a lock"};
-    return content < sizeof what / sizeof what[0] ? what[content] : "of a later version's kind";
+    return content < sizeof what / sizeof what[0] ? what[content] : "an object of a later version";
 }
 
 quoit_status quoit_region_differs(const quoit_region *region, const char *noun, const char *what,
                                   uint64_t there, uint64_t asked)
 {
-    return quoit_fail(QUOIT_ERROR_DIFFERENT, "%s '%s:%s': %s is %llu there, %llu was asked for",
+    return quoit_fail(QUOIT_ERROR_DIFFERENT,
+                      "%s '%s:%s': %s is %llu, but %llu was requested; use the same options in "
+                      "every process, or remove it with 'quoit rm %s:%s'",
                       noun, quoit_region_scheme(region), quoit_region_text(region), what,
-                      (unsigned long long)there, (unsigned long long)asked);
+                      (unsigned long long)there, (unsigned long long)asked,
+                      quoit_region_scheme(region), quoit_region_text(region));
 }
 
 quoit_status quoit_region_damaged(const quoit_region *region, const char *noun, const char *what)
 {
-    return quoit_fail(QUOIT_ERROR_CORRUPT, "'%s:%s' has a damaged %s header: %s",
-                      quoit_region_scheme(region), quoit_region_text(region), noun, what);
+    return quoit_fail(QUOIT_ERROR_CORRUPT,
+                      "%s '%s:%s': its header is damaged: %s; remove it with 'quoit rm %s:%s'",
+                      noun, quoit_region_scheme(region), quoit_region_text(region), what,
+                      quoit_region_scheme(region), quoit_region_text(region));
 }
 
 quoit_status quoit_region_fail_replaced(const char *name)
 {
     return quoit_fail(QUOIT_ERROR_BUSY,
-                      "'%s': other processes create and remove it without pause; try again later",
-                      name);
+                      "'%s': other processes keep creating and removing it; try again later", name);
 }
 
 quoit_status quoit_region_check_locks(const quoit_region *region)
@@ -103,7 +107,8 @@ quoit_status quoit_region_check_locks(const quoit_region *region)
     if (!region->shm.locks_missing)
         return QUOIT_OK;
     return quoit_fail(QUOIT_ERROR_CORRUPT,
-                      "the lock file of '%s:%s' was removed: who is alive cannot be known",
+                      "'%s:%s': its lock file was removed, so live and crashed members cannot be "
+                      "distinguished; remove it with 'quoit rm', and create it again",
                       quoit_region_scheme(region), quoit_region_text(region));
 }
 
@@ -145,8 +150,10 @@ quoit_status quoit_region_begin(const char *name, uint32_t content, uint64_t pie
         return status;
     if (!quoit_add(piece_bytes, sizeof(struct quoit_region_shm), &size_bytes) ||
         !quoit_align_up(size_bytes, PAGE_BYTES, &size_bytes) || size_bytes > INT64_MAX)
-        return quoit_fail(QUOIT_ERROR_INVALID, "a region of %llu bytes is too large",
-                          (unsigned long long)piece_bytes);
+        return quoit_fail(
+            QUOIT_ERROR_INVALID,
+            "the object needs %llu bytes, which is more than a file can have; use smaller options",
+            (unsigned long long)piece_bytes);
 
     quoit_region *region;
     status = new_handle(name, &region);
@@ -183,7 +190,8 @@ static quoit_status check_size(const quoit_region *region, uint64_t claimed)
     if (claimed >= sizeof(struct quoit_region_shm) && claimed <= region->shm.size_bytes)
         return QUOIT_OK;
     return quoit_fail(QUOIT_ERROR_CORRUPT,
-                      "'%s:%s' says it has %llu bytes, and %llu are there: was it truncated?",
+                      "'%s:%s': its header states %llu bytes, but %llu exist, so it was truncated; "
+                      "remove it with 'quoit rm'",
                       quoit_region_scheme(region), quoit_region_text(region),
                       (unsigned long long)claimed, (unsigned long long)region->shm.size_bytes);
 }
@@ -212,12 +220,13 @@ static quoit_status refuse_holes(const quoit_region *region)
 {
     const char *scheme = quoit_region_scheme(region), *text = quoit_region_text(region);
     if (!peek(region))
-        return quoit_fail(QUOIT_ERROR_NOT_QUOIT, "'%s:%s' was not made by Quoit", scheme, text);
-    return quoit_fail(
-        QUOIT_ERROR_CORRUPT,
-        "'%s:%s' has holes: parts of its %llu bytes have no memory, which its creator "
-        "reserved; was it truncated, or copied sparsely?",
-        scheme, text, (unsigned long long)region->shm.size_bytes);
+        return quoit_fail(QUOIT_ERROR_NOT_QUOIT,
+                          "'%s:%s': Quoit did not create this object; use another name", scheme,
+                          text);
+    return quoit_fail(QUOIT_ERROR_CORRUPT,
+                      "'%s:%s': parts of its %llu bytes have no memory, so it was truncated, or "
+                      "copied as a sparse file; remove it with 'quoit rm'",
+                      scheme, text, (unsigned long long)region->shm.size_bytes);
 }
 
 /* Validates a copy of the header, which cannot change afterwards. */
@@ -226,24 +235,28 @@ static quoit_status validate(quoit_region *region)
     const char *scheme = quoit_region_scheme(region), *text = quoit_region_text(region);
     struct quoit_region_shm *header = (struct quoit_region_shm *)(void *)region->shm.base;
     if (region->shm.size_bytes < sizeof *header)
-        return quoit_fail(QUOIT_ERROR_NOT_QUOIT,
-                          "'%s:%s' has %llu bytes, too few for a Quoit object", scheme, text,
-                          (unsigned long long)region->shm.size_bytes);
+        return quoit_fail(
+            QUOIT_ERROR_NOT_QUOIT,
+            "'%s:%s': it has only %llu bytes, so Quoit did not create it; use another name", scheme,
+            text, (unsigned long long)region->shm.size_bytes);
     /* REGION-M2: after a load of the magic, the whole header is visible. Pairs with REGION-M1. */
     uint64_t magic = atomic_load_explicit(&header->magic, memory_order_acquire);
     struct quoit_region_shm copy;
     quoit_copy_once(&copy, header, sizeof copy);
     if (magic != QUOIT_REGION_MAGIC)
-        return quoit_fail(QUOIT_ERROR_NOT_QUOIT,
-                          "'%s:%s' was not made by Quoit: it begins with 0x%016llx", scheme, text,
-                          (unsigned long long)magic);
+        return quoit_fail(
+            QUOIT_ERROR_NOT_QUOIT,
+            "'%s:%s': it begins with 0x%016llx, so Quoit did not create it; use another name",
+            scheme, text, (unsigned long long)magic);
     if (copy.format != QUOIT_FORMAT_VERSION)
-        return quoit_fail(QUOIT_ERROR_FORMAT, "'%s:%s' has format %u, this library reads %u",
+        return quoit_fail(QUOIT_ERROR_FORMAT,
+                          "'%s:%s': it has format %u, but this library reads format %u; use one "
+                          "version of Quoit in all programs",
                           scheme, text, (unsigned)copy.format, (unsigned)QUOIT_FORMAT_VERSION);
     if (copy.checksum != checksum_of(&copy))
         return quoit_fail(QUOIT_ERROR_CORRUPT,
-                          "'%s:%s' has a damaged header: checksum 0x%016llx, not "
-                          "0x%016llx",
+                          "'%s:%s': its header is damaged: the checksum is 0x%016llx, but should "
+                          "be 0x%016llx; remove it with 'quoit rm'",
                           scheme, text, (unsigned long long)copy.checksum,
                           (unsigned long long)checksum_of(&copy));
     quoit_status status = check_size(region, copy.size_bytes);
@@ -256,7 +269,8 @@ static quoit_status validate(quoit_region *region)
     char name[QUOIT_REGION_NAME_ROOM];
     header_name(text, name);
     if (region->ops->scheme.is_key && memcmp(copy.name, name, sizeof name) != 0)
-        return quoit_fail(QUOIT_ERROR_NAME, "the key of '%s:%s' is taken by '%s:%.*s'", scheme,
+        return quoit_fail(QUOIT_ERROR_NAME,
+                          "'%s:%s': '%s:%.*s' has the same System V key; use another name", scheme,
                           text, scheme, QUOIT_REGION_NAME_ROOM - 1, copy.name);
     adopt(region, &copy);
     return QUOIT_OK;
@@ -327,14 +341,16 @@ void quoit_region_close(quoit_region *region)
 quoit_status quoit_region_unlink_self(quoit_region *region)
 {
     if (region->shm.read_only)
-        return quoit_fail(QUOIT_ERROR_PERMISSION, "'%s:%s' was opened read-only",
+        return quoit_fail(QUOIT_ERROR_PERMISSION,
+                          "'%s:%s': it was opened read-only; open it without QUOIT_OBSERVER",
                           quoit_region_scheme(region), quoit_region_text(region));
     quoit_os_fork_hold(); /* else a forked child keeps a System V name's gate */
     quoit_status status = region->ops->unlink(&region->shm, region->name.text);
     quoit_os_fork_release();
     if (status == QUOIT_ERROR_NOT_FOUND)
         return quoit_fail(QUOIT_ERROR_REMOVED,
-                          "the name '%s:%s' was removed already, or leads to another object",
+                          "'%s:%s': the name was removed before, or leads to another object; there "
+                          "is nothing left to remove",
                           quoit_region_scheme(region), quoit_region_text(region));
     return status;
 }
@@ -359,7 +375,7 @@ quoit_status quoit_unlink(const char *name, uint32_t flags)
 {
     if (flags & ~(uint32_t)QUOIT_ANY_OWNER)
         return quoit_fail(QUOIT_ERROR_INVALID,
-                          "quoit_unlink takes 0 or QUOIT_ANY_OWNER, not flags 0x%x",
+                          "flags 0x%x are not valid for quoit_unlink; pass 0 or QUOIT_ANY_OWNER",
                           (unsigned)flags);
     quoit_os_cancel_point();
     quoit_os_fork_hold(); /* else a forked child keeps a System V name's gate */

@@ -13,13 +13,13 @@ quoit_status quoit_region_alloc(quoit_region *region, uint64_t size_bytes, uint6
 {
     if (!region || !offset_out || size_bytes == 0 || !quoit_is_power_of_two(align_bytes) ||
         align_bytes > ALIGN_MAX)
-        return quoit_fail(
-            QUOIT_ERROR_INVALID,
-            "a piece of %llu bytes aligned to %llu: a size above 0 and a power of two "
-            "up to 4096 would be right",
-            (unsigned long long)size_bytes, (unsigned long long)align_bytes);
+        return quoit_fail(QUOIT_ERROR_INVALID,
+                          "size_bytes is %llu and align_bytes %llu; pass a region, a size above 0, "
+                          "and a power of two up to 4096",
+                          (unsigned long long)size_bytes, (unsigned long long)align_bytes);
     if (region->shm.read_only)
-        return quoit_fail(QUOIT_ERROR_PERMISSION, "'%s:%s' was opened read-only",
+        return quoit_fail(QUOIT_ERROR_PERMISSION,
+                          "'%s:%s': it was opened read-only; open it without QUOIT_OBSERVER",
                           quoit_region_scheme(region), quoit_region_text(region));
 
     uint64_t offset, end;
@@ -28,15 +28,18 @@ quoit_status quoit_region_alloc(quoit_region *region, uint64_t size_bytes, uint6
     do {
         if (used < sizeof *region->header || used > region->size_bytes)
             return quoit_fail(QUOIT_ERROR_CORRUPT,
-                              "'%s:%s' says that %llu of its %llu bytes are in use",
+                              "'%s:%s': its header states that %llu of its %llu bytes are in use, "
+                              "which is impossible; remove it with 'quoit rm'",
                               quoit_region_scheme(region), quoit_region_text(region),
                               (unsigned long long)used, (unsigned long long)region->size_bytes);
         if (!quoit_align_up(used, align_bytes, &offset) || !quoit_add(offset, size_bytes, &end) ||
             end > region->size_bytes)
-            return quoit_fail(
-                QUOIT_ERROR_NO_SPACE, "'%s:%s' has %llu bytes left, %llu were asked for",
-                quoit_region_scheme(region), quoit_region_text(region),
-                (unsigned long long)(region->size_bytes - used), (unsigned long long)size_bytes);
+            return quoit_fail(QUOIT_ERROR_NO_SPACE,
+                              "'%s:%s': it has %llu bytes left, but %llu were requested; create it "
+                              "with larger size_bytes",
+                              quoit_region_scheme(region), quoit_region_text(region),
+                              (unsigned long long)(region->size_bytes - used),
+                              (unsigned long long)size_bytes);
         /* Relaxed: the counter hands out numbers; it publishes no bytes. */
     } while (!atomic_compare_exchange_weak_explicit(&region->header->used, &used, end,
                                                     memory_order_relaxed, memory_order_relaxed));
@@ -73,10 +76,13 @@ uint8_t *quoit_region_piece(const quoit_region *region, uint64_t offset, uint64_
 quoit_status quoit_region_set_root(quoit_region *region, uint64_t offset)
 {
     if (!region || offset >= region->size_bytes)
-        return quoit_fail(QUOIT_ERROR_INVALID, "offset %llu is not inside the region",
+        return quoit_fail(QUOIT_ERROR_INVALID,
+                          "offset is %llu, which is not inside the region; pass an offset from "
+                          "quoit_region_alloc",
                           (unsigned long long)offset);
     if (region->shm.read_only)
-        return quoit_fail(QUOIT_ERROR_PERMISSION, "'%s:%s' was opened read-only",
+        return quoit_fail(QUOIT_ERROR_PERMISSION,
+                          "'%s:%s': it was opened read-only; open it without QUOIT_OBSERVER",
                           quoit_region_scheme(region), quoit_region_text(region));
     /* REGION-R1: publishes the piece that the root leads to. Pairs with REGION-R2. */
     atomic_store_explicit(&region->header->root, offset, memory_order_release);

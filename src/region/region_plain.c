@@ -13,10 +13,11 @@ _Static_assert(sizeof(struct quoit_region_shm) % QUOIT_PIECE_ALIGN == 0, "the fi
 static quoit_status check_call(uint32_t flags, unsigned known, quoit_region **region_out)
 {
     if (!region_out)
-        return quoit_fail(QUOIT_ERROR_INVALID, "region_out is NULL");
+        return quoit_fail(QUOIT_ERROR_INVALID,
+                          "region_out is NULL; pass the address of a variable");
     *region_out = NULL;
     if (flags & ~known)
-        return quoit_fail(QUOIT_ERROR_INVALID, "flags 0x%x are not valid here; 0 would be",
+        return quoit_fail(QUOIT_ERROR_INVALID, "flags 0x%x are not valid for this call; pass 0",
                           (unsigned)flags);
     return QUOIT_OK;
 }
@@ -33,18 +34,20 @@ static quoit_status check_options(const struct quoit_region_options *options, ui
 {
     uint32_t permissions;
     if (!options)
-        return quoit_fail(QUOIT_ERROR_INVALID, "options is NULL");
+        return quoit_fail(QUOIT_ERROR_INVALID,
+                          "options is NULL; pass options that describe the region");
     if (options->size_bytes == 0 && options->data_bytes == 0)
         return quoit_fail(QUOIT_ERROR_INVALID,
-                          "data_bytes and size_bytes are 0; 1 would be enough");
+                          "data_bytes and size_bytes are 0; one of them must be at least 1");
     if (!round_data(options->data_bytes, bytes_out) ||
         !quoit_add(*bytes_out, options->size_bytes, bytes_out) || *bytes_out > INT64_MAX / 2)
-        return quoit_fail(
-            QUOIT_ERROR_INVALID, "a region of %llu bytes of data and %llu of pieces is too large",
-            (unsigned long long)options->data_bytes, (unsigned long long)options->size_bytes);
+        return quoit_fail(QUOIT_ERROR_INVALID,
+                          "data_bytes is %llu and size_bytes %llu; a region cannot be that large",
+                          (unsigned long long)options->data_bytes,
+                          (unsigned long long)options->size_bytes);
     if (options->memory != 0)
         return quoit_fail(QUOIT_ERROR_UNSUPPORTED,
-                          "options.memory is %u; this version takes 0 alone",
+                          "options.memory is %u; this version accepts only 0",
                           (unsigned)options->memory);
     quoit_status status = quoit_check_reserved(
         options->reserved, sizeof options->reserved / sizeof *options->reserved, 0);
@@ -106,10 +109,10 @@ static quoit_status compare(const quoit_region *region, const struct quoit_regio
     if (status != QUOIT_OK)
         return status;
     if (region->data_bytes != options->data_bytes)
-        return quoit_region_differs(region, "region", "the size of the data", region->data_bytes,
+        return quoit_region_differs(region, "region", "its data size", region->data_bytes,
                                     options->data_bytes);
     if (there < asked)
-        return quoit_region_differs(region, "region", "the room for data and pieces", there, asked);
+        return quoit_region_differs(region, "region", "its size for data and pieces", there, asked);
     return QUOIT_OK;
 }
 
@@ -122,10 +125,11 @@ static quoit_status open_held(const char *name, const struct quoit_region_option
     if (status != QUOIT_OK)
         return status;
     if (region->content != QUOIT_CONTENT_PLAIN && !(flags & QUOIT_OBSERVER))
-        status = quoit_fail(QUOIT_ERROR_DIFFERENT,
-                            "'%s:%s' is %s; as a region it opens read-only alone",
-                            quoit_region_scheme(region), quoit_region_text(region),
-                            quoit_region_what(region->content));
+        status = quoit_fail(
+            QUOIT_ERROR_DIFFERENT,
+            "'%s:%s': it is %s, which can be opened as a region only with QUOIT_OBSERVER",
+            quoit_region_scheme(region), quoit_region_text(region),
+            quoit_region_what(region->content));
     else if (options)
         status = compare(region, options);
     if (status == QUOIT_OK)

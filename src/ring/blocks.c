@@ -48,9 +48,11 @@ static uint32_t index_of(quoit_block block)
 
 static quoit_status stale(quoit_block block)
 {
-    return quoit_fail(QUOIT_ERROR_NOT_YOURS,
-                      "0x%016llx is no block of this handle's: it was freed, sent, or is another's",
-                      (unsigned long long)block);
+    return quoit_fail(
+        QUOIT_ERROR_NOT_YOURS,
+        "block 0x%016llx does not belong to this handle: it was freed or sent, or another handle "
+        "owns it; use only blocks that this handle allocated or received",
+        (unsigned long long)block);
 }
 
 /* Changes the stage of a block that this member owns. */
@@ -221,6 +223,8 @@ quoit_status quoit_blocks_take(const struct quoit_blocks *blocks, quoit_block bl
                                  quoit_block_own_state(blocks, QUOIT_BLOCK_TAKEN, generation)))
             return QUOIT_OK;
     }
-    return quoit_fail(QUOIT_ERROR_BUSY, "block 0x%016llx was taken by another consumer",
+    return quoit_fail(QUOIT_ERROR_BUSY,
+                      "block 0x%016llx is owned by another live consumer, which is receiving it; "
+                      "call again later",
                       (unsigned long long)block);
 }

@@ -70,7 +70,8 @@ static quoit_status check_state(const struct quoit_blocks *blocks, uint32_t inde
                                        quoit_block_member(state) < blocks->members.count))
         return QUOIT_OK;
     return quoit_fail(QUOIT_ERROR_CORRUPT,
-                      "block %lu of the pool has an impossible state: 0x%016llx",
+                      "pool: block %lu has the state 0x%016llx, which no process writes; the pool "
+                      "is damaged: remove it with 'quoit rm'",
                       (unsigned long)index, (unsigned long long)state);
 }
 
@@ -82,7 +83,9 @@ static quoit_status check_last_hints(const struct quoit_blocks *blocks)
     uint64_t hints = atomic_load_explicit(&blocks->hints[last], memory_order_relaxed);
     if (blocks->count % 64 == 0 || hints >> blocks->count % 64 == 0)
         return QUOIT_OK;
-    return quoit_fail(QUOIT_ERROR_CORRUPT, "the pool's last hints are 0x%016llx, of %lu blocks",
+    return quoit_fail(QUOIT_ERROR_CORRUPT,
+                      "pool: its last hint word is 0x%016llx, which has bits beyond its %lu "
+                      "blocks; the pool is damaged: remove it with 'quoit rm'",
                       (unsigned long long)hints, (unsigned long)blocks->count);
 }
 

@@ -93,7 +93,8 @@ static quoit_status check_slot(const struct quoit_ring_view *view, uint64_t posi
     if (laps % slots == 0 && laps <= most && (!torn || never || view->ops->drops_oldest))
         return QUOIT_OK;
     return quoit_fail(QUOIT_ERROR_CORRUPT,
-                      "slot %llu of the ring has an impossible sequence: 0x%016llx",
+                      "broadcast ring: slot %llu holds the sequence 0x%016llx, which no process "
+                      "writes there; the queue is damaged: remove it with 'quoit rm'",
                       (unsigned long long)(position % slots), (unsigned long long)sequence);
 }
 

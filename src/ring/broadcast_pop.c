@@ -52,7 +52,9 @@ quoit_status quoit_broadcast_attach_consumer(struct quoit_ring_consumer *consume
     if (!settle(side, view)) {
         quoit_broadcast_publish_position(side->record, side->position,
                                          side->tag & ~QUOIT_BROADCAST_THERE);
-        return quoit_fail(QUOIT_ERROR_CORRUPT, "the ring's oldest item moves on without end");
+        return quoit_fail(QUOIT_ERROR_CORRUPT,
+                          "broadcast ring: its oldest position passed every position that this "
+                          "consumer announced; the queue is damaged: remove it with 'quoit rm'");
     }
     side->slot = quoit_broadcast_slot(view, side->position);
     return QUOIT_OK;

@@ -42,7 +42,7 @@ static bool is_finished(const struct quoit_ring_view *view)
 static bool is_over(const struct quoit_ring_view *view)
 {
     uint64_t tail = quoit_mpmc_tail(view), head = quoit_mpmc_head(view);
-    /* Relaxed: only where a search begins; find_taken checks it. */
+    /* Relaxed: a hint at which position to start; the slots are checked from there. */
     uint64_t from = atomic_load_explicit(&view->shm->reclaimed_below, memory_order_relaxed);
     if (!(tail & QUOIT_MPMC_FINISHED) || quoit_mpmc_position(tail) != head)
         return false;
@@ -60,7 +60,7 @@ static uint64_t size(const struct quoit_ring_view *view)
 static bool has_items(const struct quoit_ring_view *view)
 {
     uint64_t head = quoit_mpmc_head(view);
-    /* Relaxed: only where a search begins; find_taken checks it. */
+    /* Relaxed: a hint at which position to start; the slots are checked from there. */
     uint64_t from = atomic_load_explicit(&view->shm->reclaimed_below, memory_order_relaxed);
     struct quoit_mpmc_slot_ref ref = quoit_mpmc_slot_ref(view, head);
     uint64_t sequence = quoit_mpmc_load(ref.slot);
@@ -115,9 +115,11 @@ static quoit_status check_slot(const struct quoit_ring_view *view, uint64_t posi
                    (sequence & QUOIT_MPMC_FULL || quoit_mpmc_generation(sequence) == 0);
     if (is_word && steps >= -2 && (steps <= 0 || (uint64_t)steps <= most))
         return QUOIT_OK;
-    return quoit_fail(
-        QUOIT_ERROR_CORRUPT, "slot %llu of the ring has an impossible sequence: 0x%016llx",
-        (unsigned long long)(position % view->capacity), (unsigned long long)sequence);
+    return quoit_fail(QUOIT_ERROR_CORRUPT,
+                      "MPMC ring: slot %llu holds the sequence 0x%016llx, which no process writes "
+                      "there; the queue is damaged: remove it with 'quoit rm'",
+                      (unsigned long long)(position % view->capacity),
+                      (unsigned long long)sequence);
 }
 
 static quoit_status check(const struct quoit_ring_view *view)
@@ -151,6 +153,53 @@ static bool has_freed(struct quoit_ring_consumer *consumer)
     consumer->state->mpmc.freed = false;
     return freed;
 }
+
+/* Items and messages share these. */
+/* clang-format off */
+#define MPMC                                      \
+    .header_bytes = QUOIT_MPMC_SEQUENCE_BYTES,        \
+    .unit_bytes = 8,                              \
+    .many_producers = true,                       \
+    .many_consumers = true,                       \
+    .init = init,                                 \
+    .attach_producer = quoit_mpmc_attach_producer,\
+    .attach_consumer = quoit_mpmc_attach_consumer,\
+    .detach = detach,                             \
+    .poll_room = quoit_mpmc_poll_room,    \
+    .poll_items = quoit_mpmc_poll_items,  \
+    .release = quoit_mpmc_release,                \
+    .end = quoit_mpmc_end,                        \
+    .pushes = pushes,                             \
+    .pops = pops,                                 \
+    .has_freed = has_freed,                       \
+    .is_finished = is_finished,                   \
+    .is_over = is_over,                           \
+    .size = size,                                 \
+    .totals = quoit_ring_totals,                  \
+    .has_items = has_items,                       \
+    .has_room = has_room,                         \
+    .browse = quoit_browse_mpmc,                      \
+    .holds_up = quoit_mpmc_holds_up,              \
+    .repair = quoit_mpmc_repair,                  \
+    .check = check
+/* clang-format on */
+
+const struct quoit_ring_ops quoit_mpmc = {
+    MPMC,
+    .push = quoit_mpmc_push,
+    .pop = quoit_mpmc_pop,
+    .push_many = quoit_mpmc_push_many,
+    .pop_many = quoit_mpmc_pop_many,
+    .claim = quoit_mpmc_claim,
+    .commit = quoit_mpmc_commit,
+    .peek = quoit_mpmc_peek,
+    .contains = contains,
+};
+
+const struct quoit_ring_ops quoit_mpmc_messages = {
+    MPMC,
+    QUOIT_RECORDS_OF(quoit_mpmc),
+};
 
 /* ---- Repair ---------------------------------------------------------------------------------- */
 
@@ -315,50 +364,3 @@ bool quoit_mpmc_adopt(quoit_atomic_u64 *claim, const struct quoit_mpmc_taken *ta
     quoit_mpmc_publish_claim(claim, 0, 0, 0);
     return false;
 }
-
-/* What items and messages share. */
-/* clang-format off */
-#define MPMC                                      \
-    .header_bytes = QUOIT_MPMC_SEQUENCE_BYTES,        \
-    .unit_bytes = 8,                              \
-    .many_producers = true,                       \
-    .many_consumers = true,                       \
-    .init = init,                                 \
-    .attach_producer = quoit_mpmc_attach_producer,\
-    .attach_consumer = quoit_mpmc_attach_consumer,\
-    .detach = detach,                             \
-    .poll_room = quoit_mpmc_poll_room,    \
-    .poll_items = quoit_mpmc_poll_items,  \
-    .release = quoit_mpmc_release,                \
-    .end = quoit_mpmc_end,                        \
-    .pushes = pushes,                             \
-    .pops = pops,                                 \
-    .has_freed = has_freed,                       \
-    .is_finished = is_finished,                   \
-    .is_over = is_over,                           \
-    .size = size,                                 \
-    .totals = quoit_ring_totals,                  \
-    .has_items = has_items,                       \
-    .has_room = has_room,                         \
-    .browse = quoit_browse_mpmc,                      \
-    .holds_up = quoit_mpmc_holds_up,              \
-    .repair = quoit_mpmc_repair,                  \
-    .check = check
-/* clang-format on */
-
-const struct quoit_ring_ops quoit_mpmc = {
-    MPMC,
-    .push = quoit_mpmc_push,
-    .pop = quoit_mpmc_pop,
-    .push_many = quoit_mpmc_push_many,
-    .pop_many = quoit_mpmc_pop_many,
-    .claim = quoit_mpmc_claim,
-    .commit = quoit_mpmc_commit,
-    .peek = quoit_mpmc_peek,
-    .contains = contains,
-};
-
-const struct quoit_ring_ops quoit_mpmc_messages = {
-    MPMC,
-    QUOIT_RECORDS_OF(quoit_mpmc),
-};

@@ -154,8 +154,8 @@ static inline struct quoit_mpmc_slot_ref quoit_mpmc_slot_ref(const struct quoit_
                                         .lap = lap * QUOIT_MPMC_LAP};
 }
 
-/* What a step from one slot to the next needs. Keep it in a local variable: otherwise a compiler
-   loads it again after each store into a slot. */
+/* The constants for a step to the next slot. Keep them in a local variable: otherwise a compiler
+   loads them again after each store into a slot. */
 struct quoit_mpmc_geometry {
     uint8_t *begin;
     const uint8_t *end;

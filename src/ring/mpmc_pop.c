@@ -13,7 +13,7 @@ quoit_status quoit_mpmc_attach_consumer(struct quoit_ring_consumer *consumer,
     side->spinning = &consumer->state->spinning;
     side->claim = &quoit_mpmc_enter(side, view)->popping;
     quoit_mpmc_go_to(side, view, quoit_mpmc_head(view));
-    /* Relaxed: only where a search begins; find_taken checks it. */
+    /* Relaxed: a hint at which position to start; the slots are checked from there. */
     side->reclaimed_below = atomic_load_explicit(&view->shm->reclaimed_below, memory_order_relaxed);
     quoit_mpmc_set_abandoned(view); /* a crashed predecessor's items come first */
     return QUOIT_OK;

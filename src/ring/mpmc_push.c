@@ -31,8 +31,8 @@ static uint64_t count_free(const struct quoit_mpmc_side *side, const struct quoi
 }
 
 /* The next slot has shown `sequence`, of the lap before, for a while. If a crashed producer holds
-   it, skips its position. If a crashed consumer does, sets `abandoned` for consumers: only they can
-   take its item. */
+   it, skips its position. If a crashed consumer does, notifies consumers: only they can take its
+   item. */
 static quoit_status ask_for_owner(struct quoit_mpmc_side *side, const struct quoit_ring_view *view,
                                   uint64_t sequence)
 {

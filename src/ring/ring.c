@@ -40,7 +40,8 @@ void quoit_ring_init_counters(struct quoit_ring_shm *shm, uint64_t start)
 quoit_status quoit_ring_counters_apart(uint64_t tail, uint64_t head, uint64_t capacity)
 {
     return quoit_fail(QUOIT_ERROR_CORRUPT,
-                      "the ring's counters cannot be right: tail %llu, head %llu, capacity %llu",
+                      "ring: tail %llu and head %llu are impossible with capacity %llu; the queue "
+                      "is damaged: remove it with 'quoit rm'",
                       (unsigned long long)tail, (unsigned long long)head,
                       (unsigned long long)capacity);
 }
@@ -120,7 +121,8 @@ quoit_status quoit_ring_check_room(uint64_t bytes, uint64_t room_bytes)
 {
     if (bytes <= room_bytes)
         return QUOIT_OK;
-    return quoit_fail(QUOIT_ERROR_TOO_BIG, "%llu bytes are next, and there is room for %llu",
+    return quoit_fail(QUOIT_ERROR_TOO_BIG,
+                      "the next item has %llu bytes, but the buffer has %llu; pass a larger buffer",
                       (unsigned long long)bytes, (unsigned long long)room_bytes);
 }
 
@@ -210,7 +212,9 @@ quoit_status quoit_ring_check_finished(const struct quoit_ring_view *view)
     /* SPSC-C4: no member stores any value but 0 and 1. Pairs with SPSC-P4. */
     uint64_t finished = atomic_load_explicit(&view->shm->finished, memory_order_acquire);
     if (finished > 1)
-        return quoit_fail(QUOIT_ERROR_CORRUPT, "the ring's end mark is %llu, neither 0 nor 1",
+        return quoit_fail(QUOIT_ERROR_CORRUPT,
+                          "ring: its end mark is %llu, but must be 0 or 1; the queue is damaged: "
+                          "remove it with 'quoit rm'",
                           (unsigned long long)finished);
     return QUOIT_OK;
 }

@@ -75,7 +75,8 @@ static bool length_at(const struct quoit_ring_view *view, const uint8_t *slot, u
 static quoit_status bad_length(const struct quoit_ring_view *view, uint64_t bytes)
 {
     return quoit_fail(QUOIT_ERROR_CORRUPT,
-                      "a message says that it has %llu bytes; the longest has %llu",
+                      "ring: the length of a message is %llu bytes, but the longest allowed has "
+                      "%llu; the queue is damaged: remove it with 'quoit rm'",
                       (unsigned long long)bytes, (unsigned long long)view->item_bytes);
 }
 
@@ -388,7 +389,9 @@ static quoit_status browse(const struct quoit_ring_view *view, struct quoit_ring
             continue; /* taken meanwhile */
         if (can_be)
             return quoit_snapshot_end(snapshot, browser, record_bytes(view, bytes));
-        return quoit_fail(QUOIT_ERROR_CORRUPT, "no message can begin at byte %llu of the ring",
+        return quoit_fail(QUOIT_ERROR_CORRUPT,
+                          "browser: no message can begin at byte %llu of the ring; start again "
+                          "with a zeroed browser",
                           (unsigned long long)(browser->next % ring_bytes(view)));
     }
     return QUOIT_EMPTY;

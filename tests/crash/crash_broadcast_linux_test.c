@@ -490,9 +490,10 @@ int main(int argc, char **argv)
         {"a subscriber killed at each instruction", subscriber_killed},
         {"a producer stopped at an instruction, and going on", producer_stopped},
         {"a subscriber stopped at an instruction, and going on", subscriber_stopped},
-        {"the next producer killed as it finds the crashed one's position", next_producer_killed},
-        {"a member that wakes a sleeper is killed at each instruction", waker_killed},
-        {"a sleeper killed before, during and after its sleep", sleeper_killed},
+        {"the next producer killed as it finds the position of the crashed one",
+         next_producer_killed},
+        {"a waker killed at each instruction", waker_killed},
+        {"a sleeper killed before, during and after its wait", sleeper_killed},
         {NULL, NULL}};
     return test_main(argc, argv, parts, NULL);
 }

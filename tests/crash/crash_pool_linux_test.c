@@ -376,7 +376,7 @@ int main(int argc, char **argv)
 {
     static const struct test_part parts[] = {{"steps can be taken", prepare},
                                              {"a member killed at each instruction", one_crash},
-                                             {"and then the member that repairs that", two_crashes},
+                                             {"and then the process that repairs it", two_crashes},
                                              {NULL, NULL}};
     return test_main(argc, argv, parts, NULL);
 }

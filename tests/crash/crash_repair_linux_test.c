@@ -168,12 +168,12 @@ int main(int argc, char **argv)
 {
     static const struct test_part parts[] = {
         {"steps can be taken", stepper_require},
-        {"a member that repairs a crashed producer's slot is killed at each instruction",
+        {"a process that repairs a crashed producer's slot is killed at each instruction",
          crashed_producer},
-        {"a member that adopts a crashed consumer's item is killed at each instruction",
+        {"a process that adopts a crashed consumer's item is killed at each instruction",
          crashed_consumer},
         {"two repair at once", two_at_once},
-        {"a member that takes a crashed one's entry is killed at each instruction",
+        {"a process that takes a crashed member's entry is killed at each instruction",
          crashed_predecessor},
         {NULL, NULL}};
     return test_main(argc, argv, parts, NULL);

@@ -165,7 +165,7 @@ int main(int argc, char **argv)
     static const struct test_part parts[] = {
         {"steps can be taken", stepper_require},
         {"a waker killed between publishing and waking", waker_killed},
-        {"a sleeper killed before, during and after its sleep", sleeper_killed},
+        {"a sleeper killed before, during and after its wait", sleeper_killed},
         {NULL, NULL}};
     return test_main(argc, argv, parts, NULL);
 }

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""dev_test.py SOURCE: the scripts behind ./dev, in an empty folder, with parts and programs that this test defines."""
+"""dev_test.py SOURCE: runs the scripts of ./dev in an empty folder, with parts and programs that this test defines."""
 import os
 import re
 import subprocess
@@ -13,7 +13,7 @@ REPORT = """<testsuite><testcase name="release.one" status="run"/><testcase name
 
 
 def run(script, path=None):
-    """Runs the bash script with the functions of ./dev, in a folder of its own."""
+    """Runs the bash script with the functions of ./dev, in its own folder."""
     with tempfile.TemporaryDirectory(prefix="qt-dev-") as folder:
         os.symlink(f"{SOURCE}/tests", f"{folder}/tests")
         sources = "".join(f". {SOURCE}/scripts/{name}.sh\n" for name in ("build", "test", "ci"))
@@ -72,17 +72,17 @@ def the_budget():
 def nightly_goes_on_where_it_was():
     parts = "part_a() { echo a runs; }\npart_b() { echo b runs; [ -e again ]; }\nnightly_parts=(a b)\n"
     result = run(parts + "(nightly) || :\ntouch again\nnightly")
-    expect(result, 0, "a has passed", r"^b +\d+  passed")
+    expect(result, 0, "a passed at", r"^b +\d+  passed")
     if result.stdout.count("a runs") != 1 or result.stdout.count("b runs") != 2:
         sys.exit(f"a part that had passed ran again, or one that had failed did not:\n{result.stdout}")
-    expect(run(parts + "nightly c"), 2, "no part 'c' of nightly; its parts: a b")
+    expect(run(parts + "nightly c"), 2, "unknown part 'c' of nightly; use one of: a b")
 
 
 def without_apt_it_names_what_is_missing():
     with tempfile.TemporaryDirectory(prefix="qt-dev-") as programs:
         for name in ("mkdir", "sed"):
             os.symlink(f"/bin/{name}", f"{programs}/{name}")
-        expect(run("need sed=sed no-such-program=some-package", programs), 1, "please install .*: some-package$")
+        expect(run("need sed=sed no-such-program=some-package", programs), 1, "install these packages yourself .*: some-package$")
         expect(run("need sed=sed /bin=no-package\necho goes on", programs), 0, "^goes on$")
 
 

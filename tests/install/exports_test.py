@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""exports_test.py SOURCE [LIBRARY [NM]]: src/exports.txt is what the public headers declare, and LIBRARY shows just that.
+"""exports_test.py SOURCE [LIBRARY [NM]]: src/exports.txt lists the functions that the public headers declare, and
+LIBRARY exports exactly those.
 
-`exports_test.py SOURCE --write` writes src/exports.txt anew.
+`exports_test.py SOURCE --write` writes src/exports.txt.
 """
 import pathlib
 import re
@@ -15,7 +16,7 @@ HEAD = """# The public functions, one a line: what the headers declare, and the 
 
 
 def declared(source):
-    """The functions that the public headers declare, without those that are static, or macros in truth."""
+    """Returns the functions that the public headers declare, except static ones and macros."""
     names, macros = set(), set()
     for header in [source / "include/quoit.h", *(source / "include/quoit").glob("*.h")]:
         text = re.sub(r"/\*.*?\*/", "", header.read_text(), flags=re.S)
@@ -27,7 +28,7 @@ def declared(source):
 
 
 def exported(library, nm):
-    """The functions that LIBRARY defines for others: of a DLL, of its import library, of an ELF file by version."""
+    """Returns the functions that LIBRARY exports: of a DLL, from its import library; of an ELF file, by version."""
     words = [nm, "-g", "--defined-only", library]
     if not library.endswith(".a"):
         words.insert(1, "-D")

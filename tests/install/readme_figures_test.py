@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""readme_figures_test.py SOURCE: each figure of the README's "How fast" comes from the raw data that it names.
+"""readme_figures_test.py SOURCE: checks that each figure of the README's "How fast" follows from the raw data that it
+names.
 
-The table and the sentences are made anew from bench/results/*.jsonl, by the rules of bench/report.py, and must
-stand in the README to the letter (but for line breaks).
+Computes the table and the sentences from bench/results/*.jsonl with the functions of bench/report.py. They must be in
+the README literally (except for line breaks).
 """
 import pathlib
 import statistics
@@ -24,12 +25,12 @@ class Results:
             self.values.update(report.load(folder / f"{name}.jsonl")[0])
 
     def medians(self, question, size, detail, between="processes"):
-        """peer -> median"""
+        """Returns peer -> median."""
         return {key[4]: statistics.median(found) for key, found in self.values.items()
                 if key[:4] == (question, between, size, detail)}
 
     def ratio(self, question, size, detail, own, between="processes"):
-        """The ratio of our queue in that row to the fastest peer."""
+        """Returns the ratio of our queue in that row to the fastest peer."""
         medians = self.medians(question, size, detail, between)
         return medians[own] / max(value for peer, value in medians.items() if peer not in self.ours)
 
@@ -40,7 +41,7 @@ class Results:
 
 
 def table(results):
-    """The README's: one decimal; bold where a peer is faster."""
+    """Formats a ratio as in the README: one decimal; bold if a peer is faster."""
     yield "| | " + " | ".join(f"{size} B" for size in SIZES) + " |"
     yield "|---" * (len(SIZES) + 1) + "|"
     for title, own, batch in ROWS:
@@ -50,14 +51,14 @@ def table(results):
 
 
 def winners(results, size, batch, own, between="processes"):
-    """The peers that are faster than our queue of that row."""
+    """Returns the peers that are faster than our queue in that row."""
     medians = results.medians("throughput", size, batch, between)
     return sorted((peer for peer, value in medians.items() if peer not in results.ours and value > medians[own]),
                   key=lambda peer: -medians[peer])
 
 
 def sentences(results):
-    """The README's sentences with figures."""
+    """Yields the README's sentences with figures."""
     first, ratio = results.medians("throughput", 8, 1)[DEFAULT], results.ratio("throughput", 8, 1, DEFAULT)
     yield (f"{first / 1e6:.0f} million 8-byte items per second between two processes, {ratio:.1f} times as many as "
            "Boost.Lockfree")

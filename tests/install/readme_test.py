@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""readme_test.py SOURCE BUILD: README.md and docs/TUTORIAL.md as a newcomer follows them, against an installed BUILD.
+"""readme_test.py SOURCE BUILD: follows README.md and docs/TUTORIAL.md as a new user does, with an installed BUILD.
 
-The blocks below `<!-- run -->` run in bash, all blocks of a document in one shell, in a fresh directory that has the
-source as ./quoit; ~/.local is the installation. Queues of another user, with hostile names, are there, too. The text
+The blocks below `<!-- run -->` run in bash, all blocks of a document in one shell, in a fresh directory that contains
+the source as ./quoit; ~/.local is the installation. Queues of another user, with hostile names, exist as well. The text
 below `<!-- prints -->` must be in the output of the block before it.
 """
 import os
@@ -18,18 +18,18 @@ sys.dont_write_bytecode = True
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "tools"))
 from other_user import objects_of_other_user  # noqa: E402
 
-DOCUMENTS = {"README.md": 1, "docs/TUTORIAL.md": 4}  # and how many blocks to run there are at least
-NAMES = ["greetings", "readings", "jobs", "results"]  # of queues, left behind where a block fails
+DOCUMENTS = {"README.md": 1, "docs/TUTORIAL.md": 4}  # and the minimum number of blocks to run
+NAMES = ["greetings", "readings", "jobs", "results"]  # of queues that a failed block leaves
 BLOCK = re.compile(r"<!-- run -->\n```sh\n(.*?)```\n(?:<!-- prints -->\n```\n(.*?)```)?", flags=re.S)
 
 
 def script(blocks):
-    """The blocks, with a line between what each prints."""
+    """Returns the blocks, with a line between the outputs of two blocks."""
     return "set -eu\n" + "".join(f"{block}\necho '=== end of block'\n" for block, _ in blocks)
 
 
 def run(text, home, work):
-    """The output of the script, and whether it was good. What it started ends with it."""
+    """Returns the output of the script, and whether it succeeded. Processes that it started end with it."""
     environment = dict(os.environ, HOME=str(home))
     process = subprocess.Popen(["bash", "-c", text], cwd=work, env=environment, text=True, stdin=subprocess.DEVNULL,
                                stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True)

@@ -19,7 +19,7 @@ SEES = {
     "region": {"base", "ring", "os"},
     "api": {"base", "ring", "os", "region"},
 }
-# What a header itself includes decides too, where a room sees less than the header's own room does.
+# A header's own includes count too, since a room may see less than the header's room does.
 
 
 def flags_of(build):

@@ -5,22 +5,25 @@
   rooms     an include goes only where docs/ARCHITECTURE.md allows it, and never by a relative path
   systems   examples, bench and tests use a system's headers only in files that are that system's by name
   os        no operating-system macro outside src/os and cmake; no compiler extension outside src/base, src/os
-  atomics   each atomic operation is labelled or said to be relaxed, each label has its partner, and
-            docs/ORDERING.md has them all; "Relaxed:" names the operation that orders it, or says why none
+  atomics   each atomic operation has a label or a 'Relaxed:' comment, each label has its partner, and
+            docs/ORDERING.md has them all; "Relaxed:" names the operation that orders it, or the reason why none
             has to, and "as above" is refused
   descriptors  each call in src, tools, examples and include that makes a descriptor makes it close-on-exec itself,
-            in one call; a line that says "not close-on-exec:" and why is left alone
+            in one call; a line with "not close-on-exec:" and a reason is exempt
   once      src/ring, src/region and src/api do not copy a word or a header out of shared memory by memcpy, which
-            may be read twice: by quoit_copy_once or an atomic load; a copy of private memory says 'Private:'
+            may be read twice: by quoit_copy_once or an atomic load; a copy of private memory has a 'Private:' comment
   shape     an SPDX line at the head, at most 100 columns and 500 lines
-  readme    each snippet in README.md and docs/TUTORIAL.md stands, to the letter, in the file that it is said to be from;
+  readme    each snippet in README.md and docs/TUTORIAL.md is literally in the file that its comment names;
             main of the shortest sender and receiver has at most 12 lines
   terminal  the command prints names, and what else another user may have chosen, by print_text alone
   tests     each `name: part` in docs/RELIABILITY.md is a part of that test
+  words     no banned phrase in comments, string literals and Markdown (plain_english.py)
 """
 import re
 import subprocess
 import sys
+
+import plain_english
 
 SEES = {
     "src/base": {"src/base"},
@@ -61,7 +64,7 @@ CHOSEN_BY_OTHERS = re.compile(r"(?<!running)(?<!\(\*command\))->(?:name|damage)\
 LABEL = re.compile(r"\b([A-Z]+-[A-Z]+\d+):")
 PAIRS = re.compile(r"Pairs\s+with\s+((?:[A-Z]+-[A-Z]+\d+(?:,\s+|\s+and\s+)?)+)")
 NAME = re.compile(r"[A-Z]+-[A-Z]+\d+")
-# What refers to another comment instead of giving a reason.
+# A comment that refers to another one instead of giving a reason.
 NO_REASON = re.compile(r"(as|like) (above|below|before|there|the other|that of)\b|likewise|the same\b|see (above|below)", re.I)
 LINES_BELOW = 4  # of a label's comment, within which its operation begins
 
@@ -231,6 +234,10 @@ def check_labels(labels, ordering):
         yield f"docs/ORDERING.md lists {name}, which is nowhere in the code"
 
 
+def has_shape(path):
+    return not path.endswith((".md", ".pml", ".sh", ".yml"))
+
+
 def check_shape(path, text):
     if "SPDX-License-Identifier: MIT" not in "\n".join(text.split("\n")[:2]):
         yield 1, "no SPDX line"
@@ -267,7 +274,8 @@ def check_all(files, ordering):
     """files: path -> text. Every fault as a line."""
     faults, labels = [], {}
     for path, text in sorted(files.items()):
-        found = [] if path.endswith(".md") else list(check_shape(path, text))
+        found = list(check_shape(path, text)) if has_shape(path) else []
+        found += list(plain_english.check_words(path, text))
         if path.endswith((".c", ".h", ".cpp", ".hpp")):
             found += list(check_rooms(path, text, files)) + list(check_os(path, text))
             found += list(check_atomics(path, text, labels)) + list(check_descriptors(path, text))
@@ -283,11 +291,8 @@ def check_all(files, ordering):
 def project():
     listed = subprocess.run(["git", "ls-files", "--cached", "--others", "--exclude-standard"],
                             capture_output=True, text=True, check=True).stdout.split("\n")
-    wanted = [name for name in listed if name.endswith((".c", ".h", ".cpp", ".hpp", ".py", ".cmake"))
-              or name.endswith("CMakeLists.txt") or name in ("dev", ".ci/run", "README.md", "docs/RELIABILITY.md",
-                                                              "docs/TUTORIAL.md")]
     files = {}
-    for name in wanted:
+    for name in filter(plain_english.is_checked, listed):
         with open(name) as file:
             files[name] = file.read()
     with open("docs/ORDERING.md") as file:
@@ -344,6 +349,10 @@ def self_test():
         ("docs/RELIABILITY.md", "`storm: a storm of kills`", "`storm: no such part`", "no such part"),
         ("docs/RELIABILITY.md", "`tool_monitor: unlinked`", "`tool_monitor: no_such_part`", "no_such_part"),
         ("src/base/hash.h", "#include <stddef.h>", "\n" * 500 + "#include <stddef.h>", "lines"),
+        ("src/ring/ring.c", "/* Relaxed: publishing the region orders it. */", "/* Relaxed: as above. */", "orders it"),
+        ("src/base/status.c", "the queue is full", "the queue is full, and nobody pops", "no process"),
+        ("python/quoit/_queue.py", "Ends the stream: a", "What ends the stream: a", "begin with the thing"),
+        ("CODE_OF_CONDUCT.md", "all people", "all people who crashed, the living", "a crashed process"),
     ]
     clean = check_all(files, ordering)
     for path, old, new, expected in plants:
@@ -356,7 +365,7 @@ def self_test():
     if not any("does not list SPSC-P1" in fault for fault in missing) or not any(
             "lists SPSC-P8" in fault for fault in missing):
         sys.exit(f"self-test: a label missing in ORDERING.md was not found: {missing}")
-    print(f"source_rules.py: {len(plants) + 2} planted faults found")
+    print(f"source_rules.py: {len(plants) + plain_english.self_test() + 2} planted faults found")
 
 
 if __name__ == "__main__":

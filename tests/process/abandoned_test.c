@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* QUOIT_ABANDONED, in every order of joining, working, ending and calling, by waits and by calls
+/* QUOIT_ABANDONED in every order of joining, working, ending and calling, by waits and by calls
    that do not wait, for both sides and all layouts. The peers are real processes, killed or not. */
 #include "test.h"
 
@@ -16,7 +16,7 @@ static const int64_t ms = 1000000;
 struct layout {
     const char *name;
     struct quoit_queue_options options;
-    bool produces; /* its producer may get ABANDONED, too */
+    bool produces; /* its producer may get ABANDONED too */
 };
 
 static const struct layout layouts[] = {
@@ -33,7 +33,7 @@ static const struct layout layouts[] = {
      false}};
 enum { LAYOUTS = sizeof layouts / sizeof layouts[0] };
 
-/* One side of a queue, whatever its layout. */
+/* One side of a queue, with any layout. */
 struct side {
     quoit_queue *queue;
     unsigned role;
@@ -68,7 +68,8 @@ static void reach(struct stage *stage, uint32_t reached)
         test_sleep_ms(1);
 }
 
-/* arguments: the queue, the stage's memory, "push", "pop" or how else to join, how many, the end */
+/* arguments: the queue, the stage's memory, "push", "pop" or another way to join, how many, the
+   end */
 static void act_as_peer(char **arguments)
 {
     quoit_region *region;
@@ -140,8 +141,8 @@ static bool is_nothing(quoit_status status)
     return status == QUOIT_EMPTY || status == QUOIT_FULL;
 }
 
-/* First `items` calls succeed; then the status comes soon. EMPTY stands for every status that means
-   "nothing now": no other status may come for a while. */
+/* The first `items` calls succeed; then the status is returned soon. EMPTY stands for every status
+   that means "nothing now": no other status may be returned for a while. */
 static void expect(const struct side *side, bool waits, uint64_t items, quoit_status expected)
 {
     uint64_t begin = now_ms(), steps = 0;
@@ -215,13 +216,13 @@ static void was_there_first(const struct world *world)
     struct peer peer = start_peer(world->name, world->role, WORK, world->end);
     struct side side = join_this(world);
     go_on(&peer, WORKED);
-    expect(&side, world->waits, WORK, QUOIT_EMPTY); /* it lives */
+    expect(&side, world->waits, WORK, QUOIT_EMPTY); /* it is alive */
     end_peer(&peer);
     expect(&side, world->waits, 0, end_of(world));
     quoit_queue_close(side.queue);
 }
 
-/* Peers that were gone before this side joined do not count. */
+/* Peers that left before this side joined do not count. */
 static void left_before(const struct world *world)
 {
     bool finished = end_of(world) == QUOIT_FINISHED;
@@ -250,7 +251,7 @@ static void went_meanwhile(const struct world *world)
 }
 
 /* The end of the last peer is reported each time. The end of a peer is not reported while another
-   peer is there. */
+   peer is a member. */
 static void successors(const struct world *world)
 {
     struct side side = join_this(world);
@@ -279,7 +280,7 @@ static struct side open_repairer(const struct world *world)
     return open_side(world->name, BOTH - world->role, QUOIT_FOR_REPAIR);
 }
 
-/* A member that joined for repair is no peer. Nor is a process that crashed while it joined. */
+/* A member that joined for repair is not a peer. Nor is a process that crashed while it joined. */
 static void no_peers(const struct world *world)
 {
     struct side side = join_this(world), other = open_repairer(world);
@@ -291,7 +292,7 @@ static void no_peers(const struct world *world)
     quoit_queue_close(side.queue);
 }
 
-/* arguments: the queue, "push" or "pop". It has its locks, and has not counted itself. */
+/* arguments: the queue, "push" or "pop". It holds its locks, and has not counted itself. */
 static void die_joining(char **arguments)
 {
     unsigned role = strcmp(arguments[1], "push") == 0 ? QUOIT_PRODUCER : QUOIT_CONSUMER;
@@ -303,7 +304,7 @@ static void die_joining(char **arguments)
     _Exit(7);
 }
 
-/* The peer was gone before this side joined. A member that repairs meanwhile is no peer. */
+/* The peer left before this side joined. A member that repairs in between is not a peer. */
 static void repaired_before(const struct world *world)
 {
     struct peer peer = start_peer(world->name, world->role, 0, world->end);
@@ -314,7 +315,7 @@ static void repaired_before(const struct world *world)
     quoit_queue_close(side.queue);
 }
 
-/* A member that repairs does not hide that the last peer is gone. */
+/* A member that repairs does not hide that the last peer has left. */
 static void repaired_meanwhile(const struct world *world)
 {
     struct side side = join_this(world);
@@ -358,7 +359,7 @@ static void run_order(const struct layout *layout, const struct order *order, st
     CHECK_STATUS(quoit_unlink(world->name, 0), test_after_close(world->name));
 }
 
-/* argument: a layout's number, a role's, the seed of its choices */
+/* arguments: a layout's number, a role's number, the seed of its choices */
 static void run_orders(char **arguments)
 {
     static const char *const ends[] = {"kill", "close", "finish"};
@@ -377,7 +378,7 @@ static void run_orders(char **arguments)
             }
 }
 
-/* All layouts beside each other: they mostly wait. */
+/* All layouts run at the same time, since they mostly wait. */
 static void every_order(void)
 {
     test_process processes[2 * LAYOUTS];
@@ -430,7 +431,7 @@ static void broadcasts_producer(void)
     }
 }
 
-/* A batch reports it, too. */
+/* A batch call reports it too. */
 static void by_batches(void)
 {
     const char *name = test_name("");

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A producer and subscribers, each a process. Lossless: while others come, leave and are killed,
- * and producers too, each sees each item once, in order, from where it came in. Lossy: whoever is
- * slow or stopped has as many items as it was sent, less those that it counts as missed.
+ * A producer and subscribers, each a process. Lossless: while other subscribers and producers join,
+ * leave and are killed, each subscriber sees each item once, in order, from the item at which it
+ * joined. Lossy: a subscriber that is slow or stopped gets all items that were sent, except those
+ * that it counts as missed.
  */
 #include "test.h"
 
@@ -13,7 +14,7 @@
 enum { STEADY = 3, ITEMS = 30000, BATCH = 7, CAPACITY = 64 };
 
 struct item {
-    uint64_t number, inverse, twice; /* torn ones show */
+    uint64_t number, inverse, twice; /* a torn item is detected */
 };
 
 struct ledger {
@@ -58,7 +59,8 @@ static quoit_queue *create(const char *name, uint32_t when_full, uint64_t capaci
 
 /* ---- Lossless -------------------------------------------------------------------------------- */
 
-/* Whatever there is, in one way or another, each one behind the other from first on: how many. */
+/* Pops all items, by one of several calls. Checks that they follow each other, starting with
+   `first`. Returns their number. */
 static uint64_t take_some(quoit_queue *queue, uint64_t way, uint64_t first,
                           quoit_status *status_out)
 {
@@ -105,7 +107,7 @@ static void subscribe(char **arguments)
     quoit_region_close(region);
 }
 
-/* Comes, sees some that follow one another, leaves, and comes again; killed at any time. */
+/* Joins, pops some items that follow each other, leaves, and joins again. Killed at any time. */
 static void come_and_go(char **arguments)
 {
     quoit_region *region;
@@ -127,7 +129,7 @@ static void come_and_go(char **arguments)
     }
 }
 
-/* Goes on behind what its predecessor has committed; killed at any time. */
+/* Continues after the last item that its predecessor committed. Killed at any time. */
 static void produce(char **arguments)
 {
     quoit_queue *queue = enter(arguments[0], QUOIT_PRODUCER);
@@ -170,8 +172,8 @@ static void stop_for_a_moment(test_process process)
     test_resume(process);
 }
 
-/* Kills two guests and the producer in turn, in the midst of whatever they do, and stops a
-   subscriber: how many it killed. The last producer is left to end by itself. */
+/* Kills two guests and the producer in turn, at any point of their work, and stops a subscriber.
+   Returns the number of kills. The last producer ends by itself. */
 static uint64_t disturb(const quoit_queue *observer, const char *const *arguments,
                         const struct ledger *ledger, test_process stopped)
 {
@@ -261,7 +263,7 @@ static void lossless_for_long(void)
 
 /* ---- Lossy ----------------------------------------------------------------------------------- */
 
-/* As many as were sent since it came in, to the item. */
+/* Pops exactly as many items as were sent since it joined. */
 static void listen(char **arguments)
 {
     quoit_queue *queue = enter(arguments[0], QUOIT_CONSUMER);
@@ -292,7 +294,8 @@ static void listen(char **arguments)
     quoit_region_close(region);
 }
 
-/* One slow, one stopped in the midst, one killed, one that does what it can. */
+/* One slow subscriber, one that is stopped, one that is killed, and one that pops as fast as it
+   can. */
 static void lossy(uint64_t capacity, uint64_t items)
 {
     enum { QUICK, SLOW, STOPPED, KILLED, LISTENERS };
@@ -316,7 +319,7 @@ static void lossy(uint64_t capacity, uint64_t items)
         if (i == items / 3)
             test_kill(listeners[KILLED]);
         if (i % 500 == 0)
-            test_sleep_ms(1); /* others have a turn */
+            test_sleep_ms(1); /* lets others run */
     }
     CHECK_STATUS(quoit_queue_finish(queue), QUOIT_OK);
     test_resume(listeners[STOPPED]);
@@ -340,7 +343,7 @@ static void lossy_for_long(void)
     lossy(1000, many_items());
 }
 
-/* ---- Slow, stopped, dead --------------------------------------------------------------------- */
+/* ---- A slow, a stopped and a killed subscriber ----------------------------------------------- */
 
 static void wait_for_ever(char **arguments)
 {
@@ -353,8 +356,8 @@ static void wait_for_ever(char **arguments)
     quoit_queue_close(queue);
 }
 
-/* A stopped subscriber holds back; killed, it does not from the next push on, and one that sleeps
-   for room is woken. */
+/* A stopped subscriber holds the producer back. After it is killed, the next push ignores it, and a
+   producer that waits for a free slot is woken. */
 static void holds_back(void)
 {
     const char *name = test_name(""), *ledger_name = test_name("");
@@ -392,9 +395,9 @@ int main(int argc, char **argv)
         {"lossless, while others come and go, on every scheme", lossless_on_every_scheme},
         {"lossless, through one slot", lossless_through_one_slot},
         {"lossless, for long", lossless_for_long},
-        {"lossy, with a slow, a stopped and a crashed one", lossy_with_all_sorts},
+        {"lossy, with a slow, a stopped and a killed subscriber", lossy_with_all_sorts},
         {"lossy, for long", lossy_for_long},
-        {"a stopped one holds back, a crashed one does not", holds_back},
+        {"a stopped subscriber holds back, a killed one does not", holds_back},
         {NULL, NULL}};
     static const struct test_role roles[] = {
         {"subscribe", subscribe}, {"come_and_go", come_and_go},     {"produce", produce},

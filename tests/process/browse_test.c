@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /* An observer browses a queue while processes push and pop, and are killed. The items that it sees
-   are whole, in order and counted; crashed members are reported, and what they left is repaired. */
+   are whole, in order and counted. Crashed members are reported, and their claims and items are
+   repaired. */
 #include "test.h"
 
 #include <string.h>
 
 enum { WORDS = 3, CAPACITY = 16, ITEMS = 100000 };
 
-/* Torn ones show: each word follows from the first. */
+/* A torn item is detected, since each word follows from the first. */
 struct item {
     uint64_t words[WORDS];
 };
@@ -51,7 +52,7 @@ static uint64_t item_count(void)
     return test_effort(ITEMS, ITEMS);
 }
 
-/* ---- While others work ----------------------------------------------------------------------- */
+/* ---- While other processes work -------------------------------------------------------------- */
 
 static void produce(char **arguments)
 {
@@ -82,8 +83,8 @@ static void consume(char **arguments)
     quoit_queue_close(queue);
 }
 
-/* Sees some, in order, until the end; those that it saw and those that it missed are all there
-   were. */
+/* Sees some items, in order, until the end. Those that it saw and those that it missed are all that
+   were pushed. */
 static void watch(const char *name, const struct quoit_queue_options *options)
 {
     quoit_queue *queue = enter(name, QUOIT_OBSERVER);
@@ -132,9 +133,9 @@ static void beside_processes(void)
     test_context[0] = '\0';
 }
 
-/* ---- The dead -------------------------------------------------------------------------------- */
+/* ---- Crashed members ------------------------------------------------------------------------- */
 
-/* Comes in with these roles, claims or peeks, says so, and is killed. */
+/* Joins with these roles, claims or peeks, reports it, and is killed. */
 static void hold(char **arguments)
 {
     quoit_region *region;
@@ -185,7 +186,8 @@ static uint64_t repair(quoit_queue *queue)
     return count;
 }
 
-/* A claim is skipped, an item in hand comes back, rows are cleared; then nothing is left to do. */
+/* A claim is skipped, a peeked item comes back, member entries are cleared; then nothing is left to
+   repair. */
 static void tidy_after_many(void)
 {
     const char *name = test_name("");
@@ -198,7 +200,7 @@ static void tidy_after_many(void)
     CHECK_STATUS(quoit_queue_push(queue, &item, sizeof item, QUOIT_NOW), QUOIT_OK);
     hold_and_die(name, "consumer");
     CHECK_EQUAL(count_crashed(observer), 1);
-    hold_and_die(name, "producer"); /* takes the dead one's row */
+    hold_and_die(name, "producer"); /* takes the entry of the crashed member */
     CHECK_EQUAL(count_crashed(observer), 1);
     uint64_t left = repair(observer); /* which only counts */
     CHECK_GE(left, 2);
@@ -229,7 +231,7 @@ static void tidy_after_subscribers(void)
     for (int i = 0; i < CAPACITY; i++)
         CHECK_STATUS(quoit_queue_push(queue, &item, sizeof item, QUOIT_NOW), QUOIT_OK);
     CHECK_EQUAL(count_crashed(queue), 1);
-    CHECK_EQUAL(repair(queue), 2); /* its browser, and its row */
+    CHECK_EQUAL(repair(queue), 2); /* its browser, and its member entry */
     CHECK_EQUAL(count_crashed(queue), 0);
     CHECK_EQUAL(repair(queue), 0);
     CHECK_STATUS(quoit_queue_push(queue, &item, sizeof item, QUOIT_NOW), QUOIT_OK);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Threads that are cancelled, and processes that fork in a signal handler, inside the library's
-   calls: nothing stays locked, open or half done. */
+   calls: no lock stays held, no descriptor open, and no operation incomplete. */
 #include "test.h"
 
 #include <errno.h>
@@ -20,7 +20,7 @@ static const struct quoit_region_options region_options = {.size_bytes = 100};
 static const struct quoit_sem_options sem_options = {.value = 1};
 enum { BOTH = QUOIT_PRODUCER | QUOIT_CONSUMER };
 
-/* qemu's own memory is allocated and locked at any instruction of the program that it runs. */
+/* qemu allocates and locks its own memory at any instruction of the program that it runs. */
 static bool is_emulated(void)
 {
     bool is = getenv("QUOIT_TEST_EMULATOR") != NULL;
@@ -75,7 +75,7 @@ static _Noreturn void on_alarm(int number)
     _exit(1);
 }
 
-/* The process ends, with a sentence, if the part takes longer. */
+/* The process ends, with a message, if the part takes longer. */
 static void limit_time(void)
 {
     struct sigaction action = {.sa_handler = on_alarm};
@@ -132,13 +132,13 @@ static void cancelled_while_opening(void)
         remove_all();
         CHECK_EQUAL(test_open_descriptors(), before);
         check_fork_returns();
-        use_all(); /* and nothing is locked */
+        use_all(); /* and no lock is held */
         remove_all();
     }
     (void)alarm(0);
 }
 
-/* ---- Cancelled while looking ----------------------------------------------------------------- */
+/* ---- Cancelled while listing ----------------------------------------------------------------- */
 
 static bool see(void *context, const char *name)
 {
@@ -247,7 +247,7 @@ static void cancel_waiter(void *(*run)(void *), void *argument, int milliseconds
     CHECK(result == PTHREAD_CANCELED);
 }
 
-/* Another thread goes on with the handle, whose queue is whole. */
+/* Another thread continues with the handle, whose queue is intact. */
 static void cancelled_while_waiting(void)
 {
     static const uint32_t kinds[] = {QUOIT_SPSC, QUOIT_MPMC, QUOIT_BROADCAST};
@@ -277,7 +277,7 @@ static void cancelled_while_waiting(void)
     (void)alarm(0);
 }
 
-/* A System V wait is a cancellation point only as it begins. */
+/* A System V wait is a cancellation point only at its start. */
 static void cancelled_in_a_semaphore(void)
 {
     const struct quoit_sem_options none = {.value = 0};
@@ -335,7 +335,7 @@ static void fork_in_a_signal_handler(void)
     (void)alarm(0);
 }
 
-/* ---- fork while a creator waits for the gate of a lock file that another one left ------------ */
+/* ---- fork while a creator waits for the gate of a stale lock file ---------------------------- */
 
 static struct {
     const char *name;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The clock on the wall jumps an hour to and fro at each look at it: time-outs do not notice. (A
-   wait that went by it would end at once, or not within this test's time.) */
+/* The wall clock jumps forwards and back by an hour at each reading. Timeouts are not affected. (A
+   wait that used it would end at once, or not within this test's time.) */
 #include "test.h"
 
 #include <time.h>
@@ -12,7 +12,7 @@ int __wrap_clock_gettime(clockid_t clock, struct timespec *time_out);
 
 static int64_t looks_at_the_wall;
 
-/* What the library calls in this program: see CMakeLists.txt. */
+/* The library's calls in this program go to these functions: see CMakeLists.txt. */
 int __wrap_clock_gettime(clockid_t clock, struct timespec *time_out)
 {
     int result = __real_clock_gettime(clock, time_out);

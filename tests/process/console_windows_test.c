@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Ctrl-C, Ctrl-Break and a closed console end the demonstration's programs, cleanly and with
-   success. A helper shares a console of its own with them: the events reach no other. */
+/* Ctrl-C, Ctrl-Break and a closed console end the example programs cleanly and with success. A
+   helper shares its own console with them, so no other process gets the events. */
 #include "test.h"
 
 #include <stdio.h>
@@ -16,7 +16,7 @@ static BOOL WINAPI stay(DWORD event)
     return TRUE;
 }
 
-/* What a program prints goes to a file: whether a console shows it is not asked here. */
+/* The output of a program goes to a file. This test does not check what a console shows. */
 struct output {
     char path[200];
 };
@@ -56,7 +56,7 @@ static HANDLE start(const char *program, const char *name)
     return made.hProcess;
 }
 
-/* Until both have their roles, and so handle events. */
+/* Waits until both have their roles, and therefore handle events. */
 static quoit_queue *wait_for_both(const char *name)
 {
     quoit_queue *queue;
@@ -72,7 +72,7 @@ static quoit_queue *wait_for_both(const char *name)
     return queue;
 }
 
-/* As the system does it: a thread in the process, at the routine that calls the handlers. */
+/* Does what the system does: a thread in the process, at the routine that calls the handlers. */
 static void deliver(HANDLE process, DWORD number)
 {
     union {
@@ -110,7 +110,7 @@ static void send_event(char **arguments)
     quoit_queue *queue = wait_for_both(arguments[0]);
     CHECK_EQ(WaitForSingleObject(producer, 0), WAIT_TIMEOUT);
     CHECK_EQ(WaitForSingleObject(consumer, 0), WAIT_TIMEOUT);
-    /* No program can make a console close; and Wine 8 sends no Ctrl-Break. */
+    /* No program can close a console; and Wine 8 sends no Ctrl-Break. */
     if (event == CTRL_CLOSE_EVENT || !GenerateConsoleCtrlEvent(event, 0)) {
         CHECK_NE(event, CTRL_C_EVENT);
         deliver(producer, event);
@@ -118,7 +118,7 @@ static void send_event(char **arguments)
     }
     check_ended(producer);
     check_ended(consumer);
-    /* Neither ended the stream, nor was either killed at it. */
+    /* Neither program ended the stream, and neither was killed during it. */
     CHECK(!test_is_finished(queue));
     CHECK_STATUS(quoit_queue_check(queue), QUOIT_OK);
     quoit_queue_close(queue);

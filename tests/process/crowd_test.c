@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Several producers and consumers, each a process, on one queue, in each way of pushing and
- * popping: every item comes once, each producer's in order, and at the end everybody learns that it
- * is one.
+ * Several producers and consumers, each a process, on one queue, with each way of pushing and
+ * popping. Every item is popped once, each producer's items in order, and at the end every process
+ * gets QUOIT_FINISHED.
  */
 #include "test.h"
 
@@ -21,7 +21,7 @@ struct ledger {
     _Atomic uint32_t consumers_done;
 };
 
-/* Of each producer. */
+/* The items of each producer. */
 static uint32_t item_count(void)
 {
     return (uint32_t)test_effort(ITEMS, ITEMS);
@@ -43,13 +43,13 @@ static void produce(char **arguments)
         uint32_t count = most - i < BATCH ? most - i : BATCH;
         for (uint32_t j = 0; j < count; j++)
             items[j] = (struct item){.producer = self, .index = i + j};
-        if (self == 0) /* in batches, and sleeps when there is no room */
+        if (self == 0) /* in batches, and waits if there is no free slot */
             i += (uint32_t)test_push_many(queue, items, count);
         if (i < most && quoit_queue_push(queue, &(struct item){.producer = self, .index = i},
                                          sizeof(struct item), QUOIT_FOREVER) == QUOIT_OK)
             i++;
         if (i % 1000 == 0)
-            test_sleep_ms(1); /* everybody falls asleep now and then */
+            test_sleep_ms(1); /* each process blocks in a wait now and then */
     }
     quoit_queue_close(queue);
 }

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""A part of product_test.py: the short programs in examples/, one for each kind of use, in pairs of processes."""
+"""Part of product_test.py: the short programs in examples/, one for each kind of use, in pairs of processes."""
 import os
 import re
 import signal
@@ -9,10 +9,10 @@ from product_suite import check
 
 
 def start_ready(suite, program, *options):
-    """Returns once the program has joined its queue and handles Ctrl-C, which it prints."""
+    """Returns when the program has joined its queue and handles Ctrl-C, which it prints."""
     process = suite.start(program, *options)
     text = b""
-    while b"Ctrl-C" not in text or not text.endswith(b"\n"):  # byte by byte, so that communicate() finds the rest
+    while b"Ctrl-C" not in text or not text.endswith(b"\n"):  # byte by byte, so that communicate() returns the rest
         byte = os.read(process.stderr.fileno(), 1)
         check(byte, f"{program} ended early: {text!r}")
         text += byte
@@ -20,7 +20,7 @@ def start_ready(suite, program, *options):
 
 
 def end_by_ctrl_c(suite, process):
-    """Its lines, after a clean end. On Windows, where no signal can be sent, it is killed."""
+    """Returns its lines after a clean end. On Windows, where no signal can be sent, kills it."""
     if suite.windows:
         process.kill()
         return suite.end(process, -signal.SIGKILL)
@@ -31,13 +31,13 @@ def end_by_ctrl_c(suite, process):
 
 
 def whole_lines(process):
-    """What it has printed so far, without a line that it has only begun."""
+    """Returns its output so far, without an incomplete line."""
     with open(process.output.name) as output:
         return output.read().rpartition("\n")[0].splitlines()
 
 
 def await_lines(process, count, others=()):
-    """Returns once it and the others have printed that many different lines."""
+    """Returns when it and the others have printed that many different lines."""
     deadline = time.monotonic() + 120
     while True:
         lines = {line for each in (process, *others) for line in whole_lines(each)}
@@ -55,7 +55,7 @@ def clean_up(suite, *names):
 
 
 def logger(suite):
-    """Two applications, one logger: each one's lines are complete and in order. Lines wait for a logger."""
+    """Two applications, one logger: the lines of each are complete and in order. Lines wait for a logger."""
     suite.names.append("log")
     reader = start_ready(suite, "example_logger")
     for application in [suite.start("example_application", name) for name in ("left", "right")]:
@@ -117,13 +117,13 @@ def jobs(suite):
     suite.end(first, -signal.SIGKILL)
     check(suite.end(submitter) == [] and submitter.errors == "", f"the submitter: {submitter.errors}")
     end_by_ctrl_c(suite, second)
-    if not suite.windows:  # without a worker it waits for room until Ctrl-C
+    if not suite.windows:  # without a worker it waits for a free slot until Ctrl-C
         end_by_ctrl_c(suite, start_ready(suite, "example_submit"))
     clean_up(suite, "prime-jobs")
 
 
 def request_and_reply(suite):
-    """Clients at the same time each get their own answer, and leave no queue behind."""
+    """Several clients at the same time each get their own answer, and leave no queue."""
     suite.names.append("requests")
     server = start_ready(suite, "example_answer")
     clients = [(number, suite.start("example_ask", str(number))) for number in (12, 100000, 7)]
@@ -136,7 +136,7 @@ def request_and_reply(suite):
 
 
 def ticks(suite):
-    """What each subscriber has seen, and what it has missed, is what was published."""
+    """The items that each subscriber saw, and those that it missed, are those that were published."""
     suite.names.append("ticks")
     subscribers = [start_ready(suite, "example_subscribe") for _ in range(2)]
     publisher = suite.start("example_publish")

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* fork while a queue is open: the child's copy of the handle is dead, and does not keep the parent
-   alive. */
+/* fork while a queue is open: the child's copy of the handle returns FORKED, and does not keep the
+   parent's role. */
 #include "test.h"
 
 #include <pthread.h>
@@ -15,7 +15,7 @@ static const struct quoit_queue_options options = {
     .item_bytes = 8, .capacity = 5, .user_bytes = 64};
 enum { BOTH = QUOIT_PRODUCER | QUOIT_CONSUMER };
 
-/* Every call on the inherited handle says so, and none touches the queue. */
+/* Every call on the inherited handle returns FORKED, and none changes the queue. */
 static void use_inherited(quoit_queue *queue, const char *name)
 {
     size_t value = 9, count = 1;
@@ -54,7 +54,7 @@ static void child_is_refused(void)
         int status = -1;
         CHECK_STATUS(quoit_queue_create(name, &options, BOTH, &queue), QUOIT_OK);
         CHECK_STATUS(quoit_queue_push(queue, &value, sizeof value, QUOIT_NOW),
-                     QUOIT_OK); /* the fast paths are warm */
+                     QUOIT_OK); /* the fast paths are enabled */
         CHECK_STATUS(quoit_queue_push(queue, &value, sizeof value, QUOIT_NOW), QUOIT_OK);
         CHECK_STATUS(quoit_queue_pop(queue, &value, sizeof value, NULL, QUOIT_NOW), QUOIT_OK);
         CHECK_STATUS(quoit_queue_push(queue, &value, sizeof value, QUOIT_NOW), QUOIT_OK);
@@ -73,7 +73,7 @@ static void child_is_refused(void)
     }
 }
 
-/* A pool likewise; and the child's copy does not keep the parent's blocks from being reclaimed. */
+/* The same for a pool. The child's copy does not prevent that the parent's blocks are reclaimed. */
 static void pool_is_refused(void)
 {
     const struct quoit_pool_options pool_options = {.block_bytes = 64, .blocks = 3};
@@ -104,7 +104,7 @@ static void pool_is_refused(void)
         CHECK_STATUS(quoit_pool_open(name, 0, &second), QUOIT_OK);
         quoit_pool_close(pool);
         CHECK_STATUS(quoit_pool_reclaim(second, NULL, 0, &count), QUOIT_OK);
-        CHECK_EQUAL(count, 1); /* though the child lives */
+        CHECK_EQUAL(count, 1); /* although the child is alive */
         int status = -1;
         CHECK_EQ(close(ends[0]), 0);
         CHECK_EQ(close(ends[1]), 0);
@@ -115,7 +115,7 @@ static void pool_is_refused(void)
     }
 }
 
-/* A lock stays the parent's; the child can open it anew, and waits for it. */
+/* A lock stays the parent's. The child can open it again, and waits for it. */
 static void lock_is_refused(void)
 {
     for (int i = 0; TEST_LOOP_TEXT(test_schemes[i], 0, test_schemes[i]); i++) {
@@ -173,7 +173,7 @@ static void local_across_fork(void)
     CHECK_STATUS(quoit_unlink(name, 0), QUOIT_OK);
 }
 
-/* Takes both roles, forks a child that lives on and says who it is, and waits to be killed. */
+/* Takes both roles, forks a child that stays alive and reports its PID, and waits to be killed. */
 static void fork_and_hold(char **arguments)
 {
     quoit_queue *queue;
@@ -183,7 +183,7 @@ static void fork_and_hold(char **arguments)
     volatile uint64_t *area = quoit_queue_user_area(queue);
     *area = 7;
     if (fork() == 0) {
-        CHECK_EQUAL(*area, 0); /* a stale pointer neither faults nor reaches the parent's queue */
+        CHECK_EQUAL(*area, 0); /* a stale pointer neither crashes nor reaches the parent's queue */
         *word = (uint64_t)getpid();
         for (int i = 0; i < 200; i++)
             test_sleep_ms(100);
@@ -208,7 +208,7 @@ static void orphan_holds_nothing(void)
         test_kill(parent);
         CHECK_EQUAL(test_wait(parent), TEST_KILLED);
         quoit_status status = quoit_queue_open(name, BOTH, &queue);
-        bool child_lived = kill(child, SIGKILL) == 0; /* all the while */
+        bool child_lived = kill(child, SIGKILL) == 0; /* all the time */
         CHECK_STATUS(status, QUOIT_OK);
         CHECK(child_lived);
         CHECK_EQUAL(*(volatile uint64_t *)quoit_queue_user_area(queue), 7);
@@ -232,8 +232,8 @@ static void *open_and_close(void *name)
     return NULL;
 }
 
-/* Starts a thread that opens and closes, and waits until it has done so once: AddressSanitizer
-   allocates memory at the start of a thread, and a child forked in the middle of that waits for the
+/* Starts a thread that opens and closes, and waits until it has done so once. AddressSanitizer
+   allocates memory at the start of a thread; a child that is forked during that waits for the
    allocator's lock for ever. */
 static pthread_t start_opening(void *name)
 {
@@ -246,7 +246,7 @@ static pthread_t start_opening(void *name)
     return thread;
 }
 
-/* Forked at any moment of another thread's open, a child holds none of its locks. */
+/* A child that is forked at any point of another thread's open holds none of its locks. */
 static void fork_while_another_thread_opens(void)
 {
     enum { CHILDREN_MOST = 40 };
@@ -281,7 +281,7 @@ static void fork_while_another_thread_opens(void)
     }
 }
 
-/* Waits until it is told, by the pipe's end, and takes both roles. */
+/* Waits for the end of the pipe, and takes both roles. */
 static _Noreturn void take_over(const char *name, const int *ends)
 {
     char byte;
@@ -292,7 +292,8 @@ static _Noreturn void take_over(const char *name, const int *ends)
     _exit(0);
 }
 
-/* Forked at any moment of another thread's close, a child is free to take what that one let go. */
+/* A child that is forked at any point of another thread's close can take the roles that the thread
+   released. */
 static void fork_while_another_thread_closes(void)
 {
     const int child_count = (int)test_effort(15, 60);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Another process holds the gate of a lock file, or replaces the file by the next one that it
-   holds. A call does not wait at another user's gate. At its own user's gates it waits for one
-   limited time in all. */
+/* Another process holds the gate of a lock file, or replaces the file by the next one, whose gate
+   it holds. A call does not wait at another user's gate. At gates of its own user it waits for one
+   limited time in total. */
 #include "test.h"
 
 #include "os.h"
@@ -72,7 +72,7 @@ static void hold_gate(char **arguments)
         int replaced = fd;
         fd = make_held(next);
         CHECK(rename(next, path) == 0);
-        CHECK(close(replaced) == 0); /* its waiter finds it gone, and begins anew */
+        CHECK(close(replaced) == 0); /* its waiter finds it gone, and starts again */
     }
 }
 
@@ -127,7 +127,7 @@ static int locked_count(void)
 static void another_users_gate_is_not_waited_for(void)
 {
     static const char *const every_ms[] = {"0", "50"};
-    const double limit = 5; /* far below the ten seconds that the own user's is waited for */
+    const double limit = 5; /* far below the ten seconds that a call waits at its own user's gate */
     if (geteuid() != 0)
         test_skip("only root can become another user");
     prepare();
@@ -154,7 +154,7 @@ static void another_users_gate_is_not_waited_for(void)
     clear_up();
 }
 
-/* This user's queue has lost its lock file, and another user has made one. */
+/* This user's queue has lost its lock file, and another user created one. */
 static void another_users_file_beside_an_own_object(void)
 {
     if (geteuid() != 0)
@@ -180,14 +180,14 @@ static void another_users_file_beside_an_own_object(void)
     clear_up();
 }
 
-/* ---- One limit of time for all --------------------------------------------------------------- */
+/* ---- One time limit for all waits ------------------------------------------------------------ */
 
 static void on_signal(int number)
 {
     (void)number;
 }
 
-/* Signals so often that each pause is cut short: the limit counts time, not pauses. */
+/* Signals arrive so often that each pause is interrupted: the limit counts time, not pauses. */
 static void interrupt(bool begin)
 {
     struct itimerval every = {.it_interval.tv_usec = begin ? 200 : 0,
@@ -223,7 +223,7 @@ static void one_limit_for_all_retries(void)
             quoit_status status = joins
                                       ? quoit_queue_join(name, &options, QUOIT_PRODUCER, &queue)
                                       : quoit_queue_create(name, &options, QUOIT_PRODUCER, &queue);
-            interrupt(false); /* an emulated handler may spoil floating point */
+            interrupt(false); /* an emulated handler may change floating-point registers */
             double seconds = seconds_since(start);
             end_holder(holder, path);
             CHECK_STATUS_IS(status, ==, QUOIT_ERROR_BUSY);
@@ -233,7 +233,7 @@ static void one_limit_for_all_retries(void)
     clear_up();
 }
 
-/* The gate of a queue itself, which unlink takes. Every scheme that has one. */
+/* The gate of a queue itself, which unlink takes. Tests every scheme that has one. */
 static void unlink_waits_as_long(void)
 {
     static const char *const schemes[] = {"file", "posix"};
@@ -260,7 +260,7 @@ static void unlink_waits_as_long(void)
         interrupt(true);
         uint64_t start = quoit_os_monotonic_ns();
         quoit_status status = quoit_queue_unlink(queue);
-        interrupt(false); /* an emulated handler may spoil floating point */
+        interrupt(false); /* an emulated handler may change floating-point registers */
         double seconds = seconds_since(start);
         CHECK(kill(holder, SIGKILL) == 0);
         CHECK_EQUAL(test_wait((test_process){.id = holder}), TEST_KILLED);
@@ -273,7 +273,7 @@ static void unlink_waits_as_long(void)
     quoit_os_hold_ns = before_ns;
 }
 
-/* ---- Another user's queue, wanted ------------------------------------------------------------ */
+/* ---- Another user's queue, on purpose -------------------------------------------------------- */
 
 /* Creates a queue as another user, holds its gate, and waits to be killed. */
 static void own_and_hold(char **arguments)

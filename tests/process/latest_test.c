@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-/* The newest item of a broadcast, read while processes push as fast as they can, are stopped, and
-   are killed: it is whole, never an older one than before, and there is always one. */
+/* Reads the newest item of a broadcast while processes push as fast as they can, are stopped, and
+   are killed. The item is whole and never older than a previous one, and there is always one. */
 #include "test.h"
 
 #include <string.h>
 
 enum { WORDS = 20, ITEMS_PER_PRODUCER = 500 };
 
-/* Torn ones show: each word follows from the first. */
+/* A torn item is detected, since each word follows from the first. */
 struct item {
     uint64_t words[WORDS];
 };
@@ -20,7 +20,7 @@ static struct item make_item(uint64_t number)
     return item;
 }
 
-/* Goes on behind the newest item; killed at any time. */
+/* Continues after the newest item. Killed at any time. */
 static void produce(char **arguments)
 {
     quoit_queue *queue;
@@ -34,7 +34,7 @@ static void produce(char **arguments)
     }
 }
 
-/* The newest item's number; 0: there was none yet. */
+/* The newest item's number; 0: no item was pushed yet. */
 static uint64_t look(const quoit_queue *queue, uint64_t last)
 {
     struct item item;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Who is alive the kernel says: not a PID, which other processes get and other namespaces count
- * differently, and no clock.
+ * The kernel reports which processes are alive: neither a PID, which other processes reuse and
+ * other namespaces number differently, nor a clock does.
  */
 #include "test.h"
 
@@ -36,7 +36,7 @@ static int exit_code_of(pid_t pid)
 
 /* ---- Namespaces ------------------------------------------------------------------------------ */
 
-/* Claims an item, or peeks at one, in an own PID namespace, where it is number 1, and stays. */
+/* Claims an item, or peeks at one, in its own PID namespace, where it is number 1, and stays. */
 static void hold_elsewhere(const char *name, unsigned role, int ready)
 {
     quoit_queue *queue;
@@ -54,7 +54,7 @@ static void hold_elsewhere(const char *name, unsigned role, int ready)
         (void)pause();
 }
 
-/* The process that is number 1 there dies with the kill of any of its parents' hands. */
+/* The process that is number 1 there is killed together with any of its parents. */
 static pid_t start_elsewhere(const char *name, unsigned role)
 {
     int ready[2];
@@ -121,9 +121,10 @@ static void in_another_pid_namespace(void)
     }
 }
 
-/* ---- A PID that comes again ------------------------------------------------------------------ */
+/* ---- A PID that is reused -------------------------------------------------------------------- */
 
-/* The next process gets that number, if nobody else is faster. false: nobody may choose. */
+/* The next process gets that number, unless another one is faster. false: this system does not
+   allow it. */
 static bool choose_next_pid(pid_t pid)
 {
     FILE *file = fopen("/proc/sys/kernel/ns_last_pid", "w");
@@ -152,7 +153,7 @@ static void reused_pid(void)
     CHECK_GE(member, 0);
     if (member == 0)
         _exit(quoit_queue_open(name, QUOIT_PRODUCER, &producer) == QUOIT_OK ? 0 : 1);
-    CHECK_EQUAL(exit_code_of(member), 0); /* and its row still says its number */
+    CHECK_EQUAL(exit_code_of(member), 0); /* and its entry still has its PID */
     for (int tries = 0; tries < 200 && other_process != member; tries++) {
         if (other_process > 0)
             CHECK(kill(other_process, SIGKILL) == 0 && exit_code_of(other_process) == TEST_KILLED);
@@ -178,9 +179,9 @@ static void reused_pid(void)
     CHECK_STATUS(quoit_unlink(name, 0), QUOIT_OK);
 }
 
-/* ---- Everybody stopped, and signals ---------------------------------------------------------- */
+/* ---- Stopped processes, and signals ---------------------------------------------------------- */
 
-/* Waits for an item for a second; the parent stops it for as long, and pushes then. */
+/* Waits for an item for a second. The parent stops it for as long, and then pushes. */
 static void everybody_suspended(void)
 {
     for (int i = 0; i < KINDS; i++) {
@@ -202,9 +203,9 @@ static void everybody_suspended(void)
         while (info.consumer_pid == 0)
             CHECK_STATUS(quoit_queue_inspect(queue, &info), QUOIT_OK);
         CHECK_EQ(kill(pid, SIGSTOP), 0);
-        test_sleep_ms(300); /* longer than anybody's slice of sleep */
+        test_sleep_ms(300); /* longer than the time after which a wait checks */
         CHECK_STATUS(quoit_queue_inspect(queue, &info), QUOIT_OK);
-        CHECK_EQUAL(info.consumer_pid, (uint64_t)pid); /* stopped is alive */
+        CHECK_EQUAL(info.consumer_pid, (uint64_t)pid); /* a stopped process is alive */
         CHECK_STATUS(quoit_queue_push(queue, &item, sizeof item, QUOIT_NOW), QUOIT_OK);
         CHECK_EQ(kill(pid, SIGCONT), 0);
         CHECK_EQUAL(exit_code_of(pid), 0);
@@ -240,7 +241,7 @@ static void ring_often(int microseconds)
     CHECK_EQ(setitimer(ITIMER_REAL, &often, NULL), 0);
 }
 
-/* A wait goes on after a signal's handler, to its own end and no further. */
+/* A wait continues after a signal handler until its own end, and not longer. */
 static void signals_during_a_wait(void)
 {
     const int64_t timeout_ns = 60000000;
@@ -263,8 +264,8 @@ static void signals_during_a_wait(void)
     }
 }
 
-/* On a busy machine an interrupted process may run again only when a short wait is over. The system
-   then reports the end of the time, also if each signal begins it anew. So this wait is long. */
+/* On a busy machine an interrupted process may run again only after a short wait has expired. The
+   system then reports the timeout, also if each signal restarts the wait. So this wait is long. */
 static void signals_during_a_semaphores_wait(void)
 {
     const int64_t timeout_ns = 500000000;
@@ -319,7 +320,7 @@ static void read_locks_are_no_members(void)
         (void)snprintf(path, sizeof path, "/dev/shm/%s", test_path(name));
         int fd = open(path, O_RDONLY | O_CLOEXEC);
         CHECK_GE(fd, 0);
-        all.l_start = 17; /* the entries behind the consumer's, to the end */
+        all.l_start = 17; /* the entries after the consumer's, to the end */
         CHECK_EQ(fcntl(fd, F_OFD_SETLK, &all), 0);
         CHECK_STATUS(quoit_queue_pop(queue, &item, sizeof item, NULL, INT64_C(20000000000)),
                      QUOIT_ABANDONED);
@@ -333,7 +334,7 @@ int main(int argc, char **argv)
 {
     static const struct test_part parts[] = {
         {"members in different PID namespaces", in_another_pid_namespace},
-        {"everybody suspended and resumed", everybody_suspended},
+        {"all processes stopped and continued", everybody_suspended},
         {"signals during a wait", signals_during_a_wait},
         {"signals during a semaphore's wait", signals_during_a_semaphores_wait},
         {"a PID that comes again", reused_pid},

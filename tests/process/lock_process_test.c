@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Locks and the data that they protect, between processes: two holders never overlap, the
-   next process finds a killed holder, also one that waits, and a stopped holder keeps its lock. */
+/* Locks and the data that they protect, between processes: two processes never hold the lock at the
+   same time, the next process detects a killed holder, also one that waits, and a stopped holder
+   keeps its lock. */
 #include "test.h"
 
 #include <stdatomic.h>
@@ -9,7 +10,8 @@
 
 enum { PROCESSES = 6, KILLS = 30 };
 
-/* What the lock protects: a change is whole if both are equal. Not atomic, which is the point. */
+/* The data that the lock protects: a change is complete if both are equal. Not atomic, on
+   purpose. */
 struct account {
     uint64_t here, there;
     uint64_t changes;
@@ -43,7 +45,7 @@ static void remove_both(const char *lock_name, const char *account_name)
     CHECK_STATUS(quoit_unlink(account_name, 0), test_after_close(account_name));
 }
 
-/* ---- Many at once ---------------------------------------------------------------------------- */
+/* ---- Many processes at once ------------------------------------------------------------------ */
 
 /* arguments: the lock, the account, how often */
 static void count(char **arguments)
@@ -61,7 +63,7 @@ static void count(char **arguments)
     quoit_region_close(region);
 }
 
-/* Whichever comes first creates them. */
+/* The first process creates them. */
 static void counted_by_many(void)
 {
     for (int i = 0; TEST_LOOP_TEXT(test_shared_schemes[i], 0, test_shared_schemes[i]); i++) {
@@ -74,7 +76,8 @@ static void counted_by_many(void)
         quoit_region *region;
         quoit_lock *first = NULL;
         quoit_region *first_region = NULL;
-        if (!test_outlives_handles(lock_name)) { /* else the last to leave would end them */
+        if (!test_outlives_handles(
+                lock_name)) { /* else they would end with the last process that leaves */
             first = join(lock_name);
             (void)join_account(account_name, &first_region);
         }
@@ -122,7 +125,7 @@ static void end(test_process process)
     CHECK_EQUAL(test_wait(process), TEST_KILLED);
 }
 
-/* By a handle that was there before. */
+/* By a handle that was opened before. */
 static void killed_holder(const char *name)
 {
     uint32_t pid = 1;
@@ -138,13 +141,13 @@ static void killed_holder(const char *name)
     quoit_lock_close(lock);
 }
 
-/* By one that comes later: it gets the member row of the killed process. */
+/* By a handle that is opened later: it gets the member entry of the killed process. */
 static void killed_before(const char *name)
 {
-    quoit_lock *lock = join(name); /* row 0 */
+    quoit_lock *lock = join(name); /* entry 0 */
     test_process holder = start_holder(lock, name);
     end(holder);
-    quoit_lock *late = join(name); /* row 1, as the holder */
+    quoit_lock *late = join(name); /* entry 1, as the holder */
     CHECK_STATUS(quoit_lock_lock(late, QUOIT_NOW), QUOIT_ABANDONED);
     CHECK_STATUS(quoit_lock_lock(lock, QUOIT_NOW), QUOIT_TIMEOUT);
     quoit_lock_close(late);
@@ -171,7 +174,7 @@ static uint64_t count_members(const quoit_lock *lock)
     return found;
 }
 
-/* By those that sleep meanwhile: one of them gets it as abandoned, the others as free. */
+/* By waiting processes: one of them gets it as abandoned, the others as free. */
 static void killed_while_others_wait(const char *name)
 {
     const char *const arguments[] = {name, NULL};
@@ -236,7 +239,7 @@ static void stopped_holders(void)
 
 /* ---- Killed at random ------------------------------------------------------------------------ */
 
-/* A change that is half done is seen only after ABANDONED; it is repaired then. */
+/* An incomplete change is seen only after ABANDONED, and then repaired. */
 static void change_once(quoit_lock *lock, volatile struct account *account)
 {
     quoit_status status = quoit_lock_lock(lock, INT64_C(60000000000));
@@ -292,9 +295,9 @@ static void killed_at_random(void)
     }
 }
 
-/* ---- Regions that are killed while they are made --------------------------------------------- */
+/* ---- Processes that are killed while they create a region ------------------------------------ */
 
-/* arguments: the region, the one where it counts its rounds */
+/* arguments: the region, the region where it counts its rounds */
 static void join_and_unlink_for_ever(char **arguments)
 {
     quoit_region *shared, *region;
@@ -309,8 +312,8 @@ static void join_and_unlink_for_ever(char **arguments)
     }
 }
 
-/* Whatever a crash amid a creation leaves, the next join succeeds at once, and the data is zeroed
-   or what a whole region had. */
+/* After a crash at any point of a creation, the next join succeeds at once. The data is zeroed, or
+   that of a complete region. */
 static void killed_while_joining(void)
 {
     const char *rounds_name = test_name("");

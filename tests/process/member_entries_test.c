@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* A member row between two members: its lock is the next one's already, and what it shows is still
-   what a crashed member left. */
+/* A member entry between two members: the next member already holds its lock, but its content is
+   still that of a crashed member. */
 #include "test.h"
 
 #include "queue_shm.h"
@@ -33,7 +33,8 @@ static bool stop_here(const struct quoit_os_shm *shm, const char *text)
     return true;
 }
 
-/* arguments: the queue, where to say that it has the row's lock. It does not go on to write it. */
+/* arguments: the queue, where to report that it holds the entry's lock. It does not write the
+   entry. */
 static void stop_joining(char **arguments)
 {
     quoit_region *region, *shared;
@@ -69,7 +70,7 @@ static void check_one_crashed_producer(const quoit_queue *queue)
     CHECK_EQUAL(crashed, 1);
 }
 
-/* The producer was gone before the consumer came: nobody abandoned that one. */
+/* The producer left before the consumer joined, so the consumer is not abandoned. */
 static void a_joiner_stops(void)
 {
     const char *name = test_name(""), *shared = test_name("file");
@@ -83,7 +84,7 @@ static void a_joiner_stops(void)
     for (int killed = 0; killed < 2; killed++) {
         CHECK_STATUS(quoit_queue_pop(queue, &item, sizeof item, NULL, QUIET_MS * INT64_C(1000000)),
                      QUOIT_EMPTY);
-        check_one_crashed_producer(observer); /* the row is evidence still */
+        check_one_crashed_producer(observer); /* the entry is still evidence */
         if (killed == 0)
             test_kill(joiner);
     }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Messages of random lengths from process to process, in every kind of queue, copied and in place,
-   while the producer is killed and another goes on. */
+/* Messages of random lengths between processes, in every kind of queue, copied and in place, while
+   producers are killed and successors continue. */
 #include "test.h"
 
 #include <stdlib.h>
@@ -15,7 +15,7 @@ static const struct quoit_queue_options kinds[] = {
 };
 enum { KINDS = sizeof kinds / sizeof kinds[0] };
 
-/* The number, then bytes that depend on it, as many as that says. */
+/* The number, then bytes that depend on it; the number also determines how many. */
 static size_t length_of(uint64_t number)
 {
     uint64_t random = number * UINT64_C(0x9e3779b97f4a7c15) >> 40;
@@ -51,7 +51,7 @@ static void produce(char **arguments)
         uint64_t number = *next;
         void *room;
         quoit_status status;
-        *next = number + 1; /* a death loses it, or not */
+        *next = number + 1; /* a kill loses it, or not */
         if (number % 3 == 0) {
             do
                 status = quoit_queue_claim(queue, LONGEST, &room, QUOIT_FOREVER);
@@ -120,7 +120,7 @@ static void stream(const char *scheme, int kind)
             kills++;
         }
     }
-    CHECK_LE(lost, kills); /* what each was just about to push */
+    CHECK_LE(lost, kills); /* the message that each was about to push */
     CHECK_EQUAL(taken + lost, before + 1);
     CHECK_EQUAL(test_wait(producer), 0);
     CHECK_STATUS(quoit_queue_check(queue), QUOIT_OK);

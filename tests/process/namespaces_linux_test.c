@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Processes in other IPC, PID, mount and user namespaces, with and without /proc, create, open and
-   remove objects under the name of a live object here. That object stays whole. */
+   remove objects under the name of a live object here. That object does not change. */
 #include "test.h"
 
 #include <fcntl.h>
@@ -37,7 +37,7 @@ static void map_user(uid_t uid, gid_t gid)
     write_text("/proc/self/gid_map", map);
 }
 
-/* Creates, opens and removes what has the names there. */
+/* Creates, opens and removes the objects of these names. */
 static void use_names(unsigned spaces)
 {
     quoit_queue *queue;

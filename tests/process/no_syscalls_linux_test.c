@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Where nobody sleeps, no call enters the kernel: from a moment on, any system call kills. */
+/* If no process is blocked in a wait, no call enters the kernel: from a point on, any system call
+   kills the process. */
 #include "test.h"
 
 #include <stdio.h>
@@ -9,10 +10,10 @@
 
 QUOIT_DEFINE_QUEUE(word, uint64_t);
 
-enum { STRICT = 1 }; /* SECCOMP_MODE_STRICT; a C library need not bring the kernel's headers */
+enum { STRICT = 1 }; /* SECCOMP_MODE_STRICT; a C library need not have the kernel's headers */
 
-/* arguments: name, how, the pool's name. Strict seccomp leaves read, write, exit and sigreturn;
-   whatever else is called is the end (SIGKILL). */
+/* arguments: name, how, the pool's name. Strict seccomp allows read, write, exit and sigreturn; any
+   other call ends the process (SIGKILL). */
 static void go_strict(char **arguments)
 {
     quoit_queue *queue;
@@ -49,12 +50,13 @@ static void go_strict(char **arguments)
     }
     if (sleeps)
         (void)word_pop((struct word_queue){queue}, &value,
-                       1000000); /* must call, and die: the test can fail */
+                       1000000); /* must make a call, and be killed: the test can fail */
     (void)syscall(SYS_exit, 0);
 }
 
-/* Pops without success while the producer is alive, for less time than until the liveness check.
-   Where the process is held up for that time, the check is due, and ends it: it is tried again. */
+/* Pops without success while the producer is alive, for less time than until the liveness check. If
+   the process is delayed by that time, the check is due and kills it; then the parent tries
+   again. */
 static void look_strictly(char **arguments)
 {
     quoit_queue *queue;
@@ -84,7 +86,7 @@ static void none_to_look(void)
     CHECK_EQUAL((uint64_t)result, 0);
 }
 
-/* Reads the newest item again and again. */
+/* Reads the newest item repeatedly. */
 static void latest_strictly(char **arguments)
 {
     quoit_queue *queue;
@@ -125,7 +127,7 @@ static void no_system_call(void)
         quoit_queue *queue;
         CHECK_STATUS(quoit_queue_create(name, &options, QUOIT_OBSERVER, &queue), QUOIT_OK);
         CHECK_STATUS(quoit_pool_create(pool_name, &pool_options, 0, &pool), QUOIT_OK);
-        const char *const awake[] = {name, "awake", pool_name, NULL};
+        const char *const awake[] = {name, "runs", pool_name, NULL};
         const char *const sleepers[] = {name, "sleeps", pool_name, NULL};
         int result = test_wait(test_spawn("go_strict", awake));
         if (result == 77)

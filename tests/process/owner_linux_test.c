@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * User namespaces: the kernel shows each user that is not mapped as 65534. Such a user's object is
- * another user's also for a process that runs as 65534, or as a user that is not mapped either.
+ * User namespaces: the kernel shows each user that is not mapped as 65534. An object of such a user
+ * also belongs to another user for a process that runs as 65534, or as a user that is not mapped.
  */
 #include "test.h"
 
@@ -39,7 +39,7 @@ static void look(void)
     char path[200];
     (void)snprintf(path, sizeof path, "/dev/shm/%s", test_path(queue_names[0]));
     CHECK(stat(path, &file) == 0);
-    CHECK_EQUAL(file.st_uid, OVERFLOW_UID); /* what an owner check sees */
+    CHECK_EQUAL(file.st_uid, OVERFLOW_UID); /* the user ID that an owner check reads */
     for (int i = 0; queue_names[i]; i++) {
         (void)snprintf(test_context, sizeof test_context, "%s", queue_names[i]);
         CHECK_STATUS(quoit_queue_open(queue_names[i], QUOIT_CONSUMER, &queue),
@@ -61,7 +61,7 @@ static void look(void)
     test_context[0] = '\0';
 }
 
-/* Objects that this process makes belong to it. */
+/* Objects that this process creates belong to it. */
 static void use_own(void)
 {
     quoit_queue *queue, *second;
@@ -72,8 +72,8 @@ static void use_own(void)
     CHECK_STATUS(quoit_unlink(own_name, 0), QUOIT_OK);
 }
 
-/* A process of user `uid` in a namespace with that map; a map of "" maps no user. False if this
-   system makes no namespaces. */
+/* Runs a process of user `uid` in a namespace with that map; a map of "" maps no user. Returns
+   false if this system creates no namespaces. */
 static bool in_namespace(const char *map, uid_t uid)
 {
     int go[2], made[2];

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Another user: kept out by permissions, told why, refused another's objects unless it asks for
-   them. */
+/* Another user: refused by permissions, with a message; and refused access to another user's
+   objects unless it passes the flag. */
 #include "test.h"
 
 #include <stdio.h>
@@ -96,7 +96,7 @@ static void semaphores_of_others(void)
     static const char *const schemes[] = {"posix", "sysv"};
     const struct quoit_sem_options closed = {.value = 1};
     const struct quoit_sem_options open = {.value = 1, .permissions = 0666};
-    /* Plain POSIX tells no owner of a POSIX semaphore. */
+    /* Plain POSIX does not report the owner of a POSIX semaphore. */
     for (int i = test_plain_posix ? 1 : 0; i < (test_ipc_modes_are_reported() ? 2 : 1); i++) {
         const char *closed_name = test_name(schemes[i]), *open_name = test_name(schemes[i]);
         const char *const arguments[] = {closed_name, open_name, NULL};

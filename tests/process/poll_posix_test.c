@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The descriptor for event loops: readable while there is something to do, never missing any. */
+/* The file descriptor for event loops: readable while a call can make progress. No event is
+   lost. */
 #include "test.h"
 
 #include "os.h"
@@ -73,7 +74,8 @@ static void levels_of(uint32_t kind)
     CHECK_STATUS(quoit_unlink(name, 0), QUOIT_OK);
 }
 
-/* Of many consumers one still reads the last item: the others have neither items nor the end. */
+/* With several consumers, one still reads the last item: the others have neither items nor the
+   end. */
 static void the_end_of_many(void)
 {
     const struct quoit_queue_options many = {.kind = QUOIT_MPMC, .item_bytes = 8, .capacity = 4};
@@ -137,8 +139,8 @@ static void produce(char **arguments)
     quoit_queue_close(queue);
 }
 
-/* Two event loops, each asleep in poll whenever it has nothing to do: a lost edge would be a wait
-   of a minute, which fails. */
+/* Two event loops, each blocked in poll when it has nothing to do. A lost event would be a wait of
+   a minute, which fails the test. */
 static void event_loops(void)
 {
     const char *name = test_name("");
@@ -176,7 +178,7 @@ static void come_and_go(char **arguments)
     _Exit(0);
 }
 
-/* Readable, since the other side is gone, until a call has returned it; then no more. */
+/* Readable after the other side has left, until a call has returned that; then not readable. */
 static void abandoned_by(uint32_t kind, unsigned role, const char *how)
 {
     struct quoit_queue_options of_kind = options;
@@ -194,7 +196,7 @@ static void abandoned_by(uint32_t kind, unsigned role, const char *how)
         CHECK(!is_readable(fd, 120));
         (void)test_wait(test_spawn("come_and_go", arguments));
         CHECK(is_readable(fd, 10000));
-        CHECK(is_readable(fd, 0)); /* a level: it is not used up */
+        CHECK(is_readable(fd, 0)); /* a level: a call does not use it up */
         CHECK_STATUS(pops ? word_pop((struct word_queue){queue}, &value, QUOIT_NOW)
                           : word_push((struct word_queue){queue}, &value, QUOIT_NOW),
                      QUOIT_ABANDONED);
@@ -203,7 +205,7 @@ static void abandoned_by(uint32_t kind, unsigned role, const char *how)
                           : word_push((struct word_queue){queue}, &value, QUOIT_NOW),
                      pops ? QUOIT_EMPTY : QUOIT_FULL);
     }
-    /* A wait that finds nothing silences it as well. */
+    /* A wait that finds nothing clears it as well. */
     (void)test_wait(test_spawn("come_and_go", arguments));
     CHECK(is_readable(fd, 10000));
     CHECK_STATUS(pops ? word_pop((struct word_queue){queue}, &value, QUOIT_FOREVER)
@@ -235,9 +237,9 @@ static void tear_a_pop(char **arguments)
     _Exit(0);
 }
 
-/* The counters show room, but the slot is still full. A push returns FULL until the next consumer
-   releases the slot, and the descriptor is not readable meanwhile. (readiness_test has similar
-   cases for every ring.) */
+/* The counters show a free slot, but the slot is still full. A push returns FULL until the next
+   consumer releases the slot, and the descriptor is not readable until then. (readiness_test has
+   similar cases for every ring.) */
 static void torn_pop(void)
 {
     const char *name = test_name("");
@@ -286,8 +288,8 @@ static void make_descriptors(void *name)
     }
 }
 
-/* A program that starts at any moment during another thread's poll_fd, open or close inherits no
-   descriptor of these calls. Strict POSIX.1-2008 cannot promise that for poll_fd's pipe. */
+/* A program that starts at any point of another thread's poll_fd, open or close inherits no
+   descriptor of these calls. Strict POSIX.1-2008 cannot guarantee that for poll_fd's pipe. */
 static void children_inherit_nothing(void)
 {
     enum { CHILDREN = 150 };

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Several processes share a pool: each allocates, writes to, checks and frees blocks, and hands
- * them on through a queue; a ledger says who holds what. Then some are killed at random, again and
- * again, and in the end nothing is missing.
+ * Several processes share a pool: each allocates, writes, checks and frees blocks, and sends them
+ * through a queue. A ledger records the owner of each block. Then some processes are killed at
+ * random, repeatedly. In the end no block is missing.
  */
 #include "test.h"
 
@@ -16,7 +16,7 @@ static const struct quoit_queue_options queue_options = {
     .kind = QUOIT_MPMC, .item_bytes = 8, .capacity = CAPACITY};
 
 struct ledger {
-    _Atomic uint32_t holder[BLOCKS]; /* a process's number from 1 on, 0: nobody */
+    _Atomic uint32_t holder[BLOCKS]; /* a process's number from 1 on, 0: none */
     _Atomic uint64_t pushed, popped;
 };
 
@@ -36,7 +36,7 @@ static void *bytes_of(const struct hands *hands, quoit_block block)
     return bytes;
 }
 
-/* Nobody else has it, and writes to it. */
+/* No other process owns the block or writes to it. */
 static void receive(struct hands *hands, quoit_block block)
 {
     CHECK_EQUAL(atomic_exchange(&hands->ledger->holder[(uint32_t)block - 1], hands->self), 0);
@@ -51,7 +51,8 @@ static void check_bytes(const struct hands *hands, quoit_block block, uint8_t va
         CHECK_EQUAL(bytes[i], value);
 }
 
-/* The block leaves these hands: checked, and written off before others can have it. */
+/* Before the block is sent: checks it, and removes it from the ledger, so that another process can
+   own it. */
 static quoit_block part_with(struct hands *hands)
 {
     quoit_block block = hands->blocks[--hands->held];
@@ -65,7 +66,7 @@ static void give(struct hands *hands)
     if (hands->held == 0)
         return;
     quoit_block block = part_with(hands);
-    memset(bytes_of(hands, block), 0xee, 256); /* what a receiver is to find */
+    memset(bytes_of(hands, block), 0xee, 256); /* the content that a receiver must find */
     quoit_status status = quoit_pool_push(hands->pool, hands->queue, block, QUOIT_NOW);
     if (status == QUOIT_FULL || status == QUOIT_ABANDONED)
         receive(hands, block);
@@ -136,7 +137,8 @@ static void exchange(char **arguments)
     quoit_region_close(region);
 }
 
-/* To be killed: without the ledger, in which a victim would leave its name. */
+/* A process to be killed: does not use the ledger, where a killed process would leave its
+   number. */
 static void die_at_work(char **arguments)
 {
     quoit_region *region;
@@ -178,7 +180,7 @@ static test_process start(const struct scene *scene, const char *role, int numbe
     return test_spawn(role, arguments);
 }
 
-/* Takes what is queued; all is free then. Returns how many were queued. */
+/* Pops all queued blocks; then all are free. Returns their number. */
 static uint64_t settle(struct scene *scene)
 {
     quoit_block block;

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What product_test.py is made of: the demonstration's programs, started, ended and looked at."""
+"""Helpers of product_test.py: starts, ends and checks the example programs."""
 import os
 import shlex
 import shutil
@@ -51,8 +51,8 @@ class Suite:
         return process
 
     def ask_to_end(self, process, ending):
-        """One signal. But ThreadSanitizer now and then keeps one to itself, of the first after a start, also in a
-        program of its own handler and a loop around nanosleep: there it is sent until it has come."""
+        """Sends one signal. But ThreadSanitizer sometimes does not deliver one of the first signals after a start, also
+        in a program with only a handler and a loop around nanosleep; then this sends it until it arrives."""
         process.send_signal(ending)
         if os.environ.get("QUOIT_TEST_SANITIZED") == "thread":
             def again():
@@ -62,7 +62,7 @@ class Suite:
             threading.Thread(target=again, daemon=True).start()
 
     def await_handler(self, process, ending):
-        """Returns once the process handles that signal, where the system tells."""
+        """Returns when the process handles that signal, if the system reports it."""
         try:
             while True:
                 with open(f"/proc/{process.pid}/status") as status:
@@ -75,7 +75,7 @@ class Suite:
             time.sleep(0.5)
 
     def end(self, process, code=0, seconds=60):
-        """Its lines, once it has ended with that code."""
+        """Returns its lines, after it has ended with that code."""
         try:
             _, errors = process.communicate(timeout=seconds)
         except subprocess.TimeoutExpired:
@@ -99,7 +99,7 @@ class Suite:
         subprocess.run(self.command("unlink_queue", name), check=True)
 
     def give_up(self):
-        """After a failure: no process goes on, and no queue and no file stays."""
+        """After a failure: ends all processes, and removes all queues and files."""
         for process in self.processes:
             process.kill()
             process.wait()
@@ -108,7 +108,7 @@ class Suite:
         shutil.rmtree(self.work, ignore_errors=True)
 
     def is_there(self, name):
-        """Can the queue be unlinked? Then it was there."""
+        """Returns whether the queue could be unlinked, so that it existed."""
         return subprocess.run(self.command("unlink_queue", name),
                               stderr=subprocess.DEVNULL, check=False).returncode == 0
 

@@ -3,8 +3,8 @@
 """The demonstration, line by line: product_test.py BIN_DIRECTORY [PART...]
 
 The words of QUOIT_TEST_EMULATOR (wine, qemu-aarch64 ...) are put before each program.
-Producer and consumer run as a user runs them, only faster. What the producer must print follows from its
-seed; what the consumer must print follows from what the producer printed.
+Producer and consumer run as a user runs them, only faster. The producer's output follows from its seed, and the
+consumer's output follows from the producer's.
 """
 import array
 import fcntl
@@ -23,7 +23,7 @@ MASK = 2**64 - 1
 
 
 def random_units(seed):
-    """SplitMix64, as examples/product/random.h has it."""
+    """SplitMix64, as in examples/product/random.h."""
     state = seed
     while True:
         state = (state + 0x9E3779B97F4A7C15) & MASK
@@ -34,7 +34,7 @@ def random_units(seed):
 
 
 def expected_products(seed, count, loss=0.05, first=1):
-    """{id: number} for each product that is not lost on purpose."""
+    """Returns {id: number} for each product that is not omitted on purpose."""
     units = random_units(seed)
     products = {}
     for number in range(first, first + count):
@@ -51,7 +51,7 @@ def is_shortest(text):
 
 
 def check_producer(lines, products):
-    """Each line in its place; returns {id: text} of those that were passed on."""
+    """Checks the order of the lines. Returns {id: text} of those that were pushed."""
     passed, line = {}, iter(lines + [""])
     current = next(line)
     for number, value in products.items():
@@ -69,7 +69,7 @@ def check_producer(lines, products):
 
 
 def check_consumer(lines, passed, last=None):
-    """Ids 1 to the last one passed on, once each: the number where there is one, else 0.0."""
+    """Checks ids 1 to the last one pushed, once each: the number if it was pushed, else 0.0."""
     last = max(passed) if last is None else last
     expected = [f"{n} {passed.get(n, '0.0')}" for n in range(1, last + 1)]
     for at, (got, right) in enumerate(zip(lines, expected), 1):
@@ -78,7 +78,7 @@ def check_consumer(lines, passed, last=None):
 
 
 def demonstration(suite):
-    """Every backend, both ways to synchronize: half are dropped, and the consumer's lines fit."""
+    """Every scheme, both ways to synchronize: half of the products are dropped, and the consumer's lines match."""
     for scheme in suite.schemes:
         for sync in ["atomic", "semaphore"]:
             name, count = suite.name(scheme), 400
@@ -96,7 +96,7 @@ def demonstration(suite):
 
 
 def same_seed_slow_consumer(suite):
-    """The same products again, though far more are dropped."""
+    """The same products again, although far more are dropped."""
     dropped = []
     for interval in ["0.0001:0.0003", "0.01:0.02"]:
         name, count = suite.name(suite.durable), 300
@@ -111,7 +111,7 @@ def same_seed_slow_consumer(suite):
 
 
 def no_consumer_then_one(suite):
-    """Without a consumer all but five are dropped; one that comes later gets those, and the gaps."""
+    """Without a consumer all products except five are dropped; a later consumer gets those five, and the gaps."""
     for capacity in [1, 5, 8]:
         name, count = suite.name(suite.durable), 30
         producer = suite.start("producer", "--name", name, "--count", str(count), "--interval",
@@ -125,7 +125,7 @@ def no_consumer_then_one(suite):
 
 
 def losses(suite):
-    """All lost: no line at all. None lost: each has one."""
+    """All omitted: no line at all. None omitted: each has a line."""
     name = suite.name(suite.durable)
     consumer = suite.start("consumer", "--name", name, "--interval", "0:0")
     producer = suite.start("producer", "--name", name, "--count", "20", "--interval", "0:0",
@@ -141,7 +141,7 @@ def losses(suite):
 
 
 def counts(suite):
-    """--count ends a consumer after that many lines, in the middle of a gap too; the next one goes on."""
+    """--count ends a consumer after that many lines, also in the middle of a gap; the next consumer continues."""
     name = suite.name(suite.durable)
     producer = suite.start("producer", "--name", name, "--count", "60", "--interval", "0:0",
                            "--seed", "9", "--loss", "0.6", "--capacity", "60")
@@ -165,8 +165,8 @@ def wait_for_lines(suite, process, count):
 
 
 def consumer_killed(suite):
-    """kill -9, again and again: a line may come twice, where it died behind it; none is missing."""
-    # Windows takes no semaphore back from the dead.
+    """kill -9, repeatedly: a line may be printed twice, if the process was killed after it; none is missing."""
+    # Windows does not return the semaphore counts of crashed processes.
     for scheme, sync in [("file:", "atomic")] if suite.windows else [
             ("posix:", "atomic"), ("sysv:", "atomic"), ("file:", "semaphore")]:
         name = suite.name(scheme)
@@ -187,7 +187,7 @@ def consumer_killed(suite):
 
 
 def producer_killed(suite):
-    """kill -9: the next producer goes on with the next id, and what was passed on is not lost."""
+    """kill -9: the next producer continues with the next id, and pushed products are not lost."""
     for scheme, sync in [("windows:", "atomic"), ("file:", "atomic")] if suite.windows else [
             ("posix:", "atomic"), ("sysv:", "semaphore"), ("file:", "atomic")]:
         name = suite.name(scheme)
@@ -199,7 +199,7 @@ def producer_killed(suite):
             options += ["--count", "30"] if run == 4 else []
             producer = suite.start("producer", *common, *options)
             if run < 4:
-                wait_for_lines(suite, consumer, 1)  # it has the queue, which may end with its last user
+                wait_for_lines(suite, consumer, 1)  # it has the queue open, which may end with its last user
                 wait_for_lines(suite, producer, 25)
                 producer.kill()
             lines = suite.end(producer, 0 if run == 4 else -signal.SIGKILL)
@@ -211,7 +211,7 @@ def producer_killed(suite):
                 check(int(number) not in printed, f"id {number} was used twice")
                 printed[int(number)] = value
             if run < 4:
-                missing.add(max(printed))  # it may have died before it passed this one on
+                missing.add(max(printed))  # it may have been killed before it pushed this one
         got = [line.split() for line in suite.end(consumer)]
         check([int(number) for number, _ in got] == list(range(1, len(got) + 1)), "ids are missing")
         check(len(got) >= max(set(printed) - missing), f"{len(got)} lines for {max(printed)} products")
@@ -222,7 +222,7 @@ def producer_killed(suite):
 
 
 def signals(suite):
-    """SIGINT and SIGTERM end both at once and with success, whatever they wait for."""
+    """SIGINT and SIGTERM end both programs at once and with success, in any wait."""
     for ending in [signal.SIGINT, signal.SIGTERM]:
         for sync in ["atomic", "semaphore"]:
             name = suite.name(suite.durable)
@@ -263,7 +263,7 @@ def end_blocked(suite, program, *options):
 
 
 def blocked_output(suite):
-    """A reader that does not read: a signal ends both cleanly all the same."""
+    """With a reader that does not read, a signal still ends both cleanly."""
     name = suite.name(suite.durable)
     common = ["--name", name, "--interval", "0:0"]
     end_blocked(suite, "producer", *common, "--loss", "0", "--capacity", "20000")
@@ -287,7 +287,7 @@ def closed_output(suite):
 
 
 def restart_beside_the_last_consumer(suite):
-    """A new pair begins while the old consumer pauses behind the last product of an ended stream."""
+    """A new pair starts while the old consumer pauses after the last product of a stream that has ended."""
     name = suite.name(suite.durable)
     common = ["--name", name, "--sync", "semaphore"]
     old = suite.start("producer", *common, "--count", "3", "--interval", "0:0", "--seed", "1",
@@ -295,7 +295,7 @@ def restart_beside_the_last_consumer(suite):
     passed = check_producer(suite.end(old), expected_products(1, 3, 0))
     old = suite.start("consumer", *common, "--interval", "0.3:0.3")
     wait_for_lines(suite, old, 3)
-    time.sleep(0.05)  # it has released the last one, most likely, and pauses; either way must do
+    time.sleep(0.05)  # it has most likely released the last one, and pauses; both cases must work
     producer = suite.start("producer", *common, "--count", "100", "--interval", "0.004:0.008",
                            "--seed", "2")
     while producer.poll() is None and not suite.lines_so_far(producer):
@@ -304,7 +304,7 @@ def restart_beside_the_last_consumer(suite):
         new = suite.start("consumer", *common, "--interval", "0:0")
         check_consumer(suite.end(new), check_producer(suite.end(producer), expected_products(2, 100)))
     else:
-        suite.end(producer, 1)  # it came before the release: the stream is still to be drained
+        suite.end(producer, 1)  # it started before the release: the stream is not drained yet
     check_consumer(suite.end(old), passed)
 
 
@@ -312,10 +312,10 @@ def two_at_once(suite):
     name = suite.name("file:" if suite.windows else "sysv:")
     producer = suite.start("producer", "--name", name)
     wait_for_lines(suite, producer, 1)
-    # Under Wine a process has a number of its own there.
+    # Under Wine a process has its own number.
     suite.refused("producer", "--name", name, code=1,
                   word="has a live producer" if suite.windows else str(producer.pid))
-    suite.refused("producer", "--name", name, "--capacity", "7", word="5 there, 7 was", code=1)
+    suite.refused("producer", "--name", name, "--capacity", "7", word="is 5, but 7 was requested", code=1)
     consumer = suite.start("consumer", "--name", name)
     wait_for_lines(suite, consumer, 1)
     suite.refused("consumer", "--name", name, code=1,
@@ -353,7 +353,7 @@ def bad_values(suite):
 
 
 def full_output(suite):
-    """Standard output that cannot be written: an error; the product stays for the next consumer."""
+    """Standard output that cannot be written: an error; the product stays queued for the next consumer."""
     name = suite.name(suite.durable)
     producer = suite.start("producer", "--name", name, "--count", "3", "--interval", "0:0",
                            "--loss", "0", "--seed", "2")
@@ -370,11 +370,11 @@ def short_programs(suite):
     suite.names.append("readings")
     right = [f"sensor {n}: 20.0 degrees" for n in range(10)]
     receiver = suite.start("example_receiver")
-    time.sleep(0.2)  # it makes the queue, most likely; either way must do
+    time.sleep(0.2)  # it most likely creates the queue; both cases must work
     check(suite.end(suite.start("example_sender")) == [], "the sender prints")
     lines = suite.end(receiver)
     check(lines == right, str(lines))
-    if not suite.windows:  # where a queue would end with the sender
+    if not suite.windows:  # on systems where a queue would end with the sender
         check(suite.end(suite.start("example_sender")) == [], "the sender prints")
         lines = suite.end(suite.start("example_receiver"))
         check(lines == right, str(lines))
@@ -386,7 +386,7 @@ def short_programs(suite):
 
 
 def newest_value(suite):
-    """The newest value stays for each display, also when the sensor has ended, until the next sensor writes one."""
+    """The newest value stays for each display, also after the sensor has ended, until the next sensor writes one."""
     suite.names.append("temperature")
     suite.end(suite.start("example_display"), code=1)  # there is no queue yet
     for number in (10, 20):
@@ -398,7 +398,7 @@ def newest_value(suite):
 
 
 def statuses(suite, right):
-    """The programs do not report the end of a stream as a lack of room, and Ctrl-C ends them cleanly."""
+    """The programs do not report the end of a stream as a full queue, and Ctrl-C ends them cleanly."""
     suite.end(suite.start("example_sender"))
     again = suite.start("example_sender")
     check(suite.end(again, code=1) == [], "a second sender prints")
@@ -410,7 +410,7 @@ def statuses(suite, right):
         check("ended" in again.errors, f"after the end, in C++: {again.errors}")
     check(suite.end(suite.start("example_receiver")) == right, "the first sender's readings are not there")
     if suite.emulator:
-        return  # it catches each signal from its start: nothing tells when the program itself does
+        return  # it catches each signal from its start, so nothing shows when the program itself does
     for receiver in ["example_poll"] + (["example_cpp_receiver"] if has_cpp else []):
         process = suite.start(receiver)
         suite.await_handler(process, signal.SIGINT)
@@ -425,13 +425,13 @@ def statuses(suite, right):
 
 
 def shared_memory(suite):
-    """Runs of the example with a lock: no visit is lost, and a run that is killed blocks no other one. Their names are
-    fixed, so this part runs only when named."""
+    """Runs of the example with a lock: no visit is lost, and a run that is killed does not block another. Their names
+    are fixed, so this part runs only when named."""
     names = ["visits", "visits-lock"]
     suite.names += names
     for name in names:
-        suite.is_there(name)  # what an earlier failure left
-    if suite.windows:  # where both end with the last handle
+        suite.is_there(name)  # the remains of an earlier failure
+    if suite.windows:  # on systems where both end with the last handle
         check(suite.end(suite.start("example_visits")) == ["1000 visits"], "a run alone does not count to 1000")
         return
     runs = [suite.start("example_visits") for _ in range(4)]
@@ -447,7 +447,7 @@ def shared_memory(suite):
         suite.unlink(name)
 
 
-# Console events take the place of signals on Windows: console_windows_test.c.
+# On Windows, console events replace signals: console_windows_test.c.
 POSIX_PARTS = [signals, blocked_output, closed_output]
 PARTS = [demonstration, same_seed_slow_consumer, no_consumer_then_one, losses, counts,
          consumer_killed, producer_killed, signals, blocked_output, closed_output,

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Creation from many sides at one instant, against unlinking, and by processes that are killed in
-   the middle. */
+/* Creation by many processes at the same time, with unlinking, and by processes that are killed
+   during it. */
 #include "test.h"
 
 #include <stdatomic.h>
@@ -13,7 +13,8 @@ static const struct quoit_queue_options many = {.kind = QUOIT_MPMC, .item_bytes 
 enum { BOTH = QUOIT_PRODUCER | QUOIT_CONSUMER };
 enum { PROCESSES = 64 };
 
-/* Where processes meet, and say which queue they came to; laid out alike for 32 and 64 bits. */
+/* Here processes meet, and record the queue that they joined. The layout is the same for 32 and 64
+   bits. */
 struct meeting {
     struct {
         uint64_t created_at;
@@ -22,12 +23,12 @@ struct meeting {
     _Atomic uint32_t arrived;
     _Atomic uint32_t go;
     _Atomic uint32_t joined;
-    uint32_t unused; /* 64-bit processors would pad the struct by this much */
+    uint32_t unused; /* 64-bit processors would pad the struct by this size */
 };
 _Static_assert(sizeof(struct meeting) == PROCESSES * 16 + 16, "alike for 32 and 64 bits");
 
-/* arguments: the queue, the meeting's region, this one's index, and "many" for a queue of many, in
-   which each takes the last rows there are */
+/* arguments: the queue, the meeting's region, this process's index, and "many" for an MPMC queue,
+   in which each takes one of the last member entries */
 static void join_at_once(char **arguments)
 {
     bool is_many = strcmp(arguments[3], "many") == 0;
@@ -46,7 +47,7 @@ static void join_at_once(char **arguments)
     unsigned long index = strtoul(arguments[2], NULL, 10);
     meeting->seen[index].created_at = info.created_at_unix_ns;
     meeting->seen[index].created_by = info.created_by;
-    /* Until all are in: a queue may end with its last handle. */
+    /* Waits until all have joined: a queue may end with its last handle. */
     atomic_fetch_add(&meeting->joined, 1);
     while (atomic_load(&meeting->joined) < PROCESSES)
         test_idle();
@@ -87,7 +88,8 @@ static void everybody_joins(void)
             meet(test_shared_schemes[i], round % 2 ? "many" : "one");
 }
 
-/* Removes the queue if the name is still its: who has that name from here on has another queue. */
+/* Removes the queue if the name still leads to it. A process that uses the name later gets another
+   queue. */
 static void leave_by_name(quoit_queue *queue, const char *name)
 {
     struct quoit_queue_info own, found;
@@ -102,7 +104,8 @@ static void leave_by_name(quoit_queue *queue, const char *name)
     quoit_queue_close(other);
 }
 
-/* Joins, and is alone in what it joined: nobody else's items ever show. */
+/* Joins, and is the only user of the queue that it joined: it never pops items of another
+   process. */
 static void join_and_leave(char **arguments)
 {
     for (int round = 0; TEST_LOOP(round < (int)test_effort(150, 300), 3, "round", round); round++) {
@@ -171,7 +174,7 @@ static void create_and_unlink_for_ever(char **arguments)
     }
 }
 
-/* Whatever a death amid a creation or a removal leaves, the next one succeeds at once. */
+/* After a crash at any point of a creation or a removal, the next one succeeds at once. */
 static void killed_while_creating(void)
 {
     const char *rounds_name = test_name("");

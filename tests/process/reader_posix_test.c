@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A hostile user that may read an object and not write to it. It locks all that it can. Members
- * still join, leave, take over from crashed members and remove the name. The hostile user also
- * sees which members are alive.
+ * A hostile user that may read an object but not write to it. It takes all locks that it can.
+ * Members still join, leave, take over from crashed members, and remove the name. The hostile user
+ * also sees which members are alive.
  */
 #include "test.h"
 
@@ -120,7 +120,7 @@ static quoit_queue *make(const char *name, uint32_t kind, unsigned roles)
     return queue;
 }
 
-/* Members come, work and go, and the name is removed, at once. */
+/* Members join, work and leave, and the name is removed, without a wait. */
 static void use(const char *name, uint32_t kind)
 {
     quoit_queue *producer, *consumer;
@@ -177,7 +177,7 @@ static void all_held(void)
 
 /* ---- A crashed producer ---------------------------------------------------------------------- */
 
-/* Is a producer there, and all of it crashed, or alive? For an observer that may only read. */
+/* Does an observer that may only read see a producer, and is it alive or crashed? */
 static void observe(char **arguments)
 {
     struct quoit_member_info members[QUOIT_MEMBERS_MAX];
@@ -256,7 +256,7 @@ static void producer_crashes(void)
                                                 "wait"); /* its role, its entry */
             ;
             end(crashing);
-            test_sleep_ms(20); /* what the reader waited for is its own now */
+            test_sleep_ms(20); /* the lock that the reader waited for is its own now */
             check_seen(name, "crashed");
             take_over(name, consumer);
             end(process);
@@ -268,7 +268,7 @@ static void producer_crashes(void)
         }
 }
 
-/* Root replaces a lock file that another user's crashed creator left. If that user still locks it,
+/* Root replaces a stale lock file of another user's crashed creator. If that user still locks it,
    root does not wait. */
 static void lock_file_of_another(void)
 {
@@ -330,9 +330,9 @@ static void both_roles(void)
     }
 }
 
-/* ---- Which permissions have readers ---------------------------------------------------------- */
+/* ---- Permissions with readers ---------------------------------------------------------------- */
 
-/* One name each, two where some may only read; none is left. */
+/* One name for each object, two if some users may only read; none is left. */
 static void lock_files(void)
 {
     static const struct {
@@ -359,7 +359,8 @@ static void lock_files(void)
     }
 }
 
-/* A lock file that a crashed creator left is replaced; one that a person removed is missed. */
+/* A stale lock file of a crashed creator is replaced. A lock file that a person removed is reported
+   as missing. */
 static void lock_file_lost(void)
 {
     const char *name = test_name("file");

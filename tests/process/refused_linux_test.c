@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* A seccomp filter makes some system calls of a process fail every time. Each library call returns
-   a status, and the next process clears up the rest. */
+   a status, and the next process removes the remains. */
 #include "test.h"
 
 #include "sysv.h"
@@ -46,7 +46,7 @@ enum { NUMBER = offsetof(struct seccomp_data, nr) };
 #define QUOIT_TEST_LOW_HALF 0
 #endif
 
-/* On i386, C libraries make it of ipc, whose first argument says which call is meant. */
+/* On i386, C libraries implement it by ipc, whose first argument selects the call. */
 static bool refuse_shmctl(void)
 {
 #if defined(SYS_shmctl) && defined(SYS_ipc)
@@ -63,7 +63,7 @@ static bool refuse_shmctl(void)
 #endif
 }
 
-/* C libraries make fstat of newfstatat and an empty path, too. */
+/* C libraries implement fstat by newfstatat and an empty path, too. */
 static bool refuse_fstat(void)
 {
 #if defined(SYS_newfstatat) && defined(SYS_fstat)
@@ -196,7 +196,7 @@ static void refused_semaphore(void)
 
 /* ---- Listing --------------------------------------------------------------------------------- */
 
-/* Refuses to map files: a mapping of a file that another process truncates ends its reader. */
+/* Refuses to map files: if another process truncates a mapped file, its reader crashes. */
 static bool refuse_mapped_files(void)
 {
 #if defined(SYS_mmap) && !defined(SYS_mmap2)

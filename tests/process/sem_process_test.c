@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Semaphores between processes: wake-ups, creation from many sides at once, and killed holders. */
+/* Semaphores between processes: wake-ups, creation by many processes at once, and killed
+   holders. */
 #include "test.h"
 
 #include <stdatomic.h>
@@ -29,14 +30,14 @@ static uint32_t value_of(quoit_sem *sem)
     return value;
 }
 
-/* Exit code 10: got one of the first VALUE; 11: there was none left. */
+/* Exit code 10: got one of the first VALUE; 11: none was left. */
 static void take_one(char **arguments)
 {
     quoit_sem *sem = join(arguments[0], VALUE, 0);
     quoit_status status = quoit_sem_wait(sem, QUOIT_NOW);
     quoit_region *region;
     _Atomic uint32_t *tried = test_shared(arguments[1], sizeof *tried, &region);
-    /* Until all have: a semaphore may end with its last handle. */
+    /* Waits until all have joined: a semaphore may end with its last handle. */
     atomic_fetch_add(tried, 1);
     while (atomic_load(tried) < PROCESSES)
         test_idle();
@@ -45,7 +46,7 @@ static void take_one(char **arguments)
     exit(status == QUOIT_OK ? 10 : 11);
 }
 
-/* Whoever creates it, and whoever comes in the middle of that: its value is given out once. */
+/* One process creates the semaphore, and others open it meanwhile: its value is given out once. */
 static void created_from_many_sides(void)
 {
     for (int i = 0; TEST_LOOP_TEXT(test_sem_schemes[i], 0, test_sem_schemes[i]); i++)
@@ -72,7 +73,7 @@ static void created_from_many_sides(void)
         }
 }
 
-/* arguments: the one to wait for, the one to post */
+/* arguments: the semaphore to wait for, the one to post */
 static void answer(char **arguments)
 {
     quoit_sem *ping = join(arguments[0], 0, 0);
@@ -115,7 +116,8 @@ static void hold(char **arguments)
         test_sleep_ms(1000);
 }
 
-/* System V gives a dead holder's counts back, and wakes who waits for them; the others do not. */
+/* System V returns the counts of a crashed holder, and wakes the processes that wait for them. The
+   other schemes do not. */
 static void holder_killed(const char *name, bool is_given_back)
 {
     const char *const arguments[] = {name, is_given_back ? "1" : "0", NULL};
@@ -150,7 +152,7 @@ static void post_three(char **arguments)
     quoit_sem_close(sem);
 }
 
-/* A signal that was given stays given when its giver ends. */
+/* A post stays in effect after the process that posted has ended. */
 static void signals_outlive_their_sender(void)
 {
     for (int i = 0; TEST_LOOP_TEXT(test_sem_schemes[i], 0, test_sem_schemes[i]); i++) {

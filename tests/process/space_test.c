@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A full /dev/shm, and no descriptors left: a clear status at creation, nothing left behind, never
+/* A full /dev/shm, and no free descriptors: a clear status at creation, nothing left, and never
    SIGBUS later. */
 #include "test.h"
 
@@ -39,7 +39,7 @@ static void write_text(const char *path, const char *text)
     (void)close(fd);
 }
 
-/* A /dev/shm of 64 KiB that this process alone sees. */
+/* A /dev/shm of 64 KiB that only this process sees. */
 static void shrink_dev_shm(void)
 {
     char map[64];
@@ -57,7 +57,7 @@ static void shrink_dev_shm(void)
         test_skip("this system mounts no tmpfs in a namespace");
 }
 
-/* Plain POSIX's handles share the descriptor that the table of local names has. */
+/* Plain POSIX handles share the descriptor of the table of local names. */
 static bool needs_none(const char *scheme)
 {
     return test_plain_posix && strcmp(scheme, "local") == 0;
@@ -73,7 +73,8 @@ static void no_descriptors_left(void)
         quoit_queue *second;
         CHECK_STATUS(quoit_queue_create(there, &options, QUOIT_PRODUCER, &second), QUOIT_OK);
         quoit_queue_close(second);
-        /* As many as are open, then one more, and so on: each call that wants one fails in turn. */
+        /* Allows as many descriptors as are open, then one more, and so on: each call that needs
+           one fails in turn. */
         for (unsigned spare = 0;; spare++) {
             none = before;
             none.rlim_cur = (rlim_t)dup(0) + spare;
@@ -117,7 +118,7 @@ static void file_size_limit(void)
             CHECK(setrlimit(RLIMIT_FSIZE, &low) == 0);
             quoit_status created = quoit_queue_create(name, &options, QUOIT_PRODUCER, &queue);
             CHECK(setrlimit(RLIMIT_FSIZE, &before) == 0);
-            /* A segment is no file; its lock file is. */
+            /* A segment is not a file, but its lock file is. */
             bool fits = limits[k] > 0 && strcmp(test_schemes[i], "sysv") == 0;
             CHECK_STATUS_IS(created, ==, (fits ? QUOIT_OK : QUOIT_ERROR_NO_SPACE));
             const char *text = quoit_describe(created);
@@ -229,7 +230,7 @@ static void too_large_for_what_is_left(void)
     CHECK_STATUS(quoit_queue_join(name, &options, QUOIT_PRODUCER, &queue), QUOIT_ERROR_NO_SPACE);
     CHECK_EQUAL(entries_in("/dev/shm"), 0);
 
-    /* What was promised is there, however full it gets afterwards. */
+    /* Reserved memory exists, also after the file system is full. */
     options.capacity = 256;
     uint8_t item[64] = {7};
     CHECK_STATUS(quoit_queue_create(name, &options, QUOIT_PRODUCER | QUOIT_CONSUMER, &queue),
@@ -251,7 +252,8 @@ static void too_large_for_what_is_left(void)
     CHECK_EQUAL(entries_in("/dev/shm"), 1);
 }
 
-/* On the /dev/shm that is full by now: the segment would fit, its lock file's record does not. */
+/* On the /dev/shm that is full by now: the segment would fit, but the record of its lock file does
+   not. */
 static void no_room_for_the_lock_file(void)
 {
     const struct quoit_queue_options options = {.item_bytes = 64, .capacity = 4};
@@ -260,7 +262,7 @@ static void no_room_for_the_lock_file(void)
     quoit_queue *queue;
     quoit_sem *sem;
     struct shm_info segments;
-    CHECK_EQ(unshare(CLONE_NEWIPC), 0); /* here no other process makes segments */
+    CHECK_EQ(unshare(CLONE_NEWIPC), 0); /* here no other process creates segments */
     quoit_status created = quoit_queue_create(name, &options, QUOIT_PRODUCER, &queue);
     CHECK_EQUAL(created,
                 test_plain_posix ? QUOIT_OK : QUOIT_ERROR_NO_SPACE); /* its lock file: in /tmp */
@@ -270,14 +272,14 @@ static void no_room_for_the_lock_file(void)
     CHECK_EQUAL(segments.used_ids, 0);
     CHECK_EQUAL(entries_in("/dev/shm"), 1);
     quoit_status status = quoit_sem_create(sem_name, &one, 0, &sem);
-    if (status == QUOIT_OK) { /* the C library may have found room for its 32 bytes */
+    if (status == QUOIT_OK) { /* the C library may have found 32 free bytes */
         quoit_sem_close(sem);
         CHECK_STATUS(quoit_sem_unlink(sem_name, 0), QUOIT_OK);
     }
     CHECK_EQ(unlink("/dev/shm/fill"), 0);
 }
 
-/* Without /proc there are no nameless files to link: a temporary name stands in, and goes. */
+/* Without /proc, nameless files cannot be linked: a temporary name is used instead, and removed. */
 static void no_proc(void)
 {
     const struct quoit_queue_options options = {.item_bytes = 64, .capacity = 4};

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* A million items between two real processes, on each scheme, whichever starts first: all, once, in
-   order, whole. */
+/* A million items between two processes, on each scheme, with either one starting first: every item
+   arrives once, in order, and whole. */
 #include "test.h"
 
 #include "os.h"
@@ -34,7 +34,7 @@ static struct quoit_queue_options options_for(const char *how)
     return chosen;
 }
 
-/* arguments: name, and how: one, batch or wait, of spans, for many, or neither */
+/* arguments: name, and how: one, batch or wait, of spans, for MPMC, or neither */
 static void produce(char **arguments)
 {
     quoit_queue *queue;
@@ -106,8 +106,8 @@ static void stream(const char *scheme, const char *first, const char *second, co
     quoit_queue *queue;
     uint64_t start = quoit_os_monotonic_ns();
     test_process a = test_spawn(first, arguments);
-    /* The first one has made the queue before the second one starts, and whatever leaves, this
-       observer keeps it. */
+    /* The first process creates the queue before the second one starts. This observer keeps the
+       queue after either leaves. */
     quoit_status status;
     while ((status = quoit_queue_open(name, QUOIT_OBSERVER, &queue)) == QUOIT_ERROR_NOT_FOUND)
         test_sleep_ms(1);

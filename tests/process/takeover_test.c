@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Roles and deaths: a second holder is refused while the first one lives, stopped or not, and takes
- * over at once when it is dead, zombie or not; what was committed goes on in order.
+ * Roles and crashes: a second holder of a role is refused while the first one is alive, stopped or
+ * not. After a crash, also of a zombie, it takes over at once. Committed items continue in order.
  */
 #include "test.h"
 
@@ -20,7 +20,7 @@ static quoit_queue *open_as(const char *name, unsigned role)
     return queue;
 }
 
-/* Pushes the numbers that follow what was ever pushed, for ever. */
+/* Pushes the numbers that follow all those ever pushed, for ever. */
 static void count_up(char **arguments)
 {
     quoit_queue *queue = open_as(arguments[0], QUOIT_PRODUCER);
@@ -37,7 +37,7 @@ static void count_up(char **arguments)
     }
 }
 
-/* Looks at each number, notes it in the ledger, and only then releases it; for ever. */
+/* Peeks at each number, writes it to the ledger, and then releases it, for ever. */
 static void note_down(char **arguments)
 {
     quoit_queue *queue = open_as(arguments[0], QUOIT_CONSUMER);
@@ -75,7 +75,7 @@ static void kill_and_reap(test_process process)
     CHECK_EQUAL(test_wait(process), TEST_KILLED);
 }
 
-/* The parent consumes; the producer dies at any moment, and its successor goes on. */
+/* The parent consumes. The producer is killed at any moment, and its successor continues. */
 static void producer_killed(void)
 {
     for (int i = 0; TEST_LOOP_TEXT(test_shared_schemes[i], 0, test_shared_schemes[i]); i++) {
@@ -104,8 +104,8 @@ static void producer_killed(void)
     }
 }
 
-/* The parent produces; the consumer dies at any moment. Each number is noted, and again only after
-   a death. */
+/* The parent produces. The consumer is killed at any moment. Each number is written to the ledger,
+   and a second time only after a kill. */
 static void consumer_killed(void)
 {
     enum { NUMBERS = 20000 };
@@ -144,7 +144,7 @@ static void consumer_killed(void)
     }
 }
 
-/* A process that has the role now. */
+/* A process that holds the role now. */
 static test_process start_holder(const char *name, unsigned role, volatile uint64_t *flag)
 {
     char number[16];
@@ -170,7 +170,7 @@ static void one_at_a_time(void)
             (void)snprintf(pid, sizeof pid, "%u", (unsigned)holder.id);
             CHECK_STATUS(quoit_queue_open(name, role, &second), QUOIT_ERROR_ROLE_TAKEN);
             CHECK(strstr(test_sentence(), pid));
-            test_pause(holder); /* stopped is alive */
+            test_pause(holder); /* a stopped process is alive */
             CHECK_STATUS(quoit_queue_open(name, role, &second), QUOIT_ERROR_ROLE_TAKEN);
             test_resume(holder);
             CHECK_STATUS(quoit_queue_open(name, role, &second), QUOIT_ERROR_ROLE_TAKEN);
@@ -178,7 +178,7 @@ static void one_at_a_time(void)
             test_kill(holder);
             while (test_is_running(holder))
                 test_sleep_ms(1);
-            /* A zombie is dead: no wait is needed, nor a second try. */
+            /* A zombie counts as crashed: no wait is needed, nor a second try. */
             CHECK_STATUS(quoit_queue_open(name, role, &second), QUOIT_OK);
             CHECK_EQUAL(test_wait(holder), TEST_KILLED);
             quoit_queue_close(second);
@@ -187,7 +187,7 @@ static void one_at_a_time(void)
         }
 }
 
-/* The name goes while both use the queue: they go on together. */
+/* The name is removed while both use the queue: they continue together. */
 static void unlinked_while_in_use(void)
 {
     for (int i = 0; TEST_LOOP_TEXT(test_shared_schemes[i], 0, test_shared_schemes[i]); i++) {
@@ -210,7 +210,7 @@ static void unlinked_while_in_use(void)
         CHECK_EQUAL(info.producer_pid, (uint32_t)producer.id);
         kill_and_reap(producer);
         CHECK_STATUS(quoit_queue_inspect(queue, &info), QUOIT_OK);
-        CHECK_EQUAL(info.producer_pid, 0); /* deaths are still seen */
+        CHECK_EQUAL(info.producer_pid, 0); /* crashes are still detected */
         quoit_queue_close(queue);
     }
 }

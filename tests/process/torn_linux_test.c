@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* A signal handler leaves a call by siglongjmp, after each of the call's instructions in turn (the
    processor's trap flag sends SIGTRAP after each). The handle can then only be closed. After the
-   close all is as after a crash at that instruction: the ring is sound, its capacity exact, and
-   other members can use it. */
+   close the state is the same as after a crash at that instruction: the ring is undamaged, its
+   capacity exact, and other members can use it. */
 #include "test.h"
 
 #include <setjmp.h>
@@ -52,7 +52,7 @@ static void prepare(void)
 }
 #endif
 
-/* true: left after so many instructions; false: it came to its end before. */
+/* true: left after so many instructions; false: the call ended before. */
 static bool leave_after(int instructions, void (*call)(void *argument), void *argument)
 {
     left = instructions;
@@ -60,7 +60,7 @@ static bool leave_after(int instructions, void (*call)(void *argument), void *ar
         return true;
     (void)kill(getpid(), SIGUSR1);
     call(argument);
-    left = 0; /* no more */
+    left = 0; /* no further traps */
     (void)kill(getpid(), SIGUSR2);
     return false;
 }
@@ -88,7 +88,7 @@ enum { LAYOUTS = sizeof layouts / sizeof layouts[0] };
 struct side {
     const struct layout *layout;
     quoit_queue *queue;
-    uint64_t item; /* to be pushed, or what was popped */
+    uint64_t item; /* to push, or popped */
     quoit_status status;
 };
 
@@ -148,7 +148,7 @@ static void pop_in_place(void *argument)
     side->status = quoit_queue_release(side->queue);
 }
 
-/* ---- What is left ---------------------------------------------------------------------------- */
+/* ---- The state after the call ---------------------------------------------------------------- */
 
 static void enter(struct side *side, const char *name, unsigned role)
 {
@@ -161,7 +161,7 @@ static bool is_nothing(quoit_status status)
     return status == QUOIT_EMPTY || status == QUOIT_ABANDONED;
 }
 
-/* Takes all there is: the next of them in order, from *next on; returns how many. */
+/* Pops all items, which are the next ones in order, from *next on. Returns their number. */
 static uint64_t take_all(struct side *consumer, uint64_t *next)
 {
     uint64_t count = 0;
@@ -187,7 +187,7 @@ static uint64_t fill(struct side *producer, uint64_t most, uint64_t *next)
     return count;
 }
 
-/* Both go on, for some times round the ring, and to the exact capacity. */
+/* Both sides continue, for some laps, and up to the exact capacity. */
 static void go_on(struct side *producer, struct side *consumer, uint64_t *next)
 {
     uint64_t taken = *next;
@@ -203,13 +203,13 @@ static void go_on(struct side *producer, struct side *consumer, uint64_t *next)
 struct world {
     const char *name;
     struct side producer, consumer;
-    uint64_t next; /* item to be pushed; all before it are taken */
+    uint64_t next; /* item to push; all before it were popped */
     int slots;     /* tried after the same number of instructions */
     bool left_any; /* one of these calls was left */
 };
 
-/* Of MPMC every instruction is tried, since its close does more than a crash does. Of other rings a
-   sample is tried, another one in each run; tests/crash tries all. */
+/* For MPMC every instruction is tried, since its close does more than a crash does. For other rings
+   a sample is tried, a different one in each run; tests/crash tries all. */
 static int step_of(const struct layout *layout)
 {
     return layout->options.kind == QUOIT_MPMC ? 1 : 5;
@@ -227,7 +227,7 @@ static void torn_push(struct world *world, void (*call)(void *argument), int *in
     uint64_t there = take_all(consumer, &taken);
     CHECK(there == 2 || (left_it && there == 1));
     world->next = taken;
-    /* Others have come round to the same slot before it closes. */
+    /* Others have reached the same slot, a lap later, before it closes. */
     bool many = producer->layout->options.kind == QUOIT_MPMC && there == 2;
     if (many) {
         enter(&other, world->name, QUOIT_PRODUCER);
@@ -244,9 +244,9 @@ static void torn_push(struct world *world, void (*call)(void *argument), int *in
     go_on(producer, consumer, &world->next);
 }
 
-/* Of MPMC. If the slot was given back, others come round to it before the handle closes. Otherwise
-   the claim holds the next item up until then. A call for the last slot has other instructions than
-   one for the first, so each number of instructions is tried with each slot. */
+/* For MPMC. If the slot was released, others reach it before the handle closes. Otherwise the claim
+   holds back the next item until then. A call for the last slot has other instructions than one for
+   the first, so each number of instructions is tried with each slot. */
 static void torn_discard(struct world *world, void (*call)(void *argument), int *instructions)
 {
     struct side *producer = &world->producer, *consumer = &world->consumer;
@@ -285,7 +285,7 @@ static void torn_pop(struct world *world, void (*call)(void *argument), int *ins
     *instructions = left_it ? *instructions + step_of(consumer->layout) : 0;
     quoit_queue_close(consumer->queue);
     enter(consumer, world->name, QUOIT_CONSUMER);
-    if (broadcast) { /* it may begin with any that is kept */
+    if (broadcast) { /* it may start with any item that is kept */
         do
             pop(consumer);
         while (consumer->status == QUOIT_OK);

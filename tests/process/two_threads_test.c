@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Two threads on one side of a handle. A library that was built for debugging ends the process with
-   a sentence if they use it at the same time. It accepts threads that hand the handle on. */
+   a message if they use it at the same time. It accepts threads that pass the handle on. */
 #include "test.h"
 
 #include <stdlib.h>
@@ -84,7 +84,7 @@ static bool is_typed(side_call *call)
     return call == copy_in_typed || call == copy_out_typed;
 }
 
-static quoit_queue *first_handle; /* keeps the queue, where it would end with its last handle */
+static quoit_queue *first_handle; /* keeps the queue if it would end with its last handle */
 
 static const char *make(int kind)
 {
@@ -121,7 +121,7 @@ static void take_turn(void *argument)
     CHECK_STATUS(turn->call(turn->queue, QUOIT_FOREVER), QUOIT_OK);
 }
 
-/* Each call in a thread of its own, which has ended before the next one begins. */
+/* Each call in its own thread, which ends before the next one starts. */
 static void handed_on(void)
 {
     for (int kind = 0; TEST_LOOP(kind < KINDS, 0, "kind", kind); kind++) {
@@ -140,7 +140,7 @@ static void handed_on(void)
     }
 }
 
-/* The two sides of a handle are two threads' at the same time. */
+/* Two threads use the two sides of a handle at the same time. */
 static void produce(void *queue)
 {
     for (int i = 0; i < 1000; i++)
@@ -162,7 +162,7 @@ static void two_sides(void)
 /* ---- At the same time ------------------------------------------------------------------------ */
 
 #ifdef QUOIT_CHECK_THREADS
-/* Waits in one thread, and calls in another when the first one is in its call. */
+/* Waits in one thread, and calls in another while the first one is in its call. */
 static void collide(char **arguments)
 {
     const char *name = arguments[0];

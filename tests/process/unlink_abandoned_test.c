@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Removing what crashed members left, while others join: no live member loses its name. */
+/* Removes objects of crashed members while other processes join: no live member loses its name. */
 #include "test.h"
 
 #include "queue_shm.h"
@@ -14,7 +14,7 @@ static const struct quoit_queue_options options = {
     .kind = QUOIT_MPMC, .item_bytes = 8, .capacity = 5};
 static const struct quoit_pool_options pool_options = {.block_bytes = 64, .blocks = 4};
 
-/* Arguments: the name, and what to join; then crashes. */
+/* arguments: the name, and what to join; then crashes. */
 static void crash(char **arguments)
 {
     quoit_queue *queue;
@@ -81,12 +81,12 @@ static void pools_locks_and_regions(void)
     CHECK_STATUS(quoit_unlink(name, 0), QUOIT_OK);
 }
 
-/* ---- Beside others that join ----------------------------------------------------------------- */
+/* ---- While other processes join -------------------------------------------------------------- */
 
 struct race {
     const char *name;
     _Atomic bool begun;
-    quoit_queue *queue; /* what has joined */
+    quoit_queue *queue; /* the handle that joined */
     quoit_status joined;
 };
 
@@ -141,8 +141,8 @@ static void beside_joiners(void)
     (void)printf("  removed %d, kept %d\n", removed, kept);
 }
 
-/* A joiner waits while all rows are taken to remove the object: as long as all waits of one call
-   may take, and no longer. */
+/* While all entries are taken to remove the object, a joining process waits: as long as all waits
+   of one call may take, and not longer. */
 static void removed_without_end(void)
 {
     const char *name = test_name("");

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Pushes and pops that wait, between real processes. A wait ends by items, room, the end of the
-   stream, a crash, a close or the time, and no wake is lost. */
+/* Pushes and pops that wait, between real processes. A wait ends by items, a free slot, the end of
+   the stream, a crash, a close or the timeout, and no wake is lost. */
 #include "test.h"
 
 #include "os.h"
@@ -18,7 +18,8 @@ static const int64_t hours = INT64_C(36000000000000);
 static const char *const kind_names[] = {"SPSC", "MPMC"};
 enum { BOTH = QUOIT_PRODUCER | QUOIT_CONSUMER, TRIPS = 20000, CROWD_ITEMS = 4000, CROWD = 3 };
 
-/* Of the library: from here on a wake that is lost is a wait that does not end. */
+/* The library's time between two checks in a wait. If it is hours, a lost wake is a wait that does
+   not end. */
 extern int64_t quoit_wait_slice_ns;
 
 static quoit_queue *join(const char *name, unsigned roles)
@@ -53,7 +54,8 @@ static void time_runs_out(void)
     remove_queue(queue, name);
 }
 
-/* A handle with both roles has not lost its other side, however often it got something from it. */
+/* A handle with both roles has not lost its other side, for any number of items that it got from
+   it. */
 static void one_is_both(void)
 {
     for (int kind = QUOIT_SPSC; TEST_LOOP_TEXT(kind <= QUOIT_MPMC, 0, kind_names[kind]); kind++) {
@@ -74,7 +76,7 @@ static void one_is_both(void)
     }
 }
 
-/* arguments: name, what to do after some time */
+/* arguments: name, the action after some time */
 static void act_later(char **arguments)
 {
     const char *what = arguments[1];
@@ -91,7 +93,7 @@ static void act_later(char **arguments)
         CHECK_STATUS(quoit_queue_finish(queue), QUOIT_OK);
     if (strcmp(what, "die") == 0 || strcmp(what, "close") == 0) {
         CHECK_STATUS(word_push((struct word_queue){queue}, &value, QUOIT_NOW),
-                     QUOIT_OK); /* says that it is there */
+                     QUOIT_OK); /* reports that it has joined */
         test_sleep_ms(strcmp(what, "die") == 0 ? 60000 : 60);
     }
     quoit_queue_close(queue);
@@ -106,7 +108,7 @@ static void ended_by(const char *scheme, uint32_t kind, const char *what, quoit_
     uint64_t value = 7;
     quoit_queue *queue;
     of_kind.kind = kind;
-    quoit_wait_slice_ns = dies ? 100000000 : hours; /* a death wakes nobody */
+    quoit_wait_slice_ns = dies ? 100000000 : hours; /* a crash wakes no process */
     CHECK_STATUS(quoit_queue_create(name, &of_kind, pops ? QUOIT_CONSUMER : QUOIT_PRODUCER, &queue),
                  QUOIT_OK);
     for (int i = 0; !pops && i < 3; i++)
@@ -121,7 +123,7 @@ static void ended_by(const char *scheme, uint32_t kind, const char *what, quoit_
     CHECK_STATUS(status, expected);
     if (strcmp(what, "push") == 0)
         CHECK_EQUAL(value, 42);
-    if (expected == QUOIT_ABANDONED) /* told once */
+    if (expected == QUOIT_ABANDONED) /* returned once */
         CHECK_STATUS(word_pop((struct word_queue){queue}, &value, 250000000), QUOIT_EMPTY);
     CHECK_EQUAL(test_wait(other), dies ? TEST_KILLED : 0);
     remove_queue(queue, name);
@@ -143,7 +145,7 @@ static void ends(void)
     quoit_wait_slice_ns = slice;
 }
 
-/* arguments: two names, how many. Answers each word by the next, after a delay of its own. */
+/* arguments: two names, how many. Answers each word by the next, after its own delay. */
 static void answer(char **arguments)
 {
     quoit_queue *in = join(arguments[0], QUOIT_CONSUMER);
@@ -180,7 +182,7 @@ static void no_wake_is_lost(void)
         value = i;
         CHECK_STATUS(word_push((struct word_queue){out}, &value, QUOIT_FOREVER), QUOIT_OK);
         if (i % 64 == 0)
-            test_sleep_ms(1); /* long enough for it to be asleep */
+            test_sleep_ms(1); /* long enough for it to block */
         CHECK_STATUS(word_pop((struct word_queue){in}, &value, QUOIT_FOREVER), QUOIT_OK);
         CHECK_EQUAL(value, i + 1);
         for (volatile uint64_t delay = i * 7919 % 1009; delay > 0; delay--)
@@ -192,7 +194,7 @@ static void no_wake_is_lost(void)
     remove_queue(in, back);
 }
 
-/* arguments: name, "push" or "pop". Each sleeps whenever it can. */
+/* arguments: name, "push" or "pop". Each waits whenever it can. */
 static void take_part(char **arguments)
 {
     bool pushes = strcmp(arguments[1], "push") == 0;
@@ -219,7 +221,7 @@ static void take_part(char **arguments)
     quoit_queue_close(queue);
 }
 
-/* Several sleep on one word, on both sides, of a queue that is always full or empty. */
+/* Several processes wait on one word, on both sides, of a queue that is always full or empty. */
 static void no_wake_of_many_is_lost(void)
 {
     const char *name = test_name("");
@@ -240,7 +242,8 @@ static void no_wake_of_many_is_lost(void)
     remove_queue(queue, name);
 }
 
-/* Scenario 22: what a producer published is found, though it never came to wake its consumer. */
+/* Scenario 22: an item that a producer published is found, although the producer crashed before it
+   woke its consumer. */
 static void publish_and_stop(char **arguments)
 {
     quoit_queue *queue = join(arguments[0], QUOIT_PRODUCER);
@@ -267,7 +270,7 @@ static void killed_before_it_wakes(void)
     remove_queue(queue, name);
 }
 
-/* And a consumer that was killed asleep disturbs nobody. */
+/* A consumer that is killed while it is blocked in a wait affects no other process. */
 static void sleep_until_killed(char **arguments)
 {
     quoit_queue *queue = join(arguments[0], QUOIT_CONSUMER);

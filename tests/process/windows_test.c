@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Windows alone: how long objects live, names in UTF-8 and in namespaces, what other programs have
+/* Windows only: the lifetime of objects, names in UTF-8 and in namespaces, other programs' objects
    under a name, and roles of threads that have ended. */
 #include "test.h"
 
@@ -38,7 +38,7 @@ static void drain(const char *name)
     quoit_queue_close(queue);
 }
 
-/* With somebody who has it open, everything stays; else the queue goes with its items. */
+/* If a process has the queue open, everything stays; otherwise the queue ends with its items. */
 static void producer_leaves_first(void)
 {
     const char *name = test_name("windows");
@@ -58,7 +58,7 @@ static void producer_leaves_first(void)
     CHECK_STATUS(quoit_unlink(name, 0), QUOIT_ERROR_NOT_FOUND);
 }
 
-/* A name that a second process, this one's arguments and the system all understand. */
+/* A name that a second process, this program's arguments and the system all understand. */
 static void names_in_utf8(void)
 {
     static const char *const schemes[] = {"windows", "file"};
@@ -85,7 +85,7 @@ static void names_in_utf8(void)
                  QUOIT_ERROR_NAME);
 }
 
-/* Beyond the 260 characters that Windows takes without being told. */
+/* Longer than the 260 characters that Windows accepts by default. */
 static void long_paths(void)
 {
     char directory[4][300] = {"qt-long"}, name[400];
@@ -101,11 +101,12 @@ static void long_paths(void)
     CHECK_EQUAL(test_wait(test_spawn("push_three_and_leave", arguments)), 0);
     drain(name);
     CHECK_STATUS(quoit_unlink(name, 0), QUOIT_OK);
-    for (int i = 3; i >= 0; i--) /* empty again: no temporary name stayed */
+    for (int i = 3; i >= 0; i--) /* empty again: no temporary name is left */
         CHECK(RemoveDirectoryA(directory[i]));
 }
 
-/* Temporary files beside a new one: of the dead they go, of the living they stay. */
+/* Temporary files beside a new one: those of crashed processes are removed, those of live processes
+   stay. */
 static void left_by_crashed_members(void)
 {
     static const char crashed[] = ".quoit-0123456789abcdef", alive[] = ".quoit-fedcba9876543210";
@@ -124,7 +125,7 @@ static void left_by_crashed_members(void)
     CHECK_STATUS(quoit_unlink(name, 0), QUOIT_OK);
 }
 
-/* Global\ is another place than the session's own, Local\ the same. */
+/* Global\ is another namespace than the session's own; Local\ is the same. */
 static void namespaces(void)
 {
     char text[3][64];
@@ -157,7 +158,7 @@ static void entry_name(const char *name, const wchar_t *kind, wchar_t wide_out[1
     (void)swprintf(wide_out, 128, L"Local\\quoit.name.%ls.%ls", kind, text);
 }
 
-/* Another program's event, and its section, under the very name that Quoit would use. */
+/* Another program's event, and its section, under the name that Quoit would use. */
 static void foreign_objects(void)
 {
     const char *name = test_name("windows");

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""import_test.py: how the Python module is imported, and from where."""
+"""import_test.py: how the Python module is imported, and from which places."""
 import os
 import subprocess
 import sys
@@ -63,7 +63,7 @@ interpreters.destroy(interpreter)
         self.assertEqual((done.returncode, done.stderr), (0, ""))
 
     def test_beside_a_clone(self):
-        """A clone's folder is named quoit: Python would take it for an empty package."""
+        """The folder of a clone is named quoit, so Python would take it for an empty package."""
         with tempfile.TemporaryDirectory() as folder:
             os.symlink(ROOT, folder + "/quoit")
             done = self.run_python("import quoit", folder)

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""quoit_test.py: the Python module over the library that QUOIT_LIBRARY names, and against the headers."""
+"""quoit_test.py: tests the Python module with the library that QUOIT_LIBRARY names, and compares it with the
+headers."""
 import asyncio
 import ctypes
 import os
@@ -28,7 +29,7 @@ def header(path):
 
 
 def run(code, *arguments):
-    """A second process over the same module."""
+    """A second process with the same module."""
     return subprocess.Popen([sys.executable, "-c", f"import sys; sys.path.insert(0, {ROOT + '/python'!r})\n"
                              "sys.dont_write_bytecode = True\nimport quoit\n" + code, *arguments],
                             stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
@@ -49,7 +50,7 @@ class Case(unittest.TestCase):
 
 
 class Headers(unittest.TestCase):
-    """What the module repeats from the headers is what they say."""
+    """The constants and structs of the module equal those of the headers."""
 
     def test_statuses(self):
         table = {int(n): name for name, n in re.findall(r"\b(QUOIT_\w+) = (-?\d+)", header("quoit/status.h"))}
@@ -91,7 +92,7 @@ class Headers(unittest.TestCase):
         self.assertEqual(printed.split("\n")[:-1], expected)
 
     def test_every_field_is_known(self):
-        """A struct that grew in the middle or at its end has another size, and the fields' names are all there."""
+        """A struct with a field added in the middle or at its end would have another size; all field names exist."""
         text = header("quoit.h") + header("quoit/inspect.h")
         for name, layout in (("quoit_queue_options", quoit._library.QueueOptions), ("quoit_queue_info", quoit.QueueInfo)):
             body = re.sub(r"/\*.*?\*/", "", re.search(rf"struct {name} \{{(.*?)\n\}};", text, re.S).group(1), flags=re.S)
@@ -111,7 +112,7 @@ class Items(Case):
         self.assertIn("101", str(raised.exception))
         self.assertIsInstance(raised.exception, ValueError)
         self.assertRaises(TypeError, queue.push, "text")
-        self.assertTrue(queue)  # though it is empty
+        self.assertTrue(queue)  # although it is empty
 
     def test_items(self):
         queue = self.make(item_bytes=4, capacity=2)
@@ -122,7 +123,7 @@ class Items(Case):
         self.assertEqual((raised.exception.status, raised.exception.name, str(raised.exception)),
                          (1, "QUOIT_FULL", "the queue is full"))
         self.assertRaises(quoit.Full, queue.push_many, [b"ijkl"], timeout=0)
-        self.assertRaisesRegex(ValueError, "3 bytes, the queue's have 4", queue.push, b"abc")
+        self.assertRaisesRegex(ValueError, "3 bytes, but the queue's items have 4", queue.push, b"abc")
         self.assertEqual(queue.pop_many(9), [b"abcd", b"efgh"])
         self.assertRaises(quoit.Empty, queue.pop_many, 3, timeout=0)
         self.assertEqual((queue.push_many([]), queue.pop_many(0)), (0, []))
@@ -137,7 +138,7 @@ class Items(Case):
         self.assertEqual(queue.pop(), (7, 0.5))
 
     def test_timeouts(self):
-        """Full and Empty are also the answers when the time is over."""
+        """Full and Empty are also raised when the timeout expires."""
         for options in ({"item_bytes": 1}, {"item_bytes": 1, "messages": True}):
             queue = self.make(capacity=1, **options)
             takes = (queue.pop, lambda timeout, q=queue: q.pop_many(3, timeout),
@@ -153,7 +154,7 @@ class Items(Case):
                         self.assertGreaterEqual(time.monotonic() - began, timeout * 0.9)
                 while error is quoit.Empty and len(queue) == 0:
                     queue.push(b"x")
-                    while self.put(queue, b"x"):  # messages: more than one may have room
+                    while self.put(queue, b"x"):  # messages: more than one may fit
                         pass
             while len(queue):
                 queue.pop()
@@ -277,7 +278,7 @@ class Places(Case):
         self.assertEqual((len(queue), bytes(kept.pop())), (1, b"ept"))
 
     def test_many(self):
-        size = 300  # larger ones than small items lie one behind the other
+        size = 300  # larger than small items, these are adjacent
         queue, items = self.make(item_bytes=size, capacity=8), [bytes([i]) * size for i in range(3)]
         with queue.claim_many(3) as room:
             room[:] = b"".join(items)
@@ -374,7 +375,7 @@ class Handles(Case):
         self.assertRaises(ValueError, quoit.unlink, self.name, quoit.PRODUCER)
         with self.assertRaises(quoit.Different) as raised:
             quoit.Queue.join(self.name, BOTH, capacity=9, item_bytes=100, messages=True)
-        self.assertIn("capacity is 4 there, 9 was asked for", str(raised.exception))
+        self.assertIn("capacity is 4, but 9 was requested", str(raised.exception))
         self.assertRaises(quoit.RoleTaken, quoit.Queue.open, self.name, quoit.CONSUMER)
         self.assertRaises(ValueError, quoit.Queue.create, self.name, BOTH, capacity=4)
         self.assertTrue(any(name.endswith(self.name) for name in quoit.list()))

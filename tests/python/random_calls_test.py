@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: MIT
 """random_calls_test.py [SEED [ROUND]]: random sequences of calls of the Python module, by several threads.
 
-Orderly rounds push and pop by every method and check that each item arrives once, in order. Wild rounds also close,
-reopen, copy, keep slices of views and pass nonsense: any exception is well, but no crash, no hang and no damage.
-QUOIT_TEST_SECONDS says how long (3); a failure prints the seed and the round, which can be given back."""
+Orderly rounds push and pop by every method, and check that each item arrives once, in order. Wild rounds also close,
+reopen, copy, keep slices of views and pass nonsense: any exception is allowed, but no crash, no hang and no damage.
+QUOIT_TEST_SECONDS is the duration (3). A failure prints the seed and the round, which can be passed again."""
 import asyncio
 import contextlib
 import copy
@@ -26,7 +26,7 @@ import quoit  # noqa: E402  pylint: disable=wrong-import-position
 
 BOTH = quoit.PRODUCER | quoit.CONSUMER
 ITEM = struct.Struct("=QQ")
-ROUND_SECONDS = 60  # no round takes as long, unless a call hangs
+ROUND_SECONDS = 60  # a round is never longer, unless a call hangs
 
 
 def item_of(sender, sequence):
@@ -35,7 +35,7 @@ def item_of(sender, sequence):
 
 
 def number_of(item):
-    """(sender, sequence); the item must be whole."""
+    """Returns (sender, sequence). The item must be whole."""
     number, inverse = ITEM.unpack(item)
     assert number ^ inverse == 2**64 - 1, f"a damaged item: {item!r}"
     return number >> 32, number & 0xffffffff
@@ -48,7 +48,7 @@ def options_of(rng):
 
 
 def run_threads(calls):
-    """Each call in a thread of its own; raises what one of them raised."""
+    """Runs each call in its own thread. Raises the exception of one of them."""
     failures = []
 
     def run(call):
@@ -72,7 +72,7 @@ def run_threads(calls):
 # ---- Orderly ----------------------------------------------------------------------------------
 
 def push_some(queue, rng, items, timeouts=(0, 0.001, 1, None)):
-    """Push some of the first items by a random method; returns how many."""
+    """Pushes some of the first items by a random method. Returns their number."""
     method, timeout = rng.randrange(6), rng.choice(timeouts)
     count = rng.randrange(1, 5)
     try:
@@ -148,7 +148,7 @@ def orderly(rng, name):
                 queue.finish()
 
         def receive(items, rng):
-            while True:  # an item that was peeked at and left counts in no size, but holds back the end
+            while True:  # an item that was peeked at and left is in no count, but holds back the end
                 try:
                     items += [number_of(item) for item in pop_some(queue, rng)]
                 except quoit.Finished:
@@ -264,7 +264,7 @@ class Wild:
     def use_a_slice(self, rng):
         view, is_claim = rng.choice(self.kept)
         if is_claim:
-            view[rng.randrange(len(view))] = 255  # must not show in an item that was pushed
+            view[rng.randrange(len(view))] = 255  # must not appear in an item that was pushed
         else:
             bytes(view)
         if rng.random() < 0.7:

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""shared_test.py: quoit.Region, quoit.Lock and quoit.Semaphore, over the library that QUOIT_LIBRARY names."""
+"""shared_test.py: tests quoit.Region, quoit.Lock and quoit.Semaphore with the library that QUOIT_LIBRARY names."""
 import os
 import subprocess
 import sys
@@ -15,7 +15,7 @@ import quoit  # noqa: E402  pylint: disable=wrong-import-position
 
 COUNT = iter(range(10**6))
 
-# Has the lock until it is killed.
+# Holds the lock until it is killed.
 HOLDER = """
 import sys, time
 import quoit
@@ -27,7 +27,7 @@ time.sleep(60)
 
 
 class Shared(unittest.TestCase):
-    """Memory that processes share, and what guards it."""
+    """Memory that processes share, and objects that guard it."""
 
     def setUp(self):
         self.name = f"qt-python-shared-{os.getpid()}-{next(COUNT)}"

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
 """wrong_use_test.py: no call, and no sequence of calls, of the Python module crashes the interpreter or damages a queue:
-wrong arguments, copies, close() while others use the handle, and threads on one handle."""
+wrong arguments, copies, close() while other threads use the handle, and threads on one handle."""
 import array
 import asyncio
 import contextlib
@@ -37,7 +37,7 @@ class Arguments(Case):
             for arguments in ((), ("name",), (1,), (None,), ("name", quoit.PRODUCER)):
                 with self.assertRaisesRegex(TypeError, "create"):
                     kind(*arguments)
-        for name in ("pop", "check", "inspect", "finish", "close"):  # on an object that no method has made
+        for name in ("pop", "check", "inspect", "finish", "close"):  # on an object that no method returned
             with contextlib.suppress(ValueError, TypeError, AttributeError):
                 getattr(quoit.Queue.__new__(quoit.Queue), name)()
 
@@ -76,7 +76,7 @@ class Arguments(Case):
                 self.assertRaises((TypeError, ValueError, quoit.Invalid), call, value)
             with queue.claim(), self.assertRaises((TypeError, ValueError)):
                 queue.commit(value)
-            queue.pop()  # what the end of the block has pushed stays
+            queue.pop()  # the item that the end of the block pushed stays queued
             for call in (queue.pop_many, queue.poll_fd, lambda value: quoit.Browser(next=value)):
                 self.assertRaises((TypeError, ValueError), call, value)
         for timeout in (float("nan"), "soon"):
@@ -94,7 +94,7 @@ class Arguments(Case):
         for timeout in (0, -1, -0.5, -1e300, float("-inf")):
             self.assertRaises(quoit.Full, queue.push, b"lost", timeout)
             self.assertRaises(quoit.Full, queue.push_many, [b"lost"], timeout)
-        for name in ("item_bytes", "messages"):  # buffers are as long as they say
+        for name in ("item_bytes", "messages"):  # buffers have exactly the requested length
             self.assertRaises(AttributeError, setattr, queue, name, 1)
 
     def test_a_nul_in_a_name(self):
@@ -127,7 +127,7 @@ class Arguments(Case):
             queue = self.make(capacity=2, **options)
             generator = (bytes([i]) for i in range(5))
             self.assertRaisesRegex(TypeError, "iterator", queue.push_many, generator)
-            self.assertEqual(len([*generator]), 5)  # it was left as it was
+            self.assertEqual(len([*generator]), 5)  # it did not change
             items = (b"a", b"b", b"c", b"d", b"e", *[b"f"] * 99)
             pushed = queue.push_many(items)
             self.assertIn(pushed, range(2, 99))
@@ -135,7 +135,7 @@ class Arguments(Case):
             self.assertEqual(queue.push_many({b"x": 1}), 1)
             self.assertRaises((ValueError, TypeError), queue.push_many, [b"y", "text"])
             self.assertRaises(ValueError, queue.push_many, [b"y", bytes(10)])
-            self.assertEqual(queue.pop_many(9), [b"x"])  # nothing of a collection that holds a wrong one
+            self.assertEqual(queue.pop_many(9), [b"x"])  # no item of a collection that contains a wrong one
             self.name += "x"
 
     def test_arrays_are_copied_once(self):
@@ -148,12 +148,12 @@ class Arguments(Case):
             tracemalloc.stop()
             self.assertLess(peak, size // 2)
             queue.pop()
-        queue.push(memoryview(bytes(2 * size))[::2])  # in pieces
+        queue.push(memoryview(bytes(2 * size))[::2])  # not contiguous
         self.assertEqual(len(queue.pop()), size)
 
 
 class Copies(Case):
-    """A handle is neither copied nor pickled; its name is."""
+    """A handle can be neither copied nor pickled. Its name can."""
 
     def handles(self):
         queue, name = self.make(item_bytes=8), self.name + "-pool"
@@ -180,7 +180,7 @@ class Copies(Case):
         self.assertEqual((type(error), str(error)), (quoit.Full, "the queue is full"))
 
     def test_multiprocessing(self):
-        """Passing the handle is refused in the parent; passing the name works, by each way of starting."""
+        """Passing the handle is refused in the parent. Passing the name works, with each start method."""
         program = """
 import multiprocessing, sys
 import quoit
@@ -228,7 +228,7 @@ class Threaded(Case):
 
 
 class Closing(Threaded):
-    """close() while others use the handle, and what is used after it."""
+    """close() while other threads use the handle, and use after it."""
 
     def test_during_a_wait(self):
         calls = {"pop": lambda q: q.pop(), "pop_many": lambda q: q.pop_many(9), "peek": lambda q: q.peek().__enter__(),
@@ -273,7 +273,7 @@ class Closing(Threaded):
             with self.assertRaises(ValueError):
                 room[0] = 1
         with quoit.Queue.open(self.name, BOTH) as last:
-            self.assertEqual(last.pop(), b"hello")  # not taken, and nothing was pushed
+            self.assertEqual(last.pop(), b"hello")  # not popped, and nothing was pushed
             self.assertRaises(quoit.Empty, last.try_pop)
 
     def test_slices_keep_the_memory(self):
@@ -291,7 +291,7 @@ class Closing(Threaded):
             self.assertEqual(again.pop(), b"hello")
 
     def test_slices_of_a_claim_stop_its_side(self):
-        """Else they would write into items that are pushed later."""
+        """Otherwise they would write into items that are pushed later."""
         for options in ({"item_bytes": 100, "messages": True}, {"item_bytes": 5}, {"item_bytes": 300},
                         {"item_bytes": 5, "kind": quoit.MPMC}):
             queue, kept = self.make(**options), []
@@ -311,7 +311,7 @@ class Closing(Threaded):
                 kept.clear()
                 if queue.item_bytes == 300:
                     queue.discard()
-            self.assertRaises(quoit.Empty, queue.try_pop)  # a commit that failed leaves nothing
+            self.assertRaises(quoit.Empty, queue.try_pop)  # a failed commit leaves nothing
             queue.check()
             self.name += "x"
 
@@ -337,7 +337,7 @@ class Closing(Threaded):
         with block.view() as view:
             view[0] = 7
             for call in (block.free, lambda: pool.push(queue, block)):
-                self.assertRaisesRegex(BufferError, "view", call)  # the block would be another's
+                self.assertRaisesRegex(BufferError, "view", call)  # the block would belong to another process
         pool.push(queue, block)
         block = pool.pop(queue)
         waits, results = self.in_thread(lambda: pool.pop(queue))
@@ -408,8 +408,8 @@ class Threads(Threaded):
                 other, results = self.in_thread(call)
                 other.join(10)
                 self.assertIsInstance(results[0], error)
-            other, results = self.in_thread(lambda: queue.pop(timeout=10))  # waits for the block's end
-            queue.push(b"three")  # the other side goes on
+            other, results = self.in_thread(lambda: queue.pop(timeout=10))  # waits for the end of the block
+            queue.push(b"three")  # the other side continues
             time.sleep(0.05)
             self.assertEqual(bytes(view), b"one")
         other.join(10)

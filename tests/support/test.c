@@ -259,7 +259,8 @@ void test_untouched(const char *name, quoit_status expected)
    too. */
 static bool has_lost_directory(quoit_status status)
 {
-    return status == QUOIT_ERROR_SYSTEM && strstr(quoit_describe(status), "there is no directory");
+    return status == QUOIT_ERROR_SYSTEM &&
+           strstr(quoit_describe(status), "does not exist; create it");
 }
 
 static bool is_there(const char *name)

@@ -40,7 +40,7 @@ bool test_ipc_modes_are_reported(void)
     bool are = (segment.shm_perm.mode & 0777) == 0640;
     CHECK(are || getenv("QUOIT_TEST_EMULATOR")); /* a real kernel reports them correctly */
     if (!are)
-        (void)printf("  left out: this emulator tells System V permissions wrongly\n");
+        (void)printf("  skipped: this emulator reports wrong System V permissions\n");
     return are;
 }
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""The shells' completions offer each command and each option that --help tells of: completion_test.py QUOIT"""
+"""completion_test.py QUOIT: the shells' completions offer each command and each option that --help lists."""
 import os
 import pathlib
 import re
@@ -28,7 +28,7 @@ def options_of(text):
 
 
 def bash(quoit, line):
-    """What bash offers behind that line; a word that has begun is its last."""
+    """Returns the words that bash offers after that line; an incomplete word is its last."""
     script = f'source "{FILES}/quoit.bash"; COMP_LINE=$1; COMP_POINT=${{#1}}; read -ra COMP_WORDS <<<"$1"; ' \
              '[[ $1 != *" " ]] || COMP_WORDS+=(""); COMP_CWORD=$((${#COMP_WORDS[@]} - 1)); ' \
              '_quoit; printf "%s\\n" "${COMPREPLY[@]}"'
@@ -37,7 +37,7 @@ def bash(quoit, line):
 
 
 def zsh():
-    """Each command's options in zsh's file."""
+    """Returns each command's options in zsh's file."""
     text = (FILES / "_quoit").read_text(encoding="utf-8")
     shared = {name: set(re.findall(r"--[a-z-]+", words)) for name, words in re.findall(r"^ +(\w+)=\((.*)\)$", text, re.M)}
     cases = {}
@@ -50,13 +50,13 @@ def zsh():
 
 def main(quoit):
     commands = re.findall(r"^  (\w+) ", output_of(quoit, "--help"), re.MULTILINE)
-    check(len(commands) > 5, f"--help tells of {commands}")
+    check(len(commands) > 5, f"--help lists {commands}")
     in_zsh = zsh()
     check(set(in_zsh) == set(commands), f"zsh's has {sorted(in_zsh)}, the tool {sorted(commands)}")
     check(bash(quoit, "quoit ") == {*commands, "--help", "--version"}, f"bash offers {bash(quoit, 'quoit ')}")
     for command in commands:
         options = options_of(output_of(quoit, command, "--help"))
-        check("--help" in options, f"{command} --help tells of {options}")
+        check("--help" in options, f"{command} --help lists {options}")
         for shell, offered in (("bash", bash(quoit, f"quoit {command} --")), ("zsh", in_zsh[command])):
             check(offered == options, f"{command}: only in {shell}'s {sorted(offered - options)}, "
                                       f"only in the tool's {sorted(options - offered)}")

@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""The tools beside objects that are made to hurt them: hostile_test.py QUOIT
+"""hostile_test.py QUOIT: the tools with hostile objects.
 
-Sparse objects, and objects that are truncated and extended without pause, of this user and of another. Joins between
-the check and the removal of `quoit rm --dead`. The parts with two users need root. Uses only names of its own.
+Sparse objects, and objects that are truncated and extended repeatedly, of this user and of another. Processes that join
+between the check and the removal of `quoit rm --dead`. The parts with two users need root. Uses only names of its own.
 """
 import fcntl
 import json
@@ -39,7 +39,7 @@ def check(condition, sentence):
 
 
 def run(suite, *arguments, user=None, text=None):
-    """Ended by no signal, in time."""
+    """It ended in time, and not by a signal."""
     done = subprocess.run([suite.quoit, *arguments], input=text, capture_output=True, timeout=120, check=False,
                           text=True, errors="replace", user=user, group=user)
     check(done.returncode >= 0, f"signal {-done.returncode} ended quoit {arguments[:3]}")
@@ -63,7 +63,7 @@ def fnv(data, value=0xcbf29ce484222325):
 
 
 def format_version(suite):
-    """As this build writes it."""
+    """The header as this build writes it."""
     text = name("version")
     run(suite, "push", "--keep", text, text="x")
     with open(path(text), "rb") as file:
@@ -73,7 +73,7 @@ def format_version(suite):
 
 
 def pool_head(text, version, blocks):
-    """The header of a sound pool, and its size."""
+    """Returns the header of a valid pool, and its size."""
     def align(offset):
         return (offset + 127) // 128 * 128
     members = align(384 + 72)
@@ -104,7 +104,7 @@ def used(text):
 
 
 def look(suite, text, user=None):
-    """Every command survives it, and touches no hole."""
+    """Every command survives it, and reads no hole."""
     before = used(text)
     for command in ALL:
         done = run(suite, *command, user=user)
@@ -121,7 +121,7 @@ def sparse(suite):
     try:
         make_file(text, head, size)
         seen = look(suite, text)
-        check("holes" in seen[f"posix:{text}"]["damage"], "the holes are not named")
+        check("have no memory" in seen[f"posix:{text}"]["damage"], "the holes are not named")
         check(run(suite, "rm", text).returncode == 0, "it is not removed")
         check(not os.path.exists(path(text)), "it is not removed")
     finally:
@@ -141,7 +141,7 @@ def sparse_of_another(suite):
 
 
 def sound_of_another(suite):
-    """It is shown by name, and read when it is asked for by name."""
+    """It is listed by name, and read only if its name is given."""
     text = name("sound")
     try:
         run(suite, "push", "--keep", text, text="x", user=OTHER_USER)
@@ -149,7 +149,7 @@ def sound_of_another(suite):
         look(suite, text, OBSERVER)
         listed = run(suite, "ls", user=OBSERVER).stdout
         check([line for line in listed.splitlines() if text in line and "foreign" in line], "it is not listed")
-        check("foreign" in run(suite, "check", "--all", user=OBSERVER).stdout, "check says nothing of it")
+        check("foreign" in run(suite, "check", "--all", user=OBSERVER).stdout, "check does not report it")
         done = run(suite, "stat", "--json", text, user=OBSERVER)
         check(json.loads(done.stdout)[0]["state"] == "idle", f"it is not read: {done.stdout}{done.stderr}")
         check(run(suite, "check", text, user=OBSERVER).returncode == 0, "it is not checked")
@@ -159,10 +159,10 @@ def sound_of_another(suite):
         remove(text)
 
 
-# ---- Objects that are truncated meanwhile -----------------------------------------------------------------------
+# ---- Objects that are truncated during the command --------------------------------------------------------------
 
 def cut_off(text, how, user):
-    """A process that does so until it is killed, or this one ends."""
+    """A process that repeats this until it is killed, or this process ends."""
     child = os.fork()
     if child:
         return child
@@ -178,7 +178,7 @@ def cut_off(text, how, user):
             os.posix_fallocate(fd, 0, size)
         os.pwrite(fd, head, 0)
         os.ftruncate(fd, size)
-        time.sleep(0.0001) # looks are to find it whole now and then
+        time.sleep(0.0001) # so that some reads find it whole
     os._exit(0)
 
 
@@ -212,7 +212,7 @@ def cut_and_reserved(suite):
 
 
 def cut_while_followed(suite):
-    """`quoit tail --follow` ends with a sentence."""
+    """`quoit tail --follow` ends with a message."""
     text = name("followed")
     process = None
     try:
@@ -223,7 +223,7 @@ def cut_while_followed(suite):
         os.truncate(path(text), 0)
         _, errors = process.communicate(timeout=20)
         check(process.returncode == 1, f"it ended with {process.returncode}")
-        check("truncated" in errors, f"it says {errors}")
+        check("truncated" in errors, f"it prints {errors}")
     finally:
         if process:
             process.kill()
@@ -235,10 +235,10 @@ def cut_by_another(suite):
     cut_meanwhile(suite, "reserved", OTHER_USER)
 
 
-# ---- What comes alive meanwhile ---------------------------------------------------------------------------------
+# ---- Processes that join during the command ---------------------------------------------------------------------
 
 def joined_meanwhile(suite):
-    """`rm --dead` finds the object dead, and waits for its gate; then a process joins."""
+    """`rm --dead` finds the object abandoned, and waits for its gate; then a process joins."""
     text = name("dead")
     removal = receiver = None
     gate = -1
@@ -302,7 +302,7 @@ def main():
         parts += PARTS_OF_TWO_USERS
     else:
         print("without root: the parts with two users are left out")
-    with tempfile.TemporaryDirectory(prefix="quoit-test-") as directory: # others may run the program from there
+    with tempfile.TemporaryDirectory(prefix="quoit-test-") as directory: # other users may run the program from there
         suite = Suite(os.path.join(directory, "quoit"))
         os.chmod(directory, 0o755)
         shutil.copy(sys.argv[1], suite.quoit)

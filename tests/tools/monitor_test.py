@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""quoit ls, stat, top, check and rm, run as a user runs them: monitor_test.py QUOIT [screen]
+"""monitor_test.py QUOIT [screen]: runs quoit ls, stat, top, check and rm as a user does.
 
-Beside real processes that hold queues open, and are killed, and another user's queues of hostile names. With `screen` the full screen of top too, in a
-pseudo terminal. Looks only at names of its own: others use the machine as well.
+Uses real processes that hold queues open, and are killed, and another user's queues with hostile names. With `screen`
+it also runs the full screen of top, in a pseudo terminal. Uses only names of its own, since other programs use the
+machine as well.
 """
 import json
 import os
@@ -25,14 +26,14 @@ PYTHON = pathlib.Path(__file__).resolve().parents[2] / "python"
 
 
 def ls(suite):
-    """Each scheme's queue is in its list, sorted, with the numbers that it has."""
+    """Each scheme's queue is listed, sorted, with its numbers."""
     names = [suite.queue(suite.name(scheme), "--kind", kind, "--capacity", "10", "--item-bytes", "32", lines=4)
              for scheme, kind in [("posix:", "spsc"), ("sysv:", "mpmc"), ("file:", "mpmc")]]
     for name, where in zip(names, ["posix", "sysv", f"file:{suite.work}"]):
         listed = {entry["name"]: entry for entry in json.loads(suite.run("ls", "--json", where).stdout)}
         own = [key for key in listed if f"qt-{os.getpid()}-" in key]
         check(own == sorted(own), f"not sorted: {own}")
-        # A System V name is known by its key alone, unless it says it.
+        # The name of a System V queue is known only from its key, unless the object contains it.
         found = [entry for key, entry in listed.items() if key == name or where == "sysv"]
         check(any(entry["size"] == 4 and entry["capacity"] == 10 and entry["state"] == "idle"
                   for entry in found), f"{name} is not in {listed}")
@@ -45,11 +46,11 @@ def ls(suite):
 
 
 def crashed_and_repaired(suite):
-    """A killed member is marked, check tells of it, and --repair clears it."""
+    """A killed member is marked, check reports it, and --repair clears it."""
     for kind in ["mpmc", "spsc"]:
         name = suite.queue(suite.name(), "--kind", kind, lines=3)
         producer = suite.hold("push", name, "producer", "--keep")
-        check(suite.object(name)["state"] == "in use", "a living member is not seen")
+        check(suite.object(name)["state"] == "in use", "a live member is not seen")
         member = suite.object(name)["members"][0]
         check(member["alive"] and member["process"] == "quoit", member)
         check(json.loads(suite.run("check", "--json", name).stdout)[0]["crashed_members"] == 0, "dead?")
@@ -67,13 +68,13 @@ def crashed_and_repaired(suite):
 
 
 def repair_unseen(suite):
-    """A consumer that waits for its first peer keeps waiting while repairs run, even if they find nothing."""
+    """A consumer that waits for its first peer continues to wait while repairs run, also if they find nothing."""
     for kind in ["mpmc", "spsc", "broadcast"]:
         name = suite.queue(suite.name(), "--kind", kind)
         waiting = suite.hold("pop", name, "consumer")
         for _ in range(3):
             suite.run("check", "--repair", name)
-        if kind != "spsc":  # another consumer, which is no peer of this one, leaves something
+        if kind != "spsc":  # another consumer, which is not a peer of this one, leaves something to repair
             suite.kill(suite.hold("pop", name, "consumer"))
             finding = json.loads(suite.run("check", "--repair", "--json", name).stdout)[0]
             check(finding["cleared_members"] == 1, finding)
@@ -82,7 +83,7 @@ def repair_unseen(suite):
         suite.kill(waiting)
 
 
-# Waits for an item, and ends with an exception if its peer comes and goes. (`quoit pop` waits for the next producer.)
+# Waits for an item, and ends with an exception if its peer joins and leaves. (`quoit pop` waits for the next producer.)
 WAITER = """
 import sys
 import quoit
@@ -93,7 +94,7 @@ queue.pop()
 
 
 def repair_is_no_peer(suite):
-    """No repair is taken for a peer by a member that waits for its first one."""
+    """A member that waits for its first peer does not take a repair for one."""
     if "QUOIT_LIBRARY" not in os.environ:
         print("  left out: no library that Python could load")
         return
@@ -105,7 +106,7 @@ def repair_is_no_peer(suite):
         check(waiting.stdout.readline() == b"ready\n", "the consumer did not start")
         suite.until(lambda: suite.object(name)["sleeps"] > 0, "the consumer does not wait")  # pylint: disable=cell-var-from-loop
         for round_number in range(3):
-            if kind == "mpmc":  # another consumer, which is no peer of this one, leaves something
+            if kind == "mpmc":  # another consumer, which is not a peer of this one, leaves something to repair
                 suite.kill(suite.hold("pop", name, "consumer"))
             suite.run("check", "--repair", name)
             time.sleep(0.3)
@@ -115,7 +116,7 @@ def repair_is_no_peer(suite):
         waiting.stderr.close()
 
 
-# Owns three blocks of eight, has sent two on by a queue, and is then killed.
+# Owns three of eight blocks, has sent two more through a queue, and is then killed.
 OWNER = """
 import sys
 import quoit
@@ -130,7 +131,8 @@ sys.stdin.read()
 
 
 def pool_repaired(suite):
-    """What a killed member of a pool owned is freed, and what it had sent only if nobody can get it."""
+    """The blocks that a killed member of a pool owned are freed; those that it had sent only if no process can get
+    them."""
     if "QUOIT_LIBRARY" not in os.environ:
         print("  left out: no library that Python could load")
         return
@@ -147,13 +149,13 @@ def pool_repaired(suite):
     finding = json.loads(suite.run("check", "--repair", "--json", "--through", queue, name).stdout)[0]
     check(finding["ok"] and finding["freed_blocks"] == 0, f"blocks that the queue still has: {finding}")
     check(suite.object(name)["size"] == 2 and suite.object(queue)["size"] == 2, suite.object(name))
-    # The handles are lost, as a reader that is killed loses them.
+    # Loses the handles, as a killed reader does.
     subprocess.run([suite.quoit, "pop", "--raw", "--no-wait", queue], check=True, stdout=subprocess.DEVNULL)
     finding = json.loads(suite.run("check", "--repair", "--json", "--through", queue, name).stdout)[0]
     check(finding["ok"] and suite.object(name)["size"] == 0, f"{finding}, {suite.object(name)}")
 
 
-# Has a lock, and a region with data, until it is killed.
+# Holds a lock, and a region with data, until it is killed.
 HOLDER = """
 import sys
 import quoit
@@ -166,7 +168,7 @@ sys.stdin.read()
 
 
 def locks(suite):
-    """A lock is shown with its holder, dead once that is killed, and removed."""
+    """A lock is listed with its holder, as dead after the holder was killed, and removed."""
     if "QUOIT_LIBRARY" not in os.environ:
         print("  left out: no library that Python could load")
         return
@@ -191,7 +193,7 @@ def locks(suite):
 
 
 def held_roles(suite):
-    """Roles that living processes hold are no failure of a repair."""
+    """If live processes hold all roles, a repair does not fail."""
     name = suite.queue(suite.name(), "--kind", "spsc")
     dead = suite.hold("push", name, "producer", "--keep")
     suite.kill(dead)
@@ -201,7 +203,7 @@ def held_roles(suite):
 
 
 def stat(suite):
-    """The counters, the formats, and one that is gone."""
+    """The counters, the formats, and an object that is gone."""
     name = suite.queue(suite.name(), "--kind", "mpmc", "--capacity", "8", lines=8)
     suite.run("push", "--keep", "--timeout", "0.05", name, text="x\n", code=3)
     found = suite.object(name)
@@ -216,7 +218,7 @@ def stat(suite):
 
 
 def unlinked(suite):
-    """A name that was removed while in use: stat says so, and who goes on."""
+    """A name that was removed while in use: stat reports that, and the processes that still use the object."""
     for scheme in ["posix:", "file:"]:
         name = suite.queue(suite.name(scheme))
         user = suite.hold("pop", name, "consumer")
@@ -230,7 +232,7 @@ def unlinked(suite):
 
 
 def prometheus(suite):
-    """Every line is of the exposition format, and promtool, where it is, agrees."""
+    """Every line has the exposition format, and promtool accepts it, if installed."""
     names = [suite.queue(suite.name(), "--kind", kind, lines=2) for kind in ["spsc", "mpmc", "broadcast"]]
     names.append(suite.queue(suite.name("posix:") + '-a"b\\c', "--kind", "mpmc", lines=1))
     suite.names.append(names[-1])
@@ -294,9 +296,9 @@ def sizes(suite):
 
 
 def stopped(suite):
-    """A member that a signal has stopped is shown as that."""
+    """A member that a signal has stopped is shown as stopped."""
     if not os.path.exists("/proc/self/stat"):
-        print("  left out: the system does not tell it")
+        print("  skipped: the system does not report it")
         return
     name = suite.queue(suite.name(), "--kind", "mpmc")
     user = suite.hold("pop", name, "consumer")
@@ -318,7 +320,7 @@ def stopped(suite):
 
 
 def listed_by_name(suite):
-    """ls takes a name, and how names begin, of each scheme."""
+    """ls accepts a name, and the beginning of names, of each scheme."""
     names = sorted([suite.queue(suite.name(), "--kind", "mpmc"), suite.queue(suite.name("sysv:"), "--kind", "mpmc")])
     file = suite.queue(suite.name("file:"))
     text = names[0].split(":")[1]
@@ -331,10 +333,10 @@ def listed_by_name(suite):
 
 
 def missing_objects(suite):
-    """A missing directory is reported as missing; without /dev/shm the other schemes are listed."""
+    """A missing directory is reported as missing. Without /dev/shm the other schemes are listed."""
     for command in [("push",), ("pop",), ("tail", "--follow"), ("stat",), ("check",), ("rm",)]:
         said = suite.run(*command, "file:/no/such/q", code=1, text="").stderr
-        check("no directory '/no/such'" in said, f"{command}: {said}")
+        check("the directory '/no/such' does not exist" in said, f"{command}: {said}")
     name = suite.queue(suite.name("file:"))
     user = suite.hold("pop", name, "consumer")
     hidden = subprocess.run(["unshare", "-m", "sh", "-c", f"mount -t tmpfs none /dev && exec '{suite.quoit}' ls --names"],
@@ -348,7 +350,7 @@ def missing_objects(suite):
 
 
 def damaged(suite):
-    """A queue whose header is spoiled: shown, told apart by the exit code, and removable."""
+    """A queue with a damaged header is listed, has its own exit code, and can be removed."""
     name = suite.queue(suite.name("file:"), "--kind", "mpmc", lines=1)
     with open(name[len("file:"):], "r+b") as file:
         file.seek(16)
@@ -363,21 +365,21 @@ def damaged(suite):
 
 
 def rm(suite):
-    """Names go, those that are not there are told, and only the dead go with --dead."""
+    """rm removes names, reports those that do not exist, and with --dead removes only objects of crashed programs."""
     one, idle, dead = (suite.queue(suite.name(), "--kind", "mpmc") for _ in range(3))
     suite.kill(suite.hold("push", dead, "producer", "--keep"))
     suite.run("rm", one, "no-such-" + one.split(":")[1], code=1)
     suite.run("stat", one, code=1)
     suite.run("rm", "--force", one)
-    check(suite.run("rm", "--dead", "--dry-run", idle, dead).stdout.splitlines() == [dead], "not the dead one")
+    check(suite.run("rm", "--dead", "--dry-run", idle, dead).stdout.splitlines() == [dead], "not the abandoned one")
     check(suite.object(dead)["state"] == "dead", "--dry-run removed it")
-    check(suite.run("rm", "--dead", idle, dead).stdout.splitlines() == [dead], "not the dead one")
+    check(suite.run("rm", "--dead", idle, dead).stdout.splitlines() == [dead], "not the abandoned one")
     suite.run("stat", dead, code=1)
     suite.run("rm", idle)
 
 
 def bad_input(suite):
-    """The error names what is wrong; nothing is made."""
+    """The message names the fault; no object is created."""
     for arguments, word in [(["stat"], "NAME"), (["stat", "--all", "x"], "'x'"), (["check"], "NAME"),
                             (["stat", "--format", "xml", "x"], "'xml'"), (["rm"], "NAME"),
                             (["top", "--interval", "0"], "'0'"), (["top", "--sort", "age"], "'age'"),
@@ -397,7 +399,7 @@ def bad_input(suite):
 
 
 def top_plain(suite):
-    """A table a look; rates of a queue that moves; what comes and goes while it runs."""
+    """A table for each update; rates of a queue in use; objects that appear and disappear meanwhile."""
     name, later = suite.queue(suite.name(), "--kind", "mpmc", "--capacity", "1000"), suite.name()
     top = subprocess.Popen([suite.quoit, "top", "--json", "--interval", "0.1", name, later],
                            stdout=subprocess.PIPE, text=True)
@@ -423,17 +425,17 @@ def top_plain(suite):
 
 
 def top_screen(suite):
-    """At two sizes, through a resize; keys; restored by q, SIGINT and SIGTERM."""
+    """At two sizes, with a resize; keys; the terminal is restored after q, SIGINT and SIGTERM."""
     name = suite.queue(suite.name(), "--kind", "mpmc", "--capacity", "10", lines=10)
     for ending in ["q", signal.SIGINT, signal.SIGTERM]:
         screen = Screen(suite, 24, 80, "--interval", "0.2", name)
         screen.expect(r"\x1b\[\?1049h", "quoit top: 1 object, by name", r"10/10", "full", r"\x1b\[24(;1H|d)")
         check(not termios.tcgetattr(screen.slave)[3] & termios.ECHO, "keys are echoed")
         screen.resize(50, 200)
-        screen.expect(r"\x1b\[50(;1H|d)", r"IN, LATELY", re.escape(name))
+        screen.expect(r"\x1b\[50(;1H|d)", r"PUSHED LATELY", re.escape(name))
         screen.take()
         os.write(screen.master, b"f")
-        screen.expect("fill")  # curses sends what differs from "name": all of it
+        screen.expect("fill")  # curses sends only the part that differs from "name": all of it
         if ending == "q":
             os.write(screen.master, b"q")
         else:
@@ -452,7 +454,7 @@ PARTS = [ls, crashed_and_repaired, repair_unseen, repair_is_no_peer, pool_repair
 def main():
     suite = Suite(sys.argv[1])
     try:
-        with objects_of_other_user(sys.argv[1]):  # others use the machine as well
+        with objects_of_other_user(sys.argv[1]):  # other programs use the machine as well
             for part in PARTS + ([top_screen] if sys.argv[2:] == ["screen"] else []):
                 print(part.__name__, flush=True)
                 part(suite)

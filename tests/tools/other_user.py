@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Other users, for tests: the objects that they leave in /dev/shm, under names that must not be printed unescaped.
+"""Other users, for tests: the objects that they leave in /dev/shm, with names that must not be printed unescaped.
 
 Only root can become another user. If the tests run as any other user, the same objects belong to that user.
 """
@@ -26,7 +26,7 @@ def as_user(uid):
 
 
 def harm(text):
-    """The first character that a terminal must not get, with what is around it; "" if there is none."""
+    """Returns the first character that is unsafe on a terminal, with its context; "" if there is none."""
     for at, character in enumerate(text):
         bad = unicodedata.category(character) in ("Cc", "Cf", "Zl", "Zp", "Cs") and character not in "\n\t"
         if bad or ord(character) & 0xfffe == 0xfffe:
@@ -35,7 +35,7 @@ def harm(text):
 
 
 class Program:
-    """The command where every user may run it."""
+    """A copy of the command that every user may run."""
 
     def __init__(self, quoit):
         self.original = os.path.abspath(quoit)
@@ -44,7 +44,7 @@ class Program:
         self.path = self.copy(b"quoit")
 
     def copy(self, name):
-        """Under another name, which is then its process's."""
+        """Under another name, which is then the name of its process."""
         path = os.path.join(self.directory.encode(), name)
         shutil.copy(self.original, path)
         os.chmod(path, 0o755)
@@ -56,7 +56,7 @@ class Program:
 
 @contextlib.contextmanager
 def objects_of_other_user(quoit):
-    """Queues of another user, which all may read, under hostile names: yields these, as bytes."""
+    """Queues of another user, which all users may read, with hostile names. Yields the names, as bytes."""
     program = Program(quoit)
     names = [b"posix:qt-%d-other-user-%d-" % (os.getpid(), n) + text for n, text in enumerate(HOSTILE)]
     try:

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""The command and other users: other_users_test.py QUOIT [screen]
+"""other_users_test.py QUOIT [screen]: the command and other users.
 
 Control characters in other users' object names, process names and messages reach a terminal as visible escapes.
 --any-owner accepts other users' objects. Needs root, the only user that can become others.
@@ -45,7 +45,7 @@ class Suite:
         return process
 
     def run(self, uid, *arguments, code=0, text=b"", word=""):
-        """Its output, and its errors, as they would be in a pipe."""
+        """Returns its output, and its errors, as in a pipe."""
         done = subprocess.run([self.program.path, *arguments], input=text, preexec_fn=as_user(uid), timeout=60,
                               check=False, capture_output=True)
         check(code is None or done.returncode == code,
@@ -54,7 +54,7 @@ class Suite:
         return done
 
     def on_terminal(self, *arguments, term="dumb", ending=None):
-        """All that it prints on a pseudo terminal."""
+        """Returns everything that it prints on a pseudo terminal."""
         master, slave = pty.openpty()
         fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 50, 200, 0, 0))
         attributes = termios.tcgetattr(slave)
@@ -93,7 +93,7 @@ class Suite:
             if process.poll() is None:
                 process.kill()
                 process.wait()
-        for name in self.names:  # root removes everybody's
+        for name in self.names:  # root removes those of all users
             path = "/dev/shm/" + name.split(":")[1]
             if os.path.exists(path):
                 os.unlink(path)
@@ -110,7 +110,7 @@ def is_clean(output, what):
 
 
 def names(suite):
-    """Each command that prints a name, on a terminal and in a pipe, also where it fails."""
+    """Each command that prints a name, on a terminal and in a pipe, also if it fails."""
     with objects_of_other_user(suite.program.original) as hostile:
         for arguments in [(b"ls",), (b"ls", b"--names"), (b"ls", b"--json"), (b"ls", b"posix"), (b"stat", b"--all"),
                           (b"stat", *hostile), (b"stat", b"--json", *hostile), (b"check", b"--all"),
@@ -134,7 +134,7 @@ def names(suite):
 
 
 def metrics(suite):
-    """Prometheus: UTF-8, a line format, and a label of its own for each name: else the page is refused."""
+    """Prometheus: UTF-8, a line format, and a separate label for each name; otherwise the page is refused."""
     with objects_of_other_user(suite.program.original) as hostile:
         text = is_clean(suite.run(None, b"stat", b"--format", b"prometheus", *hostile).stdout, "prometheus")
         labels = re.findall(r'^quoit_queue_size_items\{name="((?:\\[\\"n]|[^"\\\n])*)"\} 1$', text, re.MULTILINE)
@@ -144,7 +144,7 @@ def metrics(suite):
 
 
 def processes(suite):
-    """A process that is called what a terminal would obey."""
+    """A process with a name that a terminal would execute."""
     name = suite.name()
     suite.run(ONE, "push", "--keep", "--permissions", "644", name, text=b"x\n")
     program = suite.program.copy("\u202eq\u009b1m".encode() + b"\x9b\n")
@@ -160,7 +160,7 @@ def processes(suite):
 
 
 def messages(suite):
-    """Each character that could do harm, in a message of its own, by tail and pop on a terminal; a pipe gets the bytes."""
+    """Each unsafe character, in its own message, by tail and pop on a terminal. A pipe gets the bytes."""
     bad = [chr(code) for code in range(0x110000) if code != 10 and not 0xd800 <= code <= 0xdfff
            and (unicodedata.category(chr(code)) in ("Cc", "Cf", "Zl", "Zp") or code & 0xfffe == 0xfffe)]
     text = b"".join(b"a%sb\n" % character.encode() for character in bad) + b"c\x9bd\xc2\ncr\rx\nfine \xc3\xa9\t.\n"
@@ -179,7 +179,7 @@ def messages(suite):
 
 
 def screen(suite):
-    """The full screen of top: curses' own sequences, and no other."""
+    """The full screen of top: only curses' own sequences."""
     with objects_of_other_user(suite.program.original) as hostile:
         output = suite.on_terminal(b"top", b"--interval", b"0.1", *hostile, term="xterm",
                                    ending=rb"(?s)other-user.*other-user")
@@ -190,7 +190,7 @@ def screen(suite):
 
 
 def any_owner(suite):
-    """Another user's queue: refused with the option's name, and reached with it."""
+    """Another user's queue: refused with the option's name, and accepted with the option."""
     name = suite.name()
     suite.run(ONE, "push", "--keep", "--each", "--permissions", "666", "--kind", "mpmc", name, text=b"1\n2\n3\n")
     for command in [("pop", "--no-wait"), ("push", "--keep"), ("tail",), ("rm",)]:
@@ -228,7 +228,7 @@ def unreadable(suite):
     name = suite.name()
     suite.run(ONE, "push", "--keep", "--permissions", "600", name, text=b"1\n")
     finding = suite.run(OTHER, "ls").stdout.decode()
-    check(name not in finding and re.search(r"^\d+ not readable$", finding, re.MULTILINE), f"ls says {finding}")
+    check(name not in finding and re.search(r"^\d+ not readable$", finding, re.MULTILINE), f"ls prints {finding}")
     check("not readable" not in suite.run(OTHER, "ls", "--names").stdout.decode(), "a count among names")
     suite.run(ONE, "rm", name)
 

@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""quoit push, pop, tail and bench, as a shell uses them: push_pop_test.py QUOIT [PART...]
+"""push_pop_test.py QUOIT [PART...]: quoit push, pop, tail and bench, as a shell uses them.
 
-The words of QUOIT_TEST_EMULATOR (wine, qemu-aarch64 ...) are put before the program. Queues are files in
-a directory of the test's own, so that nothing is left behind.
+The words of QUOIT_TEST_EMULATOR (wine, qemu-aarch64 ...) are put before the program. Queues are files in the test's own
+directory, so that nothing is left.
 """
 import json
 import os
@@ -48,7 +48,7 @@ class Shell:
         return process
 
     def feed(self, data, *arguments):
-        """push, from a file, so that it needs nobody to write."""
+        """Runs push with a file as input, so that no other process has to write."""
         with tempfile.TemporaryFile(dir=self.directory) as file:
             file.write(data)
             file.seek(0)
@@ -147,9 +147,9 @@ def full(shell):
 
 
 def file_size_limit(shell):
-    """ulimit -f: an error message, not an end by SIGXFSZ. Then with enough room."""
+    """ulimit -f: an error message, not an end by SIGXFSZ. Then with enough space."""
     if os.name != "posix" or len(shell.words) > 1:
-        return  # an emulator itself would meet the limit
+        return  # an emulator itself would exceed the limit
     import resource
 
     def limit():
@@ -197,8 +197,9 @@ def shared_out(shell):
 
 
 def killed_pop(shell):
-    """Whatever is killed in the middle: all lines are there, in order, and what was in hand at most twice."""
-    for options, text in [(["--item-bytes", "4096"], lines(400000)),  # more than five pipes hold, of 256 KiB each
+    """push and pop are killed at any point: all lines arrive, in order, and those that were being written at most
+    twice."""
+    for options, text in [(["--item-bytes", "4096"], lines(400000)),  # more than five pipes of 256 KiB each can hold
                           (["--each", "--item-bytes", "7"], lines(200000))]:  # and of 64 KiB
         name, got = shell.name(), b""
         push = shell.feed(text, name, *options)
@@ -215,7 +216,7 @@ def killed_pop(shell):
 
 
 def join(got, more):
-    """Numbered lines, and the next ones, which may begin with some that were had already."""
+    """Numbered lines, and the next ones, which may start with some that arrived before."""
     got = got[:got.rfind(b"\n") + 1]
     first = more[:more.find(b"\n") + 1]
     at = (b"\n" + got).find(b"\n" + first) if first else -1
@@ -231,7 +232,7 @@ def killed_push(shell):
     pop = shell.start("pop", name)
     push.stdin.write(b"more\n")
     push.stdin.flush()
-    check(pop.stdout.read(5) == b"more\n", "a line comes while push lives")  # so both are in
+    check(pop.stdout.read(5) == b"more\n", "a line comes while push lives")  # so both are members
     push.kill()
     shell.end(pop, FAILED, "--follow")
     push.wait()
@@ -245,14 +246,14 @@ def killed_push(shell):
 
 
 def kept(shell):
-    """A producer that leaves with --keep ends no pop; the next one's messages, and its end, come through."""
+    """A producer that leaves with --keep does not end pop. The messages of the next producer, and its end, arrive."""
     for options in [(), ("--kind", "mpmc")]:
         name = shell.name()
         push = shell.start("push", name, "--keep", *options, stdin=subprocess.PIPE)
         push.stdin.write(b"1\n")
         push.stdin.flush()
         pop = shell.start("pop", name)
-        check(pop.stdout.read(2) == b"1\n", "the first line")  # so both are in
+        check(pop.stdout.read(2) == b"1\n", "the first line")  # so both are members
         push.stdin.write(b"2\n")
         push.stdin.close()
         push.stdin = None
@@ -268,7 +269,7 @@ def kept(shell):
 
 
 def timed(shell, process, come_and_go):
-    """--timeout counts on while those on the other side come and go."""
+    """--timeout continues to count while processes on the other side join and leave."""
     began = time.monotonic()
     while process.poll() is None and time.monotonic() - began < 6:
         come_and_go()
@@ -277,7 +278,7 @@ def timed(shell, process, come_and_go):
 
 
 def timed_push(shell):
-    name, line = shell.name(), b"x" * 2900000 + b"\n"  # more than a pipe holds: pop does not get to take it
+    name, line = shell.name(), b"x" * 2900000 + b"\n"  # more than a pipe holds: pop does not pop it
     shell.push(line, name, "--keep", "--each", "--capacity", "1", "--item-bytes", "3000000")
 
     def come_and_go():
@@ -285,7 +286,7 @@ def timed_push(shell):
         check(pop.stdout.read(1) == b"x", "the beginning of the line")
         pop.kill()
         pop.communicate()
-        time.sleep(0.4)  # push looks each tenth of a second whether it is alone
+        time.sleep(0.4)  # push checks every tenth of a second whether it is alone
 
     timed(shell, shell.feed(line, name, "--each", "--timeout", "1.5"), come_and_go)
 
@@ -305,7 +306,7 @@ def timed_pop(shell):
 
 
 def on_terminal(shell, word, *arguments):
-    """The output on a terminal until the word comes; then the program, which waits, is ended."""
+    """Returns the output on a terminal up to the word; then ends the program, which waits."""
     import pty  # not on Windows
     master, slave = pty.openpty()
     process = subprocess.Popen([*shell.words, *arguments], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
@@ -323,16 +324,16 @@ def on_terminal(shell, word, *arguments):
     process.terminate()
     process.wait()
     os.close(master)
-    check(word in said, f"{arguments} say {said}, and not {word}")
+    check(word in said, f"{arguments} print {said}, not {word}")
 
 
 def waiting_is_reported(shell):
-    """For a wrong name the command prints a hint at what it waits for, but only if stderr is a terminal."""
+    """For a wrong name the command prints a hint that it waits, but only if stderr is a terminal."""
     if os.environ.get("QUOIT_TEST_EMULATOR"):
         return
     name = shell.name()
-    on_terminal(shell, f"waiting for a queue '{name}'".encode(), "pop", name)
-    on_terminal(shell, f"waiting for a queue '{name}'".encode(), "tail", "--follow", name)
+    on_terminal(shell, f"waiting for queue '{name}'".encode(), "pop", name)
+    on_terminal(shell, f"waiting for queue '{name}'".encode(), "tail", "--follow", name)
     shell.push(b"", name, "--keep", "--capacity", "1", "--item-bytes", "1")
     on_terminal(shell, f"waiting for a message in queue '{name}'".encode(), "pop", name)
     pop = shell.start("pop", name, "--timeout", "1")
@@ -344,7 +345,7 @@ def closed_output(shell):
     shell.push(text, name, "--each", "--keep", "--capacity", "20000", "--item-bytes", "8")
     if os.path.exists("/dev/full"):
         with open("/dev/full", "wb") as disk:
-            shell.run(FAILED, "pop", name, stdout=disk, word="stdout cannot be written")
+            shell.run(FAILED, "pop", name, stdout=disk, word="cannot write to stdout")
     pop = shell.start("pop", name)
     check(pop.stdout.read(6) == b"1\n2\n3\n", "the first three lines")
     pop.stdout.close()
@@ -355,7 +356,7 @@ def closed_output(shell):
 
 
 def joined(shell):
-    """Messages that are at hand are written at once, so that nobody's line is torn and no socket gets two in one."""
+    """Queued messages are written at once, so that no line is torn and no socket gets two messages in one."""
     texts = [(letter * 99 + b"\n") * 20000 for letter in (b"a", b"b")]
     names = [shell.name() for _ in texts]
     for name, text in zip(names, texts):
@@ -381,7 +382,7 @@ def joined(shell):
     check(found == text.splitlines(keepends=True), f"a socket got {found}")
     shell.run(NOTHING, "pop", name, "--no-wait")
     stat = json.loads(shell.run(OK, "stat", "--json", name))[0]
-    check(stat["empty"] > 0, f"who found it empty was not counted: {stat}")
+    check(stat["empty"] > 0, f"a pop that found it empty was not counted: {stat}")
 
 
 def watched(shell):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""A pseudo terminal with a program of a full screen on it, for monitor_test.py."""
+"""A pseudo terminal with a full-screen program, for monitor_test.py."""
 import fcntl
 import os
 import pty
@@ -43,7 +43,7 @@ class Screen:
         fcntl.ioctl(self.master, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
 
     def take(self):
-        """The output since the last call."""
+        """Returns the output since the last call."""
         with self.lock:
             text, self.text = self.text, b""
         return text.decode(errors="replace")
@@ -58,7 +58,7 @@ class Screen:
         return "".join(got)
 
     def end(self):
-        """It has ended, well, and left the terminal as it found it."""
+        """Checks that it has ended with success, and has restored the terminal."""
         check(self.process.wait(timeout=300) == 0, f"top ended with {self.process.returncode}")
         self.expect(r"\x1b\[\?1049l")
         check(termios.tcgetattr(self.slave) == self.before, "the terminal is not as it was")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What the parts of monitor_test.py share: the quoit command, and objects and processes that are gone in the end."""
+"""Shared by the parts of monitor_test.py: the quoit command, and objects and processes that are removed at the end."""
 import json
 import os
 import shutil
@@ -37,7 +37,7 @@ class Suite:
         return json.loads(self.run("stat", "--json", name).stdout)[0]
 
     def queue(self, name, *options, lines=0):
-        """Makes it, with so many lines in it."""
+        """Creates it, with so many lines in it."""
         text = "".join(f"{n}\n" for n in range(lines))
         self.run("push", "--keep", "--each", *options, name, text=text)
         return name

@@ -59,7 +59,7 @@ static void ranges(void)
     CHECK(!quoit_is_inside(5, UINT64_MAX, 10));
 }
 
-/* FNV-1a's published value for "foobar": the format depends on it. */
+/* The published FNV-1a value of "foobar". The format depends on it. */
 static void hash(void)
 {
     CHECK_EQUAL(quoit_hash(QUOIT_HASH_START, "foobar", 6), UINT64_C(0x85944171f73967e8));

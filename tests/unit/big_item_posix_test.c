@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * No typed function copies a large item to the stack: each is called from a thread whose stack is
- * a quarter of the item. tests/CMakeLists.txt builds this for several levels of optimisation, with
- * a warning for frames beyond 4 KiB; big_item_posix_test.cpp has the same for C++.
+ * No typed function copies a large item to the stack. Each function is called from a thread whose
+ * stack is a quarter of the item. tests/CMakeLists.txt builds this test for several levels of
+ * optimisation, with a warning for frames beyond 4 KiB. big_item_posix_test.cpp tests the same for
+ * C++.
  */
 #include "test.h"
 
@@ -16,7 +17,7 @@ struct frame {
 };
 QUOIT_DEFINE_QUEUE(frame, struct frame);
 
-/* Just beyond what is copied. */
+/* The smallest item that is not copied. */
 struct above {
     uint8_t bytes[QUOIT_SPSC_LARGEST_IN_SLOTS + 1];
 };
@@ -79,7 +80,7 @@ static void small_stack(void)
     CHECK_EQUAL(pthread_attr_destroy(&attributes), 0);
 }
 
-/* Items whose size is at the border, by each function. */
+/* Calls each function with items around the size limit. */
 static void at_the_border(void)
 {
     const char *name = test_name("local:");

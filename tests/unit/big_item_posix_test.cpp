@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// No member of <quoit.hpp> copies a large item to the stack: each is called from a thread whose
-// stack is a quarter of the item. As big_item_posix_test.c, which has the typed C functions.
+// No member of <quoit.hpp> copies a large item to the stack. Each is called from a thread whose
+// stack is a quarter of the item. big_item_posix_test.c tests the typed C functions in the same
+// way.
 #include <quoit.hpp>
 
 #include "test.hpp"
@@ -19,14 +20,14 @@ struct frame {
     unsigned char bytes[item_bytes];
 };
 QUOIT_DEFINE_QUEUE(frame, frame);
-// One without a default constructor.
+// A type without a default constructor.
 struct framed {
     explicit framed(int) : bytes()
     {
     }
     unsigned char bytes[item_bytes];
 };
-// One with a constructor that does something.
+// A type with a constructor that has a side effect.
 struct zeroed {
     zeroed() : bytes()
     {
@@ -61,7 +62,7 @@ template <class T> static bool is_empty(quoit::queue<T> &queue, T &room)
            queue.try_pop_many({&room, 1}).code == status::empty && !queue.try_peek() && thrown;
 }
 
-// Each form of push and of pop; what returns an item returns it to the heap.
+// Calls each form of push and pop. A form that returns an item returns it to the heap.
 template <class T> static void items(quoit::kind kind, T *in, T *out)
 {
     auto queue = quoit::queue<T>::create("local:big-item", {2, kind}, both);
@@ -99,7 +100,7 @@ template <class T> static void items(quoit::kind kind, T *in, T *out)
     queue.unlink();
 }
 
-// From what each type is constructed.
+// The arguments from which each type is constructed.
 static void emplace(quoit::queue<frame> &queue)
 {
     queue.emplace();

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* The pool's algorithm in an array: generations at their wrap, hints that are wrong, words that
-   nobody wrote, the dead at each state; and whether a ring holds an item, in each layout. */
+/* The pool's algorithm in an array: generations that wrap around, wrong hints, states that no
+   process writes, crashed owners of blocks in each state; and whether a ring contains an item, for
+   each layout. */
 #include "test.h"
 
 #include "block_state.h"
@@ -81,7 +82,7 @@ static void generations_wrap(void)
     CHECK_STATUS(quoit_blocks_check(&blocks), QUOIT_OK);
 }
 
-/* Rows have had as many members as fit, and one more. */
+/* The entries have had the maximum number of members, and one more. */
 static void incarnations_wrap(void)
 {
     struct quoit_blocks blocks = begin(0);
@@ -97,7 +98,7 @@ static void incarnations_wrap(void)
     CHECK(quoit_blocks_at(&next, own));
 }
 
-/* No hint, and every hint: all blocks are found, once. */
+/* With no hint, and with every hint, all blocks are found once. */
 static void wrong_hints(void)
 {
     for (int round = 0; TEST_LOOP(round < 3, 3, "round", round); round++) {
@@ -108,7 +109,7 @@ static void wrong_hints(void)
             pool.hints[0] = pool.hints[1] = 0;
         for (int i = 0; i < COUNT; i++) {
             if (round == 1)
-                pool.hints[0] = pool.hints[1] = UINT64_MAX; /* also of blocks that there are not */
+                pool.hints[0] = pool.hints[1] = UINT64_MAX; /* also of blocks that do not exist */
             block = alloc(&blocks);
             CHECK(!had[(uint32_t)block - 1]);
             had[(uint32_t)block - 1] = true;
@@ -121,7 +122,7 @@ static void wrong_hints(void)
     CHECK_STATUS(quoit_blocks_check(&blocks), QUOIT_ERROR_CORRUPT);
 }
 
-/* Whatever stands in the words. */
+/* Tests arbitrary states of blocks. */
 static void hostile_words(void)
 {
     struct quoit_blocks blocks = begin(0);
@@ -141,13 +142,14 @@ static void hostile_words(void)
         (void)quoit_blocks_reclaim(&blocks, never_queued, round % 2 ? &blocks : NULL);
     }
     begin(0);
-    pool.entries[3].state = 200u << 2 | QUOIT_BLOCK_SENT; /* by a row that there is not */
+    pool.entries[3].state = 200u << 2 |
+                            QUOIT_BLOCK_SENT; /* owned by a member entry that does not exist */
     CHECK_STATUS(quoit_blocks_check(&blocks), QUOIT_ERROR_CORRUPT);
     CHECK_EQUAL(quoit_blocks_reclaim(&blocks, never_queued, NULL), 1);
     CHECK_STATUS(quoit_blocks_check(&blocks), QUOIT_OK);
 }
 
-/* What another had when it died, in each state. */
+/* Blocks of an owner that crashed, in each state. */
 static void blocks_of_crashed_members(void)
 {
     struct quoit_blocks blocks = begin(5), other = member(1);
@@ -171,7 +173,7 @@ static void blocks_of_crashed_members(void)
     CHECK(quoit_blocks_at(&blocks, sent));
 }
 
-/* ---- Does a ring hold an item? --------------------------------------------------------------- */
+/* ---- Does a ring contain an item? ------------------------------------------------------------ */
 
 static void contains(const struct quoit_ring_ops *ops)
 {
@@ -197,7 +199,8 @@ static void contains(const struct quoit_ring_ops *ops)
     ops->init(&view, 0);
     CHECK_STATUS(ops->attach_producer(&producer, &view), QUOIT_OK);
     CHECK_STATUS(ops->attach_consumer(&consumer, &view), QUOIT_OK);
-    for (uint64_t i = EMPTY - 4; i < EMPTY + 4; i++) { /* one of them looks like none */
+    for (uint64_t i = EMPTY - 4; i < EMPTY + 4;
+         i++) { /* one of these items equals the empty mark */
         for (uint64_t j = 0; j < CAPACITY; j++) {
             item = i + j;
             CHECK(!ops->contains(&view, item));
@@ -213,7 +216,7 @@ static void contains(const struct quoit_ring_ops *ops)
             CHECK(!ops->contains(&view, i + j));
         }
     }
-    shm.head = 12345; /* counters that nobody wrote: an answer, whatever it is */
+    shm.head = 12345; /* counters that no process writes: any result is allowed */
     shm.tail = UINT64_MAX - 5;
     (void)ops->contains(&view, EMPTY);
     (void)ops->contains(&view, 1);
@@ -240,8 +243,8 @@ int main(int argc, char **argv)
         {"generations wrap", generations_wrap},
         {"incarnations wrap", incarnations_wrap},
         {"hints that are wrong", wrong_hints},
-        {"values that no process wrote", hostile_words},
-        {"blocks of crashed members, in each state", blocks_of_crashed_members},
+        {"states that no process writes", hostile_words},
+        {"blocks of crashed owners, in each state", blocks_of_crashed_members},
         {"an item in slots, and not", in_slots},
         {"an item in spans, and not", in_spans},
         {"an item in mpmc, and not", in_mpmc},

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* A broadcast ring in plain memory: a producer, subscribers that live and die at the test's word,
-   no second process. */
+/* A broadcast ring in plain memory: a producer, and subscribers that the test starts and kills,
+   without a second process. */
 #ifndef BROADCAST_FIXTURE_H
 #define BROADCAST_FIXTURE_H
 
@@ -18,7 +18,8 @@ static const uint8_t guard_byte = 0xa5;
 static const uint64_t capacities[] = {1, 2, 3, 5, 8, 1000};
 enum { CAPACITIES = sizeof capacities / sizeof capacities[0] };
 
-/* Positions begin here: where 32 bits end, where 48 (of rows), 63 (of words) and 64 do. */
+/* Positions begin here, so that they cross the ends of 32 bits, 48 bits (of records), 63 bits (of
+   sequences) and 64 bits. */
 static const uint64_t starts[] = {
     0, 1, UINT32_MAX - 3, (UINT64_C(1) << 48) - 3, INT64_MAX - 3, UINT64_MAX - 3};
 enum { STARTS = sizeof starts / sizeof starts[0] };
@@ -37,7 +38,7 @@ struct fixture {
     struct quoit_ring_consumer_state consumer_states[MEMBERS];
     uint8_t scratch[QUOIT_RING_SCRATCH_BYTES], peeked[MEMBERS][LARGEST_ITEM];
     bool crashed[MEMBERS];
-    unsigned asked; /* the kernel */
+    unsigned asked; /* stands for the kernel */
     uint8_t *memory;
     uint64_t slots_bytes;
 };
@@ -159,7 +160,7 @@ static inline uint64_t missed_by(struct fixture *fixture, uint32_t member)
     return fixture->consumer_states[member].broadcast.missed;
 }
 
-/* At the end of 64 bits slots follow one another only where their number divides that. */
+/* At the end of 64 bits, slots follow each other only if their number divides 2^64. */
 static inline bool fits(uint64_t capacity, uint64_t start)
 {
     return start < UINT64_MAX / 2 || (capacity & (capacity + 1)) == 0;

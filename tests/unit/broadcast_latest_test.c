@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The newest item of a broadcast, which stays: in plain memory, and through the API. With processes
-   that are killed: tests/process/latest_test.c. */
+/* The newest item of a broadcast, which stays in the queue: in plain memory, and through the API.
+   tests/process/latest_test.c kills processes. */
 #include "broadcast_fixture.h"
 
 enum { LONGEST = 40, BOTH = QUOIT_PRODUCER | QUOIT_CONSUMER };
@@ -25,7 +25,7 @@ static void is_latest(struct fixture *fixture, uint64_t expected)
     }
 }
 
-/* Whoever has taken the item, and also if the ring is full. */
+/* The newest item is found after any subscriber has popped it, and also if the ring is full. */
 static void again_and_again(void)
 {
     for (int kind = 0; TEST_LOOP(kind < KINDS, 0, "kind", kind); kind++)
@@ -57,7 +57,7 @@ static void again_and_again(void)
             }
 }
 
-/* The producer crashed in the middle of the next item; its successor, too. */
+/* The producer crashed in the middle of the next item, and its successor did too. */
 static void while_the_next_is_written(void)
 {
     for (int kind = 0; TEST_LOOP(kind < KINDS, 0, "kind", kind); kind++)
@@ -83,7 +83,7 @@ static void while_the_next_is_written(void)
         }
 }
 
-/* A batch of which so many are committed, and none is counted yet. */
+/* A batch of which some items are committed, but none is counted yet. */
 static void committed_and_not_counted(void)
 {
     enum { CAPACITY = 1000, MOST = 250 };
@@ -101,7 +101,7 @@ static void committed_and_not_counted(void)
     }
 }
 
-/* The producer has gone on since the tail was read: the slot has a newer item, or is being
+/* The producer has continued since the tail was read: the slot has a newer item, or is being
    written. */
 static void overtaken(void)
 {
@@ -121,7 +121,8 @@ static void overtaken(void)
     }
 }
 
-/* A lossless producer may be about to write the slot again, though its word is the old one. */
+/* A lossless producer may be about to write the slot again, although its sequence is the old
+   one. */
 static void below_the_floor(void)
 {
     struct fixture *fixture = set_up(LOSSLESS, 1, sizeof(uint64_t), 0);
@@ -150,7 +151,7 @@ static void damage(void)
     }
 }
 
-/* The capacity is exact: what lies in the slot beyond it counts as missed. */
+/* The capacity is exact: items in the slot beyond it count as missed. */
 static void capacity_is_exact(void)
 {
     for (int c = 0; TEST_LOOP(c < CAPACITIES, 0, "capacity", capacities[c]); c++) {
@@ -257,7 +258,7 @@ static void wrong_calls(void)
         }
 }
 
-/* Each as long as it was pushed; nothing behind it is written. */
+/* Each item has the length with which it was pushed. Nothing after its end is written. */
 static void messages(void)
 {
     for (uint32_t when_full = 0; TEST_LOOP(when_full < 2, 0, "when_full", when_full); when_full++) {
@@ -299,8 +300,9 @@ static void push_all(void *argument)
     }
 }
 
-/* Whole, and never an older one than before; the last one at the end. Lossy: a lossless producer
-   writes by memcpy, which ThreadSanitizer reports beside an atomic look. */
+/* The copy is complete, never older than the previous one, and the last item at the end. Lossy: a
+   lossless producer writes by memcpy, which ThreadSanitizer reports when another thread reads
+   atomically. */
 static void beside_a_producer(void)
 {
     const char *name = test_name("");
@@ -333,7 +335,7 @@ int main(int argc, char **argv)
         {"committed, and not counted", committed_and_not_counted},
         {"overtaken by the producer", overtaken},
         {"a slot that may be written again", below_the_floor},
-        {"a tail that no process stored", damage},
+        {"a tail that no process stores", damage},
         {"the capacity is exact", capacity_is_exact},
         {"any handle", any_handle},
         {"wrong calls", wrong_calls},

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The lossy broadcast ring in plain memory, and what both do in one way: items in place, the end, a
-   producer that takes over, words that nobody wrote. */
+/* The lossy broadcast ring in plain memory, and the features that both layouts share: items in
+   place, the end of the stream, a producer that takes over, sequences that no process writes. */
 #include "broadcast_fixture.h"
 
 /* ---- In place -------------------------------------------------------------------------------- */
@@ -27,7 +27,7 @@ static void claims(void)
             view->ops->claim(&fixture->producer, view, 1, view->item_bytes, &items, &count),
             QUOIT_OK);
         memset(items, 0xee, sizeof value);
-        pushes(fixture, 8, 1); /* the claim never was */
+        pushes(fixture, 8, 1); /* the claim had no effect */
         pops(fixture, 1, 8, 1);
         CHECK_STATUS(
             view->ops->claim(&fixture->producer, view, 1, view->item_bytes, &items, &count),
@@ -63,11 +63,11 @@ static void peeking(void)
         CHECK_EQUAL(peeks(fixture, 1), 10);
         CHECK_EQUAL(peeks(fixture, 1), 10);
         CHECK_STATUS(push(fixture, 15), kind == LOSSLESS ? QUOIT_FULL : QUOIT_OK);
-        CHECK_EQUAL(peeks(fixture, 1), 10); /* though it is overwritten */
+        CHECK_EQUAL(peeks(fixture, 1), 10); /* although it is overwritten */
         CHECK(!view->ops->release(consumer, view, 2));
         CHECK(view->ops->release(consumer, view, 1));
         CHECK_EQUAL(peeks(fixture, 1), 11);
-        pops(fixture, 1, 11, 1); /* a pop takes it */
+        pops(fixture, 1, 11, 1); /* a pop removes it */
         CHECK_EQUAL(missed_by(fixture, 1), 0);
         tear_down(fixture);
     }
@@ -84,7 +84,7 @@ static void counts_what_it_missed(void)
                 continue;
             struct fixture *fixture = set_up(LOSSY, capacity, sizeof(uint64_t), starts[s]);
             subscribe(fixture, 1, false);
-            subscribe(fixture, 2, false); /* does nothing, ever */
+            subscribe(fixture, 2, false); /* never does anything */
             fixture->crashed[2] = true;
             for (uint64_t round = 0; TEST_LOOP(round < 200, 2, "round", round); round++) {
                 uint64_t count = round * round % (3 * capacity + 2), take = round * 7 % 5;
@@ -109,7 +109,7 @@ static void counts_what_it_missed(void)
         }
 }
 
-/* ---- The end, and the producer's ------------------------------------------------------------- */
+/* ---- The end of the stream, and a new producer ----------------------------------------------- */
 
 static void finished(void)
 {
@@ -136,7 +136,7 @@ static void finished(void)
     }
 }
 
-/* A batch of which so many are committed, none is counted, and the next is half written. */
+/* A batch of which some items are committed, none is counted, and the next is half written. */
 static void takes_over(void)
 {
     for (int kind = 0; TEST_LOOP(kind < KINDS, 0, "kind", kind); kind++)
@@ -163,7 +163,7 @@ static void takes_over(void)
         }
 }
 
-/* ---- Memory that nobody vouches for ---------------------------------------------------------- */
+/* ---- Damaged memory -------------------------------------------------------------------------- */
 
 static void check_finds(void)
 {
@@ -192,7 +192,7 @@ static void check_finds(void)
     }
 }
 
-/* Any words anywhere: each call returns. */
+/* Any values anywhere: each call returns. */
 static void hostile(void)
 {
     uint64_t random = 1;
@@ -229,14 +229,13 @@ static void hostile(void)
 
 int main(int argc, char **argv)
 {
-    static const struct test_part parts[] = {
-        {"claim and commit", claims},
-        {"peek and release", peeking},
-        {"what is missed is counted", counts_what_it_missed},
-        {"the end", finished},
-        {"a producer takes over", takes_over},
-        {"check finds values that no process wrote", check_finds},
-        {"values that no process wrote", hostile},
-        {NULL, NULL}};
+    static const struct test_part parts[] = {{"claim and commit", claims},
+                                             {"peek and release", peeking},
+                                             {"what is missed is counted", counts_what_it_missed},
+                                             {"the end", finished},
+                                             {"a producer takes over", takes_over},
+                                             {"check finds impossible sequences", check_finds},
+                                             {"sequences that no process writes", hostile},
+                                             {NULL, NULL}};
     return test_main(argc, argv, parts, NULL);
 }

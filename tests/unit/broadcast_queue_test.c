@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Broadcast queues through the API, in one process: options, roles, waiting, what can be asked. */
+/* Broadcast queues through the API, in one process: options, roles, waiting, and queries. */
 #include "test.h"
 
 #include <string.h>
@@ -149,7 +149,7 @@ static void what_can_be_asked(void)
     end(name, queue);
 }
 
-/* Larger than what a handle has at hand for claims. */
+/* Larger than the memory that a handle has for claims. */
 static void large_items(void)
 {
     for (int kind = 0; TEST_LOOP(kind < 2, 0, "kind", kind); kind++) {
@@ -194,7 +194,7 @@ static void pop_later(void *argument)
     sleeper->status = pair_pop((struct pair_queue){sleeper->queue}, &sleeper->pair, QUOIT_FOREVER);
 }
 
-/* One push wakes all that sleep; and the end does. */
+/* One push wakes all waiting subscribers, and so does the end of the stream. */
 static void all_wake(void)
 {
     const char *name = test_name("");
@@ -229,7 +229,8 @@ static void push_later(void *argument)
     sleeper->status = pair_push((struct pair_queue){sleeper->queue}, &sleeper->pair, QUOIT_FOREVER);
 }
 
-/* The slowest one's pop wakes the producer, in each way of popping, and its leaving does. */
+/* A pop by the slowest subscriber wakes the producer, for each way of popping. So does its
+   leaving. */
 static void producer_wakes(void)
 {
     const char *name = test_name("");
@@ -277,7 +278,7 @@ static void abandoned_when_it_crashed(void)
     CHECK_STATUS(pair_push((struct pair_queue){queue}, &pair, 1000000), QUOIT_FULL);
     quoit_queue_close(subscriber);
     CHECK_STATUS(pair_push((struct pair_queue){queue}, &pair, 1000000),
-                 QUOIT_OK); /* the producer cares for none */
+                 QUOIT_OK); /* the producer waits for no subscriber */
     end(name, queue);
 }
 
@@ -291,7 +292,7 @@ int main(int argc, char **argv)
         {"large items", large_items},
         {"one push wakes all", all_wake},
         {"the producer wakes", producer_wakes},
-        {"abandoned when the producer has crashed", abandoned_when_it_crashed},
+        {"ABANDONED after the producer has left", abandoned_when_it_crashed},
         {NULL, NULL}};
     return test_main(argc, argv, parts, NULL);
 }

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* The lossless broadcast ring in plain memory: who sees what, who holds back, who comes and goes.
-   With processes: tests/process/broadcast_process_test.c. */
+/* The lossless broadcast ring in plain memory: which subscriber sees which items, which one holds
+   the producer back, and how they join and leave. tests/process/broadcast_process_test.c uses
+   processes. */
 #include "broadcast_fixture.h"
 
-/* ---- Everybody sees everything --------------------------------------------------------------- */
+/* ---- Every subscriber sees every item -------------------------------------------------------- */
 
 static void fill_and_drain_one(uint64_t capacity, uint64_t start)
 {
@@ -92,7 +93,7 @@ static void batches(void)
     }
 }
 
-/* ---- Who holds back -------------------------------------------------------------------------- */
+/* ---- Which subscriber holds the producer back ------------------------------------------------ */
 
 static void slow_stopped_crashed(void)
 {
@@ -102,7 +103,7 @@ static void slow_stopped_crashed(void)
     pushes(fixture, 0, 5);
     pops(fixture, 1, 0, 5);
     pops(fixture, 2, 0, 2);
-    CHECK_STATUS(push(fixture, 5), QUOIT_FULL); /* two have nothing yet, and live */
+    CHECK_STATUS(push(fixture, 5), QUOIT_FULL); /* two have popped nothing yet, and are alive */
     fixture->crashed[3] = true;
     CHECK_STATUS(push(fixture, 5), QUOIT_FULL);
     fixture->crashed[4] = true;
@@ -113,7 +114,8 @@ static void slow_stopped_crashed(void)
     pops(fixture, 2, 2, 5);
     pops(fixture, 1, 5, 2);
     asked = fixture->asked;
-    for (uint64_t i = 7; i < 100; i++) { /* the dead are forgotten: nobody asks again */
+    for (uint64_t i = 7; i < 100;
+         i++) { /* crashed subscribers were dropped: their liveness is not checked again */
         pushes(fixture, i, 1);
         pops(fixture, 1, i, 1);
         pops(fixture, 2, i, 1);
@@ -150,7 +152,7 @@ static void no_subscribers(void)
     tear_down(fixture);
 }
 
-/* Rows have new holders, the producer among them. */
+/* Entries have new holders, and the producer is among them. */
 static void reused_entries(void)
 {
     struct fixture *fixture = set_up(LOSSLESS, 5, sizeof(uint64_t), 0);
@@ -165,13 +167,15 @@ static void reused_entries(void)
     fixture->crashed[2] = true;
     const struct quoit_ring_view *view = &fixture->views[2];
     CHECK_STATUS(view->ops->attach_producer(&fixture->producer, view), QUOIT_OK);
-    for (uint64_t i = 0; i < 20; i++) /* in the row of the dead one, and no subscriber */
+    for (uint64_t i = 0; i < 20;
+         i++) /* in the entry of the crashed subscriber, without a subscriber */
         CHECK_STATUS(view->ops->push(&fixture->producer, view, &i, view->item_bytes), QUOIT_OK);
     CHECK_EQUAL(size_for(fixture, 2), 0);
     tear_down(fixture);
 }
 
-/* A producer that has the word of a dead one, and drops it late, does not drop who came since. */
+/* A producer that read the record of a crashed subscriber, and drops it late, does not drop the
+   subscriber that took the entry since. */
 static void dropped_late(void)
 {
     struct fixture *fixture = set_up(LOSSLESS, 5, sizeof(uint64_t), 0);
@@ -199,9 +203,10 @@ static void producer_subscribes(void)
     tear_down(fixture);
 }
 
-/* ---- Coming in ------------------------------------------------------------------------------- */
+/* ---- Joining --------------------------------------------------------------------------------- */
 
-/* What is kept for one that begins with the oldest: all at first, later three quarters at least. */
+/* The items that are kept for a subscriber that starts with the oldest: all at first, later at
+   least three quarters. */
 static void from_oldest(void)
 {
     for (int kind = 0; TEST_LOOP(kind < KINDS, 0, "kind", kind); kind++)
@@ -250,10 +255,10 @@ int main(int argc, char **argv)
         {"every item size", every_item_size},
         {"batches", batches},
         {"slow and stopped subscribers hold back, crashed ones do not", slow_stopped_crashed},
-        {"a producer that spins asks for no member", spinning_asks_for_no_member},
-        {"without subscribers no push waits", no_subscribers},
+        {"a producer that spins makes no liveness check", spinning_asks_for_no_member},
+        {"without subscribers no producer waits", no_subscribers},
         {"entries are used again", reused_entries},
-        {"a newcomer is not taken for the crashed one", dropped_late},
+        {"a new subscriber is not taken for the crashed one", dropped_late},
         {"a producer that subscribes", producer_subscribes},
         {"from the oldest", from_oldest},
         {"from the newest", newest},

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* An observer's copy of an item reads no byte behind the item: it ends where the mapping ends. */
+/* An observer's copy of an item reads no byte behind the item, which ends where the mapping
+   ends. */
 #include "test.h"
 
 #include "ring_ops.h"
@@ -11,7 +12,7 @@
 
 enum { LARGEST = 301, GUARD = 16 };
 
-/* Two pages, of which the second cannot be read; returns where it begins. */
+/* Maps two pages, of which the second cannot be read. Returns the address of the second. */
 static uint8_t *make_pages(size_t page_bytes)
 {
     char path[] = TEST_WATCHED_FILE "XXXXXX";

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// <quoit.hpp>: items in place, by what claims and peeks do and by what their destructors do;
-// consume_all; and messages. Everything else of queues: cpp_test.cpp.
+// <quoit.hpp>: items in place, with the members and the destructors of claims and peeks;
+// consume_all; and messages. cpp_test.cpp tests everything else of queues.
 #include <quoit.hpp>
 
 #include "test.hpp"
@@ -20,7 +20,7 @@ struct item {
 };
 constexpr quoit::flags both = quoit::producer | quoit::consumer;
 
-// Claims and peeks, by what their destructors do.
+// Tests the destructors of claims and peeks.
 static void in_place(quoit::options options)
 {
     auto queue = quoit::queue<item>::create("local:cpp", options, both);
@@ -48,7 +48,7 @@ static void in_place(quoit::options options)
     {
         auto peeked = queue.peek();
         CHECK(peeked->number == 2 && (*peeked).number == 2);
-        peeked = queue.peek(); // the same item once more
+        peeked = queue.peek(); // the same item again
         CHECK(peeked && peeked.get()->number == 2);
         peeked.keep();
         CHECK(!peeked);
@@ -58,7 +58,7 @@ static void in_place(quoit::options options)
         throw 1;
     } catch (int) {
     }
-    CHECK_EQ(queue.front().number, 2); // kept, and after an exception
+    CHECK_EQ(queue.front().number, 2); // kept, also after an exception
     {
         quoit::peeked<item> peeked = queue.try_peek();
         CHECK_EQ(peeked.code(), status::ok);
@@ -71,7 +71,7 @@ static void in_place(quoit::options options)
     CHECK_THROWS(queue.peek(1ms), status::empty);
 
     {
-        auto room = queue.claim_many(2); // one of mpmc and of a broadcast
+        auto room = queue.claim_many(2); // one of an MPMC queue and one of a broadcast
         CHECK(room.size() >= 1 && room.items().size() == room.size());
         for (item &i : room)
             i = {4, 0};

@@ -36,7 +36,7 @@ static void pools()
         CHECK_THROWS((block.as<std::array<char, 1000>>()), status::too_big);
         pool.push(queue, std::move(block));
         CHECK(!block && pool.try_push(queue, quoit::block()) == status::not_yours);
-        other = pool.pop(queue); // and what it had is free
+        other = pool.pop(queue); // and its blocks are free
         CHECK(other.as<item>().number == 7 && pool.free_count() == 1);
         CHECK(pool.try_pop(queue, none) == status::empty && !pool.try_pop(queue));
         CHECK(pool.try_pop_for(queue, none, 1ms) == status::empty && !pool.pop_for(queue, 1ms));
@@ -107,7 +107,7 @@ static void shared_data()
     quoit::unlink("local:cpp-data");
 }
 
-// As std::mutex is used, and what it is that a crash of the holder leaves, here by close().
+// Used as std::mutex is used; and the state after a crash of the holder, here after close().
 static void locks()
 {
     auto lock = quoit::lock::join("local:cpp-lock"), other = quoit::lock::join("local:cpp-lock");
@@ -139,7 +139,7 @@ static void locks()
     CHECK_THROWS(quoit::lock::open("local:cpp-lock"), status::not_found);
 }
 
-// Empty handles, default constructed or moved from, fail cleanly.
+// Empty handles, default constructed or moved from, fail without a crash.
 static void empty_handles()
 {
     quoit::lock lock;

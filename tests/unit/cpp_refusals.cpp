@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What <quoit.hpp> must not compile: REFUSED names a type. tests/CMakeLists.txt checks the message.
+// Code with <quoit.hpp> that must not compile. REFUSED names a type. tests/CMakeLists.txt checks
+// the message.
 #include <quoit.hpp>
 
 #include <string>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// <quoit.hpp>: each call by status and by exception, moves, empty handles, browsing, and
-// two processes. In place and messages: cpp_in_place_test.cpp; pools, regions and semaphores:
-// cpp_objects_test.cpp. What must not compile is in cpp_refusals.cpp.
+// <quoit.hpp>: each call by status and by exception, moves, empty handles, browsing, and two
+// processes. In place and messages: cpp_in_place_test.cpp; pools, regions and semaphores:
+// cpp_objects_test.cpp; code that must not compile: cpp_refusals.cpp.
 #include <quoit.hpp>
 
 #include "statuses.h"
@@ -87,7 +87,7 @@ static void making()
         CHECK(false);
     } catch (const std::system_error &error) {
         CHECK_EQ(error.code(), status::different);
-        CHECK(std::string(error.what()).find("capacity is 5 there, 9 was asked for") !=
+        CHECK(std::string(error.what()).find("capacity is 5, but 9 was requested") !=
               std::string::npos);
     }
     try {
@@ -266,7 +266,7 @@ static void items(quoit::options options)
     const auto [code, count] = queue.try_pop_many(some);
     CHECK(code == status::ok && count == 2 && some[0].number == 4);
 
-    // As a user of std::queue writes it.
+    // Written as for std::queue.
     queue.emplace(6u, 0.5);
     while (!queue.empty()) {
         CHECK_EQ(queue.front().number, 6);
@@ -308,7 +308,7 @@ static void roles()
     queue.unlink();
 }
 
-// Only "no item" is an empty optional: the loss of the producer is thrown.
+// Only "no item" is an empty optional. A crash of the producer is thrown.
 static void abandonment()
 {
     auto consumer = quoit::queue<item>::create("local:cpp", {2}, quoit::consumer);
@@ -396,7 +396,7 @@ static void expected()
 
 enum { SENT = 20000 };
 
-// Another process, this program again, sends; this one receives.
+// Another process of this program sends; this one receives.
 static void processes(const std::string &program)
 {
     const std::string name = "qt-cpp-" + std::to_string(std::random_device{}());

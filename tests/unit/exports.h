@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Every function that the shared library exports, with its type: exports_linux_test.c calls each,
+/* Every function that the shared library exports, with its type. exports_linux_test.c calls each,
    and checks that none is missing here. */
 #ifndef EXPORTS_H
 #define EXPORTS_H

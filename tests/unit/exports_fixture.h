@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The shared library, each function found by its name as a binding finds it, and objects to call
-   them with. */
+/* The shared library, with each function found by its name as a binding finds it, and objects for
+   calls. */
 #ifndef EXPORTS_FIXTURE_H
 #define EXPORTS_FIXTURE_H
 
@@ -55,7 +55,8 @@ static void note(const char *name, unsigned how)
 /* clang-format off */
 static void load(void)
 {
-    /* This program's own functions first: a type that is not the header's does not compile. */
+    /* This program's own functions first: a type that differs from the header's does not
+       compile. */
 #define SAME_TYPE(result, name, parameters) library.name = quoit_##name;
     QUEUE_EXPORTS(SAME_TYPE)
     OTHER_EXPORTS(SAME_TYPE)
@@ -74,7 +75,7 @@ static void load(void)
 
 #define GOOD(name, arguments) CHECK_STATUS_IS(DO(VALID, name) arguments, ==, QUOIT_OK)
 
-/* ---- Objects to call with -------------------------------------------------------------------- */
+/* ---- Objects for calls ----------------------------------------------------------------------- */
 
 enum { BOTH = QUOIT_PRODUCER | QUOIT_CONSUMER, CAPACITY = 4 };
 static const struct quoit_queue_options queue_options = {

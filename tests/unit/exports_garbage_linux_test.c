@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The functions that the shared library exports, with numbers that cannot be right: they return a
+/* The functions that the shared library exports, called with impossible numbers: they return a
    status, and do not crash. Wrong pointers are undefined behaviour. */
 #include "exports_fixture.h"
 
@@ -72,8 +72,8 @@ static void garbage_to_makers(const struct objects *made, uint64_t number)
     ANY(unlink_abandoned, (made->queue_name, flags));
 }
 
-/* Sizes that are not the item's, counts that are not claimed, times that have passed. A count of
-   items that are not there would be a lie that no library can see. */
+/* Sizes that differ from the item's, counts that are not claimed, timeouts that have expired. A
+   count of items that do not exist is not passed, since no library can detect it. */
 static void garbage_to_queue(quoit_queue *queue, uint64_t number)
 {
     const size_t bytes = (size_t)number;

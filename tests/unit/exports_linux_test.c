@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Each function that the shared library exports is called with valid arguments, and with NULL: it
+/* Each function that the shared library exports is called with valid arguments, and with NULL. It
    returns a status, and does not crash. */
 #include "exports_fixture.h"
 
@@ -95,7 +95,7 @@ static void valid_queue(const struct objects *made)
     CHECK_EQ(count, 1);
     GOOD(queue_push, (made->queue, &count, 8, QUOIT_NOW));
     CHECK_STATUS_IS(DO(VALID, queue_latest)(made->queue, &item, 8, NULL), ==,
-                    QUOIT_ERROR_UNSUPPORTED); /* it is no broadcast */
+                    QUOIT_ERROR_UNSUPPORTED); /* it is not a broadcast */
     GOOD(queue_browse, (made->queue, &browser, &item, 8, NULL));
     CHECK_EQ(item, 1);
     GOOD(queue_repair, (made->queue, &count));
@@ -191,7 +191,7 @@ static void valid_region_and_sem(const struct objects *made)
     CHECK_GT(strlen(DO(VALID, describe)(QUOIT_FULL)), 5);
 }
 
-/* The library's own sentence, since this program has a copy of the library in itself. */
+/* The library's own sentence, since this program also contains a copy of the library. */
 static void check_refused(const char *call, quoit_status status)
 {
     const char *sentence = library.describe(QUOIT_ERROR_INVALID);
@@ -199,13 +199,13 @@ static void check_refused(const char *call, quoit_status status)
         test_fail(__FILE__, __LINE__, "%s returned %s", call, quoit_status_name(status));
     if (strcmp(sentence, "an argument is not valid") == 0)
         test_fail(__FILE__, __LINE__, "%s has no sentence of its own", call);
-    (void)library.unlink("", 0); /* another status, so that no sentence is left for the next call */
+    (void)library.unlink("", 0); /* another status, so that no sentence is kept for the next call */
 }
 #define REFUSED(name, arguments) check_refused(#name #arguments, DO(NULLS, name) arguments)
 
 /* ---- NULL ------------------------------------------------------------------------------------ */
 
-/* All of them NULL and 0. */
+/* Every argument is NULL or 0. */
 static void null_handles(void)
 {
     uint64_t item = 0;
@@ -290,7 +290,7 @@ static void other_null_handles(void)
     DO(NULLS, sem_close)(NULL);
 }
 
-/* A handle that a call does not make is NULL, not what was there. */
+/* If a call creates no handle, its output is NULL, not the previous value. */
 #define MAKES_NONE(type, name, arguments) \
     do {                                  \
         int there;                        \
@@ -343,7 +343,7 @@ static void null_makers(const struct objects *objects)
     MAKES_NONE(quoit_sem, sem_join, (name, NULL, 0, &made));
 }
 
-/* NULL in one place of a call that is right otherwise. */
+/* One argument is NULL; the others are valid. */
 static void nulls_beside(const struct objects *made)
 {
     quoit_queue *queue = made->queue;
@@ -388,7 +388,7 @@ static void nulls_beside(const struct objects *made)
     REFUSED(pool_members, (made->pool, NULL, 0, NULL));
     REFUSED(region_alloc, (made->region, 8, 8, NULL));
     REFUSED(sem_value, (made->sem, NULL));
-    /* And where it is allowed. */
+    /* NULL is allowed here. */
     CHECK_STATUS_IS(library.queue_push_many(queue, NULL, 8, 0, NULL, QUOIT_NOW), ==, QUOIT_OK);
     CHECK_STATUS_IS(library.queue_pop_many(queue, NULL, 8, 0, NULL, QUOIT_NOW), ==, QUOIT_OK);
     CHECK_STATUS_IS(library.queue_check_typed(queue, QUOIT_INLINE_LAYOUT, 8, 8, NULL), ==,
@@ -398,7 +398,7 @@ static void nulls_beside(const struct objects *made)
     CHECK_STATUS_IS(library.pool_reclaim(made->pool, NULL, 0, NULL), ==, QUOIT_OK);
 }
 
-/* ---- All of it ------------------------------------------------------------------------------- */
+/* ---- All tests ------------------------------------------------------------------------------- */
 
 static void every_call(void)
 {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// <quoit.h> inside extern "C", as C++ programs include headers that are C: it compiles and works,
-// and so does <quoit.hpp> after it.
+// <quoit.h> inside extern "C", as C++ programs include C headers: it compiles and works, and so
+// does <quoit.hpp> after it.
 extern "C" {
 #include <quoit/inspect.h>
 #include <quoit/sem.h>

@@ -8,12 +8,12 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-/* Linux allows 65530 mappings unless told otherwise. */
+/* Linux allows 65530 mappings by default. */
 enum { PAGES = 70000 };
 
 static size_t page_bytes;
 
-/* The file is empty: the mapping takes address space alone. at: where, or NULL. */
+/* The file is empty, so the mapping takes only address space. at: the address, or NULL. */
 static volatile char *map_empty_file(volatile char *at)
 {
     char path[] = "/tmp/quoit-test-XXXXXX";
@@ -26,7 +26,8 @@ static volatile char *map_empty_file(volatile char *at)
     return base;
 }
 
-/* qemu 7.2 gives a program of 32 bits, or of the other byte order, a wrong address with SIGBUS. */
+/* With SIGBUS, qemu 7.2 passes a wrong address to 32-bit programs and to those of the other byte
+   order. */
 static bool addresses_are_right(void)
 {
     const uint16_t one = 1;
@@ -57,13 +58,13 @@ static void every_page(void)
     check_reads(1);
 }
 
-/* A ring whose slots take two pages each is read so. */
+/* A ring whose slots take two pages each is read in this way. */
 static void every_other_page(void)
 {
     check_reads(2);
 }
 
-/* As under an emulator that reports a wrong address: the zeros do not end the faults. */
+/* Under an emulator that reports a wrong address, the zeros do not end the faults. */
 static void fault_again(char **arguments)
 {
     (void)arguments;

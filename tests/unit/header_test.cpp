@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// <quoit.h> as C++ programs see it: it compiles with warnings on, and its inlined half works.
+// <quoit.h> in a C++ program: it compiles with warnings on, and its inlined functions work.
 #include <quoit/typed.h>
 
 #include <cstdio>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Objects without memory behind them: sound headers, and holes where the rest should be. They are
-   refused without a look at the holes, and can be removed. */
+/* Objects without memory behind them: valid headers, and holes instead of the rest. They are
+   refused without reading the holes, and can be removed. */
 #include "test.h"
 
 #include "sysv.h"
@@ -21,7 +21,7 @@ struct head {
 
 enum content { QUEUE, POOL, REGION, CONTENTS };
 
-/* The first bytes of a large object of that name, which is gone again. */
+/* Returns the first bytes of a large object of that name, which is removed again. */
 static struct head head_of(const char *name, enum content content)
 {
     const struct quoit_queue_options queue_options = {
@@ -55,7 +55,7 @@ static void refused(const char *name)
     quoit_pool *pool;
     quoit_region *region;
     CHECK_STATUS(quoit_queue_open(name, QUOIT_OBSERVER, &queue), QUOIT_ERROR_CORRUPT);
-    CHECK(strstr(test_sentence(), "holes"));
+    CHECK(strstr(test_sentence(), "have no memory"));
     CHECK_STATUS(quoit_queue_open(name, QUOIT_CONSUMER, &queue), QUOIT_ERROR_CORRUPT);
     CHECK_STATUS(quoit_pool_open(name, QUOIT_OBSERVER, &pool), QUOIT_ERROR_CORRUPT);
     CHECK_STATUS(quoit_pool_open(name, 0, &pool), QUOIT_ERROR_CORRUPT);
@@ -92,7 +92,7 @@ static void sparse_files(void)
             refused(name);
             blkcnt_t before = file.st_blocks;
             CHECK(stat(path, &file) == 0);
-            CHECK_EQUAL(file.st_blocks, before); /* no hole was touched */
+            CHECK_EQUAL(file.st_blocks, before); /* no hole was read */
             CHECK_STATUS(quoit_unlink(name, 0), QUOIT_OK);
             CHECK(stat(path, &file) != 0);
         }
@@ -110,7 +110,7 @@ static void foreign_sparse_file(void)
     CHECK(unlink(path) == 0);
 }
 
-/* Reserved memory that was never written to is no hole. */
+/* Reserved memory that was never written is not a hole. */
 static void reserved_is_whole(void)
 {
     for (int i = 0; test_schemes[i]; i++) {

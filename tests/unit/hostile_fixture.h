@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* A ring of any layout in plain memory between guards, and the peer that changes its words. */
+/* A ring of any layout in plain memory between guards, and a hostile peer that changes its
+   words. */
 #ifndef HOSTILE_FIXTURE_H
 #define HOSTILE_FIXTURE_H
 
@@ -42,7 +43,7 @@ enum { SHAPES = sizeof shapes / sizeof shapes[0] };
 static const uint64_t capacities[] = {1, 3, 8};
 enum { CAPACITIES = sizeof capacities / sizeof capacities[0] };
 
-/* Guards before, between and behind all that a ring has. */
+/* Guards before, between and behind all parts of a ring. */
 struct world {
     uint8_t guard1[GUARD];
     _Alignas(64) struct quoit_ring_shm shm;
@@ -82,7 +83,7 @@ static inline bool has_extra_slot(const struct quoit_ring_ops *ops)
            ops == &quoit_broadcast_lossy;
 }
 
-static inline uint64_t turn(void) /* what the counters of a full ring are apart */
+static inline uint64_t turn(void) /* the distance of the counters of a full ring */
 {
     const struct quoit_ring_view *view = &world.view;
     return view->capacity * (view->ops == &quoit_spsc_bytes ? view->stride : 1);
@@ -141,7 +142,7 @@ static inline void check_guards(void)
     check_guard(world.guard6, world.guard6 + GUARD);
 }
 
-/* Nothing that was read comes from a guard. */
+/* No byte that was read is from a guard. */
 static inline void check_read(const void *items, uint64_t bytes)
 {
     const uint8_t *at = items;
@@ -151,13 +152,13 @@ static inline void check_read(const void *items, uint64_t bytes)
     }
 }
 
-/* ---- What a handle keeps --------------------------------------------------------------------- */
+/* ---- The private state of a handle ----------------------------------------------------------- */
 
 static inline bool is_slot(const uint8_t *slot)
 {
     const struct quoit_ring_view *view = &world.view;
     uint64_t at = (uint64_t)((uintptr_t)slot - (uintptr_t)view->slots);
-    bool bytes = view->ops == &quoit_spsc_bytes; /* where no message begins in the spare slot */
+    bool bytes = view->ops == &quoit_spsc_bytes; /* no message begins in the spare slot */
     return at < (bytes ? view->capacity * view->stride : world.slots_bytes) &&
            at % (bytes ? 8 : view->stride) == 0;
 }
@@ -185,9 +186,9 @@ static inline void check_sides(void)
                  view->capacity);
 }
 
-/* ---- The hostile one ------------------------------------------------------------------------- */
+/* ---- The hostile peer ------------------------------------------------------------------------ */
 
-/* Relaxed, here and below: a peer that keeps to no order. */
+/* Relaxed, also below: this peer follows no order. */
 static inline void store(void *at, uint64_t value)
 {
     atomic_store_explicit((quoit_atomic_u64 *)at, value, memory_order_relaxed);

@@ -2,15 +2,15 @@
 /*
  * A peer that may write anything to shared memory at any time, and two threads on one side of a
  * handle. For any value of the counters between two calls, no byte outside the ring is written or
- * read. For each layout and each side, in plain memory between guards.
+ * read. Tests each layout and each side, in plain memory between guards.
  */
 #include "hostile_fixture.h"
 
 #include <stdlib.h>
 
-/* ---- The two honest sides -------------------------------------------------------------------- */
+/* ---- The two correct sides ------------------------------------------------------------------- */
 
-/* Of messages, the ring counts bytes or the item is a record. */
+/* For messages, the ring counts bytes, or an item is a record. */
 static bool has_messages(void)
 {
     return !world.view.ops->push_many;
@@ -135,9 +135,9 @@ static void use_consumer(unsigned what)
     check_read(items, popped * bytes);
 }
 
-/* ---- Any counter, any handle ----------------------------------------------------------------- */
+/* ---- Any counter, any private state ---------------------------------------------------------- */
 
-/* Leaves numbers in the handle that contradict each other, as two threads on one side can. */
+/* Puts contradicting numbers into the handle, as two threads on one side can. */
 static void spoil(void)
 {
     struct quoit_ring_producer *producer = &world.producer;
@@ -205,9 +205,9 @@ static void any_handle(void)
             try_shape(&shapes[i], capacities[j], true, true, true);
 }
 
-/* ---- Three that were found ------------------------------------------------------------------- */
+/* ---- Three faults that were found ------------------------------------------------------------ */
 
-/* A claim, then a head that goes back, a wait for room, the commit, and a batch. */
+/* A claim, then a head that moves back, a wait for a free slot, the commit, and a batch. */
 static void rewound_head(void)
 {
     static const uint64_t items[MOST_ITEMS];
@@ -230,7 +230,7 @@ static void rewound_head(void)
     }
 }
 
-/* Likewise a message, and the consumer's side. */
+/* The same with a message, and on the consumer's side. */
 static void rewound_bytes(void)
 {
     const struct shape *shape = &shapes[9];
@@ -252,7 +252,7 @@ static void rewound_bytes(void)
     check_sides();
 }
 
-/* A claim is given up by the end of the stream: it cannot be committed behind it. */
+/* The end of the stream drops a claim, which cannot be committed after it. */
 static void finished_claim(void)
 {
     static const uint8_t items[MOST_ITEMS * LARGEST];
@@ -273,7 +273,7 @@ static void finished_claim(void)
 
 /* ---- Sizes and addresses --------------------------------------------------------------------- */
 
-/* Items of every size are browsed whole, and nothing behind the last of them is read. */
+/* Items of every size are browsed completely, and nothing after the last one is read. */
 static void browsing(void)
 {
     static const uint64_t sizes[] = {1,  2,  3,  4,  5,  6,  7,  8,   9,  10,
@@ -369,7 +369,7 @@ static void pop_for_a_while(void *unused)
     free(items);
 }
 
-/* Items may be lost or come twice; no byte is written elsewhere. */
+/* Items may be lost or repeated, but no byte outside the ring is written. */
 static void two_threads(void)
 {
     if (WITH_TSAN) {

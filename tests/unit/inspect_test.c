@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Looking inside, in one process: items without taking them, who is in a queue, counters, what
-   there is. Beside processes at work: process/browse_test.c. */
+/* Inspection in one process: browsing, members, counters, and the list of objects.
+   process/browse_test.c inspects while processes work. */
 #include "test.h"
 
 #include "queue_shm.h"
@@ -94,7 +94,7 @@ static quoit_status browse(const struct world *world, struct quoit_browser *brow
 
 /* ---- Items ----------------------------------------------------------------------------------- */
 
-/* What is there, in order, again and again, and nothing is taken. */
+/* Browsing returns the queued items in order, repeatedly, and removes none. */
 static void browse_items(void)
 {
     for (int k = 0; k < KINDS; k++) {
@@ -117,7 +117,7 @@ static void browse_items(void)
     }
 }
 
-/* Those that were taken before the browser came to them are counted; a broadcast keeps them. */
+/* Items that were popped before the browser reached them are counted. A broadcast keeps them. */
 static void missed_items(void)
 {
     for (int k = 0; k < KINDS; k++) {
@@ -141,7 +141,7 @@ static void missed_items(void)
     }
 }
 
-/* Laps of the ring later, whatever was in the slots. */
+/* Laps later, with any content in the slots. */
 static void lapped(void)
 {
     for (int k = 0; k < KINDS; k++) {
@@ -188,7 +188,7 @@ static void too_big(void)
     CHECK_STATUS(quoit_queue_browse(NULL, &browser, NULL, 0, NULL), QUOIT_ERROR_INVALID);
 }
 
-/* Made-up positions lead to something, or to nothing, and never outside. */
+/* Forged positions lead to an item or to none, and never outside the ring. */
 static void wild_browsers(void)
 {
     for (int k = 0; k < KINDS; k++) {
@@ -207,7 +207,7 @@ static void wild_browsers(void)
     }
 }
 
-/* An item that begins with what stands for "no item". */
+/* An item whose first word equals the empty mark. */
 static void hidden_items(void)
 {
     struct world world = set_up(&kinds[0]);
@@ -262,7 +262,7 @@ static void who_is_in(void)
     }
 }
 
-/* Of many: a claim that is first in line, and the oldest item in hand. */
+/* MPMC: a claim at the head, and the oldest item that a consumer has claimed. */
 static void who_holds_up(void)
 {
     struct world world = set_up(&kinds[3]);
@@ -316,7 +316,7 @@ static void counters(void)
         CHECK_STATUS(quoit_queue_inspect(world.queue, &info), QUOIT_OK);
         CHECK_STATUS(quoit_queue_inspect(world.observer, &info), QUOIT_OK);
         CHECK_EQUAL(info.full, lossy ? 0 : 2);
-        CHECK_EQUAL(info.empty, 2); /* at once, and with a time-out */
+        CHECK_EQUAL(info.empty, 2); /* without waiting, and with a timeout */
         CHECK_GE(info.sleeps, 1);
         CHECK_EQUAL(info.high_water, 4);
         CHECK_EQUAL(info.repairs, 0);
@@ -324,10 +324,10 @@ static void counters(void)
     }
 }
 
-/* ---- What there is --------------------------------------------------------------------------- */
+/* ---- The list of objects --------------------------------------------------------------------- */
 
 struct finds {
-    const char *text; /* without the scheme, nor the directory */
+    const char *text; /* without the scheme and the directory */
     int found, all;
     bool stops;
 };
@@ -363,7 +363,7 @@ static void list_objects(void)
     }
 }
 
-/* Queues, pools, regions, damaged ones too; nothing else. */
+/* Lists queues, pools and regions, also damaged ones, and nothing else. */
 static void list_a_directory(void)
 {
     const char *name = test_name("file"), *text = test_path(name);
@@ -399,7 +399,7 @@ int main(int argc, char **argv)
                                              {"too big", too_big},
                                              {"wild browsers", wild_browsers},
                                              {"hidden items", hidden_items},
-                                             {"the members", who_is_in},
+                                             {"members", who_is_in},
                                              {"the member that holds up", who_holds_up},
                                              {"counters", counters},
                                              {"list objects", list_objects},

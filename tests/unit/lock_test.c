@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Locks in one process: handles and threads that exclude each other, holders that close with the
-   lock, wrong arguments, and states that no member wrote. */
+/* Locks in one process: mutual exclusion of handles and threads, holders that close with the lock,
+   wrong arguments, and states that no member writes. */
 #include "test.h"
 
 #include "lock_shm.h"
@@ -25,7 +25,7 @@ static uint32_t holder_of(const quoit_lock *lock, quoit_status expected)
     return pid;
 }
 
-/* One of two handles has it. */
+/* One of two handles holds the lock. */
 static void exclude(quoit_lock *lock, quoit_lock *other)
 {
     CHECK_EQ(holder_of(other, QUOIT_OK), 0);
@@ -58,7 +58,8 @@ static void every_scheme(void)
         other = join(name);
         exclude(lock, other);
 
-        /* The name goes; those that have it open stay together, apart from a later lock. */
+        /* The name is removed. Handles that are open stay on the same lock, separate from a later
+           one. */
         CHECK_STATUS(quoit_unlink(name, 0), QUOIT_OK);
         quoit_lock *later = join(name);
         CHECK_STATUS(quoit_lock_lock(later, QUOIT_NOW), QUOIT_OK);
@@ -71,7 +72,7 @@ static void every_scheme(void)
     }
 }
 
-/* A handle that closes with the lock leaves it as a crash does: one call returns ABANDONED. */
+/* A handle that closes with the lock has the same effect as a crash: one call returns ABANDONED. */
 static void closed_with_the_lock(void)
 {
     for (int i = 0; TEST_LOOP_TEXT(test_schemes[i], 0, test_schemes[i]); i++) {
@@ -81,7 +82,7 @@ static void closed_with_the_lock(void)
         quoit_lock_close(other);
         CHECK_EQ(holder_of(lock, QUOIT_ABANDONED), 0);
         CHECK_STATUS(quoit_lock_unlock(lock), QUOIT_ERROR_NOT_YOURS);
-        other = join(name); /* in the row of the one that closed */
+        other = join(name); /* in the entry of the handle that closed */
         CHECK_EQ(holder_of(lock, QUOIT_ABANDONED), 0);
         CHECK_STATUS(quoit_lock_lock(lock, QUOIT_NOW), QUOIT_ABANDONED);
         CHECK_STATUS(quoit_lock_lock(other, QUOIT_NOW), QUOIT_TIMEOUT);
@@ -116,7 +117,7 @@ static void timeouts(void)
 struct worker {
     quoit_lock *lock;
     quoit_region *region;
-    uint64_t *counter; /* changed by one thread at a time only, which is what is checked */
+    uint64_t *counter; /* changed by one thread at a time: that is the property under test */
     uint64_t rounds;
 };
 
@@ -131,8 +132,8 @@ static void count(void *argument)
     }
 }
 
-/* A lock and a counter of its own handles: ThreadSanitizer tells memory by its address, so the
-   counter has to be mapped once for each mapping of the lock. */
+/* A lock and a counter, each with its own handles. ThreadSanitizer identifies memory by its
+   address, so the counter must be mapped once for each mapping of the lock. */
 static struct worker worker_with_handles(const char *name, const char *counter_name)
 {
     const struct quoit_region_options options = {.data_bytes = sizeof(uint64_t)};
@@ -142,7 +143,7 @@ static struct worker worker_with_handles(const char *name, const char *counter_n
     return worker;
 }
 
-/* Half of the threads share a handle, the others have one each. */
+/* Half of the threads share a handle; each of the others has its own. */
 static void threads(void)
 {
     const char *name = test_name("local"), *counter_name = test_name("local");
@@ -222,7 +223,7 @@ static void observers(void)
     CHECK_STATUS(quoit_unlink(name, 0), test_after_close(name));
 }
 
-/* What has the name is another kind of object. */
+/* The name belongs to another kind of object. */
 static void other_kinds(void)
 {
     const struct quoit_region_options region_options = {.data_bytes = 8};
@@ -248,7 +249,7 @@ static void other_kinds(void)
     CHECK_STATUS(quoit_unlink(name, 0), test_after_close(name));
 }
 
-/* As many handles as there are rows; one more is refused, until one leaves. */
+/* All member entries are in use. One more handle is refused until one closes. */
 static void full_house(void)
 {
     const char *name = test_name("local");
@@ -267,7 +268,7 @@ static void full_house(void)
     CHECK_STATUS(quoit_unlink(name, 0), QUOIT_OK);
 }
 
-/* ---- States that no member wrote ------------------------------------------------------------- */
+/* ---- States that no member writes ------------------------------------------------------------ */
 
 static void hostile_states(void)
 {
@@ -286,10 +287,10 @@ static void hostile_states(void)
         CHECK_STATUS(quoit_lock_holder(lock, &pid), QUOIT_ERROR_CORRUPT);
         CHECK_STATUS(quoit_lock_unlock(lock), QUOIT_ERROR_NOT_YOURS);
     }
-    atomic_store(&view.shm->state, QUOIT_MEMBER_ENTRIES); /* an owner that is not there */
+    atomic_store(&view.shm->state, QUOIT_MEMBER_ENTRIES); /* an owner that does not exist */
     CHECK_STATUS(quoit_lock_lock(lock, QUOIT_FOREVER), QUOIT_ABANDONED);
     CHECK_STATUS(quoit_lock_unlock(lock), QUOIT_OK);
-    atomic_store(&view.shm->state, ~QUOIT_LOCK_OWNER); /* the largest count comes round */
+    atomic_store(&view.shm->state, ~QUOIT_LOCK_OWNER); /* the largest count wraps around */
     CHECK_STATUS(quoit_lock_lock(lock, QUOIT_NOW), QUOIT_ABANDONED);
     CHECK_STATUS(quoit_lock_unlock(lock), QUOIT_OK);
     CHECK_EQUAL(atomic_load(&view.shm->state), 0);
@@ -298,7 +299,7 @@ static void hostile_states(void)
     CHECK_STATUS(quoit_unlink(name, 0), test_after_close(name));
 }
 
-/* Each bit of the header: refused, or a lock as before. */
+/* Each bit of the header is flipped: the lock is refused, or works as before. */
 static void flipped_header(void)
 {
     const char *name = test_name("");

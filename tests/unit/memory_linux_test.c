@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Out of memory, at each allocation in turn: a clear status, nothing leaked, nothing left behind.
-   The linker leads the library's allocations here. */
+/* Out of memory at each allocation in turn: returns a clear status, leaks nothing, leaves no
+   object. The linker redirects the library's allocations to this file. */
 #include "test.h"
 
 #include <stdlib.h>
@@ -10,7 +10,7 @@ void *__wrap_calloc(size_t count, size_t size);
 void *__real_malloc(size_t size);
 void *__real_calloc(size_t count, size_t size);
 
-static long until_failure = -1; /* allocations; -1: never */
+static long until_failure = -1; /* number of allocations that succeed; -1: all */
 static bool failed;
 
 static bool fails(void)
@@ -31,7 +31,8 @@ void *__wrap_calloc(size_t count, size_t size)
     return fails() ? NULL : __real_calloc(count, size);
 }
 
-/* Calls try(name) with the first, the second … allocation failing, until none does. */
+/* Calls try(name) so that the first, the second, and each further allocation fails, until none
+   does. */
 static void fail_each(const char *scheme, quoit_status (*try)(const char *name))
 {
     const char *name = test_name(scheme);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Messages with lengths of their own, in every kind of queue: what comes out is what went in, as
-   long as it was, and what a length claims is not believed. */
+/* Variable-size messages in every kind of queue: each comes out with the content and the length
+   with which it was pushed, and a length in shared memory is checked. */
 #include "test.h"
 
 #include <stdlib.h>
@@ -40,7 +40,7 @@ static void destroy(quoit_queue *queue)
     test_context[0] = 0;
 }
 
-/* Bytes that depend on number and place. */
+/* Bytes that depend on the number and the position. */
 static void fill(uint8_t *bytes, uint64_t number, uint64_t count)
 {
     for (uint64_t i = 0; i < count; i++)
@@ -66,7 +66,7 @@ static void pops(quoit_queue *queue, uint64_t number, uint64_t expected)
     CHECK_EQUAL(bytes[count], guard_byte);
 }
 
-/* Every length, each in every place of the ring. */
+/* Every length, at every position of the ring. */
 static void every_length(void)
 {
     for (int kind = 0; TEST_LOOP(kind < KINDS, 0, "kind", kind); kind++)
@@ -84,7 +84,7 @@ static void every_length(void)
         }
 }
 
-/* As many as it was made for, however long they are. */
+/* Exactly the capacity, for any length of the messages. */
 static void capacity(void)
 {
     for (int kind = 0; TEST_LOOP(kind < LOSSY, 0, "kind", kind); kind++)
@@ -135,7 +135,8 @@ static void too_big(void)
     }
 }
 
-/* Made in place, committed shorter, given up; looked at in place, and again. */
+/* Messages made in place, committed with a smaller size, and discarded; peeked at in place,
+   repeatedly. */
 static void in_place(void)
 {
     for (int kind = 0; TEST_LOOP(kind < KINDS, 0, "kind", kind); kind++) {
@@ -173,7 +174,7 @@ static void in_place(void)
     }
 }
 
-/* No more than was claimed, to the byte, though there would be room. */
+/* No byte more than was claimed, even if there is space. */
 static void no_more_than_claimed(void)
 {
     for (int kind = 0; TEST_LOOP(kind < KINDS, 0, "kind", kind); kind++) {
@@ -189,7 +190,7 @@ static void no_more_than_claimed(void)
     }
 }
 
-/* A claim that is open at the end was never made. */
+/* A claim that is open at the end has no effect. */
 static void the_end(void)
 {
     for (int kind = 0; TEST_LOOP(kind < KINDS, 0, "kind", kind); kind++) {
@@ -210,7 +211,7 @@ static void the_end(void)
     }
 }
 
-/* The counters for users count messages, also where the ring itself counts bytes. */
+/* The public counters count messages, also if the ring itself counts bytes. */
 static void counts_messages(void)
 {
     for (int kind = 0; kind < KINDS; kind++) {
@@ -245,7 +246,7 @@ static void waits(void)
     }
 }
 
-/* Batches and spans are of items alone. Items have one size. */
+/* Batches and spans are only for items, which all have one size. */
 static void items_and_messages(void)
 {
     static const struct quoit_queue_options fixed = {.item_bytes = LONGEST, .capacity = CAPACITY};
@@ -263,7 +264,7 @@ static void items_and_messages(void)
                  QUOIT_ERROR_INVALID);
     CHECK_STATUS(quoit_queue_pop_many(queue, bytes, LONGEST, 1, &count, QUOIT_NOW),
                  QUOIT_ERROR_INVALID);
-    CHECK(strstr(test_sentence(), "one by one"));
+    CHECK(strstr(test_sentence(), "one per call"));
     CHECK_STATUS(quoit_queue_join(name, &fixed, QUOIT_OBSERVER, &other), QUOIT_ERROR_DIFFERENT);
     destroy(queue);
     name = test_name("");
@@ -279,7 +280,7 @@ static void items_and_messages(void)
     destroy(queue);
 }
 
-/* What a hostile peer says of a length leads nowhere. */
+/* A length that a hostile peer writes leads to no access outside the ring. */
 static void lying_lengths(void)
 {
     static const uint64_t lies[] = {LONGEST + 1, 1000, UINT32_MAX, SIZE_MAX, SIZE_MAX - 7};
@@ -291,7 +292,7 @@ static void lying_lengths(void)
             const void *seen;
             CHECK_STATUS(push(queue, 1, 40), QUOIT_OK);
             CHECK_STATUS(quoit_queue_peek(queue, &seen, &count, QUOIT_NOW), QUOIT_OK);
-            /* Before the message; of a lossy broadcast it is the handle's copy. */
+            /* Before the message; in a lossy broadcast it is the handle's copy. */
             memcpy((uint8_t *)(uintptr_t)seen - 8, &lies[i], 8);
             quoit_status status = quoit_queue_pop(queue, bytes, LONGEST, &count, QUOIT_NOW);
             CHECK_STATUS_IS(status, ==, kind == 0 ? QUOIT_ERROR_CORRUPT : QUOIT_OK);

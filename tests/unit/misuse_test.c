@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Wrong calls on queues of every kind: they return a status, and neither write outside nor lose an
-   item. Wrong time-outs: timeout_test.c; wrong options: queue_options_test.c; two threads on one
-   side: process/two_threads_test.c; NULL everywhere: exports_linux_test.c. */
+/* Wrong calls on queues of every kind: they return a status, do not write outside the ring, and
+   lose no item. Wrong timeouts: timeout_test.c; wrong options: queue_options_test.c; two threads on
+   one side: process/two_threads_test.c; NULL: exports_linux_test.c. */
 #include "test.h"
 
 #include <string.h>
@@ -68,7 +68,7 @@ static void pops(quoit_queue *queue, int value)
 
 /* ---- Sizes ----------------------------------------------------------------------------------- */
 
-/* An item of 64 bytes, and room for 8 between bytes that must stay as they are. */
+/* An item of 64 bytes, and a buffer of 8 bytes between bytes that must not change. */
 static void too_little_room(void)
 {
     for (int kind = 0; TEST_LOOP(kind < KINDS, 0, "kind", kind); kind++) {
@@ -97,8 +97,7 @@ static void too_little_room(void)
     }
 }
 
-/* Larger and smaller ones, and a handle of another type: the neighbours in the ring stay as they
-   are. */
+/* Larger and smaller items, and a handle of another type: the adjacent slots do not change. */
 static void another_type(void)
 {
     for (int kind = 0; TEST_LOOP(kind < KINDS, 0, "kind", kind); kind++) {
@@ -131,7 +130,7 @@ static void another_type(void)
     }
 }
 
-/* A queue says what it was made as, and not what a ring makes of it. */
+/* A queue reports the options of its creation, not the layout that the ring chose. */
 static void is_what_it_is(void)
 {
     const struct quoit_queue_options options = {.item_bytes = 300, .capacity = 7};
@@ -174,14 +173,15 @@ static void without_a_peek_or_claim(void)
         CHECK_EQ(quoit_queue_size(queue), 2);
         CHECK_STATUS(quoit_queue_peek(queue, &data, NULL, QUOIT_NOW), QUOIT_OK);
         CHECK_STATUS(quoit_queue_release_many(queue, 2), QUOIT_ERROR_INVALID);
-        pops(queue, 1); /* takes the peeked item, and ends the peek */
+        pops(queue, 1); /* removes the peeked item, and ends the peek */
         CHECK_STATUS(quoit_queue_release(queue), QUOIT_ERROR_INVALID);
         pops(queue, 2);
         destroy(queue);
     }
 }
 
-/* commit is for a claim of one item: of several it would publish one and drop the others. */
+/* commit is for a claim of one item. For a claim of several it would publish one and drop the
+   others. */
 static void commit_of_several(void)
 {
     for (int kind = 0; TEST_LOOP(kind < KINDS, 0, "kind", kind); kind++) {
@@ -248,7 +248,7 @@ static void flags_of_others(void)
     destroy(queue);
 }
 
-/* Events are no flags, and flags no events. */
+/* Events are not flags, and flags are not events. */
 static void flags_as_events(void)
 {
     static const uint32_t wrong[] = {0, QUOIT_CONSUMER, QUOIT_PRODUCER, QUOIT_ITEMS | QUOIT_ROOM,
@@ -310,7 +310,7 @@ static void refuses_all(struct item_queue items)
     quoit_queue_close(items.queue);
 }
 
-/* Empty ones: zeroed, or after a call that failed. Larger items take another path. */
+/* Empty handles: zeroed, or after a call that failed. Larger items use another path. */
 static void empty_handles(void)
 {
     struct item_queue items = {NULL};

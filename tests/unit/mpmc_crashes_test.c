@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* What members of an MPMC ring leave when they die or go, and who gets it. */
+/* The items and claims that members of an MPMC ring leave when they crash or close, and the members
+   that get them. */
 #include "mpmc_fixture.h"
 
-/* Claims of the dead are passed by, by consumers and by producers. */
+/* Consumers and producers skip the claims of crashed members. */
 static void crashed_producers(void)
 {
     for (int c = 0; TEST_LOOP(c < CAPACITIES, 0, "capacity", capacities[c]); c++) {
@@ -23,7 +24,7 @@ static void crashed_producers(void)
         if (room)
             pops(fixture, 1, 7);
         else
-            CHECK_STATUS(push(fixture, 0, 7), QUOIT_OK); /* the producer makes the room itself */
+            CHECK_STATUS(push(fixture, 0, 7), QUOIT_OK); /* the producer frees the slot itself */
         if (!room)
             pops(fixture, 1, 7);
         whole_again(fixture);
@@ -37,7 +38,7 @@ static void third_commits(struct fixture *fixture)
                             fixture->views[3].item_bytes);
 }
 
-/* A claim that is committed while another looks for its owner is not left. */
+/* A claim that is committed while another member checks its owner is not skipped. */
 static void committed_while_another_looks(void)
 {
     for (int looks = 0; TEST_LOOP(looks < 2, 0, "look", looks); looks++) {
@@ -57,7 +58,7 @@ static void committed_while_another_looks(void)
     }
 }
 
-/* Items that the dead were reading are delivered to others, once. */
+/* Items that crashed consumers were reading are delivered to other consumers, once. */
 static void crashed_consumers(void)
 {
     struct fixture *fixture = set_up(5, sizeof(uint64_t), 0);
@@ -74,7 +75,7 @@ static void crashed_consumers(void)
     pops(fixture, 1, 0);
     CHECK_EQUAL(peeks(fixture, 2), 2); /* adopted, ... */
     CHECK_STATUS(pop(fixture, 1, &value), QUOIT_EMPTY);
-    fixture->crashed[2] = true; /* ... and orphaned again */
+    fixture->crashed[2] = true; /* ... and abandoned again */
     pops(fixture, 1, 2);
     CHECK_STATUS(pop(fixture, 1, &value), QUOIT_EMPTY);
     CHECK(!quoit_mpmc.has_items(&fixture->views[1]));
@@ -83,7 +84,7 @@ static void crashed_consumers(void)
     tear_down(fixture);
 }
 
-/* Of two that found an orphan, one gets it. */
+/* Of two consumers that find an abandoned item, one gets it. */
 static void adopted_once(void)
 {
     struct fixture *fixture = set_up(2, sizeof(uint64_t), starts[2]);
@@ -106,12 +107,12 @@ static void adopted_once(void)
     tear_down(fixture);
 }
 
-/* What a dead consumer had blocks a full ring: the next pop gets that, before what is queued. */
+/* The item of a crashed consumer blocks a full ring. The next pop gets it, before queued items. */
 static void abandoned_blocks(void)
 {
     struct fixture *fixture = set_up(3, sizeof(uint64_t), 0);
     uint64_t value;
-    CHECK_STATUS(pop(fixture, 0, &value), QUOIT_EMPTY); /* whatever it was told before */
+    CHECK_STATUS(pop(fixture, 0, &value), QUOIT_EMPTY); /* in any state of its flags */
     for (uint64_t i = 0; i < 3; i++)
         CHECK_STATUS(push(fixture, 1, i), QUOIT_OK);
     CHECK_EQUAL(peeks(fixture, 3), 0);
@@ -128,7 +129,8 @@ static void second_adopts(struct fixture *fixture)
     CHECK_EQUAL(peeks(fixture, 2), 42);
 }
 
-/* An orphan that one adopts while another looks for it is not done with: its adopter may die. */
+/* An abandoned item that one member adopts while another checks it is not finished: its new owner
+   may crash. */
 static void adopted_while_another_looks(void)
 {
     for (int finished = 0; TEST_LOOP(finished < 2, 0, "finished", finished); finished++) {
@@ -152,7 +154,7 @@ static void adopted_while_another_looks(void)
     }
 }
 
-/* A consumer that comes in a dead one's place begins with what that one had. */
+/* A consumer that takes the entry of a crashed one starts with the items of that one. */
 static void successor_goes_on(void)
 {
     struct fixture *fixture = set_up(5, sizeof(uint64_t), 0);
@@ -168,7 +170,7 @@ static void successor_goes_on(void)
     tear_down(fixture);
 }
 
-/* Who goes leaves nothing: a claim is void, what it looked at is the others'. */
+/* A member that closes leaves nothing: its claim is skipped, and its peeked item goes to others. */
 static void leaving(void)
 {
     struct fixture *fixture = set_up(3, sizeof(uint64_t), 0);
@@ -183,7 +185,8 @@ static void leaving(void)
     tear_down(fixture);
 }
 
-/* A row whose dead holder had claims is taken by another: what the dead left is nobody's. */
+/* The entry of a crashed member with claims is taken by another member: the remaining claims have
+   no owner. */
 static void entries_are_used_again(void)
 {
     struct fixture *fixture = set_up(4, sizeof(uint64_t), 0);
@@ -201,7 +204,7 @@ static void entries_are_used_again(void)
     tear_down(fixture);
 }
 
-/* An item adopted as often as generations can be told apart, and more. */
+/* An item adopted as often as its generations are distinct, and more often. */
 static void many_generations(void)
 {
     struct fixture *fixture = set_up(2, sizeof(uint64_t), 0);

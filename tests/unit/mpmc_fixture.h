@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The MPMC ring in plain memory: members that live and die at the test's word, no second process.
-   Real deaths are in tests/crash. */
+/* The MPMC ring in plain memory: members that the test starts and kills, without a second process.
+   tests/crash kills real processes. */
 #ifndef MPMC_FIXTURE_H
 #define MPMC_FIXTURE_H
 
@@ -16,13 +16,13 @@ static const uint8_t guard_byte = 0xa5;
 static const uint64_t capacities[] = {1, 2, 3, 5, 8, 1000};
 enum { CAPACITIES = sizeof capacities / sizeof capacities[0] };
 
-/* Positions begin here: where 32 bits end, where 44 (of claims) and 63 do. */
+/* Positions begin here, so that they cross the ends of 32 bits, 44 bits (of claims) and 63 bits. */
 static const uint64_t starts[] = {0, 1, UINT32_MAX - 3, (UINT64_C(1) << 44) - 3,
                                   (UINT64_C(1) << 62) - 3};
 enum { STARTS = sizeof starts / sizeof starts[0] };
 
 struct fixture;
-struct member { /* who asks */
+struct member { /* the member that asks */
     struct fixture *fixture;
     uint32_t entry;
 };
@@ -37,7 +37,7 @@ struct fixture {
     struct quoit_ring_consumer_state consumer_states[MEMBERS];
     struct member members[MEMBERS];
     bool crashed[MEMBERS];
-    /* What somebody else does while a member asks who lives; once. */
+    /* Called once while a member checks another one's liveness; stands for another process. */
     void (*meanwhile)(struct fixture *fixture);
     uint8_t *memory;
     uint64_t slots_bytes;
@@ -47,7 +47,7 @@ static inline bool is_alive(const void *context, uint32_t entry)
 {
     const struct member *member = context;
     struct fixture *fixture = member->fixture;
-    CHECK_NE(entry, member->entry); /* the system would not know of it */
+    CHECK_NE(entry, member->entry); /* the system would not report it */
     bool alive = entry < MEMBERS && !fixture->crashed[entry];
     void (*meanwhile)(struct fixture *) = fixture->meanwhile;
     fixture->meanwhile = NULL;
@@ -134,7 +134,7 @@ static inline void claims_one(struct fixture *fixture, uint32_t member)
                                   fixture->views[member].item_bytes, &items, &count),
                  QUOIT_OK);
     CHECK_EQUAL(count, 1);
-    memset(items, 0xee, 8); /* half an item, for all that others know */
+    memset(items, 0xee, 8); /* half an item, as other members see it */
 }
 
 static inline uint64_t peeks(struct fixture *fixture, uint32_t member)
@@ -154,7 +154,7 @@ static inline uint64_t size_of(struct fixture *fixture)
     return quoit_mpmc.size(&fixture->views[0]);
 }
 
-/* The ring is as good as new: holds its capacity, and gives it back in order. */
+/* The ring works as a new one: it accepts its capacity, and returns the items in order. */
 static inline void whole_again(struct fixture *fixture)
 {
     uint64_t value, capacity = fixture->views[0].capacity;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The MPMC ring among the living, its end, and its memory spoiled. Deaths: mpmc_crashes_test.c. */
+/* The MPMC ring with live members, its end, and its memory damaged. Crashes:
+   mpmc_crashes_test.c. */
 #include "mpmc_fixture.h"
 
 static void fill_and_drain(void)
@@ -87,21 +88,22 @@ static void in_place(void)
     claims_one(fixture, 0);
     claims_one(fixture, 0); /* the same */
     CHECK_STATUS(push(fixture, 1, 2), QUOIT_OK);
-    CHECK_STATUS(pop(fixture, 1, &value), QUOIT_EMPTY); /* what is claimed comes first */
-    CHECK_STATUS(push(fixture, 0, 1), QUOIT_OK);        /* in its place */
+    CHECK_STATUS(pop(fixture, 1, &value), QUOIT_EMPTY); /* claimed items come first */
+    CHECK_STATUS(push(fixture, 0, 1), QUOIT_OK);        /* in its order */
     CHECK(!quoit_mpmc.commit(producer, view, 1, view->item_bytes));
     CHECK(quoit_mpmc.commit(producer, view, 0, view->item_bytes));
     CHECK_EQUAL(peeks(fixture, 0), 1);
     CHECK_EQUAL(peeks(fixture, 0), 1);
     CHECK_STATUS(push(fixture, 1, 3), QUOIT_OK);
-    CHECK_STATUS(push(fixture, 1, 4), QUOIT_FULL); /* while it is looked at */
+    CHECK_STATUS(push(fixture, 1, 4), QUOIT_FULL); /* while it is peeked at */
     pops(fixture, 1, 2);
-    pops(fixture, 0, 1); /* what it looks at */
+    pops(fixture, 0, 1); /* the item it peeks at */
     CHECK(!quoit_mpmc.release(consumer, view, 1));
     CHECK_EQUAL(peeks(fixture, 0), 3);
     CHECK(quoit_mpmc.release(consumer, view, 1));
     claims_one(fixture, 0);
-    CHECK(quoit_mpmc.commit(producer, view, 0, view->item_bytes)); /* given up: others go past it */
+    CHECK(quoit_mpmc.commit(producer, view, 0,
+                            view->item_bytes)); /* released: other consumers skip it */
     CHECK_STATUS(push(fixture, 1, 5), QUOIT_OK);
     pops(fixture, 0, 5);
     whole_again(fixture);
@@ -132,7 +134,7 @@ static void the_end(void)
     }
 }
 
-/* Random words over everything that is shared: no call faults, hangs or leaves the slots. */
+/* Random values in all shared words: no call faults, hangs, or leaves the slots. */
 static void spoiled_words(void)
 {
     uint64_t state = 12345, value;
@@ -162,8 +164,8 @@ static void spoiled_words(void)
     }
 }
 
-/* What check finds: a slot from nowhere, a head beyond the tail. (In an odd lap, a single bit would
-   make a slot look claimed.) */
+/* Faults that check finds: an impossible sequence, and a head beyond the tail. (In an odd lap, a
+   single bit would make a slot look claimed.) */
 static void check_finds(void)
 {
     const uint64_t start = 96;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Bad input: each fault has a status of its own, and a sentence that names it. */
+/* Bad input: each fault has its own status, and a sentence that names the fault. */
 #include "test.h"
 
 #include <stdio.h>
@@ -7,7 +7,8 @@
 
 static const struct quoit_queue_options good = {.item_bytes = 16, .capacity = 5};
 
-/* Creating with these gives that status, a NULL handle, and a sentence that holds the word. */
+/* Creating with these arguments returns that status and a NULL handle, and sets a sentence that
+   contains the word. */
 static void refused(const char *name, struct quoit_queue_options options, quoit_status expected,
                     const char *word)
 {
@@ -46,10 +47,10 @@ static void names(void)
     refused("much-too-long-a-scheme:a", good, QUOIT_ERROR_NAME, "much-too-long");
     refused(NULL, good, QUOIT_ERROR_INVALID, "NULL");
     refused("file:/no/such/directory/q", good, QUOIT_ERROR_SYSTEM,
-            "no directory '/no/such/directory'");
+            "the directory '/no/such/directory' does not exist");
 }
 
-/* Those that are of a scheme, on each. */
+/* Names that one scheme has, tested on each scheme. */
 static void names_of_every_scheme(void)
 {
     for (int i = 0; TEST_LOOP_TEXT(test_schemes[i], 0, test_schemes[i]); i++) {
@@ -96,10 +97,10 @@ static void options(void)
     refused(test_name(""), bad, QUOIT_ERROR_INVALID, "01777");
     bad = good;
     bad.kind = (uint32_t)3;
-    refused(test_name(""), bad, QUOIT_ERROR_UNSUPPORTED, "kind 3");
+    refused(test_name(""), bad, QUOIT_ERROR_UNSUPPORTED, "kind is 3");
 }
 
-/* More than any machine has, on each scheme: NO_SPACE, and nothing stays behind. */
+/* More bytes than any machine has, on each scheme: returns NO_SPACE, and leaves nothing. */
 static void no_space(void)
 {
     struct quoit_queue_options huge = good;
@@ -132,7 +133,7 @@ static bool is_here(const char *name)
     return false;
 }
 
-/* A scheme that is known, and not this system's or not this object's. */
+/* A known scheme that this system or this kind of object does not have. */
 static void other_schemes(void)
 {
     static const char *const known[] = {"posix:qt", "sysv:qt", "windows:qt"};

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Which calls that find nothing stay away from the ring for a moment. */
+/* Tests which calls that find nothing then leave the ring alone for a moment. */
 #include "test.h"
 
 #include "queue_handle.h"
@@ -20,7 +20,7 @@ static void discard(quoit_queue *queue, const char *name)
     CHECK_STATUS(quoit_unlink(name, 0), test_after_close(name));
 }
 
-/* So many items go through the queue. */
+/* The number of items that pass through the queue. */
 static void pass(quoit_queue *queue, int count)
 {
     for (uint64_t item = 0; item < (uint64_t)count; item++) {
@@ -41,7 +41,7 @@ static void after_a_run(void)
     CHECK(!pauses(queue, QUOIT_CONSUMER, false));
     pass(queue, RUN);
     CHECK(pauses(queue, QUOIT_CONSUMER, false));
-    CHECK(!pauses(queue, QUOIT_CONSUMER, false)); /* nothing came since */
+    CHECK(!pauses(queue, QUOIT_CONSUMER, false)); /* no item since */
     pass(queue, RUN - 1);
     CHECK(!pauses(queue, QUOIT_CONSUMER, false)); /* few, as in a round trip */
     pass(queue, RUN);
@@ -49,14 +49,14 @@ static void after_a_run(void)
     discard(queue, name);
 }
 
-/* A thread that asks several queues, or pushes and pops in turn, has better things to do; unless it
-   waits for this one. */
+/* A thread that polls several queues, or pushes and pops in turn, must not pause, unless it waits
+   for this queue. */
 static void in_turn(void)
 {
     const char *names[] = {test_name(""), test_name("")};
     quoit_queue *queues[] = {make(names[0], &options), make(names[1], &options)};
-    (void)pauses(queues[1], QUOIT_CONSUMER, false); /* else the latest may have been at an address
-                                                       that queue 0 has now */
+    (void)pauses(queues[1], QUOIT_CONSUMER,
+                 false); /* else the last queue may have had the address that queue 0 has now */
     for (int round = 0; TEST_LOOP(round < 4, 0, "round", round); round++)
         for (int i = 0; i < 2; i++) {
             pass(queues[i], RUN);
@@ -71,7 +71,7 @@ static void in_turn(void)
         discard(queues[i], names[i]);
 }
 
-/* Of messages the bytes are counted: a short one is no run. */
+/* For messages the bytes are counted: one short message is not a run. */
 static void messages(void)
 {
     const struct quoit_queue_options of_messages = {
@@ -91,7 +91,7 @@ static void messages(void)
     discard(queue, name);
 }
 
-/* In a small ring the other side would be done long before the end of the pause. */
+/* In a small ring the other side would finish long before the pause ends. */
 static void capacities(void)
 {
     struct quoit_pace pace = {0};

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Pools through the public API, in one process: every status, handles that are not what they were,
-   blocks through queues of each layout, members that leave, words that nobody wrote. */
+/* Pools through the public API, in one process: every status, stale block ids, blocks through
+   queues of each layout, members that leave, states that no process writes. */
 #include "test.h"
 
 #include "pool_shm.h"
@@ -53,7 +53,8 @@ static uint64_t reclaim(quoit_pool *pool, quoit_queue *queue)
     return count;
 }
 
-/* Exactly as many as asked for, apart from one another, and again after they were freed. */
+/* Exactly the requested number of blocks, separate from each other, and again after they are
+   freed. */
 static void exact_count(void)
 {
     static const uint64_t counts[] = {1, 2, 5, 63, 64, 65, 200};
@@ -84,7 +85,7 @@ static void exact_count(void)
     }
 }
 
-/* Whatever is no block of this handle's changes nothing. */
+/* A value that is not a block of this handle changes nothing. */
 static void wrong_handles(void)
 {
     const char *name = test_name(""), *other_name = test_name("");
@@ -108,7 +109,8 @@ static void wrong_handles(void)
     CHECK_STATUS(quoit_pool_free(pool, block), QUOIT_OK);
     CHECK_STATUS(quoit_pool_free(pool, block), QUOIT_ERROR_NOT_YOURS);
     CHECK(!quoit_pool_at(pool, block));
-    quoit_block again = alloc(pool); /* the same block: what is in the cache is taken again */
+    quoit_block again = alloc(
+        pool); /* the same block: a block that is in the cache is taken again */
     CHECK_NE(again, block);
     CHECK_EQ((uint32_t)again, (uint32_t)block);
     CHECK_STATUS(quoit_pool_free(pool, block), QUOIT_ERROR_NOT_YOURS);
@@ -180,7 +182,7 @@ static void arguments(void)
     destroy(pool, name);
 }
 
-/* A pool is no queue, and no plain region; join compares. */
+/* A pool is neither a queue nor a plain region. join compares the options. */
 static void kinds(void)
 {
     const char *name = test_name(""), *queue_name = test_name("");
@@ -227,7 +229,7 @@ static void observer(void)
     destroy(pool, name);
 }
 
-/* Each bit of the pool's own header flipped: refused. */
+/* Each bit of the pool's own header is flipped: the pool is refused. */
 static void flipped_header(void)
 {
     const char *name = test_name("file");
@@ -280,7 +282,7 @@ static void left_behind(void)
     (void)alloc(pool);
     CHECK_EQUAL(reclaim(pool, NULL), 0);
     quoit_pool_close(second);
-    second = enter(name); /* in the same row, and another */
+    second = enter(name); /* in the same entry, and in another */
     CHECK(!quoit_pool_at(second, block));
     CHECK_STATUS(quoit_pool_free(second, block), QUOIT_ERROR_NOT_YOURS);
     quoit_block own = alloc(second);
@@ -294,7 +296,7 @@ static void left_behind(void)
     destroy(second, name);
 }
 
-/* No row is left; and one is again. */
+/* No entry is free; then one is free again. */
 static void members_most(void)
 {
     const char *name = test_name("");
@@ -362,7 +364,8 @@ static void through_queues(void)
     }
 }
 
-/* Who pushed is gone, what it pushed is not; what is no block is taken off. */
+/* The member that pushed has closed, but its blocks stay. An item that is not a block is
+   removed. */
 static void reclaimed_around(const struct quoit_queue_options *options)
 {
     const char *name = test_name(""), *queue_name = test_name(""), *other_name = test_name("");
@@ -374,9 +377,9 @@ static void reclaimed_around(const struct quoit_queue_options *options)
     CHECK_STATUS(quoit_pool_push(second, queue, lost, QUOIT_NOW), QUOIT_OK);
     CHECK_STATUS(quoit_pool_push(second, queue, sent, QUOIT_NOW), QUOIT_OK);
     CHECK_STATUS(quoit_queue_pop(queue, &block, sizeof block, NULL, QUOIT_NOW),
-                 QUOIT_OK); /* as nobody should */
+                 QUOIT_OK); /* which no program should do */
     CHECK_EQUAL(block, lost);
-    CHECK_STATUS(quoit_queue_push(queue, &owned, sizeof owned, QUOIT_NOW), QUOIT_OK); /* likewise */
+    CHECK_STATUS(quoit_queue_push(queue, &owned, sizeof owned, QUOIT_NOW), QUOIT_OK); /* the same */
     quoit_pool_close(second);
     CHECK_EQUAL(reclaim(pool, other), 1);
     CHECK_EQUAL(reclaim(pool, NULL), 0);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A queue's header in shared memory: nothing that it says is believed before it is checked. */
+/* A queue's header in shared memory: no field is used before it is checked. */
 #include "test.h"
 
 #include "hash.h"
@@ -18,7 +18,7 @@ static quoit_queue *create(const char *name)
     return queue;
 }
 
-/* Each byte of the queue's own header flipped: refused, or opened as it was. */
+/* Each byte of the queue's own header is flipped: the queue is refused, or opens unchanged. */
 static void flipped_header(void)
 {
     const char *name = test_name("file");
@@ -42,7 +42,7 @@ static void flipped_header(void)
     CHECK_STATUS(quoit_unlink(name, 0), QUOIT_OK);
 }
 
-/* A header that is well signed, and says what cannot be: what is read from it is checked too. */
+/* A header with a valid checksum and impossible values: each value is checked too. */
 static void signed_nonsense(void)
 {
     static const struct {
@@ -87,7 +87,7 @@ static void signed_nonsense(void)
     CHECK(file && fseek(file, 384, SEEK_SET) == 0 && fread(&right, sizeof right, 1, file) == 1);
     for (size_t i = 0; i < sizeof lies / sizeof lies[0]; i++) {
         lie = right;
-        const uint32_t half = (uint32_t)lies[i].value; /* whatever the byte order */
+        const uint32_t half = (uint32_t)lies[i].value; /* in any byte order */
         if (lies[i].bytes == sizeof half)
             memcpy((char *)&lie + lies[i].at, &half, sizeof half);
         else

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Queues of many through the public API: members as handles, in one process. The ring itself is in
-   mpmc_test.c, several processes are in process/crowd_test.c. */
+/* MPMC queues through the public API: members are handles of one process. mpmc_test.c tests the
+   ring; process/crowd_test.c uses several processes. */
 #include "test.h"
 
 static const struct quoit_queue_options three = {
@@ -34,7 +34,7 @@ static void destroy(const char *name, quoit_queue *one, quoit_queue *other)
     CHECK_STATUS(quoit_unlink(name, 0), test_after_close(name));
 }
 
-/* What a member itself has claimed, or looks at, is no dead one's. */
+/* The items that a member itself has claimed or peeks at do not belong to a crashed member. */
 static void own_claims_are_alive(void)
 {
     const char *name = test_name("");
@@ -54,7 +54,7 @@ static void own_claims_are_alive(void)
     destroy(name, queue, NULL);
 }
 
-/* The end has not come while somebody reads what may come back. */
+/* The stream has not ended while a consumer reads an item that may come back. */
 static void wait_for_the_end(void)
 {
     const char *name = test_name("");
@@ -74,7 +74,7 @@ static void wait_for_the_end(void)
     destroy(name, one, NULL);
 }
 
-/* The other side is abandoned when the last of it has gone. */
+/* QUOIT_ABANDONED is returned after the last member of the other side has left. */
 static void abandoned_by_all(void)
 {
     const char *name = test_name("");
@@ -94,7 +94,7 @@ static void abandoned_by_all(void)
     destroy(name, consumer, NULL);
 }
 
-/* A head that somebody has spoiled: a wait ends, if not on time. */
+/* A damaged head: a wait ends, possibly late. */
 static void spoiled_head(void)
 {
     const char *name = test_name("");
@@ -113,7 +113,7 @@ static void spoiled_head(void)
     CHECK_STATUS(quoit_unlink(name, 0), test_after_close(name));
 }
 
-/* A member more than there is room for is refused; one that leaves makes room. */
+/* One member more than the maximum is refused, until another one leaves. */
 static void as_many_as_there_are_entries(void)
 {
     enum { ENTRIES = 64 };

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Options that say what an item is and how a stream ends: type, alignment, finishes; and the fields
-   that later versions use. */
+/* Options for the item's type and alignment and for the end of the stream; and the fields that
+   later versions use. */
 #include "test.h"
 
 #include "queue_shm.h"
@@ -48,11 +48,11 @@ static void later_versions(void)
     bad.messages = 2;
     refused(bad, QUOIT_ERROR_INVALID, "messages");
     bad = good;
-    bad.when_full = QUOIT_DROP_OLDEST; /* which SPSC has not */
+    bad.when_full = QUOIT_DROP_OLDEST; /* which SPSC does not have */
     refused(bad, QUOIT_ERROR_INVALID, "when_full");
 }
 
-/* Two types of one size. */
+/* Two types of the same size. */
 static void types(void)
 {
     const char *name = test_name("");
@@ -62,11 +62,11 @@ static void types(void)
     struct quoit_queue_options options = pair_options(4);
     CHECK_STATUS(pair_join(name, 4, QUOIT_PRODUCER, &pairs), QUOIT_OK);
     CHECK_STATUS(numbers_open(name, QUOIT_CONSUMER, &numbers), QUOIT_ERROR_DIFFERENT);
-    CHECK(strstr(test_sentence(), "'pair'") && strstr(test_sentence(), "'numbers'"));
+    CHECK(strstr(test_sentence(), "its item type is pair, but numbers"));
     CHECK(!numbers.queue);
     CHECK_STATUS(numbers_join(name, 4, QUOIT_CONSUMER, &numbers), QUOIT_ERROR_DIFFERENT);
     CHECK_STATUS(numbers_from(pairs.queue, &numbers), QUOIT_ERROR_DIFFERENT);
-    memset(options.type, 0, sizeof options.type); /* not told: not checked */
+    memset(options.type, 0, sizeof options.type); /* not given, so not checked */
     CHECK_STATUS(quoit_queue_join(name, &options, QUOIT_CONSUMER, &queue), QUOIT_OK);
     struct quoit_queue_info info;
     CHECK_STATUS(quoit_queue_inspect(queue, &info), QUOIT_OK);
@@ -94,7 +94,7 @@ static const struct quoit_queue_options every_kind[] = {
 enum { KINDS = sizeof every_kind / sizeof every_kind[0] };
 
 /* Claims, commits, peeks and releases items of that size, or messages up to it, twice around the
-   ring. Through two handles, as a region may lie at different addresses. */
+   ring. Uses two handles, since a region may lie at different addresses. */
 static void use_in_place(const struct quoit_queue_options *options)
 {
     const char *name = test_name("");
@@ -124,8 +124,7 @@ static void use_in_place(const struct quoit_queue_options *options)
     CHECK_STATUS(quoit_unlink(name, 0), test_after_close(name));
 }
 
-/* Items and messages in place lie at multiples of the alignment, from whatever place of the ring
-   on. */
+/* Items and messages in place lie at multiples of the alignment, from any position of the ring. */
 static void alignments(void)
 {
     static const uint64_t sizes[] = {16, 64, 4096}; /* slots and spans */
@@ -148,7 +147,7 @@ struct vectors { /* two vectors of a processor with vectors of 16 bytes */
 };
 QUOIT_DEFINE_QUEUE(vectors, struct vectors);
 
-/* A typed claim returns what the type needs, in every kind. */
+/* A typed claim returns memory with the alignment of the type, for every kind. */
 static void typed_alignments(void)
 {
     for (int kind = 0; TEST_LOOP(kind < KINDS, 0, "kind", kind); kind++) {
@@ -179,8 +178,8 @@ static void typed_alignments(void)
     }
 }
 
-/* Without a wish items are aligned to the largest power of two up to 16 that divides their size,
-   messages to 8. */
+/* Without the option, items are aligned to the largest power of two up to 16 that divides their
+   size, and messages to 8. */
 static void usual_alignments(void)
 {
     static const struct {
@@ -212,7 +211,7 @@ static void bad_alignments(void)
         options.item_align = bad[i];
         refused(options, QUOIT_ERROR_INVALID, "item_align");
     }
-    options.item_align = 32; /* no multiple of it, in any kind */
+    options.item_align = 32; /* not a multiple of it, for any kind */
     options.kind = QUOIT_MPMC;
     refused(options, QUOIT_ERROR_INVALID, "item_align");
     options = good;
@@ -224,7 +223,7 @@ static void bad_alignments(void)
     const char *name = test_name("");
     quoit_queue *queue, *other;
     CHECK_STATUS(quoit_queue_create(name, &options, QUOIT_PRODUCER, &queue), QUOIT_OK);
-    options.item_align = 8; /* a stricter one is there */
+    options.item_align = 8; /* the existing queue has a stricter one */
     CHECK_STATUS(quoit_queue_join(name, &options, QUOIT_CONSUMER, &other), QUOIT_OK);
     quoit_queue_close(other);
     quoit_queue_close(queue);
@@ -249,7 +248,7 @@ static quoit_status pop(quoit_queue *queue)
     return quoit_queue_pop(queue, &value, sizeof value, NULL, QUOIT_NOW);
 }
 
-/* Two producers that both finish lose nothing. */
+/* Two producers that both finish lose no item. */
 static void two_finishes(void)
 {
     const struct quoit_queue_options options = {
@@ -267,7 +266,7 @@ static void two_finishes(void)
     CHECK_STATUS(pop(first), QUOIT_OK);
     CHECK_STATUS(pop(first), QUOIT_OK);
     CHECK_STATUS(pop(first), QUOIT_EMPTY);
-    quoit_queue_close(second); /* without finish: does not count, its successor may */
+    quoit_queue_close(second); /* without finish it does not count; its successor may finish */
     CHECK_STATUS(quoit_queue_open(name, QUOIT_PRODUCER, &third), QUOIT_OK);
     CHECK_STATUS(push(third, 4), QUOIT_OK);
     CHECK_STATUS(quoit_queue_finish(third), QUOIT_OK);
@@ -288,7 +287,7 @@ static const struct quoit_queue_options ended[] = {
     {.item_bytes = 8, .capacity = 4, .kind = QUOIT_BROADCAST, .when_full = QUOIT_DROP_OLDEST}};
 enum { ENDED = sizeof ended / sizeof ended[0] };
 
-/* As a producer does that crashes between counting itself and marking the end. */
+/* A producer that crashes between counting itself and marking the end. */
 static void crash_in_finish(const char *name)
 {
     quoit_region *region;
@@ -319,8 +318,8 @@ static void crashed_finish(void)
     }
 }
 
-/* The consumer's side of a handle, perhaps another thread's, marks the end while its producer's
-   side has a claim: that one still commits. */
+/* The consumer's side of a handle, possibly in another thread, marks the end while the producer's
+   side has a claim: the claim can still be committed. */
 static void end_leaves_claims(void)
 {
     for (uint32_t messages = 0; TEST_LOOP(messages < 2, 0, "messages", messages); messages++) {

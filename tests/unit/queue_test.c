@@ -40,7 +40,7 @@ static void destroy(quoit_queue *queue, const char *name)
     CHECK_STATUS(quoit_unlink(name, 0), test_after_close(name));
 }
 
-/* Keeps the queue, where it would end with its last handle. */
+/* Keeps the queue if it would end with its last handle. */
 static quoit_queue *observe(const char *name)
 {
     quoit_queue *observer;
@@ -48,7 +48,7 @@ static quoit_queue *observe(const char *name)
     return observer;
 }
 
-/* Through the whole API, exactly as many as asked for. */
+/* Uses the whole API: exactly the requested capacity. */
 static void exact_capacity(void)
 {
     static const uint64_t capacities[] = {1, 2, 3, 5, 8, 1000};
@@ -183,7 +183,8 @@ static void peek_and_release(void)
     destroy(queue, name);
 }
 
-/* Peeked and not released: still there, for this consumer and for the next. */
+/* An item that was peeked at and not released is still queued, for this consumer and for the
+   next. */
 static void peek_and_leave(void)
 {
     const char *name = test_name("");
@@ -275,7 +276,7 @@ static void finish(void)
     quoit_queue *observer = observe(name);
     quoit_queue_close(queue);
 
-    /* It stays so for those who come later. */
+    /* It stays so for later handles. */
     CHECK_STATUS(quoit_queue_join(name, &five, BOTH, &queue), QUOIT_OK);
     CHECK_STATUS(item_push((struct item_queue){queue}, &item, QUOIT_NOW), QUOIT_FINISHED);
     CHECK_EQUAL(test_pop_many(queue, items, 2), 1);
@@ -285,7 +286,8 @@ static void finish(void)
     destroy(queue, name);
 }
 
-/* A queue without a handle: there with its items, finished, or gone, as its scheme has it. */
+/* A queue without a handle exists with its items, is finished, or is gone, depending on its
+   scheme. */
 static void without_a_handle(void)
 {
     for (int i = 0; TEST_LOOP_TEXT(test_schemes[i], 0, test_schemes[i]); i++) {
@@ -317,11 +319,11 @@ static void mismatch(void)
     quoit_queue_close(queue);
     other.capacity = 9;
     CHECK_STATUS(quoit_queue_join(name, &other, QUOIT_PRODUCER, &same), QUOIT_ERROR_DIFFERENT);
-    CHECK(strstr(test_sentence(), "capacity is 5 there, 9 was asked for"));
+    CHECK(strstr(test_sentence(), "capacity is 5, but 9 was requested"));
     other = five;
     other.item_bytes = 24;
     CHECK_STATUS(quoit_queue_join(name, &other, QUOIT_PRODUCER, &same), QUOIT_ERROR_DIFFERENT);
-    CHECK(strstr(test_sentence(), "item size is 16 there, 24 was asked for"));
+    CHECK(strstr(test_sentence(), "item size is 16, but 24 was requested"));
     other = five;
     other.user_bytes = 8;
     CHECK_STATUS(quoit_queue_join(name, &other, QUOIT_PRODUCER, &same), QUOIT_ERROR_DIFFERENT);
@@ -342,7 +344,7 @@ struct big {
 };
 QUOIT_DEFINE_QUEUE(big, struct big);
 
-/* Of another size than the queue's, after a look at it that did not say so. */
+/* An item of another size than the queue's, after a browse that reported the item's own size. */
 static void mismatch_of_large_types(void)
 {
     struct quoit_queue_options options = {.item_bytes = 300, .capacity = 8};
@@ -392,7 +394,7 @@ static void user_area(void)
     destroy(queue, name);
 }
 
-/* A name that by now leads to another queue stays. */
+/* A name that leads to another queue by now is not removed. */
 static void unlink_self(void)
 {
     for (int i = 0; TEST_LOOP_TEXT(test_schemes[i], 0, test_schemes[i]); i++) {

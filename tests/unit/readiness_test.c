@@ -35,7 +35,7 @@ struct world {
     struct actor actors[ACTORS];
     uint64_t capacity, empty, random;
     uint8_t *slots;
-    int count; /* of actors; even ones push, as far as there may be several */
+    int count; /* number of actors; even ones push, if several may */
 };
 
 static bool is_alive(const void *context, uint32_t entry)
@@ -60,7 +60,7 @@ static bool is_broadcast(const struct world *world)
     return world->ops == &quoit_broadcast_lossless || world->ops == &quoit_broadcast_lossy;
 }
 
-/* ---- What they do ---------------------------------------------------------------------------- */
+/* ---- Their operations ------------------------------------------------------------------------ */
 
 static void enter(struct actor *actor)
 {
@@ -95,7 +95,7 @@ static void pop(struct actor *actor)
     (void)world->ops->pop(&actor->consumer, &actor->view, item, &bytes);
 }
 
-/* All but the last store of a push, as far as this ring has several; then it crashes. */
+/* All stores of a push except the last one, if this ring has several; then it crashes. */
 static void crash_pushing(struct actor *actor)
 {
     struct world *world = actor->world;

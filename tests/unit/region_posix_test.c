@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Files and POSIX shared memory as the system sees them: permissions, and what else may stand under
-   a path. */
+/* Files and POSIX shared memory as the system shows them: permissions, and other kinds of files
+   under a path. */
 #include "test.h"
 
 #include <fcntl.h>
@@ -10,7 +10,7 @@
 #include <unistd.h>
 #include <utime.h>
 
-/* As the system sees it, wherever it keeps POSIX shared memory. */
+/* The object as the system shows it, in any place where it keeps POSIX shared memory. */
 static unsigned mode_of(const char *name)
 {
     struct stat file;
@@ -23,7 +23,7 @@ static unsigned mode_of(const char *name)
     return file.st_mode & 07777;
 }
 
-/* Exact, whatever the umask. */
+/* The permissions are exact for any umask. */
 static void permissions(void)
 {
     static const unsigned asked[] = {0, 0600, 0640, 0666};
@@ -75,8 +75,8 @@ static void foreign_objects(void)
     test_untouched("file:/etc", QUOIT_ERROR_NOT_QUOIT);
 }
 
-/* A temporary file that a dead creator left goes with the next creation beside it; where files are
-   made without a name there is none, and nobody looks. */
+/* The next creation in the same directory removes a temporary file that a crashed creator left. If
+   files are created without a name, there is none to remove. */
 static void left_by_crashed_members(void)
 {
     const struct quoit_region_options small = {.size_bytes = 10000};

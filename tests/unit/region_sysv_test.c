@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* System V regions: keys, their lock files, and segments that others made, left, or removed. */
+/* System V regions: keys, their lock files, and segments that other programs created, left, or
+   removed. */
 #include "test.h"
 
 #include "sysv.h"
@@ -38,7 +39,7 @@ static void names(void)
     }
 }
 
-/* Exact, whatever the umask. */
+/* The permissions are exact for any umask. */
 static void permissions(void)
 {
     static const unsigned asked[] = {0, 0600, 0640, 0666};
@@ -76,7 +77,7 @@ static void foreign_segment(void)
     CHECK(access(lock, F_OK) != 0);
 }
 
-/* A key named outright is one key in every spelling, and another name on it is told apart. */
+/* An explicit key is the same key in every spelling. Another name with the same key is detected. */
 static void keys(void)
 {
     uint32_t key;
@@ -99,8 +100,8 @@ static void keys(void)
     CHECK_STATUS(quoit_unlink(spelled, 0), QUOIT_OK);
 }
 
-/* Without its lock file a System V region can be read and removed; who is alive in it cannot be
-   known. */
+/* A System V region without its lock file can be read and removed, but its live members are
+   unknown. */
 static void lock_file_removed(void)
 {
     const struct quoit_queue_options options = {.item_bytes = 8, .capacity = 4};
@@ -139,7 +140,7 @@ static void write_lock_file(const char *name, uint64_t state, int64_t shmid, uin
     CHECK_EQ(chmod(lock, 0600), 0);
 }
 
-/* A lock file that another user made in the place of a lost one: its locks say nothing. */
+/* A lock file that another user created in place of a lost one: its locks are ignored. */
 static void lock_file_of_another_user(void)
 {
     enum { OTHER_USER = 65534 };
@@ -164,7 +165,8 @@ static void lock_file_of_another_user(void)
     CHECK_STATUS(quoit_unlink(name, 0), QUOIT_OK);
 }
 
-/* What a creator left that was killed: cleared up if it is that one's, else untouched. */
+/* The remains of a creator that was killed: removed if they are that creator's, otherwise
+   untouched. */
 static void creator_killed(void)
 {
     const char *name = test_name("sysv");
@@ -178,7 +180,7 @@ static void creator_killed(void)
     quoit_region_close(create(name));
     CHECK_STATUS(quoit_unlink(name, 0), QUOIT_OK);
 
-    /* Between shmget and the second note, and behind that one. */
+    /* Between shmget and the second note, and after that one. */
     for (int noted = 0; noted < 2; noted++) {
         int id = shmget((key_t)key, 5000, IPC_CREAT | IPC_EXCL | 0600);
         write_lock_file(name, 1, noted ? id : -1, test_own_pid());
@@ -195,7 +197,8 @@ static void creator_killed(void)
     CHECK_EQ(shmctl(id, IPC_RMID, NULL), 0);
 }
 
-/* A segment that a person removed, from under a member too: its lock file is no obstacle. */
+/* A segment that a person removed, also while a member uses it: its lock file does not prevent the
+   next creation. */
 static void segment_removed(void)
 {
     const struct quoit_queue_options options = {

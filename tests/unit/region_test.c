@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Regions of every scheme: create, open, unlink, pieces, and files that are damaged or foreign. */
+/* Regions of every scheme: create, open, unlink, pieces, and files that are damaged or not
+   Quoit's. */
 #include "test.h"
 
 #include "region_shm.h"
@@ -31,7 +32,8 @@ static void share_bytes(const char *name)
     CHECK_STR(quoit_region_at(b, offset, 6), "hello");
     CHECK_NE(quoit_region_at(a, offset, 6), quoit_region_at(b, offset, 6));
 
-    /* The name goes; who is in stays together, apart from a later region of the name. */
+    /* The name is removed. Handles that are open stay on the same region, separate from a later one
+       of that name. */
     CHECK_STATUS(quoit_unlink(name, 0), QUOIT_OK);
     CHECK_STATUS(quoit_unlink(name, 0), QUOIT_ERROR_NOT_FOUND);
     quoit_region *c = create(name);
@@ -85,7 +87,7 @@ struct shared {
     char text[100];
 };
 
-/* The data is there, zeroed, before any process can see the region; pieces lie behind it. */
+/* The data exists and is zeroed before any process can see the region. Pieces lie behind it. */
 static void data(void)
 {
     const struct quoit_region_options options = {.data_bytes = sizeof(struct shared),
@@ -133,14 +135,14 @@ static void without_data(void)
     CHECK_EQUAL(quoit_region_bytes_left(NULL), 0);
 }
 
-/* What join takes for the same region, and what it does not. */
+/* The options that join accepts for an existing region, and those that it refuses. */
 static void joined(void)
 {
     static const struct {
         struct quoit_region_options options;
         quoit_status status;
     } tries[] = {{{.data_bytes = 8, .size_bytes = 100}, QUOIT_OK},
-                 {{.data_bytes = 8}, QUOIT_OK}, /* less room for pieces than there is */
+                 {{.data_bytes = 8}, QUOIT_OK}, /* less space for pieces than the region has */
                  {{.data_bytes = 8, .size_bytes = 100, .permissions = 0660}, QUOIT_OK},
                  {{.data_bytes = 9, .size_bytes = 100}, QUOIT_ERROR_DIFFERENT},
                  {{.size_bytes = 100}, QUOIT_ERROR_DIFFERENT},
@@ -209,7 +211,7 @@ static void read_only(void)
     }
 }
 
-/* A region without a handle: there with what is in it, or gone, as its scheme has it. */
+/* A region without a handle exists with its content, or is gone, depending on its scheme. */
 static void without_a_handle(void)
 {
     for (int i = 0; TEST_LOOP_TEXT(test_schemes[i], 0, test_schemes[i]); i++) {
@@ -225,7 +227,7 @@ static void without_a_handle(void)
     }
 }
 
-/* Other programs' files: refused, and left as they are. */
+/* Files of other programs are refused, and not changed. */
 static void foreign_file(void)
 {
     static const char text[5000] = "not a region";
@@ -251,8 +253,8 @@ static void put(FILE *file, long at, const void *bytes, size_t count)
     CHECK_EQ(fflush(file), 0);
 }
 
-/* Each byte of the header, each bit of it: opened or refused, never anything worse, and never
-   another size. */
+/* Each bit of each byte of the header: the region opens or is refused; it never crashes, and never
+   opens with another size. */
 static void flipped_header(void)
 {
     const char *name = test_name("file");
@@ -297,7 +299,7 @@ static void other_version(void)
     uint32_t version = 77;
     put(file, offsetof(struct quoit_region_shm, format), &version, 4);
     CHECK_STATUS(quoit_region_open(name, 0, &region), QUOIT_ERROR_FORMAT);
-    CHECK(strstr(test_sentence(), "format 77") && strstr(test_sentence(), "reads 5"));
+    CHECK(strstr(test_sentence(), "format 77") && strstr(test_sentence(), "reads format 5"));
     version = 1;
     put(file, offsetof(struct quoit_region_shm, format), &version, 4);
     CHECK_EQ(fclose(file), 0);
@@ -316,13 +318,13 @@ static void truncated(void)
     CHECK_STATUS(quoit_region_open(name, 0, &region), QUOIT_ERROR_NOT_QUOIT);
     CHECK_EQ(remove(test_path(name)), 0);
 
-    /* What is damaged can still be removed. */
+    /* A damaged region can still be removed. */
     quoit_region_close(create(name));
     test_truncate(test_path(name), size - 1);
     CHECK_STATUS(quoit_unlink(name, 0), QUOIT_OK);
 }
 
-/* A queue is no plain region, and the other way round. */
+/* A queue is not a plain region, and a plain region is not a queue. */
 static void other_content(void)
 {
     const struct quoit_queue_options options = {.item_bytes = 8, .capacity = 4};

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* POSIX semaphores as the files that they are on Linux. */
+/* POSIX semaphores as files, on Linux. */
 #include "test.h"
 
 #include <stdio.h>
@@ -22,7 +22,7 @@ static void permissions(void)
     CHECK_STATUS(quoit_sem_unlink(name, 0), QUOIT_OK);
 }
 
-/* A file under a semaphore's name that is none. */
+/* A file under a semaphore's name that is not a semaphore. */
 static void foreign_file(void)
 {
     static const char bytes[64] = {1};

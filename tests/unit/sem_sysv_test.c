@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* System V semaphores: their sets and keys, and what stands under them. */
+/* System V semaphores: their sets and keys, and other sets under the same keys. */
 #include "test.h"
 
 #include "sysv.h"
@@ -9,7 +9,7 @@
 #include <sys/sem.h>
 #include <sys/stat.h>
 
-union argument { /* semctl's */
+union argument { /* the argument of semctl */
     int value;
     struct semid_ds *set;
 };
@@ -28,7 +28,7 @@ static int set_with_key_of(const char *name, int count, int flags)
     return semget((key_t)key, count, flags);
 }
 
-/* Somebody else's set under the key: refused, and its values stay. */
+/* Another program's set under the key is refused, and its values do not change. */
 static void foreign_set(void)
 {
     const struct quoit_sem_options options = {.value = 1};
@@ -46,8 +46,8 @@ static void foreign_set(void)
     }
 }
 
-/* A creator that died between semget and the value: nobody sees the set, and the next one completes
-   it. */
+/* A creator that crashed between semget and the value: no process sees the set, and the next
+   creator completes it. */
 static void unfinished_set(void)
 {
     const struct quoit_sem_options options = {.value = 4};
@@ -96,9 +96,10 @@ static void permissions(void)
 }
 
 /*
- * The kernel keeps for each process how much to undo at its end, at most 32767 in each direction.
- * If one process only posts a semaphore with give_back and another only waits for it, both reach
- * that limit, at any value of the semaphore. Another semaphore has no such limit.
+ * For each process the kernel keeps a number of operations to undo at its end, at most 32767 in
+ * each direction. If one process only posts a semaphore with give_back and another only waits for
+ * it, both reach that limit, at any value of the semaphore. A semaphore without give_back has no
+ * such limit.
  */
 static void used_as_a_signal(void)
 {
@@ -109,7 +110,8 @@ static void used_as_a_signal(void)
         quoit_sem *sem;
         CHECK_STATUS(quoit_sem_create(name, &hold, 0, &sem), QUOIT_OK);
         int id = set_with_key_of(name, 0, 0);
-        struct sembuf other = {.sem_op = posts ? -1 : 1}; /* as by another process: not undone */
+        struct sembuf other = {.sem_op = posts ? -1
+                                               : 1}; /* stands for another process: not undone */
         quoit_status status = QUOIT_OK;
         for (int i = 0; i < MOST + 10 && status == QUOIT_OK; i++) {
             CHECK(semop(id, &other, 1) == 0);
@@ -117,17 +119,17 @@ static void used_as_a_signal(void)
         }
         CHECK_STATUS(status, QUOIT_ERROR_LIMIT);
         CHECK(strstr(test_sentence(), "give_back"));
-        CHECK_LE(value_of(sem), 1); /* what failed changed nothing */
+        CHECK_LE(value_of(sem), 1); /* the failed call changed nothing */
         quoit_sem_close(sem);
         CHECK_STATUS(quoit_sem_unlink(name, 0), QUOIT_OK);
     }
-    for (int use = 0; use < 2; use++) { /* the value itself at its largest */
+    for (int use = 0; use < 2; use++) { /* the value itself at its maximum */
         const struct quoit_sem_options full = {.value = VALUE_MOST, .give_back = (uint32_t)use};
         const char *name = test_name("sysv");
         quoit_sem *sem;
         CHECK_STATUS(quoit_sem_create(name, &full, 0, &sem), QUOIT_OK);
         CHECK_STATUS(quoit_sem_post(sem), QUOIT_ERROR_LIMIT);
-        CHECK(strstr(test_sentence(), "largest"));
+        CHECK(strstr(test_sentence(), "maximum"));
         quoit_sem_close(sem);
         CHECK_STATUS(quoit_sem_unlink(name, 0), QUOIT_OK);
     }

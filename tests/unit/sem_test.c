@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Semaphores in one process: counting, time-outs, names, and limits. */
+/* Semaphores in one process: counting, timeouts, names, and limits. */
 #include "test.h"
 
 #include "os.h"
@@ -128,7 +128,7 @@ static void bad_options_on_every_scheme(void)
         bad_options(test_name(test_sem_schemes[i]));
 }
 
-/* A semaphore without a handle: there with its value, or gone, as its scheme has it. */
+/* A semaphore without a handle exists with its value, or is gone, depending on its scheme. */
 static void without_a_handle(void)
 {
     const struct quoit_sem_options options = {.value = 3};

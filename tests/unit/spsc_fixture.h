@@ -16,13 +16,14 @@ enum { LAYOUTS = 2 };
 static const uint64_t capacities[] = {1, 2, 3, 5, 8, 1000};
 enum { CAPACITIES = sizeof capacities / sizeof capacities[0] };
 
-/* Counters begin here: at 0, and where 32 bits end; where 64 end, a lap must divide them. */
+/* Counters begin here: at 0, and before the end of 32 bits; before the end of 64 bits only if a lap
+   divides 2^64. */
 static const uint64_t starts[] = {0, 1, UINT32_MAX - 3, INT64_MAX - 3, UINT64_MAX - 3};
 enum { STARTS = sizeof starts / sizeof starts[0] };
 
 enum { GUARD = 64, LARGEST_ITEM = 300 };
 static const uint8_t guard_byte = 0xa5;
-static const uint64_t empty_word = 7; /* which the tests' items come to be as well */
+static const uint64_t empty_word = 7; /* the tests also push items with this value */
 
 /* A ring whose slots lie between guard bytes. */
 struct fixture {

@@ -10,7 +10,7 @@ static bool may_start(uint64_t start, uint64_t capacity)
     return start != UINT64_MAX - 3 || (capacity & (capacity - 1)) == 0;
 }
 
-/* Values from 0 on, so that the empty word, 7, is among them. */
+/* Values from 0 on, so that the empty mark, 7, is among them. */
 static void fill_and_drain(const struct quoit_ring_ops *layout, uint64_t capacity, uint64_t start)
 {
     struct fixture *fixture = set_up(layout, capacity, sizeof(uint64_t), start);
@@ -42,7 +42,7 @@ static void exact_capacity(void)
                     fill_and_drain(layouts[l], capacities[i], starts[j]);
 }
 
-/* Neither empty nor full, so that the ring's end falls everywhere. */
+/* Neither empty nor full, so that the ring's end is at every place. */
 static void wrap_around(void)
 {
     for (int l = 0; TEST_LOOP_TEXT(l < LAYOUTS, 0, layout_names[l]); l++)
@@ -62,7 +62,7 @@ static void wrap_around(void)
             }
 }
 
-/* Items of every size up to some: all their bytes arrive, and no others change. */
+/* Items of every size up to a limit: all their bytes arrive, and no other bytes change. */
 static void every_size(void)
 {
     for (int l = 0; TEST_LOOP_TEXT(l < LAYOUTS, 0, layout_names[l]); l++)
@@ -82,7 +82,7 @@ static void every_size(void)
         }
 }
 
-/* Batches of every size against every fill, across the ring's end. */
+/* Batches of every size at every fill, across the ring's end. */
 static void batches(void)
 {
     enum { MOST = 12 };
@@ -113,7 +113,7 @@ static void batches(void)
                 }
 }
 
-/* Claims and peeks of every size, given back shorter, or not at all. */
+/* Claims and peeks of every size, committed or released completely, in part, or not at all. */
 static void in_place(void)
 {
     enum { MOST = 9 };
@@ -136,7 +136,7 @@ static void in_place(void)
                         uint64_t used = round % (count + 1);
                         for (uint64_t k = 0; k < count; k++)
                             ((uint64_t *)room)[k] = k < used ? next_in + k : 1234567;
-                        CHECK_EQUAL(size_of(fixture), before); /* nobody sees it yet */
+                        CHECK_EQUAL(size_of(fixture), before); /* no other handle sees it yet */
                         CHECK(!commit(fixture, count + 1));
                         if (round % 5 == 4)
                             continue; /* abandoned */
@@ -169,7 +169,7 @@ static void in_place(void)
             }
 }
 
-/* Items that all look like none, mixed with others, at every fill. */
+/* Items whose first word equals the empty mark, mixed with others, at every fill. */
 static void hidden_items(void)
 {
     for (int i = 0; TEST_LOOP(i < CAPACITIES, 0, "capacity", capacities[i]); i++)
@@ -199,7 +199,8 @@ static void hidden_items(void)
         }
 }
 
-/* A push between a claim and its commit gives the claim up: what was pushed stays, and no more. */
+/* A push between a claim and its commit drops the claim: the pushed item stays, and nothing more is
+   committed. */
 static void claim_given_up(void)
 {
     struct fixture *fixture = set_up(&quoit_spsc_spans, 4, sizeof(uint64_t), 0);
@@ -236,7 +237,7 @@ static void finish_after_drain(void)
     }
 }
 
-/* A new holder of a side goes on exactly where the last one was, at every fill and item. */
+/* A new holder of a side continues exactly where the last one stopped, at every fill and item. */
 static void attach_again(void)
 {
     for (int l = 0; TEST_LOOP_TEXT(l < LAYOUTS, 0, layout_names[l]); l++)
@@ -266,8 +267,8 @@ static void attach_again(void)
             }
 }
 
-/* What is left by a death between two steps of a push or a pop, at every fill, whether or not the
-   other side went on meanwhile. */
+/* The state after a crash between two steps of a push or a pop, at every fill, with and without
+   progress of the other side in between. */
 static void half_done(void)
 {
     for (int i = 0; TEST_LOOP(i < CAPACITIES - 1, 0, "capacity", capacities[i]); i++)
@@ -291,12 +292,12 @@ static void half_done(void)
                                  QUOIT_OK);
                     CHECK_EQUAL(size_of(fixture), in - out);
                 }
-                if (fill > out) { /* counted as popped, the slot not given back */
+                if (fill > out) { /* counted as popped, but the slot is not returned */
                     quoit_spsc_count_pop(&fixture->shm.head, 1);
                     out++;
                     for (; in - out < capacities[i] - 1; in++)
                         CHECK_STATUS(push(fixture, in), QUOIT_OK);
-                    if (refilled) { /* or given back after all, and filled anew */
+                    if (refilled) { /* or returned after all, and filled again */
                         if (out == 1)
                             atomic_store(quoit_spsc_word(fixture->view.slots), empty_word);
                         CHECK_STATUS(push(fixture, in), out == 1 ? QUOIT_OK : QUOIT_FULL);
@@ -319,8 +320,8 @@ static void half_done(void)
             }
 }
 
-/* A hostile peer writes any word: an error or other data, and never a step outside the slots (the
-   guards, and ASan, see), nor a loop without end. */
+/* A hostile peer writes any value: the result is an error or other data, but never an access
+   outside the slots (guards and ASan would detect it), nor an endless loop. */
 static void spoiled_words(void)
 {
     static const uint64_t spoiled[] = {0, 6, 7, UINT32_MAX, UINT64_MAX, 1ull << 63, UINT64_MAX - 5};
@@ -359,7 +360,7 @@ static void spoiled_words(void)
             }
 }
 
-/* Counters that are further apart than the capacity are told. */
+/* Counters that differ by more than the capacity are reported. */
 static void counters_apart(void)
 {
     for (int l = 0; TEST_LOOP_TEXT(l < LAYOUTS, 0, layout_names[l]); l++) {

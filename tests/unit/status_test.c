@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The statuses: their names and meanings, and which sentence quoit_describe returns when. */
+/* The statuses: their names and meanings, and the sentence that quoit_describe returns. */
 #include "statuses.h"
 #include "test.h"
 
@@ -29,7 +29,7 @@ static void names_and_meanings(void)
     }
 }
 
-/* The list above is complete: no other number near it has a name. */
+/* The list above is complete: no number near it has a name. */
 static void no_others(void)
 {
     for (int number = -100; number < 100; number++) {
@@ -47,7 +47,7 @@ static void copy_meanings(void *meanings)
         (void)snprintf(((char(*)[200])meanings)[i], 200, "%s", quoit_describe(all[i].status));
 }
 
-/* Every status but the one that a call just returned has its plain meaning. */
+/* Every status except that of the last failure has its plain meaning. */
 static void check_only(quoit_status status, char meanings[COUNT][200])
 {
     for (int i = 0; i < COUNT; i++)
@@ -66,12 +66,12 @@ static void never_stale(void)
     check_only(QUOIT_ERROR_INVALID, meanings);
     CHECK_STATUS_IS(quoit_unlink("", 0), ==, QUOIT_ERROR_NAME);
     check_only(QUOIT_ERROR_NAME, meanings);
-    /* Another failure of the same status replaces the sentence. */
+    /* Another failure with the same status replaces the sentence. */
     CHECK(strstr(quoit_describe(QUOIT_ERROR_NAME), "empty") != NULL);
     CHECK_STATUS_IS(quoit_unlink("nosuch:x", 0), ==, QUOIT_ERROR_NAME);
     CHECK(strstr(quoit_describe(QUOIT_ERROR_NAME), "nosuch") != NULL);
 
-    /* Success and normal answers leave it as it is, and have no sentences of their own. */
+    /* Success and normal results do not change the sentence, and have none. */
     CHECK(quoit_queue_create("local:status", &options, QUOIT_PRODUCER | QUOIT_CONSUMER, &queue) ==
           QUOIT_OK);
     CHECK_STATUS_IS(quoit_queue_pop(queue, &item, sizeof item, NULL, QUOIT_NOW), ==, QUOIT_EMPTY);
@@ -81,12 +81,12 @@ static void never_stale(void)
     CHECK(strstr(quoit_describe(QUOIT_ERROR_NAME), "nosuch") != NULL);
     check_only(QUOIT_ERROR_NAME, meanings);
     CHECK_STR(quoit_describe(QUOIT_OK), "success");
-    CHECK_STR(quoit_describe(QUOIT_TIMEOUT), "the time ran out");
+    CHECK_STR(quoit_describe(QUOIT_TIMEOUT), "the timeout expired");
     CHECK_STATUS_IS(quoit_unlink("local:status", 0), ==, QUOIT_OK);
     quoit_queue_close(queue);
 }
 
-/* The sentence is of the calling thread alone. */
+/* The sentence belongs to the calling thread. */
 static void of_this_thread(void)
 {
     char meanings[COUNT][200];
@@ -113,7 +113,7 @@ static void unknown_number(void)
     CHECK_GT(strlen(quoit_describe((quoit_status)999)), 5);
 }
 
-/* Programs print sentences on terminals, and a name in one may be another user's choice. */
+/* Programs print sentences on terminals, and another user may have chosen a name in one. */
 static void names_are_made_printable(void)
 {
     static const struct {
@@ -136,7 +136,7 @@ static void names_are_made_printable(void)
         CHECK(strstr(quoit_describe(status), cases[i].shown) != NULL);
     }
     char name[400];
-    memset(name, '\x9b', sizeof name); /* its escapes are longer than the text's room */
+    memset(name, '\x9b', sizeof name); /* its escapes are longer than the text's space */
     name[sizeof name - 1] = '\0';
     CHECK_STATUS(quoit_unlink(name, 0), QUOIT_ERROR_NAME);
     CHECK(strstr(test_sentence(), "\\x9b") != NULL && !strchr(test_sentence(), '\x9b'));

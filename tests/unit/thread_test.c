@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Two threads over one local queue: through two handles, and as the two sides of one.
-   ThreadSanitizer's test. */
+/* Two threads and one local queue: with two handles, and as the two sides of one handle. For
+   ThreadSanitizer. */
 #include "test.h"
 
 struct item {
@@ -167,7 +167,8 @@ static void open_and_close(void *name)
     }
 }
 
-/* Opening and closing in many threads, on the table of local names and the list of handles. */
+/* Opening and closing in many threads, which use the table of local names and the list of
+   handles. */
 static void many_handles(void)
 {
     enum { THREADS = 4 };

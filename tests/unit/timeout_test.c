@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Each call that waits, with a negative time-out, which does not wait, and with an enormous one,
+/* Each call that waits, with a negative timeout, which does not wait, and with an enormous one,
    which must not overflow. */
 #include "test.h"
 
@@ -22,7 +22,7 @@ static const struct quoit_queue_options kinds[KINDS] = {
 struct side {
     quoit_queue *queue;
     quoit_pool *pool;
-    quoit_block block; /* to be pushed, or popped */
+    quoit_block block; /* to push, or popped */
     uint64_t word;
 };
 
@@ -155,7 +155,7 @@ static void end(struct side *producer, struct side *consumer)
     CHECK_STATUS(quoit_unlink(pool_name, 0), test_after_close(pool_name));
 }
 
-/* Makes the queue of one item full, or empty, whatever it is of. */
+/* Makes the queue of one item full or empty, for any kind of item. */
 static void fill(struct side *producer, bool blocks)
 {
     CHECK_STATUS(blocks ? push_block(producer, 0) : push(producer, 0), QUOIT_OK);
@@ -166,7 +166,7 @@ static void drain(struct side *consumer, bool blocks)
     CHECK_STATUS(blocks ? pop_block(consumer, 0) : pop(consumer, 0), QUOIT_OK);
 }
 
-/* A hang is ended by the test's own time limit. */
+/* The test's time limit ends a hang. */
 static void negative_ones_do_not_wait(void)
 {
     for (int k = 0; TEST_LOOP(k < KINDS, 0, "kind", k); k++)
@@ -211,7 +211,7 @@ static void enormous_ones_wait(void)
                 begin(&kinds[k], &producer, &consumer);
                 struct waiting pops_there = {&pops[c], &consumer, enormous[i], QUOIT_FULL};
                 test_thread *thread = test_thread_start(wait_there, &pops_there);
-                test_sleep_ms(20); /* so that it sleeps, as a rule */
+                test_sleep_ms(20); /* so that it usually blocks */
                 fill(&producer, blocks);
                 test_thread_join(thread);
                 CHECK_STATUS(pops_there.status, QUOIT_OK);
@@ -262,7 +262,7 @@ static void semaphores(void)
             CHECK_STATUS(waiting.status, QUOIT_OK);
         }
         CHECK_STATUS(quoit_sem_post(sem), QUOIT_OK);
-        CHECK_STATUS(quoit_sem_wait(sem, INT64_MIN), QUOIT_OK); /* what is there is taken */
+        CHECK_STATUS(quoit_sem_wait(sem, INT64_MIN), QUOIT_OK); /* the existing item is taken */
         quoit_sem_close(sem);
         CHECK_STATUS(quoit_sem_unlink(name, 0), test_after_close(name));
     }

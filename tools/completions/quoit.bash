@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
-# bash completion for quoit: commands, their options, and the names of what there is.
+# bash completion for quoit: commands, their options, and the names of existing objects.
 _quoit_names() {
     local IFS=$'\n' word=${COMP_WORDS[COMP_CWORD]} name before
-    # A colon separates words here: what stands before the last one in this word is typed already.
+    # A colon separates words here: the text before the last colon of this word was typed before.
     before=$word
     if [[ $COMP_WORDBREAKS == *:* ]]; then
         local line=${COMP_LINE:0:COMP_POINT}

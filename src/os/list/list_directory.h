@@ -10,7 +10,9 @@
 /* Returns UNSUPPORTED with its sentence, for quoit_os_list. */
 static inline quoit_status quoit_os_list_unsupported(const char *scheme)
 {
-    return quoit_fail(QUOIT_ERROR_UNSUPPORTED, "this system does not list what '%s' names", scheme);
+    return quoit_fail(QUOIT_ERROR_UNSUPPORTED,
+                      "%s cannot list the names of the scheme '%s:'; open objects by their names",
+                      quoit_os_system, scheme);
 }
 
 /* Calls visit for each entry of a directory that is not hidden, with its name, or (paths) with its

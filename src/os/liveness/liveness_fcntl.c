@@ -218,12 +218,13 @@ static quoit_status try_locked(const struct quoit_os_shm *shm, uint32_t number)
 {
     struct file *file = *find_fd((int)shm->lock);
     if (!file)
-        return quoit_fail(QUOIT_ERROR_INVALID, "an object without a lock file cannot be locked");
+        return quoit_fail(QUOIT_ERROR_INVALID, "this object has no lock file, so it cannot be "
+                                               "locked; create it with a name that can have one");
     if (*find_held(file, number))
         return QUOIT_ERROR_BUSY;
     struct held *held = calloc(1, sizeof *held);
     if (!held)
-        return quoit_fail(QUOIT_ERROR_NO_MEMORY, "out of memory for a lock");
+        return quoit_fail(QUOIT_ERROR_NO_MEMORY, "out of memory: cannot allocate a lock");
     /* A process that may only read takes a read lock on the gate, and asks for no other lock. */
     struct flock lock = {.l_type = shm->read_only ? F_RDLCK : F_WRLCK,
                          .l_whence = SEEK_SET,

@@ -126,7 +126,7 @@ static quoit_status take(const struct quoit_os_shm *shm, uint32_t number)
     struct quoit_os_object_name name = quoit_os_name_numbered(shm, L"lock", number);
     struct held *held = calloc(1, sizeof *held);
     if (!held)
-        return quoit_fail(QUOIT_ERROR_NO_MEMORY, "out of memory for a lock");
+        return quoit_fail(QUOIT_ERROR_NO_MEMORY, "out of memory: cannot allocate a lock");
     quoit_status status = start_lock_thread();
     if (status == QUOIT_OK)
         status = open_mutex(name.text, shm->permissions, "a shared object", &held->mutex);
@@ -142,7 +142,9 @@ static quoit_status take(const struct quoit_os_shm *shm, uint32_t number)
     }
     status = answer == WAIT_TIMEOUT
                  ? QUOIT_ERROR_BUSY
-                 : quoit_fail(QUOIT_ERROR_SYSTEM, "cannot take a lock: error %lu", GetLastError());
+                 : quoit_fail(QUOIT_ERROR_SYSTEM,
+                              "cannot lock a shared-memory object: Windows error %lu",
+                              GetLastError());
     (void)CloseHandle(held->mutex);
 free_held:
     free(held);
@@ -226,7 +228,9 @@ quoit_status quoit_os_gate_enter(const wchar_t *name, uint32_t permissions, cons
         return QUOIT_OK;
     (void)CloseHandle(*gate_out);
     return quoit_fail(QUOIT_ERROR_BUSY,
-                      "'%s' is locked by a process that makes no progress (is it stopped?)", what);
+                      "'%s': another process keeps it locked and makes no progress; continue or "
+                      "kill that process if it is stopped",
+                      what);
 }
 
 void quoit_os_gate_leave(HANDLE gate)

@@ -53,7 +53,8 @@ static char *lock_path_of(const char *path)
 
 static quoit_status no_memory(const char *path)
 {
-    return quoit_fail(QUOIT_ERROR_NO_MEMORY, "out of memory for the lock file of '%s'", path);
+    return quoit_fail(QUOIT_ERROR_NO_MEMORY,
+                      "out of memory: cannot allocate the lock file's path of '%s'", path);
 }
 
 static bool leads_to(const char *path, int fd)
@@ -70,7 +71,9 @@ static quoit_status take_others_gate(struct quoit_os_shm *shm, const char *lock_
 {
     quoit_status status = quoit_os_lock_try(shm, QUOIT_OS_LOCK_GATE);
     if (status == QUOIT_ERROR_BUSY)
-        return quoit_fail(QUOIT_ERROR_OTHER_USER, "another user's process holds the lock file '%s'",
+        return quoit_fail(QUOIT_ERROR_OTHER_USER,
+                          "lock file '%s': another user's process has it locked; try again later, "
+                          "or use another name",
                           lock_path);
     if (status == QUOIT_OK && !leads_to(lock_path, (int)shm->lock))
         return QUOIT_ERROR_NOT_FOUND;
@@ -87,11 +90,14 @@ static quoit_status remove_stale_lock(struct quoit_os_shm *shm, const char *path
     bool is_seen = fstat((int)shm->lock, &file) == 0;
     bool is_own = is_seen && quoit_os_owner_of(file.st_uid, (int)shm->lock) == quoit_os_user_id();
     if (!is_seen || (!is_own && quoit_os_user_id() != 0))
-        return quoit_fail(QUOIT_ERROR_OTHER_USER, "the lock file '%s' belongs to another user",
+        return quoit_fail(QUOIT_ERROR_OTHER_USER,
+                          "lock file '%s': it belongs to another user; use another name, or let "
+                          "its owner remove it",
                           lock_path);
     status = is_own ? quoit_os_file_gate(shm, lock_path) : take_others_gate(shm, lock_path);
     if (status == QUOIT_OK && lstat(path, &file) == 0)
-        status = quoit_fail(QUOIT_ERROR_EXISTS, "'%s' exists already", path);
+        status = quoit_fail(QUOIT_ERROR_EXISTS,
+                            "'%s' exists already; open it or join it, or use another name", path);
     else if (status == QUOIT_OK && unlink(lock_path) != 0)
         status = quoit_os_fail(errno, "remove", lock_path);
     return status == QUOIT_ERROR_NOT_FOUND ? QUOIT_OK : status; /* removed during the wait */
@@ -136,8 +142,8 @@ static quoit_status make(struct quoit_os_shm *shm, const char *path, uint32_t pe
         shm->lock = quoit_os_fd_open(lock_path, O_RDWR | O_CREAT | O_EXCL);
         if (shm->lock < 0 && errno == ENAMETOOLONG)
             return quoit_fail(QUOIT_ERROR_NAME,
-                              "the name of the lock file '%s' is too long: use a shorter name, or "
-                              "permissions without users that may only read, such as 0600",
+                              "lock file '%s': its name is too long; use a shorter name, or "
+                              "permissions that give no user read access only, such as 0600",
                               lock_path);
         if (shm->lock < 0 && errno != EEXIST)
             return quoit_os_fail(errno, "create", lock_path);
@@ -153,7 +159,7 @@ static quoit_status make(struct quoit_os_shm *shm, const char *path, uint32_t pe
             return status;
     } while (quoit_os_hold_left_ns() > 0);
     return quoit_fail(QUOIT_ERROR_BUSY,
-                      "'%s': other processes create and remove it without pause; try again later",
+                      "'%s': other processes keep creating and removing it; try again later",
                       lock_path);
 }
 
@@ -229,7 +235,9 @@ quoit_status quoit_os_lock_file_open(struct quoit_os_shm *shm, const char *path)
     /* The lock file is lost if the path still leads to the object: it is made before the object
        gets its name, and removed after the object has lost it. */
     if (!leads_to(path, (int)shm->id))
-        return quoit_fail(QUOIT_ERROR_NOT_FOUND, "'%s' was removed or replaced meanwhile", path);
+        return quoit_fail(
+            QUOIT_ERROR_NOT_FOUND,
+            "'%s': another process removed or replaced it during this call; open it again", path);
     shm->locks_missing = true;
     return QUOIT_OK;
 }
@@ -242,7 +250,9 @@ quoit_status quoit_os_lock_file_unlink(struct quoit_os_shm *shm, const char *pat
     if (status != QUOIT_OK)
         return status;
     if (!leads_to(path, (int)shm->id))
-        status = quoit_fail(QUOIT_ERROR_NOT_FOUND, "'%s' was removed or replaced meanwhile", path);
+        status = quoit_fail(
+            QUOIT_ERROR_NOT_FOUND,
+            "'%s': another process removed or replaced it during this call; open it again", path);
     else if (unlink(path) != 0)
         status = quoit_os_fail(errno, "remove", path);
     else if (!shm->locks_missing)

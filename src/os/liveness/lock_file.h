@@ -13,7 +13,7 @@
 /* Do these permissions let some users read but not write? */
 bool quoit_os_has_readers(uint32_t permissions);
 /* The permissions of the lock file: read and write for the users that may write to the object, and
-   for its owner, who could grant it to himself; nothing for others. */
+   for its owner, which could grant it to itself; nothing for others. */
 uint32_t quoit_os_lock_permissions(uint32_t permissions);
 
 /* Makes the lock file of a new object for path, moves shm's locks there, and holds the gate. The

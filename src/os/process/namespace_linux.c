@@ -45,8 +45,8 @@ quoit_status quoit_os_ipc_namespace(uint64_t *namespace_out)
         if (stat("/proc/self/ns/mnt", &other) == 0 && stat(own, &other) != 0 && errno == ENOENT)
             return QUOIT_OK; /* a kernel that was built without IPC namespaces */
         return quoit_fail(QUOIT_ERROR_UNSUPPORTED,
-                          "sysv: names need /proc, to find this process's IPC namespace: cannot "
-                          "inspect '%s': %s",
+                          "names of the scheme 'sysv:' need '%s' to find this process's IPC "
+                          "namespace, but it cannot be read: %s; mount /proc",
                           own, strerror(error));
     }
     if (namespace.st_ino != first)

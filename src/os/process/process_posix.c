@@ -198,7 +198,8 @@ quoit_status quoit_os_pause(struct quoit_os_shm *shm, const char *what)
     sigset_t blocked;
     if (left_ns == 0)
         return quoit_fail(QUOIT_ERROR_BUSY,
-                          "'%s' is locked by a process that makes no progress (is it stopped?)",
+                          "'%s': another process keeps it locked and makes no progress; continue "
+                          "or kill that process if it is stopped",
                           what);
     quoit_status status = quoit_os_fork_guard_add(&paused.guard);
     if (status != QUOIT_OK)
@@ -211,7 +212,9 @@ quoit_status quoit_os_pause(struct quoit_os_shm *shm, const char *what)
     count_opener(true);
     quoit_os_fork_guard_remove(&paused.guard);
     if (paused.forked)
-        return quoit_fail(QUOIT_ERROR_FORKED, "this process was forked while it waited for '%s'",
+        return quoit_fail(QUOIT_ERROR_FORKED,
+                          "'%s': this process is a child that was forked during the call; call "
+                          "again in the child",
                           what);
     return QUOIT_OK;
 }
@@ -241,7 +244,7 @@ quoit_status quoit_os_process_lock(void)
     quoit_os_fork_hold();
     if (fork_handlers_error != 0) {
         quoit_os_fork_release();
-        return quoit_os_fail(fork_handlers_error, "prepare for fork in", "this process");
+        return quoit_os_fail(fork_handlers_error, "install the fork handlers of", "this process");
     }
     (void)pthread_mutex_lock(&process_mutex);
     return QUOIT_OK;

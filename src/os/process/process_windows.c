@@ -64,7 +64,8 @@ quoit_status quoit_os_pause(struct quoit_os_shm *shm, const char *what)
     (void)shm;
     if (quoit_os_hold_left_ns() == 0)
         return quoit_fail(QUOIT_ERROR_BUSY,
-                          "'%s' is locked by a process that makes no progress (is it stopped?)",
+                          "'%s': another process keeps it locked and makes no progress; continue "
+                          "or kill that process if it is stopped",
                           what);
     Sleep(1);
     return QUOIT_OK;

@@ -64,7 +64,8 @@ static quoit_status check_owner(const char *text, bool any_owner)
     if (lstat(file_of(text).path, &file) != 0)
         return quoit_os_fail(errno, "open semaphore", text);
     if (!S_ISREG(file.st_mode) || file.st_size != (off_t)sizeof(sem_t))
-        return quoit_fail(QUOIT_ERROR_NOT_QUOIT, "'%s' is no semaphore", file_of(text).path);
+        return quoit_fail(QUOIT_ERROR_NOT_QUOIT, "'%s': it is not a semaphore; use another name",
+                          file_of(text).path);
     uint64_t owner = any_owner ? quoit_os_user_id() : owner_of(text, &file);
     return owner == quoit_os_user_id() ? QUOIT_OK
                                        : quoit_os_fail_owner("semaphore ", "posix", text, owner);
@@ -162,8 +163,10 @@ static quoit_status post(struct quoit_os_sem *sem)
     if (sem_post(sem->pointer) == 0)
         return QUOIT_OK;
     if (errno == EOVERFLOW)
-        return quoit_fail(QUOIT_ERROR_LIMIT, "the semaphore's value is at its largest, %d",
-                          SEM_VALUE_MAX);
+        return quoit_fail(
+            QUOIT_ERROR_LIMIT,
+            "the semaphore's value is %d, its maximum; wait on it before posting again",
+            SEM_VALUE_MAX);
     return quoit_os_fail(errno, "post", "a POSIX semaphore");
 }
 
@@ -172,8 +175,9 @@ static quoit_status value_of(struct quoit_os_sem *sem, uint32_t *value_out)
 #ifdef QUOIT_NO_SEM_GETVALUE
     (void)sem;
     (void)value_out;
-    return quoit_fail(QUOIT_ERROR_UNSUPPORTED,
-                      "this system does not report a POSIX semaphore's value");
+    return quoit_fail(
+        QUOIT_ERROR_UNSUPPORTED,
+        "the value of a POSIX semaphore cannot be read on this system; use a 'sysv:' semaphore");
 #else
     int value;
     if (sem_getvalue(sem->pointer, &value) != 0)

@@ -97,16 +97,17 @@ static int fill(int id, const char *text, uint32_t value, bool undo)
 static quoit_status foreign(const char *text, uint32_t key)
 {
     return quoit_fail(QUOIT_ERROR_NOT_QUOIT,
-                      "the System V semaphores with the key of 'sysv:%s', 0x%08x, were not made by "
-                      "Quoit",
+                      "semaphore 'sysv:%s': Quoit did not create the System V semaphores with its "
+                      "key 0x%08x; use another name",
                       text, key);
 }
 
 static quoit_status collision(const char *text, uint32_t key)
 {
     return quoit_fail(QUOIT_ERROR_NAME,
-                      "the key of 'sysv:%s', 0x%08x, is taken by a semaphore of another name", text,
-                      key);
+                      "semaphore 'sysv:%s': a semaphore of another name has the same key 0x%08x; "
+                      "use another name",
+                      text, key);
 }
 
 static quoit_status create(const char *text, uint32_t value, uint32_t permissions, bool undo,
@@ -122,7 +123,9 @@ static quoit_status create(const char *text, uint32_t value, uint32_t permission
             return foreign(text, key); /* a set with fewer words */
         if (id < 0 && errno == ENOSPC)
             return quoit_fail(QUOIT_ERROR_LIMIT,
-                              "no more System V semaphores: kernel.sem limits them");
+                              "semaphore 'sysv:%s': the system allows no more System V semaphores; "
+                              "remove some with ipcrm, or raise kernel.sem",
+                              text);
         if (id < 0)
             return quoit_os_fail(errno, "create the System V semaphore", text);
 
@@ -137,11 +140,15 @@ static quoit_status create(const char *text, uint32_t value, uint32_t permission
         if (content == FOREIGN)
             return foreign(text, key);
         if (content == OURS)
-            return has_name(words, text)
-                       ? quoit_fail(QUOIT_ERROR_EXISTS, "semaphore 'sysv:%s' exists already", text)
-                       : collision(text, key);
+            return has_name(words, text) ? quoit_fail(QUOIT_ERROR_EXISTS,
+                                                      "semaphore 'sysv:%s' exists already; open it "
+                                                      "or join it, or use another name",
+                                                      text)
+                                         : collision(text, key);
         if (quoit_os_owner_of(set.sem_perm.uid, -1) != quoit_os_user_id())
-            return quoit_fail(QUOIT_ERROR_OTHER_USER, "semaphore 'sysv:%s' was begun by user %llu",
+            return quoit_fail(QUOIT_ERROR_OTHER_USER,
+                              "semaphore 'sysv:%s': user %llu created it, but did not complete it; "
+                              "use another name",
                               text, (unsigned long long)set.sem_perm.uid);
         int error = fill(id, text, value, undo);
         if (error == 0) {
@@ -152,11 +159,11 @@ static quoit_status create(const char *text, uint32_t value, uint32_t permission
             return QUOIT_OK;
         }
         if (error != EAGAIN && error != EIDRM && error != EINVAL)
-            return quoit_os_fail(error, "fill the System V semaphore", text);
+            return quoit_os_fail(error, "initialize the System V semaphore", text);
     }
-    return quoit_fail(
-        QUOIT_ERROR_BUSY,
-        "'sysv:%s': other processes create and remove it without pause; try again later", text);
+    return quoit_fail(QUOIT_ERROR_BUSY,
+                      "'sysv:%s': other processes keep creating and removing it; try again later",
+                      text);
 }
 
 static quoit_status open_existing(const char *text, bool any_owner, struct quoit_os_sem *sem_out)
@@ -181,8 +188,10 @@ static quoit_status open_existing(const char *text, bool any_owner, struct quoit
     if (content == FOREIGN)
         return foreign(text, key);
     if (content == UNFINISHED)
-        return quoit_fail(QUOIT_ERROR_NOT_FOUND,
-                          "semaphore 'sysv:%s' was never finished by its creator", text);
+        return quoit_fail(
+            QUOIT_ERROR_NOT_FOUND,
+            "semaphore 'sysv:%s': its creator has not completed it; try again later, or create it",
+            text);
     if (!has_name(words, text))
         return collision(text, key);
     *sem_out = (struct quoit_os_sem){.id = id, .undo = words[WORD_MAGIC] == MAGIC_UNDO};
@@ -214,21 +223,22 @@ static void close_sem(struct quoit_os_sem *sem)
 static quoit_status out_of_range(const struct quoit_os_sem *sem, short by)
 {
     if (!sem->undo || (by > 0 && semctl((int)sem->id, WORD_VALUE, GETVAL) == VALUE_MAX))
-        return quoit_fail(QUOIT_ERROR_LIMIT, "the semaphore's value is at its largest, %d",
-                          VALUE_MAX);
-    return quoit_fail(
-        QUOIT_ERROR_LIMIT,
-        "this process has %s the semaphore %d times more often than it has %s it, and "
-        "the system can give back no more after a crash: the option give_back is for "
-        "processes that wait and post in turn; create it without if one posts and another "
-        "waits",
-        by > 0 ? "posted" : "waited for", VALUE_MAX, by > 0 ? "waited for" : "posted");
+        return quoit_fail(
+            QUOIT_ERROR_LIMIT,
+            "the semaphore's value is %d, its maximum; wait on it before posting again", VALUE_MAX);
+    return quoit_fail(QUOIT_ERROR_LIMIT,
+                      "this process has %s the semaphore %d times more often than it has %s it, "
+                      "the most that the system can give back after a crash; create the semaphore "
+                      "without give_back if one process posts and another waits",
+                      by > 0 ? "posted" : "waited for", VALUE_MAX,
+                      by > 0 ? "waited for" : "posted");
 }
 
 static quoit_status removed(void)
 {
-    return quoit_fail(QUOIT_ERROR_REMOVED, "the System V semaphore was removed while it was open; "
-                                           "open or create it again");
+    return quoit_fail(
+        QUOIT_ERROR_REMOVED,
+        "the System V semaphore was removed while it was open; create or open it again");
 }
 
 /* Adds by to the value. timeout_ns is not negative. BUSY: a signal interrupted the call. */
@@ -254,7 +264,8 @@ static quoit_status change(struct quoit_os_sem *sem, short by, int64_t timeout_n
         return out_of_range(sem, by);
     case ENOSPC:
         return quoit_fail(QUOIT_ERROR_LIMIT,
-                          "no more System V undo structures: kernel.sem limits them");
+                          "the system has no more undo structures for System V semaphores; raise "
+                          "its limits (kernel.sem), or create the semaphore without give_back");
     default:
         return errno == EINTR ? QUOIT_ERROR_BUSY
                               : quoit_os_fail(errno, "use", "a System V semaphore");

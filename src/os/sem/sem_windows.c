@@ -26,7 +26,10 @@ static quoit_status make(const struct quoit_os_entry *entry, uint64_t identity, 
     if (error != ERROR_ALREADY_EXISTS)
         return QUOIT_OK;
     (void)CloseHandle(*semaphore_out); /* another semaphore has the same identity */
-    return quoit_fail(QUOIT_ERROR_EXISTS, "semaphore 'windows:%s' exists already", entry->name);
+    return quoit_fail(
+        QUOIT_ERROR_EXISTS,
+        "semaphore 'windows:%s' exists already; open it or join it, or use another name",
+        entry->name);
 }
 
 static quoit_status create(const char *text, uint32_t value, uint32_t permissions, bool undo,
@@ -72,8 +75,10 @@ static quoit_status follow(const struct quoit_os_entry *entry, uint64_t identity
         return quoit_os_fail((int)GetLastError(), "open semaphore", entry->name);
     quoit_status status = quoit_os_security_read(semaphore, false, entry->name, &object);
     if (status == QUOIT_OK && !any_owner && object.owner != quoit_os_user_id())
-        status = quoit_fail(QUOIT_ERROR_OTHER_USER,
-                            "semaphore 'windows:%s' belongs to another user", entry->name);
+        status = quoit_fail(
+            QUOIT_ERROR_OTHER_USER,
+            "semaphore 'windows:%s': it belongs to another user; pass QUOIT_ANY_OWNER to accept it",
+            entry->name);
     if (status != QUOIT_OK)
         (void)CloseHandle(semaphore);
     *semaphore_out = semaphore;
@@ -162,8 +167,9 @@ static quoit_status post(struct quoit_os_sem *sem)
     if (ReleaseSemaphore(sem->pointer, 1, NULL))
         return QUOIT_OK;
     if (GetLastError() == ERROR_TOO_MANY_POSTS)
-        return quoit_fail(QUOIT_ERROR_LIMIT, "the semaphore's value is at its largest, %ld",
-                          LONG_MAX);
+        return quoit_fail(
+            QUOIT_ERROR_LIMIT,
+            "the semaphore's value is %ld, its maximum; wait on it before posting again", LONG_MAX);
     return quoit_os_fail((int)GetLastError(), "post", "a semaphore");
 }
 
@@ -171,7 +177,7 @@ static quoit_status value_of(struct quoit_os_sem *sem, uint32_t *value_out)
 {
     if (quoit_os_semaphore_count(sem->pointer, value_out))
         return QUOIT_OK;
-    return quoit_fail(QUOIT_ERROR_SYSTEM, "the system does not report a semaphore's value");
+    return quoit_fail(QUOIT_ERROR_SYSTEM, "the system does not return the semaphore's value");
 }
 
 const struct quoit_os_sem_ops quoit_os_sem_windows = {

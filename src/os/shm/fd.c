@@ -88,9 +88,10 @@ quoit_status quoit_os_fd_peek(int fd, const char *what, void *bytes, uint64_t co
 {
     struct stat file;
     if (fstat(fd, &file) != 0)
-        return quoit_os_fail(errno, "inspect", what);
+        return quoit_os_fail(errno, "read the attributes of", what);
     if (!S_ISREG(file.st_mode))
-        return quoit_fail(QUOIT_ERROR_NOT_QUOIT, "'%s' is not an ordinary file", what);
+        return quoit_fail(QUOIT_ERROR_NOT_QUOIT,
+                          "'%s': it is not an ordinary file; use another name", what);
     ssize_t got;
     do
         got = pread(fd, bytes, (size_t)count, 0);
@@ -98,8 +99,10 @@ quoit_status quoit_os_fd_peek(int fd, const char *what, void *bytes, uint64_t co
     if (got < 0)
         return quoit_os_fail(errno, "read", what);
     if ((uint64_t)got < count)
-        return quoit_fail(QUOIT_ERROR_NOT_QUOIT, "'%s' has %lld bytes, too few for a Quoit object",
-                          what, (long long)got);
+        return quoit_fail(
+            QUOIT_ERROR_NOT_QUOIT,
+            "'%s': it has only %lld bytes, so Quoit did not create it; use another name", what,
+            (long long)got);
     return QUOIT_OK;
 }
 
@@ -107,14 +110,16 @@ quoit_status quoit_os_fd_map(int fd, bool read_only, const char *what, struct qu
 {
     struct stat file;
     if (fstat(fd, &file) != 0)
-        return quoit_os_fail(errno, "inspect", what);
+        return quoit_os_fail(errno, "read the attributes of", what);
     if (file.st_size <= 0)
-        return quoit_fail(QUOIT_ERROR_NOT_QUOIT, "'%s' is empty, not shared memory made by Quoit",
-                          what);
+        return quoit_fail(QUOIT_ERROR_NOT_QUOIT,
+                          "'%s': it is empty, so Quoit did not create it; use another name", what);
     uint64_t size_bytes = (uint64_t)file.st_size;
     if (size_bytes > SIZE_MAX)
-        return quoit_fail(QUOIT_ERROR_NO_MEMORY, "'%s' has %llu bytes, more than a process can map",
-                          what, (unsigned long long)size_bytes);
+        return quoit_fail(
+            QUOIT_ERROR_NO_MEMORY,
+            "'%s': it has %llu bytes, which is more than a process can map; use a 64-bit program",
+            what, (unsigned long long)size_bytes);
     int protection = read_only ? PROT_READ : PROT_READ | PROT_WRITE;
     void *base = mmap(NULL, (size_t)size_bytes, protection, MAP_SHARED, fd, 0);
     if (base == MAP_FAILED)
@@ -160,9 +165,10 @@ quoit_status quoit_os_check_memory(uint64_t size_bytes, const char *scheme, cons
 #endif
     if (size_bytes <= machine)
         return QUOIT_OK;
-    return quoit_fail(QUOIT_ERROR_NO_SPACE,
-                      "cannot reserve %llu bytes for '%s:%s': the machine has %llu",
-                      (unsigned long long)size_bytes, scheme, text, (unsigned long long)machine);
+    return quoit_fail(
+        QUOIT_ERROR_NO_SPACE,
+        "cannot reserve %llu bytes for '%s:%s': the machine has %llu; use a smaller capacity",
+        (unsigned long long)size_bytes, scheme, text, (unsigned long long)machine);
 }
 
 void quoit_os_touch_pages(const struct quoit_os_shm *shm)
@@ -181,7 +187,9 @@ quoit_status quoit_os_populate(const struct quoit_os_shm *shm, const char *schem
     if (madvise(shm->base, (size_t)shm->size_bytes, MADV_POPULATE_WRITE) == 0)
         return QUOIT_OK;
     if (errno == ENOMEM || errno == EFAULT)
-        return quoit_fail(QUOIT_ERROR_NO_SPACE, "cannot reserve %llu bytes for '%s:%s': no memory",
+        return quoit_fail(QUOIT_ERROR_NO_SPACE,
+                          "cannot reserve %llu bytes for '%s:%s': not enough memory is free; use a "
+                          "smaller capacity",
                           (unsigned long long)shm->size_bytes, scheme, text);
 #endif
     quoit_os_touch_pages(shm);

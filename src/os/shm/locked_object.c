@@ -81,8 +81,7 @@ static quoit_status check_retry(const char *path)
     if (quoit_os_hold_left_ns() > 0)
         return QUOIT_OK;
     return quoit_fail(QUOIT_ERROR_BUSY,
-                      "'%s': other processes create and remove it without pause; try again later",
-                      path);
+                      "'%s': other processes keep creating and removing it; try again later", path);
 }
 
 /* NOT_FOUND: there is no lock file. */
@@ -94,7 +93,7 @@ static quoit_status open_lock(const char *path, struct quoit_os_shm *shm, uint64
     if (shm->lock < 0)
         return quoit_os_fail(errno, "open", path);
     if (fstat((int)shm->lock, &file) != 0) {
-        quoit_status status = quoit_os_fail(errno, "inspect", path);
+        quoit_status status = quoit_os_fail(errno, "read the attributes of", path);
         close_lock(shm);
         return status;
     }
@@ -117,27 +116,29 @@ static quoit_status check_lock_owner(const struct quoit_os_locked_ops *ops, cons
         return QUOIT_OK;
     if (creates)
         return quoit_fail(QUOIT_ERROR_OTHER_USER,
-                          "the lock file '%s' belongs to user %llu, this process to "
-                          "%llu",
+                          "lock file '%s': it belongs to user %llu, but this process runs as user "
+                          "%llu; use another name, or let its owner remove it",
                           path, (unsigned long long)lock_owner,
                           (unsigned long long)quoit_os_user_id());
     quoit_status status = find_number(ops, shm, text, &number, &owner);
     if (status != QUOIT_OK)
         return status;
     if (number < 0)
-        return quoit_fail(QUOIT_ERROR_NOT_FOUND, "cannot open '%s:%s': %s", ops->scheme, text,
-                          strerror(ENOENT));
+        return quoit_fail(QUOIT_ERROR_NOT_FOUND, "cannot open '%s:%s': %s; check the name",
+                          ops->scheme, text, strerror(ENOENT));
     if (owner == QUOIT_OS_OWNER_UNKNOWN)
         return quoit_os_fail(EACCES, "open", text);
     if (owner != lock_owner)
         return quoit_fail(QUOIT_ERROR_OTHER_USER,
-                          "the lock file of '%s:%s' belongs to another user than the object",
+                          "'%s:%s': its lock file belongs to a user that does not own the object; "
+                          "let that user remove the lock file",
                           ops->scheme, text);
     if (!shm->any_owner)
-        return quoit_fail(
-            QUOIT_ERROR_OTHER_USER,
-            "'%s:%s' belongs to user %llu, this process to %llu (QUOIT_ANY_OWNER accepts it)",
-            ops->scheme, text, (unsigned long long)owner, (unsigned long long)quoit_os_user_id());
+        return quoit_fail(QUOIT_ERROR_OTHER_USER,
+                          "'%s:%s': it belongs to user %llu, but this process runs as user %llu; "
+                          "pass QUOIT_ANY_OWNER to accept it",
+                          ops->scheme, text, (unsigned long long)owner,
+                          (unsigned long long)quoit_os_user_id());
     return QUOIT_OK;
 }
 
@@ -190,9 +191,13 @@ static quoit_status exists(const struct quoit_os_locked_ops *ops, const struct q
                            const char *text)
 {
     if (shm->key)
-        return quoit_fail(QUOIT_ERROR_EXISTS, "'%s:%s' exists already, with key 0x%08x",
-                          ops->scheme, text, (unsigned)shm->key);
-    return quoit_fail(QUOIT_ERROR_EXISTS, "'%s:%s' exists already", ops->scheme, text);
+        return quoit_fail(
+            QUOIT_ERROR_EXISTS,
+            "'%s:%s' exists already, with key 0x%08x; open it or join it, or use another name",
+            ops->scheme, text, (unsigned)shm->key);
+    return quoit_fail(QUOIT_ERROR_EXISTS,
+                      "'%s:%s' exists already; open it or join it, or use another name",
+                      ops->scheme, text);
 }
 
 /*
@@ -279,7 +284,8 @@ quoit_status quoit_os_locked_create(const struct quoit_os_locked_ops *ops, const
     struct lock_path path = lock_path_of(ops, shm, text);
     shm->temporary = strdup(text); /* quoit_os_locked_close removes this object */
     if (!shm->temporary)
-        return quoit_fail(QUOIT_ERROR_NO_MEMORY, "out of memory for '%s:%s'", ops->scheme, text);
+        return quoit_fail(QUOIT_ERROR_NO_MEMORY,
+                          "out of memory: cannot allocate the name of '%s:%s'", ops->scheme, text);
     quoit_status status = take_name(ops, path.text, text, permissions, shm);
     shm->unpublished = status == QUOIT_OK;
     if (status == QUOIT_OK)
@@ -324,8 +330,8 @@ static quoit_status find_object(const struct quoit_os_locked_ops *ops, const cha
         if (found != QUOIT_OK)
             return found;
         if (number < 0)
-            return quoit_fail(QUOIT_ERROR_NOT_FOUND, "cannot open '%s:%s': %s", ops->scheme, text,
-                              strerror(ENOENT));
+            return quoit_fail(QUOIT_ERROR_NOT_FOUND, "cannot open '%s:%s': %s; check the name",
+                              ops->scheme, text, strerror(ENOENT));
         bool lost = status == QUOIT_ERROR_NOT_FOUND && access(path.text, F_OK) != 0 &&
                     ops->find(shm, text, &owner) == shm->id;
         if (status != QUOIT_ERROR_NOT_FOUND ||
@@ -359,19 +365,22 @@ quoit_status quoit_os_locked_open(const struct quoit_os_locked_ops *ops, const c
     if (status == QUOIT_OK && shm->lock >= 0)
         record = read_record(shm);
     if (status == QUOIT_OK && record.state == RECORD_CREATING)
-        status = quoit_fail(QUOIT_ERROR_NOT_FOUND, "'%s:%s' was never finished by its creator",
+        status = quoit_fail(QUOIT_ERROR_NOT_FOUND,
+                            "'%s:%s': its creator crashed before it was complete; create it again",
                             ops->scheme, text);
     if (status == QUOIT_OK)
         status = ops->attach(shm, text, 0);
     if (status == QUOIT_OK && shm->lock >= 0 && !is_owners(shm))
         status = quoit_fail(QUOIT_ERROR_OTHER_USER,
-                            "the lock file of '%s:%s' belongs to another user than the object",
+                            "'%s:%s': its lock file belongs to a user that does not own the "
+                            "object; let that user remove the lock file",
                             ops->scheme, text);
     bool hidden = status == QUOIT_OK && shm->lock < 0 &&
                   quoit_os_lock_hide(shm, lock_path_of(ops, shm, text).text, shm->owner);
     if (hidden && !is_finished(shm))
-        status = quoit_fail(QUOIT_ERROR_NOT_FOUND, "'%s:%s' is not finished yet", ops->scheme,
-                            text);
+        status = quoit_fail(QUOIT_ERROR_NOT_FOUND,
+                            "'%s:%s': its creator has not completed it; try again later",
+                            ops->scheme, text);
     if (status != QUOIT_OK) {
         quoit_os_locked_close(ops, shm);
         return status;
@@ -407,8 +416,10 @@ quoit_status quoit_os_locked_unlink(const struct quoit_os_locked_ops *ops, struc
     uint64_t owner;
     status = find_number(ops, shm, text, &number, &owner);
     if (status == QUOIT_OK && number != shm->id)
-        status = quoit_fail(QUOIT_ERROR_NOT_FOUND, "'%s:%s' was removed or replaced meanwhile",
-                            ops->scheme, text);
+        status = quoit_fail(
+            QUOIT_ERROR_NOT_FOUND,
+            "'%s:%s': another process removed or replaced it during this call; open it again",
+            ops->scheme, text);
     else if (status == QUOIT_OK && ops->remove(shm, text) != 0)
         status = quoit_os_fail(errno, "remove", text);
     else if (status == QUOIT_OK && !shm->locks_missing)

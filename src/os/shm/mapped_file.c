@@ -50,8 +50,8 @@ static quoit_status fail_at(int error, const char *doing, const char *path)
     if ((error == ENOENT || error == ENOTDIR) &&
         (stat(directory, &file) != 0 || !S_ISDIR(file.st_mode)))
         return quoit_fail(QUOIT_ERROR_SYSTEM,
-                          "cannot %s '%.200s': there is no directory '%.200s'; create it, or use "
-                          "another name",
+                          "cannot %s '%.200s': the directory '%.200s' does not exist; create it, "
+                          "or use another name",
                           doing, path, directory);
     return quoit_os_fail(error, doing, path);
 }
@@ -152,9 +152,10 @@ quoit_status quoit_os_file_reserve(int fd, uint64_t size_bytes, uint32_t permiss
     if (error == ENOTSUP)
         error = ftruncate(fd, (off_t)size_bytes) == 0 ? write_zeros(fd, size_bytes) : errno;
     if (error == ENOSPC || error == EFBIG || error == ENOMEM)
-        return quoit_fail(QUOIT_ERROR_NO_SPACE, "cannot reserve %llu bytes for '%s': %s%s",
-                          (unsigned long long)size_bytes, what, strerror(error),
-                          quoit_os_fd_limit_hint(error));
+        return quoit_fail(
+            QUOIT_ERROR_NO_SPACE,
+            "cannot reserve %llu bytes for '%s': %s%s; use a smaller capacity, or free some space",
+            (unsigned long long)size_bytes, what, strerror(error), quoit_os_fd_limit_hint(error));
     return error == 0 ? QUOIT_OK : quoit_os_fail(error, "reserve memory for", what);
 }
 
@@ -164,9 +165,10 @@ quoit_status quoit_os_file_map(int fd, bool read_only, const char *what,
 {
     struct stat file;
     if (fstat(fd, &file) != 0)
-        return quoit_os_fail(errno, "inspect", what);
+        return quoit_os_fail(errno, "read the attributes of", what);
     if (!S_ISREG(file.st_mode))
-        return quoit_fail(QUOIT_ERROR_NOT_QUOIT, "'%s' is not an ordinary file", what);
+        return quoit_fail(QUOIT_ERROR_NOT_QUOIT,
+                          "'%s': it is not an ordinary file; use another name", what);
     quoit_status status = quoit_os_fd_map(fd, read_only, what, shm_out);
     if (status != QUOIT_OK)
         return status;
@@ -191,7 +193,9 @@ static quoit_status create_once(const char *path, uint64_t size_bytes, uint32_t 
         status = quoit_os_file_reserve(fd, size_bytes, has_readers ? 0600 : permissions, path);
     if (status == QUOIT_OK && !quoit_os_fd_is_whole(fd))
         status = quoit_fail(QUOIT_ERROR_UNSUPPORTED,
-                            "the file system of '%s' does not keep memory reserved", path);
+                            "'%s': its file system does not keep space reserved, so writing could "
+                            "crash; use another directory",
+                            path);
     if (status == QUOIT_OK)
         status = quoit_os_file_map(fd, false, path, shm_out);
     if (status != QUOIT_OK)
@@ -220,7 +224,8 @@ quoit_status quoit_os_file_create(const char *path, uint64_t size_bytes, uint32_
 {
     struct stat present;
     if (lstat(path, &present) == 0)
-        return quoit_fail(QUOIT_ERROR_EXISTS, "'%s' exists already", path);
+        return quoit_fail(QUOIT_ERROR_EXISTS,
+                          "'%s' exists already; open it or join it, or use another name", path);
     bool swept;
     quoit_status status;
     do
@@ -265,9 +270,10 @@ quoit_status quoit_os_file_publish(struct quoit_os_shm *shm, const char *path)
         leave_temporary_gate(shm);
     forget_temporary(shm);
     if (error == EEXIST)
-        return quoit_fail(QUOIT_ERROR_EXISTS, "'%s' exists already", path);
+        return quoit_fail(QUOIT_ERROR_EXISTS,
+                          "'%s' exists already; open it or join it, or use another name", path);
     if (error != 0)
-        return quoit_os_fail(error, "give its name to", path);
+        return quoit_os_fail(error, "create the name of", path);
     if (shm->lock_path)
         quoit_os_lock_file_publish(shm);
     return QUOIT_OK;
@@ -281,7 +287,8 @@ static quoit_status open_ordinary(const char *path, bool read_only, int *fd_out)
     if (lstat(path, &file) != 0)
         return fail_at(errno, "open", path);
     if (!S_ISREG(file.st_mode)) /* opening a device or a FIFO can have effects: do not */
-        return quoit_fail(QUOIT_ERROR_NOT_QUOIT, "'%s' is not an ordinary file", path);
+        return quoit_fail(QUOIT_ERROR_NOT_QUOIT,
+                          "'%s': it is not an ordinary file; use another name", path);
     *fd_out = quoit_os_fd_open(path, (read_only ? O_RDONLY : O_RDWR) | O_NONBLOCK | O_NOCTTY);
     return *fd_out >= 0 ? QUOIT_OK : quoit_os_fail(errno, "open", path);
 }
@@ -317,10 +324,12 @@ static quoit_status check_leads_to(const char *path, int fd)
     struct stat by_path, by_fd;
     bool is_there = stat(path, &by_path) == 0;
     if ((!is_there && errno != ENOENT) || fstat(fd, &by_fd) != 0)
-        return quoit_os_fail(errno, "inspect", path);
+        return quoit_os_fail(errno, "read the attributes of", path);
     if (is_there && by_path.st_dev == by_fd.st_dev && by_path.st_ino == by_fd.st_ino)
         return QUOIT_OK;
-    return quoit_fail(QUOIT_ERROR_NOT_FOUND, "'%s' was removed or replaced meanwhile", path);
+    return quoit_fail(
+        QUOIT_ERROR_NOT_FOUND,
+        "'%s': another process removed or replaced it during this call; open it again", path);
 }
 
 quoit_status quoit_os_file_gate(struct quoit_os_shm *shm, const char *path)

@@ -76,8 +76,8 @@ static quoit_status fail_at(DWORD error, const char *doing, const char *path)
 {
     if (error == ERROR_PATH_NOT_FOUND)
         return quoit_fail(QUOIT_ERROR_SYSTEM,
-                          "cannot %s '%.200s': there is no directory '%.*s'; create it, or use "
-                          "another name",
+                          "cannot %s '%.200s': the directory '%.*s' does not exist; create it, or "
+                          "use another name",
                           doing, path, directory_length(path), path);
     return quoit_os_fail((int)error, doing, path);
 }
@@ -112,7 +112,7 @@ static quoit_status map(HANDLE file, bool read_only, const char *path, struct qu
     if (status != QUOIT_OK)
         return status;
     if (!GetFileSizeEx(file, &size)) {
-        status = quoit_os_fail((int)GetLastError(), "inspect", path);
+        status = quoit_os_fail((int)GetLastError(), "read the attributes of", path);
     } else {
         shm_out->size_bytes = (uint64_t)size.QuadPart;
         shm_out->identity = identity_of(file);
@@ -127,8 +127,10 @@ static quoit_status map(HANDLE file, bool read_only, const char *path, struct qu
 
 static quoit_status no_space(uint64_t size_bytes, const char *path)
 {
-    return quoit_fail(QUOIT_ERROR_NO_SPACE, "cannot reserve %llu bytes for '%s': the disk has less",
-                      (unsigned long long)size_bytes, path);
+    return quoit_fail(
+        QUOIT_ERROR_NO_SPACE,
+        "cannot reserve %llu bytes for '%s': the disk has less free space; use a smaller capacity",
+        (unsigned long long)size_bytes, path);
 }
 
 /* Writes every byte, so that each has its place on the disk even if the file system defers that. */
@@ -204,7 +206,8 @@ static quoit_status create(const char *path, uint64_t size_bytes, uint32_t permi
     if (status != QUOIT_OK)
         return status;
     if (GetFileAttributesW(wide.text) != INVALID_FILE_ATTRIBUTES)
-        return quoit_fail(QUOIT_ERROR_EXISTS, "'%s' exists already", path);
+        return quoit_fail(QUOIT_ERROR_EXISTS,
+                          "'%s' exists already; open it or join it, or use another name", path);
     status = quoit_os_security_make(permissions, false, &security);
     if (status != QUOIT_OK)
         return status;
@@ -221,7 +224,8 @@ static quoit_status create(const char *path, uint64_t size_bytes, uint32_t permi
         shm_out->temporary = copy_path(&temporary);
         if (shm_out->temporary)
             return QUOIT_OK;
-        status = quoit_fail(QUOIT_ERROR_NO_MEMORY, "out of memory for '%s'", path);
+        status = quoit_fail(QUOIT_ERROR_NO_MEMORY,
+                            "out of memory: cannot allocate the name of '%s'", path);
         (void)UnmapViewOfFile(shm_out->base);
     }
     (void)CloseHandle(file);
@@ -245,7 +249,7 @@ static quoit_status publish(struct quoit_os_shm *shm, const char *path)
         return status;
     status = quoit_os_widen(shm->temporary, &temporary);
     if (status == QUOIT_OK && !MoveFileExW(temporary.text, wide.text, 0))
-        return quoit_os_fail((int)GetLastError(), "give its name to", path);
+        return quoit_os_fail((int)GetLastError(), "create the name of", path);
     free(shm->temporary);
     shm->temporary = NULL;
     return status;
@@ -253,7 +257,8 @@ static quoit_status publish(struct quoit_os_shm *shm, const char *path)
 
 static quoit_status not_a_file(const char *path)
 {
-    return quoit_fail(QUOIT_ERROR_NOT_QUOIT, "'%s' is not an ordinary file", path);
+    return quoit_fail(QUOIT_ERROR_NOT_QUOIT, "'%s': it is not an ordinary file; use another name",
+                      path);
 }
 
 /* Opens an ordinary file, and no device or pipe. */
@@ -279,7 +284,8 @@ static quoit_status open_ordinary(const char *path, bool read_only, HANDLE *file
         status = not_a_file(path);
     else if (!GetFileSizeEx(*file_out, &size) || size.QuadPart == 0)
         status = quoit_fail(QUOIT_ERROR_NOT_QUOIT,
-                            "'%s' is an empty file, not shared memory made by Quoit", path);
+                            "'%s': it is empty, so Quoit did not create it; use another name",
+                            path);
     if (status != QUOIT_OK)
         (void)CloseHandle(*file_out);
     return status;
@@ -319,7 +325,9 @@ static quoit_status take_name_away(const struct quoit_os_shm *shm, const wchar_t
 {
     struct quoit_os_wide temporary;
     if (!leads_to(wide, shm->identity))
-        return quoit_fail(QUOIT_ERROR_NOT_FOUND, "'%s' was removed or replaced meanwhile", path);
+        return quoit_fail(
+            QUOIT_ERROR_NOT_FOUND,
+            "'%s': another process removed or replaced it during this call; open it again", path);
     temporary_beside(wide, &temporary);
     if (!MoveFileExW(wide, temporary.text, 0))
         return quoit_os_fail((int)GetLastError(), "remove", path);

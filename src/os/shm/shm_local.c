@@ -41,9 +41,10 @@ static quoit_status share(int fd, bool read_only, const char *text, int *fd_out)
     if (*fd_out >= 0)
         return QUOIT_OK;
     if (errno == ENOENT)
-        return quoit_fail(QUOIT_ERROR_UNSUPPORTED, "'local:%s' needs /proc, which is not mounted",
-                          text);
-    return quoit_os_fail(errno, "open local", text);
+        return quoit_fail(
+            QUOIT_ERROR_UNSUPPORTED,
+            "'local:%s': the scheme 'local:' needs /proc, which is not mounted; mount it", text);
+    return quoit_os_fail(errno, "open", text);
 }
 
 static quoit_status create(const char *text, uint64_t size_bytes, uint32_t permissions,
@@ -54,7 +55,7 @@ static quoit_status create(const char *text, uint64_t size_bytes, uint32_t permi
         return status;
     int fd = quoit_os_fd_adopt(quoit_os_memory_fd(text));
     if (fd < 0)
-        return quoit_os_fail(errno, "create local", text);
+        return quoit_os_fail(errno, "create", text);
     status = quoit_os_file_reserve(fd, size_bytes, permissions, text);
     if (status == QUOIT_OK)
         status = quoit_os_file_map(fd, false, text, shm_out);
@@ -67,13 +68,17 @@ static quoit_status publish(struct quoit_os_shm *shm, const char *text)
 {
     struct entry *entry = calloc(1, sizeof *entry);
     if (!entry)
-        return quoit_fail(QUOIT_ERROR_NO_MEMORY, "out of memory for 'local:%s'", text);
+        return quoit_fail(QUOIT_ERROR_NO_MEMORY,
+                          "out of memory: cannot allocate the name of 'local:%s'", text);
     (void)snprintf(entry->text, sizeof entry->text, "%s", text);
     quoit_status status = quoit_os_process_lock();
     if (status != QUOIT_OK)
         goto free_entry;
     if (*find(text))
-        status = quoit_fail(QUOIT_ERROR_EXISTS, "'local:%s' exists already in this process", text);
+        status = quoit_fail(
+            QUOIT_ERROR_EXISTS,
+            "'local:%s' exists already in this process; open it or join it, or use another name",
+            text);
     else
         status = share((int)shm->lock, false, text, &entry->fd);
     if (status == QUOIT_OK) {
@@ -98,7 +103,8 @@ static quoit_status open_existing(const char *text, bool read_only, struct quoit
     if (entry)
         status = share(entry->fd, read_only, text, &fd);
     else
-        status = quoit_fail(QUOIT_ERROR_NOT_FOUND, "this process has no 'local:%s'", text);
+        status = quoit_fail(QUOIT_ERROR_NOT_FOUND,
+                            "'local:%s' does not exist in this process; create it first", text);
     quoit_os_process_unlock();
     if (status != QUOIT_OK)
         return status;
@@ -137,8 +143,10 @@ static quoit_status unlink_name(struct quoit_os_shm *shm, const char *text)
         *at = entry->next;
     quoit_os_process_unlock();
     if (!is_ours)
-        return quoit_fail(QUOIT_ERROR_NOT_FOUND, "'local:%s' was removed or replaced meanwhile",
-                          text);
+        return quoit_fail(
+            QUOIT_ERROR_NOT_FOUND,
+            "'local:%s': another thread removed or replaced it during this call; open it again",
+            text);
     quoit_os_fd_close(entry->fd, NULL);
     free(entry);
     return QUOIT_OK;

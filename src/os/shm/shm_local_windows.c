@@ -34,7 +34,7 @@ static quoit_status duplicate(HANDLE section, HANDLE *section_out)
     HANDLE process = GetCurrentProcess();
     if (DuplicateHandle(process, section, process, section_out, 0, FALSE, DUPLICATE_SAME_ACCESS))
         return QUOIT_OK;
-    return quoit_os_fail((int)GetLastError(), "open", "local memory once more");
+    return quoit_os_fail((int)GetLastError(), "open", "a second handle of local memory");
 }
 
 static quoit_status create(const char *text, uint64_t size_bytes, uint32_t permissions,
@@ -50,7 +50,8 @@ static quoit_status publish(struct quoit_os_shm *shm, const char *text)
 {
     struct entry *entry = calloc(1, sizeof *entry);
     if (!entry)
-        return quoit_fail(QUOIT_ERROR_NO_MEMORY, "out of memory for 'local:%s'", text);
+        return quoit_fail(QUOIT_ERROR_NO_MEMORY,
+                          "out of memory: cannot allocate the name of 'local:%s'", text);
     (void)snprintf(entry->text, sizeof entry->text, "%s", text);
     entry->identity = shm->identity;
     quoit_status status = duplicate((HANDLE)shm->lock, &entry->section);
@@ -65,7 +66,9 @@ static quoit_status publish(struct quoit_os_shm *shm, const char *text)
     ReleaseSRWLockExclusive(&entries_lock);
     if (is_free)
         return QUOIT_OK;
-    status = quoit_fail(QUOIT_ERROR_EXISTS, "'local:%s' exists already in this process", text);
+    status = quoit_fail(
+        QUOIT_ERROR_EXISTS,
+        "'local:%s' exists already in this process; open it or join it, or use another name", text);
     (void)CloseHandle(entry->section);
 free_entry:
     free(entry);
@@ -78,9 +81,10 @@ static quoit_status open_existing(const char *text, bool read_only, struct quoit
     uint64_t identity = 0;
     AcquireSRWLockShared(&entries_lock);
     const struct entry *entry = *find(text);
-    quoit_status status = entry ? duplicate(entry->section, &section)
-                                : quoit_fail(QUOIT_ERROR_NOT_FOUND,
-                                             "this process has no 'local:%s'", text);
+    quoit_status status =
+        entry ? duplicate(entry->section, &section)
+              : quoit_fail(QUOIT_ERROR_NOT_FOUND,
+                           "'local:%s' does not exist in this process; create it first", text);
     if (entry)
         identity = entry->identity;
     ReleaseSRWLockShared(&entries_lock);
@@ -119,7 +123,9 @@ static quoit_status unlink_name(struct quoit_os_shm *shm, const char *text)
     ReleaseSRWLockExclusive(&entries_lock);
     return is_ours ? QUOIT_OK
                    : quoit_fail(QUOIT_ERROR_NOT_FOUND,
-                                "'local:%s' was removed or replaced meanwhile", text);
+                                "'local:%s': another thread removed or replaced it during this "
+                                "call; open it again",
+                                text);
 }
 
 const struct quoit_os_shm_ops quoit_os_shm_local = {

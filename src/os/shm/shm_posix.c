@@ -90,7 +90,7 @@ static quoit_status make(struct quoit_os_shm *shm, const char *text, uint64_t si
     if (fstat(fd, &status) == 0)
         shm->id = (intptr_t)number_of(&status);
     else
-        result = quoit_os_fail(errno, "inspect", text);
+        result = quoit_os_fail(errno, "read the attributes of", text);
     /* The umask reduced what shm_open got. macOS refuses to correct it (EINVAL). */
     if (fchmod(fd, (mode_t)permissions) != 0 && errno != EINVAL)
         result = quoit_os_fail(errno, "set the permissions of", text);
@@ -108,7 +108,9 @@ static quoit_status set_size(int fd, const char *text, uint64_t size_bytes)
     if (error == ENOTSUP) /* not possible for such objects; map populates them */
         error = 0;
     if (error == ENOSPC || error == ENOMEM || error == EFBIG)
-        return quoit_fail(QUOIT_ERROR_NO_SPACE, "cannot reserve %llu bytes for 'posix:%s'%s",
+        return quoit_fail(QUOIT_ERROR_NO_SPACE,
+                          "cannot reserve %llu bytes for 'posix:%s'%s; use a smaller capacity, or "
+                          "free some shared memory",
                           (unsigned long long)size_bytes, text, quoit_os_fd_limit_hint(error));
     return error == 0 ? QUOIT_OK : quoit_os_fail(error, "set the size of", text);
 }

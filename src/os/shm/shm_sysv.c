@@ -62,8 +62,8 @@ static quoit_status make(struct quoit_os_shm *shm, const char *text, uint64_t si
         return QUOIT_OK;
     if (error == EINVAL || error == ENOMEM || error == ENOSPC)
         return quoit_fail(QUOIT_ERROR_NO_SPACE,
-                          "cannot reserve %llu bytes for 'sysv:%s': %s (kernel.shmmax, "
-                          "shmall and shmmni set limits)",
+                          "cannot reserve %llu bytes for 'sysv:%s': %s; use a smaller capacity, or "
+                          "raise kernel.shmmax, kernel.shmall or kernel.shmmni",
                           (unsigned long long)size_bytes, text, strerror(error));
     return quoit_os_fail(error, "create the System V segment", text);
 }
@@ -161,9 +161,10 @@ static quoit_status peek(const char *text, void *bytes, uint64_t count)
     if (shm.id < 0 || shmctl((int)shm.id, IPC_STAT, &segment) != 0)
         return quoit_os_sysv_fail("query the System V segment", text);
     if (segment.shm_segsz < count)
-        return quoit_fail(QUOIT_ERROR_NOT_QUOIT,
-                          "'sysv:%s' has %llu bytes, too few for a Quoit object", text,
-                          (unsigned long long)segment.shm_segsz);
+        return quoit_fail(
+            QUOIT_ERROR_NOT_QUOIT,
+            "'sysv:%s': it has only %llu bytes, so Quoit did not create it; use another name", text,
+            (unsigned long long)segment.shm_segsz);
     const void *base = shmat((int)shm.id, NULL, SHM_RDONLY);
     if ((intptr_t)base == -1)
         return quoit_os_sysv_fail("attach the System V segment", text);
@@ -180,7 +181,9 @@ static quoit_status unlink_name(struct quoit_os_shm *shm, const char *text)
         return status;
     if (ipc_namespace != shm->identity) /* the number may be another segment's here */
         return quoit_fail(QUOIT_ERROR_NOT_FOUND,
-                          "'sysv:%s' belongs to an IPC namespace that this process has left", text);
+                          "'sysv:%s': it belongs to an IPC namespace that this process has left; "
+                          "remove it from that namespace",
+                          text);
     return quoit_os_locked_unlink(&locked, shm, text);
 }
 

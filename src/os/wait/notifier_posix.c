@@ -41,7 +41,7 @@ quoit_status quoit_os_notifier_make(struct quoit_os_notifier *notifier_out)
 {
     int ends[2] = {-1, -1};
     if (make_pipe(ends) != 0)
-        return quoit_os_fail(errno, "make", "a pipe");
+        return quoit_os_fail(errno, "create", "a pipe");
     ends[0] = quoit_os_fd_above_stdio(ends[0]);
     int error = errno;
     ends[1] = quoit_os_fd_above_stdio(ends[1]);
@@ -53,7 +53,7 @@ quoit_status quoit_os_notifier_make(struct quoit_os_notifier *notifier_out)
     for (int i = 0; i < 2; i++)
         if (ends[i] >= 0)
             (void)close(ends[i]);
-    return quoit_os_fail(error, "prepare", "a pipe");
+    return quoit_os_fail(error, "set the flags of", "a pipe");
 }
 
 void quoit_os_notifier_set(const struct quoit_os_notifier *notifier)
@@ -88,7 +88,7 @@ quoit_status quoit_os_thread_start(struct quoit_os_thread *thread)
     pthread_t *id = malloc(sizeof *id);
     sigset_t all, before;
     if (!id)
-        return quoit_fail(QUOIT_ERROR_NO_MEMORY, "out of memory for a thread");
+        return quoit_fail(QUOIT_ERROR_NO_MEMORY, "out of memory: cannot allocate a thread");
     (void)sigfillset(&all);
     (void)pthread_sigmask(SIG_SETMASK, &all, &before);
     thread->system = id;

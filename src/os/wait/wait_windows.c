@@ -52,7 +52,7 @@ quoit_status quoit_os_notifier_make(struct quoit_os_notifier *notifier_out)
 {
     *notifier_out = (struct quoit_os_notifier){-1, -1};
     return quoit_fail(QUOIT_ERROR_UNSUPPORTED,
-                      "Windows has no descriptors for event loops; wait in a thread");
+                      "Windows has no file descriptors for event loops; wait in a thread instead");
 }
 
 void quoit_os_notifier_set(const struct quoit_os_notifier *notifier)
@@ -73,7 +73,9 @@ void quoit_os_notifier_close(const struct quoit_os_notifier *notifier)
 quoit_status quoit_os_thread_start(struct quoit_os_thread *thread)
 {
     (void)thread;
-    return quoit_fail(QUOIT_ERROR_UNSUPPORTED, "threads are started for descriptors alone");
+    return quoit_fail(
+        QUOIT_ERROR_UNSUPPORTED,
+        "Windows has no file descriptors for event loops, so no thread is started for one");
 }
 
 void quoit_os_thread_join(struct quoit_os_thread *thread)

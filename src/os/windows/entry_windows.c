@@ -35,11 +35,14 @@ quoit_status quoit_os_entry_name(enum quoit_os_entry_kind kind, const char *text
         entry_out->text += sizeof local - 1;
     }
     if (!entry_out->text[0])
-        return quoit_fail(QUOIT_ERROR_NAME, "the name '%s' is empty after its namespace", text);
+        return quoit_fail(QUOIT_ERROR_NAME,
+                          "'windows:%s': the name is empty after its namespace; add a name, such "
+                          "as Global\\products",
+                          text);
     if (strchr(entry_out->text, '\\'))
         return quoit_fail(QUOIT_ERROR_NAME,
-                          "'%.200s' holds a backslash, which windows names cannot, but for the one "
-                          "in Local\\ and Global\\",
+                          "'windows:%.200s': a name cannot contain a backslash, except the one in "
+                          "Local\\ or Global\\ at its beginning",
                           text);
     return QUOIT_OK;
 }
@@ -64,7 +67,9 @@ static struct page *map_page(const struct quoit_os_entry *entry, bool read_only)
 
 static quoit_status not_ours(const struct quoit_os_entry *entry)
 {
-    return quoit_fail(QUOIT_ERROR_NOT_QUOIT, "'windows:%s' was not made by Quoit", entry->name);
+    return quoit_fail(QUOIT_ERROR_NOT_QUOIT,
+                      "'windows:%s': Quoit did not create this object; use another name",
+                      entry->name);
 }
 
 /* Was a section opened, and is it an entry? A page of zeros is an entry that is not filled yet. */
@@ -170,10 +175,14 @@ static quoit_status change(const struct quoit_os_entry *entry, struct page *page
 {
     uint64_t present = read_page(page);
     if (links && is_alive(entry, present))
-        return quoit_fail(QUOIT_ERROR_EXISTS, "'windows:%s' exists already", entry->name);
-    if (!links && present != identity)
-        return quoit_fail(QUOIT_ERROR_NOT_FOUND, "'windows:%s' was removed or replaced meanwhile",
+        return quoit_fail(QUOIT_ERROR_EXISTS,
+                          "'windows:%s' exists already; open it or join it, or use another name",
                           entry->name);
+    if (!links && present != identity)
+        return quoit_fail(
+            QUOIT_ERROR_NOT_FOUND,
+            "'windows:%s': another process removed or replaced it during this call; open it again",
+            entry->name);
     /* Relaxed: only marks the page as Quoit's, and publishes nothing. */
     atomic_store_explicit(&page->magic, ENTRY_MAGIC, memory_order_relaxed);
     /* ENTRY-I1: after the object was created. Pairs with ENTRY-I2. */

@@ -13,8 +13,9 @@ quoit_status quoit_os_widen(const char *utf8, struct quoit_os_wide *wide_out)
                             QUOIT_OS_WIDE_ROOM) > 0)
         return QUOIT_OK;
     if (GetLastError() == ERROR_NO_UNICODE_TRANSLATION)
-        return quoit_fail(QUOIT_ERROR_NAME, "a name is not valid UTF-8: '%.40s'", utf8);
-    return quoit_fail(QUOIT_ERROR_NAME, "a name is too long: '%.40s…'", utf8);
+        return quoit_fail(QUOIT_ERROR_NAME,
+                          "'%.40s': the name is not valid UTF-8; use a name that is", utf8);
+    return quoit_fail(QUOIT_ERROR_NAME, "'%.40s…': the name is too long; use a shorter one", utf8);
 }
 
 bool quoit_os_narrow(const wchar_t *wide, char *utf8_out, int room)

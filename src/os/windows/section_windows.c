@@ -7,7 +7,8 @@
 
 static quoit_status no_space(uint64_t size_bytes, const char *what, const char *why)
 {
-    return quoit_fail(QUOIT_ERROR_NO_SPACE, "cannot reserve %llu bytes for '%s': %s",
+    return quoit_fail(QUOIT_ERROR_NO_SPACE,
+                      "cannot reserve %llu bytes for '%s': %s; use a smaller capacity",
                       (unsigned long long)size_bytes, what, why);
 }
 
@@ -21,7 +22,7 @@ quoit_status quoit_os_section_map(HANDLE section, bool read_only, const char *wh
         return quoit_os_fail((int)GetLastError(), "map", what);
     if (VirtualQuery(base, &memory, sizeof memory) == 0) {
         (void)UnmapViewOfFile(base);
-        return quoit_os_fail((int)GetLastError(), "inspect the memory of", what);
+        return quoit_os_fail((int)GetLastError(), "read the attributes of the memory of", what);
     }
     *shm_out = (struct quoit_os_shm){
         .base = base,
@@ -39,7 +40,7 @@ quoit_status quoit_os_section_create(const wchar_t *name, uint64_t size_bytes, u
     struct quoit_os_security security;
     (void)GlobalMemoryStatusEx(&machine);
     if (size_bytes > machine.ullTotalPageFile || size_bytes > SIZE_MAX)
-        return no_space(size_bytes, what, "the machine has less");
+        return no_space(size_bytes, what, "the machine has less memory");
     quoit_status status = quoit_os_security_make(permissions, false, &security);
     if (status != QUOIT_OK)
         return status;
@@ -50,10 +51,11 @@ quoit_status quoit_os_section_create(const wchar_t *name, uint64_t size_bytes, u
     quoit_os_security_free(&security);
     if (section && error == ERROR_ALREADY_EXISTS) {
         (void)CloseHandle(section);
-        return quoit_fail(QUOIT_ERROR_EXISTS, "'%s' exists already", what);
+        return quoit_fail(QUOIT_ERROR_EXISTS,
+                          "'%s' exists already; open it or join it, or use another name", what);
     }
     if (!section && (error == ERROR_NOT_ENOUGH_MEMORY || error == ERROR_COMMITMENT_LIMIT))
-        return no_space(size_bytes, what, "no memory is left for it");
+        return no_space(size_bytes, what, "not enough memory is free");
     if (!section)
         return quoit_os_fail((int)error, "create", what);
     status = quoit_os_section_map(section, false, what, shm_out);

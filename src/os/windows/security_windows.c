@@ -55,8 +55,9 @@ static bool sid_text(TOKEN_INFORMATION_CLASS piece, wchar_t text[SID_TEXT])
 
 enum { LIST_TEXT = 4 * SID_TEXT };
 
-/* Adds the rights that bits (4 reading, 2 writing) grant to whom. Waiting needs the right to write,
-   since it takes a mutex, a semaphore's unit or an event's signal. Readers can only query them. */
+/* Adds the rights that bits (4 reading, 2 writing) grant to a user or a group. Waiting needs the
+   right to write, since it takes a mutex, a semaphore's unit or an event's signal. Readers can only
+   query them. */
 static void grant(wchar_t list[LIST_TEXT], uint32_t bits, bool waitable, const wchar_t *more,
                   const wchar_t *whom)
 {
@@ -73,14 +74,14 @@ quoit_status quoit_os_security_make(uint32_t permissions, bool waitable,
     wchar_t user[SID_TEXT], group[SID_TEXT], list[LIST_TEXT];
     security_out->attributes = (SECURITY_ATTRIBUTES){.nLength = sizeof(SECURITY_ATTRIBUTES)};
     if (!sid_text(TokenUser, user) || !sid_text(TokenPrimaryGroup, group))
-        return quoit_os_fail((int)GetLastError(), "find the user of", "this process");
+        return quoit_os_fail((int)GetLastError(), "find the user that runs", "this process");
     (void)swprintf(list, LIST_TEXT, L"O:%lsD:P", user);
     grant(list, permissions >> 6, waitable, L"SD", user); /* SD, deleting, permits renaming */
     grant(list, permissions >> 3, waitable, L"", group);
     grant(list, permissions, waitable, L"", L"WD");
     if (!ConvertStringSecurityDescriptorToSecurityDescriptorW(
             list, SDDL_REVISION_1, &security_out->attributes.lpSecurityDescriptor, NULL))
-        return quoit_os_fail((int)GetLastError(), "set up permissions for", "a new object");
+        return quoit_os_fail((int)GetLastError(), "set the permissions of", "a new object");
     return QUOIT_OK;
 }
 

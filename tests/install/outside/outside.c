@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * outside NAME: a program of somebody else's, built against an installed Quoit. Sends itself one
- * item through a queue of that name, by the inlined functions and by the library's.
+ * outside NAME: a program outside of this project, built with an installed Quoit. Sends itself one
+ * item through a queue of that name, with the inlined functions and with the library's functions.
  */
 #include <quoit/inspect.h>
 #include <quoit/sem.h>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * outside_cpp NAME: as outside.c, in C++, by the header for C++ where it is installed.
+ * outside_cpp NAME: like outside.c, in C++, with the C++ header if it is installed.
  */
 #if __has_include(<quoit.hpp>)
 #include <quoit.hpp>
