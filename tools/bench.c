@@ -19,12 +19,12 @@ struct result {
 
 static const char help[] =
     "Measures the speed of Quoit on this machine: how many items per second one process can send\n"
-    "to another, and how long a round trip takes. For comparison it measures two limits of the\n"
-    "hardware: a cache line that moves to the other processor and back, and a copy of memory.\n"
-    "Each value is the median of 5 rounds; the rounds of all measurements alternate. The spread\n"
-    "is the difference between the lowest and the highest round. Other work on the machine "
-    "changes\n"
-    "the values.\n"
+    "to another, and how long a round trip takes. For comparison it measures three limits of the\n"
+    "hardware: a cache line that moves to the other processor and back, cache lines that move in\n"
+    "one direction, and a copy of memory. For each row with a limit it prints the part that Quoit\n"
+    "reaches. Each value is the median of 5 rounds; the rounds of all measurements alternate. The\n"
+    "spread is the difference between the lowest and the highest round. Other work on the machine\n"
+    "changes the values.\n"
     "\n"
     "  -s, --seconds S   run for about S seconds; default 10\n"
     "  -j, --json        print one JSON object\n"
@@ -88,10 +88,37 @@ static const char *unit_of(const struct bench_row *row)
     case BENCH_ITEMS:
     case BENCH_MESSAGES:
         return "items/s";
+    case BENCH_LINES:
+        return "lines/s";
     case BENCH_MEMCPY:
         return "bytes/s";
     default:
         return "ns";
+    }
+}
+
+static double median_of(enum bench_way way, const struct result *results)
+{
+    for (unsigned i = 0; i < bench_row_count; i++)
+        if (bench_rows[i].way == way)
+            return results[i].values[ROUNDS / 2];
+    return 0;
+}
+
+/* Returns which part of the hardware's limit the row reaches, or 0 if it has no limit. The limit of
+   items in one direction is the slower one of moving cache lines and of copying memory. */
+static double part_of_limit(const struct bench_row *row, double median,
+                            const struct result *results)
+{
+    double lines = 64 * median_of(BENCH_LINES, results), copied = median_of(BENCH_MEMCPY, results);
+    switch (row->way) {
+    case BENCH_ITEMS:
+    case BENCH_MESSAGES:
+        return median * row->bytes / (lines < copied ? lines : copied);
+    case BENCH_SPIN:
+        return median_of(BENCH_BOUNCE, results) / median;
+    default:
+        return 0;
     }
 }
 
@@ -101,25 +128,33 @@ static void print_json(const struct result *results, unsigned processors)
     for (unsigned i = 0; i < bench_row_count; i++) {
         const double *values = results[i].values;
         (void)printf("%s\n  {\"name\": \"%s\", \"unit\": \"%s\", \"median\": %.6g, "
-                     "\"lowest\": %.6g, \"highest\": %.6g}",
+                     "\"lowest\": %.6g, \"highest\": %.6g",
                      i ? "," : "", bench_rows[i].name, unit_of(&bench_rows[i]), values[ROUNDS / 2],
                      values[0], values[ROUNDS - 1]);
+        double part = part_of_limit(&bench_rows[i], values[ROUNDS / 2], results);
+        if (part > 0)
+            (void)printf(", \"of_limit\": %.3g", part);
+        (void)printf("}");
     }
     (void)printf("\n]}\n");
 }
 
-static void print_row(const struct bench_row *row, const double *values)
+static void print_row(const struct bench_row *row, const double *values,
+                      const struct result *results)
 {
-    double median = values[ROUNDS / 2];
+    double median = values[ROUNDS / 2], part = part_of_limit(row, median, results);
     double spread = 100 * (values[ROUNDS - 1] - values[0]) / median;
     (void)printf("%-32s ", row->name);
     if (row->way == BENCH_MEMCPY)
         (void)printf("%10s %14.2f GB/s", "", median * 1e-9);
-    else if (row->way == BENCH_ITEMS || row->way == BENCH_MESSAGES)
+    else if (row->way == BENCH_ITEMS || row->way == BENCH_MESSAGES || row->way == BENCH_LINES)
         (void)printf("%10.2f M/s %10.2f GB/s", median * 1e-6, median * row->bytes * 1e-9);
     else
         (void)printf("%10.0f ns %16s", median, "");
-    (void)printf("  spread %.0f %%\n", spread);
+    (void)printf("  spread %3.0f %%", spread);
+    if (part > 0)
+        (void)printf("  %.2f of the limit", part);
+    (void)printf("\n");
 }
 
 static int run_side(int argc, char **argv)
@@ -173,7 +208,7 @@ static int run(int argc, char **argv)
         print_json(results, processors);
     else
         for (unsigned i = 0; i < bench_row_count; i++)
-            print_row(&bench_rows[i], results[i].values);
+            print_row(&bench_rows[i], results[i].values, results);
     return fflush(stdout) == 0 ? TOOL_OK : tool_fail("cannot write to stdout");
 }
 

@@ -12,6 +12,7 @@ enum bench_way {
     BENCH_SPIN,     /* a round trip of an item; both sides spin */
     BENCH_SLEEP,    /* the same; both sides block between the items */
     BENCH_BOUNCE,   /* a round trip of a cache line: no queue can be faster */
+    BENCH_LINES,    /* cache lines that move to the other processor, in one direction */
     BENCH_MEMCPY    /* memory copied by one processor */
 };
 
@@ -26,8 +27,8 @@ struct bench_row {
 extern const struct bench_row bench_rows[];
 extern const unsigned bench_row_count;
 
-/* value_out: items per second, bytes per second (BENCH_MEMCPY), or nanoseconds per round trip.
-   On an error, prints it and returns false. */
+/* value_out: items or lines per second, bytes per second (BENCH_MEMCPY), or nanoseconds per round
+   trip. On an error, prints it and returns false. */
 bool bench_measure(const char *program, unsigned row, uint64_t slice_ns, double *value_out);
 /* Runs the second process's side; returns an exit code. */
 int bench_side(unsigned index, const char *there_name, const char *back_name);

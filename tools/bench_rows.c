@@ -22,6 +22,7 @@ enum {
     LARGEST = 1024,
     SPINS = 1 << 14,      /* failed tries before checking whether the other process is alive */
     CHECK_ITEMS = 1 << 8, /* between two readings of the clock */
+    LINES = 1024,
     START_MS = 10000,
     DOZE_MS = 1, /* after this time a side that waits is blocked */
     COPY_BYTES = 32 * 1024 * 1024
@@ -40,6 +41,7 @@ const struct bench_row bench_rows[] = {
     {"round trip, spinning", BENCH_SPIN, false, 8, 1},
     {"round trip, blocked", BENCH_SLEEP, false, 8, 1},
     {"limit: cache line and back", BENCH_BOUNCE, false, 8, 1},
+    {"limit: cache lines, one way", BENCH_LINES, false, 64, 1},
     {"limit: memcpy", BENCH_MEMCPY, false, 0, 1},
 };
 const unsigned bench_row_count = sizeof bench_rows / sizeof *bench_rows;
@@ -190,16 +192,25 @@ static quoit_status round_trips(quoit_queue *there, quoit_queue *back, const str
 
 /* ---- The hardware ---------------------------------------------------------------------------- */
 
-/* A number in the queue's user area that both processes increment in turn. The second process
-   answers the odd numbers. */
 typedef _Atomic uint64_t ball;
 
-/* Waits until the number is `wanted`. false: the producer has finished or crashed, which only the
-   consumer checks. */
+/* The queue's user area. Each number has a cache line of its own. */
+struct court {
+    ball number; /* both processes increment it in turn; the second one answers the odd numbers */
+    uint64_t pad1[15];
+    ball written; /* lines, by the first process */
+    uint64_t pad2[15];
+    ball read; /* lines, by the second */
+    uint64_t pad3[15];
+    ball lines[LINES][8];
+};
+
+/* Waits until the number is at least `wanted`. false: the producer has finished or crashed, which
+   only the consumer checks. */
 static bool catch_ball(quoit_queue *queue, ball *at, uint64_t wanted, bool producer)
 {
     /* Relaxed: the number is all that is passed. */
-    for (unsigned i = 1; atomic_load_explicit(at, memory_order_relaxed) != wanted; i++)
+    for (unsigned i = 1; atomic_load_explicit(at, memory_order_relaxed) < wanted; i++)
         if (i % SPINS == 0) {
             bench_yield();
             const void *item;
@@ -213,7 +224,7 @@ static bool catch_ball(quoit_queue *queue, ball *at, uint64_t wanted, bool produ
 
 static quoit_status bounce(quoit_queue *there, uint64_t slice_ns, double *value_out)
 {
-    ball *at = quoit_queue_user_area(there);
+    ball *at = &((struct court *)quoit_queue_user_area(there))->number;
     uint64_t number = 0, begin = stream_now_ns(), now = begin;
     while (now - begin < slice_ns) {
         for (unsigned i = 0; i < CHECK_ITEMS; i++, number += 2) {
@@ -230,10 +241,44 @@ static quoit_status bounce(quoit_queue *there, uint64_t slice_ns, double *value_
 
 static quoit_status bounce_back(quoit_queue *there)
 {
-    ball *at = quoit_queue_user_area(there);
+    ball *at = &((struct court *)quoit_queue_user_area(there))->number;
     for (uint64_t number = 1; catch_ball(there, at, number, false); number += 2)
         /* Relaxed: the number is all that is passed. */
         atomic_store_explicit(at, number + 1, memory_order_relaxed);
+    return QUOIT_FINISHED;
+}
+
+/* Writes one word of each line, and publishes a number after BATCH lines. The other process reads
+   one word of each line. */
+static quoit_status write_lines(quoit_queue *there, uint64_t slice_ns, double *value_out)
+{
+    struct court *court = quoit_queue_user_area(there);
+    uint64_t count = 0, begin = stream_now_ns(), now = begin;
+    for (; now - begin < slice_ns; now = stream_now_ns())
+        for (unsigned i = 0; i < CHECK_ITEMS; i++, count += BATCH) {
+            if (!catch_ball(there, &court->read, count < LINES ? 0 : count + BATCH - LINES, true))
+                return QUOIT_ABANDONED;
+            /* Relaxed: no process uses what the lines contain. */
+            for (unsigned k = 0; k < BATCH; k++)
+                atomic_store_explicit(&court->lines[(count + k) % LINES][0], count,
+                                      memory_order_relaxed);
+            /* Relaxed: no process uses what the lines contain, so their order does not matter. */
+            atomic_store_explicit(&court->written, count + BATCH, memory_order_relaxed);
+        }
+    *value_out = (double)count * 1e9 / (double)(now - begin);
+    return QUOIT_OK;
+}
+
+static quoit_status read_lines(quoit_queue *there)
+{
+    struct court *court = quoit_queue_user_area(there);
+    for (uint64_t count = 0; catch_ball(there, &court->written, count + BATCH, false);) {
+        /* Relaxed: no process uses what the lines contain. */
+        for (unsigned k = 0; k < BATCH; k++, count++)
+            (void)atomic_load_explicit(&court->lines[count % LINES][0], memory_order_relaxed);
+        /* Relaxed: no process uses what the lines contain, so their order does not matter. */
+        atomic_store_explicit(&court->read, count, memory_order_relaxed);
+    }
     return QUOIT_FINISHED;
 }
 
@@ -271,7 +316,7 @@ static quoit_status create(struct pair *pair, const struct bench_row *row)
                                           .item_bytes = bytes,
                                           .capacity = QUEUE_BYTES / (bytes < 64 ? 64 : bytes),
                                           .messages = row->way == BENCH_MESSAGES,
-                                          .user_bytes = sizeof(ball)};
+                                          .user_bytes = sizeof(struct court)};
     quoit_status status = quoit_queue_create(pair->names[0], &options, QUOIT_PRODUCER,
                                              &pair->there);
     if (status == QUOIT_OK)
@@ -306,6 +351,8 @@ static quoit_status measure(struct pair *pair, const struct bench_row *row, uint
         return round_trips(pair->there, pair->back, row, slice_ns, value_out);
     case BENCH_BOUNCE:
         return bounce(pair->there, slice_ns, value_out);
+    case BENCH_LINES:
+        return write_lines(pair->there, slice_ns, value_out);
     default:
         return one_way(pair->there, row, slice_ns, value_out);
     }
@@ -366,6 +413,8 @@ int bench_side(unsigned index, const char *there_name, const char *back_name)
                                         QUOIT_NOW);
     if (status == QUOIT_OK && row->way == BENCH_BOUNCE)
         status = bounce_back(there);
+    if (status == QUOIT_OK && row->way == BENCH_LINES)
+        status = read_lines(there);
     while (status == QUOIT_OK)
         status = row->way == BENCH_SPIN || row->way == BENCH_SLEEP ? echo(there, back, row)
                                                                    : take(there, row);
