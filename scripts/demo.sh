@@ -25,7 +25,7 @@ clean_up_demo() {
 demo() {
     local name="demo-$$" bin=build/release/examples
     build_tools
-    build release -- --target producer consumer unlink_queue throughput
+    build release -- --target producer consumer unlink_queue quoit_tool
     local output
     output=$(mktemp -d)
     # shellcheck disable=SC2064  # expanded now, on purpose
@@ -54,5 +54,5 @@ demo() {
     echo "made 30: $((30 - printed)) omitted on purpose, $dropped dropped because the queue was full"
     echo "consumed $shown of the $((printed - dropped)) pushed, with 0.0 in $gaps gaps"
     [ "$shown" = "$((printed - dropped))" ] || { say "the consumer printed $shown products, but $((printed - dropped)) were pushed"; exit 1; }
-    build/release/bench/throughput --short
+    build/release/tools/quoit bench --seconds 3
 }

@@ -13,7 +13,7 @@ def present():
     """Returns everything that a test could leave, one per line. Other programs' objects are not listed."""
     things = set()
     for pattern in ["/dev/shm/*qt-*", "/dev/shm/quoit*", "/dev/shm/.quoit*", "/dev/shm/readings",
-                    "/dev/shm/throughput-*", "/tmp/quoit-test*", "/tmp/qt-*", "/tmp/quoit.*", "/tmp/.quoit*"]:
+                    "/tmp/quoit-test*", "/tmp/qt-*", "/tmp/quoit.*", "/tmp/.quoit*"]:
         things |= set(glob.glob(pattern))
     things |= {f"System V segment, key {row[0]} id {row[1]}" for row in table("shm")}
     things |= {f"System V semaphores, key {row[0]} id {row[1]}" for row in table("sem")

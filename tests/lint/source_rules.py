@@ -310,7 +310,7 @@ def self_test():
         ("src/region/members.c", "#include <stdbool.h>", "#include <unistd.h>", "belongs in src/os"),
         ("examples/product/producer.c", '#include "guard.h"', '#include "region_handle.h"', "look inside"),
         ("examples/product/producer.c", '#include "guard.h"', "#include <unistd.h>", "file of one system"),
-        ("bench/throughput.c", "#include <stdio.h>", "#include <windows.h>", "file of one system"),
+        ("bench/instructions.c", "#include <stdio.h>", "#include <windows.h>", "file of one system"),
         ("tests/unit/queue_header_test.c", "#include <stdio.h>", "#include <sys/mman.h>", "file of one system"),
         ("src/api/queue.c", "enum { LINE", "#ifdef __linux__\n#endif\nenum { LINE", "__linux__"),
         ("src/api/queue.c", "enum { LINE", "int x __attribute__((unused));\nenum { LINE", "extension"),
