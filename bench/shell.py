@@ -1,9 +1,11 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""shell.py QUOIT ROUNDS: measures the bytes per second from `yes` to `wc -l` through pipes, and through `quoit push`
-and `quoit pop` in between. Prints a line of JSON for each round of each, like the other comparisons."""
+"""shell.py QUOIT BENCH_PEERS ROUNDS: measures the bytes per second from `yes` to `wc -l` through pipes, and through
+`quoit push` and `quoit pop` in between. Prints a line of JSON for each round of each, like BENCH_PEERS, which measures
+the canary."""
 import json
 import os
+import random
 import subprocess
 import sys
 import time
@@ -25,13 +27,19 @@ def measure(pipeline, quoit):
     return lines * len("y\n") / (time.monotonic() - start)
 
 
+def canary(peers):
+    return float(subprocess.run([peers, "canary"], check=True, stdout=subprocess.PIPE).stdout)
+
+
 def main():
-    quoit, rounds = sys.argv[1], int(sys.argv[2])
+    quoit, peers, rounds = sys.argv[1], sys.argv[2], int(sys.argv[3])
     for number in range(rounds):
-        for name, pipeline in PIPELINES.items():
+        for name in random.sample(list(PIPELINES), len(PIPELINES)):
+            before = canary(peers)
+            value = round(measure(PIPELINES[name], quoit))
             print(json.dumps({"question": "shell", "peer": name, "bytes": 2, "detail": 0, "between": "processes",
-                              "round": number, "value": round(measure(pipeline, quoit)), "unit": "bytes/s",
-                              "bounce_ns": 0}), flush=True)
+                              "round": number, "value": value, "unit": "bytes/s",
+                              "canary_ns": [before, canary(peers)]}), flush=True)
 
 
 main()

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The processor that a measurement runs on, for `quoit bench` and the programs in bench/. */
+/* The processor that a measurement of `quoit bench` runs on. */
 #ifndef QUOIT_TOOLS_PIN_H
 #define QUOIT_TOOLS_PIN_H
 

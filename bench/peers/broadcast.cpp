@@ -1,102 +1,55 @@
 /* SPDX-License-Identifier: MIT */
-/* How many items per second can one producer send to 1, 2, 4 and 8 subscribers, each of which
-   receives all of them? The producer runs on one CPU, the subscribers on the other, each as a
-   process. No item is dropped. The peers alternate in each round. */
+/* How many items per second does one producer pass to 1, 2 and 4 subscribers that each get all of
+   them? Each side is a process. No item is dropped. */
 #include "fan_out.hpp"
 
-#include <vector>
+namespace bench
+{
 
-using namespace bench;
-
-static int round_number;
-/* Several time slices of a processor that many processes share. */
-static const double run_ns = 100e6;
 typedef item<64> value;
 
-template <class Peer>
-static void run_one(Peer &peer, start_line *line, int subscribers, int number, std::uint64_t count)
-{
-    bool produces = number == subscribers;
-    pin(produces ? settings.far_cpu : settings.near_cpu);
-    if (produces)
-        peer.produce(subscribers);
-    else
-        peer.subscribe();
-    line->ready++;
-    while (line->go.load() == 0)
-        sched_yield();
-    for (std::uint64_t i = 0; i < count; i++) {
-        value item;
-        if (produces) {
-            item.fill(i);
-            insist([&] { return peer.push(item); });
-        } else {
-            insist([&] { return peer.pop(item); });
-            item.check(i);
-        }
-    }
-    line->ended++;
-    while (line->ended.load() <= subscribers) /* libraries may still have to send data */
-        usleep(100);
-}
-
-/* ns until the last subscriber has received so many items. */
-template <class Peer> static double run(int subscribers, std::uint64_t count)
+/* Returns ns per item, until the last subscriber has received all items. */
+template <class Peer> static double pass(int subscribers, std::uint64_t count)
 {
     Peer peer;
-    auto *line = static_cast<start_line *>(map_shared(4096));
-    std::vector<pid_t> children;
-    std::fflush(stdout);
-    for (int i = 0; i <= subscribers; i++) {
-        pid_t child = fork();
-        if (child == 0) {
-            run_one(peer, line, subscribers, i, count);
-            std::exit(0);
-        }
-        children.push_back(child);
-    }
-    while (line->ready.load() <= subscribers)
-        usleep(50);
-    std::uint64_t start = now_ns();
-    line->go.store(1);
-    while (line->ended.load() <= subscribers)
-        usleep(50);
-    double took = static_cast<double>(now_ns() - start);
-    for (pid_t child : children)
-        wait_for(child);
-    munmap(line, 4096);
-    return took;
+    double took = run_sides(
+        {subscribers, 1, true, false},
+        [&](int side) {
+            if (side == subscribers)
+                peer.produce(subscribers);
+            else
+                peer.subscribe();
+        },
+        [&](int side, stopwatch &watch) {
+            watch.start();
+            for (std::uint64_t i = 0; i < count; i++) {
+                value item;
+                if (side == subscribers) {
+                    item.fill(i);
+                    insist<loop::share>([&] { return peer.push(item); });
+                } else {
+                    insist<loop::share>([&] { return peer.pop(item); });
+                    item.check(i);
+                }
+            }
+        });
+    return took / static_cast<double>(count);
 }
 
-template <class Peer> static void measure()
+template <class Peer> static void to_subscribers()
 {
-    static std::uint64_t known[9];
-    for (int subscribers : {1, 2, 4, 8}) {
-        std::uint64_t &count = known[subscribers];
-        if (count == 0)
-            count = 1024;
-        bounce_ns();
-        double took = run<Peer>(subscribers, count);
-        while (took < run_ns / 2 && count < (1u << 24)) {
-            double factor = took < run_ns / 8 ? 4 : run_ns / took;
-            count = static_cast<std::uint64_t>(static_cast<double>(count) * factor);
-            took = run<Peer>(subscribers, count);
-        }
-        result("broadcast", Peer::title, sizeof(value), static_cast<std::uint64_t>(subscribers),
-               round_number, static_cast<double>(count) / took * 1e9, "items/s");
-    }
+    for (int subscribers : {1, 2, 4})
+        add({"broadcast", Peer::title, sizeof(value), static_cast<std::uint64_t>(subscribers),
+             true},
+            "items/s", [=](std::uint64_t count) { return pass<Peer>(subscribers, count); });
 }
 
-int main(int argc, char **argv)
+void broadcast()
 {
-    parse(argc, argv);
-    if (!settings.processes)
-        return 0; /* this comparison is only for processes */
-    for (round_number = 0; round_number < settings.rounds; round_number++) {
-        measure<quoit_fan_out<value, false>>();
-        measure<quoit_fan_out<value, true>>();
-        measure<zeromq_fan_out<value>>();
-        measure<iceoryx_fan_out<value>>();
-        std::fprintf(stderr, "round %d of %d\n", round_number + 1, settings.rounds);
-    }
+    to_subscribers<quoit_fan_out<value, false>>();
+    to_subscribers<quoit_fan_out<value, true>>();
+    to_subscribers<zeromq_fan_out<value>>();
+    to_subscribers<iceoryx_fan_out<value>>();
 }
+
+} // namespace bench

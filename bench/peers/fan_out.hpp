@@ -9,16 +9,15 @@
 namespace bench
 {
 
-/* Waits: blocks while it cannot make progress. */
 template <class Item, bool Waits> struct quoit_fan_out {
-    static constexpr const char *title = Waits ? "Quoit (with a time-out)" : "Quoit";
+    static constexpr const char *title = Waits ? "Quoit, waiting" : "Quoit";
     static constexpr std::int64_t timeout_ns = Waits ? QUOIT_FOREVER : QUOIT_NOW;
     typedef quoit_typed<Item> typed;
     std::string name = unique_name("broadcast");
     typename typed::queue queue = {nullptr};
     quoit_fan_out()
     {
-        make_quoit(name, QUOIT_BROADCAST, sizeof(Item), 1024);
+        make_typed<Item>(name, QUOIT_BROADCAST, 1024);
     }
     ~quoit_fan_out()
     {
@@ -34,11 +33,11 @@ template <class Item, bool Waits> struct quoit_fan_out {
     }
     bool push(const Item &value)
     {
-        return typed::push(queue, value, timeout_ns);
+        return typed::push(queue, &value, timeout_ns) == QUOIT_OK;
     }
     bool pop(Item &value)
     {
-        return typed::pop(queue, value, timeout_ns);
+        return typed::pop(queue, &value, timeout_ns) == QUOIT_OK;
     }
 };
 

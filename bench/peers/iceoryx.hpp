@@ -6,6 +6,7 @@
 
 #include "transports.hpp"
 
+#include <iceoryx_hoofs/log/logmanager.hpp>
 #include <iceoryx_posh/popo/publisher.hpp>
 #include <iceoryx_posh/popo/subscriber.hpp>
 #include <iceoryx_posh/runtime/posh_runtime.hpp>
@@ -30,6 +31,8 @@ template <class Item> struct iceoryx : ring {
     }
     static void begin()
     {
+        iox::log::LogManager::GetLogManager().SetDefaultLogLevel(
+            iox::log::LogLevel::kWarn, iox::log::LogLevelOutput::kHideLogLevel);
         std::string name = unique_name("app") + "-" + std::to_string(getpid());
         iox::runtime::PoshRuntime::initRuntime(
             iox::RuntimeName_t(iox::cxx::TruncateToCapacity, name));

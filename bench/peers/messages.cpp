@@ -1,88 +1,79 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Messages of many sizes. Copied in and out, 64 bytes to 64 KiB: queues of messages compared with
- * ZeroMQ. Frames that are written and read in place, of which only a word at each end is used, 1
- * KiB to 16 MiB: queues of messages and pools compared with iceoryx, whose largest frame here has 4
- * MiB. Between processes.
+ * Messages that are copied in and out, 64 bytes to 64 KiB: queues of messages compared with queues
+ * of items of that size, and with ZeroMQ. Frames that are written and read in place, 1 KiB to 16
+ * MiB: queues of messages and pools compared with iceoryx, whose largest frame here has 4 MiB. Only
+ * the first word and the last byte are written and read.
  */
 #include "iceoryx.hpp"
-
-#include <quoit/typed.h>
 
 #include <algorithm>
 #include <vector>
 
-using namespace bench;
+namespace bench
+{
 
-static int round_number;
-static const double run_ns = 20e6;
-static const char *const queue_name = "posix:quoit-bench-messages";
-static const char *const pool_name = "posix:quoit-bench-frames";
+/* As many messages as fit into 1 MiB, but at least 8, and at most 1024. */
+static std::uint64_t capacity_for(std::size_t bytes)
+{
+    return std::clamp<std::uint64_t>((1u << 20) / bytes, 8, 1024);
+}
 
-/* A MiB of messages, at most 1024, ZeroMQ's own number; of frames 8. */
-static void make_queue(std::uint32_t kind, std::uint64_t bytes, bool messages)
+static void make_queue(const std::string &name, std::uint32_t kind, std::size_t bytes,
+                       bool messages)
 {
     quoit_queue_options options{};
     options.kind = kind;
     options.item_bytes = bytes;
-    options.capacity = std::clamp<std::uint64_t>((1u << 20) / bytes, 8, 1024);
+    options.capacity = capacity_for(bytes);
     options.messages = messages ? 1 : 0;
-    quoit_queue *queue;
-    (void)quoit_unlink(queue_name, 0);
-    must(quoit_queue_create(queue_name, &options, QUOIT_OBSERVER, &queue));
-    quoit_queue_close(queue);
+    make_quoit(name, options);
 }
 
-static quoit_queue *enter(std::uint32_t role)
-{
-    quoit_queue *queue;
-    must(quoit_queue_open(queue_name, role, &queue));
-    return queue;
-}
-
-/* The first and the last word identify the message. */
 static void touch(void *frame, std::size_t bytes, std::uint64_t number)
 {
     *static_cast<volatile std::uint64_t *>(frame) = number;
     static_cast<volatile char *>(frame)[bytes - 1] = static_cast<char>(number);
 }
 
-static void look(const void *frame, std::size_t bytes, std::uint64_t number)
+static void check(const void *frame, std::size_t bytes, std::uint64_t number)
 {
     if (*static_cast<const volatile std::uint64_t *>(frame) != number ||
         static_cast<const volatile char *>(frame)[bytes - 1] != static_cast<char>(number))
-        die("a frame is not what was sent");
+        die("a frame has other bytes than were sent");
 }
 
 /* ---- Peers: prepare and operations of each side ---------------------------------------------- */
 
-/* A queue of messages that each side opens for itself. */
+/* A queue that each side opens for itself. */
 struct over_queue {
     std::size_t bytes;
+    std::string name = unique_name("messages");
     quoit_queue *queue = nullptr;
-    over_queue(std::uint32_t kind, std::size_t size) : bytes(size)
+    over_queue(std::uint32_t kind, std::size_t size, bool messages) : bytes(size)
     {
-        make_queue(kind, size, true);
+        make_queue(name, kind, size, messages);
     }
     ~over_queue()
     {
-        must(quoit_unlink(queue_name, 0));
+        must(quoit_unlink(name.c_str(), 0));
     }
     void produce()
     {
-        queue = enter(QUOIT_PRODUCER);
+        must(quoit_queue_open(name.c_str(), QUOIT_PRODUCER, &queue));
     }
     void consume()
     {
-        queue = enter(QUOIT_CONSUMER);
+        must(quoit_queue_open(name.c_str(), QUOIT_CONSUMER, &queue));
     }
 };
 
-template <std::uint32_t Kind> struct copied : over_queue {
-    static constexpr const char *title = Kind == QUOIT_SPSC ? "Quoit messages"
-                                                            : "Quoit messages, MPMC";
+template <std::uint32_t Kind, bool Messages> struct copied : over_queue {
+    static constexpr const char *title = !Messages            ? "Quoit items"
+                                         : Kind == QUOIT_SPSC ? "Quoit messages"
+                                                              : "Quoit messages, MPMC";
     std::vector<char> buffer;
-    explicit copied(std::size_t size) : over_queue(Kind, size), buffer(size)
+    explicit copied(std::size_t size) : over_queue(Kind, size, Messages), buffer(size)
     {
     }
     bool send(std::uint64_t number)
@@ -95,7 +86,7 @@ template <std::uint32_t Kind> struct copied : over_queue {
         std::size_t count;
         if (quoit_queue_pop(queue, buffer.data(), bytes, &count, QUOIT_NOW) != QUOIT_OK)
             return false;
-        look(buffer.data(), count, number);
+        check(buffer.data(), count, number);
         return true;
     }
 };
@@ -132,14 +123,14 @@ struct zmq_copied {
     {
         if (zmq_recv(socket, buffer.data(), bytes, 0) < 0)
             return false;
-        look(buffer.data(), bytes, number);
+        check(buffer.data(), bytes, number);
         return true;
     }
 };
 
 struct in_place : over_queue {
     static constexpr const char *title = "Quoit messages, in place";
-    explicit in_place(std::size_t size) : over_queue(QUOIT_SPSC, size)
+    explicit in_place(std::size_t size) : over_queue(QUOIT_SPSC, size, true)
     {
     }
     bool send(std::uint64_t number)
@@ -157,51 +148,46 @@ struct in_place : over_queue {
         std::size_t count;
         if (quoit_queue_peek(queue, &frame, &count, QUOIT_NOW) != QUOIT_OK)
             return false;
-        look(frame, count, number);
+        check(frame, count, number);
         must(quoit_queue_release(queue));
         return true;
     }
 };
 
-struct in_pool {
+struct in_pool : over_queue {
     static constexpr const char *title = "Quoit pool";
-    std::size_t bytes;
-    quoit_queue *queue = nullptr;
+    std::size_t block_bytes;
+    std::string pool_name = unique_name("frames");
     quoit_pool *pool = nullptr;
-    explicit in_pool(std::size_t size) : bytes(size)
+    explicit in_pool(std::size_t size)
+        : over_queue(QUOIT_SPSC, sizeof(quoit_block), false), block_bytes(size)
     {
         quoit_pool_options options{};
         options.block_bytes = size;
         options.blocks = 8;
-        (void)quoit_unlink(pool_name, 0);
-        make_queue(QUOIT_SPSC, sizeof(quoit_block), false);
-        must(quoit_pool_create(pool_name, &options, 0, &pool));
+        must(quoit_pool_create(pool_name.c_str(), &options, 0, &pool));
         quoit_pool_close(pool);
     }
     ~in_pool()
     {
-        must(quoit_unlink(queue_name, 0));
-        must(quoit_unlink(pool_name, 0));
-    }
-    void open(std::uint32_t role)
-    {
-        queue = enter(role);
-        must(quoit_pool_open(pool_name, 0, &pool));
+        must(quoit_unlink(pool_name.c_str(), 0));
     }
     void produce()
     {
-        open(QUOIT_PRODUCER);
+        over_queue::produce();
+        must(quoit_pool_open(pool_name.c_str(), 0, &pool));
     }
     void consume()
     {
-        open(QUOIT_CONSUMER);
+        over_queue::consume();
+        must(quoit_pool_open(pool_name.c_str(), 0, &pool));
     }
     bool send(std::uint64_t number)
     {
         quoit_block block;
         if (quoit_pool_alloc(pool, &block) != QUOIT_OK)
             return false;
-        touch(quoit_pool_at(pool, block), bytes, number);
+        touch(quoit_pool_at(pool, block), block_bytes, number);
         while (quoit_pool_push(pool, queue, block, QUOIT_NOW) != QUOIT_OK)
             relax();
         return true;
@@ -211,13 +197,13 @@ struct in_pool {
         quoit_block block;
         if (quoit_pool_pop(pool, queue, &block, QUOIT_NOW) != QUOIT_OK)
             return false;
-        look(quoit_pool_at(pool, block), bytes, number);
+        check(quoit_pool_at(pool, block), block_bytes, number);
         must(quoit_pool_free(pool, block));
         return true;
     }
 };
 
-/* Not zeroed when it is loaned. */
+/* Its constructor does not clear it, so that a loan costs no time for that. */
 template <std::size_t Bytes> struct frame {
     std::uint64_t words[Bytes / 8];
     frame()
@@ -225,7 +211,7 @@ template <std::size_t Bytes> struct frame {
     }
 };
 
-/* Its daemon has no more than ten frames of the largest size. */
+/* The daemon has at most ten frames of the largest size. */
 template <std::size_t Bytes> struct loaned : iceoryx<frame<Bytes>> {
     explicit loaned(std::size_t) : iceoryx<frame<Bytes>>(0)
     {
@@ -246,70 +232,74 @@ template <std::size_t Bytes> struct loaned : iceoryx<frame<Bytes>> {
     {
         bool received = false;
         this->subscriber->take().and_then([&](const auto &sample) {
-            look(sample.get(), Bytes, number);
+            check(sample.get(), Bytes, number);
             received = true;
         });
         return received;
     }
 };
 
-/* ---- Runs ------------------------------------------------------------------------------------ */
+/* ---- Cases ----------------------------------------------------------------------------------- */
 
-template <class Peer> static double run(std::size_t bytes, std::uint64_t count)
+/* Returns ns per message. The first messages are not timed, since libraries connect meanwhile. */
+template <class Peer> static double pass(std::size_t bytes, std::uint64_t count)
 {
+    const std::uint64_t skipped = capacity_for(bytes);
     Peer peer(bytes);
-    return run_both([&] { peer.produce(); },
-                    [&] {
-                        for (std::uint64_t i = 0; i < count; i++)
-                            insist([&] { return peer.send(i); });
-                    },
-                    [&] { peer.consume(); },
-                    [&](std::uint64_t &start) {
-                        insist([&] { return peer.receive(0); });
-                        start = now_ns(); /* connected by now */
-                        for (std::uint64_t i = 1; i < count; i++)
-                            insist([&] { return peer.receive(i); });
-                    });
+    auto receive = [&](std::uint64_t from, std::uint64_t to) {
+        for (std::uint64_t i = from; i < to; i++)
+            insist<loop::pause>([&] { return peer.receive(i); });
+    };
+    double took = run_sides(
+        {1, 1, true, false},
+        [&](int side) {
+            if (side == CONSUMER)
+                peer.consume();
+            else
+                peer.produce();
+        },
+        [&](int side, stopwatch &watch) {
+            if (side == PRODUCER) {
+                for (std::uint64_t i = 0; i < skipped + count; i++)
+                    insist<loop::pause>([&] { return peer.send(i); });
+                return;
+            }
+            receive(0, skipped);
+            watch.start();
+            receive(skipped, skipped + count);
+        });
+    return took / static_cast<double>(count);
 }
 
-template <class Peer> static void measure(const char *question, std::size_t bytes)
+template <class Peer> static void passing(const char *question, std::size_t bytes)
 {
-    std::uint64_t count = 64;
-    bounce_ns();
-    double took = run<Peer>(bytes, count);
-    while (took < run_ns / 2 && count < (1u << 22)) {
-        count *= took < run_ns / 16 ? 8 : 2;
-        took = run<Peer>(bytes, count);
-    }
-    result(question, Peer::title, bytes, 1, round_number, took / static_cast<double>(count - 1),
-           "ns");
+    add({question, Peer::title, bytes, 1, true}, "ns",
+        [=](std::uint64_t count) { return pass<Peer>(bytes, count); });
 }
 
 template <std::size_t Bytes> static void frames()
 {
-    measure<in_place>("frames", Bytes);
-    measure<in_pool>("frames", Bytes);
+    passing<in_place>("frames", Bytes);
+    passing<in_pool>("frames", Bytes);
     if constexpr (Bytes <= 4u << 20)
-        measure<loaned<Bytes - 64>>("frames", Bytes);
+        add({"frames", loaned<Bytes>::title, Bytes, 1, true}, "ns",
+            [](std::uint64_t count) { return pass<loaned<Bytes - 64>>(Bytes, count); });
 }
 
-int main(int argc, char **argv)
+void messages()
 {
-    parse(argc, argv);
-    if (!settings.processes)
-        return 0;
-    for (round_number = 0; round_number < settings.rounds; round_number++) {
-        for (std::size_t bytes : {64, 256, 1024, 4096, 16384, 65536}) {
-            measure<copied<QUOIT_SPSC>>("messages", bytes);
-            measure<copied<QUOIT_MPMC>>("messages", bytes);
-            measure<zmq_copied>("messages", bytes);
-        }
-        frames<1u << 10>();
-        frames<1u << 14>();
-        frames<1u << 18>();
-        frames<1u << 20>();
-        frames<4u << 20>();
-        frames<16u << 20>();
-        std::fprintf(stderr, "round %d of %d\n", round_number + 1, settings.rounds);
+    for (std::size_t bytes : {64, 256, 1024, 4096, 16384, 65536}) {
+        passing<copied<QUOIT_SPSC, true>>("messages", bytes);
+        passing<copied<QUOIT_SPSC, false>>("messages", bytes);
+        passing<copied<QUOIT_MPMC, true>>("messages", bytes);
+        passing<zmq_copied>("messages", bytes);
     }
+    frames<1u << 10>();
+    frames<1u << 14>();
+    frames<1u << 18>();
+    frames<1u << 20>();
+    frames<4u << 20>();
+    frames<16u << 20>();
 }
+
+} // namespace bench

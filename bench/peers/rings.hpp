@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Queues in memory that both sides map, each typed and inlined if it supports that. push and pop
-   return whether they succeeded; push_many and pop_many move all items or none. */
+   return false if the queue is full or empty; push_many and pop_many move all items or none. */
 #ifndef QUOIT_BENCH_PEERS_RINGS_HPP
 #define QUOIT_BENCH_PEERS_RINGS_HPP
 
@@ -10,7 +10,7 @@
 
 #include <boost/lockfree/spsc_queue.hpp>
 
-/* Made for C, where false converts to a pointer. */
+/* A header for C, where false converts to a pointer. */
 #define false 0
 #include <ck_ring.h>
 #undef false
@@ -44,43 +44,48 @@ struct ring {
     }
 };
 
-/* The typed calls of an item type, by its name. */
+/* The typed calls of an item type. */
 template <class Item> struct quoit_typed;
-#define BENCH_TYPED(bytes)                                                                \
-    typedef item<bytes> item##bytes;                                                      \
-    QUOIT_DEFINE_QUEUE(q##bytes, item##bytes);                                            \
-    template <> struct quoit_typed<item##bytes> {                                         \
-        typedef q##bytes##_queue queue;                                                   \
-        static quoit_status open(const char *name, std::uint32_t flags, queue *queue_out) \
-        {                                                                                 \
-            return q##bytes##_open(name, flags, queue_out);                               \
-        }                                                                                 \
-        static bool push(queue q, const item##bytes &value, std::int64_t timeout_ns)      \
-        {                                                                                 \
-            return q##bytes##_push(q, &value, timeout_ns) == QUOIT_OK;                    \
-        }                                                                                 \
-        static bool pop(queue q, item##bytes &value, std::int64_t timeout_ns)             \
-        {                                                                                 \
-            return q##bytes##_pop(q, &value, timeout_ns) == QUOIT_OK;                     \
-        }                                                                                 \
-        static std::size_t push_many(queue q, const item##bytes *values, std::size_t n)   \
-        {                                                                                 \
-            std::size_t done = 0;                                                         \
-            (void)q##bytes##_push_many(q, values, n, &done, QUOIT_NOW);                   \
-            return done;                                                                  \
-        }                                                                                 \
-        static std::size_t pop_many(queue q, item##bytes *values, std::size_t n)          \
-        {                                                                                 \
-            std::size_t done = 0;                                                         \
-            (void)q##bytes##_pop_many(q, values, n, &done, QUOIT_NOW);                    \
-            return done;                                                                  \
-        }                                                                                 \
+#define BENCH_CALL(bytes, call, parameters, arguments) \
+    static quoit_status call parameters                \
+    {                                                  \
+        return q##bytes##_##call arguments;            \
+    }
+#define BENCH_TYPED(bytes)                                                                      \
+    typedef item<bytes> item##bytes;                                                            \
+    QUOIT_DEFINE_QUEUE(q##bytes, item##bytes);                                                  \
+    template <> struct quoit_typed<item##bytes> {                                               \
+        typedef q##bytes##_queue queue;                                                         \
+        typedef item##bytes value;                                                              \
+        static quoit_queue_options options(std::uint64_t capacity)                              \
+        {                                                                                       \
+            return q##bytes##_options(capacity);                                                \
+        }                                                                                       \
+        BENCH_CALL(bytes, open, (const char *name, std::uint32_t role, queue *out),             \
+                   (name, role, out))                                                           \
+        BENCH_CALL(bytes, push, (queue q, const value *in, std::int64_t wait), (q, in, wait))   \
+        BENCH_CALL(bytes, pop, (queue q, value *out, std::int64_t wait), (q, out, wait))        \
+        BENCH_CALL(bytes, push_many, (queue q, const value *in, std::size_t n, std::size_t *d), \
+                   (q, in, n, d, QUOIT_NOW))                                                    \
+        BENCH_CALL(bytes, pop_many, (queue q, value *out, std::size_t n, std::size_t *d),       \
+                   (q, out, n, d, QUOIT_NOW))                                                   \
+        BENCH_CALL(bytes, claim, (queue q, value **out), (q, out, QUOIT_NOW))                   \
+        BENCH_CALL(bytes, commit, (queue q), (q))                                               \
+        BENCH_CALL(bytes, peek, (queue q, const value **out), (q, out, QUOIT_NOW))              \
+        BENCH_CALL(bytes, release, (queue q), (q))                                              \
     };
+BENCH_TYPED(1)
 BENCH_TYPED(8)
+BENCH_TYPED(12)
 BENCH_TYPED(16)
+BENCH_TYPED(24)
 BENCH_TYPED(64)
+BENCH_TYPED(100)
 BENCH_TYPED(256)
+BENCH_TYPED(300)
+BENCH_TYPED(1024)
 BENCH_TYPED(4096)
+BENCH_TYPED(65536)
 
 static inline void must(quoit_status status)
 {
@@ -91,34 +96,35 @@ static inline void must(quoit_status status)
 }
 
 /* A queue that no handle uses yet. */
-static inline void make_quoit(const std::string &name, std::uint32_t kind, std::size_t item_bytes,
-                              std::size_t capacity)
+static inline void make_quoit(const std::string &name, const quoit_queue_options &options)
 {
-    quoit_queue_options options = {};
-    options.kind = kind;
-    options.item_bytes = item_bytes;
-    options.capacity = capacity;
     quoit_queue *queue;
     must(quoit_queue_create(name.c_str(), &options, QUOIT_OBSERVER, &queue));
     quoit_queue_close(queue);
 }
 
+template <class Item>
+static void make_typed(const std::string &name, std::uint32_t kind, std::size_t capacity)
+{
+    quoit_queue_options options = quoit_typed<Item>::options(capacity);
+    options.kind = kind;
+    make_quoit(name, options);
+}
+
 template <class Item, bool Waits = false> struct quoit_ring : ring {
-    typedef quoit_typed<Item> typed;
+    static constexpr const char *title = Waits ? "Quoit, waiting" : "Quoit";
     static constexpr std::int64_t timeout_ns = Waits ? QUOIT_FOREVER : QUOIT_NOW;
-    std::string name;
-    typename typed::queue producer = {nullptr}, consumer = {nullptr};
+    typedef quoit_typed<Item> typed;
+    std::string name = unique_name("ring");
+    typename typed::queue producer = {nullptr};
+    alignas(128) typename typed::queue consumer = {nullptr};
 
     explicit quoit_ring(std::size_t capacity)
     {
-        static int number;
-        name = "bench-" + std::to_string(getpid()) + "-" + std::to_string(number++);
-        make_quoit(name, QUOIT_SPSC, sizeof(Item), capacity);
+        make_typed<Item>(name, QUOIT_SPSC, capacity);
     }
     ~quoit_ring()
     {
-        quoit_queue_close(producer.queue);
-        quoit_queue_close(consumer.queue);
         (void)quoit_unlink(name.c_str(), 0);
     }
     void produce()
@@ -131,33 +137,29 @@ template <class Item, bool Waits = false> struct quoit_ring : ring {
     }
     bool push(const Item &value)
     {
-        return typed::push(producer, value, timeout_ns);
+        return typed::push(producer, &value, timeout_ns) == QUOIT_OK;
     }
     bool pop(Item &value)
     {
-        return typed::pop(consumer, value, timeout_ns);
+        return typed::pop(consumer, &value, timeout_ns) == QUOIT_OK;
     }
     /* A batch continues after a shorter one. */
     bool push_many(const Item *values, std::size_t count)
     {
         return move_all(count, [&](std::size_t done, std::size_t left) {
-            return typed::push_many(producer, values + done, left);
+            std::size_t some = 0;
+            (void)typed::push_many(producer, values + done, left, &some);
+            return some;
         });
     }
     bool pop_many(Item *values, std::size_t count)
     {
         return move_all(count, [&](std::size_t done, std::size_t left) {
-            return typed::pop_many(consumer, values + done, left);
+            std::size_t some = 0;
+            (void)typed::pop_many(consumer, values + done, left, &some);
+            return some;
         });
     }
-};
-template <class Item> struct quoit_items : quoit_ring<Item> {
-    using quoit_ring<Item>::quoit_ring;
-    static constexpr const char *title = "Quoit";
-};
-template <class Item> struct quoit_waiting : quoit_ring<Item, true> {
-    using quoit_ring<Item, true>::quoit_ring;
-    static constexpr const char *title = "Quoit (with a time-out)";
 };
 
 /* Boost.Lockfree, with its capacity known at compile time. */
@@ -267,8 +269,8 @@ template <class Item> struct ck : ring {
     }
 };
 
-/* liburcu's wait-free-enqueue queue: a list of nodes, which come from an array in turn. The array
-   is as long as the run; its counters and nodes are not used again before they were read. */
+/* liburcu's wait-free-enqueue queue: a list of nodes, which come from an array in turn. A node is
+   used again after it was read. */
 template <class Item> struct urcu : ring {
     static constexpr const char *title = "liburcu wfcqueue";
     struct node {
@@ -283,7 +285,8 @@ template <class Item> struct urcu : ring {
     enum { NODES = 1 << 14 };
     shared *memory;
     node *nodes;
-    std::uint64_t pushed = 0, seen = 0, taken = 0;
+    alignas(128) std::uint64_t pushed = 0, seen = 0; /* the producer's */
+    alignas(128) std::uint64_t taken = 0;            /* the consumer's */
     explicit urcu(std::size_t)
     {
         memory = static_cast<shared *>(map_shared(4096 + NODES * sizeof(node)));

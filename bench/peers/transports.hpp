@@ -20,14 +20,7 @@
 namespace bench
 {
 
-inline std::string unique_name(const char *what)
-{
-    static int number;
-    return std::string("bench-") + what + "-" + std::to_string(getpid()) + "-" +
-           std::to_string(number++);
-}
-
-/* Writes a whole item into a stream, or reads one. */
+/* A whole item into a stream, or out of one. */
 inline bool write_all(int fd, const void *from, std::size_t bytes)
 {
     auto *at = static_cast<const char *>(from);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Queues with many producers and many consumers, in memory that all sides map, each typed and
-   inlined if it supports that. Each side's process or thread calls enter. */
-#ifndef QUOIT_BENCH_PEERS_MANY_HPP
-#define QUOIT_BENCH_PEERS_MANY_HPP
+/* Queues for several producers and consumers, in memory that all sides map, each typed and inlined
+   if it supports that. Each side calls enter once. */
+#ifndef QUOIT_BENCH_PEERS_MPMC_HPP
+#define QUOIT_BENCH_PEERS_MPMC_HPP
 
 #include "rings.hpp"
 
@@ -11,17 +11,16 @@
 namespace bench
 {
 
-template <class Item> struct quoit_many {
-    static constexpr const char *title = "Quoit MPMC";
+template <class Item, bool Waits> struct quoit_mpmc {
+    static constexpr const char *title = Waits ? "Quoit MPMC, waiting" : "Quoit MPMC";
+    static constexpr std::int64_t timeout_ns = Waits ? QUOIT_FOREVER : QUOIT_NOW;
     typedef quoit_typed<Item> typed;
-    std::string name;
-    explicit quoit_many(std::size_t capacity)
+    std::string name = unique_name("mpmc");
+    explicit quoit_mpmc(std::size_t capacity)
     {
-        static int number;
-        name = "many-" + std::to_string(getpid()) + "-" + std::to_string(number++);
-        make_quoit(name, QUOIT_MPMC, sizeof(Item), capacity);
+        make_typed<Item>(name, QUOIT_MPMC, capacity);
     }
-    ~quoit_many()
+    ~quoit_mpmc()
     {
         (void)quoit_unlink(name.c_str(), 0);
     }
@@ -29,15 +28,11 @@ template <class Item> struct quoit_many {
         typename typed::queue queue;
         bool push(const Item &value)
         {
-            return typed::push(queue, value, QUOIT_NOW);
+            return typed::push(queue, &value, timeout_ns) == QUOIT_OK;
         }
         bool pop(Item &value)
         {
-            return typed::pop(queue, value, QUOIT_NOW);
-        }
-        ~side()
-        {
-            quoit_queue_close(queue.queue);
+            return typed::pop(queue, &value, timeout_ns) == QUOIT_OK;
         }
     };
     side enter()
@@ -49,14 +44,14 @@ template <class Item> struct quoit_many {
 };
 
 /* Its nodes are in a separate array: the form that can be in shared memory. */
-template <class Item> struct boost_many {
+template <class Item> struct boost_mpmc {
     static constexpr const char *title = "Boost.Lockfree queue";
     typedef boost::lockfree::queue<Item, boost::lockfree::capacity<1024>> queue_type;
     queue_type *queue;
-    explicit boost_many(std::size_t) : queue(new (map_shared(sizeof(queue_type))) queue_type)
+    explicit boost_mpmc(std::size_t) : queue(new (map_shared(sizeof(queue_type))) queue_type)
     {
     }
-    ~boost_many()
+    ~boost_mpmc()
     {
         munmap(queue, sizeof(queue_type));
     }
@@ -77,7 +72,7 @@ template <class Item> struct boost_many {
     }
 };
 
-template <class Item> struct ck_many : ck<Item> {
+template <class Item> struct ck_mpmc : ck<Item> {
     static constexpr const char *title = "ck_ring MPMC";
     using ck<Item>::ck;
     struct side {
@@ -99,27 +94,27 @@ template <class Item> struct ck_many : ck<Item> {
 };
 
 /* DPDK's three modes for many producers and consumers. */
-enum class rte_way { plain, hts, rts };
-template <class Item, rte_way Way> struct rte_many {
-    static constexpr const char *title = Way == rte_way::plain ? "DPDK rte_ring MP/MC"
-                                         : Way == rte_way::hts ? "DPDK rte_ring HTS"
-                                                               : "DPDK rte_ring RTS";
+enum class rte_mode { plain, hts, rts };
+template <class Item, rte_mode Mode> struct rte_mpmc {
+    static constexpr const char *title = Mode == rte_mode::plain ? "DPDK rte_ring MP/MC"
+                                         : Mode == rte_mode::hts ? "DPDK rte_ring HTS"
+                                                                 : "DPDK rte_ring RTS";
     rte_ring *queue;
     std::size_t bytes;
-    explicit rte_many(std::size_t capacity)
+    explicit rte_mpmc(std::size_t capacity)
     {
         unsigned slots = 1;
         while (slots <= capacity) /* it holds one fewer */
             slots *= 2;
         bytes = static_cast<std::size_t>(rte_ring_get_memsize_elem(sizeof(Item), slots));
         queue = static_cast<rte_ring *>(map_shared(bytes));
-        unsigned flags = Way == rte_way::plain ? 0
-                         : Way == rte_way::hts ? RING_F_MP_HTS_ENQ | RING_F_MC_HTS_DEQ
-                                               : RING_F_MP_RTS_ENQ | RING_F_MC_RTS_DEQ;
+        unsigned flags = Mode == rte_mode::plain ? 0
+                         : Mode == rte_mode::hts ? RING_F_MP_HTS_ENQ | RING_F_MC_HTS_DEQ
+                                                 : RING_F_MP_RTS_ENQ | RING_F_MC_RTS_DEQ;
         if (rte_ring_init(queue, "bench", slots, flags) != 0)
             die("rte_ring_init");
     }
-    ~rte_many()
+    ~rte_mpmc()
     {
         munmap(queue, bytes);
     }
@@ -128,18 +123,18 @@ template <class Item, rte_way Way> struct rte_many {
         bool push(const Item &value)
         {
             void *item = const_cast<Item *>(&value);
-            if (Way == rte_way::plain)
+            if (Mode == rte_mode::plain)
                 return rte_ring_mp_enqueue_elem(queue, item, sizeof(Item)) == 0;
-            if (Way == rte_way::hts)
+            if (Mode == rte_mode::hts)
                 return rte_ring_mp_hts_enqueue_bulk_elem(queue, item, sizeof(Item), 1, nullptr) ==
                        1;
             return rte_ring_mp_rts_enqueue_bulk_elem(queue, item, sizeof(Item), 1, nullptr) == 1;
         }
         bool pop(Item &value)
         {
-            if (Way == rte_way::plain)
+            if (Mode == rte_mode::plain)
                 return rte_ring_mc_dequeue_elem(queue, &value, sizeof(Item)) == 0;
-            if (Way == rte_way::hts)
+            if (Mode == rte_mode::hts)
                 return rte_ring_mc_hts_dequeue_bulk_elem(queue, &value, sizeof(Item), 1, nullptr) ==
                        1;
             return rte_ring_mc_rts_dequeue_bulk_elem(queue, &value, sizeof(Item), 1, nullptr) == 1;
