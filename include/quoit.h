@@ -145,9 +145,12 @@ struct quoit_queue_options {
     uint32_t item_align;
     uint32_t permissions; /* as for chmod; the umask has no effect; 0: 0600 */
     uint32_t finishes;    /* this many handles must call finish to end the stream; 0: one */
-    uint32_t members;     /* reserved: 0 */
-    uint32_t memory;      /* reserved: 0 */
-    char type[32];        /* the item's type, such as "reading"; compared if both sides give one */
+    /* The most handles at one time: producers and consumers. Observers do not count. A broadcast has
+       room for so many subscribers and a producer. 0: 64; at most 4096, SPSC 64. Each entry takes 64
+       bytes, of MPMC and broadcast 192. join accepts a queue with more. */
+    uint32_t members;
+    uint32_t memory; /* reserved: 0 */
+    char type[32];   /* the item's type, such as "reading"; compared if both sides give one */
     uint64_t reserved[5];
 };
 
@@ -184,8 +187,8 @@ enum {
  * the queue is not as options ask. All may return INVALID, NAME, UNSUPPORTED, PERMISSION, LIMIT,
  * NO_MEMORY, SYSTEM or BUSY.
  * ROLE_TAKEN: a live process has the role; SPSC has one producer and one consumer, a broadcast one
- * producer. The role of a crashed process is free at once. LIMIT: the queue has 64 handles already,
- * a broadcast 64 subscribers and a producer. UNSUPPORTED: a sysv: name on Linux without /proc.
+ * producer. The role of a crashed process is free at once. LIMIT: the queue has options.members
+ * handles already; a handle makes a system call for each of them when it joins. UNSUPPORTED: a sysv: name on Linux without /proc.
  * Creation is atomic: other processes find no queue or the whole one, with its memory reserved.
  * Concurrency: any thread. Waits only for a process that is creating or removing a System V object
  * of that name, at most 10 s in all (then BUSY); for another user's process only with

@@ -316,6 +316,7 @@ static int check_one(const struct check *check, const char *name, bool *begun)
     *begun = *begun || seen;
     if (seen && finding->object.damage[0] != '\0')
         code = TOOL_DAMAGED;
+    object_free(&finding->object);
     free(finding);
     return code;
 }

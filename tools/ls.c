@@ -52,8 +52,9 @@ static const char help[] =
     "  fill (0 to 1), size_bytes and capacity_bytes (null, except for SPSC queues of messages: "
     "the\n"
     "  bytes that the messages use, and that `capacity` of the longest messages would use);\n"
-    "  for queues: item_type, item_align, finishes, messages, drop_oldest, finished, user_bytes,\n"
-    "  pushed, popped, full, empty, sleeps, wakes, repairs, high_water, created_by,\n"
+    "  for queues: item_type, item_align, finishes, most_members, messages, drop_oldest, "
+    "finished,\n"
+    "  user_bytes, pushed, popped, full, empty, sleeps, wakes, repairs, high_water, created_by,\n"
     "  created_at_unix_ns;\n"
     "  for regions: data_bytes;\n"
     "  for locks: holder (a PID, or null), abandoned (the last holder crashed without unlocking)\n"
@@ -92,6 +93,8 @@ static struct object *read_all(const struct object_names *names, char **argument
         bool asked = is_asked_for(name, arguments);
         if ((asked ? object_read : object_read_listed)(name, &objects[*count_out]) == QUOIT_OK)
             (*count_out)++;
+        else
+            object_free(&objects[*count_out]);
     }
     return objects;
 }
@@ -157,6 +160,8 @@ static int show(const struct object_names *names, char **arguments, bool json, b
         print_json(objects, count);
     else
         print_table(objects, count);
+    for (size_t i = 0; i < count; i++)
+        object_free(&objects[i]);
     free(objects);
     size_t unreadable = json || !all ? 0 : process_count_unreadable();
     if (unreadable > 0)
@@ -203,11 +208,12 @@ static bool list_names(const char *where, struct object_names *names)
 
 static bool list_where(const char *where, struct object_names *names)
 {
-    struct object object;
+    struct object object = {0};
     if (is_scheme(where))
         return object_list(where, names);
     if (is_file(where)) {
         bool is_object = object_read(where, &object) == QUOIT_OK;
+        object_free(&object);
         return is_object ? object_add(names, where) : object_list(where, names);
     }
     return list_names(where, names);

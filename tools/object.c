@@ -80,9 +80,20 @@ static void count_contents(const quoit_queue *queue, struct object *object)
     object->popped = object->pushed - lines;
 }
 
-static void count_members(struct object *object, uint64_t count)
+/* Makes room for the members that there are, and for some that join meanwhile. Returns 0 if it is
+   out of memory: the members are then left out. */
+static uint64_t make_room(struct object *object, uint64_t count)
 {
-    object->member_count = count < QUOIT_MEMBERS_MAX ? count : QUOIT_MEMBERS_MAX;
+    const uint64_t room = count + 16;
+    if (count > QUOIT_MEMBERS_MAX)
+        return 0;
+    object->members = calloc((size_t)room, sizeof *object->members);
+    return object->members ? room : 0;
+}
+
+static void count_members(struct object *object, uint64_t count, uint64_t room)
+{
+    object->member_count = count < room ? count : room;
     for (uint64_t i = 0; i < object->member_count; i++) {
         const struct quoit_member_info *member = &object->members[i];
         object->alive += member->alive;
@@ -105,14 +116,16 @@ static quoit_status read_queue(const char *name, unsigned owners, struct object 
     status = quoit_queue_inspect(queue, &object->queue);
     if (status != QUOIT_OK)
         note_damage(object, status);
-    status = quoit_queue_members(queue, object->members, QUOIT_MEMBERS_MAX, &count);
+    (void)quoit_queue_members(queue, NULL, 0, &count);
+    const uint64_t room = make_room(object, count);
+    status = quoit_queue_members(queue, object->members, room, &count);
     if (status != QUOIT_OK)
         note_damage(object, status);
     object->item_bytes = object->queue.item_bytes;
     object->capacity = object->queue.capacity;
     count_contents(queue, object);
     quoit_queue_close(queue);
-    count_members(object, count);
+    count_members(object, count, room);
     return QUOIT_OK;
 }
 
@@ -124,7 +137,9 @@ static quoit_status read_pool(const char *name, unsigned owners, struct object *
     if (status != QUOIT_OK)
         return status;
     object->type = OBJECT_POOL;
-    status = quoit_pool_members(pool, object->members, QUOIT_MEMBERS_MAX, &count);
+    (void)quoit_pool_members(pool, NULL, 0, &count);
+    const uint64_t room = make_room(object, count);
+    status = quoit_pool_members(pool, object->members, room, &count);
     if (status != QUOIT_OK)
         note_damage(object, status);
     object->item_bytes = quoit_pool_block_bytes(pool);
@@ -133,7 +148,7 @@ static quoit_status read_pool(const char *name, unsigned owners, struct object *
     object->unit = "blocks";
     object->fill = share((double)object->used, (double)object->capacity);
     quoit_pool_close(pool);
-    count_members(object, count);
+    count_members(object, count, room);
     return QUOIT_OK;
 }
 
@@ -145,7 +160,9 @@ static quoit_status read_lock(const char *name, unsigned owners, struct object *
     if (status != QUOIT_OK)
         return status;
     object->type = OBJECT_LOCK;
-    status = quoit_lock_members(lock, object->members, QUOIT_MEMBERS_MAX, &count);
+    (void)quoit_lock_members(lock, NULL, 0, &count);
+    const uint64_t room = make_room(object, count);
+    status = quoit_lock_members(lock, object->members, room, &count);
     if (status != QUOIT_OK)
         note_damage(object, status);
     status = quoit_lock_holder(lock, &object->holder);
@@ -157,7 +174,7 @@ static quoit_status read_lock(const char *name, unsigned owners, struct object *
     object->unit = "holders";
     object->fill = (double)object->used;
     quoit_lock_close(lock);
-    count_members(object, count);
+    count_members(object, count, room);
     return QUOIT_OK;
 }
 
@@ -209,6 +226,13 @@ quoit_status object_read_listed(const char *name, struct object *object_out)
     quoit_status status = read_object(name, 0, object_out);
     object_out->foreign = status == QUOIT_ERROR_OTHER_USER;
     return object_out->foreign ? QUOIT_OK : status;
+}
+
+void object_free(struct object *object)
+{
+    free(object->members);
+    object->members = NULL;
+    object->member_count = 0;
 }
 
 const char *object_kind(const struct object *object)

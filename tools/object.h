@@ -21,7 +21,7 @@ struct object {
     uint64_t capacity; /* items, blocks, bytes; of a ring of bytes longest messages; of a lock 1 */
     uint64_t used;     /* in units */
     double fill;       /* 0 to 1 */
-    struct quoit_member_info members[QUOIT_MEMBERS_MAX];
+    struct quoit_member_info *members; /* NULL if there are none */
     uint64_t member_count;
     uint64_t alive, crashed, producers, consumers; /* the roles: of live members */
     uint64_t stopped;                              /* live members that a signal has stopped */
@@ -39,11 +39,14 @@ struct object {
 };
 
 /* Returns QUOIT_OK also for a damaged object, and describes the damage in it. Otherwise returns the
-   status of opening it. */
+   status of opening it. In each case, free it with object_free. */
 quoit_status object_read(const char *name, struct object *object_out);
 /* The same for a name that the user did not give. An object of another user is not read, since that
    user may change it in any way at the same time. */
 quoit_status object_read_listed(const char *name, struct object *object_out);
+
+/* Frees what object_read has allocated; a zeroed object has nothing. */
+void object_free(struct object *object);
 
 const char *object_kind(const struct object *object); /* "mpmc", "pool"; "?" */
 const char *

@@ -60,6 +60,7 @@ static void queue(FILE *out, const struct object *object, const char *indent)
     object_print_json_text(out, info->type);
     number(out, indent, "item_align", info->item_align);
     number(out, indent, "finishes", info->finishes);
+    number(out, indent, "most_members", info->members);
     truth(out, indent, "messages", info->messages);
     truth(out, indent, "drop_oldest", info->when_full == QUOIT_DROP_OLDEST);
     truth(out, indent, "finished", info->finished);

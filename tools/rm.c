@@ -68,12 +68,13 @@ static quoit_status check_owner(const struct rm *rm, const char *name)
 /* Removes nothing. BUSY: the object is not dead. */
 static quoit_status would_remove(const struct rm *rm, const char *name)
 {
-    struct object object;
+    struct object object = {0};
     quoit_status status = check_owner(rm, name);
     if (status == QUOIT_OK)
         status = object_read(name, &object);
     if (status == QUOIT_OK && rm->dead && !object_is_abandoned(&object))
         status = QUOIT_ERROR_BUSY;
+    object_free(&object);
     return status;
 }
 

@@ -142,6 +142,15 @@ static void print_member(const struct quoit_member_info *member)
     puts("");
 }
 
+static void print_member_count(const struct object *object)
+{
+    printf("  members          %" PRIu64, object->alive);
+    if (object->type == OBJECT_QUEUE)
+        printf(" of at most %" PRIu32 "%s", object->queue.members,
+               object->queue.kind == QUOIT_BROADCAST ? ", and the producer" : "");
+    puts("");
+}
+
 static void print_object(const struct object *object)
 {
     char state[sizeof object->damage + PRINT_ROOM];
@@ -164,7 +173,7 @@ static void print_object(const struct object *object)
     else if (object->type != OBJECT_UNKNOWN)
         print_other(object);
     if (object->type != OBJECT_UNKNOWN && object->type != OBJECT_REGION)
-        printf("  members          %" PRIu64 "\n", object->alive);
+        print_member_count(object);
     for (uint64_t i = 0; i < object->member_count; i++)
         print_member(&object->members[i]);
 }
@@ -201,10 +210,14 @@ static int show(char **names, size_t name_count, enum format format, bool lenien
                                                                            &objects[count]);
         if (status == QUOIT_OK)
             count++;
-        else if (!lenient)
+        else
+            object_free(&objects[count]);
+        if (status != QUOIT_OK && !lenient)
             code = object_fail(names[i], status);
     }
     print_all(objects, count, format);
+    for (size_t i = 0; i < count; i++)
+        object_free(&objects[i]);
     free(objects);
     return code;
 }

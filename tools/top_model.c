@@ -20,6 +20,7 @@ static struct top_row *find(const struct top *top, const char *name)
 
 static void free_row(struct top_row *row)
 {
+    object_free(&row->object);
     free(row->name);
     free(row->shown);
     free(row);
@@ -65,7 +66,8 @@ static double rate(uint64_t now, uint64_t before, double seconds)
     return now > before && seconds > 0 ? (double)(now - before) / seconds : 0;
 }
 
-static void update(struct top_row *row, const struct object *object, double seconds)
+/* Moves the object to the row. */
+static void update(struct top_row *row, struct object *object, double seconds)
 {
     bool continues = row->history_count > 0 && is_the_same(object, &row->object);
     if (!continues)
@@ -73,8 +75,10 @@ static void update(struct top_row *row, const struct object *object, double seco
     row->has_rates = continues && object->type == OBJECT_QUEUE;
     row->pushed_per_s = row->has_rates ? rate(object->pushed, row->object.pushed, seconds) : 0;
     row->popped_per_s = row->has_rates ? rate(object->popped, row->object.popped, seconds) : 0;
+    object_free(&row->object);
     row->object = *object;
     row->object.name = row->name;
+    object->members = NULL;
     row->history[row->history_count++ % TOP_HISTORY] = object->type == OBJECT_POOL
                                                            ? object->fill
                                                            : row->pushed_per_s;
@@ -85,15 +89,14 @@ static bool look_at(struct top *top, const char *name, struct object *object, do
 {
     quoit_status status = (top->names ? object_read : object_read_listed)(name, object);
     bool is_still = object->type == OBJECT_REGION || object->type == OBJECT_LOCK;
-    if (status != QUOIT_OK || is_still || object->foreign)
-        return true; /* removed, or of a type without rates, or another user's */
-    struct top_row *row = find(top, name);
-    if (!row)
+    bool is_shown = status == QUOIT_OK && !is_still && !object->foreign;
+    struct top_row *row = is_shown ? find(top, name) : NULL;
+    if (is_shown && !row)
         row = add(top, name);
-    if (!row)
-        return false;
-    update(row, object, seconds);
-    return true;
+    if (row)
+        update(row, object, seconds);
+    object_free(object);
+    return row || !is_shown; /* not shown: removed, of a type without rates, another user's */
 }
 
 static void drop_unseen(struct top *top)

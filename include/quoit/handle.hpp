@@ -37,6 +37,7 @@ struct options {
     std::uint32_t permissions = 0;   // 0: 0600
     std::uint64_t user_bytes = 0;
     std::uint32_t finishes = 0; // this many handles must call finish to end the stream; 0: one
+    std::uint32_t members = 0;  // the most handles at one time; 0: 64
 };
 
 // Returned by a call for many items: auto [status, count] = queue.try_pop_many(buffer);
@@ -150,9 +151,13 @@ class queue_handle : public detail::handle<quoit_queue>
     }
     [[nodiscard]] std::vector<quoit_member_info> members() const
     {
-        std::vector<quoit_member_info> found(QUOIT_MEMBERS_MAX);
+        std::vector<quoit_member_info> found;
         std::uint64_t count = 0;
-        detail::check(quoit_queue_members(raw(), found.data(), found.size(), &count));
+        detail::check(quoit_queue_members(raw(), nullptr, 0, &count));
+        do { // members may join meanwhile
+            found.resize(static_cast<std::size_t>(count));
+            detail::check(quoit_queue_members(raw(), found.data(), found.size(), &count));
+        } while (count > found.size());
         found.resize(static_cast<std::size_t>(count));
         return found;
     }
@@ -198,6 +203,7 @@ template <class Queue> class queue_makers : public queue_makers_base<Queue>
         c.item_align = Queue::item_align();
         c.user_bytes = o.user_bytes;
         c.finishes = o.finishes;
+        c.members = o.members;
         c.kind = static_cast<std::uint32_t>(o.kind);
         c.when_full = static_cast<std::uint32_t>(o.when_full);
         c.messages = Queue::messages ? 1 : 0;

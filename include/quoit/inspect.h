@@ -70,7 +70,7 @@ struct quoit_queue_info { /* 256 bytes in every version */
     uint64_t high_water; /* the most queued items that a member has seen at its checks */
     char type[32];       /* the item's type; "": the creator gave none */
     uint32_t finishes;   /* this many calls of finish end the stream */
-    uint32_t reserved_word;
+    uint32_t members;    /* the most members at one time; a broadcast's producer does not count */
     uint64_t reserved[8];
 };
 QUOIT_STATIC_ASSERT(sizeof(struct quoit_queue_info) == 256, "in every version");
@@ -85,7 +85,7 @@ quoit_status quoit_queue_check(const quoit_queue *queue);
 
 /* ---- Members --------------------------------------------------------------------------------- */
 
-enum { QUOIT_MEMBERS_MAX = 65 };
+enum { QUOIT_MEMBERS_MAX = 4097 }; /* 4096 subscribers and a producer */
 
 struct quoit_member_info { /* 64 bytes in every version */
     uint32_t pid;          /* in its own PID namespace */
@@ -106,8 +106,8 @@ QUOIT_STATIC_ASSERT(sizeof(struct quoit_member_info) == 64, "in every version");
 /*
  * List the members of a queue, a pool or a lock. A crashed member is listed until another one takes
  * its entry.
- *   members_out   an array of `room` elements; QUOIT_MEMBERS_MAX is always enough; may be NULL if
- *                 room is 0
+ *   members_out   an array of `room` elements; QUOIT_MEMBERS_MAX is always enough, and 65 if
+ *                 options.members was 0; may be NULL if room is 0
  *   count_out     how many members there are; may be more than room
  * Returns OK, FORKED or INVALID. CORRUPT: a System V object has lost its lock file, so all members
  * look crashed. Makes a system call for each member. It is a snapshot: members may join and leave

@@ -14,7 +14,7 @@ SPSC, MPMC, BROADCAST = 0, 1, 2
 WAIT_FOR_SLOWEST, DROP_OLDEST = 0, 1
 PRODUCER, CONSUMER, OBSERVER, ANY_OWNER, FROM_OLDEST = 1, 2, 4, 0x100, 0x200
 ITEMS, ROOM = 0x10, 0x20
-MEMBERS_MAX = 65
+MEMBERS_MAX = 4097
 
 
 # ---- Errors -----------------------------------------------------------------------------------
@@ -75,7 +75,7 @@ class QueueInfo(_Fields):
                 ("producer_pid", c_uint32), ("consumer_pid", c_uint32), ("item_align", c_uint32),
                 ("full", c_uint64), ("empty", c_uint64), ("sleeps", c_uint64), ("wakes", c_uint64),
                 ("repairs", c_uint64), ("high_water", c_uint64), ("type", c_char * 32), ("finishes", c_uint32),
-                ("_reserved_word", c_uint32), ("_reserved", c_uint64 * 8)]
+                ("members", c_uint32), ("_reserved", c_uint64 * 8)]
 
 
 class Member(_Fields):

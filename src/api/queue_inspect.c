@@ -67,6 +67,7 @@ quoit_status quoit_queue_inspect(const quoit_queue *queue, struct quoit_queue_in
         .messages = handle->view.messages,
         .item_align = handle->view.item_align,
         .finishes = handle->view.finishes,
+        .members = handle->view.most_members,
         .user_bytes = handle->view.user_bytes,
         .pushed = totals.pushed,
         .popped = totals.popped,

@@ -40,7 +40,9 @@ _Static_assert(offsetof(struct quoit_member_shm, repairs) == 48, "FORMAT.md 5");
 _Static_assert(offsetof(struct quoit_member_shm, high_water) == 56, "FORMAT.md 5");
 _Static_assert(sizeof(struct quoit_member_shm) == 64, "FORMAT.md 5");
 
-enum { QUOIT_MEMBER_ENTRIES = 64, QUOIT_PEER_ROLES = 2 };
+/* How many entries an object has, unless a queue's options ask for another number; and how many
+   members such options may ask for. */
+enum { QUOIT_MEMBER_ENTRIES = 64, QUOIT_MOST_MEMBERS = 4096, QUOIT_PEER_ROLES = 2 };
 
 /* Further bits of an entry's roles. REPAIRS: its member repairs, holds the locks of these roles,
    and is no peer. REPLACED: the holder of the entry's lock is not the member that the entry

@@ -136,6 +136,16 @@ static quoit_status check_align(const struct quoit_queue_options *options)
     return QUOIT_OK;
 }
 
+static quoit_status check_members(const struct quoit_queue_options *options)
+{
+    uint32_t most = options->kind == QUOIT_SPSC ? QUOIT_MEMBER_ENTRIES : QUOIT_MOST_MEMBERS;
+    if (options->members <= most)
+        return QUOIT_OK;
+    return quoit_fail(QUOIT_ERROR_INVALID,
+                      "options.members is %u; for this kind it must be 1 to %u, or 0 for %d",
+                      (unsigned)options->members, (unsigned)most, QUOIT_MEMBER_ENTRIES);
+}
+
 /* Checks the fields that later versions use. */
 static quoit_status check_reserved(const struct quoit_queue_options *options)
 {
@@ -143,11 +153,10 @@ static quoit_status check_reserved(const struct quoit_queue_options *options)
         options->reserved, sizeof options->reserved / sizeof *options->reserved, 0);
     if (status != QUOIT_OK)
         return status;
-    if (options->members != 0 || options->memory != 0)
-        return quoit_fail(
-            QUOIT_ERROR_UNSUPPORTED,
-            "options.members is %u and options.memory %u; this version accepts only 0 for both",
-            (unsigned)options->members, (unsigned)options->memory);
+    if (options->memory != 0)
+        return quoit_fail(QUOIT_ERROR_UNSUPPORTED,
+                          "options.memory is %u; this version accepts only 0",
+                          (unsigned)options->memory);
     if (!memchr(options->type, 0, sizeof options->type))
         return quoit_fail(QUOIT_ERROR_INVALID,
                           "options.type is not terminated by a zero byte; use at most %zu bytes",
@@ -183,6 +192,8 @@ quoit_status quoit_queue_check_options(const struct quoit_queue_options *options
         return quoit_fail(QUOIT_ERROR_INVALID, "user_bytes is %llu; it must be at most %u",
                           (unsigned long long)options->user_bytes, (unsigned)UINT32_MAX);
     quoit_status status = check_align(options);
+    if (status == QUOIT_OK)
+        status = check_members(options);
     if (status == QUOIT_OK && !slots_bytes(options, ops_for(options), &bytes))
         return quoit_fail(QUOIT_ERROR_INVALID,
                           "capacity is %llu and item_bytes %llu; a queue cannot be that large",
@@ -194,8 +205,8 @@ quoit_status quoit_queue_check_options(const struct quoit_queue_options *options
 /* A broadcast has one entry more, for its producer. */
 static uint32_t entries_for(const struct quoit_queue_options *options)
 {
-    return quoit_ring_has_subscribers(ops_for(options)) ? QUOIT_MEMBER_ENTRIES + 1
-                                                        : QUOIT_MEMBER_ENTRIES;
+    uint32_t members = options->members ? options->members : QUOIT_MEMBER_ENTRIES;
+    return quoit_ring_has_subscribers(ops_for(options)) ? members + 1 : members;
 }
 
 static uint64_t slots_align(const struct quoit_queue_options *options)
@@ -317,7 +328,7 @@ quoit_status quoit_queue_find(quoit_region *region, struct quoit_queue_view *vie
                    ? status
                    : quoit_region_damaged(region, "queue", quoit_describe(status));
     if (!is_layout_of(&options, queue.layout) || queue.member_entries == 0 ||
-        queue.member_entries > 65536 || queue.item_align == 0 || queue.finishes == 0 ||
+        queue.member_entries > QUOIT_MEMBERS_MAX || queue.item_align == 0 || queue.finishes == 0 ||
         !slots_bytes(&options, ops_of(&options, queue.layout), &bytes))
         return quoit_region_damaged(region, "queue", "a count is out of range");
     const struct quoit_ring_ops *ops = ops_of(&options, queue.layout);
@@ -339,6 +350,7 @@ quoit_status quoit_queue_find(quoit_region *region, struct quoit_queue_view *vie
         .item_bytes = (uint32_t)queue.item_bytes,
         .item_align = queue.item_align,
         .finishes = queue.finishes,
+        .most_members = queue.member_entries - quoit_ring_has_subscribers(ops),
         .user_bytes = queue.user_bytes,
         .messages = options.messages == 1,
         .user = user,

@@ -54,7 +54,8 @@ struct quoit_queue_view {
     uint32_t item_bytes;
     uint64_t user_bytes;
     uint32_t item_align;
-    uint32_t finishes; /* how many finishes end the stream */
+    uint32_t finishes;     /* how many finishes end the stream */
+    uint32_t most_members; /* of a broadcast without its producer */
     char type[32];
     bool messages; /* item_bytes is the longest message; ring.item_bytes has a header more */
     void *user;    /* NULL if user_bytes is 0 */

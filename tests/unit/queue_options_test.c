@@ -36,8 +36,11 @@ static void later_versions(void)
         refused(bad, QUOIT_ERROR_INVALID, "reserved");
     }
     bad = good;
-    bad.members = 64;
-    refused(bad, QUOIT_ERROR_UNSUPPORTED, "members");
+    bad.members = 65;
+    refused(bad, QUOIT_ERROR_INVALID, "1 to 64");
+    bad.kind = QUOIT_MPMC;
+    bad.members = 4097;
+    refused(bad, QUOIT_ERROR_INVALID, "1 to 4096");
     bad = good;
     bad.memory = 1;
     refused(bad, QUOIT_ERROR_UNSUPPORTED, "memory");
