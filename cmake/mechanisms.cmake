@@ -9,7 +9,7 @@ if(WIN32)
   set(QUOIT_OS_FAMILY windows)
   set(QUOIT_PIN windows) # how programs that measure choose a processor
   list(APPEND QUOIT_OS_FOLDERS windows)
-  set(QUOIT_OS_FILES windows/entry_windows.c liveness/liveness_windows.c mechanisms_windows.c windows/names_windows.c
+  set(QUOIT_OS_FILES windows/entry_windows.c liveness/liveness_windows.c liveness/locks_each.c mechanisms_windows.c windows/names_windows.c
       windows/nt_windows.c process/process_windows.c windows/section_windows.c windows/security_windows.c
       sem/sem_windows.c shm/shm_file_windows.c wait/spin.c list/list_windows.c shm/shm_local_windows.c
       shm/shm_windows.c system_error_windows.c wait/wait_windows.c wait/barrier_none.c)
@@ -47,7 +47,7 @@ if(CMAKE_SYSTEM_NAME STREQUAL "Linux" AND NOT QUOIT_STRICT_POSIX)
     set(sem_prefix "/sem.")
   endif()
 else()
-  list(APPEND QUOIT_OS_FILES wait/barrier_none.c list/list_posix.c liveness/liveness_fcntl.c shm/memory_posix.c
+  list(APPEND QUOIT_OS_FILES wait/barrier_none.c list/list_posix.c liveness/liveness_fcntl.c liveness/locks_each.c shm/memory_posix.c
       process/namespace_none.c process/owner_posix.c shm/shm_posix.c)
   set(QUOIT_OS_DEFINITIONS QUOIT_LOCK_DIRECTORY="/tmp")
   if(APPLE) # macOS removes files from /tmp after some days

@@ -171,6 +171,10 @@ enum {
        after it joined. At least three quarters of the capacity are kept; with DROP_OLDEST all of
        it. With CONSUMER only; other kinds of queues are always read from the oldest item. */
     QUOIT_FROM_OLDEST = 0x200,
+    /* create, join, of a queue, with PRODUCER or CONSUMER: if the call creates the queue, its name
+       is removed when the last producer or consumer closes, and its items are lost. Observers do
+       not count. No effect on a queue that exists. */
+    QUOIT_TRANSIENT = 0x400,
     /* With PRODUCER or CONSUMER: joins to repair the queue, and is not counted as a peer of any
        other handle (QUOIT_ABANDONED). */
     QUOIT_FOR_REPAIR = 0x800
@@ -180,7 +184,8 @@ enum {
  * Create a queue, open one, or join it: open it, or create it if it does not exist.
  *   name        see NAMES
  *   options     the queue to create; join compares all but permissions with an existing queue
- *   flags       PRODUCER, CONSUMER or both; or OBSERVER; with ANY_OWNER, FROM_OLDEST
+ *   flags       PRODUCER, CONSUMER or both; or OBSERVER; with ANY_OWNER, FROM_OLDEST,
+ *               TRANSIENT
  *   queue_out   the handle, to be closed by quoit_queue_close; NULL on failure
  * create returns OK, EXISTS or NO_SPACE. open returns OK, NOT_FOUND, NOT_QUOIT, FORMAT, CORRUPT or
  * OTHER_USER, and DIFFERENT if the object is no queue. join returns any of these, and DIFFERENT if

@@ -246,7 +246,8 @@ const char *object_kind(const struct object *object)
 
 bool object_is_abandoned(const struct object *object)
 {
-    return object->damage[0] == '\0' && object->alive == 0 && object->crashed > 0;
+    bool transient = object->type == OBJECT_QUEUE && object->queue.transient;
+    return object->damage[0] == '\0' && object->alive == 0 && (object->crashed > 0 || transient);
 }
 
 const char *object_state(const struct object *object)

@@ -64,6 +64,7 @@ static void queue(FILE *out, const struct object *object, const char *indent)
     truth(out, indent, "messages", info->messages);
     truth(out, indent, "drop_oldest", info->when_full == QUOIT_DROP_OLDEST);
     truth(out, indent, "finished", info->finished);
+    truth(out, indent, "transient", info->transient);
     number(out, indent, "user_bytes", info->user_bytes);
     number(out, indent, "pushed", object->pushed);
     number(out, indent, "popped", object->popped);

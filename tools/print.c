@@ -134,8 +134,10 @@ void print_state(const struct object *object, char *out, size_t room)
         (void)snprintf(crashed, sizeof crashed, ", %" PRIu64 " crashed", object->crashed);
     if (object->stopped > 0)
         (void)snprintf(stopped, sizeof stopped, ", %" PRIu64 " stopped", object->stopped);
-    (void)snprintf(out, room, "%s%s%s%s", object_state(object), crashed, stopped,
-                   object->type == OBJECT_QUEUE && object->queue.finished ? ", finished" : "");
+    bool is_queue = object->type == OBJECT_QUEUE;
+    (void)snprintf(out, room, "%s%s%s%s%s", object_state(object), crashed, stopped,
+                   is_queue && object->queue.finished ? ", finished" : "",
+                   is_queue && object->queue.transient ? ", transient" : "");
 }
 
 int print_bad_option(char **argv, int letter)

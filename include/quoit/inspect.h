@@ -71,7 +71,9 @@ struct quoit_queue_info { /* 256 bytes in every version */
     char type[32];       /* the item's type; "": the creator gave none */
     uint32_t finishes;   /* this many calls of finish end the stream */
     uint32_t members;    /* the most members at one time; a broadcast's producer does not count */
-    uint64_t reserved[8];
+    uint32_t transient;  /* 1: its name is removed with its last member */
+    uint32_t reserved_word;
+    uint64_t reserved[7];
 };
 QUOIT_STATIC_ASSERT(sizeof(struct quoit_queue_info) == 256, "in every version");
 
@@ -161,9 +163,9 @@ quoit_status quoit_queue_repair(quoit_queue *queue, uint64_t *count_out);
 
 /*
  * Remove the queue, pool or lock of that name if it is abandoned: at least one member has crashed,
- * and no member is alive. If a process joins at the same time, either this call finds the process
- * and the name stays, or the process does not find the name (quoit_queue_join then creates a new
- * object).
+ * and no member is alive. A queue with QUOIT_TRANSIENT is abandoned if no member is alive. If a
+ * process joins at the same time, either this call finds the process and the name stays, or the
+ * process does not find the name (quoit_queue_join then creates a new object).
  *   flags   0, or QUOIT_ANY_OWNER, as for quoit_unlink
  * Returns OK, NOT_FOUND, PERMISSION, OTHER_USER, DIFFERENT (a region, which keeps no members),
  * CORRUPT, FORMAT or INVALID. BUSY: a member is alive, or no member has crashed. Waits at most 10

@@ -34,6 +34,7 @@ enum class flags : std::uint32_t {
     observer = QUOIT_OBSERVER,
     any_owner = QUOIT_ANY_OWNER,
     from_oldest = QUOIT_FROM_OLDEST,
+    transient = QUOIT_TRANSIENT,
     for_repair = QUOIT_FOR_REPAIR
 };
 constexpr flags operator|(flags a, flags b) noexcept
@@ -45,6 +46,7 @@ inline constexpr flags consumer = flags::consumer;
 inline constexpr flags observer = flags::observer;
 inline constexpr flags any_owner = flags::any_owner;
 inline constexpr flags from_oldest = flags::from_oldest;
+inline constexpr flags transient = flags::transient;
 
 // Any std::chrono duration. More than 292 years waits for ever; a negative duration does not wait.
 class timeout

@@ -5,6 +5,7 @@
 
 #include "fail.h"
 #include "peers.h"
+#include "unlink.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -153,12 +154,14 @@ free_handle:
     return status;
 }
 
-static quoit_status check_call(uint32_t flags, quoit_queue **queue_out)
+/* makes: the call may make the queue. */
+static quoit_status check_call(uint32_t flags, bool makes, quoit_queue **queue_out)
 {
     if (!queue_out)
         return quoit_fail(QUOIT_ERROR_INVALID, "queue_out is NULL; pass the address of a variable");
     *queue_out = NULL;
-    if (!(flags & ALL_ROLES) || flags & ~(uint32_t)(ALL_ROLES | FLAGS))
+    uint32_t known = (uint32_t)(ALL_ROLES | FLAGS) | (makes ? QUOIT_TRANSIENT : 0u);
+    if (!(flags & ALL_ROLES) || flags & ~known)
         return quoit_fail(
             QUOIT_ERROR_INVALID,
             "flags 0x%x are not valid; pass QUOIT_PRODUCER, QUOIT_CONSUMER or QUOIT_OBSERVER",
@@ -166,6 +169,10 @@ static quoit_status check_call(uint32_t flags, quoit_queue **queue_out)
     if (flags & QUOIT_FROM_OLDEST && !(flags & QUOIT_CONSUMER))
         return quoit_fail(QUOIT_ERROR_INVALID, "QUOIT_FROM_OLDEST is valid for a consumer only; "
                                                "add QUOIT_CONSUMER, or remove the flag");
+    if (flags & QUOIT_TRANSIENT && !is_member(flags))
+        return quoit_fail(
+            QUOIT_ERROR_INVALID,
+            "QUOIT_TRANSIENT is valid for a member only; add QUOIT_PRODUCER or QUOIT_CONSUMER");
     if (flags & QUOIT_FOR_REPAIR && !is_member(flags))
         return quoit_fail(
             QUOIT_ERROR_INVALID,
@@ -179,7 +186,7 @@ static quoit_status create_new(const char *name, const struct quoit_queue_option
     quoit_region *region;
     struct quoit_queue_view view;
     struct quoit_queue_handle *handle;
-    quoit_status status = quoit_queue_make(name, options, &region, &view);
+    quoit_status status = quoit_queue_make(name, options, flags, &region, &view);
     if (status != QUOIT_OK)
         return status;
     /* The roles are taken before another process can see the queue. */
@@ -203,12 +210,15 @@ close_region:
 quoit_status quoit_queue_create(const char *name, const struct quoit_queue_options *options,
                                 uint32_t flags, quoit_queue **queue_out)
 {
-    quoit_status status = check_call(flags, queue_out);
+    quoit_status status = check_call(flags, true, queue_out);
     if (status != QUOIT_OK)
         return status;
     quoit_os_cancel_point();
     quoit_os_fork_hold(); /* until the handle's guard is in its place */
-    status = create_new(name, options, flags, queue_out);
+    do
+        status = create_new(name, options, flags, queue_out);
+    while (status == QUOIT_ERROR_EXISTS && quoit_make_way(name, flags) &&
+           quoit_os_hold_left_ns() > 0);
     quoit_os_fork_release();
     return status;
 }
@@ -232,6 +242,8 @@ static quoit_status open_held(const char *name, const struct quoit_queue_options
     if (status != QUOIT_OK)
         return status;
     status = quoit_queue_find(region, &view);
+    if (status == QUOIT_OK && options && is_member(flags))
+        status = quoit_remove_left_behind(&view.members, region);
     if (status == QUOIT_OK && options)
         status = quoit_queue_compare(region, &view, options);
     if (status == QUOIT_OK && same && !is_same(same, region, &view))
@@ -239,8 +251,11 @@ static quoit_status open_held(const char *name, const struct quoit_queue_options
                             "queue '%s': the name leads to another queue now; open the new queue "
                             "with quoit_queue_open",
                             name);
-    if (status == QUOIT_OK)
+    if (status == QUOIT_OK) {
         status = enter(region, &view, flags, &handle);
+        if (status != QUOIT_OK && is_member(flags))
+            quoit_remove_if_last(&view.members, region);
+    }
     if (status != QUOIT_OK) {
         quoit_region_close(region);
         return status;
@@ -261,7 +276,7 @@ static quoit_status open_existing(const char *name, const struct quoit_queue_opt
 
 quoit_status quoit_queue_open(const char *name, uint32_t flags, quoit_queue **queue_out)
 {
-    quoit_status status = check_call(flags, queue_out);
+    quoit_status status = check_call(flags, false, queue_out);
     return status == QUOIT_OK ? open_existing(name, NULL, flags, queue_out) : status;
 }
 
@@ -282,7 +297,7 @@ static quoit_status join_held(const char *name, const struct quoit_queue_options
 quoit_status quoit_queue_join(const char *name, const struct quoit_queue_options *options,
                               uint32_t flags, quoit_queue **queue_out)
 {
-    quoit_status status = check_call(flags, queue_out);
+    quoit_status status = check_call(flags, true, queue_out);
     if (status == QUOIT_OK)
         status = quoit_queue_check_options(options);
     if (status != QUOIT_OK)
@@ -297,7 +312,7 @@ quoit_status quoit_queue_join(const char *name, const struct quoit_queue_options
 quoit_status quoit_queue_again(const quoit_queue *queue, uint32_t flags, quoit_queue **queue_out)
 {
     char name[QUOIT_PATH_MAX + 32];
-    quoit_status status = check_call(flags, queue_out);
+    quoit_status status = check_call(flags, false, queue_out);
     if (status == QUOIT_OK)
         status = quoit_queue_check_handle(queue);
     if (status != QUOIT_OK)
@@ -340,6 +355,7 @@ void quoit_queue_close(quoit_queue *queue)
         handle->view.ring.ops->detach(&queue->producer, &queue->consumer, &handle->view.ring);
         quoit_members_leave(&handle->view.members, handle->roles);
         wake_others(queue); /* to see that this side has left */
+        quoit_remove_if_last(&handle->view.members, handle->region);
     }
     quoit_region_close(handle->region);
     free_handle(handle); /* held: a handler that forks needs the allocator's lock */

@@ -68,6 +68,7 @@ quoit_status quoit_queue_inspect(const quoit_queue *queue, struct quoit_queue_in
         .item_align = handle->view.item_align,
         .finishes = handle->view.finishes,
         .members = handle->view.most_members,
+        .transient = handle->region->transient,
         .user_bytes = handle->view.user_bytes,
         .pushed = totals.pushed,
         .popped = totals.popped,

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Removes objects that crashed members have abandoned. Unlinking by name is in region.c. */
+/* Removes objects that crashed members have abandoned, and transient ones without members.
+   Unlinking by name is in region.c. */
+#include "unlink.h"
+
 #include <quoit.h>
 #include <quoit/inspect.h>
 
@@ -34,6 +37,8 @@ static quoit_status unlink_held(quoit_region *region)
 {
     struct quoit_members members;
     quoit_status status = find_members(region, &members);
+    if (status == QUOIT_OK && region->transient)
+        return quoit_members_remove_transient(&members, region);
     if (status == QUOIT_OK)
         status = quoit_members_block_joins(&members, region);
     if (status != QUOIT_OK)
@@ -65,4 +70,45 @@ quoit_status quoit_unlink_abandoned(const char *name, uint32_t flags)
     }
     quoit_os_fork_release();
     return status;
+}
+
+/* ---- Transient objects ----------------------------------------------------------------------- */
+
+bool quoit_make_way(const char *name, uint32_t flags)
+{
+    struct quoit_members members;
+    quoit_region *region;
+    quoit_status status = QUOIT_ERROR_EXISTS;
+    if (quoit_region_is_transient(name))
+        status = quoit_region_attach(name, flags & QUOIT_ANY_OWNER, &region);
+    if (status == QUOIT_OK) {
+        status = find_members(region, &members);
+        if (status == QUOIT_OK)
+            status = quoit_members_remove_transient(&members, region);
+        quoit_region_close(region);
+    }
+    if (status == QUOIT_OK || status == QUOIT_ERROR_NOT_FOUND)
+        return true;
+    (void)quoit_fail(QUOIT_ERROR_EXISTS, "'%s' exists already", name);
+    return false;
+}
+
+quoit_status quoit_remove_left_behind(const struct quoit_members *members, quoit_region *region)
+{
+    if (!region->transient || quoit_members_are_there(members))
+        return QUOIT_OK;
+    quoit_status status = quoit_members_remove_transient(members, region);
+    if (status == QUOIT_ERROR_BUSY) /* a member has joined meanwhile */
+        return QUOIT_OK;
+    return status == QUOIT_OK
+               ? quoit_fail(QUOIT_ERROR_NOT_FOUND, "the members of '%s:%s' crashed: it was removed",
+                            quoit_region_scheme(region), quoit_region_text(region))
+               : status;
+}
+
+void quoit_remove_if_last(const struct quoit_members *members, quoit_region *region)
+{
+    /* Checks for members here too, so that a call that fails keeps its sentence. */
+    if (region->transient && !quoit_members_are_there(members) && quoit_region_is_named(region))
+        (void)quoit_members_remove_transient(members, region);
 }

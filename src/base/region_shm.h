@@ -10,7 +10,7 @@
 /* In a little-endian machine's memory: "QUOIT", 0, 0x1a, 0x0a. */
 #define QUOIT_REGION_MAGIC UINT64_C(0x0a1a0054494f5551)
 
-enum { QUOIT_FORMAT_VERSION = 5 };
+enum { QUOIT_FORMAT_VERSION = 6 };
 enum {
     QUOIT_CONTENT_PLAIN = 0,
     QUOIT_CONTENT_QUEUE = 1,
@@ -27,7 +27,9 @@ struct quoit_region_shm {
     uint64_t size_bytes;               /*  16  creator  of the whole region                    */
     uint64_t created_at_unix_ns;       /*  24  creator                                         */
     uint32_t created_by;               /*  32  creator  PID                                    */
-    uint32_t lock_file;                /*  36  creator  1: its locks are on a file beside it   */
+    uint8_t lock_file;                 /*  36  creator  1: its locks are on a file beside it   */
+    uint8_t transient;                 /*  37  creator  1: its name goes with its last member  */
+    uint8_t reserved[2];               /*  38  0                                               */
     uint64_t checksum;                 /*  40  creator  of bytes 8 to 39 and 48 to 255         */
     char name[QUOIT_REGION_NAME_ROOM]; /*  48  creator  text without the scheme; its end if long */
     _Atomic uint64_t used;             /* 256  users    bytes handed out, header included      */
@@ -42,6 +44,7 @@ _Static_assert(offsetof(struct quoit_region_shm, size_bytes) == 16, "FORMAT.md 2
 _Static_assert(offsetof(struct quoit_region_shm, created_at_unix_ns) == 24, "FORMAT.md 2");
 _Static_assert(offsetof(struct quoit_region_shm, created_by) == 32, "FORMAT.md 2");
 _Static_assert(offsetof(struct quoit_region_shm, lock_file) == 36, "FORMAT.md 2");
+_Static_assert(offsetof(struct quoit_region_shm, transient) == 37, "FORMAT.md 2");
 _Static_assert(offsetof(struct quoit_region_shm, checksum) == 40, "FORMAT.md 2");
 _Static_assert(offsetof(struct quoit_region_shm, name) == 48, "FORMAT.md 2");
 _Static_assert(offsetof(struct quoit_region_shm, used) == 256, "FORMAT.md 2");

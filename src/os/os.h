@@ -108,6 +108,11 @@ quoit_status quoit_os_lock_try(const struct quoit_os_shm *shm, uint32_t number);
 void quoit_os_lock_release(const struct quoit_os_shm *shm, uint32_t number);
 /* Does another live handle hold it? */
 bool quoit_os_lock_is_held(const struct quoit_os_shm *shm, uint32_t number);
+/* The same for `count` locks from `first` on: takes all of them or none, releases all, and finds
+   whether another live handle holds any of them. */
+quoit_status quoit_os_locks_try(const struct quoit_os_shm *shm, uint32_t first, uint32_t count);
+void quoit_os_locks_release(const struct quoit_os_shm *shm, uint32_t first, uint32_t count);
+bool quoit_os_locks_are_held(const struct quoit_os_shm *shm, uint32_t first, uint32_t count);
 /* In a forked child: releases all that was inherited, so that other processes see a crash of the
    parent. From then on the memory reads as zeros, and a write to it reaches no other process. */
 void quoit_os_shm_abandon(struct quoit_os_shm *shm);

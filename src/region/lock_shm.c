@@ -48,12 +48,15 @@ static quoit_status allocate_pieces(quoit_region *region)
 quoit_status quoit_lock_make(const char *name, const struct quoit_lock_options *options,
                              quoit_region **region_out, struct quoit_lock_view *view_out)
 {
-    const uint64_t bytes = sizeof(struct quoit_lock_shm) + ENTRIES_BYTES +
-                           UINT64_C(2) * QUOIT_PIECE_ALIGN;
+    const struct quoit_region_plan plan = {.content = QUOIT_CONTENT_LOCK,
+                                           .permissions = options->permissions,
+                                           .piece_bytes = sizeof(struct quoit_lock_shm) +
+                                                          ENTRIES_BYTES +
+                                                          UINT64_C(2) * QUOIT_PIECE_ALIGN};
     quoit_region *region;
     quoit_status status = quoit_lock_check_options(options);
     if (status == QUOIT_OK)
-        status = quoit_region_begin(name, QUOIT_CONTENT_LOCK, bytes, options->permissions, &region);
+        status = quoit_region_begin(name, &plan, &region);
     if (status != QUOIT_OK)
         return status;
     status = allocate_pieces(region);

@@ -64,28 +64,29 @@ bool quoit_members_is_alive(const void *members, uint32_t entry)
     return quoit_os_lock_is_held(self->shm, LOCK_ENTRIES + entry);
 }
 
+static void mark_replaced(struct quoit_member_shm *entry, bool is_replaced)
+{
+    unsigned roles = entry_roles(entry) & ~(unsigned)QUOIT_MEMBER_REPLACED;
+    /* Relaxed: only the holder of the entry's lock writes it. */
+    atomic_store_explicit(&entry->roles, roles | (is_replaced ? QUOIT_MEMBER_REPLACED : 0u),
+                          memory_order_relaxed);
+}
+
 /* Takes an entry's lock. The entry may still name a crashed member, which must not be taken for the
    lock's holder. QUOIT_MEMBER_REPLACED marks that. Between the lock and the mark, another process
    may still take it for the holder. */
 static quoit_status lock_entry(const struct quoit_members *members, uint32_t entry)
 {
-    _Atomic uint32_t *roles = &members->entries[entry].roles;
     quoit_status status = quoit_os_lock_try(members->shm, LOCK_ENTRIES + entry);
     if (status == QUOIT_OK)
-        /* Relaxed: only the holder of the entry's lock writes it. */
-        atomic_store_explicit(roles, entry_roles(&members->entries[entry]) | QUOIT_MEMBER_REPLACED,
-                              memory_order_relaxed);
+        mark_replaced(&members->entries[entry], true);
     return status;
 }
 
 /* Keeps the entry's contents, which are the evidence of a crash. */
 static void unlock_entry(const struct quoit_members *members, uint32_t entry)
 {
-    _Atomic uint32_t *roles = &members->entries[entry].roles;
-    /* Relaxed: only the holder of the entry's lock writes it. */
-    atomic_store_explicit(roles,
-                          entry_roles(&members->entries[entry]) & ~(unsigned)QUOIT_MEMBER_REPLACED,
-                          memory_order_relaxed);
+    mark_replaced(&members->entries[entry], false);
     quoit_os_lock_release(members->shm, LOCK_ENTRIES + entry);
 }
 
@@ -211,12 +212,13 @@ void quoit_members_leave(struct quoit_members *members, unsigned roles)
     quoit_os_lock_release(members->shm, LOCK_ENTRIES + members->own_entry);
 }
 
-/* ---- Removing an abandoned object ------------------------------------------------------------ */
+/* ---- Removing an object that has no live member ---------------------------------------------- */
 
-static void let_in(const struct quoit_members *members, uint32_t entries)
+static void let_in(const struct quoit_members *members)
 {
-    for (uint32_t i = 0; i < entries; i++)
-        unlock_entry(members, i);
+    for (uint32_t i = 0; i < members->count; i++)
+        mark_replaced(&members->entries[i], false);
+    quoit_os_locks_release(members->shm, LOCK_ENTRIES, members->count);
     quoit_os_lock_release(members->shm, LOCK_REMOVER);
 }
 
@@ -236,32 +238,70 @@ static bool has_crashed_members(const struct quoit_members *members)
     return false;
 }
 
+/* Takes all entries, if no live member has one. BUSY: one has; *by_remover_out: another process
+   removes the object. */
+static quoit_status take_all(const struct quoit_members *members, const quoit_region *region,
+                             bool *by_remover_out)
+{
+    quoit_status status = quoit_os_lock_try(members->shm, LOCK_REMOVER);
+    *by_remover_out = status == QUOIT_ERROR_BUSY;
+    if (status != QUOIT_OK)
+        return *by_remover_out ? not_abandoned(region, "another process is removing it") : status;
+    status = quoit_os_locks_try(members->shm, LOCK_ENTRIES, members->count);
+    for (uint32_t i = 0; status == QUOIT_OK && i < members->count; i++)
+        mark_replaced(&members->entries[i], true);
+    if (status != QUOIT_OK)
+        quoit_os_lock_release(members->shm, LOCK_REMOVER);
+    return status == QUOIT_ERROR_BUSY ? not_abandoned(region, "it has a live member") : status;
+}
+
 quoit_status quoit_members_block_joins(const struct quoit_members *members,
                                        const quoit_region *region)
 {
+    bool by_remover;
     quoit_status status = quoit_region_check_locks(region);
     if (status == QUOIT_OK)
-        status = quoit_os_lock_try(members->shm, LOCK_REMOVER);
-    if (status != QUOIT_OK)
-        return status == QUOIT_ERROR_BUSY ? not_abandoned(region, "another process is removing it")
-                                          : status;
-    uint32_t held = 0;
-    while (status == QUOIT_OK && held < members->count) {
-        status = lock_entry(members, held);
-        held += status == QUOIT_OK;
-    }
-    if (status == QUOIT_ERROR_BUSY)
-        status = not_abandoned(region, "it has a live member");
-    if (status == QUOIT_OK && !has_crashed_members(members))
+        status = take_all(members, region, &by_remover);
+    if (status == QUOIT_OK && !has_crashed_members(members)) {
         status = not_abandoned(region, "no member crashed in it");
-    if (status != QUOIT_OK)
-        let_in(members, held);
+        let_in(members);
+    }
     return status;
 }
 
 void quoit_members_allow_joins(const struct quoit_members *members)
 {
-    let_in(members, members->count);
+    let_in(members);
+}
+
+bool quoit_members_are_there(const struct quoit_members *members)
+{
+    return quoit_os_locks_are_held(members->shm, LOCK_ENTRIES, members->count);
+}
+
+/*
+ * Of two members that leave at the same time, each may find the other's entry still held, or held
+ * by the other one's removal. One of them must remove the name. So a process that has held the
+ * remover's lock, and found an entry held, looks again after it has released that lock: a member
+ * that left meanwhile, and found the remover's lock held, relies on that.
+ */
+quoit_status quoit_members_remove_transient(const struct quoit_members *members,
+                                            quoit_region *region)
+{
+    quoit_status status = quoit_region_check_locks(region);
+    bool by_remover = false;
+    if (status != QUOIT_OK)
+        return status;
+    do {
+        if (by_remover || quoit_members_are_there(members))
+            return not_abandoned(region, "it has a live member");
+        status = take_all(members, region, &by_remover);
+    } while (status == QUOIT_ERROR_BUSY && quoit_os_hold_left_ns() > 0);
+    if (status != QUOIT_OK)
+        return status;
+    status = quoit_region_unlink_self(region);
+    let_in(members);
+    return status == QUOIT_ERROR_REMOVED ? QUOIT_OK : status;
 }
 
 /* ---- For people ------------------------------------------------------------------------------ */

@@ -76,6 +76,16 @@ quoit_status quoit_members_block_joins(const struct quoit_members *members,
                                        const quoit_region *region);
 void quoit_members_allow_joins(const struct quoit_members *members);
 
+/* Does another live handle hold an entry, as a member or for a moment? */
+bool quoit_members_are_there(const struct quoit_members *members);
+
+/* Removes the name of a transient object that has no live member. Called by a process that is about
+   to join it, and by each that has given an entry back: it may have been the last. OK: the name
+   does not lead to the object any more. BUSY: it has a live member, which does the same when it
+   leaves. Within quoit_os_fork_hold. */
+quoit_status quoit_members_remove_transient(const struct quoit_members *members,
+                                            quoit_region *region);
+
 /* Increments a counter. Called only by the entry's holder; if two of its threads count at once, one
    count may be lost. */
 static inline void quoit_member_count(_Atomic uint64_t *counter)

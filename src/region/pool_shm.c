@@ -103,8 +103,10 @@ quoit_status quoit_pool_make(const char *name, const struct quoit_pool_options *
     for (int i = 0; i < PIECES; i++)
         bytes += pieces[i].bytes; /* no overflow: the blocks take less than 2^62, the rest 2^37 */
 
+    const struct quoit_region_plan plan = {
+        .content = QUOIT_CONTENT_POOL, .permissions = options->permissions, .piece_bytes = bytes};
     quoit_region *region;
-    status = quoit_region_begin(name, QUOIT_CONTENT_POOL, bytes, options->permissions, &region);
+    status = quoit_region_begin(name, &plan, &region);
     if (status != QUOIT_OK)
         return status;
     status = allocate_pieces(region, &pool);

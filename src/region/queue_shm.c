@@ -238,7 +238,8 @@ static quoit_status allocate_pieces(quoit_region *region, const struct quoit_que
 }
 
 quoit_status quoit_queue_make(const char *name, const struct quoit_queue_options *options,
-                              quoit_region **region_out, struct quoit_queue_view *view_out)
+                              uint32_t flags, quoit_region **region_out,
+                              struct quoit_queue_view *view_out)
 {
     quoit_status status = quoit_queue_check_options(options);
     if (status != QUOIT_OK)
@@ -250,8 +251,12 @@ quoit_status quoit_queue_make(const char *name, const struct quoit_queue_options
              UINT64_C(4) * QUOIT_PIECE_ALIGN +
              slots_align(options); /* no overflow: slots take less than 2^62 */
 
+    const struct quoit_region_plan plan = {.content = QUOIT_CONTENT_QUEUE,
+                                           .permissions = options->permissions,
+                                           .piece_bytes = bytes,
+                                           .transient = (flags & QUOIT_TRANSIENT) != 0};
     quoit_region *region;
-    status = quoit_region_begin(name, QUOIT_CONTENT_QUEUE, bytes, options->permissions, &region);
+    status = quoit_region_begin(name, &plan, &region);
     if (status != QUOIT_OK)
         return status;
     struct quoit_queue_shm queue = {

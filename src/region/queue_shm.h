@@ -69,9 +69,11 @@ extern uint64_t quoit_queue_largest_in_slots;
 /* Can a queue be made with these options? */
 quoit_status quoit_queue_check_options(const struct quoit_queue_options *options);
 
-/* Makes a region with an empty queue in it, which is not published yet. */
+/* Makes a region with an empty queue in it, which is not published yet. flags: QUOIT_TRANSIENT, or
+   others, which it ignores. */
 quoit_status quoit_queue_make(const char *name, const struct quoit_queue_options *options,
-                              quoit_region **region_out, struct quoit_queue_view *view_out);
+                              uint32_t flags, quoit_region **region_out,
+                              struct quoit_queue_view *view_out);
 
 /* Finds the queue of an attached region. DIFFERENT: it has none. CORRUPT: it is damaged. */
 quoit_status quoit_queue_find(quoit_region *region, struct quoit_queue_view *view_out);

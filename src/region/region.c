@@ -122,18 +122,21 @@ static void adopt(quoit_region *region, const struct quoit_region_shm *header)
     region->created_by = header->created_by;
     region->created_at_unix_ns = header->created_at_unix_ns;
     region->has_lock_file = header->lock_file != 0;
+    region->transient = header->transient != 0;
     region->identity = header->checksum;
 }
 
-static void fill_header(quoit_region *region, uint32_t content, uint64_t size_bytes)
+static void fill_header(quoit_region *region, const struct quoit_region_plan *plan,
+                        uint64_t size_bytes)
 {
     struct quoit_region_shm *header = (struct quoit_region_shm *)(void *)region->shm.base;
     header->format = QUOIT_FORMAT_VERSION;
-    header->content = content;
+    header->content = plan->content;
     header->size_bytes = size_bytes;
     header->created_at_unix_ns = quoit_os_unix_time_ns();
     header->created_by = quoit_os_process_id();
     header->lock_file = region->shm.lock_path != NULL;
+    header->transient = plan->transient;
     header_name(region->name.text, header->name);
     header->checksum = checksum_of(header);
     /* Relaxed: REGION-M1 orders it; no other process sees the region before. */
@@ -141,19 +144,20 @@ static void fill_header(quoit_region *region, uint32_t content, uint64_t size_by
     adopt(region, header);
 }
 
-quoit_status quoit_region_begin(const char *name, uint32_t content, uint64_t piece_bytes,
-                                uint32_t permissions, quoit_region **region_out)
+quoit_status quoit_region_begin(const char *name, const struct quoit_region_plan *plan,
+                                quoit_region **region_out)
 {
     uint64_t size_bytes;
-    quoit_status status = quoit_permissions(permissions, &permissions);
+    uint32_t permissions;
+    quoit_status status = quoit_permissions(plan->permissions, &permissions);
     if (status != QUOIT_OK)
         return status;
-    if (!quoit_add(piece_bytes, sizeof(struct quoit_region_shm), &size_bytes) ||
+    if (!quoit_add(plan->piece_bytes, sizeof(struct quoit_region_shm), &size_bytes) ||
         !quoit_align_up(size_bytes, PAGE_BYTES, &size_bytes) || size_bytes > INT64_MAX)
         return quoit_fail(
             QUOIT_ERROR_INVALID,
             "the object needs %llu bytes, which is more than a file can have; use smaller options",
-            (unsigned long long)piece_bytes);
+            (unsigned long long)plan->piece_bytes);
 
     quoit_region *region;
     status = new_handle(name, &region);
@@ -164,7 +168,7 @@ quoit_status quoit_region_begin(const char *name, uint32_t content, uint64_t pie
         free(region);
         return status;
     }
-    fill_header(region, content, size_bytes);
+    fill_header(region, plan, size_bytes);
     region->is_new = true;
     *region_out = region;
     return QUOIT_OK;
@@ -205,21 +209,24 @@ static bool is_of_name(const quoit_region *region, const struct quoit_region_shm
            memcmp(header->name, name, sizeof name) == 0;
 }
 
-static bool peek(const quoit_region *region)
+/* The first bytes of an object, as peeked at. */
+union first {
+    uint64_t magic;
+    struct quoit_region_shm header;
+};
+
+static bool peek(const quoit_region *region, union first *first_out)
 {
-    union {
-        uint64_t magic;
-        struct quoit_region_shm header;
-    } first;
-    return region->ops->peek(region->name.text, &first, sizeof first) == QUOIT_OK &&
-           first.magic == QUOIT_REGION_MAGIC && is_of_name(region, &first.header);
+    return region->ops->peek(region->name.text, first_out, sizeof *first_out) == QUOIT_OK &&
+           first_out->magic == QUOIT_REGION_MAGIC && is_of_name(region, &first_out->header);
 }
 
 /* Reads no byte through the mapping: each page that is touched would take memory. */
 static quoit_status refuse_holes(const quoit_region *region)
 {
     const char *scheme = quoit_region_scheme(region), *text = quoit_region_text(region);
-    if (!peek(region))
+    union first first;
+    if (!peek(region, &first))
         return quoit_fail(QUOIT_ERROR_NOT_QUOIT,
                           "'%s:%s': Quoit did not create this object; use another name", scheme,
                           text);
@@ -266,6 +273,8 @@ static quoit_status validate(quoit_region *region)
         return quoit_region_damaged(region, "region", "its data is larger than the region");
     if (copy.lock_file > 1 || (copy.lock_file && !region->ops->open_locks))
         return quoit_region_damaged(region, "region", "its lock_file field is out of range");
+    if (copy.transient > (copy.content == QUOIT_CONTENT_QUEUE))
+        return quoit_region_damaged(region, "region", "its transient field is out of range");
     char name[QUOIT_REGION_NAME_ROOM];
     header_name(text, name);
     if (region->ops->scheme.is_key && memcmp(copy.name, name, sizeof name) != 0)
@@ -276,21 +285,37 @@ static quoit_status validate(quoit_region *region)
     return QUOIT_OK;
 }
 
-bool quoit_region_is_there(const char *name)
+/* Finds an object of any kind, even a damaged one: of that one *transient_out is unspecified. */
+static bool find(const char *name, bool *transient_out)
 {
     uint32_t flags = QUOIT_OBSERVER | QUOIT_ANY_OWNER | QUOIT_REGION_DAMAGED_TOO;
+    union first first;
     quoit_region *region;
     bool found = false;
     if (new_handle(name, &region) != QUOIT_OK)
         return false;
     bool peeks = region->ops->peek != NULL;
     if (peeks)
-        found = peek(region);
+        found = peek(region, &first);
     free(region);
+    *transient_out = found && first.header.transient;
     if (peeks || quoit_region_attach(name, flags, &region) != QUOIT_OK)
         return found;
+    *transient_out = region->transient;
     quoit_region_close(region);
     return true;
+}
+
+bool quoit_region_is_there(const char *name)
+{
+    bool transient;
+    return find(name, &transient);
+}
+
+bool quoit_region_is_transient(const char *name)
+{
+    bool transient;
+    return find(name, &transient) && transient;
 }
 
 quoit_status quoit_region_attach(const char *name, uint32_t flags, quoit_region **region_out)

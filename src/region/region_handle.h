@@ -26,15 +26,22 @@ struct quoit_region {
     uint32_t created_by;
     uint64_t created_at_unix_ns;
     bool has_lock_file; /* from the header's lock_file */
+    bool transient;     /* its name is removed when its last member leaves */
     bool is_new;        /* not published yet: no name leads to it */
     uint64_t identity;  /* the header's checksum: of the name, the size, the creator, the time */
     struct quoit_name name;
 };
 
-/* Makes a region that no process can find before quoit_region_publish. piece_bytes is room for
-   pieces. */
-quoit_status quoit_region_begin(const char *name, uint32_t content, uint64_t piece_bytes,
-                                uint32_t permissions, quoit_region **region_out);
+struct quoit_region_plan {
+    uint32_t content;     /* a QUOIT_CONTENT_ value */
+    uint32_t permissions; /* as in the options */
+    uint64_t piece_bytes; /* room for pieces */
+    bool transient;
+};
+
+/* Makes a region that no process can find before quoit_region_publish. */
+quoit_status quoit_region_begin(const char *name, const struct quoit_region_plan *plan,
+                                quoit_region **region_out);
 quoit_status quoit_region_publish(quoit_region *region);
 
 /* A flag beside enum quoit_region_flags and QUOIT_ANY_OWNER: also attaches a damaged region, or one
@@ -44,9 +51,10 @@ enum { QUOIT_REGION_DAMAGED_TOO = 0x1000 };
 /* Is there a Quoit object with that name, of any kind, even a damaged one? Reads only its first
    bytes, and maps nothing if a mapping could do harm. */
 bool quoit_region_is_there(const char *name);
+/* Is it one that says that it is transient? Maps nothing if a mapping could do harm. */
+bool quoit_region_is_transient(const char *name);
 
 quoit_status quoit_region_attach(const char *name, uint32_t flags, quoit_region **region_out);
-
 /* Removes the name if it leads to this region. PERMISSION if the region was opened read-only: then
    it cannot lock out other processes meanwhile. */
 quoit_status quoit_region_unlink_self(quoit_region *region);

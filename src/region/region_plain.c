@@ -67,6 +67,14 @@ static quoit_status add_data(quoit_region *region, uint64_t data_bytes)
     return status;
 }
 
+static quoit_status begin(const char *name, const struct quoit_region_options *options,
+                          uint64_t bytes, quoit_region **region_out)
+{
+    const struct quoit_region_plan plan = {
+        .content = QUOIT_CONTENT_PLAIN, .permissions = options->permissions, .piece_bytes = bytes};
+    return quoit_region_begin(name, &plan, region_out);
+}
+
 static quoit_status create_held(const char *name, const struct quoit_region_options *options,
                                 quoit_region **region_out)
 {
@@ -74,8 +82,7 @@ static quoit_status create_held(const char *name, const struct quoit_region_opti
     uint64_t bytes;
     quoit_status status = check_options(options, &bytes);
     if (status == QUOIT_OK)
-        status = quoit_region_begin(name, QUOIT_CONTENT_PLAIN, bytes, options->permissions,
-                                    &region);
+        status = begin(name, options, bytes, &region);
     if (status != QUOIT_OK)
         return status;
     status = add_data(region, options->data_bytes);

@@ -2,11 +2,14 @@
 /*
  * A process that creates, joins, opens, closes or unlinks a queue is killed at each instruction of
  * that. The next process that joins succeeds at once, and its queue is whole. When that queue is
- * unlinked, no object is left.
+ * unlinked, no object is left. A transient queue is left only until the next process joins and
+ * closes it, and it stays as long as a live process has it open.
  */
 #include "world.h"
 
 #include <stdio.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 enum { MOST = 60 };
 
@@ -27,21 +30,31 @@ struct life {
     enum deed deed;
     const struct quoit_queue_options *options;
     const char *name;
+    bool transient; /* items go with the last member */
+    bool kept;      /* transient, and another process has it open */
+    quoit_queue *keeper;
 };
+
+static unsigned flags_of(const struct life *life)
+{
+    return both | (life->transient ? QUOIT_TRANSIENT : 0u);
+}
 
 static void live(void *argument)
 {
     const struct life *life = argument;
     quoit_queue *queue = NULL;
-    if (life->deed == LEAVE)
+    if (life->deed == LEAVE && life->transient)
+        CHECK_STATUS(quoit_queue_join(life->name, life->options, flags_of(life), &queue), QUOIT_OK);
+    else if (life->deed == LEAVE)
         CHECK_STATUS(quoit_queue_open(life->name, both, &queue), QUOIT_OK);
     stepper_begin();
     switch (life->deed) {
     case CREATE:
-        (void)quoit_queue_create(life->name, life->options, both, &queue);
+        (void)quoit_queue_create(life->name, life->options, flags_of(life), &queue);
         break;
     case JOIN:
-        (void)quoit_queue_join(life->name, life->options, both, &queue);
+        (void)quoit_queue_join(life->name, life->options, flags_of(life), &queue);
         break;
     case ENTER:
         (void)quoit_queue_open(life->name, both, &queue);
@@ -56,28 +69,42 @@ static void live(void *argument)
     stepper_end();
 }
 
-/* Creates a queue with an item in it, except for the deeds that create one themselves. */
-static void prepare(const struct life *life)
+static quoit_queue *make(const struct life *life)
 {
-    if (life->deed == CREATE || life->deed == JOIN)
-        return;
     quoit_queue *queue;
     struct thing thing = world_thing(1);
-    CHECK_STATUS(quoit_queue_create(life->name, life->options, both, &queue), QUOIT_OK);
+    CHECK_STATUS(quoit_queue_create(life->name, life->options, flags_of(life), &queue), QUOIT_OK);
     CHECK_STATUS(thing_push((struct thing_queue){queue}, &thing, QUOIT_NOW), QUOIT_OK);
-    quoit_queue_close(queue);
+    return queue;
 }
 
-/* The next process joins the queue, and checks all that the contract promises. */
-static void settle(const struct life *life)
+/* A process that makes the queue crashes in it. */
+static void make_and_crash(const struct life *life)
 {
-    quoit_queue *queue;
+    int status, pid = fork();
+    CHECK_NE(pid, -1);
+    if (pid == 0) {
+        (void)make(life);
+        _exit(0);
+    }
+    CHECK_EQ(waitpid(pid, &status, 0), pid);
+    CHECK_EQ(status, 0);
+}
+
+/* Creates a queue with an item in it, except for the deeds that create one themselves. */
+static void prepare(struct life *life)
+{
+    if (life->kept)
+        life->keeper = make(life);
+    else if (life->transient && life->deed != LEAVE)
+        make_and_crash(life); /* also before a create, and a join of a new one */
+    else if (!life->transient && life->deed != CREATE && life->deed != JOIN)
+        quoit_queue_close(make(life));
+}
+
+static void check_whole(quoit_queue *queue)
+{
     struct thing thing;
-    bool had_item = life->deed == ENTER || life->deed == LEAVE;
-    CHECK_STATUS(quoit_queue_join(life->name, life->options, both, &queue), QUOIT_OK);
-    CHECK_STATUS(quoit_queue_check(queue), QUOIT_OK);
-    quoit_status status = thing_pop((struct thing_queue){queue}, &thing, QUOIT_NOW);
-    CHECK(status == (had_item ? QUOIT_OK : QUOIT_EMPTY) || life->deed == UNLINK);
     for (uint64_t i = 1; i <= 5; i++) {
         thing = world_thing(i);
         CHECK_STATUS(thing_push((struct thing_queue){queue}, &thing, QUOIT_NOW), QUOIT_OK);
@@ -88,9 +115,35 @@ static void settle(const struct life *life)
         CHECK_EQUAL(thing.number, i);
     }
     CHECK_STATUS(quoit_queue_check(queue), QUOIT_OK);
-    quoit_queue_close(queue);
-    CHECK_STATUS(quoit_unlink(life->name, 0), QUOIT_OK);
+}
+
+static void check_removed(struct life *life)
+{
+    quoit_queue *observer;
+    if (life->kept) {
+        CHECK_STATUS(quoit_queue_open(life->name, QUOIT_OBSERVER, &observer), QUOIT_OK);
+        quoit_queue_close(observer);
+        quoit_queue_close(life->keeper);
+    } else if (!life->transient) {
+        CHECK_STATUS(quoit_unlink(life->name, 0), QUOIT_OK);
+    }
     CHECK_STATUS(quoit_unlink(life->name, 0), QUOIT_ERROR_NOT_FOUND);
+}
+
+/* The next process joins the queue, and checks all that the contract promises. */
+static void settle(struct life *life)
+{
+    quoit_queue *queue;
+    struct thing thing;
+    bool had_item = life->kept ||
+                    (!life->transient && (life->deed == ENTER || life->deed == LEAVE));
+    CHECK_STATUS(quoit_queue_join(life->name, life->options, flags_of(life), &queue), QUOIT_OK);
+    CHECK_STATUS(quoit_queue_check(queue), QUOIT_OK);
+    quoit_status status = thing_pop((struct thing_queue){queue}, &thing, QUOIT_NOW);
+    CHECK(status == (had_item ? QUOIT_OK : QUOIT_EMPTY) || life->deed == UNLINK);
+    check_whole(queue);
+    quoit_queue_close(queue);
+    check_removed(life);
 }
 
 static struct stepper_path path; /* of the deed that is tried now */
@@ -129,6 +182,25 @@ static void try_scheme(const char *scheme)
     }
 }
 
+/* Of MPMC, since another process has the same roles. */
+static void try_transient(const char *scheme)
+{
+    struct life life = {.options = &mpmc, .name = test_name(scheme), .transient = true};
+    for (life.deed = CREATE; life.deed <= LEAVE; life.deed++)
+        try_deed(&life);
+    life.kept = true;
+    for (life.deed = JOIN; life.deed <= LEAVE; life.deed++)
+        try_deed(&life);
+}
+
+static void transient(void)
+{
+    static const char *const schemes[] = {"posix", "sysv", "file"};
+    for (uint64_t i = 0; i < 3; i++)
+        if (stepper_wants_case(i))
+            try_transient(schemes[i]);
+}
+
 static void posix(void)
 {
     try_scheme("posix");
@@ -151,6 +223,7 @@ int main(int argc, char **argv)
         {"killed inside create, join, enter, leave, unlink: posix", posix},
         {"killed inside create, join, enter, leave, unlink: sysv", sysv},
         {"killed inside create, join, enter, leave, unlink: file", file},
+        {"killed inside create, join, enter, leave of transient ones", transient},
         {NULL, NULL}};
     return test_main(argc, argv, parts, NULL);
 }

@@ -299,7 +299,7 @@ static void other_version(void)
     uint32_t version = 77;
     put(file, offsetof(struct quoit_region_shm, format), &version, 4);
     CHECK_STATUS(quoit_region_open(name, 0, &region), QUOIT_ERROR_FORMAT);
-    CHECK(strstr(test_sentence(), "format 77") && strstr(test_sentence(), "reads format 5"));
+    CHECK(strstr(test_sentence(), "format 77") && strstr(test_sentence(), "reads format 6"));
     version = 1;
     put(file, offsetof(struct quoit_region_shm, format), &version, 4);
     CHECK_EQ(fclose(file), 0);
