@@ -11,7 +11,7 @@ if(WIN32)
   list(APPEND QUOIT_OS_FOLDERS windows)
   set(QUOIT_OS_FILES windows/entry_windows.c liveness/liveness_windows.c liveness/locks_each.c mechanisms_windows.c windows/names_windows.c
       windows/nt_windows.c process/process_windows.c windows/section_windows.c windows/security_windows.c
-      sem/sem_windows.c shm/shm_file_windows.c wait/spin.c list/list_windows.c shm/shm_local_windows.c
+      sem/sem_windows.c shm/shm_fd_none.c shm/shm_file_windows.c wait/spin.c list/list_windows.c shm/shm_local_windows.c
       shm/shm_windows.c system_error_windows.c wait/wait_windows.c wait/barrier_none.c)
   set(QUOIT_OS_DEFINITIONS _WIN32_WINNT=0x0602 WIN32_LEAN_AND_MEAN)
   return()
@@ -38,7 +38,7 @@ set(QUOIT_OS_FILES wait/notifier_posix.c shm/fd.c list/list_directory.c liveness
     shm/shm_file.c shm/shm_local.c shm/shm_sysv.c wait/spin.c system_error_posix.c sysv.c)
 if(CMAKE_SYSTEM_NAME STREQUAL "Linux" AND NOT QUOIT_STRICT_POSIX)
   list(APPEND QUOIT_OS_FILES wait/barrier_membarrier.c list/list_linux.c liveness/liveness_ofd.c shm/memory_linux.c
-      process/namespace_linux.c process/owner_linux.c shm/shm_posix_linux.c wait/wait_futex.c)
+      process/namespace_linux.c process/owner_linux.c shm/shm_fd_linux.c shm/shm_posix_linux.c wait/wait_futex.c)
   set(QUOIT_OS_DEFINITIONS _GNU_SOURCE _FILE_OFFSET_BITS=64 QUOIT_LOCK_DIRECTORY="/dev/shm"
     QUOIT_SEM_FILE_PREFIX="/dev/shm/sem.")
   set(CMAKE_REQUIRED_DEFINITIONS -D_GNU_SOURCE)
@@ -48,7 +48,7 @@ if(CMAKE_SYSTEM_NAME STREQUAL "Linux" AND NOT QUOIT_STRICT_POSIX)
   endif()
 else()
   list(APPEND QUOIT_OS_FILES wait/barrier_none.c list/list_posix.c liveness/liveness_fcntl.c liveness/locks_each.c shm/memory_posix.c
-      process/namespace_none.c process/owner_posix.c shm/shm_posix.c)
+      process/namespace_none.c process/owner_posix.c shm/shm_fd_none.c shm/shm_posix.c)
   set(QUOIT_OS_DEFINITIONS QUOIT_LOCK_DIRECTORY="/tmp")
   if(APPLE) # macOS removes files from /tmp after some days
     set(QUOIT_OS_DEFINITIONS QUOIT_LOCK_DIRECTORY="/var/tmp" _DARWIN_C_SOURCE QUOIT_NO_SEM_GETVALUE)

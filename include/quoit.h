@@ -15,11 +15,11 @@
  *
  * READ THIS FIRST
  *   - A queue outlives the processes that use it. It stays until it is unlinked. All but file:
- *     objects also end with the next boot. On Windows, a windows: object ends when its last handle
- *     is closed, by close or by a crash.
+ *     objects also end with the next boot. QUOIT_TRANSIENT ends a queue with its last member. On
+ *     Windows, a windows: object ends when its last handle is closed, by close or by a crash.
  *   - A process that may write to a queue can spoil its data. It cannot make your process read or
  *     write outside the queue. There is one exception: if it truncates the object while your
- *     process has it mapped, the system sends SIGBUS.
+ *     process has it mapped, the system sends SIGBUS. Queues without a name cannot be truncated.
  *   - After fork, the child's copies of queue, pool and lock handles are disabled: calls return
  *     QUOIT_ERROR_FORKED, or what they return for an empty queue. Open the object again in the
  *     child. Regions and semaphores stay usable. This needs fork() itself, not a bare clone()
@@ -182,7 +182,7 @@ enum {
 
 /*
  * Create a queue, open one, or join it: open it, or create it if it does not exist.
- *   name        see NAMES
+ *   name        see NAMES; create: NULL, with TRANSIENT, for a queue without a name
  *   options     the queue to create; join compares all but permissions with an existing queue
  *   flags       PRODUCER, CONSUMER or both; or OBSERVER; with ANY_OWNER, FROM_OLDEST,
  *               TRANSIENT
@@ -210,7 +210,26 @@ quoit_status quoit_queue_join(const char *name, const struct quoit_queue_options
    thread. */
 quoit_status quoit_queue_again(const quoit_queue *queue, uint32_t flags, quoit_queue **queue_out);
 
-/* Leave the queue. It stays, with its items; the roles of this handle are free. NULL is allowed. */
+/*
+ * Queues without a name. A process passes them to others as a descriptor: over a UNIX socket
+ * (SCM_RIGHTS), through fork, or through exec after it has cleared the close-on-exec flag.
+ *   fd_out   belongs to the handle, which closes it, in a forked child, too. Any thread
+ *   fd       a descriptor of quoit_queue_fd, which stays the caller's; or one of the file of a queue
+ *            with a name, which is then opened by its path
+ *   flags    as for quoit_queue_open
+ * quoit_queue_fd returns OK, or UNSUPPORTED for a queue with a name. quoit_queue_open_fd returns
+ * what quoit_queue_open returns. INVALID: fd is not open. NOT_QUOIT: fd is of another kind.
+ * UNSUPPORTED: the system is not Linux, or /proc is not mounted.
+ * The memory of a queue without a name cannot be truncated, so no process with the descriptor can
+ * crash the others by that. It is freed when the last handle and the last descriptor are closed.
+ * options.permissions apply to each process that has the descriptor. INVALID: they let some users
+ * only read.
+ */
+quoit_status quoit_queue_fd(const quoit_queue *queue, int *fd_out);
+quoit_status quoit_queue_open_fd(int fd, uint32_t flags, quoit_queue **queue_out);
+
+/* Leave the queue. It stays, with its items, unless it has TRANSIENT and no other member. The roles
+   of this handle are free. NULL is allowed. */
 void quoit_queue_close(quoit_queue *queue);
 
 /* Say that this producer sends no more: its pushes return FINISHED from now on. When
@@ -220,7 +239,7 @@ void quoit_queue_close(quoit_queue *queue);
    handle is not a producer's. It cannot be undone: unlink the queue and create another one. */
 quoit_status quoit_queue_finish(quoit_queue *queue);
 
-/* Remove the queue's name. REMOVED: the name does not lead to this queue any more. PERMISSION: the
+/* Remove the queue's name. REMOVED: it has none, or the name leads to another object now. PERMISSION: the
    handle is an observer's. Processes that have the queue open can still use it. They share nothing
    with a later queue of that name. To remove a queue by its name: quoit_unlink. */
 quoit_status quoit_queue_unlink(quoit_queue *queue);

@@ -137,6 +137,13 @@ class queue_handle : public detail::handle<quoit_queue>
         return quoit_queue_user_area(raw());
     }
 
+    // Of a queue without a name: a descriptor to pass on, which belongs to the queue.
+    [[nodiscard]] int fd() const
+    {
+        int fd = -1;
+        detail::check(quoit_queue_fd(raw(), &fd));
+        return fd;
+    }
     [[nodiscard]] int poll_fd(events e)
     {
         int fd = -1;
@@ -182,12 +189,19 @@ template <class Queue> using queue_makers_base = makers<Queue, queue_handle, opt
 template <class Queue> class queue_makers : public queue_makers_base<Queue>
 {
   public:
+    // Opens a queue without a name by a descriptor of fd(), which stays the caller's.
+    [[nodiscard]] static Queue open_fd(int fd, flags f)
+    {
+        quoit_queue *q = nullptr;
+        const quoit_status s = quoit_queue_open_fd(fd, bits(f), &q);
+        return queue_makers::thrown(queue_makers::checked(q, s), nullptr);
+    }
     // Another handle of the same queue, for another thread.
     [[nodiscard]] Queue again(flags f) const
     {
         quoit_queue *q = nullptr;
         const quoit_status s = quoit_queue_again(this->raw(), bits(f), &q);
-        return this->thrown(this->checked(q, s), "");
+        return this->thrown(this->checked(q, s), nullptr);
     }
 
   protected:
@@ -219,8 +233,8 @@ template <class Queue> class queue_makers : public queue_makers_base<Queue>
         quoit_queue_info info = {};
         if (code == status::different && q && quoit_queue_inspect(q, &info) == QUOIT_OK &&
             !Queue::fits(info))
-            raise(code, "queue '" + std::string(name) + "': it has " +
-                            (info.messages ? "messages" : "items") + " of " +
+            raise(code, "queue " + (name ? "'" + std::string(name) + "'" : "without a name") +
+                            ": it has " + (info.messages ? "messages" : "items") + " of " +
                             std::to_string(info.item_bytes) + " bytes, this is a " +
                             Queue::describe());
     }

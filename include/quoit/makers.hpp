@@ -76,7 +76,7 @@ class timeout
 };
 inline constexpr timeout forever{timeout::endless{}};
 
-// A name, as <quoit.h> explains it: "products", "file:/var/tmp/products".
+// A name, as <quoit.h> explains it: "products", "file:/var/tmp/products"; or nameless.
 class object_name
 {
   public:
@@ -94,6 +94,8 @@ class object_name
   private:
     const char *text_;
 };
+// For create, with transient: the queue is found by its fd() alone.
+inline constexpr const char *nameless = nullptr;
 
 // ---- Handles -------------------------------------------------------------------------------- //
 

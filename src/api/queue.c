@@ -7,7 +7,6 @@
 #include "peers.h"
 #include "unlink.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 
 enum { LINE = 64, LINES = 128, ALL_ROLES = QUOIT_PRODUCER | QUOIT_CONSUMER | QUOIT_OBSERVER };
@@ -211,6 +210,9 @@ quoit_status quoit_queue_create(const char *name, const struct quoit_queue_optio
                                 uint32_t flags, quoit_queue **queue_out)
 {
     quoit_status status = check_call(flags, true, queue_out);
+    if (status == QUOIT_OK && !name && !(flags & QUOIT_TRANSIENT))
+        status = quoit_fail(QUOIT_ERROR_INVALID,
+                            "name is NULL; a queue without a name needs QUOIT_TRANSIENT");
     if (status != QUOIT_OK)
         return status;
     quoit_os_cancel_point();
@@ -230,27 +232,28 @@ static bool is_same(const quoit_queue *queue, const quoit_region *region,
            queue->handle->view.ring.empty == view->ring.empty;
 }
 
-/* same: NULL, or a queue. REMOVED if the name leads to another queue than that one. */
-static quoit_status open_held(const char *name, const struct quoit_queue_options *options,
-                              uint32_t flags, const quoit_queue *same, quoit_queue **queue_out)
+static uint32_t attach_flags(uint32_t flags)
 {
-    quoit_region *region;
+    return (is_member(flags) ? 0u : QUOIT_OBSERVER) | (flags & QUOIT_ANY_OWNER);
+}
+
+/* Makes a handle of the queue in an attached region, which is closed on failure. options: NULL, or
+   what a join asks for. same: NULL, or a queue; REMOVED if this is another one. */
+static quoit_status open_attached(quoit_region *region, const struct quoit_queue_options *options,
+                                  uint32_t flags, const quoit_queue *same, quoit_queue **queue_out)
+{
     struct quoit_queue_view view;
     struct quoit_queue_handle *handle;
-    uint32_t attach = (is_member(flags) ? 0u : QUOIT_OBSERVER) | (flags & QUOIT_ANY_OWNER);
-    quoit_status status = quoit_region_attach(name, attach, &region);
-    if (status != QUOIT_OK)
-        return status;
-    status = quoit_queue_find(region, &view);
+    quoit_status status = quoit_queue_find(region, &view);
     if (status == QUOIT_OK && options && is_member(flags))
         status = quoit_remove_left_behind(&view.members, region);
     if (status == QUOIT_OK && options)
         status = quoit_queue_compare(region, &view, options);
     if (status == QUOIT_OK && same && !is_same(same, region, &view))
         status = quoit_fail(QUOIT_ERROR_REMOVED,
-                            "queue '%s': the name leads to another queue now; open the new queue "
-                            "with quoit_queue_open",
-                            name);
+                            "queue '%s:%s': the name leads to another queue now; open the new "
+                            "queue with quoit_queue_open",
+                            quoit_region_scheme(region), quoit_region_text(region));
     if (status == QUOIT_OK) {
         status = enter(region, &view, flags, &handle);
         if (status != QUOIT_OK && is_member(flags))
@@ -264,12 +267,20 @@ static quoit_status open_held(const char *name, const struct quoit_queue_options
     return QUOIT_OK;
 }
 
+static quoit_status open_held(const char *name, const struct quoit_queue_options *options,
+                              uint32_t flags, quoit_queue **queue_out)
+{
+    quoit_region *region;
+    quoit_status status = quoit_region_attach(name, attach_flags(flags), &region);
+    return status == QUOIT_OK ? open_attached(region, options, flags, NULL, queue_out) : status;
+}
+
 static quoit_status open_existing(const char *name, const struct quoit_queue_options *options,
                                   uint32_t flags, quoit_queue **queue_out)
 {
     quoit_os_cancel_point();
     quoit_os_fork_hold(); /* until the handle's guard is in its place */
-    quoit_status status = open_held(name, options, flags, NULL, queue_out);
+    quoit_status status = open_held(name, options, flags, queue_out);
     quoit_os_fork_release();
     return status;
 }
@@ -309,27 +320,63 @@ quoit_status quoit_queue_join(const char *name, const struct quoit_queue_options
     return status;
 }
 
+static quoit_status open_again(const quoit_queue *queue, uint32_t flags, quoit_queue **queue_out)
+{
+    quoit_region *region;
+    quoit_status status = quoit_region_attach_again(queue->handle->region, attach_flags(flags),
+                                                    &region);
+    return status == QUOIT_OK ? open_attached(region, NULL, flags, queue, queue_out) : status;
+}
+
 quoit_status quoit_queue_again(const quoit_queue *queue, uint32_t flags, quoit_queue **queue_out)
 {
-    char name[QUOIT_PATH_MAX + 32];
     quoit_status status = check_call(flags, false, queue_out);
     if (status == QUOIT_OK)
         status = quoit_queue_check_handle(queue);
     if (status != QUOIT_OK)
         return status;
     const quoit_region *region = queue->handle->region;
-    (void)snprintf(name, sizeof name, "%s:%s", quoit_region_scheme(region),
-                   quoit_region_text(region));
     quoit_os_cancel_point();
     quoit_os_fork_hold(); /* until the handle's guard is in its place */
-    status = open_held(name, NULL, flags, queue, queue_out);
+    status = open_again(queue, flags, queue_out);
     quoit_os_fork_release();
     if (status == QUOIT_ERROR_NOT_FOUND)
-        return quoit_fail(
-            QUOIT_ERROR_REMOVED,
-            "queue '%s': its name was removed; call quoit_queue_again before the name is removed",
-            name);
+        return quoit_fail(QUOIT_ERROR_REMOVED,
+                          "queue '%s:%s': its name was removed; call quoit_queue_again before the "
+                          "name is removed",
+                          quoit_region_scheme(region), quoit_region_text(region));
     return status;
+}
+
+/* ---- Queues without a name ------------------------------------------------------------------- */
+
+static quoit_status open_fd(int fd, uint32_t flags, quoit_queue **queue_out)
+{
+    quoit_region *region;
+    quoit_status status = quoit_region_attach_fd(fd, attach_flags(flags), &region);
+    return status == QUOIT_OK ? open_attached(region, NULL, flags, NULL, queue_out) : status;
+}
+
+quoit_status quoit_queue_open_fd(int fd, uint32_t flags, quoit_queue **queue_out)
+{
+    quoit_status status = check_call(flags, false, queue_out);
+    if (status != QUOIT_OK)
+        return status;
+    quoit_os_cancel_point();
+    quoit_os_fork_hold(); /* until the handle's guard is in its place */
+    status = open_fd(fd, flags, queue_out);
+    quoit_os_fork_release();
+    return status;
+}
+
+quoit_status quoit_queue_fd(const quoit_queue *queue, int *fd_out)
+{
+    quoit_status status = quoit_queue_check_handle(queue);
+    if (status == QUOIT_OK && !fd_out)
+        status = quoit_fail(QUOIT_ERROR_INVALID, "fd_out is NULL");
+    if (status != QUOIT_OK)
+        return status;
+    return quoit_region_share(queue->handle->region, fd_out);
 }
 
 /* Wakes the threads that wait until this handle's sides do something. In an MPMC queue it also

@@ -80,6 +80,9 @@ struct quoit_os_shm_ops {
     quoit_status (*peek)(const char *text, void *bytes, uint64_t count);
     /* Removes the name if it still leads to this object; NOT_FOUND if not. */
     quoit_status (*unlink)(struct quoit_os_shm *shm, const char *text);
+    /* Returns another descriptor of the memory, which has none of the handle's locks and is never
+       0, to be closed by quoit_os_fd_end_share. NULL: such objects are found by their names. */
+    quoit_status (*share)(const struct quoit_os_shm *shm, const char *text, int *fd_out);
     void (*close)(struct quoit_os_shm *shm);
 };
 
@@ -88,6 +91,15 @@ extern const char *const quoit_os_system;
 
 /* The schemes of this system, ended by NULL; the first one is native. */
 extern const struct quoit_os_shm_ops *const quoit_os_shm_schemes[];
+
+/* Objects without a name. To open one, the text is a descriptor's number; to create one, it is for
+   error messages. UNSUPPORTED if the system has none. */
+extern const struct quoit_os_shm_ops quoit_os_shm_nameless;
+void quoit_os_fd_end_share(int fd);
+/* Sets path to that of an ordinary file's descriptor, and to "" for a file without a name. INVALID
+   NOT_QUOIT UNSUPPORTED. */
+quoit_status quoit_os_fd_find_path(int fd, char *path, uint64_t room);
+bool quoit_os_fd_is_at(int fd, const char *path); /* does the path lead to the same file? */
 
 /* Called with a name's text; false ends the listing. */
 typedef bool quoit_os_visit(void *context, const char *text);

@@ -10,6 +10,7 @@
 #include "owner.h"
 #include "permissions.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -56,6 +57,18 @@ static quoit_status new_handle(const char *name, quoit_region **region_out)
 free_region:
     free(region);
     return status;
+}
+
+static quoit_status new_nameless(const char *text, quoit_region **region_out)
+{
+    struct quoit_region *region = calloc(1, sizeof *region);
+    if (!region)
+        return quoit_fail(QUOIT_ERROR_NO_MEMORY, "out of memory for a region's handle");
+    region->shm.lock = -1;
+    region->ops = &quoit_os_shm_nameless;
+    (void)snprintf(region->name.text, sizeof region->name.text, "%s", text);
+    *region_out = region;
+    return QUOIT_OK;
 }
 
 const char *quoit_region_scheme(const quoit_region *region)
@@ -160,7 +173,7 @@ quoit_status quoit_region_begin(const char *name, const struct quoit_region_plan
             (unsigned long long)plan->piece_bytes);
 
     quoit_region *region;
-    status = new_handle(name, &region);
+    status = name || !plan->transient ? new_handle(name, &region) : new_nameless("new", &region);
     if (status != QUOIT_OK)
         return status;
     status = region->ops->create(region->name.text, size_bytes, permissions, &region->shm);
@@ -318,12 +331,10 @@ bool quoit_region_is_transient(const char *name)
     return find(name, &transient) && transient;
 }
 
-quoit_status quoit_region_attach(const char *name, uint32_t flags, quoit_region **region_out)
+/* Opens the object of a new handle; frees the handle on failure. */
+static quoit_status attach(quoit_region *region, uint32_t flags, quoit_region **region_out)
 {
-    quoit_region *region;
-    quoit_status status = new_handle(name, &region);
-    if (status != QUOIT_OK)
-        return status;
+    quoit_status status;
     bool read_only = (flags & QUOIT_OBSERVER) != 0;
     region->shm.any_owner = (flags & QUOIT_ANY_OWNER) != 0;
     status = region->ops->open(region->name.text, read_only, &region->shm);
@@ -353,11 +364,82 @@ free_region:
     return status;
 }
 
+quoit_status quoit_region_attach(const char *name, uint32_t flags, quoit_region **region_out)
+{
+    quoit_region *region;
+    quoit_status status = new_handle(name, &region);
+    return status == QUOIT_OK ? attach(region, flags, region_out) : status;
+}
+
+/* A file with a name is opened by its path: the name can be removed, and its lock file is there. */
+static quoit_status attach_path(int fd, const char *path, uint32_t flags, quoit_region **region_out)
+{
+    char name[QUOIT_NAME_ROOM + 8];
+    (void)snprintf(name, sizeof name, "file:%s", path);
+    quoit_status status = quoit_region_attach(name, flags, region_out);
+    if (status != QUOIT_OK || (quoit_os_fd_is_at(fd, path) && quoit_region_is_named(*region_out)))
+        return status;
+    quoit_region_close(*region_out);
+    return quoit_fail(QUOIT_ERROR_NOT_FOUND, "'%s', the file of descriptor %d, was replaced", path,
+                      fd);
+}
+
+quoit_status quoit_region_attach_fd(int fd, uint32_t flags, quoit_region **region_out)
+{
+    char path[QUOIT_NAME_ROOM], number[16];
+    quoit_region *region;
+    quoit_status status = quoit_os_fd_find_path(fd, path, sizeof path);
+    if (status == QUOIT_OK && path[0])
+        return attach_path(fd, path, flags, region_out);
+    (void)snprintf(number, sizeof number, "%d", fd);
+    if (status == QUOIT_OK)
+        status = new_nameless(number, &region);
+    return status == QUOIT_OK ? attach(region, flags, region_out) : status;
+}
+
+quoit_status quoit_region_attach_again(const quoit_region *region, uint32_t flags,
+                                       quoit_region **region_out)
+{
+    char name[QUOIT_NAME_ROOM + 32];
+    if (region->ops == &quoit_os_shm_nameless)
+        return quoit_region_attach_fd((int)region->shm.lock, flags, region_out);
+    (void)snprintf(name, sizeof name, "%s:%s", quoit_region_scheme(region),
+                   quoit_region_text(region));
+    return quoit_region_attach(name, flags, region_out);
+}
+
+quoit_status quoit_region_share(quoit_region *region, int *fd_out)
+{
+    int made, before = 0;
+    if (!region->ops->share)
+        return quoit_fail(QUOIT_ERROR_UNSUPPORTED, "'%s:%s' has a name: open it by that",
+                          quoit_region_scheme(region), quoit_region_text(region));
+    /* Relaxed: a number; nothing depends on it but the kernel's calls. */
+    *fd_out = atomic_load_explicit(&region->shared_fd, memory_order_relaxed);
+    if (*fd_out != 0)
+        return QUOIT_OK;
+    quoit_status status = region->ops->share(&region->shm, quoit_region_text(region), &made);
+    if (status != QUOIT_OK)
+        return status;
+    *fd_out = made;
+    /* Relaxed: a number. If another thread was faster, its descriptor is the region's. */
+    if (!atomic_compare_exchange_strong_explicit(&region->shared_fd, &before, made,
+                                                 memory_order_relaxed, memory_order_relaxed)) {
+        quoit_os_fd_end_share(made);
+        *fd_out = before;
+    }
+    return QUOIT_OK;
+}
+
 void quoit_region_close(quoit_region *region)
 {
     if (!region)
         return;
     quoit_os_fork_hold(); /* else a forked child keeps a System V name's gate */
+    /* Relaxed: no other thread uses the region any more. */
+    int shared_fd = atomic_load_explicit(&region->shared_fd, memory_order_relaxed);
+    if (shared_fd != 0)
+        quoit_os_fd_end_share(shared_fd);
     region->ops->close(&region->shm);
     free(region); /* held: a handler that forks needs the allocator's lock */
     quoit_os_fork_release();

@@ -25,10 +25,11 @@ struct quoit_region {
     uint32_t content;
     uint32_t created_by;
     uint64_t created_at_unix_ns;
-    bool has_lock_file; /* from the header's lock_file */
-    bool transient;     /* its name is removed when its last member leaves */
-    bool is_new;        /* not published yet: no name leads to it */
-    uint64_t identity;  /* the header's checksum: of the name, the size, the creator, the time */
+    bool has_lock_file;    /* from the header's lock_file */
+    bool transient;        /* its name is removed when its last member leaves */
+    bool is_new;           /* not published yet: no name leads to it */
+    _Atomic int shared_fd; /* that quoit_region_share has returned; 0: none yet */
+    uint64_t identity;     /* the header's checksum: of the name, the size, the creator, the time */
     struct quoit_name name;
 };
 
@@ -39,7 +40,8 @@ struct quoit_region_plan {
     bool transient;
 };
 
-/* Makes a region that no process can find before quoit_region_publish. */
+/* Makes a region that no process can find before quoit_region_publish. name NULL, of a transient
+   one only: it gets no name. */
 quoit_status quoit_region_begin(const char *name, const struct quoit_region_plan *plan,
                                 quoit_region **region_out);
 quoit_status quoit_region_publish(quoit_region *region);
@@ -55,6 +57,16 @@ bool quoit_region_is_there(const char *name);
 bool quoit_region_is_transient(const char *name);
 
 quoit_status quoit_region_attach(const char *name, uint32_t flags, quoit_region **region_out);
+/* The same for a descriptor: of a region without a name, or of a file with one. */
+quoit_status quoit_region_attach_fd(int fd, uint32_t flags, quoit_region **region_out);
+/* The same for the object that a region is in. NOT_FOUND: its name is gone. */
+quoit_status quoit_region_attach_again(const quoit_region *region, uint32_t flags,
+                                       quoit_region **region_out);
+/* Returns a descriptor of a region without a name, to be passed on. It belongs to the region. The
+   region's own descriptor carries its locks, and a process that got it would hold these locks after
+   a crash of this one. UNSUPPORTED if the region has a name. */
+quoit_status quoit_region_share(quoit_region *region, int *fd_out);
+
 /* Removes the name if it leads to this region. PERMISSION if the region was opened read-only: then
    it cannot lock out other processes meanwhile. */
 quoit_status quoit_region_unlink_self(quoit_region *region);

@@ -15,6 +15,8 @@
     EXPORT(quoit_status, queue_join, \
            (const char *, const struct quoit_queue_options *, uint32_t, quoit_queue **)) \
     EXPORT(quoit_status, queue_again, (const quoit_queue *, uint32_t, quoit_queue **)) \
+    EXPORT(quoit_status, queue_fd, (const quoit_queue *, int *)) \
+    EXPORT(quoit_status, queue_open_fd, (int, uint32_t, quoit_queue **)) \
     EXPORT(void, queue_close, (quoit_queue *)) \
     EXPORT(quoit_status, queue_finish, (quoit_queue *)) \
     EXPORT(quoit_status, queue_unlink, (quoit_queue *)) \

@@ -44,6 +44,8 @@ static void garbage_to_makers(const struct objects *made, uint64_t number)
     CHECK_EQ(queue, NULL);
     ANY(queue_again, (made->queue, flags, &queue));
     CHECK_EQ(queue, NULL);
+    ANY(queue_open_fd, ((int)(number % 64) - 8, flags, &queue));
+    CHECK_EQ(queue, NULL);
     ANY(pool_create, (name, &pool_garbage, 0, &pool));
     CHECK_EQ(pool, NULL);
     ANY(pool_join, (name, &pool_garbage, 0, &pool));

@@ -70,7 +70,7 @@ static void valid_queue(const struct objects *made)
     struct quoit_queue_info info;
     struct quoit_member_info members[QUOIT_MEMBERS_MAX];
     struct quoit_browser browser = {0};
-    quoit_queue *other;
+    quoit_queue *other, *nameless;
     uint64_t item, count;
     int fd, found = 0;
     GOOD(queue_check_typed, (made->queue, QUOIT_INLINE_LAYOUT, 8, 8, "word"));
@@ -80,6 +80,12 @@ static void valid_queue(const struct objects *made)
     library.queue_close(other);
     GOOD(queue_again, (made->queue, QUOIT_OBSERVER, &other));
     library.queue_close(other);
+    CHECK_STATUS_IS(DO(VALID, queue_fd)(made->queue, &fd), ==, QUOIT_ERROR_UNSUPPORTED);
+    GOOD(queue_create, (NULL, &queue_options, BOTH | QUOIT_TRANSIENT, &nameless));
+    GOOD(queue_fd, (nameless, &fd));
+    GOOD(queue_open_fd, (fd, QUOIT_OBSERVER, &other));
+    library.queue_close(other);
+    library.queue_close(nameless);
     valid_copies(made->queue);
     valid_in_place(made->queue);
     CHECK_EQ(DO(VALID, queue_capacity)(made->queue), CAPACITY);
@@ -212,6 +218,7 @@ static void null_handles(void)
     size_t count = 7, bytes = 7;
     REFUSED(queue_finish, (NULL));
     REFUSED(queue_unlink, (NULL));
+    REFUSED(queue_fd, (NULL, NULL));
     REFUSED(queue_push, (NULL, NULL, 0, 0));
     REFUSED(queue_push, (NULL, &item, 8, QUOIT_FOREVER));
     REFUSED(queue_pop, (NULL, NULL, 0, NULL, 0));
@@ -313,6 +320,8 @@ static void null_makers(const struct objects *objects)
     MAKES_NONE(quoit_queue, queue_join, (name, NULL, BOTH, &made));
     REFUSED(queue_again, (NULL, 0, NULL));
     MAKES_NONE(quoit_queue, queue_again, (NULL, BOTH, &made));
+    REFUSED(queue_open_fd, (-1, BOTH, NULL));
+    MAKES_NONE(quoit_queue, queue_open_fd, (-1, BOTH, &made));
     REFUSED(pool_create, (NULL, NULL, 0, NULL));
     MAKES_NONE(quoit_pool, pool_create, (NULL, &pool_options, 0, &made));
     MAKES_NONE(quoit_pool, pool_create, (name, NULL, 0, &made));
@@ -353,6 +362,7 @@ static void nulls_beside(const struct objects *made)
     uint64_t item = 0, many = 0;
     size_t count = 7;
     REFUSED(queue_again, (queue, QUOIT_OBSERVER, NULL));
+    REFUSED(queue_fd, (queue, NULL));
     REFUSED(queue_push, (queue, NULL, 8, QUOIT_NOW));
     REFUSED(queue_push_slow, (queue, NULL, 8, QUOIT_FOREVER));
     REFUSED(queue_push_many, (queue, NULL, 8, 1, NULL, QUOIT_NOW));
