@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Removes objects that crashed members have abandoned, and transient ones without members.
-   Unlinking by name is in region.c. */
+   Unlinking by name is in region_unlink.c. */
 #include "unlink.h"
 
 #include <quoit.h>

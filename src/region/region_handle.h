@@ -2,7 +2,8 @@
 /*
  * Named regions: created completely or not at all, validated once at attach, and then handed out by
  * offset. The public quoit_region functions are in the same files (region_plain.c, region_pieces.c,
- * region.c). Queues, pools and locks are built with those and with the functions declared here.
+ * region_unlink.c). Queues, pools and locks are built with those and with the functions declared
+ * here.
  */
 #ifndef QUOIT_REGION_HANDLE_H
 #define QUOIT_REGION_HANDLE_H
