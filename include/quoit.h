@@ -131,6 +131,24 @@ enum {
     QUOIT_DROP_OLDEST = 1
 };
 
+/*
+ * memory, of queues, pools and regions: how their pages are kept. The object remembers it: each
+ * handle, except an observer's, has its own mapping, and does the same with it. A join may add
+ * PREFAULT and LOCK_MEMORY for its own handle.
+ */
+enum {
+    /* Touch every page when the object is created or opened, so that later pushes and pops cause no
+       page fault. On every system. (The memory itself is always reserved at creation.) */
+    QUOIT_PREFAULT = 1,
+    /* Keep the pages in memory, never in swap: mlock, on Windows VirtualLock. LIMIT: the process
+       may not lock that much. quoit_describe then returns RLIMIT_MEMLOCK. Each handle counts. */
+    QUOIT_LOCK_MEMORY = 2,
+    /* Use huge pages (2 MiB on x86-64), and round the size up to them. No effect on an object that
+       is smaller than one. UNSUPPORTED: the system is not Linux 6.1 or later, or the object is a
+       file on a disk. NO_SPACE: no huge page is free. The system may split them again later. */
+    QUOIT_HUGE_PAGES = 4
+};
+
 /* 128 bytes in every version. Fields that you do not need are 0. */
 struct quoit_queue_options {
     uint64_t capacity;   /* items or messages, exactly; at least 1 */
@@ -149,7 +167,7 @@ struct quoit_queue_options {
        room for so many subscribers and a producer. 0: 64; at most 4096, SPSC 64. Each entry takes 64
        bytes, of MPMC and broadcast 192. join accepts a queue with more. */
     uint32_t members;
-    uint32_t memory; /* reserved: 0 */
+    uint32_t memory; /* QUOIT_PREFAULT, ...; 0: none of them */
     char type[32];   /* the item's type, such as "reading"; compared if both sides give one */
     uint64_t reserved[5];
 };
@@ -183,7 +201,8 @@ enum {
 /*
  * Create a queue, open one, or join it: open it, or create it if it does not exist.
  *   name        see NAMES; create: NULL, with TRANSIENT, for a queue without a name
- *   options     the queue to create; join compares all but permissions with an existing queue
+ *   options     the queue to create; join compares them with an existing queue, except
+ *               permissions and memory
  *   flags       PRODUCER, CONSUMER or both; or OBSERVER; with ANY_OWNER, FROM_OLDEST,
  *               TRANSIENT
  *   queue_out   the handle, to be closed by quoit_queue_close; NULL on failure

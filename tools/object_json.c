@@ -65,6 +65,9 @@ static void queue(FILE *out, const struct object *object, const char *indent)
     truth(out, indent, "drop_oldest", info->when_full == QUOIT_DROP_OLDEST);
     truth(out, indent, "finished", info->finished);
     truth(out, indent, "transient", info->transient);
+    truth(out, indent, "prefault", (info->memory & QUOIT_PREFAULT) != 0);
+    truth(out, indent, "lock_memory", (info->memory & QUOIT_LOCK_MEMORY) != 0);
+    truth(out, indent, "huge_pages", (info->memory & QUOIT_HUGE_PAGES) != 0);
     number(out, indent, "user_bytes", info->user_bytes);
     number(out, indent, "pushed", object->pushed);
     number(out, indent, "popped", object->popped);

@@ -96,6 +96,10 @@ static void print_queue(const struct object *object)
     printf("  sleeps           %" PRIu64 "\n", info->sleeps);
     printf("  wakes            %" PRIu64 "\n", info->wakes);
     printf("  repairs          %" PRIu64 "\n", info->repairs);
+    if (info->memory != 0)
+        printf("  memory          %s%s%s\n", info->memory & QUOIT_PREFAULT ? " prefaulted" : "",
+               info->memory & QUOIT_LOCK_MEMORY ? " locked" : "",
+               info->memory & QUOIT_HUGE_PAGES ? " huge pages" : "");
     if (info->user_bytes > 0)
         printf("  user area        %" PRIu64 " bytes\n", info->user_bytes);
     print_created(info);

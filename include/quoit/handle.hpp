@@ -38,6 +38,7 @@ struct options {
     std::uint64_t user_bytes = 0;
     std::uint32_t finishes = 0; // this many handles must call finish to end the stream; 0: one
     std::uint32_t members = 0;  // the most handles at one time; 0: 64
+    std::uint32_t memory = 0;   // QUOIT_PREFAULT, ...
 };
 
 // Returned by a call for many items: auto [status, count] = queue.try_pop_many(buffer);
@@ -218,6 +219,7 @@ template <class Queue> class queue_makers : public queue_makers_base<Queue>
         c.user_bytes = o.user_bytes;
         c.finishes = o.finishes;
         c.members = o.members;
+        c.memory = o.memory;
         c.kind = static_cast<std::uint32_t>(o.kind);
         c.when_full = static_cast<std::uint32_t>(o.when_full);
         c.messages = Queue::messages ? 1 : 0;

@@ -72,7 +72,7 @@ struct quoit_queue_info { /* 256 bytes in every version */
     uint32_t finishes;   /* this many calls of finish end the stream */
     uint32_t members;    /* the most members at one time; a broadcast's producer does not count */
     uint32_t transient;  /* 1: its name is removed with its last member */
-    uint32_t reserved_word;
+    uint32_t memory;     /* QUOIT_PREFAULT, ... */
     uint64_t reserved[7];
 };
 QUOIT_STATIC_ASSERT(sizeof(struct quoit_queue_info) == 256, "in every version");

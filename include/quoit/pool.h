@@ -21,7 +21,7 @@ struct quoit_pool_options { /* 64 bytes in every version; fields not needed are 
     uint64_t blocks;        /* how many, exactly; at least 1 */
     uint32_t permissions;   /* as for chmod; the umask has no effect; 0: 0600 */
     uint32_t members;       /* reserved: 0 */
-    uint32_t memory;        /* reserved: 0 */
+    uint32_t memory;        /* QUOIT_PREFAULT, ...; 0: none of them */
     uint32_t reserved_word; /* 0 */
     uint64_t reserved[4];
 };

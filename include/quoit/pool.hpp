@@ -18,6 +18,7 @@ struct pool_options {
     std::uint64_t block_bytes = 0;
     std::uint64_t blocks = 0; // exactly
     std::uint32_t permissions = 0;
+    std::uint32_t memory = 0; // QUOIT_PREFAULT, ...
 };
 
 // A block that belongs to this handle. The destructor frees it unless it was pushed. It must not
@@ -200,6 +201,7 @@ class pool : public detail::flagless_makers<pool, quoit_pool, pool_options>
         c.block_bytes = o.block_bytes;
         c.blocks = o.blocks;
         c.permissions = o.permissions;
+        c.memory = o.memory;
         return c;
     }
 

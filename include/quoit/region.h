@@ -18,7 +18,7 @@ struct quoit_region_options { /* 64 bytes in every version; fields not needed ar
     uint64_t data_bytes;      /* zeroed memory for a struct of your own: quoit_region_data */
     uint64_t size_bytes;      /* room for quoit_region_alloc. One of these two is above 0 */
     uint32_t permissions;     /* as for chmod; the umask has no effect; 0: 0600 */
-    uint32_t memory;          /* reserved: 0 */
+    uint32_t memory;          /* QUOIT_PREFAULT, ...; 0: none of them */
     uint64_t reserved[5];
 };
 

@@ -15,6 +15,7 @@ struct region_options {
     std::uint64_t size_bytes = 0; // room for pieces, without the region's own header
     std::uint32_t permissions = 0;
     std::uint64_t data_bytes = 0; // zeroed memory for a type of your own: data<T>()
+    std::uint32_t memory = 0;     // QUOIT_PREFAULT, ...
 };
 
 namespace detail
@@ -128,6 +129,7 @@ class region : public detail::flagless_makers<region, quoit_region, region_optio
         c.data_bytes = o.data_bytes;
         c.size_bytes = o.size_bytes;
         c.permissions = o.permissions;
+        c.memory = o.memory;
         return c;
     }
     template <class T> static constexpr void check_type() noexcept

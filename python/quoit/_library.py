@@ -76,7 +76,7 @@ class QueueInfo(_Fields):
                 ("full", c_uint64), ("empty", c_uint64), ("sleeps", c_uint64), ("wakes", c_uint64),
                 ("repairs", c_uint64), ("high_water", c_uint64), ("type", c_char * 32), ("finishes", c_uint32),
                 ("members", c_uint32), ("transient", c_uint32),
-                ("_reserved_word", c_uint32), ("_reserved", c_uint64 * 7)]
+                ("memory", c_uint32), ("_reserved", c_uint64 * 7)]
 
 
 class Member(_Fields):

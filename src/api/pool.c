@@ -127,7 +127,10 @@ static quoit_status open_held(const char *name, const struct quoit_pool_options 
     quoit_status status = quoit_region_attach(name, flags, &region);
     if (status != QUOIT_OK)
         return status;
-    status = quoit_pool_find(region, &view);
+    if (!(flags & QUOIT_OBSERVER))
+        status = quoit_region_place(region, options ? options->memory : 0u);
+    if (status == QUOIT_OK)
+        status = quoit_pool_find(region, &view);
     if (status == QUOIT_OK && options)
         status = quoit_pool_compare(region, &view, options);
     if (status == QUOIT_OK)

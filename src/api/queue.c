@@ -244,7 +244,11 @@ static quoit_status open_attached(quoit_region *region, const struct quoit_queue
 {
     struct quoit_queue_view view;
     struct quoit_queue_handle *handle;
-    quoit_status status = quoit_queue_find(region, &view);
+    quoit_status status = QUOIT_OK;
+    if (is_member(flags))
+        status = quoit_region_place(region, options ? options->memory : 0u);
+    if (status == QUOIT_OK)
+        status = quoit_queue_find(region, &view);
     if (status == QUOIT_OK && options && is_member(flags))
         status = quoit_remove_left_behind(&view.members, region);
     if (status == QUOIT_OK && options)

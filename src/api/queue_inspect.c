@@ -69,6 +69,7 @@ quoit_status quoit_queue_inspect(const quoit_queue *queue, struct quoit_queue_in
         .finishes = handle->view.finishes,
         .members = handle->view.most_members,
         .transient = handle->region->transient,
+        .memory = handle->region->memory,
         .user_bytes = handle->view.user_bytes,
         .pushed = totals.pushed,
         .popped = totals.popped,

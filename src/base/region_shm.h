@@ -29,7 +29,8 @@ struct quoit_region_shm {
     uint32_t created_by;               /*  32  creator  PID                                    */
     uint8_t lock_file;                 /*  36  creator  1: its locks are on a file beside it   */
     uint8_t transient;                 /*  37  creator  1: its name goes with its last member  */
-    uint8_t reserved[2];               /*  38  0                                               */
+    uint8_t memory;                    /*  38  creator  options.memory: QUOIT_PREFAULT, ...    */
+    uint8_t reserved;                  /*  39  0                                               */
     uint64_t checksum;                 /*  40  creator  of bytes 8 to 39 and 48 to 255         */
     char name[QUOIT_REGION_NAME_ROOM]; /*  48  creator  text without the scheme; its end if long */
     _Atomic uint64_t used;             /* 256  users    bytes handed out, header included      */
@@ -45,6 +46,7 @@ _Static_assert(offsetof(struct quoit_region_shm, created_at_unix_ns) == 24, "FOR
 _Static_assert(offsetof(struct quoit_region_shm, created_by) == 32, "FORMAT.md 2");
 _Static_assert(offsetof(struct quoit_region_shm, lock_file) == 36, "FORMAT.md 2");
 _Static_assert(offsetof(struct quoit_region_shm, transient) == 37, "FORMAT.md 2");
+_Static_assert(offsetof(struct quoit_region_shm, memory) == 38, "FORMAT.md 2");
 _Static_assert(offsetof(struct quoit_region_shm, checksum) == 40, "FORMAT.md 2");
 _Static_assert(offsetof(struct quoit_region_shm, name) == 48, "FORMAT.md 2");
 _Static_assert(offsetof(struct quoit_region_shm, used) == 256, "FORMAT.md 2");

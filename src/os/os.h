@@ -101,6 +101,15 @@ void quoit_os_fd_end_share(int fd);
 quoit_status quoit_os_fd_find_path(int fd, char *path, uint64_t room);
 bool quoit_os_fd_is_at(int fd, const char *path); /* does the path lead to the same file? */
 
+/* Bits of options.memory, as <quoit.h> numbers them. */
+enum { QUOIT_OS_PREFAULT = 1, QUOIT_OS_LOCK_MEMORY = 2, QUOIT_OS_HUGE_PAGES = 4 };
+/* Touches, locks, or moves into huge pages what this process has mapped. May move the mapping.
+   is_new: no other process has the object yet; without it, a lack of huge pages is no error. LIMIT
+   NO_SPACE NO_MEMORY UNSUPPORTED. */
+quoit_status quoit_os_place(struct quoit_os_shm *shm, uint32_t memory, bool is_new,
+                            const char *scheme, const char *text);
+uint64_t quoit_os_huge_page_bytes(void); /* 0: the system has none for shared memory */
+
 /* Called with a name's text; false ends the listing. */
 typedef bool quoit_os_visit(void *context, const char *text);
 

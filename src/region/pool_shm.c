@@ -45,11 +45,13 @@ quoit_status quoit_pool_check_options(const struct quoit_pool_options *options)
         return quoit_fail(
             QUOIT_ERROR_INVALID, "blocks is %llu and block_bytes %llu; a pool cannot be that large",
             (unsigned long long)options->blocks, (unsigned long long)options->block_bytes);
-    if (options->members != 0 || options->memory != 0)
-        return quoit_fail(
-            QUOIT_ERROR_UNSUPPORTED,
-            "options.members is %u and options.memory %u; this version accepts only 0 for both",
-            (unsigned)options->members, (unsigned)options->memory);
+    if (options->members != 0)
+        return quoit_fail(QUOIT_ERROR_UNSUPPORTED,
+                          "options.members is %u; this version accepts only 0 for a pool",
+                          (unsigned)options->members);
+    quoit_status status = quoit_region_check_memory(options->memory);
+    if (status != QUOIT_OK)
+        return status;
     return quoit_check_reserved(options->reserved,
                                 sizeof options->reserved / sizeof *options->reserved,
                                 options->reserved_word);
@@ -103,8 +105,10 @@ quoit_status quoit_pool_make(const char *name, const struct quoit_pool_options *
     for (int i = 0; i < PIECES; i++)
         bytes += pieces[i].bytes; /* no overflow: the blocks take less than 2^62, the rest 2^37 */
 
-    const struct quoit_region_plan plan = {
-        .content = QUOIT_CONTENT_POOL, .permissions = options->permissions, .piece_bytes = bytes};
+    const struct quoit_region_plan plan = {.content = QUOIT_CONTENT_POOL,
+                                           .permissions = options->permissions,
+                                           .memory = options->memory,
+                                           .piece_bytes = bytes};
     quoit_region *region;
     status = quoit_region_begin(name, &plan, &region);
     if (status != QUOIT_OK)

@@ -153,10 +153,9 @@ static quoit_status check_reserved(const struct quoit_queue_options *options)
         options->reserved, sizeof options->reserved / sizeof *options->reserved, 0);
     if (status != QUOIT_OK)
         return status;
-    if (options->memory != 0)
-        return quoit_fail(QUOIT_ERROR_UNSUPPORTED,
-                          "options.memory is %u; this version accepts only 0",
-                          (unsigned)options->memory);
+    status = quoit_region_check_memory(options->memory);
+    if (status != QUOIT_OK)
+        return status;
     if (!memchr(options->type, 0, sizeof options->type))
         return quoit_fail(QUOIT_ERROR_INVALID,
                           "options.type is not terminated by a zero byte; use at most %zu bytes",
@@ -254,6 +253,7 @@ quoit_status quoit_queue_make(const char *name, const struct quoit_queue_options
     const struct quoit_region_plan plan = {.content = QUOIT_CONTENT_QUEUE,
                                            .permissions = options->permissions,
                                            .piece_bytes = bytes,
+                                           .memory = options->memory,
                                            .transient = (flags & QUOIT_TRANSIENT) != 0};
     quoit_region *region;
     status = quoit_region_begin(name, &plan, &region);
@@ -440,5 +440,8 @@ quoit_status quoit_queue_compare(const quoit_region *region, const struct quoit_
                                     options->item_align);
     if (view->finishes != (options->finishes ? options->finishes : 1))
         return quoit_region_differs(region, "queue", "finishes", view->finishes, options->finishes);
+    if (options->members > view->most_members)
+        return quoit_region_differs(region, "queue", "members", view->most_members,
+                                    options->members);
     return quoit_queue_compare_type(region, view, options->type);
 }

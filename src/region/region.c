@@ -14,7 +14,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { PAGE_BYTES = 4096 };
+enum { PAGE_BYTES = 4096, MEMORY = QUOIT_PREFAULT | QUOIT_LOCK_MEMORY | QUOIT_HUGE_PAGES };
+_Static_assert((int)QUOIT_PREFAULT == (int)QUOIT_OS_PREFAULT &&
+                   (int)QUOIT_LOCK_MEMORY == (int)QUOIT_OS_LOCK_MEMORY &&
+                   (int)QUOIT_HUGE_PAGES == (int)QUOIT_OS_HUGE_PAGES,
+               "os.h numbers them as <quoit.h> does");
 
 static uint64_t checksum_of(const struct quoit_region_shm *header)
 {
@@ -136,6 +140,7 @@ static void adopt(quoit_region *region, const struct quoit_region_shm *header)
     region->created_at_unix_ns = header->created_at_unix_ns;
     region->has_lock_file = header->lock_file != 0;
     region->transient = header->transient != 0;
+    region->memory = header->memory;
     region->identity = header->checksum;
 }
 
@@ -150,6 +155,7 @@ static void fill_header(quoit_region *region, const struct quoit_region_plan *pl
     header->created_by = quoit_os_process_id();
     header->lock_file = region->shm.lock_path != NULL;
     header->transient = plan->transient;
+    header->memory = (uint8_t)plan->memory;
     header_name(region->name.text, header->name);
     header->checksum = checksum_of(header);
     /* Relaxed: REGION-M1 orders it; no other process sees the region before. */
@@ -165,8 +171,10 @@ quoit_status quoit_region_begin(const char *name, const struct quoit_region_plan
     quoit_status status = quoit_permissions(plan->permissions, &permissions);
     if (status != QUOIT_OK)
         return status;
+    uint64_t unit = plan->memory & QUOIT_HUGE_PAGES ? quoit_os_huge_page_bytes() : 0;
     if (!quoit_add(plan->piece_bytes, sizeof(struct quoit_region_shm), &size_bytes) ||
-        !quoit_align_up(size_bytes, PAGE_BYTES, &size_bytes) || size_bytes > INT64_MAX)
+        !quoit_align_up(size_bytes, unit ? unit : PAGE_BYTES, &size_bytes) ||
+        size_bytes > INT64_MAX)
         return quoit_fail(
             QUOIT_ERROR_INVALID,
             "the object needs %llu bytes, which is more than a file can have; use smaller options",
@@ -179,6 +187,12 @@ quoit_status quoit_region_begin(const char *name, const struct quoit_region_plan
     status = region->ops->create(region->name.text, size_bytes, permissions, &region->shm);
     if (status != QUOIT_OK) {
         free(region);
+        return status;
+    }
+    status = quoit_os_place(&region->shm, plan->memory, true, quoit_region_scheme(region),
+                            quoit_region_text(region));
+    if (status != QUOIT_OK) {
+        quoit_region_close(region);
         return status;
     }
     fill_header(region, plan, size_bytes);
@@ -194,6 +208,25 @@ quoit_status quoit_region_publish(quoit_region *region)
     atomic_store_explicit(&region->header->magic, QUOIT_REGION_MAGIC, memory_order_release);
     quoit_status status = region->ops->publish(&region->shm, region->name.text);
     region->is_new = status != QUOIT_OK;
+    return status;
+}
+
+quoit_status quoit_region_check_memory(uint32_t memory)
+{
+    if (memory <= MEMORY)
+        return QUOIT_OK;
+    return quoit_fail(QUOIT_ERROR_UNSUPPORTED,
+                      "options.memory is 0x%x; use QUOIT_PREFAULT, QUOIT_LOCK_MEMORY and "
+                      "QUOIT_HUGE_PAGES only",
+                      (unsigned)memory);
+}
+
+quoit_status quoit_region_place(quoit_region *region, uint32_t also)
+{
+    quoit_status status = quoit_os_place(
+        &region->shm, region->memory | (also & ~(uint32_t)QUOIT_HUGE_PAGES), false,
+        quoit_region_scheme(region), quoit_region_text(region));
+    region->header = (struct quoit_region_shm *)(void *)region->shm.base;
     return status;
 }
 
@@ -286,8 +319,8 @@ static quoit_status validate(quoit_region *region)
         return quoit_region_damaged(region, "region", "its data is larger than the region");
     if (copy.lock_file > 1 || (copy.lock_file && !region->ops->open_locks))
         return quoit_region_damaged(region, "region", "its lock_file field is out of range");
-    if (copy.transient > (copy.content == QUOIT_CONTENT_QUEUE))
-        return quoit_region_damaged(region, "region", "its transient field is out of range");
+    if (copy.transient > (copy.content == QUOIT_CONTENT_QUEUE) || copy.memory > MEMORY)
+        return quoit_region_damaged(region, "region", "its transient or memory field is not right");
     char name[QUOIT_REGION_NAME_ROOM];
     header_name(text, name);
     if (region->ops->scheme.is_key && memcmp(copy.name, name, sizeof name) != 0)

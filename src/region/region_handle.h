@@ -28,6 +28,7 @@ struct quoit_region {
     uint64_t created_at_unix_ns;
     bool has_lock_file;    /* from the header's lock_file */
     bool transient;        /* its name is removed when its last member leaves */
+    uint32_t memory;       /* options.memory of its creator */
     bool is_new;           /* not published yet: no name leads to it */
     _Atomic int shared_fd; /* that quoit_region_share has returned; 0: none yet */
     uint64_t identity;     /* the header's checksum: of the name, the size, the creator, the time */
@@ -38,6 +39,7 @@ struct quoit_region_plan {
     uint32_t content;     /* a QUOIT_CONTENT_ value */
     uint32_t permissions; /* as in the options */
     uint64_t piece_bytes; /* room for pieces */
+    uint32_t memory;      /* QUOIT_PREFAULT, ... */
     bool transient;
 };
 
@@ -46,6 +48,14 @@ struct quoit_region_plan {
 quoit_status quoit_region_begin(const char *name, const struct quoit_region_plan *plan,
                                 quoit_region **region_out);
 quoit_status quoit_region_publish(quoit_region *region);
+
+/* UNSUPPORTED: options.memory has a bit that this version does not know. */
+quoit_status quoit_region_check_memory(uint32_t memory);
+
+/* Called for a member of an attached region before it uses the memory, which may move: does with
+   this process's mapping what the object's creator asked for, and what `also` asks for beside
+   that. */
+quoit_status quoit_region_place(quoit_region *region, uint32_t also);
 
 /* A flag beside enum quoit_region_flags and QUOIT_ANY_OWNER: also attaches a damaged region, or one
    of another format. Its content is then QUOIT_CONTENT_UNKNOWN, and it can only be unlinked. */

@@ -45,12 +45,10 @@ static quoit_status check_options(const struct quoit_region_options *options, ui
                           "data_bytes is %llu and size_bytes %llu; a region cannot be that large",
                           (unsigned long long)options->data_bytes,
                           (unsigned long long)options->size_bytes);
-    if (options->memory != 0)
-        return quoit_fail(QUOIT_ERROR_UNSUPPORTED,
-                          "options.memory is %u; this version accepts only 0",
-                          (unsigned)options->memory);
-    quoit_status status = quoit_check_reserved(
-        options->reserved, sizeof options->reserved / sizeof *options->reserved, 0);
+    quoit_status status = quoit_region_check_memory(options->memory);
+    if (status == QUOIT_OK)
+        status = quoit_check_reserved(options->reserved,
+                                      sizeof options->reserved / sizeof *options->reserved, 0);
     return status == QUOIT_OK ? quoit_permissions(options->permissions, &permissions) : status;
 }
 
@@ -70,8 +68,10 @@ static quoit_status add_data(quoit_region *region, uint64_t data_bytes)
 static quoit_status begin(const char *name, const struct quoit_region_options *options,
                           uint64_t bytes, quoit_region **region_out)
 {
-    const struct quoit_region_plan plan = {
-        .content = QUOIT_CONTENT_PLAIN, .permissions = options->permissions, .piece_bytes = bytes};
+    const struct quoit_region_plan plan = {.content = QUOIT_CONTENT_PLAIN,
+                                           .permissions = options->permissions,
+                                           .memory = options->memory,
+                                           .piece_bytes = bytes};
     return quoit_region_begin(name, &plan, region_out);
 }
 
@@ -139,6 +139,8 @@ static quoit_status open_held(const char *name, const struct quoit_region_option
             quoit_region_what(region->content));
     else if (options)
         status = compare(region, options);
+    if (status == QUOIT_OK && !(flags & QUOIT_OBSERVER))
+        status = quoit_region_place(region, options ? options->memory : 0u);
     if (status == QUOIT_OK)
         *region_out = region;
     else

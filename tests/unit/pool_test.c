@@ -156,7 +156,7 @@ static void arguments(void)
     options.members = 2;
     CHECK_STATUS(quoit_pool_create(name, &options, 0, &pool), QUOIT_ERROR_UNSUPPORTED);
     options = five;
-    options.memory = 1;
+    options.memory = 8;
     CHECK_STATUS(quoit_pool_join(name, &options, 0, &pool), QUOIT_ERROR_UNSUPPORTED);
     CHECK_STATUS(quoit_pool_alloc(NULL, &block), QUOIT_ERROR_INVALID);
     CHECK_STATUS(quoit_pool_free(NULL, 1), QUOIT_ERROR_INVALID);

@@ -42,7 +42,7 @@ static void later_versions(void)
     bad.members = 4097;
     refused(bad, QUOIT_ERROR_INVALID, "1 to 4096");
     bad = good;
-    bad.memory = 1;
+    bad.memory = 8;
     refused(bad, QUOIT_ERROR_UNSUPPORTED, "memory");
     bad = good;
     memset(bad.type, 'x', sizeof bad.type);

@@ -149,7 +149,7 @@ static void joined(void)
                  {{.data_bytes = 8, .size_bytes = 1 << 20}, QUOIT_ERROR_DIFFERENT},
                  {{.permissions = 0600}, QUOIT_ERROR_INVALID},
                  {{.data_bytes = 8, .permissions = 0700}, QUOIT_ERROR_INVALID},
-                 {{.data_bytes = 8, .memory = 1}, QUOIT_ERROR_UNSUPPORTED},
+                 {{.data_bytes = 8, .memory = 8}, QUOIT_ERROR_UNSUPPORTED},
                  {{.data_bytes = 8, .reserved = {0, 0, 0, 0, 1}}, QUOIT_ERROR_INVALID},
                  {{.data_bytes = UINT64_MAX}, QUOIT_ERROR_INVALID},
                  {{.data_bytes = 8, .size_bytes = UINT64_MAX}, QUOIT_ERROR_INVALID}};
