@@ -35,7 +35,7 @@ set(name_max 200) # of shared memory and semaphores; with the prefix it must fit
 set(sem_prefix "/")
 set(QUOIT_OS_FILES wait/notifier_posix.c shm/fd.c list/list_directory.c liveness/lock_file.c shm/locked_object.c
     shm/mapped_file.c shm/placement_posix.c mechanisms_posix.c process/process_posix.c sem/sem_posix.c sem/sem_sysv.c sem/sem_timed.c
-    shm/shm_file.c shm/shm_local.c shm/shm_sysv.c wait/spin.c system_error_posix.c sysv.c)
+    shm/shm_file.c shm/shm_local.c shm/shm_sysv.c wait/pauses.c wait/spin.c system_error_posix.c sysv.c)
 if(CMAKE_SYSTEM_NAME STREQUAL "Linux" AND NOT QUOIT_STRICT_POSIX)
   list(APPEND QUOIT_OS_FILES wait/barrier_membarrier.c list/list_linux.c liveness/liveness_ofd.c shm/memory_linux.c
       process/namespace_linux.c process/owner_linux.c shm/shm_fd_linux.c shm/shm_posix_linux.c wait/wait_futex.c)

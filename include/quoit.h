@@ -49,7 +49,7 @@
  *     one queue handle: pop, peek, release    one thread at a time (the consumer's), beside the
  *                                             producer's
  *     one queue handle: poll_fd               as the calls of that side
- *     one queue handle: size, latest, …       any thread, at any time
+ *     one queue handle: interrupt, size, …    any thread, at any time
  *     one queue handle: close                 no other call
  *     pool, region, lock, semaphore handles   any thread, except close
  * Two threads that synchronize may pass a handle on. quoit_queue_again makes another handle, for
@@ -76,13 +76,13 @@
  * SIGNALS AND CANCELLATION, on POSIX systems. Calls that create, open, join, remove or close, and
  * poll_fd, block the signals of this thread while they work, but not while they wait for another
  * process. Signals of the thread's own faults are never blocked. If a file would exceed ulimit -f,
- * the call returns NO_SPACE, and no SIGXFSZ is sent. A signal handler may call only quoit_sem_post
- * and quoit_status_name. It must not longjmp out of a call; if it does, only close the handle;
- * other members see a crash. It may fork; the child must then call exec or _exit (in the child, a
- * call that waited may return FORKED). Cancellation points: create, open, join and unlink when they
- * begin; a wait that finds nothing, then and every tenth of a second; a wait for a semaphore when
- * it begins, for a posix: one all the time. A cancelled thread has changed nothing, and another
- * thread may use its handle.
+ * the call returns NO_SPACE, and no SIGXFSZ is sent. A signal handler may call only
+ * quoit_queue_interrupt, quoit_sem_post and quoit_status_name. It must not longjmp out of a call;
+ * if it does, only close the handle; other members see a crash. It may fork; the child must then
+ * call exec or _exit (in the child, a call that waited may return FORKED). Cancellation points:
+ * create, open, join and unlink when they begin; a wait that finds nothing, then and every tenth of
+ * a second; a wait for a semaphore when it begins, for a posix: one all the time. A cancelled
+ * thread has changed nothing, and another thread may use its handle.
  *
  * ERRORS are a quoit_status (<quoit/status.h>); quoit_describe returns a sentence about it.
  * Comments write INVALID for QUOIT_ERROR_INVALID. No call prints, exits, or sets errno on purpose.
@@ -283,7 +283,7 @@ quoit_status quoit_unlink(const char *name, uint32_t flags);
  *                wait, QUOIT_FOREVER waits without a limit
  * push returns OK, FULL or FINISHED; pop returns OK, EMPTY or FINISHED. FULL and EMPTY are also
  * returned when the time is over. Both may return ABANDONED (the last peer has left, see
- * <quoit/status.h>), WRONG_ROLE, FORKED, CORRUPT.
+ * <quoit/status.h>), INTERRUPTED (quoit_queue_interrupt), WRONG_ROLE, FORKED, CORRUPT.
  *
  * After a push has returned OK, the consumer can see the item, and the item survives a crash of the
  * producer. If pop does not return OK, the contents of buffer are unspecified.
@@ -361,20 +361,6 @@ quoit_status quoit_queue_peek_many(quoit_queue *queue, const void **items_out, s
                                    int64_t timeout_ns);
 quoit_status quoit_queue_release_many(quoit_queue *queue, size_t count);
 
-/* Events; the end of the stream and a crash count as both. No flag has these numbers. */
-enum { QUOIT_ITEMS = 0x10, QUOIT_ROOM = 0x20 };
-
-/*
- * Get a descriptor for event loops (poll, epoll, libuv): it is readable while a call has something
- * to do. It stays readable until a call has found nothing. So repeat the call until it returns
- * EMPTY (or FULL); then nothing is missed. It may be readable once without a reason.
- *   events   QUOIT_ITEMS, for a consumer, or QUOIT_ROOM, for a producer
- *   fd_out   belongs to the queue and is closed with it; only wait for it, never read it
- * Returns OK, WRONG_ROLE, FORKED, INVALID, LIMIT or NO_MEMORY; on Windows UNSUPPORTED. Starts a
- * thread, which waits for the queue and blocks all signals. Concurrency: the thread of that side.
- */
-quoit_status quoit_queue_poll_fd(quoit_queue *queue, uint32_t events, int *fd_out);
-
 /*
  * Snapshots of a queue: how many items or messages it has, and its options. Any flags, any thread.
  * They return 0 for NULL. In a forked child the size is 0. MPMC: an item counts from its claim
@@ -419,6 +405,7 @@ void *quoit_queue_user_area(const quoit_queue *queue);
 
 #include <quoit/pool.h>
 #include <quoit/region.h>
+#include <quoit/wait.h>
 
 /*
  * More:
@@ -426,6 +413,7 @@ void *quoit_queue_user_area(const quoit_queue *queue);
  *                       reading_join, reading_push, reading_pop, ...: inlined, much faster
  *   <quoit/inspect.h>   quoit_list, quoit_queue_members, quoit_queue_browse, ...
  *   <quoit/pool.h>      pools: quoit_pool_join, quoit_pool_alloc, ... (included here)
+ *   <quoit/wait.h>      quoit_wait_any, quoit_queue_interrupt, quoit_queue_poll_fd (included here)
  *   <quoit/region.h>    regions: quoit_region_join, quoit_region_data, ... (included here)
  *   <quoit/lock.h>      locks: quoit_lock_join, quoit_lock_lock, quoit_lock_unlock, ...
  *   <quoit/sem.h>       semaphores: quoit_sem_join, quoit_sem_wait, quoit_sem_post, ...

@@ -17,7 +17,8 @@ import sys
 import tempfile
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-HEADERS = ("quoit.h", "quoit/inspect.h", "quoit/lock.h", "quoit/pool.h", "quoit/region.h", "quoit/sem.h", "quoit/status.h")
+HEADERS = ("quoit.h", "quoit/inspect.h", "quoit/lock.h", "quoit/pool.h", "quoit/region.h", "quoit/sem.h", "quoit/status.h",
+           "quoit/wait.h")
 INCLUDED_APART = ("quoit/inspect.h", "quoit/lock.h", "quoit/sem.h")  # <quoit.h> does not include these
 DATE = "2026-11-27"
 # A paragraph of a comment, which shows it only by its first word.

@@ -6,6 +6,7 @@
 
 #include <quoit/inspect.h>
 #include <quoit/makers.hpp>
+#include <quoit/span.hpp>
 #include <quoit/typed.h>
 
 #include <cstddef>
@@ -26,7 +27,11 @@ enum class when_full : std::uint32_t { // of a broadcast
     wait_for_slowest = QUOIT_WAIT_FOR_SLOWEST,
     drop_oldest = QUOIT_DROP_OLDEST
 };
-enum class events : std::uint32_t { items = QUOIT_ITEMS, room = QUOIT_ROOM };
+enum class events : std::uint32_t {
+    items = QUOIT_ITEMS,
+    room = QUOIT_ROOM,
+    both = QUOIT_ITEMS | QUOIT_ROOM // of wait_any
+};
 
 // {5}, {5, quoit::kind::mpmc}, or in C++20 {.capacity = 5, .user_bytes = 64}.
 struct options {
@@ -145,6 +150,16 @@ class queue_handle : public detail::handle<quoit_queue>
         detail::check(quoit_queue_fd(raw(), &fd));
         return fd;
     }
+    // Ends the current or the next wait of this handle with status::interrupted: any thread.
+    void interrupt()
+    {
+        detail::check(quoit_queue_interrupt(raw()));
+    }
+    // For wait_any: this queue, and what to wait for.
+    [[nodiscard]] quoit_wait waits_for(events e) const noexcept
+    {
+        return quoit_wait{raw(), static_cast<std::uint32_t>(e), 0};
+    }
     [[nodiscard]] int poll_fd(events e)
     {
         int fd = -1;
@@ -180,6 +195,28 @@ class queue_handle : public detail::handle<quoit_queue>
     {
     }
 };
+
+// Waits until one of the queues is ready, and sets `ready` of each that is.
+//     quoit_wait waits[] = {jobs.waits_for(quoit::events::items), ...};
+//     if (quoit::wait_any(waits) && quoit::is_ready(waits[0], quoit::events::items))
+// true: at least one is ready. false: the time is over. Throws all else, such as
+// status::interrupted.
+[[nodiscard]] inline bool wait_any(span<quoit_wait> waits, timeout t = forever)
+{
+    const status s = detail::from(quoit_wait_any(waits.data(), waits.size(), t.ns()));
+    if (s != status::timeout)
+        detail::check(s);
+    return s == status::ok;
+}
+// ok timeout interrupted
+[[nodiscard]] inline status try_wait_any_for(span<quoit_wait> waits, timeout t) noexcept
+{
+    return detail::from(quoit_wait_any(waits.data(), waits.size(), t.ns()));
+}
+[[nodiscard]] inline bool is_ready(const quoit_wait &wait, events e) noexcept
+{
+    return (wait.ready & static_cast<std::uint32_t>(e)) != 0;
+}
 
 namespace detail
 {

@@ -28,10 +28,10 @@ typedef enum quoit_status {
     QUOIT_OK = 0,
     QUOIT_FULL = 1,        /* there is no room, also when the time is over */
     QUOIT_EMPTY = 2,       /* there is no item, also when the time is over */
-    QUOIT_TIMEOUT = 3,     /* semaphores and locks: the time is over */
+    QUOIT_TIMEOUT = 3,     /* quoit_wait_any, semaphores and locks: the time is over */
     QUOIT_FINISHED = 4,    /* the stream has ended; a consumer gets this after the last item */
     QUOIT_ABANDONED = 5,   /* the last peer or lock holder crashed, or left too early */
-    QUOIT_INTERRUPTED = 6, /* reserved */
+    QUOIT_INTERRUPTED = 6, /* quoit_queue_interrupt has ended the wait */
     QUOIT_EXHAUSTED = 7,   /* the pool has no free block */
 
     QUOIT_ERROR_INVALID = -1,     /* an argument is not valid */

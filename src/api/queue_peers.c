@@ -121,3 +121,25 @@ quoit_status quoit_peer_check(quoit_queue *queue, struct quoit_waiter *waiter)
                                : ring->ops->poll_room(&queue->producer, ring);
     return status == nothing ? quoit_peer_report(waiter, joined) : nothing;
 }
+
+bool quoit_peer_notice(quoit_queue *queue, struct quoit_waiter *waiter, bool asks)
+{
+    uint32_t joined;
+    /* Relaxed: POLL-T2 orders it before the notifier is set. If it is not visible yet, a later call
+       sees it. */
+    if (atomic_load_explicit(&waiter->noticed, memory_order_relaxed) == 0) {
+        if (!asks)
+            return false;
+        uint64_t progress = waiter->role == QUOIT_CONSUMER ? quoit_queue_pops(queue)
+                                                           : quoit_queue_pushes(queue);
+        bool is_idle = waiter->notice.begun && waiter->notice.progress == progress;
+        waiter->notice.begun = true;
+        waiter->notice.progress = progress;
+        if (!is_idle)
+            return false;
+    }
+    bool has_left = quoit_peer_has_left(queue, waiter, &joined);
+    /* Relaxed: this thread's next call on the side reads it. */
+    atomic_store_explicit(&waiter->noticed, has_left, memory_order_relaxed);
+    return has_left;
+}

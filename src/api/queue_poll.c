@@ -30,7 +30,8 @@ static uint32_t load_state(struct quoit_poller *poller)
 static bool has_something(quoit_queue *queue, unsigned role)
 {
     const struct quoit_ring_view *ring = &queue->handle->view.ring;
-    if (load_state(quoit_waiter_of(queue, role)->poller) == ENDING)
+    const struct quoit_waiter *waiter = quoit_waiter_of(queue, role);
+    if (load_state(waiter->poller) == ENDING || quoit_is_interrupted(waiter))
         return true;
     return role == QUOIT_CONSUMER ? ring->ops->has_items(ring) || ring->ops->is_over(ring)
                                   : ring->ops->has_room(ring) || ring->ops->is_finished(ring);

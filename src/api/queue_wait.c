@@ -15,6 +15,13 @@
  * number then does not sleep. A waker that has found no sleeper many times in an entry clears
  * wake_needed. If the system cannot impose barriers, each push and pop works as if wake_needed were
  * 1.
+ *
+ * A thread can sleep on several sides at once, of any queues (wait_any.c). It takes each step on
+ * all of them before the next step, with one full barrier and at most one imposed barrier for all.
+ * A wait on one side is the case of one.
+ *
+ * quoit_queue_interrupt ends a sleep as a waker does. Other threads that sleep on the same word
+ * wake up, find nothing, and sleep again.
  */
 #include "queue_wait.h"
 
@@ -113,6 +120,47 @@ void quoit_queue_wake(quoit_queue *queue, unsigned role)
         quoit_wake(queue, quoit_waiter_of(queue, role));
 }
 
+/* ---- Interrupting ---------------------------------------------------------------------------- */
+
+bool quoit_is_interrupted(const struct quoit_waiter *waiter)
+{
+    /* Relaxed: WAIT-F1 orders it after the announcement of a sleep. WAIT-I2 orders the rest. */
+    return atomic_load_explicit(&waiter->interrupted, memory_order_relaxed) != 0;
+}
+
+bool quoit_take_interrupt(struct quoit_waiter *waiter)
+{
+    if (!quoit_is_interrupted(waiter))
+        return false;
+    /* WAIT-I2: what the interrupting thread stored before is visible. Pairs with WAIT-I1. */
+    return atomic_exchange_explicit(&waiter->interrupted, 0, memory_order_acquire) != 0;
+}
+
+static void interrupt_side(const quoit_queue *queue, struct quoit_waiter *waiter)
+{
+    /* WAIT-I1: the interrupted call sees what this thread stored before. Pairs with WAIT-I2. */
+    atomic_store_explicit(&waiter->interrupted, 1, memory_order_release);
+    full_barrier();
+    uint32_t word = load_sleepers(waiter);
+    if (has_sleepers(word))
+        wake_all(queue, waiter, word);
+}
+
+/* May run in a signal handler: only atomic operations, and the system call that wakes. */
+quoit_status quoit_queue_interrupt(quoit_queue *queue)
+{
+    quoit_status status = quoit_queue_check_handle(queue);
+    if (status != QUOIT_OK)
+        return status;
+    if (!quoit_queue_is_member(queue))
+        return quoit_fail(QUOIT_ERROR_WRONG_ROLE, "an observer has no wait to interrupt");
+    if (queue->handle->roles & QUOIT_CONSUMER)
+        interrupt_side(queue, &queue->handle->consumer_waiter);
+    if (queue->handle->roles & QUOIT_PRODUCER)
+        interrupt_side(queue, &queue->handle->producer_waiter);
+    return QUOIT_OK;
+}
+
 /* ---- Sleeping -------------------------------------------------------------------------------- */
 
 /* Is this the waiter of a descriptor's thread? Since the barrier was imposed, its subscriber may
@@ -123,81 +171,142 @@ static bool has_own_taker(const struct quoit_waiter *waiter)
     return waiter->poller && waiter->is_shared;
 }
 
-void quoit_sleep_unless(quoit_queue *queue, struct quoit_waiter *waiter,
-                        bool (*ready)(quoit_queue *queue, unsigned role), int64_t timeout_ns)
+/* Wakes the others that sleep there. Called after this thread has imposed a barrier and does not
+   sleep: other threads may have seen wake_needed set before the barrier, slept, and missed what was
+   published without a barrier. */
+static void pass_on(const struct quoit_sleep *side)
 {
-    struct quoit_os_shm *shm = &queue->handle->region->shm;
-    int64_t most_ns = quoit_wait_slice_ns;
-    bool imposed = false;
-    /* WAIT-S2: stored before the system compares the word. Pairs with WAIT-W2. */
-    uint32_t word = atomic_fetch_or_explicit(waiter->sleepers, 1, memory_order_seq_cst) | 1;
     full_barrier();
-    /* WAIT-S3: the process that set it took its items before its barrier, so ready() below sees the
-       queue after that. Pairs with WAIT-F1. */
-    if (atomic_load_explicit(waiter->wake_needed, memory_order_acquire) == 0) {
-        set_wake_needed(waiter, 1);
-        imposed = true;
-        if (!quoit_os_barrier_impose()) {
-            full_barrier();
-            most_ns = short_slice_ns;
-        }
+    uint32_t word = load_sleepers(side->waiter);
+    if (has_sleepers(word))
+        wake_all(side->queue, side->waiter, word);
+}
+
+/* Announces the sleep on all sides. most_ns_out: the longest sleep. */
+static void announce(struct quoit_sleep *sleeps, uint32_t count, int64_t *most_ns_out)
+{
+    bool imposes = false;
+    for (uint32_t i = 0; i < count; i++)
+        /* WAIT-S2: stored before the system compares the word. Pairs with WAIT-W2. */
+        sleeps[i].word =
+            atomic_fetch_or_explicit(sleeps[i].waiter->sleepers, 1, memory_order_seq_cst) | 1;
+    full_barrier();
+    for (uint32_t i = 0; i < count; i++) {
+        /* WAIT-S3: the process that set it took its items before its barrier, so ready() sees the
+           queue after that. Pairs with WAIT-F1. */
+        sleeps[i].imposes = atomic_load_explicit(sleeps[i].waiter->wake_needed,
+                                                 memory_order_acquire) == 0;
+        if (sleeps[i].imposes)
+            set_wake_needed(sleeps[i].waiter, 1);
+        imposes = imposes || sleeps[i].imposes;
     }
-    bool is_ready_now = ready(queue, waiter->role);
-    if (imposed && (is_ready_now || has_own_taker(waiter))) {
-        /* Other threads may have seen wake_needed set before the barrier was imposed, slept, and
-           missed what was published without a barrier. */
+    *most_ns_out = quoit_wait_slice_ns;
+    if (imposes && !quoit_os_barrier_impose()) {
         full_barrier();
-        word = load_sleepers(waiter);
-        if (has_sleepers(word))
-            wake_all(queue, waiter, word);
-    } else if (!is_ready_now) {
-        quoit_member_count(&quoit_queue_own_entry(queue)->sleeps);
-        quoit_os_sleep(shm, waiter->role, waiter->sleepers, word,
-                       timeout_ns < most_ns ? timeout_ns : most_ns);
+        *most_ns_out = short_slice_ns;
     }
 }
 
-/* Called on a word that no other thread sleeps on: makes it even again. Otherwise a waker that sees
-   the odd word makes a needless system call. */
-static void clear_sleepers(const struct quoit_waiter *waiter)
+/* false: do not sleep. */
+static bool prepare_sleep(struct quoit_sleep *sleeps, uint32_t count, quoit_is_ready *ready,
+                          int64_t *timeout_ns_inout)
+{
+    bool sleeps_now = true;
+    int64_t most_ns;
+    announce(sleeps, count, &most_ns);
+    if (*timeout_ns_inout > most_ns)
+        *timeout_ns_inout = most_ns;
+    for (uint32_t i = 0; i < count; i++) {
+        bool is_ready_now = ready(sleeps[i].queue, sleeps[i].waiter->role);
+        bool passes_on = sleeps[i].imposes && (is_ready_now || has_own_taker(sleeps[i].waiter));
+        if (passes_on)
+            pass_on(&sleeps[i]);
+        sleeps_now = sleeps_now && !is_ready_now && !passes_on;
+    }
+    for (uint32_t i = 0; sleeps_now && i < count; i++)
+        quoit_member_count(&quoit_queue_own_entry(sleeps[i].queue)->sleeps);
+    return sleeps_now;
+}
+
+void quoit_sleep_unless(quoit_queue *queue, struct quoit_waiter *waiter, quoit_is_ready *ready,
+                        int64_t timeout_ns)
+{
+    struct quoit_sleep side = {.queue = queue, .waiter = waiter};
+    if (prepare_sleep(&side, 1, ready, &timeout_ns))
+        quoit_os_sleep(&queue->handle->region->shm, waiter->role, waiter->sleepers, side.word,
+                       timeout_ns);
+}
+
+void quoit_sleep_unless_any(struct quoit_sleep *sleeps, uint32_t count, struct quoit_os_word *words,
+                            uint32_t known, quoit_is_ready *ready, int64_t timeout_ns)
+{
+    if (!prepare_sleep(sleeps, count, ready, &timeout_ns))
+        return;
+    for (uint32_t i = 0; i < count; i++)
+        words[known + i] = (struct quoit_os_word){.shm = &sleeps[i].queue->handle->region->shm,
+                                                  .number = sleeps[i].waiter->role,
+                                                  .word = sleeps[i].waiter->sleepers,
+                                                  .value = sleeps[i].word};
+    quoit_os_sleep_any(words, known + count, timeout_ns);
+}
+
+/* Otherwise a waker that sees the odd word makes a needless system call. */
+void quoit_sleep_end(const struct quoit_waiter *waiter)
 {
     uint32_t word = load_sleepers(waiter);
-    if (has_sleepers(word))
+    if (!waiter->poller && !waiter->is_shared && has_sleepers(word))
         /* Relaxed: it orders nothing; no other thread sleeps on the word. */
         (void)atomic_compare_exchange_strong_explicit(waiter->sleepers, &word, word + 1,
                                                       memory_order_relaxed, memory_order_relaxed);
 }
 
-static quoit_status poll_side(quoit_queue *queue, unsigned role)
+quoit_status quoit_poll_side(quoit_queue *queue, unsigned role)
 {
     const struct quoit_ring_view *ring = &queue->handle->view.ring;
     return role == QUOIT_CONSUMER ? ring->ops->poll_items(&queue->consumer, ring)
                                   : ring->ops->poll_room(&queue->producer, ring);
 }
 
-static bool is_ready(quoit_queue *queue, unsigned role)
+bool quoit_is_ready_or_interrupted(quoit_queue *queue, unsigned role)
 {
-    return poll_side(queue, role) != (role == QUOIT_CONSUMER ? QUOIT_EMPTY : QUOIT_FULL);
+    return quoit_is_interrupted(quoit_waiter_of(queue, role)) ||
+           quoit_poll_side(queue, role) != (role == QUOIT_CONSUMER ? QUOIT_EMPTY : QUOIT_FULL);
 }
 
-/* Checks the queue up to waiter->spins times, which follows how many checks were needed lately.
-   Every EXPLORE_EVERY failures it checks SPINS_MOST times, since a spin that is too short to
-   succeed teaches nothing. */
-static quoit_status spin(quoit_queue *queue, struct quoit_waiter *waiter, quoit_status nothing)
+/* Every EXPLORE_EVERY failures it is SPINS_MOST, since a spin that is too short to succeed teaches
+   nothing. */
+uint32_t quoit_spin_checks(const struct quoit_waiter *waiter)
 {
-    uint32_t most = waiter->failed_spins % EXPLORE_EVERY == EXPLORE_EVERY - 1 ? SPINS_MOST
-                                                                              : waiter->spins;
-    for (uint32_t i = 0; i < most; i++) {
-        quoit_status status = poll_side(queue, waiter->role);
-        if (status != nothing) {
-            uint32_t enough = 4 * i + SPINS_MORE;
-            waiter->spins += ((enough < SPINS_MOST ? enough : SPINS_MOST) / 8) - waiter->spins / 8;
-            return status;
-        }
-        quoit_relax();
-    }
+    return waiter->failed_spins % EXPLORE_EVERY == EXPLORE_EVERY - 1 ? SPINS_MOST : waiter->spins;
+}
+
+void quoit_spin_found(struct quoit_waiter *waiter, uint32_t checks)
+{
+    uint32_t enough = 4 * checks + SPINS_MORE;
+    waiter->spins += ((enough < SPINS_MOST ? enough : SPINS_MOST) / 8) - waiter->spins / 8;
+}
+
+void quoit_spin_failed(struct quoit_waiter *waiter)
+{
     waiter->failed_spins++;
     waiter->spins -= (waiter->spins - SPINS_LEAST) / 4;
+}
+
+/* Checks the queue some times: as many as were needed lately. Ends early if interrupted. */
+static quoit_status spin(quoit_queue *queue, struct quoit_waiter *waiter, quoit_status nothing)
+{
+    uint32_t most = quoit_spin_checks(waiter);
+    for (uint32_t i = 0; i < most; i++) {
+        quoit_status status = quoit_poll_side(queue, waiter->role);
+        if (status != nothing) {
+            quoit_spin_found(waiter, i);
+            return status;
+        }
+        if (quoit_is_interrupted(waiter))
+            return nothing;
+        quoit_relax();
+    }
+    quoit_spin_failed(waiter);
     return nothing;
 }
 
@@ -208,8 +317,8 @@ static void cancel_point(quoit_queue *queue, const struct quoit_waiter *waiter)
     quoit_threads_resume(queue, waiter->role);
 }
 
-/* The wait ends because the time is over, or the peer has left: the descriptor, too, stops being
-   readable. */
+/* The wait ends because the time is over, the peer has left, or it was interrupted: the descriptor,
+   too, stops being readable. */
 static quoit_status end_wait(const struct quoit_waiter *waiter, quoit_status status)
 {
     if (waiter->poller)
@@ -217,27 +326,29 @@ static quoit_status end_wait(const struct quoit_waiter *waiter, quoit_status sta
     return status;
 }
 
-/* Sleeps repeatedly, until the side has something to do, or the peer has left, or the time is
-   over. */
+/* Sleeps repeatedly, until the side has something to do, or the peer has left, or the wait is
+   interrupted, or the time is over. */
 static quoit_status sleep_until_ready(quoit_queue *queue, struct quoit_waiter *waiter,
                                       quoit_status nothing, int64_t timeout_ns)
 {
     uint64_t start = quoit_os_monotonic_ns();
     int64_t left = timeout_ns;
     for (;;) {
-        quoit_sleep_unless(queue, waiter, is_ready, left);
+        quoit_sleep_unless(queue, waiter, quoit_is_ready_or_interrupted, left);
         cancel_point(queue, waiter); /* holds no item; as after a kill, sleepers may stay odd */
         quoit_queue_end_stream(queue);
-        quoit_status status = poll_side(queue, waiter->role);
+        quoit_status status = quoit_poll_side(queue, waiter->role);
         if (status != nothing)
             return status;
         uint32_t joined = 0;
         bool has_left = quoit_peer_has_left(queue, waiter, &joined);
-        status = poll_side(queue, waiter->role); /* what came before the peer left */
+        status = quoit_poll_side(queue, waiter->role); /* what came before the peer left */
         if (status != nothing)
             return status;
         if (has_left)
             return end_wait(waiter, quoit_peer_report(waiter, joined));
+        if (quoit_take_interrupt(waiter))
+            return end_wait(waiter, QUOIT_INTERRUPTED);
         if (timeout_ns != QUOIT_FOREVER)
             left = timeout_ns - (int64_t)(quoit_os_monotonic_ns() - start);
         if (left <= 0)
@@ -249,14 +360,15 @@ static quoit_status wait_until_ready(quoit_queue *queue, struct quoit_waiter *wa
                                      quoit_status nothing, int64_t timeout_ns)
 {
     cancel_point(queue, waiter);
+    if (quoit_take_interrupt(waiter))
+        return end_wait(waiter, QUOIT_INTERRUPTED);
     *waiter->spinning = true;
     quoit_status status = spin(queue, waiter, nothing);
     *waiter->spinning = false;
     if (status != nothing)
         return status;
     status = sleep_until_ready(queue, waiter, nothing, timeout_ns);
-    if (!waiter->poller && !waiter->is_shared) /* else other waiters share the word */
-        clear_sleepers(waiter);
+    quoit_sleep_end(waiter);
     return status;
 }
 

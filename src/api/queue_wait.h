@@ -7,6 +7,7 @@
 #include <quoit/ring.h>
 
 #include "members.h"
+#include "os.h"
 
 /* How long a sleeper sleeps before it checks the queue by itself. A test that has to hang if a wake
    is lost sets a long time. */
@@ -18,6 +19,13 @@ struct quoit_idle {
     uint64_t since;    /* when that was; 0: not yet */
     uint64_t now;      /* the clock when it was last read */
     uint32_t skip;     /* how many more calls need not read the clock */
+};
+
+/* When quoit_wait_any last checked whether the peers have left: queue_peers.c. */
+struct quoit_notice {
+    uint64_t progress; /* of the side then; it is checked only if that has not changed since */
+    bool begun;
+    uint64_t at; /* of the first side of the call: when all sides were checked; 0: not yet */
 };
 
 /* When a side pauses: queue_pause.c. */
@@ -38,7 +46,9 @@ struct quoit_waiter {
     bool *spinning;            /* the ring's: true during a check that another follows at once */
     bool ignores_peer;         /* the other side may come and go; ABANDONED is not reported */
     quoit_atomic_u32 reported; /* peers up to this count are known, or their end was reported */
-    quoit_atomic_u32 noticed;  /* 1: the descriptor is readable because the peers have left */
+    quoit_atomic_u32 noticed;  /* 1: the peers have left: the next call that finds nothing checks */
+    quoit_atomic_u32 interrupted; /* 1: the next wait returns QUOIT_INTERRUPTED */
+    struct quoit_notice notice;
     struct quoit_idle idle;
     struct quoit_pace pace;
     struct quoit_poller *poller;
@@ -69,10 +79,48 @@ quoit_status quoit_peer_check(quoit_queue *queue, struct quoit_waiter *waiter);
 void quoit_waiters_begin(quoit_queue *queue);
 void quoit_waiters_end(quoit_queue *queue);
 
+/* For quoit_wait_any: as quoit_peer_check, but nothing is reported. true: the next call on this
+   side returns ABANDONED, or has something to do. asks: some time has passed since the last check
+   of all sides; otherwise only a side that was noticed already is checked. */
+bool quoit_peer_notice(quoit_queue *queue, struct quoit_waiter *waiter, bool asks);
+
+/* ---- Sleeping -------------------------------------------------------------------------------- */
+
+typedef bool quoit_is_ready(quoit_queue *queue, unsigned role);
+
+/* A side that a thread sleeps on. The last two are set by the functions below. */
+struct quoit_sleep {
+    quoit_queue *queue;
+    struct quoit_waiter *waiter;
+    uint32_t word; /* of its sleepers, when the sleep was announced */
+    bool imposes;  /* it has set wake_needed */
+};
+
 /* Sleeps for at most timeout_ns, or until a waker ends the sleep. Announces the sleep first, and
    does not sleep if ready() is true already. */
-void quoit_sleep_unless(quoit_queue *queue, struct quoit_waiter *waiter,
-                        bool (*ready)(quoit_queue *queue, unsigned role), int64_t timeout_ns);
+void quoit_sleep_unless(quoit_queue *queue, struct quoit_waiter *waiter, quoit_is_ready *ready,
+                        int64_t timeout_ns);
+/* The same on several sides at once: does not sleep if any of them is ready. The first `known` of
+   words are the caller's, and the sleep also ends if one of them changes; behind them is room for
+   one per side. */
+void quoit_sleep_unless_any(struct quoit_sleep *sleeps, uint32_t count, struct quoit_os_word *words,
+                            uint32_t known, quoit_is_ready *ready, int64_t timeout_ns);
+/* Called after the last sleep on this side: makes its word even again if no other thread sleeps on
+   it. */
+void quoit_sleep_end(const struct quoit_waiter *waiter);
+
+/* Returns the status that a push or a pop of that side would return now, without waiting. */
+quoit_status quoit_poll_side(quoit_queue *queue, unsigned role);
+quoit_is_ready quoit_is_ready_or_interrupted;
+
+/* How many checks a spin makes at most; its result, which changes that number. */
+uint32_t quoit_spin_checks(const struct quoit_waiter *waiter);
+void quoit_spin_found(struct quoit_waiter *waiter, uint32_t checks);
+void quoit_spin_failed(struct quoit_waiter *waiter);
+
+bool quoit_is_interrupted(const struct quoit_waiter *waiter);
+/* true: the side's wait is to return QUOIT_INTERRUPTED, once. */
+bool quoit_take_interrupt(struct quoit_waiter *waiter);
 
 /* How long a call waits. Initialized with the call's time-out, and zeros for the rest. */
 struct quoit_deadline {

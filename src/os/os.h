@@ -144,6 +144,18 @@ void quoit_os_shm_abandon(struct quoit_os_shm *shm);
    identifies the word within its object, for systems that wait on something else. */
 void quoit_os_sleep(const struct quoit_os_shm *shm, uint32_t number, const _Atomic uint32_t *word,
                     uint32_t value, int64_t timeout_ns);
+/* A word to block on, as the arguments of quoit_os_sleep. */
+struct quoit_os_word {
+    const struct quoit_os_shm *shm;
+    uint32_t number;
+    const _Atomic uint32_t *word;
+    uint32_t value;
+};
+enum { QUOIT_OS_WORDS_MOST = 128 };
+/* Blocks while each of the words has its value; count is at most QUOIT_OS_WORDS_MOST. It may return
+   early, as quoit_os_sleep. */
+void quoit_os_sleep_any(const struct quoit_os_word *words, uint32_t count, int64_t timeout_ns);
+
 /* Wakes all threads that block on that word with that value, which the caller has changed
    before. */
 void quoit_os_wake(const struct quoit_os_shm *shm, uint32_t number, const _Atomic uint32_t *word,

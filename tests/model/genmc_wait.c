@@ -67,6 +67,13 @@ void quoit_os_wake(const struct quoit_os_shm *shm, uint32_t number, const _Atomi
     (void)value;
 }
 
+void quoit_os_sleep_any(const struct quoit_os_word *words, uint32_t count, int64_t timeout_ns)
+{
+    (void)words;
+    (void)count;
+    (void)timeout_ns;
+}
+
 uint64_t quoit_os_monotonic_ns(void)
 {
     return 0;

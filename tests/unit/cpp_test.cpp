@@ -151,6 +151,9 @@ template <class Queue> static void empty_snapshots(Queue &queue)
     CHECK_THROWS(queue.unlink(), status::invalid);
     CHECK_THROWS(queue.release(), status::invalid);
     CHECK_THROWS(queue.poll_fd(quoit::events::items), status::invalid);
+    CHECK_THROWS(queue.interrupt(), status::invalid);
+    quoit_wait waits[] = {queue.waits_for(quoit::events::both)};
+    CHECK_THROWS(quoit::wait_any(waits), status::invalid);
     CHECK_THROWS(queue.inspect(), status::invalid);
     CHECK_THROWS(queue.members(), status::invalid);
     CHECK_THROWS(queue.check(), status::invalid);
@@ -322,6 +325,36 @@ static void abandonment()
     consumer.unlink();
 }
 
+static void waiting_on_several()
+{
+    auto one = quoit::queue<item>::create("local:cpp", {1}, both);
+    quoit::options eight = {1};
+    eight.message_bytes = 8;
+    auto other = quoit::message_queue::create("local:cpp2", eight, both);
+    quoit_wait waits[] = {one.waits_for(quoit::events::both),
+                          other.waits_for(quoit::events::items)};
+    CHECK(quoit::wait_any(waits));
+    CHECK(quoit::is_ready(waits[0], quoit::events::room));
+    CHECK(!quoit::is_ready(waits[0], quoit::events::items));
+    one.push({1, 0});
+    other.push("text");
+    CHECK(quoit::wait_any(waits));
+    CHECK(!quoit::is_ready(waits[0], quoit::events::room));
+    CHECK(quoit::is_ready(waits[0], quoit::events::items));
+    CHECK(quoit::is_ready(waits[1], quoit::events::items));
+    one.pop();
+    other.pop();
+    waits[0] = one.waits_for(quoit::events::items);
+    CHECK(!quoit::wait_any(waits, 1ms));
+    CHECK_EQ(quoit::try_wait_any_for(waits, 1ms), status::timeout);
+    one.interrupt();
+    CHECK_THROWS(quoit::wait_any(waits), status::interrupted);
+    one.interrupt();
+    CHECK_THROWS(one.pop(), status::interrupted);
+    one.unlink();
+    other.unlink();
+}
+
 static void dropping()
 {
     auto queue = quoit::queue<item>::create(
@@ -439,6 +472,7 @@ int main(int argc, char **argv)
     without_default_constructor();
     roles();
     abandonment();
+    waiting_on_several();
     dropping();
     newest();
     expected();

@@ -108,6 +108,8 @@ static void garbage_to_queue(quoit_queue *queue, uint64_t number)
     ANY(queue_peek_many, (queue, &data, &done, passed));
     ANY(queue_release_many, (queue, bytes));
     ANY(queue_poll_fd, (queue, (uint32_t)number, &fd));
+    ANY(wait_any, (&(struct quoit_wait){queue, (uint32_t)number, 1}, 1, passed));
+    ANY(queue_interrupt, (queue));
     ANY(queue_check_typed, (queue, (uint32_t)number, bytes, bytes, "\xff"));
     DO(GARBAGE, queue_wake)(queue, (uint32_t)number);
     CHECK_STATUS_IS(library.queue_check(queue), ==, QUOIT_OK);

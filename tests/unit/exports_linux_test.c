@@ -92,6 +92,10 @@ static void valid_queue(const struct objects *made)
     CHECK_EQ(DO(VALID, queue_item_bytes)(made->queue), 8);
     CHECK_EQ(DO(VALID, queue_missed)(made->queue), 0);
     CHECK(DO(VALID, queue_user_area)(made->queue) != NULL);
+    struct quoit_wait wait = {made->queue, QUOIT_ROOM, 0};
+    GOOD(wait_any, (&wait, 1, QUOIT_NOW));
+    CHECK_EQ(wait.ready, QUOIT_ROOM);
+    GOOD(queue_interrupt, (made->queue));
     GOOD(queue_poll_fd, (made->queue, QUOIT_ITEMS, &fd));
     CHECK_GT(fd, 2);
     DO(VALID, queue_wake)(made->queue, QUOIT_CONSUMER);
@@ -243,6 +247,8 @@ static void null_handles(void)
     REFUSED(queue_peek_many, (NULL, NULL, NULL, 0));
     REFUSED(queue_release_many, (NULL, 0));
     REFUSED(queue_poll_fd, (NULL, 0, NULL));
+    REFUSED(queue_interrupt, (NULL));
+    REFUSED(wait_any, (NULL, 0, 0));
     REFUSED(queue_check_typed, (NULL, 0, 0, 0, NULL));
     REFUSED(queue_inspect, (NULL, NULL));
     REFUSED(queue_check, (NULL));
@@ -383,6 +389,8 @@ static void nulls_beside(const struct objects *made)
     CHECK_EQ(library.queue_size(queue), 1);
     CHECK_STATUS_IS(library.queue_pop(queue, &item, 8, NULL, QUOIT_NOW), ==, QUOIT_OK);
     REFUSED(queue_poll_fd, (queue, QUOIT_ITEMS, NULL));
+    REFUSED(wait_any, (NULL, 1, QUOIT_NOW));
+    REFUSED(wait_any, (&(struct quoit_wait){NULL, QUOIT_ITEMS, 0}, 1, QUOIT_NOW));
     REFUSED(queue_inspect, (queue, NULL));
     REFUSED(queue_members, (queue, NULL, 1, &many));
     REFUSED(queue_members, (queue, NULL, 0, NULL));

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* Blocking on a shared word: Linux's futex, which works between processes wherever the word is
-   mapped. */
-#include "os.h"
+/* Blocking on shared words: Linux's futex, which works between processes wherever the word is
+   mapped. On several words: futex_waitv, since 5.16. Where it is missing (older kernels, qemu), and
+   where a sandbox refuses it, the words are polled. */
+#include "pauses.h"
 
+#include <errno.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
@@ -17,7 +19,22 @@ _Static_assert(sizeof(_Atomic uint32_t) == 4, "a futex is a plain 32-bit word");
 #endif
 
 /* The kernel's numbers: some C libraries have no header for them. */
-enum { WAIT = 0, WAKE = 1 };
+enum { WAIT = 0, WAKE = 1, SIZE_32 = 2 };
+#ifndef SYS_futex_waitv
+#define SYS_futex_waitv 449
+#endif
+
+/* The kernel's struct futex_waitv and struct __kernel_timespec. */
+struct kernel_word {
+    uint64_t value;
+    uint64_t address;
+    uint32_t flags;
+    uint32_t reserved;
+};
+struct kernel_time {
+    int64_t seconds;
+    int64_t nanoseconds;
+};
 
 void quoit_os_sleep(const struct quoit_os_shm *shm, uint32_t number, const _Atomic uint32_t *word,
                     uint32_t value, int64_t timeout_ns)
@@ -27,6 +44,36 @@ void quoit_os_sleep(const struct quoit_os_shm *shm, uint32_t number, const _Atom
     (void)shm;
     (void)number;
     (void)syscall(FUTEX_CALL, word, WAIT, value, &timeout, NULL, 0);
+}
+
+/* false: the kernel has no such call for this process. */
+static bool sleep_by_kernel(const struct quoit_os_word *words, uint32_t count, int64_t timeout_ns)
+{
+    struct kernel_word waits[QUOIT_OS_WORDS_MOST];
+    uint64_t end = quoit_os_monotonic_ns() + (uint64_t)timeout_ns;
+    struct kernel_time until = {(int64_t)(end / 1000000000), (int64_t)(end % 1000000000)};
+    for (uint32_t i = 0; i < count; i++)
+        waits[i] = (struct kernel_word){
+            .value = words[i].value, .address = (uintptr_t)words[i].word, .flags = SIZE_32};
+    return syscall(SYS_futex_waitv, waits, count, 0, &until, CLOCK_MONOTONIC) >= 0 ||
+           (errno != ENOSYS && errno != EPERM && errno != EINVAL);
+}
+
+void quoit_os_sleep_any(const struct quoit_os_word *words, uint32_t count, int64_t timeout_ns)
+{
+    static _Atomic bool is_missing;
+    if (count == 1) {
+        quoit_os_sleep(words->shm, words->number, words->word, words->value, timeout_ns);
+        return;
+    }
+    /* Relaxed: publishes no other data; a thread that misses it asks the kernel itself. */
+    if (!atomic_load_explicit(&is_missing, memory_order_relaxed)) {
+        if (sleep_by_kernel(words, count, timeout_ns))
+            return;
+        /* Relaxed: publishes no other data. */
+        atomic_store_explicit(&is_missing, true, memory_order_relaxed);
+    }
+    quoit_os_pause_while(words, count, timeout_ns);
 }
 
 void quoit_os_wake(const struct quoit_os_shm *shm, uint32_t number, const _Atomic uint32_t *word,

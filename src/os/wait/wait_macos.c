@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* Blocking on a shared word. macOS has a call for it since 14.4, which is looked up at run time.
-   Older versions have none: there each call pauses for at most half a millisecond. */
+   Older versions have none: there each call pauses for at most half a millisecond. No version has a
+   call for several words, which are polled. */
+#include "pauses.h"
+
 #include "process_posix.h"
 
 #include <dlfcn.h>
@@ -53,6 +56,14 @@ void quoit_os_sleep(const struct quoit_os_shm *shm, uint32_t number, const _Atom
     else
         (void)nanosleep(&pause, NULL);
     quoit_os_cancel_restore(cancel_state);
+}
+
+void quoit_os_sleep_any(const struct quoit_os_word *words, uint32_t count, int64_t timeout_ns)
+{
+    if (count == 1)
+        quoit_os_sleep(words->shm, words->number, words->word, words->value, timeout_ns);
+    else
+        quoit_os_pause_while(words, count, timeout_ns);
 }
 
 void quoit_os_wake(const struct quoit_os_shm *shm, uint32_t number, const _Atomic uint32_t *word,

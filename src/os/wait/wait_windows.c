@@ -16,24 +16,49 @@ static struct quoit_os_object_name event_name(const struct quoit_os_shm *shm, ui
     return quoit_os_name_numbered(shm, L"wake", value * 4 + number);
 }
 
+/* NULL: the event could not be made. */
+static HANDLE make_event(const struct quoit_os_word *word)
+{
+    struct quoit_os_object_name name = event_name(word->shm, word->number, word->value);
+    struct quoit_os_security security;
+    if (quoit_os_security_make(word->shm->permissions, true, &security) != QUOIT_OK)
+        return NULL;
+    HANDLE event = CreateEventW(&security.attributes, TRUE, FALSE, name.text);
+    quoit_os_security_free(&security);
+    return event;
+}
+
+static bool are_unchanged(const struct quoit_os_word *words, uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++)
+        /* WAIT-S2: either this load sees the changed word, or the process that changes it finds the
+           event. Pairs with WAIT-W2. */
+        if (atomic_load_explicit(words[i].word, memory_order_seq_cst) != words[i].value)
+            return false;
+    return true;
+}
+
+/* A wait takes at most 64 events. If there are more words, it lasts a millisecond, and the caller
+   checks the others. */
+void quoit_os_sleep_any(const struct quoit_os_word *words, uint32_t count, int64_t timeout_ns)
+{
+    HANDLE events[MAXIMUM_WAIT_OBJECTS];
+    uint32_t most = count < MAXIMUM_WAIT_OBJECTS ? count : MAXIMUM_WAIT_OBJECTS, made = 0;
+    while (made < most && (events[made] = make_event(&words[made])) != NULL)
+        made++;
+    int64_t longest_ns = made < count && timeout_ns > 1000000 ? 1000000 : timeout_ns;
+    if (made == 0)
+        Sleep(1);
+    else if (are_unchanged(words, count))
+        (void)WaitForMultipleObjects(made, events, FALSE, (DWORD)((longest_ns + 999999) / 1000000));
+    while (made > 0)
+        (void)CloseHandle(events[--made]);
+}
+
 void quoit_os_sleep(const struct quoit_os_shm *shm, uint32_t number, const _Atomic uint32_t *word,
                     uint32_t value, int64_t timeout_ns)
 {
-    struct quoit_os_object_name name = event_name(shm, number, value);
-    struct quoit_os_security security;
-    if (quoit_os_security_make(shm->permissions, true, &security) != QUOIT_OK)
-        return;
-    HANDLE event = CreateEventW(&security.attributes, TRUE, FALSE, name.text);
-    quoit_os_security_free(&security);
-    if (!event) {
-        Sleep(1);
-        return;
-    }
-    /* WAIT-S2: either this load sees the changed word, or the process that changes it finds the
-       event. Pairs with WAIT-W2. */
-    if (atomic_load_explicit(word, memory_order_seq_cst) == value)
-        (void)WaitForSingleObject(event, (DWORD)((timeout_ns + 999999) / 1000000));
-    (void)CloseHandle(event);
+    quoit_os_sleep_any(&(struct quoit_os_word){shm, number, word, value}, 1, timeout_ns);
 }
 
 void quoit_os_wake(const struct quoit_os_shm *shm, uint32_t number, const _Atomic uint32_t *word,

@@ -1,0 +1,299 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * One wait on many sides, of any queues. It takes the steps of a wait on one side (queue_wait.c):
+ * poll, spin, announce the sleep, poll again, sleep. It takes each step on all sides before the
+ * next step. It takes nothing from a queue, and uses up nothing that the next call reports.
+ *
+ * A sleep on more than SIDES_MOST sides lasts for at most a millisecond.
+ */
+#include "queue_handle.h"
+
+#include "fail.h"
+#include "relax.h"
+
+enum { SIDES_MOST = QUOIT_OS_WORDS_MOST, ROUNDS_PER_POLL = 16, EVENTS = QUOIT_ITEMS | QUOIT_ROOM };
+static const int64_t slice_of_many_ns = 1000000;
+static const uint64_t check_ns = 50000000;
+
+/* ---- The sides of an array ------------------------------------------------------------------- */
+
+/* A side of an array, with which to go through all of them. */
+struct side {
+    struct quoit_wait *waits; /* the array, of `count` */
+    size_t count;
+    size_t next; /* two for each wait: its items and its room */
+    struct quoit_wait *wait;
+    uint32_t event;
+    quoit_queue *queue; /* the one that is used: queue_threads.h */
+    struct quoit_waiter *waiter;
+};
+
+/* Goes to the next side; false: there is none. */
+static bool next_side(struct side *side)
+{
+    while (side->next < 2 * side->count) {
+        side->wait = &side->waits[side->next / 2];
+        side->event = side->next % 2 == 0 ? QUOIT_ITEMS : QUOIT_ROOM;
+        side->next++;
+        if (!(side->wait->events & side->event))
+            continue;
+        side->queue = side->wait->queue->handle->queue;
+        side->waiter = quoit_waiter_of(side->queue, side->event == QUOIT_ITEMS ? QUOIT_CONSUMER
+                                                                               : QUOIT_PRODUCER);
+        return true;
+    }
+    return false;
+}
+
+static struct quoit_waiter *first_waiter(struct side all)
+{
+    (void)next_side(&all);
+    return all.waiter;
+}
+
+static quoit_status check_wait(const struct quoit_wait *wait)
+{
+    quoit_status status = quoit_queue_check_handle(wait->queue);
+    if (status == QUOIT_OK && (wait->events == 0 || wait->events & ~(uint32_t)EVENTS))
+        return quoit_fail(QUOIT_ERROR_INVALID,
+                          "events 0x%x are not valid; QUOIT_ITEMS, QUOIT_ROOM or both would be",
+                          (unsigned)wait->events);
+    if (status == QUOIT_OK && wait->events & QUOIT_ITEMS)
+        status = quoit_queue_check_role(wait->queue, QUOIT_CONSUMER);
+    if (status == QUOIT_OK && wait->events & QUOIT_ROOM)
+        status = quoit_queue_check_role(wait->queue, QUOIT_PRODUCER);
+    return status;
+}
+
+static quoit_status check_waits(struct quoit_wait *waits, size_t count)
+{
+    if (!waits || count == 0)
+        return quoit_fail(QUOIT_ERROR_INVALID, "nothing to wait on: waits is %s, count is %zu",
+                          waits ? "an array" : "NULL", count);
+    for (size_t i = 0; i < count; i++)
+        waits[i].ready = 0;
+    for (size_t i = 0; i < count; i++) {
+        quoit_status status = check_wait(&waits[i]);
+        if (status != QUOIT_OK)
+            return status;
+    }
+    return QUOIT_OK;
+}
+
+/* ---- Polling --------------------------------------------------------------------------------- */
+
+static bool has_something(const struct side *side)
+{
+    const struct quoit_waiter *waiter = side->waiter;
+    return quoit_poll_side(side->queue, waiter->role) !=
+               (waiter->role == QUOIT_CONSUMER ? QUOIT_EMPTY : QUOIT_FULL) ||
+           (waiter->role == QUOIT_PRODUCER && side->queue->handle->has_finished);
+}
+
+/* Is it time to check whether the peers have left? A queue that is always ready must not keep the
+   call from seeing that another one was abandoned. */
+static bool is_check_due(struct quoit_waiter *first)
+{
+    uint64_t now = quoit_os_coarse_ns();
+    if (first->notice.at != 0 && now - first->notice.at < check_ns)
+        return false;
+    bool is_due = first->notice.at != 0;
+    first->notice.at = now;
+    return is_due;
+}
+
+/* Sets `ready` of each wait. true: one of them is ready. is_thorough: also finds a stream that has
+   ended without its mark, and peers that have left. */
+static bool poll_all(struct side all, bool is_thorough)
+{
+    bool found = false, asks = is_thorough && is_check_due(first_waiter(all));
+    for (struct side side = all; next_side(&side);) {
+        bool is_ready = has_something(&side);
+        if (!is_ready && is_thorough) {
+            quoit_queue_end_stream(side.queue);
+            is_ready = has_something(&side) || quoit_peer_notice(side.queue, side.waiter, asks);
+        }
+        if (is_ready)
+            side.wait->ready |= side.event;
+        found = found || is_ready;
+    }
+    return found;
+}
+
+/* Called before a sleep, and at the end: polling a side of an MPMC queue may have made room, and a
+   descriptor stops being readable while its side has nothing to do. */
+static void note_nothing(struct side all)
+{
+    while (next_side(&all)) {
+        if (all.event == QUOIT_ITEMS)
+            quoit_queue_note_freed(all.queue);
+        if (all.waiter->poller && !(all.wait->ready & all.event))
+            quoit_poller_rearm(all.waiter->poller);
+    }
+}
+
+static bool take_interrupts(struct side all)
+{
+    bool taken = false;
+    while (next_side(&all))
+        taken = quoit_take_interrupt(all.waiter) || taken;
+    return taken;
+}
+
+/* ---- Spinning -------------------------------------------------------------------------------- */
+
+/* The mark of a side's next slot, for a side whose fast path is enabled: while it stays the same, a
+   poll finds nothing. (An exception is an item that looks like an empty slot: a poll finds it.) */
+struct mark {
+    quoit_atomic_u64 *word;
+    uint64_t empty;
+    bool waits_for_item;
+};
+
+/* Returns how many marks there are. is_every_out: each side has one. */
+static uint32_t find_marks(struct side all, struct mark *marks, bool *is_every_out)
+{
+    uint32_t count = 0;
+    *is_every_out = true;
+    while (next_side(&all)) {
+        struct quoit_ring_consumer *consumer = &all.queue->consumer;
+        struct quoit_ring_producer *producer = &all.queue->producer;
+        bool items = all.event == QUOIT_ITEMS;
+        uint8_t *slot = items ? consumer->next : producer->next;
+        uint8_t *disabled = items ? quoit_ring_consumer_disabled_slot(consumer)
+                                  : quoit_ring_producer_disabled_slot(producer);
+        if (slot == disabled || count == SIDES_MOST)
+            *is_every_out = false;
+        else
+            marks[count++] = (struct mark){.word = quoit_spsc_word(slot),
+                                           .empty = items ? consumer->empty : producer->empty,
+                                           .waits_for_item = items};
+    }
+    return count;
+}
+
+static bool is_any_changed(const struct mark *marks, uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        /* Relaxed: a hint; a poll follows, which loads the word with acquire. */
+        uint64_t mark = atomic_load_explicit(marks[i].word, memory_order_relaxed);
+        if ((mark != marks[i].empty) == marks[i].waits_for_item)
+            return true;
+    }
+    return false;
+}
+
+static bool is_any_interrupted(struct side all)
+{
+    while (next_side(&all))
+        if (quoit_is_interrupted(all.waiter))
+            return true;
+    return false;
+}
+
+static void set_spinning(struct side all, bool spins)
+{
+    while (next_side(&all))
+        *all.waiter->spinning = spins;
+}
+
+/* As many rounds as the first side's spin would have. true: a side is ready. */
+static bool spin(struct side all)
+{
+    struct mark marks[SIDES_MOST];
+    struct quoit_waiter *first = first_waiter(all);
+    bool found = false, has_every_mark;
+    uint32_t most = quoit_spin_checks(first), count = find_marks(all, marks, &has_every_mark);
+    set_spinning(all, true);
+    for (uint32_t i = 0; i < most && !found; i++) {
+        bool polls = !has_every_mark || i % ROUNDS_PER_POLL == 0 || is_any_changed(marks, count);
+        found = polls && poll_all(all, false);
+        if (found)
+            quoit_spin_found(first, i);
+        else if (polls && is_any_interrupted(all))
+            break;
+        quoit_relax();
+    }
+    set_spinning(all, false);
+    if (!found)
+        quoit_spin_failed(first);
+    return found;
+}
+
+/* ---- Sleeping -------------------------------------------------------------------------------- */
+
+/* Threads can be cancelled here; they use no side then. */
+static void cancel_point(struct side all)
+{
+    for (struct side side = all; next_side(&side);)
+        quoit_threads_pause(side.queue, side.waiter->role);
+    quoit_os_cancel_point();
+    for (struct side side = all; next_side(&side);)
+        quoit_threads_resume(side.queue, side.waiter->role);
+}
+
+static void sleep_on_all(struct side all, int64_t timeout_ns)
+{
+    struct quoit_sleep sleeps[SIDES_MOST];
+    struct quoit_os_word words[SIDES_MOST];
+    uint32_t count = 0;
+    while (next_side(&all)) {
+        if (count == SIDES_MOST) {
+            timeout_ns = timeout_ns < slice_of_many_ns ? timeout_ns : slice_of_many_ns;
+            break;
+        }
+        sleeps[count++] = (struct quoit_sleep){.queue = all.queue, .waiter = all.waiter};
+    }
+    quoit_sleep_unless_any(sleeps, count, words, 0, quoit_is_ready_or_interrupted, timeout_ns);
+}
+
+static quoit_status sleep_until_ready(struct side all, int64_t timeout_ns)
+{
+    uint64_t start = quoit_os_monotonic_ns();
+    int64_t left = timeout_ns;
+    for (;;) {
+        note_nothing(all);
+        sleep_on_all(all, left);
+        cancel_point(all); /* it holds no item; as after a kill, sleepers may stay odd */
+        if (poll_all(all, true))
+            return QUOIT_OK;
+        if (take_interrupts(all))
+            return QUOIT_INTERRUPTED;
+        if (timeout_ns != QUOIT_FOREVER)
+            left = timeout_ns - (int64_t)(quoit_os_monotonic_ns() - start);
+        if (left <= 0)
+            return QUOIT_TIMEOUT;
+    }
+}
+
+static quoit_status wait_on(struct side all, int64_t timeout_ns)
+{
+    if (poll_all(all, true))
+        return QUOIT_OK;
+    if (timeout_ns <= 0)
+        return QUOIT_TIMEOUT;
+    cancel_point(all);
+    if (take_interrupts(all))
+        return QUOIT_INTERRUPTED;
+    if (spin(all))
+        return QUOIT_OK;
+    quoit_status status = sleep_until_ready(all, timeout_ns);
+    while (next_side(&all))
+        quoit_sleep_end(all.waiter);
+    return status;
+}
+
+quoit_status quoit_wait_any(struct quoit_wait *waits, size_t count, int64_t timeout_ns)
+{
+    quoit_status status = check_waits(waits, count);
+    if (status != QUOIT_OK)
+        return status;
+    const struct side all = {.waits = waits, .count = count};
+    for (struct side side = all; next_side(&side);)
+        quoit_threads_resume(side.queue, side.waiter->role);
+    status = wait_on(all, timeout_ns);
+    note_nothing(all);
+    for (struct side side = all; next_side(&side);)
+        quoit_threads_pause(side.queue, side.waiter->role);
+    return status;
+}
