@@ -33,11 +33,11 @@ if(CMAKE_SYSTEM_NAME STREQUAL "Linux")
 endif()
 set(name_max 200) # of shared memory and semaphores; with the prefix it must fit into a file name
 set(sem_prefix "/")
-set(QUOIT_OS_FILES wait/notifier_posix.c shm/fd.c list/list_directory.c liveness/lock_file.c shm/locked_object.c
+set(QUOIT_OS_FILES wait/thread_posix.c shm/fd.c list/list_directory.c liveness/lock_file.c shm/locked_object.c
     shm/mapped_file.c shm/placement_posix.c mechanisms_posix.c process/process_posix.c sem/sem_posix.c sem/sem_sysv.c sem/sem_timed.c
     shm/shm_file.c shm/shm_local.c shm/shm_sysv.c wait/pauses.c wait/spin.c system_error_posix.c sysv.c)
 if(CMAKE_SYSTEM_NAME STREQUAL "Linux" AND NOT QUOIT_STRICT_POSIX)
-  list(APPEND QUOIT_OS_FILES wait/barrier_membarrier.c list/list_linux.c liveness/liveness_ofd.c shm/memory_linux.c
+  list(APPEND QUOIT_OS_FILES wait/notifier_eventfd.c wait/barrier_membarrier.c list/list_linux.c liveness/liveness_ofd.c shm/memory_linux.c
       process/namespace_linux.c process/owner_linux.c shm/shm_fd_linux.c shm/shm_posix_linux.c wait/wait_futex.c)
   set(QUOIT_OS_DEFINITIONS _GNU_SOURCE _FILE_OFFSET_BITS=64 QUOIT_LOCK_DIRECTORY="/dev/shm"
     QUOIT_SEM_FILE_PREFIX="/dev/shm/sem.")
@@ -47,7 +47,7 @@ if(CMAKE_SYSTEM_NAME STREQUAL "Linux" AND NOT QUOIT_STRICT_POSIX)
     set(sem_prefix "/sem.")
   endif()
 else()
-  list(APPEND QUOIT_OS_FILES wait/barrier_none.c list/list_posix.c liveness/liveness_fcntl.c liveness/locks_each.c shm/memory_posix.c
+  list(APPEND QUOIT_OS_FILES wait/notifier_pipe.c wait/barrier_none.c list/list_posix.c liveness/liveness_fcntl.c liveness/locks_each.c shm/memory_posix.c
       process/namespace_none.c process/owner_posix.c shm/shm_fd_none.c shm/shm_posix.c)
   set(QUOIT_OS_DEFINITIONS QUOIT_LOCK_DIRECTORY="/tmp")
   if(APPLE) # macOS removes files from /tmp after some days

@@ -27,9 +27,10 @@ struct quoit_wait { /* like struct pollfd */
  * Returns OK, TIMEOUT, INTERRUPTED (quoit_queue_interrupt, on one of these handles), INVALID,
  * WRONG_ROLE or FORKED. It takes nothing and uses up nothing: the next wait returns the same until
  * a call has. Another handle of an MPMC queue may be faster than the call that follows. Spins and
- * blocks as one push or pop does, on all sides at once, without a descriptor and without a thread.
- * On more than 128 sides it wakes up every millisecond. The cost grows with count. Concurrency: the
- * thread of each of these sides.
+ * blocks as one push or pop does, on all sides at once, without a descriptor, and on up to 127 sides
+ * without a thread. Beyond that, Linux takes a thread for each further 127, which stays until the
+ * queues are closed; other systems wake up every millisecond. The cost grows with count.
+ * Concurrency: the thread of each of these sides.
  */
 quoit_status quoit_wait_any(struct quoit_wait *waits, size_t count, int64_t timeout_ns);
 
@@ -42,11 +43,12 @@ quoit_status quoit_queue_interrupt(quoit_queue *queue);
 /*
  * Get a descriptor for event loops (poll, epoll, libuv): it is readable while a call has something
  * to do. It stays readable until a call has found nothing. So repeat the call until it returns
- * EMPTY (or FULL); then nothing is missed. It may be readable once without a reason.
+ * EMPTY (or FULL); then nothing is missed.
  *   events   QUOIT_ITEMS, for a consumer, or QUOIT_ROOM, for a producer
  *   fd_out   belongs to the queue and is closed with it; only wait for it, never read it
- * Returns OK, WRONG_ROLE, FORKED, INVALID, LIMIT or NO_MEMORY; on Windows UNSUPPORTED. Starts a
- * thread, which waits for the queue and blocks all signals. Concurrency: the thread of that side.
+ * Returns OK, WRONG_ROLE, FORKED, INVALID, LIMIT or NO_MEMORY; on Windows UNSUPPORTED. A thread
+ * waits for the queues, one for 127 descriptors, and blocks all signals. Concurrency: the thread of
+ * that side.
  */
 quoit_status quoit_queue_poll_fd(quoit_queue *queue, uint32_t events, int *fd_out);
 

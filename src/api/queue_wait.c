@@ -153,7 +153,9 @@ quoit_status quoit_queue_interrupt(quoit_queue *queue)
     if (status != QUOIT_OK)
         return status;
     if (!quoit_queue_is_member(queue))
-        return quoit_fail(QUOIT_ERROR_WRONG_ROLE, "an observer has no wait to interrupt");
+        return quoit_fail(
+            QUOIT_ERROR_WRONG_ROLE,
+            "the handle is an observer, which never waits; interrupt the handle that waits");
     if (queue->handle->roles & QUOIT_CONSUMER)
         interrupt_side(queue, &queue->handle->consumer_waiter);
     if (queue->handle->roles & QUOIT_PRODUCER)

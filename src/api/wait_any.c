@@ -4,14 +4,20 @@
  * poll, spin, announce the sleep, poll again, sleep. It takes each step on all sides before the
  * next step. It takes nothing from a queue, and uses up nothing that the next call reports.
  *
- * A sleep on more than SIDES_MOST sides lasts for at most a millisecond.
+ * The thread sleeps on the first SIDES_MOST sides itself. The others get pollers (poller.h), which
+ * stay: other threads sleep on these sides, and change a word that this thread also sleeps on. If
+ * the system cannot sleep on several words, or no poller can be made, a sleep lasts for at most a
+ * millisecond.
  */
-#include "queue_handle.h"
+#include "poller.h"
 
-#include "fail.h"
 #include "relax.h"
 
-enum { SIDES_MOST = QUOIT_OS_WORDS_MOST, ROUNDS_PER_POLL = 16, EVENTS = QUOIT_ITEMS | QUOIT_ROOM };
+enum {
+    SIDES_MOST = QUOIT_OS_WORDS_MOST - 1,
+    ROUNDS_PER_POLL = 16,
+    EVENTS = QUOIT_ITEMS | QUOIT_ROOM
+};
 static const int64_t slice_of_many_ns = 1000000;
 static const uint64_t check_ns = 50000000;
 
@@ -56,7 +62,7 @@ static quoit_status check_wait(const struct quoit_wait *wait)
     quoit_status status = quoit_queue_check_handle(wait->queue);
     if (status == QUOIT_OK && (wait->events == 0 || wait->events & ~(uint32_t)EVENTS))
         return quoit_fail(QUOIT_ERROR_INVALID,
-                          "events 0x%x are not valid; QUOIT_ITEMS, QUOIT_ROOM or both would be",
+                          "events 0x%x are not valid; pass QUOIT_ITEMS, QUOIT_ROOM or both",
                           (unsigned)wait->events);
     if (status == QUOIT_OK && wait->events & QUOIT_ITEMS)
         status = quoit_queue_check_role(wait->queue, QUOIT_CONSUMER);
@@ -68,7 +74,8 @@ static quoit_status check_wait(const struct quoit_wait *wait)
 static quoit_status check_waits(struct quoit_wait *waits, size_t count)
 {
     if (!waits || count == 0)
-        return quoit_fail(QUOIT_ERROR_INVALID, "nothing to wait on: waits is %s, count is %zu",
+        return quoit_fail(QUOIT_ERROR_INVALID,
+                          "waits is %s, and count is %zu; pass at least one queue",
                           waits ? "an array" : "NULL", count);
     for (size_t i = 0; i < count; i++)
         waits[i].ready = 0;
@@ -232,19 +239,49 @@ static void cancel_point(struct side all)
         quoit_threads_resume(side.queue, side.waiter->role);
 }
 
-static void sleep_on_all(struct side all, int64_t timeout_ns)
+/* Returns the sides behind the first SIDES_MOST. */
+static struct side others_of(struct side all)
+{
+    for (uint32_t i = 0; i < SIDES_MOST && next_side(&all); i++)
+        ;
+    return all;
+}
+
+/* Gives the other sides pollers, at their first wait. false: one has none. */
+static bool watch_others(struct side others)
+{
+    if (!quoit_os_can_sleep_any())
+        return false;
+    quoit_status status = QUOIT_OK;
+    quoit_os_fork_hold();
+    while (status == QUOIT_OK && next_side(&others))
+        status = quoit_poller_add(others.queue, others.waiter, QUOIT_WAKES_WAIT);
+    quoit_os_fork_release();
+    return status == QUOIT_OK;
+}
+
+/* words: the first `known` of them are set already. */
+static void sleep_on_first(struct side all, struct quoit_os_word *words, uint32_t known,
+                           int64_t timeout_ns)
 {
     struct quoit_sleep sleeps[SIDES_MOST];
-    struct quoit_os_word words[SIDES_MOST];
     uint32_t count = 0;
-    while (next_side(&all)) {
-        if (count == SIDES_MOST) {
-            timeout_ns = timeout_ns < slice_of_many_ns ? timeout_ns : slice_of_many_ns;
-            break;
-        }
+    while (count < SIDES_MOST && next_side(&all))
         sleeps[count++] = (struct quoit_sleep){.queue = all.queue, .waiter = all.waiter};
-    }
-    quoit_sleep_unless_any(sleeps, count, words, 0, quoit_is_ready_or_interrupted, timeout_ns);
+    quoit_sleep_unless_any(sleeps, count, words, known, quoit_is_ready_or_interrupted, timeout_ns);
+}
+
+/* Sleeps once. */
+static void sleep_on_all(struct side all, int64_t timeout_ns)
+{
+    struct quoit_os_word words[QUOIT_OS_WORDS_MOST];
+    struct side others = others_of(all), first_other = others;
+    bool has_others = next_side(&first_other);
+    if (has_others && !watch_others(others) && timeout_ns > slice_of_many_ns)
+        timeout_ns = slice_of_many_ns;
+    words[0] = quoit_poller_notices(); /* before the pollers are armed */
+    note_nothing(all);
+    sleep_on_first(all, words, has_others, timeout_ns);
 }
 
 static quoit_status sleep_until_ready(struct side all, int64_t timeout_ns)
@@ -252,7 +289,6 @@ static quoit_status sleep_until_ready(struct side all, int64_t timeout_ns)
     uint64_t start = quoit_os_monotonic_ns();
     int64_t left = timeout_ns;
     for (;;) {
-        note_nothing(all);
         sleep_on_all(all, left);
         cancel_point(all); /* it holds no item; as after a kill, sleepers may stay odd */
         if (poll_all(all, true))

@@ -155,6 +155,8 @@ enum { QUOIT_OS_WORDS_MOST = 128 };
 /* Blocks while each of the words has its value; count is at most QUOIT_OS_WORDS_MOST. It may return
    early, as quoit_os_sleep. */
 void quoit_os_sleep_any(const struct quoit_os_word *words, uint32_t count, int64_t timeout_ns);
+/* false: it polls the words, or some of them. */
+bool quoit_os_can_sleep_any(void);
 
 /* Wakes all threads that block on that word with that value, which the caller has changed
    before. */
@@ -170,7 +172,7 @@ void quoit_os_wake(const struct quoit_os_shm *shm, uint32_t number, const _Atomi
 bool quoit_os_barrier_join(void);
 bool quoit_os_barrier_impose(void);
 
-/* ---- A descriptor for event loops, and the thread behind it ---------------------------------- */
+/* ---- Descriptors for event loops, and the threads behind them -------------------------------- */
 
 struct quoit_os_notifier {
     int fd; /* readable from set until clear */
@@ -190,6 +192,8 @@ struct quoit_os_thread {
 /* Starts a thread that takes no signals. */
 quoit_status quoit_os_thread_start(struct quoit_os_thread *thread);
 void quoit_os_thread_join(struct quoit_os_thread *thread);
+/* In a forked child, in place of join: the thread exists only in the parent. */
+void quoit_os_thread_drop(struct quoit_os_thread *thread);
 
 /* ---- Named semaphores ------------------------------------------------------------------------ */
 
@@ -259,6 +263,10 @@ extern int64_t quoit_os_hold_ns; /* that time: ten seconds; tests set less */
  * released.
  */
 quoit_status quoit_os_pause(struct quoit_os_shm *shm, const char *what);
+/* One lock for the data that this process keeps beside its handles. It includes a hold. No thread
+   forks while another one has it, so it is free in a forked child. */
+quoit_status quoit_os_process_lock(void);
+void quoit_os_process_unlock(void);
 quoit_status quoit_os_fork_guard_add(struct quoit_os_fork_guard *guard);
 void quoit_os_fork_guard_remove(struct quoit_os_fork_guard *guard);
 

@@ -327,7 +327,7 @@ def self_test():
          "atomic_store(tail, count + 1)", "without _explicit"),
         ("src/os/liveness/liveness_ofd.c", "flags | O_CLOEXEC | O_NOFOLLOW", "flags | O_NOFOLLOW", "O_CLOEXEC is missing"),
         ("src/os/shm/fd.c", "F_DUPFD_CLOEXEC", "F_DUPFD", "fcntl(F_DUPFD) makes"),
-        ("src/os/wait/notifier_posix.c", "pipe2(ends, O_CLOEXEC | O_NONBLOCK)", "pipe(ends)", "pipe makes"),
+        ("src/os/wait/notifier_pipe.c", "pipe2(ends, O_CLOEXEC | O_NONBLOCK)", "pipe(ends)", "pipe makes"),
         ("src/os/shm/memory_linux.c", "MFD_CLOEXEC", "0", "MFD_CLOEXEC is missing"),
         ("src/os/shm/memory_posix.c", "quoit_os_fd_temporary(path)", "mkstemp(path)", "mkstemp makes"),
         ("tools/process_info_posix.c", 'fopen(name, "re")', 'fopen(name, "r")', '"re" is missing'),

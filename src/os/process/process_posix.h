@@ -9,11 +9,6 @@
 
 #include "os.h"
 
-/* One lock for the data that this process keeps beside its handles. It also delays forks, so it is
-   always free in a forked child. */
-quoit_status quoit_os_process_lock(void);
-void quoit_os_process_unlock(void);
-
 /* Around a call that is a cancellation point while state is held: disable returns the argument of
    restore. */
 int quoit_os_cancel_disable(void);

@@ -75,6 +75,19 @@ void quoit_os_cancel_point(void)
 {
 }
 
+static SRWLOCK process_lock = SRWLOCK_INIT;
+
+quoit_status quoit_os_process_lock(void)
+{
+    AcquireSRWLockExclusive(&process_lock);
+    return QUOIT_OK;
+}
+
+void quoit_os_process_unlock(void)
+{
+    ReleaseSRWLockExclusive(&process_lock);
+}
+
 quoit_status quoit_os_fork_guard_add(struct quoit_os_fork_guard *guard)
 {
     (void)guard;

@@ -59,9 +59,16 @@ static bool sleep_by_kernel(const struct quoit_os_word *words, uint32_t count, i
            (errno != ENOSYS && errno != EPERM && errno != EINVAL);
 }
 
+static _Atomic bool is_missing; /* known after the first call */
+
+bool quoit_os_can_sleep_any(void)
+{
+    /* Relaxed: publishes no other data; a caller that misses it makes a needless thread. */
+    return !atomic_load_explicit(&is_missing, memory_order_relaxed);
+}
+
 void quoit_os_sleep_any(const struct quoit_os_word *words, uint32_t count, int64_t timeout_ns)
 {
-    static _Atomic bool is_missing;
     if (count == 1) {
         quoit_os_sleep(words->shm, words->number, words->word, words->value, timeout_ns);
         return;

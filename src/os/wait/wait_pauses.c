@@ -14,6 +14,11 @@ void quoit_os_sleep_any(const struct quoit_os_word *words, uint32_t count, int64
     quoit_os_pause_while(words, count, timeout_ns);
 }
 
+bool quoit_os_can_sleep_any(void)
+{
+    return false;
+}
+
 void quoit_os_wake(const struct quoit_os_shm *shm, uint32_t number, const _Atomic uint32_t *word,
                    uint32_t value)
 {

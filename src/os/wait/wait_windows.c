@@ -55,6 +55,11 @@ void quoit_os_sleep_any(const struct quoit_os_word *words, uint32_t count, int64
         (void)CloseHandle(events[--made]);
 }
 
+bool quoit_os_can_sleep_any(void)
+{
+    return false;
+}
+
 void quoit_os_sleep(const struct quoit_os_shm *shm, uint32_t number, const _Atomic uint32_t *word,
                     uint32_t value, int64_t timeout_ns)
 {
@@ -104,6 +109,11 @@ quoit_status quoit_os_thread_start(struct quoit_os_thread *thread)
 }
 
 void quoit_os_thread_join(struct quoit_os_thread *thread)
+{
+    (void)thread;
+}
+
+void quoit_os_thread_drop(struct quoit_os_thread *thread)
 {
     (void)thread;
 }

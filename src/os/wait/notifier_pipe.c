@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A descriptor for event loops: a pipe that holds a byte while an event is pending. Also starts and
-   joins the thread behind it. */
+/* A descriptor for event loops: a pipe that holds a byte while an event is pending. */
 #include "os.h"
 
 #include "fail.h"
@@ -10,9 +9,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <pthread.h>
-#include <signal.h>
-#include <stdlib.h>
 #include <unistd.h>
 
 /* Makes a pipe that is close-on-exec from the start, with pipe2 (POSIX since 2024). Without pipe2,
@@ -74,35 +70,4 @@ void quoit_os_notifier_close(const struct quoit_os_notifier *notifier)
 {
     (void)close(notifier->fd);
     (void)close(notifier->write_fd);
-}
-
-static void *run(void *argument)
-{
-    const struct quoit_os_thread *thread = argument;
-    thread->run(thread->argument);
-    return NULL;
-}
-
-quoit_status quoit_os_thread_start(struct quoit_os_thread *thread)
-{
-    pthread_t *id = malloc(sizeof *id);
-    sigset_t all, before;
-    if (!id)
-        return quoit_fail(QUOIT_ERROR_NO_MEMORY, "out of memory: cannot allocate a thread");
-    (void)sigfillset(&all);
-    (void)pthread_sigmask(SIG_SETMASK, &all, &before);
-    thread->system = id;
-    int error = pthread_create(id, NULL, run, thread);
-    (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
-    if (error == 0)
-        return QUOIT_OK;
-    free(id);
-    return quoit_os_fail(error, "start", "a thread");
-}
-
-void quoit_os_thread_join(struct quoit_os_thread *thread)
-{
-    pthread_t *id = thread->system;
-    (void)pthread_join(*id, NULL);
-    free(id);
 }

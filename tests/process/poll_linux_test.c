@@ -1,0 +1,198 @@
+/* SPDX-License-Identifier: MIT */
+/* Descriptors for event loops, with a thread for many of them: when it is late, how many threads
+   and descriptors there are, and after a fork. */
+#include "test.h"
+
+#include <dirent.h>
+#include <poll.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+QUOIT_DEFINE_QUEUE(word, uint64_t);
+
+enum { BOTH = QUOIT_PRODUCER | QUOIT_CONSUMER, MANY = 300, OF_A_THREAD = 127 };
+
+/* ---- A thread that is late ------------------------------------------------------------------- */
+
+static _Atomic int delays_writes, writing;
+static _Thread_local bool is_main;
+
+/* In place of the C library's: the library's threads make a descriptor readable with it. */
+ssize_t write(int fd, const void *bytes, size_t count);
+ssize_t write(int fd, const void *bytes, size_t count)
+{
+    if (!is_main && atomic_load(&delays_writes)) {
+        atomic_store(&writing, 1);
+        test_sleep_ms(100);
+    }
+    return syscall(SYS_write, fd, bytes, count);
+}
+
+static bool is_readable(int fd, int timeout_ms)
+{
+    struct pollfd one = {.fd = fd, .events = POLLIN};
+    return poll(&one, 1, timeout_ms) == 1;
+}
+
+static quoit_queue *create(uint32_t kind, const char **name_out)
+{
+    const struct quoit_queue_options options = {.kind = kind, .item_bytes = 8, .capacity = 8};
+    quoit_queue *queue;
+    *name_out = test_name("local");
+    CHECK_STATUS(quoit_queue_create(*name_out, &options, BOTH, &queue), QUOIT_OK);
+    return queue;
+}
+
+static int descriptor(quoit_queue *queue)
+{
+    int fd;
+    CHECK_STATUS(quoit_queue_poll_fd(queue, QUOIT_ITEMS, &fd), QUOIT_OK);
+    return fd;
+}
+
+static quoit_status push(quoit_queue *queue)
+{
+    uint64_t value = 1;
+    return word_push((struct word_queue){queue}, &value, QUOIT_NOW);
+}
+
+static quoit_status pop(quoit_queue *queue)
+{
+    uint64_t value;
+    return word_pop((struct word_queue){queue}, &value, QUOIT_NOW);
+}
+
+/* The thread has seen an item, and is about to make the descriptor readable. Meanwhile the item is
+   popped, and a call finds nothing. Afterwards the descriptor is not readable, also without a
+   further call, and the next item makes it so. */
+static void late_notification(void)
+{
+    is_main = true;
+    for (int round = 0; TEST_LOOP(round < 3, 0, "round", round); round++) {
+        const char *name;
+        quoit_queue *queue = create(QUOIT_SPSC, &name);
+        int fd = descriptor(queue);
+        test_sleep_ms(20);
+        atomic_store(&writing, 0);
+        atomic_store(&delays_writes, 1);
+        CHECK_STATUS(push(queue), QUOIT_OK);
+        while (!atomic_load(&writing))
+            test_sleep_ms(1);
+        CHECK_STATUS(pop(queue), QUOIT_OK);
+        CHECK_STATUS(pop(queue), QUOIT_EMPTY);
+        atomic_store(&delays_writes, 0);
+        if (round == 1) { /* an item comes before the thread is through */
+            CHECK_STATUS(push(queue), QUOIT_OK);
+            test_sleep_ms(300);
+            CHECK(is_readable(fd, 10000));
+            CHECK_STATUS(pop(queue), QUOIT_OK);
+            CHECK_STATUS(pop(queue), QUOIT_EMPTY);
+        }
+        test_sleep_ms(300);
+        CHECK(!is_readable(fd, 0));
+        CHECK_STATUS(push(queue), QUOIT_OK);
+        CHECK(is_readable(fd, 10000));
+        quoit_queue_close(queue);
+        CHECK_STATUS(quoit_unlink(name, 0), QUOIT_OK);
+    }
+}
+
+/* ---- Many of them ---------------------------------------------------------------------------- */
+
+static int count_threads(void)
+{
+    int count = 0;
+    DIR *tasks = opendir("/proc/self/task");
+    CHECK(tasks != NULL);
+    for (const struct dirent *entry; (entry = readdir(tasks)) != NULL;)
+        count += entry->d_name[0] != '.';
+    CHECK_EQ(closedir(tasks), 0);
+    return count;
+}
+
+/* A sanitizer may have a thread of its own. */
+static void many_queues(void)
+{
+    static quoit_queue *queues[MANY];
+    static const char *names[MANY];
+    static struct pollfd polls[MANY];
+    int usual = count_threads();
+    for (int i = 0; i < MANY; i++)
+        queues[i] = create(i % 2 == 0 ? QUOIT_SPSC : QUOIT_MPMC, &names[i]);
+    int before = test_open_descriptors();
+    for (int i = 0; i < MANY; i++)
+        polls[i] = (struct pollfd){.fd = descriptor(queues[i]), .events = POLLIN};
+    CHECK_EQ(count_threads(), usual + (MANY + OF_A_THREAD - 1) / OF_A_THREAD);
+    CHECK_EQ(test_open_descriptors(), before + (test_plain_posix ? 2 : 1) * MANY);
+    for (int round = 0; TEST_LOOP(round < 200, 0, "round", round); round++) {
+        int at = (int)(test_random() % MANY), first = (int)(test_random() % MANY);
+        CHECK_STATUS(push(queues[at]), QUOIT_OK);
+        CHECK(is_readable(polls[at].fd, 10000));
+        CHECK_EQ(poll(polls, MANY, 0), 1);
+        CHECK_STATUS(pop(queues[at]), QUOIT_OK);
+        CHECK_STATUS(pop(queues[at]), QUOIT_EMPTY);
+        CHECK_STATUS(pop(queues[first]), QUOIT_EMPTY);
+        CHECK_EQ(poll(polls, MANY, 0), 0);
+    }
+    for (int i = 0; i < MANY; i++) { /* the first ones leave room for a new one */
+        quoit_queue_close(queues[i]);
+        CHECK_STATUS(quoit_unlink(names[i], 0), QUOIT_OK);
+        if (i != 100)
+            continue;
+        quoit_queue *late = create(QUOIT_SPSC, &names[i]);
+        int fd = descriptor(late);
+        CHECK_STATUS(push(late), QUOIT_OK);
+        CHECK(is_readable(fd, 10000));
+        quoit_queue_close(late);
+        CHECK_STATUS(quoit_unlink(names[i], 0), QUOIT_OK);
+    }
+    CHECK_EQ(count_threads(), usual);
+}
+
+/* ---- After a fork ---------------------------------------------------------------------------- */
+
+/* Both processes go on: the child with queues of its own, the parent with the old ones. */
+static void forked(void)
+{
+    const char *name;
+    quoit_queue *queue = create(QUOIT_SPSC, &name);
+    int fd = descriptor(queue), status = -1, unused;
+    (void)fflush(NULL);
+    pid_t child = fork();
+    if (child == 0) {
+        const char *own_name;
+        quoit_queue *own = create(QUOIT_SPSC, &own_name);
+        int own_fd = descriptor(own);
+        CHECK_STATUS(quoit_queue_poll_fd(queue, QUOIT_ITEMS, &unused), QUOIT_ERROR_FORKED);
+        for (int i = 0; i < 2; i++) {
+            CHECK_STATUS(push(own), QUOIT_OK);
+            CHECK(is_readable(own_fd, 10000));
+            CHECK_STATUS(pop(own), QUOIT_OK);
+            CHECK_STATUS(pop(own), QUOIT_EMPTY);
+            CHECK(!is_readable(own_fd, 20));
+            if (i == 0)
+                quoit_queue_close(queue); /* the parent's, and the copy of its thread */
+        }
+        quoit_queue_close(own);
+        CHECK_STATUS(quoit_unlink(own_name, 0), QUOIT_OK);
+        _exit(0);
+    }
+    CHECK(waitpid(child, &status, 0) == child);
+    CHECK_EQ(status, 0);
+    CHECK_STATUS(push(queue), QUOIT_OK);
+    CHECK(is_readable(fd, 10000));
+    quoit_queue_close(queue);
+    CHECK_STATUS(quoit_unlink(name, 0), QUOIT_OK);
+}
+
+int main(int argc, char **argv)
+{
+    static const struct test_part parts[] = {{"late_notification", late_notification},
+                                             {"many_queues", many_queues},
+                                             {"forked", forked},
+                                             {NULL, NULL}};
+    return test_main(argc, argv, parts, NULL);
+}
