@@ -12,7 +12,8 @@ _holder = os.path.dirname(_clone)
 _spec = importlib.machinery.PathFinder.find_spec(
     __name__, [place for place in sys.path if os.path.abspath(place or os.curdir) != _holder])
 if _spec is None or _spec.loader is None:
-    raise ImportError(f"{_clone} is a clone of Quoit, not the Python module; install the module, or add {_clone}/python "
-                      "to PYTHONPATH and set QUOIT_LIBRARY to the library", name=__name__, path=__file__)
+    raise ImportError(f"{_clone} is a clone of Quoit, not the Python module; install it by "
+                      f"'pip install {_clone}/python', or add the folder python of a build to PYTHONPATH",
+                      name=__name__, path=__file__)
 sys.modules[__name__] = importlib.util.module_from_spec(_spec)
 _spec.loader.exec_module(sys.modules[__name__])

@@ -6,7 +6,7 @@ set(QUOIT_CMAKE_DIR ${CMAKE_INSTALL_LIBDIR}/cmake/quoit)
 
 # The targets to build before `cmake --install`.
 add_custom_target(quoit_installed DEPENDS quoit)
-foreach(target quoit_shared quoit_tool manual)
+foreach(target quoit_shared quoit_tool quoit_python_package manual)
   if(TARGET ${target})
     add_dependencies(quoit_installed ${target})
   endif()
@@ -65,12 +65,14 @@ if(TARGET quoit_tool)
 endif()
 
 # Python's module. In a user's own prefix, ~/.local, this is where Python looks.
-if(Python3_FOUND AND TARGET quoit_shared AND NOT WIN32 AND NOT CMAKE_CROSSCOMPILING)
+if(TARGET quoit_python AND NOT WIN32)
   set(python_dir lib/python${Python3_VERSION_MAJOR}.${Python3_VERSION_MINOR}/site-packages)
   if(QUOIT_PACKAGES)
     set(python_dir lib/python3/dist-packages)
   endif()
-  install(DIRECTORY python/quoit DESTINATION ${python_dir} COMPONENT python FILES_MATCHING PATTERN "*.py")
+  install(DIRECTORY ${QUOIT_PYTHON_DIR}/quoit DESTINATION ${python_dir} COMPONENT python
+    FILES_MATCHING PATTERN "*.py" PATTERN "*.pyi" PATTERN "py.typed")
+  install(TARGETS quoit_python LIBRARY DESTINATION ${python_dir}/quoit COMPONENT python)
 endif()
 
 # Debian's packages do this in another way (cmake/packages.cmake).

@@ -70,10 +70,8 @@ quoit_deb(tools quoit-tools utils "look into and use queues in shared memory"
   ${about} "This package has the quoit command, which lists, watches, fills, drains,"
   "checks and removes queues.")
 quoit_deb(python python3-quoit python "messages between processes through shared memory (Python)"
-  ${about} "This package has the Python module, over the shared library.")
-set(CPACK_DEBIAN_PYTHON_PACKAGE_ARCHITECTURE all)
-set(CPACK_DEBIAN_PYTHON_PACKAGE_SHLIBDEPS OFF)
-set(CPACK_DEBIAN_PYTHON_PACKAGE_DEPENDS "python3:any, libquoit0 (>= ${PROJECT_VERSION})")
+  ${about} "This package has the Python module, which has the C library inside.")
+set(CPACK_DEBIAN_PYTHON_PACKAGE_DEPENDS "python3 (>= 3.11)")
 set(CPACK_DEBIAN_DEVELOPMENT_PACKAGE_DEPENDS "libquoit0 (= ${PROJECT_VERSION}-1)")
 
 # The first version of the package that has each symbol. Later packages keep the versions of older symbols.

@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: MIT
 """lines.py send|receive: a queue in an asyncio program, which does other work while it waits.
 
-    QUOIT_LIBRARY=build/release/src/libquoit.so PYTHONPATH=python python3 examples/python/lines.py receive &
-    QUOIT_LIBRARY=build/release/src/libquoit.so PYTHONPATH=python python3 examples/python/lines.py send
+    pip install ./python        or: export PYTHONPATH=build/release/python, after ./dev demo
+    python3 examples/python/lines.py receive &
+    python3 examples/python/lines.py send
 """
 import asyncio
 import sys
@@ -13,7 +14,7 @@ import quoit
 
 async def send(queue):
     for number in range(1, 6):
-        await queue.put(f"line {number}".encode())
+        await queue.async_push(f"line {number}".encode())
         await asyncio.sleep(0.2)
     queue.finish()
 

@@ -5,18 +5,18 @@
     queue.push(b"hello")                    # waits for a free slot
     queue.push(b"hello", timeout=2.5)       # waits up to 2.5 seconds, then raises quoit.Full
     queue.try_push(b"hello")                # does not wait
+    queue.put({"any": "object"})            # by pickle; get() returns it
 
     with quoit.Queue.open("lines", quoit.CONSUMER) as queue:
         for line in queue:                  # waits for each line, until the producer calls finish()
             print(line)
 
-The module calls the C library through ctypes. It loads the file that the environment variable QUOIT_LIBRARY names.
-Without that variable it looks for libquoit.so.0 (macOS: libquoit.dylib, Windows: quoit.dll) beside these files, then in
-the prefix where they are installed, then by the system's loader. include/quoit.h is the manual: it describes names,
-kinds, and the state after a crash.
+The C library is inside the module: nothing else has to be installed. docs/PYTHON.md is the guide, include/quoit.h the
+manual of what both have: names, what survives a crash, kinds of queues.
 
 An item is a bytes object. Every item has item_bytes bytes; with messages=True every message has its own size, up to
-item_bytes. With a format of the struct module, items are tuples; C programs see structs.
+item_bytes. With format= (of the struct module), dtype= (NumPy) or record= (a ctypes.Structure, a dataclass of numbers)
+items are records, to C programs structs.
 
 Processes can share more than items: a Region is memory, a Lock lets one process at a time use it, a Semaphore counts.
 
@@ -32,18 +32,27 @@ ValueError. Views raise after close(). Slices of a view keep the memory and the 
 Processes: a handle can be neither copied nor pickled. Pass the queue's name to a multiprocessing.Process, and open the
 queue there. After os.fork() every handle in the child raises quoit.Forked; open the queue again in the child.
 """
-import os
-
-from ._library import *  # noqa: F403  errors by name and constants: quoit.Full, quoit.PRODUCER
-from ._library import VISIT, check, encoded_name, library
+from . import _core
+from ._core import (ANY_OWNER, BROADCAST, CONSUMER, DROP_OLDEST, FROM_OLDEST, ITEMS, MEMBERS_MAX, MPMC, OBSERVER, PRODUCER,
+                    ROOM, SPSC, WAIT_FOR_SLOWEST, Abandoned, Browser, Busy, Corrupt, Different, Empty, Error, Exhausted,
+                    Exists, Finished, Forked, Format, Full, Interrupted, Invalid, Limit, Name, NoMemory, NoSpace, NotFound,
+                    NotQuoit, NotYours, OtherUser, Permission, Removed, RoleTaken, System, Timeout, TooBig, Unsupported,
+                    WrongRole, __version__)
+from ._broadcast import Broadcast
+from ._info import Member, QueueInfo
 from ._pool import Block, Pool
 from ._queue import Queue, unlink
 from ._shared import Lock, Region, Semaphore
 
+__all__ = ["SPSC", "MPMC", "BROADCAST", "WAIT_FOR_SLOWEST", "DROP_OLDEST", "PRODUCER", "CONSUMER", "OBSERVER",
+           "ANY_OWNER", "FROM_OLDEST", "ITEMS", "ROOM", "MEMBERS_MAX", "QueueInfo", "Member", "Browser",
+           "Queue", "Broadcast", "Pool", "Block", "Region", "Lock", "Semaphore", "unlink", "list",
+           "__version__", "Error", "Abandoned", "Busy", "Corrupt", "Different", "Empty", "Exhausted", "Exists",
+           "Finished", "Forked", "Format", "Full", "Interrupted", "Invalid", "Limit", "Name", "NoMemory",
+           "NoSpace", "NotFound", "NotQuoit", "NotYours", "OtherUser", "Permission", "Removed", "RoleTaken",
+           "System", "Timeout", "TooBig", "Unsupported", "WrongRole"]
+
 
 def list(where=None):  # pylint: disable=redefined-builtin
     """Returns the names of all Quoit objects on this machine, of a scheme ("sysv"), or in a directory ("file:/tmp")."""
-    names = []
-    check(library.quoit_list(encoded_name(where) if where else None,
-                             VISIT(lambda _context, name: names.append(os.fsdecode(name)) or True), None))
-    return names
+    return _core.list(where)

@@ -1,381 +1,215 @@
 # SPDX-License-Identifier: MIT
-"""Queues: Queue; and unlink."""
+"""Queues: Queue; and unlink. Methods that are called often are in quoit._core, in C."""
+from __future__ import annotations
+
 import asyncio
 import contextlib
-import ctypes
+import logging
 import os
-import struct
-import threading
-from ctypes import byref, c_int, c_size_t, c_uint64, c_void_p
+import typing
 
-from ._library import (CONSUMER, EMPTY, FINISHED, FULL, IN_USE, ITEMS, MEMBERS_MAX, OTHER, PRODUCER, ROOM, SPSC,
-                       WAIT_FOR_SLOWEST, Browser, Different, Empty, Finished, Full, Handle, Input, Invalid, Member,
-                       Place, QueueInfo, QueueOptions, TooBig, check, encoded_name, library, number)
+from . import _core
+from ._core import (CONSUMER, ITEMS, PRODUCER, ROOM, SPSC, WAIT_FOR_SLOWEST, Browser, Different, Empty, Error, Finished, Full)
+from ._info import Member, QueueInfo
+from ._records import NOTHING, codec
+from ._view import View
 
-_SIZE_BITS = 8 * ctypes.sizeof(c_size_t)
 _EVENTS = {PRODUCER: ROOM, CONSUMER: ITEMS}
+_KINDS = {0: "SPSC", 1: "MPMC", 2: "BROADCAST"}
+_log = logging.getLogger("quoit")
 
 
-class Queue(Handle):
-    """A handle of a queue, from create, open or join. flags: quoit.PRODUCER, quoit.CONSUMER or both, or quoit.OBSERVER.
+class Queue(_core.Queue):
+    """A queue's handle, by create, open or join. flags: quoit.PRODUCER, quoit.CONSUMER or both, or quoit.OBSERVER.
 
-    timeout is in seconds. None waits without a limit; 0 or less does not wait. Calls raise Full or Empty if the timeout
-    expires, Finished if the stream has ended, and Abandoned if the peer crashed or closed without finish.
+    timeout is in seconds. None waits for ever; 0 or less does not wait. Full and Empty are raised also when the time is
+    over. Finished: the stream has ended. Abandoned: the last peer crashed, or closed without finish().
+
+        with quoit.Queue.join("lines", quoit.PRODUCER, capacity=64, item_bytes=4096, messages=True) as queue:
+            queue.push(b"hello")
+            queue.finish()
     """
-    _close = "quoit_queue_close"
+
+    # ---- Making
 
     @classmethod
-    def _of(cls, handle, format):  # pylint: disable=redefined-builtin
-        self = cls._adopt(handle.value)
-        self._buffer, self._waiting = None, {}
-        info = self.inspect()
-        self._item_bytes, self._messages = info.item_bytes, bool(info.messages)
-        self._struct = struct.Struct(format) if format else None
-        if self._struct and (self.messages or self._struct.size != self.item_bytes):
-            self.close()
-            raise Different(f"format {format!r} has {self._struct.size} bytes, but the queue's "
-                            f"{'messages' if info.messages else 'items'} have {info.item_bytes}; use its format")
-        return self
-
-    @classmethod
-    def _make(cls, call, name, flags, item_bytes, messages, format, type, **options):
+    def _make(cls, how, name, flags, item_bytes, messages, format, dtype, record, type, **options):
         what = os.fsencode(type)
         if len(what) > 31 or b"\0" in what:
             raise ValueError(f"type is {type!r}; it must have at most 31 bytes, and no NUL")
-        if (item_bytes is None) == (format is None):
-            raise ValueError("item_bytes and format are both given, or both missing; pass one of them")
-        if format is not None:
+        made = codec(format, dtype, record)
+        if (item_bytes is None) == (made is None):
+            raise ValueError("either item_bytes is needed, or one of format, dtype and record")
+        if made is not None:
             if messages:
-                raise ValueError("format is given together with messages=True; omit one of them")
-            item_bytes = struct.calcsize(format)
-        options.update(item_bytes=item_bytes, messages=messages)
-        numbers = {key: number(key, value, cls._BITS.get(key, 32)) for key, value in options.items()}
-        asked = QueueOptions(**numbers, type=what)
-        handle = c_void_p()
-        check(call(encoded_name(name), byref(asked), number("flags", flags, 32), byref(handle)))
-        return cls._of(handle, format)
-
-    _BITS = {"capacity": 64, "item_bytes": 64, "user_bytes": 64}
+                raise ValueError("a queue of messages has no format, dtype or record")
+            item_bytes = made.item_bytes
+            if options["item_align"] is None:
+                options["item_align"] = made.item_align
+        if options["item_align"] is None:
+            options["item_align"] = 0
+        options.update(item_bytes=item_bytes, messages=messages, type=what)
+        return cls._checked(_core.make_queue(cls, how, name, flags, options, made.calls if made else NOTHING), name, made)
 
     @classmethod
-    def create(cls, name, flags, *, capacity, item_bytes=None, messages=False, format=None, kind=SPSC,
-               when_full=WAIT_FOR_SLOWEST, permissions=0, user_bytes=0, finishes=0, type=""):
-        """Creates a queue. item_bytes is the size of every item, or with messages=True of the longest message."""
-        return cls._make(library.quoit_queue_create, name, flags, item_bytes, messages, format, capacity=capacity,
-                         kind=kind, when_full=when_full, permissions=permissions, user_bytes=user_bytes,
-                         finishes=finishes, type=type)
+    def _checked(cls, self, name, made):
+        self._name = name
+        self._waiting: dict[int, typing.Callable[[], None]] = {}
+        if made and (self.messages or made.item_bytes != self.item_bytes):
+            what, value = made.calls[0]
+            sizes = f"the queue's {'messages' if self.messages else 'items'} have {self.item_bytes}"
+            self.close()
+            raise Different(f"{what} {value!r} has {made.item_bytes} bytes, {sizes}")
+        return self
 
     @classmethod
-    def join(cls, name, flags, *, capacity, item_bytes=None, messages=False, format=None, kind=SPSC,
-             when_full=WAIT_FOR_SLOWEST, permissions=0, user_bytes=0, finishes=0, type=""):
-        """Opens the queue, or creates it. Raises Different if an existing queue differs from these arguments."""
-        return cls._make(library.quoit_queue_join, name, flags, item_bytes, messages, format, capacity=capacity,
+    def create(cls, name, flags, *, capacity, item_bytes=None, messages=False, format=None, dtype=None, record=None,
+               kind=SPSC, when_full=WAIT_FOR_SLOWEST, permissions=0, user_bytes=0, finishes=0, type="", item_align=None):
+        """Make a queue, which must not exist. Raises Exists if it does.
+
+        item_bytes: the size of every item, or with messages=True of the longest message, in bytes. In place of it
+        format="<Qd" (tuples, as of the struct module), dtype= (NumPy) or record= (a ctypes.Structure, a dataclass of
+        numbers) say what an item is; C programs see a struct, whose size and alignment are filled in. type names it.
+        capacity: items. permissions: as of chmod, 0: 0o600. user_bytes: memory of your own beside the queue.
+        finishes: this many handles must call finish() to end the stream. item_align: in bytes, a power of two.
+        """
+        return cls._make("create", name, flags, item_bytes, messages, format, dtype, record, type, capacity=capacity,
                          kind=kind, when_full=when_full, permissions=permissions, user_bytes=user_bytes,
-                         finishes=finishes, type=type)
+                         finishes=finishes, item_align=item_align)
+
+    @classmethod
+    def join(cls, name, flags, *, capacity, item_bytes=None, messages=False, format=None, dtype=None, record=None,
+             kind=SPSC, when_full=WAIT_FOR_SLOWEST, permissions=0, user_bytes=0, finishes=0, type="", item_align=None):
+        """Open the queue, or make it: arguments as of create. Raises Different if the queue there is not as requested."""
+        return cls._make("join", name, flags, item_bytes, messages, format, dtype, record, type, capacity=capacity,
+                         kind=kind, when_full=when_full, permissions=permissions, user_bytes=user_bytes,
+                         finishes=finishes, item_align=item_align)
+
+    @classmethod
+    def open(cls, name, flags, *, format=None, dtype=None, record=None):
+        """Open a queue that exists. Raises NotFound if there is none, Different if its items have another size."""
+        made = codec(format, dtype, record)
+        return cls._checked(_core.make_queue(cls, "open", name, flags, {}, made.calls if made else NOTHING), name, made)
 
     def again(self, flags):
-        """Returns another handle of the same queue. Raises Removed if the queue's name was removed."""
-        handle = c_void_p()
-        check(self._call(OTHER, library.quoit_queue_again, number("flags", flags, 32), byref(handle)))
-        return self._of(handle, self._struct.format if self._struct else None)
+        """Another handle of the same queue. Raises Removed if the queue's name is gone."""
+        kind, value = self._record or (None, None)
+        made = codec(**{"format": None, "dtype": None, "record": None, **({kind: value} if kind else {})})
+        other = _core.make_queue(type(self), "again", self, flags, {}, made.calls if made else NOTHING)
+        return type(self)._checked(other, self._name, made)
 
-    @classmethod
-    def open(cls, name, flags, *, format=None):
-        """Opens an existing queue. Raises NotFound if it does not exist."""
-        handle = c_void_p()
-        check(library.quoit_queue_open(encoded_name(name), number("flags", flags, 32), byref(handle)))
-        return cls._of(handle, format)
+    def __reduce_ex__(self, _protocol):
+        raise TypeError("a quoit.Queue belongs to its process, and is neither copied nor pickled: pass its name, and call "
+                        "quoit.Queue.open(name, ...) there")
 
-    # The sizes of buffers depend on these, so they have no setter.
+    def __repr__(self):
+        if self.closed:
+            return f"<quoit.Queue {self._name!r}, closed>"
+        try:
+            info, members = self.inspect(), self.members()
+        except Error as error:  # in a forked child, say
+            return f"<quoit.Queue {self._name!r}: {error}>"
+        what = "messages of up to" if info.messages else "items of"
+        return (f"<quoit.Queue {self._name!r}: {_KINDS.get(info.kind, info.kind)}, {info.size} of {info.capacity} "
+                f"{what} {info.item_bytes} bytes, {len(members)} member{'s' * (len(members) != 1)}"
+                f"{', finished' * bool(info.finished)}>")
+
+    # ---- What it is
 
     @property
-    def item_bytes(self):
-        return self._item_bytes
+    def name(self):
+        """The name that this handle was made with."""
+        return self._name
 
     @property
-    def messages(self):
-        """True: every message has its own size, up to item_bytes."""
-        return self._messages
+    def finished(self):
+        """True: the stream has ended."""
+        return self.inspect().finished
 
-    def _encoded(self, item):
-        """Returns an Input of the item's bytes, which the caller releases. Only a tuple is copied."""
-        data = Input(self._struct.pack(*item) if self._struct else item)
-        if not self.messages and data.size != self.item_bytes:
-            data.release()
-            raise ValueError(f"the item has {data.size} bytes, but the queue's items have {self.item_bytes}")
-        return data
+    def inspect(self) -> QueueInfo:
+        """The queue's properties and counters: a snapshot."""
+        return QueueInfo(*self._inspect())
 
-    def _decoded(self, data):
-        return self._struct.unpack(data) if self._struct else data
+    def members(self) -> list[Member]:
+        """The handles that have joined the queue, those of crashed processes included: a snapshot."""
+        return [Member(*row) for row in self._members()]
 
-    def push(self, item, timeout=None):
-        """Pushes bytes or a bytes-like object, or with a format a tuple. Waits for a free slot."""
-        data = self._encoded(item)
-        try:
-            check(self._perform(PRODUCER, FULL, timeout, lambda handle, left:
-                                library.quoit_queue_push(handle, data.address, data.size, left)))
-        finally:
-            data.release()
+    def browse(self, browser=None):
+        """The items that are queued, without taking them; with any flags. The same Browser goes on with newer ones."""
+        browser = Browser() if browser is None else browser
+        while (item := self._browse(browser)) is not None:
+            yield item
 
-    def try_push(self, item):
-        """Pushes without waiting. Raises Full if no slot is free."""
-        self.push(item, 0)
+    def user_area(self, *, readonly=False):
+        """The memory that user_bytes= asked for, as a memoryview until close(); readonly=True: of an observer."""
+        view = self.__dict__.get("_user_view")
+        if view is None or not view.is_open():
+            view = self._user_view = View(self._user_memory(readonly))
+        return view.view
 
-    def pop(self, timeout=None):
-        """Pops the next item, as bytes, or with a format as a tuple. Waits for an item."""
-        found = []
+    def close(self):
+        """Leave. The queue stays, with its content. Calls and waits of other threads raise ValueError, and so do views;
+        slices of views keep the memory, and the roles, until they are gone."""
+        view = self.__dict__.pop("_user_view", None)
+        if view is not None:
+            view.end()
+        super().close()
+        for wake in [*self.__dict__.get("_waiting", {}).values()]:
+            with contextlib.suppress(RuntimeError):  # its loop is closed
+                wake()
 
-        def take(handle, left):
-            # A signal handler that pops during this call gets its own buffer.
-            buffer, self._buffer = self._buffer, None
-            if buffer is None:
-                buffer = ctypes.create_string_buffer(max(self.item_bytes, 1))
-            size = c_size_t()
-            status = library.quoit_queue_pop(handle, buffer, self.item_bytes, byref(size), left)
-            if status == 0:
-                found.append(memoryview(buffer)[:size.value].tobytes())
-            self._buffer = buffer
-            return status
+    # ---- Waits that take long
 
-        check(self._perform(CONSUMER, EMPTY, timeout, take))
-        return self._decoded(found[0])
+    def blockers(self) -> list[Member]:
+        """The members that the queue's next step waits for, and all that crashed: a snapshot."""
+        return [member for member in self.members() if member.holds_up or not member.alive]
 
-    def try_pop(self):
-        """Pops without waiting. Raises Empty if there is no item."""
-        return self.pop(0)
+    def _long_wait(self, is_push, seconds):
+        """Called by a wait that has taken warn_after seconds, and again after twice the time."""
+        blockers = [member.describe() for member in self.blockers() if member.pid != os.getpid()]
+        mine, theirs = ("room", "consumer") if is_push else ("an item", "producer")
+        if not blockers:
+            role = CONSUMER if is_push else PRODUCER
+            peers = [member.describe() for member in self.members() if member.roles & role and member.pid != os.getpid()]
+            blockers = [f"every {theirs} is alive: " + "; ".join(peers)] if peers else [f"there is no {theirs}"]
+        _log.warning("queue %r: waiting for %s since %.1f s: %s", self._name, mine, seconds, "; ".join(blockers))
 
-    def push_many(self, items, timeout=None):
-        """Waits for a free slot, then pushes as many items of a list or another collection as possible, in order.
-        Returns their number. Raises if it pushed none."""
-        if iter(items) is items:
-            raise TypeError("push_many needs a collection, such as a list, since items of an iterator that find no free "
-                            "slot would be lost; push the iterator's items one per call, or in lists")
-        parts = []
-        for item in items:
-            data = self._encoded(item)
-            parts.append(data.copy())
-            data.release()
-            if data.size > self.item_bytes:
-                raise TooBig(f"the message has {data.size} bytes, but the longest allowed has {self.item_bytes}")
-        if not parts:
-            return 0
-        if not self.messages:
-            joined, pushed = b"".join(parts), c_size_t()
-            check(self._perform(PRODUCER, FULL, timeout, lambda handle, left: library.quoit_queue_push_many(
-                handle, joined, self.item_bytes, len(parts), byref(pushed), left)))
-            return pushed.value
-        for pushed, part in enumerate(parts):
-            status = self._perform(PRODUCER, FULL, 0 if pushed else timeout, lambda handle, left, part=part:
-                                   library.quoit_queue_push(handle, part, len(part), left))
-            if status and pushed:
-                return pushed  # the next call raises the reason, if it persists
-            check(status)
-        return len(parts)
+    # ---- asyncio: one task at a time for each side.
 
-    def pop_many(self, count, timeout=None):
-        """Waits for an item, then pops all queued items, up to count. Returns a list. Raises if it popped none."""
-        items = []
-        for _ in range(number("count", count)):
-            try:
-                items.append(self.pop(0 if items else timeout))
-            except (Empty, Finished):
-                if items:
-                    break
-                raise
-            except Exception:
-                if items:
-                    break  # the next call raises the reason, if it persists
-                raise
-        return items
+    async def async_pop(self):
+        """pop that awaits an item. Cancelling it loses no item."""
+        return await self._awaited(CONSUMER, self.try_pop, Empty)
 
-    @contextlib.contextmanager
-    def _in_place(self, side, timeout, begin, end, give_up):
-        """A context manager: a view of the memory that begin(handle, timeout_ns) returns as status, address and size.
-        While the view is open, other threads wait for the side."""
-        found = []
+    async def async_push(self, item):
+        """push that awaits room. After a cancellation the item was not pushed."""
+        return await self._awaited(PRODUCER, lambda: self.try_push(item), Full)
 
-        def open_place(handle, left):
-            chosen = self._sides[side]
-            while True:
-                calls = chosen.calls
-                status, address, size = begin(handle, left)
-                if status:
-                    return status
-                place = Place(handle, address, size, side == PRODUCER)
-                place.give_up, chosen.place = give_up, place
-                if chosen.calls == calls and self._object is not None:
-                    found.append(place)
-                    return status
-                # A signal handler used the side in between, and may have ended the claim or the peek. Or another thread
-                # called close(), which did not see this view.
-                chosen.place = None
-                place.drop()
-                give_up(handle)
-                if self._object is None:
-                    raise self._closed()
+    async def async_get(self):
+        """get that awaits an object. Cancelling it loses no object."""
+        return await self._awaited(CONSUMER, self.try_get, Empty)
 
-        check(self._perform(side, FULL if side == PRODUCER else EMPTY, timeout, open_place))
-        place = found.pop()
-        try:
-            yield place.view
-        except BaseException:
-            with contextlib.suppress(ValueError, BufferError):
-                self._end_place(side, place, give_up)
-            raise
-        check(self._end_place(side, place, end))
-
-    def _end_place(self, side, place, end):
-        if place.is_done:
-            return 0
-        handle = self._object
-        try:
-            with self._sides[side].lock:
-                is_current = handle is not None and self._sides[side].place is place
-                if place.ended:  # a commit or a release failed because a slice was in use
-                    end = place.give_up
-                if not place.end():
-                    raise BufferError(IN_USE)
-                if not is_current:
-                    raise ValueError("this Queue was closed before the block of its view ended; close it later")
-                self._sides[side].place = None
-                place.is_done = True
-                return end(handle)
-        finally:
-            del handle
-
-    def _place_of(self, side, what):
-        """Returns the open view of this thread."""
-        if self._object is None:
-            raise self._closed()
-        place = self._sides[side].place
-        if place is None or place.ended or place.thread != threading.get_ident():
-            raise Invalid(f"this thread has no open {what}; call it inside the block of a {what}")
-        return place
-
-    def claim(self, bytes=None, timeout=None):  # pylint: disable=redefined-builtin
-        """A context manager: a slot for an item, or for a message of so many bytes, as a memoryview in place. The end of
-        the block pushes the item; an exception discards it. Waits for a free slot."""
-        wanted = self.item_bytes if bytes is None else number("bytes", bytes, _SIZE_BITS)
-
-        def begin(handle, left):
-            address = c_void_p()
-            return library.quoit_queue_claim(handle, wanted, byref(address), left), address.value, wanted
-
-        return self._in_place(PRODUCER, timeout, begin, lambda handle: library.quoit_queue_commit(handle, wanted),
-                              library.quoit_queue_discard)
-
-    def try_claim(self, bytes=None):  # pylint: disable=redefined-builtin
-        """Claims without waiting. The block raises Full if no slot is free."""
-        return self.claim(bytes, 0)
-
-    def claim_many(self, wanted, timeout=None):
-        """Like claim, for up to `wanted` adjacent items."""
-        wanted, count = number("wanted", wanted, _SIZE_BITS), c_size_t()
-
-        def begin(handle, left):
-            address = c_void_p()
-            status = library.quoit_queue_claim_many(handle, wanted, byref(address), byref(count), left)
-            return status, address.value, count.value * self.item_bytes
-
-        return self._in_place(PRODUCER, timeout, begin, lambda handle: library.quoit_queue_commit_many(handle, count),
-                              library.quoit_queue_discard)
-
-    def commit(self, bytes):  # pylint: disable=redefined-builtin
-        """Inside the block of a claim: pushes this many bytes of the message, and ends the view."""
-        place = self._place_of(PRODUCER, "claim")
-        bytes = number("bytes", bytes, _SIZE_BITS)
-        if bytes > place.size or (not self.messages and bytes != self.item_bytes):
-            raise ValueError(f"{bytes} bytes cannot be committed, because {place.size} are claimed")
-        check(self._end_place(PRODUCER, place, lambda handle: library.quoit_queue_commit(handle, bytes)))
-
-    def commit_many(self, count):
-        """Inside the block of claim_many: pushes the first count items, and ends the view."""
-        place, count = self._place_of(PRODUCER, "claim"), number("count", count, _SIZE_BITS)
-        if self.messages or count * self.item_bytes > place.size:
-            raise ValueError(f"{count} items cannot be committed, because {place.size} bytes are claimed")
-        check(self._end_place(PRODUCER, place, lambda handle: library.quoit_queue_commit_many(handle, count)))
-
-    def discard(self):
-        """Inside the block of a claim: discards it, and ends the view. Without a claim it does nothing."""
-        place = self._sides[PRODUCER].place
-        if place is None or place.ended:
-            check(self._call(PRODUCER, library.quoit_queue_discard))
-        else:
-            check(self._end_place(PRODUCER, self._place_of(PRODUCER, "claim"), library.quoit_queue_discard))
-
-    def peek(self, timeout=None):
-        """A context manager: the next item or message as a memoryview in place. The end of the block pops the item; an
-        exception leaves it queued. Delete slices of the view and arrays over it before the end. Waits for an item."""
-        def begin(handle, left):
-            address, size = c_void_p(), c_size_t()
-            status = library.quoit_queue_peek(handle, byref(address), byref(size), left)
-            return status, address.value, size.value
-
-        return self._in_place(CONSUMER, timeout, begin, library.quoit_queue_release, lambda _handle: 0)
-
-    def try_peek(self):
-        """Peeks without waiting. The block raises Empty if there is no item."""
-        return self.peek(0)
-
-    def peek_many(self, limit, timeout=None):
-        """Like peek, for up to `limit` adjacent items."""
-        limit, count = number("limit", limit, _SIZE_BITS, least=1), c_size_t()
-
-        def begin(handle, left):
-            address = c_void_p()
-            status = library.quoit_queue_peek_many(handle, byref(address), byref(count), left)
-            count.value = min(count.value, limit)
-            return status, address.value, count.value * self.item_bytes
-
-        return self._in_place(CONSUMER, timeout, begin, lambda handle: library.quoit_queue_release_many(handle, count),
-                              lambda _handle: 0)
-
-    def release(self):
-        """Inside the block of peek: pops the item now, and ends the view."""
-        check(self._end_place(CONSUMER, self._place_of(CONSUMER, "peek"), library.quoit_queue_release))
-
-    def release_many(self, count):
-        """Inside the block of peek_many: pops the first count items, leaves the others queued, and ends the view."""
-        place, count = self._place_of(CONSUMER, "peek"), number("count", count, _SIZE_BITS)
-        if count > max(1, place.size // self.item_bytes):
-            raise ValueError(f"{count} items cannot be released, because {place.size // self.item_bytes} are peeked at")
-        check(self._end_place(CONSUMER, place, lambda handle: library.quoit_queue_release_many(handle, count)))
-
-    def __iter__(self):
-        """Pops items until the stream ends. Waits for each. Raises Abandoned if the producer crashed."""
-        with contextlib.suppress(Finished):
-            while True:
-                yield self.pop(timeout=None)
-
-    # asyncio: one task at a time for each side.
-
-    async def get(self):
-        """Pops. Awaits an item."""
-        while True:
-            try:
-                return self.try_pop()
-            except Empty:
-                await self._ready(CONSUMER)
-
-    async def put(self, item):
-        """Pushes. Awaits a free slot."""
-        while True:
-            try:
-                return self.try_push(item)
-            except Full:
-                await self._ready(PRODUCER)
+    async def async_put(self, object):  # pylint: disable=redefined-builtin
+        """put that awaits room. After a cancellation the object was not put."""
+        return await self._awaited(PRODUCER, lambda: self.try_put(object), Full)
 
     async def __aiter__(self):
         with contextlib.suppress(Finished):
             while True:
-                yield await self.get()
+                yield await self.async_pop()
+
+    async def _awaited(self, role, call, unready):
+        # A call ends at once, between two awaits: so a cancellation finds it done, or not begun.
+        while True:
+            try:
+                return call()
+            except unready:
+                await self._ready(role)
 
     async def _ready(self, role):
         if role in self._waiting:
-            raise RuntimeError("another task awaits this side of the queue; use one task for each side of a handle")
-        # The loop gets its own descriptor: another thread may close the queue's, and its number may be used again.
+            raise RuntimeError("another task awaits this side of the queue: a handle has one for each side")
         loop = asyncio.get_running_loop()
-        fd = self._call(role, lambda handle: os.dup(self._poll_fd(handle, _EVENTS[role])))
+        fd = self._poll_dup(_EVENTS[role])
         ready = loop.create_future()
 
         def wake():
@@ -391,87 +225,9 @@ class Queue(Handle):
             os.close(fd)
             del self._waiting[role]
 
-    def _let_go(self):
-        for wake in [*self._waiting.values()]:
-            with contextlib.suppress(RuntimeError):  # its loop is closed
-                wake()
-        return True
-
-    @staticmethod
-    def _poll_fd(handle, events):
-        fd = c_int(-1)
-        check(library.quoit_queue_poll_fd(handle, events, byref(fd)))
-        return fd.value
-
-    def poll_fd(self, events):
-        """Returns a file descriptor that is readable while there are items (quoit.ITEMS) or free slots (quoit.ROOM),
-        and after the end of the stream."""
-        events = number("events", events, 32)
-        return self._call({ITEMS: CONSUMER, ROOM: PRODUCER}.get(events, OTHER), self._poll_fd, events)
-
-    def finish(self):
-        """Ends the stream: a consumer gets the queued items, then Finished."""
-        check(self._call(PRODUCER, library.quoit_queue_finish))
-
-    def unlink(self):
-        """Removes the queue's name if it still leads to this queue. Open handles continue to work."""
-        check(self._call(OTHER, library.quoit_queue_unlink))
-
-    def __len__(self):
-        return self._call(OTHER, library.quoit_queue_size)
-
-    def __bool__(self):
-        return True  # also if the queue is empty
-
-    @property
-    def capacity(self):
-        return self._call(OTHER, library.quoit_queue_capacity)
-
-    @property
-    def finished(self):
-        return self.inspect().finished
-
-    @property
-    def missed(self):
-        """For a broadcast with DROP_OLDEST: the number of items overwritten before this subscriber popped them."""
-        return self._call(OTHER, library.quoit_queue_missed)
-
-    def inspect(self):
-        info = QueueInfo()
-        check(self._call(OTHER, library.quoit_queue_inspect, byref(info)))
-        return info
-
-    def members(self):
-        rows, count = (Member * MEMBERS_MAX)(), c_uint64()
-        check(self._call(OTHER, library.quoit_queue_members, rows, MEMBERS_MAX, byref(count)))
-        return rows[:min(count.value, MEMBERS_MAX)]
-
-    def check(self):
-        """Checks the invariants of the shared memory. Raises Corrupt, with the invariant that does not hold."""
-        check(self._call(OTHER, library.quoit_queue_check))
-
-    def latest(self):
-        """For a broadcast: returns a copy of the newest item, which stays. Works with any flags, and does not wait.
-        Raises Empty if no item was ever pushed, and Busy if the producer overwrote the item during each copy; then call
-        again."""
-        buffer, size = ctypes.create_string_buffer(max(self.item_bytes, 1)), c_size_t()
-        check(self._call(OTHER, library.quoit_queue_latest, buffer, self.item_bytes, byref(size)))
-        return self._decoded(memoryview(buffer)[:size.value].tobytes())
-
-    def browse(self, browser=None):
-        """Yields the queued items, and leaves them queued. Any flags. The same Browser continues with newer items."""
-        browser, size = browser if browser is not None else Browser(), c_uint64()
-        if not isinstance(browser, Browser):
-            raise TypeError(f"browser is {browser!r}; it must be a quoit.Browser")
-        buffer = ctypes.create_string_buffer(max(self.item_bytes, 1))
-        while True:
-            status = self._call(OTHER, library.quoit_queue_browse, byref(browser), buffer, self.item_bytes, byref(size))
-            if status in (EMPTY, FINISHED):
-                return
-            check(status)
-            yield self._decoded(memoryview(buffer)[:size.value].tobytes())
-
 
 def unlink(name, flags=0):
-    """Removes the name of a queue, pool, region or lock. flags: 0, or quoit.ANY_OWNER."""
-    check(library.quoit_unlink(encoded_name(name), number("flags", flags, 32)))
+    """Remove the name of a queue, a pool, a region or a lock. flags: 0, or quoit.ANY_OWNER.
+
+    Raises NotFound, OtherUser, Permission. Processes that have the object open go on with it."""
+    _core.unlink(name, flags)

@@ -1,118 +1,120 @@
 # SPDX-License-Identifier: MIT
-"""Shared memory, and objects that guard it: Region, Lock, Semaphore."""
-from ctypes import byref, c_uint32, c_void_p
+"""Shared memory and what guards it: Region, Lock, Semaphore."""
+from __future__ import annotations
 
-from ._library import (CONSUMER, OBSERVER, OTHER, PRODUCER, TIMEOUT, Abandoned, Handle, LockOptions, Place, RegionOptions,
-                       SemOptions, check, encoded_name, library, number)
+import logging
 
-OK = 0
+from . import _core
+from ._core import OBSERVER, Abandoned, Timeout
+from ._view import View
+
+_log = logging.getLogger("quoit")
 
 
-class _Named(Handle):
-    """The base of the classes that have create, open and join."""
-    _kind = None  # "region": of quoit_region_create, ...
-
-    @classmethod
-    def _make(cls, call, name, options, flags):
-        handle = c_void_p()
-        arguments = [] if options is None else [byref(options)]
-        call = getattr(library, f"quoit_{cls._kind}_{call}")
-        check(call(encoded_name(name), *arguments, number("flags", flags, 32), byref(handle)))
-        return cls._adopt(handle.value)
+class _Named:
+    """Base of the classes whose create, open and join have one form."""
+    _kind = ""
 
     @classmethod
-    def open(cls, name, flags=0):
-        return cls._make("open", name, None, flags)
-
-
-class Region(_Named):
-    """Memory that processes share. data() is all zero after the creation."""
-    _kind, _close = "region", "quoit_region_close"
-
-    @classmethod
-    def _make(cls, call, name, options, flags):
-        self = super()._make(call, name, options, flags)
-        self._place, self._writable = None, not flags & OBSERVER
+    def _make(cls, how, name, flags, **options):
+        self = _core.make_shared(cls, cls._kind, how, name, flags, options)
+        self._name = name
         return self
 
     @classmethod
-    def _options(cls, data_bytes, permissions):
-        return RegionOptions(data_bytes=number("data_bytes", data_bytes),
-                             permissions=number("permissions", permissions, 32))
+    def open(cls, name, flags=0):
+        """Open what exists. Raises NotFound if there is none."""
+        return cls._make("open", name, flags)
+
+    @property
+    def name(self):
+        """The name that this handle was made with."""
+        return self._name
+
+    def __reduce_ex__(self, _protocol):
+        kind = type(self).__name__
+        raise TypeError(f"a quoit.{kind} belongs to its process, and is neither copied nor pickled: pass its name, and "
+                        f"call quoit.{kind}.open(name, ...) there")
+
+    def _state(self):
+        return ""
+
+    def __repr__(self):
+        return f"<quoit.{type(self).__name__} {self._name!r}, {'closed' if self.closed else self._state()}>"
+
+
+class Region(_Named, _core.Region):
+    """Memory that processes share: data() is all zero when the region is made."""
+    _kind = "region"
+
+    @classmethod
+    def _make(cls, how, name, flags, **options):
+        self = super()._make(how, name, flags, **options)
+        self._view, self._is_readonly = None, bool(flags & OBSERVER)
+        return self
 
     @classmethod
     def create(cls, name, *, data_bytes, permissions=0, flags=0):
-        return cls._make("create", name, cls._options(data_bytes, permissions), flags)
+        """Make a region of data_bytes, zeroed. Raises Exists if there is one."""
+        return cls._make("create", name, flags, data_bytes=data_bytes, permissions=permissions)
 
     @classmethod
     def join(cls, name, *, data_bytes, permissions=0, flags=0):
-        return cls._make("join", name, cls._options(data_bytes, permissions), flags)
-
-    def _begin(self, region):
-        if self._place is not None:
-            try:
-                len(self._place.view)
-                return self._place
-            except ValueError:  # the caller released the view
-                self._place.drop()
-        size = library.quoit_region_data_bytes(region)
-        self._place = Place(region, library.quoit_region_data(region), size, self._writable)
-        return self._place
+        """Open the region, or make it. Raises Different if the region there has another size."""
+        return cls._make("join", name, flags, data_bytes=data_bytes, permissions=permissions)
 
     def data(self):
-        """Returns the data as a memoryview, which is valid until close(), and read-only for an observer. Any thread may
-        use it; guard it with a Lock."""
-        return self._call(OTHER, self._begin).view
+        """The data as a memoryview, until close(); read-only for an observer. Any thread; guard it with a Lock."""
+        memory = self._memory(self._is_readonly)  # raises after close()
+        if self._view is None or not self._view.is_open():
+            self._view = View(memory)
+        return self._view.view
 
-    @property
-    def data_bytes(self):
-        return self._call(OTHER, library.quoit_region_data_bytes)
+    def close(self):
+        """Leave. The region stays, with its content. Views raise from here on; slices of them keep the memory."""
+        view, self._view = self._view, None
+        if view is not None:
+            view.end()
+        super().close()
 
-    def _let_go(self):
-        place, self._place = self._place, None
-        if place is None:
-            return True
-        is_ended = place.end()
-        place.drop()
-        return is_ended
+    def _state(self):
+        return f"{self.data_bytes} bytes"
 
 
-class Lock(_Named):
+class Lock(_Named, _core.Lock):
     """A lock between processes, and between the threads that share it. `with lock:` acquires and releases it, and does
-    not close it. While this process holds the lock, abandoned is true if the last holder crashed with it."""
-    _kind, _close = "lock", "quoit_lock_close"
+    not close it. abandoned is true if the last holder crashed with the lock; it is valid while this process has the lock."""
+    _kind = "lock"
     abandoned = False
 
     @classmethod
     def create(cls, name, *, permissions=0, flags=0):
-        return cls._make("create", name, LockOptions(number("permissions", permissions, 32)), flags)
+        """Make a lock. Raises Exists if there is one."""
+        return cls._make("create", name, flags, permissions=permissions)
 
     @classmethod
     def join(cls, name, *, permissions=0, flags=0):
-        return cls._make("join", name, LockOptions(number("permissions", permissions, 32)), flags)
+        """Open the lock, or make it."""
+        return cls._make("join", name, flags, permissions=permissions)
 
-    # acquire and release use different sides, so that a thread that waits does not block one that releases.
     def acquire(self, timeout=None):
-        """Waits for the lock, and takes it. Returns False if the timeout expires."""
-        status = self._perform(CONSUMER, TIMEOUT, timeout, library.quoit_lock_lock)
-        if status == TIMEOUT:
+        """Wait for the lock, and take it. Returns whether it has it: False when the seconds are over."""
+        status = self._acquire(timeout)
+        if status == Timeout.status:
             return False
-        if status not in (OK, Abandoned.status):
-            check(status)
         self.abandoned = status == Abandoned.status
         return True
 
     def release(self):
-        check(self._call(PRODUCER, library.quoit_lock_unlock))
+        """Give the lock back. Raises NotYours if this handle does not have it."""
+        self._release()
 
-    @property
-    def holder(self):
-        """The PID of the process that holds the lock; 0 if no process does."""
-        pid = c_uint32()
-        status = self._call(OTHER, library.quoit_lock_holder, byref(pid))
-        if status != Abandoned.status:
-            check(status)
-        return pid.value
+    def _long_wait(self, _is_push, seconds):
+        _log.warning("lock %r: waiting since %.1f s for process %d, which has it", self._name, seconds, self.holder)
+
+    def _state(self):
+        holder = self.holder
+        return f"held by process {holder}" if holder else "free"
 
     def __enter__(self):
         self.acquire()
@@ -122,42 +124,36 @@ class Lock(_Named):
         self.release()
 
 
-class Semaphore(_Named):
-    """A counter that processes share. `with semaphore:` acquires and releases it, and does not close it."""
-    _kind, _close = "sem", "quoit_sem_close"
-
-    @classmethod
-    def _options(cls, value, permissions, give_back):
-        return SemOptions(number("value", value, 32), number("permissions", permissions, 32), bool(give_back))
+class Semaphore(_Named, _core.Semaphore):
+    """A counter of the system's, between processes. `with semaphore:` takes one and gives it back, and does not close
+    it."""
+    _kind = "sem"
 
     @classmethod
     def create(cls, name, *, value=0, permissions=0, give_back=False, flags=0):
-        return cls._make("create", name, cls._options(value, permissions, give_back), flags)
+        """Make a semaphore. Raises Exists if there is one."""
+        return cls._make("create", name, flags, value=value, permissions=permissions, give_back=bool(give_back))
 
     @classmethod
     def join(cls, name, *, value=0, permissions=0, give_back=False, flags=0):
-        return cls._make("join", name, cls._options(value, permissions, give_back), flags)
+        """Open the semaphore, or make it. The value of one that exists stays."""
+        return cls._make("join", name, flags, value=value, permissions=permissions, give_back=bool(give_back))
 
     @staticmethod
     def unlink(name, flags=0):
-        """Removes the name of a semaphore; quoit.unlink removes the names of all other objects."""
-        check(library.quoit_sem_unlink(encoded_name(name), number("flags", flags, 32)))
+        """Remove the name; quoit.unlink removes those of all other objects."""
+        _core.unlink_semaphore(name, flags)
 
     def acquire(self, timeout=None):
-        """Waits until the value is above 0, and decrements it. Returns False if the timeout expires."""
-        status = self._perform(CONSUMER, TIMEOUT, timeout, library.quoit_sem_wait)
-        if status != TIMEOUT:
-            check(status)
-        return status == OK
+        """Wait for one, and take it. Returns False when the seconds are over."""
+        return self._acquire(timeout) != Timeout.status
 
     def release(self):
-        check(self._call(PRODUCER, library.quoit_sem_post))
+        """Give one. Raises Limit if the value is at its largest."""
+        self._release()
 
-    @property
-    def value(self):
-        found = c_uint32()
-        check(self._call(OTHER, library.quoit_sem_value, byref(found)))
-        return found.value
+    def _state(self):
+        return f"value {self.value}"
 
     def __enter__(self):
         self.acquire()

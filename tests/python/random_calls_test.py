@@ -21,7 +21,8 @@ import time
 import traceback
 
 sys.dont_write_bytecode = True
-sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "python"))
+sys.path.insert(0, os.environ.get("QUOIT_PYTHON", os.path.join(os.path.dirname(os.path.abspath(__file__)),
+                                                               "..", "..", "build", "release", "python")))
 import quoit  # noqa: E402  pylint: disable=wrong-import-position
 
 BOTH = quoit.PRODUCER | quoit.CONSUMER
@@ -300,7 +301,7 @@ class Wild:
             self.blocks.remove(block)
 
     def awaited(self, rng):
-        asyncio.run(asyncio.wait_for(self.queue(rng).get(), 0.01))
+        asyncio.run(asyncio.wait_for(self.queue(rng).async_pop(), 0.01))
 
     def others(self, rng):
         queue = self.queue(rng)

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""shared_test.py: tests quoit.Region, quoit.Lock and quoit.Semaphore with the library that QUOIT_LIBRARY names."""
+"""shared_test.py: tests quoit.Region, quoit.Lock and quoit.Semaphore of the package in the folder QUOIT_PYTHON."""
 import os
 import subprocess
 import sys
@@ -9,7 +9,8 @@ import time
 import unittest
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-sys.path.insert(0, os.path.join(ROOT, "python"))
+PACKAGE = os.environ.get("QUOIT_PYTHON", ROOT + "/build/release/python")
+sys.path.insert(0, PACKAGE)
 sys.dont_write_bytecode = True
 import quoit  # noqa: E402  pylint: disable=wrong-import-position
 
@@ -77,7 +78,7 @@ class Shared(unittest.TestCase):
         lock = quoit.Lock.create(self.name)
         self.addCleanup(quoit.unlink, self.name)
         child = subprocess.Popen([sys.executable, "-c", HOLDER, self.name], stdout=subprocess.PIPE, text=True,
-                                 env={**os.environ, "PYTHONPATH": ROOT + "/python"})
+                                 env={**os.environ, "PYTHONPATH": PACKAGE})
         self.assertEqual(child.stdout.readline(), "has it\n")
         self.assertEqual(lock.holder, child.pid)
         child.kill()

@@ -21,9 +21,9 @@ import unittest
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from quoit_test import BOTH, ROOT, Case, quoit  # noqa: E402  pylint: disable=wrong-import-position
+from quoit_test import BOTH, PACKAGE, Case, quoit  # noqa: E402  pylint: disable=wrong-import-position
 
-WITH_MODULE = {**os.environ, "PYTHONPATH": ROOT + "/python"}
+WITH_MODULE = {**os.environ, "PYTHONPATH": PACKAGE}
 
 
 faulthandler.enable()  # if the interpreter crashes, the printed stack names the test
@@ -254,7 +254,7 @@ class Closing(Threaded):
         queue = self.make()
 
         async def main():
-            waiting = asyncio.create_task(queue.get())
+            waiting = asyncio.create_task(queue.async_pop())
             await asyncio.sleep(0.05)
             queue.close()
             with self.assertRaisesRegex(ValueError, "closed"):

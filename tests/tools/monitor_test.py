@@ -8,7 +8,6 @@ machine as well.
 """
 import json
 import os
-import pathlib
 import re
 import shutil
 import signal
@@ -22,7 +21,7 @@ from screen import Screen  # noqa: E402
 from other_user import objects_of_other_user  # noqa: E402
 from suite import Suite, check  # noqa: E402
 
-PYTHON = pathlib.Path(__file__).resolve().parents[2] / "python"
+PYTHON = os.environ.get("QUOIT_PYTHON", "")
 
 
 def ls(suite):
@@ -95,13 +94,13 @@ queue.pop()
 
 def repair_is_no_peer(suite):
     """A member that waits for its first peer does not take a repair for one."""
-    if "QUOIT_LIBRARY" not in os.environ:
-        print("  left out: no library that Python could load")
+    if "QUOIT_PYTHON" not in os.environ:
+        print("  left out: the Python package is not built")
         return
     for kind in ["mpmc", "spsc"]:
         name = suite.queue(suite.name(), "--kind", kind)
         waiting = subprocess.Popen([sys.executable, "-c", WAITER, name], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                                   stderr=subprocess.PIPE, env={**os.environ, "PYTHONPATH": str(PYTHON)})
+                                   stderr=subprocess.PIPE, env={**os.environ, "PYTHONPATH": PYTHON})
         suite.processes.append(waiting)
         check(waiting.stdout.readline() == b"ready\n", "the consumer did not start")
         suite.until(lambda: suite.object(name)["sleeps"] > 0, "the consumer does not wait")  # pylint: disable=cell-var-from-loop
@@ -133,12 +132,12 @@ sys.stdin.read()
 def pool_repaired(suite):
     """The blocks that a killed member of a pool owned are freed; those that it had sent only if no process can get
     them."""
-    if "QUOIT_LIBRARY" not in os.environ:
-        print("  left out: no library that Python could load")
+    if "QUOIT_PYTHON" not in os.environ:
+        print("  left out: the Python package is not built")
         return
     name, queue = suite.name(), suite.name()
     owner = subprocess.Popen([sys.executable, "-c", OWNER, name, queue], stdin=subprocess.PIPE,
-                             stdout=subprocess.PIPE, env={**os.environ, "PYTHONPATH": str(PYTHON)})
+                             stdout=subprocess.PIPE, env={**os.environ, "PYTHONPATH": PYTHON})
     suite.processes.append(owner)
     check(owner.stdout.readline() == b"ready\n", "the owner did not start")
     check(suite.object(name)["size"] == 5, suite.object(name))
@@ -169,12 +168,12 @@ sys.stdin.read()
 
 def locks(suite):
     """A lock is listed with its holder, as dead after the holder was killed, and removed."""
-    if "QUOIT_LIBRARY" not in os.environ:
-        print("  left out: no library that Python could load")
+    if "QUOIT_PYTHON" not in os.environ:
+        print("  left out: the Python package is not built")
         return
     name, region = suite.name(), suite.name()
     holder = subprocess.Popen([sys.executable, "-c", HOLDER, name, region], stdin=subprocess.PIPE,
-                              stdout=subprocess.PIPE, env={**os.environ, "PYTHONPATH": str(PYTHON)})
+                              stdout=subprocess.PIPE, env={**os.environ, "PYTHONPATH": PYTHON})
     suite.processes.append(holder)
     check(holder.stdout.readline() == b"ready\n", "the holder did not start")
     found = suite.object(name)

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: MIT */
+/* The few calls of the system that the module makes itself: Windows, which has no fork. */
+#include "core.h"
+
+#include <windows.h>
+
+void core_watch_forks(void)
+{
+}
+
+unsigned core_fork_generation(void)
+{
+    return 0;
+}
+
+int64_t core_now_ns(void)
+{
+    LARGE_INTEGER count = {.QuadPart = 0}, rate = {.QuadPart = 1};
+    QueryPerformanceCounter(&count);
+    QueryPerformanceFrequency(&rate);
+    return count.QuadPart / rate.QuadPart * 1000000000 +
+           count.QuadPart % rate.QuadPart * 1000000000 / rate.QuadPart;
+}
+
+void core_sleep_ns(int64_t ns)
+{
+    Sleep((DWORD)((ns + 999999) / 1000000));
+}
+
+bool core_dup(int fd, int *fd_out)
+{
+    (void)fd;
+    *fd_out = -1;
+    return false;
+}
