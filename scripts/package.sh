@@ -112,7 +112,7 @@ package_chroot() {
     rm -rf "$root" && mkdir -p "$root"
     tar -xf "$cache/clean-$release.tar" -C "$root" --exclude='./dev/*'
     mkdir -p "$root/work" "$root/dev/shm" && chmod 1777 "$root/dev/shm"
-    cp -r tests/install/outside "$package_dir"/linux/*.deb tests/install/in_chroot.sh "$root/work"
+    cp -r tests/install/outside "$package_dir"/linux/*.deb "$package_dir"/python/*.whl tests/install/in_chroot.sh "$root/work"
     say "installing the packages in a clean Debian"
     # With an empty environment: this one may name a compiler cache, which a clean Debian does not have.
     quietly in-chroot env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root unshare --mount --propagation private sh -c \
@@ -146,7 +146,29 @@ package_zip() {
     done
 }
 
+# The sdist and the wheel, by Debian's own tools; then the tests of the package in a venv that has the wheel.
+package_python() {
+    local out=$package_dir/python python=/usr/bin/python3 venv=$package_dir/venv wheel test
+    say "the Python package"
+    rm -rf "$out" "$venv"
+    mkdir -p "$out"
+    quietly sdist "$python" -m build --no-isolation --skip-dependency-check --sdist --outdir "$out" python
+    tar -xzf "$out"/quoit-*.tar.gz -C "$out"
+    quietly wheel env QUOIT_WHEEL_PLATFORM="manylinux_2_34_$(uname -m)" "$python" -m build --no-isolation \
+        --skip-dependency-check --wheel --outdir "$out" "$out"/quoit-*/
+    wheel=$(echo "$out"/quoit-*.whl)
+    python3 tests/install/wheel_test.py "$wheel" 2.34
+    quietly venv "$python" -m venv --system-site-packages "$venv"
+    quietly pip "$venv/bin/pip" install --no-index "$wheel"
+    for test in tests/python/*_test.py; do
+        quietly "$(basename "$test" .py)" env QUOIT_PYTHON="$(echo "$venv"/lib/python3*/site-packages)" \
+            "$venv/bin/python" "$test"
+    done
+}
+
 package_tools() {
+    need python3-config=python3-dev pyproject-build=python3-build /usr/lib/python3/dist-packages/wheel=python3-wheel \
+        /usr/lib/python3/dist-packages/numpy=python3-numpy /usr/lib/python3/dist-packages/ensurepip=python3-venv
     build_tools python3=python3 pkg-config=pkg-config lintian=lintian abidw=abigail-tools \
         dpkg-shlibdeps=dpkg-dev unzip=unzip mmdebstrap=mmdebstrap \
         x86_64-w64-mingw32-gcc=gcc-mingw-w64-x86-64 x86_64-w64-mingw32-g++=g++-mingw-w64-x86-64
@@ -171,9 +193,10 @@ package() {
     package_lint
     package_abi_check
     package_prefix
+    package_python
     package_chroot
     package_zip
-    say "all packages passed: $(cd "$package_dir" && echo linux/*.deb windows/*.zip)"
+    say "all packages passed: $(cd "$package_dir" && echo linux/*.deb windows/*.zip python/quoit-*.*)"
 }
 
 abi() {

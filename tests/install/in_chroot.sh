@@ -30,11 +30,23 @@ fi
 if [ -e /usr/bin/quoit ]; then
     quoit --version
 fi
+# The wheel has the C library inside: it needs none of the packages.
 for package in ./*.deb; do
     dpkg-deb --field "$package" Package
 done | xargs dpkg --purge
 if find / -xdev -name '*quoit*' ! -path '/work/*' ! -path '/proc/*' ! -path '/dev/*' | grep .; then
     echo "purging the packages left these behind" >&2
     exit 1
+fi
+if [ -e /usr/bin/python3 ]; then
+    python3 -m zipfile -e ./quoit-*.whl wheel
+    PYTHONPATH=wheel python3 -B - "$name-wheel" <<'END'
+import sys
+import quoit
+queue = quoit.Queue.create(sys.argv[1], quoit.PRODUCER | quoit.CONSUMER, capacity=2, item_bytes=1000, messages=True)
+queue.put({"hello": [1, 2.5]})
+assert queue.get() == {"hello": [1, 2.5]}
+queue.unlink()
+END
 fi
 echo "good: installed, built against each way, and purged"
