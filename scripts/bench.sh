@@ -2,7 +2,7 @@
 # shellcheck shell=bash
 # ./dev bench: measures Quoit and other queues, and makes tables and plots. Part of ./dev.
 
-bench_parts=(one_per_call batches latency mpmc broadcast payloads shell instructions)
+bench_parts=(one_per_call batches latency mpmc broadcast payloads shell python instructions)
 
 # bench_part PART ROUNDS DIRECTORY [quick]: writes raw data, tables and plots to DIRECTORY/PART.*.
 bench_part() {
@@ -12,6 +12,11 @@ bench_part() {
     case $part in
         instructions)
             python3 bench/count_instructions.py build/bench/bench/instructions >"$directory/$part.md"
+            return
+            ;;
+        python)
+            PYTHONPATH=build/bench/python /usr/bin/python3 bench/python.py "$rounds" >"$results"
+            python3 bench/python_report.py "$results" >"$directory/$part.md"
             return
             ;;
         shell) python3 bench/shell.py build/bench/tools/quoit "$peers" "$rounds" >"$results" ;;
@@ -44,6 +49,8 @@ bench() {
         /usr/include/dpdk=libdpdk-dev /usr/include/zmq.h=libzmq3-dev /usr/include/nng=libnng-dev \
         /usr/include/qb=libqb-dev iox-roudi=iceoryx /usr/include/iceoryx=libiceoryx-posh-dev \
         "/usr/include/$(cc -dumpmachine)/urcu/wfcqueue.h=liburcu-dev"
+    [[ " $* " != *" python "* ]] || need python3-config=python3-dev \
+        /usr/lib/python3/dist-packages/zmq=python3-zmq /usr/lib/python3/dist-packages/numpy=python3-numpy
     build bench
     mkdir -p "$directory"
     iox-roudi -m off >build/log/roudi.log 2>&1 &
