@@ -3,7 +3,7 @@
 """random_calls_test.py [SEED [ROUND]]: random sequences of calls of the Python module, by several threads.
 
 Orderly rounds push and pop by every method, and check that each item arrives once, in order. Wild rounds also close,
-reopen, copy, keep slices of views and pass nonsense: any exception is allowed, but no crash, no hang and no damage.
+reopen, copy, fork, keep slices of views and pass nonsense: any exception is allowed, but no crash, no hang and no damage.
 QUOIT_TEST_SECONDS is the duration (3). A failure prints the seed and the round, which can be passed again."""
 import asyncio
 import contextlib
@@ -13,6 +13,7 @@ import gc
 import os
 import pickle
 import random
+import signal
 import struct
 import subprocess
 import sys
@@ -179,7 +180,8 @@ class Wild:
 
     def __init__(self, rng, name):
         self.name, self.options = name, options_of(rng)
-        self.queues, self.pools, self.blocks, self.kept = [], [], [], []
+        self.queues, self.pools, self.blocks, self.kept, self.borrowed = [], [], [], [], []
+        self.objects = quoit.Queue.join(name + "-objects", BOTH, capacity=4, item_bytes=1000, messages=True)
         self.browser = quoit.Browser()
         self.sent = 0
 
@@ -272,6 +274,56 @@ class Wild:
             self.kept.remove((view, is_claim))
             view.release()
 
+    def put(self, rng):
+        rng.choice((self.queue(rng).put, self.queue(rng).try_put))(self.item())  # which needs a larger item_bytes
+
+    def get(self, rng):
+        number_of(self.objects.get(rng.choice((0, 0.001))))
+
+    def put_object(self, rng):
+        thing = self.item()
+        if rng.random() < 0.5:
+            thing = pickle.PickleBuffer(bytearray(thing))
+        self.objects.put(thing, rng.choice((0, 0.001)))
+
+    def borrow(self, rng):
+        with self.objects.borrow(rng.choice((0, 0.001))) as thing:
+            number_of(bytes(thing))
+            if rng.random() < 0.3:
+                self.borrowed.append(thing)
+            if rng.random() < 0.2:
+                raise KeyError("which leaves it")
+            del thing
+
+    def use_what_is_borrowed(self, rng):
+        thing = rng.choice(self.borrowed)
+        number_of(bytes(thing))
+        if rng.random() < 0.7:
+            self.borrowed.remove(thing)
+
+    def pop_into(self, rng):
+        room = bytearray(rng.choice((8, 16, 64)))
+        count = self.queue(rng).pop_into(room, 0.001)
+        for at in range(count):
+            number_of(bytes(room[at * ITEM.size:(at + 1) * ITEM.size]))
+
+    def fork(self, rng):
+        """A child may call anything: its handles are disabled. It closes some, and may open anew."""
+        if rng.random() < 0.8 or not hasattr(os, "fork"):
+            return
+        pid = os.fork()
+        if pid == 0:
+            status = 1
+            try:
+                signal.alarm(30)
+                for _ in range(5):
+                    with contextlib.suppress(Exception):
+                        rng.choice((self.push, self.pop, self.close, self.others, self.borrow, self.use_a_slice))(rng)
+                status = 0
+            finally:
+                os._exit(status)
+        assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0, "a forked child crashed or hung"
+
     def stay_in_a_view(self, rng):
         queue = self.queue(rng)
         with queue.try_peek() as view:
@@ -336,7 +388,10 @@ def wild(rng, name):
         for handle in world.queues + world.pools:
             handle.close()
         world.kept.clear()
+        world.borrowed.clear()
         kept.clear()
+        world.objects.check()
+        world.objects.close()
         gc.collect()
         with quoit.Queue.join(name, BOTH, **world.options) as queue:  # no handle has a role any more
             queue.check()
@@ -345,7 +400,7 @@ def wild(rng, name):
                     for item in queue.pop_many(10, timeout=0):
                         number_of(item)
     finally:
-        for what in (name, name + "-pool"):
+        for what in (name, name + "-pool", name + "-objects"):
             with contextlib.suppress(quoit.NotFound):
                 quoit.unlink(what)
 
