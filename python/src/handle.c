@@ -75,19 +75,36 @@ static void *raise_closed(struct core_handle *self)
     return NULL;
 }
 
+static void drop_left_over(struct core_side *side)
+{
+    struct core_memory *left_over = side->left_over;
+    side->left_over = NULL;
+    side->left_over_end = NULL;
+    if (left_over)
+        left_over->late_side = NULL;
+    Py_XDECREF((PyObject *)left_over);
+}
+
+/* In a forked child: threads that used a side at the fork, in a call or in the block of a view, do
+   not exist here. The C handle is disabled. */
+static void forget_other_threads(struct core_handle *self)
+{
+    self->generation = core_fork_generation();
+    self->thing->calls = 0;
+    for (int i = 0; i < CORE_SIDES; i++) {
+        self->sides[i].owner = 0;
+        self->sides[i].queued = 0;
+        self->sides[i].place = NULL;
+        drop_left_over(&self->sides[i]);
+    }
+}
+
 struct core_thing *core_open_thing(struct core_handle *self)
 {
     if (!self->thing)
         return raise_closed(self);
-    if (self->generation != core_fork_generation()) {
-        /* Threads that had marked a side at the fork do not exist here. */
-        self->generation = core_fork_generation();
-        self->thing->calls = 0;
-        for (int i = 0; i < CORE_SIDES; i++) {
-            self->sides[i].owner = 0;
-            self->sides[i].queued = 0;
-        }
-    }
+    if (self->generation != core_fork_generation())
+        forget_other_threads(self);
     return self->thing;
 }
 
@@ -112,12 +129,7 @@ void core_close(struct core_handle *self)
     self->thing = NULL;
     for (int i = 0; i < CORE_SIDES; i++) {
         struct core_side *side = &self->sides[i];
-        struct core_memory *left_over = side->left_over;
-        side->left_over = NULL;
-        side->left_over_end = NULL;
-        if (left_over)
-            left_over->late_side = NULL;
-        Py_XDECREF((PyObject *)left_over);
+        drop_left_over(side);
         core_place_drop(side->place);
         side->place = NULL;
     }

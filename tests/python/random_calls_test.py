@@ -322,7 +322,8 @@ class Wild:
                 status = 0
             finally:
                 os._exit(status)
-        assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0, "a forked child crashed or hung"
+        ended = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+        assert ended == 0, f"a forked child ended with {ended}; {-signal.SIGALRM}: it hung"
 
     def stay_in_a_view(self, rng):
         queue = self.queue(rng)

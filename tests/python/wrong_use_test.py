@@ -432,6 +432,30 @@ class Threads(Threaded):
         self.assertEqual(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), 7)
         waiting.join()
 
+    def test_a_fork_while_a_view_is_open(self):
+        """The block of another thread never ends in the child: its side is free there."""
+        queue = self.make()
+        queue.push(b"hello")
+        inside, done = threading.Event(), threading.Event()
+
+        def peek():
+            with queue.peek():
+                inside.set()
+                done.wait(20)
+        peeking, _results = self.in_thread(peek)
+        inside.wait(20)
+        pid = os.fork()
+        if pid == 0:
+            signal.alarm(20)
+            try:
+                queue.poll_fd(quoit.ITEMS)
+            except quoit.Forked:
+                os._exit(7)
+            os._exit(1)
+        self.assertEqual(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), 7)
+        done.set()
+        peeking.join()
+
     def test_a_signal_handler_in_a_wait(self):
         queue = self.make()
         previous = signal.signal(signal.SIGALRM, lambda *_: queue.push(b"by the handler"))
