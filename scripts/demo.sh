@@ -6,7 +6,7 @@
 install_to() {
     local prefix=${1:-/usr/local}
     [[ $prefix = /* ]] || { say "the directory '$prefix' is not absolute; pass one that begins with /"; exit 2; }
-    build_tools python3=python3 /usr/include/curses.h=libncurses-dev
+    build_tools python3=python3 python3-config=python3-dev /usr/include/curses.h=libncurses-dev
     build release -- --target quoit_installed
     cmake --install build/release --prefix "$prefix" >build/log/install_to.log
     say "installed below $prefix; build/release/install_manifest.txt lists each file"

@@ -23,7 +23,7 @@ END
 }
 
 test_tools() {
-    build_tools clang=clang python3=python3 spin=spin mandoc=mandoc /usr/include/curses.h=libncurses-dev
+    build_tools clang=clang python3=python3 python3-config=python3-dev spin=spin mandoc=mandoc /usr/include/curses.h=libncurses-dev
     clang_runtime
 }
 
@@ -79,8 +79,25 @@ fuzz_tools() {
     clang_runtime
 }
 
+# Random calls of the Python package, built with AddressSanitizer, which the interpreter loads first.
+fuzz_python() {
+    local seconds=$1
+    build_tools python3-config=python3-dev
+    configure_and_build fuzz_python build/fuzz_python -S . -B build/fuzz_python -G Ninja -DCMAKE_BUILD_TYPE=None \
+        -DCMAKE_C_FLAGS="-O1 -g" -DQUOIT_SANITIZE=address -DQUOIT_TESTS=OFF -DQUOIT_BENCH=OFF -DQUOIT_EXAMPLES=OFF \
+        -DQUOIT_TOOLS=OFF -DQUOIT_SHARED=OFF -- --target quoit_python_package
+    say "random calls of the Python package for $seconds s"
+    LD_PRELOAD=$(cc -print-file-name=libasan.so) ASAN_OPTIONS=detect_leaks=0 PYTHONMALLOC=malloc \
+        QUOIT_TEST_SECONDS=$seconds QUOIT_PYTHON=$PWD/build/fuzz_python/python python3 tests/python/random_calls_test.py
+}
+
+# fuzz [SECONDS [python]]
 fuzz() {
     local seconds=${1:-3600}
+    if [ "${2:-}" = python ]; then
+        fuzz_python "$seconds"
+        return
+    fi
     fuzz_tools
     build fuzz -- --target region_fuzz
     mkdir -p build/fuzz/corpus build/fuzz/findings
