@@ -33,10 +33,10 @@ static const struct program program = {
             "  --seed N             for the same intervals again\n"
             "  --sync atomic|semaphore\n"
             "                       the queue as it is, or guarded by two semaphores\n"
-            "                       (default: atomic; a producer is told the same)\n"
+            "                       (default: atomic; pass the same to the producer)\n"
             "  --help               this text\n"
             "\n"
-            "Exit code: 0 done or told to stop, 1 failure, 2 bad command line.\n",
+            "Exit code: 0 done or stopped, 1 failure, 2 bad command line.\n",
 };
 
 struct consumer {

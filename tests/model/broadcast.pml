@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * How newcomers and a producer that moves its limit meet (src/ring/broadcast_push.c and
- * broadcast_pop.c), on processors that buffer stores: what one has said may lie in its buffer while it
- * looks at what the other said. A subscriber may die before any of its steps, and a newcomer has its
- * row; a producer may, and another one takes over. run_models.py lists the configurations, and the
- * mutants.
+ * New subscribers and a producer that moves its limit (src/ring/broadcast_push.c and broadcast_pop.c),
+ * on processors that buffer stores: a store of one may be in its buffer while it loads a word of the
+ * other. A subscriber may crash before any of its steps, and a new subscriber gets its entry; a
+ * producer may crash too, and another one takes over. run_models.py lists the configurations, and
+ * the mutants.
  *
  * Positions are small numbers, at most 7. Slot p % C has the item of position item[p % C] - 1; a
  * subscriber that finds a later one than it expects has been overrun. Buffers hold one store of a
@@ -44,7 +44,7 @@ byte record[SUBSCRIBERS];
 bool lock[SUBSCRIBERS]; /* the kernel's */
 bool killed[SUBSCRIBERS], producer_killed;
 
-/* What is stored, and not yet seen by others. */
+/* Stores that other processes do not see yet. */
 byte floor_buffer = NOTHING;
 byte row_buffer[SUBSCRIBERS] = NOTHING;
 
@@ -82,7 +82,7 @@ end:
 
 /* ---- The producer ---------------------------------------------------------------------------- */
 
-/* The most that anybody who counts is behind, into lag, and whose it is, into who. */
+/* Sets lag to the largest distance of a subscriber that counts, and slowest to its entry. */
 inline scan()
 {
     i = 0;
@@ -93,7 +93,7 @@ inline scan()
             if
             :: (record[i] & THERE) && POSITION(record[i]) <= position && position - POSITION(record[i]) <= C &&
                position - POSITION(record[i]) > lag ->
-                lag = position - POSITION(record[i]); who = i; word = record[i]
+                lag = position - POSITION(record[i]); slowest = i; word = record[i]
             :: else
             fi;
             i++
@@ -107,7 +107,7 @@ inline scan()
 
 proctype producer(byte successors)
 {
-    byte position, limit, my_floor, lag, who, word, i, room;
+    byte position, limit, my_floor, lag, slowest, word, i, room;
     {
         position = tail;
         do
@@ -119,7 +119,7 @@ proctype producer(byte successors)
         my_floor = floor;
         assert(my_floor <= position);
 #ifdef MUTANT_KEEPS_LIMIT
-        limit = my_floor + C; /* what the last one has said is taken for what it may do */
+        limit = my_floor + C; /* takes the published floor of the last producer for its limit */
 #endif
         do
         :: position == ITEMS -> break
@@ -132,12 +132,12 @@ proctype producer(byte successors)
             if
             :: lag == C ->
                 if
-                :: lock[who] -> /* full, until something has changed */
-                    (record[who] != word || !lock[who])
-                :: !lock[who] ->
+                :: lock[slowest] -> /* full, until something has changed */
+                    (record[slowest] != word || !lock[slowest])
+                :: !lock[slowest] ->
                     if
-                    :: d_step { record[who] == word -> record[who] = word & 127 }
-                    :: record[who] != word
+                    :: d_step { record[slowest] == word -> record[slowest] = word & 127 }
+                    :: record[slowest] != word
                     fi
                 fi
             :: lag < C ->
@@ -168,7 +168,7 @@ proctype producer(byte successors)
                 my_floor = HIGHER(position + room > C -> position + room - C : 0);
                 limit = position + room
             fi;
-            room = 0; lag = 0; who = 0; word = 0; i = 0
+            room = 0; lag = 0; slowest = 0; word = 0; i = 0
         od
     } unless {
         producer_killed

@@ -1,21 +1,21 @@
 // SPDX-License-Identifier: MIT
 //
-// The ring of many producers and many consumers, whose members die: a model for spin.
+// The MPMC ring, with members that crash: a model for spin.
 //
 // A position is claimed by a compare-and-swap of tail or head; slot p % C serves position p in lap
-// p / C. Whoever claims says so first in its row (pushing, popping), and holds a kernel lock on the
-// row which ends with its life. So whoever meets an unfinished slot can tell whether its owner
-// lives: a dead producer's position is voided, a dead consumer's item is adopted under the next
-// generation.
+// p / C. Before it claims, a member stores the position in its entry (pushing, popping). It holds a
+// kernel lock on the entry, which ends with the process. So a member that meets an unfinished slot
+// can check whether its owner is alive: it skips the position of a crashed producer, and adopts the
+// item of a crashed consumer under the next generation.
 //
-// One step is one access to shared memory; what a member computes for itself is folded into it. A
-// member may die before any of its stores: reads leave no trace, so other moments add nothing.
+// One step is one access to shared memory, together with the member's private computation. A member
+// may crash before any of its stores: reads leave no trace, so other moments add nothing.
 // Memory is sequentially consistent here. run_models.py names the configurations that are searched,
 // and the mutants: the same protocol with one rule left out each.
 //
-// Delivered once means: the slot was freed for each item once. A consumer that dies between reading
-// and freeing may have used the item, so each such death allows one more reading. Order is promised
-// for items from the head alone; an adopted item comes after its time.
+// Delivered once means: the slot was freed for each item once. A consumer that crashes between
+// reading and freeing may have used the item, so each such crash allows one more reading. Order is
+// promised only for items from the head; an adopted item comes later.
 
 #ifndef C
 #define C 1        // slots
@@ -48,7 +48,7 @@
 #define NEW_POPS 1
 #endif
 #ifndef FINISH
-#define FINISH 0   // 1: somebody finishes the ring at any moment
+#define FINISH 0   // 1: a process finishes the ring at any moment
 #endif
 #ifndef FILLED
 #define FILLED 0   // items in the ring at the start
@@ -82,26 +82,26 @@ byte popping[ENTRIES + 1];
 bool lock[ENTRIES + 1];
 byte marked;       // a hint: items below are given back
 
-// What the assertions need and the protocol does not see.
+// Used only by the assertions, not by the protocol.
 byte crashes = CRASHES;
-byte settled;      // members that have died or come to the end of their work
-byte owner[C];     // who owns the slot: NOBODY, or a process; the dead own nothing
+byte settled;      // members that have crashed or finished their work
+byte owner[C];     // the owner of the slot: NONE, or a process; crashed members own nothing
 byte committed;    // sets of items
 byte seen;
 byte taken;
-byte spare;        // deaths of consumers that no second delivery was charged to yet
-bool closed;       // some consumer was told FINISHED
+byte spare;        // crashes of consumers that no second delivery was charged to yet
+bool closed;       // a consumer got FINISHED
 
 #define BIT(item) (1 << (item))
 
-// A store, or what counts as one: before it the member may die.
+// A store, or a step that counts as one: the member may crash before it.
 #define STORE(x) if :: atomic { x } :: atomic { crashes > 0 -> DIE; goto gone } fi
 
-// The kernel drops the lock in the moment of death.
+// The kernel drops the lock at the moment of the crash.
 #define DIE crashes--; lock[me] = false; spare = spare + consumer; LOSE(0); LOSE(C - 1)
 #define LOSE(slot) owner[slot] = (owner[slot] == _pid -> NONE : owner[slot])
 
-// Expects the slot of position p to be nobody's, and makes it this process's.
+// Asserts that the slot of position p has no owner, and makes this process its owner.
 #define OWN(p) assert(owner[(p) % C] == NONE); owner[(p) % C] = _pid
 #define MINE(p) assert(owner[(p) % C] == _pid)
 #define DISOWN(p) MINE(p); owner[(p) % C] = NONE
@@ -213,7 +213,7 @@ push_fails:
 #endif
   atomic { assert(me != SURVIVOR || FINISHED(tail)); goto work }
 
-  // Position p is claimed and not committed: is one of the living about to?
+  // Position p is claimed and not committed: is a live member about to commit it?
 skip_records:
 #ifdef SKIP_BLINDLY
   goto skip_again;
@@ -413,7 +413,7 @@ looked:
   }
 close:
   atomic {
-    // Nothing committed is left, but for what the living are reading.
+    // No committed item is left, except those that live consumers are reading.
     i = 0;
     do
     :: i < C -> assert(!IS_FULL(word[i]) || owner[i] != NONE); i++
@@ -464,7 +464,7 @@ take:
 rest:
   STORE(goto gone);
 gone:
-  // What a member leaves behind differs in nothing but its row.
+  // Clears the private state, so that states differ only in the member's entry.
   atomic {
     t = 0; h = 0; m = 0; f = 0; w = 0; p = 0; a = 0; i = 0; pops_now = false; stale = false; flying = false;
     had = 0; pushes = 0; pops = 0; item = 0; consumer = false;

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Whose a pool's blocks are, through a queue and back from the dead (src/ring/blocks.c, blocks_reclaim.c,
- * src/api/pool_queue.c). A member may die before any of its steps, and a newcomer has its row: the
- * pool and the queue learn of a death one after the other, in either order. run_models.py lists the
- * configurations, and the mutants.
+ * The owners of a pool's blocks, through a queue and after a crash (src/ring/blocks.c,
+ * blocks_reclaim.c, src/api/pool_queue.c). A member may crash before any of its steps, and a new
+ * member gets its entry. The pool and the queue detect the crash one after the other, in either
+ * order. run_models.py lists the configurations, and the mutants.
  *
- * The queue is its contract: an item lies in a slot until it is released; who peeks has it in hand,
- * and when that one is dead another gets it. A handle is its generation * 4 and its block + 1.
+ * The queue is modelled by its contract: an item is in a slot until it is released; the consumer
+ * that peeks at it holds it, and after a crash of that consumer another one gets it. A block id is
+ * its generation * 4 and its block + 1.
  */
 #ifndef BLOCKS
 #define BLOCKS 1
@@ -40,7 +41,7 @@
 #define NEXT(generation) ((generation) + 1)
 #endif
 
-#define ENTRIES (MEMBERS + 1) /* and the last one's, who comes when all have ended */
+#define ENTRIES (MEMBERS + 1) /* and the entry of the last member, which joins when all have ended */
 #define LAST MEMBERS
 
 short words[BLOCKS];
@@ -50,7 +51,7 @@ bool killed[ENTRIES];
 byte slot[SLOTS], hand[SLOTS] = NONE;
 byte crashes, ended;
 
-/* Not of the protocol: who may touch a block's bytes. */
+/* Not part of the protocol: the process that may use a block's bytes. */
 byte holder[BLOCKS] = NONE;
 
 #define BLOCK(handle) (((handle) & 3) - 1)
@@ -77,7 +78,7 @@ inline find(handle)
     d_step { found = (slot[0] == (handle) || slot[1] == (handle)) }
 }
 
-/* ---- What a member does ---------------------------------------------------------------------- */
+/* ---- The steps of a member ------------------------------------------------------------------- */
 
 inline alloc()
 {
@@ -196,7 +197,7 @@ inline pop()
                 is_crashed();
                 if
                 :: crashed
-                :: else -> word = -1 /* it is dying: look again */
+                :: else -> word = -1 /* it is about to end: check again */
                 fi
             :: STATE(word) == SENT
             fi;
@@ -242,7 +243,7 @@ inline reclaim()
             good = (words[b] == word);
             if
             :: good ->
-                /* nobody who lives has it, and nobody will get it */
+                /* no live process has it, and no process will get it */
                 assert(holder[b] == NONE);
                 assert(slot[0] != HANDLE(b) && slot[1] != HANDLE(b));
                 words[b] = FREE_WORD(NEXT(GENERATION(word)))
@@ -264,7 +265,7 @@ inline choose()
     fi
 }
 
-/* What it had in hand, the queue gives to others. */
+/* The queue gives the items that it held to others. */
 inline give_back()
 {
     d_step {
@@ -302,7 +303,7 @@ proctype member(byte me; byte left)
             fi;
             b = 0; word = 0; good = false
         od;
-        atomic { !killed[me] -> killed[me] = true } /* leaves, whatever it has, as the dead do */
+        atomic { !killed[me] -> killed[me] = true } /* leaves with its blocks, as after a crash */
     } unless {
         killed[me]
     }
@@ -339,7 +340,7 @@ proctype killer()
     od
 }
 
-/* When all have ended, what is queued can be had, and all else is free again. */
+/* When all have ended, queued blocks can be popped, and all others are free again. */
 proctype last()
 {
     byte me = LAST, incarnation, held, b, at;
@@ -348,7 +349,7 @@ proctype last()
     ended == MEMBERS;
     lock[me] = true;
 #ifdef MUTANT_NO_INCARNATION
-    me = 0; /* in a dead one's row */
+    me = 0; /* in the entry of a crashed member */
     lock[me] = true;
 #endif
     incarnations[me]++;

@@ -114,7 +114,7 @@ MUTANTS = {
         "clears wake_needed, does not check again, of two": f"{ONE_SLEEPER} MUTANT_NO_SECOND_CHECK",
         "sets wake_needed without a barrier": f"{ONE_SLEEPER} MUTANT_SETS_WAKE_NEEDED",
         "a flag, not a count": f"{ONE_WAKER} MUTANT_FLAG",
-        "who leaves clears for others": f"{ONE_WAKER} MUTANT_LEAVER_CLEARS",
+        "a sleeper that leaves clears for others": f"{ONE_WAKER} MUTANT_LEAVER_CLEARS",
         "does not pass a wake on": f"{ONE_WAKER} MUTANT_NO_PASSING_ON",
     },
     "broadcast": {

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Sleeping and waking (src/api/queue_wait.c), on processors that buffer stores: what a waker has
- * published may lie in its buffer while it has looked for sleepers already. run_models.py lists the
+ * Waiting and waking (src/api/queue_wait.c), on processors that buffer stores: an item that a waker
+ * has published may still be in its buffer when it checks for sleepers. run_models.py lists the
  * configurations that are searched, and the mutants.
  *
- * asleep counts: odd while somebody sleeps, or is about to. SINGLE: one sleeper and one waker, and
- * a sleeper that leaves says so. Sleeps have no time limit here, but for those of a killed waker.
+ * `sleepers` is a count: odd while a process is blocked, or is about to block. SINGLE: one sleeper
+ * and one waker, and a sleeper that leaves makes the count even. Waits have no time limit here,
+ * except for those that a killed waker would have ended.
  */
 #ifndef SINGLE
 #define SINGLE 0
@@ -40,7 +41,7 @@
 #define CHANGES_FROM(word) (sleepers == (word)) /* a compare-and-exchange */
 #endif
 
-byte items; /* published, not taken, and for everybody to see */
+byte items; /* published, not taken, and visible to every process */
 bit wake_needed;
 byte sleepers;
 byte in_kernel; /* sleepers, as bits */
@@ -73,7 +74,7 @@ inline drain(number)
     }
 }
 
-/* A full barrier is a step like any other, and drains the buffer of who takes it. */
+/* A full barrier is a step like any other, and drains the buffer of its process. */
 inline full_barrier()
 {
     drain(me)
@@ -111,7 +112,7 @@ end:
 
 /* ---- Waking ---------------------------------------------------------------------------------- */
 
-/* Changes asleep, which was word, and wakes them all. */
+/* Changes sleepers, if its value is word, and wakes all of them. */
 inline wake(word)
 {
 #ifdef MUTANT_LATE_CLEAR
@@ -139,7 +140,7 @@ inline wake_sleepers()
     if
     :: HAS_SLEEPERS(saw) -> wake(saw)
     :: !HAS_SLEEPERS(saw) -> saw = 0
-    :: !HAS_SLEEPERS(saw) -> /* in vain for a while */
+    :: !HAS_SLEEPERS(saw) -> /* without success for a while */
         d_step { to_wake_needed[me] = STORE_0; saw = 0 }
         full_barrier();
 #ifndef MUTANT_NO_SECOND_CHECK
@@ -251,7 +252,7 @@ proctype killer()
     od
 }
 
-/* When nobody can go on, nobody sleeps while there is something for it. */
+/* When no process can continue, none is blocked while there is an item for it. */
 proctype checker()
 {
     timeout -> assert(items == 0 || in_kernel == 0)

@@ -11,8 +11,8 @@
  * all barriers share. The waker executes an imposed barrier at some time before the call ends.
  *
  * Histories: `published` counts the items (of each, the slot's word is a history of two values);
- * `waits` lists 0 and 1; asleep's value is its place in its history. Stores to one word come in the
- * order in which they are made.
+ * `wake_needed` lists 0 and 1; the value of `sleepers` is its place in its history. Stores to one
+ * word come in the order in which they are made.
  *
  * TAKER: the first sleeper is the thread of a descriptor (queue_poll.c), and the subscriber's own
  * thread takes items meanwhile.
@@ -51,7 +51,7 @@ byte taken[THREADS];
 byte view_items[THREADS + 1], view_wake_needed[THREADS + 1], view_sleepers[THREADS + 1];
 #define BARRIERS THREADS
 
-/* The view that is attached to a value: to an item, to a value of waits, to the latest of asleep. */
+/* The view that is attached to an item, to a value of wake_needed, to the latest of sleepers. */
 byte item_wake_needed[ITEMS + 1], item_sleepers[ITEMS + 1];
 byte wake_needed_items[WAITS_MOST], wake_needed_sleepers[WAITS_MOST];
 byte sleepers_items, sleepers_wake_needed;
@@ -75,7 +75,7 @@ inline full_barrier(thread)
     d_step { share_view(thread) }
 }
 
-/* An exchange of asleep is an acquire load of its latest value, and a release store. */
+/* An exchange of sleepers is an acquire load of its latest value, and a release store. */
 inline exchange_sleepers(value)
 {
     learn(me, sleepers_items, sleepers_wake_needed, sleepers);
@@ -141,7 +141,7 @@ inline wake_sleepers()
     if
     :: HAS_SLEEPERS(saw) -> wake()
     :: !HAS_SLEEPERS(saw)
-    :: !HAS_SLEEPERS(saw) && CLEARS -> /* in vain for a while */
+    :: !HAS_SLEEPERS(saw) && CLEARS -> /* without success for a while */
         d_step {
             store_wake_needed(0);
             share_view(me)
