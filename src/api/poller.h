@@ -11,13 +11,13 @@
 
 #include "os.h"
 
-/* What a poller does when its side has something to do; bits of `targets`. */
+/* A poller's actions when its side has something to do: bits of `targets`. */
 enum { QUOIT_SETS_DESCRIPTOR = 1, QUOIT_WAKES_WAIT = 2 };
 
 /* The states of a poller. */
 enum {
     QUOIT_POLLER_ARMED,    /* a thread watches the side */
-    QUOIT_POLLER_SETTING,  /* the side has something to do; the thread is about to say so */
+    QUOIT_POLLER_SETTING,  /* the side has something to do; the thread is about to notify */
     QUOIT_POLLER_UNDOING,  /* meanwhile a call found nothing: the thread clears the descriptor */
     QUOIT_POLLER_NOTIFIED, /* the descriptor is readable; no thread watches the side */
     QUOIT_POLLER_ENDING,   /* the handle is being closed */

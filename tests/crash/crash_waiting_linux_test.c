@@ -7,10 +7,22 @@
 #include "world.h"
 
 #include <stdio.h>
+#include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 enum { MOST = 150, ROUNDS = 20 };
+#ifndef SYS_futex_waitv
+#define SYS_futex_waitv 449
+#endif
+
+/* The sleepers of waker_killed wait on two queues. */
+static bool any_sleeps;
+
+static int start_sleeper(const char *name, unsigned role)
+{
+    return any_sleeps ? world_start_any_sleeper(name, role) : world_start_sleeper(name, role);
+}
 
 static void unlink_world(const struct world *world)
 {
@@ -52,7 +64,7 @@ static void kill_waker_at(uint64_t step, void *context)
         world.taker = world.filler = NULL;
     }
     struct stepper victim = world_start(&world, 0, at->operation);
-    pid_t sleeper = world_start_sleeper(world.name, sleeps);
+    pid_t sleeper = start_sleeper(world.name, sleeps);
     (void)stepper_advance(&victim, step);
     bool done = world.victims[0].done > 0 || world.victims[0].returned;
     stepper_kill(&victim);
@@ -76,8 +88,7 @@ static uint64_t count_steps(const struct world_case *at)
     struct stepper victim = world_start(&world, 0, at->operation);
     pid_t sleeper = 0;
     if (at->kind == WORLD_MPMC)
-        sleeper = world_start_sleeper(world.name,
-                                      QUOIT_PRODUCER + QUOIT_CONSUMER - at->operation->role);
+        sleeper = start_sleeper(world.name, QUOIT_PRODUCER + QUOIT_CONSUMER - at->operation->role);
     while (stepper_step(&victim))
         ;
     stepper_kill(&victim);
@@ -87,7 +98,7 @@ static uint64_t count_steps(const struct world_case *at)
     return victim.steps + (sleeper > 0 ? 0 : 120); /* about the steps of one wake */
 }
 
-static void waker_killed(void)
+static void kill_wakers(void)
 {
     const char *const wakers[] = {"push", "push_many", "finish", "pop", "peek and release", NULL};
     uint64_t points = 0;
@@ -103,6 +114,14 @@ static void waker_killed(void)
     printf("  %llu points\n", (unsigned long long)points);
 }
 
+static void waker_killed(void)
+{
+    for (int any = 0; TEST_LOOP(any < 2, 0, "wait_any", any); any++) {
+        any_sleeps = any == 1;
+        kill_wakers();
+    }
+}
+
 /* ---- Sleepers -------------------------------------------------------------------------------- */
 
 /* Runs the victim to its first futex call. From there on it blocks, and wakes at its time limit,
@@ -111,7 +130,8 @@ static struct stepper start_to_sleep(struct world *world, const struct world_cas
 {
     world_begin(world, at);
     struct stepper victim = world_start(world, 0, at->operation);
-    CHECK(stepper_run_to_call(&victim, SYS_futex));
+    bool any = strncmp(at->operation->name, "wait_any", strlen("wait_any")) == 0;
+    CHECK(stepper_run_to_call(&victim, any ? SYS_futex_waitv : SYS_futex));
     return victim;
 }
 
@@ -140,7 +160,8 @@ static void kill_sleeper_at(uint64_t step, void *context)
 
 static void sleeper_killed(void)
 {
-    const char *const sleepers[] = {"pop_wait", "push_wait", NULL};
+    const char *const sleepers[] = {"pop_wait", "push_wait", "wait_any, pop", "wait_any, push",
+                                    NULL};
     uint64_t points = 0;
     for (int kind = 0; kind < WORLD_KINDS; kind++)
         for (int i = 0; sleepers[i]; i++) {

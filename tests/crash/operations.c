@@ -152,6 +152,42 @@ static void push_wait(quoit_queue *queue, struct world_victim *victim)
     victim->done = world_push_thing(queue, &thing, 1000000) == QUOIT_OK;
 }
 
+/* The second queue of a victim that waits on two: its own, which stays empty and full. */
+static quoit_queue *second;
+
+static void make_second(quoit_queue *queue, struct world_victim *victim)
+{
+    const struct quoit_queue_options options = {.kind = QUOIT_MPMC, .item_bytes = 8, .capacity = 1};
+    (void)queue;
+    (void)victim;
+    (void)quoit_queue_create("local:second", &options, QUOIT_CONSUMER | QUOIT_PRODUCER, &second);
+}
+
+static void make_full_second(quoit_queue *queue, struct world_victim *victim)
+{
+    make_second(queue, victim);
+    (void)quoit_queue_push(second, &(uint64_t){1}, sizeof(uint64_t), QUOIT_NOW);
+}
+
+/* Wait on two queues until the time limit. */
+static bool wait_on_both(quoit_queue *queue, uint32_t event)
+{
+    struct quoit_wait waits[] = {{second, event, 0}, {queue, event, 0}};
+    return quoit_wait_any(waits, 2, 1000000) == QUOIT_OK && waits[1].ready != 0;
+}
+
+static void wait_any_pop(quoit_queue *queue, struct world_victim *victim)
+{
+    if (wait_on_both(queue, QUOIT_ITEMS))
+        pop(queue, victim);
+}
+
+static void wait_any_push(quoit_queue *queue, struct world_victim *victim)
+{
+    if (wait_on_both(queue, QUOIT_ROOM))
+        push(queue, victim);
+}
+
 static void open_as_producer(const char *name)
 {
     quoit_queue *queue;
@@ -183,6 +219,8 @@ const struct world_operation world_operations[] = {
     {"close while peeking", QUOIT_CONSUMER, 0, false, peek, close_queue, NULL},
     {"pop_wait", QUOIT_CONSUMER, 1, false, NULL, pop_wait, NULL},
     {"push_wait", QUOIT_PRODUCER, 1, false, NULL, push_wait, NULL},
+    {"wait_any, pop", QUOIT_CONSUMER, 1, true, make_second, wait_any_pop, NULL},
+    {"wait_any, push", QUOIT_PRODUCER, 1, false, make_full_second, wait_any_push, NULL},
     {"open as producer", QUOIT_PRODUCER, 0, false, NULL, NULL, open_as_producer},
     {"open as consumer", QUOIT_CONSUMER, 0, false, NULL, NULL, open_as_consumer},
     {NULL, 0, 0, false, NULL, NULL, NULL},

@@ -97,6 +97,8 @@ void world_settle(struct world *world);
 /* Starts a survivor in another process that waits, with a long time limit, for an item, for room,
    or for the end of the stream. The second function checks that it got that. */
 int world_start_sleeper(const char *name, unsigned role);
+/* The same in quoit_wait_any, together with another queue. */
+int world_start_any_sleeper(const char *name, unsigned role);
 void world_end_sleeper(int pid);
 
 /* Steps the victim to its end, and kills it. Records its path, and the steps after which a

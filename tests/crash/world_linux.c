@@ -297,7 +297,21 @@ void world_settle(struct world *world)
 
 /* ---- Sleepers -------------------------------------------------------------------------------- */
 
-int world_start_sleeper(const char *name, unsigned role)
+/* Waits on the queue and on one that nothing happens in. */
+static void wait_on_two(quoit_queue *queue, unsigned role, int64_t timeout_ns)
+{
+    const struct quoit_queue_options options = {.item_bytes = 8, .capacity = 1};
+    quoit_queue *idle;
+    if (quoit_queue_create("local:idle", &options, QUOIT_CONSUMER, &idle) != QUOIT_OK)
+        _exit(EXIT_FAILURE);
+    struct quoit_wait waits[] = {{idle, QUOIT_ITEMS, 0},
+                                 {queue, role == QUOIT_CONSUMER ? QUOIT_ITEMS : QUOIT_ROOM, 0}};
+    if (quoit_wait_any(waits, 2, timeout_ns) != QUOIT_OK || waits[1].ready == 0)
+        _exit(EXIT_FAILURE);
+    quoit_queue_close(idle);
+}
+
+static int start_sleeper(const char *name, unsigned role, bool any)
 {
     (void)fflush(NULL);
     pid_t pid = fork();
@@ -312,12 +326,24 @@ int world_start_sleeper(const char *name, unsigned role)
     if (quoit_queue_open(name, role, &queue) != QUOIT_OK)
         _exit(EXIT_FAILURE);
     quoit_status status = QUOIT_ABANDONED;
+    if (any)
+        wait_on_two(queue, role, long_ns);
     while (status == QUOIT_ABANDONED)
         status = role & QUOIT_CONSUMER ? world_pop_thing(queue, &thing, long_ns)
                                        : world_push_thing(queue, &thing, long_ns);
     if (status == QUOIT_OK && world_is_whole(&thing))
         _exit(EXIT_SUCCESS);
     _exit(status == QUOIT_FINISHED ? EXIT_SUCCESS : EXIT_FAILURE);
+}
+
+int world_start_sleeper(const char *name, unsigned role)
+{
+    return start_sleeper(name, role, false);
+}
+
+int world_start_any_sleeper(const char *name, unsigned role)
+{
+    return start_sleeper(name, role, true);
 }
 
 void world_end_sleeper(int pid)

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 """Searches the models with spin, through all of their states: what is right must hold, and each mutant must be caught.
 
-usage: run_models.py [--large] MODEL...     (mpmc, wait, broadcast, pool, wait_views, browse_views)
+usage: run_models.py [--large] MODEL...     (mpmc, wait, wait_any, broadcast, pool, wait_views, browse_views)
 --large, or QUOIT_TEST_EFFORT=full in the environment: also the configurations with millions of states.
 Exit code 77: spin is missing."""
 import concurrent.futures
@@ -38,6 +38,11 @@ RIGHT = {
         "1 sleeper, 2 wakers": ONE_SLEEPER,
         "2 sleepers, 2 wakers": "SLEEPERS=2 WAKERS=2 ITEMS=1",
         "1 sleeper, 2 wakers, one dies": "SLEEPERS=1 WAKERS=2 ITEMS=2 KILLS=1",
+    },
+    "wait_any": {
+        "2 queues": "SINGLES=0 ITEMS=2",
+        "2 queues, another sleeper on one": "ITEMS=1",
+        "2 queues, interrupted": "SINGLES=0 INTERRUPTS=1",
     },
     "broadcast": {
         "1 subscriber, killed, and a newcomer": "C=2 SUBSCRIBERS=1 ITEMS=4",
@@ -75,6 +80,7 @@ LARGE = {
         "2 slots, 2 producers, 2 consumers": "C=2 PRODUCERS=2 CONSUMERS=2",
     },
     "wait": {"2 sleepers, 2 wakers, one dies": "SLEEPERS=2 WAKERS=2 ITEMS=1 KILLS=1"},
+    "wait_any": {"2 queues, 3 items each": "SINGLES=0 ITEMS=3"},
     "broadcast": {
         "1 slot, 2 killed": "C=1 SUBSCRIBERS=1 ITEMS=4 CRASHES=2",
         "2 producers, a subscriber killed": "C=2 SUBSCRIBERS=1 ITEMS=3 PRODUCERS=2",
@@ -116,6 +122,12 @@ MUTANTS = {
         "a flag, not a count": f"{ONE_WAKER} MUTANT_FLAG",
         "a sleeper that leaves clears for others": f"{ONE_WAKER} MUTANT_LEAVER_CLEARS",
         "does not pass a wake on": f"{ONE_WAKER} MUTANT_NO_PASSING_ON",
+    },
+    "wait_any": {
+        "announces the sleep on one queue": "SINGLES=0 MUTANT_ANNOUNCES_ONE",
+        "imposes no barrier, of 2 queues": "SINGLES=0 MUTANT_NO_BARRIER",
+        "imposes one for the first queue alone": "SINGLES=0 ITEMS=3 MUTANT_IMPOSES_FIRST_ONLY",
+        "interrupts without a fence": "SINGLES=0 INTERRUPTS=1 MUTANT_INTERRUPT_WITHOUT_FENCE",
     },
     "broadcast": {
         "no fence between floor and check": f"{NEWCOMER} MUTANT_NO_FENCE",

@@ -201,8 +201,9 @@ static void woken(void)
         struct pushing pushing = {producers[round % 3], round < 6 ? 30 : 0};
         test_thread *thread = test_thread_start(push_later, &pushing);
         CHECK_STATUS(quoit_wait_any(waits, 4, QUOIT_FOREVER), QUOIT_OK);
-        for (int i = 0; i < 4; i++)
-            CHECK_EQ(waits[i].ready, i % 3 == round % 3 ? QUOIT_ITEMS : 0);
+        uint32_t ready[3] = {waits[0].ready | waits[3].ready, waits[1].ready, waits[2].ready};
+        for (int i = 0; i < 3; i++)
+            CHECK_EQ(ready[i], i == round % 3 ? QUOIT_ITEMS : 0);
         test_thread_join(thread);
         CHECK_STATUS(pop(waits[round % 3].queue), QUOIT_OK);
     }
