@@ -283,9 +283,9 @@ def make(headers, quoit=None, programs=()):
 # ---- Itself ----------------------------------------------------------------------------------------------------------
 
 def self_test(headers):
-    faults = [("quoit.h", "/* Leave the queue. It stays, with its items; the roles of this handle are free. "
-               "NULL is allowed. */", "", "no comment"),
-              ("quoit.h", " * Returns OK, WRONG_ROLE, FORKED, INVALID, LIMIT or NO_MEMORY;",
+    faults = [("quoit.h", "/* Leave the queue. It stays, with its items, unless it has TRANSIENT and no other member. The roles\n"
+               "   of this handle are free. NULL is allowed. */", "", "no comment"),
+              ("quoit/wait.h", " * Returns OK, WRONG_ROLE, FORKED, INVALID, LIMIT or NO_MEMORY;",
                " * Returns OK, WRONG_ROLE, FORKED, INVALIDE;", "no status")]
     for header, old, new, expected in faults:
         if old not in headers[header]:

@@ -33,8 +33,8 @@ Processes: a handle can be neither copied nor pickled. Pass the queue's name to 
 queue there. After os.fork() every handle in the child raises quoit.Forked; open the queue again in the child.
 """
 from . import _core
-from ._core import (ANY_OWNER, BROADCAST, CONSUMER, DROP_OLDEST, FROM_OLDEST, ITEMS, MEMBERS_MAX, MPMC, OBSERVER, PRODUCER,
-                    ROOM, SPSC, WAIT_FOR_SLOWEST, Abandoned, Browser, Busy, Corrupt, Different, Empty, Error, Exhausted,
+from ._core import (ANY_OWNER, BROADCAST, CONSUMER, DROP_OLDEST, FROM_OLDEST, HUGE_PAGES, ITEMS, LOCK_MEMORY, MEMBERS_MAX,
+                    MPMC, OBSERVER, PREFAULT, PRODUCER, ROOM, SPSC, TRANSIENT, WAIT_FOR_SLOWEST, Abandoned, Browser, Busy, Corrupt, Different, Empty, Error, Exhausted,
                     Exists, Finished, Forked, Format, Full, Interrupted, Invalid, Limit, Name, NoMemory, NoSpace, NotFound,
                     NotQuoit, NotYours, OtherUser, Permission, Removed, RoleTaken, System, Timeout, TooBig, Unsupported,
                     WrongRole, __version__)
@@ -45,7 +45,7 @@ from ._queue import Queue, unlink
 from ._shared import Lock, Region, Semaphore
 
 __all__ = ["SPSC", "MPMC", "BROADCAST", "WAIT_FOR_SLOWEST", "DROP_OLDEST", "PRODUCER", "CONSUMER", "OBSERVER",
-           "ANY_OWNER", "FROM_OLDEST", "ITEMS", "ROOM", "MEMBERS_MAX", "QueueInfo", "Member", "Browser",
+           "ANY_OWNER", "FROM_OLDEST", "TRANSIENT", "PREFAULT", "LOCK_MEMORY", "HUGE_PAGES", "ITEMS", "ROOM", "MEMBERS_MAX", "QueueInfo", "Member", "Browser",
            "Queue", "Broadcast", "Pool", "Block", "Region", "Lock", "Semaphore", "unlink", "list",
            "__version__", "Error", "Abandoned", "Busy", "Corrupt", "Different", "Empty", "Exhausted", "Exists",
            "Finished", "Forked", "Format", "Full", "Interrupted", "Invalid", "Limit", "Name", "NoMemory",

@@ -30,6 +30,9 @@ class QueueInfo(typing.NamedTuple):
     high_water: int
     type: bytes
     finishes: int
+    members: int
+    transient: bool
+    memory: int
 
 
 _STATES = {"T": "stopped", "t": "stopped by a debugger", "Z": "has ended"}

@@ -64,7 +64,8 @@ class Queue(_core.Queue):
 
     @classmethod
     def create(cls, name, flags, *, capacity, item_bytes=None, messages=False, format=None, dtype=None, record=None,
-               kind=SPSC, when_full=WAIT_FOR_SLOWEST, permissions=0, user_bytes=0, finishes=0, type="", item_align=None):
+               kind=SPSC, when_full=WAIT_FOR_SLOWEST, permissions=0, user_bytes=0, finishes=0, type="", item_align=None,
+               members=0, memory=0):
         """Make a queue, which must not exist. Raises Exists if it does.
 
         item_bytes: the size of every item, or with messages=True of the longest message, in bytes. In place of it
@@ -72,18 +73,20 @@ class Queue(_core.Queue):
         numbers) say what an item is; C programs see a struct, whose size and alignment are filled in. type names it.
         capacity: items. permissions: as of chmod, 0: 0o600. user_bytes: memory of your own beside the queue.
         finishes: this many handles must call finish() to end the stream. item_align: in bytes, a power of two.
+        members: the most handles at one time, 0: 64. memory: PREFAULT, LOCK_MEMORY and HUGE_PAGES, or 0.
         """
         return cls._make("create", name, flags, item_bytes, messages, format, dtype, record, type, capacity=capacity,
                          kind=kind, when_full=when_full, permissions=permissions, user_bytes=user_bytes,
-                         finishes=finishes, item_align=item_align)
+                         finishes=finishes, item_align=item_align, members=members, memory=memory)
 
     @classmethod
     def join(cls, name, flags, *, capacity, item_bytes=None, messages=False, format=None, dtype=None, record=None,
-             kind=SPSC, when_full=WAIT_FOR_SLOWEST, permissions=0, user_bytes=0, finishes=0, type="", item_align=None):
+             kind=SPSC, when_full=WAIT_FOR_SLOWEST, permissions=0, user_bytes=0, finishes=0, type="", item_align=None,
+             members=0, memory=0):
         """Open the queue, or make it: arguments as of create. Raises Different if the queue there is not as requested."""
         return cls._make("join", name, flags, item_bytes, messages, format, dtype, record, type, capacity=capacity,
                          kind=kind, when_full=when_full, permissions=permissions, user_bytes=user_bytes,
-                         finishes=finishes, item_align=item_align)
+                         finishes=finishes, item_align=item_align, members=members, memory=memory)
 
     @classmethod
     def open(cls, name, flags, *, format=None, dtype=None, record=None):

@@ -12,8 +12,9 @@
             sizeof(((struct quoit_queue_options *)NULL)->member) \
     }
 static const struct core_option options[] = {
-    OPTION(capacity), OPTION(item_bytes), OPTION(user_bytes),  OPTION(kind),     OPTION(when_full),
-    OPTION(messages), OPTION(item_align), OPTION(permissions), OPTION(finishes),
+    OPTION(capacity),  OPTION(item_bytes), OPTION(user_bytes), OPTION(kind),
+    OPTION(when_full), OPTION(messages),   OPTION(item_align), OPTION(permissions),
+    OPTION(finishes),  OPTION(members),    OPTION(memory),
 };
 
 static void close_queue(void *handle)
@@ -227,14 +228,15 @@ static PyObject *queue_inspect(PyObject *self, PyObject *unused)
                                   info.pushed_messages,
                                   info.popped_messages,
                                   info.created_at_unix_ns};
-    return Py_BuildValue("(IIOOKKKKKKKKKIIIIKKKKKKyI)", info.kind, info.when_full,
+    return Py_BuildValue("(IIOOKKKKKKKKKIIIIKKKKKKyIIOI)", info.kind, info.when_full,
                          info.messages ? Py_True : Py_False, info.finished ? Py_True : Py_False,
                          longs[0], longs[1], longs[2], longs[3], longs[4], longs[5], longs[6],
                          longs[7], longs[8], info.created_by, info.producer_pid, info.consumer_pid,
                          info.item_align, (unsigned long long)info.full,
                          (unsigned long long)info.empty, (unsigned long long)info.sleeps,
                          (unsigned long long)info.wakes, (unsigned long long)info.repairs,
-                         (unsigned long long)info.high_water, info.type, info.finishes);
+                         (unsigned long long)info.high_water, info.type, info.finishes,
+                         info.members, info.transient ? Py_True : Py_False, info.memory);
 }
 
 struct members {
@@ -254,14 +256,16 @@ static PyObject *queue_members(PyObject *self, PyObject *unused)
 {
     (void)unused;
     struct core_handle *handle = (struct core_handle *)self;
-    struct members members = {.count = 0};
+    struct members *members = PyMem_Calloc(1, sizeof *members); /* too large for a stack */
     quoit_status status = QUOIT_OK;
-    if (core_unlocked(handle, members_call, &members, &status) < 0 ||
-        core_check(handle->state, status) < 0)
-        return NULL;
-    PyObject *list = PyList_New(0);
-    for (uint64_t i = 0; list && i < members.count && i < QUOIT_MEMBERS_MAX; i++) {
-        const struct quoit_member_info *row = &members.rows[i];
+    PyObject *list = NULL;
+    if (!members)
+        return PyErr_NoMemory();
+    if (core_unlocked(handle, members_call, members, &status) == 0 &&
+        core_check(handle->state, status) == 0)
+        list = PyList_New(0);
+    for (uint64_t i = 0; list && i < members->count && i < QUOIT_MEMBERS_MAX; i++) {
+        const struct quoit_member_info *row = &members->rows[i];
         PyObject *member = Py_BuildValue(
             "(IIKOOK)", row->pid, row->roles, (unsigned long long)row->joined_at_unix_ns,
             row->alive ? Py_True : Py_False, row->holds_up ? Py_True : Py_False,
@@ -270,6 +274,7 @@ static PyObject *queue_members(PyObject *self, PyObject *unused)
             Py_CLEAR(list);
         Py_XDECREF(member);
     }
+    PyMem_Free(members);
     return list;
 }
 

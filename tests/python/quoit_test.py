@@ -60,9 +60,9 @@ class Headers(Case):
             self.assertEqual(quoit._core.errors[number].__name__, "".join(word.capitalize() for word in words))
 
     def test_constants(self):
-        text = header("quoit.h") + header("quoit/inspect.h")
+        text = header("quoit.h") + header("quoit/inspect.h") + header("quoit/wait.h")
         for name in ("SPSC", "MPMC", "BROADCAST", "WAIT_FOR_SLOWEST", "DROP_OLDEST", "PRODUCER", "CONSUMER", "OBSERVER",
-                     "ANY_OWNER", "FROM_OLDEST", "ITEMS", "ROOM", "MEMBERS_MAX"):
+                     "ANY_OWNER", "FROM_OLDEST", "TRANSIENT", "PREFAULT", "LOCK_MEMORY", "HUGE_PAGES", "ITEMS", "ROOM", "MEMBERS_MAX"):
             value, = re.findall(rf"\bQUOIT_{name} = (\w+)", text)
             self.assertEqual(getattr(quoit, name), int(value, 0), name)
 
