@@ -163,9 +163,9 @@ struct quoit_queue_options {
     uint32_t item_align;
     uint32_t permissions; /* as for chmod; the umask has no effect; 0: 0600 */
     uint32_t finishes;    /* this many handles must call finish to end the stream; 0: one */
-    /* The most handles at one time: producers and consumers. Observers do not count. A broadcast has
-       room for so many subscribers and a producer. 0: 64; at most 4096, SPSC 64. Each entry takes 64
-       bytes, of MPMC and broadcast 192. join accepts a queue with more. */
+    /* The most handles at one time: producers and consumers. Observers do not count. A broadcast
+       has room for so many subscribers and a producer. 0: 64; at most 4096, SPSC 64. Each entry
+       takes 64 bytes, of MPMC and broadcast 192. join accepts a queue with more. */
     uint32_t members;
     uint32_t memory; /* QUOIT_PREFAULT, ...; 0: none of them */
     char type[32];   /* the item's type, such as "reading"; compared if both sides give one */
@@ -212,7 +212,8 @@ enum {
  * NO_MEMORY, SYSTEM or BUSY.
  * ROLE_TAKEN: a live process has the role; SPSC has one producer and one consumer, a broadcast one
  * producer. The role of a crashed process is free at once. LIMIT: the queue has options.members
- * handles already; a handle makes a system call for each of them when it joins. UNSUPPORTED: a sysv: name on Linux without /proc.
+ * handles already; a handle makes a system call for each of them when it joins. UNSUPPORTED: a
+ * sysv: name on Linux without /proc.
  * Creation is atomic: other processes find no queue or the whole one, with its memory reserved.
  * Concurrency: any thread. Waits only for a process that is creating or removing a System V object
  * of that name, at most 10 s in all (then BUSY); for another user's process only with
@@ -233,8 +234,8 @@ quoit_status quoit_queue_again(const quoit_queue *queue, uint32_t flags, quoit_q
  * Queues without a name. A process passes them to others as a descriptor: over a UNIX socket
  * (SCM_RIGHTS), through fork, or through exec after it has cleared the close-on-exec flag.
  *   fd_out   belongs to the handle, which closes it, in a forked child, too. Any thread
- *   fd       a descriptor of quoit_queue_fd, which stays the caller's; or one of the file of a queue
- *            with a name, which is then opened by its path
+ *   fd       a descriptor of quoit_queue_fd, which stays the caller's; or one of the file of a
+ *            queue with a name, which is then opened by its path
  *   flags    as for quoit_queue_open
  * quoit_queue_fd returns OK, or UNSUPPORTED for a queue with a name. quoit_queue_open_fd returns
  * what quoit_queue_open returns. INVALID: fd is not open. NOT_QUOIT: fd is of another kind.
@@ -258,9 +259,10 @@ void quoit_queue_close(quoit_queue *queue);
    handle is not a producer's. It cannot be undone: unlink the queue and create another one. */
 quoit_status quoit_queue_finish(quoit_queue *queue);
 
-/* Remove the queue's name. REMOVED: it has none, or the name leads to another object now. PERMISSION: the
-   handle is an observer's. Processes that have the queue open can still use it. They share nothing
-   with a later queue of that name. To remove a queue by its name: quoit_unlink. */
+/* Remove the queue's name. REMOVED: it has none, or the name leads to another object now.
+   PERMISSION: the handle is an observer's. Processes that have the queue open can still use it.
+   They share nothing with a later queue of that name. To remove a queue by its name:
+   quoit_unlink. */
 quoit_status quoit_queue_unlink(quoit_queue *queue);
 
 /*

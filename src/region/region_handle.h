@@ -64,7 +64,7 @@ enum { QUOIT_REGION_DAMAGED_TOO = 0x1000 };
 /* Is there a Quoit object with that name, of any kind, even a damaged one? Reads only its first
    bytes, and maps nothing if a mapping could do harm. */
 bool quoit_region_is_there(const char *name);
-/* Is it one that says that it is transient? Maps nothing if a mapping could do harm. */
+/* Is that object transient, by its own header? Maps nothing if a mapping could do harm. */
 bool quoit_region_is_transient(const char *name);
 
 quoit_status quoit_region_attach(const char *name, uint32_t flags, quoit_region **region_out);

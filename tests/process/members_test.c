@@ -28,7 +28,7 @@ static void open_all(char **arguments, unsigned role, quoit_queue **queues)
         CHECK_STATUS(quoit_queue_open(arguments[0], role, &queues[i]), QUOIT_OK);
 }
 
-/* Says that this process is ready, and waits until the test goes on. */
+/* Reports that this process is ready, and waits until the test goes on. */
 static void meet(char **arguments)
 {
     quoit_region *region;

@@ -69,7 +69,7 @@ static quoit_status publish(struct quoit_os_shm *shm, const char *text)
 {
     (void)shm;
     (void)text;
-    return QUOIT_OK; /* whoever gets the descriptor finds it whole */
+    return QUOIT_OK; /* any process that gets the descriptor finds it whole */
 }
 
 /* text: the number of a descriptor. */
