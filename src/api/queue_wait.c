@@ -5,14 +5,13 @@
  * need a full barrier just before their check. Pushes and pops should not pay for one while no
  * thread sleeps, so there are two words:
  *     wake_needed  while it is 0, wakers do not check for sleepers. The thread that sets it imposes
- *     a
- *              barrier on all members (membarrier), in place of the one that wakers do not have
+ *                  a barrier on all members (membarrier), in place of the one that wakers do not
+ *                  have
  *     sleepers     while wake_needed is 1, a waker has a barrier of its own and checks this word:
- *     odd while
- *              a thread sleeps, or is about to. A side that sleeps again and again finds
- *              wake_needed set already, and imposes nothing
+ *                  odd while a thread sleeps, or is about to. A side that sleeps again and again
+ *                  finds wake_needed set already, and imposes nothing
  * A waker increments sleepers and wakes all sleepers. A thread that is about to sleep on the old
- * number then does not sleep. A waker that has found no sleeper many times in an entry clears
+ * number then does not sleep. A waker that has found no sleeper many times in a row clears
  * wake_needed. If the system cannot impose barriers, each push and pop works as if wake_needed were
  * 1.
  *
@@ -77,7 +76,7 @@ static void wake_all(const quoit_queue *queue, const struct quoit_waiter *sleepe
     }
 }
 
-/* Counts the checks that found no sleeper. true: there were many in an entry. */
+/* Counts the checks that found no sleeper. true: there were many in a row. */
 static bool is_enough(struct quoit_waiter *sleeper)
 {
     /* Relaxed: a rough count. If two threads of a handle wake at once, one may be lost. */
@@ -165,17 +164,18 @@ quoit_status quoit_queue_interrupt(quoit_queue *queue)
 
 /* ---- Sleeping -------------------------------------------------------------------------------- */
 
-/* Is this the waiter of a descriptor's thread? Since the barrier was imposed, its subscriber may
-   have taken an item that other subscribers missed. So an empty queue here does not mean that they
-   have no item. */
+/* Is this the waiter of a descriptor's thread? The subscriber's own thread may take an item after
+   the barrier, before this thread polls. Other subscribers may have missed that item, so they are
+   woken even if this poll finds nothing. */
 static bool has_own_taker(const struct quoit_waiter *waiter)
 {
     return waiter->poller && waiter->is_shared;
 }
 
 /* Wakes the others that sleep there. Called after this thread has imposed a barrier and does not
-   sleep: other threads may have seen wake_needed set before the barrier, slept, and missed what was
-   published without a barrier. */
+   sleep. Another sleeper that finds wake_needed set imposes nothing, and relies on this thread's
+   barrier. It may have gone to sleep before that barrier, and missed an item from a waker without a
+   fence. */
 static void pass_on(const struct quoit_sleep *side)
 {
     full_barrier();
@@ -194,8 +194,8 @@ static void announce(struct quoit_sleep *sleeps, uint32_t count, int64_t *most_n
             atomic_fetch_or_explicit(sleeps[i].waiter->sleepers, 1, memory_order_seq_cst) | 1;
     full_barrier();
     for (uint32_t i = 0; i < count; i++) {
-        /* WAIT-S3: the process that set it took its items before its barrier, so ready() sees the
-           queue after that. Pairs with WAIT-F1. */
+        /* WAIT-S3: if this returns 1, another sleeper stored it, and passed a full fence before.
+           Items that it had taken from a broadcast are visible to ready(). Pairs with WAIT-F1. */
         sleeps[i].imposes = atomic_load_explicit(sleeps[i].waiter->wake_needed,
                                                  memory_order_acquire) == 0;
         if (sleeps[i].imposes)
@@ -337,7 +337,9 @@ static quoit_status sleep_until_ready(quoit_queue *queue, struct quoit_waiter *w
     int64_t left = timeout_ns;
     for (;;) {
         quoit_sleep_unless(queue, waiter, quoit_is_ready_or_interrupted, left);
-        cancel_point(queue, waiter); /* holds no item; as after a kill, sleepers may stay odd */
+        /* A thread that is cancelled here loses no item. sleepers may stay odd, as after a kill:
+           one needless wake. */
+        cancel_point(queue, waiter);
         quoit_queue_end_stream(queue);
         quoit_status status = quoit_poll_side(queue, waiter->role);
         if (status != nothing)

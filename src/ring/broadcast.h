@@ -104,10 +104,10 @@ static inline uint64_t quoit_broadcast_oldest(const struct quoit_ring_view *view
     return kept ? floor : tail - view->capacity;
 }
 
-/* ---- Entries --------------------------------------------------------------------------------- */
+/* ---- Records --------------------------------------------------------------------------------- */
 
-/* From the lowest bit: 1 if there is a subscriber, 15 bits that differ from one holder of the entry
-   to the next, 48 of its position (FORMAT.md 4). */
+/* The record of a subscriber, from the lowest bit: 1 if there is a subscriber, 15 bits that differ
+   from one holder of the entry to the next, 48 of its position (FORMAT.md 4). */
 
 #define QUOIT_BROADCAST_THERE UINT64_C(1)
 #define QUOIT_BROADCAST_TAG   UINT64_C(0xffff)
@@ -127,14 +127,15 @@ static inline void quoit_broadcast_publish_position(quoit_atomic_u64 *record, ui
     atomic_store_explicit(record, position << 16 | tag, memory_order_release);
 }
 
-/* How many positions the entry is behind `position`; negative if it is ahead. */
+/* How many positions the record is behind `position`; negative if it is ahead. */
 static inline int64_t quoit_broadcast_lag(uint64_t record, uint64_t position)
 {
     return (int64_t)((position << 16) - (record & ~QUOIT_BROADCAST_TAG)) / 0x10000;
 }
 
-/* Does the entry hold back a producer that is at `position`? If it is further behind than the
-   capacity, its subscriber has crashed, or is still joining. */
+/* Does the record hold back a producer that is at `position`? One that is further behind than the
+   capacity is ignored: a subscriber that is still joining reads the floor and moves on, and any
+   other has crashed. */
 static inline bool quoit_broadcast_counts(const struct quoit_ring_view *view, uint64_t record,
                                           uint64_t position)
 {

@@ -20,7 +20,8 @@ static void announce_entry(const struct quoit_ring_view *view)
         ;
 }
 
-/* Publishes the position where it begins. Moves it on until the producer keeps its item. */
+/* Publishes the position where it begins. If the producer no longer keeps that item, moves on to
+   the floor, and tries again. */
 static bool settle(struct quoit_broadcast_consumer *side, const struct quoit_ring_view *view)
 {
     for (int tries = 0; tries < QUOIT_BROADCAST_TRIES; tries++) {

@@ -36,8 +36,8 @@ quoit_status quoit_broadcast_attach_producer(struct quoit_ring_producer *produce
     side->slot = quoit_broadcast_slot(view, tail);
     side->limit = tail;
     side->retained_from = floor;
-    /* The entry may still name a crashed subscriber, which had it before. This member may be
-       none. */
+    /* The entry may still name a crashed subscriber, which had it before. This producer may be
+       no subscriber itself. */
     quoit_broadcast_publish_position(&view->members.claim_records[view->members.own].subscriber,
                                      tail,
                                      quoit_broadcast_load_record(view, view->members.own) &
@@ -118,8 +118,8 @@ static void drop(const struct quoit_ring_view *view, const struct laggard *crash
         quoit_ring_count_repair(view);
 }
 
-/* Publishes that items below are not kept from now on. Never below side->retained_from, which is
-   the last producer's floor, or a later one. */
+/* Publishes that items below are not kept from now on. The floor never falls below
+   side->retained_from: the floor that this producer found, or has since confirmed. */
 static void set_floor(struct quoit_broadcast_producer *side, const struct quoit_ring_view *view,
                       uint64_t floor)
 {

@@ -10,7 +10,8 @@
  *                                   is blocked by it moves the slot on to the next lap
  *     an item before the head       was being read by a consumer. Another consumer adopts it and
  *                                   increments the item's generation, so that only one succeeds
- * Each repair is one compare-and-exchange of the slot's sequence, and no sequence occurs twice.
+ * Each repair is one compare-and-exchange of the slot's sequence. A sequence occurs again only
+ * after 256 adoptions of one item.
  */
 #ifndef QUOIT_RING_MPMC_H
 #define QUOIT_RING_MPMC_H
@@ -19,8 +20,8 @@
 #include "ring_ops.h"
 
 /* A slot is a sequence and an item. The sequence, from the lowest bit on: 1 if there is an item, 7
-   bits of 0, 8 bits of generation, 48 of lap (FORMAT.md 4). `lap` always stands for a sequence like
-   that: of an empty slot. */
+   bits of 0, 8 bits of generation, 48 of lap (FORMAT.md 4). A variable `lap` is the sequence of
+   an empty slot in that lap. */
 #define QUOIT_MPMC_LAP  UINT64_C(0x10000)
 #define QUOIT_MPMC_FULL UINT64_C(1)
 
@@ -67,8 +68,9 @@ static inline bool quoit_mpmc_claim_next(quoit_atomic_u64 *counter, quoit_atomic
     if (atomic_compare_exchange_strong_explicit(counter, counter_out, position + count,
                                                 memory_order_acq_rel, memory_order_acquire))
         return true;
-    quoit_mpmc_publish_claim(claim, 0, 0,
-                             0); /* the position is another's, and others believe this record */
+    /* Another member has the position. If it crashes, this record would make the position look
+       owned. */
+    quoit_mpmc_publish_claim(claim, 0, 0, 0);
     return false;
 }
 
@@ -372,7 +374,7 @@ bool quoit_mpmc_is_owned(const struct quoit_ring_view *view, bool pushing, uint6
    from_inout to the first of them, or to end. */
 struct quoit_mpmc_taken {
     uint64_t being_read; /* items of live consumers */
-    bool abandoned;      /* an item of a crashed consumer was found: ... */
+    bool abandoned;      /* an item of a crashed consumer was found; the rest describes it */
     struct quoit_mpmc_slot_ref ref;
     uint64_t position, sequence;
 };

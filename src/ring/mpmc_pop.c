@@ -34,8 +34,8 @@ static uint64_t count_filled(const struct quoit_mpmc_side *side, const struct qu
 }
 
 /* The slot at the head shows no item yet. */
-static quoit_status wait_for_producer(struct quoit_mpmc_side *side,
-                                      const struct quoit_ring_view *view, uint64_t sequence)
+static quoit_status no_item_yet(struct quoit_mpmc_side *side, const struct quoit_ring_view *view,
+                                uint64_t sequence)
 {
     if (!quoit_mpmc_stays(side->slot, sequence))
         return QUOIT_OK;
@@ -73,7 +73,7 @@ static quoit_status consumer_blocked(struct quoit_mpmc_side *side,
     if (sequence == (side->lap | QUOIT_MPMC_FULL))
         return QUOIT_OK;
     if (!quoit_mpmc_is_later(sequence, side->lap))
-        return wait_for_producer(side, view, sequence);
+        return no_item_yet(side, view, sequence);
     /* A skipped position. */
     if (skip_head(view, &head))
         head = side->position + 1;
@@ -118,8 +118,8 @@ quoit_status quoit_mpmc_poll_items(struct quoit_ring_consumer *consumer,
     return find_abandoned(side, view, status == QUOIT_OK ? QUOIT_EMPTY : status, &taken);
 }
 
-/* OK: a crashed consumer's item was found; count_out is 1 if this member has adopted it. Otherwise
-   the status that a pop returns. */
+/* Returns OK if an item of a crashed consumer was found: count_out is 1, or 0 if another member was
+   faster. Otherwise returns what the pop returns. */
 static quoit_status adopt_abandoned(struct quoit_mpmc_side *side,
                                     const struct quoit_ring_view *view, quoit_status status,
                                     struct quoit_mpmc_slot_ref *ref_out, uint64_t *count_out)
