@@ -100,6 +100,10 @@ struct zmq_copied {
     explicit zmq_copied(std::size_t size) : bytes(size), buffer(size)
     {
     }
+    ~zmq_copied()
+    {
+        unlink(address.c_str() + 6);
+    }
     void open(bool binds)
     {
         socket = zmq_socket(zmq_ctx_new(), ZMQ_PAIR);
