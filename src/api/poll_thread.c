@@ -85,8 +85,8 @@ static void notify(struct quoit_poller *poller)
 {
     if (!change_state(poller, QUOIT_POLLER_ARMED, QUOIT_POLLER_SETTING))
         return;
-    /* Relaxed: POLL-T2 orders it. */
-    uint32_t targets = atomic_load_explicit(&poller->targets, memory_order_relaxed);
+    /* POLL-T5: the notifier of a target that is set is complete. Pairs with POLL-U6. */
+    uint32_t targets = atomic_load_explicit(&poller->targets, memory_order_acquire);
     if (targets & QUOIT_SETS_DESCRIPTOR)
         quoit_os_notifier_set(&poller->notifier);
     if (!change_state(poller, QUOIT_POLLER_SETTING, QUOIT_POLLER_NOTIFIED)) {

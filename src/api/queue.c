@@ -376,11 +376,18 @@ quoit_status quoit_queue_open_fd(int fd, uint32_t flags, quoit_queue **queue_out
 quoit_status quoit_queue_fd(const quoit_queue *queue, int *fd_out)
 {
     quoit_status status = quoit_queue_check_handle(queue);
-    if (status == QUOIT_OK && !fd_out)
-        status = quoit_fail(QUOIT_ERROR_INVALID, "fd_out is NULL");
+    if (!fd_out)
+        return quoit_fail(QUOIT_ERROR_INVALID, "fd_out is NULL; pass the address of a variable");
+    *fd_out = -1;
     if (status != QUOIT_OK)
         return status;
-    return quoit_region_share(queue->handle->region, fd_out);
+    int fd = -1;
+    quoit_os_fork_hold(); /* until the handle owns the descriptor */
+    status = quoit_region_share(queue->handle->region, &fd);
+    quoit_os_fork_release();
+    if (status == QUOIT_OK)
+        *fd_out = fd;
+    return status;
 }
 
 /* Wakes the threads that wait until this handle's sides do something. In an MPMC queue it also

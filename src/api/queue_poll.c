@@ -36,15 +36,18 @@ static bool has_descriptor(struct quoit_poller *poller)
 
 void quoit_poller_rearm(struct quoit_poller *poller)
 {
-    uint32_t state = load_state(poller);
-    bool undoes = state == QUOIT_POLLER_SETTING &&
-                  change_state(poller, QUOIT_POLLER_SETTING, QUOIT_POLLER_UNDOING);
-    if (!undoes && load_state(poller) != QUOIT_POLLER_NOTIFIED)
+    if (load_state(poller) == QUOIT_POLLER_SETTING) {
+        /* Clears the notifier before the exchange, but not after it: the thread may then have set
+           it for another item. If the thread sets it only now, it clears it itself. */
+        if (has_descriptor(poller))
+            quoit_os_notifier_clear(&poller->notifier);
+        if (change_state(poller, QUOIT_POLLER_SETTING, QUOIT_POLLER_UNDOING))
+            return;
+    }
+    if (load_state(poller) != QUOIT_POLLER_NOTIFIED)
         return;
     if (has_descriptor(poller))
         quoit_os_notifier_clear(&poller->notifier);
-    if (undoes)
-        return; /* the thread may set it only now, and then clears it */
     (void)change_state(poller, QUOIT_POLLER_NOTIFIED, QUOIT_POLLER_ARMED);
     quoit_poll_thread_wake(poller->thread);
 }
@@ -52,8 +55,8 @@ void quoit_poller_rearm(struct quoit_poller *poller)
 /* From here on each notification also has that target. */
 static void add_target(struct quoit_poller *poller, uint32_t target)
 {
-    /* Relaxed: POLL-U1 orders it. */
-    (void)atomic_fetch_or_explicit(&poller->targets, target, memory_order_relaxed);
+    /* POLL-U6: the notifier is complete. Pairs with POLL-T5. */
+    (void)atomic_fetch_or_explicit(&poller->targets, target, memory_order_release);
     for (;;) {
         uint32_t state = load_state(poller);
         if (state == QUOIT_POLLER_NOTIFIED) {
@@ -74,6 +77,7 @@ static quoit_status make_poller(quoit_queue *queue, struct quoit_waiter *waiter)
         return quoit_fail(QUOIT_ERROR_NO_MEMORY, "out of memory: cannot allocate a poller");
     poller->queue = queue;
     poller->waiter = waiter;
+    poller->notifier = (struct quoit_os_notifier){-1, -1};
     waiter->poller = poller; /* before a thread watches the side */
     quoit_status status = quoit_poll_thread_add(poller);
     if (status != QUOIT_OK) {

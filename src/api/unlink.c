@@ -82,14 +82,16 @@ bool quoit_make_way(const char *name, uint32_t flags)
     if (quoit_region_is_transient(name))
         status = quoit_region_attach(name, flags & QUOIT_ANY_OWNER, &region);
     if (status == QUOIT_OK) {
-        status = find_members(region, &members);
+        /* The name may lead to another object by now. */
+        status = region->transient ? find_members(region, &members) : QUOIT_ERROR_EXISTS;
         if (status == QUOIT_OK)
             status = quoit_members_remove_transient(&members, region);
         quoit_region_close(region);
     }
     if (status == QUOIT_OK || status == QUOIT_ERROR_NOT_FOUND)
         return true;
-    (void)quoit_fail(QUOIT_ERROR_EXISTS, "'%s' exists already", name);
+    (void)quoit_fail(QUOIT_ERROR_EXISTS,
+                     "'%s' exists already; open it or join it, or use another name", name);
     return false;
 }
 

@@ -277,11 +277,12 @@ static void sleep_on_all(struct side all, int64_t timeout_ns)
     struct quoit_os_word words[QUOIT_OS_WORDS_MOST];
     struct side others = others_of(all), first_other = others;
     bool has_others = next_side(&first_other);
-    if (has_others && !watch_others(others) && timeout_ns > slice_of_many_ns)
+    bool are_watched = has_others && watch_others(others);
+    if (has_others && !are_watched && timeout_ns > slice_of_many_ns)
         timeout_ns = slice_of_many_ns;
     words[0] = quoit_poller_notices(); /* before the pollers are armed */
     note_nothing(all);
-    sleep_on_first(all, words, has_others, timeout_ns);
+    sleep_on_first(all, words, are_watched, timeout_ns);
 }
 
 static quoit_status sleep_until_ready(struct side all, int64_t timeout_ns)

@@ -46,7 +46,7 @@ static void interrupt_by_signals(quoit_status (*wait)(void))
 {
     const uint64_t rounds = test_effort(300, 20000);
     for (uint64_t i = 0; i < rounds; i++) {
-        const struct itimerval once = {.it_value.tv_usec = 1 + (long)(test_random() % 700)};
+        const struct itimerval once = {.it_value.tv_usec = 1 + (suseconds_t)(test_random() % 700)};
         sig_atomic_t before = handled;
         CHECK(setitimer(ITIMER_REAL, &once, NULL) == 0);
         CHECK_STATUS(wait(), QUOIT_INTERRUPTED);
