@@ -147,8 +147,8 @@ void quoit_os_sleep(const struct quoit_os_shm *shm, uint32_t number, const _Atom
 /* A word to block on, as the arguments of quoit_os_sleep. */
 struct quoit_os_word {
     const struct quoit_os_shm *shm;
-    uint32_t number;
     const _Atomic uint32_t *word;
+    uint32_t number;
     uint32_t value;
 };
 enum { QUOIT_OS_WORDS_MOST = 128 };

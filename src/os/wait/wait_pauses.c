@@ -6,7 +6,9 @@
 void quoit_os_sleep(const struct quoit_os_shm *shm, uint32_t number, const _Atomic uint32_t *word,
                     uint32_t value, int64_t timeout_ns)
 {
-    quoit_os_pause_while(&(struct quoit_os_word){shm, number, word, value}, 1, timeout_ns);
+    quoit_os_pause_while(
+        &(struct quoit_os_word){.shm = shm, .word = word, .number = number, .value = value}, 1,
+        timeout_ns);
 }
 
 void quoit_os_sleep_any(const struct quoit_os_word *words, uint32_t count, int64_t timeout_ns)
