@@ -351,7 +351,7 @@ def self_test():
         ("src/base/hash.h", "#include <stddef.h>", "\n" * 500 + "#include <stddef.h>", "lines"),
         ("src/ring/ring.c", "/* Relaxed: publishing the region orders it. */", "/* Relaxed: as above. */", "orders it"),
         ("src/base/status.c", "the queue is full", "the queue is full, and nobody pops", "no process"),
-        ("python/quoit/_queue.py", "True: the stream has ended.", "What ends: the stream has ended.", "begin with the thing"),
+        ("python/quoit/_queue.py", "True: the stream has ended.", "What ends the stream: a", "begin with the thing"),
         ("CODE_OF_CONDUCT.md", "all people", "all people who crashed, the living", "a crashed process"),
     ]
     clean = check_all(files, ordering)
