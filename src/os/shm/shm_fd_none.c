@@ -42,8 +42,8 @@ void quoit_os_fd_end_share(int fd)
 quoit_status quoit_os_fd_find_path(int fd, char *path, uint64_t room)
 {
     (void)fd;
-    (void)path;
-    (void)room;
+    if (room > 0)
+        path[0] = '\0';
     return unsupported();
 }
 
