@@ -77,7 +77,7 @@ quoit_status quoit_unlink_abandoned(const char *name, uint32_t flags)
 bool quoit_make_way(const char *name, uint32_t flags)
 {
     struct quoit_members members;
-    quoit_region *region;
+    quoit_region *region = NULL;
     quoit_status status = QUOIT_ERROR_EXISTS;
     if (quoit_region_is_transient(name))
         status = quoit_region_attach(name, flags & QUOIT_ANY_OWNER, &region);
