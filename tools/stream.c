@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Numbers and names on the command line of push, pop, tail and bench; the mark of push's queues. */
+/* Numbers and names on the command line of push, pop, tail and bench; the mark of push's queues;
+   the request to stop. */
 #include "stream.h"
 
 #include "printable.h"
@@ -7,6 +8,7 @@
 
 #include <ctype.h>
 #include <errno.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -134,4 +136,25 @@ int64_t stream_left_ns(int64_t timeout_ns, uint64_t begin_ns)
         return timeout_ns;
     const uint64_t passed = stream_now_ns() - begin_ns;
     return passed < (uint64_t)timeout_ns ? timeout_ns - (int64_t)passed : 0;
+}
+
+static volatile sig_atomic_t stopped;
+
+static void on_stop(int number)
+{
+    stopped = 1;
+    (void)signal(number, SIG_DFL);
+}
+
+void stream_catch_stop(void)
+{
+    static const int numbers[] = {SIGINT, SIGTERM};
+    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
+        if (signal(numbers[i], on_stop) == SIG_IGN) /* a shell's background job ignores Ctrl-C */
+            (void)signal(numbers[i], SIG_IGN);
+}
+
+bool stream_is_stopped(void)
+{
+    return stopped != 0;
 }

@@ -40,7 +40,12 @@ void stream_binary(void);
 /* The most text that is read or pushed at once: the width of a pipe by default. */
 enum { STREAM_BLOCK_BYTES = 64 * 1024 };
 /* Reads what is available, at least one byte. Returns 0 at the end, -1 on an error (errno). */
-int64_t stream_read(void *buffer, size_t room_bytes);
+int64_t stream_read(void *buffer, size_t room_bytes); /* from stdin */
+int64_t stream_read_from(int file, void *buffer, size_t room_bytes);
+/* Opens a file for stream_read_from, "-" is stdin; -1: an error (errno). It stays open. */
+int stream_open(const char *path);
+/* Waits until what was written to stdout is on the disk; false on an error (errno). */
+bool stream_sync(void);
 /* Writes all bytes; false on an error (errno). */
 bool stream_write(const void *bytes, size_t count);
 /* The same for a message on a terminal: as print_text, but keeps line ends and tabs. */
@@ -57,7 +62,14 @@ bool stream_is_terminal(int descriptor);
 /* A wait that takes longer prints a hint about what it waits for. */
 enum { STREAM_HINT_MS = 700 };
 void stream_sleep_ms(unsigned milliseconds);
-uint64_t stream_now_ns(void); /* monotonic */
+void stream_sleep_ns(uint64_t nanoseconds); /* less than a second */
+uint64_t stream_now_ns(void);               /* monotonic */
+uint64_t stream_unix_ns(void);              /* since 1970 */
+
+/* From now on Ctrl-C and a request to terminate do not end the process, but stream_is_stopped
+   returns true. A second one ends it. */
+void stream_catch_stop(void);
+bool stream_is_stopped(void);
 
 /* Returns the rest of a time-out that began at begin_ns: 0 if it has passed, QUOIT_FOREVER for
    QUOIT_FOREVER. */
