@@ -344,8 +344,8 @@ static int run(int argc, char **argv)
                    : tool_usage("unexpected argument '%s'; pass only one file", argv[optind + 1]);
     stream_binary();
     record.count = (size_t)(argc - optind);
-    record.queues = calloc(record.count, sizeof *record.queues);
-    struct quoit_wait *waits = calloc(record.count, sizeof *waits);
+    record.queues = calloc((size_t)argc, sizeof *record.queues);
+    struct quoit_wait *waits = calloc((size_t)argc, sizeof *waits);
     for (size_t i = 0; i < record.count && record.queues; i++)
         record.queues[i].name = argv[(size_t)optind + i];
     code = record.queues && waits

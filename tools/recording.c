@@ -112,7 +112,7 @@ enum mcap_status recording_write_counts(struct mcap_writer *writer, uint16_t cha
 bool recording_begin(struct recording_channels *channels)
 {
     *channels = (struct recording_channels){0};
-    channels->by_id = calloc(RECORDING_CHANNELS_MOST, sizeof *channels->by_id);
+    channels->by_id = calloc(RECORDING_CHANNELS_MOST, sizeof(struct recording_channel *));
     channels->order = calloc(RECORDING_CHANNELS_MOST, sizeof *channels->order);
     return channels->by_id && channels->order;
 }

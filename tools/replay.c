@@ -60,9 +60,10 @@ static const struct option options[] = {{"speed", required_argument, NULL, 's'},
 static bool parse_speed(struct replay *replay, const char *text)
 {
     const double slowest = 1e-6, fastest = 1e6;
-    char *end;
-    replay->speed = strcmp(text, "max") == 0 ? 0 : strtod(text, &end);
-    if (strcmp(text, "max") == 0 ||
+    char *end = NULL;
+    const bool is_max = strcmp(text, "max") == 0;
+    replay->speed = is_max ? 0 : strtod(text, &end);
+    if (is_max ||
         (end != text && *end == '\0' && replay->speed >= slowest && replay->speed <= fastest))
         return true;
     (void)tool_usage("--speed is '%s'; it must be a number such as 2 or 0.5, or max", text);

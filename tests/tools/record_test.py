@@ -212,8 +212,8 @@ def cut(shell):
     check(whole == [2, 2], f"the chunks have {whole} messages")
     ends = [at + mcap_file.HEAD + len(content) for op, at, content in mcap_file.records(data) if op == mcap_file.CHUNK]
     file = shell.path("cut.mcap")
-    sizes = [*range(0, len(data), 11), *(end + i for end in ends for i in range(-60, 20)),
-             *range(len(data) - 300, len(data))]
+    sizes = [*range(0, len(data), 29), *(end + i for end in ends for i in range(-40, 10)),
+             *range(len(data) - 120, len(data))]
     for size in sizes:
         pathlib.Path(file).write_bytes(data[:size])
         wanted = sum(count for count, end in zip(whole, ends) if end <= size)
