@@ -19,6 +19,7 @@
   tests     each `name: part` in docs/RELIABILITY.md is a part of that test
   words     no banned phrase in comments, string literals and Markdown (plain_english.py)
 """
+import functools
 import re
 import subprocess
 import sys
@@ -94,8 +95,8 @@ def without_comments(text):
     return re.sub(r'/\*.*?\*/|//[^\n]*|"(?:\\.|[^"\\\n])*"', blank, text, flags=re.S)
 
 
-def check_rooms(path, text, files):
-    headers = {name.split("/")[-1]: name for name in files if name.endswith(".h") and name.startswith("src/")}
+def check_rooms(path, text, private_headers):
+    headers = {name.split("/")[-1]: name for name in private_headers}
     for number, line in enumerate(text.split("\n"), 1):
         found = re.match(r'\s*#\s*include\s*([<"])([^>"]+)', line)
         if not found:
@@ -270,18 +271,29 @@ def check_named_tests(reliability, files):
             yield f"docs/RELIABILITY.md: there is no part '{part}' in a test '{name}'"
 
 
+@functools.lru_cache(maxsize=None)  # the self-test checks the project once for each planted fault
+def check_file(path, text, private_headers):
+    """Returns the faults as lines, and the labels of atomic operations with their partners."""
+    labels = {}
+    found = list(check_shape(path, text)) if has_shape(path) else []
+    found += list(plain_english.check_words(path, text))
+    if path.endswith((".c", ".h", ".cpp", ".hpp")):
+        found += list(check_rooms(path, text, private_headers)) + list(check_os(path, text))
+        found += list(check_atomics(path, text, labels)) + list(check_descriptors(path, text))
+        found += list(check_once(path, text))
+        found += list(check_terminal(path, text))
+    return [f"{path}:{number}: {fault}" for number, fault in found], labels
+
+
 def check_all(files, ordering):
     """files: path -> text. Every fault as a line."""
+    private_headers = tuple(name for name in files if name.endswith(".h") and name.startswith("src/"))
     faults, labels = [], {}
     for path, text in sorted(files.items()):
-        found = list(check_shape(path, text)) if has_shape(path) else []
-        found += list(plain_english.check_words(path, text))
-        if path.endswith((".c", ".h", ".cpp", ".hpp")):
-            found += list(check_rooms(path, text, files)) + list(check_os(path, text))
-            found += list(check_atomics(path, text, labels)) + list(check_descriptors(path, text))
-            found += list(check_once(path, text))
-            found += list(check_terminal(path, text))
-        faults += [f"{path}:{number}: {fault}" for number, fault in found]
+        found, partners_of = check_file(path, text, private_headers)
+        faults += found
+        for label, partners in partners_of.items():
+            labels.setdefault(label, set()).update(partners)
     faults += list(check_labels(labels, ordering))
     for document in ("README.md", "docs/TUTORIAL.md"):
         faults += check_snippets(document, files)
