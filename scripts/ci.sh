@@ -6,8 +6,8 @@ ci_warns_after=1800 # seconds
 ci_fails_after=3600
 
 # The parts that a change must pass. A nightly run has the same parts at full length, and more.
-ci_parts=(install lint tests cross package fuzz)
-nightly_parts=(lint tests crash models soak cross package fuzz)
+ci_parts=(install lint demo tests cross package fuzz)
+nightly_parts=(lint demo tests crash models soak cross package fuzz)
 
 part_install() {
     lint_tools
@@ -17,6 +17,7 @@ part_install() {
     package_tools
 }
 part_lint() { lint; }
+part_demo() (demo)
 part_tests() { run_tests; }
 part_cross() { # only macOS may be skipped: its compiler comes from npm, which not every machine can reach
     ./dev cross macos || [ $? = 77 ]
