@@ -249,6 +249,12 @@ def check_shape(path, text):
         for number, line in enumerate(lines, 1):
             if len(line) > 100:
                 yield number, f"{len(line)} columns: a line has at most 100"
+    if path.endswith(".c"):
+        begin = 0
+        for number, line in enumerate(lines, 1):
+            begin = number if line == "{" else begin
+            if line == "}" and begin and number - begin - 1 > 60:
+                yield begin, f"a function of {number - begin - 1} lines: it has at most 60"
 
 
 def check_snippets(document, files):
@@ -356,11 +362,12 @@ def self_test():
         ("src/base/hash.h", "#include <stddef.h>", "#include <stddef.h> /* " + "x" * 90 + " */", "columns"),
         ("README.md", "reading_pop(queue, &item,", "reading_pop(queue,", "is not in it"),
         ("README.md", "    struct reading item;\n", "    struct reading item;\n\n", "more than 12 lines"),
-        ("README.md", "```sh\nquoit/dev", "```cpp\nquoit/dev", "a snippet without"),
+        ("README.md", "```sh\ncd quoit", "```cpp\ncd quoit", "a snippet without"),
         ("docs/TUTORIAL.md", "printf(\"sensor %d: ", "printf(\"sensor: ", "is not in it"),
         ("docs/RELIABILITY.md", "`storm: a storm of kills`", "`storm: no such part`", "no such part"),
         ("docs/RELIABILITY.md", "`tool_monitor: unlinked`", "`tool_monitor: no_such_part`", "no_such_part"),
         ("src/base/hash.h", "#include <stddef.h>", "\n" * 500 + "#include <stddef.h>", "lines"),
+        ("src/base/status.c", "\n{\n", "\n{\n" + "    ;\n" * 61, "a function of"),
         ("src/ring/ring.c", "/* Relaxed: publishing the region orders it. */", "/* Relaxed: as above. */", "orders it"),
         ("src/base/status.c", "the queue is full", "the queue is full, and nobody pops", "no process"),
         ("python/quoit/_queue.py", "True: the stream has ended.", "What ends the stream: a", "begin with the thing"),
