@@ -5,6 +5,7 @@
 
 #include <dirent.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -161,6 +162,36 @@ static void many_queues(void)
     check_threads(usual_threads);
 }
 
+/* A blocked SIGSEGV or SIGBUS would end the process without the program's handler. All other
+   signals are for the program's own threads. */
+static void faults_are_not_blocked(void)
+{
+    const char *name;
+    quoit_queue *queue = create(QUOIT_SPSC, &name);
+    int of_library = 0, fd = descriptor(queue);
+    CHECK_STATUS(push(queue), QUOIT_OK);
+    CHECK(is_readable(fd, 10000)); /* the thread runs: the C library has set its mask */
+    DIR *tasks = opendir("/proc/self/task");
+    CHECK(tasks != NULL);
+    for (const struct dirent *entry; (entry = readdir(tasks)) != NULL;) {
+        char path[300], line[200];
+        unsigned long long blocked = 0;
+        (void)snprintf(path, sizeof path, "/proc/self/task/%s/status", entry->d_name);
+        FILE *file = entry->d_name[0] == '.' ? NULL : fopen(path, "re");
+        while (file && fgets(line, sizeof line, file) &&
+               sscanf(line, "SigBlk: %llx", &blocked) != 1)
+            ;
+        if (file)
+            CHECK_EQ(fclose(file), 0);
+        CHECK_EQ(blocked & (1ULL << (SIGSEGV - 1) | 1ULL << (SIGBUS - 1)), 0);
+        of_library += (blocked & 1ULL << (SIGTERM - 1)) != 0;
+    }
+    CHECK_EQ(closedir(tasks), 0);
+    CHECK_GE(of_library, 1);
+    quoit_queue_close(queue);
+    CHECK_STATUS(quoit_unlink(name, 0), QUOIT_OK);
+}
+
 /* ---- After a fork ---------------------------------------------------------------------------- */
 
 /* Both processes go on: the child with queues of its own, the parent with the old ones. */
@@ -209,6 +240,7 @@ int main(int argc, char **argv)
     static const struct test_part parts[] = {
         {"late_notification", late_notification},
         {"many_queues", many_queues},
+        {"faults_are_not_blocked", faults_are_not_blocked},
 #if !defined(__SANITIZE_THREAD__) /* which refuses threads in a forked child */
         {"forked", forked},
 #endif
