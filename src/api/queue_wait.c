@@ -145,16 +145,17 @@ static void interrupt_side(const quoit_queue *queue, struct quoit_waiter *waiter
         wake_all(queue, waiter, word);
 }
 
-/* May run in a signal handler: only atomic operations, and the system call that wakes. */
+/* May run in a signal handler: only atomic operations, and the system call that wakes. It sets no
+   sentence: that would overwrite the one of the interrupted call, and formatting is not safe
+   there. */
 quoit_status quoit_queue_interrupt(quoit_queue *queue)
 {
-    quoit_status status = quoit_queue_check_handle(queue);
-    if (status != QUOIT_OK)
-        return status;
+    if (!queue)
+        return QUOIT_ERROR_INVALID;
+    if (queue->handle->forked)
+        return QUOIT_ERROR_FORKED;
     if (!quoit_queue_is_member(queue))
-        return quoit_fail(
-            QUOIT_ERROR_WRONG_ROLE,
-            "the handle is an observer, which never waits; interrupt the handle that waits");
+        return QUOIT_ERROR_WRONG_ROLE;
     if (queue->handle->roles & QUOIT_CONSUMER)
         interrupt_side(queue, &queue->handle->consumer_waiter);
     if (queue->handle->roles & QUOIT_PRODUCER)
