@@ -170,7 +170,7 @@ quoit_status quoit_queue_interrupt(quoit_queue *queue)
    woken even if this poll finds nothing. */
 static bool has_own_taker(const struct quoit_waiter *waiter)
 {
-    return waiter->poller && waiter->is_shared;
+    return waiter->is_shared && waiter->poller && quoit_poller_is_armed(waiter->poller);
 }
 
 /* Wakes the others that sleep there. Called after this thread has imposed a barrier and does not
@@ -253,11 +253,18 @@ void quoit_sleep_unless_any(struct quoit_sleep *sleeps, uint32_t count, struct q
     quoit_os_sleep_any(words, known + count, timeout_ns);
 }
 
+bool quoit_was_woken(const struct quoit_sleep *sleep)
+{
+    return load_sleepers(sleep->waiter) != sleep->word;
+}
+
 /* Otherwise a waker that sees the odd word makes a needless system call. */
 void quoit_sleep_end(const struct quoit_waiter *waiter)
 {
     uint32_t word = load_sleepers(waiter);
-    if (!waiter->poller && !waiter->is_shared && has_sleepers(word))
+    bool others_sleep = waiter->is_shared ||
+                        (waiter->poller && quoit_poller_is_armed(waiter->poller));
+    if (!others_sleep && has_sleepers(word))
         /* Relaxed: it orders nothing; no other thread sleeps on the word. */
         (void)atomic_compare_exchange_strong_explicit(waiter->sleepers, &word, word + 1,
                                                       memory_order_relaxed, memory_order_relaxed);
