@@ -29,9 +29,9 @@ struct quoit_wait { /* like struct pollfd */
  * a call has. Another handle of an MPMC queue may be faster than the call that follows. Spins and
  * blocks as one push or pop does, on all sides at once, without a descriptor, and on up to 127
  * sides without a thread. Beyond that, Linux takes a thread for each further 127, which stays until
- * the queues are closed. Other calls on the queues cost no more for it. Systems without a wait on several words wake up every millisecond: Linux
- * before 5.16, macOS and the BSDs for two sides and more, Windows for more than 64. The cost grows
- * with count.
+ * the queues are closed. Other calls on the queues cost no more for it. Systems without a wait on
+ * several words wake up every millisecond: Linux before 5.16, macOS and the BSDs for two sides and
+ * more, Windows for more than 64. The cost grows with count.
  * Concurrency: the thread of each of these sides.
  */
 quoit_status quoit_wait_any(struct quoit_wait *waits, size_t count, int64_t timeout_ns);

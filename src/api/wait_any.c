@@ -234,8 +234,8 @@ static void count_round(struct spin_length *length, size_t sides)
         length->checks = passed < UINT32_MAX / 8 ? (uint32_t)passed : UINT32_MAX / 8;
 }
 
-/* As many rounds as the first side's spin would have, but not for longer than that would take. true:
-   a side is ready. */
+/* As many rounds as the first side's spin would have, but not for longer than that would take.
+   true: a side is ready. */
 static bool spin(struct side all)
 {
     struct mark marks[SIDES_MOST];
