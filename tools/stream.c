@@ -135,3 +135,32 @@ int64_t stream_left_ns(int64_t timeout_ns, uint64_t begin_ns)
     const uint64_t passed = stream_now_ns() - begin_ns;
     return passed < (uint64_t)timeout_ns ? timeout_ns - (int64_t)passed : 0;
 }
+
+/* ---- Signals --------------------------------------------------------------------------------- */
+
+volatile sig_atomic_t stream_stopped;
+static quoit_queue *volatile waits_on;
+
+static void on_signal(int number)
+{
+    (void)signal(number, SIG_DFL);
+    stream_stopped = number;
+    if (waits_on)
+        (void)quoit_queue_interrupt(waits_on);
+}
+
+void stream_stop_begin(void)
+{
+    stream_catch(on_signal);
+}
+
+void stream_stop_waits_on(quoit_queue *queue)
+{
+    waits_on = queue;
+}
+
+void stream_stop_end(void)
+{
+    if (stream_stopped)
+        (void)raise(stream_stopped);
+}

@@ -6,6 +6,7 @@
 
 #include <quoit/inspect.h>
 
+#include <signal.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -41,7 +42,7 @@ void stream_binary(void);
 enum { STREAM_BLOCK_BYTES = 64 * 1024 };
 /* Reads what is available, at least one byte. Returns 0 at the end, -1 on an error (errno). */
 int64_t stream_read(void *buffer, size_t room_bytes);
-/* Writes all bytes; false on an error (errno). */
+/* Writes all bytes; false on an error (errno), or if stream_stopped was set meanwhile. */
 bool stream_write(const void *bytes, size_t count);
 /* The same for a message on a terminal: as print_text, but keeps line ends and tabs. */
 bool stream_write_printable(const char *text, size_t count);
@@ -58,6 +59,16 @@ bool stream_is_terminal(int descriptor);
 enum { STREAM_HINT_MS = 700 };
 void stream_sleep_ms(unsigned milliseconds);
 uint64_t stream_now_ns(void); /* monotonic */
+
+/* Between begin and end, SIGINT and SIGTERM do not end the process: they set stream_stopped, and end
+   waits on that queue, a sleep, and a write that is blocked. A second signal ends the process. end
+   sends the process the signal again, if one came. */
+extern volatile sig_atomic_t stream_stopped;
+void stream_stop_begin(void);
+void stream_stop_waits_on(quoit_queue *queue); /* NULL: on none. Before the queue is closed */
+void stream_stop_end(void);
+/* Calls handler for SIGINT and SIGTERM, unless they are ignored. For the functions above. */
+void stream_catch(void (*handler)(int number));
 
 /* Returns the rest of a time-out that began at begin_ns: 0 if it has passed, QUOIT_FOREVER for
    QUOIT_FOREVER. */

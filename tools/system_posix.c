@@ -26,12 +26,10 @@ bool stream_write(const void *bytes, size_t count)
     const char *next = bytes;
     while (count > 0) {
         ssize_t written = write(STDOUT_FILENO, next, count);
-        if (written < 0 && errno == EINTR)
-            continue;
-        if (written < 0)
+        next += written > 0 ? written : 0;
+        count -= written > 0 ? (size_t)written : 0;
+        if ((written < 0 && errno != EINTR) || (count > 0 && stream_stopped))
             return false;
-        next += written;
-        count -= (size_t)written;
     }
     return true;
 }
@@ -57,6 +55,17 @@ void stream_sleep_ms(unsigned milliseconds)
     struct timespec time = {.tv_sec = (time_t)(milliseconds / 1000),
                             .tv_nsec = (long)(milliseconds % 1000) * 1000000};
     (void)nanosleep(&time, NULL);
+}
+
+/* Without SA_RESTART: a signal ends a write that is blocked. */
+void stream_catch(void (*handler)(int number))
+{
+    static const int numbers[] = {SIGINT, SIGTERM};
+    struct sigaction action = {.sa_handler = handler}, before;
+    (void)sigemptyset(&action.sa_mask);
+    for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++)
+        if (sigaction(numbers[i], NULL, &before) == 0 && before.sa_handler != SIG_IGN)
+            (void)sigaction(numbers[i], &action, NULL);
 }
 
 uint64_t stream_now_ns(void)

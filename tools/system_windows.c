@@ -61,6 +61,12 @@ void stream_sleep_ms(unsigned milliseconds)
     Sleep(milliseconds);
 }
 
+void stream_catch(void (*handler)(int number))
+{
+    (void)signal(SIGINT, handler);
+    (void)signal(SIGTERM, handler);
+}
+
 uint64_t stream_now_ns(void)
 {
     LARGE_INTEGER ticks, per_second;
