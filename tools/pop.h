@@ -38,8 +38,8 @@ void pop_leave(struct pop *pop);
 /* Does pop wait for another producer? If the last one closed without finishing, the stream is to
    continue (push --keep). A crash is an error unless --follow is given. */
 bool pop_may_go_on(const struct pop *pop);
-/* The stream has ended: removes the queue. Returns an exit code, or -1: continue with the next queue
-   of that name. */
+/* The stream has ended: removes the queue. Returns an exit code, or -1: continue with the next
+   queue of that name. */
 int pop_end_stream(struct pop *pop);
 int pop_fail_crashed(const struct pop *pop);
 int pop_fail_write(void);

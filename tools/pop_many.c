@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* quoit pop of several queues. It waits for all of them at once, and takes from each that is ready in
-   turn. Queues that do not exist yet are opened as they come. */
+/* quoit pop of several queues. It waits for all of them at once, and takes from each that is ready
+   in turn. Queues that do not exist yet are opened as they come. */
 #include "pop.h"
 #include "tool.h"
 

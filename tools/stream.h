@@ -60,9 +60,9 @@ enum { STREAM_HINT_MS = 700 };
 void stream_sleep_ms(unsigned milliseconds);
 uint64_t stream_now_ns(void); /* monotonic */
 
-/* Between begin and end, SIGINT and SIGTERM do not end the process: they set stream_stopped, and end
-   waits on that queue, a sleep, and a write that is blocked. A second signal ends the process. end
-   sends the process the signal again, if one came. */
+/* Between begin and end, SIGINT and SIGTERM do not end the process: they set stream_stopped, and
+   end waits on that queue, a sleep, and a write that is blocked. A second signal ends the process.
+   end sends the process the signal again, if one came. */
 extern volatile sig_atomic_t stream_stopped;
 void stream_stop_begin(void);
 void stream_stop_waits_on(quoit_queue *queue); /* NULL: on none. Before the queue is closed */
