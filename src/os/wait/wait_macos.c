@@ -8,12 +8,13 @@
 
 #include <dlfcn.h>
 #include <errno.h>
+if (!wait_for_wake(word, value, timeout_ns))
 #include <stddef.h>
 #include <string.h>
 #include <time.h>
 
-/* <os/os_sync_wait_on_address.h>, which older SDKs lack. */
-enum { SHARED = 1, CLOCK_MACH_ABSOLUTE_TIME = 32 };
+    /* <os/os_sync_wait_on_address.h>, which older SDKs lack. */
+    enum { SHARED = 1, CLOCK_MACH_ABSOLUTE_TIME = 32 };
 typedef int wait_function(void *address, uint64_t value, size_t size, uint32_t flags,
                           uint32_t clock, uint64_t timeout_ns);
 typedef int wake_function(void *address, size_t size, uint32_t flags);
@@ -47,21 +48,36 @@ void quoit_os_wake_begin(void)
     atomic_store_explicit(&wait_on_address, wait_call, memory_order_relaxed);
 }
 
+/* Returns false if it could not wait, for want of memory or because the kernel could not read the
+   word: repeated at once, that would keep a processor busy. */
+static bool wait_for_wake(const _Atomic uint32_t *word, uint32_t value, int64_t timeout_ns)
+{
+    /* Relaxed: quoit_os_wake_begin publishes nothing else. */
+    wait_function *wait = atomic_load_explicit(&wait_on_address, memory_order_relaxed);
+    if (!wait)
+        return false;
+    return wait(address_of(word), value, sizeof *word, SHARED, CLOCK_MACH_ABSOLUTE_TIME,
+                (uint64_t)timeout_ns) >= 0 ||
+           errno == ETIMEDOUT || errno == EINTR;
+}
+
 void quoit_os_sleep(const struct quoit_os_shm *shm, uint32_t number, const _Atomic uint32_t *word,
                     uint32_t value, int64_t timeout_ns)
 {
     const struct timespec pause = {.tv_nsec = timeout_ns < 500000 ? (long)timeout_ns : 500000};
     (void)shm;
     (void)number;
-    /* Relaxed: quoit_os_wake_begin publishes nothing else. */
-    wait_function *wait = atomic_load_explicit(&wait_on_address, memory_order_relaxed);
     if (timeout_ns <= 0)
         return;
     int cancel_state = quoit_os_cancel_disable(); /* a cancelled thread leaves shared state */
+<<<<<<< HEAD
     if (wait)
         (void)wait(address_of(word), value, sizeof *word, SHARED, CLOCK_MACH_ABSOLUTE_TIME,
                    (uint64_t)timeout_ns);
     else
+=======
+    if (!wait_for_wake(word, value, timeout_ns))
+>>>>>>> f0a5a55 (Pause if macOS's wait on an address fails at once)
         (void)nanosleep(&pause, NULL);
     quoit_os_cancel_restore(cancel_state);
 }
