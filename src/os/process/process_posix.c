@@ -303,18 +303,23 @@ static uint64_t now_ns(clockid_t clock)
     return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
 }
 
+#ifndef QUOIT_CLOCK
+#define QUOIT_CLOCK CLOCK_MONOTONIC
+#ifdef CLOCK_MONOTONIC_COARSE
+#define QUOIT_COARSE_CLOCK CLOCK_MONOTONIC_COARSE
+#else
+#define QUOIT_COARSE_CLOCK CLOCK_MONOTONIC
+#endif
+#endif
+
 uint64_t quoit_os_monotonic_ns(void)
 {
-    return now_ns(CLOCK_MONOTONIC);
+    return now_ns(QUOIT_CLOCK);
 }
 
 uint64_t quoit_os_coarse_ns(void)
 {
-#ifdef CLOCK_MONOTONIC_COARSE
-    return now_ns(CLOCK_MONOTONIC_COARSE);
-#else
-    return now_ns(CLOCK_MONOTONIC);
-#endif
+    return now_ns(QUOIT_COARSE_CLOCK);
 }
 
 uint64_t quoit_os_unix_time_ns(void)
