@@ -2,12 +2,12 @@
 /* quoit bench: this machine's numbers in ten seconds. The measurements are in bench_rows.c. */
 #include "bench.h"
 
+#include "options.h"
 #include "pin.h"
 #include "print.h"
 #include "stream.h"
 #include "tool.h"
 
-#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -172,11 +172,11 @@ static int run_side(int argc, char **argv)
     return bench_side((unsigned)row, argv[3], argv[4]);
 }
 
-static const struct option options[] = {{"seconds", required_argument, NULL, 's'},
-                                        {"json", no_argument, NULL, 'j'},
-                                        {"help", no_argument, NULL, 'h'},
-                                        {"side", no_argument, NULL, 'S'},
-                                        {NULL, 0, NULL, 0}};
+static const struct tool_option options[] = {{"seconds", true, 's'},
+                                             {"json", false, 'j'},
+                                             {"help", false, 'h'},
+                                             {"side", false, 'S'},
+                                             {NULL, false, '\0'}};
 
 static int run(int argc, char **argv)
 {
@@ -185,13 +185,14 @@ static int run(int argc, char **argv)
     int64_t time_ns = INT64_C(10000000000);
     bool json = false;
     int letter;
-    while ((letter = getopt_long(argc, argv, ":s:jh", options, NULL)) != -1)
+    while ((letter = tool_option_next(argc, argv, "s:jh", options)) != TOOL_OPTIONS_END)
         switch (letter) {
         case 's':
-            if (!stream_seconds("--seconds", optarg, &time_ns))
+            if (!stream_seconds("--seconds", tool_option_value, &time_ns))
                 return TOOL_USAGE;
             if (time_ns < LEAST_NS)
-                return tool_usage("--seconds is '%s'; it must be 0.1 or more, such as 10", optarg);
+                return tool_usage("--seconds is '%s'; it must be 0.1 or more, such as 10",
+                                  tool_option_value);
             break;
         case 'j':
             json = true;
@@ -201,10 +202,10 @@ static int run(int argc, char **argv)
         case 'S':
             return run_side(argc, argv);
         default:
-            return print_bad_option(argv, letter);
+            return tool_option_refuse();
         }
-    if (optind < argc)
-        return tool_usage("unexpected argument '%s'; bench takes only options", argv[optind]);
+    if (tool_operand < argc)
+        return tool_usage("unexpected argument '%s'; bench takes only options", argv[tool_operand]);
     unsigned processors = bench_pin(0);
     if (processors == 1)
         (void)tool_fail("this machine has only one processor, so both processes take turns on it; "

@@ -5,11 +5,11 @@
  */
 #include "pop.h"
 
+#include "options.h"
 #include "print.h"
 #include "tool.h"
 
 #include <errno.h>
-#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -68,22 +68,21 @@ static const char help[] =
     "  quoit pop log --follow >> log.txt\n"
     "  quoit pop errors warnings               # two queues, as messages come\n";
 
-static const struct option options[] = {
-    {"count", required_argument, NULL, 'c'}, {"raw", no_argument, NULL, 'r'},
-    {"no-wait", no_argument, NULL, 'n'},     {"timeout", required_argument, NULL, 't'},
-    {"follow", no_argument, NULL, 'f'},      {"keep", no_argument, NULL, 'k'},
-    {"from-oldest", no_argument, NULL, 'O'}, {"any-owner", no_argument, NULL, 'A'},
-    {"help", no_argument, NULL, 'h'},        {NULL, 0, NULL, 0}};
+static const struct tool_option options[] = {{"count", true, 'c'},        {"raw", false, 'r'},
+                                             {"no-wait", false, 'n'},     {"timeout", true, 't'},
+                                             {"follow", false, 'f'},      {"keep", false, 'k'},
+                                             {"from-oldest", false, 'O'}, {"any-owner", false, 'A'},
+                                             {"help", false, 'h'},        {NULL, false, '\0'}};
 
 /* -1 to go on, else an exit code. */
 static int parse(struct pop *pop, int argc, char **argv)
 {
     int letter;
-    while ((letter = getopt_long(argc, argv, ":c:rnt:fkh", options, NULL)) != -1)
+    while ((letter = tool_option_next(argc, argv, "c:rnt:fkh", options)) != TOOL_OPTIONS_END)
         switch (letter) {
         case 'c':
             pop->counted = true;
-            if (!stream_number("--count", optarg, &pop->left))
+            if (!stream_number("--count", tool_option_value, &pop->left))
                 return TOOL_USAGE;
             break;
         case 'r':
@@ -93,7 +92,7 @@ static int parse(struct pop *pop, int argc, char **argv)
             pop->no_wait = true;
             break;
         case 't':
-            if (!stream_seconds("--timeout", optarg, &pop->timeout_ns))
+            if (!stream_seconds("--timeout", tool_option_value, &pop->timeout_ns))
                 return TOOL_USAGE;
             break;
         case 'f':
@@ -111,9 +110,9 @@ static int parse(struct pop *pop, int argc, char **argv)
         case 'h':
             return tool_help();
         default:
-            return print_bad_option(argv, letter);
+            return tool_option_refuse();
         }
-    pop->name = argv[optind];
+    pop->name = argv[tool_operand];
     if (!pop->name)
         return tool_usage("no NAME was given; pass the name of a queue, or of several");
     if (pop->no_wait && pop->follow)
@@ -356,7 +355,8 @@ static int run(int argc, char **argv)
         return code;
     stream_binary();
     stream_stop_begin();
-    code = argc - optind == 1 ? run_alone(&pop) : pop_from_many(&pop, argv + optind, argc - optind);
+    code = argc - tool_operand == 1 ? run_alone(&pop)
+                                    : pop_from_many(&pop, argv + tool_operand, argc - tool_operand);
     stream_stop_end();
     return code;
 }

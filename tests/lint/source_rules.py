@@ -61,7 +61,7 @@ DESCRIPTOR_CALLS = {
 DESCRIPTOR_CALL = re.compile(r"(?<![\w.>])(?<!static )(" + "|".join(DESCRIPTOR_CALLS) + r")\s*\(|\bF_DUPFD\b")
 # Text that a user, maybe another one, has chosen; not the names of commands.
 CHOSEN_BY_OTHERS = re.compile(r"(?<!running)(?<!\(\*command\))->(?:name|damage)\b(?!\[0)|\.(?:name|damage)\b(?!\[0)|\bnames?\[(?!0)"
-                              r"|\bargv\b|\boptarg\b|\bquoit_describe\b|\btool_text\b")
+                              r"|\bargv\b|\btool_option_value\b|\bquoit_describe\b|\btool_text\b")
 LABEL = re.compile(r"\b([A-Z]+-[A-Z]+\d+):")
 PAIRS = re.compile(r"Pairs\s+with\s+((?:[A-Z]+-[A-Z]+\d+(?:,\s+|\s+and\s+)?)+)")
 NAME = re.compile(r"[A-Z]+-[A-Z]+\d+")
