@@ -24,6 +24,7 @@ lint_by_actionlint() {
 # clang-tidy reads the compile commands, so nothing has to be compiled first.
 lint() {
     lint_tools
+    need python3-config=python3-dev # for clang-tidy of python/src
     cmake --preset release -DQUOIT_TEST_PREFIX=release. >build/log/release.log
     local listed sources
     listed=$(git ls-files '*.c' '*.h' '*.cpp' '*.hpp')
@@ -52,8 +53,12 @@ lint() {
         -I include -I src/base -I src/ring -I src/os "${os_folders[@]}" -I src/region -I examples/product \
         -DQUOIT_LOCK_DIRECTORY='"/tmp"' -DQUOIT_SYSTEM_NAME='"Linux"' -DQUOIT_SHM_NAME_MAX=200 -DQUOIT_SEM_NAME_PREFIX='"/"' \
         src examples/*/*.c bench/*.c tools
+    # Without Python's own headers, whose macros return.
+    cppcheck --quiet --error-exitcode=1 --std=c11 --inline-suppr -j"$(nproc)" \
+        --enable=warning,performance,portability --suppressions-list=tests/lint/cppcheck_suppressions.txt \
+        -I include '-DPy_RETURN_NONE=return Py_None' '-DPy_RETURN_FALSE=return Py_False' python/src
     say "clang-tidy (two minutes; log: build/log/tidy.log)"
-    git ls-files 'src/*.c' 'examples/*.c' 'bench/*.c' 'tools/*.c' ':!*_windows.c' ':!tools/*_none.c' |
+    git ls-files 'src/*.c' 'examples/*.c' 'bench/*.c' 'tools/*.c' 'python/*.c' ':!*_windows.c' ':!tools/*_none.c' |
         xargs -P"$(nproc)" -n4 clang-tidy -p build/release --quiet --warnings-as-errors='*' \
             2>build/log/tidy.log || { cat build/log/tidy.log >&2; exit 1; }
     # Windows' own headers hide integers in pointers, and the analyzer does not know which of its calls fill an array.

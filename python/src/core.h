@@ -274,7 +274,7 @@ struct core_option {
 int core_options(PyObject *words, const struct core_option *options, size_t count, void *out);
 PyObject *core_no_new(PyTypeObject *type, PyObject *args, PyObject *words);
 
-PyObject *core_browse(PyObject *self, PyObject *browser);
+PyObject *core_browse(PyObject *self, PyObject *object);
 void core_join_methods(void); /* of the type Queue, before it is made */
 extern PyType_Spec core_queue_spec, core_items_spec, core_place_spec, core_memory_spec,
     core_browser_spec, core_pool_spec, core_region_spec, core_lock_spec, core_sem_spec;

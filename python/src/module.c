@@ -16,13 +16,13 @@ static PyTypeObject *add_type(PyObject *module, PyType_Spec *spec)
 static int add_types(PyObject *module, struct core_state *state)
 {
     PyType_Spec *const others[] = {&core_pool_spec, &core_region_spec, &core_lock_spec,
-                                   &core_sem_spec};
+                                   &core_sem_spec, NULL};
     state->queue = add_type(module, &core_queue_spec);
     state->items = add_type(module, &core_items_spec);
     state->place = add_type(module, &core_place_spec);
     state->memory = add_type(module, &core_memory_spec);
     state->browser = add_type(module, &core_browser_spec);
-    for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
+    for (size_t i = 0; others[i]; i++) {
         PyTypeObject *type = add_type(module, others[i]);
         if (!type)
             return -1;
@@ -208,7 +208,11 @@ static void core_release(void *module)
 
 /* Nothing of one interpreter is used in another, so each may have a lock (GIL) of its own. Python
    3.12 asks for that by a slot that 3.11 refuses, and one binary is for both. */
-enum { SLOT_MULTIPLE_INTERPRETERS = 3, PER_INTERPRETER_GIL_SUPPORTED = 2 };
+enum { SLOT_MULTIPLE_INTERPRETERS = 3 };
+static const union {
+    uintptr_t number;
+    void *value;
+} per_interpreter_gil_supported = {2};
 static PyModuleDef_Slot slots[] = {
     {Py_mod_exec, (void *)core_exec},
     {0, NULL},
@@ -237,6 +241,6 @@ PyMODINIT_FUNC PyInit__core(void)
 #endif
     if (version >= 0x030C0000)
         slots[1] = (PyModuleDef_Slot){SLOT_MULTIPLE_INTERPRETERS,
-                                      (void *)(uintptr_t)PER_INTERPRETER_GIL_SUPPORTED};
+                                      per_interpreter_gil_supported.value};
     return PyModuleDef_Init(&definition);
 }

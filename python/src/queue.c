@@ -477,10 +477,10 @@ static PyMethodDef all_methods[64];
 
 void core_join_methods(void)
 {
-    PyMethodDef *const parts[] = {queue_methods, core_item_methods, core_many_methods,
-                                  core_place_methods, core_object_methods};
+    PyMethodDef *const parts[] = {queue_methods,      core_item_methods,   core_many_methods,
+                                  core_place_methods, core_object_methods, NULL};
     size_t count = 0;
-    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
+    for (size_t i = 0; parts[i]; i++)
         for (const PyMethodDef *method = parts[i]; method->ml_name; method++)
             all_methods[count++] = *method;
 }
