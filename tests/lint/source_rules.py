@@ -21,10 +21,10 @@
 """
 import functools
 import re
-import subprocess
 import sys
 
 import plain_english
+import tracked
 
 SEES = {
     "src/base": {"src/base"},
@@ -307,10 +307,8 @@ def check_all(files, ordering):
 
 
 def project():
-    listed = subprocess.run(["git", "ls-files", "--cached", "--others", "--exclude-standard"],
-                            capture_output=True, text=True, check=True).stdout.split("\n")
     files = {}
-    for name in filter(plain_english.is_checked, listed):
+    for name in filter(plain_english.is_checked, tracked.tracked()):
         with open(name) as file:
             files[name] = file.read()
     with open("docs/ORDERING.md") as file:
