@@ -345,4 +345,5 @@ def main():
         sys.exit(f"make_pages.py: {fault}")
 
 
-main()
+if __name__ == "__main__":
+    main()
