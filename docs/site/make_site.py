@@ -53,6 +53,8 @@ def site_path(path):
         return "index.md"
     if path in [f"{each}.md" for each in PROJECT] or path.startswith("tests/") and path.endswith("README.md"):
         return "project/" + (name.stem if path in [f"{each}.md" for each in PROJECT] else name.parent.name).lower() + ".md"
+    if path == "tools/quoit.c":
+        return "reference/commands.md"
     if path.startswith("include/") and path[len("include/"):] in reference.TITLES:
         return reference.page_of(path[len("include/"):])
     if path.startswith("docs/") and (name.suffix == ".md" or name.suffix in AS_THEY_ARE):
