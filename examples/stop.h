@@ -4,28 +4,37 @@
 #ifndef EXAMPLES_STOP_H
 #define EXAMPLES_STOP_H
 
+#include <quoit.h>
+
 #include <signal.h>
 #include <stdio.h>
 
-/* A signal does not end a wait. So these programs wait for a tenth of a second at most, in
-   nanoseconds, and then check `stopped`. */
-enum { A_MOMENT = 100 * 1000 * 1000 };
-
 static volatile sig_atomic_t stopped;
+static quoit_queue *volatile stop_queue; /* the program waits on it; NULL: on none */
 
+/* If the program is in a wait, or about to begin one, that wait returns QUOIT_INTERRUPTED. */
 static inline void stop(int signal_number)
 {
     (void)signal(signal_number, stop); /* some systems handle only the first signal otherwise */
     stopped = 1;
+    if (stop_queue)
+        (void)quoit_queue_interrupt(stop_queue);
 }
 
 /* Call it after joining the queue. It prints a line, which means that the program is ready. */
-static inline void stop_on_signals(void)
+static inline void stop_on_signals(quoit_queue *queue)
 {
+    stop_queue = queue;
     (void)signal(SIGINT, stop);
     (void)signal(SIGTERM, stop);
     (void)fputs("running; Ctrl-C ends it\n", stderr);
     (void)fflush(stderr); /* Wine keeps it in a buffer */
+}
+
+/* Call it before closing the queue. */
+static inline void stop_ends(void)
+{
+    stop_queue = NULL;
 }
 
 #endif

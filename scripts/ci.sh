@@ -6,8 +6,8 @@ ci_warns_after=1800 # seconds
 ci_fails_after=3600
 
 # The parts that a change must pass. A nightly run has the same parts at full length, and more.
-ci_parts=(install lint tests cross package fuzz)
-nightly_parts=(lint tests crash models soak cross package fuzz)
+ci_parts=(install lint demo tests docs cross package fuzz)
+nightly_parts=(lint demo tests docs crash models soak cross package fuzz)
 
 part_install() {
     lint_tools
@@ -15,9 +15,15 @@ part_install() {
     fuzz_tools
     cross_all_tools
     package_tools
+    docs_tools
+    docs_browser_tools
 }
 part_lint() { lint; }
+part_demo() (demo)
 part_tests() { run_tests; }
+part_docs() { # without npm only the site is built
+    ./dev docs test || [ $? = 77 ]
+}
 part_cross() { # only macOS may be skipped: its compiler comes from npm, which not every machine can reach
     ./dev cross macos || [ $? = 77 ]
     ./dev cross windows strict musl i386 aarch64 armhf riscv64 s390x

@@ -1,14 +1,54 @@
 # SPDX-License-Identifier: MIT
 # shellcheck shell=bash
-# ./dev docs: the pictures of the documents. Part of ./dev.
+# ./dev docs and ./dev pictures: the documentation site, its tests in a browser, and the pictures. Part of ./dev.
 
-docs_tools() {
+pictures_tools() {
     need dot=graphviz python3=python3 /usr/share/fonts/truetype/dejavu/DejaVuSans.ttf=fonts-dejavu-core
 }
 
-# docs: draws docs/pictures/*.svg anew, from *.dot.
-docs() {
-    docs_tools
+# Draws docs/pictures/*.svg anew, from *.dot.
+pictures() {
+    pictures_tools
     python3 docs/pictures/make_pictures.py
     say "the pictures are in docs/pictures; commit those that have changed"
+}
+
+docs_tools() {
+    build_tools python3=python3 mkdocs=mkdocs /usr/share/mkdocs/themes/material/mkdocs_theme.yml=mkdocs-material
+}
+
+docs_browser_tools() {
+    need chromium=chromium npm=npm
+}
+
+# docs_modules: installs the packages of the browser tests, outside the project, and prints their folder.
+docs_modules() {
+    local cache=${XDG_CACHE_HOME:-$HOME/.cache}/quoit/browser packages=(playwright-core@1.65.1 axe-core@4.14.1)
+    if [ "$(cat "$cache/installed" 2>/dev/null)" != "${packages[*]}" ]; then
+        say "installing ${packages[*]} into $cache (npm)"
+        if ! npm install --silent --prefix "$cache" "${packages[@]}" >build/log/browser.log 2>&1; then
+            say "cannot install ${packages[*]} from npm; check the network (log: build/log/browser.log)"
+            return 1
+        fi
+        echo "${packages[*]}" >"$cache/installed"
+    fi
+    echo "$cache/node_modules"
+}
+
+# docs [test]: builds the site in build/site. test: also looks at each page in a browser; returns 77 if npm cannot be reached.
+docs() {
+    local modules
+    case ${1:-} in
+        '' | test) ;;
+        *) give_up "unknown argument '$1' of docs; use './dev docs' or './dev docs test'" ;;
+    esac
+    docs_tools
+    build release -- --target quoit_tool
+    python3 docs/site/make_site.py build/release/tools/quoit build/site
+    [ "${1:-}" = test ] || return 0
+    docs_browser_tools
+    modules=$(docs_modules) || return 77
+    say "looking at each page in Chromium (1 minute)"
+    node tests/site/browser_test.cjs "$modules" chromium --self-test
+    node tests/site/browser_test.cjs "$modules" chromium build/site
 }

@@ -4,9 +4,9 @@
 
 lint_tools() {
     build_tools clang-format=clang-format clang-tidy=clang-tidy cppcheck=cppcheck \
-        shellcheck=shellcheck python3=python3 git=git /usr/include/curses.h=libncurses-dev \
+        shellcheck=shellcheck python3=python3 /usr/include/curses.h=libncurses-dev \
         x86_64-w64-mingw32-gcc=gcc-mingw-w64-x86-64
-    docs_tools
+    pictures_tools
     python3 -c 'import yaml' 2>/dev/null || need /usr/lib/python3/dist-packages/yaml=python3-yaml
 }
 
@@ -24,9 +24,10 @@ lint_by_actionlint() {
 # clang-tidy reads the compile commands, so nothing has to be compiled first.
 lint() {
     lint_tools
+    need python3-config=python3-dev # for clang-tidy of python/src
     cmake --preset release -DQUOIT_TEST_PREFIX=release. >build/log/release.log
     local listed sources
-    listed=$(git ls-files '*.c' '*.h' '*.cpp' '*.hpp')
+    listed=$(python3 tests/lint/tracked.py '*.c' '*.h' '*.cpp' '*.hpp')
     mapfile -t sources <<<"$listed"
     say "clang-format"
     clang-format --dry-run -Werror "${sources[@]}"
@@ -52,13 +53,17 @@ lint() {
         -I include -I src/base -I src/ring -I src/os "${os_folders[@]}" -I src/region -I examples/product \
         -DQUOIT_LOCK_DIRECTORY='"/tmp"' -DQUOIT_SYSTEM_NAME='"Linux"' -DQUOIT_SHM_NAME_MAX=200 -DQUOIT_SEM_NAME_PREFIX='"/"' \
         src examples/*/*.c bench/*.c tools
+    # Without Python's own headers, whose macros return.
+    cppcheck --quiet --error-exitcode=1 --std=c11 --inline-suppr -j"$(nproc)" \
+        --enable=warning,performance,portability --suppressions-list=tests/lint/cppcheck_suppressions.txt \
+        -I include '-DPy_RETURN_NONE=return Py_None' '-DPy_RETURN_FALSE=return Py_False' python/src
     say "clang-tidy (two minutes; log: build/log/tidy.log)"
-    git ls-files 'src/*.c' 'examples/*.c' 'bench/*.c' 'tools/*.c' ':!*_windows.c' ':!tools/*_none.c' |
+    python3 tests/lint/tracked.py 'src/*.c' 'examples/*.c' 'bench/*.c' 'tools/*.c' 'python/*.c' '!*_windows.c' '!tools/*_none.c' |
         xargs -P"$(nproc)" -n4 clang-tidy -p build/release --quiet --warnings-as-errors='*' \
             2>build/log/tidy.log || { cat build/log/tidy.log >&2; exit 1; }
     # Windows' own headers hide integers in pointers, and the analyzer does not know which of its calls fill an array.
     local windows
-    mapfile -t windows < <(git ls-files 'src/os/*_windows.c')
+    mapfile -t windows < <(python3 tests/lint/tracked.py 'src/os/*_windows.c')
     clang-tidy "${windows[@]}" --quiet --warnings-as-errors='*' \
         --checks=-performance-no-int-to-ptr,-clang-analyzer-core.UndefinedBinaryOperatorResult -- \
         --target=x86_64-w64-mingw32 -std=c11 -I include -I src/base -I src/os "${os_folders[@]}" -D_WIN32_WINNT=0x0602 \

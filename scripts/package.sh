@@ -204,5 +204,5 @@ abi() {
     package_build
     mkdir -p "$(dirname "$package_abi")"
     package_abi_write "$package_abi"
-    git diff --stat -- "$package_abi"
+    [ ! -e .git ] || git diff --stat -- "$package_abi"
 }

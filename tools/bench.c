@@ -2,14 +2,15 @@
 /* quoit bench: this machine's numbers in ten seconds. The measurements are in bench_rows.c. */
 #include "bench.h"
 
+#include "options.h"
 #include "pin.h"
 #include "print.h"
 #include "stream.h"
 #include "tool.h"
 
-#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 enum { ROUNDS = 5, ROWS_MAX = 32, BAR = 30, STDERR = 2, LEAST_NS = 100000000 };
 
@@ -22,7 +23,8 @@ static const char help[] =
     "to another, and how long a round trip takes. For comparison it measures three limits of the\n"
     "hardware: a cache line that moves to the other processor and back, cache lines that move in\n"
     "one direction, and a copy of memory. For each row with a limit it prints the part that Quoit\n"
-    "reaches. Each value is the median of 5 rounds; the rounds of all measurements alternate. The\n"
+    "reaches. Except on Windows, it also measures a pipe, with one write and one read for each\n"
+    "message. Each value is the median of 5 rounds; the rounds of all measurements alternate. The\n"
     "spread is the difference between the lowest and the highest round. Other work on the machine\n"
     "changes the values.\n"
     "\n"
@@ -87,6 +89,7 @@ static const char *unit_of(const struct bench_row *row)
     switch (row->way) {
     case BENCH_ITEMS:
     case BENCH_MESSAGES:
+    case BENCH_PIPE:
         return "items/s";
     case BENCH_LINES:
         return "lines/s";
@@ -127,6 +130,8 @@ static void print_json(const struct result *results, unsigned processors)
     (void)printf("{\"processors\": %u, \"rounds\": %d, \"results\": [", processors, ROUNDS);
     for (unsigned i = 0; i < bench_row_count; i++) {
         const double *values = results[i].values;
+        if (values[ROUNDS / 2] <= 0) /* not measured on this system */
+            continue;
         (void)printf("%s\n  {\"name\": \"%s\", \"unit\": \"%s\", \"median\": %.6g, "
                      "\"lowest\": %.6g, \"highest\": %.6g",
                      i ? "," : "", bench_rows[i].name, unit_of(&bench_rows[i]), values[ROUNDS / 2],
@@ -143,11 +148,13 @@ static void print_row(const struct bench_row *row, const double *values,
                       const struct result *results)
 {
     double median = values[ROUNDS / 2], part = part_of_limit(row, median, results);
+    if (median <= 0) /* not measured on this system */
+        return;
     double spread = 100 * (values[ROUNDS - 1] - values[0]) / median;
     (void)printf("%-32s ", row->name);
     if (row->way == BENCH_MEMCPY)
         (void)printf("%10s %14.2f GB/s", "", median * 1e-9);
-    else if (row->way == BENCH_ITEMS || row->way == BENCH_MESSAGES || row->way == BENCH_LINES)
+    else if (strcmp(unit_of(row), "ns") != 0)
         (void)printf("%10.2f M/s %10.2f GB/s", median * 1e-6, median * row->bytes * 1e-9);
     else
         (void)printf("%10.0f ns %16s", median, "");
@@ -165,11 +172,11 @@ static int run_side(int argc, char **argv)
     return bench_side((unsigned)row, argv[3], argv[4]);
 }
 
-static const struct option options[] = {{"seconds", required_argument, NULL, 's'},
-                                        {"json", no_argument, NULL, 'j'},
-                                        {"help", no_argument, NULL, 'h'},
-                                        {"side", no_argument, NULL, 'S'},
-                                        {NULL, 0, NULL, 0}};
+static const struct tool_option options[] = {{"seconds", true, 's'},
+                                             {"json", false, 'j'},
+                                             {"help", false, 'h'},
+                                             {"side", false, 'S'},
+                                             {NULL, false, '\0'}};
 
 static int run(int argc, char **argv)
 {
@@ -178,13 +185,14 @@ static int run(int argc, char **argv)
     int64_t time_ns = INT64_C(10000000000);
     bool json = false;
     int letter;
-    while ((letter = getopt_long(argc, argv, ":s:jh", options, NULL)) != -1)
+    while ((letter = tool_option_next(argc, argv, "s:jh", options)) != TOOL_OPTIONS_END)
         switch (letter) {
         case 's':
-            if (!stream_seconds("--seconds", optarg, &time_ns))
+            if (!stream_seconds("--seconds", tool_option_value, &time_ns))
                 return TOOL_USAGE;
             if (time_ns < LEAST_NS)
-                return tool_usage("--seconds is '%s'; it must be 0.1 or more, such as 10", optarg);
+                return tool_usage("--seconds is '%s'; it must be 0.1 or more, such as 10",
+                                  tool_option_value);
             break;
         case 'j':
             json = true;
@@ -194,10 +202,10 @@ static int run(int argc, char **argv)
         case 'S':
             return run_side(argc, argv);
         default:
-            return print_bad_option(argv, letter);
+            return tool_option_refuse();
         }
-    if (optind < argc)
-        return tool_usage("unexpected argument '%s'; bench takes only options", argv[optind]);
+    if (tool_operand < argc)
+        return tool_usage("unexpected argument '%s'; bench takes only options", argv[tool_operand]);
     unsigned processors = bench_pin(0);
     if (processors == 1)
         (void)tool_fail("this machine has only one processor, so both processes take turns on it; "

@@ -13,7 +13,8 @@ enum bench_way {
     BENCH_SLEEP,    /* the same; both sides block between the items */
     BENCH_BOUNCE,   /* a round trip of a cache line: no queue can be faster */
     BENCH_LINES,    /* cache lines that move to the other processor, in one direction */
-    BENCH_MEMCPY    /* memory copied by one processor */
+    BENCH_MEMCPY,   /* memory copied by one processor */
+    BENCH_PIPE      /* messages of a fixed size through a pipe, one write and one read for each */
 };
 
 struct bench_row {
@@ -39,5 +40,8 @@ int64_t bench_start(const char *program, const char *row, const char *there, con
 int bench_join(int64_t process);
 unsigned bench_id(void); /* of this process */
 void bench_yield(void);
+/* value_out: messages per second through a pipe to a second process; 0: not measured on this
+   system. */
+bool bench_pipe(uint32_t bytes, uint64_t slice_ns, double *value_out);
 
 #endif

@@ -36,6 +36,13 @@ unsigned bench_id(void)
     return GetCurrentProcessId();
 }
 
+bool bench_pipe(uint32_t bytes, uint64_t slice_ns, double *value_out)
+{
+    (void)bytes, (void)slice_ns;
+    *value_out = 0;
+    return true;
+}
+
 void bench_yield(void)
 {
     (void)SwitchToThread();

@@ -43,6 +43,7 @@ const struct bench_row bench_rows[] = {
     {"limit: cache line and back", BENCH_BOUNCE, false, 8, 1},
     {"limit: cache lines, one way", BENCH_LINES, false, 64, 1},
     {"limit: memcpy", BENCH_MEMCPY, false, 0, 1},
+    {"a pipe, 64 bytes", BENCH_PIPE, false, 64, 1},
 };
 const unsigned bench_row_count = sizeof bench_rows / sizeof *bench_rows;
 
@@ -365,6 +366,8 @@ bool bench_measure(const char *program, unsigned index, uint64_t slice_ns, doubl
     char number[16];
     if (row->way == BENCH_MEMCPY)
         return copy_memory(slice_ns, value_out);
+    if (row->way == BENCH_PIPE)
+        return bench_pipe(row->bytes, slice_ns, value_out);
     (void)snprintf(number, sizeof number, "%u", index);
     (void)snprintf(pair.names[0], sizeof pair.names[0], "quoit-bench-%u-there", bench_id());
     (void)snprintf(pair.names[1], sizeof pair.names[1], "quoit-bench-%u-back", bench_id());

@@ -2,10 +2,10 @@
 /* quoit check: do the invariants hold? --repair repairs what crashed members have left. */
 #include "fault.h"
 #include "object.h"
+#include "options.h"
 #include "print.h"
 #include "tool.h"
 
-#include <getopt.h>
 #include <inttypes.h>
 #include <stdlib.h>
 
@@ -61,13 +61,9 @@ struct finding {
     const char *note; /* NULL: none */
 };
 
-static const struct option options[] = {{"all", no_argument, NULL, 'a'},
-                                        {"repair", no_argument, NULL, 'r'},
-                                        {"json", no_argument, NULL, 'j'},
-                                        {"through", required_argument, NULL, 't'},
-                                        {"any-owner", no_argument, NULL, 'A'},
-                                        {"help", no_argument, NULL, 'h'},
-                                        {NULL, 0, NULL, 0}};
+static const struct tool_option options[] = {
+    {"all", false, 'a'},       {"repair", false, 'r'}, {"json", false, 'j'}, {"through", true, 't'},
+    {"any-owner", false, 'A'}, {"help", false, 'h'},   {NULL, false, '\0'}};
 
 static void note_damage(struct finding *finding, quoit_status status)
 {
@@ -359,7 +355,7 @@ static int open_through(struct check *check)
 static int parse(struct check *check, int argc, char **argv)
 {
     int letter;
-    while ((letter = getopt_long(argc, argv, ":arjt:h", options, NULL)) != -1)
+    while ((letter = tool_option_next(argc, argv, "arjt:h", options)) != TOOL_OPTIONS_END)
         switch (letter) {
         case 'a':
             check->all = true;
@@ -374,7 +370,7 @@ static int parse(struct check *check, int argc, char **argv)
             if (check->through_count == THROUGH_MAX)
                 return tool_usage("--through is given more than %d times; pass at most that many",
                                   THROUGH_MAX);
-            check->through[check->through_count++] = optarg;
+            check->through[check->through_count++] = tool_option_value;
             break;
         case 'A':
             check->any_owner = QUOIT_ANY_OWNER;
@@ -382,12 +378,12 @@ static int parse(struct check *check, int argc, char **argv)
         case 'h':
             return tool_help();
         default:
-            return print_bad_option(argv, letter);
+            return tool_option_refuse();
         }
-    if (check->all != (optind == argc))
+    if (check->all != (tool_operand == argc))
         return check->all
                    ? tool_usage("--all cannot be combined with the name '%s'; omit one of them",
-                                argv[optind])
+                                argv[tool_operand])
                    : tool_usage("no NAME was given; pass one, or --all");
     if (check->through_count > 0 && !check->repair)
         return tool_usage("--through has no effect without --repair; add --repair");
@@ -406,7 +402,7 @@ static int run(int argc, char **argv)
         return code;
     code = open_through(&check);
     if (code == TOOL_OK && !check.all)
-        code = check_names(&check, argv + optind, (size_t)(argc - optind));
+        code = check_names(&check, argv + tool_operand, (size_t)(argc - tool_operand));
     else if (code == TOOL_OK)
         code = object_list(NULL, &names) ? check_names(&check, names.names, names.count)
                                          : TOOL_FAILED;

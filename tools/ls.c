@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* quoit ls: all objects on the machine, in a table. */
 #include "object.h"
+#include "options.h"
 #include "print.h"
 #include "process_info.h"
 #include "tool.h"
 
-#include <getopt.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -69,10 +69,8 @@ static const char help[] =
     "  quoit ls file:/var/tmp\n"
     "  quoit ls --json | jq -r '.[] | select(.state == \"dead\") | .name'\n";
 
-static const struct option options[] = {{"json", no_argument, NULL, 'j'},
-                                        {"names", no_argument, NULL, 'n'},
-                                        {"help", no_argument, NULL, 'h'},
-                                        {NULL, 0, NULL, 0}};
+static const struct tool_option options[] = {
+    {"json", false, 'j'}, {"names", false, 'n'}, {"help", false, 'h'}, {NULL, false, '\0'}};
 
 /* Is the name one of the arguments, with its scheme or without? A NULL ends the arguments. */
 static bool is_asked_for(const char *name, char **arguments)
@@ -226,7 +224,7 @@ static int run(int argc, char **argv)
     struct object_names names = {0};
     bool json = false, names_only = false, found = true;
     int letter;
-    while ((letter = getopt_long(argc, argv, ":jnh", options, NULL)) != -1)
+    while ((letter = tool_option_next(argc, argv, "jnh", options)) != TOOL_OPTIONS_END)
         switch (letter) {
         case 'j':
             json = true;
@@ -237,14 +235,14 @@ static int run(int argc, char **argv)
         case 'h':
             return tool_help();
         default:
-            return print_bad_option(argv, letter);
+            return tool_option_refuse();
         }
     if (json && names_only)
         return tool_usage("--json cannot be combined with --names; omit one of them");
-    bool all = optind == argc; /* the list includes /dev/shm */
+    bool all = tool_operand == argc; /* the list includes /dev/shm */
     if (all)
         found = object_list(NULL, &names);
-    for (int i = optind; i < argc && found; i++) {
+    for (int i = tool_operand; i < argc && found; i++) {
         found = list_where(argv[i], &names);
         all = all || strcmp(argv[i], "posix") == 0;
     }
@@ -253,7 +251,7 @@ static int run(int argc, char **argv)
     for (size_t i = 0; found && names_only && i < names.count; i++)
         print_line(names.names[i]);
     if (found && !names_only)
-        code = show(&names, argv + optind, json, all);
+        code = show(&names, argv + tool_operand, json, all);
     object_free_names(&names);
     return print_end(code);
 }

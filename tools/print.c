@@ -7,7 +7,6 @@
 #include "tool.h"
 
 #include <errno.h>
-#include <getopt.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -138,18 +137,6 @@ void print_state(const struct object *object, char *out, size_t room)
     (void)snprintf(out, room, "%s%s%s%s%s", object_state(object), crashed, stopped,
                    is_queue && object->queue.finished ? ", finished" : "",
                    is_queue && object->queue.transient ? ", transient" : "");
-}
-
-int print_bad_option(char **argv, int letter)
-{
-    const char *text = argv[optind - 1];
-    if (letter == ':')
-        return tool_usage("option '%s' needs a value; pass one after it", text);
-    if (optopt != 0 && strncmp(text, "--", 2) != 0)
-        return tool_usage("unknown option '-%c'", optopt);
-    if (optopt != 0)
-        return tool_usage("option '%s' takes no value; omit it", text);
-    return tool_usage("unknown or ambiguous option '%s'", text);
 }
 
 int print_end(int code)

@@ -26,8 +26,6 @@ void print_age(uint64_t since_unix_ns, char out[PRINT_ROOM]);           /* "3 d 
 /* "in use, finished", "in use, 1 crashed"; for a damaged object, the reason. */
 void print_state(const struct object *object, char *out, size_t room);
 
-/* Reports the option that getopt_long has just refused; returns TOOL_USAGE. */
-int print_bad_option(char **argv, int letter);
 /* Flushes stdout. Returns code; on an error, prints it and returns TOOL_FAILED. */
 int print_end(int code);
 

@@ -3,12 +3,12 @@
  * quoit push: pushes stdin into a queue. In a queue that push itself has made, a message may be a
  * block of lines, as many as are available. In any other queue, a message is a line.
  */
+#include "options.h"
 #include "print.h"
 #include "stream.h"
 #include "tool.h"
 
 #include <errno.h>
-#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -121,12 +121,12 @@ static bool parse_capacity(const char *text, struct quoit_queue_options *make)
 }
 
 /* -1 to go on, else an exit code. */
-static int parse_option(struct push *push, int letter, char **argv, bool *kind_given)
+static int parse_option(struct push *push, int letter, bool *kind_given)
 {
     switch (letter) {
     case 'c':
         push->counted = true;
-        return stream_number("--count", optarg, &push->left) ? -1 : TOOL_USAGE;
+        return stream_number("--count", tool_option_value, &push->left) ? -1 : TOOL_USAGE;
     case 'r':
         push->raw = true;
         return -1;
@@ -140,48 +140,41 @@ static int parse_option(struct push *push, int letter, char **argv, bool *kind_g
         push->keep = true;
         return -1;
     case 't':
-        return stream_seconds("--timeout", optarg, &push->timeout_ns) ? -1 : TOOL_USAGE;
+        return stream_seconds("--timeout", tool_option_value, &push->timeout_ns) ? -1 : TOOL_USAGE;
     case 'K':
         *kind_given = true;
-        return parse_kind(optarg, &push->make) ? -1 : TOOL_USAGE;
+        return parse_kind(tool_option_value, &push->make) ? -1 : TOOL_USAGE;
     case 'C':
-        return parse_capacity(optarg, &push->make) ? -1 : TOOL_USAGE;
+        return parse_capacity(tool_option_value, &push->make) ? -1 : TOOL_USAGE;
     case 'I':
-        return parse_bytes(optarg, &push->make) ? -1 : TOOL_USAGE;
+        return parse_bytes(tool_option_value, &push->make) ? -1 : TOOL_USAGE;
     case 'P':
-        return parse_permissions(optarg, &push->make) ? -1 : TOOL_USAGE;
+        return parse_permissions(tool_option_value, &push->make) ? -1 : TOOL_USAGE;
     case 'A':
         push->any_owner = QUOIT_ANY_OWNER;
         return -1;
     case 'h':
         return tool_help();
     default:
-        return print_bad_option(argv, letter);
+        return tool_option_refuse();
     }
 }
 
 static int parse(struct push *push, int argc, char **argv, bool *kind_given)
 {
-    static const struct option options[] = {{"count", required_argument, NULL, 'c'},
-                                            {"raw", no_argument, NULL, 'r'},
-                                            {"each", no_argument, NULL, 'e'},
-                                            {"blocks", no_argument, NULL, 'b'},
-                                            {"keep", no_argument, NULL, 'k'},
-                                            {"timeout", required_argument, NULL, 't'},
-                                            {"kind", required_argument, NULL, 'K'},
-                                            {"capacity", required_argument, NULL, 'C'},
-                                            {"item-bytes", required_argument, NULL, 'I'},
-                                            {"any-owner", no_argument, NULL, 'A'},
-                                            {"help", no_argument, NULL, 'h'},
-                                            {"permissions", required_argument, NULL, 'P'},
-                                            {NULL, 0, NULL, 0}};
+    static const struct tool_option options[] = {
+        {"count", true, 'c'},      {"raw", false, 'r'},     {"each", false, 'e'},
+        {"blocks", false, 'b'},    {"keep", false, 'k'},    {"timeout", true, 't'},
+        {"kind", true, 'K'},       {"capacity", true, 'C'}, {"item-bytes", true, 'I'},
+        {"any-owner", false, 'A'}, {"help", false, 'h'},    {"permissions", true, 'P'},
+        {NULL, false, '\0'}};
     int letter;
-    while ((letter = getopt_long(argc, argv, ":c:rebkt:h", options, NULL)) != -1) {
-        int code = parse_option(push, letter, argv, kind_given);
+    while ((letter = tool_option_next(argc, argv, "c:rebkt:h", options)) != TOOL_OPTIONS_END) {
+        int code = parse_option(push, letter, kind_given);
         if (code >= 0)
             return code;
     }
-    push->name = stream_name(argc, argv, optind);
+    push->name = stream_name(argc, argv, tool_operand);
     if (!push->name)
         return TOOL_USAGE;
     if (push->raw + push->each + push->blocks > 1)

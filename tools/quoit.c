@@ -4,7 +4,6 @@
 #include "stream.h"
 #include "tool.h"
 
-#include <getopt.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -88,10 +87,8 @@ int main(int argc, char **argv)
         return TOOL_OK;
     }
     running = find(name);
-    if (running) {
-        opterr = 0; /* print_bad_option prints the error */
+    if (running)
         return running->run(argc - 1, argv + 1);
-    }
     if (argc > 1)
         return unknown(name);
     help(stderr);

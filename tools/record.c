@@ -3,12 +3,11 @@
 #include "record.h"
 
 #include "fault.h"
-#include "print.h"
+#include "options.h"
 #include "stream.h"
 #include "tool.h"
 
 #include <errno.h>
-#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -74,18 +73,17 @@ static const char help[] =
     "  quoit record --observe jobs > jobs.mcap     # workers still get all jobs\n"
     "  quoit record --info trip.mcap\n";
 
-static const struct option options[] = {
-    {"observe", no_argument, NULL, 'o'},     {"sync", no_argument, NULL, 's'},
-    {"flush", required_argument, NULL, 'f'}, {"encoding", required_argument, NULL, 'e'},
-    {"keep", no_argument, NULL, 'k'},        {"from-oldest", no_argument, NULL, 'O'},
-    {"any-owner", no_argument, NULL, 'A'},   {"info", no_argument, NULL, 'i'},
-    {"help", no_argument, NULL, 'h'},        {NULL, 0, NULL, 0}};
+static const struct tool_option options[] = {{"observe", false, 'o'},   {"sync", false, 's'},
+                                             {"flush", true, 'f'},      {"encoding", true, 'e'},
+                                             {"keep", false, 'k'},      {"from-oldest", false, 'O'},
+                                             {"any-owner", false, 'A'}, {"info", false, 'i'},
+                                             {"help", false, 'h'},      {NULL, false, '\0'}};
 
 /* -1 to go on, else an exit code. */
 static int parse(struct record *record, bool *info_out, int argc, char **argv)
 {
     int letter;
-    while ((letter = getopt_long(argc, argv, ":osf:e:kih", options, NULL)) != -1)
+    while ((letter = tool_option_next(argc, argv, "osf:e:kih", options)) != TOOL_OPTIONS_END)
         switch (letter) {
         case 'o':
             record->observe = true;
@@ -94,11 +92,11 @@ static int parse(struct record *record, bool *info_out, int argc, char **argv)
             record->sync = true;
             break;
         case 'f':
-            if (!stream_seconds("--flush", optarg, &record->flush_ns))
+            if (!stream_seconds("--flush", tool_option_value, &record->flush_ns))
                 return TOOL_USAGE;
             break;
         case 'e':
-            record->encoding = optarg;
+            record->encoding = tool_option_value;
             break;
         case 'k':
             record->keep = true;
@@ -115,13 +113,13 @@ static int parse(struct record *record, bool *info_out, int argc, char **argv)
         case 'h':
             return tool_help();
         default:
-            return print_bad_option(argv, letter);
+            return tool_option_refuse();
         }
-    if (optind == argc)
+    if (tool_operand == argc)
         return tool_usage("no NAME was given; pass the name of a queue%s",
                           *info_out ? "'s recording" : "");
-    for (int i = optind; i < argc; i++)
-        for (int k = optind; k < i && !*info_out; k++)
+    for (int i = tool_operand; i < argc; i++)
+        for (int k = tool_operand; k < i && !*info_out; k++)
             if (strcmp(argv[i], argv[k]) == 0)
                 return tool_usage("'%s' is given twice; pass each NAME once", argv[i]);
     return -1;
@@ -241,7 +239,7 @@ static int stream(struct record *record, struct quoit_wait *waits)
     const uint64_t begin = stream_now_ns();
     bool moved = false, hinted = false;
     int code = TOOL_OK;
-    while (code == TOOL_OK && !stream_is_stopped() && !fault_seen() && !has_ended(record)) {
+    while (code == TOOL_OK && !recording_is_stopped() && !fault_seen() && !has_ended(record)) {
         code = take_turn(record, &moved);
         if (code == TOOL_OK && !moved && !has_ended(record))
             code = wait_for_work(record, waits);
@@ -322,7 +320,7 @@ static int run_in(struct record *record, struct quoit_wait *waits)
     int code = begin(record);
     if (code != TOOL_OK)
         return code;
-    stream_catch_stop();
+    recording_catch_stop();
     fault_begin();
     code = end(record, stream(record, waits));
     if (fault_end())
@@ -339,15 +337,15 @@ static int run(int argc, char **argv)
     if (code >= 0)
         return code;
     if (info)
-        return optind + 1 == argc
-                   ? recording_info(argv[optind])
-                   : tool_usage("unexpected argument '%s'; pass only one file", argv[optind + 1]);
+        return tool_operand + 1 == argc ? recording_info(argv[tool_operand])
+                                        : tool_usage("unexpected argument '%s'; pass only one file",
+                                                     argv[tool_operand + 1]);
     stream_binary();
-    record.count = (size_t)(argc - optind);
+    record.count = (size_t)(argc - tool_operand);
     record.queues = calloc((size_t)argc, sizeof *record.queues);
     struct quoit_wait *waits = calloc((size_t)argc, sizeof *waits);
     for (size_t i = 0; i < record.count && record.queues; i++)
-        record.queues[i].name = argv[(size_t)optind + i];
+        record.queues[i].name = argv[(size_t)tool_operand + i];
     code = record.queues && waits
                ? run_in(&record, waits)
                : tool_fail("out of memory: cannot allocate %zu queues", record.count);

@@ -2,7 +2,10 @@
 /* A queue's description in an MCAP file: written by record, read by replay and --info. */
 #include "recording.h"
 
+#include "stream.h"
+
 #include <inttypes.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -249,4 +252,24 @@ enum mcap_status recording_take_metadata(struct recording_channels *channels,
         *channel_out = channel;
     }
     return MCAP_OK;
+}
+
+/* ---- Signals --------------------------------------------------------------------------------- */
+
+static volatile sig_atomic_t stopped;
+
+static void on_stop(int number)
+{
+    (void)signal(number, SIG_DFL);
+    stopped = 1;
+}
+
+void recording_catch_stop(void)
+{
+    stream_catch(on_stop);
+}
+
+bool recording_is_stopped(void)
+{
+    return stopped != 0;
 }

@@ -73,6 +73,11 @@ enum mcap_status recording_take_metadata(struct recording_channels *channels,
                                          const struct mcap_record *record,
                                          struct recording_channel **channel_out);
 
+/* From now on Ctrl-C and a request to terminate do not end the process, but
+   recording_is_stopped returns true. A second one ends it. */
+void recording_catch_stop(void);
+bool recording_is_stopped(void);
+
 /* `quoit record --info FILE` (record_info.c). Returns an exit code. */
 int recording_info(const char *path);
 

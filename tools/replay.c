@@ -2,11 +2,10 @@
 /* quoit replay: pushes the messages of an MCAP file into queues again, at the recorded times. */
 #include "replay.h"
 
-#include "print.h"
+#include "options.h"
 #include "stream.h"
 #include "tool.h"
 
-#include <getopt.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -49,13 +48,9 @@ static const char help[] =
     "  quoit replay --speed max --rename readings=test trip.mcap & quoit pop test --raw | od -t "
     "f8\n";
 
-static const struct option options[] = {{"speed", required_argument, NULL, 's'},
-                                        {"rename", required_argument, NULL, 'r'},
-                                        {"wait", no_argument, NULL, 'w'},
-                                        {"finish", no_argument, NULL, 'F'},
-                                        {"any-owner", no_argument, NULL, 'A'},
-                                        {"help", no_argument, NULL, 'h'},
-                                        {NULL, 0, NULL, 0}};
+static const struct tool_option options[] = {
+    {"speed", true, 's'},      {"rename", true, 'r'}, {"wait", false, 'w'}, {"finish", false, 'F'},
+    {"any-owner", false, 'A'}, {"help", false, 'h'},  {NULL, false, '\0'}};
 
 static bool parse_speed(struct replay *replay, const char *text)
 {
@@ -88,14 +83,14 @@ static bool parse_rename(struct replay *replay, char *text)
 static int parse(struct replay *replay, int argc, char **argv)
 {
     int letter;
-    while ((letter = getopt_long(argc, argv, ":s:r:wFh", options, NULL)) != -1)
+    while ((letter = tool_option_next(argc, argv, "s:r:wFh", options)) != TOOL_OPTIONS_END)
         switch (letter) {
         case 's':
-            if (!parse_speed(replay, optarg))
+            if (!parse_speed(replay, tool_option_value))
                 return TOOL_USAGE;
             break;
         case 'r':
-            if (!parse_rename(replay, optarg))
+            if (!parse_rename(replay, tool_option_value))
                 return TOOL_USAGE;
             break;
         case 'w':
@@ -110,13 +105,13 @@ static int parse(struct replay *replay, int argc, char **argv)
         case 'h':
             return tool_help();
         default:
-            return print_bad_option(argv, letter);
+            return tool_option_refuse();
         }
-    if (optind == argc)
+    if (tool_operand == argc)
         return tool_usage("no FILE was given; pass a file that `quoit record` has written");
-    if (optind + 1 < argc)
-        return tool_usage("unexpected argument '%s'; pass only one FILE", argv[optind + 1]);
-    replay->path = argv[optind];
+    if (tool_operand + 1 < argc)
+        return tool_usage("unexpected argument '%s'; pass only one FILE", argv[tool_operand + 1]);
+    replay->path = argv[tool_operand];
     return -1;
 }
 
@@ -130,7 +125,7 @@ static void wait_until_due(const struct replay *replay, uint64_t log_time)
     if (replay->speed <= 0 || log_time <= replay->first_ns)
         return;
     const double due = (double)(log_time - replay->first_ns) / replay->speed;
-    while (!stream_is_stopped()) {
+    while (!recording_is_stopped()) {
         const double left = due - (double)(stream_now_ns() - replay->begin_ns);
         if (left < 1)
             return;
@@ -175,7 +170,7 @@ static struct step take_message(struct replay *replay, struct recording_channels
     }
     wait_until_due(replay, message.log_time);
     if (step.code == TOOL_OK)
-        step.code = stream_is_stopped() ? TOOL_NOTHING : replay_push(replay, channel, &message);
+        step.code = recording_is_stopped() ? TOOL_NOTHING : replay_push(replay, channel, &message);
     return step;
 }
 
@@ -247,7 +242,7 @@ static int run(int argc, char **argv)
                               : tool_fail("out of memory: cannot allocate %d names", argc);
     if (code < 0) {
         stream_binary();
-        stream_catch_stop();
+        recording_catch_stop();
         code = stream(&replay, &reader, &channels);
     }
     replay_close(&replay);

@@ -123,7 +123,7 @@ int replay_wait(const struct replay *replay)
         struct quoit_queue_info now;
         quoit_status status;
         while ((status = quoit_queue_inspect(queue->queue, &now)) == QUOIT_OK &&
-               now.consumer_pid == 0 && !stream_is_stopped()) {
+               now.consumer_pid == 0 && !recording_is_stopped()) {
             if (!hinted && stream_now_ns() - begin >= STREAM_HINT_MS * UINT64_C(1000000)) {
                 tool_hint("waiting for a consumer of queue '%s'; Ctrl-C ends this", queue->name);
                 hinted = true;
@@ -133,7 +133,7 @@ int replay_wait(const struct replay *replay)
         if (status != QUOIT_OK)
             return tool_fail_quoit(status);
     }
-    return stream_is_stopped() ? TOOL_NOTHING : TOOL_OK;
+    return recording_is_stopped() ? TOOL_NOTHING : TOOL_OK;
 }
 
 /* ---- Pushing --------------------------------------------------------------------------------- */
@@ -161,7 +161,7 @@ int replay_push(struct replay *replay, const struct recording_channel *channel,
     const int64_t hint_ns = STREAM_HINT_MS * INT64_C(1000000);
     quoit_status status = quoit_queue_push(queue->queue, message->data, message->bytes, QUOIT_NOW);
     int64_t waited_ns = 0;
-    while ((status == QUOIT_FULL || status == QUOIT_ABANDONED) && !stream_is_stopped()) {
+    while ((status == QUOIT_FULL || status == QUOIT_ABANDONED) && !recording_is_stopped()) {
         status = quoit_queue_push(queue->queue, message->data, message->bytes, slice_ns);
         waited_ns += slice_ns;
         if (status == QUOIT_FULL && !replay->hinted && waited_ns >= hint_ns) {

@@ -2,10 +2,9 @@
 /* quoit rm: removes names, of whatever kind of object. */
 #include "fault.h"
 #include "object.h"
+#include "options.h"
 #include "print.h"
 #include "tool.h"
-
-#include <getopt.h>
 
 static const char help[] =
     "Removes queues, pools, regions and locks, also damaged ones. Only the name is removed:\n"
@@ -40,10 +39,9 @@ struct rm {
     unsigned any_owner; /* 0 or QUOIT_ANY_OWNER */
 };
 
-static const struct option options[] = {
-    {"force", no_argument, NULL, 'f'},   {"dead", no_argument, NULL, 'd'},
-    {"dry-run", no_argument, NULL, 'n'}, {"any-owner", no_argument, NULL, 'A'},
-    {"help", no_argument, NULL, 'h'},    {NULL, 0, NULL, 0}};
+static const struct tool_option options[] = {{"force", false, 'f'},   {"dead", false, 'd'},
+                                             {"dry-run", false, 'n'}, {"any-owner", false, 'A'},
+                                             {"help", false, 'h'},    {NULL, false, '\0'}};
 
 static quoit_status unlink_now(const struct rm *rm, const char *name)
 {
@@ -118,7 +116,7 @@ static int run(int argc, char **argv)
     struct rm rm = {0};
     struct object_names names = {0};
     int letter;
-    while ((letter = getopt_long(argc, argv, ":fdnh", options, NULL)) != -1)
+    while ((letter = tool_option_next(argc, argv, "fdnh", options)) != TOOL_OPTIONS_END)
         switch (letter) {
         case 'f':
             rm.force = true;
@@ -135,10 +133,11 @@ static int run(int argc, char **argv)
         case 'h':
             return tool_help();
         default:
-            return print_bad_option(argv, letter);
+            return tool_option_refuse();
         }
-    if (optind < argc)
-        return print_end(remove_all(&rm, argv + optind, (size_t)(argc - optind), false));
+    if (tool_operand < argc)
+        return print_end(
+            remove_all(&rm, argv + tool_operand, (size_t)(argc - tool_operand), false));
     if (!rm.dead)
         return tool_usage("no NAME was given; pass one, or --dead");
     int code = object_list(NULL, &names) ? remove_all(&rm, names.names, names.count, true)

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* quoit stat: shows all that is known of an object. */
 #include "object.h"
+#include "options.h"
 #include "print.h"
 #include "process_info.h"
 #include "tool.h"
 
-#include <getopt.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -47,11 +47,11 @@ static const char help[] =
 
 enum format { TEXT, JSON, PROMETHEUS };
 
-static const struct option options[] = {{"all", no_argument, NULL, 'a'},
-                                        {"format", required_argument, NULL, 'F'},
-                                        {"json", no_argument, NULL, 'j'},
-                                        {"help", no_argument, NULL, 'h'},
-                                        {NULL, 0, NULL, 0}};
+static const struct tool_option options[] = {{"all", false, 'a'},
+                                             {"format", true, 'F'},
+                                             {"json", false, 'j'},
+                                             {"help", false, 'h'},
+                                             {NULL, false, '\0'}};
 
 /* The PID of a crashed member may be another process's by now. */
 static void print_process(const struct quoit_member_info *member)
@@ -243,14 +243,15 @@ static int run(int argc, char **argv)
     enum format format = TEXT;
     bool all = false;
     int letter;
-    while ((letter = getopt_long(argc, argv, ":aF:jh", options, NULL)) != -1)
+    while ((letter = tool_option_next(argc, argv, "aF:jh", options)) != TOOL_OPTIONS_END)
         switch (letter) {
         case 'a':
             all = true;
             break;
         case 'F':
-            if (!parse_format(optarg, &format))
-                return tool_usage("--format is '%s'; it must be text, json or prometheus", optarg);
+            if (!parse_format(tool_option_value, &format))
+                return tool_usage("--format is '%s'; it must be text, json or prometheus",
+                                  tool_option_value);
             break;
         case 'j':
             format = JSON;
@@ -258,14 +259,14 @@ static int run(int argc, char **argv)
         case 'h':
             return tool_help();
         default:
-            return print_bad_option(argv, letter);
+            return tool_option_refuse();
         }
-    if (all != (optind == argc))
+    if (all != (tool_operand == argc))
         return all ? tool_usage("--all cannot be combined with the name '%s'; omit one of them",
-                                argv[optind])
+                                argv[tool_operand])
                    : tool_usage("no NAME was given; pass one, or --all");
     if (!all)
-        return print_end(show(argv + optind, (size_t)(argc - optind), format, false));
+        return print_end(show(argv + tool_operand, (size_t)(argc - tool_operand), format, false));
     int code = object_list(NULL, &names) ? show(names.names, names.count, format, true)
                                          : TOOL_FAILED;
     object_free_names(&names);

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Numbers and names on the command line of push, pop, tail and bench; the mark of push's queues;
-   the request to stop. */
+/* Numbers and names on the command line of push, pop, tail and bench; the mark of push's queues. */
 #include "stream.h"
 
 #include "printable.h"
@@ -8,7 +7,6 @@
 
 #include <ctype.h>
 #include <errno.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -138,23 +136,31 @@ int64_t stream_left_ns(int64_t timeout_ns, uint64_t begin_ns)
     return passed < (uint64_t)timeout_ns ? timeout_ns - (int64_t)passed : 0;
 }
 
-static volatile sig_atomic_t stopped;
+/* ---- Signals --------------------------------------------------------------------------------- */
 
-static void on_stop(int number)
+volatile sig_atomic_t stream_stopped;
+static quoit_queue *volatile waits_on;
+
+static void on_signal(int number)
 {
-    stopped = 1;
     (void)signal(number, SIG_DFL);
+    stream_stopped = number;
+    if (waits_on)
+        (void)quoit_queue_interrupt(waits_on);
 }
 
-void stream_catch_stop(void)
+void stream_stop_begin(void)
 {
-    static const int numbers[] = {SIGINT, SIGTERM};
-    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
-        if (signal(numbers[i], on_stop) == SIG_IGN) /* a shell's background job ignores Ctrl-C */
-            (void)signal(numbers[i], SIG_IGN);
+    stream_catch(on_signal);
 }
 
-bool stream_is_stopped(void)
+void stream_stop_waits_on(quoit_queue *queue)
 {
-    return stopped != 0;
+    waits_on = queue;
+}
+
+void stream_stop_end(void)
+{
+    if (stream_stopped)
+        (void)raise(stream_stopped);
 }

@@ -6,6 +6,7 @@
 
 #include <quoit/inspect.h>
 
+#include <signal.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -46,7 +47,7 @@ int64_t stream_read_from(int file, void *buffer, size_t room_bytes);
 int stream_open(const char *path);
 /* Waits until what was written to stdout is on the disk; false on an error (errno). */
 bool stream_sync(void);
-/* Writes all bytes; false on an error (errno). */
+/* Writes all bytes; false on an error (errno), or if stream_stopped was set meanwhile. */
 bool stream_write(const void *bytes, size_t count);
 /* The same for a message on a terminal: as print_text, but keeps line ends and tabs. */
 bool stream_write_printable(const char *text, size_t count);
@@ -66,10 +67,16 @@ void stream_sleep_ns(uint64_t nanoseconds); /* less than a second */
 uint64_t stream_now_ns(void);               /* monotonic */
 uint64_t stream_unix_ns(void);              /* since 1970 */
 
-/* From now on Ctrl-C and a request to terminate do not end the process, but stream_is_stopped
-   returns true. A second one ends it. */
-void stream_catch_stop(void);
-bool stream_is_stopped(void);
+/* Between begin and end, SIGINT and SIGTERM do not end the process: they set stream_stopped, and
+   end waits on that queue, a sleep, and a write that is blocked. A second signal ends the process.
+   end sends the process the signal again, if one came. */
+extern volatile sig_atomic_t stream_stopped;
+void stream_stop_begin(void);
+void stream_stop_waits_on(quoit_queue *queue); /* NULL: on none. Before the queue is closed */
+void stream_stop_end(void);
+/* Calls handler for SIGINT and SIGTERM, unless they are ignored. For the functions above, and for
+   record and replay, whose writes must end also after a signal. */
+void stream_catch(void (*handler)(int number));
 
 /* Returns the rest of a time-out that began at begin_ns: 0 if it has passed, QUOIT_FOREVER for
    QUOIT_FOREVER. */

@@ -47,12 +47,10 @@ bool stream_write(const void *bytes, size_t count)
     const char *next = bytes;
     while (count > 0) {
         ssize_t written = write(STDOUT_FILENO, next, count);
-        if (written < 0 && errno == EINTR)
-            continue;
-        if (written < 0)
+        next += written > 0 ? written : 0;
+        count -= written > 0 ? (size_t)written : 0;
+        if ((written < 0 && errno != EINTR) || (count > 0 && stream_stopped))
             return false;
-        next += written;
-        count -= (size_t)written;
     }
     return true;
 }
@@ -84,6 +82,17 @@ void stream_sleep_ns(uint64_t nanoseconds)
 {
     struct timespec time = {.tv_nsec = (long)nanoseconds};
     (void)nanosleep(&time, NULL);
+}
+
+/* Without SA_RESTART: a signal ends a write that is blocked. */
+void stream_catch(void (*handler)(int number))
+{
+    static const int numbers[] = {SIGINT, SIGTERM};
+    struct sigaction action = {.sa_handler = handler}, before;
+    (void)sigemptyset(&action.sa_mask);
+    for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++)
+        if (sigaction(numbers[i], NULL, &before) == 0 && before.sa_handler != SIG_IGN)
+            (void)sigaction(numbers[i], &action, NULL);
 }
 
 static uint64_t read_clock(clockid_t clock)

@@ -77,6 +77,12 @@ void stream_sleep_ms(unsigned milliseconds)
     Sleep(milliseconds);
 }
 
+void stream_catch(void (*handler)(int number))
+{
+    (void)signal(SIGINT, handler);
+    (void)signal(SIGTERM, handler);
+}
+
 void stream_sleep_ns(uint64_t nanoseconds)
 {
     Sleep((DWORD)((nanoseconds + 999999) / 1000000));

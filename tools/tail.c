@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /* quoit tail: shows the messages in a queue, and new ones, and takes none of them. */
 #include "fault.h"
+#include "options.h"
 #include "print.h"
 #include "stream.h"
 #include "tool.h"
 
 #include <errno.h>
-#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -46,26 +46,22 @@ static const char help[] =
     "  quoit tail q --follow --lines 0 | grep error\n"
     "  quoit tail readings --hex\n";
 
-static const struct option options[] = {{"follow", no_argument, NULL, 'f'},
-                                        {"lines", required_argument, NULL, 'n'},
-                                        {"hex", no_argument, NULL, 'x'},
-                                        {"raw", no_argument, NULL, 'r'},
-                                        {"any-owner", no_argument, NULL, 'A'},
-                                        {"help", no_argument, NULL, 'h'},
-                                        {NULL, 0, NULL, 0}};
+static const struct tool_option options[] = {
+    {"follow", false, 'f'},    {"lines", true, 'n'}, {"hex", false, 'x'}, {"raw", false, 'r'},
+    {"any-owner", false, 'A'}, {"help", false, 'h'}, {NULL, false, '\0'}};
 
 /* -1 to go on, else an exit code. */
 static int parse(struct tail *tail, int argc, char **argv)
 {
     int letter;
-    while ((letter = getopt_long(argc, argv, ":fn:xrh", options, NULL)) != -1)
+    while ((letter = tool_option_next(argc, argv, "fn:xrh", options)) != TOOL_OPTIONS_END)
         switch (letter) {
         case 'f':
             tail->follow = true;
             break;
         case 'n':
             tail->limited = true;
-            if (!stream_number("--lines", optarg, &tail->lines))
+            if (!stream_number("--lines", tool_option_value, &tail->lines))
                 return TOOL_USAGE;
             break;
         case 'x':
@@ -80,9 +76,9 @@ static int parse(struct tail *tail, int argc, char **argv)
         case 'h':
             return tool_help();
         default:
-            return print_bad_option(argv, letter);
+            return tool_option_refuse();
         }
-    tail->name = stream_name(argc, argv, optind);
+    tail->name = stream_name(argc, argv, tool_operand);
     if (!tail->name)
         return TOOL_USAGE;
     if (tail->hex && tail->raw)

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* quoit top: its options, and its plain mode, a table after each interval. */
 #include "top.h"
+#include "options.h"
 #include "print.h"
 #include "stream.h"
 #include "tool.h"
 
-#include <getopt.h>
 #include <inttypes.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -44,13 +44,9 @@ enum { STDIN, STDOUT };
 
 static volatile sig_atomic_t ended;
 
-static const struct option options[] = {{"interval", required_argument, NULL, 'i'},
-                                        {"count", required_argument, NULL, 'n'},
-                                        {"sort", required_argument, NULL, 's'},
-                                        {"plain", no_argument, NULL, 'p'},
-                                        {"json", no_argument, NULL, 'j'},
-                                        {"help", no_argument, NULL, 'h'},
-                                        {NULL, 0, NULL, 0}};
+static const struct tool_option options[] = {
+    {"interval", true, 'i'}, {"count", true, 'n'}, {"sort", true, 's'}, {"plain", false, 'p'},
+    {"json", false, 'j'},    {"help", false, 'h'}, {NULL, false, '\0'}};
 
 static void end(int signal_number)
 {
@@ -184,18 +180,18 @@ static bool parse_count(const char *text, uint64_t *count_out)
 static int parse(struct top *top, bool *plain_out, bool *json_out, int argc, char **argv)
 {
     int letter;
-    while ((letter = getopt_long(argc, argv, ":i:n:s:pjh", options, NULL)) != -1)
+    while ((letter = tool_option_next(argc, argv, "i:n:s:pjh", options)) != TOOL_OPTIONS_END)
         switch (letter) {
         case 'i':
-            if (!parse_interval(optarg, &top->interval_s))
+            if (!parse_interval(tool_option_value, &top->interval_s))
                 return TOOL_USAGE;
             break;
         case 'n':
-            if (!parse_count(optarg, &top->count))
+            if (!parse_count(tool_option_value, &top->count))
                 return TOOL_USAGE;
             break;
         case 's':
-            if (!parse_order(optarg, &top->order))
+            if (!parse_order(tool_option_value, &top->order))
                 return TOOL_USAGE;
             break;
         case 'j':
@@ -208,7 +204,7 @@ static int parse(struct top *top, bool *plain_out, bool *json_out, int argc, cha
         case 'h':
             return tool_help();
         default:
-            return print_bad_option(argv, letter);
+            return tool_option_refuse();
         }
     return -1;
 }
@@ -220,9 +216,9 @@ static int run(int argc, char **argv)
     int code = parse(&top, &is_plain, &json, argc, argv);
     if (code >= 0)
         return code;
-    if (optind < argc) {
-        top.names = argv + optind;
-        top.name_count = (size_t)(argc - optind);
+    if (tool_operand < argc) {
+        top.names = argv + tool_operand;
+        top.name_count = (size_t)(argc - tool_operand);
     }
     (void)signal(SIGINT, end);
     (void)signal(SIGTERM, end);

@@ -10,6 +10,7 @@
 A public function without a comment, a command without help, and a comment that names a status that does not exist are
 errors. `make_pages.py --self-test` plants such faults.
 """
+import email.utils
 import pathlib
 import re
 import subprocess
@@ -20,7 +21,11 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 HEADERS = ("quoit.h", "quoit/inspect.h", "quoit/lock.h", "quoit/pool.h", "quoit/region.h", "quoit/sem.h", "quoit/status.h",
            "quoit/wait.h")
 INCLUDED_APART = ("quoit/inspect.h", "quoit/lock.h", "quoit/sem.h")  # <quoit.h> does not include these
-DATE = "2026-11-27"
+VERSION = re.search(r"project\(quoit VERSION (\S+)", (ROOT / "CMakeLists.txt").read_text()).group(1)
+CHANGED = re.search(r"^ -- .*>  (.*)$", (ROOT / "cmake/debian/changelog").read_text(), flags=re.M).group(1)
+# The first lines of each page: the name is between them.
+DATE = f".Dd {email.utils.parsedate_to_datetime(CHANGED):%Y-%m-%d}"
+SYSTEM = f".Os Quoit {VERSION}"
 # A paragraph of a comment, which shows it only by its first word.
 BEGINS = re.compile(r"^(?:[A-Z]{2,}|[A-Z_]{3,}|[a-z_]+|Both|All|Cost|Concurrency): |^Returns OK\b|^[a-z_]+ returns OK\b|^OK ")
 STATUS_LINE = re.compile(r"(?:^(?:\w+: )?|\breturns? )(OK(?:(?:, | or | )[A-Z_]{3,})+)", flags=re.I)
@@ -172,7 +177,7 @@ def function_page(name, everything, headers):
     lines, known = comment_text(comment), statuses(headers)
     check_statuses(name, lines, known)
     words = " ".join(lines)
-    page = [f".Dd {DATE}", f".Dt {name.upper()} 3", ".Os", ".Sh NAME",
+    page = [DATE, f".Dt {name.upper()} 3", SYSTEM, ".Sh NAME",
             *(f".Nm {sibling}{' ,' if sibling != siblings[-1] else ''}" for sibling in siblings),
             f".Nd {escape(first_sentence(lines))}", ".Sh LIBRARY", "Quoit (libquoit, -lquoit)", ".Sh SYNOPSIS",
             f".In {header if header in INCLUDED_APART else 'quoit.h'}"]
@@ -201,7 +206,7 @@ def function_page(name, everything, headers):
 
 def overview_page(headers):
     comment = re.findall(r"/\*.*?\*/", headers["quoit.h"], flags=re.S)[1]
-    page = [f".Dd {DATE}", ".Dt QUOIT 7", ".Os", ".Sh NAME", ".Nm quoit",
+    page = [DATE, ".Dt QUOIT 7", SYSTEM, ".Sh NAME", ".Nm quoit",
             ".Nd messages between the processes of one machine, through shared memory", ".Sh DESCRIPTION"]
     gathered, code = [], []
 
@@ -251,7 +256,7 @@ def run_help(*command):
 
 def command_page(name, description, text, others):
     usage, rest = text.split("\n", 1)
-    return "\n".join([f".Dd {DATE}", f".Dt {name.upper()} 1", ".Os", ".Sh NAME", f".Nm {name}",
+    return "\n".join([DATE, f".Dt {name.upper()} 1", SYSTEM, ".Sh NAME", f".Nm {name}",
                       f".Nd {escape(description)}", ".Sh SYNOPSIS", *literal(usage[len("usage: "):]),
                       ".Sh DESCRIPTION", *literal(rest.strip("\n")), ".Sh SEE ALSO",
                       *(f".Xr {other} 1 ," for other in others), ".Xr quoit 7"]) + "\n"
@@ -340,4 +345,5 @@ def main():
         sys.exit(f"make_pages.py: {fault}")
 
 
-main()
+if __name__ == "__main__":
+    main()

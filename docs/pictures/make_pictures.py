@@ -41,7 +41,7 @@ def drawn(source, name):
         sys.exit(f"{name}.dot: {run.stderr}")
     picture = run.stdout[run.stdout.index("<svg"):]
     return ('<?xml version="1.0" encoding="UTF-8"?>\n<!-- SPDX-License-Identifier: MIT -->\n'
-            f"<!-- ./dev docs made this from {name}.dot, {hash_of(source)}. -->\n{picture}")
+            f"<!-- ./dev pictures made this from {name}.dot, {hash_of(source)}. -->\n{picture}")
 
 
 def hash_of(source):
@@ -132,7 +132,7 @@ def main():
     elif sys.argv[1:] == ["--check"]:
         found = list(faults(FOLDER, DOCUMENTS))
         if found:
-            sys.exit("\n".join(found + ["./dev docs draws the pictures anew"]))
+            sys.exit("\n".join(found + ["./dev pictures draws the pictures anew"]))
     elif not sys.argv[1:]:
         for name, source in sources(FOLDER).items():
             with open(f"{FOLDER}/{name}.svg", "w", encoding="utf-8") as file:

@@ -4,26 +4,26 @@
 #include "orders.hpp"
 #include "stop.h"
 
-#include <chrono>
 #include <iostream>
 
 int main()
 try {
     quoit::queue<order> queue = join_orders(quoit::consumer);
-    stop_on_signals();
+    stop_on_signals(queue.native_handle()); // Boost: no signal ends a wait
     for (order item{}; !stopped;) {
-        // Boost: if (queue.timed_receive(&item, sizeof item, size, priority, now() + moment))
-        quoit::status status = queue.try_pop_for(item, std::chrono::milliseconds(100));
+        // Boost: queue.receive(&item, sizeof item, size, priority);
+        quoit::status status = queue.try_pop_for(item, quoit::forever);
         if (status == quoit::status::ok)
             std::cout << "order " << item.number << '\n';
         else if (status == quoit::status::abandoned) // Boost: does not report a crash
             std::cerr << "all producers have ended; waiting for the next one\n";
         else if (status == quoit::status::finished) {
             queue.unlink(); // Boost: message_queue::remove("orders");
-            return 0;
-        } else if (status != quoit::status::empty)
+            break;
+        } else if (status != quoit::status::interrupted)
             throw quoit::error(status);
     }
+    stop_ends();
     return 0;
 } catch (const quoit::error &error) {
     std::cerr << error.what() << '\n';

@@ -31,7 +31,7 @@ int main(void)
     if (status == QUOIT_OK)
         status = quoit_queue_poll_fd(queue.queue, QUOIT_ITEMS, &sources[0].fd);
     if (status == QUOIT_OK)
-        stop_on_signals(); /* ends poll; a signal just before poll is noticed within a second */
+        stop_on_signals(NULL); /* ends poll; a signal just before poll is noticed within a second */
     while (status == QUOIT_OK && !stopped) {
         int ready = poll(sources, 2, SECOND_MS);
         if (ready < 0 && errno != EINTR) {

@@ -35,7 +35,7 @@ int main(void)
     struct frame_queue frames;
     quoit_status status = frame_join("frames", 4, QUOIT_PRODUCER, &frames);
     if (status == QUOIT_OK)
-        stop_on_signals();
+        stop_on_signals(NULL);
     for (uint64_t number = 1; number <= 100 && !stopped && status == QUOIT_OK; number++)
         status = send_frame(frames, number);
     if (status == QUOIT_OK)

@@ -18,20 +18,21 @@ int main(void)
     const struct frame *frame;
     quoit_status status = frame_join("frames", 4, QUOIT_CONSUMER, &frames);
     if (status == QUOIT_OK)
-        stop_on_signals();
+        stop_on_signals(frames.queue);
     while (status == QUOIT_OK && !stopped) {
-        status = frame_peek(frames, &frame, A_MOMENT);
+        status = frame_peek(frames, &frame, QUOIT_FOREVER);
         if (status == QUOIT_OK) {
             detect(frame);
             status = frame_release(frames); /* the camera may use this memory from here on */
-        } else if (status == QUOIT_EMPTY || status == QUOIT_ABANDONED) {
-            status = QUOIT_OK; /* no frame now; if the camera has crashed, another may start */
+        } else if (status == QUOIT_INTERRUPTED || status == QUOIT_ABANDONED) {
+            status = QUOIT_OK; /* if the camera has crashed, another may start */
         }
     }
     if (status == QUOIT_FINISHED)
         status = quoit_queue_unlink(frames.queue);
     if (status != QUOIT_OK)
         fprintf(stderr, "detector: %s\n", quoit_describe(status));
+    stop_ends();
     quoit_queue_close(frames.queue); /* after Ctrl-C, queued frames stay for the next detector */
     return status != QUOIT_OK;
 }

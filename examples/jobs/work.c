@@ -22,9 +22,9 @@ int main(void)
     const struct job *job;
     quoit_status status = join_jobs(QUOIT_CONSUMER, &jobs);
     if (status == QUOIT_OK)
-        stop_on_signals();
+        stop_on_signals(jobs.queue);
     while (status == QUOIT_OK && !stopped) {
-        status = job_peek(jobs, &job, A_MOMENT);
+        status = job_peek(jobs, &job, QUOIT_FOREVER);
         if (status == QUOIT_OK) {
             printf("%d to %d: %d primes\n", (int)job->first, (int)job->last, primes_in(job));
             if (fflush(stdout) != 0) {
@@ -32,12 +32,13 @@ int main(void)
                 break; /* close leaves the job to another worker */
             }
             status = job_release(jobs);
-        } else if (status == QUOIT_EMPTY || status == QUOIT_ABANDONED) {
-            status = QUOIT_OK; /* no job now; another submitter may start */
+        } else if (status == QUOIT_INTERRUPTED || status == QUOIT_ABANDONED) {
+            status = QUOIT_OK; /* another submitter may start */
         }
     }
     if (status != QUOIT_OK)
         fprintf(stderr, "work: %s\n", quoit_describe(status));
+    stop_ends();
     quoit_queue_close(jobs.queue);
     return stopped ? 0 : 1;
 }

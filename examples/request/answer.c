@@ -24,16 +24,17 @@ int main(void)
     struct request request;
     quoit_status status = join_requests(QUOIT_CONSUMER, &requests);
     if (status == QUOIT_OK)
-        stop_on_signals();
+        stop_on_signals(requests.queue);
     while (status == QUOIT_OK && !stopped) {
-        status = request_pop(requests, &request, A_MOMENT);
+        status = request_pop(requests, &request, QUOIT_FOREVER);
         if (status == QUOIT_OK)
             answer(&request);
-        else if (status == QUOIT_EMPTY || status == QUOIT_ABANDONED)
-            status = QUOIT_OK; /* no request now; another client may start */
+        else if (status == QUOIT_INTERRUPTED || status == QUOIT_ABANDONED)
+            status = QUOIT_OK; /* another client may start */
     }
     if (status != QUOIT_OK)
         fprintf(stderr, "answer: %s\n", quoit_describe(status));
+    stop_ends();
     quoit_queue_close(requests.queue);
     return status != QUOIT_OK;
 }

@@ -9,7 +9,7 @@ int main(void)
     struct tick tick = {.symbol = "QUOIT"};
     quoit_status status = join_ticks(QUOIT_PRODUCER, &ticks);
     if (status == QUOIT_OK)
-        stop_on_signals();
+        stop_on_signals(NULL);
     while (tick.number < 100000 && !stopped && status == QUOIT_OK) {
         tick.number++;
         tick.price = 100.0 + (double)(tick.number % 100) / 100.0;

@@ -11,20 +11,21 @@ int main(void)
     int seen = 0;
     quoit_status status = join_ticks(QUOIT_CONSUMER, &ticks);
     if (status == QUOIT_OK)
-        stop_on_signals();
+        stop_on_signals(ticks.queue);
     while (status == QUOIT_OK && !stopped) {
-        status = tick_pop(ticks, &tick, A_MOMENT);
+        status = tick_pop(ticks, &tick, QUOIT_FOREVER);
         if (status == QUOIT_OK) {
             seen++;
             highest = tick.price > highest ? tick.price : highest;
-        } else if (status == QUOIT_EMPTY || status == QUOIT_ABANDONED) {
-            status = QUOIT_OK; /* no tick now; if the publisher has crashed, another may start */
+        } else if (status == QUOIT_INTERRUPTED || status == QUOIT_ABANDONED) {
+            status = QUOIT_OK; /* if the publisher has crashed, another may start */
         }
     }
     if (status < QUOIT_OK) /* FINISHED is the end of the stream */
         fprintf(stderr, "subscribe: %s\n", quoit_describe(status));
     printf("%d ticks, %d missed, the highest price is %.2f\n", seen,
            (int)quoit_queue_missed(ticks.queue), highest);
+    stop_ends();
     quoit_queue_close(ticks.queue);
     return status < QUOIT_OK;
 }

@@ -29,9 +29,9 @@ struct quoit_wait { /* like struct pollfd */
  * a call has. Another handle of an MPMC queue may be faster than the call that follows. Spins and
  * blocks as one push or pop does, on all sides at once, without a descriptor, and on up to 127
  * sides without a thread. Beyond that, Linux takes a thread for each further 127, which stays until
- * the queues are closed. Systems without a wait on several words wake up every millisecond: Linux
- * before 5.16, macOS and the BSDs for two sides and more, Windows for more than 64. The cost grows
- * with count.
+ * the queues are closed. Other calls on the queues cost no more for it. Systems without a wait on
+ * several words wake up every millisecond: Linux before 5.16, macOS and the BSDs for two sides and
+ * more, Windows for more than 64. The cost grows with count.
  * Concurrency: the thread of each of these sides.
  */
 quoit_status quoit_wait_any(struct quoit_wait *waits, size_t count, int64_t timeout_ns);
@@ -39,7 +39,8 @@ quoit_status quoit_wait_any(struct quoit_wait *waits, size_t count, int64_t time
 /* End the wait of the call that now waits on this handle, or of the next one that has to wait: it
    returns INTERRUPTED, once on each side. Calls with QUOIT_NOW do not, and a descriptor stays
    readable until a call has. Returns OK, INVALID or FORKED; for an observer WRONG_ROLE. The
-   interrupted thread sees what this one stored before. Any thread, also in a signal handler. */
+   interrupted thread sees what this one stored before. Any thread, also in a signal handler: it is
+   async-signal-safe. So an error sets no sentence for quoit_describe. */
 quoit_status quoit_queue_interrupt(quoit_queue *queue);
 
 /*
@@ -49,8 +50,8 @@ quoit_status quoit_queue_interrupt(quoit_queue *queue);
  *   events   QUOIT_ITEMS, for a consumer, or QUOIT_ROOM, for a producer
  *   fd_out   belongs to the queue and is closed with it; only wait for it, never read it
  * Returns OK, WRONG_ROLE, FORKED, INVALID, LIMIT or NO_MEMORY; on Windows UNSUPPORTED. A thread
- * waits for the queues, one for 127 descriptors, and blocks all signals. Concurrency: the thread of
- * that side.
+ * waits for the queues, one for 127 descriptors. It takes no signals but those of its own faults.
+ * Concurrency: the thread of that side.
  */
 quoit_status quoit_queue_poll_fd(quoit_queue *queue, uint32_t events, int *fd_out);
 

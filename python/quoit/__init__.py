@@ -26,27 +26,29 @@ Processes can share more than items: a Region is memory, a Lock lets one process
         region.data()[0] += 1
 
 Threads: any thread may use a handle at any time. Calls on the same side (producer or consumer) take turns; a peek or a
-claim holds the side until its block ends. Other threads run during a wait. Ctrl-C ends a wait; close() ends it with a
-ValueError. Views raise after close(). Slices of a view keep the memory and the roles until they are deleted.
+claim holds the side until its block ends. Other threads run during a wait. Ctrl-C ends a wait at once; interrupt() ends
+it with Interrupted, close() with a ValueError. wait() waits for several queues. Views raise after close(). Slices of a view keep the memory and the roles until they are deleted.
 
 Processes: a handle can be neither copied nor pickled. Pass the queue's name to a multiprocessing.Process, and open the
 queue there. After os.fork() every handle in the child raises quoit.Forked; open the queue again in the child.
 """
 from . import _core
 from ._core import (ANY_OWNER, BROADCAST, CONSUMER, DROP_OLDEST, FROM_OLDEST, HUGE_PAGES, ITEMS, LOCK_MEMORY, MEMBERS_MAX,
-                    MPMC, OBSERVER, PREFAULT, PRODUCER, ROOM, SPSC, TRANSIENT, WAIT_FOR_SLOWEST, Abandoned, Browser, Busy, Corrupt, Different, Empty, Error, Exhausted,
-                    Exists, Finished, Forked, Format, Full, Interrupted, Invalid, Limit, Name, NoMemory, NoSpace, NotFound,
-                    NotQuoit, NotYours, OtherUser, Permission, Removed, RoleTaken, System, Timeout, TooBig, Unsupported,
-                    WrongRole, __version__)
+                    MPMC, OBSERVER, PREFAULT, PRODUCER, ROOM, SPSC, TRANSIENT, WAIT_FOR_SLOWEST, Abandoned, Browser, Busy,
+                    Corrupt, Different, Empty, Error, Exhausted, Exists, Finished, Forked, Format, Full, Interrupted,
+                    Invalid, Limit, Name, NoMemory, NoSpace, NotFound, NotQuoit, NotYours, OtherUser, Permission, Removed,
+                    RoleTaken, System, Timeout, TooBig, Unsupported, WrongRole, __version__)
 from ._broadcast import Broadcast
 from ._info import Member, QueueInfo
 from ._pool import Block, Pool
 from ._queue import Queue, unlink
 from ._shared import Lock, Region, Semaphore
+from ._wait import wait
 
 __all__ = ["SPSC", "MPMC", "BROADCAST", "WAIT_FOR_SLOWEST", "DROP_OLDEST", "PRODUCER", "CONSUMER", "OBSERVER",
-           "ANY_OWNER", "FROM_OLDEST", "TRANSIENT", "PREFAULT", "LOCK_MEMORY", "HUGE_PAGES", "ITEMS", "ROOM", "MEMBERS_MAX", "QueueInfo", "Member", "Browser",
-           "Queue", "Broadcast", "Pool", "Block", "Region", "Lock", "Semaphore", "unlink", "list",
+           "ANY_OWNER", "FROM_OLDEST", "TRANSIENT", "PREFAULT", "LOCK_MEMORY", "HUGE_PAGES", "ITEMS", "ROOM",
+           "MEMBERS_MAX", "QueueInfo", "Member", "Browser",
+           "Queue", "Broadcast", "Pool", "Block", "Region", "Lock", "Semaphore", "unlink", "list", "wait",
            "__version__", "Error", "Abandoned", "Busy", "Corrupt", "Different", "Empty", "Exhausted", "Exists",
            "Finished", "Forked", "Format", "Full", "Interrupted", "Invalid", "Limit", "Name", "NoMemory",
            "NoSpace", "NotFound", "NotQuoit", "NotYours", "OtherUser", "Permission", "Removed", "RoleTaken",

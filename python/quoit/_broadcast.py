@@ -23,19 +23,19 @@ class Broadcast(Queue):
 
     @classmethod
     def create(cls, name, flags, *, capacity, item_bytes, when_full=WAIT_FOR_SLOWEST, permissions=0, user_bytes=0, type="",
-               item_align=None):
+               item_align=None, members=0, memory=0):
         """Make a broadcast of objects, each of up to item_bytes pickled. Raises Exists if there is one."""
         return super().create(name, flags, capacity=capacity, item_bytes=item_bytes, messages=True, kind=BROADCAST,
                               when_full=when_full, permissions=permissions, user_bytes=user_bytes, type=type,
-                              item_align=item_align)
+                              item_align=item_align, members=members, memory=memory)
 
     @classmethod
     def join(cls, name, flags, *, capacity, item_bytes, when_full=WAIT_FOR_SLOWEST, permissions=0, user_bytes=0, type="",
-             item_align=None):
+             item_align=None, members=0, memory=0):
         """Open the broadcast, or make it. Raises Different if the one there is not as requested."""
         return super().join(name, flags, capacity=capacity, item_bytes=item_bytes, messages=True, kind=BROADCAST,
                             when_full=when_full, permissions=permissions, user_bytes=user_bytes, type=type,
-                            item_align=item_align)
+                            item_align=item_align, members=members, memory=memory)
 
     @classmethod
     def open(cls, name, flags):

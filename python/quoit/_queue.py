@@ -49,11 +49,11 @@ class Queue(_core.Queue):
         if options["item_align"] is None:
             options["item_align"] = 0
         options.update(item_bytes=item_bytes, messages=messages, type=what)
-        return cls._checked(_core.make_queue(cls, how, name, flags, options, made.calls if made else NOTHING), name, made)
+        return cls._checked(_core.make_queue(cls, how, name, flags, options, made.calls if made else NOTHING), name, flags, made)
 
     @classmethod
-    def _checked(cls, self, name, made):
-        self._name = name
+    def _checked(cls, self, name, flags, made):
+        self._name, self._flags = name, flags
         self._waiting: dict[int, typing.Callable[[], None]] = {}
         if made and (self.messages or made.item_bytes != self.item_bytes):
             what, value = made.calls[0]
@@ -92,14 +92,15 @@ class Queue(_core.Queue):
     def open(cls, name, flags, *, format=None, dtype=None, record=None):
         """Open a queue that exists. Raises NotFound if there is none, Different if its items have another size."""
         made = codec(format, dtype, record)
-        return cls._checked(_core.make_queue(cls, "open", name, flags, {}, made.calls if made else NOTHING), name, made)
+        return cls._checked(_core.make_queue(cls, "open", name, flags, {}, made.calls if made else NOTHING), name, flags,
+                            made)
 
     def again(self, flags):
         """Another handle of the same queue. Raises Removed if the queue's name is gone."""
         kind, value = self._record or (None, None)
         made = codec(**{"format": None, "dtype": None, "record": None, **({kind: value} if kind else {})})
         other = _core.make_queue(type(self), "again", self, flags, {}, made.calls if made else NOTHING)
-        return type(self)._checked(other, self._name, made)
+        return type(self)._checked(other, self._name, flags, made)
 
     def __reduce_ex__(self, _protocol):
         raise TypeError("a quoit.Queue belongs to its process, and is neither copied nor pickled: pass its name, and call "

@@ -83,6 +83,16 @@ void core_sleep_ns(int64_t ns);
 unsigned core_fork_generation(void); /* grows in each forked child */
 void core_watch_forks(void);
 bool core_dup(int fd, int *fd_out);
+void core_once(void (*call)(void)); /* one call for the whole process */
+
+/* Signals. While they are watched, each signal that has a handler also interrupts the wait that was
+   announced last. false: this system cannot, or another call watches them. */
+bool core_signals_watch(void);
+void core_signals_unwatch(void);
+unsigned core_signals_seen(void); /* how many were handled while they were watched */
+/* This thread is about to wait on the queue. false: a signal was handled since `seen`. */
+bool core_signals_announce(quoit_queue *queue, unsigned seen);
+void core_signals_withdraw(void); /* from here on no handler uses the queue */
 
 /* ---- Handles (handle.c) ---------------------------------------------------------------------- */
 
@@ -91,10 +101,13 @@ struct core_thing {
     size_t calls; /* threads inside the C library with it */
     void *handle;
     void (*close)(void *handle);
+    void (*interrupt)(void *handle); /* ends its waits; NULL: they end by themselves, soon */
 };
 struct core_thing *core_thing_new(void *handle, void (*close)(void *handle));
 void core_thing_ref(struct core_thing *thing);
 void core_thing_unref(struct core_thing *thing);
+void core_thing_enter(struct core_thing *thing); /* a call begins, and ends */
+void core_thing_leave(struct core_thing *thing);
 
 struct core_place;
 struct core_memory;
@@ -104,11 +117,13 @@ typedef quoit_status core_late_end(quoit_queue *queue);
 
 /* A side of a queue's handle (producing, consuming): one thread at a time uses it. */
 struct core_side {
-    unsigned long owner;      /* the thread inside the C library on this side; 0: none */
-    bool waits;               /* ... which waits there: it has found nothing to do */
-    bool is_shared;           /* several threads have used it at the same time: take short turns */
-    unsigned queued;          /* threads that want it */
-    struct core_place *place; /* borrowed: of the block of a claim or a peek that is open */
+    unsigned long owner;     /* the thread inside the C library on this side; 0: none */
+    bool waits;              /* ... which waits there: it has found nothing to do */
+    bool is_interrupted;     /* by interrupt(): the next wait raises Interrupted */
+    unsigned queued;         /* threads that want it: they wait for `gate` */
+    PyThread_type_lock gate; /* NULL: no thread ever had to. Locked, unless gate_is_open */
+    bool gate_is_open;
+    struct core_place *place;      /* borrowed: of the block of a claim or a peek that is open */
     struct core_memory *left_over; /* owned: in use after the end of its block */
     core_late_end *left_over_end;  /* NULL: nothing is to be done */
 };
@@ -134,17 +149,30 @@ void core_end_handle(struct core_handle *self); /* of dealloc */
 
 /* Frees a side whose left_over is not in use any more. */
 void core_clear_left_over(struct core_side *side);
-/* 1: this thread may use the side now; 0: another thread has it; -1: an exception is set. */
-int core_side_is_free(struct core_handle *self, enum core_role role);
+
+/* ---- Calls that may wait (waits.c) ----------------------------------------------------------- */
+
+/* The side may be free: one of the threads that want it looks. */
+void core_side_freed(struct core_side *side);
+void core_free_gates(struct core_handle *self);
 
 typedef quoit_status core_call(void *handle, void *context, int64_t timeout_ns);
-/* Calls call(C handle, context, timeout_ns) on a side: first without waiting, and then, as long as
-   it returns `unready`, in waits until the deadline, with the interpreter's lock released. `slow`:
-   also the first call may take long, so that other threads are to run meanwhile. 0, or -1 with an
-   exception set; the exception of *status_out is the caller's to set. */
+/* Calls call(C handle, context, timeout_ns) on a side: first without waiting, and then, if it
+   returns `unready`, until the deadline, with the interpreter's lock released. `slow`: also the
+   first call may take long, so that other threads are to run meanwhile. 0, or -1 with an exception
+   set; the exception of *status_out is the caller's to set. */
 int core_perform(struct core_handle *self, enum core_role role, quoit_status unready, bool slow,
                  struct core_deadline *deadline, core_call *call, void *context,
                  quoit_status *status_out);
+/* The same for a call on several sides at once. */
+struct core_use {
+    struct core_handle *handle;
+    enum core_role role;
+    struct core_thing *thing; /* during the call */
+};
+int core_perform_all(struct core_use *uses, size_t count, quoit_status unready,
+                     struct core_deadline *deadline, core_call *call, void *context,
+                     quoit_status *status_out);
 /* The same for calls that any number of threads make at the same time: locks, semaphores. */
 int core_perform_any(struct core_handle *self, quoit_status unready, struct core_deadline *deadline,
                      core_call *call, void *context, quoit_status *status_out);
@@ -226,6 +254,7 @@ int core_encoded(const struct core_queue *queue, PyObject *item, struct core_inp
 PyObject *core_pop(struct core_queue *queue, struct core_deadline *deadline,
                    quoit_status *status_out);
 PyObject *core_iter(PyObject *self);
+PyObject *core_wait(PyObject *module, PyObject *args);
 
 extern PyMethodDef core_item_methods[], core_many_methods[], core_place_methods[],
     core_object_methods[];
@@ -245,9 +274,9 @@ struct core_option {
 int core_options(PyObject *words, const struct core_option *options, size_t count, void *out);
 PyObject *core_no_new(PyTypeObject *type, PyObject *args, PyObject *words);
 
-PyObject *core_browse(PyObject *self, PyObject *browser);
-PyType_Spec *core_queue_spec(void);
-extern PyType_Spec core_items_spec, core_place_spec, core_memory_spec, core_browser_spec,
-    core_pool_spec, core_region_spec, core_lock_spec, core_sem_spec;
+PyObject *core_browse(PyObject *self, PyObject *object);
+void core_join_methods(void); /* of the type Queue, before it is made */
+extern PyType_Spec core_queue_spec, core_items_spec, core_place_spec, core_memory_spec,
+    core_browser_spec, core_pool_spec, core_region_spec, core_lock_spec, core_sem_spec;
 
 #endif

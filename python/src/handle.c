@@ -2,19 +2,11 @@
 /*
  * Handles. The C handle is closed when nothing refers to it any more: no Python handle, no call,
  * and no view. So it is not closed while a thread is inside the C library with it, or while a view
- * leads into its memory.
- *
- * One thread at a time uses a side of a queue's handle. A call that need not wait keeps the
- * interpreter's lock, which then is enough. A wait marks the side as taken and releases that lock.
- * No Python code runs while this thread has marked a side.
+ * leads into its memory. waits.c has the calls that may wait.
  */
 #include "core.h"
 
-/* A wait is a sequence of waits of this length: in between it handles Python's signals, notices
-   that the handle was closed, and lets other threads use the side. */
-static const int64_t slice_ns = 10000000, shared_slice_ns = 2000000;
-static const int64_t turn_ns = 200000; /* between two attempts to use a side that is taken */
-static const int64_t close_most_ns = 1000000000;
+static const int64_t close_pause_ns = 200000, close_most_ns = 1000000000;
 
 /* ---- The C handle ---------------------------------------------------------------------------- */
 
@@ -45,13 +37,13 @@ void core_thing_unref(struct core_thing *thing)
     PyMem_Free(thing);
 }
 
-static void thing_enter(struct core_thing *thing)
+void core_thing_enter(struct core_thing *thing)
 {
     thing->users++;
     thing->calls++;
 }
 
-static void thing_leave(struct core_thing *thing)
+void core_thing_leave(struct core_thing *thing)
 {
     thing->calls--;
     core_thing_unref(thing);
@@ -94,6 +86,8 @@ static void forget_other_threads(struct core_handle *self)
     for (int i = 0; i < CORE_SIDES; i++) {
         self->sides[i].owner = 0;
         self->sides[i].queued = 0;
+        self->sides[i].gate = NULL; /* in an unknown state: not freed */
+        self->sides[i].gate_is_open = false;
         self->sides[i].place = NULL;
         drop_left_over(&self->sides[i]);
     }
@@ -132,13 +126,16 @@ void core_close(struct core_handle *self)
         drop_left_over(side);
         core_place_drop(side->place);
         side->place = NULL;
+        core_side_freed(side);
     }
+    if (thing->calls > 0 && thing->interrupt)
+        thing->interrupt(thing->handle);
     int64_t end = 0;
     while (thing->calls > 0 && (end == 0 || core_now_ns() < end)) {
         if (end == 0)
             end = core_now_ns() + close_most_ns;
         Py_BEGIN_ALLOW_THREADS
-        core_sleep_ns(turn_ns);
+        core_sleep_ns(close_pause_ns);
         Py_END_ALLOW_THREADS
     }
     core_thing_unref(thing);
@@ -156,190 +153,6 @@ void core_free(PyObject *self)
     freefunc release = (freefunc)PyType_GetSlot(type, Py_tp_free);
     release(self);
     Py_DECREF(type);
-}
-
-/* ---- Turns ----------------------------------------------------------------------------------- */
-
-int core_side_is_free(struct core_handle *self, enum core_role role)
-{
-    struct core_side *side = &self->sides[role];
-    if (side->owner)
-        return 0;
-    if (side->left_over) {
-        if (side->left_over->exports > 0) {
-            PyErr_SetString(PyExc_BufferError, CORE_IN_USE);
-            return -1;
-        }
-        core_clear_left_over(side);
-    }
-    return side->place ? core_place_is_free(side->place) : 1;
-}
-
-/* Lets other threads run for a moment, then handles signals. */
-static int pause_for(int64_t ns)
-{
-    Py_BEGIN_ALLOW_THREADS
-    core_sleep_ns(ns);
-    Py_END_ALLOW_THREADS
-    return PyErr_CheckSignals();
-}
-
-/* Waits for the side. 1: it is this thread's to use; 0: the deadline has passed; -1: exception. */
-static int take_turn(struct core_handle *self, enum core_role role, struct core_deadline *deadline)
-{
-    struct core_side *side = &self->sides[role];
-    for (;;) {
-        if (!core_open_thing(self))
-            return -1;
-        int is_free = core_side_is_free(self, role);
-        if (is_free != 0)
-            return is_free;
-        side->is_shared = true;
-        /* A thread that waits has found nothing to do, so a call that does not wait would neither.
-           A thread that copies is soon done. */
-        bool is_copying = side->owner && !side->waits;
-        if (deadline && !is_copying && core_left_ns(deadline) <= 0)
-            return 0;
-        side->queued++;
-        int failed = pause_for(turn_ns);
-        if (side->queued > 0) /* a fork in a signal's handler has reset it */
-            side->queued--;
-        if (failed < 0)
-            return -1;
-    }
-}
-
-static quoit_status call_unlocked(struct core_handle *self, struct core_side *side, core_call *call,
-                                  void *context, int64_t timeout_ns)
-{
-    struct core_thing *thing = self->thing;
-    quoit_status status = QUOIT_OK;
-    thing_enter(thing);
-    if (side) {
-        side->owner = PyThread_get_thread_ident();
-        side->waits = timeout_ns != QUOIT_NOW;
-    }
-    Py_BEGIN_ALLOW_THREADS
-    status = call(thing->handle, context, timeout_ns);
-    Py_END_ALLOW_THREADS
-    if (side)
-        side->owner = 0;
-    thing_leave(thing);
-    return status;
-}
-
-/* One part of a wait, at most a slice long. This is the only place that knows of slices. */
-static int wait_slice(struct core_handle *self, struct core_side *side,
-                      struct core_deadline *deadline, core_call *call, void *context,
-                      quoit_status *status_out)
-{
-    int64_t most = side && side->is_shared ? shared_slice_ns : slice_ns;
-    int64_t left = core_left_ns(deadline);
-    *status_out = call_unlocked(self, side, call, context, left < most ? left : most);
-    return 0;
-}
-
-/* Warns of a wait that has taken long. role: which side waits; for a lock CORE_CONSUMER. */
-struct patience {
-    int64_t began_ns, next_ns; /* 0: it has not begun */
-};
-
-static int warn(struct core_handle *self, enum core_role role, struct patience *patience)
-{
-    if (self->warn_ns <= 0)
-        return 0;
-    int64_t now = core_now_ns();
-    if (patience->began_ns == 0)
-        *patience = (struct patience){now, now + self->warn_ns};
-    if (now < patience->next_ns)
-        return 0;
-    int64_t waited = now - patience->began_ns;
-    patience->next_ns = now + waited;
-    PyObject *done = PyObject_CallMethod((PyObject *)self, "_long_wait", "Od",
-                                         role == CORE_PRODUCER ? Py_True : Py_False,
-                                         (double)waited / 1e9);
-    Py_XDECREF(done);
-    return done ? 0 : -1;
-}
-
-int core_perform(struct core_handle *self, enum core_role role, quoit_status unready, bool slow,
-                 struct core_deadline *deadline, core_call *call, void *context,
-                 quoit_status *status_out)
-{
-    struct core_side *side = &self->sides[role];
-    struct patience patience = {0, 0};
-    bool is_first = true;
-    for (;;) {
-        int turn = take_turn(self, role, deadline);
-        if (turn < 0)
-            return -1;
-        if (turn == 0) {
-            *status_out = unready;
-            return 0;
-        }
-        if (is_first && !slow)
-            *status_out = call(self->thing->handle, context, QUOIT_NOW);
-        else if (is_first)
-            *status_out = call_unlocked(self, side, call, context, QUOIT_NOW);
-        else if (wait_slice(self, side, deadline, call, context, status_out) < 0)
-            return -1;
-        is_first = false;
-        if (*status_out != unready || core_left_ns(deadline) <= 0)
-            return 0;
-        /* The interpreter's lock goes to the thread that runs: let those that want the side. */
-        if (side->queued ? pause_for(turn_ns) < 0 : PyErr_CheckSignals() < 0)
-            return -1;
-        if (warn(self, role, &patience) < 0)
-            return -1;
-    }
-}
-
-int core_perform_any(struct core_handle *self, quoit_status unready, struct core_deadline *deadline,
-                     core_call *call, void *context, quoit_status *status_out)
-{
-    struct patience patience = {0, 0};
-    bool is_first = true;
-    for (;;) {
-        struct core_thing *thing = core_open_thing(self);
-        if (!thing)
-            return -1;
-        if (is_first)
-            *status_out = call(thing->handle, context, QUOIT_NOW);
-        else if (wait_slice(self, NULL, deadline, call, context, status_out) < 0)
-            return -1;
-        is_first = false;
-        if (*status_out != unready || core_left_ns(deadline) <= 0)
-            return 0;
-        if (PyErr_CheckSignals() < 0 || warn(self, CORE_CONSUMER, &patience) < 0)
-            return -1;
-    }
-}
-
-int core_unlocked(struct core_handle *self, core_call *call, void *context,
-                  quoit_status *status_out)
-{
-    if (!core_open_thing(self))
-        return -1;
-    *status_out = call_unlocked(self, NULL, call, context, QUOIT_NOW);
-    return 0;
-}
-
-void core_copy(struct core_handle *self, enum core_role role, void *to, const void *from,
-               size_t bytes)
-{
-    struct core_thing *thing = self->thing;
-    if (bytes < CORE_LONG_BYTES) {
-        memcpy(to, from, bytes);
-        return;
-    }
-    thing_enter(thing);
-    self->sides[role].owner = PyThread_get_thread_ident();
-    self->sides[role].waits = false;
-    Py_BEGIN_ALLOW_THREADS
-    memcpy(to, from, bytes);
-    Py_END_ALLOW_THREADS
-    self->sides[role].owner = 0;
-    thing_leave(thing);
 }
 
 /* ---- Methods of all handles ------------------------------------------------------------------ */

@@ -16,13 +16,13 @@ static PyTypeObject *add_type(PyObject *module, PyType_Spec *spec)
 static int add_types(PyObject *module, struct core_state *state)
 {
     PyType_Spec *const others[] = {&core_pool_spec, &core_region_spec, &core_lock_spec,
-                                   &core_sem_spec};
-    state->queue = add_type(module, core_queue_spec());
+                                   &core_sem_spec, NULL};
+    state->queue = add_type(module, &core_queue_spec);
     state->items = add_type(module, &core_items_spec);
     state->place = add_type(module, &core_place_spec);
     state->memory = add_type(module, &core_memory_spec);
     state->browser = add_type(module, &core_browser_spec);
-    for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
+    for (size_t i = 0; others[i]; i++) {
         PyTypeObject *type = add_type(module, others[i]);
         if (!type)
             return -1;
@@ -80,10 +80,16 @@ static int load_pickle(struct core_state *state)
                : -1;
 }
 
+static void begin_process(void)
+{
+    core_watch_forks();
+    core_join_methods();
+}
+
 static int core_exec(PyObject *module)
 {
     struct core_state *state = PyModule_GetState(module);
-    core_watch_forks();
+    core_once(begin_process);
     if (core_add_errors(module, state) < 0 || add_types(module, state) < 0 ||
         add_constants(module) < 0)
         return -1;
@@ -153,6 +159,7 @@ static PyMethodDef functions[] = {
     {"make_pool", core_make_pool, METH_VARARGS, NULL},
     {"make_shared", core_make_shared, METH_VARARGS, NULL},
     {"list", core_list, METH_O, NULL},
+    {"wait", core_wait, METH_VARARGS, NULL},
     {"unlink", core_unlink, METH_VARARGS, NULL},
     {"unlink_semaphore", core_unlink_semaphore, METH_VARARGS, NULL},
     {NULL, NULL, 0, NULL},
@@ -199,8 +206,16 @@ static void core_release(void *module)
     core_clear(module);
 }
 
+/* Nothing of one interpreter is used in another, so each may have a lock (GIL) of its own. Python
+   3.12 asks for that by a slot that 3.11 refuses, and one binary is for both. */
+enum { SLOT_MULTIPLE_INTERPRETERS = 3 };
+static const union {
+    uintptr_t number;
+    void *value;
+} per_interpreter_gil_supported = {2};
 static PyModuleDef_Slot slots[] = {
     {Py_mod_exec, (void *)core_exec},
+    {0, NULL},
     {0, NULL},
 };
 static struct PyModuleDef definition = {
@@ -219,5 +234,13 @@ PyMODINIT_FUNC PyInit__core(void);
 
 PyMODINIT_FUNC PyInit__core(void)
 {
+#if PY_VERSION_HEX >= 0x030B0000
+    unsigned long version = Py_Version;
+#else
+    unsigned long version = PY_VERSION_HEX;
+#endif
+    if (version >= 0x030C0000)
+        slots[1] = (PyModuleDef_Slot){SLOT_MULTIPLE_INTERPRETERS,
+                                      per_interpreter_gil_supported.value};
     return PyModuleDef_Init(&definition);
 }

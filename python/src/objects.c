@@ -277,7 +277,7 @@ static int copy_parts(struct core_handle *handle, const struct parts *parts, str
         return -1;
     if (parts->count == 0)
         return 1;
-    got->buffers = PyMem_Calloc(parts->count, sizeof *got->buffers);
+    got->buffers = PyMem_Calloc(parts->count, sizeof(PyObject *));
     if (!got->buffers) {
         PyErr_NoMemory();
         return -1;

@@ -98,6 +98,7 @@ static void leave_over(struct core_place *place, core_late_end *end)
     if (place->is_done || side->place != place)
         return;
     side->place = NULL;
+    core_side_freed(side); /* the threads that want it raise BufferError, or find it free */
     side->left_over = place->memory;
     side->left_over->late_side = side;
     side->left_over_end = end;
@@ -153,6 +154,7 @@ static void finish(struct core_place *place)
     place->is_done = true;
     if (side_of(place)->place == place)
         side_of(place)->place = NULL;
+    core_side_freed(side_of(place));
     Py_CLEAR(place->memory);
 }
 
@@ -257,6 +259,7 @@ static void place_dealloc(PyObject *self)
     }
     if (side_of(place)->place == place)
         side_of(place)->place = NULL;
+    core_side_freed(side_of(place));
     PyErr_Restore(kind, value, trace);
     Py_CLEAR(place->memory);
     Py_CLEAR(place->view);

@@ -178,7 +178,8 @@ static PyObject *pool_reclaim(PyObject *self, PyObject *queues)
 {
     struct core_handle *handle = (struct core_handle *)self;
     Py_ssize_t count = PyTuple_Size(queues);
-    quoit_queue **c_queues = count < 0 ? NULL : PyMem_Calloc((size_t)count + 1, sizeof *c_queues);
+    quoit_queue **c_queues = count < 0 ? NULL
+                                       : PyMem_Calloc((size_t)count + 1, sizeof(quoit_queue *));
     quoit_pool *pool = open_pool(self);
     uint64_t freed = 0;
     bool is_good = c_queues && pool;

@@ -22,6 +22,11 @@ static void close_queue(void *handle)
     quoit_queue_close(core_c_queue(handle));
 }
 
+static void interrupt_queue(void *handle)
+{
+    (void)quoit_queue_interrupt(core_c_queue(handle)); /* an observer never waits */
+}
+
 static int set_type(struct quoit_queue_options *asked, PyObject *words)
 {
     PyObject *type = PyDict_GetItemString(words, "type"); /* bytes, which Python has made */
@@ -52,6 +57,7 @@ static PyObject *adopt(PyTypeObject *type, struct core_state *state, quoit_queue
         return NULL;
     }
     core_begin_handle(&queue->handle, state, thing);
+    thing->interrupt = interrupt_queue;
     PyObject **parts[] = {&queue->record, &queue->encode, &queue->decode, &queue->encode_many,
                           &queue->decode_many};
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
@@ -135,6 +141,7 @@ static void queue_dealloc(PyObject *self)
     Py_CLEAR(queue->decode);
     Py_CLEAR(queue->encode_many);
     Py_CLEAR(queue->decode_many);
+    core_free_gates(&queue->handle);
     core_free(self);
 }
 
@@ -319,6 +326,18 @@ static PyObject *queue_user_memory(PyObject *self, PyObject *is_readonly)
                                        PyObject_IsTrue(is_readonly) != 0);
 }
 
+static PyObject *queue_interrupt(PyObject *self, PyObject *unused)
+{
+    (void)unused;
+    struct core_handle *handle = (struct core_handle *)self;
+    quoit_queue *queue = open_queue(self);
+    if (!queue || core_check(handle->state, quoit_queue_interrupt(queue)) < 0)
+        return NULL;
+    for (int i = 0; i < CORE_SIDES; i++)
+        handle->sides[i].is_interrupted = true; /* the wait needs the interpreter's lock to end */
+    Py_RETURN_NONE;
+}
+
 /* ---- Calls of a side ------------------------------------------------------------------------- */
 
 static quoit_status finish_call(void *handle, void *context, int64_t timeout_ns)
@@ -346,11 +365,16 @@ struct polled {
     int fd;
 };
 
+/* An interrupt that no wait has taken would keep the descriptor readable. */
 static quoit_status poll_call(void *handle, void *context, int64_t timeout_ns)
 {
     struct polled *polled = context;
+    struct quoit_wait wait = {.queue = core_c_queue(handle), .events = polled->events};
     (void)timeout_ns;
-    return quoit_queue_poll_fd(core_c_queue(handle), polled->events, &polled->fd);
+    quoit_status status = quoit_queue_poll_fd(wait.queue, polled->events, &polled->fd);
+    if (status == QUOIT_OK)
+        (void)quoit_wait_any(&wait, 1, 1);
+    return status;
 }
 
 static int poll_fd(PyObject *self, PyObject *events, struct polled *polled)
@@ -363,6 +387,10 @@ static int poll_fd(PyObject *self, PyObject *events, struct polled *polled)
     enum core_role role = polled->events == QUOIT_ROOM ? CORE_PRODUCER : CORE_CONSUMER;
     if (core_perform(handle, role, QUOIT_EMPTY, true, &deadline, poll_call, polled, &status) < 0)
         return -1;
+    if (status == QUOIT_OK && handle->sides[role].is_interrupted) {
+        handle->sides[role].is_interrupted = false;
+        status = QUOIT_INTERRUPTED;
+    }
     return core_check(handle->state, status);
 }
 
@@ -407,6 +435,11 @@ static PyMethodDef queue_methods[] = {
      "unlink($self, /)\n--\n\n"
      "Remove the queue's name if it still leads to this queue; otherwise Removed is raised.\n"
      "Processes that have the queue open go on with it."},
+    {"interrupt", queue_interrupt, METH_NOARGS,
+     "interrupt($self, /)\n--\n\n"
+     "End the wait of the call that waits on this handle, or of the next one that has to: it "
+     "raises\n"
+     "Interrupted, once on each side. From any thread."},
     {"latest", queue_latest, METH_NOARGS,
      "latest($self, /)\n--\n\n"
      "Of a broadcast: a copy of its newest item, which stays; with any flags, without a wait.\n"
@@ -442,12 +475,12 @@ static PyGetSetDef queue_properties[] = {
 /* One table of what several files define; it is the same for every interpreter. */
 static PyMethodDef all_methods[64];
 
-static void join_methods(void)
+void core_join_methods(void)
 {
-    PyMethodDef *const parts[] = {queue_methods, core_item_methods, core_many_methods,
-                                  core_place_methods, core_object_methods};
+    PyMethodDef *const parts[] = {queue_methods,      core_item_methods,   core_many_methods,
+                                  core_place_methods, core_object_methods, NULL};
     size_t count = 0;
-    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
+    for (size_t i = 0; parts[i]; i++)
         for (const PyMethodDef *method = parts[i]; method->ml_name; method++)
             all_methods[count++] = *method;
 }
@@ -458,15 +491,9 @@ static PyType_Slot queue_slots[] = {
     {Py_tp_iter, (void *)core_iter},  {Py_mp_length, (void *)queue_length},
     {Py_nb_bool, (void *)queue_bool}, {0, NULL},
 };
-static PyType_Spec queue_spec = {
+PyType_Spec core_queue_spec = {
     .name = "quoit._core.Queue",
     .basicsize = sizeof(struct core_queue),
     .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE,
     .slots = queue_slots,
 };
-
-PyType_Spec *core_queue_spec(void)
-{
-    join_methods();
-    return &queue_spec;
-}

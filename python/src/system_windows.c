@@ -4,7 +4,40 @@
 
 #include <windows.h>
 
+void core_once(void (*call)(void))
+{
+    static bool is_done;
+    if (!is_done)
+        call();
+    is_done = true;
+}
+
 void core_watch_forks(void)
+{
+}
+
+bool core_signals_watch(void)
+{
+    return false;
+}
+
+void core_signals_unwatch(void)
+{
+}
+
+unsigned core_signals_seen(void)
+{
+    return 0;
+}
+
+bool core_signals_announce(quoit_queue *queue, unsigned seen)
+{
+    (void)queue;
+    (void)seen;
+    return true;
+}
+
+void core_signals_withdraw(void)
 {
 }
 

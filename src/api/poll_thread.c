@@ -48,11 +48,25 @@ void quoit_poll_thread_wake(struct quoit_poll_thread *thread)
 
 /* ---- The thread ------------------------------------------------------------------------------ */
 
+/* Have enough producers finished? The last of them may have been killed before it marked the end:
+   the next call that finds nothing marks it (quoit_queue_found_nothing), so there is something to
+   do. */
+static bool has_ended(const quoit_queue *queue)
+{
+    const struct quoit_queue_view *view = &queue->handle->view;
+    /* FINISH-C1: as in quoit_queue_end_stream. Pairs with FINISH-P1. */
+    return atomic_load_explicit(&view->ring.shm->finishes, memory_order_acquire) >=
+               view->finishes &&
+           !view->ring.ops->is_finished(&view->ring);
+}
+
 /* Called by the thread, which must not read the private data of the side's own thread. */
 static bool has_something(quoit_queue *queue, unsigned role)
 {
     const struct quoit_ring_view *ring = &queue->handle->view.ring;
     if (quoit_is_interrupted(quoit_waiter_of(queue, role)))
+        return true;
+    if (has_ended(queue))
         return true;
     return role == QUOIT_CONSUMER ? ring->ops->has_items(ring) || ring->ops->is_over(ring)
                                   : ring->ops->has_room(ring) || ring->ops->is_finished(ring);
@@ -60,13 +74,15 @@ static bool has_something(quoit_queue *queue, unsigned role)
 
 /* Also true if the other side has left: the next call that finds nothing then reports it at
    once. */
-static bool is_ready(const struct quoit_poller *poller, bool asks)
+static bool is_ready(struct quoit_poller *poller, bool asks)
 {
     struct quoit_waiter *waiter = poller->waiter;
     uint32_t joined;
+    bool was_woken = poller->was_woken;
+    poller->was_woken = false;
     if (has_something(poller->queue, waiter->role))
         return true;
-    if (!asks || !quoit_peer_has_left(poller->queue, waiter, &joined))
+    if (!(asks || was_woken) || !quoit_peer_has_left(poller->queue, waiter, &joined))
         return false;
     /* Relaxed: POLL-T2 orders it before the notification. */
     atomic_store_explicit(&waiter->noticed, 1, memory_order_relaxed);
@@ -164,6 +180,8 @@ static void run(void *argument)
             quoit_sleep_unless_any(sleeps, count, words, 1, has_something, second_ns);
         else
             quoit_os_sleep_any(words, 1, second_ns);
+        for (uint32_t i = 0; i < count; i++) /* a poller lives until this thread has ended it */
+            sleeps[i].waiter->poller->was_woken = quoit_was_woken(&sleeps[i]);
     }
 }
 

@@ -31,6 +31,7 @@ struct quoit_poller {
     struct quoit_waiter *waiter;
     struct quoit_poll_thread *thread;
     struct quoit_os_notifier notifier; /* with QUOIT_SETS_DESCRIPTOR */
+    bool was_woken; /* the thread's: during its latest sleep, so a peer may have left */
     quoit_atomic_u32 targets;
     quoit_atomic_u32 state;
 };
@@ -38,6 +39,11 @@ struct quoit_poller {
 /* Gives this side a poller if it has none, and adds a target. A new descriptor is in
    waiter->poller->notifier. In a hold. */
 quoit_status quoit_poller_add(quoit_queue *queue, struct quoit_waiter *waiter, uint32_t target);
+
+/* Called when the side has nothing to do: arms the poller if it has one of these targets. Returns
+   the thread that is to be woken, or NULL. */
+struct quoit_poll_thread *quoit_poller_arm(struct quoit_poller *poller, uint32_t targets);
+bool quoit_poller_has(const struct quoit_poller *poller, uint32_t targets); /* one of them */
 
 /* The word that changes with each notice to waits, and its value now. */
 struct quoit_os_word quoit_poller_notices(void);

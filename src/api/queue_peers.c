@@ -127,17 +127,11 @@ bool quoit_peer_notice(quoit_queue *queue, struct quoit_waiter *waiter, bool ask
     uint32_t joined;
     /* Relaxed: POLL-T2 orders it before the notifier is set. If it is not visible yet, a later call
        sees it. */
-    if (atomic_load_explicit(&waiter->noticed, memory_order_relaxed) == 0) {
-        if (!asks)
-            return false;
-        uint64_t progress = waiter->role == QUOIT_CONSUMER ? quoit_queue_pops(queue)
-                                                           : quoit_queue_pushes(queue);
-        bool is_idle = waiter->notice.begun && waiter->notice.progress == progress;
-        waiter->notice.begun = true;
-        waiter->notice.progress = progress;
-        if (!is_idle)
-            return false;
-    }
+    bool noticed = atomic_load_explicit(&waiter->noticed, memory_order_relaxed) != 0;
+    bool was_woken = waiter->was_woken;
+    waiter->was_woken = false;
+    if (!noticed && !was_woken && !asks)
+        return false;
     bool has_left = quoit_peer_has_left(queue, waiter, &joined);
     /* Relaxed: this thread's next call on the side reads it. */
     atomic_store_explicit(&waiter->noticed, has_left, memory_order_relaxed);

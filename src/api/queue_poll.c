@@ -14,7 +14,7 @@
 
 #include <stdlib.h>
 
-static uint32_t load_state(struct quoit_poller *poller)
+static uint32_t load_state(const struct quoit_poller *poller)
 {
     /* POLL-U2: nothing to do while it is armed. Pairs with POLL-T2. */
     return atomic_load_explicit(&poller->state, memory_order_acquire);
@@ -27,29 +27,48 @@ static bool change_state(struct quoit_poller *poller, uint32_t from, uint32_t to
                                                    memory_order_acquire);
 }
 
-static bool has_descriptor(struct quoit_poller *poller)
+bool quoit_poller_has(const struct quoit_poller *poller, uint32_t targets)
 {
     /* Relaxed: only this side's thread changes it. */
-    return (atomic_load_explicit(&poller->targets, memory_order_relaxed) & QUOIT_SETS_DESCRIPTOR) !=
-           0;
+    return (atomic_load_explicit(&poller->targets, memory_order_relaxed) & targets) != 0;
 }
 
-void quoit_poller_rearm(struct quoit_poller *poller)
+static bool has_descriptor(const struct quoit_poller *poller)
 {
+    return quoit_poller_has(poller, QUOIT_SETS_DESCRIPTOR);
+}
+
+bool quoit_poller_is_armed(const struct quoit_poller *poller)
+{
+    return load_state(poller) != QUOIT_POLLER_NOTIFIED;
+}
+
+struct quoit_poll_thread *quoit_poller_arm(struct quoit_poller *poller, uint32_t targets)
+{
+    if (!quoit_poller_has(poller, targets))
+        return NULL;
     if (load_state(poller) == QUOIT_POLLER_SETTING) {
         /* Clears the notifier before the exchange, but not after it: the thread may then have set
            it for another item. If the thread sets it only now, it clears it itself. */
         if (has_descriptor(poller))
             quoit_os_notifier_clear(&poller->notifier);
         if (change_state(poller, QUOIT_POLLER_SETTING, QUOIT_POLLER_UNDOING))
-            return;
+            return NULL;
     }
     if (load_state(poller) != QUOIT_POLLER_NOTIFIED)
-        return;
+        return NULL;
     if (has_descriptor(poller))
         quoit_os_notifier_clear(&poller->notifier);
     (void)change_state(poller, QUOIT_POLLER_NOTIFIED, QUOIT_POLLER_ARMED);
-    quoit_poll_thread_wake(poller->thread);
+    return poller->thread;
+}
+
+/* A poller for waits alone stays as it is: only waits have to pay for it. */
+void quoit_poller_rearm(struct quoit_poller *poller)
+{
+    struct quoit_poll_thread *thread = quoit_poller_arm(poller, QUOIT_SETS_DESCRIPTOR);
+    if (thread)
+        quoit_poll_thread_wake(thread);
 }
 
 /* From here on each notification also has that target. */
@@ -91,9 +110,7 @@ quoit_status quoit_poller_add(quoit_queue *queue, struct quoit_waiter *waiter, u
 {
     struct quoit_os_notifier notifier = {-1, -1};
     quoit_status status = QUOIT_OK;
-    /* Relaxed: only this side's thread changes it. */
-    if (waiter->poller &&
-        atomic_load_explicit(&waiter->poller->targets, memory_order_relaxed) & target)
+    if (waiter->poller && quoit_poller_has(waiter->poller, target))
         return QUOIT_OK;
     if (target == QUOIT_SETS_DESCRIPTOR)
         status = quoit_os_notifier_make(&notifier);

@@ -145,16 +145,17 @@ static void interrupt_side(const quoit_queue *queue, struct quoit_waiter *waiter
         wake_all(queue, waiter, word);
 }
 
-/* May run in a signal handler: only atomic operations, and the system call that wakes. */
+/* May run in a signal handler: only atomic operations, and the system call that wakes. It sets no
+   sentence: that would overwrite the one of the interrupted call, and formatting is not safe
+   there. */
 quoit_status quoit_queue_interrupt(quoit_queue *queue)
 {
-    quoit_status status = quoit_queue_check_handle(queue);
-    if (status != QUOIT_OK)
-        return status;
+    if (!queue)
+        return QUOIT_ERROR_INVALID;
+    if (queue->handle->forked)
+        return QUOIT_ERROR_FORKED;
     if (!quoit_queue_is_member(queue))
-        return quoit_fail(
-            QUOIT_ERROR_WRONG_ROLE,
-            "the handle is an observer, which never waits; interrupt the handle that waits");
+        return QUOIT_ERROR_WRONG_ROLE;
     if (queue->handle->roles & QUOIT_CONSUMER)
         interrupt_side(queue, &queue->handle->consumer_waiter);
     if (queue->handle->roles & QUOIT_PRODUCER)
@@ -169,7 +170,7 @@ quoit_status quoit_queue_interrupt(quoit_queue *queue)
    woken even if this poll finds nothing. */
 static bool has_own_taker(const struct quoit_waiter *waiter)
 {
-    return waiter->poller && waiter->is_shared;
+    return waiter->is_shared && waiter->poller && quoit_poller_is_armed(waiter->poller);
 }
 
 /* Wakes the others that sleep there. Called after this thread has imposed a barrier and does not
@@ -252,11 +253,18 @@ void quoit_sleep_unless_any(struct quoit_sleep *sleeps, uint32_t count, struct q
     quoit_os_sleep_any(words, known + count, timeout_ns);
 }
 
+bool quoit_was_woken(const struct quoit_sleep *sleep)
+{
+    return load_sleepers(sleep->waiter) != sleep->word;
+}
+
 /* Otherwise a waker that sees the odd word makes a needless system call. */
 void quoit_sleep_end(const struct quoit_waiter *waiter)
 {
     uint32_t word = load_sleepers(waiter);
-    if (!waiter->poller && !waiter->is_shared && has_sleepers(word))
+    bool others_sleep = waiter->is_shared ||
+                        (waiter->poller && quoit_poller_is_armed(waiter->poller));
+    if (!others_sleep && has_sleepers(word))
         /* Relaxed: it orders nothing; no other thread sleeps on the word. */
         (void)atomic_compare_exchange_strong_explicit(waiter->sleepers, &word, word + 1,
                                                       memory_order_relaxed, memory_order_relaxed);

@@ -21,13 +21,6 @@ struct quoit_idle {
     uint32_t skip;     /* how many more calls need not read the clock */
 };
 
-/* When quoit_wait_any last checked whether the peers have left: queue_peers.c. */
-struct quoit_notice {
-    uint64_t progress; /* of the side then; it is checked only if that has not changed since */
-    bool begun;
-    uint64_t at; /* of the first side of the call: when all sides were checked; 0: not yet */
-};
-
 /* When a side pauses: queue_pause.c. */
 struct quoit_pace {
     uint64_t progress; /* of the side, when it last found nothing */
@@ -48,7 +41,8 @@ struct quoit_waiter {
     quoit_atomic_u32 reported; /* peers up to this count are known, or their end was reported */
     quoit_atomic_u32 noticed;  /* 1: the peers have left: the next call that finds nothing checks */
     quoit_atomic_u32 interrupted; /* 1: the next wait returns QUOIT_INTERRUPTED */
-    struct quoit_notice notice;
+    uint64_t checked; /* the first side of a quoit_wait_any: when all sides were asked for peers */
+    bool was_woken;   /* during the latest sleep of a quoit_wait_any: a peer may have left */
     struct quoit_idle idle;
     struct quoit_pace pace;
     struct quoit_poller *poller;
@@ -81,7 +75,7 @@ void quoit_waiters_end(quoit_queue *queue);
 
 /* For quoit_wait_any: as quoit_peer_check, but nothing is reported. true: the next call on this
    side returns ABANDONED, or has something to do. asks: some time has passed since the last check
-   of all sides; otherwise only a side that was noticed already is checked. */
+   of all sides; otherwise only a side is checked that was woken, or noticed already. */
 bool quoit_peer_notice(quoit_queue *queue, struct quoit_waiter *waiter, bool asks);
 
 /* ---- Sleeping -------------------------------------------------------------------------------- */
@@ -105,6 +99,8 @@ void quoit_sleep_unless(quoit_queue *queue, struct quoit_waiter *waiter, quoit_i
    one per side. */
 void quoit_sleep_unless_any(struct quoit_sleep *sleeps, uint32_t count, struct quoit_os_word *words,
                             uint32_t known, quoit_is_ready *ready, int64_t timeout_ns);
+/* Has a waker ended the sleep, whatever other sides did? Called after it. */
+bool quoit_was_woken(const struct quoit_sleep *sleep);
 /* Called after the last sleep on this side: makes its word even again if no other thread sleeps on
    it. */
 void quoit_sleep_end(const struct quoit_waiter *waiter);
@@ -140,8 +136,10 @@ void quoit_waiters_count(quoit_queue *queue);
 /* ---- Descriptors, queue_poll.c --------------------------------------------------------------- */
 
 /* Called when this side has found nothing: its descriptor stops being readable until the side has
-   something to do. */
+   something to do. Does nothing for a poller without a descriptor. */
 void quoit_poller_rearm(struct quoit_poller *poller);
+/* false: no thread sleeps on the side for the poller, until this thread arms it. */
+bool quoit_poller_is_armed(const struct quoit_poller *poller);
 void quoit_poller_end(struct quoit_poller *poller, bool forked);
 
 #endif

@@ -16,6 +16,8 @@
 enum {
     SIDES_MOST = QUOIT_OS_WORDS_MOST - 1,
     ROUNDS_PER_POLL = 16,
+    SIDES_PER_CLOCK = 16, /* a reading of the clock costs about as much as some polls */
+    NS_PER_CHECK = 50,    /* of a wait on one side, about: a poll and a pause */
     EVENTS = QUOIT_ITEMS | QUOIT_ROOM
 };
 static const int64_t slice_of_many_ns = 1000000;
@@ -97,15 +99,15 @@ static bool has_something(const struct side *side)
            (waiter->role == QUOIT_PRODUCER && side->queue->handle->has_finished);
 }
 
-/* Is it time to check whether the peers have left? A queue that is always ready must not keep the
-   call from seeing that another one was abandoned. */
+/* Is it time to check on all sides whether the peers have left? A queue that is always ready must
+   not keep the call from seeing that another one was abandoned. */
 static bool is_check_due(struct quoit_waiter *first)
 {
     uint64_t now = quoit_os_coarse_ns();
-    if (first->notice.at != 0 && now - first->notice.at < check_ns)
+    if (first->checked != 0 && now - first->checked < check_ns)
         return false;
-    bool is_due = first->notice.at != 0;
-    first->notice.at = now;
+    bool is_due = first->checked != 0;
+    first->checked = now;
     return is_due;
 }
 
@@ -128,15 +130,23 @@ static bool poll_all(struct side all, bool is_thorough)
 }
 
 /* Called before a sleep, and at the end: polling a side of an MPMC queue may have made room, and a
-   descriptor stops being readable while its side has nothing to do. */
-static void note_nothing(struct side all)
+   descriptor stops being readable while its side has nothing to do. target: of the pollers that are
+   armed: before a sleep those of waits as well. A thread is woken once for all its pollers. */
+static void note_nothing(struct side all, uint32_t targets)
 {
+    struct quoit_poll_thread *changed = NULL;
     while (next_side(&all)) {
         if (all.event == QUOIT_ITEMS)
             quoit_queue_note_freed(all.queue);
-        if (all.waiter->poller && !(all.wait->ready & all.event))
-            quoit_poller_rearm(all.waiter->poller);
+        if (!all.waiter->poller || all.wait->ready & all.event)
+            continue;
+        struct quoit_poll_thread *thread = quoit_poller_arm(all.waiter->poller, targets);
+        if (thread && changed && thread != changed)
+            quoit_poll_thread_wake(changed);
+        changed = thread ? thread : changed;
     }
+    if (changed)
+        quoit_poll_thread_wake(changed);
 }
 
 static bool take_interrupts(struct side all)
@@ -204,25 +214,48 @@ static void set_spinning(struct side all, bool spins)
         *all.waiter->spinning = spins;
 }
 
-/* As many rounds as the first side's spin would have. true: a side is ready. */
+/* The length of a spin, in checks of a wait on one side. A round over many sides takes longer than
+   such a check, so the clock counts as well. */
+struct spin_length {
+    uint32_t checks;
+    size_t sides; /* polled since the clock was read */
+    uint64_t start;
+};
+
+static void count_round(struct spin_length *length, size_t sides)
+{
+    length->checks++;
+    length->sides += sides;
+    if (length->sides < SIDES_PER_CLOCK)
+        return;
+    uint64_t passed = (quoit_os_monotonic_ns() - length->start) / NS_PER_CHECK;
+    length->sides = 0;
+    if (passed > length->checks)
+        length->checks = passed < UINT32_MAX / 8 ? (uint32_t)passed : UINT32_MAX / 8;
+}
+
+/* As many rounds as the first side's spin would have, but not for longer than that would take.
+   true: a side is ready. */
 static bool spin(struct side all)
 {
     struct mark marks[SIDES_MOST];
+    struct spin_length length = {.start = quoit_os_monotonic_ns()};
     struct quoit_waiter *first = first_waiter(all);
     bool found = false, has_every_mark;
     uint32_t most = quoit_spin_checks(first), count = find_marks(all, marks, &has_every_mark);
     set_spinning(all, true);
-    for (uint32_t i = 0; i < most && !found; i++) {
+    for (uint32_t i = 0; length.checks < most && !found; i++) {
         bool polls = !has_every_mark || i % ROUNDS_PER_POLL == 0 || is_any_changed(marks, count);
         found = polls && poll_all(all, false);
-        if (found)
-            quoit_spin_found(first, i);
-        else if (polls && is_any_interrupted(all))
+        if (!found && polls && is_any_interrupted(all))
             break;
+        count_round(&length, polls ? all.count : 1);
         quoit_relax();
     }
     set_spinning(all, false);
-    if (!found)
+    if (found)
+        quoit_spin_found(first, length.checks - 1);
+    else
         quoit_spin_failed(first);
     return found;
 }
@@ -247,11 +280,21 @@ static struct side others_of(struct side all)
     return all;
 }
 
+static bool have_pollers(struct side others)
+{
+    while (next_side(&others))
+        if (!others.waiter->poller || !quoit_poller_has(others.waiter->poller, QUOIT_WAKES_WAIT))
+            return false;
+    return true;
+}
+
 /* Gives the other sides pollers, at their first wait. false: one has none. */
 static bool watch_others(struct side others)
 {
     if (!quoit_os_can_sleep_any())
         return false;
+    if (have_pollers(others))
+        return true;
     quoit_status status = QUOIT_OK;
     quoit_os_fork_hold();
     while (status == QUOIT_OK && next_side(&others))
@@ -269,6 +312,8 @@ static void sleep_on_first(struct side all, struct quoit_os_word *words, uint32_
     while (count < SIDES_MOST && next_side(&all))
         sleeps[count++] = (struct quoit_sleep){.queue = all.queue, .waiter = all.waiter};
     quoit_sleep_unless_any(sleeps, count, words, known, quoit_is_ready_or_interrupted, timeout_ns);
+    for (uint32_t i = 0; i < count; i++)
+        sleeps[i].waiter->was_woken = quoit_was_woken(&sleeps[i]);
 }
 
 /* Sleeps once. */
@@ -281,7 +326,7 @@ static void sleep_on_all(struct side all, int64_t timeout_ns)
     if (has_others && !are_watched && timeout_ns > slice_of_many_ns)
         timeout_ns = slice_of_many_ns;
     words[0] = quoit_poller_notices(); /* before the pollers are armed */
-    note_nothing(all);
+    note_nothing(all, QUOIT_WAKES_WAIT | QUOIT_SETS_DESCRIPTOR);
     sleep_on_first(all, words, are_watched, timeout_ns);
 }
 
@@ -329,7 +374,7 @@ quoit_status quoit_wait_any(struct quoit_wait *waits, size_t count, int64_t time
     for (struct side side = all; next_side(&side);)
         quoit_threads_resume(side.queue, side.waiter->role);
     status = wait_on(all, timeout_ns);
-    note_nothing(all);
+    note_nothing(all, QUOIT_SETS_DESCRIPTOR);
     for (struct side side = all; next_side(&side);)
         quoit_threads_pause(side.queue, side.waiter->role);
     return status;

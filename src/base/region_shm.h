@@ -9,6 +9,8 @@
 
 /* In a little-endian machine's memory: "QUOIT", 0, 0x1a, 0x0a. */
 #define QUOIT_REGION_MAGIC UINT64_C(0x0a1a0054494f5551)
+/* The magic of a machine with the other byte order, as this one reads it. */
+#define QUOIT_REGION_MAGIC_SWAPPED UINT64_C(0x51554f4954001a0a)
 
 enum { QUOIT_FORMAT_VERSION = 6 };
 enum {

@@ -158,8 +158,10 @@ void quoit_os_sleep_any(const struct quoit_os_word *words, uint32_t count, int64
 /* false: it polls the words, or some of them. */
 bool quoit_os_can_sleep_any(void);
 
-/* Wakes all threads that block on that word with that value, which the caller has changed
-   before. */
+/* Called before the first quoit_os_sleep or quoit_os_wake on an object. */
+void quoit_os_wake_begin(void);
+/* Wakes all threads that block on that word with that value, which the caller has changed before.
+   May be called in a signal handler, and keeps errno. */
 void quoit_os_wake(const struct quoit_os_shm *shm, uint32_t number, const _Atomic uint32_t *word,
                    uint32_t value);
 
@@ -189,7 +191,7 @@ struct quoit_os_thread {
     void *argument;
     void *system;
 };
-/* Starts a thread that takes no signals. */
+/* Starts a thread that takes no signals but those of its own faults. */
 quoit_status quoit_os_thread_start(struct quoit_os_thread *thread);
 void quoit_os_thread_join(struct quoit_os_thread *thread);
 /* In a forked child, in place of join: the thread exists only in the parent. */

@@ -298,7 +298,8 @@ static unsigned exclusive_roles(const struct quoit_ring_ops *ops)
            (ops->many_consumers ? 0u : QUOIT_CONSUMER);
 }
 
-quoit_status quoit_queue_find(quoit_region *region, struct quoit_queue_view *view_out)
+/* Copies the header once. */
+static quoit_status load_header(const quoit_region *region, struct quoit_queue_shm *queue_out)
 {
     if (region->content != QUOIT_CONTENT_QUEUE)
         return quoit_fail(QUOIT_ERROR_DIFFERENT,
@@ -306,49 +307,91 @@ quoit_status quoit_queue_find(quoit_region *region, struct quoit_queue_view *vie
                           "remove it with 'quoit rm'",
                           quoit_region_scheme(region), quoit_region_text(region),
                           quoit_region_what(region->content));
-    const uint8_t *at = quoit_region_piece(region, quoit_region_root(region),
-                                           sizeof(struct quoit_queue_shm));
+    const uint8_t *at = quoit_region_piece(region, quoit_region_root(region), sizeof *queue_out);
     if (!at)
         return quoit_region_damaged(region, "queue", "its root is outside the region");
     struct quoit_queue_shm queue;
     quoit_copy_once(&queue, at, sizeof queue);
     if (queue.checksum != checksum_of(&queue))
         return quoit_region_damaged(region, "queue", "its checksum is wrong");
+    *queue_out = queue;
+    return QUOIT_OK;
+}
 
-    uint64_t bytes;
-    struct quoit_queue_options options = {.kind = queue.kind,
-                                          .item_bytes = queue.item_bytes,
-                                          .capacity = queue.capacity,
-                                          .user_bytes = queue.user_bytes,
-                                          .messages = queue.messages,
-                                          .item_align = queue.item_align,
-                                          .finishes = queue.finishes,
-                                          .when_full = queue.layout == QUOIT_LAYOUT_LOSSY
-                                                           ? QUOIT_DROP_OLDEST
-                                                           : QUOIT_WAIT_FOR_SLOWEST};
-    memcpy(options.type, queue.type, sizeof options.type);
-    quoit_status status = quoit_queue_check_options(&options);
+/* Validates the header, and returns the options that it was made with. */
+static quoit_status load_options(const quoit_region *region, const struct quoit_queue_shm *queue,
+                                 struct quoit_queue_options *options_out)
+{
+    *options_out = (struct quoit_queue_options){.kind = queue->kind,
+                                                .item_bytes = queue->item_bytes,
+                                                .capacity = queue->capacity,
+                                                .user_bytes = queue->user_bytes,
+                                                .messages = queue->messages,
+                                                .item_align = queue->item_align,
+                                                .finishes = queue->finishes,
+                                                .when_full = queue->layout == QUOIT_LAYOUT_LOSSY
+                                                                 ? QUOIT_DROP_OLDEST
+                                                                 : QUOIT_WAIT_FOR_SLOWEST};
+    memcpy(options_out->type, queue->type, sizeof options_out->type);
+    quoit_status status = quoit_queue_check_options(options_out);
     if (status != QUOIT_OK)
         return status == QUOIT_ERROR_UNSUPPORTED
                    ? status
                    : quoit_region_damaged(region, "queue", quoit_describe(status));
-    if (!is_layout_of(&options, queue.layout) || queue.member_entries == 0 ||
-        queue.member_entries > QUOIT_MEMBERS_MAX || queue.item_align == 0 || queue.finishes == 0 ||
-        !slots_bytes(&options, ops_of(&options, queue.layout), &bytes))
+    if (!is_layout_of(options_out, queue->layout) || queue->member_entries == 0 ||
+        queue->member_entries > QUOIT_MEMBERS_MAX || queue->item_align == 0 || queue->finishes == 0)
         return quoit_region_damaged(region, "queue", "a count is out of range");
-    const struct quoit_ring_ops *ops = ops_of(&options, queue.layout);
-    uint8_t *ring = quoit_region_piece(region, queue.ring_offset,
-                                       ring_bytes(ops, queue.member_entries));
-    uint8_t *entries = quoit_region_piece(region, queue.members_offset,
-                                          queue.member_entries * sizeof(struct quoit_member_shm));
-    uint8_t *slots = quoit_region_piece(region, queue.slots_offset, bytes);
-    uint8_t *user = queue.user_bytes
-                        ? quoit_region_piece(region, queue.user_offset, queue.user_bytes)
-                        : NULL;
-    if (!ring || !entries || !slots || (queue.user_bytes && !user) ||
-        queue.slots_offset % queue.item_align != 0)
-        return quoit_region_damaged(region, "queue", "a piece is outside the region");
+    return QUOIT_OK;
+}
 
+struct pieces {
+    struct quoit_ring_shm *ring;
+    struct quoit_claim_record_shm *claim_records;
+    struct quoit_member_shm *entries;
+    uint8_t *slots, *user;
+};
+
+static quoit_status find_pieces(quoit_region *region, const struct quoit_queue_shm *queue,
+                                const struct quoit_queue_options *options,
+                                const struct quoit_ring_ops *ops, struct pieces *pieces_out)
+{
+    uint64_t bytes;
+    const uint32_t entries = queue->member_entries;
+    if (!slots_bytes(options, ops, &bytes))
+        return quoit_region_damaged(region, "queue", "a count is out of range");
+    uint8_t *ring = quoit_region_piece(region, queue->ring_offset, ring_bytes(ops, entries));
+    *pieces_out = (struct pieces){
+        .ring = (struct quoit_ring_shm *)(void *)ring,
+        .entries = (struct quoit_member_shm *)(void *)quoit_region_piece(
+            region, queue->members_offset, entries * sizeof(struct quoit_member_shm)),
+        .slots = quoit_region_piece(region, queue->slots_offset, bytes),
+        .user = queue->user_bytes
+                    ? quoit_region_piece(region, queue->user_offset, queue->user_bytes)
+                    : NULL,
+    };
+    if (!ring || !pieces_out->entries || !pieces_out->slots ||
+        (queue->user_bytes && !pieces_out->user) ||
+        (queue->slots_offset & (queue->item_align - 1)) != 0)
+        return quoit_region_damaged(region, "queue", "a piece is outside the region");
+    pieces_out->claim_records = (struct quoit_claim_record_shm *)(void *)(ring +
+                                                                          sizeof *pieces_out->ring);
+    return QUOIT_OK;
+}
+
+quoit_status quoit_queue_find(quoit_region *region, struct quoit_queue_view *view_out)
+{
+    struct quoit_queue_shm queue = {.kind = 0};
+    struct quoit_queue_options options = {.kind = 0};
+    struct pieces pieces = {.ring = NULL};
+    quoit_status status = load_header(region, &queue);
+    if (status == QUOIT_OK)
+        status = load_options(region, &queue, &options);
+    if (status != QUOIT_OK)
+        return status;
+    const struct quoit_ring_ops *ops = ops_of(&options, queue.layout);
+    status = find_pieces(region, &queue, &options, ops, &pieces);
+    if (status != QUOIT_OK)
+        return status;
     *view_out = (struct quoit_queue_view){
         .kind = queue.kind,
         .layout = (enum quoit_ring_layout)queue.layout,
@@ -358,27 +401,25 @@ quoit_status quoit_queue_find(quoit_region *region, struct quoit_queue_view *vie
         .most_members = queue.member_entries - quoit_ring_has_subscribers(ops),
         .user_bytes = queue.user_bytes,
         .messages = options.messages == 1,
-        .user = user,
+        .user = pieces.user,
         .ring = {.ops = ops,
-                 .shm = (struct quoit_ring_shm *)(void *)ring,
-                 .slots = slots + lead_for(&options, ops),
+                 .shm = pieces.ring,
+                 .slots = pieces.slots + lead_for(&options, ops),
                  .capacity = queue.capacity,
                  .item_bytes = queue.item_bytes + ops->record_bytes,
                  .stride = stride_for(&options, ops),
                  .align = queue.item_align > 8 ? queue.item_align : 8,
                  .empty = queue.empty,
-                 .members = {.claim_records = (struct quoit_claim_record_shm
-                                                   *)(void *)(ring + sizeof(struct quoit_ring_shm)),
+                 .members = {.claim_records = pieces.claim_records,
                              .count = queue.member_entries,
                              .own = UINT32_MAX,
                              .is_alive = quoit_members_is_alive}},
         .members = {.shm = &region->shm,
-                    .entries = (struct quoit_member_shm *)(void *)entries,
+                    .entries = pieces.entries,
                     .count = queue.member_entries,
                     .own_entry = UINT32_MAX,
                     .exclusive = exclusive_roles(ops),
-                    .joined = {&((struct quoit_ring_shm *)(void *)ring)->producers_joined,
-                               &((struct quoit_ring_shm *)(void *)ring)->consumers_joined}},
+                    .joined = {&pieces.ring->producers_joined, &pieces.ring->consumers_joined}},
     };
     memcpy(view_out->type, queue.type, sizeof view_out->type);
     return QUOIT_OK;

@@ -296,6 +296,11 @@ static quoit_status validate(quoit_region *region)
     uint64_t magic = atomic_load_explicit(&header->magic, memory_order_acquire);
     struct quoit_region_shm copy;
     quoit_copy_once(&copy, header, sizeof copy);
+    if (magic == QUOIT_REGION_MAGIC_SWAPPED)
+        return quoit_fail(QUOIT_ERROR_FORMAT,
+                          "'%s:%s': a machine with the other byte order created it; copy the items "
+                          "to this machine in another way",
+                          scheme, text);
     if (magic != QUOIT_REGION_MAGIC)
         return quoit_fail(
             QUOIT_ERROR_NOT_QUOIT,

@@ -9,8 +9,9 @@
 """
 import os
 import re
-import subprocess
 import sys
+
+import tracked
 
 NAMING = ("docs/ARCHITECTURE.md", "docs/FORMAT.md")
 FILE = re.compile(r"[\w./*-]+\.(?:c|h|hpp|py|sh|cmake|pml|md|txt|dot|svg)")
@@ -106,11 +107,9 @@ def check_all(files):
 
 
 def project():
-    listed = subprocess.run(["git", "ls-files", "--cached", "--others", "--exclude-standard"],
-                            capture_output=True, text=True, check=True).stdout.split("\n")
     files = {}
-    for name in listed:
-        if name and os.path.exists(name) and not name.startswith("tests/fuzz/corpus/"):
+    for name in tracked.tracked():
+        if not name.startswith("tests/fuzz/corpus/"):
             with open(name, encoding="utf-8", errors="replace") as file:
                 files[name] = file.read()
     return files

@@ -7,9 +7,10 @@ begin with "What". Each has its replacement. Run as a program, this file lists a
 """
 import io
 import re
-import subprocess
 import sys
 import tokenize
+
+import tracked
 
 # phrase -> what to write instead. A space matches any white space.
 PHRASES = {
@@ -171,10 +172,9 @@ def self_test():
 if __name__ == "__main__":
     self_test()
     COUNT = 0
-    for NAME in subprocess.run(["git", "ls-files"], capture_output=True, text=True, check=True).stdout.split("\n"):
-        if is_checked(NAME):
-            with open(NAME) as FILE:
-                for NUMBER, FAULT in check_words(NAME, FILE.read()):
-                    print(f"{NAME}:{NUMBER}: {FAULT}")
-                    COUNT += 1
+    for NAME in filter(is_checked, tracked.tracked()):
+        with open(NAME) as FILE:
+            for NUMBER, FAULT in check_words(NAME, FILE.read()):
+                print(f"{NAME}:{NUMBER}: {FAULT}")
+                COUNT += 1
     print(f"{COUNT} hits")

@@ -19,11 +19,12 @@
   tests     each `name: part` in docs/RELIABILITY.md is a part of that test
   words     no banned phrase in comments, string literals and Markdown (plain_english.py)
 """
+import functools
 import re
-import subprocess
 import sys
 
 import plain_english
+import tracked
 
 SEES = {
     "src/base": {"src/base"},
@@ -60,7 +61,7 @@ DESCRIPTOR_CALLS = {
 DESCRIPTOR_CALL = re.compile(r"(?<![\w.>])(?<!static )(" + "|".join(DESCRIPTOR_CALLS) + r")\s*\(|\bF_DUPFD\b")
 # Text that a user, maybe another one, has chosen; not the names of commands.
 CHOSEN_BY_OTHERS = re.compile(r"(?<!running)(?<!\(\*command\))->(?:name|damage)\b(?!\[0)|\.(?:name|damage)\b(?!\[0)|\bnames?\[(?!0)"
-                              r"|\bargv\b|\boptarg\b|\bquoit_describe\b|\btool_text\b")
+                              r"|\bargv\b|\btool_option_value\b|\bquoit_describe\b|\btool_text\b")
 LABEL = re.compile(r"\b([A-Z]+-[A-Z]+\d+):")
 PAIRS = re.compile(r"Pairs\s+with\s+((?:[A-Z]+-[A-Z]+\d+(?:,\s+|\s+and\s+)?)+)")
 NAME = re.compile(r"[A-Z]+-[A-Z]+\d+")
@@ -94,8 +95,8 @@ def without_comments(text):
     return re.sub(r'/\*.*?\*/|//[^\n]*|"(?:\\.|[^"\\\n])*"', blank, text, flags=re.S)
 
 
-def check_rooms(path, text, files):
-    headers = {name.split("/")[-1]: name for name in files if name.endswith(".h") and name.startswith("src/")}
+def check_rooms(path, text, private_headers):
+    headers = {name.split("/")[-1]: name for name in private_headers}
     for number, line in enumerate(text.split("\n"), 1):
         found = re.match(r'\s*#\s*include\s*([<"])([^>"]+)', line)
         if not found:
@@ -248,6 +249,12 @@ def check_shape(path, text):
         for number, line in enumerate(lines, 1):
             if len(line) > 100:
                 yield number, f"{len(line)} columns: a line has at most 100"
+    if path.endswith(".c"):
+        begin = 0
+        for number, line in enumerate(lines, 1):
+            begin = number if line == "{" else begin
+            if line == "}" and begin and number - begin - 1 > 60:
+                yield begin, f"a function of {number - begin - 1} lines: it has at most 60"
 
 
 def check_snippets(document, files):
@@ -270,18 +277,29 @@ def check_named_tests(reliability, files):
             yield f"docs/RELIABILITY.md: there is no part '{part}' in a test '{name}'"
 
 
+@functools.lru_cache(maxsize=None)  # the self-test checks the project once for each planted fault
+def check_file(path, text, private_headers):
+    """Returns the faults as lines, and the labels of atomic operations with their partners."""
+    labels = {}
+    found = list(check_shape(path, text)) if has_shape(path) else []
+    found += list(plain_english.check_words(path, text))
+    if path.endswith((".c", ".h", ".cpp", ".hpp")):
+        found += list(check_rooms(path, text, private_headers)) + list(check_os(path, text))
+        found += list(check_atomics(path, text, labels)) + list(check_descriptors(path, text))
+        found += list(check_once(path, text))
+        found += list(check_terminal(path, text))
+    return [f"{path}:{number}: {fault}" for number, fault in found], labels
+
+
 def check_all(files, ordering):
     """files: path -> text. Every fault as a line."""
+    private_headers = tuple(name for name in files if name.endswith(".h") and name.startswith("src/"))
     faults, labels = [], {}
     for path, text in sorted(files.items()):
-        found = list(check_shape(path, text)) if has_shape(path) else []
-        found += list(plain_english.check_words(path, text))
-        if path.endswith((".c", ".h", ".cpp", ".hpp")):
-            found += list(check_rooms(path, text, files)) + list(check_os(path, text))
-            found += list(check_atomics(path, text, labels)) + list(check_descriptors(path, text))
-            found += list(check_once(path, text))
-            found += list(check_terminal(path, text))
-        faults += [f"{path}:{number}: {fault}" for number, fault in found]
+        found, partners_of = check_file(path, text, private_headers)
+        faults += found
+        for label, partners in partners_of.items():
+            labels.setdefault(label, set()).update(partners)
     faults += list(check_labels(labels, ordering))
     for document in ("README.md", "docs/TUTORIAL.md"):
         faults += check_snippets(document, files)
@@ -289,10 +307,8 @@ def check_all(files, ordering):
 
 
 def project():
-    listed = subprocess.run(["git", "ls-files", "--cached", "--others", "--exclude-standard"],
-                            capture_output=True, text=True, check=True).stdout.split("\n")
     files = {}
-    for name in filter(plain_english.is_checked, listed):
+    for name in filter(plain_english.is_checked, tracked.tracked()):
         with open(name) as file:
             files[name] = file.read()
     with open("docs/ORDERING.md") as file:
@@ -344,11 +360,12 @@ def self_test():
         ("src/base/hash.h", "#include <stddef.h>", "#include <stddef.h> /* " + "x" * 90 + " */", "columns"),
         ("README.md", "reading_pop(queue, &item,", "reading_pop(queue,", "is not in it"),
         ("README.md", "    struct reading item;\n", "    struct reading item;\n\n", "more than 12 lines"),
-        ("README.md", "```sh\nquoit/dev", "```cpp\nquoit/dev", "a snippet without"),
+        ("README.md", "```sh\ncd quoit", "```cpp\ncd quoit", "a snippet without"),
         ("docs/TUTORIAL.md", "printf(\"sensor %d: ", "printf(\"sensor: ", "is not in it"),
         ("docs/RELIABILITY.md", "`storm: a storm of kills`", "`storm: no such part`", "no such part"),
         ("docs/RELIABILITY.md", "`tool_monitor: unlinked`", "`tool_monitor: no_such_part`", "no_such_part"),
         ("src/base/hash.h", "#include <stddef.h>", "\n" * 500 + "#include <stddef.h>", "lines"),
+        ("src/base/status.c", "\n{\n", "\n{\n" + "    ;\n" * 61, "a function of"),
         ("src/ring/ring.c", "/* Relaxed: publishing the region orders it. */", "/* Relaxed: as above. */", "orders it"),
         ("src/base/status.c", "the queue is full", "the queue is full, and nobody pops", "no process"),
         ("python/quoit/_queue.py", "True: the stream has ended.", "What ends the stream: a", "begin with the thing"),

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -117,6 +118,24 @@ static int copy_of(int fd, int seals)
     CHECK_EQ(pwrite(copy, bytes, (size_t)count, 0), count);
     CHECK_EQ(fcntl(copy, F_ADD_SEALS, seals), 0);
     return copy;
+}
+
+/* Sealed memory of hugetlb pages: a peer could pass it on. A process that touches it gets SIGBUS if
+   no such page is free. */
+static void refused_huge_pages(void)
+{
+    const unsigned huge = 4; /* MFD_HUGETLB, which a C library need not know */
+    int fd = memfd_create("huge", MFD_CLOEXEC | MFD_ALLOW_SEALING | huge);
+    quoit_queue *queue;
+    if (fd < 0) {
+        (void)printf("  left out: this kernel has no hugetlb pages\n");
+        return;
+    }
+    CHECK_EQ(ftruncate(fd, 1 << 21), 0);
+    CHECK_EQ(fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL), 0);
+    CHECK_STATUS(quoit_queue_open_fd(fd, QUOIT_OBSERVER, &queue), QUOIT_ERROR_NOT_QUOIT);
+    CHECK(strstr(test_sentence(), "huge pages"));
+    refuse(fd, QUOIT_ERROR_NOT_QUOIT);
 }
 
 static void refused_descriptors(void)
@@ -283,6 +302,7 @@ int main(int argc, char **argv)
                                              {"cannot be truncated", cannot_be_truncated},
                                              {"refused options", refused_options},
                                              {"refused descriptors", refused_descriptors},
+                                             {"refused huge pages", refused_huge_pages},
                                              {"files", files},
                                              {"through fork", through_fork},
                                              {"through exec", through_exec},

@@ -3,6 +3,8 @@
    kills the process. */
 #include "test.h"
 
+#include "poller.h"
+
 #include <stdio.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
@@ -116,6 +118,65 @@ static void none_for_the_newest(void)
     CHECK_EQUAL((uint64_t)result, 0);
 }
 
+/* ---- After a wait on more queues than one thread can sleep on -------------------------------- */
+
+enum { MANY = 160 };
+static quoit_queue *many[MANY];
+static _Atomic int passed;
+
+static void use_strictly(void *unused)
+{
+    uint64_t value = 1;
+    (void)unused;
+    if (prctl(PR_SET_SECCOMP, STRICT) != 0)
+        _exit(77);
+    for (int i = 0; i < 100 * MANY; i++) {
+        struct word_queue queue = {many[i % MANY]};
+        bool right = word_push(queue, &value, QUOIT_NOW) == QUOIT_OK &&
+                     word_pop(queue, &value, QUOIT_NOW) == QUOIT_OK &&
+                     word_pop(queue, &value, QUOIT_NOW) == QUOIT_EMPTY;
+        if (!right)
+            (void)syscall(SYS_exit, 1);
+    }
+    atomic_store(&passed, 1);
+    (void)syscall(SYS_exit, 0); /* of this thread */
+}
+
+/* The library's threads watch the last queues for the wait. Each sees one more item of its queue,
+   and then watches no longer. Strict seccomp ends a single thread. */
+static void go_on_after_wait_any(char **arguments)
+{
+    const struct quoit_queue_options options = {.item_bytes = 8, .capacity = 8};
+    struct quoit_wait waits[MANY];
+    uint64_t value = 1;
+    (void)arguments;
+    for (int i = 0; i < MANY; i++) {
+        CHECK_STATUS(quoit_queue_create(test_name("local"), &options,
+                                        QUOIT_PRODUCER | QUOIT_CONSUMER, &many[i]),
+                     QUOIT_OK);
+        waits[i] = (struct quoit_wait){many[i], QUOIT_ITEMS, 0};
+    }
+    CHECK_STATUS(quoit_wait_any(waits, MANY, 30000000), QUOIT_TIMEOUT);
+    for (int i = 0; i < MANY; i++) {
+        struct quoit_poller *poller = many[i]->handle->consumer_waiter.poller;
+        CHECK_STATUS(word_push((struct word_queue){many[i]}, &value, QUOIT_NOW), QUOIT_OK);
+        while (poller && atomic_load(&poller->state) != QUOIT_POLLER_NOTIFIED)
+            test_sleep_ms(1);
+        CHECK_STATUS(word_pop((struct word_queue){many[i]}, &value, QUOIT_NOW), QUOIT_OK);
+    }
+    CHECK(many[MANY - 1]->handle->consumer_waiter.poller);
+    test_thread_join(test_thread_start(use_strictly, NULL));
+    _exit(atomic_load(&passed) == 1 ? 0 : 1);
+}
+
+static void none_after_wait_any(void)
+{
+    int result = test_wait(test_spawn("go_on_after_wait_any", (const char *const[]){NULL}));
+    if (result == 77)
+        test_skip("this system refuses strict seccomp, or a wait on several words");
+    CHECK_EQ(result, 0);
+}
+
 static void no_system_call(void)
 {
     for (int spans = 0; spans < 2; spans++) {
@@ -145,9 +206,11 @@ int main(int argc, char **argv)
 {
     static const struct test_part parts[] = {{"no_system_call", no_system_call},
                                              {"none_to_look", none_to_look},
+                                             {"none_after_wait_any", none_after_wait_any},
                                              {"none_for_the_newest", none_for_the_newest},
                                              {NULL, NULL}};
     static const struct test_role roles[] = {{"go_strict", go_strict},
+                                             {"go_on_after_wait_any", go_on_after_wait_any},
                                              {"look_strictly", look_strictly},
                                              {"latest_strictly", latest_strictly},
                                              {NULL, NULL}};

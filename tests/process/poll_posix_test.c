@@ -4,6 +4,7 @@
 #include "test.h"
 
 #include "os.h"
+#include "queue_handle.h"
 
 #include <poll.h>
 #include <stdatomic.h>
@@ -106,6 +107,47 @@ static void levels(void)
     levels_of(QUOIT_SPSC);
     levels_of(QUOIT_MPMC);
     levels_of(QUOIT_BROADCAST);
+}
+
+static void count_and_crash(char **arguments)
+{
+    quoit_queue *queue;
+    CHECK_STATUS(quoit_queue_open(arguments[0], QUOIT_PRODUCER, &queue), QUOIT_OK);
+    (void)atomic_fetch_add(&queue->handle->view.ring.shm->finishes, 1);
+    _Exit(0);
+}
+
+/* A producer is killed between the steps of quoit_queue_finish: it has counted itself, and not
+   marked the end. Another producer lives on. Both sides' descriptors become readable, since the
+   next call marks the end. */
+static void half_a_finish(void)
+{
+    const struct quoit_queue_options many = {.kind = QUOIT_MPMC, .item_bytes = 8, .capacity = 1};
+    const char *name = test_name("");
+    quoit_queue *consumer, *producer;
+    uint64_t value = 1;
+    CHECK_STATUS(quoit_queue_create(name, &many, QUOIT_PRODUCER, &producer), QUOIT_OK);
+    CHECK_STATUS(quoit_queue_open(name, QUOIT_CONSUMER, &consumer), QUOIT_OK);
+    int room = descriptor(producer, QUOIT_ROOM), items = descriptor(consumer, QUOIT_ITEMS);
+    CHECK(!is_readable(items, 20));
+    while (word_push((struct word_queue){producer}, &value, QUOIT_NOW) == QUOIT_OK)
+        ;
+    CHECK(!is_readable(room, 20));
+    while (word_pop((struct word_queue){consumer}, &value, QUOIT_NOW) == QUOIT_OK)
+        ;
+    while (word_push((struct word_queue){producer}, &value, QUOIT_NOW) == QUOIT_OK)
+        ;
+    while (word_pop((struct word_queue){consumer}, &value, QUOIT_NOW) == QUOIT_OK)
+        ;
+    CHECK_EQ(test_wait(test_spawn("count_and_crash", (const char *const[]){name, NULL})), 0);
+    CHECK(is_readable(items, 10000));
+    CHECK(is_readable(room, 10000));
+    CHECK_STATUS(word_pop((struct word_queue){consumer}, &value, QUOIT_NOW), QUOIT_EMPTY);
+    CHECK_STATUS(word_pop((struct word_queue){consumer}, &value, QUOIT_NOW), QUOIT_FINISHED);
+    CHECK_STATUS(word_push((struct word_queue){producer}, &value, QUOIT_NOW), QUOIT_FINISHED);
+    quoit_queue_close(consumer);
+    quoit_queue_close(producer);
+    CHECK_STATUS(quoit_unlink(name, 0), QUOIT_OK);
 }
 
 static void wrong_roles(void)
@@ -321,6 +363,7 @@ int main(int argc, char **argv)
 {
     static const struct test_part parts[] = {{"levels", levels},
                                              {"the_end_of_many", the_end_of_many},
+                                             {"half_a_finish", half_a_finish},
                                              {"wrong_roles", wrong_roles},
                                              {"event_loops", event_loops},
                                              {"abandoned", abandoned},
@@ -328,6 +371,7 @@ int main(int argc, char **argv)
                                              {"children_inherit_nothing", children_inherit_nothing},
                                              {NULL, NULL}};
     static const struct test_role roles[] = {{"produce", produce},
+                                             {"count_and_crash", count_and_crash},
                                              {"come_and_go", come_and_go},
                                              {"tear_a_pop", tear_a_pop},
                                              {"count_descriptors", count_descriptors},

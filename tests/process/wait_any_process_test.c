@@ -187,6 +187,113 @@ static void killed_before_it_wakes(void)
     end(COUNT);
 }
 
+/* ---- As fast as a wait on one queue ---------------------------------------------------------- */
+
+static void come_and_crash(char **arguments)
+{
+    open_all(arguments[0], atoi(arguments[1]), QUOIT_PRODUCER);
+    _Exit(0);
+}
+
+static uint64_t sleeps_of(quoit_queue *queue)
+{
+    return atomic_load(&quoit_queue_own_entry(queue)->sleeps);
+}
+
+/* The producers of all queues have crashed already. A pop finds that after one sleep. So does a
+   wait on several queues, however many. */
+static void crash_shows_after_one_sleep(void)
+{
+    static const int counts[] = {1, 3, 100};
+    static struct quoit_wait waits[100];
+    for (int k = 0; TEST_LOOP(k < 3, 0, "queues", counts[k]); k++) {
+        char text[24];
+        uint64_t value;
+        begin(counts[k]);
+        (void)snprintf(text, sizeof text, "%d", counts[k]);
+        test_process other = test_spawn("come_and_crash",
+                                        (const char *const[]){prefix, text, NULL});
+        CHECK_EQ(test_wait(other), 0);
+        quoit_queue *last = queues[counts[k] - 1];
+        for (int i = 0; i < counts[k]; i++)
+            waits[i] = (struct quoit_wait){queues[i], QUOIT_ITEMS, 0};
+        CHECK_STATUS(quoit_wait_any(waits, (size_t)counts[k], minute), QUOIT_OK);
+        CHECK_EQ(waits[counts[k] - 1].ready, QUOIT_ITEMS);
+        CHECK_EQ(sleeps_of(last), 1);
+        CHECK_STATUS(word_pop((struct word_queue){last}, &value, QUOIT_NOW), QUOIT_ABANDONED);
+        end(counts[k]);
+    }
+}
+
+/* arguments: the names' beginning, the queue's number. Closes it while its consumer sleeps. */
+static void close_during_sleep(char **arguments)
+{
+    quoit_queue *queue;
+    CHECK_STATUS(
+        quoit_queue_open(numbered(arguments[0], atoi(arguments[1])), QUOIT_PRODUCER, &queue),
+        QUOIT_OK);
+    while (atomic_load(queue->handle->consumer_waiter.sleepers) % 2 == 0)
+        test_sleep_ms(1);
+    quoit_queue_close(queue);
+}
+
+/* A close wakes the sleeper, which then asks whether a peer is left. Of the last queues, other
+   threads do. */
+static void close_ends_the_sleep(void)
+{
+    static const int counts[] = {2, 300};
+    static struct quoit_wait waits[300];
+    int64_t slice = quoit_wait_slice_ns;
+    for (int k = 0; TEST_LOOP(k < 2, 0, "queues", counts[k]); k++) {
+        char text[24];
+        begin(counts[k]);
+        (void)snprintf(text, sizeof text, "%d", counts[k] - 1);
+        if (quoit_os_barrier_join() && quoit_os_can_sleep_any())
+            quoit_wait_slice_ns = hours; /* otherwise sleeps are short anyway */
+        for (int i = 0; i < counts[k]; i++)
+            waits[i] = (struct quoit_wait){queues[i], QUOIT_ITEMS, 0};
+        test_process other = test_spawn("close_during_sleep",
+                                        (const char *const[]){prefix, text, NULL});
+        CHECK_STATUS(quoit_wait_any(waits, (size_t)counts[k], QUOIT_FOREVER), QUOIT_OK);
+        CHECK_EQ(waits[counts[k] - 1].ready, QUOIT_ITEMS);
+        CHECK_EQ(test_wait(other), 0);
+        quoit_wait_slice_ns = slice;
+        end(counts[k]);
+    }
+}
+
+static const struct quoit_ring_ops *usual_ops;
+static int polls;
+
+static quoit_status poll_slowly(struct quoit_ring_consumer *consumer,
+                                const struct quoit_ring_view *view)
+{
+    polls++;
+    test_sleep_ms(1);
+    return usual_ops->poll_items(consumer, view);
+}
+
+/* A round over the queues takes milliseconds here: then the spin ends after some of them. It would
+   have 2000. */
+static void spin_is_short(void)
+{
+    const struct quoit_queue_options options = {.kind = QUOIT_MPMC, .item_bytes = 8, .capacity = 1};
+    const char *name = test_name("local");
+    quoit_queue *queue;
+    CHECK_STATUS(quoit_queue_create(name, &options, QUOIT_CONSUMER, &queue), QUOIT_OK);
+    struct quoit_ring_view *ring = &queue->handle->view.ring;
+    struct quoit_ring_ops slow_ops = *ring->ops;
+    usual_ops = ring->ops;
+    slow_ops.poll_items = poll_slowly;
+    ring->ops = &slow_ops;
+    struct quoit_wait waits[] = {{queue, QUOIT_ITEMS, 0}, {queue, QUOIT_ITEMS, 0}};
+    CHECK_STATUS(quoit_wait_any(waits, 2, 20000000), QUOIT_TIMEOUT);
+    CHECK_LE(polls, 100);
+    ring->ops = usual_ops;
+    quoit_queue_close(queue);
+    CHECK_STATUS(quoit_unlink(name, 0), QUOIT_OK);
+}
+
 /* arguments: the names' beginning, how many. */
 static void wait_until_killed(char **arguments)
 {
@@ -224,16 +331,22 @@ static void killed_in_sleep(void)
 
 int main(int argc, char **argv)
 {
-    static const struct test_part parts[] = {{"one_queue", one_queue},
-                                             {"twenty_queues", twenty_queues},
-                                             {"a_hundred_queues", a_hundred_queues},
-                                             {"five_hundred_queues", five_hundred_queues},
-                                             {"killed_before_it_wakes", killed_before_it_wakes},
-                                             {"killed_in_sleep", killed_in_sleep},
-                                             {NULL, NULL}};
+    static const struct test_part parts[] = {
+        {"one_queue", one_queue},
+        {"twenty_queues", twenty_queues},
+        {"a_hundred_queues", a_hundred_queues},
+        {"five_hundred_queues", five_hundred_queues},
+        {"killed_before_it_wakes", killed_before_it_wakes},
+        {"killed_in_sleep", killed_in_sleep},
+        {"crash_shows_after_one_sleep", crash_shows_after_one_sleep},
+        {"close_ends_the_sleep", close_ends_the_sleep},
+        {"spin_is_short", spin_is_short},
+        {NULL, NULL}};
     static const struct test_role roles[] = {{"feed", feed},
                                              {"publish_and_stop", publish_and_stop},
                                              {"wait_until_killed", wait_until_killed},
+                                             {"come_and_crash", come_and_crash},
+                                             {"close_during_sleep", close_during_sleep},
                                              {NULL, NULL}};
     return test_main(argc, argv, parts, roles);
 }

@@ -49,8 +49,8 @@ def options_of(rng):
     return options
 
 
-def run_threads(calls):
-    """Runs each call in its own thread. Raises the exception of one of them."""
+def run_threads(calls, meanwhile=lambda: None):
+    """Runs each call in its own thread, and `meanwhile` in this one. Raises the exception of one of them."""
     failures = []
 
     def run(call):
@@ -62,6 +62,7 @@ def run_threads(calls):
     for thread in threads:
         thread.start()
     end = time.monotonic() + ROUND_SECONDS
+    meanwhile()
     for thread in threads:
         thread.join(max(0, end - time.monotonic()))
     if any(thread.is_alive() for thread in threads):
@@ -353,6 +354,23 @@ class Wild:
         else:
             self.blocks.remove(block)
 
+    def wait(self, rng):
+        """For several queues, in any order; also one twice, and with nonsense."""
+        queues = rng.choices(self.queues + [self.objects], k=rng.randrange(4))
+        waited = [rng.choice((queue, (queue, rng.choice((quoit.ITEMS, quoit.ROOM, quoit.ITEMS | quoit.ROOM)))))
+                  for queue in queues]
+        if rng.random() < 0.1:
+            waited.append(rng.choice((rng.choice(NONSENSE), (rng.choice(queues or NONSENSE), rng.choice(NONSENSE)))))
+        quoit.wait(waited, rng.choice((0, 0.001, 0.01)))
+
+    def interrupt(self, rng):
+        self.queue(rng).interrupt()
+
+    def signal(self, rng):
+        """The main thread, which handles it, waits in a queue during a wild round."""
+        del rng
+        os.kill(os.getpid(), signal.SIGUSR1)
+
     def awaited(self, rng):
         asyncio.run(asyncio.wait_for(self.queue(rng).async_pop(), 0.01))
 
@@ -371,6 +389,14 @@ def wild(rng, name):
     world = Wild(rng, name)
 
     def live(rng):
+        try:
+            live_on(rng)
+        finally:
+            running.pop()
+            if not running:
+                ended.push(bytes(8))
+
+    def live_on(rng):
         for _ in range(rng.choice((50, 200))):
             call = rng.choice(CALLS)
             try:
@@ -383,9 +409,13 @@ def wild(rng, name):
                 kept.clear()
 
     kept = []  # exceptions keep frames
+    running = [None] * rng.randrange(1, 4)
+    ended = quoit.Queue.create(name + "-ended", BOTH, capacity=1, item_bytes=8)
+    ended.unlink()
     try:
         world.create(random.Random(1))
-        run_threads([lambda r=random.Random(rng.random()): live(r) for _ in range(rng.randrange(1, 4))])
+        run_threads([lambda r=random.Random(rng.random()): live(r) for _ in running],
+                    lambda: ended.pop(timeout=ROUND_SECONDS))
         for handle in world.queues + world.pools:
             handle.close()
         world.kept.clear()
@@ -424,6 +454,7 @@ def play(seed, only):
 def main():
     if sys.argv[1:2] == ["play"]:
         faulthandler.enable()
+        signal.signal(signal.SIGUSR1, lambda *_: None)
         play(int(sys.argv[2]), int(sys.argv[3]) if len(sys.argv) > 3 else None)
         return 0
     seed = sys.argv[1] if len(sys.argv) > 1 else str(random.SystemRandom().randrange(10**9))

@@ -444,10 +444,10 @@ PARTS = [round_trip, records, counts, ends, full, file_size_limit, too_long, fin
          closed_output, joined, watched, broadcast, usage, bench]
 
 
-def main():
+def main(parts):
     wanted = sys.argv[2:]
     with tempfile.TemporaryDirectory(prefix="qt-tool-") as directory:
-        for part in PARTS:
+        for part in parts:
             if wanted and part.__name__ not in wanted:
                 continue
             shell = Shell(sys.argv[1], directory)
@@ -468,4 +468,4 @@ def main():
 
 
 if __name__ == "__main__":
-    main()
+    main(PARTS)

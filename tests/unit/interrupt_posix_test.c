@@ -3,8 +3,12 @@
    whatever instruction of the wait it runs at. */
 #include "test.h"
 
+#include <errno.h>
 #include <signal.h>
+#include <string.h>
 #include <sys/time.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 enum { BOTH = QUOIT_PRODUCER | QUOIT_CONSUMER };
 
@@ -74,8 +78,48 @@ static void in_a_handler(void)
     quoit_wait_slice_ns = slice;
 }
 
+/* In a forked child it changes nothing, not even the sentence of the latest error. */
+static void in_a_forked_child(void)
+{
+    const char *name = test_name("");
+    int status = -1;
+    queue = create(QUOIT_SPSC, name);
+    (void)fflush(NULL);
+    pid_t child = fork();
+    if (child == 0) {
+        char before[512];
+        bool failed = quoit_wait_any(NULL, 0, QUOIT_NOW) == QUOIT_ERROR_INVALID;
+        (void)snprintf(before, sizeof before, "%s", quoit_describe(QUOIT_ERROR_INVALID));
+        bool refused = quoit_queue_interrupt(queue) == QUOIT_ERROR_FORKED;
+        bool kept = strcmp(quoit_describe(QUOIT_ERROR_INVALID), before) == 0;
+        _exit(!failed ? 1 : !refused ? 2 : !kept ? 3 : 0);
+    }
+    CHECK(child > 0 && waitpid(child, &status, 0) == child);
+    CHECK_EQ(status, 0);
+    quoit_queue_close(queue);
+    CHECK_STATUS(quoit_unlink(name, 0), QUOIT_OK);
+}
+
+/* A handler must not change errno, either. */
+static void keeps_errno(void)
+{
+    const char *name = test_name("");
+    queue = create(QUOIT_SPSC, name);
+    for (int i = 0; i < 3; i++) {
+        errno = E2BIG;
+        CHECK_STATUS_IS(quoit_queue_interrupt(i == 0 ? queue : NULL), ==,
+                        i == 0 ? QUOIT_OK : QUOIT_ERROR_INVALID);
+        CHECK_EQ(errno, E2BIG);
+    }
+    quoit_queue_close(queue);
+    CHECK_STATUS(quoit_unlink(name, 0), QUOIT_OK);
+}
+
 int main(int argc, char **argv)
 {
-    static const struct test_part parts[] = {{"in_a_handler", in_a_handler}, {NULL, NULL}};
+    static const struct test_part parts[] = {{"in_a_handler", in_a_handler},
+                                             {"in_a_forked_child", in_a_forked_child},
+                                             {"keeps_errno", keeps_errno},
+                                             {NULL, NULL}};
     return test_main(argc, argv, parts, NULL);
 }

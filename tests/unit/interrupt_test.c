@@ -41,13 +41,19 @@ static quoit_status pop(quoit_queue *queue, int64_t timeout_ns)
     return quoit_queue_pop(queue, &value, sizeof value, NULL, timeout_ns);
 }
 
+/* An error sets no sentence: the call may be in a signal handler, where the interrupted call has
+   just set its own. */
 static void wrong_handles(void)
 {
     const char *name;
+    char before[512];
     quoit_queue *queue = create(QUOIT_SPSC, &name), *observer;
     CHECK_STATUS(quoit_queue_open(name, QUOIT_OBSERVER, &observer), QUOIT_OK);
-    CHECK_STATUS(quoit_queue_interrupt(NULL), QUOIT_ERROR_INVALID);
-    CHECK_STATUS(quoit_queue_interrupt(observer), QUOIT_ERROR_WRONG_ROLE);
+    CHECK(quoit_wait_any(NULL, 1, QUOIT_NOW) == QUOIT_ERROR_INVALID);
+    (void)snprintf(before, sizeof before, "%s", quoit_describe(QUOIT_ERROR_INVALID));
+    CHECK_STATUS_IS(quoit_queue_interrupt(NULL), ==, QUOIT_ERROR_INVALID);
+    CHECK_STATUS_IS(quoit_queue_interrupt(observer), ==, QUOIT_ERROR_WRONG_ROLE);
+    CHECK_STR(quoit_describe(QUOIT_ERROR_INVALID), before);
     quoit_queue_close(observer);
     remove_queue(queue, name);
 }

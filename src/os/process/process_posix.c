@@ -32,9 +32,7 @@ static _Thread_local struct {
 
 /* ---- Signals --------------------------------------------------------------------------------- */
 
-/* Blocks all signals except those of this thread's own faults: a blocked fault would end the
-   process without its handler. */
-static void block_signals(sigset_t *before_out)
+void quoit_os_block_signals(sigset_t *before_out)
 {
     static const int faults[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGABRT, SIGSYS};
     sigset_t blocked;
@@ -82,7 +80,7 @@ static void before_fork(void)
     const struct timespec moment = {.tv_nsec = 100000};
     sigset_t mask;
     int cancel_state = quoit_os_cancel_disable();
-    block_signals(&mask);
+    quoit_os_block_signals(&mask);
     (void)pthread_mutex_lock(&process_mutex);
     while (openers > (hold.is_counted ? 1 : 0)) {
         (void)pthread_mutex_unlock(&process_mutex);
@@ -133,7 +131,7 @@ void quoit_os_fork_hold(void)
     int cancel_state = quoit_os_cancel_disable();
     sigset_t mask;
     (void)pthread_once(&fork_handlers_once, install_fork_handlers);
-    block_signals(&mask);
+    quoit_os_block_signals(&mask);
     hold.depth = 1;
     hold.cancel_state = cancel_state;
     hold.mask = mask;
@@ -305,18 +303,23 @@ static uint64_t now_ns(clockid_t clock)
     return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
 }
 
+#ifndef QUOIT_CLOCK
+#define QUOIT_CLOCK CLOCK_MONOTONIC
+#ifdef CLOCK_MONOTONIC_COARSE
+#define QUOIT_COARSE_CLOCK CLOCK_MONOTONIC_COARSE
+#else
+#define QUOIT_COARSE_CLOCK CLOCK_MONOTONIC
+#endif
+#endif
+
 uint64_t quoit_os_monotonic_ns(void)
 {
-    return now_ns(CLOCK_MONOTONIC);
+    return now_ns(QUOIT_CLOCK);
 }
 
 uint64_t quoit_os_coarse_ns(void)
 {
-#ifdef CLOCK_MONOTONIC_COARSE
-    return now_ns(CLOCK_MONOTONIC_COARSE);
-#else
-    return now_ns(CLOCK_MONOTONIC);
-#endif
+    return now_ns(QUOIT_COARSE_CLOCK);
 }
 
 uint64_t quoit_os_unix_time_ns(void)

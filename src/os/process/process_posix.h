@@ -9,6 +9,12 @@
 
 #include "os.h"
 
+#include <signal.h>
+
+/* Blocks all signals of this thread except those of its own faults: a blocked fault would end the
+   process without its handler. */
+void quoit_os_block_signals(sigset_t *before_out);
+
 /* Around a call that is a cancellation point while state is held: disable returns the argument of
    restore. */
 int quoit_os_cancel_disable(void);

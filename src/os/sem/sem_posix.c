@@ -16,6 +16,15 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+/* NetBSD's is ~0U. illumos and Solaris define none; their libraries accept up to INT_MAX. */
+#ifdef SEM_VALUE_MAX
+static const unsigned long long value_most = SEM_VALUE_MAX;
+#define SEM_VALUES_AS_INT (SEM_VALUE_MAX < INT_MAX ? SEM_VALUE_MAX : INT_MAX)
+#else
+static const unsigned long long value_most = INT_MAX;
+#define SEM_VALUES_AS_INT INT_MAX
+#endif
+
 struct sem_name {
     char text[sizeof QUOIT_SEM_NAME_PREFIX + QUOIT_SHM_NAME_MAX];
 };
@@ -165,8 +174,8 @@ static quoit_status post(struct quoit_os_sem *sem)
     if (errno == EOVERFLOW)
         return quoit_fail(
             QUOIT_ERROR_LIMIT,
-            "the semaphore's value is %d, its maximum; wait on it before posting again",
-            SEM_VALUE_MAX);
+            "the semaphore's value is %llu, its maximum; wait on it before posting again",
+            value_most);
     return quoit_os_fail(errno, "post", "a POSIX semaphore");
 }
 
@@ -189,7 +198,7 @@ static quoit_status value_of(struct quoit_os_sem *sem, uint32_t *value_out)
 
 const struct quoit_os_sem_ops quoit_os_sem_posix = {
     .scheme = {.name = "posix", .text_max = QUOIT_SHM_NAME_MAX},
-    .value_max = SEM_VALUE_MAX,
+    .value_max = SEM_VALUES_AS_INT, /* what sem_getvalue can return */
     .create = create,
     .open = open_existing,
     .unlink = unlink_name,

@@ -124,7 +124,7 @@ static quoit_status create(const char *text, uint32_t value, uint32_t permission
         if (id < 0 && errno == ENOSPC)
             return quoit_fail(QUOIT_ERROR_LIMIT,
                               "semaphore 'sysv:%s': the system allows no more System V semaphores; "
-                              "remove some with ipcrm, or raise kernel.sem",
+                              "remove some with ipcrm, or raise " QUOIT_SEM_LIMITS,
                               text);
         if (id < 0)
             return quoit_os_fail(errno, "create the System V semaphore", text);
@@ -265,7 +265,8 @@ static quoit_status change(struct quoit_os_sem *sem, short by, int64_t timeout_n
     case ENOSPC:
         return quoit_fail(QUOIT_ERROR_LIMIT,
                           "the system has no more undo structures for System V semaphores; raise "
-                          "its limits (kernel.sem), or create the semaphore without give_back");
+                          "its limits (" QUOIT_UNDO_LIMITS
+                          "), or create the semaphore without give_back");
     default:
         return errno == EINTR ? QUOIT_ERROR_BUSY
                               : quoit_os_fail(errno, "use", "a System V semaphore");

@@ -20,7 +20,19 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <unistd.h>
+
+/* The kernel's number: some C libraries have no header for it. */
+static const unsigned long tmpfs_magic = 0x01021994;
+
+/* Is it ordinary memory? A memfd of hugetlb pages can have the same seals, but a process that
+   touches it gets SIGBUS if no such page is free then. */
+static bool is_ordinary(int fd)
+{
+    struct statfs system;
+    return fstatfs(fd, &system) == 0 && (unsigned long)system.f_type == tmpfs_magic;
+}
 
 /* Has the memory this size for ever? */
 static bool is_sealed(int fd)
@@ -81,6 +93,12 @@ static quoit_status open_existing(const char *text, bool read_only, struct quoit
         return quoit_fail(QUOIT_ERROR_NOT_QUOIT,
                           "descriptor %s is not one of quoit_queue_fd: it could be truncated",
                           text);
+    if (!is_ordinary((int)given.lock))
+        return quoit_fail(
+            QUOIT_ERROR_NOT_QUOIT,
+            "descriptor %s is not one of quoit_queue_fd: its memory is not ordinary "
+            "memory (huge pages, for example), and touching it could end this process",
+            text);
     quoit_status status = share(&given, text, &fd);
     if (status != QUOIT_OK)
         return status;

@@ -63,7 +63,7 @@ static quoit_status make(struct quoit_os_shm *shm, const char *text, uint64_t si
     if (error == EINVAL || error == ENOMEM || error == ENOSPC)
         return quoit_fail(QUOIT_ERROR_NO_SPACE,
                           "cannot reserve %llu bytes for 'sysv:%s': %s; use a smaller capacity, or "
-                          "raise kernel.shmmax, kernel.shmall or kernel.shmmni",
+                          "raise " QUOIT_SHM_LIMITS,
                           (unsigned long long)size_bytes, text, strerror(error));
     return quoit_os_fail(error, "create the System V segment", text);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Starts and joins the threads behind descriptors for event loops. */
-#include "os.h"
+#include "process_posix.h"
 
 #include "fail.h"
 #include "system_error.h"
@@ -19,11 +19,10 @@ static void *run(void *argument)
 quoit_status quoit_os_thread_start(struct quoit_os_thread *thread)
 {
     pthread_t *id = malloc(sizeof *id);
-    sigset_t all, before;
+    sigset_t before;
     if (!id)
         return quoit_fail(QUOIT_ERROR_NO_MEMORY, "out of memory: cannot allocate a thread");
-    (void)sigfillset(&all);
-    (void)pthread_sigmask(SIG_SETMASK, &all, &before);
+    quoit_os_block_signals(&before); /* the new thread's mask */
     thread->system = id;
     int error = pthread_create(id, NULL, run, thread);
     (void)pthread_sigmask(SIG_SETMASK, &before, NULL);

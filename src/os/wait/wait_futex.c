@@ -89,5 +89,11 @@ void quoit_os_wake(const struct quoit_os_shm *shm, uint32_t number, const _Atomi
     (void)value;
     (void)shm;
     (void)number;
+    int before = errno; /* it may run in a signal handler */
     (void)syscall(FUTEX_CALL, word, WAKE, INT32_MAX, NULL, NULL, 0);
+    errno = before;
+}
+
+void quoit_os_wake_begin(void)
+{
 }

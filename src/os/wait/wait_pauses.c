@@ -29,3 +29,7 @@ void quoit_os_wake(const struct quoit_os_shm *shm, uint32_t number, const _Atomi
     (void)number;
     (void)word;
 }
+
+void quoit_os_wake_begin(void)
+{
+}

@@ -80,6 +80,10 @@ void quoit_os_wake(const struct quoit_os_shm *shm, uint32_t number, const _Atomi
     (void)CloseHandle(event);
 }
 
+void quoit_os_wake_begin(void)
+{
+}
+
 quoit_status quoit_os_notifier_make(struct quoit_os_notifier *notifier_out)
 {
     *notifier_out = (struct quoit_os_notifier){-1, -1};

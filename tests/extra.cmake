@@ -1,0 +1,14 @@
+# SPDX-License-Identifier: MIT
+# Tests that are built from more than their own file. Part of tests/CMakeLists.txt.
+if(QUOIT_OS_FAMILY STREQUAL "posix")
+  quoit_test(unit/fault_posix_test.c)
+  target_sources(fault_posix_test PRIVATE ${PROJECT_SOURCE_DIR}/tools/fault_posix.c)
+  target_include_directories(fault_posix_test PRIVATE ${PROJECT_SOURCE_DIR}/tools)
+  target_compile_definitions(fault_posix_test PRIVATE _XOPEN_SOURCE=700)
+endif()
+if(QUOIT_HAS_GLIBC) # the options of the command follow its getopt_long
+  quoit_test(unit/options_linux_test.c)
+  target_sources(options_linux_test PRIVATE ${PROJECT_SOURCE_DIR}/tools/options.c)
+  target_include_directories(options_linux_test PRIVATE ${PROJECT_SOURCE_DIR}/tools)
+  target_compile_definitions(options_linux_test PRIVATE _GNU_SOURCE)
+endif()
