@@ -255,7 +255,7 @@ int record_end(struct record *record, struct record_queue *queue)
         (void)tool_fail("queue '%s': %llu %s", queue->name, (unsigned long long)queue->missed,
                         queue->mode == RECORDING_SUBSCRIBER
                             ? "messages were overwritten before they were recorded; use a larger "
-                              "capacity, or fewer producers on this processor"
+                              "capacity, or a faster disk"
                         : queue->info.messages && queue->info.kind == QUOIT_SPSC
                             ? "times messages were popped before they were recorded"
                             : "messages were popped before they were recorded; record as a "
