@@ -23,7 +23,9 @@ static const int64_t ns_per_ms = 1000000;
 static const char help[] =
     "Records the messages of the queues NAME... in an MCAP file (https://mcap.dev), which it\n"
     "writes to stdout. `quoit replay` pushes them again; Foxglove and other programs read such\n"
-    "files. Waits for queues that do not exist yet. Ends with the streams, or by Ctrl-C.\n"
+    "files. Waits for queues that do not exist yet. Ends with the streams, or by Ctrl-C; a second\n"
+    "Ctrl-C ends it at once, without the end of the file. Use a new file for each recording: the\n"
+    "shell empties a file that exists.\n"
     "\n"
     "From a broadcast, record gets all messages as a subscriber: nothing is lost if producers\n"
     "wait for subscribers; otherwise missed messages are counted. From other queues, record takes\n"

@@ -395,6 +395,19 @@ def bad_files(shell):
     shell.run(FAILED, "replay", shell.path("none"), word="cannot read")
 
 
+def pipes(shell):
+    """A recording through pipes, from the first queue to the last one."""
+    name, second = shell.name(), shell.name()
+    push = shell.feed(lines(3000), name, "--each")
+    recorder = shell.start("record", "--flush", "0", name)
+    replay = shell.start("replay", "--speed", "max", "--rename", f"{name}={second}", "-", stdin=recorder.stdout)
+    recorder.stdout.close()
+    recorder.stdout = None
+    check(shell.run(OK, "pop", second) == lines(3000), "another text came out")
+    for process in (push, recorder, replay):
+        shell.end(process, OK)
+
+
 def foreign(shell):
     """Messages outside of chunks, and a channel of another program, go into a queue that exists."""
     name = shell.name()
@@ -458,7 +471,7 @@ def usage(shell):
 
 
 PARTS = [round_trip, times, several, lossy, observed, kept_time, cut, killed, killed_mpmc, full_disk, file_limit,
-         synchronized, bad_files, foreign, mutated, usage]
+         synchronized, bad_files, pipes, foreign, mutated, usage]
 
 
 def run(parts, program, wanted):
