@@ -190,11 +190,11 @@ enum mcap_status recording_take_channel(struct recording_channels *channels,
                 channel ? "has two topics" : "has a topic that is empty or too long");
         return MCAP_DAMAGED;
     }
-    channel = calloc(1, sizeof *channel);
+    channel = calloc(1, sizeof *channel + read.topic.bytes + 1);
     if (!channel)
         return MCAP_NO_MEMORY;
     channel->id = read.id;
-    mcap_text_copy(read.topic, channel->topic, sizeof channel->topic);
+    mcap_text_copy(read.topic, channel->topic, read.topic.bytes + 1);
     if (!read_options(read.metadata, channel)) {
         problem(reader, "channel %u before byte %llu does not describe a queue completely",
                 (unsigned)read.id, (unsigned long long)reader->offset);

@@ -40,8 +40,8 @@ struct recording_channel {
     uint64_t messages, bytes, first, last; /* log times; that replay and --info have read */
     uint64_t missed;
     char end[16];
-    void *user; /* of the reader of the file */
-    char topic[RECORDING_TOPIC_ROOM];
+    void *user;   /* of the reader of the file */
+    char topic[]; /* a file can have many channels, so it takes only the bytes that it needs */
 };
 
 enum { RECORDING_CHANNELS_MOST = 65536 };

@@ -32,6 +32,7 @@ struct replay {
     bool hinted;
     uint64_t begin_ns, first_ns; /* first_ns: its log time */
     uint64_t messages;           /* pushed */
+    uint64_t made_bytes;         /* the items and user areas of the queues that it has created */
 };
 
 /* They return exit codes, after a message on stderr; TOOL_NOTHING: Ctrl-C. */

@@ -47,11 +47,24 @@ static int compare(const struct replay_queue *queue, const struct recording_chan
                      (unsigned long long)wanted->item_bytes, queue->name);
 }
 
+/* The bytes of all queues that replay creates must fit into most_bytes. */
+static bool count_bytes(struct replay *replay, const struct quoit_queue_options *wanted)
+{
+    uint64_t left = most_bytes - replay->made_bytes;
+    if (wanted->item_bytes == 0 || wanted->user_bytes > left)
+        return false;
+    left -= wanted->user_bytes;
+    if (wanted->capacity > left / wanted->item_bytes)
+        return false;
+    replay->made_bytes = most_bytes - (left - wanted->capacity * wanted->item_bytes);
+    return true;
+}
+
 static int refuse_large(const struct replay_queue *queue, const struct quoit_queue_options *wanted)
 {
     return tool_fail("queue '%s': the file asks for %llu items of %llu bytes and a user area of "
-                     "%llu bytes, more than 1G; if that is intended, create the queue before, and "
-                     "replay joins it",
+                     "%llu bytes, so its queues have more than 1G; if that is intended, create the "
+                     "queue before, and replay joins it",
                      queue->name, (unsigned long long)wanted->capacity,
                      (unsigned long long)wanted->item_bytes,
                      (unsigned long long)wanted->user_bytes);
@@ -59,7 +72,7 @@ static int refuse_large(const struct replay_queue *queue, const struct quoit_que
 
 /* Joins the queue, or creates it. replay finishes the stream by itself, so one call of finish ends
    it, whatever the recorded queue needed. */
-static int join(const struct replay *replay, struct replay_queue *queue,
+static int join(struct replay *replay, struct replay_queue *queue,
                 const struct recording_channel *channel)
 {
     const struct quoit_queue_options *wanted = &channel->options;
@@ -74,8 +87,7 @@ static int join(const struct replay *replay, struct replay_queue *queue,
                              "another program wrote it; create the queue before, or pass an "
                              "existing one by --rename",
                              queue->name);
-        if (wanted->item_bytes == 0 || wanted->user_bytes > most_bytes ||
-            wanted->capacity > (most_bytes - wanted->user_bytes) / wanted->item_bytes)
+        if (!count_bytes(replay, wanted))
             return refuse_large(queue, wanted);
         status = quoit_queue_create(queue->name, wanted, QUOIT_PRODUCER, &queue->queue);
     } while (status == QUOIT_ERROR_EXISTS); /* another process was faster */
