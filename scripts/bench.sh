@@ -2,7 +2,7 @@
 # shellcheck shell=bash
 # ./dev bench: measures Quoit and other queues, and makes tables and plots. Part of ./dev.
 
-bench_parts=(one_per_call batches latency mpmc broadcast payloads shell python instructions)
+bench_parts=(one_per_call batches latency mpmc broadcast payloads waits shell python instructions)
 
 # bench_part PART ROUNDS DIRECTORY [quick]: writes raw data, tables and plots to DIRECTORY/PART.*.
 bench_part() {
@@ -17,6 +17,11 @@ bench_part() {
         python)
             PYTHONPATH=build/bench/python /usr/bin/python3 bench/python.py "$rounds" >"$results"
             python3 bench/python_report.py "$results" >"$directory/$part.md"
+            return
+            ;;
+        waits)
+            build/bench/bench/bench_waits "$rounds" >"$results"
+            python3 bench/waits_report.py "$results" >"$directory/$part.md"
             return
             ;;
         shell) python3 bench/shell.py build/bench/tools/quoit "$peers" "$rounds" >"$results" ;;
