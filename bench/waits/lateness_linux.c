@@ -12,7 +12,8 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-enum { ITEMS = 10000, MEAN_GAP_NS = 50000 };
+enum { ITEMS = 10000 };
+static const uint64_t mean_gap_ns = 50000;
 
 struct lateness {
     int count;
@@ -99,7 +100,7 @@ static void send_all(struct lateness *about, bool pipes)
                   "push");
         else if (write(about->write_fds[at], &stamp, sizeof stamp) != (ssize_t)sizeof stamp)
             die("write");
-        moment += dice() % (2 * MEAN_GAP_NS);
+        moment += dice() % (2 * mean_gap_ns);
     }
 }
 
