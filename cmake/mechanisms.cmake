@@ -49,9 +49,9 @@ if(CMAKE_SYSTEM_NAME STREQUAL "Linux" AND NOT QUOIT_STRICT_POSIX)
 else()
   list(APPEND QUOIT_OS_FILES wait/notifier_pipe.c wait/barrier_none.c list/list_posix.c liveness/liveness_fcntl.c liveness/locks_each.c shm/memory_posix.c
       process/namespace_none.c process/owner_posix.c shm/shm_fd_none.c shm/shm_posix.c)
-  set(QUOIT_OS_DEFINITIONS QUOIT_LOCK_DIRECTORY="/tmp")
+  set(QUOIT_OS_DEFINITIONS QUOIT_LOCK_DIRECTORY="/tmp" QUOIT_LOCKS_OUTLIVE_OBJECTS)
   if(APPLE) # macOS removes files from /tmp after some days; its CLOCK_MONOTONIC counts microseconds
-    set(QUOIT_OS_DEFINITIONS QUOIT_LOCK_DIRECTORY="/var/tmp" _DARWIN_C_SOURCE QUOIT_NO_SEM_GETVALUE
+    set(QUOIT_OS_DEFINITIONS QUOIT_LOCK_DIRECTORY="/var/tmp" QUOIT_LOCKS_OUTLIVE_OBJECTS _DARWIN_C_SOURCE QUOIT_NO_SEM_GETVALUE
         QUOIT_CLOCK=CLOCK_MONOTONIC_RAW QUOIT_COARSE_CLOCK=CLOCK_MONOTONIC_RAW_APPROX)
     set(name_max 30) # without the slash
     list(APPEND QUOIT_OS_FILES wait/wait_macos.c)
