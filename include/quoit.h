@@ -49,7 +49,7 @@
  *     one queue handle: pop, peek, release    one thread at a time (the consumer's), beside the
  *                                             producer's
  *     one queue handle: poll_fd               as the calls of that side
- *     one queue handle: interrupt, size, …    any thread, at any time
+ *     one queue handle: interrupt, size, ...  any thread, at any time
  *     one queue handle: close                 no other call
  *     pool, region, lock, semaphore handles   any thread, except close
  * Two threads that synchronize may pass a handle on. quoit_queue_again makes another handle, for

@@ -342,7 +342,7 @@ static quoit_status check_call(uint32_t flags, unsigned known, quoit_lock **lock
 
 static const struct quoit_lock_options *or_default(const struct quoit_lock_options *options)
 {
-    static const struct quoit_lock_options all_zero;
+    static const struct quoit_lock_options all_zero = {0};
     return options ? options : &all_zero;
 }
 

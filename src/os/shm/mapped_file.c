@@ -131,7 +131,7 @@ static void forget_temporary(struct quoit_os_shm *shm)
 /* 0, or an error number. */
 static int write_zeros(int fd, uint64_t size_bytes)
 {
-    static const uint8_t zeros[65536];
+    static const uint8_t zeros[65536] = {0};
     for (uint64_t at = 0; at < size_bytes;) {
         uint64_t left = size_bytes - at;
         size_t part = left < sizeof zeros ? (size_t)left : sizeof zeros;

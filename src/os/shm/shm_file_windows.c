@@ -136,7 +136,7 @@ static quoit_status no_space(uint64_t size_bytes, const char *path)
 /* Writes every byte, so that each has its place on the disk even if the file system defers that. */
 static quoit_status reserve(HANDLE file, const wchar_t *wide, uint64_t size_bytes, const char *path)
 {
-    static const uint8_t zeros[ZEROS];
+    static const uint8_t zeros[ZEROS] = {0};
     struct quoit_os_wide directory;
     ULARGE_INTEGER available;
     (void)swprintf(directory.text, QUOIT_OS_WIDE_ROOM, L"%.*ls", (int)(base_of(wide) - wide), wide);
