@@ -23,6 +23,14 @@ struct page {
 
 static const wchar_t *const kind_names[] = {L"memory", L"semaphore"};
 
+/* Is this process in session 0, that of services? Its own names are those of all sessions, so
+   "products" and "Global\products" are one object there (Microsoft: Kernel object namespaces). */
+static bool is_session_0(void)
+{
+    DWORD session = 1;
+    return ProcessIdToSessionId(GetCurrentProcessId(), &session) && session == 0;
+}
+
 quoit_status quoit_os_entry_name(enum quoit_os_entry_kind kind, const char *text,
                                  struct quoit_os_entry *entry_out)
 {
@@ -34,6 +42,8 @@ quoit_status quoit_os_entry_name(enum quoit_os_entry_kind kind, const char *text
     } else if (strncmp(text, local, sizeof local - 1) == 0) {
         entry_out->text += sizeof local - 1;
     }
+    if (is_session_0())
+        entry_out->scope = QUOIT_OS_GLOBAL;
     if (!entry_out->text[0])
         return quoit_fail(QUOIT_ERROR_NAME,
                           "'windows:%s': the name is empty after its namespace; add a name, such "

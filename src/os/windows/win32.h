@@ -109,6 +109,6 @@ void quoit_os_gate_leave(HANDLE gate);
 
 /* Documented calls return either only by changing it. false: the system does not report it. */
 bool quoit_os_semaphore_count(HANDLE semaphore, uint32_t *count_out);
-bool quoit_os_mutex_is_held(HANDLE mutex, bool *held_out);
+bool quoit_os_mutex_query(HANDLE mutex, bool *held_out, bool *by_caller_out);
 
 #endif
