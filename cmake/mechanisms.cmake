@@ -10,7 +10,7 @@ if(WIN32)
   set(QUOIT_PIN windows) # how programs that measure choose a processor
   list(APPEND QUOIT_OS_FOLDERS windows)
   set(QUOIT_OS_FILES windows/entry_windows.c liveness/liveness_windows.c liveness/locks_each.c mechanisms_windows.c windows/names_windows.c
-      windows/nt_windows.c process/process_windows.c windows/section_windows.c windows/security_windows.c
+      windows/nt_windows.c windows/paths_windows.c process/process_windows.c windows/section_windows.c windows/security_windows.c
       sem/sem_windows.c shm/placement_windows.c shm/shm_fd_none.c shm/shm_file_windows.c wait/spin.c list/list_windows.c shm/shm_local_windows.c
       shm/shm_windows.c system_error_windows.c wait/wait_windows.c wait/barrier_none.c)
   set(QUOIT_OS_DEFINITIONS _WIN32_WINNT=0x0602 WIN32_LEAN_AND_MEAN)

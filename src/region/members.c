@@ -115,17 +115,21 @@ uint32_t quoit_members_holder(const struct quoit_members *members, unsigned role
     return 0; /* the holder of the role has not written its entry yet */
 }
 
-/* Takes the first free entry. BUSY: none is free. */
+/* Takes the first free entry. BUSY: none is free. PERMISSION: none is free, and another user has
+   made the lock of one (on Windows, where each lock has a name of its own). */
 static quoit_status try_entries(struct quoit_members *members)
 {
+    quoit_status result = QUOIT_ERROR_BUSY;
     for (uint32_t i = 0; i < members->count; i++) {
         quoit_status status = lock_entry(members, i);
-        if (status == QUOIT_ERROR_BUSY)
+        if (status == QUOIT_ERROR_PERMISSION)
+            result = status;
+        if (status == QUOIT_ERROR_PERMISSION || status == QUOIT_ERROR_BUSY)
             continue;
         members->own_entry = i;
         return status;
     }
-    return QUOIT_ERROR_BUSY;
+    return result;
 }
 
 /* While a process removes an abandoned object, it holds all entries for a moment. A check after the

@@ -143,7 +143,14 @@ static quoit_status open_mutex(const wchar_t *name, uint32_t permissions, const 
     *mutex_out = CreateMutexExW(&security.attributes, name, 0, SYNCHRONIZE | MUTEX_MODIFY_STATE);
     DWORD error = GetLastError();
     quoit_os_security_free(&security);
-    return *mutex_out ? QUOIT_OK : quoit_os_fail((int)error, "open a lock of", what);
+    if (*mutex_out)
+        return QUOIT_OK;
+    if (error == ERROR_ACCESS_DENIED || error == ERROR_INVALID_HANDLE)
+        return quoit_fail(QUOIT_ERROR_PERMISSION,
+                          "'%s': another user or another program has made an object with the name "
+                          "of one of its locks; end that program, or use another name",
+                          what);
+    return quoit_os_fail((int)error, "open a lock of", what);
 }
 
 /* Called with the guard held. No handle of this process holds the lock. */

@@ -69,10 +69,19 @@ static quoit_status system_name(const struct quoit_os_entry *entry, const wchar_
     return status;
 }
 
+/* NULL also if the page has no memory: another program's section, made with SEC_RESERVE, would crash
+   the process that reads it. */
 static struct page *map_page(const struct quoit_os_entry *entry, bool read_only)
 {
-    return MapViewOfFile(entry->section, read_only ? FILE_MAP_READ : FILE_MAP_READ | FILE_MAP_WRITE,
-                         0, 0, sizeof(struct page));
+    MEMORY_BASIC_INFORMATION memory;
+    void *page = MapViewOfFile(entry->section,
+                               read_only ? FILE_MAP_READ : FILE_MAP_READ | FILE_MAP_WRITE, 0, 0,
+                               sizeof(struct page));
+    if (!page || (VirtualQuery(page, &memory, sizeof memory) > 0 && memory.State == MEM_COMMIT))
+        return page;
+    (void)UnmapViewOfFile(page);
+    SetLastError(ERROR_INVALID_HANDLE);
+    return NULL;
 }
 
 static quoit_status not_ours(const struct quoit_os_entry *entry)
