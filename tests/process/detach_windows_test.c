@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Closing a queue while a DLL is detached: when the process ends, and in FreeLibrary. A failure is a
-   process that never ends, which the time limit shows. */
+/* Closing a queue while a DLL is detached: when the process ends, and in FreeLibrary. A failure is
+   a process that never ends, which the time limit shows. */
 #include "test.h"
 
 #include <windows.h>
@@ -60,7 +60,7 @@ static void free_library(char **arguments)
     check_role_is_free(arguments[0], true);
 }
 
-/* Once its queues are closed, a DLL with Quoit can be unloaded, and no thread is left in its code. */
+/* Once its queues are closed, a DLL with Quoit can be unloaded. No thread is left in its code. */
 static void unload(char **arguments)
 {
     struct loaded loaded = load();

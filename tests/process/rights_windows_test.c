@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Windows only: the rights that each open asks for, objects that other programs made, and paths that
-   are no local file. */
+/* Windows only: the rights that each open asks for, objects that other programs made, and paths
+   that are no local file. */
 #include "test.h"
 
 #include "os.h"
@@ -111,7 +111,8 @@ static HANDLE squat(uint64_t identity, int lock)
     return mutex;
 }
 
-/* A member takes another entry. If the lock of a role is another program's, the call says so. */
+/* A member takes another entry. If the lock of a role is another program's, the call
+   returns PERMISSION. */
 static void locks_of_others(void)
 {
     enum { FIRST_ENTRY = 16, CONSUMER = 2 };

@@ -44,9 +44,9 @@ static DWORD take_mutex(HANDLE mutex)
 
 /*
  * Microsoft's rules for threads of a DLL: this one holds a reference of the module whose code it
- * runs. So FreeLibrary does not unmap the code before the thread has ended. A thread that ends needs
- * the loader lock, which the closing thread may have: so that thread waits for the last answer, and
- * not for the end.
+ * runs. So FreeLibrary does not unmap the code before the thread has ended. A thread that ends
+ * needs the loader lock, which the closing thread may have: so that thread waits for the last
+ * answer, and not for the end.
  */
 static DWORD WINAPI run_lock_thread(void *module)
 {
@@ -65,8 +65,8 @@ static DWORD WINAPI run_lock_thread(void *module)
     FreeLibraryAndExitThread(module, 0);
 }
 
-/* WAIT_FAILED: the lock thread is gone. When a process ends, Windows first ends all threads but one,
-   and then calls the destructors of DLLs. The system has released the locks of the thread. */
+/* WAIT_FAILED: the lock thread is gone. When a process ends, Windows first ends all threads but
+   one, and then calls the destructors of DLLs. The system has released the locks of the thread. */
 static DWORD ask(enum task task, HANDLE mutex)
 {
     HANDLE const events[] = {lock_thread.answered, lock_thread.thread};

@@ -82,7 +82,8 @@ static quoit_status no_identity(const char *path)
                       path);
 }
 
-/* Sets identity and has_holes. A sparse or compressed file has no room on the disk for each byte. */
+/* Sets identity and has_holes. A sparse or compressed file has no room on the disk for each of its
+   bytes. */
 static quoit_status read_attributes(HANDLE file, const char *path, struct quoit_os_shm *shm)
 {
     FILE_REMOTE_PROTOCOL_INFO remote;
@@ -96,7 +97,8 @@ static quoit_status read_attributes(HANDLE file, const char *path, struct quoit_
     return identity_of(file, &shm->identity) ? QUOIT_OK : no_identity(path);
 }
 
-/* A file inherits compression from its directory. Without it, written zeros have room on the disk. */
+/* A file inherits compression from its directory. Without it, written zeros get room on the
+   disk. */
 static void end_compression(HANDLE file)
 {
     USHORT format = COMPRESSION_FORMAT_NONE;

@@ -69,8 +69,8 @@ static quoit_status system_name(const struct quoit_os_entry *entry, const wchar_
     return status;
 }
 
-/* NULL also if the page has no memory: another program's section, made with SEC_RESERVE, would crash
-   the process that reads it. */
+/* NULL also if the page has no memory: another program's section, made with SEC_RESERVE, would
+   crash the process that reads it. */
 static struct page *map_page(const struct quoit_os_entry *entry, bool read_only)
 {
     MEMORY_BASIC_INFORMATION memory;
