@@ -167,6 +167,9 @@ package_python() {
 }
 
 package_tools() {
+    local python
+    python=$(/usr/bin/python3 -c 'import sys; print("python%d.%d" % sys.version_info[:2])')
+    need "/usr/lib/$python/test/_test_multiprocessing.py=lib$python-testsuite"
     need python3-config=python3-dev pyproject-build=python3-build /usr/lib/python3/dist-packages/wheel=python3-wheel \
         /usr/lib/python3/dist-packages/numpy=python3-numpy /usr/lib/python3/dist-packages/ensurepip=python3-venv
     build_tools python3=python3 pkg-config=pkg-config lintian=lintian abidw=abigail-tools \

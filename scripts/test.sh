@@ -25,6 +25,10 @@ END
 test_tools() {
     build_tools clang=clang python3=python3 python3-config=python3-dev spin=spin mandoc=mandoc /usr/include/curses.h=libncurses-dev
     clang_runtime
+    # CPython's own tests of its queues, which quoit.mp's queues have to pass.
+    local python
+    python=$(/usr/bin/python3 -c 'import sys; print("python%d.%d" % sys.version_info[:2])')
+    need "/usr/lib/$python/test/_test_multiprocessing.py=lib$python-testsuite"
 }
 
 # Installs the libraries that clang's sanitizers and its fuzzer link.

@@ -27,6 +27,7 @@ struct core_state {
     PyTypeObject *queue, *items, *place, *memory, *browser;
     PyObject *dumps, *loads;                                 /* pickle's */
     PyObject *protocol, *append, *buffer_callback, *buffers; /* 5, and names */
+    PyObject *spare_list, *spare_words; /* of puts whose objects had no buffers; NULL: in use */
 };
 
 static inline PyObject *core_ref(PyObject *object)
@@ -132,7 +133,7 @@ enum core_role { CORE_PRODUCER, CORE_CONSUMER, CORE_SIDES };
 
 struct core_handle {
     PyObject ob_base;
-    const struct core_state *state;
+    struct core_state *state;
     struct core_thing *thing; /* NULL: closed */
     unsigned generation;      /* of core_fork_generation, when the sides were last reset */
     int64_t warn_ns;          /* a wait that takes longer calls _long_wait; 0: none does */

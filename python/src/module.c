@@ -169,9 +169,9 @@ static PyMethodDef functions[] = {
 
 static PyObject **objects_of(struct core_state *state, size_t index)
 {
-    PyObject **const all[] = {&state->error,    &state->dumps,  &state->loads,
-                              &state->protocol, &state->append, &state->buffer_callback,
-                              &state->buffers};
+    PyObject **const all[] = {&state->error,    &state->dumps,      &state->loads,
+                              &state->protocol, &state->append,     &state->buffer_callback,
+                              &state->buffers,  &state->spare_list, &state->spare_words};
     PyTypeObject **const types[] = {&state->queue, &state->items, &state->place, &state->memory,
                                     &state->browser};
     size_t count = sizeof all / sizeof *all, type_count = sizeof types / sizeof *types;

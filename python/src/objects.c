@@ -99,26 +99,49 @@ static bool is_plain(PyObject *object)
            type == &PyFloat_Type || type == &PyBool_Type || object == Py_None;
 }
 
-static int pickle_object(const struct core_state *state, PyObject *object, struct pickled *out)
+/* A list, and the keywords of dumps by which pickle appends buffers to it. Most objects have no
+   buffers: then the next put uses both again. */
+static bool take_list(struct core_state *state, PyObject **list_out, PyObject **words_out)
 {
+    *list_out = state->spare_list;
+    *words_out = state->spare_words;
+    state->spare_list = state->spare_words = NULL;
+    if (*list_out)
+        return true;
+    *list_out = PyList_New(0);
+    PyObject *append = *list_out ? PyObject_GetAttr(*list_out, state->append) : NULL;
+    *words_out = append ? PyDict_New() : NULL;
+    bool is_made = *words_out && PyDict_SetItem(*words_out, state->buffer_callback, append) == 0;
+    Py_XDECREF(append);
+    return is_made;
+}
+
+static void give_list_back(struct core_state *state, PyObject *list, PyObject *words)
+{
+    if (list && words && !state->spare_list && PyList_Size(list) == 0) {
+        state->spare_list = list;
+        state->spare_words = words;
+        return;
+    }
+    Py_XDECREF(list);
+    Py_XDECREF(words);
+}
+
+static int pickle_object(struct core_state *state, PyObject *object, struct pickled *out)
+{
+    PyObject *list = NULL, *words = NULL, *args = NULL;
     *out = (struct pickled){0};
     if (is_plain(object)) {
         out->stream = PyObject_CallFunctionObjArgs(state->dumps, object, state->protocol, NULL);
         return take_stream(out);
     }
-    PyObject *buffers = PyList_New(0), *words = NULL, *args = NULL;
-    PyObject *append = buffers ? PyObject_GetAttr(buffers, state->append) : NULL;
-    if (append)
-        words = PyDict_New();
-    if (words && PyDict_SetItem(words, state->buffer_callback, append) == 0)
+    if (take_list(state, &list, &words))
         args = PyTuple_Pack(2, object, state->protocol);
     if (args)
         out->stream = PyObject_Call(state->dumps, args, words);
-    int result = take_stream(out) == 0 ? take_views(out, buffers) : -1;
-    Py_XDECREF(append);
-    Py_XDECREF(words);
+    int result = take_stream(out) == 0 ? take_views(out, list) : -1;
     Py_XDECREF(args);
-    Py_XDECREF(buffers);
+    give_list_back(state, list, words);
     if (result < 0)
         pickled_end(out);
     return result;

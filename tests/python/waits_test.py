@@ -75,6 +75,7 @@ class Signals(Case):
 import os, signal, sys, threading, time
 import quoit
 signal.alarm(100)
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell may have let the test ignore it
 queue = quoit.Queue.create(sys.argv[1], 3, capacity=1, item_bytes=8)
 if sys.argv[2] in ("push", "claim"):
     queue.push(bytes(8))
