@@ -25,8 +25,9 @@ struct core_state {
     PyObject *error;                /* quoit.Error */
     PyObject *errors[STATUS_COUNT]; /* by status - STATUS_LEAST; NULL: no such status */
     PyTypeObject *queue, *items, *place, *memory, *browser;
-    PyObject *dumps, *loads;                                 /* pickle's */
-    PyObject *protocol, *append, *buffer_callback, *buffers; /* 5, and names */
+    PyObject *dumps, *loads;                                         /* pickle's */
+    PyObject *protocol, *append, *buffer_callback, *buffers, *torch; /* 5, and names */
+    PyObject *dumps_tensors; /* quoit._tensors.dumps; NULL: no program has imported torch */
     PyObject *spare_list, *spare_words; /* of puts whose objects had no buffers; NULL: in use */
 };
 
