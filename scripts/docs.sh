@@ -35,7 +35,8 @@ docs_modules() {
     echo "$cache/node_modules"
 }
 
-# docs [test]: builds the site in build/site. test: also looks at each page in a browser; returns 77 if npm cannot be reached.
+# docs [test]: builds the site in build/site. test: also looks at each page in a browser, and tries the alerts and the dashboard
+# if Prometheus is installed; returns 77 if npm cannot be reached.
 docs() {
     local modules
     case ${1:-} in
@@ -46,6 +47,7 @@ docs() {
     build release -- --target quoit_tool
     python3 docs/site/make_site.py build/release/tools/quoit build/site
     [ "${1:-}" = test ] || return 0
+    python3 tests/site/monitoring_test.py build/release/tools/quoit || [ $? = 77 ]
     docs_browser_tools
     modules=$(docs_modules) || return 77
     say "looking at each page in Chromium (1 minute)"

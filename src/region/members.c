@@ -176,10 +176,7 @@ quoit_status quoit_members_join(struct quoit_members *members, unsigned roles, q
 {
     const char *what = quoit_region_text(region);
     if (region->shm.locks_missing)
-        return quoit_fail(QUOIT_ERROR_CORRUPT,
-                          "'%s:%s': its lock file was removed, so live and crashed members cannot "
-                          "be distinguished; remove it with 'quoit rm', and create it again",
-                          quoit_region_scheme(region), what);
+        return quoit_region_check_locks(region);
     quoit_os_wake_begin(); /* from here on this process may wake others, also in a signal handler */
     quoit_status status = take_entry(members, region);
     if (status != QUOIT_OK)

@@ -89,6 +89,16 @@ static quoit_status find_number(const struct quoit_os_locked_ops *ops,
     return QUOIT_OK;
 }
 
+static quoit_status fail_not_found(const struct quoit_os_locked_ops *ops, const char *text)
+{
+    bool in_namespace = strcmp(ops->scheme, "sysv") == 0;
+    return quoit_fail(QUOIT_ERROR_NOT_FOUND, "cannot open '%s:%s': %s; check the name%s",
+                      ops->scheme, text, strerror(ENOENT),
+                      in_namespace ? "; a container must share the IPC namespace and /dev/shm with "
+                                     "the other process"
+                                   : "");
+}
+
 /* Every retry below follows a change by another process. BUSY: such changes went on until the
    hold's time was over. */
 static quoit_status check_retry(const char *path)
@@ -139,8 +149,7 @@ static quoit_status check_lock_owner(const struct quoit_os_locked_ops *ops, cons
     if (status != QUOIT_OK)
         return status;
     if (number < 0)
-        return quoit_fail(QUOIT_ERROR_NOT_FOUND, "cannot open '%s:%s': %s; check the name",
-                          ops->scheme, text, strerror(ENOENT));
+        return fail_not_found(ops, text);
     if (owner == QUOIT_OS_OWNER_UNKNOWN)
         return quoit_os_fail(EACCES, "open", text);
     if (owner != lock_owner)
@@ -329,8 +338,7 @@ static quoit_status find_owner(const struct quoit_os_locked_ops *ops, const char
     int64_t number;
     quoit_status status = find_number(ops, shm, text, &number, owner_out);
     if (status == QUOIT_OK && number < 0)
-        return quoit_fail(QUOIT_ERROR_NOT_FOUND, "cannot open '%s:%s': %s; check the name",
-                          ops->scheme, text, strerror(ENOENT));
+        return fail_not_found(ops, text);
     if (status == QUOIT_OK && *owner_out == QUOIT_OS_OWNER_UNKNOWN)
         return quoit_os_fail(EACCES, "open", text);
     return status;
@@ -363,8 +371,7 @@ static quoit_status find_object(const struct quoit_os_locked_ops *ops, const cha
         if (found != QUOIT_OK)
             return found;
         if (number < 0)
-            return quoit_fail(QUOIT_ERROR_NOT_FOUND, "cannot open '%s:%s': %s; check the name",
-                              ops->scheme, text, strerror(ENOENT));
+            return fail_not_found(ops, text);
         if (owner != lock_owner) { /* another user's object has replaced it */
             close_lock(shm);
             retry = check_retry(path.text);

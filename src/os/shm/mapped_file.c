@@ -154,7 +154,8 @@ quoit_status quoit_os_file_reserve(int fd, uint64_t size_bytes, uint32_t permiss
     if (error == ENOSPC || error == EFBIG || error == ENOMEM)
         return quoit_fail(
             QUOIT_ERROR_NO_SPACE,
-            "cannot reserve %llu bytes for '%s': %s%s; use a smaller capacity, or free some space",
+            "cannot reserve %llu bytes for '%s': %s%s; use a smaller capacity, free some space, or "
+            "enlarge the file system (/dev/shm of a container: --shm-size)",
             (unsigned long long)size_bytes, what, strerror(error), quoit_os_fd_limit_hint(error));
     return error == 0 ? QUOIT_OK : quoit_os_fail(error, "reserve memory for", what);
 }
