@@ -18,8 +18,11 @@ docs_tools() {
 }
 
 docs_browser_tools() {
-    need chromium=chromium npm=npm
+    docs_browser >/dev/null || need chromium=chromium
+    need npm=npm
 }
+
+docs_browser() { command -v chromium || command -v google-chrome; }
 
 # docs_modules: installs the packages of the browser tests, outside the project, and prints their folder.
 docs_modules() {
@@ -51,6 +54,6 @@ docs() {
     docs_browser_tools
     modules=$(docs_modules) || return 77
     say "looking at each page in Chromium (1 minute)"
-    node tests/site/browser_test.cjs "$modules" chromium --self-test
-    node tests/site/browser_test.cjs "$modules" chromium build/site
+    node tests/site/browser_test.cjs "$modules" "$(docs_browser)" --self-test
+    node tests/site/browser_test.cjs "$modules" "$(docs_browser)" build/site
 }

@@ -146,8 +146,9 @@ async function checkSearch(context, home) {
 
 async function check(site) {
     const server = await serve(site), base = `http://127.0.0.1:${server.address().port}/`, pages = new Map(), faults = [];
-    const browser = await browserType.launch({ executablePath: chromium, args: ["--no-sandbox", "--disable-gpu"] });
+    let browser;
     try {
+        browser = await browserType.launch({ executablePath: chromium, args: ["--no-sandbox", "--disable-gpu"] });
         const context = await browser.newContext({ viewport: { width: 1440, height: 900 } });
         const names = filesBelow(site, ".html").map((name) => path.relative(site, name)).filter((name) => name !== "404.html").sort();
         await Promise.all(Array.from({ length: AT_ONCE }, async () => {
@@ -160,7 +161,8 @@ async function check(site) {
             faults.push(...await checkSearch(context, url.pathToFileURL(path.join(site, "index.html")).href));
         }
     } finally {
-        await browser.close();
+        if (browser)
+            await browser.close();
         server.close();
     }
     return { faults, count: pages.size };
