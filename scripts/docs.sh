@@ -6,14 +6,14 @@ pictures_tools() {
     need dot=graphviz python3=python3 /usr/share/fonts/truetype/dejavu/DejaVuSans.ttf=fonts-dejavu-core
 }
 
-# Draws docs/pictures/*.svg anew: from *.dot, and top.svg from a real terminal.
+# Draws docs/pictures/*.svg anew from *.dot, and docs/operations/top.svg from a real terminal.
 pictures() {
     pictures_tools
     need tmux=tmux
     python3 docs/pictures/make_pictures.py
     build release -- --target quoit_tool producer consumer
-    python3 docs/pictures/screenshots.py build/release
-    say "the pictures are in docs/pictures; commit those that have changed"
+    python3 docs/operations/screenshots.py build/release
+    say "the pictures are in docs/pictures and docs/operations; commit those that have changed"
 }
 
 docs_tools() {

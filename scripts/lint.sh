@@ -39,7 +39,7 @@ lint() {
     python3 tests/lint/documents.py
     python3 docs/pictures/make_pictures.py --self-test
     python3 docs/pictures/make_pictures.py --check
-    python3 docs/pictures/screenshots.py --self-test
+    python3 docs/operations/screenshots.py --self-test
     python3 tests/install/pages_test.py --self-test
     say "shellcheck"
     shellcheck -x dev scripts/*.sh .ci/run tests/install/*.sh

@@ -35,7 +35,7 @@ def is_permitted(flags, prepare):
 
 
 def expected(scheme, ipc, shm):
-    """What reading and pushing return: "" for success, otherwise a part of the sentence."""
+    """Returns a part of the sentence of a read and of a push; "" for success."""
     if scheme == "posix:":
         return {"shared": ("", ""), "own": ("must share /dev/shm",) * 2, "read-only": ("", READ_ONLY)}[shm]
     if scheme == "sysv:":

@@ -3,7 +3,7 @@
 """screenshots.py BUILD [OUTPUT]: pictures of `quoit top`, taken from a real terminal with real queues.
 
 BUILD is a build folder with `quoit` and the examples. tmux runs `quoit top` beside programs that use queues; its screen,
-with its colours, becomes OUTPUT/top.svg. OUTPUT is docs/pictures if it is not given. `screenshots.py --self-test` draws a
+with its colours, becomes OUTPUT/top.svg. OUTPUT is docs/operations if it is not given. `screenshots.py --self-test` draws a
 screen that is known.
 """
 import html
