@@ -18,6 +18,11 @@
 #include <sys/time.h>
 #include <unistd.h>
 
+#ifdef QUOIT_TEST_OFD_LOCKS
+enum { OFD_LOCKS = 1 };
+#else
+enum { OFD_LOCKS = 0 };
+#endif
 enum { OTHER_USER = 65534, PATH_ROOM = QUOIT_OS_LOCK_PATH_ROOM };
 static const struct quoit_queue_options options = {
     .item_bytes = 8, .capacity = 5, .permissions = 0666};
@@ -328,6 +333,34 @@ static void another_users_queue(void)
     clear_up();
 }
 
+/* ---- A program that opens the file itself ---------------------------------------------------- */
+
+/* Argument: the name of a queue whose only producer is alive. */
+static void see_producer(char **arguments)
+{
+    quoit_queue *queue;
+    CHECK_STATUS(quoit_queue_open(arguments[0], QUOIT_PRODUCER, &queue), QUOIT_ERROR_ROLE_TAKEN);
+}
+
+/* Closing a file drops the locks that its process has on it, unless these belong to open file
+   descriptions. */
+static void program_closes_the_file(void)
+{
+    const char *name = test_name("file");
+    const char *const arguments[] = {name, NULL};
+    quoit_queue *queue;
+    if (!OFD_LOCKS) {
+        (void)printf("  left out: locks belong to processes in this build\n");
+        return;
+    }
+    CHECK_STATUS(quoit_queue_create(name, &options, QUOIT_PRODUCER, &queue), QUOIT_OK);
+    int fd = open(test_path(name), O_RDWR | O_CLOEXEC);
+    CHECK(fd >= 0 && close(fd) == 0);
+    CHECK_EQUAL(test_wait(test_spawn("see_producer", arguments)), 0);
+    CHECK_STATUS(quoit_queue_unlink(queue), QUOIT_OK);
+    quoit_queue_close(queue);
+}
+
 /* ---- Lock files that outlive their objects --------------------------------------------------- */
 
 /* Arguments: the name, and the step: "create" a queue, or fail to while another user's "exists",
@@ -408,8 +441,10 @@ int main(int argc, char **argv)
         {"another_users_file_beside_an_own_object", another_users_file_beside_an_own_object},
         {"another_users_queue", another_users_queue},
         {"stale_file_of_another_user", stale_file_of_another_user},
+        {"program_closes_the_file", program_closes_the_file},
         {NULL, NULL}};
-    static const struct test_role roles[] = {{"hold_gate", hold_gate},
+    static const struct test_role roles[] = {{"see_producer", see_producer},
+                                             {"hold_gate", hold_gate},
                                              {"own_and_hold", own_and_hold},
                                              {"as_other_user", as_other_user},
                                              {NULL, NULL}};

@@ -186,7 +186,7 @@ static quoit_status create_once(const char *path, uint64_t size_bytes, uint32_t 
     *swept_out = false;
     char *temporary = NULL;
     quoit_status status = QUOIT_OK;
-    int fd = quoit_os_fd_adopt(open_nameless(path, &temporary));
+    int fd = quoit_os_fd_adopt(open_nameless(path, &temporary), false);
     bool has_readers = quoit_os_has_readers(permissions); /* none before it gets its name */
     if (fd < 0)
         status = fail_at(errno, "create", path);

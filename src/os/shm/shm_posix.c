@@ -2,7 +2,8 @@
 /*
  * "posix:products": the object of shm_open("/products"), with no more than POSIX guarantees. It is
  * visible before it has its size. Some systems refuse to lock its descriptor. macOS lets its size
- * be set only once, rounded up to pages. So there is a lock file beside it, quoit.posix.UID.products.
+ * be set only once, rounded up to pages. So there is a lock file beside it,
+ * quoit.posix.UID.products.
  */
 #include "fd.h"
 #include "locked_object.h"
