@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 """Pickles PyTorch's tensors with their memory out of band, as NumPy's arrays are. put() calls dumps once torch is imported.
 
-torch's own way of pickling copies a tensor into the pickle, and knows no out-of-band buffers. What programs pickle by other
-means is not changed."""
+torch's own way of pickling copies a tensor into the pickle, and knows no out-of-band buffers. Programs that pickle
+tensors by other means are not affected."""
 from __future__ import annotations
 
 import copyreg
