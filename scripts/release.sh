@@ -84,7 +84,6 @@ package_compare() {
 # The recipes of packaging/ for this source archive; each is parsed by its own program.
 package_recipes() {
     say "the recipes for other package managers"
-    need rpmbuild=rpm ruby=ruby nix-instantiate=nix-bin makepkg=makepkg bsdtar=libarchive-tools
     rm -rf "$package_dir/recipes"
     python3 packaging/make_recipes.py "$package_dir/source/quoit-$(package_version).tar.gz" "$package_dir/recipes"
     quietly recipes env QUOIT_RECIPES=all python3 tests/install/recipes_test.py .
