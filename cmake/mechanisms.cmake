@@ -4,13 +4,20 @@ include(CheckSymbolExists)
 option(QUOIT_STRICT_POSIX
   "On Linux, for tests: use only POSIX.1-2008. Do not run it together with an ordinary build, which has other locks" OFF)
 
+option(QUOIT_LIKE_MACOS
+  "On Linux, for tests: as QUOIT_STRICT_POSIX, with macOS's files, limits and lock directory, and a stand-in for its waits" OFF)
+option(QUOIT_OFD_LOCKS "On macOS: use locks of open file descriptions, if the system has them" ON)
+if(QUOIT_LIKE_MACOS)
+  set(QUOIT_STRICT_POSIX ON)
+endif()
+
 set(QUOIT_OS_FOLDERS shm sem wait liveness list process)
 if(WIN32)
   set(QUOIT_OS_FAMILY windows)
   set(QUOIT_PIN windows) # how programs that measure choose a processor
   list(APPEND QUOIT_OS_FOLDERS windows)
   set(QUOIT_OS_FILES windows/entry_windows.c liveness/liveness_windows.c liveness/locks_each.c mechanisms_windows.c windows/names_windows.c
-      windows/nt_windows.c process/process_windows.c windows/section_windows.c windows/security_windows.c
+      windows/nt_windows.c windows/paths_windows.c process/process_windows.c windows/section_windows.c windows/security_windows.c
       sem/sem_windows.c shm/placement_windows.c shm/shm_fd_none.c shm/shm_file_windows.c wait/spin.c list/list_windows.c shm/shm_local_windows.c
       shm/shm_windows.c system_error_windows.c wait/wait_windows.c wait/barrier_none.c)
   set(QUOIT_OS_DEFINITIONS _WIN32_WINNT=0x0602 WIN32_LEAN_AND_MEAN)
@@ -49,14 +56,22 @@ if(CMAKE_SYSTEM_NAME STREQUAL "Linux" AND NOT QUOIT_STRICT_POSIX)
 else()
   list(APPEND QUOIT_OS_FILES wait/notifier_pipe.c wait/barrier_none.c list/list_posix.c liveness/liveness_fcntl.c liveness/locks_each.c shm/memory_posix.c
       process/namespace_none.c process/owner_posix.c shm/shm_fd_none.c shm/shm_posix.c)
-  set(QUOIT_OS_DEFINITIONS QUOIT_LOCK_DIRECTORY="/tmp")
-  if(APPLE) # macOS removes files from /tmp after some days; its CLOCK_MONOTONIC counts microseconds
-    set(QUOIT_OS_DEFINITIONS QUOIT_LOCK_DIRECTORY="/var/tmp" _DARWIN_C_SOURCE QUOIT_NO_SEM_GETVALUE
-        QUOIT_CLOCK=CLOCK_MONOTONIC_RAW QUOIT_COARSE_CLOCK=CLOCK_MONOTONIC_RAW_APPROX)
+  set(QUOIT_OS_DEFINITIONS QUOIT_LOCK_DIRECTORY="/tmp" QUOIT_LOCKS_OUTLIVE_OBJECTS)
+  if(APPLE OR QUOIT_LIKE_MACOS) # macOS removes files from /tmp after some days
+    set(QUOIT_OS_DEFINITIONS QUOIT_LOCK_DIRECTORY="/var/tmp" QUOIT_LOCKS_OUTLIVE_OBJECTS QUOIT_NO_SEM_GETVALUE)
     set(name_max 30) # without the slash
     list(APPEND QUOIT_OS_FILES wait/wait_macos.c)
   else()
     list(APPEND QUOIT_OS_FILES wait/wait_pauses.c)
+  endif()
+  if(APPLE) # its CLOCK_MONOTONIC counts microseconds
+    list(APPEND QUOIT_OS_DEFINITIONS _DARWIN_C_SOURCE QUOIT_CLOCK=CLOCK_MONOTONIC_RAW
+      QUOIT_COARSE_CLOCK=CLOCK_MONOTONIC_RAW_APPROX)
+    set(CMAKE_REQUIRED_DEFINITIONS -D_DARWIN_C_SOURCE)
+    if(QUOIT_OFD_LOCKS) # illumos has them too, but for whole files only
+      check_symbol_exists(F_OFD_SETLK fcntl.h QUOIT_HAS_OFD_LOCKS)
+    endif()
+  else()
     list(APPEND QUOIT_OS_DEFINITIONS _POSIX_C_SOURCE=200809L _XOPEN_SOURCE=700)
     set(CMAKE_REQUIRED_DEFINITIONS -D_POSIX_C_SOURCE=200809L -D_XOPEN_SOURCE=700)
     if(NOT CMAKE_SYSTEM_NAME STREQUAL "Linux") # on Linux this build uses strict POSIX, to prove that POSIX is enough
@@ -99,6 +114,9 @@ elseif(CMAKE_SYSTEM_NAME STREQUAL "SunOS")
 endif()
 list(APPEND QUOIT_OS_DEFINITIONS QUOIT_SYSTEM_NAME="${system}" QUOIT_SHM_NAME_MAX=${name_max} QUOIT_SEM_NAME_PREFIX="${sem_prefix}"
     QUOIT_SHM_LIMITS="${shm_limits}" QUOIT_SEM_LIMITS="${sem_limits}" QUOIT_UNDO_LIMITS="${undo_limits}")
+if(QUOIT_HAS_OFD_LOCKS)
+  list(APPEND QUOIT_OS_DEFINITIONS QUOIT_OFD_LOCKS)
+endif()
 set(CMAKE_REQUIRED_LIBRARIES pthread)
 quoit_has(pipe2 unistd.h)
 quoit_has(posix_fallocate fcntl.h)

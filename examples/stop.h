@@ -18,7 +18,7 @@ static inline void stop(int signal_number)
     (void)signal(signal_number, stop); /* some systems handle only the first signal otherwise */
     stopped = 1;
     if (stop_queue)
-        (void)quoit_queue_interrupt(stop_queue);
+        (void)quoit_queue_interrupt(stop_queue); /* may be called in a handler. NOLINT */
 }
 
 /* Call it after joining the queue. It prints a line, which means that the program is ready. */

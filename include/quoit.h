@@ -49,7 +49,7 @@
  *     one queue handle: pop, peek, release    one thread at a time (the consumer's), beside the
  *                                             producer's
  *     one queue handle: poll_fd               as the calls of that side
- *     one queue handle: interrupt, size, …    any thread, at any time
+ *     one queue handle: interrupt, size, ...  any thread, at any time
  *     one queue handle: close                 no other call
  *     pool, region, lock, semaphore handles   any thread, except close
  * Two threads that synchronize may pass a handle on. quoit_queue_again makes another handle, for
@@ -192,7 +192,9 @@ enum {
     /* create, join, of a queue, with PRODUCER or CONSUMER: if the call creates the queue, its name
        is removed when the last producer or consumer closes, and its items are lost. Observers do
        not count. No effect on a queue that exists. The name stays if the last one is another user's
-       and the directory (/dev/shm, say) lets only the owner remove it. */
+       and the directory (/dev/shm, say) lets only the owner remove it. INVALID for pools, locks and
+       regions: a queue may still hold blocks of the pool, and the next holder of a lock has to
+       learn that the last one crashed. */
     QUOIT_TRANSIENT = 0x400,
     /* With PRODUCER or CONSUMER: joins to repair the queue, and is not counted as a peer of any
        other handle (QUOIT_ABANDONED). */

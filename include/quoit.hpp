@@ -99,7 +99,7 @@ template <class T> class queue : public detail::queue_calls<queue<T>, detail::it
     }
 
     // Returns ok, empty, finished or abandoned.
-    [[nodiscard, gnu::always_inline]] status try_pop(T &item_out) noexcept
+    [[nodiscard]] QUOIT_ALWAYS_INLINE status try_pop(T &item_out) noexcept
     {
         return copy_out(item_out, QUOIT_NOW);
     }
@@ -280,7 +280,7 @@ template <class T> class queue : public detail::queue_calls<queue<T>, detail::it
     static constexpr bool is_large = detail::is_large<T>;
 
     // Always inlined: clang counts the slow path as well, and would not inline it.
-    [[gnu::always_inline]] status copy_in(const T &item, std::int64_t timeout_ns) noexcept
+    QUOIT_ALWAYS_INLINE status copy_in(const T &item, std::int64_t timeout_ns) noexcept
     {
         quoit_queue *const q = this->raw();
         if (q && quoit_spsc_push(&q->producer, &item, sizeof(T))) {
@@ -299,7 +299,7 @@ template <class T> class queue : public detail::queue_calls<queue<T>, detail::it
     {
         return detail::from(quoit_queue_push_slow(q, item, sizeof(T), timeout_ns));
     }
-    [[gnu::always_inline]] status copy_out(T &item_out, std::int64_t timeout_ns) noexcept
+    QUOIT_ALWAYS_INLINE status copy_out(T &item_out, std::int64_t timeout_ns) noexcept
     {
         quoit_queue *const q = this->raw();
         if (q && quoit_spsc_pop(&q->consumer, &item_out, sizeof(T))) {

@@ -26,7 +26,7 @@ part_docs() { # without npm only the site is built
 }
 part_cross() { # only macOS may be skipped: its compiler comes from npm, which not every machine can reach
     ./dev cross macos || [ $? = 77 ]
-    ./dev cross windows strict musl i386 aarch64 armhf riscv64 s390x
+    ./dev cross windows strict like-macos musl i386 aarch64 armhf riscv64 s390x
 }
 part_package() { package; }
 part_fuzz() { fuzz "${part_fuzz_seconds:-60}"; }

@@ -2,7 +2,7 @@
 # shellcheck shell=bash
 # ./dev cross: builds for other systems and processors, and runs their tests. Part of ./dev.
 
-cross_targets=(windows macos strict musl i386 aarch64 armhf riscv64 s390x)
+cross_targets=(windows macos strict like-macos musl i386 aarch64 armhf riscv64 s390x)
 
 cross_usage() {
     cat <<'END'
@@ -11,6 +11,7 @@ usage: ./dev cross TARGET...
   windows   MinGW-w64; tests under Wine
   macos     zig's C compiler, both processors; linked, but not run
   strict    this machine, with only POSIX.1-2008; with ASan and UBSan
+  like-macos  this machine, with macOS's files and limits, and a stand-in for its waits; with ASan and UBSan
   musl      this machine, with another C library
   i386      32-bit processes, and pairs of 32-bit and 64-bit processes
   aarch64 armhf riscv64 s390x
@@ -40,7 +41,7 @@ cross_tools() {
         windows) need x86_64-w64-mingw32-gcc=gcc-mingw-w64-x86-64 \
             x86_64-w64-mingw32-g++=g++-mingw-w64-x86-64 wine=wine /usr/lib/wine/wine64=wine64 ;;
         macos) need npm=npm && cross_zig >/dev/null ;;
-        strict) ;;
+        strict | like-macos) ;;
         musl) need musl-gcc=musl-tools ;;
         i386) need "$triplet-gcc=gcc-$triplet" "$triplet-g++=g++-$triplet" && { runs_i386 || need qemu-i386=qemu-user; } ;;
         *) need "$triplet-gcc=gcc-$triplet" "$triplet-g++=g++-$triplet" \
@@ -101,6 +102,8 @@ cross_build() {
         windows) cross_configure windows -DCMAKE_TOOLCHAIN_FILE="$toolchains/windows.cmake" ;;
         macos) cross_build_macos ;;
         strict) cross_configure strict -DQUOIT_STRICT_POSIX=ON -DCMAKE_BUILD_TYPE=Debug \
+            -DQUOIT_SANITIZE=address,undefined ;;
+        like-macos) cross_configure like-macos -DQUOIT_LIKE_MACOS=ON -DCMAKE_BUILD_TYPE=Debug \
             -DQUOIT_SANITIZE=address,undefined ;;
         musl) cross_configure musl -DCMAKE_C_COMPILER=musl-gcc -DQUOIT_CURSES=OFF \
             -DCMAKE_CXX_COMPILER=CMAKE_CXX_COMPILER-NOTFOUND ;;

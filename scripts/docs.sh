@@ -6,11 +6,14 @@ pictures_tools() {
     need dot=graphviz python3=python3 /usr/share/fonts/truetype/dejavu/DejaVuSans.ttf=fonts-dejavu-core
 }
 
-# Draws docs/pictures/*.svg anew, from *.dot.
+# Draws docs/pictures/*.svg anew from *.dot, and docs/operations/top.svg from a real terminal.
 pictures() {
     pictures_tools
+    need tmux=tmux
     python3 docs/pictures/make_pictures.py
-    say "the pictures are in docs/pictures; commit those that have changed"
+    build release -- --target quoit_tool producer consumer
+    python3 docs/operations/screenshots.py build/release
+    say "the pictures are in docs/pictures and docs/operations; commit those that have changed"
 }
 
 docs_tools() {
@@ -18,8 +21,11 @@ docs_tools() {
 }
 
 docs_browser_tools() {
-    need chromium=chromium npm=npm
+    docs_browser >/dev/null || need chromium=chromium
+    need npm=npm
 }
+
+docs_browser() { command -v chromium || command -v google-chrome; }
 
 # docs_modules: installs the packages of the browser tests, outside the project, and prints their folder.
 docs_modules() {
@@ -35,7 +41,8 @@ docs_modules() {
     echo "$cache/node_modules"
 }
 
-# docs [test]: builds the site in build/site. test: also looks at each page in a browser; returns 77 if npm cannot be reached.
+# docs [test]: builds the site in build/site. test: also looks at each page in a browser, and tries the alerts and the dashboard
+# if Prometheus is installed; returns 77 if npm cannot be reached.
 docs() {
     local modules
     case ${1:-} in
@@ -46,9 +53,10 @@ docs() {
     build release -- --target quoit_tool
     python3 docs/site/make_site.py build/release/tools/quoit build/site
     [ "${1:-}" = test ] || return 0
+    python3 tests/site/monitoring_test.py build/release/tools/quoit || [ $? = 77 ]
     docs_browser_tools
     modules=$(docs_modules) || return 77
     say "looking at each page in Chromium (1 minute)"
-    node tests/site/browser_test.cjs "$modules" chromium --self-test
-    node tests/site/browser_test.cjs "$modules" chromium build/site
+    node tests/site/browser_test.cjs "$modules" "$(docs_browser)" --self-test
+    node tests/site/browser_test.cjs "$modules" "$(docs_browser)" build/site
 }

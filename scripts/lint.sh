@@ -5,7 +5,7 @@
 lint_tools() {
     build_tools clang-format=clang-format clang-tidy=clang-tidy cppcheck=cppcheck \
         shellcheck=shellcheck python3=python3 /usr/include/curses.h=libncurses-dev \
-        x86_64-w64-mingw32-gcc=gcc-mingw-w64-x86-64
+        clang=clang x86_64-w64-mingw32-gcc=gcc-mingw-w64-x86-64 x86_64-w64-mingw32-g++=g++-mingw-w64-x86-64
     pictures_tools
     python3 -c 'import yaml' 2>/dev/null || need /usr/lib/python3/dist-packages/yaml=python3-yaml
 }
@@ -39,6 +39,8 @@ lint() {
     python3 tests/lint/documents.py
     python3 docs/pictures/make_pictures.py --self-test
     python3 docs/pictures/make_pictures.py --check
+    python3 docs/operations/screenshots.py --self-test
+    python3 tests/install/pages_test.py --self-test
     say "shellcheck"
     shellcheck -x dev scripts/*.sh .ci/run tests/install/*.sh
     say "workflows"
@@ -68,5 +70,8 @@ lint() {
         --checks=-performance-no-int-to-ptr,-clang-analyzer-core.UndefinedBinaryOperatorResult -- \
         --target=x86_64-w64-mingw32 -std=c11 -I include -I src/base -I src/os "${os_folders[@]}" -D_WIN32_WINNT=0x0602 \
         2>build/log/tidy.log || { cat build/log/tidy.log >&2; exit 1; }
+    say "clang as Microsoft's compiler (half a minute)"
+    python3 tests/lint/cl_mode.py --self-test
+    python3 tests/lint/cl_mode.py
     say "lint passed"
 }

@@ -121,11 +121,16 @@ package_chroot() {
     rm -rf "$root"
 }
 
+package_make_windows() {
+    say "the zip for Windows"
+    package_configure windows -DCMAKE_TOOLCHAIN_FILE="$PWD/cmake/toolchains/windows.cmake" -DQUOIT_EXAMPLES=ON
+    rm -f "$package_dir"/windows/*.zip
+    (cd "$package_dir/windows" && quietly cpack cpack -G ZIP)
+}
+
 package_zip() {
     local zip tree=$package_dir/unzipped
-    say "making and testing the zip for Windows"
-    package_configure windows -DCMAKE_TOOLCHAIN_FILE="$PWD/cmake/toolchains/windows.cmake" -DQUOIT_EXAMPLES=ON
-    (cd "$package_dir/windows" && quietly cpack cpack -G ZIP)
+    say "testing the zip for Windows"
     rm -rf "$tree"
     zip=$(echo "$package_dir"/windows/*.zip)
     unzip -q "$zip" -d "$tree"
@@ -146,16 +151,26 @@ package_zip() {
     done
 }
 
-# The sdist and the wheel, by Debian's own tools; then the tests of the package in a venv that has the wheel.
-package_python() {
-    local out=$package_dir/python python=/usr/bin/python3 venv=$package_dir/venv wheel test
+# The sdist and the wheel, by Debian's own tools.
+package_make_python() {
+    local out=$package_dir/python python=/usr/bin/python3 name
+    name=quoit-$(package_version)
     say "the Python package"
-    rm -rf "$out" "$venv"
+    rm -rf "$out"
     mkdir -p "$out"
     quietly sdist "$python" -m build --no-isolation --skip-dependency-check --sdist --outdir "$out" python
-    tar -xzf "$out"/quoit-*.tar.gz -C "$out"
+    tar -xzf "$out/$name.tar.gz" -C "$out"
+    # Python's own archive has the times of this build.
+    (cd "$out" && find "$name" -type f | LC_ALL=C sort | archive . "$name.tar.gz")
     quietly wheel env QUOIT_WHEEL_PLATFORM="manylinux_2_34_$(uname -m)" "$python" -m build --no-isolation \
-        --skip-dependency-check --wheel --outdir "$out" "$out"/quoit-*/
+        --skip-dependency-check --wheel --outdir "$out" "$out/$name"
+}
+
+# The tests of the package in a venv that has the wheel.
+package_python() {
+    local out=$package_dir/python python=/usr/bin/python3 venv=$package_dir/venv wheel test
+    say "testing the wheel"
+    rm -rf "$venv"
     wheel=$(echo "$out"/quoit-*.whl)
     python3 tests/install/wheel_test.py "$wheel" 2.34
     quietly venv "$python" -m venv --system-site-packages "$venv"
@@ -167,17 +182,24 @@ package_python() {
 }
 
 package_tools() {
+    local python
+    python=$(/usr/bin/python3 -c 'import sys; print("python%d.%d" % sys.version_info[:2])')
+    need "/usr/lib/$python/test/_test_multiprocessing.py=lib$python-testsuite"
     need python3-config=python3-dev pyproject-build=python3-build /usr/lib/python3/dist-packages/wheel=python3-wheel \
-        /usr/lib/python3/dist-packages/numpy=python3-numpy /usr/lib/python3/dist-packages/ensurepip=python3-venv
+        /usr/lib/python3/dist-packages/numpy=python3-numpy
+    /usr/bin/python3 -c 'import ensurepip' 2>/dev/null || need /usr/lib/python3/ensurepip=python3-venv
+    need rpmbuild=rpm ruby=ruby nix-instantiate=nix-bin makepkg=makepkg bsdtar=libarchive-tools
     build_tools python3=python3 pkg-config=pkg-config lintian=lintian abidw=abigail-tools \
         dpkg-shlibdeps=dpkg-dev unzip=unzip mmdebstrap=mmdebstrap \
         x86_64-w64-mingw32-gcc=gcc-mingw-w64-x86-64 x86_64-w64-mingw32-g++=g++-mingw-w64-x86-64
     mkdir -p "$package_dir"
 }
 
-# Builds as Debian does, with its hardening flags.
-package_build() {
-    rm -rf "$package_dir/outside"
+# Builds as Debian does, with its hardening flags. A compiler cache with a base directory would write other paths into the
+# debug information, and the identifier of each build depends on that.
+package_make_linux() {
+    local -x CCACHE_BASEDIR=
+    rm -rf "$package_dir/outside" "$package_dir/linux"
     say "building the packages"
     CFLAGS="$(dpkg-buildflags --get CFLAGS) $(dpkg-buildflags --get CPPFLAGS)" \
         LDFLAGS="$(dpkg-buildflags --get LDFLAGS)" \
@@ -187,21 +209,51 @@ package_build() {
     (cd "$package_dir/linux" && quietly cpack cpack -G DEB)
 }
 
-package() {
+# package_make [PART...]: makes the packages, and tests nothing.
+package_make() {
+    local part parts=("$@") file
+    [ $# -gt 0 ] || parts=(source linux python windows)
     package_tools
-    package_build
+    package_environment
+    for part in "${parts[@]}"; do
+        case $part in
+            source | linux | python | windows) "package_make_$part" ;;
+            *) give_up "unknown part '$part' of ./dev package make; use some of: source linux python windows" ;;
+        esac
+    done
+    for file in $(package_files "$package_dir"); do
+        [[ $file = *[-_]$(package_version)[-_.]* ]] || give_up "the name of $file does not have the version $(package_version)"
+    done
+}
+
+# package [make [PART...]]
+package() {
+    if [ "${1:-}" = make ]; then
+        shift
+        package_make "$@"
+        say "made, not tested: $(package_files "$package_dir")"
+        return
+    fi
+    package_make
     package_lint
     package_abi_check
     package_prefix
     package_python
     package_chroot
     package_zip
-    say "all packages passed: $(cd "$package_dir" && echo linux/*.deb windows/*.zip python/quoit-*.*)"
+    package_recipes
+    package_again
+    if [ "${QUOIT_TEST_EFFORT:-short}" = full ]; then
+        package_rpm
+        package_arch
+    fi
+    say "all packages passed: $(package_files "$package_dir")"
 }
 
 abi() {
     package_tools
-    package_build
+    package_environment
+    package_make_linux
     mkdir -p "$(dirname "$package_abi")"
     package_abi_write "$package_abi"
     [ ! -e .git ] || git diff --stat -- "$package_abi"

@@ -53,7 +53,7 @@ static void read_messages(int fd, uint32_t bytes)
 /* Returns the number of messages that were written; fewer than MESSAGES after an error. */
 static unsigned write_messages(int fd, uint32_t bytes)
 {
-    static const char message[MESSAGE_MAX];
+    static const char message[MESSAGE_MAX] = {0};
     unsigned done = 0;
     while (done < MESSAGES && write(fd, message, bytes) == (ssize_t)bytes)
         done++;

@@ -86,7 +86,7 @@ SIDES(1024)
 
 static quoit_status put_messages(quoit_queue *queue, uint32_t bytes, uint64_t *count)
 {
-    static const char message[LARGEST];
+    static const char message[LARGEST] = {0};
     quoit_status status = QUOIT_OK;
     for (uint32_t i = 0; i < CHECK_ITEMS && status == QUOIT_OK; i++) {
         status = quoit_queue_push(queue, message, bytes, QUOIT_FOREVER);
@@ -111,7 +111,7 @@ static quoit_status put(quoit_queue *queue, const struct bench_row *row, uint64_
 
 static quoit_status take(quoit_queue *queue, const struct bench_row *row)
 {
-    static char message[LARGEST];
+    static char message[LARGEST] = {0};
     if (row->way == BENCH_MESSAGES)
         return quoit_queue_pop(queue, message, sizeof message, NULL, QUOIT_FOREVER);
     switch (row->bytes) {
@@ -337,7 +337,7 @@ static void unlink_pair(const struct pair *pair)
 static quoit_status await_start(struct pair *pair)
 {
     const int64_t limit_ns = INT64_C(1000000) * START_MS;
-    static char item[LARGEST];
+    static char item[LARGEST] = {0};
     quoit_status status = quoit_queue_pop(pair->back, item, sizeof item, NULL, limit_ns);
     unlink_pair(pair);
     return status;
@@ -402,7 +402,7 @@ bool bench_measure(const char *program, unsigned index, uint64_t slice_ns, doubl
 
 int bench_side(unsigned index, const char *there_name, const char *back_name)
 {
-    static const char item[LARGEST];
+    static const char item[LARGEST] = {0};
     const struct bench_row *row = &bench_rows[index];
     quoit_queue *there = NULL, *back = NULL;
     (void)bench_pin(1);

@@ -290,7 +290,8 @@ int object_fail(const char *name, quoit_status status)
             "that opens the name now does not reach them, so restart them",
             name, users);
     return tool_fail("no object has the name '%s' (if it was removed, only processes that have it "
-                     "open can still use it); `quoit ls` lists the objects",
+                     "open can still use it; a container must share /dev/shm, and for sysv: the "
+                     "IPC namespace); `quoit ls` lists the objects",
                      name);
 }
 

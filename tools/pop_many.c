@@ -150,22 +150,34 @@ static int take_turn(struct many *many)
     return code;
 }
 
+static int run(struct many *many)
+{
+    const struct pop *pop = &many->sources[0].pop;
+    int code = -1;
+    while (code < 0 && many->ended < many->count && (!pop->counted || many->left > 0))
+        code = stream_stopped ? TOOL_FAILED : take_turn(many);
+    for (size_t i = 0; i < many->count; i++)
+        if (many->sources[i].state == OPEN)
+            leave(many, &many->sources[i], ENDED);
+    return code < 0 ? TOOL_OK : code;
+}
+
 int pop_from_many(const struct pop *pop, char *const *names, int count)
 {
     struct many many = {.count = (size_t)count, .left = pop->left, .begin_ns = stream_now_ns()};
+    int code = TOOL_FAILED;
     many.sources = calloc(many.count, sizeof *many.sources);
     many.waits = calloc(many.count, sizeof *many.waits);
-    int code = many.sources && many.waits ? -1 : tool_fail("out of memory for %d queues", count);
-    for (size_t i = 0; code < 0 && i < many.count; i++) {
-        many.sources[i].pop = *pop;
-        many.sources[i].pop.name = names[i];
+    if (!many.sources || !many.waits) {
+        code = tool_fail("out of memory for %d queues", count);
+    } else {
+        for (size_t i = 0; i < many.count; i++) {
+            many.sources[i].pop = *pop;
+            many.sources[i].pop.name = names[i];
+        }
+        code = run(&many);
     }
-    while (code < 0 && many.ended < many.count && (!pop->counted || many.left > 0))
-        code = stream_stopped ? TOOL_FAILED : take_turn(&many);
-    for (size_t i = 0; many.sources && i < many.count; i++)
-        if (many.sources[i].state == OPEN)
-            leave(&many, &many.sources[i], ENDED);
     free(many.sources);
     free(many.waits);
-    return code < 0 ? TOOL_OK : code;
+    return code;
 }

@@ -101,7 +101,9 @@ static int enter(struct tail *tail)
         }
         stream_sleep_ms(POLL_MS);
     }
-    if (status != QUOIT_OK || quoit_queue_inspect(tail->queue, &tail->info) != QUOIT_OK)
+    if (status == QUOIT_OK)
+        status = quoit_queue_inspect(tail->queue, &tail->info);
+    if (status != QUOIT_OK)
         return tool_fail_quoit(status);
     tail->buffer = malloc((size_t)tail->info.item_bytes);
     return tail->buffer ? TOOL_OK

@@ -53,7 +53,7 @@ def site_path(path):
         return "index.md"
     if path in [f"{each}.md" for each in PROJECT] or path.startswith("tests/") and path.endswith("README.md"):
         return "project/" + (name.stem if path in [f"{each}.md" for each in PROJECT] else name.parent.name).lower() + ".md"
-    if path == "tools/quoit.c":
+    if path == "tools/quoit.c":  # its help is the page
         return "reference/commands.md"
     if path.startswith("include/") and path[len("include/"):] in reference.TITLES:
         return reference.page_of(path[len("include/"):])
@@ -85,7 +85,7 @@ class Stage:
     def __init__(self, folder, quoit):
         self.folder, self.files = folder, listed()
         self.pages = {path for path in self.files if path == "README.md" or path.endswith(".md") and (
-            path.startswith(("docs/", "bench/results/")) or path[:-3] in PROJECT or path == "tests/model/README.md")}
+            path.startswith(("docs/", "bench/results/", "packaging/")) or path[:-3] in PROJECT or path == "tests/model/README.md")}
         self.wanted = set()  # source files that pages link to
         shutil.rmtree(folder, ignore_errors=True)
         for path in sorted(self.pages):

@@ -14,6 +14,16 @@
 #include <optional>
 #include <utility>
 
+// A compiler that does not know the attribute, such as Microsoft's, warns of it.
+#if defined(__has_cpp_attribute)
+#if __has_cpp_attribute(gnu::always_inline)
+#define QUOIT_ALWAYS_INLINE [[gnu::always_inline]]
+#endif
+#endif
+#ifndef QUOIT_ALWAYS_INLINE
+#define QUOIT_ALWAYS_INLINE
+#endif
+
 namespace quoit
 {
 namespace detail
@@ -40,7 +50,7 @@ template <class Queue, class Types> class queue_calls : public queue_makers<Queu
 
     // ---- Copying one in. ok full finished abandoned; a message also too_big ----------------- //
 
-    [[nodiscard, gnu::always_inline]] status try_push(typename Types::argument item) noexcept
+    [[nodiscard]] QUOIT_ALWAYS_INLINE status try_push(typename Types::argument item) noexcept
     {
         return self().copy_in(item, QUOIT_NOW);
     }

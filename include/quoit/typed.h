@@ -86,9 +86,13 @@ static inline void quoit_queue_popped(quoit_queue *queue)
 
 /* Items of up to 24 bytes are copied to the stack for the slow path, so that the caller's item can
    stay in registers. Larger ones are not copied. */
-#define QUOIT_IS_COPIED(type)  (sizeof(type) <= QUOIT_SPSC_LARGEST_IN_SLOTS)
-#define QUOIT_COPY_WORDS(type) (QUOIT_IS_COPIED(type) ? (sizeof(type) + 7) / 8 : 1)
-#define QUOIT_COPY_BYTES(type) (QUOIT_IS_COPIED(type) ? sizeof(type) : 0)
+static inline bool quoit_is_copied(size_t item_bytes) /* cl warns of a condition of constants */
+{
+    return item_bytes <= QUOIT_SPSC_LARGEST_IN_SLOTS;
+}
+#define QUOIT_COPY_BYTES(type) \
+    (sizeof(type) * QUOIT_CAST(size_t, sizeof(type) <= QUOIT_SPSC_LARGEST_IN_SLOTS))
+#define QUOIT_COPY_WORDS(type) ((QUOIT_COPY_BYTES(type) + 7) / 8 + (QUOIT_COPY_BYTES(type) == 0))
 
 /*
  * Typed, inlined calls for one item type. QUOIT_DEFINE_QUEUE(reading, struct reading); defines a
@@ -176,7 +180,7 @@ static inline void quoit_queue_popped(quoit_queue *queue)
             quoit_queue_pushed(quoit_q.queue); \
             return QUOIT_OK; \
         } \
-        if (!QUOIT_IS_COPIED(type_) || !quoit_in) \
+        if (!quoit_is_copied(sizeof(type_)) || !quoit_in) \
             return quoit_queue_push_slow(quoit_q.queue, quoit_in, sizeof(type_), \
                                          quoit_timeout_ns); \
         uint64_t quoit_copy[QUOIT_COPY_WORDS(type_)]; \
@@ -191,7 +195,7 @@ static inline void quoit_queue_popped(quoit_queue *queue)
             quoit_queue_popped(quoit_q.queue); \
             return QUOIT_OK; \
         } \
-        if (!QUOIT_IS_COPIED(type_) || !quoit_out) \
+        if (!quoit_is_copied(sizeof(type_)) || !quoit_out) \
             return quoit_queue_pop_slow(quoit_q.queue, quoit_out, sizeof(type_), QUOIT_NULL, \
                                         quoit_timeout_ns); \
         uint64_t quoit_copy[QUOIT_COPY_WORDS(type_)]; \

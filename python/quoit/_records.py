@@ -2,16 +2,25 @@
 """Items that are records: how format=, dtype= and record= become bytes and are made from them."""
 from __future__ import annotations
 
-import ctypes
 import dataclasses
 import operator
 import struct
+import sys
 import typing
 
-_CODES = {int: "q", float: "d", bool: "?", "int": "q", "float": "d", "bool": "?",
-          ctypes.c_int8: "b", ctypes.c_uint8: "B", ctypes.c_int16: "h", ctypes.c_uint16: "H", ctypes.c_int32: "i",
-          ctypes.c_uint32: "I", ctypes.c_int64: "q", ctypes.c_uint64: "Q", ctypes.c_float: "f",
-          ctypes.c_double: "d", ctypes.c_bool: "?"}
+_CODES = {int: "q", float: "d", bool: "?", "int": "q", "float": "d", "bool": "?"}
+_CTYPES_CODES = {"c_int8": "b", "c_uint8": "B", "c_int16": "h", "c_uint16": "H", "c_int32": "i", "c_uint32": "I",
+                 "c_int64": "q", "c_uint64": "Q", "c_float": "f", "c_double": "d", "c_bool": "?"}
+
+
+def _ctypes() -> typing.Any:
+    """The module ctypes, if the program uses it. Not every sub-interpreter can import it."""
+    return sys.modules.get("ctypes")
+
+
+def _codes() -> dict[typing.Any, str]:
+    ctypes = _ctypes()
+    return {**_CODES, **{getattr(ctypes, name): code for name, code in _CTYPES_CODES.items()}} if ctypes else _CODES
 
 
 class Codec(typing.NamedTuple):
@@ -42,15 +51,15 @@ def _of_format(text: str) -> Codec:
 
 
 def _of_structure(record: typing.Any) -> Codec:
-    return Codec(ctypes.sizeof(record), ctypes.alignment(record),
+    return Codec(_ctypes().sizeof(record), _ctypes().alignment(record),
                  (("record", record), None, record.from_buffer_copy, None, None, False))
 
 
 def _of_dataclass(record: typing.Any) -> Codec:
     hints = typing.get_type_hints(record)
-    names = [field.name for field in dataclasses.fields(record)]
+    names, known = [field.name for field in dataclasses.fields(record)], _codes()
     try:
-        codes = "".join(_CODES[hints[name]] for name in names)
+        codes = "".join(known[hints[name]] for name in names)
     except KeyError as unknown:
         raise TypeError(f"{record.__name__} has a member of type {unknown}: a record's members are int (64 bits), float, "
                         "bool, or numbers of ctypes") from None
@@ -119,7 +128,8 @@ def codec(format: str | None, dtype: typing.Any, record: typing.Any) -> Codec | 
         return _of_dtype(dtype)
     if record is None:
         return None
-    if isinstance(record, type) and issubclass(record, (ctypes.Structure, ctypes.Union)):
+    ctypes = _ctypes()
+    if ctypes and isinstance(record, type) and issubclass(record, (ctypes.Structure, ctypes.Union)):
         return _of_structure(record)
     if isinstance(record, type) and dataclasses.is_dataclass(record):
         return _of_dataclass(record)

@@ -12,7 +12,7 @@ def wait(queues: typing.Iterable[typing.Any], timeout: float | None = None) -> l
     """Wait until at least one of some queues is ready. Returns a list of all that are; an empty one when the time is over.
 
     queues: handles of any kinds. A consumer's is ready if it has an item, a producer's if it has room; also after the end
-    of the stream, and if the last peer has left. In place of a handle, a pair (queue, events) says what to wait for:
+    of the stream, and if the last peer has left. In place of a handle, a pair (queue, events) names the events:
     quoit.ITEMS, quoit.ROOM, or ITEMS | ROOM. The list then has a pair (queue, events that are ready).
     timeout: seconds; None: for ever; 0 or less: not at all. Takes nothing from the queues; another thread or process may
     be faster than the call that follows, so use try_pop or try_push. No descriptor, and up to 127 queues no thread.

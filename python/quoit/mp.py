@@ -78,12 +78,14 @@ class Queue:
     """multiprocessing.Queue, over shared memory.
 
     maxsize: most objects that the queue holds; 0 or less: no limit. message_bytes: objects that need more, pickled, take
-    longer. At most 64 processes can use the queue at the same time.
+    longer. members: how many processes can use the queue at the same time; 0: 64, which is the most of a JoinableQueue.
     """
     _user_bytes = 0
 
-    def __init__(self, maxsize=0, *, ctx=None, message_bytes=None):
+    def __init__(self, maxsize=0, *, ctx=None, message_bytes=None, members=0):
         del ctx  # the queue is the same for every way of starting a process
+        if self._user_bytes and members > 64:
+            raise ValueError(f"members is {members}; a JoinableQueue has at most 64, which is what its lock has")
         capacity = maxsize if maxsize > 0 else UNBOUNDED_CAPACITY
         if message_bytes is None:
             message_bytes = max(256, min(4096, _MEMORY_BYTES // capacity))
@@ -91,7 +93,7 @@ class Queue:
         self._name = f"quoit-mp-{os.getpid()}-{next(_COUNT)}-{time.monotonic_ns():x}"
         self._begin()
         self._queue = _Queue.create(self._name, _BOTH, capacity=capacity, item_bytes=message_bytes, messages=True, kind=MPMC,
-                                    user_bytes=self._user_bytes)
+                                    user_bytes=self._user_bytes, members=members)
         self._pid = os.getpid()
         self._remove = multiprocessing.util.Finalize(self, _remove, (self._name, self._pid), exitpriority=-10)
 

@@ -25,8 +25,10 @@ struct core_state {
     PyObject *error;                /* quoit.Error */
     PyObject *errors[STATUS_COUNT]; /* by status - STATUS_LEAST; NULL: no such status */
     PyTypeObject *queue, *items, *place, *memory, *browser;
-    PyObject *dumps, *loads;                                 /* pickle's */
-    PyObject *protocol, *append, *buffer_callback, *buffers; /* 5, and names */
+    PyObject *dumps, *loads;                                         /* pickle's */
+    PyObject *protocol, *append, *buffer_callback, *buffers, *torch; /* 5, and names */
+    PyObject *dumps_tensors; /* quoit._tensors.dumps; NULL: no program has imported torch */
+    PyObject *spare_list, *spare_words; /* of puts whose objects had no buffers; NULL: in use */
 };
 
 static inline PyObject *core_ref(PyObject *object)
@@ -132,7 +134,7 @@ enum core_role { CORE_PRODUCER, CORE_CONSUMER, CORE_SIDES };
 
 struct core_handle {
     PyObject ob_base;
-    const struct core_state *state;
+    struct core_state *state;
     struct core_thing *thing; /* NULL: closed */
     unsigned generation;      /* of core_fork_generation, when the sides were last reset */
     int64_t warn_ns;          /* a wait that takes longer calls _long_wait; 0: none does */

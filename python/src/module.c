@@ -74,8 +74,9 @@ static int load_pickle(struct core_state *state)
     state->append = PyUnicode_InternFromString("append");
     state->buffer_callback = PyUnicode_InternFromString("buffer_callback");
     state->buffers = PyUnicode_InternFromString("buffers");
+    state->torch = PyUnicode_InternFromString("torch");
     return state->dumps && state->loads && state->protocol && state->append &&
-                   state->buffer_callback && state->buffers
+                   state->buffer_callback && state->buffers && state->torch
                ? 0
                : -1;
 }
@@ -169,9 +170,10 @@ static PyMethodDef functions[] = {
 
 static PyObject **objects_of(struct core_state *state, size_t index)
 {
-    PyObject **const all[] = {&state->error,    &state->dumps,  &state->loads,
-                              &state->protocol, &state->append, &state->buffer_callback,
-                              &state->buffers};
+    PyObject **const all[] = {&state->error,    &state->dumps,        &state->loads,
+                              &state->protocol, &state->append,       &state->buffer_callback,
+                              &state->buffers,  &state->spare_list,   &state->spare_words,
+                              &state->torch,    &state->dumps_tensors};
     PyTypeObject **const types[] = {&state->queue, &state->items, &state->place, &state->memory,
                                     &state->browser};
     size_t count = sizeof all / sizeof *all, type_count = sizeof types / sizeof *types;

@@ -14,14 +14,10 @@
  * once from the object to the queue, and once from the queue to the object that get() returns.
  * borrow() returns an object whose arrays lie in the queue.
  */
+#include "pickles.h"
 #include "place.h"
 
-enum { MAGIC = 0x35797071, HEADER_BYTES = 8, BUFFER_ALIGN = 64 };
-
-static size_t aligned(size_t offset)
-{
-    return (offset + BUFFER_ALIGN - 1) / BUFFER_ALIGN * BUFFER_ALIGN;
-}
+enum { MAGIC = 0x35797071 };
 
 static PyObject *raise_for_queue(const struct core_queue *queue, quoit_status status,
                                  const char *text)
@@ -42,93 +38,11 @@ static bool takes_objects(struct core_queue *queue)
 
 /* ---- Put ------------------------------------------------------------------------------------- */
 
-struct pickled {
-    PyObject *stream;
-    const char *data; /* of the stream */
-    size_t data_bytes;
-    Py_buffer *views;
-    uint32_t count;
-    size_t bytes; /* of the whole message */
-};
-
-static void pickled_end(struct pickled *pickled)
-{
-    for (uint32_t i = 0; i < pickled->count; i++)
-        PyBuffer_Release(&pickled->views[i]);
-    PyMem_Free(pickled->views);
-    Py_XDECREF(pickled->stream);
-    *pickled = (struct pickled){0};
-}
-
-static int take_stream(struct pickled *pickled)
-{
-    if (!pickled->stream)
-        return -1;
-    pickled->data = PyBytes_AsString(pickled->stream);
-    pickled->data_bytes = (size_t)PyBytes_Size(pickled->stream);
-    pickled->bytes = HEADER_BYTES + pickled->data_bytes;
-    return pickled->data ? 0 : -1;
-}
-
-static int take_views(struct pickled *pickled, PyObject *buffers)
-{
-    Py_ssize_t count = PyList_Size(buffers);
-    if (count <= 0)
-        return 0;
-    pickled->views = PyMem_Calloc((size_t)count, sizeof *pickled->views);
-    if (!pickled->views) {
-        PyErr_NoMemory();
-        return -1;
-    }
-    pickled->bytes += 8 + 8 * (size_t)count;
-    for (Py_ssize_t i = 0; i < count; i++) {
-        Py_buffer *view = &pickled->views[i];
-        if (PyObject_GetBuffer(PyList_GetItem(buffers, i), view, PyBUF_ANY_CONTIGUOUS) < 0)
-            return -1;
-        pickled->count++;
-        pickled->bytes = aligned(pickled->bytes) + (size_t)view->len;
-    }
-    return 0;
-}
-
-/* Of these no part is a buffer, which saves the list. */
-static bool is_plain(PyObject *object)
-{
-    PyTypeObject *type = Py_TYPE(object);
-    return type == &PyLong_Type || type == &PyUnicode_Type || type == &PyBytes_Type ||
-           type == &PyFloat_Type || type == &PyBool_Type || object == Py_None;
-}
-
-static int pickle_object(const struct core_state *state, PyObject *object, struct pickled *out)
-{
-    *out = (struct pickled){0};
-    if (is_plain(object)) {
-        out->stream = PyObject_CallFunctionObjArgs(state->dumps, object, state->protocol, NULL);
-        return take_stream(out);
-    }
-    PyObject *buffers = PyList_New(0), *words = NULL, *args = NULL;
-    PyObject *append = buffers ? PyObject_GetAttr(buffers, state->append) : NULL;
-    if (append)
-        words = PyDict_New();
-    if (words && PyDict_SetItem(words, state->buffer_callback, append) == 0)
-        args = PyTuple_Pack(2, object, state->protocol);
-    if (args)
-        out->stream = PyObject_Call(state->dumps, args, words);
-    int result = take_stream(out) == 0 ? take_views(out, buffers) : -1;
-    Py_XDECREF(append);
-    Py_XDECREF(words);
-    Py_XDECREF(args);
-    Py_XDECREF(buffers);
-    if (result < 0)
-        pickled_end(out);
-    return result;
-}
-
 static void write_message(char *room, const struct pickled *pickled)
 {
     const uint32_t head[2] = {MAGIC, pickled->count};
     uint64_t stream_bytes = pickled->data_bytes;
-    size_t at = HEADER_BYTES;
+    size_t at = CORE_HEADER_BYTES;
     memcpy(room, head, sizeof head);
     if (pickled->count > 0) {
         memcpy(room + at, &stream_bytes, 8);
@@ -141,7 +55,7 @@ static void write_message(char *room, const struct pickled *pickled)
     memcpy(room + at, pickled->data, pickled->data_bytes);
     at += pickled->data_bytes;
     for (uint32_t i = 0; i < pickled->count; i++) {
-        at = aligned(at);
+        at = core_aligned(at);
         if (pickled->views[i].len > 0)
             memcpy(room + at, pickled->views[i].buf, (size_t)pickled->views[i].len);
         at += (size_t)pickled->views[i].len;
@@ -169,7 +83,7 @@ static PyObject *put(PyObject *self, PyObject *object, PyObject *timeout)
     struct pickled pickled;
     quoit_status status = QUOIT_OK;
     if (core_deadline(timeout, &deadline) < 0 || !takes_objects(queue) ||
-        pickle_object(queue->handle.state, object, &pickled) < 0)
+        core_pickle(queue->handle.state, object, &pickled) < 0)
         return NULL;
     int result = -1;
     if (pickled.bytes > queue->item_bytes)
@@ -182,7 +96,7 @@ static PyObject *put(PyObject *self, PyObject *object, PyObject *timeout)
         result = core_perform(&queue->handle, CORE_PRODUCER, QUOIT_FULL,
                               pickled.bytes >= CORE_LONG_BYTES, &deadline, put_call, &pickled,
                               &status);
-    pickled_end(&pickled);
+    core_pickled_end(&pickled);
     if (result < 0 || core_check(queue->handle.state, status) < 0)
         return NULL;
     Py_RETURN_NONE;
@@ -220,19 +134,19 @@ static bool parse_message(const char *data, size_t bytes, struct parts *out)
     uint32_t head[2];
     uint64_t stream_bytes = 0;
     *out = (struct parts){.data = data, .bytes = bytes};
-    if (bytes < HEADER_BYTES)
+    if (bytes < CORE_HEADER_BYTES)
         return false;
     memcpy(head, data, sizeof head);
     if (head[0] != MAGIC)
         return false;
     out->count = head[1];
-    out->stream_at = HEADER_BYTES;
-    out->stream_bytes = bytes - HEADER_BYTES;
+    out->stream_at = CORE_HEADER_BYTES;
+    out->stream_bytes = bytes - CORE_HEADER_BYTES;
     if (out->count == 0)
         return true;
     if (bytes < 16 || out->count > (bytes - 16) / 8)
         return false;
-    memcpy(&stream_bytes, data + HEADER_BYTES, 8);
+    memcpy(&stream_bytes, data + CORE_HEADER_BYTES, 8);
     out->stream_at = 16 + 8 * (size_t)out->count;
     out->stream_bytes = (size_t)stream_bytes;
     return stream_bytes <= bytes - out->stream_at;
@@ -244,7 +158,7 @@ static bool next_buffer(const struct parts *parts, uint32_t index, size_t *at_in
 {
     uint64_t bytes = 0;
     memcpy(&bytes, parts->data + 16 + 8 * (size_t)index, 8);
-    size_t begin = aligned(*at_inout);
+    size_t begin = core_aligned(*at_inout);
     if (begin > parts->bytes || bytes > parts->bytes - begin)
         return false;
     *begin_out = begin;

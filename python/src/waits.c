@@ -234,7 +234,7 @@ struct waiting {
     struct patience patience;
     bool has_begun;
     bool is_main;  /* the thread that handles signals */
-    bool watches;  /* ... and is told of them */
+    bool watches;  /* ... and has them interrupt its wait */
     unsigned seen; /* signals, before they were handled last */
 };
 

@@ -331,6 +331,9 @@ static quoit_status check_call(uint32_t flags, unsigned known, quoit_lock **lock
     if (!lock_out)
         return quoit_fail(QUOIT_ERROR_INVALID, "lock_out is NULL; pass the address of a variable");
     *lock_out = NULL;
+    if (flags & QUOIT_TRANSIENT)
+        return quoit_fail(QUOIT_ERROR_INVALID,
+                          "QUOIT_TRANSIENT is for queues alone; remove a lock with quoit_unlink");
     if (flags & ~known)
         return quoit_fail(QUOIT_ERROR_INVALID, "flags 0x%x are not valid for this call; pass 0",
                           (unsigned)flags);
@@ -339,7 +342,7 @@ static quoit_status check_call(uint32_t flags, unsigned known, quoit_lock **lock
 
 static const struct quoit_lock_options *or_default(const struct quoit_lock_options *options)
 {
-    static const struct quoit_lock_options all_zero;
+    static const struct quoit_lock_options all_zero = {0};
     return options ? options : &all_zero;
 }
 

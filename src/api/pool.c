@@ -74,6 +74,9 @@ static quoit_status check_call(uint32_t flags, unsigned known, quoit_pool **pool
     if (!pool_out)
         return quoit_fail(QUOIT_ERROR_INVALID, "pool_out is NULL; pass the address of a variable");
     *pool_out = NULL;
+    if (flags & QUOIT_TRANSIENT)
+        return quoit_fail(QUOIT_ERROR_INVALID,
+                          "QUOIT_TRANSIENT is for queues alone; remove a pool with quoit_unlink");
     if (flags & ~known)
         return quoit_fail(QUOIT_ERROR_INVALID, "flags 0x%x are not valid for this call; pass 0",
                           (unsigned)flags);

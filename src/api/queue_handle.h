@@ -96,6 +96,12 @@ static inline bool quoit_queue_is_member(const quoit_queue *queue)
     return (queue->handle->roles & (QUOIT_PRODUCER | QUOIT_CONSUMER)) != 0;
 }
 
+static inline struct quoit_waiter *quoit_waiter_of(quoit_queue *queue, unsigned role)
+{
+    struct quoit_queue_handle *handle = queue->handle;
+    return role == QUOIT_CONSUMER ? &handle->consumer_waiter : &handle->producer_waiter;
+}
+
 /* For a member: an observer has no entry. */
 static inline struct quoit_member_shm *quoit_queue_own_entry(const quoit_queue *queue)
 {

@@ -125,10 +125,7 @@ quoit_status quoit_peer_check(quoit_queue *queue, struct quoit_waiter *waiter)
 bool quoit_peer_notice(quoit_queue *queue, struct quoit_waiter *waiter, bool asks)
 {
     uint32_t joined;
-    /* Relaxed: POLL-T2 orders it before the notifier is set. If it is not visible yet, a later call
-       sees it. */
-    bool noticed = atomic_load_explicit(&waiter->noticed, memory_order_relaxed) != 0;
-    bool was_woken = waiter->was_woken;
+    bool noticed = quoit_is_noticed(waiter), was_woken = waiter->was_woken;
     waiter->was_woken = false;
     if (!noticed && !was_woken && !asks)
         return false;

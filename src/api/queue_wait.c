@@ -107,12 +107,6 @@ void quoit_wake(quoit_queue *queue, struct quoit_waiter *sleeper)
     wake_all(queue, sleeper, word);
 }
 
-struct quoit_waiter *quoit_waiter_of(quoit_queue *queue, unsigned role)
-{
-    struct quoit_queue_handle *handle = queue->handle;
-    return role == QUOIT_CONSUMER ? &handle->consumer_waiter : &handle->producer_waiter;
-}
-
 void quoit_queue_wake(quoit_queue *queue, unsigned role)
 {
     if (queue && !queue->handle->forked && quoit_queue_is_member(queue))
@@ -120,12 +114,6 @@ void quoit_queue_wake(quoit_queue *queue, unsigned role)
 }
 
 /* ---- Interrupting ---------------------------------------------------------------------------- */
-
-bool quoit_is_interrupted(const struct quoit_waiter *waiter)
-{
-    /* Relaxed: WAIT-F1 orders it after the announcement of a sleep. WAIT-I2 orders the rest. */
-    return atomic_load_explicit(&waiter->interrupted, memory_order_relaxed) != 0;
-}
 
 bool quoit_take_interrupt(struct quoit_waiter *waiter)
 {

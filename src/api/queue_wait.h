@@ -57,8 +57,6 @@ void quoit_pace_begin(struct quoit_pace *pace, uint64_t capacity);
 /* Wakes the threads that sleep there. Called after something that they wait for was published. */
 void quoit_wake(quoit_queue *queue, struct quoit_waiter *sleeper);
 
-struct quoit_waiter *quoit_waiter_of(quoit_queue *queue, unsigned role);
-
 /* ---- The other side, queue_peers.c ----------------------------------------------------------- */
 
 /* Has the other side left, and is that still to be reported? Makes system calls. joined_out: the
@@ -73,6 +71,13 @@ quoit_status quoit_peer_check(quoit_queue *queue, struct quoit_waiter *waiter);
 void quoit_waiters_begin(quoit_queue *queue);
 void quoit_waiters_end(quoit_queue *queue);
 
+/* Has a check found that the peers have left, and no call has returned it yet? */
+static inline bool quoit_is_noticed(const struct quoit_waiter *waiter)
+{
+    /* Relaxed: POLL-T2 orders it before the notifier is set. If it is not visible yet, a later call
+       sees it. */
+    return atomic_load_explicit(&waiter->noticed, memory_order_relaxed) != 0;
+}
 /* For quoit_wait_any: as quoit_peer_check, but nothing is reported. true: the next call on this
    side returns ABANDONED, or has something to do. asks: some time has passed since the last check
    of all sides; otherwise only a side is checked that was woken, or noticed already. */
@@ -114,7 +119,11 @@ uint32_t quoit_spin_checks(const struct quoit_waiter *waiter);
 void quoit_spin_found(struct quoit_waiter *waiter, uint32_t checks);
 void quoit_spin_failed(struct quoit_waiter *waiter);
 
-bool quoit_is_interrupted(const struct quoit_waiter *waiter);
+static inline bool quoit_is_interrupted(const struct quoit_waiter *waiter)
+{
+    /* Relaxed: WAIT-F1 orders it after the announcement of a sleep. WAIT-I2 orders the rest. */
+    return atomic_load_explicit(&waiter->interrupted, memory_order_relaxed) != 0;
+}
 /* true: the side's wait is to return QUOIT_INTERRUPTED, once. */
 bool quoit_take_interrupt(struct quoit_waiter *waiter);
 

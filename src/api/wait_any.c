@@ -15,6 +15,7 @@
 
 enum {
     SIDES_MOST = QUOIT_OS_WORDS_MOST - 1,
+    SEATS_MOST = 512,
     ROUNDS_PER_POLL = 16,
     SIDES_PER_CLOCK = 16, /* a reading of the clock costs about as much as some polls */
     NS_PER_CHECK = 50,    /* of a wait on one side, about: a poll and a pause */
@@ -25,19 +26,28 @@ static const uint64_t check_ns = 50000000;
 
 /* ---- The sides of an array ------------------------------------------------------------------- */
 
+/* A side as the steps use it. */
+struct seat {
+    struct quoit_wait *wait;
+    quoit_queue *queue; /* the one that is used: queue_threads.h */
+    struct quoit_waiter *waiter;
+    uint32_t event;
+};
+
 /* A side of an array, with which to go through all of them. */
 struct side {
     struct quoit_wait *waits; /* the array, of `count` */
     size_t count;
-    size_t next; /* two for each wait: its items and its room */
+    const struct seat *seats; /* NULL: too many for a table on the stack */
+    size_t seat_count;
+    size_t next; /* the next seat; without seats two for each wait: its items and its room */
     struct quoit_wait *wait;
     uint32_t event;
-    quoit_queue *queue; /* the one that is used: queue_threads.h */
+    quoit_queue *queue;
     struct quoit_waiter *waiter;
 };
 
-/* Goes to the next side; false: there is none. */
-static bool next_side(struct side *side)
+static bool find_next_side(struct side *side)
 {
     while (side->next < 2 * side->count) {
         side->wait = &side->waits[side->next / 2];
@@ -51,6 +61,35 @@ static bool next_side(struct side *side)
         return true;
     }
     return false;
+}
+
+/* Goes to the next side; false: there is none. */
+static inline bool next_side(struct side *side)
+{
+    if (!side->seats)
+        return find_next_side(side);
+    if (side->next == side->seat_count)
+        return false;
+    const struct seat *seat = &side->seats[side->next++];
+    side->wait = seat->wait;
+    side->event = seat->event;
+    side->queue = seat->queue;
+    side->waiter = seat->waiter;
+    return true;
+}
+
+/* Each step goes through all sides, so few enough of them are looked up once. */
+static struct side take_seats(struct side all, struct seat *seats)
+{
+    size_t count = 0;
+    for (struct side side = all; find_next_side(&side); count++) {
+        if (count == SEATS_MOST)
+            return all;
+        seats[count] = (struct seat){side.wait, side.queue, side.waiter, side.event};
+    }
+    all.seats = seats;
+    all.seat_count = count;
+    return all;
 }
 
 static struct quoit_waiter *first_waiter(struct side all)
@@ -111,14 +150,22 @@ static bool is_check_due(struct quoit_waiter *first)
     return is_due;
 }
 
-/* Sets `ready` of each wait. true: one of them is ready. is_thorough: also finds a stream that has
-   ended without its mark, and peers that have left. */
-static bool poll_all(struct side all, bool is_thorough)
+enum depth {
+    IN_A_SPIN, /* another poll follows: leaves out what crashed peers have left */
+    PLAIN,
+    THOROUGH /* also finds a stream that has ended without its mark, and peers that have left */
+};
+
+/* Sets `ready` of each wait. true: one of them is ready. asks: THOROUGH checks on all sides whether
+   the peers have left; otherwise only on those that were woken, or noticed already. */
+static bool poll_all(struct side all, enum depth depth, bool asks)
 {
-    bool found = false, asks = is_thorough && is_check_due(first_waiter(all));
+    bool found = false;
     for (struct side side = all; next_side(&side);) {
+        *side.waiter->spinning = depth == IN_A_SPIN;
         bool is_ready = has_something(&side);
-        if (!is_ready && is_thorough) {
+        *side.waiter->spinning = false;
+        if (!is_ready && (depth == THOROUGH || quoit_is_noticed(side.waiter))) {
             quoit_queue_end_stream(side.queue);
             is_ready = has_something(&side) || quoit_peer_notice(side.queue, side.waiter, asks);
         }
@@ -153,7 +200,7 @@ static bool take_interrupts(struct side all)
 {
     bool taken = false;
     while (next_side(&all))
-        taken = quoit_take_interrupt(all.waiter) || taken;
+        taken = (quoit_is_interrupted(all.waiter) && quoit_take_interrupt(all.waiter)) || taken;
     return taken;
 }
 
@@ -208,12 +255,6 @@ static bool is_any_interrupted(struct side all)
     return false;
 }
 
-static void set_spinning(struct side all, bool spins)
-{
-    while (next_side(&all))
-        *all.waiter->spinning = spins;
-}
-
 /* The length of a spin, in checks of a wait on one side. A round over many sides takes longer than
    such a check, so the clock counts as well. */
 struct spin_length {
@@ -243,16 +284,14 @@ static bool spin(struct side all)
     struct quoit_waiter *first = first_waiter(all);
     bool found = false, has_every_mark;
     uint32_t most = quoit_spin_checks(first), count = find_marks(all, marks, &has_every_mark);
-    set_spinning(all, true);
-    for (uint32_t i = 0; length.checks < most && !found; i++) {
+    for (uint32_t i = 1; length.checks < most && !found; i++) { /* all were polled just before */
         bool polls = !has_every_mark || i % ROUNDS_PER_POLL == 0 || is_any_changed(marks, count);
-        found = polls && poll_all(all, false);
+        found = polls && poll_all(all, IN_A_SPIN, false);
         if (!found && polls && is_any_interrupted(all))
             break;
         count_round(&length, polls ? all.count : 1);
         quoit_relax();
     }
-    set_spinning(all, false);
     if (found)
         quoit_spin_found(first, length.checks - 1);
     else
@@ -337,7 +376,7 @@ static quoit_status sleep_until_ready(struct side all, int64_t timeout_ns)
     for (;;) {
         sleep_on_all(all, left);
         cancel_point(all); /* it holds no item; as after a kill, sleepers may stay odd */
-        if (poll_all(all, true))
+        if (poll_all(all, THOROUGH, is_check_due(first_waiter(all))))
             return QUOIT_OK;
         if (take_interrupts(all))
             return QUOIT_INTERRUPTED;
@@ -350,14 +389,15 @@ static quoit_status sleep_until_ready(struct side all, int64_t timeout_ns)
 
 static quoit_status wait_on(struct side all, int64_t timeout_ns)
 {
-    if (poll_all(all, true))
+    bool asks = is_check_due(first_waiter(all));
+    if (poll_all(all, asks || timeout_ns <= 0 ? THOROUGH : PLAIN, asks))
         return QUOIT_OK;
     if (timeout_ns <= 0)
         return QUOIT_TIMEOUT;
     cancel_point(all);
     if (take_interrupts(all))
         return QUOIT_INTERRUPTED;
-    if (spin(all))
+    if (spin(all) || poll_all(all, THOROUGH, false))
         return QUOIT_OK;
     quoit_status status = sleep_until_ready(all, timeout_ns);
     while (next_side(&all))
@@ -370,7 +410,8 @@ quoit_status quoit_wait_any(struct quoit_wait *waits, size_t count, int64_t time
     quoit_status status = check_waits(waits, count);
     if (status != QUOIT_OK)
         return status;
-    const struct side all = {.waits = waits, .count = count};
+    struct seat seats[SEATS_MOST];
+    const struct side all = take_seats((struct side){.waits = waits, .count = count}, seats);
     for (struct side side = all; next_side(&side);)
         quoit_threads_resume(side.queue, side.waiter->role);
     status = wait_on(all, timeout_ns);

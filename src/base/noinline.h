@@ -4,8 +4,10 @@
 #ifndef QUOIT_BASE_NOINLINE_H
 #define QUOIT_BASE_NOINLINE_H
 
-#if defined(__GNUC__)
+#if defined(__GNUC__) || defined(__clang__)
 #define QUOIT_NOINLINE __attribute__((noinline))
+#elif defined(_MSC_VER)
+#define QUOIT_NOINLINE __declspec(noinline)
 #else
 #define QUOIT_NOINLINE
 #endif

@@ -231,8 +231,8 @@ extern const struct quoit_os_sem_ops *const quoit_os_sem_schemes[];
 uint32_t quoit_os_process_id(void);
 uint64_t quoit_os_user_id(void);
 uint64_t quoit_os_monotonic_ns(void);
-/* A monotonic clock as of its last tick, at most a few milliseconds ago. Makes no system call if
-   the system allows that. Its values are compared only with each other. */
+/* A monotonic clock as of its last tick, at most 16 ms ago (Windows; elsewhere a few milliseconds).
+   Makes no system call if the system allows that. Its values are compared only with each other. */
 uint64_t quoit_os_coarse_ns(void);
 uint64_t quoit_os_unix_time_ns(void);
 /* Keeps this thread busy for about so many ns: no system call, no access to shared memory. */

@@ -5,7 +5,12 @@
 #include "fail.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { ADVICE_BYTES = 240 };
 
 static quoit_status status_of(int error)
 {
@@ -44,8 +49,34 @@ static quoit_status status_of(int error)
     }
 }
 
+/* Writes the end of the sentence: the values that explain the error, and the advice. `what` is a
+   path or another name. */
+static void advise(int error, const char *what, char *advice)
+{
+    static const char shm[] = "/dev/shm/"; /* Linux */
+    struct stat file;
+    if (error == EROFS)
+        (void)snprintf(advice, ADVICE_BYTES,
+                       "; mount it writable, or use the object as an observer only");
+    else if (error == ENOENT && strncmp(what, shm, sizeof shm - 1) == 0)
+        (void)snprintf(advice, ADVICE_BYTES,
+                       "; check the name; a container must share /dev/shm with the other process");
+    else if ((error == EACCES || error == EPERM) && what[0] == '/' && lstat(what, &file) == 0)
+        (void)snprintf(advice, ADVICE_BYTES,
+                       "; it belongs to user %llu, group %llu, with permissions %o, and this "
+                       "process runs as user %llu, group %llu; change the permissions, or run as "
+                       "its owner",
+                       (unsigned long long)file.st_uid, (unsigned long long)file.st_gid,
+                       (unsigned)file.st_mode & 07777, (unsigned long long)geteuid(),
+                       (unsigned long long)getegid());
+    else
+        (void)snprintf(advice, ADVICE_BYTES, "%s", quoit_os_advice(status_of(error)));
+}
+
 quoit_status quoit_os_fail(int error, const char *doing, const char *what)
 {
+    char advice[ADVICE_BYTES];
+    advise(error, what, advice);
     return quoit_fail(status_of(error), "cannot %s '%s': %s%s", doing, what, strerror(error),
-                      quoit_os_advice(status_of(error)));
+                      advice);
 }

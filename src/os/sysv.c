@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Keys of System V objects, and paths of their lock files. Both are part of the format, so all
+/* Keys of System V objects, and names of their lock files. Both are part of the format, so all
    builds must agree on them. Also translates the errors of System V calls. */
 #include "sysv.h"
 
@@ -53,12 +53,11 @@ quoit_status quoit_os_sysv_fail(const char *doing, const char *text)
     return quoit_os_fail(errno == EINVAL || errno == EIDRM ? ENOENT : errno, doing, text);
 }
 
-void quoit_os_sysv_lock_path(uint32_t key, uint64_t ipc_namespace,
-                             char path[QUOIT_OS_SYSV_LOCK_ROOM])
+void quoit_os_sysv_lock_name(uint32_t key, uint64_t ipc_namespace,
+                             char name[QUOIT_OS_SYSV_LOCK_ROOM])
 {
-    int length = snprintf(path, QUOIT_OS_SYSV_LOCK_ROOM, "%s/quoit.sysv.%08x", QUOIT_LOCK_DIRECTORY,
-                          (unsigned)key);
+    int length = snprintf(name, QUOIT_OS_SYSV_LOCK_ROOM, "%08x", (unsigned)key);
     if (ipc_namespace != 0)
-        (void)snprintf(path + length, QUOIT_OS_SYSV_LOCK_ROOM - (size_t)length, ".%llu",
+        (void)snprintf(name + length, QUOIT_OS_SYSV_LOCK_ROOM - (size_t)length, ".%llu",
                        (unsigned long long)ipc_namespace);
 }

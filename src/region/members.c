@@ -115,17 +115,21 @@ uint32_t quoit_members_holder(const struct quoit_members *members, unsigned role
     return 0; /* the holder of the role has not written its entry yet */
 }
 
-/* Takes the first free entry. BUSY: none is free. */
+/* Takes the first free entry. BUSY: none is free. PERMISSION: none is free, and another user has
+   made the lock of one (on Windows, where each lock has a name of its own). */
 static quoit_status try_entries(struct quoit_members *members)
 {
+    quoit_status result = QUOIT_ERROR_BUSY;
     for (uint32_t i = 0; i < members->count; i++) {
         quoit_status status = lock_entry(members, i);
-        if (status == QUOIT_ERROR_BUSY)
+        if (status == QUOIT_ERROR_PERMISSION)
+            result = status;
+        if (status == QUOIT_ERROR_PERMISSION || status == QUOIT_ERROR_BUSY)
             continue;
         members->own_entry = i;
         return status;
     }
-    return QUOIT_ERROR_BUSY;
+    return result;
 }
 
 /* While a process removes an abandoned object, it holds all entries for a moment. A check after the
@@ -172,10 +176,7 @@ quoit_status quoit_members_join(struct quoit_members *members, unsigned roles, q
 {
     const char *what = quoit_region_text(region);
     if (region->shm.locks_missing)
-        return quoit_fail(QUOIT_ERROR_CORRUPT,
-                          "'%s:%s': its lock file was removed, so live and crashed members cannot "
-                          "be distinguished; remove it with 'quoit rm', and create it again",
-                          quoit_region_scheme(region), what);
+        return quoit_region_check_locks(region);
     quoit_os_wake_begin(); /* from here on this process may wake others, also in a signal handler */
     quoit_status status = take_entry(members, region);
     if (status != QUOIT_OK)

@@ -124,8 +124,10 @@ quoit_status quoit_region_check_locks(const quoit_region *region)
     if (!region->shm.locks_missing)
         return QUOIT_OK;
     return quoit_fail(QUOIT_ERROR_CORRUPT,
-                      "'%s:%s': its lock file was removed, so live and crashed members cannot be "
-                      "distinguished; remove it with 'quoit rm', and create it again",
+                      "'%s:%s': its lock file is missing, so live and crashed members cannot be "
+                      "distinguished; a container must share the directory of lock files (on Linux "
+                      "/dev/shm), too; if the file was removed, remove the object with 'quoit rm', "
+                      "and create it again",
                       quoit_region_scheme(region), quoit_region_text(region));
 }
 

@@ -135,11 +135,10 @@ static struct stepper start_to_sleep(struct world *world, const struct world_cas
     return victim;
 }
 
-static void kill_sleeper_at(uint64_t step, void *context)
+/* Kills it so many steps later, and checks what it leaves. */
+static void kill_after(struct world world, struct stepper victim, uint64_t step)
 {
-    const struct world_case *at = context;
-    struct world world;
-    struct stepper victim = start_to_sleep(&world, at);
+    const struct world_case *at = &world.at;
     pid_t other = 0;
     if (at->kind == WORLD_MPMC) /* waits on the same word as the victim */
         other = world_start_sleeper(world.name, at->operation->role);
@@ -158,10 +157,52 @@ static void kill_sleeper_at(uint64_t step, void *context)
     world_settle(&world);
 }
 
+static void kill_sleeper_at(uint64_t step, void *context)
+{
+    struct world world;
+    struct stepper victim = start_to_sleep(&world, context);
+    kill_after(world, victim, step);
+}
+
+/* On its way to the sleep, and through the rest of the call. */
+static void kill_waiter_at(uint64_t step, void *context)
+{
+    const struct world_case *at = context;
+    struct world world;
+    world_begin(&world, at);
+    kill_after(world, world_start(&world, 0, at->operation), step);
+}
+
+static const char *const sleepers[] = {"pop_wait", "push_wait", "wait_any, pop", "wait_any, push",
+                                       NULL};
+
+/* The points are those at which the victim has changed shared memory. A call takes another path if
+   its time runs out in another place, so a victim is stepped to its point, and not sent along the
+   recorded path. */
+static void waiter_killed(void)
+{
+    static struct stepper_path path;
+    uint64_t points = 0, steps = 0;
+    for (int kind = 0; kind < WORLD_KINDS; kind++)
+        for (int i = 0; sleepers[i]; i++) {
+            const struct world_operation *operation = world_operation(sleepers[i]);
+            struct world_case at = {.kind = (enum world_kind)kind,
+                                    .filled = operation->role == QUOIT_PRODUCER ? WORLD_CAPACITY
+                                                                                : 0,
+                                    .operation = operation};
+            struct world world;
+            world_begin(&world, &at);
+            struct stepper victim = world_start(&world, 0, at.operation);
+            stepper_explore(&victim, &path);
+            world_settle(&world);
+            steps += path.steps;
+            points += stepper_crashes(&path, MOST, kill_waiter_at, &at);
+        }
+    printf("  %llu points in %llu steps\n", (unsigned long long)points, (unsigned long long)steps);
+}
+
 static void sleeper_killed(void)
 {
-    const char *const sleepers[] = {"pop_wait", "push_wait", "wait_any, pop", "wait_any, push",
-                                    NULL};
     uint64_t points = 0;
     for (int kind = 0; kind < WORLD_KINDS; kind++)
         for (int i = 0; sleepers[i]; i++) {
@@ -186,6 +227,7 @@ int main(int argc, char **argv)
     static const struct test_part parts[] = {
         {"steps can be taken", stepper_require},
         {"a waker killed between publishing and waking", waker_killed},
+        {"a waiter killed on its way to the sleep", waiter_killed},
         {"a sleeper killed before, during and after its wait", sleeper_killed},
         {NULL, NULL}};
     return test_main(argc, argv, parts, NULL);

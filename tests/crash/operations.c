@@ -2,6 +2,8 @@
 /* The operations of the victims: each operation on items, in each of its forms. */
 #include "world.h"
 
+#include "queue_handle.h"
+
 #include <string.h>
 
 static void push(quoit_queue *queue, struct world_victim *victim)
@@ -140,6 +142,14 @@ static void finish(quoit_queue *queue, struct world_victim *victim)
     (void)quoit_queue_finish(queue);
 }
 
+/* Both sides spin only once before they sleep: a spin repeats the same steps. */
+static void spin_once(quoit_queue *queue, struct world_victim *victim)
+{
+    (void)victim;
+    quoit_waiter_of(queue, QUOIT_CONSUMER)->spins = 1;
+    quoit_waiter_of(queue, QUOIT_PRODUCER)->spins = 1;
+}
+
 /* Waits until its time limit: no process pushes meanwhile. */
 static void pop_wait(quoit_queue *queue, struct world_victim *victim)
 {
@@ -158,9 +168,10 @@ static quoit_queue *second;
 static void make_second(quoit_queue *queue, struct world_victim *victim)
 {
     const struct quoit_queue_options options = {.kind = QUOIT_MPMC, .item_bytes = 8, .capacity = 1};
-    (void)queue;
-    (void)victim;
-    (void)quoit_queue_create("local:second", &options, QUOIT_CONSUMER | QUOIT_PRODUCER, &second);
+    if (quoit_queue_create("local:second", &options, QUOIT_CONSUMER | QUOIT_PRODUCER, &second) ==
+        QUOIT_OK)
+        spin_once(second, victim);
+    spin_once(queue, victim);
 }
 
 static void make_full_second(quoit_queue *queue, struct world_victim *victim)
@@ -217,8 +228,8 @@ const struct world_operation world_operations[] = {
     {"peek and release", QUOIT_CONSUMER, 1, false, NULL, peek_and_release, NULL},
     {"peek", QUOIT_CONSUMER, 0, false, NULL, peek, NULL},
     {"close while peeking", QUOIT_CONSUMER, 0, false, peek, close_queue, NULL},
-    {"pop_wait", QUOIT_CONSUMER, 1, false, NULL, pop_wait, NULL},
-    {"push_wait", QUOIT_PRODUCER, 1, false, NULL, push_wait, NULL},
+    {"pop_wait", QUOIT_CONSUMER, 1, false, spin_once, pop_wait, NULL},
+    {"push_wait", QUOIT_PRODUCER, 1, false, spin_once, push_wait, NULL},
     {"wait_any, pop", QUOIT_CONSUMER, 1, true, make_second, wait_any_pop, NULL},
     {"wait_any, push", QUOIT_PRODUCER, 1, false, make_full_second, wait_any_push, NULL},
     {"open as producer", QUOIT_PRODUCER, 0, false, NULL, NULL, open_as_producer},

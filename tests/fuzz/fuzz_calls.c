@@ -202,7 +202,7 @@ static void push_in_halves(struct fuzz *fuzz, unsigned what)
 {
     quoit_queue *queue = fuzz->queue;
     bool messages = queue->handle->view.messages;
-    static const uint8_t items[MANY * LARGEST];
+    static const uint8_t items[MANY * LARGEST] = {0};
     size_t count = what % MANY + 1;
     void *room = NULL;
     quoit_status status = messages ? quoit_queue_claim(queue, count, &room, QUOIT_NOW)

@@ -5,7 +5,7 @@ file that has another one. Does the same for the numbers of compatibility: the s
 code, each of which one file of src or include defines.
 
 `versions_test.py SOURCE --write` writes these numbers to all other files, and a new entry to both changelogs if the
-version is new.
+version is new. `--release` writes today's date into both.
 """
 import datetime
 import email.utils
@@ -139,6 +139,22 @@ def write(source, files):
         print(f"wrote {path}")
 
 
+def release(source, files):
+    """Writes the date of the release into the newest entry of both changelogs."""
+    now = datetime.datetime.now(datetime.timezone.utc)
+    for path, changes in {
+        "CHANGELOG.md": [(r"\(not released\)", f"({now:%Y-%m-%d})")],
+        "cmake/debian/changelog": [("UNRELEASED", "unstable"),
+                                   (r"(?m)^( -- .*>  ).*$", rf"\g<1>{email.utils.format_datetime(now)}")],
+    }.items():
+        for pattern, text in changes:
+            files[path], count = re.subn(pattern, text, files[path], count=1)
+            if count == 0:
+                sys.exit(f"versions_test.py: {path} has no {pattern}: its newest entry is released; set a new version first")
+    for path in ("CHANGELOG.md", "cmake/debian/changelog"):
+        (source / path).write_text(files[path])
+
+
 def self_test(files):
     """Each place fails with its own name if its number differs, and if its number is missing."""
     needed = {path for path, _, _ in PLACES} | {path for path, _ in SOURCES.values()} | {"python/pyproject.toml"}
@@ -165,6 +181,8 @@ def main():
     files = read(source)
     if sys.argv[2:] == ["--write"]:
         write(source, files)
+    if sys.argv[2:] == ["--release"]:
+        release(source, files)
     faults = list(check(files))
     print("\n".join(faults) if faults else f"every file has version {numbers_of(files)['version']}")
     if not faults:

@@ -4,7 +4,11 @@
 
   rooms     an include goes only where docs/ARCHITECTURE.md allows it, and never by a relative path
   systems   examples, bench and tests use a system's headers only in files that are that system's by name
-  os        no operating-system macro outside src/os and cmake; no compiler extension outside src/base, src/os
+  os        no operating-system macro outside src/os and cmake (_MSC_VER, a compiler, also in src/base); no compiler
+            extension outside src/base, src/os
+  cl        what Microsoft's compilers warn of, and gcc and clang do not: a constant array without a value (C4132);
+            characters outside ASCII in public headers, which each compiler reads in the user's own code page (C4819);
+            an attribute of another compiler without a check (C5030)
   atomics   each atomic operation has a label or a 'Relaxed:' comment, each label has its partner, and
             docs/ORDERING.md has them all; "Relaxed:" names the operation that orders it, or the reason why none
             has to, and "as above" is refused
@@ -124,11 +128,29 @@ def check_rooms(path, text, private_headers):
 def check_os(path, text):
     for number, line in enumerate(without_comments(text).split("\n"), 1):
         macro = OS_MACRO.search(line)
-        if macro and not path.startswith("src/os/"):
+        in_base = path.startswith("src/base/") and macro and macro.group(0) == "_MSC_VER"
+        if macro and not in_base and not path.startswith("src/os/"):
             yield number, f"{macro.group(0)} outside src/os and cmake"
         extension = EXTENSION.search(line)
         if extension and not path.startswith(("src/base/", "src/os/", "bench/peers/")):
             yield number, f"the compiler extension {extension.group(0)} outside src/base and src/os"
+
+
+NO_VALUE = re.compile(r"^\s*static const [\w ]+\b\w+(\[[^\]=]*\])*;", flags=re.M)
+FOREIGN_ATTRIBUTE = re.compile(r"^(?!#define).*\[\[[^\]]*\b(gnu|clang)::", flags=re.M)
+
+
+def check_cl(path, text):
+    bare = without_comments(text)
+    for found in NO_VALUE.finditer(bare) if path.endswith((".c", ".h")) else ():
+        yield bare.count("\n", 0, found.start() + len(found.group(0))) + 1, "a constant without a value: cl warns (C4132)"
+    if not path.startswith("include/"):
+        return
+    for number, line in enumerate(text.split("\n"), 1):
+        if not line.isascii():
+            yield number, "a public header has a character outside ASCII"
+    for found in FOREIGN_ATTRIBUTE.finditer(bare):
+        yield bare.count("\n", 0, found.start()) + 1, "an attribute that cl warns of (C5030); use QUOIT_ALWAYS_INLINE"
 
 
 def check_terminal(path, text):
@@ -286,7 +308,7 @@ def check_file(path, text, private_headers):
     if path.endswith((".c", ".h", ".cpp", ".hpp")):
         found += list(check_rooms(path, text, private_headers)) + list(check_os(path, text))
         found += list(check_atomics(path, text, labels)) + list(check_descriptors(path, text))
-        found += list(check_once(path, text))
+        found += list(check_once(path, text)) + list(check_cl(path, text))
         found += list(check_terminal(path, text))
     return [f"{path}:{number}: {fault}" for number, fault in found], labels
 
@@ -358,6 +380,9 @@ def self_test():
         ("tools/rm.c", "print_line(name);", "puts(object.name);", "print_text"),
         ("src/base/hash.h", "/* SPDX-License-Identifier: MIT */", "", "SPDX"),
         ("src/base/hash.h", "#include <stddef.h>", "#include <stddef.h> /* " + "x" * 90 + " */", "columns"),
+        ("src/api/lock.c", "quoit_lock_options all_zero = {0};", "quoit_lock_options all_zero;", "C4132"),
+        ("include/quoit.h", "interrupt, size, ...", "interrupt, size, \u2026", "outside ASCII"),
+        ("include/quoit.hpp", "QUOIT_ALWAYS_INLINE status copy_in", "[[gnu::always_inline]] status copy_in", "C5030"),
         ("README.md", "reading_pop(queue, &item,", "reading_pop(queue,", "is not in it"),
         ("README.md", "    struct reading item;\n", "    struct reading item;\n\n", "more than 12 lines"),
         ("README.md", "```sh\ncd quoit", "```cpp\ncd quoit", "a snippet without"),

@@ -43,9 +43,10 @@ def calls(workflow):
     for name, job in workflow["jobs"].items():
         for values in combinations(job.get("strategy", {}).get("matrix", {})):
             for step in job["steps"]:
-                if "run" in step:
+                run = step.get("run", step.get("with", {}).get("run"))  # of the job, or of a virtual machine in it
+                if run:
                     yield name, re.sub(r"\$\{\{ matrix\.(\w+) \}\}", lambda found, values=values:
-                                       str(values[found.group(1)]), step["run"])
+                                       str(values[found.group(1)]), run)
 
 
 def faults(path, text, known):

@@ -215,87 +215,6 @@ static void cancelled_while_looking(void)
     (void)alarm(0);
 }
 
-/* ---- Cancelled while waiting ----------------------------------------------------------------- */
-
-static void *wait_for_item(void *queue)
-{
-    uint64_t item;
-    (void)quoit_queue_pop(queue, &item, sizeof item, NULL, QUOIT_FOREVER);
-    return NULL;
-}
-
-static void *wait_for_room(void *queue)
-{
-    uint64_t item = 6;
-    (void)quoit_queue_push(queue, &item, sizeof item, QUOIT_FOREVER);
-    return NULL;
-}
-
-static void *wait_for_post(void *sem)
-{
-    (void)quoit_sem_wait(sem, QUOIT_FOREVER);
-    return NULL;
-}
-
-static void cancel_waiter(void *(*run)(void *), void *argument, int milliseconds)
-{
-    pthread_t thread;
-    void *result;
-    CHECK(pthread_create(&thread, NULL, run, argument) == 0);
-    test_sleep_ms(milliseconds);
-    CHECK(pthread_cancel(thread) == 0 && pthread_join(thread, &result) == 0);
-    CHECK(result == PTHREAD_CANCELED);
-}
-
-/* Another thread continues with the handle, whose queue is intact. */
-static void cancelled_while_waiting(void)
-{
-    static const uint32_t kinds[] = {QUOIT_SPSC, QUOIT_MPMC, QUOIT_BROADCAST};
-    limit_time();
-    for (int k = 0; k < 3; k++)
-        for (int rounds = 0; rounds < 2; rounds++) {
-            struct quoit_queue_options of_kind = options;
-            quoit_queue *queue;
-            uint64_t item = 0;
-            const char *name = test_name("");
-            of_kind.kind = kinds[k];
-            CHECK_STATUS(quoit_queue_create(name, &of_kind, BOTH, &queue), QUOIT_OK);
-            cancel_waiter(wait_for_item, queue, rounds * 20);
-            for (uint64_t i = 1; i <= 5; i++)
-                CHECK_STATUS(quoit_queue_push(queue, &i, sizeof i, QUOIT_NOW), QUOIT_OK);
-            cancel_waiter(wait_for_room, queue, rounds * 20);
-            CHECK_STATUS(quoit_queue_check(queue), QUOIT_OK);
-            for (uint64_t i = 1; i <= 5; i++) {
-                CHECK_STATUS(quoit_queue_pop(queue, &item, sizeof item, NULL, QUOIT_NOW), QUOIT_OK);
-                CHECK_EQUAL(item, i);
-            }
-            CHECK_STATUS(quoit_queue_pop(queue, &item, sizeof item, NULL, QUOIT_NOW), QUOIT_EMPTY);
-            check_fork_returns();
-            quoit_queue_close(queue);
-            CHECK_STATUS(quoit_unlink(name, 0), QUOIT_OK);
-        }
-    (void)alarm(0);
-}
-
-/* A System V wait is a cancellation point only at its start. */
-static void cancelled_in_a_semaphore(void)
-{
-    const struct quoit_sem_options none = {.value = 0};
-    const char *name = test_name("posix");
-    quoit_sem *sem;
-    uint32_t value;
-    limit_time();
-    CHECK_STATUS(quoit_sem_create(name, &none, 0, &sem), QUOIT_OK);
-    cancel_waiter(wait_for_post, sem, 20);
-    CHECK_STATUS(quoit_sem_post(sem), QUOIT_OK);
-    CHECK_STATUS(quoit_sem_value(sem, &value), QUOIT_OK);
-    CHECK_EQUAL(value, 1);
-    CHECK_STATUS(quoit_sem_wait(sem, 0), QUOIT_OK);
-    quoit_sem_close(sem);
-    CHECK_STATUS(quoit_sem_unlink(name, 0), QUOIT_OK);
-    (void)alarm(0);
-}
-
 /* ---- fork in a signal handler ---------------------------------------------------------------- */
 
 static volatile sig_atomic_t forks;
@@ -439,8 +358,6 @@ int main(int argc, char **argv)
 {
     static const struct test_part parts[] = {{"cancelled_while_opening", cancelled_while_opening},
                                              {"cancelled_while_looking", cancelled_while_looking},
-                                             {"cancelled_while_waiting", cancelled_while_waiting},
-                                             {"cancelled_in_a_semaphore", cancelled_in_a_semaphore},
                                              {"fork_in_a_signal_handler", fork_in_a_signal_handler},
                                              {"forked_while_creating", forked_while_creating},
                                              {NULL, NULL}};

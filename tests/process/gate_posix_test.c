@@ -5,36 +5,43 @@
 #include "test.h"
 
 #include "os.h"
+#include "shm/locked_object.h"
 #include "sysv.h"
 
 #include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/shm.h>
 #include <sys/stat.h>
 #include <sys/time.h>
 #include <unistd.h>
 
-enum { OTHER_USER = 65534, PATH_ROOM = QUOIT_OS_SYSV_LOCK_ROOM + 32 };
+#ifdef QUOIT_TEST_OFD_LOCKS
+enum { OFD_LOCKS = 1 };
+#else
+enum { OFD_LOCKS = 0 };
+#endif
+enum { OTHER_USER = 65534, PATH_ROOM = QUOIT_OS_LOCK_PATH_ROOM };
 static const struct quoit_queue_options options = {
     .item_bytes = 8, .capacity = 5, .permissions = 0666};
 static const unsigned any_owner = QUOIT_ANY_OWNER;
 
-/* The lock file of a "sysv:" name; in a build for plain POSIX also of a "posix:" one. */
-static void lock_path_of(const char *name, char path[PATH_ROOM])
+/* The lock file of an object with a "sysv:" name; in a build for plain POSIX also with a "posix:"
+   one. */
+static void lock_path_of(const char *name, uid_t owner, char path[PATH_ROOM])
 {
     char sysv[QUOIT_OS_SYSV_LOCK_ROOM];
     uint64_t ipc_namespace;
     uint32_t key;
     CHECK_STATUS(quoit_os_sysv_key(test_path(name), &key), QUOIT_OK);
     CHECK_STATUS(quoit_os_ipc_namespace(&ipc_namespace), QUOIT_OK);
-    quoit_os_sysv_lock_path(key, ipc_namespace, sysv);
-    if (strncmp(name, "posix:", 6) == 0) {
-        *strrchr(sysv, '/') = '\0';
-        (void)snprintf(path, PATH_ROOM, "%s/quoit.posix.%s", sysv, test_path(name));
-    } else {
-        (void)snprintf(path, PATH_ROOM, "%s", sysv);
-    }
+    quoit_os_sysv_lock_name(key, ipc_namespace, sysv);
+    if (strncmp(name, "posix:", 6) == 0)
+        quoit_os_lock_path("posix", owner, test_path(name), path);
+    else
+        quoit_os_lock_path("sysv", owner, sysv, path);
 }
 
 static int lock_gate(int fd)
@@ -136,7 +143,7 @@ static void another_users_gate_is_not_waited_for(void)
             const char *name = test_name(locked_schemes[i]);
             char path[PATH_ROOM];
             quoit_queue *queue;
-            lock_path_of(name, path);
+            lock_path_of(name, geteuid(), path);
             test_process holder = start_holder(path, "65534", every_ms[k]);
             uint64_t start = quoit_os_monotonic_ns();
             quoit_status created = quoit_queue_create(name, &options, QUOIT_PRODUCER, &queue);
@@ -164,7 +171,7 @@ static void another_users_file_beside_an_own_object(void)
         const char *name = test_name(locked_schemes[i]);
         char path[PATH_ROOM];
         quoit_queue *queue, *second;
-        lock_path_of(name, path);
+        lock_path_of(name, geteuid(), path);
         CHECK_STATUS(quoit_queue_create(name, &options, QUOIT_PRODUCER, &queue), QUOIT_OK);
         CHECK(unlink(path) == 0);
         test_process holder = start_holder(path, "65534", "50");
@@ -216,7 +223,7 @@ static void one_limit_for_all_retries(void)
             const char *name = test_name(locked_schemes[i]);
             char path[PATH_ROOM];
             quoit_queue *queue;
-            lock_path_of(name, path);
+            lock_path_of(name, geteuid(), path);
             test_process holder = start_holder(path, user, "150");
             interrupt(true);
             uint64_t start = quoit_os_monotonic_ns();
@@ -299,7 +306,7 @@ static void another_users_queue(void)
         const char *name = test_name(locked_schemes[i]);
         char path[PATH_ROOM];
         quoit_queue *queue;
-        lock_path_of(name, path);
+        lock_path_of(name, OTHER_USER, path);
         const char *const arguments[] = {name, word_name, path, NULL};
         *word = 0;
         test_process owner = test_spawn("own_and_hold", arguments);
@@ -326,6 +333,105 @@ static void another_users_queue(void)
     clear_up();
 }
 
+/* ---- A program that opens the file itself ---------------------------------------------------- */
+
+/* Argument: the name of a queue whose only producer is alive. */
+static void see_producer(char **arguments)
+{
+    quoit_queue *queue;
+    CHECK_STATUS(quoit_queue_open(arguments[0], QUOIT_PRODUCER, &queue), QUOIT_ERROR_ROLE_TAKEN);
+}
+
+/* Closing a file drops the locks that its process has on it, unless these belong to open file
+   descriptions. */
+static void program_closes_the_file(void)
+{
+    const char *name = test_name("file");
+    const char *const arguments[] = {name, NULL};
+    quoit_queue *queue;
+    if (!OFD_LOCKS) {
+        (void)printf("  left out: locks belong to processes in this build\n");
+        return;
+    }
+    CHECK_STATUS(quoit_queue_create(name, &options, QUOIT_PRODUCER, &queue), QUOIT_OK);
+    int fd = open(test_path(name), O_RDWR | O_CLOEXEC);
+    CHECK(fd >= 0 && close(fd) == 0);
+    CHECK_EQUAL(test_wait(test_spawn("see_producer", arguments)), 0);
+    CHECK_STATUS(quoit_queue_unlink(queue), QUOIT_OK);
+    quoit_queue_close(queue);
+}
+
+/* ---- Lock files that outlive their objects --------------------------------------------------- */
+
+/* Arguments: the name, and the step: "create" a queue, or fail to while another user's "exists",
+   but "join" that one. */
+static void as_other_user(char **arguments)
+{
+    const char *name = arguments[0];
+    quoit_queue *queue;
+    CHECK(setgid(OTHER_USER) == 0 && setuid(OTHER_USER) == 0);
+    if (strcmp(arguments[1], "exists") == 0) {
+        CHECK_STATUS(quoit_queue_create(name, &options, QUOIT_PRODUCER, &queue),
+                     QUOIT_ERROR_EXISTS);
+        CHECK_STATUS(quoit_queue_join(name, &options, QUOIT_CONSUMER | any_owner, &queue),
+                     QUOIT_OK);
+    } else {
+        CHECK_STATUS(quoit_queue_create(name, &options, QUOIT_PRODUCER, &queue), QUOIT_OK);
+    }
+    quoit_queue_close(queue);
+}
+
+static void step_as_other_user(const char *name, const char *step)
+{
+    const char *const arguments[] = {name, step, NULL};
+    CHECK_EQUAL(test_wait(test_spawn("as_other_user", arguments)), 0);
+}
+
+/* Removes the object and not its lock file, as a restart of the system does where the lock files
+   are in a directory that it keeps. */
+static void lose_object(const char *name)
+{
+    uint32_t key;
+    if (strncmp(name, "posix:", 6) == 0) {
+        char text[256];
+        (void)snprintf(text, sizeof text, "/%s", test_path(name));
+        CHECK(shm_unlink(text) == 0);
+        return;
+    }
+    CHECK_STATUS(quoit_os_sysv_key(test_path(name), &key), QUOIT_OK);
+    CHECK(shmctl(shmget((key_t)key, 0, 0), IPC_RMID, NULL) == 0);
+}
+
+/* A stale lock file of one user does not keep the name from another, whose queue both can use. */
+static void stale_file_of_another_user(void)
+{
+    if (geteuid() != 0)
+        test_skip("only root can become another user");
+    if (!test_plain_posix) {
+        (void)printf("  left out: a restart of this system removes the lock files as well\n");
+        return;
+    }
+    for (int i = 0; i < locked_count(); i++) {
+        const char *name = test_name(locked_schemes[i]);
+        char stale[PATH_ROOM];
+        quoit_queue *queue;
+        lock_path_of(name, OTHER_USER, stale);
+        step_as_other_user(name, "create");
+        lose_object(name);
+        CHECK(access(stale, F_OK) == 0);
+        CHECK_STATUS(quoit_queue_open(name, QUOIT_PRODUCER, &queue), QUOIT_ERROR_NOT_FOUND);
+        CHECK_STATUS(quoit_queue_create(name, &options, QUOIT_PRODUCER, &queue), QUOIT_OK);
+        CHECK_STATUS(quoit_queue_push(queue, "12345678", 8, QUOIT_NOW), QUOIT_OK);
+        step_as_other_user(name, "exists");
+        CHECK_STATUS(quoit_queue_unlink(queue), QUOIT_OK);
+        quoit_queue_close(queue);
+        step_as_other_user(name,
+                           "create"); /* it replaces its own stale file, if there still is one */
+        CHECK_STATUS(quoit_unlink(name, any_owner), QUOIT_OK);
+        CHECK(access(stale, F_OK) != 0);
+    }
+}
+
 int main(int argc, char **argv)
 {
     static const struct test_part parts[] = {
@@ -334,8 +440,13 @@ int main(int argc, char **argv)
         {"another_users_gate_is_not_waited_for", another_users_gate_is_not_waited_for},
         {"another_users_file_beside_an_own_object", another_users_file_beside_an_own_object},
         {"another_users_queue", another_users_queue},
+        {"stale_file_of_another_user", stale_file_of_another_user},
+        {"program_closes_the_file", program_closes_the_file},
         {NULL, NULL}};
-    static const struct test_role roles[] = {
-        {"hold_gate", hold_gate}, {"own_and_hold", own_and_hold}, {NULL, NULL}};
+    static const struct test_role roles[] = {{"see_producer", see_producer},
+                                             {"hold_gate", hold_gate},
+                                             {"own_and_hold", own_and_hold},
+                                             {"as_other_user", as_other_user},
+                                             {NULL, NULL}};
     return test_main(argc, argv, parts, roles);
 }

@@ -6,6 +6,7 @@
  */
 #include "test.h"
 
+#include "shm/locked_object.h"
 #include "os.h"
 #include "sysv.h"
 
@@ -41,17 +42,20 @@ static void lock(const char *path, long start, long count, bool wait)
     CHECK(result == 0 || (errno == EAGAIN || errno == EACCES));
 }
 
-/* Every file that may carry the object's locks, in any build: at most four, then an empty path. */
+/* Every file that may carry the locks of an object of this user, in any build: at most three, then
+   an empty path. */
 static void find_files(const char *name, char paths[5][400])
 {
     const char *text = test_path(name), *slash = strrchr(text, '/');
     uint32_t key;
     uint64_t ipc_namespace;
+    char sysv[QUOIT_OS_SYSV_LOCK_ROOM];
     memset(paths, 0, 5 * sizeof *paths);
     if (strncmp(name, "sysv:", 5) == 0) {
         CHECK_STATUS(quoit_os_sysv_key(text, &key), QUOIT_OK);
         CHECK_STATUS(quoit_os_ipc_namespace(&ipc_namespace), QUOIT_OK);
-        quoit_os_sysv_lock_path(key, ipc_namespace, paths[0]);
+        quoit_os_sysv_lock_name(key, ipc_namespace, sysv);
+        quoit_os_lock_path("sysv", geteuid(), sysv, paths[0]);
     } else if (strncmp(name, "file:", 5) == 0) {
         int directory = slash ? (int)(slash + 1 - text) : 0;
         (void)snprintf(paths[0], sizeof *paths, "%s", text);
@@ -60,8 +64,7 @@ static void find_files(const char *name, char paths[5][400])
     } else {
         (void)snprintf(paths[0], sizeof *paths, "/dev/shm/%s", text);
         (void)snprintf(paths[1], sizeof *paths, "/dev/shm/.quoit-locks.%s", text);
-        (void)snprintf(paths[2], sizeof *paths, "/tmp/quoit.posix.%s", text);
-        (void)snprintf(paths[3], sizeof *paths, "/var/tmp/quoit.posix.%s", text);
+        quoit_os_lock_path("posix", geteuid(), text, paths[2]);
     }
 }
 

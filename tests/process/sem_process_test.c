@@ -23,13 +23,6 @@ static quoit_sem *join(const char *name, uint32_t value, uint32_t give_back)
     return sem;
 }
 
-static uint32_t value_of(quoit_sem *sem)
-{
-    uint32_t value = 99;
-    CHECK_STATUS(quoit_sem_value(sem, &value), QUOIT_OK);
-    return value;
-}
-
 /* Exit code 10: got one of the first VALUE; 11: none was left. */
 static void take_one(char **arguments)
 {
@@ -123,7 +116,7 @@ static void holder_killed(const char *name, bool is_given_back)
     const char *const arguments[] = {name, is_given_back ? "1" : "0", NULL};
     quoit_sem *sem = join(name, 2, is_given_back);
     test_process holder = test_spawn("hold", arguments);
-    while (value_of(sem) != 0)
+    while (test_sem_value(sem) != 0)
         test_sleep_ms(1);
     CHECK_STATUS(quoit_sem_wait(sem, 1000000), QUOIT_TIMEOUT);
     test_kill(holder);
@@ -132,7 +125,7 @@ static void holder_killed(const char *name, bool is_given_back)
     CHECK_EQUAL(test_wait(holder), TEST_KILLED);
     if (!is_given_back)
         CHECK_STATUS(quoit_sem_wait(sem, 1000000), QUOIT_TIMEOUT);
-    CHECK_EQUAL(value_of(sem), is_given_back ? 1 : 0);
+    CHECK_EQUAL(test_sem_value(sem), is_given_back ? 1 : 0);
     CHECK_STATUS(quoit_sem_post(sem), QUOIT_OK);
     quoit_sem_close(sem);
     CHECK_STATUS(quoit_sem_unlink(name, 0), test_after_close(name));
@@ -160,7 +153,7 @@ static void signals_outlive_their_sender(void)
         const char *const arguments[] = {name, NULL};
         quoit_sem *sem = join(name, 0, 0);
         CHECK_EQUAL(test_wait(test_spawn("post_three", arguments)), 0);
-        CHECK_EQUAL(value_of(sem), 3);
+        CHECK_EQUAL(test_sem_value(sem), 3);
         quoit_sem_close(sem);
         CHECK_STATUS(quoit_sem_unlink(name, 0), test_after_close(name));
     }

@@ -198,9 +198,30 @@ static void at_the_same_time(void)
     }
 }
 
+/* A pool and a lock outlive their users: a queue may still hold blocks, and the next holder has to
+   learn that the last one crashed. */
+static void queues_alone(void)
+{
+    const struct quoit_pool_options pool_options = {.block_bytes = 64, .blocks = 2};
+    quoit_pool *pool;
+    quoit_lock *lock;
+    quoit_region *region;
+    CHECK_STATUS(quoit_region_create(test_name(""),
+                                     &(struct quoit_region_options){.size_bytes = 99},
+                                     QUOIT_TRANSIENT, &region),
+                 QUOIT_ERROR_INVALID);
+    CHECK_STATUS(quoit_pool_create(test_name(""), &pool_options, QUOIT_TRANSIENT, &pool),
+                 QUOIT_ERROR_INVALID);
+    CHECK(strstr(test_sentence(), "QUOIT_TRANSIENT"));
+    CHECK_STATUS(quoit_lock_create(test_name(""), NULL, QUOIT_TRANSIENT, &lock),
+                 QUOIT_ERROR_INVALID);
+    CHECK(strstr(test_sentence(), "QUOIT_TRANSIENT"));
+}
+
 int main(int argc, char **argv)
 {
     static const struct test_part parts[] = {{"goes with the last", goes_with_the_last},
+                                             {"queues alone", queues_alone},
                                              {"only if it was made so", only_if_it_was_made_so},
                                              {"refused openers", refused_openers},
                                              {"after a crash", after_a_crash},

@@ -17,12 +17,14 @@ PRINTED = {
     '"readings"': "21.5\n",
     '"records"': "Reading(sensor=7, celsius=21.5)\n",
     '"in-place"': "b'hello'\n",
+    '"tensors"': "65536.0\n",
+    '"headlines"': "hello\n",
     '"news"': "[{'headline': 'hello'}]\n[{'headline': 'hello'}]\n",
     '"async"': "hello\n",
     "# workers.py": "[1, 4, 9]\n",
     '"slow"': "[]\n",
 }
-NAMES = "lines|objects|frames|readings|records|in-place|news|async|slow"
+NAMES = "lines|objects|frames|readings|records|tensors|orders|headlines|in-place|news|async|slow"
 
 
 class Snippets(unittest.TestCase):
@@ -64,8 +66,9 @@ class Snippets(unittest.TestCase):
     def test_each(self):
         for word, expected in PRINTED.items():
             snippet = self.find(word)
-            if "import numpy" in snippet and subprocess.run([sys.executable, "-c", "import numpy"], capture_output=True,
-                                                            check=False).returncode:
+            needed = [name for name in ("numpy", "torch") if f"import {name}" in snippet]
+            if needed and subprocess.run([sys.executable, "-c", f"import {needed[0]}"], capture_output=True,
+                                         check=False).returncode:
                 continue
             with self.subTest(word), tempfile.TemporaryDirectory() as folder:
                 printed, errors = self.finish(self.start(folder, snippet), snippet)

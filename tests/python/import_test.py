@@ -30,24 +30,24 @@ sys.exit(str(started) if started else 0)
         self.assertEqual((done.returncode, done.stderr), (0, ""))
 
     def test_sub_interpreters(self):
+        """Since Python 3.12 a new sub-interpreter has a lock (GIL) of its own, and the module must say that it allows that."""
         code = """
+import quoit
 try:
     import _xxsubinterpreters as interpreters
 except ImportError:
     import _interpreters as interpreters
 interpreter = interpreters.create()
 failed = interpreters.run_string(interpreter, '''
-try:
-    import quoit
-except ImportError:
-    print("ImportError")
-else:
-    import os
-    with quoit.Queue.create(f"local:qt-python-{os.getpid()}", 3, capacity=2, item_bytes=9, messages=True) as queue:
-        queue.push(b"hello")
-        assert queue.pop() == b"hello"
-        queue.unlink()
-    print("well")
+import quoit, os
+with quoit.Queue.create(f"local:qt-python-{os.getpid()}", 3, capacity=2, item_bytes=9, messages=True) as queue:
+    queue.push(b"hello")
+    assert queue.pop() == b"hello"
+    queue.unlink()
+    try:
+        queue.pop(timeout=0.01)
+    except quoit.Empty:
+        print("well")
 ''')
 if failed:
     print(failed)
@@ -56,8 +56,7 @@ interpreters.destroy(interpreter)
         done = self.run_python(code, PYTHONPATH=PACKAGE)
         if "No module named '_interpreters'" in done.stderr:
             self.skipTest("this Python has no module for sub-interpreters")
-        expected = ("well",) if sys.version_info < (3, 12) else ("well", "ImportError")
-        self.assertIn(done.stdout.strip(), expected, done.stderr)
+        self.assertEqual(done.stdout.strip(), "well", done.stderr)
         self.assertEqual((done.returncode, done.stderr), (0, ""))
 
     def test_beside_a_clone(self):

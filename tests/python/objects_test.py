@@ -327,6 +327,33 @@ class Broadcasts(Case):
         writer.close()
 
 
+class Options(Case):
+    def test_members(self):
+        """More handles than the default of 64 at one time."""
+        for make in (lambda name, **more: quoit.Queue.create(name, BOTH, capacity=2, item_bytes=8, kind=quoit.MPMC, **more),
+                     lambda name, **more: quoit.Queue.join(name, BOTH, capacity=2, item_bytes=8, kind=quoit.MPMC, **more),
+                     lambda name, **more: quoit.Broadcast.create(name, quoit.PRODUCER, capacity=2, item_bytes=80, **more),
+                     lambda name, **more: quoit.Broadcast.join(name, quoit.PRODUCER, capacity=2, item_bytes=80, **more)):
+            self.name += "x"
+            with make(self.name, members=70) as queue:
+                self.addCleanup(quoit.unlink, self.name)
+                self.assertGreaterEqual(queue.inspect().members, 70)
+                more = [type(queue).open(self.name, quoit.CONSUMER) for _ in range(69)]
+                self.assertEqual(len(queue.members()), 70)
+                for each in more:
+                    each.close()
+        self.assertRaises(quoit.Invalid, self.make, members=quoit.MEMBERS_MAX + 1)
+        self.assertRaises(ValueError, self.make, members=-1)
+
+    def test_memory(self):
+        for make in (quoit.Queue.create, quoit.Queue.join, quoit.Broadcast.create, quoit.Broadcast.join):
+            self.name += "x"
+            with make(self.name, quoit.PRODUCER, capacity=2, item_bytes=80, memory=quoit.PREFAULT) as queue:
+                self.addCleanup(quoit.unlink, self.name)
+                self.assertTrue(queue.inspect().memory & quoit.PREFAULT)
+        self.assertRaises(quoit.Unsupported, self.make, memory=1 << 20)
+
+
 class Warnings(Case):
     def test_who_holds_it_up(self):
         queue = self.make(quoit.PRODUCER, capacity=1, item_bytes=8)

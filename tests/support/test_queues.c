@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Helpers of the tests for queues. */
+/* Helpers of the tests for queues and semaphores. */
 #include "test.h"
 
 #include "queue_shm.h"
@@ -28,4 +28,19 @@ bool test_is_finished(const quoit_queue *queue)
     struct quoit_queue_info info;
     CHECK_STATUS(quoit_queue_inspect(queue, &info), QUOIT_OK);
     return info.finished;
+}
+
+uint32_t test_sem_value(quoit_sem *sem)
+{
+    uint32_t value = 0;
+    quoit_status status = quoit_sem_value(sem, &value);
+    if (status != QUOIT_ERROR_UNSUPPORTED) {
+        CHECK_STATUS_IS(status, ==, QUOIT_OK);
+        return value;
+    }
+    while (quoit_sem_wait(sem, QUOIT_NOW) == QUOIT_OK) /* macOS cannot read it */
+        value++;
+    for (uint32_t i = 0; i < value; i++)
+        CHECK_STATUS(quoit_sem_post(sem), QUOIT_OK);
+    return value;
 }

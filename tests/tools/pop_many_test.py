@@ -50,6 +50,10 @@ def several(shell):
     for text in (b"2\n", b"3\n"):
         shell.push(text, names[0], "--each")
         check(pop.stdout.read(2) == text, "--follow did not go on")
+        deadline = time.monotonic() + LIMIT
+        while os.path.exists(names[0][5:]):  # until then a push joins the finished queue
+            check(time.monotonic() < deadline, "pop did not remove the finished queue")
+            time.sleep(0.01)
     pop.kill()
     pop.wait()
 

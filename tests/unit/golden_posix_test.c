@@ -223,7 +223,7 @@ static void load_golden(const struct kind *kind, bool little, struct object *obj
 
 static void write_golden(const struct kind *kind, const struct object *object)
 {
-    static const unsigned char zeros[LINE];
+    static const unsigned char zeros[LINE] = {0};
     FILE *file = fopen(golden_path(kind, is_little_endian()), "w");
     CHECK(file != NULL);
     (void)fprintf(file, "size %lx\n", (unsigned long)object->bytes);

@@ -36,7 +36,7 @@ static void push_in_place(unsigned what)
 
 static void use_producer(unsigned what)
 {
-    static const uint8_t items[MOST_ITEMS * LARGEST];
+    static const uint8_t items[MOST_ITEMS * LARGEST] = {0};
     const struct quoit_ring_view *view = &world.view;
     struct quoit_ring_producer *side = &world.producer;
     uint64_t count = 1 + next(3 * (unsigned)view->capacity);
@@ -210,7 +210,7 @@ static void any_handle(void)
 /* A claim, then a head that moves back, a wait for a free slot, the commit, and a batch. */
 static void rewound_head(void)
 {
-    static const uint64_t items[MOST_ITEMS];
+    static const uint64_t items[MOST_ITEMS] = {0};
     void *room;
     uint64_t count;
     for (uint64_t back = 1; back <= 8; back++) {
@@ -255,7 +255,7 @@ static void rewound_bytes(void)
 /* The end of the stream drops a claim, which cannot be committed after it. */
 static void finished_claim(void)
 {
-    static const uint8_t items[MOST_ITEMS * LARGEST];
+    static const uint8_t items[MOST_ITEMS * LARGEST] = {0};
     void *room;
     for (int i = 0; i < SHAPES; i++) {
         set_up(&shapes[i], 8, 0);
@@ -325,7 +325,7 @@ static unsigned call_count(void)
 
 static void push_for_a_while(void *unused)
 {
-    static const uint8_t items[MOST_ITEMS * LARGEST];
+    static const uint8_t items[MOST_ITEMS * LARGEST] = {0};
     const struct quoit_ring_view *view = &world.view;
     struct quoit_ring_producer *side = &world.producer;
     uint64_t most = 3 * view->capacity;

@@ -65,11 +65,11 @@ static void names_of_every_scheme(void)
 
 static void longest_name(void)
 {
-    char longest[QUOIT_NAME_MAX + 1];
+    char longest[QUOIT_NATIVE_NAME_MAX + 1];
     quoit_queue *queue;
     int begin = snprintf(longest, sizeof longest, "qt-%u-", (unsigned)test_own_pid());
     memset(longest + begin, 'x', sizeof longest - (size_t)begin);
-    longest[QUOIT_NAME_MAX] = '\0';
+    longest[QUOIT_NATIVE_NAME_MAX] = '\0';
     CHECK_STATUS(quoit_queue_create(longest, &good, QUOIT_PRODUCER, &queue), QUOIT_OK);
     quoit_queue_close(queue);
     CHECK_STATUS(quoit_unlink(longest, 0), test_after_close(longest));

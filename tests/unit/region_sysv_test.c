@@ -3,6 +3,7 @@
    removed. */
 #include "test.h"
 
+#include "shm/locked_object.h"
 #include "sysv.h"
 
 #include <stdio.h>
@@ -20,11 +21,13 @@ static quoit_region *create(const char *name)
     return region;
 }
 
-static void lock_path(uint32_t key, char path[QUOIT_OS_SYSV_LOCK_ROOM])
+static void lock_path(uint32_t key, char path[QUOIT_OS_LOCK_PATH_ROOM])
 {
+    char name[QUOIT_OS_SYSV_LOCK_ROOM];
     uint64_t ipc_namespace;
     CHECK_STATUS(quoit_os_ipc_namespace(&ipc_namespace), QUOIT_OK);
-    quoit_os_sysv_lock_path(key, ipc_namespace, path);
+    quoit_os_sysv_lock_name(key, ipc_namespace, name);
+    quoit_os_lock_path("sysv", geteuid(), name, path);
 }
 
 static void names(void)
@@ -72,7 +75,7 @@ static void foreign_segment(void)
     test_untouched(name, QUOIT_ERROR_NOT_QUOIT);
     CHECK_EQUAL(shmget((key_t)key, 0, 0), id);
     CHECK_EQ(shmctl(id, IPC_RMID, NULL), 0);
-    char lock[QUOIT_OS_SYSV_LOCK_ROOM];
+    char lock[QUOIT_OS_LOCK_PATH_ROOM];
     lock_path(key, lock);
     CHECK(access(lock, F_OK) != 0);
 }
@@ -108,7 +111,7 @@ static void lock_file_removed(void)
     const char *name = test_name("sysv");
     quoit_queue *queue;
     uint32_t key;
-    char lock[QUOIT_OS_SYSV_LOCK_ROOM];
+    char lock[QUOIT_OS_LOCK_PATH_ROOM];
     CHECK_STATUS(quoit_queue_create(name, &options, QUOIT_PRODUCER, &queue), QUOIT_OK);
     quoit_queue_close(queue);
     CHECK_STATUS(quoit_os_sysv_key(test_path(name), &key), QUOIT_OK);
@@ -133,7 +136,7 @@ static void write_lock_file(const char *name, uint64_t state, int64_t shmid, uin
         uint64_t creator;
     } record = {state, shmid, creator};
     uint32_t key;
-    char lock[QUOIT_OS_SYSV_LOCK_ROOM];
+    char lock[QUOIT_OS_LOCK_PATH_ROOM];
     CHECK_STATUS(quoit_os_sysv_key(test_path(name), &key), QUOIT_OK);
     lock_path(key, lock);
     test_write_file(lock, &record, sizeof record);
@@ -146,7 +149,7 @@ static void lock_file_of_another_user(void)
     enum { OTHER_USER = 65534 };
     const struct quoit_queue_options options = {.item_bytes = 8, .capacity = 4};
     const char *name = test_name("sysv");
-    char lock[QUOIT_OS_SYSV_LOCK_ROOM];
+    char lock[QUOIT_OS_LOCK_PATH_ROOM];
     quoit_queue *queue, *second;
     uint32_t key;
     if (geteuid() != 0) {
@@ -206,7 +209,7 @@ static void segment_removed(void)
     const char *name = test_name("sysv");
     quoit_queue *old, *new;
     uint32_t key;
-    char lock[QUOIT_OS_SYSV_LOCK_ROOM];
+    char lock[QUOIT_OS_LOCK_PATH_ROOM];
     struct stat file;
     CHECK_STATUS(quoit_os_sysv_key(test_path(name), &key), QUOIT_OK);
     lock_path(key, lock);

@@ -4,6 +4,12 @@
  * when the process ends, and a forked child inherits none. But they belong to the process, not to a
  * handle, and closing *any* descriptor of the file drops them. So this file records which handle
  * holds which lock, and closes a file's descriptors only when no handle needs the file.
+ *
+ * With QUOIT_OFD_LOCKS the locks belong to the open file description, if the kernel has such locks.
+ * Then a program may open and close the file as it likes. Memory without a name keeps the locks of
+ * processes: no second description of it can be opened, and a child shares the one that there is.
+ * Locks of both kinds exclude each other, so a process that has only one kind can share an object
+ * with one that has both.
  */
 #include "liveness.h"
 
@@ -26,6 +32,7 @@ struct descriptor {
 struct held {
     struct held *next;
     const struct quoit_os_shm *owner;
+    int fd; /* that the lock was taken with */
     uint32_t number;
 };
 struct file {
@@ -35,8 +42,34 @@ struct file {
     struct descriptor *descriptors;
     struct held *held;
     unsigned users;
+    bool is_inherited; /* children of this process use the same open file description */
 };
 static struct file *files; /* and all that it leads to: under quoit_os_process_lock */
+
+/* ---- Calls of the system --------------------------------------------------------------------- */
+
+#ifdef QUOIT_OFD_LOCKS
+static bool has_no_ofd_locks; /* an older kernel; under quoit_os_process_lock */
+
+static int call(const struct file *file, int fd, bool sets, struct flock *lock)
+{
+    if (!file->is_inherited && !has_no_ofd_locks) {
+        int result = fcntl(fd, sets ? F_OFD_SETLK : F_OFD_GETLK, lock);
+        if (result == 0 || errno != EINVAL)
+            return result;
+        has_no_ofd_locks = true;
+    }
+    return fcntl(fd, sets ? F_SETLK : F_GETLK, lock);
+}
+#else
+static int call(const struct file *file, int fd, bool sets, struct flock *lock)
+{
+    (void)file;
+    return fcntl(fd, sets ? F_SETLK : F_GETLK, lock);
+}
+#endif
+
+/* ---- Files, descriptors and locks of this process -------------------------------------------- */
 
 static struct file **find_inode(const struct stat *status)
 {
@@ -127,7 +160,7 @@ int quoit_os_fd_open(const char *path, int flags)
     return fd;
 }
 
-int quoit_os_fd_adopt(int fd)
+int quoit_os_fd_adopt(int fd, bool is_inherited)
 {
     struct descriptor *descriptor = fd >= 0 ? calloc(1, sizeof *descriptor) : NULL;
     if (fd < 0)
@@ -135,6 +168,8 @@ int quoit_os_fd_adopt(int fd)
     bool entered = descriptor && quoit_os_process_lock() == QUOIT_OK;
     if (entered) {
         entered = enter(fd, true, descriptor);
+        if (entered)
+            (*find_fd(fd))->is_inherited = is_inherited;
         quoit_os_process_unlock();
     }
     if (entered)
@@ -152,29 +187,31 @@ int quoit_os_fd_share(int fd, bool read_only)
     return fd;
 }
 
-static void set_lock(int fd, uint32_t number, short type)
+static void unlock_byte(const struct file *file, int fd, uint32_t number)
 {
     struct flock lock = {
-        .l_type = type, .l_whence = SEEK_SET, .l_start = (off_t)number, .l_len = 1};
-    (void)fcntl(fd, F_SETLK, &lock);
+        .l_type = F_UNLCK, .l_whence = SEEK_SET, .l_start = (off_t)number, .l_len = 1};
+    (void)call(file, fd, true, &lock);
 }
 
-static void drop_held(struct held **at, int fd)
+static void drop_held(const struct file *file, struct held **at, bool unlock)
 {
     struct held *held = *at;
     *at = held->next;
-    set_lock(fd, held->number, F_UNLCK);
+    if (unlock)
+        unlock_byte(file, held->fd, held->number);
     free(held);
 }
 
-static void close_locked(int fd, const struct quoit_os_shm *owner)
+/* unlock: not in a forked child, which may share its parent's open file description. */
+static void close_locked(int fd, const struct quoit_os_shm *owner, bool unlock)
 {
     struct file **at = find_fd(fd), *file = *at;
     if (!file)
         return;
     for (struct held **held = &file->held; *held;)
         if ((*held)->owner == owner)
-            drop_held(held, fd);
+            drop_held(file, held, unlock);
         else
             held = &(*held)->next;
     if (--file->users > 0)
@@ -193,7 +230,7 @@ void quoit_os_fd_close(int fd, const struct quoit_os_shm *owner)
 {
     if (fd < 0 || quoit_os_process_lock() != QUOIT_OK)
         return;
-    close_locked(fd, owner);
+    close_locked(fd, owner, true);
     quoit_os_process_unlock();
 }
 
@@ -230,14 +267,15 @@ static quoit_status try_locked(const struct quoit_os_shm *shm, uint32_t number)
                          .l_whence = SEEK_SET,
                          .l_start = (off_t)number,
                          .l_len = 1};
-    if (fcntl(lockable(file, (int)shm->lock), F_SETLK, &lock) != 0) {
+    int fd = lockable(file, (int)shm->lock);
+    if (call(file, fd, true, &lock) != 0) {
         int error = errno;
         free(held);
         return error == EAGAIN || error == EACCES
                    ? QUOIT_ERROR_BUSY
                    : quoit_os_fail(error, "lock a byte of", "a shared-memory object");
     }
-    *held = (struct held){.next = file->held, .owner = shm, .number = number};
+    *held = (struct held){.next = file->held, .owner = shm, .fd = fd, .number = number};
     file->held = held;
     return QUOIT_OK;
 }
@@ -259,7 +297,7 @@ void quoit_os_lock_release(const struct quoit_os_shm *shm, uint32_t number)
     struct file *file = *find_fd((int)shm->lock);
     struct held **held = file ? find_held(file, number) : NULL;
     if (held && *held && (*held)->owner == shm)
-        drop_held(held, (int)shm->lock);
+        drop_held(file, held, true);
     quoit_os_process_unlock();
 }
 
@@ -274,7 +312,7 @@ static bool is_held_locked(const struct quoit_os_shm *shm, uint32_t number)
     /* F_RDLCK conflicts with write locks only. Members hold write locks. */
     struct flock lock = {
         .l_type = F_RDLCK, .l_whence = SEEK_SET, .l_start = (off_t)number, .l_len = 1};
-    return fcntl((int)shm->lock, F_GETLK, &lock) != 0 || lock.l_type != F_UNLCK;
+    return call(file, (int)shm->lock, false, &lock) != 0 || lock.l_type != F_UNLCK;
 }
 
 bool quoit_os_lock_is_held(const struct quoit_os_shm *shm, uint32_t number)
@@ -295,10 +333,10 @@ void quoit_os_shm_abandon(struct quoit_os_shm *shm)
 
 void quoit_os_fd_drop(struct quoit_os_shm *shm)
 {
-    close_locked((int)shm->lock, shm);
+    close_locked((int)shm->lock, shm, false);
     shm->lock = -1;
     if (!shm->lock_path)
         return;
-    close_locked((int)shm->id, shm);
+    close_locked((int)shm->id, shm, false);
     shm->id = -1;
 }

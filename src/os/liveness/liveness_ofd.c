@@ -23,8 +23,9 @@ int quoit_os_fd_open(const char *path, int flags)
     return quoit_os_fd_above_stdio(open(path, flags | O_CLOEXEC | O_NOFOLLOW, 0600));
 }
 
-int quoit_os_fd_adopt(int fd)
+int quoit_os_fd_adopt(int fd, bool is_inherited)
 {
+    (void)is_inherited; /* quoit_os_fd_share opens a description for each handle */
     return fd;
 }
 

@@ -29,31 +29,54 @@ static struct {
     HANDLE asked, answered; /* events */
     enum task task;
     HANDLE mutex;
-    DWORD answer;
+    DWORD answer, error;
 } lock_thread;
 
-static DWORD WINAPI run_lock_thread(void *unused)
+/* Takes a mutex that no thread owns. A thread may take a mutex again that it owns: two names that
+   lead to one object would give two handles one lock. So its owner is read first. */
+static DWORD take_mutex(HANDLE mutex)
 {
-    (void)unused;
-    for (;;) {
-        (void)WaitForSingleObject(lock_thread.asked, INFINITE);
-        if (lock_thread.task == TAKE)
-            lock_thread.answer = WaitForSingleObject(lock_thread.mutex, 0);
-        else if (lock_thread.task == GIVE_BACK)
-            (void)ReleaseMutex(lock_thread.mutex);
-        else
-            return 0;
-        (void)SetEvent(lock_thread.answered);
-    }
+    bool is_held = false, by_this_thread = false;
+    if (quoit_os_mutex_query(mutex, &is_held, &by_this_thread) && by_this_thread)
+        return WAIT_TIMEOUT;
+    return WaitForSingleObject(mutex, 0);
 }
 
+/*
+ * Microsoft's rules for threads of a DLL: this one holds a reference of the module whose code it
+ * runs. So FreeLibrary does not unmap the code before the thread has ended. A thread that ends
+ * needs the loader lock, which the closing thread may have: so that thread waits for the last
+ * answer, and not for the end.
+ */
+static DWORD WINAPI run_lock_thread(void *module)
+{
+    enum task task;
+    do {
+        (void)WaitForSingleObject(lock_thread.asked, INFINITE);
+        task = lock_thread.task;
+        if (task == TAKE) {
+            lock_thread.answer = take_mutex(lock_thread.mutex);
+            lock_thread.error = GetLastError();
+        } else if (task == GIVE_BACK) {
+            (void)ReleaseMutex(lock_thread.mutex);
+        }
+        (void)SetEvent(lock_thread.answered);
+    } while (task != END);
+    FreeLibraryAndExitThread(module, 0);
+}
+
+/* WAIT_FAILED: the lock thread is gone. When a process ends, Windows first ends all threads but
+   one, and then calls the destructors of DLLs. The system has released the locks of the thread. */
 static DWORD ask(enum task task, HANDLE mutex)
 {
+    HANDLE const events[] = {lock_thread.answered, lock_thread.thread};
     lock_thread.task = task;
     lock_thread.mutex = mutex;
     (void)SetEvent(lock_thread.asked);
-    (void)WaitForSingleObject(lock_thread.answered, INFINITE);
-    return lock_thread.answer;
+    if (WaitForMultipleObjects(2, events, FALSE, INFINITE) == WAIT_OBJECT_0)
+        return lock_thread.answer;
+    lock_thread.error = ERROR_SHUTDOWN_IN_PROGRESS;
+    return WAIT_FAILED;
 }
 
 static void close_lock_thread(void)
@@ -70,14 +93,19 @@ static quoit_status start_lock_thread(void)
 {
     if (lock_thread.thread)
         return QUOIT_OK;
+    HMODULE module = NULL;
     lock_thread.asked = CreateEventW(NULL, FALSE, FALSE, NULL);
     lock_thread.answered = CreateEventW(NULL, FALSE, FALSE, NULL);
-    if (lock_thread.asked && lock_thread.answered)
-        lock_thread.thread = CreateThread(NULL, 65536, run_lock_thread, NULL,
+    if (lock_thread.asked && lock_thread.answered &&
+        GetModuleHandleExW(GET_MODULE_HANDLE_EX_FLAG_FROM_ADDRESS, (const wchar_t *)&lock_thread,
+                           &module))
+        lock_thread.thread = CreateThread(NULL, 65536, run_lock_thread, module,
                                           STACK_SIZE_PARAM_IS_A_RESERVATION, NULL);
     if (lock_thread.thread)
         return QUOIT_OK;
     quoit_status status = quoit_os_fail((int)GetLastError(), "start a thread in", "this process");
+    if (module)
+        (void)FreeLibrary(module);
     close_lock_thread();
     return status;
 }
@@ -86,9 +114,7 @@ static void end_lock_thread_if_idle(void)
 {
     if (all_held || !lock_thread.thread)
         return;
-    lock_thread.task = END;
-    (void)SetEvent(lock_thread.asked);
-    (void)WaitForSingleObject(lock_thread.thread, INFINITE);
+    (void)ask(END, NULL);
     close_lock_thread();
 }
 
@@ -117,7 +143,14 @@ static quoit_status open_mutex(const wchar_t *name, uint32_t permissions, const 
     *mutex_out = CreateMutexExW(&security.attributes, name, 0, SYNCHRONIZE | MUTEX_MODIFY_STATE);
     DWORD error = GetLastError();
     quoit_os_security_free(&security);
-    return *mutex_out ? QUOIT_OK : quoit_os_fail((int)error, "open a lock of", what);
+    if (*mutex_out)
+        return QUOIT_OK;
+    if (error == ERROR_ACCESS_DENIED || error == ERROR_INVALID_HANDLE)
+        return quoit_fail(QUOIT_ERROR_PERMISSION,
+                          "'%s': another user or another program has made an object with the name "
+                          "of one of its locks; end that program, or use another name",
+                          what);
+    return quoit_os_fail((int)error, "open a lock of", what);
 }
 
 /* Called with the guard held. No handle of this process holds the lock. */
@@ -144,7 +177,7 @@ static quoit_status take(const struct quoit_os_shm *shm, uint32_t number)
                  ? QUOIT_ERROR_BUSY
                  : quoit_fail(QUOIT_ERROR_SYSTEM,
                               "cannot lock a shared-memory object: Windows error %lu",
-                              GetLastError());
+                              lock_thread.error);
     (void)CloseHandle(held->mutex);
 free_held:
     free(held);
@@ -196,11 +229,11 @@ void quoit_os_lock_release_all(const struct quoit_os_shm *shm)
 static bool is_held_elsewhere(const struct quoit_os_shm *shm, uint32_t number)
 {
     struct quoit_os_object_name name = quoit_os_name_numbered(shm, L"lock", number);
-    bool is_held = true; /* unknown counts as alive */
+    bool is_held = true, by_caller; /* unknown counts as alive */
     HANDLE mutex = OpenMutexW(MUTEX_MODIFY_STATE, FALSE, name.text);
     if (!mutex)
         return GetLastError() != ERROR_FILE_NOT_FOUND;
-    if (!quoit_os_mutex_is_held(mutex, &is_held))
+    if (!quoit_os_mutex_query(mutex, &is_held, &by_caller))
         is_held = true;
     (void)CloseHandle(mutex);
     return is_held;

@@ -69,7 +69,7 @@ static quoit_status read_set(int id, const char *text, enum content *content_out
         *content_out = OURS;
         return QUOIT_OK;
     }
-    static const unsigned short zeros[WORDS];
+    static const unsigned short zeros[WORDS] = {0};
     if (set_out->sem_otime == 0 && memcmp(words_out, zeros, sizeof zeros) == 0)
         *content_out = UNFINISHED;
     return QUOIT_OK;

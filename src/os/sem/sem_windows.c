@@ -9,6 +9,8 @@
 #include <limits.h>
 
 enum { TEXT_MAX = 200 };
+/* 1: the right to query. */
+enum { SEMAPHORE_RIGHTS = 1 | SEMAPHORE_MODIFY_STATE | SYNCHRONIZE | READ_CONTROL };
 
 static quoit_status make(const struct quoit_os_entry *entry, uint64_t identity, uint32_t value,
                          uint32_t permissions, HANDLE *semaphore_out)
@@ -18,7 +20,8 @@ static quoit_status make(const struct quoit_os_entry *entry, uint64_t identity, 
     quoit_status status = quoit_os_security_make(permissions, true, &security);
     if (status != QUOIT_OK)
         return status;
-    *semaphore_out = CreateSemaphoreW(&security.attributes, (LONG)value, LONG_MAX, name.text);
+    *semaphore_out = CreateSemaphoreExW(&security.attributes, (LONG)value, LONG_MAX, name.text, 0,
+                                        SEMAPHORE_RIGHTS);
     DWORD error = GetLastError();
     quoit_os_security_free(&security);
     if (!*semaphore_out)
@@ -68,9 +71,8 @@ static quoit_status follow(const struct quoit_os_entry *entry, uint64_t identity
     struct quoit_os_shm object = {.owner = 0};
     HANDLE semaphore = NULL;
     SetLastError(ERROR_FILE_NOT_FOUND);
-    if (identity != 0) /* 1: the right to query */
-        semaphore = OpenSemaphoreW(1 | SEMAPHORE_MODIFY_STATE | SYNCHRONIZE | READ_CONTROL, FALSE,
-                                   name.text);
+    if (identity != 0)
+        semaphore = OpenSemaphoreW(SEMAPHORE_RIGHTS, FALSE, name.text);
     if (!semaphore)
         return quoit_os_fail((int)GetLastError(), "open semaphore", entry->name);
     quoit_status status = quoit_os_security_read(semaphore, false, entry->name, &object);

@@ -11,6 +11,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -28,11 +29,25 @@ struct lock_path {
     char text[QUOIT_OS_LOCK_PATH_ROOM];
 };
 
+void quoit_os_lock_path(const char *scheme, uint64_t owner, const char *name,
+                        char path[QUOIT_OS_LOCK_PATH_ROOM])
+{
+    char user[24] = "";
+#ifdef QUOIT_LOCKS_OUTLIVE_OBJECTS
+    (void)snprintf(user, sizeof user, "%llu.", (unsigned long long)owner);
+#else
+    (void)owner;
+#endif
+    (void)snprintf(path, QUOIT_OS_LOCK_PATH_ROOM, "%s/quoit.%s.%s%s", QUOIT_LOCK_DIRECTORY, scheme,
+                   user, name);
+}
+
 static struct lock_path lock_path_of(const struct quoit_os_locked_ops *ops,
-                                     const struct quoit_os_shm *shm, const char *text)
+                                     const struct quoit_os_shm *shm, const char *text,
+                                     uint64_t owner)
 {
     struct lock_path path = {{0}};
-    ops->lock_path(shm, text, path.text);
+    ops->lock_path(shm, text, owner, path.text);
     return path;
 }
 
@@ -72,6 +87,16 @@ static quoit_status find_number(const struct quoit_os_locked_ops *ops,
         return quoit_os_fail(errno, "find", text);
     *number_out = unreadable;
     return QUOIT_OK;
+}
+
+static quoit_status fail_not_found(const struct quoit_os_locked_ops *ops, const char *text)
+{
+    bool in_namespace = strcmp(ops->scheme, "sysv") == 0;
+    return quoit_fail(QUOIT_ERROR_NOT_FOUND, "cannot open '%s:%s': %s; check the name%s",
+                      ops->scheme, text, strerror(ENOENT),
+                      in_namespace ? "; a container must share the IPC namespace and /dev/shm with "
+                                     "the other process"
+                                   : "");
 }
 
 /* Every retry below follows a change by another process. BUSY: such changes went on until the
@@ -124,8 +149,7 @@ static quoit_status check_lock_owner(const struct quoit_os_locked_ops *ops, cons
     if (status != QUOIT_OK)
         return status;
     if (number < 0)
-        return quoit_fail(QUOIT_ERROR_NOT_FOUND, "cannot open '%s:%s': %s; check the name",
-                          ops->scheme, text, strerror(ENOENT));
+        return fail_not_found(ops, text);
     if (owner == QUOIT_OS_OWNER_UNKNOWN)
         return quoit_os_fail(EACCES, "open", text);
     if (owner != lock_owner)
@@ -281,7 +305,7 @@ quoit_status quoit_os_locked_create(const struct quoit_os_locked_ops *ops, const
                                     uint64_t size_bytes, uint32_t permissions,
                                     struct quoit_os_shm *shm)
 {
-    struct lock_path path = lock_path_of(ops, shm, text);
+    struct lock_path path = lock_path_of(ops, shm, text, quoit_os_user_id());
     shm->temporary = strdup(text); /* quoit_os_locked_close removes this object */
     if (!shm->temporary)
         return quoit_fail(QUOIT_ERROR_NO_MEMORY,
@@ -307,6 +331,19 @@ quoit_status quoit_os_locked_publish(struct quoit_os_shm *shm, const char *text)
     return QUOIT_OK;
 }
 
+/* Finds the owner of the object that has the name, whose lock file is the object's. */
+static quoit_status find_owner(const struct quoit_os_locked_ops *ops, const char *text,
+                               const struct quoit_os_shm *shm, uint64_t *owner_out)
+{
+    int64_t number;
+    quoit_status status = find_number(ops, shm, text, &number, owner_out);
+    if (status == QUOIT_OK && number < 0)
+        return fail_not_found(ops, text);
+    if (status == QUOIT_OK && *owner_out == QUOIT_OS_OWNER_UNKNOWN)
+        return quoit_os_fail(EACCES, "open", text);
+    return status;
+}
+
 /*
  * Finds the object of shm's name, and takes the gate of its lock file if there is one. A lock file
  * is made before its object and removed after it. So if the same object exists before and after a
@@ -315,23 +352,31 @@ quoit_status quoit_os_locked_publish(struct quoit_os_shm *shm, const char *text)
 static quoit_status find_object(const struct quoit_os_locked_ops *ops, const char *text,
                                 struct quoit_os_shm *shm)
 {
-    struct lock_path path = lock_path_of(ops, shm, text);
     quoit_status retry = QUOIT_OK;
     while (retry == QUOIT_OK) {
-        quoit_status status = open_gate(ops, path.text, text, false, shm);
+        uint64_t lock_owner;
+        quoit_status status = find_owner(ops, text, shm, &lock_owner);
+        if (status != QUOIT_OK)
+            return status;
+        struct lock_path path = lock_path_of(ops, shm, text, lock_owner);
+        status = open_gate(ops, path.text, text, false, shm);
         /* A process that may only read the object takes none of its locks. */
         bool hidden = status == QUOIT_ERROR_PERMISSION && shm->read_only;
         if (status != QUOIT_OK && status != QUOIT_ERROR_NOT_FOUND && !hidden)
             return status;
         int64_t number = -1;
-        uint64_t owner;
+        uint64_t owner = lock_owner;
         quoit_status found = find_number(ops, shm, text, &number, &owner);
         shm->id = (intptr_t)number;
         if (found != QUOIT_OK)
             return found;
         if (number < 0)
-            return quoit_fail(QUOIT_ERROR_NOT_FOUND, "cannot open '%s:%s': %s; check the name",
-                              ops->scheme, text, strerror(ENOENT));
+            return fail_not_found(ops, text);
+        if (owner != lock_owner) { /* another user's object has replaced it */
+            close_lock(shm);
+            retry = check_retry(path.text);
+            continue;
+        }
         bool lost = status == QUOIT_ERROR_NOT_FOUND && access(path.text, F_OK) != 0 &&
                     ops->find(shm, text, &owner) == shm->id;
         if (status != QUOIT_ERROR_NOT_FOUND ||
@@ -376,7 +421,8 @@ quoit_status quoit_os_locked_open(const struct quoit_os_locked_ops *ops, const c
                             "object; let that user remove the lock file",
                             ops->scheme, text);
     bool hidden = status == QUOIT_OK && shm->lock < 0 &&
-                  quoit_os_lock_hide(shm, lock_path_of(ops, shm, text).text, shm->owner);
+                  quoit_os_lock_hide(shm, lock_path_of(ops, shm, text, shm->owner).text,
+                                     shm->owner);
     if (hidden && !is_finished(shm))
         status = quoit_fail(QUOIT_ERROR_NOT_FOUND,
                             "'%s:%s': its creator has not completed it; try again later",
@@ -405,7 +451,7 @@ bool quoit_os_locked_is_named(const struct quoit_os_locked_ops *ops, const struc
 quoit_status quoit_os_locked_unlink(const struct quoit_os_locked_ops *ops, struct quoit_os_shm *shm,
                                     const char *text)
 {
-    struct lock_path path = lock_path_of(ops, shm, text);
+    struct lock_path path = lock_path_of(ops, shm, text, shm->owner);
     quoit_status status = QUOIT_OK;
     if (!shm->locks_missing) {
         status = quoit_os_file_gate(shm, path.text);
@@ -432,7 +478,7 @@ quoit_status quoit_os_locked_unlink(const struct quoit_os_locked_ops *ops, struc
 void quoit_os_locked_close(const struct quoit_os_locked_ops *ops, struct quoit_os_shm *shm)
 {
     if (shm->unpublished) { /* the gate is still held: no other process has it */
-        struct lock_path path = lock_path_of(ops, shm, shm->temporary);
+        struct lock_path path = lock_path_of(ops, shm, shm->temporary, quoit_os_user_id());
         bool is_gone = shm->id < 0 || ops->remove(shm, shm->temporary) == 0 || errno == ENOENT ||
                        errno == EIDRM || errno == EINVAL;
         if (is_gone) /* else it must stay: the next creator finds the unfinished object by it */

@@ -17,7 +17,7 @@ enum { QUOIT_OS_LOCK_PATH_ROOM = 320 };
 /* The operations that differ between the kinds of object. shm->key and text identify the object. */
 struct quoit_os_locked_ops {
     const char *scheme;
-    void (*lock_path)(const struct quoit_os_shm *shm, const char *text,
+    void (*lock_path)(const struct quoit_os_shm *shm, const char *text, uint64_t owner,
                       char path[QUOIT_OS_LOCK_PATH_ROOM]);
     /* Returns the number of the object that has the name now, below INT32_MAX; -1 and errno. Also
        returns its owner, if this process may read that. */
@@ -36,6 +36,12 @@ struct quoit_os_locked_ops {
     int (*remove)(const struct quoit_os_shm *shm, const char *text);
     void (*detach)(struct quoit_os_shm *shm);
 };
+
+/* The path of a lock file, "quoit.SCHEME.NAME". Where the directory of the lock files outlives the
+   objects, which a restart of the system removes, it is "quoit.SCHEME.OWNER.NAME": one user's file
+   from before the restart must not keep the name from another user. */
+void quoit_os_lock_path(const char *scheme, uint64_t owner, const char *name,
+                        char path[QUOIT_OS_LOCK_PATH_ROOM]);
 
 /* As in struct quoit_os_shm_ops. shm's key must be set. */
 quoit_status quoit_os_locked_create(const struct quoit_os_locked_ops *ops, const char *text,

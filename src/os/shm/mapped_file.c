@@ -131,7 +131,7 @@ static void forget_temporary(struct quoit_os_shm *shm)
 /* 0, or an error number. */
 static int write_zeros(int fd, uint64_t size_bytes)
 {
-    static const uint8_t zeros[65536];
+    static const uint8_t zeros[65536] = {0};
     for (uint64_t at = 0; at < size_bytes;) {
         uint64_t left = size_bytes - at;
         size_t part = left < sizeof zeros ? (size_t)left : sizeof zeros;
@@ -154,7 +154,8 @@ quoit_status quoit_os_file_reserve(int fd, uint64_t size_bytes, uint32_t permiss
     if (error == ENOSPC || error == EFBIG || error == ENOMEM)
         return quoit_fail(
             QUOIT_ERROR_NO_SPACE,
-            "cannot reserve %llu bytes for '%s': %s%s; use a smaller capacity, or free some space",
+            "cannot reserve %llu bytes for '%s': %s%s; use a smaller capacity, free some space, or "
+            "enlarge the file system (/dev/shm of a container: --shm-size)",
             (unsigned long long)size_bytes, what, strerror(error), quoit_os_fd_limit_hint(error));
     return error == 0 ? QUOIT_OK : quoit_os_fail(error, "reserve memory for", what);
 }
@@ -185,7 +186,7 @@ static quoit_status create_once(const char *path, uint64_t size_bytes, uint32_t 
     *swept_out = false;
     char *temporary = NULL;
     quoit_status status = QUOIT_OK;
-    int fd = quoit_os_fd_adopt(open_nameless(path, &temporary));
+    int fd = quoit_os_fd_adopt(open_nameless(path, &temporary), false);
     bool has_readers = quoit_os_has_readers(permissions); /* none before it gets its name */
     if (fd < 0)
         status = fail_at(errno, "create", path);

@@ -15,47 +15,18 @@
 #include <stdlib.h>
 #include <string.h>
 #include <wchar.h>
+#include <winioctl.h>
 
-enum { TEXT_MAX = 4000, ZEROS = 65536, LONG_PREFIX = 4 };
+enum { TEXT_MAX = 4000, ZEROS = 65536 };
 static const wchar_t temporary_prefix[] = L".quoit-"; /* and 16 hexadecimal digits */
-enum { PREFIX_LENGTH = 7, TEMPORARY_LENGTH = PREFIX_LENGTH + 16 };
-
-/* Returns where the last part of a path begins. */
-static const wchar_t *base_of(const wchar_t *path)
-{
-    const wchar_t *base = path;
-    for (const wchar_t *c = path; *c; c++)
-        if (*c == L'\\' || *c == L'/' || *c == L':')
-            base = c + 1;
-    return base;
-}
-
-/* The path as Windows accepts it: beyond MAX_PATH it must be absolute and have a prefix. */
-static quoit_status widen_path(const char *path, struct quoit_os_wide *out)
-{
-    static const wchar_t long_prefix[] = L"\\\\?\\";
-    struct quoit_os_wide given;
-    quoit_status status = quoit_os_widen(path, &given);
-    if (status != QUOIT_OK)
-        return status;
-    DWORD length = GetFullPathNameW(given.text, QUOIT_OS_WIDE_ROOM - LONG_PREFIX, out->text, NULL);
-    bool is_long = length + TEMPORARY_LENGTH >= MAX_PATH;
-    bool has_drive = length > 2 && out->text[1] == L':';
-    if (length == 0 || length >= QUOIT_OS_WIDE_ROOM - LONG_PREFIX || !is_long || !has_drive) {
-        *out = given;
-        return QUOIT_OK;
-    }
-    (void)wmemmove(out->text + LONG_PREFIX, out->text, length + 1);
-    (void)wmemcpy(out->text, long_prefix, LONG_PREFIX);
-    return QUOIT_OK;
-}
+enum { PREFIX_LENGTH = 7, TEMPORARY_LENGTH = QUOIT_OS_TEMPORARY_LENGTH };
 
 /* An unused name in the same directory. */
 static void temporary_beside(const wchar_t *path, struct quoit_os_wide *out)
 {
     uint64_t number = quoit_os_new_identity();
     (void)swprintf(out->text, QUOIT_OS_WIDE_ROOM, L"%.*ls%ls%08lx%08lx",
-                   (int)(base_of(path) - path), path, temporary_prefix,
+                   (int)(quoit_os_path_base(path) - path), path, temporary_prefix,
                    (unsigned long)(number >> 32), (unsigned long)(number & 0xffffffff));
 }
 
@@ -82,13 +53,85 @@ static quoit_status fail_at(DWORD error, const char *doing, const char *path)
     return quoit_os_fail((int)error, doing, path);
 }
 
-static uint64_t identity_of(HANDLE file)
+/*
+ * The identity of a file names its locks, so it must be unique, and outlive a rename. The 64-bit
+ * index of GetFileInformationByHandle is neither on ReFS nor on FAT. The 128-bit one is; 0 and -1
+ * mean that the file system has none (Microsoft: MS-FSCC 2.1.10; FILE_ID_INFO).
+ */
+static bool identity_of(HANDLE file, uint64_t *identity_out)
 {
-    BY_HANDLE_FILE_INFORMATION info;
-    if (!GetFileInformationByHandle(file, &info))
-        return 0;
-    const DWORD parts[] = {info.dwVolumeSerialNumber, info.nFileIndexHigh, info.nFileIndexLow};
-    return quoit_hash(QUOIT_HASH_START, parts, sizeof parts);
+    FILE_ID_INFO info;
+    if (!GetFileInformationByHandleEx(file, FileIdInfo, &info, sizeof info))
+        return false;
+    bool is_none = true, is_unknown = true;
+    for (size_t i = 0; i < sizeof info.FileId.Identifier; i++) {
+        is_none = is_none && info.FileId.Identifier[i] == 0;
+        is_unknown = is_unknown && info.FileId.Identifier[i] == 0xff;
+    }
+    uint64_t hash = quoit_hash(QUOIT_HASH_START, &info.VolumeSerialNumber,
+                               sizeof info.VolumeSerialNumber);
+    *identity_out = quoit_hash(hash, info.FileId.Identifier, sizeof info.FileId.Identifier);
+    return !is_none && !is_unknown;
+}
+
+static quoit_status no_identity(const char *path)
+{
+    return quoit_fail(QUOIT_ERROR_UNSUPPORTED,
+                      "'%.200s': its file system has no lasting identity of a file, which names "
+                      "the locks (FAT and exFAT have none); use a disk with NTFS or ReFS",
+                      path);
+}
+
+/* Sets identity and has_holes. A sparse or compressed file has no room on the disk for each of its
+   bytes. */
+static quoit_status read_attributes(HANDLE file, const char *path, struct quoit_os_shm *shm)
+{
+    FILE_REMOTE_PROTOCOL_INFO remote;
+    FILE_BASIC_INFO basic;
+    if (GetFileInformationByHandleEx(file, FileRemoteProtocolInfo, &remote, sizeof remote))
+        return quoit_os_path_on_network(path); /* local files have no such information */
+    if (!GetFileInformationByHandleEx(file, FileBasicInfo, &basic, sizeof basic))
+        return quoit_os_fail((int)GetLastError(), "read the attributes of", path);
+    shm->has_holes = (basic.FileAttributes &
+                      (FILE_ATTRIBUTE_SPARSE_FILE | FILE_ATTRIBUTE_COMPRESSED)) != 0;
+    return identity_of(file, &shm->identity) ? QUOIT_OK : no_identity(path);
+}
+
+/* A file inherits compression from its directory. Without it, written zeros get room on the
+   disk. */
+static void end_compression(HANDLE file)
+{
+    USHORT format = COMPRESSION_FORMAT_NONE;
+    DWORD size;
+    (void)DeviceIoControl(file, FSCTL_SET_COMPRESSION, &format, sizeof format, NULL, 0, &size,
+                          NULL);
+}
+
+/*
+ * Scanners of viruses and indexers open a file that has just been closed or renamed, for a moment,
+ * and some do not share it. After such an error: waits, and returns true to try again, for about a
+ * second.
+ */
+static bool may_try_again(DWORD error, uint64_t start_ns)
+{
+    if (error != ERROR_SHARING_VIOLATION && error != ERROR_ACCESS_DENIED)
+        return false;
+    if (quoit_os_monotonic_ns() - start_ns > (uint64_t)quoit_os_hold_ns / 10)
+        return false;
+    Sleep(10);
+    return true;
+}
+
+/* Fails if `to` exists. */
+static bool rename_file(const wchar_t *from, const wchar_t *to, DWORD *error_out)
+{
+    uint64_t start = quoit_os_monotonic_ns();
+    do {
+        if (MoveFileExW(from, to, 0))
+            return true;
+        *error_out = GetLastError();
+    } while (may_try_again(*error_out, start));
+    return false;
 }
 
 static HANDLE open_file(const wchar_t *path, DWORD access, DWORD disposition,
@@ -115,9 +158,10 @@ static quoit_status map(HANDLE file, bool read_only, const char *path, struct qu
         status = quoit_os_fail((int)GetLastError(), "read the attributes of", path);
     } else {
         shm_out->size_bytes = (uint64_t)size.QuadPart;
-        shm_out->identity = identity_of(file);
         shm_out->key = QUOIT_OS_GLOBAL; /* all sessions see the file, so also its locks */
-        status = quoit_os_security_read(file, true, path, shm_out);
+        status = read_attributes(file, path, shm_out);
+        if (status == QUOIT_OK)
+            status = quoit_os_security_read(file, true, path, shm_out);
     }
     shm_out->lock = (intptr_t)file;
     if (status != QUOIT_OK)
@@ -136,10 +180,11 @@ static quoit_status no_space(uint64_t size_bytes, const char *path)
 /* Writes every byte, so that each has its place on the disk even if the file system defers that. */
 static quoit_status reserve(HANDLE file, const wchar_t *wide, uint64_t size_bytes, const char *path)
 {
-    static const uint8_t zeros[ZEROS];
+    static const uint8_t zeros[ZEROS] = {0};
     struct quoit_os_wide directory;
     ULARGE_INTEGER available;
-    (void)swprintf(directory.text, QUOIT_OS_WIDE_ROOM, L"%.*ls", (int)(base_of(wide) - wide), wide);
+    (void)swprintf(directory.text, QUOIT_OS_WIDE_ROOM, L"%.*ls",
+                   (int)(quoit_os_path_base(wide) - wide), wide);
     if (GetDiskFreeSpaceExW(directory.text[0] ? directory.text : L".", &available, NULL, NULL) &&
         available.QuadPart < size_bytes)
         return no_space(size_bytes, path);
@@ -157,7 +202,16 @@ static quoit_status reserve(HANDLE file, const wchar_t *wide, uint64_t size_byte
 static quoit_status fill(HANDLE file, const wchar_t *wide, uint64_t size_bytes, const char *path,
                          struct quoit_os_shm *shm_out)
 {
-    quoit_status status = reserve(file, wide, size_bytes, path);
+    struct quoit_os_shm attributes = {.has_holes = false};
+    end_compression(file);
+    quoit_status status = read_attributes(file, path, &attributes);
+    if (status == QUOIT_OK && attributes.has_holes)
+        status = quoit_fail(QUOIT_ERROR_UNSUPPORTED,
+                            "cannot reserve memory for '%.200s': its directory compresses files; "
+                            "end that with 'compact /u', or use another directory",
+                            path);
+    if (status == QUOIT_OK)
+        status = reserve(file, wide, size_bytes, path);
     return status == QUOIT_OK ? map(file, false, path, shm_out) : status;
 }
 
@@ -167,7 +221,7 @@ static quoit_status fill(HANDLE file, const wchar_t *wide, uint64_t size_bytes, 
  */
 static void sweep(const wchar_t *path)
 {
-    const int directory = (int)(base_of(path) - path);
+    const int directory = (int)(quoit_os_path_base(path) - path);
     WIN32_FIND_DATAW found;
     struct quoit_os_wide name;
     (void)swprintf(name.text, QUOIT_OS_WIDE_ROOM, L"%.*ls%ls*", directory, path, temporary_prefix);
@@ -202,7 +256,7 @@ static quoit_status create(const char *path, uint64_t size_bytes, uint32_t permi
 {
     struct quoit_os_wide wide, temporary;
     struct quoit_os_security security;
-    quoit_status status = widen_path(path, &wide);
+    quoit_status status = quoit_os_path_widen(path, &wide);
     if (status != QUOIT_OK)
         return status;
     if (GetFileAttributesW(wide.text) != INVALID_FILE_ATTRIBUTES)
@@ -241,24 +295,35 @@ static bool present_path(HANDLE file, struct quoit_os_wide *path_out)
     return length > 0 && length < QUOIT_OS_WIDE_ROOM;
 }
 
+static bool leads_to(const wchar_t *path, uint64_t identity)
+{
+    HANDLE file = open_file(path, 0, OPEN_EXISTING, NULL);
+    if (file == INVALID_HANDLE_VALUE)
+        return false;
+    uint64_t found;
+    bool does = identity_of(file, &found) && found == identity;
+    (void)CloseHandle(file);
+    return does;
+}
+
 static quoit_status publish(struct quoit_os_shm *shm, const char *path)
 {
     struct quoit_os_wide wide, temporary;
-    quoit_status status = widen_path(path, &wide);
+    DWORD error = 0;
+    quoit_status status = quoit_os_path_widen(path, &wide);
+    if (status == QUOIT_OK)
+        status = quoit_os_widen(shm->temporary, &temporary);
     if (status != QUOIT_OK)
         return status;
-    status = quoit_os_widen(shm->temporary, &temporary);
-    if (status == QUOIT_OK && !MoveFileExW(temporary.text, wide.text, 0))
-        return quoit_os_fail((int)GetLastError(), "create the name of", path);
+    if (!rename_file(temporary.text, wide.text, &error))
+        return quoit_os_fail((int)error, "create the name of", path);
+    if (!leads_to(wide.text, shm->identity)) {                /* the rename has changed it */
+        (void)rename_file(wide.text, temporary.text, &error); /* so that close removes it */
+        return no_identity(path);
+    }
     free(shm->temporary);
     shm->temporary = NULL;
-    return status;
-}
-
-static quoit_status not_a_file(const char *path)
-{
-    return quoit_fail(QUOIT_ERROR_NOT_QUOIT, "'%s': it is not an ordinary file; use another name",
-                      path);
+    return QUOIT_OK;
 }
 
 /* Opens an ordinary file, and no device or pipe. */
@@ -266,22 +331,24 @@ static quoit_status open_ordinary(const char *path, bool read_only, HANDLE *file
 {
     struct quoit_os_wide wide;
     LARGE_INTEGER size;
-    quoit_status status = widen_path(path, &wide);
+    quoit_status status = quoit_os_path_widen(path, &wide);
     if (status != QUOIT_OK)
         return status;
-    if (wcsncmp(wide.text, L"\\\\.\\", 4) == 0 || wcsncmp(wide.text, L"//./", 4) == 0)
-        return not_a_file(path);
+    uint64_t start = quoit_os_monotonic_ns();
     DWORD attributes = GetFileAttributesW(wide.text);
     if (attributes == INVALID_FILE_ATTRIBUTES)
         return fail_at(GetLastError(), "open", path);
     if (attributes & (FILE_ATTRIBUTE_DIRECTORY | FILE_ATTRIBUTE_REPARSE_POINT))
-        return not_a_file(path);
-    *file_out = open_file(wide.text, read_only ? GENERIC_READ : GENERIC_READ | GENERIC_WRITE,
-                          OPEN_EXISTING, NULL);
+        return quoit_os_path_not_a_file(path);
+    do
+        *file_out = open_file(wide.text, read_only ? GENERIC_READ : GENERIC_READ | GENERIC_WRITE,
+                              OPEN_EXISTING, NULL);
+    while (*file_out == INVALID_HANDLE_VALUE && GetLastError() == ERROR_SHARING_VIOLATION &&
+           may_try_again(ERROR_SHARING_VIOLATION, start));
     if (*file_out == INVALID_HANDLE_VALUE)
         return fail_at(GetLastError(), "open", path);
     if (GetFileType(*file_out) != FILE_TYPE_DISK)
-        status = not_a_file(path);
+        status = quoit_os_path_not_a_file(path);
     else if (!GetFileSizeEx(*file_out, &size) || size.QuadPart == 0)
         status = quoit_fail(QUOIT_ERROR_NOT_QUOIT,
                             "'%s': it is empty, so Quoit did not create it; use another name",
@@ -298,25 +365,22 @@ static quoit_status open_existing(const char *path, bool read_only, struct quoit
     if (status != QUOIT_OK)
         return status;
     status = map(file, read_only, path, shm_out);
+    if (status == QUOIT_OK && shm_out->has_holes) {
+        (void)UnmapViewOfFile(shm_out->base);
+        status = quoit_fail(QUOIT_ERROR_NOT_QUOIT,
+                            "'%.200s': it is sparse or compressed, unlike all files that Quoit "
+                            "creates; remove it, or use another name",
+                            path);
+    }
     if (status != QUOIT_OK)
         (void)CloseHandle(file);
     return status;
 }
 
-static bool leads_to(const wchar_t *path, uint64_t identity)
-{
-    HANDLE file = open_file(path, 0, OPEN_EXISTING, NULL);
-    if (file == INVALID_HANDLE_VALUE)
-        return false;
-    bool does = identity_of(file) == identity;
-    (void)CloseHandle(file);
-    return does;
-}
-
 static bool is_named(const struct quoit_os_shm *shm, const char *path)
 {
     struct quoit_os_wide wide;
-    return widen_path(path, &wide) == QUOIT_OK && leads_to(wide.text, shm->identity);
+    return quoit_os_path_widen(path, &wide) == QUOIT_OK && leads_to(wide.text, shm->identity);
 }
 
 /* Called with the gate held. */
@@ -324,13 +388,14 @@ static quoit_status take_name_away(const struct quoit_os_shm *shm, const wchar_t
                                    const char *path)
 {
     struct quoit_os_wide temporary;
+    DWORD error = 0;
     if (!leads_to(wide, shm->identity))
         return quoit_fail(
             QUOIT_ERROR_NOT_FOUND,
             "'%s': another process removed or replaced it during this call; open it again", path);
     temporary_beside(wide, &temporary);
-    if (!MoveFileExW(wide, temporary.text, 0))
-        return quoit_os_fail((int)GetLastError(), "remove", path);
+    if (!rename_file(wide, temporary.text, &error))
+        return quoit_os_fail((int)error, "remove", path);
     (void)DeleteFileW(temporary.text); /* fails while it is mapped: see close_file */
     return QUOIT_OK;
 }
@@ -340,7 +405,7 @@ static quoit_status unlink_name(struct quoit_os_shm *shm, const char *path)
     struct quoit_os_wide wide;
     struct quoit_os_object_name name = quoit_os_name_numbered(shm, L"lock", QUOIT_OS_LOCK_GATE);
     HANDLE gate = NULL;
-    quoit_status status = widen_path(path, &wide);
+    quoit_status status = quoit_os_path_widen(path, &wide);
     if (status == QUOIT_OK)
         status = quoit_os_gate_enter(name.text, shm->permissions, path, &gate);
     if (status != QUOIT_OK)
@@ -356,7 +421,7 @@ static bool nameless_path(const struct quoit_os_shm *shm, struct quoit_os_wide *
     if (shm->temporary)
         return quoit_os_widen(shm->temporary, path_out) == QUOIT_OK;
     return present_path((HANDLE)shm->lock, path_out) &&
-           wcsncmp(base_of(path_out->text), temporary_prefix, PREFIX_LENGTH) == 0;
+           wcsncmp(quoit_os_path_base(path_out->text), temporary_prefix, PREFIX_LENGTH) == 0;
 }
 
 static void close_file(struct quoit_os_shm *shm)

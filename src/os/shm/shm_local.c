@@ -53,7 +53,7 @@ static quoit_status create(const char *text, uint64_t size_bytes, uint32_t permi
     quoit_status status = quoit_os_check_memory(size_bytes, "local", text);
     if (status != QUOIT_OK)
         return status;
-    int fd = quoit_os_fd_adopt(quoit_os_memory_fd(text));
+    int fd = quoit_os_fd_adopt(quoit_os_memory_fd(text), true);
     if (fd < 0)
         return quoit_os_fail(errno, "create", text);
     status = quoit_os_file_reserve(fd, size_bytes, permissions, text);

@@ -2,7 +2,8 @@
 /*
  * "posix:products": the object of shm_open("/products"), with no more than POSIX guarantees. It is
  * visible before it has its size. Some systems refuse to lock its descriptor. macOS lets its size
- * be set only once, rounded up to pages. So there is a lock file beside it, quoit.posix.products.
+ * be set only once, rounded up to pages. So there is a lock file beside it,
+ * quoit.posix.UID.products.
  */
 #include "fd.h"
 #include "locked_object.h"
@@ -29,11 +30,11 @@ static struct shm_name name_of(const char *text)
     return name;
 }
 
-static void lock_path(const struct quoit_os_shm *shm, const char *text,
+static void lock_path(const struct quoit_os_shm *shm, const char *text, uint64_t owner,
                       char path[QUOIT_OS_LOCK_PATH_ROOM])
 {
     (void)shm;
-    (void)snprintf(path, QUOIT_OS_LOCK_PATH_ROOM, "%s/quoit.posix.%s", QUOIT_LOCK_DIRECTORY, text);
+    quoit_os_lock_path("posix", owner, text, path);
 }
 
 /* Calls fstat on the object of that name. Returns 0, or -1 and errno. */

@@ -15,11 +15,13 @@
 #include <sys/shm.h>
 #include <unistd.h>
 
-static void lock_path(const struct quoit_os_shm *shm, const char *text,
+static void lock_path(const struct quoit_os_shm *shm, const char *text, uint64_t owner,
                       char path[QUOIT_OS_LOCK_PATH_ROOM])
 {
+    char name[QUOIT_OS_SYSV_LOCK_ROOM];
     (void)text;
-    quoit_os_sysv_lock_path(shm->key, shm->identity, path);
+    quoit_os_sysv_lock_name(shm->key, shm->identity, name);
+    quoit_os_lock_path("sysv", owner, name, path);
 }
 
 static int64_t find(const struct quoit_os_shm *shm, const char *text, uint64_t *owner_out)

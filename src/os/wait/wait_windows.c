@@ -23,7 +23,9 @@ static HANDLE make_event(const struct quoit_os_word *word)
     struct quoit_os_security security;
     if (quoit_os_security_make(word->shm->permissions, true, &security) != QUOIT_OK)
         return NULL;
-    HANDLE event = CreateEventW(&security.attributes, TRUE, FALSE, name.text);
+    /* CreateEventW asks for all rights of an event that exists, and is refused. */
+    HANDLE event = CreateEventExW(&security.attributes, name.text, CREATE_EVENT_MANUAL_RESET,
+                                  SYNCHRONIZE);
     quoit_os_security_free(&security);
     return event;
 }

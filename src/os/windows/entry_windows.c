@@ -23,6 +23,14 @@ struct page {
 
 static const wchar_t *const kind_names[] = {L"memory", L"semaphore"};
 
+/* Is this process in session 0, that of services? Its own names are those of all sessions, so
+   "products" and "Global\products" are one object there (Microsoft: Kernel object namespaces). */
+static bool is_session_0(void)
+{
+    DWORD session = 1;
+    return ProcessIdToSessionId(GetCurrentProcessId(), &session) && session == 0;
+}
+
 quoit_status quoit_os_entry_name(enum quoit_os_entry_kind kind, const char *text,
                                  struct quoit_os_entry *entry_out)
 {
@@ -34,6 +42,8 @@ quoit_status quoit_os_entry_name(enum quoit_os_entry_kind kind, const char *text
     } else if (strncmp(text, local, sizeof local - 1) == 0) {
         entry_out->text += sizeof local - 1;
     }
+    if (is_session_0())
+        entry_out->scope = QUOIT_OS_GLOBAL;
     if (!entry_out->text[0])
         return quoit_fail(QUOIT_ERROR_NAME,
                           "'windows:%s': the name is empty after its namespace; add a name, such "
@@ -59,10 +69,19 @@ static quoit_status system_name(const struct quoit_os_entry *entry, const wchar_
     return status;
 }
 
+/* NULL also if the page has no memory: another program's section, made with SEC_RESERVE, would
+   crash the process that reads it. */
 static struct page *map_page(const struct quoit_os_entry *entry, bool read_only)
 {
-    return MapViewOfFile(entry->section, read_only ? FILE_MAP_READ : FILE_MAP_READ | FILE_MAP_WRITE,
-                         0, 0, sizeof(struct page));
+    MEMORY_BASIC_INFORMATION memory;
+    void *page = MapViewOfFile(entry->section,
+                               read_only ? FILE_MAP_READ : FILE_MAP_READ | FILE_MAP_WRITE, 0, 0,
+                               sizeof(struct page));
+    if (!page || (VirtualQuery(page, &memory, sizeof memory) > 0 && memory.State == MEM_COMMIT))
+        return page;
+    (void)UnmapViewOfFile(page);
+    SetLastError(ERROR_INVALID_HANDLE);
+    return NULL;
 }
 
 static quoit_status not_ours(const struct quoit_os_entry *entry)

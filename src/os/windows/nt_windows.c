@@ -25,7 +25,7 @@ bool quoit_os_semaphore_count(HANDLE semaphore, uint32_t *count_out)
     return true;
 }
 
-bool quoit_os_mutex_is_held(HANDLE mutex, bool *held_out)
+bool quoit_os_mutex_query(HANDLE mutex, bool *held_out, bool *by_caller_out)
 {
     struct {
         LONG count; /* 1 free, below that held */
@@ -34,5 +34,6 @@ bool quoit_os_mutex_is_held(HANDLE mutex, bool *held_out)
     if (!ask("NtQueryMutant", mutex, &state, sizeof state))
         return false;
     *held_out = state.count < 1;
+    *by_caller_out = state.is_ours;
     return true;
 }

@@ -24,6 +24,13 @@ quoit_status quoit_os_section_map(HANDLE section, bool read_only, const char *wh
         (void)UnmapViewOfFile(base);
         return quoit_os_fail((int)GetLastError(), "read the attributes of the memory of", what);
     }
+    if (memory.State != MEM_COMMIT) { /* another program's, made with SEC_RESERVE */
+        (void)UnmapViewOfFile(base);
+        return quoit_fail(QUOIT_ERROR_NOT_QUOIT,
+                          "'%s': it has no memory (reserved, not committed), so Quoit did not "
+                          "create it; use another name",
+                          what);
+    }
     *shm_out = (struct quoit_os_shm){
         .base = base,
         .size_bytes = memory.RegionSize,

@@ -13,12 +13,14 @@
 
 enum { SID_TEXT = 192, TOKEN_ROOM = 256 };
 
-/* Reads a piece of this process's token that begins with a pointer to a SID. */
+/* Reads a piece of the token that begins with a pointer to a SID: of the user that this thread
+   impersonates, since the system makes and opens objects as that user; else of this process. */
 static bool token_sid(TOKEN_INFORMATION_CLASS piece, void *room, PSID *sid_out)
 {
     HANDLE token;
     DWORD size;
-    if (!OpenProcessToken(GetCurrentProcess(), TOKEN_QUERY, &token))
+    if (!OpenThreadToken(GetCurrentThread(), TOKEN_QUERY, TRUE, &token) &&
+        !OpenProcessToken(GetCurrentProcess(), TOKEN_QUERY, &token))
         return false;
     bool found = GetTokenInformation(token, piece, room, TOKEN_ROOM, &size);
     (void)CloseHandle(token);

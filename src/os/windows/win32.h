@@ -21,6 +21,14 @@ quoit_status quoit_os_widen(const char *utf8, struct quoit_os_wide *wide_out);
 /* False: no room. */
 bool quoit_os_narrow(const wchar_t *wide, char *utf8_out, int room);
 
+/* Paths of files, paths_windows.c. Refuses devices, pipes and network drives before anything is
+   opened. NAME NOT_QUOIT UNSUPPORTED. */
+enum { QUOIT_OS_TEMPORARY_LENGTH = 23 }; /* of the longest name that replaces a path's last part */
+quoit_status quoit_os_path_widen(const char *path, struct quoit_os_wide *out);
+const wchar_t *quoit_os_path_base(const wchar_t *path); /* where its last part begins */
+quoit_status quoit_os_path_not_a_file(const char *path);
+quoit_status quoit_os_path_on_network(const char *path);
+
 /* "Global\products" is products for the whole machine, else for this logon session. */
 enum quoit_os_scope { QUOIT_OS_LOCAL = 0, QUOIT_OS_GLOBAL = 1 };
 
@@ -109,6 +117,6 @@ void quoit_os_gate_leave(HANDLE gate);
 
 /* Documented calls return either only by changing it. false: the system does not report it. */
 bool quoit_os_semaphore_count(HANDLE semaphore, uint32_t *count_out);
-bool quoit_os_mutex_is_held(HANDLE mutex, bool *held_out);
+bool quoit_os_mutex_query(HANDLE mutex, bool *held_out, bool *by_caller_out);
 
 #endif

@@ -3,7 +3,7 @@
 """screenshots.py BUILD [OUTPUT]: pictures of `quoit top`, taken from a real terminal with real queues.
 
 BUILD is a build folder with `quoit` and the examples. tmux runs `quoit top` beside programs that use queues; its screen,
-with its colours, becomes OUTPUT/top.svg. OUTPUT is docs/pictures if it is not given. `screenshots.py --self-test` draws a
+with its colours, becomes OUTPUT/top.svg. OUTPUT is docs/operations if it is not given. `screenshots.py --self-test` draws a
 screen that is known.
 """
 import html
@@ -20,6 +20,8 @@ COLUMNS, ROWS = 90, 8
 CELL, LINE, MARGIN = 8.4, 18, 12
 GROUND, TEXT = "#15181e", "#d8dee9"
 COLOURS = ["#15181e", "#f2777a", "#99cc99", "#ffcc66", "#6eb5ff", "#cc99cc", "#66cccc", "#d8dee9"]
+EIGHTHS, SHADES = "▁▂▃▄▅▆▇█", "░▒▓"
+BLOCKS = EIGHTHS + SHADES
 QUEUES = ("events", "jobs", "products", "ticks")
 
 
@@ -51,23 +53,36 @@ def runs_of(line):
                 background = None
 
 
+def bar(left, top, block, colour):
+    """A block character as a rectangle, since fonts leave gaps between them."""
+    if block in SHADES:
+        return (f'<rect x="{left:.1f}" y="{top}" width="{CELL}" height="{LINE}" fill="{colour}" '
+                f'opacity="{(SHADES.index(block) + 1) / 5}"/>')
+    height = LINE * (EIGHTHS.index(block) + 1) / 8
+    return f'<rect x="{left:.1f}" y="{top + LINE - height:.1f}" width="{CELL}" height="{height:.1f}" fill="{colour}"/>'
+
+
 def draw(screen, title):
-    """The screen as SVG. Each run of text has its length, so columns stay in line with any font."""
+    """The screen as SVG. Each word has its place and its length, so columns stay in line with any font."""
     lines = screen.rstrip("\n").split("\n")
     width, height = COLUMNS * CELL + 2 * MARGIN, len(lines) * LINE + 2 * MARGIN
     out = [f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width:.0f} {height:.0f}" width="{width:.0f}" '
            f'height="{height:.0f}" role="img">', f"<title>{html.escape(title)}</title>",
            f'<rect width="100%" height="100%" rx="6" fill="{GROUND}"/>',
-           '<g font-family="DejaVu Sans Mono, Menlo, Consolas, monospace" font-size="14" xml:space="preserve">']
+           '<g font-family="DejaVu Sans Mono, Menlo, Consolas, monospace" font-size="14" shape-rendering="crispEdges">']
     for row, line in enumerate(lines):
         for column, text, foreground, background, bold in runs_of(line):
             left, top, length = MARGIN + column * CELL, MARGIN + row * LINE, len(text) * CELL
             if background:
                 out.append(f'<rect x="{left:.1f}" y="{top}" width="{length:.1f}" height="{LINE}" fill="{background}"/>')
-            if text.strip():
-                weight = ' font-weight="bold"' if bold else ""
-                out.append(f'<text x="{left:.1f}" y="{top + 13}" textLength="{length:.1f}" fill="{foreground}"{weight}>'
-                           f"{html.escape(text)}</text>")
+            weight = ' font-weight="bold"' if bold else ""
+            for word in re.finditer(rf"[{BLOCKS}]+|[^\s{BLOCKS}]+", text):
+                at = left + word.start() * CELL
+                if word.group()[0] in BLOCKS:
+                    out += [bar(at + index * CELL, top, block, foreground) for index, block in enumerate(word.group())]
+                else:
+                    out.append(f'<text x="{at:.1f}" y="{top + 13}" textLength="{len(word.group()) * CELL:.1f}" '
+                               f'lengthAdjust="spacingAndGlyphs" fill="{foreground}"{weight}>{html.escape(word.group())}</text>')
     return "\n".join([*out, "</g>", "</svg>", ""])
 
 
@@ -138,9 +153,9 @@ def take(build, output):
 
 
 def self_test():
-    picture = draw("\x1b[1mNAME\x1b[0m a<b\n\x1b[31mfull\x1b[39;49m \x1b[7mbar\x1b[27m end\n", "a & b")
+    picture = draw("\x1b[1mNAME\x1b[0m a<b\n\x1b[31mfull\x1b[39;49m \x1b[7mbar\x1b[27m end ▄\n", "a & b")
     for part in ("a &amp; b", 'font-weight="bold">NAME<', "a&lt;b", f'fill="{COLOURS[1]}">full<', f'fill="{GROUND}">bar<',
-                 f'x="{MARGIN + 8 * CELL:.1f}"'):
+                 f'x="{MARGIN + 9 * CELL:.1f}"', f'height="{LINE / 2:.1f}"'):
         if part not in picture:
             sys.exit(f"screenshots.py: {part} is not in\n{picture}")
     print("screenshots.py: a known screen was drawn")
