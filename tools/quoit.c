@@ -8,8 +8,8 @@
 #include <string.h>
 
 static const struct tool_command *const commands[] = {
-    &tool_ls,   &tool_stat, &tool_top,   &tool_push,  &tool_pop,
-    &tool_tail, &tool_rm,   &tool_check, &tool_bench, NULL};
+    &tool_ls, &tool_stat,  &tool_top,   &tool_push,   &tool_pop,    &tool_tail,
+    &tool_rm, &tool_check, &tool_bench, &tool_record, &tool_replay, NULL};
 static const struct tool_command *running;
 
 char tool_text[TOOL_TEXT_ROOM];
@@ -68,7 +68,9 @@ static const struct tool_command *find(const char *name)
 static int unknown(const char *name)
 {
     return tool_usage(
-        "unknown command '%s'; use ls, stat, top, push, pop, tail, rm, check or bench", name);
+        "unknown command '%s'; use ls, stat, top, push, pop, tail, rm, check, bench, record or "
+        "replay",
+        name);
 }
 
 int main(int argc, char **argv)

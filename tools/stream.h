@@ -41,7 +41,12 @@ void stream_binary(void);
 /* The most text that is read or pushed at once: the width of a pipe by default. */
 enum { STREAM_BLOCK_BYTES = 64 * 1024 };
 /* Reads what is available, at least one byte. Returns 0 at the end, -1 on an error (errno). */
-int64_t stream_read(void *buffer, size_t room_bytes);
+int64_t stream_read(void *buffer, size_t room_bytes); /* from stdin */
+int64_t stream_read_from(int file, void *buffer, size_t room_bytes);
+/* Opens a file for stream_read_from, "-" is stdin; -1: an error (errno). It stays open. */
+int stream_open(const char *path);
+/* Waits until what was written to stdout is on the disk; false on an error (errno). */
+bool stream_sync(void);
 /* Writes all bytes; false on an error (errno), or if stream_stopped was set meanwhile. */
 bool stream_write(const void *bytes, size_t count);
 /* The same for a message on a terminal: as print_text, but keeps line ends and tabs. */
@@ -58,7 +63,9 @@ bool stream_is_terminal(int descriptor);
 /* A wait that takes longer prints a hint about what it waits for. */
 enum { STREAM_HINT_MS = 700 };
 void stream_sleep_ms(unsigned milliseconds);
-uint64_t stream_now_ns(void); /* monotonic */
+void stream_sleep_ns(uint64_t nanoseconds); /* less than a second */
+uint64_t stream_now_ns(void);               /* monotonic */
+uint64_t stream_unix_ns(void);              /* since 1970 */
 
 /* Between begin and end, SIGINT and SIGTERM do not end the process: they set stream_stopped, and
    end waits on that queue, a sleep, and a write that is blocked. A second signal ends the process.
@@ -67,7 +74,8 @@ extern volatile sig_atomic_t stream_stopped;
 void stream_stop_begin(void);
 void stream_stop_waits_on(quoit_queue *queue); /* NULL: on none. Before the queue is closed */
 void stream_stop_end(void);
-/* Calls handler for SIGINT and SIGTERM, unless they are ignored. For the functions above. */
+/* Calls handler for SIGINT and SIGTERM, unless they are ignored. For the functions above, and for
+   record and replay, whose writes must end also after a signal. */
 void stream_catch(void (*handler)(int number));
 
 /* Returns the rest of a time-out that began at begin_ns: 0 if it has passed, QUOIT_FOREVER for

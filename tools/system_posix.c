@@ -3,7 +3,9 @@
 #include "stream.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -14,11 +16,30 @@ void stream_binary(void)
 
 int64_t stream_read(void *buffer, size_t room_bytes)
 {
+    return stream_read_from(STDIN_FILENO, buffer, room_bytes);
+}
+
+int64_t stream_read_from(int file, void *buffer, size_t room_bytes)
+{
     ssize_t count;
     do
-        count = read(STDIN_FILENO, buffer, room_bytes);
+        count = read(file, buffer, room_bytes);
     while (count < 0 && errno == EINTR);
     return count;
+}
+
+int stream_open(const char *path)
+{
+    return strcmp(path, "-") == 0 ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC);
+}
+
+bool stream_sync(void)
+{
+#if defined _POSIX_SYNCHRONIZED_IO && _POSIX_SYNCHRONIZED_IO > 0
+    return fdatasync(STDOUT_FILENO) == 0;
+#else
+    return fsync(STDOUT_FILENO) == 0;
+#endif
 }
 
 bool stream_write(const void *bytes, size_t count)
@@ -57,6 +78,12 @@ void stream_sleep_ms(unsigned milliseconds)
     (void)nanosleep(&time, NULL);
 }
 
+void stream_sleep_ns(uint64_t nanoseconds)
+{
+    struct timespec time = {.tv_nsec = (long)nanoseconds};
+    (void)nanosleep(&time, NULL);
+}
+
 /* Without SA_RESTART: a signal ends a write that is blocked. */
 void stream_catch(void (*handler)(int number))
 {
@@ -68,9 +95,19 @@ void stream_catch(void (*handler)(int number))
             (void)sigaction(numbers[i], &action, NULL);
 }
 
-uint64_t stream_now_ns(void)
+static uint64_t read_clock(clockid_t clock)
 {
     struct timespec now;
-    (void)clock_gettime(CLOCK_MONOTONIC, &now);
+    (void)clock_gettime(clock, &now);
     return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+}
+
+uint64_t stream_now_ns(void)
+{
+    return read_clock(CLOCK_MONOTONIC);
+}
+
+uint64_t stream_unix_ns(void)
+{
+    return read_clock(CLOCK_REALTIME);
 }

@@ -4,6 +4,7 @@
 
 #include <fcntl.h>
 #include <io.h>
+#include <string.h>
 #include <windows.h>
 
 enum { STDIN = 0, STDOUT = 1, PIPE_BYTES = 4096 };
@@ -23,7 +24,22 @@ static unsigned piece(size_t count)
 
 int64_t stream_read(void *buffer, size_t room_bytes)
 {
-    return _read(STDIN, buffer, piece(room_bytes));
+    return stream_read_from(STDIN, buffer, room_bytes);
+}
+
+int64_t stream_read_from(int file, void *buffer, size_t room_bytes)
+{
+    return _read(file, buffer, piece(room_bytes));
+}
+
+int stream_open(const char *path)
+{
+    return strcmp(path, "-") == 0 ? STDIN : _open(path, _O_RDONLY | _O_BINARY | _O_NOINHERIT);
+}
+
+bool stream_sync(void)
+{
+    return _commit(STDOUT) == 0;
 }
 
 bool stream_write(const void *bytes, size_t count)
@@ -67,10 +83,23 @@ void stream_catch(void (*handler)(int number))
     (void)signal(SIGTERM, handler);
 }
 
+void stream_sleep_ns(uint64_t nanoseconds)
+{
+    Sleep((DWORD)((nanoseconds + 999999) / 1000000));
+}
+
 uint64_t stream_now_ns(void)
 {
     LARGE_INTEGER ticks, per_second;
     (void)QueryPerformanceCounter(&ticks);
     (void)QueryPerformanceFrequency(&per_second);
     return (uint64_t)((double)ticks.QuadPart * 1e9 / (double)per_second.QuadPart);
+}
+
+uint64_t stream_unix_ns(void)
+{
+    const uint64_t until_1970 = UINT64_C(116444736000000000); /* in units of 100 ns, from 1601 */
+    FILETIME time;
+    GetSystemTimePreciseAsFileTime(&time);
+    return ((((uint64_t)time.dwHighDateTime << 32) | time.dwLowDateTime) - until_1970) * 100;
 }

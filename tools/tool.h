@@ -28,7 +28,7 @@ struct tool_command {
 };
 
 extern const struct tool_command tool_ls, tool_stat, tool_top, tool_push, tool_pop, tool_tail,
-    tool_rm, tool_check, tool_bench;
+    tool_rm, tool_check, tool_bench, tool_record, tool_replay;
 
 /* Print "quoit COMMAND: MESSAGE" on stderr, made safe for a terminal. Return TOOL_FAILED, or
    TOOL_USAGE with a hint at --help. Macros, so that compilers check the arguments. */

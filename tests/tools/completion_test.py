@@ -10,7 +10,8 @@ import sys
 
 FILES = pathlib.Path(__file__).resolve().parents[2] / "tools" / "completions"
 VALUES = {"push --kind": {"spsc", "mpmc", "broadcast"}, "stat --format": {"text", "json", "prometheus"},
-          "top --sort": {"name", "rate", "fill"}, "ls": {"posix", "sysv", "file", "file:"}, "push --count": set()}
+          "top --sort": {"name", "rate", "fill"}, "replay --speed": {"1", "2", "max"},
+          "ls": {"posix", "sysv", "file", "file:"}, "push --count": set()}
 
 
 def check(condition, sentence):

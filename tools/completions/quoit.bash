@@ -24,7 +24,7 @@ _quoit() {
     local options="" words=""
     COMPREPLY=()
     if ((COMP_CWORD == 1)); then
-        mapfile -t COMPREPLY < <(compgen -W "ls stat top push pop tail rm check bench --help --version" -- "$word")
+        mapfile -t COMPREPLY < <(compgen -W "ls stat top push pop tail rm check bench record replay --help --version" -- "$word")
         return
     fi
     case $command in
@@ -37,13 +37,16 @@ _quoit() {
     rm) options="--force --dead --dry-run --any-owner --help" ;;
     check) options="--all --repair --through --any-owner --json --help" ;;
     bench) options="--seconds --json --help" ;;
+    record) options="--observe --sync --flush --encoding --keep --from-oldest --any-owner --info --help" ;;
+    replay) options="--speed --rename --wait --finish --any-owner --help" ;;
     *) return ;;
     esac
     case $command$last in
     stat--format | stat-F) words="text json prometheus" ;;
     top--sort | top-s) words="name rate fill" ;;
     push--kind) words="spsc mpmc broadcast" ;;
-    *--interval | *--count | *--timeout | *--capacity | *--item-bytes | *--permissions | *--lines | *--seconds)
+    replay--speed | replay-s) words="1 2 max" ;;
+    *--interval | *--count | *--timeout | *--capacity | *--item-bytes | *--permissions | *--lines | *--seconds | *--flush | *--encoding | *--rename)
         return ;;
     esac
     if [[ $words ]]; then
@@ -52,6 +55,8 @@ _quoit() {
         mapfile -t COMPREPLY < <(compgen -W "$options" -- "$word")
     elif [[ $command == ls ]]; then
         mapfile -t COMPREPLY < <(compgen -W "posix sysv file file:" -- "$word")
+    elif [[ $command == replay || " ${COMP_WORDS[*]} " == *" record "*" --info "* ]]; then
+        mapfile -t COMPREPLY < <(compgen -f -- "$word")
     elif [[ $command != bench ]]; then
         _quoit_names
     fi
