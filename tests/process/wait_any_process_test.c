@@ -119,9 +119,9 @@ static void fed_at_random(int count, uint64_t items)
         }
     }
     CHECK_EQ(got, items);
-    quoit_wait_slice_ns = slice;
     CHECK_EQ(test_wait(feeder), 0);
     end(count);
+    quoit_wait_slice_ns = slice; /* the library's threads, which read it, have ended */
 }
 
 static void one_queue(void)
@@ -257,8 +257,8 @@ static void close_ends_the_sleep(void)
         CHECK_STATUS(quoit_wait_any(waits, (size_t)counts[k], QUOIT_FOREVER), QUOIT_OK);
         CHECK_EQ(waits[counts[k] - 1].ready, QUOIT_ITEMS);
         CHECK_EQ(test_wait(other), 0);
-        quoit_wait_slice_ns = slice;
         end(counts[k]);
+        quoit_wait_slice_ns = slice;
     }
 }
 
