@@ -6,8 +6,8 @@
  */
 #include "test.h"
 
-#include "shm/locked_object.h"
 #include "os.h"
+#include "shm/locked_object.h"
 #include "sysv.h"
 
 #include <errno.h>

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A stand-in for macOS's waits on an address, on Linux's futexes, so that the build QUOIT_LIKE_MACOS
- * runs wait_macos.c. If the environment variable QUOIT_TEST_OS_SYNC is "fails", a wait fails at once
- * with ENOMEM, which macOS documents.
+ * A stand-in for macOS's waits on an address, made of Linux's futexes. With it the build
+ * QUOIT_LIKE_MACOS runs wait_macos.c. If the environment variable QUOIT_TEST_OS_SYNC is "fails", a
+ * wait fails at once with ENOMEM, which macOS documents.
  */
 #define _GNU_SOURCE
 #include <errno.h>

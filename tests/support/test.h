@@ -132,8 +132,8 @@ void test_check_any(const char *file, int line, const char *what, quoit_status a
 /* Push or pop a batch without waiting. Return how many items were pushed or popped. */
 size_t test_push_many(quoit_queue *queue, const void *items, size_t count);
 size_t test_pop_many(quoit_queue *queue, void *items, size_t count);
-/* The value of a semaphore that no other thread uses meanwhile; on systems that do not report it, by
-   taking and returning it. */
+/* The value of a semaphore that no other thread uses meanwhile. If the system does not report it,
+   takes and returns it. */
 uint32_t test_sem_value(quoit_sem *sem);
 /* Chooses whether the queues that this process creates from here on use the spans layout, for items
    of every size. */

@@ -24,7 +24,7 @@ const char *const test_schemes[] = {"posix", "sysv", "file", "local", NULL};
 const char *const test_shared_schemes[] = {"posix", "sysv", "file", NULL};
 const char *const test_sem_schemes[] = {"posix", "sysv", NULL};
 
-#if defined(QUOIT_STRICT_POSIX) || !defined(__linux__)
+#ifdef QUOIT_PLAIN_POSIX
 const bool test_plain_posix = true;
 #else
 const bool test_plain_posix = false;

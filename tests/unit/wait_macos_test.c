@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Waits of macOS's build, with the stand-in for its calls (QUOIT_LIKE_MACOS): a wait that the system
-   refuses at once still pauses, so a caller that repeats it does not keep a processor busy. */
+/* Waits of macOS's build, with the stand-in for its calls (QUOIT_LIKE_MACOS): a wait that the
+   system refuses at once still pauses, so a caller that repeats it keeps no processor busy. */
 #include "test.h"
 
 #include "os.h"

@@ -12,9 +12,9 @@
 
 /* As open, close-on-exec and without following a symbolic link; -1 and errno. */
 int quoit_os_fd_open(const char *path, int flags);
-/* For a descriptor that was made in another way, of a file that is not open elsewhere. is_inherited:
-   forked children go on using it. On failure closes it and returns -1 and errno. Returns -1
-   for -1. */
+/* For a descriptor that was made in another way, of a file that is not open elsewhere. On failure
+   closes it and returns -1 and errno. Returns -1 for -1. is_inherited: forked children go on using
+   it. */
 int quoit_os_fd_adopt(int fd, bool is_inherited);
 /* Returns a descriptor of the same object for another handle, or -1 and errno. Called with
    quoit_os_process_lock held. */
