@@ -30,7 +30,7 @@ def run(code, *arguments):
     """A second process with the same module."""
     return subprocess.Popen([sys.executable, "-c", f"import sys; sys.path.insert(0, {PACKAGE!r})\n"
                              "sys.dont_write_bytecode = True\nimport quoit\n" + code, *arguments],
-                            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+                            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 
 class Case(unittest.TestCase):
@@ -419,7 +419,9 @@ class Processes(Case):
 
     def test_interrupt_ends_a_wait(self):
         self.make(quoit.PRODUCER)
-        waiting = run("queue = quoit.Queue.open(sys.argv[1], quoit.CONSUMER)\nprint('waits', flush=True)\n"
+        # A shell may have let this test, and so the program, ignore the signal.
+        waiting = run("import signal\nsignal.signal(signal.SIGINT, signal.default_int_handler)\n"
+                      "queue = quoit.Queue.open(sys.argv[1], quoit.CONSUMER)\nprint('waits', flush=True)\n"
                       "queue.pop()", self.name)
         self.assertEqual(waiting.stdout.readline(), "waits\n")
         waiting.send_signal(signal.SIGINT)
