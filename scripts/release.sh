@@ -60,7 +60,7 @@ package_again() (
     export CCACHE_BASEDIR=$PWD
     unpacked cmake --preset release
     unpacked cmake --build build/release --target "${tests[@]/%/_test}"
-    unpacked ctest --test-dir build/release --no-tests=error -R "^($(IFS='|'; echo "${tests[*]}|versions"))$"
+    unpacked ctest --test-dir build/release --no-tests=error -j2 -R "^($(IFS='|'; echo "${tests[*]}|versions"))$"
     unpacked python3 tests/lint/source_rules.py
     unpacked python3 tests/lint/documents.py
 )
