@@ -117,7 +117,8 @@ class Writer:
             if words:
                 out.extend([self.paragraphs(words, page), ""])
             if code:
-                out.extend(["```c", *code, "```", ""])
+                language = "c" if code[0].rstrip().endswith((";", "{")) else "text"  # or a table
+                out.extend([f"```{language}", *code, "```", ""])
             words.clear()
             code.clear()
         in_item = False
