@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What the files of quoit-bridge share: the settings of a route, its counters, and its loop. */
+/* Shared by the files of quoit-bridge: the settings of a route, its counters, and its loop. */
 #ifndef QUOIT_BRIDGE_H
 #define QUOIT_BRIDGE_H
 
@@ -15,7 +15,7 @@
 enum { BRIDGE_OK = 0, BRIDGE_FAILED = 1, BRIDGE_USAGE = 2 }; /* exit codes */
 enum { BRIDGE_TEXT = 512 };                                  /* room for a sentence */
 
-/* How to reach the servers, and who we are. Strings belong to the settings; NULL: not given. */
+/* How to reach the servers, and with which identity. Strings belong to the settings; NULL: none. */
 struct bridge_server {
     char *urls; /* nats://HOST:PORT, or several with commas between them */
     char *user, *password, *token;
@@ -58,13 +58,31 @@ struct bridge_counters {
 struct bridge_route {
     struct bridge_settings settings;
     struct bridge_counters counters;
-    const atomic_bool *stop;
-    pthread_mutex_t lock; /* of error and error_at */
+    const _Atomic uint64_t *stop; /* not 0: the process is to end */
+    pthread_mutex_t lock;         /* of error and error_at */
     char error[BRIDGE_TEXT];
     uint64_t error_at;
-    bool started;    /* it has worked once: later failures are retried */
-    atomic_int code; /* how the route ended */
+    bool started;          /* it has worked once: later failures are retried */
+    _Atomic uint64_t code; /* how the route ended */
 };
+
+static inline void bridge_add(_Atomic uint64_t *counter, uint64_t count)
+{
+    /* Relaxed: numbers for people, and flags; no other memory is read because of them. */
+    atomic_fetch_add_explicit(counter, count, memory_order_relaxed);
+}
+
+static inline void bridge_put(_Atomic uint64_t *counter, uint64_t value)
+{
+    /* Relaxed: as bridge_add, a number or a flag of its own. */
+    atomic_store_explicit(counter, value, memory_order_relaxed);
+}
+
+static inline uint64_t bridge_get(const _Atomic uint64_t *counter)
+{
+    /* Relaxed: as bridge_add, a number or a flag of its own. */
+    return atomic_load_explicit(counter, memory_order_relaxed);
+}
 
 /* ---- quoit_bridge.c and report.c ------------------------------------------------------------- */
 
@@ -91,6 +109,7 @@ bool bridge_set_text(char **text_out, const char *text);
 bool bridge_set(struct bridge_settings *settings, const char *option, const char *value);
 bool bridge_set_url(struct bridge_settings *settings, const char *url);
 bool bridge_is_switch(const char *option);
+/* Takes from the defaults the texts that the route does not have. */
 bool bridge_set_defaults(struct bridge_settings *settings, const struct bridge_settings *defaults);
 /* Checks that all that is needed is there, and fills in defaults. */
 bool bridge_complete(struct bridge_settings *settings);

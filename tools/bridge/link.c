@@ -19,16 +19,16 @@ static void on_disconnected(natsConnection *connection, void *closure)
 {
     struct link *link = closure;
     (void)connection;
-    atomic_fetch_add(&link->breaks, 1);
-    atomic_store(&link->route->counters.connected, 0);
+    bridge_add(&link->breaks, 1);
+    bridge_put(&link->route->counters.connected, 0);
 }
 
 static void on_reconnected(natsConnection *connection, void *closure)
 {
     struct link *link = closure;
     (void)connection;
-    atomic_fetch_add(&link->route->counters.reconnects, 1);
-    atomic_store(&link->route->counters.connected, 1);
+    bridge_add(&link->route->counters.reconnects, 1);
+    bridge_put(&link->route->counters.connected, 1);
 }
 
 /* Splits the list of servers, in a copy, and sets it. */
@@ -93,7 +93,7 @@ static natsStatus set_options(struct link *link)
         status = natsOptions_SetReconnectWait(options, CONNECT_EVERY_MS);
     if (status == NATS_OK)
         status = natsOptions_SetReconnectBufSize(options, RECONNECT_BYTES);
-    if (status == NATS_OK) /* finds a dead connection within 15 seconds */
+    if (status == NATS_OK) /* finds a broken connection within 15 seconds */
         status = natsOptions_SetPingInterval(options, 5000);
     if (status == NATS_OK)
         status = natsOptions_SetFailRequestsOnDisconnect(options, true);
@@ -137,7 +137,7 @@ static enum link_result connect_once(struct link *link)
     status = natsConnection_JetStream(&link->js, link->connection, &options);
     if (status != NATS_OK)
         return report_connect(link, status);
-    atomic_store(&link->route->counters.connected, 1);
+    bridge_put(&link->route->counters.connected, 1);
     return LINK_OK;
 }
 
@@ -147,7 +147,7 @@ static void drop_connection(struct link *link)
     natsConnection_Destroy(link->connection);
     link->js = NULL;
     link->connection = NULL;
-    atomic_store(&link->route->counters.connected, 0);
+    bridge_put(&link->route->counters.connected, 0);
 }
 
 enum link_result link_connect(struct link *link, struct bridge_route *route)
@@ -235,7 +235,7 @@ static bool create_stream(struct link *link, jsStreamInfo **info_out, natsStatus
 }
 
 /* Does the pattern of a stream take the subject? The subject may be a pattern itself. */
-static bool takes(const char *pattern, const char *subject)
+bool link_takes(const char *pattern, const char *subject)
 {
     while (*pattern && *subject) {
         if (*pattern == '>')
@@ -265,7 +265,7 @@ static enum link_result check_stream(struct link *link, const jsStreamInfo *info
     const struct bridge_settings *settings = &link->route->settings;
     bool taken = info->Config->Mirror || info->Config->SourcesLen > 0;
     for (int i = 0; i < info->Config->SubjectsLen && !taken; i++)
-        taken = takes(info->Config->Subjects[i], settings->subject);
+        taken = link_takes(info->Config->Subjects[i], settings->subject);
     if (taken)
         return LINK_OK;
     (void)bridge_error(link->route,

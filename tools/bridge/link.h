@@ -12,7 +12,7 @@ struct link {
     natsOptions *options;
     natsConnection *connection;
     jsCtx *js;
-    atomic_uint breaks; /* how often the connection was lost */
+    _Atomic uint64_t breaks; /* how often the connection was lost */
 };
 
 enum link_result {
@@ -37,7 +37,7 @@ struct link_message { /* of the stream */
 enum link_result link_connect(struct link *link, struct bridge_route *route);
 void link_close(struct link *link);
 bool link_is_up(const struct link *link);
-/* What an unexpected answer means. Before the route has worked once it ends with it. */
+/* The result for an unexpected answer: fatal, if the route has not worked yet. */
 enum link_result link_failed(const struct link *link);
 /* Checks that the stream is there and takes the subject; creates it if that was asked for. */
 enum link_result link_find_stream(struct link *link, struct link_stream *stream_out);
@@ -46,6 +46,8 @@ enum link_result link_last_message(struct link *link, struct link_message *messa
 enum link_result link_message_at(struct link *link, uint64_t sequence,
                                  struct link_message *message_out);
 bool link_has(const char *json, size_t bytes, const char *key);
+/* Does a pattern of subjects take the subject, which may be a pattern itself? */
+bool link_takes(const char *pattern, const char *subject);
 /* The value of a key with a number in a server's answer: "seq":12. */
 bool link_number(const char *json, size_t bytes, const char *key, uint64_t *number_out);
 /* The value of a key with a text, cut off at room. */

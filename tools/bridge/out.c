@@ -9,14 +9,13 @@
  *
  * An item is released after the server has acknowledged it, or after its id was read back.
  */
+#include "acks.h"
 #include "link.h"
 #include "source.h"
 #include "stored.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
-#include <string.h>
-#include <time.h>
 
 enum {
     FLUSH_MS = 1000,
@@ -27,149 +26,35 @@ enum {
     ACK_WAIT_NS = 200000 /* while some are due: how long until the queue is looked at again */
 };
 
-/* What the acknowledgements say. Written by a thread of libnats. */
-struct acks {
-    pthread_mutex_t lock;
-    pthread_cond_t changed;
-    uint64_t session; /* acknowledgements of other sessions are ignored */
-    uint64_t base;    /* the stream's last sequence when the session began */
-    uint64_t count;   /* so many of the session's messages are acknowledged, without a gap */
-    uint64_t duplicates;
-    bool refused;    /* or the sequence was not the expected one */
-    bool has_reason; /* the server refused a message for what it is, not for its sequence */
-    char reason[256];
-};
-
 struct out {
     struct bridge_route *route;
     struct link link;
     struct source source;
     struct stored stored;
     struct acks acks;
-    natsSubscription *subscription;
-    char inbox[128];    /* the reply subjects begin with this */
     uint64_t *indices;  /* for each item that was read: its number in the session; modulo window */
     uint64_t published; /* messages of this session */
     uint64_t acknowledged; /* of them, as the route has seen */
     uint64_t most;         /* so many may be in flight: 1 after a refusal with a reason */
     uint64_t progress_at;
     unsigned fruitless; /* sessions in a row without an acknowledgement */
-    unsigned breaks;    /* of the link, when the session began */
+    uint64_t breaks;    /* of the link, when the session began */
     bool synchronized, flushed, has_item;
     struct source_item item; /* read, but not published yet */
 };
 
 static const uint64_t already_stored = UINT64_MAX; /* in indices */
 
-/* ---- Acknowledgements ------------------------------------------------------------------------ */
-
-/* Reads SESSION.INDEX, the end of a reply subject. */
-static bool read_reply(const char *subject, size_t prefix, uint64_t *session_out,
-                       uint64_t *index_out)
-{
-    return strlen(subject) > prefix &&
-           sscanf(subject + prefix, "%" SCNu64 ".%" SCNu64, session_out, index_out) == 2;
-}
-
-static void take_refusal(struct acks *acks, const char *json, size_t bytes, bool no_responders)
-{
-    uint64_t code = 0;
-    if (acks->refused)
-        return; /* the first one is the reason of the others */
-    acks->refused = true;
-    (void)link_number(json, bytes, "err_code", &code);
-    acks->has_reason = code != JSStreamWrongLastSequenceErr && code != JSStreamSequenceNotMatchErr;
-    link_text(json, bytes, "description", acks->reason, sizeof acks->reason);
-    if (no_responders)
-        (void)snprintf(acks->reason, sizeof acks->reason, "no stream takes the subject");
-}
-
-static void on_ack(natsConnection *connection, natsSubscription *subscription, natsMsg *message,
-                   void *closure)
-{
-    struct out *out = closure;
-    struct acks *acks = &out->acks;
-    const char *json = natsMsg_GetData(message);
-    const size_t bytes = (size_t)natsMsg_GetDataLength(message);
-    uint64_t session, index, sequence;
-    (void)connection;
-    (void)subscription;
-    if (read_reply(natsMsg_GetSubject(message), strlen(out->inbox), &session, &index)) {
-        const bool duplicate = link_has(json, bytes, "duplicate");
-        pthread_mutex_lock(&acks->lock);
-        if (session != acks->session)
-            ;
-        else if (!link_number(json, bytes, "seq", &sequence) || sequence == 0)
-            take_refusal(acks, json, bytes, natsMsg_IsNoResponders(message));
-        else if (index != acks->count || (!duplicate && sequence != acks->base + index + 1))
-            acks->refused = true; /* one is missing, or is not where it has to be */
-        else
-            acks->count++;
-        acks->duplicates += duplicate;
-        pthread_cond_signal(&acks->changed);
-        pthread_mutex_unlock(&acks->lock);
-    }
-    natsMsg_Destroy(message);
-}
-
-/* Waits until something has changed since the route last looked, at most that long. */
-static void wait_for_acks(struct out *out, long nanoseconds)
-{
-    struct acks *acks = &out->acks;
-    struct timespec until;
-    (void)clock_gettime(CLOCK_REALTIME, &until);
-    until.tv_nsec += nanoseconds;
-    until.tv_sec += until.tv_nsec / 1000000000;
-    until.tv_nsec %= 1000000000;
-    pthread_mutex_lock(&acks->lock);
-    if (acks->count == out->acknowledged && !acks->refused)
-        (void)pthread_cond_timedwait(&acks->changed, &acks->lock, &until);
-    pthread_mutex_unlock(&acks->lock);
-}
+/* ---- Synchronizing --------------------------------------------------------------------------- */
 
 static void begin_session(struct out *out)
 {
-    struct acks *acks = &out->acks;
-    pthread_mutex_lock(&acks->lock);
-    acks->session++;
-    acks->base = out->stored.last_sequence;
-    acks->count = 0;
-    acks->refused = acks->has_reason = false;
-    acks->reason[0] = '\0';
-    pthread_mutex_unlock(&acks->lock);
+    acks_begin(&out->acks, out->stored.last_sequence);
     out->published = out->acknowledged = 0;
     out->synchronized = true;
     out->flushed = true;
-    out->breaks = atomic_load(&out->link.breaks);
+    out->breaks = bridge_get(&out->link.breaks);
     out->progress_at = bridge_now_ns();
-}
-
-/* ---- Synchronizing --------------------------------------------------------------------------- */
-
-/* Listens for acknowledgements on each new connection. */
-static enum link_result subscribe(struct out *out)
-{
-    char subject[160];
-    natsInbox *inbox = NULL;
-    if (out->subscription && natsSubscription_IsValid(out->subscription))
-        return LINK_OK;
-    natsSubscription_Destroy(out->subscription);
-    out->subscription = NULL;
-    natsStatus status = natsInbox_Create(&inbox);
-    if (status == NATS_OK) {
-        (void)snprintf(out->inbox, sizeof out->inbox, "%.120s.", inbox);
-        (void)snprintf(subject, sizeof subject, "%s>", out->inbox);
-        status = natsConnection_Subscribe(&out->subscription, out->link.connection, subject, on_ack,
-                                          out);
-    }
-    if (status == NATS_OK)
-        status = natsSubscription_SetPendingLimits(out->subscription, -1, -1);
-    natsInbox_Destroy(inbox);
-    if (status == NATS_OK)
-        return LINK_OK;
-    (void)bridge_error(out->route, "cannot subscribe to '%s': %s", out->inbox,
-                       natsStatus_GetText(status));
-    return LINK_AGAIN;
 }
 
 /* Has the server lost what it had acknowledged? After a power failure, for example. */
@@ -200,12 +85,16 @@ static void slow_down(struct out *out)
 
 static enum link_result synchronize(struct out *out)
 {
-    unsigned breaks = atomic_load(&out->link.breaks);
+    uint64_t breaks = bridge_get(&out->link.breaks);
     enum link_result result = link_connect(&out->link, out->route);
-    if (result == LINK_OK)
-        result = subscribe(out);
     if (result != LINK_OK)
         return result;
+    const natsStatus status = acks_listen(&out->acks, out->link.connection);
+    if (status != NATS_OK) {
+        (void)bridge_error(out->route, "cannot listen for acknowledgements: %s",
+                           natsStatus_GetText(status));
+        return LINK_AGAIN;
+    }
     if (out->route->started)
         slow_down(out);
     out->has_item = false;
@@ -213,7 +102,7 @@ static enum link_result synchronize(struct out *out)
     if (result != LINK_OK)
         return result;
     if (out->route->started) {
-        atomic_fetch_add(&out->route->counters.retries, 1);
+        bridge_add(&out->route->counters.retries, 1);
         check_loss(out, out->acks.base, out->acknowledged);
     }
     begin_session(out);
@@ -242,23 +131,19 @@ static quoit_status release(struct out *out)
 static bool take_acks(struct out *out)
 {
     struct bridge_counters *counters = &out->route->counters;
-    struct acks *acks = &out->acks;
-    pthread_mutex_lock(&acks->lock);
-    const uint64_t count = acks->count;
-    const bool refused = acks->refused;
-    const uint64_t duplicates = acks->duplicates;
-    pthread_mutex_unlock(&acks->lock);
+    const struct acks_state acks = acks_look(&out->acks);
+    const uint64_t count = acks.count;
     const bool any = count > out->acknowledged;
-    atomic_fetch_add(&counters->messages, count - out->acknowledged);
+    bridge_add(&counters->messages, count - out->acknowledged);
     out->acknowledged = count;
-    atomic_store(&counters->duplicates, duplicates);
-    atomic_store(&counters->in_flight, out->published - count);
+    bridge_put(&counters->duplicates, acks.duplicates);
+    bridge_put(&counters->in_flight, out->published - count);
     if (any) {
         out->progress_at = bridge_now_ns();
         out->most = out->source.window;
-        atomic_store(&counters->blocked, 0);
+        bridge_put(&counters->blocked, 0);
     }
-    if (refused)
+    if (acks.refused)
         out->synchronized = false;
     return any;
 }
@@ -297,8 +182,8 @@ static natsStatus make_message(struct out *out, natsMsg **message_out, size_t *b
                                   out->source.info.created_at_unix_ns, item->position);
     const int expected_bytes = snprintf(expected, sizeof expected, "%" PRIu64,
                                         out->acks.base + out->published);
-    (void)snprintf(reply, sizeof reply, "%s%" PRIu64 ".%" PRIu64, out->inbox, out->acks.session,
-                   out->published);
+    (void)snprintf(reply, sizeof reply, "%s%" PRIu64 ".%" PRIu64, out->acks.inbox,
+                   out->acks.session, out->published);
     natsStatus status = natsMsg_Create(message_out, out->route->settings.subject, reply, item->data,
                                        (int)item->bytes);
     if (status == NATS_OK)
@@ -321,7 +206,7 @@ static bool is_too_large(struct out *out, size_t bytes)
                        " has %zu bytes with its headers, but the server takes at most %" PRId64
                        "; raise max_payload of nats-server; the message stays in the queue",
                        out->route->settings.queue, out->item.position, bytes, most);
-    atomic_store(&out->route->counters.blocked, 1);
+    bridge_put(&out->route->counters.blocked, 1);
     return true;
 }
 
@@ -349,7 +234,7 @@ static quoit_status publish(struct out *out)
     }
     out->indices[(source->read - 1) % source->window] = out->published++;
     out->has_item = out->flushed = false;
-    atomic_fetch_add(&out->route->counters.bytes, out->item.bytes);
+    bridge_add(&out->route->counters.bytes, out->item.bytes);
     return QUOIT_OK;
 }
 
@@ -375,25 +260,21 @@ static quoit_status publish_some(struct out *out, bool *any_out)
 /* Why must the route synchronize again? */
 static void report_lost(struct out *out)
 {
-    char reason[sizeof out->acks.reason];
-    pthread_mutex_lock(&out->acks.lock);
-    const bool has_reason = out->acks.has_reason;
-    memcpy(reason, out->acks.reason, sizeof reason);
-    pthread_mutex_unlock(&out->acks.lock);
-    if (!has_reason)
+    const struct acks_state acks = acks_look(&out->acks);
+    if (!acks.has_reason)
         return;
     (void)bridge_error(out->route,
                        "stream '%s': refuses the message of queue '%s' (%s); the bridge tries "
                        "again, and the message stays in the queue",
-                       out->route->settings.stream, out->route->settings.queue, reason);
-    atomic_store(&out->route->counters.blocked, 1);
+                       out->route->settings.stream, out->route->settings.queue, acks.reason);
+    bridge_put(&out->route->counters.blocked, 1);
     out->most = 1;
     bridge_sleep_ms(out->route, RETRY_MS);
 }
 
 static void check_link(struct out *out)
 {
-    if (atomic_load(&out->link.breaks) != out->breaks || !link_is_up(&out->link))
+    if (bridge_get(&out->link.breaks) != out->breaks || !link_is_up(&out->link))
         out->synchronized = false;
     const uint64_t waited_ns = bridge_now_ns() - out->progress_at;
     if (out->published > out->acknowledged && waited_ns > ACK_TIMEOUT_MS * UINT64_C(1000000)) {
@@ -412,7 +293,7 @@ static quoit_status idle(struct out *out)
         (void)natsConnection_FlushTimeout(out->link.connection, FLUSH_MS);
     out->flushed = true;
     if (out->published > out->acknowledged)
-        wait_for_acks(out, ACK_WAIT_NS);
+        acks_wait(&out->acks, out->acknowledged, ACK_WAIT_NS);
     else if (out->has_item)
         bridge_sleep_ms(out->route, RETRY_MS); /* it is too large */
     else if (out->source.read == out->source.released)
@@ -448,7 +329,7 @@ static void settle(struct out *out)
     while (out->synchronized && out->published > out->acknowledged && link_is_up(&out->link) &&
            bridge_now_ns() - begin < STOP_MS * UINT64_C(1000000)) {
         (void)natsConnection_FlushTimeout(out->link.connection, FLUSH_MS);
-        wait_for_acks(out, ACK_WAIT_NS);
+        acks_wait(&out->acks, out->acknowledged, ACK_WAIT_NS);
         (void)take_acks(out);
         (void)release(out);
     }
@@ -482,7 +363,7 @@ static int carry(struct out *out)
             continue;
         }
         status = step(out);
-        atomic_store(&out->route->counters.queued, quoit_queue_size(out->source.queue));
+        bridge_put(&out->route->counters.queued, quoit_queue_size(out->source.queue));
         check_link(out);
         if (!out->synchronized)
             report_lost(out);
@@ -495,8 +376,7 @@ int bridge_run_out(struct bridge_route *route)
 {
     struct out out = {.route = route};
     int code = -1;
-    pthread_mutex_init(&out.acks.lock, NULL);
-    pthread_cond_init(&out.acks.changed, NULL);
+    acks_init(&out.acks);
     while (code < 0) {
         quoit_status status = source_open(&out.source, route);
         if (status != QUOIT_OK) {
@@ -508,7 +388,7 @@ int bridge_run_out(struct bridge_route *route)
         free(out.indices);
         source_close(&out.source);
     }
-    natsSubscription_Destroy(out.subscription);
+    acks_close(&out.acks);
     link_close(&out.link);
     stored_free(&out.stored);
     return code;

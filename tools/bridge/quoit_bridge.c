@@ -72,8 +72,7 @@ struct bridge { /* the process */
     size_t word_count;
 };
 
-static atomic_bool stop;
-static atomic_size_t running;
+static _Atomic uint64_t stop, running, ended;
 
 static int usage(void)
 {
@@ -148,9 +147,9 @@ static bool read_command(struct bridge *bridge)
 static void *run_route(void *context)
 {
     struct bridge_route *route = context;
-    atomic_store(&route->code,
-                 route->settings.inbound ? bridge_run_in(route) : bridge_run_out(route));
-    atomic_fetch_sub(&running, 1);
+    const int code = route->settings.inbound ? bridge_run_in(route) : bridge_run_out(route);
+    bridge_put(&route->code, (uint64_t)code);
+    bridge_add(&ended, 1);
     return NULL;
 }
 
@@ -163,7 +162,7 @@ static bool start(struct bridge *bridge, pthread_t *threads)
         pthread_mutex_init(&route->lock, NULL);
     }
     for (size_t i = 0; i < bridge->count; i++) {
-        atomic_fetch_add(&running, 1);
+        bridge_add(&running, 1);
         if (pthread_create(&threads[i], NULL, run_route, &bridge->routes[i]) != 0) {
             (void)bridge_error(NULL, "cannot start a thread for route %zu", i);
             return false;
@@ -176,7 +175,7 @@ static bool start(struct bridge *bridge, pthread_t *threads)
 static bool has_failed(const struct bridge *bridge)
 {
     for (size_t i = 0; i < bridge->count; i++)
-        if (bridge->routes[i].code != BRIDGE_OK)
+        if (bridge_get(&bridge->routes[i].code) != BRIDGE_OK)
             return true;
     return false;
 }
@@ -185,10 +184,11 @@ static bool has_failed(const struct bridge *bridge)
 static void supervise(struct bridge *bridge, const sigset_t *signals)
 {
     enum { LOOKS = 10 }; /* in a second */
-    for (unsigned look = 0; atomic_load(&running) > 0 && !atomic_load(&stop); look++) {
+    for (unsigned look = 0; bridge_get(&running) > bridge_get(&ended) && !bridge_get(&stop);
+         look++) {
         const struct timespec pause = {.tv_nsec = 1000000000L / LOOKS};
         if (sigtimedwait(signals, NULL, &pause) > 0 || has_failed(bridge))
-            atomic_store(&stop, true);
+            bridge_put(&stop, 1);
         if (bridge->metrics && look % LOOKS == 0)
             (void)bridge_write_metrics(bridge->metrics, bridge->routes, bridge->count);
     }
@@ -211,8 +211,8 @@ static int run(struct bridge *bridge)
     supervise(bridge, &signals);
     for (size_t i = 0; i < bridge->count; i++) {
         (void)pthread_join(threads[i], NULL);
-        if (bridge->routes[i].code != BRIDGE_OK)
-            code = bridge->routes[i].code;
+        if (bridge_get(&bridge->routes[i].code) != BRIDGE_OK)
+            code = (int)bridge_get(&bridge->routes[i].code);
     }
     if (bridge->metrics)
         (void)bridge_write_metrics(bridge->metrics, bridge->routes, bridge->count);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* What the bridge tells: errors on stderr, and counters as Prometheus text. */
+/* The bridge's output: errors on stderr, and counters as Prometheus text. */
 #include "bridge.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,7 +21,7 @@ uint64_t bridge_now_ns(void)
 
 bool bridge_stopped(const struct bridge_route *route)
 {
-    return atomic_load(route->stop);
+    return bridge_get(route->stop) != 0;
 }
 
 void bridge_sleep_ms(const struct bridge_route *route, uint32_t milliseconds)
@@ -33,14 +34,21 @@ void bridge_sleep_ms(const struct bridge_route *route, uint32_t milliseconds)
 }
 
 /* Texts of servers may have characters that a terminal obeys. */
-static void print_text(const struct bridge_route *route)
+static void print_plain(const char *text)
+{
+    for (; *text; text++)
+        fputc((unsigned char)*text < ' ' || *text == 0x7f ? '?' : *text, stderr);
+}
+
+static void print_line(const struct bridge_route *route)
 {
     pthread_mutex_lock(&print_lock);
     fputs("quoit-bridge: ", stderr);
-    if (route)
-        fprintf(stderr, "%s: ", route->settings.name);
-    for (const char *at = bridge_text; *at; at++)
-        fputc((unsigned char)*at < ' ' || *at == 0x7f ? '?' : *at, stderr);
+    if (route) {
+        print_plain(route->settings.name);
+        fputs(": ", stderr);
+    }
+    print_plain(bridge_text);
     fputc('\n', stderr);
     pthread_mutex_unlock(&print_lock);
 }
@@ -59,19 +67,19 @@ int bridge_end_error(struct bridge_route *route)
         pthread_mutex_unlock(&route->lock);
     }
     if (print)
-        print_text(route);
+        print_line(route);
     return BRIDGE_FAILED;
 }
 
 void bridge_end_note(const struct bridge_route *route)
 {
-    print_text(route);
+    print_line(route);
 }
 
 /* ---- Metrics --------------------------------------------------------------------------------- */
 
 struct metric {
-    const char *name, *type, *help;
+    const char *key, *type, *help;
     size_t offset; /* of the counter */
 };
 
@@ -122,13 +130,13 @@ static void write_labels(FILE *file, const struct bridge_route *route)
 static void write_all(FILE *file, struct bridge_route *routes, size_t count)
 {
     for (size_t i = 0; i < sizeof metrics / sizeof metrics[0]; i++) {
-        fprintf(file, "# HELP quoit_bridge_%s %s\n# TYPE quoit_bridge_%s %s\n", metrics[i].name,
-                metrics[i].help, metrics[i].name, metrics[i].type);
+        fprintf(file, "# HELP quoit_bridge_%s %s\n# TYPE quoit_bridge_%s %s\n", metrics[i].key,
+                metrics[i].help, metrics[i].key, metrics[i].type);
         for (size_t r = 0; r < count; r++) {
             const void *at = (const char *)&routes[r].counters + metrics[i].offset;
-            fprintf(file, "quoit_bridge_%s", metrics[i].name);
+            fprintf(file, "quoit_bridge_%s", metrics[i].key);
             write_labels(file, &routes[r]);
-            fprintf(file, "} %" PRIu64 "\n", atomic_load((const _Atomic uint64_t *)at));
+            fprintf(file, "} %" PRIu64 "\n", bridge_get(at));
         }
     }
     fputs("# HELP quoit_bridge_last_error The last error, as a label; 1 if there was one\n"
@@ -154,7 +162,8 @@ bool bridge_write_metrics(const char *path, struct bridge_route *routes, size_t 
         return false;
     memcpy(other, path, length);
     memcpy(other + length, ".new", sizeof ".new");
-    FILE *file = fopen(other, "we");
+    const int descriptor = open(other, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+    FILE *file = descriptor >= 0 ? fdopen(descriptor, "w") : NULL;
     if (file)
         write_all(file, routes, count);
     const bool good = file && fclose(file) == 0 && rename(other, path) == 0;

@@ -244,7 +244,7 @@ void bridge_free_settings(struct bridge_settings *settings)
         }
 }
 
-/* What the route does not set is taken from the defaults. */
+/* Takes from the defaults the texts that the route does not have. */
 bool bridge_set_defaults(struct bridge_settings *settings, const struct bridge_settings *defaults)
 {
     for (size_t i = 0; i < sizeof options / sizeof options[0]; i++) {

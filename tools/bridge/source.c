@@ -87,7 +87,7 @@ static quoit_status next_browsed(struct source *source, struct source_item *item
                                              source->info.item_bytes, &bytes);
     if (source->browser.missed != missed) /* a lossy broadcast has moved this slow reader on */
         position = source->browser.next - 1;
-    atomic_store(&source->route->counters.missed, source->browser.missed);
+    bridge_put(&source->route->counters.missed, source->browser.missed);
     if (status != QUOIT_OK)
         return status;
     source->positions[source->read++ % source->window] = position;
@@ -104,7 +104,8 @@ quoit_status source_next(struct source *source, struct source_item *item_out)
     return is_mpmc(source) ? next_held(source, item_out) : next_browsed(source, item_out);
 }
 
-/* The subscriber of a lossy broadcast only shows how far the bridge is. It may have been moved on. */
+/* The subscriber of a lossy broadcast only shows how far the bridge is. It may have been moved
+   on. */
 static quoit_status advance_lossy(struct source *source)
 {
     const uint64_t to = source->released == source->read

@@ -4,7 +4,8 @@
  * in the queue, and comes to the next consumer after a crash.
  *
  * SPSC, broadcast: the bridge is the only consumer, or a subscriber, and browses.
- * MPMC: each item that was read is peeked at by a handle of its own, so that no other consumer takes it.
+ * MPMC: each item that was read is peeked at by a handle of its own, so that no other consumer
+ * takes it.
  */
 #ifndef QUOIT_BRIDGE_SOURCE_H
 #define QUOIT_BRIDGE_SOURCE_H
