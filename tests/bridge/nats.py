@@ -71,9 +71,8 @@ class Server:
 class Client:
     """Speaks the text protocol of NATS over a socket."""
 
-    def __init__(self, server, user=None, password=None):
-        self.socket = socket.create_connection((server.host, server.port), 60)
-        self.socket.settimeout(60)
+    def __init__(self, server, user=None, password=None, seconds=60):
+        self.socket = socket.create_connection((server.host, server.port), seconds)
         self.file = self.socket.makefile("rb")
         self.info = json.loads(self.file.readline().split(b" ", 1)[1])
         self.numbers, self.early = itertools.count(1), []

@@ -122,33 +122,39 @@ class Everywhere:
         self.url = "nats://" + ",".join(f"{server.host}:{server.port}" for server in servers)
 
 
-def leader_of(servers, stream):
+def cluster_of(servers, stream):
+    """The stream's state in the cluster, as the first server that answers reports it; empty: none does."""
     for server in servers:
         try:
-            client = Client(server)
-            name = client.stream(stream).get("cluster", {}).get("leader")
+            client = Client(server, seconds=3)
+            answer = client.stream(stream)
             client.close()
-            return next((one for one in servers if one.name == name), None)
+            return answer.get("cluster", {})
         except (OSError, ValueError, AssertionError):
             continue
-    return None
+    return {}
 
 
 def is_whole(servers, stream):
     """Has the stream a leader, and are the two others current?"""
+    cluster = cluster_of(servers, stream)
+    replicas = cluster.get("replicas", [])
+    return bool(cluster.get("leader")) and len(replicas) == 2 and all(replica["current"] for replica in replicas)
+
+
+def has_leader(servers):
     try:
-        client = Client(servers[0])
-        cluster = client.stream(stream)["cluster"]
+        client = Client(servers[0], seconds=3)
+        answer = client.api("INFO")
         client.close()
-        return bool(cluster.get("leader")) and len(cluster["replicas"]) == 2 and \
-            all(replica["current"] for replica in cluster["replicas"])
-    except (OSError, ValueError, AssertionError, KeyError):
+        return "error" not in answer
+    except (OSError, ValueError, AssertionError):
         return False
 
 
 def leader_killed(box):
     servers = box.cluster()
-    until(lambda: "error" not in Client(servers[0]).api("INFO"), "the cluster has no leader")
+    until(lambda: has_leader(servers), "the cluster has no leader")
     everywhere = Everywhere(servers)
     flows = [Flow(box, everywhere, "A", "--replicas", "3"), Flow(box, everywhere, "B", "--replicas", "3", messages=False)]
     both = box.random
@@ -156,7 +162,8 @@ def leader_killed(box):
     def strike():
         stream = both.choice("AB")
         until(lambda: is_whole(servers, stream), "the stream is not whole", 300)
-        leader = leader_of(servers, stream)
+        name = cluster_of(servers, stream)["leader"]
+        leader = next(server for server in servers if server.name == name)
         leader.kill()
         time.sleep(both.random() * 0.5)
         leader.start()
