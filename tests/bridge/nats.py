@@ -12,10 +12,11 @@ import sys
 import time
 
 SKIPPED = 77
+PROGRAM = shutil.which("nats-server") or shutil.which("nats-server", path="/usr/sbin")
 
 
 def require_server():
-    if not shutil.which("nats-server"):
+    if not PROGRAM:
         print("skipped: nats-server is not installed (Debian: apt install nats-server)")
         sys.exit(SKIPPED)
 
@@ -46,7 +47,7 @@ class Server:
         return f"nats://{self.host}:{self.port}"
 
     def start(self, wait=True, under=()):
-        self.process = subprocess.Popen([*under, "nats-server", "-c", self.config])
+        self.process = subprocess.Popen([*under, PROGRAM, "-c", self.config])
         if wait:
             self.wait()
         return self

@@ -6,7 +6,7 @@ import threading
 import time
 
 from nats import Client
-from suite import check_ledger, run_parts, stored, until
+from suite import check_ledger, has_consumer, run_parts, stored, until
 
 FULL = os.environ.get("QUOIT_TEST_EFFORT") == "full"
 COUNT = 150000 if FULL else 6000
@@ -19,17 +19,18 @@ def kills(full, short):
 class Flow:
     """queue -> bridge -> stream -> bridge -> queue, in both directions at the same time if there are two."""
 
-    def __init__(self, box, server, stream, *options, messages=True, kind="spsc"):
+    def __init__(self, box, server, stream, *options, messages=True, kind="spsc", target="spsc"):
         self.stream, self.messages, self.numbers = stream, messages, []
         self.source = box.queue(kind, messages, capacity=4096)
-        self.target = box.queue("spsc", messages, capacity=4096, user_bytes=64)
+        self.target = box.queue(target, messages, capacity=4096, user_bytes=64)
         self.out = box.out(self.source, server, stream, "--create-stream", *options)
         until(lambda: self.out.metric("connected"), lambda: f"the bridge did not connect: {self.out.text()}")
         client = Client(box.servers[0])
         until(lambda: "state" in client.stream(stream), "the stream was not created")
         client.close()
-        self.into = box.into(self.target, server, stream)
         self.consumer = box.consume(self.target, COUNT, messages, self.numbers)
+        until(lambda: has_consumer(self.target), "the consumer did not join") # a subscriber gets what comes later
+        self.into = box.into(self.target, server, stream)
         self.producer = box.produce(self.source, COUNT, messages)
 
     def finish(self, server):
@@ -85,7 +86,7 @@ def kill_server(box, server, lock=threading.Lock()):
 
 def bridges_killed(box):
     server = box.server()
-    flows = [Flow(box, server, "A"), Flow(box, server, "B", messages=False)]
+    flows = [Flow(box, server, "A"), Flow(box, server, "B", messages=False, target="broadcast")]
     storm = Storm(box, flows, kills(100, 6), kill_bridge(box, flows))
     storm.thread.finish()
     for flow in flows:

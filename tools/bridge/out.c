@@ -83,6 +83,21 @@ static void slow_down(struct out *out)
                            out->route->settings.stream);
 }
 
+/* Items that a bridge does not find: a broadcast dropped them, or another consumer took them. */
+static void check_gap(struct out *out)
+{
+    const struct stored *stored = &out->stored;
+    const struct source *source = &out->source;
+    if (source->info.kind == QUOIT_BROADCAST && stored->owned && source->released == 0 &&
+        source->browser.next > stored->last_position + 1)
+        (void)bridge_error(out->route,
+                           "queue '%s': the items from position %" PRIu64 " up to %" PRIu64
+                           " are no longer in the queue, and not in stream '%s': a broadcast keeps "
+                           "them only for a bridge that runs",
+                           out->route->settings.queue, stored->last_position + 1,
+                           source->browser.next - 1, out->route->settings.stream);
+}
+
 static enum link_result synchronize(struct out *out)
 {
     uint64_t breaks = bridge_get(&out->link.breaks);
@@ -101,6 +116,7 @@ static enum link_result synchronize(struct out *out)
     result = stored_read(&out->stored, &out->link, &out->source);
     if (result != LINK_OK)
         return result;
+    check_gap(out);
     if (out->route->started) {
         bridge_add(&out->route->counters.retries, 1);
         check_loss(out, out->acks.base, out->acknowledged);

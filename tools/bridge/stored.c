@@ -102,6 +102,8 @@ enum link_result stored_read(struct stored *stored, struct link *link, struct so
         result = check_owner(link, source, &last);
     if (result != LINK_OK)
         return result;
+    stored->owned = last.found && last.created_at == source->info.created_at_unix_ns;
+    stored->last_position = last.position;
     stored->last_sequence = last.found && last.sequence > stream.last_sequence
                                 ? last.sequence
                                 : stream.last_sequence;

@@ -12,6 +12,8 @@
 struct stored {
     uint64_t *positions; /* of the queue, newest first, as read from the stream */
     size_t count, room;
+    bool owned;             /* the stream's last message is of this queue, */
+    uint64_t last_position; /* of this position */
     uint64_t highest;       /* of positions */
     uint64_t last_sequence; /* of the stream */
     bool removed_before;    /* the message before the oldest of them was removed from the stream */

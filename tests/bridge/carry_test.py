@@ -1,9 +1,23 @@
 # SPDX-License-Identifier: MIT
 """quoit-bridge with a real nats-server: what it carries, how it resumes, and what it reports."""
+import os
+import subprocess
+import sys
+import time
+
 import suite
 from nats import Client
 from suite import check, check_ledger, run_parts, size_of, stored, until
 import quoit
+
+# Peeks at an item, prints its number, and waits to be killed.
+HOLDER = """
+import sys, time, quoit
+queue = quoit.Queue.open(sys.argv[1], quoit.CONSUMER)
+with queue.peek() as item:
+    print(int.from_bytes(bytes(item)[:8], 'little'), flush=True)
+    time.sleep(1000)
+"""
 
 
 def carries(box, kind, messages, count=5000):
@@ -169,6 +183,65 @@ def two_bridges(box):
         second.stop()
 
 
+def mpmc_with_other_consumers(box):
+    """Each item goes to the stream or to a local consumer. One that a killed consumer held comes late.
+    One that was in flight when the bridge was killed is in the stream, and may come to a local consumer, too."""
+    server, name, count, popped = box.server(), box.queue("mpmc", capacity=5000), 5000, []
+    box.produce(name, 1).finish()
+    holder = subprocess.Popen([sys.executable, "-c", HOLDER, name], stdout=subprocess.PIPE,
+                              env={**os.environ, "PYTHONPATH": os.environ.get("QUOIT_PYTHON", "")})
+    check(int(holder.stdout.readline()) == 0, "another item was held")
+    bridge = box.out(name, server, "S", "--create-stream")
+    until(lambda: bridge.metric("connected"), "the bridge did not connect")
+    producer = box.produce(name, count - 1, begin=1, finish=True)
+
+    def pop():
+        with quoit.Queue.open(name, quoit.CONSUMER) as queue:
+            for item in queue:
+                popped.append(suite.number_of(item, False))
+                time.sleep(0.0005)
+    consumer = box.thread(pop)
+    client = Client(server)
+    for mark in (1000, 2000, 3000):
+        until(lambda mark=mark: client.last_sequence("S") + len(popped) > mark, "nothing arrives")
+        bridge.kill()
+        bridge.start()
+    holder.kill()
+    holder.wait()
+    holder.stdout.close()
+    producer.finish()
+    consumer.finish()
+    check(bridge.process.wait(60) == 0, "the bridge did not end with the stream of items")
+    found = [suite.number_of(data, False) for _, _, data in client.read("S")]
+    check(set(found + popped) == set(range(count)), f"{count - len(set(found + popped))} items are missing")
+    check(len(found) == len(set(found)) and len(popped) == len(set(popped)), "an item came twice to the same side")
+    both = set(found) & set(popped)
+    check(len(both) <= 3 * 32, f"{len(both)} items were in flight when the bridge was killed")
+    check(found[0] != 0 and popped[0] != 0, "the held item was not late")
+    check(len(popped) > 10 and len(found) > 1000, f"{len(popped)} items were popped, {len(found)} are in the stream")
+
+
+def broadcast_resumes(box):
+    """The ring keeps items for a bridge that was killed, and the bridge reports those that it did not keep."""
+    server, name = box.server(), box.queue("broadcast", capacity=1000)
+    bridge = box.out(name, server, "S", "--create-stream")
+    until(lambda: bridge.metric("connected"), "the bridge did not connect")
+    client = Client(server)
+    box.produce(name, 2000).finish()
+    for begin in (2000, 2500, 3000):
+        until(lambda begin=begin: client.last_sequence("S") > begin - 200, "not all messages arrived")
+        bridge.kill()
+        box.produce(name, 500, begin=begin).finish()
+        bridge.start()
+    until(lambda: client.last_sequence("S") == 3500, "not all messages arrived")
+    check_ledger(stored(server, "S"), 3500, "the stream")
+    bridge.stop()
+    box.produce(name, 3000, begin=3500).finish()
+    bridge.start()
+    bridge.says("are no longer in the queue")
+    bridge.stop()
+
+
 def names_what_is_wrong(box):
     users = 'authorization { users: [ {user: "ann", password: "secret"} ] }'
     server, name = box.server(more=users), box.queue()
@@ -292,5 +365,5 @@ def another_publisher(box):
 if __name__ == "__main__":
     run_parts([out_items, out_messages, out_mpmc, out_mpmc_messages, out_broadcast, out_broadcast_messages,
                out_ends_with_the_stream_of_items, in_every_kind, in_creates_its_queue, back_pressure,
-               resumes_after_kills, resumes_after_server_restart, two_bridges, names_what_is_wrong, no_jetstream,
+               resumes_after_kills, resumes_after_server_restart, two_bridges, mpmc_with_other_consumers, broadcast_resumes, names_what_is_wrong, no_jetstream,
                too_large, full_stream, deleted_stream, another_publisher])
