@@ -170,7 +170,7 @@ package_tools() {
     need python3-config=python3-dev pyproject-build=python3-build /usr/lib/python3/dist-packages/wheel=python3-wheel \
         /usr/lib/python3/dist-packages/numpy=python3-numpy /usr/lib/python3/dist-packages/ensurepip=python3-venv
     build_tools python3=python3 pkg-config=pkg-config lintian=lintian abidw=abigail-tools \
-        dpkg-shlibdeps=dpkg-dev unzip=unzip mmdebstrap=mmdebstrap \
+        /usr/include/nats/nats.h=libnats-dev /usr/include/ini.h=libinih-dev dpkg-shlibdeps=dpkg-dev unzip=unzip mmdebstrap=mmdebstrap \
         x86_64-w64-mingw32-gcc=gcc-mingw-w64-x86-64 x86_64-w64-mingw32-g++=g++-mingw-w64-x86-64
     mkdir -p "$package_dir"
 }

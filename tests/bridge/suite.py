@@ -56,6 +56,14 @@ def size_of(name):
         return queue.inspect().size
 
 
+def exists(name):
+    try:
+        quoit.Queue.open(name, quoit.OBSERVER).close()
+        return True
+    except quoit.NotFound:
+        return False
+
+
 def has_consumer(name):
     with quoit.Queue.open(name, quoit.OBSERVER) as queue:
         return any(member.roles & quoit.CONSUMER for member in queue.members())

@@ -9,9 +9,11 @@
 #include <time.h>
 
 static const char help[] =
-    "usage: quoit-bridge out [OPTION...] QUEUE nats://HOST:PORT/STREAM/SUBJECT\n"
-    "       quoit-bridge in [OPTION...] nats://HOST:PORT/STREAM/SUBJECT QUEUE\n"
-    "       quoit-bridge run [--metrics FILE] CONFIG\n"
+    "usage: quoit-bridge COMMAND [OPTION...] ARGUMENT...\n"
+    "\n"
+    "  quoit-bridge out QUEUE nats://HOST:PORT/STREAM/SUBJECT   from a queue into a stream\n"
+    "  quoit-bridge in nats://HOST:PORT/STREAM/SUBJECT QUEUE    from a stream into a queue\n"
+    "  quoit-bridge run CONFIG                                  many of both, from a file\n"
     "\n"
     "Carries the items of a queue into a stream of NATS JetStream, or the messages of a stream\n"
     "into a queue. Each item comes exactly once and in order, also if the bridge, the server or\n"
