@@ -6,7 +6,7 @@ import subprocess
 
 import suite
 from nats import Client
-from suite import check, check_ledger, run_parts, until
+from suite import check, check_ledger, run_parts, stored, until
 
 
 def openssl(*arguments, **more):
@@ -108,6 +108,25 @@ def token(box):
     bridge.stop()
 
 
+def permissions(box):
+    """The permissions in docs/SCALING.md are enough for a bridge that publishes."""
+    user = ('authorization { users: [ { user: "ann", password: "secret" }, { user: "camera1", password: "p", permissions: { '
+            'publish: [ "s", "$JS.API.STREAM.INFO.S", "$JS.API.STREAM.MSG.GET.S" ], subscribe: [ "_INBOX.>" ] } } ] }')
+    server, name = box.server(more=user), box.queue()
+    with open(f"{box.work}/password", "w", encoding="utf-8") as file:
+        file.write("p\n")
+    Client(server, "ann", "secret").create_stream("S")
+    bridge = box.out(name, server, "S", "--user", "camera1", "--password-file", f"{box.work}/password")
+    box.produce(name, 1000).finish()
+    until(lambda: bridge.metric("messages_total") == 1000, lambda: f"not all messages arrived: {bridge.text()}")
+    bridge.kill()
+    box.produce(name, 1000, begin=1000).finish()
+    bridge.start()
+    until(lambda: Client(server, "ann", "secret").last_sequence("S") == 2000, "not all messages arrived")
+    check_ledger(stored(server, "S", user="ann", password="secret"), 2000, "the stream")
+    bridge.stop()
+
+
 def creates_streams(box):
     server, name = box.server(), box.queue()
     bridge = box.out(name, server, "S", "--create-stream", "--storage", "memory", "--max-messages", "500", "--max-bytes=1000000",
@@ -196,4 +215,4 @@ def wrong_use(box):
 
 
 if __name__ == "__main__":
-    run_parts([run_many_with_tls, nkey, token, creates_streams, work_queue, metrics, wrong_use])
+    run_parts([run_many_with_tls, nkey, token, permissions, creates_streams, work_queue, metrics, wrong_use])

@@ -34,7 +34,7 @@ static struct bridge_settings *route_of(struct config *config, const char *secti
                            section);
         return NULL;
     }
-    if (config->count > 0 && strcmp(config->section, section) == 0)
+    if (config->routes && strcmp(config->section, section) == 0)
         return &config->routes[config->count - 1];
     struct bridge_settings *grown = realloc(config->routes,
                                             (config->count + 1) * sizeof *config->routes);
@@ -52,9 +52,11 @@ static struct bridge_settings *route_of(struct config *config, const char *secti
 static int on_line(void *context, const char *section, const char *name, const char *value)
 {
     struct config *config = context;
-    struct bridge_settings *settings = strcmp(section, "server") == 0 ? &config->defaults
-                                                                      : route_of(config, section);
-    const bool good = settings && bridge_set(settings, name, value);
+    const bool shared = strcmp(section, "server") == 0;
+    struct bridge_settings *route = shared ? NULL : route_of(config, section);
+    const bool good = shared  ? bridge_set(&config->defaults, name, value)
+                      : route ? bridge_set(route, name, value)
+                              : false;
     config->reported = config->reported || !good;
     return good;
 }

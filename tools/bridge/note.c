@@ -86,14 +86,14 @@ bool note_open(struct note *note, struct bridge_route *route, const quoit_queue 
         return false;
     uint8_t *area = quoit_queue_user_area(queue);
     static const uint8_t zeros[NOTE_BYTES];
-    /* At a multiple of 8, as the struct needs it. */
-    note->shm = (void *)(area + (info.user_bytes - NOTE_BYTES) / 8 * 8);
+    area += (info.user_bytes - NOTE_BYTES) / 8 * 8; /* the struct needs a multiple of 8 */
+    note->shm = (void *)area;
     if (load(&note->shm->magic) == magic) {
         const struct note_entry entry = note->shm->entries[load(&note->shm->current) & 1];
         note->fresh = entry.sequence == 0;
         return finish_push(note, route, &info, &entry);
     }
-    if (memcmp(note->shm, zeros, NOTE_BYTES) == 0)
+    if (memcmp(area, zeros, NOTE_BYTES) == 0)
         return true;
     (void)bridge_error(route,
                        "queue '%s': the last %d bytes of its user area are in use, but the bridge "

@@ -68,6 +68,7 @@ static const char help[] =
 struct bridge { /* the process */
     struct bridge_settings *settings;
     struct bridge_route *routes;
+    pthread_t *threads; /* one for each route */
     size_t count;
     char *metrics;
     const char *words[3]; /* what is no option */
@@ -155,7 +156,7 @@ static void *run_route(void *context)
     return NULL;
 }
 
-static bool start(struct bridge *bridge, pthread_t *threads)
+static bool start(struct bridge *bridge)
 {
     for (size_t i = 0; i < bridge->count; i++) {
         struct bridge_route *route = &bridge->routes[i];
@@ -165,7 +166,7 @@ static bool start(struct bridge *bridge, pthread_t *threads)
     }
     for (size_t i = 0; i < bridge->count; i++) {
         bridge_add(&running, 1);
-        if (pthread_create(&threads[i], NULL, run_route, &bridge->routes[i]) != 0) {
+        if (pthread_create(&bridge->threads[i], NULL, run_route, &bridge->routes[i]) != 0) {
             (void)bridge_error(NULL, "cannot start a thread for route %zu", i);
             return false;
         }
@@ -198,27 +199,26 @@ static void supervise(struct bridge *bridge, const sigset_t *signals)
 
 static int run(struct bridge *bridge)
 {
-    pthread_t *threads = calloc(bridge->count, sizeof *threads);
+    bridge->threads = calloc(bridge->count, sizeof *bridge->threads);
     bridge->routes = calloc(bridge->count, sizeof *bridge->routes);
     sigset_t signals;
     int code = BRIDGE_OK;
-    if (!threads || !bridge->routes)
+    if (!bridge->threads || !bridge->routes)
         return bridge_error(NULL, "out of memory: cannot allocate %zu routes", bridge->count);
     sigemptyset(&signals);
     sigaddset(&signals, SIGINT);
     sigaddset(&signals, SIGTERM);
     pthread_sigmask(SIG_BLOCK, &signals, NULL); /* also in the threads */
-    if (nats_Open(-1) != NATS_OK || !start(bridge, threads))
+    if (nats_Open(-1) != NATS_OK || !start(bridge))
         return BRIDGE_FAILED;
     supervise(bridge, &signals);
     for (size_t i = 0; i < bridge->count; i++) {
-        (void)pthread_join(threads[i], NULL);
+        (void)pthread_join(bridge->threads[i], NULL);
         if (bridge_get(&bridge->routes[i].code) != BRIDGE_OK)
             code = (int)bridge_get(&bridge->routes[i].code);
     }
     if (bridge->metrics)
         (void)bridge_write_metrics(bridge->metrics, bridge->routes, bridge->count);
-    free(threads);
     nats_Close();
     return code;
 }
@@ -241,6 +241,7 @@ int main(int argc, char **argv)
         bridge_free_settings(&bridge.settings[i]);
     free(bridge.settings);
     free(bridge.routes);
+    free(bridge.threads);
     free(bridge.metrics);
     return code;
 }
