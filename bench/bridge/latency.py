@@ -37,7 +37,7 @@ def over_bridges(box, server):
     queues = [quoit.Queue.create(name, role, capacity=1024, item_bytes=8, user_bytes=64)
               for name, role in ((source, quoit.PRODUCER), (target, quoit.CONSUMER))]
     out = box.out(source, server, "BRIDGE", "--create-stream")
-    until(lambda: out.metric("connected"), "no connection")
+    out.says("was created")
     into = box.into(target, server, "BRIDGE")
     until(lambda: into.metric("connected"), "no connection")
 

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """quoit-bridge with a real nats-server: what it carries, how it resumes, and what it reports."""
 import os
+import struct
 import subprocess
 import sys
 import time
@@ -131,7 +132,7 @@ def resumes_after_kills(box):
     server, name, count = box.server(), box.queue(messages=True), 20000
     other, numbers = box.queue(messages=True, user_bytes=64), []
     out = box.out(name, server, "S", "--create-stream")
-    until(lambda: out.metric("connected"), "the bridge did not connect")
+    out.says("was created")
     into = box.into(other, server, "S")
     consumer, producer = box.consume(other, count, True, numbers), box.produce(name, count, True)
     for _ in range(10):
@@ -150,7 +151,7 @@ def resumes_after_server_restart(box):
     server, name, count = box.server(), box.queue(), 20000
     other, numbers = box.queue(user_bytes=64), []
     out = box.out(name, server, "S", "--create-stream")
-    until(lambda: out.metric("connected"), "the bridge did not connect")
+    out.says("was created")
     into = box.into(other, server, "S")
     consumer, producer = box.consume(other, count, False, numbers), box.produce(name, count)
     for how in (9, 15, 9):
@@ -163,6 +164,51 @@ def resumes_after_server_restart(box):
     check_ledger(numbers, count, "the queue")
     check_ledger(stored(server, "S"), count, "the stream")
     check(out.process.poll() is None and into.process.poll() is None, "a bridge has ended")
+
+
+def crash_in_a_push(box):
+    """The notes that a bridge leaves if it is killed before a push, and behind it."""
+    server, name, found = box.server(), box.queue(user_bytes=100), []
+    client = Client(server)
+    client.create_stream("S")
+    for number in range(10):
+        client.publish("s", suite.payload(number, False))
+    bridge = box.into(name, server, "S")
+    until(lambda: size_of(name) == 10, "the messages did not arrive")
+    bridge.stop()
+
+    def change_note(sequence, pushed):
+        """As if the bridge had noted that it begins to push this message."""
+        with quoit.Queue.open(name, quoit.PRODUCER) as queue:
+            area = memoryview(queue.user_area())[32:96]
+            current = struct.unpack_from("<Q", area, 48)[0]
+            check(struct.unpack_from("<QQ", area, 16 + 16 * current) == (10, 10), f"another note: {bytes(area)}")
+            struct.pack_into("<QQ", area, 16 + 16 * current, sequence, pushed | 1 << 63)
+
+    def run(count):
+        bridge.start()
+        client.publish("s", suite.payload(client.last_sequence("S"), False))
+        until(lambda: size_of(name) == count, lambda: f"{size_of(name)} items, not {count}: {bridge.text()}")
+        bridge.stop()
+    change_note(10, 9)  # message 10 was pushed
+    run(11)
+    with quoit.Queue.open(name, quoit.CONSUMER) as queue:
+        found += [suite.number_of(queue.pop(), False) for _ in range(11)]
+    check_ledger(found, 11, "the queue")
+    server, name = box.server("second"), box.queue(user_bytes=100)
+    client = Client(server)
+    client.create_stream("S")
+    for number in range(10):
+        client.publish("s", suite.payload(number, False))
+    bridge = box.into(name, server, "S")
+    until(lambda: size_of(name) == 10, "the messages did not arrive")
+    bridge.stop()
+    change_note(11, 10)  # message 11 was not pushed, and the server waits for its acknowledgement
+    run(11)
+    change_note_fails = box.into(name, server, "S", "--durable", "other")
+    until(lambda: change_note_fails.metric("connected"), "the bridge did not connect")
+    check(size_of(name) == 11, "another consumer's deliveries were not recognized")
+    change_note_fails.stop()
 
 
 def two_bridges(box):
@@ -365,5 +411,5 @@ def another_publisher(box):
 if __name__ == "__main__":
     run_parts([out_items, out_messages, out_mpmc, out_mpmc_messages, out_broadcast, out_broadcast_messages,
                out_ends_with_the_stream_of_items, in_every_kind, in_creates_its_queue, back_pressure,
-               resumes_after_kills, resumes_after_server_restart, two_bridges, mpmc_with_other_consumers, broadcast_resumes, names_what_is_wrong, no_jetstream,
+               resumes_after_kills, resumes_after_server_restart, crash_in_a_push, two_bridges, mpmc_with_other_consumers, broadcast_resumes, names_what_is_wrong, no_jetstream,
                too_large, full_stream, deleted_stream, another_publisher])

@@ -19,15 +19,14 @@ def kills(full, short):
 class Flow:
     """queue -> bridge -> stream -> bridge -> queue, in both directions at the same time if there are two."""
 
-    def __init__(self, box, server, stream, *options, messages=True, kind="spsc", target="spsc"):
+    def __init__(self, box, server, stream, messages=True, kind="spsc", target="spsc", replicas=1):
         self.stream, self.messages, self.numbers = stream, messages, []
         self.source = box.queue(kind, messages, capacity=4096)
         self.target = box.queue(target, messages, capacity=4096, user_bytes=64)
-        self.out = box.out(self.source, server, stream, "--create-stream", *options)
-        until(lambda: self.out.metric("connected"), lambda: f"the bridge did not connect: {self.out.text()}")
-        client = Client(box.servers[0])
-        until(lambda: "state" in client.stream(stream), "the stream was not created")
+        client = Client(box.servers[0])  # a window for duplicates that is too short to help
+        client.create_stream(stream, duplicate_window=100 * 10**6, num_replicas=replicas)
         client.close()
+        self.out = box.out(self.source, server, stream)
         self.consumer = box.consume(self.target, COUNT, messages, self.numbers)
         until(lambda: has_consumer(self.target), "the consumer did not join") # a subscriber gets what comes later
         self.into = box.into(self.target, server, stream)
@@ -157,7 +156,7 @@ def leader_killed(box):
     servers = box.cluster()
     until(lambda: has_leader(servers), "the cluster has no leader")
     everywhere = Everywhere(servers)
-    flows = [Flow(box, everywhere, "A", "--replicas", "3"), Flow(box, everywhere, "B", "--replicas", "3", messages=False)]
+    flows = [Flow(box, everywhere, "A", replicas=3), Flow(box, everywhere, "B", messages=False, replicas=3)]
     both = box.random
 
     def strike():
