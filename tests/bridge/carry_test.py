@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 """quoit-bridge with a real nats-server: what it carries, how it resumes, and what it reports."""
+import contextlib
 import os
 import struct
 import subprocess
@@ -211,6 +212,32 @@ def crash_in_a_push(box):
     change_note_fails.stop()
 
 
+def note_before_a_push(box):
+    """A bridge that waits in a push has noted it. If it is killed there, the message comes after it is started again."""
+    server, name, found = box.server(), box.queue("mpmc", capacity=4, user_bytes=64), []
+    client = Client(server)
+    client.create_stream("S")
+    bridge = box.into(name, server, "S")
+    until(lambda: client.api(f"CONSUMER.INFO.S.{name.replace(':', '-')}").get("num_waiting"), "no request came")
+    box.produce(name, 4).finish()
+    client.publish("s", suite.payload(4, False))
+    with quoit.Queue.open(name, quoit.CONSUMER) as queue:
+        area = memoryview(queue.user_area())
+
+        def noted():
+            current = struct.unpack_from("<Q", area, 48)[0]
+            return struct.unpack_from("<QQ", area, 16 + 16 * current) == (1, 1 << 63)
+        until(noted, "the push was not noted")
+        bridge.kill()
+        bridge.start()
+        while len(found) < 5:
+            with contextlib.suppress(quoit.Abandoned):
+                found.append(suite.number_of(queue.pop(timeout=60), False))
+        area.release()
+    check_ledger(found, 5, "the queue")
+    bridge.stop()
+
+
 def two_bridges(box):
     """The second one waits, and takes over when the first one is killed."""
     for kind in ("spsc", "mpmc"):
@@ -411,5 +438,5 @@ def another_publisher(box):
 if __name__ == "__main__":
     run_parts([out_items, out_messages, out_mpmc, out_mpmc_messages, out_broadcast, out_broadcast_messages,
                out_ends_with_the_stream_of_items, in_every_kind, in_creates_its_queue, back_pressure,
-               resumes_after_kills, resumes_after_server_restart, crash_in_a_push, two_bridges, mpmc_with_other_consumers, broadcast_resumes, names_what_is_wrong, no_jetstream,
+               resumes_after_kills, resumes_after_server_restart, crash_in_a_push, note_before_a_push, two_bridges, mpmc_with_other_consumers, broadcast_resumes, names_what_is_wrong, no_jetstream,
                too_large, full_stream, deleted_stream, another_publisher])

@@ -18,11 +18,11 @@ def certificates(box):
     work = box.work
     openssl("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-subj", "/CN=test CA",
             "-keyout", f"{work}/ca.key", "-out", f"{work}/ca.pem", "-days", "2")
-    for name in ("server", "client"):
+    for name, address in (("server", "IP:127.0.0.1"), ("client", "IP:127.0.0.1"), ("elsewhere", "DNS:elsewhere.example")):
         openssl("req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-subj", f"/CN={name}",
                 "-keyout", f"{work}/{name}.key", "-out", f"{work}/{name}.csr")
         with open(f"{work}/{name}.ext", "w", encoding="utf-8") as file:
-            file.write("subjectAltName=IP:127.0.0.1\n")
+            file.write(f"subjectAltName={address}\n")
         openssl("x509", "-req", "-in", f"{work}/{name}.csr", "-CA", f"{work}/ca.pem", "-CAkey", f"{work}/ca.key",
                 "-CAcreateserial", "-out", f"{work}/{name}.pem", "-days", "2", "-extfile", f"{work}/{name}.ext")
 
@@ -68,6 +68,9 @@ create-stream = yes
         box.out(source, server, "S", *wrong).process.wait(60)
         check(box.bridges[-1].process.returncode == 1, "a connection without a certificate was accepted")
         box.bridges[-1].says("refuses the connection")
+    other = box.server("elsewhere", more=tls.replace("/server.", "/elsewhere."))
+    ca = ("--ca", f"{box.work}/ca.pem", "--cert", f"{box.work}/client.pem", "--key", f"{box.work}/client.key")
+    box.out(source, other, "S", "--user", "ann", "--password-file", f"{box.work}/password", *ca).fails("refuses the connection")
 
 
 def crc16(data):

@@ -50,19 +50,18 @@ static void on_reply(natsConnection *connection, natsSubscription *subscription,
 {
     struct acks *acks = closure;
     const char *subject = natsMsg_GetSubject(message);
-    const size_t prefix = strlen(acks->inbox);
     uint64_t session, number;
     (void)connection;
     (void)subscription;
-    if (strlen(subject) > prefix &&
-        sscanf(subject + prefix, "%" SCNu64 ".%" SCNu64, &session, &number) == 2) {
-        pthread_mutex_lock(&acks->lock);
-        if (session == acks->session)
-            take(acks, number, natsMsg_GetData(message), (size_t)natsMsg_GetDataLength(message),
-                 natsMsg_IsNoResponders(message));
-        pthread_cond_signal(&acks->changed);
-        pthread_mutex_unlock(&acks->lock);
-    }
+    pthread_mutex_lock(&acks->lock);
+    const size_t prefix = strlen(acks->inbox);
+    if (strncmp(subject, acks->inbox, prefix) == 0 &&
+        sscanf(subject + prefix, "%" SCNu64 ".%" SCNu64, &session, &number) == 2 &&
+        session == acks->session)
+        take(acks, number, natsMsg_GetData(message), (size_t)natsMsg_GetDataLength(message),
+             natsMsg_IsNoResponders(message));
+    pthread_cond_signal(&acks->changed);
+    pthread_mutex_unlock(&acks->lock);
     natsMsg_Destroy(message);
 }
 
@@ -75,7 +74,9 @@ natsStatus acks_listen(struct acks *acks, natsConnection *connection)
     acks_close(acks);
     natsStatus status = natsInbox_Create(&inbox);
     if (status == NATS_OK) {
+        pthread_mutex_lock(&acks->lock);
         (void)snprintf(acks->inbox, sizeof acks->inbox, "%.120s.", inbox);
+        pthread_mutex_unlock(&acks->lock);
         (void)snprintf(subject, sizeof subject, "%s>", acks->inbox);
         status = natsConnection_Subscribe(&acks->subscription, connection, subject, on_reply, acks);
     }

@@ -22,7 +22,7 @@ struct acks_state {
 };
 
 struct acks {
-    pthread_mutex_t lock; /* of session, base and state */
+    pthread_mutex_t lock; /* of session, base, state and inbox */
     pthread_cond_t changed;
     uint64_t session, base;
     struct acks_state state;

@@ -62,7 +62,8 @@ struct bridge_route {
     pthread_mutex_t lock;         /* of error and error_at */
     char error[BRIDGE_TEXT];
     uint64_t error_at;
-    bool started;          /* it has worked once: later failures are retried */
+    void *state;  /* of out.c or in.c; threads of libnats may use it until nats_CloseAndWait */
+    bool started; /* it has worked once: later failures are retried */
     _Atomic uint64_t code; /* how the route ended */
 };
 

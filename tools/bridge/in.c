@@ -14,6 +14,7 @@
 #include "note.h"
 
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum {
@@ -433,17 +434,21 @@ static int carry(struct in *in)
 
 int bridge_run_in(struct bridge_route *route)
 {
-    struct in in = {.route = route};
+    struct in *in = calloc(1, sizeof *in);
     int code = -1;
+    if (!in)
+        return bridge_error(route, "out of memory");
+    route->state = in;
+    in->route = route;
     while (code < 0) {
-        quoit_status status = open_when_possible(&in);
-        code = status == QUOIT_OK ? carry(&in) : status == QUOIT_INTERRUPTED ? 0 : BRIDGE_FAILED;
-        quoit_queue_close(in.queue);
-        in.queue = NULL;
+        quoit_status status = open_when_possible(in);
+        code = status == QUOIT_OK ? carry(in) : status == QUOIT_INTERRUPTED ? 0 : BRIDGE_FAILED;
+        quoit_queue_close(in->queue);
+        in->queue = NULL;
     }
-    if (in.link.connection) /* the last acknowledgements */
-        (void)natsConnection_FlushTimeout(in.link.connection, LOOK_MS);
-    natsSubscription_Destroy(in.subscription);
-    link_close(&in.link);
+    if (in->link.connection) /* the last acknowledgements */
+        (void)natsConnection_FlushTimeout(in->link.connection, LOOK_MS);
+    natsSubscription_Destroy(in->subscription);
+    link_close(&in->link);
     return code;
 }

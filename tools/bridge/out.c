@@ -390,22 +390,26 @@ static int carry(struct out *out)
 
 int bridge_run_out(struct bridge_route *route)
 {
-    struct out out = {.route = route};
+    struct out *out = calloc(1, sizeof *out);
     int code = -1;
-    acks_init(&out.acks);
+    if (!out)
+        return bridge_error(route, "out of memory");
+    route->state = out;
+    out->route = route;
+    acks_init(&out->acks);
     while (code < 0) {
-        quoit_status status = source_open(&out.source, route);
+        quoit_status status = source_open(&out->source, route);
         if (status != QUOIT_OK) {
             code = status == QUOIT_INTERRUPTED ? BRIDGE_OK : BRIDGE_FAILED;
             break;
         }
-        out.indices = calloc((size_t)out.source.window, sizeof *out.indices);
-        code = out.indices ? carry(&out) : bridge_error(route, "out of memory");
-        free(out.indices);
-        source_close(&out.source);
+        out->indices = calloc((size_t)out->source.window, sizeof *out->indices);
+        code = out->indices ? carry(out) : bridge_error(route, "out of memory");
+        free(out->indices);
+        source_close(&out->source);
     }
-    acks_close(&out.acks);
-    link_close(&out.link);
-    stored_free(&out.stored);
+    acks_close(&out->acks);
+    link_close(&out->link);
+    stored_free(&out->stored);
     return code;
 }

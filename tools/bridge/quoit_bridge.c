@@ -199,6 +199,7 @@ static void supervise(struct bridge *bridge, const sigset_t *signals)
 
 static int run(struct bridge *bridge)
 {
+    enum { CLOSE_MS = 3000 };
     bridge->threads = calloc(bridge->count, sizeof *bridge->threads);
     bridge->routes = calloc(bridge->count, sizeof *bridge->routes);
     sigset_t signals;
@@ -219,7 +220,9 @@ static int run(struct bridge *bridge)
     }
     if (bridge->metrics)
         (void)bridge_write_metrics(bridge->metrics, bridge->routes, bridge->count);
-    nats_Close();
+    (void)nats_CloseAndWait(CLOSE_MS);
+    for (size_t i = 0; i < bridge->count; i++)
+        free(bridge->routes[i].state);
     return code;
 }
 
