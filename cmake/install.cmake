@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: MIT
-# The files that `cmake --install` installs, in four components: runtime (the shared library), development, tools,
-# python.
+# The files that `cmake --install` installs, in five components: runtime (the shared library), development, tools,
+# bridge, python.
 include(CMakePackageConfigHelpers)
 set(QUOIT_CMAKE_DIR ${CMAKE_INSTALL_LIBDIR}/cmake/quoit)
 
 # The targets to build before `cmake --install`.
 add_custom_target(quoit_installed DEPENDS quoit)
-foreach(target quoit_shared quoit_tool quoit_python_package manual)
+foreach(target quoit_shared quoit_tool quoit_bridge quoit_python_package manual)
   if(TARGET ${target})
     add_dependencies(quoit_installed ${target})
   endif()
@@ -49,7 +49,7 @@ foreach(section_of 1=tools 3=development 7=development)
   set(component ${CMAKE_MATCH_2})
   if(TARGET manual)
     install(DIRECTORY ${PROJECT_BINARY_DIR}/man/ DESTINATION ${CMAKE_INSTALL_MANDIR}/man${section}
-      COMPONENT ${component} FILES_MATCHING PATTERN "*.${section}${man_suffix}")
+      COMPONENT ${component} FILES_MATCHING PATTERN "*.${section}${man_suffix}" PATTERN "quoit-bridge.*" EXCLUDE)
   endif()
 endforeach()
 
@@ -62,6 +62,18 @@ if(TARGET quoit_tool)
   install(FILES tools/completions/quoit.bash RENAME quoit
     DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions COMPONENT tools)
   install(FILES tools/completions/_quoit DESTINATION ${CMAKE_INSTALL_DATADIR}/${zsh_dir} COMPONENT tools)
+endif()
+
+if(TARGET quoit_bridge)
+  install(TARGETS quoit_bridge COMPONENT bridge)
+  install(FILES tools/completions/quoit-bridge.bash RENAME quoit-bridge
+    DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions COMPONENT bridge)
+  install(FILES tools/bridge/quoit-bridge@.service DESTINATION lib/systemd/system COMPONENT bridge)
+  install(FILES tools/bridge/bridge.ini DESTINATION ${CMAKE_INSTALL_DATADIR}/doc/quoit-bridge/examples COMPONENT bridge)
+  if(TARGET manual)
+    install(FILES ${PROJECT_BINARY_DIR}/man/quoit-bridge.1${man_suffix}
+      DESTINATION ${CMAKE_INSTALL_MANDIR}/man1 COMPONENT bridge)
+  endif()
 endif()
 
 # Python's module. In a user's own prefix, ~/.local, this is where Python looks.

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# The packages that `cpack` makes: on Linux libquoit0, libquoit-dev, quoit-tools and python3-quoit for Debian and its
+# The packages that `cpack` makes: on Linux libquoit0, libquoit-dev, quoit-tools, quoit-bridge and python3-quoit for Debian and its
 # derivatives, for Windows a zip.
 set(CPACK_PACKAGE_NAME quoit)
 set(CPACK_PACKAGE_VENDOR "The Quoit developers")
@@ -8,6 +8,9 @@ set(CPACK_VERBATIM_VARIABLES ON)
 set(CPACK_COMPONENTS_ALL runtime development)
 if(TARGET quoit_tool)
   list(APPEND CPACK_COMPONENTS_ALL tools)
+endif()
+if(TARGET quoit_bridge)
+  list(APPEND CPACK_COMPONENTS_ALL bridge)
 endif()
 if(python_dir)
   list(APPEND CPACK_COMPONENTS_ALL python)
@@ -69,6 +72,10 @@ quoit_deb(development libquoit-dev libdevel "messages between processes through 
 quoit_deb(tools quoit-tools utils "look into and use queues in shared memory"
   ${about} "This package has the quoit command, which lists, watches, fills, drains,"
   "checks and removes queues.")
+quoit_deb(bridge quoit-bridge net "carry queues in shared memory to and from NATS JetStream"
+  ${about} "This package has the program quoit-bridge, which carries the items of a queue"
+  "into a stream of NATS JetStream, or the messages of a stream into a queue,"
+  "each once and in order. It needs no state file.")
 quoit_deb(python python3-quoit python "messages between processes through shared memory (Python)"
   ${about} "This package has the Python module, which has the C library inside.")
 set(CPACK_DEBIAN_PYTHON_PACKAGE_DEPENDS "python3 (>= 3.11)")

@@ -366,6 +366,13 @@ quoit_status quoit_queue_peek_many(quoit_queue *queue, const void **items_out, s
                                    int64_t timeout_ns);
 quoit_status quoit_queue_release_many(quoit_queue *queue, size_t count);
 
+/* Get the position of the item that is peeked at; of several, of the first one. It is the item's
+   number since the queue was created, as in quoit_queue_info.popped, so for SPSC messages the byte
+   where it begins. After a crash of this consumer, the item has the same position for the next one.
+   With created_at_unix_ns (quoit_queue_inspect), it is an id that no other item has. Returns OK,
+   INVALID (no item is peeked at), WRONG_ROLE or FORKED. */
+quoit_status quoit_queue_position(quoit_queue *queue, uint64_t *position_out);
+
 /*
  * Snapshots of a queue: how many items or messages it has, and its options. Any flags, any thread.
  * They return 0 for NULL. In a forked child the size is 0. MPMC: an item counts from its claim

@@ -105,7 +105,7 @@ cross_build() {
             -DQUOIT_SANITIZE=address,undefined ;;
         like-macos) cross_configure like-macos -DQUOIT_LIKE_MACOS=ON -DCMAKE_BUILD_TYPE=Debug \
             -DQUOIT_SANITIZE=address,undefined ;;
-        musl) cross_configure musl -DCMAKE_C_COMPILER=musl-gcc -DQUOIT_CURSES=OFF \
+        musl) cross_configure musl -DCMAKE_C_COMPILER=musl-gcc -DQUOIT_CURSES=OFF -DQUOIT_BRIDGE=OFF \
             -DCMAKE_CXX_COMPILER=CMAKE_CXX_COMPILER-NOTFOUND ;;
         i386) # the 64-bit processes of the pairs are this machine's own build
             build release -DQUOIT_TEST_PREFIX=release. && cross_configure i386 -DCMAKE_TOOLCHAIN_FILE="$toolchains/linux.cmake" \

@@ -190,7 +190,7 @@ package_tools() {
     /usr/bin/python3 -c 'import ensurepip' 2>/dev/null || need /usr/lib/python3/ensurepip=python3-venv
     need rpmbuild=rpm ruby=ruby nix-instantiate=nix-bin makepkg=makepkg bsdtar=libarchive-tools
     build_tools python3=python3 pkg-config=pkg-config lintian=lintian abidw=abigail-tools \
-        dpkg-shlibdeps=dpkg-dev unzip=unzip mmdebstrap=mmdebstrap \
+        /usr/include/nats/nats.h=libnats-dev /usr/include/ini.h=libinih-dev dpkg-shlibdeps=dpkg-dev unzip=unzip mmdebstrap=mmdebstrap \
         x86_64-w64-mingw32-gcc=gcc-mingw-w64-x86-64 x86_64-w64-mingw32-g++=g++-mingw-w64-x86-64
     mkdir -p "$package_dir"
 }

@@ -23,7 +23,8 @@ END
 }
 
 test_tools() {
-    build_tools clang=clang python3=python3 python3-config=python3-dev spin=spin mandoc=mandoc /usr/include/curses.h=libncurses-dev
+    build_tools clang=clang python3=python3 python3-config=python3-dev spin=spin mandoc=mandoc /usr/include/curses.h=libncurses-dev \
+        /usr/sbin/nats-server=nats-server /usr/include/nats/nats.h=libnats-dev /usr/include/ini.h=libinih-dev
     clang_runtime
     # CPython's own tests of its queues, which quoit.mp's queues have to pass.
     local python

@@ -274,7 +274,8 @@ def command_pages(quoit, programs):
         pages[f"quoit-{name}.1"] = command_page(f"quoit-{name}", summary, run_help(quoit, name), ["quoit"])
     for program in programs:
         name = pathlib.Path(program).stem
-        pages[f"{name}.1"] = command_page(name, "part of Quoit's demonstration", run_help(program), ["quoit"])
+        summary = "carry queues to and from NATS JetStream" if name == "quoit-bridge" else "part of Quoit's demonstration"
+        pages[f"{name}.1"] = command_page(name, summary, run_help(program), ["quoit"])
     return pages
 
 

@@ -254,6 +254,28 @@ static quoit_status release(quoit_queue *queue, size_t count)
     return QUOIT_OK;
 }
 
+quoit_status quoit_queue_position(quoit_queue *queue, uint64_t *position_out)
+{
+    if (!position_out)
+        return quoit_fail(QUOIT_ERROR_INVALID,
+                          "position_out is NULL; pass the address of a variable");
+    *position_out = 0;
+    quoit_status status = quoit_queue_check_role(queue, QUOIT_CONSUMER);
+    if (status != QUOIT_OK)
+        return status;
+    const struct quoit_in_place *peeked = &queue->handle->peeked;
+    const struct quoit_ring_view *ring = ring_of(queue);
+    uint64_t position = quoit_queue_pops(queue);
+    if (peeked->at != position || peeked->count == 0 ||
+        (ring->ops->peeked_at && !ring->ops->peeked_at(&queue->consumer, ring, &position)))
+        return quoit_fail(QUOIT_ERROR_INVALID,
+                          "queue '%s:%s': no item is peeked at, so there is no position; peek "
+                          "first",
+                          QUOIT_QUEUE_NAME(queue));
+    *position_out = position;
+    return QUOIT_OK;
+}
+
 quoit_status quoit_queue_release(quoit_queue *queue)
 {
     return release(queue, 1);

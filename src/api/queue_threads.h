@@ -74,6 +74,7 @@
          (used, items_out, count_out, timeout_ns)) \
     CALL(queue_release, (quoit_queue *queue), (used)) \
     CALL(queue_release_many, (quoit_queue *queue, size_t count), (used, count)) \
+    CALL(queue_position, (quoit_queue *queue, uint64_t *position_out), (used, position_out)) \
     CALL(pool_pop, \
          (quoit_pool *pool, quoit_queue *queue, quoit_block *block_out, int64_t timeout_ns), \
          (pool, used, block_out, timeout_ns))
@@ -107,6 +108,7 @@ void quoit_unchecked_queue_close(quoit_queue *queue);
 #define quoit_queue_peek_many    quoit_unchecked_queue_peek_many
 #define quoit_queue_release      quoit_unchecked_queue_release
 #define quoit_queue_release_many quoit_unchecked_queue_release_many
+#define quoit_queue_position     quoit_unchecked_queue_position
 #define quoit_pool_push          quoit_unchecked_pool_push
 #define quoit_pool_pop           quoit_unchecked_pool_pop
 #define quoit_queue_poll_fd      quoit_unchecked_queue_poll_fd

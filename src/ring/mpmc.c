@@ -147,6 +147,18 @@ static uint64_t pops(const struct quoit_ring_consumer *consumer, const struct qu
     return consumer->state->mpmc.position;
 }
 
+/* The held item can be one that a crashed consumer had taken, far below the side's position. */
+static bool peeked_at(const struct quoit_ring_consumer *consumer,
+                      const struct quoit_ring_view *view, uint64_t *position_out)
+{
+    const struct quoit_mpmc_slot_ref *held = &consumer->state->mpmc.held;
+    if (!held->slot)
+        return false;
+    uint64_t index = (uint64_t)(held->slot - view->slots) / view->stride;
+    *position_out = held->lap / QUOIT_MPMC_LAP * view->capacity + index;
+    return true;
+}
+
 static bool has_freed(struct quoit_ring_consumer *consumer)
 {
     bool freed = consumer->state->mpmc.freed;
@@ -171,6 +183,7 @@ static bool has_freed(struct quoit_ring_consumer *consumer)
     .end = quoit_mpmc_end,                        \
     .pushes = pushes,                             \
     .pops = pops,                                 \
+    .peeked_at = peeked_at,                       \
     .has_freed = has_freed,                       \
     .is_finished = is_finished,                   \
     .is_over = is_over,                           \

@@ -162,6 +162,9 @@ struct quoit_ring_ops {
     uint64_t bytes_per_step;
     uint64_t (*pushes)(const struct quoit_ring_producer *, const struct quoit_ring_view *);
     uint64_t (*pops)(const struct quoit_ring_consumer *, const struct quoit_ring_view *);
+    /* The position of the item that is peeked at; false: none is. NULL: it is `pops`. */
+    bool (*peeked_at)(const struct quoit_ring_consumer *, const struct quoit_ring_view *,
+                      uint64_t *position_out);
     /* Have this side's last pops, of count items, made room that the producer may wait for? Has a
        full barrier between these pops and the answer. NULL: each pop makes room. */
     bool (*made_room)(const struct quoit_ring_consumer *, const struct quoit_ring_view *,

@@ -44,6 +44,7 @@ PLACES = [
 # The same in every other file: names of packages and of the shared library.
 EVERYWHERE = [
     ("version", r"\b(?:lib|python3-)?quoit\d?(?:-dev|-tools)?[-_](\d+\.\d+\.\d+)\b"),
+    ("version without patch", r"\bfind_package\(quoit (\d+\.\d+)\b"),
     ("soversion", r"\blibquoit\.so\.(\d+)\b(?!\.)"),
     ("soversion", r"\blibquoit(\d+)\b"),
 ]
@@ -60,6 +61,7 @@ def numbers_of(files):
             sys.exit(f"versions_test.py: {path} does not define the {name}: nothing matches {pattern}")
         numbers[name] = found.group(1)
     major, minor, patch = map(int, numbers["version"].split("."))
+    numbers["version without patch"] = f"{major}.{minor}"
     numbers["version as a number"] = str(10000 * major + 100 * minor + patch)
     return numbers
 
@@ -88,7 +90,7 @@ def check(files):
             continue
         path, start, end, name = fault
         line = files[path].count("\n", 0, start) + 1
-        yield (f"{path}:{line}: the {name} is {files[path][start:end]}, but {SOURCES[name.split(' as ')[0]][0]} has"
+        yield (f"{path}:{line}: the {name} is {files[path][start:end]}, but {SOURCES[re.sub(' (as|without) .*', '', name)][0]} has"
                f" {numbers[name]}; python3 tests/install/versions_test.py . --write corrects it")
     if "version" not in re.search(r"^dynamic = \[(.*)\]", files["python/pyproject.toml"], flags=re.M).group(1):
         yield "python/pyproject.toml: the version must be dynamic: python/setup.py reads it from CMakeLists.txt"
@@ -166,7 +168,7 @@ def self_test(files):
             faults = list(check({**files, path: text}))
             if not any(fault.startswith(path) for fault in faults):
                 sys.exit(f"self-test: a change in {path} was not found for {pattern}: {faults}")
-    for text in ("libquoit0_9.9.9-1_amd64.deb", "quoit-9.9.9.tar.gz", "libquoit.so.99", "libquoit99"):
+    for text in ("libquoit0_9.9.9-1_amd64.deb", "quoit-9.9.9.tar.gz", "libquoit.so.99", "libquoit99", "find_package(quoit 9.9"):
         if not any(fault.startswith("docs/NEW.md:1") for fault in check({**files, "docs/NEW.md": text})):
             sys.exit(f"self-test: {text!r} was not found")
     for path, pattern in SOURCES.values():

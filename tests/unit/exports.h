@@ -37,6 +37,7 @@
     EXPORT(quoit_status, queue_commit_many, (quoit_queue *, size_t)) \
     EXPORT(quoit_status, queue_peek_many, (quoit_queue *, const void **, size_t *, int64_t)) \
     EXPORT(quoit_status, queue_release_many, (quoit_queue *, size_t)) \
+    EXPORT(quoit_status, queue_position, (quoit_queue *, uint64_t *)) \
     EXPORT(quoit_status, wait_any, (struct quoit_wait *, size_t, int64_t)) \
     EXPORT(quoit_status, queue_interrupt, (quoit_queue *)) \
     EXPORT(quoit_status, queue_poll_fd, (quoit_queue *, uint32_t, int *)) \

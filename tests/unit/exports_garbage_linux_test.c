@@ -106,6 +106,7 @@ static void garbage_to_queue(quoit_queue *queue, uint64_t number)
     ANY(queue_release_many, (queue, bytes));
     ANY(queue_peek, (queue, &data, &done, passed));
     ANY(queue_peek_many, (queue, &data, &done, passed));
+    ANY(queue_position, (queue, &count));
     ANY(queue_release_many, (queue, bytes));
     ANY(queue_poll_fd, (queue, (uint32_t)number, &fd));
     ANY(wait_any, (&(struct quoit_wait){queue, (uint32_t)number, 1}, 1, passed));

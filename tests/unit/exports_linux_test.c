@@ -51,6 +51,7 @@ static void valid_in_place(quoit_queue *queue)
     const void *data;
     void *room;
     size_t count;
+    uint64_t position;
     GOOD(queue_claim, (queue, 8, &room, QUOIT_NOW));
     memset(room, 1, 8);
     GOOD(queue_commit, (queue, 8));
@@ -62,6 +63,7 @@ static void valid_in_place(quoit_queue *queue)
     GOOD(queue_peek, (queue, &data, NULL, QUOIT_NOW));
     GOOD(queue_release, (queue));
     GOOD(queue_peek_many, (queue, &data, &count, QUOIT_NOW));
+    GOOD(queue_position, (queue, &position));
     GOOD(queue_release_many, (queue, count));
 }
 
@@ -246,6 +248,7 @@ static void null_handles(void)
     REFUSED(queue_commit_many, (NULL, 0));
     REFUSED(queue_peek_many, (NULL, NULL, NULL, 0));
     REFUSED(queue_release_many, (NULL, 0));
+    REFUSED(queue_position, (NULL, NULL));
     REFUSED(queue_poll_fd, (NULL, 0, NULL));
     CHECK_STATUS_IS(DO(NULLS, queue_interrupt)(NULL), ==, QUOIT_ERROR_INVALID); /* no sentence */
     REFUSED(wait_any, (NULL, 0, 0));

@@ -1,0 +1,221 @@
+# SPDX-License-Identifier: MIT
+"""quoit-bridge: files of routes, ways to log in, TLS, streams that it creates, metrics, and wrong command lines."""
+import base64
+import os
+import subprocess
+
+import suite
+from nats import Client
+from suite import check, check_ledger, run_parts, stored, until
+
+
+def openssl(*arguments, **more):
+    return subprocess.run(["openssl", *arguments], check=True, capture_output=True, **more).stdout
+
+
+def certificates(box):
+    """A CA, and a certificate of 127.0.0.1 and one of a client."""
+    work = box.work
+    openssl("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-subj", "/CN=test CA",
+            "-keyout", f"{work}/ca.key", "-out", f"{work}/ca.pem", "-days", "2")
+    for name, address in (("server", "IP:127.0.0.1"), ("client", "IP:127.0.0.1"), ("elsewhere", "DNS:elsewhere.example")):
+        openssl("req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-subj", f"/CN={name}",
+                "-keyout", f"{work}/{name}.key", "-out", f"{work}/{name}.csr")
+        with open(f"{work}/{name}.ext", "w", encoding="utf-8") as file:
+            file.write(f"subjectAltName={address}\n")
+        openssl("x509", "-req", "-in", f"{work}/{name}.csr", "-CA", f"{work}/ca.pem", "-CAkey", f"{work}/ca.key",
+                "-CAcreateserial", "-out", f"{work}/{name}.pem", "-days", "2", "-extfile", f"{work}/{name}.ext")
+
+
+def run_many_with_tls(box):
+    """Two routes of one file carry a queue over a stream into another queue; the servers want a client's certificate."""
+    certificates(box)
+    tls = (f'tls {{ cert_file: "{box.work}/server.pem", key_file: "{box.work}/server.key", ca_file: "{box.work}/ca.pem", '
+           f'verify: true }}\nauthorization {{ user: "ann", password: "secret" }}')
+    server = box.server(more=tls)
+    source, target, numbers = box.queue(messages=True), box.name(), []
+    with open(f"{box.work}/password", "w", encoding="utf-8") as file:
+        file.write("secret\n")
+    with open(f"{box.work}/bridge.ini", "w", encoding="utf-8") as file:
+        file.write(f"""; a comment
+[server]
+url = {server.url}
+user = ann
+password-file = {box.work}/password
+ca = {box.work}/ca.pem
+cert = {box.work}/client.pem
+key = {box.work}/client.key
+[out {source}]
+stream = S
+subject = s
+create-stream = yes
+[in {target}]
+stream = S
+subject = s
+capacity = 100
+item-bytes = 128
+messages = yes
+create-stream = yes
+""")
+    bridge = box.bridge("run", f"{box.work}/bridge.ini")
+    until(lambda: bridge.text().count("connected") == 0 and bridge.metric("connected"), "the bridge did not connect")
+    box.produce(source, 2000, True).finish()
+    until(lambda: suite.exists(target), "the bridge did not create the queue")
+    box.consume(target, 2000, True, numbers).finish()
+    check_ledger(numbers, 2000, "the queue")
+    bridge.stop()
+    for wrong in (("--user", "ann"), ("--ca", f"{box.work}/client.pem", "--user", "ann")):
+        box.out(source, server, "S", *wrong).process.wait(60)
+        check(box.bridges[-1].process.returncode == 1, "a connection without a certificate was accepted")
+        box.bridges[-1].says("refuses the connection")
+    other = box.server("elsewhere", more=tls.replace("/server.", "/elsewhere."))
+    ca = ("--ca", f"{box.work}/ca.pem", "--cert", f"{box.work}/client.pem", "--key", f"{box.work}/client.key")
+    box.out(source, other, "S", "--user", "ann", "--password-file", f"{box.work}/password", *ca).fails("refuses the connection")
+
+
+def crc16(data):
+    value = 0
+    for byte in data:
+        value ^= byte << 8
+        for _ in range(8):
+            value = (value << 1 ^ (0x1021 if value & 0x8000 else 0)) & 0xFFFF
+    return value.to_bytes(2, "little")
+
+
+def encode_key(data):
+    return base64.b32encode(data + crc16(data)).decode().rstrip("=")
+
+
+def nkey(box):
+    """A pair of keys, made by openssl, in the encoding of NATS."""
+    openssl("genpkey", "-algorithm", "ed25519", "-out", f"{box.work}/key.pem")
+    seed = openssl("pkey", "-in", f"{box.work}/key.pem", "-outform", "DER")[-32:]
+    public = openssl("pkey", "-in", f"{box.work}/key.pem", "-pubout", "-outform", "DER")[-32:]
+    user, seed_prefix = 20 << 3, 18 << 3
+    with open(f"{box.work}/seed", "w", encoding="utf-8") as file:
+        file.write(encode_key(bytes([seed_prefix | user >> 5, (user & 31) << 3]) + seed))
+    public_text = encode_key(bytes([user]) + public)
+    server, name = box.server(more=f'authorization {{ users: [ {{ nkey: "{public_text}" }} ] }}'), box.queue()
+    bridge = box.out(name, server, "S", "--create-stream", "--nkey", public_text, "--nkey-seed", f"{box.work}/seed")
+    box.produce(name, 100).finish()
+    until(lambda: bridge.metric("messages_total") == 100, lambda: f"not all messages arrived: {bridge.text()}")
+    bridge.stop()
+
+
+def token(box):
+    with open(f"{box.work}/token", "w", encoding="utf-8") as file:
+        file.write("sesame")
+    server, name = box.server(more='authorization { token: "sesame" }'), box.queue()
+    bridge = box.out(name, server, "S", "--create-stream", "--token-file", f"{box.work}/token")
+    until(lambda: bridge.metric("connected"), lambda: f"the bridge did not connect: {bridge.text()}")
+    bridge.stop()
+
+
+def permissions(box):
+    """The permissions in docs/SCALING.md are enough for a bridge that publishes."""
+    user = ('authorization { users: [ { user: "ann", password: "secret" }, { user: "camera1", password: "p", permissions: { '
+            'publish: [ "s", "$JS.API.STREAM.INFO.S", "$JS.API.STREAM.MSG.GET.S" ], subscribe: [ "_INBOX.>" ] } } ] }')
+    server, name = box.server(more=user), box.queue()
+    with open(f"{box.work}/password", "w", encoding="utf-8") as file:
+        file.write("p\n")
+    Client(server, "ann", "secret").create_stream("S")
+    bridge = box.out(name, server, "S", "--user", "camera1", "--password-file", f"{box.work}/password")
+    box.produce(name, 1000).finish()
+    until(lambda: bridge.metric("messages_total") == 1000, lambda: f"not all messages arrived: {bridge.text()}")
+    bridge.kill()
+    box.produce(name, 1000, begin=1000).finish()
+    bridge.start()
+    until(lambda: Client(server, "ann", "secret").last_sequence("S") == 2000, "not all messages arrived")
+    check_ledger(stored(server, "S", user="ann", password="secret"), 2000, "the stream")
+    bridge.stop()
+
+
+def creates_streams(box):
+    server, name = box.server(), box.queue()
+    bridge = box.out(name, server, "S", "--create-stream", "--storage", "memory", "--max-messages", "500", "--max-bytes=1000000",
+                     "--max-age", "60", "--discard", "old", "--retention", "interest")
+    until(lambda: bridge.metric("connected"), "the bridge did not connect")
+    config = Client(server).stream("S")["config"]
+    expected = {"storage": "memory", "max_msgs": 500, "max_bytes": 1000000, "max_age": 60 * 10**9, "discard": "old",
+                "retention": "interest", "subjects": ["s"], "num_replicas": 1}
+    check(expected.items() <= config.items(), f"another stream was created: {config}")
+    bridge.stop()
+    box.out(box.queue(), server, "T", "--create-stream", "--replicas", "3").fails("stream 'T'", "replicas")
+
+
+def work_queue(box):
+    """A stream that removes acknowledged messages: the bridge goes on, since the server knows the newest ids."""
+    server, name, count = box.server(), box.queue(), 6000
+    other, numbers = box.queue(user_bytes=64), []
+    out = box.out(name, server, "S", "--create-stream", "--retention", "workqueue")
+    out.says("was created")
+    into = box.into(other, server, "S")
+    consumer, producer = box.consume(other, count, False, numbers), box.produce(name, count)
+    for mark in (1000, 2000, 3000, 4000):
+        until(lambda mark=mark: len(numbers) > mark, "nothing arrives")
+        for bridge in (out, into):
+            bridge.kill()
+            bridge.start()
+    producer.finish()
+    consumer.finish()
+    check_ledger(numbers, count, "the queue")
+
+
+def metrics(box):
+    """Prometheus text, of all routes; `quoit stat` shows the bridge as a member."""
+    server, name = box.server(), box.queue()
+    bridge = box.out(name, server, "S", "--create-stream")
+    box.produce(name, 300).finish()
+    until(lambda: bridge.metric("messages_total") == 300, "the metrics do not count the messages")
+    check(bridge.metric("in_flight") == 0 and bridge.metric("queued_items") == 0, "the metrics show other messages")
+    quoit_tool = os.path.join(os.path.dirname(box.program), "..", "quoit")
+    shown = subprocess.run([quoit_tool, "stat", name], capture_output=True, text=True, check=True).stdout
+    check(f"{bridge.process.pid}" in shown and "quoit-bridge" in shown, f"quoit stat does not show the bridge: {shown}")
+    server.kill()
+    until(lambda: bridge.metric("connected") == 0, "the metrics do not show the lost connection")
+    with open(bridge.metrics_file, encoding="utf-8") as file:
+        text = file.read()
+    for line in text.splitlines():
+        check(line.startswith(("# HELP quoit_bridge_", "# TYPE quoit_bridge_", "quoit_bridge_")), f"no Prometheus line: {line}")
+    server.start()
+    until(lambda: bridge.metric("reconnects_total") >= 1, "the metrics do not count the reconnect")
+    bridge.stop()
+
+
+def wrong_use(box):
+    def refused(*arguments, says, code=2):
+        done = subprocess.run([box.program, *arguments], capture_output=True, text=True, timeout=60, check=False)
+        check(done.returncode == code and says in done.stderr, f"{arguments}: {done.returncode}, {done.stderr}")
+
+    def config(text, says):
+        with open(f"{box.work}/wrong.ini", "w", encoding="utf-8") as file:
+            file.write(text)
+        refused("run", f"{box.work}/wrong.ini", says=says)
+    url = "nats://127.0.0.1:1/S/s"
+    refused(says="use quoit-bridge out")
+    refused("out", "q", says="use quoit-bridge out")
+    refused("out", "q", "localhost", says="must be nats://HOST:PORT/STREAM/SUBJECT")
+    refused("out", "q", "nats://127.0.0.1:1/S/", says="must be nats://")
+    refused("out", "q", "nats://127.0.0.1:1/S.T/s", says="stream 'S.T'")
+    refused("out", "q", "nats://127.0.0.1:1/S/s.*", says="subject 's.*'")
+    refused("out", "q", url, "--nonsense", "1", says="unknown option 'nonsense'")
+    refused("out", "q", url, "--window", says="has no value")
+    refused("out", "q", url, "--window", "many", says="window is 'many'")
+    refused("out", "q", url, "--retention", "ever", says="retention is 'ever'")
+    refused("out", "q", url, "--storage", "tape", says="storage is 'tape'; it must be file or memory")
+    refused("out", "q", url, "--nkey", "U", says="nkey needs nkey-seed")
+    refused("out", "q", url, "--password-file", "/nonexistent", says="cannot read a line")
+    refused("out", "q", url, "more", says="one word too many")
+    refused("run", f"{box.work}/missing.ini", says="cannot read the file")
+    config("[server]\nurl = nats://h:1\n", "has no section [out QUEUE]")
+    config("[between q]\n", "has no section")
+    config("[between q]\nstream = S\n", "must be [server], [out QUEUE] or [in QUEUE]")
+    config("[out q]\nurl = nats://h:1\nstream = S\n", "has no subject")
+    config("[out q]\ncolour = red\n", "unknown option 'colour'")
+    config("stream\n", "line 1")
+    done = subprocess.run([box.program, "--version"], capture_output=True, text=True, check=True).stdout
+    check(done.startswith("quoit-bridge "), done)
+
+
+if __name__ == "__main__":
+    run_parts([run_many_with_tls, nkey, token, permissions, creates_streams, work_queue, metrics, wrong_use])

@@ -1,0 +1,153 @@
+# SPDX-License-Identifier: MIT
+"""A NATS server of the test's own, and a small client for it, which is independent of the bridge."""
+import base64
+import itertools
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+
+SKIPPED = 77
+PROGRAM = shutil.which("nats-server") or shutil.which("nats-server", path="/usr/sbin")
+
+
+def require_server():
+    if not PROGRAM:
+        print("skipped: nats-server is not installed (Debian: apt install nats-server)")
+        sys.exit(SKIPPED)
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+class Server:
+    """A nats-server on loopback. `more` is added to its configuration."""
+
+    def __init__(self, work, name="server", more="", port=None, route_port=None, routes=(), host="127.0.0.1"):
+        self.name, self.port, self.host, self.process = name, port or free_port(), host, None
+        self.log = f"{work}/{name}.log"
+        self.config = f"{work}/{name}.conf"
+        cluster = ""
+        if route_port:
+            listed = ", ".join(f'"nats://127.0.0.1:{other}"' for other in routes)
+            cluster = f'cluster {{ name: test, listen: "127.0.0.1:{route_port}", routes: [{listed}] }}\n'
+        with open(self.config, "w", encoding="utf-8") as file:
+            file.write(f'server_name: "{name}"\nlisten: "{host}:{self.port}"\nlog_file: "{self.log}"\n'
+                       f'jetstream {{ store_dir: "{work}/{name}" }}\n{cluster}{more}\n')
+
+    @property
+    def url(self):
+        return f"nats://{self.host}:{self.port}"
+
+    def start(self, wait=True, under=()):
+        self.process = subprocess.Popen([*under, PROGRAM, "-c", self.config])
+        if wait:
+            self.wait()
+        return self
+
+    def wait(self):
+        deadline = time.monotonic() + 60
+        while True:
+            try:
+                socket.create_connection((self.host, self.port), 1).close()
+                return
+            except OSError:
+                if time.monotonic() > deadline or self.process.poll() is not None:
+                    raise
+                time.sleep(0.05)
+
+    def kill(self, how=signal.SIGKILL):
+        if self.process and self.process.poll() is None:
+            os.kill(self.process.pid, how)
+            self.process.wait()
+
+
+class Client:
+    """Speaks the text protocol of NATS over a socket."""
+
+    def __init__(self, server, user=None, password=None, seconds=60):
+        self.socket = socket.create_connection((server.host, server.port), seconds)
+        self.file = self.socket.makefile("rb")
+        self.info = json.loads(self.file.readline().split(b" ", 1)[1])
+        self.numbers, self.early = itertools.count(1), []
+        options = {"verbose": False, "headers": True, "no_responders": True}
+        if user:
+            options.update(user=user, **{"pass": password})
+        self.send(f"CONNECT {json.dumps(options)}\r\nPING\r\n")
+        assert self.file.readline().startswith(b"PONG"), "the server refuses the test's client"
+
+    def close(self):
+        self.file.close()
+        self.socket.close()
+
+    def send(self, text):
+        self.socket.sendall(text.encode())
+
+    def publish(self, subject, data, reply=""):
+        self.socket.sendall(f"PUB {subject} {reply} {len(data)}\r\n".encode() + data + b"\r\n")
+
+    def receive(self):
+        """The next message: subject, reply, headers, data."""
+        while True:
+            line = self.file.readline()
+            words = line.split()
+            if not words:
+                raise ConnectionError("the server closed the connection")
+            if words[0] == b"PING":
+                self.send("PONG\r\n")
+            elif words[0] in (b"MSG", b"HMSG"):
+                head = int(words[-2]) if words[0] == b"HMSG" else 0
+                body = self.file.read(int(words[-1]) + 2)[:-2]
+                reply = words[3].decode() if len(words) == (6 if head else 5) else ""
+                headers = dict(entry.split(": ", 1) for entry in body[:head].decode().split("\r\n")[1:] if ": " in entry)
+                headers[""] = body[:head].split(b"\r\n")[0].decode()
+                return words[1].decode(), reply, headers, body[head:]
+
+    def request(self, subject, payload=b""):
+        """Returns the answer. Other messages that come before it are kept in `early`."""
+        number = next(self.numbers)
+        inbox = f"_INBOX.{id(self)}.{number}"
+        self.send(f"SUB {inbox} {number}\r\nUNSUB {number} 1\r\n")
+        self.publish(subject, payload, inbox)
+        while True:
+            message = self.receive()
+            if message[0] == inbox:
+                return message
+            self.early.append(message)
+
+    def api(self, subject, /, **payload):
+        return json.loads(self.request(f"$JS.API.{subject}", json.dumps(payload).encode())[3])
+
+    def create_stream(self, name, **more):
+        answer = self.api(f"STREAM.CREATE.{name}", **{"name": name, "subjects": [name.lower()], **more})
+        assert "error" not in answer, answer
+
+    def stream(self, name):
+        return self.api(f"STREAM.INFO.{name}")
+
+    def last_sequence(self, name):
+        return self.stream(name)["state"]["last_seq"]
+
+    def read(self, stream):
+        """All messages of the stream: a list of (sequence, headers, data)."""
+        count, number, messages = self.stream(stream)["state"]["messages"], next(self.numbers), []
+        self.send(f"SUB _DELIVER.{id(self)} {number}\r\n")
+        config = {"deliver_subject": f"_DELIVER.{id(self)}", "ack_policy": "none", "deliver_policy": "all"}
+        answer = self.api(f"CONSUMER.CREATE.{stream}", stream_name=stream, config=config)
+        assert "error" not in answer, answer
+        while len(messages) < count:
+            _, reply, headers, data = self.early.pop(0) if self.early else self.receive()
+            messages.append((int(reply.split(".")[5]), headers, data))
+        self.send(f"UNSUB {number}\r\n")
+        return messages
+
+    def message(self, stream, sequence):
+        answer = self.api(f"STREAM.MSG.GET.{stream}", seq=sequence)
+        return base64.b64decode(answer["message"].get("data", ""))
