@@ -271,6 +271,9 @@ def check_shape(path, text):
         for number, line in enumerate(lines, 1):
             if len(line) > 100:
                 yield number, f"{len(line)} columns: a line has at most 100"
+    for number, line in enumerate(lines, 1):
+        if re.match(r"(<{7}|>{7}) ", line):
+            yield number, "a conflict of a merge was not resolved"
     if path.endswith(".c"):
         begin = 0
         for number, line in enumerate(lines, 1):
@@ -390,6 +393,7 @@ def self_test():
         ("docs/RELIABILITY.md", "`storm: a storm of kills`", "`storm: no such part`", "no such part"),
         ("docs/RELIABILITY.md", "`tool_monitor: unlinked`", "`tool_monitor: no_such_part`", "no_such_part"),
         ("src/base/hash.h", "#include <stddef.h>", "\n" * 500 + "#include <stddef.h>", "lines"),
+        ("src/os/wait/wait_macos.c", "#include", "<<<<<<" + "< HEAD\n#include", "a conflict"),
         ("src/base/status.c", "\n{\n", "\n{\n" + "    ;\n" * 61, "a function of"),
         ("src/ring/ring.c", "/* Relaxed: publishing the region orders it. */", "/* Relaxed: as above. */", "orders it"),
         ("src/base/status.c", "the queue is full", "the queue is full, and nobody pops", "no process"),

@@ -70,14 +70,7 @@ void quoit_os_sleep(const struct quoit_os_shm *shm, uint32_t number, const _Atom
     if (timeout_ns <= 0)
         return;
     int cancel_state = quoit_os_cancel_disable(); /* a cancelled thread leaves shared state */
-<<<<<<< HEAD
-    if (wait)
-        (void)wait(address_of(word), value, sizeof *word, SHARED, CLOCK_MACH_ABSOLUTE_TIME,
-                   (uint64_t)timeout_ns);
-    else
-=======
     if (!wait_for_wake(word, value, timeout_ns))
->>>>>>> f0a5a55 (Pause if macOS's wait on an address fails at once)
         (void)nanosleep(&pause, NULL);
     quoit_os_cancel_restore(cancel_state);
 }
