@@ -5,6 +5,7 @@
 lint_tools() {
     build_tools clang-format=clang-format clang-tidy=clang-tidy cppcheck=cppcheck \
         shellcheck=shellcheck python3=python3 /usr/include/curses.h=libncurses-dev \
+        /usr/include/nats/nats.h=libnats-dev /usr/include/ini.h=libinih-dev \
         clang=clang x86_64-w64-mingw32-gcc=gcc-mingw-w64-x86-64 x86_64-w64-mingw32-g++=g++-mingw-w64-x86-64
     pictures_tools
     python3 -c 'import yaml' 2>/dev/null || need /usr/lib/python3/dist-packages/yaml=python3-yaml
