@@ -133,7 +133,8 @@ class Client:
         return self.api(f"STREAM.INFO.{name}")
 
     def last_sequence(self, name):
-        return self.stream(name)["state"]["last_seq"]
+        """0 if the stream does not exist (yet)."""
+        return self.stream(name).get("state", {}).get("last_seq", 0)
 
     def read(self, stream):
         """All messages of the stream: a list of (sequence, headers, data)."""
