@@ -19,6 +19,7 @@
 
 enum {
     FLUSH_MS = 1000,
+    LARGE_WINDOW = 256,
     IDLE_MS = 500,
     RETRY_MS = 500, /* after a refusal that has a reason */
     ACK_TIMEOUT_MS = 5000,
@@ -305,9 +306,13 @@ static void check_link(struct out *out)
 /* There is nothing to publish now. Returns a status as source_next. */
 static quoit_status idle(struct out *out)
 {
-    if (!out->flushed) /* libnats would wait a millisecond for more */
+    /* libnats would wait a millisecond for more. But a flush waits for the server's answer: with a
+       large window that is full, it would only delay the next messages. */
+    const bool is_full = out->most >= LARGE_WINDOW &&
+                         out->published - out->acknowledged >= out->most;
+    if (!out->flushed && !is_full)
         (void)natsConnection_FlushTimeout(out->link.connection, FLUSH_MS);
-    out->flushed = true;
+    out->flushed = out->flushed || !is_full;
     if (out->published > out->acknowledged)
         acks_wait(&out->acks, out->acknowledged, ACK_WAIT_NS);
     else if (out->has_item)
