@@ -8,13 +8,12 @@
 
 #include <dlfcn.h>
 #include <errno.h>
-if (!wait_for_wake(word, value, timeout_ns))
 #include <stddef.h>
 #include <string.h>
 #include <time.h>
 
-    /* <os/os_sync_wait_on_address.h>, which older SDKs lack. */
-    enum { SHARED = 1, CLOCK_MACH_ABSOLUTE_TIME = 32 };
+/* <os/os_sync_wait_on_address.h>, which older SDKs lack. */
+enum { SHARED = 1, CLOCK_MACH_ABSOLUTE_TIME = 32 };
 typedef int wait_function(void *address, uint64_t value, size_t size, uint32_t flags,
                           uint32_t clock, uint64_t timeout_ns);
 typedef int wake_function(void *address, size_t size, uint32_t flags);
