@@ -11,7 +11,7 @@
 
 /* The path of an operation: at[i] is the address of its instruction after i steps, and at[steps]
    the address at its end. marks[i] has the properties below after i steps. */
-enum { STEPPER_STEPS = 1 << 17 };
+enum { STEPPER_STEPS = 1 << 18 };
 enum {
     STEPPER_FIRST = 1,   /* the path reaches this address for the first time */
     STEPPER_CHANGED = 2, /* the last step changed shared memory */
