@@ -71,5 +71,5 @@ class Suite:
                 process.kill()
                 process.wait()
         for name in self.names:
-            subprocess.run([self.quoit, "rm", "--force", name], check=False, stderr=subprocess.DEVNULL)
+            subprocess.run([self.quoit, "rm", "--force", "--any-owner", name], check=False, stderr=subprocess.DEVNULL)
         shutil.rmtree(self.work)

@@ -16,7 +16,7 @@
 enum { ITEMS = 3, CAPACITY = 4, LINE = 16, ROOM = 65536, BOTH = QUOIT_PRODUCER | QUOIT_CONSUMER };
 
 struct object {
-    uint64_t bytes;
+    size_t bytes;
     unsigned char at[ROOM];
 };
 

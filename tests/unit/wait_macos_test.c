@@ -19,6 +19,7 @@ static void wait_is_refused(void)
 {
     const struct quoit_os_shm shm = {.lock = -1};
     _Atomic uint32_t word = 7;
+    quoit_os_wake_begin();
     CHECK(setenv("QUOIT_TEST_OS_SYNC", "fails", 1) == 0);
     CHECK_GE(sleep_once(&shm, &word, 60000000000), 500000);
     CHECK_GE(sleep_once(&shm, &word, 300000), 300000);
