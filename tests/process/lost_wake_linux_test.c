@@ -198,7 +198,7 @@ static void take_turns(int count, uint64_t rounds)
     answer_all(count, rounds);
     atomic_store(&delays, false);
     CHECK_EQ(test_wait(other), 0);
-    CHECK_GT(atomic_load(&delayed), rounds / 2); /* the functions above were called */
+    CHECK_GT(atomic_load(&delayed), 0); /* the functions above are in place of the library's */
     for (int i = 0; i <= count; i++) {
         quoit_queue_close(i < count ? queues[i] : answers);
         CHECK_STATUS(quoit_unlink(numbered(prefix, i), 0), test_after_close(prefix));
