@@ -201,6 +201,12 @@ static uint64_t sleeps_of(quoit_queue *queue)
     return atomic_load(&quoit_queue_own_entry(queue)->sleeps);
 }
 
+/* Elsewhere waits poll, or some of them. */
+static bool has_futex(void)
+{
+    return !test_plain_posix && strcmp(test_schemes[0], "posix") == 0 && quoit_os_can_sleep_any();
+}
+
 /* The producers of all queues have crashed already. A pop finds that after one sleep. So does a
    wait on several queues, however many. */
 static void crash_shows_after_one_sleep(void)
@@ -221,8 +227,7 @@ static void crash_shows_after_one_sleep(void)
         CHECK_STATUS(quoit_wait_any(waits, (size_t)counts[k], minute), QUOIT_OK);
         CHECK_EQ(waits[counts[k] - 1].ready, QUOIT_ITEMS);
         /* Without a futex a sleep may end too early for a question to the kernel. */
-        bool has_futex = !test_plain_posix && strcmp(test_schemes[0], "posix") == 0;
-        CHECK_LE(sleeps_of(last), has_futex ? 1 : 2);
+        CHECK_LE(sleeps_of(last), has_futex() ? 1 : 2);
         CHECK_STATUS(word_pop((struct word_queue){last}, &value, QUOIT_NOW), QUOIT_ABANDONED);
         end(counts[k]);
     }
@@ -247,11 +252,16 @@ static void close_ends_the_sleep(void)
     static const int counts[] = {2, 300};
     static struct quoit_wait waits[300];
     int64_t slice = quoit_wait_slice_ns;
+    if (!has_futex()) {
+        (void)printf(
+            "  left out: a wait on several queues polls here, and does not sleep on each\n");
+        return;
+    }
     for (int k = 0; TEST_LOOP(k < 2, 0, "queues", counts[k]); k++) {
         char text[24];
         begin(counts[k]);
         (void)snprintf(text, sizeof text, "%d", counts[k] - 1);
-        if (quoit_os_barrier_join() && quoit_os_can_sleep_any())
+        if (quoit_os_barrier_join())
             quoit_wait_slice_ns = hours; /* otherwise sleeps are short anyway */
         for (int i = 0; i < counts[k]; i++)
             waits[i] = (struct quoit_wait){queues[i], QUOIT_ITEMS, 0};
