@@ -31,7 +31,7 @@ class BuildByCMake(build_ext):
     def build_extension(self, ext):
         folder = os.path.abspath(os.path.join(self.build_temp, "cmake"))
         target = os.path.abspath(self.get_ext_fullpath(ext.name))
-        parts = ("TESTS", "BENCH", "EXAMPLES", "TOOLS", "SHARED", "INSTALL", "WERROR")
+        parts = ("TESTS", "BENCH", "BRIDGE", "EXAMPLES", "TOOLS", "SHARED", "INSTALL", "WERROR")
         subprocess.run(["cmake", "-S", LIBRARY, "-B", folder, "-DCMAKE_BUILD_TYPE=Release", "-DQUOIT_PYTHON=ON",
                         f"-DPython3_EXECUTABLE={sys.executable}", f"-DQUOIT_PYTHON_DIR={HERE}",
                         *(f"-DQUOIT_{part}=OFF" for part in parts)], check=True)
