@@ -52,7 +52,7 @@ QUOIT_DEFINE_QUEUE(large, struct large);
 int main(void) { struct small_queue queue; return small_join("orders", 64, QUOIT_PRODUCER, &queue) != QUOIT_OK; }
 """
 OTHER_SYSTEMS = re.compile(r"_(posix|linux|macos|curses|sysv)(_test)?\.c$|/(fork|owner|space)_test\.c$"
-                           r"|^bench/peers/|^tests/(crash|model|fuzz|install)/|^src/os/|\bpython/")
+                           r"|^bench/(peers|waits|bridge)/|^tools/bridge/|^tests/(crash|model|fuzz|install)/|^src/os/|\bpython/")
 
 
 def listed(*patterns):
@@ -105,7 +105,7 @@ class Compiler:
 
 DEFINITIONS = ["-D_WIN32_WINNT=0x0602", "-DWIN32_LEAN_AND_MEAN", "-D_CRT_SECURE_NO_WARNINGS",
                '-DQUOIT_TOOL_VERSION="0"', '-DQUOIT_TEST_EXAMPLES="."', '-DQUOIT_TEST_LIBRARY="."', '-DQUOIT_TEST_DLL="."',
-               "-DEXPECTED_VERSION=0"]
+               "-DEXPECTED_VERSION=0", "-DQUOIT_NATIVE_NAME_MAX=200"]
 
 
 def tasks(compiler):
