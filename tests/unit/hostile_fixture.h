@@ -128,7 +128,9 @@ static inline void set_up(const struct shape *shape, uint64_t capacity, uint64_t
 
 static inline void check_guard(const uint8_t *at, const uint8_t *end)
 {
-    for (; at < end; at++)
+    while (at < end && *at == guard_byte) /* a check of each byte would take minutes on i386 */
+        at++;
+    if (at < end)
         CHECK_EQUAL(*at, guard_byte);
 }
 
@@ -148,7 +150,8 @@ static inline void check_read(const void *items, uint64_t bytes)
     const uint8_t *at = items;
     for (uint64_t i = 0, run = 0; i < bytes; i++) {
         run = at[i] == guard_byte ? run + 1 : 0;
-        CHECK_LT(run, RUN);
+        if (run >= RUN)
+            CHECK_LT(run, RUN);
     }
 }
 
