@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Threads that are cancelled, and processes that fork in a signal handler, inside the library's
    calls: no lock stays held, no descriptor open, and no operation incomplete. */
-#include "test.h"
+#include "cancel_fixture_posix.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -65,22 +65,6 @@ static void *use_all_for_ever(void *unused)
     for (;;)
         use_all();
     return unused;
-}
-
-static _Noreturn void on_alarm(int number)
-{
-    static const char text[] = "a call hangs: given up after 120 s\n";
-    (void)number;
-    (void)!write(STDERR_FILENO, text, sizeof text - 1);
-    _exit(1);
-}
-
-/* The process ends, with a message, if the part takes longer. */
-static void limit_time(void)
-{
-    struct sigaction action = {.sa_handler = on_alarm};
-    CHECK(sigaction(SIGALRM, &action, NULL) == 0);
-    (void)alarm(120);
 }
 
 static void choose_names(const char *scheme)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Threads cancelled in a wait. They lose no item, and another thread continues with the handle. */
-#include "test.h"
+#include "cancel_fixture_posix.h"
 
 #include <pthread.h>
 #include <signal.h>
@@ -11,22 +11,6 @@
 
 static const struct quoit_queue_options options = {.item_bytes = 8, .capacity = 5};
 enum { BOTH = QUOIT_PRODUCER | QUOIT_CONSUMER };
-
-static _Noreturn void on_alarm(int number)
-{
-    static const char text[] = "a call hangs: given up after 120 s\n";
-    (void)number;
-    (void)!write(STDERR_FILENO, text, sizeof text - 1);
-    _exit(1);
-}
-
-/* The process ends, with a message, if the part takes longer. */
-static void limit_time(void)
-{
-    struct sigaction action = {.sa_handler = on_alarm};
-    CHECK(sigaction(SIGALRM, &action, NULL) == 0);
-    (void)alarm(120);
-}
 
 static void check_fork_returns(void)
 {
