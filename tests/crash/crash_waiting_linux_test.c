@@ -176,6 +176,15 @@ static void kill_waiter_at(uint64_t step, void *context)
 static const char *const sleepers[] = {"pop_wait", "push_wait", "wait_any, pop", "wait_any, push",
                                        NULL};
 
+/* The queue is full for a producer, and empty for a consumer. */
+static struct world_case blocked_case(int kind, const char *name)
+{
+    const struct world_operation *operation = world_operation(name);
+    return (struct world_case){.kind = (enum world_kind)kind,
+                               .filled = operation->role == QUOIT_PRODUCER ? WORLD_CAPACITY : 0,
+                               .operation = operation};
+}
+
 /* The points are those at which the victim has changed shared memory. A call takes another path if
    its time runs out in another place, so a victim is stepped to its point, and not sent along the
    recorded path. */
@@ -185,11 +194,7 @@ static void waiter_killed(void)
     uint64_t points = 0, steps = 0;
     for (int kind = 0; kind < WORLD_KINDS; kind++)
         for (int i = 0; sleepers[i]; i++) {
-            const struct world_operation *operation = world_operation(sleepers[i]);
-            struct world_case at = {.kind = (enum world_kind)kind,
-                                    .filled = operation->role == QUOIT_PRODUCER ? WORLD_CAPACITY
-                                                                                : 0,
-                                    .operation = operation};
+            struct world_case at = blocked_case(kind, sleepers[i]);
             struct world world;
             world_begin(&world, &at);
             struct stepper victim = world_start(&world, 0, at.operation);
@@ -206,11 +211,7 @@ static void sleeper_killed(void)
     uint64_t points = 0;
     for (int kind = 0; kind < WORLD_KINDS; kind++)
         for (int i = 0; sleepers[i]; i++) {
-            const struct world_operation *operation = world_operation(sleepers[i]);
-            struct world_case at = {.kind = (enum world_kind)kind,
-                                    .filled = operation->role == QUOIT_PRODUCER ? WORLD_CAPACITY
-                                                                                : 0,
-                                    .operation = operation};
+            struct world_case at = blocked_case(kind, sleepers[i]);
             struct world world;
             struct stepper victim = start_to_sleep(&world, &at);
             while (stepper_step(&victim))
