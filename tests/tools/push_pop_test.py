@@ -444,20 +444,21 @@ PARTS = [round_trip, records, counts, ends, full, file_size_limit, too_long, fin
          closed_output, joined, watched, broadcast, usage, bench]
 
 
-def main(parts):
-    wanted = sys.argv[2:]
+def main(parts, shell_type=Shell, wanted=None):
+    """Runs the wanted parts, by default those that the command line names, or all."""
+    wanted = sys.argv[2:] if wanted is None else wanted
     with tempfile.TemporaryDirectory(prefix="qt-tool-") as directory:
         for part in parts:
             if wanted and part.__name__ not in wanted:
                 continue
-            shell = Shell(sys.argv[1], directory)
+            shell = shell_type(sys.argv[1], directory)
             shell.directory = os.path.join(directory, part.__name__)
             os.mkdir(shell.directory)
             try:
                 started = time.monotonic()
                 part(shell)
                 print(f"{part.__name__}: passed in {time.monotonic() - started:.1f} s", flush=True)
-            except (Failure, subprocess.TimeoutExpired) as failure:
+            except (Failure, AssertionError, subprocess.TimeoutExpired) as failure:
                 print(f"{part.__name__}: {failure}", file=sys.stderr)
                 sys.exit(1)
             finally:

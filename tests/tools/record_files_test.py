@@ -6,11 +6,10 @@ import os
 import pathlib
 import random
 import struct
-import sys
 
 import mcap_file
-from push_pop_test import FAILED, LIMIT, OK, check, lines
-from record_test import CUT_OFF, read, run
+from push_pop_test import FAILED, LIMIT, OK, check, lines, main
+from record_test import CUT_OFF, Recorder, read
 
 DAMAGED = "is damaged"
 
@@ -114,4 +113,4 @@ def mutated(shell):
 
 
 if __name__ == "__main__":
-    run([bad_files, foreign, mutated], sys.argv[1], sys.argv[2:])
+    main([bad_files, foreign, mutated], Recorder)

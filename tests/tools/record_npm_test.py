@@ -13,7 +13,7 @@ import sys
 
 import mcap_file
 import record_test
-from push_pop_test import LIMIT, OK, check, lines
+from push_pop_test import LIMIT, OK, check, lines, main
 
 HERE = pathlib.Path(__file__).resolve().parent
 SKIPPED = 77
@@ -68,4 +68,4 @@ def reader(shell):
 
 
 if __name__ == "__main__":
-    record_test.run([reader], sys.argv[1], [])
+    main([reader], record_test.Recorder, [])

@@ -8,12 +8,10 @@ import random
 import signal
 import struct
 import subprocess
-import sys
-import tempfile
 import time
 
 import mcap_file
-from push_pop_test import FAILED, LIMIT, NOTHING, OK, USAGE, Failure, Shell, check, lines
+from push_pop_test import FAILED, LIMIT, NOTHING, OK, USAGE, Shell, check, lines, main
 
 CUT_OFF = "is cut off"
 
@@ -385,27 +383,5 @@ PARTS = [round_trip, times, truncated, several, lossy, observed, kept_time, cut,
          synchronized, pipes, usage]
 
 
-def run(parts, program, wanted):
-    with tempfile.TemporaryDirectory(prefix="qt-tool-") as directory:
-        for part in parts:
-            if wanted and part.__name__ not in wanted:
-                continue
-            shell = Recorder(program, directory)
-            shell.directory = os.path.join(directory, part.__name__)
-            os.mkdir(shell.directory)
-            try:
-                started = time.monotonic()
-                part(shell)
-                print(f"{part.__name__}: passed in {time.monotonic() - started:.1f} s", flush=True)
-            except (Failure, AssertionError, subprocess.TimeoutExpired) as failure:
-                print(f"{part.__name__}: {failure}", file=sys.stderr)
-                sys.exit(1)
-            finally:
-                for process in shell.running:
-                    if process.poll() is None:
-                        process.kill()
-                        process.wait()
-
-
 if __name__ == "__main__":
-    run(PARTS, sys.argv[1], sys.argv[2:])
+    main(PARTS, Recorder)
