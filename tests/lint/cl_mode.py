@@ -19,6 +19,8 @@ import subprocess
 import sys
 import tempfile
 
+from tracked import matching, tracked
+
 MINGW = "/usr/share/mingw-w64/include"
 TARGETS = ["x86_64-pc-windows-msvc", "i686-pc-windows-msvc", "aarch64-pc-windows-msvc"]
 # MinGW's attributes in the places where only GNU's compilers accept them.
@@ -55,16 +57,10 @@ OTHER_SYSTEMS = re.compile(r"_(posix|linux|macos|curses|sysv)(_test)?\.c$|/(fork
                            r"|^bench/(peers|waits|bridge)/|^tools/bridge/|^tests/(crash|model|fuzz|install)/|^src/os/|\bpython/")
 
 
-def listed(*patterns):
-    found = subprocess.run(["git", "ls-files", "--cached", "--others", "--exclude-standard", *patterns],
-                           capture_output=True, text=True, check=True).stdout
-    return found.split()
-
-
 def sources():
     with open("cmake/mechanisms.cmake") as file:
         windows = re.search(r"if\(WIN32\).*?QUOIT_OS_FILES ([^)]*)\)", file.read(), flags=re.S).group(1)
-    others = [name for name in listed("*.c") if not OTHER_SYSTEMS.search(name)]
+    others = [name for name in matching(tracked(), ["*.c"]) if not OTHER_SYSTEMS.search(name)]
     return ["src/os/" + name for name in windows.split()] + others
 
 
@@ -110,7 +106,7 @@ DEFINITIONS = ["-D_WIN32_WINNT=0x0602", "-DWIN32_LEAN_AND_MEAN", "-D_CRT_SECURE_
 
 def tasks(compiler):
     """(name, path, target, options) of each compilation."""
-    public = [name.removeprefix("include/") for name in listed("include")]
+    public = [name.removeprefix("include/") for name in matching(tracked(), ["include/*"])]
     for number, header in enumerate(public):
         for language in ("cpp",) if header.endswith("pp") else ("c", "cpp"):
             path = compiler.write(f"header{number}.{language}", f"#include <{header}>\n")
