@@ -21,6 +21,7 @@
             main of the shortest sender and receiver has at most 12 lines
   terminal  the command prints names, and what else another user may have chosen, by print_text alone
   tests     each `name: part` in docs/RELIABILITY.md is a part of that test
+  bytes     each file is text (UTF-8, no NUL), except the fuzzer's corpus: nothing that a build made is committed
   words     no banned phrase in comments, string literals and Markdown (plain_english.py)
 """
 import functools
@@ -316,6 +317,16 @@ def check_file(path, text, private_headers):
     return [f"{path}:{number}: {fault}" for number, fault in found], labels
 
 
+def check_bytes(path, content):
+    """content: the file's bytes."""
+    if not path.startswith("tests/fuzz/corpus/"):
+        try:
+            if "\0" in content.decode():
+                yield f"{path}: it has a NUL byte, so it is no text; a file that a build makes is not committed"
+        except UnicodeDecodeError:
+            yield f"{path}: it is no text (UTF-8); a file that a build makes is not committed"
+
+
 def check_all(files, ordering):
     """files: path -> text. Every fault as a line."""
     private_headers = tuple(name for name in files if name.endswith(".h") and name.startswith("src/"))
@@ -340,8 +351,17 @@ def project():
         return files, file.read()
 
 
+def check_project_bytes():
+    for name in tracked.tracked():
+        with open(name, "rb") as file:
+            yield from check_bytes(name, file.read())
+
+
 def self_test():
     """Each rule finds the fault that it is there for, planted in the project as it is."""
+    for content, expected in ((b"\x7fELF\x02\x01\x01\0", 1), (b"\xff\xfe", 1), ("…".encode(), 0)):
+        if len(list(check_bytes("record.o", content))) != expected:
+            sys.exit(f"self-test: the check of bytes is wrong about {content!r}")
     files, ordering = project()
     spsc = "include/quoit/spsc.h"
     plants = [
@@ -411,13 +431,13 @@ def self_test():
     if not any("does not list SPSC-P1" in fault for fault in missing) or not any(
             "lists SPSC-P8" in fault for fault in missing):
         sys.exit(f"self-test: a label missing in ORDERING.md was not found: {missing}")
-    print(f"source_rules.py: {len(plants) + plain_english.self_test() + 2} planted faults found")
+    print(f"source_rules.py: {len(plants) + plain_english.self_test() + 4} planted faults found")
 
 
 if __name__ == "__main__":
     if sys.argv[1:] == ["--self-test"]:
         self_test()
     else:
-        FAULTS = check_all(*project())
+        FAULTS = check_all(*project()) + list(check_project_bytes())
         print("\n".join(FAULTS))
         sys.exit(1 if FAULTS else 0)
