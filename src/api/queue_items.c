@@ -113,7 +113,7 @@ quoit_status quoit_queue_push(quoit_queue *queue, const void *data, size_t bytes
                               int64_t timeout_ns)
 {
     if (!queue || !data || bytes != queue->producer.item_bytes ||
-        !quoit_spsc_put(&queue->producer, data, bytes))
+        !quoit_spsc_push(&queue->producer, data, bytes))
         return quoit_queue_push_slow(queue, data, bytes, timeout_ns);
     quoit_queue_pushed(queue);
     return QUOIT_OK;
@@ -180,7 +180,7 @@ quoit_status quoit_queue_pop(quoit_queue *queue, void *buffer, size_t room_bytes
                              int64_t timeout_ns)
 {
     if (!queue || !buffer || room_bytes < queue->consumer.item_bytes ||
-        !quoit_spsc_take(&queue->consumer, buffer, queue->consumer.item_bytes))
+        !quoit_spsc_pop(&queue->consumer, buffer, queue->consumer.item_bytes))
         return quoit_queue_pop_slow(queue, buffer, room_bytes, bytes_out, timeout_ns);
     if (bytes_out)
         *bytes_out = (size_t)queue->consumer.item_bytes;
