@@ -89,7 +89,7 @@ static bool shows_popped(const struct quoit_ring_view *view, uint64_t position)
 }
 
 /* A consumer that crashed in a run has counted items whose slots it did not free: the last ones.
-   Frees them in order, as the producer expects it. */
+   Frees them in order, so that after another crash it is the last ones again. */
 static void free_popped(const struct quoit_ring_view *view, uint64_t head)
 {
     uint64_t from = head;
