@@ -90,23 +90,31 @@ static void pin(int processor)
         die("sched_setaffinity");
 }
 
-/* If one side fails, kills the others, which would wait for it forever. */
-static void wait_for(std::vector<pid_t> children)
+/* Waits for all of them. If one side fails, kills the others, which would wait for it forever. If
+   seconds_most is not 0, kills them all after this time and returns false. */
+static bool wait_for(std::vector<pid_t> children, unsigned seconds_most)
 {
-    bool failed = false;
+    bool failed = false, in_time = true;
+    alarm(seconds_most);
     while (!children.empty()) {
         int status;
         pid_t ended = wait(&status);
-        children.erase(std::remove(children.begin(), children.end(), ended), children.end());
-        if (status == 0 || failed)
+        if (ended > 0)
+            children.erase(std::remove(children.begin(), children.end(), ended), children.end());
+        else
+            in_time = false; /* the alarm */
+        if ((ended > 0 && status == 0) || failed)
             continue;
+        if (in_time)
+            std::fprintf(stderr, "a side failed: wait status %d\n", status);
         failed = true;
-        std::fprintf(stderr, "a side failed: wait status %d\n", status);
         for (pid_t child : children)
             kill(child, SIGKILL);
     }
-    if (failed)
+    alarm(0);
+    if (failed && in_time)
         std::exit(1);
+    return in_time;
 }
 
 struct meeting {
@@ -154,7 +162,8 @@ double run_sides(const sides &who, const std::function<void(int)> &prepare,
         }
         std::exit(0);
     }
-    wait_for(children);
+    const bool may_stall = static_cast<std::size_t>(all) > processors.size();
+    const bool in_time = wait_for(children, may_stall ? STALLED_SECONDS : 0);
     std::uint64_t begin = UINT64_MAX, end = 0;
     for (const stopwatch &watch : meet->watches) {
         if (watch.begin == 0)
@@ -163,7 +172,7 @@ double run_sides(const sides &who, const std::function<void(int)> &prepare,
         end = std::max(end, watch.end);
     }
     munmap(meet, sizeof(meeting));
-    return static_cast<double>(end - begin);
+    return in_time ? static_cast<double>(end - begin) : STALLED_SECONDS * 1e9;
 }
 
 /* ---- The canary ------------------------------------------------------------------------------ */
@@ -323,6 +332,9 @@ static void run_part(const char *name, int rounds)
 static int run(int argc, char **argv)
 {
     find_processors();
+    struct sigaction end_wait = {}; /* without SA_RESTART */
+    end_wait.sa_handler = [](int) {};
+    sigaction(SIGALRM, &end_wait, nullptr);
     if (argc == 2 && std::strcmp(argv[1], "canary") == 0) {
         std::printf("%.1f\n", canary_ns());
         return 0;

@@ -121,7 +121,12 @@ struct alignas(128) stopwatch {
  * processor only if there are fewer processors than sides; even then no producer shares one with a
  * consumer. Returns the ns from the first start of a watch until the last side that started its
  * watch has ended.
+ *
+ * Sides that share a processor may wait for each other's time slices: some rings then move a few
+ * items in each. Such a run is ended after STALLED_SECONDS, and counts as if it had done all of its
+ * items by then.
  */
+const unsigned STALLED_SECONDS = 10;
 double run_sides(const sides &who, const std::function<void(int)> &prepare,
                  const std::function<void(int, stopwatch &)> &act);
 
