@@ -17,7 +17,6 @@
  *
  * A thread can sleep on several sides at once, of any queues (wait_any.c). It takes each step on
  * all of them before the next step, with one full barrier and at most one imposed barrier for all.
- * A wait on one side is the case of one.
  *
  * quoit_queue_interrupt ends a sleep as a waker does. Other threads that sleep on the same word
  * wake up, find nothing, and sleep again.
@@ -153,18 +152,18 @@ quoit_status quoit_queue_interrupt(quoit_queue *queue)
 
 /* ---- Sleeping -------------------------------------------------------------------------------- */
 
-/* Is this the waiter of a descriptor's thread? The subscriber's own thread may take an item after
-   the barrier, before this thread polls. Other subscribers may have missed that item, so they are
-   woken even if this poll finds nothing. */
+/* Does a descriptor's thread watch this side? Then the subscriber's own thread may take an item
+   after the barrier, before the descriptor's thread polls. Other subscribers may have missed that
+   item, so they are woken even if that poll finds nothing. */
 static bool has_own_taker(const struct quoit_waiter *waiter)
 {
     return waiter->is_shared && waiter->poller && quoit_poller_is_armed(waiter->poller);
 }
 
-/* Wakes the others that sleep there. Called after this thread has imposed a barrier and does not
-   sleep. Another sleeper that finds wake_needed set imposes nothing, and relies on this thread's
-   barrier. It may have gone to sleep before that barrier, and missed an item from a waker without a
-   fence. */
+/* Wakes the other sleepers of that side. Called if this thread has stored wake_needed, has imposed
+   the barrier for it, and then does not sleep. In between, another sleeper may have found
+   wake_needed set, so it imposed nothing, polled, and went to sleep. If it polled before this
+   thread's barrier, it may have missed an item of a waker that still read 0 and woke no sleeper. */
 static void pass_on(const struct quoit_sleep *side)
 {
     full_barrier();
@@ -173,7 +172,8 @@ static void pass_on(const struct quoit_sleep *side)
         wake_all(side->queue, side->waiter, word);
 }
 
-/* Announces the sleep on all sides. most_ns_out: the longest sleep. */
+/* Announces the sleep on all sides, and sets wake_needed. After that either a waker sees the
+   announcement, or the poll that follows sees the waker's item. most_ns_out: the longest sleep. */
 static void announce(struct quoit_sleep *sleeps, uint32_t count, int64_t *most_ns_out)
 {
     bool imposes = false;
@@ -198,7 +198,7 @@ static void announce(struct quoit_sleep *sleeps, uint32_t count, int64_t *most_n
     }
 }
 
-/* false: do not sleep. */
+/* Announces the sleep, and polls all sides once more. false: a side is ready, do not sleep. */
 static bool prepare_sleep(struct quoit_sleep *sleeps, uint32_t count, quoit_is_ready *ready,
                           int64_t *timeout_ns_inout)
 {
@@ -271,8 +271,8 @@ bool quoit_is_ready_or_interrupted(quoit_queue *queue, unsigned role)
            quoit_poll_side(queue, role) != (role == QUOIT_CONSUMER ? QUOIT_EMPTY : QUOIT_FULL);
 }
 
-/* Every EXPLORE_EVERY failures it is SPINS_MOST, since a spin that is too short to succeed teaches
-   nothing. */
+/* Every EXPLORE_EVERY failures it is SPINS_MOST: short spins that never succeed do not show how
+   long a spin would have to be. */
 uint32_t quoit_spin_checks(const struct quoit_waiter *waiter)
 {
     return waiter->failed_spins % EXPLORE_EVERY == EXPLORE_EVERY - 1 ? SPINS_MOST : waiter->spins;

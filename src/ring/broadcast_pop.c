@@ -7,7 +7,8 @@
 
 /* ---- Joining --------------------------------------------------------------------------------- */
 
-/* Makes the producer read this member's entry when it looks for subscribers. */
+/* Makes the producer read this member's record when it searches for subscribers: it reads the
+   records below entries_used. */
 static void announce_entry(const struct quoit_ring_view *view)
 {
     uint32_t wanted = view->members.own + 1;
@@ -20,8 +21,12 @@ static void announce_entry(const struct quoit_ring_view *view)
         ;
 }
 
-/* Publishes the position where it begins. If the producer no longer keeps that item, moves on to
-   the floor, and tries again. */
+/*
+ * Publishes the position where this subscriber begins, passes a full fence, and then loads the
+ * floor: below it, the producer keeps no items. The producer stores the floor, passes a full fence,
+ * and then loads all positions (raise_limit). So either the producer sees this position and keeps
+ * the items from there on, or this call sees the new floor, moves on to it, and tries again.
+ */
 static bool settle(struct quoit_broadcast_consumer *side, const struct quoit_ring_view *view)
 {
     for (int tries = 0; tries < QUOIT_BROADCAST_TRIES; tries++) {
@@ -44,8 +49,8 @@ quoit_status quoit_broadcast_attach_consumer(struct quoit_ring_consumer *consume
     quoit_ring_consumer_begin(consumer, view, position);
     side->position = position;
     side->record = &view->members.claim_records[view->members.own].subscriber;
-    /* CAST-S4: the new tag differs from the last holder's, whose entry the producer may be about to
-       drop. Pairs with CAST-P4. */
+    /* CAST-S4: the new tag differs from that of the last holder of the entry. The producer may be
+       about to drop that one as crashed; the exchange then fails. Pairs with CAST-P4. */
     uint64_t before = atomic_load_explicit(side->record, memory_order_acquire);
     side->tag = ((before & ~QUOIT_BROADCAST_THERE) + 2) % (QUOIT_BROADCAST_TAG + 1) |
                 QUOIT_BROADCAST_THERE;
@@ -144,6 +149,9 @@ bool quoit_broadcast_release(struct quoit_ring_consumer *consumer,
     return true;
 }
 
+/* Could the producer be blocked by the items that were just taken? Only if the ring was full for
+   this subscriber, and then it has to be woken. The fence (CAST-F1): either this call sees the tail
+   of the producer's last push, or the producer sees the new position before it blocks. */
 bool quoit_broadcast_made_room(const struct quoit_ring_consumer *consumer,
                                const struct quoit_ring_view *view, uint64_t count)
 {

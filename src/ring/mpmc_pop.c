@@ -15,25 +15,30 @@ quoit_status quoit_mpmc_attach_consumer(struct quoit_ring_consumer *consumer,
     quoit_mpmc_go_to(side, view, quoit_mpmc_head(view));
     /* Relaxed: a hint at which position to start; the slots are checked from there. */
     side->reclaimed_below = atomic_load_explicit(&view->shm->reclaimed_below, memory_order_relaxed);
-    quoit_mpmc_set_abandoned(view); /* a crashed predecessor's items come first */
+    quoit_mpmc_set_abandoned(view); /* the first pop searches for items of crashed consumers */
     return QUOIT_OK;
 }
 
-/* Counts the items from the next position on, up to `most`. */
+/* Counts the items from the next position on, up to `most`, and up to the capacity: a peer that
+   writes garbage could make every slot look filled for ever. */
 static uint64_t count_filled(const struct quoit_mpmc_side *side, const struct quoit_ring_view *view,
                              uint64_t most)
 {
     const struct quoit_mpmc_geometry geometry = quoit_mpmc_geometry(view);
     struct quoit_mpmc_slot_ref ref = quoit_mpmc_next_slot_ref(side);
     uint64_t count = 0;
-    /* A hostile peer may fill slots for ever. */
     most = most < view->capacity ? most : view->capacity;
     for (; count < most && quoit_mpmc_load(ref.slot) == (ref.lap | QUOIT_MPMC_FULL); count++)
         quoit_mpmc_step(&geometry, &ref);
     return count;
 }
 
-/* The slot at the head shows no item yet. */
+/*
+ * The slot at the head shows no item. Either no producer has claimed the position, and the queue is
+ * empty. Or one has, and has not committed: if it has crashed, the position is skipped. Or the slot
+ * still shows the lap before, whose item another consumer is reading: find_abandoned handles that.
+ * OK: something has changed, so try again. A caller that spins asks the kernel nothing.
+ */
 static quoit_status no_item_yet(struct quoit_mpmc_side *side, const struct quoit_ring_view *view,
                                 uint64_t sequence)
 {
@@ -60,7 +65,8 @@ static bool skip_head(const struct quoit_ring_view *view, uint64_t *head_inout)
     return ours;
 }
 
-/* The next slot had no item. OK: something has changed, so try again. */
+/* The slot at this side's position had no item. OK: another consumer has moved the head on, the
+   item has come, or the position was skipped, so try again. Otherwise EMPTY or FINISHED. */
 static quoit_status consumer_blocked(struct quoit_mpmc_side *side,
                                      const struct quoit_ring_view *view)
 {
@@ -74,15 +80,16 @@ static quoit_status consumer_blocked(struct quoit_mpmc_side *side,
         return QUOIT_OK;
     if (!quoit_mpmc_is_later(sequence, side->lap))
         return no_item_yet(side, view, sequence);
-    /* A skipped position. */
+    /* The slot is in a later lap, so the position was skipped. */
     if (skip_head(view, &head))
         head = side->position + 1;
     quoit_mpmc_go_to(side, view, head);
     return QUOIT_OK;
 }
 
-/* Searches for items of crashed consumers. The stream is not over while a live consumer has an
-   item, since that consumer may crash and leave it. */
+/* Searches below the head for items of crashed consumers, unless the caller spins. OK: taken_out is
+   one. Otherwise returns `status`, but EMPTY in place of FINISHED while a live consumer may still
+   be reading an item: it may crash and leave that item to this one. */
 static quoit_status find_abandoned(struct quoit_mpmc_side *side, const struct quoit_ring_view *view,
                                    quoit_status status, struct quoit_mpmc_taken *taken_out)
 {
@@ -118,8 +125,8 @@ quoit_status quoit_mpmc_poll_items(struct quoit_ring_consumer *consumer,
     return find_abandoned(side, view, status == QUOIT_OK ? QUOIT_EMPTY : status, &taken);
 }
 
-/* Returns OK if an item of a crashed consumer was found: count_out is 1, or 0 if another member was
-   faster. Otherwise returns what the pop returns. */
+/* Returns OK if an item of a crashed consumer was found: count_out is 1, or 0 if another consumer
+   adopted it first. Otherwise returns the status that the pop returns. */
 static quoit_status adopt_abandoned(struct quoit_mpmc_side *side,
                                     const struct quoit_ring_view *view, quoit_status status,
                                     struct quoit_mpmc_slot_ref *ref_out, uint64_t *count_out)
@@ -147,7 +154,8 @@ static bool try_take(struct quoit_mpmc_side *side, const struct quoit_ring_view 
 }
 
 /* Takes the next items, up to `most`, or one of a crashed consumer. They begin at ref_out and are
-   this member's until it frees their slots. OK EMPTY FINISHED. */
+   this member's until it frees their slots. If another consumer has set `abandoned`, its item comes
+   first. OK EMPTY FINISHED. */
 static quoit_status take(struct quoit_mpmc_side *side, const struct quoit_ring_view *view,
                          uint64_t most, struct quoit_mpmc_slot_ref *ref_out, uint64_t *count_out)
 {
@@ -176,7 +184,7 @@ static quoit_status take(struct quoit_mpmc_side *side, const struct quoit_ring_v
     return *count_out > 0 ? QUOIT_OK : QUOIT_EMPTY;
 }
 
-/* The item that is peeked at, or any other. */
+/* The slow path of a pop. An item that this handle has peeked at comes first. */
 static QUOIT_NOINLINE quoit_status pop_slowly(struct quoit_mpmc_side *side,
                                               const struct quoit_ring_view *view, void *item_out)
 {
@@ -237,7 +245,7 @@ uint64_t quoit_mpmc_pop_many(struct quoit_ring_consumer *consumer,
         if (take(side, view, most, &ref, &got) != QUOIT_OK)
             break;
         copy_out(view, ref, got, item + popped * view->item_bytes);
-        give_back(view, ref, got); /* all at the end: a crash before loses none */
+        give_back(view, ref, got); /* after all copies: a crash before leaves all items to others */
         popped += got;
     }
     return popped;
