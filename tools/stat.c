@@ -13,7 +13,7 @@
 static const char help[] =
     "Prints the type of an object, its members, the member that blocks it, and its counters:\n"
     "  pushed, popped   since its creation: items, messages, or lines for a queue of blocks of\n"
-    "                   lines, which `quoit push` creates; a crash may leave one out\n"
+    "                   lines, which `quoit push` creates; a crash can make it one too small\n"
     "  found full       pushes that found no free slot\n"
     "  found empty      pops that found no item\n"
     "  sleeps, wakes    how often a side blocked in a wait, and was woken; each is a system call\n"
