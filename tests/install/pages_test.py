@@ -23,7 +23,7 @@ CHECKED_ELSEWHERE = {"docs/ARCHITECTURE.md", "docs/STYLE.md", "docs/ORDERING.md"
 BLOCK = re.compile(r"^(?:<!-- (?P<kind>file|run|prints|from|not run):? ?(?P<name>[^\n]*?) ?-->\n)?^```(?P<language>\w*)\n(?P<text>.*?)^```$",
                    flags=re.M | re.S)
 QUEUES = ["points", "start-orders", "start-lines", "colours", "numbers", "stoppable", "any-urgent", "any-normal", "audio",
-          "page-pool", "page-blocks", "page-mq", "page-tour", "page-full", "page-orders"]
+          "page-pool", "page-blocks", "page-mq", "page-tour", "page-full", "page-orders", "page-trip"]
 
 
 def untested(page, text, source):
