@@ -408,7 +408,7 @@ def self_test():
         ("include/quoit.hpp", "QUOIT_ALWAYS_INLINE status copy_in", "[[gnu::always_inline]] status copy_in", "C5030"),
         ("README.md", "reading_pop(queue, &item,", "reading_pop(queue,", "is not in it"),
         ("README.md", "    struct reading item;\n", "    struct reading item;\n\n", "more than 12 lines"),
-        ("README.md", "```sh\ncd quoit", "```cpp\ncd quoit", "a snippet without"),
+        ("README.md", "```sh\ngit clone", "```cpp\ngit clone", "a snippet without"),
         ("docs/TUTORIAL.md", "printf(\"sensor %d: ", "printf(\"sensor: ", "is not in it"),
         ("docs/RELIABILITY.md", "`storm: a storm of kills`", "`storm: no such part`", "no such part"),
         ("docs/RELIABILITY.md", "`tool_monitor: unlinked`", "`tool_monitor: no_such_part`", "no_such_part"),
