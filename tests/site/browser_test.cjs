@@ -21,6 +21,7 @@ const AT_ONCE = 4;
 // All pages are checked at the same time, and a page in the background would get little processor time.
 const BROWSER_OPTIONS = ["--no-sandbox", "--disable-gpu", "--disable-renderer-backgrounding", "--disable-background-timer-throttling",
     "--disable-backgrounding-occluded-windows"];
+const NO_INDEX = { config: { lang: ["en"], separator: "[\\s\\-]+", pipeline: [] }, docs: [] };
 const TYPES = { ".html": "text/html", ".css": "text/css", ".js": "text/javascript", ".json": "application/json",
     ".svg": "image/svg+xml", ".png": "image/png" };
 
@@ -92,25 +93,54 @@ async function checkPage(context, base, name, pages) {
     }
     if (!name.startsWith("source/")) { // generated from one template; the colours of code are checked elsewhere
         await page.evaluate(axe);
+        faults.push(...(await page.evaluate(runAxe, "")).map((each) => `axe: ${each}`));
         for (const scheme of ["default", "slate"]) {
             await useColours(page, scheme);
-            for (const each of await page.evaluate(runAxe, scheme === "slate"))
-                faults.push(`axe, ${scheme}: ${each}`);
+            faults.push(...(await page.evaluate(runAxe, "color-contrast")).map((each) => `axe, ${scheme}: ${each}`));
         }
     }
     await page.close();
     return faults;
 }
 
-// Runs in the page. The second run checks only what differs between light and dark. The navigation is the same on each page,
-// so the home page's is checked; and the code and the cells of a long page have the colours of the others.
-async function runAxe(coloursOnly) {
-    const isLong = document.querySelectorAll(".md-content *").length > 2500;
+// Runs in the page, with one rule or with all others. The navigation is the same on each page, so the home page's is
+// checked. The contrast of a text follows from the styles of its element and of those around it. So of all texts with the
+// same styles three are checked: most of the time of axe went into texts that look alike.
+async function runAxe(rule) {
+    const grounds = new Map(), looks = new Map();
+    function groundOf(element) {
+        if (!element)
+            return "";
+        if (!grounds.has(element)) {
+            const style = getComputedStyle(element);
+            grounds.set(element, [groundOf(element.parentElement), style.backgroundColor.replace("rgba(0, 0, 0, 0)", ""),
+                style.backgroundImage.replace("none", ""), style.opacity.replace(/^1$/, ""), style.filter.replace("none", "")].join(" ").trim());
+        }
+        return grounds.get(element);
+    }
+    function isShown(element) {
+        return element.checkVisibility({ visibilityProperty: true }) && !element.closest("[aria-disabled=true], script, style");
+    }
     const isHome = /index\.html$/.test(location.pathname);
-    const exclude = [...(isHome ? [] : [".md-nav"]), ...(isLong ? [".highlight", ".md-typeset__scrollwrap"] : [])];
-    const there = exclude.filter((each) => document.querySelector(each)).map((each) => [each]);
-    const options = { resultTypes: ["violations"], ...(coloursOnly ? { runOnly: { type: "rule", values: ["color-contrast"] } } : {}) };
-    const found = (await window.axe.run({ include: [["html"]], exclude: there }, options)).violations; // eslint-disable-line
+    const isElsewhere = (element) => !isHome && element.closest(".md-nav");
+    const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+    while (rule && texts.nextNode()) {
+        const element = texts.currentNode.parentElement;
+        if (!texts.currentNode.data.trim() || !isShown(element) || isElsewhere(element))
+            continue;
+        const style = getComputedStyle(element);
+        const look = [groundOf(element), style.color, style.fontSize, style.fontWeight, style.textShadow].join(";");
+        const alike = looks.get(look) || new Set();
+        if (alike.size < 3) // a text can be out of sight, or below another element, and axe leaves it out
+            looks.set(look, alike.add(element));
+    }
+    const chosen = [...looks.values()].flatMap((alike) => [...alike]);
+    const exclude = isHome || !document.querySelector(".md-nav") ? [] : [[".md-nav"]];
+    const context = rule ? { include: chosen } : { include: [["html"]], exclude };
+    if (rule && !chosen.length)
+        return [];
+    const only = rule ? { runOnly: { type: "rule", values: [rule] } } : { rules: { "color-contrast": { enabled: false } } };
+    const found = (await window.axe.run(context, { resultTypes: ["violations"], ...only })).violations;
     return found.filter((each) => ["serious", "critical"].includes(each.impact)).map((each) =>
         `${each.id}: ${each.nodes.length} times, such as ${each.nodes[0].html.slice(0, 160)} ${each.nodes[0].any.map((why) => why.message).join(" ")
             .slice(0, 200)}`);
@@ -158,10 +188,13 @@ async function check(site) {
     try {
         browser = await browserType.launch({ executablePath: chromium, args: BROWSER_OPTIONS });
         const context = await browser.newContext({ viewport: { width: 1440, height: 900 } });
+        const withoutSearch = await browser.newContext({ viewport: { width: 1440, height: 900 } });
+        // Each page would build the index of all pages anew, which takes longer than all checks of the page.
+        await withoutSearch.route("**/search/search_index.json", (route) => route.fulfill({ json: NO_INDEX }));
         const names = filesBelow(site, ".html").map((name) => path.relative(site, name)).filter((name) => name !== "404.html").sort();
         await Promise.all(Array.from({ length: AT_ONCE }, async () => {
             for (let name = names.shift(); name; name = names.shift())
-                faults.push(...(await checkPage(context, base, name, pages)).map((fault) => `${name}: ${fault}`));
+                faults.push(...(await checkPage(withoutSearch, base, name, pages)).map((fault) => `${name}: ${fault}`));
         }));
         faults.push(...checkLinks(pages, base));
         if (fs.existsSync(path.join(site, "search", "search_index.json"))) {
