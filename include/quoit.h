@@ -255,7 +255,7 @@ quoit_status quoit_queue_open_fd(int fd, uint32_t flags, quoit_queue **queue_out
    of this handle are free. NULL is allowed. */
 void quoit_queue_close(quoit_queue *queue);
 
-/* Say that this producer sends no more: its pushes return FINISHED from now on. When
+/* Report that this producer sends no more: its pushes return FINISHED from now on. When
    options.finishes handles have called it, the stream ends: each push returns FINISHED, and each
    pop after the last item. Items that were claimed before can still be committed. Each handle
    counts once. A handle that crashed, or closed without finish, does not count. WRONG_ROLE: the

@@ -52,14 +52,14 @@ struct quoit_queue_info { /* 256 bytes in every version */
     uint64_t size;
     uint64_t pushed; /* items since creation; SPSC messages: bytes, with their headers; MPMC:
                         positions, some of which may have no item */
-    uint64_t popped; /* likewise; broadcast: pushed - size */
+    uint64_t popped; /* counted as pushed is; broadcast: pushed - size */
     uint64_t pushed_messages; /* as pushed, but the number of SPSC messages. After a crash of the
                                 producer it may be one too high until the next producer joins */
-    uint64_t popped_messages; /* likewise */
+    uint64_t popped_messages; /* as popped, but the number of SPSC messages */
     uint64_t created_at_unix_ns;
     uint32_t created_by;   /* PID */
     uint32_t producer_pid; /* a live producer, in its own PID namespace; 0: there is none */
-    uint32_t consumer_pid; /* likewise */
+    uint32_t consumer_pid; /* a live consumer, in its own PID namespace; 0: there is none */
     uint32_t item_align;
     /* Counters since creation, of all members. After a crash one may be too low by 1. */
     uint64_t full;       /* pushes, batches and claims that found no room */

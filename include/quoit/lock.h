@@ -50,7 +50,7 @@ void quoit_lock_close(quoit_lock *lock);
  *   TIMEOUT      another handle still has the lock, and the time is over
  * It may also return CORRUPT, FORKED, WRONG_ROLE (an observer) or INVALID; then this handle does
  * not have the lock. A stopped holder keeps the lock. When a holder has crashed, a wait ends within
- * about a tenth of a second. To take a free lock costs no system call. Processes that wait get the
+ * about a tenth of a second. Taking a free lock makes no system call. Processes that wait get the
  * lock in no particular order. A cancelled thread does not have the lock.
  */
 quoit_status quoit_lock_lock(quoit_lock *lock, int64_t timeout_ns);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Pools: blocks of one size that change hands. <quoit.h>, which includes this, explains names,
-   errors and what may overlap. */
+/* Pools: blocks of one size that processes pass to each other. <quoit.h>, which includes this,
+   explains names, errors and concurrency. */
 #ifndef QUOIT_POOL_PUBLIC_H
 #define QUOIT_POOL_PUBLIC_H
 

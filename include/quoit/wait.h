@@ -25,8 +25,8 @@ struct quoit_wait { /* like struct pollfd */
  * ABANDONED.
  *   waits   count of them, at least one: queues of any kinds and schemes
  * Returns OK, TIMEOUT, INTERRUPTED (quoit_queue_interrupt, on one of these handles), INVALID,
- * WRONG_ROLE or FORKED. It takes nothing and uses up nothing: the next wait returns the same until
- * a call has. Another handle of an MPMC queue may be faster than the call that follows. Spins and
+ * WRONG_ROLE or FORKED. It takes no item and no room: until a call takes them, the next wait
+ * reports the same. In an MPMC queue another handle may take them before your call. Spins and
  * blocks as one push or pop does, on all sides at once, without a descriptor, and on up to 127
  * sides without a thread. Beyond that, Linux takes a thread for each further 127, which stays until
  * the queues are closed. Other calls on the queues cost no more for it. Systems without a wait on
@@ -37,10 +37,10 @@ struct quoit_wait { /* like struct pollfd */
 quoit_status quoit_wait_any(struct quoit_wait *waits, size_t count, int64_t timeout_ns);
 
 /* End the wait of the call that now waits on this handle, or of the next one that has to wait: it
-   returns INTERRUPTED, once on each side. Calls with QUOIT_NOW do not, and a descriptor stays
-   readable until a call has. Returns OK, INVALID or FORKED; for an observer WRONG_ROLE. The
-   interrupted thread sees what this one stored before. Any thread, also in a signal handler: it is
-   async-signal-safe. So an error sets no sentence for quoit_describe. */
+   returns INTERRUPTED, once on each side. A call with QUOIT_NOW never returns INTERRUPTED. A
+   descriptor stays readable until a call has returned it. Returns OK, INVALID or FORKED; for an
+   observer WRONG_ROLE. The interrupted thread sees what this one stored before. Any thread, also in
+   a signal handler: it is async-signal-safe. So an error sets no sentence for quoit_describe. */
 quoit_status quoit_queue_interrupt(quoit_queue *queue);
 
 /*
