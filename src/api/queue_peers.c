@@ -10,6 +10,7 @@
  */
 #include "queue_handle.h"
 
+#include "fail.h"
 #include "peers.h"
 
 enum { CALLS_IN_A_TICK = 16 };
@@ -52,12 +53,18 @@ bool quoit_peer_has_left(const quoit_queue *queue, const struct quoit_waiter *wa
            !ring->ops->is_finished(ring);
 }
 
-quoit_status quoit_peer_report(struct quoit_waiter *waiter, uint32_t joined)
+quoit_status quoit_peer_report(const quoit_queue *queue, struct quoit_waiter *waiter,
+                               uint32_t joined)
 {
+    const quoit_region *region = queue->handle->region;
     /* Relaxed: this thread reads it itself. If a descriptor's thread sees it late, the descriptor
        becomes readable once without a reason. */
     atomic_store_explicit(&waiter->reported, joined, memory_order_relaxed);
-    return QUOIT_ABANDONED;
+    return quoit_fail(QUOIT_ABANDONED,
+                      "queue '%s:%s': its last %s crashed, or closed without finish; call again to "
+                      "wait for the next one",
+                      quoit_region_scheme(region), quoit_region_text(region),
+                      waiter->role == QUOIT_CONSUMER ? "producer" : "consumer");
 }
 
 uint64_t quoit_queue_pushes(const quoit_queue *queue)
@@ -119,7 +126,7 @@ quoit_status quoit_peer_check(quoit_queue *queue, struct quoit_waiter *waiter)
     /* Items and room from before the peer left come first: the next call finds them. */
     quoit_status status = pops ? ring->ops->poll_items(&queue->consumer, ring)
                                : ring->ops->poll_room(&queue->producer, ring);
-    return status == nothing ? quoit_peer_report(waiter, joined) : nothing;
+    return status == nothing ? quoit_peer_report(queue, waiter, joined) : nothing;
 }
 
 bool quoit_peer_notice(quoit_queue *queue, struct quoit_waiter *waiter, bool asks)

@@ -346,7 +346,7 @@ static quoit_status sleep_until_ready(quoit_queue *queue, struct quoit_waiter *w
         if (status != nothing)
             return status;
         if (has_left)
-            return end_wait(waiter, quoit_peer_report(waiter, joined));
+            return end_wait(waiter, quoit_peer_report(queue, waiter, joined));
         if (quoit_take_interrupt(waiter))
             return end_wait(waiter, QUOIT_INTERRUPTED);
         if (timeout_ns != QUOIT_FOREVER)

@@ -63,8 +63,9 @@ void quoit_wake(quoit_queue *queue, struct quoit_waiter *sleeper);
    argument for quoit_peer_report. */
 bool quoit_peer_has_left(const quoit_queue *queue, const struct quoit_waiter *waiter,
                          uint32_t *joined_out);
-/* Notes that the end of these peers is reported, and returns ABANDONED. */
-quoit_status quoit_peer_report(struct quoit_waiter *waiter, uint32_t joined);
+/* Notes that the end of these peers is reported, and returns ABANDONED with a sentence. */
+quoit_status quoit_peer_report(const quoit_queue *queue, struct quoit_waiter *waiter,
+                               uint32_t joined);
 /* Called after a call that does not wait has found nothing. Returns EMPTY, FULL or ABANDONED. */
 quoit_status quoit_peer_check(quoit_queue *queue, struct quoit_waiter *waiter);
 /* Set up, and end, the handle's waiters. begin also chooses which words the inlined paths check. */

@@ -26,7 +26,7 @@ static const char *name_and_meaning(quoit_status status, const char **meaning_ou
         CASE(QUOIT_EMPTY, "the queue is empty")
         CASE(QUOIT_TIMEOUT, "the timeout expired")
         CASE(QUOIT_FINISHED, "the stream has ended: a producer finished it")
-        CASE(QUOIT_ABANDONED, "the peer, or the last holder, crashed or closed too early")
+        CASE(QUOIT_ABANDONED, "the last peer, or lock holder, crashed or closed too early")
         CASE(QUOIT_INTERRUPTED, "the wait was interrupted")
         CASE(QUOIT_EXHAUSTED, "no block of the pool is free")
         CASE(QUOIT_ERROR_INVALID, "an argument is not valid")

@@ -159,6 +159,11 @@ static void expect(const struct side *side, bool waits, uint64_t items, quoit_st
     CHECK_EQUAL(steps, items);
     CHECK_STATUS(quiet && is_nothing(status) ? expected : status, expected);
     CHECK_LT(now_ms() - begin, LIMIT_MS);
+    if (status == QUOIT_ABANDONED) { /* the sentence names the queue and the side that has left */
+        const char *left = side->role == QUOIT_CONSUMER ? "its last producer" : "its last consumer";
+        CHECK(strstr(quoit_describe(status), ":"));
+        CHECK(strstr(quoit_describe(status), left));
+    }
 }
 
 struct world {
