@@ -291,8 +291,8 @@ def check_snippets(document, files):
     for path, snippet in snippets:
         if snippet not in files.get(path, ""):
             yield f"{document}: the snippet from {path} is not in it"
-        if path in SHORTEST and snippet.count("\n") > SHORTEST_LINES:
-            yield f"{document}: the snippet from {path} has more than {SHORTEST_LINES} lines"
+        if path in SHORTEST and snippet[snippet.find("int main"):].count("\n") > SHORTEST_LINES:
+            yield f"{document}: main in the snippet from {path} has more than {SHORTEST_LINES} lines"
 
 
 def check_named_tests(reliability, files):
