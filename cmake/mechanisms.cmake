@@ -18,7 +18,7 @@ if(WIN32)
   list(APPEND QUOIT_OS_FOLDERS windows)
   set(QUOIT_OS_FILES windows/entry_windows.c liveness/liveness_windows.c liveness/locks_each.c mechanisms_windows.c windows/names_windows.c
       windows/nt_windows.c windows/paths_windows.c process/process_windows.c windows/section_windows.c windows/security_windows.c
-      sem/sem_windows.c shm/placement_windows.c shm/shm_fd_none.c shm/shm_file_windows.c wait/spin.c list/list_windows.c shm/shm_local_windows.c
+      sem/sem_windows.c shm/local_names.c shm/placement_windows.c shm/shm_fd_none.c shm/shm_file_windows.c wait/spin.c list/list_windows.c shm/shm_local_windows.c
       shm/shm_windows.c system_error_windows.c wait/wait_windows.c wait/barrier_none.c)
   set(QUOIT_OS_DEFINITIONS _WIN32_WINNT=0x0602 WIN32_LEAN_AND_MEAN)
   return()
@@ -40,7 +40,7 @@ if(CMAKE_SYSTEM_NAME STREQUAL "Linux")
 endif()
 set(name_max 200) # of shared memory and semaphores; with the prefix it must fit into a file name
 set(sem_prefix "/")
-set(QUOIT_OS_FILES wait/thread_posix.c shm/fd.c list/list_directory.c liveness/lock_file.c shm/locked_object.c
+set(QUOIT_OS_FILES wait/thread_posix.c shm/fd.c list/list_directory.c liveness/lock_file.c shm/local_names.c shm/locked_object.c
     shm/mapped_file.c shm/placement_posix.c mechanisms_posix.c process/process_posix.c sem/sem_posix.c sem/sem_sysv.c sem/sem_timed.c
     shm/shm_file.c shm/shm_local.c shm/shm_sysv.c wait/pauses.c wait/spin.c system_error_posix.c sysv.c)
 if(CMAKE_SYSTEM_NAME STREQUAL "Linux" AND NOT QUOIT_STRICT_POSIX)

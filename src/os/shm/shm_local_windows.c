@@ -1,40 +1,26 @@
 /* SPDX-License-Identifier: MIT */
-/* "local:products": a section without a name, for this process's threads. The table keeps it until
-   it is unlinked. */
+/* "local:products": a section without a name, for this process's threads. */
 #include "win32.h"
 
-#include "fail.h"
+#include "local_names.h"
 #include "system_error.h"
 
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-enum { TEXT_MAX = 200 };
-
-struct entry {
-    struct entry *next;
-    HANDLE section;
-    uint64_t identity; /* names the locks */
-    char text[TEXT_MAX + 1];
-};
-static SRWLOCK entries_lock = SRWLOCK_INIT;
-static struct entry *entries;
-
-static struct entry **find(const char *text)
+quoit_status quoit_os_local_share(intptr_t memory, bool read_only, const char *text,
+                                  intptr_t *memory_out)
 {
-    struct entry **at = &entries;
-    while (*at && strcmp((*at)->text, text) != 0)
-        at = &(*at)->next;
-    return at;
+    HANDLE process = GetCurrentProcess(), shared = NULL;
+    (void)read_only; /* the mapping is read-only */
+    (void)text;
+    if (!DuplicateHandle(process, (HANDLE)memory, process, &shared, 0, FALSE,
+                         DUPLICATE_SAME_ACCESS))
+        return quoit_os_fail((int)GetLastError(), "open", "a second handle of local memory");
+    *memory_out = (intptr_t)shared;
+    return QUOIT_OK;
 }
 
-static quoit_status duplicate(HANDLE section, HANDLE *section_out)
+void quoit_os_local_drop(intptr_t memory)
 {
-    HANDLE process = GetCurrentProcess();
-    if (DuplicateHandle(process, section, process, section_out, 0, FALSE, DUPLICATE_SAME_ACCESS))
-        return QUOIT_OK;
-    return quoit_os_fail((int)GetLastError(), "open", "a second handle of local memory");
+    (void)CloseHandle((HANDLE)memory);
 }
 
 static quoit_status create(const char *text, uint64_t size_bytes, uint32_t permissions,
@@ -42,57 +28,20 @@ static quoit_status create(const char *text, uint64_t size_bytes, uint32_t permi
 {
     quoit_status status = quoit_os_section_create(NULL, size_bytes, permissions, text, shm_out);
     if (status == QUOIT_OK)
-        shm_out->identity = quoit_os_new_identity();
-    return status;
-}
-
-static quoit_status publish(struct quoit_os_shm *shm, const char *text)
-{
-    struct entry *entry = calloc(1, sizeof *entry);
-    if (!entry)
-        return quoit_fail(QUOIT_ERROR_NO_MEMORY,
-                          "out of memory: cannot allocate the name of 'local:%s'", text);
-    (void)snprintf(entry->text, sizeof entry->text, "%s", text);
-    entry->identity = shm->identity;
-    quoit_status status = duplicate((HANDLE)shm->lock, &entry->section);
-    if (status != QUOIT_OK)
-        goto free_entry;
-    AcquireSRWLockExclusive(&entries_lock);
-    bool is_free = !*find(text);
-    if (is_free) {
-        entry->next = entries;
-        entries = entry;
-    }
-    ReleaseSRWLockExclusive(&entries_lock);
-    if (is_free)
-        return QUOIT_OK;
-    status = quoit_fail(
-        QUOIT_ERROR_EXISTS,
-        "'local:%s' exists already in this process; open it or join it, or use another name", text);
-    (void)CloseHandle(entry->section);
-free_entry:
-    free(entry);
+        shm_out->identity = quoit_os_new_identity(); /* names the locks, too */
     return status;
 }
 
 static quoit_status open_existing(const char *text, bool read_only, struct quoit_os_shm *shm_out)
 {
-    HANDLE section = NULL;
+    intptr_t section = 0;
     uint64_t identity = 0;
-    AcquireSRWLockShared(&entries_lock);
-    const struct entry *entry = *find(text);
-    quoit_status status =
-        entry ? duplicate(entry->section, &section)
-              : quoit_fail(QUOIT_ERROR_NOT_FOUND,
-                           "'local:%s' does not exist in this process; create it first", text);
-    if (entry)
-        identity = entry->identity;
-    ReleaseSRWLockShared(&entries_lock);
+    quoit_status status = quoit_os_local_find(text, read_only, &section, &identity);
     if (status != QUOIT_OK)
         return status;
-    status = quoit_os_section_map(section, read_only, text, shm_out);
+    status = quoit_os_section_map((HANDLE)section, read_only, text, shm_out);
     if (status != QUOIT_OK) {
-        (void)CloseHandle(section);
+        quoit_os_local_drop(section);
         return status;
     }
     shm_out->identity = identity;
@@ -101,39 +50,12 @@ static quoit_status open_existing(const char *text, bool read_only, struct quoit
     return QUOIT_OK;
 }
 
-static bool is_named(const struct quoit_os_shm *shm, const char *text)
-{
-    AcquireSRWLockShared(&entries_lock);
-    const struct entry *entry = *find(text);
-    bool is_it = entry && entry->identity == shm->identity;
-    ReleaseSRWLockShared(&entries_lock);
-    return is_it;
-}
-
-static quoit_status unlink_name(struct quoit_os_shm *shm, const char *text)
-{
-    AcquireSRWLockExclusive(&entries_lock);
-    struct entry **at = find(text), *entry = *at;
-    bool is_ours = entry && entry->identity == shm->identity;
-    if (is_ours) {
-        *at = entry->next;
-        (void)CloseHandle(entry->section);
-        free(entry);
-    }
-    ReleaseSRWLockExclusive(&entries_lock);
-    return is_ours ? QUOIT_OK
-                   : quoit_fail(QUOIT_ERROR_NOT_FOUND,
-                                "'local:%s': another thread removed or replaced it during this "
-                                "call; open it again",
-                                text);
-}
-
 const struct quoit_os_shm_ops quoit_os_shm_local = {
-    .scheme = {.name = "local", .text_max = TEXT_MAX},
+    .scheme = {.name = "local", .text_max = QUOIT_OS_LOCAL_TEXT_MAX},
     .create = create,
-    .publish = publish,
+    .publish = quoit_os_local_publish,
     .open = open_existing,
-    .is_named = is_named,
-    .unlink = unlink_name,
+    .is_named = quoit_os_local_is_named,
+    .unlink = quoit_os_local_unlink,
     .close = quoit_os_section_close,
 };
