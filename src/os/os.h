@@ -36,14 +36,15 @@ struct quoit_os_shm {
     uint64_t size_bytes; /* as the system reports it */
     uint64_t owner;      /* user id, or QUOIT_OS_OWNER_UNMAPPED */
     intptr_t lock;       /* for the quoit_os_lock functions; -1: none, see locks_missing */
-    intptr_t id;         /* private to the mechanism, like all members down to temporary */
+    intptr_t id;         /* private to the mechanism, like all members down to kind */
     uint32_t key;
     uint32_t permissions;
     uint64_t identity;
     char *lock_path;     /* of the lock file that the header must name; NULL: no lock file */
     uint64_t lock_inode; /* with locks_hidden */
     char *temporary;
-    bool unpublished; /* created, but other processes cannot find it yet */
+    const struct quoit_os_locked_ops *kind; /* of an object beside a lock file */
+    bool unpublished;                       /* created, but other processes cannot find it yet */
     bool
         locks_missing; /* the lock file is missing: the liveness of the members cannot be checked */
     bool has_holes;    /* parts have no memory: an access allocates it, or crashes the process */

@@ -18,12 +18,22 @@
 
 static const char prefix[] = ".quoit-locks.";
 
-/* The lock file's content (FORMAT.md 6): the same as beside other objects. */
-struct record {
-    uint64_t state;   /* 2: ready, always in these files */
-    int64_t number;   /* the inode of the object */
-    uint64_t creator; /* PID */
-};
+bool quoit_os_lock_record_read(int fd, struct quoit_os_lock_record *record_out)
+{
+    if (pread(fd, record_out, sizeof *record_out, 0) == (ssize_t)sizeof *record_out)
+        return true;
+    *record_out = (struct quoit_os_lock_record){.number = -1};
+    return false;
+}
+
+quoit_status quoit_os_lock_record_write(int fd, uint64_t state, int64_t number, const char *path)
+{
+    const struct quoit_os_lock_record record = {
+        .state = state, .number = number, .creator = quoit_os_process_id()};
+    if (pwrite(fd, &record, sizeof record, 0) != (ssize_t)sizeof record)
+        return quoit_os_fail(errno ? errno : ENOSPC, "write", path);
+    return QUOIT_OK;
+}
 
 bool quoit_os_has_readers(uint32_t permissions)
 {
@@ -127,11 +137,9 @@ static quoit_status fill(struct quoit_os_shm *shm, const char *lock_path, uint32
     if (fchmod((int)shm->lock, (mode_t)quoit_os_lock_permissions(permissions)) != 0 ||
         fstat((int)shm->id, &object) != 0)
         return quoit_os_fail(errno, "set the permissions of", lock_path);
-    struct record record = {
-        .state = 2, .number = (int64_t)object.st_ino, .creator = quoit_os_process_id()};
-    if (pwrite((int)shm->lock, &record, sizeof record, 0) != (ssize_t)sizeof record)
-        return quoit_os_fail(errno ? errno : ENOSPC, "write", lock_path);
-    return QUOIT_OK;
+    /* The number is the object's inode. Such a file is linked when it is ready. */
+    return quoit_os_lock_record_write((int)shm->lock, QUOIT_OS_RECORD_READY, (int64_t)object.st_ino,
+                                      lock_path);
 }
 
 /* Makes the lock file. shm->id is the object's descriptor; shm->lock is -1. */
@@ -195,10 +203,10 @@ void quoit_os_lock_file_publish(struct quoit_os_shm *shm)
 static bool is_its(const struct quoit_os_shm *shm)
 {
     struct stat file, object;
-    struct record record;
+    struct quoit_os_lock_record record;
     return fstat((int)shm->lock, &file) == 0 && fstat((int)shm->id, &object) == 0 &&
            S_ISREG(file.st_mode) && file.st_uid == object.st_uid &&
-           pread((int)shm->lock, &record, sizeof record, 0) == (ssize_t)sizeof record &&
+           quoit_os_lock_record_read((int)shm->lock, &record) &&
            record.number == (int64_t)object.st_ino;
 }
 

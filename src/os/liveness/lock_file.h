@@ -10,6 +10,18 @@
 
 #include "os.h"
 
+/* The content of a lock file, FORMAT.md 6. */
+enum { QUOIT_OS_RECORD_CREATING = 1, QUOIT_OS_RECORD_READY = 2 };
+struct quoit_os_lock_record {
+    uint64_t state;
+    int64_t number;   /* the object's, which the kernel does not reuse soon; -1: none yet */
+    uint64_t creator; /* PID */
+};
+/* false: the file has no record; the number is then -1. */
+bool quoit_os_lock_record_read(int fd, struct quoit_os_lock_record *record_out);
+/* By the creator. path: of the lock file, for messages. */
+quoit_status quoit_os_lock_record_write(int fd, uint64_t state, int64_t number, const char *path);
+
 /* Do these permissions let some users read but not write? */
 bool quoit_os_has_readers(uint32_t permissions);
 /* The permissions of the lock file: read and write for the users that may write to the object, and

@@ -17,14 +17,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* The lock file's content (FORMAT.md 6). */
-enum { RECORD_CREATING = 1, RECORD_READY = 2 };
-struct record {
-    uint64_t state;
-    int64_t number;   /* the object's, which the kernel does not reuse soon; -1: none yet */
-    uint64_t creator; /* PID */
-};
-
 struct lock_path {
     char text[QUOIT_OS_LOCK_PATH_ROOM];
 };
@@ -42,29 +34,17 @@ void quoit_os_lock_path(const char *scheme, uint64_t owner, const char *name,
                    user, name);
 }
 
-static struct lock_path lock_path_of(const struct quoit_os_locked_ops *ops,
-                                     const struct quoit_os_shm *shm, const char *text,
+static struct lock_path lock_path_of(const struct quoit_os_shm *shm, const char *text,
                                      uint64_t owner)
 {
     struct lock_path path = {{0}};
-    ops->lock_path(shm, text, owner, path.text);
+    shm->kind->lock_path(shm, text, owner, path.text);
     return path;
-}
-
-static struct record read_record(const struct quoit_os_shm *shm)
-{
-    struct record record;
-    if (pread((int)shm->lock, &record, sizeof record, 0) != (ssize_t)sizeof record)
-        record = (struct record){.number = -1};
-    return record;
 }
 
 static quoit_status write_record(const struct quoit_os_shm *shm, uint64_t state, const char *path)
 {
-    struct record record = {.state = state, .number = shm->id, .creator = quoit_os_process_id()};
-    if (pwrite((int)shm->lock, &record, sizeof record, 0) != (ssize_t)sizeof record)
-        return quoit_os_fail(errno ? errno : ENOSPC, "write", path);
-    return QUOIT_OK;
+    return quoit_os_lock_record_write((int)shm->lock, state, shm->id, path);
 }
 
 static void close_lock(struct quoit_os_shm *shm)
@@ -74,13 +54,12 @@ static void close_lock(struct quoit_os_shm *shm)
 }
 
 /* Finds the number and the owner of the object that has the name; -1: there is none. */
-static quoit_status find_number(const struct quoit_os_locked_ops *ops,
-                                const struct quoit_os_shm *shm, const char *text,
+static quoit_status find_number(const struct quoit_os_shm *shm, const char *text,
                                 int64_t *number_out, uint64_t *owner_out)
 {
     const int64_t unreadable = INT32_MAX; /* it exists, but this process may not read it */
     *owner_out = QUOIT_OS_OWNER_UNKNOWN;
-    *number_out = ops->find(shm, text, owner_out);
+    *number_out = shm->kind->find(shm, text, owner_out);
     if (*number_out >= 0 || errno == ENOENT)
         return QUOIT_OK;
     if (errno != EACCES)
@@ -89,14 +68,35 @@ static quoit_status find_number(const struct quoit_os_locked_ops *ops,
     return QUOIT_OK;
 }
 
-static quoit_status fail_not_found(const struct quoit_os_locked_ops *ops, const char *text)
+static quoit_status fail_not_found(const struct quoit_os_shm *shm, const char *text)
 {
-    bool in_namespace = strcmp(ops->scheme, "sysv") == 0;
+    bool in_namespace = strcmp(shm->kind->scheme, "sysv") == 0;
     return quoit_fail(QUOIT_ERROR_NOT_FOUND, "cannot open '%s:%s': %s; check the name%s",
-                      ops->scheme, text, strerror(ENOENT),
+                      shm->kind->scheme, text, strerror(ENOENT),
                       in_namespace ? "; a container must share the IPC namespace and /dev/shm with "
                                      "the other process"
                                    : "");
+}
+
+/* Finds the owner of the object that has the name. NOT_FOUND: there is none. */
+static quoit_status find_owner(const char *text, const struct quoit_os_shm *shm,
+                               uint64_t *owner_out)
+{
+    int64_t number;
+    quoit_status status = find_number(shm, text, &number, owner_out);
+    if (status == QUOIT_OK && number < 0)
+        return fail_not_found(shm, text);
+    if (status == QUOIT_OK && *owner_out == QUOIT_OS_OWNER_UNKNOWN)
+        return quoit_os_fail(EACCES, "open", text);
+    return status;
+}
+
+static quoit_status fail_others_lock(const struct quoit_os_shm *shm, const char *text)
+{
+    return quoit_fail(QUOIT_ERROR_OTHER_USER,
+                      "'%s:%s': its lock file belongs to a user that does not own the object; let "
+                      "that user remove the lock file",
+                      shm->kind->scheme, text);
 }
 
 /* Every retry below follows a change by another process. BUSY: such changes went on until the
@@ -131,11 +131,9 @@ static quoit_status open_lock(const char *path, struct quoit_os_shm *shm, uint64
  * by another one. So this process waits at another user's gate only to open an object of the same
  * user, and only with any_owner. NOT_FOUND: there is no object.
  */
-static quoit_status check_lock_owner(const struct quoit_os_locked_ops *ops, const char *path,
-                                     const char *text, uint64_t lock_owner, bool creates,
-                                     const struct quoit_os_shm *shm)
+static quoit_status check_lock_owner(const char *path, const char *text, uint64_t lock_owner,
+                                     bool creates, const struct quoit_os_shm *shm)
 {
-    int64_t number;
     uint64_t owner;
     if (quoit_os_owner_of(lock_owner, (int)shm->lock) == quoit_os_user_id())
         return QUOIT_OK;
@@ -145,37 +143,24 @@ static quoit_status check_lock_owner(const struct quoit_os_locked_ops *ops, cons
                           "%llu; use another name, or let its owner remove it",
                           path, (unsigned long long)lock_owner,
                           (unsigned long long)quoit_os_user_id());
-    quoit_status status = find_number(ops, shm, text, &number, &owner);
-    if (status != QUOIT_OK)
-        return status;
-    if (number < 0)
-        return fail_not_found(ops, text);
-    if (owner == QUOIT_OS_OWNER_UNKNOWN)
-        return quoit_os_fail(EACCES, "open", text);
-    if (owner != lock_owner)
-        return quoit_fail(QUOIT_ERROR_OTHER_USER,
-                          "'%s:%s': its lock file belongs to a user that does not own the object; "
-                          "let that user remove the lock file",
-                          ops->scheme, text);
-    if (!shm->any_owner)
-        return quoit_fail(QUOIT_ERROR_OTHER_USER,
-                          "'%s:%s': it belongs to user %llu, but this process runs as user %llu; "
-                          "pass QUOIT_ANY_OWNER to accept it",
-                          ops->scheme, text, (unsigned long long)owner,
-                          (unsigned long long)quoit_os_user_id());
-    return QUOIT_OK;
+    quoit_status status = find_owner(text, shm, &owner);
+    if (status == QUOIT_OK && owner != lock_owner)
+        return fail_others_lock(shm, text);
+    if (status == QUOIT_OK && !shm->any_owner)
+        return quoit_os_fail_owner("", shm->kind->scheme, text, owner);
+    return status;
 }
 
 /* Opens the lock file and takes its gate. NOT_FOUND: there is no lock file, or no object. */
-static quoit_status open_gate(const struct quoit_os_locked_ops *ops, const char *path,
-                              const char *text, bool creates, struct quoit_os_shm *shm)
+static quoit_status open_gate(const char *path, const char *text, bool creates,
+                              struct quoit_os_shm *shm)
 {
     quoit_status retry = QUOIT_OK;
     while (retry == QUOIT_OK) {
         uint64_t owner = 0;
         quoit_status status = open_lock(path, shm, &owner);
         if (status == QUOIT_OK)
-            status = check_lock_owner(ops, path, text, owner, creates, shm);
+            status = check_lock_owner(path, text, owner, creates, shm);
         if (status != QUOIT_OK) {
             close_lock(shm);
             return status;
@@ -211,17 +196,16 @@ static quoit_status make_gate(const char *path, uint32_t permissions, struct quo
     return status == QUOIT_ERROR_NOT_FOUND ? QUOIT_ERROR_EXISTS : status;
 }
 
-static quoit_status exists(const struct quoit_os_locked_ops *ops, const struct quoit_os_shm *shm,
-                           const char *text)
+static quoit_status exists(const struct quoit_os_shm *shm, const char *text)
 {
     if (shm->key)
         return quoit_fail(
             QUOIT_ERROR_EXISTS,
             "'%s:%s' exists already, with key 0x%08x; open it or join it, or use another name",
-            ops->scheme, text, (unsigned)shm->key);
+            shm->kind->scheme, text, (unsigned)shm->key);
     return quoit_fail(QUOIT_ERROR_EXISTS,
                       "'%s:%s' exists already; open it or join it, or use another name",
-                      ops->scheme, text);
+                      shm->kind->scheme, text);
 }
 
 /*
@@ -229,49 +213,48 @@ static quoit_status exists(const struct quoit_os_locked_ops *ops, const struct q
  * incomplete in a crash. Then removes the lock file, since a new object needs a new one with its
  * own permissions and locks. Returns EXISTS instead if the lock file's object exists.
  */
-static quoit_status clear_stale_object(const struct quoit_os_locked_ops *ops, const char *path,
-                                       const char *text, struct quoit_os_shm *shm)
+static quoit_status clear_stale_object(const char *path, const char *text, struct quoit_os_shm *shm)
 {
-    struct record record = read_record(shm);
+    struct quoit_os_lock_record record;
     int64_t number = -1;
     uint64_t owner;
-    quoit_status status = find_number(ops, shm, text, &number, &owner);
+    (void)quoit_os_lock_record_read((int)shm->lock, &record);
+    quoit_status status = find_number(shm, text, &number, &owner);
     if (status != QUOIT_OK)
         return status;
-    if (number >= 0 && record.state == RECORD_CREATING &&
+    if (number >= 0 && record.state == QUOIT_OS_RECORD_CREATING &&
         (record.number == number || record.number < 0) &&
-        ops->is_abandoned(shm, text, number, record.number, record.creator) &&
-        ops->remove(shm, text) == 0)
+        shm->kind->is_abandoned(shm, text, number, record.number, record.creator) &&
+        shm->kind->remove(shm, text) == 0)
         number = -1;
     if (number >= 0 && record.number == number)
-        return exists(ops, shm, text);
+        return exists(shm, text);
     return unlink(path) == 0 ? QUOIT_OK : quoit_os_fail(errno, "remove", path);
 }
 
 /* Called with the gate of a new lock file held. EXISTS: the name has an object without a lock file,
    or an object of another program. */
-static quoit_status check_no_object(const struct quoit_os_locked_ops *ops, const char *path,
-                                    const char *text, struct quoit_os_shm *shm)
+static quoit_status check_no_object(const char *path, const char *text, struct quoit_os_shm *shm)
 {
     int64_t number = -1;
     uint64_t owner;
-    quoit_status status = find_number(ops, shm, text, &number, &owner);
+    quoit_status status = find_number(shm, text, &number, &owner);
     if (status == QUOIT_OK && number < 0)
         return QUOIT_OK;
     (void)unlink(path);
     close_lock(shm);
-    return status == QUOIT_OK ? exists(ops, shm, text) : status;
+    return status == QUOIT_OK ? exists(shm, text) : status;
 }
 
 /* Makes a lock file for a name that has no object, and takes its gate. EXISTS: it has one. */
-static quoit_status take_name(const struct quoit_os_locked_ops *ops, const char *path,
-                              const char *text, uint32_t permissions, struct quoit_os_shm *shm)
+static quoit_status take_name(const char *path, const char *text, uint32_t permissions,
+                              struct quoit_os_shm *shm)
 {
     quoit_status retry = QUOIT_OK;
     while (retry == QUOIT_OK) {
-        quoit_status status = open_gate(ops, path, text, true, shm);
+        quoit_status status = open_gate(path, text, true, shm);
         if (status == QUOIT_OK)
-            status = clear_stale_object(ops, path, text, shm);
+            status = clear_stale_object(path, text, shm);
         close_lock(shm);
         if (status != QUOIT_OK && status != QUOIT_ERROR_NOT_FOUND)
             return status;
@@ -280,7 +263,7 @@ static quoit_status take_name(const struct quoit_os_locked_ops *ops, const char 
         else
             status = QUOIT_ERROR_EXISTS; /* removed: make one in the next round */
         if (status == QUOIT_OK)
-            return check_no_object(ops, path, text, shm);
+            return check_no_object(path, text, shm);
         if (status != QUOIT_ERROR_EXISTS)
             return status;
         retry = check_retry(path);
@@ -289,39 +272,38 @@ static quoit_status take_name(const struct quoit_os_locked_ops *ops, const char 
 }
 
 /* Makes the object. Records each step, so that the next creator can clean up after a crash. */
-static quoit_status fill(const struct quoit_os_locked_ops *ops, const char *text,
-                         uint64_t size_bytes, uint32_t permissions, const char *path,
-                         struct quoit_os_shm *shm)
+static quoit_status fill(const char *text, uint64_t size_bytes, uint32_t permissions,
+                         const char *path, struct quoit_os_shm *shm)
 {
-    quoit_status status = write_record(shm, RECORD_CREATING, path);
+    quoit_status status = write_record(shm, QUOIT_OS_RECORD_CREATING, path);
     if (status == QUOIT_OK)
-        status = ops->make(shm, text, size_bytes, permissions);
+        status = shm->kind->make(shm, text, size_bytes, permissions);
     if (status == QUOIT_OK)
-        status = write_record(shm, RECORD_CREATING, path);
-    return status == QUOIT_OK ? ops->attach(shm, text, size_bytes) : status;
+        status = write_record(shm, QUOIT_OS_RECORD_CREATING, path);
+    return status == QUOIT_OK ? shm->kind->attach(shm, text, size_bytes) : status;
 }
 
-quoit_status quoit_os_locked_create(const struct quoit_os_locked_ops *ops, const char *text,
-                                    uint64_t size_bytes, uint32_t permissions,
+quoit_status quoit_os_locked_create(const char *text, uint64_t size_bytes, uint32_t permissions,
                                     struct quoit_os_shm *shm)
 {
-    struct lock_path path = lock_path_of(ops, shm, text, quoit_os_user_id());
+    struct lock_path path = lock_path_of(shm, text, quoit_os_user_id());
     shm->temporary = strdup(text); /* quoit_os_locked_close removes this object */
     if (!shm->temporary)
         return quoit_fail(QUOIT_ERROR_NO_MEMORY,
-                          "out of memory: cannot allocate the name of '%s:%s'", ops->scheme, text);
-    quoit_status status = take_name(ops, path.text, text, permissions, shm);
+                          "out of memory: cannot allocate the name of '%s:%s'", shm->kind->scheme,
+                          text);
+    quoit_status status = take_name(path.text, text, permissions, shm);
     shm->unpublished = status == QUOIT_OK;
     if (status == QUOIT_OK)
-        status = fill(ops, text, size_bytes, permissions, path.text, shm);
+        status = fill(text, size_bytes, permissions, path.text, shm);
     if (status != QUOIT_OK)
-        quoit_os_locked_close(ops, shm);
+        quoit_os_locked_close(shm);
     return status; /* OK: the gate is held until publish */
 }
 
 quoit_status quoit_os_locked_publish(struct quoit_os_shm *shm, const char *text)
 {
-    quoit_status status = write_record(shm, RECORD_READY, text);
+    quoit_status status = write_record(shm, QUOIT_OS_RECORD_READY, text);
     if (status != QUOIT_OK)
         return status;
     shm->unpublished = false;
@@ -331,54 +313,40 @@ quoit_status quoit_os_locked_publish(struct quoit_os_shm *shm, const char *text)
     return QUOIT_OK;
 }
 
-/* Finds the owner of the object that has the name, whose lock file is the object's. */
-static quoit_status find_owner(const struct quoit_os_locked_ops *ops, const char *text,
-                               const struct quoit_os_shm *shm, uint64_t *owner_out)
-{
-    int64_t number;
-    quoit_status status = find_number(ops, shm, text, &number, owner_out);
-    if (status == QUOIT_OK && number < 0)
-        return fail_not_found(ops, text);
-    if (status == QUOIT_OK && *owner_out == QUOIT_OS_OWNER_UNKNOWN)
-        return quoit_os_fail(EACCES, "open", text);
-    return status;
-}
-
 /*
  * Finds the object of shm's name, and takes the gate of its lock file if there is one. A lock file
  * is made before its object and removed after it. So if the same object exists before and after a
  * check that finds no lock file, the lock file is lost.
  */
-static quoit_status find_object(const struct quoit_os_locked_ops *ops, const char *text,
-                                struct quoit_os_shm *shm)
+static quoit_status find_object(const char *text, struct quoit_os_shm *shm)
 {
     quoit_status retry = QUOIT_OK;
     while (retry == QUOIT_OK) {
         uint64_t lock_owner;
-        quoit_status status = find_owner(ops, text, shm, &lock_owner);
+        quoit_status status = find_owner(text, shm, &lock_owner);
         if (status != QUOIT_OK)
             return status;
-        struct lock_path path = lock_path_of(ops, shm, text, lock_owner);
-        status = open_gate(ops, path.text, text, false, shm);
+        struct lock_path path = lock_path_of(shm, text, lock_owner);
+        status = open_gate(path.text, text, false, shm);
         /* A process that may only read the object takes none of its locks. */
         bool hidden = status == QUOIT_ERROR_PERMISSION && shm->read_only;
         if (status != QUOIT_OK && status != QUOIT_ERROR_NOT_FOUND && !hidden)
             return status;
         int64_t number = -1;
         uint64_t owner = lock_owner;
-        quoit_status found = find_number(ops, shm, text, &number, &owner);
+        quoit_status found = find_number(shm, text, &number, &owner);
         shm->id = (intptr_t)number;
         if (found != QUOIT_OK)
             return found;
         if (number < 0)
-            return fail_not_found(ops, text);
+            return fail_not_found(shm, text);
         if (owner != lock_owner) { /* another user's object has replaced it */
             close_lock(shm);
             retry = check_retry(path.text);
             continue;
         }
         bool lost = status == QUOIT_ERROR_NOT_FOUND && access(path.text, F_OK) != 0 &&
-                    ops->find(shm, text, &owner) == shm->id;
+                    shm->kind->find(shm, text, &owner) == shm->id;
         if (status != QUOIT_ERROR_NOT_FOUND ||
             lost) /* the caller checks a hidden lock file again */
             return QUOIT_OK;
@@ -402,33 +370,28 @@ static bool is_finished(const struct quoit_os_shm *shm)
     return *(const volatile uint64_t *)(const void *)shm->base != 0;
 }
 
-quoit_status quoit_os_locked_open(const struct quoit_os_locked_ops *ops, const char *text,
-                                  struct quoit_os_shm *shm)
+quoit_status quoit_os_locked_open(const char *text, struct quoit_os_shm *shm)
 {
-    quoit_status status = find_object(ops, text, shm);
-    struct record record = {.number = -1};
+    quoit_status status = find_object(text, shm);
+    struct quoit_os_lock_record record = {.number = -1};
     if (status == QUOIT_OK && shm->lock >= 0)
-        record = read_record(shm);
-    if (status == QUOIT_OK && record.state == RECORD_CREATING)
+        (void)quoit_os_lock_record_read((int)shm->lock, &record);
+    if (status == QUOIT_OK && record.state == QUOIT_OS_RECORD_CREATING)
         status = quoit_fail(QUOIT_ERROR_NOT_FOUND,
                             "'%s:%s': its creator crashed before it was complete; create it again",
-                            ops->scheme, text);
+                            shm->kind->scheme, text);
     if (status == QUOIT_OK)
-        status = ops->attach(shm, text, 0);
+        status = shm->kind->attach(shm, text, 0);
     if (status == QUOIT_OK && shm->lock >= 0 && !is_owners(shm))
-        status = quoit_fail(QUOIT_ERROR_OTHER_USER,
-                            "'%s:%s': its lock file belongs to a user that does not own the "
-                            "object; let that user remove the lock file",
-                            ops->scheme, text);
+        status = fail_others_lock(shm, text);
     bool hidden = status == QUOIT_OK && shm->lock < 0 &&
-                  quoit_os_lock_hide(shm, lock_path_of(ops, shm, text, shm->owner).text,
-                                     shm->owner);
+                  quoit_os_lock_hide(shm, lock_path_of(shm, text, shm->owner).text, shm->owner);
     if (hidden && !is_finished(shm))
         status = quoit_fail(QUOIT_ERROR_NOT_FOUND,
                             "'%s:%s': its creator has not completed it; try again later",
-                            ops->scheme, text);
+                            shm->kind->scheme, text);
     if (status != QUOIT_OK) {
-        quoit_os_locked_close(ops, shm);
+        quoit_os_locked_close(shm);
         return status;
     }
     if (shm->lock >= 0)
@@ -441,17 +404,15 @@ quoit_status quoit_os_locked_open(const struct quoit_os_locked_ops *ops, const c
     return QUOIT_OK;
 }
 
-bool quoit_os_locked_is_named(const struct quoit_os_locked_ops *ops, const struct quoit_os_shm *shm,
-                              const char *text)
+bool quoit_os_locked_is_named(const struct quoit_os_shm *shm, const char *text)
 {
     uint64_t owner;
-    return ops->find(shm, text, &owner) == shm->id;
+    return shm->kind->find(shm, text, &owner) == shm->id;
 }
 
-quoit_status quoit_os_locked_unlink(const struct quoit_os_locked_ops *ops, struct quoit_os_shm *shm,
-                                    const char *text)
+quoit_status quoit_os_locked_unlink(struct quoit_os_shm *shm, const char *text)
 {
-    struct lock_path path = lock_path_of(ops, shm, text, shm->owner);
+    struct lock_path path = lock_path_of(shm, text, shm->owner);
     quoit_status status = QUOIT_OK;
     if (!shm->locks_missing) {
         status = quoit_os_file_gate(shm, path.text);
@@ -460,13 +421,13 @@ quoit_status quoit_os_locked_unlink(const struct quoit_os_locked_ops *ops, struc
     }
     int64_t number = -1;
     uint64_t owner;
-    status = find_number(ops, shm, text, &number, &owner);
+    status = find_number(shm, text, &number, &owner);
     if (status == QUOIT_OK && number != shm->id)
         status = quoit_fail(
             QUOIT_ERROR_NOT_FOUND,
             "'%s:%s': another process removed or replaced it during this call; open it again",
-            ops->scheme, text);
-    else if (status == QUOIT_OK && ops->remove(shm, text) != 0)
+            shm->kind->scheme, text);
+    else if (status == QUOIT_OK && shm->kind->remove(shm, text) != 0)
         status = quoit_os_fail(errno, "remove", text);
     else if (status == QUOIT_OK && !shm->locks_missing)
         (void)unlink(path.text);
@@ -475,18 +436,18 @@ quoit_status quoit_os_locked_unlink(const struct quoit_os_locked_ops *ops, struc
     return status;
 }
 
-void quoit_os_locked_close(const struct quoit_os_locked_ops *ops, struct quoit_os_shm *shm)
+void quoit_os_locked_close(struct quoit_os_shm *shm)
 {
     if (shm->unpublished) { /* the gate is still held: no other process has it */
-        struct lock_path path = lock_path_of(ops, shm, shm->temporary, quoit_os_user_id());
-        bool is_gone = shm->id < 0 || ops->remove(shm, shm->temporary) == 0 || errno == ENOENT ||
-                       errno == EIDRM || errno == EINVAL;
+        struct lock_path path = lock_path_of(shm, shm->temporary, quoit_os_user_id());
+        bool is_gone = shm->id < 0 || shm->kind->remove(shm, shm->temporary) == 0 ||
+                       errno == ENOENT || errno == EIDRM || errno == EINVAL;
         if (is_gone) /* else it must stay: the next creator finds the unfinished object by it */
             (void)unlink(path.text);
     }
     free(shm->temporary);
     if (shm->base)
-        ops->detach(shm);
+        shm->kind->detach(shm);
     close_lock(shm);
     *shm = (struct quoit_os_shm){.lock = -1, .id = -1};
 }

@@ -14,7 +14,8 @@
 enum { QUOIT_OS_LOCK_PATH_ROOM = 320 };
 #define QUOIT_OS_OWNER_UNKNOWN UINT64_MAX
 
-/* The operations that differ between the kinds of object. shm->key and text identify the object. */
+/* The operations that differ between the kinds of object; shm->kind leads to them. shm->key and
+   text identify the object. */
 struct quoit_os_locked_ops {
     const char *scheme;
     void (*lock_path)(const struct quoit_os_shm *shm, const char *text, uint64_t owner,
@@ -43,17 +44,21 @@ struct quoit_os_locked_ops {
 void quoit_os_lock_path(const char *scheme, uint64_t owner, const char *name,
                         char path[QUOIT_OS_LOCK_PATH_ROOM]);
 
-/* As in struct quoit_os_shm_ops. shm's key must be set. */
-quoit_status quoit_os_locked_create(const struct quoit_os_locked_ops *ops, const char *text,
-                                    uint64_t size_bytes, uint32_t permissions,
+/* The fields of shm before it is created or opened. */
+static inline struct quoit_os_shm quoit_os_locked_begin(const struct quoit_os_locked_ops *kind,
+                                                        bool read_only, bool any_owner)
+{
+    return (struct quoit_os_shm){
+        .kind = kind, .lock = -1, .id = -1, .read_only = read_only, .any_owner = any_owner};
+}
+
+/* As in struct quoit_os_shm_ops. The caller has set kind and key. */
+quoit_status quoit_os_locked_create(const char *text, uint64_t size_bytes, uint32_t permissions,
                                     struct quoit_os_shm *shm);
 quoit_status quoit_os_locked_publish(struct quoit_os_shm *shm, const char *text);
-quoit_status quoit_os_locked_open(const struct quoit_os_locked_ops *ops, const char *text,
-                                  struct quoit_os_shm *shm);
-bool quoit_os_locked_is_named(const struct quoit_os_locked_ops *ops, const struct quoit_os_shm *shm,
-                              const char *text);
-quoit_status quoit_os_locked_unlink(const struct quoit_os_locked_ops *ops, struct quoit_os_shm *shm,
-                                    const char *text);
-void quoit_os_locked_close(const struct quoit_os_locked_ops *ops, struct quoit_os_shm *shm);
+quoit_status quoit_os_locked_open(const char *text, struct quoit_os_shm *shm);
+bool quoit_os_locked_is_named(const struct quoit_os_shm *shm, const char *text);
+quoit_status quoit_os_locked_unlink(struct quoit_os_shm *shm, const char *text);
+void quoit_os_locked_close(struct quoit_os_shm *shm);
 
 #endif

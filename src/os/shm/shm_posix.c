@@ -169,25 +169,14 @@ static const struct quoit_os_locked_ops locked = {
 static quoit_status create(const char *text, uint64_t size_bytes, uint32_t permissions,
                            struct quoit_os_shm *shm_out)
 {
-    *shm_out = (struct quoit_os_shm){.lock = -1, .id = -1};
-    return quoit_os_locked_create(&locked, text, size_bytes, permissions, shm_out);
-}
-
-static quoit_status publish(struct quoit_os_shm *shm, const char *text)
-{
-    return quoit_os_locked_publish(shm, text);
+    *shm_out = quoit_os_locked_begin(&locked, false, false);
+    return quoit_os_locked_create(text, size_bytes, permissions, shm_out);
 }
 
 static quoit_status open_existing(const char *text, bool read_only, struct quoit_os_shm *shm_out)
 {
-    *shm_out = (struct quoit_os_shm){
-        .lock = -1, .id = -1, .read_only = read_only, .any_owner = shm_out->any_owner};
-    return quoit_os_locked_open(&locked, text, shm_out);
-}
-
-static bool is_named(const struct quoit_os_shm *shm, const char *text)
-{
-    return quoit_os_locked_is_named(&locked, shm, text);
+    *shm_out = quoit_os_locked_begin(&locked, read_only, shm_out->any_owner);
+    return quoit_os_locked_open(text, shm_out);
 }
 
 static quoit_status peek(const char *text, void *bytes, uint64_t count)
@@ -200,23 +189,13 @@ static quoit_status peek(const char *text, void *bytes, uint64_t count)
     return status;
 }
 
-static quoit_status unlink_name(struct quoit_os_shm *shm, const char *text)
-{
-    return quoit_os_locked_unlink(&locked, shm, text);
-}
-
-static void close_shm(struct quoit_os_shm *shm)
-{
-    quoit_os_locked_close(&locked, shm);
-}
-
 const struct quoit_os_shm_ops quoit_os_shm_posix = {
     .scheme = {.name = "posix", .text_max = QUOIT_SHM_NAME_MAX},
     .create = create,
-    .publish = publish,
+    .publish = quoit_os_locked_publish,
     .open = open_existing,
-    .is_named = is_named,
+    .is_named = quoit_os_locked_is_named,
     .peek = peek,
-    .unlink = unlink_name,
-    .close = close_shm,
+    .unlink = quoit_os_locked_unlink,
+    .close = quoit_os_locked_close,
 };

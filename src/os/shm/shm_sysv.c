@@ -8,7 +8,6 @@
 #include "fail.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/ipc.h>
 #include <sys/mman.h>
@@ -119,8 +118,7 @@ static const struct quoit_os_locked_ops locked = {
 /* Sets shm_out to no object yet, with its key and, as its identity, its IPC namespace. */
 static quoit_status begin(const char *text, bool read_only, struct quoit_os_shm *shm_out)
 {
-    *shm_out = (struct quoit_os_shm){
-        .lock = -1, .id = -1, .read_only = read_only, .any_owner = shm_out->any_owner};
+    *shm_out = quoit_os_locked_begin(&locked, read_only, shm_out->any_owner);
     quoit_status status = quoit_os_sysv_key(text, &shm_out->key);
     return status == QUOIT_OK ? quoit_os_ipc_namespace(&shm_out->identity) : status;
 }
@@ -129,25 +127,14 @@ static quoit_status create(const char *text, uint64_t size_bytes, uint32_t permi
                            struct quoit_os_shm *shm_out)
 {
     quoit_status status = begin(text, false, shm_out);
-    return status == QUOIT_OK
-               ? quoit_os_locked_create(&locked, text, size_bytes, permissions, shm_out)
-               : status;
-}
-
-static quoit_status publish(struct quoit_os_shm *shm, const char *text)
-{
-    return quoit_os_locked_publish(shm, text);
+    return status == QUOIT_OK ? quoit_os_locked_create(text, size_bytes, permissions, shm_out)
+                              : status;
 }
 
 static quoit_status open_existing(const char *text, bool read_only, struct quoit_os_shm *shm_out)
 {
     quoit_status status = begin(text, read_only, shm_out);
-    return status == QUOIT_OK ? quoit_os_locked_open(&locked, text, shm_out) : status;
-}
-
-static bool is_named(const struct quoit_os_shm *shm, const char *text)
-{
-    return quoit_os_locked_is_named(&locked, shm, text);
+    return status == QUOIT_OK ? quoit_os_locked_open(text, shm_out) : status;
 }
 
 /* A segment cannot be truncated, so mapping it does no harm. */
@@ -186,21 +173,16 @@ static quoit_status unlink_name(struct quoit_os_shm *shm, const char *text)
                           "'sysv:%s': it belongs to an IPC namespace that this process has left; "
                           "remove it from that namespace",
                           text);
-    return quoit_os_locked_unlink(&locked, shm, text);
-}
-
-static void close_shm(struct quoit_os_shm *shm)
-{
-    quoit_os_locked_close(&locked, shm);
+    return quoit_os_locked_unlink(shm, text);
 }
 
 const struct quoit_os_shm_ops quoit_os_shm_sysv = {
     .scheme = {.name = "sysv", .text_max = 200, .is_key = true},
     .create = create,
-    .publish = publish,
+    .publish = quoit_os_locked_publish,
     .open = open_existing,
-    .is_named = is_named,
+    .is_named = quoit_os_locked_is_named,
     .peek = peek,
     .unlink = unlink_name,
-    .close = close_shm,
+    .close = quoit_os_locked_close,
 };
