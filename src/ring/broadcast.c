@@ -7,7 +7,7 @@
 
 void quoit_broadcast_init(const struct quoit_ring_view *view, uint64_t start)
 {
-    quoit_ring_init_counters(view->shm, start);
+    quoit_ring_init(view, start);
     uint8_t *slot = quoit_broadcast_slot(view, start);
     uint64_t slots = quoit_broadcast_slots(view);
     for (uint64_t i = 0; i < slots; i++, slot = quoit_broadcast_next(view, slot))

@@ -4,8 +4,6 @@
    any instruction. Ordering labels: docs/ORDERING.md. */
 #include "broadcast.h"
 
-#include "fail.h"
-
 /* Was an item of that position ever committed? It may be overwritten by now. */
 static bool was_committed(const struct quoit_ring_view *view, uint64_t position)
 {

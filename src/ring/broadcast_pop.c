@@ -94,11 +94,9 @@ quoit_status quoit_broadcast_pop(struct quoit_ring_consumer *consumer,
                                  uint64_t *bytes_inout)
 {
     struct quoit_broadcast_consumer *side = &consumer->state->broadcast;
-    if (!is_there(side)) {
-        quoit_status status = quoit_broadcast_poll_items(consumer, view);
-        if (status != QUOIT_OK)
-            return status;
-    }
+    quoit_status status = is_there(side) ? QUOIT_OK : quoit_broadcast_poll_items(consumer, view);
+    if (status != QUOIT_OK)
+        return status;
     *bytes_inout = view->item_bytes;
     quoit_ring_copy_out(item_out, side->slot + QUOIT_BROADCAST_SEQUENCE_BYTES, 0, view->item_bytes);
     quoit_broadcast_step(&side->position, &side->slot, view);

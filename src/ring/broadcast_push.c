@@ -234,11 +234,10 @@ quoit_status quoit_broadcast_push(struct quoit_ring_producer *producer,
                                   uint64_t item_bytes)
 {
     struct quoit_broadcast_producer *side = &producer->state->broadcast;
-    if (room_of(side, view) == 0) {
-        quoit_status status = quoit_broadcast_poll_room(producer, view);
-        if (status != QUOIT_OK)
-            return status;
-    }
+    quoit_status status = room_of(side, view) > 0 ? QUOIT_OK
+                                                  : quoit_broadcast_poll_room(producer, view);
+    if (status != QUOIT_OK)
+        return status;
     put(side, view, item, item_bytes);
     quoit_broadcast_set_tail(view->shm, side->position);
     return QUOIT_OK;

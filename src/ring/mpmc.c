@@ -7,7 +7,7 @@
 
 static void init(const struct quoit_ring_view *view, uint64_t start)
 {
-    quoit_ring_init_counters(view->shm, start);
+    quoit_ring_init(view, start);
     const struct quoit_mpmc_geometry geometry = quoit_mpmc_geometry(view);
     struct quoit_mpmc_slot_ref ref = quoit_mpmc_slot_ref(view, start);
     for (uint64_t i = 0; i < view->capacity; i++, quoit_mpmc_step(&geometry, &ref))

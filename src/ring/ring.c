@@ -5,36 +5,28 @@
 
 #include "fail.h"
 
-void quoit_ring_init_counters(struct quoit_ring_shm *shm, uint64_t start)
+void quoit_ring_init(const struct quoit_ring_view *view, uint64_t start)
 {
-    /* Relaxed: no other process sees the ring yet; publishing the region orders it. */
-    atomic_store_explicit(&shm->tail, start, memory_order_relaxed);
-    /* Relaxed: publishing the region orders it. */
-    atomic_store_explicit(&shm->head, start, memory_order_relaxed);
-    /* Relaxed: publishing the region orders it. */
-    atomic_store_explicit(&shm->committed_below, start, memory_order_relaxed);
-    /* Relaxed: publishing the region orders it. */
-    atomic_store_explicit(&shm->pushed_messages, start, memory_order_relaxed);
-    /* Relaxed: publishing the region orders it. */
-    atomic_store_explicit(&shm->abandoned, 0, memory_order_relaxed);
-    /* Relaxed: publishing the region orders it. */
-    atomic_store_explicit(&shm->entries_used, 0, memory_order_relaxed);
-    /* Relaxed: publishing the region orders it. */
-    atomic_store_explicit(&shm->producers_joined, 0, memory_order_relaxed);
-    /* Relaxed: publishing the region orders it. */
-    atomic_store_explicit(&shm->consumers_joined, 0, memory_order_relaxed);
-    /* Relaxed: publishing the region orders it. */
-    atomic_store_explicit(&shm->finishes, 0, memory_order_relaxed);
+    struct quoit_ring_shm *shm = view->shm;
+    quoit_atomic_u64 *const counters[] = {&shm->tail, &shm->head, &shm->committed_below,
+                                          &shm->pushed_messages};
+    quoit_atomic_u32 *const zeros[] = {&shm->abandoned,
+                                       &shm->entries_used,
+                                       &shm->producers_joined,
+                                       &shm->consumers_joined,
+                                       &shm->finishes,
+                                       &shm->consumer_sleepers,
+                                       &shm->producer_sleepers,
+                                       &shm->consumer_wake_needed,
+                                       &shm->producer_wake_needed};
+    for (size_t i = 0; i < sizeof counters / sizeof counters[0]; i++)
+        /* Relaxed: no other process sees the ring yet; publishing the region orders it. */
+        atomic_store_explicit(counters[i], start, memory_order_relaxed);
+    for (size_t i = 0; i < sizeof zeros / sizeof zeros[0]; i++)
+        /* Relaxed: publishing the region orders it. */
+        atomic_store_explicit(zeros[i], 0, memory_order_relaxed);
     /* Relaxed: publishing the region orders it. */
     atomic_store_explicit(&shm->finished, 0, memory_order_relaxed);
-    /* Relaxed: publishing the region orders it. */
-    atomic_store_explicit(&shm->consumer_sleepers, 0, memory_order_relaxed);
-    /* Relaxed: publishing the region orders it. */
-    atomic_store_explicit(&shm->consumer_wake_needed, 0, memory_order_relaxed);
-    /* Relaxed: publishing the region orders it. */
-    atomic_store_explicit(&shm->producer_sleepers, 0, memory_order_relaxed);
-    /* Relaxed: publishing the region orders it. */
-    atomic_store_explicit(&shm->producer_wake_needed, 0, memory_order_relaxed);
 }
 
 quoit_status quoit_ring_counters_apart(uint64_t tail, uint64_t head, uint64_t capacity)
@@ -192,6 +184,11 @@ bool quoit_spsc_is_finished(const struct quoit_ring_view *view)
     /* SPSC-C4: after this load has returned the end, every item that was pushed is visible. Pairs
        with SPSC-P4. */
     return atomic_load_explicit(&view->shm->finished, memory_order_acquire) != 0;
+}
+
+bool quoit_spsc_shows_items(const struct quoit_ring_view *view)
+{
+    return quoit_ring_tail(view->shm) != quoit_ring_head(view->shm);
 }
 
 bool quoit_spsc_is_over(const struct quoit_ring_view *view)

@@ -380,8 +380,8 @@ static inline void quoit_ring_load(uint8_t *to, const uint8_t *from, uint64_t by
                                       memory_order_relaxed);
 }
 
-/* Counters of a new ring. */
-void quoit_ring_init_counters(struct quoit_ring_shm *shm, uint64_t start);
+/* Of the table, for rings whose slots need no first value: sets the counters of a new ring. */
+void quoit_ring_init(const struct quoit_ring_view *view, uint64_t start);
 
 /* Set a side's state to slot number position mod capacity, with the fast path disabled. */
 void quoit_ring_producer_begin(struct quoit_ring_producer *producer,
@@ -439,8 +439,21 @@ void quoit_spsc_detach(struct quoit_ring_producer *producer, struct quoit_ring_c
 void quoit_spsc_end(const struct quoit_ring_view *view);
 bool quoit_spsc_is_finished(const struct quoit_ring_view *view);
 bool quoit_spsc_is_over(const struct quoit_ring_view *view);
+/* Of spans and bytes. Also true if the counters are impossible: the call then returns CORRUPT. */
+bool quoit_spsc_shows_items(const struct quoit_ring_view *view);
 quoit_status quoit_spsc_check(const struct quoit_ring_view *view);
 /* Checks the end mark. */
 quoit_status quoit_ring_check_finished(const struct quoit_ring_view *view);
+
+/* The entries that all SPSC rings share. */
+/* clang-format off */
+#define QUOIT_SPSC_OPS                     \
+    .detach = quoit_spsc_detach,           \
+    .end = quoit_spsc_end,                 \
+    .pushes = quoit_spsc_pushes,           \
+    .pops = quoit_spsc_pops,               \
+    .is_finished = quoit_spsc_is_finished, \
+    .is_over = quoit_spsc_is_over
+/* clang-format on */
 
 #endif

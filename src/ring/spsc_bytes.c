@@ -34,11 +34,6 @@ static uint64_t ring_bytes(const struct quoit_ring_view *view)
     return view->capacity * view->stride;
 }
 
-static void init(const struct quoit_ring_view *view, uint64_t start)
-{
-    quoit_ring_init_counters(view->shm, start);
-}
-
 static uint8_t *slot_at(const struct quoit_ring_view *view, uint64_t position)
 {
     return view->slots + position % ring_bytes(view);
@@ -270,11 +265,9 @@ static quoit_status peek(struct quoit_ring_consumer *consumer, const struct quoi
                          const void **message_out, uint64_t *count_out, uint64_t *bytes_out)
 {
     struct quoit_bytes_consumer *side = &consumer->state->bytes;
-    if (span_of(side, view) == 0) {
-        quoit_status status = poll_items(consumer, view);
-        if (status != QUOIT_OK)
-            return status;
-    }
+    quoit_status status = span_of(side, view) > 0 ? QUOIT_OK : poll_items(consumer, view);
+    if (status != QUOIT_OK)
+        return status;
     uint64_t bytes;
     if (!length_at(view, side->slot, span_of(side, view), &bytes))
         return bad_length(view, bytes);
@@ -305,11 +298,6 @@ static bool release(struct quoit_ring_consumer *consumer, const struct quoit_rin
 
 /* ---- By any process -------------------------------------------------------------------------- */
 
-static bool has_items(const struct quoit_ring_view *view)
-{
-    return quoit_ring_tail(view->shm) != quoit_ring_head(view->shm);
-}
-
 /* Counts the queued messages. Changed or false lengths cannot lead out of the ring, or into an
    endless loop. length_out: a length that cannot be right, else 0. false: the consumer has moved
    on, so the messages may have been overwritten meanwhile. */
@@ -334,7 +322,7 @@ static uint64_t size(const struct quoit_ring_view *view)
     uint64_t count = 0, length;
     for (int tries = 0; tries < TRIES && !count_messages(view, &count, &length); tries++)
         ;
-    if (count == 0 && has_items(view))
+    if (count == 0 && quoit_spsc_shows_items(view))
         return 1;
     return count < view->capacity ? count : view->capacity;
 }
@@ -414,14 +402,14 @@ static quoit_status check(const struct quoit_ring_view *view)
 }
 
 const struct quoit_ring_ops quoit_spsc_bytes = {
+    QUOIT_SPSC_OPS,
     .header_bytes = HEADER_BYTES,
     .unit_bytes = 8,
     .most_capacity = UINT32_MAX, /* numbers have 32 bits */
     .spare_slots = 1,            /* a longest message may begin just before the ring's end */
-    .init = init,
+    .init = quoit_ring_init,
     .attach_producer = attach_producer,
     .attach_consumer = attach_consumer,
-    .detach = quoit_spsc_detach,
     .poll_room = poll_room,
     .poll_items = poll_items,
     .push = quoit_ring_push_message,
@@ -431,14 +419,9 @@ const struct quoit_ring_ops quoit_spsc_bytes = {
     .peek = peek,
     .release = release,
     .bytes_per_step = 64,
-    .pushes = quoit_spsc_pushes,
-    .pops = quoit_spsc_pops,
-    .end = quoit_spsc_end,
-    .is_finished = quoit_spsc_is_finished,
-    .is_over = quoit_spsc_is_over,
     .size = size,
     .totals = totals,
-    .has_items = has_items,
+    .has_items = quoit_spsc_shows_items,
     .has_room = has_room,
     .browse = browse,
     .check = check,

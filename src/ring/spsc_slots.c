@@ -10,8 +10,6 @@
  */
 #include "ring_ops.h"
 
-#include "arithmetic.h"
-
 static uint64_t mark_of(uint8_t *slot)
 {
     /* SPSC-C1: if this returns a mark, the slot's bytes are visible. Pairs with SPSC-P2. */
@@ -55,7 +53,7 @@ static bool is_committed(const struct quoit_ring_view *view, uint8_t *slot, uint
 
 static void init(const struct quoit_ring_view *view, uint64_t start)
 {
-    quoit_ring_init_counters(view->shm, start);
+    quoit_ring_init(view, start);
     for (uint64_t i = 0; i < view->capacity; i++)
         store_empty(view->slots + i * view->stride, view->empty);
 }
@@ -375,12 +373,12 @@ static quoit_status browse(const struct quoit_ring_view *view, struct quoit_ring
 }
 
 const struct quoit_ring_ops quoit_spsc_slots = {
+    QUOIT_SPSC_OPS,
     .unit_bytes = 8,
     .copies_claims = true,
     .init = init,
     .attach_producer = attach_producer,
     .attach_consumer = attach_consumer,
-    .detach = quoit_spsc_detach,
     .push = push,
     .pop = pop,
     .push_many = push_many,
@@ -391,11 +389,6 @@ const struct quoit_ring_ops quoit_spsc_slots = {
     .commit = commit,
     .peek = peek,
     .release = release,
-    .end = quoit_spsc_end,
-    .pushes = quoit_spsc_pushes,
-    .pops = quoit_spsc_pops,
-    .is_finished = quoit_spsc_is_finished,
-    .is_over = quoit_spsc_is_over,
     .size = size,
     .totals = quoit_ring_totals,
     .has_items = has_items,

@@ -12,11 +12,6 @@
  */
 #include "ring_ops.h"
 
-static void init(const struct quoit_ring_view *view, uint64_t start)
-{
-    quoit_ring_init_counters(view->shm, start);
-}
-
 static quoit_status attach_producer(struct quoit_ring_producer *producer,
                                     const struct quoit_ring_view *view)
 {
@@ -134,11 +129,9 @@ static quoit_status push(struct quoit_ring_producer *producer, const struct quoi
                          const void *item, uint64_t item_bytes)
 {
     (void)item_bytes;
-    if (room_of(producer, view) == 0) {
-        quoit_status status = poll_room(producer, view);
-        if (status != QUOIT_OK)
-            return status;
-    }
+    quoit_status status = room_of(producer, view) > 0 ? QUOIT_OK : poll_room(producer, view);
+    if (status != QUOIT_OK)
+        return status;
     return push_many(producer, view, item, 1) == 1 ? QUOIT_OK : QUOIT_FULL;
 }
 
@@ -146,11 +139,9 @@ static quoit_status pop(struct quoit_ring_consumer *consumer, const struct quoit
                         void *item_out, uint64_t *bytes_inout)
 {
     *bytes_inout = view->item_bytes;
-    if (items_of(consumer, view) == 0) {
-        quoit_status status = poll_items(consumer, view);
-        if (status != QUOIT_OK)
-            return status;
-    }
+    quoit_status status = items_of(consumer, view) > 0 ? QUOIT_OK : poll_items(consumer, view);
+    if (status != QUOIT_OK)
+        return status;
     return pop_many(consumer, view, item_out, 1) == 1 ? QUOIT_OK : QUOIT_EMPTY;
 }
 
@@ -161,11 +152,9 @@ static quoit_status claim(struct quoit_ring_producer *producer, const struct quo
     uint8_t *slot = producer->slot;
     uint64_t before_end = quoit_spsc_to_end(slot, producer->end) / item_bytes;
     wanted = wanted < before_end ? wanted : before_end;
-    if (room_of(producer, view) < wanted) {
-        quoit_status status = poll_room(producer, view);
-        if (status != QUOIT_OK)
-            return status;
-    }
+    quoit_status status = room_of(producer, view) >= wanted ? QUOIT_OK : poll_room(producer, view);
+    if (status != QUOIT_OK)
+        return status;
     uint64_t room = room_of(producer, view);
     uint64_t claimed = room < wanted ? room : wanted;
     producer->state->claim.count = claimed;
@@ -192,11 +181,9 @@ static quoit_status peek(struct quoit_ring_consumer *consumer, const struct quoi
 {
     const uint8_t *slot = consumer->slot;
     uint64_t before_end = quoit_spsc_to_end(slot, consumer->end) / view->item_bytes;
-    if (items_of(consumer, view) == 0) {
-        quoit_status status = poll_items(consumer, view);
-        if (status != QUOIT_OK)
-            return status;
-    }
+    quoit_status status = items_of(consumer, view) > 0 ? QUOIT_OK : poll_items(consumer, view);
+    if (status != QUOIT_OK)
+        return status;
     uint64_t there = items_of(consumer, view);
     *items_out = slot;
     *count_out = there < before_end ? there : before_end;
@@ -219,12 +206,6 @@ static uint64_t size(const struct quoit_ring_view *view)
     uint64_t head = quoit_ring_head(view->shm); /* before the tail: the size is not negative */
     uint64_t items = quoit_ring_tail(view->shm) - head;
     return items < view->capacity ? items : view->capacity;
-}
-
-/* Also true if the counters are impossible: the call then returns CORRUPT. */
-static bool has_items(const struct quoit_ring_view *view)
-{
-    return quoit_ring_tail(view->shm) != quoit_ring_head(view->shm);
 }
 
 static bool has_room(const struct quoit_ring_view *view)
@@ -253,11 +234,11 @@ static quoit_status browse(const struct quoit_ring_view *view, struct quoit_ring
 }
 
 const struct quoit_ring_ops quoit_spsc_spans = {
+    QUOIT_SPSC_OPS,
     .unit_bytes = 1,
-    .init = init,
+    .init = quoit_ring_init,
     .attach_producer = attach_producer,
     .attach_consumer = attach_consumer,
-    .detach = quoit_spsc_detach,
     .push = push,
     .pop = pop,
     .push_many = push_many,
@@ -268,14 +249,9 @@ const struct quoit_ring_ops quoit_spsc_spans = {
     .commit = commit,
     .peek = peek,
     .release = release,
-    .end = quoit_spsc_end,
-    .pushes = quoit_spsc_pushes,
-    .pops = quoit_spsc_pops,
-    .is_finished = quoit_spsc_is_finished,
-    .is_over = quoit_spsc_is_over,
     .size = size,
     .totals = quoit_ring_totals,
-    .has_items = has_items,
+    .has_items = quoit_spsc_shows_items,
     .has_room = has_room,
     .browse = browse,
     .contains = contains,
