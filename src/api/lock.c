@@ -65,7 +65,7 @@ static quoit_status check_member(const quoit_lock *lock)
         return quoit_fail(QUOIT_ERROR_WRONG_ROLE,
                           "lock '%s:%s': this handle was opened with QUOIT_OBSERVER; open it "
                           "without that flag to lock or unlock",
-                          quoit_region_scheme(lock->region), quoit_region_text(lock->region));
+                          QUOIT_REGION_NAME(lock->region));
     return status;
 }
 
@@ -97,8 +97,8 @@ static quoit_status fail_corrupt(const quoit_lock *lock, uint64_t state)
     return quoit_fail(QUOIT_ERROR_CORRUPT,
                       "lock '%s:%s': its state names member %llu as the holder, but there are only "
                       "%u member entries; remove it with 'quoit rm'",
-                      quoit_region_scheme(lock->region), quoit_region_text(lock->region),
-                      (unsigned long long)owner_of(state), (unsigned)lock->view.members.count);
+                      QUOIT_REGION_NAME(lock->region), (unsigned long long)owner_of(state),
+                      (unsigned)lock->view.members.count);
 }
 
 /* Does a possible state name a live owner? This handle counts as live. */
@@ -113,7 +113,7 @@ static quoit_status report_abandoned(const quoit_lock *lock)
     return quoit_fail(QUOIT_ABANDONED,
                       "lock '%s:%s': its last holder crashed, or closed its handle, without "
                       "unlocking; repair the data that the lock protects",
-                      quoit_region_scheme(lock->region), quoit_region_text(lock->region));
+                      QUOIT_REGION_NAME(lock->region));
 }
 
 static bool take_from(quoit_lock *lock, uint64_t state)
@@ -239,7 +239,7 @@ quoit_status quoit_lock_unlock(quoit_lock *lock)
     if (status == QUOIT_OK && !give_up(lock, 0))
         return quoit_fail(QUOIT_ERROR_NOT_YOURS,
                           "lock '%s:%s': this handle does not hold it; lock it before unlocking",
-                          quoit_region_scheme(lock->region), quoit_region_text(lock->region));
+                          QUOIT_REGION_NAME(lock->region));
     return status;
 }
 
@@ -412,20 +412,6 @@ quoit_status quoit_lock_open(const char *name, uint32_t flags, quoit_lock **lock
     return status;
 }
 
-static quoit_status join_held(const char *name, const struct quoit_lock_options *options,
-                              uint32_t flags, quoit_lock **lock_out)
-{
-    do {
-        quoit_status status = open_held(name, flags, lock_out);
-        if (status != QUOIT_ERROR_NOT_FOUND)
-            return status;
-        status = create_held(name, options, lock_out);
-        if (status != QUOIT_ERROR_EXISTS)
-            return status;
-    } while (quoit_os_hold_left_ns() > 0);
-    return quoit_region_fail_replaced(name);
-}
-
 quoit_status quoit_lock_join(const char *name, const struct quoit_lock_options *options,
                              uint32_t flags, quoit_lock **lock_out)
 {
@@ -436,7 +422,11 @@ quoit_status quoit_lock_join(const char *name, const struct quoit_lock_options *
         return status;
     quoit_os_cancel_point();
     quoit_os_fork_hold(); /* so that all tries share one time limit */
-    status = join_held(name, or_default(options), flags, lock_out);
+    do {
+        status = open_held(name, flags, lock_out);
+        if (status == QUOIT_ERROR_NOT_FOUND)
+            status = create_held(name, or_default(options), lock_out);
+    } while (quoit_region_join_again(name, &status));
     quoit_os_fork_release();
     return status;
 }

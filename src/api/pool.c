@@ -159,20 +159,6 @@ quoit_status quoit_pool_open(const char *name, uint32_t flags, quoit_pool **pool
     return status == QUOIT_OK ? open_existing(name, NULL, flags, pool_out) : status;
 }
 
-static quoit_status join_held(const char *name, const struct quoit_pool_options *options,
-                              uint32_t flags, quoit_pool **pool_out)
-{
-    do {
-        quoit_status status = open_existing(name, options, flags, pool_out);
-        if (status != QUOIT_ERROR_NOT_FOUND)
-            return status;
-        status = quoit_pool_create(name, options, flags, pool_out);
-        if (status != QUOIT_ERROR_EXISTS)
-            return status;
-    } while (quoit_os_hold_left_ns() > 0);
-    return quoit_region_fail_replaced(name);
-}
-
 quoit_status quoit_pool_join(const char *name, const struct quoit_pool_options *options,
                              uint32_t flags, quoit_pool **pool_out)
 {
@@ -183,7 +169,11 @@ quoit_status quoit_pool_join(const char *name, const struct quoit_pool_options *
         return status;
     quoit_os_cancel_point();
     quoit_os_fork_hold(); /* so that all tries share one time limit */
-    status = join_held(name, options, flags, pool_out);
+    do {
+        status = open_existing(name, options, flags, pool_out);
+        if (status == QUOIT_ERROR_NOT_FOUND)
+            status = quoit_pool_create(name, options, flags, pool_out);
+    } while (quoit_region_join_again(name, &status));
     quoit_os_fork_release();
     return status;
 }

@@ -43,7 +43,7 @@ static inline quoit_status quoit_pool_check_member(const quoit_pool *pool)
         return quoit_fail(QUOIT_ERROR_WRONG_ROLE,
                           "pool '%s:%s': this handle was opened with QUOIT_OBSERVER; open it "
                           "without that flag to use blocks",
-                          quoit_region_scheme(pool->region), quoit_region_text(pool->region));
+                          QUOIT_REGION_NAME(pool->region));
     return status;
 }
 

@@ -257,7 +257,7 @@ static quoit_status open_attached(quoit_region *region, const struct quoit_queue
         status = quoit_fail(QUOIT_ERROR_REMOVED,
                             "queue '%s:%s': the name leads to another queue now; open the new "
                             "queue with quoit_queue_open",
-                            quoit_region_scheme(region), quoit_region_text(region));
+                            QUOIT_REGION_NAME(region));
     if (status == QUOIT_OK) {
         status = enter(region, &view, flags, &handle);
         if (status != QUOIT_OK && is_member(flags))
@@ -271,20 +271,29 @@ static quoit_status open_attached(quoit_region *region, const struct quoit_queue
     return QUOIT_OK;
 }
 
-static quoit_status open_held(const char *name, const struct quoit_queue_options *options,
-                              uint32_t flags, quoit_queue **queue_out)
+/* How to find the object: by its name, by a descriptor, or by another handle of it. */
+struct lookup {
+    const char *name;
+    const quoit_queue *same;
+    int fd;
+    bool is_fd;
+};
+
+static quoit_status open_by(struct lookup by, const struct quoit_queue_options *options,
+                            uint32_t flags, quoit_queue **queue_out)
 {
     quoit_region *region;
-    quoit_status status = quoit_region_attach(name, attach_flags(flags), &region);
-    return status == QUOIT_OK ? open_attached(region, options, flags, NULL, queue_out) : status;
-}
-
-static quoit_status open_existing(const char *name, const struct quoit_queue_options *options,
-                                  uint32_t flags, quoit_queue **queue_out)
-{
+    quoit_status status;
     quoit_os_cancel_point();
     quoit_os_fork_hold(); /* until the handle's guard is in its place */
-    quoit_status status = open_held(name, options, flags, queue_out);
+    if (by.same)
+        status = quoit_region_attach_again(by.same->handle->region, attach_flags(flags), &region);
+    else if (by.is_fd)
+        status = quoit_region_attach_fd(by.fd, attach_flags(flags), &region);
+    else
+        status = quoit_region_attach(by.name, attach_flags(flags), &region);
+    if (status == QUOIT_OK)
+        status = open_attached(region, options, flags, by.same, queue_out);
     quoit_os_fork_release();
     return status;
 }
@@ -292,21 +301,8 @@ static quoit_status open_existing(const char *name, const struct quoit_queue_opt
 quoit_status quoit_queue_open(const char *name, uint32_t flags, quoit_queue **queue_out)
 {
     quoit_status status = check_call(flags, false, queue_out);
-    return status == QUOIT_OK ? open_existing(name, NULL, flags, queue_out) : status;
-}
-
-static quoit_status join_held(const char *name, const struct quoit_queue_options *options,
-                              uint32_t flags, quoit_queue **queue_out)
-{
-    do {
-        quoit_status status = open_existing(name, options, flags, queue_out);
-        if (status != QUOIT_ERROR_NOT_FOUND)
-            return status;
-        status = quoit_queue_create(name, options, flags, queue_out);
-        if (status != QUOIT_ERROR_EXISTS)
-            return status;
-    } while (quoit_os_hold_left_ns() > 0);
-    return quoit_region_fail_replaced(name);
+    return status == QUOIT_OK ? open_by((struct lookup){.name = name}, NULL, flags, queue_out)
+                              : status;
 }
 
 quoit_status quoit_queue_join(const char *name, const struct quoit_queue_options *options,
@@ -319,17 +315,13 @@ quoit_status quoit_queue_join(const char *name, const struct quoit_queue_options
         return status;
     quoit_os_cancel_point();
     quoit_os_fork_hold(); /* so that all tries share one time limit */
-    status = join_held(name, options, flags, queue_out);
+    do {
+        status = open_by((struct lookup){.name = name}, options, flags, queue_out);
+        if (status == QUOIT_ERROR_NOT_FOUND)
+            status = quoit_queue_create(name, options, flags, queue_out);
+    } while (quoit_region_join_again(name, &status));
     quoit_os_fork_release();
     return status;
-}
-
-static quoit_status open_again(const quoit_queue *queue, uint32_t flags, quoit_queue **queue_out)
-{
-    quoit_region *region;
-    quoit_status status = quoit_region_attach_again(queue->handle->region, attach_flags(flags),
-                                                    &region);
-    return status == QUOIT_OK ? open_attached(region, NULL, flags, queue, queue_out) : status;
 }
 
 quoit_status quoit_queue_again(const quoit_queue *queue, uint32_t flags, quoit_queue **queue_out)
@@ -340,37 +332,22 @@ quoit_status quoit_queue_again(const quoit_queue *queue, uint32_t flags, quoit_q
     if (status != QUOIT_OK)
         return status;
     const quoit_region *region = queue->handle->region;
-    quoit_os_cancel_point();
-    quoit_os_fork_hold(); /* until the handle's guard is in its place */
-    status = open_again(queue, flags, queue_out);
-    quoit_os_fork_release();
+    status = open_by((struct lookup){.same = queue}, NULL, flags, queue_out);
     if (status == QUOIT_ERROR_NOT_FOUND)
         return quoit_fail(QUOIT_ERROR_REMOVED,
                           "queue '%s:%s': its name was removed; call quoit_queue_again before the "
                           "name is removed",
-                          quoit_region_scheme(region), quoit_region_text(region));
+                          QUOIT_REGION_NAME(region));
     return status;
 }
 
 /* ---- Queues without a name ------------------------------------------------------------------- */
 
-static quoit_status open_fd(int fd, uint32_t flags, quoit_queue **queue_out)
-{
-    quoit_region *region;
-    quoit_status status = quoit_region_attach_fd(fd, attach_flags(flags), &region);
-    return status == QUOIT_OK ? open_attached(region, NULL, flags, NULL, queue_out) : status;
-}
-
 quoit_status quoit_queue_open_fd(int fd, uint32_t flags, quoit_queue **queue_out)
 {
     quoit_status status = check_call(flags, false, queue_out);
-    if (status != QUOIT_OK)
-        return status;
-    quoit_os_cancel_point();
-    quoit_os_fork_hold(); /* until the handle's guard is in its place */
-    status = open_fd(fd, flags, queue_out);
-    quoit_os_fork_release();
-    return status;
+    const struct lookup by = {.fd = fd, .is_fd = true};
+    return status == QUOIT_OK ? open_by(by, NULL, flags, queue_out) : status;
 }
 
 quoit_status quoit_queue_fd(const quoit_queue *queue, int *fd_out)

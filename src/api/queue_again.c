@@ -5,11 +5,6 @@
 
 #include "fail.h"
 
-static const struct quoit_ring_view *ring_of(const quoit_queue *queue)
-{
-    return &queue->handle->view.ring;
-}
-
 /* ---- Checks ---------------------------------------------------------------------------------- */
 
 quoit_status quoit_queue_check_role(const quoit_queue *queue, uint32_t role)
@@ -102,7 +97,7 @@ static void note_empty(quoit_queue *queue)
 static void note_full(quoit_queue *queue)
 {
     quoit_member_count(&quoit_queue_own_entry(queue)->full);
-    quoit_member_note_high(quoit_queue_own_entry(queue), ring_of(queue)->capacity);
+    quoit_member_note_high(quoit_queue_own_entry(queue), quoit_queue_ring(queue)->capacity);
     if (queue->handle->producer_waiter.poller)
         quoit_poller_rearm(queue->handle->producer_waiter.poller);
 }

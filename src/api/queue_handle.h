@@ -88,12 +88,16 @@ uint64_t quoit_queue_pushes(const quoit_queue *queue);
 uint64_t quoit_queue_pops(const quoit_queue *queue);
 
 /* For messages: the arguments of "queue '%s:%s'". */
-#define QUOIT_QUEUE_NAME(queue) \
-    quoit_region_scheme((queue)->handle->region), quoit_region_text((queue)->handle->region)
+#define QUOIT_QUEUE_NAME(queue) QUOIT_REGION_NAME((queue)->handle->region)
 
 static inline bool quoit_queue_is_member(const quoit_queue *queue)
 {
     return (queue->handle->roles & (QUOIT_PRODUCER | QUOIT_CONSUMER)) != 0;
+}
+
+static inline const struct quoit_ring_view *quoit_queue_ring(const quoit_queue *queue)
+{
+    return &queue->handle->view.ring;
 }
 
 static inline struct quoit_waiter *quoit_waiter_of(quoit_queue *queue, unsigned role)

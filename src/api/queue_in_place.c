@@ -5,11 +5,6 @@
 
 #include "fail.h"
 
-static const struct quoit_ring_view *ring_of(const quoit_queue *queue)
-{
-    return &queue->handle->view.ring;
-}
-
 static quoit_status clear_outputs(const void *items_out, size_t *count_out)
 {
     if (count_out)
@@ -29,7 +24,7 @@ struct claim {
 
 static quoit_status claim_once(quoit_queue *queue, void *context)
 {
-    const struct quoit_ring_view *ring = ring_of(queue);
+    const struct quoit_ring_view *ring = quoit_queue_ring(queue);
     struct claim *claim = context;
     uint64_t count = 0;
     quoit_status status = ring->ops->claim(&queue->producer, ring, claim->wanted, claim->bytes,
@@ -112,7 +107,7 @@ quoit_status quoit_queue_commit(quoit_queue *queue, size_t bytes)
     quoit_status status = quoit_queue_check_role(queue, QUOIT_PRODUCER);
     if (status != QUOIT_OK)
         return status;
-    const struct quoit_ring_view *ring = ring_of(queue);
+    const struct quoit_ring_view *ring = quoit_queue_ring(queue);
     bool messages = queue->handle->view.messages;
     if (claimed(queue) == 0)
         return nothing_is_claimed(queue, 1);
@@ -143,8 +138,8 @@ quoit_status quoit_queue_commit_many(quoit_queue *queue, size_t count)
     if (queue->handle->view.messages || count > claimed(queue))
         return nothing_is_claimed(queue, count);
     queue->handle->claimed.count = 0;
-    if (!ring_of(queue)->ops->commit(&queue->producer, ring_of(queue), count,
-                                     queue->handle->view.item_bytes))
+    if (!quoit_queue_ring(queue)->ops->commit(&queue->producer, quoit_queue_ring(queue), count,
+                                              queue->handle->view.item_bytes))
         return nothing_is_claimed(queue, count);
     quoit_queue_pushed(queue);
     return QUOIT_OK;
@@ -158,8 +153,8 @@ quoit_status quoit_queue_discard(quoit_queue *queue)
     if (status != QUOIT_OK)
         return status;
     queue->handle->claimed.count = 0;
-    (void)ring_of(queue)->ops->commit(&queue->producer, ring_of(queue), 0, 0);
-    if (ring_of(queue)->ops->many_producers) {
+    (void)quoit_queue_ring(queue)->ops->commit(&queue->producer, quoit_queue_ring(queue), 0, 0);
+    if (quoit_queue_ring(queue)->ops->many_producers) {
         quoit_queue_pushed(queue);
         quoit_queue_wake(queue, QUOIT_PRODUCER);
     }
@@ -175,7 +170,7 @@ struct peek {
 
 static quoit_status peek_once(quoit_queue *queue, void *context)
 {
-    const struct quoit_ring_view *ring = ring_of(queue);
+    const struct quoit_ring_view *ring = quoit_queue_ring(queue);
     struct peek *peek = context;
     return ring->ops->peek(&queue->consumer, ring, &peek->items, &peek->count, &peek->bytes);
 }
@@ -242,7 +237,7 @@ static quoit_status release(quoit_queue *queue, size_t count)
         return status;
     struct quoit_in_place *peeked = &queue->handle->peeked;
     if (peeked->at != quoit_queue_pops(queue) || count > peeked->count ||
-        !ring_of(queue)->ops->release(&queue->consumer, ring_of(queue), count))
+        !quoit_queue_ring(queue)->ops->release(&queue->consumer, quoit_queue_ring(queue), count))
         return quoit_fail(QUOIT_ERROR_INVALID,
                           "queue '%s:%s': %zu items cannot be released, because fewer are peeked "
                           "at; peek before each release",
@@ -264,7 +259,7 @@ quoit_status quoit_queue_position(quoit_queue *queue, uint64_t *position_out)
     if (status != QUOIT_OK)
         return status;
     const struct quoit_in_place *peeked = &queue->handle->peeked;
-    const struct quoit_ring_view *ring = ring_of(queue);
+    const struct quoit_ring_view *ring = quoit_queue_ring(queue);
     uint64_t position = quoit_queue_pops(queue);
     if (peeked->at != position || peeked->count == 0 ||
         (ring->ops->peeked_at && !ring->ops->peeked_at(&queue->consumer, ring, &position)))

@@ -8,11 +8,6 @@
 #include "mpmc.h"
 #include "noinline.h"
 
-static const struct quoit_ring_view *ring_of(const quoit_queue *queue)
-{
-    return &queue->handle->view.ring;
-}
-
 /* ---- Wakes after a call ---------------------------------------------------------------------- */
 
 /* Does a pop of count items make room? Not if other subscribers of a broadcast are behind this
@@ -21,7 +16,8 @@ static bool makes_room(const quoit_queue *queue, uint64_t count)
 {
     /* Relaxed: the barrier that a sleeper imposes (WAIT-F1) orders it after the pop. */
     return atomic_load_explicit(queue->consumer.wake_needed, memory_order_relaxed) != 0 &&
-           ring_of(queue)->ops->made_room(&queue->consumer, ring_of(queue), count);
+           quoit_queue_ring(queue)->ops->made_room(&queue->consumer, quoit_queue_ring(queue),
+                                                   count);
 }
 
 /* With many consumers, some may wait for the end of the stream. It is reached when the last item is
@@ -29,13 +25,13 @@ static bool makes_room(const quoit_queue *queue, uint64_t count)
 static inline void note_popped_of_many(quoit_queue *queue)
 {
     quoit_queue_popped(queue);
-    if (quoit_ring_is_ending(ring_of(queue)))
+    if (quoit_ring_is_ending(quoit_queue_ring(queue)))
         quoit_queue_wake(queue, QUOIT_CONSUMER);
 }
 
 static inline void note_popped(quoit_queue *queue, uint64_t count)
 {
-    const struct quoit_ring_ops *ops = ring_of(queue)->ops;
+    const struct quoit_ring_ops *ops = quoit_queue_ring(queue)->ops;
     if (ops->many_producers)
         note_popped_of_many(queue);
     else if (!ops->made_room || makes_room(queue, count))
@@ -50,7 +46,7 @@ void quoit_queue_note_popped(quoit_queue *queue, uint64_t count)
 /* In an MPMC queue, a check for items may have made room. */
 void quoit_queue_note_freed(quoit_queue *queue)
 {
-    const struct quoit_ring_ops *ops = ring_of(queue)->ops;
+    const struct quoit_ring_ops *ops = quoit_queue_ring(queue)->ops;
     if (ops->has_freed && ops->has_freed(&queue->consumer))
         quoit_queue_popped(queue);
 }
@@ -71,7 +67,7 @@ struct source {
 
 static quoit_status push_once(quoit_queue *queue, void *context)
 {
-    const struct quoit_ring_view *ring = ring_of(queue);
+    const struct quoit_ring_view *ring = quoit_queue_ring(queue);
     const struct source *source = context;
     quoit_status status = ring->ops->push(&queue->producer, ring, source->data, source->bytes);
     if (status == QUOIT_OK)
@@ -101,7 +97,7 @@ quoit_status quoit_queue_push_slow(quoit_queue *queue, const void *data, size_t 
 {
     if (!queue || !data || !is_right(queue, QUOIT_PRODUCER, bytes))
         return push_checked(queue, data, bytes, timeout_ns);
-    const struct quoit_ring_view *ring = ring_of(queue);
+    const struct quoit_ring_view *ring = quoit_queue_ring(queue);
     if (!ring->ops->many_producers ||
         !quoit_mpmc_put(&queue->producer.state->mpmc, ring, data, bytes))
         return push_right(queue, data, bytes, timeout_ns);
@@ -127,7 +123,7 @@ struct target {
 
 static quoit_status pop_once(quoit_queue *queue, void *context)
 {
-    const struct quoit_ring_view *ring = ring_of(queue);
+    const struct quoit_ring_view *ring = quoit_queue_ring(queue);
     struct target *target = context;
     target->bytes = target->room;
     quoit_status status = ring->ops->pop(&queue->consumer, ring, target->buffer, &target->bytes);
@@ -166,7 +162,7 @@ quoit_status quoit_queue_pop_slow(quoit_queue *queue, void *buffer, size_t room_
 {
     if (!queue || !buffer || !is_right(queue, QUOIT_CONSUMER, room_bytes))
         return pop_checked(queue, buffer, room_bytes, bytes_out, timeout_ns);
-    const struct quoit_ring_view *ring = ring_of(queue);
+    const struct quoit_ring_view *ring = quoit_queue_ring(queue);
     if (!ring->ops->many_producers ||
         !quoit_mpmc_take(&queue->consumer.state->mpmc, ring, buffer, room_bytes))
         return pop_right(queue, buffer, room_bytes, bytes_out, timeout_ns);
@@ -197,7 +193,7 @@ struct many {
 
 static quoit_status push_many_once(quoit_queue *queue, void *context)
 {
-    const struct quoit_ring_view *ring = ring_of(queue);
+    const struct quoit_ring_view *ring = quoit_queue_ring(queue);
     struct many *many = context;
     many->done = (size_t)ring->ops->push_many(&queue->producer, ring, many->items, many->count);
     if (many->done == 0)
@@ -208,7 +204,7 @@ static quoit_status push_many_once(quoit_queue *queue, void *context)
 
 static quoit_status pop_many_once(quoit_queue *queue, void *context)
 {
-    const struct quoit_ring_view *ring = ring_of(queue);
+    const struct quoit_ring_view *ring = quoit_queue_ring(queue);
     struct many *many = context;
     many->done = (size_t)ring->ops->pop_many(&queue->consumer, ring, many->items, many->count);
     if (many->done == 0)
@@ -244,6 +240,39 @@ static quoit_status move_many(quoit_queue *queue, uint32_t role, quoit_try *try_
     return status;
 }
 
+/* Moves the rest of a batch, of which the first `done` items are done. */
+static inline quoit_status move_rest(quoit_queue *queue, uint32_t role, quoit_try *try_once,
+                                     void *items, size_t item_bytes, size_t count, size_t done,
+                                     size_t *count_out, int64_t timeout_ns)
+{
+    if (!queue) {
+        if (count_out)
+            *count_out = 0;
+        return quoit_queue_check_handle(queue);
+    }
+    quoit_status status = is_right(queue, role, item_bytes)
+                              ? QUOIT_OK
+                              : quoit_queue_check_items(queue, role, item_bytes);
+    struct many many = {.count = count - done};
+    if (status == QUOIT_OK)
+        status = check_many(items, count, done);
+    if (status == QUOIT_OK && many.count > 0) {
+        many.items = (uint8_t *)items + done * item_bytes;
+        if (done == 0) {
+            status = move_many(queue, role, try_once, &many, timeout_ns);
+        } else {
+            (void)try_once(queue, &many);
+            if (role == QUOIT_PRODUCER)
+                quoit_queue_pushed(queue);
+            else
+                quoit_queue_note_popped(queue, done);
+        }
+    }
+    if (count_out)
+        *count_out = done + many.done;
+    return status;
+}
+
 quoit_status quoit_queue_push_rest(quoit_queue *queue, const void *items, size_t item_bytes,
                                    size_t count, size_t pushed, size_t *count_out,
                                    int64_t timeout_ns)
@@ -252,57 +281,15 @@ quoit_status quoit_queue_push_rest(quoit_queue *queue, const void *items, size_t
         const void *read;
         void *pass;
     } all = {.read = items};
-    if (!queue) {
-        if (count_out)
-            *count_out = 0;
-        return quoit_queue_check_handle(queue);
-    }
-    quoit_status status = is_right(queue, QUOIT_PRODUCER, item_bytes)
-                              ? QUOIT_OK
-                              : quoit_queue_check_items(queue, QUOIT_PRODUCER, item_bytes);
-    struct many many = {.count = count - pushed};
-    if (status == QUOIT_OK)
-        status = check_many(items, count, pushed);
-    if (status == QUOIT_OK && many.count > 0) {
-        many.items = (uint8_t *)all.pass + pushed * item_bytes;
-        if (pushed > 0) {
-            (void)push_many_once(queue, &many);
-            quoit_queue_pushed(queue);
-        } else {
-            status = move_many(queue, QUOIT_PRODUCER, push_many_once, &many, timeout_ns);
-        }
-    }
-    if (count_out)
-        *count_out = pushed + many.done;
-    return status;
+    return move_rest(queue, QUOIT_PRODUCER, push_many_once, all.pass, item_bytes, count, pushed,
+                     count_out, timeout_ns);
 }
 
 quoit_status quoit_queue_pop_rest(quoit_queue *queue, void *items, size_t item_bytes, size_t count,
                                   size_t popped, size_t *count_out, int64_t timeout_ns)
 {
-    if (!queue) {
-        if (count_out)
-            *count_out = 0;
-        return quoit_queue_check_handle(queue);
-    }
-    quoit_status status = is_right(queue, QUOIT_CONSUMER, item_bytes)
-                              ? QUOIT_OK
-                              : quoit_queue_check_items(queue, QUOIT_CONSUMER, item_bytes);
-    struct many many = {.count = count - popped};
-    if (status == QUOIT_OK)
-        status = check_many(items, count, popped);
-    if (status == QUOIT_OK && many.count > 0) {
-        many.items = (uint8_t *)items + popped * item_bytes;
-        if (popped > 0) {
-            (void)pop_many_once(queue, &many);
-            quoit_queue_note_popped(queue, popped);
-        } else {
-            status = move_many(queue, QUOIT_CONSUMER, pop_many_once, &many, timeout_ns);
-        }
-    }
-    if (count_out)
-        *count_out = popped + many.done;
-    return status;
+    return move_rest(queue, QUOIT_CONSUMER, pop_many_once, items, item_bytes, count, popped,
+                     count_out, timeout_ns);
 }
 
 quoit_status quoit_queue_push_many(quoit_queue *queue, const void *items, size_t item_bytes,

@@ -43,8 +43,7 @@ static _Noreturn void report(const quoit_queue *queue, uint32_t role)
     (void)fprintf(stderr,
                   "quoit: queue '%s:%s': two threads use the %s side of one handle at the same "
                   "time; give each thread a handle of its own (quoit_queue_again)\n",
-                  quoit_region_scheme(region), quoit_region_text(region),
-                  role == QUOIT_CONSUMER ? "consumer" : "producer");
+                  QUOIT_REGION_NAME(region), role == QUOIT_CONSUMER ? "consumer" : "producer");
     (void)fflush(stderr); /* a program may have made it buffered */
     abort();
 }

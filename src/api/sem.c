@@ -58,9 +58,7 @@ static quoit_status check_options(const struct quoit_sem_options *options,
         return quoit_fail(QUOIT_ERROR_INVALID,
                           "value is %u, but a '%s:' semaphore can hold at most %u",
                           (unsigned)options->value, ops->scheme.name, (unsigned)ops->value_max);
-    quoit_status status = quoit_check_reserved(options->reserved,
-                                               sizeof options->reserved / sizeof *options->reserved,
-                                               options->reserved_word);
+    quoit_status status = QUOIT_CHECK_RESERVED(options, options->reserved_word);
     if (status != QUOIT_OK)
         return status;
     if (options->give_back > 1)

@@ -49,7 +49,7 @@ static quoit_status unlink_held(quoit_region *region)
         return quoit_fail(
             QUOIT_ERROR_NOT_FOUND,
             "'%s:%s': another process removed it during this call; there is nothing left to remove",
-            quoit_region_scheme(region), quoit_region_text(region));
+            QUOIT_REGION_NAME(region));
     return status;
 }
 
@@ -104,7 +104,7 @@ quoit_status quoit_remove_left_behind(const struct quoit_members *members, quoit
         return QUOIT_OK;
     return status == QUOIT_OK
                ? quoit_fail(QUOIT_ERROR_NOT_FOUND, "the members of '%s:%s' crashed: it was removed",
-                            quoit_region_scheme(region), quoit_region_text(region))
+                            QUOIT_REGION_NAME(region))
                : status;
 }
 

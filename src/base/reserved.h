@@ -19,5 +19,9 @@ static inline quoit_status quoit_check_reserved(const uint64_t *words, size_t co
             "options.reserved is not 0; set the whole struct to zero before you fill it");
     return QUOIT_OK;
 }
+/* The same for the reserved words of a struct of options. */
+#define QUOIT_CHECK_RESERVED(options, other)  \
+    quoit_check_reserved((options)->reserved, \
+                         sizeof(options)->reserved / sizeof *(options)->reserved, (other))
 
 #endif

@@ -26,8 +26,7 @@ quoit_status quoit_lock_check_options(const struct quoit_lock_options *options)
         return quoit_fail(QUOIT_ERROR_UNSUPPORTED,
                           "options.memory is %u; this version accepts only 0",
                           (unsigned)options->memory);
-    quoit_status status = quoit_check_reserved(
-        options->reserved, sizeof options->reserved / sizeof *options->reserved, 0);
+    quoit_status status = QUOIT_CHECK_RESERVED(options, 0);
     return status == QUOIT_OK ? quoit_permissions(options->permissions, &permissions) : status;
 }
 
@@ -77,8 +76,7 @@ quoit_status quoit_lock_find(quoit_region *region, struct quoit_lock_view *view_
         return quoit_fail(QUOIT_ERROR_DIFFERENT,
                           "'%s:%s': it is %s, but a lock was requested; use another name, or "
                           "remove it with 'quoit rm'",
-                          quoit_region_scheme(region), quoit_region_text(region),
-                          quoit_region_what(region->content));
+                          QUOIT_REGION_NAME(region), quoit_region_what(region->content));
     uint8_t *at = quoit_region_piece(region, quoit_region_root(region), sizeof lock);
     if (!at)
         return quoit_region_damaged(region, "lock", "its root is outside the region");

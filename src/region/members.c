@@ -228,7 +228,7 @@ static quoit_status not_abandoned(const quoit_region *region, const char *why)
 {
     return quoit_fail(QUOIT_ERROR_BUSY,
                       "'%s:%s': it is not abandoned: %s; quoit_unlink removes it all the same",
-                      quoit_region_scheme(region), quoit_region_text(region), why);
+                      QUOIT_REGION_NAME(region), why);
 }
 
 /* Does an entry still name a member that did not leave properly? Called with all entries held. */

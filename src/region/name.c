@@ -4,7 +4,6 @@
 
 #include "fail.h"
 
-#include <stdio.h>
 #include <string.h>
 
 static const char *const known_schemes[] = {"posix", "sysv", "windows", "file", "local"};

@@ -52,9 +52,7 @@ quoit_status quoit_pool_check_options(const struct quoit_pool_options *options)
     quoit_status status = quoit_region_check_memory(options->memory);
     if (status != QUOIT_OK)
         return status;
-    return quoit_check_reserved(options->reserved,
-                                sizeof options->reserved / sizeof *options->reserved,
-                                options->reserved_word);
+    return QUOIT_CHECK_RESERVED(options, options->reserved_word);
 }
 
 /* The pieces in the order in which FORMAT.md draws them. */
@@ -132,8 +130,7 @@ static quoit_status read_header(const quoit_region *region, struct quoit_pool_sh
         return quoit_fail(QUOIT_ERROR_DIFFERENT,
                           "'%s:%s': it is %s, but a pool was requested; use another name, or "
                           "remove it with 'quoit rm'",
-                          quoit_region_scheme(region), quoit_region_text(region),
-                          quoit_region_what(region->content));
+                          QUOIT_REGION_NAME(region), quoit_region_what(region->content));
     const uint8_t *at = quoit_region_piece(region, quoit_region_root(region), sizeof *pool);
     if (!at)
         return quoit_region_damaged(region, "pool", "its root is outside the region");

@@ -149,8 +149,7 @@ static quoit_status check_members(const struct quoit_queue_options *options)
 /* Checks the fields that later versions use. */
 static quoit_status check_reserved(const struct quoit_queue_options *options)
 {
-    quoit_status status = quoit_check_reserved(
-        options->reserved, sizeof options->reserved / sizeof *options->reserved, 0);
+    quoit_status status = QUOIT_CHECK_RESERVED(options, 0);
     if (status != QUOIT_OK)
         return status;
     status = quoit_region_check_memory(options->memory);
@@ -305,8 +304,7 @@ static quoit_status load_header(const quoit_region *region, struct quoit_queue_s
         return quoit_fail(QUOIT_ERROR_DIFFERENT,
                           "'%s:%s': it is %s, but a queue was requested; use another name, or "
                           "remove it with 'quoit rm'",
-                          quoit_region_scheme(region), quoit_region_text(region),
-                          quoit_region_what(region->content));
+                          QUOIT_REGION_NAME(region), quoit_region_what(region->content));
     const uint8_t *at = quoit_region_piece(region, quoit_region_root(region), sizeof *queue_out);
     if (!at)
         return quoit_region_damaged(region, "queue", "its root is outside the region");
@@ -443,8 +441,7 @@ static quoit_status differs_by_name(const quoit_region *region, const char *what
     return quoit_fail(QUOIT_ERROR_DIFFERENT,
                       "queue '%s:%s': %s is %s, but %s was requested; use the same options in "
                       "every process, or remove it with 'quoit rm %s:%s'",
-                      quoit_region_scheme(region), quoit_region_text(region), what, there, asked,
-                      quoit_region_scheme(region), quoit_region_text(region));
+                      QUOIT_REGION_NAME(region), what, there, asked, QUOIT_REGION_NAME(region));
 }
 
 quoit_status quoit_queue_compare_type(const quoit_region *region,

@@ -100,23 +100,31 @@ quoit_status quoit_region_differs(const quoit_region *region, const char *noun, 
     return quoit_fail(QUOIT_ERROR_DIFFERENT,
                       "%s '%s:%s': %s is %llu, but %llu was requested; use the same options in "
                       "every process, or remove it with 'quoit rm %s:%s'",
-                      noun, quoit_region_scheme(region), quoit_region_text(region), what,
-                      (unsigned long long)there, (unsigned long long)asked,
-                      quoit_region_scheme(region), quoit_region_text(region));
+                      noun, QUOIT_REGION_NAME(region), what, (unsigned long long)there,
+                      (unsigned long long)asked, QUOIT_REGION_NAME(region));
 }
 
 quoit_status quoit_region_damaged(const quoit_region *region, const char *noun, const char *what)
 {
     return quoit_fail(QUOIT_ERROR_CORRUPT,
                       "%s '%s:%s': its header is damaged: %s; remove it with 'quoit rm %s:%s'",
-                      noun, quoit_region_scheme(region), quoit_region_text(region), what,
-                      quoit_region_scheme(region), quoit_region_text(region));
+                      noun, QUOIT_REGION_NAME(region), what, QUOIT_REGION_NAME(region));
 }
 
 quoit_status quoit_region_fail_replaced(const char *name)
 {
     return quoit_fail(QUOIT_ERROR_BUSY,
                       "'%s': other processes keep creating and removing it; try again later", name);
+}
+
+bool quoit_region_join_again(const char *name, quoit_status *status_inout)
+{
+    if (*status_inout != QUOIT_ERROR_EXISTS)
+        return false;
+    if (quoit_os_hold_left_ns() > 0)
+        return true;
+    *status_inout = quoit_region_fail_replaced(name);
+    return false;
 }
 
 quoit_status quoit_region_check_locks(const quoit_region *region)
@@ -128,7 +136,7 @@ quoit_status quoit_region_check_locks(const quoit_region *region)
                       "distinguished; a container must share the directory of lock files (on Linux "
                       "/dev/shm), too; if the file was removed, remove the object with 'quoit rm', "
                       "and create it again",
-                      quoit_region_scheme(region), quoit_region_text(region));
+                      QUOIT_REGION_NAME(region));
 }
 
 /* Copies the fields of a validated header. The shared fields are not read again. */
@@ -191,8 +199,7 @@ quoit_status quoit_region_begin(const char *name, const struct quoit_region_plan
         free(region);
         return status;
     }
-    status = quoit_os_place(&region->shm, plan->memory, true, quoit_region_scheme(region),
-                            quoit_region_text(region));
+    status = quoit_os_place(&region->shm, plan->memory, true, QUOIT_REGION_NAME(region));
     if (status != QUOIT_OK) {
         quoit_region_close(region);
         return status;
@@ -225,9 +232,9 @@ quoit_status quoit_region_check_memory(uint32_t memory)
 
 quoit_status quoit_region_place(quoit_region *region, uint32_t also)
 {
-    quoit_status status = quoit_os_place(
-        &region->shm, region->memory | (also & ~(uint32_t)QUOIT_HUGE_PAGES), false,
-        quoit_region_scheme(region), quoit_region_text(region));
+    quoit_status status = quoit_os_place(&region->shm,
+                                         region->memory | (also & ~(uint32_t)QUOIT_HUGE_PAGES),
+                                         false, QUOIT_REGION_NAME(region));
     region->header = (struct quoit_region_shm *)(void *)region->shm.base;
     return status;
 }
@@ -244,8 +251,8 @@ static quoit_status check_size(const quoit_region *region, uint64_t claimed)
     return quoit_fail(QUOIT_ERROR_CORRUPT,
                       "'%s:%s': its header states %llu bytes, but %llu exist, so it was truncated; "
                       "remove it with 'quoit rm'",
-                      quoit_region_scheme(region), quoit_region_text(region),
-                      (unsigned long long)claimed, (unsigned long long)region->shm.size_bytes);
+                      QUOIT_REGION_NAME(region), (unsigned long long)claimed,
+                      (unsigned long long)region->shm.size_bytes);
 }
 
 /* Is the header that of an object of this name? A key may lead to an object of another name. */
@@ -381,8 +388,7 @@ static quoit_status attach(quoit_region *region, uint32_t flags, quoit_region **
     if (status != QUOIT_OK)
         goto free_region;
     if (region->shm.owner != quoit_os_user_id() && !(flags & QUOIT_ANY_OWNER))
-        status = quoit_os_fail_owner("", quoit_region_scheme(region), quoit_region_text(region),
-                                     region->shm.owner);
+        status = quoit_os_fail_owner("", QUOIT_REGION_NAME(region), region->shm.owner);
     if (status == QUOIT_OK)
         status = region->shm.has_holes ? refuse_holes(region) : validate(region);
     if (status == QUOIT_OK && region->has_lock_file)
@@ -443,8 +449,7 @@ quoit_status quoit_region_attach_again(const quoit_region *region, uint32_t flag
     char name[QUOIT_NAME_ROOM + 32];
     if (region->ops == &quoit_os_shm_nameless)
         return quoit_region_attach_fd((int)region->shm.lock, flags, region_out);
-    (void)snprintf(name, sizeof name, "%s:%s", quoit_region_scheme(region),
-                   quoit_region_text(region));
+    (void)snprintf(name, sizeof name, "%s:%s", QUOIT_REGION_NAME(region));
     return quoit_region_attach(name, flags, region_out);
 }
 
@@ -453,7 +458,7 @@ quoit_status quoit_region_share(quoit_region *region, int *fd_out)
     int made, before = 0;
     if (!region->ops->share)
         return quoit_fail(QUOIT_ERROR_UNSUPPORTED, "'%s:%s' has a name: open it by that",
-                          quoit_region_scheme(region), quoit_region_text(region));
+                          QUOIT_REGION_NAME(region));
     /* Relaxed: a number; nothing depends on it but the kernel's calls. */
     *fd_out = atomic_load_explicit(&region->shared_fd, memory_order_relaxed);
     if (*fd_out != 0)

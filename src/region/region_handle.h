@@ -98,6 +98,10 @@ quoit_status quoit_region_damaged(const quoit_region *region, const char *noun, 
 /* Fails with BUSY: other processes created and removed the name again and again, until the call's
    time was over. */
 quoit_status quoit_region_fail_replaced(const char *name);
+/* Called in a join with the status of its open, or of the create after it. true: another process
+   has created the object in between, so that the join must try again. Sets BUSY, as above, if the
+   call's time is over. */
+bool quoit_region_join_again(const char *name, quoit_status *status_inout);
 
 /* Does its name still lead to it? True for a region that is not published yet: if the name is
    taken, publishing fails. */
@@ -106,7 +110,8 @@ bool quoit_region_is_named(const quoit_region *region);
 /* CORRUPT if the object has lost its lock file. */
 quoit_status quoit_region_check_locks(const quoit_region *region);
 
-/* For errors: "posix:products". */
+/* For errors: the arguments of "'%s:%s'". */
+#define QUOIT_REGION_NAME(region) quoit_region_scheme(region), quoit_region_text(region)
 const char *quoit_region_scheme(const quoit_region *region);
 const char *quoit_region_text(const quoit_region *region);
 

@@ -20,7 +20,7 @@ quoit_status quoit_region_alloc(quoit_region *region, uint64_t size_bytes, uint6
     if (region->shm.read_only)
         return quoit_fail(QUOIT_ERROR_PERMISSION,
                           "'%s:%s': it was opened read-only; open it without QUOIT_OBSERVER",
-                          quoit_region_scheme(region), quoit_region_text(region));
+                          QUOIT_REGION_NAME(region));
 
     uint64_t offset, end;
     /* Relaxed: the counter hands out numbers; it publishes no bytes. */
@@ -30,14 +30,14 @@ quoit_status quoit_region_alloc(quoit_region *region, uint64_t size_bytes, uint6
             return quoit_fail(QUOIT_ERROR_CORRUPT,
                               "'%s:%s': its header states that %llu of its %llu bytes are in use, "
                               "which is impossible; remove it with 'quoit rm'",
-                              quoit_region_scheme(region), quoit_region_text(region),
-                              (unsigned long long)used, (unsigned long long)region->size_bytes);
+                              QUOIT_REGION_NAME(region), (unsigned long long)used,
+                              (unsigned long long)region->size_bytes);
         if (!quoit_align_up(used, align_bytes, &offset) || !quoit_add(offset, size_bytes, &end) ||
             end > region->size_bytes)
             return quoit_fail(QUOIT_ERROR_NO_SPACE,
                               "'%s:%s': it has %llu bytes left, but %llu were requested; create it "
                               "with larger size_bytes",
-                              quoit_region_scheme(region), quoit_region_text(region),
+                              QUOIT_REGION_NAME(region),
                               (unsigned long long)(region->size_bytes - used),
                               (unsigned long long)size_bytes);
         /* Relaxed: the counter hands out numbers; it publishes no bytes. */
@@ -83,7 +83,7 @@ quoit_status quoit_region_set_root(quoit_region *region, uint64_t offset)
     if (region->shm.read_only)
         return quoit_fail(QUOIT_ERROR_PERMISSION,
                           "'%s:%s': it was opened read-only; open it without QUOIT_OBSERVER",
-                          quoit_region_scheme(region), quoit_region_text(region));
+                          QUOIT_REGION_NAME(region));
     /* REGION-R1: publishes the piece that the root leads to. Pairs with REGION-R2. */
     atomic_store_explicit(&region->header->root, offset, memory_order_release);
     return QUOIT_OK;

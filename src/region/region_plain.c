@@ -47,8 +47,7 @@ static quoit_status check_options(const struct quoit_region_options *options, ui
                           (unsigned long long)options->size_bytes);
     quoit_status status = quoit_region_check_memory(options->memory);
     if (status == QUOIT_OK)
-        status = quoit_check_reserved(options->reserved,
-                                      sizeof options->reserved / sizeof *options->reserved, 0);
+        status = QUOIT_CHECK_RESERVED(options, 0);
     return status == QUOIT_OK ? quoit_permissions(options->permissions, &permissions) : status;
 }
 
@@ -135,8 +134,7 @@ static quoit_status open_held(const char *name, const struct quoit_region_option
         status = quoit_fail(
             QUOIT_ERROR_DIFFERENT,
             "'%s:%s': it is %s, which can be opened as a region only with QUOIT_OBSERVER",
-            quoit_region_scheme(region), quoit_region_text(region),
-            quoit_region_what(region->content));
+            QUOIT_REGION_NAME(region), quoit_region_what(region->content));
     else if (options)
         status = compare(region, options);
     if (status == QUOIT_OK && !(flags & QUOIT_OBSERVER))
@@ -160,20 +158,6 @@ quoit_status quoit_region_open(const char *name, uint32_t flags, quoit_region **
     return status;
 }
 
-static quoit_status join_held(const char *name, const struct quoit_region_options *options,
-                              uint32_t flags, quoit_region **region_out)
-{
-    do {
-        quoit_status status = open_held(name, options, flags, region_out);
-        if (status != QUOIT_ERROR_NOT_FOUND)
-            return status;
-        status = create_held(name, options, region_out);
-        if (status != QUOIT_ERROR_EXISTS)
-            return status;
-    } while (quoit_os_hold_left_ns() > 0);
-    return quoit_region_fail_replaced(name);
-}
-
 quoit_status quoit_region_join(const char *name, const struct quoit_region_options *options,
                                uint32_t flags, quoit_region **region_out)
 {
@@ -185,7 +169,11 @@ quoit_status quoit_region_join(const char *name, const struct quoit_region_optio
         return status;
     quoit_os_cancel_point();
     quoit_os_fork_hold(); /* so that all tries share one time limit */
-    status = join_held(name, options, flags, region_out);
+    do {
+        status = open_held(name, options, flags, region_out);
+        if (status == QUOIT_ERROR_NOT_FOUND)
+            status = create_held(name, options, region_out);
+    } while (quoit_region_join_again(name, &status));
     quoit_os_fork_release();
     return status;
 }

@@ -9,7 +9,7 @@ quoit_status quoit_region_unlink_self(quoit_region *region)
     if (region->shm.read_only)
         return quoit_fail(QUOIT_ERROR_PERMISSION,
                           "'%s:%s': it was opened read-only; open it without QUOIT_OBSERVER",
-                          quoit_region_scheme(region), quoit_region_text(region));
+                          QUOIT_REGION_NAME(region));
     quoit_os_fork_hold(); /* else a forked child keeps a System V name's gate */
     quoit_status status = region->ops->unlink(&region->shm, region->name.text);
     quoit_os_fork_release();
@@ -17,7 +17,7 @@ quoit_status quoit_region_unlink_self(quoit_region *region)
         return quoit_fail(QUOIT_ERROR_REMOVED,
                           "'%s:%s': the name was removed before, or leads to another object; there "
                           "is nothing left to remove",
-                          quoit_region_scheme(region), quoit_region_text(region));
+                          QUOIT_REGION_NAME(region));
     return status;
 }
 
