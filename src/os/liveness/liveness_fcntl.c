@@ -15,7 +15,6 @@
 
 #include "fail.h"
 #include "fd.h"
-#include "process_posix.h"
 #include "system_error.h"
 
 #include <errno.h>

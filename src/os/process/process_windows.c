@@ -3,7 +3,6 @@
 #include "win32.h"
 
 #include "fail.h"
-#include "hash.h"
 
 uint32_t quoit_os_process_id(void)
 {

@@ -12,7 +12,6 @@
 #include "liveness.h"
 #include "lock_file.h"
 #include "owner.h"
-#include "process_posix.h"
 #include "system_error.h"
 
 #include <dirent.h>

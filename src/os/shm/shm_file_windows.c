@@ -11,7 +11,6 @@
 #include "hash.h"
 #include "system_error.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <wchar.h>

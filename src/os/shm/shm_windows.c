@@ -3,7 +3,6 @@
    while a process has it open, under its name or, after unlink, without one. */
 #include "win32.h"
 
-#include "fail.h"
 #include "system_error.h"
 
 enum { TEXT_MAX = 200 };

@@ -2,7 +2,6 @@
 /* A descriptor for event loops: a pipe that holds a byte while an event is pending. */
 #include "os.h"
 
-#include "fail.h"
 #include "fd.h"
 #include "process_posix.h"
 #include "system_error.h"

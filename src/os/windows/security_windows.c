@@ -2,13 +2,11 @@
 /* Mode bits as access control lists, and back. */
 #include "win32.h"
 
-#include "fail.h"
 #include "hash.h"
 #include "system_error.h"
 
 #include <aclapi.h>
 #include <sddl.h>
-#include <stdio.h>
 #include <wchar.h>
 
 enum { SID_TEXT = 192, TOKEN_ROOM = 256 };
