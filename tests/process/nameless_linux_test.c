@@ -156,6 +156,34 @@ static void refused_descriptors(void)
     quoit_queue_close(queue);
 }
 
+/* A peer that holds a lease on the memory must not keep the call waiting until the kernel takes the
+   lease away, which is after 45 seconds. */
+static void refused_lease(void)
+{
+    int fd, copy, leased;
+    char path[64];
+    quoit_queue *queue = make(BOTH, &fd), *other;
+    CHECK(signal(SIGIO, SIG_IGN) != SIG_ERR);
+    copy = copy_of(fd, F_SEAL_SHRINK);
+    (void)snprintf(path, sizeof path, "/proc/self/fd/%d", copy);
+    leased = open(path, O_RDWR | O_CLOEXEC);
+    CHECK_GE(leased, 0);
+    CHECK_EQ(close(copy), 0);
+    if (fcntl(leased, F_SETLEASE, F_WRLCK) != 0) {
+        (void)printf("  left out: no lease on memory: %s\n", strerror(errno));
+        CHECK_EQ(close(leased), 0);
+        quoit_queue_close(queue);
+        return;
+    }
+    CHECK_STATUS(quoit_queue_open_fd(leased, QUOIT_OBSERVER, &other), QUOIT_ERROR_BUSY);
+    CHECK(strstr(test_sentence(), "lease"));
+    CHECK_EQ(fcntl(leased, F_SETLEASE, F_UNLCK), 0);
+    CHECK_STATUS(quoit_queue_open_fd(leased, BOTH, &other), QUOIT_OK);
+    quoit_queue_close(other);
+    CHECK_EQ(close(leased), 0);
+    quoit_queue_close(queue);
+}
+
 /* The file of a queue with a name. */
 static void files(void)
 {
@@ -303,6 +331,7 @@ int main(int argc, char **argv)
                                              {"refused options", refused_options},
                                              {"refused descriptors", refused_descriptors},
                                              {"refused huge pages", refused_huge_pages},
+                                             {"refused lease", refused_lease},
                                              {"files", files},
                                              {"through fork", through_fork},
                                              {"through exec", through_exec},

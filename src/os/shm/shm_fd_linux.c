@@ -46,7 +46,12 @@ static quoit_status share(const struct quoit_os_shm *shm, const char *text, int 
     if (*fd_out >= 0)
         return QUOIT_OK;
     if (errno == ENOENT)
-        return quoit_fail(QUOIT_ERROR_UNSUPPORTED, "'fd:%s' needs /proc, which is not mounted here",
+        return quoit_fail(QUOIT_ERROR_UNSUPPORTED,
+                          "'fd:%s' needs /proc, which is not mounted here; mount it", text);
+    if (errno == EWOULDBLOCK)
+        return quoit_fail(QUOIT_ERROR_BUSY,
+                          "'fd:%s': the process that passed it holds a lease on it (F_SETLEASE); "
+                          "let that process give the lease back, and open it again",
                           text);
     return quoit_os_fail(errno, "open anew fd", text);
 }
