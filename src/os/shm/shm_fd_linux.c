@@ -95,13 +95,15 @@ static quoit_status open_existing(const char *text, bool read_only, struct quoit
     int fd;
     if (!is_sealed((int)given.lock))
         return quoit_fail(QUOIT_ERROR_NOT_QUOIT,
-                          "descriptor %s is not one of quoit_queue_fd: it could be truncated",
+                          "descriptor %s is not one of quoit_queue_fd: it could be truncated; "
+                          "pass a descriptor that quoit_queue_fd has returned",
                           text);
     if (!is_ordinary((int)given.lock))
         return quoit_fail(
             QUOIT_ERROR_NOT_QUOIT,
             "descriptor %s is not one of quoit_queue_fd: its memory is not ordinary "
-            "memory (huge pages, for example), and touching it could end this process",
+            "memory (huge pages, for example), and touching it could end this process; pass a "
+            "descriptor that quoit_queue_fd has returned",
             text);
     quoit_status status = share(&given, text, &fd);
     if (status != QUOIT_OK)
@@ -154,18 +156,23 @@ quoit_status quoit_os_fd_find_path(int fd, char *path, uint64_t room)
     struct stat file;
     char itself[64];
     if (fstat(fd, &file) != 0)
-        return quoit_fail(QUOIT_ERROR_INVALID, "descriptor %d is not open: %s", fd,
-                          strerror(errno));
+        return quoit_fail(QUOIT_ERROR_INVALID,
+                          "descriptor %d is not open: %s; pass a descriptor that quoit_queue_fd has "
+                          "returned, before it is closed",
+                          fd, strerror(errno));
     path[0] = 0;
     if (!S_ISREG(file.st_mode))
-        return quoit_fail(QUOIT_ERROR_NOT_QUOIT, "descriptor %d is no memory and no file", fd);
+        return quoit_fail(QUOIT_ERROR_NOT_QUOIT,
+                          "descriptor %d is no memory and no file; pass a descriptor that "
+                          "quoit_queue_fd has returned, or that of a queue's file",
+                          fd);
     if (file.st_nlink == 0)
         return QUOIT_OK;
     (void)snprintf(itself, sizeof itself, "/proc/self/fd/%d", fd);
     ssize_t length = readlink(itself, path, (size_t)room - 1);
     if (length < 0 && errno == ENOENT)
         return quoit_fail(QUOIT_ERROR_UNSUPPORTED,
-                          "descriptor %d cannot be opened: /proc is not mounted", fd);
+                          "descriptor %d cannot be opened: /proc is not mounted; mount it", fd);
     path[length < 0 ? 0 : length] = 0;
     return length < 0 ? quoit_os_fail(errno, "follow", itself) : QUOIT_OK;
 }
