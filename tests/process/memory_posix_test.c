@@ -3,6 +3,7 @@
    or refused with the limit's name; in huge pages, or refused with what is missing. */
 #include "test.h"
 
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -144,6 +145,43 @@ static void huge_pages(void)
     }
 }
 
+/* Pages of this process's address space. */
+static long address_space(void)
+{
+    long pages = 0;
+    FILE *file = fopen("/proc/self/statm", "r");
+    CHECK(file && fscanf(file, "%ld", &pages) == 1);
+    CHECK_EQ(fclose(file), 0);
+    return pages;
+}
+
+/* A file that a peer has made longer, by less than a page: moving its mapping leaves nothing
+   behind. */
+static void longer_file(void)
+{
+    const struct quoit_queue_options options = options_of(QUOIT_HUGE_PAGES);
+    const char *name = test_name("posix");
+    char path[200];
+    quoit_queue *queue, *other;
+    (void)snprintf(path, sizeof path, "/dev/shm/%s", test_path(name));
+    if (test_plain_posix || quoit_queue_create(name, &options, BOTH, &queue) != QUOIT_OK) {
+        (void)printf("  left out: no huge pages\n");
+        return;
+    }
+    int file = open(path, O_RDWR | O_CLOEXEC);
+    CHECK_GE(file, 0);
+    CHECK_EQ(ftruncate(file, lseek(file, 0, SEEK_END) + 100), 0);
+    CHECK_EQ(close(file), 0);
+    for (long i = 0, before = 0; i < 8; i++) {
+        CHECK_STATUS(quoit_queue_open(name, BOTH, &other), QUOIT_OK);
+        quoit_queue_close(other);
+        before = i == 0 ? address_space() : before; /* the first one may have grown the heap */
+        CHECK_EQ(address_space(), before);
+    }
+    quoit_queue_close(queue);
+    CHECK_STATUS(quoit_unlink(name, 0), QUOIT_OK);
+}
+
 /* Pools and regions take the same bits. */
 static void pools_and_regions(void)
 {
@@ -182,6 +220,7 @@ int main(int argc, char **argv)
     static const struct test_part parts[] = {{"prefault", prefault},
                                              {"lock", lock},
                                              {"huge pages", huge_pages},
+                                             {"longer file", longer_file},
                                              {"pools and regions", pools_and_regions},
                                              {NULL, NULL}};
     return test_main(argc, argv, parts, NULL);

@@ -89,7 +89,8 @@ uint64_t quoit_os_huge_page_bytes(void)
    small ones. */
 static quoit_status align_mapping(struct quoit_os_shm *shm, uint64_t huge, const char *text)
 {
-    uint64_t room = shm->size_bytes + huge;
+    uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE); /* a peer may have changed a file's size */
+    uint64_t size_bytes = (shm->size_bytes + page - 1) / page * page, room = size_bytes + huge;
     if ((uintptr_t)shm->base % huge == 0)
         return QUOIT_OK;
     if (room > SIZE_MAX)
@@ -99,7 +100,7 @@ static quoit_status align_mapping(struct quoit_os_shm *shm, uint64_t huge, const
         return quoit_os_fail(errno, "map", text);
     size_t before = (size_t)(huge - (uintptr_t)reserved % huge);
     uint8_t *base = reserved + before;
-    void *moved = mremap(shm->base, (size_t)shm->size_bytes, (size_t)shm->size_bytes,
+    void *moved = mremap(shm->base, (size_t)size_bytes, (size_t)size_bytes,
                          MREMAP_MAYMOVE | MREMAP_FIXED, base);
     int error = moved == MAP_FAILED ? errno : 0;
     if (error != 0) {
@@ -108,7 +109,7 @@ static quoit_status align_mapping(struct quoit_os_shm *shm, uint64_t huge, const
     }
     (void)munmap(reserved, before);
     if (huge > before)
-        (void)munmap(base + shm->size_bytes, (size_t)(huge - before));
+        (void)munmap(base + size_bytes, (size_t)(huge - before));
     shm->base = base;
     return QUOIT_OK;
 }
