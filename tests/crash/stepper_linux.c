@@ -32,6 +32,8 @@ static int wait_for(const struct stepper *stepper)
     while (waitpid(stepper->pid, &status, 0) < 0)
         if (errno != EINTR)
             test_fail(__FILE__, __LINE__, "waitpid: %s", strerror(errno));
+    if (WIFEXITED(status) || WIFSIGNALED(status))
+        test_child_ended((test_process){.id = stepper->pid});
     return status;
 }
 
@@ -228,6 +230,7 @@ struct stepper stepper_start(void (*run)(void *argument), void *argument)
     if (pid == 0)
         traced_child(run, argument);
     struct stepper stepper = {.pid = pid};
+    test_child_began((test_process){.id = pid}); /* a failing test kills it, and what it holds */
     int status = wait_for(&stepper);
     if (!WIFSTOPPED(status) || WSTOPSIG(status) != SIGSTOP)
         test_fail(__FILE__, __LINE__, "the child did not come to its beginning: 0x%x",

@@ -32,9 +32,17 @@ static const char *name_at(uint32_t i)
     return place->names + place->names_at[i];
 }
 
+/* A process that was killed while it created an object has left it incomplete, and its lock file.
+   Only the next creator of that name removes them. */
 static void remove_name(const char *name)
 {
+    const struct quoit_region_options options = {.data_bytes = 1};
+    quoit_region *region;
     (void)quoit_unlink(name, QUOIT_ANY_OWNER);
+    if (quoit_region_create(name, &options, 0, &region) == QUOIT_OK) {
+        quoit_region_close(region);
+        (void)quoit_unlink(name, 0);
+    }
     (void)quoit_sem_unlink(name, 0);
 }
 
