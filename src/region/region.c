@@ -426,8 +426,9 @@ static quoit_status attach_path(int fd, const char *path, uint32_t flags, quoit_
     if (status != QUOIT_OK || (quoit_os_fd_is_at(fd, path) && quoit_region_is_named(*region_out)))
         return status;
     quoit_region_close(*region_out);
-    return quoit_fail(QUOIT_ERROR_NOT_FOUND, "'%s', the file of descriptor %d, was replaced", path,
-                      fd);
+    return quoit_fail(QUOIT_ERROR_NOT_FOUND,
+                      "'%s', the file of descriptor %d, was replaced; open the new queue by its name",
+                      path, fd);
 }
 
 quoit_status quoit_region_attach_fd(int fd, uint32_t flags, quoit_region **region_out)
