@@ -58,7 +58,8 @@ else()
       process/namespace_none.c process/owner_posix.c shm/shm_fd_none.c shm/shm_posix.c)
   set(QUOIT_OS_DEFINITIONS QUOIT_LOCK_DIRECTORY="/tmp" QUOIT_LOCKS_OUTLIVE_OBJECTS)
   if(APPLE OR QUOIT_LIKE_MACOS) # macOS removes files from /tmp after some days
-    set(QUOIT_OS_DEFINITIONS QUOIT_LOCK_DIRECTORY="/var/tmp" QUOIT_LOCKS_OUTLIVE_OBJECTS QUOIT_NO_SEM_GETVALUE)
+    set(QUOIT_OS_DEFINITIONS QUOIT_LOCK_DIRECTORY="/var/tmp" QUOIT_LOCKS_OUTLIVE_OBJECTS QUOIT_NO_SEM_GETVALUE
+      QUOIT_NO_SHM_READ)
     set(name_max 30) # without the slash
     list(APPEND QUOIT_OS_FILES wait/wait_macos.c)
   else()

@@ -272,7 +272,8 @@ union first {
 
 static bool peek(const quoit_region *region, union first *first_out)
 {
-    return region->ops->peek(region->name.text, first_out, sizeof *first_out) == QUOIT_OK &&
+    return region->ops->peek &&
+           region->ops->peek(region->name.text, first_out, sizeof *first_out) == QUOIT_OK &&
            first_out->magic == QUOIT_REGION_MAGIC && is_of_name(region, &first_out->header);
 }
 
