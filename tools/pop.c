@@ -314,8 +314,9 @@ void pop_leave(struct pop *pop)
 {
     uint64_t missed = pop->queue ? quoit_queue_missed(pop->queue) : 0;
     if (missed > 0)
-        (void)tool_fail("%llu messages were overwritten before they were popped",
-                        (unsigned long long)missed);
+        (void)tool_fail("queue '%s': %llu messages were overwritten before they were popped; use a "
+                        "larger capacity, or read faster",
+                        pop->name, (unsigned long long)missed);
     stream_stop_waits_on(NULL); /* before the queue is closed */
     quoit_queue_close(pop->queue);
     free(pop->text);
