@@ -237,6 +237,8 @@ static enum push_result fill(struct in *in, uint64_t last)
         enum push_result result = PUSHED;
         natsMsg *message = NULL;
         jsErrCode code = 0;
+        if (bridge_stopped(in->route)) /* millions of messages can be of other subjects */
+            return PUSH_STOP;
         natsStatus status = js_GetMsg(&message, in->link.js, settings->stream, sequence, NULL,
                                       &code);
         if (code != JSNoMessageFoundErr && status != NATS_NOT_FOUND && status != NATS_OK) {
