@@ -47,7 +47,7 @@ static enum link_result check_owner(struct link *link, const struct source *sour
 /* Which position is the oldest that a crashed bridge may have published and not released? */
 static bool find_oldest(struct source *source, uint64_t *position_out)
 {
-    struct source_item item;
+    struct source_item item = {.position = 0};
     source_rewind(source);
     bool found = source_next(source, &item) == QUOIT_OK;
     source_rewind(source);
