@@ -156,7 +156,8 @@ static void *run_route(void *context)
     return NULL;
 }
 
-static bool start(struct bridge *bridge)
+/* Returns how many routes have a thread: if not all of them, the others are to stop. */
+static size_t start(struct bridge *bridge)
 {
     for (size_t i = 0; i < bridge->count; i++) {
         struct bridge_route *route = &bridge->routes[i];
@@ -165,13 +166,18 @@ static bool start(struct bridge *bridge)
         pthread_mutex_init(&route->lock, NULL);
     }
     for (size_t i = 0; i < bridge->count; i++) {
-        bridge_add(&running, 1);
-        if (pthread_create(&bridge->threads[i], NULL, run_route, &bridge->routes[i]) != 0) {
-            (void)bridge_error(NULL, "cannot start a thread for route %zu", i);
-            return false;
+        const int error = pthread_create(&bridge->threads[i], NULL, run_route, &bridge->routes[i]);
+        if (error != 0) {
+            (void)bridge_error(NULL,
+                               "cannot start a thread for the route '%s': %s; allow more threads "
+                               "(ulimit -u), or use fewer routes",
+                               bridge->settings[i].name, strerror(error));
+            bridge_put(&stop, 1);
+            return i;
         }
+        bridge_add(&running, 1);
     }
-    return true;
+    return bridge->count;
 }
 
 /* Has a route failed? That ends the bridge: systemd or the user shall see it. */
@@ -210,10 +216,13 @@ static int run(struct bridge *bridge)
     sigaddset(&signals, SIGINT);
     sigaddset(&signals, SIGTERM);
     pthread_sigmask(SIG_BLOCK, &signals, NULL); /* also in the threads */
-    if (nats_Open(-1) != NATS_OK || !start(bridge))
-        return BRIDGE_FAILED;
+    if (nats_Open(-1) != NATS_OK)
+        return bridge_error(NULL, "out of memory: cannot start the library of NATS");
+    const size_t started = start(bridge);
     supervise(bridge, &signals);
-    for (size_t i = 0; i < bridge->count; i++) {
+    if (started < bridge->count)
+        code = BRIDGE_FAILED;
+    for (size_t i = 0; i < started; i++) {
         (void)pthread_join(bridge->threads[i], NULL);
         if (bridge_get(&bridge->routes[i].code) != BRIDGE_OK)
             code = (int)bridge_get(&bridge->routes[i].code);
