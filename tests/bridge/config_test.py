@@ -161,6 +161,46 @@ def work_queue(box):
     check_ledger(numbers, count, "the queue")
 
 
+def shared_options(box):
+    """Options in [server] that are no texts reach each route, and a route can have another value."""
+    server = box.server()
+    names = [box.queue(), box.queue()]
+    with open(f"{box.work}/shared.ini", "w", encoding="utf-8") as file:
+        file.write(f"""[server]
+url = {server.url}
+create-stream = yes
+storage = memory
+max-messages = 7
+[out {names[0]}]
+stream = S
+subject = s
+[out {names[1]}]
+stream = T
+subject = t
+storage = file
+max-messages = 9
+""")
+    bridge = box.bridge("run", f"{box.work}/shared.ini")
+    client = Client(server)
+    for stream, expected in (("S", ("memory", 7)), ("T", ("file", 9))):
+        until(lambda stream=stream: "config" in client.stream(stream), f"stream '{stream}' was not created")
+        config = client.stream(stream)["config"]
+        check((config["storage"], config["max_msgs"]) == expected, f"{stream} has {config}")
+    bridge.stop()
+
+
+def stream_named_as_a_key(box):
+    """The server's answers contain the stream's name, which can be the name of one of their keys."""
+    server = box.server()
+    for stream in ("seq", "duplicate", "err_code"):
+        name = box.queue()
+        bridge = box.out(name, server, stream, "--create-stream", "--durable", stream)
+        box.produce(name, 100).finish()
+        until(lambda bridge=bridge: bridge.metric("messages_total") == 100, lambda bridge=bridge: f"not all: {bridge.text()}")
+        check(bridge.metric("duplicates_total") == 0, "messages were taken for duplicates")
+        bridge.stop()
+
+
 def metrics(box):
     """Prometheus text, of all routes; `quoit stat` shows the bridge as a member."""
     server, name = box.server(), box.queue()
@@ -213,9 +253,11 @@ def wrong_use(box):
     config("[out q]\nurl = nats://h:1\nstream = S\n", "has no subject")
     config("[out q]\ncolour = red\n", "unknown option 'colour'")
     config("stream\n", "line 1")
+    config(f"[out {'q' * 60}]\nurl = nats://h:1\nstream = S\nsubject = s\n", "has more than 48 characters")
     done = subprocess.run([box.program, "--version"], capture_output=True, text=True, check=True).stdout
     check(done.startswith("quoit-bridge "), done)
 
 
 if __name__ == "__main__":
-    run_parts([run_many_with_tls, nkey, token, permissions, creates_streams, work_queue, metrics, wrong_use])
+    run_parts([run_many_with_tls, nkey, token, permissions, creates_streams, shared_options,
+               stream_named_as_a_key, work_queue, metrics, wrong_use])

@@ -338,7 +338,15 @@ enum link_result link_message_at(struct link *link, uint64_t sequence,
 
 /* ---- The servers' JSON: one flat object ------------------------------------------------------ */
 
-/* Where the value of the key begins; the end if there is none. */
+static size_t skip_blanks(const char *json, size_t bytes, size_t at)
+{
+    while (at < bytes && json[at] == ' ')
+        at++;
+    return at;
+}
+
+/* Where the value of the key begins; the end if there is none. A value can be the same word, such
+   as the name of a stream: only a key has a colon behind it. */
 static size_t find_value(const char *json, size_t bytes, const char *key)
 {
     const size_t length = strlen(key);
@@ -346,10 +354,9 @@ static size_t find_value(const char *json, size_t bytes, const char *key)
         if (json[at] != '"' || memcmp(json + at + 1, key, length) != 0 ||
             json[at + 1 + length] != '"')
             continue;
-        at += length + 2;
-        while (at < bytes && (json[at] == ' ' || json[at] == ':'))
-            at++;
-        return at;
+        const size_t colon = skip_blanks(json, bytes, at + length + 2);
+        if (colon < bytes && json[colon] == ':')
+            return skip_blanks(json, bytes, colon + 1);
     }
     return bytes;
 }
