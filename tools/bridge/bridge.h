@@ -41,6 +41,7 @@ struct bridge_settings { /* of one route */
     char *durable;                 /* in: the consumer's name */
     uint64_t capacity, item_bytes; /* in: the queue to create; 0: it must exist */
     bool messages, broadcast, any_owner;
+    uint64_t given; /* a bit for each option that was set: its place in the table of settings.c */
 };
 
 /* Written by the route's threads, read by the one that writes metrics. */
@@ -110,7 +111,7 @@ bool bridge_set_text(char **text_out, const char *text);
 bool bridge_set(struct bridge_settings *settings, const char *option, const char *value);
 bool bridge_set_url(struct bridge_settings *settings, const char *url);
 bool bridge_is_switch(const char *option);
-/* Takes from the defaults the texts that the route does not have. */
+/* Takes from the defaults the options that the route does not have. */
 bool bridge_set_defaults(struct bridge_settings *settings, const struct bridge_settings *defaults);
 /* Checks that all that is needed is there, and fills in defaults. */
 bool bridge_complete(struct bridge_settings *settings);

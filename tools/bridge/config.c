@@ -16,6 +16,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { SECTION_MOST = 48 }; /* libinih keeps so many characters of a section, and drops the rest */
+
 struct config {
     struct bridge_settings defaults;
     struct bridge_settings *routes;
@@ -34,12 +36,21 @@ static struct bridge_settings *route_of(struct config *config, const char *secti
                            section);
         return NULL;
     }
+    if (strlen(section) > SECTION_MOST) {
+        (void)bridge_error(NULL,
+                           "section [%s...]: has more than %d characters; use a shorter name in the "
+                           "section, and add the line queue = with the queue's name",
+                           section, SECTION_MOST);
+        return NULL;
+    }
     if (config->routes && strcmp(config->section, section) == 0)
         return &config->routes[config->count - 1];
     struct bridge_settings *grown = realloc(config->routes,
                                             (config->count + 1) * sizeof *config->routes);
-    if (!grown)
+    if (!grown) {
+        (void)bridge_error(NULL, "out of memory: cannot allocate a route for [%s]", section);
         return NULL;
+    }
     config->routes = grown;
     grown[config->count] = (struct bridge_settings){.inbound = inbound};
     (void)snprintf(config->section, sizeof config->section, "%s", section);

@@ -49,6 +49,7 @@ static const struct option options[] = {
     {"any-owner", SWITCH, AT(any_owner), NULL},
 };
 #undef AT
+_Static_assert(sizeof options / sizeof options[0] <= 64, "a bit for each in given");
 
 static const struct option *find(const char *name)
 {
@@ -134,6 +135,7 @@ bool bridge_set(struct bridge_settings *settings, const char *option, const char
         return false;
     }
     void *at = (char *)settings + found->offset;
+    settings->given |= UINT64_C(1) << (found - options);
     switch (found->kind) {
     case TEXT:
         return bridge_set_text(at, value);
@@ -244,18 +246,25 @@ void bridge_free_settings(struct bridge_settings *settings)
         }
 }
 
-/* Takes from the defaults the texts that the route does not have. */
+/* Returns the size of an option that is no text. */
+static size_t size_of(const struct option *option)
+{
+    return option->kind == NUMBER || option->kind == SECONDS ? sizeof(int64_t) : sizeof(bool);
+}
+
 bool bridge_set_defaults(struct bridge_settings *settings, const struct bridge_settings *defaults)
 {
     for (size_t i = 0; i < sizeof options / sizeof options[0]; i++) {
         const size_t offset = options[i].offset;
-        char **text = (char **)(void *)((char *)settings + offset);
-        char *const *text_of_defaults = (char *const *)(const void *)((const char *)defaults +
-                                                                      offset);
-        if ((options[i].kind == TEXT || options[i].kind == TEXT_IN_FILE) && !*text &&
-            *text_of_defaults && !bridge_set_text(text, *text_of_defaults))
+        char *to = (char *)settings + offset;
+        const char *from = (const char *)defaults + offset;
+        if (!((defaults->given & ~settings->given) >> i & 1))
+            continue;
+        if (options[i].kind != TEXT && options[i].kind != TEXT_IN_FILE)
+            memcpy(to, from, size_of(&options[i]));
+        else if (!*(char **)(void *)to && /* not the queue, which a section names */
+                 !bridge_set_text((char **)(void *)to, *(char *const *)(const void *)from))
             return false;
     }
-    settings->server.tls = settings->server.tls || defaults->server.tls;
     return true;
 }
