@@ -114,10 +114,9 @@ int core_parse(const char *function, const char *const *names, size_t least, siz
     return 0;
 }
 
-int core_deadline(PyObject *timeout, struct core_deadline *out)
+int core_deadline_of(PyObject *timeout, struct core_deadline *out)
 {
-    *out = (struct core_deadline){QUOIT_FOREVER, 0};
-    if (!timeout || timeout == Py_None)
+    if (timeout == Py_None)
         return 0;
     double seconds = PyFloat_AsDouble(timeout);
     if (seconds == -1.0 && PyErr_Occurred())
@@ -144,14 +143,8 @@ int64_t core_left_ns(struct core_deadline *deadline)
     return deadline->end_ns > now ? deadline->end_ns - now : 0;
 }
 
-int core_input_begin(PyObject *object, struct core_input *out)
+int core_input_of_other(PyObject *object, struct core_input *out)
 {
-    *out = (struct core_input){0};
-    if (Py_TYPE(object) == &PyBytes_Type) { /* its bytes do not change; the caller holds it */
-        out->data = PyBytes_AsString(object);
-        out->bytes = (size_t)PyBytes_Size(object);
-        return 0;
-    }
     if (PyObject_GetBuffer(object, &out->view, PyBUF_SIMPLE) == 0) {
         out->has_view = true;
         out->data = out->view.buf;
@@ -174,7 +167,8 @@ void core_input_end(struct core_input *input)
     if (input->has_view)
         PyBuffer_Release(&input->view);
     Py_XDECREF(input->held);
-    *input = (struct core_input){0};
+    input->has_view = false;
+    input->held = NULL;
 }
 
 int core_options(PyObject *words, const struct core_option *options, size_t count, void *out)

@@ -44,7 +44,13 @@ int core_add_errors(PyObject *module, struct core_state *state);
 void core_raise(const struct core_state *state, quoit_status status);
 void core_raise_text(const struct core_state *state, quoit_status status, const char *text);
 /* 0, or -1 with the exception set. */
-int core_check(const struct core_state *state, quoit_status status);
+static inline int core_check(const struct core_state *state, quoit_status status)
+{
+    if (status == QUOIT_OK)
+        return 0;
+    core_raise(state, status);
+    return -1;
+}
 
 /* The integer, if it is from `least` to `most`: 0; otherwise -1 with an exception set. */
 int core_number(const char *name, PyObject *value, uint64_t least, uint64_t most, uint64_t *out);
@@ -64,7 +70,12 @@ struct core_deadline {
     int64_t end_ns;     /* by core_now_ns; 0: not computed yet */
 };
 /* timeout: NULL or None: for ever; otherwise seconds. 0, or -1 with an exception set. */
-int core_deadline(PyObject *timeout, struct core_deadline *out);
+int core_deadline_of(PyObject *timeout, struct core_deadline *out);
+static inline int core_deadline(PyObject *timeout, struct core_deadline *out)
+{
+    *out = (struct core_deadline){QUOIT_FOREVER, 0};
+    return timeout ? core_deadline_of(timeout, out) : 0;
+}
 int64_t core_left_ns(struct core_deadline *deadline);
 
 /* The bytes of a bytes-like object, without a copy if they lie in one piece. */
@@ -75,14 +86,27 @@ struct core_input {
     Py_buffer view;
     bool has_view;
 };
-int core_input_begin(PyObject *object, struct core_input *out);
+int core_input_of_other(PyObject *object, struct core_input *out);
+static inline int core_input_begin(PyObject *object, struct core_input *out)
+{
+    char *data = NULL;
+    Py_ssize_t bytes = 0;
+    out->held = NULL;
+    out->has_view = false;
+    if (Py_TYPE(object) != &PyBytes_Type)
+        return core_input_of_other(object, out);
+    (void)PyBytes_AsStringAndSize(object, &data, &bytes); /* which do not change */
+    out->data = data;
+    out->bytes = (size_t)bytes;
+    return 0;
+}
 void core_input_end(struct core_input *input);
 
 /* ---- The system (system_posix.c, system_windows.c) ------------------------------------------- */
 
 int64_t core_now_ns(void);
 void core_sleep_ns(int64_t ns);
-unsigned core_fork_generation(void); /* grows in each forked child */
+extern unsigned core_generation; /* grows in each forked child */
 void core_watch_forks(void);
 bool core_dup(int fd, int *fd_out);
 void core_once(void (*call)(void)); /* one call for the whole process */
@@ -163,9 +187,32 @@ typedef quoit_status core_call(void *handle, void *context, int64_t timeout_ns);
    returns `unready`, until the deadline, with the interpreter's lock released. `slow`: also the
    first call may take long, so that other threads are to run meanwhile. 0, or -1 with an exception
    set; the exception of *status_out is the caller's to set. */
-int core_perform(struct core_handle *self, enum core_role role, quoit_status unready, bool slow,
-                 struct core_deadline *deadline, core_call *call, void *context,
-                 quoit_status *status_out);
+int core_perform_slow(struct core_handle *self, enum core_role role, quoit_status unready,
+                      bool slow, struct core_deadline *deadline, core_call *call, void *context,
+                      quoit_status *status_out);
+/* The part after a first call, which has returned `unready` in *status_out. */
+int core_perform_rest(struct core_handle *self, enum core_role role, quoit_status unready,
+                      struct core_deadline *deadline, core_call *call, void *context,
+                      quoit_status *status_out);
+/* May this thread use the side at once, and does no other thread want it? false: perhaps. */
+static inline bool core_side_is_idle(const struct core_handle *self, enum core_role role)
+{
+    const struct core_side *side = &self->sides[role];
+    return self->thing && self->generation == core_generation && !side->owner && !side->place &&
+           !side->left_over && side->queued == 0;
+}
+/* Inlined together with the call: most calls find something to do at once. */
+static inline int core_perform(struct core_handle *self, enum core_role role, quoit_status unready,
+                               bool slow, struct core_deadline *deadline, core_call *call,
+                               void *context, quoit_status *status_out)
+{
+    if (slow || !core_side_is_idle(self, role))
+        return core_perform_slow(self, role, unready, slow, deadline, call, context, status_out);
+    *status_out = call(self->thing->handle, context, QUOIT_NOW);
+    if (*status_out != unready)
+        return 0;
+    return core_perform_rest(self, role, unready, deadline, call, context, status_out);
+}
 /* The same for a call on several sides at once. */
 struct core_use {
     struct core_handle *handle;

@@ -134,11 +134,3 @@ void core_raise(const struct core_state *state, quoit_status status)
 {
     core_raise_text(state, status, quoit_describe(status));
 }
-
-int core_check(const struct core_state *state, quoit_status status)
-{
-    if (status == QUOIT_OK)
-        return 0;
-    core_raise(state, status);
-    return -1;
-}

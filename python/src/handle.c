@@ -55,7 +55,7 @@ void core_begin_handle(struct core_handle *self, struct core_state *state, struc
 {
     self->state = state;
     self->thing = thing;
-    self->generation = core_fork_generation();
+    self->generation = core_generation;
 }
 
 static void *raise_closed(struct core_handle *self)
@@ -81,7 +81,7 @@ static void drop_left_over(struct core_side *side)
    not exist here. The C handle is disabled. */
 static void forget_other_threads(struct core_handle *self)
 {
-    self->generation = core_fork_generation();
+    self->generation = core_generation;
     self->thing->calls = 0;
     for (int i = 0; i < CORE_SIDES; i++) {
         self->sides[i].owner = 0;
@@ -97,7 +97,7 @@ struct core_thing *core_open_thing(struct core_handle *self)
 {
     if (!self->thing)
         return raise_closed(self);
-    if (self->generation != core_fork_generation())
+    if (self->generation != core_generation)
         forget_other_threads(self);
     return self->thing;
 }

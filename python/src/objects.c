@@ -106,6 +106,8 @@ static PyObject *queue_put(PyObject *self, PyObject *const *args, Py_ssize_t cou
 {
     static const char *const names[] = {"object", "timeout"};
     PyObject *values[2];
+    if (count == 1 && !words)
+        return put(self, args[0], NULL);
     if (core_parse("put", names, 1, 2, args, count, words, values) < 0)
         return NULL;
     return put(self, values[0], values[1]);
@@ -281,9 +283,9 @@ static PyObject *get(struct core_queue *queue, struct core_deadline *deadline)
 static PyObject *queue_get(PyObject *self, PyObject *const *args, Py_ssize_t count, PyObject *words)
 {
     static const char *const names[] = {"timeout"};
-    PyObject *values[1];
+    PyObject *values[1] = {NULL};
     struct core_deadline deadline;
-    if (core_parse("get", names, 0, 1, args, count, words, values) < 0 ||
+    if (((count > 0 || words) && core_parse("get", names, 0, 1, args, count, words, values) < 0) ||
         core_deadline(values[0], &deadline) < 0)
         return NULL;
     return get((struct core_queue *)self, &deadline);

@@ -2,6 +2,8 @@
 /* Objects as pickles, whose buffers stay where they are: the first half of put(). */
 #include "pickles.h"
 
+enum { SEARCHED_MOST = 64 };
+
 void core_pickled_end(struct pickled *pickled)
 {
     for (uint32_t i = 0; i < pickled->count; i++)
@@ -42,12 +44,41 @@ static int take_views(struct pickled *pickled, PyObject *buffers)
     return 0;
 }
 
-/* Of these no part is a buffer, which saves the list. */
-static bool is_plain(PyObject *object)
+static bool is_plain_type(const PyTypeObject *type)
 {
-    PyTypeObject *type = Py_TYPE(object);
     return type == &PyLong_Type || type == &PyUnicode_Type || type == &PyBytes_Type ||
-           type == &PyFloat_Type || type == &PyBool_Type || object == Py_None;
+           type == &PyFloat_Type || type == &PyBool_Type;
+}
+
+/* No part of such an object is a buffer, so the list is not needed. *left_inout: how many objects
+   are looked at. Larger ones are not searched: that would take longer than the list. */
+static bool is_plain(PyObject *object, unsigned *left_inout)
+{
+    const PyTypeObject *type = Py_TYPE(object);
+    PyObject *key = NULL, *value = NULL;
+    Py_ssize_t count = 0, at = 0;
+    if (is_plain_type(type) || object == Py_None)
+        return true;
+    bool is_dict = type == &PyDict_Type, is_list = type == &PyList_Type;
+    if (is_dict)
+        count = PyDict_Size(object);
+    else if (is_list)
+        count = PyList_Size(object);
+    else if (type == &PyTuple_Type)
+        count = PyTuple_Size(object);
+    else
+        return false;
+    if ((size_t)count >= *left_inout)
+        return false;
+    *left_inout -= (unsigned)count + 1;
+    while (is_dict && PyDict_Next(object, &at, &key, &value))
+        if (!is_plain(key, left_inout) || !is_plain(value, left_inout))
+            return false;
+    for (; !is_dict && at < count; at++)
+        if (!is_plain(is_list ? PyList_GetItem(object, at) : PyTuple_GetItem(object, at),
+                      left_inout))
+            return false;
+    return true;
 }
 
 /* A list, and the keywords of dumps by which pickle appends buffers to it. Most objects have no
@@ -95,7 +126,8 @@ int core_pickle(struct core_state *state, PyObject *object, struct pickled *out)
 {
     PyObject *list = NULL, *words = NULL, *args = NULL;
     *out = (struct pickled){0};
-    if (is_plain(object)) {
+    unsigned left = SEARCHED_MOST;
+    if (is_plain(object, &left)) {
         out->stream = PyObject_CallFunctionObjArgs(state->dumps, object, state->protocol, NULL);
         return take_stream(out);
     }

@@ -18,7 +18,7 @@
 
 enum { SIGNALS = 65 };
 
-static unsigned generation; /* changes only in a child, before it has other threads */
+unsigned core_generation; /* changes only in a child, before it has other threads */
 static struct sigaction previous[SIGNALS];
 static bool is_replaced[SIGNALS];
 static atomic_bool is_watching;
@@ -28,7 +28,7 @@ static _Atomic(quoit_queue *) announced;
 static void handle_signal(int number, siginfo_t *info, void *context)
 {
     const struct sigaction *was = &previous[number];
-    unsigned begun_in = generation;
+    unsigned begun_in = core_generation;
     int error = errno;
     atomic_fetch_add(&running, 1);
     if (was->sa_flags & SA_SIGINFO)
@@ -39,7 +39,7 @@ static void handle_signal(int number, siginfo_t *info, void *context)
     quoit_queue *queue = atomic_load(&announced);
     if (queue)
         (void)quoit_queue_interrupt(queue);
-    if (generation == begun_in) /* otherwise it has forked */
+    if (core_generation == begun_in) /* otherwise it has forked */
         atomic_fetch_sub(&running, 1);
     errno = error;
 }
@@ -128,18 +128,13 @@ void core_once(void (*call)(void))
 
 static void begin_child(void)
 {
-    generation++;
+    core_generation++;
     forget_signals();
 }
 
 void core_watch_forks(void)
 {
     (void)pthread_atfork(NULL, NULL, begin_child);
-}
-
-unsigned core_fork_generation(void)
-{
-    return generation;
 }
 
 /* ---- Others ---------------------------------------------------------------------------------- */

@@ -4,6 +4,8 @@
 
 #include <windows.h>
 
+unsigned core_generation;
+
 void core_once(void (*call)(void))
 {
     static bool is_done;
@@ -39,11 +41,6 @@ bool core_signals_announce(quoit_queue *queue, unsigned seen)
 
 void core_signals_withdraw(void)
 {
-}
-
-unsigned core_fork_generation(void)
-{
-    return 0;
 }
 
 int64_t core_now_ns(void)

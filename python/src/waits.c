@@ -323,6 +323,20 @@ static int wait_for(struct core_use *uses, size_t count, struct waiting *waiting
     }
 }
 
+/* What comes after a first call that has returned `unready`. */
+static int wait_if_wanted(struct core_use *uses, size_t count, quoit_status unready,
+                          struct core_deadline *deadline, core_call *call, void *context,
+                          quoit_status *status_out)
+{
+    if (core_left_ns(deadline) <= 0)
+        return 0;
+    struct waiting waiting = {.has_begun = false};
+    int result = wait_for(uses, count, &waiting, unready, deadline, call, context, status_out);
+    if (waiting.watches)
+        core_signals_unwatch();
+    return result;
+}
+
 static int perform(struct core_use *uses, size_t count, quoit_status unready, bool slow,
                    struct core_deadline *deadline, core_call *call, void *context,
                    quoit_status *status_out)
@@ -339,21 +353,25 @@ static int perform(struct core_use *uses, size_t count, quoit_status unready, bo
         *status_out = call(uses[0].handle->thing->handle, context, QUOIT_NOW);
     for (size_t i = 0; i < count; i++)
         core_side_freed(&uses[i].handle->sides[uses[i].role]); /* which has woken this thread */
-    if (*status_out != unready || core_left_ns(deadline) <= 0)
+    if (*status_out != unready)
         return 0;
-    struct waiting waiting = {.has_begun = false};
-    int result = wait_for(uses, count, &waiting, unready, deadline, call, context, status_out);
-    if (waiting.watches)
-        core_signals_unwatch();
-    return result;
+    return wait_if_wanted(uses, count, unready, deadline, call, context, status_out);
 }
 
-int core_perform(struct core_handle *self, enum core_role role, quoit_status unready, bool slow,
-                 struct core_deadline *deadline, core_call *call, void *context,
-                 quoit_status *status_out)
+int core_perform_slow(struct core_handle *self, enum core_role role, quoit_status unready,
+                      bool slow, struct core_deadline *deadline, core_call *call, void *context,
+                      quoit_status *status_out)
 {
     struct core_use use = {.handle = self, .role = role};
     return perform(&use, 1, unready, slow, deadline, call, context, status_out);
+}
+
+int core_perform_rest(struct core_handle *self, enum core_role role, quoit_status unready,
+                      struct core_deadline *deadline, core_call *call, void *context,
+                      quoit_status *status_out)
+{
+    struct core_use use = {.handle = self, .role = role};
+    return wait_if_wanted(&use, 1, unready, deadline, call, context, status_out);
 }
 
 int core_perform_all(struct core_use *uses, size_t count, quoit_status unready,
