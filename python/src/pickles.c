@@ -44,40 +44,47 @@ static int take_views(struct pickled *pickled, PyObject *buffers)
     return 0;
 }
 
-static bool is_plain_type(const PyTypeObject *type)
-{
-    return type == &PyLong_Type || type == &PyUnicode_Type || type == &PyBytes_Type ||
-           type == &PyFloat_Type || type == &PyBool_Type;
-}
-
-/* No part of such an object is a buffer, so the list is not needed. *left_inout: how many objects
-   are looked at. Larger ones are not searched: that would take longer than the list. */
-static bool is_plain(PyObject *object, unsigned *left_inout)
+static inline bool is_atom(PyObject *object)
 {
     const PyTypeObject *type = Py_TYPE(object);
+    return type == &PyUnicode_Type || type == &PyLong_Type || type == &PyFloat_Type ||
+           type == &PyBytes_Type || object == Py_None || type == &PyBool_Type;
+}
+
+static bool is_plain(PyObject *object, Py_ssize_t *left_inout);
+
+static bool is_plain_dict(PyObject *dict, Py_ssize_t *left_inout)
+{
     PyObject *key = NULL, *value = NULL;
-    Py_ssize_t count = 0, at = 0;
-    if (is_plain_type(type) || object == Py_None)
-        return true;
+    Py_ssize_t at = 0;
+    while (PyDict_Next(dict, &at, &key, &value))
+        if ((!is_atom(key) && !is_plain(key, left_inout)) ||
+            (!is_atom(value) && !is_plain(value, left_inout)))
+            return false;
+    return true;
+}
+
+/* No part of such an object is a buffer, so the list is not needed. *left_inout: how many parts are
+   looked at. Larger objects are not searched: that would take longer than the list. */
+static bool is_plain(PyObject *object, Py_ssize_t *left_inout)
+{
+    const PyTypeObject *type = Py_TYPE(object);
     bool is_dict = type == &PyDict_Type, is_list = type == &PyList_Type;
+    if (is_atom(object))
+        return true;
+    if (!is_dict && !is_list && type != &PyTuple_Type)
+        return false;
+    Py_ssize_t count = PyObject_Size(object);
+    *left_inout -= count + 1;
+    if (*left_inout < 0)
+        return false;
     if (is_dict)
-        count = PyDict_Size(object);
-    else if (is_list)
-        count = PyList_Size(object);
-    else if (type == &PyTuple_Type)
-        count = PyTuple_Size(object);
-    else
-        return false;
-    if ((size_t)count >= *left_inout)
-        return false;
-    *left_inout -= (unsigned)count + 1;
-    while (is_dict && PyDict_Next(object, &at, &key, &value))
-        if (!is_plain(key, left_inout) || !is_plain(value, left_inout))
+        return is_plain_dict(object, left_inout);
+    for (Py_ssize_t i = 0; i < count; i++) {
+        PyObject *part = is_list ? PyList_GetItem(object, i) : PyTuple_GetItem(object, i);
+        if (!is_atom(part) && !is_plain(part, left_inout))
             return false;
-    for (; !is_dict && at < count; at++)
-        if (!is_plain(is_list ? PyList_GetItem(object, at) : PyTuple_GetItem(object, at),
-                      left_inout))
-            return false;
+    }
     return true;
 }
 
@@ -126,7 +133,7 @@ int core_pickle(struct core_state *state, PyObject *object, struct pickled *out)
 {
     PyObject *list = NULL, *words = NULL, *args = NULL;
     *out = (struct pickled){0};
-    unsigned left = SEARCHED_MOST;
+    Py_ssize_t left = SEARCHED_MOST;
     if (is_plain(object, &left)) {
         out->stream = PyObject_CallFunctionObjArgs(state->dumps, object, state->protocol, NULL);
         return take_stream(out);
