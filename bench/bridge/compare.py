@@ -1,9 +1,11 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""compare.py BUILD [ROUNDS [COUNT]]: quoit-bridge beside a bare publisher over libnats, in interleaved rounds.
+"""compare.py BUILD [ROUNDS [COUNT [OTHER]]]: quoit-bridge beside a bare publisher over libnats, in interleaved rounds.
+OTHER is another quoit-bridge to compare with, for example of the commit before.
 
-Prints messages per second between the first and the last message of the stream, as the server stored them: medians, and
-the ratios to the bare publisher with the same headers. Also the client's processor time for each message."""
+Prints messages per second between the first and the last message of the stream, as the server stored them: the median of
+the rounds. Then the ratio to the bare publisher with the same headers in the same round: the median, and the quartiles.
+Last the client's processor time and context switches for each message."""
 import datetime
 import os
 import pathlib
@@ -21,9 +23,11 @@ os.environ["QUOIT_PYTHON"] = str(BUILD / "python")
 import nats  # noqa: E402
 import quoit  # noqa: E402
 
-ROUNDS = int(sys.argv[2]) if len(sys.argv) > 2 else 5
+ROUNDS = int(sys.argv[2]) if len(sys.argv) > 2 else 9
 COUNT = int(sys.argv[3]) if len(sys.argv) > 3 else 100000
+OTHER = sys.argv[4] if len(sys.argv) > 4 else None
 WINDOW = "1024"
+BASE = "bare, id and last sequence"
 
 
 def moment(text):
@@ -42,12 +46,13 @@ def rate(server, stream):
     return COUNT / ((moment(state["last_ts"]) - moment(state["first_ts"])) / 1e9)
 
 
-def processor_seconds(command, **more):
-    """Runs the command; returns the processor time that it used, with all its threads."""
+def run(command, **more):
+    """Runs the command; returns the processor time and the context switches of all its threads."""
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     subprocess.run(command, check=True, **more)
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime
+    return (after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime,
+            after.ru_nvcsw - before.ru_nvcsw + after.ru_nivcsw - before.ru_nivcsw)
 
 
 def create(server, stream):
@@ -58,11 +63,11 @@ def create(server, stream):
 
 def bare(server, headers, size):
     create(server, "BARE")
-    seconds = processor_seconds([BUILD / "bench" / "bare_publisher", server.url, "bare", str(COUNT), str(size), WINDOW, headers])
-    return rate(server, "BARE"), seconds
+    used = run([BUILD / "bench" / "bare_publisher", server.url, "bare", str(COUNT), str(size), WINDOW, headers])
+    return rate(server, "BARE"), *used
 
 
-def bridge(server, kind, size):
+def bridge(server, kind, size, program=BUILD / "tools" / "bridge" / "quoit-bridge"):
     create(server, "BRIDGE")
     name = f"posix:bridge-bench-{os.getpid()}"
     with quoit.Queue.create(name, quoit.PRODUCER, kind=kind, capacity=COUNT, item_bytes=size) as queue:
@@ -70,14 +75,21 @@ def bridge(server, kind, size):
         for _ in range(COUNT):
             queue.push(item)
         queue.finish()
-    seconds = processor_seconds([BUILD / "tools" / "bridge" / "quoit-bridge", "out", "--window", WINDOW, name,
-                                 f"{server.url}/BRIDGE/bridge"], stderr=subprocess.DEVNULL)
+    used = run([program, "out", "--window", WINDOW, name, f"{server.url}/BRIDGE/bridge"], stderr=subprocess.DEVNULL)
     for left in (name, name + ".bridge"):
         try:
             quoit.unlink(left)
         except quoit.NotFound:
             pass
-    return rate(server, "BRIDGE"), seconds
+    return rate(server, "BRIDGE"), *used
+
+
+def show(row, size, measured, base):
+    ratios = sorted(rate / other for (rate, _, _), (other, _, _) in zip(measured, base))
+    rate, seconds, switches = (statistics.median(values) for values in zip(*measured))
+    low, middle, high = statistics.quantiles(ratios, method="inclusive") if len(ratios) > 1 else ratios * 3
+    print(f"{size:5} bytes  {row:28} {rate:8.0f} messages/s  {middle:.2f} ({low:.2f} to {high:.2f})  "
+          f"{seconds / COUNT * 1e6:5.2f} us  {switches / COUNT:6.3f} switches", flush=True)
 
 
 def main():
@@ -87,20 +99,20 @@ def main():
             for size in (64, 1024):
                 rows = {"bare, no headers": lambda size=size: bare(server, "none", size),
                         "bare, id": lambda size=size: bare(server, "id", size),
-                        "bare, id and last sequence": lambda size=size: bare(server, "sequence", size),
+                        BASE: lambda size=size: bare(server, "sequence", size),
                         "bare, id and last id": lambda size=size: bare(server, "last-id", size),
                         "bridge, SPSC": lambda size=size: bridge(server, quoit.SPSC, size),
                         "bridge, MPMC": lambda size=size: bridge(server, quoit.MPMC, size)}
+                if OTHER:
+                    rows["other bridge, SPSC"] = lambda size=size: bridge(server, quoit.SPSC, size, OTHER)
+                    rows["other bridge, MPMC"] = lambda size=size: bridge(server, quoit.MPMC, size, OTHER)
                 found = {row: [] for row in rows}
-                for _ in range(ROUNDS):
-                    for row, measure in rows.items():
+                for number in range(ROUNDS):
+                    order = list(rows.items())
+                    for row, measure in order if number % 2 == 0 else reversed(order):
                         found[row].append(measure())
-                base = statistics.median(rate for rate, _ in found["bare, id and last sequence"])
                 for row, measured in found.items():
-                    middle = statistics.median(rate for rate, _ in measured)
-                    used = statistics.median(seconds for _, seconds in measured) / COUNT * 1e6
-                    print(f"{size:5} bytes  {row:28} {middle:9.0f} messages/s  {middle / base:.2f}  {used:5.2f} us of processor",
-                          flush=True)
+                    show(row, size, measured, found[BASE])
         finally:
             server.kill()
 

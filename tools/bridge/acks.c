@@ -4,13 +4,12 @@
 
 #include "link.h"
 
-#include <inttypes.h>
 #include <string.h>
 #include <time.h>
 
 void acks_init(struct acks *acks)
 {
-    *acks = (struct acks){0};
+    *acks = (struct acks){.wanted = UINT64_MAX};
     pthread_mutex_init(&acks->lock, NULL);
     pthread_cond_init(&acks->changed, NULL);
 }
@@ -45,6 +44,15 @@ static void take(struct acks *acks, uint64_t number, const char *json, size_t by
         state->count++;
 }
 
+/* Reads a number and steps behind it. sscanf would take as long as all the rest of on_reply. */
+static bool read_number(const char **text, uint64_t *number_out)
+{
+    const char *begin = *text;
+    for (*number_out = 0; **text >= '0' && **text <= '9'; ++*text)
+        *number_out = *number_out * 10 + (uint64_t)(**text - '0');
+    return *text != begin;
+}
+
 static void on_reply(natsConnection *connection, natsSubscription *subscription, natsMsg *message,
                      void *closure)
 {
@@ -55,12 +63,17 @@ static void on_reply(natsConnection *connection, natsSubscription *subscription,
     (void)subscription;
     pthread_mutex_lock(&acks->lock);
     const size_t prefix = strlen(acks->inbox);
-    if (strncmp(subject, acks->inbox, prefix) == 0 &&
-        sscanf(subject + prefix, "%" SCNu64 ".%" SCNu64, &session, &number) == 2 &&
-        session == acks->session)
+    const bool ours = strncmp(subject, acks->inbox, prefix) == 0;
+    subject += ours ? prefix : 0;
+    if (ours && read_number(&subject, &session) && *subject++ == '.' &&
+        read_number(&subject, &number) && *subject == '\0' && session == acks->session)
         take(acks, number, natsMsg_GetData(message), (size_t)natsMsg_GetDataLength(message),
              natsMsg_IsNoResponders(message));
-    pthread_cond_signal(&acks->changed);
+    /* A wake-up for each acknowledgement would cost more than the message. */
+    if (acks->wanted != UINT64_MAX && (acks->state.count >= acks->wanted || acks->state.refused)) {
+        acks->wanted = UINT64_MAX;
+        pthread_cond_signal(&acks->changed);
+    }
     pthread_mutex_unlock(&acks->lock);
     natsMsg_Destroy(message);
 }
@@ -109,7 +122,7 @@ struct acks_state acks_look(struct acks *acks)
     return state;
 }
 
-void acks_wait(struct acks *acks, uint64_t count, long nanoseconds)
+void acks_wait(struct acks *acks, uint64_t wanted, long nanoseconds)
 {
     struct timespec until;
     (void)clock_gettime(CLOCK_REALTIME, &until);
@@ -117,7 +130,10 @@ void acks_wait(struct acks *acks, uint64_t count, long nanoseconds)
     until.tv_sec += until.tv_nsec / 1000000000;
     until.tv_nsec %= 1000000000;
     pthread_mutex_lock(&acks->lock);
-    if (acks->state.count == count && !acks->state.refused)
+    if (acks->state.count < wanted && !acks->state.refused) {
+        acks->wanted = wanted;
         (void)pthread_cond_timedwait(&acks->changed, &acks->lock, &until);
+        acks->wanted = UINT64_MAX;
+    }
     pthread_mutex_unlock(&acks->lock);
 }

@@ -22,9 +22,10 @@ struct acks_state {
 };
 
 struct acks {
-    pthread_mutex_t lock; /* of session, base, state and inbox */
+    pthread_mutex_t lock; /* of what follows, but the subscription */
     pthread_cond_t changed;
     uint64_t session, base;
+    uint64_t wanted; /* the route's thread waits for this count; UINT64_MAX: it does not wait */
     struct acks_state state;
     natsSubscription *subscription;
     char inbox[128]; /* each reply subject is this, SESSION.NUMBER */
@@ -36,7 +37,7 @@ natsStatus acks_listen(struct acks *acks, natsConnection *connection);
 void acks_close(struct acks *acks);
 void acks_begin(struct acks *acks, uint64_t base);
 struct acks_state acks_look(struct acks *acks);
-/* Waits until there are more than count, or one is refused; at most that long. */
-void acks_wait(struct acks *acks, uint64_t count, long nanoseconds);
+/* Waits until the count is at least `wanted`, or a message is refused; at most that long. */
+void acks_wait(struct acks *acks, uint64_t wanted, long nanoseconds);
 
 #endif

@@ -23,8 +23,9 @@ enum {
     IDLE_MS = 500,
     RETRY_MS = 500, /* after a refusal that has a reason */
     ACK_TIMEOUT_MS = 5000,
-    STOP_MS = 2000,      /* a stop waits so long for acknowledgements */
-    ACK_WAIT_NS = 200000 /* while some are due: how long until the queue is looked at again */
+    STOP_MS = 2000,         /* a stop waits so long for acknowledgements */
+    ACK_WAIT_NS = 200000,   /* while some are due: how long until the queue is looked at again */
+    FULL_WAIT_NS = 10000000 /* while the window is full: how long until the link is looked at */
 };
 
 struct out {
@@ -303,6 +304,15 @@ static void check_link(struct out *out)
     }
 }
 
+/* Waits until half of what is in flight is acknowledged. So the thread is not woken for each
+   message, and the server always has the other half to work on. */
+static void wait_for_half(struct out *out)
+{
+    const uint64_t in_flight = out->published - out->acknowledged;
+    acks_wait(&out->acks, out->acknowledged + (in_flight + 1) / 2,
+              in_flight >= out->most ? FULL_WAIT_NS : ACK_WAIT_NS);
+}
+
 /* There is nothing to publish now. Returns a status as source_next. */
 static quoit_status idle(struct out *out)
 {
@@ -314,7 +324,7 @@ static quoit_status idle(struct out *out)
         (void)natsConnection_FlushTimeout(out->link.connection, FLUSH_MS);
     out->flushed = out->flushed || !is_full;
     if (out->published > out->acknowledged)
-        acks_wait(&out->acks, out->acknowledged, ACK_WAIT_NS);
+        wait_for_half(out);
     else if (out->has_item)
         bridge_sleep_ms(out->route, RETRY_MS); /* it is too large */
     else if (out->source.read == out->source.released)
@@ -350,7 +360,7 @@ static void settle(struct out *out)
     while (out->synchronized && out->published > out->acknowledged && link_is_up(&out->link) &&
            bridge_now_ns() - begin < STOP_MS * UINT64_C(1000000)) {
         (void)natsConnection_FlushTimeout(out->link.connection, FLUSH_MS);
-        acks_wait(&out->acks, out->acknowledged, ACK_WAIT_NS);
+        wait_for_half(out);
         (void)take_acks(out);
         (void)release(out);
     }
