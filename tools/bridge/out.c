@@ -16,6 +16,7 @@
 
 #include <inttypes.h>
 #include <stdlib.h>
+#include <string.h>
 
 enum {
     FLUSH_MS = 1000,
@@ -192,23 +193,42 @@ static quoit_status next_item(struct out *out)
     return QUOIT_OK;
 }
 
+/* Both return where the text ends. snprintf would take a fifth of the bridge's instructions. */
+static char *put_text(char *at, const char *text)
+{
+    const size_t length = strlen(text);
+    memcpy(at, text, length + 1);
+    return at + length;
+}
+
+static char *put_number(char *at, uint64_t number)
+{
+    char digits[24];
+    size_t first = sizeof digits - 1;
+    digits[first] = '\0';
+    do
+        digits[--first] = (char)('0' + number % 10);
+    while ((number /= 10) > 0);
+    return put_text(at, digits + first);
+}
+
 static natsStatus make_message(struct out *out, natsMsg **message_out, size_t *bytes_out)
 {
-    char id[64], expected[32], reply[192];
+    char id[64], expected[32], reply[sizeof out->acks.inbox + 64];
     const struct source_item *item = &out->item;
-    const int id_bytes = snprintf(id, sizeof id, "%" PRIu64 ":%" PRIu64,
-                                  out->source.info.created_at_unix_ns, item->position);
-    const int expected_bytes = snprintf(expected, sizeof expected, "%" PRIu64,
-                                        out->acks.base + out->published);
-    (void)snprintf(reply, sizeof reply, "%s%" PRIu64 ".%" PRIu64, out->acks.inbox,
-                   out->acks.session, out->published);
+    char *at = put_text(put_number(id, out->source.info.created_at_unix_ns), ":");
+    const size_t id_bytes = (size_t)(put_number(at, item->position) - id);
+    at = put_number(expected, out->acks.base + out->published);
+    const size_t expected_bytes = (size_t)(at - expected);
+    at = put_number(put_text(reply, out->acks.inbox), out->acks.session);
+    (void)put_number(put_text(at, "."), out->published);
     natsStatus status = natsMsg_Create(message_out, out->route->settings.subject, reply, item->data,
                                        (int)item->bytes);
     if (status == NATS_OK)
         status = natsMsgHeader_Set(*message_out, "Nats-Msg-Id", id);
     if (status == NATS_OK)
         status = natsMsgHeader_Set(*message_out, "Nats-Expected-Last-Sequence", expected);
-    *bytes_out = item->bytes + (size_t)id_bytes + (size_t)expected_bytes + sizeof "NATS/1.0\r\n" +
+    *bytes_out = item->bytes + id_bytes + expected_bytes + sizeof "NATS/1.0\r\n" +
                  sizeof "Nats-Msg-Id: \r\n" + sizeof "Nats-Expected-Last-Sequence: \r\n" +
                  sizeof "\r\n" - 4;
     return status;
