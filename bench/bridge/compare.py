@@ -4,7 +4,8 @@
 OTHER is another quoit-bridge to compare with, for example of the commit before.
 
 Prints messages per second between the first and the last message of the stream, as the server stored them: the median of
-the rounds. Then the ratio to the bare publisher with the same headers in the same round: the median, and the quartiles.
+the rounds. Then the ratio to the bare publisher with the same headers in the same round, for MPMC with the
+same window: the median, and the quartiles.
 Last the client's processor time and context switches for each message."""
 import datetime
 import os
@@ -27,7 +28,8 @@ ROUNDS = int(sys.argv[2]) if len(sys.argv) > 2 else 9
 COUNT = int(sys.argv[3]) if len(sys.argv) > 3 else 100000
 OTHER = sys.argv[4] if len(sys.argv) > 4 else None
 WINDOW = "1024"
-BASE = "bare, id and last sequence"
+HANDLES = "32"  # the window of a bridge that drains an MPMC queue
+BASE, BASE_OF_MPMC = "bare, id and last sequence", "bare, the same, window 32"
 
 
 def moment(text):
@@ -61,9 +63,9 @@ def create(server, stream):
     client.close()
 
 
-def bare(server, headers, size):
+def bare(server, headers, size, window=WINDOW):
     create(server, "BARE")
-    used = run([BUILD / "bench" / "bare_publisher", server.url, "bare", str(COUNT), str(size), WINDOW, headers])
+    used = run([BUILD / "bench" / "bare_publisher", server.url, "bare", str(COUNT), str(size), window, headers])
     return rate(server, "BARE"), *used
 
 
@@ -100,6 +102,7 @@ def main():
                 rows = {"bare, no headers": lambda size=size: bare(server, "none", size),
                         "bare, id": lambda size=size: bare(server, "id", size),
                         BASE: lambda size=size: bare(server, "sequence", size),
+                        BASE_OF_MPMC: lambda size=size: bare(server, "sequence", size, HANDLES),
                         "bare, id and last id": lambda size=size: bare(server, "last-id", size),
                         "bridge, SPSC": lambda size=size: bridge(server, quoit.SPSC, size),
                         "bridge, MPMC": lambda size=size: bridge(server, quoit.MPMC, size)}
@@ -112,7 +115,7 @@ def main():
                     for row, measure in order if number % 2 == 0 else reversed(order):
                         found[row].append(measure())
                 for row, measured in found.items():
-                    show(row, size, measured, found[BASE])
+                    show(row, size, measured, found[BASE_OF_MPMC if "MPMC" in row else BASE])
         finally:
             server.kill()
 
