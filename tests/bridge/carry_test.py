@@ -415,6 +415,39 @@ def deleted_stream(box):
     into.stop()
 
 
+def removed_queues(box):
+    """A queue is removed, and made again with the same name: the bridge goes on with the new one, and what is in the old
+    one still goes into the stream. Nothing comes twice."""
+    server, name, numbers, each = box.server(), box.queue(), [], 200
+    client = Client(server)
+    client.create_stream("S")
+    bridge, count = box.out(name, server, "S"), 5 * each
+    for begin in range(0, count, each):
+        until(lambda: suite.has_consumer(name), "the bridge does not drain the queue")
+        box.produce(name, each, begin=begin).finish()
+        quoit.unlink(name)
+        quoit.Queue.create(name, quoit.PRODUCER, capacity=1024, item_bytes=64).close()
+    until(lambda: client.last_sequence("S") == count, "not all messages arrived")
+    check([suite.number_of(data, False) for _, _, data in client.read("S")] == list(range(count)), "other messages arrived")
+    bridge.stop()
+    other = box.name()
+    into = box.into(other, server, "S", "--capacity", "64", "--item-bytes", "64")
+    until(lambda: suite.exists(other) and size_of(other) == 64, "the queue did not fill")
+    client.send("SUB _TAKEN taken\r\n")
+    for _ in range(50):  # this client takes messages away, so the bridge reads them from the stream, and acknowledges them late
+        client.publish(f"$JS.API.CONSUMER.MSG.NEXT.S.{other.replace(':', '-')}", b"1", "_TAKEN")
+        client.receive()
+    box.consume(other, count, False, numbers).finish()
+    for begin in range(count, 2 * count, each):
+        quoit.unlink(other)
+        until(lambda: suite.exists(other), "the bridge did not create the queue again")
+        for number in range(begin, begin + each):
+            client.publish("s", suite.payload(number, False))
+        box.consume(other, begin + each, False, numbers).finish()
+    check_ledger(numbers, 2 * count, "the queues")
+    into.stop()
+
+
 def another_publisher(box):
     server, name = box.server(), box.queue()
     client = Client(server)
@@ -439,4 +472,4 @@ if __name__ == "__main__":
     run_parts([out_items, out_messages, out_mpmc, out_mpmc_messages, out_broadcast, out_broadcast_messages,
                out_ends_with_the_stream_of_items, in_every_kind, in_creates_its_queue, back_pressure,
                resumes_after_kills, resumes_after_server_restart, crash_in_a_push, note_before_a_push, two_bridges, mpmc_with_other_consumers, broadcast_resumes, names_what_is_wrong, no_jetstream,
-               too_large, full_stream, deleted_stream, another_publisher])
+               too_large, full_stream, deleted_stream, removed_queues, another_publisher])

@@ -33,11 +33,17 @@ struct in {
     quoit_queue *queue;
     struct quoit_queue_info info;
     struct note note;
+    struct { /* of a queue of that name that was removed; its notes are gone */
+        int64_t stream_created;
+        uint64_t done;
+    } removed;
+    int64_t stream_created;
     natsSubscription *subscription;
     char inbox[128], next[512]; /* replies; the subject of requests */
     uint64_t request;           /* the number of the last request */
     uint64_t due[2];            /* messages due of the request before it, and of it */
     uint64_t heard_at;
+    uint64_t looked_at;         /* whether the queue was removed */
     uint64_t consumer_sequence; /* of the last delivery */
     uint64_t breaks;
     bool attached;
@@ -256,6 +262,18 @@ static enum push_result fill(struct in *in, uint64_t last)
     return PUSHED;
 }
 
+/* A queue without notes goes on behind an older queue of that name. The consumer knows what that one
+   has got. But what was read from the stream directly is acknowledged only after a while, so this
+   process knows better if it has filled that queue. */
+static void begin_behind_older_queue(struct in *in, uint64_t acknowledged)
+{
+    if (!in->note.fresh)
+        return;
+    in->note.done = acknowledged;
+    if (in->removed.stream_created == in->stream_created && in->removed.done > acknowledged)
+        in->note.done = in->removed.done;
+}
+
 static enum link_result attach(struct in *in, enum push_result *pushed_out)
 {
     struct link_stream stream;
@@ -269,10 +287,10 @@ static enum link_result attach(struct in *in, enum push_result *pushed_out)
     if (result != LINK_OK)
         return result;
     note_use_stream(&in->note, stream.created);
+    in->stream_created = stream.created;
     result = find_consumer(in, &info);
     if (result == LINK_OK) {
-        if (in->note.fresh) /* the consumer knows what an older queue of that name has got */
-            in->note.done = info->AckFloor.Stream;
+        begin_behind_older_queue(in, info->AckFloor.Stream);
         in->consumer_sequence = info->Delivered.Consumer;
         in->breaks = breaks;
         in->due[0] = in->due[1] = 0;
@@ -403,6 +421,11 @@ static enum push_result step(struct in *in)
         }
         return is_removed(in) ? PUSH_REOPEN : PUSHED;
     }
+    if (bridge_now_ns() - in->looked_at > LOOK_MS * UINT64_C(1000000)) {
+        in->looked_at = bridge_now_ns();
+        if (is_removed(in))
+            return PUSH_REOPEN;
+    }
     const natsStatus status = natsSubscription_NextMsg(&message, in->subscription, LOOK_MS);
     if (status == NATS_OK) {
         enum push_result result = take(in, message);
@@ -411,7 +434,7 @@ static enum push_result step(struct in *in)
     }
     if (status != NATS_TIMEOUT)
         in->attached = false;
-    return is_removed(in) ? PUSH_REOPEN : PUSHED;
+    return PUSHED;
 }
 
 /* Carries messages into one queue. -1: go on with the next queue of that name. */
@@ -445,6 +468,8 @@ int bridge_run_in(struct bridge_route *route)
     while (code < 0) {
         quoit_status status = open_when_possible(in);
         code = status == QUOIT_OK ? carry(in) : status == QUOIT_INTERRUPTED ? 0 : BRIDGE_FAILED;
+        in->removed.stream_created = in->stream_created;
+        in->removed.done = in->note.done;
         quoit_queue_close(in->queue);
         in->queue = NULL;
     }
