@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: MIT
 """quoit-bridge: files of routes, ways to log in, TLS, streams that it creates, metrics, and wrong command lines."""
 import base64
+import json
 import os
 import subprocess
+import time
 
 import suite
 from nats import Client
@@ -39,6 +41,7 @@ def run_many_with_tls(box):
     with open(f"{box.work}/bridge.ini", "w", encoding="utf-8") as file:
         file.write(f"""; a comment
 [server]
+url = tls://127.0.0.1:1
 url = {server.url}
 user = ann
 password-file = {box.work}/password
@@ -86,20 +89,79 @@ def encode_key(data):
     return base64.b32encode(data + crc16(data)).decode().rstrip("=")
 
 
+class KeyPair:
+    """A pair of keys, made by openssl, in the encoding of NATS. The kind is user, account or operator."""
+    PREFIXES = {"user": 20 << 3, "account": 0, "operator": 14 << 3}
+
+    def __init__(self, box, kind):
+        box.made += 1
+        self.kind, self.file, prefix = kind, f"{box.work}/key-{box.made}.pem", self.PREFIXES[kind]
+        openssl("genpkey", "-algorithm", "ed25519", "-out", self.file)
+        seed = openssl("pkey", "-in", self.file, "-outform", "DER")[-32:]
+        public = openssl("pkey", "-in", self.file, "-pubout", "-outform", "DER")[-32:]
+        seed_prefix = 18 << 3
+        self.seed = encode_key(bytes([seed_prefix | prefix >> 5, (prefix & 31) << 3]) + seed)
+        self.public = encode_key(bytes([prefix]) + public)
+
+    def certify(self, box, other, name, **claims):
+        """A JWT about the other pair, signed by this one."""
+        def encode(data):
+            return base64.urlsafe_b64encode(data).decode().rstrip("=")
+        claims = {"jti": f"{name}-{box.made}", "iat": int(time.time()), "iss": self.public, "name": name, "sub": other.public,
+                  "nats": {"type": other.kind, "version": 2, **claims}}
+        text = ".".join(encode(json.dumps(part).encode()) for part in ({"typ": "JWT", "alg": "ed25519-nkey"}, claims))
+        with open(f"{box.work}/unsigned", "w", encoding="utf-8") as file:
+            file.write(text)
+        return f"{text}.{encode(openssl('pkeyutl', '-sign', '-rawin', '-inkey', self.file, '-in', f'{box.work}/unsigned'))}"
+
+
 def nkey(box):
-    """A pair of keys, made by openssl, in the encoding of NATS."""
-    openssl("genpkey", "-algorithm", "ed25519", "-out", f"{box.work}/key.pem")
-    seed = openssl("pkey", "-in", f"{box.work}/key.pem", "-outform", "DER")[-32:]
-    public = openssl("pkey", "-in", f"{box.work}/key.pem", "-pubout", "-outform", "DER")[-32:]
-    user, seed_prefix = 20 << 3, 18 << 3
+    pair = KeyPair(box, "user")
     with open(f"{box.work}/seed", "w", encoding="utf-8") as file:
-        file.write(encode_key(bytes([seed_prefix | user >> 5, (user & 31) << 3]) + seed))
-    public_text = encode_key(bytes([user]) + public)
-    server, name = box.server(more=f'authorization {{ users: [ {{ nkey: "{public_text}" }} ] }}'), box.queue()
-    bridge = box.out(name, server, "S", "--create-stream", "--nkey", public_text, "--nkey-seed", f"{box.work}/seed")
+        file.write(pair.seed)
+    server, name = box.server(more=f'authorization {{ users: [ {{ nkey: "{pair.public}" }} ] }}'), box.queue()
+    bridge = box.out(name, server, "S", "--create-stream", "--nkey", pair.public, "--nkey-seed", f"{box.work}/seed")
     box.produce(name, 100).finish()
     until(lambda: bridge.metric("messages_total") == 100, lambda: f"not all messages arrived: {bridge.text()}")
     bridge.stop()
+
+
+def write_credentials(path, token, pair):
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(f"-----BEGIN NATS USER JWT-----\n{token}\n------END NATS USER JWT------\n\n"
+                   f"-----BEGIN USER NKEY SEED-----\n{pair.seed}\n------END USER NKEY SEED------\n")
+
+
+def credentials(box):
+    """Files as nsc writes them, for a server in operator mode: a user of an account that an operator has certified."""
+    operator, system, account, user, stranger = (
+        KeyPair(box, kind) for kind in ("operator", "account", "account", "user", "user"))
+    limits = dict.fromkeys(("subs", "conn", "leaf", "imports", "exports", "data", "payload"), -1)
+    stores = {"mem_storage": -1, "disk_storage": -1, "streams": -1, "consumer": -1}
+    accounts = {system.public: operator.certify(box, system, "system", limits=limits),
+                account.public: operator.certify(box, account, "team", limits={**limits, **stores})}
+    preloaded = "\n".join(f"{public}: {token}" for public, token in accounts.items())
+    server = box.server(more=f"operator: {operator.certify(box, operator, 'operator')}\nsystem_account: {system.public}\n"
+                             f"resolver: MEMORY\nresolver_preload: {{\n{preloaded}\n}}")
+    of_user = {"subs": -1, "data": -1, "payload": -1}
+    write_credentials(f"{box.work}/user.creds", account.certify(box, user, "camera1", **of_user), user)
+    write_credentials(f"{box.work}/stranger.creds", stranger.certify(box, user, "camera1", **of_user), user)
+    source, target, numbers = box.queue(), box.queue(user_bytes=64), []
+    out = box.out(source, server, "S", "--create-stream", "--creds", f"{box.work}/user.creds")
+    out.says("was created")
+    into = box.into(target, server, "S", "--creds", f"{box.work}/user.creds")
+    consumer, producer = box.consume(target, 2000, False, numbers), box.produce(source, 2000)
+    until(lambda: len(numbers) > 500, "nothing arrives")
+    server.kill()  # the bridges log in again
+    server.start()
+    producer.finish()
+    consumer.finish()
+    check_ledger(numbers, 2000, "the queue")
+    out.stop()
+    into.stop()
+    box.out(source, server, "S", "--creds", f"{box.work}/stranger.creds").fails("refuses the connection", "credentials")
+    box.out(source, server, "S", "--creds", f"{box.work}/missing.creds").fails("missing.creds")
+    box.out(source, server, "S", "--creds", server.config).fails("refuses the connection")
 
 
 def token(box):
@@ -253,11 +315,17 @@ def wrong_use(box):
     config("[out q]\nurl = nats://h:1\nstream = S\n", "has no subject")
     config("[out q]\ncolour = red\n", "unknown option 'colour'")
     config("stream\n", "line 1")
-    config(f"[out {'q' * 60}]\nurl = nats://h:1\nstream = S\nsubject = s\n", "has more than 48 characters")
+    route = f"stream = S\nsubject = s\nurl = {url}\n"
+    config(f"[out {'q' * 60}]\n{route}", "more than 48 characters")
+    config(f"[out q]\n{route}# {'x' * 250}\n", "line 5: has more than 198 characters")
+    config(f"[out q]\n{route}[out r]\n{route.replace('S', 'R')}[out q]\n{route}", "two routes have the queue 'q'")
+    config(f"[in q]\n{route}[in r]\n{route}queue = q\n", "two routes have the queue 'q'")
+    config(f"[out q]\n{route}[out r]\n{route}", "two routes publish to the stream 'S'")
+    config(f"[in q]\n{route}durable = d\n[in r]\n{route}durable = d\n", "two routes have the consumer 'd'")
     done = subprocess.run([box.program, "--version"], capture_output=True, text=True, check=True).stdout
     check(done.startswith("quoit-bridge "), done)
 
 
 if __name__ == "__main__":
-    run_parts([run_many_with_tls, nkey, token, permissions, creates_streams, shared_options,
+    run_parts([run_many_with_tls, nkey, credentials, token, permissions, creates_streams, shared_options,
                stream_named_as_a_key, work_queue, metrics, wrong_use])

@@ -230,7 +230,7 @@ static quoit_status prepare(struct source *source)
 {
     const uint64_t item_bytes = source->info.item_bytes;
     source->window = is_mpmc(source) ? SOURCE_HANDLES : source->route->settings.window;
-    while (source->window > 1 && source->window * item_bytes > most_bytes_ahead)
+    while (source->window > 1 && source->window > most_bytes_ahead / item_bytes)
         source->window /= 2;
     source->positions = calloc((size_t)source->window, sizeof *source->positions);
     source->buffer = malloc((size_t)item_bytes);
