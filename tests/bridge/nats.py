@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: MIT
 """A NATS server of the test's own, and a small client for it, which is independent of the bridge."""
 import base64
+import concurrent.futures
+import ctypes
 import itertools
 import json
 import os
@@ -12,6 +14,7 @@ import sys
 import time
 
 SKIPPED = 77
+CLONE_NEWNET = 0x40000000
 PROGRAM = shutil.which("nats-server") or shutil.which("nats-server", path="/usr/sbin")
 
 
@@ -28,16 +31,17 @@ def free_port():
 
 
 class Server:
-    """A nats-server on loopback. `more` is added to its configuration."""
+    """A nats-server on loopback, or in a network namespace. `more` is added to its configuration. `routes` are the HOST:PORT
+    of a cluster's servers, and `inside` is a process of the namespace."""
 
-    def __init__(self, work, name="server", more="", port=None, route_port=None, routes=(), host="127.0.0.1"):
-        self.name, self.port, self.host, self.process = name, port or free_port(), host, None
+    def __init__(self, work, name="server", more="", port=None, route_port=None, routes=(), host="127.0.0.1", inside=None):
+        self.name, self.port, self.host, self.process, self.inside = name, port or free_port(), host, None, inside
         self.log = f"{work}/{name}.log"
         self.config = f"{work}/{name}.conf"
         cluster = ""
         if route_port:
-            listed = ", ".join(f'"nats://127.0.0.1:{other}"' for other in routes)
-            cluster = f'cluster {{ name: test, listen: "127.0.0.1:{route_port}", routes: [{listed}] }}\n'
+            listed = ", ".join(f'"nats://{other}"' for other in routes)
+            cluster = f'cluster {{ name: test, listen: "{host}:{route_port}", routes: [{listed}] }}\n'
         with open(self.config, "w", encoding="utf-8") as file:
             file.write(f'server_name: "{name}"\nlisten: "{host}:{self.port}"\nlog_file: "{self.log}"\n'
                        f'jetstream {{ store_dir: "{work}/{name}" }}\n{cluster}{more}\n')
@@ -56,12 +60,22 @@ class Server:
         deadline = time.monotonic() + 60
         while True:
             try:
-                socket.create_connection((self.host, self.port), 1).close()
+                self.connect(1).close()
                 return
             except OSError:
                 if time.monotonic() > deadline or self.process.poll() is not None:
                     raise
                 time.sleep(0.05)
+
+    def connect(self, seconds):
+        """A socket stays in the namespace in which it was made. setns moves one thread, so a thread of its own makes it."""
+        def make():
+            if self.inside:
+                with open(f"/proc/{self.inside}/ns/net", "rb") as namespace:
+                    assert ctypes.CDLL(None).setns(namespace.fileno(), CLONE_NEWNET) == 0, "setns failed"
+            return socket.create_connection((self.host, self.port), seconds)
+        with concurrent.futures.ThreadPoolExecutor(1) as thread:
+            return thread.submit(make).result()
 
     def kill(self, how=signal.SIGKILL):
         if self.process and self.process.poll() is None:
@@ -73,7 +87,7 @@ class Client:
     """Speaks the text protocol of NATS over a socket."""
 
     def __init__(self, server, user=None, password=None, seconds=60):
-        self.socket = socket.create_connection((server.host, server.port), seconds)
+        self.socket = server.connect(seconds)
         self.file = self.socket.makefile("rb")
         self.info = json.loads(self.file.readline().split(b" ", 1)[1])
         self.numbers, self.early = itertools.count(1), []
@@ -152,3 +166,40 @@ class Client:
     def message(self, stream, sequence):
         answer = self.api(f"STREAM.MSG.GET.{stream}", seq=sequence)
         return base64.b64decode(answer["message"].get("data", ""))
+
+
+class Everywhere:
+    """The address of all servers of a cluster."""
+
+    def __init__(self, servers):
+        self.url = "nats://" + ",".join(f"{server.host}:{server.port}" for server in servers)
+
+
+def cluster_of(servers, stream):
+    """The stream's state in the cluster, as the first server that answers reports it; empty: none does."""
+    for server in servers:
+        try:
+            client = Client(server, seconds=3)
+            answer = client.stream(stream)
+            client.close()
+            return answer.get("cluster", {})
+        except (OSError, ValueError, AssertionError):
+            continue
+    return {}
+
+
+def is_whole(servers, stream):
+    """Has the stream a leader, and are the two others current?"""
+    cluster = cluster_of(servers, stream)
+    replicas = cluster.get("replicas", [])
+    return bool(cluster.get("leader")) and len(replicas) == 2 and all(replica["current"] for replica in replicas)
+
+
+def has_leader(servers):
+    try:
+        client = Client(servers[0], seconds=3)
+        answer = client.api("INFO")
+        client.close()
+        return "error" not in answer
+    except (OSError, ValueError, AssertionError):
+        return False

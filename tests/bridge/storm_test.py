@@ -1,11 +1,15 @@
 # SPDX-License-Identifier: MIT
 """Storms: bridges and servers are killed while messages go from a queue over a stream into another queue. Every message
 arrives once and in order. QUOIT_TEST_EFFORT=full: 150,000 messages, and as many kills as a promise names."""
+import contextlib
 import os
+import signal
+import subprocess
+import sys
 import threading
 import time
 
-from nats import Client
+from nats import Client, Everywhere, cluster_of, has_leader, is_whole
 from suite import check_ledger, has_consumer, run_parts, stored, until
 
 FULL = os.environ.get("QUOIT_TEST_EFFORT") == "full"
@@ -17,19 +21,20 @@ def kills(full, short):
 
 
 class Flow:
-    """queue -> bridge -> stream -> bridge -> queue, in both directions at the same time if there are two."""
+    """queue -> bridge -> stream -> bridge -> queue, in both directions at the same time if there are two. `machines` are those
+    of the two bridges."""
 
-    def __init__(self, box, server, stream, messages=True, kind="spsc", target="spsc", replicas=1):
+    def __init__(self, box, server, stream, messages=True, kind="spsc", target="spsc", replicas=1, machines=((), ())):
         self.stream, self.messages, self.numbers = stream, messages, []
         self.source = box.queue(kind, messages, capacity=4096)
         self.target = box.queue(target, messages, capacity=4096, user_bytes=64)
         client = Client(box.servers[0])  # a window for duplicates that is too short to help
         client.create_stream(stream, duplicate_window=100 * 10**6, num_replicas=replicas)
         client.close()
-        self.out = box.out(self.source, server, stream)
+        self.out = box.out(self.source, server, stream, under=machines[0])
         self.consumer = box.consume(self.target, COUNT, messages, self.numbers)
         until(lambda: has_consumer(self.target), "the consumer did not join") # a subscriber gets what comes later
-        self.into = box.into(self.target, server, stream)
+        self.into = box.into(self.target, server, stream, under=machines[1])
         self.producer = box.produce(self.source, COUNT, messages)
 
     def finish(self, server):
@@ -115,43 +120,6 @@ def both_killed(box):
     ledger("bridges and server killed at the same time", flows, storms)
 
 
-class Everywhere:
-    """The address of all servers of a cluster."""
-
-    def __init__(self, servers):
-        self.url = "nats://" + ",".join(f"{server.host}:{server.port}" for server in servers)
-
-
-def cluster_of(servers, stream):
-    """The stream's state in the cluster, as the first server that answers reports it; empty: none does."""
-    for server in servers:
-        try:
-            client = Client(server, seconds=3)
-            answer = client.stream(stream)
-            client.close()
-            return answer.get("cluster", {})
-        except (OSError, ValueError, AssertionError):
-            continue
-    return {}
-
-
-def is_whole(servers, stream):
-    """Has the stream a leader, and are the two others current?"""
-    cluster = cluster_of(servers, stream)
-    replicas = cluster.get("replicas", [])
-    return bool(cluster.get("leader")) and len(replicas) == 2 and all(replica["current"] for replica in replicas)
-
-
-def has_leader(servers):
-    try:
-        client = Client(servers[0], seconds=3)
-        answer = client.api("INFO")
-        client.close()
-        return "error" not in answer
-    except (OSError, ValueError, AssertionError):
-        return False
-
-
 def leader_killed(box):
     servers = box.cluster()
     until(lambda: has_leader(servers), "the cluster has no leader")
@@ -175,5 +143,104 @@ def leader_killed(box):
     ledger("the stream's leader killed, three replicas", flows, [storm])
 
 
+# Goes on where the process before it was killed: an SPSC queue counts its items.
+PRODUCER = """
+import sys, quoit, suite
+name, count = sys.argv[1], int(sys.argv[2])
+with quoit.Queue.open(name, quoit.PRODUCER) as queue:
+    for number in range(queue.inspect().pushed_messages, count):
+        while True:
+            try:
+                queue.push(suite.payload(number, True), timeout=600)
+                break
+            except quoit.Abandoned:
+                pass
+"""
+# Notes each number in a file before it releases the item. So after a kill the last number may come again.
+CONSUMER = """
+import os, sys, quoit, suite
+name, count, ledger = sys.argv[1], int(sys.argv[2]), os.open(sys.argv[3], os.O_RDWR | os.O_CREAT | os.O_APPEND)
+noted = os.fstat(ledger).st_size
+last = int.from_bytes(os.pread(ledger, 8, noted - 8), "little") if noted else -1
+with quoit.Queue.open(name, quoit.CONSUMER) as queue:
+    while last < count - 1:
+        try:
+            with queue.peek(timeout=600) as item:
+                number = suite.number_of(bytes(item), True)
+                if number != last:
+                    os.write(ledger, number.to_bytes(8, "little"))
+                last = number
+        except quoit.Abandoned:
+            pass
+"""
+
+
+class Program:
+    """A process that can be killed and started again, as a bridge."""
+
+    def __init__(self, script, *arguments):
+        self.command, self.process = [sys.executable, "-c", script, *map(str, arguments)], None
+        self.environment = {**os.environ, "PYTHONPATH": f"{os.path.dirname(__file__)}:{os.environ.get('QUOIT_PYTHON', '')}"}
+        self.start()
+
+    def start(self):
+        self.process = subprocess.Popen(self.command, env=self.environment)
+
+    def kill(self):
+        self.process.kill()
+        self.process.wait()
+
+
+class Chain:
+    """As Flow, but the producer and the consumer are processes too. `numbers` is what the consumer has noted."""
+
+    def __init__(self, box, server, stream):
+        self.stream, self.ledger = stream, f"{box.work}/{stream}.ledger"
+        source, target = box.queue(messages=True, capacity=4096), box.queue(messages=True, capacity=4096, user_bytes=64)
+        self.programs = [box.out(source, server, stream, "--create-stream"), box.into(target, server, stream, "--create-stream"),
+                         Program(PRODUCER, source, COUNT), Program(CONSUMER, target, COUNT, self.ledger)]
+
+    @property
+    def numbers(self):
+        with contextlib.suppress(FileNotFoundError), open(self.ledger, "rb") as file:
+            return memoryview(file.read()).cast("Q")
+        return ()
+
+    def finish(self, server):
+        for program in self.programs[2:]:
+            assert program.process.wait(1200) == 0, "a producer or a consumer has failed"
+        check_ledger(list(self.numbers), COUNT, f"queue behind {self.stream}")
+        check_ledger(stored(server, self.stream, True), COUNT, self.stream)
+
+
+def all_killed(box):
+    """The server, the bridges, the producers and the consumers are killed at once, and all are started again. The queues
+    stay, as those of a file system do when the machine is restarted."""
+    server = box.server()
+    chains = [Chain(box, server, stream) for stream in "AB"]
+    everything = [program for chain in chains for program in chain.programs] + [server]
+
+    def strike():
+        for program in everything:  # none goes on while another one is killed
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(program.process.pid, signal.SIGSTOP)
+        for program in everything:
+            program.kill()
+        box.random.shuffle(everything)
+        for program in everything:
+            program.start()
+
+    storm = Storm(box, chains, kills(20, 3), strike)
+    try:
+        storm.thread.finish(3000)
+        for chain in chains:
+            chain.finish(server)
+    finally:
+        for chain in chains:
+            for program in chain.programs:
+                program.kill()
+    ledger("all processes killed at once", chains, [storm])
+
+
 if __name__ == "__main__":
-    run_parts([bridges_killed, server_killed, both_killed, leader_killed])
+    run_parts([bridges_killed, server_killed, both_killed, leader_killed, all_killed])

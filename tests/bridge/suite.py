@@ -129,7 +129,8 @@ class Suite:
 
     def cluster(self):
         ports = [nats.free_port() for _ in range(3)]
-        made = [nats.Server(self.work, f"server{i}", route_port=ports[i], routes=ports) for i in range(3)]
+        routes = [f"127.0.0.1:{port}" for port in ports]
+        made = [nats.Server(self.work, f"server{i}", route_port=ports[i], routes=routes) for i in range(3)]
         self.servers += made
         for server in made:
             server.start(wait=False)
