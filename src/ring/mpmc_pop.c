@@ -108,13 +108,22 @@ static quoit_status find_abandoned(struct quoit_mpmc_side *side, const struct qu
     return taken_out->being_read > 0 ? QUOIT_EMPTY : status;
 }
 
+/* Is no position claimed from the head on? A spin does not load the tail, whose cache line the
+   producers need, and leaves out claims without an item. If the slot has no item yet, the head is
+   at its position. */
+static bool is_empty(const struct quoit_mpmc_side *side, const struct quoit_ring_view *view)
+{
+    return quoit_mpmc_load(side->slot) == side->lap &&
+           (*side->spinning || quoit_mpmc_tail(view) == side->position);
+}
+
 quoit_status quoit_mpmc_poll_items(struct quoit_ring_consumer *consumer,
                                    const struct quoit_ring_view *view)
 {
     struct quoit_mpmc_side *side = &consumer->state->mpmc;
     if (side->held.slot)
         return QUOIT_OK;
-    quoit_status status = QUOIT_OK;
+    quoit_status status = is_empty(side, view) ? QUOIT_EMPTY : QUOIT_OK;
     for (uint64_t tries = quoit_mpmc_tries(side, view); tries > 0 && status == QUOIT_OK; tries--) {
         if (quoit_mpmc_load(side->slot) == (side->lap | QUOIT_MPMC_FULL) &&
             quoit_mpmc_head(view) == side->position)
