@@ -11,6 +11,7 @@
 #include "queue_wait.h"
 
 #include "fail.h"
+#include "mark.h"
 
 #include <stdbool.h>
 
@@ -82,6 +83,13 @@ void quoit_queue_note_freed(quoit_queue *queue);
 
 /* Marks the end of the stream if enough producers have finished: queue.c. */
 void quoit_queue_end_stream(quoit_queue *queue);
+/* false: quoit_queue_end_stream would do nothing. */
+static inline bool quoit_queue_can_end(const quoit_queue *queue)
+{
+    const struct quoit_queue_view *view = &queue->handle->view;
+    /* Relaxed: a hint; quoit_queue_end_stream loads it again (FINISH-C1). */
+    return atomic_load_explicit(&view->ring.shm->finishes, memory_order_relaxed) >= view->finishes;
+}
 
 /* Return a number that changes with each push, or pop, of this side: queue_peers.c. */
 uint64_t quoit_queue_pushes(const quoit_queue *queue);
@@ -104,6 +112,32 @@ static inline struct quoit_waiter *quoit_waiter_of(quoit_queue *queue, unsigned 
 {
     struct quoit_queue_handle *handle = queue->handle;
     return role == QUOIT_CONSUMER ? &handle->consumer_waiter : &handle->producer_waiter;
+}
+
+/* The mark of the next slot of a side. */
+static inline struct quoit_mark quoit_queue_mark(quoit_queue *queue, unsigned role)
+{
+    const struct quoit_ring_view *ring = &queue->handle->view.ring;
+    return role == QUOIT_CONSUMER ? quoit_consumer_mark(&queue->consumer, ring)
+                                  : quoit_producer_mark(&queue->producer, ring);
+}
+
+/* true: quoit_poll_side would find nothing. Of slots alone, without a call. */
+static inline bool quoit_queue_is_idle(const quoit_queue *queue, unsigned role,
+                                       const struct quoit_mark *mark)
+{
+    const struct quoit_ring_view *ring = &queue->handle->view.ring;
+    const bool pops = role == QUOIT_CONSUMER;
+    return ring->ops->shows_items && quoit_mark_is_empty(mark) == pops &&
+           !(pops && quoit_slots_hide_item(ring)) && !quoit_queue_can_end(queue);
+}
+
+/* true: quoit_poll_side would find an item. Of slots alone, without a call. */
+static inline bool quoit_queue_shows_item(const quoit_queue *queue, unsigned role,
+                                          const struct quoit_mark *mark)
+{
+    return role == QUOIT_CONSUMER && queue->handle->view.ring.ops->shows_items &&
+           !quoit_mark_is_empty(mark);
 }
 
 /* For a member: an observer has no entry. */

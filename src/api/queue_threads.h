@@ -123,7 +123,8 @@ struct quoit_shown_queue {
 };
 enum {
     QUOIT_SHOWN_AT = (sizeof(quoit_queue) + 63) / 64 * 64, /* behind the queue that is used */
-    QUOIT_QUEUE_ROOM = QUOIT_SHOWN_AT + sizeof(struct quoit_shown_queue)
+    QUOIT_QUEUE_ROOM = QUOIT_SHOWN_AT + sizeof(struct quoit_shown_queue),
+    QUOIT_NOTES_THREADS = 1
 };
 
 /* Prepares the second struct behind this queue, whose sides are attached, and returns it. */
@@ -136,7 +137,7 @@ void quoit_threads_resume(quoit_queue *queue, uint32_t role);
 
 #else
 
-enum { QUOIT_QUEUE_ROOM = sizeof(quoit_queue) };
+enum { QUOIT_QUEUE_ROOM = sizeof(quoit_queue), QUOIT_NOTES_THREADS = 0 };
 
 static inline quoit_queue *quoit_threads_show(quoit_queue *queue)
 {

@@ -267,7 +267,10 @@ quoit_status quoit_poll_side(quoit_queue *queue, unsigned role)
 
 bool quoit_is_ready_or_interrupted(quoit_queue *queue, unsigned role)
 {
-    return quoit_is_interrupted(quoit_waiter_of(queue, role)) ||
+    const struct quoit_mark mark = quoit_queue_mark(queue, role);
+    if (quoit_is_interrupted(quoit_waiter_of(queue, role)))
+        return true;
+    return !quoit_queue_is_idle(queue, role, &mark) &&
            quoit_poll_side(queue, role) != (role == QUOIT_CONSUMER ? QUOIT_EMPTY : QUOIT_FULL);
 }
 
@@ -284,10 +287,13 @@ void quoit_spin_found(struct quoit_waiter *waiter, uint32_t checks)
     waiter->spins += ((enough < SPINS_MOST ? enough : SPINS_MOST) / 8) - waiter->spins / 8;
 }
 
-void quoit_spin_failed(struct quoit_waiter *waiter)
+/* A sleep on more sides costs more, so a spin that fails there makes the next ones shorter by
+   less. */
+void quoit_spin_failed(struct quoit_waiter *waiter, size_t sides)
 {
+    const uint32_t part = sides < SPINS_MOST ? 4 + (uint32_t)sides / 8 : SPINS_MOST;
     waiter->failed_spins++;
-    waiter->spins -= (waiter->spins - SPINS_LEAST) / 4;
+    waiter->spins -= (waiter->spins - SPINS_LEAST + part - 1) / part;
 }
 
 /* Checks the queue some times: as many as were needed lately. Ends early if interrupted. */
@@ -304,7 +310,7 @@ static quoit_status spin(quoit_queue *queue, struct quoit_waiter *waiter, quoit_
             return nothing;
         quoit_relax();
     }
-    quoit_spin_failed(waiter);
+    quoit_spin_failed(waiter, 1);
     return nothing;
 }
 

@@ -43,9 +43,9 @@ struct quoit_waiter {
     quoit_atomic_u32 interrupted; /* 1: the next wait returns QUOIT_INTERRUPTED */
     uint64_t checked; /* the first side of a quoit_wait_any: when all sides were asked for peers */
     bool was_woken;   /* during the latest sleep of a quoit_wait_any: a peer may have left */
+    struct quoit_poller *poller;
     struct quoit_idle idle;
     struct quoit_pace pace;
-    struct quoit_poller *poller;
 };
 
 /* Called when this side has found nothing. waits: in a call that waits. true: it has paused, away
@@ -118,7 +118,7 @@ quoit_is_ready quoit_is_ready_or_interrupted;
 /* How many checks a spin makes at most; its result, which changes that number. */
 uint32_t quoit_spin_checks(const struct quoit_waiter *waiter);
 void quoit_spin_found(struct quoit_waiter *waiter, uint32_t checks);
-void quoit_spin_failed(struct quoit_waiter *waiter);
+void quoit_spin_failed(struct quoit_waiter *waiter, size_t sides);
 
 static inline bool quoit_is_interrupted(const struct quoit_waiter *waiter)
 {

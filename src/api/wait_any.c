@@ -4,6 +4,10 @@
  * poll, spin, announce the sleep, poll again, sleep. It takes each step on all sides before the
  * next step. It takes nothing from a queue, and uses up nothing that the next call reports.
  *
+ * A spin loads only the mark of each side's next slot (mark.h), and polls the sides whose marks
+ * show something. What a call does before that costs little, since the other side works meanwhile.
+ * After that it does nothing on the other sides.
+ *
  * The thread sleeps on the first SIDES_MOST sides itself. The others get pollers (poller.h), which
  * stay: other threads sleep on these sides, and change a word that this thread also sleeps on. If
  * the system cannot sleep on several words, or no poller can be made, a sleep lasts for at most a
@@ -11,14 +15,16 @@
  */
 #include "poller.h"
 
+#include "noinline.h"
 #include "relax.h"
 
 enum {
     SIDES_MOST = QUOIT_OS_WORDS_MOST - 1,
-    SEATS_MOST = 512,
-    ROUNDS_PER_POLL = 16,
+    MARKS_MOST = 512,
+    ROUNDS_PER_POLL = 64,
     SIDES_PER_CLOCK = 16, /* a reading of the clock costs about as much as some polls */
     NS_PER_CHECK = 50,    /* of a wait on one side, about: a poll and a pause */
+    MARKS_PER_POLL = 32,  /* that are checked in the time of a poll */
     EVENTS = QUOIT_ITEMS | QUOIT_ROOM
 };
 static const int64_t slice_of_many_ns = 1000000;
@@ -26,76 +32,54 @@ static const uint64_t check_ns = 50000000;
 
 /* ---- The sides of an array ------------------------------------------------------------------- */
 
-/* A side as the steps use it. */
-struct seat {
+/* One side of one queue. */
+struct side {
     struct quoit_wait *wait;
+    uint32_t event;
     quoit_queue *queue; /* the one that is used: queue_threads.h */
     struct quoit_waiter *waiter;
-    uint32_t event;
 };
 
-/* A side of an array, with which to go through all of them. */
-struct side {
-    struct quoit_wait *waits; /* the array, of `count` */
-    size_t count;
-    const struct seat *seats; /* NULL: too many for a table on the stack */
-    size_t seat_count;
-    size_t next; /* the next seat; without seats two for each wait: its items and its room */
-    struct quoit_wait *wait;
-    uint32_t event;
-    quoit_queue *queue;
-    struct quoit_waiter *waiter;
-};
-
-static bool find_next_side(struct side *side)
+static inline struct side side_of(struct quoit_wait *wait, uint32_t event)
 {
-    while (side->next < 2 * side->count) {
-        side->wait = &side->waits[side->next / 2];
-        side->event = side->next % 2 == 0 ? QUOIT_ITEMS : QUOIT_ROOM;
-        side->next++;
-        if (!(side->wait->events & side->event))
-            continue;
-        side->queue = side->wait->queue->handle->queue;
-        side->waiter = quoit_waiter_of(side->queue, side->event == QUOIT_ITEMS ? QUOIT_CONSUMER
-                                                                               : QUOIT_PRODUCER);
-        return true;
-    }
-    return false;
+    quoit_queue *queue = QUOIT_NOTES_THREADS ? wait->queue->handle->queue : wait->queue;
+    return (struct side){.wait = wait,
+                         .event = event,
+                         .queue = queue,
+                         .waiter = event == QUOIT_ITEMS ? &queue->handle->consumer_waiter
+                                                        : &queue->handle->producer_waiter};
 }
 
-/* Goes to the next side; false: there is none. */
-static inline bool next_side(struct side *side)
+/* All sides of an array, to go through them. */
+struct sides {
+    struct quoit_wait *next, *end;
+    uint32_t events; /* of the next wait that are left; 0: all */
+    struct side at;
+};
+
+/* Goes to the next side, `at`; false: there is none. */
+static inline bool next_side(struct sides *all)
 {
-    if (!side->seats)
-        return find_next_side(side);
-    if (side->next == side->seat_count)
+    if (all->next == all->end)
         return false;
-    const struct seat *seat = &side->seats[side->next++];
-    side->wait = seat->wait;
-    side->event = seat->event;
-    side->queue = seat->queue;
-    side->waiter = seat->waiter;
+    uint32_t left = all->events ? all->events : all->next->events;
+    uint32_t event = left & QUOIT_ITEMS ? QUOIT_ITEMS : QUOIT_ROOM;
+    all->at = side_of(all->next, event);
+    all->events = left & ~event;
+    all->next += all->events == 0;
     return true;
 }
 
-/* Each step goes through all sides, so few enough of them are looked up once. */
-static struct side take_seats(struct side all, struct seat *seats)
+static void pause_all(struct sides all)
 {
-    size_t count = 0;
-    for (struct side side = all; find_next_side(&side); count++) {
-        if (count == SEATS_MOST)
-            return all;
-        seats[count] = (struct seat){side.wait, side.queue, side.waiter, side.event};
-    }
-    all.seats = seats;
-    all.seat_count = count;
-    return all;
+    while (QUOIT_NOTES_THREADS && next_side(&all))
+        quoit_threads_pause(all.at.queue, all.at.waiter->role);
 }
 
-static struct quoit_waiter *first_waiter(struct side all)
+static void resume_all(struct sides all)
 {
-    (void)next_side(&all);
-    return all.waiter;
+    while (QUOIT_NOTES_THREADS && next_side(&all))
+        quoit_threads_resume(all.at.queue, all.at.waiter->role);
 }
 
 static quoit_status check_wait(const struct quoit_wait *wait)
@@ -112,30 +96,67 @@ static quoit_status check_wait(const struct quoit_wait *wait)
     return status;
 }
 
-static quoit_status check_waits(struct quoit_wait *waits, size_t count)
+/* The same without calls. */
+static inline bool is_right(const struct quoit_wait *wait)
 {
-    if (!waits || count == 0)
-        return quoit_fail(QUOIT_ERROR_INVALID,
-                          "waits is %s, and count is %zu; pass at least one queue",
-                          waits ? "an array" : "NULL", count);
-    for (size_t i = 0; i < count; i++)
-        waits[i].ready = 0;
-    for (size_t i = 0; i < count; i++) {
-        quoit_status status = check_wait(&waits[i]);
-        if (status != QUOIT_OK)
-            return status;
-    }
-    return QUOIT_OK;
+    uint32_t roles = (wait->events & QUOIT_ITEMS ? QUOIT_CONSUMER : 0u) |
+                     (wait->events & QUOIT_ROOM ? QUOIT_PRODUCER : 0u);
+    return wait->queue && !wait->queue->handle->forked && roles != 0 &&
+           !(wait->events & ~(uint32_t)EVENTS) && (wait->queue->handle->roles & roles) == roles;
 }
 
 /* ---- Polling --------------------------------------------------------------------------------- */
 
-static bool has_something(const struct side *side)
+/* spins: another poll follows, so leave out what crashed peers have left. */
+static bool finds_something(const struct side *side, bool spins)
 {
     const struct quoit_waiter *waiter = side->waiter;
-    return quoit_poll_side(side->queue, waiter->role) !=
-               (waiter->role == QUOIT_CONSUMER ? QUOIT_EMPTY : QUOIT_FULL) ||
-           (waiter->role == QUOIT_PRODUCER && side->queue->handle->has_finished);
+    const bool pops = side->event == QUOIT_ITEMS;
+    *waiter->spinning = spins;
+    quoit_status status = quoit_poll_side(side->queue, waiter->role);
+    *waiter->spinning = false;
+    if (pops && !spins)
+        quoit_queue_note_freed(side->queue);
+    return status != (pops ? QUOIT_EMPTY : QUOIT_FULL) ||
+           (!pops && side->queue->handle->has_finished);
+}
+
+/* Sets `ready` of the side's wait if the side is ready, and returns whether it is. Also finds a
+   stream that has ended without its mark. asks: checks whether the peers have left; otherwise only
+   if the side was woken, or that is noticed already. */
+static QUOIT_NOINLINE bool poll_side(const struct side *side, bool asks)
+{
+    bool is_ready = finds_something(side, false);
+    if (!is_ready && quoit_queue_can_end(side->queue)) {
+        quoit_queue_end_stream(side->queue);
+        is_ready = finds_something(side, false);
+    }
+    if (!is_ready)
+        is_ready = quoit_peer_notice(side->queue, side->waiter, asks);
+    side->waiter->was_woken = false;
+    if (is_ready)
+        side->wait->ready |= side->event;
+    return is_ready;
+}
+
+/* true: poll_side would do nothing, unless the side was woken, or it is to ask. */
+static inline bool is_idle(const struct side *side, const struct quoit_mark *mark)
+{
+    return quoit_queue_is_idle(side->queue, side->waiter->role, mark) &&
+           !quoit_is_noticed(side->waiter) &&
+           (side->event == QUOIT_ITEMS || !side->queue->handle->has_finished);
+}
+
+/* true: one of them is ready. */
+static bool poll_all(struct sides all, bool asks)
+{
+    bool found = false;
+    while (next_side(&all)) {
+        const struct quoit_mark mark = quoit_queue_mark(all.at.queue, all.at.waiter->role);
+        if (asks || all.at.waiter->was_woken || !is_idle(&all.at, &mark))
+            found = poll_side(&all.at, asks) || found;
+    }
+    return found;
 }
 
 /* Is it time to check on all sides whether the peers have left? A queue that is always ready must
@@ -150,44 +171,75 @@ static bool is_check_due(struct quoit_waiter *first)
     return is_due;
 }
 
-enum depth {
-    IN_A_SPIN, /* another poll follows: leaves out what crashed peers have left */
-    PLAIN,
-    THOROUGH /* also finds a stream that has ended without its mark, and peers that have left */
+/* What the first poll of a call notes: the mark of each side, for a spin. */
+struct mark {
+    struct quoit_mark slot;
+    struct quoit_wait *wait;
+    uint32_t event;
+};
+struct notes {
+    bool is_found; /* a side is ready */
+    bool is_interrupted;
+    bool has_descriptor;
+    size_t count; /* of sides; beyond MARKS_MOST their marks are not here */
+    struct mark marks[MARKS_MOST];
 };
 
-/* Sets `ready` of each wait. true: one of them is ready. asks: THOROUGH checks on all sides whether
-   the peers have left; otherwise only on those that were woken, or noticed already. */
-static bool poll_all(struct side all, enum depth depth, bool asks)
+/* The first poll of a side. Inlined for each event. */
+static inline void poll_first(struct quoit_wait *wait, uint32_t event, struct notes *notes)
 {
-    bool found = false;
-    for (struct side side = all; next_side(&side);) {
-        *side.waiter->spinning = depth == IN_A_SPIN;
-        bool is_ready = has_something(&side);
-        *side.waiter->spinning = false;
-        if (!is_ready && (depth == THOROUGH || quoit_is_noticed(side.waiter))) {
-            quoit_queue_end_stream(side.queue);
-            is_ready = has_something(&side) || quoit_peer_notice(side.queue, side.waiter, asks);
-        }
-        if (is_ready)
-            side.wait->ready |= side.event;
-        found = found || is_ready;
-    }
-    return found;
+    const struct side side = side_of(wait, event);
+    quoit_threads_resume(side.queue, side.waiter->role);
+    const struct quoit_mark mark = quoit_queue_mark(side.queue, side.waiter->role);
+    if (notes->count < MARKS_MOST)
+        notes->marks[notes->count] = (struct mark){mark, wait, event};
+    notes->count++;
+    if (quoit_is_interrupted(side.waiter))
+        notes->is_interrupted = true;
+    if (side.waiter->poller && quoit_poller_has(side.waiter->poller, QUOIT_SETS_DESCRIPTOR))
+        notes->has_descriptor = true;
+    if (!is_idle(&side, &mark) && poll_side(&side, false))
+        notes->is_found = true;
 }
 
-/* Called before a sleep, and at the end: polling a side of an MPMC queue may have made room, and a
-   descriptor stops being readable while its side has nothing to do. target: of the pollers that are
-   armed: before a sleep those of waits as well. A thread is woken once for all its pollers. */
-static void note_nothing(struct side all, uint32_t targets)
+/* Checks the waits, and polls each. If one is wrong, `ready` is 0 in all. */
+static quoit_status begin(struct quoit_wait *waits, size_t count, struct notes *notes)
+{
+    if (!waits || count == 0)
+        return quoit_fail(QUOIT_ERROR_INVALID,
+                          "waits is %s, and count is %zu; pass at least one queue",
+                          waits ? "an array" : "NULL", count);
+    for (size_t i = 0; i < count; i++) {
+        waits[i].ready = 0;
+        if (!is_right(&waits[i])) {
+            pause_all((struct sides){.next = waits, .end = waits + i});
+            for (size_t k = 0; k < count; k++)
+                waits[k].ready = 0;
+            return check_wait(&waits[i]);
+        }
+        if (waits[i].events & QUOIT_ITEMS)
+            poll_first(&waits[i], QUOIT_ITEMS, notes);
+        if (waits[i].events & QUOIT_ROOM)
+            poll_first(&waits[i], QUOIT_ROOM, notes);
+    }
+    return QUOIT_OK;
+}
+
+static struct quoit_waiter *first_of(const struct notes *notes)
+{
+    return side_of(notes->marks[0].wait, notes->marks[0].event).waiter;
+}
+
+/* Called before a sleep, and at the end: a descriptor stops being readable while its side has
+   nothing to do. target: of the pollers that are armed: before a sleep those of waits as well. A
+   thread is woken once for all its pollers. */
+static void arm_pollers(struct sides all, uint32_t targets)
 {
     struct quoit_poll_thread *changed = NULL;
     while (next_side(&all)) {
-        if (all.event == QUOIT_ITEMS)
-            quoit_queue_note_freed(all.queue);
-        if (!all.waiter->poller || all.wait->ready & all.event)
+        if (!all.at.waiter->poller || all.at.wait->ready & all.at.event)
             continue;
-        struct quoit_poll_thread *thread = quoit_poller_arm(all.waiter->poller, targets);
+        struct quoit_poll_thread *thread = quoit_poller_arm(all.at.waiter->poller, targets);
         if (thread && changed && thread != changed)
             quoit_poll_thread_wake(changed);
         changed = thread ? thread : changed;
@@ -196,61 +248,47 @@ static void note_nothing(struct side all, uint32_t targets)
         quoit_poll_thread_wake(changed);
 }
 
-static bool take_interrupts(struct side all)
+static bool take_interrupts(struct sides all)
 {
     bool taken = false;
     while (next_side(&all))
-        taken = (quoit_is_interrupted(all.waiter) && quoit_take_interrupt(all.waiter)) || taken;
+        taken = (quoit_is_interrupted(all.at.waiter) && quoit_take_interrupt(all.at.waiter)) ||
+                taken;
     return taken;
 }
 
 /* ---- Spinning -------------------------------------------------------------------------------- */
 
-/* The mark of a side's next slot, for a side whose fast path is enabled: while it stays the same, a
-   poll finds nothing. (An exception is an item that looks like an empty slot: a poll finds it.) */
-struct mark {
-    quoit_atomic_u64 *word;
-    uint64_t empty;
-    bool waits_for_item;
-};
-
-/* Returns how many marks there are. is_every_out: each side has one. */
-static uint32_t find_marks(struct side all, struct mark *marks, bool *is_every_out)
+/* A poll in a spin. It does not find peers that have left. */
+static bool spin_once(struct mark *mark)
 {
-    uint32_t count = 0;
-    *is_every_out = true;
-    while (next_side(&all)) {
-        struct quoit_ring_consumer *consumer = &all.queue->consumer;
-        struct quoit_ring_producer *producer = &all.queue->producer;
-        bool items = all.event == QUOIT_ITEMS;
-        uint8_t *slot = items ? consumer->next : producer->next;
-        uint8_t *disabled = items ? quoit_ring_consumer_disabled_slot(consumer)
-                                  : quoit_ring_producer_disabled_slot(producer);
-        if (slot == disabled || count == SIDES_MOST)
-            *is_every_out = false;
-        else
-            marks[count++] = (struct mark){.word = quoit_spsc_word(slot),
-                                           .empty = items ? consumer->empty : producer->empty,
-                                           .waits_for_item = items};
+    const struct side side = side_of(mark->wait, mark->event);
+    if (quoit_queue_shows_item(side.queue, side.waiter->role, &mark->slot) ||
+        finds_something(&side, true)) {
+        side.wait->ready |= side.event;
+        return true;
     }
-    return count;
-}
-
-static bool is_any_changed(const struct mark *marks, uint32_t count)
-{
-    for (uint32_t i = 0; i < count; i++) {
-        /* Relaxed: a hint; a poll follows, which loads the word with acquire. */
-        uint64_t mark = atomic_load_explicit(marks[i].word, memory_order_relaxed);
-        if ((mark != marks[i].empty) == marks[i].waits_for_item)
-            return true;
-    }
+    mark->slot = quoit_queue_mark(side.queue, side.waiter->role); /* an MPMC side may have moved */
     return false;
 }
 
-static bool is_any_interrupted(struct side all)
+/* Polls the sides whose marks show something, those that have none, or all. true: one is ready. */
+static bool check_marks(struct notes *notes, bool polls_all)
+{
+    bool found = false;
+    for (size_t i = 0; i < notes->count; i++) {
+        struct mark *mark = &notes->marks[i];
+        const bool pops = mark->event == QUOIT_ITEMS;
+        if (polls_all || !mark->slot.word || quoit_mark_is_empty(&mark->slot) != pops)
+            found = spin_once(mark) || found;
+    }
+    return found;
+}
+
+static bool is_any_interrupted(struct sides all)
 {
     while (next_side(&all))
-        if (quoit_is_interrupted(all.waiter))
+        if (quoit_is_interrupted(all.at.waiter))
             return true;
     return false;
 }
@@ -259,17 +297,19 @@ static bool is_any_interrupted(struct side all)
    such a check, so the clock counts as well. */
 struct spin_length {
     uint32_t checks;
-    size_t sides; /* polled since the clock was read */
-    uint64_t start;
+    size_t sides;   /* polled since the clock was read */
+    uint64_t start; /* when it was read first */
 };
 
-static void count_round(struct spin_length *length, size_t sides)
+static void count_round(struct spin_length *length, size_t marks, size_t polls)
 {
     length->checks++;
-    length->sides += sides;
+    length->sides += 1 + marks / MARKS_PER_POLL + polls;
     if (length->sides < SIDES_PER_CLOCK)
         return;
-    uint64_t passed = (quoit_os_monotonic_ns() - length->start) / NS_PER_CHECK;
+    uint64_t now = quoit_os_monotonic_ns();
+    length->start = length->start == 0 ? now : length->start;
+    uint64_t passed = (now - length->start) / NS_PER_CHECK;
     length->sides = 0;
     if (passed > length->checks)
         length->checks = passed < UINT32_MAX / 8 ? (uint32_t)passed : UINT32_MAX / 8;
@@ -277,58 +317,57 @@ static void count_round(struct spin_length *length, size_t sides)
 
 /* As many rounds as the first side's spin would have, but not for longer than that would take.
    true: a side is ready. */
-static bool spin(struct side all)
+static bool spin(struct sides all, struct notes *notes)
 {
-    struct mark marks[SIDES_MOST];
-    struct spin_length length = {.start = quoit_os_monotonic_ns()};
-    struct quoit_waiter *first = first_waiter(all);
-    bool found = false, has_every_mark;
-    uint32_t most = quoit_spin_checks(first), count = find_marks(all, marks, &has_every_mark);
+    struct spin_length length = {.checks = 0};
+    struct quoit_waiter *first = first_of(notes);
+    uint32_t most = quoit_spin_checks(first);
+    bool found = false;
     for (uint32_t i = 1; length.checks < most && !found; i++) { /* all were polled just before */
-        bool polls = !has_every_mark || i % ROUNDS_PER_POLL == 0 || is_any_changed(marks, count);
-        found = polls && poll_all(all, IN_A_SPIN, false);
+        bool polls = notes->count > MARKS_MOST || i % ROUNDS_PER_POLL == 0;
+        found = notes->count > MARKS_MOST ? poll_all(all, false) : check_marks(notes, polls);
         if (!found && polls && is_any_interrupted(all))
             break;
-        count_round(&length, polls ? all.count : 1);
-        quoit_relax();
+        if (!found)
+            quoit_relax();
+        count_round(&length, notes->count, polls ? notes->count : 0);
     }
     if (found)
         quoit_spin_found(first, length.checks - 1);
     else
-        quoit_spin_failed(first);
+        quoit_spin_failed(first, notes->count);
     return found;
 }
 
 /* ---- Sleeping -------------------------------------------------------------------------------- */
 
 /* Threads can be cancelled here; they use no side then. */
-static void cancel_point(struct side all)
+static void cancel_point(struct sides all)
 {
-    for (struct side side = all; next_side(&side);)
-        quoit_threads_pause(side.queue, side.waiter->role);
+    pause_all(all);
     quoit_os_cancel_point();
-    for (struct side side = all; next_side(&side);)
-        quoit_threads_resume(side.queue, side.waiter->role);
+    resume_all(all);
 }
 
 /* Returns the sides behind the first SIDES_MOST. */
-static struct side others_of(struct side all)
+static struct sides others_of(struct sides all)
 {
     for (uint32_t i = 0; i < SIDES_MOST && next_side(&all); i++)
         ;
     return all;
 }
 
-static bool have_pollers(struct side others)
+static bool have_pollers(struct sides others)
 {
     while (next_side(&others))
-        if (!others.waiter->poller || !quoit_poller_has(others.waiter->poller, QUOIT_WAKES_WAIT))
+        if (!others.at.waiter->poller ||
+            !quoit_poller_has(others.at.waiter->poller, QUOIT_WAKES_WAIT))
             return false;
     return true;
 }
 
 /* Gives the other sides pollers, at their first wait. false: one has none. */
-static bool watch_others(struct side others)
+static bool watch_others(struct sides others)
 {
     if (!quoit_os_can_sleep_any())
         return false;
@@ -337,46 +376,47 @@ static bool watch_others(struct side others)
     quoit_status status = QUOIT_OK;
     quoit_os_fork_hold();
     while (status == QUOIT_OK && next_side(&others))
-        status = quoit_poller_add(others.queue, others.waiter, QUOIT_WAKES_WAIT);
+        status = quoit_poller_add(others.at.queue, others.at.waiter, QUOIT_WAKES_WAIT);
     quoit_os_fork_release();
     return status == QUOIT_OK;
 }
 
 /* words: the first `known` of them are set already. */
-static void sleep_on_first(struct side all, struct quoit_os_word *words, uint32_t known,
+static void sleep_on_first(struct sides all, struct quoit_os_word *words, uint32_t known,
                            int64_t timeout_ns)
 {
     struct quoit_sleep sleeps[SIDES_MOST];
     uint32_t count = 0;
     while (count < SIDES_MOST && next_side(&all))
-        sleeps[count++] = (struct quoit_sleep){.queue = all.queue, .waiter = all.waiter};
+        sleeps[count++] = (struct quoit_sleep){.queue = all.at.queue, .waiter = all.at.waiter};
     quoit_sleep_unless_any(sleeps, count, words, known, quoit_is_ready_or_interrupted, timeout_ns);
     for (uint32_t i = 0; i < count; i++)
         sleeps[i].waiter->was_woken = quoit_was_woken(&sleeps[i]);
 }
 
 /* Sleeps once. */
-static void sleep_on_all(struct side all, int64_t timeout_ns)
+static void sleep_on_all(struct sides all, int64_t timeout_ns)
 {
     struct quoit_os_word words[QUOIT_OS_WORDS_MOST];
-    struct side others = others_of(all), first_other = others;
+    struct sides others = others_of(all), first_other = others;
     bool has_others = next_side(&first_other);
     bool are_watched = has_others && watch_others(others);
     if (has_others && !are_watched && timeout_ns > slice_of_many_ns)
         timeout_ns = slice_of_many_ns;
     words[0] = quoit_poller_notices(); /* before the pollers are armed */
-    note_nothing(all, QUOIT_WAKES_WAIT | QUOIT_SETS_DESCRIPTOR);
+    arm_pollers(all, QUOIT_WAKES_WAIT | QUOIT_SETS_DESCRIPTOR);
     sleep_on_first(all, words, are_watched, timeout_ns);
 }
 
-static quoit_status sleep_until_ready(struct side all, int64_t timeout_ns)
+static quoit_status sleep_until_ready(struct sides all, struct quoit_waiter *first,
+                                      int64_t timeout_ns)
 {
     uint64_t start = quoit_os_monotonic_ns();
     int64_t left = timeout_ns;
     for (;;) {
         sleep_on_all(all, left);
         cancel_point(all); /* it holds no item; as after a kill, sleepers may stay odd */
-        if (poll_all(all, THOROUGH, is_check_due(first_waiter(all))))
+        if (poll_all(all, is_check_due(first)))
             return QUOIT_OK;
         if (take_interrupts(all))
             return QUOIT_INTERRUPTED;
@@ -387,36 +427,36 @@ static quoit_status sleep_until_ready(struct side all, int64_t timeout_ns)
     }
 }
 
-static quoit_status wait_on(struct side all, int64_t timeout_ns)
+static quoit_status wait_on(struct sides all, int64_t timeout_ns, struct notes *notes)
 {
-    bool asks = is_check_due(first_waiter(all));
-    if (poll_all(all, asks || timeout_ns <= 0 ? THOROUGH : PLAIN, asks))
+    struct quoit_waiter *first = first_of(notes);
+    if ((is_check_due(first) && poll_all(all, true)) || notes->is_found)
         return QUOIT_OK;
     if (timeout_ns <= 0)
         return QUOIT_TIMEOUT;
     cancel_point(all);
-    if (take_interrupts(all))
+    if (notes->is_interrupted && take_interrupts(all))
         return QUOIT_INTERRUPTED;
-    if (spin(all) || poll_all(all, THOROUGH, false))
+    if (spin(all, notes))
         return QUOIT_OK;
-    quoit_status status = sleep_until_ready(all, timeout_ns);
+    quoit_status status = sleep_until_ready(all, first, timeout_ns);
     while (next_side(&all))
-        quoit_sleep_end(all.waiter);
+        quoit_sleep_end(all.at.waiter);
     return status;
 }
 
 quoit_status quoit_wait_any(struct quoit_wait *waits, size_t count, int64_t timeout_ns)
 {
-    quoit_status status = check_waits(waits, count);
+    struct notes notes; /* its marks are set as they are counted */
+    notes.is_found = notes.is_interrupted = notes.has_descriptor = false;
+    notes.count = 0;
+    quoit_status status = begin(waits, count, &notes);
     if (status != QUOIT_OK)
         return status;
-    struct seat seats[SEATS_MOST];
-    const struct side all = take_seats((struct side){.waits = waits, .count = count}, seats);
-    for (struct side side = all; next_side(&side);)
-        quoit_threads_resume(side.queue, side.waiter->role);
-    status = wait_on(all, timeout_ns);
-    note_nothing(all, QUOIT_SETS_DESCRIPTOR);
-    for (struct side side = all; next_side(&side);)
-        quoit_threads_pause(side.queue, side.waiter->role);
+    const struct sides all = {.next = waits, .end = waits + count};
+    status = wait_on(all, timeout_ns, &notes);
+    if (notes.has_descriptor)
+        arm_pollers(all, QUOIT_SETS_DESCRIPTOR);
+    pause_all(all);
     return status;
 }

@@ -103,6 +103,7 @@ struct quoit_ring_ops {
     /* May several members have that side at a time? Many consumers of one producer are
        subscribers: each gets every item, and the producer also runs without any. */
     bool many_producers, many_consumers;
+    bool shows_items;                   /* slots: the first word of each is its mark (mark.h) */
     bool drops_oldest;                  /* when full */
     bool copies_claims;                 /* claims are in view->scratch */
     bool copies_peeks;                  /* peeked items are in view->peeked */

@@ -375,6 +375,7 @@ static quoit_status browse(const struct quoit_ring_view *view, struct quoit_ring
 const struct quoit_ring_ops quoit_spsc_slots = {
     QUOIT_SPSC_OPS,
     .unit_bytes = 8,
+    .shows_items = true,
     .copies_claims = true,
     .init = init,
     .attach_producer = attach_producer,
