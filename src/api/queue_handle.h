@@ -124,7 +124,7 @@ static inline struct quoit_mark quoit_queue_mark(quoit_queue *queue, unsigned ro
 
 /* true: quoit_poll_side would find nothing. Of slots alone, without a call. */
 static inline bool quoit_queue_is_idle(const quoit_queue *queue, unsigned role,
-                                       const struct quoit_mark *mark)
+                                       struct quoit_mark mark)
 {
     const struct quoit_ring_view *ring = &queue->handle->view.ring;
     const bool pops = role == QUOIT_CONSUMER;
@@ -134,7 +134,7 @@ static inline bool quoit_queue_is_idle(const quoit_queue *queue, unsigned role,
 
 /* true: quoit_poll_side would find an item. Of slots alone, without a call. */
 static inline bool quoit_queue_shows_item(const quoit_queue *queue, unsigned role,
-                                          const struct quoit_mark *mark)
+                                          struct quoit_mark mark)
 {
     return role == QUOIT_CONSUMER && queue->handle->view.ring.ops->shows_items &&
            !quoit_mark_is_empty(mark);

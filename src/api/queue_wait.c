@@ -270,7 +270,7 @@ bool quoit_is_ready_or_interrupted(quoit_queue *queue, unsigned role)
     const struct quoit_mark mark = quoit_queue_mark(queue, role);
     if (quoit_is_interrupted(quoit_waiter_of(queue, role)))
         return true;
-    return !quoit_queue_is_idle(queue, role, &mark) &&
+    return !quoit_queue_is_idle(queue, role, mark) &&
            quoit_poll_side(queue, role) != (role == QUOIT_CONSUMER ? QUOIT_EMPTY : QUOIT_FULL);
 }
 

@@ -5,8 +5,7 @@
  * next step. It takes nothing from a queue, and uses up nothing that the next call reports.
  *
  * A spin loads only the mark of each side's next slot (mark.h), and polls the sides whose marks
- * show something. What a call does before that costs little, since the other side works meanwhile.
- * After that it does nothing on the other sides.
+ * show something. The call does little before the spin, and after it nothing for the other sides.
  *
  * The thread sleeps on the first SIDES_MOST sides itself. The others get pollers (poller.h), which
  * stay: other threads sleep on these sides, and change a word that this thread also sleeps on. If
@@ -39,6 +38,11 @@ struct side {
     quoit_queue *queue; /* the one that is used: queue_threads.h */
     struct quoit_waiter *waiter;
 };
+
+static inline unsigned role_of(uint32_t event)
+{
+    return event == QUOIT_ITEMS ? QUOIT_CONSUMER : QUOIT_PRODUCER;
+}
 
 static inline struct side side_of(struct quoit_wait *wait, uint32_t event)
 {
@@ -124,27 +128,28 @@ static bool finds_something(const struct side *side, bool spins)
 /* Sets `ready` of the side's wait if the side is ready, and returns whether it is. Also finds a
    stream that has ended without its mark. asks: checks whether the peers have left; otherwise only
    if the side was woken, or that is noticed already. */
-static QUOIT_NOINLINE bool poll_side(const struct side *side, bool asks)
+static QUOIT_NOINLINE bool poll_side(struct quoit_wait *wait, uint32_t event, bool asks)
 {
-    bool is_ready = finds_something(side, false);
-    if (!is_ready && quoit_queue_can_end(side->queue)) {
-        quoit_queue_end_stream(side->queue);
-        is_ready = finds_something(side, false);
+    const struct side side = side_of(wait, event);
+    bool is_ready = finds_something(&side, false);
+    if (!is_ready && quoit_queue_can_end(side.queue)) {
+        quoit_queue_end_stream(side.queue);
+        is_ready = finds_something(&side, false);
     }
     if (!is_ready)
-        is_ready = quoit_peer_notice(side->queue, side->waiter, asks);
-    side->waiter->was_woken = false;
+        is_ready = quoit_peer_notice(side.queue, side.waiter, asks);
+    side.waiter->was_woken = false;
     if (is_ready)
-        side->wait->ready |= side->event;
+        wait->ready |= event;
     return is_ready;
 }
 
 /* true: poll_side would do nothing, unless the side was woken, or it is to ask. */
-static inline bool is_idle(const struct side *side, const struct quoit_mark *mark)
+static inline bool is_idle(struct side side, struct quoit_mark mark)
 {
-    return quoit_queue_is_idle(side->queue, side->waiter->role, mark) &&
-           !quoit_is_noticed(side->waiter) &&
-           (side->event == QUOIT_ITEMS || !side->queue->handle->has_finished);
+    return quoit_queue_is_idle(side.queue, role_of(side.event), mark) &&
+           !quoit_is_noticed(side.waiter) &&
+           (side.event == QUOIT_ITEMS || !side.queue->handle->has_finished);
 }
 
 /* true: one of them is ready. */
@@ -152,9 +157,9 @@ static bool poll_all(struct sides all, bool asks)
 {
     bool found = false;
     while (next_side(&all)) {
-        const struct quoit_mark mark = quoit_queue_mark(all.at.queue, all.at.waiter->role);
-        if (asks || all.at.waiter->was_woken || !is_idle(&all.at, &mark))
-            found = poll_side(&all.at, asks) || found;
+        const struct quoit_mark mark = quoit_queue_mark(all.at.queue, role_of(all.at.event));
+        if (asks || all.at.waiter->was_woken || !is_idle(all.at, mark))
+            found = poll_side(all.at.wait, all.at.event, asks) || found;
     }
     return found;
 }
@@ -171,7 +176,7 @@ static bool is_check_due(struct quoit_waiter *first)
     return is_due;
 }
 
-/* What the first poll of a call notes: the mark of each side, for a spin. */
+/* The first poll of a call notes these: the mark of each side, for a spin. */
 struct mark {
     struct quoit_mark slot;
     struct quoit_wait *wait;
@@ -190,7 +195,7 @@ static inline void poll_first(struct quoit_wait *wait, uint32_t event, struct no
 {
     const struct side side = side_of(wait, event);
     quoit_threads_resume(side.queue, side.waiter->role);
-    const struct quoit_mark mark = quoit_queue_mark(side.queue, side.waiter->role);
+    const struct quoit_mark mark = quoit_queue_mark(side.queue, role_of(event));
     if (notes->count < MARKS_MOST)
         notes->marks[notes->count] = (struct mark){mark, wait, event};
     notes->count++;
@@ -198,7 +203,7 @@ static inline void poll_first(struct quoit_wait *wait, uint32_t event, struct no
         notes->is_interrupted = true;
     if (side.waiter->poller && quoit_poller_has(side.waiter->poller, QUOIT_SETS_DESCRIPTOR))
         notes->has_descriptor = true;
-    if (!is_idle(&side, &mark) && poll_side(&side, false))
+    if (!is_idle(side, mark) && poll_side(wait, event, false))
         notes->is_found = true;
 }
 
@@ -263,12 +268,13 @@ static bool take_interrupts(struct sides all)
 static bool spin_once(struct mark *mark)
 {
     const struct side side = side_of(mark->wait, mark->event);
-    if (quoit_queue_shows_item(side.queue, side.waiter->role, &mark->slot) ||
+    if (quoit_queue_shows_item(side.queue, role_of(mark->event), mark->slot) ||
         finds_something(&side, true)) {
         side.wait->ready |= side.event;
         return true;
     }
-    mark->slot = quoit_queue_mark(side.queue, side.waiter->role); /* an MPMC side may have moved */
+    mark->slot = quoit_queue_mark(side.queue,
+                                  role_of(mark->event)); /* an MPMC side may have moved */
     return false;
 }
 
@@ -279,7 +285,7 @@ static bool check_marks(struct notes *notes, bool polls_all)
     for (size_t i = 0; i < notes->count; i++) {
         struct mark *mark = &notes->marks[i];
         const bool pops = mark->event == QUOIT_ITEMS;
-        if (polls_all || !mark->slot.word || quoit_mark_is_empty(&mark->slot) != pops)
+        if (polls_all || !mark->slot.word || quoit_mark_is_empty(mark->slot) != pops)
             found = spin_once(mark) || found;
     }
     return found;
@@ -395,26 +401,27 @@ static void sleep_on_first(struct sides all, struct quoit_os_word *words, uint32
 }
 
 /* Sleeps once. */
-static void sleep_on_all(struct sides all, int64_t timeout_ns)
+static void sleep_on_all(struct sides all, const struct notes *notes, int64_t timeout_ns)
 {
     struct quoit_os_word words[QUOIT_OS_WORDS_MOST];
-    struct sides others = others_of(all), first_other = others;
-    bool has_others = next_side(&first_other);
-    bool are_watched = has_others && watch_others(others);
+    const bool has_others = notes->count > SIDES_MOST;
+    const bool are_watched = has_others && watch_others(others_of(all));
     if (has_others && !are_watched && timeout_ns > slice_of_many_ns)
         timeout_ns = slice_of_many_ns;
     words[0] = quoit_poller_notices(); /* before the pollers are armed */
-    arm_pollers(all, QUOIT_WAKES_WAIT | QUOIT_SETS_DESCRIPTOR);
+    if (are_watched || notes->has_descriptor)
+        arm_pollers(all, QUOIT_WAKES_WAIT | QUOIT_SETS_DESCRIPTOR);
     sleep_on_first(all, words, are_watched, timeout_ns);
 }
 
-static quoit_status sleep_until_ready(struct sides all, struct quoit_waiter *first,
+static quoit_status sleep_until_ready(struct sides all, const struct notes *notes,
                                       int64_t timeout_ns)
 {
+    struct quoit_waiter *first = first_of(notes);
     uint64_t start = quoit_os_monotonic_ns();
     int64_t left = timeout_ns;
     for (;;) {
-        sleep_on_all(all, left);
+        sleep_on_all(all, notes, left);
         cancel_point(all); /* it holds no item; as after a kill, sleepers may stay odd */
         if (poll_all(all, is_check_due(first)))
             return QUOIT_OK;
@@ -429,8 +436,7 @@ static quoit_status sleep_until_ready(struct sides all, struct quoit_waiter *fir
 
 static quoit_status wait_on(struct sides all, int64_t timeout_ns, struct notes *notes)
 {
-    struct quoit_waiter *first = first_of(notes);
-    if ((is_check_due(first) && poll_all(all, true)) || notes->is_found)
+    if ((is_check_due(first_of(notes)) && poll_all(all, true)) || notes->is_found)
         return QUOIT_OK;
     if (timeout_ns <= 0)
         return QUOIT_TIMEOUT;
@@ -439,7 +445,7 @@ static quoit_status wait_on(struct sides all, int64_t timeout_ns, struct notes *
         return QUOIT_INTERRUPTED;
     if (spin(all, notes))
         return QUOIT_OK;
-    quoit_status status = sleep_until_ready(all, first, timeout_ns);
+    quoit_status status = sleep_until_ready(all, notes, timeout_ns);
     while (next_side(&all))
         quoit_sleep_end(all.at.waiter);
     return status;

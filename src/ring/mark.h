@@ -18,10 +18,10 @@ struct quoit_mark {
    finds no room. Only a poll finds the exceptions: an item that looks like an empty slot, the end
    of the stream, claims and items of crashed members, and room in an MPMC ring whose tail other
    producers have moved. */
-static inline bool quoit_mark_is_empty(const struct quoit_mark *mark)
+static inline bool quoit_mark_is_empty(struct quoit_mark mark)
 {
     /* Relaxed: a hint; a poll or the call itself follows, which loads the word with acquire. */
-    return atomic_load_explicit(mark->word, memory_order_relaxed) == mark->empty;
+    return atomic_load_explicit(mark.word, memory_order_relaxed) == mark.empty;
 }
 
 static inline struct quoit_mark quoit_consumer_mark(struct quoit_ring_consumer *consumer,

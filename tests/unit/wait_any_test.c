@@ -173,8 +173,32 @@ static void all_are_reported(void)
         remove_queue(waits[i].queue, names[i]);
 }
 
+/* An item that begins like an empty slot does not show in its mark. It is reported, alone and
+   beside an item that does. */
+static void hidden_items(void)
+{
+    const char *names[2];
+    struct quoit_wait waits[2];
+    for (int i = 0; i < 2; i++)
+        waits[i] = (struct quoit_wait){create(QUOIT_SPSC, BOTH, &names[i]), QUOIT_ITEMS, 0};
+    const uint64_t hidden = waits[1].queue->consumer.empty;
+    for (int round = 0; TEST_LOOP(round < 3, 0, "round", round); round++) {
+        CHECK_STATUS(push(waits[1].queue, hidden), QUOIT_OK);
+        if (round > 0)
+            CHECK_STATUS(push(waits[0].queue, hidden + 1), QUOIT_OK);
+        CHECK_STATUS(quoit_wait_any(waits, 2, round == 2 ? QUOIT_NOW : QUOIT_FOREVER), QUOIT_OK);
+        CHECK_EQ(waits[0].ready, round > 0 ? QUOIT_ITEMS : 0);
+        CHECK_EQ(waits[1].ready, QUOIT_ITEMS);
+        CHECK_STATUS(pop(waits[1].queue), QUOIT_OK);
+        CHECK_STATUS(pop(waits[0].queue), round > 0 ? QUOIT_OK : QUOIT_EMPTY);
+    }
+    for (int i = 0; i < 2; i++)
+        remove_queue(waits[i].queue, names[i]);
+}
+
 struct pushing {
     quoit_queue *queue;
+    uint64_t value;
     int after_ms;
 };
 
@@ -182,7 +206,7 @@ static void push_later(void *argument)
 {
     const struct pushing *pushing = argument;
     test_sleep_ms(pushing->after_ms);
-    CHECK_STATUS(push(pushing->queue, 5), QUOIT_OK);
+    CHECK_STATUS(push(pushing->queue, pushing->value), QUOIT_OK);
 }
 
 /* While it spins, and while it sleeps. The same side may be in the array twice. */
@@ -198,7 +222,9 @@ static void woken(void)
     }
     waits[3] = waits[0];
     for (int round = 0; TEST_LOOP(round < 12, 0, "round", round); round++) {
-        struct pushing pushing = {producers[round % 3], round < 6 ? 30 : 0};
+        quoit_queue *queue = producers[round % 3]; /* every other item does not show in a mark */
+        const uint64_t value = queue->producer.empty + (uint64_t)round % 2;
+        struct pushing pushing = {queue, value, round < 6 ? 30 : 0};
         test_thread *thread = test_thread_start(push_later, &pushing);
         CHECK_STATUS(quoit_wait_any(waits, 4, QUOIT_FOREVER), QUOIT_OK);
         uint32_t ready[3] = {waits[0].ready | waits[3].ready, waits[1].ready, waits[2].ready};
@@ -253,6 +279,7 @@ int main(int argc, char **argv)
                                              {"levels", levels},
                                              {"finished_alone", finished_alone},
                                              {"all_are_reported", all_are_reported},
+                                             {"hidden_items", hidden_items},
                                              {"woken", woken},
                                              {"abandoned", abandoned},
                                              {NULL, NULL}};
