@@ -27,6 +27,7 @@
 #include "relax.h"
 
 enum { SPINS_LEAST = 1, SPINS_MORE = 400, SPINS_MOST = 2000, EXPLORE_EVERY = 1024 };
+enum { SHORT_SLEEP_NS = 100000, VAIN_MOST = 10 };
 enum { NEEDLESS_CHECKS_MOST = 16 };
 
 /* If a waker is killed between publishing and waking, no process wakes the sleeper. So a sleeper
@@ -274,17 +275,28 @@ bool quoit_is_ready_or_interrupted(quoit_queue *queue, unsigned role)
            quoit_poll_side(queue, role) != (role == QUOIT_CONSUMER ? QUOIT_EMPTY : QUOIT_FULL);
 }
 
-/* Every EXPLORE_EVERY failures it is SPINS_MOST: short spins that never succeed do not show how
-   long a spin would have to be. */
+/* Short spins that never succeed do not show how long a spin would have to be. So some explore: they
+   make SPINS_MOST checks. One does after every EXPLORE_EVERY failures, and one after a short sleep.
+   If both sides sleep between two messages, each waits for the wake of the other, and only such a
+   spin ends that. */
 uint32_t quoit_spin_checks(const struct quoit_waiter *waiter)
 {
-    return waiter->failed_spins % EXPLORE_EVERY == EXPLORE_EVERY - 1 ? SPINS_MOST : waiter->spins;
+    return waiter->explores || waiter->failed_spins % EXPLORE_EVERY == EXPLORE_EVERY - 1
+               ? SPINS_MOST
+               : waiter->spins;
 }
 
 void quoit_spin_found(struct quoit_waiter *waiter, uint32_t checks)
 {
-    uint32_t enough = 4 * checks + SPINS_MORE;
-    waiter->spins += ((enough < SPINS_MOST ? enough : SPINS_MOST) / 8) - waiter->spins / 8;
+    uint32_t wanted = 4 * checks + SPINS_MORE;
+    uint32_t enough = wanted < SPINS_MOST ? wanted : SPINS_MOST;
+    if (checks >= waiter->spins) {
+        waiter->spins = enough; /* it has explored, and the others were too short */
+        waiter->vain = 0;
+    } else {
+        waiter->spins += enough / 8 - waiter->spins / 8;
+    }
+    waiter->explores = false;
 }
 
 /* A sleep on more sides costs more, so a spin that fails there makes the next ones shorter by
@@ -294,6 +306,19 @@ void quoit_spin_failed(struct quoit_waiter *waiter, size_t sides)
     const uint32_t part = sides < SPINS_MOST ? 4 + (uint32_t)sides / 8 : SPINS_MOST;
     waiter->failed_spins++;
     waiter->spins -= (waiter->spins - SPINS_LEAST + part - 1) / part;
+    if (waiter->explores && waiter->vain < VAIN_MOST)
+        waiter->vain++;
+    waiter->explores = false;
+}
+
+/* After each exploration in vain, the next one takes twice as many short sleeps: if both sides
+   share a processor, spinning only keeps the other side from running. */
+void quoit_spin_slept(struct quoit_waiter *waiter, uint64_t ns)
+{
+    if (ns >= SHORT_SLEEP_NS || ++waiter->short_sleeps < 1u << waiter->vain)
+        return;
+    waiter->short_sleeps = 0;
+    waiter->explores = true;
 }
 
 /* Checks the queue some times: as many as were needed lately. Ends early if interrupted. */
@@ -344,8 +369,10 @@ static quoit_status sleep_until_ready(quoit_queue *queue, struct quoit_waiter *w
         cancel_point(queue, waiter);
         quoit_queue_end_stream(queue);
         quoit_status status = quoit_poll_side(queue, waiter->role);
-        if (status != nothing)
+        if (status != nothing) {
+            quoit_spin_slept(waiter, quoit_os_monotonic_ns() - start);
             return status;
+        }
         uint32_t joined = 0;
         bool has_left = quoit_peer_has_left(queue, waiter, &joined);
         status = quoit_poll_side(queue, waiter->role); /* what came before the peer left */

@@ -35,6 +35,9 @@ struct quoit_waiter {
     quoit_atomic_u32 needless_checks; /* checks by this handle, as a waker, that found no sleeper */
     uint32_t spins;                   /* how many checks before it sleeps; adapts to recent spins */
     uint32_t failed_spins;            /* spins that found nothing, ever */
+    uint32_t short_sleeps;            /* since a spin last explored */
+    uint32_t vain;                    /* spins in a row that explored and found nothing */
+    bool explores;                    /* the next spin: it makes the most checks */
     bool is_shared;                   /* other handles may sleep on the same word */
     bool *spinning;            /* the ring's: true during a check that another follows at once */
     bool ignores_peer;         /* the other side may come and go; ABANDONED is not reported */
@@ -119,6 +122,8 @@ quoit_is_ready quoit_is_ready_or_interrupted;
 uint32_t quoit_spin_checks(const struct quoit_waiter *waiter);
 void quoit_spin_found(struct quoit_waiter *waiter, uint32_t checks);
 void quoit_spin_failed(struct quoit_waiter *waiter, size_t sides);
+/* Called after a sleep of so many ns, at whose end the side had something to do. */
+void quoit_spin_slept(struct quoit_waiter *waiter, uint64_t ns);
 
 static inline bool quoit_is_interrupted(const struct quoit_waiter *waiter)
 {
