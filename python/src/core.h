@@ -149,6 +149,8 @@ struct core_side {
     unsigned queued;         /* threads that want it: they wait for `gate` */
     PyThread_type_lock gate; /* NULL: no thread ever had to. Locked, unless gate_is_open */
     bool gate_is_open;
+    uint32_t run;      /* calls that found something to do, since the last one that did not */
+    uint32_t pause_ns; /* before a wait, if there was a run; 0: none */
     struct core_place *place;      /* borrowed: of the block of a claim or a peek that is open */
     struct core_memory *left_over; /* owned: in use after the end of its block */
     core_late_end *left_over_end;  /* NULL: nothing is to be done */
@@ -209,6 +211,7 @@ static inline int core_perform(struct core_handle *self, enum core_role role, qu
     if (slow || !core_side_is_idle(self, role))
         return core_perform_slow(self, role, unready, slow, deadline, call, context, status_out);
     *status_out = call(self->thing->handle, context, QUOIT_NOW);
+    self->sides[role].run++;
     if (*status_out != unready)
         return 0;
     return core_perform_rest(self, role, unready, deadline, call, context, status_out);
