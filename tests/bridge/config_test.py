@@ -76,6 +76,26 @@ create-stream = yes
     box.out(source, other, "S", "--user", "ann", "--password-file", f"{box.work}/password", *ca).fails("refuses the connection")
 
 
+def routes_are_independent(box):
+    """A route whose server does not answer does not stop the other routes of the process."""
+    server, silent, name, other = box.server(), box.server("silent"), box.queue(), box.queue()
+    with open(f"{box.work}/bridge.ini", "w", encoding="utf-8") as file:
+        file.write(f"[out {name}]\nurl = {server.url}\nstream = S\nsubject = s\ncreate-stream = yes\n"
+                   f"[out {other}]\nurl = {silent.url}\nstream = T\nsubject = t\ncreate-stream = yes\n")
+    bridge = box.bridge("run", f"{box.work}/bridge.ini")
+    bridge.says("stream 'S': was created", "stream 'T': was created")
+    os.kill(silent.process.pid, suite.SIGSTOP)
+    box.produce(other, 100).finish()
+    bridge.says("no acknowledgement")
+    box.produce(name, 3000).finish()
+    client = Client(server)
+    until(lambda: client.last_sequence("S") == 3000, "the other route has stopped")
+    os.kill(silent.process.pid, suite.SIGCONT)
+    until(lambda: Client(silent).last_sequence("T") == 100, "the silent server's messages did not arrive")
+    check_ledger(stored(silent, "T"), 100, "the stream")
+    bridge.stop()
+
+
 def crc16(data):
     value = 0
     for byte in data:
@@ -327,5 +347,5 @@ def wrong_use(box):
 
 
 if __name__ == "__main__":
-    run_parts([run_many_with_tls, nkey, credentials, token, permissions, creates_streams, shared_options,
-               stream_named_as_a_key, work_queue, metrics, wrong_use])
+    run_parts([run_many_with_tls, routes_are_independent, nkey, credentials, token, permissions, creates_streams,
+               shared_options, stream_named_as_a_key, work_queue, metrics, wrong_use])
