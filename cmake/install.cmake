@@ -53,11 +53,11 @@ foreach(section_of 1=tools 3=development 7=development)
   endif()
 endforeach()
 
+set(zsh_dir zsh/site-functions)
+if(QUOIT_PACKAGES) # Debian's directory
+  set(zsh_dir zsh/vendor-completions)
+endif()
 if(TARGET quoit_tool)
-  set(zsh_dir zsh/site-functions)
-  if(QUOIT_PACKAGES) # Debian's directory
-    set(zsh_dir zsh/vendor-completions)
-  endif()
   install(TARGETS quoit_tool COMPONENT tools)
   install(FILES tools/completions/quoit.bash RENAME quoit
     DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions COMPONENT tools)
@@ -68,6 +68,7 @@ if(TARGET quoit_bridge)
   install(TARGETS quoit_bridge COMPONENT bridge)
   install(FILES tools/completions/quoit-bridge.bash RENAME quoit-bridge
     DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions COMPONENT bridge)
+  install(FILES tools/completions/_quoit-bridge DESTINATION ${CMAKE_INSTALL_DATADIR}/${zsh_dir} COMPONENT bridge)
   install(FILES tools/bridge/quoit-bridge@.service DESTINATION lib/systemd/system COMPONENT bridge)
   install(FILES tools/bridge/bridge.ini DESTINATION ${CMAKE_INSTALL_DATADIR}/doc/quoit-bridge/examples COMPONENT bridge)
   if(TARGET manual)

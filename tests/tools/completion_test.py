@@ -71,7 +71,8 @@ def main(quoit):
     finally:
         subprocess.run([quoit, "rm", name], check=True, timeout=60)
     if shutil.which("zsh"):
-        output_of("zsh", "-n", FILES / "_quoit")
+        for file in ("_quoit", "_quoit-bridge"):
+            output_of("zsh", "-n", FILES / file)
 
 
 if __name__ == "__main__":
