@@ -92,25 +92,29 @@ package_abi_check() {
 
 # A clean Debian, kept outside the project, and used by every checkout.
 package_chroot() {
-    local cache=${XDG_CACHE_HOME:-$HOME/.cache}/quoit release root=$package_dir/root
+    local cache=${XDG_CACHE_HOME:-$HOME/.cache}/quoit release root=$package_dir/root needs clean
     if [ "$(id -u)" != 0 ] || ! unshare --mount true; then
         say "installing in a clean Debian needs root and private mounts; that part is skipped"
         return
     fi
     # shellcheck source=/dev/null
     release=$(. /etc/os-release && echo "${VERSION_CODENAME:-stable}")
-    if [ ! -e "$cache/clean-$release.tar" ]; then
+    # With the libraries that the packages say that they need, so that one that they do not name is found missing.
+    needs=$(for deb in "$package_dir"/linux/*.deb; do dpkg-deb --field "$deb" Depends; done | tr ',' '\n' |
+        sed -E 's/ *[(|].*//; s/^ +//; /quoit/d' | LC_ALL=C sort -u | paste -sd,)
+    clean=$cache/clean-$release-$(cksum <<<"$needs" | cut -d' ' -f1)
+    if [ ! -e "$clean.tar" ]; then
         say "making a clean Debian ($release) in $cache"
         mkdir -p "$cache"
-        if ! mmdebstrap --variant=essential --include=gcc,g++,cmake,ninja-build,pkg-config,python3 \
-            "$release" "$cache/clean-$release.new.tar" >"$package_dir/chroot.log" 2>&1; then
+        if ! mmdebstrap --variant=essential --include="gcc,g++,cmake,ninja-build,pkg-config,python3,nats-server,$needs" \
+            "$release" "$clean.new.tar" >"$package_dir/chroot.log" 2>&1; then
             say "cannot make a clean Debian (log: $package_dir/chroot.log); that part is skipped"
             return
         fi
-        mv "$cache/clean-$release.new.tar" "$cache/clean-$release.tar"
+        mv "$clean.new.tar" "$clean.tar"
     fi
     rm -rf "$root" && mkdir -p "$root"
-    tar -xf "$cache/clean-$release.tar" -C "$root" --exclude='./dev/*'
+    tar -xf "$clean.tar" -C "$root" --exclude='./dev/*'
     mkdir -p "$root/work" "$root/dev/shm" && chmod 1777 "$root/dev/shm"
     cp -r tests/install/outside "$package_dir"/linux/*.deb "$package_dir"/python/*.whl tests/install/in_chroot.sh "$root/work"
     say "installing the packages in a clean Debian"

@@ -3,7 +3,6 @@
 # Run in a clean Debian: installs the packages beside it, and builds an outside program against them each way.
 set -eu
 cd /work
-rm -f ./quoit-bridge_*.deb # it needs packages that are not in a clean Debian
 dpkg -i ./*.deb
 name=outside-chroot-$$
 ldconfig -p | grep -q libquoit.so.0
@@ -30,6 +29,32 @@ END
 fi
 if [ -e /usr/bin/quoit ]; then
     quoit --version
+fi
+# A queue over a stream into another queue. The server takes a port that is free.
+if [ -e /usr/bin/quoit-bridge ]; then
+    quoit-bridge --help | grep -q '^usage: quoit-bridge'
+    mkdir nats
+    nats-server --addr 127.0.0.1 --port -1 --ports_file_dir "$PWD/nats" --jetstream --store_dir "$PWD/nats" &
+    server=$!
+    until url=$(grep -oh 'nats://127[^"]*' nats/*.ports); do
+        kill -0 $server
+        sleep 0.1
+    done
+    printf 'one\ntwo\n' | quoit push --each "$name"
+    quoit-bridge out "$name" "$url/S/s" --create-stream
+    quoit-bridge in "$url/S/s" "$name-2" --capacity 16 --item-bytes 1024 --messages &
+    bridge=$!
+    until quoit ls --names | grep -q "$name-2"; do
+        kill -0 $bridge
+        sleep 0.1
+    done
+    [ "$(quoit pop --count 2 "$name-2")" = "one
+two" ]
+    kill $bridge $server
+    wait $bridge
+    wait $server || true
+    quoit rm "$name" "$name-2"
+    echo "bridge: good"
 fi
 # The wheel has the C library inside: it needs none of the packages.
 for package in ./*.deb; do
