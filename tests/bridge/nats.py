@@ -90,7 +90,7 @@ class Client:
         self.socket = server.connect(seconds)
         self.file = self.socket.makefile("rb")
         self.info = json.loads(self.file.readline().split(b" ", 1)[1])
-        self.numbers, self.early = itertools.count(1), []
+        self.numbers = itertools.count(1)
         options = {"verbose": False, "headers": True, "no_responders": True}
         if user:
             options.update(user=user, **{"pass": password})
@@ -125,7 +125,7 @@ class Client:
                 return words[1].decode(), reply, headers, body[head:]
 
     def request(self, subject, payload=b""):
-        """Returns the answer. Other messages that come before it are kept in `early`."""
+        """Returns the answer. Other messages that come before it are dropped."""
         number = next(self.numbers)
         inbox = f"_INBOX.{id(self)}.{number}"
         self.send(f"SUB {inbox} {number}\r\nUNSUB {number} 1\r\n")
@@ -134,7 +134,6 @@ class Client:
             message = self.receive()
             if message[0] == inbox:
                 return message
-            self.early.append(message)
 
     def api(self, subject, /, **payload):
         return json.loads(self.request(f"$JS.API.{subject}", json.dumps(payload).encode())[3])
@@ -151,15 +150,21 @@ class Client:
         return self.stream(name).get("state", {}).get("last_seq", 0)
 
     def read(self, stream):
-        """All messages of the stream: a list of (sequence, headers, data)."""
-        count, number, messages = self.stream(stream)["state"]["messages"], next(self.numbers), []
-        self.send(f"SUB _DELIVER.{id(self)} {number}\r\n")
-        config = {"deliver_subject": f"_DELIVER.{id(self)}", "ack_policy": "none", "deliver_policy": "all"}
-        answer = self.api(f"CONSUMER.CREATE.{stream}", stream_name=stream, config=config)
+        """All messages of the stream: a list of (sequence, headers, data). Requests some at a time: a server disconnects a
+        client that is too slow for what was sent to it."""
+        count, number, messages, due, at_once = self.stream(stream)["state"]["messages"], next(self.numbers), [], 0, 2000
+        inbox = f"_READ.{id(self)}.{number}"
+        self.send(f"SUB {inbox} {number}\r\n")
+        answer = self.api(f"CONSUMER.CREATE.{stream}", stream_name=stream, config={"ack_policy": "none", "deliver_policy": "all"})
         assert "error" not in answer, answer
         while len(messages) < count:
-            _, reply, headers, data = self.early.pop(0) if self.early else self.receive()
+            if due == 0:
+                due = min(at_once, count - len(messages))
+                self.publish(f"$JS.API.CONSUMER.MSG.NEXT.{stream}.{answer['name']}", str(due).encode(), inbox)
+            _, reply, headers, data = self.receive()
+            assert reply, f"{stream}: {headers['']} instead of a message"
             messages.append((int(reply.split(".")[5]), headers, data))
+            due -= 1
         self.send(f"UNSUB {number}\r\n")
         return messages
 

@@ -224,7 +224,7 @@ def stored(server, stream, messages=False, **login):
         client = nats.Client(server, seconds=10, **login)
         try:
             found[:] = client.read(stream)
-        except TimeoutError:
+        except (TimeoutError, ConnectionError):
             return False
         finally:
             client.close()
