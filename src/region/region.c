@@ -428,7 +428,7 @@ static quoit_status attach_path(int fd, const char *path, uint32_t flags, quoit_
         return status;
     quoit_region_close(*region_out);
     return quoit_fail(QUOIT_ERROR_NOT_FOUND,
-                      "'%s', the file of descriptor %d, was replaced; open the new queue by its name",
+                      "'%s', the file of descriptor %d, was replaced; open the new queue by name",
                       path, fd);
 }
 

@@ -30,14 +30,14 @@ int quoit_os_fd_adopt(int fd, bool is_inherited)
 }
 
 /* Opens another description of the file, which has its own locks. A peer that passed the descriptor
-   can hold a lease on the file. Without O_NONBLOCK, open would wait until the peer gives it back, 45
-   seconds by default, and a fork of another thread would wait as well. */
+   can hold a lease on the file. Without O_NONBLOCK, open would wait until the peer gives it back,
+   45 seconds by default, and a fork of another thread would wait as well. */
 int quoit_os_fd_share(int fd, bool read_only)
 {
     char itself[64];
-    int flags = (read_only ? O_RDONLY : O_RDWR) | O_CLOEXEC | O_NONBLOCK;
+    int mode = read_only ? O_RDONLY : O_RDWR;
     (void)snprintf(itself, sizeof itself, "/proc/self/fd/%d", fd);
-    return quoit_os_fd_above_stdio(open(itself, flags));
+    return quoit_os_fd_above_stdio(open(itself, mode | O_CLOEXEC | O_NONBLOCK));
 }
 
 void quoit_os_fd_close(int fd, const struct quoit_os_shm *owner)

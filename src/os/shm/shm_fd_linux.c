@@ -156,10 +156,11 @@ quoit_status quoit_os_fd_find_path(int fd, char *path, uint64_t room)
     struct stat file;
     char itself[64];
     if (fstat(fd, &file) != 0)
-        return quoit_fail(QUOIT_ERROR_INVALID,
-                          "descriptor %d is not open: %s; pass a descriptor that quoit_queue_fd has "
-                          "returned, before it is closed",
-                          fd, strerror(errno));
+        return quoit_fail(
+            QUOIT_ERROR_INVALID,
+            "descriptor %d is not open: %s; pass a descriptor that quoit_queue_fd has "
+            "returned, before it is closed",
+            fd, strerror(errno));
     path[0] = 0;
     if (!S_ISREG(file.st_mode))
         return quoit_fail(QUOIT_ERROR_NOT_QUOIT,
