@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Checked arithmetic on sizes, alignment and powers of two. Each returns false if the true
+/* Checked arithmetic on sizes and alignment. Each returns false if the true
    result does not fit, and then does not change *result_out. */
 #ifndef QUOIT_BASE_ARITHMETIC_H
 #define QUOIT_BASE_ARITHMETIC_H
@@ -34,19 +34,6 @@ static inline bool quoit_align_up(uint64_t value, uint64_t alignment, uint64_t *
     if (value > UINT64_MAX - (alignment - 1))
         return false;
     *result_out = (value + alignment - 1) & ~(alignment - 1);
-    return true;
-}
-
-/* The smallest power of two that is not below value; 1 for 0. */
-static inline bool quoit_round_to_power_of_two(uint64_t value, uint64_t *result_out)
-{
-    uint64_t power = 1;
-    while (power < value) {
-        if (power > UINT64_MAX / 2)
-            return false;
-        power *= 2;
-    }
-    *result_out = power;
     return true;
 }
 

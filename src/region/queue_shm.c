@@ -213,26 +213,42 @@ static uint64_t slots_align(const struct quoit_queue_options *options)
     return align > QUOIT_PIECE_ALIGN ? align : QUOIT_PIECE_ALIGN;
 }
 
-/* Takes the pieces in the order in which FORMAT.md draws them. */
-static quoit_status allocate_pieces(quoit_region *region, const struct quoit_queue_options *options,
-                                    struct quoit_queue_shm *queue, uint64_t *queue_offset_out)
+/* The pieces in the order in which FORMAT.md draws them. */
+struct piece {
+    uint64_t *offset;
+    uint64_t bytes, align;
+};
+enum { RING, MEMBERS, USER, SLOTS, PIECES };
+
+/* The options are checked already. */
+static void list_pieces(const struct quoit_queue_options *options, const struct quoit_ring_ops *ops,
+                        struct quoit_queue_shm *queue, struct piece pieces[PIECES])
 {
+    const uint32_t entries = queue->member_entries;
     uint64_t bytes = 0;
-    (void)slots_bytes(options, ops_for(options), &bytes);
-    quoit_status status = quoit_region_alloc(region, sizeof *queue, QUOIT_PIECE_ALIGN,
-                                             queue_offset_out);
-    if (status == QUOIT_OK)
-        status = quoit_region_alloc(region, ring_bytes(ops_for(options), entries_for(options)),
-                                    QUOIT_PIECE_ALIGN, &queue->ring_offset);
-    if (status == QUOIT_OK)
-        status = quoit_region_alloc(region, entries_for(options) * sizeof(struct quoit_member_shm),
-                                    QUOIT_PIECE_ALIGN, &queue->members_offset);
-    if (status == QUOIT_OK && options->user_bytes > 0)
-        status = quoit_region_alloc(region, options->user_bytes, QUOIT_PIECE_ALIGN,
-                                    &queue->user_offset);
-    if (status == QUOIT_OK)
-        status = quoit_region_alloc(region, bytes, slots_align(options), &queue->slots_offset);
-    return status;
+    (void)slots_bytes(options, ops, &bytes);
+    const struct piece list[PIECES] = {
+        [RING] = {&queue->ring_offset, ring_bytes(ops, entries), QUOIT_PIECE_ALIGN},
+        [MEMBERS] = {&queue->members_offset, entries * sizeof(struct quoit_member_shm),
+                     QUOIT_PIECE_ALIGN},
+        [USER] = {&queue->user_offset, queue->user_bytes, QUOIT_PIECE_ALIGN},
+        [SLOTS] = {&queue->slots_offset, bytes, slots_align(options)}};
+    memcpy(pieces, list, sizeof list);
+}
+
+static quoit_status allocate_pieces(quoit_region *region, struct quoit_queue_shm *queue,
+                                    const struct piece pieces[PIECES])
+{
+    uint64_t at;
+    quoit_status status = quoit_region_alloc(region, sizeof *queue, QUOIT_PIECE_ALIGN, &at);
+    for (int i = 0; i < PIECES && status == QUOIT_OK; i++)
+        if (pieces[i].bytes > 0)
+            status = quoit_region_alloc(region, pieces[i].bytes, pieces[i].align, pieces[i].offset);
+    if (status != QUOIT_OK)
+        return status;
+    queue->checksum = checksum_of(queue);
+    memcpy(region->shm.base + at, queue, sizeof *queue);
+    return quoit_region_set_root(region, at);
 }
 
 quoit_status quoit_queue_make(const char *name, const struct quoit_queue_options *options,
@@ -240,22 +256,6 @@ quoit_status quoit_queue_make(const char *name, const struct quoit_queue_options
                               struct quoit_queue_view *view_out)
 {
     quoit_status status = quoit_queue_check_options(options);
-    if (status != QUOIT_OK)
-        return status;
-    uint64_t bytes = 0;
-    (void)slots_bytes(options, ops_for(options), &bytes);
-    bytes += sizeof(struct quoit_queue_shm) + ring_bytes(ops_for(options), entries_for(options)) +
-             entries_for(options) * sizeof(struct quoit_member_shm) + options->user_bytes +
-             UINT64_C(4) * QUOIT_PIECE_ALIGN +
-             slots_align(options); /* no overflow: slots take less than 2^62 */
-
-    const struct quoit_region_plan plan = {.content = QUOIT_CONTENT_QUEUE,
-                                           .permissions = options->permissions,
-                                           .piece_bytes = bytes,
-                                           .memory = options->memory,
-                                           .transient = (flags & QUOIT_TRANSIENT) != 0};
-    quoit_region *region;
-    status = quoit_region_begin(name, &plan, &region);
     if (status != QUOIT_OK)
         return status;
     struct quoit_queue_shm queue = {
@@ -271,24 +271,31 @@ quoit_status quoit_queue_make(const char *name, const struct quoit_queue_options
         .empty = choose_empty(),
     };
     memcpy(queue.type, options->type, strlen(options->type));
-    uint64_t queue_offset = 0;
-    status = allocate_pieces(region, options, &queue, &queue_offset);
+    struct piece pieces[PIECES];
+    list_pieces(options, ops_for(options), &queue, pieces);
+    uint64_t bytes = sizeof queue + QUOIT_PIECE_ALIGN;
+    for (int i = 0; i < PIECES; i++)
+        bytes += pieces[i].bytes + pieces[i].align; /* no overflow: slots take less than 2^62 */
+
+    const struct quoit_region_plan plan = {.content = QUOIT_CONTENT_QUEUE,
+                                           .permissions = options->permissions,
+                                           .piece_bytes = bytes,
+                                           .memory = options->memory,
+                                           .transient = (flags & QUOIT_TRANSIENT) != 0};
+    quoit_region *region;
+    status = quoit_region_begin(name, &plan, &region);
     if (status != QUOIT_OK)
-        goto close_region;
-    queue.checksum = checksum_of(&queue);
-    memcpy(region->shm.base + queue_offset, &queue, sizeof queue);
-    status = quoit_region_set_root(region, queue_offset);
+        return status;
+    status = allocate_pieces(region, &queue, pieces);
     if (status == QUOIT_OK)
         status = quoit_queue_find(region, view_out);
-    if (status != QUOIT_OK)
-        goto close_region;
+    if (status != QUOIT_OK) {
+        quoit_region_close(region);
+        return status;
+    }
     view_out->ring.ops->init(&view_out->ring, 0);
     *region_out = region;
     return QUOIT_OK;
-
-close_region:
-    quoit_region_close(region);
-    return status;
 }
 
 static unsigned exclusive_roles(const struct quoit_ring_ops *ops)
@@ -342,37 +349,18 @@ static quoit_status load_options(const quoit_region *region, const struct quoit_
     return QUOIT_OK;
 }
 
-struct pieces {
-    struct quoit_ring_shm *ring;
-    struct quoit_claim_record_shm *claim_records;
-    struct quoit_member_shm *entries;
-    uint8_t *slots, *user;
-};
-
-static quoit_status find_pieces(quoit_region *region, const struct quoit_queue_shm *queue,
+static quoit_status find_pieces(quoit_region *region, struct quoit_queue_shm *queue,
                                 const struct quoit_queue_options *options,
-                                const struct quoit_ring_ops *ops, struct pieces *pieces_out)
+                                const struct quoit_ring_ops *ops, uint8_t *at[PIECES])
 {
-    uint64_t bytes;
-    const uint32_t entries = queue->member_entries;
-    if (!slots_bytes(options, ops, &bytes))
-        return quoit_region_damaged(region, "queue", "a count is out of range");
-    uint8_t *ring = quoit_region_piece(region, queue->ring_offset, ring_bytes(ops, entries));
-    *pieces_out = (struct pieces){
-        .ring = (struct quoit_ring_shm *)(void *)ring,
-        .entries = (struct quoit_member_shm *)(void *)quoit_region_piece(
-            region, queue->members_offset, entries * sizeof(struct quoit_member_shm)),
-        .slots = quoit_region_piece(region, queue->slots_offset, bytes),
-        .user = queue->user_bytes
-                    ? quoit_region_piece(region, queue->user_offset, queue->user_bytes)
-                    : NULL,
-    };
-    if (!ring || !pieces_out->entries || !pieces_out->slots ||
-        (queue->user_bytes && !pieces_out->user) ||
-        (queue->slots_offset & (queue->item_align - 1)) != 0)
-        return quoit_region_damaged(region, "queue", "a piece is outside the region");
-    pieces_out->claim_records = (struct quoit_claim_record_shm *)(void *)(ring +
-                                                                          sizeof *pieces_out->ring);
+    struct piece pieces[PIECES];
+    list_pieces(options, ops, queue, pieces);
+    for (int i = 0; i < PIECES; i++) {
+        const struct piece *piece = &pieces[i];
+        at[i] = piece->bytes > 0 ? quoit_region_piece(region, *piece->offset, piece->bytes) : NULL;
+        if (piece->bytes > 0 && (!at[i] || *piece->offset % piece->align != 0))
+            return quoit_region_damaged(region, "queue", "a piece is outside the region");
+    }
     return QUOIT_OK;
 }
 
@@ -380,16 +368,17 @@ quoit_status quoit_queue_find(quoit_region *region, struct quoit_queue_view *vie
 {
     struct quoit_queue_shm queue = {.kind = 0};
     struct quoit_queue_options options = {.kind = 0};
-    struct pieces pieces = {.ring = NULL};
+    uint8_t *at[PIECES] = {NULL};
     quoit_status status = load_header(region, &queue);
     if (status == QUOIT_OK)
         status = load_options(region, &queue, &options);
     if (status != QUOIT_OK)
         return status;
     const struct quoit_ring_ops *ops = ops_of(&options, queue.layout);
-    status = find_pieces(region, &queue, &options, ops, &pieces);
+    status = find_pieces(region, &queue, &options, ops, at);
     if (status != QUOIT_OK)
         return status;
+    struct quoit_ring_shm *ring = (struct quoit_ring_shm *)(void *)at[RING];
     *view_out = (struct quoit_queue_view){
         .kind = queue.kind,
         .layout = (enum quoit_ring_layout)queue.layout,
@@ -399,25 +388,25 @@ quoit_status quoit_queue_find(quoit_region *region, struct quoit_queue_view *vie
         .most_members = queue.member_entries - quoit_ring_has_subscribers(ops),
         .user_bytes = queue.user_bytes,
         .messages = options.messages == 1,
-        .user = pieces.user,
+        .user = at[USER],
         .ring = {.ops = ops,
-                 .shm = pieces.ring,
-                 .slots = pieces.slots + lead_for(&options, ops),
+                 .shm = ring,
+                 .slots = at[SLOTS] + lead_for(&options, ops),
                  .capacity = queue.capacity,
                  .item_bytes = queue.item_bytes + ops->record_bytes,
                  .stride = stride_for(&options, ops),
                  .align = queue.item_align > 8 ? queue.item_align : 8,
                  .empty = queue.empty,
-                 .members = {.claim_records = pieces.claim_records,
+                 .members = {.claim_records = (struct quoit_claim_record_shm *)(void *)(ring + 1),
                              .count = queue.member_entries,
                              .own = UINT32_MAX,
                              .is_alive = quoit_members_is_alive}},
         .members = {.shm = &region->shm,
-                    .entries = pieces.entries,
+                    .entries = (struct quoit_member_shm *)(void *)at[MEMBERS],
                     .count = queue.member_entries,
                     .own_entry = UINT32_MAX,
                     .exclusive = exclusive_roles(ops),
-                    .joined = {&pieces.ring->producers_joined, &pieces.ring->consumers_joined}},
+                    .joined = {&ring->producers_joined, &ring->consumers_joined}},
     };
     memcpy(view_out->type, queue.type, sizeof view_out->type);
     return QUOIT_OK;
