@@ -423,8 +423,10 @@ static quoit_status sleep_until_ready(struct sides all, const struct notes *note
     for (;;) {
         sleep_on_all(all, notes, left);
         cancel_point(all); /* it holds no item; as after a kill, sleepers may stay odd */
-        if (poll_all(all, is_check_due(first)))
+        if (poll_all(all, is_check_due(first))) {
+            quoit_spin_slept(first, quoit_os_monotonic_ns() - start);
             return QUOIT_OK;
+        }
         if (take_interrupts(all))
             return QUOIT_INTERRUPTED;
         if (timeout_ns != QUOIT_FOREVER)

@@ -11,7 +11,7 @@ static struct quoit_waiter discouraged(void)
 {
     struct quoit_waiter waiter = {.spins = MOST};
     for (int i = 0; i < 100; i++)
-        quoit_spin_failed(&waiter);
+        quoit_spin_failed(&waiter, 1);
     CHECK_LE(quoit_spin_checks(&waiter), 4);
     return waiter;
 }
@@ -23,7 +23,7 @@ static unsigned sleeps_until_exploring(struct quoit_waiter *waiter)
         quoit_spin_slept(waiter, SHORT_NS);
         if (quoit_spin_checks(waiter) == MOST)
             return sleeps;
-        quoit_spin_failed(waiter);
+        quoit_spin_failed(waiter, 1);
     }
     return 0;
 }
@@ -37,7 +37,7 @@ static void after_a_short_sleep(void)
     CHECK_EQ(quoit_spin_checks(&waiter), MOST);
     quoit_spin_found(&waiter, 1000);
     CHECK_LE(1000, quoit_spin_checks(&waiter));
-    quoit_spin_failed(&waiter);
+    quoit_spin_failed(&waiter, 1);
     CHECK_LE(1000, quoit_spin_checks(&waiter)); /* one failure is no reason to stop */
 }
 
@@ -55,7 +55,7 @@ static void in_vain(void)
     unsigned sleeps = sleeps_until_exploring(&waiter), before = 0;
     CHECK_EQ(sleeps, 1);
     for (int i = 0; TEST_LOOP(i < 8, 0, "exploration", i); i++) {
-        quoit_spin_failed(&waiter);
+        quoit_spin_failed(&waiter, 1);
         CHECK_LE(quoit_spin_checks(&waiter), 4);
         before = sleeps;
         sleeps = sleeps_until_exploring(&waiter);
@@ -63,7 +63,7 @@ static void in_vain(void)
     }
     quoit_spin_found(&waiter, 100); /* the other side runs elsewhere now */
     for (int i = 0; i < 100; i++)
-        quoit_spin_failed(&waiter);
+        quoit_spin_failed(&waiter, 1);
     CHECK_EQ(sleeps_until_exploring(&waiter), 1);
 }
 
