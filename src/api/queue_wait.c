@@ -27,7 +27,7 @@
 #include "relax.h"
 
 enum { SPINS_LEAST = 1, SPINS_MORE = 400, SPINS_MOST = 2000, EXPLORE_EVERY = 1024 };
-enum { SHORT_SLEEP_NS = 100000, VAIN_MOST = 10 };
+enum { SHORT_SLEEP_NS = 100000, EXPLORATIONS_MOST = 10 };
 enum { NEEDLESS_CHECKS_MOST = 16 };
 
 /* If a waker is killed between publishing and waking, no process wakes the sleeper. So a sleeper
@@ -275,10 +275,10 @@ bool quoit_is_ready_or_interrupted(quoit_queue *queue, unsigned role)
            quoit_poll_side(queue, role) != (role == QUOIT_CONSUMER ? QUOIT_EMPTY : QUOIT_FULL);
 }
 
-/* Short spins that never succeed do not show how long a spin would have to be. So some explore: they
-   make SPINS_MOST checks. One does after every EXPLORE_EVERY failures, and one after a short sleep.
-   If both sides sleep between two messages, each waits for the wake of the other, and only such a
-   spin ends that. */
+/* Short spins that never succeed do not show how long a spin would have to be. So some explore:
+   they make SPINS_MOST checks. One does after every EXPLORE_EVERY failures, and one after a short
+   sleep. If both sides sleep between two messages, each waits for the wake of the other. Only a
+   long spin ends that. */
 uint32_t quoit_spin_checks(const struct quoit_waiter *waiter)
 {
     return waiter->explores || waiter->failed_spins % EXPLORE_EVERY == EXPLORE_EVERY - 1
@@ -292,7 +292,7 @@ void quoit_spin_found(struct quoit_waiter *waiter, uint32_t checks)
     uint32_t enough = wanted < SPINS_MOST ? wanted : SPINS_MOST;
     if (checks >= waiter->spins) {
         waiter->spins = enough; /* it has explored, and the others were too short */
-        waiter->vain = 0;
+        waiter->failed_explorations = 0;
     } else {
         waiter->spins += enough / 8 - waiter->spins / 8;
     }
@@ -306,16 +306,16 @@ void quoit_spin_failed(struct quoit_waiter *waiter, size_t sides)
     const uint32_t part = sides < SPINS_MOST ? 4 + (uint32_t)sides / 8 : SPINS_MOST;
     waiter->failed_spins++;
     waiter->spins -= (waiter->spins - SPINS_LEAST + part - 1) / part;
-    if (waiter->explores && waiter->vain < VAIN_MOST)
-        waiter->vain++;
+    if (waiter->explores && waiter->failed_explorations < EXPLORATIONS_MOST)
+        waiter->failed_explorations++;
     waiter->explores = false;
 }
 
-/* After each exploration in vain, the next one takes twice as many short sleeps: if both sides
-   share a processor, spinning only keeps the other side from running. */
+/* After each exploration without success, the next one takes twice as many short sleeps. If both
+   sides share a processor, spinning only keeps the other side from running. */
 void quoit_spin_slept(struct quoit_waiter *waiter, uint64_t ns)
 {
-    if (ns >= SHORT_SLEEP_NS || ++waiter->short_sleeps < 1u << waiter->vain)
+    if (ns >= SHORT_SLEEP_NS || ++waiter->short_sleeps < 1u << waiter->failed_explorations)
         return;
     waiter->short_sleeps = 0;
     waiter->explores = true;

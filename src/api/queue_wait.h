@@ -36,7 +36,7 @@ struct quoit_waiter {
     uint32_t spins;                   /* how many checks before it sleeps; adapts to recent spins */
     uint32_t failed_spins;            /* spins that found nothing, ever */
     uint32_t short_sleeps;            /* since a spin last explored */
-    uint32_t vain;                    /* spins in a row that explored and found nothing */
+    uint32_t failed_explorations;     /* in a row: spins that explored and found nothing */
     bool explores;                    /* the next spin: it makes the most checks */
     bool is_shared;                   /* other handles may sleep on the same word */
     bool *spinning;            /* the ring's: true during a check that another follows at once */

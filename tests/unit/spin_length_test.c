@@ -49,7 +49,7 @@ static void after_a_long_sleep(void)
 }
 
 /* Both sides share a processor: sleeps are short, and no spin finds anything. */
-static void in_vain(void)
+static void without_success(void)
 {
     struct quoit_waiter waiter = discouraged();
     unsigned sleeps = sleeps_until_exploring(&waiter), before = 0;
@@ -71,7 +71,7 @@ int main(int argc, char **argv)
 {
     static const struct test_part parts[] = {{"after_a_short_sleep", after_a_short_sleep},
                                              {"after_a_long_sleep", after_a_long_sleep},
-                                             {"in_vain", in_vain},
+                                             {"without_success", without_success},
                                              {NULL, NULL}};
     return test_main(argc, argv, parts, NULL);
 }
