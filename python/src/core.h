@@ -169,6 +169,8 @@ struct core_handle {
 
 void core_begin_handle(struct core_handle *self, struct core_state *state,
                        struct core_thing *thing);
+/* Sets how long the sides of a queue of that capacity pause. */
+void core_set_pauses(struct core_handle *self, uint64_t capacity);
 /* The thing, or NULL with ValueError set: the handle is closed. */
 struct core_thing *core_open_thing(struct core_handle *self);
 /* Ends all views of the handle; waits until no call of other threads is in the C library. */

@@ -58,6 +58,15 @@ void core_begin_handle(struct core_handle *self, struct core_state *state, struc
     self->generation = core_generation;
 }
 
+/* Meanwhile the other side, which takes 50 ns or more for an item, neither fills nor empties the
+   queue. */
+void core_set_pauses(struct core_handle *self, uint64_t capacity)
+{
+    static const uint32_t most_ns[CORE_SIDES] = {[CORE_PRODUCER] = 3000, [CORE_CONSUMER] = 1000};
+    for (int i = 0; i < CORE_SIDES; i++)
+        self->sides[i].pause_ns = capacity < 64 ? (uint32_t)capacity * most_ns[i] / 64 : most_ns[i];
+}
+
 static void *raise_closed(struct core_handle *self)
 {
     PyObject *name = PyObject_GetAttrString((PyObject *)Py_TYPE((PyObject *)self), "__name__");

@@ -45,16 +45,6 @@ static int set_type(struct quoit_queue_options *asked, PyObject *words)
     return 0;
 }
 
-/* Meanwhile the other side, which takes 50 ns or more for an item, neither fills nor empties the
-   queue. */
-static void set_pauses(struct core_queue *queue, uint64_t capacity)
-{
-    static const uint32_t most_ns[CORE_SIDES] = {[CORE_PRODUCER] = 3000, [CORE_CONSUMER] = 1000};
-    for (int i = 0; i < CORE_SIDES; i++)
-        queue->handle.sides[i].pause_ns = capacity < 64 ? (uint32_t)capacity * most_ns[i] / 64
-                                                        : most_ns[i];
-}
-
 static PyObject *adopt(PyTypeObject *type, struct core_state *state, quoit_queue *c_queue,
                        PyObject *codec)
 {
@@ -84,7 +74,7 @@ static PyObject *adopt(PyTypeObject *type, struct core_state *state, quoit_queue
     }
     queue->item_bytes = info.item_bytes;
     queue->is_messages = info.messages != 0;
-    set_pauses(queue, info.capacity);
+    core_set_pauses(&queue->handle, info.capacity);
     return (PyObject *)queue;
 }
 

@@ -327,7 +327,7 @@ static int wait_for(struct core_use *uses, size_t count, struct waiting *waiting
     }
 }
 
-/* What comes after a first call that has returned `unready`. */
+/* The part after a first call, which has returned `unready`. */
 static int wait_if_wanted(struct core_use *uses, size_t count, quoit_status unready,
                           struct core_deadline *deadline, core_call *call, void *context,
                           quoit_status *status_out)
