@@ -112,7 +112,7 @@ class Client:
         while True:
             line = self.file.readline()
             words = line.split()
-            if not words:
+            if not line.endswith(b"\n"):
                 raise ConnectionError("the server closed the connection")
             if words[0] == b"PING":
                 self.send("PONG\r\n")
