@@ -262,9 +262,9 @@ static enum push_result fill(struct in *in, uint64_t last)
     return PUSHED;
 }
 
-/* A queue without notes goes on behind an older queue of that name. The consumer knows what that one
-   has got. But what was read from the stream directly is acknowledged only after a while, so this
-   process knows better if it has filled that queue. */
+/* A queue without notes goes on behind an older queue of that name. The consumer knows what that
+   one has got. But what was read from the stream directly is acknowledged only after a while, so
+   this process knows better if it has filled that queue. */
 static void begin_behind_older_queue(struct in *in, uint64_t acknowledged)
 {
     if (!in->note.fresh)
