@@ -68,14 +68,21 @@ async function useColours(page, scheme) {
     await page.evaluate((name) => document.body.setAttribute("data-md-color-scheme", name), scheme);
 }
 
-async function checkPage(context, base, name, pages) {
-    const faults = [], page = await context.newPage();
-    page.on("console", (message) => ["error", "warning"].includes(message.type()) && faults.push(`console: ${message.text()}`));
-    page.on("pageerror", (error) => faults.push(`script: ${error.message}`));
+// A page of the browser, which looks at one page of the site after the other.
+async function openPage(context, base, looks) {
+    const page = await context.newPage(), viewer = { page, looks, faults: [] };
+    page.on("console", (message) =>
+        ["error", "warning"].includes(message.type()) && viewer.faults.push(`console: ${message.text()}`));
+    page.on("pageerror", (error) => viewer.faults.push(`script: ${error.message}`));
     page.on("request", (request) => {
         if (!request.url().startsWith(base) && !/^(data|about):/.test(request.url()))
-            faults.push(`asks for ${request.url()}, which is elsewhere`);
+            viewer.faults.push(`asks for ${request.url()}, which is elsewhere`);
     });
+    return viewer;
+}
+
+async function checkPage(viewer, base, name, pages) {
+    const page = viewer.page, faults = viewer.faults = [];
     const answer = await page.goto(base + name, { waitUntil: "load" });
     if (!answer.ok())
         faults.push(`status ${answer.status()}`);
@@ -93,21 +100,27 @@ async function checkPage(context, base, name, pages) {
     }
     if (!name.startsWith("source/")) { // generated from one template; the colours of code are checked elsewhere
         await page.evaluate(axe);
-        faults.push(...(await page.evaluate(runAxe, "")).map((each) => `axe: ${each}`));
         for (const scheme of ["default", "slate"]) {
             await useColours(page, scheme);
-            faults.push(...(await page.evaluate(runAxe, "color-contrast")).map((each) => `axe, ${scheme}: ${each}`));
+            const found = await page.evaluate(runAxe, { coloursOnly: scheme === "slate", seen: [...seenOften(viewer.looks)] });
+            found.looks.forEach((look) => viewer.looks.set(look, (viewer.looks.get(look) || 0) + 1));
+            faults.push(...found.faults.map((each) => `axe, ${scheme}: ${each}`));
         }
     }
-    await page.close();
     return faults;
 }
 
-// Runs in the page, with one rule or with all others. The navigation is the same on each page, so the home page's is
-// checked. The contrast of a text follows from the styles of its element and of those around it. So of all texts with the
-// same styles three are checked: most of the time of axe went into texts that look alike.
-async function runAxe(rule) {
-    const grounds = new Map(), looks = new Map();
+// The looks of which enough texts were checked. A text can be out of sight, or below another element, and axe leaves it out.
+function seenOften(looks) {
+    return [...looks].filter(([, count]) => count >= 3).map(([look]) => look);
+}
+
+// Runs in the page. The second run checks only what differs between light and dark. The navigation is the same on each page,
+// so the home page's is checked. The contrast of a text follows from its look: the styles of its element and of those around
+// it. So only some texts of each look are checked: most of the time of axe went into texts that look alike.
+async function runAxe({ coloursOnly, seen }) {
+    const enough = new Set(seen), checked = [];
+    const isHome = /index\.html$/.test(location.pathname), grounds = new Map(), looks = new Map();
     function groundOf(element) {
         if (!element)
             return "";
@@ -118,32 +131,36 @@ async function runAxe(rule) {
         }
         return grounds.get(element);
     }
-    function isShown(element) {
-        return element.checkVisibility({ visibilityProperty: true }) && !element.closest("[aria-disabled=true], script, style");
+    function isChecked(element) {
+        return element.checkVisibility({ visibilityProperty: true }) && !element.closest("[aria-disabled=true], script, style") &&
+            (isHome || !element.closest(".md-nav"));
     }
-    const isHome = /index\.html$/.test(location.pathname);
-    const isElsewhere = (element) => !isHome && element.closest(".md-nav");
+    document.querySelectorAll("[data-look]").forEach((element) => element.removeAttribute("data-look"));
     const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
-    while (rule && texts.nextNode()) {
+    while (texts.nextNode()) {
         const element = texts.currentNode.parentElement;
-        if (!texts.currentNode.data.trim() || !isShown(element) || isElsewhere(element))
+        if (!texts.currentNode.data.trim() || !isChecked(element))
             continue;
         const style = getComputedStyle(element);
         const look = [groundOf(element), style.color, style.fontSize, style.fontWeight, style.textShadow].join(";");
         const alike = looks.get(look) || new Set();
-        if (alike.size < 3) // a text can be out of sight, or below another element, and axe leaves it out
+        if (!enough.has(look) && alike.size < 3)
             looks.set(look, alike.add(element));
     }
-    const chosen = [...looks.values()].flatMap((alike) => [...alike]);
+    looks.forEach((alike, look) => alike.forEach((element) => {
+        element.setAttribute("data-look", "");
+        checked.push(look);
+    }));
+    if (coloursOnly && !checked.length)
+        return { faults: [], looks: [] };
+    window.axe.configure({ rules: [{ id: "color-contrast", selector: "[data-look]" }] });
     const exclude = isHome || !document.querySelector(".md-nav") ? [] : [[".md-nav"]];
-    const context = rule ? { include: chosen } : { include: [["html"]], exclude };
-    if (rule && !chosen.length)
-        return [];
-    const only = rule ? { runOnly: { type: "rule", values: [rule] } } : { rules: { "color-contrast": { enabled: false } } };
-    const found = (await window.axe.run(context, { resultTypes: ["violations"], ...only })).violations;
-    return found.filter((each) => ["serious", "critical"].includes(each.impact)).map((each) =>
+    const options = { resultTypes: ["violations"], ...(coloursOnly ? { runOnly: { type: "rule", values: ["color-contrast"] } } : {}) };
+    const found = (await window.axe.run({ include: [["html"]], exclude }, options)).violations;
+    const faults = found.filter((each) => ["serious", "critical"].includes(each.impact)).map((each) =>
         `${each.id}: ${each.nodes.length} times, such as ${each.nodes[0].html.slice(0, 160)} ${each.nodes[0].any.map((why) => why.message).join(" ")
             .slice(0, 200)}`);
+    return { faults, looks: checked };
 }
 
 function checkLinks(pages, base) {
@@ -182,19 +199,18 @@ async function checkSearch(context, home) {
     return faults;
 }
 
-async function check(site) {
-    const server = await serve(site), base = `http://127.0.0.1:${server.address().port}/`, pages = new Map(), faults = [];
-    let browser;
+async function check(browser, site) {
+    const server = await serve(site), base = `http://127.0.0.1:${server.address().port}/`, pages = new Map(), looks = new Map(), faults = [];
+    const context = await browser.newContext({ viewport: { width: 1440, height: 900 } });
+    const withoutSearch = await browser.newContext({ viewport: { width: 1440, height: 900 } });
     try {
-        browser = await browserType.launch({ executablePath: chromium, args: BROWSER_OPTIONS });
-        const context = await browser.newContext({ viewport: { width: 1440, height: 900 } });
-        const withoutSearch = await browser.newContext({ viewport: { width: 1440, height: 900 } });
         // Each page would build the index of all pages anew, which takes longer than all checks of the page.
         await withoutSearch.route("**/search/search_index.json", (route) => route.fulfill({ json: NO_INDEX }));
         const names = filesBelow(site, ".html").map((name) => path.relative(site, name)).filter((name) => name !== "404.html").sort();
-        await Promise.all(Array.from({ length: AT_ONCE }, async () => {
+        await Promise.all(Array.from({ length: Math.min(AT_ONCE, names.length) }, async () => {
+            const viewer = await openPage(withoutSearch, base, looks);
             for (let name = names.shift(); name; name = names.shift())
-                faults.push(...(await checkPage(withoutSearch, base, name, pages)).map((fault) => `${name}: ${fault}`));
+                faults.push(...(await checkPage(viewer, base, name, pages)).map((fault) => `${name}: ${fault}`));
         }));
         faults.push(...checkLinks(pages, base));
         if (fs.existsSync(path.join(site, "search", "search_index.json"))) {
@@ -202,8 +218,8 @@ async function check(site) {
             faults.push(...await checkSearch(context, url.pathToFileURL(path.join(site, "index.html")).href));
         }
     } finally {
-        if (browser)
-            await browser.close();
+        await withoutSearch.close();
+        await context.close();
         server.close();
     }
     return { faults, count: pages.size };
@@ -220,13 +236,13 @@ const PLANTS = [
     ["<img alt='x' src='none.png'>", "console: "],
 ];
 
-async function selfTest() {
+async function selfTest(browser) {
     const head = "<!DOCTYPE html><html lang='en'><head><meta name='viewport' content='width=device-width'>" +
         "<link rel='icon' href='data:,'><title>x</title></head><body><main><h1>x</h1>";
     for (const [plant, expected] of [["", ""], ...PLANTS]) {
         const folder = fs.mkdtempSync(path.join(os.tmpdir(), "quoit-site-"));
         fs.writeFileSync(path.join(folder, "index.html"), `${head}${plant}</main></body></html>`);
-        const { faults } = await check(folder);
+        const { faults } = await check(browser, folder);
         fs.rmSync(folder, { recursive: true });
         if (expected ? !faults.some((fault) => fault.includes(expected)) : faults.length > 0)
             throw new Error(`self-test: ${plant || "a page without a fault"}: ${JSON.stringify(faults)}`);
@@ -235,14 +251,19 @@ async function selfTest() {
 }
 
 async function main() {
-    if (wanted === "--self-test")
-        return selfTest();
-    if (shots)
-        fs.mkdirSync(shots, { recursive: true });
-    const { faults, count } = await check(path.resolve(wanted));
-    faults.forEach((fault) => console.log(fault));
-    console.log(`${count} pages, ${faults.length} faults`);
-    process.exitCode = faults.length || !count ? 1 : 0;
+    const browser = await browserType.launch({ executablePath: chromium, args: BROWSER_OPTIONS });
+    try {
+        if (wanted === "--self-test")
+            return await selfTest(browser);
+        if (shots)
+            fs.mkdirSync(shots, { recursive: true });
+        const { faults, count } = await check(browser, path.resolve(wanted));
+        faults.forEach((fault) => console.log(fault));
+        console.log(`${count} pages, ${faults.length} faults`);
+        process.exitCode = faults.length || !count ? 1 : 0;
+    } finally {
+        await browser.close();
+    }
 }
 
 main().catch((error) => {
