@@ -73,8 +73,10 @@ static bool add_url(struct bridge_settings *settings, const char *url)
         return bridge_set_text(&settings->server.urls, url);
     const size_t length = strlen(before), more = strlen(url);
     char *joined = malloc(length + more + 2);
-    if (!joined)
+    if (!joined) {
+        (void)bridge_error(NULL, "out of memory: cannot copy the url '%s'", url);
         return false;
+    }
     memcpy(joined, before, length);
     joined[length] = ',';
     memcpy(joined + length + 1, url, more + 1);

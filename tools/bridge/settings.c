@@ -254,16 +254,18 @@ static size_t size_of(const struct option *option)
 
 bool bridge_set_defaults(struct bridge_settings *settings, const struct bridge_settings *defaults)
 {
+    const uint64_t missing = defaults->given & ~settings->given;
     for (size_t i = 0; i < sizeof options / sizeof options[0]; i++) {
         const size_t offset = options[i].offset;
         char *to = (char *)settings + offset;
         const char *from = (const char *)defaults + offset;
-        if (!((defaults->given & ~settings->given) >> i & 1))
+        if (options[i].kind != TEXT && options[i].kind != TEXT_IN_FILE) {
+            memcpy(to, from, missing >> i & 1 ? size_of(&options[i]) : 0);
             continue;
-        if (options[i].kind != TEXT && options[i].kind != TEXT_IN_FILE)
-            memcpy(to, from, size_of(&options[i]));
-        else if (!*(char **)(void *)to && /* not the queue, which a section names */
-                 !bridge_set_text((char **)(void *)to, *(char *const *)(const void *)from))
+        }
+        char **text = (char **)(void *)to;
+        char *const *text_of_defaults = (char *const *)(const void *)from;
+        if (!*text && *text_of_defaults && !bridge_set_text(text, *text_of_defaults))
             return false;
     }
     return true;
