@@ -97,6 +97,8 @@ static quoit_status find_abandoned(struct quoit_mpmc_side *side, const struct qu
     if (*side->spinning)
         return status == QUOIT_FINISHED ? QUOIT_EMPTY : status;
     uint64_t from = side->reclaimed_below;
+    if (from == side->position)
+        return status; /* each item below is given back */
     *taken_out = quoit_mpmc_find_taken(view, &from, side->position);
     if (from != side->reclaimed_below) {
         side->reclaimed_below = from;
