@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 
+import nats
 import suite
 from nats import Client
 from suite import check, check_ledger, run_parts, size_of, stored, until
@@ -415,6 +416,19 @@ def deleted_stream(box):
     into.stop()
 
 
+def starting_cluster(box):
+    """While a server of the cluster is missing, a stream with three replicas cannot be created. The bridge waits."""
+    servers, name = box.cluster(started=2), box.queue()
+    until(lambda: nats.has_leader(servers), "the cluster has no leader")
+    bridge = box.out(name, nats.Everywhere(servers), "S", "--create-stream", "--replicas", "3")
+    bridge.says("no suitable peers", "tries again")
+    box.produce(name, 100).finish()
+    servers[2].start()
+    until(lambda: Client(servers[0]).last_sequence("S") == 100, "not all messages arrived")
+    check_ledger(stored(servers[0], "S"), 100, "the stream")
+    bridge.stop()
+
+
 def removed_queues(box):
     """A queue is removed, and made again with the same name: the bridge goes on with the new one, and what is in the old
     one still goes into the stream. Nothing comes twice."""
@@ -472,4 +486,4 @@ if __name__ == "__main__":
     run_parts([out_items, out_messages, out_mpmc, out_mpmc_messages, out_broadcast, out_broadcast_messages,
                out_ends_with_the_stream_of_items, in_every_kind, in_creates_its_queue, back_pressure,
                resumes_after_kills, resumes_after_server_restart, crash_in_a_push, note_before_a_push, two_bridges, mpmc_with_other_consumers, broadcast_resumes, names_what_is_wrong, no_jetstream,
-               too_large, full_stream, deleted_stream, removed_queues, another_publisher])
+               too_large, full_stream, deleted_stream, starting_cluster, removed_queues, another_publisher])

@@ -187,11 +187,21 @@ enum link_result link_failed(const struct link *link)
 
 /* ---- The stream ------------------------------------------------------------------------------ */
 
+/* Without a code the server did not answer: it may be electing a leader. These codes are of a
+   cluster that is starting. */
+bool link_is_temporary(natsStatus status, jsErrCode code)
+{
+    return (code == 0 && status != NATS_NO_RESPONDERS) || code == JSClusterNoPeersErr ||
+           code == JSClusterNotAvailErr || code == JSClusterNotLeaderErr;
+}
+
 static enum link_result report_stream(struct link *link, const char *what, natsStatus status,
                                       jsErrCode code)
 {
     const char *stream = link->route->settings.stream;
     const char *detail = nats_GetLastError(NULL);
+    const enum link_result result = link_is_temporary(status, code) ? LINK_AGAIN
+                                                                    : link_failed(link);
     if (code == JSStreamNotFoundErr)
         (void)bridge_error(
             link->route, "stream '%s': does not exist; create it, or pass --create-stream", stream);
@@ -202,10 +212,10 @@ static enum link_result report_stream(struct link *link, const char *what, natsS
                            "account; start nats-server with --jetstream",
                            stream);
     else
-        (void)bridge_error(link->route, "stream '%s': %s (%s); the bridge tries again", stream,
-                           what, detail && *detail ? detail : natsStatus_GetText(status));
-    /* Without a code the server did not answer: it may be electing a leader. */
-    return code == 0 && status != NATS_NO_RESPONDERS ? LINK_AGAIN : link_failed(link);
+        (void)bridge_error(link->route, "stream '%s': %s (%s)%s", stream, what,
+                           detail && *detail ? detail : natsStatus_GetText(status),
+                           result == LINK_AGAIN ? "; the bridge tries again" : "");
+    return result;
 }
 
 static bool create_stream(struct link *link, jsStreamInfo **info_out, natsStatus *status_out,

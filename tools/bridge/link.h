@@ -39,6 +39,8 @@ void link_close(struct link *link);
 bool link_is_up(const struct link *link);
 /* The result for an unexpected answer: fatal, if the route has not worked yet. */
 enum link_result link_failed(const struct link *link);
+/* Does the answer change when the cluster has started, or has elected a leader? */
+bool link_is_temporary(natsStatus status, jsErrCode code);
 /* Checks that the stream is there and takes the subject; creates it if that was asked for. */
 enum link_result link_find_stream(struct link *link, struct link_stream *stream_out);
 /* The last message of the route's subject, or the message with that sequence. */
