@@ -257,6 +257,24 @@ def two_bridges(box):
         second.stop()
 
 
+def takes_over_in_order(box):
+    """The second bridge of an MPMC queue first sends what the first one was holding when it was killed."""
+    server, name = box.server(), box.queue("mpmc")
+    first = box.out(name, server, "S", "--create-stream")
+    until(lambda: first.metric("connected"), "the bridge did not connect")
+    second = box.out(name, server, "S")
+    second.says("waits")
+    os.kill(server.process.pid, suite.SIGSTOP)
+    box.produce(name, 100).finish()
+    until(lambda: first.metric("in_flight") == 32, "the bridge does not hold items")
+    server.kill()
+    first.kill()
+    server.start()
+    until(lambda: Client(server).last_sequence("S") == 100, "not all messages arrived")
+    check_ledger(stored(server, "S"), 100, "the stream")
+    second.stop()
+
+
 def mpmc_with_other_consumers(box):
     """Each item goes to the stream or to a local consumer. One that a killed consumer held comes late.
     One that was in flight when the bridge was killed is in the stream, and may come to a local consumer, too."""
@@ -485,5 +503,5 @@ def another_publisher(box):
 if __name__ == "__main__":
     run_parts([out_items, out_messages, out_mpmc, out_mpmc_messages, out_broadcast, out_broadcast_messages,
                out_ends_with_the_stream_of_items, in_every_kind, in_creates_its_queue, back_pressure,
-               resumes_after_kills, resumes_after_server_restart, crash_in_a_push, note_before_a_push, two_bridges, mpmc_with_other_consumers, broadcast_resumes, names_what_is_wrong, no_jetstream,
+               resumes_after_kills, resumes_after_server_restart, crash_in_a_push, note_before_a_push, two_bridges, takes_over_in_order, mpmc_with_other_consumers, broadcast_resumes, names_what_is_wrong, no_jetstream,
                too_large, full_stream, deleted_stream, starting_cluster, removed_queues, another_publisher])

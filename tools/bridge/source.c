@@ -14,6 +14,41 @@ static bool is_mpmc(const struct source *source)
     return source->info.kind == QUOIT_MPMC;
 }
 
+/* Has a live process with that PID consumers of the queue? */
+static bool is_consuming(const struct source *source, uint32_t pid)
+{
+    uint64_t count = 0;
+    bool found = false;
+    struct quoit_member_info *members = calloc(QUOIT_MEMBERS_MAX, sizeof *members);
+    if (members &&
+        quoit_queue_members(source->queue, members, QUOIT_MEMBERS_MAX, &count) == QUOIT_OK)
+        for (uint64_t i = 0; i < count && i < QUOIT_MEMBERS_MAX && !found; i++)
+            found = members[i].pid == pid && members[i].alive && members[i].roles & QUOIT_CONSUMER;
+    free(members);
+    return found;
+}
+
+/* The items of a crashed bridge come first. A handle finds them only if it is made after the crash.
+   When a process is killed, the lock may be free before its consumers have left. */
+static quoit_status follow(struct source *source, uint32_t pid)
+{
+    enum { TRIES = 100, PAUSE_MS = 50 };
+    const uint32_t any_owner = source->route->settings.any_owner ? QUOIT_ANY_OWNER : 0;
+    quoit_queue *queue;
+    for (int i = 0; i < TRIES && pid != 0 && is_consuming(source, pid); i++)
+        bridge_sleep_ms(source->route, PAUSE_MS);
+    quoit_status status = quoit_queue_again(source->queue, QUOIT_CONSUMER | any_owner, &queue);
+    if (status == QUOIT_ERROR_REMOVED) /* what is left of it is drained with the older handle */
+        return QUOIT_OK;
+    if (status != QUOIT_OK) {
+        (void)bridge_error(source->route, "%s", quoit_describe(status));
+        return status;
+    }
+    quoit_queue_close(source->queue);
+    source->queue = queue;
+    return QUOIT_OK;
+}
+
 /* Only one bridge drains an MPMC queue. The roles of the queue do not ensure that. */
 static quoit_status lock_mpmc(struct source *source)
 {
@@ -26,9 +61,10 @@ static quoit_status lock_mpmc(struct source *source)
         (void)bridge_error(source->route, "%s", quoit_describe(status));
         return status;
     }
+    uint32_t pid = 0;
+    (void)quoit_lock_holder(source->lock, &pid);
     while ((status = quoit_lock_lock(source->lock, OPEN_EVERY_MS * INT64_C(1000000))) ==
            QUOIT_TIMEOUT) {
-        uint32_t pid = 0;
         (void)quoit_lock_holder(source->lock, &pid);
         (void)bridge_error(source->route,
                            "queue '%s': the bridge with PID %u drains it; this one waits until "
@@ -37,7 +73,7 @@ static quoit_status lock_mpmc(struct source *source)
         if (bridge_stopped(source->route))
             return QUOIT_INTERRUPTED;
     }
-    return status == QUOIT_ABANDONED ? QUOIT_OK : status;
+    return status == QUOIT_OK || status == QUOIT_ABANDONED ? follow(source, pid) : status;
 }
 
 /* A crashed bridge's items come to the next peeks of new handles, one to each. So each handle peeks
@@ -242,8 +278,9 @@ static quoit_status prepare(struct source *source)
     source->browser = (struct quoit_browser){.next = source->info.popped, .begun = 1};
     if (!is_mpmc(source))
         return QUOIT_OK;
+    const quoit_status status = lock_mpmc(source);
     source->handles[0] = source->queue;
-    return lock_mpmc(source);
+    return status;
 }
 
 quoit_status source_open(struct source *source, struct bridge_route *route)
