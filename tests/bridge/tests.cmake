@@ -4,7 +4,7 @@
 if(NOT TARGET quoit_bridge OR NOT TARGET quoit_python OR NOT native OR NOT QUOIT_TEST_PREFIX MATCHES "^(release.)?$")
   return()
 endif()
-foreach(part carry config network storm)
+foreach(part carry config network storm takeover)
   set(test ${QUOIT_TEST_PREFIX}bridge_${part})
   add_test(NAME ${test} COMMAND ${Python3_EXECUTABLE} ${CMAKE_CURRENT_SOURCE_DIR}/bridge/${part}_test.py
     $<TARGET_FILE:quoit_bridge>)
