@@ -68,7 +68,11 @@ static inline bool next_side(struct sides *all)
         return false;
     uint32_t left = all->events ? all->events : all->next->events;
     uint32_t event = left & QUOIT_ITEMS ? QUOIT_ITEMS : QUOIT_ROOM;
-    all->at = side_of(all->next, event);
+    const struct side side = side_of(all->next, event); /* an analyser loses a whole copy */
+    all->at.wait = side.wait;
+    all->at.event = side.event;
+    all->at.queue = side.queue;
+    all->at.waiter = side.waiter;
     all->events = left & ~event;
     all->next += all->events == 0;
     return true;
@@ -207,27 +211,28 @@ static inline void poll_first(struct quoit_wait *wait, uint32_t event, struct no
         notes->is_found = true;
 }
 
-/* Checks the waits, and polls each. If one is wrong, `ready` is 0 in all. */
-static quoit_status begin(struct quoit_wait *waits, size_t count, struct notes *notes)
+/* Checks the waits, and polls each. Returns how many are right, up to the first wrong one. */
+static size_t begin(struct quoit_wait *waits, size_t count, struct notes *notes)
 {
-    if (!waits || count == 0)
-        return quoit_fail(QUOIT_ERROR_INVALID,
-                          "waits is %s, and count is %zu; pass at least one queue",
-                          waits ? "an array" : "NULL", count);
     for (size_t i = 0; i < count; i++) {
         waits[i].ready = 0;
-        if (!is_right(&waits[i])) {
-            pause_all((struct sides){.next = waits, .end = waits + i});
-            for (size_t k = 0; k < count; k++)
-                waits[k].ready = 0;
-            return check_wait(&waits[i]);
-        }
+        if (!is_right(&waits[i]))
+            return i;
         if (waits[i].events & QUOIT_ITEMS)
             poll_first(&waits[i], QUOIT_ITEMS, notes);
         if (waits[i].events & QUOIT_ROOM)
             poll_first(&waits[i], QUOIT_ROOM, notes);
     }
-    return QUOIT_OK;
+    return count;
+}
+
+/* Those before number `wrong` were polled. Makes `ready` 0 in all. */
+static quoit_status fail_wrong(struct quoit_wait *waits, size_t count, size_t wrong)
+{
+    pause_all((struct sides){.next = waits, .end = waits + wrong});
+    for (size_t i = 0; i < count; i++)
+        waits[i].ready = 0;
+    return check_wait(&waits[wrong]);
 }
 
 static struct quoit_waiter *first_of(const struct notes *notes)
@@ -458,11 +463,15 @@ quoit_status quoit_wait_any(struct quoit_wait *waits, size_t count, int64_t time
     struct notes notes; /* its marks are set as they are counted */
     notes.is_found = notes.is_interrupted = notes.has_descriptor = false;
     notes.count = 0;
-    quoit_status status = begin(waits, count, &notes);
-    if (status != QUOIT_OK)
-        return status;
+    if (!waits || count == 0)
+        return quoit_fail(QUOIT_ERROR_INVALID,
+                          "waits is %s, and count is %zu; pass at least one queue",
+                          waits ? "an array" : "NULL", count);
+    const size_t right = begin(waits, count, &notes);
+    if (right < count)
+        return fail_wrong(waits, count, right);
     const struct sides all = {.next = waits, .end = waits + count};
-    status = wait_on(all, timeout_ns, &notes);
+    quoit_status status = wait_on(all, timeout_ns, &notes);
     if (notes.has_descriptor)
         arm_pollers(all, QUOIT_SETS_DESCRIPTOR);
     pause_all(all);

@@ -71,15 +71,13 @@ static bool add_url(struct bridge_settings *settings, const char *url)
     const char *before = settings->server.urls;
     if (!before)
         return bridge_set_text(&settings->server.urls, url);
-    const size_t length = strlen(before), more = strlen(url);
-    char *joined = malloc(length + more + 2);
+    const size_t room = strlen(before) + strlen(url) + 2;
+    char *joined = malloc(room);
     if (!joined) {
         (void)bridge_error(NULL, "out of memory: cannot copy the url '%s'", url);
         return false;
     }
-    memcpy(joined, before, length);
-    joined[length] = ',';
-    memcpy(joined + length + 1, url, more + 1);
+    (void)snprintf(joined, room, "%s,%s", before, url);
     free(settings->server.urls);
     settings->server.urls = joined;
     return true;
