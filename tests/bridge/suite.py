@@ -220,14 +220,12 @@ def stored(server, stream, messages=False, **login):
     """The numbers in the stream. Also checks that the ids are those of one queue, with growing positions."""
     found = []
 
-    def reads():  # servers that elect a leader drop requests
-        client = nats.Client(server, seconds=10, **login)
+    def reads():  # a server may still be starting, and servers that elect a leader drop requests
         try:
-            found[:] = client.read(stream)
+            with contextlib.closing(nats.Client(server, seconds=10, **login)) as client:
+                found[:] = client.read(stream)
         except (TimeoutError, ConnectionError):
             return False
-        finally:
-            client.close()
         return True
 
     until(reads, f"{stream}: no server answers", 300)
