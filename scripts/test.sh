@@ -70,20 +70,32 @@ run_tests() {
     run_ctest tests "${chosen[*]}" "$@"
 }
 
-# native [--build-only] [CMAKE_OPTION...]: for systems without apt. Needs the system's compiler and cmake; must work with old
-# versions of bash. A warning is no error.
+# native [--build-only | --peers OPTIONS] [CMAKE_OPTION...]: for systems without apt. Needs the system's compiler and cmake;
+# must work with old versions of bash. A warning is no error. With --peers, builds a second time with these options, and runs
+# only the tests in which processes of both builds use one queue.
 native() {
-    local tests=yes
-    if [ "${1-}" = --build-only ]; then
-        tests=no
-        shift
-    fi
-    say "building with this system's compiler (in build/native)"
-    cmake -S . -B build/native -DCMAKE_BUILD_TYPE=Release ${1+"$@"}
-    cmake --build build/native --config Release --parallel 2
+    local tests=yes pattern=. name=native peers=
+    case ${1-} in
+        --build-only) tests=no && shift ;;
+        --peers)
+            # shellcheck disable=SC2086 # several options
+            native_build native_peers $2
+            pattern=_peers name=native_pairs peers=-DQUOIT_PEERS=$PWD/build/native_peers/tests
+            shift 2
+            ;;
+    esac
+    native_build "$name" ${peers:+"$peers"} ${1+"$@"}
     [ "$tests" = yes ] || return 0
-    say "running all tests"
-    ctest --test-dir build/native --build-config Release --output-on-failure --no-tests=error -j2
+    say "running the tests"
+    ctest --test-dir "build/$name" --build-config Release --output-on-failure --no-tests=error -j2 -R "$pattern"
+}
+
+native_build() {
+    local name=$1
+    shift
+    say "building with this system's compiler (in build/$name)"
+    cmake -S . -B "build/$name" -DCMAKE_BUILD_TYPE=Release ${1+"$@"}
+    cmake --build "build/$name" --config Release --parallel 2
 }
 
 fuzz_tools() {
