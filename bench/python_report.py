@@ -67,7 +67,7 @@ def table(results, shape, payload):
 
 
 def goals(results):
-    yield "## What issue 21 asks for\n"
+    yield "## Goals\n"
     yield "Medians of the ratios of each round.\n\n| what | compared with | measured | wanted | |\n|---|---|---|---|---|"
     for what, payload, queue, figure, other, wanted, at_least in GOALS:
         ratio = results.ratio(("one to one", payload, queue), ("one to one", payload, other), figure)
