@@ -63,7 +63,7 @@ static bool has_ended(const quoit_queue *queue)
 /* Called by the thread, which must not read the private data of the side's own thread. */
 static bool has_something(quoit_queue *queue, unsigned role)
 {
-    const struct quoit_ring_view *ring = &queue->handle->view.ring;
+    const struct quoit_ring_view *ring = quoit_queue_ring(queue);
     if (quoit_is_interrupted(quoit_waiter_of(queue, role)))
         return true;
     if (has_ended(queue))

@@ -95,7 +95,7 @@ static bool may_be_queued(const void *context, uint64_t queue, quoit_block block
 {
     const struct queues *queues = context;
     for (uint64_t i = 0; i < queues->count; i++) {
-        const struct quoit_ring_view *ring = &queues->list[i]->handle->view.ring;
+        const struct quoit_ring_view *ring = quoit_queue_ring(queues->list[i]);
         if (identity_of(queues->list[i]) == queue)
             return ring->ops->contains(ring, block);
     }

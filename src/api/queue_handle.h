@@ -117,7 +117,7 @@ static inline struct quoit_waiter *quoit_waiter_of(quoit_queue *queue, unsigned 
 /* The mark of the next slot of a side. */
 static inline struct quoit_mark quoit_queue_mark(quoit_queue *queue, unsigned role)
 {
-    const struct quoit_ring_view *ring = &queue->handle->view.ring;
+    const struct quoit_ring_view *ring = quoit_queue_ring(queue);
     return role == QUOIT_CONSUMER ? quoit_consumer_mark(&queue->consumer, ring)
                                   : quoit_producer_mark(&queue->producer, ring);
 }
@@ -126,7 +126,7 @@ static inline struct quoit_mark quoit_queue_mark(quoit_queue *queue, unsigned ro
 static inline bool quoit_queue_is_idle(const quoit_queue *queue, unsigned role,
                                        struct quoit_mark mark)
 {
-    const struct quoit_ring_view *ring = &queue->handle->view.ring;
+    const struct quoit_ring_view *ring = quoit_queue_ring(queue);
     const bool pops = role == QUOIT_CONSUMER;
     return ring->ops->shows_items && quoit_mark_is_empty(mark) == pops &&
            !(pops && quoit_slots_hide_item(ring)) && !quoit_queue_can_end(queue);
@@ -136,7 +136,7 @@ static inline bool quoit_queue_is_idle(const quoit_queue *queue, unsigned role,
 static inline bool quoit_queue_shows_item(const quoit_queue *queue, unsigned role,
                                           struct quoit_mark mark)
 {
-    return role == QUOIT_CONSUMER && queue->handle->view.ring.ops->shows_items &&
+    return role == QUOIT_CONSUMER && quoit_queue_ring(queue)->ops->shows_items &&
            !quoit_mark_is_empty(mark);
 }
 

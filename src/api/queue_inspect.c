@@ -28,7 +28,7 @@ uint64_t quoit_queue_item_bytes(const quoit_queue *queue)
 
 static bool is_full(const quoit_queue *queue)
 {
-    const struct quoit_ring_view *ring = &queue->handle->view.ring;
+    const struct quoit_ring_view *ring = quoit_queue_ring(queue);
     return !ring->ops->has_room(ring);
 }
 
@@ -97,7 +97,7 @@ quoit_status quoit_queue_inspect(const quoit_queue *queue, struct quoit_queue_in
 static bool holds_up(const quoit_queue *queue, const struct quoit_member_info *member,
                      uint32_t entry, uint64_t *lag_out)
 {
-    const struct quoit_ring_view *ring = &queue->handle->view.ring;
+    const struct quoit_ring_view *ring = quoit_queue_ring(queue);
     if (ring->ops->holds_up)
         return ring->ops->holds_up(ring, entry, lag_out);
     return (member->roles & QUOIT_CONSUMER) != 0 && is_full(queue);
@@ -130,7 +130,7 @@ quoit_status quoit_queue_browse(const quoit_queue *queue, struct quoit_browser *
                             "browser or buffer is NULL; pass a zeroed browser and a buffer");
     if (status != QUOIT_OK)
         return status;
-    const struct quoit_ring_view *ring = &queue->handle->view.ring;
+    const struct quoit_ring_view *ring = quoit_queue_ring(queue);
     struct quoit_snapshot snapshot = {.buffer = buffer, .room_bytes = room_bytes};
     struct quoit_ring_browser at = {browser->next, browser->missed, browser->begun != 0};
     status = ring->ops->browse(ring, &at, &snapshot);
@@ -158,7 +158,7 @@ quoit_status quoit_queue_repair(quoit_queue *queue, uint64_t *count_out)
         status = quoit_region_check_locks(queue->handle->region);
     if (status != QUOIT_OK)
         return status;
-    const struct quoit_ring_view *ring = &queue->handle->view.ring;
+    const struct quoit_ring_view *ring = quoit_queue_ring(queue);
     const struct quoit_members *members = &queue->handle->view.members;
     bool count_only = !quoit_queue_is_member(queue);
     if (ring->ops->repair)

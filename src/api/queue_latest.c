@@ -38,6 +38,6 @@ quoit_status quoit_queue_latest(const quoit_queue *queue, void *buffer, size_t r
         return quoit_fail(QUOIT_ERROR_BUSY,
                           "queue '%s:%s': its producer has overwritten the newest item during each "
                           "copy of it; call again, or make the queue with a larger capacity",
-                          QUOIT_REGION_NAME(queue->handle->region));
+                          QUOIT_QUEUE_NAME(queue));
     return status;
 }

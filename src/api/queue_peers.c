@@ -46,7 +46,7 @@ void quoit_waiters_count(quoit_queue *queue)
 bool quoit_peer_has_left(const quoit_queue *queue, const struct quoit_waiter *waiter,
                          uint32_t *joined_out)
 {
-    const struct quoit_ring_view *ring = &queue->handle->view.ring;
+    const struct quoit_ring_view *ring = quoit_queue_ring(queue);
     return !waiter->ignores_peer &&
            quoit_peers_have_left(&queue->handle->view.members, peer_of(waiter),
                                  load_reported(waiter), joined_out) &&
@@ -56,26 +56,25 @@ bool quoit_peer_has_left(const quoit_queue *queue, const struct quoit_waiter *wa
 quoit_status quoit_peer_report(const quoit_queue *queue, struct quoit_waiter *waiter,
                                uint32_t joined)
 {
-    const quoit_region *region = queue->handle->region;
     /* Relaxed: this thread reads it itself. If a descriptor's thread sees it late, the descriptor
        becomes readable once without a reason. */
     atomic_store_explicit(&waiter->reported, joined, memory_order_relaxed);
     return quoit_fail(QUOIT_ABANDONED,
                       "queue '%s:%s': its last %s crashed, or closed without finish; call again to "
                       "wait for the next one",
-                      quoit_region_scheme(region), quoit_region_text(region),
+                      QUOIT_QUEUE_NAME(queue),
                       waiter->role == QUOIT_CONSUMER ? "producer" : "consumer");
 }
 
 uint64_t quoit_queue_pushes(const quoit_queue *queue)
 {
-    const struct quoit_ring_view *ring = &queue->handle->view.ring;
+    const struct quoit_ring_view *ring = quoit_queue_ring(queue);
     return ring->ops->pushes(&queue->producer, ring);
 }
 
 uint64_t quoit_queue_pops(const quoit_queue *queue)
 {
-    const struct quoit_ring_view *ring = &queue->handle->view.ring;
+    const struct quoit_ring_view *ring = quoit_queue_ring(queue);
     return ring->ops->pops(&queue->consumer, ring);
 }
 
@@ -113,7 +112,7 @@ static bool is_due(struct quoit_waiter *waiter)
 
 quoit_status quoit_peer_check(quoit_queue *queue, struct quoit_waiter *waiter)
 {
-    const struct quoit_ring_view *ring = &queue->handle->view.ring;
+    const struct quoit_ring_view *ring = quoit_queue_ring(queue);
     bool pops = waiter->role == QUOIT_CONSUMER;
     quoit_status nothing = pops ? QUOIT_EMPTY : QUOIT_FULL;
     uint32_t joined;

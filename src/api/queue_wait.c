@@ -261,7 +261,7 @@ void quoit_sleep_end(const struct quoit_waiter *waiter)
 
 quoit_status quoit_poll_side(quoit_queue *queue, unsigned role)
 {
-    const struct quoit_ring_view *ring = &queue->handle->view.ring;
+    const struct quoit_ring_view *ring = quoit_queue_ring(queue);
     return role == QUOIT_CONSUMER ? ring->ops->poll_items(&queue->consumer, ring)
                                   : ring->ops->poll_room(&queue->producer, ring);
 }

@@ -99,8 +99,8 @@ quoit_status quoit_region_damaged(const quoit_region *region, const char *noun, 
    time was over. */
 quoit_status quoit_region_fail_replaced(const char *name);
 /* Called in a join with the status of its open, or of the create after it. true: another process
-   has created the object in between, so that the join must try again. Sets BUSY, as above, if the
-   call's time is over. */
+   has created the object in between, so that the join must try again. If the call's time is over,
+   sets the status of quoit_region_fail_replaced. */
 bool quoit_region_join_again(const char *name, quoit_status *status_inout);
 
 /* Does its name still lead to it? True for a region that is not published yet: if the name is
