@@ -24,26 +24,30 @@ static inline bool quoit_mark_is_empty(struct quoit_mark mark)
     return atomic_load_explicit(mark.word, memory_order_relaxed) == mark.empty;
 }
 
+/* Of a ring without slots that show their items: MPMC rings have marks, others have none. */
+static inline struct quoit_mark quoit_mark_of_many(const struct quoit_mpmc_side *mpmc,
+                                                   const struct quoit_ring_view *view)
+{
+    return view->ops->many_producers ? (struct quoit_mark){quoit_spsc_word(mpmc->slot), mpmc->lap}
+                                     : (struct quoit_mark){NULL, 0};
+}
+
 static inline struct quoit_mark quoit_consumer_mark(struct quoit_ring_consumer *consumer,
                                                     const struct quoit_ring_view *view)
 {
-    const struct quoit_mpmc_side *mpmc = &consumer->state->mpmc;
     if (view->ops->shows_items)
         return (struct quoit_mark){quoit_spsc_word(quoit_ring_consumer_slot(consumer)),
                                    consumer->empty};
-    return view->ops->many_producers ? (struct quoit_mark){quoit_spsc_word(mpmc->slot), mpmc->lap}
-                                     : (struct quoit_mark){NULL, 0};
+    return quoit_mark_of_many(&consumer->state->mpmc, view);
 }
 
 static inline struct quoit_mark quoit_producer_mark(struct quoit_ring_producer *producer,
                                                     const struct quoit_ring_view *view)
 {
-    const struct quoit_mpmc_side *mpmc = &producer->state->mpmc;
     if (view->ops->shows_items)
         return (struct quoit_mark){quoit_spsc_word(quoit_ring_producer_slot(producer)),
                                    producer->empty};
-    return view->ops->many_producers ? (struct quoit_mark){quoit_spsc_word(mpmc->slot), mpmc->lap}
-                                     : (struct quoit_mark){NULL, 0};
+    return quoit_mark_of_many(&producer->state->mpmc, view);
 }
 
 /* Slots: is there an item that looks like an empty slot? */
