@@ -8,7 +8,7 @@ import sys
 import time
 
 import suite
-from nats import Client
+from nats import Client, Relay
 from suite import check, check_ledger, run_parts, size_of, stored, until
 import quoit
 
@@ -319,9 +319,30 @@ def names_what_is_wrong(box):
     client.request("$JS.API.STREAM.INFO.T")
     box.out(name, server, "T", *ann).fails("is not from a bridge")
     box.into(box.queue(user_bytes=64), server, "T", *ann).fails("has 9 bytes", "has 64")
+    nowhere = box.bridge("out", name, "nats://no-such-host.invalid:4222/T/t")
+    nowhere.says("cannot be reached", "tries again")
+    nowhere.stop()
     missing = box.out(f"{name}-missing", server, "T", *ann)
     missing.says("No such file", "waits")
     missing.stop()
+
+
+def server_dies_in_the_handshake(box):
+    """A server that is killed in the middle of its first answers is not one that refuses: the bridge tries again."""
+    server = box.server()
+    with server.connect(60) as probe, probe.makefile("rb") as file:
+        info = len(file.readline())
+    for number, cut in enumerate((0, 10, info, info + 3)):
+        stream, name, target, numbers = f"S{number}", box.queue(), box.queue(user_bytes=64), []
+        out = box.out(name, Relay(server, [cut] * 2), stream, "--create-stream")
+        box.produce(name, 100).finish()
+        out.says("tries again", f"stream '{stream}': was created")
+        into = box.into(target, Relay(server, [cut] * 2), stream)
+        box.consume(target, 100, False, numbers).finish()
+        check_ledger(numbers, 100, f"the queue, after {cut} bytes")
+        into.says("tries again")
+        out.stop()
+        into.stop()
 
 
 def no_jetstream(box):
@@ -420,5 +441,6 @@ def another_publisher(box):
 if __name__ == "__main__":
     run_parts([out_items, out_messages, out_mpmc, out_mpmc_messages, out_broadcast, out_broadcast_messages,
                out_ends_with_the_stream_of_items, in_every_kind, in_creates_its_queue, back_pressure,
-               resumes_after_kills, resumes_after_server_restart, crash_in_a_push, note_before_a_push, mpmc_with_other_consumers, broadcast_resumes, names_what_is_wrong, no_jetstream,
+               resumes_after_kills, resumes_after_server_restart, crash_in_a_push, note_before_a_push,
+               mpmc_with_other_consumers, broadcast_resumes, names_what_is_wrong, server_dies_in_the_handshake, no_jetstream,
                too_large, full_stream, deleted_stream, another_publisher])

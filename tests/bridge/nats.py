@@ -2,6 +2,7 @@
 """A NATS server of the test's own, and a small client for it, which is independent of the bridge."""
 import base64
 import concurrent.futures
+import contextlib
 import ctypes
 import itertools
 import json
@@ -11,6 +12,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 
 SKIPPED = 77
@@ -81,6 +83,36 @@ class Server:
         if self.process and self.process.poll() is None:
             os.kill(self.process.pid, how)
             self.process.wait()
+
+
+class Relay:
+    """Passes on what a server and its clients send. It closes the first connections after so many bytes of the server, as a
+    server does that is killed then."""
+
+    def __init__(self, server, cuts):
+        self.server, self.cuts = server, cuts
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.url = f"nats://127.0.0.1:{self.listener.getsockname()[1]}"
+        threading.Thread(target=self.accept, daemon=True).start()
+
+    def accept(self):
+        for room in itertools.chain(self.cuts, itertools.repeat(1 << 60)):
+            client = self.listener.accept()[0]
+            server = self.server.connect(60)
+            one = threading.Thread(target=self.pass_on, args=(client, server, 1 << 60), daemon=True)
+            one.start()
+            self.pass_on(server, client, room)
+            one.join()
+
+    @staticmethod
+    def pass_on(source, target, room):
+        with contextlib.suppress(OSError):
+            while room and (data := source.recv(min(room, 65536))):
+                target.sendall(data)
+                room -= len(data)
+        for end in (source, target):
+            with contextlib.suppress(OSError):
+                end.shutdown(socket.SHUT_RDWR)
 
 
 class Client:

@@ -10,6 +10,7 @@ enum {
     CONNECT_EVERY_MS = 250,
     REQUEST_MS = 3000,
     RECONNECT_BYTES = 1, /* keeps no message while there is no connection: the queue does */
+    REFUSALS_MAX = 3,    /* so many refusals in a row end a route that has not worked yet */
     SERVERS_MAX = 64
 };
 
@@ -104,13 +105,19 @@ static natsStatus set_options(struct link *link)
     return status;
 }
 
+static const char *what_follows(enum link_result result)
+{
+    return result == LINK_AGAIN ? "; the bridge tries again" : "";
+}
+
 static enum link_result report_connect(struct link *link, natsStatus status)
 {
     const struct bridge_settings *settings = &link->route->settings;
     const char *detail = nats_GetLastError(NULL);
     const char *text = detail && *detail ? detail : natsStatus_GetText(status);
     if (status == NATS_NO_SERVER || status == NATS_TIMEOUT || status == NATS_IO_ERROR ||
-        status == NATS_CONNECTION_CLOSED) {
+        status == NATS_CONNECTION_CLOSED || status == NATS_SYS_ERROR) { /* no address, say */
+        link->refusals = 0;
         (void)bridge_error(link->route,
                            "server '%s': cannot be reached (%s); the bridge tries again",
                            settings->server.urls, text);
@@ -119,9 +126,10 @@ static enum link_result report_connect(struct link *link, natsStatus status)
     const char *remedy = status == NATS_CONNECTION_AUTH_FAILED || status == NATS_NOT_PERMITTED
                              ? "check user, password and credentials"
                              : "check the options of the connection";
-    (void)bridge_error(link->route, "server '%s': refuses the connection (%s); %s",
-                       settings->server.urls, text, remedy);
-    return link_failed(link);
+    const enum link_result result = link_failed(link);
+    (void)bridge_error(link->route, "server '%s': refuses the connection (%s); %s%s",
+                       settings->server.urls, text, remedy, what_follows(result));
+    return result;
 }
 
 static enum link_result connect_once(struct link *link)
@@ -180,9 +188,9 @@ bool link_is_up(const struct link *link)
            natsConnection_Status(link->connection) == NATS_CONN_STATUS_CONNECTED;
 }
 
-enum link_result link_failed(const struct link *link)
+enum link_result link_failed(struct link *link)
 {
-    return link->route->started ? LINK_AGAIN : LINK_FATAL;
+    return link->route->started || ++link->refusals < REFUSALS_MAX ? LINK_AGAIN : LINK_FATAL;
 }
 
 /* ---- The stream ------------------------------------------------------------------------------ */
@@ -214,7 +222,7 @@ static enum link_result report_stream(struct link *link, const char *what, natsS
     else
         (void)bridge_error(link->route, "stream '%s': %s (%s)%s", stream, what,
                            detail && *detail ? detail : natsStatus_GetText(status),
-                           result == LINK_AGAIN ? "; the bridge tries again" : "");
+                           what_follows(result));
     return result;
 }
 

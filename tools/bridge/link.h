@@ -13,6 +13,7 @@ struct link {
     natsConnection *connection;
     jsCtx *js;
     _Atomic uint64_t breaks; /* how often the connection was lost */
+    int refusals;            /* in a row, before the route has worked */
 };
 
 enum link_result {
@@ -37,8 +38,9 @@ struct link_message { /* of the stream */
 enum link_result link_connect(struct link *link, struct bridge_route *route);
 void link_close(struct link *link);
 bool link_is_up(const struct link *link);
-/* The result for an unexpected answer: fatal, if the route has not worked yet. */
-enum link_result link_failed(const struct link *link);
+/* The result for a refusal: fatal if the route has not worked yet, and it is the third one in a
+   row. A server that stops in the middle of an answer cannot be told from one that refuses. */
+enum link_result link_failed(struct link *link);
 /* Does the answer change when the cluster has started, or has elected a leader? */
 bool link_is_temporary(natsStatus status, jsErrCode code);
 /* Checks that the stream is there and takes the subject; creates it if that was asked for. */
