@@ -152,6 +152,6 @@ crash() {
 
 models() {
     need cc=gcc python3=python3 spin=spin
-    python3 tests/model/run_models.py --large mpmc wait wait_any wait_views browse_views broadcast pool
+    python3 tests/model/run_models.py --large mpmc wait wait_any notices wait_views browse_views broadcast pool
     python3 tests/model/check_genmc.py || [ $? -eq 77 ]
 }

@@ -4,6 +4,9 @@
  * POLLERS_MOST sides, and sleeps on all of them and on its control word at once. The first poller
  * starts a thread; the last one that a thread watches ends it.
  *
+ * A thread that has woken a wait on many sides rests: until a wait sleeps again, it watches only
+ * the sides that have a descriptor. Otherwise each item for a wait that spins would wake it.
+ *
  * The process lock protects the list of threads and their counts. A thread finds its pollers in an
  * array of atomic pointers, without the lock.
  */
@@ -25,7 +28,8 @@ struct quoit_poll_thread {
     struct quoit_os_thread thread;
     quoit_atomic_u32 control; /* incremented when the thread is to check all states */
     quoit_atomic_u32 is_ending;
-    uint64_t checked; /* the thread's: when it last checked whether peers have left */
+    quoit_atomic_u32 rests; /* 1: no wait sleeps, since the thread has woken all of them */
+    uint64_t checked;       /* the thread's: when it last checked whether peers have left */
     atomic_poller pollers[POLLERS_MOST];
 };
 
@@ -44,6 +48,17 @@ void quoit_poll_thread_wake(struct quoit_poll_thread *thread)
     /* POLL-U3: what this thread changed before is visible. Pairs with POLL-T1. */
     uint32_t before = atomic_fetch_add_explicit(&thread->control, 1, memory_order_release);
     quoit_os_wake(NULL, 0, &thread->control, before);
+}
+
+bool quoit_poll_thread_end_rest(struct quoit_poll_thread *thread)
+{
+    /* Relaxed: if a 1 is not visible yet, POLL-N1 comes after POLL-N2, and the wait does not
+       sleep. */
+    if (atomic_load_explicit(&thread->rests, memory_order_relaxed) == 0)
+        return false;
+    /* Relaxed: POLL-U3 orders it. */
+    atomic_store_explicit(&thread->rests, 0, memory_order_relaxed);
+    return true;
 }
 
 /* ---- The thread ------------------------------------------------------------------------------ */
@@ -97,7 +112,18 @@ static bool change_state(struct quoit_poller *poller, uint32_t from, uint32_t to
                                                    memory_order_acquire);
 }
 
-static void notify(struct quoit_poller *poller)
+/* Wakes all waits on many sides. They poll all of their sides. */
+static void wake_waits(struct quoit_poll_thread *thread)
+{
+    /* Relaxed: POLL-N1 orders it. */
+    atomic_store_explicit(&thread->rests, 1, memory_order_relaxed);
+    /* POLL-N1: a wait that sees it also sees the pollers' states, and that the thread rests. Pairs
+       with POLL-N2. */
+    uint32_t before = atomic_fetch_add_explicit(&notices, 1, memory_order_release);
+    quoit_os_wake(NULL, 0, &notices, before);
+}
+
+static void notify(struct quoit_poll_thread *thread, struct quoit_poller *poller)
 {
     if (!change_state(poller, QUOIT_POLLER_ARMED, QUOIT_POLLER_SETTING))
         return;
@@ -110,12 +136,8 @@ static void notify(struct quoit_poller *poller)
             quoit_os_notifier_clear(&poller->notifier);
         (void)change_state(poller, QUOIT_POLLER_UNDOING, QUOIT_POLLER_ARMED);
     }
-    if (targets & QUOIT_WAKES_WAIT) {
-        /* POLL-N1: a wait that sees it also sees the poller's state, and arms it again. Pairs with
-           POLL-N2. */
-        uint32_t before = atomic_fetch_add_explicit(&notices, 1, memory_order_release);
-        quoit_os_wake(NULL, 0, &notices, before);
-    }
+    if (targets & QUOIT_WAKES_WAIT)
+        wake_waits(thread);
 }
 
 static void end_poller(atomic_poller *at, struct quoit_poller *poller)
@@ -128,8 +150,14 @@ static void end_poller(atomic_poller *at, struct quoit_poller *poller)
     quoit_os_wake(NULL, 0, &poller->state, QUOIT_POLLER_ENDING);
 }
 
+static bool does_rest(const struct quoit_poll_thread *thread)
+{
+    /* Relaxed: POLL-T1 orders it. */
+    return atomic_load_explicit(&thread->rests, memory_order_relaxed) != 0;
+}
+
 /* Returns whether the thread is to sleep on that side. */
-static bool serve(atomic_poller *at, bool asks)
+static bool serve(struct quoit_poll_thread *thread, atomic_poller *at, bool asks)
 {
     /* POLL-T4: the poller is complete. Pairs with POLL-U5. */
     struct quoit_poller *poller = atomic_load_explicit(at, memory_order_acquire);
@@ -140,11 +168,28 @@ static bool serve(atomic_poller *at, bool asks)
             end_poller(at, poller);
         if (state != QUOIT_POLLER_ARMED)
             return false;
+        if (does_rest(thread) && !quoit_poller_has(poller, QUOIT_SETS_DESCRIPTOR))
+            return false;
         if (!is_ready(poller, asks))
             return true;
-        notify(poller); /* and check the state that it has now */
+        notify(thread, poller); /* and check the state that it has now */
     }
     return false;
+}
+
+/* Serves all pollers. Sets the sides to sleep on, and returns their number. */
+static uint32_t serve_all(struct quoit_poll_thread *thread, bool asks, struct quoit_sleep *sleeps)
+{
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < POLLERS_MOST; i++)
+        if (serve(thread, &thread->pollers[i], asks)) {
+            /* Relaxed: serve() has loaded it; only this thread clears it. */
+            struct quoit_poller *poller = atomic_load_explicit(&thread->pollers[i],
+                                                               memory_order_relaxed);
+            sleeps[count++] = (struct quoit_sleep){.queue = poller->queue,
+                                                   .waiter = poller->waiter};
+        }
+    return count;
 }
 
 static bool is_check_due(struct quoit_poll_thread *thread)
@@ -156,32 +201,41 @@ static bool is_check_due(struct quoit_poll_thread *thread)
     return true;
 }
 
+/* Called after a sleep on these sides. A waker ended it for a wait, even if its side has nothing any
+   more: then the wait was awake, and took the item. */
+static void after_sleep(struct quoit_poll_thread *thread, const struct quoit_sleep *sleeps,
+                        uint32_t count)
+{
+    bool wakes = false;
+    for (uint32_t i = 0; i < count; i++) { /* a poller lives until this thread has ended it */
+        struct quoit_poller *poller = sleeps[i].waiter->poller;
+        poller->was_woken = quoit_was_woken(&sleeps[i]);
+        wakes = wakes || (poller->was_woken && quoit_poller_has(poller, QUOIT_WAKES_WAIT));
+    }
+    if (wakes)
+        wake_waits(thread);
+}
+
 static void run(void *argument)
 {
     struct quoit_poll_thread *thread = argument;
     for (;;) {
         struct quoit_sleep sleeps[POLLERS_MOST];
         struct quoit_os_word words[QUOIT_OS_WORDS_MOST];
-        uint32_t count = 0;
+        uint32_t count;
         words[0] = (struct quoit_os_word){.word = &thread->control, .value = load_control(thread)};
         /* Relaxed: POLL-T1 orders it. */
         if (atomic_load_explicit(&thread->is_ending, memory_order_relaxed))
             return;
-        bool asks = is_check_due(thread);
-        for (uint32_t i = 0; i < POLLERS_MOST; i++)
-            if (serve(&thread->pollers[i], asks)) {
-                /* Relaxed: serve() has loaded it; only this thread clears it. */
-                struct quoit_poller *poller = atomic_load_explicit(&thread->pollers[i],
-                                                                   memory_order_relaxed);
-                sleeps[count++] = (struct quoit_sleep){.queue = poller->queue,
-                                                       .waiter = poller->waiter};
-            }
+        const bool rested = does_rest(thread);
+        count = serve_all(thread, is_check_due(thread), sleeps);
+        if (!rested && does_rest(thread)) /* the sides before the one that was ready: not these */
+            count = serve_all(thread, false, sleeps);
         if (count > 0)
             quoit_sleep_unless_any(sleeps, count, words, 1, has_something, second_ns);
         else
             quoit_os_sleep_any(words, 1, second_ns);
-        for (uint32_t i = 0; i < count; i++) /* a poller lives until this thread has ended it */
-            sleeps[i].waiter->poller->was_woken = quoit_was_woken(&sleeps[i]);
+        after_sleep(thread, sleeps, count);
     }
 }
 

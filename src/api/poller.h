@@ -56,5 +56,7 @@ quoit_status quoit_poll_thread_add(struct quoit_poller *poller);
 void quoit_poll_thread_remove(struct quoit_poller *poller, bool forked);
 /* Makes the poller's thread check its state. */
 void quoit_poll_thread_wake(struct quoit_poll_thread *thread);
+/* Called before a wait on many sides sleeps. true: the thread has rested, and is to be woken. */
+bool quoit_poll_thread_end_rest(struct quoit_poll_thread *thread);
 
 #endif

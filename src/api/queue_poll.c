@@ -29,7 +29,7 @@ static bool change_state(struct quoit_poller *poller, uint32_t from, uint32_t to
 
 bool quoit_poller_has(const struct quoit_poller *poller, uint32_t targets)
 {
-    /* Relaxed: only this side's thread changes it. */
+    /* Relaxed: only this side's thread changes it. For others, POLL-U1 and POLL-U3 order it. */
     return (atomic_load_explicit(&poller->targets, memory_order_relaxed) & targets) != 0;
 }
 
@@ -43,10 +43,8 @@ bool quoit_poller_is_armed(const struct quoit_poller *poller)
     return load_state(poller) != QUOIT_POLLER_NOTIFIED;
 }
 
-struct quoit_poll_thread *quoit_poller_arm(struct quoit_poller *poller, uint32_t targets)
+static struct quoit_poll_thread *arm(struct quoit_poller *poller)
 {
-    if (!quoit_poller_has(poller, targets))
-        return NULL;
     if (load_state(poller) == QUOIT_POLLER_SETTING) {
         /* Clears the notifier before the exchange, but not after it: the thread may then have set
            it for another item. If the thread sets it only now, it clears it itself. */
@@ -61,6 +59,17 @@ struct quoit_poll_thread *quoit_poller_arm(struct quoit_poller *poller, uint32_t
         quoit_os_notifier_clear(&poller->notifier);
     (void)change_state(poller, QUOIT_POLLER_NOTIFIED, QUOIT_POLLER_ARMED);
     return poller->thread;
+}
+
+struct quoit_poll_thread *quoit_poller_arm(struct quoit_poller *poller, uint32_t targets)
+{
+    if (!quoit_poller_has(poller, targets))
+        return NULL;
+    struct quoit_poll_thread *thread = arm(poller);
+    if (quoit_poller_has(poller, targets & QUOIT_WAKES_WAIT) &&
+        quoit_poll_thread_end_rest(poller->thread))
+        thread = poller->thread;
+    return thread;
 }
 
 /* A poller for waits alone stays as it is: only waits have to pay for it. */
@@ -85,8 +94,10 @@ static void add_target(struct quoit_poller *poller, uint32_t target)
         }
         uint32_t next = state == QUOIT_POLLER_SETTING ? QUOIT_POLLER_UNDOING : state;
         if (change_state(poller, state, next))
-            return;
+            break;
     }
+    if (target == QUOIT_SETS_DESCRIPTOR)
+        quoit_poll_thread_wake(poller->thread); /* it may rest */
 }
 
 static quoit_status make_poller(quoit_queue *queue, struct quoit_waiter *waiter)

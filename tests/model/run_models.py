@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 """Searches the models with spin, through all of their states: what is right must hold, and each mutant must be caught.
 
-usage: run_models.py [--large] MODEL...     (mpmc, wait, wait_any, broadcast, pool, wait_views, browse_views)
+usage: run_models.py [--large] MODEL...     (mpmc, wait, wait_any, notices, broadcast, pool, wait_views, browse_views)
 --large, or QUOIT_TEST_EFFORT=full in the environment: also the configurations with millions of states.
 Exit code 77: spin is missing."""
 import concurrent.futures
@@ -44,6 +44,7 @@ RIGHT = {
         "2 queues, another sleeper on one": "ITEMS=1",
         "2 queues, interrupted": "SINGLES=0 INTERRUPTS=1",
     },
+    "notices": {"2 waits": "ITEMS=2"},
     "broadcast": {
         "1 subscriber, killed, and a newcomer": "C=2 SUBSCRIBERS=1 ITEMS=4",
         "from the newest": "C=2 SUBSCRIBERS=1 ITEMS=4 OLDEST=0",
@@ -81,6 +82,7 @@ LARGE = {
     },
     "wait": {"2 sleepers, 2 wakers, one dies": "SLEEPERS=2 WAKERS=2 ITEMS=1 KILLS=1"},
     "wait_any": {"2 queues, 3 items each": "SINGLES=0 ITEMS=3"},
+    "notices": {"2 waits, 3 items each": "ITEMS=3", "2 waits, and a descriptor": "ITEMS=1 DESCRIPTOR=1"},
     "broadcast": {
         "1 slot, 2 killed": "C=1 SUBSCRIBERS=1 ITEMS=4 CRASHES=2",
         "2 producers, a subscriber killed": "C=2 SUBSCRIBERS=1 ITEMS=3 PRODUCERS=2",
@@ -128,6 +130,14 @@ MUTANTS = {
         "imposes no barrier, of 2 queues": "SINGLES=0 MUTANT_NO_BARRIER",
         "imposes one for the first queue alone": "SINGLES=0 ITEMS=3 MUTANT_IMPOSES_FIRST_ONLY",
         "interrupts without a fence": "SINGLES=0 INTERRUPTS=1 MUTANT_INTERRUPT_WITHOUT_FENCE",
+    },
+    "notices": {
+        "wakes the waits, and rests afterwards": "MUTANT_NOTICE_BEFORE_REST",
+        "rests, and does not wake the waits": "MUTANT_RESTS_QUIETLY",
+        "a wait does not end the rest": "MUTANT_KEEPS_REST",
+        "a wait does not wake the thread": "MUTANT_DOES_NOT_WAKE",
+        "a wait loads notices after it has armed": "MUTANT_NOTICES_AFTER_ARMING",
+        "a new descriptor does not wake the thread": "ITEMS=1 DESCRIPTOR=1 MUTANT_ADDS_QUIETLY",
     },
     "broadcast": {
         "no fence between floor and check": f"{NEWCOMER} MUTANT_NO_FENCE",

@@ -3,7 +3,7 @@
    kills the process. */
 #include "test.h"
 
-#include "poller.h"
+#include "queue_handle.h"
 
 #include <stdio.h>
 #include <sys/prctl.h>
@@ -153,8 +153,8 @@ static bool strict_thread_runs(void)
     return atomic_load(&passed) == 0 && (number == 0 || access(path, F_OK) == 0);
 }
 
-/* The library's threads watch the last queues for the wait. Each sees one more item of its queue,
-   and then watches no longer. Strict seccomp ends a single thread. */
+/* The library's threads sleep on the last queues for the wait. One more item in each queue ends
+   these sleeps, and then the threads rest. Strict seccomp ends a single thread. */
 static void go_on_after_wait_any(char **arguments)
 {
     const struct quoit_queue_options options = {.item_bytes = 8, .capacity = 8};
@@ -171,10 +171,10 @@ static void go_on_after_wait_any(char **arguments)
     if (test_plain_posix) /* such a wait polls, and no thread watches */
         _exit(77);
     for (int i = 0; i < MANY; i++) {
-        struct quoit_poller *poller = many[i]->handle->consumer_waiter.poller;
-        CHECK_STATUS(word_push((struct word_queue){many[i]}, &value, QUOIT_NOW), QUOIT_OK);
-        while (poller && atomic_load(&poller->state) != QUOIT_POLLER_NOTIFIED)
+        const struct quoit_waiter *waiter = &many[i]->handle->consumer_waiter;
+        while (waiter->poller && atomic_load(waiter->sleepers) % 2 == 0)
             test_sleep_ms(1);
+        CHECK_STATUS(word_push((struct word_queue){many[i]}, &value, QUOIT_NOW), QUOIT_OK);
         CHECK_STATUS(word_pop((struct word_queue){many[i]}, &value, QUOIT_NOW), QUOIT_OK);
     }
     CHECK(many[MANY - 1]->handle->consumer_waiter.poller);

@@ -5,6 +5,7 @@
 
 #include <dirent.h>
 #include <poll.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -212,6 +213,87 @@ static void faults_are_not_blocked(void)
     CHECK_STATUS(quoit_unlink(name, 0), QUOIT_OK);
 }
 
+/* ---- Threads that rest ----------------------------------------------------------------------- */
+
+/* How often the other threads of this process have gone to sleep. */
+static unsigned long sleeps_of_others(void)
+{
+    unsigned long sum = 0;
+    DIR *tasks = opendir("/proc/self/task");
+    CHECK(tasks != NULL);
+    for (const struct dirent *entry; (entry = readdir(tasks)) != NULL;) {
+        char path[300], line[200];
+        unsigned long sleeps = 0;
+        (void)snprintf(path, sizeof path, "/proc/self/task/%s/status", entry->d_name);
+        bool is_own = strtol(entry->d_name, NULL, 10) == (long)getpid();
+        FILE *file = entry->d_name[0] == '.' || is_own ? NULL : fopen(path, "re");
+        while (file && fgets(line, sizeof line, file) &&
+               sscanf(line, "voluntary_ctxt_switches: %lu", &sleeps) != 1)
+            ;
+        if (file)
+            CHECK_EQ(fclose(file), 0);
+        sum += sleeps;
+    }
+    CHECK_EQ(closedir(tasks), 0);
+    return sum;
+}
+
+static void *push_later(void *queue)
+{
+    test_sleep_ms(30);
+    CHECK_STATUS(push(queue), QUOIT_OK);
+    return NULL;
+}
+
+/* Sleeps on all, until another thread pushes to the last one. */
+static void sleep_once(struct quoit_wait *waits)
+{
+    pthread_t thread;
+    CHECK_EQ(pthread_create(&thread, NULL, push_later, waits[MANY - 1].queue), 0);
+    CHECK_STATUS(quoit_wait_any(waits, MANY, INT64_C(10000000000)), QUOIT_OK);
+    CHECK_EQ(waits[MANY - 1].ready, QUOIT_ITEMS);
+    CHECK_EQ(pthread_join(thread, NULL), 0);
+    CHECK_STATUS(pop(waits[MANY - 1].queue), QUOIT_OK);
+}
+
+/* Items for a wait that does not sleep must not wake the threads that slept in its place. */
+static void threads_rest(void)
+{
+    static quoit_queue *queues[MANY];
+    static const char *names[MANY];
+    static struct quoit_wait waits[MANY];
+    for (int i = 0; i < MANY; i++) {
+        queues[i] = create(QUOIT_SPSC, &names[i]);
+        waits[i] = (struct quoit_wait){queues[i], QUOIT_ITEMS, 0};
+    }
+    for (int round = 0; TEST_LOOP(round < 3, 0, "round", round); round++)
+        sleep_once(waits);
+    unsigned long before = sleeps_of_others();
+    for (int i = OF_A_THREAD; TEST_LOOP(i < MANY, 0, "queue", i); i++) {
+        CHECK_STATUS(push(queues[i]), QUOIT_OK);
+        CHECK_STATUS(quoit_wait_any(waits, MANY, INT64_C(10000000000)), QUOIT_OK);
+        CHECK_EQ(waits[i].ready, QUOIT_ITEMS);
+        CHECK_STATUS(pop(queues[i]), QUOIT_OK);
+        test_sleep_ms(1); /* a thread that was woken sleeps again */
+    }
+    CHECK_LT(sleeps_of_others() - before, 40); /* of 173 items; each thread also checks at times */
+    /* A descriptor works while the thread rests, also a new one. */
+    int fd = descriptor(queues[MANY - 2]);
+    CHECK(!is_readable(fd, 20));
+    CHECK_STATUS(push(queues[MANY - 2]), QUOIT_OK);
+    CHECK(is_readable(fd, 10000));
+    CHECK_STATUS(pop(queues[MANY - 2]), QUOIT_OK);
+    CHECK_STATUS(pop(queues[MANY - 2]), QUOIT_EMPTY);
+    CHECK(!is_readable(fd, 20));
+    sleep_once(waits);
+    CHECK_STATUS(push(queues[MANY - 2]), QUOIT_OK);
+    CHECK(is_readable(fd, 10000));
+    for (int i = 0; i < MANY; i++) {
+        quoit_queue_close(queues[i]);
+        CHECK_STATUS(quoit_unlink(names[i], 0), QUOIT_OK);
+    }
+}
+
 /* ---- After a fork ---------------------------------------------------------------------------- */
 
 /* Both processes go on: the child with queues of its own, the parent with the old ones. */
@@ -260,6 +342,7 @@ int main(int argc, char **argv)
     static const struct test_part parts[] = {
         {"late_notification", late_notification},
         {"many_queues", many_queues},
+        {"threads_rest", threads_rest},
         {"faults_are_not_blocked", faults_are_not_blocked},
 #if !defined(__SANITIZE_THREAD__) /* which refuses threads in a forked child */
         {"forked", forked},
