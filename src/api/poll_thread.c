@@ -201,8 +201,8 @@ static bool is_check_due(struct quoit_poll_thread *thread)
     return true;
 }
 
-/* Called after a sleep on these sides. A waker ended it for a wait, even if its side has nothing any
-   more: then the wait was awake, and took the item. */
+/* Called after a sleep on these sides. If a waker has ended it, its side may have nothing any more:
+   the wait does not sleep then, and has taken the item. */
 static void after_sleep(struct quoit_poll_thread *thread, const struct quoit_sleep *sleeps,
                         uint32_t count)
 {

@@ -39,7 +39,7 @@ enum link_result link_connect(struct link *link, struct bridge_route *route);
 void link_close(struct link *link);
 bool link_is_up(const struct link *link);
 /* The result for a refusal: fatal if the route has not worked yet, and it is the third one in a
-   row. A server that stops in the middle of an answer cannot be told from one that refuses. */
+   row. A server that stops in the middle of an answer looks like one that refuses. */
 enum link_result link_failed(struct link *link);
 /* Does the answer change when the cluster has started, or has elected a leader? */
 bool link_is_temporary(natsStatus status, jsErrCode code);
