@@ -239,7 +239,7 @@ static inline void quoit_spsc_publish(struct quoit_ring_producer *producer, uint
 
 /* A larger ring leaves the caches before it wraps around: owning its cache lines then costs time
    and gains nothing. */
-enum { QUOIT_SPSC_LARGEST_TAKEN = 512 * 1024 };
+enum { QUOIT_SPSC_LARGEST_TAKEN = 1024 * 1024 };
 
 /*
  * Writes a byte in each cache line of a span back as it is. This processor then owns the lines, and
