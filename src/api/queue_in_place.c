@@ -165,13 +165,14 @@ quoit_status quoit_queue_discard(quoit_queue *queue)
 
 struct peek {
     const void *items;
-    uint64_t count, bytes;
+    uint64_t wanted, count, bytes;
 };
 
 static quoit_status peek_once(quoit_queue *queue, void *context)
 {
     const struct quoit_ring_view *ring = quoit_queue_ring(queue);
     struct peek *peek = context;
+    peek->count = peek->wanted;
     return ring->ops->peek(&queue->consumer, ring, &peek->items, &peek->count, &peek->bytes);
 }
 
@@ -191,7 +192,7 @@ static quoit_status peek_items(quoit_queue *queue, struct peek *peek, int64_t ti
 quoit_status quoit_queue_peek(quoit_queue *queue, const void **data_out, size_t *bytes_out,
                               int64_t timeout_ns)
 {
-    struct peek peek = {0};
+    struct peek peek = {.wanted = 1};
     if (data_out)
         *data_out = NULL;
     if (bytes_out)
@@ -213,7 +214,7 @@ quoit_status quoit_queue_peek(quoit_queue *queue, const void **data_out, size_t 
 quoit_status quoit_queue_peek_many(quoit_queue *queue, const void **items_out, size_t *count_out,
                                    int64_t timeout_ns)
 {
-    struct peek peek = {0};
+    struct peek peek = {.wanted = UINT64_MAX};
     quoit_status status = clear_outputs(items_out, count_out);
     if (status != QUOIT_OK)
         return status;

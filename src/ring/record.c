@@ -37,11 +37,12 @@ bool quoit_record_commit(struct quoit_ring_producer *producer, const struct quoi
 
 quoit_status quoit_record_peek(struct quoit_ring_consumer *consumer,
                                const struct quoit_ring_view *view, const void **message_out,
-                               uint64_t *count_out, uint64_t *bytes_out)
+                               uint64_t *count_inout, uint64_t *bytes_out)
 {
     const void *record;
     uint64_t record_bytes;
-    quoit_status status = view->ops->items->peek(consumer, view, &record, count_out, &record_bytes);
+    quoit_status status = view->ops->items->peek(consumer, view, &record, count_inout,
+                                                 &record_bytes);
     if (status != QUOIT_OK)
         return status;
     uint64_t bytes = quoit_ring_load_once(record), most = view->item_bytes - HEADER_BYTES;

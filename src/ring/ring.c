@@ -138,7 +138,7 @@ quoit_status quoit_ring_pop_message(struct quoit_ring_consumer *consumer,
                                     uint64_t *bytes_inout)
 {
     const void *message;
-    uint64_t count, bytes, room_bytes = *bytes_inout;
+    uint64_t count = 1, bytes, room_bytes = *bytes_inout;
     quoit_status status = view->ops->peek(consumer, view, &message, &count, &bytes);
     if (status != QUOIT_OK)
         return status;

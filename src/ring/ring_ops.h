@@ -147,9 +147,10 @@ struct quoit_ring_ops {
        all. false: more than was claimed. */
     bool (*commit)(struct quoit_ring_producer *, const struct quoit_ring_view *, uint64_t count,
                    uint64_t bytes);
-    /* Shows items, or one message, in place. bytes_out: the size of each. Statuses as of pop. */
+    /* Shows items, or one message, in place. count_inout: in, how many are wanted, at least 1; out,
+       how many there are, which may be more. bytes_out: the size of each. Statuses as of pop. */
     quoit_status (*peek)(struct quoit_ring_consumer *, const struct quoit_ring_view *,
-                         const void **data_out, uint64_t *count_out, uint64_t *bytes_out);
+                         const void **data_out, uint64_t *count_inout, uint64_t *bytes_out);
     /* Takes the first count items, or one message. false: count is more than there are. */
     bool (*release)(struct quoit_ring_consumer *, const struct quoit_ring_view *, uint64_t count);
 
@@ -272,7 +273,7 @@ bool quoit_record_commit(struct quoit_ring_producer *producer, const struct quoi
                          uint64_t count, uint64_t bytes);
 quoit_status quoit_record_peek(struct quoit_ring_consumer *consumer,
                                const struct quoit_ring_view *view, const void **message_out,
-                               uint64_t *count_out, uint64_t *bytes_out);
+                               uint64_t *count_inout, uint64_t *bytes_out);
 
 /* clang-format off */
 #define QUOIT_RECORDS_OF(ring)                 \

@@ -12,6 +12,7 @@
 struct quoit_spsc_claim {
     uint64_t count; /* items that a commit may publish */
     uint64_t at;    /* spans: the position at the claim; a commit needs the same one */
+    uint64_t head;  /* slots: the consumer's counter, when it was last loaded */
 };
 
 /* Bytes. */

@@ -75,6 +75,7 @@ static quoit_status attach_producer(struct quoit_ring_producer *producer,
         atomic_store_explicit(&view->shm->tail, tail, memory_order_relaxed);
     }
     quoit_ring_producer_begin(producer, view, tail);
+    producer->state->claim.head = head;
     return QUOIT_OK;
 }
 
@@ -113,14 +114,18 @@ static quoit_status attach_consumer(struct quoit_ring_consumer *consumer,
 /* ---- Pushing --------------------------------------------------------------------------------- */
 
 /* Counts the free slots from `slot` on, at most count. The marks are not enough, since items may be
-   hidden. */
+   hidden. The consumer's counter only grows, so one that was loaded earlier is enough if it leaves
+   the room. */
 static uint64_t count_free(struct quoit_ring_producer *producer, const struct quoit_ring_view *view,
                            uint8_t *slot, uint64_t count)
 {
-    uint64_t free_slots = 0;
+    const uint64_t tail = quoit_ring_tail(view->shm);
+    uint64_t *head = &producer->state->claim.head, free_slots = 0;
     if (count == 0 || !is_free(slot, view->empty))
         return 0; /* without reading the consumer's line: waits call this in a loop */
-    uint64_t room = view->capacity - (quoit_ring_tail(view->shm) - quoit_ring_head(view->shm));
+    if (tail - *head > view->capacity || view->capacity - (tail - *head) < count)
+        *head = quoit_ring_head(view->shm);
+    uint64_t room = view->capacity - (tail - *head);
     if (room > view->capacity)
         return 0;
     while (free_slots < count && free_slots < room && is_free(slot, view->empty)) {
@@ -301,7 +306,7 @@ static uint64_t count_filled(struct quoit_ring_consumer *consumer,
 }
 
 static quoit_status peek(struct quoit_ring_consumer *consumer, const struct quoit_ring_view *view,
-                         const void **items_out, uint64_t *count_out, uint64_t *bytes_out)
+                         const void **items_out, uint64_t *count_inout, uint64_t *bytes_out)
 {
     quoit_status status = poll_items(consumer, view);
     if (status != QUOIT_OK)
@@ -310,7 +315,7 @@ static quoit_status peek(struct quoit_ring_consumer *consumer, const struct quoi
     bool apart = view->stride != view->item_bytes;
     uint64_t most = apart ? 1 : QUOIT_RING_SCRATCH_BYTES / view->item_bytes;
     *items_out = quoit_ring_consumer_slot(consumer);
-    *count_out = count_filled(consumer, view, most);
+    *count_inout = count_filled(consumer, view, *count_inout < most ? *count_inout : most);
     *bytes_out = view->item_bytes;
     return QUOIT_OK;
 }

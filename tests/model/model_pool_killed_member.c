@@ -91,7 +91,7 @@ static quoit_block take_block(void)
 {
     const struct quoit_ring_view *view = &ring.views[self];
     const void *items;
-    uint64_t count;
+    uint64_t count = 1;
     quoit_block block;
     if (view->ops->peek(&ring.consumers[self], view, &items, &count, &(uint64_t){0}) != QUOIT_OK)
         return 0;

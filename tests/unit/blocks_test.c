@@ -209,7 +209,7 @@ static void contains(const struct quoit_ring_ops *ops)
         }
         for (uint64_t j = 0; j < CAPACITY; j++) {
             const void *items;
-            uint64_t count;
+            uint64_t count = 1;
             CHECK_STATUS(ops->peek(&consumer, &view, &items, &count, &(uint64_t){0}), QUOIT_OK);
             CHECK(ops->contains(&view, i + j));
             CHECK(ops->release(&consumer, &view, 1));

@@ -42,7 +42,7 @@ static uint64_t peeks(struct fixture *fixture, uint32_t member)
 {
     const struct quoit_ring_view *view = &fixture->views[member];
     const void *items;
-    uint64_t count, value;
+    uint64_t count = 1, value;
     CHECK_STATUS(view->ops->peek(&fixture->consumers[member], view, &items, &count, &(uint64_t){0}),
                  QUOIT_OK);
     CHECK_EQUAL(count, 1);

@@ -71,11 +71,13 @@ static void pop_in_place(unsigned what)
 {
     const struct quoit_ring_view *view = &world.view;
     const void *items;
-    uint64_t bytes;
-    if (what % 2 == 1)
+    uint64_t bytes, count = next(2) ? 1 : UINT64_MAX;
+    if (what % 2 == 1) {
         (void)view->ops->release(&world.consumer, view, next(3) ? world.seen : next(9));
-    else if (view->ops->peek(&world.consumer, view, &items, &world.seen, &bytes) == QUOIT_OK)
-        check_read(items, world.seen * bytes);
+    } else if (view->ops->peek(&world.consumer, view, &items, &count, &bytes) == QUOIT_OK) {
+        world.seen = count;
+        check_read(items, count * bytes);
+    }
 }
 
 static void ask(void)
@@ -332,7 +334,7 @@ static void push_for_a_while(void *unused)
     (void)unused;
     for (unsigned i = 0, calls = call_count(); i < calls; i++) {
         void *room;
-        uint64_t count = 0;
+        uint64_t count = i % 8 == 3 ? 1 : UINT64_MAX;
         uint64_t bytes = has_messages() ? i % (longest() + 1) : view->item_bytes;
         if (view->ops->push_many && i % 4 == 0)
             (void)view->ops->push_many(side, view, items, 1 + i % most);

@@ -140,7 +140,7 @@ static inline void claims_one(struct fixture *fixture, uint32_t member)
 static inline uint64_t peeks(struct fixture *fixture, uint32_t member)
 {
     const void *items;
-    uint64_t count, value;
+    uint64_t count = 1, value;
     CHECK_STATUS(quoit_mpmc.peek(&fixture->consumers[member], &fixture->views[member], &items,
                                  &count, &(uint64_t){0}),
                  QUOIT_OK);

@@ -126,7 +126,7 @@ static void crash_popping(struct actor *actor)
 {
     struct world *world = actor->world;
     const void *items;
-    uint64_t count;
+    uint64_t count = 1;
     if (world->ops == &quoit_spsc_slots &&
         world->ops->poll_items(&actor->consumer, &actor->view) == QUOIT_OK)
         quoit_spsc_count_pop(&world->shm.head, 1);

@@ -117,6 +117,7 @@ static bool commit(struct fixture *fixture, uint64_t count)
 static quoit_status peek(struct fixture *fixture, const void **items_out, uint64_t *count_out)
 {
     uint64_t bytes;
+    *count_out = UINT64_MAX;
     return fixture->view.ops->peek(&fixture->consumer, &fixture->view, items_out, count_out,
                                    &bytes);
 }

@@ -154,6 +154,11 @@ static void in_place(void)
                         continue;
                     CHECK_GE(count, 1);
                     CHECK_LE(count, before);
+                    uint64_t one = 1, bytes;
+                    CHECK_STATUS(
+                        ops->peek(&fixture->consumer, &fixture->view, &items, &one, &bytes),
+                        QUOIT_OK);
+                    CHECK_EQUAL(one, ops == &quoit_spsc_slots ? 1 : count); /* reads no more */
                     for (uint64_t k = 0; k < count; k++)
                         CHECK_EQUAL(((const uint64_t *)items)[k], next_out + k);
                     uint64_t used = (round + 1) % (count + 1);
