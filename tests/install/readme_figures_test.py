@@ -5,7 +5,7 @@ names.
 
 Computes the tables and the sentences from bench/results/*.jsonl with the functions of bench/report.py. They must be in
 the README literally (except for line breaks). The figures of a sentence are those of the distance with the most peers, or
-of the nearest such distance.
+of the nearest such distance. bench/results/near has the data of a machine with near processors: they give another table.
 """
 import pathlib
 import statistics
@@ -126,15 +126,17 @@ def faults(source):
     sys.path.insert(0, str(source / "bench"))
     import report
     figures = Figures(report, source / "bench" / "results")
+    near = Figures(report, source / "bench" / "results" / "near")
     readme = (source / "README.md").read_text(encoding="utf-8")
     flat = " ".join(readme.split())
-    for table in tables(figures):
+    for table in (*tables(figures), *tables(near)):
         if table not in readme:
             yield f"README.md lacks the table that the data in bench/results give:\n{table}"
     for sentence in sentences(figures):
         if sentence not in flat:
             yield f"README.md does not say: {sentence}"
     yield from losses(figures, readme)
+    yield from losses(near, readme)
 
 
 def main():
