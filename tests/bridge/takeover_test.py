@@ -31,17 +31,18 @@ def takes_over_in_order(box):
     """The second bridge of an MPMC queue first sends what the first one was holding when it was killed."""
     server, name = box.server(), box.queue("mpmc")
     first = box.out(name, server, "S", "--create-stream")
-    until(lambda: first.metric("connected"), "the bridge did not connect")
+    box.produce(name, 1).finish()
+    until(lambda: Client(server).last_sequence("S") == 1, "the bridge does not carry")
     second = box.out(name, server, "S")
     second.says("waits")
     os.kill(server.process.pid, suite.SIGSTOP)
-    box.produce(name, 100).finish()
+    box.produce(name, 100, begin=1).finish()
     until(lambda: first.metric("in_flight") == 32, "the bridge does not hold items")
     server.kill()
     first.kill()
     server.start()
-    until(lambda: Client(server).last_sequence("S") == 100, "not all messages arrived")
-    check_ledger(stored(server, "S"), 100, "the stream")
+    until(lambda: Client(server).last_sequence("S") == 101, "not all messages arrived")
+    check_ledger(stored(server, "S"), 101, "the stream")
     second.stop()
 
 
