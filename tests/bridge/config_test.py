@@ -71,6 +71,9 @@ create-stream = yes
         box.out(source, server, "S", *wrong).process.wait(60)
         check(box.bridges[-1].process.returncode == 1, "a connection without a certificate was accepted")
         box.bridges[-1].says("refuses the connection")
+    for wrong in (("--ca", f"{box.work}/missing.pem"), ("--cert", f"{box.work}/missing.pem", "--key", f"{box.work}/client.key")):
+        box.out(source, server, "S", *wrong).fails("cannot be used", "missing.pem")
+        check("tries again" not in box.bridges[-1].text(), "the bridge connects without an option that it was given")
     other = box.server("elsewhere", more=tls.replace("/server.", "/elsewhere."))
     ca = ("--ca", f"{box.work}/ca.pem", "--cert", f"{box.work}/client.pem", "--key", f"{box.work}/client.key")
     box.out(source, other, "S", "--user", "ann", "--password-file", f"{box.work}/password", *ca).fails("refuses the connection")

@@ -231,7 +231,7 @@ static enum link_result find_consumer(struct in *in, jsConsumerInfo **info_out)
     (void)bridge_error(in->route, "consumer '%s' of stream '%s': cannot be used (%s)",
                        settings->durable, settings->stream,
                        detail && *detail ? detail : natsStatus_GetText(status));
-    return link_is_temporary(status, code) ? LINK_AGAIN : link_failed(&in->link);
+    return link_not_done(&in->link, status, code);
 }
 
 /* Reads the messages from the one behind the queue's last one up to `last` from the stream. */

@@ -132,11 +132,26 @@ static enum link_result report_connect(struct link *link, natsStatus status)
     return result;
 }
 
+/* A file that cannot be used, say: no later try is made, least of all without that option. */
+static enum link_result fail_options(struct link *link, natsStatus status)
+{
+    const char *detail = nats_GetLastError(NULL);
+    (void)bridge_error(link->route,
+                       "server '%s': the options of the connection cannot be used (%s); correct "
+                       "them",
+                       link->route->settings.server.urls,
+                       detail && *detail ? detail : natsStatus_GetText(status));
+    natsOptions_Destroy(link->options);
+    link->options = NULL;
+    return LINK_FATAL;
+}
+
 static enum link_result connect_once(struct link *link)
 {
     natsStatus status = link->options ? NATS_OK : set_options(link);
-    if (status == NATS_OK)
-        status = natsConnection_Connect(&link->connection, link->options);
+    if (status != NATS_OK)
+        return fail_options(link, status);
+    status = natsConnection_Connect(&link->connection, link->options);
     if (status != NATS_OK)
         return report_connect(link, status);
     jsOptions options;
@@ -162,8 +177,10 @@ enum link_result link_connect(struct link *link, struct bridge_route *route)
 {
     link->route = route;
     if (link->connection && natsConnection_IsClosed(link->connection)) {
-        (void)report_connect(link, natsConnection_GetLastError(link->connection, NULL));
+        const natsStatus status = natsConnection_GetLastError(link->connection, NULL);
+        const enum link_result result = report_connect(link, status);
         drop_connection(link);
+        return result;
     }
     if (!link->connection)
         return connect_once(link);
@@ -197,10 +214,18 @@ enum link_result link_failed(struct link *link)
 
 /* Without a code the server did not answer: it may be electing a leader. These codes are of a
    cluster that is starting. */
-bool link_is_temporary(natsStatus status, jsErrCode code)
+static bool is_temporary(natsStatus status, jsErrCode code)
 {
     return (code == 0 && status != NATS_NO_RESPONDERS) || code == JSClusterNoPeersErr ||
            code == JSClusterNotAvailErr || code == JSClusterNotLeaderErr;
+}
+
+enum link_result link_not_done(struct link *link, natsStatus status, jsErrCode code)
+{
+    if (!is_temporary(status, code))
+        return link_failed(link);
+    link->refusals = 0;
+    return LINK_AGAIN;
 }
 
 static enum link_result report_stream(struct link *link, const char *what, natsStatus status,
@@ -208,8 +233,7 @@ static enum link_result report_stream(struct link *link, const char *what, natsS
 {
     const char *stream = link->route->settings.stream;
     const char *detail = nats_GetLastError(NULL);
-    const enum link_result result = link_is_temporary(status, code) ? LINK_AGAIN
-                                                                    : link_failed(link);
+    const enum link_result result = link_not_done(link, status, code);
     if (code == JSStreamNotFoundErr)
         (void)bridge_error(
             link->route, "stream '%s': does not exist; create it, or pass --create-stream", stream);

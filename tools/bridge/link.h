@@ -41,8 +41,9 @@ bool link_is_up(const struct link *link);
 /* The result for a refusal: fatal if the route has not worked yet, and it is the third one in a
    row. A server that stops in the middle of an answer looks like one that refuses. */
 enum link_result link_failed(struct link *link);
-/* Does the answer change when the cluster has started, or has elected a leader? */
-bool link_is_temporary(natsStatus status, jsErrCode code);
+/* The result for a request that was not done: LINK_AGAIN if that changes when the cluster has
+   started, or has elected a leader. */
+enum link_result link_not_done(struct link *link, natsStatus status, jsErrCode code);
 /* Checks that the stream is there and takes the subject; creates it if that was asked for. */
 enum link_result link_find_stream(struct link *link, struct link_stream *stream_out);
 /* The last message of the route's subject, or the message with that sequence. */
