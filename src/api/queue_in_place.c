@@ -5,6 +5,9 @@
 
 #include "fail.h"
 
+/* A peek at one item does not count the others, but one in so many does. */
+enum { PEEKS_PER_COUNT = 256 };
+
 static quoit_status clear_outputs(const void *items_out, size_t *count_out)
 {
     if (count_out)
@@ -200,8 +203,11 @@ quoit_status quoit_queue_peek(quoit_queue *queue, const void **data_out, size_t 
     if (!data_out)
         return quoit_fail(QUOIT_ERROR_INVALID, "data_out is NULL; pass the address of a variable");
     quoit_status status = quoit_queue_check_role(queue, QUOIT_CONSUMER);
-    if (status == QUOIT_OK)
-        status = peek_items(queue, &peek, timeout_ns);
+    if (status != QUOIT_OK)
+        return status;
+    if (quoit_queue_pops(queue) % PEEKS_PER_COUNT == 0)
+        peek.wanted = UINT64_MAX; /* for high_water */
+    status = peek_items(queue, &peek, timeout_ns);
     if (status != QUOIT_OK)
         return status;
     queue->handle->peeked.count = 1;

@@ -324,6 +324,26 @@ static void counters(void)
     }
 }
 
+/* A consumer that reads in place sees how many items are queued, now and then. */
+static void high_water_in_place(void)
+{
+    const struct quoit_queue_options options = {.item_bytes = 8, .capacity = 64};
+    struct quoit_queue_info info;
+    const char *name = test_name("local");
+    const void *item;
+    quoit_queue *queue;
+    CHECK_STATUS(quoit_queue_create(name, &options, QUOIT_PRODUCER | QUOIT_CONSUMER, &queue),
+                 QUOIT_OK);
+    for (uint64_t i = 1; i <= 50; i++)
+        CHECK_STATUS(quoit_queue_push(queue, &i, sizeof i, QUOIT_NOW), QUOIT_OK);
+    while (quoit_queue_peek(queue, &item, NULL, QUOIT_NOW) == QUOIT_OK)
+        CHECK_STATUS(quoit_queue_release(queue), QUOIT_OK);
+    CHECK_STATUS(quoit_queue_inspect(queue, &info), QUOIT_OK);
+    CHECK_EQUAL(info.high_water, 50);
+    quoit_queue_close(queue);
+    CHECK_STATUS(quoit_unlink(name, 0), QUOIT_OK);
+}
+
 /* ---- The list of objects --------------------------------------------------------------------- */
 
 struct finds {
@@ -402,6 +422,7 @@ int main(int argc, char **argv)
                                              {"members", who_is_in},
                                              {"the member that holds up", who_holds_up},
                                              {"counters", counters},
+                                             {"high water in place", high_water_in_place},
                                              {"list objects", list_objects},
                                              {"list a directory", list_a_directory},
                                              {NULL, NULL}};
