@@ -33,7 +33,7 @@ class QuoitConan(ConanFile):
     def generate(self):
         toolchain = CMakeToolchain(self)
         toolchain.cache_variables["QUOIT_SHARED"] = bool(self.options.shared)
-        for part in ("WERROR", "TESTS", "BENCH", "EXAMPLES", "PYTHON", "TOOLS"):
+        for part in ("WERROR", "TESTS", "BENCH", "EXAMPLES", "PYTHON", "BRIDGE", "TOOLS"):
             toolchain.cache_variables[f"QUOIT_{part}"] = False
         toolchain.generate()
 

@@ -13,7 +13,7 @@ class Quoit < Formula
 
   def install
     system "cmake", "-S", ".", "-B", "build", "-DQUOIT_WERROR=OFF", "-DQUOIT_TESTS=OFF", "-DQUOIT_BENCH=OFF",
-           "-DQUOIT_EXAMPLES=OFF", "-DQUOIT_PYTHON=OFF", *std_cmake_args
+           "-DQUOIT_EXAMPLES=OFF", "-DQUOIT_PYTHON=OFF", "-DQUOIT_BRIDGE=OFF", *std_cmake_args
     system "cmake", "--build", "build"
     system "cmake", "--install", "build"
   end

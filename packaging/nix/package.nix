@@ -23,6 +23,7 @@ stdenv.mkDerivation {
     "-DQUOIT_BENCH=OFF"
     "-DQUOIT_EXAMPLES=OFF"
     "-DQUOIT_PYTHON=OFF"
+    "-DQUOIT_BRIDGE=OFF"
   ];
 
   meta = {

@@ -11,7 +11,7 @@ string(COMPARE EQUAL "${VCPKG_LIBRARY_LINKAGE}" "dynamic" shared)
 vcpkg_cmake_configure(
   SOURCE_PATH "${SOURCE_PATH}"
   OPTIONS ${features} -DQUOIT_SHARED=${shared} -DQUOIT_WERROR=OFF -DQUOIT_TESTS=OFF -DQUOIT_BENCH=OFF
-    -DQUOIT_EXAMPLES=OFF -DQUOIT_PYTHON=OFF)
+    -DQUOIT_EXAMPLES=OFF -DQUOIT_PYTHON=OFF -DQUOIT_BRIDGE=OFF)
 vcpkg_cmake_install()
 vcpkg_cmake_config_fixup(CONFIG_PATH lib/cmake/quoit)
 vcpkg_fixup_pkgconfig()

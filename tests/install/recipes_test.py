@@ -88,6 +88,9 @@ def check_options(source, made):
         for option in re.findall(r"-D(QUOIT_\w+)=", (made / name).read_text()):
             if option not in options(source):
                 raise Fault(f"{name}: CMakeLists.txt has no option {option}")
+        text = (made / name).read_text()
+        if "PYTHON" in text and "BRIDGE" not in text:  # otherwise it is built if libnats is there, and packed or not
+            raise Fault(f"{name}: it does not set QUOIT_BRIDGE")
 
 
 def check(source, folder, content=b"an archive"):
@@ -109,6 +112,7 @@ def check(source, folder, content=b"an archive"):
 PLANTS = [
     ("arch/PKGBUILD", "package() {", "package() {{ ("),
     ("arch/PKGBUILD", "-DQUOIT_BENCH", "-DQUOIT_BENCHES"),
+    ("arch/PKGBUILD", " -DQUOIT_BRIDGE=OFF", ""),
     ("conan/conanfile.py", "def package(self)", "def pack(self)"),
     ("homebrew/quoit.rb", "depends_on \"cmake\"", "depends_on (\"cmake\""),
     ("homebrew/quoit.rb", "@ARCHIVE@", "https://example.com/quoit.tar.gz"),
