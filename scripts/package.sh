@@ -192,7 +192,7 @@ package_tools() {
     need python3-config=python3-dev pyproject-build=python3-build /usr/lib/python3/dist-packages/wheel=python3-wheel \
         /usr/lib/python3/dist-packages/numpy=python3-numpy
     /usr/bin/python3 -c 'import ensurepip' 2>/dev/null || need /usr/lib/python3/ensurepip=python3-venv
-    need rpmbuild=rpm ruby=ruby nix-instantiate=nix-bin makepkg=makepkg bsdtar=libarchive-tools
+    need rpmbuild=rpm ruby=ruby nix-instantiate=nix-bin makepkg=makepkg pacman=pacman-package-manager bsdtar=libarchive-tools
     build_tools python3=python3 pkg-config=pkg-config lintian=lintian abidw=abigail-tools \
         /usr/include/nats/nats.h=libnats-dev /usr/include/ini.h=libinih-dev dpkg-shlibdeps=dpkg-dev unzip=unzip mmdebstrap=mmdebstrap \
         x86_64-w64-mingw32-gcc=gcc-mingw-w64-x86-64 x86_64-w64-mingw32-g++=g++-mingw-w64-x86-64
